@@ -1,0 +1,185 @@
+package store
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+
+	"github.com/google/uuid"
+
+	"trento/store/activity"
+	"trento/store/landscape"
+)
+
+// An entry is stored as
+//
+//	1 byte          format, entryFormat
+//	uvarint         activity.Type.Code
+//	1 byte          severity
+//	16 bytes        id
+//	uvarint, bytes  length of the actor and the actor; no bytes stand for "system"
+//	the rest        the metadata, compressed; see compress.go
+//
+// under its position, which is also its time.
+const entryFormat = 1
+
+// appendFill packs the pages of the log full: it only grows at its end.
+const appendFill = 0.95
+
+// event logs what a decision brought about. All events of one change carry
+// the same correlation id.
+func (tx *Tx) event(e landscape.Event) error {
+	metadata := maps.Clone(e.Metadata)
+	metadata["correlation_id"] = tx.correlation()
+	return tx.log(activity.System, e.Type, metadata)
+}
+
+// log appends an entry. Names are added for the ids in the metadata before
+// the severity is judged, and are kept as they are now.
+func (tx *Tx) log(actor string, t activity.Type, metadata map[string]any) error {
+	tx.enrich(metadata)
+	document, err := json.Marshal(metadata)
+	if err != nil {
+		return fmt.Errorf("activity %s: %w", t, err)
+	}
+	return tx.appendEntry(&activity.Entry{
+		Position: tx.Newest().Next(tx.now),
+		ID:       uuid.NewString(),
+		Type:     t,
+		Actor:    activity.CutActor(actor),
+		Severity: activity.SeverityOf(t, metadata),
+		Metadata: document,
+	})
+}
+
+// enrich adds the names that belong to the ids of an entry. What cannot be
+// found adds nothing.
+func (tx *Tx) enrich(metadata map[string]any) {
+	if id, ok := metadata["host_id"].(landscape.HostID); ok && metadata["hostname"] == nil {
+		if host, err := tx.anyHost(id); err == nil {
+			metadata["hostname"] = host.Hostname
+		}
+	}
+	if id, ok := metadata["user_id"].(int64); ok && metadata["username"] == nil {
+		if user, err := tx.anyUser(id); err == nil {
+			metadata["username"] = user.Username
+		}
+	}
+}
+
+func (tx *Tx) appendEntry(e *activity.Entry) error {
+	code, ok := e.Type.Code()
+	if !ok {
+		return fmt.Errorf("activity: unknown type %q", e.Type)
+	}
+	id, err := uuid.Parse(e.ID)
+	if err != nil {
+		return fmt.Errorf("activity %s: %w", e.Type, err)
+	}
+	actor := e.Actor
+	if actor == activity.System {
+		actor = ""
+	}
+	value := []byte{entryFormat}
+	value = binary.AppendUvarint(value, uint64(code))
+	value = append(value, byte(e.Severity))
+	value = append(value, id[:]...)
+	value = binary.AppendUvarint(value, uint64(len(actor)))
+	value = append(value, actor...)
+	value = tx.s.zip.compress(value, e.Metadata)
+	bucket := tx.btx.Bucket(bucketActivity)
+	bucket.FillPercent = appendFill
+	tx.dirty = true
+	return bucket.Put(e.Position.Key(), value)
+}
+
+var errEntry = errors.New("damaged entry")
+
+func (tx *Tx) readEntry(key, value []byte) (*activity.Entry, error) {
+	e := &activity.Entry{Position: activity.PositionOfKey(key)}
+	fail := func() (*activity.Entry, error) { return nil, fmt.Errorf("activity %x: %w", key, errEntry) }
+	if len(value) < 1 || value[0] != entryFormat {
+		return fail()
+	}
+	rest := value[1:]
+	code, n := binary.Uvarint(rest)
+	if n <= 0 || len(rest) < n+1+16 {
+		return fail()
+	}
+	var ok bool
+	if e.Type, ok = activity.TypeOfCode(uint16(code)); !ok {
+		return fail()
+	}
+	e.Severity = activity.Severity(rest[n])
+	e.ID = uuid.UUID(rest[n+1 : n+17]).String()
+	rest = rest[n+17:]
+	length, n := binary.Uvarint(rest)
+	if n <= 0 || uint64(len(rest)-n) < length {
+		return fail()
+	}
+	rest = rest[n:]
+	if e.Actor = string(rest[:length]); e.Actor == "" {
+		e.Actor = activity.System
+	}
+	metadata, err := tx.s.zip.decompress(rest[length:])
+	if err != nil {
+		return nil, fmt.Errorf("activity %x: %w", key, err)
+	}
+	if len(metadata) == 0 {
+		return fail()
+	}
+	e.Metadata = metadata
+	return e, nil
+}
+
+// Entry returns the entry at a position, or ErrNotFound.
+func (tx *Tx) Entry(p activity.Position) (*activity.Entry, error) {
+	value := tx.btx.Bucket(bucketActivity).Get(p.Key())
+	if value == nil {
+		return nil, fmt.Errorf("activity %d: %w", p, ErrNotFound)
+	}
+	return tx.readEntry(p.Key(), value)
+}
+
+// Newest is the position of the newest entry; 0 where the log is empty.
+func (tx *Tx) Newest() activity.Position {
+	key, _ := tx.btx.Bucket(bucketActivity).Cursor().Last()
+	return positionOf(key)
+}
+
+// Oldest is the position of the oldest entry; 0 where the log is empty.
+func (tx *Tx) Oldest() activity.Position {
+	key, _ := tx.btx.Bucket(bucketActivity).Cursor().First()
+	return positionOf(key)
+}
+
+func positionOf(key []byte) activity.Position {
+	if key == nil {
+		return 0
+	}
+	return activity.PositionOfKey(key)
+}
+
+// Entries walks the entries from one position to another, both included,
+// oldest first.
+func (tx *Tx) Entries(from, to activity.Position) iter.Seq2[*activity.Entry, error] {
+	return tx.entries(scanBytes(tx.btx.Bucket(bucketActivity), from.Key(), to.Key()))
+}
+
+// EntriesBack walks the same entries, newest first.
+func (tx *Tx) EntriesBack(from, to activity.Position) iter.Seq2[*activity.Entry, error] {
+	return tx.entries(scanBytesBack(tx.btx.Bucket(bucketActivity), from.Key(), to.Key()))
+}
+
+func (tx *Tx) entries(pairs iter.Seq2[[]byte, []byte]) iter.Seq2[*activity.Entry, error] {
+	return func(yield func(*activity.Entry, error) bool) {
+		for key, value := range pairs {
+			if !yield(tx.readEntry(key, value)) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,194 @@
+package activity
+
+// definition is what the catalogue knows about a type.
+type definition struct {
+	// code stands for the type on disk. A new type takes the next free number;
+	// a number, once used, belongs to its type for good.
+	code     uint16
+	name     Type
+	label    string
+	message  func(facts) string
+	resource func(facts) string
+	severity func(facts) Severity
+	audience audience
+}
+
+// audience says who sees the entries of a type.
+type audience uint8
+
+const (
+	everyone audience = iota
+	userManagers
+)
+
+// The resources most types are about.
+var (
+	application = fixed("Application")
+	user        = fixed("User")
+	profile     = fixed("Profile")
+	host        = fixed("Host")
+	cluster     = fixed("Cluster")
+	sapSystem   = fixed("SAP System")
+	database    = fixed("Database")
+)
+
+// catalogue defines every type, in the order in which they are offered.
+var catalogue = []definition{
+	// Sign-in and user management.
+	{1, LoginAttempt, "Login Attempt", loginMessage, application, bySignIn, userManagers},
+	{2, UserCreation, "User Created", fixed("User was created"), user, always(Info), userManagers},
+	{3, UserModification, "User Modified", fixed("User was modified"), user, always(Info), userManagers},
+	{4, UserDeletion, "User Deleted", fixed("User was deleted"), user, always(Warning), userManagers},
+	{5, ProfileUpdate, "Profile Updated", fixed("User modified profile"), profile, always(Info), userManagers},
+	{6, PersonalAccessTokenCreation, "Personal Access Token Created", fixed("Personal access token was created"), profile, always(Info), userManagers},
+	{7, PersonalAccessTokenDeletion, "Personal Access Token Deleted", fixed("Personal access token was deleted"), profile, always(Warning), userManagers},
+	{8, PersonalAccessTokenAdminDeletion, "Personal Access Token Deleted by Admin", fixed("Personal access token was deleted by admin"), user, always(Warning), userManagers},
+	{9, PersonalAccessTokenModification, "Personal Access Token Modified", fixed("Personal access token was modified"), tokenOwner, always(Info), userManagers},
+	{10, PersonalAccessTokenRegeneration, "Personal Access Token Regenerated", fixed("Personal access token was regenerated"), tokenOwner, always(Warning), userManagers},
+	{11, PersonalAccessTokenExpiration, "Personal Access Token Expired", fixed("Personal access token was expired"), tokenOwner, always(Warning), userManagers},
+	{12, AIConfigurationCreation, "AI Configuration Created", fixed("AI configuration was created"), profile, always(Info), userManagers},
+	{13, AIConfigurationModification, "AI Configuration Updated", fixed("AI configuration was updated"), profile, always(Info), userManagers},
+	{14, AIConfigurationDeletion, "AI Configuration Cleared", fixed("AI configuration was cleared"), profile, always(Info), userManagers},
+
+	// Settings, tags, checks and clean-up.
+	{15, ResourceTagging, "Tag Added", tagAdded, tagged, always(Info), everyone},
+	{16, ResourceUntagging, "Tag Removed", tagRemoved, tagged, always(Info), everyone},
+	{17, APIKeyGeneration, "API Key Generated", fixed("API Key was generated"), fixed("API Key"), always(Info), everyone},
+	{18, SavingSUMASettings, "SUSE Multi-Linux Manager Settings Saved", fixed("SUSE Multi-Linux Manager Settings were saved"), fixed("SUSE Multi-Linux Manager Settings"), always(Info), everyone},
+	{19, ChangingSUMASettings, "SUSE Multi-Linux Manager Settings Changed", fixed("SUSE Multi-Linux Manager Settings were changed"), fixed("SUSE Multi-Linux Manager Settings"), always(Info), everyone},
+	{20, ClearingSUMASettings, "SUSE Multi-Linux Manager Settings Cleared", fixed("SUSE Multi-Linux Manager Settings were cleared"), fixed("SUSE Multi-Linux Manager Settings"), always(Warning), everyone},
+	{21, SavingAlertingSettings, "Alerting Settings Saved", fixed("Alerting Settings were saved"), fixed("Alerting Settings"), always(Info), everyone},
+	{22, ChangingAlertingSettings, "Alerting Settings Changed", fixed("Alerting Settings were changed"), fixed("Alerting Settings"), always(Info), everyone},
+	{23, ActivityLogSettingsUpdate, "Activity Log Settings Updated", fixed("Activity log settings were updated"), fixed("Activity Log Settings"), always(Debug), everyone},
+	{24, PersonalAccessTokenSettingsUpdate, "Personal Access Token Settings Updated", fixed("Personal access token settings were updated"), fixed("Personal Access Token Settings"), always(Info), everyone},
+	{25, ClusterChecksSelected, "Cluster Checks Selected", fixed("Checks were selected for cluster"), cluster, always(Warning), everyone},
+	{26, HostChecksSelected, "Host Checks Selected", fixed("Checks were selected for host"), host, always(Warning), everyone},
+	{27, ClusterChecksExecutionRequest, "Cluster Checks Execution Requested", fixed("Checks execution requested for cluster"), cluster, always(Info), everyone},
+	{28, HostChecksExecutionRequest, "Host Checks Execution Requested", fixed("Checks execution requested for host"), host, always(Info), everyone},
+	{29, HostCleanupRequested, "Host Cleanup Requested", fixed("Host cleanup requested"), host, always(Warning), everyone},
+	{30, SAPSystemCleanupRequested, "SAP System Cleanup Requested", fixed("SAP System cleanup requested"), sapSystem, always(Warning), everyone},
+	{31, DatabaseCleanupRequested, "Database Cleanup Requested", fixed("Database cleanup requested"), database, always(Warning), everyone},
+
+	// Operations.
+	{32, HostOperationRequested, "Host Operation Requested", requestMessage, host, always(Info), everyone},
+	{33, ClusterOperationRequested, "Cluster Operation Requested", requestMessage, cluster, always(Info), everyone},
+	{34, ClusterHostOperationRequested, "Operation Requested on a cluster host", requestMessage, cluster, always(Info), everyone},
+	{35, ApplicationInstanceOperationRequested, "Application Instance Operation Requested", requestMessage, fixed("Application Instance"), always(Info), everyone},
+	{36, SAPSystemOperationRequested, "SAP System Operation Requested", requestMessage, sapSystem, always(Info), everyone},
+	{37, DatabaseOperationRequested, "Database Operation Requested", requestMessage, database, always(Info), everyone},
+	{38, OperationCompleted, "Operation Completed", completionMessage, operated, byResult, everyone},
+
+	// Check customization.
+	{39, CheckCustomizationApplied, "Check was customized", checkCustomized, customized, always(Warning), everyone},
+	{40, CheckCustomizationReset, "Check customization was reset", checkReset, customized, always(Info), everyone},
+
+	// Host events.
+	{41, HeartbeatFailed, "Heartbeat Failed", fixed("Host heartbeat failed"), host, always(Warning), everyone},
+	{42, HeartbeatSucceeded, "Heartbeat Succeeded", fixed("Host heartbeat succeeded"), host, always(Debug), everyone},
+	{43, HostRegistered, "Host Registered", fixed("A new host was registered"), host, always(Info), everyone},
+	{44, HostDetailsUpdated, "Host Details Updated", fixed("Host details were updated"), host, always(Info), everyone},
+	{45, HostHealthChanged, "Host Health Changed", fixed("Host health changed"), host, byKnownHealth, everyone},
+	{46, HostChecksHealthChanged, "Checks Health Changed", fixed("Checks health for host changed"), host, byKnownHealth, everyone},
+	{47, HostSaptuneHealthChanged, "Host Saptune Health Changed", fixed("Host saptune health changed"), host, byKnownHealth, everyone},
+	{48, SoftwareUpdatesHealthChanged, "Software Updates Health Changed", fixed("Software updates health changed"), host, byKnownHealth, everyone},
+	{49, SoftwareUpdatesDiscoveryRequested, "Software Updates Discovery Requested", fixed("Software updates discovery was requested"), host, always(Debug), everyone},
+	{50, SoftwareUpdatesDiscoveryCleared, "Software Updates Discovery Cleared", fixed("Software updates discovery was cleared"), host, always(Debug), everyone},
+	{51, ProviderUpdated, "Provider Updated", fixed("Host Provider was updated"), host, always(Debug), everyone},
+	{52, SaptuneStatusUpdated, "Saptune Status Updated", fixed("Host Saptune status was updated"), host, always(Info), everyone},
+	{53, SLESSubscriptionsUpdated, "SLES Subscriptions Updated", fixed("SLES subscriptions were updated"), host, always(Debug), everyone},
+	{54, HostDeregistrationRequested, "Host Deregistration Requested", fixed("Deregistration for host was requested"), host, always(Debug), everyone},
+	{55, HostDeregistered, "Host Deregistered", fixed("Host was deregistered"), host, always(Warning), everyone},
+	{56, HostRestored, "Host Restored", fixed("Host was restored"), host, always(Info), everyone},
+
+	// Cluster events.
+	{57, ClusterRegistered, "Cluster Registered", fixed("A new cluster was registered"), cluster, always(Info), everyone},
+	{58, ClusterDetailsUpdated, "Cluster Details Updated", fixed("Cluster details were updated"), cluster, always(Debug), everyone},
+	{59, ClusterHealthChanged, "Cluster Health Changed", fixed("Cluster health changed"), cluster, byKnownHealth, everyone},
+	{60, ClusterChecksHealthChanged, "Cluster Checks Health Changed", fixed("Checks health for cluster changed"), cluster, byKnownHealth, everyone},
+	{61, ClusterReplicationHealthChanged, "Cluster Replication Health Changed", fixed("Cluster's replication health changed"), cluster, byKnownHealth, everyone},
+	{62, ClusterDistributedHealthChanged, "Cluster Distributed Health Changed", fixed("Cluster's ASCS/ERS nodes distribution health changed"), cluster, byKnownHealth, everyone},
+	{63, ClusterSBDHealthChanged, "Cluster SBD Health Changed", fixed("Cluster's SBD fencing health changed"), cluster, byKnownHealth, everyone},
+	{64, ClusterDiscoveredHealthChanged, "Cluster Discovered Health Changed", fixed("Cluster's discovered health changed"), cluster, always(Info), everyone},
+	{65, HostAddedToCluster, "Host Added to Cluster", fixed("Host was added to cluster"), cluster, always(Debug), everyone},
+	{66, HostRemovedFromCluster, "Host Removed from Cluster", fixed("Host was removed from cluster"), cluster, always(Debug), everyone},
+	{67, ClusterHostStatusChanged, "Cluster Host Status Changed", hostStatusMessage, cluster, always(Info), everyone},
+	{68, ClusterDataMarkedStale, "Cluster Data Marked Stale", fixed("Cluster data was marked stale"), cluster, always(Debug), everyone},
+	{69, ClusterDataMarkedInSync, "Cluster Data Marked In Sync", fixed("Cluster data was marked in sync"), cluster, always(Debug), everyone},
+	{70, ClusterDeregistered, "Cluster Deregistered", fixed("Cluster was deregistered"), cluster, always(Warning), everyone},
+	{71, ClusterRestored, "Cluster Restored", fixed("Cluster was restored"), cluster, always(Info), everyone},
+
+	// SAP system and application instance events.
+	{72, ApplicationInstanceRegistered, "Application Instance Registered", fixed("Application instance was registered"), sapSystem, always(Info), everyone},
+	{73, ApplicationInstanceMoved, "Application Instance Moved", fixed("Application instance was moved"), sapSystem, always(Info), everyone},
+	{74, ApplicationInstanceStatusChanged, "Application Instance Status Changed", fixed("Application instance status changed"), sapSystem, byInstanceStatus, everyone},
+	{75, ApplicationInstanceMarkedAbsent, "Application Instance Marked Absent", fixed("Application instance was marked absent"), sapSystem, always(Warning), everyone},
+	{76, ApplicationInstanceMarkedPresent, "Application Instance Marked Present", fixed("Application instance was marked present"), sapSystem, always(Info), everyone},
+	{77, ApplicationInstanceDataMarkedStale, "Application Instance Data Marked Stale", fixed("Application instance data was marked stale"), sapSystem, always(Debug), everyone},
+	{78, ApplicationInstanceDataMarkedInSync, "Application Instance Data Marked In Sync", fixed("Application instance data was marked in sync"), sapSystem, always(Debug), everyone},
+	{79, ApplicationInstanceDeregistered, "Application Instance Deregistered", fixed("Application instance was deregistered"), sapSystem, always(Warning), everyone},
+	{80, SAPSystemRegistered, "SAP System Registered", fixed("A new SAP system was registered"), sapSystem, always(Info), everyone},
+	{81, SAPSystemUpdated, "SAP System Updated", fixed("SAP system was updated"), sapSystem, always(Info), everyone},
+	{82, SAPSystemHealthChanged, "SAP System Health Changed", fixed("SAP system health changed"), sapSystem, byHealth, everyone},
+	{83, SAPSystemDatabaseHealthChanged, "SAP System Database Health Changed", fixed("SAP system database health changed"), sapSystem, byHealth, everyone},
+	{84, SAPSystemDataMarkedStale, "SAP System Data Marked Stale", fixed("SAP System data was marked stale"), sapSystem, always(Debug), everyone},
+	{85, SAPSystemDataMarkedInSync, "SAP System Data Marked In Sync", fixed("SAP System data was marked in sync"), sapSystem, always(Debug), everyone},
+	{86, SAPSystemDeregistered, "SAP System Deregistered", fixed("SAP system was deregistered"), sapSystem, always(Warning), everyone},
+	{87, SAPSystemRestored, "SAP System Restored", fixed("SAP system was restored"), sapSystem, always(Debug), everyone},
+
+	// Database events.
+	{88, DatabaseRegistered, "Database Registered", fixed("A new database was registered"), database, always(Info), everyone},
+	{89, DatabaseHealthChanged, "Database Health Changed", fixed("Database health changed"), database, byHealth, everyone},
+	{90, DatabaseTenantsUpdated, "Database Tenants Updated", fixed("Database tenants were updated"), database, always(Info), everyone},
+	{91, DatabaseInstanceRegistered, "Database Instance Registered", fixed("Database instance was registered"), database, always(Info), everyone},
+	{92, DatabaseInstanceStatusChanged, "Database Instance Status Changed", fixed("Database instance status changed"), database, byInstanceStatus, everyone},
+	{93, DatabaseInstanceSystemReplicationChanged, "Database Instance System Replication Changed", fixed("Database instance system replication changed"), database, always(Warning), everyone},
+	{94, DatabaseInstanceMarkedAbsent, "Database Instance Marked Absent", fixed("Database instance was marked absent"), database, always(Warning), everyone},
+	{95, DatabaseInstanceMarkedPresent, "Database Instance Marked Present", fixed("Database instance was marked present"), database, always(Info), everyone},
+	{96, DatabaseInstanceDataMarkedStale, "Database Instance Data Marked Stale", fixed("Database instance data was marked stale"), database, always(Debug), everyone},
+	{97, DatabaseInstanceDataMarkedInSync, "Database Instance Data Marked In Sync", fixed("Database instance data was marked in sync"), database, always(Debug), everyone},
+	{98, DatabaseInstanceDeregistered, "Database Instance Deregistered", fixed("Database instance was deregistered"), database, always(Warning), everyone},
+	{99, DatabaseDataMarkedStale, "Database Data Marked Stale", fixed("Database data was marked stale"), database, always(Debug), everyone},
+	{100, DatabaseDataMarkedInSync, "Database Data Marked In Sync", fixed("Database data was marked in sync"), database, always(Debug), everyone},
+	{101, DatabaseDeregistered, "Database Deregistered", fixed("Database was deregistered"), database, always(Warning), everyone},
+	{102, DatabaseRestored, "Database Restored", fixed("Database was restored"), database, always(Info), everyone},
+
+	// Housekeeping of an event store. Never written by this product, which has
+	// none; the types are known so that imported entries read well.
+	{103, HostTombstoned, "Host Tombstoned", fixed("Host was tombstoned"), host, always(Debug), everyone},
+	{104, ClusterTombstoned, "Cluster Tombstoned", fixed("Cluster was tombstoned"), cluster, always(Debug), everyone},
+	{105, SAPSystemTombstoned, "SAP System Tombstoned", fixed("SAP system was tombstoned"), sapSystem, always(Debug), everyone},
+	{106, DatabaseTombstoned, "Database Tombstoned", fixed("Database was tombstoned"), database, always(Debug), everyone},
+	{107, HostRollUpRequested, "Host Roll Up Requested", fixed("Roll up for host was requested"), host, always(Debug), everyone},
+	{108, ClusterRollUpRequested, "Cluster Roll Up Requested", fixed("Roll up for cluster was requested"), cluster, always(Debug), everyone},
+	{109, SAPSystemRollUpRequested, "SAP System Roll Up Requested", fixed("Roll up for SAP system was requested"), sapSystem, always(Debug), everyone},
+	{110, DatabaseRollUpRequested, "Database Roll Up Requested", fixed("Roll up for database was requested"), database, always(Info), everyone},
+	{111, HostRolledUp, "Host Rolled Up", fixed("Host was rolled up"), host, always(Debug), everyone},
+	{112, ClusterRolledUp, "Cluster Rolled Up", fixed("Cluster was rolled up"), cluster, always(Debug), everyone},
+	{113, SAPSystemRolledUp, "SAP System Rolled Up", fixed("SAP system was rolled up"), sapSystem, always(Debug), everyone},
+	{114, DatabaseRolledUp, "Database Rolled Up", fixed("Database was rolled up"), database, always(Debug), everyone},
+
+	// Types of old versions. Never written.
+	{115, ApplicationInstanceHealthChanged, "Application Instance Health Changed", fixed("Application instance health changed"), sapSystem, always(Info), everyone},
+	{116, DatabaseInstanceHealthChanged, "Database Instance Health Changed", fixed("Database instance health changed"), database, always(Info), everyone},
+}
+
+var (
+	byType = indexByType()
+	byCode = indexByCode()
+)
+
+func indexByType() map[Type]*definition {
+	index := make(map[Type]*definition, len(catalogue))
+	for i := range catalogue {
+		index[catalogue[i].name] = &catalogue[i]
+	}
+	return index
+}
+
+func indexByCode() map[uint16]Type {
+	index := make(map[uint16]Type, len(catalogue))
+	for _, d := range catalogue {
+		index[d.code] = d.name
+	}
+	return index
+}

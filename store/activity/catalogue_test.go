@@ -1,0 +1,212 @@
+package activity
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "write testdata/catalogue.golden")
+
+// TestCodes pins the numbers that stand for types on disk. The file is never
+// written by a test: a new type adds a line, no line ever changes.
+func TestCodes(t *testing.T) {
+	golden, err := os.ReadFile("testdata/codes.golden")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pinned := map[Type]uint16{}
+	for line := range strings.Lines(string(golden)) {
+		var code uint16
+		var name Type
+		if _, err := fmt.Sscan(line, &code, &name); err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		pinned[name] = code
+		if got, ok := TypeOfCode(code); !ok || got != name {
+			t.Errorf("code %d is type %q, has always been %q", code, got, name)
+		}
+		if got, ok := name.Code(); !ok || got != code {
+			t.Errorf("type %s has code %d, has always had %d", name, got, code)
+		}
+	}
+	for _, name := range Types() {
+		code, ok := name.Code()
+		if !ok || code == 0 {
+			t.Errorf("type %s has no code", name)
+		}
+		if pinned[name] == 0 {
+			t.Errorf("type %s with code %d is not pinned in testdata/codes.golden", name, code)
+		}
+	}
+	if len(byCode) != len(catalogue) || len(byType) != len(catalogue) {
+		t.Errorf("%d types have %d names and %d codes", len(catalogue), len(byType), len(byCode))
+	}
+	if got, ok := TypeOfCode(0); ok {
+		t.Errorf("code 0 is type %s", got)
+	}
+}
+
+// TestCatalogue shows how every type reads, with metadata that answers every
+// question a type can ask.
+func TestCatalogue(t *testing.T) {
+	metadata := `{"reason":"Invalid credentials.","hostname":"hana01","name":"hana_cluster","sid":"PRD","added_tag":"blue","removed_tag":"green",
+		"resource_type":"cluster","target_type":"host","check_id":"DA114A","operation":"reboot","result":"UPDATED","status":"yellow",
+		"health":"unknown","cluster_host_status":"offline"}`
+	var values map[string]any
+	if err := json.Unmarshal([]byte(metadata), &values); err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	for _, name := range Types() {
+		entry := Entry{Type: name, Metadata: json.RawMessage(metadata)}
+		audience := "everyone"
+		if name.UserManagement() {
+			audience = "user managers"
+		}
+		fmt.Fprintf(&b, "%s | %s | %s | %s | %s | %s\n", name, name.Label(), entry.Message(), entry.Resource(), SeverityOf(name, values), audience)
+	}
+	const file = "testdata/catalogue.golden"
+	if *update {
+		if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	golden, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(strings.Split(string(golden), "\n"), strings.Split(b.String(), "\n")); diff != "" {
+		t.Errorf("the catalogue reads differently (-golden +now):\n%s", diff)
+	}
+}
+
+func TestLabelsAreDistinct(t *testing.T) {
+	seen := map[string]Type{}
+	for _, name := range Types() {
+		label := name.Label()
+		if other, ok := seen[label]; ok {
+			t.Errorf("%s and %s share the label %q", name, other, label)
+		}
+		if label == "" || strings.ContainsAny(label, "`<>") {
+			t.Errorf("%s has the label %q", name, label)
+		}
+		seen[label] = name
+	}
+}
+
+func TestUnknownType(t *testing.T) {
+	entry := Entry{Type: "moon_landed", Metadata: json.RawMessage(`{}`)}
+	if entry.Type.Known() || entry.Type.UserManagement() {
+		t.Error("an unknown type is known")
+	}
+	if got := entry.Type.Label(); got != "moon_landed" {
+		t.Errorf("label %q, want the raw type", got)
+	}
+	if got := entry.Message(); got != "moon_landed" {
+		t.Errorf("message %q, want the raw type", got)
+	}
+	if got := entry.Resource(); got != "Unrecognized resource" {
+		t.Errorf("resource %q", got)
+	}
+	if got := SeverityOf(entry.Type, nil); got != Info {
+		t.Errorf("severity %s, want info", got)
+	}
+	if _, ok := entry.Type.Code(); ok {
+		t.Error("an unknown type has a code")
+	}
+}
+
+func TestMessages(t *testing.T) {
+	tests := []struct {
+		name              Type
+		metadata          string
+		message, resource string
+	}{
+		{LoginAttempt, `{}`, "User logged in", "Application"},
+		{LoginAttempt, `{"reason":null}`, "Login failed", "Application"},
+		{ResourceTagging, `{"added_tag":"a","resource_type":"host","hostname":"hana01"}`, `Tag "a" added to Host "hana01"`, "Host"},
+		{ResourceTagging, `{"added_tag":"a","resource_type":"database","sid":"PRD"}`, `Tag "a" added to Database "PRD"`, "Database"},
+		{ResourceTagging, `{"added_tag":"a","resource_type":"host","hostname":null}`, `Tag "a" added to Host "unrecognized resource"`, "Host"},
+		{ResourceUntagging, `{"removed_tag":"a","resource_type":"sap_system","sid":"NWP"}`, `Tag "a" removed from SAP System "NWP"`, "SAP System"},
+		{ResourceUntagging, `{"removed_tag":"a"}`, `Tag "a" removed from Unable to determine resource type "unrecognized resource"`, "Unable to determine resource type"},
+		{CheckCustomizationApplied, `{"check_id":"X"}`, "Check X was customized", "Unable to determine target type"},
+		{CheckCustomizationReset, `{"check_id":"X","target_type":"cluster"}`, "Customization for check X was reset", "Cluster"},
+		{HostOperationRequested, `{"operation":"saptune_solution_apply"}`, "Operation Apply Saptune solution requested", "Host"},
+		{ClusterHostOperationRequested, `{"operation":"pacemaker_enable"}`, "Operation Enable Pacemaker requested", "Cluster"},
+		{OperationCompleted, `{"operation":"sap_instance_stop","result":"FAILED"}`, "Operation SAP instance stop completed", "Application Instance"},
+		{OperationCompleted, `{"operation":"database_start","result":"REQUEST_FAILED"}`, "Operation Database start request failed", "Database"},
+		{OperationCompleted, `{"operation":"dance"}`, "Operation unknown completed", "Unable to determine operation type"},
+		{PersonalAccessTokenModification, `{"id":"1","name":"ci"}`, "Personal access token was modified", "Profile"},
+		{PersonalAccessTokenExpiration, `{"id":"1","name":"ci","user_id":7}`, "Personal access token was expired", "User"},
+		{HeartbeatFailed, `[]`, "Host heartbeat failed", "Host"},
+		{CheckCustomizationApplied, `no JSON`, "Check  was customized", "Unable to determine target type"},
+	}
+	for _, test := range tests {
+		entry := Entry{Type: test.name, Metadata: json.RawMessage(test.metadata)}
+		if got := entry.Message(); got != test.message {
+			t.Errorf("%s %s: message %q, want %q", test.name, test.metadata, got, test.message)
+		}
+		if got := entry.Resource(); got != test.resource {
+			t.Errorf("%s %s: resource %q, want %q", test.name, test.metadata, got, test.resource)
+		}
+	}
+}
+
+func TestSeverityOf(t *testing.T) {
+	type health string // as the landscape has it: severities are judged before encoding
+	critical := "critical"
+	tests := []struct {
+		name     Type
+		metadata map[string]any
+		want     Severity
+	}{
+		{LoginAttempt, nil, Info},
+		{LoginAttempt, map[string]any{"username": "jane", "reason": "Invalid credentials."}, Warning},
+		{LoginAttempt, map[string]any{"reason": nil}, Warning},
+		{UserDeletion, nil, Warning},
+		{ActivityLogSettingsUpdate, nil, Debug},
+
+		{DatabaseHealthChanged, map[string]any{"health": "passing"}, Info},
+		{DatabaseHealthChanged, map[string]any{"health": "warning"}, Warning},
+		{DatabaseHealthChanged, map[string]any{"health": "critical"}, Critical},
+		{DatabaseHealthChanged, map[string]any{"health": "unknown"}, Info},
+		{DatabaseHealthChanged, nil, Info},
+		{SAPSystemHealthChanged, map[string]any{"health": "critical"}, Critical},
+		{SAPSystemDatabaseHealthChanged, map[string]any{"database_health": "warning"}, Warning},
+
+		{HostHealthChanged, map[string]any{"health": "unknown"}, Warning},
+		{HostHealthChanged, map[string]any{"health": health("critical")}, Critical},
+		{HostHealthChanged, map[string]any{"health": &critical}, Critical},
+		{HostHealthChanged, map[string]any{"health": (*string)(nil)}, Info},
+		{HostHealthChanged, map[string]any{"hostname": "critical", "health": "passing"}, Info},
+		{HostSaptuneHealthChanged, map[string]any{"saptune_health": "warning"}, Warning},
+		{SoftwareUpdatesHealthChanged, map[string]any{"health": "not_set"}, Info},
+		{ClusterSBDHealthChanged, map[string]any{"sbd_health": "unknown"}, Warning},
+		{ClusterDiscoveredHealthChanged, map[string]any{"discovered_health": "critical"}, Info},
+
+		{ApplicationInstanceStatusChanged, map[string]any{"status": "green"}, Info},
+		{ApplicationInstanceStatusChanged, map[string]any{"status": "yellow"}, Warning},
+		{DatabaseInstanceStatusChanged, map[string]any{"status": "red"}, Critical},
+		{DatabaseInstanceStatusChanged, map[string]any{"status": "gray"}, Info},
+
+		{OperationCompleted, map[string]any{"result": "updated"}, Info},
+		{OperationCompleted, map[string]any{"result": "NOT_UPDATED"}, Info},
+		{OperationCompleted, map[string]any{"result": "ROLLED_BACK"}, Critical},
+		{OperationCompleted, map[string]any{"result": "REQUEST_FAILED"}, Critical},
+		{OperationCompleted, nil, Critical},
+
+		{HostRollUpRequested, nil, Debug},
+		{DatabaseRollUpRequested, nil, Info},
+	}
+	for _, test := range tests {
+		if got := SeverityOf(test.name, test.metadata); got != test.want {
+			t.Errorf("%s %v is %s, want %s", test.name, test.metadata, got, test.want)
+		}
+	}
+}

@@ -1,0 +1,87 @@
+package store
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"iter"
+	"time"
+)
+
+// maxDiscards is how many undecodable payloads are kept, and maxDiscardSize
+// how much of each: enough to see what is wrong with it.
+const (
+	maxDiscards    = 500
+	maxDiscardSize = 256 << 10
+)
+
+// Discard is a payload that could not be decoded. It is stored as its time, 4
+// bytes of length of the reason, the reason, and the compressed body.
+type Discard struct {
+	At     time.Time
+	Reason string
+	Body   []byte // cut at 256 KiB
+}
+
+// Discard keeps a payload that could not be decoded, so that a fix can be
+// tried on it. Old ones make room.
+func (s *Store) Discard(ctx context.Context, body []byte, reason string) error {
+	body = body[:min(len(body), maxDiscardSize)]
+	return s.update(ctx, System(), func(tx *Tx) error {
+		bucket := tx.btx.Bucket(bucketDiscard)
+		sequence, err := bucket.NextSequence()
+		if err != nil {
+			return err
+		}
+		if err := tx.pruneDiscards(sequence); err != nil {
+			return err
+		}
+		value := timeBytes(tx.now)
+		value = binary.BigEndian.AppendUint32(value, uint32(len(reason)))
+		value = append(value, reason...)
+		return tx.put(bucketDiscard, key64(sequence), tx.s.zip.compress(value, body))
+	})
+}
+
+// pruneDiscards removes what is too old, and what is too much once the one
+// numbered next is added. The oldest come first, so it can stop at the first
+// one that stays.
+func (tx *Tx) pruneDiscards(next uint64) error {
+	oldest := tx.now.Add(-tx.s.options.DiscardAge)
+	var doomed [][]byte
+	for k, v := range scanBytes(tx.btx.Bucket(bucketDiscard), key64(0), key64(next)) {
+		if binary.BigEndian.Uint64(k)+maxDiscards > next && !bytesTime(v[:8]).Before(oldest) {
+			break
+		}
+		doomed = append(doomed, k)
+	}
+	for _, k := range doomed {
+		if err := tx.delete(bucketDiscard, k); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Discards walks the payloads that could not be decoded, oldest first.
+func (tx *Tx) Discards() iter.Seq2[*Discard, error] {
+	return func(yield func(*Discard, error) bool) {
+		for k, v := range scanBytes(tx.btx.Bucket(bucketDiscard), key64(0), key64(^uint64(0))) {
+			if !yield(tx.readDiscard(k, v)) {
+				return
+			}
+		}
+	}
+}
+
+func (tx *Tx) readDiscard(k, v []byte) (*Discard, error) {
+	if len(v) < 12 || uint64(len(v)-12) < uint64(binary.BigEndian.Uint32(v[8:])) {
+		return nil, fmt.Errorf("discard %x: too short", k)
+	}
+	end := 12 + int(binary.BigEndian.Uint32(v[8:]))
+	body, err := tx.s.zip.decompress(v[end:])
+	if err != nil {
+		return nil, fmt.Errorf("discard %x: %w", k, err)
+	}
+	return &Discard{At: bytesTime(v[:8]), Reason: string(v[12:end]), Body: body}, nil
+}

@@ -1,0 +1,45 @@
+// Package store is the one file that holds everything: the landscape, the
+// activity log, users, sessions and settings. It is the only importer of
+// bbolt. What is not in this file is derived and may be deleted.
+//
+// The buckets, with the encoding of their keys and values. "record" is an
+// eight-byte version followed by a JSON document; the version is the record's
+// place in the journal. Numbers are big-endian, times are microseconds since
+// 1970 as eight bytes.
+//
+//	meta        "id"                        16 random bytes: which file this is
+//	            "version"                   8 bytes: how many migrations have run
+//	host        host id                     record: landscape.Host
+//	user        id (8)                      record: User
+//	setting     name                        record: APIKey ("api_key")
+//	username    user name                   user id (8); index of users not deleted
+//	email       e-mail address              user id (8); index of users not deleted
+//	journal     version (8)                 kind, 0x00, key: the record last written then
+//	activity    activity.Position (8)       entry, see activity.go
+//	report      host id "/" kind            the newest report of an agent and kind, see report.go
+//	heartbeat   host id                     time of the last heartbeat that was written down
+//	session     hash of the secret id (32)  JSON: Session
+//	discard     sequence (8)                a payload that could not be decoded, see discard.go
+//
+// What always holds, and Verify checks: every journal entry names a record
+// whose version is its key, and every record has its journal entry; every
+// index entry has its record, and the reverse; every entry of the log can be
+// read.
+//
+// # Writing
+//
+// All changes go through update: a single writer takes what is queued, runs
+// it in one transaction and so shares one sync of the disk among many
+// callers; see writer.go. An exported verb (Observe, SignIn) is one change.
+// It calls the pure rule of package landscape, stores the outcome through
+// record, which is the only road to a record and writes the journal with it,
+// and logs what happened through log, in the same transaction. A change that
+// changes nothing writes nothing.
+//
+// # Reading
+//
+// View is one consistent read. Records are handed out decoded and shared:
+// they are cached by version, so a page over thousands of hosts decodes only
+// what has changed since the last one. Whoever gets a record must not modify
+// it.
+package store

@@ -1,0 +1,272 @@
+package landscape_test
+
+import (
+	"encoding/json"
+	"errors"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"trento/store/activity"
+	"trento/store/landscape"
+)
+
+const agent landscape.HostID = "6f0f7a5e-1c1f-5c43-9d0c-2b7c5a2f9e01"
+
+var (
+	noon  = time.Date(2026, 8, 20, 12, 0, 0, 0, time.UTC)
+	later = noon.Add(time.Hour)
+)
+
+func facts(change func(*landscape.HostFacts)) landscape.HostFacts {
+	prefix := 24
+	boot := noon.Add(-24 * time.Hour)
+	f := landscape.HostFacts{
+		Hostname: "vega01", FQDN: "vega01.example.net", AgentVersion: "3.1.2", Arch: "x86_64",
+		Addresses: []landscape.Address{{IP: netip.MustParseAddr("10.1.2.3"), Prefix: &prefix}},
+		CPUCount:  8, SocketCount: 1, MemoryMB: 32768, OSVersion: "15-SP6", InstallationSource: "suse",
+		PrometheusMode: "pull", SystemdUnits: []landscape.SystemdUnit{}, LastBoot: &boot,
+	}
+	if change != nil {
+		change(&f)
+	}
+	return f
+}
+
+func seenHost(change func(*landscape.HostFacts)) landscape.Observation {
+	f := facts(change)
+	return landscape.Observation{Agent: agent, Kind: landscape.HostDiscovery, Host: &f}
+}
+
+// registered is a host that has been reported once, read back from its JSON
+// as the store would.
+func registered(t *testing.T, change func(*landscape.Host)) *landscape.Host {
+	t.Helper()
+	host, _, changed, err := landscape.Observe(nil, seenHost(nil), false, noon)
+	if err != nil || !changed {
+		t.Fatal(changed, err)
+	}
+	if change != nil {
+		change(&host)
+	}
+	return readBack(t, host)
+}
+
+func readBack(t *testing.T, host landscape.Host) *landscape.Host {
+	t.Helper()
+	document, err := json.Marshal(host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back landscape.Host
+	if err := json.Unmarshal(document, &back); err != nil {
+		t.Fatal(err)
+	}
+	return &back
+}
+
+func types(events []landscape.Event) []activity.Type {
+	var ts []activity.Type
+	for _, e := range events {
+		ts = append(ts, e.Type)
+	}
+	return ts
+}
+
+func TestObserveHost(t *testing.T) {
+	gone := func(h *landscape.Host) { h.DeregisteredAt = &noon }
+	withoutFQDN := func(f *landscape.HostFacts) { f.FQDN = "" }
+	reboot := func(f *landscape.HostFacts) { f.LastBoot = &later }
+	for name, test := range map[string]struct {
+		before *landscape.Host
+		seen   landscape.Observation
+		want   []activity.Type
+	}{
+		"first report":             {nil, seenHost(nil), []activity.Type{activity.HostRegistered, activity.SoftwareUpdatesDiscoveryRequested}},
+		"first report, no domain":  {nil, seenHost(withoutFQDN), []activity.Type{activity.HostRegistered}},
+		"same again":               {registered(t, nil), seenHost(nil), nil},
+		"rebooted":                 {registered(t, nil), seenHost(reboot), []activity.Type{activity.HostDetailsUpdated}},
+		"renamed":                  {registered(t, nil), seenHost(func(f *landscape.HostFacts) { f.Hostname = "vega02" }), []activity.Type{activity.HostDetailsUpdated}},
+		"domain lost":              {registered(t, nil), seenHost(withoutFQDN), []activity.Type{activity.HostDetailsUpdated, activity.SoftwareUpdatesDiscoveryCleared}},
+		"domain changed":           {registered(t, nil), seenHost(func(f *landscape.HostFacts) { f.FQDN = "a.example.org" }), []activity.Type{activity.HostDetailsUpdated, activity.SoftwareUpdatesDiscoveryRequested}},
+		"targets none, not absent": {registered(t, nil), seenHost(func(f *landscape.HostFacts) { f.PrometheusTargets = map[string]string{} }), []activity.Type{activity.HostDetailsUpdated}},
+		"back, same":               {registered(t, gone), seenHost(nil), []activity.Type{activity.HostRestored, activity.SoftwareUpdatesDiscoveryRequested}},
+		"back, rebooted":           {registered(t, gone), seenHost(reboot), []activity.Type{activity.HostRestored, activity.SoftwareUpdatesDiscoveryRequested}},
+		"back, changed":            {registered(t, gone), seenHost(func(f *landscape.HostFacts) { f.CPUCount++ }), []activity.Type{activity.HostRestored, activity.HostDetailsUpdated}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			after, events, changed, err := landscape.Observe(test.before, test.seen, false, later)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(test.want, types(events)); diff != "" {
+				t.Errorf("events (-want +got):\n%s", diff)
+			}
+			if changed != (len(test.want) > 0) {
+				t.Errorf("changed = %v", changed)
+			}
+			if diff := cmp.Diff(*test.seen.Host, after.HostFacts, cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
+				t.Errorf("facts (-want +got):\n%s", diff)
+			}
+			if after.DeregisteredAt != nil {
+				t.Error("still deregistered")
+			}
+			for _, e := range events {
+				if e.Metadata["host_id"] != agent || e.Metadata["hostname"] != after.Hostname {
+					t.Errorf("%s does not name its host: %v", e.Type, e.Metadata)
+				}
+			}
+		})
+	}
+}
+
+func TestRegisteredMetadata(t *testing.T) {
+	_, events, _, err := landscape.Observe(nil, seenHost(nil), false, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := json.Marshal(events[0].Metadata)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `{"agent_version":"3.1.2","arch":"x86_64","cpu_count":8,"fully_qualified_domain_name":"vega01.example.net","health":null,"heartbeat":"unknown","host_id":"6f0f7a5e-1c1f-5c43-9d0c-2b7c5a2f9e01","hostname":"vega01","installation_source":"suse","ip_addresses":["10.1.2.3/24"],"last_boot_timestamp":"2026-08-19T12:00:00Z","os_version":"15-SP6","prometheus_mode":"pull","prometheus_targets":null,"socket_count":1,"systemd_units":[],"total_memory_mb":32768}`
+	if diff := cmp.Diff(want, string(got)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func text(s string) *string { return &s }
+
+func seenSaptune(r landscape.SaptuneReport) landscape.Observation {
+	return landscape.Observation{Agent: agent, Kind: landscape.SaptuneDiscovery, Saptune: &r}
+}
+
+func status(version, tuning string) *landscape.Saptune {
+	return &landscape.Saptune{PackageVersion: &version, TuningState: &tuning}
+}
+
+func TestObserveSaptune(t *testing.T) {
+	updated, health, host := activity.SaptuneStatusUpdated, activity.HostSaptuneHealthChanged, activity.HostHealthChanged
+	with := func(s *landscape.Saptune) func(*landscape.Host) {
+		return func(h *landscape.Host) {
+			h.Saptune = s
+			h.Inputs.Saptune, h.Health = landscape.HealthPassing, landscape.HealthPassing
+		}
+	}
+	onlyVersion := &landscape.Saptune{
+		PackageVersion: text("3.1.0"), Services: []landscape.SaptuneService{},
+		EnabledNotes: []landscape.SaptuneNote{}, AppliedNotes: []landscape.SaptuneNote{},
+	}
+	for name, test := range map[string]struct {
+		before *landscape.Host
+		seen   landscape.SaptuneReport
+		sap    bool
+		want   []activity.Type
+		status *landscape.Saptune
+		health landscape.Health
+	}{
+		"not installed, no SAP":    {registered(t, nil), landscape.SaptuneReport{}, false, []activity.Type{health, host}, nil, "passing"},
+		"not installed, SAP":       {registered(t, nil), landscape.SaptuneReport{}, true, []activity.Type{health, host}, nil, "warning"},
+		"first status":             {registered(t, nil), landscape.SaptuneReport{Installed: true, PackageVersion: "3.1.0", Status: status("3.1.0", "not compliant")}, true, []activity.Type{updated, health, host}, status("3.1.0", "not compliant"), "critical"},
+		"version only":             {registered(t, nil), landscape.SaptuneReport{Installed: true, PackageVersion: "3.1.0"}, true, []activity.Type{updated}, onlyVersion, "unknown"},
+		"same version, no status":  {registered(t, with(status("3.1.0", "compliant"))), landscape.SaptuneReport{Installed: true, PackageVersion: "3.1.0"}, true, nil, status("3.1.0", "compliant"), "passing"},
+		"other version, no status": {registered(t, with(status("3.0.9", "compliant"))), landscape.SaptuneReport{Installed: true, PackageVersion: "3.1.0"}, false, []activity.Type{updated}, onlyVersion, "passing"},
+		"same status":              {registered(t, with(status("3.1.0", "compliant"))), landscape.SaptuneReport{Installed: true, PackageVersion: "3.1.0", Status: status("3.1.0", "compliant")}, true, nil, status("3.1.0", "compliant"), "passing"},
+		"removed":                  {registered(t, with(status("3.1.0", "compliant"))), landscape.SaptuneReport{}, false, []activity.Type{updated}, nil, "passing"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			after, events, changed, err := landscape.Observe(test.before, seenSaptune(test.seen), test.sap, later)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(test.want, types(events)); diff != "" {
+				t.Errorf("events (-want +got):\n%s", diff)
+			}
+			if changed != (test.want != nil) {
+				t.Errorf("changed = %v", changed)
+			}
+			if diff := cmp.Diff(test.status, after.Saptune); diff != "" {
+				t.Errorf("status (-want +got):\n%s", diff)
+			}
+			if after.Health != test.health {
+				t.Errorf("health = %s, want %s", after.Health, test.health)
+			}
+		})
+	}
+}
+
+func TestObserveCloudAndSubscriptions(t *testing.T) {
+	cloud := landscape.Observation{Agent: agent, Kind: landscape.CloudDiscovery, Cloud: &landscape.Cloud{Provider: "kvm"}}
+	products := landscape.Observation{Agent: agent, Kind: landscape.SubscriptionDiscovery, Subscriptions: []landscape.Subscription{{Identifier: "SLES_SAP", Version: "15.6"}}}
+	none := landscape.Observation{Agent: agent, Kind: landscape.SubscriptionDiscovery}
+	host := registered(t, nil)
+	for _, step := range []struct {
+		name string
+		seen landscape.Observation
+		want []activity.Type
+	}{
+		{"no subscriptions at first", none, nil},
+		{"provider", cloud, []activity.Type{activity.ProviderUpdated}},
+		{"provider again", cloud, nil},
+		{"subscriptions", products, []activity.Type{activity.SLESSubscriptionsUpdated}},
+		{"subscriptions again", products, nil},
+		{"subscriptions gone", none, []activity.Type{activity.SLESSubscriptionsUpdated}},
+		{"subscriptions gone again", none, nil},
+	} {
+		after, events, _, err := landscape.Observe(host, step.seen, false, later)
+		if err != nil {
+			t.Fatal(step.name, err)
+		}
+		if diff := cmp.Diff(step.want, types(events)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", step.name, diff)
+		}
+		host = readBack(t, after)
+	}
+}
+
+func TestObserveUnregistered(t *testing.T) {
+	gone := registered(t, func(h *landscape.Host) { h.DeregisteredAt = &noon })
+	for _, before := range []*landscape.Host{nil, gone} {
+		for _, seen := range []landscape.Observation{
+			{Agent: agent, Kind: landscape.CloudDiscovery, Cloud: &landscape.Cloud{Provider: "aws"}},
+			{Agent: agent, Kind: landscape.SubscriptionDiscovery},
+			seenSaptune(landscape.SaptuneReport{}),
+		} {
+			if _, _, changed, err := landscape.Observe(before, seen, false, noon); !errors.Is(err, landscape.ErrNotRegistered) || changed {
+				t.Errorf("%s: changed = %v, err = %v", seen.Kind, changed, err)
+			}
+		}
+	}
+}
+
+func TestHeartbeat(t *testing.T) {
+	host := registered(t, nil)
+	after, events, changed := landscape.Heard(host, noon)
+	if !changed || after.Heartbeat != landscape.HeartbeatPassing || after.StaleSince != nil {
+		t.Errorf("first heartbeat: %v %+v", changed, after)
+	}
+	if diff := cmp.Diff([]activity.Type{activity.HeartbeatSucceeded}, types(events)); diff != "" {
+		t.Error(diff)
+	}
+	if _, _, changed = landscape.Heard(&after, later); changed {
+		t.Error("a heartbeat that changes nothing is a change")
+	}
+	lost, events, changed := landscape.Silent(&after, later)
+	if !changed || lost.Heartbeat != landscape.HeartbeatCritical || !lost.StaleSince.Equal(later) {
+		t.Errorf("silence: %v %+v", changed, lost)
+	}
+	if lost.Health != after.Health {
+		t.Error("silence changes the health")
+	}
+	if diff := cmp.Diff([]activity.Type{activity.HeartbeatFailed}, types(events)); diff != "" {
+		t.Error(diff)
+	}
+	if _, _, changed = landscape.Silent(&lost, later.Add(time.Hour)); changed {
+		t.Error("silence is noticed twice")
+	}
+	if host.Heartbeat != landscape.HeartbeatUnknown {
+		t.Error("a rule has modified what it was given")
+	}
+}

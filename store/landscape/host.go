@@ -1,0 +1,214 @@
+package landscape
+
+import (
+	"net/netip"
+	"strconv"
+	"time"
+)
+
+// Heartbeat says whether the agent of a host is heard.
+type Heartbeat string
+
+// The states of a heartbeat. Unknown: the agent has never been heard.
+const (
+	HeartbeatUnknown  Heartbeat = "unknown"
+	HeartbeatPassing  Heartbeat = "passing"
+	HeartbeatCritical Heartbeat = "critical"
+)
+
+// Host is a machine with an agent on it.
+type Host struct {
+	ID HostID `json:"id"`
+	HostFacts
+
+	Heartbeat Heartbeat `json:"heartbeat"`
+	// StaleSince is the moment the loss of the heartbeat was noticed; nil
+	// while the agent is heard or has never been heard.
+	StaleSince *time.Time `json:"stale_since,omitempty"`
+
+	// Health is what Inputs added up to when one of them was last judged.
+	Health Health       `json:"health"`
+	Inputs HealthInputs `json:"health_inputs"`
+
+	// Cloud is nil before the first accepted cloud discovery.
+	Cloud         *Cloud         `json:"cloud,omitempty"`
+	Subscriptions []Subscription `json:"subscriptions,omitempty"`
+	// Saptune is nil where saptune is not installed or not reported yet.
+	Saptune *Saptune `json:"saptune,omitempty"`
+
+	RegisteredAt   time.Time  `json:"registered_at"`
+	UpdatedAt      time.Time  `json:"updated_at"`
+	DeregisteredAt *time.Time `json:"deregistered_at,omitempty"`
+}
+
+// Registered reports whether the host is part of the landscape now.
+func (h *Host) Registered() bool { return h.Hostname != "" && h.DeregisteredAt == nil }
+
+// HostFacts is what a host_discovery says about a host.
+type HostFacts struct {
+	Hostname           string            `json:"hostname"`
+	FQDN               string            `json:"fqdn,omitempty"`
+	Addresses          []Address         `json:"addresses"`
+	AgentVersion       string            `json:"agent_version"`
+	Arch               string            `json:"arch"`
+	CPUCount           int               `json:"cpu_count"`
+	SocketCount        int               `json:"socket_count"`
+	MemoryMB           int               `json:"memory_mb"`
+	OSVersion          string            `json:"os_version"`
+	InstallationSource string            `json:"installation_source"`
+	PrometheusTargets  map[string]string `json:"prometheus_targets,omitzero"` // nil: not reported
+	PrometheusMode     string            `json:"prometheus_mode"`
+	SystemdUnits       []SystemdUnit     `json:"systemd_units"`
+	LastBoot           *time.Time        `json:"last_boot,omitempty"` // whole seconds, UTC
+}
+
+// Address is an IPv4 address of a host; Prefix is nil where the agent is too
+// old to report it.
+type Address struct {
+	IP     netip.Addr `json:"ip"`
+	Prefix *int       `json:"prefix,omitempty"`
+}
+
+// String is the address in CIDR form, or bare where the prefix is unknown.
+func (a Address) String() string {
+	if a.Prefix == nil {
+		return a.IP.String()
+	}
+	return a.IP.String() + "/" + strconv.Itoa(*a.Prefix)
+}
+
+// SystemdUnit is a unit the agent watches, with its unit file state.
+type SystemdUnit struct {
+	Name          string `json:"name"`
+	UnitFileState string `json:"unit_file_state"`
+}
+
+// Cloud is where a host runs: the provider and, for the providers that tell,
+// what they say about the machine; at most one of the three is set.
+type Cloud struct {
+	Provider string   `json:"provider"`
+	Azure    *AzureVM `json:"azure,omitempty"`
+	AWS      *AWSVM   `json:"aws,omitempty"`
+	GCP      *GCPVM   `json:"gcp,omitempty"`
+}
+
+// AzureVM is Azure's view of a host. Nil fields were not reported.
+type AzureVM struct {
+	VMName         *string `json:"vm_name"`
+	ResourceGroup  *string `json:"resource_group"`
+	Location       *string `json:"location"`
+	VMSize         *string `json:"vm_size"`
+	DataDiskNumber int     `json:"data_disk_number"`
+	Offer          *string `json:"offer"`
+	SKU            *string `json:"sku"`
+	AdminUsername  *string `json:"admin_username"`
+}
+
+// AWSVM is the view of AWS.
+type AWSVM struct {
+	AccountID        string `json:"account_id"`
+	AMIID            string `json:"ami_id"`
+	AvailabilityZone string `json:"availability_zone"`
+	DataDiskNumber   int    `json:"data_disk_number"`
+	InstanceID       string `json:"instance_id"`
+	InstanceType     string `json:"instance_type"`
+	Region           string `json:"region"`
+	VPCID            string `json:"vpc_id"`
+}
+
+// GCPVM is the view of Google Cloud.
+type GCPVM struct {
+	DiskNumber   int     `json:"disk_number"`
+	Image        *string `json:"image"`
+	InstanceName string  `json:"instance_name"`
+	MachineType  string  `json:"machine_type"`
+	Network      string  `json:"network"`
+	ProjectID    string  `json:"project_id"`
+	Zone         string  `json:"zone"`
+}
+
+// Data is the provider's view as the wire knows it (provider_data), or nil.
+func (c *Cloud) Data() any {
+	switch {
+	case c == nil:
+		return nil
+	case c.Azure != nil:
+		return c.Azure
+	case c.AWS != nil:
+		return c.AWS
+	case c.GCP != nil:
+		return c.GCP
+	}
+	return nil
+}
+
+// Subscription is one SUSE product registration of a host. Dates are kept as
+// the agent's text.
+type Subscription struct {
+	Identifier string  `json:"identifier"`
+	Version    string  `json:"version"`
+	Arch       string  `json:"arch"`
+	Status     string  `json:"status"`
+	State      *string `json:"subscription_status"`
+	Type       *string `json:"type"`
+	StartsAt   *string `json:"starts_at"`
+	ExpiresAt  *string `json:"expires_at"`
+}
+
+// HostSubscription is a subscription as the wire knows it: with its host.
+type HostSubscription struct {
+	HostID HostID `json:"host_id"`
+	Subscription
+}
+
+// SubscriptionData is the subscriptions of the host as the wire knows them,
+// in the order they were reported.
+func (h *Host) SubscriptionData() []HostSubscription {
+	data := make([]HostSubscription, len(h.Subscriptions))
+	for i, s := range h.Subscriptions {
+		data[i] = HostSubscription{HostID: h.ID, Subscription: s}
+	}
+	return data
+}
+
+// Saptune is the state of the tuning tool on a host; its JSON is the
+// saptune_status of the wire.
+type Saptune struct {
+	PackageVersion    *string          `json:"package_version"`
+	ConfiguredVersion *string          `json:"configured_version"`
+	TuningState       *string          `json:"tuning_state"`
+	Services          []SaptuneService `json:"services"`
+	EnabledNotes      []SaptuneNote    `json:"enabled_notes"`
+	AppliedNotes      []SaptuneNote    `json:"applied_notes"`
+	EnabledSolution   *SaptuneSolution `json:"enabled_solution"`
+	AppliedSolution   *SaptuneSolution `json:"applied_solution"`
+	Staging           *SaptuneStaging  `json:"staging"`
+}
+
+// SaptuneService is a service saptune depends on; both states are nil where
+// it is not installed.
+type SaptuneService struct {
+	Name    string  `json:"name"`
+	Enabled *string `json:"enabled"`
+	Active  *string `json:"active"`
+}
+
+// SaptuneNote is an SAP note saptune enables or applies.
+type SaptuneNote struct {
+	ID                  string `json:"id"`
+	AdditionallyEnabled bool   `json:"additionally_enabled"`
+}
+
+// SaptuneSolution is a set of notes.
+type SaptuneSolution struct {
+	ID      string   `json:"id"`
+	Notes   []string `json:"notes"`
+	Partial bool     `json:"partial"`
+}
+
+// SaptuneStaging tells what saptune holds back.
+type SaptuneStaging struct {
+	Enabled      bool     `json:"enabled"`
+	Notes        []string `json:"notes"`
+	SolutionsIDs []string `json:"solutions_ids"`
+}

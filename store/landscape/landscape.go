@@ -1,0 +1,70 @@
+// Package landscape is the domain: hosts and what runs on them, how healthy
+// they are, and what changes when something new is seen. Its rules take
+// values and return values; they know neither files nor HTTP, and they never
+// modify what they are given.
+package landscape
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"trento/store/activity"
+)
+
+// HostID identifies a host. It is the id of the agent on it: a UUID in lower
+// case, derived by the agent from the machine id.
+type HostID string
+
+var uuidPattern = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
+
+// ParseHostID reads a UUID in any case.
+func ParseHostID(text string) (HostID, bool) {
+	lower := strings.ToLower(text)
+	return HostID(lower), uuidPattern.MatchString(lower)
+}
+
+// Health of a thing of the landscape.
+type Health string
+
+// The healths. Unknown means that nothing has judged the thing yet.
+const (
+	HealthPassing  Health = "passing"
+	HealthWarning  Health = "warning"
+	HealthCritical Health = "critical"
+	HealthUnknown  Health = "unknown"
+	// HealthNotSet is unknown to the outside; it marks an input of the host
+	// health (software updates) that takes no part.
+	HealthNotSet Health = "not_set"
+)
+
+// Event is a fact that a decision brought about. Every event becomes an entry
+// of the activity log, in the transaction that stores the decision.
+type Event struct {
+	Type     activity.Type
+	Metadata map[string]any
+}
+
+// Kind names a discovery, in the words of the agent.
+type Kind string
+
+// The discoveries an agent reports.
+const (
+	HostDiscovery         Kind = "host_discovery"
+	CloudDiscovery        Kind = "cloud_discovery"
+	SubscriptionDiscovery Kind = "subscription_discovery"
+	SaptuneDiscovery      Kind = "saptune_discovery"
+	ClusterDiscovery      Kind = "ha_cluster_discovery"
+	SAPSystemDiscovery    Kind = "sap_system_discovery"
+)
+
+// Kinds lists all discoveries.
+var Kinds = []Kind{HostDiscovery, CloudDiscovery, SubscriptionDiscovery, SaptuneDiscovery, ClusterDiscovery, SAPSystemDiscovery}
+
+// InvalidError is the caller's fault: a field and a sentence about it.
+type InvalidError struct {
+	Field  string
+	Detail string
+}
+
+func (e *InvalidError) Error() string { return fmt.Sprintf("%s %s", e.Field, e.Detail) }

@@ -1,0 +1,21 @@
+package landscape
+
+// Observation is what one report says, decoded and checked, in the terms of
+// the landscape. Exactly one of the members is set, the one of Kind; a
+// cluster or SAP discovery sets none of them yet.
+type Observation struct {
+	Agent         HostID         `json:"agent"`
+	Kind          Kind           `json:"kind"`
+	Host          *HostFacts     `json:"host,omitempty"`
+	Cloud         *Cloud         `json:"cloud,omitempty"`
+	Subscriptions []Subscription `json:"subscriptions,omitempty"`
+	Saptune       *SaptuneReport `json:"saptune,omitempty"`
+}
+
+// SaptuneReport is what a saptune_discovery says. Status is nil where saptune
+// is not installed, or too old to tell more than its version.
+type SaptuneReport struct {
+	Installed      bool     `json:"installed"`
+	PackageVersion string   `json:"package_version"`
+	Status         *Saptune `json:"status,omitempty"`
+}

@@ -1,0 +1,77 @@
+package store
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/google/uuid"
+	bolt "go.etcd.io/bbolt"
+)
+
+// migrations lead from an empty file to the present layout, one step a
+// version. A step may rely on exactly the state the steps before it left, and
+// is never changed once it was released.
+var migrations = []func(*bolt.Tx) error{
+	createBuckets,
+}
+
+// migrate brings the file to the present version, in one transaction. A file
+// that holds something is copied aside first.
+func (s *Store) migrate(path string) error {
+	version, err := s.version()
+	if err != nil || version == len(migrations) {
+		return err
+	}
+	if version > len(migrations) {
+		return fmt.Errorf("layout %d, this program knows %d: %w", version, len(migrations), ErrNewer)
+	}
+	if version > 0 {
+		if err := s.copyAside(fmt.Sprintf("%s.v%d", path, version)); err != nil {
+			return fmt.Errorf("copy before migration: %w", err)
+		}
+	}
+	return s.db.Update(func(btx *bolt.Tx) error {
+		for i, step := range migrations[version:] {
+			if err := step(btx); err != nil {
+				return fmt.Errorf("migration %d: %w", version+i+1, err)
+			}
+		}
+		return btx.Bucket(bucketMeta).Put(keyVersion, key64(uint64(len(migrations))))
+	})
+}
+
+func (s *Store) version() (version int, err error) {
+	err = s.db.View(func(btx *bolt.Tx) error {
+		if meta := btx.Bucket(bucketMeta); meta != nil {
+			version = int(binary.BigEndian.Uint64(meta.Get(keyVersion)))
+		}
+		return nil
+	})
+	return version, err
+}
+
+func (s *Store) copyAside(path string) error {
+	return s.db.View(func(btx *bolt.Tx) error {
+		f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+		if err != nil {
+			return err
+		}
+		_, err = btx.WriteTo(f)
+		return errors.Join(err, f.Sync(), f.Close())
+	})
+}
+
+func createBuckets(btx *bolt.Tx) error {
+	for _, name := range [][]byte{
+		bucketMeta, bucketHost, bucketUser, bucketSetting, bucketUsername, bucketEmail, bucketJournal,
+		bucketActivity, bucketReport, bucketHeartbeat, bucketSession, bucketDiscard,
+	} {
+		if _, err := btx.CreateBucket(name); err != nil {
+			return fmt.Errorf("bucket %s: %w", name, err)
+		}
+	}
+	id := uuid.New()
+	return btx.Bucket(bucketMeta).Put(keyID, id[:])
+}

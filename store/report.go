@@ -1,0 +1,139 @@
+package store
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"sync"
+
+	bolt "go.etcd.io/bbolt"
+
+	"trento/store/landscape"
+)
+
+// Report is one report of an agent: what it says, and the body it came in.
+type Report struct {
+	Observation landscape.Observation
+	Body        []byte
+}
+
+// A report is stored as
+//
+//	32 bytes   SHA-256 of the body
+//	1 byte     1 where the report waits for its host to be registered, else 0
+//	4 bytes    length of the observation
+//	the rest   the observation as JSON (only of a report that waits), and the
+//	           body, compressed
+//
+// under the id of the agent and the kind. Only the newest one of each kind is
+// kept.
+const reportHead = sha256.Size + 1 + 4
+
+func reportKey(agent landscape.HostID, kind landscape.Kind) []byte {
+	return []byte(string(agent) + "/" + string(kind))
+}
+
+func observationSize(value []byte) int {
+	return int(binary.BigEndian.Uint32(value[reportHead-4 : reportHead]))
+}
+
+func (tx *Tx) keepReport(r *Report, waits bool) error {
+	sum := sha256.Sum256(r.Body)
+	key := reportKey(r.Observation.Agent, r.Observation.Kind)
+	flag := byte(0)
+	var observation []byte
+	if waits {
+		flag = 1
+		var err error
+		if observation, err = json.Marshal(r.Observation); err != nil {
+			return fmt.Errorf("report %s: %w", key, err)
+		}
+	} else {
+		tx.remember(r)
+	}
+	if old := tx.btx.Bucket(bucketReport).Get(key); old != nil && bytes.Equal(old[:sha256.Size], sum[:]) && old[sha256.Size] == flag {
+		return nil
+	}
+	value := append(sum[:], flag)
+	value = binary.BigEndian.AppendUint32(value, uint32(len(observation)))
+	value = append(value, observation...)
+	return tx.put(bucketReport, key, tx.s.zip.compress(value, r.Body))
+}
+
+// observeWaiting applies the reports that came before their host: the agent
+// sends some of them only four times an hour.
+func (tx *Tx) observeWaiting(agent landscape.HostID) error {
+	for _, kind := range []landscape.Kind{landscape.CloudDiscovery, landscape.SubscriptionDiscovery, landscape.SaptuneDiscovery} {
+		key := reportKey(agent, kind)
+		value := tx.btx.Bucket(bucketReport).Get(key)
+		if value == nil || value[sha256.Size] == 0 {
+			continue
+		}
+		length := observationSize(value)
+		var seen landscape.Observation
+		if err := json.Unmarshal(value[reportHead:reportHead+length], &seen); err != nil {
+			return fmt.Errorf("report %s: %w", key, err)
+		}
+		if _, err := tx.observe(seen); err != nil {
+			return fmt.Errorf("report %s: %w", key, err)
+		}
+		settled := bytes.Clone(value[:sha256.Size])
+		settled = append(settled, 0, 0, 0, 0, 0)
+		settled = append(settled, value[reportHead+length:]...)
+		if err := tx.put(bucketReport, key, settled); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// remember makes Unchanged know the body, once the change is durable.
+func (tx *Tx) remember(r *Report) {
+	sum := sha256.Sum256(r.Body)
+	key := string(reportKey(r.Observation.Agent, r.Observation.Kind))
+	tx.after = append(tx.after, func() { tx.s.reports.set(key, sum) })
+}
+
+// known is the newest accepted body of each agent and kind, by its hash.
+type known struct {
+	mu     sync.RWMutex
+	byKey  map[string][sha256.Size]byte
+	hashes map[[sha256.Size]byte]struct{}
+}
+
+func (k *known) load(btx *bolt.Tx) error {
+	k.byKey = make(map[string][sha256.Size]byte)
+	k.hashes = make(map[[sha256.Size]byte]struct{})
+	return btx.Bucket(bucketReport).ForEach(func(key, value []byte) error {
+		if len(value) < reportHead {
+			return fmt.Errorf("report %s: too short", key)
+		}
+		if value[sha256.Size] == 0 {
+			k.set(string(key), [sha256.Size]byte(value))
+		}
+		return nil
+	})
+}
+
+func (k *known) set(key string, sum [sha256.Size]byte) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if old, ok := k.byKey[key]; ok {
+		delete(k.hashes, old)
+	}
+	k.byKey[key] = sum
+	k.hashes[sum] = struct{}{}
+}
+
+// Unchanged reports whether a body is, byte for byte, what its agent reported
+// last and was accepted. Such a report has nothing to say and needs no
+// decoding: agents repeat themselves every ten seconds.
+func (s *Store) Unchanged(body []byte) bool {
+	sum := sha256.Sum256(body)
+	s.reports.mu.RLock()
+	defer s.reports.mu.RUnlock()
+	_, ok := s.reports.hashes[sum]
+	return ok
+}

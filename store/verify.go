@@ -1,0 +1,131 @@
+package store
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	bolt "go.etcd.io/bbolt"
+
+	"trento/store/landscape"
+)
+
+// Verify checks everything that always holds of the file; doc.go lists it. It
+// reads the whole file.
+func (s *Store) Verify() error {
+	return s.View(func(tx *Tx) error {
+		var faults []error
+		for err := range tx.btx.Check() {
+			faults = append(faults, err)
+		}
+		return errors.Join(append(faults, tx.verifyJournal(), tx.verifyUsers(), tx.verifyEntries(), tx.verifyRest())...)
+	})
+}
+
+// verifyJournal checks that records and journal belong to each other one to
+// one.
+func (tx *Tx) verifyJournal() error {
+	var faults []error
+	records := 0
+	journal := tx.btx.Bucket(bucketJournal)
+	for bucket, decoded := range map[string]func() any{
+		string(bucketHost):    func() any { return new(landscape.Host) },
+		string(bucketUser):    func() any { return new(User) },
+		string(bucketSetting): func() any { return new(APIKey) },
+	} {
+		faults = append(faults, tx.btx.Bucket([]byte(bucket)).ForEach(func(k, v []byte) error {
+			records++
+			if len(v) < versionSize {
+				return fmt.Errorf("%s %q: no version", bucket, k)
+			}
+			if !bytes.Equal(journal.Get(v[:versionSize]), journalValue([]byte(bucket), k)) {
+				faults = append(faults, fmt.Errorf("%s %q: not in the journal under %x", bucket, k, v[:versionSize]))
+			}
+			if err := json.Unmarshal(v[versionSize:], decoded()); err != nil {
+				faults = append(faults, fmt.Errorf("%s %q: %w", bucket, k, err))
+			}
+			return nil
+		}))
+	}
+	if n := count(journal); n != records {
+		faults = append(faults, fmt.Errorf("journal: %d entries for %d records", n, records))
+	}
+	return errors.Join(faults...)
+}
+
+// count counts keys by walking them: bbolt's own statistics include what a
+// transaction has not written yet, and walk as well.
+func count(b *bolt.Bucket) (n int) {
+	cursor := b.Cursor()
+	for k, _ := cursor.First(); k != nil; k, _ = cursor.Next() {
+		n++
+	}
+	return n
+}
+
+func (tx *Tx) verifyUsers() error {
+	var faults []error
+	users, addresses := 0, 0
+	for u, err := range tx.Users() {
+		if err != nil {
+			return err
+		}
+		users++
+		key := key64(uint64(u.ID))
+		if !bytes.Equal(tx.btx.Bucket(bucketUsername).Get([]byte(u.Username)), key) {
+			faults = append(faults, fmt.Errorf("user %d: not under its name", u.ID))
+		}
+		if u.Email == "" {
+			continue
+		}
+		addresses++
+		if !bytes.Equal(tx.btx.Bucket(bucketEmail).Get([]byte(u.Email)), key) {
+			faults = append(faults, fmt.Errorf("user %d: not under its address", u.ID))
+		}
+	}
+	if n := count(tx.btx.Bucket(bucketUsername)); n != users {
+		faults = append(faults, fmt.Errorf("%d names for %d users", n, users))
+	}
+	if n := count(tx.btx.Bucket(bucketEmail)); n != addresses {
+		faults = append(faults, fmt.Errorf("%d addresses for %d users", n, addresses))
+	}
+	return errors.Join(faults...)
+}
+
+func (tx *Tx) verifyEntries() error {
+	var faults []error
+	for e, err := range tx.Entries(tx.Oldest(), tx.Newest()) {
+		if err == nil && !json.Valid(e.Metadata) {
+			err = fmt.Errorf("activity %d: metadata is not JSON", e.Position)
+		}
+		faults = append(faults, err)
+	}
+	return errors.Join(faults...)
+}
+
+// verifyRest reads what has no other bucket to agree with.
+func (tx *Tx) verifyRest() error {
+	var faults []error
+	for _, err := range tx.Discards() {
+		faults = append(faults, err)
+	}
+	faults = append(faults, tx.btx.Bucket(bucketSession).ForEach(func(k, v []byte) error {
+		var session Session
+		if err := json.Unmarshal(v, &session); err != nil {
+			return fmt.Errorf("session: %w", err)
+		}
+		if _, err := tx.anyUser(session.UserID); err != nil {
+			return fmt.Errorf("session of nobody: %w", err)
+		}
+		return nil
+	}))
+	faults = append(faults, tx.btx.Bucket(bucketReport).ForEach(func(k, v []byte) error {
+		if len(v) < reportHead {
+			return fmt.Errorf("report %s: too short", k)
+		}
+		_, err := tx.s.zip.decompress(v[reportHead+observationSize(v):])
+		return err
+	}))
+	return errors.Join(faults...)
+}
