@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 
 	"trento/store/activity"
 	"trento/store/landscape"
@@ -151,7 +152,7 @@ func openFile(path string, noSync bool) (*bolt.DB, error) {
 		// readers.
 		InitialMmapSize: 1 << 28,
 	})
-	if errors.Is(err, bolt.ErrTimeout) {
+	if errors.Is(err, bolterrors.ErrTimeout) {
 		return nil, ErrInUse
 	}
 	return db, err

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 	"pgregory.net/rapid"
 
 	"trento/store/activity"
@@ -54,7 +55,7 @@ func open(t testing.TB, dir string, c *clock) *Store {
 func shut(t testing.TB, s *Store) {
 	t.Helper()
 	err := s.Verify()
-	if errors.Is(err, bolt.ErrDatabaseNotOpen) {
+	if errors.Is(err, bolterrors.ErrDatabaseNotOpen) {
 		return // the test has shut it already
 	}
 	if err := errors.Join(err, s.Close()); err != nil {

@@ -1,0 +1,152 @@
+// Package discovery reads what agents send: it turns the bytes of a report
+// into an observation of package landscape, or into a list of what is wrong
+// with it. It is as lenient as real agents need and lets nothing through that
+// is half understood. It keeps nothing and decides nothing; its opposite, a
+// fleet of agents that writes reports, is package fleet beside it.
+package discovery
+
+import (
+	"encoding/json"
+	"slices"
+
+	"trento/store/landscape"
+)
+
+// Envelope is a report whose content has not been looked at yet.
+type Envelope struct {
+	Agent   landscape.HostID
+	Type    string          // as sent: it may be no discovery we know
+	Payload json.RawMessage // an object, an array of objects or null; part of the body given to Open
+}
+
+// Open reads the envelope of a report. Every error is an *Error of
+// StageSyntax or StageEnvelope. The envelope keeps a part of body, which must
+// not be modified while it is in use.
+func Open(body []byte) (Envelope, error) {
+	report, err := check(body)
+	if err != nil {
+		return Envelope{}, refuse(StageSyntax, titleSyntax, err.Error(), "")
+	}
+	if !report.object() {
+		return Envelope{}, refuse(StageEnvelope, titleInvalid, "Invalid object. Got: "+report.kind(), "/")
+	}
+	var agent, kind, payload value
+	for name, v := range report.members() {
+		switch name {
+		case "agent_id":
+			agent = v
+		case "discovery_type":
+			kind = v
+		case "payload":
+			payload = v
+		default:
+			name = cut(name)
+			return Envelope{}, refuse(StageEnvelope, titleInvalid, "Unexpected field: "+name, "/"+name)
+		}
+	}
+
+	var wrong problems
+	for _, member := range []struct {
+		name string
+		value
+	}{{"agent_id", agent}, {"discovery_type", kind}, {"payload", payload}} {
+		if member.absent() {
+			wrong.add("/"+member.name, "Missing field: "+member.name)
+		}
+	}
+	if len(wrong) > 0 {
+		return Envelope{}, wrong.err(StageEnvelope)
+	}
+
+	e := Envelope{Payload: json.RawMessage(payload)}
+	if text, ok := wrong.envelopeText("/agent_id", agent); ok {
+		if e.Agent, ok = landscape.ParseHostID(text); !ok {
+			wrong.add("/agent_id", "Invalid format. Expected :uuid")
+		}
+	}
+	e.Type, _ = wrong.envelopeText("/discovery_type", kind)
+	wrong.envelopePayload(payload)
+	if err := wrong.err(StageEnvelope); err != nil {
+		return Envelope{}, err
+	}
+	return e, nil
+}
+
+// envelopeText reads a string in the words the envelope's schema has for it.
+func (p *problems) envelopeText(pointer string, v value) (string, bool) {
+	switch {
+	case v.string():
+		return v.text(), true
+	case v.null():
+		p.add(pointer, "null value where string expected")
+	default:
+		p.add(pointer, "Invalid string. Got: "+v.kind())
+	}
+	return "", false
+}
+
+// envelopePayload reports a payload that is neither an object nor an array of
+// objects nor null: that none of these fits, and for each why.
+func (p *problems) envelopePayload(v value) {
+	const pointer = "/payload"
+	switch {
+	case v.object(), v.null():
+		return
+	case v.array():
+		for i, element := range v.elements() {
+			if !element.object() {
+				p.add(pointer, "Failed to cast value to one of: no schemas validate")
+				p.add(pointer, "Invalid object. Got: array")
+				p.add(indexed(pointer, i), "Invalid object. Got: "+element.kind())
+				return
+			}
+		}
+	default:
+		p.add(pointer, "Failed to cast value to one of: no schemas validate")
+		p.add(pointer, "Invalid object. Got: "+v.kind())
+		p.add(pointer, "Invalid array. Got: "+v.kind())
+	}
+}
+
+// cut shortens the name of a member nobody expected, which may be anything.
+func cut(name string) string {
+	const shown = 40
+	runes := []rune(name[:min(len(name), shown*4)])
+	return string(runes[:min(len(runes), shown)])
+}
+
+// Decode reads the payload of a report. Every error is an *Error of
+// StagePayload. Cluster and SAP discoveries are judged by the outer shape of
+// their payload only.
+func Decode(e Envelope) (landscape.Observation, error) {
+	seen := landscape.Observation{Agent: e.Agent, Kind: landscape.Kind(e.Type)}
+	if !slices.Contains(landscape.Kinds, seen.Kind) {
+		return landscape.Observation{}, refuse(StagePayload, titleRefused, detailUnknown, "")
+	}
+	payload, err := check(e.Payload)
+	if err != nil {
+		return landscape.Observation{}, unable()
+	}
+	switch seen.Kind {
+	case landscape.HostDiscovery:
+		seen.Host, err = decodeHost(payload)
+	case landscape.CloudDiscovery:
+		seen.Cloud, err = decodeCloud(payload)
+	case landscape.SubscriptionDiscovery:
+		seen.Subscriptions, err = decodeSubscriptions(payload)
+	case landscape.SaptuneDiscovery:
+		seen.Saptune, err = decodeSaptune(payload)
+	case landscape.ClusterDiscovery:
+		if !payload.object() && !payload.null() {
+			err = unable()
+		}
+	case landscape.SAPSystemDiscovery:
+		if !payload.array() {
+			err = unable()
+		}
+	}
+	if err != nil {
+		return landscape.Observation{}, err
+	}
+	return seen, nil
+}

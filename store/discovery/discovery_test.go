@@ -1,0 +1,204 @@
+package discovery
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"trento/store/landscape"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// decode is the whole way of a body.
+func decode(body []byte) (landscape.Observation, error) {
+	e, err := Open(body)
+	if err != nil {
+		return landscape.Observation{}, err
+	}
+	return Decode(e)
+}
+
+// reports are the bodies of testdata by name.
+func reports(tb testing.TB) map[string][]byte {
+	tb.Helper()
+	files, err := filepath.Glob("testdata/*.json")
+	if err != nil || len(files) == 0 {
+		tb.Fatalf("no reports in testdata: %v", err)
+	}
+	bodies := make(map[string][]byte)
+	for _, file := range files {
+		body, err := os.ReadFile(file)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		bodies[strings.TrimSuffix(filepath.Base(file), ".json")] = body
+	}
+	return bodies
+}
+
+func TestGolden(t *testing.T) {
+	for name, body := range reports(t) {
+		t.Run(name, func(t *testing.T) {
+			seen, err := decode(body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := json.MarshalIndent(seen, "", "  ")
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, '\n')
+			golden := filepath.Join("testdata", name+".golden")
+			if *update {
+				if err := os.WriteFile(golden, got, 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), string(got)); diff != "" {
+				t.Errorf("observation (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+const someAgent = "3f0e4a52-6f5b-5c1d-8a77-0b9d6e21c4f8"
+
+func TestOpen(t *testing.T) {
+	invalid := func(detail, pointer string) Problem { return Problem{"Invalid value", detail, pointer} }
+	for name, c := range map[string]struct {
+		body  string
+		stage Stage
+		want  []Problem
+	}{
+		"empty":           {``, StageSyntax, []Problem{{"Bad Request", "unexpected end of JSON input", ""}}},
+		"no JSON":         {`{agent}`, StageSyntax, []Problem{{"Bad Request", "invalid character 'a' looking for beginning of object key string", ""}}},
+		"two values":      {`{} {}`, StageSyntax, []Problem{{"Bad Request", "invalid character '{' after top-level value", ""}}},
+		"too deep":        {strings.Repeat("[", 65) + strings.Repeat("]", 65), StageSyntax, []Problem{{"Bad Request", "nested too deeply", ""}}},
+		"array":           {`[]`, StageEnvelope, []Problem{invalid("Invalid object. Got: array", "/")}},
+		"null":            {`null`, StageEnvelope, []Problem{invalid("Invalid object. Got: null", "/")}},
+		"nothing in it":   {`{}`, StageEnvelope, []Problem{invalid("Missing field: agent_id", "/agent_id"), invalid("Missing field: discovery_type", "/discovery_type"), invalid("Missing field: payload", "/payload")}},
+		"payload missing": {`{"agent_id":5,"discovery_type":null}`, StageEnvelope, []Problem{invalid("Missing field: payload", "/payload")}},
+		"stranger before anything else": {
+			`{"agent_id":5,"colour":1,"age":2}`, StageEnvelope, []Problem{invalid("Unexpected field: colour", "/colour")},
+		},
+		"names are exact": {`{"Agent_ID":"x"}`, StageEnvelope, []Problem{invalid("Unexpected field: Agent_ID", "/Agent_ID")}},
+		"long stranger": {
+			`{"` + strings.Repeat("ö", 60) + `":1}`, StageEnvelope,
+			[]Problem{invalid("Unexpected field: "+strings.Repeat("ö", 40), "/"+strings.Repeat("ö", 40))},
+		},
+		"all of the wrong type": {
+			`{"payload":true,"discovery_type":12,"agent_id":{}}`, StageEnvelope, []Problem{
+				invalid("Invalid string. Got: object", "/agent_id"),
+				invalid("Invalid string. Got: integer", "/discovery_type"),
+				invalid("Failed to cast value to one of: no schemas validate", "/payload"),
+				invalid("Invalid object. Got: boolean", "/payload"),
+				invalid("Invalid array. Got: boolean", "/payload"),
+			},
+		},
+		"nulls": {
+			`{"agent_id":null,"discovery_type":null,"payload":null}`, StageEnvelope, []Problem{
+				invalid("null value where string expected", "/agent_id"),
+				invalid("null value where string expected", "/discovery_type"),
+			},
+		},
+		"no uuid": {
+			`{"agent_id":"3f0e4a52-6f5b-5c1d-8a77-0b9d6e21c4f","discovery_type":"","payload":[]}`, StageEnvelope,
+			[]Problem{invalid("Invalid format. Expected :uuid", "/agent_id")},
+		},
+		"numbers that are no integers": {
+			`{"agent_id":1.0,"discovery_type":1e3,"payload":-2}`, StageEnvelope, []Problem{
+				invalid("Invalid string. Got: number", "/agent_id"),
+				invalid("Invalid string. Got: number", "/discovery_type"),
+				invalid("Failed to cast value to one of: no schemas validate", "/payload"),
+				invalid("Invalid object. Got: integer", "/payload"),
+				invalid("Invalid array. Got: integer", "/payload"),
+			},
+		},
+		"array of mixed things": {
+			`{"agent_id":"` + someAgent + `","discovery_type":"x","payload":[{},"a",1]}`, StageEnvelope, []Problem{
+				invalid("Failed to cast value to one of: no schemas validate", "/payload"),
+				invalid("Invalid object. Got: array", "/payload"),
+				invalid("Invalid object. Got: string", "/payload/1"),
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := Open([]byte(c.body))
+			var refused *Error
+			if !errors.As(err, &refused) {
+				t.Fatalf("Open: %v, want a refusal", err)
+			}
+			if diff := cmp.Diff(&Error{c.stage, c.want}, refused); diff != "" {
+				t.Errorf("refusal (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestOpenAccepts(t *testing.T) {
+	for name, c := range map[string]struct {
+		body string
+		want Envelope
+	}{
+		"any order, any space": {
+			" {\t\"payload\" :\r\n[ {\"a\":\"]}\\\"\"} , {} ] , \"discovery_type\":\"x y\",\n\"agent_id\":\"" + someAgent + "\" } ",
+			Envelope{someAgent, "x y", json.RawMessage(`[ {"a":"]}\""} , {} ]`)},
+		},
+		"upper-case id": {
+			`{"agent_id":"` + strings.ToUpper(someAgent) + `","discovery_type":"","payload":null}`,
+			Envelope{someAgent, "", json.RawMessage(`null`)},
+		},
+		"last of the same name": {
+			`{"agent_id":null,"agent_id":"` + someAgent + `","discovery_type":"a","discovery_type":"b","payload":1,"payload":{}}`,
+			Envelope{someAgent, "b", json.RawMessage(`{}`)},
+		},
+		"escaped names": {
+			`{"\u0061gent_id":"` + someAgent + `","discovery_type":"\u0062","payload":{}}`,
+			Envelope{someAgent, "b", json.RawMessage(`{}`)},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := Open([]byte(c.body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("envelope (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestDepth(t *testing.T) {
+	for depth, accepted := range map[int]bool{maxDepth: true, maxDepth + 1: false, 20_000: false} {
+		body := `{"agent_id":"` + someAgent + `","discovery_type":"x","payload":{"a":` +
+			strings.Repeat("[", depth-2) + `"[[["` + strings.Repeat("]", depth-2) + `}}`
+		if _, err := Open([]byte(body)); (err == nil) != accepted {
+			t.Errorf("depth %d: %v", depth, err)
+		}
+	}
+}
+
+// A refusal must not be larger than what is refused by orders of magnitude.
+func TestManyProblems(t *testing.T) {
+	payload := json.RawMessage("[" + strings.TrimSuffix(strings.Repeat("{},", 10_000), ",") + "]")
+	_, err := Decode(Envelope{Agent: someAgent, Type: "subscription_discovery", Payload: payload})
+	var refused *Error
+	if !errors.As(err, &refused) || len(refused.Problems) != maxProblems {
+		t.Errorf("Decode: %v", err)
+	}
+	if text := refused.Error(); len(text) > 300 || !strings.HasSuffix(text, "and more") {
+		t.Errorf("error text: %q", text)
+	}
+}

@@ -1,0 +1,105 @@
+package discovery
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// Titles of problems, as clients of the collect endpoint know them.
+const (
+	titleSyntax  = "Bad Request"
+	titleInvalid = "Invalid value"
+	titleRefused = "Unprocessable Entity"
+)
+
+// Details of problems that several places report.
+const (
+	detailBlank   = "can't be blank"
+	detailInvalid = "is invalid"
+	detailUnable  = "Unable to handle discovery."
+	detailUnknown = "Unknown discovery type."
+)
+
+// maxProblems bounds the answer to a report that is wrong in a million
+// places: a short body must not be turned into a huge error list.
+const maxProblems = 100
+
+// Stage tells how far a report got before it was refused.
+type Stage int
+
+// The stages of reading a report, in their order.
+const (
+	// StageSyntax: the body is not JSON, or nested beyond reason. The caller
+	// answers 400; nothing is kept.
+	StageSyntax Stage = iota + 1
+	// StageEnvelope: the members around the payload are wrong. The caller
+	// answers 422; nothing is kept.
+	StageEnvelope
+	// StagePayload: the envelope is good, its content is not. The caller
+	// answers 422 and keeps the body on the list of discarded reports.
+	StagePayload
+)
+
+// Problem is one entry of the errors list of an answer. Pointer is empty
+// where the problem concerns no single field.
+type Problem struct {
+	Title   string
+	Detail  string
+	Pointer string
+}
+
+// Error says why a report is refused. It has at least one problem.
+type Error struct {
+	Stage    Stage
+	Problems []Problem
+}
+
+// Error is one line for logs and for the list of discarded reports; it names
+// fields, never their values.
+func (e *Error) Error() string {
+	const shown = 5
+	var b strings.Builder
+	b.WriteString("discovery refused: ")
+	for i, p := range e.Problems {
+		if i == shown {
+			b.WriteString("; and more")
+			break
+		}
+		if i > 0 {
+			b.WriteString("; ")
+		}
+		if p.Pointer != "" {
+			b.WriteString(p.Pointer)
+			b.WriteByte(' ')
+		}
+		b.WriteString(p.Detail)
+	}
+	return b.String()
+}
+
+func refuse(stage Stage, title, detail, pointer string) *Error {
+	return &Error{Stage: stage, Problems: []Problem{{Title: title, Detail: detail, Pointer: pointer}}}
+}
+
+// unable refuses a payload of a shape no rule speaks about.
+func unable() *Error { return refuse(StagePayload, titleRefused, detailUnable, "") }
+
+// problems collects what is wrong with one part of a report.
+type problems []Problem
+
+func (p *problems) add(pointer, detail string) {
+	if len(*p) < maxProblems {
+		*p = append(*p, Problem{Title: titleInvalid, Detail: detail, Pointer: pointer})
+	}
+}
+
+// err is nil if nothing is wrong, otherwise an error that lists the problems
+// by pointer.
+func (p problems) err(stage Stage) error {
+	if len(p) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(p, func(a, b Problem) int { return cmp.Compare(a.Pointer, b.Pointer) })
+	return &Error{Stage: stage, Problems: p}
+}

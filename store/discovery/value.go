@@ -1,0 +1,190 @@
+package discovery
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"iter"
+	"strings"
+	"unicode/utf8"
+)
+
+// maxDepth is how deep the arrays and objects of a report may be nested. Real
+// reports stay below fifteen.
+const maxDepth = 64
+
+var errDepth = errors.New("nested too deeply")
+
+// value is one JSON value inside a text that check has accepted, without the
+// white space around it. It is read where it is needed: a report has many
+// members of which few mean anything to us. The nil value is an absent one.
+type value []byte
+
+// check accepts a JSON text of bearable depth.
+func check(text []byte) (value, error) {
+	if !json.Valid(text) {
+		return nil, json.Unmarshal(text, new(json.RawMessage)) // says what is wrong
+	}
+	// What has few brackets cannot be deep, whatever its strings contain.
+	if bytes.Count(text, []byte("{"))+bytes.Count(text, []byte("[")) > maxDepth && depth(text) > maxDepth {
+		return nil, errDepth
+	}
+	text = space(text)
+	return text[:length(text)], nil
+}
+
+func (v value) absent() bool { return len(v) == 0 }
+func (v value) null() bool   { return len(v) > 0 && v[0] == 'n' }
+func (v value) object() bool { return len(v) > 0 && v[0] == '{' }
+func (v value) array() bool  { return len(v) > 0 && v[0] == '[' }
+func (v value) string() bool { return len(v) > 0 && v[0] == '"' }
+
+// kind is the name of the type in the words of the collect endpoint.
+func (v value) kind() string {
+	switch v[0] {
+	case '{':
+		return "object"
+	case '[':
+		return "array"
+	case '"':
+		return "string"
+	case 't', 'f':
+		return "boolean"
+	case 'n':
+		return "null"
+	}
+	if strings.ContainsAny(string(v), ".eE") {
+		return "number"
+	}
+	return "integer"
+}
+
+// text is the content of a string. What is not UTF-8, and control characters
+// other than tabs and line breaks, arrive as U+FFFD: they have no business in
+// a name, but they are no reason to lose a host from the landscape either.
+func (v value) text() string {
+	inner := v[1 : len(v)-1]
+	plain := true
+	for _, c := range inner {
+		plain = plain && c != '\\' && c < utf8.RuneSelf && c != 0x7f
+	}
+	if plain {
+		return string(inner)
+	}
+	var s string
+	if err := json.Unmarshal(v, &s); err != nil {
+		return string(utf8.RuneError) // cannot be: the text was checked
+	}
+	return strings.Map(func(r rune) rune {
+		if (r < ' ' && r != '\t' && r != '\n' && r != '\r') || (r >= 0x7f && r < 0xa0) {
+			return utf8.RuneError
+		}
+		return r
+	}, s)
+}
+
+// members walks an object in the order of the text; a repeated name comes as
+// often as it stands there.
+func (v value) members() iter.Seq2[string, value] {
+	return func(yield func(string, value) bool) {
+		for rest := space(v[1:]); rest[0] != '}'; {
+			n := length(rest)
+			name := rest[:n].text()
+			rest = space(space(rest[n:])[1:]) // behind the colon
+			n = length(rest)
+			if !yield(name, rest[:n]) {
+				return
+			}
+			rest = next(rest[n:])
+		}
+	}
+}
+
+// elements walks an array.
+func (v value) elements() iter.Seq2[int, value] {
+	return func(yield func(int, value) bool) {
+		rest := space(v[1:])
+		for i := 0; rest[0] != ']'; i++ {
+			n := length(rest)
+			if !yield(i, rest[:n]) {
+				return
+			}
+			rest = next(rest[n:])
+		}
+	}
+}
+
+// next goes to the following member or element, or to the closing bracket.
+func next(text value) value {
+	text = space(text)
+	if text[0] == ',' {
+		text = space(text[1:])
+	}
+	return text
+}
+
+func space(text value) value {
+	for len(text) > 0 && (text[0] == ' ' || text[0] == '\t' || text[0] == '\n' || text[0] == '\r') {
+		text = text[1:]
+	}
+	return text
+}
+
+// length is the number of bytes of the value the text begins with.
+func length(text value) int {
+	switch text[0] {
+	case '"':
+		return quoted(text)
+	case '{', '[':
+		depth := 0
+		for i := 0; ; i++ {
+			switch text[i] {
+			case '"':
+				i += quoted(text[i:]) - 1
+			case '{', '[':
+				depth++
+			case '}', ']':
+				if depth--; depth == 0 {
+					return i + 1
+				}
+			}
+		}
+	}
+	if end := bytes.IndexAny(text, ",}] \t\r\n"); end >= 0 {
+		return end
+	}
+	return len(text)
+}
+
+// depth is how deep the arrays and objects of the text are nested.
+func depth(text []byte) int {
+	depth, deepest := 0, 0
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '"':
+			i += quoted(text[i:]) - 1
+		case '{', '[':
+			depth++
+			deepest = max(deepest, depth)
+		case '}', ']':
+			depth--
+		}
+	}
+	return deepest
+}
+
+// quoted is the number of bytes of the string the text begins with.
+func quoted(text []byte) int {
+	end := 1
+	for {
+		end += bytes.IndexByte(text[end:], '"')
+		escapes := 0
+		for text[end-1-escapes] == '\\' {
+			escapes++
+		}
+		end++
+		if escapes%2 == 0 {
+			return end
+		}
+	}
+}
