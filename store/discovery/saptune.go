@@ -92,7 +92,7 @@ func (f *fields) saptuneServices() ([]landscape.SaptuneService, bool) {
 		}
 		states := []*string{}
 		for _, element := range v.elements() {
-			if !element.string() || len(states) == 2 {
+			if !element.string() {
 				return nil, false
 			}
 			state := element.text()

@@ -112,11 +112,15 @@ func observeSaptune(before *Saptune, seen SaptuneReport) *Saptune {
 	if !seen.Installed || seen.Status != nil {
 		return seen.Status
 	}
-	if before != nil && before.PackageVersion != nil && *before.PackageVersion == seen.PackageVersion {
+	var version *string
+	if seen.PackageVersion != "" {
+		version = &seen.PackageVersion
+	}
+	if before != nil && same(before.PackageVersion, version) {
 		return before
 	}
 	return &Saptune{
-		PackageVersion: &seen.PackageVersion,
+		PackageVersion: version,
 		Services:       []SaptuneService{}, EnabledNotes: []SaptuneNote{}, AppliedNotes: []SaptuneNote{},
 	}
 }

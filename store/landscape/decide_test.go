@@ -167,10 +167,13 @@ func TestObserveSaptune(t *testing.T) {
 		status *landscape.Saptune
 		health landscape.Health
 	}{
-		"not installed, no SAP":    {registered(t, nil), landscape.SaptuneReport{}, false, []activity.Type{health, host}, nil, "passing"},
-		"not installed, SAP":       {registered(t, nil), landscape.SaptuneReport{}, true, []activity.Type{health, host}, nil, "warning"},
-		"first status":             {registered(t, nil), landscape.SaptuneReport{Installed: true, PackageVersion: "3.1.0", Status: status("3.1.0", "not compliant")}, true, []activity.Type{updated, health, host}, status("3.1.0", "not compliant"), "critical"},
-		"version only":             {registered(t, nil), landscape.SaptuneReport{Installed: true, PackageVersion: "3.1.0"}, true, []activity.Type{updated}, onlyVersion, "unknown"},
+		"not installed, no SAP": {registered(t, nil), landscape.SaptuneReport{}, false, []activity.Type{health, host}, nil, "passing"},
+		"not installed, SAP":    {registered(t, nil), landscape.SaptuneReport{}, true, []activity.Type{health, host}, nil, "warning"},
+		"first status":          {registered(t, nil), landscape.SaptuneReport{Installed: true, PackageVersion: "3.1.0", Status: status("3.1.0", "not compliant")}, true, []activity.Type{updated, health, host}, status("3.1.0", "not compliant"), "critical"},
+		"version only":          {registered(t, nil), landscape.SaptuneReport{Installed: true, PackageVersion: "3.1.0"}, true, []activity.Type{updated}, onlyVersion, "unknown"},
+		"no version, no status": {registered(t, nil), landscape.SaptuneReport{Installed: true}, true, []activity.Type{updated, health, host}, &landscape.Saptune{
+			Services: []landscape.SaptuneService{}, EnabledNotes: []landscape.SaptuneNote{}, AppliedNotes: []landscape.SaptuneNote{},
+		}, "warning"},
 		"same version, no status":  {registered(t, with(status("3.1.0", "compliant"))), landscape.SaptuneReport{Installed: true, PackageVersion: "3.1.0"}, true, nil, status("3.1.0", "compliant"), "passing"},
 		"other version, no status": {registered(t, with(status("3.0.9", "compliant"))), landscape.SaptuneReport{Installed: true, PackageVersion: "3.1.0"}, false, []activity.Type{updated}, onlyVersion, "passing"},
 		"same status":              {registered(t, with(status("3.1.0", "compliant"))), landscape.SaptuneReport{Installed: true, PackageVersion: "3.1.0", Status: status("3.1.0", "compliant")}, true, nil, status("3.1.0", "compliant"), "passing"},

@@ -1,0 +1,222 @@
+package fleet
+
+import (
+	"fmt"
+	"hash/fnv"
+	"strconv"
+)
+
+type cloudPayload struct {
+	Provider string `json:"Provider"`
+	Metadata any    `json:"Metadata"`
+}
+
+// cloudPayload is what the metadata service of the provider says, as far as
+// agents pass it on: that of Azure as it is, the others picked apart.
+func (h *Host) cloudPayload() cloudPayload {
+	p := cloudPayload{Provider: h.at.provider}
+	switch h.at.provider {
+	case azure:
+		p.Metadata = h.azureMetadata()
+	case aws:
+		p.Metadata = awsMetadata{
+			AccountID:        h.at.tenant,
+			AMIID:            "ami-" + h.token("image "+h.os),
+			AvailabilityZone: h.at.region + string("abc"[h.number%3]),
+			DataDiskNumber:   h.disks,
+			InstanceID:       "i-" + h.token("instance"),
+			InstanceType:     machines[h.size].types[aws],
+			Region:           h.at.region,
+			VPCID:            "vpc-" + h.token("network"),
+		}
+	case gcp:
+		p.Metadata = gcpMetadata{
+			DiskNumber:   h.disks,
+			Image:        "sles-" + h.image() + "-sap-byos",
+			InstanceName: h.Name,
+			MachineType:  machines[h.size].types[gcp],
+			Network:      "fleet-net",
+			ProjectID:    h.at.tenant,
+			Zone:         h.at.region + "-" + string("abc"[h.number%3]),
+		}
+	}
+	return p
+}
+
+// token is the kind of number clouds give to things, always the same one for
+// the same thing of the host.
+func (h *Host) token(thing string) string {
+	sum := fnv.New64a()
+	fmt.Fprint(sum, h.ID, thing)
+	return fmt.Sprintf("0%016x", sum.Sum64())
+}
+
+// image is the version of the operating system as images are named by it.
+func (h *Host) image() string { return h.os[:3] + "sp" + h.os[len(h.os)-1:] }
+
+type awsMetadata struct {
+	AccountID        string `json:"account_id"`
+	AMIID            string `json:"ami_id"`
+	AvailabilityZone string `json:"availability_zone"`
+	DataDiskNumber   int    `json:"data_disk_number"`
+	InstanceID       string `json:"instance_id"`
+	InstanceType     string `json:"instance_type"`
+	Region           string `json:"region"`
+	VPCID            string `json:"vpc_id"`
+}
+
+type gcpMetadata struct {
+	DiskNumber   int    `json:"disk_number"`
+	Image        string `json:"image"`
+	InstanceName string `json:"instance_name"`
+	MachineType  string `json:"machine_type"`
+	Network      string `json:"network"`
+	ProjectID    string `json:"project_id"`
+	Zone         string `json:"zone"`
+}
+
+type azureMetadata struct {
+	Compute azureCompute `json:"compute"`
+	Network azureNetwork `json:"network"`
+}
+
+type azureCompute struct {
+	Environment       string         `json:"azEnvironment"`
+	CompatibilityVM   string         `json:"isHostCompatibilityLayerVm"`
+	LicenseType       string         `json:"licenseType"`
+	Location          string         `json:"location"`
+	Name              string         `json:"name"`
+	Offer             string         `json:"offer"`
+	OSProfile         azureOSProfile `json:"osProfile"`
+	OSType            string         `json:"osType"`
+	FaultDomain       string         `json:"platformFaultDomain"`
+	UpdateDomain      string         `json:"platformUpdateDomain"`
+	Provider          string         `json:"provider"`
+	Publisher         string         `json:"publisher"`
+	ResourceGroupName string         `json:"resourceGroupName"`
+	ResourceID        string         `json:"resourceId"`
+	SKU               string         `json:"sku"`
+	StorageProfile    azureStorage   `json:"storageProfile"`
+	SubscriptionID    string         `json:"subscriptionId"`
+	TagsList          []azureTag     `json:"tagsList"`
+	Version           string         `json:"version"`
+	VMID              string         `json:"vmId"`
+	VMSize            string         `json:"vmSize"`
+	Zone              string         `json:"zone"`
+}
+
+type azureOSProfile struct {
+	AdminUsername   string `json:"adminUsername"`
+	ComputerName    string `json:"computerName"`
+	PasswordRefused string `json:"disablePasswordAuthentication"`
+}
+
+type azureStorage struct {
+	DataDisks []azureDisk `json:"dataDisks"`
+	OSDisk    azureDisk   `json:"osDisk"`
+}
+
+type azureDisk struct {
+	Caching          string       `json:"caching"`
+	CreateOption     string       `json:"createOption"`
+	SizeGB           string       `json:"diskSizeGB"`
+	LUN              string       `json:"lun,omitempty"`
+	ManagedDisk      azureManaged `json:"managedDisk"`
+	Name             string       `json:"name"`
+	OSType           string       `json:"osType,omitempty"`
+	WriteAccelerator string       `json:"writeAcceleratorEnabled"`
+}
+
+type azureManaged struct {
+	ID          string `json:"id"`
+	StorageType string `json:"storageAccountType"`
+}
+
+type azureTag struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+type azureNetwork struct {
+	Interfaces []azureInterface `json:"interface"`
+}
+
+type azureInterface struct {
+	IPv4 azureIPv4 `json:"ipv4"`
+	MAC  string    `json:"macAddress"`
+}
+
+type azureIPv4 struct {
+	Addresses []azureAddress `json:"ipAddress"`
+	Subnets   []azureSubnet  `json:"subnet"`
+}
+
+type azureAddress struct {
+	Private string `json:"privateIpAddress"`
+	Public  string `json:"publicIpAddress"`
+}
+
+type azureSubnet struct {
+	Address string `json:"address"`
+	Prefix  string `json:"prefix"`
+}
+
+func (h *Host) azureMetadata() azureMetadata {
+	group := "rg-fleet-" + h.stage()
+	resource := func(kind, name string) string {
+		return "/subscriptions/" + h.at.tenant + "/resourceGroups/" + group + "/providers/Microsoft.Compute/" + kind + "/" + name
+	}
+	disk := func(name, lun, sizeGB string) azureDisk {
+		return azureDisk{
+			Caching: "ReadWrite", CreateOption: "Attach", SizeGB: sizeGB, LUN: lun, Name: name, WriteAccelerator: "false",
+			ManagedDisk: azureManaged{ID: resource("disks", name), StorageType: "Premium_LRS"},
+		}
+	}
+	system := disk(h.Name+"-os", "", "64")
+	system.CreateOption, system.OSType = "FromImage", "Linux"
+	data := make([]azureDisk, h.disks)
+	for i := range data {
+		data[i] = disk(fmt.Sprintf("%s-data%d", h.Name, i), strconv.Itoa(i), "512")
+	}
+	net := h.at.network
+	return azureMetadata{
+		Compute: azureCompute{
+			Environment:       "AzurePublicCloud",
+			CompatibilityVM:   "false",
+			LicenseType:       "SLES_BYOS",
+			Location:          h.at.region,
+			Name:              h.Name,
+			Offer:             "sles-sap-" + h.image() + "-byos",
+			OSProfile:         azureOSProfile{"fleetadmin", h.Name, "true"},
+			OSType:            "Linux",
+			FaultDomain:       strconv.Itoa(h.number % 2),
+			UpdateDomain:      strconv.Itoa(h.number % 5),
+			Provider:          "Microsoft.Compute",
+			Publisher:         "suse",
+			ResourceGroupName: group,
+			ResourceID:        resource("virtualMachines", h.Name),
+			SKU:               "gen2",
+			StorageProfile:    azureStorage{DataDisks: data, OSDisk: system},
+			SubscriptionID:    h.at.tenant,
+			TagsList:          []azureTag{{"stage", h.stage()}, {"role", string(h.Role)}},
+			Version:           "2026.06.11",
+			VMID:              h.token("machine"),
+			VMSize:            machines[h.size].types[azure],
+			Zone:              strconv.Itoa(1 + h.number%3),
+		},
+		Network: azureNetwork{Interfaces: []azureInterface{{
+			IPv4: azureIPv4{
+				Addresses: []azureAddress{{Private: h.addresses[0].String()}},
+				Subnets:   []azureSubnet{{fmt.Sprintf("%d.%d.%d.0", net[0], net[1], net[2]), "24"}},
+			},
+			MAC: fmt.Sprintf("000D3A%06X", h.number),
+		}}},
+	}
+}
+
+func (h *Host) stage() string {
+	if h.System == nil {
+		return "operations"
+	}
+	return h.System.Stage
+}

@@ -1,0 +1,337 @@
+package fleet
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"trento/store/discovery"
+	"trento/store/landscape"
+)
+
+var someday = time.Date(2026, 8, 20, 10, 0, 0, 0, time.UTC)
+
+// everything is what all hosts report.
+func everything(f *Fleet) (all []Report) {
+	for _, h := range f.Hosts() {
+		all = append(all, h.Reports()...)
+	}
+	return all
+}
+
+// read decodes a report as the server would.
+func read(t *testing.T, r Report) landscape.Observation {
+	t.Helper()
+	e, err := discovery.Open(r.Body)
+	if err != nil {
+		t.Fatalf("%s of %s: %v", r.Kind, r.Agent, err)
+	}
+	seen, err := discovery.Decode(e)
+	if err != nil {
+		t.Fatalf("%s of %s: %v\n%s", r.Kind, r.Agent, err, r.Body)
+	}
+	if seen.Agent != r.Agent || seen.Kind != r.Kind {
+		t.Fatalf("%s of %s came out as %s of %s", r.Kind, r.Agent, seen.Kind, seen.Agent)
+	}
+	return seen
+}
+
+func TestReportsDecode(t *testing.T) {
+	for _, c := range []struct {
+		seed  uint64
+		hosts int
+	}{{1, 1}, {2, 3}, {3, 10}, {4, 50}, {5, 50}, {6, 51}, {7, 200}, {^uint64(0), 120}} {
+		f := New(c.seed, c.hosts)
+		if len(f.Hosts()) != c.hosts {
+			t.Errorf("seed %d: %d hosts, want %d", c.seed, len(f.Hosts()), c.hosts)
+		}
+		for step := range 40 {
+			if step == 0 || step == 39 {
+				for _, r := range everything(f) {
+					read(t, r)
+				}
+			}
+			f.Step(someday.Add(time.Duration(step) * 10 * time.Second))
+		}
+	}
+}
+
+// What we report comes out of the decoder as what we meant.
+func TestReportsSayWhatTheHostIs(t *testing.T) {
+	f := New(11, 50)
+	f.Step(someday)
+	for _, h := range f.Hosts() {
+		for _, r := range h.Reports() {
+			seen := read(t, r)
+			switch r.Kind {
+			case landscape.HostDiscovery:
+				want := landscape.HostFacts{
+					Hostname: h.Name, FQDN: h.Name + "." + h.at.domain, AgentVersion: h.agent, Arch: h.arch(),
+					OSVersion: h.os, InstallationSource: "suse", PrometheusMode: "pull",
+					CPUCount: machines[h.size].cpus, SocketCount: machines[h.size].sockets, MemoryMB: machines[h.size].memoryMB,
+					SystemdUnits:      []landscape.SystemdUnit{{Name: "pacemaker.service", UnitFileState: h.pacemaker()}},
+					PrometheusTargets: map[string]string{"node_exporter": h.addresses[0].String() + ":9100"},
+				}
+				boot, mask := h.booted.Truncate(time.Second), 24
+				want.LastBoot = &boot
+				want.Addresses = []landscape.Address{{IP: h.addresses[0], Prefix: &mask}}
+				switch h.agent {
+				case oldAgent:
+					want.Arch, want.InstallationSource = "unknown", "community"
+					want.SystemdUnits, want.Addresses[0].Prefix = []landscape.SystemdUnit{}, nil
+					fallthrough
+				case middleAgent:
+					want.PrometheusTargets, want.LastBoot = nil, nil
+				}
+				if diff := cmp.Diff(&want, seen.Host, cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
+					t.Errorf("%s (-want +got):\n%s", h.Name, diff)
+				}
+			case landscape.CloudDiscovery:
+				c := seen.Cloud
+				told := map[string]bool{azure: c.Azure != nil, aws: c.AWS != nil, gcp: c.GCP != nil}
+				if h.at.provider != power && c.Provider != h.at.provider || told[h.at.provider] != (regions[h.at.provider] != nil) {
+					t.Errorf("%s on %q: %+v", h.Name, h.at.provider, c)
+				}
+				if c.Azure != nil && (c.Azure.VMName == nil || *c.Azure.VMName != h.Name || c.Azure.DataDiskNumber != h.disks || c.Azure.AdminUsername == nil) {
+					t.Errorf("%s: %+v", h.Name, c.Azure)
+				}
+			case landscape.SaptuneDiscovery:
+				s := seen.Saptune
+				if s.Installed != (h.tuning.version != "") || s.PackageVersion != h.tuning.version {
+					t.Errorf("%s: %+v, want %+v", h.Name, s, h.tuning)
+				}
+				if s.Status != nil && *s.Status.TuningState != h.tuning.state {
+					t.Errorf("%s: %s, want %s", h.Name, *s.Status.TuningState, h.tuning.state)
+				}
+			case landscape.SubscriptionDiscovery:
+				if s := seen.Subscriptions[0]; s.Identifier != "SLES_SAP" || (s.Status == "Registered") != (h.registration != unregistered) {
+					t.Errorf("%s: %+v", h.Name, s)
+				}
+			}
+		}
+	}
+}
+
+// The stocktaking of an ordinary landscape: something of everything.
+func TestLandscape(t *testing.T) {
+	for seed := range uint64(5) {
+		f := New(seed, 50)
+		if n := len(f.Systems()); n != len(blueprints) {
+			t.Errorf("seed %d: %d systems", seed, n)
+		}
+		count := make(map[string]int)
+		for _, h := range f.Hosts() {
+			count["provider "+h.at.provider]++
+			count["role "+string(h.Role)]++
+			count["agent "+h.agent]++
+			count["saptune "+h.tuning.version]++
+			count["tuning "+h.tuning.state]++
+			switch h.registration {
+			case unregistered:
+				count["unregistered"]++
+			case expired:
+				count["expired"]++
+			}
+			switch h.presence {
+			case fallsSilent:
+				count["falls silent"]++
+			case neverHeard:
+				count["never heard"]++
+			case comesAndGoes:
+				count["comes and goes"]++
+			}
+		}
+		for _, what := range []string{
+			"provider azure", "provider aws", "provider gcp", "provider kvm", "provider nutanix", "provider vmware", "provider ",
+			"role db", "role cs", "role ap", "role sb", "role ut", "agent 1.2.0", "agent 2.5.0", "agent 3.1.2",
+			"saptune ", "saptune 3.0.2", "saptune 3.1.3", "tuning compliant", "tuning not compliant", "tuning not tuned",
+			"unregistered", "expired", "falls silent", "never heard", "comes and goes",
+		} {
+			if count[what] == 0 {
+				t.Errorf("seed %d: no host with %q", seed, what)
+			}
+		}
+		for _, what := range []string{"falls silent", "never heard", "comes and goes"} {
+			if count[what] != 1 {
+				t.Errorf("seed %d: %d × %q, want 1", seed, count[what], what)
+			}
+		}
+	}
+}
+
+func TestUnique(t *testing.T) {
+	f := New(3, 10_000)
+	for step := range 200 {
+		f.Step(someday.Add(time.Duration(step) * time.Minute))
+	}
+	if len(f.Hosts()) <= 10_000 {
+		t.Error("no host has appeared in 200 minutes")
+	}
+	seen := make(map[string]string)
+	once := func(what string, h *Host) {
+		if other, ok := seen[what]; ok {
+			t.Fatalf("%s of %s is that of %s", what, h.Name, other)
+		}
+		seen[what] = h.Name
+	}
+	for _, h := range f.Hosts() {
+		once("id "+string(h.ID), h)
+		once("name "+h.Name, h)
+		if len(h.Name) > 13 {
+			t.Errorf("%s is too long for an SAP host", h.Name)
+		}
+		for _, a := range h.addresses {
+			once(a.String(), h)
+		}
+		if h.floats {
+			once(h.floating.String(), h)
+		}
+	}
+	for _, s := range f.Systems() {
+		for _, sid := range []string{s.SID, s.DatabaseSID} {
+			once("SID "+sid, s.Hosts[0])
+			if len(sid) != 3 || sid[0] < 'A' || sid[0] > 'Z' {
+				t.Errorf("SID %q", sid)
+			}
+		}
+	}
+}
+
+// live runs a landscape through some steps and collects all it reports.
+func live(seed uint64, hosts, steps int) (bodies [][]byte) {
+	f := New(seed, hosts)
+	for step := range steps {
+		f.Step(someday.Add(time.Duration(step) * 7 * time.Second))
+		for _, r := range everything(f) {
+			bodies = append(bodies, r.Body)
+		}
+	}
+	return bodies
+}
+
+func TestDeterminism(t *testing.T) {
+	if !slices.EqualFunc(live(9, 60, 30), live(9, 60, 30), bytes.Equal) {
+		t.Error("the same seed and steps make two landscapes")
+	}
+	if slices.EqualFunc(live(9, 60, 1), live(10, 60, 1), bytes.Equal) {
+		t.Error("two seeds make the same landscape")
+	}
+}
+
+func TestUnchangedHostsReportTheSameBytes(t *testing.T) {
+	f := New(21, 50)
+	f.Step(someday)
+	before := everything(f)
+	for i, r := range everything(f) {
+		if !bytes.Equal(r.Body, before[i].Body) {
+			t.Errorf("%s of %s differs though nothing happened", r.Kind, r.Agent)
+		}
+	}
+	f.Step(someday.Add(10 * time.Second))
+	after := everything(f)
+	changed := 0
+	for i := range before {
+		if !bytes.Equal(before[i].Body, after[i].Body) {
+			changed++
+		}
+	}
+	if changed > 2 { // one thing happens; a resize shows in two reports
+		t.Errorf("%d reports have changed in one step", changed)
+	}
+	for _, r := range after {
+		var compact bytes.Buffer
+		if err := json.Compact(&compact, r.Body); err != nil || !bytes.Equal(compact.Bytes(), r.Body) {
+			t.Fatalf("%s of %s is not written as agents write: %v", r.Kind, r.Agent, err)
+		}
+	}
+}
+
+// Over an hour of steps every kind of change happens.
+func TestStepsMoveTheLandscape(t *testing.T) {
+	f := New(8, 50)
+	f.Step(someday)
+	past := make(map[landscape.HostID]Host)
+	for _, h := range f.Hosts() {
+		past[h.ID] = *h
+	}
+	happened := make(map[string]bool)
+	for step := 1; step <= 360; step++ {
+		now := someday.Add(time.Duration(step) * 10 * time.Second)
+		f.Step(now)
+		for _, h := range f.Hosts() {
+			was, known := past[h.ID]
+			happened["a host appeared"] = happened["a host appeared"] || !known
+			if known {
+				happened["rebooted"] = happened["rebooted"] || !h.booted.Equal(was.booted)
+				happened["agent updated"] = happened["agent updated"] || h.agent != was.agent
+				happened["saptune updated"] = happened["saptune updated"] || h.tuning.version != was.tuning.version
+				happened["tuning flipped"] = happened["tuning flipped"] || h.tuning.state != was.tuning.state
+				happened["address moved"] = happened["address moved"] || h.floats != was.floats
+				happened["resized"] = happened["resized"] || h.size != was.size
+				happened["cluster flipped"] = happened["cluster flipped"] || h.clustered != was.clustered
+				happened["renewed"] = happened["renewed"] || !h.subscribed.Equal(was.subscribed)
+				happened["silent"] = happened["silent"] || !f.sends(h, now) && h.presence == present
+				happened["back"] = happened["back"] || f.sends(h, now) && !was.away.IsZero() && h.away.Equal(was.away)
+			}
+			past[h.ID] = *h
+		}
+	}
+	for what, yes := range happened {
+		if !yes {
+			t.Errorf("never: %s", what)
+		}
+	}
+	if n := len(f.Hosts()); n != 55 {
+		t.Errorf("%d hosts in the end, want 55", n)
+	}
+}
+
+func TestPresence(t *testing.T) {
+	f := New(5, 50)
+	f.Step(someday)
+	for _, h := range f.Hosts() {
+		beats := ""
+		for _, second := range []int{0, 10, 20, 50, 100} {
+			now := someday.Add(time.Duration(second) * time.Second)
+			if f.beats(h, now) {
+				beats += "♥"
+			} else if f.sends(h, now) {
+				beats += "-"
+			} else {
+				beats += "."
+			}
+		}
+		want := map[presence]string{present: "♥♥♥♥♥", fallsSilent: "♥♥...", neverHeard: "-----", comesAndGoes: "♥♥♥-♥"}[h.presence]
+		if beats != want {
+			t.Errorf("%s: %s, want %s", h.Name, beats, want)
+		}
+	}
+}
+
+func TestTouchChangesTheReport(t *testing.T) {
+	f := New(14, 50)
+	f.Step(someday)
+	for _, h := range f.Hosts() {
+		for _, r := range h.Reports() {
+			touched := f.touch(h, r.Kind, someday.Add(time.Minute))
+			again, _ := h.report(r.Kind)
+			read(t, again)
+			if bytes.Equal(r.Body, again.Body) == touched && h.registration != unregistered {
+				t.Errorf("%s of %s: touched %v", r.Kind, h.Name, touched)
+			}
+		}
+	}
+}
+
+func BenchmarkReports(b *testing.B) {
+	f := New(1, 50)
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		f.Hosts()[i%50].Reports()
+	}
+}

@@ -1,0 +1,198 @@
+package fleet
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"trento/store/landscape"
+)
+
+// Report is the body of one discovery, as the agent of a host sends it.
+type Report struct {
+	Agent landscape.HostID
+	Kind  landscape.Kind
+	Body  []byte
+}
+
+// Reports are all reports of a host in the order in which they are of use: a
+// server that does not know the host yet can take them one by one. A host
+// that has not changed reports the same bytes.
+func (h *Host) Reports() []Report {
+	reports := make([]Report, 0, 4)
+	for _, kind := range []landscape.Kind{
+		landscape.HostDiscovery, landscape.CloudDiscovery, landscape.SubscriptionDiscovery, landscape.SaptuneDiscovery,
+	} {
+		if report, ok := h.report(kind); ok {
+			reports = append(reports, report)
+		}
+	}
+	return reports
+}
+
+// report is one report of a host; not ok where its agent does not know the
+// discovery.
+func (h *Host) report(kind landscape.Kind) (report Report, ok bool) {
+	var payload any
+	switch kind {
+	case landscape.HostDiscovery:
+		payload = h.hostPayload()
+	case landscape.CloudDiscovery:
+		payload = h.cloudPayload()
+	case landscape.SubscriptionDiscovery:
+		payload = h.subscriptionPayload()
+	case landscape.SaptuneDiscovery:
+		if h.agent == oldAgent {
+			return Report{}, false
+		}
+		payload = h.tuning.payload()
+	default:
+		return Report{}, false
+	}
+	body, err := json.Marshal(struct {
+		Agent   landscape.HostID `json:"agent_id"`
+		Type    landscape.Kind   `json:"discovery_type"`
+		Payload any              `json:"payload"`
+	}{h.ID, kind, payload})
+	if err != nil {
+		panic(fmt.Sprintf("fleet: %s of %s: %v", kind, h.Name, err)) // our own types marshal
+	}
+	return Report{h.ID, kind, body}, true
+}
+
+type hostPayload struct {
+	Hostname           string            `json:"hostname"`
+	Addresses          []string          `json:"ip_addresses"`
+	Netmasks           any               `json:"netmasks,omitempty"`
+	CPUCount           int               `json:"cpu_count"`
+	SocketCount        int               `json:"socket_count"`
+	TotalMemoryMB      int               `json:"total_memory_mb"`
+	AgentVersion       string            `json:"agent_version"`
+	OSVersion          string            `json:"os_version"`
+	Arch               string            `json:"arch,omitempty"`
+	InstallationSource string            `json:"installation_source"`
+	FQDN               string            `json:"fully_qualified_domain_name,omitempty"`
+	PrometheusTargets  map[string]string `json:"prometheus_targets,omitempty"`
+	PrometheusMode     string            `json:"prometheus_mode,omitempty"`
+	SystemdUnits       []systemdUnit     `json:"systemd_units,omitempty"`
+	LastBoot           string            `json:"last_boot_timestamp,omitempty"`
+}
+
+type systemdUnit struct {
+	Name          string `json:"name"`
+	UnitFileState string `json:"unit_file_state"`
+}
+
+func (h *Host) hostPayload() hostPayload {
+	const loopbackMask, loopback6Mask, mask, floatingMask = 8, 128, 24, 32
+	m := machines[h.size]
+	addresses := []string{"127.0.0.1", "::1"}
+	masks := []int{loopbackMask, loopback6Mask}
+	for _, a := range h.addresses {
+		addresses, masks = append(addresses, a.String()), append(masks, mask)
+	}
+	if h.floats {
+		addresses, masks = append(addresses, h.floating.String()), append(masks, floatingMask)
+	}
+	p := hostPayload{
+		Hostname:           h.Name,
+		Addresses:          addresses,
+		CPUCount:           m.cpus,
+		SocketCount:        m.sockets,
+		TotalMemoryMB:      m.memoryMB,
+		AgentVersion:       h.agent,
+		OSVersion:          h.os,
+		InstallationSource: "Suse",
+		FQDN:               h.Name + "." + h.at.domain,
+	}
+	if h.agent == oldAgent {
+		p.InstallationSource = "Community"
+		return p
+	}
+	p.Arch = h.arch()
+	p.SystemdUnits = []systemdUnit{{"pacemaker.service", h.pacemaker()}}
+	if h.agent == middleAgent {
+		texts := make([]string, len(masks))
+		for i, m := range masks {
+			texts[i] = strconv.Itoa(m)
+		}
+		p.Netmasks = texts
+		return p
+	}
+	p.Netmasks = masks
+	p.PrometheusMode = "pull"
+	p.PrometheusTargets = map[string]string{"node_exporter": netip.AddrPortFrom(h.addresses[0], 9100).String()}
+	p.LastBoot = h.booted.UTC().Format(time.RFC3339)
+	return p
+}
+
+// pacemaker is the state of the unit file of the cluster software.
+func (h *Host) pacemaker() string {
+	switch {
+	case h.clustered:
+		return "enabled"
+	case h.Role == Database, h.Role == CentralServices:
+		return "disabled"
+	}
+	return "unknown" // not installed
+}
+
+// registration is how the host stands with the vendor.
+type registration int
+
+const (
+	registered registration = iota
+	unregistered
+	expired
+)
+
+const subscriptionYears = 3
+
+type subscription struct {
+	Identifier         string `json:"identifier"`
+	Version            string `json:"version"`
+	Arch               string `json:"arch"`
+	Status             string `json:"status"`
+	SubscriptionStatus string `json:"subscription_status,omitempty"`
+	Type               string `json:"type,omitempty"`
+	StartsAt           string `json:"starts_at,omitempty"`
+	ExpiresAt          string `json:"expires_at,omitempty"`
+}
+
+func (h *Host) subscriptionPayload() []subscription {
+	const layout = "2006-01-02 15:04:05 UTC"
+	version := h.os[:2] + "." + h.os[len(h.os)-1:]
+	product := func(identifier string, paid bool) subscription {
+		s := subscription{Identifier: identifier, Version: version, Arch: h.arch(), Status: "Registered"}
+		if !paid {
+			return s
+		}
+		s.SubscriptionStatus, s.Type = "ACTIVE", "full"
+		if h.registration == expired {
+			s.SubscriptionStatus = "EXPIRED"
+		}
+		s.StartsAt = h.subscribed.UTC().Format(layout)
+		s.ExpiresAt = h.subscribed.UTC().AddDate(subscriptionYears, 0, 0).Format(layout)
+		return s
+	}
+	if h.registration == unregistered {
+		s := product("SLES_SAP", false)
+		s.Status = "Not Registered"
+		return []subscription{s}
+	}
+	list := []subscription{
+		product("SLES_SAP", true),
+		product("sle-module-basesystem", false),
+		product("sle-module-server-applications", false),
+		product("sle-module-sap-applications", false),
+	}
+	if h.clustered {
+		list = append(list, product("sle-ha", true))
+	}
+	if _, cloud := regions[h.at.provider]; cloud {
+		list = append(list, product("sle-module-public-cloud", false))
+	}
+	return list
+}

@@ -1,0 +1,154 @@
+package fleet
+
+import "time"
+
+// tuning is the state of saptune on a host; without a version it is not
+// installed.
+type tuning struct {
+	version  string
+	state    string
+	solution string
+	since    time.Time // the last time anything about it changed
+}
+
+const (
+	compliant    = "compliant"
+	notCompliant = "not compliant"
+	notTuned     = "not tuned"
+
+	saptuneTooOld  = "3.0.2" // cannot tell its status in a form agents read
+	saptuneUsual   = "3.1.3"
+	saptuneCurrent = "3.1.5"
+)
+
+// notesOf are the notes of the solutions of saptune.
+var notesOf = map[string][]string{
+	"HANA":           {"941735", "1771258", "1980196", "2578899", "2684254", "2382421", "2534844"},
+	"NETWEAVER":      {"941735", "1771258", "1980196", "2578899"},
+	"NETWEAVER+HANA": {"941735", "1771258", "1980196", "2578899", "2684254", "2382421", "2534844", "2993054"},
+}
+
+func newTuning(role Role) tuning {
+	t := tuning{version: saptuneUsual, state: compliant}
+	switch role {
+	case Database:
+		t.solution = "HANA"
+	case Everything:
+		t.solution = "NETWEAVER+HANA"
+	case CentralServices, Application:
+		t.solution = "NETWEAVER"
+	case Utility:
+		t.state = notTuned
+	}
+	return t
+}
+
+type tuningPayload struct {
+	PackageVersion string        `json:"package_version"`
+	Installed      bool          `json:"saptune_installed"`
+	Status         *tuningStatus `json:"status"`
+}
+
+type tuningStatus struct {
+	Schema      string       `json:"$schema"`
+	PublishTime string       `json:"publish time"`
+	Argv        string       `json:"argv"`
+	PID         int          `json:"pid"`
+	Command     string       `json:"command"`
+	ExitCode    int          `json:"exit code"`
+	Result      tuningResult `json:"result"`
+	Messages    []any        `json:"messages"`
+}
+
+type tuningResult struct {
+	Services               map[string][]string `json:"services"`
+	SystemState            string              `json:"systemd system state"`
+	TuningState            string              `json:"tuning state"`
+	Virtualization         string              `json:"virtualization"`
+	ConfiguredVersion      string              `json:"configured version"`
+	PackageVersion         string              `json:"package version"`
+	SolutionEnabled        []string            `json:"Solution enabled"`
+	NotesEnabledBySolution []solutionNotes     `json:"Notes enabled by Solution"`
+	SolutionApplied        []solutionApplied   `json:"Solution applied"`
+	NotesAppliedBySolution []solutionNotes     `json:"Notes applied by Solution"`
+	NotesEnabledAdditional []string            `json:"Notes enabled additionally"`
+	NotesEnabled           []string            `json:"Notes enabled"`
+	NotesApplied           []string            `json:"Notes applied"`
+	Staging                tuningStaging       `json:"staging"`
+	RememberMessage        string              `json:"remember message"`
+}
+
+type solutionNotes struct {
+	ID    string   `json:"Solution ID"`
+	Notes []string `json:"Note list"`
+}
+
+type solutionApplied struct {
+	ID      string `json:"Solution ID"`
+	Partial bool   `json:"applied partially"`
+}
+
+type tuningStaging struct {
+	Enabled   bool     `json:"staging enabled"`
+	Notes     []string `json:"Notes staged"`
+	Solutions []string `json:"Solutions staged"`
+}
+
+func (t tuning) payload() tuningPayload {
+	p := tuningPayload{PackageVersion: t.version, Installed: t.version != ""}
+	if t.version == "" || t.version == saptuneTooOld {
+		return p
+	}
+	p.Status = &tuningStatus{
+		Schema:      "file:///usr/share/saptune/schemas/1.0/saptune_status.schema.json",
+		PublishTime: t.since.UTC().Format("2006-01-02 15:04:05.000"),
+		Argv:        "saptune --format json status",
+		PID:         1000 + int(t.since.Unix()%30_000),
+		Command:     "status",
+		Result: tuningResult{
+			Services:               map[string][]string{"saptune": {"enabled", "active"}, "sapconf": {}, "tuned": {"disabled", "inactive"}},
+			SystemState:            "running",
+			TuningState:            t.state,
+			Virtualization:         "kvm",
+			ConfiguredVersion:      "3",
+			PackageVersion:         t.version,
+			SolutionEnabled:        []string{},
+			NotesEnabledBySolution: []solutionNotes{},
+			SolutionApplied:        []solutionApplied{},
+			NotesAppliedBySolution: []solutionNotes{},
+			NotesEnabledAdditional: []string{},
+			NotesEnabled:           []string{},
+			NotesApplied:           []string{},
+			Staging:                tuningStaging{Notes: []string{}, Solutions: []string{}},
+		},
+		Messages: []any{},
+	}
+	t.solve(p.Status)
+	return p
+}
+
+// solve fills in the solution. One that is not compliant lacks its last note;
+// where nothing is tuned none is applied.
+func (t tuning) solve(s *tuningStatus) {
+	if t.state != compliant {
+		s.ExitCode = 1
+	}
+	if t.solution == "" {
+		return
+	}
+	r, notes := &s.Result, notesOf[t.solution]
+	r.SolutionEnabled = []string{t.solution}
+	r.NotesEnabledBySolution = []solutionNotes{{t.solution, notes}}
+	r.NotesEnabled = notes
+	if t.state == notTuned {
+		r.Services["saptune"] = []string{"disabled", "inactive"}
+		return
+	}
+	applied := notes
+	if t.state == notCompliant {
+		applied = notes[:len(notes)-1]
+	}
+	r.SolutionApplied = []solutionApplied{{t.solution, t.state == notCompliant}}
+	r.NotesAppliedBySolution = []solutionNotes{{t.solution, applied}}
+	r.NotesApplied = applied
+}
