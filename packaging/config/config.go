@@ -1,0 +1,174 @@
+// Package config knows the configuration variables: their names, defaults,
+// meaning and limits, and where each value came from. It opens no store and
+// starts nothing; package main hands its values to the rooms that use them.
+package config
+
+import (
+	"log/slog"
+	"net/netip"
+	"os"
+	"strings"
+	"time"
+)
+
+// Config is the effective configuration. Every exported field is one variable;
+// its tags are the only place where the variable is described: the help text,
+// the example file and the error messages are made from them.
+//
+//	env         name of the variable
+//	envDefault  its default; without the tag, unset is a meaning of its own
+//	section     title of the group that begins with this variable
+//	doc         what the variable does
+//	want        what is allowed, where not everything is
+//	kept        the value is generated and kept in the data directory if unset
+//	later       the feature the variable belongs to, which this build lacks
+type Config struct {
+	Port           int            `env:"PORT" envDefault:"4000" section:"Server" doc:"TCP port of the console and the API, on all addresses of the machine." want:"a number from 1 to 65535, or 0 for any free port"`
+	Origin         string         `env:"TRENTO_WEB_ORIGIN" later:"single sign-on" doc:"Public host name of this server, for the addresses it tells an identity provider. Required with single sign-on." want:"a host name such as trento.example.com, without https:// and path"`
+	DataDir        string         `env:"TRENTO_DATA_DIR" doc:"Directory of the data: store, search index, generated secrets. Unset: the state directory of the service (/var/lib/trento), /var/lib/trento when started as root, else ./trento-data. A service may only write to a directory its unit names (StateDirectory=, ReadWritePaths=)."`
+	LogLevel       string         `env:"LOG_LEVEL" envDefault:"info" doc:"How much is logged." want:"debug, info, warning or error"`
+	TrustedProxies []netip.Prefix `env:"TRUSTED_PROXIES" doc:"Addresses or networks of the reverse proxies in front of this server. Only what they forward (X-Forwarded-For, X-Forwarded-Proto) is believed about the address of a client and the scheme it used." want:"addresses or networks such as 10.0.0.7 or 10.1.0.0/16, separated by commas"`
+
+	AdminUser     string `env:"ADMIN_USER" envDefault:"admin" section:"Default admin" doc:"User name of the default admin, who may do everything and can be neither edited nor deleted in the console. Created at the start if missing."`
+	AdminPassword Secret `env:"ADMIN_PASSWORD" doc:"Password of the default admin. A changed value takes effect at the next start and ends the sessions of the admin. Unset: kept as it is; for a new admin one is generated and written to the file initial-admin-password in the data directory." want:"at least 8 characters, no letter or digit three times in a row, no four in sequence such as 1234 or abcd"`
+	AdminEmail    string `env:"ADMIN_EMAIL" envDefault:"admin@trento.suse.com" doc:"E-mail address the default admin is created with."`
+
+	SecretKeyBase   Secret        `env:"SECRET_KEY_BASE" kept:"true" section:"Secrets and sessions" doc:"Key material: signs the session cookies and encrypts secrets in the store. Changing it signs everybody out and makes encrypted values unreadable." want:"base64 text of at least 32 bytes, as openssl rand -base64 48 prints"`
+	AccessSecret    Secret        `env:"ACCESS_TOKEN_ENC_SECRET" kept:"true" doc:"Signs access tokens and the API key of the agents. Changing it makes a new API key, which all agents need."`
+	RefreshSecret   Secret        `env:"REFRESH_TOKEN_ENC_SECRET" kept:"true" doc:"Signs refresh tokens. Must differ from ACCESS_TOKEN_ENC_SECRET." want:"a text other than that of ACCESS_TOKEN_ENC_SECRET"`
+	SessionLifetime time.Duration `env:"SESSION_LIFETIME" envDefault:"6h" doc:"How long a sign-in to the console lasts, whatever is done in it." want:"seconds, or a duration such as 90m or 6h, from 5m to 720h"`
+
+	EnableAPIKey               bool          `env:"ENABLE_API_KEY" envDefault:"true" section:"Agents" doc:"Whether agents must show the API key. Anything but true lets everybody report as an agent."`
+	HostHeartbeatInterval      time.Duration `env:"HOST_HEARTBEAT_INTERVAL" envDefault:"5" doc:"Time expected between two heartbeats of an agent." want:"seconds, or a duration such as 5s, of at least one second"`
+	HostHeartbeatAllowedMissed int           `env:"HOST_HEARTBEAT_ALLOWED_MISSED" envDefault:"0" doc:"Heartbeats that may be missing before a host counts as lost: after interval x (missed + 1) + 1 second." want:"a number, 0 or more"`
+	PruneOlderThan             int           `env:"PRUNE_EVENTS_OLDER_THAN" envDefault:"10" doc:"Days after which reports of agents that could not be understood are dropped." want:"days, 1 or more"`
+
+	EnableOIDC       bool   `env:"ENABLE_OIDC" envDefault:"false" section:"Single sign-on with OpenID Connect" later:"single sign-on" doc:"Switches sign-in through an OpenID Connect provider on. At most one kind of single sign-on can be on."`
+	OIDCClientID     string `env:"OIDC_CLIENT_ID" later:"single sign-on" doc:"Client id. Required."`
+	OIDCClientSecret Secret `env:"OIDC_CLIENT_SECRET" later:"single sign-on" doc:"Client secret. Required."`
+	OIDCBaseURL      string `env:"OIDC_BASE_URL" later:"single sign-on" doc:"Address of the issuer. Required." want:"an http or https address"`
+	OIDCCallbackURL  string `env:"OIDC_CALLBACK_URL" later:"single sign-on" doc:"Where the provider sends the browser back to. Unset: https://TRENTO_WEB_ORIGIN/auth/oidc_callback." want:"an http or https address"`
+
+	EnableOAuth2       bool   `env:"ENABLE_OAUTH2" envDefault:"false" section:"Single sign-on with OAuth 2.0" later:"single sign-on" doc:"Switches sign-in through an OAuth 2.0 provider on."`
+	OAuth2ClientID     string `env:"OAUTH2_CLIENT_ID" later:"single sign-on" doc:"Client id. Required."`
+	OAuth2ClientSecret Secret `env:"OAUTH2_CLIENT_SECRET" later:"single sign-on" doc:"Client secret. Required."`
+	OAuth2BaseURL      string `env:"OAUTH2_BASE_URL" later:"single sign-on" doc:"Address of the provider. Required." want:"an http or https address"`
+	OAuth2AuthorizeURL string `env:"OAUTH2_AUTHORIZE_URL" later:"single sign-on" doc:"Authorization address, or a path on OAUTH2_BASE_URL. Required." want:"an http or https address, or a path"`
+	OAuth2TokenURL     string `env:"OAUTH2_TOKEN_URL" later:"single sign-on" doc:"Token address, or a path on OAUTH2_BASE_URL. Required." want:"an http or https address, or a path"`
+	OAuth2UserURL      string `env:"OAUTH2_USER_URL" later:"single sign-on" doc:"Address of the user information, or a path on OAUTH2_BASE_URL. Required." want:"an http or https address, or a path"`
+	OAuth2Scopes       string `env:"OAUTH2_SCOPES" envDefault:"profile email" later:"single sign-on" doc:"Scopes that are asked for."`
+	OAuth2CallbackURL  string `env:"OAUTH2_CALLBACK_URL" later:"single sign-on" doc:"Where the provider sends the browser back to. Unset: https://TRENTO_WEB_ORIGIN/auth/oauth2_callback." want:"an http or https address"`
+
+	EnableSAML           bool   `env:"ENABLE_SAML" envDefault:"false" section:"Single sign-on with SAML" later:"single sign-on" doc:"Switches sign-in through a SAML identity provider on."`
+	SAMLIDPID            string `env:"SAML_IDP_ID" later:"single sign-on" doc:"Name of the identity provider, the last part of all SAML addresses. Required."`
+	SAMLSPID             string `env:"SAML_SP_ID" later:"single sign-on" doc:"Name of this service provider. Required."`
+	SAMLMetadataURL      string `env:"SAML_METADATA_URL" later:"single sign-on" doc:"Where the metadata of the identity provider is fetched. This or SAML_METADATA_CONTENT is required; this one wins." want:"an http or https address"`
+	SAMLMetadataContent  string `env:"SAML_METADATA_CONTENT" later:"single sign-on" doc:"The metadata of the identity provider itself."`
+	SAMLNameIDFormat     string `env:"SAML_IDP_NAMEID_FORMAT" envDefault:"urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified" later:"single sign-on" doc:"Name id format that is asked for."`
+	SAMLDir              string `env:"SAML_SP_DIR" envDefault:"/etc/trento/saml" later:"single sign-on" doc:"Where certificate and metadata are written."`
+	SAMLEntityID         string `env:"SAML_SP_ENTITY_ID" later:"single sign-on" doc:"Entity id of this service provider. Unset: the address of its metadata."`
+	SAMLContactName      string `env:"SAML_SP_CONTACT_NAME" envDefault:"Trento SP Admin" later:"single sign-on" doc:"Contact named in the metadata."`
+	SAMLContactEmail     string `env:"SAML_SP_CONTACT_EMAIL" envDefault:"admin@trento.suse.com" later:"single sign-on" doc:"E-mail address of the contact."`
+	SAMLOrgName          string `env:"SAML_SP_ORG_NAME" envDefault:"Trento SP" later:"single sign-on" doc:"Organisation named in the metadata."`
+	SAMLOrgDisplayName   string `env:"SAML_SP_ORG_DISPLAYNAME" envDefault:"SAML SP build with Trento" later:"single sign-on" doc:"Its name for display."`
+	SAMLOrgURL           string `env:"SAML_SP_ORG_URL" envDefault:"https://www.trento-project.io/" later:"single sign-on" doc:"Its address." want:"an http or https address"`
+	SAMLUsername         string `env:"SAML_USERNAME_ATTR_NAME" envDefault:"username" later:"single sign-on" doc:"Attribute that holds the user name."`
+	SAMLEmail            string `env:"SAML_EMAIL_ATTR_NAME" envDefault:"email" later:"single sign-on" doc:"Attribute that holds the e-mail address."`
+	SAMLFirstName        string `env:"SAML_FIRSTNAME_ATTR_NAME" envDefault:"firstName" later:"single sign-on" doc:"Attribute that holds the first name."`
+	SAMLLastName         string `env:"SAML_LASTNAME_ATTR_NAME" envDefault:"lastName" later:"single sign-on" doc:"Attribute that holds the last name."`
+	SAMLSignRequests     bool   `env:"SAML_SIGN_REQUESTS" envDefault:"true" later:"single sign-on" doc:"Whether requests to the identity provider are signed."`
+	SAMLSignMetadata     bool   `env:"SAML_SIGN_METADATA" envDefault:"true" later:"single sign-on" doc:"Whether the metadata of this service provider is signed."`
+	SAMLSignedAssertions bool   `env:"SAML_SIGNED_ASSERTION" envDefault:"true" later:"single sign-on" doc:"Whether assertions must be signed."`
+	SAMLSignedEnvelopes  bool   `env:"SAML_SIGNED_ENVELOPES" envDefault:"true" later:"single sign-on" doc:"Whether responses must be signed."`
+
+	EnableAlerting *bool  `env:"ENABLE_ALERTING" section:"Alerting" later:"alerting" doc:"Switches e-mail alerts on (true) or off. As soon as one variable of this section is set, all alerting settings come from here and none from the console."`
+	AlertSender    string `env:"ALERT_SENDER" envDefault:"alerts@trento-project.io" later:"alerting" doc:"Sender of alerts."`
+	AlertRecipient string `env:"ALERT_RECIPIENT" envDefault:"admin@trento-project.io" later:"alerting" doc:"Recipient of alerts."`
+	SMTPServer     string `env:"SMTP_SERVER" later:"alerting" doc:"Host name of the mail server."`
+	SMTPPort       int    `env:"SMTP_PORT" envDefault:"587" later:"alerting" doc:"Port of the mail server." want:"a number from 1 to 65535"`
+	SMTPUser       string `env:"SMTP_USER" later:"alerting" doc:"User name for the mail server."`
+	SMTPPassword   Secret `env:"SMTP_PASSWORD" later:"alerting" doc:"Password for the mail server."`
+
+	PrometheusURL        string         `env:"PROMETHEUS_URL" envDefault:"http://localhost:9090" section:"Neighbours" later:"host charts" doc:"Where the metrics of the hosts are read." want:"an http or https address"`
+	ChartsEnabled        bool           `env:"CHARTS_ENABLED" envDefault:"true" later:"host charts" doc:"Whether host charts are offered."`
+	ChecksBaseURL        string         `env:"CHECKS_SERVICE_BASE_URL" later:"checks" doc:"Address of a separate checks engine as the browser sees it." want:"an http or https address, or a path"`
+	ChecksInterval       int            `env:"CHECKS_INTERVAL" envDefault:"5" later:"checks" doc:"Minutes between two automatic check runs." want:"minutes, from 1 to 59"`
+	PruneInterval        string         `env:"PRUNE_EVENTS_INTERVAL" envDefault:"0 0 * * *" later:"a schedule for dropping reports" doc:"When old reports are dropped, as a cron line." want:"the five fields of a cron line"`
+	OASServerURL         string         `env:"OAS_SERVER_URL" later:"a server address in the API document" doc:"Server address shown in the API document. Unset: the own address." want:"an http or https address, or a path"`
+	IntrospectionAllowed []netip.Prefix `env:"INTROSPECTION_ALLOWED_ADDRESSES" later:"token introspection" doc:"Addresses or networks that may ask whether a token is valid, beside this machine itself." want:"addresses or networks such as 10.0.0.7 or 10.1.0.0/16, separated by commas"`
+
+	given map[string]given // the variables that are set, by name
+}
+
+// given is where a value came from, and the value as it may be shown.
+type given struct {
+	text   string
+	origin string
+}
+
+// Secret is a text that printing and logging must not show. Convert it to a
+// string to use it.
+type Secret string
+
+const mask = "********"
+
+// String hides the secret.
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return mask
+}
+
+// GoString hides the secret from %#v.
+func (s Secret) GoString() string { return s.String() }
+
+// MarshalText hides the secret from encoders, those of logs included.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// Level is the log level as package slog counts it.
+func (c Config) Level() slog.Level {
+	switch c.LogLevel {
+	case "debug":
+		return slog.LevelDebug
+	case "warning":
+		return slog.LevelWarn
+	case "error":
+		return slog.LevelError
+	default:
+		return slog.LevelInfo
+	}
+}
+
+// serviceDir is where a service keeps its state.
+const serviceDir = "/var/lib/trento"
+
+// defaultDataDir is used where no directory is configured. systemd names the
+// state directory of a service in STATE_DIRECTORY, several parted by colons.
+func defaultDataDir(stateDirectory string, uid int) string {
+	if first, _, _ := strings.Cut(stateDirectory, ":"); first != "" {
+		return first
+	}
+	if uid == 0 {
+		return serviceDir
+	}
+	return "./trento-data"
+}
+
+// readFile reads a configuration file. Its notices say what was skipped, and
+// whether others on the machine can read the secrets the file may hold.
+func readFile(file string) ([]assignment, []Notice, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, nil, err
+	}
+	assignments, skipped := parseFile(string(text))
+	var notices []Notice
+	for _, s := range skipped {
+		notices = append(notices, Notice(file+": "+s))
+	}
+	if info, err := os.Stat(file); err == nil && info.Mode().Perm()&0o004 != 0 {
+		notices = append(notices, Notice(file+" can be read by everybody on this machine; chmod 640 keeps its secrets"))
+	}
+	return assignments, notices, nil
+}

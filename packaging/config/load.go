@@ -1,0 +1,272 @@
+package config
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"os"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+)
+
+// Notice is a sentence about the configuration that stops nothing, but that
+// whoever wrote it should read. It never holds a secret.
+type Notice string
+
+// Load reads the configuration: the defaults, over them the environment
+// (NAME=value texts, as os.Environ returns them), over that the file, if one
+// is named. The file wins because it wins under systemd, which lays an
+// EnvironmentFile over the environment of the unit: the same file means the
+// same, whoever reads it. A variable set to nothing is unset.
+//
+// rules judges ADMIN_PASSWORD: it returns a sentence for each rule that a
+// password breaks.
+//
+// The error names every variable at fault, not only the first.
+func Load(file string, environ []string, rules func(password string) []string) (Config, []Notice, error) {
+	l := loader{variables: Variables(), values: map[string]string{}, origins: map[string]string{}, faulty: map[string]bool{}}
+	for _, assignment := range environ {
+		name, value, _ := strings.Cut(assignment, "=")
+		l.values[name], l.origins[name] = value, "environment"
+	}
+	if file != "" {
+		assignments, notices, err := readFile(file)
+		if err != nil {
+			return Config{}, nil, fmt.Errorf("configuration: %w", err)
+		}
+		l.notices = notices
+		l.overlay(assignments)
+	}
+	l.parse()
+	l.check(rules)
+	l.checkSSO()
+	l.notice()
+	return l.config, l.notices, errors.Join(l.errs...)
+}
+
+type loader struct {
+	variables []Variable
+	values    map[string]string // as set, by name
+	origins   map[string]string
+	config    Config
+	faulty    map[string]bool // the names whose values are not allowed
+	errs      []error
+	notices   []Notice
+}
+
+// overlay lays the file over the environment, and says so where they differ.
+func (l *loader) overlay(assignments []assignment) {
+	for _, a := range assignments {
+		ours := slices.ContainsFunc(l.variables, func(v Variable) bool { return v.Name == a.Name })
+		before, set := l.values[a.Name]
+		if ours && set && before != a.Value && l.origins[a.Name] == "environment" {
+			l.say("%s is set both in the environment and in the file; the file wins", a.Name)
+		}
+		l.values[a.Name], l.origins[a.Name] = a.Value, "file"
+	}
+}
+
+func (l *loader) say(format string, args ...any) {
+	l.notices = append(l.notices, Notice(fmt.Sprintf(format, args...)))
+}
+
+func (l *loader) parse() {
+	err := env.ParseWithOptions(&l.config, env.Options{
+		Environment: l.values,
+		FuncMap: map[reflect.Type]env.ParserFunc{
+			reflect.TypeFor[bool]():           parseBool,
+			reflect.TypeFor[time.Duration]():  parseDuration,
+			reflect.TypeFor[[]netip.Prefix](): parseNetworks,
+		},
+	})
+	var all env.AggregateError
+	if errors.As(err, &all) {
+		for _, err := range all.Errors {
+			var bad env.ParseError
+			if errors.As(err, &bad) {
+				l.refuseField(bad.Name)
+			} else {
+				l.errs = append(l.errs, err)
+			}
+		}
+	} else if err != nil {
+		l.errs = append(l.errs, err)
+	}
+
+	l.config.given = map[string]given{}
+	for _, v := range l.variables {
+		if value := l.values[v.Name]; value != "" {
+			l.config.given[v.Name] = given{v.shown(value), l.origins[v.Name]}
+		}
+	}
+	if l.config.DataDir == "" {
+		l.config.DataDir = defaultDataDir(l.values["STATE_DIRECTORY"], os.Geteuid())
+	}
+}
+
+func (l *loader) refuseField(field string) {
+	for _, v := range l.variables {
+		if v.field == field {
+			l.faulty[v.Name] = true
+		}
+	}
+}
+
+// The limits of SESSION_LIFETIME.
+const (
+	minSessionLifetime = 5 * time.Minute
+	maxSessionLifetime = 30 * 24 * time.Hour
+)
+
+const (
+	maxPort       = 65535
+	minSecretSize = 32 // bytes
+)
+
+func (l *loader) check(rules func(string) []string) {
+	c := l.config
+	for name, ok := range map[string]bool{
+		"PORT":                          c.Port >= 0 && c.Port <= maxPort,
+		"TRENTO_WEB_ORIGIN":             c.Origin == "" || isHost(c.Origin),
+		"LOG_LEVEL":                     slices.Contains([]string{"debug", "info", "warning", "error"}, c.LogLevel),
+		"SECRET_KEY_BASE":               c.SecretKeyBase == "" || len(c.KeyBase()) >= minSecretSize,
+		"REFRESH_TOKEN_ENC_SECRET":      c.RefreshSecret == "" || c.RefreshSecret != c.AccessSecret,
+		"SESSION_LIFETIME":              c.SessionLifetime >= minSessionLifetime && c.SessionLifetime <= maxSessionLifetime,
+		"HOST_HEARTBEAT_INTERVAL":       c.HostHeartbeatInterval >= time.Second,
+		"HOST_HEARTBEAT_ALLOWED_MISSED": c.HostHeartbeatAllowedMissed >= 0,
+		"OIDC_BASE_URL":                 isAddress(c.OIDCBaseURL),
+		"OIDC_CALLBACK_URL":             isAddress(c.OIDCCallbackURL),
+		"OAUTH2_BASE_URL":               isAddress(c.OAuth2BaseURL),
+		"OAUTH2_AUTHORIZE_URL":          isAddressOrPath(c.OAuth2AuthorizeURL),
+		"OAUTH2_TOKEN_URL":              isAddressOrPath(c.OAuth2TokenURL),
+		"OAUTH2_USER_URL":               isAddressOrPath(c.OAuth2UserURL),
+		"OAUTH2_CALLBACK_URL":           isAddress(c.OAuth2CallbackURL),
+		"SAML_METADATA_URL":             isAddress(c.SAMLMetadataURL),
+		"SAML_SP_ORG_URL":               isAddress(c.SAMLOrgURL),
+		"SMTP_PORT":                     c.SMTPPort > 0 && c.SMTPPort <= maxPort,
+		"PROMETHEUS_URL":                isAddress(c.PrometheusURL),
+		"CHECKS_SERVICE_BASE_URL":       isAddressOrPath(c.ChecksBaseURL),
+		"CHECKS_INTERVAL":               c.ChecksInterval > 0 && c.ChecksInterval < 60,
+		"PRUNE_EVENTS_INTERVAL":         len(strings.Fields(c.PruneInterval)) == 5,
+		"PRUNE_EVENTS_OLDER_THAN":       c.PruneOlderThan > 0,
+		"OAS_SERVER_URL":                isAddressOrPath(c.OASServerURL),
+	} {
+		if !ok {
+			l.faulty[name] = true
+		}
+	}
+	for _, v := range l.variables {
+		if l.faulty[v.Name] && v.Secret {
+			l.errs = append(l.errs, fmt.Errorf("%s: want %s", v.Name, v.Want))
+		} else if l.faulty[v.Name] {
+			l.errs = append(l.errs, fmt.Errorf("%s %q: want %s", v.Name, v.shown(l.values[v.Name]), v.Want))
+		}
+	}
+	if c.AdminPassword != "" {
+		for _, rule := range rules(string(c.AdminPassword)) {
+			l.errs = append(l.errs, fmt.Errorf("ADMIN_PASSWORD %s", rule))
+		}
+	}
+}
+
+// KeyBase is SECRET_KEY_BASE decoded; nil if it is unset or no base64.
+func (c Config) KeyBase() []byte {
+	text := strings.TrimRight(string(c.SecretKeyBase), "=")
+	key, err := base64.RawStdEncoding.DecodeString(text)
+	if err != nil {
+		return nil
+	}
+	return key
+}
+
+// obsolete are the variables of former releases that nothing needs any more.
+var obsolete = []string{
+	"AMQP_URL", "DATABASE_POOL_SIZE", "DATABASE_URL", "EVENTSTORE_POOL_SIZE", "EVENTSTORE_URL", "GTM_ID", "MIX_ENV",
+	"PHX_SERVER", "RUNNER_URL",
+}
+
+// notice says what is set and has no effect, or not the one to expect.
+func (l *loader) notice() {
+	var unused, later []string
+	for _, name := range obsolete {
+		if l.values[name] != "" {
+			unused = append(unused, name)
+		}
+	}
+	for _, v := range l.variables {
+		value := l.values[v.Name]
+		if value == "" {
+			continue
+		}
+		if v.Later != "" {
+			later = append(later, fmt.Sprintf("%s (%s)", v.Name, v.Later))
+		}
+		if v.flag && value != "true" && value != "false" {
+			l.say("%s is %q, which counts as false: only the word true switches it on", v.Name, value)
+		}
+	}
+	if len(unused) > 0 {
+		l.say("set, but no longer needed, and ignored: %s", strings.Join(unused, ", "))
+	}
+	if len(later) > 0 {
+		l.say("set, but without effect, because this build lacks the feature: %s", strings.Join(later, ", "))
+	}
+	if l.values["ADMIN_USERNAME"] != "" {
+		l.say("ADMIN_USERNAME is ignored: the name of the default admin is set with ADMIN_USER")
+	}
+	for _, v := range l.variables {
+		if size := len(l.values[v.Name]); v.Kept && size > 0 && size < minSecretSize {
+			l.say("%s is short: %d characters or more are hard to guess", v.Name, minSecretSize)
+		}
+	}
+}
+
+// parseBool knows one word for true; whatever else is set means false.
+func parseBool(text string) (any, error) { return text == "true", nil }
+
+func parseDuration(text string) (any, error) {
+	if seconds, err := strconv.ParseInt(text, 10, 32); err == nil {
+		return time.Duration(seconds) * time.Second, nil
+	}
+	return time.ParseDuration(text)
+}
+
+// parseNetworks reads addresses and networks; an address is a network of one.
+func parseNetworks(text string) (any, error) {
+	var networks []netip.Prefix
+	for field := range strings.FieldsFuncSeq(text, func(c rune) bool { return c == ',' || c == ' ' || c == '\t' }) {
+		if network, err := netip.ParsePrefix(field); err == nil {
+			networks = append(networks, network.Masked())
+			continue
+		}
+		address, err := netip.ParseAddr(field)
+		if err != nil {
+			return nil, err
+		}
+		address = address.Unmap()
+		networks = append(networks, netip.PrefixFrom(address, address.BitLen()))
+	}
+	return networks, nil
+}
+
+var hostPattern = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?$|^\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?$`)
+
+func isHost(text string) bool { return len(text) <= 255 && hostPattern.MatchString(text) }
+
+// isAddress accepts an unset value; what must be set is asked elsewhere.
+func isAddress(text string) bool {
+	u, err := url.Parse(text)
+	return text == "" || err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
+}
+
+func isAddressOrPath(text string) bool {
+	return isAddress(text) || strings.HasPrefix(text, "/")
+}

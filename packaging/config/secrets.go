@@ -1,0 +1,139 @@
+package config
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// secretsFile is where secrets that are not configured are kept, in the data
+// directory, in the syntax of the configuration file.
+const secretsFile = "secrets"
+
+// secretSize is how many random bytes a generated secret has.
+const secretSize = 48
+
+// WithSecrets returns the configuration with the secrets that are not
+// configured: those kept in the data directory, and fresh ones, kept there
+// from now on, for what is missing. Call it while holding the store open: two
+// processes that start at once would otherwise keep different secrets.
+//
+// It fails when others than the owner can read the file.
+func (c Config) WithSecrets() (Config, error) {
+	targets := map[string]*Secret{
+		"SECRET_KEY_BASE":          &c.SecretKeyBase,
+		"ACCESS_TOKEN_ENC_SECRET":  &c.AccessSecret,
+		"REFRESH_TOKEN_ENC_SECRET": &c.RefreshSecret,
+	}
+	file := filepath.Join(c.DataDir, secretsFile)
+	kept, err := readSecrets(file)
+	if err != nil {
+		return c, fmt.Errorf("generated secrets: %w", err)
+	}
+	fresh := false
+	for name, target := range targets {
+		if *target != "" {
+			continue
+		}
+		if kept[name] == "" {
+			kept[name] = generateSecret()
+			fresh = true
+		}
+		*target = Secret(kept[name])
+	}
+	if fresh {
+		if err := writeSecrets(file, kept); err != nil {
+			return c, fmt.Errorf("generated secrets: %w", err)
+		}
+	}
+	if len(c.KeyBase()) < minSecretSize {
+		return c, fmt.Errorf("generated secrets: SECRET_KEY_BASE in %s is damaged", file)
+	}
+	if c.AccessSecret == c.RefreshSecret {
+		return c, fmt.Errorf("generated secrets: %s and the configuration give the same text for ACCESS_TOKEN_ENC_SECRET and REFRESH_TOKEN_ENC_SECRET", file)
+	}
+	return c, nil
+}
+
+func generateSecret() string {
+	raw := make([]byte, secretSize)
+	rand.Read(raw)
+	return base64.StdEncoding.EncodeToString(raw)
+}
+
+func readSecrets(file string) (map[string]string, error) {
+	kept := map[string]string{}
+	info, err := os.Stat(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return kept, nil
+	} else if err != nil {
+		return nil, err
+	}
+	if mode := info.Mode().Perm(); mode&0o077 != 0 {
+		return nil, fmt.Errorf("%s has mode %04o, so others can read it; change it to 0600, and consider its secrets known", file, mode)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	assignments, _ := parseFile(string(text))
+	for _, a := range assignments {
+		kept[a.Name] = a.Value
+	}
+	return kept, nil
+}
+
+// writeSecrets replaces the file as a whole: after a crash it is the old one
+// or the new one.
+func writeSecrets(file string, secrets map[string]string) (err error) {
+	var text bytes.Buffer
+	text.WriteString("# Generated at the first start. Whoever knows these can sign in as anybody.\n")
+	for _, name := range slices.Sorted(maps.Keys(secrets)) {
+		fmt.Fprintf(&text, "%s=%s\n", name, secrets[name])
+	}
+
+	dir := filepath.Dir(file)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	temporary, err := os.CreateTemp(dir, secretsFile+"-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			temporary.Close()
+			os.Remove(temporary.Name())
+		}
+	}()
+	if _, err = temporary.Write(text.Bytes()); err != nil {
+		return err
+	}
+	if err = temporary.Sync(); err != nil {
+		return err
+	}
+	if err = temporary.Close(); err != nil {
+		return err
+	}
+	if err = os.Rename(temporary.Name(), file); err != nil {
+		return err
+	}
+	return syncDir(dir)
+}
+
+// syncDir makes the rename itself durable.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
+}

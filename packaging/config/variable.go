@@ -1,0 +1,139 @@
+package config
+
+import (
+	"fmt"
+	"io"
+	"net/url"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"text/tabwriter"
+)
+
+// Variable describes one configuration variable.
+type Variable struct {
+	Name    string
+	Default string // "" where unset has a meaning of its own
+	Section string // set on the first variable of a group
+	Doc     string // one or more sentences
+	Want    string // what is allowed; "" means any text
+	Kept    bool   // generated and kept in the data directory if unset
+	Secret  bool   // never shown
+	Later   string // the feature it belongs to, if this build lacks it
+
+	field string // name of the field of Config
+	flag  bool   // true or false
+}
+
+// Variables lists all variables in the order of Config.
+func Variables() []Variable {
+	var all []Variable
+	for field := range reflect.TypeFor[Config]().Fields() {
+		name, ok := field.Tag.Lookup("env")
+		if !ok {
+			continue
+		}
+		all = append(all, Variable{
+			Name:    name,
+			Default: field.Tag.Get("envDefault"),
+			Section: field.Tag.Get("section"),
+			Doc:     field.Tag.Get("doc"),
+			Want:    field.Tag.Get("want"),
+			Kept:    field.Tag.Get("kept") == "true",
+			Secret:  field.Type == reflect.TypeFor[Secret](),
+			Later:   field.Tag.Get("later"),
+			field:   field.Name,
+			flag:    field.Type == reflect.TypeFor[bool]() || field.Type == reflect.TypeFor[*bool](),
+		})
+	}
+	return all
+}
+
+// Print writes the effective configuration: name, value and origin of every
+// variable, secrets masked. Variables of features that this build lacks are
+// only shown where they are set.
+func (c Config) Print(w io.Writer) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "NAME\tVALUE\tORIGIN")
+	for _, v := range Variables() {
+		value, origin := v.Default, "default"
+		switch g, ok := c.given[v.Name]; {
+		case ok && v.Later != "":
+			value, origin = g.text, g.origin+", without effect"
+		case ok:
+			value, origin = g.text, g.origin
+		case v.Later != "":
+			continue
+		case v.Kept:
+			value, origin = mask, "generated, kept in "+filepath.Join(c.DataDir, secretsFile)
+		case v.Name == "TRENTO_DATA_DIR":
+			value = c.DataDir
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\n", v.Name, value, origin)
+	}
+	return table.Flush()
+}
+
+// shown is the value of v as it may be printed and logged, in one line.
+func (v Variable) shown(value string) string {
+	if v.Secret {
+		return mask
+	}
+	// A password can hide in an address, too.
+	if u, err := url.Parse(value); err == nil && u.User != nil {
+		value = u.Redacted()
+	}
+	return strings.NewReplacer("\n", `\n`, "\r", `\r`, "\t", `\t`).Replace(value)
+}
+
+const exampleHead = `# Configuration of Trento. Every variable is optional.
+#
+# This file has the syntax of systemd's EnvironmentFile: NAME=value lines, # or
+# ; for comments, values in quotes where white space matters. The service reads
+# it through its unit; trento-web --config FILE reads it the same way. A value
+# given here wins over the environment, an empty value counts as unset, and
+# unknown names are ignored. trento-web config shows what is in effect and why.
+`
+
+// Example writes an example configuration file: every variable that has an
+// effect, commented out, with its meaning and its default.
+func Example(w io.Writer) error {
+	var text strings.Builder
+	text.WriteString(exampleHead)
+	var later []string
+	for _, v := range Variables() {
+		if v.Later != "" {
+			later = append(later, v.Name)
+			continue
+		}
+		if v.Section != "" {
+			fmt.Fprintf(&text, "\n\n# ---- %s ----\n", v.Section)
+		}
+		text.WriteString("\n")
+		comment(&text, v.Doc)
+		if v.Want != "" {
+			comment(&text, "Allowed: "+v.Want+".")
+		}
+		if v.Kept {
+			comment(&text, "Unset: generated once and kept in the data directory.")
+		}
+		fmt.Fprintf(&text, "#%s=%s\n", v.Name, v.Default)
+	}
+	text.WriteString("\n\n# ---- Features that are not part of this build ----\n\n")
+	comment(&text, "These are read and checked, but without effect: "+strings.Join(later, ", ")+".")
+	_, err := io.WriteString(w, text.String())
+	return err
+}
+
+// comment writes text as comment lines of at most 79 characters.
+func comment(w *strings.Builder, text string) {
+	line := "#"
+	for word := range strings.FieldsSeq(text) {
+		if len(line)+1+len(word) > 79 {
+			w.WriteString(line + "\n")
+			line = "#"
+		}
+		line += " " + word
+	}
+	w.WriteString(line + "\n")
+}

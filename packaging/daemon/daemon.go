@@ -1,0 +1,69 @@
+// Package daemon runs the appliance under the service manager of the machine:
+// start and stop, the messages systemd expects from a service of Type=notify,
+// and the installation as a service by hand. What runs is package main's.
+package daemon
+
+import (
+	"context"
+	"os/signal"
+	"syscall"
+
+	"github.com/kardianos/service"
+)
+
+// Run calls serve and returns its error once it has ended. The context of
+// serve is done when the process is asked to stop (SIGTERM, SIGINT, or the
+// service manager where it has other means) or ctx is done. A second signal
+// ends the process at once.
+//
+// serve ending by itself ends Run, too: a process that serves nobody must not
+// look alive.
+func Run(ctx context.Context, serve func(context.Context) error) error {
+	p := newProgram(ctx, serve)
+	defer p.stop()
+	s, err := service.New(p, &service.Config{
+		Name:   name,
+		Option: service.KeyValue{"RunWait": p.wait},
+	})
+	if err != nil {
+		return err
+	}
+	return s.Run()
+}
+
+// program is what package service wants to start and stop.
+type program struct {
+	serve func(context.Context) error
+	ctx   context.Context // of serve; done at the first signal
+	stop  func()          // ends ctx, and gives signals their usual effect back
+	ended chan struct{}   // closed when serve has returned
+	err   error           // of serve; read after ended
+}
+
+func newProgram(ctx context.Context, serve func(context.Context) error) *program {
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT)
+	return &program{serve: serve, ctx: ctx, stop: stop, ended: make(chan struct{})}
+}
+
+func (p *program) Start(service.Service) error {
+	go func() {
+		defer close(p.ended)
+		p.err = p.serve(p.ctx)
+	}()
+	return nil
+}
+
+// wait returns when it is time to stop. Without it, package service would
+// wait for a signal only, even with nothing left to run.
+func (p *program) wait() {
+	select {
+	case <-p.ctx.Done():
+	case <-p.ended:
+	}
+}
+
+func (p *program) Stop(service.Service) error {
+	p.stop()
+	<-p.ended
+	return p.err
+}

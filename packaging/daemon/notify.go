@@ -1,0 +1,54 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+)
+
+// Ready tells systemd that the service answers requests. Like Stopping, it
+// does nothing where the process was not started by systemd.
+func Ready() error { return notify(daemon.SdNotifyReady) }
+
+// Stopping tells systemd that the service has begun to shut down.
+func Stopping() error { return notify(daemon.SdNotifyStopping) }
+
+func notify(state string) error {
+	if _, err := daemon.SdNotify(false, state); err != nil {
+		return fmt.Errorf("systemd: %s: %w", state, err)
+	}
+	return nil
+}
+
+// FeedWatchdog tells systemd twice per watchdog interval that the service is
+// alive, until ctx is done, and only while alive returns nil: a service that
+// hangs or has lost its store is restarted. It returns at once where no
+// watchdog waits, and cannot end while alive hangs.
+func FeedWatchdog(ctx context.Context, alive func() error, log *slog.Logger) error {
+	interval, err := daemon.SdWatchdogEnabled(false)
+	if err != nil {
+		return fmt.Errorf("systemd: watchdog: %w", err)
+	}
+	if interval == 0 {
+		return nil
+	}
+	ticker := time.NewTicker(interval / 2)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+		if err := alive(); err != nil {
+			log.Error("not healthy: systemd will restart the service", "error", err)
+			continue
+		}
+		if err := notify(daemon.SdNotifyWatchdog); err != nil {
+			log.Error("watchdog", "error", err)
+		}
+	}
+}
