@@ -1,0 +1,59 @@
+package auth
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Access is what a route demands of who calls it: nothing (Public), the key of
+// the agents (Agent), any user (SignedIn), or a user with an ability (Needs).
+// The zero value is met by nobody, so that a route that was given none stays
+// shut.
+type Access int
+
+// The demands that are no ability. An ability is demanded by its id.
+const (
+	Public   Access = -1
+	Agent    Access = -2
+	SignedIn Access = -3
+)
+
+// Needs demands the ability of a name such as "all:users". It panics if there
+// is none of that name: routes are made at the start, where that is noticed.
+func Needs(ability string) Access {
+	for _, a := range abilities {
+		if a.String() == ability {
+			return Access(a.ID)
+		}
+	}
+	panic(fmt.Sprintf("auth: no ability %q", ability))
+}
+
+func (a Access) String() string {
+	switch a {
+	case Public:
+		return "public"
+	case Agent:
+		return "agent"
+	case SignedIn:
+		return "signed in"
+	}
+	for _, ability := range abilities {
+		if Access(ability.ID) == a {
+			return ability.String()
+		}
+	}
+	return "nobody"
+}
+
+// metBy reports whether a user with the abilities meets the demand.
+func (a Access) metBy(held []int) bool {
+	switch {
+	case a == Public || a == SignedIn:
+		return true
+	case a <= 0:
+		return false
+	}
+	return slices.Contains(held, int(a)) || slices.Contains(held, allAll) ||
+		isOperation(int(a)) && slices.Contains(held, operationAll)
+}

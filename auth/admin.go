@@ -1,0 +1,115 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"trento/store"
+)
+
+// initialPasswordFile is where the password that was generated for the default
+// admin is written, in the data directory.
+const initialPasswordFile = "initial-admin-password"
+
+// Admin is the default admin as the configuration names it.
+type Admin struct {
+	Username string
+	Email    string // of a new one
+	Password string // "" leaves it as it is, and generates one for a new admin
+}
+
+// EnsureAdmin makes sure at every start that the default admin exists, may do
+// everything, and has the configured password. A password that differs from
+// the present one replaces it and ends all sessions of the admin.
+//
+// Where an admin is made without a configured password, one is generated and
+// written to a file in dir, mode 0600. EnsureAdmin returns the name of that
+// file as long as it holds the password, else "".
+func (a *Auth) EnsureAdmin(ctx context.Context, admin Admin, dir string) (file string, err error) {
+	file = filepath.Join(dir, initialPasswordFile)
+	present, err := a.presentHash(admin.Username)
+	exists := !errors.Is(err, store.ErrNotFound)
+	if err != nil && exists {
+		return "", err
+	}
+
+	hash := ""
+	password := admin.Password
+	if password == "" && !exists {
+		password = GeneratePassword()
+		// Written before the admin exists: should the process end in between,
+		// the next start generates another one.
+		if err := writeInitialPassword(file, password); err != nil {
+			return "", fmt.Errorf("initial password of the admin: %w", err)
+		}
+	}
+	if password != "" {
+		if hash, err = a.changedHash(ctx, password, present); err != nil {
+			return "", err
+		}
+	}
+	_, err = a.store.EnsureAdmin(ctx, store.NewUser{
+		Username: admin.Username, Fullname: "Trento Default Admin", Email: admin.Email,
+		PasswordHash: hash, Abilities: []int{allAll}, Enabled: true,
+	})
+	if errors.Is(err, store.ErrConflict) {
+		return "", fmt.Errorf("the admin named by ADMIN_USER (%s) cannot be made: ADMIN_EMAIL (%s) is the address of another user: %w", admin.Username, admin.Email, err)
+	}
+	if err != nil {
+		return "", fmt.Errorf("the admin named by ADMIN_USER (%s): %w", admin.Username, err)
+	}
+
+	if admin.Password != "" {
+		// The one in the file is no longer the password.
+		if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", fmt.Errorf("outdated initial password of the admin: %w", err)
+		}
+	}
+	if _, err := os.Stat(file); err != nil {
+		return "", nil
+	}
+	return file, nil
+}
+
+// presentHash is what is stored of the password of a user.
+func (a *Auth) presentHash(username string) (hash string, err error) {
+	err = a.store.View(func(tx *store.Tx) error {
+		user, err := tx.UserNamed(username)
+		if err == nil {
+			hash = user.PasswordHash
+		}
+		return err
+	})
+	return hash, err
+}
+
+// changedHash is the hash of a password, "" if it is the present one.
+func (a *Auth) changedHash(ctx context.Context, password, present string) (string, error) {
+	if present != "" {
+		same, err := a.hasher.matches(ctx, password, present)
+		if err != nil {
+			return "", fmt.Errorf("present password of the admin: %w", err)
+		}
+		if same {
+			return "", nil
+		}
+	}
+	return a.HashPassword(ctx, password)
+}
+
+// writeInitialPassword writes the file anew, whatever was there.
+func writeInitialPassword(file, password string) error {
+	if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(password + "\n")
+	return errors.Join(err, f.Sync(), f.Close())
+}

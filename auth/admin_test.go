@@ -1,0 +1,160 @@
+package auth
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"trento/store"
+)
+
+func (f fixture) ensureAdmin(admin Admin, dir string) string {
+	f.t.Helper()
+	file, err := f.EnsureAdmin(f.t.Context(), admin, dir)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return file
+}
+
+func (f fixture) named(name string) (user *store.User) {
+	f.t.Helper()
+	if err := f.store.View(func(tx *store.Tx) (err error) { user, err = tx.UserNamed(name); return err }); err != nil {
+		f.t.Fatal(err)
+	}
+	return user
+}
+
+func TestEnsureAdminGeneratesAPassword(t *testing.T) {
+	f := newFixture(t)
+	dir := t.TempDir()
+	admin := Admin{Username: " Admin ", Email: "admin@example.com"}
+	file := f.ensureAdmin(admin, dir)
+	if file != filepath.Join(dir, "initial-admin-password") {
+		t.Fatalf("the password is said to be in %q", file)
+	}
+	info, err := os.Stat(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Mode().Perm() != 0o600 {
+		t.Errorf("mode is %v", info.Mode())
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	password := strings.TrimSuffix(string(text), "\n")
+	user, err := f.CheckPassword(t.Context(), "admin", password, someAddress)
+	if err != nil {
+		t.Fatalf("the password in the file is refused: %v", err)
+	}
+	if user.Username != "admin" || user.Fullname != "Trento Default Admin" || user.Email != "admin@example.com" || !slices.Contains(user.Abilities, allAll) {
+		t.Errorf("the admin is %+v", user)
+	}
+
+	// Later starts change nothing, and go on naming the file.
+	cookie := f.signInConsole(get("/"), user)
+	if again := f.ensureAdmin(admin, dir); again != file {
+		t.Errorf("at the next start the file is %q", again)
+	}
+	if f.named("admin").PasswordHash != user.PasswordHash || f.identify(withCookie(get("/"), cookie)) == nil {
+		t.Error("the next start has changed the password or ended a session")
+	}
+}
+
+func TestEnsureAdminWithAPassword(t *testing.T) {
+	f := newFixture(t)
+	dir := t.TempDir()
+	f.ensureAdmin(Admin{Username: "admin", Email: "admin@example.com"}, dir)
+	before := f.named("admin")
+	cookie := f.signInConsole(get("/"), before)
+	other := f.signInConsole(get("/"), f.user("ann"))
+
+	configured := Admin{Username: "admin", Email: "ignored@example.com", Password: cheapPassword}
+	if file := f.ensureAdmin(configured, dir); file != "" {
+		t.Errorf("the password is said to be in %q", file)
+	}
+	if _, err := os.Stat(filepath.Join(dir, initialPasswordFile)); !os.IsNotExist(err) {
+		t.Errorf("the outdated file is still there: %v", err)
+	}
+	if f.identify(withCookie(get("/"), cookie)) != nil {
+		t.Error("a changed password leaves the admin signed in")
+	}
+	if f.identify(withCookie(get("/"), other)) == nil {
+		t.Error("it has signed somebody else out")
+	}
+	after := f.named("admin")
+	if after.ID != before.ID || after.Email != before.Email {
+		t.Errorf("the admin is %+v", after)
+	}
+	if _, err := f.CheckPassword(t.Context(), "admin", cheapPassword, someAddress); err != nil {
+		t.Errorf("the configured password is refused: %v", err)
+	}
+
+	// The same password again is no change.
+	cookie = f.signInConsole(get("/"), after)
+	f.ensureAdmin(configured, dir)
+	if f.named("admin").PasswordHash != after.PasswordHash || f.identify(withCookie(get("/"), cookie)) == nil {
+		t.Error("the same password is taken for a new one")
+	}
+	// Nor is taking it out of the configuration.
+	if file := f.ensureAdmin(Admin{Username: "admin", Email: "admin@example.com"}, dir); file != "" || f.named("admin").PasswordHash != after.PasswordHash {
+		t.Errorf("without a configured password it is another one, in %q", file)
+	}
+}
+
+// A crash between writing the file and making the admin leaves a file that
+// means nothing; the next start replaces it.
+func TestEnsureAdminAfterACrash(t *testing.T) {
+	f := newFixture(t)
+	dir := t.TempDir()
+	file := filepath.Join(dir, initialPasswordFile)
+	if err := os.WriteFile(file, []byte("left over\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	f.ensureAdmin(Admin{Username: "admin", Email: "admin@example.com"}, dir)
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.CheckPassword(t.Context(), "admin", strings.TrimSpace(string(text)), someAddress); err != nil {
+		t.Errorf("the file holds %q: %v", text, err)
+	}
+	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode is %v, %v", info.Mode(), err)
+	}
+}
+
+func TestEnsureAdminErrors(t *testing.T) {
+	f := newFixture(t)
+	f.user("ann")
+	for _, test := range []struct {
+		admin Admin
+		want  []string
+	}{
+		{Admin{Username: "admin", Email: "ann@example.com", Password: cheapPassword}, []string{"ADMIN_USER", "ADMIN_EMAIL", "ann@example.com"}},
+		{Admin{Username: "system", Email: "a@example.com", Password: cheapPassword}, []string{"ADMIN_USER", "system", "is reserved"}},
+	} {
+		_, err := f.EnsureAdmin(t.Context(), test.admin, t.TempDir())
+		if err == nil {
+			t.Errorf("%+v: no error", test.admin)
+			continue
+		}
+		for _, word := range test.want {
+			if !strings.Contains(err.Error(), word) {
+				t.Errorf("%q does not mention %q", err, word)
+			}
+		}
+		if strings.Contains(err.Error(), cheapPassword) {
+			t.Errorf("%q shows the password", err)
+		}
+	}
+	_, err := f.EnsureAdmin(t.Context(), Admin{Username: "admin", Email: "x@example.com"}, filepath.Join(t.TempDir(), "missing"))
+	if err == nil || !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("in a directory that is not there: %v", err)
+	}
+}

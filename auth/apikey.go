@@ -1,0 +1,71 @@
+package auth
+
+import (
+	"crypto/subtle"
+	"fmt"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"trento/store"
+)
+
+// apiKeyHeader is where agents show the API key.
+const apiKeyHeader = "X-Trento-apiKey"
+
+// foreverAPIKey is how long a key lives that never expires.
+const foreverAPIKey = 36500 * 24 * time.Hour
+
+// APIKeyText is the key of the agents, as it is entered into their
+// configuration. It is stored nowhere: from the same record and the same
+// secret comes the same text each time, because the claims of a map are
+// written in alphabetical order.
+func (a *Auth) APIKeyText(key *store.APIKey) string {
+	created := key.CreatedAt.Unix()
+	text, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
+		"aud": apiKeyAudience,
+		"exp": apiKeyExpiry(key).Unix(),
+		"iat": created,
+		"iss": tokenIssuer,
+		"jti": key.ID,
+		"nbf": created,
+		"typ": typeAccess,
+	}).SignedString(a.apiKey)
+	if err != nil {
+		panic(fmt.Sprintf("auth: texts and numbers could not be signed: %v", err))
+	}
+	return text
+}
+
+func apiKeyExpiry(key *store.APIKey) time.Time {
+	if key.ExpiresAt != nil {
+		return *key.ExpiresAt
+	}
+	return key.CreatedAt.Add(foreverAPIKey)
+}
+
+// CheckAPIKey checks the text an agent shows: ErrSignedOut unless it is the
+// present key and that one is valid now. Where agents need no key, every text
+// will do.
+//
+// There is only one key and its text is known, so comparing the two proves
+// signature and claims at once.
+func (a *Auth) CheckAPIKey(text string) error {
+	if !a.enableAPIKey {
+		return nil
+	}
+	var key *store.APIKey
+	err := a.store.View(func(tx *store.Tx) (err error) {
+		key, err = tx.APIKey()
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	now := a.now().Unix()
+	if subtle.ConstantTimeCompare([]byte(text), []byte(a.APIKeyText(key))) != 1 ||
+		now < key.CreatedAt.Unix() || now >= apiKeyExpiry(key).Unix() {
+		return ErrSignedOut
+	}
+	return nil
+}

@@ -1,0 +1,209 @@
+// Package auth answers two questions about a request: who is it, and may
+// they. It knows passwords, console sessions, tokens and the API key of the
+// agents. It identifies without refusing; refusing is left to the rooms that
+// speak HTTP, through the one function that decides (Permit).
+package auth
+
+import (
+	"context"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"trento/store"
+)
+
+// What a caller of this package can be told. None says more than its text:
+// which of a name and a password was wrong is nobody's business.
+var (
+	// ErrSignedOut: nobody has been identified, or not as an agent. Status 401.
+	ErrSignedOut = errors.New("not signed in")
+	// ErrForbidden: who has been identified lacks the ability. Status 403.
+	ErrForbidden = errors.New("not permitted")
+	// ErrCredentials: a sign-in was refused, for whatever reason. Status 401.
+	ErrCredentials = errors.New("invalid credentials")
+	// ErrRefresh: a refresh token was refused, for whatever reason. Status 401.
+	ErrRefresh = errors.New("invalid refresh token")
+	// ErrBusy: more passwords are being checked than the machine can bear.
+	// Trying again soon helps. Status 503.
+	ErrBusy = errors.New("too many sign-ins at this moment")
+)
+
+// Secrets are the keys behind everything that is signed here.
+type Secrets struct {
+	Base    []byte // key material for cookies, at least 32 bytes
+	Access  []byte // signs access tokens and the API key
+	Refresh []byte // signs refresh tokens; differs from Access
+}
+
+// minBase is the least key material that keys are derived from, in bytes.
+const minBase = 32
+
+// Options of New.
+type Options struct {
+	Store           *store.Store
+	Secrets         Secrets
+	SessionLifetime time.Duration    // of console sessions, from sign-in
+	TrustedProxies  []netip.Prefix   // whose forwarding headers are believed
+	EnableAPIKey    bool             // false: everybody may report as an agent
+	Now             func() time.Time // the store's clock where nil
+	Log             *slog.Logger     // discarded where nil
+}
+
+// Auth identifies and decides. It is safe for concurrent use.
+type Auth struct {
+	store        *store.Store
+	now          func() time.Time
+	log          *slog.Logger
+	proxies      []netip.Prefix
+	enableAPIKey bool
+
+	sessions *sessionStore
+	access   *signer
+	refresh  *signer
+	apiKey   []byte
+	hasher   *hasher
+	limiter  *limiter
+}
+
+// New fails on secrets that are missing, too short, or used twice.
+func New(o Options) (*Auth, error) {
+	if o.Now == nil {
+		o.Now = o.Store.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	switch {
+	case len(o.Secrets.Base) < minBase:
+		return nil, fmt.Errorf("auth: %d bytes of key material, need %d", len(o.Secrets.Base), minBase)
+	case len(o.Secrets.Access) == 0 || len(o.Secrets.Refresh) == 0:
+		return nil, errors.New("auth: a secret for tokens is missing")
+	case string(o.Secrets.Access) == string(o.Secrets.Refresh):
+		return nil, errors.New("auth: access and refresh tokens have the same secret")
+	case o.SessionLifetime < time.Second:
+		return nil, fmt.Errorf("auth: sessions of %v end before they begin", o.SessionLifetime)
+	}
+	// Each use has a key of its own, so that nothing signed for one purpose
+	// can serve another.
+	cookieKey, err := hkdf.Key(sha256.New, o.Secrets.Base, nil, "trento session cookie", 64)
+	if err != nil {
+		return nil, fmt.Errorf("auth: %w", err)
+	}
+	a := &Auth{
+		store: o.Store, now: o.Now, log: o.Log, proxies: o.TrustedProxies, enableAPIKey: o.EnableAPIKey,
+		access:  newSigner(o.Secrets.Access, typeAccess, o.Now),
+		refresh: newSigner(o.Secrets.Refresh, typeRefresh, o.Now),
+		apiKey:  o.Secrets.Access,
+		hasher:  newHasher(),
+		limiter: newLimiter(o.Now, o.Log),
+	}
+	a.sessions = newSessionStore(a, cookieKey, o.SessionLifetime)
+	return a, nil
+}
+
+// Via is how somebody showed who they are.
+type Via string
+
+// The ways.
+const (
+	ViaSession Via = "session" // the cookie of a console session
+	ViaToken   Via = "token"   // an access token
+)
+
+// Identity is who a request comes from: a user who exists and is enabled. A
+// nil Identity is nobody; its methods may be called.
+type Identity struct {
+	User        *store.User // shared, not to be modified
+	Via         Via
+	SessionHash [32]byte // the session's key in the store; zero with a token
+}
+
+// May reports whether the identity meets a demand. The demand for an agent is
+// met by no user.
+func (id *Identity) May(need Access) bool {
+	if id == nil {
+		return need == Public
+	}
+	return need.metBy(id.User.Abilities)
+}
+
+// Can is May for the name of an ability. It panics where there is none of
+// that name.
+func (id *Identity) Can(ability string) bool { return id.May(Needs(ability)) }
+
+// Actor is the identity as the author of a change.
+func (id *Identity) Actor() store.Actor { return store.Actor{Name: id.User.Username} }
+
+// identified is what Identify found out: somebody, nobody, or that it could
+// not find out.
+type identified struct {
+	identity *Identity
+	err      error
+}
+
+type identifiedKey struct{}
+
+// Identify wraps a handler so that From and Permit know who a request comes
+// from. It refuses nothing: what does not prove anything, such as an expired
+// token or a forged cookie, is nobody. A token is looked at instead of the
+// cookie, not beside it.
+func (a *Auth) Identify(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		identity, err := a.identify(r)
+		if !errors.Is(err, ErrSignedOut) {
+			r = r.WithContext(context.WithValue(r.Context(), identifiedKey{}, identified{identity, err}))
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// identify returns ErrSignedOut for nobody.
+func (a *Auth) identify(r *http.Request) (*Identity, error) {
+	if token, ok := bearerToken(r.Header.Get("Authorization")); ok {
+		return a.tokenIdentity(token)
+	}
+	return a.sessions.identity(r)
+}
+
+// From returns who the request of the context comes from, nil for nobody.
+func From(ctx context.Context) *Identity {
+	found, _ := ctx.Value(identifiedKey{}).(identified)
+	return found.identity
+}
+
+// Permit decides whether a request may go where need is demanded: nil,
+// ErrSignedOut or ErrForbidden, or the fault that kept Identify from finding
+// out.
+func (a *Auth) Permit(r *http.Request, need Access) error {
+	switch need {
+	case Public:
+		return nil
+	case Agent:
+		return a.CheckAPIKey(r.Header.Get(apiKeyHeader))
+	}
+	found, _ := r.Context().Value(identifiedKey{}).(identified)
+	switch {
+	case found.err != nil:
+		return found.err
+	case found.identity == nil:
+		return ErrSignedOut
+	case !found.identity.May(need):
+		return ErrForbidden
+	}
+	return nil
+}
+
+// enabledUser reads a user who may act, or returns ErrSignedOut.
+func enabledUser(tx *store.Tx, id int64) (*store.User, error) {
+	user, err := tx.User(id)
+	if errors.Is(err, store.ErrNotFound) || err == nil && !user.Enabled() {
+		return nil, ErrSignedOut
+	}
+	return user, err
+}

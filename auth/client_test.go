@@ -1,0 +1,59 @@
+package auth
+
+import (
+	"net/netip"
+	"testing"
+)
+
+func TestClient(t *testing.T) {
+	f := newFixture(t, func(o *Options) {
+		o.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}
+	})
+	tests := []struct {
+		name      string
+		peer      string
+		forwarded []string
+		proto     []string
+		address   string
+		secure    bool
+	}{
+		{"direct", "192.0.2.1:1234", nil, nil, "192.0.2.1", false},
+		{"direct, forged", "192.0.2.1:1234", []string{"127.0.0.1"}, []string{"https"}, "192.0.2.1", false},
+		{"direct IPv6", "[2001:db8::1]:1234", nil, nil, "2001:db8::1", false},
+		{"direct, IPv4 in IPv6", "[::ffff:192.0.2.1]:1234", nil, nil, "192.0.2.1", false},
+		{"direct, with a zone", "[fe80::1%eth0]:1234", nil, nil, "fe80::1", false},
+		{"no address", "@", []string{"192.0.2.9"}, []string{"https"}, "invalid IP", false},
+		{"one proxy", "10.0.0.1:1234", []string{"192.0.2.1"}, []string{"https"}, "192.0.2.1", true},
+		{"one proxy, HTTP", "10.0.0.1:1234", []string{"192.0.2.1"}, []string{"http"}, "192.0.2.1", false},
+		{"one proxy, no scheme", "10.0.0.1:1234", []string{"192.0.2.1"}, nil, "192.0.2.1", false},
+		{"one proxy, scheme only", "10.0.0.1:1234", nil, []string{"HTTPS"}, "10.0.0.1", true},
+		{"one proxy, IPv6", "[fd00::1]:1234", []string{"2001:db8::1"}, []string{"https"}, "2001:db8::1", true},
+		{"one proxy, forged before it", "10.0.0.1:1234", []string{"127.0.0.1, 10.9.9.9, 192.0.2.1"}, []string{"https, http"}, "192.0.2.1", false},
+		{"two headers are one list", "10.0.0.1:1234", []string{"127.0.0.1", "192.0.2.1"}, []string{"https", "http"}, "192.0.2.1", false},
+		{"two proxies", "10.0.0.1:1234", []string{"192.0.2.1, 10.0.0.2"}, []string{"https, http"}, "192.0.2.1", true},
+		{"two proxies, one scheme", "10.0.0.1:1234", []string{"192.0.2.1, 10.0.0.2"}, []string{"https"}, "192.0.2.1", true},
+		{"two proxies, forged before them", "10.0.0.1:1234", []string{"127.0.0.1, 192.0.2.1, 10.0.0.2"}, []string{"https, http, http"}, "192.0.2.1", false},
+		{"only proxies", "10.0.0.1:1234", []string{"10.0.0.3, 10.0.0.2"}, nil, "10.0.0.3", false},
+		{"with ports", "10.0.0.1:1234", []string{"[2001:db8::1]:5678, 10.0.0.2:80"}, nil, "2001:db8::1", false},
+		{"in brackets", "10.0.0.1:1234", []string{"[2001:db8::1]"}, nil, "2001:db8::1", false},
+		{"nonsense in between", "10.0.0.1:1234", []string{"192.0.2.1, unknown, 10.0.0.2"}, nil, "10.0.0.2", false},
+		{"empty elements", "10.0.0.1:1234", []string{" ,192.0.2.1,, "}, []string{" , https ,"}, "192.0.2.1", true},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			r := get("/")
+			r.RemoteAddr = test.peer
+			r.Header["X-Forwarded-For"] = test.forwarded
+			r.Header["X-Forwarded-Proto"] = test.proto
+			if got := f.ClientAddress(r).String(); got != test.address {
+				t.Errorf("ClientAddress() = %s, want %s", got, test.address)
+			}
+			if got := f.Secure(r); got != test.secure {
+				t.Errorf("Secure() = %v, want %v", got, test.secure)
+			}
+		})
+	}
+	if !f.Secure(overTLS(get("/"))) {
+		t.Error("TLS is not secure")
+	}
+}

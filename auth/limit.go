@@ -1,0 +1,250 @@
+package auth
+
+import (
+	"container/list"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"log/slog"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// rule is how failed sign-ins are slowed down. The first few failures cost
+// nothing, so that a person who mistypes notices nothing.
+type rule struct {
+	free      int           // failures before the first delay
+	maxDelay  time.Duration // the delay doubles from firstDelay up to this
+	lockAfter int           // failures before the lock
+	lock      time.Duration // how long sign-ins are then refused unseen
+	pending   int           // attempts that may be under way at once
+}
+
+// The rules: for a user name from one address, and for all names from one
+// address. A name from other addresses is never affected.
+//
+// Guessing one name from one address comes to about 30 guesses an hour,
+// guessing many names to about 600. Nobody waits longer than pending x
+// maxDelay for an answer.
+func pairRule() rule {
+	return rule{free: 3, maxDelay: 8 * time.Second, lockAfter: 10, lock: 15 * time.Minute, pending: 3}
+}
+
+func addressRule() rule {
+	return rule{free: 20, maxDelay: 2 * time.Second, lockAfter: 100, lock: 5 * time.Minute, pending: 12}
+}
+
+const (
+	firstDelay = time.Second
+	// lockedDelay is how long a refused attempt waits for its answer, so that
+	// asking again quickly is worth nothing.
+	lockedDelay = 8 * time.Second
+	// forgetAfter is when failures no longer count.
+	forgetAfter = 30 * time.Minute
+	// maxTracked bounds the memory: beyond it the entry that was used longest
+	// ago is forgotten. An entry takes about 200 bytes.
+	maxTracked = 20_000
+	// sameNetwork is the part of an IPv6 address that counts: who has one
+	// address has all of its network.
+	sameNetwork = 64
+)
+
+// errRefused says that an attempt is refused without looking at its password.
+// errCrowded says so about one that has not even waited.
+var (
+	errRefused = errors.New("auth: too many failed sign-ins")
+	errCrowded = errors.New("auth: too many sign-ins under way")
+)
+
+// limiter remembers failed sign-ins, in memory only: a restart forgets them.
+type limiter struct {
+	now func() time.Time
+	log *slog.Logger
+
+	mu      sync.Mutex
+	entries map[limitKey]*list.Element
+	recent  *list.List // of *limitEntry, the last used one in front
+}
+
+// limitKey is a name at an address, or an address alone, where the name is
+// zero. Names are hashed because attackers choose their length.
+type limitKey struct {
+	name    [sha256.Size]byte
+	address netip.Prefix
+}
+
+type limitEntry struct {
+	key      limitKey
+	rule     rule
+	failures int
+	pending  int       // attempts under way
+	next     time.Time // when the next attempt may look at its password
+	locked   time.Time // until when attempts are refused
+	last     time.Time // of the last attempt
+}
+
+func newLimiter(now func() time.Time, log *slog.Logger) *limiter {
+	return &limiter{now: now, log: log, entries: map[limitKey]*list.Element{}, recent: list.New()}
+}
+
+// attempt is a sign-in under way. It must be ended exactly once.
+type attempt struct {
+	limiter       *limiter
+	pair, address *limitEntry
+}
+
+// outcome of an attempt.
+type outcome int
+
+const (
+	abandoned outcome = iota // no password was looked at
+	failed
+	succeeded
+)
+
+// begin waits until an attempt may look at its password. It fails with
+// errCrowded at once, with errRefused after a while, and with the error of ctx
+// if that is done first.
+//
+// Attempts that arrive together wait in turn: asking in parallel is no faster.
+func (l *limiter) begin(ctx context.Context, username string, address netip.Addr) (*attempt, error) {
+	network := networkOf(address)
+	l.mu.Lock()
+	now := l.now()
+	a := &attempt{
+		limiter: l,
+		pair:    l.entry(limitKey{sha256.Sum256([]byte(username)), network}, pairRule(), now),
+		address: l.entry(limitKey{address: network}, addressRule(), now),
+	}
+	if a.pair.pending >= a.pair.rule.pending || a.address.pending >= a.address.rule.pending {
+		l.mu.Unlock()
+		return nil, errCrowded
+	}
+	a.pair.pending++
+	a.address.pending++
+	refused := now.Before(a.pair.locked) || now.Before(a.address.locked)
+	wait := lockedDelay
+	if !refused {
+		wait = max(a.pair.turn(now), a.address.turn(now))
+	}
+	l.mu.Unlock()
+
+	err := sleep(ctx, wait)
+	if err == nil && refused {
+		err = errRefused
+	}
+	if err != nil {
+		a.end(abandoned)
+		return nil, err
+	}
+	return a, nil
+}
+
+// end settles an attempt.
+func (a *attempt) end(o outcome) {
+	a.limiter.mu.Lock()
+	defer a.limiter.mu.Unlock()
+	now := a.limiter.now()
+	a.pair.pending--
+	a.address.pending--
+	switch o {
+	case succeeded:
+		// Who knows the password is not guessing. For the address this holds
+		// for the one attempt only: it may have more than one user.
+		a.pair.failures = 0
+		a.pair.next = time.Time{}
+	case failed:
+		for _, e := range []*limitEntry{a.pair, a.address} {
+			if e.fail(now) {
+				a.limiter.log.Warn("too many failed sign-ins; more are refused for a while. If this is a reverse proxy, TRUSTED_PROXIES should name it",
+					"address", e.key.address, "whole_address", e == a.address, "for", e.rule.lock)
+			}
+		}
+	}
+}
+
+// turn takes the next turn and returns how far away it is.
+func (e *limitEntry) turn(now time.Time) time.Duration {
+	turn := now
+	if e.next.After(now) {
+		turn = e.next
+	}
+	e.next = turn.Add(e.rule.delay(e.failures + e.pending))
+	return turn.Sub(now)
+}
+
+// fail counts a failure and reports whether it locks.
+func (e *limitEntry) fail(now time.Time) bool {
+	e.failures++
+	e.last = now
+	if e.failures < e.rule.lockAfter {
+		return false
+	}
+	// After the lock the delays stay, and the next lock is not far.
+	e.failures = e.rule.free
+	e.locked = now.Add(e.rule.lock)
+	return true
+}
+
+// delay is what follows the given number of attempts.
+func (r rule) delay(attempts int) time.Duration {
+	if attempts < r.free {
+		return 0
+	}
+	delay := firstDelay
+	for range attempts - r.free {
+		if delay *= 2; delay >= r.maxDelay {
+			return r.maxDelay
+		}
+	}
+	return delay
+}
+
+// entry returns the entry of a key, a fresh one where there is none or the
+// one there is has been idle for long.
+func (l *limiter) entry(key limitKey, r rule, now time.Time) *limitEntry {
+	element, ok := l.entries[key]
+	if !ok {
+		element = l.recent.PushFront(&limitEntry{key: key, rule: r})
+		l.entries[key] = element
+		if l.recent.Len() > maxTracked {
+			oldest := l.recent.Remove(l.recent.Back()).(*limitEntry)
+			delete(l.entries, oldest.key)
+		}
+	}
+	l.recent.MoveToFront(element)
+	e := element.Value.(*limitEntry)
+	if now.Sub(e.last) > forgetAfter {
+		e.failures = 0
+	}
+	e.last = now
+	return e
+}
+
+func networkOf(address netip.Addr) netip.Prefix {
+	bits := address.BitLen()
+	if address.Is6() {
+		bits = sameNetwork
+	}
+	network, err := address.Prefix(bits)
+	if err != nil {
+		return netip.Prefix{} // connections without an address share one
+	}
+	return network
+}
+
+// sleep waits for a while or until ctx is done.
+func sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,223 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func testLimiter() *limiter { return newLimiter(time.Now, slog.New(slog.DiscardHandler)) }
+
+// try makes one attempt and returns how long it waited.
+func try(t *testing.T, l *limiter, name, address string, o outcome) (time.Duration, error) {
+	t.Helper()
+	start := time.Now()
+	a, err := l.begin(t.Context(), name, netip.MustParseAddr(address))
+	if err == nil {
+		a.end(o)
+	}
+	return time.Since(start), err
+}
+
+// One address that tries many names is slowed down and locked as a whole,
+// which other addresses do not notice.
+func TestLimitPerAddress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := testLimiter()
+		for i := range 100 {
+			want := time.Duration(0)
+			switch {
+			case i == 20:
+				want = time.Second
+			case i > 20:
+				want = 2 * time.Second
+			}
+			if took, err := try(t, l, fmt.Sprint("user", i), "192.0.2.1", failed); took != want || err != nil {
+				t.Fatalf("attempt %d took %v: %v; want %v", i+1, took, err, want)
+			}
+		}
+		if took, err := try(t, l, "ann", "192.0.2.1", succeeded); !errors.Is(err, errRefused) || took != lockedDelay {
+			t.Errorf("after 100 failures: %v, %v", took, err)
+		}
+		if took, err := try(t, l, "ann", "192.0.2.2", succeeded); err != nil || took != 0 {
+			t.Errorf("another address: %v, %v", took, err)
+		}
+		time.Sleep(5 * time.Minute)
+		if _, err := try(t, l, "ann", "192.0.2.1", succeeded); err != nil {
+			t.Errorf("after the lock: %v", err)
+		}
+	})
+}
+
+// A success clears its own name only: who has one account must not use it to
+// guess at others.
+func TestLimitSuccessClearsOneName(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := testLimiter()
+		for range 4 {
+			try(t, l, "ann", "192.0.2.1", failed)
+		}
+		try(t, l, "eve", "192.0.2.1", succeeded)
+		if took, _ := try(t, l, "ann", "192.0.2.1", failed); took != 2*time.Second {
+			t.Errorf("the next guess took %v, want 2s", took)
+		}
+		try(t, l, "ann", "192.0.2.1", succeeded)
+		for range 3 {
+			if took, _ := try(t, l, "ann", "192.0.2.1", failed); took != 0 {
+				t.Errorf("after a success a mistake took %v", took)
+			}
+		}
+	})
+}
+
+// Attempts in parallel wait in turn, and only a few may wait.
+func TestLimitParallel(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := testLimiter()
+		for range 6 {
+			try(t, l, "ann", "192.0.2.1", failed)
+		}
+		start := time.Now()
+		var mu sync.Mutex
+		var crowded int
+		var waits []time.Duration
+		var all sync.WaitGroup
+		for range 50 {
+			all.Go(func() {
+				a, err := l.begin(t.Context(), "ann", netip.MustParseAddr("192.0.2.1"))
+				mu.Lock()
+				defer mu.Unlock()
+				if errors.Is(err, errCrowded) {
+					crowded++
+					return
+				}
+				waits = append(waits, time.Since(start))
+				a.end(failed)
+			})
+		}
+		all.Wait()
+		if crowded != 47 || len(waits) != 3 || waits[0] != 8*time.Second || waits[1] != 16*time.Second || waits[2] != 24*time.Second {
+			t.Errorf("%d were refused at once, the others waited %v", crowded, waits)
+		}
+	})
+}
+
+// Before any failure is known, a burst is no way to make many guesses.
+func TestLimitBurst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := testLimiter()
+		admitted := 0
+		for range 1000 {
+			if _, err := l.begin(t.Context(), "ann", someAddress); err == nil {
+				admitted++
+			}
+		}
+		if admitted != pairRule().pending {
+			t.Errorf("%d attempts at once, want %d", admitted, pairRule().pending)
+		}
+	})
+}
+
+// After a lock there are no free guesses again.
+func TestLimitAfterTheLock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := testLimiter()
+		for range 10 {
+			try(t, l, "ann", "192.0.2.1", failed)
+		}
+		time.Sleep(15 * time.Minute)
+		for i, want := range []time.Duration{0, 2, 4, 8, 8, 8, 8} {
+			if took, err := try(t, l, "ann", "192.0.2.1", failed); took != want*time.Second || err != nil {
+				t.Errorf("guess %d after the lock took %v: %v; want %d s", i+1, took, err, want)
+			}
+		}
+		if _, err := try(t, l, "ann", "192.0.2.1", succeeded); !errors.Is(err, errRefused) {
+			t.Errorf("after seven more: %v, want the next lock", err)
+		}
+	})
+}
+
+func TestLimitForgets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := testLimiter()
+		for range 5 {
+			try(t, l, "ann", "192.0.2.1", failed)
+		}
+		time.Sleep(forgetAfter + time.Second)
+		for range 3 {
+			if took, _ := try(t, l, "ann", "192.0.2.1", failed); took != 0 {
+				t.Errorf("after half an hour a mistake took %v", took)
+			}
+		}
+	})
+}
+
+// Who gives up waiting has not guessed.
+func TestLimitAbandoned(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := testLimiter()
+		for range 9 {
+			try(t, l, "ann", "192.0.2.1", failed)
+		}
+		for range 5 {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			if _, err := l.begin(ctx, "ann", netip.MustParseAddr("192.0.2.1")); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("begin() = %v", err)
+			}
+			cancel()
+		}
+		if _, err := try(t, l, "ann", "192.0.2.1", succeeded); err != nil {
+			t.Errorf("five who gave up have locked the name: %v", err)
+		}
+	})
+}
+
+// An IPv6 client has a whole network to choose addresses from.
+func TestLimitNetworks(t *testing.T) {
+	for _, test := range []struct {
+		a, b string
+		same bool
+	}{
+		{"2001:db8::1", "2001:db8::2", true},
+		{"2001:db8::1", "2001:db8:0:1::1", false},
+		{"192.0.2.1", "192.0.2.2", false},
+		{"192.0.2.1", "192.0.2.1", true},
+	} {
+		if got := networkOf(netip.MustParseAddr(test.a)) == networkOf(netip.MustParseAddr(test.b)); got != test.same {
+			t.Errorf("%s and %s are one network: %v", test.a, test.b, got)
+		}
+	}
+	if networkOf(netip.Addr{}) != (netip.Prefix{}) {
+		t.Error("a connection without an address has a network")
+	}
+}
+
+func TestLimitMemoryIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := testLimiter()
+		for range 5 {
+			try(t, l, "ann", "192.0.2.1", failed)
+		}
+		for i := range maxTracked {
+			address := netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)})
+			if a, err := l.begin(t.Context(), "x", address); err == nil {
+				a.end(failed)
+			}
+			if i%1000 == 0 { // ann keeps coming, and stays known
+				try(t, l, "ann", "192.0.2.1", abandoned)
+			}
+		}
+		if len(l.entries) != maxTracked || l.recent.Len() != maxTracked {
+			t.Errorf("%d entries, %d in order, want %d", len(l.entries), l.recent.Len(), maxTracked)
+		}
+		if took, err := try(t, l, "ann", "192.0.2.1", failed); took == 0 && err == nil {
+			t.Error("a flood has made us forget who was guessing")
+		}
+	})
+}

@@ -1,0 +1,289 @@
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"iter"
+	"math/big"
+	"net/netip"
+	"strings"
+	"unicode"
+
+	"github.com/alexedwards/argon2id"
+
+	"trento/store"
+)
+
+// The bounds of the length of a password, in characters as people see them.
+const (
+	minPassword = 8
+	maxPassword = 4096
+)
+
+// CheckPasswordRules returns a sentence for each rule a password breaks: its
+// length, no letter or digit three times in a row, no four characters in
+// ascending sequence.
+func CheckPasswordRules(password string) []string {
+	var broken []string
+	var length, repeated int
+	var previous string
+	var repetitive bool
+	for character := range characters(password) {
+		length++
+		if character == previous {
+			repeated++
+		} else {
+			repeated = 1
+		}
+		previous = character
+		first := []rune(character)[0]
+		repetitive = repetitive || repeated == 3 && (unicode.IsLetter(first) || unicode.IsDigit(first))
+	}
+	switch {
+	case length < minPassword:
+		broken = append(broken, fmt.Sprintf("should be at least %d character(s)", minPassword))
+	case length > maxPassword:
+		broken = append(broken, fmt.Sprintf("should be at most %d character(s)", maxPassword))
+	}
+	if repetitive {
+		broken = append(broken, "has repetitive characters")
+	}
+	if sequential(password) {
+		broken = append(broken, "has sequential characters")
+	}
+	return broken
+}
+
+func sequential(password string) bool {
+	const run = 4
+	for _, sequence := range []string{"01234567890", "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"} {
+		for i := range len(sequence) - run + 1 {
+			if strings.Contains(password, sequence[i:i+run]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// characters walks a text by what a person sees as one character: a letter
+// together with its accents, an emoji together with its variants, a flag. It
+// follows the rules of Unicode for grapheme clusters, but for scripts whose
+// clusters need a dictionary of consonants: those count a little longer.
+func characters(text string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		start, before, flags := 0, rune(0), 0
+		for i, r := range text {
+			if i > 0 && !joins(before, r, flags) {
+				if !yield(text[start:i]) {
+					return
+				}
+				start = i
+			}
+			if isFlagLetter(r) {
+				flags++
+			} else {
+				flags = 0
+			}
+			before = r
+		}
+		if start < len(text) {
+			yield(text[start:])
+		}
+	}
+}
+
+const zeroWidthJoiner = '\u200d'
+
+// joins reports whether r belongs to the character that ends with before;
+// flags is how many letters of flags end there.
+func joins(before, r rune, flags int) bool {
+	switch {
+	case before == '\r' && r == '\n':
+		return true
+	case unicode.IsControl(before):
+		return false
+	case unicode.Is(unicode.M, r), r == zeroWidthJoiner, r == '\u200c':
+		return true
+	case r >= 0x1f3fb && r <= 0x1f3ff, r >= 0xe0020 && r <= 0xe007f: // skin tones, tags
+		return true
+	case r >= 0x1160 && r <= 0x11ff: // the later parts of a Korean syllable
+		return before >= 0x1100 && before <= 0x11ff
+	case before == zeroWidthJoiner:
+		return unicode.IsSymbol(r)
+	}
+	return isFlagLetter(r) && flags%2 == 1
+}
+
+func isFlagLetter(r rune) bool { return r >= 0x1f1e6 && r <= 0x1f1ff }
+
+const (
+	generatedLength = 16
+	generatedFrom   = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz~!@#$%^&*()_+={}[]|:;<>,.?/-'\"`"
+)
+
+// GeneratePassword returns a random password that follows the rules: about
+// 104 bits of chance.
+func GeneratePassword() string {
+	for {
+		password := make([]byte, generatedLength)
+		for i := range password {
+			n, err := rand.Int(rand.Reader, big.NewInt(int64(len(generatedFrom))))
+			if err != nil {
+				panic(fmt.Sprintf("auth: the system gives no random numbers: %v", err))
+			}
+			password[i] = generatedFrom[n.Int64()]
+		}
+		if len(CheckPasswordRules(string(password))) == 0 {
+			return string(password)
+		}
+	}
+}
+
+const (
+	// hashesAtOnce bounds memory, 64 MiB each, and leaves processors to
+	// everybody who is signed in already.
+	hashesAtOnce = 2
+	// hashesWaiting bounds how long a password waits for its turn: some
+	// seconds on a slow machine.
+	hashesWaiting = 64
+)
+
+// hasher computes password hashes, a few at a time.
+type hasher struct {
+	// How passwords are hashed from now on. What is stored names its own
+	// parameters, so stored passwords outlive a change.
+	params *argon2id.Params
+	// dummy is compared with where there is no password to compare with, so
+	// that the time an answer takes does not tell whether an account exists.
+	// It has the same parameters and is the hash of nothing anybody knows.
+	dummy string
+
+	admitted chan struct{} // has room for those who compute and those who wait
+	slots    chan struct{} // has room for those who compute
+}
+
+func newHasher() *hasher {
+	return &hasher{
+		params:   &argon2id.Params{Iterations: 3, Memory: 64 * 1024, Parallelism: 4, SaltLength: 16, KeyLength: 32},
+		dummy:    "$argon2id$v=19$m=65536,t=3,p=4$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+		admitted: make(chan struct{}, hashesAtOnce+hashesWaiting),
+		slots:    make(chan struct{}, hashesAtOnce),
+	}
+}
+
+// do runs compute when it is its turn. It fails with ErrBusy if too many wait
+// already, and with the error of ctx if that is done first.
+func (h *hasher) do(ctx context.Context, compute func() error) error {
+	select {
+	case h.admitted <- struct{}{}:
+	default:
+		return ErrBusy
+	}
+	defer func() { <-h.admitted }()
+	select {
+	case h.slots <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-h.slots }()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return compute()
+}
+
+func (h *hasher) hash(ctx context.Context, password string) (hash string, err error) {
+	err = h.do(ctx, func() (err error) {
+		hash, err = argon2id.CreateHash(password, h.params)
+		return err
+	})
+	return hash, err
+}
+
+func (h *hasher) matches(ctx context.Context, password, hash string) (match bool, err error) {
+	err = h.do(ctx, func() (err error) {
+		match, err = argon2id.ComparePasswordAndHash(password, hash)
+		return err
+	})
+	return match, err
+}
+
+// HashPassword returns what is stored of a password. It does not check the
+// rules. It fails with ErrBusy when too many are waiting.
+func (a *Auth) HashPassword(ctx context.Context, password string) (string, error) {
+	hash, err := a.hasher.hash(ctx, password)
+	if err != nil {
+		return "", fmt.Errorf("auth: hash a password: %w", err)
+	}
+	return hash, nil
+}
+
+// CheckPassword returns the user whose name and password these are.
+// ErrCredentials says that they are nobody's, that the user may not sign in,
+// or that there were too many failures from this address: the answer is the
+// same, and takes the same time, whether the user exists or not. The failure
+// is in the activity log when CheckPassword returns. ErrBusy says that nothing
+// was checked.
+//
+// It can take half a minute where many attempts failed before.
+func (a *Auth) CheckPassword(ctx context.Context, username, password string, address netip.Addr) (*store.User, error) {
+	username = store.NormalUsername(username)
+	attempt, err := a.limiter.begin(ctx, username, address)
+	switch {
+	case errors.Is(err, errCrowded):
+		return nil, ErrCredentials
+	case errors.Is(err, errRefused):
+		return nil, a.signInFailed(ctx, username)
+	case err != nil:
+		return nil, err
+	}
+	outcome := abandoned
+	defer func() { attempt.end(outcome) }()
+	user, err := a.match(ctx, username, password)
+	switch {
+	case err == nil:
+		outcome = succeeded
+	case errors.Is(err, ErrCredentials):
+		outcome = failed
+		err = a.signInFailed(ctx, username)
+	}
+	return user, err
+}
+
+// match compares with a dummy where the user is unknown, disabled or
+// without a password, and refuses whatever comes out.
+func (a *Auth) match(ctx context.Context, username, password string) (*store.User, error) {
+	var user *store.User
+	err := a.store.View(func(tx *store.Tx) (err error) {
+		user, err = tx.UserNamed(username)
+		return err
+	})
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return nil, err
+	}
+	maySignIn := err == nil && user.Enabled() && user.PasswordHash != ""
+	hash := a.hasher.dummy
+	if maySignIn {
+		hash = user.PasswordHash
+	}
+	match, err := a.hasher.matches(ctx, password, hash)
+	if err != nil {
+		return nil, fmt.Errorf("auth: check a password: %w", err)
+	}
+	if !match || !maySignIn {
+		return nil, ErrCredentials
+	}
+	return user, nil
+}
+
+// signInFailed logs a failure, also when whoever tried has gone meanwhile, and
+// returns what the caller is told.
+func (a *Auth) signInFailed(ctx context.Context, username string) error {
+	if err := a.store.SignInFailed(context.WithoutCancel(ctx), username); err != nil {
+		return err
+	}
+	return ErrCredentials
+}

@@ -1,0 +1,356 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+	"unicode/utf8"
+
+	"github.com/alexedwards/argon2id"
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"trento/store"
+	"trento/store/activity"
+)
+
+func TestCheckPasswordRules(t *testing.T) {
+	const (
+		short      = "should be at least 8 character(s)"
+		long       = "should be at most 4096 character(s)"
+		repetitive = "has repetitive characters"
+		sequential = "has sequential characters"
+	)
+	many := strings.Repeat("a1", 2048)
+	tests := []struct {
+		password string
+		want     []string
+	}{
+		{"secret1223", nil},
+		{"secret1222", []string{repetitive}},
+		{"secret1235", nil},
+		{"secret1234", []string{sequential}},
+		{"secretafgh", nil},
+		{"secretefgh", []string{sequential}},
+		{"dcba4321", nil},
+		{"Xy7890ab", []string{sequential}},
+		{"aBcDeFgH", nil},
+		{"weakpwd", []string{short}},
+		{"Xy8901ab", nil},
+		{"aaa1234", []string{short, repetitive, sequential}},
+		{"P@ss!!!w0rd", nil},
+		{"ABCDxyzq", []string{sequential}},
+
+		{"", []string{short}},
+		{"aAa-bBb-", nil},
+		{"aaAAaa11", nil},
+		{"wxyzXXyy", []string{sequential}},
+		{"xyzaXXyy", nil},
+		{"AbCd0123", []string{sequential}},
+		{"0000-abc", []string{repetitive}},
+		{"ßßß-1-ab", []string{repetitive}},
+		{"٣٣٣-1-ab", []string{repetitive}},                   // three Arabic digits
+		{"e\u0301e\u0301e\u0301-1-ab", []string{repetitive}}, // three é of two code points each
+		{"e\u0301ee\u0301-1-ab", nil},                        // é and e are different letters
+		{"👩‍💻👩‍💻👩‍💻👍🏽👍🏽👍🏽🇩🇪🇩🇪", nil},                                           // eight pictures of many code points
+		{"👩‍💻👩‍💻👩‍💻👍🏽👍🏽👍🏽🇩🇪", []string{short}},                                 // seven
+		{"a\u0300b\u0300c\u0300d\u0300e\u0300f\u0300g\u0300", []string{short}}, // seven letters with accents
+		{"\xff\xfe\xff\xfe\xff\xfe\xff\xfe", nil},
+		{many, nil},
+		{many + "b", []string{long}},
+		{strings.Repeat("e\u0301x", 2048), nil},
+	}
+	for _, test := range tests {
+		if diff := cmp.Diff(test.want, CheckPasswordRules(test.password)); diff != "" {
+			t.Errorf("%.20q (-want +got):\n%s", test.password, diff)
+		}
+	}
+}
+
+func TestCharacters(t *testing.T) {
+	tests := []struct {
+		text string
+		want []string
+	}{
+		{"", nil},
+		{"ab", []string{"a", "b"}},
+		{"e\u0301a", []string{"e\u0301", "a"}},
+		{"\r\n\n\r", []string{"\r\n", "\n", "\r"}},
+		{"\n\u0301", []string{"\n", "\u0301"}},
+		{"🇩🇪🇫🇷🇮", []string{"🇩🇪", "🇫🇷", "🇮"}},
+		{"👍🏽☎️", []string{"👍🏽", "☎️"}},
+		{"👨‍👩‍👧x", []string{"👨‍👩‍👧", "x"}},
+		{"\u1112\u1161\u11abx", []string{"\u1112\u1161\u11ab", "x"}},
+		{"x\u1161", []string{"x", "\u1161"}},
+	}
+	for _, test := range tests {
+		if diff := cmp.Diff(test.want, slices.Collect(characters(test.text))); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", test.text, diff)
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.String().Draw(t, "text")
+		parts := slices.Collect(characters(text))
+		if strings.Join(parts, "") != text || len(parts) > utf8.RuneCountInString(text) {
+			t.Fatalf("%q falls into %q", text, parts)
+		}
+	})
+}
+
+// Generated passwords follow the rules, and every character has its chance.
+func TestGeneratePassword(t *testing.T) {
+	const rounds = 2000
+	count := map[rune]int{}
+	seen := map[string]bool{}
+	for range rounds {
+		password := GeneratePassword()
+		if broken := CheckPasswordRules(password); len(broken) > 0 || len(password) != 16 || seen[password] {
+			t.Fatalf("%q: %v", password, broken)
+		}
+		seen[password] = true
+		for _, c := range password {
+			count[c]++
+		}
+	}
+	expected := float64(rounds*generatedLength) / float64(len(generatedFrom))
+	for _, c := range generatedFrom {
+		// Eight standard deviations: never by chance, always by a fault.
+		if d := float64(count[c]) - expected; d*d > 64*expected {
+			t.Errorf("%q occurs %d times, about %.0f are expected", c, count[c], expected)
+		}
+	}
+	if len(count) != len(generatedFrom) {
+		t.Errorf("%d different characters occur, want %d", len(count), len(generatedFrom))
+	}
+}
+
+func TestHashPassword(t *testing.T) {
+	f := newFixture(t)
+	hash, err := f.HashPassword(t.Context(), "korrekt-pferd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := f.HashPassword(t.Context(), "korrekt-pferd")
+	if err != nil || again == hash {
+		t.Errorf("the same password hashes to the same text, %v", err)
+	}
+	for password, want := range map[string]bool{"korrekt-pferd": true, "korrekt-pferd ": false, "": false} {
+		if match, err := f.hasher.matches(t.Context(), password, hash); match != want || err != nil {
+			t.Errorf("%q matches: %v, %v", password, match, err)
+		}
+	}
+	if _, err := f.hasher.matches(t.Context(), "x", "$argon2i$damaged"); err == nil {
+		t.Error("a damaged hash is compared with")
+	}
+}
+
+// This one takes its time: it is the real thing.
+func TestHashParameters(t *testing.T) {
+	hash, err := newHasher().hash(t.Context(), "korrekt-pferd")
+	if err != nil || !strings.HasPrefix(hash, "$argon2id$v=19$m=65536,t=3,p=4$") {
+		t.Errorf("hash is %q, %v", hash, err)
+	}
+}
+
+// The dummy costs what a real hash costs.
+func TestDummyHash(t *testing.T) {
+	h := newHasher()
+	params, _, _, err := argon2id.DecodeHash(h.dummy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(h.params, params); diff != "" {
+		t.Errorf("parameters (-real +dummy):\n%s", diff)
+	}
+}
+
+func TestHasherIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHasher()
+		release := make(chan struct{})
+		var running, most atomic.Int32
+		compute := func() error {
+			now := running.Add(1)
+			if now > most.Load() {
+				most.Store(now)
+			}
+			<-release
+			running.Add(-1)
+			return nil
+		}
+		var all sync.WaitGroup
+		for range hashesAtOnce + hashesWaiting {
+			all.Go(func() {
+				if err := h.do(t.Context(), compute); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		synctest.Wait()
+		if err := h.do(t.Context(), compute); !errors.Is(err, ErrBusy) {
+			t.Errorf("one too many: %v, want ErrBusy", err)
+		}
+		close(release)
+		all.Wait()
+		if most.Load() != hashesAtOnce {
+			t.Errorf("%d were computed at once, want %d", most.Load(), hashesAtOnce)
+		}
+	})
+}
+
+func TestHasherHonoursContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHasher()
+		release := make(chan struct{})
+		for range hashesAtOnce {
+			go h.do(t.Context(), func() error { <-release; return nil })
+		}
+		synctest.Wait()
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- h.do(ctx, func() error { t.Error("computed for nobody"); return nil }) }()
+		synctest.Wait()
+		cancel()
+		if err := <-done; !errors.Is(err, context.Canceled) {
+			t.Errorf("do() = %v", err)
+		}
+		close(release)
+		synctest.Wait()
+		if len(h.admitted) != 0 || len(h.slots) != 0 {
+			t.Error("a place is lost")
+		}
+	})
+}
+
+func TestCheckPassword(t *testing.T) {
+	f := newFixture(t)
+	ann := f.user("ann")
+	f.disable(f.user("bob"))
+	if _, err := f.store.CreateUser(t.Context(), store.System(), store.NewUser{Username: "sso", Fullname: "S", Email: "s@example.com", Enabled: true}); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name, username, password string
+		want                     bool
+	}{
+		{"right", "ann", cheapPassword, true},
+		{"right, other case", " Ann ", cheapPassword, true},
+		{"wrong", "ann", "wrong", false},
+		{"empty", "ann", "", false},
+		{"unknown", "nobody", cheapPassword, false},
+		{"no name", "", cheapPassword, false},
+		{"disabled", "bob", cheapPassword, false},
+		{"without a password", "sso", cheapPassword, false},
+		{"without a password, empty", "sso", "", false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			before := f.newest()
+			user, err := f.CheckPassword(t.Context(), test.username, test.password, someAddress)
+			if test.want {
+				if err != nil || user.ID != ann.ID {
+					t.Errorf("CheckPassword() = %v, %v", user, err)
+				}
+				if f.newest() != before {
+					t.Error("a password that is right is not yet a sign-in, but is logged")
+				}
+				return
+			}
+			if !errors.Is(err, ErrCredentials) || user != nil || err.Error() != ErrCredentials.Error() {
+				t.Errorf("CheckPassword() = %v, %v, want ErrCredentials and no more", user, err)
+			}
+			entry := f.entry()
+			wantActor := strings.ToLower(test.username)
+			if wantActor == "" {
+				wantActor = activity.NoUsername
+			}
+			if entry.Type != activity.LoginAttempt || entry.Actor != wantActor || entry.Severity != activity.Warning {
+				t.Errorf("the log says %+v", entry)
+			}
+		})
+	}
+}
+
+func (f fixture) newest() (p activity.Position) {
+	f.t.Helper()
+	if err := f.store.View(func(tx *store.Tx) error { p = tx.Newest(); return nil }); err != nil {
+		f.t.Fatal(err)
+	}
+	return p
+}
+
+// entry is the newest entry of the activity log.
+func (f fixture) entry() (entry *activity.Entry) {
+	f.t.Helper()
+	if err := f.store.View(func(tx *store.Tx) (err error) { entry, err = tx.Entry(tx.Newest()); return err }); err != nil {
+		f.t.Fatal(err)
+	}
+	return entry
+}
+
+// The throttle shows in the time an answer takes and in nothing else, and it
+// spares other addresses.
+func TestCheckPasswordSlowsDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, func(o *Options) { o.Now = time.Now })
+		f.user("ann")
+		guess := func(password string, address string) (time.Duration, error) {
+			start := time.Now()
+			_, err := f.CheckPassword(t.Context(), "ann", password, parsePeer(address))
+			return time.Since(start), err
+		}
+		for i, want := range []time.Duration{0, 0, 0, 1, 2, 4, 8, 8, 8, 8} {
+			took, err := guess("wrong", "192.0.2.1")
+			if took != want*time.Second || !errors.Is(err, ErrCredentials) {
+				t.Errorf("guess %d took %v: %v; want %d s and ErrCredentials", i+1, took, err, want)
+			}
+		}
+		// Now the right password is refused, too, in the same words.
+		before := f.newest()
+		if took, err := guess(cheapPassword, "192.0.2.1"); !errors.Is(err, ErrCredentials) || took != lockedDelay {
+			t.Errorf("the right password during the lock took %v: %v", took, err)
+		}
+		if f.newest() == before {
+			t.Error("a refused attempt is not in the log")
+		}
+		if took, err := guess(cheapPassword, "192.0.2.2"); err != nil || took != 0 {
+			t.Errorf("from elsewhere it took %v: %v", took, err)
+		}
+		time.Sleep(15 * time.Minute)
+		if _, err := guess(cheapPassword, "192.0.2.1"); err != nil {
+			t.Errorf("after the lock: %v", err)
+		}
+		if took, err := guess("wrong", "192.0.2.1"); took != 0 || !errors.Is(err, ErrCredentials) {
+			t.Errorf("after a success, a mistake took %v: %v", took, err)
+		}
+	})
+}
+
+func TestCheckPasswordHonoursContext(t *testing.T) {
+	f := newFixture(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	before := f.newest()
+	if _, err := f.CheckPassword(ctx, "ann", "x", someAddress); !errors.Is(err, context.Canceled) {
+		t.Errorf("CheckPassword() = %v", err)
+	}
+	if f.newest() != before {
+		t.Error("an attempt that never was is in the log")
+	}
+}
+
+// Who tries and hangs up is in the log all the same.
+func TestSignInFailedIsLoggedForTheGone(t *testing.T) {
+	f := newFixture(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := f.signInFailed(ctx, "ann"); !errors.Is(err, ErrCredentials) || f.entry().Actor != "ann" {
+		t.Errorf("signInFailed() = %v", err)
+	}
+}

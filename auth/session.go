@@ -1,0 +1,226 @@
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/gorilla/securecookie"
+	"github.com/gorilla/sessions"
+
+	"trento/store"
+)
+
+// The cookie of a console session. Browsers accept the __Host- one over HTTPS
+// only and from this very host only; over plain HTTP they accept none such.
+const (
+	cookieName       = "trento-session"
+	secureCookieName = "__Host-trento-session"
+)
+
+// sessionIDSize is the size of the secret in the cookie, in bytes. The store
+// has only its hash.
+const sessionIDSize = 32
+
+// methodPassword is how all users prove who they are so far.
+const methodPassword = "password"
+
+// sessionStore keeps console sessions: a gorilla sessions.Store whose records
+// are those of package store. The cookie holds the signed id of the session
+// and nothing else. How long a session lives is written in its record, not in
+// the cookie.
+type sessionStore struct {
+	auth     *Auth
+	codec    *securecookie.SecureCookie
+	lifetime time.Duration
+}
+
+func newSessionStore(a *Auth, key []byte, lifetime time.Duration) *sessionStore {
+	codec := securecookie.New(key, nil).SetSerializer(securecookie.NopEncoder{}).MaxAge(0)
+	return &sessionStore{auth: a, codec: codec, lifetime: lifetime}
+}
+
+// The keys of the values a session has while a request is served.
+type (
+	identityKey struct{} // of a session that was found: its *Identity
+	recordKey   struct{} // of a session to be saved: its store.Session
+)
+
+// Get returns the session of the request, the same one each time.
+func (s *sessionStore) Get(r *http.Request, name string) (*sessions.Session, error) {
+	return sessions.GetRegistry(r).Get(s, name)
+}
+
+// New finds the session the request's cookie names. It returns a new session
+// where the cookie names none, or one that has ended, or is none of ours; an
+// error is a fault of the store.
+func (s *sessionStore) New(r *http.Request, name string) (*sessions.Session, error) {
+	session := sessions.NewSession(s, name)
+	session.IsNew = true
+	session.Options = s.options(r)
+	cookie, err := r.Cookie(name)
+	if err != nil {
+		return session, nil
+	}
+	var id []byte
+	if err := s.codec.Decode(name, cookie.Value, &id); err != nil {
+		return session, nil
+	}
+	identity, err := s.find(r.Context(), sha256.Sum256(id))
+	if errors.Is(err, ErrSignedOut) {
+		return session, nil
+	}
+	if err != nil {
+		return session, err
+	}
+	session.IsNew = false
+	session.Values[identityKey{}] = identity
+	return session, nil
+}
+
+// Save stores a new session under a new id and hands the id to the browser,
+// or ends the session where its MaxAge is negative. It must be called before
+// the first byte of the answer.
+func (s *sessionStore) Save(r *http.Request, w http.ResponseWriter, session *sessions.Session) error {
+	if session.Options.MaxAge < 0 {
+		if identity, ok := session.Values[identityKey{}].(*Identity); ok {
+			if err := s.auth.store.SignOut(r.Context(), identity.SessionHash); err != nil {
+				return err
+			}
+		}
+		http.SetCookie(w, sessions.NewCookie(session.Name(), "", session.Options))
+		return nil
+	}
+	record, ok := session.Values[recordKey{}].(store.Session)
+	if !ok {
+		return errors.New("auth: this session is not one to be saved")
+	}
+	id := make([]byte, sessionIDSize)
+	rand.Read(id)
+	record.Hash = sha256.Sum256(id)
+	value, err := s.codec.Encode(session.Name(), id)
+	if err != nil {
+		return fmt.Errorf("auth: session cookie: %w", err)
+	}
+	if err := s.auth.signIn(r.Context(), record); err != nil {
+		return err
+	}
+	http.SetCookie(w, sessions.NewCookie(session.Name(), value, session.Options))
+	return nil
+}
+
+func (s *sessionStore) options(r *http.Request) *sessions.Options {
+	return &sessions.Options{
+		Path:     "/",
+		MaxAge:   int(s.lifetime / time.Second),
+		Secure:   s.auth.Secure(r),
+		HttpOnly: true,
+		SameSite: http.SameSiteLaxMode,
+	}
+}
+
+// name is the name the cookie has on the connection of the request.
+func (s *sessionStore) name(r *http.Request) string {
+	if s.auth.Secure(r) {
+		return secureCookieName
+	}
+	return cookieName
+}
+
+// identity is who the session of the request belongs to, or ErrSignedOut.
+func (s *sessionStore) identity(r *http.Request) (*Identity, error) {
+	session, err := s.Get(r, s.name(r))
+	if err != nil {
+		return nil, err
+	}
+	if identity, ok := session.Values[identityKey{}].(*Identity); ok {
+		return identity, nil
+	}
+	return nil, ErrSignedOut
+}
+
+// find reads session and user in one moment, so that a user who is disabled
+// is signed out with the very next request.
+func (s *sessionStore) find(ctx context.Context, hash [32]byte) (*Identity, error) {
+	var session *store.Session
+	var user *store.User
+	err := s.auth.store.View(func(tx *store.Tx) (err error) {
+		session, err = tx.Session(hash)
+		if errors.Is(err, store.ErrNotFound) || err == nil && session.Kind != store.ConsoleSession {
+			return ErrSignedOut
+		}
+		if err != nil {
+			return err
+		}
+		user, err = enabledUser(tx, session.UserID)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.auth.touch(ctx, session)
+	return &Identity{User: user, Via: ViaSession, SessionHash: hash}, nil
+}
+
+// SignInConsole begins a console session of the user and sets its cookie. A
+// session the browser had before ends: whoever knew its id knows nothing of
+// the new one. ErrCredentials means that the user was disabled meanwhile.
+func (a *Auth) SignInConsole(w http.ResponseWriter, r *http.Request, user *store.User) error {
+	before, err := a.sessions.Get(r, a.sessions.name(r))
+	if err != nil {
+		return err
+	}
+	if identity, ok := before.Values[identityKey{}].(*Identity); ok {
+		if err := a.store.SignOut(r.Context(), identity.SessionHash); err != nil {
+			return err
+		}
+	}
+	session := sessions.NewSession(a.sessions, a.sessions.name(r))
+	session.Options = a.sessions.options(r)
+	session.Values[recordKey{}] = a.newSession(r, user, store.ConsoleSession, a.sessions.lifetime)
+	return session.Save(r, w)
+}
+
+// SignOutConsole ends the console session of the request, if it has one, and
+// takes the cookie away.
+func (a *Auth) SignOutConsole(w http.ResponseWriter, r *http.Request) error {
+	session, err := a.sessions.Get(r, a.sessions.name(r))
+	if err != nil {
+		return err
+	}
+	session.Options.MaxAge = -1
+	return session.Save(r, w)
+}
+
+// newSession is the record of a sign-in that happens now, but for its hash.
+func (a *Auth) newSession(r *http.Request, user *store.User, kind store.SessionKind, lifetime time.Duration) store.Session {
+	now := a.now().UTC()
+	address := ""
+	if client := a.ClientAddress(r); client.IsValid() {
+		address = client.String()
+	}
+	return store.Session{
+		UserID: user.ID, Kind: kind, Method: methodPassword,
+		CreatedAt: now, ExpiresAt: now.Add(lifetime), LastSeenAt: now,
+		Address: address, UserAgent: r.UserAgent(),
+	}
+}
+
+func (a *Auth) signIn(ctx context.Context, session store.Session) error {
+	err := a.store.SignIn(ctx, session)
+	if errors.Is(err, store.ErrNotFound) {
+		return ErrCredentials
+	}
+	return err
+}
+
+// touch notes that a session is in use. It is no reason to fail a request.
+func (a *Auth) touch(ctx context.Context, session *store.Session) {
+	if err := a.store.TouchSession(ctx, session); err != nil && ctx.Err() == nil {
+		a.log.Warn("the last use of a session could not be noted", "error", err)
+	}
+}

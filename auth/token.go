@@ -1,0 +1,203 @@
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/google/uuid"
+
+	"trento/store"
+)
+
+// How long the tokens of the API live. A sign-in to the API lasts as long as
+// its refresh token, whatever is done with it.
+const (
+	AccessLifetime  = 180 * time.Second
+	RefreshLifetime = 6 * time.Hour
+)
+
+// The fixed claims of our tokens, known to everybody who reads them.
+const (
+	tokenIssuer    = "https://github.com/trento-project/web"
+	tokenAudience  = "trento_app"
+	apiKeyAudience = "trento_api_key"
+	typeAccess     = "Bearer"
+	typeRefresh    = "Refresh"
+)
+
+// maxTokenSize is several times what our tokens need, in bytes.
+const maxTokenSize = 4096
+
+// Tokens are what a sign-in to the API is worth, as clients read it.
+type Tokens struct {
+	Access    string `json:"access_token"`
+	Refresh   string `json:"refresh_token,omitempty"` // only from a sign-in
+	ExpiresIn int    `json:"expires_in"`              // seconds the access token lives
+}
+
+// SignInAPI begins a session of the user with the API: an access token, and a
+// refresh token whose grant is kept in the store, so that signing out,
+// disabling and changing the password end it. ErrCredentials means that the
+// user was disabled meanwhile.
+func (a *Auth) SignInAPI(r *http.Request, user *store.User) (Tokens, error) {
+	secret := make([]byte, sessionIDSize)
+	rand.Read(secret)
+	grant := base64.RawURLEncoding.EncodeToString(secret)
+	session := a.newSession(r, user, store.APISession, RefreshLifetime)
+	session.Hash = sha256.Sum256([]byte(grant))
+
+	access, err := a.access.sign(user.ID, uuid.NewString(), AccessLifetime)
+	if err != nil {
+		return Tokens{}, err
+	}
+	refresh, err := a.refresh.sign(user.ID, grant, RefreshLifetime)
+	if err != nil {
+		return Tokens{}, err
+	}
+	if err := a.signIn(r.Context(), session); err != nil {
+		return Tokens{}, err
+	}
+	return Tokens{Access: access, Refresh: refresh, ExpiresIn: int(AccessLifetime / time.Second)}, nil
+}
+
+// Refresh returns a new access token, and no new refresh token. ErrRefresh
+// means that the refresh token is none, has expired, or was revoked.
+func (a *Auth) Refresh(ctx context.Context, refreshToken string) (Tokens, error) {
+	claims, err := a.refresh.verify(refreshToken)
+	if err != nil {
+		return Tokens{}, ErrRefresh
+	}
+	var grant *store.Session
+	err = a.store.View(func(tx *store.Tx) (err error) {
+		grant, err = tx.Session(sha256.Sum256([]byte(claims.ID)))
+		if errors.Is(err, store.ErrNotFound) || err == nil && (grant.Kind != store.APISession || grant.UserID != claims.Subject) {
+			return ErrSignedOut
+		}
+		if err != nil {
+			return err
+		}
+		_, err = enabledUser(tx, grant.UserID)
+		return err
+	})
+	if errors.Is(err, ErrSignedOut) {
+		return Tokens{}, ErrRefresh
+	}
+	if err != nil {
+		return Tokens{}, err
+	}
+	a.touch(ctx, grant)
+	access, err := a.access.sign(claims.Subject, uuid.NewString(), AccessLifetime)
+	return Tokens{Access: access, ExpiresIn: int(AccessLifetime / time.Second)}, err
+}
+
+// tokenIdentity is who the bearer of an access token is, or ErrSignedOut.
+func (a *Auth) tokenIdentity(token string) (*Identity, error) {
+	claims, err := a.access.verify(token)
+	if err != nil {
+		return nil, ErrSignedOut
+	}
+	var user *store.User
+	err = a.store.View(func(tx *store.Tx) (err error) {
+		user, err = enabledUser(tx, claims.Subject)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &Identity{User: user, Via: ViaToken}, nil
+}
+
+// bearerToken is the token of an Authorization header, if that has one. The
+// scheme counts in any case and, as existing clients rely on, may be missing.
+// Other schemes are meant for somebody else, such as a proxy that asks for a
+// password of its own.
+func bearerToken(header string) (token string, ok bool) {
+	words := strings.Fields(header)
+	switch {
+	case len(words) == 1 && !strings.EqualFold(words[0], "bearer"):
+		return words[0], true
+	case len(words) == 2 && strings.EqualFold(words[0], "bearer"):
+		return words[1], true
+	}
+	return "", false
+}
+
+// tokenClaims are the claims of access and refresh tokens.
+type tokenClaims struct {
+	Audience  string           `json:"aud"`
+	Expires   *jwt.NumericDate `json:"exp"`
+	IssuedAt  *jwt.NumericDate `json:"iat"`
+	Issuer    string           `json:"iss"`
+	ID        string           `json:"jti"`
+	NotBefore *jwt.NumericDate `json:"nbf"`
+	Subject   int64            `json:"sub"` // a user; unlike most, we write an integer
+	Type      string           `json:"typ"`
+}
+
+func (c tokenClaims) GetExpirationTime() (*jwt.NumericDate, error) { return c.Expires, nil }
+func (c tokenClaims) GetIssuedAt() (*jwt.NumericDate, error)       { return c.IssuedAt, nil }
+func (c tokenClaims) GetNotBefore() (*jwt.NumericDate, error)      { return c.NotBefore, nil }
+func (c tokenClaims) GetIssuer() (string, error)                   { return c.Issuer, nil }
+func (c tokenClaims) GetSubject() (string, error)                  { return fmt.Sprint(c.Subject), nil }
+func (c tokenClaims) GetAudience() (jwt.ClaimStrings, error) {
+	return jwt.ClaimStrings{c.Audience}, nil
+}
+
+var errClaims = errors.New("auth: a claim of the token is missing or wrong")
+
+// signer makes and checks tokens of one type with one secret.
+type signer struct {
+	secret    []byte
+	tokenType string
+	now       func() time.Time
+	parser    *jwt.Parser
+}
+
+func newSigner(secret []byte, tokenType string, now func() time.Time) *signer {
+	return &signer{secret: secret, tokenType: tokenType, now: now, parser: jwt.NewParser(
+		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}),
+		jwt.WithIssuer(tokenIssuer),
+		jwt.WithAudience(tokenAudience),
+		jwt.WithExpirationRequired(),
+		jwt.WithNotBeforeRequired(),
+		jwt.WithStrictDecoding(),
+		jwt.WithTimeFunc(now),
+	)}
+}
+
+func (s *signer) sign(userID int64, id string, lifetime time.Duration) (string, error) {
+	now := s.now()
+	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, tokenClaims{
+		Audience: tokenAudience, Expires: jwt.NewNumericDate(now.Add(lifetime)), IssuedAt: jwt.NewNumericDate(now),
+		Issuer: tokenIssuer, ID: id, NotBefore: jwt.NewNumericDate(now), Subject: userID, Type: s.tokenType,
+	}).SignedString(s.secret)
+	if err != nil {
+		return "", fmt.Errorf("auth: token: %w", err)
+	}
+	return token, nil
+}
+
+// verify checks signature, algorithm, type and all claims. What it says about
+// a refused token is for tests and debugging, not for the bearer.
+func (s *signer) verify(token string) (tokenClaims, error) {
+	var claims tokenClaims
+	if len(token) > maxTokenSize {
+		return claims, errClaims
+	}
+	_, err := s.parser.ParseWithClaims(token, &claims, func(*jwt.Token) (any, error) { return s.secret, nil })
+	if err != nil {
+		return claims, err
+	}
+	if claims.Type != s.tokenType || claims.ID == "" || claims.IssuedAt == nil || claims.Subject <= 0 {
+		return claims, errClaims
+	}
+	return claims, nil
+}
