@@ -1,0 +1,215 @@
+package search
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"trento/store/activity"
+	"trento/store/storetest"
+)
+
+// TestActivityAgreesWithTheLog draws filters and walks while ever more of the
+// log is indexed, in whatever groups.
+func TestActivityAgreesWithTheLog(t *testing.T) {
+	s := storetest.OpenAt(t, newClock().Now)
+	write(t, s, someRecords(350)...)
+	log := entries(t, s)
+	x := open(t, t.TempDir(), s)
+	check := func(t *testing.T) {
+		rapid.Check(t, func(t *rapid.T) {
+			f := drawFilter(t, log)
+			w := Walk{Limit: rapid.IntRange(1, 30).Draw(t, "limit"), Forward: rapid.Bool().Draw(t, "forward")}
+			if rapid.Bool().Draw(t, "from somewhere") {
+				w.From = rapid.SampledFrom(log).Draw(t, "from").Position
+			}
+			x.ahead = rapid.SampledFrom([]int{0, 1, 10}).Draw(t, "ahead")
+			got, err := x.Activity(t.Context(), f, w)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := page(log, f, w)
+			if fmt.Sprint(positions(got.Entries), got.More) != fmt.Sprint(positions(want.Entries), want.More) {
+				t.Fatalf("page %+v of filter %+v holds %v (more: %v), want %v (more: %v)",
+					w, f, positions(got.Entries), got.More, positions(want.Entries), want.More)
+			}
+		})
+	}
+	t.Run("nothing indexed", check)
+	followSome(t, x, 1, 17)
+	t.Run("a little indexed", check)
+	followSome(t, x, 7, 30)
+	t.Run("two shards and a tail", check)
+	follow(t, x)
+	t.Run("all indexed", check)
+}
+
+// TestPaging walks through all pages, there and back, while the log grows.
+func TestPaging(t *testing.T) {
+	s := storetest.OpenAt(t, newClock().Now)
+	write(t, s, someRecords(230)...)
+	x := open(t, t.TempDir(), s)
+	followSome(t, x, 5, 40)
+	f := activity.Filter{WithoutUserManagement: true, Search: parse(t, "*a* OR >0")}
+	passed := page(entries(t, s), f, Walk{Limit: 1000}).Entries
+	if len(passed) < 50 {
+		t.Fatalf("only %d entries to page through", len(passed))
+	}
+	var down []activity.Position
+	for w, more := (Walk{Limit: 7}), true; more; {
+		p, err := x.Activity(t.Context(), f, w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		down = append(down, positions(p.Entries)...)
+		w.From, more = p.Entries[len(p.Entries)-1].Position, p.More
+		write(t, s, someRecords(3)...) // newer ones do not disturb
+		followSome(t, x, 1, 2)
+	}
+	if fmt.Sprint(down) != fmt.Sprint(positions(passed)) {
+		t.Errorf("the pages downwards hold %v, want %v", down, positions(passed))
+	}
+	newest := passed[0].Position
+	var up []activity.Position
+	for w := (Walk{Limit: 7, Forward: true}); len(up) < len(passed); {
+		p, err := x.Activity(t.Context(), f, w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		up = append(positions(p.Entries), up...)
+		w.From = p.Entries[0].Position
+	}
+	for len(up) > 0 && up[0] > newest {
+		up = up[1:]
+	}
+	if fmt.Sprint(up) != fmt.Sprint(positions(passed)) {
+		t.Errorf("the pages upwards hold %v, want %v", up, positions(passed))
+	}
+}
+
+func TestLimits(t *testing.T) {
+	s := storetest.OpenAt(t, newClock().Now)
+	for range MaxLimit + 20 {
+		write(t, s, record{activity.ResourceTagging, "admin", `{"a":"b"}`})
+	}
+	x := open(t, t.TempDir(), s)
+	for _, search := range []string{"", "b"} {
+		for limit, want := range map[int]int{-1: 1, 0: 1, 1: 1, 25: 25, MaxLimit: MaxLimit, MaxLimit + 1: MaxLimit, 1 << 40: MaxLimit} {
+			p, err := x.Activity(t.Context(), activity.Filter{Search: parse(t, search)}, Walk{Limit: limit})
+			if err != nil || len(p.Entries) != want || !p.More {
+				t.Errorf("limit %d gives %d entries (more: %v, error: %v), want %d", limit, len(p.Entries), p.More, err, want)
+			}
+		}
+		follow(t, x)
+	}
+}
+
+func TestEmptyLog(t *testing.T) {
+	x := open(t, t.TempDir(), storetest.OpenAt(t, newClock().Now))
+	for _, w := range []Walk{{Limit: 10}, {Limit: 10, Forward: true}, {Limit: 10, From: 1}, {Limit: 10, From: lastPosition, Forward: true}} {
+		expect(t, x, activity.Filter{}, w)
+		expect(t, x, activity.Filter{Search: parse(t, "a")}, w)
+		follow(t, x)
+	}
+}
+
+func TestCancelled(t *testing.T) {
+	s := storetest.OpenAt(t, newClock().Now)
+	write(t, s, someRecords(20)...)
+	x := open(t, t.TempDir(), s)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 2 {
+		for _, search := range []string{"", "*a*", "hana01"} {
+			if _, err := x.Activity(ctx, activity.Filter{Search: parse(t, search)}, Walk{Limit: 10}); !errors.Is(err, context.Canceled) {
+				t.Errorf("search %q of one who has left: error %v", search, err)
+			}
+		}
+		follow(t, x)
+	}
+}
+
+func TestClosed(t *testing.T) {
+	x := open(t, t.TempDir(), storetest.OpenAt(t, newClock().Now))
+	if err := x.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := x.Activity(t.Context(), activity.Filter{}, Walk{Limit: 10}); !errors.Is(err, ErrClosed) {
+		t.Errorf("search in a closed index: error %v, want ErrClosed", err)
+	}
+}
+
+// TestGoneEntries has an index that still knows entries the log has dropped.
+func TestGoneEntries(t *testing.T) {
+	s := storetest.OpenAt(t, newClock().Now)
+	write(t, s, record{activity.ResourceTagging, "admin", `{"a":"b","n":1}`}, record{activity.ResourceTagging, "admin", `{"a":"b","n":2}`})
+	x := open(t, t.TempDir(), s)
+	var gone []*activity.Entry
+	for n := range 50 {
+		gone = append(gone, &activity.Entry{Position: activity.Position(n + 1), Type: activity.ResourceTagging, Metadata: []byte(`{"a":"b"}`)})
+	}
+	if err := x.add(gone); err != nil {
+		t.Fatal(err)
+	}
+	follow(t, x)
+	for _, limit := range []int{1, 2, 3, 20} {
+		for _, forward := range []bool{false, true} {
+			expect(t, x, activity.Filter{Search: parse(t, "b")}, Walk{Limit: limit, Forward: forward})
+		}
+	}
+}
+
+// TestConcurrency searches while entries land, are indexed and fill shards.
+// The newest entry known to be in the log is found at once, and no page holds
+// an entry twice or misses one.
+func TestConcurrency(t *testing.T) {
+	s := storetest.OpenAt(t, newClock().Now)
+	x := open(t, t.TempDir(), s)
+	x.size = 20
+	ctx, cancel := context.WithCancel(t.Context())
+	var following sync.WaitGroup
+	following.Go(func() {
+		for ctx.Err() == nil {
+			followSome(t, x, 1, 7)
+		}
+	})
+	search := parse(t, "odd")
+	var searching sync.WaitGroup
+	for reader := range 2 {
+		searching.Go(func() {
+			for n := range 40 {
+				write(t, s, record{activity.ResourceTagging, "admin", fmt.Sprintf(`{"n":%d,"reader":"r%d","kind":"odd"}`, n, reader)},
+					record{activity.ResourceTagging, "admin", `{"kind":"even"}`})
+				mine := activity.Filter{Search: parse(t, fmt.Sprintf(`r%d AND odd AND >=0`, reader))}
+				for _, forward := range []bool{false, true} {
+					p, err := x.Activity(t.Context(), mine, Walk{Limit: MaxLimit, Forward: forward})
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					if len(p.Entries) != n+1 {
+						t.Errorf("reader %d has written %d entries and sees %d", reader, n+1, len(p.Entries))
+						return
+					}
+					for i := 1; i < len(p.Entries); i++ {
+						if p.Entries[i-1].Position <= p.Entries[i].Position {
+							t.Errorf("entry %d is not older than the one above it", i)
+						}
+					}
+				}
+			}
+		})
+	}
+	searching.Wait()
+	cancel()
+	following.Wait()
+	followSome(t, x, 1000, 7)
+	expect(t, x, activity.Filter{Search: search}, Walk{Limit: MaxLimit})
+	if len(x.shards) < 4 {
+		t.Errorf("the entries are in %d shards only", len(x.shards))
+	}
+}

@@ -1,0 +1,334 @@
+package search
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"trento/store"
+	"trento/store/activity"
+	"trento/store/storetest"
+)
+
+// reopen opens an index that was closed and says what it logged.
+func reopen(t *testing.T, dir string, s *store.Store) (*Index, string) {
+	t.Helper()
+	var log lines
+	x, err := Open(dir, s, log.logger())
+	if err != nil {
+		t.Fatal(err)
+	}
+	x.size, x.ahead = 100, 0
+	t.Cleanup(func() {
+		if err := x.Close(); err != nil {
+			t.Errorf("close index: %v", err)
+		}
+	})
+	return x, log.String()
+}
+
+// build makes an index of three shards and closes it.
+func build(t *testing.T, s *store.Store) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	x := open(t, dir, s)
+	followSome(t, x, 1000, 25)
+	if len(x.shards) != 3 {
+		t.Fatalf("%d shards instead of 3", len(x.shards))
+	}
+	if err := x.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func shardPaths(t *testing.T, dir string) []string {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return paths
+}
+
+// searches are asked before and after the index has caught up.
+func checkSearches(t *testing.T, x *Index) {
+	t.Helper()
+	for range 2 {
+		for _, query := range []string{"", "hana01", "*a*", ">4", "absent"} {
+			for _, forward := range []bool{false, true} {
+				expect(t, x, activity.Filter{Search: parse(t, query)}, Walk{Limit: 50, Forward: forward})
+			}
+		}
+		follow(t, x)
+	}
+	newest, _, err := x.ends()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if x.indexed != newest {
+		t.Errorf("indexed up to %d, the log ends at %d", x.indexed, newest)
+	}
+}
+
+func TestReopen(t *testing.T) {
+	s := storetest.OpenAt(t, newClock().Now)
+	write(t, s, someRecords(250)...)
+	dir := build(t, s)
+	write(t, s, someRecords(40)...)
+	x, log := reopen(t, dir, s)
+	if log != "" {
+		t.Errorf("a sound index is opened with %s", log)
+	}
+	if got := len(entries(t, s)); x.indexed == 0 || got != 290 && got != 291 {
+		t.Fatalf("indexed up to %d, %d entries", x.indexed, got)
+	}
+	checkSearches(t, x)
+}
+
+func TestDamage(t *testing.T) {
+	tests := []struct {
+		name   string
+		damage func(t *testing.T, dir string)
+		kept   int // shards that must still be trusted; one more where Bleve has an older state of the next one
+	}{
+		{"everything deleted", func(t *testing.T, dir string) { remove(t, dir) }, 0},
+		{"first shard deleted", func(t *testing.T, dir string) { remove(t, shardPaths(t, dir)[0]) }, 0},
+		{"middle shard deleted", func(t *testing.T, dir string) { remove(t, shardPaths(t, dir)[1]) }, 1},
+		{"last shard deleted", func(t *testing.T, dir string) { remove(t, shardPaths(t, dir)[2]) }, 2},
+		{"description lost", func(t *testing.T, dir string) { remove(t, filepath.Join(shardPaths(t, dir)[1], "index_meta.json")) }, 1},
+		{"description garbled", func(t *testing.T, dir string) { garble(t, filepath.Join(shardPaths(t, dir)[1], "index_meta.json")) }, 1},
+		{"root lost", func(t *testing.T, dir string) { remove(t, filepath.Join(shardPaths(t, dir)[1], "store", "root.bolt")) }, 1},
+		{"root garbled", func(t *testing.T, dir string) { garble(t, filepath.Join(shardPaths(t, dir)[1], "store", "root.bolt")) }, 1},
+		{"segment lost", func(t *testing.T, dir string) { remove(t, segments(t, shardPaths(t, dir)[2])[0]) }, 2},
+		{"segment garbled", func(t *testing.T, dir string) { garble(t, segments(t, shardPaths(t, dir)[2])[0]) }, 2},
+		{"segment cut", func(t *testing.T, dir string) { cut(t, segments(t, shardPaths(t, dir)[2])[0]) }, 2},
+		{"segment empty", func(t *testing.T, dir string) { overwrite(t, segments(t, shardPaths(t, dir)[2])[0], nil) }, 2},
+		{"one bit of a segment", func(t *testing.T, dir string) {
+			path := segments(t, shardPaths(t, dir)[2])[0]
+			content := read(t, path)
+			content[len(content)/3] ^= 4
+			overwrite(t, path, content)
+		}, 2},
+		{"half made shard", func(t *testing.T, dir string) {
+			if err := os.Mkdir(filepath.Join(dir, "ffffffffffff0000"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+		}, 3},
+		{"half removed shard", func(t *testing.T, dir string) {
+			if err := os.Rename(shardPaths(t, dir)[2], shardPaths(t, dir)[2]+removedSuffix); err != nil {
+				t.Fatal(err)
+			}
+		}, 2},
+	}
+	s := storetest.OpenAt(t, newClock().Now)
+	write(t, s, someRecords(250)...)
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			dir := build(t, s)
+			test.damage(t, dir)
+			x, _ := reopen(t, dir, s)
+			if kept := len(x.shards); kept < test.kept || kept > test.kept+1 || test.kept == 0 && x.indexed != 0 {
+				t.Errorf("%d shards up to %d are trusted, want %d", kept, x.indexed, test.kept)
+			}
+			if paths := shardPaths(t, dir); len(paths) != len(x.shards) {
+				t.Errorf("the directory still holds %v", paths)
+			}
+			checkSearches(t, x)
+		})
+	}
+}
+
+func remove(t *testing.T, path string) {
+	t.Helper()
+	if err := os.RemoveAll(path); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func read(t *testing.T, path string) []byte {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
+}
+
+func overwrite(t *testing.T, path string, content []byte) {
+	t.Helper()
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func garble(t *testing.T, path string) {
+	t.Helper()
+	content := read(t, path)
+	for i := range content {
+		content[i] ^= 0x5a
+	}
+	overwrite(t, path, content)
+}
+
+func cut(t *testing.T, path string) {
+	t.Helper()
+	content := read(t, path)
+	overwrite(t, path, content[:len(content)/2])
+}
+
+func segments(t *testing.T, dir string) []string {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(dir, "store", "*.zap"))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no segments in %s (%v)", dir, err)
+	}
+	return paths
+}
+
+// TestForeignLog puts the index of one log beside another.
+func TestForeignLog(t *testing.T) {
+	s := storetest.OpenAt(t, newClock().Now)
+	write(t, s, someRecords(250)...)
+	dir := build(t, s)
+	other := storetest.OpenAt(t, newClock().Now)
+	write(t, other, someRecords(300)...)
+	x, log := reopen(t, dir, other)
+	if x.indexed != 0 || !strings.Contains(log, "trento.store") {
+		t.Errorf("trusted up to %d; logged %q", x.indexed, log)
+	}
+	checkSearches(t, x)
+}
+
+// TestRestoredLog goes back to an earlier state of the same log, and writes on.
+func TestRestoredLog(t *testing.T) {
+	clock := newClock()
+	dir, backup := t.TempDir(), t.TempDir()
+	s := openStore(t, dir, clock.Now)
+	write(t, s, someRecords(100)...)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.CopyFS(backup, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	s = openStore(t, dir, clock.Now)
+	write(t, s, someRecords(150)...)
+	indexDir := build(t, s)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	restored := storetest.OpenIn(t, backup, clock.Now)
+	write(t, restored, someRecords(20)...)
+	x, log := reopen(t, indexDir, restored)
+	if x.indexed != 0 || !strings.Contains(log, "lacks") {
+		t.Errorf("trusted up to %d; logged %q", x.indexed, log)
+	}
+	checkSearches(t, x)
+}
+
+func TestOtherFormat(t *testing.T) {
+	s := storetest.OpenAt(t, newClock().Now)
+	write(t, s, someRecords(250)...)
+	dir := build(t, s)
+	x, _ := reopen(t, dir, s)
+	if err := x.shards[0].bleve.SetInternal(keyFormat, []byte("0")); err != nil {
+		t.Fatal(err)
+	}
+	if err := x.Close(); err != nil {
+		t.Fatal(err)
+	}
+	x, log := reopen(t, dir, s)
+	if x.indexed != 0 || !strings.Contains(log, "trento.format") {
+		t.Errorf("trusted up to %d; logged %q", x.indexed, log)
+	}
+	checkSearches(t, x)
+}
+
+func TestTwoOpeners(t *testing.T) {
+	s := storetest.OpenAt(t, newClock().Now)
+	write(t, s, someRecords(250)...)
+	dir := t.TempDir()
+	x := open(t, dir, s)
+	for range 2 { // an empty index, then one with entries
+		if _, err := Open(dir, s, slog.New(slog.DiscardHandler)); !errors.Is(err, ErrInUse) {
+			t.Fatalf("second opener: error %v, want ErrInUse", err)
+		}
+		checkSearches(t, x)
+	}
+}
+
+func TestNoDirectory(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	overwrite(t, file, nil)
+	if _, err := Open(file, storetest.Open(t), slog.New(slog.DiscardHandler)); err == nil {
+		t.Error("a file can be opened as an index")
+	}
+}
+
+// TestPrune drops the shards of entries the log does not hold any more.
+func TestPrune(t *testing.T) {
+	s := storetest.OpenAt(t, newClock().Now)
+	write(t, s, someRecords(250)...)
+	dir := build(t, s)
+	x, _ := reopen(t, dir, s)
+	second := x.shards[1].first
+	for _, oldest := range []activity.Position{0, 1, second - 1} {
+		if err := x.prune(oldest); err != nil || len(x.shards) != 3 {
+			t.Fatalf("with a log from %d on, %d shards are left (%v), want 3", oldest, len(x.shards), err)
+		}
+	}
+	if err := x.prune(second); err != nil || len(x.shards) != 2 || len(shardPaths(t, dir)) != 2 {
+		t.Fatalf("%d shards are left in %v (%v), want 2", len(x.shards), shardPaths(t, dir), err)
+	}
+	if err := x.prune(lastPosition); err != nil || len(x.shards) != 1 {
+		t.Fatalf("%d shards are left (%v), want the one that grows", len(x.shards), err)
+	}
+}
+
+// TestRun follows a log that grows, and ends when told to.
+func TestRun(t *testing.T) {
+	s := storetest.OpenAt(t, newClock().Now)
+	write(t, s, someRecords(10)...)
+	indexed := make(chan struct{}, 1000)
+	var log lines
+	log.arrived = func(line string) {
+		if strings.Contains(line, "indexed") {
+			indexed <- struct{}{}
+		}
+	}
+	x, err := Open(t.TempDir(), s, log.logger())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := x.Run(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	<-indexed
+	for range 3 {
+		write(t, s, someRecords(1)...)
+		<-indexed
+	}
+	cancel()
+	running.Wait()
+	newest, _, err := x.ends()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if x.indexed != newest {
+		t.Errorf("indexed up to %d, the log ends at %d", x.indexed, newest)
+	}
+	if err := x.Close(); err != nil {
+		t.Error(err)
+	}
+}

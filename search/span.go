@@ -1,0 +1,43 @@
+package search
+
+import (
+	"math"
+
+	"trento/store/activity"
+)
+
+// lastPosition is the end of every log.
+const lastPosition = activity.Position(math.MaxUint64)
+
+// span is a part of the log: the positions from first to last, both included.
+// It is empty where last is smaller.
+type span struct{ first, last activity.Position }
+
+func (s span) empty() bool { return s.first > s.last }
+
+func (s span) contains(p activity.Position) bool { return s.first <= p && p <= s.last }
+
+func (s span) intersect(other span) span {
+	return span{max(s.first, other.first), min(s.last, other.last)}
+}
+
+// before is the position a walk through the span stands on before its first
+// step. There is none where the span begins at the end of every log.
+func (s span) before(forward bool) (activity.Position, bool) {
+	if forward {
+		return s.first - 1, s.first > 0
+	}
+	return s.last + 1, s.last < lastPosition
+}
+
+// after is what is left of the span for a walk that stands on p.
+func (s span) after(p activity.Position, forward bool) span {
+	switch {
+	case forward && p == lastPosition, !forward && p == 0:
+		return span{1, 0}
+	case forward:
+		return span{max(s.first, p+1), s.last}
+	default:
+		return span{s.first, min(s.last, p-1)}
+	}
+}
