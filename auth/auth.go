@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"trento/store"
@@ -67,8 +68,10 @@ type Auth struct {
 	access   *signer
 	refresh  *signer
 	apiKey   []byte
-	hasher   *hasher
-	limiter  *limiter
+	// presentKey is the API key that was asked for last.
+	presentKey atomic.Pointer[keyText]
+	hasher     *hasher
+	limiter    *limiter
 }
 
 // New fails on secrets that are missing, too short, or used twice.
