@@ -1,0 +1,127 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"trento/auth"
+	"trento/search"
+	"trento/store/activity"
+)
+
+// entry is an entry of the activity log as clients of the API know it.
+type entry struct {
+	ID         string            `json:"id"`
+	Type       activity.Type     `json:"type"`
+	Actor      string            `json:"actor"`
+	Severity   activity.Severity `json:"severity"`
+	OccurredOn moment            `json:"occurred_on"`
+	Metadata   json.RawMessage   `json:"metadata"`
+}
+
+// entryPage is a page of the log, newest entry first. One of First and Last
+// is its size as asked for; "next" means older.
+type entryPage struct {
+	Data       []entry `json:"data"`
+	Pagination struct {
+		StartCursor     *string `json:"start_cursor"`
+		EndCursor       *string `json:"end_cursor"`
+		First           *int    `json:"first"`
+		Last            *int    `json:"last"`
+		HasNextPage     bool    `json:"has_next_page"`
+		HasPreviousPage bool    `json:"has_previous_page"`
+	} `json:"pagination"`
+}
+
+// activityLog answers GET /api/v1/activity_log.
+func (a *API) activityLog(w http.ResponseWriter, r *http.Request) error {
+	viewer := ViewerOf(auth.From(r.Context()))
+	asked, err := newParameters(r)
+	if err != nil {
+		return err
+	}
+	query, err := asked.logQuery()
+	if err != nil {
+		return err
+	}
+	filter, err := viewer.Narrow(query.filter)
+	if err != nil {
+		return err
+	}
+	walk, err := query.walk()
+	if err != nil {
+		return err
+	}
+	found, err := a.deps.Index.Activity(r.Context(), filter, walk)
+	if err != nil {
+		return err
+	}
+	return send(w, http.StatusOK, newEntryPage(viewer, walk, found))
+}
+
+func newEntryPage(viewer Viewer, walk search.Walk, found search.Page) entryPage {
+	page := entryPage{Data: make([]entry, len(found.Entries))}
+	for i, e := range found.Entries {
+		page.Data[i] = entry{
+			ID: e.ID, Type: e.Type, Actor: viewer.Actor(e.Actor), Severity: e.Severity,
+			OccurredOn: moment(e.OccurredOn()), Metadata: e.Metadata,
+		}
+	}
+	p := &page.Pagination
+	if n := len(found.Entries); n > 0 {
+		start, end := found.Entries[0].Position.Cursor(), found.Entries[n-1].Position.Cursor()
+		p.StartCursor, p.EndCursor = &start, &end
+	}
+	// Behind where a walk began there is something: the client was there.
+	if walk.Forward {
+		p.Last, p.HasNextPage, p.HasPreviousPage = &walk.Limit, walk.From != 0, found.More
+	} else {
+		p.First, p.HasNextPage, p.HasPreviousPage = &walk.Limit, found.More, walk.From != 0
+	}
+	return page
+}
+
+// Viewer is somebody who reads the activity log. What they may see of it is
+// decided here, for the API and for the console.
+type Viewer struct {
+	name string
+	// managesUsers: sees the entries about users and their sign-ins.
+	managesUsers bool
+	// seesActors: sees who did what, and may ask for it.
+	seesActors bool
+}
+
+// maskedActor stands for a name the viewer may not see. Its length says
+// nothing about the name.
+const maskedActor = "••••••••"
+
+// ViewerOf is somebody signed in as a viewer of the log.
+func ViewerOf(id *auth.Identity) Viewer {
+	manages := id.Can("all:users")
+	return Viewer{name: id.User.Username, managesUsers: manages, seesActors: manages || id.Can("activity_log:users")}
+}
+
+// Narrow restricts a filter to what the viewer may see. It is
+// auth.ErrForbidden to ask for somebody whose name the viewer may not see,
+// whether or not there is such a user.
+func (v Viewer) Narrow(f activity.Filter) (activity.Filter, error) {
+	for _, actor := range f.Actors {
+		if !v.seesActor(actor) {
+			return activity.Filter{}, auth.ErrForbidden
+		}
+	}
+	f.WithoutUserManagement = !v.managesUsers
+	return f, nil
+}
+
+// Actor is the actor of an entry as the viewer sees it.
+func (v Viewer) Actor(actor string) string {
+	if v.seesActor(actor) {
+		return actor
+	}
+	return maskedActor
+}
+
+func (v Viewer) seesActor(actor string) bool {
+	return v.seesActors || actor == v.name || actor == activity.System
+}

@@ -1,0 +1,187 @@
+// Package api is what programs talk to: the agents that report, and the
+// clients of the REST API. It answers everything under /api. What it says is
+// described in openapi.yaml, and tests hold it to that. It keeps nothing of
+// its own: what is true is asked of package store, who may ask of package auth.
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gorilla/mux"
+
+	"trento/auth"
+	"trento/search"
+	"trento/store"
+)
+
+// Deps is what the API works with.
+type Deps struct {
+	Store   *store.Store
+	Auth    *auth.Auth
+	Index   *search.Index
+	Log     *slog.Logger
+	Version string // of the product
+}
+
+// API answers requests. It expects to be called with the path as the client
+// sent it, behind auth.Identify, and behind a handler that has put the id of
+// the request into the header RequestIDHeader of the answer.
+type API struct {
+	deps     Deps
+	router   *mux.Router
+	versions []string // of the routes, newest first: "v1"
+}
+
+// New makes the API.
+func New(d Deps) *API {
+	a := &API{deps: d, router: mux.NewRouter()}
+	for _, route := range a.Routes() {
+		methods := []string{route.Method}
+		if route.Method == http.MethodGet {
+			methods = append(methods, http.MethodHead)
+		}
+		a.router.Handle(route.Path, a.handler(route)).Methods(methods...)
+		if version := versionOf(route.Path); version != "" && !slices.Contains(a.versions, version) {
+			a.versions = append(a.versions, version)
+		}
+	}
+	slices.SortFunc(a.versions, func(x, y string) int { return versionNumber(y) - versionNumber(x) })
+	a.router.NotFoundHandler = http.HandlerFunc(a.elsewhere)
+	a.router.MethodNotAllowedHandler = http.HandlerFunc(a.wrongMethod)
+	return a
+}
+
+// versionOf is the version in the path of a route, such as "v1", or empty.
+func versionOf(path string) string {
+	if segment := strings.Split(path, "/")[2]; versionNumber(segment) > 0 {
+		return segment
+	}
+	return ""
+}
+
+// versionNumber is the number of a version, or 0 for what is none.
+func versionNumber(version string) int {
+	digits, ok := strings.CutPrefix(version, "v")
+	n, err := strconv.Atoi(digits)
+	if !ok || err != nil {
+		return 0
+	}
+	return n
+}
+
+// ServeHTTP answers a request. Agents put the address they are given and the
+// path together as they are, so a slash too many is forgiven here instead of
+// redirected: a redirect would turn their POST into a GET.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if clean := path.Clean(r.URL.Path); clean != r.URL.Path {
+		r = withPath(r, clean)
+	}
+	a.router.ServeHTTP(w, r)
+}
+
+// withPath is the request sent to another path.
+func withPath(r *http.Request, path string) *http.Request {
+	elsewhere := *r
+	elsewhere.URL = &url.URL{Path: path, RawQuery: r.URL.RawQuery}
+	return &elsewhere
+}
+
+// handler lets in whom the route wants and answers the errors.
+func (a *API) handler(route Route) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		err := a.admit(w, r, route.Access)
+		if err == nil {
+			err = route.Handle(w, r)
+		}
+		if err != nil {
+			a.Fail(w, r, err)
+		}
+	}
+}
+
+// admit reads the body of a request and decides whether it is handled. A body
+// that is no JSON is a fault before all others; but whoever is let in reads it
+// anyway, so only of the others it is looked at here.
+func (a *API) admit(w http.ResponseWriter, r *http.Request, need auth.Access) error {
+	var body received
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		var err error
+		if body, err = receive(w, r); err != nil {
+			return err
+		}
+		r.Body = body
+	}
+	refused := errUnacceptable
+	if acceptsJSON(r) {
+		refused = a.deps.Auth.Permit(r, need)
+	}
+	if refused != nil && len(body) > 0 && isJSON(r) {
+		if err := json.Unmarshal(body, new(json.RawMessage)); err != nil {
+			return malformed(err)
+		}
+	}
+	return refused
+}
+
+// elsewhere sends those who do not name a version to the newest one that has
+// the path, with the method and the body they came with.
+func (a *API) elsewhere(w http.ResponseWriter, r *http.Request) {
+	rest, ok := strings.CutPrefix(r.URL.Path, "/api/")
+	for _, version := range a.versions {
+		target := withPath(r, "/api/"+version+"/"+rest)
+		var match mux.RouteMatch
+		if ok && a.router.Match(target, &match) && !errors.Is(match.MatchErr, mux.ErrNotFound) {
+			w.Header().Set("Location", target.URL.String())
+			w.WriteHeader(http.StatusTemporaryRedirect)
+			return
+		}
+	}
+	a.Fail(w, r, store.ErrNotFound)
+}
+
+func (a *API) wrongMethod(w http.ResponseWriter, r *http.Request) {
+	var allowed []string
+	for _, method := range []string{http.MethodDelete, http.MethodGet, http.MethodHead, http.MethodPatch, http.MethodPost, http.MethodPut} {
+		probe := *r
+		probe.Method = method
+		var match mux.RouteMatch
+		if a.router.Match(&probe, &match) && match.MatchErr == nil {
+			allowed = append(allowed, method)
+		}
+	}
+	w.Header().Set("Allow", strings.Join(allowed, ", "))
+	a.Fail(w, r, errMethod)
+}
+
+// send answers with JSON. It is made in memory first, so that a value that
+// cannot be written is an error and not half an answer.
+func send(w http.ResponseWriter, status int, answer any) error {
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(answer); err != nil {
+		return fmt.Errorf("answer: %w", err)
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	write(w, status, bytes.TrimSuffix(body.Bytes(), []byte("\n")))
+	return nil
+}
+
+// write answers with JSON that is written already. Whether the client is
+// still there to read it is its own affair.
+func write(w http.ResponseWriter, status int, body []byte) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
+}

@@ -1,0 +1,155 @@
+package api_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"trento/auth"
+	"trento/search"
+	"trento/store"
+	"trento/store/discovery/fleet"
+	"trento/ui/api"
+)
+
+// sink is an answer nobody reads.
+type sink struct {
+	header http.Header
+	status int
+}
+
+func (s *sink) Header() http.Header         { return s.header }
+func (s *sink) Write(b []byte) (int, error) { return len(b), nil }
+func (s *sink) WriteHeader(status int)      { s.status = status }
+
+// server is the API over a store that waits for the disk, as in production.
+type server struct {
+	handler http.Handler
+	key     string
+	store   *store.Store
+}
+
+func newServer(b *testing.B) *server {
+	b.Helper()
+	s, err := store.Open(b.TempDir(), store.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	a, err := auth.New(auth.Options{Store: s, Secrets: secrets, SessionLifetime: time.Hour, EnableAPIKey: true})
+	if err != nil {
+		b.Fatal(err)
+	}
+	log := slog.New(slog.DiscardHandler)
+	index, err := search.Open(b.TempDir(), s, log)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		if err := index.Close(); err != nil {
+			b.Error(err)
+		}
+		if err := s.Close(); err != nil {
+			b.Error(err)
+		}
+	})
+	server := &server{store: s, handler: a.Identify(api.New(api.Deps{Store: s, Auth: a, Index: index, Log: log}))}
+	err = s.View(func(tx *store.Tx) error {
+		key, err := tx.APIKey()
+		server.key = a.APIKeyText(key)
+		return err
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return server
+}
+
+// post sends a body as an agent does.
+func (s *server) post(path string, body []byte) int {
+	r := &http.Request{
+		Method: http.MethodPost, URL: &url.URL{Path: path}, Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)),
+		Header: http.Header{"Content-Type": {"application/json"}, "X-Trento-Apikey": {s.key}},
+	}
+	w := &sink{header: make(http.Header)}
+	s.handler.ServeHTTP(w, r)
+	return w.status
+}
+
+// report sends one report of every kind for every host of a landscape.
+func (s *server) report(b *testing.B, hosts []*fleet.Host) [][]byte {
+	b.Helper()
+	var bodies [][]byte
+	for _, h := range hosts {
+		for _, r := range h.Reports() {
+			if status := s.post(collectPath, r.Body); status != http.StatusAccepted {
+				b.Fatalf("%s of %s: %d", r.Kind, h.ID, status)
+			}
+			bodies = append(bodies, r.Body)
+		}
+	}
+	return bodies
+}
+
+// together runs requests on as many agents at once as report in the same
+// moment in a landscape of some thousand hosts, and reports how many were
+// answered a second.
+func together(b *testing.B, request func(n int) (status, want int)) {
+	b.SetParallelism(64)
+	var count atomic.Int64
+	b.ReportAllocs()
+	b.ResetTimer()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if status, want := request(int(count.Add(1))); status != want {
+				b.Errorf("answer %d", status)
+				return
+			}
+		}
+	})
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "requests/s")
+}
+
+// BenchmarkCollect takes in reports, without a network: such that repeat the
+// one before, and such that say something new.
+func BenchmarkCollect(b *testing.B) {
+	b.Run("unchanged", func(b *testing.B) {
+		s := newServer(b)
+		bodies := s.report(b, fleet.New(1, 200).Hosts())
+		together(b, func(n int) (int, int) {
+			return s.post(collectPath, bodies[n%len(bodies)]), http.StatusAccepted
+		})
+	})
+	b.Run("changed", func(b *testing.B) {
+		s := newServer(b)
+		// Of what every host reports, one number changes.
+		const member = `"total_memory_mb":`
+		var before, behind [][]byte
+		for _, body := range s.report(b, fleet.New(1, 200).Hosts()) {
+			if head, tail, ok := bytes.Cut(body, []byte(member)); ok {
+				before = append(before, append(head, member...))
+				behind = append(behind, bytes.TrimLeft(tail, "0123456789"))
+			}
+		}
+		together(b, func(n int) (int, int) {
+			i := n % len(before)
+			body := fmt.Appendf(nil, "%s%d%s", before[i], 100_000+n, behind[i])
+			return s.post(collectPath, body), http.StatusAccepted
+		})
+	})
+}
+
+// BenchmarkHeartbeat notes that agents are alive.
+func BenchmarkHeartbeat(b *testing.B) {
+	s := newServer(b)
+	hosts := fleet.New(1, 200).Hosts()
+	s.report(b, hosts)
+	together(b, func(n int) (int, int) {
+		return s.post("/api/v1/hosts/"+string(hosts[n%len(hosts)].ID)+"/heartbeat", nil), http.StatusNoContent
+	})
+}

@@ -1,0 +1,355 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/gorillamux"
+
+	"trento/auth"
+	"trento/search"
+	"trento/store"
+	"trento/store/activity"
+	"trento/store/storetest"
+	"trento/ui/api"
+)
+
+// clock is the time of a test.
+type clock struct{ now time.Time }
+
+func (c *clock) Now() time.Time { return c.now }
+
+func (c *clock) pass(d time.Duration) { c.now = c.now.Add(d) }
+
+var secrets = auth.Secrets{
+	Base:    []byte(strings.Repeat("b", 48)),
+	Access:  []byte(strings.Repeat("a", 48)),
+	Refresh: []byte(strings.Repeat("r", 48)),
+}
+
+// fixture is the API over a real store, with all that stands before it.
+type fixture struct {
+	t       *testing.T
+	clock   *clock
+	store   *store.Store
+	auth    *auth.Auth
+	handler http.Handler
+	log     *bytes.Buffer
+	rules   routers.Router // openapi.yaml
+	tokens  map[string]string
+}
+
+const (
+	version   = "1.2.3-test"
+	requestID = "request-1"
+	nobody    = ""
+	agent     = "agent"
+)
+
+func newFixture(t *testing.T, change ...func(*auth.Options)) *fixture {
+	t.Helper()
+	// Not in UTC, as most servers are.
+	c := &clock{time.Date(2026, 8, 20, 12, 15, 30, 123456000, time.FixedZone("", 2*60*60))}
+	return newFixtureOn(t, storetest.OpenAt(t, c.Now), c, change...)
+}
+
+func newFixtureOn(t *testing.T, s *store.Store, c *clock, change ...func(*auth.Options)) *fixture {
+	t.Helper()
+	f := &fixture{t: t, clock: c, store: s, log: new(bytes.Buffer), tokens: make(map[string]string)}
+	log := slog.New(slog.NewTextHandler(f.log, nil))
+	o := auth.Options{Store: s, Secrets: secrets, SessionLifetime: 6 * time.Hour, EnableAPIKey: true, Now: c.Now}
+	for _, f := range change {
+		f(&o)
+	}
+	var err error
+	if f.auth, err = auth.New(o); err != nil {
+		t.Fatal(err)
+	}
+	index, err := search.Open(t.TempDir(), s, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := index.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if f.rules, err = described(); err != nil {
+		t.Fatal(err)
+	}
+	identified := f.auth.Identify(api.New(api.Deps{Store: s, Auth: f.auth, Index: index, Log: log, Version: version}))
+	f.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set(api.RequestIDHeader, requestID)
+		identified.ServeHTTP(w, r)
+	})
+	return f
+}
+
+// described is openapi.yaml as a router. Reading it takes longer than most
+// tests, so that is done once.
+var described = sync.OnceValues(func() (routers.Router, error) {
+	doc, err := openapi3.NewLoader().LoadFromFile("openapi.yaml")
+	if err != nil {
+		return nil, err
+	}
+	return gorillamux.NewRouter(doc)
+})
+
+// user makes a user who is signed in, and returns the name to call with.
+func (f *fixture) user(name string, abilities ...int) string {
+	f.t.Helper()
+	u, err := f.store.CreateUser(f.t.Context(), store.System(), store.NewUser{
+		Username: name, Fullname: name, Email: name + "@example.com", Abilities: abilities, Enabled: true,
+	})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	tokens, err := f.auth.SignInAPI(httptest.NewRequest(http.MethodPost, "/", nil), u)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	f.tokens[name] = tokens.Access
+	return name
+}
+
+// agentKey is the present key of the agents.
+func (f *fixture) agentKey() string {
+	f.t.Helper()
+	return f.auth.APIKeyText(f.apiKey())
+}
+
+func (f *fixture) apiKey() (key *store.APIKey) {
+	f.t.Helper()
+	err := f.store.View(func(tx *store.Tx) (err error) {
+		key, err = tx.APIKey()
+		return err
+	})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return key
+}
+
+// entries are the newest entries of the activity log, oldest first.
+func (f *fixture) entries(types ...activity.Type) []*activity.Entry {
+	f.t.Helper()
+	var found []*activity.Entry
+	filter := activity.Filter{Types: types}
+	err := f.store.View(func(tx *store.Tx) error {
+		for e, err := range tx.Entries(0, tx.Newest()) {
+			if err != nil {
+				return err
+			}
+			if filter.Match(e) {
+				found = append(found, e)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return found
+}
+
+// discards are the reasons of the payloads that could not be decoded.
+func (f *fixture) discards() []string {
+	f.t.Helper()
+	var reasons []string
+	err := f.store.View(func(tx *store.Tx) error {
+		for d, err := range tx.Discards() {
+			if err != nil {
+				return err
+			}
+			reasons = append(reasons, d.Reason)
+		}
+		return nil
+	})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return reasons
+}
+
+// call is a request. A header that is set to nothing is left out.
+type call struct {
+	as     string // nobody, agent or a user
+	method string
+	path   string
+	body   string
+	header map[string]string
+	from   string // address of the client
+}
+
+// answer is what came back.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+func (f *fixture) get(as, path string) answer {
+	f.t.Helper()
+	return f.do(call{as: as, method: http.MethodGet, path: path})
+}
+
+func (f *fixture) post(as, path, body string) answer {
+	f.t.Helper()
+	return f.do(call{as: as, method: http.MethodPost, path: path, body: body})
+}
+
+func (c call) request(f *fixture) *http.Request {
+	r := httptest.NewRequest(c.method, c.path, strings.NewReader(c.body))
+	if c.method == http.MethodPost {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	switch c.as {
+	case nobody:
+	case agent:
+		r.Header.Set("X-Trento-Apikey", f.agentKey())
+	default:
+		r.Header.Set("Authorization", "Bearer "+f.tokens[c.as])
+	}
+	for name, value := range c.header {
+		if r.Header.Set(name, value); value == "" {
+			r.Header.Del(name)
+		}
+	}
+	if c.from != "" {
+		r.RemoteAddr = c.from
+	}
+	return r
+}
+
+// do sends a request and holds it and its answer to openapi.yaml.
+func (f *fixture) do(c call) answer {
+	f.t.Helper()
+	r := c.request(f)
+	w := httptest.NewRecorder()
+	f.handler.ServeHTTP(w, r)
+	got := answer{w.Code, w.Header(), w.Body.String()}
+	if err := f.conforms(c, got); err != nil {
+		f.t.Errorf("%s %s as %q: %d %s\nis not what openapi.yaml says: %v", c.method, c.path, c.as, got.status, got.body, err)
+	}
+	return got
+}
+
+// conforms holds an exchange to openapi.yaml. A request that was refused may
+// be anything.
+func (f *fixture) conforms(c call, got answer) error {
+	r := c.request(f)
+	if route, parameters, err := f.rules.FindRoute(r); err == nil && got.status < 300 {
+		err := openapi3filter.ValidateRequest(context.Background(), &openapi3filter.RequestValidationInput{
+			Request: r, PathParams: parameters, Route: route, Options: validation,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return f.conformsAnswer(c, got)
+}
+
+var validation = &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, IncludeResponseStatus: true}
+
+// conformsAnswer is conforms for the answer alone.
+func (f *fixture) conformsAnswer(c call, got answer) error {
+	r := c.request(f)
+	route, parameters, err := f.rules.FindRoute(r)
+	if err != nil {
+		return conformsNowhere(got)
+	}
+	return openapi3filter.ValidateResponse(context.Background(), &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: r, PathParams: parameters, Route: route, Options: validation},
+		Status:                 got.status, Header: got.header, Body: io.NopCloser(strings.NewReader(got.body)), Options: validation,
+	})
+}
+
+// conformsNowhere checks the answers where there is no route.
+func conformsNowhere(got answer) error {
+	if got.status < 400 {
+		return nil
+	}
+	var list struct {
+		Errors []struct{ Title, Detail string }
+	}
+	d := json.NewDecoder(strings.NewReader(got.body))
+	d.DisallowUnknownFields()
+	return d.Decode(&list)
+}
+
+// expect compares an answer. A body of "*" may be anything.
+func (got answer) expect(t *testing.T, status int, body string) {
+	t.Helper()
+	if got.status != status || body != "*" && got.body != body {
+		t.Errorf("answer %d %s\nwant   %d %s", got.status, got.body, status, body)
+	}
+}
+
+// decode reads the body of an answer.
+func (got answer) decode(t *testing.T, into any) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(got.body), into); err != nil {
+		t.Fatalf("%v: %s", err, got.body)
+	}
+}
+
+// Bodies of errors.
+const (
+	signedOut = `{"error":"Unauthorized"}`
+	notFound  = `{"errors":[{"title":"Not Found","detail":"The requested resource cannot be found."}]}`
+	forbidden = `{"errors":[{"title":"Forbidden","detail":"You can't perform the operation or access the resource."}]}`
+	fault     = `{"errors":[{"title":"Internal Server Error","detail":"Something went wrong."}]}`
+)
+
+// general is the body of an error that says no more than its status.
+func general(status int) string {
+	return `{"errors":[{"title":"` + http.StatusText(status) + `","detail":"An error has occurred."}]}`
+}
+
+// problems is the body of a 422: pairs of pointer and detail.
+func problems(pairs ...string) string {
+	type source struct {
+		Pointer string `json:"pointer"`
+	}
+	type problem struct {
+		Title  string `json:"title"`
+		Detail string `json:"detail"`
+		Source source `json:"source"`
+	}
+	var list struct {
+		Errors []problem `json:"errors"`
+	}
+	for i := 0; i < len(pairs); i += 2 {
+		list.Errors = append(list.Errors, problem{"Invalid value", pairs[i+1], source{pairs[i]}})
+	}
+	text, err := json.Marshal(list)
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
+}
+
+// account is the stored user of a name.
+func (f *fixture) account(name string) (u *store.User) {
+	f.t.Helper()
+	err := f.store.View(func(tx *store.Tx) (err error) {
+		u, err = tx.UserNamed(name)
+		return err
+	})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return u
+}

@@ -1,0 +1,134 @@
+package api_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/google/go-cmp/cmp"
+
+	"trento/auth"
+	"trento/ui/api"
+)
+
+// document is openapi.yaml.
+func document(t *testing.T) *openapi3.T {
+	t.Helper()
+	doc, err := openapi3.NewLoader().LoadFromFile("openapi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
+var update = flag.Bool("update", false, "write openapi.json anew")
+
+// TestDocument checks that openapi.yaml is a description, and that openapi.json,
+// which is what clients get, is the same one.
+func TestDocument(t *testing.T) {
+	doc := document(t)
+	if err := doc.Validate(t.Context()); err != nil {
+		t.Error(err)
+	}
+	text, err := doc.MarshalJSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, text); err != nil {
+		t.Fatal(err)
+	}
+	compact.WriteByte('\n')
+	if *update {
+		if err := os.WriteFile("openapi.json", compact.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	served, err := os.ReadFile("openapi.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(served, compact.Bytes()) {
+		t.Error("openapi.json is not openapi.yaml; go test ./ui/api -run TestDocument -update makes it so")
+	}
+}
+
+// TestDocumentAndRoutes checks that the description has the routes there are,
+// with what they demand, and no others.
+func TestDocumentAndRoutes(t *testing.T) {
+	described := make(map[string]string)
+	for path, item := range document(t).Paths.Map() {
+		for method, operation := range item.Operations() {
+			described[method+" "+path] = demand(operation)
+			if operation.Summary == "" || operation.OperationID == "" || len(operation.Tags) != 1 {
+				t.Errorf("%s %s lacks words", method, path)
+			}
+		}
+	}
+	served := make(map[string]string)
+	for _, route := range (&api.API{}).Routes() {
+		served[route.Method+" "+route.Path] = route.Access.String()
+	}
+	if diff := cmp.Diff(served, described); diff != "" {
+		t.Errorf("routes (-) and description (+):\n%s", diff)
+	}
+}
+
+// demand is what the description says a route demands, in the words of auth.
+func demand(o *openapi3.Operation) string {
+	if o.Security == nil {
+		return "not said"
+	}
+	var schemes []string
+	for _, requirement := range *o.Security {
+		for name := range requirement {
+			schemes = append(schemes, name)
+		}
+	}
+	slices.Sort(schemes)
+	switch strings.Join(schemes, " ") {
+	case "":
+		return auth.Public.String()
+	case "agentKey":
+		return auth.Agent.String()
+	case "session token":
+		return auth.SignedIn.String()
+	}
+	return strings.Join(schemes, " ")
+}
+
+func TestOpenAPI(t *testing.T) {
+	f := newFixture(t)
+	for part, want := range map[string]struct{ has, lacks string }{
+		"/api/v1/openapi":          {"/api/v1/hosts", "/api/session"},
+		"/api/unversioned/openapi": {"/api/session", "/api/v1/hosts"},
+		"/api/all/openapi":         {"/api/v1/hosts", "/api/v2/hosts"},
+	} {
+		got := f.get(nobody, part)
+		got.expect(t, http.StatusOK, "*")
+		doc, err := openapi3.NewLoader().LoadFromData([]byte(got.body))
+		if err != nil {
+			t.Fatalf("%s: %v", part, err)
+		}
+		if err := doc.Validate(t.Context()); err != nil {
+			t.Errorf("%s: %v", part, err)
+		}
+		if doc.Info.Version != version {
+			t.Errorf("%s: version %q", part, doc.Info.Version)
+		}
+		if doc.Paths.Value(want.has) == nil || doc.Paths.Value(want.lacks) != nil {
+			t.Errorf("%s has not the paths it should have: %v", part, doc.Paths.InMatchingOrder())
+		}
+	}
+	all := f.get(nobody, "/api/all/openapi")
+	doc, err := openapi3.NewLoader().LoadFromData([]byte(all.body))
+	if err != nil || doc.Paths.Len() != document(t).Paths.Len() {
+		t.Errorf("all: %v, %d paths", err, doc.Paths.Len())
+	}
+}

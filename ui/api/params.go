@@ -1,0 +1,115 @@
+package api
+
+import (
+	"errors"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// parameters are the parameters of a query by name. Clients write lists in
+// two ways, severity=info&severity=warning and severity[]=info; both are the
+// parameter severity.
+type parameters map[string]parameter
+
+type parameter struct {
+	values []string
+	list   bool // written with brackets, or more than once
+	object bool // written with a key in the brackets
+}
+
+// newParameters reads the query of a request. One that is not a query at all
+// is a bad request.
+func newParameters(r *http.Request) (parameters, error) {
+	values, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, errBadRequest
+	}
+	p := make(parameters)
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		given := values[key]
+		if !utf8.ValidString(key + strings.Join(given, "")) {
+			return nil, errBadRequest
+		}
+		name, brackets, bracketed := strings.Cut(key, "[")
+		known := p[name]
+		known.values = append(known.values, given...)
+		known.list = known.list || bracketed || len(known.values) > 1
+		known.object = known.object || bracketed && brackets != "]"
+		p[name] = known
+	}
+	return p, nil
+}
+
+// only refuses parameters that are not in the list; the first one, in the
+// order of the alphabet.
+func (p parameters) only(names ...string) error {
+	for _, name := range slices.Sorted(maps.Keys(p)) {
+		if !slices.Contains(names, name) {
+			return unprocessable(unexpected(name))
+		}
+	}
+	return nil
+}
+
+// scalar is a parameter that is to be one value of some type.
+func (p parameters) scalar(name, typ string, wrong *[]problem) (text string, ok bool) {
+	given, ok := p[name]
+	switch {
+	case !ok:
+		return "", false
+	case given.object:
+		*wrong = append(*wrong, invalid("/"+name, "Invalid "+typ+". Got: object"))
+	case given.list:
+		*wrong = append(*wrong, invalid("/"+name, "Invalid "+typ+". Got: array"))
+	default:
+		return given.values[0], true
+	}
+	return "", false
+}
+
+// text is a parameter that is a text; empty where it was not given.
+func (p parameters) text(name string, wrong *[]problem) string {
+	text, _ := p.scalar(name, "string", wrong)
+	return text
+}
+
+// integer is a parameter that is a whole number; nil where it was not given.
+// One that is too large for us is the largest we have.
+func (p parameters) integer(name string, wrong *[]problem) *int {
+	text, ok := p.scalar(name, "integer", wrong)
+	if !ok {
+		return nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
+		*wrong = append(*wrong, invalid("/"+name, "Invalid integer. Got: string"))
+		return nil
+	}
+	return &n
+}
+
+// maxListed is how many values a list can have: more than there are types,
+// and users anybody would pick.
+const maxListed = 1000
+
+// list is a parameter that may be given several times.
+func (p parameters) list(name string, wrong *[]problem) []string {
+	given := p[name]
+	switch {
+	case given.object:
+		*wrong = append(*wrong, invalid("/"+name, "Invalid array. Got: object"))
+	case len(given.values) > maxListed:
+		*wrong = append(*wrong, invalid("/"+name, "should have at most "+strconv.Itoa(maxListed)+" item(s)"))
+	default:
+		return given.values
+	}
+	return nil
+}
+
+// blank reports whether a text says nothing.
+func blank(text string) bool { return strings.TrimSpace(text) == "" }

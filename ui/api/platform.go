@@ -1,0 +1,86 @@
+package api
+
+import (
+	"net/http"
+
+	"trento/auth"
+	"trento/store"
+)
+
+// healthz answers GET /api/healthz: whether what the server needs is well.
+func (a *API) healthz(w http.ResponseWriter, _ *http.Request) error {
+	answer := struct {
+		Database string `json:"database"`
+	}{"pass"}
+	status := http.StatusOK
+	if err := a.deps.Store.Ready(); err != nil {
+		a.deps.Log.Error("the store does not answer", "id", w.Header().Get(RequestIDHeader), "error", err)
+		answer.Database, status = "fail", http.StatusInternalServerError
+	}
+	return send(w, status, answer)
+}
+
+// readyz answers GET /api/readyz: whether requests may be sent here.
+func (a *API) readyz(w http.ResponseWriter, _ *http.Request) error {
+	answer := struct {
+		Ready bool `json:"ready"`
+	}{a.deps.Store.Ready() == nil}
+	status := http.StatusOK
+	if !answer.Ready {
+		status = http.StatusServiceUnavailable
+	}
+	return send(w, status, answer)
+}
+
+// slesForSAP is the product whose subscriptions are counted.
+const slesForSAP = "SLES_SAP"
+
+// about answers GET /api/v1/about: which product this is and how much it is
+// used.
+func (a *API) about(w http.ResponseWriter, _ *http.Request) error {
+	answer := struct {
+		Version           string `json:"version"`
+		SLESSubscriptions int    `json:"sles_subscriptions"`
+	}{Version: a.deps.Version}
+	err := a.deps.Store.View(func(tx *store.Tx) error {
+		for h, err := range tx.Hosts() {
+			if err != nil {
+				return err
+			}
+			for _, s := range h.Subscriptions {
+				if s.Identifier == slesForSAP {
+					answer.SLESSubscriptions++
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return send(w, http.StatusOK, answer)
+}
+
+// ability is an ability as clients of the API know it.
+type ability struct {
+	ID       int    `json:"id"`
+	Name     string `json:"name"`
+	Resource string `json:"resource"`
+	Label    string `json:"label"`
+}
+
+// abilities answers GET /api/v1/abilities: what users can be allowed to do.
+func (a *API) abilities(w http.ResponseWriter, _ *http.Request) error {
+	all := auth.Abilities()
+	answer := make([]ability, len(all))
+	for i, known := range all {
+		answer[i] = ability(known)
+	}
+	return send(w, http.StatusOK, answer)
+}
+
+// publicKeys answers GET /api/public_keys: the certificates others check our
+// signatures with. Nothing of ours is signed for others yet.
+func (a *API) publicKeys(w http.ResponseWriter, _ *http.Request) error {
+	return send(w, http.StatusOK, []struct{}{})
+}

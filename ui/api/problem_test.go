@@ -1,0 +1,70 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"trento/auth"
+	"trento/store"
+	"trento/store/discovery"
+	"trento/store/landscape"
+	"trento/ui/api"
+)
+
+// TestFail goes through the errors of the rooms below and what a client is
+// told of each, however deep it is wrapped.
+func TestFail(t *testing.T) {
+	for name, test := range map[string]struct {
+		err    error
+		status int
+		body   string
+		logged bool
+	}{
+		"signed out":    {auth.ErrSignedOut, 401, signedOut, false},
+		"credentials":   {auth.ErrCredentials, 401, invalidCredentials, false},
+		"refresh":       {auth.ErrRefresh, 401, invalidRefresh, false},
+		"forbidden":     {auth.ErrForbidden, 403, forbidden, false},
+		"not found":     {store.ErrNotFound, 404, notFound, false},
+		"conflict":      {store.ErrConflict, 409, general(409), false},
+		"invalid":       {&landscape.InvalidError{Field: "email", Detail: "is invalid"}, 422, problems("/email", "is invalid"), false},
+		"busy":          {auth.ErrBusy, 503, general(503), false},
+		"syntax":        {&discovery.Error{Stage: discovery.StageSyntax, Problems: []discovery.Problem{{Title: "Bad Request", Detail: "x"}}}, 400, `{"errors":[{"title":"Bad Request","detail":"x"}]}`, false},
+		"undecodable":   {&discovery.Error{Stage: discovery.StagePayload, Problems: []discovery.Problem{{Title: "Invalid value", Detail: "x", Pointer: "/y"}}}, 422, problems("/y", "x"), false},
+		"anything":      {errors.New("the disk says secret things"), 500, fault, true},
+		"in use":        {store.ErrInUse, 500, fault, true},
+		"closed":        {store.ErrClosed, 500, fault, true},
+		"out of time":   {context.DeadlineExceeded, 500, fault, true},
+		"client is off": {context.Canceled, 500, fault, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var log bytes.Buffer
+			a := api.New(api.Deps{Log: slog.New(slog.NewTextHandler(&log, nil))})
+			ctx, cancel := context.WithCancel(t.Context())
+			if errors.Is(test.err, context.Canceled) {
+				cancel()
+			}
+			defer cancel()
+			for _, err := range []error{test.err, fmt.Errorf("host x: %w", fmt.Errorf("y: %w", test.err)), errors.Join(test.err, errors.New("z"))} {
+				if got := api.Status(err); got != test.status {
+					t.Errorf("Status(%v) = %d", err, got)
+				}
+				log.Reset()
+				w := httptest.NewRecorder()
+				w.Header().Set(api.RequestIDHeader, requestID)
+				a.Fail(w, httptest.NewRequestWithContext(ctx, "GET", "/api/v1/hosts", nil), err)
+				if w.Code != test.status || w.Body.String() != test.body {
+					t.Errorf("%v: %d %s", err, w.Code, w.Body)
+				}
+				if logged := strings.Contains(log.String(), requestID); logged != test.logged {
+					t.Errorf("%v: logged %q", err, log.String())
+				}
+			}
+		})
+	}
+}

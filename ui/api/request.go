@@ -1,0 +1,81 @@
+package api
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// maxBody is the largest body of a request in bytes.
+const maxBody = 8_000_000
+
+// received is the body of a request after it has been read.
+type received []byte
+
+func (received) Read([]byte) (int, error) { return 0, io.EOF }
+
+func (received) Close() error { return nil }
+
+// receive reads the body of a request. What the client says about its length
+// is no reason to set that much memory aside.
+func receive(w http.ResponseWriter, r *http.Request) (received, error) {
+	if r.ContentLength > maxBody {
+		return nil, errTooLarge
+	}
+	const usual = 64 << 10
+	var body bytes.Buffer
+	body.Grow(int(min(max(r.ContentLength, 0), usual)) + bytes.MinRead)
+	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return nil, errTooLarge
+	case err != nil: // it broke off
+		return nil, errBadRequest
+	}
+	return body.Bytes(), nil
+}
+
+// isJSON reports whether the body is declared to be JSON.
+func isJSON(r *http.Request) bool {
+	return mediaType(r.Header.Get("Content-Type")) == "application/json"
+}
+
+// mediaType is a media type without its parameters, in lower case.
+func mediaType(text string) string {
+	name, _, _ := strings.Cut(text, ";")
+	return strings.ToLower(strings.TrimSpace(name))
+}
+
+// acceptsJSON reports whether the client takes JSON for an answer. Where it
+// does not say, it does.
+func acceptsJSON(r *http.Request) bool {
+	accept := strings.Join(r.Header.Values("Accept"), ",")
+	if strings.TrimSpace(accept) == "" {
+		return true
+	}
+	for offer := range strings.SplitSeq(accept, ",") {
+		switch mediaType(offer) {
+		case "*/*", "application/*", "application/json":
+			if !unwanted(offer) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// unwanted reports whether a part of an Accept header has the weight 0.
+func unwanted(offer string) bool {
+	for parameter := range strings.SplitSeq(offer, ";") {
+		name, value, _ := strings.Cut(parameter, "=")
+		if strings.EqualFold(strings.TrimSpace(name), "q") {
+			weight, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
+			return err == nil && weight == 0
+		}
+	}
+	return false
+}

@@ -1,0 +1,222 @@
+package api_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"trento/auth"
+	"trento/store"
+	"trento/ui/api"
+)
+
+// demands is what every route is to demand, written down a second time and
+// without asking the table of routes: public, agent, or any user. status is
+// what a well-formed request gets from those who are let in.
+var demands = []struct {
+	method, path string
+	demand       string
+	body         string
+	status       int
+}{
+	{"POST", "/api/v1/collect", "agent", hostReport(agentID, "vega01"), 202},
+	{"POST", "/api/v1/hosts/" + agentID + "/heartbeat", "agent", "", 204},
+	{"POST", "/api/session", "public", "", 422}, // without a content type; passwords take their time
+	{"POST", "/api/session/refresh", "public", "{}", 400},
+	{"GET", "/api/v1/hosts", "any", "", 200},
+	{"GET", "/api/v1/activity_log", "any", "", 200},
+	{"GET", "/api/v1/settings/api_key", "any", "", 200},
+	{"GET", "/api/v1/abilities", "any", "", 200},
+	{"GET", "/api/v1/about", "any", "", 200},
+	{"GET", "/api/v1/prometheus/targets", "public", "", 200},
+	{"GET", "/api/public_keys", "public", "", 200},
+	{"GET", "/api/healthz", "public", "", 200},
+	{"GET", "/api/readyz", "public", "", 200},
+	{"GET", "/api/v1/openapi", "public", "", 200},
+	{"GET", "/api/unversioned/openapi", "public", "", 200},
+	{"GET", "/api/all/openapi", "public", "", 200},
+}
+
+// caller is somebody who tries a route.
+type caller struct {
+	name          string
+	header        map[string]string
+	signedIn, key bool
+}
+
+// TestRoutes lets everybody try everything.
+func TestRoutes(t *testing.T) {
+	if routes := (&api.API{}).Routes(); len(routes) != len(demands) {
+		t.Errorf("%d routes, %d in the table of this test", len(routes), len(demands))
+	}
+	f := newFixture(t)
+	for _, c := range callers(f) {
+		t.Run(c.name, func(t *testing.T) {
+			f.t = t
+			for _, d := range demands {
+				header := map[string]string{"X-Trento-Apikey": "", "Authorization": ""}
+				for name, value := range c.header {
+					header[name] = value
+				}
+				if d.path == "/api/session" {
+					header["Content-Type"] = ""
+				}
+				got := f.do(call{method: d.method, path: d.path, body: d.body, header: header})
+				if d.demand == "public" || d.demand == "agent" && c.key || d.demand == "any" && c.signedIn {
+					got.expect(t, d.status, "*")
+				} else {
+					got.expect(t, http.StatusUnauthorized, signedOut)
+				}
+			}
+		})
+	}
+}
+
+// callers are users with every ability there is, agents, and those who are
+// neither.
+func callers(f *fixture) []caller {
+	bearer := func(token string) map[string]string { return map[string]string{"Authorization": "Bearer " + token} }
+	agentKey := func(key string) map[string]string { return map[string]string{"X-Trento-Apikey": key} }
+	expired := f.tokens[f.user("late")]
+	f.clock.pass(auth.AccessLifetime)
+	disabled := f.user("disabled")
+	if err := f.store.DisableUser(f.t.Context(), store.System(), f.account(disabled).ID); err != nil {
+		f.t.Fatal(err)
+	}
+	f.user("plain")
+
+	// A server with the same store and other secrets, and one with the same
+	// secrets and another store.
+	otherSecrets := secrets
+	otherSecrets.Access = []byte(strings.Repeat("o", 48))
+	strangers := newFixtureOn(f.t, f.store, f.clock, func(o *auth.Options) { o.Secrets = otherSecrets })
+	strangers.user("stranger")
+	twins := newFixture(f.t)
+	past := f.clock.now.Add(-time.Second)
+
+	all := []caller{
+		{name: "nobody"},
+		{name: "plain user", header: bearer(f.tokens["plain"]), signedIn: true},
+		{name: "bare token", header: map[string]string{"Authorization": f.tokens["plain"]}, signedIn: true},
+		{name: "browser", header: map[string]string{"Cookie": f.cookie("plain")}, signedIn: true},
+		{name: "agent", header: agentKey(f.agentKey()), key: true},
+		{name: "agent and user", header: map[string]string{"X-Trento-Apikey": f.agentKey(), "Authorization": "Bearer " + f.tokens["plain"]}, signedIn: true, key: true},
+		{name: "expired token", header: bearer(expired)},
+		{name: "disabled user", header: bearer(f.tokens[disabled])},
+		{name: "garbage", header: map[string]string{"X-Trento-Apikey": "garbage", "Authorization": "Bearer garbage", "Cookie": "trento-session=garbage"}},
+		{name: "browser with a bad token", header: map[string]string{"Cookie": f.cookie("plain"), "Authorization": "Bearer garbage"}},
+		{name: "user's token as a key", header: agentKey(f.tokens["plain"])},
+		{name: "agent's key as a token", header: bearer(f.agentKey())},
+		{name: "key of another server", header: agentKey(twins.agentKey())},
+		{name: "key signed by others", header: agentKey(strangers.agentKey())},
+		{name: "token signed by others", header: bearer(strangers.tokens["stranger"])},
+		{name: "expired key", header: agentKey(f.auth.APIKeyText(&store.APIKey{ID: f.apiKey().ID, CreatedAt: past, ExpiresAt: &past}))},
+	}
+	for _, a := range auth.Abilities() {
+		name := f.user(fmt.Sprintf("user%d", a.ID), a.ID)
+		all = append(all, caller{name: a.String(), header: bearer(f.tokens[name]), signedIn: true})
+	}
+	return all
+}
+
+// cookie is what the browser of a user sends who is signed in to the console.
+func (f *fixture) cookie(name string) (cookie string) {
+	f.t.Helper()
+	w := httptest.NewRecorder()
+	if err := f.auth.SignInConsole(w, httptest.NewRequest(http.MethodPost, "/session", nil), f.account(name)); err != nil {
+		f.t.Fatal(err)
+	}
+	cookie, _, _ = strings.Cut(w.Header().Get("Set-Cookie"), ";")
+	return cookie
+}
+
+// TestExpiredAPIKey checks that the key of the agents does not outlive its
+// date.
+func TestExpiredAPIKey(t *testing.T) {
+	f := newFixture(t)
+	f.clock.pass(36500*24*time.Hour - time.Second)
+	f.register(agentID, "vega01")
+	f.clock.pass(time.Second)
+	f.post(agent, collectPath, hostReport(agentID, "vega01")).expect(t, http.StatusUnauthorized, signedOut)
+}
+
+// TestElsewhere goes through addresses that are not quite right.
+func TestElsewhere(t *testing.T) {
+	f := newFixture(t)
+	f.user("ann")
+	for _, test := range []struct {
+		method, path string
+		status       int
+		header, want string
+		body         string
+	}{
+		{"GET", "/api/hosts", 307, "Location", "/api/v1/hosts", ""},
+		{"GET", "/api/activity_log?first=2&severity[]=info&search=%22a%20b%22", 307, "Location", "/api/v1/activity_log?first=2&severity[]=info&search=%22a%20b%22", ""},
+		{"POST", "/api/collect", 307, "Location", "/api/v1/collect", ""},
+		{"POST", "/api/hosts/" + agentID + "/heartbeat", 307, "Location", "/api/v1/hosts/" + agentID + "/heartbeat", ""},
+		{"POST", "/api/hosts/%0d%0aSet-Cookie:%20x/heartbeat", 307, "Location", "/api/v1/hosts/%0D%0ASet-Cookie:%20x/heartbeat", ""},
+		{"GET", "/api/openapi", 307, "Location", "/api/v1/openapi", ""},
+		{"DELETE", "/api/hosts", 307, "Location", "/api/v1/hosts", ""},
+		{"GET", "/api//hosts/", 307, "Location", "/api/v1/hosts", ""},
+		{"GET", "//api/hosts", 307, "Location", "/api/v1/hosts", ""},
+
+		{"GET", "/api/nothing", 404, "", "", notFound},
+		{"GET", "/api/v1/nothing", 404, "", "", notFound},
+		{"GET", "/api/v2/hosts", 404, "", "", notFound},
+		{"GET", "/api/v1/v1/hosts", 404, "", "", notFound},
+		{"GET", "/api/v01/hosts", 404, "", "", notFound},
+		{"GET", "/api", 404, "", "", notFound},
+		{"GET", "/api/", 404, "", "", notFound},
+		{"GET", "/api/..%2f..%2fetc/passwd", 404, "", "", notFound},
+		{"GET", "/api/v1/hosts/a%2fb/heartbeat", 404, "", "", notFound},
+
+		{"DELETE", "/api/v1/hosts", 405, "Allow", "GET, HEAD", general(405)},
+		{"OPTIONS", "/api/v1/hosts", 405, "Allow", "GET, HEAD", general(405)},
+		{"GET", "/api/v1/collect", 405, "Allow", "POST", general(405)},
+		{"GET", "/api/session", 405, "Allow", "POST", general(405)},
+		{"BREW", "/api/session", 405, "Allow", "POST", general(405)},
+
+		{"GET", "/api/v1/hosts/", 200, "", "", "[]"},
+		{"GET", "//api//v1/hosts", 200, "", "", "[]"},
+		{"GET", "/api/v1/./x/../hosts", 200, "", "", "[]"},
+	} {
+		got := f.do(call{as: "ann", method: test.method, path: test.path})
+		got.expect(t, test.status, test.body)
+		if test.header != "" && got.header.Get(test.header) != test.want {
+			t.Errorf("%s %s: %s is %q, want %q", test.method, test.path, test.header, got.header.Get(test.header), test.want)
+		}
+	}
+	// A slash at the end of the address an agent is given arrives doubled, and
+	// what is sent there must arrive, too.
+	f.post(agent, "//api/v1/collect", hostReport(agentID, "vega01")).expect(t, http.StatusAccepted, "{}")
+}
+
+// TestHead checks that what can be read can be asked about.
+func TestHead(t *testing.T) {
+	f := newFixture(t)
+	f.user("ann")
+	for _, d := range demands {
+		if d.method != http.MethodGet {
+			continue
+		}
+		get, head := f.get("ann", d.path), f.do(call{as: "ann", method: http.MethodHead, path: d.path})
+		if head.status != get.status || head.header.Get("Content-Length") != get.header.Get("Content-Length") {
+			t.Errorf("HEAD %s: %d %v", d.path, head.status, head.header)
+		}
+	}
+}
+
+// TestHeaders checks what every answer with data carries.
+func TestHeaders(t *testing.T) {
+	f := newFixture(t)
+	f.user("ann")
+	for _, path := range []string{"/api/v1/hosts", "/api/v1/activity_log", "/api/v1/settings/api_key", "/api/v1/about", "/api/v1/nothing"} {
+		header := f.get("ann", path).header
+		if header.Get("Content-Type") != "application/json; charset=utf-8" || header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: %v", path, header)
+		}
+	}
+}

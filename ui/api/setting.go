@@ -1,0 +1,34 @@
+package api
+
+import (
+	"net/http"
+
+	"trento/auth"
+	"trento/store"
+)
+
+// apiKeySettings is the ability to read the text of the agents' key.
+const apiKeySettings = "all:api_key_settings"
+
+// apiKey answers GET /api/v1/settings/api_key: since when and until when the
+// key of the agents holds, and the key itself for those who may have it.
+func (a *API) apiKey(w http.ResponseWriter, r *http.Request) error {
+	var key *store.APIKey
+	err := a.deps.Store.View(func(tx *store.Tx) (err error) {
+		key, err = tx.APIKey()
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	answer := struct {
+		CreatedAt       moment  `json:"created_at"`
+		GeneratedAPIKey *string `json:"generated_api_key"`
+		ExpireAt        *moment `json:"expire_at"`
+	}{CreatedAt: moment(key.CreatedAt), ExpireAt: momentOf(key.ExpiresAt)}
+	if auth.From(r.Context()).Can(apiKeySettings) {
+		text := a.deps.Auth.APIKeyText(key)
+		answer.GeneratedAPIKey = &text
+	}
+	return send(w, http.StatusOK, answer)
+}
