@@ -1,7 +1,9 @@
 package store
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 	"iter"
@@ -13,10 +15,13 @@ import (
 const (
 	maxDiscards    = 500
 	maxDiscardSize = 256 << 10
+
+	discardHead = 8 + sha256.Size + 4
 )
 
-// Discard is a payload that could not be decoded. It is stored as its time, 4
-// bytes of length of the reason, the reason, and the compressed body.
+// Discard is a payload that could not be decoded. It is stored as its time, the
+// SHA-256 of the body, 4 bytes of length of the reason, the reason, and the
+// compressed body.
 type Discard struct {
 	At     time.Time
 	Reason string
@@ -24,11 +29,17 @@ type Discard struct {
 }
 
 // Discard keeps a payload that could not be decoded, so that a fix can be
-// tried on it. Old ones make room.
+// tried on it. Old ones make room. An agent repeats a payload every ten
+// seconds; it is kept once.
 func (s *Store) Discard(ctx context.Context, body []byte, reason string) error {
 	body = body[:min(len(body), maxDiscardSize)]
 	return s.update(ctx, System(), func(tx *Tx) error {
-		bucket := tx.btx.Bucket(bucketDiscard)
+		bucket, sum := tx.btx.Bucket(bucketDiscard), sha256.Sum256(body)
+		for _, v := range scanBytes(bucket, key64(0), key64(^uint64(0))) {
+			if bytes.Equal(v[8:min(len(v), discardHead-4)], sum[:]) {
+				return nil
+			}
+		}
 		sequence, err := bucket.NextSequence()
 		if err != nil {
 			return err
@@ -36,7 +47,7 @@ func (s *Store) Discard(ctx context.Context, body []byte, reason string) error {
 		if err := tx.pruneDiscards(sequence); err != nil {
 			return err
 		}
-		value := timeBytes(tx.now)
+		value := append(timeBytes(tx.now), sum[:]...)
 		value = binary.BigEndian.AppendUint32(value, uint32(len(reason)))
 		value = append(value, reason...)
 		return tx.put(bucketDiscard, key64(sequence), tx.s.zip.compress(value, body))
@@ -75,13 +86,13 @@ func (tx *Tx) Discards() iter.Seq2[*Discard, error] {
 }
 
 func (tx *Tx) readDiscard(k, v []byte) (*Discard, error) {
-	if len(v) < 12 || uint64(len(v)-12) < uint64(binary.BigEndian.Uint32(v[8:])) {
+	if len(v) < discardHead || uint64(len(v)-discardHead) < uint64(binary.BigEndian.Uint32(v[discardHead-4:])) {
 		return nil, fmt.Errorf("discard %x: too short", k)
 	}
-	end := 12 + int(binary.BigEndian.Uint32(v[8:]))
+	end := discardHead + int(binary.BigEndian.Uint32(v[discardHead-4:]))
 	body, err := tx.s.zip.decompress(v[end:])
 	if err != nil {
 		return nil, fmt.Errorf("discard %x: %w", k, err)
 	}
-	return &Discard{At: bytesTime(v[:8]), Reason: string(v[12:end]), Body: body}, nil
+	return &Discard{At: bytesTime(v[:8]), Reason: string(v[discardHead:end]), Body: body}, nil
 }

@@ -331,6 +331,10 @@ func TestDiscards(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	// An agent that goes on sending the same does not push the others out.
+	if err := s.Discard(t.Context(), []byte("body 2"), "again"); err != nil {
+		t.Fatal(err)
+	}
 	all := kept()
 	if len(all) != maxDiscards {
 		t.Fatalf("%d payloads are kept", len(all))
