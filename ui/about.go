@@ -1,0 +1,71 @@
+package ui
+
+import (
+	"net/http"
+	"runtime"
+	"strconv"
+
+	"trento/store"
+	"trento/store/landscape"
+)
+
+// aboutPage says what is running here and what it holds.
+type aboutPage struct {
+	Frame
+	Facts    []fact
+	Holdings []fact
+}
+
+// about answers GET /about.
+func (s *server) about(w http.ResponseWriter, r *http.Request) error {
+	p := aboutPage{Frame: s.newFrame(r, "About")}
+	p.Live = "host"
+	var hosts []*landscape.Host
+	err := s.options.Store.View(func(tx *store.Tx) (err error) {
+		p.Seq = tx.LastChange()
+		hosts, err = allHosts(tx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	p.countTrouble(hosts)
+	subscriptions := 0
+	for _, h := range hosts {
+		for _, sub := range h.Subscriptions {
+			if sub.Identifier == "SLES_SAP" {
+				subscriptions++
+			}
+		}
+	}
+	size, err := s.options.Store.Size()
+	if err != nil {
+		return err
+	}
+	p.Facts = []fact{
+		{Label: "Server version", Text: s.options.Version},
+		{Label: "Go version", Text: runtime.Version()},
+		{Label: "Platform", Text: runtime.GOOS + "/" + runtime.GOARCH},
+		s.momentFact("Started", s.started),
+	}
+	p.Holdings = []fact{
+		{Label: "Hosts", Text: strconv.Itoa(len(hosts))},
+		{Label: "SLES for SAP subscriptions", Text: strconv.Itoa(subscriptions) + " found"},
+		{Label: "Data file", Text: bytes10(size)},
+	}
+	return s.render(w, r, http.StatusOK, pageAbout, &p)
+}
+
+// bytes10 is an amount of storage in the units of disks, powers of ten.
+func bytes10(n int64) string {
+	units := []string{"bytes", "kB", "MB", "GB", "TB"}
+	value, unit := float64(n), 0
+	for value >= 1000 && unit < len(units)-1 {
+		value, unit = value/1000, unit+1
+	}
+	digits := 1
+	if unit == 0 || value >= 100 {
+		digits = 0
+	}
+	return strconv.FormatFloat(value, 'f', digits, 64) + " " + units[unit]
+}

@@ -1,0 +1,601 @@
+package ui
+
+import (
+	"context"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"trento/store"
+	"trento/store/landscape"
+)
+
+// patience is how long a test waits for the browser to show something. Tests
+// never wait longer than they must.
+const patience = 20 * time.Second
+
+// need skips a test that lacks a tool, and says which; the machines that check
+// every change have them all, so there it fails.
+func need(t *testing.T, missing string) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatal(missing)
+	}
+	t.Skip(missing)
+}
+
+// startBrowser starts Chromium for a test and its subtests.
+func startBrowser(t *testing.T) context.Context {
+	t.Helper()
+	var path string
+	for _, name := range []string{os.Getenv("CHROMIUM"), "chromium", "chromium-browser", "google-chrome"} {
+		if found, err := exec.LookPath(name); name != "" && err == nil {
+			path = found
+			break
+		}
+	}
+	if path == "" {
+		need(t, "no Chromium found: install it, or name it in the variable CHROMIUM")
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(1440, 900),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true))
+	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatalf("Chromium does not start: %v", err)
+	}
+	return ctx
+}
+
+// tab is a window of a browser nobody has used before, looking at a console
+// of its own.
+type tab struct {
+	*fixture
+	t      *testing.T
+	ctx    context.Context
+	server *httptest.Server
+
+	mu     sync.Mutex
+	faults []string // what the browser complained about
+}
+
+func newTab(t *testing.T, chromium context.Context) *tab {
+	t.Helper()
+	f := newFixtureAt(t, &clock{now: time.Now().Truncate(time.Second)})
+	f.user("ada", 1)
+	tab := &tab{fixture: f, t: t, server: f.serve()}
+	var cancel context.CancelFunc
+	tab.ctx, cancel = chromedp.NewContext(chromium, chromedp.WithNewBrowserContext())
+	t.Cleanup(cancel)
+	if err := chromedp.Do(tab.ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := chromedp.Listen(tab.ctx, tab.listen); err != nil {
+		t.Fatal(err)
+	}
+	command(tab, log.Enable, cdp.Empty{})
+	command(tab, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
+	t.Cleanup(func() {
+		tab.mu.Lock()
+		defer tab.mu.Unlock()
+		for _, fault := range tab.faults {
+			t.Errorf("the browser says: %s", fault)
+		}
+	})
+	return tab
+}
+
+// listen collects exceptions of our scripts and what the content policy, or
+// anything else, made the browser complain about.
+func (tab *tab) listen(event any) {
+	tab.mu.Lock()
+	defer tab.mu.Unlock()
+	switch e := event.(type) {
+	case *runtime.EventExceptionThrown:
+		tab.faults = append(tab.faults, e.ExceptionDetails.Text)
+	case *log.EventEntryAdded:
+		// A status we answer on purpose is no fault of a page.
+		if e.Entry.Level == log.EntryLevelError && e.Entry.Source != log.EntrySourceNetwork {
+			tab.faults = append(tab.faults, e.Entry.Text)
+		}
+	}
+}
+
+func (tab *tab) run(actions ...chromedp.Action[chromedp.Void]) {
+	tab.t.Helper()
+	ctx, cancel := context.WithTimeout(tab.ctx, patience)
+	defer cancel()
+	if err := chromedp.Do(ctx, actions...); err != nil {
+		tab.t.Fatal(err)
+	}
+}
+
+// command sends a command of the browser's own protocol.
+func command[P, R any](tab *tab, cmd cdp.Command[P, R], params P) {
+	tab.t.Helper()
+	if _, err := chromedp.Call(tab.ctx, cmd, params); err != nil {
+		tab.t.Fatal(err)
+	}
+}
+
+// signedIn puts the session of the fixture into the browser.
+func (tab *tab) signedIn() {
+	tab.t.Helper()
+	cookie := tab.cookies["ada"]
+	command(tab, network.SetCookie, network.SetCookieParams{Name: cookie.Name, Value: cookie.Value, URL: tab.server.URL})
+}
+
+func (tab *tab) open(path string) {
+	tab.t.Helper()
+	tab.run(chromedp.Navigate(tab.server.URL + path))
+}
+
+// live opens a page and waits until it is live.
+func (tab *tab) live(path string) {
+	tab.t.Helper()
+	tab.open(path)
+	tab.until(`document.querySelector('#live')?.dataset.state === 'live'`)
+}
+
+// until waits until an expression is true, on this page or on the next ones.
+func (tab *tab) until(expression string) {
+	tab.t.Helper()
+	again := time.NewTicker(20 * time.Millisecond)
+	defer again.Stop()
+	late := time.After(patience)
+	for {
+		// An error is a page that is just being left.
+		if holds, err := chromedp.Run(tab.ctx, chromedp.Evaluate[bool]("Boolean("+expression+")")); err == nil && holds {
+			return
+		}
+		select {
+		case <-again.C:
+		case <-late:
+			tab.t.Fatalf("never true: %s\nat %s\n%s", expression, tab.ask("location.href"), tab.ask("document.body.innerText"))
+		}
+	}
+}
+
+// ask evaluates an expression to a text.
+func (tab *tab) ask(expression string) string {
+	tab.t.Helper()
+	answer, err := chromedp.Run(tab.ctx, chromedp.Evaluate[string]("String("+expression+")"))
+	if err != nil {
+		tab.t.Fatalf("%s: %v", expression, err)
+	}
+	return answer
+}
+
+func (tab *tab) wants(expression, want string) {
+	tab.t.Helper()
+	if got := tab.ask(expression); got != want {
+		tab.t.Errorf("%s is %q, want %q", expression, got, want)
+	}
+}
+
+func (tab *tab) click(selector string) {
+	tab.t.Helper()
+	tab.run(chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
+}
+
+func (tab *tab) press(keys string) {
+	tab.t.Helper()
+	tab.run(chromedp.KeyEvent(keys))
+}
+
+func rowOf(n int) string { return "#row-" + string(hostID(n)) }
+
+func exists(selector string) string { return fmt.Sprintf("document.querySelector(%q)", selector) }
+
+func TestConsole(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs a browser")
+	}
+	chromium := startBrowser(t)
+	for _, tt := range []struct {
+		name string
+		test func(*tab)
+	}{
+		{"sign-in", testSigningIn}, {"sign-out", testSigningOut}, {"filters", testFilters}, {"live hosts", testLiveHosts},
+		{"live log", testLiveLog}, {"held rows", testHeldRows}, {"entry", testEntryDialog}, {"theme", testTheme}, {"keys", testKeys},
+		{"secret", testSecret}, {"applying filters", testApplyFilter}, {"without scripts", testWithoutScripts}, {"narrow", testNarrow}, {"accessibility", testAccessibility},
+	} {
+		t.Run(tt.name, func(t *testing.T) { tt.test(newTab(t, chromium)) })
+	}
+}
+
+func testSigningIn(tab *tab) {
+	tab.host(1, "hana01")
+	tab.open("/hosts?q=hana")
+	tab.wants("location.pathname", "/session/new")
+	tab.wants("document.activeElement.id", "username")
+	tab.run(chromedp.SendKeys(chromedp.CSS("#username"), "ada"+kb.Tab+"wrong"+kb.Enter))
+	tab.until(exists("#failure"))
+	tab.wants(exists("#username")+".value", "ada")
+	tab.run(chromedp.SendKeys(chromedp.CSS("#password"), testPassword))
+	tab.click("[data-reveal]")
+	tab.wants(exists("#password")+".type", "text")
+	tab.click("button[type=submit]")
+	tab.until("location.pathname + location.search === '/hosts?q=hana'")
+	tab.until(exists(rowOf(1)))
+}
+
+func testSigningOut(tab *tab) {
+	tab.signedIn()
+	tab.live("/hosts?health=unknown")
+	u, err := userNamed(tab.store, "ada")
+	if err != nil {
+		tab.t.Fatal(err)
+	}
+	if err := tab.store.DisableUser(context.Background(), store.System(), u.ID); err != nil {
+		tab.t.Fatal(err)
+	}
+	tab.until("location.pathname === '/session/new'")
+	tab.wants(exists("[name=request_path]")+".value", "/hosts?health=unknown")
+}
+
+func userNamed(s *store.Store, name string) (u *store.User, err error) {
+	err = s.View(func(tx *store.Tx) (err error) {
+		u, err = tx.UserNamed(name)
+		return err
+	})
+	return u, err
+}
+
+func testFilters(tab *tab) {
+	tab.host(1, "hana01")
+	tab.host(2, "app01")
+	tab.observe(1, landscape.Observation{Cloud: &landscape.Cloud{Provider: "aws"}})
+	tab.observe(2, landscape.Observation{Cloud: &landscape.Cloud{Provider: "kvm"}})
+	tab.signedIn()
+	tab.live("/hosts")
+	before := tab.ask("history.length")
+	tab.click("#filter-provider > summary")
+	tab.click("#filter-provider [value=aws]")
+	tab.until("location.search === '?provider=aws'")
+	tab.until("!" + exists(rowOf(2)))
+	tab.wants(exists("#filter-provider")+".open", "true")
+	tab.wants("history.length", before)
+	tab.press(kb.Escape)
+	tab.wants(exists("#filter-provider")+".open", "false")
+	tab.click("a.chip")
+	tab.until("location.search === ''")
+	tab.until(exists(rowOf(2)))
+	tab.run(chromedp.SendKeys(chromedp.CSS("#q"), "app"))
+	tab.until("location.search === '?q=app'")
+	tab.until("!" + exists(rowOf(1)))
+	tab.wants("document.activeElement.id", "q")
+	tab.wants(exists("#q")+".value", "app")
+	tab.click(".rows thead .col-hostname a")
+	tab.until(exists("th.col-hostname[aria-sort=ascending]"))
+}
+
+func testLiveHosts(tab *tab) {
+	tab.host(1, "hana01")
+	tab.beat(1)
+	tab.signedIn()
+	tab.live("/hosts")
+	tab.ask("window.same = " + exists(rowOf(1)))
+	tab.host(2, "app01")
+	tab.until(exists(rowOf(2)))
+	tab.until("document.querySelector('.count').textContent === '2'")
+	tab.until(`document.querySelector('.toast')?.textContent.includes('app01 is new')`)
+	tab.silence()
+	tab.until(exists(rowOf(1) + "[data-stale]"))
+	tab.wants("window.same === "+exists(rowOf(1)), "true")
+	tab.until("!" + exists("#notices-count") + ".hidden")
+	tab.click("#notices > summary")
+	tab.until("document.querySelectorAll('#notices-list li').length === 2")
+	tab.wants(exists("#notices-count")+".hidden", "true")
+}
+
+// testHeldRows: nothing moves under the pointer.
+func testHeldRows(tab *tab) {
+	tab.host(2, "beta")
+	tab.signedIn()
+	tab.live("/hosts?sort=hostname")
+	box, err := chromedp.Run(tab.ctx, chromedp.Evaluate[[]float64]("(b => [b.x + 200, b.y + 10])(document.querySelector('tbody tr').getBoundingClientRect())"))
+	if err != nil {
+		tab.t.Fatal(err)
+	}
+	tab.run(chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, box[0], box[1]))
+	tab.until(exists("tbody:hover"))
+	tab.host(1, "alpha")
+	tab.until("!" + exists("#news") + ".hidden")
+	tab.wants(exists("#news-text")+".textContent", "1 new row.")
+	tab.wants("document.querySelectorAll('tbody tr').length", "1")
+	tab.click("[data-refresh-now]")
+	tab.until(exists(rowOf(1)))
+	tab.wants(exists("#news")+".hidden", "true")
+	tab.wants("[...document.querySelectorAll('tbody tr')].map(r => r.id).join()", "row-"+string(hostID(1))+",row-"+string(hostID(2)))
+}
+
+func testLiveLog(tab *tab) {
+	tab.host(1, "hana01")
+	tab.signedIn()
+	tab.live("/activity_log")
+	rows := tab.ask("document.querySelectorAll('tbody tr').length")
+	tab.host(2, "app01")
+	tab.until("!" + exists("#news") + ".hidden")
+	tab.wants(exists("#news-text")+".textContent", "1 new entry.")
+	tab.wants("document.querySelectorAll('tbody tr').length", rows)
+	tab.click("#news [data-refresh-now]")
+	tab.until("document.querySelector('tbody .thing').textContent === 'app01'")
+}
+
+func testEntryDialog(tab *tab) {
+	tab.host(1, "hana01")
+	tab.signedIn()
+	tab.live("/activity_log?type=host_registered")
+	tab.click("tbody a.message")
+	tab.until(exists("dialog#entry:modal"))
+	tab.until("location.search.includes('entry=')")
+	tab.press(kb.Escape)
+	tab.until("!location.search.includes('entry=')")
+	tab.until("!" + exists("dialog#entry"))
+	tab.run(chromedp.NavigateBack())
+	tab.until(exists("dialog#entry:modal"))
+	address := tab.ask("location.pathname + location.search")
+	tab.open(address)
+	tab.until(exists("dialog#entry:modal"))
+	tab.click("#entry .dialog-end a")
+	tab.until("!" + exists("dialog#entry"))
+}
+
+func testTheme(tab *tab) {
+	tab.signedIn()
+	tab.live("/about")
+	background := "getComputedStyle(document.body).backgroundColor"
+	light := tab.ask(background)
+	tab.click("#profile > summary")
+	tab.click("button[name=theme][value=dark]")
+	tab.until(exists("html[data-theme=dark]"))
+	dark := tab.ask(background)
+	if light == dark {
+		tab.t.Errorf("both themes have the background %s", light)
+	}
+	tab.live("/settings")
+	tab.wants(background, dark)
+	tab.click("[name=rail][value=closed]")
+	tab.until(exists("html[data-rail=closed]"))
+	tab.wants("document.querySelector('.rail').offsetWidth", "56")
+	tab.live("/settings")
+	tab.wants("document.querySelector('.rail').offsetWidth", "56")
+
+	command(tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}})
+	tab.click("#profile > summary")
+	tab.click("button[name=theme][value=light]")
+	tab.until(background + " === '" + light + "'")
+	tab.click("button[name=theme][value='']")
+	tab.until(background + " === '" + dark + "'")
+}
+
+func testKeys(tab *tab) {
+	tab.host(1, "hana01")
+	tab.host(2, "hana02")
+	tab.signedIn()
+	tab.live("/hosts")
+	tab.press("?")
+	tab.until(exists("dialog#keys:modal"))
+	tab.press(kb.Escape)
+	tab.until("!" + exists("dialog#keys[open]"))
+	tab.press("/")
+	tab.wants("document.activeElement.id", "q")
+	tab.press(kb.ArrowDown)
+	tab.wants("document.activeElement.textContent", "hana01")
+	tab.press(kb.ArrowDown)
+	tab.wants("document.activeElement.textContent", "hana02")
+	tab.press(kb.ArrowUp)
+	tab.wants("document.activeElement.textContent", "hana01")
+	tab.press(kb.Enter)
+	tab.until("location.pathname === '/hosts/" + string(hostID(1)) + "'")
+	tab.until("document.querySelector('#live')?.dataset.state === 'live'")
+	tab.press("g")
+	tab.press("a")
+	tab.until("location.pathname === '/activity_log'")
+	tab.until("document.querySelector('#live')?.dataset.state === 'live'")
+	tab.press("g")
+	tab.press("h")
+	tab.until("location.pathname === '/hosts'")
+	tab.until("document.querySelector('#live')?.dataset.state === 'live'")
+	tab.press(kb.Tab)
+	tab.wants("document.activeElement.className", "skip")
+	tab.wants("getComputedStyle(document.activeElement).outlineStyle", "solid")
+}
+
+func testSecret(tab *tab) {
+	granted := browser.SetPermissionParams{Permission: &browser.PermissionDescriptor{Name: "clipboard-write"}, Setting: browser.PermissionSettingGranted}
+	if _, err := chromedp.CallBrowser(tab.ctx, browser.SetPermission, granted); err != nil {
+		tab.t.Fatal(err)
+	}
+	tab.signedIn()
+	tab.live("/settings")
+	tab.wants(exists("#api-key-text")+".checkVisibility()", "false")
+	tab.click("#api-key-secret > summary")
+	tab.until(exists("#api-key-text") + ".checkVisibility()")
+	tab.click("[data-copy=api-key-text]")
+	tab.until(`document.querySelector('.toast')?.textContent.includes('Copied to clipboard')`)
+}
+
+func testApplyFilter(tab *tab) {
+	tab.host(1, "hana01")
+	tab.signedIn()
+	tab.live("/activity_log")
+	tab.wants(exists("#apply")+".disabled", "true")
+	tab.click("#filter-type > summary")
+	tab.run(chromedp.SendKeys(chromedp.CSS("#filter-type [data-narrow]"), "host regis"))
+	tab.wants("[...document.querySelectorAll('#filter-type label')].filter(l => l.checkVisibility()).length", "1")
+	tab.click("#filter-type [value=host_registered]")
+	tab.wants(exists("#apply")+".disabled", "false")
+	tab.wants("location.search", "")
+	tab.press(kb.Escape)
+	tab.click("#apply")
+	tab.until("new URLSearchParams(location.search).get('type') === 'host_registered'")
+	tab.wants("location.search.includes('search=')", "false")
+	tab.until("document.querySelectorAll('tbody tr').length === 1")
+	tab.wants(exists("#apply")+".disabled", "true")
+	tab.click("#date-from_date > summary")
+	tab.click("#date-from_date [value='1h']")
+	tab.click("#apply")
+	tab.until("new URLSearchParams(location.search).get('from_date') === '1h'")
+}
+
+// testWithoutScripts reads and uses the console as a browser without scripts.
+func testWithoutScripts(tab *tab) {
+	for n := range 12 {
+		tab.host(n, fmt.Sprintf("hana%02d", n))
+	}
+	command(tab, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	tab.open("/hosts?q=hana")
+	tab.run(chromedp.SendKeys(chromedp.CSS("#username"), "ada"), chromedp.SendKeys(chromedp.CSS("#password"), testPassword+kb.Enter))
+	read := func(want string) {
+		tab.t.Helper()
+		tab.run(chromedp.WaitVisible(chromedp.CSS(want)))
+	}
+	read(rowOf(1))
+	tab.click("#filter-hostname > summary")
+	tab.click("#filter-hostname [value=hana03]")
+	tab.click("#filter-hostname .plain-only")
+	read("a.chip")
+	if at, err := chromedp.Run(tab.ctx, chromedp.Location()); err != nil || at != tab.server.URL+"/hosts?q=hana&hostname=hana03" {
+		tab.t.Errorf("the filter leads to %s, %v", at, err)
+	}
+	tab.open("/activity_log?type=host_registered")
+	tab.click("tbody a.message")
+	read("#entry .tree")
+	tab.click("#entry .dialog-end a")
+	tab.run(chromedp.WaitNotPresent(chromedp.CSS("#entry")))
+	tab.click("#profile > summary")
+	tab.click("button[name=theme][value=dark]")
+	read("html[data-theme=dark]")
+	tab.open("/settings")
+	tab.click("#api-key-secret > summary")
+	read("#api-key-text")
+	tab.click("#profile > summary")
+	tab.click("form[action='/session/end'] button")
+	read("#username")
+}
+
+// seeEverything fills a console with ordinary and hostile names and lists its
+// pages.
+func (tab *tab) seeEverything() []string {
+	names := []string{"hana01", strings.Repeat("long-", 40), "שלום-مرحبا", "🚀🚀", "<b>bold</b>", strings.Repeat("w", 200)}
+	for n, name := range names {
+		tab.host(n, name)
+	}
+	tab.observe(0, landscape.Observation{Saptune: sampleSaptune()})
+	tab.observe(1, landscape.Observation{Cloud: &landscape.Cloud{Provider: "aws", AWS: &landscape.AWSVM{InstanceID: names[1]}}})
+	tab.observe(0, landscape.Observation{Subscriptions: []landscape.Subscription{{Identifier: "SLES_SAP", Version: "15.5", Arch: "x86_64", Status: "Registered"}}})
+	tab.beat(0)
+	tab.beat(1)
+	tab.silence(0)
+	log := parseMarkup(tab.t, tab.do(call{target: "/activity_log", as: "ada"}).Body.String())
+	entry, _ := attribute(log.all("a[data-entry]")[0], "href")
+	return []string{
+		"/hosts", "/hosts?health=unknown&stale=true", "/hosts?q=nothing", "/hosts/" + string(hostID(0)), "/hosts/" + string(hostID(1)),
+		"/activity_log", "/activity_log?search=nothing", entry, "/settings", "/about", "/nowhere",
+	}
+}
+
+func sampleSaptune() *landscape.SaptuneReport {
+	version, state, on := "3.1.2", "not compliant", "enabled"
+	return &landscape.SaptuneReport{Installed: true, PackageVersion: version, Status: &landscape.Saptune{
+		PackageVersion: &version, TuningState: &state, Services: []landscape.SaptuneService{{Name: "saptune", Enabled: &on}, {Name: "tuned"}},
+		EnabledNotes: []landscape.SaptuneNote{{ID: "941735", AdditionallyEnabled: true}}, AppliedNotes: []landscape.SaptuneNote{},
+		EnabledSolution: &landscape.SaptuneSolution{ID: "HANA", Notes: []string{"941735"}, Partial: true}, Staging: &landscape.SaptuneStaging{Enabled: true},
+	}}
+}
+
+// testNarrow: on a telephone nothing scrolls sideways, and the drawer works.
+func testNarrow(tab *tab) {
+	pages := tab.seeEverything()
+	tab.run(chromedp.EmulateViewport(390, 844))
+	for _, path := range append([]string{"/session/new"}, pages...) {
+		tab.open(path)
+		if wide := tab.ask("[...document.querySelectorAll('body *')].filter(e => e.checkVisibility() && !e.closest('pre, .options, .visually-hidden') && e.getBoundingClientRect().right > innerWidth + 1).map(e => e.tagName + '.' + e.className).slice(0, 5).join(' ')"); wide != "" {
+			tab.t.Errorf("%s: wider than the screen: %s", path, wide)
+		}
+		tab.wants("document.documentElement.scrollWidth <= innerWidth", "true")
+		if path == "/session/new" {
+			tab.signedIn()
+		}
+	}
+	tab.live("/hosts")
+	tab.wants("document.querySelector('#rail').checkVisibility()", "false")
+	tab.click(".drawer-button")
+	tab.until("document.querySelector('#rail').checkVisibility()")
+	tab.click("#rail a[href='/about']")
+	tab.until("location.pathname === '/about'")
+}
+
+// testAccessibility asks axe about every page, in both themes and both sizes.
+func testAccessibility(tab *tab) {
+	path := os.Getenv("AXE_CORE")
+	if path == "" {
+		need(tab.t, "the variable AXE_CORE does not name axe.min.js of the npm package axe-core")
+	}
+	axe, err := os.ReadFile(path)
+	if err != nil {
+		tab.t.Fatal(err)
+	}
+	check := func(where string) {
+		tab.t.Helper()
+		type violation struct {
+			ID, Help string
+			Nodes    []string
+		}
+		violations, err := chromedp.Run(tab.ctx, chromedp.Evaluate[[]violation](string(axe)+`;
+			axe.run().then(r => r.violations.map(v => ({ID: v.id, Help: v.help, Nodes: v.nodes.map(n => n.html + ' ' + n.failureSummary).slice(0, 3)})))`,
+			chromedp.EvalAwaitPromise))
+		if err != nil {
+			tab.t.Fatal(err)
+		}
+		for _, v := range violations {
+			tab.t.Errorf("%s: %s: %s\n\t%s", where, v.ID, v.Help, strings.Join(v.Nodes, "\n\t"))
+		}
+	}
+	pages := tab.seeEverything()
+	for _, theme := range []string{"light", "dark"} {
+		command(tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+			{Name: "prefers-color-scheme", Value: theme}, {Name: "prefers-reduced-motion", Value: "reduce"},
+		}})
+		for _, size := range [][2]int64{{1440, 900}, {390, 844}} {
+			tab.run(chromedp.EmulateViewport(size[0], size[1]))
+			command(tab, network.ClearBrowserCookies, cdp.Empty{})
+			where := fmt.Sprintf("%s, %d px", theme, size[0])
+			tab.open("/session/new")
+			check("/session/new, " + where)
+			tab.signedIn()
+			for _, path := range pages {
+				tab.open(path)
+				check(path + ", " + where)
+			}
+			tab.live("/hosts")
+			tab.click("#profile > summary")
+			check("profile menu, " + where)
+			tab.click("#filter-health > summary")
+			check("filter menu, " + where)
+			tab.press(kb.Escape)
+			tab.press("?")
+			check("keys, " + where)
+		}
+	}
+}

@@ -1,0 +1,150 @@
+package ui
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"syscall"
+
+	"trento/auth"
+	"trento/ui/api"
+)
+
+// errorPage says what happened, what was not changed, and what to do.
+type errorPage struct {
+	Frame
+	Status    int
+	Heading   string
+	Sentences []string
+	RequestID string // of faults of ours: the log has the cause under it
+	Ways      []way
+}
+
+// way is a link out of a dead end.
+type way struct{ Label, URL string }
+
+// refusal is auth.ErrForbidden that knows what is missing.
+type refusal struct {
+	ability string
+	action  string // "To filter the activity log by other users"
+}
+
+func (e *refusal) Error() string { return "needs " + e.ability }
+
+func (e *refusal) Unwrap() error { return auth.ErrForbidden }
+
+// What is wrong with a request before any handler has seen it.
+var (
+	errNoRoute     = errors.New("no such page")
+	errMethod      = errors.New("method not allowed")
+	errCrossOrigin = errors.New("sent by another site")
+	errForm        = errors.New("form cannot be read")
+)
+
+// fail answers a request whose handler returned an error. This is the one
+// place of the console that does.
+func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	status := statusOf(err)
+	if status == http.StatusUnauthorized {
+		s.sendToSignIn(w, r)
+		return
+	}
+	if status >= http.StatusInternalServerError {
+		s.options.Log.Error("request failed", "id", requestID(r.Context()), "method", r.Method, "path", r.URL.Path, "error", err)
+	}
+	p := s.newErrorPage(r, status, err)
+	if p.User != nil {
+		// The frame looks as everywhere else, if it can: where this fails, the
+		// request failed for the same reason and that is logged.
+		_ = s.options.Store.View(p.fill)
+	}
+	if renderErr := s.render(w, r, status, pageError, &p); renderErr != nil {
+		s.options.Log.Error("error page failed", "id", requestID(r.Context()), "error", renderErr)
+		http.Error(w, p.Heading, status)
+	}
+}
+
+func statusOf(err error) int {
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return http.StatusRequestEntityTooLarge
+	case errors.Is(err, errForm):
+		return http.StatusBadRequest
+	case errors.Is(err, errCrossOrigin):
+		return http.StatusForbidden
+	case errors.Is(err, errNoRoute):
+		return http.StatusNotFound
+	case errors.Is(err, errMethod):
+		return http.StatusMethodNotAllowed
+	}
+	return api.Status(err)
+}
+
+// sendToSignIn answers a request of nobody. A script is told so and leaves
+// the page itself: the sign-in page must not end up inside a table.
+func (s *server) sendToSignIn(w http.ResponseWriter, r *http.Request) {
+	if r.Header.Get(fragmentHeader) != "" {
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	http.Redirect(w, r, signInURL(here(r)), http.StatusSeeOther)
+}
+
+// signInURL is the sign-in page that leads on to target.
+func signInURL(target string) string {
+	if target == "/" {
+		return "/session/new"
+	}
+	return withQuery("/session/new", url.Values{"request_path": {target}})
+}
+
+func (s *server) newErrorPage(r *http.Request, status int, err error) errorPage {
+	p := errorPage{Frame: s.newFrame(r, http.StatusText(status)), Status: status, Heading: http.StatusText(status)}
+	p.Here = "/"
+	if p.User != nil {
+		p.Ways = []way{{"Go to Hosts", "/hosts"}}
+	} else {
+		p.Ways = []way{{"Go to the sign-in page", "/session/new"}}
+	}
+	switch status {
+	case http.StatusForbidden:
+		p.Heading = "Access to this page is forbidden"
+		p.Sentences = []string{"Nothing was changed."}
+		var missing *refusal
+		if errors.Is(err, errCrossOrigin) {
+			p.Heading = "Not from here"
+			p.Sentences = []string{"Another site made your browser send this, so it was not carried out. If you meant it, do it again from a page of this console."}
+		}
+		if errors.As(err, &missing) {
+			p.Sentences = []string{fmt.Sprintf("%s you need the permission %s. Those who manage users can grant it.", missing.action, missing.ability)}
+		}
+	case http.StatusNotFound:
+		p.Heading = "Not Found"
+		p.Sentences = []string{"There is nothing at this address. It may be mistyped, or what it named has been removed from the landscape since."}
+	case http.StatusMethodNotAllowed:
+		p.Heading = "Not possible here"
+		p.Sentences = []string{"This address cannot be asked to do that. Nothing was changed."}
+	case http.StatusRequestEntityTooLarge:
+		p.Heading = "Too much at once"
+		p.Sentences = []string{"The form was larger than this server accepts. Nothing was changed."}
+	default:
+		if status >= http.StatusInternalServerError {
+			p.Heading = "Something went wrong"
+			p.Sentences = []string{"The server could not make this page. The fault is on our side: the log of the server has its cause, under the number of this request."}
+			p.RequestID = requestID(r.Context())
+		}
+	}
+	return p
+}
+
+// ignoreGone drops the error of a client that has hung up: there is nobody
+// left to answer, and nothing is wrong with us.
+func ignoreGone(err error) error {
+	if errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,353 @@
+package ui
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"trento/auth"
+	"trento/store"
+	"trento/store/activity"
+)
+
+// The console is told what has changed, never how: its script fetches the
+// page again and finds the differences itself. So events may be merged, lost
+// and repeated, and a page is never more wrong than a reload.
+const (
+	// eventPause is the least time between two events of a stream.
+	eventPause = time.Second
+	// pingPeriod keeps proxies from cutting an idle stream; it also bounds how
+	// long the stream of an expired session lives.
+	pingPeriod = 25 * time.Second
+	// eventDeadline is how long a client may take to accept an event.
+	eventDeadline = 10 * time.Second
+	// maxChanges bounds what one event names; beyond it is everything.
+	maxChanges = 200
+	// maxToasts bounds how many things one event announces.
+	maxToasts = 3
+	// maxStreams and maxStreamsOfUser bound the open streams.
+	maxStreams       = 1000
+	maxStreamsOfUser = 50
+)
+
+// everything stands for all ids of a kind.
+const everything = "*"
+
+// toast is news for the corner of the screen.
+type toast struct {
+	Severity string    `json:"severity"`
+	Text     string    `json:"text"`
+	URL      string    `json:"url"`
+	At       time.Time `json:"at"`
+}
+
+// streams counts the open streams.
+type streams struct {
+	mu     sync.Mutex
+	total  int
+	byUser map[int64]int
+}
+
+// enter takes a place for a stream, if there is one.
+func (s *streams) enter(user int64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.total >= maxStreams || s.byUser[user] >= maxStreamsOfUser {
+		return false
+	}
+	if s.byUser == nil {
+		s.byUser = make(map[int64]int)
+	}
+	s.total++
+	s.byUser[user]++
+	return true
+}
+
+func (s *streams) leave(user int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.total--
+	if s.byUser[user]--; s.byUser[user] == 0 {
+		delete(s.byUser, user)
+	}
+}
+
+// events answers GET /events, the one stream of a browser tab. An event of
+// the kind "change" maps kinds to the ids that have changed and is numbered by
+// the journal; "toast" is news to show. The last event is "signed-out", or
+// "stopping" when the server stops.
+func (s *server) events(w http.ResponseWriter, r *http.Request) error {
+	id := auth.From(r.Context())
+	if !s.streams.enter(id.User.ID) {
+		w.Header().Set("Retry-After", "10")
+		http.Error(w, "too many open streams", http.StatusServiceUnavailable)
+		return nil
+	}
+	defer s.streams.leave(id.User.ID)
+	changed, stop := s.options.Store.Watch()
+	defer stop()
+
+	h := w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Accel-Buffering", "no") // nginx would keep events back
+	st := stream{s: s, id: id, out: http.NewResponseController(w), w: w}
+	err := st.run(r, changed)
+	if errors.Is(err, errSignedOut) {
+		err = st.send("signed-out", "", nil)
+	}
+	if err != nil {
+		// What was sent cannot be taken back: the client notices and comes again.
+		s.options.Log.Debug("stream ended", "id", requestID(r.Context()), "error", err)
+	}
+	return nil
+}
+
+// stream is one open stream.
+type stream struct {
+	s      *server
+	id     *auth.Identity
+	viewer viewer
+	w      http.ResponseWriter
+	out    *http.ResponseController
+	seq    uint64            // the change told last
+	seen   activity.Position // the entry looked at last
+}
+
+// errSignedOut says that the session of a stream has ended.
+var errSignedOut = errors.New("signed out")
+
+func (st *stream) run(r *http.Request, changed <-chan struct{}) error {
+	if err := st.start(r); err != nil {
+		return err
+	}
+	ping := time.NewTicker(pingPeriod)
+	defer ping.Stop()
+	for {
+		var err error
+		select {
+		case <-r.Context().Done():
+			return st.send("stopping", "", nil)
+		case <-ping.C:
+			if err = st.s.options.Store.View(st.check); err == nil {
+				err = st.write(": still here\n\n")
+			}
+		case <-changed:
+			if err = st.tell(); err == nil {
+				err = pause(r.Context())
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// pause lets changes gather, so that a storm of them is a few events.
+func pause(ctx context.Context) error {
+	t := time.NewTimer(eventPause)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done(): // the loop sees it, too, and says goodbye
+	}
+	return nil
+}
+
+// start places the stream behind what its client knows: the last event it
+// got, or the change its page is as new as.
+func (st *stream) start(r *http.Request) error {
+	known := r.Header.Get("Last-Event-ID")
+	if known == "" {
+		known = r.URL.Query().Get("after")
+	}
+	err := st.s.options.Store.View(func(tx *store.Tx) error {
+		st.seen, st.seq = tx.Newest(), tx.LastChange()
+		if n, err := strconv.ParseUint(known, 10, 64); err == nil {
+			// A number we have not reached is of another file: tell everything.
+			if st.seq < n {
+				n = 0
+			}
+			st.seq = n
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := st.write("retry: 2000\n\n"); err != nil {
+		return err
+	}
+	return st.tell()
+}
+
+// tell sends what has changed since the last time, if anything.
+func (st *stream) tell() error {
+	var changes map[string][]string
+	var toasts []toast
+	err := st.s.options.Store.View(func(tx *store.Tx) (err error) {
+		if err = st.check(tx); err != nil {
+			return err
+		}
+		if changes, err = st.changes(tx); err != nil {
+			return err
+		}
+		logged, toastsNow, err := st.news(tx)
+		if logged {
+			changes["activity"] = []string{everything}
+		}
+		toasts = toastsNow
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if len(changes) > 0 {
+		if err := st.send("change", strconv.FormatUint(st.seq, 10), changes); err != nil {
+			return err
+		}
+	}
+	for _, t := range toasts {
+		if err := st.send("toast", "", t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// check looks whether the session still holds, and what its user may see now.
+func (st *stream) check(tx *store.Tx) error {
+	if st.id.Via == auth.ViaSession {
+		if _, err := tx.Session(st.id.SessionHash); errors.Is(err, store.ErrNotFound) {
+			return errSignedOut
+		} else if err != nil {
+			return err
+		}
+	}
+	u, err := tx.User(st.id.User.ID)
+	if errors.Is(err, store.ErrNotFound) || err == nil && !u.Enabled() {
+		return errSignedOut
+	}
+	if err == nil {
+		st.viewer, err = viewerOf(&auth.Identity{User: u})
+	}
+	return err
+}
+
+// changes maps kinds to what has changed of them. Of users only the one who
+// watches is told.
+func (st *stream) changes(tx *store.Tx) (map[string][]string, error) {
+	list, err := tx.ChangedAfter(st.seq, maxChanges+1)
+	if err != nil {
+		return nil, err
+	}
+	changes := make(map[string][]string)
+	if len(list) > maxChanges {
+		st.seq = tx.LastChange()
+		for _, kind := range []string{"host", "user", "setting"} {
+			changes[kind] = []string{everything}
+		}
+		return changes, nil
+	}
+	for _, c := range list {
+		st.seq = c.Seq
+		if c.Kind == "user" && c.ID != strconv.FormatInt(st.id.User.ID, 10) {
+			continue
+		}
+		changes[c.Kind] = append(changes[c.Kind], c.ID)
+	}
+	return changes, nil
+}
+
+// news looks at the entries written since the last time: whether there are
+// any for this viewer, and which are worth a toast, oldest first.
+func (st *stream) news(tx *store.Tx) (logged bool, toasts []toast, err error) {
+	newest := tx.Newest()
+	if newest <= st.seen {
+		return false, nil, nil
+	}
+	from := st.seen + 1
+	st.seen = newest
+	looked := 0
+	for e, err := range tx.EntriesBack(from, newest) {
+		if err != nil {
+			return false, nil, err
+		}
+		if looked++; looked > maxChanges {
+			break
+		}
+		if !st.viewer.sees(e) {
+			continue
+		}
+		logged = true
+		if t, ok := newToast(e); ok && len(toasts) < maxToasts {
+			toasts = append([]toast{t}, toasts...)
+		}
+	}
+	return logged, toasts, nil
+}
+
+// newToast says in words what an entry means for somebody who watches; most
+// entries are not worth interrupting anyone.
+func newToast(e *activity.Entry) (toast, bool) {
+	var facts struct {
+		HostID   string `json:"host_id"`
+		Hostname string `json:"hostname"`
+		Health   string `json:"health"`
+	}
+	if err := json.Unmarshal(e.Metadata, &facts); err != nil {
+		return toast{}, false
+	}
+	t := toast{Severity: e.Severity.String(), URL: "/hosts/" + facts.HostID, At: e.OccurredOn()}
+	switch e.Type {
+	case activity.HostRegistered:
+		t.Text = fmt.Sprintf("%s is new: its agent has reported for the first time.", facts.Hostname)
+	case activity.HostRestored:
+		t.Text = fmt.Sprintf("%s is back after it had been removed.", facts.Hostname)
+	case activity.HostDeregistered:
+		t.Text, t.URL = fmt.Sprintf("%s has been removed.", facts.Hostname), "/hosts"
+	case activity.HeartbeatFailed:
+		t.Text = fmt.Sprintf("The host %s heartbeat is failing.", facts.Hostname)
+	case activity.HeartbeatSucceeded:
+		t.Text = fmt.Sprintf("The agent of %s is reporting.", facts.Hostname)
+	case activity.HostHealthChanged:
+		t.Text = fmt.Sprintf("The health of %s is now %s.", facts.Hostname, facts.Health)
+	default:
+		return toast{}, false
+	}
+	return t, true
+}
+
+// send writes one event. Its data is one line of JSON.
+func (st *stream) send(event, id string, data any) error {
+	body, err := json.Marshal(data)
+	if err != nil {
+		return err
+	}
+	text := "event: " + event + "\n"
+	if id != "" {
+		text += "id: " + id + "\n"
+	}
+	return st.write(text + "data: " + string(body) + "\n\n")
+}
+
+// write sends text at once, or gives up in good time: one client that does
+// not read must hold nothing. The deadline is lifted again, because over
+// HTTP/2 it would end an idle stream.
+func (st *stream) write(text string) error {
+	if err := st.out.SetWriteDeadline(time.Now().Add(eventDeadline)); err != nil {
+		return err
+	}
+	if _, err := st.w.Write([]byte(text)); err != nil {
+		return err
+	}
+	if err := st.out.Flush(); err != nil {
+		return err
+	}
+	return st.out.SetWriteDeadline(time.Time{})
+}

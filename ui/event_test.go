@@ -1,0 +1,254 @@
+package ui
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"trento/store"
+	"trento/store/activity"
+)
+
+// subscription is an open stream of a test.
+type subscription struct {
+	t      *testing.T
+	lines  *bufio.Scanner
+	cancel context.CancelFunc
+	status int
+}
+
+// serve serves the console for real: a recorder cannot stream.
+func (f *fixture) serve() *httptest.Server {
+	f.t.Helper()
+	server := httptest.NewServer(f.handler)
+	f.t.Cleanup(server.Close)
+	return server
+}
+
+func (f *fixture) subscribe(t *testing.T, url, as string, header ...string) *subscription {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	t.Cleanup(cancel)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.AddCookie(f.cookies[as])
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { response.Body.Close() })
+	return &subscription{t: t, lines: bufio.NewScanner(response.Body), cancel: cancel, status: response.StatusCode}
+}
+
+// event is one event of a stream.
+type event struct{ name, id, data string }
+
+// next waits for an event; its name is empty at the end of the stream.
+func (s *subscription) next() event {
+	s.t.Helper()
+	var e event
+	for s.lines.Scan() {
+		key, value, _ := strings.Cut(s.lines.Text(), ": ")
+		switch key {
+		case "event":
+			e.name = value
+		case "id":
+			e.id = value
+		case "data":
+			e.data = value
+		case "":
+			if e.name != "" {
+				return e
+			}
+		}
+	}
+	return event{}
+}
+
+func (s *subscription) wants(name string) event {
+	s.t.Helper()
+	e := s.next()
+	if e.name != name {
+		s.t.Fatalf("event %+v, want %s", e, name)
+	}
+	return e
+}
+
+func changesOf(t *testing.T, e event) map[string][]string {
+	t.Helper()
+	var changes map[string][]string
+	if err := json.Unmarshal([]byte(e.data), &changes); err != nil {
+		t.Fatalf("data of %+v: %v", e, err)
+	}
+	return changes
+}
+
+func TestEventsTellChanges(t *testing.T) {
+	f := newFixture(t)
+	f.user("ada")
+	server := f.serve()
+	s := f.subscribe(t, server.URL+"/events", "ada")
+	f.host(1, "hana01")
+	e := s.wants("change")
+	changes := changesOf(t, e)
+	if fmt.Sprint(changes["host"]) != "["+string(hostID(1))+"]" || len(changes["activity"]) != 1 {
+		t.Errorf("changes %v", changes)
+	}
+	var seq uint64
+	if err := f.store.View(func(tx *store.Tx) error { seq = tx.LastChange(); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if e.id != fmt.Sprint(seq) {
+		t.Errorf("event %s, but the journal is at %d", e.id, seq)
+	}
+	var news toast
+	if err := json.Unmarshal([]byte(s.wants("toast").data), &news); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(news.Text, "hana01 is new") || news.URL != "/hosts/"+string(hostID(1)) {
+		t.Errorf("toast %+v", news)
+	}
+}
+
+func TestEventsStartWhereThePageEnds(t *testing.T) {
+	f := newFixture(t)
+	f.user("ada")
+	f.host(1, "hana01")
+	seq, _ := attribute(parseMarkup(t, f.do(call{target: "/hosts", as: "ada"}).Body.String()).one("#frame"), "data-seq")
+	f.host(2, "hana02")
+	server := f.serve()
+	for name, s := range map[string]*subscription{
+		"page":          f.subscribe(t, server.URL+"/events?after="+seq, "ada"),
+		"last event id": f.subscribe(t, server.URL+"/events?after=0", "ada", "Last-Event-ID", seq),
+	} {
+		if changes := changesOf(t, s.wants("change")); fmt.Sprint(changes["host"]) != "["+string(hostID(2))+"]" {
+			t.Errorf("%s: changes %v, want only the host the page does not show", name, changes)
+		}
+	}
+	if changes := changesOf(t, f.subscribe(t, server.URL+"/events?after=999999", "ada").wants("change")); len(changes["host"]) != 2 {
+		t.Errorf("a number from another file: changes %v, want all", changes)
+	}
+}
+
+func TestEventsOfAStormAreFew(t *testing.T) {
+	f := newFixture(t)
+	f.user("ada")
+	for n := range maxChanges + 5 {
+		f.host(n, fmt.Sprint("h", n))
+	}
+	s := f.subscribe(t, f.serve().URL+"/events?after=0", "ada")
+	if changes := changesOf(t, s.wants("change")); fmt.Sprint(changes["host"]) != "[*]" {
+		t.Errorf("%d changes are named one by one", len(changes["host"]))
+	}
+}
+
+func TestEventsEndWithTheSession(t *testing.T) {
+	f := newFixture(t)
+	ada := f.user("ada")
+	f.user("bob")
+	server := f.serve()
+	s := f.subscribe(t, server.URL+"/events", "ada")
+	other := f.subscribe(t, server.URL+"/events", "bob")
+	if err := f.store.DisableUser(context.Background(), store.System(), ada.ID); err != nil {
+		t.Fatal(err)
+	}
+	s.wants("signed-out")
+	if e := s.next(); e.name != "" {
+		t.Errorf("after the end comes %+v", e)
+	}
+
+	f.do(call{method: "POST", target: "/session/end", as: "bob"})
+	other.wants("signed-out")
+}
+
+func TestEventsEndWithTheServer(t *testing.T) {
+	f := newFixture(t)
+	f.user("ada")
+	server := httptest.NewUnstartedServer(f.handler)
+	base, stop := context.WithCancel(context.Background())
+	server.Config.BaseContext = func(net.Listener) context.Context { return base }
+	server.Start()
+	t.Cleanup(server.Close)
+	s := f.subscribe(t, server.URL+"/events", "ada")
+	stop()
+	s.wants("stopping")
+}
+
+func TestEventsNeedASession(t *testing.T) {
+	f := newFixture(t)
+	if w := f.do(call{target: "/events", header: http.Header{fragmentHeader: {"frame"}}}); w.Code != http.StatusUnauthorized {
+		t.Errorf("status %d", w.Code)
+	}
+}
+
+// TestEventsKeepUserManagement: who may not see entries about users learns
+// nothing of them from the stream either.
+func TestEventsKeepUserManagement(t *testing.T) {
+	f := newFixture(t)
+	f.user("admin", 1)
+	f.user("plain")
+	server := f.serve()
+	boss, plain := f.subscribe(t, server.URL+"/events", "admin"), f.subscribe(t, server.URL+"/events", "plain")
+	if err := f.store.SignInFailed(context.Background(), "mallory"); err != nil {
+		t.Fatal(err)
+	}
+	if changes := changesOf(t, boss.wants("change")); len(changes["activity"]) != 1 {
+		t.Errorf("changes for a user manager: %v", changes)
+	}
+	f.host(1, "hana01")
+	if changes := changesOf(t, plain.wants("change")); len(changes["host"]) != 1 {
+		t.Errorf("the first event of a plain user is %v, want the host", changes)
+	}
+}
+
+func TestStreamsAreBounded(t *testing.T) {
+	var s streams
+	for range maxStreamsOfUser {
+		if !s.enter(1) {
+			t.Fatal("no place")
+		}
+	}
+	if s.enter(1) {
+		t.Error("one user has more than their share")
+	}
+	if !s.enter(2) {
+		t.Error("one user keeps out another")
+	}
+	s.leave(1)
+	if !s.enter(1) {
+		t.Error("a place that was left is lost")
+	}
+	s.total = maxStreams
+	if s.enter(3) {
+		t.Error("more streams than there may be")
+	}
+}
+
+func TestToasts(t *testing.T) {
+	metadata := []byte(`{"host_id":"x","hostname":"hana01","health":"critical"}`)
+	for _, tt := range []struct {
+		of   activity.Type
+		want string
+	}{
+		{activity.HostRegistered, "hana01 is new"}, {activity.HostRestored, "hana01 is back"},
+		{activity.HostDeregistered, "hana01 has been removed"}, {activity.HeartbeatFailed, "The host hana01 heartbeat is failing."},
+		{activity.HeartbeatSucceeded, "The agent of hana01 is reporting."}, {activity.HostHealthChanged, "The health of hana01 is now critical."},
+		{activity.LoginAttempt, ""}, {activity.ProviderUpdated, ""},
+	} {
+		news, ok := newToast(&activity.Entry{Type: tt.of, Metadata: metadata})
+		if ok != (tt.want != "") || !strings.HasPrefix(news.Text, tt.want) {
+			t.Errorf("%s: %q, %v", tt.of, news.Text, ok)
+		}
+	}
+}

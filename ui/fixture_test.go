@@ -1,0 +1,249 @@
+package ui
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"trento/auth"
+	"trento/search"
+	"trento/store"
+	"trento/store/landscape"
+	"trento/store/storetest"
+)
+
+// clock is the time of a test.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) pass(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+const testPassword = "correct-horse-7"
+
+// testPasswordHash is the hash of testPassword, made once: making one is slow
+// on purpose.
+var testPasswordHash = sync.OnceValues(func() (string, error) {
+	a, err := auth.New(auth.Options{Secrets: testSecrets(), SessionLifetime: time.Hour, Now: time.Now})
+	if err != nil {
+		return "", err
+	}
+	return a.HashPassword(context.Background(), testPassword)
+})
+
+func testSecrets() auth.Secrets {
+	return auth.Secrets{
+		Base: []byte(strings.Repeat("b", 48)), Access: []byte(strings.Repeat("a", 48)), Refresh: []byte(strings.Repeat("r", 48)),
+	}
+}
+
+// fixture is the console over a real store.
+type fixture struct {
+	t       testing.TB
+	clock   *clock
+	store   *store.Store
+	auth    *auth.Auth
+	handler http.Handler
+	log     *logBuffer
+	cookies map[string]*http.Cookie // of who has signed in
+}
+
+// logBuffer is a log that a test can read while it is written.
+type logBuffer struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+func newFixture(t testing.TB) *fixture {
+	t.Helper()
+	return newFixtureAt(t, &clock{now: time.Date(2026, 8, 20, 10, 15, 30, 0, time.UTC)})
+}
+
+func newFixtureAt(t testing.TB, c *clock) *fixture {
+	t.Helper()
+	f := &fixture{t: t, clock: c, log: new(logBuffer), cookies: make(map[string]*http.Cookie)}
+	f.store = storetest.OpenAt(t, c.Now)
+	log := newTestLog(f.log)
+	var err error
+	if f.auth, err = auth.New(auth.Options{Store: f.store, Secrets: testSecrets(), SessionLifetime: 6 * time.Hour, EnableAPIKey: true, Now: c.Now}); err != nil {
+		t.Fatal(err)
+	}
+	index, err := search.Open(t.TempDir(), f.store, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := index.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if f.handler, err = New(Options{Store: f.store, Auth: f.auth, Search: index, Version: "1.2.3", Log: log}); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// user makes a user and signs them in.
+func (f *fixture) user(name string, abilities ...int) *store.User {
+	f.t.Helper()
+	hash, err := testPasswordHash()
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	u, err := f.store.CreateUser(context.Background(), store.System(), store.NewUser{
+		Username: name, Fullname: name, Email: name + "@example.com", PasswordHash: hash, Abilities: abilities, Enabled: true,
+	})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	if err := f.auth.SignInConsole(w, httptest.NewRequest(http.MethodPost, "/session", nil), u); err != nil {
+		f.t.Fatal(err)
+	}
+	f.cookies[name] = w.Result().Cookies()[0]
+	return u
+}
+
+// hostID is the id of the n-th host of a test.
+func hostID(n int) landscape.HostID {
+	return landscape.HostID(fmt.Sprintf("00000000-0000-4000-8000-%012d", n))
+}
+
+// facts are those of an ordinary host.
+func facts(n int, name string) landscape.HostFacts {
+	prefix, boot := 24, time.Date(2026, 8, 1, 7, 30, 0, 0, time.UTC)
+	return landscape.HostFacts{
+		Hostname: name, FQDN: name + ".example.com", AgentVersion: "3.1.2", Arch: "x86_64", CPUCount: 8, SocketCount: 2,
+		MemoryMB: 65536, OSVersion: "15-SP5", InstallationSource: "suse", PrometheusMode: "pull",
+		PrometheusTargets: map[string]string{"node_exporter": "10.0.0.1:9100"},
+		SystemdUnits:      []landscape.SystemdUnit{{Name: "pacemaker.service", UnitFileState: "enabled"}},
+		Addresses:         []landscape.Address{{IP: netip.AddrFrom4([4]byte{10, 0, byte(n / 250), byte(1 + n%250)}), Prefix: &prefix}},
+		LastBoot:          &boot,
+	}
+}
+
+// observe stores what an agent reports.
+func (f *fixture) observe(n int, seen landscape.Observation) {
+	f.t.Helper()
+	seen.Agent = hostID(n)
+	switch {
+	case seen.Host != nil:
+		seen.Kind = landscape.HostDiscovery
+	case seen.Cloud != nil:
+		seen.Kind = landscape.CloudDiscovery
+	case seen.Saptune != nil:
+		seen.Kind = landscape.SaptuneDiscovery
+	default:
+		seen.Kind = landscape.SubscriptionDiscovery
+	}
+	f.clock.pass(time.Millisecond)
+	body := fmt.Appendf(nil, "%d %v %v", n, seen, f.clock.Now())
+	if err := f.store.Observe(context.Background(), store.Report{Observation: seen, Body: body}); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// host registers the n-th host.
+func (f *fixture) host(n int, name string) landscape.HostID {
+	f.t.Helper()
+	known := facts(n, name)
+	f.observe(n, landscape.Observation{Host: &known})
+	return hostID(n)
+}
+
+func (f *fixture) beat(n int) {
+	f.t.Helper()
+	if err := f.store.Heartbeat(context.Background(), hostID(n)); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// silence lets so much time pass that all hosts that are not heard are missed.
+func (f *fixture) silence(heard ...int) {
+	f.t.Helper()
+	f.clock.pass(time.Minute)
+	for _, n := range heard {
+		f.beat(n)
+	}
+	if err := f.store.Sweep(context.Background()); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// call is a request of a test.
+type call struct {
+	method, target string
+	as             string     // user name, "" for nobody
+	form           url.Values // of a POST
+	header         http.Header
+	cookies        []*http.Cookie
+}
+
+// do sends a request as a browser does from a page of the console.
+func (f *fixture) do(c call) *httptest.ResponseRecorder {
+	f.t.Helper()
+	if c.method == "" {
+		c.method = http.MethodGet
+	}
+	r := httptest.NewRequest(c.method, c.target, strings.NewReader(c.form.Encode()))
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	if c.form != nil {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	for name, values := range c.header {
+		r.Header[name] = values
+	}
+	if c.as != "" {
+		r.AddCookie(f.cookies[c.as])
+	}
+	for _, cookie := range c.cookies {
+		r.AddCookie(cookie)
+	}
+	w := httptest.NewRecorder()
+	f.handler.ServeHTTP(w, r)
+	return w
+}
+
+func newTestLog(b *logBuffer) *slog.Logger { return slog.New(slog.NewTextHandler(b, nil)) }
+
+// server is the console behind the handler of the fixture, for tests of what
+// no request reaches.
+func (f *fixture) server(t testing.TB) *server {
+	t.Helper()
+	ts, err := parseTemplates()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &server{options: Options{Store: f.store, Auth: f.auth, Log: newTestLog(f.log)}, templates: ts}
+}

@@ -1,0 +1,145 @@
+package ui
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"trento/auth"
+	"trento/store"
+	"trento/store/landscape"
+)
+
+// Product is what the product is called wherever a person reads it.
+const Product = "Trento"
+
+// Frame is what all pages have in common. Every page is a struct that embeds
+// it; its template finds what it shows in the fields, and nothing else.
+type Frame struct {
+	Product string
+	Version string
+	Title   string // of the document, without the product
+	Assets  string // where the static files are
+	Here    string // path and query of the page
+	Theme   string // "light", "dark" or "" for what the system says
+	Density string // "compact" or ""
+	Rail    string // "closed" or ""
+	User    *frameUser
+	Nav     []navEntry
+	Live    string // what the page follows, see event.go
+	Seq     uint64 // the change the page is as new as
+	Refresh int    // seconds between refreshes the reader asked for, or 0
+
+	Themes, Densities []option
+}
+
+func (f *Frame) frame() *Frame { return f }
+
+type frameUser struct{ Username, Email string }
+
+// navEntry is a way to a section of the console.
+type navEntry struct {
+	Label, Path, Icon string
+	Key               string // pressed after g
+	Current           bool
+	Critical          int // things in trouble there
+}
+
+// navigation lists the sections there are. A section is added here on the day
+// it has a page.
+func navigation() []navEntry {
+	return []navEntry{
+		{Label: "Hosts", Path: "/hosts", Icon: "host", Key: "h"},
+		{Label: "Activity Log", Path: "/activity_log", Icon: "activity", Key: "a"},
+		{Label: "Settings", Path: "/settings", Icon: "settings", Key: "s"},
+		{Label: "About", Path: "/about", Icon: "about"},
+	}
+}
+
+// The cookies that remember how a person likes the console. They are not
+// secret, and the script writes them, too.
+const (
+	cookieTheme   = "trento-theme"
+	cookieRail    = "trento-rail"
+	cookieDensity = "trento-rows"
+	// cookieSize, followed by a section, remembers how long its pages are.
+	cookieSize = "trento-size-"
+)
+
+// newFrame is the frame of a page for this request, but for what needs a read
+// of the store: see fill.
+func (s *server) newFrame(r *http.Request, title string) Frame {
+	f := Frame{
+		Product: Product, Version: s.options.Version, Title: title, Assets: s.assets.prefix,
+		Here:  here(r),
+		Theme: cookieChoice(r, cookieTheme, "light", "dark"), Rail: cookieChoice(r, cookieRail, "closed"),
+		Density: cookieChoice(r, cookieDensity, "compact"),
+	}
+	id := auth.From(r.Context())
+	if id == nil {
+		return f
+	}
+	f.User = &frameUser{Username: id.User.Username, Email: id.User.Email}
+	f.Themes = choices(f.Theme, "", "System", "light", "Light", "dark", "Dark")
+	f.Densities = choices(f.Density, "", "Comfortable", "compact", "Compact")
+	f.Nav = navigation()
+	for i := range f.Nav {
+		path := f.Nav[i].Path
+		f.Nav[i].Current = r.URL.Path == path || strings.HasPrefix(r.URL.Path, path+"/")
+	}
+	return f
+}
+
+// fill adds what the frame shows of the landscape.
+func (f *Frame) fill(tx *store.Tx) error {
+	hosts, err := allHosts(tx)
+	if err == nil {
+		f.Seq = tx.LastChange()
+		f.countTrouble(hosts)
+	}
+	return err
+}
+
+// countTrouble puts the number of critical things beside their section.
+func (f *Frame) countTrouble(hosts []*landscape.Host) {
+	critical := 0
+	for _, h := range hosts {
+		if h.Health == landscape.HealthCritical {
+			critical++
+		}
+	}
+	for i := range f.Nav {
+		if f.Nav[i].Path == "/hosts" {
+			f.Nav[i].Critical = critical
+		}
+	}
+}
+
+// choices makes options of pairs of value and label.
+func choices(chosen string, pairs ...string) []option {
+	options := make([]option, 0, len(pairs)/2)
+	for i := 0; i < len(pairs); i += 2 {
+		options = append(options, option{Value: pairs[i], Label: pairs[i+1], Chosen: pairs[i] == chosen})
+	}
+	return options
+}
+
+// here is the address of the page itself: of a GET its path and query.
+func here(r *http.Request) string {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return "/"
+	}
+	return (&url.URL{Path: r.URL.Path, RawQuery: r.URL.RawQuery}).RequestURI()
+}
+
+// cookieChoice is the value of a cookie if it is one of those that are known.
+func cookieChoice(r *http.Request, name string, known ...string) string {
+	if c, err := r.Cookie(name); err == nil {
+		for _, value := range known {
+			if c.Value == value {
+				return value
+			}
+		}
+	}
+	return ""
+}

@@ -1,0 +1,252 @@
+package ui
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gorilla/mux"
+
+	"trento/auth"
+	"trento/store"
+	"trento/store/landscape"
+)
+
+// hostPage is all that is known of one host.
+type hostPage struct {
+	Frame
+	Hostname      string
+	Health        healthMark
+	Reason        string // why the health is what it is
+	Heartbeat     heartbeat
+	StaleBanner   string
+	AgentVersion  string
+	Outdated      bool
+	Facts         []fact
+	ProviderFacts []fact
+	ProviderNote  string // why there is no more
+	Saptune       saptuneSummary
+	Units         []landscape.SystemdUnit
+
+	SubscriptionHeads []string
+	Subscriptions     []subscriptionRow
+
+	Activity    []entryRow
+	ActivityURL string
+}
+
+// fact is one definition pair: a text, several lines, or a moment.
+type fact struct {
+	Label  string
+	Text   string
+	Lines  []string
+	Moment *Moment
+	Mono   bool
+	Wide   bool
+}
+
+type subscriptionRow struct {
+	Identifier, Arch, Version, Type, Status, State, StartsAt, ExpiresAt string
+}
+
+// recentEntries is how many entries of the log a host's page shows.
+const recentEntries = 10
+
+// host answers GET /hosts/{id}.
+func (s *server) host(w http.ResponseWriter, r *http.Request) error {
+	id, ok := landscape.ParseHostID(mux.Vars(r)["id"])
+	if !ok {
+		return fmt.Errorf("host %q: %w", mux.Vars(r)["id"], store.ErrNotFound)
+	}
+	p := hostPage{Frame: s.newFrame(r, "")}
+	p.Live = "host:" + string(id)
+	var h *landscape.Host
+	err := s.options.Store.View(func(tx *store.Tx) (err error) {
+		if h, err = tx.Host(id); err != nil {
+			return err
+		}
+		return p.fill(tx)
+	})
+	if err != nil {
+		return err
+	}
+	p.Title = h.Hostname + " – Hosts"
+	s.describe(&p, h)
+
+	v, err := viewerOf(auth.From(r.Context()))
+	if err != nil {
+		return err
+	}
+	recent, err := s.mentions(r.Context(), v, string(id), recentEntries)
+	if err != nil {
+		return err
+	}
+	all := url.Values{"search": {string(id)}, "severity": severityNames()}
+	p.ActivityURL = withQuery("/activity_log", all)
+	for _, e := range recent.Entries {
+		p.Activity = append(p.Activity, s.newEntryRow(v, e, all, nil))
+	}
+	return s.render(w, r, http.StatusOK, pageHost, &p)
+}
+
+// describe fills the page with what the record of the host says.
+func (s *server) describe(p *hostPage, h *landscape.Host) {
+	since := s.momentOf(h.StaleSince)
+	p.Hostname, p.AgentVersion, p.Outdated = h.Hostname, h.AgentVersion, outdated(h.AgentVersion)
+	p.Health = newHealthMark("Host", h.Health, since)
+	p.Health.Bare = true
+	p.Reason = healthReason(h)
+	p.Heartbeat = newHeartbeat(h, since)
+	if stale(h) {
+		p.StaleBanner = fmt.Sprintf("The agent in this host is not responding since %s. What this page shows may be out of date.", since.Text())
+	}
+	p.Facts = s.hostFacts(h)
+	p.ProviderFacts, p.ProviderNote = providerFacts(h.Cloud)
+	p.Saptune = newSaptuneSummary(h.Saptune)
+	p.Units = h.SystemdUnits
+	p.SubscriptionHeads = []string{"Identifier", "Arch", "Version", "Type", "Status", "Subscription Status", "Starts At", "Expires At"}
+	for _, sub := range h.Subscriptions {
+		p.Subscriptions = append(p.Subscriptions, subscriptionRow{
+			Identifier: sub.Identifier, Arch: sub.Arch, Version: sub.Version, Type: said(sub.Type), Status: sub.Status,
+			State: said(sub.State), StartsAt: said(sub.StartsAt), ExpiresAt: said(sub.ExpiresAt),
+		})
+	}
+	slices.SortStableFunc(p.Subscriptions, func(a, b subscriptionRow) int { return strings.Compare(b.Identifier, a.Identifier) })
+}
+
+// healthReason says which judgements made the health what it is.
+func healthReason(h *landscape.Host) string {
+	state := shown(h.Health)
+	if h.Inputs.SoftwareUpdates == landscape.HealthUnknown {
+		return "Unknown: whether software updates are missing could not be found out."
+	}
+	if state == landscape.HealthUnknown {
+		return "Unknown: nothing has judged this host yet."
+	}
+	if state == landscape.HealthPassing {
+		return "Passing: nothing found wrong."
+	}
+	var causes []string
+	for _, in := range []struct {
+		health landscape.Health
+		words  string
+	}{
+		{h.Inputs.Checks, "checks"},
+		{h.Inputs.Saptune, "tuning by saptune"},
+		{h.Inputs.SoftwareUpdates, "missing software updates"},
+	} {
+		if in.health == state {
+			causes = append(causes, in.words)
+		}
+	}
+	return healthWord(state) + ": " + strings.Join(causes, ", ") + "."
+}
+
+func (s *server) hostFacts(h *landscape.Host) []fact {
+	facts := []fact{
+		{Label: "IP Addresses", Lines: addresses(h)},
+		{Label: "Architecture", Text: h.Arch},
+		{Label: "Operating system", Text: h.OSVersion},
+		{Label: "CPUs", Text: fmt.Sprintf("%d in %s", h.CPUCount, count(h.SocketCount, "socket", "sockets"))},
+		{Label: "Memory", Text: memory(h.MemoryMB)},
+		{Label: "Agent Version", Text: h.AgentVersion},
+		{Label: "Last Boot", Text: "N/A"},
+	}
+	if h.LastBoot != nil {
+		facts[len(facts)-1] = s.momentFact("Last Boot", *h.LastBoot)
+	}
+	if h.FQDN != "" {
+		facts = append(facts, fact{Label: "Domain name", Text: h.FQDN})
+	}
+	facts = append(facts, fact{Label: "Agent installed from", Text: installationSource(h.InstallationSource)})
+	if last, ok := s.options.Store.LastHeartbeat(h.ID); ok {
+		facts = append(facts, s.momentFact("Last heartbeat", last))
+	}
+	facts = append(facts, s.momentFact("Registered", h.RegisteredAt), s.momentFact("Last change", h.UpdatedAt))
+	if len(h.PrometheusTargets) > 0 {
+		facts = append(facts, exporters(h))
+	}
+	return append(facts, fact{Label: "Host ID", Text: string(h.ID), Mono: true, Wide: true})
+}
+
+func exporters(h *landscape.Host) fact {
+	f := fact{Label: "Metrics (" + h.PrometheusMode + ")", Mono: true}
+	for _, target := range hiddens(targetValues(h.PrometheusTargets)) {
+		f.Lines = append(f.Lines, target.Name+" "+target.Value)
+	}
+	return f
+}
+
+func targetValues(targets map[string]string) url.Values {
+	values := make(url.Values, len(targets))
+	for name, target := range targets {
+		values.Set(name, target)
+	}
+	return values
+}
+
+func installationSource(source string) string {
+	switch source {
+	case "community":
+		return "Community package"
+	case "suse":
+		return "SUSE package"
+	}
+	return ""
+}
+
+func (s *server) momentFact(label string, t time.Time) fact {
+	m := s.moment(t)
+	return fact{Label: label, Moment: &m}
+}
+
+// providerFacts are what the cloud says about a host, in the order people
+// look for it, and a sentence where it says nothing.
+func providerFacts(c *landscape.Cloud) (facts []fact, note string) {
+	if c == nil {
+		return nil, "The agent has not told yet where this host runs."
+	}
+	facts = []fact{{Label: "Provider", Text: providerName(c.Provider)}}
+	add := func(label, text string) { facts = append(facts, fact{Label: label, Text: text}) }
+	switch {
+	case c.Azure != nil:
+		add("VM Size", said(c.Azure.VMSize))
+		add("VM Name", said(c.Azure.VMName))
+		add("Data disk number", strconv.Itoa(c.Azure.DataDiskNumber))
+		add("Resource group", said(c.Azure.ResourceGroup))
+		add("Offer", said(c.Azure.Offer))
+		add("Location", said(c.Azure.Location))
+		add("SKU", said(c.Azure.SKU))
+	case c.AWS != nil:
+		add("Instance type", c.AWS.InstanceType)
+		add("Instance ID", c.AWS.InstanceID)
+		add("Data disk number", strconv.Itoa(c.AWS.DataDiskNumber))
+		add("Account ID", c.AWS.AccountID)
+		add("AMI ID", c.AWS.AMIID)
+		add("Region", c.AWS.Region+" ("+c.AWS.AvailabilityZone+")")
+		add("VPC ID", c.AWS.VPCID)
+	case c.GCP != nil:
+		add("Machine type", c.GCP.MachineType)
+		add("Instance name", c.GCP.InstanceName)
+		add("Disk number", strconv.Itoa(c.GCP.DiskNumber))
+		add("Project ID", c.GCP.ProjectID)
+		add("Image", said(c.GCP.Image))
+		add("Zone", c.GCP.Zone)
+		add("Network", c.GCP.Network)
+	case slices.Contains([]string{"azure", "aws", "gcp"}, c.Provider):
+		note = "The host could not read what its provider says about it."
+	}
+	return facts, note
+}
+
+// said is a text that may not have been reported.
+func said(text *string) string {
+	if text == nil {
+		return ""
+	}
+	return *text
+}

@@ -1,0 +1,118 @@
+package ui
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/html"
+)
+
+// markup is a parsed page that can be asked for elements.
+type markup struct {
+	t    testing.TB
+	root *html.Node
+}
+
+func parseMarkup(t testing.TB, body string) markup {
+	t.Helper()
+	root, err := html.Parse(strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return markup{t, root}
+}
+
+var simpleSelector = regexp.MustCompile(`^([a-z0-9]*)((?:[#.][\w-]+|\[[\w-]+(?:=[^\]]*)?\])*)$`)
+
+var selectorPart = regexp.MustCompile(`[#.][\w-]+|\[[\w-]+(?:=[^\]]*)?\]`)
+
+// all returns the elements a selector finds: names, #id, .class, [attribute]
+// and [attribute=value], and the blank for "somewhere inside".
+func (m markup) all(selector string) []*html.Node {
+	m.t.Helper()
+	found := []*html.Node{m.root}
+	for _, simple := range strings.Fields(selector) {
+		parts := simpleSelector.FindStringSubmatch(simple)
+		if parts == nil {
+			m.t.Fatalf("selector %q is none", selector)
+		}
+		var inside []*html.Node
+		for _, node := range found {
+			for child := range node.Descendants() {
+				if child.Type == html.ElementNode && fits(child, parts[1], selectorPart.FindAllString(parts[2], -1)) && !slices.Contains(inside, child) {
+					inside = append(inside, child)
+				}
+			}
+		}
+		found = inside
+	}
+	return found
+}
+
+func fits(node *html.Node, name string, conditions []string) bool {
+	if name != "" && node.Data != name {
+		return false
+	}
+	for _, c := range conditions {
+		switch c[0] {
+		case '#':
+			if v, _ := attribute(node, "id"); v != c[1:] {
+				return false
+			}
+		case '.':
+			v, _ := attribute(node, "class")
+			if !slices.Contains(strings.Fields(v), c[1:]) {
+				return false
+			}
+		case '[':
+			key, want, valued := strings.Cut(strings.Trim(c, "[]"), "=")
+			if v, ok := attribute(node, key); !ok || valued && v != want {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func attribute(node *html.Node, key string) (string, bool) {
+	for _, a := range node.Attr {
+		if a.Key == key {
+			return a.Val, true
+		}
+	}
+	return "", false
+}
+
+// text is what an element says, with blanks as they are read.
+func text(node *html.Node) string {
+	var b strings.Builder
+	for n := range node.Descendants() {
+		if n.Type == html.TextNode {
+			b.WriteString(n.Data)
+			b.WriteByte(' ')
+		}
+	}
+	return strings.Join(strings.Fields(b.String()), " ")
+}
+
+// texts are what the elements of a selector say.
+func (m markup) texts(selector string) []string {
+	m.t.Helper()
+	var texts []string
+	for _, node := range m.all(selector) {
+		texts = append(texts, text(node))
+	}
+	return texts
+}
+
+// one is the only element of a selector.
+func (m markup) one(selector string) *html.Node {
+	m.t.Helper()
+	found := m.all(selector)
+	if len(found) != 1 {
+		m.t.Fatalf("%d elements are %q, want 1", len(found), selector)
+	}
+	return found[0]
+}

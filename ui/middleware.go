@@ -1,0 +1,168 @@
+package ui
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"path"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"trento/auth"
+	"trento/ui/api"
+)
+
+// The outer chain stands around the router, not in it: the router runs
+// nothing of its own for an address it does not know, and a refused request
+// deserves an id, a log line and its headers, too.
+
+// middleware wraps a handler.
+type middleware func(http.Handler) http.Handler
+
+// chain wraps a handler in middlewares, the first outermost.
+func chain(h http.Handler, around ...middleware) http.Handler {
+	for i := len(around) - 1; i >= 0; i-- {
+		h = around[i](h)
+	}
+	return h
+}
+
+type requestKey struct{}
+
+// requestID names a request in the log and on error pages.
+func requestID(ctx context.Context) string {
+	id, _ := ctx.Value(requestKey{}).(string)
+	return id
+}
+
+// nameRequest gives every request its id.
+func nameRequest(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id := uuid.NewString()
+		w.Header().Set(api.RequestIDHeader, id)
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestKey{}, id)))
+	})
+}
+
+// recorder remembers what was answered. Unwrap lets ResponseController reach
+// the writer beneath.
+type recorder struct {
+	http.ResponseWriter
+	status int
+	size   int64
+}
+
+func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func (w *recorder) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *recorder) Write(b []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	n, err := w.ResponseWriter.Write(b)
+	w.size += int64(n)
+	return n, err
+}
+
+// logRequests writes one line a request. Agents come every few seconds, so
+// the line of one that was served is for debugging.
+func (s *server) logRequests(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		begun, out := time.Now(), &recorder{ResponseWriter: w}
+		next.ServeHTTP(out, r)
+		level := slog.LevelInfo
+		if r.Header.Get("X-Trento-Apikey") != "" && out.status < http.StatusBadRequest {
+			level = slog.LevelDebug
+		}
+		s.options.Log.LogAttrs(r.Context(), level, "request",
+			slog.String("id", requestID(r.Context())), slog.String("method", r.Method), slog.String("path", r.URL.Path),
+			slog.Int("status", out.status), slog.Int64("bytes", out.size), slog.Duration("took", time.Since(begun)))
+	})
+}
+
+// recoverPanics turns a panic into a fault that is answered and logged.
+func (s *server) recoverPanics(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			cause := recover()
+			if cause == nil {
+				return
+			}
+			if cause == http.ErrAbortHandler {
+				panic(cause)
+			}
+			s.options.Log.Error("panic", "id", requestID(r.Context()), "cause", cause, "stack", string(debug.Stack()))
+			if out, ok := w.(*recorder); ok && out.status != 0 {
+				panic(http.ErrAbortHandler) // half an answer is out: better none than a false one
+			}
+			http.Error(w, "internal error, request "+requestID(r.Context()), http.StatusInternalServerError)
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// contentPolicy lets a page load what this server serves as a file and
+// nothing else: no inline script or style, no other origin, no frame.
+const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// secureHeaders sets what every answer carries. A handler may set its own.
+func secureHeaders(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", contentPolicy)
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("X-Content-Type-Options", "nosniff")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// maxForm is the largest form that is read. The API has a limit of its own.
+const maxForm = 64 << 10
+
+func limitForms(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !isAPI(r) {
+			r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// refuseCrossOrigin refuses unsafe requests that another site made a browser
+// send. Who proves themselves by a header is not concerned: no site can make
+// a browser add one.
+func (s *server) refuseCrossOrigin(next http.Handler) http.Handler {
+	protection := http.NewCrossOriginProtection()
+	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if isAPI(r) {
+			s.api.Fail(w, r, auth.ErrForbidden)
+			return
+		}
+		s.fail(w, r, errCrossOrigin)
+	}))
+	guarded := protection.Handler(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if isAPI(r) && (r.Header.Get("Authorization") != "" || r.Header.Get("Cookie") == "") {
+			next.ServeHTTP(w, r)
+			return
+		}
+		guarded.ServeHTTP(w, r)
+	})
+}
+
+// isAPI reports whether a request is for package api. Agents are known to put
+// a slash too many into the path.
+func isAPI(r *http.Request) bool { return strings.HasPrefix(path.Clean(r.URL.Path)+"/", "/api/") }

@@ -1,0 +1,158 @@
+package ui
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"trento/ui/api"
+)
+
+func TestHeaders(t *testing.T) {
+	f := newFixture(t)
+	f.user("ada")
+	for _, target := range []string{"/hosts", "/nowhere", "/session/new", "/api/v1/hosts", "/api/nowhere", "/static/x/app.css"} {
+		w := f.do(call{target: target, as: "ada"})
+		for name, want := range map[string]string{
+			"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "Cross-Origin-Opener-Policy": "same-origin",
+		} {
+			if got := w.Header().Get(name); got != want {
+				t.Errorf("%s: %s is %q, want %q", target, name, got, want)
+			}
+		}
+		if csp := w.Header().Get("Content-Security-Policy"); !strings.Contains(csp, "default-src 'none'") || strings.Contains(csp, "unsafe") {
+			t.Errorf("%s: policy %q", target, csp)
+		}
+		if w.Header().Get(api.RequestIDHeader) == "" {
+			t.Errorf("%s: no request id", target)
+		}
+	}
+}
+
+func TestCaching(t *testing.T) {
+	f := newFixture(t)
+	f.user("ada")
+	w := f.do(call{target: "/hosts", as: "ada"})
+	if w.Header().Get("Cache-Control") != "no-store" || w.Header().Get("Vary") != fragmentHeader {
+		t.Errorf("page: %v", w.Header())
+	}
+	link, _ := attribute(parseMarkup(t, w.Body.String()).all("link[rel=stylesheet]")[0], "href")
+	w = f.do(call{target: link})
+	if w.Code != http.StatusOK || !strings.Contains(w.Header().Get("Cache-Control"), "immutable") || !strings.HasPrefix(w.Header().Get("Content-Type"), "text/css") {
+		t.Errorf("%s: %d %v", link, w.Code, w.Header())
+	}
+	etag := w.Header().Get("ETag")
+	if w := f.do(call{target: link, header: http.Header{"If-None-Match": {etag}}}); w.Code != http.StatusNotModified {
+		t.Errorf("%s with its own ETag: %d", link, w.Code)
+	}
+	if w := f.do(call{target: "/static/old/app.css"}); w.Code != http.StatusOK || w.Header().Get("Cache-Control") != "no-cache" {
+		t.Errorf("a file of another version: %d %v", w.Code, w.Header())
+	}
+}
+
+func TestOtherSitesAreRefused(t *testing.T) {
+	f := newFixture(t)
+	f.user("ada")
+	form := url.Values{"username": {"ada"}, "password": {testPassword}}
+	crossSite := http.Header{"Sec-Fetch-Site": {"cross-site"}}
+	for _, tt := range []struct {
+		name string
+		call call
+		want int
+	}{
+		{"sign-in from another site", call{method: "POST", target: "/session", form: form, header: crossSite}, 403},
+		{"sign-out from another site", call{method: "POST", target: "/session/end", as: "ada", header: crossSite}, 403},
+		{"API with the cookie", call{method: "POST", target: "/api/v1/collect", as: "ada", header: crossSite}, 403},
+		{"page from another site", call{target: "/hosts", as: "ada", header: crossSite}, 200},
+		{"agent", call{method: "POST", target: "/api/v1/collect", header: http.Header{"Sec-Fetch-Site": nil}}, 401},
+		{"sign-in from an old browser elsewhere", call{method: "POST", target: "/session", form: form, header: http.Header{"Sec-Fetch-Site": nil, "Origin": {"https://evil.example"}}}, 403},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f := *f
+			f.t = t
+			if w := f.do(tt.call); w.Code != tt.want {
+				t.Errorf("status %d, want %d: %s", w.Code, tt.want, w.Body)
+			}
+		})
+	}
+	if w := f.do(call{target: "/hosts", as: "ada"}); w.Code != http.StatusOK {
+		t.Errorf("the refused sign-out took place: %d", w.Code)
+	}
+}
+
+func TestMethods(t *testing.T) {
+	f := newFixture(t)
+	f.user("ada")
+	w := f.do(call{method: "PUT", target: "/hosts", as: "ada"})
+	if w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") != "GET, HEAD" {
+		t.Errorf("PUT: %d, Allow %q", w.Code, w.Header().Get("Allow"))
+	}
+	if w := f.do(call{method: "HEAD", target: "/hosts", as: "ada"}); w.Code != http.StatusOK {
+		t.Errorf("HEAD: %d", w.Code)
+	}
+	if w := f.do(call{method: "POST", target: "//api/v1/collect"}); w.Code != http.StatusUnauthorized {
+		t.Errorf("a slash too many is answered with %d", w.Code)
+	}
+}
+
+func TestFormsAreBounded(t *testing.T) {
+	f := newFixture(t)
+	w := f.do(call{method: "POST", target: "/session", form: url.Values{"username": {strings.Repeat("x", maxForm)}}})
+	if w.Code != http.StatusRequestEntityTooLarge {
+		t.Errorf("status %d", w.Code)
+	}
+	has("h1", "Too much at once").check(t, parseMarkup(t, w.Body.String()))
+	w = f.do(call{method: "POST", target: "/session", form: url.Values{}, header: http.Header{"Content-Type": {"multipart/form-data"}}})
+	if w.Code >= http.StatusInternalServerError {
+		t.Errorf("an odd form is answered with %d", w.Code)
+	}
+}
+
+func TestPanicsAndFaultsAreAnswered(t *testing.T) {
+	log := new(logBuffer)
+	s := &server{options: Options{Log: newTestLog(log)}}
+	h := chain(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("oh no") }), nameRequest, s.logRequests, s.recoverPanics)
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+	id := w.Header().Get(api.RequestIDHeader)
+	if w.Code != http.StatusInternalServerError || !strings.Contains(w.Body.String(), id) || strings.Contains(w.Body.String(), "oh no") {
+		t.Errorf("status %d: %s", w.Code, w.Body)
+	}
+	if !strings.Contains(log.String(), "oh no") || strings.Count(log.String(), id) != 2 {
+		t.Errorf("log: %s", log)
+	}
+}
+
+// TestFaultsKeepTheirCause: the cause of a fault is in the log, and only there.
+func TestFaultsKeepTheirCause(t *testing.T) {
+	f := newFixture(t)
+	f.user("ada")
+	secret := "disk is on fire"
+	s := f.server(t)
+	w := httptest.NewRecorder()
+	r := httptest.NewRequest(http.MethodGet, "/hosts", nil)
+	h := nameRequest(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.fail(w, r, errorText(secret)) }))
+	h.ServeHTTP(w, r)
+	if w.Code != http.StatusInternalServerError || strings.Contains(w.Body.String(), secret) {
+		t.Errorf("status %d: %s", w.Code, w.Body)
+	}
+	id := w.Header().Get(api.RequestIDHeader)
+	has("code", id).check(t, parseMarkup(t, w.Body.String()))
+	if !strings.Contains(f.log.String(), secret) || !strings.Contains(f.log.String(), id) {
+		t.Errorf("log: %s", f.log)
+	}
+}
+
+type errorText string
+
+func (e errorText) Error() string { return string(e) }
+
+func TestAgentsAreNotLogged(t *testing.T) {
+	f := newFixture(t)
+	f.do(call{method: "POST", target: "/api/v1/collect", header: http.Header{"X-Trento-Apikey": {"wrong"}}})
+	if !strings.Contains(f.log.String(), "status=401") {
+		t.Errorf("an agent that is refused is not in the log: %s", f.log)
+	}
+}

@@ -1,0 +1,59 @@
+package ui
+
+import (
+	"fmt"
+	"time"
+)
+
+// Moment is a time as a page shows it: in UTC with the zone written out, and
+// how long ago it was when the page was made.
+type Moment struct {
+	at, now time.Time
+}
+
+// IsZero reports whether there is nothing to show.
+func (m Moment) IsZero() bool { return m.at.IsZero() }
+
+// ISO is the moment for machines.
+func (m Moment) ISO() string { return m.at.UTC().Format(time.RFC3339) }
+
+// Text is the moment with its zone.
+func (m Moment) Text() string { return m.Plain() + " UTC" }
+
+// Plain is the moment in UTC where the zone is written elsewhere.
+func (m Moment) Plain() string { return m.at.UTC().Format("02 Jan 2006, 15:04:05") }
+
+// Ago is how long ago the moment was, or in how long it will be. The script
+// of the console keeps it current by the same rule, see age.js.
+func (m Moment) Ago() string {
+	age := m.now.Sub(m.at)
+	if age < 0 {
+		return "in " + span(-age)
+	}
+	if age < time.Minute {
+		return "just now"
+	}
+	return span(age) + " ago"
+}
+
+// span is a duration to the largest unit that is at least one.
+func span(d time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%d s", d/time.Second)
+	case d < time.Hour:
+		return fmt.Sprintf("%d min", d/time.Minute)
+	case d < day:
+		return fmt.Sprintf("%d h", d/time.Hour)
+	}
+	return count(int(d/day), "day", "days")
+}
+
+// count is a number with its noun.
+func count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}

@@ -1,0 +1,68 @@
+package ui
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"trento/auth"
+)
+
+// preferenceAge is how long a browser remembers how its reader likes the
+// console.
+const preferenceAge = 365 * 24 * time.Hour
+
+// preferences are the fields of POST /preferences, the cookie that keeps each,
+// and what it may say. The first value is the default and needs no cookie.
+var preferences = []struct {
+	field, cookie string
+	values        []string
+}{
+	{"theme", cookieTheme, []string{"", "light", "dark"}},
+	{"rows", cookieDensity, []string{"", "compact"}},
+	{"rail", cookieRail, []string{"open", "closed"}},
+}
+
+// setPreference answers POST /preferences: remember a choice and go back to
+// where it was made. The script writes the same cookies without asking.
+func (s *server) setPreference(w http.ResponseWriter, r *http.Request) error {
+	for _, p := range preferences {
+		if !r.PostForm.Has(p.field) {
+			continue
+		}
+		for i, value := range p.values {
+			if value == r.PostForm.Get(p.field) {
+				s.remember(w, r, p.cookie, value, i > 0)
+			}
+		}
+	}
+	http.Redirect(w, r, auth.LocalTarget(r.PostForm.Get("return_to")), http.StatusSeeOther)
+	return nil
+}
+
+// remember sets a preference cookie, or removes it.
+func (s *server) remember(w http.ResponseWriter, r *http.Request, name, value string, keep bool) {
+	c := http.Cookie{Name: name, Value: value, Path: "/", SameSite: http.SameSiteLaxMode, Secure: s.options.Auth.Secure(r), MaxAge: -1}
+	if keep {
+		c.MaxAge = int(preferenceAge / time.Second)
+	}
+	http.SetCookie(w, &c)
+}
+
+// pageSize is how long the pages of a section are where the address does not
+// say: what the reader chose last, else usual.
+func pageSize(r *http.Request, section string, usual int) int {
+	for _, size := range pageSizes {
+		if text := strconv.Itoa(size); cookieChoice(r, cookieSize+section, text) != "" {
+			return size
+		}
+	}
+	return usual
+}
+
+// rememberSize remembers the size the address names, if it is a change.
+func (s *server) rememberSize(w http.ResponseWriter, r *http.Request, section string, usual, size int) {
+	if pageSize(r, section, usual) != size {
+		s.remember(w, r, cookieSize+section, strconv.Itoa(size), true)
+	}
+}

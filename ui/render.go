@@ -1,0 +1,71 @@
+package ui
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"net/http"
+)
+
+//go:embed templates
+var templateFiles embed.FS
+
+// The templates of the pages. Each file defines "content".
+const (
+	pageHosts    = "hosts"
+	pageHost     = "host"
+	pageActivity = "activity"
+	pageSignIn   = "signin"
+	pageSettings = "settings"
+	pageAbout    = "about"
+	pageError    = "error"
+)
+
+// page is a struct that embeds Frame.
+type page interface{ frame() *Frame }
+
+// templates are the pages, parsed once.
+type templates map[string]*template.Template
+
+func parseTemplates() (templates, error) {
+	shared, err := template.ParseFS(templateFiles, "templates/layout.html", "templates/parts.html", "templates/icons.html")
+	if err != nil {
+		return nil, err
+	}
+	pages := make(templates)
+	for _, name := range []string{pageHosts, pageHost, pageActivity, pageSignIn, pageSettings, pageAbout, pageError} {
+		t, err := shared.Clone()
+		if err != nil {
+			return nil, err
+		}
+		if pages[name], err = t.ParseFS(templateFiles, "templates/"+name+".html"); err != nil {
+			return nil, err
+		}
+	}
+	return pages, nil
+}
+
+// fragmentHeader asks for one block of a page instead of the whole.
+const fragmentHeader = "X-Fragment"
+
+// render writes a page. It is made in memory first, so that a fault of a
+// template is an error and not half a page, and so that nothing is read from
+// the store while a slow client takes its time.
+func (s *server) render(w http.ResponseWriter, r *http.Request, status int, name string, p page) error {
+	block := "layout"
+	w.Header().Add("Vary", fragmentHeader)
+	if r.Header.Get(fragmentHeader) == "frame" && p.frame().User != nil {
+		block = "frame"
+	}
+	var body bytes.Buffer
+	if err := s.templates[name].ExecuteTemplate(&body, block, p); err != nil {
+		return fmt.Errorf("page %s: %w", name, err)
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, err := w.Write(body.Bytes())
+	return ignoreGone(err)
+}

@@ -1,0 +1,153 @@
+// Package ui is everything that speaks HTTP to people and agents. Its root is
+// the console: server-rendered pages, each a typed struct and a template, and
+// a few small scripts that keep them current. The REST interface is package
+// api; both are installed here, in one router behind one chain.
+package ui
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gorilla/mux"
+
+	"trento/auth"
+	"trento/search"
+	"trento/store"
+	"trento/ui/api"
+)
+
+// Options of New. All fields are needed.
+type Options struct {
+	Store   *store.Store
+	Auth    *auth.Auth
+	Search  *search.Index
+	Version string // of this build
+	Log     *slog.Logger
+}
+
+type server struct {
+	options   Options
+	api       *api.API
+	templates templates
+	assets    assets
+	router    *mux.Router
+	started   time.Time
+	streams   streams
+}
+
+// New makes the handler of all there is. Streams end when the context of
+// their request does, so whoever serves the handler has to end the base
+// context before waiting for the connections to finish.
+func New(o Options) (http.Handler, error) {
+	s := &server{options: o, router: mux.NewRouter(), started: o.Store.Now()}
+	s.api = api.New(api.Deps{Store: o.Store, Auth: o.Auth, Index: o.Search, Log: o.Log, Version: o.Version})
+	var err error
+	if s.templates, err = parseTemplates(); err != nil {
+		return nil, err
+	}
+	if s.assets, err = loadAssets(); err != nil {
+		return nil, err
+	}
+	s.install()
+	rooms := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if isAPI(r) {
+			s.api.ServeHTTP(w, r)
+			return
+		}
+		s.router.ServeHTTP(w, r)
+	})
+	return chain(rooms, nameRequest, s.logRequests, s.recoverPanics, secureHeaders, limitForms, o.Auth.Identify, s.refuseCrossOrigin), nil
+}
+
+// routes are the pages of the console and what each demands.
+func (s *server) routes() []api.Route {
+	return []api.Route{
+		{Method: "GET", Path: "/session/new", Access: auth.Public, Handle: s.newSession},
+		{Method: "POST", Path: "/session", Access: auth.Public, Handle: form(s.createSession)},
+		{Method: "POST", Path: "/session/end", Access: auth.Public, Handle: s.endSession},
+
+		{Method: "GET", Path: "/", Access: auth.SignedIn, Handle: redirectTo("/hosts")},
+		{Method: "GET", Path: "/hosts", Access: auth.SignedIn, Handle: s.hosts},
+		{Method: "GET", Path: "/hosts.csv", Access: auth.SignedIn, Handle: s.hostsCSV},
+		{Method: "GET", Path: "/hosts/{id}", Access: auth.SignedIn, Handle: s.host},
+		{Method: "GET", Path: "/activity_log", Access: auth.SignedIn, Handle: s.activityLog},
+		{Method: "GET", Path: "/settings", Access: auth.SignedIn, Handle: s.settings},
+		{Method: "GET", Path: "/about", Access: auth.SignedIn, Handle: s.about},
+
+		{Method: "GET", Path: "/events", Access: auth.SignedIn, Handle: s.events},
+		{Method: "POST", Path: "/preferences", Access: auth.SignedIn, Handle: form(s.setPreference)},
+		{Method: "GET", Path: "/static/{hash}/{file}", Access: auth.Public, Handle: s.assets.serve},
+	}
+}
+
+// install puts the routes into the router. What a route demands is asked
+// right before it is handled, and nowhere else.
+func (s *server) install() {
+	for _, route := range s.routes() {
+		methods := []string{route.Method}
+		if route.Method == http.MethodGet {
+			methods = append(methods, http.MethodHead)
+		}
+		s.router.Path(route.Path).Methods(methods...).HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			err := s.options.Auth.Permit(r, route.Access)
+			if err == nil {
+				err = route.Handle(w, r)
+			}
+			if err != nil {
+				s.fail(w, r, err)
+			}
+		})
+	}
+	s.router.NotFoundHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.fail(w, r, errNoRoute)
+	})
+	s.router.MethodNotAllowedHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Allow", strings.Join(s.allowed(r), ", "))
+		s.fail(w, r, errMethod)
+	})
+}
+
+// form reads the form of a console request before it is handled.
+func form(handle func(http.ResponseWriter, *http.Request) error) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if err := r.ParseForm(); err != nil {
+			return fmt.Errorf("%w: %w", errForm, err)
+		}
+		return handle(w, r)
+	}
+}
+
+// allowed are the methods an address knows; the router does not tell.
+func (s *server) allowed(r *http.Request) []string {
+	var methods []string
+	for _, method := range []string{"DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"} {
+		asked := r.Clone(r.Context())
+		asked.Method = method
+		var match mux.RouteMatch
+		if s.router.Match(asked, &match) && match.MatchErr == nil {
+			methods = append(methods, method)
+		}
+	}
+	return methods
+}
+
+func redirectTo(path string) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		http.Redirect(w, r, path, http.StatusSeeOther)
+		return nil
+	}
+}
+
+// moment is a time as a page made now shows it.
+func (s *server) moment(t time.Time) Moment { return Moment{at: t, now: s.options.Store.Now()} }
+
+// momentOf is moment of a time there may not be.
+func (s *server) momentOf(t *time.Time) Moment {
+	if t == nil {
+		return Moment{}
+	}
+	return s.moment(*t)
+}

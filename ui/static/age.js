@@ -1,0 +1,21 @@
+// "2 h ago" stays true while a page stays open. The words are those of the
+// server, see moment.go.
+const minute = 60;
+const hour = 60 * minute;
+const day = 24 * hour;
+
+function span(seconds) {
+  if (seconds < minute) return `${seconds} s`;
+  if (seconds < hour) return `${Math.floor(seconds / minute)} min`;
+  if (seconds < day) return `${Math.floor(seconds / hour)} h`;
+  const days = Math.floor(seconds / day);
+  return days === 1 ? '1 day' : `${days} days`;
+}
+
+setInterval(() => {
+  for (const element of document.querySelectorAll('[data-since]')) {
+    const age = Math.floor((Date.now() - Date.parse(element.dataset.since)) / 1000);
+    const words = age < 0 ? 'in ' + span(-age) : age < minute ? 'just now' : span(age) + ' ago';
+    if (element.textContent !== words) element.textContent = words;
+  }
+}, 20000);

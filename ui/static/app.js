@@ -1,0 +1,9 @@
+// What the console can do beyond what its pages can on their own. Every page
+// reads, and every form works, without any of this.
+import './age.js';
+import './dialog.js';
+import './filter.js';
+import './keys.js';
+import './live.js';
+import './menu.js';
+import './preference.js';

@@ -1,0 +1,58 @@
+// Dialogs, copying, and showing what is hidden.
+import { swap } from './swap.js';
+import { toast } from './toast.js';
+
+document.addEventListener('click', (event) => {
+  const opener = event.target.closest('[data-open]');
+  if (opener) document.getElementById(opener.dataset.open).showModal();
+
+  const closer = event.target.closest('dialog:modal [data-close]');
+  if (closer) {
+    event.preventDefault();
+    closer.closest('dialog').close();
+  }
+  if (event.target.matches('dialog:modal')) event.target.close(); // the veil around it
+
+  const copier = event.target.closest('[data-copy]');
+  if (copier) copy(copier);
+
+  const revealer = event.target.closest('[data-reveal]');
+  if (revealer) {
+    const field = document.getElementById(revealer.dataset.reveal);
+    const shown = field.type === 'password';
+    field.type = shown ? 'text' : 'password';
+    revealer.setAttribute('aria-pressed', shown);
+  }
+});
+
+// A dialog the page came with is open in the flow of the page. With scripts it
+// becomes modal, and closing it goes to the page without it.
+function lift() {
+  const dialog = document.querySelector('dialog[data-modal][open]:not(:modal)');
+  if (!dialog) return;
+  dialog.removeAttribute('open');
+  dialog.showModal();
+  dialog.scrollTop = 0;
+  dialog.addEventListener('close', () => swap(dialog.dataset.closeTo, { history: 'push' }), { once: true });
+}
+document.addEventListener('swapped', lift);
+lift();
+
+async function copy(button) {
+  const text = document.getElementById(button.dataset.copy);
+  try {
+    await navigator.clipboard.writeText(text.textContent);
+  } catch { // no clipboard over plain HTTP
+    getSelection().selectAllChildren(text);
+    document.execCommand('copy');
+  }
+  button.classList.add('done');
+  button.title = 'Copied to clipboard';
+  button.querySelector('use').setAttribute('href', '#i-check');
+  toast({ severity: 'info', text: 'Copied to clipboard' });
+  setTimeout(() => {
+    button.classList.remove('done');
+    button.title = 'copy to clipboard';
+    button.querySelector('use').setAttribute('href', '#i-copy');
+  }, 2000);
+}

@@ -1,0 +1,61 @@
+// Filters that apply as they are chosen, or when their button is pressed.
+import { swap } from './swap.js';
+
+const typing = 250; // ms without a keystroke
+let timer = 0;
+
+// address is where the form leads, without what was left empty.
+function address(form) {
+  const query = new URLSearchParams([...new FormData(form)].filter(([, value]) => value !== ''));
+  return form.getAttribute('action') + (query.size ? '?' + query : '');
+}
+
+function submit(form, history) {
+  delete form.dataset.dirty;
+  swap(address(form), { history });
+}
+
+document.addEventListener('input', (event) => {
+  const field = event.target;
+  if (field.matches('[data-narrow]')) return narrow(field);
+  if (field.matches('[data-custom]')) field.closest('fieldset').querySelector('[value=custom]').checked = field.value !== '';
+  const form = field.form;
+  if (form?.matches('[data-apply]')) {
+    form.dataset.dirty = '';
+    ready(form);
+  }
+  if (form?.matches('[data-auto]')) {
+    clearTimeout(timer);
+    timer = setTimeout(submit, field.type === 'search' ? typing : 0, form, 'replace');
+  }
+});
+
+document.addEventListener('submit', (event) => {
+  const form = event.target;
+  if (!form.matches('[data-auto], [data-apply]')) return;
+  event.preventDefault();
+  clearTimeout(timer);
+  for (const menu of form.querySelectorAll('details[open]')) menu.open = false;
+  submit(form, form.matches('[data-apply]') ? 'push' : 'replace');
+});
+
+// A filter is applied when there is something to apply.
+function ready(form) {
+  form.querySelector('#apply').disabled = !('dirty' in form.dataset);
+}
+
+// narrow shows the options whose label or value has the text.
+function narrow(field) {
+  const text = field.value.trim().toLowerCase();
+  for (const item of field.closest('fieldset').querySelectorAll('.options li')) {
+    const value = item.querySelector('input')?.value ?? '';
+    item.hidden = text !== '' && !(item.textContent + ' ' + value).toLowerCase().includes(text);
+  }
+}
+
+function settle() {
+  document.querySelectorAll('form[data-apply]').forEach(ready);
+  document.querySelectorAll('[data-narrow]').forEach(narrow);
+}
+document.addEventListener('swapped', settle);
+settle();

@@ -1,0 +1,63 @@
+// Fetching a page again, or another one like it, without leaving it.
+import { morph } from './morph.js';
+
+let newest = 0;
+
+export const frame = () => document.getElementById('frame');
+
+export function signIn() {
+  location.assign('/session/new?request_path=' + encodeURIComponent(location.pathname + location.search));
+}
+
+// swap shows what is at the address. how.history is 'push', 'replace' or
+// nothing; how.live says that nobody has asked for it, so that rows under
+// somebody's hands stay where they are.
+export async function swap(url, how = {}) {
+  const mine = ++newest;
+  let response;
+  let text;
+  try {
+    response = await fetch(url, { headers: { 'X-Fragment': 'frame' }, credentials: 'same-origin' });
+    text = await response.text();
+  } catch {
+    if (how.history) location.assign(url);
+    return;
+  }
+  if (response.status === 401) return signIn();
+  if (mine !== newest || response.status >= 500 || !frame()) return;
+  const fresh = new DOMParser().parseFromString(text, 'text/html').getElementById('frame');
+  if (!fresh) return;
+  const address = response.redirected ? response.url : url;
+  if (how.history === 'push') history.pushState(null, '', address);
+  if (how.history === 'replace' || (how.history && response.redirected)) history.replaceState(null, '', address);
+  const held = how.live ? hold : () => false;
+  const news = document.getElementById('news');
+  if (news) news.hidden = true; // held rows say so again
+  const focused = document.activeElement;
+  morph(frame(), fresh, held);
+  document.title = fresh.dataset.title;
+  if (!focused.isConnected) document.getElementById('main').focus({ preventScroll: true });
+  document.dispatchEvent(new Event('swapped'));
+}
+
+export const refresh = (how) => swap(location.href, how);
+
+// hold keeps rows in their places if they have changed theirs while somebody
+// points at them, has gone into them, or has scrolled into the middle of them.
+function hold(from, to) {
+  const order = (list) => [...list.rows].map((r) => r.id).join(' ');
+  if (order(from) === order(to)) return false;
+  const touched = from.matches(':hover, :focus-within') || from.getBoundingClientRect().top < 0;
+  if (touched) from.addEventListener('pointerleave', () => refresh({ live: true }), { once: true });
+  return touched || Boolean(from.closest('[data-announce]'));
+}
+
+document.addEventListener('click', (event) => {
+  const link = event.target.closest('a[data-swap], a[data-entry], [data-refresh-now]');
+  if (!link || !frame() || event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+  event.preventDefault();
+  if (link.matches('[data-refresh-now]')) refresh();
+  else swap(link.href, { history: link.matches('[data-entry]') ? 'push' : 'replace' });
+});
+
+addEventListener('popstate', () => refresh());

@@ -1,0 +1,66 @@
+// News in the corner of the screen, and the list of what was news in this tab.
+const stay = 6000; // ms
+const kept = 50;
+const store = 'trento-news';
+
+function icon(name) {
+  const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+  svg.setAttribute('class', 'icon');
+  svg.setAttribute('aria-hidden', 'true');
+  svg.appendChild(document.createElementNS(svg.namespaceURI, 'use')).setAttribute('href', '#i-' + name);
+  return svg;
+}
+
+function line(tag, news) {
+  const item = document.createElement(tag);
+  const shape = document.createElement('span');
+  shape.className = 'severity ' + news.severity;
+  shape.append(icon(news.severity));
+  const text = document.createElement(news.url ? 'a' : 'span');
+  if (news.url) text.href = news.url;
+  text.textContent = news.text;
+  item.append(shape, text);
+  return item;
+}
+
+export function toast(news) {
+  const item = line('div', news);
+  item.classList.add('toast');
+  document.getElementById('toasts').append(item);
+  const leave = () => (item.matches(':hover, :focus-within') ? setTimeout(leave, 1000) : item.remove());
+  setTimeout(leave, stay);
+  if (news.at) remember(news);
+}
+
+const remembered = () => JSON.parse(sessionStorage.getItem(store) ?? '[]');
+
+function remember(news) {
+  sessionStorage.setItem(store, JSON.stringify([news, ...remembered()].slice(0, kept)));
+  const count = document.getElementById('notices-count');
+  count.textContent = Number(count.textContent) + 1;
+  count.hidden = document.getElementById('notices').open;
+  list();
+}
+
+function list() {
+  const all = remembered();
+  document.getElementById('notices-none').hidden = all.length > 0;
+  document.getElementById('notices-list').replaceChildren(...all.map((news) => {
+    const item = line('li', news);
+    const time = document.createElement('time');
+    time.dateTime = news.at;
+    time.className = 'meta';
+    time.textContent = news.at.slice(11, 16) + ' UTC';
+    item.append(time);
+    return item;
+  }));
+}
+
+const notices = document.getElementById('notices');
+if (notices) {
+  list();
+  notices.addEventListener('toggle', () => {
+    document.getElementById('notices-count').textContent = '';
+    document.getElementById('notices-count').hidden = true;
+  });
+}

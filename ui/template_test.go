@@ -1,0 +1,204 @@
+package ui
+
+import (
+	"bytes"
+	"net/http"
+	"net/url"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/net/html"
+
+	"trento/store/landscape"
+)
+
+func newTemplates(t *testing.T) templates {
+	t.Helper()
+	ts, err := parseTemplates()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ts
+}
+
+func execute(t *testing.T, ts templates, name string, p page) string {
+	t.Helper()
+	f := p.frame()
+	f.Product, f.Assets, f.Here = Product, "/static/x", "/here"
+	f.User = &frameUser{Username: "ada", Email: "ada@example.com"}
+	f.Nav = navigation()
+	var b bytes.Buffer
+	if err := ts[name].ExecuteTemplate(&b, "layout", p); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return b.String()
+}
+
+// samplePages are all pages, every field filled.
+func samplePages() map[string]page {
+	return map[string]page{
+		pageHosts: &hostsPage{}, pageHost: &hostPage{}, pageActivity: &activityPage{}, pageSignIn: &signInPage{},
+		pageSettings: &settingsPage{}, pageAbout: &aboutPage{}, pageError: &errorPage{},
+	}
+}
+
+// hostile is a text that breaks whatever does not treat it as text.
+var hostile = `"><script>alert(1)</script>'` + "\u202e\u05d0\u0645\U0001F680" + `</td></table>{{.}}` + strings.Repeat("w", 200)
+
+// fill puts a text into every string that can be reached, and makes every
+// list one element long.
+func fill(v reflect.Value, text string, depth int) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if depth > 0 {
+			v.Set(reflect.New(v.Type().Elem()))
+			fill(v.Elem(), text, depth-1)
+		}
+	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[Moment]() {
+			v.Set(reflect.ValueOf(Moment{at: time.Unix(1e9, 0), now: time.Unix(2e9, 0)}))
+			return
+		}
+		for i := range v.NumField() {
+			if v.Field(i).CanSet() {
+				fill(v.Field(i), text, depth)
+			}
+		}
+	case reflect.Slice:
+		if depth > 0 {
+			v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+			fill(v.Index(0), text, depth-1)
+		}
+	case reflect.String:
+		v.SetString(text)
+	case reflect.Bool:
+		v.SetBool(true)
+	case reflect.Int, reflect.Int64:
+		v.SetInt(7)
+	}
+}
+
+// TestTemplates executes every page with every field filled with a hostile
+// text, and with every field empty. What comes out must be well formed, and
+// the text must be text.
+func TestTemplates(t *testing.T) {
+	ts := newTemplates(t)
+	for name := range ts {
+		if samplePages()[name] == nil {
+			t.Errorf("page %s has no sample", name)
+		}
+	}
+	for name, p := range samplePages() {
+		t.Run(name, func(t *testing.T) {
+			checkMarkup(t, execute(t, ts, name, p))
+			fill(reflect.ValueOf(p).Elem(), hostile, 4)
+			body := execute(t, ts, name, p)
+			checkMarkup(t, body)
+			page := parseMarkup(t, body)
+			if scripts := page.all("script"); len(scripts) != 1 {
+				t.Errorf("%d scripts, want the one of the layout", len(scripts))
+			}
+			if len(page.all("style")) > 0 || strings.Contains(body, "ZgotmplZ") {
+				t.Error("inline style, or a text where none can be safe")
+			}
+			for node := range page.root.Descendants() {
+				for _, a := range node.Attr {
+					if strings.HasPrefix(a.Key, "on") || a.Key == "style" {
+						t.Errorf("attribute %s of %s", a.Key, node.Data)
+					}
+				}
+			}
+		})
+	}
+}
+
+// void elements have no end tag.
+var void = map[string]bool{"br": true, "hr": true, "img": true, "input": true, "link": true, "meta": true}
+
+// checkMarkup reports unbalanced tags, ids given twice, and labels, menus and
+// descriptions that name an id there is not.
+func checkMarkup(t *testing.T, body string) {
+	t.Helper()
+	var open []string
+	ids := map[string]int{}
+	var named []string
+	z := html.NewTokenizer(strings.NewReader(body))
+	for {
+		kind := z.Next()
+		if kind == html.ErrorToken {
+			break
+		}
+		token := z.Token()
+		switch kind {
+		case html.StartTagToken:
+			if !void[token.Data] {
+				open = append(open, token.Data)
+			}
+		case html.EndTagToken:
+			if len(open) == 0 || open[len(open)-1] != token.Data {
+				t.Fatalf("</%s> inside %v", token.Data, open)
+			}
+			open = open[:len(open)-1]
+		}
+		for _, a := range token.Attr {
+			switch a.Key {
+			case "id":
+				ids[a.Val]++
+			case "for", "aria-labelledby", "popovertarget", "data-open", "data-copy", "data-reveal":
+				named = append(named, a.Val)
+			}
+		}
+	}
+	if len(open) > 0 {
+		t.Errorf("never closed: %v", open)
+	}
+	for id, n := range ids {
+		if n > 1 {
+			t.Errorf("id %q is given %d times", id, n)
+		}
+	}
+	for _, id := range named {
+		if ids[id] == 0 {
+			t.Errorf("nothing has the id %q", id)
+		}
+	}
+}
+
+// TestHostileLandscape brings a hostile text in the way it would come, and
+// reads it on every page.
+func TestHostileLandscape(t *testing.T) {
+	f := newFixture(t)
+	f.user("admin", 1)
+	known := facts(1, hostile)
+	known.FQDN, known.OSVersion, known.Arch, known.AgentVersion = hostile, hostile, hostile, hostile
+	known.PrometheusTargets = map[string]string{hostile: hostile}
+	known.SystemdUnits = []landscape.SystemdUnit{{Name: hostile, UnitFileState: hostile}}
+	f.observe(1, landscape.Observation{Host: &known})
+	h := hostile
+	f.observe(1, landscape.Observation{Cloud: &landscape.Cloud{Provider: "gcp", GCP: &landscape.GCPVM{Image: &h, InstanceName: h, MachineType: h, Network: h, ProjectID: h, Zone: h}}})
+	f.observe(1, landscape.Observation{Subscriptions: []landscape.Subscription{{Identifier: h, Version: h, Arch: h, Status: h, State: &h, Type: &h, StartsAt: &h, ExpiresAt: &h}}})
+	if err := f.store.SignInFailed(t.Context(), hostile); err != nil {
+		t.Fatal(err)
+	}
+	log := parseMarkup(t, f.do(call{target: "/activity_log", as: "admin"}).Body.String())
+	entry, _ := attribute(log.all("a[data-entry]")[0], "href")
+	query := url.Values{"q": {hostile}, "search": {hostile}, "health": {hostile}, "actor": {hostile}, "type": {hostile}, "hostname": {hostile}}.Encode()
+	for _, target := range []string{
+		"/hosts", "/hosts?" + query, "/hosts/" + string(hostID(1)), "/activity_log", "/activity_log?" + query, entry,
+		"/activity_log?search=" + url.QueryEscape(string(hostID(1))) + "&severity=debug", "/" + url.PathEscape(hostile), "/hosts/" + url.PathEscape(hostile),
+	} {
+		w := f.do(call{target: target, as: "admin"})
+		if w.Code != http.StatusOK && w.Code != http.StatusNotFound {
+			t.Errorf("%.60s: status %d", target, w.Code)
+		}
+		checkMarkup(t, w.Body.String())
+		if page := parseMarkup(t, w.Body.String()); len(page.all("script")) != 1 {
+			t.Errorf("%.60s: %d scripts", target, len(page.all("script")))
+		}
+	}
+	if w := f.do(call{target: "/hosts", as: "admin"}); !strings.Contains(w.Body.String(), html.EscapeString(hostile[:20])) {
+		t.Error("the name of the host is not on the page")
+	}
+}
