@@ -1,0 +1,459 @@
+// Trento-web watches SAP landscapes: agents report to it, people look at its
+// console, programs ask its API. See README.md.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"trento/auth"
+	"trento/packaging/config"
+	"trento/packaging/daemon"
+	"trento/search"
+	"trento/store"
+	"trento/store/discovery/fleet"
+	"trento/ui"
+)
+
+func main() {
+	if err := command(os.Environ()).Execute(); err != nil {
+		fmt.Fprintln(os.Stderr, "trento-web:", err)
+		os.Exit(1)
+	}
+}
+
+// command is the command line: serve, unless another command is named.
+func command(environ []string) *cobra.Command {
+	var file string
+	load := func(stderr io.Writer) (config.Config, error) {
+		c, notices, err := config.Load(file, environ, auth.CheckPasswordRules)
+		for _, n := range notices {
+			fmt.Fprintln(stderr, "trento-web: note:", n)
+		}
+		return c, err
+	}
+	serving := func(cmd *cobra.Command, _ []string) error {
+		c, err := load(cmd.ErrOrStderr())
+		if err != nil {
+			return err
+		}
+		return daemon.Run(cmd.Context(), func(ctx context.Context) error {
+			return serve(ctx, c, cmd.ErrOrStderr(), func(a *appliance) error {
+				return a.announce(cmd.OutOrStdout(), a.whereIsPassword())
+			})
+		})
+	}
+	root := &cobra.Command{
+		Use:           "trento-web",
+		Short:         "Watch SAP landscapes: console, API and agent endpoints in one program",
+		Long:          "Watch SAP landscapes: console, API and agent endpoints in one program.\nWithout a command it serves; see \"trento-web serve --help\".",
+		Args:          cobra.NoArgs,
+		RunE:          serving,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.PersistentFlags().StringVar(&file, "config", "", "read NAME=value settings from `FILE`, as systemd does from /etc/trento/trento-web")
+	root.AddCommand(
+		&cobra.Command{
+			Use: "serve", Short: "Run the server until it is told to stop", Args: cobra.NoArgs, RunE: serving,
+			Long: "Run the server until it is told to stop. It is configured by environment variables and the file of --config;\n\"trento-web config\" shows them.",
+		},
+		configCommand(load),
+		&cobra.Command{
+			Use: "version", Short: "Show the version", Args: cobra.NoArgs,
+			RunE: func(cmd *cobra.Command, _ []string) error {
+				_, err := fmt.Fprintln(cmd.OutOrStdout(), "trento-web", version())
+				return err
+			},
+		},
+		serviceCommand(),
+		demoCommand(environ),
+		simulateCommand(),
+	)
+	return root
+}
+
+func configCommand(load func(io.Writer) (config.Config, error)) *cobra.Command {
+	var example bool
+	cmd := &cobra.Command{
+		Use: "config", Short: "Show the configuration in force and where each value came from", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if example {
+				return config.Example(cmd.OutOrStdout())
+			}
+			c, err := load(cmd.ErrOrStderr())
+			if err != nil {
+				return err
+			}
+			return c.Print(cmd.OutOrStdout())
+		},
+	}
+	cmd.Flags().BoolVar(&example, "example", false, "write a commented configuration file instead")
+	return cmd
+}
+
+// version is the version the binary was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	if v := info.Main.Version; v != "" && v != "(devel)" {
+		return v
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			return "devel-" + s.Value[:min(len(s.Value), 12)]
+		}
+	}
+	return "devel"
+}
+
+// serviceCommand controls the service of a machine without our package. The
+// service reads /etc/trento/trento-web.
+func serviceCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "service", Short: "Make this program a service of the machine, and control it", Args: cobra.NoArgs}
+	add := func(verb, short string, do func(*daemon.Control) error) {
+		cmd.AddCommand(&cobra.Command{
+			Use: verb, Short: short, Args: cobra.NoArgs,
+			RunE: func(*cobra.Command, []string) error {
+				c, err := daemon.NewControl()
+				if err != nil {
+					return err
+				}
+				return do(c)
+			},
+		})
+	}
+	add("install", "Install and enable the service; it is configured by /etc/trento/trento-web", (*daemon.Control).Install)
+	add("uninstall", "Stop and remove the service; the data stays", (*daemon.Control).Uninstall)
+	add("start", "Start the service", (*daemon.Control).Start)
+	add("stop", "Stop the service", (*daemon.Control).Stop)
+	add("status", "Say whether the service runs", func(c *daemon.Control) error {
+		status, err := c.Status()
+		if err == nil {
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), status)
+		}
+		return err
+	})
+	return cmd
+}
+
+// appliance is the running server.
+type appliance struct {
+	config   config.Config
+	log      *slog.Logger
+	store    *store.Store
+	index    *search.Index
+	auth     *auth.Auth
+	http     *http.Server
+	listener net.Listener
+	running  sync.WaitGroup // what background has started
+	// passwordFile holds the generated password of the admin; empty where it
+	// was configured.
+	passwordFile string
+}
+
+// sweepInterval is how often lost heartbeats are looked for.
+const sweepInterval = 10 * time.Second
+
+// shutdownTime is what requests under way get to finish.
+const shutdownTime = 3 * time.Second
+
+// serve runs the appliance until ctx is done or something fails that it cannot
+// do without. started is called once requests are answered.
+func serve(ctx context.Context, c config.Config, stderr io.Writer, started func(*appliance) error) (err error) {
+	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: c.Level()}))
+	a := &appliance{config: c, log: log}
+	defer func() { err = errors.Join(err, a.close()) }()
+	if err := a.open(ctx); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	a.http.BaseContext = func(net.Listener) context.Context { return ctx }
+
+	failed := make(chan error, backgrounds)
+	a.background(ctx, failed)
+	if err := errors.Join(started(a), daemon.Ready()); err != nil {
+		return errors.Join(err, a.stop(cancel))
+	}
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	log.Info("stopping")
+	return errors.Join(err, daemon.Stopping(), a.stop(cancel))
+}
+
+// open opens everything in the order in which it is needed.
+func (a *appliance) open(ctx context.Context) (err error) {
+	a.store, err = store.Open(a.config.DataDir, store.Options{
+		Log:                    a.log,
+		HeartbeatInterval:      a.config.HostHeartbeatInterval,
+		HeartbeatAllowedMissed: a.config.HostHeartbeatAllowedMissed,
+		DiscardAge:             time.Duration(a.config.PruneOlderThan) * 24 * time.Hour,
+	})
+	if errors.Is(err, store.ErrInUse) {
+		return fmt.Errorf("the data directory %s is in use by another trento-web; stop that one, or set TRENTO_DATA_DIR", a.config.DataDir)
+	}
+	if err != nil {
+		return err
+	}
+	if a.config, err = a.config.WithSecrets(); err != nil {
+		return err
+	}
+	if a.auth, err = auth.New(a.authOptions()); err != nil {
+		return err
+	}
+	admin := auth.Admin{Username: a.config.AdminUser, Email: a.config.AdminEmail, Password: string(a.config.AdminPassword)}
+	if a.passwordFile, err = a.auth.EnsureAdmin(ctx, admin, a.config.DataDir); err != nil {
+		return err
+	}
+	if a.index, err = search.Open(filepath.Join(a.config.DataDir, "index"), a.store, a.log); err != nil {
+		return err
+	}
+	handler, err := ui.New(ui.Options{Store: a.store, Auth: a.auth, Search: a.index, Version: version(), Log: a.log})
+	if err != nil {
+		return err
+	}
+	a.http = &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       time.Minute,
+		WriteTimeout:      time.Minute,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
+	}
+	a.listener, err = net.Listen("tcp", ":"+strconv.Itoa(a.config.Port))
+	if err != nil {
+		return fmt.Errorf("port %d cannot be used; is something else listening there? Set PORT to another one: %w", a.config.Port, err)
+	}
+	return nil
+}
+
+// backgrounds is how many things background starts.
+const backgrounds = 4
+
+// background starts what runs beside the requests. What fails there ends the
+// appliance.
+func (a *appliance) background(ctx context.Context, failed chan<- error) {
+	run := func(what string, fn func() error) {
+		a.running.Go(func() {
+			if err := fn(); err != nil && ctx.Err() == nil {
+				failed <- fmt.Errorf("%s: %w", what, err)
+			}
+		})
+	}
+	run("http", func() error { return a.http.Serve(a.listener) })
+	run("search index", func() error { return a.index.Run(ctx) })
+	run("watchdog", func() error {
+		return daemon.FeedWatchdog(ctx, a.store.Ready, a.log)
+	})
+	run("housekeeping", func() error { return a.housekeep(ctx) })
+}
+
+// housekeep does what has to be done from time to time.
+func (a *appliance) housekeep(ctx context.Context) error {
+	sweep, expire := time.NewTicker(sweepInterval), time.NewTicker(time.Hour)
+	defer sweep.Stop()
+	defer expire.Stop()
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-sweep.C:
+			err = a.store.Sweep(ctx)
+		case <-expire.C:
+			err = a.store.ExpireSessions(ctx)
+		}
+		if err != nil && ctx.Err() == nil {
+			a.log.Error("housekeeping", "error", err)
+		}
+	}
+}
+
+// stop ends the requests and all that runs beside them. end tells it to, and
+// the streams, which last for ever.
+func (a *appliance) stop(end context.CancelFunc) error {
+	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
+	defer cancel()
+	end()
+	err := a.http.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = a.http.Close()
+	}
+	a.running.Wait() // the index must not be closed under whoever follows the log
+	return err
+}
+
+// close closes in the reverse order of open whatever was opened.
+func (a *appliance) close() (err error) {
+	if a.listener != nil {
+		a.listener.Close() // closed already where requests were served
+	}
+	if a.index != nil {
+		err = a.index.Close()
+	}
+	if a.store != nil {
+		err = errors.Join(err, a.store.Close())
+	}
+	return err
+}
+
+// url is the address of the console for somebody on this machine.
+func (a *appliance) url() string {
+	return fmt.Sprintf("http://localhost:%d", a.listener.Addr().(*net.TCPAddr).Port)
+}
+
+func (a *appliance) whereIsPassword() string {
+	if a.passwordFile == "" {
+		return "as it was set"
+	}
+	return "in the file " + a.passwordFile
+}
+
+// announce prints where to look, how to sign in, and how to connect an agent.
+func (a *appliance) announce(w io.Writer, password string) error {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "THIS-HOST"
+	}
+	port := a.listener.Addr().(*net.TCPAddr).Port
+	_, err = fmt.Fprintf(w, `
+  Trento is running.
+
+  Console   %s
+  User      %s
+  Password  %s
+  Agents    server-url: http://%s:%d
+            api-key: see Settings in the console
+
+`, a.url(), store.NormalUsername(a.config.AdminUser), password, host, port)
+	return err
+}
+
+func (a *appliance) authOptions() auth.Options {
+	return auth.Options{
+		Store: a.store,
+		Secrets: auth.Secrets{
+			Base: a.config.KeyBase(), Access: []byte(a.config.AccessSecret), Refresh: []byte(a.config.RefreshSecret),
+		},
+		SessionLifetime: a.config.SessionLifetime,
+		TrustedProxies:  a.config.TrustedProxies,
+		EnableAPIKey:    a.config.EnableAPIKey,
+		Log:             a.log,
+	}
+}
+
+// demoSeed makes every demo show the same landscape.
+const demoSeed = 27
+
+// demoCommand runs the appliance on a throw-away directory and feeds it a
+// landscape through its own API.
+func demoCommand(environ []string) *cobra.Command {
+	var hosts int
+	cmd := &cobra.Command{
+		Use: "demo", Short: "Show a living landscape on a throw-away data directory", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			dir, err := os.MkdirTemp("", "trento-demo-")
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+			c, _, err := config.Load("", append(environ, "TRENTO_DATA_DIR="+dir), auth.CheckPasswordRules)
+			if err != nil {
+				return err
+			}
+			return daemon.Run(cmd.Context(), func(ctx context.Context) error {
+				return serve(ctx, c, cmd.ErrOrStderr(), func(a *appliance) error {
+					return a.demonstrate(ctx, hosts, cmd.OutOrStdout())
+				})
+			})
+		},
+	}
+	cmd.Flags().IntVar(&hosts, "hosts", 50, "how many hosts the landscape has")
+	return cmd
+}
+
+// demonstrate announces the appliance and begins to feed it. The data is
+// invented and short-lived, so the password is shown itself.
+func (a *appliance) demonstrate(ctx context.Context, hosts int, w io.Writer) error {
+	password := a.whereIsPassword()
+	if a.passwordFile != "" {
+		text, err := os.ReadFile(a.passwordFile)
+		if err != nil {
+			return err
+		}
+		password = strings.TrimSpace(string(text))
+	}
+	var key string
+	err := a.store.View(func(tx *store.Tx) error {
+		k, err := tx.APIKey()
+		if err == nil {
+			key = a.auth.APIKeyText(k)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	go func() {
+		err := fleet.Feed(ctx, fleet.FeedOptions{
+			Server: a.url(), APIKey: key, Seed: demoSeed, Hosts: hosts, Heartbeats: true, StepEvery: 15 * time.Second,
+		})
+		if err != nil {
+			a.log.Error("demo landscape", "error", err)
+		}
+	}()
+	return a.announce(w, password)
+}
+
+// simulateCommand is the load generator.
+func simulateCommand() *cobra.Command {
+	o := fleet.FeedOptions{Heartbeats: true}
+	var duration time.Duration
+	cmd := &cobra.Command{
+		Use: "simulate", Short: "Send a server the reports of an invented landscape", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx, cancel := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+			defer cancel()
+			if duration > 0 {
+				ctx, cancel = context.WithTimeout(ctx, duration)
+				defer cancel()
+			}
+			o.Progress = func(s fleet.Stats) { fmt.Fprintln(cmd.OutOrStdout(), s) }
+			return fleet.Feed(ctx, o)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.Server, "server", "http://localhost:4000", "where the reports go")
+	flags.StringVar(&o.APIKey, "api-key", "", "key of the agents, as Settings shows it")
+	flags.IntVar(&o.Hosts, "hosts", 50, "how many hosts the landscape has")
+	flags.Float64Var(&o.Rate, "rate", 0, "reports a second; 0 is the pace of agents")
+	flags.Float64Var(&o.Changes, "changes", 0, "share of reports that differ from the one before, 0 to 1")
+	flags.Uint64Var(&o.Seed, "seed", demoSeed, "which landscape")
+	flags.BoolVar(&o.Once, "once", false, "end after every host has reported once")
+	flags.BoolVar(&o.Heartbeats, "heartbeats", true, "send heartbeats too")
+	flags.DurationVar(&o.StepEvery, "step", 0, "let the landscape change this often; 0 never")
+	flags.DurationVar(&duration, "duration", 0, "end after this time; 0 runs until interrupted")
+	return cmd
+}

@@ -1,0 +1,546 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// runAsProgram in the environment makes the test binary be the program, so
+// that tests can start, signal and kill a real process.
+const runAsProgram = "TRENTO_TEST_RUN_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(runAsProgram) != "" {
+		main()
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+const adminPassword = "correct-horse-8"
+
+// program is a running trento-web.
+type program struct {
+	t       *testing.T
+	cmd     *exec.Cmd
+	url     string
+	lines   <-chan string // what it still prints
+	stderr  *bytes.Buffer
+	started time.Duration
+}
+
+func commandIn(t *testing.T, dir string, args []string, environ ...string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], args...)
+	cmd.Env = append([]string{
+		runAsProgram + "=1", "PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(),
+		"PORT=0", "TRENTO_DATA_DIR=" + dir, "ADMIN_PASSWORD=" + adminPassword,
+	}, environ...)
+	return cmd
+}
+
+var announced = regexp.MustCompile(`Console\s+(http://\S+)`)
+
+// start starts the program and waits until it says where it is.
+func start(t *testing.T, dir string, args []string, environ ...string) *program {
+	t.Helper()
+	p := &program{t: t, cmd: commandIn(t, dir, args, environ...), stderr: new(bytes.Buffer)}
+	p.cmd.Stderr = p.stderr
+	stdout, err := p.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if p.cmd.ProcessState == nil {
+			p.kill()
+		}
+	})
+	lines := make(chan string)
+	go func() {
+		defer close(lines)
+		for scanner := bufio.NewScanner(stdout); scanner.Scan(); {
+			lines <- scanner.Text()
+		}
+	}()
+	for line := range lines {
+		if found := announced.FindStringSubmatch(line); found != nil {
+			p.url, p.started = found[1], time.Since(began)
+			break
+		}
+	}
+	if p.url == "" {
+		p.cmd.Wait()
+		t.Fatalf("the program did not start:\n%s", p.stderr)
+	}
+	rest := make(chan string, 100)
+	go func() {
+		defer close(rest)
+		for line := range lines {
+			rest <- line
+		}
+	}()
+	p.lines = rest
+	return p
+}
+
+// kill ends the program as a power cut would.
+func (p *program) kill() {
+	p.cmd.Process.Kill()
+	p.cmd.Wait()
+}
+
+// stop asks the program to stop and returns how long that took.
+func (p *program) stop(signal os.Signal) time.Duration {
+	p.t.Helper()
+	began := time.Now()
+	if err := p.cmd.Process.Signal(signal); err != nil {
+		p.t.Fatal(err)
+	}
+	if err := p.cmd.Wait(); err != nil {
+		p.t.Errorf("the program ended with %v:\n%s", err, p.stderr)
+	}
+	return time.Since(began)
+}
+
+// client is a caller of the program's API.
+type client struct {
+	t      *testing.T
+	base   string
+	header http.Header
+}
+
+func (p *program) client(header ...string) *client {
+	h := make(http.Header)
+	for i := 0; i < len(header); i += 2 {
+		h.Set(header[i], header[i+1])
+	}
+	return &client{p.t, p.url, h}
+}
+
+// do sends a request; it fails only where no answer comes.
+func (c *client) do(method, path string, body any) (status int, answer []byte, err error) {
+	var reader io.Reader
+	switch body := body.(type) {
+	case nil:
+	case []byte:
+		reader = bytes.NewReader(body)
+	default:
+		text, err := json.Marshal(body)
+		if err != nil {
+			return 0, nil, err
+		}
+		reader = bytes.NewReader(text)
+	}
+	r, err := http.NewRequestWithContext(c.t.Context(), method, c.base+path, reader)
+	if err != nil {
+		return 0, nil, err
+	}
+	r.Header = c.header.Clone()
+	if body != nil {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer response.Body.Close()
+	answer, err = io.ReadAll(response.Body)
+	return response.StatusCode, answer, err
+}
+
+// must sends a request, expects a status, and reads the answer into into.
+func (c *client) must(status int, method, path string, body, into any) {
+	c.t.Helper()
+	got, answer, err := c.do(method, path, body)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if got != status {
+		c.t.Fatalf("%s %s: status %d, want %d: %s", method, path, got, status, answer)
+	}
+	if into != nil {
+		if err := json.Unmarshal(answer, into); err != nil {
+			c.t.Fatalf("%s %s: %v: %s", method, path, err, answer)
+		}
+	}
+}
+
+// user is a client that has signed in as the administrator.
+func (p *program) user() *client {
+	p.t.Helper()
+	var tokens struct {
+		AccessToken string `json:"access_token"`
+	}
+	p.client().must(200, "POST", "/api/session", map[string]any{"username": "admin", "password": adminPassword}, &tokens)
+	return p.client("Authorization", "Bearer "+tokens.AccessToken)
+}
+
+// agent is a client with the key of the agents.
+func (p *program) agent() *client {
+	p.t.Helper()
+	var key struct {
+		Text string `json:"generated_api_key"`
+	}
+	p.user().must(200, "GET", "/api/v1/settings/api_key", nil, &key)
+	return p.client("X-Trento-Apikey", key.Text)
+}
+
+type host struct {
+	ID, Hostname, Heartbeat, Provider string
+}
+
+func (c *client) hosts() (hosts []host) {
+	c.t.Helper()
+	c.must(200, "GET", "/api/v1/hosts", nil, &hosts)
+	return hosts
+}
+
+type entry struct {
+	Type     string
+	Metadata map[string]any
+}
+
+// search is the newest entries that a metadata search finds.
+func (c *client) search(text string) []entry {
+	c.t.Helper()
+	var page struct{ Data []entry }
+	c.must(200, "GET", "/api/v1/activity_log?first=100&search="+url.QueryEscape(text), nil, &page)
+	return page.Data
+}
+
+func hostReport(id, hostname string) map[string]any {
+	return map[string]any{"agent_id": id, "discovery_type": "host_discovery", "payload": map[string]any{
+		"hostname": hostname, "ip_addresses": []string{"10.9.8.7"}, "netmasks": []int{24}, "agent_version": "3.1.2",
+		"cpu_count": 4, "total_memory_mb": 8192, "socket_count": 1, "os_version": "15-SP6",
+	}}
+}
+
+func agentID(n int) string { return fmt.Sprintf("%08d-0000-5000-8000-000000000000", n) }
+
+func TestFirstStart(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	p := start(t, dir, nil, "ADMIN_PASSWORD=")
+	p.client().must(200, "GET", "/api/healthz", nil, nil)
+	p.client().must(200, "GET", "/api/readyz", nil, nil)
+
+	file := filepath.Join(dir, "initial-admin-password")
+	password, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret := strings.TrimSpace(string(password))
+	for _, name := range []string{file, filepath.Join(dir, "secrets"), filepath.Join(dir, "trento.db")} {
+		if info, err := os.Stat(name); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v, %v", name, info, err)
+		}
+	}
+	p.client().must(200, "POST", "/api/session", map[string]any{"username": "admin", "password": secret}, nil)
+	if took := p.stop(syscall.SIGTERM); took > 5*time.Second {
+		t.Errorf("stopping took %v", took)
+	}
+	var said strings.Builder
+	for line := range p.lines {
+		said.WriteString(line)
+	}
+	if !strings.Contains(said.String(), file) {
+		t.Errorf("the start block does not name the file of the password: %s", &said)
+	}
+	if strings.Contains(said.String()+p.stderr.String(), secret) {
+		t.Error("the password was printed")
+	}
+
+	// A password in the configuration replaces the generated one.
+	p = start(t, dir, []string{"serve"})
+	p.user()
+	p.client().must(401, "POST", "/api/session", map[string]any{"username": "admin", "password": secret}, nil)
+	if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the file of the generated password is still there: %v", err)
+	}
+}
+
+func TestSecondInstance(t *testing.T) {
+	dir := t.TempDir()
+	start(t, dir, nil)
+	out, err := commandIn(t, dir, nil).CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "in use by another trento-web") {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
+func TestWrongConfiguration(t *testing.T) {
+	out, err := commandIn(t, t.TempDir(), nil, "LOG_LEVEL=loud", "PORT=none").CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "LOG_LEVEL") || !strings.Contains(string(out), "PORT") {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
+func TestConfigFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "trento-web")
+	if err := os.WriteFile(file, []byte("# comment\nLOG_LEVEL=\"debug\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := commandIn(t, t.TempDir(), []string{"config", "--config", file}).CombinedOutput()
+	if err != nil || !regexp.MustCompile(`LOG_LEVEL\s*=?\s*debug.*file`).Match(out) || strings.Contains(string(out), adminPassword) {
+		t.Errorf("%v:\n%s", err, out)
+	}
+}
+
+// TestStopWithOpenStream stops the program while a browser listens for events,
+// which by itself would last for ever.
+func TestStopWithOpenStream(t *testing.T) {
+	p := start(t, t.TempDir(), nil)
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	browser := &http.Client{Jar: jar}
+	response, err := browser.PostForm(p.url+"/session", url.Values{"username": {"admin"}, "password": {adminPassword}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	r, err := http.NewRequestWithContext(t.Context(), "GET", p.url+"/events", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream, err := browser.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stream.Body.Close()
+	if got := stream.Header.Get("Content-Type"); stream.StatusCode != 200 || !strings.HasPrefix(got, "text/event-stream") {
+		t.Fatalf("status %d, %s", stream.StatusCode, got)
+	}
+	if took := p.stop(os.Interrupt); took > 5*time.Second {
+		t.Errorf("stopping took %v", took)
+	}
+	if _, err := io.ReadAll(stream.Body); err != nil {
+		t.Errorf("the stream did not end cleanly: %v", err)
+	}
+}
+
+// TestKill kills the program again and again while agents report, and sees
+// that every acknowledged report is there, with its entry in the log, and that
+// searches find it.
+func TestKill(t *testing.T) {
+	dir := t.TempDir()
+	const agents, rounds = 8, 5
+	var acknowledged [agents]int // the newest revision of each host that was accepted
+	for round := range rounds {
+		p := start(t, dir, nil)
+		checkRevisions(t, p.user(), &acknowledged)
+		reporter := p.agent()
+		var accepted atomic.Int64
+		enough := int64(20 + rand.IntN(150))
+		var once sync.Once
+		var all sync.WaitGroup
+		for n := range agents {
+			all.Go(func() {
+				for revision := acknowledged[n] + 1; ; revision++ {
+					status, _, err := reporter.do("POST", "/api/v1/collect", hostReport(agentID(n), revisionName(n, revision)))
+					if err != nil {
+						return // killed: whether this one was taken in is open
+					}
+					if status != 202 {
+						t.Errorf("round %d: status %d", round, status)
+						return
+					}
+					acknowledged[n] = revision
+					if accepted.Add(1) >= enough {
+						once.Do(p.kill)
+					}
+				}
+			})
+		}
+		all.Wait()
+	}
+	if err := os.RemoveAll(filepath.Join(dir, "index")); err != nil {
+		t.Fatal(err)
+	}
+	p := start(t, dir, nil)
+	checkRevisions(t, p.user(), &acknowledged)
+	p.kill()
+
+	// A damaged index is no reason not to start, or to find less.
+	err := filepath.WalkDir(filepath.Join(dir, "index"), func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		return os.WriteFile(path, []byte("damaged"), 0o600)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkRevisions(t, start(t, dir, nil).user(), &acknowledged)
+}
+
+func revisionName(n, revision int) string { return fmt.Sprintf("kill%d-r%d", n, revision) }
+
+// checkRevisions sees that each host is at the acknowledged revision, or at
+// the one after it, whose answer was lost, and adopts what it finds.
+func checkRevisions(t *testing.T, c *client, acknowledged *[8]int) {
+	t.Helper()
+	found := make(map[string]string)
+	for _, h := range c.hosts() {
+		found[h.ID] = h.Hostname
+	}
+	for n := range acknowledged {
+		switch found[agentID(n)] {
+		case revisionName(n, acknowledged[n]+1):
+			acknowledged[n]++
+		case revisionName(n, acknowledged[n]):
+		case "":
+			if acknowledged[n] == 0 {
+				continue
+			}
+			fallthrough
+		default:
+			t.Fatalf("host %d is %q, acknowledged was revision %d", n, found[agentID(n)], acknowledged[n])
+		}
+		for revision := max(1, acknowledged[n]-3); revision <= acknowledged[n]; revision++ {
+			if got := c.search(revisionName(n, revision)); len(got) != 1 {
+				t.Errorf("%s: %d entries, want 1", revisionName(n, revision), len(got))
+			}
+		}
+	}
+}
+
+// TestRealLandscape feeds the reports of a real landscape in a random order.
+func TestRealLandscape(t *testing.T) {
+	files, err := filepath.Glob("../shared/fixtures/scenarios/healthy-27-node-SAP-cluster/*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) == 0 {
+		t.Skip("the reports of the real landscape are not on this machine; TestDemo feeds our own")
+	}
+	rand.Shuffle(len(files), func(i, j int) { files[i], files[j] = files[j], files[i] })
+	p := start(t, t.TempDir(), nil)
+	reporter, seen := p.agent(), make(map[string]bool)
+	for _, file := range files {
+		body, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		status, answer, err := reporter.do("POST", "/api/v1/collect", body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		id, kind, _ := strings.Cut(filepath.Base(file), "_")
+		early := status == 404 && !seen[id] && slices.Contains([]string{"cloud_discovery.json", "subscription_discovery.json", "saptune_discovery.json"}, kind)
+		if status != 202 && !early {
+			t.Errorf("%s: status %d: %s", file, status, answer)
+		}
+		seen[id] = seen[id] || kind == "host_discovery.json"
+	}
+	hosts := p.user().hosts()
+	if len(hosts) != 27 {
+		t.Errorf("%d hosts, want 27", len(hosts))
+	}
+	azure := 0
+	for _, h := range hosts {
+		if h.Provider == "azure" {
+			azure++
+		}
+	}
+	if azure != 25 { // two of the hosts have no cloud discovery
+		t.Errorf("%d hosts on Azure, want 25", azure)
+	}
+}
+
+func TestDemo(t *testing.T) {
+	p := start(t, t.TempDir(), []string{"demo"})
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	user := p.user()
+	for len(user.hosts()) < 50 {
+		if ctx.Err() != nil {
+			t.Fatalf("only %d hosts after half a minute:\n%s", len(user.hosts()), p.stderr)
+		}
+	}
+	p.stop(os.Interrupt)
+}
+
+// mayImport is the plan of the house: which packages of the project a package
+// may import, and which libraries belong to one room.
+var mayImport = map[string][]string{
+	"trento/store/activity":        {},
+	"trento/store/landscape":       {"trento/store/activity"},
+	"trento/store/discovery":       {"trento/store/landscape"},
+	"trento/store/discovery/fleet": {"trento/store/landscape"},
+	"trento/store":                 {"trento/store/activity", "trento/store/landscape"},
+	"trento/store/storetest":       {"trento/store"},
+	"trento/auth":                  {"trento/store", "trento/store/activity", "trento/store/landscape"},
+	"trento/search":                {"trento/store", "trento/store/activity"},
+	"trento/ui/api":                {"trento/auth", "trento/search", "trento/store", "trento/store/activity", "trento/store/discovery", "trento/store/landscape"},
+	"trento/ui":                    {"trento/auth", "trento/search", "trento/store", "trento/store/activity", "trento/store/landscape", "trento/ui/api"},
+	"trento/packaging/config":      {},
+	"trento/packaging/daemon":      {},
+	"trento":                       {"trento/auth", "trento/packaging/config", "trento/packaging/daemon", "trento/search", "trento/store", "trento/store/discovery/fleet", "trento/ui"},
+}
+
+var roomOf = map[string][]string{
+	"go.etcd.io/bbolt":             {"trento/store"},
+	"github.com/blevesearch/bleve": {"trento/search"},
+	"github.com/gorilla/sessions":  {"trento/auth"},
+	"github.com/golang-jwt/jwt":    {"trento/auth"},
+	"github.com/gorilla/mux":       {"trento/ui", "trento/ui/api"},
+	"html/template":                {"trento/ui"},
+	"net/http":                     {"trento", "trento/auth", "trento/ui", "trento/ui/api", "trento/store/discovery/fleet"},
+}
+
+func TestImports(t *testing.T) {
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", "./...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for decoder := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p struct {
+			ImportPath string
+			Imports    []string
+		}
+		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+			return
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		allowed, planned := mayImport[p.ImportPath]
+		if !planned {
+			t.Errorf("%s is not in the plan of the house", p.ImportPath)
+		}
+		for _, i := range p.Imports {
+			if strings.HasPrefix(i, "trento/") && !slices.Contains(allowed, i) {
+				t.Errorf("%s may not import %s", p.ImportPath, i)
+			}
+			for library, rooms := range roomOf {
+				if (i == library || strings.HasPrefix(i, library+"/")) && !slices.Contains(rooms, p.ImportPath) {
+					t.Errorf("%s may not import %s: that belongs to %v", p.ImportPath, i, rooms)
+				}
+			}
+		}
+	}
+}
