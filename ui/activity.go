@@ -161,12 +161,14 @@ func (s *server) findEntries(r *http.Request, v viewer, q logQuery, p *activityP
 	return found, nil
 }
 
+// fillActivity fills the page with what was found.
 func (s *server) fillActivity(r *http.Request, p *activityPage, v viewer, q logQuery, found search.Page) error {
 	related, err := s.related(r, v, q)
 	if err != nil {
 		return err
 	}
-	err = s.options.Store.View(func(tx *store.Tx) error {
+	p.fillForms(q, found)
+	return s.options.Store.View(func(tx *store.Tx) error {
 		names := registeredHosts(tx)
 		for _, e := range found.Entries {
 			p.Rows = append(p.Rows, s.newEntryRow(v, e, q.values(), names))
@@ -183,9 +185,12 @@ func (s *server) fillActivity(r *http.Request, p *activityPage, v viewer, q logQ
 		}
 		return p.fill(tx)
 	})
-	if err != nil {
-		return err
-	}
+}
+
+// fillForms fills the forms of the page. Each changes a part of the address
+// and passes on what belongs with it: whatever changes the list begins at the
+// newest entry again, only another size keeps the place.
+func (p *activityPage) fillForms(q logQuery, found search.Page) {
 	p.Dates = []dateMenu{newDateMenu("from_date", "From date", q.from), newDateMenu("to_date", "To date", q.to)}
 	for i := range p.RefreshRates {
 		p.RefreshRates[i].Chosen = q.refresh > 0 && p.RefreshRates[i].Value == q.values().Get("refreshRate")
@@ -200,10 +205,12 @@ func (s *server) fillActivity(r *http.Request, p *activityPage, v viewer, q logQ
 		sizeKeep["refreshRate"] = kept["refreshRate"]
 	}
 	p.Pager = pager{Path: "/activity_log", SizeName: "first", Sizes: sizes(q.size), Steps: q.stepsFrom(found), Keep: hiddens(sizeKeep)}
+	if len(found.Entries) > 0 {
+		p.Pager.Export = withQuery("/activity_log.csv", q.filterValues())
+	}
 	if !q.forward && q.cursor != 0 {
 		p.Pager.Keep = append(p.Pager.Keep, hidden{"after", q.cursor.Cursor()})
 	}
-	return nil
 }
 
 // related finds the entries of the same flow as the open one. It runs before

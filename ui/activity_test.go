@@ -249,3 +249,18 @@ func TestTree(t *testing.T) {
 		t.Errorf("a long entry: cut %d, %d values", cut, len(tree))
 	}
 }
+
+func TestActivityCSV(t *testing.T) {
+	f := logFixture(t)
+	body := f.do(call{target: "/activity_log.csv?type=resource_tagging&type=login_attempt", as: "plain"}).Body.String()
+	lines := strings.Split(strings.TrimSpace(body), "\n")
+	if len(lines) != 3 || !strings.Contains(lines[1], "••••••••") || !strings.Contains(lines[2], ",plain,") {
+		t.Errorf("table %q", lines)
+	}
+	if w := f.do(call{target: "/activity_log.csv?actor=admin", as: "plain"}); w.Code != http.StatusForbidden {
+		t.Errorf("somebody else's entries: %d", w.Code)
+	}
+	if w := f.do(call{target: "/activity_log.csv?search=" + strings.Repeat("x+", 70), as: "plain"}); w.Code != http.StatusUnprocessableEntity {
+		t.Errorf("a search that is too long: %d", w.Code)
+	}
+}

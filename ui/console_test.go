@@ -3,203 +3,21 @@ package ui
 import (
 	"context"
 	"fmt"
-	"net/http/httptest"
 	"os"
-	"os/exec"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
-	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
-	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
 	"trento/store"
 	"trento/store/landscape"
 )
-
-// patience is how long a test waits for the browser to show something. Tests
-// never wait longer than they must.
-const patience = 20 * time.Second
-
-// need skips a test that lacks a tool, and says which; the machines that check
-// every change have them all, so there it fails.
-func need(t *testing.T, missing string) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatal(missing)
-	}
-	t.Skip(missing)
-}
-
-// startBrowser starts Chromium for a test and its subtests.
-func startBrowser(t *testing.T) context.Context {
-	t.Helper()
-	var path string
-	for _, name := range []string{os.Getenv("CHROMIUM"), "chromium", "chromium-browser", "google-chrome"} {
-		if found, err := exec.LookPath(name); name != "" && err == nil {
-			path = found
-			break
-		}
-	}
-	if path == "" {
-		need(t, "no Chromium found: install it, or name it in the variable CHROMIUM")
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(1440, 900),
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true))
-	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
-	if err := chromedp.Do(ctx); err != nil {
-		t.Fatalf("Chromium does not start: %v", err)
-	}
-	return ctx
-}
-
-// tab is a window of a browser nobody has used before, looking at a console
-// of its own.
-type tab struct {
-	*fixture
-	t      *testing.T
-	ctx    context.Context
-	server *httptest.Server
-
-	mu     sync.Mutex
-	faults []string // what the browser complained about
-}
-
-func newTab(t *testing.T, chromium context.Context) *tab {
-	t.Helper()
-	f := newFixtureAt(t, &clock{now: time.Now().Truncate(time.Second)})
-	f.user("ada", 1)
-	tab := &tab{fixture: f, t: t, server: f.serve()}
-	var cancel context.CancelFunc
-	tab.ctx, cancel = chromedp.NewContext(chromium, chromedp.WithNewBrowserContext())
-	t.Cleanup(cancel)
-	if err := chromedp.Do(tab.ctx); err != nil {
-		t.Fatal(err)
-	}
-	if err := chromedp.Listen(tab.ctx, tab.listen); err != nil {
-		t.Fatal(err)
-	}
-	command(tab, log.Enable, cdp.Empty{})
-	command(tab, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
-	t.Cleanup(func() {
-		tab.mu.Lock()
-		defer tab.mu.Unlock()
-		for _, fault := range tab.faults {
-			t.Errorf("the browser says: %s", fault)
-		}
-	})
-	return tab
-}
-
-// listen collects exceptions of our scripts and what the content policy, or
-// anything else, made the browser complain about.
-func (tab *tab) listen(event any) {
-	tab.mu.Lock()
-	defer tab.mu.Unlock()
-	switch e := event.(type) {
-	case *runtime.EventExceptionThrown:
-		tab.faults = append(tab.faults, e.ExceptionDetails.Text)
-	case *log.EventEntryAdded:
-		// A status we answer on purpose is no fault of a page.
-		if e.Entry.Level == log.EntryLevelError && e.Entry.Source != log.EntrySourceNetwork {
-			tab.faults = append(tab.faults, e.Entry.Text)
-		}
-	}
-}
-
-func (tab *tab) run(actions ...chromedp.Action[chromedp.Void]) {
-	tab.t.Helper()
-	ctx, cancel := context.WithTimeout(tab.ctx, patience)
-	defer cancel()
-	if err := chromedp.Do(ctx, actions...); err != nil {
-		tab.t.Fatal(err)
-	}
-}
-
-// command sends a command of the browser's own protocol.
-func command[P, R any](tab *tab, cmd cdp.Command[P, R], params P) {
-	tab.t.Helper()
-	if _, err := chromedp.Call(tab.ctx, cmd, params); err != nil {
-		tab.t.Fatal(err)
-	}
-}
-
-// signedIn puts the session of the fixture into the browser.
-func (tab *tab) signedIn() {
-	tab.t.Helper()
-	cookie := tab.cookies["ada"]
-	command(tab, network.SetCookie, network.SetCookieParams{Name: cookie.Name, Value: cookie.Value, URL: tab.server.URL})
-}
-
-func (tab *tab) open(path string) {
-	tab.t.Helper()
-	tab.run(chromedp.Navigate(tab.server.URL + path))
-}
-
-// live opens a page and waits until it is live.
-func (tab *tab) live(path string) {
-	tab.t.Helper()
-	tab.open(path)
-	tab.until(`document.querySelector('#live')?.dataset.state === 'live'`)
-}
-
-// until waits until an expression is true, on this page or on the next ones.
-func (tab *tab) until(expression string) {
-	tab.t.Helper()
-	again := time.NewTicker(20 * time.Millisecond)
-	defer again.Stop()
-	late := time.After(patience)
-	for {
-		// An error is a page that is just being left.
-		if holds, err := chromedp.Run(tab.ctx, chromedp.Evaluate[bool]("Boolean("+expression+")")); err == nil && holds {
-			return
-		}
-		select {
-		case <-again.C:
-		case <-late:
-			tab.t.Fatalf("never true: %s\nat %s\n%s", expression, tab.ask("location.href"), tab.ask("document.body.innerText"))
-		}
-	}
-}
-
-// ask evaluates an expression to a text.
-func (tab *tab) ask(expression string) string {
-	tab.t.Helper()
-	answer, err := chromedp.Run(tab.ctx, chromedp.Evaluate[string]("String("+expression+")"))
-	if err != nil {
-		tab.t.Fatalf("%s: %v", expression, err)
-	}
-	return answer
-}
-
-func (tab *tab) wants(expression, want string) {
-	tab.t.Helper()
-	if got := tab.ask(expression); got != want {
-		tab.t.Errorf("%s is %q, want %q", expression, got, want)
-	}
-}
-
-func (tab *tab) click(selector string) {
-	tab.t.Helper()
-	tab.run(chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
-}
-
-func (tab *tab) press(keys string) {
-	tab.t.Helper()
-	tab.run(chromedp.KeyEvent(keys))
-}
 
 func rowOf(n int) string { return "#row-" + string(hostID(n)) }
 
@@ -215,7 +33,7 @@ func TestConsole(t *testing.T) {
 		test func(*tab)
 	}{
 		{"sign-in", testSigningIn}, {"sign-out", testSigningOut}, {"filters", testFilters}, {"live hosts", testLiveHosts},
-		{"live log", testLiveLog}, {"held rows", testHeldRows}, {"entry", testEntryDialog}, {"theme", testTheme}, {"keys", testKeys},
+		{"live log", testLiveLog}, {"held rows", testHeldRows}, {"reconnecting", testReconnecting}, {"entry", testEntryDialog}, {"theme", testTheme}, {"keys", testKeys},
 		{"secret", testSecret}, {"applying filters", testApplyFilter}, {"without scripts", testWithoutScripts}, {"narrow", testNarrow}, {"accessibility", testAccessibility},
 	} {
 		t.Run(tt.name, func(t *testing.T) { tt.test(newTab(t, chromium)) })
@@ -326,6 +144,17 @@ func testHeldRows(tab *tab) {
 	tab.until(exists(rowOf(1)))
 	tab.wants(exists("#news")+".hidden", "true")
 	tab.wants("[...document.querySelectorAll('tbody tr')].map(r => r.id).join()", "row-"+string(hostID(1))+",row-"+string(hostID(2)))
+}
+
+// testReconnecting: what changes while the stream is cut is not missed.
+func testReconnecting(tab *tab) {
+	tab.signedIn()
+	tab.live("/hosts")
+	tab.server.CloseClientConnections()
+	tab.until("document.querySelector('#live').dataset.state === 'lost'")
+	tab.host(1, "hana01")
+	tab.until("document.querySelector('#live').dataset.state === 'live'")
+	tab.until(exists(rowOf(1)))
 }
 
 func testLiveLog(tab *tab) {
@@ -534,6 +363,7 @@ func testNarrow(tab *tab) {
 			tab.t.Errorf("%s: wider than the screen: %s", path, wide)
 		}
 		tab.wants("document.documentElement.scrollWidth <= innerWidth", "true")
+		tab.wants("[...document.querySelectorAll('details.menu')].map(m => (m.open = true, m.lastElementChild.getBoundingClientRect())).filter(b => b.left < 0 || b.right > innerWidth).length", "0")
 		if path == "/session/new" {
 			tab.signedIn()
 		}

@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"trento/auth"
+	"trento/store/activity"
 	"trento/ui/api"
 )
 
@@ -73,6 +74,8 @@ func statusOf(err error) int {
 		return http.StatusRequestEntityTooLarge
 	case errors.Is(err, errForm):
 		return http.StatusBadRequest
+	case errors.Is(err, activity.ErrSearchTooLong):
+		return http.StatusUnprocessableEntity
 	case errors.Is(err, errCrossOrigin):
 		return http.StatusForbidden
 	case errors.Is(err, errNoRoute):
@@ -130,6 +133,9 @@ func (s *server) newErrorPage(r *http.Request, status int, err error) errorPage 
 	case http.StatusRequestEntityTooLarge:
 		p.Heading = "Too much at once"
 		p.Sentences = []string{"The form was larger than this server accepts. Nothing was changed."}
+	case http.StatusBadRequest, http.StatusUnprocessableEntity:
+		p.Heading = "That cannot be read"
+		p.Sentences = []string{"The address or the form holds something this server can make nothing of. Nothing was changed."}
 	default:
 		if status >= http.StatusInternalServerError {
 			p.Heading = "Something went wrong"

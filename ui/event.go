@@ -82,6 +82,9 @@ func (s *streams) leave(user int64) {
 // the journal; "toast" is news to show. The last event is "signed-out", or
 // "stopping" when the server stops.
 func (s *server) events(w http.ResponseWriter, r *http.Request) error {
+	if r.Method == http.MethodHead {
+		return nil // there is no end to what a HEAD would have to wait for
+	}
 	id := auth.From(r.Context())
 	if !s.streams.enter(id.User.ID) {
 		w.Header().Set("Retry-After", "10")

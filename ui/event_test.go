@@ -190,6 +190,10 @@ func TestEventsNeedASession(t *testing.T) {
 	if w := f.do(call{target: "/events", header: http.Header{fragmentHeader: {"frame"}}}); w.Code != http.StatusUnauthorized {
 		t.Errorf("status %d", w.Code)
 	}
+	f.user("ada")
+	if w := f.do(call{method: "HEAD", target: "/events", as: "ada"}); w.Code != http.StatusOK {
+		t.Errorf("HEAD: status %d", w.Code)
+	}
 }
 
 // TestEventsKeepUserManagement: who may not see entries about users learns

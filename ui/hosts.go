@@ -291,10 +291,13 @@ func outdated(version string) bool {
 // memory is an amount of main memory, given in MB as agents report it.
 func memory(mb int) string {
 	const gigabyte = 1024
-	if mb < gigabyte {
+	switch {
+	case mb < gigabyte:
 		return fmt.Sprintf("%d MB", mb)
+	case mb < 100*gigabyte:
+		return strconv.FormatFloat(float64(mb*10/gigabyte)/10, 'f', -1, 64) + " GB"
 	}
-	return strconv.FormatFloat(float64(mb*10/gigabyte)/10, 'f', -1, 64) + " GB"
+	return fmt.Sprintf("%d GB", mb/gigabyte)
 }
 
 func provider(h *landscape.Host) string {

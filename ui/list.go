@@ -2,11 +2,7 @@ package ui
 
 import (
 	"cmp"
-	"encoding/csv"
-	"fmt"
-	"io"
 	"maps"
-	"mime"
 	"net/http"
 	"net/url"
 	"slices"
@@ -80,23 +76,6 @@ type head struct {
 }
 
 type hidden struct{ Name, Value string }
-
-// pager is where in a list the reader is and how to go on.
-type pager struct {
-	Path     string
-	Keep     []hidden
-	SizeName string
-	Sizes    []option
-	Range    string // "Showing 1–10 of 53", empty where the total is unknown
-	Export   string // address of the CSV, empty where there is none
-	Steps    []step
-}
-
-// step is a way to another page; URL is empty where there is none.
-type step struct{ Name, Label, Icon, URL string }
-
-// pageSizes are the sizes offered.
-var pageSizes = []int{10, 20, 50, 75, 100}
 
 const (
 	// maxOptions bounds a facet: nobody reads more, and the free text finds them.
@@ -180,9 +159,6 @@ func (c choice) order() string {
 	}
 	return c.sort
 }
-
-// filtered reports whether the choice leaves anything out.
-func (c choice) filtered() bool { return c.words != "" || c.stale || len(c.facets) > 0 }
 
 // address is the path with the query of the choice, changed by change.
 func (c choice) address(path string, change func(*choice)) string {
@@ -406,45 +382,6 @@ func (col *column[T]) newHead(path string, c choice) head {
 	return h
 }
 
-func (o *overview[T]) newPager(c choice, total int) pager {
-	first := c
-	first.page, first.sized = 1, false
-	p := pager{Path: o.path, Keep: hiddens(first.query()), SizeName: "per_page", Sizes: sizes(c.size)}
-	if total == 0 {
-		return p
-	}
-	last := (total + c.size - 1) / c.size
-	from := (c.page - 1) * c.size
-	p.Range = fmt.Sprintf("Showing %d–%d of %d", from+1, min(from+c.size, total), total)
-	p.Export = withQuery(o.path+".csv", first.query())
-	to := func(page int, possible bool) string {
-		if !possible {
-			return ""
-		}
-		return c.address(o.path, func(c *choice) { c.page = page })
-	}
-	p.Steps = steps(to(1, c.page > 1), to(c.page-1, c.page > 1), to(c.page+1, c.page < last), to(last, c.page < last))
-	return p
-}
-
-func sizes(chosen int) []option {
-	options := make([]option, len(pageSizes))
-	for i, size := range pageSizes {
-		text := strconv.Itoa(size)
-		options[i] = option{Value: text, Label: text, Chosen: size == chosen}
-	}
-	return options
-}
-
-func steps(first, previous, next, last string) []step {
-	return []step{
-		{"first-page", "First page", "first", first},
-		{"prev-page", "Previous page", "left", previous},
-		{"next-page", "Next page", "right", next},
-		{"last-page", "Last page", "last", last},
-	}
-}
-
 // tidied sends a browser on to the same address without the parameters a form
 // has left empty, so that what people send to colleagues is short. It reports
 // whether it did; the script leaves them out itself.
@@ -472,44 +409,4 @@ func hiddens(q url.Values) []hidden {
 		}
 	}
 	return fields
-}
-
-// writeCSV writes things as a table for a spreadsheet.
-func (o *overview[T]) writeCSV(w io.Writer, things []T) error {
-	out := csv.NewWriter(w)
-	record := make([]string, len(o.columns))
-	for i, col := range o.columns {
-		record[i] = col.label
-	}
-	if err := out.Write(record); err != nil {
-		return err
-	}
-	for _, thing := range things {
-		for i, col := range o.columns {
-			record[i] = harmless(col.text(thing))
-		}
-		if err := out.Write(record); err != nil {
-			return err
-		}
-	}
-	out.Flush()
-	return out.Error()
-}
-
-// harmless keeps a spreadsheet from taking a reported text for a formula.
-func harmless(cell string) string {
-	if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
-		return "'" + cell
-	}
-	return cell
-}
-
-// sendCSV answers with a table as a file to keep.
-func sendCSV(w http.ResponseWriter, name string, body []byte) error {
-	h := w.Header()
-	h.Set("Content-Type", "text/csv; charset=utf-8; header=present")
-	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
-	h.Set("Cache-Control", "no-store")
-	_, err := w.Write(body)
-	return ignoreGone(err)
 }

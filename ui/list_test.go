@@ -201,7 +201,7 @@ func TestLongFacetsAreCut(t *testing.T) {
 }
 
 func TestMemoryAndVersions(t *testing.T) {
-	for mb, want := range map[int]string{0: "0 MB", 512: "512 MB", 1024: "1 GB", 1536: "1.5 GB", 65536: "64 GB", 3145728: "3072 GB"} {
+	for mb, want := range map[int]string{0: "0 MB", 512: "512 MB", 1024: "1 GB", 1536: "1.5 GB", 65536: "64 GB", 128717: "125 GB", 3145728: "3072 GB"} {
 		if got := memory(mb); got != want {
 			t.Errorf("%d MB: %s, want %s", mb, got, want)
 		}

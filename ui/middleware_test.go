@@ -16,7 +16,7 @@ func TestHeaders(t *testing.T) {
 	for _, target := range []string{"/hosts", "/nowhere", "/session/new", "/api/v1/hosts", "/api/nowhere", "/static/x/app.css"} {
 		w := f.do(call{target: target, as: "ada"})
 		for name, want := range map[string]string{
-			"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "Cross-Origin-Opener-Policy": "same-origin",
+			"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin",
 		} {
 			if got := w.Header().Get(name); got != want {
 				t.Errorf("%s: %s is %q, want %q", target, name, got, want)

@@ -74,6 +74,7 @@ func (s *server) routes() []api.Route {
 		{Method: "GET", Path: "/hosts.csv", Access: auth.SignedIn, Handle: s.hostsCSV},
 		{Method: "GET", Path: "/hosts/{id}", Access: auth.SignedIn, Handle: s.host},
 		{Method: "GET", Path: "/activity_log", Access: auth.SignedIn, Handle: s.activityLog},
+		{Method: "GET", Path: "/activity_log.csv", Access: auth.SignedIn, Handle: s.activityCSV},
 		{Method: "GET", Path: "/settings", Access: auth.SignedIn, Handle: s.settings},
 		{Method: "GET", Path: "/about", Access: auth.SignedIn, Handle: s.about},
 

@@ -7,7 +7,7 @@ import (
 	"trento/store"
 )
 
-// settingsPage is what can be set, for now for reading.
+// settingsPage is what the product is set to.
 type settingsPage struct {
 	Frame
 	Created Moment
@@ -21,6 +21,7 @@ type settingsPage struct {
 type connection struct {
 	ServerURL string
 	MayRead   bool // the viewer may read the key
+	KeyAbove  bool // and the page shows it
 }
 
 // abilityAPIKey lets a user read the agent API key.
@@ -50,7 +51,7 @@ func (s *server) settings(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	if p.Connect.MayRead {
-		p.Key = s.options.Auth.APIKeyText(key)
+		p.Key, p.Connect.KeyAbove = s.options.Auth.APIKeyText(key), true
 	}
 	return s.render(w, r, http.StatusOK, pageSettings, &p)
 }

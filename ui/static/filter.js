@@ -44,12 +44,20 @@ function ready(form) {
   form.querySelector('#apply').disabled = !('dirty' in form.dataset);
 }
 
-// narrow shows the options whose label or value has the text.
+// narrow shows the options whose label, value or group has the text.
 function narrow(field) {
   const text = field.value.trim().toLowerCase();
+  const has = (words) => words.toLowerCase().includes(text);
+  let group = null;
   for (const item of field.closest('fieldset').querySelectorAll('.options li')) {
-    const value = item.querySelector('input')?.value ?? '';
-    item.hidden = text !== '' && !(item.textContent + ' ' + value).toLowerCase().includes(text);
+    const box = item.querySelector('input');
+    if (!box) {
+      group = item;
+      item.hidden = text !== '';
+      continue;
+    }
+    item.hidden = !has(item.textContent + ' ' + box.value) && !(group && has(group.textContent));
+    if (group && !item.hidden) group.hidden = false;
   }
 }
 

@@ -6,6 +6,7 @@ import { toast } from './toast.js';
 
 const soon = 250; // ms: lets a few events become one request
 const later = 10000; // ms: for what only the numbers in the rail show
+const retry = 5000; // ms: after the server has refused a stream
 let source = null;
 let missed = false;
 let timer = 0;
@@ -51,10 +52,10 @@ function connect() {
     mark('lost', 'Reconnecting');
     missed = true;
     if (source?.readyState !== EventSource.CLOSED) return;
-    // Refused rather than cut: fetching the page tells whether the session is over.
+    // Refused rather than cut, or the page is being left. If it is still there
+    // in a while, fetching it tells whether the session is over.
     disconnect();
-    refresh({ live: true });
-    setTimeout(connect, later);
+    setTimeout(() => refresh({ live: true }).then(connect), retry);
   };
   source.addEventListener('change', (event) => {
     const changes = JSON.parse(event.data);

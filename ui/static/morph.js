@@ -73,7 +73,8 @@ function keepRows(from, to) {
   const wanted = new Map([...to.rows].map((r) => [r.id, r]));
   for (const row of from.rows) {
     const match = wanted.get(row.id);
-    row.classList.toggle('gone', !match);
+    // An entry of the log does not go, it is only pushed to the next page.
+    row.classList.toggle('gone', !match && !from.closest('[data-announce]'));
     if (match) morph(row, match, () => false);
     wanted.delete(row.id);
   }
