@@ -218,6 +218,14 @@ func (x *Index) acquire() (shards []*shard, indexed activity.Position, release f
 	}, nil
 }
 
+// Indexed is the position up to which the index holds the log. What lies
+// behind it is found, too, only more slowly.
+func (x *Index) Indexed() activity.Position {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.indexed
+}
+
 // ends are the newest and the oldest position of the log.
 func (x *Index) ends() (newest, oldest activity.Position, err error) {
 	err = x.store.View(func(tx *store.Tx) error {

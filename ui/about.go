@@ -4,8 +4,10 @@ import (
 	"net/http"
 	"runtime"
 	"strconv"
+	"time"
 
 	"trento/store"
+	"trento/store/activity"
 	"trento/store/landscape"
 )
 
@@ -21,8 +23,9 @@ func (s *server) about(w http.ResponseWriter, r *http.Request) error {
 	p := aboutPage{Frame: s.newFrame(r, "About")}
 	p.Live = "host"
 	var hosts []*landscape.Host
+	indexed, newest := s.options.Search.Indexed(), activity.Position(0)
 	err := s.options.Store.View(func(tx *store.Tx) (err error) {
-		p.Seq = tx.LastChange()
+		p.Seq, newest = tx.LastChange(), tx.Newest()
 		hosts, err = allHosts(tx)
 		return err
 	})
@@ -52,8 +55,21 @@ func (s *server) about(w http.ResponseWriter, r *http.Request) error {
 		{Label: "Hosts", Text: strconv.Itoa(len(hosts))},
 		{Label: "SLES for SAP subscriptions", Text: strconv.Itoa(subscriptions) + " found"},
 		{Label: "Data file", Text: bytes10(size)},
+		indexFact(indexed, newest),
 	}
 	return s.render(w, r, http.StatusOK, pageAbout, &p)
+}
+
+// indexSettles is how far the index may lie behind the log in passing.
+const indexSettles = 5 * time.Second
+
+// indexFact is how far the search index has come.
+func indexFact(indexed, newest activity.Position) fact {
+	f := fact{Label: "Search index", Text: "up to date"}
+	if newest.Time().Sub(indexed.Time()) > indexSettles {
+		f.Text = "catching up; searches find everything meanwhile, more slowly"
+	}
+	return f
 }
 
 // bytes10 is an amount of storage in the units of disks, powers of ten.

@@ -66,7 +66,8 @@ func testSigningOut(tab *tab) {
 	if err := tab.store.DisableUser(context.Background(), store.System(), u.ID); err != nil {
 		tab.t.Fatal(err)
 	}
-	tab.until("location.pathname === '/session/new'")
+	tab.until(exists("[name=request_path]"))
+	tab.wants("location.pathname", "/session/new")
 	tab.wants(exists("[name=request_path]")+".value", "/hosts?health=unknown")
 }
 
