@@ -453,6 +453,7 @@ func simulateCommand() *cobra.Command {
 	flags.Uint64Var(&o.Seed, "seed", demoSeed, "which landscape")
 	flags.BoolVar(&o.Once, "once", false, "end after every host has reported once")
 	flags.BoolVar(&o.Heartbeats, "heartbeats", true, "send heartbeats too")
+	flags.BoolVar(&o.Still, "still", false, "leave out what changes in every report and means nothing")
 	flags.DurationVar(&o.StepEvery, "step", 0, "let the landscape change this often; 0 never")
 	flags.DurationVar(&duration, "duration", 0, "end after this time; 0 runs until interrupted")
 	return cmd

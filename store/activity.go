@@ -63,10 +63,32 @@ func (tx *Tx) enrich(metadata map[string]any) {
 			metadata["hostname"] = host.Hostname
 		}
 	}
+	if id, ok := metadata["cluster_id"].(landscape.ClusterID); ok {
+		if c, err := tx.anyCluster(id); err == nil {
+			addName(metadata, "name", c.Name)
+		}
+	}
+	if id, ok := metadata["database_id"].(landscape.DatabaseID); ok {
+		if db, err := tx.anyDatabase(id); err == nil {
+			addName(metadata, "sid", &db.SID)
+		}
+	}
+	if id, ok := metadata["sap_system_id"].(landscape.SAPSystemID); ok {
+		if s, err := tx.anySAPSystem(id); err == nil && s.SID != "" {
+			addName(metadata, "sid", &s.SID)
+		}
+	}
 	if id, ok := metadata["user_id"].(int64); ok && metadata["username"] == nil {
 		if user, err := tx.anyUser(id); err == nil {
 			metadata["username"] = user.Username
 		}
+	}
+}
+
+// addName adds a name, which may be null, where the entry has none of its own.
+func addName(metadata map[string]any, key string, name *string) {
+	if _, ok := metadata[key]; !ok {
+		metadata[key] = name
 	}
 }
 

@@ -16,6 +16,13 @@ import (
 var (
 	bucketMeta      = []byte("meta")
 	bucketHost      = []byte("host")
+	bucketCluster   = []byte("cluster")
+	bucketDatabase  = []byte("database")
+	bucketSAPSystem = []byte("sap_system")
+	bucketKept      = []byte("kept")
+	bucketTags      = []byte("tags")
+	bucketView      = []byte("view")
+	bucketRelation  = []byte("relation")
 	bucketUser      = []byte("user")
 	bucketSetting   = []byte("setting")
 	bucketUsername  = []byte("username")

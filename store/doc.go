@@ -10,7 +10,14 @@
 //	meta        "id"                        16 random bytes: which file this is
 //	            "version"                   8 bytes: how many migrations have run
 //	host        host id                     record: landscape.Host
+//	cluster     cluster id                  record: landscape.Cluster
+//	database    database id                 record: landscape.Database, with its instances
+//	sap_system  SAP system id               record: landscape.SAPSystem, with its instances
+//	kept        host id                     record: landscape.Kept, the newest SAP report and what of it waits
+//	tags        kind "/" id                 record: Tags of a thing, which outlive it
+//	relation    name 0x00 from 0x00 to      nothing; index of host, database, sap_system and kept, see landscape.go
 //	user        id (8)                      record: User
+//	view        user id (8)                 record: SavedViews of a user
 //	setting     name                        record: APIKey ("api_key")
 //	username    user name                   user id (8); index of users not deleted
 //	email       e-mail address              user id (8); index of users not deleted

@@ -17,10 +17,7 @@ import (
 // not be modified.
 func (tx *Tx) Host(id landscape.HostID) (*landscape.Host, error) {
 	host, err := tx.anyHost(id)
-	if err == nil && !host.Registered() {
-		return nil, ErrNotFound
-	}
-	return host, err
+	return isRegistered(host, err, (*landscape.Host).Registered)
 }
 
 // anyHost returns a host whether it is registered or was cleaned up.
@@ -30,78 +27,45 @@ func (tx *Tx) anyHost(id landscape.HostID) (*landscape.Host, error) {
 
 // Hosts walks the registered hosts in the order of their ids.
 func (tx *Tx) Hosts() iter.Seq2[*landscape.Host, error] {
-	return func(yield func(*landscape.Host, error) bool) {
-		for host, err := range scan(tx, bucketHost, &tx.s.hosts) {
-			if err == nil && !host.Registered() {
-				continue
-			}
-			if !yield(host, err) {
-				return
-			}
-		}
-	}
+	return registered(scan(tx, bucketHost, &tx.s.hosts), (*landscape.Host).Registered)
 }
 
 // Observe takes in one report. A nil error means that it is accepted and on
-// disk. ErrNotFound means that its host is not registered: the report is kept
-// nevertheless and applied as soon as the host is.
+// disk. ErrNotFound means that what it speaks of is not registered: what can be
+// used of it later is kept, and applied as soon as that is.
 func (s *Store) Observe(ctx context.Context, r Report) error {
 	var rejected error
 	err := s.update(ctx, System(), func(tx *Tx) error {
 		rejected = nil
-		seen := r.Observation
-		switch seen.Kind {
-		case landscape.ClusterDiscovery, landscape.SAPSystemDiscovery:
-			return tx.keepReport(&r, false)
-		}
-		changed, err := tx.observe(seen)
-		if errors.Is(err, landscape.ErrNotRegistered) {
-			rejected = ErrNotFound
-			return tx.keepReport(&r, true)
-		}
-		if err != nil {
+		d, err := landscape.Observe(state{tx}, r.Observation, tx.now)
+		refused := errors.Is(err, landscape.ErrNotRegistered) || errors.Is(d.Refused, landscape.ErrNotRegistered)
+		if err != nil && !errors.Is(err, landscape.ErrNotRegistered) {
 			return err
 		}
-		if !changed {
+		if err := tx.apply(d); err != nil {
+			return err
+		}
+		if refused {
+			rejected = ErrNotFound
+			return tx.keepReport(&r, waitsForHost(r.Observation.Kind))
+		}
+		// A repeated cluster report may yet say something: a cluster counts as
+		// stopped when a node is offline for the second time.
+		if r.Observation.Kind != landscape.ClusterDiscovery || !d.Changed() {
 			tx.remember(&r)
+		}
+		if !d.Changed() {
 			return nil
 		}
 		if err := tx.keepReport(&r, false); err != nil {
 			return err
 		}
-		if seen.Kind == landscape.HostDiscovery {
-			return tx.observeWaiting(seen.Agent)
+		if r.Observation.Kind == landscape.HostDiscovery {
+			return tx.observeWaiting(r.Observation.Agent)
 		}
 		return nil
 	})
 	return errors.Join(err, rejected)
-}
-
-// observe decides what an observation changes and writes that down.
-func (tx *Tx) observe(seen landscape.Observation) (changed bool, err error) {
-	before, err := tx.anyHost(seen.Agent)
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return false, err
-	}
-	// Which instances run on a host is known once SAP reports are decoded.
-	const sapRunning = false
-	after, events, changed, err := landscape.Observe(before, seen, sapRunning, tx.now)
-	if err != nil || !changed {
-		return false, err
-	}
-	return true, tx.recordHost(&after, events)
-}
-
-func (tx *Tx) recordHost(host *landscape.Host, events []landscape.Event) error {
-	if err := tx.record(bucketHost, []byte(host.ID), host); err != nil {
-		return err
-	}
-	for _, e := range events {
-		if err := tx.event(e); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // beats are the times of the last heartbeats. They are written down only when
@@ -173,14 +137,14 @@ func (s *Store) Heartbeat(ctx context.Context, id landscape.HostID) error {
 			return err
 		}
 		tx.after = append(tx.after, func() { s.beats.set(id, tx.now) })
-		after, events, changed := landscape.Heard(host, tx.now)
-		if !changed {
+		if host.Heartbeat == landscape.HeartbeatPassing {
 			return nil
 		}
-		if err := tx.writeBeat(id, tx.now); err != nil {
+		d, err := landscape.Heard(state{tx}, id, tx.now)
+		if err != nil {
 			return err
 		}
-		return tx.recordHost(&after, events)
+		return errors.Join(tx.writeBeat(id, tx.now), tx.apply(d))
 	})
 }
 
@@ -234,14 +198,17 @@ func (s *Store) silent(ctx context.Context, id landscape.HostID) error {
 		if err != nil {
 			return err
 		}
-		after, events, changed := landscape.Silent(host, tx.now)
-		if !changed {
+		if host.Heartbeat == landscape.HeartbeatCritical {
 			return nil
 		}
-		last, _ := s.beats.get(id)
-		if err := tx.writeBeat(id, last); err != nil {
+		d, err := landscape.Silent(state{tx}, id, tx.now)
+		if err != nil {
 			return err
 		}
-		return tx.recordHost(&after, events)
+		// The next reports have to make fresh what turns stale now.
+		tx.forget(id, landscape.ClusterDiscovery)
+		tx.forget(id, landscape.SAPSystemDiscovery)
+		last, _ := s.beats.get(id)
+		return errors.Join(tx.writeBeat(id, last), tx.apply(d))
 	})
 }

@@ -81,7 +81,7 @@ func TestVerbsWrite(t *testing.T) {
 		{"saptune", func() error { return s.Observe(t.Context(), saptuneReport()) }, []activity.Type{activity.HostSaptuneHealthChanged, activity.HostHealthChanged}, 1},
 		{"saptune again", func() error { return s.Observe(t.Context(), saptuneReport()) }, nil, 0},
 		{"cluster", func() error {
-			return s.Observe(t.Context(), report(landscape.Observation{Kind: landscape.ClusterDiscovery}))
+			return s.Observe(t.Context(), report(landscape.Observation{Kind: landscape.ClusterDiscovery, Cluster: &landscape.ClusterReport{}}))
 		}, nil, 0},
 		{"heartbeat", func() error { return s.Heartbeat(t.Context(), agent) }, []activity.Type{activity.HeartbeatSucceeded}, 1},
 		{"heartbeat again", func() error { return s.Heartbeat(t.Context(), agent) }, nil, 0},

@@ -7,12 +7,12 @@ import (
 	"sync"
 )
 
-// Change names a record that was written: Kind is the bucket ("host", "user",
-// "setting"), Seq its place in the journal.
+// Change names a record that was written: Kind is its bucket ("host", "tags"),
+// Seq its place in the journal.
 type Change struct {
 	Seq  uint64
 	Kind string
-	ID   string // of a user: the id in decimal
+	ID   string // its key; of a user and a user's views the id in decimal
 }
 
 // journalValue is what the journal says about a record. A record that is
@@ -35,7 +35,7 @@ func (tx *Tx) ChangedAfter(seq uint64, limit int) ([]Change, error) {
 			return nil, fmt.Errorf("journal entry %x: no kind", k)
 		}
 		c := Change{Seq: binary.BigEndian.Uint64(k), Kind: string(kind), ID: string(id)}
-		if c.Kind == string(bucketUser) {
+		if c.Kind == string(bucketUser) || c.Kind == string(bucketView) {
 			c.ID = fmt.Sprint(binary.BigEndian.Uint64(id))
 		}
 		changes = append(changes, c)

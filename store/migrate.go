@@ -65,7 +65,8 @@ func (s *Store) copyAside(path string) error {
 
 func createBuckets(btx *bolt.Tx) error {
 	for _, name := range [][]byte{
-		bucketMeta, bucketHost, bucketUser, bucketSetting, bucketUsername, bucketEmail, bucketJournal,
+		bucketMeta, bucketHost, bucketCluster, bucketDatabase, bucketSAPSystem, bucketKept, bucketTags, bucketView, bucketRelation,
+		bucketUser, bucketSetting, bucketUsername, bucketEmail, bucketJournal,
 		bucketActivity, bucketReport, bucketHeartbeat, bucketSession, bucketDiscard,
 	} {
 		if _, err := btx.CreateBucket(name); err != nil {

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sync"
 
 	bolt "go.etcd.io/bbolt"
@@ -50,8 +51,6 @@ func (tx *Tx) keepReport(r *Report, waits bool) error {
 		if observation, err = json.Marshal(r.Observation); err != nil {
 			return fmt.Errorf("report %s: %w", key, err)
 		}
-	} else {
-		tx.remember(r)
 	}
 	if old := tx.btx.Bucket(bucketReport).Get(key); old != nil && bytes.Equal(old[:sha256.Size], sum[:]) && old[sha256.Size] == flag {
 		return nil
@@ -62,10 +61,18 @@ func (tx *Tx) keepReport(r *Report, waits bool) error {
 	return tx.put(bucketReport, key, tx.s.zip.compress(value, r.Body))
 }
 
+// hostKinds are the reports that say something about a host but do not
+// register it.
+var hostKinds = []landscape.Kind{landscape.CloudDiscovery, landscape.SubscriptionDiscovery, landscape.SaptuneDiscovery}
+
+// waitsForHost reports whether a refused report waits for its host. A refused
+// SAP report has its own way of waiting, element by element.
+func waitsForHost(kind landscape.Kind) bool { return slices.Contains(hostKinds, kind) }
+
 // observeWaiting applies the reports that came before their host: the agent
 // sends some of them only four times an hour.
 func (tx *Tx) observeWaiting(agent landscape.HostID) error {
-	for _, kind := range []landscape.Kind{landscape.CloudDiscovery, landscape.SubscriptionDiscovery, landscape.SaptuneDiscovery} {
+	for _, kind := range hostKinds {
 		key := reportKey(agent, kind)
 		value := tx.btx.Bucket(bucketReport).Get(key)
 		if value == nil || value[sha256.Size] == 0 {
@@ -76,7 +83,11 @@ func (tx *Tx) observeWaiting(agent landscape.HostID) error {
 		if err := json.Unmarshal(value[reportHead:reportHead+length], &seen); err != nil {
 			return fmt.Errorf("report %s: %w", key, err)
 		}
-		if _, err := tx.observe(seen); err != nil {
+		d, err := landscape.Observe(state{tx}, seen, tx.now)
+		if err == nil {
+			err = tx.apply(d)
+		}
+		if err != nil {
 			return fmt.Errorf("report %s: %w", key, err)
 		}
 		settled := bytes.Clone(value[:sha256.Size])
@@ -96,14 +107,14 @@ func (tx *Tx) remember(r *Report) {
 	tx.after = append(tx.after, func() { tx.s.reports.set(key, sum) })
 }
 
-// known is the newest accepted body of each agent and kind, by its hash.
-type known struct {
+// bodies are the hashes of the newest accepted body of each agent and kind.
+type bodies struct {
 	mu     sync.RWMutex
 	byKey  map[string][sha256.Size]byte
 	hashes map[[sha256.Size]byte]struct{}
 }
 
-func (k *known) load(btx *bolt.Tx) error {
+func (k *bodies) load(btx *bolt.Tx) error {
 	k.byKey = make(map[string][sha256.Size]byte)
 	k.hashes = make(map[[sha256.Size]byte]struct{})
 	return btx.Bucket(bucketReport).ForEach(func(key, value []byte) error {
@@ -117,7 +128,7 @@ func (k *known) load(btx *bolt.Tx) error {
 	})
 }
 
-func (k *known) set(key string, sum [sha256.Size]byte) {
+func (k *bodies) set(key string, sum [sha256.Size]byte) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if old, ok := k.byKey[key]; ok {
@@ -125,6 +136,15 @@ func (k *known) set(key string, sum [sha256.Size]byte) {
 	}
 	k.byKey[key] = sum
 	k.hashes[sum] = struct{}{}
+}
+
+func (k *bodies) remove(key string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if sum, ok := k.byKey[key]; ok {
+		delete(k.hashes, sum)
+		delete(k.byKey, key)
+	}
 }
 
 // Unchanged reports whether a body is, byte for byte, what its agent reported

@@ -61,13 +61,19 @@ type Store struct {
 	closed  chan struct{}
 	once    sync.Once
 
-	hosts    cache[landscape.Host]
-	users    cache[User]
-	apiKeys  cache[APIKey]
-	reports  known
-	beats    beats
-	watchers watchers
-	zip      *compressor
+	hosts      cache[landscape.Host]
+	clusters   cache[landscape.Cluster]
+	databases  cache[landscape.Database]
+	sapSystems cache[landscape.SAPSystem]
+	kept       cache[landscape.Kept]
+	tags       cache[Tags]
+	views      cache[SavedViews]
+	users      cache[User]
+	apiKeys    cache[APIKey]
+	reports    bodies
+	beats      beats
+	watchers   watchers
+	zip        *compressor
 }
 
 // Open opens the file in a data directory, creating both where they are

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
+	"slices"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -19,7 +21,7 @@ func (s *Store) Verify() error {
 		for err := range tx.btx.Check() {
 			faults = append(faults, err)
 		}
-		return errors.Join(append(faults, tx.verifyJournal(), tx.verifyUsers(), tx.verifyEntries(), tx.verifyRest())...)
+		return errors.Join(append(faults, tx.verifyJournal(), tx.verifyUsers(), tx.verifyRelations(), tx.verifyEntries(), tx.verifyRest())...)
 	})
 }
 
@@ -30,9 +32,15 @@ func (tx *Tx) verifyJournal() error {
 	records := 0
 	journal := tx.btx.Bucket(bucketJournal)
 	for bucket, decoded := range map[string]func() any{
-		string(bucketHost):    func() any { return new(landscape.Host) },
-		string(bucketUser):    func() any { return new(User) },
-		string(bucketSetting): func() any { return new(APIKey) },
+		string(bucketHost):      func() any { return new(landscape.Host) },
+		string(bucketCluster):   func() any { return new(landscape.Cluster) },
+		string(bucketDatabase):  func() any { return new(landscape.Database) },
+		string(bucketSAPSystem): func() any { return new(landscape.SAPSystem) },
+		string(bucketKept):      func() any { return new(landscape.Kept) },
+		string(bucketTags):      func() any { return new(Tags) },
+		string(bucketView):      func() any { return new(SavedViews) },
+		string(bucketUser):      func() any { return new(User) },
+		string(bucketSetting):   func() any { return new(APIKey) },
 	} {
 		faults = append(faults, tx.btx.Bucket([]byte(bucket)).ForEach(func(k, v []byte) error {
 			records++
@@ -91,6 +99,37 @@ func (tx *Tx) verifyUsers() error {
 		faults = append(faults, fmt.Errorf("%d addresses for %d users", n, addresses))
 	}
 	return errors.Join(faults...)
+}
+
+// verifyRelations checks that the relations are those of the records.
+func (tx *Tx) verifyRelations() error {
+	var want []string
+	err := errors.Join(
+		relationsOf(&want, scan(tx, bucketHost, &tx.s.hosts), hostRelations),
+		relationsOf(&want, scan(tx, bucketDatabase, &tx.s.databases), databaseRelations),
+		relationsOf(&want, scan(tx, bucketSAPSystem, &tx.s.sapSystems), sapSystemRelations),
+		relationsOf(&want, scan(tx, bucketKept, &tx.s.kept), keptRelations),
+	)
+	slices.Sort(want)
+	want = slices.Compact(want)
+	var got []string
+	for k := range scanBytes(tx.btx.Bucket(bucketRelation), nil, []byte{0xff}) {
+		got = append(got, string(k))
+	}
+	if !slices.Equal(want, got) {
+		err = errors.Join(err, fmt.Errorf("relations are %q, want %q", got, want))
+	}
+	return err
+}
+
+func relationsOf[T any](keys *[]string, records iter.Seq2[*T, error], relations func(*T) []string) error {
+	for record, err := range records {
+		if err != nil {
+			return err
+		}
+		*keys = append(*keys, relations(record)...)
+	}
+	return nil
 }
 
 func (tx *Tx) verifyEntries() error {

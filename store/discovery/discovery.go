@@ -116,8 +116,7 @@ func cut(name string) string {
 }
 
 // Decode reads the payload of a report. Every error is an *Error of
-// StagePayload. Cluster and SAP discoveries are judged by the outer shape of
-// their payload only.
+// StagePayload.
 func Decode(e Envelope) (landscape.Observation, error) {
 	seen := landscape.Observation{Agent: e.Agent, Kind: landscape.Kind(e.Type)}
 	if !slices.Contains(landscape.Kinds, seen.Kind) {
@@ -137,13 +136,9 @@ func Decode(e Envelope) (landscape.Observation, error) {
 	case landscape.SaptuneDiscovery:
 		seen.Saptune, err = decodeSaptune(payload)
 	case landscape.ClusterDiscovery:
-		if !payload.object() && !payload.null() {
-			err = unable()
-		}
+		seen.Cluster, err = decodeCluster(payload)
 	case landscape.SAPSystemDiscovery:
-		if !payload.array() {
-			err = unable()
-		}
+		seen.SAP, err = decodeSAP(payload)
 	}
 	if err != nil {
 		return landscape.Observation{}, err

@@ -10,105 +10,199 @@ import (
 	"trento/store/activity"
 )
 
-// ErrNotRegistered says that a report speaks of a host that is not part of
-// the landscape: no host_discovery has arrived yet, or it was cleaned up.
-var ErrNotRegistered = errors.New("host is not registered")
-
-// Observe decides what an observation changes about a host. before is nil
-// where the host is unknown. sapRunning tells whether SAP instances are known
-// on it. The host that comes back is to be stored if and only if changed.
-func Observe(before *Host, seen Observation, sapRunning bool, now time.Time) (after Host, events []Event, changed bool, err error) {
-	if seen.Kind == HostDiscovery {
-		return observeHost(before, *seen.Host, seen.Agent, now)
+// Observe decides what one report changes. ErrNotRegistered means that its
+// host, or the database it speaks of, is not part of the landscape.
+func Observe(state State, seen Observation, now time.Time) (*Decision, error) {
+	d := Decide(state, now)
+	if err := d.observe(seen); err != nil {
+		return d, err
 	}
-	if before == nil || !before.Registered() {
-		return Host{}, nil, false, ErrNotRegistered
-	}
-	after = *before
-	switch seen.Kind {
-	case CloudDiscovery:
-		if !same(before.Cloud, seen.Cloud) {
-			after.Cloud = seen.Cloud
-			events = append(events, after.event(activity.ProviderUpdated, map[string]any{
-				"provider": seen.Cloud.Provider, "provider_data": seen.Cloud.Data(),
-			}))
-		}
-	case SubscriptionDiscovery:
-		if !same(before.Subscriptions, seen.Subscriptions) && len(before.Subscriptions)+len(seen.Subscriptions) > 0 {
-			after.Subscriptions = seen.Subscriptions
-			events = append(events, after.event(activity.SLESSubscriptionsUpdated, map[string]any{
-				"subscriptions": after.SubscriptionData(),
-			}))
-		}
-	case SaptuneDiscovery:
-		after.Saptune = observeSaptune(before.Saptune, *seen.Saptune)
-		if !same(before.Saptune, after.Saptune) {
-			events = append(events, after.event(activity.SaptuneStatusUpdated, map[string]any{"status": after.Saptune}))
-		}
-		after.Inputs.Saptune = SaptuneHealth(after.Saptune, sapRunning)
-		if after.Inputs.Saptune != before.Inputs.Saptune {
-			events = append(events, after.event(activity.HostSaptuneHealthChanged, map[string]any{"saptune_health": after.Inputs.Saptune}))
-		}
-		events = after.judge(events)
-	default:
-		return Host{}, nil, false, fmt.Errorf("landscape: no rule for %s", seen.Kind)
-	}
-	if changed = len(events) > 0; changed {
-		after.UpdatedAt = now
-	}
-	return after, events, changed, nil
+	return d, d.judgeWaiting()
 }
 
-func observeHost(before *Host, facts HostFacts, id HostID, now time.Time) (after Host, events []Event, changed bool, err error) {
-	switch {
-	case before == nil:
-		after = Host{
-			ID: id, HostFacts: facts, Heartbeat: HeartbeatUnknown,
-			Health: HealthUnknown, Inputs: initialInputs, RegisteredAt: now, UpdatedAt: now,
-		}
-		registered := after.event(activity.HostRegistered, after.details())
-		registered.Metadata["heartbeat"] = HeartbeatUnknown
-		registered.Metadata["health"] = nil
-		return after, after.softwareUpdates([]Event{registered}, ""), true, nil
-
-	case before.DeregisteredAt != nil:
-		after = *before
-		after.DeregisteredAt, after.HostFacts, after.UpdatedAt = nil, facts, now
-		events = append(events, after.event(activity.HostRestored, nil))
-		// A host that only rebooted meanwhile is the same host.
-		rebooted := before.HostFacts
-		rebooted.LastBoot = facts.LastBoot
-		if same(rebooted, facts) {
-			return after, after.softwareUpdates(events, ""), true, nil
-		}
-		events = append(events, after.event(activity.HostDetailsUpdated, after.details()))
-		return after, after.softwareUpdates(events, before.FQDN), true, nil
-
-	case same(before.HostFacts, facts):
-		return *before, nil, false, nil
+func (d *Decision) observe(seen Observation) error {
+	switch seen.Kind {
+	case HostDiscovery:
+		return d.observeHost(seen.Agent, *seen.Host)
+	case ClusterDiscovery:
+		return d.observeCluster(seen.Agent, seen.Cluster)
+	case SAPSystemDiscovery:
+		return d.observeSAP(seen.Agent, seen.SAP)
 	}
-	after = *before
-	after.HostFacts, after.UpdatedAt = facts, now
-	events = append(events, after.event(activity.HostDetailsUpdated, after.details()))
-	return after, after.softwareUpdates(events, before.FQDN), true, nil
+	before, err := d.registeredHost(seen.Agent)
+	if err != nil {
+		return err
+	}
+	switch seen.Kind {
+	case CloudDiscovery:
+		d.observeCloud(before, seen.Cloud)
+	case SubscriptionDiscovery:
+		d.observeSubscriptions(before, seen.Subscriptions)
+	case SaptuneDiscovery:
+		return d.observeSaptune(before, *seen.Saptune)
+	default:
+		return fmt.Errorf("landscape: no rule for %s", seen.Kind)
+	}
+	return nil
+}
+
+// registeredHost is a host that is part of the landscape, or ErrNotRegistered.
+func (d *Decision) registeredHost(id HostID) (*Host, error) {
+	host, err := d.host(id)
+	if errors.Is(err, ErrUnknown) || err == nil && !host.Registered() {
+		return nil, fmt.Errorf("host %s: %w", id, ErrNotRegistered)
+	}
+	return host, err
+}
+
+// changeHost begins a change of a host: the copy is the one to be stored.
+func (d *Decision) changeHost(before *Host) *Host {
+	after := *before
+	after.UpdatedAt = d.now
+	d.Hosts[after.ID] = &after
+	return &after
+}
+
+func (d *Decision) hostEvent(h *Host, t activity.Type, metadata map[string]any) {
+	if metadata == nil {
+		metadata = make(map[string]any, 2)
+	}
+	metadata["host_id"], metadata["hostname"] = h.ID, h.Hostname
+	d.event(t, metadata)
+}
+
+func (d *Decision) observeHost(id HostID, facts HostFacts) error {
+	before, err := d.host(id)
+	if errors.Is(err, ErrUnknown) {
+		before, err = &Host{ID: id}, nil
+	}
+	switch {
+	case err != nil:
+		return err
+	case before.Hostname == "": // unknown, or known to a cluster only
+		d.registerHost(before, facts)
+		return d.judgeRunning(id)
+	case before.DeregisteredAt != nil:
+		d.restoreHost(before, facts)
+		return d.judgeRunning(id)
+	case !same(before.HostFacts, facts):
+		after := d.changeHost(before)
+		after.HostFacts = facts
+		d.hostEvent(after, activity.HostDetailsUpdated, after.details())
+		d.softwareUpdates(after, before.FQDN)
+	}
+	return nil
+}
+
+func (d *Decision) registerHost(before *Host, facts HostFacts) {
+	after := d.changeHost(before)
+	after.HostFacts, after.RegisteredAt = facts, d.now
+	after.Heartbeat, after.Health, after.Inputs = HeartbeatUnknown, HealthUnknown, initialInputs
+	metadata := after.details()
+	metadata["heartbeat"], metadata["health"] = HeartbeatUnknown, nil
+	d.hostEvent(after, activity.HostRegistered, metadata)
+	d.softwareUpdates(after, "")
+}
+
+func (d *Decision) restoreHost(before *Host, facts HostFacts) {
+	after := d.changeHost(before)
+	after.DeregisteredAt, after.HostFacts = nil, facts
+	d.hostEvent(after, activity.HostRestored, nil)
+	// A host that only rebooted meanwhile is the same host.
+	rebooted := before.HostFacts
+	rebooted.LastBoot = facts.LastBoot
+	if same(rebooted, facts) {
+		d.softwareUpdates(after, "")
+		return
+	}
+	d.hostEvent(after, activity.HostDetailsUpdated, after.details())
+	d.softwareUpdates(after, before.FQDN)
+}
+
+// judgeRunning judges the tuning of a host that has just become part of the
+// landscape, where SAP instances on it were known before: had they come after
+// it, they would have had it judged.
+func (d *Decision) judgeRunning(id HostID) error {
+	running, err := d.sapRunning(id)
+	if err != nil || !running {
+		return err
+	}
+	return d.judgeSaptune(id, true)
 }
 
 // softwareUpdates adds what a changed domain name means for the software
 // updates: they are looked up by it.
-func (h *Host) softwareUpdates(events []Event, formerFQDN string) []Event {
+func (d *Decision) softwareUpdates(h *Host, formerFQDN string) {
 	switch {
 	case h.FQDN == formerFQDN:
-		return events
 	case h.FQDN == "":
-		return append(events, h.event(activity.SoftwareUpdatesDiscoveryCleared, nil))
+		d.hostEvent(h, activity.SoftwareUpdatesDiscoveryCleared, nil)
+	default:
+		d.hostEvent(h, activity.SoftwareUpdatesDiscoveryRequested, map[string]any{"fully_qualified_domain_name": h.FQDN})
 	}
-	return append(events, h.event(activity.SoftwareUpdatesDiscoveryRequested, map[string]any{"fully_qualified_domain_name": h.FQDN}))
 }
 
-// observeSaptune is the state of saptune after a report. A report without a
+func (d *Decision) observeCloud(before *Host, cloud *Cloud) {
+	if same(before.Cloud, cloud) {
+		return
+	}
+	after := d.changeHost(before)
+	after.Cloud = cloud
+	d.hostEvent(after, activity.ProviderUpdated, map[string]any{"provider": cloud.Provider, "provider_data": cloud.Data()})
+}
+
+func (d *Decision) observeSubscriptions(before *Host, subscriptions []Subscription) {
+	if len(before.Subscriptions)+len(subscriptions) == 0 || same(before.Subscriptions, subscriptions) {
+		return
+	}
+	after := d.changeHost(before)
+	after.Subscriptions = subscriptions
+	d.hostEvent(after, activity.SLESSubscriptionsUpdated, map[string]any{"subscriptions": after.SubscriptionData()})
+}
+
+func (d *Decision) observeSaptune(before *Host, seen SaptuneReport) error {
+	if status := reportedSaptune(before.Saptune, seen); !same(before.Saptune, status) {
+		after := d.changeHost(before)
+		after.Saptune = status
+		d.hostEvent(after, activity.SaptuneStatusUpdated, map[string]any{"status": status})
+	}
+	running, err := d.sapRunning(before.ID)
+	if err != nil {
+		return err
+	}
+	return d.judgeSaptune(before.ID, running)
+}
+
+// judgeSaptune judges the tuning of a host, and with it its health, anew. A
+// host that is not registered is not judged.
+func (d *Decision) judgeSaptune(id HostID, sapRunning bool) error {
+	before, err := d.registeredHost(id)
+	if errors.Is(err, ErrNotRegistered) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	inputs := before.Inputs
+	inputs.Saptune = SaptuneHealth(before.Saptune, sapRunning)
+	if inputs == before.Inputs && inputs.Overall() == before.Health {
+		return nil
+	}
+	after := d.changeHost(before)
+	after.Inputs, after.Health = inputs, inputs.Overall()
+	if inputs.Saptune != before.Inputs.Saptune {
+		d.hostEvent(after, activity.HostSaptuneHealthChanged, map[string]any{"saptune_health": inputs.Saptune})
+	}
+	if after.Health != before.Health {
+		d.hostEvent(after, activity.HostHealthChanged, map[string]any{"health": after.Health})
+	}
+	return nil
+}
+
+// reportedSaptune is the state of saptune after a report. A report without a
 // status says nothing new about the version it names: an earlier full status
 // of that version survives.
-func observeSaptune(before *Saptune, seen SaptuneReport) *Saptune {
+func reportedSaptune(before *Saptune, seen SaptuneReport) *Saptune {
 	if !seen.Installed || seen.Status != nil {
 		return seen.Status
 	}
@@ -125,43 +219,62 @@ func observeSaptune(before *Saptune, seen SaptuneReport) *Saptune {
 	}
 }
 
-// judge adds up the health of the host anew.
-func (h *Host) judge(events []Event) []Event {
-	if overall := h.Inputs.Overall(); overall != h.Health {
-		h.Health = overall
-		events = append(events, h.event(activity.HostHealthChanged, map[string]any{"health": overall}))
-	}
-	return events
-}
-
 // Heard decides what a heartbeat changes about a registered host.
-func Heard(before *Host, now time.Time) (after Host, events []Event, changed bool) {
-	if before.Heartbeat == HeartbeatPassing {
-		return *before, nil, false
+func Heard(state State, id HostID, now time.Time) (*Decision, error) {
+	d := Decide(state, now)
+	before, err := d.registeredHost(id)
+	if err != nil || before.Heartbeat == HeartbeatPassing {
+		return d, err
 	}
-	after = *before
-	after.Heartbeat, after.StaleSince, after.UpdatedAt = HeartbeatPassing, nil, now
-	return after, []Event{after.event(activity.HeartbeatSucceeded, nil)}, true
+	after := d.changeHost(before)
+	after.Heartbeat, after.StaleSince = HeartbeatPassing, nil
+	d.hostEvent(after, activity.HeartbeatSucceeded, nil)
+	return d, nil
 }
 
-// Silent decides what the loss of the heartbeat, noticed now, changes about a
-// registered host. The health stays what it was: silence says nothing about it.
-func Silent(before *Host, now time.Time) (after Host, events []Event, changed bool) {
-	if before.Heartbeat == HeartbeatCritical {
-		return *before, nil, false
+// Silent decides what the loss of the heartbeat, noticed now, changes: the
+// host and all that its agent reported turn stale. No health changes by it:
+// silence says nothing about the host.
+func Silent(state State, id HostID, now time.Time) (*Decision, error) {
+	d := Decide(state, now)
+	before, err := d.registeredHost(id)
+	if err != nil || before.Heartbeat == HeartbeatCritical {
+		return d, err
 	}
-	after = *before
-	after.Heartbeat, after.StaleSince, after.UpdatedAt = HeartbeatCritical, &now, now
-	return after, []Event{after.event(activity.HeartbeatFailed, nil)}, true
+	after := d.changeHost(before)
+	after.Heartbeat, after.StaleSince = HeartbeatCritical, &d.now
+	d.hostEvent(after, activity.HeartbeatFailed, nil)
+	if err := d.sapSilent(id); err != nil {
+		return d, err
+	}
+	return d, d.clusterSilent(id)
 }
 
-// event is a fact about the host; its id and name go with every one.
-func (h *Host) event(t activity.Type, metadata map[string]any) Event {
-	if metadata == nil {
-		metadata = make(map[string]any, 2)
+// DeregisterHost decides what the clean-up of a host takes with it: the
+// instances on it, the databases and SAP systems that cannot be without them,
+// its place in its cluster, and the cluster with the last of its hosts.
+func DeregisterHost(state State, id HostID, now time.Time) (*Decision, error) {
+	d := Decide(state, now)
+	host, err := d.registeredHost(id)
+	if err != nil {
+		return d, err
 	}
-	metadata["host_id"], metadata["hostname"] = h.ID, h.Hostname
-	return Event{Type: t, Metadata: metadata}
+	d.hostEvent(host, activity.HostDeregistrationRequested, map[string]any{"requested_at": d.now})
+	if err := d.removeInstances(id); err != nil {
+		return d, err
+	}
+	if err := d.leaveCluster(id); err != nil {
+		return d, err
+	}
+	if host, err = d.host(id); err != nil {
+		return d, err
+	}
+	after := d.changeHost(host)
+	after.DeregisteredAt = &d.now
+	after.Inputs.SoftwareUpdates = HealthNotSet
+	d.hostEvent(after, activity.SoftwareUpdatesDiscoveryCleared, nil)
+	d.hostEvent(after, activity.HostDeregistered, map[string]any{"deregistered_at": d.now})
+	return d, d.judgeWaiting()
 }
 
 // details are the facts of the host in the words of the activity log.

@@ -44,7 +44,7 @@ func seenHost(change func(*landscape.HostFacts)) landscape.Observation {
 // as the store would.
 func registered(t *testing.T, change func(*landscape.Host)) *landscape.Host {
 	t.Helper()
-	host, _, changed, err := landscape.Observe(nil, seenHost(nil), false, noon)
+	host, _, changed, err := observeOne(nil, seenHost(nil), false, noon)
 	if err != nil || !changed {
 		t.Fatal(changed, err)
 	}
@@ -65,6 +65,24 @@ func readBack(t *testing.T, host landscape.Host) *landscape.Host {
 		t.Fatal(err)
 	}
 	return &back
+}
+
+// observeOne decides about a landscape of one host, or none. With sap there is
+// an instance on it.
+func observeOne(before *landscape.Host, seen landscape.Observation, sap bool, now time.Time) (after landscape.Host, events []landscape.Event, changed bool, err error) {
+	m := newMemory()
+	if before != nil {
+		m.hosts[before.ID] = before
+		after = *before
+	}
+	if sap {
+		m.databases["db"] = &landscape.Database{ID: "db", Instances: []landscape.DatabaseInstance{{HostID: seen.Agent, Number: "00"}}}
+	}
+	d, err := landscape.Observe(m, seen, now)
+	if h, ok := d.Hosts[seen.Agent]; ok {
+		after = *h
+	}
+	return after, d.Events, d.Changed(), err
 }
 
 func types(events []landscape.Event) []activity.Type {
@@ -97,7 +115,7 @@ func TestObserveHost(t *testing.T) {
 		"back, changed":            {registered(t, gone), seenHost(func(f *landscape.HostFacts) { f.CPUCount++ }), []activity.Type{activity.HostRestored, activity.HostDetailsUpdated}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			after, events, changed, err := landscape.Observe(test.before, test.seen, false, later)
+			after, events, changed, err := observeOne(test.before, test.seen, false, later)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -123,7 +141,7 @@ func TestObserveHost(t *testing.T) {
 }
 
 func TestRegisteredMetadata(t *testing.T) {
-	_, events, _, err := landscape.Observe(nil, seenHost(nil), false, noon)
+	_, events, _, err := observeOne(nil, seenHost(nil), false, noon)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,7 +161,7 @@ func seenSaptune(r landscape.SaptuneReport) landscape.Observation {
 	return landscape.Observation{Agent: agent, Kind: landscape.SaptuneDiscovery, Saptune: &r}
 }
 
-func status(version, tuning string) *landscape.Saptune {
+func saptuneStatus(version, tuning string) *landscape.Saptune {
 	return &landscape.Saptune{PackageVersion: &version, TuningState: &tuning}
 }
 
@@ -169,18 +187,18 @@ func TestObserveSaptune(t *testing.T) {
 	}{
 		"not installed, no SAP": {registered(t, nil), landscape.SaptuneReport{}, false, []activity.Type{health, host}, nil, "passing"},
 		"not installed, SAP":    {registered(t, nil), landscape.SaptuneReport{}, true, []activity.Type{health, host}, nil, "warning"},
-		"first status":          {registered(t, nil), landscape.SaptuneReport{Installed: true, PackageVersion: "3.1.0", Status: status("3.1.0", "not compliant")}, true, []activity.Type{updated, health, host}, status("3.1.0", "not compliant"), "critical"},
+		"first status":          {registered(t, nil), landscape.SaptuneReport{Installed: true, PackageVersion: "3.1.0", Status: saptuneStatus("3.1.0", "not compliant")}, true, []activity.Type{updated, health, host}, saptuneStatus("3.1.0", "not compliant"), "critical"},
 		"version only":          {registered(t, nil), landscape.SaptuneReport{Installed: true, PackageVersion: "3.1.0"}, true, []activity.Type{updated}, onlyVersion, "unknown"},
 		"no version, no status": {registered(t, nil), landscape.SaptuneReport{Installed: true}, true, []activity.Type{updated, health, host}, &landscape.Saptune{
 			Services: []landscape.SaptuneService{}, EnabledNotes: []landscape.SaptuneNote{}, AppliedNotes: []landscape.SaptuneNote{},
 		}, "warning"},
-		"same version, no status":  {registered(t, with(status("3.1.0", "compliant"))), landscape.SaptuneReport{Installed: true, PackageVersion: "3.1.0"}, true, nil, status("3.1.0", "compliant"), "passing"},
-		"other version, no status": {registered(t, with(status("3.0.9", "compliant"))), landscape.SaptuneReport{Installed: true, PackageVersion: "3.1.0"}, false, []activity.Type{updated}, onlyVersion, "passing"},
-		"same status":              {registered(t, with(status("3.1.0", "compliant"))), landscape.SaptuneReport{Installed: true, PackageVersion: "3.1.0", Status: status("3.1.0", "compliant")}, true, nil, status("3.1.0", "compliant"), "passing"},
-		"removed":                  {registered(t, with(status("3.1.0", "compliant"))), landscape.SaptuneReport{}, false, []activity.Type{updated}, nil, "passing"},
+		"same version, no status":  {registered(t, with(saptuneStatus("3.1.0", "compliant"))), landscape.SaptuneReport{Installed: true, PackageVersion: "3.1.0"}, true, nil, saptuneStatus("3.1.0", "compliant"), "passing"},
+		"other version, no status": {registered(t, with(saptuneStatus("3.0.9", "compliant"))), landscape.SaptuneReport{Installed: true, PackageVersion: "3.1.0"}, false, []activity.Type{updated}, onlyVersion, "passing"},
+		"same status":              {registered(t, with(saptuneStatus("3.1.0", "compliant"))), landscape.SaptuneReport{Installed: true, PackageVersion: "3.1.0", Status: saptuneStatus("3.1.0", "compliant")}, true, nil, saptuneStatus("3.1.0", "compliant"), "passing"},
+		"removed":                  {registered(t, with(saptuneStatus("3.1.0", "compliant"))), landscape.SaptuneReport{}, false, []activity.Type{updated}, nil, "passing"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			after, events, changed, err := landscape.Observe(test.before, seenSaptune(test.seen), test.sap, later)
+			after, events, changed, err := observeOne(test.before, seenSaptune(test.seen), test.sap, later)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -197,6 +215,22 @@ func TestObserveSaptune(t *testing.T) {
 				t.Errorf("health = %s, want %s", after.Health, test.health)
 			}
 		})
+	}
+}
+
+// TestRegisteredAfterSAP: a host whose instances were reported before it was
+// itself is as healthy as one whose instances came later.
+func TestRegisteredAfterSAP(t *testing.T) {
+	after, events, _, err := observeOne(nil, seenHost(nil), true, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []activity.Type{activity.HostRegistered, activity.SoftwareUpdatesDiscoveryRequested, activity.HostSaptuneHealthChanged, activity.HostHealthChanged}
+	if diff := cmp.Diff(want, types(events)); diff != "" {
+		t.Errorf("events (-want +got):\n%s", diff)
+	}
+	if after.Health != landscape.HealthWarning {
+		t.Errorf("health %s", after.Health)
 	}
 }
 
@@ -218,7 +252,7 @@ func TestObserveCloudAndSubscriptions(t *testing.T) {
 		{"subscriptions gone", none, []activity.Type{activity.SLESSubscriptionsUpdated}},
 		{"subscriptions gone again", none, nil},
 	} {
-		after, events, _, err := landscape.Observe(host, step.seen, false, later)
+		after, events, _, err := observeOne(host, step.seen, false, later)
 		if err != nil {
 			t.Fatal(step.name, err)
 		}
@@ -237,7 +271,7 @@ func TestObserveUnregistered(t *testing.T) {
 			{Agent: agent, Kind: landscape.SubscriptionDiscovery},
 			seenSaptune(landscape.SaptuneReport{}),
 		} {
-			if _, _, changed, err := landscape.Observe(before, seen, false, noon); !errors.Is(err, landscape.ErrNotRegistered) || changed {
+			if _, _, changed, err := observeOne(before, seen, false, noon); !errors.Is(err, landscape.ErrNotRegistered) || changed {
 				t.Errorf("%s: changed = %v, err = %v", seen.Kind, changed, err)
 			}
 		}
@@ -246,30 +280,54 @@ func TestObserveUnregistered(t *testing.T) {
 
 func TestHeartbeat(t *testing.T) {
 	host := registered(t, nil)
-	after, events, changed := landscape.Heard(host, noon)
-	if !changed || after.Heartbeat != landscape.HeartbeatPassing || after.StaleSince != nil {
-		t.Errorf("first heartbeat: %v %+v", changed, after)
+	m := newMemory()
+	m.hosts[agent] = host
+	step := func(name string, rule func(landscape.State, landscape.HostID, time.Time) (*landscape.Decision, error), now time.Time, want ...activity.Type) *landscape.Host {
+		t.Helper()
+		d, err := rule(m, agent, now)
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		if diff := cmp.Diff(want, types(d.Events)); diff != "" || d.Changed() != (len(want) > 0) {
+			t.Errorf("%s: changed = %v, events (-want +got):\n%s", name, d.Changed(), diff)
+		}
+		m.apply(t, d)
+		return m.hosts[agent]
 	}
-	if diff := cmp.Diff([]activity.Type{activity.HeartbeatSucceeded}, types(events)); diff != "" {
-		t.Error(diff)
+	heard := step("first heartbeat", landscape.Heard, noon, activity.HeartbeatSucceeded)
+	if heard.Heartbeat != landscape.HeartbeatPassing || heard.StaleSince != nil {
+		t.Errorf("heard: %+v", heard)
 	}
-	if _, _, changed = landscape.Heard(&after, later); changed {
-		t.Error("a heartbeat that changes nothing is a change")
+	step("second heartbeat", landscape.Heard, later)
+	lost := step("silence", landscape.Silent, later, activity.HeartbeatFailed)
+	if lost.Heartbeat != landscape.HeartbeatCritical || !lost.StaleSince.Equal(later) {
+		t.Errorf("silent: %+v", lost)
 	}
-	lost, events, changed := landscape.Silent(&after, later)
-	if !changed || lost.Heartbeat != landscape.HeartbeatCritical || !lost.StaleSince.Equal(later) {
-		t.Errorf("silence: %v %+v", changed, lost)
-	}
-	if lost.Health != after.Health {
+	if lost.Health != heard.Health {
 		t.Error("silence changes the health")
 	}
-	if diff := cmp.Diff([]activity.Type{activity.HeartbeatFailed}, types(events)); diff != "" {
-		t.Error(diff)
-	}
-	if _, _, changed = landscape.Silent(&lost, later.Add(time.Hour)); changed {
-		t.Error("silence is noticed twice")
-	}
+	step("silence goes on", landscape.Silent, later.Add(time.Hour))
 	if host.Heartbeat != landscape.HeartbeatUnknown {
 		t.Error("a rule has modified what it was given")
+	}
+}
+
+func TestDeregisterBareHost(t *testing.T) {
+	m := newMemory()
+	m.hosts[agent] = registered(t, nil)
+	d, err := landscape.DeregisterHost(m, agent, later)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []activity.Type{activity.HostDeregistrationRequested, activity.SoftwareUpdatesDiscoveryCleared, activity.HostDeregistered}
+	if diff := cmp.Diff(want, types(d.Events)); diff != "" {
+		t.Error(diff)
+	}
+	m.apply(t, d)
+	if m.hosts[agent].Registered() {
+		t.Error("still registered")
+	}
+	if _, err := landscape.DeregisterHost(m, agent, later); !errors.Is(err, landscape.ErrNotRegistered) {
+		t.Errorf("a second time: %v", err)
 	}
 }

@@ -36,6 +36,13 @@ type Host struct {
 	// Saptune is nil where saptune is not installed or not reported yet.
 	Saptune *Saptune `json:"saptune,omitempty"`
 
+	// ClusterID is empty where the host is in no cluster. A host may be known
+	// by its cluster before its own first report; it has no name then.
+	ClusterID         ClusterID `json:"cluster_id,omitzero"`
+	ClusterHostStatus string    `json:"cluster_host_status,omitempty"`
+
+	SelectedChecks []string `json:"selected_checks,omitempty"`
+
 	RegisteredAt   time.Time  `json:"registered_at"`
 	UpdatedAt      time.Time  `json:"updated_at"`
 	DeregisteredAt *time.Time `json:"deregistered_at,omitempty"`

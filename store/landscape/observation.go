@@ -1,8 +1,8 @@
 package landscape
 
 // Observation is what one report says, decoded and checked, in the terms of
-// the landscape. Exactly one of the members is set, the one of Kind; a
-// cluster or SAP discovery sets none of them yet.
+// the landscape. Exactly one of the members is set, the one of Kind; an empty
+// list of subscriptions is nil.
 type Observation struct {
 	Agent         HostID         `json:"agent"`
 	Kind          Kind           `json:"kind"`
@@ -10,6 +10,8 @@ type Observation struct {
 	Cloud         *Cloud         `json:"cloud,omitempty"`
 	Subscriptions []Subscription `json:"subscriptions,omitempty"`
 	Saptune       *SaptuneReport `json:"saptune,omitempty"`
+	Cluster       *ClusterReport `json:"cluster,omitempty"`
+	SAP           *SAPReport     `json:"sap,omitempty"`
 }
 
 // SaptuneReport is what a saptune_discovery says. Status is nil where saptune

@@ -71,7 +71,7 @@ func TestCollect(t *testing.T) {
 		"accepts everything":        {hostReport(agentID, "vega01"), map[string]string{"Accept": "text/html, */*;q=0.8"}, 202, nothing, 0},
 		"accepts JSON":              {hostReport(agentID, "vega01"), map[string]string{"Accept": "text/html;q=1,application/json;q=0.1"}, 202, nothing, 0},
 		"largest body":              {padded(8_000_000), nil, 202, nothing, 0},
-		"a cluster":                 {report(agentID, "ha_cluster_discovery", `{}`), nil, 202, nothing, 0},
+		"a cluster":                 {report(agentID, "ha_cluster_discovery", `{"Id":"0a1b","Online":false}`), nil, 202, nothing, 0},
 		"no cluster":                {report(agentID, "ha_cluster_discovery", `null`), nil, 202, nothing, 0},
 		"no SAP system":             {report(agentID, "sap_system_discovery", `[]`), nil, 202, nothing, 0},
 		"too large":                 {padded(8_000_001), nil, 413, general(413), 0},

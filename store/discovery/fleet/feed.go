@@ -23,13 +23,18 @@ type FeedOptions struct {
 	Seed   uint64 // of the landscape, as for New
 	Hosts  int
 
-	// Rate is the number of reports a second. 0 is the pace of agents: hosts
-	// and clouds every ten seconds, subscriptions and saptune every quarter of
-	// an hour. Another rate is the same mix, faster or slower.
+	// Rate is the number of reports a second. 0 is the pace of agents: hosts,
+	// clouds, clusters and SAP systems every ten seconds, subscriptions and
+	// saptune every quarter of an hour. Another rate is the same mix, faster or
+	// slower.
 	Rate float64
 	// Changes is the share of reports, from 0 to 1, that differ from the one
-	// before. Reports that cannot differ (a machine without a cloud) do not.
+	// before in more than run times. Reports that cannot differ (a machine
+	// without a cloud, without SAP software) do not.
 	Changes float64
+	// Still stops the run times in reports, as Fleet.Still does: reports that
+	// mean the same are the same bytes.
+	Still bool
 	// StepEvery lets the landscape live: a Step that often. 0: it stands still.
 	StepEvery time.Duration
 	// Heartbeats are sent every five seconds, whatever the rate.
@@ -47,7 +52,7 @@ const (
 	reportPeriod    = 10 * time.Second
 	heartbeatPeriod = 5 * time.Second
 	seldom          = 90 // every so many rounds, all reports are sent and not only the frequent ones
-	frequentKinds   = 2
+	frequentKinds   = 4
 	seldomKinds     = 2
 
 	// firstPause is the pause between hosts in the first round: a small
@@ -132,6 +137,7 @@ type schedule struct {
 
 func newSchedule(o FeedOptions) *schedule {
 	s := &schedule{FeedOptions: o, fleet: New(o.Seed, o.Hosts)}
+	s.fleet.Still = o.Still
 	now := time.Now()
 	s.fleet.Step(now)
 	s.reports.next, s.beats.next, s.step = now, now, now.Add(o.StepEvery)
@@ -231,11 +237,12 @@ func (s *schedule) report(i, round int, now time.Time) (e []errand) {
 	if !s.fleet.sends(h, now) {
 		return nil
 	}
-	kinds := []landscape.Kind{landscape.HostDiscovery, landscape.CloudDiscovery}
-	if fresh || round%seldom == 0 {
-		kinds = append(kinds, landscape.SubscriptionDiscovery, landscape.SaptuneDiscovery)
-	}
-	for _, kind := range kinds {
+	s.fleet.Pass(now)
+	for _, kind := range landscape.Kinds {
+		often := kind != landscape.SubscriptionDiscovery && kind != landscape.SaptuneDiscovery
+		if !often && !fresh && round%seldom != 0 {
+			continue
+		}
 		if s.Changes > 0 && s.fleet.random.Float64() < s.Changes {
 			s.fleet.touch(h, kind, now)
 		}

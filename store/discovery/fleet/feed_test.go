@@ -135,6 +135,7 @@ func TestFeedOnce(t *testing.T) {
 	}
 	for kind, want := range map[landscape.Kind]int{
 		landscape.HostDiscovery: 50, landscape.CloudDiscovery: 50, landscape.SubscriptionDiscovery: 50, landscape.SaptuneDiscovery: saptune,
+		landscape.ClusterDiscovery: 50, landscape.SAPSystemDiscovery: 50,
 	} {
 		if c.reports[kind] != want {
 			t.Errorf("%d × %s, want %d", c.reports[kind], kind, want)
@@ -148,7 +149,7 @@ func TestFeedOnce(t *testing.T) {
 	if len(c.beats) != 49 { // one is never heard
 		t.Errorf("%d hosts were heard", len(c.beats))
 	}
-	if last.Reports != 150+saptune || last.Heartbeats != 49 || last.Statuses[202] != last.Reports || last.Statuses[204] != 49 || last.Unanswered != 0 {
+	if last.Reports != 250+saptune || last.Heartbeats != 49 || last.Statuses[202] != last.Reports || last.Statuses[204] != 49 || last.Unanswered != 0 {
 		t.Errorf("stats: %+v", last)
 	}
 	if last.P50 <= 0 || last.P99 < last.P50 || last.Max < last.P99 || last.Trouble != "" || !strings.Contains(last.String(), "202×") {
@@ -167,24 +168,30 @@ func TestFeedAtThePaceOfAgents(t *testing.T) {
 		c.answer = func(http.ResponseWriter, *http.Request) bool {
 			c.mu.Lock()
 			defer c.mu.Unlock()
-			if complete == 0 && len(c.first) == 50 {
+			if complete == 0 && len(c.first) == 25 {
 				complete = time.Since(begin)
 			}
 			return false
 		}
-		feed(t, c, 15*time.Minute+30*time.Second, FeedOptions{Seed: 2, Hosts: 50, Heartbeats: true})
+		feed(t, c, 15*time.Minute+30*time.Second, FeedOptions{Seed: 2, Hosts: 25, Heartbeats: true, Still: true})
 		if complete == 0 || complete > 2*time.Second {
 			t.Errorf("the first round took %s", complete)
 		}
 		// These are 93 periods and one more round at the start; one host soon
 		// says nothing any more.
-		if n := c.reports[landscape.HostDiscovery]; n < 49*93 || n > 50*95 {
+		if n := c.reports[landscape.HostDiscovery]; n < 24*93 || n > 25*95 {
 			t.Errorf("%d host discoveries", n)
 		}
-		if n := c.reports[landscape.SubscriptionDiscovery]; n < 99 || n > 100 {
+		for _, kind := range []landscape.Kind{landscape.CloudDiscovery, landscape.ClusterDiscovery, landscape.SAPSystemDiscovery} {
+			// The end may come between the reports of a host.
+			if n := c.reports[landscape.HostDiscovery] - c.reports[kind]; n < 0 || n > 1 {
+				t.Errorf("%d × %s are missing", n, kind)
+			}
+		}
+		if n := c.reports[landscape.SubscriptionDiscovery]; n < 49 || n > 50 {
 			t.Errorf("%d subscription discoveries, want two of each host", n)
 		}
-		if n := len(c.bodies); n != 200-share(50, 4) {
+		if n := len(c.bodies); n != 150-share(25, 4) {
 			t.Errorf("%d different bodies though nothing happens", n)
 		}
 		steady := 0
@@ -199,7 +206,7 @@ func TestFeedAtThePaceOfAgents(t *testing.T) {
 				t.Errorf("%s was not heard for %s", id, longest)
 			}
 		}
-		if steady != 47 { // the silent one, the unheard one, the one that comes and goes
+		if steady != 22 { // the silent one, the unheard one, the one that comes and goes
 			t.Errorf("%d steady hosts", steady)
 		}
 	})
@@ -222,12 +229,25 @@ func TestFeedOfManyHosts(t *testing.T) {
 func TestFeedAtARate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCollector()
-		stats := feed(t, c, 20*time.Second, FeedOptions{Seed: 2, Hosts: 30, Rate: 200, Changes: 0.1})
+		stats := feed(t, c, 20*time.Second, FeedOptions{Seed: 2, Hosts: 30, Rate: 200, Changes: 0.1, Still: true})
 		if stats.Reports < 3_850 || stats.Reports > 4_050 || stats.Heartbeats != 0 {
 			t.Errorf("stats: %s", stats)
 		}
-		// Every tenth, but for the machines of no cloud, which cannot change.
-		if share := float64(c.changes) / float64(stats.Reports); share < 0.06 || share > 0.11 {
+		// Every tenth, but for what cannot change, like machines of no cloud; and
+		// a change to a cluster shows in the reports of all its nodes.
+		if share := float64(c.changes) / float64(stats.Reports); share < 0.08 || share > 0.14 {
+			t.Errorf("%.3f of the reports have changed", share)
+		}
+	})
+}
+
+// Run times grow from one report to the next: those of hosts on which SAP
+// software runs are never the same.
+func TestFeedShowsRunTimes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCollector()
+		stats := feed(t, c, time.Minute, FeedOptions{Seed: 2, Hosts: 30})
+		if share := float64(c.changes) / float64(stats.Reports); share < 0.15 || share > 0.35 {
 			t.Errorf("%.3f of the reports have changed", share)
 		}
 	})
@@ -236,9 +256,9 @@ func TestFeedAtARate(t *testing.T) {
 func TestFeedLives(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCollector()
-		feed(t, c, 20*time.Minute, FeedOptions{Seed: 2, Hosts: 30, StepEvery: 10 * time.Second})
-		if n := len(c.first); n != 33 {
-			t.Errorf("%d hosts have reported, want 33", n)
+		feed(t, c, 20*time.Minute, FeedOptions{Seed: 2, Hosts: 12, StepEvery: 10 * time.Second, Still: true})
+		if n := len(c.first); n != 13 {
+			t.Errorf("%d hosts have reported, want 13", n)
 		}
 		if c.changes < 40 {
 			t.Errorf("%d changes in 120 steps", c.changes)
@@ -252,21 +272,21 @@ func TestFeedOfASlowServer(t *testing.T) {
 		c := newCollector()
 		begin := time.Now()
 		c.answer = func(http.ResponseWriter, *http.Request) bool {
-			if time.Since(begin) < time.Minute {
+			if time.Since(begin) < 30*time.Second {
 				time.Sleep(5 * time.Second)
 			}
 			return false
 		}
-		stats := feed(t, c, 2*time.Minute, FeedOptions{Seed: 2, Hosts: 100, Rate: 200, Heartbeats: true})
+		stats := feed(t, c, time.Minute, FeedOptions{Seed: 2, Hosts: 100, Rate: 200, Heartbeats: true})
 		if c.busiest > couriers {
 			t.Errorf("%d requests at a time", c.busiest)
 		}
-		// A minute at 64 requests in 5 s, a minute at 200 reports and 20
+		// Half a minute at 64 requests in 5 s, half a minute at 200 reports and 20
 		// heartbeats a second, and at most a second of backlog.
-		if n := stats.Reports + stats.Heartbeats; n < 60*(12+218) || n > 60*(13+220)+220 {
+		if n := stats.Reports + stats.Heartbeats; n < 30*(12+218) || n > 30*(13+220)+220 {
 			t.Errorf("%d requests: %s", n, stats)
 		}
-		if stats.Reports < 60*200 || stats.Heartbeats < 60*20 {
+		if stats.Reports < 30*200 || stats.Heartbeats < 30*20 {
 			t.Errorf("one kind starves: %s", stats)
 		}
 	})
@@ -285,7 +305,7 @@ func TestFeedGoesOnWhereTheServerFails(t *testing.T) {
 			return true
 		}
 		stats := feed(t, c, time.Minute, FeedOptions{Seed: 2, Hosts: 5})
-		if n := stats.Statuses[500]; n < 45 || n > 55 { // 20 at the start, then 2 of each host every ten seconds
+		if n := stats.Statuses[500]; n < 85 || n > 95 { // 30 at the start, then 4 of each host every ten seconds
 			t.Errorf("%d failures: %s", n, stats)
 		}
 		if stats.Reports < 20 || !strings.Contains(stats.Trouble, `500 Internal Server Error {"errors":[]}`) {
@@ -327,7 +347,7 @@ func TestFeedWithoutAServer(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "no answer") {
 		t.Errorf("Feed: %v", err)
 	}
-	if last.Unanswered != 8 || last.Reports != 0 || last.P99 != 0 {
+	if last.Unanswered != 12 || last.Reports != 0 || last.P99 != 0 {
 		t.Errorf("stats: %+v", last)
 	}
 }

@@ -13,13 +13,23 @@ import (
 // Fleet is a landscape with an agent on every host. It is not safe for
 // concurrent use.
 type Fleet struct {
-	random  *rand.Rand
-	systems []*System
-	hosts   []*Host
-	names   names
-	started bool
-	start   time.Time // the moment of the first Step
-	planned int       // number of hosts at the start; growth is measured against it
+	// Still stops the clocks that reports show: run times, log positions, the
+	// last sign of life of a database. They advance with Step and Pass
+	// otherwise, as they do in real reports, so that a host hardly ever reports
+	// the same bytes twice; with Still, one that nothing happens to does.
+	Still bool
+
+	random    *rand.Rand
+	systems   []*System
+	databases []*database
+	clusters  []*cluster
+	hosts     []*Host
+	names     names
+	started   bool
+	start     time.Time // the moment of the first Step
+	now       time.Time
+	troubles  []trouble // that are not over
+	planned   int       // number of hosts at the start; growth is measured against it
 }
 
 // moment is the clock of a fleet that has not been stepped.
@@ -29,7 +39,8 @@ var moment = time.Date(2026, time.August, 3, 6, 0, 0, 0, time.UTC)
 // same landscape. From ten hosts on some of it is broken on purpose: agents
 // of old versions, hosts that saptune does not tune, subscriptions that have
 // run out, a host whose agent falls silent, one that is never heard and one
-// that is heard now and then.
+// that is heard now and then; instances that do not run or not well; and
+// clusters with all that can be wrong with a cluster.
 func New(seed uint64, hosts int) *Fleet {
 	f := &Fleet{
 		random:  rand.New(rand.NewPCG(seed, 0x666c656574)),
@@ -37,41 +48,41 @@ func New(seed uint64, hosts int) *Fleet {
 		planned: hosts,
 	}
 	for len(f.hosts) < hosts {
-		f.addRound(hosts - len(f.hosts))
+		f.addRound(hosts)
 	}
-	f.breakThings()
+	f.breakHosts()
+	f.breakInstances()
+	f.breakClusters()
 	f.layOut(moment)
 	return f
 }
 
 // Hosts are the hosts of the landscape in the order of their appearance. The
-// slice grows when a Step lets a new host appear.
+// slice grows when a Step lets a new host appear. A server that has the
+// reports of one host after the other finds what it needs for each.
 func (f *Fleet) Hosts() []*Host { return f.hosts }
 
 // Systems are the SAP systems of the landscape.
 func (f *Fleet) Systems() []*System { return f.systems }
 
-// addRound adds the systems of all blueprints once, and the hosts beside
-// them, until room is used up. Every kind of place is used in a round.
-func (f *Fleet) addRound(room int) {
-	places := f.random.Perm(len(providerOfSystem))
-	for i, b := range blueprints {
-		if room == 0 {
-			return
-		}
-		roles := b.roles[:min(room, len(b.roles))]
-		room -= len(roles)
-		system := &System{Stage: b.stage, location: f.newLocation(providerOfSystem[places[i]])}
-		system.SID = f.names.sid(f.random, string(b.stage[0]))
-		system.DatabaseSID = f.names.sid(f.random, "H")
-		for _, role := range roles {
-			f.addHost(system, system.location, role)
-		}
-		f.systems = append(f.systems, system)
+// Pass lets time pass until now without anything happening: nothing but the
+// clocks that reports show advances.
+func (f *Fleet) Pass(now time.Time) { f.now = now }
+
+// shown is the time on the clocks that reports show.
+func (f *Fleet) shown() time.Time {
+	if f.Still {
+		return f.start
 	}
-	beside := f.newLocation(kvm)
-	for range min(room, hostsBesideSystems) {
-		f.addHost(nil, beside, Utility)
+	return f.now
+}
+
+// addRound builds every blueprint once that there is still room for.
+func (f *Fleet) addRound(hosts int) {
+	for i := range blueprints {
+		if b := &blueprints[i]; len(f.hosts)+b.size() <= hosts {
+			f.build(b)
+		}
 	}
 }
 
@@ -84,10 +95,12 @@ func (f *Fleet) addHost(system *System, at *location, role Role) *Host {
 	return h
 }
 
-// breakThings deals out what is wrong in the landscape: to each host one
-// trouble at most, and each trouble to one host at least.
-func (f *Fleet) breakThings() {
-	const enough = 10
+// enough hosts are a landscape that things are broken in.
+const enough = 10
+
+// breakHosts deals out what is wrong with hosts: to each one trouble at most,
+// and each trouble to one at least.
+func (f *Fleet) breakHosts() {
 	n := len(f.hosts)
 	if n < enough {
 		return
@@ -118,7 +131,7 @@ func (f *Fleet) breakThings() {
 
 // layOut moves everything that has a date to before now.
 func (f *Fleet) layOut(now time.Time) {
-	f.start = now
+	f.start, f.now = now, now
 	for _, h := range f.hosts {
 		h.booted = now.Add(-h.uptime)
 		h.tuning.since = now.Add(-h.uptime + 2*time.Minute)
@@ -126,5 +139,11 @@ func (f *Fleet) layOut(now time.Time) {
 		if h.registration == expired {
 			h.subscribed = h.subscribed.AddDate(-subscriptionYears, 0, 0)
 		}
+		for n, i := range h.instances {
+			i.started = h.booted.Truncate(time.Second).Add(time.Duration(1+n) * 10 * time.Second)
+		}
+	}
+	for _, c := range f.clusters {
+		c.written = c.nodes[0].booted.Add(45 * time.Second)
 	}
 }

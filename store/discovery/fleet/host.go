@@ -18,6 +18,7 @@ type Host struct {
 	Role   Role
 	System *System // nil: the host has nothing to do with SAP
 
+	fleet        *Fleet
 	at           *location
 	number       int // within the landscape
 	agent        string
@@ -27,7 +28,11 @@ type Host struct {
 	addresses    []netip.Addr
 	floating     netip.Addr // an address that may move in and out; invalid until it first does
 	floats       bool
-	clustered    bool
+	instances    []*instance   // that run here now
+	cluster      *cluster      // nil: it is in none
+	offline      bool          // its cluster does not run here
+	byHand       bool          // its cluster does not start by itself after a boot
+	diagnostics  string        // what the agent calls the diagnostics agent; empty without one
 	uptime       time.Duration // before the first Step
 	booted       time.Time
 	tuning       tuning
@@ -85,14 +90,17 @@ const (
 // agentNamespace makes agent ids of machine ids, as agents do.
 var agentNamespace = uuid.MustParse("fb92284e-aa5e-47f6-a883-bf9469e7a0dc")
 
+// derived is the id that a name has within a name space.
+func derived(space uuid.UUID, name string) uuid.UUID { return uuid.NewSHA1(space, []byte(name)) }
+
 var osVersions = [...]string{"15-SP6", "15-SP6", "15-SP5", "15-SP7", "15-SP4"}
 
 func newHost(f *Fleet, system *System, at *location, role Role) *Host {
-	machineID := fmt.Sprintf("%016x%016x", f.random.Uint64(), f.random.Uint64())
 	h := &Host{
-		ID:        landscape.HostID(uuid.NewSHA1(agentNamespace, []byte(machineID)).String()),
+		ID:        landscape.HostID(derived(agentNamespace, f.key()).String()),
 		Role:      role,
 		System:    system,
+		fleet:     f,
 		at:        at,
 		number:    len(f.hosts),
 		agent:     currentAgent,
@@ -106,9 +114,9 @@ func newHost(f *Fleet, system *System, at *location, role Role) *Host {
 	}
 	h.tuning = newTuning(role)
 	switch role {
-	case Utility:
-		f.names.utility++
-		h.Name = fmt.Sprintf("ops%04d", f.names.utility)
+	case Utility, Storage:
+		f.names.beside++
+		h.Name = fmt.Sprintf("%s%04d", map[Role]string{Utility: "ops", Storage: "nfs"}[role], f.names.beside)
 		return h
 	case Database, Everything:
 		h.size, h.disks = large, 3
@@ -117,7 +125,6 @@ func newHost(f *Fleet, system *System, at *location, role Role) *Host {
 		}
 	case Application:
 		h.size = medium
-	case CentralServices:
 	}
 	same := 1
 	for _, other := range system.Hosts {
@@ -126,7 +133,10 @@ func newHost(f *Fleet, system *System, at *location, role Role) *Host {
 		}
 	}
 	h.Name = fmt.Sprintf("%s%s%02d", strings.ToLower(system.SID), role, same)
-	h.clustered = system.Stage == "production" && (role == Database || role == CentralServices)
+	if role == Application && f.random.IntN(5) == 0 {
+		h.diagnostics = f.key()
+		f.addInstance(h, agentSoftware, diagnosticsNumber)
+	}
 	return h
 }
 
@@ -148,12 +158,32 @@ func (f *Fleet) beats(h *Host, now time.Time) bool {
 	return f.sends(h, now)
 }
 
+// virtualAddresses are those that are here because something runs here.
+func (h *Host) virtualAddresses() (list []netip.Addr) {
+	for _, i := range h.instances {
+		if db := i.database; db != nil && db.cluster != nil && i == db.sites[0].instances[0] {
+			list = append(list, db.address)
+		}
+		if i.address.IsValid() {
+			list = append(list, i.address)
+		}
+	}
+	if h.cluster != nil && h.cluster.storage.IsValid() && h.cluster.active() == h {
+		list = append(list, h.cluster.storage)
+	}
+	return list
+}
+
 func (h *Host) arch() string {
 	if h.at.provider == power {
 		return "ppc64le"
 	}
 	return "x86_64"
 }
+
+// key is a random number in the form in which agents identify a cluster, a
+// database or a system.
+func (f *Fleet) key() string { return fmt.Sprintf("%016x%016x", f.random.Uint64(), f.random.Uint64()) }
 
 // uuid is a random UUID of the landscape, version 4.
 func (f *Fleet) uuid() string {

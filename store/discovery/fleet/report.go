@@ -18,13 +18,10 @@ type Report struct {
 }
 
 // Reports are all reports of a host in the order in which they are of use: a
-// server that does not know the host yet can take them one by one. A host
-// that has not changed reports the same bytes.
+// server that does not know the host yet can take them one by one.
 func (h *Host) Reports() []Report {
-	reports := make([]Report, 0, 4)
-	for _, kind := range []landscape.Kind{
-		landscape.HostDiscovery, landscape.CloudDiscovery, landscape.SubscriptionDiscovery, landscape.SaptuneDiscovery,
-	} {
+	reports := make([]Report, 0, len(landscape.Kinds))
+	for _, kind := range landscape.Kinds {
 		if report, ok := h.report(kind); ok {
 			reports = append(reports, report)
 		}
@@ -48,6 +45,10 @@ func (h *Host) report(kind landscape.Kind) (report Report, ok bool) {
 			return Report{}, false
 		}
 		payload = h.tuning.payload()
+	case landscape.ClusterDiscovery:
+		payload = h.clusterPayload()
+	case landscape.SAPSystemDiscovery:
+		payload = h.sapPayload()
 	default:
 		return Report{}, false
 	}
@@ -93,6 +94,9 @@ func (h *Host) hostPayload() hostPayload {
 	for _, a := range h.addresses {
 		addresses, masks = append(addresses, a.String()), append(masks, mask)
 	}
+	for _, a := range h.virtualAddresses() {
+		addresses, masks = append(addresses, a.String()), append(masks, floatingMask)
+	}
 	if h.floats {
 		addresses, masks = append(addresses, h.floating.String()), append(masks, floatingMask)
 	}
@@ -131,8 +135,10 @@ func (h *Host) hostPayload() hostPayload {
 // pacemaker is the state of the unit file of the cluster software.
 func (h *Host) pacemaker() string {
 	switch {
-	case h.clustered:
+	case h.cluster != nil && !h.byHand:
 		return "enabled"
+	case h.cluster != nil:
+		return "disabled"
 	case h.Role == Database, h.Role == CentralServices:
 		return "disabled"
 	}
@@ -188,7 +194,7 @@ func (h *Host) subscriptionPayload() []subscription {
 		product("sle-module-server-applications", false),
 		product("sle-module-sap-applications", false),
 	}
-	if h.clustered {
+	if h.cluster != nil {
 		list = append(list, product("sle-ha", true))
 	}
 	if _, cloud := regions[h.at.provider]; cloud {

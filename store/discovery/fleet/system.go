@@ -1,9 +1,7 @@
 package fleet
 
 import (
-	"fmt"
-	"math/rand/v2"
-	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -11,155 +9,173 @@ import (
 type System struct {
 	SID         string
 	DatabaseSID string
-	Stage       string // production, quality, development, sandbox
-	Hosts       []*Host
+	Stage       string  // production, quality, development, sandbox
+	Hosts       []*Host // it runs on, with those of its database unless another system has them
 	*location
+
+	database  *database
+	tenant    string // its part of the database
+	key       string // what agents call it
+	stack     stack
+	ensa      int
+	mount     mount
+	instances []*instance
+	// ascs and ers are the central services and their replication that a
+	// cluster moves about; nil where none does.
+	ascs, ers *instance
 }
 
 // Role is what a host does.
 type Role string
 
-// The roles. Everything: a small system in one. Utility: nothing with SAP.
+// The roles. Everything: a small system in one. Tiebreaker: has a vote in the
+// cluster of a database. Storage: keeps a file system available. Utility:
+// nothing with SAP.
 const (
 	Database        Role = "db"
 	CentralServices Role = "cs"
 	Application     Role = "ap"
 	Everything      Role = "sb"
+	Tiebreaker      Role = "mm"
+	Storage         Role = "nf"
 	Utility         Role = "ut"
 )
 
-// blueprint is a kind of system. Two databases are one that is replicated,
-// more of them one that is spread out; two central services are the enqueue
-// server and its replication.
-type blueprint struct {
-	stage string
-	roles []Role
+// build adds an installation to the landscape. Its hosts come in an order in
+// which a server can take their reports one by one: a primary before its
+// secondaries, a database before what is on it.
+func (f *Fleet) build(b *blueprint) {
+	at := f.newLocation(b.places[f.random.IntN(len(b.places))])
+	for range b.beside {
+		f.addHost(nil, at, Utility)
+	}
+	if b.storage > 0 {
+		f.buildStorage(b, at)
+	}
+	if len(b.systems) == 0 {
+		return
+	}
+	first := f.newSystem(b.stage, at, &b.systems[0])
+	db := f.buildDatabase(b, first)
+	f.place(first, db, &b.systems[0])
+	for i := range b.systems[1:] {
+		p := &b.systems[1+i]
+		stage, on := b.stage, db
+		if p.second {
+			stage, on = "quality", f.addSecondDatabase(db.cluster)
+		}
+		f.place(f.newSystem(stage, at, p), on, p)
+	}
+	for range b.tenants {
+		db.open(f.names.sid(f.random, "T"))
+	}
 }
 
-const hostsBesideSystems = 3
-
-// blueprints are a dozen systems. With the hosts beside them that is fifty.
-var blueprints = [...]blueprint{
-	{"production", []Role{Database, Database, CentralServices, CentralServices, Application, Application, Application, Application}},
-	{"development", []Role{Database, Application}},
-	{"quality", []Role{Database, Database, CentralServices, Application, Application}},
-	{"production", []Role{Database, Database, Database, Database, CentralServices, CentralServices, Application, Application}},
-	{"sandbox", []Role{Everything}},
-	{"production", []Role{Database, Database, CentralServices, CentralServices, Application, Application}},
-	{"quality", []Role{Database, Application, Application}},
-	{"production", []Role{Database, Database, CentralServices, Application}},
-	{"development", []Role{Database, CentralServices, Application}},
-	{"production", []Role{Database, Database, Database}},
-	{"quality", []Role{Database, Database, Application}},
-	{"training", []Role{Everything}},
+func (f *Fleet) newSystem(stage string, at *location, p *plan) *System {
+	s := &System{Stage: stage, location: at, key: f.key(), stack: p.stack, ensa: p.ensa, mount: p.mount}
+	s.SID = f.names.sid(f.random, stage[:1])
+	f.systems = append(f.systems, s)
+	return s
 }
 
-// The providers of places. Power is no provider: its machines are the ones
-// agents recognise nothing about.
+// place puts a system on a database and gives it its instances.
+func (f *Fleet) place(s *System, db *database, p *plan) {
+	s.database, s.DatabaseSID = db, db.sid
+	s.tenant = db.claim(s.SID)
+	var nodes []*Host // for the central services
+	switch p.services {
+	case onTheirOwn:
+		nodes = []*Host{f.addHost(s, s.location, CentralServices)}
+	case inCluster:
+		nodes = []*Host{f.addHost(s, s.location, CentralServices), f.addHost(s, s.location, CentralServices)}
+		f.newCluster(lower(s.SID)+"_ascs", s.location, p.fencing, nodes)
+	case inSameCluster:
+		before := f.systems[slices.Index(f.systems, s)-1]
+		nodes = []*Host{before.ascs.host, before.ers.host}
+	case withDatabase:
+		nodes = db.cluster.nodes[:2]
+	}
+	servers := make([]*Host, p.servers)
+	for i := range servers {
+		servers[i] = f.addHost(s, s.location, Application)
+	}
+	if len(servers) == 0 {
+		servers = []*Host{db.sites[0].instances[0].host}
+	}
+	if len(nodes) == 0 {
+		nodes = servers[:1]
+	}
+	f.startServices(s, nodes)
+	for _, host := range servers {
+		f.startServer(s, host)
+	}
+}
+
+// Instance numbers. What runs on the same hosts has different ones; those of
+// databases are tens from twenty on.
 const (
-	azure   = "azure"
-	aws     = "aws"
-	gcp     = "gcp"
-	kvm     = "kvm"
-	nutanix = "nutanix"
-	vmware  = "vmware"
-	power   = ""
+	centralNumber     = 0
+	replicatorNumber  = 10
+	secondNumber      = 15 // of the central services of the other stack
+	serverNumber      = 3
+	serverNumbers     = 7
+	databaseNumber    = 20
+	diagnosticsNumber = 98
 )
 
-// providerOfSystem is dealt out to the systems of a round.
-var providerOfSystem = [len(blueprints)]string{azure, azure, azure, aws, aws, gcp, gcp, kvm, nutanix, vmware, vmware, power}
-
-// location is where a system stands: a provider's region and a network.
-type location struct {
-	provider string
-	region   string
-	domain   string
-	tenant   string // how the provider names the customer: a subscription, an account, a project
-	network  [3]byte
-	used     byte // addresses given away
-}
-
-const (
-	firstAddress = 10
-	lastAddress  = 250
-)
-
-var regions = map[string][]string{
-	azure: {"northeurope", "westeurope", "swedencentral"},
-	aws:   {"eu-central-1", "eu-north-1", "eu-south-2"},
-	gcp:   {"europe-west3", "europe-north1", "europe-southwest1"},
-}
-
-var towns = [...]string{"kiel", "porto", "graz", "turku", "cork", "lyon", "gent", "brno"}
-
-func (f *Fleet) newLocation(provider string) *location {
-	at := &location{
-		provider: provider,
-		domain:   towns[f.random.IntN(len(towns))] + ".fleet.example",
-		network:  f.names.network(),
-	}
-	if r := regions[provider]; r != nil {
-		at.region = r[f.random.IntN(len(r))]
-	}
-	switch provider {
-	case azure:
-		at.tenant = f.uuid()
-	case aws:
-		at.tenant = fmt.Sprintf("%012d", f.random.Int64N(1e12))
-	case gcp:
-		at.tenant = fmt.Sprintf("fleet-%06d", f.random.IntN(1e6))
-	}
-	return at
-}
-
-// full reports whether the network has no room for further addresses.
-func (l *location) full() bool { return firstAddress+l.used >= lastAddress }
-
-// address gives the next free address of the network, which is a /24.
-func (l *location) address() netip.Addr {
-	l.used++
-	return netip.AddrFrom4([4]byte{l.network[0], l.network[1], l.network[2], firstAddress + l.used - 1})
-}
-
-// names hands out what must not occur twice in a landscape.
-type names struct {
-	sids     map[string]bool
-	networks int
-	utility  int
-}
-
-// reservedSIDs cannot be used for a system.
-const reservedSIDs = "ADD ADM ALL AMD AND ANY ARE ASC AUX AVG BIN BIT CDC COM CON DAA DBA END EPS FOR GET GID HAS IBM INT KEY LIB LOG LPT MAP MAX " +
-	"MIN MON NEW NIX NOT NUL OFF OLD OMS OUT PAD PRN RAW REF ROW SAP SET SGA SHG SID SQL SUM SYS TMP TOP UID USE USR VAR"
-
-func newNames() names {
-	n := names{sids: make(map[string]bool)}
-	for _, sid := range strings.Fields(reservedSIDs) {
-		n.sids[sid] = true
-	}
-	return n
-}
-
-// sid is a new system id, if possible one that ends with the hint in upper
-// case, as the habit is: P for production and so on.
-func (n *names) sid(random *rand.Rand, hint string) string {
-	const letters, signs = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-	for attempt := 0; ; attempt++ {
-		last := strings.ToUpper(hint)
-		if attempt > 50 {
-			last = string(signs[random.IntN(len(signs))])
-		}
-		sid := string(letters[random.IntN(len(letters))]) + string(signs[random.IntN(len(signs))]) + last
-		if !n.sids[sid] {
-			n.sids[sid] = true
-			return sid
+// startServices gives a system its central services. On two nodes these, and
+// a replica of their locks, are run by the cluster of the nodes.
+func (f *Fleet) startServices(s *System, nodes []*Host) {
+	offset := 0
+	for _, i := range nodes[0].instances {
+		if i.software.central() {
+			offset++
 		}
 	}
+	central := ascsSoftware
+	if s.stack == java {
+		central = scsSoftware
+	}
+	ascs := f.addInstance(nodes[0], central, centralNumber+offset)
+	ascs.belongTo(s)
+	if len(nodes) == 1 {
+		return
+	}
+	ers := f.addInstance(nodes[1], ersSoftware, replicatorNumber+offset)
+	ers.belongTo(s)
+	s.ascs, s.ers = ascs, ers
+	for _, i := range []*instance{ascs, ers} {
+		i.clustered, i.hostname, i.address = true, lower(s.SID+i.software.prefix), s.location.address()
+	}
+	keeper := nodes[0].cluster
+	keeper.systems = append(keeper.systems, s)
 }
 
-// network is the next unused /24 of 10.32.0.0 and up.
-func (n *names) network() [3]byte {
-	i := n.networks
-	n.networks++
-	return [3]byte{10, byte(32 + i/256), byte(i)}
+// startServer gives a system another application server.
+func (f *Fleet) startServer(s *System, host *Host) {
+	servers := 0
+	for _, i := range s.instances {
+		if !i.software.central() {
+			servers++
+		}
+	}
+	number := serverNumber + servers%serverNumbers
+	switch s.stack {
+	case abap:
+		f.addInstance(host, abapSoftware, number).belongTo(s)
+	case java:
+		f.addInstance(host, javaSoftware, number).belongTo(s)
+	case dual:
+		if servers == 0 {
+			f.addInstance(host, scsSoftware, secondNumber).belongTo(s)
+		}
+		f.addInstance(host, dualSoftware, number).belongTo(s)
+	}
 }
+
+func (i *instance) belongTo(s *System) {
+	i.system = s
+	s.instances = append(s.instances, i)
+}
+
+func lower(text string) string { return strings.ToLower(text) }

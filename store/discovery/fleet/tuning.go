@@ -37,7 +37,7 @@ func newTuning(role Role) tuning {
 		t.solution = "NETWEAVER+HANA"
 	case CentralServices, Application:
 		t.solution = "NETWEAVER"
-	case Utility:
+	case Utility, Storage, Tiebreaker:
 		t.state = notTuned
 	}
 	return t

@@ -1,0 +1,65 @@
+package store
+
+import (
+	"context"
+	"slices"
+
+	"trento/store/activity"
+	"trento/store/landscape"
+)
+
+// maxChecks is how many checks can be selected for one thing.
+const maxChecks = 1000
+
+// checkSelection brings a selection of checks into its stored form.
+func checkSelection(checks []string) ([]string, error) {
+	if len(checks) > maxChecks {
+		return nil, &landscape.InvalidError{Field: "checks", Detail: "has too many items"}
+	}
+	return slices.Compact(slices.Sorted(slices.Values(checks))), nil
+}
+
+// SelectHostChecks replaces the checks that are selected for a host. The
+// selection outlives the clean-up of the host.
+func (s *Store) SelectHostChecks(ctx context.Context, by Actor, id landscape.HostID, checks []string) error {
+	selected, err := checkSelection(checks)
+	if err != nil {
+		return err
+	}
+	return s.update(ctx, by, func(tx *Tx) error {
+		before, err := tx.Host(id)
+		if err != nil {
+			return err
+		}
+		if !slices.Equal(before.SelectedChecks, selected) {
+			after := *before
+			after.SelectedChecks, after.UpdatedAt = selected, tx.now
+			if err := tx.record(bucketHost, []byte(id), &after); err != nil {
+				return err
+			}
+		}
+		return tx.log(tx.by.Name, activity.HostChecksSelected, map[string]any{"host_id": id, "checks": checks})
+	})
+}
+
+// SelectClusterChecks is SelectHostChecks for a cluster.
+func (s *Store) SelectClusterChecks(ctx context.Context, by Actor, id landscape.ClusterID, checks []string) error {
+	selected, err := checkSelection(checks)
+	if err != nil {
+		return err
+	}
+	return s.update(ctx, by, func(tx *Tx) error {
+		before, err := tx.Cluster(id)
+		if err != nil {
+			return err
+		}
+		if !slices.Equal(before.SelectedChecks, selected) {
+			after := *before
+			after.SelectedChecks, after.UpdatedAt = selected, tx.now
+			if err := tx.record(bucketCluster, []byte(id), &after); err != nil {
+				return err
+			}
+		}
+		return tx.log(tx.by.Name, activity.ClusterChecksSelected, map[string]any{"cluster_id": id, "checks": checks})
+	})
+}

@@ -1,0 +1,118 @@
+package discovery
+
+import (
+	"slices"
+	"strings"
+
+	"trento/store/landscape"
+)
+
+func (v *clusterView) ascsERSDetails(sids []string) *landscape.ASCSERSDetails {
+	details := &landscape.ASCSERSDetails{
+		FencingType: v.fencing(), MaintenanceMode: v.maintenance(), SBDDevices: v.sbdDevices,
+		StoppedResources: v.stopped(), Resources: v.allResources(),
+		SAPSystems: []landscape.ClusterSAPSystem{},
+	}
+	running := v.byNode()
+	for _, sid := range sids {
+		details.SAPSystems = append(details.SAPSystems, v.clusterSAPSystem(sid, running))
+	}
+	return details
+}
+
+func (v *clusterView) clusterSAPSystem(sid string, running map[string][]resource) landscape.ClusterSAPSystem {
+	own := v.primitivesOf(sid)
+	ids := make(map[string]bool)
+	filesystems := 0
+	for _, p := range own {
+		ids[p.id] = true
+		if p.kind == typeFilesystem {
+			filesystems++
+		}
+	}
+	system := landscape.ClusterSAPSystem{
+		SID: sid, FilesystemResourceBased: filesystems == 2, Distributed: v.distributed(ids), Nodes: []landscape.ASCSERSNode{},
+	}
+	for _, n := range v.nodes {
+		var here []resource
+		for _, r := range running[n.name] {
+			if ids[r.id] {
+				here = append(here, r)
+			}
+		}
+		system.Nodes = append(system.Nodes, v.ascsERSNode(n, own, here))
+	}
+	return system
+}
+
+// primitivesOf are the resources of the groups that run instances of an SAP
+// system.
+func (v *clusterView) primitivesOf(sid string) []primitive {
+	var own []primitive
+	for _, group := range v.groups {
+		i := slices.IndexFunc(group.primitives, func(p primitive) bool { return p.kind == typeInstance })
+		if i < 0 {
+			continue
+		}
+		if owner, _, _ := strings.Cut(group.primitives[i].attribute("InstanceName"), "_"); owner == sid {
+			own = append(own, group.primitives...)
+		}
+	}
+	return own
+}
+
+// distributed reports whether the instances of an SAP system run on two nodes
+// that are well.
+func (v *clusterView) distributed(own map[string]bool) bool {
+	var nodes []string
+	for _, r := range v.resources {
+		if r.place == inGroup && r.agent == agentInstance && r.role == "Started" && !r.failed && r.node != nil &&
+			own[r.id] && !slices.Contains(nodes, *r.node) && v.well(*r.node) {
+			nodes = append(nodes, *r.node)
+		}
+	}
+	return len(nodes) == 2
+}
+
+func (v *clusterView) well(name string) bool {
+	return slices.ContainsFunc(v.nodes, func(n node) bool {
+		return n.name == name && n.online != nil && *n.online && (n.unclean == nil || !*n.unclean)
+	})
+}
+
+// ascsERSNode is a node with those resources of an SAP system that run on it.
+func (v *clusterView) ascsERSNode(n node, own []primitive, running []resource) landscape.ASCSERSNode {
+	shown := landscape.ASCSERSNode{
+		Name: n.name, Status: n.status(), Attributes: n.attributes, Resources: v.onNode(running),
+		Roles: []string{}, VirtualIPs: []*string{}, Filesystems: []*string{},
+	}
+	addresses := typeAddress
+	if v.provider == "aws" {
+		addresses = typeAWSAddress
+	}
+	runs := make(map[string]bool)
+	for _, r := range running {
+		runs[r.id] = true
+	}
+	for _, p := range own {
+		switch {
+		case !runs[p.id]:
+		case p.kind == typeInstance && p.attribute("IS_ERS") == "true":
+			shown.Roles = append(shown.Roles, landscape.ERSRole)
+		case p.kind == typeInstance:
+			shown.Roles = append(shown.Roles, landscape.ASCSRole)
+		case p.kind == addresses:
+			shown.VirtualIPs = append(shown.VirtualIPs, orNil(p.attribute("ip")))
+		case p.kind == typeFilesystem:
+			shown.Filesystems = append(shown.Filesystems, orNil(p.attribute("directory")))
+		}
+	}
+	return shown
+}
+
+func orNil(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}

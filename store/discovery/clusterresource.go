@@ -1,0 +1,128 @@
+package discovery
+
+import (
+	"maps"
+
+	"trento/store/landscape"
+)
+
+// allResources are the running resources and those that should run, copies
+// included.
+func (v *clusterView) allResources() []landscape.ClusterResource {
+	list := []landscape.ClusterResource{}
+	for _, r := range v.resources {
+		list = append(list, v.clusterResource(r))
+	}
+	return list
+}
+
+func (v *clusterView) clusterResource(r resource) landscape.ClusterResource {
+	return landscape.ClusterResource{
+		ID: r.id, Type: r.agent, Role: r.role, Status: r.status(), FailCount: v.failCount(r),
+		Managed: &r.managed, Node: r.node, Parent: r.parent,
+	}
+}
+
+// byNode are the resources that run, by where they do.
+func (v *clusterView) byNode() map[string][]resource {
+	nodes := make(map[string][]resource)
+	for _, r := range v.resources {
+		if r.node != nil {
+			nodes[*r.node] = append(nodes[*r.node], r)
+		}
+	}
+	return nodes
+}
+
+// onNode are resources of one node: they do not repeat where they are.
+func (v *clusterView) onNode(resources []resource) []landscape.ClusterResource {
+	list := []landscape.ClusterResource{}
+	for _, r := range resources {
+		shown := v.clusterResource(r)
+		shown.Node = nil
+		list = append(list, shown)
+	}
+	return list
+}
+
+// stopped are the resources that run nowhere, as little as is of interest.
+func (v *clusterView) stopped() []landscape.ClusterResource {
+	list := []landscape.ClusterResource{}
+	for _, r := range v.resources {
+		if r.nodesRunningOn == 0 && !r.active {
+			list = append(list, landscape.ClusterResource{ID: r.id, Type: r.agent, Role: r.role})
+		}
+	}
+	return list
+}
+
+func (r resource) on(node string) bool { return r.node != nil && *r.node == node }
+
+// status is nil where none of the flags is set.
+func (r resource) status() *string {
+	for _, flag := range []struct {
+		set  bool
+		name string
+	}{
+		{r.active, "Active"}, {r.blocked, "Blocked"}, {r.failed, "Failed"},
+		{r.ignored, "FailureIgnored"}, {r.orphaned, "Orphaned"},
+	} {
+		if flag.set {
+			return &flag.name
+		}
+	}
+	return nil
+}
+
+// failCount is how often a resource has failed where it runs; nil where the
+// history of that node does not tell. A cluster without any history has had no
+// failures.
+func (v *clusterView) failCount(r resource) *int {
+	failures := 0
+	if len(v.histories) == 0 {
+		return &failures
+	}
+	for _, h := range v.histories {
+		if !r.on(h.node) {
+			continue
+		}
+		if failures, known := h.failures[r.id]; known {
+			return &failures
+		}
+	}
+	return nil
+}
+
+// status is the one flag that counts most.
+func (n node) status() string {
+	is := func(flag *bool) bool { return flag != nil && *flag }
+	switch {
+	case n.online != nil && !*n.online:
+		return "Offline"
+	case is(n.unclean):
+		return "Unclean"
+	case is(n.standby):
+		return "Standby"
+	case is(n.maintenance):
+		return "Maintenance"
+	case is(n.shutdown):
+		return "Shutdown"
+	case is(n.pending):
+		return "Pending"
+	case is(n.standbyOnFail):
+		return "Standby on fail"
+	case is(n.online):
+		return "Online"
+	}
+	return undetermined
+}
+
+// attributesBut are the attributes of the node without one of them.
+func (n node) attributesBut(name string) map[string]string {
+	attributes := maps.Clone(n.attributes)
+	delete(attributes, name)
+	return attributes
+}
+
+// maintenance reports whether the whole cluster is in maintenance mode.
+func (v *clusterView) maintenance() bool { return v.property("maintenance-mode") == "true" }

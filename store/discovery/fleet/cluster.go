@@ -1,0 +1,134 @@
+package fleet
+
+import (
+	"net/netip"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// cluster is a group of hosts that keep something available together.
+type cluster struct {
+	name  string // empty: nobody gave it one
+	key   string // what agents call it
+	nodes []*Host
+	at    *location
+	lead  int // the node that is the designated controller while it is online
+
+	// What it keeps available.
+	hana     hanaCluster
+	database *database
+	second   *database  // on the secondary site of the database
+	systems  []*System  // their central services
+	storage  netip.Addr // where the file system is found; invalid where it keeps none
+
+	fencing     fencing
+	disks       []disk
+	maintenance bool
+	failed      bool // its virtual address is not answering
+	failures    int  // of its virtual address
+	written     time.Time
+	troubled    bool // something has happened to it that is not over
+}
+
+func (f *Fleet) newCluster(name string, at *location, way fencing, nodes []*Host) *cluster {
+	c := &cluster{
+		name: name, key: f.key(), nodes: nodes, at: at, lead: f.random.IntN(len(nodes)),
+		fencing: way, disks: f.disks(way),
+	}
+	for _, node := range nodes {
+		node.cluster = c
+	}
+	f.clusters = append(f.clusters, c)
+	return c
+}
+
+// active is a node that what can run anywhere runs on.
+func (c *cluster) active() *Host { return c.online(0) }
+
+// controller is the designated controller.
+func (c *cluster) controller() *Host { return c.online(c.lead) }
+
+// online is the first node from a place on that takes part in the cluster. At
+// least one always does.
+func (c *cluster) online(from int) *Host {
+	for n := range c.nodes {
+		if node := c.nodes[(from+n)%len(c.nodes)]; !node.offline {
+			return node
+		}
+	}
+	return nil
+}
+
+func (c *cluster) nodeID(h *Host) string { return strconv.Itoa(slices.Index(c.nodes, h) + 1) }
+
+// bundles are all resources of the cluster.
+func (c *cluster) bundles() []bundle {
+	list := c.fences()
+	if c.database != nil {
+		list = append(list, c.databaseBundles()...)
+	}
+	for _, s := range c.systems {
+		list = append(list, c.centralBundles(s)...)
+	}
+	if c.storage.IsValid() {
+		list = append(list, c.storageBundles()...)
+	}
+	return list
+}
+
+// addressed is a virtual address as resources: the address itself and, where
+// it is reached through a balancer, what answers that one's questions.
+func (c *cluster) addressed(suffix string, ip netip.Addr, node *Host) []resource {
+	here := []placed{{node: node, role: "Started", failed: c.failed}}
+	r := resource{
+		id: "rsc_ip_" + suffix, agent: agent{"ocf", "heartbeat", "IPaddr2"}, operations: usual, copies: here,
+		attributes: []pair{{"ip", ip.String()}, {"cidr_netmask", "32"}, {"nic", "eth0"}},
+	}
+	port := strconv.Itoa(62_500 + int(ip.As4()[3]))
+	balanced := resource{id: "rsc_lb_" + suffix, operations: usual[2:], copies: []placed{{node: node, role: "Started"}}}
+	switch c.at.provider {
+	case aws:
+		r.agent = agent{"ocf", "suse", "aws-vpc-move-ip"}
+		r.attributes = []pair{{"ip", ip.String()}, {"routing_table", "rtb-" + c.key[:17]}, {"interface", "eth0"}}
+		return []resource{r}
+	case azure:
+		balanced.agent, balanced.attributes = agent{"ocf", "heartbeat", "azure-lb"}, []pair{{"port", port}}
+		return []resource{r, balanced}
+	case gcp:
+		balanced.agent = agent{"ocf", "heartbeat", "anything"}
+		balanced.attributes = []pair{{"binfile", "/usr/bin/socat"}, {"cmdline_options", "-U TCP-LISTEN:" + port + ",backlog=10,fork,reuseaddr /dev/null"}}
+		return []resource{r, balanced}
+	}
+	return []resource{r}
+}
+
+// properties are those of the whole cluster.
+func (c *cluster) properties(now time.Time) []cibPair {
+	list := pairs("cib-bootstrap-options-", []pair{
+		{"have-watchdog", strconv.FormatBool(c.fencing != byProvider)}, {"dc-version", c.version() + "-" + c.version()},
+		{"cluster-infrastructure", "corosync"}, {"cluster-name", c.configuredName()}, {"stonith-enabled", "true"},
+		{"stonith-timeout", "150"}, {"maintenance-mode", strconv.FormatBool(c.maintenance)},
+	})
+	if c.database != nil {
+		list = append(list, pairs("SAPHanaSR-", c.databaseProperties(now))...)
+	}
+	return list
+}
+
+// version is that of the cluster software. The newer resource agents need a
+// newer one, which has other names for the roles of clones.
+func (c *cluster) version() string {
+	if c.angi() {
+		return "2.1.7-150600.6.9.1"
+	}
+	return "2.1.2-150400.4.30.1"
+}
+
+// configuredName is what the cluster software calls a cluster without a name.
+func (c *cluster) configuredName() string {
+	if c.name == "" {
+		return "hacluster"
+	}
+	return c.name
+}

@@ -1,0 +1,193 @@
+package fleet
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// database is a HANA database.
+type database struct {
+	sid     string
+	key     string // what agents call it
+	version string
+	tenants []*tenant
+	sites   []*site // in the order of replication, the primary first
+	fan     bool    // every secondary replicates from the primary; else each one from the site before
+	// outOfSync: the secondary cannot keep up with the primary.
+	outOfSync bool
+
+	address netip.Addr // at which its systems find it
+	// cluster keeps the first two sites available, and moves the address;
+	// nil where the address is that of a host.
+	cluster *cluster
+}
+
+// tenant is a part of a database. At most one system uses it.
+type tenant struct {
+	name string
+	used bool
+}
+
+// site is a place with a copy of the data.
+type site struct {
+	name      string
+	id        int
+	instances []*instance // the first has the lead
+	// detached: it was the primary until another site took over, and does not
+	// replicate from that one yet.
+	detached bool
+}
+
+// buildDatabase adds the database of a blueprint, with its hosts and its
+// cluster. The hosts are those of a system, too.
+func (f *Fleet) buildDatabase(b *blueprint, s *System) *database {
+	db := f.newDatabase()
+	db.fan = b.fan
+	role, number := Database, databaseNumber+10*f.random.IntN(8)
+	if b.systems[0].servers == 0 {
+		role = Everything
+	}
+	places := f.random.Perm(len(towns))
+	for i, hosts := range b.sites {
+		at := &site{name: strings.ToUpper(towns[places[i]]), id: i + 1}
+		for n := range hosts {
+			kind := workerSoftware
+			if b.standby && n == hosts-1 {
+				kind = standbySoftware
+			}
+			at.add(db, f.addInstance(f.addHost(s, s.location, role), kind, number))
+		}
+		db.sites = append(db.sites, at)
+	}
+	db.address = db.sites[0].instances[0].host.addresses[0]
+	if b.hana != unclustered {
+		f.clusterDatabase(b, s, db)
+	}
+	return db
+}
+
+func (f *Fleet) newDatabase() *database {
+	versions := [...]string{"2.00.067.04", "2.00.077.00", "2.00.083.00"}
+	db := &database{key: f.key(), version: versions[f.random.IntN(len(versions))]}
+	db.sid = f.names.sid(f.random, "H")
+	db.open(db.sid)
+	f.databases = append(f.databases, db)
+	return db
+}
+
+func (f *Fleet) clusterDatabase(b *blueprint, s *System, db *database) {
+	var nodes []*Host
+	for _, at := range db.sites[:2] {
+		for _, i := range at.instances {
+			i.clustered = true
+			nodes = append(nodes, i.host)
+		}
+	}
+	if b.majority {
+		nodes = append(nodes, f.addHost(s, s.location, Tiebreaker))
+	}
+	db.cluster = f.newCluster(lower(db.sid)+"_hana", s.location, b.fencing, nodes)
+	db.cluster.database, db.cluster.hana = db, b.hana
+	db.address = s.location.address()
+}
+
+// addSecondDatabase adds a database of less importance to the secondary site
+// of a cluster.
+func (f *Fleet) addSecondDatabase(c *cluster) *database {
+	main := c.database.sites[1].instances[0]
+	db := f.newDatabase()
+	at := &site{}
+	i := f.addInstance(main.host, workerSoftware, main.numeric()+1)
+	i.clustered = true
+	at.add(db, i)
+	db.sites = []*site{at}
+	db.address = main.host.addresses[0]
+	c.second = db
+	return db
+}
+
+func (s *site) add(db *database, i *instance) {
+	i.database, i.site = db, s
+	s.instances = append(s.instances, i)
+}
+
+// open adds a tenant.
+func (db *database) open(name string) { db.tenants = append(db.tenants, &tenant{name: name}) }
+
+// claim gives a system a tenant: one that is free, or one of its own.
+func (db *database) claim(sid string) string {
+	for _, t := range db.tenants {
+		if !t.used {
+			t.used = true
+			return t.name
+		}
+	}
+	db.tenants = append(db.tenants, &tenant{sid, true})
+	return sid
+}
+
+// spare reports whether there is a tenant that no system uses.
+func (db *database) spare() bool {
+	return slices.ContainsFunc(db.tenants, func(t *tenant) bool { return !t.used })
+}
+
+func (db *database) primary() *site { return db.sites[0] }
+
+// replicated reports whether there is more than one copy of the data.
+func (db *database) replicated() bool { return len(db.sites) > 1 }
+
+// source is the site that another one replicates from; nil for the primary.
+func (db *database) source(of int) *site {
+	if of == 0 {
+		return nil
+	}
+	for n := of - 1; n > 0 && !db.fan; n-- {
+		if !db.sites[n].detached {
+			return db.sites[n]
+		}
+	}
+	return db.primary()
+}
+
+// tier is the place of a site in the chain of replication, from one.
+func (db *database) tier(of int) int {
+	if of == 0 {
+		return 1
+	}
+	return db.tier(db.place(db.source(of))) + 1
+}
+
+// mode is how a site replicates.
+func (db *database) mode(of int) string {
+	switch {
+	case of == 0:
+		return "primary"
+	case of > 1:
+		return "async"
+	}
+	return "sync"
+}
+
+// up reports whether a site could serve: all that it consists of runs.
+func (s *site) up() bool {
+	return !slices.ContainsFunc(s.instances, func(i *instance) bool { return i.state() == gray })
+}
+
+// inSync reports whether the second site could take over.
+func (db *database) inSync() bool { return !db.outOfSync && db.sites[1].up() }
+
+// processes are those of an instance of the database.
+func (db *database) processes(of *software) []process {
+	list := []process{
+		{"hdbdaemon", "HDB Daemon"}, {"hdbcompileserver", "HDB Compileserver"}, {"hdbnameserver", "HDB Nameserver"},
+		{"hdbpreprocessor", "HDB Preprocessor"}, {"hdbwebdispatcher", "HDB Web Dispatcher"},
+	}
+	if of == standbySoftware {
+		return list
+	}
+	for _, t := range db.tenants {
+		list = append(list, process{"hdbindexserver", "HDB Indexserver-" + t.name})
+	}
+	return list
+}

@@ -1,0 +1,265 @@
+package fleet
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"trento/store/landscape"
+)
+
+// watch is what is seen of a landscape at a moment: where everything is, and
+// how it is.
+type watch struct {
+	where    map[*instance]*Host
+	absent   map[*instance]bool
+	status   map[*instance]status
+	primary  map[*database]*site
+	sync     map[*database]bool
+	tenants  map[*database]int
+	offline  map[*Host]bool
+	broken   map[*cluster]int
+	maintain map[*cluster]bool
+	silent   map[*Host]bool
+	systems  int
+	hosts    int
+}
+
+func look(f *Fleet, now time.Time) watch {
+	w := watch{
+		map[*instance]*Host{}, map[*instance]bool{}, map[*instance]status{}, map[*database]*site{}, map[*database]bool{}, map[*database]int{},
+		map[*Host]bool{}, map[*cluster]int{}, map[*cluster]bool{}, map[*Host]bool{}, len(f.systems), len(f.hosts),
+	}
+	for _, h := range f.hosts {
+		w.offline[h], w.silent[h] = h.offline, !f.sends(h, now) && h.presence == present
+		for _, i := range h.instances {
+			w.where[i], w.absent[i], w.status[i] = h, i.absent, i.state()
+		}
+	}
+	for _, db := range f.databases {
+		w.primary[db], w.tenants[db] = db.primary(), len(db.tenants)
+		w.sync[db] = !db.replicated() || db.inSync()
+	}
+	for _, c := range f.clusters {
+		w.maintain[c] = c.maintenance
+		for _, d := range c.disks {
+			if d.broken {
+				w.broken[c]++
+			}
+		}
+	}
+	return w
+}
+
+// TestHistory lets a landscape live for four hours and watches what happens.
+func TestHistory(t *testing.T) {
+	f := New(6, 100)
+	f.Step(someday)
+	before, began := look(f, someday), someday
+	happened := make(map[string]int)
+	note := func(what string, yes bool) {
+		if yes {
+			happened[what]++
+		}
+	}
+	for step := 1; step <= 1440; step++ {
+		now := began.Add(time.Duration(step) * 10 * time.Second)
+		f.Step(now)
+		is := look(f, now)
+		for i, h := range is.where {
+			was, known := before.where[i]
+			if !known {
+				continue
+			}
+			note("failed over", was != h && h != i.home)
+			note("back at home", was != h && h == i.home)
+			note("absent", is.absent[i] && !before.absent[i])
+			note("present", !is.absent[i] && before.absent[i])
+			note("better", is.status[i] == green && before.status[i] != green)
+			note(string(is.status[i]), is.status[i] != before.status[i])
+		}
+		for db, s := range is.primary {
+			note("took over", before.primary[db] != nil && before.primary[db] != s)
+			note("took over, back", before.primary[db] != nil && before.primary[db] != s && s.id == 1)
+			note("lost sync", before.sync[db] && !is.sync[db])
+			note("in sync", before.primary[db] != nil && !before.sync[db] && is.sync[db])
+			note("tenant", before.tenants[db] != 0 && before.tenants[db] != is.tenants[db])
+		}
+		for h := range is.offline {
+			note("offline", is.offline[h] && !before.offline[h])
+			note("online", !is.offline[h] && before.offline[h])
+			note("silent", is.silent[h] && !before.silent[h])
+			note("heard", !is.silent[h] && before.silent[h])
+		}
+		for c := range is.maintain {
+			note("disk lost", is.broken[c] > before.broken[c])
+			note("disk back", is.broken[c] < before.broken[c])
+			note("maintained", is.maintain[c] && !before.maintain[c])
+		}
+		note("system", is.systems > before.systems)
+		note("host", is.hosts > before.hosts)
+		holds(t, f)
+		before = is
+	}
+	t.Log(happened)
+	for _, what := range []string{"failed over", "back at home", "absent", "present", "better", "GREEN", "YELLOW", "RED", "GRAY", "took over", "took over, back",
+		"lost sync", "in sync", "tenant", "offline", "online", "silent", "heard", "disk lost", "disk back", "maintained", "system", "host"} {
+		if happened[what] == 0 {
+			t.Errorf("never: %s", what)
+		}
+	}
+	if n := len(f.hosts); n > 110 {
+		t.Errorf("%d hosts", n)
+	}
+}
+
+// holds checks what is true of a landscape at any time.
+func holds(t *testing.T, f *Fleet) {
+	t.Helper()
+	where := make(map[*instance]bool)
+	for _, h := range f.hosts {
+		for _, i := range h.instances {
+			if where[i] || i.host != h {
+				t.Fatalf("%s %s is in two places", i.sid(), i.number)
+			}
+			where[i] = true
+		}
+		if h.Role == Application && len(h.instances) == 0 {
+			t.Fatalf("%s does nothing", h.Name)
+		}
+	}
+	for _, c := range f.clusters {
+		lead := c.controller()
+		if lead == nil || lead.offline || c.active().offline {
+			t.Fatalf("%s has no designated controller", c.name)
+		}
+		for _, s := range c.systems {
+			if s.ascs.host.offline || s.ers.host.offline || s.ascs.host.cluster != c || s.ers.host.cluster != c {
+				t.Fatalf("%s: %s runs where it cannot", c.name, s.SID)
+			}
+		}
+		if db := c.database; db != nil && (db.primary().detached || !db.primary().up()) {
+			t.Fatalf("%s: the primary of %s does not run", c.name, db.sid)
+		}
+	}
+	if most := len(f.hosts) + len(f.clusters)*5; len(f.troubles) > most {
+		t.Fatalf("%d troubles", len(f.troubles))
+	}
+}
+
+// Whatever happens is over some time later, but for what was broken from the
+// start.
+func TestEverythingRecovers(t *testing.T) {
+	for seed := range uint64(5) {
+		f := New(seed, 100)
+		fresh := f.Expected()
+		f.Step(someday)
+		now := someday
+		for range 500 {
+			now = now.Add(10 * time.Second)
+			f.Step(now)
+		}
+		for range 6 { // a trouble may have several turns
+			now = now.Add(time.Hour)
+			f.endTroubles(now)
+		}
+		if len(f.troubles) > 0 {
+			t.Errorf("%d troubles are left", len(f.troubles))
+		}
+		is := f.Expected()
+		for _, kind := range []struct{ was, is []Thing }{{fresh.Clusters, is.Clusters}, {fresh.Databases, is.Databases}, {fresh.SAPSystems, is.SAPSystems}} {
+			for n, thing := range kind.was {
+				if kind.is[n] != thing {
+					t.Errorf("seed %d: %+v has become %+v", seed, thing, kind.is[n])
+				}
+			}
+		}
+		for _, h := range f.hosts {
+			if slices.ContainsFunc(h.instances, func(i *instance) bool { return i.absent || i.host != i.home && h.cluster.quiet() }) {
+				t.Errorf("%s: something is not where it belongs", h.Name)
+			}
+		}
+	}
+}
+
+// A fail-over as a server sees it: the central services come to the node of
+// their replica, which then leaves it, and both return.
+func TestFailOver(t *testing.T) {
+	f := New(1, 100)
+	f.Step(someday)
+	n := slices.IndexFunc(f.clusters, func(c *cluster) bool { return len(c.systems) == 1 && c.database == nil && c.quiet() })
+	s := f.clusters[n].systems[0]
+	home, away := s.ascs.host, s.ers.host
+	listed := func(h *Host) string {
+		names := ""
+		for _, e := range sapReport(t, h).Elements {
+			names += " " + e.Features
+		}
+		return names
+	}
+	moments := map[time.Duration][2]string{
+		0:                {" MESSAGESERVER|ENQUE", " ENQREP"},
+		time.Second:      {"", " ENQREP MESSAGESERVER|ENQUE"},
+		41 * time.Second: {" ENQREP", " MESSAGESERVER|ENQUE"},
+		time.Hour:        {" MESSAGESERVER|ENQUE", " MESSAGESERVER|ENQUE ENQREP"},
+	}
+	for _, after := range []time.Duration{0, time.Second, 41 * time.Second} {
+		f.now = someday.Add(after)
+		if after == time.Second && !failOver(f, home, f.now) {
+			t.Fatal("it does not fail over")
+		}
+		f.endTroubles(f.now)
+		if got := [2]string{listed(home), listed(away)}; got != moments[after] {
+			t.Errorf("after %s: %q, want %q", after, got, moments[after])
+		}
+		if on := slices.Contains(s.ascs.host.virtualAddresses(), s.ascs.address); !on {
+			t.Errorf("after %s: the address has stayed behind", after)
+		}
+	}
+	for range 4 {
+		f.now = f.now.Add(time.Hour)
+		f.endTroubles(f.now)
+	}
+	if got := [2]string{listed(home), listed(away)}; got != moments[0] || !f.clusters[n].quiet() {
+		t.Errorf("in the end: %q", got)
+	}
+}
+
+// A takeover as a server sees it: the sites change roles, the old primary is
+// down in between.
+func TestTakeover(t *testing.T) {
+	f := New(1, 50)
+	f.Step(someday)
+	for _, c := range f.clusters {
+		if c.database == nil || len(c.systems) > 0 || !takeOver(f, c.nodes[0], f.now) {
+			continue
+		}
+		db := c.database
+		old, fresh := db.sites[1].instances[0], db.sites[0].instances[0]
+		part := func(i *instance) *landscape.DatabaseElement {
+			for _, e := range sapReport(t, i.host).Elements {
+				if e.Database != nil {
+					return e.Database
+				}
+			}
+			t.Fatalf("%s has no database", i.host.Name)
+			return nil
+		}
+		c.checkHANA(t, clusterReport(t, c.controller()).Facts)
+		if d := part(fresh); *d.Role != "Primary" || *d.ReplicationStatus != "ERROR" || *d.Tier != 1 {
+			t.Errorf("%s: the new primary says %+v", c.name, d)
+		}
+		if d := part(old); *d.Role != "Primary" || d.ReplicationStatus != nil || old.state() != gray {
+			t.Errorf("%s: the old primary says %+v", c.name, d)
+		}
+		f.now = f.now.Add(time.Hour)
+		f.endTroubles(f.now)
+		c.checkHANA(t, clusterReport(t, c.controller()).Facts)
+		if d := part(fresh); *d.ReplicationStatus != "ACTIVE" {
+			t.Errorf("%s: the primary says %+v", c.name, d)
+		}
+		if d := part(old); *d.Role != "Secondary" || *d.Tier != 2 || *d.SourceSite != fresh.site.name || old.state() == gray {
+			t.Errorf("%s: the old primary says %+v", c.name, d)
+		}
+	}
+}

@@ -1,0 +1,139 @@
+package fleet
+
+import (
+	"fmt"
+	"strings"
+)
+
+// fencing is how a cluster gets rid of a node that does not answer.
+type fencing int
+
+const (
+	byProvider fencing = iota // it lets the provider switch the machine off
+	oneDisk                   // it writes to a disk that the node watches (SBD)
+	threeDisks
+	watchdog // the node resets itself once it is alone (SBD without a disk)
+)
+
+// disk is a disk that nodes watch.
+type disk struct {
+	path, id string
+	broken   bool
+}
+
+// disks are the disks a way of fencing needs.
+func (f *Fleet) disks(way fencing) []disk {
+	var list []disk
+	switch way {
+	case oneDisk:
+		list = make([]disk, 1)
+	case threeDisks:
+		list = make([]disk, 3)
+	}
+	for i := range list {
+		list[i] = disk{path: "/dev/disk/by-id/wwn-0x" + f.key(), id: f.uuid()}
+	}
+	return list
+}
+
+// fencers are the agents that make a provider switch off machines.
+var fencers = map[string]string{
+	azure: "fence_azure_arm", aws: "external/ec2", gcp: "fence_gce", kvm: "fence_virsh", vmware: "fence_vmware_rest",
+}
+
+// fences are the resources that fence.
+func (c *cluster) fences() []bundle {
+	fence := func(id, kind string, attributes ...pair) bundle {
+		r := resource{id: id, agent: agent{class: "stonith", kind: kind}, attributes: attributes, operations: []operation{{name: "monitor", timeout: "60", interval: "15"}}}
+		r.copies = []placed{{node: c.active(), role: "Started"}}
+		return bundle{form: free, resources: []resource{r}}
+	}
+	switch {
+	case c.fencing == oneDisk || c.fencing == threeDisks:
+		return []bundle{fence("stonith-sbd", "external/sbd", pair{"pcmk_delay_max", "15"})}
+	case c.fencing == watchdog:
+		return nil
+	case c.at.provider != gcp:
+		return []bundle{fence("rsc_fence_"+lower(c.short()), fencers[c.at.provider], pair{"pcmk_delay_max", "15"})}
+	}
+	var list []bundle
+	for _, node := range c.nodes { // every machine has an agent of its own there
+		list = append(list, fence("rsc_fence_"+node.Name, fencers[gcp], pair{"port", node.Name}, pair{"project", c.at.tenant}))
+	}
+	return list
+}
+
+type sbdPayload struct {
+	Config  map[string]string
+	Devices []sbdDevice
+}
+
+type sbdDevice struct {
+	Device string
+	Status string
+	Dump   sbdDump
+	List   []sbdSlot
+}
+
+type sbdDump struct {
+	Header          string
+	UUID            string `json:"Uuid"`
+	Slots           int
+	SectorSize      int
+	TimeoutWatchdog int
+	TimeoutAllocate int
+	TimeoutLoop     int
+	TimeoutMsgwait  int
+}
+
+type sbdSlot struct {
+	ID     int `json:"Id"`
+	Name   string
+	Status string
+}
+
+// sbd is what a node knows of the disks. Of a broken one it cannot read
+// anything.
+func (c *cluster) sbd() sbdPayload {
+	if c.fencing == byProvider {
+		return sbdPayload{}
+	}
+	p := sbdPayload{Config: map[string]string{
+		"SBD_PACEMAKER": "yes", "SBD_STARTMODE": "always", "SBD_DELAY_START": "no", "SBD_OPTS": "",
+		"SBD_WATCHDOG_DEV": "/dev/watchdog", "SBD_WATCHDOG_TIMEOUT": "15", "SBD_TIMEOUT_ACTION": "flush,reboot",
+		"SBD_MOVE_TO_ROOT_CGROUP": "auto", "SBD_SYNC_RESOURCE_STARTUP": "yes",
+	}}
+	if c.fencing == watchdog {
+		return p
+	}
+	var slots []sbdSlot
+	for i, node := range c.nodes {
+		slots = append(slots, sbdSlot{i, node.Name, "clear"})
+	}
+	var paths []string
+	for _, d := range c.disks {
+		paths = append(paths, d.path)
+		device := sbdDevice{Device: d.path, Status: "unhealthy", List: []sbdSlot{}}
+		if !d.broken {
+			device.Status, device.List = "healthy", slots
+			device.Dump = sbdDump{
+				Header: "2.1", UUID: d.id, Slots: 255, SectorSize: 512,
+				TimeoutWatchdog: 15, TimeoutAllocate: 2, TimeoutLoop: 1, TimeoutMsgwait: 30,
+			}
+		}
+		p.Devices = append(p.Devices, device)
+	}
+	p.Config["SBD_DEVICE"] = strings.Join(paths, ";")
+	return p
+}
+
+// short is a short name for what the cluster keeps available.
+func (c *cluster) short() string {
+	switch {
+	case c.database != nil:
+		return c.database.sid
+	case len(c.systems) > 0:
+		return c.systems[0].SID
+	}
+	return fmt.Sprint("nfs", c.nodes[0].number)
+}

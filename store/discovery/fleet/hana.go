@@ -1,0 +1,298 @@
+package fleet
+
+import (
+	"strconv"
+	"time"
+)
+
+// angi reports whether the resource agents of the database are the newer ones.
+func (c *cluster) angi() bool { return c.hana == angiScaleUp || c.hana == angiScaleOut }
+
+// outward reports whether a site of the database has several hosts.
+func (c *cluster) outward() bool { return c.hana == scaleOut || c.hana == angiScaleOut }
+
+// databaseBundles are the resources that run a database.
+func (c *cluster) databaseBundles() []bundle {
+	db := c.database
+	lead := db.primary().instances[0]
+	suffix := db.sid + "_" + lead.name()
+	started := c.copies(func(*instance) string { return "Started" })
+	list := []bundle{c.everywhere("cln_SAPHanaTop_"+suffix, "rsc_SAPHanaTop_"+suffix, "SAPHanaTopology", started)}
+	if c.angi() {
+		list = append(list, c.everywhere("cln_SAPHanaFil_"+suffix, "rsc_SAPHanaFil_"+suffix, "SAPHanaFilesystem", started))
+	}
+	list = append(list, c.controlled(suffix))
+	addressed := c.addressed(suffix, db.address, lead.host)
+	if len(addressed) == 1 {
+		list = append(list, bundle{form: free, resources: addressed})
+	} else {
+		list = append(list, bundle{id: "g_ip_" + suffix, form: group, resources: addressed})
+	}
+	if c.second != nil {
+		list = append(list, c.secondBundle())
+	}
+	return list
+}
+
+// cloning are the options of all clones.
+var cloning = []pair{{"clone-node-max", "1"}, {"interleave", "true"}}
+
+// everywhere is a clone that looks after the database on every node.
+func (c *cluster) everywhere(id, resourceID, kind string, copies []placed) bundle {
+	r := resource{id: resourceID, agent: agent{"ocf", "suse", kind}, attributes: c.identity(), operations: usual, copies: copies}
+	return bundle{id: id, form: clone, options: cloning, resources: []resource{r}}
+}
+
+// identity is how resources name the database.
+func (c *cluster) identity() []pair {
+	return []pair{{"SID", c.database.sid}, {"InstanceNumber", c.database.primary().instances[0].number}}
+}
+
+// controlled is the clone that starts and stops the database.
+func (c *cluster) controlled(suffix string) bundle {
+	kind := c.control()
+	up, down := c.roles()
+	r := resource{
+		id: "rsc_" + kind + "_" + suffix, agent: agent{"ocf", "suse", kind},
+		attributes: append(c.identity(), pair{"PREFER_SITE_TAKEOVER", "true"}, pair{"DUPLICATE_PRIMARY_TIMEOUT", "7200"}, pair{"AUTOMATED_REGISTER", "true"}),
+		operations: append(usual[:2:2], operation{"promote", "", "3600s", "0"}, operation{"monitor", up, "700s", "60"}, operation{"monitor", down, "700s", "61"}),
+		copies: c.copies(func(i *instance) string {
+			switch {
+			case i.state() == gray:
+				return ""
+			case i == c.database.primary().instances[0]:
+				return up
+			}
+			return down
+		}),
+	}
+	if c.angi() {
+		return bundle{id: "mst_" + kind + "_" + suffix, form: promotable, options: append(cloning[:2:2], pair{"promotable", "true"}), resources: []resource{r}}
+	}
+	return bundle{id: "msl_" + kind + "_" + suffix, form: master, options: cloning, resources: []resource{r}}
+}
+
+// control is the agent that starts and stops the database.
+func (c *cluster) control() string {
+	if c.hana == scaleUp || c.hana == costOptimized {
+		return "SAPHana"
+	}
+	return "SAPHanaController"
+}
+
+// roles are the names of the roles of a clone of which one copy leads.
+func (c *cluster) roles() (up, down string) {
+	if c.angi() {
+		return "Promoted", "Unpromoted"
+	}
+	return "Master", "Slave"
+}
+
+// copies are one for each node: in a role where the database runs on it, and
+// stopped elsewhere.
+func (c *cluster) copies(role func(*instance) string) (list []placed) {
+	for _, node := range c.nodes {
+		p := placed{role: "Stopped"}
+		if i := c.instance(node); i != nil && !node.offline {
+			if r := role(i); r != "" {
+				p = placed{node: node, role: r}
+			}
+		}
+		list = append(list, p)
+	}
+	return list
+}
+
+// instance is the part of the database on a node; nil where there is none.
+func (c *cluster) instance(node *Host) *instance {
+	for _, i := range node.instances {
+		if i.database == c.database {
+			return i
+		}
+	}
+	return nil
+}
+
+func (c *cluster) secondBundle() bundle {
+	i := c.second.primary().instances[0]
+	name := c.second.sid + "_" + i.name() + "_" + i.hostname
+	r := resource{
+		id: "rsc_SAP_" + c.second.sid + "_" + i.name(), agent: agent{"ocf", "heartbeat", "SAPInstance"}, operations: usual,
+		attributes: []pair{{"InstanceName", name}, {"MONITOR_SERVICES", "hdbindexserver|hdbnameserver"}, {"START_PROFILE", "/usr/sap/" + c.second.sid + "/SYS/profile/" + name}},
+		copies:     []placed{{role: "Stopped"}},
+	}
+	if !i.host.offline {
+		r.copies = []placed{{node: i.host, role: "Started"}}
+	}
+	return bundle{form: free, resources: []resource{r}}
+}
+
+// bans are the constraints that keep the database from a node that only
+// breaks ties, and a second database from the primary site.
+func (c *cluster) bans(bundles []bundle) (list []cibLocation) {
+	ban := func(resource string, node *Host) {
+		list = append(list, cibLocation{ID: "loc_" + resource + "_not_on_" + node.Name, Node: node.Name, Resource: resource, Score: "-INFINITY"})
+	}
+	if c.second != nil {
+		ban(c.secondBundle().resources[0].id, c.database.primary().instances[0].host)
+	}
+	for _, node := range c.nodes {
+		if node.Role != Tiebreaker {
+			continue
+		}
+		for _, b := range bundles {
+			if b.form == clone || b.form == promotable || b.form == master {
+				ban(b.id, node)
+			}
+		}
+	}
+	return list
+}
+
+// health is the landscape state of a site, from 4 at its best to 1.
+func (s *site) health() string {
+	if s.up() {
+		return "4"
+	}
+	return "1"
+}
+
+// role is what a site takes itself for.
+func (db *database) role(s *site) string {
+	if s == db.primary() || s.detached {
+		return "P"
+	}
+	return "S"
+}
+
+// sync is the state of the replication to a site.
+func (db *database) sync(s *site) string {
+	switch {
+	case s == db.primary():
+		return "PRIM"
+	case db.inSync():
+		return "SOK"
+	}
+	return "SFAIL"
+}
+
+// beat is when a database last proved to be alive, in the form in which its
+// cluster keeps it: the primary has the time, others a rank.
+func (db *database) beat(s *site, now time.Time) string {
+	switch {
+	case s == db.primary():
+		return strconv.FormatInt(now.Truncate(time.Minute).Unix(), 10)
+	case db.inSync():
+		return "30"
+	}
+	return "10"
+}
+
+// databaseProperties are what resource agents remember of a database for the
+// whole cluster.
+func (c *cluster) databaseProperties(now time.Time) (list []pair) {
+	db := c.database
+	prefix := "hana_" + lower(db.sid) + "_"
+	add := func(name, value string) { list = append(list, pair{prefix + name, value}) }
+	prim, sec := db.sites[0], db.sites[1]
+	if c.hana != scaleOut && !c.angi() {
+		add("site_srHook_"+sec.name, db.sync(sec))
+		add("site_srHook_"+prim.name, "PRIM")
+		return list
+	}
+	add("glob_prim", prim.name)
+	add("glob_sec", sec.name)
+	add("glob_upd", "ok")
+	if c.angi() {
+		add("glob_topology", map[bool]string{false: "ScaleUp", true: "ScaleOut"}[c.outward()])
+	} else {
+		add("glob_sync_state", db.sync(sec))
+		add("glob_mts", "true")
+	}
+	for i, s := range db.sites[:2] {
+		add("site_lss_"+s.name, s.health())
+		add("site_srr_"+s.name, db.role(s))
+		add("site_srHook_"+s.name, db.sync(s))
+		add("site_mns_"+s.name, s.instances[0].host.Name)
+		add("site_lpt_"+s.name, db.beat(s, now))
+		if c.angi() {
+			add("site_srPoll_"+s.name, db.sync(s))
+			add("site_srMode_"+s.name, db.mode(max(i, 1)))
+			add("site_opMode_"+s.name, "logreplay")
+		}
+	}
+	return list
+}
+
+// databaseAttributes are what resource agents remember of a database for one
+// of its nodes.
+func (c *cluster) databaseAttributes(i *instance, now time.Time) (list []pair) {
+	db, s := c.database, i.site
+	sid := lower(db.sid)
+	add := func(name, value string) { list = append(list, pair{"hana_" + sid + "_" + name, value}) }
+	add("clone_state", c.cloneState(i))
+	add("roles", c.roleOf(i))
+	add("site", s.name)
+	add("srah", "-")
+	add("version", db.version)
+	add("vhost", i.hostname)
+	switch {
+	case c.outward():
+		add("gra", "2.0")
+		add("gsh", "2.2")
+	case !c.angi():
+		add("op_mode", "logreplay")
+		add("srmode", "sync")
+		add("sync_state", db.sync(s))
+		other := db.sites[0]
+		if s == other {
+			other = db.sites[1]
+		}
+		add("remoteHost", other.instances[0].hostname)
+		list = append(list, pair{"lpa_" + sid + "_lpt", db.beat(s, now)})
+	}
+	return append(list, pair{"master-rsc_" + c.control() + "_" + db.sid + "_" + i.name(), c.score(i)})
+}
+
+func (c *cluster) cloneState(i *instance) string {
+	switch {
+	case i.state() == gray:
+		return "UNDEFINED"
+	case i == c.database.primary().instances[0]:
+		return "PROMOTED"
+	}
+	return "DEMOTED"
+}
+
+// roleOf is what an instance does in its site: the roles it could have, and
+// the ones it has.
+func (c *cluster) roleOf(i *instance) string {
+	role := "slave:slave:worker:slave"
+	switch lead := i == i.site.instances[0]; {
+	case i.software == standbySoftware:
+		role = "slave:slave:standby:standby"
+	case lead && i.state() == gray:
+		role = "master1::worker:"
+	case lead:
+		role = "master1:master:worker:master"
+	}
+	if c.outward() || c.angi() {
+		return role
+	}
+	return i.site.health() + ":" + c.database.role(i.site) + ":" + role
+}
+
+// score is how much a node wants its copy to lead.
+func (c *cluster) score(i *instance) string {
+	switch {
+	case i.state() == gray:
+		return "-9000"
+	case i != i.site.instances[0]:
+		return "-12200"
+	case i.site == c.database.primary():
+		return "150"
+	case c.database.inSync():
+		return "100"
+	}
+	return "-INFINITY"
+}

@@ -1,0 +1,146 @@
+package fleet
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+)
+
+// instance is what SAP software runs as: a group of processes on one host at
+// a time.
+type instance struct {
+	software *software
+	number   string // two digits
+	hostname string // in its own eyes: it may differ from that of the host
+	host     *Host
+	home     *Host      // where it runs unless it had to leave
+	address  netip.Addr // moves with it; invalid where it has none
+
+	// What it is part of; a diagnostics agent is part of nothing.
+	system   *System
+	database *database
+	site     *site // of the database
+
+	status    status
+	started   time.Time
+	pid       int
+	clustered bool // a cluster starts and stops it
+	absent    bool // its service does not answer the agent
+	troubled  bool // something has happened to it that is not over
+}
+
+// Numbers of processes.
+const (
+	firstPID = 2000
+	pids     = 28_000
+)
+
+// status is the colour an instance is shown in.
+type status string
+
+const (
+	green  status = "GREEN"
+	yellow status = "YELLOW"
+	red    status = "RED"
+	gray   status = "GRAY" // it does not run
+)
+
+// software is a kind of instance.
+type software struct {
+	prefix   string // of the names of such instances
+	features string
+	priority string // of its start; lower is earlier
+}
+
+var (
+	ascsSoftware    = &software{"ASCS", "MESSAGESERVER|ENQUE", "1"}
+	scsSoftware     = &software{"SCS", "GATEWAY|MESSAGESERVER|ENQUE", "1"}
+	ersSoftware     = &software{"ERS", "ENQREP", "0.5"}
+	abapSoftware    = &software{"D", "ABAP|GATEWAY|ICMAN|IGS", "3"}
+	javaSoftware    = &software{"J", "J2EE|IGS", "3"}
+	dualSoftware    = &software{"DVEBMGS", "J2EE|ABAP|GATEWAY|ICMAN|IGS", "3"}
+	workerSoftware  = &software{"HDB", "HDB|HDB_WORKER", "0.3"}
+	standbySoftware = &software{"HDB", "HDB|HDB_STANDBY", "0.3"}
+	agentSoftware   = &software{"SMDA", "SMDAGENT", "3"} // diagnostics
+)
+
+// central reports whether the software is that of central services.
+func (s *software) central() bool { return s == ascsSoftware || s == scsSoftware || s == ersSoftware }
+
+// addInstance installs software on a host.
+func (f *Fleet) addInstance(host *Host, software *software, number int) *instance {
+	i := &instance{
+		software: software, number: fmt.Sprintf("%02d", number), hostname: host.Name,
+		host: host, home: host, status: green, pid: firstPID + f.random.IntN(pids),
+	}
+	host.instances = append(host.instances, i)
+	return i
+}
+
+func (i *instance) name() string { return i.software.prefix + i.number }
+
+// httpPort is the port of its service; that of HTTPS is the next one.
+func (i *instance) httpPort() int {
+	const first = 50_013
+	return first + 100*i.numeric()
+}
+
+func (i *instance) numeric() int { return int(i.number[0]-'0')*10 + int(i.number[1]-'0') }
+
+// state is the status, with what its cluster and its site do to it.
+func (i *instance) state() status {
+	if i.clustered && i.host.offline || i.site != nil && i.site.detached {
+		return gray
+	}
+	return i.status
+}
+
+// move lets an instance run on another host from now on.
+func (i *instance) move(to *Host, now time.Time) {
+	if i.host == to {
+		return
+	}
+	i.host.instances = slices.DeleteFunc(i.host.instances, func(other *instance) bool { return other == i })
+	to.instances = append(to.instances, i)
+	i.host = to
+	i.restart(now)
+}
+
+// restart lets its processes begin anew. Their numbers follow from the old
+// ones, so that this uses up no chance.
+func (i *instance) restart(now time.Time) {
+	i.started = now.Truncate(time.Second)
+	i.pid = firstPID + (i.pid*7+1013)%pids
+}
+
+// process is a process of an instance.
+type process struct{ name, description string }
+
+// processes are what the instance consists of.
+func (i *instance) processes() []process {
+	enqueue, replicator := process{"enserver", "EnqueueServer"}, process{"enrepserver", "EnqueueReplicator"}
+	if i.system != nil && i.system.ensa == 2 {
+		enqueue, replicator = process{"enq_server", "Enqueue Server 2"}, process{"enq_replicator", "Enqueue Replicator 2"}
+	}
+	message, gateway := process{"msg_server", "MessageServer"}, process{"gwrd", "Gateway"}
+	dispatcher, watchdog, icm := process{"disp+work", "Dispatcher"}, process{"igswd_mt", "IGS Watchdog"}, process{"icman", "ICM"}
+	engine := process{"jstart", "J2EE Server"}
+	switch i.software {
+	case ascsSoftware:
+		return []process{message, enqueue}
+	case scsSoftware:
+		return []process{message, enqueue, gateway}
+	case ersSoftware:
+		return []process{replicator}
+	case abapSoftware:
+		return []process{dispatcher, watchdog, gateway, icm}
+	case javaSoftware:
+		return []process{engine, watchdog}
+	case dualSoftware:
+		return []process{dispatcher, watchdog, gateway, icm, engine}
+	case agentSoftware:
+		return []process{engine}
+	}
+	return i.database.processes(i.software)
+}

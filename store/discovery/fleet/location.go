@@ -1,0 +1,115 @@
+package fleet
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"strings"
+)
+
+// The providers of places. Power is no provider: its machines are the ones
+// agents recognise nothing about.
+const (
+	azure   = "azure"
+	aws     = "aws"
+	gcp     = "gcp"
+	kvm     = "kvm"
+	nutanix = "nutanix"
+	vmware  = "vmware"
+	power   = ""
+)
+
+// location is where an installation stands: a provider's region and a network.
+type location struct {
+	provider string
+	region   string
+	domain   string
+	tenant   string // how the provider names the customer: a subscription, an account, a project
+	network  [3]byte
+	used     byte // addresses given away
+}
+
+const (
+	firstAddress = 10
+	lastAddress  = 250
+)
+
+var regions = map[string][]string{
+	azure: {"northeurope", "westeurope", "swedencentral"},
+	aws:   {"eu-central-1", "eu-north-1", "eu-south-2"},
+	gcp:   {"europe-west3", "europe-north1", "europe-southwest1"},
+}
+
+var towns = [...]string{"kiel", "porto", "graz", "turku", "cork", "lyon", "gent", "brno"}
+
+func (f *Fleet) newLocation(provider string) *location {
+	at := &location{
+		provider: provider,
+		domain:   towns[f.random.IntN(len(towns))] + ".fleet.example",
+		network:  f.names.network(),
+	}
+	if r := regions[provider]; r != nil {
+		at.region = r[f.random.IntN(len(r))]
+	}
+	switch provider {
+	case azure:
+		at.tenant = f.uuid()
+	case aws:
+		at.tenant = fmt.Sprintf("%012d", f.random.Int64N(1e12))
+	case gcp:
+		at.tenant = fmt.Sprintf("fleet-%06d", f.random.IntN(1e6))
+	}
+	return at
+}
+
+// full reports whether the network has no room for further addresses.
+func (l *location) full() bool { return firstAddress+l.used >= lastAddress }
+
+// address gives the next free address of the network, which is a /24.
+func (l *location) address() netip.Addr {
+	l.used++
+	return netip.AddrFrom4([4]byte{l.network[0], l.network[1], l.network[2], firstAddress + l.used - 1})
+}
+
+// names hands out what must not occur twice in a landscape.
+type names struct {
+	sids     map[string]bool
+	networks int
+	beside   int // hosts that belong to no system
+}
+
+// reservedSIDs cannot be used for a system.
+const reservedSIDs = "ADD ADM ALL AMD AND ANY ARE ASC AUX AVG BIN BIT CDC COM CON DAA DBA END EPS FOR GET GID HAS IBM INT KEY LIB LOG LPT MAP MAX " +
+	"MIN MON NEW NIX NOT NUL OFF OLD OMS OUT PAD PRN RAW REF ROW SAP SET SGA SHG SID SQL SUM SYS TMP TOP UID USE USR VAR"
+
+func newNames() names {
+	n := names{sids: make(map[string]bool)}
+	for _, sid := range strings.Fields(reservedSIDs) {
+		n.sids[sid] = true
+	}
+	return n
+}
+
+// sid is a new system id, if possible one that ends with the hint in upper
+// case, as the habit is: P for production and so on.
+func (n *names) sid(random *rand.Rand, hint string) string {
+	const letters, signs = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+	for attempt := 0; ; attempt++ {
+		last := strings.ToUpper(hint)
+		if attempt > 50 {
+			last = string(signs[random.IntN(len(signs))])
+		}
+		sid := string(letters[random.IntN(len(letters))]) + string(signs[random.IntN(len(signs))]) + last
+		if !n.sids[sid] {
+			n.sids[sid] = true
+			return sid
+		}
+	}
+}
+
+// network is the next unused /24 of 10.32.0.0 and up.
+func (n *names) network() [3]byte {
+	i := n.networks
+	n.networks++
+	return [3]byte{10, byte(32 + i/256), byte(i)}
+}

@@ -1,0 +1,198 @@
+package fleet
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// replication is the state of the system replication in the words of hdbnsutil
+// on the host.
+func (i *instance) replication() map[string]any {
+	db, at := i.database, i.site
+	if !db.replicated() {
+		return map[string]any{"mode": "none", "online": "true"}
+	}
+	of := db.place(at)
+	state := map[string]any{
+		"mode": db.mode(of), "online": strconv.FormatBool(i.state() != gray), "operation_mode": "unknown",
+		"site_id": strconv.Itoa(at.id), "site_name": at.name,
+		"isTakeoverActive": "false", "isPrimarySuspended": "false",
+	}
+	if at.detached {
+		state["mode"] = "primary" // nobody has told it
+		return state
+	}
+	if of > 0 {
+		state["active_primary_site"], state["primary_masters"] = strconv.Itoa(db.primary().id), db.primary().instances[0].hostname
+	}
+	if i.state() == gray {
+		return state
+	}
+	state["operation_mode"] = operationMode(of)
+	state["isSource"], state["isConsumer"] = strconv.FormatBool(of == 0), strconv.FormatBool(of > 0)
+	state["hasConsumers"] = strconv.FormatBool(len(db.targets(at)) > 0)
+	for n, s := range db.sites {
+		if s.detached {
+			continue
+		}
+		state["siteTier/"+s.name] = strconv.Itoa(db.tier(n))
+		state["siteReplicationMode/"+s.name] = db.mode(n)
+		state["siteOperationMode/"+s.name] = operationMode(n)
+		switch targets := db.targets(s); len(targets) {
+		case 0:
+		case 1:
+			state["siteMapping/"+s.name] = targets[0]
+		default:
+			state["siteMapping/"+s.name] = targets
+		}
+	}
+	for n, own := range at.instances {
+		var hosts []string
+		for _, s := range db.sites {
+			if n < len(s.instances) {
+				hosts = append(hosts, s.name+"/"+s.instances[n].hostname)
+			}
+		}
+		state["mapping/"+own.hostname] = hosts
+	}
+	return state
+}
+
+func operationMode(of int) string {
+	if of == 0 {
+		return "primary"
+	}
+	return "logreplay"
+}
+
+// place is the place of a site in the order of replication.
+func (db *database) place(of *site) int {
+	for n, s := range db.sites {
+		if s == of {
+			return n
+		}
+	}
+	return -1
+}
+
+// targets are the names of the sites that replicate from a site.
+func (db *database) targets(of *site) (list []string) {
+	for n, s := range db.sites {
+		if db.source(n) == of && !s.detached {
+			list = append(list, s.name)
+		}
+	}
+	return list
+}
+
+// replicationStatus is the state of the replication in the words of the
+// database itself. Only the primary knows how the secondaries are.
+func (i *instance) replicationStatus(now time.Time) map[string]string {
+	db, at := i.database, i.site
+	if !db.replicated() || i.state() == gray {
+		return map[string]string{"local_site_id": "0"}
+	}
+	of := db.place(at)
+	status := map[string]string{"local_site_id": strconv.Itoa(at.id)}
+	describe := func(n int) {
+		s := db.sites[n]
+		prefix := fmt.Sprintf("site/%d/", s.id)
+		status[prefix+"SITE_NAME"] = s.name
+		status[prefix+"REPLICATION_MODE"] = strings.ToUpper(db.mode(n))
+		if source := db.source(n); source != nil {
+			status[prefix+"SOURCE_SITE_ID"] = strconv.Itoa(source.id)
+		}
+	}
+	describe(of)
+	if of > 0 {
+		status[fmt.Sprintf("site/%d/PRIMARY_MASTERS", at.id)] = db.primary().instances[0].hostname
+		return status
+	}
+	status["overall_replication_status"] = db.overall()
+	for n, s := range db.sites[1:] {
+		if s.detached {
+			continue
+		}
+		describe(n + 1)
+		status[fmt.Sprintf("site/%d/REPLICATION_STATUS", s.id)] = db.overall()
+		if n == 0 {
+			i.shipping(status, s, now)
+		}
+	}
+	return status
+}
+
+// overall is the status of the replication as a whole.
+func (db *database) overall() string {
+	if db.inSync() {
+		return "ACTIVE"
+	}
+	return "ERROR"
+}
+
+// shipping adds how far the log is that each service of an instance ships to
+// a site. That moves with time.
+func (i *instance) shipping(status map[string]string, to *site, now time.Time) {
+	const (
+		names, index, perTenant = 1, 3, 37 // ports, within those of the instance
+		perSecond               = 1408     // bytes of log
+	)
+	first := 30_000 + 100*i.numeric()
+	service := func(port int, name, tenant string) {
+		position := strconv.FormatInt(max(0, now.Unix()-i.started.Unix())*perSecond+int64(port), 10)
+		at := now.UTC().Add(-2 * time.Second).Format("2006-01-02 15:04:05.000000")
+		for key, value := range map[string]string{
+			"HOST": i.hostname, "PORT": strconv.Itoa(port), "DATABASE": tenant, "SERVICE_NAME": name,
+			"SITE_ID": strconv.Itoa(i.site.id), "SITE_NAME": i.site.name,
+			"SECONDARY_SITE_ID": strconv.Itoa(to.id), "SECONDARY_SITE_NAME": to.name, "SECONDARY_HOST": to.instances[0].hostname,
+			"SECONDARY_PORT": strconv.Itoa(port), "SECONDARY_ACTIVE_STATUS": "YES", "SECONDARY_FAILOVER_COUNT": "0",
+			"REPLICATION_MODE": "SYNC", "REPLICATION_STATUS": i.database.overall(), "REPLICATION_STATUS_DETAILS": "", "OPERATION_MODE": "logreplay",
+			"FULL_SYNC": "DISABLED", "RESET_COUNT": "0", "SHIPPED_FULL_REPLICA_COUNT": "0",
+			"LAST_LOG_POSITION": position, "LAST_LOG_POSITION_TIME": at,
+			"SHIPPED_LOG_POSITION": position, "SHIPPED_LOG_POSITION_TIME": at,
+			"REPLAYED_LOG_POSITION": position, "REPLAYED_LOG_POSITION_TIME": at,
+		} {
+			status[fmt.Sprintf("service/%s/%d/%s", i.hostname, port, key)] = value
+		}
+	}
+	service(first+names, "nameserver", "SYSTEMDB")
+	for n, t := range i.database.tenants {
+		service(first+index+n*perTenant, "indexserver", t.name)
+	}
+}
+
+// configuration is what the hosts of a site do. Of several hosts each has a
+// part of its own.
+func (s *site) configuration() map[string]string {
+	all := make(map[string]string)
+	for n, i := range s.instances {
+		prefix := ""
+		if len(s.instances) > 1 {
+			prefix = "host/" + i.hostname + "/"
+			all["overall_status"] = "ok"
+		}
+		role, server, config := "worker", "slave", "slave"
+		if n == 0 {
+			server, config = "master", "master 1"
+		}
+		if i.software == standbySoftware {
+			role = "standby"
+		}
+		facts := map[string]string{
+			"host": i.hostname, "hostConfigRoles": role, "hostActualRoles": role, "hostActive": "yes", "hostStatus": "ok",
+			"nameServerConfigRole": config, "nameServerActualRole": server, "indexServerConfigRole": role, "indexServerActualRole": server,
+			"failoverStatus": "", "removeStatus": "", "workerConfigGroups": "default", "workerActualGroups": "default",
+			"storageConfigPartition": strconv.Itoa(n + 1), "storageActualPartition": strconv.Itoa(n + 1),
+		}
+		if i.state() == gray {
+			facts["hostActive"], facts["hostStatus"] = "no", "error"
+			all["overall_status"] = "error"
+		}
+		for key, value := range facts {
+			all[prefix+key] = value
+		}
+	}
+	return all
+}

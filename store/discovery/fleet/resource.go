@@ -1,0 +1,209 @@
+package fleet
+
+// A cluster reports its resources twice: as they are configured and as they
+// run. Both are made of the bundles here.
+
+// bundle is some resources a cluster treats as one.
+type bundle struct {
+	id        string // of all but free ones
+	form      form
+	options   []pair
+	resources []resource
+}
+
+// form is what a bundle is.
+type form int
+
+const (
+	free       form = iota // one resource, no bundle at all
+	group                  // its resources run together, one after the other
+	clone                  // a copy runs on every node
+	promotable             // a clone of which one copy is above the others
+	master                 // the same, as older configurations have it
+)
+
+// resource is something a cluster starts and watches.
+type resource struct {
+	id string
+	agent
+	attributes []pair
+	options    []pair
+	operations []operation
+	copies     []placed
+}
+
+// agent is the program that runs a resource.
+type agent struct{ class, provider, kind string }
+
+func (a agent) String() string {
+	if a.provider == "" {
+		return a.class + ":" + a.kind
+	}
+	return a.class + "::" + a.provider + ":" + a.kind
+}
+
+// placed is where a copy of a resource runs; without a node it does not.
+type placed struct {
+	node   *Host
+	role   string
+	failed bool
+}
+
+type pair struct{ name, value string }
+
+type operation struct{ name, role, timeout, interval string }
+
+// usual are the operations of most resources.
+var usual = []operation{
+	{name: "start", timeout: "60s", interval: "0"}, {name: "stop", timeout: "60s", interval: "0"},
+	{name: "monitor", timeout: "40s", interval: "20s"},
+}
+
+type cibResources struct {
+	Primitives []cibPrimitive
+	Masters    []cibClone
+	Clones     []cibClone
+	Groups     []cibGroup
+}
+
+type cibPrimitive struct {
+	ID                 string `json:"Id"`
+	Class              string
+	Provider           string
+	Type               string
+	Operations         []cibOperation
+	MetaAttributes     []cibPair
+	InstanceAttributes []cibPair
+}
+
+type cibOperation struct {
+	ID       string `json:"Id"`
+	Name     string
+	Role     string
+	Timeout  string
+	Interval string
+}
+
+type cibPair struct {
+	ID    string `json:"Id"`
+	Name  string
+	Value string
+}
+
+type cibClone struct {
+	ID             string `json:"Id"`
+	Primitive      cibPrimitive
+	MetaAttributes []cibPair
+}
+
+type cibGroup struct {
+	ID         string `json:"Id"`
+	Primitives []cibPrimitive
+}
+
+func configured(bundles []bundle) (c cibResources) {
+	for _, b := range bundles {
+		first := b.resources[0].configured()
+		switch b.form {
+		case free:
+			c.Primitives = append(c.Primitives, first)
+		case group:
+			g := cibGroup{ID: b.id}
+			for _, r := range b.resources {
+				g.Primitives = append(g.Primitives, r.configured())
+			}
+			c.Groups = append(c.Groups, g)
+		case master:
+			c.Masters = append(c.Masters, cibClone{b.id, first, pairs(b.id+"-meta_attributes-", b.options)})
+		case clone, promotable:
+			c.Clones = append(c.Clones, cibClone{b.id, first, pairs(b.id+"-meta_attributes-", b.options)})
+		}
+	}
+	return c
+}
+
+func (r *resource) configured() cibPrimitive {
+	p := cibPrimitive{
+		ID: r.id, Class: r.class, Provider: r.provider, Type: r.kind,
+		MetaAttributes: pairs(r.id+"-meta_attributes-", r.options), InstanceAttributes: pairs(r.id+"-instance_attributes-", r.attributes),
+	}
+	for _, o := range r.operations {
+		p.Operations = append(p.Operations, cibOperation{r.id + "-" + o.name + "-" + o.interval, o.name, o.role, o.timeout, o.interval})
+	}
+	return p
+}
+
+// pairs is nil for none, as agents have it.
+func pairs(prefix string, list []pair) (out []cibPair) {
+	for _, p := range list {
+		out = append(out, cibPair{prefix + p.name, p.name, p.value})
+	}
+	return out
+}
+
+type monitorResource struct {
+	ID             string `json:"Id"`
+	Node           *monitorPlace
+	Role           string
+	Agent          string
+	Active         bool
+	Failed         bool
+	Blocked        bool
+	Managed        bool
+	Orphaned       bool
+	FailureIgnored bool
+	NodesRunningOn int
+}
+
+type monitorPlace struct {
+	ID     string `json:"Id"`
+	Name   string
+	Cached bool
+}
+
+type monitorClone struct {
+	ID             string `json:"Id"`
+	Failed         bool
+	Unique         bool
+	Managed        bool
+	MultiState     bool
+	FailureIgnored bool
+	Resources      []monitorResource
+}
+
+type monitorGroup struct {
+	ID        string `json:"Id"`
+	Managed   *bool  `json:",omitempty"` // old agents do not know
+	Resources []monitorResource
+}
+
+// running fills in what the monitor of the cluster shows of its resources.
+func (m *monitorPayload) running(c *cluster, bundles []bundle) {
+	managed := !c.maintenance
+	for _, b := range bundles {
+		var list []monitorResource
+		for _, r := range b.resources {
+			for _, p := range r.copies {
+				list = append(list, c.running(&r, p))
+			}
+		}
+		m.Summary.Resources.Number += len(list)
+		switch b.form {
+		case free:
+			m.Resources = append(m.Resources, list...)
+		case group:
+			m.Groups = append(m.Groups, monitorGroup{ID: b.id, Managed: &managed, Resources: list})
+		default:
+			m.Clones = append(m.Clones, monitorClone{ID: b.id, Managed: managed, MultiState: b.form != clone, Resources: list})
+		}
+	}
+}
+
+func (c *cluster) running(r *resource, p placed) monitorResource {
+	m := monitorResource{ID: r.id, Role: p.role, Agent: r.agent.String(), Managed: !c.maintenance, Failed: p.failed}
+	if p.node != nil {
+		m.Node = &monitorPlace{ID: c.nodeID(p.node), Name: p.node.Name, Cached: true}
+		m.Active, m.NodesRunningOn = true, 1
+	}
+	return m
+}

@@ -1,0 +1,46 @@
+package fleet
+
+// buildStorage adds a cluster that keeps a file system available.
+func (f *Fleet) buildStorage(b *blueprint, at *location) {
+	nodes := make([]*Host, b.storage)
+	for i := range nodes {
+		nodes[i] = f.addHost(nil, at, Storage)
+	}
+	f.newCluster("storage_"+nodes[0].Name, at, b.fencing, nodes).storage = at.address()
+}
+
+// storageBundles are a replicated disk and the file system on it.
+func (c *cluster) storageBundles() []bundle {
+	id, node := c.short(), c.active()
+	started := []placed{{node: node, role: "Started"}}
+	disk := resource{
+		id: "rsc_drbd_" + id, agent: agent{"ocf", "linbit", "drbd"}, attributes: []pair{{"drbd_resource", id}},
+		operations: []operation{{"monitor", "Master", "20s", "15"}, {"monitor", "Slave", "20s", "30"}},
+	}
+	server := resource{id: "rsc_nfsserver_" + id, agent: agent{class: "systemd", kind: "nfs-server"}, operations: usual[2:]}
+	for _, n := range c.nodes {
+		switch {
+		case n.offline:
+			disk.copies = append(disk.copies, placed{role: "Stopped"})
+			server.copies = append(server.copies, placed{role: "Stopped"})
+			continue
+		case n == node:
+			disk.copies = append(disk.copies, placed{node: n, role: "Master"})
+		default:
+			disk.copies = append(disk.copies, placed{node: n, role: "Slave"})
+		}
+		server.copies = append(server.copies, placed{node: n, role: "Started"})
+	}
+	directory := "/srv/nfs/" + id
+	resources := []resource{
+		{id: "rsc_fs_" + id, agent: agent{"ocf", "heartbeat", "Filesystem"}, operations: usual, copies: started,
+			attributes: []pair{{"device", "/dev/drbd0"}, {"directory", directory}, {"fstype", "xfs"}}},
+		{id: "rsc_export_" + id, agent: agent{"ocf", "heartbeat", "exportfs"}, operations: usual, copies: started,
+			attributes: []pair{{"directory", directory}, {"fsid", "1"}, {"clientspec", "*"}, {"options", "rw,no_root_squash"}}},
+	}
+	return []bundle{
+		{id: "ms_drbd_" + id, form: master, options: []pair{{"clone-max", "2"}, {"notify", "true"}}, resources: []resource{disk}},
+		{id: "cln_nfsserver_" + id, form: clone, options: []pair{{"interleave", "true"}}, resources: []resource{server}},
+		{id: "grp_nfs_" + id, form: group, resources: append(resources, c.addressed(id, c.storage, node)...)},
+	}
+}

@@ -1,0 +1,379 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"net/netip"
+	"slices"
+
+	"trento/store/activity"
+	"trento/store/landscape"
+)
+
+// state is the landscape of a transaction as its rules see it.
+type state struct{ tx *Tx }
+
+// known turns the store's word for nothing into that of the landscape.
+func known[T any](record *T, err error) (*T, error) {
+	if errors.Is(err, ErrNotFound) {
+		return nil, fmt.Errorf("%w: %w", landscape.ErrUnknown, err)
+	}
+	return record, err
+}
+
+func (s state) Host(id landscape.HostID) (*landscape.Host, error) { return known(s.tx.anyHost(id)) }
+
+func (s state) Cluster(id landscape.ClusterID) (*landscape.Cluster, error) {
+	return known(s.tx.anyCluster(id))
+}
+
+func (s state) Database(id landscape.DatabaseID) (*landscape.Database, error) {
+	return known(s.tx.anyDatabase(id))
+}
+
+func (s state) SAPSystem(id landscape.SAPSystemID) (*landscape.SAPSystem, error) {
+	return known(s.tx.anySAPSystem(id))
+}
+
+func (s state) Kept(id landscape.HostID) (*landscape.Kept, error) {
+	return known(get(s.tx, bucketKept, &s.tx.s.kept, []byte(id)))
+}
+
+func (s state) DatabasesOn(id landscape.HostID) ([]landscape.DatabaseID, error) {
+	return related[landscape.DatabaseID](s.tx, databaseOn, string(id)), nil
+}
+
+func (s state) SAPSystemsOn(id landscape.HostID) ([]landscape.SAPSystemID, error) {
+	return related[landscape.SAPSystemID](s.tx, sapSystemOn, string(id)), nil
+}
+
+func (s state) SAPSystemsOf(id landscape.DatabaseID) ([]landscape.SAPSystemID, error) {
+	return related[landscape.SAPSystemID](s.tx, sapSystemOf, string(id)), nil
+}
+
+func (s state) HostsWith(ip netip.Addr) ([]landscape.HostID, error) {
+	return related[landscape.HostID](s.tx, hostWith, ip.String()), nil
+}
+
+func (s state) Waiting() ([]landscape.HostID, error) {
+	return related[landscape.HostID](s.tx, waiting, ""), nil
+}
+
+// The relations of the relation bucket: from the second to the first.
+const (
+	databaseOn  = "database on host"
+	sapSystemOn = "sap system on host"
+	sapSystemOf = "sap system of database"
+	hostWith    = "host with address"
+	waiting     = "waiting"
+)
+
+func relation(name, from, to string) string { return name + "\x00" + from + "\x00" + to }
+
+// related lists what stands in a relation to something, in rising order.
+func related[ID ~string](tx *Tx, name, from string) []ID {
+	var ids []ID
+	prefix := []byte(relation(name, from, ""))
+	cursor := tx.btx.Bucket(bucketRelation).Cursor()
+	for k, _ := cursor.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = cursor.Next() {
+		ids = append(ids, ID(k[len(prefix):]))
+	}
+	return ids
+}
+
+func hostRelations(h *landscape.Host) (keys []string) {
+	for _, a := range h.Addresses {
+		keys = append(keys, relation(hostWith, a.IP.String(), string(h.ID)))
+	}
+	return keys
+}
+
+func clusterRelations(*landscape.Cluster) []string { return nil }
+
+func databaseRelations(db *landscape.Database) (keys []string) {
+	for _, i := range db.Instances {
+		keys = append(keys, relation(databaseOn, string(i.HostID), string(db.ID)))
+	}
+	return keys
+}
+
+func sapSystemRelations(s *landscape.SAPSystem) (keys []string) {
+	for _, i := range s.Instances {
+		keys = append(keys, relation(sapSystemOn, string(i.HostID), string(s.ID)))
+	}
+	return append(keys, relation(sapSystemOf, string(s.DatabaseID), string(s.ID)))
+}
+
+func keptRelations(k *landscape.Kept) []string {
+	if slices.ContainsFunc(k.Elements, func(e landscape.KeptElement) bool { return e.Waiting }) {
+		return []string{relation(waiting, "", string(k.Agent))}
+	}
+	return nil
+}
+
+// apply stores what was decided: the records, their relations, and an entry
+// for each event.
+func (tx *Tx) apply(d *landscape.Decision) error {
+	err := errors.Join(
+		applyRecords(tx, bucketHost, &tx.s.hosts, d.Hosts, hostRelations),
+		applyRecords(tx, bucketCluster, &tx.s.clusters, d.Clusters, clusterRelations),
+		applyRecords(tx, bucketDatabase, &tx.s.databases, d.Databases, databaseRelations),
+		applyRecords(tx, bucketSAPSystem, &tx.s.sapSystems, d.SAPSystems, sapSystemRelations),
+		applyRecords(tx, bucketKept, &tx.s.kept, d.Kept, keptRelations),
+	)
+	for agent := range d.Kept {
+		// What was kept decides how an equal report is answered; and whether
+		// SAP runs on a host, how its tuning is judged.
+		tx.forget(agent, landscape.SAPSystemDiscovery)
+		tx.forget(agent, landscape.SaptuneDiscovery)
+	}
+	for _, e := range d.Events {
+		err = errors.Join(err, tx.event(e))
+	}
+	return err
+}
+
+// applyRecords stores records in the order of their ids, so that the same
+// decision always writes the same.
+func applyRecords[ID ~string, T any](tx *Tx, bucket []byte, c *cache[T], records map[ID]*T, relations func(*T) []string) error {
+	for _, id := range slices.Sorted(maps.Keys(records)) {
+		var former []string
+		before, err := get(tx, bucket, c, []byte(id))
+		if err == nil {
+			former = relations(before)
+		} else if !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		if err := tx.record(bucket, []byte(id), records[id]); err != nil {
+			return err
+		}
+		if err := tx.relate(former, relations(records[id])); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// relate replaces the relations of a record.
+func (tx *Tx) relate(former, present []string) error {
+	for _, key := range former {
+		if !slices.Contains(present, key) {
+			if err := tx.delete(bucketRelation, []byte(key)); err != nil {
+				return err
+			}
+		}
+	}
+	for _, key := range present {
+		if !slices.Contains(former, key) {
+			if err := tx.put(bucketRelation, []byte(key), []byte{}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// ErrLive says that a host was heard too recently to be cleaned up.
+var ErrLive = errors.New("requested operation not allowed for live hosts")
+
+// DeregisterHost cleans a host up, with all that cannot be without it. It
+// fails with ErrNotFound, or with ErrLive while the agent is heard.
+func (s *Store) DeregisterHost(ctx context.Context, by Actor, id landscape.HostID) error {
+	return s.update(ctx, by, func(tx *Tx) error {
+		d, err := tx.HostCleanup(id)
+		if err != nil {
+			return err
+		}
+		if err := tx.request(activity.HostCleanupRequested, map[string]any{"host_id": id}); err != nil {
+			return err
+		}
+		if err := tx.apply(d); err != nil {
+			return err
+		}
+		return tx.forgetAgent(id)
+	})
+}
+
+// HostCleanup is what cleaning a host up would do now: what DeregisterHost
+// does, without doing it.
+func (tx *Tx) HostCleanup(id landscape.HostID) (*landscape.Decision, error) {
+	if _, err := tx.Host(id); err != nil {
+		return nil, err
+	}
+	last, ever := tx.s.beats.get(id)
+	if ever && tx.now.Before(last.Add(tx.s.options.HeartbeatInterval)) {
+		return nil, ErrLive
+	}
+	return landscape.DeregisterHost(state{tx}, id, tx.now)
+}
+
+// DeregisterApplicationInstance cleans an absent instance up, and its SAP
+// system where it cannot be without it. It fails with ErrNotFound, or with
+// landscape.ErrPresent while the instance is there.
+func (s *Store) DeregisterApplicationInstance(ctx context.Context, by Actor, id landscape.SAPSystemID, host landscape.HostID, number string) error {
+	return s.update(ctx, by, func(tx *Tx) error {
+		d, err := tx.ApplicationInstanceCleanup(id, host, number)
+		if err != nil {
+			return err
+		}
+		if err := tx.request(activity.SAPSystemCleanupRequested, map[string]any{"sap_system_id": id, "host_id": host, "instance_number": number}); err != nil {
+			return err
+		}
+		return tx.apply(d)
+	})
+}
+
+// ApplicationInstanceCleanup is what DeregisterApplicationInstance would do
+// now, without doing it.
+func (tx *Tx) ApplicationInstanceCleanup(id landscape.SAPSystemID, host landscape.HostID, number string) (*landscape.Decision, error) {
+	d, err := landscape.DeregisterApplicationInstance(state{tx}, id, host, number, tx.now)
+	return d, unknown(err)
+}
+
+// DeregisterDatabaseInstance cleans an absent instance up, and its database
+// with the SAP systems on it where they cannot be without it. Its errors are
+// those of DeregisterApplicationInstance.
+func (s *Store) DeregisterDatabaseInstance(ctx context.Context, by Actor, id landscape.DatabaseID, host landscape.HostID, number string) error {
+	return s.update(ctx, by, func(tx *Tx) error {
+		d, err := tx.DatabaseInstanceCleanup(id, host, number)
+		if err != nil {
+			return err
+		}
+		// Older clients look for the database under sap_system_id.
+		metadata := map[string]any{"database_id": id, "sap_system_id": string(id), "host_id": host, "instance_number": number}
+		if err := tx.request(activity.DatabaseCleanupRequested, metadata); err != nil {
+			return err
+		}
+		return tx.apply(d)
+	})
+}
+
+// DatabaseInstanceCleanup is what DeregisterDatabaseInstance would do now,
+// without doing it.
+func (tx *Tx) DatabaseInstanceCleanup(id landscape.DatabaseID, host landscape.HostID, number string) (*landscape.Decision, error) {
+	d, err := landscape.DeregisterDatabaseInstance(state{tx}, id, host, number, tx.now)
+	return d, unknown(err)
+}
+
+// unknown is the reverse of known.
+func unknown(err error) error {
+	if errors.Is(err, landscape.ErrUnknown) {
+		return fmt.Errorf("%w: %w", ErrNotFound, err)
+	}
+	return err
+}
+
+// request logs what a person has asked for, ahead of what it brings about.
+func (tx *Tx) request(t activity.Type, metadata map[string]any) error {
+	metadata["correlation_id"] = tx.correlation()
+	return tx.log(tx.by.Name, t, metadata)
+}
+
+// registered walks the records of a bucket that are part of the landscape.
+func registered[T any](records iter.Seq2[*T, error], is func(*T) bool) iter.Seq2[*T, error] {
+	return func(yield func(*T, error) bool) {
+		for record, err := range records {
+			if err == nil && !is(record) {
+				continue
+			}
+			if !yield(record, err) {
+				return
+			}
+		}
+	}
+}
+
+// isRegistered turns a record that is no part of the landscape into nothing.
+func isRegistered[T any](record *T, err error, is func(*T) bool) (*T, error) {
+	if err == nil && !is(record) {
+		return nil, ErrNotFound
+	}
+	return record, err
+}
+
+func (tx *Tx) anyCluster(id landscape.ClusterID) (*landscape.Cluster, error) {
+	return get(tx, bucketCluster, &tx.s.clusters, []byte(id))
+}
+
+// Cluster returns a registered cluster, or ErrNotFound. What this and the
+// following methods return is shared and must not be modified.
+func (tx *Tx) Cluster(id landscape.ClusterID) (*landscape.Cluster, error) {
+	c, err := tx.anyCluster(id)
+	return isRegistered(c, err, (*landscape.Cluster).Registered)
+}
+
+// Clusters walks the registered clusters in the order of their ids.
+func (tx *Tx) Clusters() iter.Seq2[*landscape.Cluster, error] {
+	return registered(scan(tx, bucketCluster, &tx.s.clusters), (*landscape.Cluster).Registered)
+}
+
+func (tx *Tx) anyDatabase(id landscape.DatabaseID) (*landscape.Database, error) {
+	return get(tx, bucketDatabase, &tx.s.databases, []byte(id))
+}
+
+// Database returns a registered database, or ErrNotFound.
+func (tx *Tx) Database(id landscape.DatabaseID) (*landscape.Database, error) {
+	db, err := tx.anyDatabase(id)
+	return isRegistered(db, err, (*landscape.Database).Registered)
+}
+
+// Databases walks the registered databases in the order of their ids.
+func (tx *Tx) Databases() iter.Seq2[*landscape.Database, error] {
+	return registered(scan(tx, bucketDatabase, &tx.s.databases), (*landscape.Database).Registered)
+}
+
+func (tx *Tx) anySAPSystem(id landscape.SAPSystemID) (*landscape.SAPSystem, error) {
+	return get(tx, bucketSAPSystem, &tx.s.sapSystems, []byte(id))
+}
+
+// SAPSystem returns a registered SAP system, or ErrNotFound.
+func (tx *Tx) SAPSystem(id landscape.SAPSystemID) (*landscape.SAPSystem, error) {
+	s, err := tx.anySAPSystem(id)
+	return isRegistered(s, err, (*landscape.SAPSystem).Registered)
+}
+
+// SAPSystems walks the registered SAP systems in the order of their ids.
+func (tx *Tx) SAPSystems() iter.Seq2[*landscape.SAPSystem, error] {
+	return registered(scan(tx, bucketSAPSystem, &tx.s.sapSystems), (*landscape.SAPSystem).Registered)
+}
+
+// DatabasesOn lists the databases, registered or not, with an instance on a
+// host.
+func (tx *Tx) DatabasesOn(id landscape.HostID) []landscape.DatabaseID {
+	return related[landscape.DatabaseID](tx, databaseOn, string(id))
+}
+
+// SAPSystemsOn lists the SAP systems, registered or not, with an instance on
+// a host.
+func (tx *Tx) SAPSystemsOn(id landscape.HostID) []landscape.SAPSystemID {
+	return related[landscape.SAPSystemID](tx, sapSystemOn, string(id))
+}
+
+// SAPSystemsOf lists the SAP systems, registered or not, on the tenants of a
+// database.
+func (tx *Tx) SAPSystemsOf(id landscape.DatabaseID) []landscape.SAPSystemID {
+	return related[landscape.SAPSystemID](tx, sapSystemOf, string(id))
+}
+
+// forgetAgent discards what is kept of the reports of an agent: only a new
+// one may bring back what was cleaned up.
+func (tx *Tx) forgetAgent(agent landscape.HostID) error {
+	for _, kind := range landscape.Kinds {
+		tx.forget(agent, kind)
+		if err := tx.delete(bucketReport, reportKey(agent, kind)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// forget makes the next report of an agent be judged, even if it says nothing
+// new.
+func (tx *Tx) forget(agent landscape.HostID, kind landscape.Kind) {
+	key := string(reportKey(agent, kind))
+	tx.after = append(tx.after, func() { tx.s.reports.remove(key) })
+}

@@ -1,0 +1,263 @@
+package landscape
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"time"
+
+	"trento/store/activity"
+)
+
+// observeCluster decides what a cluster report changes: about the cluster it
+// speaks of, about the one the host has left for it, and about the place of
+// the host in both. The host itself need not have been reported yet.
+func (d *Decision) observeCluster(agent HostID, r *ClusterReport) error {
+	host, err := d.hostOrStub(agent)
+	if err != nil {
+		return err
+	}
+	if host.ClusterID != r.ID {
+		if err := d.leaveCluster(agent); err != nil {
+			return err
+		}
+	}
+	if r.ID == "" {
+		return nil
+	}
+	before, err := d.cluster(r.ID)
+	if errors.Is(err, ErrUnknown) {
+		return d.registerCluster(agent, r)
+	}
+	if err != nil {
+		return err
+	}
+	return d.updateCluster(before, agent, r)
+}
+
+// updateCluster decides what a report changes about a cluster that is known,
+// even if it has been gone meanwhile.
+func (d *Decision) updateCluster(before *Cluster, agent HostID, r *ClusterReport) error {
+	after := before.copy()
+	if !before.Registered() {
+		after.DeregisteredAt = nil
+		d.event(activity.ClusterRestored, map[string]any{"cluster_id": after.ID})
+	}
+	if err := d.enterCluster(after, agent, r.Online); err != nil {
+		return err
+	}
+	d.clusterHeard(after, agent)
+	switch {
+	case !r.Online:
+		// The report that brings a cluster back does not stop it at once.
+		if before.Registered() && after.stopped() {
+			d.stopCluster(after)
+		}
+	case r.Facts != nil:
+		d.describeCluster(after, r)
+	case !after.described() && after.State == ClusterStateStopped:
+		// No controller will tell that the cluster runs again, since none has
+		// ever spoken: without this, what is known about the cluster would
+		// depend on the order in which its nodes report.
+		after.State = ClusterStateUnknown
+		d.event(activity.ClusterDetailsUpdated, after.details())
+	}
+	// Equal parts are shared with the copy, so that comparing costs little.
+	if reflect.DeepEqual(before, after) {
+		return nil
+	}
+	if r.Online {
+		after.CIBLastWritten = d.lastWritten(before.CIBLastWritten, r.CIBLastWritten)
+	}
+	after.UpdatedAt = d.now
+	d.Clusters[after.ID] = after
+	return nil
+}
+
+// hostOrStub is a host; one that only its cluster knows by now has just an id.
+func (d *Decision) hostOrStub(id HostID) (*Host, error) {
+	host, err := d.host(id)
+	if errors.Is(err, ErrUnknown) {
+		return &Host{ID: id}, nil
+	}
+	return host, err
+}
+
+// copy is a cluster whose own fields and members may be changed.
+func (c *Cluster) copy() *Cluster {
+	after := *c
+	after.Members = slices.Clone(c.Members)
+	return &after
+}
+
+// changeCluster begins a change of a cluster: the copy is the one to be stored.
+func (d *Decision) changeCluster(before *Cluster) *Cluster {
+	after := before.copy()
+	after.UpdatedAt = d.now
+	d.Clusters[after.ID] = after
+	return after
+}
+
+func (d *Decision) registerCluster(agent HostID, r *ClusterReport) error {
+	c := &Cluster{
+		ID: r.ID, Name: r.Name, ClusterFacts: undescribed(), CIBLastWritten: r.CIBLastWritten,
+		Health: HealthUnknown, Inputs: ClusterInputs{Checks: HealthUnknown},
+		Members: []ClusterMember{}, SelectedChecks: []string{},
+		RegisteredAt: d.now, UpdatedAt: d.now,
+	}
+	if r.Facts != nil {
+		c.ClusterFacts = *r.Facts
+		c.Inputs = c.discovered()
+		c.Health = c.Inputs.Overall()
+	}
+	d.Clusters[c.ID] = c
+	metadata := c.details()
+	metadata["health"], metadata["health_details"] = c.Health, c.Inputs.record()
+	d.event(activity.ClusterRegistered, metadata)
+	return d.enterCluster(c, agent, r.Online)
+}
+
+// enterCluster makes a host a member of a cluster, online or not. The host's
+// own record says so, too.
+func (d *Decision) enterCluster(c *Cluster, id HostID, online bool) error {
+	i, known := c.member(id)
+	if !known {
+		c.Members = slices.Insert(c.Members, i, ClusterMember{HostID: id})
+	}
+	member := &c.Members[i]
+	event := activity.HostAddedToCluster
+	if known {
+		if member.Offline != online {
+			return nil
+		}
+		event = activity.ClusterHostStatusChanged
+	}
+	member.Offline = !online
+	status := member.Status()
+	d.event(event, map[string]any{"cluster_id": c.ID, "host_id": id, "cluster_host_status": status})
+
+	host, err := d.hostOrStub(id)
+	if err != nil {
+		return err
+	}
+	after := d.changeHost(host)
+	after.ClusterID, after.ClusterHostStatus = c.ID, status
+	return nil
+}
+
+// clusterHeard notes that a member has reported: what is known through it is
+// not stale any more.
+func (d *Decision) clusterHeard(c *Cluster, host HostID) {
+	if i, known := c.member(host); known {
+		c.Members[i].Stale = false
+	}
+	d.refreshCluster(c)
+}
+
+// refreshCluster ends the staleness of a cluster with that of its last stale
+// member.
+func (d *Decision) refreshCluster(c *Cluster) {
+	if c.StaleSince != nil && !c.stale() {
+		c.StaleSince = nil
+		d.event(activity.ClusterDataMarkedInSync, map[string]any{"cluster_id": c.ID})
+	}
+}
+
+// stopCluster notes that no node of a cluster is online any more. It keeps
+// what is known about its inside.
+func (d *Decision) stopCluster(c *Cluster) {
+	if c.State != ClusterStateStopped {
+		c.State = ClusterStateStopped
+		d.event(activity.ClusterDetailsUpdated, c.details())
+	}
+	d.judgeCluster(c, c.lost())
+}
+
+// describeCluster takes over what the designated controller says.
+func (d *Decision) describeCluster(c *Cluster, r *ClusterReport) {
+	if !same(c.Name, r.Name) || !same(c.ClusterFacts, *r.Facts) {
+		c.Name, c.ClusterFacts = r.Name, *r.Facts
+		d.event(activity.ClusterDetailsUpdated, c.details())
+	}
+	d.judgeCluster(c, c.discovered())
+}
+
+// lastWritten is the later of the known and the reported time at which the
+// configuration of a cluster was written, so that it does not depend on the
+// order in which nodes report. Where that cannot be told, or the known time
+// comes from a clock that was ahead, it is the reported one.
+func (d *Decision) lastWritten(known, reported *string) *string {
+	if known == nil || reported == nil {
+		return reported
+	}
+	const allZones = 24 * time.Hour // the times have no zone
+	before, errBefore := time.Parse(time.ANSIC, *known)
+	after, errAfter := time.Parse(time.ANSIC, *reported)
+	if errBefore == nil && errAfter == nil && after.Before(before) && before.Before(d.now.Add(allZones)) {
+		return known
+	}
+	return reported
+}
+
+// leaveCluster takes a host out of its cluster, if it is in one. Nothing else
+// is judged anew: that is for the nodes that stay. A cluster ends with its
+// last member.
+func (d *Decision) leaveCluster(id HostID) error {
+	host, err := d.hostOrStub(id)
+	if err != nil || host.ClusterID == "" {
+		return err
+	}
+	before, err := d.cluster(host.ClusterID)
+	if err != nil {
+		return fmt.Errorf("cluster %s of host %s: %w", host.ClusterID, id, err)
+	}
+	c := d.changeCluster(before)
+	if i, known := c.member(id); known {
+		c.Members = slices.Delete(c.Members, i, i+1)
+	}
+	outside := d.changeHost(host)
+	outside.ClusterID, outside.ClusterHostStatus = "", ""
+	d.event(activity.HostRemovedFromCluster, map[string]any{"cluster_id": c.ID, "host_id": id, "deregistered_at": nil})
+	if len(c.Members) > 0 {
+		d.refreshCluster(c)
+		return nil
+	}
+	c.DeregisteredAt = &d.now
+	c.StaleSince = nil // nobody would ever end it
+	d.event(activity.ClusterDeregistered, map[string]any{"cluster_id": c.ID, "deregistered_at": d.now})
+	return nil
+}
+
+// clusterSilent notes that a host has fallen silent: what its cluster is known
+// by through it turns stale. That changes neither data nor health.
+func (d *Decision) clusterSilent(id HostID) error {
+	host, err := d.hostOrStub(id)
+	if err != nil || host.ClusterID == "" {
+		return err
+	}
+	before, err := d.cluster(host.ClusterID)
+	if err != nil {
+		return fmt.Errorf("cluster %s of host %s: %w", host.ClusterID, id, err)
+	}
+	i, known := before.member(id)
+	if !known || before.Members[i].Stale {
+		return nil
+	}
+	c := d.changeCluster(before)
+	c.Members[i].Stale = true
+	if c.StaleSince == nil {
+		c.StaleSince = &d.now
+		d.event(activity.ClusterDataMarkedStale, map[string]any{"cluster_id": c.ID, "stale_at": d.now})
+	}
+	return nil
+}
+
+// details are the facts of the cluster in the words of the activity log.
+func (c *Cluster) details() map[string]any {
+	return map[string]any{
+		"cluster_id": c.ID, "name": c.Name, "type": c.Type, "provider": c.Provider, "state": c.State,
+		"sap_instances": c.SAPInstances, "resources_number": c.ResourcesNumber, "hosts_number": c.HostsNumber,
+		"details": c.Details(),
+	}
+}

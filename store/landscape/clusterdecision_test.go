@@ -1,0 +1,498 @@
+package landscape
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"trento/store/activity"
+)
+
+// harbour is a landscape of hosts and clusters that changes as the rules
+// decide. What it hands out has been through its stored form.
+type harbour struct {
+	State
+	t        *testing.T
+	now      time.Time
+	hosts    map[HostID]*Host
+	clusters map[ClusterID]*Cluster
+}
+
+func newHarbour(t *testing.T) *harbour {
+	return &harbour{
+		t: t, now: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC),
+		hosts: make(map[HostID]*Host), clusters: make(map[ClusterID]*Cluster),
+	}
+}
+
+func (h *harbour) Host(id HostID) (*Host, error)          { return lookup(h.hosts, id) }
+func (h *harbour) Cluster(id ClusterID) (*Cluster, error) { return lookup(h.clusters, id) }
+
+// No SAP runs in the harbour.
+func (h *harbour) DatabasesOn(HostID) ([]DatabaseID, error)   { return nil, nil }
+func (h *harbour) SAPSystemsOn(HostID) ([]SAPSystemID, error) { return nil, nil }
+
+func lookup[ID comparable, T any](records map[ID]*T, id ID) (*T, error) {
+	if record, ok := records[id]; ok {
+		return record, nil
+	}
+	return nil, ErrUnknown
+}
+
+// decide applies rules a minute after the last ones, and returns what they
+// decided.
+func (h *harbour) decide(rules func(*Decision) error) *Decision {
+	h.t.Helper()
+	h.now = h.now.Add(time.Minute)
+	before := h.text()
+	d := Decide(h, h.now)
+	if err := rules(d); err != nil {
+		h.t.Fatal(err)
+	}
+	if after := h.text(); after != before {
+		h.t.Fatalf("a rule has modified what it was given (-before +after):\n%s", cmp.Diff(before, after))
+	}
+	for id, host := range d.Hosts {
+		h.hosts[id] = stored(h.t, host)
+	}
+	for id, cluster := range d.Clusters {
+		h.clusters[id] = stored(h.t, cluster)
+	}
+	h.check()
+	return d
+}
+
+func (h *harbour) text() string {
+	text, err := json.Marshal([]any{h.hosts, h.clusters})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return string(text)
+}
+
+// stored is a record as it comes back from the store.
+func stored[T any](t *testing.T, record *T) *T {
+	t.Helper()
+	document, err := json.Marshal(record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	back := new(T)
+	if err := json.Unmarshal(document, back); err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(record, back) {
+		t.Fatalf("record changes in the store (-before +after):\n%s", cmp.Diff(record, back))
+	}
+	return back
+}
+
+// check tests what holds at any time.
+func (h *harbour) check() {
+	h.t.Helper()
+	members := make(map[HostID]ClusterID)
+	for id, c := range h.clusters {
+		if c.ID != id || c.Registered() != (len(c.Members) > 0) || (c.StaleSince != nil) != c.stale() {
+			h.t.Errorf("cluster %s: %+v", id, c)
+		}
+		if !slices.IsSortedFunc(c.Members, func(a, b ClusterMember) int { return strings.Compare(string(a.HostID), string(b.HostID)) }) {
+			h.t.Errorf("cluster %s: members %v", id, c.Members)
+		}
+		if c.HANA != nil && c.ASCSERS != nil || (c.Details() != nil) != (c.Type == HANAScaleUp || c.Type == HANAScaleOut || c.Type == ASCSERS) {
+			h.t.Errorf("cluster %s: details of type %s", id, c.Type)
+		}
+		for _, m := range c.Members {
+			if other, twice := members[m.HostID]; twice {
+				h.t.Errorf("host %s in %s and %s", m.HostID, id, other)
+			}
+			members[m.HostID] = id
+			if host := h.hosts[m.HostID]; host == nil || host.ClusterID != id || host.ClusterHostStatus != m.Status() {
+				h.t.Errorf("member %+v of %s has the record %+v", m, id, host)
+			}
+		}
+	}
+	for id, host := range h.hosts {
+		if host.ClusterID != members[id] || (host.ClusterHostStatus == "") != (host.ClusterID == "") {
+			h.t.Errorf("host %s: cluster %q, status %q", id, host.ClusterID, host.ClusterHostStatus)
+		}
+	}
+}
+
+// step is something that happens in a harbour.
+type step func(*Decision) error
+
+func unclustered(host HostID) step { return reports(host, ClusterReport{}) }
+func silent(host HostID) step      { return func(d *Decision) error { return d.clusterSilent(host) } }
+func leaves(host HostID) step      { return func(d *Decision) error { return d.leaveCluster(host) } }
+func checked(c ClusterID, found Health) step {
+	return func(d *Decision) error { return d.clusterChecked(c, found) }
+}
+
+func reports(host HostID, r ClusterReport) step {
+	return func(d *Decision) error { return d.observeCluster(host, &r) }
+}
+
+// Three nodes' views of pier, and one of another cluster.
+func offline(host HostID) step {
+	return reports(host, ClusterReport{ID: "pier", Name: ptr("pier_hana")})
+}
+
+func online(host HostID) step {
+	return reports(host, ClusterReport{ID: "pier", Name: ptr("pier_hana"), Online: true, CIBLastWritten: ptr("Mon Mar  2 08:00:00 2026")})
+}
+
+func controls(host HostID, change func(*ClusterReport)) step {
+	r := ClusterReport{
+		ID: "pier", Name: ptr("pier_hana"), Online: true, CIBLastWritten: ptr("Mon Mar  2 08:00:00 2026"), Facts: ptr(hanaFacts()),
+	}
+	if change != nil {
+		change(&r)
+	}
+	return reports(host, r)
+}
+
+func elsewhere(host HostID) step {
+	return reports(host, ClusterReport{ID: "quay", Online: true, CIBLastWritten: ptr("x")})
+}
+
+func ptr[T any](v T) *T { return &v }
+
+// hanaFacts are those of a HANA cluster that is well.
+func hanaFacts() ClusterFacts {
+	return ClusterFacts{
+		Type: HANAScaleUp, Provider: "kvm", State: "S_IDLE", HostsNumber: ptr(2), ResourcesNumber: ptr(7),
+		SAPInstances: []ClusteredInstance{{Name: "HDB10", SID: "HBR", Number: "10", ResourceType: DatabaseResource}},
+		HANA: &HANADetails{
+			Architecture: ClassicArchitecture, Scenario: PerformanceOptimized, SecondarySyncState: "SOK", SRHealthState: "4",
+			SBDDevices: []SBDDevice{{"/dev/sdb", SBDHealthy}}, Sites: []HANASite{}, StoppedResources: []ClusterResource{},
+			Resources: []ClusterResource{{ID: "r", Type: "ocf::suse:SAPHana", Role: "Master"}}, Nodes: []HANANode{},
+		},
+		ResourceSIDs: map[string]string{"r": "HBR"},
+	}
+}
+
+// ascsFacts are those of a cluster of central services that is well.
+func ascsFacts() ClusterFacts {
+	return ClusterFacts{
+		Type: ASCSERS, Provider: "azure", State: "S_IDLE", HostsNumber: ptr(2), ResourcesNumber: ptr(6),
+		SAPInstances: []ClusteredInstance{{
+			Name: "ASCS00", SID: "NLK", Number: "00", Hostname: ptr("sapnlkas"), ResourceID: ptr("r"), ResourceType: InstanceResource, Mounted: ptr(true),
+		}},
+		ASCSERS: &ASCSERSDetails{
+			SBDDevices: []SBDDevice{}, StoppedResources: []ClusterResource{}, Resources: []ClusterResource{},
+			SAPSystems: []ClusterSAPSystem{{SID: "NLK", Distributed: true, Nodes: []ASCSERSNode{}}},
+		},
+	}
+}
+
+// unknownFacts are those of a cluster we know no inside of.
+func unknownFacts() ClusterFacts {
+	return ClusterFacts{
+		Type: ClusterUnknown, Provider: "kvm", State: "S_IDLE", HostsNumber: ptr(2), ResourcesNumber: ptr(1), SAPInstances: []ClusteredInstance{},
+	}
+}
+
+func described(facts ClusterFacts) func(*ClusterReport) {
+	return func(r *ClusterReport) { r.Facts = &facts }
+}
+
+// lines are events, each with what matters of its metadata.
+func lines(events []Event) []string {
+	var all []string
+	for _, e := range events {
+		line := string(e.Type)
+		for _, key := range slices.Sorted(maps.Keys(e.Metadata)) {
+			switch key {
+			case "host_id", "cluster_host_status", "health", "replication_health", "distributed_health", "sbd_health", "checks_health", "state":
+				line += fmt.Sprintf(" %v", e.Metadata[key])
+			}
+		}
+		all = append(all, line)
+	}
+	return all
+}
+
+// line is what matters about a cluster.
+func line(c *Cluster) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s %s:", c.Type, c.State, c.Health)
+	for _, m := range c.Members {
+		fmt.Fprintf(&b, " %s", m.HostID)
+		if m.Offline {
+			b.WriteString(" offline")
+		}
+		if m.Stale {
+			b.WriteString(" stale")
+		}
+	}
+	if c.StaleSince != nil {
+		b.WriteString(" STALE")
+	}
+	if !c.Registered() {
+		b.WriteString(" GONE")
+	}
+	return b.String()
+}
+
+// Every row is a life of pier; what is expected is what its last step brings.
+func TestClusterLife(t *testing.T) {
+	failed := func(r *ClusterReport) { r.Facts.HANA.SecondarySyncState = "SFAIL" }
+	newState := func(r *ClusterReport) { r.Facts.State = "S_POLICY_ENGINE" }
+	steps := func(s ...step) []step { return s }
+	for name, c := range map[string]struct {
+		steps  []step
+		events []string
+		pier   string // empty: there is none
+	}{
+		"nothing at all": {steps(unclustered("a")), nil, ""},
+		"created by controller": {steps(controls("a", nil)), []string{
+			"cluster_registered passing S_IDLE", "host_added_to_cluster online a",
+		}, "hana_scale_up S_IDLE passing: a"},
+		"created in bad health": {steps(controls("a", failed)), []string{
+			"cluster_registered critical S_IDLE", "host_added_to_cluster online a",
+		}, "hana_scale_up S_IDLE critical: a"},
+		"created, unknown inside": {steps(controls("a", described(unknownFacts()))), []string{
+			"cluster_registered unknown S_IDLE", "host_added_to_cluster online a",
+		}, "unknown S_IDLE unknown: a"},
+		"created by another node": {steps(online("a")), []string{
+			"cluster_registered unknown unknown", "host_added_to_cluster online a",
+		}, "unknown unknown unknown: a"},
+		"created by an offline node": {steps(offline("a")), []string{
+			"cluster_registered unknown unknown", "host_added_to_cluster offline a",
+		}, "unknown unknown unknown: a offline"},
+
+		"joined by a node":          {steps(controls("b", nil), online("a")), []string{"host_added_to_cluster online a"}, "hana_scale_up S_IDLE passing: a b"},
+		"joined by an offline node": {steps(controls("b", nil), offline("a")), []string{"host_added_to_cluster offline a"}, "hana_scale_up S_IDLE passing: a offline b"},
+		"joined by another controller": {steps(controls("b", nil), controls("a", newState)), []string{
+			"host_added_to_cluster online a", "cluster_details_updated S_POLICY_ENGINE",
+		}, "hana_scale_up S_POLICY_ENGINE passing: a b"},
+		"another view of a node":   {steps(controls("a", nil), online("b"), reports("b", ClusterReport{ID: "pier", Online: true, CIBLastWritten: ptr("y")})), nil, "hana_scale_up S_IDLE passing: a b"},
+		"same again, controller":   {steps(controls("a", nil), controls("a", nil)), nil, "hana_scale_up S_IDLE passing: a"},
+		"same again, node":         {steps(controls("a", nil), online("b"), online("b")), nil, "hana_scale_up S_IDLE passing: a b"},
+		"same again, offline node": {steps(controls("a", nil), offline("b"), offline("b")), nil, "hana_scale_up S_IDLE passing: a b offline"},
+		"node goes offline":        {steps(controls("a", nil), online("b"), offline("b")), []string{"cluster_host_status_changed offline b"}, "hana_scale_up S_IDLE passing: a b offline"},
+		"node comes online":        {steps(controls("a", nil), offline("b"), online("b")), []string{"cluster_host_status_changed online b"}, "hana_scale_up S_IDLE passing: a b"},
+		"described at last": {steps(online("a"), controls("a", nil)), []string{
+			"cluster_details_updated S_IDLE", "cluster_replication_health_changed passing", "cluster_sbd_health_changed passing", "cluster_health_changed passing",
+		}, "hana_scale_up S_IDLE passing: a"},
+		"health changes": {steps(controls("a", nil), controls("a", failed)), []string{
+			"cluster_details_updated S_IDLE", "cluster_replication_health_changed critical", "cluster_health_changed critical",
+		}, "hana_scale_up S_IDLE critical: a"},
+		"everything at once": {steps(controls("a", nil), online("b"), offline("a"), silent("a"), controls("a", func(r *ClusterReport) {
+			r.Facts.HANA.SRHealthState, r.Facts.HANA.SBDDevices[0].Status = "1", SBDUnhealthy
+		})), []string{
+			"cluster_host_status_changed online a", "cluster_data_marked_in_sync", "cluster_details_updated S_IDLE",
+			"cluster_replication_health_changed critical", "cluster_sbd_health_changed critical", "cluster_health_changed critical",
+		}, "hana_scale_up S_IDLE critical: a b"},
+
+		"all offline": {steps(controls("a", nil), online("b"), offline("a"), offline("b")), []string{
+			"cluster_host_status_changed offline b", "cluster_details_updated stopped",
+			"cluster_replication_health_changed unknown", "cluster_sbd_health_changed unknown", "cluster_health_changed unknown",
+		}, "hana_scale_up stopped unknown: a offline b offline"},
+		"all offline, central services": {steps(controls("a", described(ascsFacts())), offline("a")), []string{
+			"cluster_host_status_changed offline a", "cluster_details_updated stopped",
+			"cluster_distributed_health_changed unknown", "cluster_health_changed unknown",
+		}, "ascs_ers stopped unknown: a offline"},
+		"all offline, unknown inside": {steps(controls("a", described(unknownFacts())), offline("a")), []string{
+			"cluster_host_status_changed offline a", "cluster_details_updated stopped",
+		}, "unknown stopped unknown: a offline"},
+		"all offline, again":              {steps(controls("a", nil), offline("a"), offline("a")), nil, "hana_scale_up stopped unknown: a offline"},
+		"stopped, a node comes online":    {steps(controls("a", nil), offline("a"), online("a")), []string{"cluster_host_status_changed online a"}, "hana_scale_up stopped unknown: a"},
+		"stopped, joined by offline node": {steps(controls("a", nil), offline("a"), offline("b")), []string{"host_added_to_cluster offline b"}, "hana_scale_up stopped unknown: a offline b offline"},
+		"stopped, the controller is back": {steps(controls("a", nil), offline("a"), controls("a", nil)), []string{
+			"cluster_host_status_changed online a", "cluster_details_updated S_IDLE",
+			"cluster_replication_health_changed passing", "cluster_sbd_health_changed passing", "cluster_health_changed passing",
+		}, "hana_scale_up S_IDLE passing: a"},
+		"created offline, reported again": {steps(offline("a"), offline("a")), []string{"cluster_details_updated stopped"}, "unknown stopped unknown: a offline"},
+		"never described, a node comes online": {steps(offline("a"), offline("b"), online("b")), []string{
+			"cluster_host_status_changed online b", "cluster_details_updated unknown",
+		}, "unknown unknown unknown: a offline b"},
+		"last online node leaves": {steps(controls("a", nil), offline("b"), unclustered("a")), []string{"host_removed_from_cluster a"}, "hana_scale_up S_IDLE passing: b offline"},
+
+		"leaves":          {steps(controls("a", nil), online("b"), unclustered("b")), []string{"host_removed_from_cluster b"}, "hana_scale_up S_IDLE passing: a"},
+		"the last leaves": {steps(controls("a", nil), unclustered("a")), []string{"host_removed_from_cluster a", "cluster_deregistered"}, "hana_scale_up S_IDLE passing: GONE"},
+		"leaves again":    {steps(controls("a", nil), online("b"), unclustered("b"), unclustered("b")), nil, "hana_scale_up S_IDLE passing: a"},
+		"moves elsewhere": {steps(controls("a", nil), elsewhere("a")), []string{
+			"host_removed_from_cluster a", "cluster_deregistered", "cluster_registered unknown unknown", "host_added_to_cluster online a",
+		}, "hana_scale_up S_IDLE passing: GONE"},
+		"moves in": {steps(controls("a", nil), elsewhere("b"), online("b")), []string{
+			"host_removed_from_cluster b", "cluster_deregistered", "host_added_to_cluster online b",
+		}, "hana_scale_up S_IDLE passing: a b"},
+		"cleaned up":           {steps(controls("a", nil), online("b"), leaves("a")), []string{"host_removed_from_cluster a"}, "hana_scale_up S_IDLE passing: b"},
+		"cleaned up elsewhere": {steps(controls("a", nil), leaves("b")), nil, "hana_scale_up S_IDLE passing: a"},
+		"cleaned up and gone":  {steps(controls("a", nil), leaves("a")), []string{"host_removed_from_cluster a", "cluster_deregistered"}, "hana_scale_up S_IDLE passing: GONE"},
+		"cleaned up once more": {steps(controls("a", nil), leaves("a"), leaves("a")), nil, "hana_scale_up S_IDLE passing: GONE"},
+
+		"restored by the controller": {steps(controls("a", nil), leaves("a"), controls("a", failed)), []string{
+			"cluster_restored", "host_added_to_cluster online a", "cluster_details_updated S_IDLE",
+			"cluster_replication_health_changed critical", "cluster_health_changed critical",
+		}, "hana_scale_up S_IDLE critical: a"},
+		"restored as it was":          {steps(controls("a", nil), leaves("a"), controls("b", nil)), []string{"cluster_restored", "host_added_to_cluster online b"}, "hana_scale_up S_IDLE passing: b"},
+		"restored by another node":    {steps(controls("a", failed), leaves("a"), online("a")), []string{"cluster_restored", "host_added_to_cluster online a"}, "hana_scale_up S_IDLE critical: a"},
+		"restored by an offline node": {steps(controls("a", nil), leaves("a"), offline("a")), []string{"cluster_restored", "host_added_to_cluster offline a"}, "hana_scale_up S_IDLE passing: a offline"},
+		"restored offline, reported again": {steps(controls("a", nil), leaves("a"), offline("a"), offline("a")), []string{
+			"cluster_details_updated stopped", "cluster_replication_health_changed unknown", "cluster_sbd_health_changed unknown", "cluster_health_changed unknown",
+		}, "hana_scale_up stopped unknown: a offline"},
+
+		"falls silent":            {steps(controls("a", nil), silent("a")), []string{"cluster_data_marked_stale"}, "hana_scale_up S_IDLE passing: a stale STALE"},
+		"falls silent outside":    {steps(controls("a", nil), unclustered("b"), online("b"), unclustered("b"), silent("b")), nil, "hana_scale_up S_IDLE passing: a"},
+		"second one falls silent": {steps(controls("a", nil), online("b"), silent("a"), silent("b")), nil, "hana_scale_up S_IDLE passing: a stale b stale STALE"},
+		"falls silent twice":      {steps(controls("a", nil), silent("a"), silent("a")), nil, "hana_scale_up S_IDLE passing: a stale STALE"},
+		"one of two is heard":     {steps(controls("a", nil), online("b"), silent("a"), silent("b"), controls("a", nil)), nil, "hana_scale_up S_IDLE passing: a b stale STALE"},
+		"both are heard": {steps(controls("a", nil), online("b"), silent("a"), silent("b"), online("b"), controls("a", nil)),
+			[]string{"cluster_data_marked_in_sync"}, "hana_scale_up S_IDLE passing: a b"},
+		"heard to be offline": {steps(controls("a", nil), online("b"), silent("b"), offline("b")),
+			[]string{"cluster_host_status_changed offline b", "cluster_data_marked_in_sync"}, "hana_scale_up S_IDLE passing: a b offline"},
+		"other one is heard":   {steps(controls("a", nil), online("b"), silent("a"), online("b")), nil, "hana_scale_up S_IDLE passing: a stale b STALE"},
+		"the stale one leaves": {steps(controls("a", nil), online("b"), silent("b"), leaves("b")), []string{"host_removed_from_cluster b", "cluster_data_marked_in_sync"}, "hana_scale_up S_IDLE passing: a"},
+		"one of two stale leaves": {steps(controls("a", nil), online("b"), silent("a"), silent("b"), leaves("b")),
+			[]string{"host_removed_from_cluster b"}, "hana_scale_up S_IDLE passing: a stale STALE"},
+		"the last one leaves, stale": {steps(controls("a", nil), silent("a"), leaves("a")), []string{"host_removed_from_cluster a", "cluster_deregistered"}, "hana_scale_up S_IDLE passing: GONE"},
+		"restored, was stale":        {steps(controls("a", nil), silent("a"), leaves("a"), online("a")), []string{"cluster_restored", "host_added_to_cluster online a"}, "hana_scale_up S_IDLE passing: a"},
+
+		"turns into central services": {steps(controls("a", nil), controls("a", described(ascsFacts()))), []string{
+			"cluster_details_updated S_IDLE", "cluster_distributed_health_changed passing", "cluster_sbd_health_changed unknown",
+		}, "ascs_ers S_IDLE passing: a"},
+		"turns into a database": {steps(controls("a", described(ascsFacts())), controls("a", failed)), []string{
+			"cluster_details_updated S_IDLE", "cluster_replication_health_changed critical", "cluster_sbd_health_changed passing", "cluster_health_changed critical",
+		}, "hana_scale_up S_IDLE critical: a"},
+		"loses its details": {steps(controls("a", failed), controls("a", described(unknownFacts()))),
+			[]string{"cluster_details_updated S_IDLE"}, "unknown S_IDLE critical: a"},
+		"finds its details again": {steps(controls("a", failed), controls("a", described(unknownFacts())), controls("a", nil)),
+			[]string{"cluster_details_updated S_IDLE", "cluster_replication_health_changed passing", "cluster_health_changed passing"}, "hana_scale_up S_IDLE passing: a"},
+		"described at last, no SBD": {steps(offline("a"), controls("a", described(ascsFacts()))), []string{
+			"cluster_host_status_changed online a", "cluster_details_updated S_IDLE",
+			"cluster_distributed_health_changed passing", "cluster_sbd_health_changed unknown", "cluster_health_changed passing",
+		}, "ascs_ers S_IDLE passing: a"},
+
+		"checked":           {steps(controls("a", nil), checked("pier", HealthWarning)), []string{"cluster_checks_health_changed warning", "cluster_health_changed warning"}, "hana_scale_up S_IDLE warning: a"},
+		"checked again":     {steps(controls("a", nil), checked("pier", HealthWarning), checked("pier", HealthWarning)), nil, "hana_scale_up S_IDLE warning: a"},
+		"checked, no worse": {steps(controls("a", failed), checked("pier", HealthPassing)), []string{"cluster_checks_health_changed passing"}, "hana_scale_up S_IDLE critical: a"},
+		"checked before it was described": {steps(online("a"), checked("pier", HealthCritical)),
+			[]string{"cluster_checks_health_changed critical"}, "unknown unknown unknown: a"},
+		"described after it was checked": {steps(online("a"), checked("pier", HealthCritical), controls("a", nil)), []string{
+			"cluster_details_updated S_IDLE", "cluster_replication_health_changed passing", "cluster_sbd_health_changed passing", "cluster_health_changed critical",
+		}, "hana_scale_up S_IDLE critical: a"},
+		"checks survive": {steps(controls("a", nil), checked("pier", HealthCritical), controls("a", failed)),
+			[]string{"cluster_details_updated S_IDLE", "cluster_replication_health_changed critical"}, "hana_scale_up S_IDLE critical: a"},
+		"checks survive a change of type": {steps(controls("a", nil), checked("pier", HealthCritical), controls("a", described(ascsFacts()))),
+			[]string{"cluster_details_updated S_IDLE", "cluster_distributed_health_changed passing", "cluster_sbd_health_changed unknown"}, "ascs_ers S_IDLE critical: a"},
+		"all offline outweighs checks": {steps(controls("a", nil), checked("pier", HealthCritical), offline("a")), []string{
+			"cluster_host_status_changed offline a", "cluster_details_updated stopped",
+			"cluster_replication_health_changed unknown", "cluster_sbd_health_changed unknown", "cluster_health_changed unknown",
+		}, "hana_scale_up stopped unknown: a offline"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHarbour(t)
+			var last *Decision
+			for _, s := range c.steps {
+				last = h.decide(s)
+			}
+			if diff := cmp.Diff(c.events, lines(last.Events)); diff != "" {
+				t.Errorf("events (-want +got):\n%s", diff)
+			}
+			pier := ""
+			if h.clusters["pier"] != nil {
+				pier = line(h.clusters["pier"])
+			}
+			if pier != c.pier {
+				t.Errorf("pier:\n got %s\nwant %s", pier, c.pier)
+			}
+		})
+	}
+}
+
+func TestClusterCheckedNowhere(t *testing.T) {
+	h := newHarbour(t)
+	h.decide(controls("a", nil))
+	h.decide(leaves("a"))
+	for _, id := range []ClusterID{"pier", "quay"} {
+		d := Decide(h, h.now)
+		if err := d.clusterChecked(id, HealthPassing); !errors.Is(err, ErrNotRegistered) || d.Changed() {
+			t.Errorf("%s: %v, changed %v", id, err, d.Changed())
+		}
+	}
+}
+
+func TestClusterEventMetadata(t *testing.T) {
+	h := newHarbour(t)
+	var events []Event
+	for _, s := range []step{
+		online("a"), controls("a", nil), checked("pier", HealthCritical), online("b"), silent("b"), offline("b"), leaves("b"), leaves("a"),
+		controls("a", nil), controls("a", described(ascsFacts())),
+	} {
+		events = append(events, h.decide(s).Events...)
+	}
+	data := []string{"cluster_id", "details", "hosts_number", "name", "provider", "resources_number", "sap_instances", "state", "type"}
+	want := map[activity.Type][]string{
+		activity.ClusterRegistered:               slices.Sorted(slices.Values(append(slices.Clone(data), "health", "health_details"))),
+		activity.ClusterDetailsUpdated:           data,
+		activity.ClusterHealthChanged:            {"cluster_id", "health"},
+		activity.ClusterReplicationHealthChanged: {"cluster_id", "replication_health"},
+		activity.ClusterDistributedHealthChanged: {"cluster_id", "distributed_health"},
+		activity.ClusterSBDHealthChanged:         {"cluster_id", "sbd_health"},
+		activity.ClusterChecksHealthChanged:      {"checks_health", "cluster_id"},
+		activity.HostAddedToCluster:              {"cluster_host_status", "cluster_id", "host_id"},
+		activity.ClusterHostStatusChanged:        {"cluster_host_status", "cluster_id", "host_id"},
+		activity.HostRemovedFromCluster:          {"cluster_id", "deregistered_at", "host_id"},
+		activity.ClusterDataMarkedStale:          {"cluster_id", "stale_at"},
+		activity.ClusterDataMarkedInSync:         {"cluster_id"},
+		activity.ClusterDeregistered:             {"cluster_id", "deregistered_at"},
+		activity.ClusterRestored:                 {"cluster_id"},
+	}
+	got := make(map[activity.Type][]string)
+	for _, e := range events {
+		got[e.Type] = slices.Sorted(maps.Keys(e.Metadata))
+		if e.Metadata["cluster_id"] != ClusterID("pier") {
+			t.Errorf("%s: cluster %#v", e.Type, e.Metadata["cluster_id"])
+		}
+		if id, there := e.Metadata["host_id"]; there {
+			if _, typed := id.(HostID); !typed {
+				t.Errorf("%s: host %#v", e.Type, id)
+			}
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("metadata (-want +got):\n%s", diff)
+	}
+}
+
+// What is logged of a new cluster, as it is written down.
+func TestClusterRegisteredMetadata(t *testing.T) {
+	const none = `"name":"pier_hana","type":"unknown","provider":"unknown","state":"unknown","sap_instances":[],
+		"resources_number":null,"hosts_number":null,"details":null,"health":"unknown","health_details":null}`
+	for want, s := range map[string]step{
+		`{"cluster_id":"pier",` + none: offline("a"),
+		`{"cluster_id":"pier","name":null,"type":"ascs_ers","provider":"azure","state":"S_IDLE","resources_number":6,"hosts_number":2,
+			"sap_instances":[{"name":"ASCS00","sid":"NLK","instance_number":"00","hostname":"sapnlkas","resource_id":"r","resource_type":"sap_instance","mounted":true}],
+			"details":{"fencing_type":null,"maintenance_mode":false,"sbd_devices":[],"stopped_resources":[],"resources":[],
+				"sap_systems":[{"sid":"NLK","filesystem_resource_based":false,"distributed":true,"nodes":[]}]},
+			"health":"passing","health_details":{"distributed_health":"passing","sbd_health":"unknown","checks_health":"unknown"}}`: controls("a", func(r *ClusterReport) {
+			r.Name, r.Facts = nil, ptr(ascsFacts())
+		}),
+	} {
+		document, err := json.Marshal(newHarbour(t).decide(s).Events[0].Metadata)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(decoded(t, want), decoded(t, string(document))); diff != "" {
+			t.Errorf("metadata (-want +got):\n%s", diff)
+		}
+	}
+}
+
+func decoded(t *testing.T, document string) (v any) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(document), &v); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}

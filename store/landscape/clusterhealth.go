@@ -1,0 +1,147 @@
+package landscape
+
+import (
+	"errors"
+	"fmt"
+
+	"trento/store/activity"
+)
+
+// ClusterInputs are the judgements the health of a cluster is made of. Those
+// about what was discovered are empty where nothing was judged yet.
+type ClusterInputs struct {
+	Replication Health `json:"replication_health,omitempty"` // HANA
+	Distributed Health `json:"distributed_health,omitempty"` // central services
+	SBD         Health `json:"sbd_health,omitempty"`         // unknown takes no part
+	Checks      Health `json:"checks_health"`                // unknown takes no part
+}
+
+// Overall is the health the inputs add up to.
+func (in ClusterInputs) Overall() Health {
+	var parts []Health
+	for _, h := range []Health{in.Replication, in.Distributed} {
+		if h != "" {
+			parts = append(parts, h)
+		}
+	}
+	for _, h := range []Health{in.SBD, in.Checks} {
+		if h != "" && h != HealthUnknown {
+			parts = append(parts, h)
+		}
+	}
+	return Worst(parts...)
+}
+
+// record is the inputs in the words of the activity log: null for a cluster
+// of which there are no details.
+func (in ClusterInputs) record() any {
+	if in.SBD == "" {
+		return nil
+	}
+	return in
+}
+
+// discovered are the inputs of a cluster by what is known of its inside. They
+// replace those of a former type; checks survive. Of a cluster without
+// details nothing is judged: its inputs stay what they were.
+func (c *Cluster) discovered() ClusterInputs {
+	switch {
+	case c.HANA != nil:
+		return ClusterInputs{Replication: c.HANA.health(), SBD: sbdHealth(c.HANA.SBDDevices), Checks: c.Inputs.Checks}
+	case c.ASCSERS != nil:
+		return ClusterInputs{Distributed: c.ASCSERS.health(), SBD: sbdHealth(c.ASCSERS.SBDDevices), Checks: c.Inputs.Checks}
+	}
+	return c.Inputs
+}
+
+// lost are the inputs of a cluster that no node speaks for any more.
+func (c *Cluster) lost() ClusterInputs {
+	switch {
+	case c.HANA != nil:
+		return ClusterInputs{Replication: HealthUnknown, SBD: HealthUnknown, Checks: c.Inputs.Checks}
+	case c.ASCSERS != nil:
+		return ClusterInputs{Distributed: HealthUnknown, SBD: HealthUnknown, Checks: c.Inputs.Checks}
+	}
+	return c.Inputs
+}
+
+// health judges the system replication: 4 is its best state, and SOK a
+// secondary site that could take over.
+func (h *HANADetails) health() Health {
+	return passingIf(h.SRHealthState == "4" && h.SecondarySyncState == "SOK")
+}
+
+// health judges whether every SAP system survives the loss of a node.
+func (a *ASCSERSDetails) health() Health {
+	for _, system := range a.SAPSystems {
+		if !system.Distributed {
+			return HealthCritical
+		}
+	}
+	return HealthPassing
+}
+
+func sbdHealth(devices []SBDDevice) Health {
+	if len(devices) == 0 {
+		return HealthUnknown
+	}
+	for _, device := range devices {
+		if device.Status != SBDHealthy {
+			return HealthCritical
+		}
+	}
+	return HealthPassing
+}
+
+func passingIf(good bool) Health {
+	if good {
+		return HealthPassing
+	}
+	return HealthCritical
+}
+
+// judgeCluster gives a changed cluster its inputs, and with them its health.
+// Without details there is nothing to add up: its health stays what it was.
+func (d *Decision) judgeCluster(c *Cluster, inputs ClusterInputs) {
+	before := c.Inputs
+	c.Inputs = inputs
+	for _, input := range []struct {
+		event       activity.Type
+		key         string
+		before, now Health
+	}{
+		{activity.ClusterReplicationHealthChanged, "replication_health", before.Replication, inputs.Replication},
+		{activity.ClusterDistributedHealthChanged, "distributed_health", before.Distributed, inputs.Distributed},
+		{activity.ClusterSBDHealthChanged, "sbd_health", before.SBD, inputs.SBD},
+		{activity.ClusterChecksHealthChanged, "checks_health", before.Checks, inputs.Checks},
+	} {
+		if input.now != "" && input.now != input.before {
+			d.event(input.event, map[string]any{"cluster_id": c.ID, input.key: input.now})
+		}
+	}
+	if c.Details() == nil {
+		return
+	}
+	if overall := inputs.Overall(); overall != c.Health {
+		c.Health = overall
+		d.event(activity.ClusterHealthChanged, map[string]any{"cluster_id": c.ID, "health": overall})
+	}
+}
+
+// clusterChecked takes over what a completed execution of checks found out
+// about a cluster. ErrNotRegistered means that there is no such cluster, or
+// no longer.
+func (d *Decision) clusterChecked(id ClusterID, found Health) error {
+	before, err := d.cluster(id)
+	if errors.Is(err, ErrUnknown) || err == nil && !before.Registered() {
+		return fmt.Errorf("cluster %s: %w", id, ErrNotRegistered)
+	}
+	if err != nil || before.Inputs.Checks == found {
+		return err
+	}
+	c := d.changeCluster(before)
+	inputs := c.Inputs
+	inputs.Checks = found
+	d.judgeCluster(c, inputs)
+	return nil
+}

@@ -1,0 +1,153 @@
+package landscape
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// DatabaseID identifies a HANA database. Every host of it derives the same
+// one from what the database is called in its own files.
+type DatabaseID string
+
+// DatabaseOf is the id of the database that calls itself by a key.
+func DatabaseOf(key string) DatabaseID {
+	return DatabaseID(uuid.NewSHA1(clusterSpace, []byte(key)).String())
+}
+
+// Database is a HANA database: its instances, which may be on several hosts
+// and sites, and its tenants, on which SAP systems run.
+type Database struct {
+	ID  DatabaseID `json:"id"`
+	SID string     `json:"sid"`
+
+	Health    Health             `json:"health"` // the worst of its instances'
+	Tenants   []string           `json:"tenants"`
+	Instances []DatabaseInstance `json:"instances"` // ordered by number and host
+
+	// StaleSince is the moment the first of the stale instances turned stale;
+	// nil where none is.
+	StaleSince *time.Time `json:"stale_since,omitempty"`
+
+	RegisteredAt   time.Time  `json:"registered_at"`
+	UpdatedAt      time.Time  `json:"updated_at"`
+	DeregisteredAt *time.Time `json:"deregistered_at,omitempty"`
+}
+
+// Registered reports whether the database is part of the landscape now.
+func (db *Database) Registered() bool { return db.DeregisteredAt == nil }
+
+// DatabaseInstance is an instance of a database on a host.
+type DatabaseInstance struct {
+	HostID HostID `json:"host_id"`
+	SID    string `json:"sid"`
+	Number string `json:"instance_number"` // two digits
+	InstanceFacts
+	Replication
+	// ActivePrimarySite is the site that a secondary replicates from in the
+	// end, by its id; nil where it does not tell.
+	ActivePrimarySite *int `json:"active_primary_site,omitempty"`
+	// TierDerived: the tier was not reported but derived from that of the
+	// active primary site.
+	TierDerived bool `json:"tier_derived,omitzero"`
+	InstanceTimes
+}
+
+// Roles in a system replication.
+const (
+	PrimaryRole   = "Primary"
+	SecondaryRole = "Secondary"
+)
+
+// Replication is the part an instance has in the system replication of its
+// database. Its JSON is a part of the database instance object of the wire.
+// Without a replication all is nil but the mode, which is "none".
+type Replication struct {
+	Role              *string `json:"system_replication"`        // PrimaryRole or SecondaryRole
+	ReplicationStatus *string `json:"system_replication_status"` // in HANA's words, from a primary only
+	Site              *string `json:"system_replication_site"`
+	SiteID            *int    `json:"system_replication_site_id"`
+	Mode              *string `json:"system_replication_mode"`
+	OperationMode     *string `json:"system_replication_operation_mode"`
+	SourceSite        *string `json:"system_replication_source_site"`
+	// Tier is 1 for the primary site, 2 for those that replicate from it, and
+	// so on.
+	Tier *int `json:"system_replication_tier"`
+}
+
+func (r *Replication) primary() bool   { return r.Role != nil && *r.Role == PrimaryRole }
+func (r *Replication) secondary() bool { return r.Role != nil && *r.Role == SecondaryRole }
+
+// on reports whether the database has an instance on a host.
+func (db *Database) on(host HostID) bool {
+	return slices.ContainsFunc(db.Instances, func(i DatabaseInstance) bool { return i.HostID == host })
+}
+
+// hosts are the hosts with an instance of the database, each once.
+func (db *Database) hosts() []HostID {
+	ids := make([]HostID, len(db.Instances))
+	for i := range db.Instances {
+		ids[i] = db.Instances[i].HostID
+	}
+	return distinct(ids)
+}
+
+// place is the place of an instance among those of the database; where it is
+// none of them, the place it would take.
+func (db *Database) place(host HostID, number string) (int, bool) {
+	return slices.BinarySearchFunc(db.Instances, number, func(i DatabaseInstance, number string) int {
+		return cmp.Or(cmp.Compare(i.Number, number), cmp.Compare(i.HostID, host))
+	})
+}
+
+// describe puts the part in the replication into what is logged.
+func (r *Replication) describe(metadata map[string]any) {
+	metadata["system_replication"], metadata["system_replication_status"] = r.Role, r.ReplicationStatus
+	metadata["system_replication_site"], metadata["system_replication_site_id"] = r.Site, r.SiteID
+	metadata["system_replication_mode"], metadata["system_replication_operation_mode"] = r.Mode, r.OperationMode
+	metadata["system_replication_source_site"], metadata["system_replication_tier"] = r.SourceSite, r.Tier
+}
+
+// deriveTiers finds the tiers that were not reported, beginning at those that
+// were: a site is one tier behind the site it replicates from.
+func (db *Database) deriveTiers() {
+	for i := range db.Instances {
+		if db.Instances[i].TierDerived {
+			db.Instances[i].Tier = nil
+		}
+	}
+	for {
+		tiers := db.tiers()
+		derived := false
+		for i := range db.Instances {
+			instance := &db.Instances[i]
+			if !instance.TierDerived || instance.Tier != nil || instance.ActivePrimarySite == nil {
+				continue
+			}
+			if tier, ok := tiers[*instance.ActivePrimarySite]; ok {
+				tier++
+				instance.Tier, derived = &tier, true
+			}
+		}
+		if !derived {
+			return
+		}
+	}
+}
+
+// tiers are the tiers known by now, by site; the lowest of a site.
+func (db *Database) tiers() map[int]int {
+	tiers := make(map[int]int)
+	for i := range db.Instances {
+		instance := &db.Instances[i]
+		if instance.SiteID == nil || instance.Tier == nil {
+			continue
+		}
+		if tier, ok := tiers[*instance.SiteID]; !ok || *instance.Tier < tier {
+			tiers[*instance.SiteID] = *instance.Tier
+		}
+	}
+	return tiers
+}

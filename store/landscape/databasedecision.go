@@ -1,0 +1,347 @@
+package landscape
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"time"
+
+	"trento/store/activity"
+)
+
+// changeDatabase begins a change of a database: the copy may be changed until
+// the decision is finished.
+func (d *Decision) changeDatabase(id DatabaseID) (*Database, error) {
+	if db, ok := d.Databases[id]; ok {
+		return db, nil
+	}
+	before, err := d.state.Database(id)
+	if err != nil {
+		return nil, fmt.Errorf("database %s: %w", id, err)
+	}
+	after := *before
+	after.Instances = slices.Clone(before.Instances)
+	d.Databases[id] = &after
+	return &after, nil
+}
+
+// judgeDatabaseInstance applies what a database instance says. It does not fit
+// where a secondary speaks of a database that is not part of the landscape:
+// only one that does not follow another brings a database up.
+func (d *Decision) judgeDatabaseInstance(s sighting) (fits bool, err error) {
+	e := s.Database
+	before, err := d.database(e.ID)
+	if errors.Is(err, ErrUnknown) {
+		if e.secondary() {
+			return false, nil
+		}
+		return true, d.registerDatabase(s)
+	}
+	if err != nil || !before.Registered() && e.secondary() {
+		return false, err
+	}
+	db, err := d.changeDatabase(e.ID)
+	if err != nil {
+		return false, err
+	}
+	if err := d.seeDatabaseInstance(db, s); err != nil {
+		return false, err
+	}
+	back := !db.Registered()
+	if back {
+		if err := d.restoreDatabase(db, s.Status.Health()); err != nil {
+			return false, err
+		}
+	}
+	if err := d.judgeDatabase(db); err != nil {
+		return false, err
+	}
+	// What a database instance said before others may be older than what they
+	// said since: taking its tenants over could take SAP systems away.
+	if !s.again {
+		if err := d.changeTenants(db, e.Tenants); err != nil {
+			return false, err
+		}
+	}
+	if back {
+		return true, d.restoreSAPSystemsOf(db)
+	}
+	return true, nil
+}
+
+func (d *Decision) registerDatabase(s sighting) error {
+	db := &Database{
+		ID: s.Database.ID, SID: s.SID, Health: s.Status.Health(),
+		Tenants: []string{}, Instances: []DatabaseInstance{}, RegisteredAt: d.now,
+	}
+	d.Databases[db.ID] = db
+	d.event(activity.DatabaseRegistered, map[string]any{"database_id": db.ID, "sid": db.SID, "health": db.Health})
+	if err := d.seeDatabaseInstance(db, s); err != nil {
+		return err
+	}
+	return d.changeTenants(db, s.Database.Tenants)
+}
+
+// restoreDatabase brings a database back into the landscape. Its SAP systems
+// come after it.
+func (d *Decision) restoreDatabase(db *Database, health Health) error {
+	db.DeregisteredAt, db.Health = nil, health
+	d.event(activity.DatabaseRestored, map[string]any{"database_id": db.ID, "health": db.Health})
+	return d.judgeSaptuneOn(db.hosts(), func(HostID) (bool, error) { return true, nil })
+}
+
+// seeDatabaseInstance takes an instance over into its database.
+func (d *Decision) seeDatabaseInstance(db *Database, s sighting) error {
+	i, known := db.place(s.agent, s.Number)
+	if !known {
+		db.Instances = slices.Insert(db.Instances, i, DatabaseInstance{
+			HostID: s.agent, SID: s.SID, Number: s.Number, InstanceTimes: InstanceTimes{RegisteredAt: d.now},
+		})
+	}
+	before := slices.Clone(db.Instances)
+	instance := &db.Instances[i]
+	instance.InstanceFacts = s.InstanceFacts
+	instance.Replication, instance.ActivePrimarySite = s.Database.Replication, s.Database.ActivePrimarySite
+	instance.TierDerived = instance.secondary() && instance.Tier == nil
+	db.deriveTiers()
+
+	if known {
+		d.replicationChanged(db, before[i], *instance)
+		if instance.Status != before[i].Status {
+			d.databaseInstanceEvent(db, instance, activity.DatabaseInstanceStatusChanged, map[string]any{"status": instance.Status})
+		}
+	} else {
+		metadata := instance.InstanceFacts.details()
+		metadata["sid"] = instance.SID
+		instance.Replication.describe(metadata)
+		d.databaseInstanceEvent(db, instance, activity.DatabaseInstanceRegistered, metadata)
+		if err := d.judgeSaptune(s.agent, true); err != nil {
+			return err
+		}
+	}
+	if instance.AbsentSince != nil {
+		instance.AbsentSince = nil
+		d.databaseInstanceEvent(db, instance, activity.DatabaseInstanceMarkedPresent, nil)
+	}
+	since, err := d.staleAfter(s, instance.StaleSince)
+	if err != nil {
+		return err
+	}
+	d.databaseInstanceStale(db, instance, since)
+	for j := range db.Instances {
+		if j != i {
+			d.replicationChanged(db, before[j], db.Instances[j])
+		}
+	}
+	return nil
+}
+
+// databaseInstanceStale sets since when the data of an instance are stale.
+func (d *Decision) databaseInstanceStale(db *Database, i *DatabaseInstance, since *time.Time) {
+	switch {
+	case i.StaleSince != nil && since == nil:
+		d.databaseInstanceEvent(db, i, activity.DatabaseInstanceDataMarkedInSync, nil)
+	case i.StaleSince == nil && since != nil:
+		d.databaseInstanceEvent(db, i, activity.DatabaseInstanceDataMarkedStale, map[string]any{"stale_at": *since})
+	}
+	i.StaleSince = since
+}
+
+// replicationChanged notes that the part of an instance in the replication is
+// another one.
+func (d *Decision) replicationChanged(db *Database, before, after DatabaseInstance) {
+	if reflect.DeepEqual(before.Replication, after.Replication) {
+		return
+	}
+	metadata := make(map[string]any)
+	after.Replication.describe(metadata)
+	d.databaseInstanceEvent(db, &after, activity.DatabaseInstanceSystemReplicationChanged, metadata)
+}
+
+// judgeDatabase draws what follows from the instances of a database: whether
+// its data are stale, and its health.
+func (d *Decision) judgeDatabase(db *Database) error {
+	if err := d.judgeDatabaseStale(db); err != nil {
+		return err
+	}
+	if !db.Registered() {
+		return nil
+	}
+	healths := make([]Health, len(db.Instances))
+	for i := range db.Instances {
+		healths[i] = db.Instances[i].Status.Health()
+	}
+	health := Worst(healths...)
+	if health == db.Health {
+		return nil
+	}
+	db.Health = health
+	d.event(activity.DatabaseHealthChanged, map[string]any{"database_id": db.ID, "health": health})
+	return d.eachSAPSystemOf(db, func(s *SAPSystem) error {
+		if s.Registered() && s.DatabaseHealth != health {
+			s.DatabaseHealth = health
+			d.event(activity.SAPSystemDatabaseHealthChanged, map[string]any{"sap_system_id": s.ID, "database_health": health})
+			d.judgeSAPSystemHealth(s)
+		}
+		return nil
+	})
+}
+
+// judgeDatabaseStale makes a database as stale as its instances, and tells its
+// SAP systems.
+func (d *Decision) judgeDatabaseStale(db *Database) error {
+	var since *time.Time
+	for i := range db.Instances {
+		since = earliest(since, db.Instances[i].StaleSince)
+	}
+	switch {
+	case db.StaleSince != nil && since == nil:
+		d.event(activity.DatabaseDataMarkedInSync, map[string]any{"database_id": db.ID})
+	case db.StaleSince == nil && since != nil:
+		d.event(activity.DatabaseDataMarkedStale, map[string]any{"database_id": db.ID, "stale_at": *since})
+	default:
+		return nil
+	}
+	db.StaleSince = since
+	return d.eachSAPSystemOf(db, func(s *SAPSystem) error {
+		if s.Registered() {
+			s.DatabaseStaleSince = since
+			d.judgeSAPSystemStale(s)
+		}
+		return nil
+	})
+}
+
+// earliest is the earlier of two moments; nil is none.
+func earliest(a, b *time.Time) *time.Time {
+	if a == nil || b != nil && b.Before(*a) {
+		return b
+	}
+	return a
+}
+
+// tenant is a tenant in the words of the activity log.
+type tenant struct {
+	Name string `json:"name"`
+}
+
+func describeTenants(names []string) []tenant {
+	tenants := make([]tenant, len(names))
+	for i, name := range names {
+		tenants[i].Name = name
+	}
+	return tenants
+}
+
+// changeTenants takes over the tenants of a database. SAP systems cannot be
+// without theirs.
+func (d *Decision) changeTenants(db *Database, tenants []string) error {
+	if slices.Equal(db.Tenants, tenants) {
+		return nil
+	}
+	previous := db.Tenants
+	db.Tenants = tenants
+	d.event(activity.DatabaseTenantsUpdated, map[string]any{
+		"database_id": db.ID, "tenants": describeTenants(tenants), "previous_tenants": describeTenants(previous),
+	})
+	return d.eachSAPSystemOf(db, func(s *SAPSystem) error {
+		if slices.Contains(tenants, s.Tenant) || !slices.Contains(previous, s.Tenant) {
+			return nil
+		}
+		if s.Registered() {
+			if err := d.endSAPSystem(s); err != nil {
+				return err
+			}
+		}
+		return d.awaitReturn(s)
+	})
+}
+
+// endDatabase takes a database out of the landscape, with the SAP systems on
+// it. Their instances stay, to come back with it.
+func (d *Decision) endDatabase(db *Database) error {
+	db.DeregisteredAt = &d.now
+	d.event(activity.DatabaseDeregistered, map[string]any{"database_id": db.ID, "deregistered_at": d.now})
+	if err := d.judgeSaptuneOn(db.hosts(), func(host HostID) (bool, error) { return d.othersOn(host, db.ID, "") }); err != nil {
+		return err
+	}
+	err := d.eachSAPSystemOf(db, func(s *SAPSystem) error {
+		if s.Registered() {
+			return d.endSAPSystem(s)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := d.eachSAPSystemOf(db, d.awaitReturn); err != nil {
+		return err
+	}
+	return d.awaitReturnOfDatabase(db)
+}
+
+// orphaned reports whether the instances that are left are no database.
+func (db *Database) orphaned() bool {
+	primary := slices.ContainsFunc(db.Instances, func(i DatabaseInstance) bool { return i.primary() })
+	secondary := slices.ContainsFunc(db.Instances, func(i DatabaseInstance) bool { return i.secondary() })
+	return len(db.Instances) == 0 || secondary && !primary
+}
+
+// removeDatabaseInstance takes an instance away from its database, and the
+// database out of the landscape where it cannot be without it.
+func (d *Decision) removeDatabaseInstance(id DatabaseID, host HostID, number string) error {
+	db, err := d.changeDatabase(id)
+	if err != nil {
+		return err
+	}
+	i, known := db.place(host, number)
+	if !known {
+		return fmt.Errorf("database %s: instance %s on host %s: %w", id, number, host, ErrUnknown)
+	}
+	gone := db.Instances[i]
+	db.Instances = slices.Delete(db.Instances, i, i+1)
+	before := slices.Clone(db.Instances)
+	d.databaseInstanceEvent(db, &gone, activity.DatabaseInstanceDeregistered, map[string]any{"deregistered_at": d.now})
+	if err := d.judgeSaptuneOn([]HostID{host}, d.sapRunning); err != nil {
+		return err
+	}
+	db.deriveTiers()
+	for j := range db.Instances {
+		d.replicationChanged(db, before[j], db.Instances[j])
+	}
+	if !db.Registered() || !db.orphaned() {
+		return d.judgeDatabase(db)
+	}
+	if err := d.judgeDatabaseStale(db); err != nil {
+		return err
+	}
+	return d.endDatabase(db)
+}
+
+// eachSAPSystemOf goes through the SAP systems of a database, registered or
+// not, in the order of their ids. They may be changed.
+func (d *Decision) eachSAPSystemOf(db *Database, do func(*SAPSystem) error) error {
+	ids, err := d.sapSystemsOf(db.ID)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		s, err := d.changeSAPSystem(id)
+		if err != nil {
+			return err
+		}
+		if err := do(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *Decision) databaseInstanceEvent(db *Database, i *DatabaseInstance, t activity.Type, metadata map[string]any) {
+	if metadata == nil {
+		metadata = make(map[string]any, 3)
+	}
+	metadata["database_id"], metadata["host_id"], metadata["instance_number"] = db.ID, i.HostID, i.Number
+	d.event(t, metadata)
+}

@@ -1,0 +1,140 @@
+package landscape
+
+import (
+	"errors"
+	"net/netip"
+	"slices"
+	"time"
+
+	"trento/store/activity"
+)
+
+// ErrUnknown says that the landscape holds nothing under an id.
+var ErrUnknown = errors.New("unknown to the landscape")
+
+// ErrNotRegistered says that a report speaks of something that is not part of
+// the landscape yet, or no longer. The report is not lost: what can be used of
+// it later is kept.
+var ErrNotRegistered = errors.New("not registered")
+
+// State is the landscape that a decision is about. Whatever it hands out is
+// shared and must not be modified. Its record methods return ErrUnknown where
+// there is nothing; its relation methods return ids in rising order.
+type State interface {
+	Host(HostID) (*Host, error) // stubs and deregistered ones included
+	Cluster(ClusterID) (*Cluster, error)
+	Database(DatabaseID) (*Database, error)
+	SAPSystem(SAPSystemID) (*SAPSystem, error)
+	Kept(HostID) (*Kept, error) // what is kept of the agent's last SAP report
+
+	DatabasesOn(HostID) ([]DatabaseID, error)       // with an instance on the host
+	SAPSystemsOn(HostID) ([]SAPSystemID, error)     // with an instance on the host
+	SAPSystemsOf(DatabaseID) ([]SAPSystemID, error) // on a tenant of the database
+	HostsWith(netip.Addr) ([]HostID, error)         // that report the address
+	Waiting() ([]HostID, error)                     // whose Kept has a waiting element
+}
+
+// Decision collects what one observation, or one request, changes: the
+// records as they will be, and the events in the order in which they
+// happened. It reads through to its State, so that each step sees what the
+// steps before it have decided.
+type Decision struct {
+	state State
+	now   time.Time
+
+	Hosts      map[HostID]*Host
+	Clusters   map[ClusterID]*Cluster
+	Databases  map[DatabaseID]*Database
+	SAPSystems map[SAPSystemID]*SAPSystem
+	Kept       map[HostID]*Kept
+	Events     []Event
+
+	// Refused says that a part of an SAP report waits for something that is
+	// not known yet, while the rest of it is decided: ErrNotRegistered or
+	// ErrNoDatabase, as the last such part would have it.
+	Refused error
+}
+
+// Decide begins a decision. All its times are now.
+func Decide(state State, now time.Time) *Decision {
+	return &Decision{
+		state: state, now: now,
+		Hosts: map[HostID]*Host{}, Clusters: map[ClusterID]*Cluster{}, Databases: map[DatabaseID]*Database{},
+		SAPSystems: map[SAPSystemID]*SAPSystem{}, Kept: map[HostID]*Kept{},
+	}
+}
+
+// Changed reports whether there is anything to write.
+func (d *Decision) Changed() bool {
+	return len(d.Hosts)+len(d.Clusters)+len(d.Databases)+len(d.SAPSystems)+len(d.Kept)+len(d.Events) > 0
+}
+
+// read returns a record as decided so far.
+func read[ID comparable, T any](decided map[ID]*T, id ID, stored func(ID) (*T, error)) (*T, error) {
+	if record, ok := decided[id]; ok {
+		return record, nil
+	}
+	return stored(id)
+}
+
+func (d *Decision) host(id HostID) (*Host, error) { return read(d.Hosts, id, d.state.Host) }
+func (d *Decision) cluster(id ClusterID) (*Cluster, error) {
+	return read(d.Clusters, id, d.state.Cluster)
+}
+func (d *Decision) database(id DatabaseID) (*Database, error) {
+	return read(d.Databases, id, d.state.Database)
+}
+func (d *Decision) sapSystem(id SAPSystemID) (*SAPSystem, error) {
+	return read(d.SAPSystems, id, d.state.SAPSystem)
+}
+func (d *Decision) kept(id HostID) (*Kept, error) { return read(d.Kept, id, d.state.Kept) }
+
+// related returns the ids of the records that a relation holds of, as decided
+// so far: stored ones that still qualify, and decided ones that do by now.
+func related[ID interface{ ~string }, T any](stored []ID, decided map[ID]*T, get func(ID) (*T, error), holds func(*T) bool) ([]ID, error) {
+	ids := slices.Clone(stored)
+	for id := range decided {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	var err error
+	return slices.DeleteFunc(ids, func(id ID) bool {
+		record, fault := get(id)
+		if fault != nil {
+			err = errors.Join(err, fault)
+			return true
+		}
+		return !holds(record)
+	}), err
+}
+
+func (d *Decision) databasesOn(host HostID) ([]DatabaseID, error) {
+	stored, err := d.state.DatabasesOn(host)
+	if err != nil {
+		return nil, err
+	}
+	return related(stored, d.Databases, d.database, func(db *Database) bool { return db.on(host) })
+}
+
+func (d *Decision) sapSystemsOn(host HostID) ([]SAPSystemID, error) {
+	stored, err := d.state.SAPSystemsOn(host)
+	if err != nil {
+		return nil, err
+	}
+	return related(stored, d.SAPSystems, d.sapSystem, func(s *SAPSystem) bool { return s.on(host) })
+}
+
+func (d *Decision) sapSystemsOf(database DatabaseID) ([]SAPSystemID, error) {
+	stored, err := d.state.SAPSystemsOf(database)
+	if err != nil {
+		return nil, err
+	}
+	return related(stored, d.SAPSystems, d.sapSystem, func(s *SAPSystem) bool { return s.DatabaseID == database })
+}
+
+// event notes that something happened. Names that belong to the ids in the
+// metadata are added when the event is logged.
+func (d *Decision) event(t activity.Type, metadata map[string]any) {
+	d.Events = append(d.Events, Event{Type: t, Metadata: metadata})
+}

@@ -1,0 +1,191 @@
+package landscape
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"time"
+)
+
+// SAPReport is what a sap_system_discovery says: all database and application
+// instances on a host, in the order in which the agent lists them. What
+// changes all the time and means nothing, like the age of processes, is no
+// part of it.
+type SAPReport struct {
+	Elements []Element `json:"elements"`
+}
+
+// Element is one instance of a report. Exactly one of Database and
+// Application is set.
+type Element struct {
+	SID    string `json:"sid"`
+	Number string `json:"number"`
+	InstanceFacts
+	Database    *DatabaseElement    `json:"database,omitempty"`
+	Application *ApplicationElement `json:"application,omitempty"`
+}
+
+// DatabaseElement is what a database instance says about its database.
+type DatabaseElement struct {
+	ID      DatabaseID `json:"id"`
+	Tenants []string   `json:"tenants"` // in alphabetical order
+	Replication
+	ActivePrimarySite *int `json:"active_primary_site,omitempty"`
+}
+
+// ApplicationElement is what an application instance says about its system.
+type ApplicationElement struct {
+	DBHost string      `json:"db_host,omitempty"` // the address of its database; empty where it does not know it
+	Tenant string      `json:"tenant"`
+	ENSA   ENSAVersion `json:"ensa_version"`
+}
+
+// Kept is what is kept of the last SAP report of an agent: what it said, and
+// which of its elements wait for something that is not known yet.
+type Kept struct {
+	Agent      HostID        `json:"agent"`
+	ReceivedAt time.Time     `json:"received_at"`
+	Elements   []KeptElement `json:"elements"`
+	// Forget: the next report is judged in full, even if it says the same,
+	// since what is kept does not speak for the landscape any more.
+	Forget bool `json:"forget,omitzero"`
+}
+
+// KeptElement is an element of a kept report.
+type KeptElement struct {
+	Element
+	Waiting bool `json:"waiting,omitzero"`
+}
+
+// says reports whether a report says what is kept.
+func (k *Kept) says(r *SAPReport) bool {
+	return slices.EqualFunc(k.Elements, r.Elements, func(kept KeptElement, seen Element) bool { return reflect.DeepEqual(kept.Element, seen) })
+}
+
+// Refused is the answer to a report that says what is kept: ErrNotRegistered
+// or ErrNoDatabase where an element waits, by the last one that does.
+func (k *Kept) Refused() error {
+	for _, e := range slices.Backward(k.Elements) {
+		switch {
+		case e.Waiting && e.Database != nil:
+			return fmt.Errorf("database %s: %w", e.Database.ID, ErrNotRegistered)
+		case e.Waiting:
+			return fmt.Errorf("instance %s of %s on host %s: %w", e.Number, e.SID, k.Agent, ErrNoDatabase)
+		}
+	}
+	return nil
+}
+
+// waiting reports whether an element waits.
+func (k *Kept) waiting() bool {
+	return slices.ContainsFunc(k.Elements, func(e KeptElement) bool { return e.Waiting })
+}
+
+// changeKept begins a change of what is kept of an agent: the copy may be
+// changed until the decision is finished. It fails with ErrUnknown.
+func (d *Decision) changeKept(agent HostID) (*Kept, error) {
+	if k, ok := d.Kept[agent]; ok {
+		return k, nil
+	}
+	before, err := d.state.Kept(agent)
+	if err != nil {
+		return nil, err
+	}
+	after := *before
+	after.Elements = slices.Clone(before.Elements)
+	d.Kept[agent] = &after
+	return &after, nil
+}
+
+// withKept changes what is kept of an agent, if there is anything.
+func (d *Decision) withKept(agent HostID, change func(*Kept)) error {
+	k, err := d.changeKept(agent)
+	if errors.Is(err, ErrUnknown) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("kept report of %s: %w", agent, err)
+	}
+	change(k)
+	return nil
+}
+
+// forget makes the next report of an agent be judged in full.
+func (d *Decision) forget(agent HostID) error { return d.withKept(agent, (*Kept).forget) }
+
+// forget does nothing where nothing was said: then nothing can come of it.
+func (k *Kept) forget() {
+	if len(k.Elements) > 0 {
+		k.Forget = true
+	}
+}
+
+// discard drops what waits to be the instance that is cleaned up.
+func (d *Decision) discard(agent HostID, sid, number string) error {
+	return d.withKept(agent, func(k *Kept) {
+		k.Elements = slices.DeleteFunc(k.Elements, func(e KeptElement) bool {
+			return e.Waiting && e.SID == sid && e.Number == number
+		})
+		k.forget()
+	})
+}
+
+// discardAll drops all that an agent has said.
+func (d *Decision) discardAll(agent HostID) error {
+	return d.withKept(agent, func(k *Kept) { k.Elements, k.Forget = []KeptElement{}, false })
+}
+
+// awaitReturn makes the elements behind the instances of an SAP system wait,
+// after its database or its tenant has gone: agents go on reporting them, and
+// would be refused.
+func (d *Decision) awaitReturn(s *SAPSystem) error {
+	for i := range s.Instances {
+		instance := &s.Instances[i]
+		if instance.AbsentSince != nil {
+			continue
+		}
+		err := d.withKept(instance.HostID, func(k *Kept) {
+			k.await(func(e *Element) bool {
+				return e.Application != nil && e.SID == instance.SID && e.Number == instance.Number
+			})
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// awaitReturnOfDatabase is awaitReturn for the instances of the database
+// itself. Those that are no secondaries may bring it back: what they say next
+// is judged.
+func (d *Decision) awaitReturnOfDatabase(db *Database) error {
+	for i := range db.Instances {
+		instance := &db.Instances[i]
+		if instance.AbsentSince != nil {
+			continue
+		}
+		err := d.withKept(instance.HostID, func(k *Kept) {
+			if !instance.secondary() {
+				k.forget()
+				return
+			}
+			k.await(func(e *Element) bool {
+				return e.Database != nil && e.SID == instance.SID && e.Number == instance.Number
+			})
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (k *Kept) await(is func(*Element) bool) {
+	for i := range k.Elements {
+		if is(&k.Elements[i].Element) {
+			k.Elements[i].Waiting = true
+		}
+	}
+}

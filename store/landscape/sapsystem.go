@@ -1,0 +1,113 @@
+package landscape
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// SAPSystemID identifies an SAP system.
+type SAPSystemID string
+
+// SAPSystemOf is the id of the SAP system on a tenant of a database. Its own
+// name is no part of it: a tenant has one system.
+func SAPSystemOf(db DatabaseID, tenant string) SAPSystemID {
+	space, err := uuid.Parse(string(db))
+	if err != nil {
+		space = uuid.NewSHA1(clusterSpace, []byte(db)) // cannot be: the id was derived
+	}
+	return SAPSystemID(uuid.NewSHA1(space, []byte(tenant)).String())
+}
+
+// ENSAVersion is the generation of the enqueue service of an SAP system, which
+// keeps its locks.
+type ENSAVersion string
+
+// The generations of the enqueue service. NoENSA: none of them is known to
+// run.
+const (
+	NoENSA ENSAVersion = "no_ensa"
+	ENSA1  ENSAVersion = "ensa1"
+	ENSA2  ENSAVersion = "ensa2"
+)
+
+// SAPSystem is a system of application instances on a tenant of a database.
+// It is incomplete, and not part of the landscape, until a message server and
+// an application server have been seen.
+type SAPSystem struct {
+	ID         SAPSystemID `json:"id"`
+	DatabaseID DatabaseID  `json:"database_id"`
+	Tenant     string      `json:"tenant"`
+
+	SID    string      `json:"sid,omitempty"` // empty: the system is incomplete
+	DBHost string      `json:"db_host,omitempty"`
+	ENSA   ENSAVersion `json:"ensa_version"`
+	// Health is the worst of that of its instances and that of its database.
+	Health         Health                `json:"health"`
+	DatabaseHealth Health                `json:"database_health"`
+	Instances      []ApplicationInstance `json:"instances"` // ordered by number and host
+
+	// StaleSince is the moment the first of its stale instances, or its
+	// database, turned stale; nil where nothing is.
+	StaleSince         *time.Time `json:"stale_since,omitempty"`
+	DatabaseStaleSince *time.Time `json:"database_stale_since,omitempty"`
+
+	RegisteredAt   time.Time  `json:"registered_at"` // zero: the system is incomplete
+	UpdatedAt      time.Time  `json:"updated_at"`
+	DeregisteredAt *time.Time `json:"deregistered_at,omitempty"`
+}
+
+// Registered reports whether the system is part of the landscape now.
+func (s *SAPSystem) Registered() bool { return s.SID != "" && s.DeregisteredAt == nil }
+
+// ApplicationInstance is an instance of an SAP system on a host.
+type ApplicationInstance struct {
+	HostID HostID `json:"host_id"`
+	SID    string `json:"sid"`
+	Number string `json:"instance_number"` // two digits
+	InstanceFacts
+	DBHost string `json:"db_host"` // the address it last knew its database by
+	// ENSA is the last generation of the enqueue service that was seen in it.
+	ENSA ENSAVersion `json:"ensa_version"`
+	InstanceTimes
+}
+
+// on reports whether the system has an instance on a host.
+func (s *SAPSystem) on(host HostID) bool {
+	return slices.ContainsFunc(s.Instances, func(i ApplicationInstance) bool { return i.HostID == host })
+}
+
+// hosts are the hosts with an instance of the system, each once.
+func (s *SAPSystem) hosts() []HostID {
+	ids := make([]HostID, len(s.Instances))
+	for i := range s.Instances {
+		ids[i] = s.Instances[i].HostID
+	}
+	return distinct(ids)
+}
+
+// place is the place of an instance among those of the system; where it is
+// none of them, the place it would take.
+func (s *SAPSystem) place(host HostID, number string) (int, bool) {
+	return slices.BinarySearchFunc(s.Instances, number, func(i ApplicationInstance, number string) int {
+		return cmp.Or(cmp.Compare(i.Number, number), cmp.Compare(i.HostID, host))
+	})
+}
+
+// complete reports whether the instances make a system: it has a message
+// server, and something that runs applications.
+func (s *SAPSystem) complete() bool {
+	return slices.ContainsFunc(s.Instances, ApplicationInstance.messageServer) &&
+		slices.ContainsFunc(s.Instances, ApplicationInstance.applicationServer)
+}
+
+func (i ApplicationInstance) messageServer() bool {
+	return strings.Contains(i.Features, "MESSAGESERVER")
+}
+
+func (i ApplicationInstance) applicationServer() bool {
+	return strings.Contains(i.Features, "ABAP") || strings.Contains(i.Features, "J2EE")
+}

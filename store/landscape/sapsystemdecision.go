@@ -1,0 +1,399 @@
+package landscape
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+
+	"trento/store/activity"
+)
+
+// changeSAPSystem begins a change of an SAP system: the copy may be changed
+// until the decision is finished.
+func (d *Decision) changeSAPSystem(id SAPSystemID) (*SAPSystem, error) {
+	if s, ok := d.SAPSystems[id]; ok {
+		return s, nil
+	}
+	before, err := d.state.SAPSystem(id)
+	if err != nil {
+		return nil, fmt.Errorf("SAP system %s: %w", id, err)
+	}
+	after := *before
+	after.Instances = slices.Clone(before.Instances)
+	d.SAPSystems[id] = &after
+	return &after, nil
+}
+
+// judgeApplicationInstance applies what an application instance says. It does
+// not fit where its database is not known, or is one of several.
+func (d *Decision) judgeApplicationInstance(seen sighting) (fits bool, err error) {
+	db, found, err := d.databaseFor(seen)
+	if err != nil || !found {
+		return false, err
+	}
+	s, err := d.changeSAPSystem(SAPSystemOf(db.ID, seen.Application.Tenant))
+	if errors.Is(err, ErrUnknown) {
+		s, err = d.incompleteSAPSystem(db.ID, seen.Application.Tenant), nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if err := d.seeApplicationInstance(s, seen); err != nil {
+		return false, err
+	}
+	switch {
+	case s.Registered():
+		d.judgeENSA(s)
+	case !s.complete(): // is not shown
+		return true, nil
+	case s.SID == "":
+		d.registerSAPSystem(s, db, seen.Status.Health())
+	default:
+		s.Health = seen.Status.Health()
+		return true, d.restoreSAPSystem(s, db)
+	}
+	d.judgeSAPSystemStale(s)
+	d.judgeSAPSystemHealth(s)
+	return true, nil
+}
+
+func (d *Decision) incompleteSAPSystem(db DatabaseID, tenant string) *SAPSystem {
+	s := &SAPSystem{
+		ID: SAPSystemOf(db, tenant), DatabaseID: db, Tenant: tenant, ENSA: NoENSA,
+		Health: HealthUnknown, DatabaseHealth: HealthUnknown, Instances: []ApplicationInstance{},
+	}
+	d.SAPSystems[s.ID] = s
+	return s
+}
+
+// databaseFor is the database that an application instance works on: the one
+// on a registered host with the address that the instance knows, and with its
+// tenant. Of several it is the one whose SAP system already has the instance.
+func (d *Decision) databaseFor(seen sighting) (db *Database, found bool, err error) {
+	candidates, err := d.databasesAt(seen.Application.DBHost, seen.Application.Tenant)
+	if err != nil {
+		return nil, false, err
+	}
+	if len(candidates) == 1 {
+		return candidates[0], true, nil
+	}
+	for _, db := range candidates {
+		s, err := d.sapSystem(SAPSystemOf(db.ID, seen.Application.Tenant))
+		if errors.Is(err, ErrUnknown) {
+			continue
+		}
+		if err != nil {
+			return nil, false, err
+		}
+		if i, known := s.place(seen.agent, seen.Number); known && s.Instances[i].SID == seen.SID {
+			return db, true, nil
+		}
+	}
+	return nil, false, nil
+}
+
+// databasesAt lists the registered databases with a tenant that have an
+// instance on a registered host with an address.
+func (d *Decision) databasesAt(address, tenant string) ([]*Database, error) {
+	ip, err := netip.ParseAddr(address)
+	if err != nil {
+		return nil, nil // no address, no database
+	}
+	hosts, err := d.hostsWith(ip)
+	if err != nil {
+		return nil, err
+	}
+	var found []*Database
+	for _, host := range hosts {
+		ids, err := d.databasesOn(host)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range ids {
+			db, err := d.database(id)
+			if err != nil {
+				return nil, err
+			}
+			if db.Registered() && slices.Contains(db.Tenants, tenant) && !slices.Contains(found, db) {
+				found = append(found, db)
+			}
+		}
+	}
+	return found, nil
+}
+
+// hostsWith lists the registered hosts that report an address.
+func (d *Decision) hostsWith(address netip.Addr) ([]HostID, error) {
+	stored, err := d.state.HostsWith(address)
+	if err != nil {
+		return nil, err
+	}
+	return related(stored, d.Hosts, d.host, func(h *Host) bool {
+		return h.Registered() && slices.ContainsFunc(h.Addresses, func(a Address) bool { return a.IP == address })
+	})
+}
+
+// seeApplicationInstance takes an instance over into its SAP system: the one
+// that is known, the same one after it has moved here, or a new one.
+func (d *Decision) seeApplicationInstance(s *SAPSystem, seen sighting) error {
+	instance, known, err := d.findApplicationInstance(s, seen)
+	if err != nil {
+		return err
+	}
+	before := instance.Status
+	instance.InstanceFacts, instance.DBHost = seen.InstanceFacts, seen.Application.DBHost
+	if seen.Application.ENSA != NoENSA {
+		instance.ENSA = seen.Application.ENSA
+	}
+	if !known {
+		metadata := instance.InstanceFacts.details()
+		metadata["sid"] = instance.SID
+		d.applicationInstanceEvent(s, instance, activity.ApplicationInstanceRegistered, metadata)
+		if err := d.judgeSaptune(seen.agent, true); err != nil {
+			return err
+		}
+	}
+	if instance.AbsentSince != nil {
+		instance.AbsentSince = nil
+		d.applicationInstanceEvent(s, instance, activity.ApplicationInstanceMarkedPresent, nil)
+	}
+	since, err := d.staleAfter(seen, instance.StaleSince)
+	if err != nil {
+		return err
+	}
+	d.applicationInstanceStale(s, instance, since)
+	if known && instance.Status != before {
+		d.applicationInstanceEvent(s, instance, activity.ApplicationInstanceStatusChanged, map[string]any{"status": instance.Status})
+	}
+	return nil
+}
+
+// findApplicationInstance is the place for an instance in its SAP system, and
+// whether it was there before.
+func (d *Decision) findApplicationInstance(s *SAPSystem, seen sighting) (place *ApplicationInstance, known bool, err error) {
+	i, known := s.place(seen.agent, seen.Number)
+	if known {
+		return &s.Instances[i], true, nil
+	}
+	instance := ApplicationInstance{
+		HostID: seen.agent, SID: seen.SID, Number: seen.Number, ENSA: NoENSA, InstanceTimes: InstanceTimes{RegisteredAt: d.now},
+	}
+	clustered, err := d.clustered(seen)
+	if err != nil {
+		return nil, false, err
+	}
+	if from := s.movable(seen.Number, seen.Features); clustered && from != nil {
+		instance, known = *from, true
+		instance.HostID = seen.agent
+		if err := d.moveAway(s, *from, seen.agent); err != nil {
+			return nil, false, err
+		}
+		i, _ = s.place(seen.agent, seen.Number)
+	}
+	s.Instances = slices.Insert(s.Instances, i, instance)
+	return &s.Instances[i], known, nil
+}
+
+// clustered reports whether a cluster runs an instance on the host together
+// with its file systems, so that it may come and go.
+func (d *Decision) clustered(seen sighting) (bool, error) {
+	host, err := d.host(seen.agent)
+	if errors.Is(err, ErrUnknown) || err == nil && host.ClusterID == "" {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	cluster, err := d.cluster(host.ClusterID)
+	if err != nil {
+		return false, fmt.Errorf("cluster %s of host %s: %w", host.ClusterID, host.ID, err)
+	}
+	return cluster.mounts(seen.SID, seen.Number), nil
+}
+
+// movable is the instance that may have moved to another host: preferably one
+// that its host does not list any more.
+func (s *SAPSystem) movable(number, features string) *ApplicationInstance {
+	var found *ApplicationInstance
+	for i := range s.Instances { // ordered by host
+		candidate := &s.Instances[i]
+		if candidate.Number != number || candidate.Features != features {
+			continue
+		}
+		if found == nil || found.AbsentSince == nil && candidate.AbsentSince != nil {
+			found = candidate
+		}
+	}
+	return found
+}
+
+// moveAway takes an instance from a host to another one.
+func (d *Decision) moveAway(s *SAPSystem, instance ApplicationInstance, to HostID) error {
+	i, _ := s.place(instance.HostID, instance.Number)
+	s.Instances = slices.Delete(s.Instances, i, i+1)
+	d.event(activity.ApplicationInstanceMoved, map[string]any{
+		"sap_system_id": s.ID, "instance_number": instance.Number, "old_host_id": instance.HostID, "new_host_id": to,
+	})
+	return d.forget(instance.HostID)
+}
+
+// applicationInstanceStale sets since when the data of an instance are stale.
+func (d *Decision) applicationInstanceStale(s *SAPSystem, i *ApplicationInstance, since *time.Time) {
+	switch {
+	case i.StaleSince != nil && since == nil:
+		d.applicationInstanceEvent(s, i, activity.ApplicationInstanceDataMarkedInSync, nil)
+	case i.StaleSince == nil && since != nil:
+		d.applicationInstanceEvent(s, i, activity.ApplicationInstanceDataMarkedStale, map[string]any{"stale_at": *since})
+	}
+	i.StaleSince = since
+}
+
+// registerSAPSystem makes a system that has become complete a part of the
+// landscape. Its health is that of the instance that completed it; the rest is
+// judged after.
+func (d *Decision) registerSAPSystem(s *SAPSystem, db *Database, health Health) {
+	s.RegisteredAt, s.Health = d.now, health
+	s.adopt(db)
+	s.StaleSince = s.staleSince()
+	s.ENSA = s.ensa()
+	d.event(activity.SAPSystemRegistered, map[string]any{
+		"sap_system_id": s.ID, "sid": s.SID, "tenant": s.Tenant, "db_host": s.DBHost, "database_id": s.DatabaseID,
+		"health": s.Health, "database_health": s.DatabaseHealth, "database_stale_at": s.DatabaseStaleSince, "ensa_version": s.ENSA,
+	})
+}
+
+// adopt takes over what a system is called by, and how its database is. The
+// message server says it, not the instance that happened to report last.
+func (s *SAPSystem) adopt(db *Database) {
+	i := slices.IndexFunc(s.Instances, ApplicationInstance.messageServer)
+	s.SID, s.DBHost = s.Instances[i].SID, s.Instances[i].DBHost
+	s.DatabaseHealth, s.DatabaseStaleSince = db.Health, db.StaleSince
+}
+
+// restoreSAPSystem brings a system back into the landscape.
+func (d *Decision) restoreSAPSystem(s *SAPSystem, db *Database) error {
+	s.DeregisteredAt = nil
+	s.adopt(db)
+	d.event(activity.SAPSystemRestored, map[string]any{
+		"sap_system_id": s.ID, "tenant": s.Tenant, "db_host": s.DBHost, "health": s.Health,
+		"database_health": s.DatabaseHealth, "database_stale_at": s.DatabaseStaleSince,
+	})
+	d.judgeENSA(s)
+	d.judgeSAPSystemStale(s)
+	d.judgeSAPSystemHealth(s)
+	return d.judgeSaptuneOn(s.hosts(), func(HostID) (bool, error) { return true, nil })
+}
+
+// restoreSAPSystemsOf brings back what went with a database and can be again.
+func (d *Decision) restoreSAPSystemsOf(db *Database) error {
+	return d.eachSAPSystemOf(db, func(s *SAPSystem) error {
+		if s.SID == "" || s.DeregisteredAt == nil || !s.complete() || !slices.Contains(db.Tenants, s.Tenant) {
+			return nil
+		}
+		return d.restoreSAPSystem(s, db)
+	})
+}
+
+// endSAPSystem takes a system out of the landscape. Its instances stay.
+func (d *Decision) endSAPSystem(s *SAPSystem) error {
+	s.DeregisteredAt = &d.now
+	d.event(activity.SAPSystemDeregistered, map[string]any{"sap_system_id": s.ID, "deregistered_at": d.now})
+	return d.judgeSaptuneOn(s.hosts(), func(host HostID) (bool, error) { return d.othersOn(host, "", s.ID) })
+}
+
+// judgeENSA draws the generation of the enqueue service from the instances.
+func (d *Decision) judgeENSA(s *SAPSystem) {
+	if version := s.ensa(); version != s.ENSA {
+		s.ENSA = version
+		d.event(activity.SAPSystemUpdated, map[string]any{"sap_system_id": s.ID, "ensa_version": version})
+	}
+}
+
+// ensa is the newest generation among the instances. Where they know none, it
+// stays what it was: the instance that knew may be gone for a while only.
+func (s *SAPSystem) ensa() ENSAVersion {
+	versions := []ENSAVersion{} // "ensa1" < "ensa2"
+	for i := range s.Instances {
+		if s.Instances[i].ENSA != NoENSA {
+			versions = append(versions, s.Instances[i].ENSA)
+		}
+	}
+	if len(versions) == 0 {
+		return s.ENSA
+	}
+	return slices.Max(versions)
+}
+
+// judgeSAPSystemHealth draws the health of a system from its instances and its
+// database.
+func (d *Decision) judgeSAPSystemHealth(s *SAPSystem) {
+	healths := []Health{s.DatabaseHealth}
+	for i := range s.Instances {
+		healths = append(healths, s.Instances[i].Status.Health())
+	}
+	if health := Worst(healths...); health != s.Health {
+		s.Health = health
+		d.event(activity.SAPSystemHealthChanged, map[string]any{"sap_system_id": s.ID, "health": health})
+	}
+}
+
+// judgeSAPSystemStale makes a system as stale as its instances and its
+// database.
+func (d *Decision) judgeSAPSystemStale(s *SAPSystem) {
+	since := s.staleSince()
+	switch {
+	case s.StaleSince != nil && since == nil:
+		d.event(activity.SAPSystemDataMarkedInSync, map[string]any{"sap_system_id": s.ID})
+	case s.StaleSince == nil && since != nil:
+		d.event(activity.SAPSystemDataMarkedStale, map[string]any{"sap_system_id": s.ID, "stale_at": *since})
+	default:
+		return
+	}
+	s.StaleSince = since
+}
+
+func (s *SAPSystem) staleSince() *time.Time {
+	since := s.DatabaseStaleSince
+	for i := range s.Instances {
+		since = earliest(since, s.Instances[i].StaleSince)
+	}
+	return since
+}
+
+// removeApplicationInstance takes an instance away from its SAP system, and
+// the system out of the landscape where it cannot be without it.
+func (d *Decision) removeApplicationInstance(id SAPSystemID, host HostID, number string) error {
+	s, err := d.changeSAPSystem(id)
+	if err != nil {
+		return err
+	}
+	i, known := s.place(host, number)
+	if !known {
+		return fmt.Errorf("SAP system %s: instance %s on host %s: %w", id, number, host, ErrUnknown)
+	}
+	gone := s.Instances[i]
+	s.Instances = slices.Delete(s.Instances, i, i+1)
+	d.applicationInstanceEvent(s, &gone, activity.ApplicationInstanceDeregistered, map[string]any{"deregistered_at": d.now})
+	if err := d.judgeSaptuneOn([]HostID{host}, d.sapRunning); err != nil {
+		return err
+	}
+	if !s.Registered() {
+		return nil
+	}
+	d.judgeSAPSystemStale(s)
+	if !s.complete() {
+		return d.endSAPSystem(s)
+	}
+	d.judgeSAPSystemHealth(s)
+	return nil
+}
+
+func (d *Decision) applicationInstanceEvent(s *SAPSystem, i *ApplicationInstance, t activity.Type, metadata map[string]any) {
+	if metadata == nil {
+		metadata = make(map[string]any, 3)
+	}
+	metadata["sap_system_id"], metadata["host_id"], metadata["instance_number"] = s.ID, i.HostID, i.Number
+	d.event(t, metadata)
+}

@@ -1,0 +1,389 @@
+package landscape_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"trento/store/landscape"
+)
+
+// memory is a landscape in memory. What it hands out has been through its
+// stored form.
+type memory struct {
+	hosts      map[landscape.HostID]*landscape.Host
+	clusters   map[landscape.ClusterID]*landscape.Cluster
+	databases  map[landscape.DatabaseID]*landscape.Database
+	sapSystems map[landscape.SAPSystemID]*landscape.SAPSystem
+	kept       map[landscape.HostID]*landscape.Kept
+}
+
+func newMemory() *memory {
+	return &memory{
+		hosts: map[landscape.HostID]*landscape.Host{}, clusters: map[landscape.ClusterID]*landscape.Cluster{},
+		databases: map[landscape.DatabaseID]*landscape.Database{}, sapSystems: map[landscape.SAPSystemID]*landscape.SAPSystem{},
+		kept: map[landscape.HostID]*landscape.Kept{},
+	}
+}
+
+func lookup[ID comparable, T any](records map[ID]*T, id ID) (*T, error) {
+	if record, ok := records[id]; ok {
+		return record, nil
+	}
+	return nil, landscape.ErrUnknown
+}
+
+func (m *memory) Host(id landscape.HostID) (*landscape.Host, error) { return lookup(m.hosts, id) }
+func (m *memory) Cluster(id landscape.ClusterID) (*landscape.Cluster, error) {
+	return lookup(m.clusters, id)
+}
+func (m *memory) Database(id landscape.DatabaseID) (*landscape.Database, error) {
+	return lookup(m.databases, id)
+}
+func (m *memory) SAPSystem(id landscape.SAPSystemID) (*landscape.SAPSystem, error) {
+	return lookup(m.sapSystems, id)
+}
+func (m *memory) Kept(id landscape.HostID) (*landscape.Kept, error) { return lookup(m.kept, id) }
+
+func scan[ID ~string, T any](records map[ID]*T, holds func(*T) bool) ([]ID, error) {
+	var ids []ID
+	for id, record := range records {
+		if holds(record) {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids, nil
+}
+
+func (m *memory) DatabasesOn(host landscape.HostID) ([]landscape.DatabaseID, error) {
+	return scan(m.databases, func(db *landscape.Database) bool {
+		return slices.ContainsFunc(db.Instances, func(i landscape.DatabaseInstance) bool { return i.HostID == host })
+	})
+}
+
+func (m *memory) SAPSystemsOn(host landscape.HostID) ([]landscape.SAPSystemID, error) {
+	return scan(m.sapSystems, func(s *landscape.SAPSystem) bool {
+		return slices.ContainsFunc(s.Instances, func(i landscape.ApplicationInstance) bool { return i.HostID == host })
+	})
+}
+
+func (m *memory) SAPSystemsOf(db landscape.DatabaseID) ([]landscape.SAPSystemID, error) {
+	return scan(m.sapSystems, func(s *landscape.SAPSystem) bool { return s.DatabaseID == db })
+}
+
+func (m *memory) HostsWith(ip netip.Addr) ([]landscape.HostID, error) {
+	return scan(m.hosts, func(h *landscape.Host) bool {
+		return slices.ContainsFunc(h.Addresses, func(a landscape.Address) bool { return a.IP == ip })
+	})
+}
+
+func (m *memory) Waiting() ([]landscape.HostID, error) {
+	return scan(m.kept, func(k *landscape.Kept) bool {
+		return slices.ContainsFunc(k.Elements, func(e landscape.KeptElement) bool { return e.Waiting })
+	})
+}
+
+// text is all that is stored.
+func (m *memory) text(t fataler) string {
+	t.Helper()
+	text, err := json.Marshal([]any{m.hosts, m.clusters, m.databases, m.sapSystems, m.kept})
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	return string(text)
+}
+
+// fataler is what the tests of rules and of properties have in common.
+type fataler interface {
+	Helper()
+	Fatalf(format string, args ...any)
+}
+
+// apply stores what was decided.
+func (m *memory) apply(t fataler, d *landscape.Decision) {
+	t.Helper()
+	store(t, m.hosts, d.Hosts)
+	store(t, m.clusters, d.Clusters)
+	store(t, m.databases, d.Databases)
+	store(t, m.sapSystems, d.SAPSystems)
+	store(t, m.kept, d.Kept)
+}
+
+// store puts records into a landscape in their stored form, which must not
+// lose anything.
+func store[ID comparable, T any](t fataler, into, records map[ID]*T) {
+	t.Helper()
+	for id, record := range records {
+		document, err := json.Marshal(record)
+		if err != nil {
+			t.Fatalf("%v: %v", id, err)
+		}
+		back := new(T)
+		if err := json.Unmarshal(document, back); err != nil {
+			t.Fatalf("%v: %v", id, err)
+		}
+		if !reflect.DeepEqual(record, back) {
+			t.Fatalf("%v changes in the store (-before +after):\n%s", id, cmp.Diff(record, back, cmp.Comparer(func(a, b netip.Addr) bool { return a == b })))
+		}
+		into[id] = back
+	}
+}
+
+// world is a landscape in which something happens every minute.
+type world struct {
+	t fataler
+	*memory
+	now time.Time
+	// refused is the answer to the last SAP report, events are all there were.
+	refused error
+	events  []landscape.Event
+	// early is what was reported before its host.
+	early []landscape.Observation
+}
+
+// dawn is when worlds begin.
+var dawn = time.Date(2026, 3, 2, 5, 0, 0, 0, time.UTC)
+
+func newWorld(t fataler) *world { return &world{t: t, memory: newMemory(), now: dawn} }
+
+// decide applies a decision and tells its events.
+func (w *world) decide(rule func(now time.Time) (*landscape.Decision, error)) []string {
+	w.t.Helper()
+	w.now = w.now.Add(time.Minute)
+	d, err := rule(w.now)
+	if err != nil {
+		w.t.Fatalf("%v", err)
+	}
+	w.apply(w.t, d)
+	w.check()
+	w.refused, w.events = d.Refused, append(w.events, d.Events...)
+	return told(d.Events)
+}
+
+func (w *world) observe(seen landscape.Observation) []string {
+	w.t.Helper()
+	return w.decide(func(now time.Time) (*landscape.Decision, error) { return landscape.Observe(w, seen, now) })
+}
+
+// host reports a host with addresses.
+func (w *world) host(id landscape.HostID, addresses ...string) []string {
+	w.t.Helper()
+	f := landscape.HostFacts{
+		Hostname: string(id), Arch: "x86_64", OSVersion: "15-SP6", AgentVersion: "3.1.2", InstallationSource: "suse",
+		PrometheusMode: "pull", Addresses: []landscape.Address{}, SystemdUnits: []landscape.SystemdUnit{},
+	}
+	for _, a := range addresses {
+		f.Addresses = append(f.Addresses, landscape.Address{IP: netip.MustParseAddr(a)})
+	}
+	return w.report(landscape.Observation{Agent: id, Kind: landscape.HostDiscovery, Host: &f})
+}
+
+// report observes what may come before its host, and is applied when that has
+// come, as the store does.
+func (w *world) report(seen landscape.Observation) []string {
+	w.t.Helper()
+	switch host := w.hosts[seen.Agent]; seen.Kind {
+	case landscape.CloudDiscovery, landscape.SubscriptionDiscovery, landscape.SaptuneDiscovery:
+		if host == nil || !host.Registered() {
+			w.early = append(w.early, seen)
+			return nil
+		}
+	}
+	events := w.observe(seen)
+	if seen.Kind == landscape.HostDiscovery {
+		early := w.early
+		w.early = nil
+		for _, e := range early {
+			events = append(events, w.report(e)...)
+		}
+	}
+	return events
+}
+
+// sap reports the instances on a host.
+func (w *world) sap(id landscape.HostID, elements ...landscape.Element) []string {
+	w.t.Helper()
+	return w.observe(landscape.Observation{Agent: id, Kind: landscape.SAPSystemDiscovery, SAP: sapReport(elements...)})
+}
+
+func sapReport(elements ...landscape.Element) *landscape.SAPReport {
+	return &landscape.SAPReport{Elements: append([]landscape.Element{}, elements...)}
+}
+
+// cluster reports that a host is in a cluster that runs instances, given as
+// SID and number, together with their file systems.
+func (w *world) cluster(id landscape.HostID, key string, mounted ...string) []string {
+	w.t.Helper()
+	hosts, resources, written := 2, 4, "Mon Aug  3 10:00:00 2026"
+	facts := &landscape.ClusterFacts{
+		Type: landscape.ClusterUnknown, Provider: "kvm", State: "S_IDLE", ResourcesNumber: &resources, HostsNumber: &hosts,
+		SAPInstances: []landscape.ClusteredInstance{},
+	}
+	yes := true
+	for _, instance := range mounted {
+		facts.SAPInstances = append(facts.SAPInstances, landscape.ClusteredInstance{
+			Name: "ASCS" + instance[3:], SID: instance[:3], Number: instance[3:], ResourceType: landscape.InstanceResource, Mounted: &yes,
+		})
+	}
+	return w.observe(landscape.Observation{Agent: id, Kind: landscape.ClusterDiscovery, Cluster: &landscape.ClusterReport{
+		ID: landscape.ClusterOf(key), Name: &key, Online: true, CIBLastWritten: &written, Facts: facts,
+	}})
+}
+
+func (w *world) heard(id landscape.HostID) []string {
+	w.t.Helper()
+	return w.decide(func(now time.Time) (*landscape.Decision, error) { return landscape.Heard(w, id, now) })
+}
+
+func (w *world) silent(id landscape.HostID) []string {
+	w.t.Helper()
+	return w.decide(func(now time.Time) (*landscape.Decision, error) { return landscape.Silent(w, id, now) })
+}
+
+func (w *world) removeHost(id landscape.HostID) []string {
+	w.t.Helper()
+	return w.decide(func(now time.Time) (*landscape.Decision, error) { return landscape.DeregisterHost(w, id, now) })
+}
+
+func (w *world) removeDatabaseInstance(id landscape.DatabaseID, host landscape.HostID, number string) []string {
+	w.t.Helper()
+	return w.decide(func(now time.Time) (*landscape.Decision, error) {
+		return landscape.DeregisterDatabaseInstance(w, id, host, number, now)
+	})
+}
+
+func (w *world) removeApplicationInstance(id landscape.SAPSystemID, host landscape.HostID, number string) []string {
+	w.t.Helper()
+	return w.decide(func(now time.Time) (*landscape.Decision, error) {
+		return landscape.DeregisterApplicationInstance(w, id, host, number, now)
+	})
+}
+
+// check tests what holds at any time.
+func (w *world) check() {
+	w.t.Helper()
+	for id, db := range w.databases {
+		w.checkDatabase(id, db)
+	}
+	for id, s := range w.sapSystems {
+		w.checkSAPSystem(id, s)
+	}
+}
+
+func (w *world) checkDatabase(id landscape.DatabaseID, db *landscape.Database) {
+	w.t.Helper()
+	var healths []landscape.Health
+	stale := false
+	for i, instance := range db.Instances {
+		healths = append(healths, instance.Status.Health())
+		stale = stale || instance.StaleSince != nil
+		if i > 0 && db.Instances[i-1].Number+string(db.Instances[i-1].HostID) >= instance.Number+string(instance.HostID) {
+			w.t.Fatalf("instances of %s are out of order: %+v", id, db.Instances)
+		}
+		w.checkListed(instance.HostID, instance.Number, instance.AbsentSince)
+	}
+	if db.ID != id || !slices.IsSorted(db.Tenants) || stale != (db.StaleSince != nil) {
+		w.t.Fatalf("database %s: %+v", id, db)
+	}
+	if db.Registered() && (len(db.Instances) == 0 || db.Health != landscape.Worst(healths...)) {
+		w.t.Fatalf("registered database %s: %+v", id, db)
+	}
+}
+
+func (w *world) checkSAPSystem(id landscape.SAPSystemID, s *landscape.SAPSystem) {
+	w.t.Helper()
+	db := w.databases[s.DatabaseID]
+	healths := []landscape.Health{s.DatabaseHealth}
+	stale := s.DatabaseStaleSince != nil
+	for i, instance := range s.Instances {
+		healths = append(healths, instance.Status.Health())
+		stale = stale || instance.StaleSince != nil
+		if i > 0 && s.Instances[i-1].Number+string(s.Instances[i-1].HostID) >= instance.Number+string(instance.HostID) {
+			w.t.Fatalf("instances of %s are out of order: %+v", id, s.Instances)
+		}
+		w.checkListed(instance.HostID, instance.Number, instance.AbsentSince)
+	}
+	if s.ID != id || s.ID != landscape.SAPSystemOf(s.DatabaseID, s.Tenant) || db == nil {
+		w.t.Fatalf("SAP system %s: %+v", id, s)
+	}
+	if !s.Registered() {
+		return
+	}
+	if !db.Registered() || !slices.Contains(db.Tenants, s.Tenant) || s.DatabaseHealth != db.Health ||
+		!reflect.DeepEqual(s.DatabaseStaleSince, db.StaleSince) || stale != (s.StaleSince != nil) || s.Health != landscape.Worst(healths...) {
+		w.t.Fatalf("registered SAP system %s: %+v\non database %+v", id, s, db)
+	}
+}
+
+// checkListed: an instance is absent unless its host has last listed its
+// number.
+func (w *world) checkListed(host landscape.HostID, number string, absentSince *time.Time) {
+	w.t.Helper()
+	kept := w.kept[host]
+	if absentSince != nil || kept != nil && slices.ContainsFunc(kept.Elements, func(e landscape.KeptElement) bool { return e.Number == number }) {
+		return
+	}
+	w.t.Fatalf("instance %s on %s is present, but its host has said %+v", number, host, kept)
+}
+
+// waiting lists the waiting elements, as host/number.
+func (w *world) waiting() []string {
+	list := []string{}
+	for id, k := range w.kept {
+		for _, e := range k.Elements {
+			if e.Waiting {
+				list = append(list, fmt.Sprintf("%s/%s", id, e.Number))
+			}
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// told are events in short: the type, the host and number it is about, and
+// what has become of it.
+func told(events []landscape.Event) []string {
+	list := []string{}
+	for _, e := range events {
+		text := string(e.Type)
+		if host, ok := e.Metadata["host_id"]; ok {
+			text += fmt.Sprintf(" %v", host)
+		}
+		if from, ok := e.Metadata["old_host_id"]; ok {
+			text += fmt.Sprintf(" %v>%v", from, e.Metadata["new_host_id"])
+		}
+		if number, ok := e.Metadata["instance_number"]; ok {
+			text += fmt.Sprintf("/%v", number)
+		}
+		for _, key := range []string{"status", "health", "database_health", "saptune_health", "ensa_version"} {
+			if value, ok := e.Metadata[key]; ok && value != nil {
+				text += fmt.Sprintf(" %v", value)
+			}
+		}
+		list = append(list, text)
+	}
+	return list
+}
+
+// expect compares events with those that were to come.
+func (w *world) expect(got []string, want ...string) {
+	w.t.Helper()
+	if diff := cmp.Diff(append([]string{}, want...), got); diff != "" {
+		w.t.Fatalf("events (-want +got):\n%s", diff)
+	}
+}
+
+// answered checks the answer to the last report.
+func (w *world) answered(want error) {
+	w.t.Helper()
+	if !errors.Is(w.refused, want) || want == nil && w.refused != nil {
+		w.t.Fatalf("answered %v, want %v", w.refused, want)
+	}
+}

@@ -1,0 +1,131 @@
+package landscape_test
+
+import (
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"trento/store/landscape"
+)
+
+// happens does something to a landscape that may happen to a real one: hosts
+// report other things than they should, move instances, change addresses, fall
+// silent, and are cleaned up.
+func (a agents) happens(t *rapid.T, w *world) {
+	id := rapid.SampledFrom(slices.Sorted(maps.Keys(a))).Draw(t, "host")
+	says := a[id]
+	host := w.hosts[id]
+	switch rapid.SampledFrom([]string{"report", "report", "report", "host", "cluster", "silent", "heard", "remove", "clean"}).Draw(t, "what") {
+	case "report":
+		w.sap(id, a.somethingElse(t, id)...)
+	case "host":
+		if rapid.Bool().Draw(t, "readdressed") {
+			says.addresses = []string{rapid.SampledFrom([]string{"10.1.0.99", dbHost, "10.1.0.211"}).Draw(t, "address")}
+		}
+		w.host(id, says.addresses...)
+	case "cluster":
+		if says.cluster != "" {
+			w.cluster(id, says.cluster, "LIM00", "LIM10")
+		}
+	case "silent":
+		if host != nil && host.Registered() {
+			w.silent(id)
+		}
+	case "heard":
+		if host != nil && host.Registered() {
+			w.heard(id)
+		}
+	case "remove":
+		if host != nil && host.Registered() {
+			w.removeHost(id)
+		}
+	case "clean":
+		w.cleanUp(rapid.IntRange(0, 3).Draw(t, "which"))
+	}
+}
+
+// somethingElse is what a host may report instead of what it should.
+func (a agents) somethingElse(t *rapid.T, id landscape.HostID) []landscape.Element {
+	elements := slices.DeleteFunc(slices.Clone(a[id].elements), func(landscape.Element) bool {
+		return rapid.IntRange(0, 3).Draw(t, "missing") == 0
+	})
+	if other := map[landscape.HostID]landscape.HostID{"l1": "l2", "l2": "l1"}[id]; other != "" && rapid.Bool().Draw(t, "failover") {
+		elements = append(elements, a[other].elements...)
+	}
+	for i := range elements {
+		e := &elements[i]
+		if rapid.Bool().Draw(t, "bad") {
+			e.Status = rapid.SampledFrom([]landscape.InstanceStatus{landscape.Green, landscape.Yellow, landscape.Red, landscape.Gray}).Draw(t, "status")
+		}
+		if e.Database == nil || id == "w2" { // which would bring up a database of its own
+			continue
+		}
+		switch rapid.IntRange(0, 5).Draw(t, "other") {
+		case 0:
+			replicating(rapid.SampledFrom([]string{landscape.PrimaryRole, landscape.SecondaryRole}).Draw(t, "role"), "UP", 1, 0, 2)(e)
+		case 1:
+			tenants(rapid.SampledFrom(e.Database.Tenants).Draw(t, "tenant"))(e)
+		}
+	}
+	return elements
+}
+
+// cleanUp cleans up one of the absent instances, if there are as many.
+func (w *world) cleanUp(which int) bool {
+	for _, id := range slices.Sorted(maps.Keys(w.databases)) {
+		for _, i := range w.databases[id].Instances {
+			if i.AbsentSince == nil {
+				continue
+			}
+			if which--; which < 0 {
+				w.removeDatabaseInstance(id, i.HostID, i.Number)
+				return true
+			}
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(w.sapSystems)) {
+		for _, i := range w.sapSystems[id].Instances {
+			if i.AbsentSince == nil {
+				continue
+			}
+			if which--; which < 0 {
+				w.removeApplicationInstance(id, i.HostID, i.Number)
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Whatever has happened to a landscape, once its agents report what they
+// should, and what is absent has been cleaned up, it is as if nothing had.
+func TestLandscapeHeals(t *testing.T) {
+	own := ownLandscape()
+	want := own.settled(t).lists()
+	rapid.Check(t, func(t *rapid.T) {
+		w := newWorld(t)
+		for range rapid.IntRange(1, 60).Draw(t, "steps") {
+			own.happens(t, w)
+		}
+		round := func() {
+			order := rapid.Permutation(slices.Sorted(maps.Keys(own))).Draw(t, "order")
+			for _, id := range order {
+				for _, report := range own.says(w, id) {
+					report()
+				}
+				w.heard(id)
+			}
+		}
+		round()
+		round() // clusters may have been seen after what has moved in them
+		for w.cleanUp(0) {
+		}
+		round()
+		if diff := cmp.Diff(want, w.lists()); diff != "" {
+			t.Fatalf("landscape (-want +got):\n%s", diff)
+		}
+	})
+}

@@ -1,0 +1,138 @@
+package landscape
+
+import (
+	"errors"
+	"slices"
+)
+
+// judgeWaiting ends a decision: what it has brought about may be what elements
+// of earlier reports have waited for. They are judged again until none fits
+// any more. Those that still do not fit go on waiting without a trace.
+func (d *Decision) judgeWaiting() error {
+	for {
+		woken, err := d.woken()
+		if err != nil {
+			return err
+		}
+		settled := false
+		for _, w := range woken {
+			fits, err := d.judge(w.sighting)
+			if err != nil {
+				return err
+			}
+			if !fits {
+				continue
+			}
+			settled = true
+			if err := d.withKept(w.agent, func(k *Kept) { k.Elements[w.place].Waiting = false }); err != nil {
+				return err
+			}
+		}
+		if !settled {
+			return d.finish()
+		}
+	}
+}
+
+// waiter is an element that is to be judged again.
+type waiter struct {
+	sighting
+	place int // among the elements of its report
+}
+
+// woken lists the waiting elements that something has changed for: those of
+// databases first, then by agent and place.
+func (d *Decision) woken() ([]waiter, error) {
+	news, err := d.news()
+	if err != nil || len(news.databases)+len(news.addresses) == 0 {
+		return nil, err
+	}
+	stored, err := d.state.Waiting()
+	if err != nil {
+		return nil, err
+	}
+	agents, err := related(stored, d.Kept, d.kept, (*Kept).waiting)
+	if err != nil {
+		return nil, err
+	}
+	var databases, applications []waiter
+	for _, agent := range agents {
+		k, err := d.kept(agent)
+		if err != nil {
+			return nil, err
+		}
+		for i, e := range k.Elements {
+			w := waiter{sighting{agent: agent, at: k.ReceivedAt, again: true, Element: e.Element}, i}
+			switch {
+			case !e.Waiting:
+			case e.Database != nil && news.databases[e.Database.ID]:
+				databases = append(databases, w)
+			case e.Application != nil && news.addresses[e.Application.DBHost]:
+				applications = append(applications, w)
+			}
+		}
+	}
+	return append(databases, applications...), nil
+}
+
+// news is what a decision has changed that elements wait for.
+type news struct {
+	databases map[DatabaseID]bool
+	addresses map[string]bool // of hosts, and of the hosts of databases
+}
+
+func (d *Decision) news() (news, error) {
+	n := news{map[DatabaseID]bool{}, map[string]bool{}}
+	for id, after := range d.Databases {
+		before, err := d.state.Database(id)
+		if errors.Is(err, ErrUnknown) {
+			before, err = &Database{DeregisteredAt: &d.now}, nil
+		}
+		if err != nil {
+			return n, err
+		}
+		if before.Registered() == after.Registered() && slices.Equal(before.Tenants, after.Tenants) &&
+			slices.Equal(before.hosts(), after.hosts()) {
+			continue
+		}
+		n.databases[id] = true
+		for _, host := range slices.Concat(before.hosts(), after.hosts()) {
+			if err := n.of(d, host); err != nil {
+				return n, err
+			}
+		}
+	}
+	for id, after := range d.Hosts {
+		before, err := d.state.Host(id)
+		if errors.Is(err, ErrUnknown) {
+			before, err = &Host{ID: id}, nil
+		}
+		if err != nil {
+			return n, err
+		}
+		if before.Registered() == after.Registered() && same(before.Addresses, after.Addresses) {
+			continue
+		}
+		if err := n.of(d, id); err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// of notes the addresses of a host, those it had and those it has.
+func (n news) of(d *Decision, id HostID) error {
+	for _, host := range []func(HostID) (*Host, error){d.state.Host, d.host} {
+		h, err := host(id)
+		if errors.Is(err, ErrUnknown) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		for _, a := range h.Addresses {
+			n.addresses[a.IP.String()] = true
+		}
+	}
+	return nil
+}

@@ -1,0 +1,356 @@
+package landscape_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"trento/store/landscape"
+)
+
+// waits checks which elements wait.
+func (w *world) waits(want ...string) {
+	w.t.Helper()
+	if diff := cmp.Diff(append([]string{}, want...), w.waiting()); diff != "" {
+		w.t.Fatalf("waiting (-want +got):\n%s", diff)
+	}
+}
+
+// What wakes an application instance that waits for its database, and what it
+// then does.
+func TestWaitForDatabase(t *testing.T) {
+	settled := "application_instance_registered a/00 green"
+	for name, test := range map[string]struct {
+		before func(*world)
+		then   func(*world) []string
+	}{
+		"database registered": {
+			func(w *world) { w.host("db", dbHost) },
+			func(w *world) []string { return w.sap("db", hana()) },
+		},
+		"tenant added": {
+			func(w *world) { w.host("db", dbHost); w.sap("db", hana(tenants("SAL"))) },
+			func(w *world) []string { return w.sap("db", hana()) },
+		},
+		"instance added": {
+			func(w *world) { w.host("db", dbHost); w.sap("x", hana()) },
+			func(w *world) []string { return w.sap("db", hana()) },
+		},
+		"instance on the host that waited itself": {
+			func(w *world) { w.host("db", dbHost); w.sap("db", secondary()) },
+			func(w *world) []string { return w.sap("x", primary()) },
+		},
+		"host registered": {
+			func(w *world) { w.sap("db", hana()) },
+			func(w *world) []string { return w.host("db", dbHost) },
+		},
+		"address added": {
+			func(w *world) { w.host("db", "10.1.0.99"); w.sap("db", hana()) },
+			func(w *world) []string { return w.host("db", "10.1.0.99", dbHost) },
+		},
+		"host restored": {
+			func(w *world) {
+				w.host("db", dbHost)
+				w.sap("x", hana())
+				w.removeHost("db")
+				w.sap("db", hana())
+			},
+			func(w *world) []string { return w.host("db", dbHost) },
+		},
+		"database restored": {
+			func(w *world) {
+				w.host("db", dbHost)
+				w.sap("db", hana())
+				w.sap("db")
+				w.removeDatabaseInstance(ore, "db", "10")
+			},
+			func(w *world) []string { return w.sap("db", hana()) },
+		},
+		"one database of two without the tenant": {
+			func(w *world) { w.host("db", dbHost); w.sap("db", hana(), hana(number("20"), key("salt"))) },
+			func(w *world) []string { return w.sap("db", hana(), hana(number("20"), key("salt"), tenants("SAL"))) },
+		},
+		"one database of two gone": {
+			func(w *world) {
+				w.host("db", dbHost)
+				w.sap("db", hana(), hana(number("20"), key("salt")))
+				w.sap("db", hana())
+			},
+			func(w *world) []string {
+				return w.removeDatabaseInstance(landscape.DatabaseOf("salt"), "db", "20")
+			},
+		},
+		"one host of two gone": {
+			func(w *world) {
+				w.host("db", dbHost)
+				w.host("d2", dbHost)
+				w.sap("db", hana())
+				w.sap("d2", hana(number("20"), key("salt")))
+			},
+			func(w *world) []string { return w.removeHost("d2") },
+		},
+		"one address of two gone": {
+			func(w *world) {
+				w.host("db", dbHost)
+				w.host("d2", dbHost)
+				w.sap("db", hana())
+				w.sap("d2", hana(number("20"), key("salt")))
+			},
+			func(w *world) []string { return w.host("d2") },
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			test.before(w)
+			others := w.waiting()
+			w.sap("a", app("00", ascs))
+			w.answered(landscape.ErrNoDatabase)
+			w.waits(append([]string{"a/00"}, others...)...)
+			events := test.then(w)
+			if len(events) == 0 || events[len(events)-1] != settled {
+				t.Errorf("events %v, want %s last", events, settled)
+			}
+			w.answered(nil)
+			w.waits()
+			w.expect(w.sap("a", app("00", ascs)))
+			w.answered(nil)
+		})
+	}
+}
+
+// A secondary waits for its database, a whole row of them for each other.
+func TestWaitForPrimary(t *testing.T) {
+	w := newWorld(t)
+	w.sap("y", secondary())
+	w.sap("z", secondary(number("11")), app("00", ascs))
+	w.host("y", dbHost)
+	w.waits("y/10", "z/00", "z/11")
+	w.expect(w.sap("x", primary()),
+		"database_registered passing",
+		"database_instance_registered x/10 green",
+		"database_tenants_updated",
+		"database_instance_registered y/10 green",
+		"host_saptune_health_changed y warning", "host_health_changed y warning",
+		"database_instance_registered z/11 green",
+		"application_instance_registered z/00 green")
+	w.waits()
+}
+
+// What nothing was done for goes on waiting, without a trace.
+func TestWaitOn(t *testing.T) {
+	w := newWorld(t)
+	w.sap("a", app("00", ascs), secondary())
+	before := w.kept["a"]
+	w.host("db", dbHost)
+	w.host("x", "10.1.0.99")
+	w.sap("db", hana(tenants("SAL"), key("salt")))
+	if diff := cmp.Diff(before, w.kept["a"]); diff != "" {
+		t.Errorf("kept (-before +after):\n%s", diff)
+	}
+}
+
+// An old report is not taken for the newest word on anything but what waited
+// in it.
+func TestJudgedAgain(t *testing.T) {
+	// The tenants are as the primary says, not as a secondary said before.
+	w := newWorld(t)
+	w.host("db", dbHost)
+	w.sap("y", secondary(tenants("LIM")))
+	w.sap("db", primary())
+	if diff := cmp.Diff([]string{"LIM", "SAL"}, w.databases[ore].Tenants); diff != "" {
+		t.Errorf("tenants (-want +got):\n%s", diff)
+	}
+	w.waits()
+
+	// What has settled stays as it is: the instance that has moved away from a
+	// does not return, whatever wakes the rest of a's report.
+	w = clustered(t)
+	w.sap("a", app("00", ascs, ensa(landscape.ENSA2)), app("03", abap, tenant("ZAR")))
+	w.sap("b", app("00", ascs, ensa(landscape.ENSA2)), app("01", abap))
+	w.expect(w.sap("db", hana(tenants("LIM", "SAL", "ZAR"))), "database_tenants_updated", "application_instance_registered a/03 green")
+	if i := w.sapSystems[lim].Instances[0]; i.HostID != "b" {
+		t.Errorf("instance on %s", i.HostID)
+	}
+	w.waits()
+	// Its host's next report is judged in full nevertheless.
+	w.expect(w.sap("a", app("00", ascs, ensa(landscape.ENSA2)), app("03", abap, tenant("ZAR"))), "application_instance_moved b>a/00")
+}
+
+// A move that could not be seen when it was reported.
+func TestMoveAfterWaiting(t *testing.T) {
+	w := clustered(t)
+	w.sap("db", hana(tenants("SAL")))
+	w.waits("a/00", "b/01")
+	w.expect(w.sap("b", app("00", ascs), app("01", abap)))
+	w.expect(w.sap("a"), "application_instance_marked_absent a/00")
+	w.waits("b/00", "b/01")
+	w.expect(w.sap("db", hana())[:4],
+		"database_tenants_updated",
+		"application_instance_moved a>b/00",
+		"application_instance_marked_present b/00",
+		"sap_system_restored passing passing")
+	w.waits()
+}
+
+// An element that waits counts as listed; its instance, absent before, is not
+// present before it fits.
+func TestAbsentWhileWaiting(t *testing.T) {
+	w := running(t)
+	w.expect(w.sap("a"), "application_instance_marked_absent a/00")
+	w.host("db", "10.1.0.99")
+	w.expect(w.sap("a", app("00", ascs)))
+	w.answered(landscape.ErrNoDatabase)
+	w.expect(w.sap("b", app("01", abap, status(landscape.Red)))) // is listed, too
+	if i := w.sapSystems[lim].Instances; i[0].AbsentSince == nil || i[1].AbsentSince != nil || i[1].Status != landscape.Green {
+		t.Errorf("instances %+v", i)
+	}
+	w.expect(w.host("db", dbHost), "host_details_updated db",
+		"application_instance_marked_present a/00", "application_instance_status_changed b/01 red", "sap_system_health_changed critical")
+}
+
+// Old data do not turn fresh by being judged again.
+func TestStaleWhileWaiting(t *testing.T) {
+	waiting := func() *world {
+		w := newWorld(t)
+		w.host("db", dbHost)
+		w.host("a", "10.1.0.1")
+		w.sap("a", app("00", ascs+"|"+abap))
+		return w
+	}
+	born := []string{
+		"database_registered passing", "database_instance_registered db/10 green",
+		"host_saptune_health_changed db warning", "host_health_changed db warning", "database_tenants_updated",
+		"application_instance_registered a/00 green",
+		"host_saptune_health_changed a warning", "host_health_changed a warning",
+	}
+	fresh := append(born[:8:8], "sap_system_registered passing passing no_ensa")
+	stale := append(born[:8:8], "application_instance_data_marked_stale a/00", "sap_system_registered passing passing no_ensa")
+
+	w := waiting()
+	w.silent("a")
+	since := w.now
+	w.expect(w.sap("db", hana()), stale...)
+	if s := w.sapSystems[lim]; !s.StaleSince.Equal(since) || !s.Instances[0].StaleSince.Equal(since) {
+		t.Errorf("stale since %v, want %v", s.StaleSince, since)
+	}
+	w.expect(w.sap("a", app("00", ascs+"|"+abap)), "application_instance_data_marked_in_sync a/00", "sap_system_data_marked_in_sync")
+
+	// The host was silent before, or is heard again.
+	w = newWorld(t)
+	w.host("db", dbHost)
+	w.host("a", "10.1.0.1")
+	w.silent("a")
+	w.sap("a", app("00", ascs+"|"+abap))
+	w.expect(w.sap("db", hana()), fresh...)
+	w = waiting()
+	w.silent("a")
+	w.heard("a")
+	w.expect(w.sap("db", hana()), fresh...)
+
+	// An equal report after the silence is a new one.
+	w = waiting()
+	w.silent("a")
+	w.sap("a", app("00", ascs+"|"+abap))
+	w.expect(w.sap("db", hana()), fresh...)
+
+	// What is known and stale stays stale.
+	w = running(t)
+	w.sap("db", primary())
+	w.sap("y", secondary())
+	w.sap("db")
+	w.removeDatabaseInstance(ore, "db", "10")
+	w.host("y", "10.1.0.12")
+	w.silent("y")
+	w.silent("a")
+	w.sap("db", primary())
+	w.waits()
+	if w.databases[ore].Instances[1].StaleSince == nil || w.sapSystems[lim].Instances[0].StaleSince == nil || w.sapSystems[lim].StaleSince == nil {
+		t.Errorf("database %+v, SAP system %+v", w.databases[ore], w.sapSystems[lim])
+	}
+	// ... unless the report is newer.
+	w = running(t)
+	w.silent("a")
+	w.host("db", "10.1.0.99")
+	w.sap("a", app("00", ascs, status(landscape.Yellow)))
+	w.expect(w.host("db", dbHost), "host_details_updated db", "application_instance_data_marked_in_sync a/00",
+		"application_instance_status_changed a/00 yellow", "sap_system_data_marked_in_sync", "sap_system_health_changed warning")
+}
+
+// The elements behind what is left of a database that ends wait for it.
+func TestBackToWaiting(t *testing.T) {
+	w := clustered(t)
+	w.sap("db", primary(), app("20", abap, sid("SAL"), tenant("SAL")))
+	w.sap("y", secondary())
+	w.sap("z", secondary())
+	w.sap("z")                                                          // absent
+	w.sap("c", app("30", abap, sid("SAL"), tenant("SAL")))              // of an incomplete system
+	w.sap("b", app("01", abap), app("00", ascs, ensa(landscape.ENSA2))) // the ASCS has moved here
+	w.sap("db", app("20", abap, sid("SAL"), tenant("SAL")))
+	w.removeDatabaseInstance(ore, "db", "10")
+	w.waits("b/00", "b/01", "c/30", "db/20", "y/10")
+	w.expect(w.sap("c", app("30", abap, sid("SAL"), tenant("SAL"))))
+	w.answered(landscape.ErrNoDatabase)
+	w.expect(w.sap("y", secondary()))
+	w.answered(landscape.ErrNotRegistered)
+	events := w.sap("db", primary(), app("20", abap, sid("SAL"), tenant("SAL")))
+	if w.waits(); !w.sapSystems[lim].Registered() {
+		t.Errorf("events %v", events)
+	}
+
+	// What ends with its last message server waits for nothing.
+	w = running(t)
+	w.sap("a")
+	w.removeApplicationInstance(lim, "a", "00")
+	w.waits()
+}
+
+// Removal beats memory: what was cleaned up comes back with a new report only.
+func TestRemovalBeatsMemory(t *testing.T) {
+	// An instance that waits to be what is cleaned up.
+	w := running(t)
+	w.sap("a")
+	w.host("db", "10.1.0.99")
+	w.sap("a", app("00", ascs), app("02", ers))
+	w.waits("a/00", "a/02")
+	w.removeApplicationInstance(lim, "a", "00")
+	w.waits("a/02")
+	w.expect(w.host("db", dbHost)[:2], "host_details_updated db", "application_instance_registered a/02 green")
+	w.expect(w.sap("a", app("00", ascs), app("02", ers))[:2], "application_instance_registered a/00 green", "sap_system_restored passing passing")
+
+	// A host, with all it said.
+	w = newWorld(t)
+	w.host("db", dbHost)
+	w.host("a", "10.1.0.1")
+	w.sap("a", app("00", ascs))
+	w.removeHost("a")
+	w.expect(w.sap("db", hana())[5:])
+	w.expect(w.host("a", "10.1.0.1"), "host_restored a")
+	w.expect(w.sap("a", app("00", ascs))[:1], "application_instance_registered a/00 green")
+
+	// A database, by the secondary that is left.
+	w = newWorld(t)
+	w.sap("x", primary())
+	w.sap("y", secondary())
+	w.sap("x")
+	w.removeDatabaseInstance(ore, "x", "10")
+	w.host("y", dbHost)
+	if w.databases[ore].Registered() {
+		t.Error("restored by memory")
+	}
+}
+
+// After a clean-up the next report is judged in full, even if it is equal: the
+// row may be one that the host lists under another system.
+func TestForgetAfterCleanUp(t *testing.T) {
+	w := running(t)
+	w.sap("a", app("00", ascs, ensa(landscape.ENSA2)), app("02", ers))
+	w.sap("a", app("00", ascs, ensa(landscape.ENSA2)))
+	w.removeApplicationInstance(lim, "a", "02")
+	if !w.kept["a"].Forget {
+		t.Error("not forgotten")
+	}
+	w.expect(w.sap("a", app("00", ascs, ensa(landscape.ENSA2))))
+	if w.kept["a"].Forget || !w.kept["a"].ReceivedAt.Equal(w.now) {
+		t.Errorf("kept %+v", w.kept["a"])
+	}
+}

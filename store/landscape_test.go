@@ -1,0 +1,298 @@
+package store
+
+import (
+	"encoding/json"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"trento/store/activity"
+	"trento/store/landscape"
+)
+
+const clusterKey = "5f1d2c3b4a5968778695a4b3c2d1e0f0"
+
+func clusterReport() Report {
+	written := "Mon Aug 17 08:00:00 2026"
+	name := "north"
+	return report(landscape.Observation{Kind: landscape.ClusterDiscovery, Cluster: &landscape.ClusterReport{
+		ID: landscape.ClusterOf(clusterKey), Name: &name, Online: true, CIBLastWritten: &written,
+	}})
+}
+
+// databaseReport is one database instance without replication on the test's
+// host.
+func databaseReport(status landscape.InstanceStatus) Report {
+	none := "none"
+	return report(landscape.Observation{Kind: landscape.SAPSystemDiscovery, SAP: &landscape.SAPReport{Elements: []landscape.Element{{
+		SID: "QX1", Number: "10", InstanceFacts: landscape.InstanceFacts{Features: "HDB|HDB_WORKER", StartPriority: "0.3", Status: status},
+		Database: &landscape.DatabaseElement{
+			ID: landscape.DatabaseOf("qx1"), Tenants: []string{"QX1"}, Replication: landscape.Replication{Mode: &none},
+		},
+	}}}})
+}
+
+func noSAPReport() Report {
+	return report(landscape.Observation{Kind: landscape.SAPSystemDiscovery, SAP: &landscape.SAPReport{}})
+}
+
+// populated is a store with one host in a cluster, with a database on it.
+func populated(t *testing.T) (*Store, *clock) {
+	t.Helper()
+	c := newClock()
+	s := open(t, t.TempDir(), c)
+	for _, r := range []Report{hostReport("vega01"), clusterReport(), databaseReport(landscape.Green)} {
+		observe(t, s, r)
+	}
+	if err := s.Heartbeat(t.Context(), agent); err != nil {
+		t.Fatal(err)
+	}
+	return s, c
+}
+
+// correlations are the distinct correlation ids of some entries.
+func correlations(t *testing.T, log []*activity.Entry) (ids []string) {
+	t.Helper()
+	for _, e := range log {
+		var metadata struct {
+			ID string `json:"correlation_id"`
+		}
+		if err := json.Unmarshal(e.Metadata, &metadata); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Contains(ids, metadata.ID) {
+			ids = append(ids, metadata.ID)
+		}
+	}
+	return ids
+}
+
+func TestDeregisterHost(t *testing.T) {
+	s, c := populated(t)
+	by := Actor{Name: "ann"}
+	if err := s.DeregisterHost(t.Context(), by, agent); !errors.Is(err, ErrLive) {
+		t.Fatalf("a host that was just heard: %v", err)
+	}
+	c.advance(time.Minute)
+	if err := s.AddTag(t.Context(), by, HostTag, string(agent), "keep"); err != nil {
+		t.Fatal(err)
+	}
+	var plan []activity.Type
+	view(t, s, func(tx *Tx) error {
+		d, err := tx.HostCleanup(agent)
+		for _, e := range d.Events {
+			plan = append(plan, e.Type)
+		}
+		return err
+	})
+	before := len(entries(t, s))
+	if err := s.DeregisterHost(t.Context(), by, agent); err != nil {
+		t.Fatal(err)
+	}
+	log := entries(t, s)[before:]
+	want := []activity.Type{
+		activity.HostCleanupRequested, activity.HostDeregistrationRequested,
+		activity.DatabaseInstanceDeregistered,
+		// Without SAP on it, it does not matter how the host is tuned.
+		activity.HostSaptuneHealthChanged, activity.HostHealthChanged,
+		activity.DatabaseDeregistered, activity.HostRemovedFromCluster, activity.ClusterDeregistered,
+		activity.SoftwareUpdatesDiscoveryCleared, activity.HostDeregistered,
+	}
+	if diff := cmp.Diff(want, typesOf(log)); diff != "" {
+		t.Errorf("entries (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(want[1:], plan); diff != "" {
+		t.Errorf("the dry run said something else (-want +got):\n%s", diff)
+	}
+	if ids := correlations(t, log); len(ids) != 1 || ids[0] == "" {
+		t.Errorf("correlation ids %q, want one", ids)
+	}
+	if log[0].Actor != "ann" || log[1].Actor != activity.System {
+		t.Errorf("actors %q, %q", log[0].Actor, log[1].Actor)
+	}
+	if err := s.DeregisterHost(t.Context(), by, agent); !errors.Is(err, ErrNotFound) {
+		t.Errorf("a second time: %v", err)
+	}
+	if err := s.Heartbeat(t.Context(), agent); !errors.Is(err, ErrNotFound) {
+		t.Errorf("heartbeat of a host that is gone: %v", err)
+	}
+	view(t, s, func(tx *Tx) error {
+		for range tx.Clusters() {
+			t.Error("the cluster is still there")
+		}
+		for range tx.Databases() {
+			t.Error("the database is still there")
+		}
+		return nil
+	})
+
+	// The very same reports bring everything back: nothing that was cleaned up
+	// counts as known. The tag is there again.
+	for _, r := range []Report{hostReport("vega01"), clusterReport(), databaseReport(landscape.Green)} {
+		if s.Unchanged(r.Body) {
+			t.Errorf("%s counts as unchanged", r.Observation.Kind)
+		}
+		observe(t, s, r)
+	}
+	view(t, s, func(tx *Tx) error {
+		if _, err := tx.Cluster(landscape.ClusterOf(clusterKey)); err != nil {
+			t.Error(err)
+		}
+		if _, err := tx.Database(landscape.DatabaseOf("qx1")); err != nil {
+			t.Error(err)
+		}
+		tags, err := tx.Tags(HostTag, string(agent))
+		if len(tags) != 1 || tags[0].Value != "keep" {
+			t.Errorf("tags %v", tags)
+		}
+		return err
+	})
+}
+
+func TestDeregisterDatabaseInstance(t *testing.T) {
+	s, _ := populated(t)
+	id := landscape.DatabaseOf("qx1")
+	if err := s.DeregisterDatabaseInstance(t.Context(), Actor{Name: "ann"}, id, agent, "10"); !errors.Is(err, landscape.ErrPresent) {
+		t.Fatalf("an instance that is there: %v", err)
+	}
+	if err := s.DeregisterDatabaseInstance(t.Context(), Actor{Name: "ann"}, id, agent, "11"); !errors.Is(err, ErrNotFound) {
+		t.Fatalf("no such instance: %v", err)
+	}
+	observe(t, s, noSAPReport())
+	before := len(entries(t, s))
+	if err := s.DeregisterDatabaseInstance(t.Context(), Actor{Name: "ann"}, id, agent, "10"); err != nil {
+		t.Fatal(err)
+	}
+	log := entries(t, s)[before:]
+	want := []activity.Type{
+		activity.DatabaseCleanupRequested, activity.DatabaseInstanceDeregistered,
+		activity.HostSaptuneHealthChanged, activity.HostHealthChanged, activity.DatabaseDeregistered,
+	}
+	if diff := cmp.Diff(want, typesOf(log)); diff != "" {
+		t.Errorf("entries (-want +got):\n%s", diff)
+	}
+	if ids := correlations(t, log); len(ids) != 1 {
+		t.Errorf("correlation ids %q, want one", ids)
+	}
+}
+
+// TestSilenceIsNotForgotten: after a lost heartbeat the next reports have to
+// make fresh what turned stale, even if they say what they said before.
+func TestSilenceIsNotForgotten(t *testing.T) {
+	s, c := populated(t)
+	c.advance(time.Minute)
+	if err := s.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	staleness := func() (cluster, database bool) {
+		view(t, s, func(tx *Tx) error {
+			c, err := tx.Cluster(landscape.ClusterOf(clusterKey))
+			if err != nil {
+				return err
+			}
+			db, err := tx.Database(landscape.DatabaseOf("qx1"))
+			cluster, database = c.StaleSince != nil, db.StaleSince != nil
+			return err
+		})
+		return cluster, database
+	}
+	if cluster, database := staleness(); !cluster || !database {
+		t.Errorf("stale: cluster %v, database %v", cluster, database)
+	}
+	for _, r := range []Report{clusterReport(), databaseReport(landscape.Green)} {
+		if s.Unchanged(r.Body) {
+			t.Errorf("%s counts as unchanged", r.Observation.Kind)
+		}
+		observe(t, s, r)
+	}
+	if cluster, database := staleness(); cluster || database {
+		t.Errorf("still stale: cluster %v, database %v", cluster, database)
+	}
+}
+
+func TestEventsAreNamed(t *testing.T) {
+	s, _ := populated(t)
+	observe(t, s, databaseReport(landscape.Red))
+	for _, e := range entries(t, s) {
+		var metadata map[string]any
+		if err := json.Unmarshal(e.Metadata, &metadata); err != nil {
+			t.Fatal(err)
+		}
+		for id, name := range map[string]string{"host_id": "hostname", "cluster_id": "name", "database_id": "sid"} {
+			if metadata[id] != nil && metadata[name] == nil {
+				t.Errorf("%s has %s but no %s: %s", e.Type, id, name, e.Metadata)
+			}
+		}
+	}
+}
+
+func TestTags(t *testing.T) {
+	s, _ := populated(t)
+	by := Actor{Name: "ann"}
+	values := func() (values []string) {
+		view(t, s, func(tx *Tx) error {
+			tags, err := tx.Tags(HostTag, string(agent))
+			for _, tag := range tags {
+				values = append(values, tag.Value)
+			}
+			return err
+		})
+		return values
+	}
+	for _, value := range []string{" prod ", "a", "prod", "größe_1+2=3.x,y:z@w"} {
+		if err := s.AddTag(t.Context(), by, HostTag, string(agent), value); err != nil {
+			t.Errorf("%q: %v", value, err)
+		}
+	}
+	if diff := cmp.Diff([]string{"a", "größe_1+2=3.x,y:z@w", "prod"}, values()); diff != "" {
+		t.Error(diff)
+	}
+	for _, value := range []string{"", "  ", "a b", "a/b", "a#b", "a\x00b", "\xff", string(make([]byte, 300))} {
+		invalid := new(landscape.InvalidError)
+		if err := s.AddTag(t.Context(), by, HostTag, string(agent), value); !errors.As(err, &invalid) {
+			t.Errorf("%q: %v", value, err)
+		}
+	}
+	if err := s.RemoveTag(t.Context(), by, ClusterTag, string(agent), "a"); !errors.Is(err, ErrNotFound) {
+		t.Errorf("a tag of another kind of thing: %v", err)
+	}
+	if err := s.RemoveTag(t.Context(), by, HostTag, string(agent), "a"); err != nil {
+		t.Error(err)
+	}
+	if diff := cmp.Diff([]string{"größe_1+2=3.x,y:z@w", "prod"}, values()); diff != "" {
+		t.Error(diff)
+	}
+	log := entries(t, s)
+	last := log[len(log)-1]
+	const want = `{"hostname":"vega01","removed_tag":"a","resource_id":"6f0f7a5e-1c1f-5c43-9d0c-2b7c5a2f9e01","resource_type":"host"}`
+	if last.Type != activity.ResourceUntagging || last.Actor != "ann" || string(last.Metadata) != want {
+		t.Errorf("%s by %s: %s", last.Type, last.Actor, last.Metadata)
+	}
+}
+
+func TestSelectChecks(t *testing.T) {
+	s, _ := populated(t)
+	by := Actor{Name: "ann"}
+	for range 2 {
+		if err := s.SelectHostChecks(t.Context(), by, agent, []string{"B", "A", "B"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff([]string{"A", "B"}, theHost(t, s).SelectedChecks); diff != "" {
+		t.Error(diff)
+	}
+	if err := s.SelectClusterChecks(t.Context(), by, landscape.ClusterOf(clusterKey), []string{"C"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.SelectClusterChecks(t.Context(), by, "none", nil); !errors.Is(err, ErrNotFound) {
+		t.Errorf("unknown cluster: %v", err)
+	}
+	log := entries(t, s)
+	got := typesOf(log[len(log)-3:])
+	if diff := cmp.Diff([]activity.Type{activity.HostChecksSelected, activity.HostChecksSelected, activity.ClusterChecksSelected}, got); diff != "" {
+		t.Error(diff)
+	}
+}

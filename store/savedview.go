@@ -1,0 +1,106 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"trento/store/landscape"
+)
+
+// SavedView is a list as somebody likes to see it: the query of its address,
+// under a name.
+type SavedView struct {
+	Screen string `json:"screen"` // "hosts"
+	Name   string `json:"name"`   // unique on the screen
+	Query  string `json:"query"`
+}
+
+// SavedViews are the views of one user, ordered by screen and name.
+type SavedViews struct {
+	Views []SavedView `json:"views"`
+}
+
+// The limits of saved views: characters of a name, bytes of a query, views of
+// a user.
+const (
+	MaxViewName  = 60
+	maxViewQuery = 2000
+	maxViews     = 100
+)
+
+// SavedViews returns the views of a user. They are shared and must not be
+// modified.
+func (tx *Tx) SavedViews(user int64) ([]SavedView, error) {
+	v, err := get(tx, bucketView, &tx.s.views, key64(uint64(user)))
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return v.Views, nil
+}
+
+// SaveView saves a view of a user, in place of one of the same name. It is a
+// matter of taste and leaves no trace in the activity log.
+func (s *Store) SaveView(ctx context.Context, user int64, view SavedView) error {
+	view.Name = strings.TrimSpace(view.Name)
+	switch {
+	case view.Name == "":
+		return &landscape.InvalidError{Field: "name", Detail: "can't be blank"}
+	case utf8.RuneCountInString(view.Name) > MaxViewName:
+		return &landscape.InvalidError{Field: "name", Detail: fmt.Sprintf("should be at most %d character(s)", MaxViewName)}
+	case !utf8.ValidString(view.Name) || strings.ContainsFunc(view.Name, unicode.IsControl):
+		return &landscape.InvalidError{Field: "name", Detail: "is invalid"}
+	case len(view.Query) > maxViewQuery:
+		return &landscape.InvalidError{Field: "query", Detail: "is too long"}
+	}
+	return s.changeViews(ctx, user, func(views []SavedView) ([]SavedView, error) {
+		place, there := findView(views, view)
+		switch {
+		case there:
+			views[place] = view
+		case len(views) >= maxViews:
+			return nil, &landscape.InvalidError{Field: "name", Detail: fmt.Sprintf("is one too many: there can be %d views", maxViews)}
+		default:
+			views = slices.Insert(views, place, view)
+		}
+		return views, nil
+	})
+}
+
+// RemoveView removes a view of a user, or fails with ErrNotFound.
+func (s *Store) RemoveView(ctx context.Context, user int64, screen, name string) error {
+	return s.changeViews(ctx, user, func(views []SavedView) ([]SavedView, error) {
+		place, there := findView(views, SavedView{Screen: screen, Name: name})
+		if !there {
+			return nil, fmt.Errorf("view %q: %w", name, ErrNotFound)
+		}
+		return slices.Delete(views, place, place+1), nil
+	})
+}
+
+func (s *Store) changeViews(ctx context.Context, user int64, change func([]SavedView) ([]SavedView, error)) error {
+	return s.update(ctx, System(), func(tx *Tx) error {
+		before, err := tx.SavedViews(user)
+		if err != nil {
+			return err
+		}
+		after, err := change(slices.Clone(before))
+		if err != nil || slices.Equal(before, after) {
+			return err
+		}
+		return tx.record(bucketView, key64(uint64(user)), &SavedViews{after})
+	})
+}
+
+func findView(views []SavedView, view SavedView) (place int, there bool) {
+	return slices.BinarySearchFunc(views, view, func(a, b SavedView) int {
+		return strings.Compare(a.Screen+"\x00"+a.Name, b.Screen+"\x00"+b.Name)
+	})
+}

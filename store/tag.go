@@ -1,0 +1,158 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"trento/store/activity"
+	"trento/store/landscape"
+)
+
+// TagKind is what kind of thing a tag is on.
+type TagKind string
+
+// The kinds of things that can be tagged.
+const (
+	HostTag      TagKind = "host"
+	ClusterTag   TagKind = "cluster"
+	DatabaseTag  TagKind = "database"
+	SAPSystemTag TagKind = "sap_system"
+)
+
+// Tags are the tags of one thing. They outlive it: a host that was cleaned up
+// and comes back has them again.
+type Tags struct {
+	Kind     TagKind `json:"kind"`
+	Resource string  `json:"resource"` // id of the thing
+	Tags     []Tag   `json:"tags"`     // in alphabetical order
+}
+
+// Tag is a word somebody put on a thing.
+type Tag struct {
+	ID         uint64    `json:"id"`
+	Value      string    `json:"value"`
+	InsertedAt time.Time `json:"inserted_at"`
+}
+
+// MaxTag is the length of a tag in characters, and maxTags how many a thing
+// can have.
+const (
+	MaxTag  = 255
+	maxTags = 100
+)
+
+// CheckTag brings a tag into the form in which it is stored, or says what is
+// wrong with it: letters and digits of any script and + - = . , _ : @ make a
+// tag.
+func CheckTag(value string) (string, error) {
+	value = strings.TrimSpace(value)
+	switch {
+	case value == "":
+		return "", &landscape.InvalidError{Field: "value", Detail: "can't be blank"}
+	case utf8.RuneCountInString(value) > MaxTag:
+		return "", &landscape.InvalidError{Field: "value", Detail: fmt.Sprintf("should be at most %d character(s)", MaxTag)}
+	case !utf8.ValidString(value) || strings.ContainsFunc(value, notInTag):
+		return "", &landscape.InvalidError{Field: "value", Detail: "has invalid format"}
+	}
+	return value, nil
+}
+
+func notInTag(r rune) bool {
+	return !unicode.IsLetter(r) && !unicode.IsNumber(r) && !strings.ContainsRune("+-=.,_:@", r)
+}
+
+func tagsKey(kind TagKind, id string) []byte { return []byte(string(kind) + "/" + id) }
+
+// Tags returns the tags of a thing. Like all records they are shared.
+func (tx *Tx) Tags(kind TagKind, id string) ([]Tag, error) {
+	t, err := get(tx, bucketTags, &tx.s.tags, tagsKey(kind, id))
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return t.Tags, nil
+}
+
+// AddTag puts a tag on a thing. One that is there already is only logged
+// again. Whether the thing exists is not asked: its tags may come first.
+func (s *Store) AddTag(ctx context.Context, by Actor, kind TagKind, id, value string) error {
+	tag, err := CheckTag(value)
+	if err != nil {
+		return err
+	}
+	return s.update(ctx, by, func(tx *Tx) error {
+		tags, err := tx.Tags(kind, id)
+		if err != nil {
+			return err
+		}
+		place, there := findTag(tags, tag)
+		if !there {
+			if len(tags) >= maxTags {
+				return &landscape.InvalidError{Field: "value", Detail: fmt.Sprintf("is one too many: a resource has at most %d tags", maxTags)}
+			}
+			sequence, err := tx.btx.Bucket(bucketTags).NextSequence()
+			if err != nil {
+				return err
+			}
+			tags = slices.Insert(slices.Clone(tags), place, Tag{ID: sequence, Value: tag, InsertedAt: tx.now.UTC()})
+			if err := tx.record(bucketTags, tagsKey(kind, id), &Tags{Kind: kind, Resource: id, Tags: tags}); err != nil {
+				return err
+			}
+		}
+		return tx.logTag(activity.ResourceTagging, kind, id, "added_tag", value)
+	})
+}
+
+// RemoveTag takes a tag off a thing, or fails with ErrNotFound.
+func (s *Store) RemoveTag(ctx context.Context, by Actor, kind TagKind, id, tag string) error {
+	return s.update(ctx, by, func(tx *Tx) error {
+		tags, err := tx.Tags(kind, id)
+		if err != nil {
+			return err
+		}
+		place, there := findTag(tags, tag)
+		if !there {
+			return fmt.Errorf("tag %q: %w", tag, ErrNotFound)
+		}
+		tags = slices.Delete(slices.Clone(tags), place, place+1)
+		if err := tx.record(bucketTags, tagsKey(kind, id), &Tags{Kind: kind, Resource: id, Tags: tags}); err != nil {
+			return err
+		}
+		return tx.logTag(activity.ResourceUntagging, kind, id, "removed_tag", tag)
+	})
+}
+
+func findTag(tags []Tag, value string) (place int, there bool) {
+	return slices.BinarySearchFunc(tags, value, func(t Tag, value string) int { return strings.Compare(t.Value, value) })
+}
+
+func (tx *Tx) logTag(t activity.Type, kind TagKind, id, key, value string) error {
+	metadata := map[string]any{"resource_id": id, "resource_type": kind, key: value}
+	switch kind {
+	case HostTag:
+		if h, err := tx.anyHost(landscape.HostID(id)); err == nil {
+			metadata["hostname"] = h.Hostname
+		}
+	case ClusterTag:
+		if c, err := tx.anyCluster(landscape.ClusterID(id)); err == nil {
+			metadata["name"] = c.Name
+		}
+	case DatabaseTag:
+		if db, err := tx.anyDatabase(landscape.DatabaseID(id)); err == nil {
+			metadata["sid"] = db.SID
+		}
+	case SAPSystemTag:
+		if s, err := tx.anySAPSystem(landscape.SAPSystemID(id)); err == nil {
+			metadata["sid"] = s.SID
+		}
+	}
+	return tx.log(tx.by.Name, t, metadata)
+}
