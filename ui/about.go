@@ -8,7 +8,6 @@ import (
 
 	"trento/store"
 	"trento/store/activity"
-	"trento/store/landscape"
 )
 
 // aboutPage says what is running here and what it holds.
@@ -21,20 +20,20 @@ type aboutPage struct {
 // about answers GET /about.
 func (s *server) about(w http.ResponseWriter, r *http.Request) error {
 	p := aboutPage{Frame: s.newFrame(r, "About")}
-	p.Live = "host"
-	var hosts []*landscape.Host
+	p.Live = "host cluster database sap_system"
+	var land *survey
 	indexed, newest := s.options.Search.Indexed(), activity.Position(0)
 	err := s.options.Store.View(func(tx *store.Tx) (err error) {
 		p.Seq, newest = tx.LastChange(), tx.Newest()
-		hosts, err = allHosts(tx)
+		land, err = readSurvey(tx)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	p.countTrouble(hosts)
+	p.countTrouble(land)
 	subscriptions := 0
-	for _, h := range hosts {
+	for _, h := range land.hosts {
 		for _, sub := range h.Subscriptions {
 			if sub.Identifier == "SLES_SAP" {
 				subscriptions++
@@ -52,7 +51,10 @@ func (s *server) about(w http.ResponseWriter, r *http.Request) error {
 		s.momentFact("Started", s.started),
 	}
 	p.Holdings = []fact{
-		{Label: "Hosts", Text: strconv.Itoa(len(hosts))},
+		{Label: "Hosts", Text: strconv.Itoa(len(land.hosts))},
+		{Label: "Clusters", Text: strconv.Itoa(len(land.clusters))},
+		{Label: "SAP systems", Text: strconv.Itoa(len(land.systems))},
+		{Label: "HANA databases", Text: strconv.Itoa(len(land.databases))},
 		{Label: "SLES for SAP subscriptions", Text: strconv.Itoa(subscriptions) + " found"},
 		{Label: "Data file", Text: bytes10(size)},
 		indexFact(indexed, newest),

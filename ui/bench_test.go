@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"testing"
 
+	"trento/store"
 	"trento/store/landscape"
 )
 
@@ -30,4 +31,36 @@ func BenchmarkHosts(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkLandscape makes the pages of a landscape of 10,000 hosts with its
+// clusters, databases and SAP systems: each has to take less than 100 ms.
+func BenchmarkLandscape(b *testing.B) {
+	f := fleetFixture(b, 10_000)
+	for n, h := range f.land().hosts {
+		if n%10 == 0 {
+			if err := f.store.AddTag(b.Context(), store.System(), store.HostTag, string(h.ID), fmt.Sprintf("env%d", n%70)); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	for _, target := range []string{"/", "/hosts", "/hosts?per_page=100", "/hosts?sid=AAA&q=hana", "/clusters", "/databases", "/sap_systems", "/cleanup", "/about"} {
+		b.Run(target, func(b *testing.B) {
+			for b.Loop() {
+				if w := f.do(call{target: target, as: "admin"}); w.Code != http.StatusOK {
+					b.Fatalf("status %d", w.Code)
+				}
+			}
+		})
+	}
+	b.Run("/hosts after a change", func(b *testing.B) {
+		for n := 0; b.Loop(); n++ {
+			if err := f.store.AddTag(b.Context(), store.System(), store.HostTag, string(hostID(1)), fmt.Sprintf("tag%d", n)); err != nil {
+				b.Fatal(err)
+			}
+			if w := f.do(call{target: "/hosts", as: "admin"}); w.Code != http.StatusOK {
+				b.Fatalf("status %d", w.Code)
+			}
+		}
+	})
 }

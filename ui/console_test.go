@@ -34,7 +34,7 @@ func TestConsole(t *testing.T) {
 	}{
 		{"sign-in", testSigningIn}, {"sign-out", testSigningOut}, {"filters", testFilters}, {"live hosts", testLiveHosts},
 		{"live log", testLiveLog}, {"held rows", testHeldRows}, {"reconnecting", testReconnecting}, {"entry", testEntryDialog}, {"theme", testTheme}, {"keys", testKeys},
-		{"secret", testSecret}, {"applying filters", testApplyFilter}, {"without scripts", testWithoutScripts}, {"narrow", testNarrow}, {"accessibility", testAccessibility},
+		{"secret", testSecret}, {"applying filters", testApplyFilter}, {"without scripts", testWithoutScripts}, {"cleaning up", testCleaningUp}, {"narrow", testNarrow}, {"accessibility", testAccessibility},
 	} {
 		t.Run(tt.name, func(t *testing.T) { tt.test(newTab(t, chromium)) })
 	}
@@ -324,6 +324,34 @@ func testWithoutScripts(tab *tab) {
 	read("#username")
 }
 
+// testCleaningUp asks, is misunderstood, thinks better of it, and goes on.
+func testCleaningUp(tab *tab) {
+	for n, name := range []string{"hana01", "hana02", "ascs01", "ascs02", "app01", "odd01", "mix01"} {
+		tab.host(n+1, name)
+		tab.beat(n + 1)
+	}
+	tab.fillSystems()
+	tab.silence(2)
+	tab.signedIn()
+	tab.live("/hosts/" + string(hostID(1)))
+	tab.click(".head .actions a")
+	tab.until(exists("dialog#cleanup:modal"))
+	tab.wants("location.pathname", hostCleanup(1))
+	tab.wants("document.activeElement.textContent", "Cancel")
+	tab.press(kb.Escape)
+	tab.until("location.pathname === '/hosts/" + string(hostID(1)) + "'")
+	tab.until("!" + exists("dialog#cleanup"))
+	tab.click(".head .actions a")
+	tab.run(chromedp.SendKeys(chromedp.CSS("#confirm"), "hana02"+kb.Enter))
+	tab.until(exists("#cleanup-failure"))
+	tab.until(exists("dialog#cleanup:modal"))
+	tab.ask(exists("#confirm") + ".value = ''")
+	tab.run(chromedp.SendKeys(chromedp.CSS("#confirm"), "hana01"))
+	tab.click("#cleanup .danger")
+	tab.until("location.pathname === '/hosts'")
+	tab.until(`document.querySelector('.toast')?.textContent === 'Host hana01 was cleaned up.'`)
+}
+
 // seeEverything fills a console with ordinary and hostile names and lists its
 // pages.
 func (tab *tab) seeEverything() []string {
@@ -334,6 +362,10 @@ func (tab *tab) seeEverything() []string {
 	tab.observe(0, landscape.Observation{Saptune: sampleSaptune()})
 	tab.observe(1, landscape.Observation{Cloud: &landscape.Cloud{Provider: "aws", AWS: &landscape.AWSVM{InstanceID: names[1]}}})
 	tab.observe(0, landscape.Observation{Subscriptions: []landscape.Subscription{{Identifier: "SLES_SAP", Version: "15.5", Arch: "x86_64", Status: "Registered"}}})
+	tab.host(6, "odd01")
+	tab.host(7, "mix01")
+	tab.fillSystems()
+	tab.loses(5, applicationElement("01", "ABAP|GATEWAY|ICMAN|IGS", landscape.Red))
 	tab.beat(0)
 	tab.beat(1)
 	tab.silence(0)
@@ -341,6 +373,8 @@ func (tab *tab) seeEverything() []string {
 	entry, _ := attribute(log.all("a[data-entry]")[0], "href")
 	return []string{
 		"/hosts", "/hosts?health=unknown&stale=true", "/hosts?q=nothing", "/hosts/" + string(hostID(0)), "/hosts/" + string(hostID(1)),
+		clusterPath("hana"), clusterPath("hana") + "?node=hana01", clusterPath("ascs"), clusterPath("mix"), "/databases/" + string(prdID), "/sap_systems/" + string(nwpID),
+		"/hosts/" + string(hostID(5)), hostCleanup(1), applicationCleanup(5, "02"),
 		"/activity_log", "/activity_log?search=nothing", entry, "/settings", "/about", "/nowhere",
 	}
 }

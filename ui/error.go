@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"syscall"
 
 	"trento/auth"
@@ -109,6 +110,11 @@ func (s *server) newErrorPage(r *http.Request, status int, err error) errorPage 
 	p.Here = "/"
 	if p.User != nil {
 		p.Ways = []way{{"Go to Hosts", "/hosts"}}
+		for _, section := range p.Nav {
+			if section.Current && section.Path != "/hosts" {
+				p.Ways = slices.Insert(p.Ways, 0, way{"Go to " + section.Label, section.Path})
+			}
+		}
 	} else {
 		p.Ways = []way{{"Go to the sign-in page", "/session/new"}}
 	}

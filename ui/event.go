@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"strconv"
 	"sync"
@@ -37,14 +36,6 @@ const (
 
 // everything stands for all ids of a kind.
 const everything = "*"
-
-// toast is news for the corner of the screen.
-type toast struct {
-	Severity string    `json:"severity"`
-	Text     string    `json:"text"`
-	URL      string    `json:"url"`
-	At       time.Time `json:"at"`
-}
 
 // streams counts the open streams.
 type streams struct {
@@ -252,7 +243,7 @@ func (st *stream) changes(tx *store.Tx) (map[string][]string, error) {
 	changes := make(map[string][]string)
 	if len(list) > maxChanges {
 		st.seq = tx.LastChange()
-		for _, kind := range []string{"host", "user", "setting"} {
+		for _, kind := range []string{"host", "cluster", "database", "sap_system", "tags", "user", "setting"} {
 			changes[kind] = []string{everything}
 		}
 		return changes, nil
@@ -293,37 +284,6 @@ func (st *stream) news(tx *store.Tx) (logged bool, toasts []toast, err error) {
 		}
 	}
 	return logged, toasts, nil
-}
-
-// newToast says in words what an entry means for somebody who watches; most
-// entries are not worth interrupting anyone.
-func newToast(e *activity.Entry) (toast, bool) {
-	var facts struct {
-		HostID   string `json:"host_id"`
-		Hostname string `json:"hostname"`
-		Health   string `json:"health"`
-	}
-	if err := json.Unmarshal(e.Metadata, &facts); err != nil {
-		return toast{}, false
-	}
-	t := toast{Severity: e.Severity.String(), URL: "/hosts/" + facts.HostID, At: e.OccurredOn()}
-	switch e.Type {
-	case activity.HostRegistered:
-		t.Text = fmt.Sprintf("%s is new: its agent has reported for the first time.", facts.Hostname)
-	case activity.HostRestored:
-		t.Text = fmt.Sprintf("%s is back after it had been removed.", facts.Hostname)
-	case activity.HostDeregistered:
-		t.Text, t.URL = fmt.Sprintf("%s has been removed.", facts.Hostname), "/hosts"
-	case activity.HeartbeatFailed:
-		t.Text = fmt.Sprintf("The host %s heartbeat is failing.", facts.Hostname)
-	case activity.HeartbeatSucceeded:
-		t.Text = fmt.Sprintf("The agent of %s is reporting.", facts.Hostname)
-	case activity.HostHealthChanged:
-		t.Text = fmt.Sprintf("The health of %s is now %s.", facts.Hostname, facts.Health)
-	default:
-		return toast{}, false
-	}
-	return t, true
 }
 
 // send writes one event. Its data is one line of JSON.

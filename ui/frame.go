@@ -29,6 +29,7 @@ type Frame struct {
 	Live    string // what the page follows, see event.go
 	Seq     uint64 // the change the page is as new as
 	Refresh int    // seconds between refreshes the reader asked for, or 0
+	News    string // what was done right before, see news.go
 
 	Themes, Densities []option
 }
@@ -49,7 +50,12 @@ type navEntry struct {
 // it has a page.
 func navigation() []navEntry {
 	return []navEntry{
+		{Label: "Dashboard", Path: "/", Icon: "dashboard", Key: "d"},
 		{Label: "Hosts", Path: "/hosts", Icon: "host", Key: "h"},
+		{Label: "Clusters", Path: "/clusters", Icon: "cluster", Key: "c"},
+		{Label: "SAP Systems", Path: "/sap_systems", Icon: "sap-system", Key: "p"},
+		{Label: "HANA Databases", Path: "/databases", Icon: "database", Key: "b"},
+		{Label: "Clean-up", Path: "/cleanup", Icon: "cleanup", Key: "u"},
 		{Label: "Activity Log", Path: "/activity_log", Icon: "activity", Key: "a"},
 		{Label: "Settings", Path: "/settings", Icon: "settings", Key: "s"},
 		{Label: "About", Path: "/about", Icon: "about"},
@@ -85,32 +91,33 @@ func (s *server) newFrame(r *http.Request, title string) Frame {
 	f.Nav = navigation()
 	for i := range f.Nav {
 		path := f.Nav[i].Path
-		f.Nav[i].Current = r.URL.Path == path || strings.HasPrefix(r.URL.Path, path+"/")
+		f.Nav[i].Current = r.URL.Path == path || path != "/" && strings.HasPrefix(r.URL.Path, path+"/")
 	}
 	return f
 }
 
 // fill adds what the frame shows of the landscape.
 func (f *Frame) fill(tx *store.Tx) error {
-	hosts, err := allHosts(tx)
+	v, err := readSurvey(tx)
 	if err == nil {
 		f.Seq = tx.LastChange()
-		f.countTrouble(hosts)
+		f.countTrouble(v)
 	}
 	return err
 }
 
 // countTrouble puts the number of critical things beside their section.
-func (f *Frame) countTrouble(hosts []*landscape.Host) {
-	critical := 0
-	for _, h := range hosts {
-		if h.Health == landscape.HealthCritical {
-			critical++
-		}
-	}
+func (f *Frame) countTrouble(v *survey) {
 	for i := range f.Nav {
-		if f.Nav[i].Path == "/hosts" {
-			f.Nav[i].Critical = critical
+		switch e := &f.Nav[i]; e.Path {
+		case "/hosts":
+			e.Critical = trouble(v.hosts, func(h *landscape.Host) landscape.Health { return h.Health })
+		case "/clusters":
+			e.Critical = trouble(v.clusters, func(c *landscape.Cluster) landscape.Health { return c.Health })
+		case "/databases":
+			e.Critical = trouble(v.databases, func(db *landscape.Database) landscape.Health { return db.Health })
+		case "/sap_systems":
+			e.Critical = trouble(v.systems, func(s *landscape.SAPSystem) landscape.Health { return s.Health })
 		}
 	}
 }

@@ -35,15 +35,21 @@ type hostPage struct {
 	SubscriptionHeads []string
 	Subscriptions     []subscriptionRow
 
-	Activity    []entryRow
-	ActivityURL string
+	Tags      tagPanel
+	Instances []instanceRow
+	CleanUp   *control // of a host that is not heard
+	Activity  recent
+	Cleanup   *cleanupDialog
 }
 
-// fact is one definition pair: a text, several lines, or a moment.
+// fact is one definition pair: a text, several lines, links, a health, or a
+// moment.
 type fact struct {
 	Label  string
 	Text   string
 	Lines  []string
+	Links  []link
+	Health *healthMark
 	Moment *Moment
 	Mono   bool
 	Wide   bool
@@ -53,44 +59,66 @@ type subscriptionRow struct {
 	Identifier, Arch, Version, Type, Status, State, StartsAt, ExpiresAt string
 }
 
-// recentEntries is how many entries of the log a host's page shows.
-const recentEntries = 10
-
 // host answers GET /hosts/{id}.
 func (s *server) host(w http.ResponseWriter, r *http.Request) error {
+	return s.showHost(w, r, http.StatusOK, nil)
+}
+
+// showHost shows a host, under an open dialog if there is one.
+func (s *server) showHost(w http.ResponseWriter, r *http.Request, status int, dialog *cleanupDialog) error {
 	id, ok := landscape.ParseHostID(mux.Vars(r)["id"])
 	if !ok {
 		return fmt.Errorf("host %q: %w", mux.Vars(r)["id"], store.ErrNotFound)
 	}
-	p := hostPage{Frame: s.newFrame(r, "")}
-	p.Live = "host:" + string(id)
-	var h *landscape.Host
-	err := s.options.Store.View(func(tx *store.Tx) (err error) {
-		if h, err = tx.Host(id); err != nil {
+	p := hostPage{Frame: s.newFrame(r, ""), Cleanup: dialog}
+	reader := auth.From(r.Context())
+	err := s.options.Store.View(func(tx *store.Tx) error {
+		h, err := tx.Host(id)
+		if err != nil {
 			return err
 		}
+		p.Title = h.Hostname + " – Hosts"
+		s.describe(&p, h)
+		cluster, err := clusterLink(tx, h.ClusterID)
+		if err != nil {
+			return err
+		}
+		p.Facts = slices.Insert(p.Facts, 1, fact{Label: "Cluster", Links: []link{cluster}, Text: h.ClusterHostStatus})
+		if p.Tags, err = s.tagsOf(tx, r, hostTags, string(id), h.Hostname); err != nil {
+			return err
+		}
+		if p.Instances, err = s.instancesOn(tx, reader, h); err != nil {
+			return err
+		}
+		p.Live = watchedHost(tx, h)
 		return p.fill(tx)
 	})
 	if err != nil {
 		return err
 	}
-	p.Title = h.Hostname + " – Hosts"
-	s.describe(&p, h)
+	if p.Heartbeat.State != "passing" {
+		p.CleanUp = newControl(reader, "cleanup:host", "Clean up", "/hosts/"+string(id)+"/cleanup")
+	}
+	if p.Activity, err = s.recentOf(r, "host", string(id), p.Hostname); err != nil {
+		return err
+	}
+	return s.render(w, r, status, pageHost, &p)
+}
 
-	v, err := viewerOf(auth.From(r.Context()))
-	if err != nil {
-		return err
+// watchedHost is what the page of a host follows: the host, and what runs on
+// it or around it.
+func watchedHost(tx *store.Tx, h *landscape.Host) string {
+	topics := watched("host", string(h.ID), nil)
+	if h.ClusterID != "" {
+		topics += " cluster:" + string(h.ClusterID)
 	}
-	recent, err := s.mentions(r.Context(), v, string(id), recentEntries)
-	if err != nil {
-		return err
+	for _, id := range tx.DatabasesOn(h.ID) {
+		topics += " database:" + string(id)
 	}
-	all := url.Values{"search": {string(id)}, "severity": severityNames()}
-	p.ActivityURL = withQuery("/activity_log", all)
-	for _, e := range recent.Entries {
-		p.Activity = append(p.Activity, s.newEntryRow(v, e, all, nil))
+	for _, id := range tx.SAPSystemsOn(h.ID) {
+		topics += " sap_system:" + string(id)
 	}
-	return s.render(w, r, http.StatusOK, pageHost, &p)
+	return topics
 }
 
 // describe fills the page with what the record of the host says.
@@ -120,30 +148,14 @@ func (s *server) describe(p *hostPage, h *landscape.Host) {
 
 // healthReason says which judgements made the health what it is.
 func healthReason(h *landscape.Host) string {
-	state := shown(h.Health)
 	if h.Inputs.SoftwareUpdates == landscape.HealthUnknown {
 		return "Unknown: whether software updates are missing could not be found out."
 	}
-	if state == landscape.HealthUnknown {
-		return "Unknown: nothing has judged this host yet."
-	}
-	if state == landscape.HealthPassing {
-		return "Passing: nothing found wrong."
-	}
-	var causes []string
-	for _, in := range []struct {
-		health landscape.Health
-		words  string
-	}{
-		{h.Inputs.Checks, "checks"},
-		{h.Inputs.Saptune, "tuning by saptune"},
-		{h.Inputs.SoftwareUpdates, "missing software updates"},
-	} {
-		if in.health == state {
-			causes = append(causes, in.words)
-		}
-	}
-	return healthWord(state) + ": " + strings.Join(causes, ", ") + "."
+	return because(h.Health, "host", judged(
+		cause{h.Inputs.Checks, "checks"},
+		cause{h.Inputs.Saptune, "tuning by saptune"},
+		cause{h.Inputs.SoftwareUpdates, "missing software updates"},
+	))
 }
 
 func (s *server) hostFacts(h *landscape.Host) []fact {

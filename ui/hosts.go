@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"net/http"
@@ -12,26 +11,15 @@ import (
 
 	"golang.org/x/mod/semver"
 
+	"trento/auth"
 	"trento/store"
 	"trento/store/landscape"
 )
 
 // hostsPage is the overview of all hosts.
 type hostsPage struct {
-	Frame
-	Total      int // registered hosts, whatever the filters
-	Counters   []counter
-	StaleCount int
-	List       listing
-	Rows       []hostRow
-	Connect    connection // for the one who has no host yet
-}
-
-// counter is the number of things of one health; it links to their list.
-type counter struct {
-	State, Icon, Label, URL string
-	Count                   int
-	Chosen                  bool
+	overviewPage
+	Rows []hostRow
 }
 
 type hostRow struct {
@@ -40,12 +28,14 @@ type hostRow struct {
 	Hostname     string
 	Addresses    []string
 	Provider     string
-	OS           string
-	CPUs, Memory string
+	Cluster      link
+	Systems      []link
 	AgentVersion string
 	Outdated     bool
 	Heartbeat    heartbeat
 	Stale        bool
+	Tags         tagEditor
+	Cleanup      *control // of a host that is not heard
 }
 
 // heartbeat is whether the agent of a host is heard, in a shape and a word.
@@ -57,71 +47,105 @@ type heartbeat struct {
 	Since Moment // of a silent one
 }
 
-// usualHosts is how many hosts a page has where nobody said otherwise.
-const usualHosts = 10
+// hostItem is a host in its overview, with what it belongs to.
+type hostItem struct {
+	*landscape.Host
+	cluster link
+	systems []link
+	sids    []string
+	tags    []string
+
+	// The default order, found out once and not at each comparison.
+	need int
+	fold string
+}
+
+func newHostItem(h *landscape.Host) *hostItem {
+	return &hostItem{Host: h, need: needRank(h.Health, h.StaleSince), fold: strings.ToLower(h.Hostname)}
+}
 
 // hostsOverview is what can be done with the list of hosts.
-var hostsOverview = overview[*landscape.Host]{
-	path: "/hosts",
-	columns: []column[*landscape.Host]{
+var hostsOverview = overview[*hostItem]{
+	path: "/hosts", noun: "host",
+	columns: []column[*hostItem]{
+		healthColumn((*hostItem).health),
 		{
-			key: "health", label: "Health",
-			text:    func(h *landscape.Host) string { return healthWord(h.Health) },
-			compare: func(a, b *landscape.Host) int { return cmp.Compare(healthRank(a.Health), healthRank(b.Health)) },
-			facet: &facetOf[*landscape.Host]{
-				value: func(h *landscape.Host) string { return string(shown(h.Health)) },
-				label: func(v string) string { return healthWord(landscape.Health(v)) },
-				mark:  true,
-				compare: func(a, b string) int {
-					return cmp.Compare(healthRank(landscape.Health(a)), healthRank(landscape.Health(b)))
-				},
-			},
-		},
-		{
-			key: "hostname", label: "Hostname", text: hostname,
-			facet: &facetOf[*landscape.Host]{value: hostname},
+			key: "hostname", label: "Hostname", text: (*hostItem).name,
+			facet: &facetOf[*hostItem]{value: (*hostItem).name},
 		},
 		{
 			key: "address", label: "IP",
-			text: func(h *landscape.Host) string { return strings.Join(addresses(h), " ") },
-			compare: func(a, b *landscape.Host) int {
+			text: func(h *hostItem) string { return strings.Join(addresses(h.Host), " ") },
+			compare: func(a, b *hostItem) int {
 				return slices.CompareFunc(a.Addresses, b.Addresses, func(x, y landscape.Address) int { return x.IP.Compare(y.IP) })
 			},
 		},
 		{
-			key: "provider", label: "Provider", text: providerLabel,
-			facet: &facetOf[*landscape.Host]{value: provider, label: providerName},
-		},
-		{key: "os", label: "OS", text: func(h *landscape.Host) string { return h.OSVersion }},
-		{
-			key: "cpu", label: "CPUs",
-			text:    func(h *landscape.Host) string { return strconv.Itoa(h.CPUCount) },
-			compare: func(a, b *landscape.Host) int { return cmp.Compare(a.CPUCount, b.CPUCount) },
+			key: "provider", label: "Provider", text: func(h *hostItem) string { return providerLabel(h.Host) },
+			facet: &facetOf[*hostItem]{value: func(h *hostItem) string { return provider(h.Host) }, label: providerName},
 		},
 		{
-			key: "memory", label: "Memory",
-			text:    func(h *landscape.Host) string { return memory(h.MemoryMB) },
-			compare: func(a, b *landscape.Host) int { return cmp.Compare(a.MemoryMB, b.MemoryMB) },
+			key: "cluster", label: "Cluster", text: func(h *hostItem) string { return h.cluster.Name },
+			facet: &facetOf[*hostItem]{value: func(h *hostItem) string { return h.cluster.Name }},
+		},
+		sidColumn(func(h *hostItem) []string { return h.sids }),
+		{key: "os", label: "OS", unshown: true, text: func(h *hostItem) string { return h.OSVersion }},
+		{
+			key: "cpu", label: "CPUs", unshown: true,
+			text:    func(h *hostItem) string { return strconv.Itoa(h.CPUCount) },
+			compare: func(a, b *hostItem) int { return cmp.Compare(a.CPUCount, b.CPUCount) },
+		},
+		{
+			key: "memory", label: "Memory", unshown: true,
+			text:    func(h *hostItem) string { return memory(h.MemoryMB) },
+			compare: func(a, b *hostItem) int { return cmp.Compare(a.MemoryMB, b.MemoryMB) },
 		},
 		{
 			key: "agent_version", label: "Agent version",
-			text:    agentVersion,
-			compare: func(a, b *landscape.Host) int { return compareVersions(a.AgentVersion, b.AgentVersion) },
-			facet:   &facetOf[*landscape.Host]{value: agentVersion, compare: compareVersions},
+			text:    func(h *hostItem) string { return h.AgentVersion },
+			compare: func(a, b *hostItem) int { return compareVersions(a.AgentVersion, b.AgentVersion) },
+			facet:   &facetOf[*hostItem]{value: func(h *hostItem) string { return h.AgentVersion }, compare: compareVersions},
 		},
 		{
 			key: "heartbeat", label: "Agent",
-			text: func(h *landscape.Host) string { return newHeartbeat(h, Moment{}).Word },
-			compare: func(a, b *landscape.Host) int {
-				return cmp.Or(cmp.Compare(heartbeatRank(a), heartbeatRank(b)), silence(a).Compare(silence(b)))
+			text: func(h *hostItem) string { return newHeartbeat(h.Host, Moment{}).Word },
+			compare: func(a, b *hostItem) int {
+				return cmp.Or(cmp.Compare(heartbeatRank(a.Host), heartbeatRank(b.Host)), silence(a.Host).Compare(silence(b.Host)))
 			},
 		},
+		tagsColumn(func(h *hostItem) []string { return h.tags }),
 	},
-	urgent: func(a, b *landscape.Host) int { return cmp.Compare(urgency(a), urgency(b)) },
-	tie: func(a, b *landscape.Host) int {
-		return cmp.Or(foldCompare(a.Hostname, b.Hostname), strings.Compare(string(a.ID), string(b.ID)))
+	flags: []flag[*hostItem]{
+		staleFlag(func(h *hostItem) *time.Time { return h.StaleSince }),
+		{key: "cleanup", label: "Needs clean-up", holds: func(h *hostItem) bool { return h.Heartbeat != landscape.HeartbeatPassing }},
 	},
-	stale: stale,
+	health: (*hostItem).health,
+	urgent: func(a, b *hostItem) int { return cmp.Compare(a.need, b.need) },
+	tie: func(a, b *hostItem) int {
+		return cmp.Or(strings.Compare(a.fold, b.fold), strings.Compare(a.Hostname, b.Hostname), strings.Compare(string(a.ID), string(b.ID)))
+	},
+}
+
+func (h *hostItem) name() string { return h.Hostname }
+
+func (h *hostItem) health() landscape.Health { return h.Health }
+
+func hostItems(v *survey) []*hostItem {
+	all := make([]*hostItem, len(v.hosts))
+	for i, h := range v.hosts {
+		tags := v.tags[tagged{store.HostTag, string(h.ID)}]
+		item := newHostItem(h)
+		item.tags = tags
+		if c := v.clusterByID[h.ClusterID]; c != nil {
+			item.cluster = linkToCluster(c)
+		}
+		for _, s := range v.running[h.ID] {
+			item.systems = append(item.systems, s.link)
+		}
+		item.sids = names(item.systems)
+		all[i] = item
+	}
+	return all
 }
 
 // hosts answers GET /hosts.
@@ -129,104 +153,40 @@ func (s *server) hosts(w http.ResponseWriter, r *http.Request) error {
 	if tidied(w, r) {
 		return nil
 	}
-	p := hostsPage{Frame: s.newFrame(r, "Hosts"), Connect: s.connection(r)}
-	p.Live = "host"
-	c := hostsOverview.parse(r.URL.Query(), pageSize(r, "hosts", usualHosts))
-	var all []*landscape.Host
-	err := s.options.Store.View(func(tx *store.Tx) (err error) {
-		p.Seq = tx.LastChange()
-		all, err = allHosts(tx)
-		return err
-	})
+	p := hostsPage{overviewPage: newOverviewPage(s, r, &hostsOverview, "Hosts")}
+	all, err := view(s, &p.Frame, hostItems)
 	if err != nil {
 		return err
 	}
-	p.countTrouble(all)
-	p.Total, p.Counters = len(all), hostCounters(all, c)
-	chosen := hostsOverview.choose(all, c)
-	page, number := chosen.page(c)
-	if number != c.page {
-		http.Redirect(w, r, c.address(hostsOverview.path, func(c *choice) { c.page = number }), http.StatusSeeOther)
-		return nil
+	page, _, ok, err := hostsOverview.fillPage(s, w, r, &p.overviewPage, all)
+	if err != nil || !ok {
+		return err
 	}
-	if c.sized {
-		s.rememberSize(w, r, "hosts", usualHosts, c.size)
-	}
-	p.StaleCount = chosen.stale
-	p.List = hostsOverview.listing(c, chosen)
+	p.Suggestions = usedTags(all, func(h *hostItem) []string { return h.tags })
 	for _, h := range page {
-		p.Rows = append(p.Rows, s.newHostRow(h))
+		p.Rows = append(p.Rows, s.newHostRow(r, h))
 	}
 	return s.render(w, r, http.StatusOK, pageHosts, &p)
 }
 
-// hostsCSV answers GET /hosts.csv: the list with the same filters, whole.
-func (s *server) hostsCSV(w http.ResponseWriter, r *http.Request) error {
-	var all []*landscape.Host
-	err := s.options.Store.View(func(tx *store.Tx) (err error) {
-		all, err = allHosts(tx)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	chosen := hostsOverview.choose(all, hostsOverview.parse(r.URL.Query(), usualHosts))
-	var body bytes.Buffer
-	if err := hostsOverview.writeCSV(&body, chosen.things); err != nil {
-		return err
-	}
-	return sendCSV(w, "hosts.csv", body.Bytes())
-}
-
-func allHosts(tx *store.Tx) ([]*landscape.Host, error) {
-	var all []*landscape.Host
-	for h, err := range tx.Hosts() {
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, h)
-	}
-	return all, nil
-}
-
-// hostCounters counts all hosts: the filters do not change the numbers, which
-// so always tell how the landscape is.
-func hostCounters(all []*landscape.Host, c choice) []counter {
-	byHealth := map[landscape.Health]int{}
-	staleCount := 0
-	for _, h := range all {
-		byHealth[shown(h.Health)]++
-		if stale(h) {
-			staleCount++
-		}
-	}
-	counters := make([]counter, 0, len(healthWords)+1)
-	for _, w := range healthWords {
-		value := string(w.health)
-		counters = append(counters, counter{
-			State: value, Icon: value, Label: w.word, Count: byHealth[w.health],
-			Chosen: slices.Contains(c.facets["health"], value),
-			URL:    c.address("/hosts", c.toggled("health", value)),
-		})
-	}
-	return append(counters, counter{
-		State: "stale", Icon: "clock", Label: "Stale", Count: staleCount, Chosen: c.stale,
-		URL: c.address("/hosts", func(c *choice) { c.stale = !c.stale }),
-	})
-}
-
-func (s *server) newHostRow(h *landscape.Host) hostRow {
-	return hostRow{
-		ID: string(h.ID), Version: strconv.FormatInt(h.UpdatedAt.UnixMicro(), 36),
-		Health:    newHealthMark("", h.Health, s.momentOf(h.StaleSince)),
-		Hostname:  h.Hostname,
-		Addresses: addresses(h),
-		Provider:  providerLabel(h),
-		OS:        h.OSVersion, CPUs: strconv.Itoa(h.CPUCount), Memory: memory(h.MemoryMB),
+func (s *server) newHostRow(r *http.Request, h *hostItem) hostRow {
+	row := hostRow{
+		ID: string(h.ID), Version: version(h.UpdatedAt),
+		Health:       newHealthMark("", h.Health, s.momentOf(h.StaleSince)),
+		Hostname:     h.Hostname,
+		Addresses:    addresses(h.Host),
+		Provider:     providerLabel(h.Host),
+		Cluster:      h.cluster,
+		Systems:      h.systems,
 		AgentVersion: h.AgentVersion, Outdated: outdated(h.AgentVersion),
-		Heartbeat: newHeartbeat(h, s.momentOf(h.StaleSince)),
-		Stale:     stale(h),
+		Heartbeat: newHeartbeat(h.Host, s.momentOf(h.StaleSince)),
+		Stale:     stale(h.Host),
+		Tags:      newTagEditor(r, hostTags, string(h.ID), h.Hostname, h.tags),
 	}
+	if h.Heartbeat != landscape.HeartbeatPassing {
+		row.Cleanup = newControl(auth.From(r.Context()), "cleanup:host", "Clean up", "/hosts/"+row.ID+"/cleanup")
+	}
+	return row
 }
 
 func newHeartbeat(h *landscape.Host, since Moment) heartbeat {
@@ -251,23 +211,7 @@ func silence(h *landscape.Host) time.Time {
 	return *h.StaleSince
 }
 
-// urgency orders hosts by how much they need a person: trouble, silence,
-// warnings, and what nobody has judged.
-func urgency(h *landscape.Host) int {
-	switch {
-	case h.Health == landscape.HealthCritical:
-		return 0
-	case stale(h):
-		return 1
-	}
-	return 2 + healthRank(h.Health)
-}
-
 func stale(h *landscape.Host) bool { return h.StaleSince != nil }
-
-func hostname(h *landscape.Host) string { return h.Hostname }
-
-func agentVersion(h *landscape.Host) string { return h.AgentVersion }
 
 func addresses(h *landscape.Host) []string {
 	texts := make([]string, len(h.Addresses))

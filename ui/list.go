@@ -8,19 +8,31 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"trento/store/landscape"
 )
 
 // overview is a list of things a person filters, searches, orders and pages
 // through. Its whole state is in the address: q (words that must all occur),
-// one repeatable parameter a facet, stale, sort, page and per_page.
+// one repeatable parameter a facet, one for each flag, sort, page, per_page,
+// and open (things whose inside is shown).
 type overview[T any] struct {
 	path    string
+	noun    string // of one thing; of several with an s behind it
 	columns []column[T]
+	flags   []flag[T]
+	health  func(T) landscape.Health // what the counters count
 	// urgent orders by need of attention, the default.
 	urgent func(a, b T) int
 	// tie decides where two things are equal otherwise; it never ties itself.
-	tie   func(a, b T) int
-	stale func(T) bool
+	tie func(a, b T) int
+}
+
+// flag is something that a thing is or is not, and a list can be cut down to.
+// One with an icon is counted above the list.
+type flag[T any] struct {
+	key, label, icon string
+	holds            func(T) bool
 }
 
 // column is one property of the things in a list.
@@ -29,11 +41,13 @@ type column[T any] struct {
 	text       func(T) string   // what the free text finds and CSV says
 	compare    func(a, b T) int // nil: by text, ignoring case
 	facet      *facetOf[T]      // nil: no filter of its own
+	unshown    bool             // in the CSV, the text search and the order only
 }
 
 // facetOf makes a column a filter.
 type facetOf[T any] struct {
 	value   func(T) string            // "" where the thing has none
+	values  func(T) []string          // instead of value: the thing may have several, each once
 	label   func(value string) string // nil: the value itself
 	mark    bool                      // options carry the symbol of their value
 	compare func(a, b string) int     // of two values; nil: by label, ignoring case
@@ -42,8 +56,8 @@ type facetOf[T any] struct {
 // listing is what a template needs to know about a list.
 type listing struct {
 	Words      string
-	Stale      bool
 	Facets     []facet
+	Flags      []option
 	Chips      []chip
 	Heads      []head
 	OrderWords string
@@ -80,6 +94,9 @@ type hidden struct{ Name, Value string }
 const (
 	// maxOptions bounds a facet: nobody reads more, and the free text finds them.
 	maxOptions = 200
+	// maxOpen bounds how many things show their inside: an address must stay
+	// one that can be sent around.
+	maxOpen = 20
 	// narrowFrom is the number of options from which on a box to narrow them helps.
 	narrowFrom = 9
 )
@@ -88,8 +105,9 @@ const (
 type choice struct {
 	words   string
 	facets  map[string][]string
-	stale   bool
-	sort    string // key of a column, or "" for the most urgent first
+	flags   map[string]bool
+	open    []string // ids of the things whose inside is shown
+	sort    string   // key of a column, or "" for the most urgent first
 	reverse bool
 	page    int // from 1
 	size    int
@@ -99,12 +117,19 @@ type choice struct {
 // parse reads the address. What it does not understand it takes as not said:
 // an old bookmark shall still open its list.
 func (o *overview[T]) parse(q url.Values, size int) choice {
-	c := choice{words: strings.TrimSpace(q.Get("q")), facets: map[string][]string{}, stale: q.Get("stale") == "true", page: 1, size: size}
+	c := choice{words: strings.TrimSpace(q.Get("q")), facets: map[string][]string{}, flags: map[string]bool{}, page: 1, size: size}
 	for _, col := range o.columns {
 		if values := q[col.key]; col.facet != nil && len(values) > 0 {
 			c.facets[col.key] = unique(values)
 		}
 	}
+	for _, f := range o.flags {
+		if q.Get(f.key) == "true" {
+			c.flags[f.key] = true
+		}
+	}
+	c.open = unique(q["open"])
+	c.open = c.open[:min(len(c.open), maxOpen)]
 	key, reverse := strings.CutPrefix(q.Get("sort"), "-")
 	if slices.ContainsFunc(o.columns, func(col column[T]) bool { return col.key == key }) {
 		c.sort, c.reverse = key, reverse
@@ -138,8 +163,11 @@ func (c choice) query() url.Values {
 	for key, values := range c.facets {
 		q[key] = values
 	}
-	if c.stale {
-		q.Set("stale", "true")
+	for key := range c.flags {
+		q.Set(key, "true")
+	}
+	if len(c.open) > 0 {
+		q["open"] = c.open
 	}
 	if s := c.order(); s != "" {
 		q.Set("sort", s)
@@ -162,7 +190,7 @@ func (c choice) order() string {
 
 // address is the path with the query of the choice, changed by change.
 func (c choice) address(path string, change func(*choice)) string {
-	c.facets = maps.Clone(c.facets)
+	c.facets, c.flags = maps.Clone(c.facets), maps.Clone(c.flags)
 	c.page = 1
 	change(&c)
 	return withQuery(path, c.query())
@@ -189,38 +217,51 @@ func (c choice) toggled(key, value string) func(*choice) {
 	}
 }
 
+// flagged turns a flag of the choice over.
+func (c choice) flagged(key string) func(*choice) {
+	return func(c *choice) {
+		if c.flags[key] {
+			delete(c.flags, key)
+		} else {
+			c.flags[key] = true
+		}
+	}
+}
+
+// turned is the address that opens a thing on the same page, or shuts it.
+func (c choice) turned(path, id string) (address string, isOpen bool) {
+	isOpen = slices.Contains(c.open, id)
+	return c.address(path, func(to *choice) {
+		to.page = c.page
+		if to.open = slices.DeleteFunc(slices.Clone(c.open), func(o string) bool { return o == id }); !isOpen {
+			to.open = append(to.open, id)
+			to.open = to.open[max(0, len(to.open)-maxOpen):]
+		}
+	}), isOpen
+}
+
 // selection is what a choice selects of all the things there are.
 type selection[T any] struct {
 	things []T              // all that match, in order
 	counts []map[string]int // by facet column: things a value would show
-	stale  int              // things "stale only" would show
+	flags  []int            // by flag: things it would show
 }
 
 // choose filters and orders. The count beside an option tells what choosing
 // it would bring, so it is taken over the things all other filters let pass.
 func (o *overview[T]) choose(all []T, c choice) selection[T] {
-	s := selection[T]{counts: make([]map[string]int, len(o.columns))}
+	s := selection[T]{counts: make([]map[string]int, len(o.columns)), flags: make([]int, len(o.flags))}
 	for i, col := range o.columns {
 		if col.facet != nil {
 			s.counts[i] = map[string]int{}
 		}
 	}
 	words := strings.Fields(strings.ToLower(c.words))
-	const staleFilter = -1
 	for _, thing := range all {
 		if !o.contains(thing, words) {
 			continue
 		}
-		refusals, refusedBy := 0, 0
-		for i, col := range o.columns {
-			if want := c.facets[col.key]; len(want) > 0 && !slices.Contains(want, col.facet.value(thing)) {
-				refusals, refusedBy = refusals+1, i
-			}
-		}
-		isStale := o.stale(thing)
-		if c.stale && !isStale {
-			refusals, refusedBy = refusals+1, staleFilter
-		}
+		refusals, refusedBy := o.refusals(thing, c)
 		if refusals == 0 {
 			s.things = append(s.things, thing)
 		}
@@ -229,15 +270,51 @@ func (o *overview[T]) choose(all []T, c choice) selection[T] {
 		}
 		for i, col := range o.columns {
 			if col.facet != nil && (refusals == 0 || refusedBy == i) {
-				s.counts[i][col.facet.value(thing)]++
+				col.facet.count(thing, s.counts[i])
 			}
 		}
-		if isStale && (refusals == 0 || refusedBy == staleFilter) {
-			s.stale++
+		for i, f := range o.flags {
+			if (refusals == 0 || refusedBy == len(o.columns)+i) && f.holds(thing) {
+				s.flags[i]++
+			}
 		}
 	}
 	slices.SortFunc(s.things, o.comparison(c))
 	return s
+}
+
+// refusals is how many filters of a choice do not let a thing pass, and the
+// last of them: a column, or behind the columns a flag.
+func (o *overview[T]) refusals(thing T, c choice) (n, by int) {
+	for i, col := range o.columns {
+		if want := c.facets[col.key]; len(want) > 0 && !col.facet.fits(thing, want) {
+			n, by = n+1, i
+		}
+	}
+	for i, f := range o.flags {
+		if c.flags[f.key] && !f.holds(thing) {
+			n, by = n+1, len(o.columns)+i
+		}
+	}
+	return n, by
+}
+
+// fits reports whether a thing has one of the wanted values.
+func (f *facetOf[T]) fits(thing T, want []string) bool {
+	if f.values == nil {
+		return slices.Contains(want, f.value(thing))
+	}
+	return slices.ContainsFunc(f.values(thing), func(v string) bool { return slices.Contains(want, v) })
+}
+
+func (f *facetOf[T]) count(thing T, counts map[string]int) {
+	if f.values == nil {
+		counts[f.value(thing)]++
+		return
+	}
+	for _, value := range f.values(thing) {
+		counts[value]++
+	}
 }
 
 func (o *overview[T]) contains(thing T, words []string) bool {
@@ -288,7 +365,7 @@ func (s selection[T]) page(c choice) (things []T, page int) {
 
 // listing is the selection in words and links.
 func (o *overview[T]) listing(c choice, s selection[T]) listing {
-	l := listing{Words: c.words, Stale: c.stale, OrderWords: "What needs attention comes first", ResetURL: withQuery(o.path, choice{sort: c.sort, reverse: c.reverse, size: c.size, sized: c.sized}.query())}
+	l := listing{Words: c.words, OrderWords: "What needs attention comes first", ResetURL: withQuery(o.path, choice{sort: c.sort, reverse: c.reverse, size: c.size, sized: c.sized}.query())}
 	if c.words != "" {
 		l.Chips = append(l.Chips, chip{"Text", c.words, c.address(o.path, func(c *choice) { c.words = "" })})
 	}
@@ -300,16 +377,21 @@ func (o *overview[T]) listing(c choice, s selection[T]) listing {
 				l.Chips = append(l.Chips, chip{col.label, col.facet.name(value), c.address(o.path, c.toggled(col.key, value))})
 			}
 		}
-		l.Heads = append(l.Heads, col.newHead(o.path, c))
+		if !col.unshown {
+			l.Heads = append(l.Heads, col.newHead(o.path, c))
+		}
 		if col.key == c.sort {
 			l.OrderWords = "Ordered by " + col.label
 			l.UrgentURL = c.address(o.path, func(c *choice) { c.sort, c.reverse = "", false })
 		}
 	}
-	if c.stale {
-		l.Chips = append(l.Chips, chip{"Stale", "only", c.address(o.path, func(c *choice) { c.stale = false })})
+	for i, f := range o.flags {
+		l.Flags = append(l.Flags, option{Value: f.key, Label: f.label, Count: s.flags[i], Chosen: c.flags[f.key]})
+		if c.flags[f.key] {
+			l.Chips = append(l.Chips, chip{"Only", f.label, c.address(o.path, c.flagged(f.key))})
+		}
 	}
-	l.Keep = hiddens(choice{sort: c.sort, reverse: c.reverse, size: c.size, sized: c.sized}.query())
+	l.Keep = hiddens(choice{sort: c.sort, reverse: c.reverse, size: c.size, sized: c.sized, open: c.open}.query())
 	l.Pager = o.newPager(c, len(s.things))
 	return l
 }
@@ -354,16 +436,22 @@ func (f *facetOf[T]) ordered(counts map[string]int, chosen []string) []string {
 			values = append(values, value)
 		}
 	}
-	compare := f.compare
-	if compare == nil {
+	if f.compare == nil {
 		// There may be thousands of names, so each is folded once.
-		folded := make(map[string]string, len(values))
-		for _, value := range values {
-			folded[value] = strings.ToLower(f.name(value))
+		type name struct{ folded, value string }
+		names := make([]name, len(values))
+		for i, value := range values {
+			names[i] = name{strings.ToLower(f.name(value)), value}
 		}
-		compare = func(a, b string) int { return cmp.Or(strings.Compare(folded[a], folded[b]), strings.Compare(a, b)) }
+		slices.SortFunc(names, func(a, b name) int {
+			return cmp.Or(strings.Compare(a.folded, b.folded), strings.Compare(a.value, b.value))
+		})
+		for i, n := range names {
+			values[i] = n.value
+		}
+		return values
 	}
-	slices.SortFunc(values, compare)
+	slices.SortFunc(values, f.compare)
 	return values
 }
 

@@ -14,7 +14,7 @@ import (
 	"trento/store/landscape"
 )
 
-func listed(things []*landscape.Host) []string {
+func listed(things []*hostItem) []string {
 	var names []string
 	for _, h := range things {
 		names = append(names, h.Hostname)
@@ -23,7 +23,7 @@ func listed(things []*landscape.Host) []string {
 }
 
 // sampleHosts are hosts in every kind of trouble.
-func sampleHosts() []*landscape.Host {
+func sampleHosts() []*hostItem {
 	silent := time.Date(2026, 8, 20, 10, 0, 0, 0, time.UTC)
 	hosts := []*landscape.Host{
 		{HostFacts: landscape.HostFacts{Hostname: "fine", AgentVersion: "3.1.2"}, Health: landscape.HealthPassing, Heartbeat: landscape.HeartbeatPassing},
@@ -32,10 +32,14 @@ func sampleHosts() []*landscape.Host {
 		{HostFacts: landscape.HostFacts{Hostname: "silent", AgentVersion: "3.9.0"}, Health: landscape.HealthPassing, Heartbeat: landscape.HeartbeatCritical, StaleSince: &silent},
 		{HostFacts: landscape.HostFacts{Hostname: "broken", AgentVersion: "3.9.0"}, Health: landscape.HealthCritical, Heartbeat: landscape.HeartbeatPassing, Cloud: &landscape.Cloud{Provider: "aws"}},
 	}
+	items := make([]*hostItem, len(hosts))
 	for i, h := range hosts {
 		h.ID = hostID(i)
+		items[i] = newHostItem(h)
 	}
-	return hosts
+	items[1].sids, items[1].tags = []string{"HA1", "PRD"}, []string{"env1"}
+	items[4].sids, items[4].tags, items[4].cluster = []string{"PRD"}, []string{"env1", "new"}, link{Name: "hana_cluster"}
+	return items
 }
 
 func TestOrder(t *testing.T) {
@@ -64,6 +68,13 @@ func TestFiltersAndCounts(t *testing.T) {
 		"stale=true":                     "silent | passing:1 | stale 1",
 		"stale=true&health=critical":     " | passing:1 | stale 0",
 		"provider=aws":                   "broken | critical:1 | stale 0",
+		"sid=PRD":                        "broken nobody-knows | critical:1 unknown:1 | stale 0",
+		"sid=HA1&sid=PRD":                "broken nobody-knows | critical:1 unknown:1 | stale 0",
+		"tags=new":                       "broken | critical:1 | stale 0",
+		"sid=HA1&tags=new":               " |  | stale 0",
+		"cluster=hana_cluster":           "broken | critical:1 | stale 0",
+		"cleanup=true":                   "silent nobody-knows | passing:1 unknown:1 | stale 1",
+		"q=prd":                          "broken nobody-knows | critical:1 unknown:1 | stale 0",
 		"q=AWS":                          "broken | critical:1 | stale 0",
 		"q=3.9+passing":                  "silent | passing:1 | stale 1",
 		"q=nowhere":                      " |  | stale 0",
@@ -79,7 +90,7 @@ func TestFiltersAndCounts(t *testing.T) {
 			counts = append(counts, fmt.Sprint(value, ":", n))
 		}
 		slices.Sort(counts)
-		got := fmt.Sprintf("%s | %s | stale %d", strings.Join(listed(s.things), " "), strings.Join(counts, " "), s.stale)
+		got := fmt.Sprintf("%s | %s | stale %d", strings.Join(listed(s.things), " "), strings.Join(counts, " "), s.flags[0])
 		if got != want {
 			t.Errorf("%s: %s\nwant %s", query, got, want)
 		}
@@ -90,9 +101,10 @@ func TestFiltersAndCounts(t *testing.T) {
 // choosing it alone in its filter would show.
 func TestCountsAreTrue(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var hosts []*landscape.Host
+		var hosts []*hostItem
 		for n := range rapid.IntRange(0, 12).Draw(t, "hosts") {
-			h := &landscape.Host{ID: hostID(n), HostFacts: landscape.HostFacts{Hostname: rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "name")}}
+			h := &hostItem{Host: &landscape.Host{ID: hostID(n), HostFacts: landscape.HostFacts{Hostname: rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "name")}}}
+			h.tags = rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"x", "y", "z"}), 0, 2, rapid.ID[string]).Draw(t, "tags")
 			h.Health = rapid.SampledFrom([]landscape.Health{"passing", "warning", "critical", "unknown"}).Draw(t, "health")
 			h.Cloud = &landscape.Cloud{Provider: rapid.SampledFrom([]string{"aws", "kvm"}).Draw(t, "provider")}
 			if rapid.Bool().Draw(t, "stale") {
@@ -101,7 +113,7 @@ func TestCountsAreTrue(t *testing.T) {
 			hosts = append(hosts, h)
 		}
 		q := url.Values{}
-		for key, values := range map[string][]string{"health": {"passing", "critical"}, "hostname": {"a", "b"}, "provider": {"aws"}, "stale": {"true"}, "q": {"a", "aws"}} {
+		for key, values := range map[string][]string{"health": {"passing", "critical"}, "hostname": {"a", "b"}, "provider": {"aws"}, "stale": {"true"}, "q": {"a", "aws"}, "tags": {"x", "y"}} {
 			if v := rapid.SampledFrom(append(values, "")).Draw(t, key); v != "" {
 				q.Set(key, v)
 			}
@@ -120,8 +132,8 @@ func TestCountsAreTrue(t *testing.T) {
 			}
 		}
 		q.Set("stale", "true")
-		if shown := len(hostsOverview.choose(hosts, hostsOverview.parse(q, 10)).things); shown != s.stale {
-			t.Fatalf("%v: stale says %d, shows %d", q, s.stale, shown)
+		if shown := len(hostsOverview.choose(hosts, hostsOverview.parse(q, 10)).things); shown != s.flags[0] {
+			t.Fatalf("%v: stale says %d, shows %d", q, s.flags[0], shown)
 		}
 	})
 }
@@ -152,9 +164,9 @@ func TestAddresses(t *testing.T) {
 	if diff := cmp.Diff(q, c.query()); diff != "" {
 		t.Error(diff)
 	}
-	hosts := make([]*landscape.Host, 45)
+	hosts := make([]*hostItem, 45)
 	for i := range hosts {
-		hosts[i] = &landscape.Host{ID: hostID(i), StaleSince: new(time.Time), Health: landscape.HealthCritical, HostFacts: landscape.HostFacts{Hostname: "a b"}}
+		hosts[i] = &hostItem{Host: &landscape.Host{ID: hostID(i), StaleSince: new(time.Time), Health: landscape.HealthCritical, HostFacts: landscape.HostFacts{Hostname: "a b"}}}
 	}
 	l := hostsOverview.listing(c, hostsOverview.choose(hosts, c))
 	for _, chip := range l.Chips {
@@ -183,9 +195,9 @@ func TestAddresses(t *testing.T) {
 }
 
 func TestLongFacetsAreCut(t *testing.T) {
-	hosts := make([]*landscape.Host, maxOptions+20)
+	hosts := make([]*hostItem, maxOptions+20)
 	for i := range hosts {
-		hosts[i] = &landscape.Host{ID: hostID(i), HostFacts: landscape.HostFacts{Hostname: fmt.Sprintf("h%04d", i)}}
+		hosts[i] = &hostItem{Host: &landscape.Host{ID: hostID(i), HostFacts: landscape.HostFacts{Hostname: fmt.Sprintf("h%04d", i)}}}
 	}
 	last := hosts[len(hosts)-1].Hostname
 	c := hostsOverview.parse(url.Values{"hostname": {last, "gone"}}, 10)

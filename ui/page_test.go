@@ -72,7 +72,8 @@ func TestPages(t *testing.T) {
 			has("input[autocomplete=current-password]", ""), has("input[name=request_path][value=/hosts?health=critical]", ""), hasNot("nav")}},
 		{"sign-in page, signed in", call{target: "/session/new?request_path=/about", as: "plain"}, 303, "/about", nil},
 		{"sign-in page to elsewhere", call{target: "/session/new?request_path=//evil.example", as: "plain"}, 303, "/", nil},
-		{"front page", call{target: "/", as: "plain"}, 303, "/hosts", nil},
+		{"front page", call{target: "/", as: "plain"}, 200, "", []element{
+			has("h1", "At a glance"), has("h2", "No SAP system has been found yet"), has("#attention", "hana01"), has("#attention", "2 things can be cleaned up"), has("nav a[aria-current=page]", "Dashboard")}},
 		{"front page of nobody", call{target: "/"}, 303, "/session/new", nil},
 		{"page of nobody", call{target: "/hosts?health=critical&q=a+b"}, 303, "/session/new?request_path=%2Fhosts%3Fhealth%3Dcritical%26q%3Da%2Bb", nil},
 		{"fragment of nobody", call{target: "/hosts", header: http.Header{fragmentHeader: {"frame"}}}, 401, "", nil},

@@ -32,7 +32,8 @@ func (o *overview[T]) newPager(c choice, total int) pager {
 	last := (total + c.size - 1) / c.size
 	from := (c.page - 1) * c.size
 	p.Range = fmt.Sprintf("Showing %d–%d of %d", from+1, min(from+c.size, total), total)
-	p.Export = withQuery(o.path+".csv", first.query())
+	first.open = nil
+	p.Export = withQuery(o.export(), first.query())
 	to := func(page int, possible bool) string {
 		if !possible {
 			return ""
@@ -41,6 +42,14 @@ func (o *overview[T]) newPager(c choice, total int) pager {
 	}
 	p.Steps = steps(to(1, c.page > 1), to(c.page-1, c.page > 1), to(c.page+1, c.page < last), to(last, c.page < last))
 	return p
+}
+
+// export is where the list is as a table for a spreadsheet.
+func (o *overview[T]) export() string {
+	if o.path == "/" {
+		return "/dashboard.csv"
+	}
+	return o.path + ".csv"
 }
 
 func sizes(chosen int) []option {

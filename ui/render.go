@@ -15,7 +15,19 @@ var templateFiles embed.FS
 const (
 	pageHosts    = "hosts"
 	pageHost     = "host"
+	pageCluster  = "cluster"
+	pageSystem   = "system"
 	pageActivity = "activity"
+
+	pageDashboard  = "dashboard"
+	pageClusters   = "clusters"
+	pageDatabases  = "databases"
+	pageSAPSystems = "sapsystems"
+	pageAttention  = "attention"
+	pageAsk        = "cleanupask"
+	pageDone       = "cleanupdone"
+	pageTag        = "tag"
+
 	pageSignIn   = "signin"
 	pageSettings = "settings"
 	pageAbout    = "about"
@@ -29,12 +41,12 @@ type page interface{ frame() *Frame }
 type templates map[string]*template.Template
 
 func parseTemplates() (templates, error) {
-	shared, err := template.ParseFS(templateFiles, "templates/layout.html", "templates/parts.html", "templates/icons.html")
+	shared, err := template.ParseFS(templateFiles, "templates/layout.html", "templates/parts.html", "templates/details.html", "templates/overview.html", "templates/tags.html", "templates/views.html", "templates/icons.html")
 	if err != nil {
 		return nil, err
 	}
 	pages := make(templates)
-	for _, name := range []string{pageHosts, pageHost, pageActivity, pageSignIn, pageSettings, pageAbout, pageError} {
+	for _, name := range []string{pageDashboard, pageHosts, pageClusters, pageDatabases, pageSAPSystems, pageAttention, pageAsk, pageDone, pageTag, pageHost, pageCluster, pageSystem, pageActivity, pageSignIn, pageSettings, pageAbout, pageError} {
 		t, err := shared.Clone()
 		if err != nil {
 			return nil, err
@@ -57,6 +69,8 @@ func (s *server) render(w http.ResponseWriter, r *http.Request, status int, name
 	w.Header().Add("Vary", fragmentHeader)
 	if r.Header.Get(fragmentHeader) == "frame" && p.frame().User != nil {
 		block = "frame"
+	} else {
+		p.frame().News = takeNews(w, r)
 	}
 	var body bytes.Buffer
 	if err := s.templates[name].ExecuteTemplate(&body, block, p); err != nil {

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/mux"
@@ -36,6 +37,7 @@ type server struct {
 	router    *mux.Router
 	started   time.Time
 	streams   streams
+	surveyed  atomic.Pointer[survey] // the last survey made
 }
 
 // New makes the handler of all there is. Streams end when the context of
@@ -64,24 +66,46 @@ func New(o Options) (http.Handler, error) {
 
 // routes are the pages of the console and what each demands.
 func (s *server) routes() []api.Route {
-	return []api.Route{
+	return append(s.tagRoutes(), []api.Route{
 		{Method: "GET", Path: "/session/new", Access: auth.Public, Handle: s.newSession},
 		{Method: "POST", Path: "/session", Access: auth.Public, Handle: form(s.createSession)},
 		{Method: "POST", Path: "/session/end", Access: auth.Public, Handle: s.endSession},
 
-		{Method: "GET", Path: "/", Access: auth.SignedIn, Handle: redirectTo("/hosts")},
+		{Method: "GET", Path: "/", Access: auth.SignedIn, Handle: s.dashboard},
+		{Method: "GET", Path: "/dashboard.csv", Access: auth.SignedIn, Handle: exported(s, &dashboardOverview, glanceItems)},
 		{Method: "GET", Path: "/hosts", Access: auth.SignedIn, Handle: s.hosts},
-		{Method: "GET", Path: "/hosts.csv", Access: auth.SignedIn, Handle: s.hostsCSV},
+		{Method: "GET", Path: "/hosts.csv", Access: auth.SignedIn, Handle: exported(s, &hostsOverview, hostItems)},
+		{Method: "GET", Path: "/clusters", Access: auth.SignedIn, Handle: s.clusters},
+		{Method: "GET", Path: "/clusters.csv", Access: auth.SignedIn, Handle: exported(s, &clustersOverview, clusterItems)},
+		{Method: "GET", Path: "/databases", Access: auth.SignedIn, Handle: s.databases},
+		{Method: "GET", Path: "/databases.csv", Access: auth.SignedIn, Handle: exported(s, &databasesOverview, databaseItems)},
+		{Method: "GET", Path: "/sap_systems", Access: auth.SignedIn, Handle: s.sapSystems},
+		{Method: "GET", Path: "/sap_systems.csv", Access: auth.SignedIn, Handle: exported(s, &sapSystemsOverview, sapSystemItems)},
+		{Method: "GET", Path: "/cleanup", Access: auth.SignedIn, Handle: s.cleanupList},
+		{Method: "GET", Path: "/cleanup.csv", Access: auth.SignedIn, Handle: exported(s, &cleanupOverview, leftItems)},
+		{Method: "POST", Path: "/cleanup/confirm", Access: auth.SignedIn, Handle: form(s.confirmCleanup)},
+		{Method: "POST", Path: "/cleanup", Access: auth.SignedIn, Handle: form(s.cleanUpAll)},
 		{Method: "GET", Path: "/hosts/{id}", Access: auth.SignedIn, Handle: s.host},
+		{Method: "GET", Path: "/hosts/{id}/cleanup", Access: auth.Needs("cleanup:host"), Handle: s.cleanUpHost},
+		{Method: "POST", Path: "/hosts/{id}/cleanup", Access: auth.Needs("cleanup:host"), Handle: form(s.cleanUpHost)},
+		{Method: "GET", Path: "/clusters/{id}", Access: auth.SignedIn, Handle: s.cluster},
+		{Method: "GET", Path: "/databases/{id}", Access: auth.SignedIn, Handle: s.database},
+		{Method: "GET", Path: "/databases/{id}/hosts/{host}/instances/{number}/cleanup", Access: auth.Needs("cleanup:database_instance"), Handle: s.cleanUpDatabaseInstance},
+		{Method: "POST", Path: "/databases/{id}/hosts/{host}/instances/{number}/cleanup", Access: auth.Needs("cleanup:database_instance"), Handle: form(s.cleanUpDatabaseInstance)},
+		{Method: "GET", Path: "/sap_systems/{id}", Access: auth.SignedIn, Handle: s.sapSystem},
+		{Method: "GET", Path: "/sap_systems/{id}/hosts/{host}/instances/{number}/cleanup", Access: auth.Needs("cleanup:application_instance"), Handle: s.cleanUpApplicationInstance},
+		{Method: "POST", Path: "/sap_systems/{id}/hosts/{host}/instances/{number}/cleanup", Access: auth.Needs("cleanup:application_instance"), Handle: form(s.cleanUpApplicationInstance)},
 		{Method: "GET", Path: "/activity_log", Access: auth.SignedIn, Handle: s.activityLog},
 		{Method: "GET", Path: "/activity_log.csv", Access: auth.SignedIn, Handle: s.activityCSV},
 		{Method: "GET", Path: "/settings", Access: auth.SignedIn, Handle: s.settings},
 		{Method: "GET", Path: "/about", Access: auth.SignedIn, Handle: s.about},
 
 		{Method: "GET", Path: "/events", Access: auth.SignedIn, Handle: s.events},
+		{Method: "POST", Path: "/views", Access: auth.SignedIn, Handle: form(s.saveView)},
+		{Method: "POST", Path: "/views/remove", Access: auth.SignedIn, Handle: form(s.removeView)},
 		{Method: "POST", Path: "/preferences", Access: auth.SignedIn, Handle: form(s.setPreference)},
 		{Method: "GET", Path: "/static/{hash}/{file}", Access: auth.Public, Handle: s.assets.serve},
-	}
+	}...)
 }
 
 // install puts the routes into the router. What a route demands is asked
@@ -133,13 +157,6 @@ func (s *server) allowed(r *http.Request) []string {
 		}
 	}
 	return methods
-}
-
-func redirectTo(path string) func(http.ResponseWriter, *http.Request) error {
-	return func(w http.ResponseWriter, r *http.Request) error {
-		http.Redirect(w, r, path, http.StatusSeeOther)
-		return nil
-	}
 }
 
 // moment is a time as a page made now shows it.

@@ -12,7 +12,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,12 +38,21 @@ type Deps struct {
 type API struct {
 	deps     Deps
 	router   *mux.Router
-	versions []string // of the routes, newest first: "v1"
+	versions []string // of the routes, newest first: "v2", "v1"
+
+	hostList      written[hostRecords]
+	clusterList   written[clusterRecords]
+	clusterListV1 written[clusterRecords]
+	databaseList  written[databaseRecords]
+	sapSystemList written[sapSystemRecords]
 }
 
 // New makes the API.
 func New(d Deps) *API {
-	a := &API{deps: d, router: mux.NewRouter()}
+	// Paths are matched as they were sent, and nothing about them is cleaned:
+	// a tag may be called "..", and what is asked to be taken off may hold a
+	// slash.
+	a := &API{deps: d, router: mux.NewRouter().UseEncodedPath().SkipClean(true)}
 	for _, route := range a.Routes() {
 		methods := []string{route.Method}
 		if route.Method == http.MethodGet {
@@ -81,18 +89,24 @@ func versionNumber(version string) int {
 
 // ServeHTTP answers a request. Agents put the address they are given and the
 // path together as they are, so a slash too many is forgiven here instead of
-// redirected: a redirect would turn their POST into a GET.
+// redirected: a redirect would turn their POST into a GET. It is not forgiven
+// to those who delete: who takes off the tag ".." through a client that puts
+// paths in order asks for the thing itself, with a slash at the end.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if clean := path.Clean(r.URL.Path); clean != r.URL.Path {
-		r = withPath(r, clean)
+	if sent := r.URL.EscapedPath(); r.Method != http.MethodDelete {
+		segments := strings.FieldsFunc(sent, func(r rune) bool { return r == '/' })
+		if clean := "/" + strings.Join(segments, "/"); clean != sent {
+			r = withPath(r, clean)
+		}
 	}
 	a.router.ServeHTTP(w, r)
 }
 
-// withPath is the request sent to another path.
+// withPath is the request sent to another path, which is given as in a URL.
 func withPath(r *http.Request, path string) *http.Request {
 	elsewhere := *r
-	elsewhere.URL = &url.URL{Path: path, RawQuery: r.URL.RawQuery}
+	elsewhere.URL = &url.URL{RawPath: path, RawQuery: r.URL.RawQuery}
+	elsewhere.URL.Path, _ = url.PathUnescape(path) // it was part of a URL
 	return &elsewhere
 }
 
@@ -136,7 +150,7 @@ func (a *API) admit(w http.ResponseWriter, r *http.Request, need auth.Access) er
 // elsewhere sends those who do not name a version to the newest one that has
 // the path, with the method and the body they came with.
 func (a *API) elsewhere(w http.ResponseWriter, r *http.Request) {
-	rest, ok := strings.CutPrefix(r.URL.Path, "/api/")
+	rest, ok := strings.CutPrefix(r.URL.EscapedPath(), "/api/")
 	for _, version := range a.versions {
 		target := withPath(r, "/api/"+version+"/"+rest)
 		var match mux.RouteMatch
@@ -166,22 +180,36 @@ func (a *API) wrongMethod(w http.ResponseWriter, r *http.Request) {
 // send answers with JSON. It is made in memory first, so that a value that
 // cannot be written is an error and not half an answer.
 func send(w http.ResponseWriter, status int, answer any) error {
+	body, err := marshal(answer)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	write(w, status, body)
+	return nil
+}
+
+// marshal is an answer as JSON. Nothing is escaped for the sake of HTML.
+func marshal(answer any) ([]byte, error) {
 	var body bytes.Buffer
 	encoder := json.NewEncoder(&body)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(answer); err != nil {
-		return fmt.Errorf("answer: %w", err)
+		return nil, fmt.Errorf("answer: %w", err)
 	}
-	w.Header().Set("Cache-Control", "no-store")
-	write(w, status, bytes.TrimSuffix(body.Bytes(), []byte("\n")))
-	return nil
+	return bytes.TrimSuffix(body.Bytes(), []byte("\n")), nil
 }
 
 // write answers with JSON that is written already. Whether the client is
 // still there to read it is its own affair.
 func write(w http.ResponseWriter, status int, body []byte) {
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(status)
+	begin(w, status, len(body))
 	_, _ = w.Write(body)
+}
+
+// begin answers up to the body, of which the size in bytes is known.
+func begin(w http.ResponseWriter, status, size int) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Header().Set("Content-Length", strconv.Itoa(size))
+	w.WriteHeader(status)
 }

@@ -6,7 +6,10 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -22,17 +25,23 @@ import (
 type sink struct {
 	header http.Header
 	status int
+	size   int // bytes
 }
 
-func (s *sink) Header() http.Header         { return s.header }
-func (s *sink) Write(b []byte) (int, error) { return len(b), nil }
-func (s *sink) WriteHeader(status int)      { s.status = status }
+func (s *sink) Header() http.Header    { return s.header }
+func (s *sink) WriteHeader(status int) { s.status = status }
+
+func (s *sink) Write(b []byte) (int, error) {
+	s.size += len(b)
+	return len(b), nil
+}
 
 // server is the API over a store that waits for the disk, as in production.
 type server struct {
 	handler http.Handler
 	key     string
 	store   *store.Store
+	auth    *auth.Auth
 }
 
 func newServer(b *testing.B) *server {
@@ -58,7 +67,7 @@ func newServer(b *testing.B) *server {
 			b.Error(err)
 		}
 	})
-	server := &server{store: s, handler: a.Identify(api.New(api.Deps{Store: s, Auth: a, Index: index, Log: log}))}
+	server := &server{store: s, auth: a, handler: a.Identify(api.New(api.Deps{Store: s, Auth: a, Index: index, Log: log}))}
 	err = s.View(func(tx *store.Tx) error {
 		key, err := tx.APIKey()
 		server.key = a.APIKeyText(key)
@@ -152,4 +161,56 @@ func BenchmarkHeartbeat(b *testing.B) {
 	together(b, func(n int) (int, int) {
 		return s.post("/api/v1/hosts/"+string(hosts[n%len(hosts)].ID)+"/heartbeat", nil), http.StatusNoContent
 	})
+}
+
+// BenchmarkLists reads the lists of a landscape of 10,000 hosts.
+func BenchmarkLists(b *testing.B) {
+	s := newServer(b)
+	hosts := make(chan *fleet.Host)
+	var agents sync.WaitGroup
+	for range 64 {
+		agents.Go(func() {
+			for h := range hosts {
+				for _, r := range h.Reports() {
+					// What waits for another report is answered with 404.
+					if status := s.post(collectPath, r.Body); status != http.StatusAccepted && status != http.StatusNotFound {
+						b.Errorf("%s of %s: %d", r.Kind, h.ID, status)
+					}
+				}
+			}
+		})
+	}
+	for _, h := range fleet.New(1, 10_000).Hosts() {
+		hosts <- h
+	}
+	close(hosts)
+	agents.Wait()
+
+	ann, err := s.store.CreateUser(b.Context(), store.System(), store.NewUser{Username: "ann", Fullname: "Ann", Email: "ann@example.com", Enabled: true})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, path := range []string{
+		"/api/v1/hosts", "/api/v2/clusters", "/api/v1/clusters", "/api/v1/databases", "/api/v1/sap_systems", "/api/v1/sap_systems/health",
+	} {
+		tokens, err := s.auth.SignInAPI(httptest.NewRequest(http.MethodPost, "/", nil), ann)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(strings.TrimPrefix(path, "/api/"), func(b *testing.B) {
+			b.ReportAllocs()
+			var size int
+			for b.Loop() {
+				w := &sink{header: make(http.Header)}
+				s.handler.ServeHTTP(w, &http.Request{
+					Method: http.MethodGet, URL: &url.URL{Path: path}, Header: http.Header{"Authorization": {"Bearer " + tokens.Access}},
+				})
+				if w.status != http.StatusOK {
+					b.Fatalf("answer %d", w.status)
+				}
+				size = w.size
+			}
+			b.ReportMetric(float64(size), "B/answer")
+		})
+	}
 }

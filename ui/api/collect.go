@@ -3,8 +3,6 @@ package api
 import (
 	"net/http"
 
-	"github.com/gorilla/mux"
-
 	"trento/store"
 	"trento/store/discovery"
 	"trento/store/landscape"
@@ -45,8 +43,9 @@ func (a *API) observe(r *http.Request, body received) error {
 
 // heartbeat answers POST /api/v1/hosts/{id}/heartbeat: an agent is alive.
 func (a *API) heartbeat(w http.ResponseWriter, r *http.Request) error {
-	id, err := hostID(r)
-	if err != nil {
+	var wrong []problem
+	id := pathID[landscape.HostID](r, "id", &wrong)
+	if err := unprocessable(wrong...); err != nil {
 		return err
 	}
 	if err := a.deps.Store.Heartbeat(r.Context(), id); err != nil {
@@ -54,13 +53,4 @@ func (a *API) heartbeat(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
-}
-
-// hostID is the host a path names.
-func hostID(r *http.Request) (landscape.HostID, error) {
-	id, ok := landscape.ParseHostID(mux.Vars(r)["id"])
-	if !ok {
-		return "", unprocessable(invalid("/id", "Invalid format. Expected :uuid"))
-	}
-	return id, nil
 }

@@ -318,6 +318,11 @@ func general(status int) string {
 	return `{"errors":[{"title":"` + http.StatusText(status) + `","detail":"An error has occurred."}]}`
 }
 
+// sentence is the body of a 422 that is about no field.
+func sentence(detail string) string {
+	return `{"errors":[{"title":"Unprocessable Entity","detail":"` + detail + `"}]}`
+}
+
 // problems is the body of a 422: pairs of pointer and detail.
 func problems(pairs ...string) string {
 	type source struct {

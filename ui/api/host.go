@@ -2,84 +2,115 @@ package api
 
 import (
 	"cmp"
+	"iter"
 	"maps"
 	"net/http"
 	"net/netip"
 	"slices"
 	"time"
 
+	"trento/auth"
 	"trento/store"
 	"trento/store/landscape"
 )
 
-// host is a host as clients of the API know it.
+// host is a host as clients of the API know it, but for its last heartbeat.
 type host struct {
-	ID                     landscape.HostID             `json:"id"`
-	Hostname               string                       `json:"hostname"`
-	IPAddresses            []netip.Addr                 `json:"ip_addresses"`
-	Netmasks               []*int                       `json:"netmasks"` // prefix lengths; null where not reported
-	AgentVersion           string                       `json:"agent_version"`
-	Arch                   string                       `json:"arch"`
-	Heartbeat              landscape.Heartbeat          `json:"heartbeat"`
-	StaleAt                *moment                      `json:"stale_at"`
-	Health                 landscape.Health             `json:"health"`
-	SelectedChecks         []string                     `json:"selected_checks"`
-	Provider               *string                      `json:"provider"`
-	ProviderData           any                          `json:"provider_data"`
-	SaptuneStatus          *landscape.Saptune           `json:"saptune_status"`
-	SystemdUnits           []landscape.SystemdUnit      `json:"systemd_units"`
-	LastBootTimestamp      *time.Time                   `json:"last_boot_timestamp"` // whole seconds
-	LastHeartbeatTimestamp *moment                      `json:"last_heartbeat_timestamp"`
-	ClusterID              *string                      `json:"cluster_id"`
-	ClusterHostStatus      *string                      `json:"cluster_host_status"`
-	SLESSubscriptions      []landscape.HostSubscription `json:"sles_subscriptions"`
-	Tags                   []string                     `json:"tags"`
-	DeregisteredAt         *moment                      `json:"deregistered_at"`
-	InsertedAt             moment                       `json:"inserted_at"`
-	UpdatedAt              moment                       `json:"updated_at"`
+	ID                landscape.HostID             `json:"id"`
+	Hostname          string                       `json:"hostname"`
+	IPAddresses       []netip.Addr                 `json:"ip_addresses"`
+	Netmasks          []*int                       `json:"netmasks"` // prefix lengths; null where not reported
+	AgentVersion      string                       `json:"agent_version"`
+	Arch              string                       `json:"arch"`
+	Heartbeat         landscape.Heartbeat          `json:"heartbeat"`
+	StaleAt           *moment                      `json:"stale_at"`
+	Health            landscape.Health             `json:"health"`
+	SelectedChecks    []string                     `json:"selected_checks"`
+	Provider          *string                      `json:"provider"`
+	ProviderData      any                          `json:"provider_data"`
+	SaptuneStatus     *landscape.Saptune           `json:"saptune_status"`
+	SystemdUnits      []landscape.SystemdUnit      `json:"systemd_units"`
+	LastBootTimestamp *time.Time                   `json:"last_boot_timestamp"` // whole seconds
+	ClusterID         *landscape.ClusterID         `json:"cluster_id"`
+	ClusterHostStatus *string                      `json:"cluster_host_status"`
+	SLESSubscriptions []landscape.HostSubscription `json:"sles_subscriptions"`
+	Tags              []tag                        `json:"tags"`
+	DeregisteredAt    *moment                      `json:"deregistered_at"`
+	InsertedAt        moment                       `json:"inserted_at"`
+	UpdatedAt         moment                       `json:"updated_at"`
+}
+
+// hostRecords are the records a host in a list is made of.
+type hostRecords struct {
+	host *landscape.Host
+	tags *store.Tag
 }
 
 // hosts answers GET /api/v1/hosts: all hosts, by name.
 func (a *API) hosts(w http.ResponseWriter, _ *http.Request) error {
-	registered, err := a.registeredHosts()
-	if err != nil {
-		return err
-	}
-	answer := make([]host, len(registered))
-	for i, h := range registered {
-		answer[i] = newHost(h)
-		if last, ever := a.deps.Store.LastHeartbeat(h.ID); ever {
-			answer[i].LastHeartbeatTimestamp = momentOf(&last)
-		}
-	}
-	return send(w, http.StatusOK, answer)
-}
-
-// registeredHosts are the hosts of the landscape by name, and by id where
-// they share one.
-func (a *API) registeredHosts() ([]*landscape.Host, error) {
-	var hosts []*landscape.Host
+	var rows []row[hostRecords]
 	err := a.deps.Store.View(func(tx *store.Tx) error {
-		for h, err := range tx.Hosts() {
+		hosts, err := hostsByName(tx)
+		if err != nil {
+			return err
+		}
+		for _, h := range hosts {
+			tags, err := tx.Tags(store.HostTag, string(h.ID))
 			if err != nil {
 				return err
 			}
-			hosts = append(hosts, h)
+			rows = append(rows, row[hostRecords]{
+				of:    hostRecords{h, firstOf(tags)},
+				shape: func() any { return newHost(h, tags) },
+				more:  a.lastHeartbeat(h.ID),
+			})
 		}
 		return nil
 	})
-	slices.SortStableFunc(hosts, func(x, y *landscape.Host) int { return cmp.Compare(x.Hostname, y.Hostname) })
-	return hosts, err
+	if err != nil {
+		return err
+	}
+	return a.hostList.send(w, rows)
 }
 
-func newHost(h *landscape.Host) host {
+// lastHeartbeat is the member that changes all the time.
+func (a *API) lastHeartbeat(id landscape.HostID) string {
+	text := []byte("null")
+	if last, ever := a.deps.Store.LastHeartbeat(id); ever {
+		text = moment(last).text()
+	}
+	return `,"last_heartbeat_timestamp":` + string(text)
+}
+
+// hostsByName are the hosts of the landscape by name, and by id where they
+// share one.
+func hostsByName(tx *store.Tx) ([]*landscape.Host, error) {
+	return sorted(tx.Hosts(), func(x, y *landscape.Host) int {
+		return cmp.Or(cmp.Compare(x.Hostname, y.Hostname), cmp.Compare(x.ID, y.ID))
+	})
+}
+
+// sorted are all records of a walk in some order.
+func sorted[T any](records iter.Seq2[*T, error], compare func(x, y *T) int) ([]*T, error) {
+	var all []*T
+	for record, err := range records {
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, record)
+	}
+	slices.SortFunc(all, compare)
+	return all, nil
+}
+
+func newHost(h *landscape.Host, tags []store.Tag) host {
 	answer := host{
 		ID: h.ID, Hostname: h.Hostname, AgentVersion: h.AgentVersion, Arch: h.Arch,
 		IPAddresses: make([]netip.Addr, len(h.Addresses)), Netmasks: make([]*int, len(h.Addresses)),
 		Heartbeat: h.Heartbeat, StaleAt: momentOf(h.StaleSince), Health: h.Health,
-		SelectedChecks: []string{}, Tags: []string{},
+		SelectedChecks: listOf(h.SelectedChecks), Tags: newTags(store.HostTag, h.ID, tags),
 		ProviderData: h.Cloud.Data(), SaptuneStatus: h.Saptune,
-		SystemdUnits: h.SystemdUnits, LastBootTimestamp: h.LastBoot,
+		SystemdUnits: listOf(h.SystemdUnits), LastBootTimestamp: h.LastBoot,
 		SLESSubscriptions: h.SubscriptionData(),
 		DeregisteredAt:    momentOf(h.DeregisteredAt), InsertedAt: moment(h.RegisteredAt), UpdatedAt: moment(h.UpdatedAt),
 	}
@@ -89,13 +120,36 @@ func newHost(h *landscape.Host) host {
 	if h.Cloud != nil {
 		answer.Provider = &h.Cloud.Provider
 	}
-	if answer.SystemdUnits == nil {
-		answer.SystemdUnits = []landscape.SystemdUnit{}
+	if h.ClusterID != "" {
+		answer.ClusterID, answer.ClusterHostStatus = &h.ClusterID, &h.ClusterHostStatus
 	}
 	slices.SortStableFunc(answer.SLESSubscriptions, func(x, y landscape.HostSubscription) int {
 		return cmp.Compare(y.Identifier, x.Identifier)
 	})
 	return answer
+}
+
+// listOf is a list that is not null where it is empty.
+func listOf[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
+
+// deregisterHost answers DELETE /api/v1/hosts/{id}: the host is gone, and
+// what cannot be without it.
+func (a *API) deregisterHost(w http.ResponseWriter, r *http.Request) error {
+	var wrong []problem
+	id := pathID[landscape.HostID](r, "id", &wrong)
+	if err := unprocessable(wrong...); err != nil {
+		return err
+	}
+	if err := a.deps.Store.DeregisterHost(r.Context(), auth.From(r.Context()).Actor(), id); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
 }
 
 // scrapeTarget is what Prometheus reads of one exporter of a host.
@@ -117,7 +171,11 @@ const (
 // prometheusTargets answers GET /api/v1/prometheus/targets: what Prometheus is
 // to scrape, in the format of its HTTP service discovery.
 func (a *API) prometheusTargets(w http.ResponseWriter, _ *http.Request) error {
-	hosts, err := a.registeredHosts()
+	var hosts []*landscape.Host
+	err := a.deps.Store.View(func(tx *store.Tx) (err error) {
+		hosts, err = hostsByName(tx)
+		return err
+	})
 	if err != nil {
 		return err
 	}

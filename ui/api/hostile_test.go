@@ -34,13 +34,21 @@ func TestHostile(t *testing.T) {
 		report(agentID, `host_discovery\u0000`, "{}"), report(agentID, strings.Repeat("x", 100_000), "{}"),
 		report(agentID, "<script>", "{}"), report("../../etc/passwd", "host_discovery", "{}"),
 		report(agentID+`\u0000`, "host_discovery", "{}"),
+		`{"checks":[` + strings.Repeat(`1,`, 100_000) + `1]}`, `{"checks":[` + strings.Repeat(`"",`, 100_000) + `""]}`,
+		`{"checks":` + deep(9000) + `}`, `{"value":` + deep(9000) + `}`, `{"value":"` + strings.Repeat("x", 1<<20) + `"}`,
 	} {
 		for _, path := range []string{collectPath, "/api/session/refresh"} {
 			calls = append(calls, call{as: agent, method: "POST", path: path, body: body})
 		}
+		for _, path := range []string{"/api/v1/hosts/" + agentID + "/checks", "/api/v1/clusters/" + agentID + "/tags"} {
+			calls = append(calls, call{as: "root", method: "POST", path: path, body: body})
+		}
 	}
 	for _, id := range []string{"..", "%2e%2e", "%00", "%ff", "'%20or%201=1", strings.Repeat("a", 10_000), "{id}", "%7bid%7d", agentID + "%20", "%25%30%30"} {
-		calls = append(calls, call{as: agent, method: "POST", path: "/api/v1/hosts/" + id + "/heartbeat"})
+		calls = append(calls, call{as: agent, method: "POST", path: "/api/v1/hosts/" + id + "/heartbeat"},
+			call{as: "root", method: "DELETE", path: "/api/v1/hosts/" + id},
+			call{as: "root", method: "DELETE", path: "/api/v1/hosts/" + agentID + "/tags/" + id},
+			call{as: "root", method: "DELETE", path: "/api/v1/databases/" + agentID + "/hosts/" + id + "/instances/" + id})
 	}
 	for _, query := range []string{
 		"%", "%zz", "&&&", "=", "==", ";", "first", "first[]", "[]", "[", "]=1", "first[", "first[][]=1", "severity[][]=info", "%00=1", "\u202efirst=1",

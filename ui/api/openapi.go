@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"sync"
 )
 
 // openapiJSON is openapi.yaml as JSON, made from it by "go test -update".
@@ -54,11 +55,11 @@ func encode(value any) json.RawMessage {
 }
 
 // openapi answers GET /api/v1/openapi and its like: what there is to ask, for
-// programs.
+// programs. It is cut out of the whole when somebody asks for the first time.
 func (a *API) openapi(part string) func(http.ResponseWriter, *http.Request) error {
-	description := describe(part, a.deps.Version)
+	description := sync.OnceValue(func() []byte { return describe(part, a.deps.Version) })
 	return func(w http.ResponseWriter, _ *http.Request) error {
-		write(w, http.StatusOK, description)
+		write(w, http.StatusOK, description())
 		return nil
 	}
 }

@@ -106,6 +106,8 @@ func Status(err error) int {
 		{auth.ErrForbidden, http.StatusForbidden},
 		{store.ErrNotFound, http.StatusNotFound},
 		{store.ErrConflict, http.StatusConflict},
+		{store.ErrLive, http.StatusUnprocessableEntity},
+		{landscape.ErrPresent, http.StatusUnprocessableEntity},
 		{auth.ErrBusy, http.StatusServiceUnavailable},
 	} {
 		if errors.Is(err, row.err) {
@@ -165,6 +167,10 @@ func sentence(err error, status int) string {
 		return "Invalid credentials."
 	case errors.Is(err, auth.ErrRefresh):
 		return "Invalid refresh token."
+	case errors.Is(err, store.ErrLive):
+		return "Requested operation not allowed for live hosts."
+	case errors.Is(err, landscape.ErrPresent):
+		return "Requested operation not allowed for present SAP instances."
 	}
 	switch status {
 	case http.StatusForbidden:

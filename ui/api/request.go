@@ -5,8 +5,13 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/gorilla/mux"
+
+	"trento/store/landscape"
 )
 
 // maxBody is the largest body of a request in bytes.
@@ -78,4 +83,20 @@ func unwanted(offer string) bool {
 		}
 	}
 	return false
+}
+
+// pathText is a variable of the path.
+func pathText(r *http.Request, name string) string {
+	text, _ := url.PathUnescape(mux.Vars(r)[name]) // it was part of a URL
+	return text
+}
+
+// pathID is a variable of the path that is to be the id of something: all of
+// them are of the form of those of hosts.
+func pathID[ID ~string](r *http.Request, name string, wrong *[]problem) ID {
+	id, ok := landscape.ParseHostID(pathText(r, name))
+	if !ok {
+		*wrong = append(*wrong, invalid("/"+name, "Invalid format. Expected :uuid"))
+	}
+	return ID(id)
 }

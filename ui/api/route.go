@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"trento/auth"
+	"trento/store"
 )
 
 // Route is one way into the product, and what it takes to be let in. A route
@@ -26,6 +27,28 @@ func (a *API) Routes() []Route {
 		{"POST", "/api/session/refresh", auth.Public, a.refresh},
 
 		{"GET", "/api/v1/hosts", auth.SignedIn, a.hosts},
+		{"DELETE", "/api/v1/hosts/{id}", auth.Needs("cleanup:host"), a.deregisterHost},
+		{"POST", "/api/v1/hosts/{id}/checks", auth.Needs("all:host_checks_selection"), a.selectHostChecks},
+		{"POST", "/api/v1/hosts/{id}/tags", auth.Needs("all:host_tags"), a.addTag(store.HostTag)},
+		{"DELETE", "/api/v1/hosts/{id}/tags/{value}", auth.Needs("all:host_tags"), a.removeTag(store.HostTag)},
+
+		{"GET", "/api/v2/clusters", auth.SignedIn, a.clusters},
+		{"GET", "/api/v1/clusters", auth.SignedIn, a.clustersV1},
+		{"POST", "/api/v1/clusters/{cluster_id}/checks", auth.Needs("all:cluster_checks_selection"), a.selectClusterChecks},
+		{"POST", "/api/v1/clusters/{id}/tags", auth.Needs("all:cluster_tags"), a.addTag(store.ClusterTag)},
+		{"DELETE", "/api/v1/clusters/{id}/tags/{value}", auth.Needs("all:cluster_tags"), a.removeTag(store.ClusterTag)},
+
+		{"GET", "/api/v1/databases", auth.SignedIn, a.databases},
+		{"DELETE", "/api/v1/databases/{id}/hosts/{host_id}/instances/{instance_number}", auth.Needs("cleanup:database_instance"), a.deregisterDatabaseInstance},
+		{"POST", "/api/v1/databases/{id}/tags", auth.Needs("all:database_tags"), a.addTag(store.DatabaseTag)},
+		{"DELETE", "/api/v1/databases/{id}/tags/{value}", auth.Needs("all:database_tags"), a.removeTag(store.DatabaseTag)},
+
+		{"GET", "/api/v1/sap_systems", auth.SignedIn, a.sapSystems},
+		{"GET", "/api/v1/sap_systems/health", auth.SignedIn, a.sapSystemsHealth},
+		{"DELETE", "/api/v1/sap_systems/{id}/hosts/{host_id}/instances/{instance_number}", auth.Needs("cleanup:application_instance"), a.deregisterApplicationInstance},
+		{"POST", "/api/v1/sap_systems/{id}/tags", auth.Needs("all:sap_system_tags"), a.addTag(store.SAPSystemTag)},
+		{"DELETE", "/api/v1/sap_systems/{id}/tags/{value}", auth.Needs("all:sap_system_tags"), a.removeTag(store.SAPSystemTag)},
+
 		{"GET", "/api/v1/activity_log", auth.SignedIn, a.activityLog},
 		{"GET", "/api/v1/settings/api_key", auth.SignedIn, a.apiKey},
 		{"GET", "/api/v1/abilities", auth.SignedIn, a.abilities},
@@ -36,6 +59,7 @@ func (a *API) Routes() []Route {
 		{"GET", "/api/healthz", auth.Public, a.healthz},
 		{"GET", "/api/readyz", auth.Public, a.readyz},
 		{"GET", "/api/v1/openapi", auth.Public, a.openapi("v1")},
+		{"GET", "/api/v2/openapi", auth.Public, a.openapi("v2")},
 		{"GET", "/api/unversioned/openapi", auth.Public, a.openapi(unversioned)},
 		{"GET", "/api/all/openapi", auth.Public, a.openapi(everything)},
 	}

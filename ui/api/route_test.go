@@ -14,8 +14,8 @@ import (
 )
 
 // demands is what every route is to demand, written down a second time and
-// without asking the table of routes: public, agent, or any user. status is
-// what a well-formed request gets from those who are let in.
+// without asking the table of routes: public, agent, any user, or an ability.
+// status is what a well-formed request gets from those who are let in.
 var demands = []struct {
 	method, path string
 	demand       string
@@ -27,6 +27,24 @@ var demands = []struct {
 	{"POST", "/api/session", "public", "", 422}, // without a content type; passwords take their time
 	{"POST", "/api/session/refresh", "public", "{}", 400},
 	{"GET", "/api/v1/hosts", "any", "", 200},
+	{"DELETE", "/api/v1/hosts/" + otherID, "cleanup:host", "", 404},
+	{"POST", "/api/v1/hosts/" + otherID + "/checks", "all:host_checks_selection", `{"checks":[]}`, 404},
+	{"POST", "/api/v1/hosts/" + otherID + "/tags", "all:host_tags", `{"value":"x"}`, 201},
+	{"DELETE", "/api/v1/hosts/" + otherID + "/tags/x", "all:host_tags", "", 204},
+	{"GET", "/api/v2/clusters", "any", "", 200},
+	{"GET", "/api/v1/clusters", "any", "", 200},
+	{"POST", "/api/v1/clusters/" + otherID + "/checks", "all:cluster_checks_selection", `{"checks":[]}`, 404},
+	{"POST", "/api/v1/clusters/" + otherID + "/tags", "all:cluster_tags", `{"value":"x"}`, 201},
+	{"DELETE", "/api/v1/clusters/" + otherID + "/tags/x", "all:cluster_tags", "", 204},
+	{"GET", "/api/v1/databases", "any", "", 200},
+	{"DELETE", "/api/v1/databases/" + otherID + "/hosts/" + otherID + "/instances/00", "cleanup:database_instance", "", 404},
+	{"POST", "/api/v1/databases/" + otherID + "/tags", "all:database_tags", `{"value":"x"}`, 201},
+	{"DELETE", "/api/v1/databases/" + otherID + "/tags/x", "all:database_tags", "", 204},
+	{"GET", "/api/v1/sap_systems", "any", "", 200},
+	{"GET", "/api/v1/sap_systems/health", "any", "", 200},
+	{"DELETE", "/api/v1/sap_systems/" + otherID + "/hosts/" + otherID + "/instances/00", "cleanup:application_instance", "", 404},
+	{"POST", "/api/v1/sap_systems/" + otherID + "/tags", "all:sap_system_tags", `{"value":"x"}`, 201},
+	{"DELETE", "/api/v1/sap_systems/" + otherID + "/tags/x", "all:sap_system_tags", "", 204},
 	{"GET", "/api/v1/activity_log", "any", "", 200},
 	{"GET", "/api/v1/settings/api_key", "any", "", 200},
 	{"GET", "/api/v1/abilities", "any", "", 200},
@@ -36,6 +54,7 @@ var demands = []struct {
 	{"GET", "/api/healthz", "public", "", 200},
 	{"GET", "/api/readyz", "public", "", 200},
 	{"GET", "/api/v1/openapi", "public", "", 200},
+	{"GET", "/api/v2/openapi", "public", "", 200},
 	{"GET", "/api/unversioned/openapi", "public", "", 200},
 	{"GET", "/api/all/openapi", "public", "", 200},
 }
@@ -45,6 +64,20 @@ type caller struct {
 	name          string
 	header        map[string]string
 	signedIn, key bool
+	ability       string // of a user who has one
+}
+
+// passes reports whether the caller is let in where something is demanded.
+func (c caller) passes(demand string) bool {
+	switch demand {
+	case "public":
+		return true
+	case "agent":
+		return c.key
+	case "any":
+		return c.signedIn
+	}
+	return c.ability == demand || c.ability == "all:all"
 }
 
 // TestRoutes lets everybody try everything.
@@ -65,9 +98,12 @@ func TestRoutes(t *testing.T) {
 					header["Content-Type"] = ""
 				}
 				got := f.do(call{method: d.method, path: d.path, body: d.body, header: header})
-				if d.demand == "public" || d.demand == "agent" && c.key || d.demand == "any" && c.signedIn {
+				switch {
+				case c.passes(d.demand):
 					got.expect(t, d.status, "*")
-				} else {
+				case c.signedIn && d.demand != "agent":
+					got.expect(t, http.StatusForbidden, forbidden)
+				default:
 					got.expect(t, http.StatusUnauthorized, signedOut)
 				}
 			}
@@ -117,7 +153,7 @@ func callers(f *fixture) []caller {
 	}
 	for _, a := range auth.Abilities() {
 		name := f.user(fmt.Sprintf("user%d", a.ID), a.ID)
-		all = append(all, caller{name: a.String(), header: bearer(f.tokens[name]), signedIn: true})
+		all = append(all, caller{name: a.String(), header: bearer(f.tokens[name]), signedIn: true, ability: a.String()})
 	}
 	return all
 }
@@ -157,8 +193,12 @@ func TestElsewhere(t *testing.T) {
 		{"GET", "/api/activity_log?first=2&severity[]=info&search=%22a%20b%22", 307, "Location", "/api/v1/activity_log?first=2&severity[]=info&search=%22a%20b%22", ""},
 		{"POST", "/api/collect", 307, "Location", "/api/v1/collect", ""},
 		{"POST", "/api/hosts/" + agentID + "/heartbeat", 307, "Location", "/api/v1/hosts/" + agentID + "/heartbeat", ""},
-		{"POST", "/api/hosts/%0d%0aSet-Cookie:%20x/heartbeat", 307, "Location", "/api/v1/hosts/%0D%0ASet-Cookie:%20x/heartbeat", ""},
-		{"GET", "/api/openapi", 307, "Location", "/api/v1/openapi", ""},
+		{"POST", "/api/hosts/%0d%0aSet-Cookie:%20x/heartbeat", 307, "Location", "/api/v1/hosts/%0d%0aSet-Cookie:%20x/heartbeat", ""},
+		{"GET", "/api/openapi", 307, "Location", "/api/v2/openapi", ""},
+		{"GET", "/api/clusters", 307, "Location", "/api/v2/clusters", ""},
+		{"POST", "/api/clusters/" + agentID + "/tags", 307, "Location", "/api/v1/clusters/" + agentID + "/tags", ""},
+		{"DELETE", "/api/hosts/" + agentID + "/tags/a%2Fb", 307, "Location", "/api/v1/hosts/" + agentID + "/tags/a%2Fb", ""},
+		{"DELETE", "/api/hosts/" + agentID + "/tags/..", 307, "Location", "/api/v1/hosts/" + agentID + "/tags/..", ""},
 		{"DELETE", "/api/hosts", 307, "Location", "/api/v1/hosts", ""},
 		{"GET", "/api//hosts/", 307, "Location", "/api/v1/hosts", ""},
 		{"GET", "//api/hosts", 307, "Location", "/api/v1/hosts", ""},
@@ -171,9 +211,19 @@ func TestElsewhere(t *testing.T) {
 		{"GET", "/api", 404, "", "", notFound},
 		{"GET", "/api/", 404, "", "", notFound},
 		{"GET", "/api/..%2f..%2fetc/passwd", 404, "", "", notFound},
-		{"GET", "/api/v1/hosts/a%2fb/heartbeat", 404, "", "", notFound},
+		{"GET", "/api/v1/hosts/a/b/heartbeat", 404, "", "", notFound},
+		{"GET", "/api/v1/./x/../hosts", 404, "", "", notFound},
+		{"GET", "/api/v1/hosts/..", 405, "Allow", "DELETE", general(405)},
+		{"DELETE", "/api/v1/hosts/" + agentID + "/", 404, "", "", notFound},
+		{"DELETE", "/api//v1/hosts/" + agentID, 404, "", "", notFound},
+		{"DELETE", "//api/v1/hosts/" + agentID, 404, "", "", notFound},
+		{"DELETE", "/api/hosts/" + agentID + "/", 404, "", "", notFound},
+		{"DELETE", "/api/v1/hosts/" + agentID + "/tags/", 404, "", "", notFound},
 
 		{"DELETE", "/api/v1/hosts", 405, "Allow", "GET, HEAD", general(405)},
+		{"GET", "/api/v1/hosts/a%2fb/heartbeat", 405, "Allow", "POST", general(405)},
+		{"GET", "/api/v1/hosts/" + agentID, 405, "Allow", "DELETE", general(405)},
+		{"PUT", "/api/v1/hosts/" + agentID + "/tags/x", 405, "Allow", "DELETE", general(405)},
 		{"OPTIONS", "/api/v1/hosts", 405, "Allow", "GET, HEAD", general(405)},
 		{"GET", "/api/v1/collect", 405, "Allow", "POST", general(405)},
 		{"GET", "/api/session", 405, "Allow", "POST", general(405)},
@@ -181,7 +231,6 @@ func TestElsewhere(t *testing.T) {
 
 		{"GET", "/api/v1/hosts/", 200, "", "", "[]"},
 		{"GET", "//api//v1/hosts", 200, "", "", "[]"},
-		{"GET", "/api/v1/./x/../hosts", 200, "", "", "[]"},
 	} {
 		got := f.do(call{as: "ann", method: test.method, path: test.path})
 		got.expect(t, test.status, test.body)
@@ -213,7 +262,7 @@ func TestHead(t *testing.T) {
 func TestHeaders(t *testing.T) {
 	f := newFixture(t)
 	f.user("ann")
-	for _, path := range []string{"/api/v1/hosts", "/api/v1/activity_log", "/api/v1/settings/api_key", "/api/v1/about", "/api/v1/nothing"} {
+	for _, path := range []string{"/api/v1/hosts", "/api/v2/clusters", "/api/v1/sap_systems/health", "/api/v1/activity_log", "/api/v1/settings/api_key", "/api/v1/about", "/api/v1/nothing"} {
 		header := f.get("ann", path).header
 		if header.Get("Content-Type") != "application/json; charset=utf-8" || header.Get("Cache-Control") != "no-store" {
 			t.Errorf("%s: %v", path, header)

@@ -1,10 +1,6 @@
 package api
 
-import (
-	"encoding/json"
-	"errors"
-	"net/http"
-)
+import "net/http"
 
 // signIn answers POST /api/session: a name and a password for tokens.
 func (a *API) signIn(w http.ResponseWriter, r *http.Request) error {
@@ -38,34 +34,4 @@ func (a *API) refresh(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return send(w, http.StatusOK, tokens)
-}
-
-// object is a JSON object whose members have not been looked at.
-type object map[string]json.RawMessage
-
-// members reads a body that is to be an object. These routes ask for no
-// schema: whatever else the body is has no members.
-func members(r *http.Request) (object, error) {
-	if !isJSON(r) {
-		return nil, errContentType
-	}
-	body := r.Body.(received)
-	if len(body) == 0 {
-		return nil, nil
-	}
-	var o object
-	err := json.Unmarshal(body, &o)
-	if _, ok := errors.AsType[*json.UnmarshalTypeError](err); err != nil && !ok {
-		return nil, malformed(err)
-	}
-	return o, nil
-}
-
-// text is a member that is a text, and empty for any other.
-func (o object) text(name string) string {
-	var text string
-	if json.Unmarshal(o[name], &text) != nil {
-		return ""
-	}
-	return text
 }

@@ -1,9 +1,11 @@
 // What the console can do beyond what its pages can on their own. Every page
 // reads, and every form works, without any of this.
 import './age.js';
+import './choose.js';
 import './dialog.js';
 import './filter.js';
 import './keys.js';
 import './live.js';
 import './menu.js';
 import './preference.js';
+import './tag.js';

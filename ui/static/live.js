@@ -6,6 +6,7 @@ import { toast } from './toast.js';
 
 const soon = 250; // ms: lets a few events become one request
 const later = 10000; // ms: for what only the numbers in the rail show
+const counted = ['host', 'cluster', 'database', 'sap_system'];
 const retry = 5000; // ms: after the server has refused a stream
 let source = null;
 let missed = false;
@@ -60,7 +61,7 @@ function connect() {
   source.addEventListener('change', (event) => {
     const changes = JSON.parse(event.data);
     if (concerns(changes) || changes.user) schedule(soon);
-    else if (changes.host) schedule(later);
+    else if (counted.some((kind) => changes[kind])) schedule(later);
   });
   source.addEventListener('toast', (event) => toast(JSON.parse(event.data)));
   source.addEventListener('signed-out', signIn);

@@ -36,7 +36,7 @@ function kept(element, name) {
 }
 
 function fields(from, to) {
-  if (from === document.activeElement || from.hasAttribute('data-narrow')) return;
+  if (from === document.activeElement || from.matches('[data-narrow], [form=choice], [data-choose-all]')) return;
   if (from.matches('input')) {
     from.checked = to.hasAttribute('checked');
     if (!from.matches('[type=checkbox], [type=radio]')) from.value = to.getAttribute('value') ?? '';

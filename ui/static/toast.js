@@ -26,11 +26,19 @@ function line(tag, news) {
 export function toast(news) {
   const item = line('div', news);
   item.classList.add('toast');
+  appear(item);
+  if (news.at) remember(news);
+}
+
+// appear shows a toast; it is read out, since it comes after the page.
+function appear(item) {
   document.getElementById('toasts').append(item);
   const leave = () => (item.matches(':hover, :focus-within') ? setTimeout(leave, 1000) : item.remove());
   setTimeout(leave, stay);
-  if (news.at) remember(news);
 }
+
+// What the page itself came with was done right before it.
+for (const item of document.querySelectorAll('#toasts > .toast')) appear(item);
 
 const remembered = () => JSON.parse(sessionStorage.getItem(store) ?? '[]');
 

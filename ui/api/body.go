@@ -1,0 +1,126 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// object is a JSON object whose members have not been looked at.
+type object map[string]json.RawMessage
+
+// members reads a body that is to be an object. These routes ask for no
+// schema: whatever else the body is has no members.
+func members(r *http.Request) (object, error) {
+	if !isJSON(r) {
+		return nil, errContentType
+	}
+	body := r.Body.(received)
+	if len(body) == 0 {
+		return nil, nil
+	}
+	var o object
+	err := json.Unmarshal(body, &o)
+	if _, ok := errors.AsType[*json.UnmarshalTypeError](err); err != nil && !ok {
+		return nil, malformed(err)
+	}
+	return o, nil
+}
+
+// schemaMembers reads a body that is to be an object and nothing else.
+func schemaMembers(r *http.Request) (object, error) {
+	o, err := members(r)
+	if body := bytes.TrimSpace(r.Body.(received)); err == nil && len(body) > 0 && kindOf(body) != "object" {
+		return nil, unprocessable(invalid("/", "Invalid object. Got: "+kindOf(body)))
+	}
+	return o, err
+}
+
+// text is a member that is a text, and empty for any other.
+func (o object) text(name string) string {
+	var text string
+	if json.Unmarshal(o[name], &text) != nil {
+		return ""
+	}
+	return text
+}
+
+// only refuses members that are not in the list; the first one, in the order
+// of the alphabet.
+func (o object) only(names ...string) error {
+	for _, name := range slices.Sorted(maps.Keys(o)) {
+		if !slices.Contains(names, name) {
+			return unprocessable(unexpected(name))
+		}
+	}
+	return nil
+}
+
+// required is a member that has to be there.
+func (o object) required(name string) (json.RawMessage, error) {
+	value, ok := o[name]
+	if !ok {
+		return nil, unprocessable(invalid("/"+name, "Missing field: "+name))
+	}
+	return value, nil
+}
+
+// maxProblems bounds the answer to a body that is wrong in a million places.
+const maxProblems = 100
+
+// schemaText is a value that is to be a text, of a route that asks for a
+// schema.
+func schemaText(pointer string, value json.RawMessage, wrong *[]problem) string {
+	var text string
+	switch kind := kindOf(value); {
+	case kind == "null":
+		*wrong = append(*wrong, invalid(pointer, "null value where string expected"))
+	case kind != "string" || json.Unmarshal(value, &text) != nil:
+		*wrong = append(*wrong, invalid(pointer, "Invalid string. Got: "+kind))
+	}
+	return text
+}
+
+// schemaTexts is schemaText for a list of texts.
+func schemaTexts(pointer string, value json.RawMessage, wrong *[]problem) []string {
+	var elements []json.RawMessage
+	switch kind := kindOf(value); {
+	case kind == "null":
+		*wrong = append(*wrong, invalid(pointer, "null value where array expected"))
+	case kind != "array" || json.Unmarshal(value, &elements) != nil:
+		*wrong = append(*wrong, invalid(pointer, "Invalid array. Got: "+kind))
+	}
+	texts := make([]string, 0, len(elements))
+	for i, element := range elements {
+		if len(*wrong) == maxProblems {
+			break
+		}
+		texts = append(texts, schemaText(pointer+"/"+strconv.Itoa(i), element, wrong))
+	}
+	return texts
+}
+
+// kindOf is the type of a JSON value in the words of problems.
+func kindOf(value []byte) string {
+	switch value[0] {
+	case '{':
+		return "object"
+	case '[':
+		return "array"
+	case '"':
+		return "string"
+	case 't', 'f':
+		return "boolean"
+	case 'n':
+		return "null"
+	}
+	if strings.ContainsAny(string(value), ".eE") {
+		return "number"
+	}
+	return "integer"
+}

@@ -1,0 +1,189 @@
+package api
+
+import (
+	"cmp"
+	"net/http"
+
+	"trento/store"
+	"trento/store/landscape"
+)
+
+// cluster is a cluster as clients of the API know it.
+type cluster struct {
+	clusterCommon
+	State        string              `json:"state"`
+	SAPInstances []clusteredInstance `json:"sap_instances"`
+	StaleAt      *moment             `json:"stale_at"`
+}
+
+// clusterCommon is what both versions of the API tell of a cluster.
+type clusterCommon struct {
+	ID              landscape.ClusterID   `json:"id"`
+	Name            *string               `json:"name"`
+	Type            landscape.ClusterType `json:"type"`
+	Provider        string                `json:"provider"`
+	SID             string                `json:"sid"`
+	AdditionalSIDs  []string              `json:"additional_sids"`
+	Health          landscape.Health      `json:"health"`
+	SelectedChecks  []string              `json:"selected_checks"`
+	ResourcesNumber *int                  `json:"resources_number"`
+	HostsNumber     *int                  `json:"hosts_number"`
+	CIBLastWritten  *string               `json:"cib_last_written"`
+	Details         any                   `json:"details"`
+	Tags            []tag                 `json:"tags"`
+	InsertedAt      moment                `json:"inserted_at"`
+	UpdatedAt       moment                `json:"updated_at"`
+}
+
+// clusteredInstance is an SAP instance that a cluster runs.
+type clusteredInstance struct {
+	SID    string `json:"sid"`
+	Number string `json:"instance_number"`
+}
+
+// clusterRecords are the records a cluster in a list is made of.
+type clusterRecords struct {
+	cluster *landscape.Cluster
+	tags    *store.Tag
+}
+
+// clusters answers GET /api/v2/clusters: all clusters, by name.
+func (a *API) clusters(w http.ResponseWriter, _ *http.Request) error {
+	return a.sendClusters(w, &a.clusterList, func(c *landscape.Cluster, tags []store.Tag) any { return newCluster(c, tags) })
+}
+
+// clustersV1 answers GET /api/v1/clusters, which is deprecated: it keeps the
+// shape clusters had before most of their types were known.
+func (a *API) clustersV1(w http.ResponseWriter, _ *http.Request) error {
+	return a.sendClusters(w, &a.clusterListV1, func(c *landscape.Cluster, tags []store.Tag) any { return newClusterV1(c, tags) })
+}
+
+// sendClusters answers with all clusters in one of their shapes: by name, and
+// by id where they share one or have none, those without a name last.
+func (a *API) sendClusters(w http.ResponseWriter, list *written[clusterRecords], shape func(*landscape.Cluster, []store.Tag) any) error {
+	var rows []row[clusterRecords]
+	err := a.deps.Store.View(func(tx *store.Tx) error {
+		clusters, err := sorted(tx.Clusters(), func(x, y *landscape.Cluster) int {
+			return cmp.Or(compareNames(x.Name, y.Name), cmp.Compare(x.ID, y.ID))
+		})
+		if err != nil {
+			return err
+		}
+		for _, c := range clusters {
+			tags, err := tx.Tags(store.ClusterTag, string(c.ID))
+			if err != nil {
+				return err
+			}
+			rows = append(rows, row[clusterRecords]{
+				of:    clusterRecords{c, firstOf(tags)},
+				shape: func() any { return shape(c, tags) },
+			})
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return list.send(w, rows)
+}
+
+// compareNames orders names, of which nil is the last.
+func compareNames(x, y *string) int {
+	switch {
+	case x == nil && y == nil:
+		return 0
+	case x == nil:
+		return 1
+	case y == nil:
+		return -1
+	}
+	return cmp.Compare(*x, *y)
+}
+
+func newCluster(c *landscape.Cluster, tags []store.Tag) cluster {
+	answer := cluster{
+		clusterCommon: newClusterCommon(c, tags),
+		State:         c.State, StaleAt: momentOf(c.StaleSince), SAPInstances: make([]clusteredInstance, len(c.SAPInstances)),
+	}
+	for i, instance := range c.SAPInstances {
+		answer.SAPInstances[i] = clusteredInstance{SID: instance.SID, Number: instance.Number}
+	}
+	return answer
+}
+
+func newClusterCommon(c *landscape.Cluster, tags []store.Tag) clusterCommon {
+	return clusterCommon{
+		ID: c.ID, Name: c.Name, Type: c.Type, Provider: c.Provider, SID: c.SID(), AdditionalSIDs: c.AdditionalSIDs(),
+		Health: c.Health, SelectedChecks: listOf(c.SelectedChecks), ResourcesNumber: c.ResourcesNumber, HostsNumber: c.HostsNumber,
+		CIBLastWritten: c.CIBLastWritten, Details: c.Details(), Tags: newTags(store.ClusterTag, c.ID, tags),
+		InsertedAt: moment(c.RegisteredAt), UpdatedAt: moment(c.UpdatedAt),
+	}
+}
+
+// hanaDetailsV1 is the inside of a HANA cluster in the deprecated shape.
+type hanaDetailsV1 struct {
+	ReplicationMode    string                `json:"system_replication_mode"`
+	OperationMode      string                `json:"system_replication_operation_mode"`
+	SecondarySyncState string                `json:"secondary_sync_state"`
+	SRHealthState      string                `json:"sr_health_state"`
+	FencingType        *string               `json:"fencing_type"`
+	SBDDevices         []landscape.SBDDevice `json:"sbd_devices"`
+	StoppedResources   []resourceV1          `json:"stopped_resources"`
+	Nodes              []hanaNodeV1          `json:"nodes"`
+}
+
+type hanaNodeV1 struct {
+	Name          string            `json:"name"`
+	Site          *string           `json:"site"`
+	HANAStatus    string            `json:"hana_status"`
+	VirtualIP     *string           `json:"virtual_ip"`
+	MajorityMaker bool              `json:"is_majority_maker"`
+	Attributes    map[string]string `json:"attributes"`
+	Resources     []resourceV1      `json:"resources"`
+}
+
+type resourceV1 struct {
+	ID        string  `json:"id"`
+	Type      string  `json:"type"`
+	Role      string  `json:"role"`
+	Status    *string `json:"status"`
+	FailCount *int    `json:"fail_count"`
+}
+
+// newClusterV1 is a cluster in the deprecated shape, which knows none but the
+// HANA clusters.
+func newClusterV1(c *landscape.Cluster, tags []store.Tag) clusterCommon {
+	answer := newClusterCommon(c, tags)
+	if c.HANA == nil {
+		answer.Details = nil
+	} else {
+		answer.Details = newHANADetailsV1(c.HANA)
+	}
+	if c.Type != landscape.HANAScaleUp && c.Type != landscape.HANAScaleOut {
+		answer.Type = landscape.ClusterUnknown
+	}
+	return answer
+}
+
+func newHANADetailsV1(d *landscape.HANADetails) hanaDetailsV1 {
+	answer := hanaDetailsV1{
+		ReplicationMode: d.ReplicationMode, OperationMode: d.OperationMode, SecondarySyncState: d.SecondarySyncState,
+		SRHealthState: d.SRHealthState, FencingType: d.FencingType, SBDDevices: d.SBDDevices,
+		StoppedResources: newResourcesV1(d.StoppedResources), Nodes: make([]hanaNodeV1, len(d.Nodes)),
+	}
+	for i, n := range d.Nodes {
+		answer.Nodes[i] = hanaNodeV1{
+			Name: n.Name, Site: n.Site, HANAStatus: n.HANAStatus, VirtualIP: n.VirtualIP, MajorityMaker: n.MajorityMaker,
+			Attributes: n.Attributes, Resources: newResourcesV1(n.Resources),
+		}
+	}
+	return answer
+}
+
+func newResourcesV1(resources []landscape.ClusterResource) []resourceV1 {
+	answer := make([]resourceV1, len(resources))
+	for i, r := range resources {
+		answer[i] = resourceV1{ID: r.ID, Type: r.Type, Role: r.Role, Status: r.Status, FailCount: r.FailCount}
+	}
+	return answer
+}

@@ -1,0 +1,124 @@
+package api
+
+import (
+	"cmp"
+	"net/http"
+
+	"trento/auth"
+	"trento/store"
+	"trento/store/landscape"
+)
+
+// database is a HANA database as clients of the API know it.
+type database struct {
+	ID         landscape.DatabaseID `json:"id"`
+	SID        string               `json:"sid"`
+	Health     landscape.Health     `json:"health"`
+	StaleAt    *moment              `json:"stale_at"`
+	InsertedAt moment               `json:"inserted_at"`
+	UpdatedAt  moment               `json:"updated_at"`
+	Tags       []tag                `json:"tags"`
+	Instances  []databaseInstance   `json:"database_instances"`
+}
+
+// databaseInstance is an instance of a database. SAPSystemID is DatabaseID
+// again, for older clients.
+type databaseInstance struct {
+	DatabaseID  landscape.DatabaseID `json:"database_id"`
+	SAPSystemID landscape.DatabaseID `json:"sap_system_id"`
+	HostID      landscape.HostID     `json:"host_id"`
+	SID         string               `json:"sid"`
+	Number      string               `json:"instance_number"`
+	landscape.InstanceFacts
+	landscape.Replication
+	instanceState
+}
+
+// instanceState is what has become of an instance. Health is that of its
+// status, for older clients.
+type instanceState struct {
+	Health     landscape.Health `json:"health"`
+	AbsentAt   *moment          `json:"absent_at"`
+	StaleAt    *moment          `json:"stale_at"`
+	InsertedAt moment           `json:"inserted_at"`
+	UpdatedAt  moment           `json:"updated_at"`
+}
+
+// databaseRecords are the records a database in a list is made of.
+type databaseRecords struct {
+	database *landscape.Database
+	tags     *store.Tag
+}
+
+// databases answers GET /api/v1/databases: all databases, by SID.
+func (a *API) databases(w http.ResponseWriter, _ *http.Request) error {
+	var rows []row[databaseRecords]
+	err := a.deps.Store.View(func(tx *store.Tx) error {
+		databases, err := sorted(tx.Databases(), func(x, y *landscape.Database) int {
+			return cmp.Or(cmp.Compare(x.SID, y.SID), cmp.Compare(x.ID, y.ID))
+		})
+		if err != nil {
+			return err
+		}
+		for _, db := range databases {
+			tags, err := tx.Tags(store.DatabaseTag, string(db.ID))
+			if err != nil {
+				return err
+			}
+			rows = append(rows, row[databaseRecords]{
+				of:    databaseRecords{db, firstOf(tags)},
+				shape: func() any { return newDatabase(db, tags) },
+			})
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return a.databaseList.send(w, rows)
+}
+
+func newDatabase(db *landscape.Database, tags []store.Tag) database {
+	return database{
+		ID: db.ID, SID: db.SID, Health: db.Health, StaleAt: momentOf(db.StaleSince),
+		InsertedAt: moment(db.RegisteredAt), UpdatedAt: moment(db.UpdatedAt),
+		Tags: newTags(store.DatabaseTag, db.ID, tags), Instances: newDatabaseInstances(db),
+	}
+}
+
+func newDatabaseInstances(db *landscape.Database) []databaseInstance {
+	answer := make([]databaseInstance, len(db.Instances))
+	for i := range db.Instances {
+		instance := &db.Instances[i]
+		answer[i] = databaseInstance{
+			DatabaseID: db.ID, SAPSystemID: db.ID, HostID: instance.HostID, SID: instance.SID, Number: instance.Number,
+			InstanceFacts: instance.InstanceFacts, Replication: instance.Replication,
+			instanceState: newInstanceState(instance.Status, &instance.InstanceTimes),
+		}
+	}
+	return answer
+}
+
+func newInstanceState(status landscape.InstanceStatus, t *landscape.InstanceTimes) instanceState {
+	return instanceState{
+		Health: status.Health(), AbsentAt: momentOf(t.AbsentSince), StaleAt: momentOf(t.StaleSince),
+		InsertedAt: moment(t.RegisteredAt), UpdatedAt: moment(t.UpdatedAt),
+	}
+}
+
+// deregisterDatabaseInstance answers DELETE
+// /api/v1/databases/{id}/hosts/{host_id}/instances/{instance_number}: the
+// instance is gone, and the database where it cannot be without it.
+func (a *API) deregisterDatabaseInstance(w http.ResponseWriter, r *http.Request) error {
+	var wrong []problem
+	id, host := pathID[landscape.DatabaseID](r, "id", &wrong), pathID[landscape.HostID](r, "host_id", &wrong)
+	if err := unprocessable(wrong...); err != nil {
+		return err
+	}
+	by := auth.From(r.Context()).Actor()
+	if err := a.deps.Store.DeregisterDatabaseInstance(r.Context(), by, id, host, pathText(r, "instance_number")); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}

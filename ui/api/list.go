@@ -1,0 +1,74 @@
+package api
+
+import (
+	"bufio"
+	"net/http"
+	"sync/atomic"
+
+	"trento/store"
+)
+
+// row is an object of a list: the records it is made of, and how.
+type row[K comparable] struct {
+	of    K
+	shape func() any
+	// more is a member that does not follow from the records, with a comma in
+	// front of it.
+	more string
+}
+
+// written remembers the objects of a list as they were sent last. Records are
+// never modified: as long as the store hands out the same ones, the object is
+// the same. Most of a landscape does not change from one list to the next, and
+// writing JSON takes longer than all the rest of a list.
+type written[K comparable] struct {
+	last atomic.Pointer[map[K][]byte]
+}
+
+// send answers with a list. What is not in it any more is forgotten.
+func (m *written[K]) send(w http.ResponseWriter, rows []row[K]) error {
+	var known map[K][]byte
+	if last := m.last.Load(); last != nil {
+		known = *last
+	}
+	now := make(map[K][]byte, len(rows))
+	objects := make([][]byte, len(rows))
+	size := len("[]") + max(len(rows)-1, 0)
+	for i, r := range rows {
+		object, ok := known[r.of]
+		if !ok {
+			var err error
+			if object, err = marshal(r.shape()); err != nil {
+				return err
+			}
+		}
+		objects[i], now[r.of] = object, object
+		size += len(object) + len(r.more)
+	}
+	m.last.Store(&now)
+
+	w.Header().Set("Cache-Control", "no-store")
+	begin(w, http.StatusOK, size)
+	body := bufio.NewWriterSize(w, 64<<10) // few large pieces are sent faster than many small ones
+	_ = body.WriteByte('[')
+	for i, object := range objects {
+		if i > 0 {
+			_ = body.WriteByte(',')
+		}
+		_, _ = body.Write(object[:len(object)-1])
+		_, _ = body.WriteString(rows[i].more)
+		_ = body.WriteByte('}')
+	}
+	_ = body.WriteByte(']')
+	_ = body.Flush()
+	return nil
+}
+
+// firstOf stands for the tags of a thing among the records an object is made
+// of.
+func firstOf(tags []store.Tag) *store.Tag {
+	if len(tags) == 0 {
+		return nil
+	}
+	return &tags[0]
+}

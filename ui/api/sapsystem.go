@@ -1,0 +1,132 @@
+package api
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"trento/auth"
+	"trento/store"
+	"trento/store/landscape"
+)
+
+// sapSystem is an SAP system as clients of the API know it.
+type sapSystem struct {
+	ID                   landscape.SAPSystemID `json:"id"`
+	SID                  string                `json:"sid"`
+	Tenant               string                `json:"tenant"`
+	DBHost               string                `json:"db_host"`
+	Health               landscape.Health      `json:"health"`
+	ENSA                 landscape.ENSAVersion `json:"ensa_version"`
+	DatabaseID           landscape.DatabaseID  `json:"database_id"`
+	DatabaseSID          string                `json:"database_sid"`
+	DatabaseHealth       landscape.Health      `json:"database_health"`
+	DatabaseStaleAt      *moment               `json:"database_stale_at"`
+	StaleAt              *moment               `json:"stale_at"`
+	InsertedAt           moment                `json:"inserted_at"`
+	UpdatedAt            moment                `json:"updated_at"`
+	Tags                 []tag                 `json:"tags"`
+	ApplicationInstances []applicationInstance `json:"application_instances"`
+	DatabaseInstances    []databaseInstance    `json:"database_instances"`
+}
+
+// applicationInstance is an instance of an SAP system.
+type applicationInstance struct {
+	SAPSystemID landscape.SAPSystemID `json:"sap_system_id"`
+	HostID      landscape.HostID      `json:"host_id"`
+	SID         string                `json:"sid"`
+	Number      string                `json:"instance_number"`
+	landscape.InstanceFacts
+	instanceState
+}
+
+// sapSystemRecords are the records an SAP system in a list is made of.
+type sapSystemRecords struct {
+	system   *landscape.SAPSystem
+	database *landscape.Database
+	tags     *store.Tag
+}
+
+// sapSystems answers GET /api/v1/sap_systems: all SAP systems, by SID.
+func (a *API) sapSystems(w http.ResponseWriter, _ *http.Request) error {
+	var rows []row[sapSystemRecords]
+	err := a.deps.Store.View(func(tx *store.Tx) error {
+		systems, err := sapSystemsBySID(tx)
+		if err != nil {
+			return err
+		}
+		for _, s := range systems {
+			db, err := databaseOf(tx, s)
+			if err != nil {
+				return err
+			}
+			tags, err := tx.Tags(store.SAPSystemTag, string(s.ID))
+			if err != nil {
+				return err
+			}
+			rows = append(rows, row[sapSystemRecords]{
+				of:    sapSystemRecords{s, db, firstOf(tags)},
+				shape: func() any { return newSAPSystem(s, db, tags) },
+			})
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return a.sapSystemList.send(w, rows)
+}
+
+// sapSystemsBySID are the SAP systems of the landscape by SID, and by id where
+// they share one.
+func sapSystemsBySID(tx *store.Tx) ([]*landscape.SAPSystem, error) {
+	return sorted(tx.SAPSystems(), func(x, y *landscape.SAPSystem) int {
+		return cmp.Or(cmp.Compare(x.SID, y.SID), cmp.Compare(x.ID, y.ID))
+	})
+}
+
+// databaseOf is the database of a registered SAP system. It is registered as
+// long as the system is: that it were not found would be our fault, and nobody
+// else's.
+func databaseOf(tx *store.Tx, s *landscape.SAPSystem) (*landscape.Database, error) {
+	db, err := tx.Database(s.DatabaseID)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, fmt.Errorf("SAP system %s: database %s is not registered", s.ID, s.DatabaseID)
+	}
+	return db, err
+}
+
+func newSAPSystem(s *landscape.SAPSystem, db *landscape.Database, tags []store.Tag) sapSystem {
+	answer := sapSystem{
+		ID: s.ID, SID: s.SID, Tenant: s.Tenant, DBHost: s.DBHost, Health: s.Health, ENSA: s.ENSA,
+		DatabaseID: s.DatabaseID, DatabaseSID: db.SID, DatabaseHealth: s.DatabaseHealth, DatabaseStaleAt: momentOf(s.DatabaseStaleSince),
+		StaleAt: momentOf(s.StaleSince), InsertedAt: moment(s.RegisteredAt), UpdatedAt: moment(s.UpdatedAt), Tags: newTags(store.SAPSystemTag, s.ID, tags),
+		ApplicationInstances: make([]applicationInstance, len(s.Instances)), DatabaseInstances: newDatabaseInstances(db),
+	}
+	for i := range s.Instances {
+		instance := &s.Instances[i]
+		answer.ApplicationInstances[i] = applicationInstance{
+			SAPSystemID: s.ID, HostID: instance.HostID, SID: instance.SID, Number: instance.Number,
+			InstanceFacts: instance.InstanceFacts, instanceState: newInstanceState(instance.Status, &instance.InstanceTimes),
+		}
+	}
+	return answer
+}
+
+// deregisterApplicationInstance answers DELETE
+// /api/v1/sap_systems/{id}/hosts/{host_id}/instances/{instance_number}: the
+// instance is gone, and the SAP system where it cannot be without it.
+func (a *API) deregisterApplicationInstance(w http.ResponseWriter, r *http.Request) error {
+	var wrong []problem
+	id, host := pathID[landscape.SAPSystemID](r, "id", &wrong), pathID[landscape.HostID](r, "host_id", &wrong)
+	if err := unprocessable(wrong...); err != nil {
+		return err
+	}
+	by := auth.From(r.Context()).Actor()
+	if err := a.deps.Store.DeregisterApplicationInstance(r.Context(), by, id, host, pathText(r, "instance_number")); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}

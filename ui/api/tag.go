@@ -1,0 +1,84 @@
+package api
+
+import (
+	"net/http"
+
+	"trento/auth"
+	"trento/store"
+)
+
+// tag is a tag as clients of the API know it.
+type tag struct {
+	ID           uint64        `json:"id"`
+	Value        string        `json:"value"`
+	ResourceID   string        `json:"resource_id"`
+	ResourceType store.TagKind `json:"resource_type"`
+	InsertedAt   moment        `json:"inserted_at"`
+	UpdatedAt    moment        `json:"updated_at"`
+}
+
+// newTags are the tags of a thing.
+func newTags[ID ~string](kind store.TagKind, id ID, tags []store.Tag) []tag {
+	answer := make([]tag, len(tags))
+	for i, t := range tags {
+		inserted := moment(t.InsertedAt) // nothing about a tag is ever updated
+		answer[i] = tag{
+			ID: t.ID, Value: t.Value, ResourceID: string(id), ResourceType: kind, InsertedAt: inserted, UpdatedAt: inserted,
+		}
+	}
+	return answer
+}
+
+// addTag answers POST /api/v1/hosts/{id}/tags and its like. Whether the thing
+// exists is not asked.
+func (a *API) addTag(kind store.TagKind) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		var wrong []problem
+		id := pathID[string](r, "id", &wrong)
+		if err := unprocessable(wrong...); err != nil {
+			return err
+		}
+		var given object
+		if r.Header.Get("Content-Type") != "" { // without one, there is no body to speak of
+			var err error
+			if given, err = members(r); err != nil {
+				return err
+			}
+		}
+		value, err := given.required("value")
+		if err != nil {
+			return err
+		}
+		text := schemaText("/value", value, &wrong)
+		if err := unprocessable(wrong...); err != nil {
+			return err
+		}
+		if err := a.deps.Store.AddTag(r.Context(), auth.From(r.Context()).Actor(), kind, id, text); err != nil {
+			return err
+		}
+		stored, err := store.CheckTag(text)
+		if err != nil {
+			return err
+		}
+		return send(w, http.StatusCreated, struct {
+			Value string `json:"value"`
+		}{stored})
+	}
+}
+
+// removeTag answers DELETE /api/v1/hosts/{id}/tags/{value} and its like.
+func (a *API) removeTag(kind store.TagKind) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		var wrong []problem
+		id := pathID[string](r, "id", &wrong)
+		if err := unprocessable(wrong...); err != nil {
+			return err
+		}
+		err := a.deps.Store.RemoveTag(r.Context(), auth.From(r.Context()).Actor(), kind, id, pathText(r, "value"))
+		if err != nil {
+			return err
+		}
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+}

@@ -1,0 +1,284 @@
+package ui
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/gorilla/mux"
+
+	"trento/auth"
+	"trento/store"
+	"trento/store/activity"
+	"trento/store/landscape"
+)
+
+// cleanupDialog asks whether something is to be cleaned up, and says all that
+// would go with it.
+type cleanupDialog struct {
+	Title    string
+	Intro    string
+	Refusal  string // why it cannot be done; then there is no button
+	Groups   []cleanupGroup
+	Rest     string // what stays
+	Confirm  string // what has to be typed; empty where nothing has
+	Typed    string
+	Failure  string // why it was not done
+	Plan     string // fingerprint of what would go
+	Verb     string
+	Action   string
+	CloseURL string
+}
+
+// cleanupGroup is things of one kind that would go.
+type cleanupGroup struct {
+	Label  string
+	Things []link
+}
+
+// cleanup is what the clean-up of one thing takes, whatever it is.
+type cleanup struct {
+	dialog cleanupDialog
+	name   string // of what has to be typed where a whole system goes
+	dryRun func(*store.Tx) (*landscape.Decision, error)
+	do     func() error
+	show   func(status int, d *cleanupDialog) error
+	done   string // what is said afterwards
+	next   string // where it leads once the thing itself is gone
+	part   bool   // the thing may lose a part and stay
+}
+
+// cleanUpHost answers GET and POST /hosts/{id}/cleanup.
+func (s *server) cleanUpHost(w http.ResponseWriter, r *http.Request) error {
+	id, ok := landscape.ParseHostID(mux.Vars(r)["id"])
+	if !ok {
+		return fmt.Errorf("host %q: %w", mux.Vars(r)["id"], store.ErrNotFound)
+	}
+	var host *landscape.Host
+	err := s.options.Store.View(func(tx *store.Tx) (err error) {
+		host, err = tx.Host(id)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return s.cleanUp(w, r, &cleanup{
+		dialog: cleanupDialog{
+			Title: "Clean up data discovered by agent on host " + host.Hostname,
+			Intro: "This host, everything its agent has found, and whatever cannot be without it will no longer be tracked.",
+			Rest:  "Tags, the selected checks and the activity log are kept. If the agent reports again, the host comes back with them.",
+			Verb:  "Clean up host", CloseURL: "/hosts/" + string(id),
+		},
+		name:   host.Hostname,
+		dryRun: func(tx *store.Tx) (*landscape.Decision, error) { return tx.HostCleanup(id) },
+		do:     func() error { return s.options.Store.DeregisterHost(r.Context(), auth.From(r.Context()).Actor(), id) },
+		show:   func(status int, d *cleanupDialog) error { return s.showHost(w, r, status, d) },
+		done:   "Host " + host.Hostname + " was cleaned up.", next: "/hosts",
+	})
+}
+
+// cleanUpApplicationInstance answers GET and POST
+// /sap_systems/{id}/hosts/{host}/instances/{number}/cleanup.
+func (s *server) cleanUpApplicationInstance(w http.ResponseWriter, r *http.Request) error {
+	id := landscape.SAPSystemID(strings.ToLower(mux.Vars(r)["id"]))
+	host, number := landscape.HostID(strings.ToLower(mux.Vars(r)["host"])), mux.Vars(r)["number"]
+	var system *landscape.SAPSystem
+	err := s.options.Store.View(func(tx *store.Tx) (err error) {
+		system, err = tx.SAPSystem(id)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return s.cleanUp(w, r, &cleanup{
+		dialog: cleanupDialog{
+			Title: fmt.Sprintf("Clean up absent instance %s from %s system", number, system.SID),
+			Intro: "Without its ASCS instance, or without its last application server, a whole SAP system is removed.",
+			Rest:  "Tags and the activity log are kept. If its agent reports the instance again, it comes back.",
+			Verb:  "Clean up instance", CloseURL: "/sap_systems/" + string(id),
+		},
+		name: system.SID,
+		dryRun: func(tx *store.Tx) (*landscape.Decision, error) {
+			return tx.ApplicationInstanceCleanup(id, host, number)
+		},
+		do: func() error {
+			return s.options.Store.DeregisterApplicationInstance(r.Context(), auth.From(r.Context()).Actor(), id, host, number)
+		},
+		show: func(status int, d *cleanupDialog) error { return s.showSAPSystem(w, r, status, d) },
+		done: fmt.Sprintf("Instance %s of %s was cleaned up.", number, system.SID), next: "/sap_systems", part: true,
+	})
+}
+
+// cleanUpDatabaseInstance answers GET and POST
+// /databases/{id}/hosts/{host}/instances/{number}/cleanup.
+func (s *server) cleanUpDatabaseInstance(w http.ResponseWriter, r *http.Request) error {
+	id := landscape.DatabaseID(strings.ToLower(mux.Vars(r)["id"]))
+	host, number := landscape.HostID(strings.ToLower(mux.Vars(r)["host"])), mux.Vars(r)["number"]
+	var db *landscape.Database
+	err := s.options.Store.View(func(tx *store.Tx) (err error) {
+		db, err = tx.Database(id)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return s.cleanUp(w, r, &cleanup{
+		dialog: cleanupDialog{
+			Title: fmt.Sprintf("Clean up absent instance %s from %s database", number, db.SID),
+			Intro: "Without its last instance, or without its last primary one, a database is removed, together with the SAP systems on it.",
+			Rest:  "Tags and the activity log are kept. If its agent reports the instance again, it comes back.",
+			Verb:  "Clean up instance", CloseURL: "/databases/" + string(id),
+		},
+		name: db.SID,
+		dryRun: func(tx *store.Tx) (*landscape.Decision, error) {
+			return tx.DatabaseInstanceCleanup(id, host, number)
+		},
+		do: func() error {
+			return s.options.Store.DeregisterDatabaseInstance(r.Context(), auth.From(r.Context()).Actor(), id, host, number)
+		},
+		show: func(status int, d *cleanupDialog) error { return s.showDatabase(w, r, status, d) },
+		done: fmt.Sprintf("Instance %s of %s was cleaned up.", number, db.SID), next: "/databases", part: true,
+	})
+}
+
+// cleanUp shows what would go, and on a POST lets it go. It is done only if
+// that is still what the reader was shown.
+func (s *server) cleanUp(w http.ResponseWriter, r *http.Request, c *cleanup) error {
+	d := &c.dialog
+	d.Action = r.URL.Path
+	err := s.options.Store.View(func(tx *store.Tx) error {
+		plan, err := c.dryRun(tx)
+		if err == nil {
+			err = d.describe(tx, plan, c.name)
+		}
+		return err
+	})
+	status := http.StatusOK
+	switch {
+	case d.refuse(err):
+		if r.Method == http.MethodPost {
+			status = http.StatusConflict
+		}
+		return c.show(status, d)
+	case err != nil:
+		return err
+	case r.Method != http.MethodPost:
+		return c.show(status, d)
+	}
+	d.Typed = r.PostForm.Get("confirm")
+	switch {
+	case r.PostForm.Get("plan") != d.Plan:
+		d.Failure, status = "Nothing was changed: what would go is not what it was when you were asked. Please look again.", http.StatusConflict
+	case d.Confirm != "" && strings.TrimSpace(d.Typed) != strings.TrimSpace(d.Confirm):
+		d.Failure, status = "Nothing was changed: this is not the name.", http.StatusUnprocessableEntity
+	}
+	if d.Failure != "" {
+		return c.show(status, d)
+	}
+	if err = c.do(); d.refuse(err) {
+		return c.show(http.StatusConflict, d)
+	}
+	if err != nil {
+		return err
+	}
+	s.rememberNews(w, r, c.done)
+	next := c.next
+	if c.part && d.Confirm == "" {
+		next = d.CloseURL
+	}
+	http.Redirect(w, r, next, http.StatusSeeOther)
+	return nil
+}
+
+// refuse says in words why something cannot be cleaned up, if err is about
+// that.
+func (d *cleanupDialog) refuse(err error) bool {
+	switch {
+	case errors.Is(err, store.ErrLive):
+		d.Refusal = "The agent on this host has just been heard. Only a host that has fallen silent can be cleaned up: stop the agent first, or it would bring the host back."
+	case errors.Is(err, landscape.ErrPresent):
+		d.Refusal = "The host of this instance lists it again. Only an instance that is absent can be cleaned up."
+	default:
+		return false
+	}
+	d.Groups, d.Confirm = nil, ""
+	return true
+}
+
+// describe lists what a plan takes away. name is what has to be typed where
+// that is a whole system.
+func (d *cleanupDialog) describe(tx *store.Tx, plan *landscape.Decision, name string) error {
+	groups := []cleanupGroup{
+		{Label: "Database instances"}, {Label: "Application instances"}, {Label: "HANA databases"}, {Label: "SAP systems"},
+		{Label: "Place in the cluster"}, {Label: "Clusters"}, {Label: "Hosts"},
+	}
+	for _, e := range plan.Events {
+		group, whole := -1, false
+		var thing link
+		var err error
+		switch e.Type {
+		case activity.DatabaseInstanceDeregistered:
+			group = 0
+			thing, err = instanceOf(tx, e, plan.Databases[idOf[landscape.DatabaseID](e, "database_id")].SID)
+		case activity.ApplicationInstanceDeregistered:
+			group = 1
+			thing, err = instanceOf(tx, e, plan.SAPSystems[idOf[landscape.SAPSystemID](e, "sap_system_id")].SID)
+		case activity.DatabaseDeregistered:
+			id := idOf[landscape.DatabaseID](e, "database_id")
+			group, whole, thing = 2, true, link{Name: plan.Databases[id].SID, URL: "/databases/" + string(id)}
+		case activity.SAPSystemDeregistered:
+			id := idOf[landscape.SAPSystemID](e, "sap_system_id")
+			group, whole, thing = 3, true, link{Name: plan.SAPSystems[id].SID, URL: "/sap_systems/" + string(id)}
+		case activity.HostRemovedFromCluster:
+			id := idOf[landscape.ClusterID](e, "cluster_id")
+			group, thing = 4, link{Name: nameOfCluster(plan.Clusters[id]), URL: "/clusters/" + string(id)}
+		case activity.ClusterDeregistered:
+			id := idOf[landscape.ClusterID](e, "cluster_id")
+			group, whole, thing = 5, true, link{Name: nameOfCluster(plan.Clusters[id]), URL: "/clusters/" + string(id)}
+		case activity.HostDeregistered:
+			id := idOf[landscape.HostID](e, "host_id")
+			group, thing = 6, link{Name: plan.Hosts[id].Hostname, URL: "/hosts/" + string(id)}
+		}
+		if err != nil {
+			return err
+		}
+		if group >= 0 {
+			groups[group].Things = append(groups[group].Things, thing)
+		}
+		if whole {
+			d.Confirm = name
+		}
+	}
+	fingerprint := sha256.New()
+	for _, g := range groups {
+		if len(g.Things) > 0 {
+			d.Groups = append(d.Groups, g)
+			fmt.Fprintf(fingerprint, "%q", g)
+		}
+	}
+	d.Plan = hex.EncodeToString(fingerprint.Sum(nil)[:16])
+	return nil
+}
+
+// idOf is the id under a key of an event.
+func idOf[ID ~string](e landscape.Event, key string) ID {
+	id, _ := e.Metadata[key].(ID)
+	return id
+}
+
+// instanceOf names the instance of a system that an event is about.
+func instanceOf(tx *store.Tx, e landscape.Event, sid string) (link, error) {
+	id := idOf[landscape.HostID](e, "host_id")
+	host, err := hostOf(tx, id)
+	if err != nil {
+		return link{}, err
+	}
+	number, _ := e.Metadata["instance_number"].(string)
+	if host == nil {
+		return link{Name: fmt.Sprintf("%s %s", sid, number)}, nil
+	}
+	return link{Name: fmt.Sprintf("%s %s on %s", sid, number, host.Hostname), URL: "/hosts/" + string(id)}, nil
+}

@@ -1,0 +1,395 @@
+package ui
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/gorilla/mux"
+
+	"trento/store"
+	"trento/store/landscape"
+)
+
+// clusterPage is all that is known of one cluster.
+type clusterPage struct {
+	Frame
+	Name        string
+	Health      healthMark
+	Reason      string // why the health is what it is
+	State       healthMark
+	Maintenance bool
+	StaleBanner string
+	Tags        tagPanel
+	Facts       []fact
+	Note        string // why there is no more to see
+	Sites       []clusterSite
+	Systems     []clusterSystem
+	Hosts       []hostLine // where nothing is known of the nodes
+	Described   bool       // the inside of the cluster is known
+	Resources   []resourceGroup
+	Stopped     []resourceRow
+	SBD         []sbdRow
+	FencingNote string // what there is instead of SBD devices
+	Node        *nodeDialog
+	Activity    recent
+}
+
+// clusterSite is a site of the system replication with its nodes.
+type clusterSite struct {
+	ID     string // within the page
+	Name   string
+	Health healthMark
+	State  healthMark // its part in the replication
+	Nodes  []nodeRow
+}
+
+// clusterSystem is the central services of one SAP system with the nodes of
+// the cluster as it sees them.
+type clusterSystem struct {
+	ID    string // within the page
+	SID   string
+	Facts []fact
+	Nodes []nodeRow
+}
+
+// nodeRow is a node of a cluster. What a type of cluster does not know of its
+// nodes is empty.
+type nodeRow struct {
+	Host        link
+	Status      healthMark
+	Unmanaged   string // "2 unmanaged resources"
+	Remark      string
+	Nameserver  string
+	Indexserver string
+	Addresses   []string
+	Roles       string
+	VirtualIPs  []string
+	Filesystems []string
+	URL         string // of its attributes
+}
+
+// nodeDialog is the attributes of a node.
+type nodeDialog struct {
+	Name       string
+	Attributes []hidden
+	CloseURL   string
+}
+
+// resourceGroup is resources that the cluster handles as one, or one that
+// stands alone.
+type resourceGroup struct {
+	Parent *resourceRow
+	Rows   []resourceRow
+}
+
+type resourceRow struct {
+	ID, Type, Role string
+	Status         string
+	Trouble        string // the mark beside the status: critical, warning or none
+	Fails          string
+	Failed         bool
+	Managed        string
+	Unmanaged      bool
+	Node           link
+}
+
+type sbdRow struct {
+	Device string
+	Status healthMark
+}
+
+// cluster answers GET /clusters/{id}. The query parameter node opens the
+// attributes of a node.
+func (s *server) cluster(w http.ResponseWriter, r *http.Request) error {
+	id := landscape.ClusterID(strings.ToLower(mux.Vars(r)["id"]))
+	p := clusterPage{Frame: s.newFrame(r, "")}
+	err := s.options.Store.View(func(tx *store.Tx) error {
+		c, err := tx.Cluster(id)
+		if err != nil {
+			return err
+		}
+		inside, err := s.lookInside(tx, c)
+		if err != nil {
+			return err
+		}
+		p.Title = nameOfCluster(c) + " – Clusters"
+		s.describeCluster(&p, inside)
+		if p.Tags, err = s.tagsOf(tx, r, clusterTags, string(id), p.Name); err != nil {
+			return err
+		}
+		if p.Hosts, err = s.hostLines(tx, inside.members()); err != nil {
+			return err
+		}
+		if name := r.URL.Query().Get("node"); name != "" {
+			if p.Node, err = newNodeDialog(c, name); err != nil {
+				return err
+			}
+		}
+		return p.fill(tx)
+	})
+	if err != nil {
+		return err
+	}
+	if p.Activity, err = s.recentOf(r, "cluster", string(id), p.Name); err != nil {
+		return err
+	}
+	return s.render(w, r, http.StatusOK, pageCluster, &p)
+}
+
+// insideOf is a cluster with what it is connected to.
+type insideOf struct {
+	*landscape.Cluster
+	hosts       map[string]*landscape.Host // registered members by name
+	databases   map[string]link            // on its hosts, by SID
+	sapSystems  map[string]link
+	sapVersions map[string]landscape.ENSAVersion
+}
+
+func (c *insideOf) members() []landscape.HostID {
+	ids := make([]landscape.HostID, len(c.Members))
+	for i, m := range c.Members {
+		ids[i] = m.HostID
+	}
+	return ids
+}
+
+func (s *server) lookInside(tx *store.Tx, c *landscape.Cluster) (*insideOf, error) {
+	inside := &insideOf{
+		Cluster: c, hosts: map[string]*landscape.Host{}, databases: map[string]link{},
+		sapSystems: map[string]link{}, sapVersions: map[string]landscape.ENSAVersion{},
+	}
+	for _, m := range c.Members {
+		host, err := hostOf(tx, m.HostID)
+		if err != nil {
+			return nil, err
+		}
+		if host != nil {
+			inside.hosts[host.Hostname] = host
+		}
+		for _, id := range tx.DatabasesOn(m.HostID) {
+			db, err := tx.Database(id)
+			if err != nil && !errors.Is(err, store.ErrNotFound) {
+				return nil, err
+			}
+			if err == nil {
+				inside.databases[db.SID] = link{Name: db.SID, URL: "/databases/" + string(id)}
+			}
+		}
+		for _, id := range tx.SAPSystemsOn(m.HostID) {
+			system, err := tx.SAPSystem(id)
+			if err != nil && !errors.Is(err, store.ErrNotFound) {
+				return nil, err
+			}
+			if err == nil {
+				inside.sapSystems[system.SID] = link{Name: system.SID, URL: "/sap_systems/" + string(id)}
+				inside.sapVersions[system.SID] = system.ENSA
+			}
+		}
+	}
+	return inside, nil
+}
+
+// system leads to what an SID of the cluster stands for. In a cluster of
+// central services that is an SAP system rather than a database.
+func (c *insideOf) system(sid string) link {
+	first, second, gone := c.databases, c.sapSystems, "HANA database currently not registered"
+	switch c.Type {
+	case landscape.ASCSERS:
+		first, second, gone = second, first, "SAP system currently not registered"
+	case landscape.HANAASCSERS, landscape.ClusterUnknown:
+		gone = "System currently not registered"
+	}
+	if system, ok := first[sid]; ok {
+		return system
+	}
+	if system, ok := second[sid]; ok {
+		return system
+	}
+	return link{Name: sid, Gone: gone}
+}
+
+// systems are all systems the cluster keeps available, in its order.
+func (c *insideOf) systems() []link {
+	var sids []string
+	if sid := c.SID(); sid != "" {
+		sids = append(sids, sid)
+	}
+	links := []link{}
+	for _, sid := range unique(append(sids, c.AdditionalSIDs()...)) {
+		links = append(links, c.system(sid))
+	}
+	return links
+}
+
+// node leads to the host of a node.
+func (c *insideOf) node(name string) link {
+	if host, ok := c.hosts[name]; ok {
+		return link{Name: name, URL: "/hosts/" + string(host.ID)}
+	}
+	return link{Name: name, Gone: "Host currently not registered."}
+}
+
+func (s *server) describeCluster(p *clusterPage, c *insideOf) {
+	since := s.momentOf(c.StaleSince)
+	p.Live = watched("cluster", string(c.ID), c.members())
+	p.Name, p.State = nameOfCluster(c.Cluster), clusterState(c.Cluster.State)
+	p.Health = newHealthMark("Cluster", c.Health, since)
+	p.Health.Bare = true
+	p.Reason = because(c.Health, "cluster", judged(
+		cause{c.Inputs.Replication, "the secondary site is not in sync"},
+		cause{c.Inputs.Distributed, "the central services do not run on two nodes"},
+		cause{c.Inputs.SBD, "an SBD device is unhealthy"},
+		cause{c.Inputs.Checks, "checks"},
+	))
+	if !since.IsZero() {
+		p.StaleBanner = fmt.Sprintf("An agent in one of the cluster hosts is not reporting since %s. What this page shows may be out of date.", since.Text())
+	}
+	p.Facts = s.clusterFacts(c)
+	switch {
+	case c.HANA != nil:
+		p.Sites = c.sites()
+		p.describeResources(c, c.HANA.Resources, c.HANA.StoppedResources)
+		p.describeFencing(c.HANA.FencingType, c.HANA.SBDDevices)
+		p.Maintenance = c.HANA.MaintenanceMode
+	case c.ASCSERS != nil:
+		p.Systems = c.centralServices()
+		p.describeResources(c, c.ASCSERS.Resources, c.ASCSERS.StoppedResources)
+		p.describeFencing(c.ASCSERS.FencingType, c.ASCSERS.SBDDevices)
+		p.Maintenance = c.ASCSERS.MaintenanceMode
+	case c.Type == landscape.HANAASCSERS:
+		p.Note = "This cluster runs a HANA database together with central services. Its sites and resources are not shown for this type of cluster."
+	case c.HostsNumber == nil:
+		p.Note = "Nothing more is known yet: the node that controls this cluster has not reported."
+	default:
+		p.Note = "Unknown cluster type: this cluster runs neither a HANA database nor central services that are known here."
+	}
+}
+
+// clusterState is the state of the cluster software in words.
+func clusterState(state string) healthMark {
+	m := healthMark{State: "warning"}
+	switch state {
+	case "S_IDLE":
+		m.State = "passing"
+	case "S_TRANSITION_ENGINE":
+		m.State = "critical"
+	case landscape.ClusterStateStopped, landscape.ClusterStateUnknown, "":
+		m.State = "unknown"
+	}
+	words := strings.Fields(strings.ReplaceAll(strings.TrimPrefix(cmp.Or(state, landscape.ClusterStateUnknown), "S_"), "_", " "))
+	for i, word := range words {
+		words[i] = capitalized(strings.ToLower(word))
+	}
+	m.Word = strings.Join(words, " ")
+	m.Name = "State: " + m.Word
+	return m
+}
+
+// capitalized is a word with a capital.
+func capitalized(word string) string {
+	for i, first := range word {
+		return strings.ToUpper(string(first)) + word[i+len(string(first)):]
+	}
+	return word
+}
+
+func (s *server) clusterFacts(c *insideOf) []fact {
+	facts := []fact{
+		{Label: "Provider", Text: providerName(c.Provider)},
+		{Label: "SID", Links: c.systems()},
+		{Label: "Cluster type", Lines: clusterTypeLines(c.Cluster)},
+	}
+	add := func(label, text string) { facts = append(facts, fact{Label: label, Text: text}) }
+	switch {
+	case c.HANA != nil:
+		add("Fencing type", said(c.HANA.FencingType))
+		add("Cluster maintenance", truth(c.HANA.MaintenanceMode))
+		add("HANA log replication mode", c.HANA.ReplicationMode)
+		add("HANA secondary sync state", c.HANA.SecondarySyncState)
+		add("HANA log operation mode", c.HANA.OperationMode)
+	case c.ASCSERS != nil:
+		add("Fencing type", said(c.ASCSERS.FencingType))
+		add("Cluster maintenance", truth(c.ASCSERS.MaintenanceMode))
+	}
+	add("CIB last written", said(c.CIBLastWritten))
+	if c.HostsNumber != nil && c.ResourcesNumber != nil {
+		add("Configured", count(*c.HostsNumber, "node", "nodes")+", "+count(*c.ResourcesNumber, "resource", "resources"))
+	}
+	return append(facts, s.momentFact("Registered", c.RegisteredAt), s.momentFact("Last change", c.UpdatedAt),
+		fact{Label: "Cluster ID", Text: string(c.ID), Mono: true, Wide: true})
+}
+
+// clusterTypeLines is the type of a cluster, and what kind of that type it is.
+func clusterTypeLines(c *landscape.Cluster) []string {
+	lines := []string{nameOfClusterType(c.Type)}
+	if c.HANA == nil {
+		return lines
+	}
+	switch c.HANA.Scenario {
+	case landscape.PerformanceOptimized:
+		lines[0] += " Perf. Opt."
+	case landscape.CostOptimized:
+		lines[0] += " Cost Opt."
+	}
+	switch c.HANA.Architecture {
+	case landscape.AngiArchitecture:
+		lines = append(lines, "Angi architecture")
+	case landscape.ClassicArchitecture:
+		lines = append(lines, "Classic architecture")
+	}
+	return lines
+}
+
+func nameOfClusterType(t landscape.ClusterType) string {
+	switch t {
+	case landscape.HANAScaleUp:
+		return "HANA Scale Up"
+	case landscape.HANAScaleOut:
+		return "HANA Scale Out"
+	case landscape.ASCSERS:
+		return "ASCS/ERS"
+	case landscape.HANAASCSERS:
+		return "HANA with ASCS/ERS"
+	}
+	return "Unknown"
+}
+
+// newNodeDialog shows the attributes of a node, whichever of the systems in
+// the cluster names it.
+func newNodeDialog(c *landscape.Cluster, name string) (*nodeDialog, error) {
+	attributes, known := map[string]string(nil), false
+	if c.HANA != nil {
+		for _, n := range c.HANA.Nodes {
+			if n.Name == name {
+				attributes, known = n.Attributes, true
+			}
+		}
+	}
+	if c.ASCSERS != nil {
+		for _, system := range c.ASCSERS.SAPSystems {
+			for _, n := range system.Nodes {
+				if n.Name == name {
+					attributes, known = n.Attributes, true
+				}
+			}
+		}
+	}
+	if !known {
+		return nil, fmt.Errorf("node %q of cluster %s: %w", name, c.ID, store.ErrNotFound)
+	}
+	d := &nodeDialog{Name: name, CloseURL: "/clusters/" + string(c.ID)}
+	for _, key := range slices.Sorted(maps.Keys(attributes)) {
+		d.Attributes = append(d.Attributes, hidden{key, attributes[key]})
+	}
+	return d, nil
+}
+
+func nodeURL(id landscape.ClusterID, name string) string {
+	return withQuery("/clusters/"+string(id), url.Values{"node": {name}})
+}

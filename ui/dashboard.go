@@ -1,0 +1,402 @@
+package ui
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"trento/auth"
+	"trento/search"
+	"trento/store"
+	"trento/store/activity"
+	"trento/store/landscape"
+)
+
+// dashboardPage is the landscape at a glance.
+type dashboardPage struct {
+	overviewPage
+	Rows      []glanceRow
+	Hosts     int // registered, for the one who has hosts but no system yet
+	Attention []attentionRow
+	More      []way // what the list of attention leaves out
+	Activity  recent
+}
+
+// glanceRow is an SAP system and all it stands on, each in one symbol.
+type glanceRow struct {
+	ID, Version string
+	SID         link
+	Parts       []glancePart
+	Stale       bool
+}
+
+// glancePart is the health of a part of a system; without one, Health is that
+// of nothing.
+type glancePart struct {
+	Key, Label string
+	Health     healthMark
+	URL        string
+}
+
+// glanceItem is an SAP system on the dashboard.
+type glanceItem struct {
+	*landscape.SAPSystem
+	parts [5]part
+}
+
+// part is how a part of a system is; not there is none of it.
+type part struct {
+	there  bool
+	health landscape.Health
+	since  *time.Time // the first of it fell silent
+	url    string
+}
+
+// The parts of a system, in the order of the columns.
+const (
+	partApplication = iota
+	partApplicationCluster
+	partDatabase
+	partDatabaseCluster
+	partHosts
+)
+
+// glanceParts names them: the key and the label of the column, and what
+// somebody who cannot see the symbol is told it is about.
+var glanceParts = [...]struct{ key, label, prefix string }{
+	{"application", "Application instances", "Application"},
+	{"application_cluster", "Application cluster", "Application Cluster"},
+	{"database", "Database", "Database"},
+	{"database_cluster", "Database cluster", "Database Cluster"},
+	{"hosts", "Hosts", "Hosts"},
+}
+
+// dashboardOverview is what can be done with the table of the dashboard.
+var dashboardOverview = overview[*glanceItem]{
+	path: "/", noun: "SAP system",
+	columns: append([]column[*glanceItem]{
+		healthColumn((*glanceItem).worst),
+		{key: "sid", label: "SID", text: func(g *glanceItem) string { return g.SID }},
+	}, glanceColumns()...),
+	flags:  []flag[*glanceItem]{staleFlag((*glanceItem).since)},
+	health: (*glanceItem).worst,
+	urgent: func(a, b *glanceItem) int {
+		return cmp.Compare(needRank(a.worst(), a.since()), needRank(b.worst(), b.since()))
+	},
+	tie: func(a, b *glanceItem) int {
+		return cmp.Or(foldCompare(a.SID, b.SID), strings.Compare(string(a.ID), string(b.ID)))
+	},
+}
+
+func glanceColumns() []column[*glanceItem] {
+	columns := make([]column[*glanceItem], len(glanceParts))
+	for i, p := range glanceParts {
+		columns[i] = column[*glanceItem]{
+			key: p.key, label: p.label,
+			text: func(g *glanceItem) string {
+				if !g.parts[i].there {
+					return "Not available"
+				}
+				return healthWord(g.parts[i].health)
+			},
+			compare: func(a, b *glanceItem) int { return cmp.Compare(a.parts[i].rank(), b.parts[i].rank()) },
+		}
+	}
+	return columns
+}
+
+// rank orders parts by need of attention; what is not there needs none.
+func (p part) rank() int {
+	if !p.there {
+		return len(healthWords)
+	}
+	return healthRank(p.health)
+}
+
+// worst is the most troubled of the parts: unknown only where nothing else is
+// known.
+func (g *glanceItem) worst() landscape.Health {
+	worst := landscape.HealthUnknown
+	for _, p := range g.parts {
+		switch h := shown(p.health); {
+		case !p.there || h == landscape.HealthUnknown:
+		case worst == landscape.HealthUnknown || healthRank(h) < healthRank(worst):
+			worst = h
+		}
+	}
+	return worst
+}
+
+// since is the moment the first of the parts fell silent, or nil.
+func (g *glanceItem) since() *time.Time {
+	var first *time.Time
+	for _, p := range g.parts {
+		first = earlier(first, p.since)
+	}
+	return first
+}
+
+func earlier(a, b *time.Time) *time.Time {
+	if a == nil || b != nil && b.Before(*a) {
+		return b
+	}
+	return a
+}
+
+func glanceItems(v *survey) []*glanceItem {
+	all := make([]*glanceItem, len(v.systems))
+	for i, s := range v.systems {
+		all[i] = v.glance(s)
+	}
+	return all
+}
+
+// glance sums up what an SAP system stands on.
+func (v *survey) glance(s *landscape.SAPSystem) *glanceItem {
+	g := &glanceItem{SAPSystem: s}
+	var hosts []landscape.HostID
+	var healths []landscape.Health
+	application := part{there: true, url: linkToSAPSystem(s).URL}
+	for i := range s.Instances {
+		in := &s.Instances[i]
+		healths, hosts = append(healths, in.Status.Health()), append(hosts, in.HostID)
+		application.since = earlier(application.since, in.StaleSince)
+	}
+	application.health = landscape.Worst(healths...)
+	g.parts[partApplication], g.parts[partApplicationCluster] = application, v.firstCluster(hosts)
+
+	names := url.Values{"sid": {s.SID}}
+	if db := v.databaseByID[s.DatabaseID]; db != nil {
+		g.parts[partDatabase] = part{there: true, health: db.Health, since: db.StaleSince, url: linkToDatabase(db).URL}
+		var databaseHosts []landscape.HostID
+		for i := range db.Instances {
+			databaseHosts = append(databaseHosts, db.Instances[i].HostID)
+		}
+		g.parts[partDatabaseCluster] = v.firstCluster(databaseHosts)
+		hosts = append(hosts, databaseHosts...)
+		if db.SID != s.SID {
+			names.Add("sid", db.SID)
+		}
+	}
+	g.parts[partHosts] = v.togetherOf(hosts)
+	g.parts[partHosts].url = withQuery("/hosts", names)
+	return g
+}
+
+// firstCluster is the cluster of the first of some hosts that is in one.
+func (v *survey) firstCluster(hosts []landscape.HostID) part {
+	for _, id := range hosts {
+		if c := v.clusterOf(id); c != nil {
+			return part{there: true, health: c.Health, since: c.StaleSince, url: linkToCluster(c).URL}
+		}
+	}
+	return part{}
+}
+
+// togetherOf is how some hosts are together.
+func (v *survey) togetherOf(hosts []landscape.HostID) part {
+	p := part{there: true}
+	var healths []landscape.Health
+	for _, id := range hosts {
+		if h := v.hostByID[id]; h != nil {
+			healths = append(healths, h.Health)
+			p.since = earlier(p.since, h.StaleSince)
+		}
+	}
+	p.health = landscape.Worst(healths...)
+	return p
+}
+
+// dashboard answers GET /.
+func (s *server) dashboard(w http.ResponseWriter, r *http.Request) error {
+	if tidied(w, r) {
+		return nil
+	}
+	p := dashboardPage{overviewPage: newOverviewPage(s, r, &dashboardOverview, "At a glance")}
+	p.Title, p.Live = "Dashboard", "host cluster database sap_system activity"
+	var needs []attentionItem
+	all, err := view(s, &p.Frame, func(v *survey) []*glanceItem {
+		p.Hosts, needs = len(v.hosts), v.attention()
+		p.More = v.cleanable()
+		return glanceItems(v)
+	})
+	if err != nil {
+		return err
+	}
+	page, _, ok, err := dashboardOverview.fillPage(s, w, r, &p.overviewPage, all)
+	if err != nil || !ok {
+		return err
+	}
+	for _, g := range page {
+		p.Rows = append(p.Rows, s.newGlanceRow(g))
+	}
+	who, err := viewerOf(auth.From(r.Context()))
+	if err != nil {
+		return err
+	}
+	if err := s.fillAttention(r.Context(), &p, who, needs); err != nil {
+		return err
+	}
+	if p.Activity, err = s.latest(r.Context(), who); err != nil {
+		return err
+	}
+	return s.render(w, r, http.StatusOK, pageDashboard, &p)
+}
+
+func (s *server) newGlanceRow(g *glanceItem) glanceRow {
+	row := glanceRow{ID: string(g.ID), Version: version(g.UpdatedAt), SID: linkToSAPSystem(g.SAPSystem), Stale: g.since() != nil}
+	for i, p := range g.parts {
+		name := glanceParts[i]
+		shape := glancePart{Key: name.key, Label: name.label, URL: p.url, Health: newHealthMark(name.prefix, p.health, s.momentOf(p.since))}
+		if !p.there {
+			shape.Health = healthMark{State: "not_available", Word: "Not available", Name: name.prefix + " Health: Not available"}
+		}
+		shape.Health.Bare = true
+		row.Parts = append(row.Parts, shape)
+	}
+	return row
+}
+
+// latestEntries is how many entries of the log the dashboard shows.
+const latestEntries = 8
+
+// latest is the end of the activity log.
+func (s *server) latest(ctx context.Context, who viewer) (recent, error) {
+	f := who.all
+	f.Severities = []activity.Severity{activity.Info, activity.Warning, activity.Critical}
+	found, err := s.options.Search.Activity(ctx, f, search.Walk{Limit: latestEntries})
+	if err != nil {
+		return recent{}, err
+	}
+	all := recent{URL: "/activity_log"}
+	err = s.options.Store.View(func(tx *store.Tx) error {
+		names := registeredHosts(tx)
+		for _, e := range found.Entries {
+			all.Rows = append(all.Rows, s.newEntryRow(who, e, url.Values{}, names))
+		}
+		return nil
+	})
+	return all, err
+}
+
+// attentionRow is a thing on the list of what needs attention.
+type attentionRow struct {
+	Health healthMark
+	Kind   string
+	Name   link
+	Words  string
+	Since  Moment // zero: longer than the log is looked through
+}
+
+// attentionItem is a thing that needs attention, and why.
+type attentionItem struct {
+	kind   string
+	id     string
+	name   link
+	health landscape.Health
+	silent *time.Time
+	since  time.Time
+}
+
+// attention lists what is critical or warned about, and what is silent.
+func (v *survey) attention() []attentionItem {
+	var all []attentionItem
+	add := func(kind, id string, name link, h landscape.Health, silent *time.Time) {
+		if h == landscape.HealthCritical || h == landscape.HealthWarning || silent != nil {
+			all = append(all, attentionItem{kind: kind, id: id, name: name, health: h, silent: silent})
+		}
+	}
+	for _, s := range v.systems {
+		add("SAP system", string(s.ID), linkToSAPSystem(s), s.Health, nil)
+	}
+	for _, db := range v.databases {
+		add("HANA database", string(db.ID), linkToDatabase(db), db.Health, nil)
+	}
+	for _, c := range v.clusters {
+		add("Cluster", string(c.ID), linkToCluster(c), c.Health, nil)
+	}
+	for _, h := range v.hosts {
+		add("Host", string(h.ID), v.linkToHost(h.ID), h.Health, h.StaleSince)
+	}
+	return all
+}
+
+const (
+	// maxAttention is how many things the list of attention has.
+	maxAttention = 10
+	// maxLookback is how many changes of health are looked through to say since
+	// when something is the way it is.
+	maxLookback = 400
+)
+
+// healthChanges are the entries of the log that say that a health has become
+// another one.
+var healthChanges = []activity.Type{
+	activity.HostHealthChanged, activity.ClusterHealthChanged, activity.DatabaseHealthChanged, activity.SAPSystemHealthChanged,
+}
+
+// fillAttention puts the newest trouble first, as far back as the log is
+// looked through, and what is older by how bad it is.
+func (s *server) fillAttention(ctx context.Context, p *dashboardPage, who viewer, needs []attentionItem) error {
+	since, err := s.changed(ctx, who)
+	if err != nil {
+		return err
+	}
+	for i := range needs {
+		n := &needs[i]
+		n.since = since[n.id]
+		if n.silent != nil && n.silent.After(n.since) {
+			n.since = *n.silent
+		}
+	}
+	slices.SortStableFunc(needs, func(a, b attentionItem) int {
+		return cmp.Or(b.since.Compare(a.since), cmp.Compare(healthRank(a.health), healthRank(b.health)), foldCompare(a.name.Name, b.name.Name))
+	})
+	for _, n := range needs[:min(len(needs), maxAttention)] {
+		row := attentionRow{Kind: n.kind, Name: n.name, Health: newHealthMark(n.kind, n.health, s.momentOf(n.silent)), Words: needWords(n)}
+		if row.Health.Bare = true; !n.since.IsZero() {
+			row.Since = s.moment(n.since)
+		}
+		p.Attention = append(p.Attention, row)
+	}
+	if rest := len(needs) - len(p.Attention); rest > 0 {
+		p.More = append(p.More, way{Label: count(rest, "more thing needs", "more things need") + " attention", URL: "/hosts"})
+	}
+	return nil
+}
+
+func needWords(n attentionItem) string {
+	switch {
+	case n.silent != nil:
+		return "does not report"
+	case n.health == landscape.HealthCritical:
+		return "is critical"
+	}
+	return "has a warning"
+}
+
+// changed finds when healths became what they are, by the id of the thing.
+func (s *server) changed(ctx context.Context, who viewer) (map[string]time.Time, error) {
+	f := who.all
+	f.Types = healthChanges
+	found, err := s.options.Search.Activity(ctx, f, search.Walk{Limit: maxLookback})
+	if err != nil {
+		return nil, err
+	}
+	since := make(map[string]time.Time)
+	for _, e := range found.Entries {
+		facts, err := factsOf(e)
+		if err != nil {
+			continue // an entry we cannot read dates nothing
+		}
+		id := facts.about(e.Type)
+		if _, newer := since[id]; id != "" && !newer {
+			since[id] = e.OccurredOn()
+		}
+	}
+	return since, nil
+}

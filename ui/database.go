@@ -1,0 +1,195 @@
+package ui
+
+import (
+	"cmp"
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gorilla/mux"
+
+	"trento/auth"
+	"trento/store"
+	"trento/store/landscape"
+)
+
+// database answers GET /databases/{id}.
+func (s *server) database(w http.ResponseWriter, r *http.Request) error {
+	return s.showDatabase(w, r, http.StatusOK, nil)
+}
+
+// showDatabase shows a database, under an open dialog if there is one.
+func (s *server) showDatabase(w http.ResponseWriter, r *http.Request, status int, dialog *cleanupDialog) error {
+	id := landscape.DatabaseID(strings.ToLower(mux.Vars(r)["id"]))
+	p := systemPage{Frame: s.newFrame(r, ""), Back: way{"Back to HANA Databases", "/databases"}, Cleanup: dialog}
+	err := s.options.Store.View(func(tx *store.Tx) error {
+		db, err := tx.Database(id)
+		if err != nil {
+			return err
+		}
+		p.Title = db.SID + " – HANA Databases"
+		if err := s.describeDatabase(tx, auth.From(r.Context()), &p, db); err != nil {
+			return err
+		}
+		if p.Tags, err = s.tagsOf(tx, r, databaseTags, string(id), db.SID); err != nil {
+			return err
+		}
+		return p.fill(tx)
+	})
+	if err != nil {
+		return err
+	}
+	if p.Activity, err = s.recentOf(r, "database", string(id), p.SID); err != nil {
+		return err
+	}
+	return s.render(w, r, status, pageSystem, &p)
+}
+
+func (s *server) describeDatabase(tx *store.Tx, reader *auth.Identity, p *systemPage, db *landscape.Database) error {
+	p.describeSystem(kindDatabase, db.SID, db.Health, s.momentOf(db.StaleSince))
+	known, ids := hostNamed{}, make([]landscape.HostID, len(db.Instances))
+	var rows []instanceRow
+	for i := range db.Instances {
+		ids[i] = db.Instances[i].HostID
+		host, err := known.get(tx, ids[i])
+		if err != nil {
+			return err
+		}
+		rows = append(rows, s.newDatabaseInstanceRow(reader, db.ID, &db.Instances[i], host))
+	}
+	p.Live = watched("database", string(db.ID), ids)
+	p.Reason = because(db.Health, "database", instanceCauses(rows))
+	p.Sites = replicationSites(db, rows)
+	p.Facts = []fact{
+		{Label: "Name", Text: db.SID},
+		{Label: "Type", Text: kindDatabase},
+		{Label: "System Replication", Text: truth(slices.ContainsFunc(db.Instances, replicates))},
+		{Label: "Instances", Text: count(len(rows), "instance", "instances")},
+		s.momentFact("Registered", db.RegisteredAt),
+		s.momentFact("Last change", db.UpdatedAt),
+		{Label: "Database ID", Text: string(db.ID), Mono: true, Wide: true},
+	}
+	var err error
+	if p.Tenants, err = s.tenants(tx, db); err != nil {
+		return err
+	}
+	p.Hosts, err = s.hostLines(tx, ids)
+	return err
+}
+
+func replicates(i landscape.DatabaseInstance) bool { return i.Role != nil }
+
+// truth is a truth value as upstream tools of SAP and SUSE print it.
+func truth(is bool) string {
+	if is {
+		return "True"
+	}
+	return "False"
+}
+
+// tenants are the tenants of a database, with the SAP systems on them.
+func (s *server) tenants(tx *store.Tx, db *landscape.Database) ([]tenantRow, error) {
+	on := make(map[string]tenantRow)
+	for _, id := range tx.SAPSystemsOf(db.ID) {
+		system, err := tx.SAPSystem(id)
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		on[system.Tenant] = tenantRow{
+			System: link{Name: system.SID, URL: "/sap_systems/" + string(id)}, Type: systemType(system),
+			Health: newHealthMark("", system.Health, s.momentOf(system.StaleSince)),
+		}
+	}
+	rows := make([]tenantRow, len(db.Tenants))
+	for i, name := range db.Tenants {
+		rows[i] = on[name]
+		rows[i].Name = name
+	}
+	return rows, nil
+}
+
+// replicationSites sorts the instances of a database by site: the primary one
+// first, then those that follow it. rows are in the order of the instances.
+func replicationSites(db *landscape.Database, rows []instanceRow) []systemSite {
+	if !slices.ContainsFunc(db.Instances, replicates) {
+		return []systemSite{{ID: "0", Rows: rows}}
+	}
+	members := make(map[string][]int)
+	for i := range db.Instances {
+		name := said(db.Instances[i].Site)
+		members[name] = append(members[name], i)
+	}
+	speakers := make([]*landscape.DatabaseInstance, 0, len(members))
+	for _, site := range members {
+		speakers = append(speakers, speaker(db, site))
+	}
+	slices.SortFunc(speakers, func(a, b *landscape.DatabaseInstance) int {
+		return cmp.Or(cmp.Compare(roleRank(a), roleRank(b)), cmp.Compare(tier(&a.Replication), tier(&b.Replication)), strings.Compare(said(a.Site), said(b.Site)))
+	})
+	sites := make([]systemSite, len(speakers))
+	for n, speaks := range speakers {
+		site := systemSite{ID: strconv.Itoa(n), Name: cmp.Or(said(speaks.Site), "Without a site"), Role: said(speaks.Role), Facts: replicationFacts(speaks), Stale: true}
+		for _, i := range members[said(speaks.Site)] {
+			site.Rows = append(site.Rows, rows[i])
+			site.Stale = site.Stale && rows[i].Stale
+		}
+		sites[n] = site
+	}
+	return sites
+}
+
+// speaker is the instance that a site is described by: one that is heard, or
+// else the one that was heard last.
+func speaker(db *landscape.Database, site []int) *landscape.DatabaseInstance {
+	best := &db.Instances[site[0]]
+	for _, i := range site[1:] {
+		other := &db.Instances[i]
+		if best.StaleSince != nil && (other.StaleSince == nil || other.StaleSince.After(*best.StaleSince)) {
+			best = other
+		}
+	}
+	return best
+}
+
+func roleRank(i *landscape.DatabaseInstance) int {
+	switch said(i.Role) {
+	case landscape.PrimaryRole:
+		return 0
+	case landscape.SecondaryRole:
+		return 1
+	}
+	return 2
+}
+
+func replicationFacts(i *landscape.DatabaseInstance) []fact {
+	tier := fact{Label: "Tier"}
+	if i.Tier != nil {
+		tier.Text = strconv.Itoa(*i.Tier)
+	}
+	if roleRank(i) == 0 {
+		mark := replicationHealth(said(i.ReplicationStatus))
+		return []fact{tier, {Label: "Status", Health: &mark}}
+	}
+	return []fact{
+		tier, {Label: "Replicating", Text: said(i.SourceSite)},
+		{Label: "Replication Mode", Text: said(i.Mode)}, {Label: "Operation Mode", Text: said(i.OperationMode)},
+	}
+}
+
+// replicationHealth is the status of a system replication in HANA's words.
+func replicationHealth(status string) healthMark {
+	m := healthMark{State: "unknown", Word: cmp.Or(status, "INACTIVE")}
+	switch status {
+	case "ACTIVE":
+		m.State = "passing"
+	case "ERROR":
+		m.State = "critical"
+	}
+	m.Name = "Replication status: " + m.Word
+	return m
+}

@@ -1,0 +1,104 @@
+package ui
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+	"strings"
+
+	"trento/auth"
+	"trento/store/landscape"
+)
+
+// layer is the instances of a system below its row in an overview.
+type layer struct {
+	ID       string // within the page
+	Label    string // "Application Layer"
+	Database bool   // replication is told
+	Rows     []layerRow
+}
+
+// layerRow is one instance of a layer.
+type layerRow struct {
+	ID          string
+	Status      statusMark
+	Number      string
+	Features    []string
+	Replication replicationMark
+	Cluster     link // empty: no cluster runs the instance
+	Host        link
+	Grey        bool // stale or absent
+	Stale       bool
+	Cleanup     *control
+}
+
+// replicationMark is the part of an instance in the system replication.
+type replicationMark struct {
+	Role   string // "HANA Primary"; empty: none
+	Status string
+	State  string // passing, critical or unknown
+}
+
+func newReplicationMark(r *landscape.Replication) replicationMark {
+	if r.Role == nil {
+		return replicationMark{}
+	}
+	m := replicationMark{Role: "HANA " + *r.Role, Status: said(r.ReplicationStatus), State: "unknown"}
+	switch m.Status {
+	case "ACTIVE":
+		m.State = "passing"
+	case "ERROR":
+		m.State = "critical"
+	}
+	return m
+}
+
+// newLayerRow is an instance whatever it is one of; system is the page of its
+// system.
+func (s *server) newLayerRow(r *http.Request, v *survey, system, ability, sid, number string, host landscape.HostID, f landscape.InstanceFacts, t landscape.InstanceTimes) layerRow {
+	row := layerRow{
+		ID: strings.TrimPrefix(system, "/") + "/" + string(host) + "/" + number, Number: number, Features: features(f.Features),
+		Status:  newStatusMark(f.Status, t.AbsentSince != nil, s.momentOf(t.StaleSince)),
+		Cluster: v.clusterRunning(host, sid, number), Host: v.linkToHost(host),
+		Stale: t.StaleSince != nil, Grey: t.StaleSince != nil || t.AbsentSince != nil,
+	}
+	if t.AbsentSince != nil {
+		row.Cleanup = newControl(auth.From(r.Context()), ability, "Clean up", system+instanceCleanupPath(host, number))
+	}
+	return row
+}
+
+// databaseLayer is the instances of a database by the tier of their site.
+func (s *server) databaseLayer(r *http.Request, v *survey, db *landscape.Database, within, label string) layer {
+	l := layer{ID: within + "-database", Label: label, Database: true}
+	instances := slices.Clone(db.Instances)
+	slices.SortStableFunc(instances, func(a, b landscape.DatabaseInstance) int {
+		return cmp.Compare(tier(&a.Replication), tier(&b.Replication))
+	})
+	for i := range instances {
+		in := &instances[i]
+		row := s.newLayerRow(r, v, "/databases/"+string(db.ID), "cleanup:database_instance", in.SID, in.Number, in.HostID, in.InstanceFacts, in.InstanceTimes)
+		row.Replication = newReplicationMark(&in.Replication)
+		row.ID = within + "/" + row.ID
+		l.Rows = append(l.Rows, row)
+	}
+	return l
+}
+
+// tier of an instance; those without one come last.
+func tier(r *landscape.Replication) int {
+	if r.Tier == nil {
+		return 1 << 30
+	}
+	return *r.Tier
+}
+
+func (s *server) applicationLayer(r *http.Request, v *survey, system *landscape.SAPSystem) layer {
+	l := layer{ID: string(system.ID) + "-application", Label: "Application Layer"}
+	for i := range system.Instances {
+		in := &system.Instances[i]
+		row := s.newLayerRow(r, v, "/sap_systems/"+string(system.ID), "cleanup:application_instance", in.SID, in.Number, in.HostID, in.InstanceFacts, in.InstanceTimes)
+		l.Rows = append(l.Rows, row)
+	}
+	return l
+}

@@ -1,0 +1,199 @@
+package ui
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"trento/store"
+	"trento/store/landscape"
+)
+
+// overviewPage is what all overviews have in common.
+type overviewPage struct {
+	Frame
+	Heading     string
+	Noun        string // what one of the things is called
+	Path        string
+	Total       int // registered things, whatever the filters
+	Counters    []counter
+	List        listing
+	Connect     connection // for the one who has nothing yet
+	Suggestions []string   // tags
+	Views       viewMenu
+}
+
+// counter is the number of things of one health; it links to their list.
+type counter struct {
+	State, Icon, Label, URL string
+	Count                   int
+	Chosen                  bool
+}
+
+// usualSize is how many rows a page has where nobody said otherwise.
+const usualSize = 10
+
+// items are the things of an overview, read from the landscape.
+type items[T any] func(*survey) []T
+
+// view reads the landscape and what an overview shows of it. The frame of the
+// page, if there is one, is as new.
+func view[T any](s *server, f *Frame, read items[T]) (all []T, err error) {
+	err = s.options.Store.View(func(tx *store.Tx) error {
+		v, err := s.survey(tx)
+		if err != nil {
+			return err
+		}
+		if f != nil {
+			f.Seq = v.seq
+			f.countTrouble(v)
+		}
+		all = read(v)
+		return nil
+	})
+	return all, err
+}
+
+// newOverviewPage begins the page of an overview.
+func newOverviewPage[T any](s *server, r *http.Request, o *overview[T], title string) overviewPage {
+	p := overviewPage{Frame: s.newFrame(r, title), Heading: title, Noun: o.noun, Path: o.path, Connect: s.connection(r)}
+	p.Live = "host cluster database sap_system tags"
+	return p
+}
+
+// fillPage puts into a page what of all things the request asks for, and
+// returns those to be shown. It reports false where it has answered the
+// request itself, with the address of another page.
+func (o *overview[T]) fillPage(s *server, w http.ResponseWriter, r *http.Request, p *overviewPage, all []T) (page []T, c choice, ok bool, err error) {
+	section := strings.Trim(o.path, "/")
+	c = o.parse(r.URL.Query(), pageSize(r, section, usualSize))
+	p.Total, p.Counters = len(all), o.counters(all, c)
+	chosen := o.choose(all, c)
+	page, number := chosen.page(c)
+	if number != c.page {
+		http.Redirect(w, r, c.address(o.path, func(c *choice) { c.page = number }), http.StatusSeeOther)
+		return nil, c, false, nil
+	}
+	if c.sized {
+		s.rememberSize(w, r, section, usualSize, c.size)
+	}
+	p.List = o.listing(c, chosen)
+	saved := c
+	saved.page, saved.open = 1, nil
+	return page, c, true, p.fillViews(s, r, saved.query())
+}
+
+// counters count all things: the filters do not change the numbers, which so
+// always tell how the landscape is.
+func (o *overview[T]) counters(all []T, c choice) []counter {
+	byHealth, byFlag := map[landscape.Health]int{}, make([]int, len(o.flags))
+	for _, thing := range all {
+		byHealth[shown(o.health(thing))]++
+		for i, f := range o.flags {
+			if f.icon != "" && f.holds(thing) {
+				byFlag[i]++
+			}
+		}
+	}
+	counters := make([]counter, 0, len(healthWords)+1)
+	for _, word := range healthWords {
+		value := string(word.health)
+		counters = append(counters, counter{
+			State: value, Icon: value, Label: word.word, Count: byHealth[word.health],
+			Chosen: slices.Contains(c.facets["health"], value),
+			URL:    c.address(o.path, c.toggled("health", value)),
+		})
+	}
+	for i, f := range o.flags {
+		if f.icon != "" {
+			counters = append(counters, counter{State: f.key, Icon: f.icon, Label: f.label, Count: byFlag[i], Chosen: c.flags[f.key], URL: c.address(o.path, c.flagged(f.key))})
+		}
+	}
+	return counters
+}
+
+// exported answers a request for the CSV of an overview: the list with the
+// same filters, whole.
+func exported[T any](s *server, o *overview[T], read items[T]) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		all, err := view(s, nil, read)
+		if err != nil {
+			return err
+		}
+		chosen := o.choose(all, o.parse(r.URL.Query(), usualSize))
+		var body bytes.Buffer
+		if err := o.writeCSV(&body, chosen.things); err != nil {
+			return err
+		}
+		return sendCSV(w, strings.TrimPrefix(o.export(), "/"), body.Bytes())
+	}
+}
+
+// healthColumn is the health of things, which every overview begins with.
+func healthColumn[T any](health func(T) landscape.Health) column[T] {
+	return column[T]{
+		key: "health", label: "Health",
+		text:    func(thing T) string { return healthWord(health(thing)) },
+		compare: func(a, b T) int { return healthRank(health(a)) - healthRank(health(b)) },
+		facet: &facetOf[T]{
+			value: func(thing T) string { return string(shown(health(thing))) },
+			label: func(v string) string { return healthWord(landscape.Health(v)) },
+			mark:  true,
+			compare: func(a, b string) int {
+				return healthRank(landscape.Health(a)) - healthRank(landscape.Health(b))
+			},
+		},
+	}
+}
+
+// tagsColumn is the tags of things.
+func tagsColumn[T any](tags func(T) []string) column[T] {
+	return column[T]{
+		key: "tags", label: "Tags",
+		text:  func(thing T) string { return strings.Join(tags(thing), " ") },
+		facet: &facetOf[T]{values: tags},
+	}
+}
+
+// sidColumn is the names of systems that things have to do with.
+func sidColumn[T any](sids func(T) []string) column[T] {
+	return column[T]{
+		key: "sid", label: "SID",
+		text:  func(thing T) string { return strings.Join(sids(thing), " ") },
+		facet: &facetOf[T]{values: sids},
+	}
+}
+
+// staleFlag cuts a list down to what is not heard of.
+func staleFlag[T any](since func(T) *time.Time) flag[T] {
+	return flag[T]{key: "stale", label: "Stale", icon: "clock", holds: func(thing T) bool { return since(thing) != nil }}
+}
+
+// needRank orders things by how much they need a person: trouble, silence,
+// warnings, and what nobody has judged.
+func needRank(h landscape.Health, staleSince *time.Time) int {
+	switch {
+	case h == landscape.HealthCritical:
+		return 0
+	case staleSince != nil:
+		return 1
+	}
+	return 2 + healthRank(h)
+}
+
+// version marks a row that has changed since, so that the script can tint it.
+func version(t time.Time) string { return fmt.Sprintf("%x", t.UnixMicro()) }
+
+// usedTags are the tags to suggest on a page of an overview.
+func usedTags[T any](all []T, tags func(T) []string) []string {
+	used := make(map[string]int)
+	for _, thing := range all {
+		for _, tag := range tags(thing) {
+			used[tag]++
+		}
+	}
+	return mostUsed(used)
+}

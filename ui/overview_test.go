@@ -1,0 +1,257 @@
+package ui
+
+import (
+	"encoding/csv"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"trento/store"
+	"trento/store/discovery"
+	"trento/store/discovery/fleet"
+	"trento/store/landscape"
+)
+
+// fleetFixture is a console with a landscape of all kinds of things.
+func fleetFixture(t testing.TB, hosts int) *fixture {
+	t.Helper()
+	f := newFixture(t)
+	f.user("admin", 1)
+	f.user("plain")
+	land := fleet.New(7, hosts)
+	for _, h := range land.Hosts() {
+		for _, r := range h.Reports() {
+			f.collect(r)
+		}
+		if err := f.store.Heartbeat(t.Context(), h.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return f
+}
+
+// collect stores what an agent reports. What waits for another host is taken
+// by the store when that has reported.
+func (f *fixture) collect(r fleet.Report) {
+	f.t.Helper()
+	envelope, err := discovery.Open(r.Body)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	seen, err := discovery.Decode(envelope)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	err = f.store.Observe(f.t.Context(), store.Report{Observation: seen, Body: r.Body})
+	if err != nil && !errors.Is(err, store.ErrNotFound) && !errors.Is(err, landscape.ErrNotRegistered) {
+		f.t.Fatal(err)
+	}
+}
+
+// land is the landscape of the fixture.
+func (f *fixture) land() *survey {
+	f.t.Helper()
+	var v *survey
+	err := f.store.View(func(tx *store.Tx) (err error) {
+		v, err = readSurvey(tx)
+		return err
+	})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	v.relate()
+	return v
+}
+
+func (f *fixture) page(t *testing.T, target, as string) markup {
+	t.Helper()
+	w := f.do(call{target: target, as: as})
+	if w.Code != http.StatusOK {
+		t.Fatalf("%s: status %d\n%s", target, w.Code, w.Body)
+	}
+	checkMarkup(t, w.Body.String())
+	return parseMarkup(t, w.Body.String())
+}
+
+func TestOverviews(t *testing.T) {
+	f := fleetFixture(t, 30)
+	v := f.land()
+	if len(v.clusters) == 0 || len(v.databases) == 0 || len(v.systems) == 0 {
+		t.Fatalf("%d clusters, %d databases, %d systems", len(v.clusters), len(v.databases), len(v.systems))
+	}
+	s, db, c := v.systems[0], v.databases[0], v.clusters[0]
+	host := db.Instances[0].HostID
+	for target, want := range map[string][]element{
+		"/hosts?per_page=100": {
+			has("#row-"+string(host)+" .col-sid a[href=/databases/"+string(db.ID)+"]", db.SID),
+			has("#row-"+string(c.Members[0].HostID)+" .col-cluster a[href=/clusters/"+string(c.ID)+"]", nameOfCluster(c)),
+			has("#filter-sid", "SID"), has("#filter-cluster", "Cluster"), has("#filter-tags", "Tags"), has("input[name=cleanup]", ""), hasNot(".col-do .button")},
+		"/hosts?sid=" + db.SID:                              {has("#row-"+string(host), ""), has("a.chip", "SID: "+db.SID)},
+		"/clusters":                                         {has("h1", "Clusters"), has("#rows", nameOfCluster(c))},
+		"/clusters?name=" + nameOfCluster(c):                {has("#row-"+string(c.ID)+" .col-type .pill", clusterTypeWord(string(c.Type))), has(".range", "of 1")},
+		"/databases?sid=" + db.SID:                          {has("#row-"+string(db.ID)+" .col-summary", "critical"), hasNot(".layer"), has("a.turn[aria-expanded=false]", "")},
+		"/databases?open=" + string(db.ID):                  {has("#inside-"+string(db.ID)+" .layer h2", "Database Instances"), has(".layer a[href=/hosts/"+string(host)+"]", ""), has("a.turn[aria-expanded=true][href=/databases]", "")},
+		"/sap_systems?sid=" + s.SID:                         {has("#row-"+string(s.ID)+" .col-database a[href=/databases/"+string(s.DatabaseID)+"]", ""), has(".col-tenant", s.Tenant), has(".col-type", systemType(s))},
+		"/sap_systems?open=" + string(s.ID) + "&q=" + s.SID: {has(".layer h2", "Application Layer"), has(".layer h2", "Database Layer"), has("input[name=open][value="+string(s.ID)+"]", "")},
+		"/sap_systems?q=nowhere":                            {has("h2", "No SAP system matches")},
+		"/?sort=sid":                                        {has("#row-"+string(s.ID)+" .col-part .part[href=/sap_systems/"+string(s.ID)+"] .health[data-health-state]", ""), has("#latest", "Host")},
+	} {
+		page := f.page(t, target, "plain")
+		for _, e := range want {
+			e.check(t, page)
+		}
+	}
+}
+
+// TestOverviewCSV: every list can be had as a table, with its columns and all
+// its rows.
+func TestOverviewCSV(t *testing.T) {
+	f := fleetFixture(t, 20)
+	v := f.land()
+	for target, rows := range map[string]int{
+		"/hosts.csv": len(v.hosts), "/clusters.csv": len(v.clusters), "/databases.csv": len(v.databases), "/sap_systems.csv": len(v.systems), "/dashboard.csv": len(v.systems), "/cleanup.csv": 0,
+	} {
+		w := f.do(call{target: target, as: "plain"})
+		table, err := csv.NewReader(w.Body).ReadAll()
+		if err != nil || len(table) != rows+1 {
+			t.Errorf("%s: %d lines, want a head and %d: %v", target, len(table), rows, err)
+		}
+	}
+}
+
+func TestDashboardOfNobody(t *testing.T) {
+	f := newFixture(t)
+	f.user("plain")
+	page := f.page(t, "/", "plain")
+	has("h2", "Connect the first agent").check(t, page)
+	has("#agent-config", "server-url: http://example.com").check(t, page)
+}
+
+// TestStaleLandscape: what is silent is marked everywhere, and hosts that are
+// silent can be cleaned up, by those who may.
+func TestStaleLandscape(t *testing.T) {
+	f := fleetFixture(t, 20)
+	f.silence()
+	v := f.land()
+	for _, target := range []string{"/hosts", "/clusters", "/databases", "/sap_systems", "/"} {
+		page := f.page(t, target, "admin")
+		if rows, stale := page.all("#rows tbody tr"), page.all("#rows tbody tr[data-stale]"); len(rows) == 0 || len(rows) != len(stale) {
+			t.Errorf("%s: %d of %d rows are stale", target, len(stale), len(rows))
+		}
+	}
+	host := string(v.hosts[0].ID)
+	has(".col-do a[href=/hosts/"+host+"/cleanup]", "Clean up").check(t, f.page(t, "/hosts?per_page=100", "admin"))
+	page := f.page(t, "/hosts?per_page=100", "plain")
+	hasNot(".col-do a").check(t, page)
+	has("#row-"+host+" .col-do [aria-disabled=true]", "not authorized").check(t, page)
+}
+
+func TestTags(t *testing.T) {
+	f := fleetFixture(t, 10)
+	f.user("tagger", 9) // all:database_tags
+	v := f.land()
+	host, db := "/hosts/"+string(v.hosts[0].ID)+"/tags", "/databases/"+string(v.databases[0].ID)+"/tags"
+	script := http.Header{fragmentHeader: {"none"}}
+	for _, tt := range []struct {
+		name     string
+		as       string
+		target   string
+		value    string
+		header   http.Header
+		status   int
+		location string
+	}{
+		{"by nobody", "", host, "env1", nil, 303, "/session/new"},
+		{"without the ability", "plain", host, "env1", nil, 403, ""},
+		{"with another ability", "tagger", host, "env1", nil, 403, ""},
+		{"with the ability", "tagger", db, "env1", nil, 303, "/databases?q=a#tags-" + string(v.databases[0].ID)},
+		{"a second time", "tagger", db, " env1 ", nil, 303, "/databases?q=a#tags-" + string(v.databases[0].ID)},
+		{"by the script", "admin", host, "größe_1", script, 204, ""},
+		{"no tag", "admin", host, "two words", nil, 422, ""},
+		{"no tag, by the script", "admin", host, "two words", script, 422, ""},
+		{"nothing", "admin", host, "  ", nil, 422, ""},
+		{"of what is not there", "admin", "/hosts/" + string(hostID(9999)) + "/tags", "env1", nil, 404, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := f.do(call{method: "POST", target: tt.target, as: tt.as, header: tt.header, form: url.Values{"value": {tt.value}, "return_to": {"/databases?q=a"}}})
+			if w.Code != tt.status || w.Header().Get("Location") != tt.location {
+				t.Fatalf("status %d to %q, want %d to %q\n%s", w.Code, w.Header().Get("Location"), tt.status, tt.location, w.Body)
+			}
+			if tt.status == 422 && tt.header == nil {
+				page := parseMarkup(t, w.Body.String())
+				has("input[name=value][aria-invalid=true][aria-describedby=value-error]", "").check(t, page)
+				has("input[name=return_to][value=/databases?q=a]", "").check(t, page)
+			}
+		})
+	}
+
+	page := f.page(t, "/hosts?tags=gr%C3%B6%C3%9Fe_1", "admin")
+	has("#rows .tag a", "größe_1").check(t, page)
+	has(".tag button[value=größe_1]", "").check(t, page)
+	has("#tag-suggestions option[value=größe_1]", "").check(t, page)
+	has(".range", "Showing 1–1 of 1").check(t, page)
+	page = f.page(t, "/databases", "plain")
+	has(".tag a", "env1").check(t, page)
+	has(".tag button[type=button][aria-disabled=true]", "").check(t, page)
+	has(".tag-new[aria-disabled=true]", "all:database_tags").check(t, page)
+	hasNot(".tag-add").check(t, page)
+
+	for range 2 { // the second time there is none any more, which is fine
+		if w := f.do(call{method: "POST", target: db + "/remove", as: "tagger", form: url.Values{"value": {"env1"}}}); w.Code != http.StatusSeeOther {
+			t.Errorf("removal: status %d", w.Code)
+		}
+	}
+	hasNot(".tag a").check(t, f.page(t, "/databases", "plain"))
+}
+
+func TestCleanupOfMany(t *testing.T) {
+	f := fleetFixture(t, 20)
+	f.silence()
+	f.user("cleaner", 11) // cleanup:host
+	v := f.land()
+	page := f.page(t, "/cleanup?per_page=100", "cleaner")
+	if boxes := page.all("#rows input[name=thing]"); len(boxes) != len(v.hosts) {
+		t.Fatalf("%d things for %d silent hosts", len(boxes), len(v.hosts))
+	}
+	if boxes := f.page(t, "/cleanup?per_page=100", "plain").all("#rows input[name=thing][disabled]"); len(boxes) != len(v.hosts) {
+		t.Errorf("somebody who may not can choose: %d of %d are disabled", len(boxes), len(v.hosts))
+	}
+	things := []string{"host/" + string(v.databases[0].Instances[0].HostID), "host/" + string(v.systems[0].Instances[0].HostID), "host/" + string(hostID(9999))}
+	ask := func(as string) (int, markup) {
+		w := f.do(call{method: "POST", target: "/cleanup/confirm", as: as, form: url.Values{"thing": things}})
+		return w.Code, parseMarkup(t, w.Body.String())
+	}
+	if status, _ := ask("plain"); status != http.StatusForbidden {
+		t.Errorf("asking without the ability: status %d", status)
+	}
+	status, asked := ask("cleaner")
+	if status != http.StatusOK || len(f.land().hosts) != len(v.hosts) {
+		t.Fatalf("asking: status %d, %d hosts left", status, len(f.land().hosts))
+	}
+	has("h1", "Clean up 2 things?").check(t, asked)
+	plan, _ := attribute(asked.one("input[name=plan]"), "value")
+	do := func(as, plan, typed string) (int, markup) {
+		w := f.do(call{method: "POST", target: "/cleanup", as: as, form: url.Values{"thing": things, "plan": {plan}, "confirm": {typed}}})
+		return w.Code, parseMarkup(t, w.Body.String())
+	}
+	for _, tt := range []struct {
+		as, plan, typed string
+		status          int
+	}{{"plain", plan, "clean up", 403}, {"cleaner", "another", "clean up", 409}, {"cleaner", plan, "no", 422}} {
+		if status, _ := do(tt.as, tt.plan, tt.typed); status != tt.status || len(f.land().hosts) != len(v.hosts) {
+			t.Errorf("%v: status %d, %d hosts left", tt, status, len(f.land().hosts))
+		}
+	}
+	status, done := do("cleaner", plan, "clean up")
+	if status != http.StatusOK || len(f.land().hosts) != len(v.hosts)-2 {
+		t.Fatalf("status %d, %d of %d hosts left", status, len(f.land().hosts), len(v.hosts))
+	}
+	if results := done.texts(".results li"); len(results) != 2 || !strings.Contains(results[0], "Cleaned up.") {
+		t.Errorf("results %q", results)
+	}
+	if status, _ := do("cleaner", plan, "clean up"); status != http.StatusUnprocessableEntity {
+		t.Errorf("once more: status %d", status)
+	}
+}

@@ -1,0 +1,117 @@
+package ui
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/gorilla/mux"
+
+	"trento/auth"
+	"trento/store"
+	"trento/store/landscape"
+)
+
+// sapSystem answers GET /sap_systems/{id}.
+func (s *server) sapSystem(w http.ResponseWriter, r *http.Request) error {
+	return s.showSAPSystem(w, r, http.StatusOK, nil)
+}
+
+// showSAPSystem shows an SAP system, under an open dialog if there is one.
+func (s *server) showSAPSystem(w http.ResponseWriter, r *http.Request, status int, dialog *cleanupDialog) error {
+	id := landscape.SAPSystemID(strings.ToLower(mux.Vars(r)["id"]))
+	p := systemPage{Frame: s.newFrame(r, ""), Back: way{"Back to SAP Systems", "/sap_systems"}, Cleanup: dialog}
+	err := s.options.Store.View(func(tx *store.Tx) error {
+		system, err := tx.SAPSystem(id)
+		if err != nil {
+			return err
+		}
+		p.Title = system.SID + " – SAP Systems"
+		if err := s.describeSAPSystem(tx, auth.From(r.Context()), &p, system); err != nil {
+			return err
+		}
+		if p.Tags, err = s.tagsOf(tx, r, sapSystemTags, string(id), system.SID); err != nil {
+			return err
+		}
+		return p.fill(tx)
+	})
+	if err != nil {
+		return err
+	}
+	if p.Activity, err = s.recentOf(r, "SAP system", string(id), p.SID); err != nil {
+		return err
+	}
+	return s.render(w, r, status, pageSystem, &p)
+}
+
+func (s *server) describeSAPSystem(tx *store.Tx, reader *auth.Identity, p *systemPage, system *landscape.SAPSystem) error {
+	p.describeSystem(kindSAPSystem, system.SID, system.Health, s.momentOf(system.StaleSince))
+	known, ids := hostNamed{}, make([]landscape.HostID, len(system.Instances))
+	var rows []instanceRow
+	for i := range system.Instances {
+		ids[i] = system.Instances[i].HostID
+		host, err := known.get(tx, ids[i])
+		if err != nil {
+			return err
+		}
+		rows = append(rows, s.newApplicationInstanceRow(reader, system.ID, &system.Instances[i], host))
+	}
+	p.Live = watched("sap_system", string(system.ID), ids) + " database:" + string(system.DatabaseID)
+	p.Reason = because(system.Health, "SAP system", append(instanceCauses(rows), cause{system.DatabaseHealth, "its database"}))
+	p.Sites = []systemSite{{ID: "0", Rows: rows}}
+	database, err := databaseLink(tx, system.DatabaseID)
+	if err != nil {
+		return err
+	}
+	health := newHealthMark("Database", system.DatabaseHealth, s.momentOf(system.DatabaseStaleSince))
+	p.Facts = []fact{
+		{Label: "Name", Text: system.SID},
+		{Label: "Database", Links: []link{database}},
+		{Label: "Database health", Health: &health},
+		{Label: "Tenant", Text: system.Tenant},
+		{Label: "Database address", Text: system.DBHost},
+		{Label: "Type", Text: systemType(system)},
+		{Label: "ENSA version", Text: ensa(system.ENSA)},
+		s.momentFact("Registered", system.RegisteredAt),
+		s.momentFact("Last change", system.UpdatedAt),
+		{Label: "SAP system ID", Text: string(system.ID), Mono: true, Wide: true},
+	}
+	p.Hosts, err = s.hostLines(tx, ids)
+	return err
+}
+
+func databaseLink(tx *store.Tx, id landscape.DatabaseID) (link, error) {
+	db, err := tx.Database(id)
+	if errors.Is(err, store.ErrNotFound) {
+		return link{Name: string(id), Gone: "HANA database currently not registered"}, nil
+	}
+	if err != nil {
+		return link{}, err
+	}
+	return link{Name: db.SID, URL: "/databases/" + string(id)}, nil
+}
+
+// systemType is what an SAP system runs, by the features of its instances.
+func systemType(system *landscape.SAPSystem) string {
+	var types []string
+	for i := range system.Instances {
+		for _, feature := range features(system.Instances[i].Features) {
+			switch feature {
+			case "ABAP":
+				types = append(types, "ABAP")
+			case "J2EE":
+				types = append(types, "JAVA")
+			}
+		}
+	}
+	slices.Sort(types)
+	return strings.Join(slices.Compact(types), "+")
+}
+
+func ensa(version landscape.ENSAVersion) string {
+	if version == landscape.NoENSA {
+		return ""
+	}
+	return strings.ToUpper(string(version))
+}

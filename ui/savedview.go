@@ -1,0 +1,88 @@
+package ui
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"trento/auth"
+	"trento/store"
+	"trento/store/landscape"
+)
+
+// viewMenu is the named views of the reader on one overview.
+type viewMenu struct {
+	Screen string
+	Query  string // of the list as it is now, without the page
+	Return string
+	Views  []viewLink
+	Max    int // characters of a name
+}
+
+// viewLink leads to a saved view.
+type viewLink struct {
+	Name, URL string
+	Current   bool // the list looks like this now
+}
+
+// fillViews puts the saved views of the reader into a page.
+func (p *overviewPage) fillViews(s *server, r *http.Request, query url.Values) error {
+	p.Views = viewMenu{Screen: p.Path, Query: query.Encode(), Return: here(r), Max: store.MaxViewName}
+	return s.options.Store.View(func(tx *store.Tx) error {
+		views, err := tx.SavedViews(auth.From(r.Context()).User.ID)
+		for _, v := range views {
+			if v.Screen == p.Path {
+				p.Views.Views = append(p.Views.Views, viewLink{v.Name, addressOf(p.Path, v.Query), v.Query == p.Views.Query})
+			}
+		}
+		return err
+	})
+}
+
+func addressOf(path, query string) string {
+	if query == "" {
+		return path
+	}
+	return path + "?" + query
+}
+
+// viewScreens are the overviews whose look can be saved.
+var viewScreens = []string{"/hosts", "/clusters", "/databases", "/sap_systems", "/cleanup"}
+
+// saveView answers POST /views: keep the list as it is under a name.
+func (s *server) saveView(w http.ResponseWriter, r *http.Request) error {
+	view := store.SavedView{Screen: r.PostForm.Get("screen"), Name: r.PostForm.Get("name"), Query: r.PostForm.Get("query")}
+	if !slices.Contains(viewScreens, view.Screen) {
+		return errForm
+	}
+	// What is kept is a query and nothing else that a link could be made of.
+	query, err := url.ParseQuery(view.Query)
+	if err != nil {
+		return errForm
+	}
+	view.Query = query.Encode()
+	err = s.options.Store.SaveView(r.Context(), auth.From(r.Context()).User.ID, view)
+	if invalid := new(landscape.InvalidError); errors.As(err, &invalid) {
+		s.rememberNews(w, r, "The view was not saved: its "+invalid.Field+" "+invalid.Detail+".")
+		err = nil
+	} else if err == nil {
+		s.rememberNews(w, r, "The view was saved.")
+	}
+	if err != nil {
+		return err
+	}
+	http.Redirect(w, r, auth.LocalTarget(r.PostForm.Get("return_to")), http.StatusSeeOther)
+	return nil
+}
+
+// removeView answers POST /views/remove.
+func (s *server) removeView(w http.ResponseWriter, r *http.Request) error {
+	err := s.options.Store.RemoveView(r.Context(), auth.From(r.Context()).User.ID, r.PostForm.Get("screen"), r.PostForm.Get("name"))
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	s.rememberNews(w, r, "The view was removed.")
+	http.Redirect(w, r, auth.LocalTarget(r.PostForm.Get("return_to")), http.StatusSeeOther)
+	return nil
+}

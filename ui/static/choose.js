@@ -1,0 +1,20 @@
+// Choosing things in a table: all of a page at once, and how many are chosen.
+// What is chosen survives the updates of the page, see morph.js.
+const boxes = () => [...document.querySelectorAll('input[form=choice]:not(:disabled)')];
+
+function tell() {
+  const place = document.getElementById('chosen');
+  if (!place) return;
+  const all = boxes();
+  const chosen = all.filter((box) => box.checked).length;
+  place.textContent = chosen ? `${chosen} chosen` : '';
+  const head = document.querySelector('[data-choose-all]');
+  head.checked = chosen > 0 && chosen === all.length;
+  head.indeterminate = chosen > 0 && chosen < all.length;
+}
+
+document.addEventListener('change', (event) => {
+  if (event.target.matches('[data-choose-all]')) for (const box of boxes()) box.checked = event.target.checked;
+  if (event.target.matches('[data-choose-all], input[form=choice]')) tell();
+});
+document.addEventListener('swapped', tell);

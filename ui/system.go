@@ -1,0 +1,87 @@
+package ui
+
+import (
+	"fmt"
+
+	"trento/store"
+	"trento/store/landscape"
+)
+
+// systemPage is all that is known of one database or one SAP system.
+type systemPage struct {
+	Frame
+	Kind        string // "SAP System"
+	SID         string
+	Health      healthMark
+	Reason      string // why the health is what it is
+	StaleBanner string
+	Tags        tagPanel
+	Facts       []fact
+	Sites       []systemSite
+	Tenants     []tenantRow // of a database
+	Hosts       []hostLine
+	Back        way // to the overview
+	Activity    recent
+	Cleanup     *cleanupDialog
+}
+
+// systemSite is instances that belong together: those of a site of the system
+// replication, or all. Without replication it has no name and no facts.
+type systemSite struct {
+	ID    string // within the page
+	Name  string
+	Role  string
+	Facts []fact
+	Stale bool
+	Rows  []instanceRow
+}
+
+// tenantRow is a tenant of a database.
+type tenantRow struct {
+	Name   string
+	System link // the SAP system on it
+	Health healthMark
+	Type   string
+}
+
+// describeSystem fills in what databases and SAP systems have in common.
+func (p *systemPage) describeSystem(kind, sid string, h landscape.Health, since Moment) {
+	p.Kind, p.SID = kind, sid
+	p.Health = newHealthMark("System", h, since)
+	p.Health.Bare = true
+	if !since.IsZero() {
+		what := "SAP system"
+		if kind != kindSAPSystem {
+			what = "database"
+		}
+		p.StaleBanner = fmt.Sprintf("An agent in one of the %s hosts is not reporting since %s. What this page shows may be out of date.", what, since.Text())
+	}
+}
+
+// Kinds of systems, as the headings of their pages have them.
+const (
+	kindDatabase  = "HANA Database"
+	kindSAPSystem = "SAP System"
+)
+
+// watched is what a page about a thing follows: the thing, its tags and its
+// hosts.
+func watched(kind, id string, hosts []landscape.HostID) string {
+	topics := kind + ":" + id + " tags:" + kind + "/" + id
+	for _, host := range hosts {
+		topics += " host:" + string(host)
+	}
+	return topics
+}
+
+// hostNamed fetches the host of an instance once for all its instances.
+type hostNamed map[landscape.HostID]*landscape.Host
+
+func (known hostNamed) get(tx *store.Tx, id landscape.HostID) (*landscape.Host, error) {
+	if h, ok := known[id]; ok {
+		return h, nil
+	}
+	h, err := hostOf(tx, id)
+	known[id] = h
+	return h, err
+}

@@ -1,0 +1,146 @@
+package ui
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"trento/store/activity"
+)
+
+// toast is news for the corner of the screen.
+type toast struct {
+	Severity string    `json:"severity"`
+	Text     string    `json:"text"`
+	URL      string    `json:"url"`
+	At       time.Time `json:"at"`
+}
+
+// entryFacts is what an entry of the log says about things of the landscape.
+type entryFacts struct {
+	HostID      string  `json:"host_id"`
+	Hostname    string  `json:"hostname"`
+	ClusterID   string  `json:"cluster_id"`
+	Name        *string `json:"name"`
+	DatabaseID  string  `json:"database_id"`
+	SAPSystemID string  `json:"sap_system_id"`
+	SID         string  `json:"sid"`
+	Number      string  `json:"instance_number"`
+	Health      string  `json:"health"`
+}
+
+func factsOf(e *activity.Entry) (entryFacts, error) {
+	var f entryFacts
+	err := json.Unmarshal(e.Metadata, &f)
+	return f, err
+}
+
+// about is the id of the thing that an entry of a type is about.
+func (f *entryFacts) about(t activity.Type) string {
+	switch t {
+	case activity.ClusterHealthChanged:
+		return f.ClusterID
+	case activity.DatabaseHealthChanged:
+		return f.DatabaseID
+	case activity.SAPSystemHealthChanged:
+		return f.SAPSystemID
+	}
+	return f.HostID
+}
+
+func (f *entryFacts) cluster() string {
+	if f.Name == nil || *f.Name == "" {
+		return f.ClusterID
+	}
+	return *f.Name
+}
+
+// newToast says in words what an entry means for somebody who watches; most
+// entries are not worth interrupting anyone.
+func newToast(e *activity.Entry) (toast, bool) {
+	f, err := factsOf(e)
+	if err != nil {
+		return toast{}, false
+	}
+	t := toast{Severity: e.Severity.String(), At: e.OccurredOn()}
+	for _, say := range []func(activity.Type, *entryFacts) (text, url string){hostNews, clusterNews, databaseNews, sapSystemNews} {
+		if t.Text, t.URL = say(e.Type, &f); t.Text != "" {
+			return t, true
+		}
+	}
+	return toast{}, false
+}
+
+func hostNews(t activity.Type, f *entryFacts) (text, url string) {
+	url = "/hosts/" + f.HostID
+	switch t {
+	case activity.HostRegistered:
+		return f.Hostname + " is new: its agent has reported for the first time.", url
+	case activity.HostRestored:
+		return f.Hostname + " is back after it had been removed.", url
+	case activity.HostDeregistered:
+		return f.Hostname + " has been removed.", "/hosts"
+	case activity.HeartbeatFailed:
+		return fmt.Sprintf("The host %s heartbeat is failing.", f.Hostname), url
+	case activity.HeartbeatSucceeded:
+		return fmt.Sprintf("The agent of %s is reporting.", f.Hostname), url
+	case activity.HostHealthChanged:
+		return fmt.Sprintf("The health of %s is now %s.", f.Hostname, f.Health), url
+	}
+	return "", ""
+}
+
+func clusterNews(t activity.Type, f *entryFacts) (text, url string) {
+	url = "/clusters/" + f.ClusterID
+	switch t {
+	case activity.ClusterRegistered:
+		return fmt.Sprintf("The cluster %s is new.", f.cluster()), url
+	case activity.ClusterRestored:
+		return fmt.Sprintf("The cluster %s is back after it had been removed.", f.cluster()), url
+	case activity.ClusterDeregistered:
+		return fmt.Sprintf("The cluster %s has been deregistered.", f.cluster()), "/clusters"
+	case activity.ClusterHealthChanged:
+		return fmt.Sprintf("The health of the cluster %s is now %s.", f.cluster(), f.Health), url
+	}
+	return "", ""
+}
+
+func databaseNews(t activity.Type, f *entryFacts) (text, url string) {
+	url = "/databases/" + f.DatabaseID
+	switch t {
+	case activity.DatabaseRegistered:
+		return fmt.Sprintf("The HANA database %s is new.", f.SID), url
+	case activity.DatabaseRestored:
+		return fmt.Sprintf("The HANA database %s is back after it had been removed.", f.SID), url
+	case activity.DatabaseDeregistered:
+		return fmt.Sprintf("The HANA database %s has been deregistered.", f.SID), "/databases"
+	case activity.DatabaseHealthChanged:
+		return fmt.Sprintf("The health of the HANA database %s is now %s.", f.SID, f.Health), url
+	case activity.DatabaseInstanceMarkedAbsent:
+		return fmt.Sprintf("The instance %s of %s is now absent.", f.Number, f.SID), url
+	case activity.DatabaseInstanceDeregistered:
+		return fmt.Sprintf("The instance %s has been deregistered from %s.", f.Number, f.SID), url
+	}
+	return "", ""
+}
+
+func sapSystemNews(t activity.Type, f *entryFacts) (text, url string) {
+	url = "/sap_systems/" + f.SAPSystemID
+	switch t {
+	case activity.SAPSystemRegistered:
+		return fmt.Sprintf("The SAP System %s is new.", f.SID), url
+	case activity.SAPSystemRestored:
+		return fmt.Sprintf("The SAP System %s is back after it had been removed.", f.SID), url
+	case activity.SAPSystemDeregistered:
+		return fmt.Sprintf("The SAP System %s has been deregistered.", f.SID), "/sap_systems"
+	case activity.SAPSystemHealthChanged:
+		return fmt.Sprintf("The health of the SAP System %s is now %s.", f.SID, f.Health), url
+	case activity.ApplicationInstanceMarkedAbsent:
+		return fmt.Sprintf("The instance %s of %s is now absent.", f.Number, f.SID), url
+	case activity.ApplicationInstanceMoved:
+		return fmt.Sprintf("The instance %s of %s has been moved.", f.Number, f.SID), url
+	case activity.ApplicationInstanceDeregistered:
+		return fmt.Sprintf("The instance %s has been deregistered from %s.", f.Number, f.SID), url
+	}
+	return "", ""
+}
