@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -16,6 +17,7 @@ import (
 	"trento/auth"
 	"trento/search"
 	"trento/store"
+	"trento/store/activity"
 	"trento/store/landscape"
 	"trento/store/storetest"
 )
@@ -58,6 +60,7 @@ func testSecrets() auth.Secrets {
 
 // fixture is the console over a real store.
 type fixture struct {
+	index   *search.Index // which nothing follows the log into, unless indexed is called
 	t       testing.TB
 	clock   *clock
 	store   *store.Store
@@ -108,10 +111,36 @@ func newFixtureAt(t testing.TB, c *clock) *fixture {
 			t.Error(err)
 		}
 	})
+	f.index = index
 	if f.handler, err = New(Options{Store: f.store, Auth: f.auth, Search: index, Version: "1.2.3", Log: log}); err != nil {
 		t.Fatal(err)
 	}
 	return f
+}
+
+// indexed brings the search index up to date.
+func (f *fixture) indexed() {
+	f.t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := f.index.Run(ctx); err != nil {
+			f.t.Error(err)
+		}
+	})
+	var newest activity.Position
+	err := f.store.View(func(tx *store.Tx) error {
+		newest = tx.Newest()
+		return nil
+	})
+	for err == nil && f.index.Indexed() < newest {
+		runtime.Gosched()
+	}
+	stop()
+	running.Wait()
+	if err != nil {
+		f.t.Fatal(err)
+	}
 }
 
 // user makes a user and signs them in.
