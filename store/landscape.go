@@ -131,7 +131,10 @@ func (tx *Tx) apply(d *landscape.Decision) error {
 		tx.forget(agent, landscape.SAPSystemDiscovery)
 		tx.forget(agent, landscape.SaptuneDiscovery)
 	}
-	for _, e := range d.Events {
+	for i, e := range d.Events {
+		if slices.Contains(d.Again, i) {
+			tx.by.Correlation = "" // another story begins
+		}
 		err = errors.Join(err, tx.event(e))
 	}
 	return err

@@ -49,6 +49,10 @@ type Decision struct {
 	Kept       map[HostID]*Kept
 	Events     []Event
 
+	// Again are the places in Events at which an element of an earlier report
+	// begins to be applied, after it has waited. Each is a story of its own.
+	Again []int
+
 	// Refused says that a part of an SAP report waits for something that is
 	// not known yet, while the rest of it is decided: ErrNotRegistered or
 	// ErrNoDatabase, as the last such part would have it.

@@ -99,7 +99,7 @@ func (d *Decision) changeKept(agent HostID) (*Kept, error) {
 }
 
 // withKept changes what is kept of an agent, if there is anything.
-func (d *Decision) withKept(agent HostID, change func(*Kept)) error {
+func (d *Decision) withKept(agent HostID, change func(*Kept) error) error {
 	k, err := d.changeKept(agent)
 	if errors.Is(err, ErrUnknown) {
 		return nil
@@ -107,48 +107,55 @@ func (d *Decision) withKept(agent HostID, change func(*Kept)) error {
 	if err != nil {
 		return fmt.Errorf("kept report of %s: %w", agent, err)
 	}
-	change(k)
-	return nil
+	return change(k)
 }
 
 // forget makes the next report of an agent be judged in full.
 func (d *Decision) forget(agent HostID) error { return d.withKept(agent, (*Kept).forget) }
 
 // forget does nothing where nothing was said: then nothing can come of it.
-func (k *Kept) forget() {
-	if len(k.Elements) > 0 {
-		k.Forget = true
-	}
+func (k *Kept) forget() error {
+	k.Forget = k.Forget || len(k.Elements) > 0
+	return nil
 }
 
 // discard drops what waits to be the instance that is cleaned up.
 func (d *Decision) discard(agent HostID, sid, number string) error {
-	return d.withKept(agent, func(k *Kept) {
+	return d.withKept(agent, func(k *Kept) error {
 		k.Elements = slices.DeleteFunc(k.Elements, func(e KeptElement) bool {
 			return e.Waiting && e.SID == sid && e.Number == number
 		})
-		k.forget()
+		return k.forget()
 	})
 }
 
 // discardAll drops all that an agent has said.
 func (d *Decision) discardAll(agent HostID) error {
-	return d.withKept(agent, func(k *Kept) { k.Elements, k.Forget = []KeptElement{}, false })
+	return d.withKept(agent, func(k *Kept) error {
+		k.Elements, k.Forget = []KeptElement{}, false
+		return nil
+	})
 }
 
 // awaitReturn makes the elements behind the instances of an SAP system wait,
 // after its database or its tenant has gone: agents go on reporting them, and
 // would be refused.
 func (d *Decision) awaitReturn(s *SAPSystem) error {
-	for i := range s.Instances {
-		instance := &s.Instances[i]
-		if instance.AbsentSince != nil {
-			continue
-		}
-		err := d.withKept(instance.HostID, func(k *Kept) {
-			k.await(func(e *Element) bool {
-				return e.Application != nil && e.SID == instance.SID && e.Number == instance.Number
-			})
+	for _, instance := range s.Instances {
+		err := d.withKept(instance.HostID, func(k *Kept) error {
+			for i := range k.Elements {
+				e := &k.Elements[i]
+				if e.Application == nil || e.SID != instance.SID || e.Number != instance.Number {
+					continue
+				}
+				// The system may work on another database by now.
+				_, found, err := d.databaseFor(sighting{agent: k.Agent, Element: e.Element})
+				if err != nil {
+					return err
+				}
+				e.Waiting = e.Waiting || !found
+			}
+			return nil
 		})
 		if err != nil {
 			return err
@@ -161,31 +168,23 @@ func (d *Decision) awaitReturn(s *SAPSystem) error {
 // itself. Those that are no secondaries may bring it back: what they say next
 // is judged.
 func (d *Decision) awaitReturnOfDatabase(db *Database) error {
-	for i := range db.Instances {
-		instance := &db.Instances[i]
-		if instance.AbsentSince != nil {
-			continue
-		}
-		err := d.withKept(instance.HostID, func(k *Kept) {
-			if !instance.secondary() {
-				k.forget()
-				return
+	for _, instance := range db.Instances {
+		err := d.withKept(instance.HostID, func(k *Kept) error {
+			for i := range k.Elements {
+				e := &k.Elements[i]
+				switch {
+				case e.Database == nil || e.Database.ID != db.ID || e.Number != instance.Number:
+				case e.Database.secondary():
+					e.Waiting = true
+				default:
+					k.Forget = true
+				}
 			}
-			k.await(func(e *Element) bool {
-				return e.Database != nil && e.SID == instance.SID && e.Number == instance.Number
-			})
+			return nil
 		})
 		if err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func (k *Kept) await(is func(*Element) bool) {
-	for i := range k.Elements {
-		if is(&k.Elements[i].Element) {
-			k.Elements[i].Waiting = true
-		}
-	}
 }

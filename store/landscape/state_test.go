@@ -141,8 +141,10 @@ type world struct {
 	t fataler
 	*memory
 	now time.Time
-	// refused is the answer to the last SAP report, events are all there were.
+	// refused and again are those of the last decision, events are all there
+	// were.
 	refused error
+	again   []int
 	events  []landscape.Event
 	// early is what was reported before its host.
 	early []landscape.Observation
@@ -163,7 +165,7 @@ func (w *world) decide(rule func(now time.Time) (*landscape.Decision, error)) []
 	}
 	w.apply(w.t, d)
 	w.check()
-	w.refused, w.events = d.Refused, append(w.events, d.Events...)
+	w.refused, w.again, w.events = d.Refused, d.Again, append(w.events, d.Events...)
 	return told(d.Events)
 }
 

@@ -16,6 +16,7 @@ func (d *Decision) judgeWaiting() error {
 		}
 		settled := false
 		for _, w := range woken {
+			begin := len(d.Events)
 			fits, err := d.judge(w.sighting)
 			if err != nil {
 				return err
@@ -24,9 +25,14 @@ func (d *Decision) judgeWaiting() error {
 				continue
 			}
 			settled = true
-			if err := d.withKept(w.agent, func(k *Kept) { k.Elements[w.place].Waiting = false }); err != nil {
+			if len(d.Events) > begin {
+				d.Again = append(d.Again, begin)
+			}
+			k, err := d.changeKept(w.agent)
+			if err != nil {
 				return err
 			}
+			k.Elements[w.place].Waiting = false
 		}
 		if !settled {
 			return d.finish()

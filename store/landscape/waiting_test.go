@@ -123,17 +123,25 @@ func TestWaitForPrimary(t *testing.T) {
 	w := newWorld(t)
 	w.sap("y", secondary())
 	w.sap("z", secondary(number("11")), app("00", ascs))
+	w.sap("a", app("01", abap, on("10.1.0.98")))
+	w.host("x", "10.1.0.98")
 	w.host("y", dbHost)
-	w.waits("y/10", "z/00", "z/11")
+	w.waits("a/01", "y/10", "z/00", "z/11")
 	w.expect(w.sap("x", primary()),
 		"database_registered passing",
 		"database_instance_registered x/10 green",
+		"host_saptune_health_changed x warning", "host_health_changed x warning",
 		"database_tenants_updated",
 		"database_instance_registered y/10 green",
 		"host_saptune_health_changed y warning", "host_health_changed y warning",
 		"database_instance_registered z/11 green",
-		"application_instance_registered z/00 green")
+		"application_instance_registered a/01 green",
+		"application_instance_registered z/00 green",
+		"sap_system_registered passing passing no_ensa")
 	w.waits()
+	if diff := cmp.Diff([]int{5, 8, 9, 10}, w.again); diff != "" {
+		t.Errorf("judged again at (-want +got):\n%s", diff)
+	}
 }
 
 // What nothing was done for goes on waiting, without a trace.
@@ -262,6 +270,7 @@ func TestStaleWhileWaiting(t *testing.T) {
 	w.host("y", "10.1.0.12")
 	w.silent("y")
 	w.silent("a")
+	w.heard("a") // its data are as old as before
 	w.sap("db", primary())
 	w.waits()
 	if w.databases[ore].Instances[1].StaleSince == nil || w.sapSystems[lim].Instances[0].StaleSince == nil || w.sapSystems[lim].StaleSince == nil {
@@ -295,6 +304,25 @@ func TestBackToWaiting(t *testing.T) {
 	events := w.sap("db", primary(), app("20", abap, sid("SAL"), tenant("SAL")))
 	if w.waits(); !w.sapSystems[lim].Registered() {
 		t.Errorf("events %v", events)
+	}
+
+	// A system that works on another database by now does not wait for the old
+	// one.
+	w = running(t)
+	w.host("new", "10.1.0.20")
+	w.sap("new", hana(key("salt")))
+	w.sap("a", app("00", ascs, on("10.1.0.20")))
+	w.sap("db")
+	w.removeDatabaseInstance(ore, "db", "10")
+	w.waits("b/01")
+
+	// It does wait for the new one until it is judged again.
+	w = running(t)
+	w.host("new", "10.1.0.20")
+	w.sap("a", app("00", ascs, on("10.1.0.20")))
+	w.sap("new", hana(key("salt"), number("20")), hana(tenants("SAL")))
+	if s := w.sapSystems[landscape.SAPSystemOf(landscape.DatabaseOf("salt"), "LIM")]; s == nil || len(s.Instances) != 1 {
+		t.Errorf("system on the new database: %+v", s)
 	}
 
 	// What ends with its last message server waits for nothing.
