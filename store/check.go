@@ -8,13 +8,20 @@ import (
 	"trento/store/landscape"
 )
 
-// maxChecks is how many checks can be selected for one thing.
-const maxChecks = 1000
+// maxChecks is how many checks can be selected for one thing, and maxCheckID
+// the length of the id of one in bytes.
+const (
+	maxChecks  = 1000
+	maxCheckID = 255
+)
 
 // checkSelection brings a selection of checks into its stored form.
 func checkSelection(checks []string) ([]string, error) {
 	if len(checks) > maxChecks {
 		return nil, &landscape.InvalidError{Field: "checks", Detail: "has too many items"}
+	}
+	if slices.ContainsFunc(checks, func(id string) bool { return id == "" || len(id) > maxCheckID }) {
+		return nil, &landscape.InvalidError{Field: "checks", Detail: "is invalid"}
 	}
 	return slices.Compact(slices.Sorted(slices.Values(checks))), nil
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -286,6 +287,11 @@ func TestSelectChecks(t *testing.T) {
 	}
 	if err := s.SelectClusterChecks(t.Context(), by, landscape.ClusterOf(clusterKey), []string{"C"}); err != nil {
 		t.Fatal(err)
+	}
+	for _, checks := range [][]string{{""}, {strings.Repeat("x", maxCheckID+1)}, slices.Repeat([]string{"A"}, maxChecks+1)} {
+		if invalid := new(landscape.InvalidError); !errors.As(s.SelectHostChecks(t.Context(), by, agent, checks), &invalid) {
+			t.Errorf("%d checks were selected", len(checks))
+		}
 	}
 	if err := s.SelectClusterChecks(t.Context(), by, "none", nil); !errors.Is(err, ErrNotFound) {
 		t.Errorf("unknown cluster: %v", err)

@@ -100,7 +100,7 @@ func (s *Store) try(jobs []*job) (failed *job, err error) {
 			if j.err = j.ctx.Err(); j.err != nil {
 				continue
 			}
-			j.tx = &Tx{s: s, btx: btx, by: j.by, now: s.Now()}
+			j.tx = &Tx{s: s, btx: btx, by: j.by, now: s.Now().UTC()}
 			j.err = run(j)
 			if j.err != nil && j.tx.dirty {
 				failed = j

@@ -217,6 +217,12 @@ func TestCollectFleet(t *testing.T) {
 	if len(hosts) != len(landscapeOf.Hosts()) {
 		t.Errorf("%d of %d hosts", len(hosts), len(landscapeOf.Hosts()))
 	}
+	for _, path := range lists {
+		var list []struct{ ID landscape.HostID }
+		if f.get("ann", path).decode(t, &list); len(list) == 0 {
+			t.Errorf("%s is empty", path)
+		}
+	}
 	f.get("ann", "/api/v1/activity_log?first=100").expect(t, http.StatusOK, "*")
 	f.get(nobody, "/api/v1/prometheus/targets").expect(t, http.StatusOK, "*")
 }

@@ -110,18 +110,24 @@ var described = sync.OnceValues(func() (routers.Router, error) {
 // user makes a user who is signed in, and returns the name to call with.
 func (f *fixture) user(name string, abilities ...int) string {
 	f.t.Helper()
-	u, err := f.store.CreateUser(f.t.Context(), store.System(), store.NewUser{
+	_, err := f.store.CreateUser(f.t.Context(), store.System(), store.NewUser{
 		Username: name, Fullname: name, Email: name + "@example.com", Abilities: abilities, Enabled: true,
 	})
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	tokens, err := f.auth.SignInAPI(httptest.NewRequest(http.MethodPost, "/", nil), u)
+	f.signIn(name)
+	return name
+}
+
+// signIn gives a user a new token.
+func (f *fixture) signIn(name string) {
+	f.t.Helper()
+	tokens, err := f.auth.SignInAPI(httptest.NewRequest(http.MethodPost, "/", nil), f.account(name))
 	if err != nil {
 		f.t.Fatal(err)
 	}
 	f.tokens[name] = tokens.Access
-	return name
 }
 
 // agentKey is the present key of the agents.

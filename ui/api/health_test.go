@@ -47,7 +47,7 @@ func TestHealth(t *testing.T) {
 		}, members{"sapsystem_health": "unknown", "application_health": "unknown"}},
 		"a host without a name runs an instance": {func(f *fixture) {
 			f.collect(reported(f.t, "cluster_of_another_kind", strangerID))
-			f.reportDatabase(strangerID, "")
+			f.collect(databaseReport(strangerID, ""))
 		}, nil},
 		"an application host falls silent": {func(f *fixture) {
 			silence(f, app2ID)

@@ -34,21 +34,28 @@ func (f *fixture) anew(path string) string {
 func TestListsAreCurrent(t *testing.T) {
 	f := newFixture(t)
 	f.user("root", admin)
-	f.build()
-	f.clock.pass(time.Millisecond)
 	hosts := []string{db1ID, db2ID, app1ID, app2ID}
 	kinds := []string{"hosts/" + db1ID, "hosts/" + app2ID, "clusters/" + string(clusterID), "databases/" + string(databaseID), "sap_systems/" + string(sapSystemID)}
 	send := func(method, path, body string) {
 		f.handler.ServeHTTP(httptest.NewRecorder(), call{as: "root", method: method, path: path, body: body, header: map[string]string{"X-Trento-Apikey": f.agentKey()}}.request(f))
 	}
+	look := func(rt *rapid.T, path string) {
+		w := httptest.NewRecorder()
+		f.handler.ServeHTTP(w, call{as: "root", method: http.MethodGet, path: path}.request(f))
+		if diff := cmp.Diff(f.anew(path), w.Body.String()); diff != "" || w.Code != http.StatusOK {
+			rt.Fatalf("%s: %d\n%s", path, w.Code, diff)
+		}
+	}
 	rapid.Check(t, func(rt *rapid.T) {
+		f.signIn("root")
+		f.build()
 		list := rapid.SampledFrom(lists)
 		host, kind := rapid.SampledFrom(hosts), rapid.SampledFrom(kinds)
 		tag := rapid.SampledFrom([]string{"a", "b", "c"})
 		colour := rapid.SampledFrom([]string{"GREEN", "RED", "GRAY"})
 		rt.Repeat(map[string]func(*rapid.T){
 			"host": func(rt *rapid.T) {
-				send("POST", collectPath, hostReport(host.Draw(rt, "host"), "name"+tag.Draw(rt, "name")))
+				send("POST", collectPath, builtHost(host.Draw(rt, "host"), "name"+tag.Draw(rt, "name")))
 			},
 			"tag": func(rt *rapid.T) {
 				send("POST", "/api/v1/"+kind.Draw(rt, "kind")+"/tags", `{"value":"`+tag.Draw(rt, "tag")+`"}`)
@@ -61,23 +68,23 @@ func TestListsAreCurrent(t *testing.T) {
 			"system": func(rt *rapid.T) {
 				send("POST", collectPath, sapReport(app2ID, applicationServer(colour.Draw(rt, "colour"))))
 			},
+			"database": func(rt *rapid.T) {
+				send("POST", collectPath, databaseReport(db1ID, primary(rapid.SampledFrom([]string{"ACTIVE", "ERROR"}).Draw(rt, "status"))))
+			},
 			"gone":   func(*rapid.T) { send("POST", collectPath, sapReport(app2ID)) },
 			"remove": func(rt *rapid.T) { send("DELETE", "/api/v1/hosts/"+host.Draw(rt, "host"), "") },
 			"silence": func(rt *rapid.T) {
-				f.clock.pass(7 * time.Millisecond)
+				f.clock.pass(7 * time.Second)
+				f.signIn("root")
 				if err := f.store.Sweep(t.Context()); err != nil {
 					rt.Fatal(err)
 				}
 			},
-			"": func(rt *rapid.T) {
-				path := list.Draw(rt, "list")
-				w := httptest.NewRecorder()
-				f.handler.ServeHTTP(w, call{as: "root", method: http.MethodGet, path: path}.request(f))
-				if diff := cmp.Diff(f.anew(path), w.Body.String()); diff != "" {
-					rt.Fatalf("%s:\n%s", path, diff)
-				}
-			},
+			"look": func(rt *rapid.T) { look(rt, list.Draw(rt, "list")) },
 		})
+		for _, path := range lists {
+			look(rt, path)
+		}
 	})
 }
 
