@@ -198,7 +198,7 @@ func TestRoutes(t *testing.T) {
 		if route.Access == auth.Agent || route.Path == "/events" {
 			continue
 		}
-		target := strings.NewReplacer("{id}", "x", "{hash}", "x", "{file}", "app.css").Replace(route.Path)
+		target := strings.NewReplacer("{id}", "x", "{hash}", "x", "{file}", "base.css").Replace(route.Path)
 		w := f.do(call{method: route.Method, target: target})
 		toSignIn := w.Code == http.StatusSeeOther && strings.HasPrefix(w.Header().Get("Location"), "/session/new")
 		if refused := toSignIn && target != "/session/end"; refused != (route.Access != auth.Public) {
