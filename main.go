@@ -222,7 +222,7 @@ func (a *appliance) open(ctx context.Context) (err error) {
 	if a.auth, err = auth.New(a.authOptions()); err != nil {
 		return err
 	}
-	admin := auth.Admin{Username: a.config.AdminUser, Email: a.config.AdminEmail, Password: string(a.config.AdminPassword)}
+	admin := auth.Admin{Email: a.config.AdminEmail, Password: string(a.config.AdminPassword)}
 	if a.passwordFile, err = a.auth.EnsureAdmin(ctx, admin, a.config.DataDir); err != nil {
 		return err
 	}
@@ -360,6 +360,7 @@ func (a *appliance) authOptions() auth.Options {
 		SessionLifetime: a.config.SessionLifetime,
 		TrustedProxies:  a.config.TrustedProxies,
 		EnableAPIKey:    a.config.EnableAPIKey,
+		AdminUser:       a.config.AdminUser,
 		Log:             a.log,
 	}
 }

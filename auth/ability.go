@@ -17,6 +17,14 @@ func (a Ability) String() string { return a.Name + ":" + a.Resource }
 // Abilities lists all abilities by id.
 func Abilities() []Ability { return slices.Clone(abilities) }
 
+// abilityOf is the ability of an id.
+func abilityOf(id int) (Ability, bool) {
+	if id < 1 || id > len(abilities) {
+		return Ability{}, false
+	}
+	return abilities[id-1], true
+}
+
 // The abilities that stand for others.
 const (
 	allAll       = 1  // all:all stands for every ability

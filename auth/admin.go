@@ -15,9 +15,9 @@ import (
 // admin is written, in the data directory.
 const initialPasswordFile = "initial-admin-password"
 
-// Admin is the default admin as the configuration names it.
+// Admin is what the configuration says about the default admin, beside the
+// name that New was given.
 type Admin struct {
-	Username string
 	Email    string // of a new one
 	Password string // "" leaves it as it is, and generates one for a new admin
 }
@@ -31,7 +31,11 @@ type Admin struct {
 // file as long as it holds the password, else "".
 func (a *Auth) EnsureAdmin(ctx context.Context, admin Admin, dir string) (file string, err error) {
 	file = filepath.Join(dir, initialPasswordFile)
-	present, err := a.presentHash(admin.Username)
+	var wrong FieldErrors
+	if wrong.username(a.admin); len(wrong) > 0 {
+		return "", fmt.Errorf("the name in ADMIN_USER: %w", wrong)
+	}
+	present, err := a.presentHash(a.admin)
 	exists := !errors.Is(err, store.ErrNotFound)
 	if err != nil && exists {
 		return "", err
@@ -53,14 +57,14 @@ func (a *Auth) EnsureAdmin(ctx context.Context, admin Admin, dir string) (file s
 		}
 	}
 	_, err = a.store.EnsureAdmin(ctx, store.NewUser{
-		Username: admin.Username, Fullname: "Trento Default Admin", Email: admin.Email,
+		Username: a.admin, Fullname: "Trento Default Admin", Email: admin.Email,
 		PasswordHash: hash, Abilities: []int{allAll}, Enabled: true,
 	})
 	if errors.Is(err, store.ErrConflict) {
-		return "", fmt.Errorf("the admin named by ADMIN_USER (%s) cannot be made: ADMIN_EMAIL (%s) is the address of another user: %w", admin.Username, admin.Email, err)
+		return "", fmt.Errorf("the admin named by ADMIN_USER (%s) cannot be made: ADMIN_EMAIL (%s) is the address of another user: %w", a.admin, admin.Email, err)
 	}
 	if err != nil {
-		return "", fmt.Errorf("the admin named by ADMIN_USER (%s): %w", admin.Username, err)
+		return "", fmt.Errorf("the admin named by ADMIN_USER (%s): %w", a.admin, err)
 	}
 
 	if admin.Password != "" {

@@ -48,7 +48,7 @@ func TestEnsureAdminGeneratesAPassword(t *testing.T) {
 		t.Fatal(err)
 	}
 	password := strings.TrimSuffix(string(text), "\n")
-	user, err := f.CheckPassword(t.Context(), "admin", password, someAddress)
+	user, err := f.CheckPassword(t.Context(), Credentials{Username: "admin", Password: password}, someAddress)
 	if err != nil {
 		t.Fatalf("the password in the file is refused: %v", err)
 	}
@@ -91,7 +91,7 @@ func TestEnsureAdminWithAPassword(t *testing.T) {
 	if after.ID != before.ID || after.Email != before.Email {
 		t.Errorf("the admin is %+v", after)
 	}
-	if _, err := f.CheckPassword(t.Context(), "admin", cheapPassword, someAddress); err != nil {
+	if _, err := f.CheckPassword(t.Context(), Credentials{Username: "admin", Password: cheapPassword}, someAddress); err != nil {
 		t.Errorf("the configured password is refused: %v", err)
 	}
 
@@ -121,7 +121,7 @@ func TestEnsureAdminAfterACrash(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.CheckPassword(t.Context(), "admin", strings.TrimSpace(string(text)), someAddress); err != nil {
+	if _, err := f.CheckPassword(t.Context(), Credentials{Username: "admin", Password: strings.TrimSpace(string(text))}, someAddress); err != nil {
 		t.Errorf("the file holds %q: %v", text, err)
 	}
 	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"crypto/subtle"
 	"fmt"
 	"time"
@@ -41,6 +42,21 @@ func (a *Auth) APIKeyText(key *store.APIKey) string {
 		panic(fmt.Sprintf("auth: texts and numbers could not be signed: %v", err))
 	}
 	return text
+}
+
+// RegenerateAPIKey makes a new key of the agents, which never expires where
+// expires is nil. Agents with the one before are refused from this moment. It
+// fails with FieldErrors where the time has passed.
+func (a *Auth) RegenerateAPIKey(ctx context.Context, by *Identity, expires *time.Time) (*store.APIKey, error) {
+	if expires != nil {
+		// The text of the key holds whole seconds.
+		whole := expires.UTC().Truncate(time.Second)
+		if !whole.After(a.now()) {
+			return nil, FieldErrors{{Field: "expire_at", Detail: "should be in the future"}}
+		}
+		expires = &whole
+	}
+	return a.store.RegenerateAPIKey(ctx, by.Actor(), expires)
 }
 
 func apiKeyExpiry(key *store.APIKey) time.Time {

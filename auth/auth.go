@@ -5,7 +5,9 @@
 package auth
 
 import (
+	"cmp"
 	"context"
+	"crypto/cipher"
 	"crypto/hkdf"
 	"crypto/sha256"
 	"errors"
@@ -28,6 +30,15 @@ var (
 	ErrForbidden = errors.New("not permitted")
 	// ErrCredentials: a sign-in was refused, for whatever reason. Status 401.
 	ErrCredentials = errors.New("invalid credentials")
+	// ErrCodeMissing: name and password are right, and a code is needed, too.
+	// Status 422.
+	ErrCodeMissing = errors.New("code of the second factor is missing")
+	// ErrProtected: the default admin cannot be changed like this. Status 403.
+	ErrProtected = errors.New("the default admin is changed by the configuration")
+	// ErrTOTPEnabled: there is a second factor already. Status 422.
+	ErrTOTPEnabled = errors.New("the second factor is enabled already")
+	// ErrTOTPCode: this code does not enable the second factor. Status 422.
+	ErrTOTPCode = errors.New("the code of the second factor is not valid")
 	// ErrRefresh: a refresh token was refused, for whatever reason. Status 401.
 	ErrRefresh = errors.New("invalid refresh token")
 	// ErrBusy: more passwords are being checked than the machine can bear.
@@ -52,6 +63,7 @@ type Options struct {
 	SessionLifetime time.Duration    // of console sessions, from sign-in
 	TrustedProxies  []netip.Prefix   // whose forwarding headers are believed
 	EnableAPIKey    bool             // false: everybody may report as an agent
+	AdminUser       string           // name of the default admin; "admin" where empty
 	Now             func() time.Time // the store's clock where nil
 	Log             *slog.Logger     // discarded where nil
 }
@@ -63,6 +75,7 @@ type Auth struct {
 	log          *slog.Logger
 	proxies      []netip.Prefix
 	enableAPIKey bool
+	admin        string // the default admin's name, in its normal form
 
 	sessions *sessionStore
 	access   *signer
@@ -72,6 +85,7 @@ type Auth struct {
 	presentKey atomic.Pointer[keyText]
 	hasher     *hasher
 	limiter    *limiter
+	sealer     cipher.AEAD // of the secrets of second factors
 }
 
 // New fails on secrets that are missing, too short, or used twice.
@@ -98,7 +112,16 @@ func New(o Options) (*Auth, error) {
 	if err != nil {
 		return nil, fmt.Errorf("auth: %w", err)
 	}
+	totpKey, err := hkdf.Key(sha256.New, o.Secrets.Base, nil, "trento second factor", 32)
+	if err != nil {
+		return nil, fmt.Errorf("auth: %w", err)
+	}
+	sealer, err := newSealer(totpKey)
+	if err != nil {
+		return nil, fmt.Errorf("auth: %w", err)
+	}
 	a := &Auth{
+		admin: store.NormalUsername(cmp.Or(o.AdminUser, "admin")), sealer: sealer,
 		store: o.Store, now: o.Now, log: o.Log, proxies: o.TrustedProxies, enableAPIKey: o.EnableAPIKey,
 		access:  newSigner(o.Secrets.Access, typeAccess, o.Now),
 		refresh: newSigner(o.Secrets.Refresh, typeRefresh, o.Now),

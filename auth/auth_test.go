@@ -62,6 +62,9 @@ func newFixture(t *testing.T, change ...func(*Options)) fixture {
 	return fixture{a, t, c, s}
 }
 
+// proofOf is the proof of a user who has shown a password.
+func proofOf(u *store.User) *Proof { return &Proof{User: u, Method: store.MethodPassword} }
+
 // user makes a user with the abilities; the password is cheapPassword.
 func (f fixture) user(name string, abilities ...int) *store.User {
 	f.t.Helper()
@@ -130,7 +133,7 @@ func TestPermit(t *testing.T) {
 	for name, abilities := range map[string][]int{
 		"plain": nil, "admin": {allAll}, "manager": {2}, "operator": {operationAll}, "starter": {29},
 	} {
-		tokens, err := f.SignInAPI(get("/"), f.user(name, abilities...))
+		tokens, err := f.SignInAPI(get("/"), proofOf(f.user(name, abilities...)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -188,7 +191,7 @@ func TestPermitReportsFaults(t *testing.T) {
 	}
 	f := newFixture(t, func(o *Options) { o.Store = s })
 	f.store = s
-	tokens, err := f.SignInAPI(get("/"), f.user("ann"))
+	tokens, err := f.SignInAPI(get("/"), proofOf(f.user("ann")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -237,12 +240,12 @@ func BenchmarkIdentify(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	tokens, err := a.SignInAPI(get("/"), user)
+	tokens, err := a.SignInAPI(get("/"), proofOf(user))
 	if err != nil {
 		b.Fatal(err)
 	}
 	w := httptest.NewRecorder()
-	if err := a.SignInConsole(w, get("/"), user); err != nil {
+	if err := a.SignInConsole(w, get("/"), proofOf(user)); err != nil {
 		b.Fatal(err)
 	}
 	cookie := w.Result().Cookies()[0]

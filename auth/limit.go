@@ -22,7 +22,9 @@ type rule struct {
 }
 
 // The rules: for a user name from one address, and for all names from one
-// address. A name from other addresses is never affected.
+// address. A name from other addresses is never affected by wrong passwords.
+// For the codes of a name the first rule holds whatever the address: to guess
+// codes takes the password, so nobody else can shut the user out.
 //
 // Guessing one name from one address comes to about 30 guesses an hour,
 // guessing many names to about 600. Nobody waits longer than pending x
@@ -67,9 +69,28 @@ type limiter struct {
 	recent  *list.List // of *limitEntry, the last used one in front
 }
 
-// limitKey is a name at an address, or an address alone, where the name is
-// zero. Names are hashed because attackers choose their length.
+// guessed is what somebody may be guessing.
+type guessed string
+
+const (
+	ofPassword        guessed = "password"         // of a name, from one address
+	ofAnyPassword     guessed = "passwords"        // of all names, from one address
+	ofCode            guessed = "code"             // of the second factor of a name
+	ofCurrentPassword guessed = "current password" // of a user who is signed in
+)
+
+// guess is one thing an attempt could be a guess of.
+type guess struct {
+	of      guessed
+	name    string
+	address netip.Addr
+	rule    rule
+}
+
+// limitKey is a name, an address, or a name at an address; the other is zero.
+// Names are hashed because attackers choose their length.
 type limitKey struct {
+	of      guessed
 	name    [sha256.Size]byte
 	address netip.Prefix
 }
@@ -90,8 +111,8 @@ func newLimiter(now func() time.Time, log *slog.Logger) *limiter {
 
 // attempt is a sign-in under way. It must be ended exactly once.
 type attempt struct {
-	limiter       *limiter
-	pair, address *limitEntry
+	limiter *limiter
+	entries []*limitEntry
 }
 
 // outcome of an attempt.
@@ -108,25 +129,34 @@ const (
 // if that is done first.
 //
 // Attempts that arrive together wait in turn: asking in parallel is no faster.
-func (l *limiter) begin(ctx context.Context, username string, address netip.Addr) (*attempt, error) {
-	network := networkOf(address)
+func (l *limiter) begin(ctx context.Context, guesses ...guess) (*attempt, error) {
 	l.mu.Lock()
 	now := l.now()
-	a := &attempt{
-		limiter: l,
-		pair:    l.entry(limitKey{sha256.Sum256([]byte(username)), network}, pairRule(), now),
-		address: l.entry(limitKey{address: network}, addressRule(), now),
+	a := &attempt{limiter: l}
+	crowded, refused := false, false
+	for _, g := range guesses {
+		key := limitKey{of: g.of, address: networkOf(g.address)}
+		if g.name != "" {
+			key.name = sha256.Sum256([]byte(g.name))
+		}
+		e := l.entry(key, g.rule, now)
+		crowded = crowded || e.pending >= e.rule.pending
+		refused = refused || now.Before(e.locked)
+		a.entries = append(a.entries, e)
 	}
-	if a.pair.pending >= a.pair.rule.pending || a.address.pending >= a.address.rule.pending {
+	if crowded {
 		l.mu.Unlock()
 		return nil, errCrowded
 	}
-	a.pair.pending++
-	a.address.pending++
-	refused := now.Before(a.pair.locked) || now.Before(a.address.locked)
-	wait := lockedDelay
-	if !refused {
-		wait = max(a.pair.turn(now), a.address.turn(now))
+	var wait time.Duration
+	for _, e := range a.entries {
+		e.pending++
+		if !refused {
+			wait = max(wait, e.turn(now))
+		}
+	}
+	if refused {
+		wait = lockedDelay
 	}
 	l.mu.Unlock()
 
@@ -146,20 +176,17 @@ func (a *attempt) end(o outcome) {
 	a.limiter.mu.Lock()
 	defer a.limiter.mu.Unlock()
 	now := a.limiter.now()
-	a.pair.pending--
-	a.address.pending--
-	switch o {
-	case succeeded:
-		// Who knows the password is not guessing. For the address this holds
-		// for the one attempt only: it may have more than one user.
-		a.pair.failures = 0
-		a.pair.next = time.Time{}
-	case failed:
-		for _, e := range []*limitEntry{a.pair, a.address} {
-			if e.fail(now) {
-				a.limiter.log.Warn("too many failed sign-ins; more are refused for a while. If this is a reverse proxy, TRUSTED_PROXIES should name it",
-					"address", e.key.address, "whole_address", e == a.address, "for", e.rule.lock)
-			}
+	for _, e := range a.entries {
+		e.pending--
+		switch {
+		case o == succeeded && e.key.of != ofAnyPassword:
+			// Who knows the secret is not guessing. For the address this holds
+			// for the one attempt only: it may have more than one user.
+			e.failures = 0
+			e.next = time.Time{}
+		case o == failed && e.fail(now):
+			a.limiter.log.Warn("too many failed sign-ins; more are refused for a while. If this is a reverse proxy, TRUSTED_PROXIES should name it",
+				"guessed", e.key.of, "address", e.key.address, "for", e.rule.lock)
 		}
 	}
 }

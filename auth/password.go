@@ -9,6 +9,7 @@ import (
 	"math/big"
 	"net/netip"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/alexedwards/argon2id"
@@ -21,6 +22,15 @@ const (
 	minPassword = 8
 	maxPassword = 4096
 )
+
+// PasswordRules are the rules of a password, for people.
+func PasswordRules() []string {
+	return []string{
+		fmt.Sprintf("at least %d characters", minPassword),
+		"no letter or digit three times in a row, as in 111 or aaa",
+		"no four letters or digits in sequence, as in 1234 or abcd",
+	}
+}
 
 // CheckPasswordRules returns a sentence for each rule a password breaks: its
 // length, no letter or digit three times in a row, no four characters in
@@ -221,17 +231,36 @@ func (a *Auth) HashPassword(ctx context.Context, password string) (string, error
 	return hash, nil
 }
 
-// CheckPassword returns the user whose name and password these are.
-// ErrCredentials says that they are nobody's, that the user may not sign in,
-// or that there were too many failures from this address: the answer is the
+// Credentials are what somebody types to sign in.
+type Credentials struct {
+	Username, Password string
+	Code               *string // of the second factor; nil where none was asked for
+}
+
+// Proof says who has proven who they are, and how. Only a sign-in is to be
+// made of it, and soon.
+type Proof struct {
+	User    *store.User
+	Method  string // one of the methods of package store
+	TokenID string // with store.MethodToken
+	// CodeAt is the time of the code that was the second factor.
+	CodeAt *time.Time
+}
+
+// CheckPassword checks what somebody types to sign in. ErrCredentials says
+// that it is nobody's, that the user may not sign in, that the code is wrong
+// or was used before, or that there were too many failures: the answer is the
 // same, and takes the same time, whether the user exists or not. The failure
-// is in the activity log when CheckPassword returns. ErrBusy says that nothing
-// was checked.
+// is in the activity log when CheckPassword returns. ErrCodeMissing says that
+// all is right so far and that a code is needed, too. ErrBusy says that
+// nothing was checked.
 //
 // It can take half a minute where many attempts failed before.
-func (a *Auth) CheckPassword(ctx context.Context, username, password string, address netip.Addr) (*store.User, error) {
-	username = store.NormalUsername(username)
-	attempt, err := a.limiter.begin(ctx, username, address)
+func (a *Auth) CheckPassword(ctx context.Context, c Credentials, address netip.Addr) (*Proof, error) {
+	username := store.NormalUsername(c.Username)
+	attempt, err := a.limiter.begin(ctx,
+		guess{of: ofPassword, name: username, address: address, rule: pairRule()},
+		guess{of: ofAnyPassword, address: address, rule: addressRule()})
 	switch {
 	case errors.Is(err, errCrowded):
 		return nil, ErrCredentials
@@ -242,7 +271,7 @@ func (a *Auth) CheckPassword(ctx context.Context, username, password string, add
 	}
 	outcome := abandoned
 	defer func() { attempt.end(outcome) }()
-	user, err := a.match(ctx, username, password)
+	proof, err := a.prove(ctx, username, c)
 	switch {
 	case err == nil:
 		outcome = succeeded
@@ -250,12 +279,13 @@ func (a *Auth) CheckPassword(ctx context.Context, username, password string, add
 		outcome = failed
 		err = a.signInFailed(ctx, username)
 	}
-	return user, err
+	// A password without its code counts as neither: else whoever knows the
+	// password could show it to have wrong codes forgotten.
+	return proof, err
 }
 
-// match compares with a dummy where the user is unknown, disabled or
-// without a password, and refuses whatever comes out.
-func (a *Auth) match(ctx context.Context, username, password string) (*store.User, error) {
+// prove checks password and code.
+func (a *Auth) prove(ctx context.Context, username string, c Credentials) (*Proof, error) {
 	var user *store.User
 	err := a.store.View(func(tx *store.Tx) (err error) {
 		user, err = tx.UserNamed(username)
@@ -264,19 +294,39 @@ func (a *Auth) match(ctx context.Context, username, password string) (*store.Use
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, err
 	}
-	maySignIn := err == nil && user.Enabled() && user.PasswordHash != ""
+	if err := a.matches(ctx, user, c.Password); err != nil {
+		return nil, err
+	}
+	proof := &Proof{User: user, Method: store.MethodPassword}
+	if user.TOTPEnabledAt == nil {
+		return proof, nil
+	}
+	if c.Code == nil {
+		return nil, ErrCodeMissing
+	}
+	if proof.CodeAt, err = a.checkCode(ctx, user, *c.Code); err != nil {
+		return nil, err
+	}
+	return proof, nil
+}
+
+// matches compares a password with that of a user. Where there is no such
+// user, or one who is disabled or has no password, it compares with a dummy
+// and refuses whatever comes out.
+func (a *Auth) matches(ctx context.Context, user *store.User, password string) error {
+	maySignIn := user != nil && user.Enabled() && user.PasswordHash != ""
 	hash := a.hasher.dummy
 	if maySignIn {
 		hash = user.PasswordHash
 	}
 	match, err := a.hasher.matches(ctx, password, hash)
 	if err != nil {
-		return nil, fmt.Errorf("auth: check a password: %w", err)
+		return fmt.Errorf("auth: check a password: %w", err)
 	}
 	if !match || !maySignIn {
-		return nil, ErrCredentials
+		return ErrCredentials
 	}
-	return user, nil
+	return nil
 }
 
 // signInFailed logs a failure, also when whoever tried has gone meanwhile, and

@@ -252,7 +252,7 @@ func TestCheckPassword(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			before := f.newest()
-			user, err := f.CheckPassword(t.Context(), test.username, test.password, someAddress)
+			proof, err := f.CheckPassword(t.Context(), Credentials{Username: test.username, Password: test.password}, someAddress)
 			if test.want {
 				if err != nil || user.ID != ann.ID {
 					t.Errorf("CheckPassword() = %v, %v", user, err)
@@ -302,7 +302,7 @@ func TestCheckPasswordSlowsDown(t *testing.T) {
 		f.user("ann")
 		guess := func(password string, address string) (time.Duration, error) {
 			start := time.Now()
-			_, err := f.CheckPassword(t.Context(), "ann", password, parsePeer(address))
+			_, err := f.CheckPassword(t.Context(), Credentials{Username: "ann", Password: password}, parsePeer(address))
 			return time.Since(start), err
 		}
 		for i, want := range []time.Duration{0, 0, 0, 1, 2, 4, 8, 8, 8, 8} {
@@ -337,7 +337,7 @@ func TestCheckPasswordHonoursContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	before := f.newest()
-	if _, err := f.CheckPassword(ctx, "ann", "x", someAddress); !errors.Is(err, context.Canceled) {
+	if _, err := f.CheckPassword(ctx, Credentials{Username: "ann", Password: "x"}, someAddress); !errors.Is(err, context.Canceled) {
 		t.Errorf("CheckPassword() = %v", err)
 	}
 	if f.newest() != before {

@@ -26,9 +26,6 @@ const (
 // has only its hash.
 const sessionIDSize = 32
 
-// methodPassword is how all users prove who they are so far.
-const methodPassword = "password"
-
 // sessionStore keeps console sessions: a gorilla sessions.Store whose records
 // are those of package store. The cookie holds the signed id of the session
 // and nothing else. How long a session lives is written in its record, not in
@@ -47,7 +44,7 @@ func newSessionStore(a *Auth, key []byte, lifetime time.Duration) *sessionStore 
 // The keys of the values a session has while a request is served.
 type (
 	identityKey struct{} // of a session that was found: its *Identity
-	recordKey   struct{} // of a session to be saved: its store.Session
+	recordKey   struct{} // of a session to be saved: its store.SignIn
 )
 
 // Get returns the session of the request, the same one each time.
@@ -95,7 +92,7 @@ func (s *sessionStore) Save(r *http.Request, w http.ResponseWriter, session *ses
 		http.SetCookie(w, sessions.NewCookie(session.Name(), "", session.Options))
 		return nil
 	}
-	record, ok := session.Values[recordKey{}].(store.Session)
+	record, ok := session.Values[recordKey{}].(store.SignIn)
 	if !ok {
 		return errors.New("auth: this session is not one to be saved")
 	}
@@ -166,10 +163,10 @@ func (s *sessionStore) find(ctx context.Context, hash [32]byte) (*Identity, erro
 	return &Identity{User: user, Via: ViaSession, SessionHash: hash}, nil
 }
 
-// SignInConsole begins a console session of the user and sets its cookie. A
-// session the browser had before ends: whoever knew its id knows nothing of
-// the new one. ErrCredentials means that the user was disabled meanwhile.
-func (a *Auth) SignInConsole(w http.ResponseWriter, r *http.Request, user *store.User) error {
+// SignInConsole begins a console session and sets its cookie. A session the
+// browser had before ends: whoever knew its id knows nothing of the new one.
+// ErrCredentials means that the user was disabled meanwhile, or the code used.
+func (a *Auth) SignInConsole(w http.ResponseWriter, r *http.Request, proof *Proof) error {
 	before, err := a.sessions.Get(r, a.sessions.name(r))
 	if err != nil {
 		return err
@@ -181,7 +178,7 @@ func (a *Auth) SignInConsole(w http.ResponseWriter, r *http.Request, user *store
 	}
 	session := sessions.NewSession(a.sessions, a.sessions.name(r))
 	session.Options = a.sessions.options(r)
-	session.Values[recordKey{}] = a.newSession(r, user, store.ConsoleSession, a.sessions.lifetime)
+	session.Values[recordKey{}] = a.newSession(r, proof, store.ConsoleSession, a.sessions.lifetime)
 	return session.Save(r, w)
 }
 
@@ -197,21 +194,35 @@ func (a *Auth) SignOutConsole(w http.ResponseWriter, r *http.Request) error {
 }
 
 // newSession is the record of a sign-in that happens now, but for its hash.
-func (a *Auth) newSession(r *http.Request, user *store.User, kind store.SessionKind, lifetime time.Duration) store.Session {
+func (a *Auth) newSession(r *http.Request, proof *Proof, kind store.SessionKind, lifetime time.Duration) store.SignIn {
 	now := a.now().UTC()
 	address := ""
 	if client := a.ClientAddress(r); client.IsValid() {
 		address = client.String()
 	}
-	return store.Session{
-		UserID: user.ID, Kind: kind, Method: methodPassword,
+	return store.SignIn{CodeAt: proof.CodeAt, Session: store.Session{
+		UserID: proof.User.ID, Kind: kind, Method: proof.Method, TokenID: proof.TokenID,
 		CreatedAt: now, ExpiresAt: now.Add(lifetime), LastSeenAt: now,
 		Address: address, UserAgent: r.UserAgent(),
-	}
+	}}
 }
 
-func (a *Auth) signIn(ctx context.Context, session store.Session) error {
-	err := a.store.SignIn(ctx, session)
+// signIn stores a session.
+func (a *Auth) signIn(ctx context.Context, in store.SignIn) error {
+	err := a.store.SignIn(ctx, in)
+	if errors.Is(err, store.ErrStale) {
+		var username string
+		err := a.store.View(func(tx *store.Tx) error {
+			user, err := tx.User(in.UserID)
+			if err == nil {
+				username = user.Username
+			}
+			return err
+		})
+		if err == nil {
+			return a.signInFailed(ctx, username)
+		}
+	}
 	if errors.Is(err, store.ErrNotFound) {
 		return ErrCredentials
 	}

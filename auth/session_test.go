@@ -22,7 +22,7 @@ func hashOf(secret string) [32]byte { return sha256.Sum256([]byte(secret)) }
 func (f fixture) signInConsole(r *http.Request, user *store.User) *http.Cookie {
 	f.t.Helper()
 	w := httptest.NewRecorder()
-	if err := f.SignInConsole(w, r, user); err != nil {
+	if err := f.SignInConsole(w, r, proofOf(user)); err != nil {
 		f.t.Fatal(err)
 	}
 	return onlyCookie(f.t, w)
@@ -220,7 +220,7 @@ func TestSessionsEnd(t *testing.T) {
 			t.Error("a disabled user is signed in")
 		}
 		w := httptest.NewRecorder()
-		if err := f.SignInConsole(w, get("/"), ann); !errors.Is(err, ErrCredentials) || len(w.Result().Cookies()) > 0 {
+		if err := f.SignInConsole(w, get("/"), proofOf(ann)); !errors.Is(err, ErrCredentials) || len(w.Result().Cookies()) > 0 {
 			t.Errorf("SignInConsole() of a user who was disabled meanwhile = %v", err)
 		}
 	})

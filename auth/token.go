@@ -43,15 +43,16 @@ type Tokens struct {
 	ExpiresIn int    `json:"expires_in"`              // seconds the access token lives
 }
 
-// SignInAPI begins a session of the user with the API: an access token, and a
-// refresh token whose grant is kept in the store, so that signing out,
-// disabling and changing the password end it. ErrCredentials means that the
-// user was disabled meanwhile.
-func (a *Auth) SignInAPI(r *http.Request, user *store.User) (Tokens, error) {
+// SignInAPI begins a session with the API: an access token, and a refresh
+// token whose grant is kept in the store, so that signing out, disabling and
+// changing the password end it. ErrCredentials means that the user was
+// disabled meanwhile, or the code used.
+func (a *Auth) SignInAPI(r *http.Request, proof *Proof) (Tokens, error) {
+	user := proof.User
 	secret := make([]byte, sessionIDSize)
 	rand.Read(secret)
 	grant := base64.RawURLEncoding.EncodeToString(secret)
-	session := a.newSession(r, user, store.APISession, RefreshLifetime)
+	session := a.newSession(r, proof, store.APISession, RefreshLifetime)
 	session.Hash = sha256.Sum256([]byte(grant))
 
 	access, err := a.access.sign(user.ID, uuid.NewString(), AccessLifetime)

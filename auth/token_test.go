@@ -19,7 +19,7 @@ import (
 func (f fixture) signInAPI(user *store.User) Tokens {
 	f.t.Helper()
 	r := withHeader(get("/api/session"), "User-Agent", "curl/8")
-	tokens, err := f.SignInAPI(r, user)
+	tokens, err := f.SignInAPI(r, proofOf(user))
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -254,7 +254,7 @@ func TestGrantsEnd(t *testing.T) {
 		if f.identify(withHeader(get("/"), "Authorization", tokens.Access)) != nil {
 			t.Error("the access token of a disabled user still works")
 		}
-		if _, err := f.SignInAPI(get("/"), ann); !errors.Is(err, ErrCredentials) {
+		if _, err := f.SignInAPI(get("/"), proofOf(ann)); !errors.Is(err, ErrCredentials) {
 			t.Errorf("SignInAPI() of a user who was disabled meanwhile = %v", err)
 		}
 	})

@@ -1,11 +1,17 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
+	"slices"
+	"strings"
 	"time"
+
+	"github.com/google/uuid"
 
 	"trento/store/activity"
 )
@@ -19,13 +25,21 @@ const (
 	APISession     SessionKind = "api"
 )
 
+// The methods by which a user can have proven who they are.
+const (
+	MethodPassword = "password" // with a second factor where the user has one
+	MethodToken    = "pat"      // a personal access token
+)
+
 // Session is one sign-in. The secret that its owner holds is not stored, only
 // its hash.
 type Session struct {
 	Hash       [32]byte    `json:"-"`
+	ID         string      `json:"id"` // names it to its owner; is no secret
 	UserID     int64       `json:"user_id"`
 	Kind       SessionKind `json:"kind"`
-	Method     string      `json:"method"` // how the user proved who they are: "password"
+	Method     string      `json:"method"`             // how the user proved who they are: "password"
+	TokenID    string      `json:"token_id,omitempty"` // with the method "pat": the token that was the proof
 	CreatedAt  time.Time   `json:"created_at"`
 	ExpiresAt  time.Time   `json:"expires_at"`
 	LastSeenAt time.Time   `json:"last_seen_at"` // to within touchInterval
@@ -64,13 +78,32 @@ func (tx *Tx) putSession(session *Session) error {
 	return tx.put(bucketSession, session.Hash[:], document)
 }
 
+// SignIn is a session to be stored, and what its sign-in has used up.
+type SignIn struct {
+	Session
+	// CodeAt is the time of the code that was the second factor; nil where
+	// there was none.
+	CodeAt *time.Time
+}
+
+// codePeriod is how long one code of a second factor holds.
+const codePeriod = 30 * time.Second
+
+// CodeUsed reports whether a code of that time, or a later one, was used
+// before.
+func (u *User) CodeUsed(at time.Time) bool {
+	return u.TOTPLastUsedAt != nil && !at.Truncate(codePeriod).After(u.TOTPLastUsedAt.Truncate(codePeriod))
+}
+
 // SignIn stores the session of a successful sign-in, together with its trace
 // in the account and in the activity log. ErrNotFound means that the user has
-// been disabled or deleted meanwhile.
-func (s *Store) SignIn(ctx context.Context, session Session) error {
-	session.UserAgent = session.UserAgent[:min(len(session.UserAgent), maxUserAgent)]
+// been disabled or deleted meanwhile; ErrStale that a second factor was
+// switched on since, or that its code was used.
+func (s *Store) SignIn(ctx context.Context, in SignIn) error {
+	in.ID = uuid.NewString()
+	in.UserAgent = strings.ToValidUTF8(in.UserAgent[:min(len(in.UserAgent), maxUserAgent)], "")
 	return s.update(ctx, System(), func(tx *Tx) error {
-		before, err := tx.User(session.UserID)
+		before, err := tx.User(in.UserID)
 		if err != nil {
 			return err
 		}
@@ -78,14 +111,26 @@ func (s *Store) SignIn(ctx context.Context, session Session) error {
 			return fmt.Errorf("user %d: %w", before.ID, ErrNotFound)
 		}
 		after := *before
-		after.LastLoginAt = &tx.now
-		if err := tx.recordUser(&after); err != nil {
+		if in.Method == MethodPassword {
+			if before.TOTPEnabledAt != nil && (in.CodeAt == nil || before.CodeUsed(*in.CodeAt)) {
+				return fmt.Errorf("second factor of user %d: %w", before.ID, ErrStale)
+			}
+			after.LastLoginAt = tx.moment()
+			if in.CodeAt != nil {
+				after.TOTPLastUsedAt = in.CodeAt
+			}
+			if err := tx.recordUser(&after); err != nil {
+				return err
+			}
+		}
+		if err := tx.putSession(&in.Session); err != nil {
 			return err
 		}
-		if err := tx.putSession(&session); err != nil {
-			return err
+		metadata := map[string]any{}
+		if in.TokenID != "" {
+			metadata["token_id"] = in.TokenID
 		}
-		return tx.log(before.Username, activity.LoginAttempt, map[string]any{})
+		return tx.log(before.Username, activity.LoginAttempt, metadata)
 	})
 }
 
@@ -134,30 +179,99 @@ func (s *Store) TouchSession(ctx context.Context, used *Session) error {
 // ExpireSessions removes the sessions whose time is over.
 func (s *Store) ExpireSessions(ctx context.Context) error {
 	return s.update(ctx, System(), func(tx *Tx) error {
-		return tx.endSessionsWhere(func(session *Session) bool { return !tx.now.Before(session.ExpiresAt) })
+		_, err := tx.endSessionsWhere(func(session *Session) bool { return !tx.now.Before(session.ExpiresAt) })
+		return err
+	})
+}
+
+// Sessions returns the sessions of a user that have not expired, the newest
+// first.
+func (tx *Tx) Sessions(userID int64) ([]*Session, error) {
+	var sessions []*Session
+	for session, err := range tx.allSessions() {
+		if err != nil {
+			return nil, err
+		}
+		if session.UserID == userID && tx.now.Before(session.ExpiresAt) {
+			sessions = append(sessions, session)
+		}
+	}
+	slices.SortFunc(sessions, func(a, b *Session) int {
+		return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), strings.Compare(a.ID, b.ID))
+	})
+	return sessions, nil
+}
+
+// allSessions walks the sessions, those that have expired included.
+func (tx *Tx) allSessions() iter.Seq2[*Session, error] {
+	return func(yield func(*Session, error) bool) {
+		cursor := tx.btx.Bucket(bucketSession).Cursor()
+		for k, v := cursor.First(); k != nil; k, v = cursor.Next() {
+			session := &Session{Hash: [32]byte(k)}
+			err := json.Unmarshal(v, session)
+			if err != nil {
+				err = fmt.Errorf("session: %w", err)
+			}
+			if !yield(session, err) {
+				return
+			}
+		}
+	}
+}
+
+// EndSession ends a session of a user, or fails with ErrNotFound.
+func (s *Store) EndSession(ctx context.Context, by Actor, userID int64, id string) error {
+	return s.endSessionsOf(ctx, by, userID, func(session *Session) bool { return session.ID == id }, true)
+}
+
+// EndOtherSessions ends all sessions of a user but one.
+func (s *Store) EndOtherSessions(ctx context.Context, by Actor, userID int64, keep [32]byte) error {
+	return s.endSessionsOf(ctx, by, userID, func(session *Session) bool { return session.Hash != keep }, false)
+}
+
+func (s *Store) endSessionsOf(ctx context.Context, by Actor, userID int64, ends func(*Session) bool, must bool) error {
+	return s.update(ctx, by, func(tx *Tx) error {
+		user, err := tx.User(userID)
+		if err != nil {
+			return err
+		}
+		n, err := tx.endSessionsWhere(func(session *Session) bool { return session.UserID == userID && ends(session) })
+		switch {
+		case err != nil:
+			return err
+		case n == 0 && must:
+			return fmt.Errorf("session: %w", ErrNotFound)
+		case n == 0:
+			return nil
+		}
+		return tx.logUser(activity.ProfileUpdate, user, map[string]any{"sessions_ended": n})
 	})
 }
 
 func (tx *Tx) endSessions(userID int64) error {
-	return tx.endSessionsWhere(func(session *Session) bool { return session.UserID == userID })
+	_, err := tx.endSessionsBut(userID, [32]byte{})
+	return err
 }
 
-func (tx *Tx) endSessionsWhere(ends func(*Session) bool) error {
-	var doomed [][]byte
-	err := tx.btx.Bucket(bucketSession).ForEach(func(k, v []byte) error {
-		var session Session
-		if err := json.Unmarshal(v, &session); err != nil {
-			return fmt.Errorf("session: %w", err)
+func (tx *Tx) endSessionsBut(userID int64, keep [32]byte) (n int, err error) {
+	return tx.endSessionsWhere(func(session *Session) bool { return session.UserID == userID && session.Hash != keep })
+}
+
+// endSessionsWhere returns how many sessions it has ended.
+func (tx *Tx) endSessionsWhere(ends func(*Session) bool) (n int, err error) {
+	var doomed [][32]byte
+	for session, err := range tx.allSessions() {
+		if err != nil {
+			return 0, err
 		}
-		if ends(&session) {
-			doomed = append(doomed, k)
-		}
-		return nil
-	})
-	for _, k := range doomed {
-		if err == nil {
-			err = tx.delete(bucketSession, k)
+		if ends(session) {
+			doomed = append(doomed, session.Hash)
 		}
 	}
-	return err
+	for _, hash := range doomed {
+		if err := tx.delete(bucketSession, hash[:]); err != nil {
+			return 0, err
+		}
+	}
+	return len(doomed), nil
 }

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"trento/store/activity"
 )
 
 var keyAPIKey = []byte("api_key")
@@ -16,6 +18,21 @@ type APIKey struct {
 	ID        string     `json:"jti"`
 	CreatedAt time.Time  `json:"created_at"`
 	ExpiresAt *time.Time `json:"expires_at,omitempty"` // nil: never
+}
+
+// Expired reports whether the key is worth nothing any more.
+func (k *APIKey) Expired(now time.Time) bool { return k.ExpiresAt != nil && !now.Before(*k.ExpiresAt) }
+
+// DaysLeft is how many whole days the key has left; negative once it has
+// expired. ok is false of a key that never expires.
+func (k *APIKey) DaysLeft(now time.Time) (days int, ok bool) {
+	switch {
+	case k.ExpiresAt == nil:
+		return 0, false
+	case k.Expired(now):
+		return -1, true
+	}
+	return int(k.ExpiresAt.Sub(now) / (24 * time.Hour)), true
 }
 
 // APIKey returns the present key of the agents.
@@ -33,4 +50,21 @@ func (s *Store) ensureAPIKey() error {
 		}
 		return tx.record(bucketSetting, keyAPIKey, &APIKey{ID: uuid.NewString(), CreatedAt: tx.now.UTC()})
 	})
+}
+
+// RegenerateAPIKey makes a new key, which never expires where expires is nil.
+// The one before is worth nothing from this moment.
+func (s *Store) RegenerateAPIKey(ctx context.Context, by Actor, expires *time.Time) (*APIKey, error) {
+	var key *APIKey
+	err := s.update(ctx, by, func(tx *Tx) error {
+		if _, err := tx.APIKey(); err != nil {
+			return err
+		}
+		key = &APIKey{ID: uuid.NewString(), CreatedAt: tx.now.UTC(), ExpiresAt: expires}
+		if err := tx.record(bucketSetting, keyAPIKey, key); err != nil {
+			return err
+		}
+		return tx.log(by.Name, activity.APIKeyGeneration, map[string]any{"expire_at": expires, "correlation_id": tx.correlation()})
+	})
+	return key, err
 }

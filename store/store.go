@@ -23,6 +23,7 @@ import (
 var (
 	ErrNotFound = errors.New("not found")
 	ErrConflict = errors.New("has already been taken")
+	ErrStale    = errors.New("was changed meanwhile")
 	ErrInUse    = errors.New("another instance is using it")
 	ErrNewer    = errors.New("written by a newer version")
 	ErrClosed   = errors.New("store is closed")
@@ -244,6 +245,12 @@ func (s *Store) Ready() error {
 		}
 		return nil
 	})
+}
+
+// moment is now as a field that may be empty holds it.
+func (tx *Tx) moment() *time.Time {
+	now := tx.now.UTC()
+	return &now
 }
 
 func (tx *Tx) correlation() string {

@@ -6,15 +6,17 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"trento/store/activity"
-	"trento/store/landscape"
 )
+
+// Redacted stands in the activity log for what must not be there.
+const Redacted = "REDACTED"
 
 // User is an account. Ids are never used twice.
 type User struct {
@@ -28,10 +30,21 @@ type User struct {
 
 	LockedAt                  *time.Time `json:"locked_at,omitempty"` // set: disabled
 	DeletedAt                 *time.Time `json:"deleted_at,omitempty"`
-	PasswordChangeRequestedAt *time.Time `json:"password_change_requested_at,omitempty"`
-	LastLoginAt               *time.Time `json:"last_login_at,omitempty"` // sign-ins with a password
+	PasswordChangeRequestedAt *time.Time `json:"password_change_requested_at,omitempty"` // set: by somebody else
+	LastLoginAt               *time.Time `json:"last_login_at,omitempty"`                // sign-ins with a password
 
-	LockVersion int       `json:"lock_version"` // grows with every change a person makes
+	// The second factor. There may be a secret that is not in force yet.
+	TOTPSecret     []byte     `json:"totp_secret,omitempty"` // sealed by package auth
+	TOTPEnabledAt  *time.Time `json:"totp_enabled_at,omitempty"`
+	TOTPLastUsedAt *time.Time `json:"totp_last_used_at,omitempty"` // no code of this time or before is taken again
+
+	AnalyticsEnabledAt      *time.Time `json:"analytics_enabled_at,omitempty"`
+	AnalyticsEULAAcceptedAt *time.Time `json:"analytics_eula_accepted_at,omitempty"`
+
+	// LockVersion starts at 1 and grows with every change of name, address,
+	// password, abilities, time zone, and of whether the user is enabled and
+	// has a second factor.
+	LockVersion int       `json:"lock_version"`
 	CreatedAt   time.Time `json:"created_at"`
 	UpdatedAt   time.Time `json:"updated_at"`
 }
@@ -46,41 +59,25 @@ type NewUser struct {
 	Abilities                 []int
 	Enabled                   bool
 	Timezone                  string // Etc/UTC where empty
+	// Logged is what the activity log shows of the request, without secrets.
+	Logged map[string]any
 }
-
-// MaxName is the length of a user name or full name in characters.
-const MaxName = 255
-
-// reservedNames are actors of the activity log that are nobody.
-var reservedNames = []string{activity.System, activity.NoUsername}
 
 // NormalUsername is the form in which user names are stored and compared.
 func NormalUsername(name string) string { return strings.ToLower(strings.TrimSpace(name)) }
 
-// normalize brings a new user into its stored form, or says what is wrong.
-func (u *NewUser) normalize() error {
+// normalize brings a new user into its stored form. Whether the values make
+// sense is package auth's to say.
+func (u *NewUser) normalize() {
 	u.Username = NormalUsername(u.Username)
-	u.Fullname = strings.TrimSpace(u.Fullname)
 	if u.Timezone == "" {
 		u.Timezone = "Etc/UTC"
 	}
-	slices.Sort(u.Abilities)
-	u.Abilities = slices.Compact(u.Abilities)
-	for field, value := range map[string]string{"username": u.Username, "fullname": u.Fullname} {
-		switch {
-		case value == "":
-			return &landscape.InvalidError{Field: field, Detail: "can't be blank"}
-		case utf8.RuneCountInString(value) > MaxName:
-			return &landscape.InvalidError{Field: field, Detail: "should be at most 255 character(s)"}
-		case !utf8.ValidString(value) || strings.ContainsFunc(value, unicode.IsControl):
-			return &landscape.InvalidError{Field: field, Detail: "is invalid"}
-		}
-	}
-	if slices.Contains(reservedNames, u.Username) {
-		return &landscape.InvalidError{Field: "username", Detail: "is reserved"}
-	}
-	return nil
+	u.Abilities = abilitySet(u.Abilities)
 }
+
+// abilitySet is a list of abilities as it is stored.
+func abilitySet(ids []int) []int { return slices.Compact(slices.Sorted(slices.Values(ids))) }
 
 // User returns a user who was not deleted, or ErrNotFound. The user is shared
 // and must not be modified.
@@ -120,40 +117,47 @@ func (tx *Tx) Users() iter.Seq2[*User, error] {
 	}
 }
 
-// CreateUser makes a user. It fails with ErrConflict, wrapped in an
-// InvalidError's field name, where the name or the address is taken.
+// TakenError says that another user has the name or the address. It is
+// ErrConflict.
+type TakenError struct{ Field string } // "username" or "email"
+
+func (e *TakenError) Error() string { return e.Field + " " + ErrConflict.Error() }
+
+func (e *TakenError) Unwrap() error { return ErrConflict }
+
+// CreateUser makes a user whose password ought to be changed. It fails with a
+// TakenError.
 func (s *Store) CreateUser(ctx context.Context, by Actor, n NewUser) (*User, error) {
-	if err := n.normalize(); err != nil {
-		return nil, err
-	}
+	n.normalize()
 	var created *User
 	err := s.update(ctx, by, func(tx *Tx) (err error) {
 		created, err = tx.createUser(n)
 		if err != nil {
 			return err
 		}
-		created.PasswordChangeRequestedAt = &tx.now
+		created.PasswordChangeRequestedAt = tx.moment()
 		if err := tx.recordUser(created); err != nil {
 			return err
 		}
-		return tx.log(by.Name, activity.UserCreation, map[string]any{
-			"user_id": created.ID, "username": created.Username, "fullname": created.Fullname, "email": created.Email,
-			"enabled": created.Enabled(), "timezone": created.Timezone, "abilities": created.Abilities,
-		})
+		return tx.logUser(activity.UserCreation, created, n.Logged)
 	})
 	return created, err
 }
 
+// logUser logs what was done to an account.
+func (tx *Tx) logUser(t activity.Type, u *User, logged map[string]any) error {
+	metadata := map[string]any{"user_id": u.ID, "username": u.Username}
+	maps.Copy(metadata, logged)
+	return tx.log(tx.by.Name, t, metadata)
+}
+
 // createUser gives a new user its id and takes the name and address for it.
 func (tx *Tx) createUser(n NewUser) (*User, error) {
-	for _, taken := range []struct {
-		bucket []byte
-		key    string
-		field  string
-	}{{bucketUsername, n.Username, "username"}, {bucketEmail, n.Email, "email"}} {
-		if taken.key != "" && tx.btx.Bucket(taken.bucket).Get([]byte(taken.key)) != nil {
-			return nil, fmt.Errorf("%s %w", taken.field, ErrConflict)
-		}
+	if tx.btx.Bucket(bucketUsername).Get([]byte(n.Username)) != nil {
+		return nil, &TakenError{"username"}
+	}
+	if tx.btx.Bucket(bucketEmail).Get([]byte(n.Email)) != nil {
+		return nil, &TakenError{"email"}
 	}
 	id, err := tx.btx.Bucket(bucketUser).NextSequence()
 	if err != nil {
@@ -164,9 +168,122 @@ func (tx *Tx) createUser(n NewUser) (*User, error) {
 		Abilities: n.Abilities, Timezone: n.Timezone, LockVersion: 1, CreatedAt: tx.now.UTC(), UpdatedAt: tx.now.UTC(),
 	}
 	if !n.Enabled {
-		u.LockedAt = &tx.now
+		u.LockedAt = tx.moment()
 	}
 	return u, nil
+}
+
+// UserChange is what somebody who manages users changes of one. What is nil
+// stays as it is.
+type UserChange struct {
+	Fullname, Email, Timezone *string
+	PasswordHash              *string
+	Abilities                 *[]int
+	Enabled                   *bool
+	DisableTOTP               bool
+	// Logged is what the activity log shows of the request, without secrets.
+	Logged map[string]any
+}
+
+// ChangeUser changes a user. It fails with ErrNotFound, with ErrStale where
+// the user is no longer of that LockVersion, and with a TakenError. A user who
+// is disabled or gets another password is signed out everywhere in the same
+// transaction. A change that changes nothing is logged all the same: somebody
+// asked for it.
+func (s *Store) ChangeUser(ctx context.Context, by Actor, id int64, version int, c UserChange) (*User, error) {
+	var after *User
+	err := s.update(ctx, by, func(tx *Tx) error {
+		before, err := tx.User(id)
+		if err != nil {
+			return err
+		}
+		if before.LockVersion != version {
+			return fmt.Errorf("user %d: %w: it is %d by now", id, ErrStale, before.LockVersion)
+		}
+		u := *before
+		set(&u.Fullname, c.Fullname)
+		set(&u.Email, c.Email)
+		set(&u.Timezone, c.Timezone)
+		if c.Abilities != nil {
+			u.Abilities = abilitySet(*c.Abilities)
+		}
+		if c.PasswordHash != nil {
+			u.PasswordHash, u.PasswordChangeRequestedAt = *c.PasswordHash, tx.moment()
+		}
+		if c.DisableTOTP {
+			u.dropTOTP()
+		}
+		switch {
+		case c.Enabled == nil:
+		case *c.Enabled:
+			u.LockedAt = nil
+		case u.LockedAt == nil:
+			u.LockedAt = tx.moment()
+		}
+		if c.PasswordHash != nil || u.LockedAt != nil {
+			if err := tx.endSessions(id); err != nil {
+				return err
+			}
+		}
+		if err := tx.changeUser(before, &u); err != nil {
+			return err
+		}
+		after = &u
+		return tx.logUser(activity.UserModification, before, c.Logged)
+	})
+	return after, err
+}
+
+// set sets a value where there is a new one.
+func set[T any](value *T, to *T) {
+	if to != nil {
+		*value = *to
+	}
+}
+
+// changeUser stores a user who was changed, if anything was, and raises the
+// version where that counts.
+func (tx *Tx) changeUser(before, after *User) error {
+	if reflect.DeepEqual(before, after) {
+		return nil
+	}
+	if after.Email != before.Email && tx.btx.Bucket(bucketEmail).Get([]byte(after.Email)) != nil {
+		return &TakenError{"email"}
+	}
+	after.UpdatedAt = tx.now.UTC()
+	if after.Fullname != before.Fullname || after.Email != before.Email || after.Timezone != before.Timezone ||
+		after.PasswordHash != before.PasswordHash || !slices.Equal(after.Abilities, before.Abilities) ||
+		after.Enabled() != before.Enabled() || (after.TOTPEnabledAt == nil) != (before.TOTPEnabledAt == nil) {
+		after.LockVersion++
+	}
+	return tx.recordUser(after)
+}
+
+// DeleteUser deletes a user, or fails with ErrNotFound. Of the account a
+// tombstone is left, id and name, so that the activity log can be read; the
+// name and the address can be given to somebody else at once. Sessions, saved
+// views and tokens go in the same transaction.
+func (s *Store) DeleteUser(ctx context.Context, by Actor, id int64) error {
+	return s.update(ctx, by, func(tx *Tx) error {
+		before, err := tx.User(id)
+		if err != nil {
+			return err
+		}
+		if err := tx.endSessions(id); err != nil {
+			return err
+		}
+		if err := tx.erase(bucketView, key64(uint64(id))); err != nil {
+			return err
+		}
+		err = tx.recordUser(&User{
+			ID: id, Username: before.Username, Timezone: before.Timezone, DeletedAt: tx.moment(),
+			LockVersion: before.LockVersion + 1, CreatedAt: before.CreatedAt, UpdatedAt: tx.now.UTC(),
+		})
+		if err != nil {
+			return err
+		}
+		return tx.logUser(activity.UserDeletion, before, nil)
+	})
 }
 
 // recordUser stores a user and keeps the indexes of names and addresses.
@@ -195,14 +312,13 @@ func (tx *Tx) recordUser(u *User) error {
 	return tx.record(bucketUser, key, u)
 }
 
-// EnsureAdmin makes sure that the administrator the configuration names exists
-// and has the given abilities. An empty password hash leaves the password of
-// an existing one alone; any other replaces it and ends all sessions of the
-// administrator. It fails with ErrConflict where another user has the address.
+// EnsureAdmin makes sure that the administrator the configuration names exists,
+// is enabled, has the given abilities and needs no second factor. An empty
+// password hash leaves the password of an existing one alone; any other
+// replaces it and ends all sessions of the administrator. It fails with a
+// TakenError where another user has the address.
 func (s *Store) EnsureAdmin(ctx context.Context, n NewUser) (created bool, err error) {
-	if err := n.normalize(); err != nil {
-		return false, err
-	}
+	n.normalize()
 	err = s.update(ctx, System(), func(tx *Tx) error {
 		created = false
 		before, err := tx.UserNamed(n.Username)
@@ -212,26 +328,33 @@ func (s *Store) EnsureAdmin(ctx context.Context, n NewUser) (created bool, err e
 			if err != nil {
 				return err
 			}
-			return tx.recordUser(u)
+			if err := tx.recordUser(u); err != nil {
+				return err
+			}
+			return tx.logUser(activity.UserCreation, u, nil)
 		}
 		if err != nil {
 			return err
 		}
 		after := *before
-		after.Abilities = slices.Compact(slices.Sorted(slices.Values(slices.Concat(before.Abilities, n.Abilities))))
+		after.Abilities = abilitySet(slices.Concat(before.Abilities, n.Abilities))
 		after.LockedAt = nil
+		after.dropTOTP()
+		logged := map[string]any{}
 		if n.PasswordHash != "" {
-			after.PasswordHash = n.PasswordHash
+			after.PasswordHash, after.PasswordChangeRequestedAt = n.PasswordHash, nil
+			logged["password"] = Redacted
 			if err := tx.endSessions(after.ID); err != nil {
 				return err
 			}
 		}
-		if after.PasswordHash == before.PasswordHash && after.LockedAt == before.LockedAt && slices.Equal(after.Abilities, before.Abilities) {
+		if reflect.DeepEqual(before, &after) {
 			return nil
 		}
-		after.LockVersion++
-		after.UpdatedAt = tx.now.UTC()
-		return tx.recordUser(&after)
+		if err := tx.changeUser(before, &after); err != nil {
+			return err
+		}
+		return tx.logUser(activity.UserModification, before, logged)
 	})
 	return created, err
 }
@@ -245,15 +368,13 @@ func (s *Store) DisableUser(ctx context.Context, by Actor, id int64) error {
 			return err
 		}
 		after := *before
-		after.LockedAt = &tx.now
-		after.LockVersion++
-		after.UpdatedAt = tx.now.UTC()
+		after.LockedAt = tx.moment()
 		if err := tx.endSessions(id); err != nil {
 			return err
 		}
-		if err := tx.recordUser(&after); err != nil {
+		if err := tx.changeUser(before, &after); err != nil {
 			return err
 		}
-		return tx.log(by.Name, activity.UserModification, map[string]any{"user_id": id, "username": before.Username, "enabled": false})
+		return tx.logUser(activity.UserModification, before, map[string]any{"enabled": false})
 	})
 }

@@ -157,7 +157,7 @@ func (f *fixture) user(name string, abilities ...int) *store.User {
 		f.t.Fatal(err)
 	}
 	w := httptest.NewRecorder()
-	if err := f.auth.SignInConsole(w, httptest.NewRequest(http.MethodPost, "/session", nil), u); err != nil {
+	if err := f.auth.SignInConsole(w, httptest.NewRequest(http.MethodPost, "/session", nil), &auth.Proof{User: u, Method: store.MethodPassword}); err != nil {
 		f.t.Fatal(err)
 	}
 	f.cookies[name] = w.Result().Cookies()[0]

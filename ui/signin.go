@@ -28,9 +28,10 @@ func (s *server) newSession(w http.ResponseWriter, r *http.Request) error {
 // createSession answers POST /session.
 func (s *server) createSession(w http.ResponseWriter, r *http.Request) error {
 	username, target := r.PostForm.Get("username"), auth.LocalTarget(r.PostForm.Get("request_path"))
-	user, err := s.options.Auth.CheckPassword(r.Context(), username, r.PostForm.Get("password"), s.options.Auth.ClientAddress(r))
+	c := auth.Credentials{Username: username, Password: r.PostForm.Get("password")}
+	proof, err := s.options.Auth.CheckPassword(r.Context(), c, s.options.Auth.ClientAddress(r))
 	if err == nil {
-		err = s.options.Auth.SignInConsole(w, r, user)
+		err = s.options.Auth.SignInConsole(w, r, proof)
 	}
 	p := signInPage{Frame: s.newFrame(r, "Sign in"), RequestPath: target, Username: username}
 	p.User = nil // who may be signed in already is not who is signing in

@@ -193,7 +193,7 @@ func BenchmarkLists(b *testing.B) {
 	for _, path := range []string{
 		"/api/v1/hosts", "/api/v2/clusters", "/api/v1/clusters", "/api/v1/databases", "/api/v1/sap_systems", "/api/v1/sap_systems/health",
 	} {
-		tokens, err := s.auth.SignInAPI(httptest.NewRequest(http.MethodPost, "/", nil), ann)
+		tokens, err := s.auth.SignInAPI(httptest.NewRequest(http.MethodPost, "/", nil), &auth.Proof{User: ann, Method: store.MethodPassword})
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -123,7 +123,7 @@ func (f *fixture) user(name string, abilities ...int) string {
 // signIn gives a user a new token.
 func (f *fixture) signIn(name string) {
 	f.t.Helper()
-	tokens, err := f.auth.SignInAPI(httptest.NewRequest(http.MethodPost, "/", nil), f.account(name))
+	tokens, err := f.auth.SignInAPI(httptest.NewRequest(http.MethodPost, "/", nil), &auth.Proof{User: f.account(name), Method: store.MethodPassword})
 	if err != nil {
 		f.t.Fatal(err)
 	}

@@ -34,11 +34,12 @@ func (e *refusal) Error() string {
 
 // Refusals that are always the same.
 var (
-	errBadRequest   error = &refusal{status: http.StatusBadRequest}
-	errMethod       error = &refusal{status: http.StatusMethodNotAllowed}
-	errUnacceptable error = &refusal{status: http.StatusNotAcceptable}
-	errTooLarge     error = &refusal{status: http.StatusRequestEntityTooLarge}
-	errContentType        = unprocessable(invalid("/", "Invalid value for header: content-type"))
+	errBadRequest    error = &refusal{status: http.StatusBadRequest}
+	errMethod        error = &refusal{status: http.StatusMethodNotAllowed}
+	errUnacceptable  error = &refusal{status: http.StatusNotAcceptable}
+	errUnconditional error = &refusal{status: http.StatusPreconditionRequired}
+	errTooLarge      error = &refusal{status: http.StatusRequestEntityTooLarge}
+	errContentType         = unprocessable(invalid("/", "Invalid value for header: content-type"))
 )
 
 // malformed refuses a body that is no JSON.
@@ -96,6 +97,9 @@ func Status(err error) int {
 	if _, ok := errors.AsType[*landscape.InvalidError](err); ok {
 		return http.StatusUnprocessableEntity
 	}
+	if _, ok := errors.AsType[auth.FieldErrors](err); ok {
+		return http.StatusUnprocessableEntity
+	}
 	for _, row := range []struct {
 		err    error
 		status int
@@ -104,6 +108,11 @@ func Status(err error) int {
 		{auth.ErrCredentials, http.StatusUnauthorized},
 		{auth.ErrRefresh, http.StatusUnauthorized},
 		{auth.ErrForbidden, http.StatusForbidden},
+		{auth.ErrProtected, http.StatusForbidden},
+		{auth.ErrCodeMissing, http.StatusUnprocessableEntity},
+		{auth.ErrTOTPEnabled, http.StatusUnprocessableEntity},
+		{auth.ErrTOTPCode, http.StatusUnprocessableEntity},
+		{store.ErrStale, http.StatusPreconditionFailed},
 		{store.ErrNotFound, http.StatusNotFound},
 		{store.ErrConflict, http.StatusConflict},
 		{store.ErrLive, http.StatusUnprocessableEntity},
@@ -157,7 +166,26 @@ func problemsOf(err error, status int) []problem {
 	if wrong, ok := errors.AsType[*landscape.InvalidError](err); ok {
 		return []problem{invalid("/"+wrong.Field, wrong.Detail)}
 	}
-	return []problem{{Title: http.StatusText(status), Detail: sentence(err, status)}}
+	if wrong, ok := errors.AsType[auth.FieldErrors](err); ok {
+		problems := make([]problem, len(wrong))
+		for i, w := range wrong {
+			problems[i] = invalid("/"+w.Field, w.Detail)
+		}
+		return problems
+	}
+	return []problem{{Title: title(status), Detail: sentence(err, status)}}
+}
+
+// title is the title of a problem of that status. Clients know two of them
+// with one capital letter only.
+func title(status int) string {
+	switch status {
+	case http.StatusPreconditionFailed:
+		return "Precondition failed"
+	case http.StatusPreconditionRequired:
+		return "Precondition required"
+	}
+	return http.StatusText(status)
 }
 
 // sentence is the detail that belongs to an error without details.
@@ -165,6 +193,12 @@ func sentence(err error, status int) string {
 	switch {
 	case errors.Is(err, auth.ErrCredentials):
 		return "Invalid credentials."
+	case errors.Is(err, auth.ErrCodeMissing):
+		return "TOTP code missing."
+	case errors.Is(err, auth.ErrTOTPEnabled):
+		return "TOTP already enabled, could not process the enrollment procedure"
+	case errors.Is(err, auth.ErrTOTPCode):
+		return "TOTP code not valid for the enrollment procedure."
 	case errors.Is(err, auth.ErrRefresh):
 		return "Invalid refresh token."
 	case errors.Is(err, store.ErrLive):
@@ -177,6 +211,10 @@ func sentence(err error, status int) string {
 		return "You can't perform the operation or access the resource."
 	case http.StatusNotFound:
 		return "The requested resource cannot be found."
+	case http.StatusPreconditionFailed:
+		return "Mid-air collision detected, please refresh the resource you are trying to update."
+	case http.StatusPreconditionRequired:
+		return "Request needs to be conditional, please provide If-Match header."
 	case http.StatusInternalServerError:
 		return "Something went wrong."
 	}

@@ -162,7 +162,7 @@ func callers(f *fixture) []caller {
 func (f *fixture) cookie(name string) (cookie string) {
 	f.t.Helper()
 	w := httptest.NewRecorder()
-	if err := f.auth.SignInConsole(w, httptest.NewRequest(http.MethodPost, "/session", nil), f.account(name)); err != nil {
+	if err := f.auth.SignInConsole(w, httptest.NewRequest(http.MethodPost, "/session", nil), &auth.Proof{User: f.account(name), Method: store.MethodPassword}); err != nil {
 		f.t.Fatal(err)
 	}
 	cookie, _, _ = strings.Cut(w.Header().Get("Set-Cookie"), ";")

@@ -1,18 +1,28 @@
 package api
 
-import "net/http"
+import (
+	"net/http"
 
-// signIn answers POST /api/session: a name and a password for tokens.
+	"trento/auth"
+)
+
+// signIn answers POST /api/session: a name, a password and perhaps a code for
+// tokens. A code that is no text is a wrong one.
 func (a *API) signIn(w http.ResponseWriter, r *http.Request) error {
 	given, err := members(r)
 	if err != nil {
 		return err
 	}
-	user, err := a.deps.Auth.CheckPassword(r.Context(), given.text("username"), given.text("password"), a.deps.Auth.ClientAddress(r))
+	c := auth.Credentials{Username: given.text("username"), Password: given.text("password")}
+	if _, ok := given["totp_code"]; ok {
+		code := given.text("totp_code")
+		c.Code = &code
+	}
+	proof, err := a.deps.Auth.CheckPassword(r.Context(), c, a.deps.Auth.ClientAddress(r))
 	if err != nil {
 		return err
 	}
-	tokens, err := a.deps.Auth.SignInAPI(r, user)
+	tokens, err := a.deps.Auth.SignInAPI(r, proof)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,93 @@
+package auth
+
+import (
+	"context"
+	"errors"
+
+	"trento/store"
+)
+
+// ProfileChange is what users change of themselves. What is nil stays as it
+// is.
+type ProfileChange struct {
+	Fullname, Email, Password, PasswordConfirmation, CurrentPassword, Timezone *string
+	AnalyticsEnabled                                                           *bool
+	AnalyticsEULAAccepted                                                      *bool // only true has an effect
+}
+
+// ChangeProfile changes the user who asks for it. A new password, which takes
+// the current one, ends all other sessions. It fails with ErrProtected for the
+// default admin and with FieldErrors.
+func (a *Auth) ChangeProfile(ctx context.Context, id *Identity, c ProfileChange) (*store.User, error) {
+	user, err := a.manageable(id.User.ID)
+	if err != nil {
+		return nil, err
+	}
+	var wrong FieldErrors
+	wrong.account(c.Fullname, c.Email, c.Timezone, c.Password, c.PasswordConfirmation)
+	if c.Password != nil {
+		if err := a.checkCurrentPassword(ctx, user, c.CurrentPassword, &wrong); err != nil {
+			return nil, err
+		}
+	}
+	if err := wrong.err(); err != nil {
+		return nil, err
+	}
+	change := store.ProfileChange{
+		Fullname: c.Fullname, Email: c.Email, Timezone: c.Timezone, AnalyticsEnabled: c.AnalyticsEnabled,
+		AnalyticsEULAAccepted: c.AnalyticsEULAAccepted != nil && *c.AnalyticsEULAAccepted,
+		Logged:                map[string]any{},
+	}
+	logAccount(change.Logged, c.Fullname, c.Email, c.Timezone, c.Password)
+	for member, value := range map[string]*bool{"analytics_enabled": c.AnalyticsEnabled, "analytics_eula_accepted": c.AnalyticsEULAAccepted} {
+		if value != nil {
+			change.Logged[member] = *value
+		}
+	}
+	if c.CurrentPassword != nil {
+		change.Logged["current_password"] = store.Redacted
+	}
+	if c.Password != nil {
+		hash, err := a.HashPassword(ctx, *c.Password)
+		if err != nil {
+			return nil, err
+		}
+		change.Password = &store.NewPassword{Hash: hash, Before: user.PasswordHash}
+	}
+	changed, err := a.store.ChangeProfile(ctx, id.Actor(), user.ID, change, id.SessionHash)
+	if errors.Is(err, store.ErrStale) { // the password that was shown is no longer the current one
+		return nil, FieldErrors{{Field: currentPassword, Detail: "is invalid"}}
+	}
+	return changed, taken(err)
+}
+
+const currentPassword = "current_password"
+
+// checkCurrentPassword adds to what is wrong. Whoever sits at a console that
+// was left open can guess no faster than whoever signs in.
+func (a *Auth) checkCurrentPassword(ctx context.Context, user *store.User, given *string, wrong *FieldErrors) error {
+	if given == nil || *given == "" {
+		wrong.add(currentPassword, isBlank)
+		return nil
+	}
+	attempt, err := a.limiter.begin(ctx, guess{of: ofCurrentPassword, name: user.Username, rule: pairRule()})
+	if errors.Is(err, errCrowded) || errors.Is(err, errRefused) {
+		wrong.add(currentPassword, "is invalid")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	outcome := abandoned
+	defer func() { attempt.end(outcome) }()
+	err = a.matches(ctx, user, *given)
+	switch {
+	case err == nil:
+		outcome = succeeded
+	case errors.Is(err, ErrCredentials):
+		outcome = failed
+		wrong.add(currentPassword, "is invalid")
+		err = nil
+	}
+	return err
+}

@@ -1,0 +1,156 @@
+package auth
+
+import (
+	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"encoding/base32"
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/pquerna/otp"
+	"github.com/pquerna/otp/totp"
+
+	"trento/store"
+)
+
+// The parameters of the second factor, RFC 6238: those every authenticator
+// app assumes.
+const (
+	totpSecretSize = 20 // bytes
+	totpPeriod     = 30 // seconds
+)
+
+var base32Text = base32.StdEncoding.WithPadding(base32.NoPadding)
+
+// Enrollment is what an authenticator app has to know.
+type Enrollment struct {
+	Secret string // in base32, to be typed
+	URI    string // otpauth://…, to be scanned
+}
+
+// BeginTOTP makes the secret of a second factor for the user who asks. It is
+// in force once ConfirmTOTP has seen a code of it; until then another call
+// replaces it. It fails with ErrTOTPEnabled, and with ErrProtected for the
+// default admin.
+func (a *Auth) BeginTOTP(ctx context.Context, id *Identity) (Enrollment, error) {
+	user, err := a.manageable(id.User.ID)
+	if err != nil {
+		return Enrollment{}, err
+	}
+	secret := make([]byte, totpSecretSize)
+	rand.Read(secret)
+	err = a.store.OfferTOTP(ctx, id.Actor(), user.ID, a.seal(user.ID, secret))
+	if errors.Is(err, store.ErrConflict) {
+		return Enrollment{}, ErrTOTPEnabled
+	}
+	text := base32Text.EncodeToString(secret)
+	uri := "otpauth://totp/trento:" + url.PathEscape(user.Username) + "?secret=" + text + "&issuer=Trento"
+	return Enrollment{Secret: text, URI: uri}, err
+}
+
+// ConfirmTOTP puts the second factor into force whose code this is, and
+// returns since when it is. The code cannot be used to sign in any more. It
+// fails with ErrTOTPCode, with ErrTOTPEnabled, and with ErrProtected for the
+// default admin.
+func (a *Auth) ConfirmTOTP(ctx context.Context, id *Identity, code string) (time.Time, error) {
+	user, err := a.manageable(id.User.ID)
+	switch {
+	case err != nil:
+		return time.Time{}, err
+	case user.TOTPEnabledAt != nil:
+		return time.Time{}, ErrTOTPEnabled
+	case user.TOTPSecret == nil:
+		return time.Time{}, ErrTOTPCode
+	}
+	fits, err := a.codeFits(user, code, a.now())
+	if err != nil {
+		return time.Time{}, err
+	}
+	if !fits {
+		return time.Time{}, ErrTOTPCode
+	}
+	user, err = a.store.EnableTOTP(ctx, id.Actor(), user.ID, user.TOTPSecret)
+	switch {
+	case errors.Is(err, store.ErrStale):
+		return time.Time{}, ErrTOTPCode
+	case errors.Is(err, store.ErrConflict):
+		return time.Time{}, ErrTOTPEnabled
+	case err != nil:
+		return time.Time{}, err
+	}
+	return *user.TOTPEnabledAt, nil
+}
+
+// EndTOTP ends the second factor of the user who asks, whether there is one or
+// not. It fails with ErrProtected for the default admin.
+func (a *Auth) EndTOTP(ctx context.Context, id *Identity) error {
+	if _, err := a.manageable(id.User.ID); err != nil {
+		return err
+	}
+	return a.store.DropTOTP(ctx, id.Actor(), id.User.ID)
+}
+
+// checkCode returns the time of a code that is right, or ErrCredentials. The
+// code is used up by the sign-in that follows.
+func (a *Auth) checkCode(ctx context.Context, user *store.User, code string) (*time.Time, error) {
+	attempt, err := a.limiter.begin(ctx, guess{of: ofCode, name: user.Username, rule: pairRule()})
+	if errors.Is(err, errCrowded) || errors.Is(err, errRefused) {
+		return nil, ErrCredentials
+	}
+	if err != nil {
+		return nil, err
+	}
+	outcome := abandoned
+	defer func() { attempt.end(outcome) }()
+	now := a.now().UTC()
+	fits, err := a.codeFits(user, code, now)
+	switch {
+	case err != nil:
+		return nil, err
+	case !fits || user.CodeUsed(now):
+		outcome = failed
+		return nil, ErrCredentials
+	}
+	outcome = succeeded
+	return &now, nil
+}
+
+// codeFits reports whether a code is the one of the present period. Whether it
+// was used before is another question.
+func (a *Auth) codeFits(user *store.User, code string, now time.Time) (bool, error) {
+	secret, err := a.unseal(user.ID, user.TOTPSecret)
+	if err != nil {
+		return false, fmt.Errorf("second factor of user %d: %w; was SECRET_KEY_BASE changed? Whoever manages users can disable it", user.ID, err)
+	}
+	fits, err := totp.ValidateCustom(code, base32Text.EncodeToString(secret), now, totp.ValidateOpts{
+		Period: totpPeriod, Skew: 0, Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1,
+	})
+	if errors.Is(err, otp.ErrValidateInputInvalidLength) {
+		return false, nil
+	}
+	return fits, err
+}
+
+// newSealer makes what the secrets of second factors are encrypted with.
+func newSealer(key []byte) (cipher.AEAD, error) {
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, err
+	}
+	return cipher.NewGCMWithRandomNonce(block)
+}
+
+// seal encrypts a secret of a user. It is bound to the user: put into another
+// account it cannot be read.
+func (a *Auth) seal(userID int64, secret []byte) []byte {
+	return a.sealer.Seal(nil, nil, secret, []byte(strconv.FormatInt(userID, 10)))
+}
+
+func (a *Auth) unseal(userID int64, sealed []byte) ([]byte, error) {
+	return a.sealer.Open(nil, nil, sealed, []byte(strconv.FormatInt(userID, 10)))
+}

@@ -1,0 +1,284 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	_ "time/tzdata" // a bare machine knows no time zones
+	"unicode"
+	"unicode/utf8"
+
+	"trento/store"
+	"trento/store/activity"
+	"trento/store/landscape"
+)
+
+// FieldErrors is what is wrong with the fields of a request, ordered by field.
+// A field can be wrong in more than one way.
+type FieldErrors []landscape.InvalidError
+
+func (e FieldErrors) Error() string {
+	sentences := make([]string, len(e))
+	for i := range e {
+		sentences[i] = e[i].Error()
+	}
+	return strings.Join(sentences, "; ")
+}
+
+// add notes that something is wrong with a field.
+func (e *FieldErrors) add(field, detail string) {
+	*e = append(*e, landscape.InvalidError{Field: field, Detail: detail})
+}
+
+// err is nil where nothing is wrong.
+func (e FieldErrors) err() error {
+	if len(e) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(e, func(a, b landscape.InvalidError) int { return strings.Compare(a.Field, b.Field) })
+	return e
+}
+
+const isBlank = "can't be blank"
+
+func blank(text string) bool { return strings.TrimSpace(text) == "" }
+
+// maxName is the length of a user name or full name in characters.
+const maxName = 255
+
+// reservedNames are actors of the activity log that are nobody.
+var reservedNames = []string{activity.System, activity.NoUsername}
+
+// username checks a user name in its normal form.
+func (e *FieldErrors) username(name string) {
+	if e.name("username", name); slices.Contains(reservedNames, name) {
+		e.add("username", "is reserved")
+	}
+}
+
+func (e *FieldErrors) name(field, name string) {
+	switch {
+	case blank(name):
+		e.add(field, isBlank)
+	case !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl):
+		e.add(field, "is invalid")
+	case utf8.RuneCountInString(name) > maxName:
+		e.add(field, fmt.Sprintf("should be at most %d character(s)", maxName))
+	}
+}
+
+func (e *FieldErrors) email(address string) {
+	switch {
+	case blank(address):
+		e.add("email", isBlank)
+	case !isEmail(address):
+		e.add("email", "is not a valid email")
+	}
+}
+
+// timezone checks the name of a time zone of the IANA database. Neither the
+// empty name nor that of the zone of this machine is one.
+func (e *FieldErrors) timezone(name string) {
+	_, err := time.LoadLocation(name)
+	if err != nil || name == "" || name == "Local" {
+		e.add("timezone", "is not a valid IANA timezone")
+	}
+}
+
+func (e *FieldErrors) abilities(ids []int) {
+	for _, id := range ids {
+		if _, ok := abilityOf(id); !ok {
+			e.add("abilities", "is invalid")
+			return
+		}
+	}
+}
+
+// password checks a password that is to be set.
+func (e *FieldErrors) password(password string, confirmation *string) {
+	if blank(password) {
+		e.add("password", isBlank)
+	} else {
+		for _, broken := range CheckPasswordRules(password) {
+			e.add("password", broken)
+		}
+	}
+	e.confirmation(password, confirmation)
+}
+
+func (e *FieldErrors) confirmation(password string, confirmation *string) {
+	switch {
+	case confirmation == nil || blank(*confirmation):
+		e.add("password_confirmation", isBlank)
+	case *confirmation != password:
+		e.add("password_confirmation", "does not match confirmation")
+	}
+}
+
+// account checks the fields that users and those who manage them may change.
+func (e *FieldErrors) account(fullname, email, timezone, password, confirmation *string) {
+	if fullname != nil {
+		e.name("fullname", *fullname)
+	}
+	if email != nil {
+		e.email(*email)
+	}
+	if timezone != nil {
+		e.timezone(*timezone)
+	}
+	switch {
+	case password != nil:
+		e.password(*password, confirmation)
+	case confirmation != nil:
+		e.confirmation("", confirmation)
+	}
+}
+
+// taken turns a clash into the fault of a field.
+func taken(err error) error {
+	if clash, ok := errors.AsType[*store.TakenError](err); ok {
+		return FieldErrors{{Field: clash.Field, Detail: store.ErrConflict.Error()}}
+	}
+	return err
+}
+
+// DefaultAdmin reports whether a user is the one that the configuration names,
+// who is changed by the configuration alone.
+func (a *Auth) DefaultAdmin(u *store.User) bool { return u.Username == a.admin }
+
+// NewUser is what it takes to make a user. An empty time zone is Etc/UTC.
+type NewUser struct {
+	Username, Fullname, Email      string
+	Password, PasswordConfirmation string
+	Timezone                       string
+	Abilities                      []int
+	Enabled                        bool
+}
+
+// CreateUser makes a user. It fails with FieldErrors.
+func (a *Auth) CreateUser(ctx context.Context, by *Identity, n NewUser) (*store.User, error) {
+	n.Username = store.NormalUsername(n.Username)
+	var wrong FieldErrors
+	wrong.username(n.Username)
+	wrong.abilities(n.Abilities)
+	zone := &n.Timezone
+	if n.Timezone == "" {
+		zone = nil
+	}
+	wrong.account(&n.Fullname, &n.Email, zone, &n.Password, &n.PasswordConfirmation)
+	if err := wrong.err(); err != nil {
+		return nil, err
+	}
+	hash, err := a.HashPassword(ctx, n.Password)
+	if err != nil {
+		return nil, err
+	}
+	logged := map[string]any{
+		"username": n.Username, "fullname": n.Fullname, "email": n.Email, "enabled": n.Enabled,
+		"abilities": loggedAbilities(n.Abilities), "password": store.Redacted, "password_confirmation": store.Redacted,
+	}
+	if n.Timezone != "" {
+		logged["timezone"] = n.Timezone
+	}
+	u, err := a.store.CreateUser(ctx, by.Actor(), store.NewUser{
+		Username: n.Username, Fullname: n.Fullname, Email: n.Email, PasswordHash: hash,
+		Abilities: n.Abilities, Enabled: n.Enabled, Timezone: n.Timezone, Logged: logged,
+	})
+	return u, taken(err)
+}
+
+// UserChange is what somebody who manages users changes of one. What is nil
+// stays as it is.
+type UserChange struct {
+	Fullname, Email, Password, PasswordConfirmation, Timezone *string
+	Abilities                                                 *[]int
+	Enabled                                                   *bool
+	DisableTOTP                                               bool
+}
+
+// ChangeUser changes a user. It fails with store.ErrNotFound, with
+// ErrProtected for the default admin, with FieldErrors, and with
+// store.ErrStale where the user is not of that version any more.
+func (a *Auth) ChangeUser(ctx context.Context, by *Identity, id int64, version int, c UserChange) (*store.User, error) {
+	if _, err := a.manageable(id); err != nil {
+		return nil, err
+	}
+	var wrong FieldErrors
+	wrong.account(c.Fullname, c.Email, c.Timezone, c.Password, c.PasswordConfirmation)
+	if c.Abilities != nil {
+		wrong.abilities(*c.Abilities)
+	}
+	if err := wrong.err(); err != nil {
+		return nil, err
+	}
+	change := store.UserChange{
+		Fullname: c.Fullname, Email: c.Email, Timezone: c.Timezone,
+		Abilities: c.Abilities, Enabled: c.Enabled, DisableTOTP: c.DisableTOTP, Logged: map[string]any{},
+	}
+	logAccount(change.Logged, c.Fullname, c.Email, c.Timezone, c.Password)
+	if c.Password != nil {
+		hash, err := a.HashPassword(ctx, *c.Password)
+		if err != nil {
+			return nil, err
+		}
+		change.PasswordHash = &hash
+	}
+	if c.Abilities != nil {
+		change.Logged["abilities"] = loggedAbilities(*c.Abilities)
+	}
+	if c.Enabled != nil {
+		change.Logged["enabled"] = *c.Enabled
+	}
+	if c.DisableTOTP {
+		change.Logged["totp_disabled"] = true
+	}
+	u, err := a.store.ChangeUser(ctx, by.Actor(), id, version, change)
+	return u, taken(err)
+}
+
+// DeleteUser deletes a user. It fails with store.ErrNotFound, and with
+// ErrProtected for the default admin.
+func (a *Auth) DeleteUser(ctx context.Context, by *Identity, id int64) error {
+	if _, err := a.manageable(id); err != nil {
+		return err
+	}
+	return a.store.DeleteUser(ctx, by.Actor(), id)
+}
+
+// manageable is a user that those who manage users may change.
+func (a *Auth) manageable(id int64) (u *store.User, err error) {
+	err = a.store.View(func(tx *store.Tx) error {
+		u, err = tx.User(id)
+		return err
+	})
+	if err == nil && a.DefaultAdmin(u) {
+		err = ErrProtected
+	}
+	return u, err
+}
+
+// logAccount notes for the activity log what a request wants changed.
+func logAccount(logged map[string]any, fullname, email, timezone, password *string) {
+	for member, value := range map[string]*string{"fullname": fullname, "email": email, "timezone": timezone} {
+		if value != nil {
+			logged[member] = *value
+		}
+	}
+	if password != nil {
+		logged["password"], logged["password_confirmation"] = store.Redacted, store.Redacted
+	}
+}
+
+// loggedAbilities are abilities as the activity log shows them.
+func loggedAbilities(ids []int) []map[string]any {
+	shown := make([]map[string]any, 0, len(ids))
+	for _, id := range ids {
+		if known, ok := abilityOf(id); ok {
+			shown = append(shown, map[string]any{"id": known.ID, "name": known.Name, "resource": known.Resource, "label": known.Label})
+		}
+	}
+	return shown
+}

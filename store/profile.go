@@ -1,0 +1,133 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"trento/store/activity"
+)
+
+// ProfileChange is what users change of themselves. What is nil stays as it
+// is.
+type ProfileChange struct {
+	Fullname, Email, Timezone *string
+	// Password is the hash of a new password.
+	Password *NewPassword
+	// AnalyticsEULAAccepted can only be set: what was accepted stays accepted.
+	AnalyticsEnabled      *bool
+	AnalyticsEULAAccepted bool
+	// Logged is what the activity log shows of the request, without secrets.
+	Logged map[string]any
+}
+
+// NewPassword replaces the hash of the password that was shown as proof.
+type NewPassword struct{ Hash, Before string }
+
+// ChangeProfile changes a user who asks for it. It fails with ErrNotFound,
+// with a TakenError, and with ErrStale where the password was changed
+// meanwhile. With a new password all sessions of the user end but the one to
+// keep.
+func (s *Store) ChangeProfile(ctx context.Context, by Actor, id int64, c ProfileChange, keep [32]byte) (*User, error) {
+	var after *User
+	err := s.update(ctx, by, func(tx *Tx) error {
+		before, err := tx.User(id)
+		if err != nil {
+			return err
+		}
+		u := *before
+		set(&u.Fullname, c.Fullname)
+		set(&u.Email, c.Email)
+		set(&u.Timezone, c.Timezone)
+		if c.AnalyticsEnabled != nil && *c.AnalyticsEnabled != (u.AnalyticsEnabledAt != nil) {
+			u.AnalyticsEnabledAt = nil
+			if *c.AnalyticsEnabled {
+				u.AnalyticsEnabledAt = tx.moment()
+			}
+		}
+		if c.AnalyticsEULAAccepted && u.AnalyticsEULAAcceptedAt == nil {
+			u.AnalyticsEULAAcceptedAt = tx.moment()
+		}
+		if c.Password != nil {
+			if c.Password.Before != before.PasswordHash {
+				return fmt.Errorf("password of user %d: %w", id, ErrStale)
+			}
+			u.PasswordHash, u.PasswordChangeRequestedAt = c.Password.Hash, nil
+			if _, err := tx.endSessionsBut(id, keep); err != nil {
+				return err
+			}
+		}
+		if err := tx.changeUser(before, &u); err != nil {
+			return err
+		}
+		after = &u
+		return tx.logUser(activity.ProfileUpdate, before, c.Logged)
+	})
+	return after, err
+}
+
+// dropTOTP forgets the second factor, whether it is in force or not.
+func (u *User) dropTOTP() { u.TOTPSecret, u.TOTPEnabledAt, u.TOTPLastUsedAt = nil, nil, nil }
+
+// OfferTOTP keeps the sealed secret of a second factor that is not in force
+// yet, in place of any other such. It fails with ErrConflict where one is in
+// force. Nothing is logged: nothing has changed yet.
+func (s *Store) OfferTOTP(ctx context.Context, by Actor, id int64, secret []byte) error {
+	return s.update(ctx, by, func(tx *Tx) error {
+		before, err := tx.User(id)
+		if err != nil {
+			return err
+		}
+		if before.TOTPEnabledAt != nil {
+			return fmt.Errorf("second factor of user %d: %w", id, ErrConflict)
+		}
+		after := *before
+		after.dropTOTP()
+		after.TOTPSecret = secret
+		return tx.changeUser(before, &after)
+	})
+}
+
+// EnableTOTP puts a second factor into force whose secret was offered, with
+// its first code used up. It fails with ErrStale where another secret has been
+// offered since, or none.
+func (s *Store) EnableTOTP(ctx context.Context, by Actor, id int64, secret []byte) (*User, error) {
+	var after *User
+	err := s.update(ctx, by, func(tx *Tx) error {
+		before, err := tx.User(id)
+		if err != nil {
+			return err
+		}
+		if before.TOTPEnabledAt != nil {
+			return fmt.Errorf("second factor of user %d: %w", id, ErrConflict)
+		}
+		if before.TOTPSecret == nil || !bytes.Equal(before.TOTPSecret, secret) {
+			return fmt.Errorf("second factor of user %d: %w", id, ErrStale)
+		}
+		u := *before
+		u.TOTPEnabledAt, u.TOTPLastUsedAt = tx.moment(), tx.moment()
+		if err := tx.changeUser(before, &u); err != nil {
+			return err
+		}
+		after = &u
+		return tx.logUser(activity.ProfileUpdate, before, map[string]any{"totp_enabled": true})
+	})
+	return after, err
+}
+
+// DropTOTP ends the second factor of a user. Where none is in force that is no
+// error, and is not logged.
+func (s *Store) DropTOTP(ctx context.Context, by Actor, id int64) error {
+	return s.update(ctx, by, func(tx *Tx) error {
+		before, err := tx.User(id)
+		if err != nil {
+			return err
+		}
+		after := *before
+		after.dropTOTP()
+		if err := tx.changeUser(before, &after); err != nil || before.TOTPEnabledAt == nil {
+			return err
+		}
+		return tx.logUser(activity.ProfileUpdate, before, map[string]any{"totp_enabled": false})
+	})
+}
