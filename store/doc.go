@@ -18,9 +18,14 @@
 //	relation    name 0x00 from 0x00 to      nothing; index of host, database, sap_system and kept, see landscape.go
 //	user        id (8)                      record: User
 //	view        user id (8)                 record: SavedViews of a user
-//	setting     name                        record: APIKey ("api_key")
+//	token       user id (8) token id        record: Token
+//	setting     name                        record: APIKey ("api_key"), TokenSettings ("personal_access_tokens")
 //	username    user name                   user id (8); index of users not deleted
 //	email       e-mail address              user id (8); index of users not deleted
+//	token_hash  hash of the text (64)       key of the token; index of tokens
+//	token_used  token id                    time of the last use
+//	token_use   user id (8) position (8)    id of the token (16) and JSON: TokenUse; the position is an activity.Position
+//	            user id (8)                 8 bytes: how many uses there are of the user's tokens
 //	journal     version (8)                 kind, 0x00, key: the record last written then
 //	activity    activity.Position (8)       entry, see activity.go
 //	report      host id "/" kind            the newest report of an agent and kind, see report.go

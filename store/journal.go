@@ -12,7 +12,7 @@ import (
 type Change struct {
 	Seq  uint64
 	Kind string
-	ID   string // its key; of a user and a user's views the id in decimal
+	ID   string // its key; of a user and a user's views the id in decimal, of a token its own
 }
 
 // journalValue is what the journal says about a record. A record that is
@@ -37,6 +37,9 @@ func (tx *Tx) ChangedAfter(seq uint64, limit int) ([]Change, error) {
 		c := Change{Seq: binary.BigEndian.Uint64(k), Kind: string(kind), ID: string(id)}
 		if c.Kind == string(bucketUser) || c.Kind == string(bucketView) {
 			c.ID = fmt.Sprint(binary.BigEndian.Uint64(id))
+		}
+		if c.Kind == string(bucketToken) {
+			c.ID = string(id[8:])
 		}
 		changes = append(changes, c)
 	}

@@ -66,7 +66,7 @@ func (s *Store) copyAside(path string) error {
 func createBuckets(btx *bolt.Tx) error {
 	for _, name := range [][]byte{
 		bucketMeta, bucketHost, bucketCluster, bucketDatabase, bucketSAPSystem, bucketKept, bucketTags, bucketView, bucketRelation,
-		bucketUser, bucketSetting, bucketUsername, bucketEmail, bucketJournal,
+		bucketUser, bucketToken, bucketTokenHash, bucketTokenUse, bucketTokenUsed, bucketSetting, bucketUsername, bucketEmail, bucketJournal,
 		bucketActivity, bucketReport, bucketHeartbeat, bucketSession, bucketDiscard,
 	} {
 		if _, err := btx.CreateBucket(name); err != nil {

@@ -71,9 +71,12 @@ type Store struct {
 	views      cache[SavedViews]
 	users      cache[User]
 	apiKeys    cache[APIKey]
+	tokens     cache[Token]
+	tokenRules cache[TokenSettings]
 	reports    bodies
 	beats      beats
 	watchers   watchers
+	uses       uses
 	zip        *compressor
 }
 
@@ -179,12 +182,15 @@ func (s *Store) load(path string) error {
 	})
 }
 
-// Close finishes what was accepted, writes down the last heartbeats, and
-// closes the file. Changes that arrive from now on fail with ErrClosed.
+// Close finishes what was accepted, writes down the last heartbeats and uses
+// of tokens, and closes the file. Changes that arrive from now on fail with ErrClosed.
 func (s *Store) Close() error {
 	var err error
 	s.once.Do(func() {
-		flushed := s.update(context.Background(), Actor{}, (*Tx).writeBeats)
+		flushed := errors.Join(
+			s.update(context.Background(), Actor{}, (*Tx).writeBeats),
+			s.FlushTokenUses(context.Background()),
+		)
 		close(s.closing)
 		<-s.closed
 		err = errors.Join(flushed, s.db.Close())

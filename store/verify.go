@@ -2,10 +2,12 @@ package store
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 
 	bolt "go.etcd.io/bbolt"
@@ -21,7 +23,7 @@ func (s *Store) Verify() error {
 		for err := range tx.btx.Check() {
 			faults = append(faults, err)
 		}
-		return errors.Join(append(faults, tx.verifyJournal(), tx.verifyUsers(), tx.verifyRelations(), tx.verifyEntries(), tx.verifyRest())...)
+		return errors.Join(append(faults, tx.verifyJournal(), tx.verifyUsers(), tx.verifyTokens(), tx.verifySettings(), tx.verifyRelations(), tx.verifyEntries(), tx.verifyRest())...)
 	})
 }
 
@@ -40,7 +42,8 @@ func (tx *Tx) verifyJournal() error {
 		string(bucketTags):      func() any { return new(Tags) },
 		string(bucketView):      func() any { return new(SavedViews) },
 		string(bucketUser):      func() any { return new(User) },
-		string(bucketSetting):   func() any { return new(APIKey) },
+		string(bucketToken):     func() any { return new(Token) },
+		string(bucketSetting):   func() any { return new(json.RawMessage) }, // each has a type of its own; see verifySettings
 	} {
 		faults = append(faults, tx.btx.Bucket([]byte(bucket)).ForEach(func(k, v []byte) error {
 			records++
@@ -99,6 +102,57 @@ func (tx *Tx) verifyUsers() error {
 		faults = append(faults, fmt.Errorf("%d addresses for %d users", n, addresses))
 	}
 	return errors.Join(faults...)
+}
+
+// verifyTokens checks that each token has an owner and stands under its hash,
+// and that the uses are as many as is written.
+func (tx *Tx) verifyTokens() error {
+	var faults []error
+	tokens := make(map[string]bool)
+	for t, err := range tx.AllTokens() {
+		if err != nil {
+			return err
+		}
+		tokens[t.ID] = true
+		if _, err := tx.User(t.UserID); err != nil {
+			faults = append(faults, fmt.Errorf("token of nobody: %w", err))
+		}
+		if !bytes.Equal(tx.btx.Bucket(bucketTokenHash).Get(t.Hash[:]), tokenKey(t.UserID, t.ID)) {
+			faults = append(faults, fmt.Errorf("token %s: not under its hash", t.ID))
+		}
+	}
+	if n := count(tx.btx.Bucket(bucketTokenHash)); n != len(tokens) {
+		faults = append(faults, fmt.Errorf("%d hashes for %d tokens", n, len(tokens)))
+	}
+	faults = append(faults, tx.btx.Bucket(bucketTokenUsed).ForEach(func(id, at []byte) error {
+		if !tokens[string(id)] || len(at) != 8 {
+			return fmt.Errorf("last use of %q: no such token, or no time", id)
+		}
+		return nil
+	}))
+	counted, found := make(map[int64]int), make(map[int64]int)
+	faults = append(faults, tx.btx.Bucket(bucketTokenUse).ForEach(func(k, v []byte) error {
+		if user := int64(binary.BigEndian.Uint64(k)); len(k) == 8 {
+			counted[user] = tx.countUses(user)
+			return nil
+		}
+		u, err := decodeUse(k, v)
+		if err == nil {
+			found[u.UserID]++
+		}
+		return err
+	}))
+	if !maps.Equal(counted, found) {
+		faults = append(faults, fmt.Errorf("uses of tokens by user are %v, counted %v", found, counted))
+	}
+	return errors.Join(faults...)
+}
+
+// verifySettings reads each setting as what it is.
+func (tx *Tx) verifySettings() error {
+	_, key := tx.APIKey()
+	_, rules := tx.TokenSettings()
+	return errors.Join(key, rules)
 }
 
 // verifyRelations checks that the relations are those of the records.

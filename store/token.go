@@ -1,0 +1,444 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha512"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"trento/store/activity"
+	"trento/store/landscape"
+)
+
+// Token is a personal access token: what a program shows instead of its
+// owner's name and password. The text that it shows is not stored.
+type Token struct {
+	ID          string     `json:"id"` // UUID
+	UserID      int64      `json:"user_id"`
+	Name        string     `json:"name"` // unique among the tokens of the user, expired ones included
+	Description string     `json:"description,omitempty"`
+	Scopes      []string   `json:"scopes"` // as package auth reads them, ascending; never empty
+	Hash        TokenHash  `json:"hash"`
+	CreatedAt   time.Time  `json:"created_at"`
+	UpdatedAt   time.Time  `json:"updated_at"`
+	ExpiresAt   *time.Time `json:"expires_at,omitempty"` // nil: never
+}
+
+// Expired reports whether the time of the token is over.
+func (t *Token) Expired(now time.Time) bool { return t.ExpiresAt != nil && !now.Before(*t.ExpiresAt) }
+
+// TokenHash is the SHA-512 of the whole text of a token. Nobody can guess a
+// text of 512 random bits, so it needs no salt and no slow hash.
+type TokenHash [sha512.Size]byte
+
+// MarshalText writes the hash in base64.
+func (h TokenHash) MarshalText() ([]byte, error) {
+	return base64.RawStdEncoding.AppendEncode(nil, h[:]), nil
+}
+
+// UnmarshalText reads what MarshalText wrote.
+func (h *TokenHash) UnmarshalText(text []byte) error {
+	hash, err := base64.RawStdEncoding.DecodeString(string(text))
+	if err != nil || len(hash) != len(h) {
+		return errors.New("not the hash of a token")
+	}
+	copy(h[:], hash)
+	return nil
+}
+
+// ErrTokensDisabled refuses to make tokens while the settings allow none.
+var ErrTokensDisabled = errors.New("personal access tokens are disabled")
+
+// tokenKey begins with the owner, so that the tokens of a user lie together.
+func tokenKey(userID int64, id string) []byte { return append(key64(uint64(userID)), id...) }
+
+// Token returns a token of a user. ErrNotFound also says that it is somebody
+// else's. The token is shared and must not be modified.
+func (tx *Tx) Token(userID int64, id string) (*Token, error) {
+	return get(tx, bucketToken, &tx.s.tokens, tokenKey(userID, id))
+}
+
+// TokenOf returns the token whose text has the hash, expired or not, or
+// ErrNotFound. How long the look-up takes can depend on the hash, which says
+// nothing about the text.
+func (tx *Tx) TokenOf(hash TokenHash) (*Token, error) {
+	key := tx.btx.Bucket(bucketTokenHash).Get(hash[:])
+	if key == nil {
+		return nil, fmt.Errorf("token: %w", ErrNotFound)
+	}
+	return get(tx, bucketToken, &tx.s.tokens, key)
+}
+
+// Tokens returns the tokens of a user, newest first. They are shared and must
+// not be modified.
+func (tx *Tx) Tokens(userID int64) ([]*Token, error) {
+	var tokens []*Token
+	from := key64(uint64(userID))
+	for key, stored := range scanBytes(tx.btx.Bucket(bucketToken), from, append(from, 0xff)) {
+		t, err := decode(tx, &tx.s.tokens, key, stored)
+		if err != nil {
+			return nil, err
+		}
+		tokens = append(tokens, t)
+	}
+	slices.SortFunc(tokens, newestToken)
+	return tokens, nil
+}
+
+func newestToken(a, b *Token) int {
+	return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), strings.Compare(a.ID, b.ID))
+}
+
+// AllTokens walks the tokens of all users, by user id.
+func (tx *Tx) AllTokens() iter.Seq2[*Token, error] { return scan(tx, bucketToken, &tx.s.tokens) }
+
+// NewToken is what it takes to make a token. Package auth has brought it into
+// the form in which it is stored.
+type NewToken struct {
+	Name, Description string
+	Scopes            []string
+	Hash              TokenHash
+	ExpiresAt         *time.Time // nil: never
+}
+
+// CreateToken makes a token of a user. It fails with ErrNotFound where the
+// user has been disabled or deleted, with ErrTokensDisabled, and with an
+// InvalidError where the name is taken or the settings do not allow the token
+// to live that long.
+func (s *Store) CreateToken(ctx context.Context, by Actor, userID int64, n NewToken) (*Token, error) {
+	var created *Token
+	err := s.update(ctx, by, func(tx *Tx) error {
+		if err := tx.mayHaveTokens(userID); err != nil {
+			return err
+		}
+		if err := tx.checkTokenName(userID, "", n.Name); err != nil {
+			return err
+		}
+		if err := tx.checkTokenEnd(n.ExpiresAt); err != nil {
+			return err
+		}
+		created = &Token{
+			ID: uuid.NewString(), UserID: userID, Name: n.Name, Description: n.Description, Scopes: n.Scopes, Hash: n.Hash,
+			CreatedAt: tx.now, UpdatedAt: tx.now, ExpiresAt: n.ExpiresAt,
+		}
+		if err := tx.recordToken(created); err != nil {
+			return err
+		}
+		metadata := map[string]any{"id": created.ID, "name": created.Name, "scopes": created.Scopes}
+		if n.ExpiresAt != nil {
+			metadata["expires_at"] = n.ExpiresAt.UTC()
+		}
+		return tx.log(by.Name, activity.PersonalAccessTokenCreation, metadata)
+	})
+	return created, err
+}
+
+// TokenChange is what is to change of a token; nil stays as it is.
+type TokenChange struct {
+	Name, Description *string
+	Scopes            []string
+	ExpiresAt         *time.Time // earlier than now set
+}
+
+// ChangeToken changes a token of a user. It fails with ErrNotFound, and with
+// an InvalidError where the name is taken or the token would live longer than
+// before.
+func (s *Store) ChangeToken(ctx context.Context, by Actor, userID int64, id string, c TokenChange) (*Token, error) {
+	var after *Token
+	err := s.update(ctx, by, func(tx *Tx) error {
+		before, err := tx.Token(userID, id)
+		if err != nil {
+			return err
+		}
+		changed, metadata := *before, map[string]any{}
+		after = before
+		if c.Name != nil && *c.Name != before.Name {
+			if err := tx.checkTokenName(userID, id, *c.Name); err != nil {
+				return err
+			}
+			changed.Name, metadata["name"] = *c.Name, *c.Name
+		}
+		if c.Description != nil && *c.Description != before.Description {
+			changed.Description, metadata["description"] = *c.Description, *c.Description
+		}
+		if c.Scopes != nil && !slices.Equal(c.Scopes, before.Scopes) {
+			changed.Scopes, metadata["scopes"] = c.Scopes, c.Scopes
+		}
+		if c.ExpiresAt != nil && (before.ExpiresAt == nil || !c.ExpiresAt.Equal(*before.ExpiresAt)) {
+			if before.ExpiresAt != nil && c.ExpiresAt.After(*before.ExpiresAt) {
+				return &landscape.InvalidError{Field: "expires_at", Detail: "cannot be extended"}
+			}
+			if err := tx.checkFuture(*c.ExpiresAt); err != nil {
+				return err
+			}
+			changed.ExpiresAt, metadata["expires_at"] = c.ExpiresAt, c.ExpiresAt.UTC()
+		}
+		if len(metadata) == 0 {
+			return nil
+		}
+		after = &changed
+		metadata["id"], metadata["name"] = id, changed.Name
+		return tx.changeToken(&changed, activity.PersonalAccessTokenModification, metadata)
+	})
+	return after, err
+}
+
+// RegenerateToken gives a token of a user another text and another end. The
+// text before, and the sessions that were begun with it, are good for nothing
+// from then on. It fails as CreateToken does, and with ErrNotFound.
+func (s *Store) RegenerateToken(ctx context.Context, by Actor, userID int64, id string, hash TokenHash, expiresAt *time.Time) (*Token, error) {
+	var after *Token
+	err := s.update(ctx, by, func(tx *Tx) error {
+		before, err := tx.Token(userID, id)
+		if err != nil {
+			return err
+		}
+		if err := tx.mayHaveTokens(userID); err != nil {
+			return err
+		}
+		if err := tx.checkTokenEnd(expiresAt); err != nil {
+			return err
+		}
+		changed := *before
+		changed.Hash, changed.ExpiresAt = hash, expiresAt
+		after = &changed
+		if err := tx.endSessionsOf(before); err != nil {
+			return err
+		}
+		metadata := map[string]any{"id": id, "name": before.Name}
+		if expiresAt != nil {
+			metadata["expires_at"] = expiresAt.UTC()
+		}
+		return tx.changeToken(&changed, activity.PersonalAccessTokenRegeneration, metadata)
+	})
+	return after, err
+}
+
+// ExpireToken ends a token of a user now. It stays in the lists; one that has
+// expired already stays as it is. It fails with ErrNotFound.
+func (s *Store) ExpireToken(ctx context.Context, by Actor, userID int64, id string) (*Token, error) {
+	var after *Token
+	err := s.update(ctx, by, func(tx *Tx) error {
+		before, err := tx.Token(userID, id)
+		if err != nil {
+			return err
+		}
+		if after = before; before.Expired(tx.now) {
+			return nil
+		}
+		changed := *before
+		changed.ExpiresAt = &tx.now
+		after = &changed
+		if err := tx.endSessionsOf(before); err != nil {
+			return err
+		}
+		metadata := map[string]any{"id": id, "name": before.Name}
+		owner, err := tx.User(userID)
+		if err != nil {
+			return err
+		}
+		if owner.Username != by.Name {
+			metadata["user_id"], metadata["username"] = userID, owner.Username
+		}
+		return tx.changeToken(&changed, activity.PersonalAccessTokenExpiration, metadata)
+	})
+	return after, err
+}
+
+// DeleteTokens removes tokens of a user, all of them or, with ErrNotFound,
+// none. The log gets an entry for each.
+func (s *Store) DeleteTokens(ctx context.Context, by Actor, userID int64, ids []string) error {
+	return s.update(ctx, by, func(tx *Tx) error {
+		var doomed []*Token
+		for _, id := range slices.Compact(slices.Sorted(slices.Values(ids))) {
+			t, err := tx.Token(userID, id)
+			if err != nil {
+				return err
+			}
+			doomed = append(doomed, t)
+		}
+		return tx.dropTokens(userID, doomed)
+	})
+}
+
+// DeleteAllTokens removes all tokens of a user.
+func (s *Store) DeleteAllTokens(ctx context.Context, by Actor, userID int64) error {
+	return s.update(ctx, by, func(tx *Tx) error {
+		tokens, err := tx.Tokens(userID)
+		if err != nil {
+			return err
+		}
+		return tx.dropTokens(userID, tokens)
+	})
+}
+
+// DeleteTokenOf removes a token of a user on behalf of whoever manages users.
+// It fails with ErrNotFound.
+func (s *Store) DeleteTokenOf(ctx context.Context, by Actor, userID int64, id string) error {
+	return s.update(ctx, by, func(tx *Tx) error {
+		owner, err := tx.User(userID)
+		if err != nil {
+			return err
+		}
+		t, err := tx.Token(userID, id)
+		if err != nil {
+			return err
+		}
+		if err := tx.eraseTokens(userID, []*Token{t}); err != nil {
+			return err
+		}
+		return tx.log(by.Name, activity.PersonalAccessTokenAdminDeletion, map[string]any{
+			"user_id": userID, "username": owner.Username, "id": id, "name": t.Name,
+		})
+	})
+}
+
+// dropTokens removes tokens their owner does not want any more.
+func (tx *Tx) dropTokens(userID int64, tokens []*Token) error {
+	if len(tokens) == 0 {
+		return nil
+	}
+	if err := tx.eraseTokens(userID, tokens); err != nil {
+		return err
+	}
+	for _, t := range tokens {
+		err := tx.log(tx.by.Name, activity.PersonalAccessTokenDeletion, map[string]any{"token_id": t.ID, "name": t.Name})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deleteTokens removes the tokens of a user who is being deleted.
+func (tx *Tx) deleteTokens(userID int64) error {
+	tokens, err := tx.Tokens(userID)
+	if err != nil {
+		return err
+	}
+	return tx.eraseTokens(userID, tokens)
+}
+
+// eraseTokens removes tokens and all that goes with them. The journal knows no
+// records that are gone, so the owner is written again: whoever watches the
+// user sees that something has happened.
+func (tx *Tx) eraseTokens(userID int64, tokens []*Token) error {
+	for _, t := range tokens {
+		if err := tx.delete(bucketTokenHash, t.Hash[:]); err != nil {
+			return err
+		}
+		if err := erase(tx, bucketToken, &tx.s.tokens, tokenKey(userID, t.ID)); err != nil {
+			return err
+		}
+		if err := tx.delete(bucketTokenUsed, []byte(t.ID)); err != nil {
+			return err
+		}
+	}
+	if len(tokens) == 0 {
+		return nil
+	}
+	if err := tx.endSessionsOf(tokens...); err != nil {
+		return err
+	}
+	owner, err := tx.anyUser(userID)
+	if err != nil {
+		return err
+	}
+	return tx.recordUser(owner)
+}
+
+// endSessionsOf ends the sessions that were begun with one of the tokens.
+func (tx *Tx) endSessionsOf(tokens ...*Token) error {
+	return tx.endSessionsWhere(func(session *Session) bool {
+		return slices.ContainsFunc(tokens, func(t *Token) bool { return t.ID == session.TokenID })
+	})
+}
+
+// changeToken stores what has become of a token and logs why.
+func (tx *Tx) changeToken(t *Token, why activity.Type, metadata map[string]any) error {
+	t.UpdatedAt = tx.now
+	if err := tx.recordToken(t); err != nil {
+		return err
+	}
+	return tx.log(tx.by.Name, why, metadata)
+}
+
+// recordToken stores a token and keeps the index of the hashes.
+func (tx *Tx) recordToken(t *Token) error {
+	key := tokenKey(t.UserID, t.ID)
+	before, err := tx.Token(t.UserID, t.ID)
+	switch {
+	case err == nil && before.Hash != t.Hash:
+		if err := tx.delete(bucketTokenHash, before.Hash[:]); err != nil {
+			return err
+		}
+	case err != nil && !errors.Is(err, ErrNotFound):
+		return err
+	}
+	if err := tx.put(bucketTokenHash, t.Hash[:], key); err != nil {
+		return err
+	}
+	return tx.record(bucketToken, key, t)
+}
+
+// mayHaveTokens refuses to make a token of a user who may not sign in, and
+// while there are to be none.
+func (tx *Tx) mayHaveTokens(userID int64) error {
+	owner, err := tx.User(userID)
+	if err != nil {
+		return err
+	}
+	if !owner.Enabled() {
+		return fmt.Errorf("user %d: %w", userID, ErrNotFound)
+	}
+	settings, err := tx.TokenSettings()
+	if err == nil && !settings.Enabled {
+		err = ErrTokensDisabled
+	}
+	return err
+}
+
+// checkTokenName refuses a name that another token of the user has.
+func (tx *Tx) checkTokenName(userID int64, id, name string) error {
+	tokens, err := tx.Tokens(userID)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(tokens, func(t *Token) bool { return t.Name == name && t.ID != id }) {
+		return &landscape.InvalidError{Field: "name", Detail: "has already been taken"}
+	}
+	return nil
+}
+
+// checkTokenEnd refuses an end that is over, and one that is further away than
+// the settings allow.
+func (tx *Tx) checkTokenEnd(expiresAt *time.Time) error {
+	if expiresAt != nil {
+		if err := tx.checkFuture(*expiresAt); err != nil {
+			return err
+		}
+	}
+	settings, err := tx.TokenSettings()
+	if err != nil || settings.MaxLifetimeDays == nil {
+		return err
+	}
+	if expiresAt == nil || expiresAt.After(tx.now.AddDate(0, 0, *settings.MaxLifetimeDays)) {
+		return &landscape.InvalidError{Field: "expires_at", Detail: fmt.Sprintf("should be at most %d day(s) from now", *settings.MaxLifetimeDays)}
+	}
+	return nil
+}
+
+func (tx *Tx) checkFuture(expiresAt time.Time) error {
+	if !expiresAt.After(tx.now) {
+		return &landscape.InvalidError{Field: "expires_at", Detail: "must be in the future"}
+	}
+	return nil
+}

@@ -1,0 +1,105 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"trento/store/activity"
+	"trento/store/landscape"
+)
+
+var keyTokenSettings = []byte("personal_access_tokens")
+
+// TokenSettings say what personal access tokens are good for on this server.
+type TokenSettings struct {
+	Enabled                     bool `json:"enabled"`               // off: none can be made or used
+	DefaultLifetimeDays         int  `json:"default_lifetime_days"` // what forms suggest
+	MaxLifetimeDays             *int `json:"max_lifetime_days"`     // of new and regenerated ones; nil: no limit
+	AllowBasic                  bool `json:"allow_basic"`           // as the password of HTTP Basic
+	AllowSignIn                 bool `json:"allow_sign_in"`         // as the password of a sign-in
+	AllowInQuery                bool `json:"allow_in_query"`        // as the parameter "session"
+	RequirePasswordConfirmation bool `json:"require_password_confirmation"`
+}
+
+// usualTokenSettings hold until somebody changes them.
+var usualTokenSettings = TokenSettings{Enabled: true, DefaultLifetimeDays: 30, AllowBasic: true, RequirePasswordConfirmation: true}
+
+// maxTokenDays is the longest lifetime that can be set: a hundred years.
+const maxTokenDays = 36500
+
+// TokenSettings returns the settings in force. They are shared and must not be
+// modified.
+func (tx *Tx) TokenSettings() (*TokenSettings, error) {
+	settings, err := get(tx, bucketSetting, &tx.s.tokenRules, keyTokenSettings)
+	if errors.Is(err, ErrNotFound) {
+		return &usualTokenSettings, nil
+	}
+	return settings, err
+}
+
+// ChangeTokenSettings replaces the settings. Tokens that exist keep their end.
+// It fails with an InvalidError.
+func (s *Store) ChangeTokenSettings(ctx context.Context, by Actor, after TokenSettings) error {
+	if err := after.check(); err != nil {
+		return err
+	}
+	return s.update(ctx, by, func(tx *Tx) error {
+		before, err := tx.TokenSettings()
+		if err != nil {
+			return err
+		}
+		changed := before.difference(&after)
+		if len(changed) == 0 {
+			return nil
+		}
+		if err := tx.record(bucketSetting, keyTokenSettings, &after); err != nil {
+			return err
+		}
+		return tx.log(by.Name, activity.PersonalAccessTokenSettingsUpdate, changed)
+	})
+}
+
+func (t *TokenSettings) check() error {
+	if t.DefaultLifetimeDays < 1 || t.DefaultLifetimeDays > maxTokenDays {
+		return &landscape.InvalidError{Field: "default_lifetime_days", Detail: fmt.Sprintf("should be from 1 to %d", maxTokenDays)}
+	}
+	if longest := t.MaxLifetimeDays; longest != nil {
+		if *longest < 1 || *longest > maxTokenDays {
+			return &landscape.InvalidError{Field: "max_lifetime_days", Detail: fmt.Sprintf("should be from 1 to %d", maxTokenDays)}
+		}
+		if t.DefaultLifetimeDays > *longest {
+			return &landscape.InvalidError{Field: "default_lifetime_days", Detail: "should be at most max_lifetime_days"}
+		}
+	}
+	return nil
+}
+
+// difference is what is other in after, by the names of the members.
+func (t *TokenSettings) difference(after *TokenSettings) map[string]any {
+	changed := make(map[string]any)
+	days := func(limit *int) any {
+		if limit == nil {
+			return nil
+		}
+		return *limit
+	}
+	for _, member := range []struct {
+		name   string
+		before any
+		after  any
+	}{
+		{"enabled", t.Enabled, after.Enabled},
+		{"default_lifetime_days", t.DefaultLifetimeDays, after.DefaultLifetimeDays},
+		{"max_lifetime_days", days(t.MaxLifetimeDays), days(after.MaxLifetimeDays)},
+		{"allow_basic", t.AllowBasic, after.AllowBasic},
+		{"allow_sign_in", t.AllowSignIn, after.AllowSignIn},
+		{"allow_in_query", t.AllowInQuery, after.AllowInQuery},
+		{"require_password_confirmation", t.RequirePasswordConfirmation, after.RequirePasswordConfirmation},
+	} {
+		if member.before != member.after {
+			changed[member.name] = member.after
+		}
+	}
+	return changed
+}

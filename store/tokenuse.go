@@ -1,0 +1,297 @@
+package store
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"trento/store/activity"
+)
+
+// TokenUse is one request that was made with a personal access token, refused
+// ones included.
+type TokenUse struct {
+	UserID    int64             `json:"-"` // the owner of the token
+	Position  activity.Position `json:"-"` // the place in the owner's log and the time; given when it is written
+	At        time.Time         `json:"-"` // when the request came, until it has a position
+	TokenID   string            `json:"-"`
+	TokenName string            `json:"token_name"` // as it was then
+	Method    string            `json:"method"`
+	Path      string            `json:"path"` // without the query
+	Status    int               `json:"status"`
+	Address   string            `json:"remote_address,omitempty"`
+	UserAgent string            `json:"user_agent,omitempty"`
+	Via       string            `json:"via"` // how the token was shown: bearer, basic, parameter or login
+}
+
+// OccurredOn is the time of a use that is in the log.
+func (u *TokenUse) OccurredOn() time.Time { return u.Position.Time() }
+
+// The limits of the log: uses of a user, of which the oldest make room; what
+// waits to be written, in uses; what a client can make us store of a request,
+// in bytes.
+const (
+	maxTokenUses   = 50_000
+	maxPendingUses = 10_000
+	maxUsePath     = 512
+	maxUseMethod   = 16
+)
+
+// useDelay is how long a use waits for company, so that a busy script costs a
+// commit a second and not one a request.
+const useDelay = time.Second
+
+// pruneChunk is how many uses a single transaction removes.
+const pruneChunk = 5_000
+
+// uses are the uses that have not been written yet.
+type uses struct {
+	mu      sync.Mutex
+	pending []TokenUse
+	dropped int
+
+	writing sync.Mutex // held while a batch is on its way into the file
+}
+
+// NoteTokenUse puts a use into the log of the token's owner, soon. It never
+// waits: where more arrives than can be written, uses are dropped, and the
+// server's log says how many.
+func (s *Store) NoteTokenUse(u TokenUse) {
+	u.Method, u.Path = u.Method[:min(len(u.Method), maxUseMethod)], u.Path[:min(len(u.Path), maxUsePath)]
+	u.UserAgent = u.UserAgent[:min(len(u.UserAgent), maxUserAgent)]
+	w := &s.uses
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.pending) >= maxPendingUses {
+		w.dropped++
+		return
+	}
+	if w.pending = append(w.pending, u); len(w.pending) > 1 {
+		return
+	}
+	time.AfterFunc(useDelay, func() {
+		if err := s.FlushTokenUses(context.Background()); err != nil && !errors.Is(err, ErrClosed) {
+			s.options.Log.Error("uses of tokens were not logged", "error", err)
+		}
+	})
+}
+
+// FlushTokenUses returns when the uses noted so far are in the log.
+func (s *Store) FlushTokenUses(ctx context.Context) error {
+	w := &s.uses
+	w.writing.Lock()
+	defer w.writing.Unlock()
+	w.mu.Lock()
+	batch, dropped := w.pending, w.dropped
+	w.pending, w.dropped = nil, 0
+	w.mu.Unlock()
+	if dropped > 0 {
+		s.options.Log.Warn("uses of tokens were not logged: too many at once", "dropped", dropped)
+	}
+	if len(batch) == 0 {
+		return nil
+	}
+	// Once taken, the batch must be written, whatever becomes of who asked.
+	return s.update(context.WithoutCancel(ctx), System(), func(tx *Tx) error { return tx.putUses(batch) })
+}
+
+// putUses appends uses to the logs of their owners, in the order in which they
+// were noted.
+func (tx *Tx) putUses(batch []TokenUse) error {
+	byUser := make(map[int64][]TokenUse)
+	used := make(map[string]TokenUse)
+	for _, u := range batch {
+		byUser[u.UserID] = append(byUser[u.UserID], u)
+		used[u.TokenID] = u
+	}
+	for user, uses := range byUser {
+		last := tx.lastUse(user)
+		for _, u := range uses {
+			last = last.Next(u.At)
+			value, err := encodeUse(&u)
+			if err != nil {
+				return err
+			}
+			if err := tx.put(bucketTokenUse, useKey(user, last), value); err != nil {
+				return err
+			}
+		}
+		count := tx.countUses(user) + len(uses)
+		removed, err := tx.pruneUses(user, max(count-maxTokenUses, 0), time.Time{})
+		if err != nil {
+			return err
+		}
+		if err := tx.putUseCount(user, count-removed); err != nil {
+			return err
+		}
+	}
+	for id, u := range used {
+		_, err := tx.Token(u.UserID, id)
+		if errors.Is(err, ErrNotFound) {
+			continue // removed meanwhile
+		}
+		if err == nil {
+			err = tx.put(bucketTokenUsed, []byte(id), timeBytes(u.At))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// useKey is the key of a use; without its position it is the key of how many
+// there are.
+func useKey(user int64, p activity.Position) []byte { return append(key64(uint64(user)), p.Key()...) }
+
+// useKeySize is the length of the key of a use.
+const useKeySize = 16
+
+func (tx *Tx) countUses(user int64) int {
+	count := tx.btx.Bucket(bucketTokenUse).Get(key64(uint64(user)))
+	if count == nil {
+		return 0
+	}
+	return int(binary.BigEndian.Uint64(count))
+}
+
+func (tx *Tx) putUseCount(user int64, n int) error {
+	if n == 0 {
+		return tx.delete(bucketTokenUse, key64(uint64(user)))
+	}
+	return tx.put(bucketTokenUse, key64(uint64(user)), key64(uint64(n)))
+}
+
+// lastUse is the position of the newest use of a user's tokens; 0 where there
+// is none.
+func (tx *Tx) lastUse(user int64) activity.Position {
+	for key := range scanBytesBack(tx.btx.Bucket(bucketTokenUse), useKey(user, 0), useKey(user, ^activity.Position(0))) {
+		return activity.PositionOfKey(key[8:])
+	}
+	return 0
+}
+
+// pruneUses removes the oldest uses of a user: the first n, and those before a
+// time, pruneChunk of them at most. It returns how many it has removed.
+func (tx *Tx) pruneUses(user int64, n int, before time.Time) (removed int, err error) {
+	limit := activity.Position(0)
+	if !before.IsZero() {
+		limit = activity.PositionAt(before)
+	}
+	var doomed [][]byte
+	for key := range scanBytes(tx.btx.Bucket(bucketTokenUse), useKey(user, 0), useKey(user, ^activity.Position(0))) {
+		if len(doomed) >= n && activity.PositionOfKey(key[8:]) >= limit || len(doomed) == max(n, pruneChunk) {
+			break
+		}
+		doomed = append(doomed, slices.Clone(key))
+	}
+	for _, key := range doomed {
+		if err := tx.delete(bucketTokenUse, key); err != nil {
+			return 0, err
+		}
+	}
+	return len(doomed), nil
+}
+
+// PruneTokenUses removes the uses before a time from the logs of all users, in
+// as many transactions as it takes.
+func (s *Store) PruneTokenUses(ctx context.Context, before time.Time) error {
+	var users []int64
+	err := s.View(func(tx *Tx) error {
+		cursor := tx.btx.Bucket(bucketTokenUse).Cursor()
+		for key, _ := cursor.First(); key != nil; {
+			user := binary.BigEndian.Uint64(key)
+			users = append(users, int64(user))
+			key, _ = cursor.Seek(key64(user + 1))
+		}
+		return nil
+	})
+	for _, user := range users {
+		for removed := pruneChunk; err == nil && removed == pruneChunk; {
+			err = s.update(ctx, System(), func(tx *Tx) (err error) {
+				removed, err = tx.pruneUses(user, 0, before)
+				if err != nil || removed == 0 {
+					return err
+				}
+				return tx.putUseCount(user, tx.countUses(user)-removed)
+			})
+		}
+	}
+	return err
+}
+
+// TokenUses returns the newest uses of a user's tokens, of one of them where
+// tokenID is not empty, newest first, n of them at most. They begin behind the
+// position before, or with the newest one where that is 0. next is where to go
+// on, 0 where there are no more.
+func (tx *Tx) TokenUses(userID int64, tokenID string, before activity.Position, n int) (uses []TokenUse, next activity.Position, err error) {
+	var only []byte
+	if tokenID != "" {
+		id, err := uuid.Parse(tokenID)
+		if err != nil {
+			return nil, 0, nil // nothing has been done with what is none
+		}
+		only = id[:]
+	}
+	for key, value := range scanBytesBack(tx.btx.Bucket(bucketTokenUse), useKey(userID, 0), useKey(userID, before-1)) {
+		if only != nil && !slices.Equal(value[:min(len(value), len(only))], only) {
+			continue
+		}
+		if len(uses) == n {
+			return uses, uses[n-1].Position, nil
+		}
+		u, err := decodeUse(key, value)
+		if err != nil {
+			return nil, 0, err
+		}
+		uses = append(uses, *u)
+	}
+	return uses, 0, nil
+}
+
+// TokenLastUsed is when a token was shown last, nil where it never was. It may
+// be a second behind; see FlushTokenUses.
+func (tx *Tx) TokenLastUsed(tokenID string) *time.Time {
+	at := tx.btx.Bucket(bucketTokenUsed).Get([]byte(tokenID))
+	if at == nil {
+		return nil
+	}
+	t := bytesTime(at)
+	return &t
+}
+
+// A use is stored as the 16 bytes of the id of its token, so that the uses of
+// one can be told from the others without reading them, and JSON.
+func encodeUse(u *TokenUse) ([]byte, error) {
+	id, err := uuid.Parse(u.TokenID)
+	if err != nil {
+		return nil, fmt.Errorf("use of a token: %w", err)
+	}
+	document, err := json.Marshal(u)
+	if err != nil {
+		return nil, fmt.Errorf("use of a token: %w", err)
+	}
+	return append(id[:], document...), nil
+}
+
+func decodeUse(key, value []byte) (*TokenUse, error) {
+	if len(key) != useKeySize || len(value) < len(uuid.UUID{}) {
+		return nil, fmt.Errorf("use of a token %x: too short", key)
+	}
+	u := &TokenUse{
+		UserID: int64(binary.BigEndian.Uint64(key)), Position: activity.PositionOfKey(key[8:]),
+		TokenID: uuid.UUID(value[:16]).String(),
+	}
+	if err := json.Unmarshal(value[16:], u); err != nil {
+		return nil, fmt.Errorf("use of a token %x: %w", key, err)
+	}
+	u.At = u.OccurredOn()
+	return u, nil
+}
