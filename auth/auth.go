@@ -60,12 +60,16 @@ const minBase = 32
 type Options struct {
 	Store           *store.Store
 	Secrets         Secrets
-	SessionLifetime time.Duration    // of console sessions, from sign-in
-	TrustedProxies  []netip.Prefix   // whose forwarding headers are believed
-	EnableAPIKey    bool             // false: everybody may report as an agent
-	AdminUser       string           // name of the default admin; "admin" where empty
-	Now             func() time.Time // the store's clock where nil
-	Log             *slog.Logger     // discarded where nil
+	SessionLifetime time.Duration  // of console sessions, from sign-in
+	TrustedProxies  []netip.Prefix // whose forwarding headers are believed
+	EnableAPIKey    bool           // false: everybody may report as an agent
+	AdminUser       string         // name of the default admin; "admin" where empty
+	// Operations are what scopes of tokens can name: what the API offers.
+	Operations []Operation
+	// Introspectors may ask who a token belongs to, beside this machine itself.
+	Introspectors []netip.Prefix
+	Now           func() time.Time // the store's clock where nil
+	Log           *slog.Logger     // discarded where nil
 }
 
 // Auth identifies and decides. It is safe for concurrent use.
@@ -86,6 +90,9 @@ type Auth struct {
 	hasher     *hasher
 	limiter    *limiter
 	sealer     cipher.AEAD // of the secrets of second factors
+	scopes     *scopes
+	// introspectors may ask about tokens from another machine.
+	introspectors []netip.Prefix
 }
 
 // New fails on secrets that are missing, too short, or used twice.
@@ -128,6 +135,7 @@ func New(o Options) (*Auth, error) {
 		apiKey:  o.Secrets.Access,
 		hasher:  newHasher(),
 		limiter: newLimiter(o.Now, o.Log),
+		scopes:  newScopes(o.Operations), introspectors: o.Introspectors,
 	}
 	a.sessions = newSessionStore(a, cookieKey, o.SessionLifetime)
 	return a, nil
@@ -148,6 +156,11 @@ type Identity struct {
 	User        *store.User // shared, not to be modified
 	Via         Via
 	SessionHash [32]byte // the session's key in the store; zero with a token
+	// Token is the personal access token that was shown, now or when the
+	// session began; nil for a person. It is shared, not to be modified.
+	Token *store.Token
+	// abilities are what is left of the user's within the token's scopes.
+	abilities []int
 }
 
 // May reports whether the identity meets a demand. The demand for an agent is
@@ -156,7 +169,15 @@ func (id *Identity) May(need Access) bool {
 	if id == nil {
 		return need == Public
 	}
-	return need.metBy(id.User.Abilities)
+	return need.metBy(id.abilitiesNow())
+}
+
+// abilitiesNow are the abilities the identity can make use of.
+func (id *Identity) abilitiesNow() []int {
+	if id.Token != nil {
+		return id.abilities
+	}
+	return id.User.Abilities
 }
 
 // Can is May for the name of an ability. It panics where there is none of

@@ -191,10 +191,11 @@ func (s *Store) ChangeToken(ctx context.Context, by Actor, userID int64, id stri
 	return after, err
 }
 
-// RegenerateToken gives a token of a user another text and another end. The
-// text before, and the sessions that were begun with it, are good for nothing
-// from then on. It fails as CreateToken does, and with ErrNotFound.
-func (s *Store) RegenerateToken(ctx context.Context, by Actor, userID int64, id string, hash TokenHash, expiresAt *time.Time) (*Token, error) {
+// RegenerateToken gives a token of a user another text and, unless keepEnd is
+// set, another end. The text before, and the sessions that were begun with it,
+// are good for nothing from then on. It fails as CreateToken does, and with
+// ErrNotFound.
+func (s *Store) RegenerateToken(ctx context.Context, by Actor, userID int64, id string, hash TokenHash, keepEnd bool, expiresAt *time.Time) (*Token, error) {
 	var after *Token
 	err := s.update(ctx, by, func(tx *Tx) error {
 		before, err := tx.Token(userID, id)
@@ -204,18 +205,22 @@ func (s *Store) RegenerateToken(ctx context.Context, by Actor, userID int64, id 
 		if err := tx.mayHaveTokens(userID); err != nil {
 			return err
 		}
-		if err := tx.checkTokenEnd(expiresAt); err != nil {
+		end := expiresAt
+		if keepEnd {
+			end = before.ExpiresAt
+		}
+		if err := tx.checkTokenEnd(end); err != nil {
 			return err
 		}
 		changed := *before
-		changed.Hash, changed.ExpiresAt = hash, expiresAt
+		changed.Hash, changed.ExpiresAt = hash, end
 		after = &changed
-		if err := tx.endSessionsOf(before); err != nil {
+		if err := tx.endTokenSessions(before); err != nil {
 			return err
 		}
 		metadata := map[string]any{"id": id, "name": before.Name}
-		if expiresAt != nil {
-			metadata["expires_at"] = expiresAt.UTC()
+		if end != nil {
+			metadata["expires_at"] = end.UTC()
 		}
 		return tx.changeToken(&changed, activity.PersonalAccessTokenRegeneration, metadata)
 	})
@@ -237,7 +242,7 @@ func (s *Store) ExpireToken(ctx context.Context, by Actor, userID int64, id stri
 		changed := *before
 		changed.ExpiresAt = &tx.now
 		after = &changed
-		if err := tx.endSessionsOf(before); err != nil {
+		if err := tx.endTokenSessions(before); err != nil {
 			return err
 		}
 		metadata := map[string]any{"id": id, "name": before.Name}
@@ -345,7 +350,7 @@ func (tx *Tx) eraseTokens(userID int64, tokens []*Token) error {
 	if len(tokens) == 0 {
 		return nil
 	}
-	if err := tx.endSessionsOf(tokens...); err != nil {
+	if err := tx.endTokenSessions(tokens...); err != nil {
 		return err
 	}
 	owner, err := tx.anyUser(userID)
@@ -355,11 +360,12 @@ func (tx *Tx) eraseTokens(userID int64, tokens []*Token) error {
 	return tx.recordUser(owner)
 }
 
-// endSessionsOf ends the sessions that were begun with one of the tokens.
-func (tx *Tx) endSessionsOf(tokens ...*Token) error {
-	return tx.endSessionsWhere(func(session *Session) bool {
+// endTokenSessions ends the sessions that were begun with one of the tokens.
+func (tx *Tx) endTokenSessions(tokens ...*Token) error {
+	_, err := tx.endSessionsWhere(func(session *Session) bool {
 		return slices.ContainsFunc(tokens, func(t *Token) bool { return t.ID == session.TokenID })
 	})
+	return err
 }
 
 // changeToken stores what has become of a token and logs why.

@@ -1,0 +1,246 @@
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha512"
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"trento/store"
+)
+
+// A personal access token is tokenPrefix and 64 random bytes.
+const (
+	tokenPrefix = "trento_pat_"
+	tokenBytes  = 64
+)
+
+// MaxTokenDescription is the length of a description in characters.
+const MaxTokenDescription = 1000
+
+// newTokenText makes up the text of a token. The store has only its hash.
+func newTokenText() string {
+	secret := make([]byte, tokenBytes)
+	rand.Read(secret)
+	return tokenPrefix + base64.RawURLEncoding.EncodeToString(secret)
+}
+
+// isAccessToken reports whether a text claims to be a personal access token.
+func isAccessToken(text string) bool { return strings.HasPrefix(text, tokenPrefix) }
+
+func tokenHash(text string) store.TokenHash { return sha512.Sum512([]byte(text)) }
+
+// NewToken is what a person says about a token that is to be made.
+type NewToken struct {
+	Name, Description string
+	Scopes            []string   // nil: full
+	ExpiresAt         *time.Time // nil: never
+}
+
+// TokenChange is what is to change of a token; nil stays as it is.
+type TokenChange struct {
+	Name, Description *string
+	Scopes            []string
+	ExpiresAt         *time.Time // not later than now set
+}
+
+// CreateToken makes a token of whoever asks, and returns the text to show
+// once. It fails with ErrForbidden for somebody who has shown a token
+// themselves, with store.ErrTokensDisabled, and with what is wrong with the
+// fields.
+func (a *Auth) CreateToken(ctx context.Context, id *Identity, n NewToken) (t *store.Token, text string, err error) {
+	if err := id.InPerson(); err != nil {
+		return nil, "", err
+	}
+	if n.Scopes == nil {
+		n.Scopes = usualScopes()
+	}
+	var wrong FieldErrors
+	n.Name = tokenName(n.Name, &wrong)
+	n.Description = tokenDescription(n.Description, &wrong)
+	n.Scopes = a.scopes.normal(n.Scopes, &wrong)
+	n.ExpiresAt = a.tokenEnd(n.ExpiresAt, &wrong)
+	if err := wrong.err(); err != nil {
+		return nil, "", err
+	}
+	text = newTokenText()
+	t, err = a.store.CreateToken(ctx, id.Actor(), id.User.ID, store.NewToken{
+		Name: n.Name, Description: n.Description, Scopes: n.Scopes, Hash: tokenHash(text), ExpiresAt: n.ExpiresAt,
+	})
+	return t, text, err
+}
+
+// ChangeToken changes a token of whoever asks. It fails with ErrForbidden for
+// somebody who has shown a token themselves, with store.ErrNotFound, and with
+// what is wrong with the fields.
+func (a *Auth) ChangeToken(ctx context.Context, id *Identity, tokenID string, c TokenChange) (*store.Token, error) {
+	if err := id.InPerson(); err != nil {
+		return nil, err
+	}
+	var wrong FieldErrors
+	if c.Name != nil {
+		name := tokenName(*c.Name, &wrong)
+		c.Name = &name
+	}
+	if c.Description != nil {
+		description := tokenDescription(*c.Description, &wrong)
+		c.Description = &description
+	}
+	if c.Scopes != nil {
+		c.Scopes = a.scopes.normal(c.Scopes, &wrong)
+	}
+	c.ExpiresAt = a.tokenEnd(c.ExpiresAt, &wrong)
+	if err := wrong.err(); err != nil {
+		return nil, err
+	}
+	return a.store.ChangeToken(ctx, id.Actor(), id.User.ID, tokenID, store.TokenChange(c))
+}
+
+// RegenerateToken gives a token of whoever asks another text, which is to be
+// shown once; the one before is dead. The token ends at expiresAt, never
+// where that is nil, and where keepEnd is set when it would have ended before.
+// It fails as ChangeToken does, and with store.ErrTokensDisabled.
+func (a *Auth) RegenerateToken(ctx context.Context, id *Identity, tokenID string, keepEnd bool, expiresAt *time.Time) (t *store.Token, text string, err error) {
+	if err := id.InPerson(); err != nil {
+		return nil, "", err
+	}
+	text = newTokenText()
+	t, err = a.store.RegenerateToken(ctx, id.Actor(), id.User.ID, tokenID, tokenHash(text), keepEnd, whole(expiresAt))
+	return t, text, err
+}
+
+// ExpireToken ends a token of whoever asks, and keeps it in the list. It fails
+// with store.ErrNotFound.
+func (a *Auth) ExpireToken(ctx context.Context, id *Identity, tokenID string) (*store.Token, error) {
+	return a.store.ExpireToken(ctx, id.Actor(), id.User.ID, tokenID)
+}
+
+// ExpireTokenOf is ExpireToken for the token of any user. It is for those who
+// manage users.
+func (a *Auth) ExpireTokenOf(ctx context.Context, id *Identity, userID int64, tokenID string) (*store.Token, error) {
+	return a.store.ExpireToken(ctx, id.Actor(), userID, tokenID)
+}
+
+// DeleteTokens removes tokens of whoever asks: all of them or, with
+// store.ErrNotFound, none.
+func (a *Auth) DeleteTokens(ctx context.Context, id *Identity, tokenIDs ...string) error {
+	return a.store.DeleteTokens(ctx, id.Actor(), id.User.ID, tokenIDs)
+}
+
+// DeleteAllTokens removes all tokens of whoever asks.
+func (a *Auth) DeleteAllTokens(ctx context.Context, id *Identity) error {
+	return a.store.DeleteAllTokens(ctx, id.Actor(), id.User.ID)
+}
+
+// DeleteTokenOf removes the token of any user. It is for those who manage
+// users. It fails with store.ErrNotFound.
+func (a *Auth) DeleteTokenOf(ctx context.Context, id *Identity, userID int64, tokenID string) error {
+	return a.store.DeleteTokenOf(ctx, id.Actor(), userID, tokenID)
+}
+
+// ChangeTokenSettings replaces the settings of personal access tokens. It
+// fails with ErrForbidden for somebody who has shown a token themselves, and
+// with a landscape.InvalidError.
+func (a *Auth) ChangeTokenSettings(ctx context.Context, id *Identity, s store.TokenSettings) error {
+	if err := id.InPerson(); err != nil {
+		return err
+	}
+	return a.store.ChangeTokenSettings(ctx, id.Actor(), s)
+}
+
+// ConfirmToken checks the password that the console asks for before it touches
+// a token. It is nil where the settings demand none, and for users who have
+// none. A wrong one is FieldErrors of the field "current_password".
+func (a *Auth) ConfirmToken(ctx context.Context, id *Identity, password string) error {
+	var settings *store.TokenSettings
+	err := a.store.View(func(tx *store.Tx) (err error) {
+		settings, err = tx.TokenSettings()
+		return err
+	})
+	if err != nil || !settings.RequirePasswordConfirmation || id.User.PasswordHash == "" {
+		return err
+	}
+	var wrong FieldErrors
+	if err := a.checkCurrentPassword(ctx, id.User, &password, &wrong); err != nil {
+		return err
+	}
+	return wrong.err()
+}
+
+func tokenName(name string, wrong *FieldErrors) string {
+	name = strings.TrimSpace(name)
+	wrong.name("name", name)
+	return name
+}
+
+func tokenDescription(text string, wrong *FieldErrors) string {
+	text = strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n"))
+	detail := ""
+	switch {
+	case utf8.RuneCountInString(text) > MaxTokenDescription:
+		detail = fmt.Sprintf("should be at most %d character(s)", MaxTokenDescription)
+	case !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }):
+		detail = "is invalid"
+	}
+	if detail != "" {
+		wrong.add("description", detail)
+	}
+	return text
+}
+
+// normal brings scopes into the form in which they are stored.
+func (s *scopes) normal(given []string, wrong *FieldErrors) []string {
+	given = slices.Compact(slices.Sorted(slices.Values(given)))
+	detail := ""
+	switch {
+	case len(given) == 0:
+		detail = "can't be blank"
+	case len(given) > maxScopes:
+		detail = fmt.Sprintf("should have at most %d item(s)", maxScopes)
+	default:
+		if i := slices.IndexFunc(given, func(scope string) bool { return !s.known(scope) }); i >= 0 {
+			runes := []rune(given[i])
+			detail = "has an unknown scope: " + string(runes[:min(len(runes), 80)])
+		}
+	}
+	if detail != "" {
+		wrong.add("scopes", detail)
+	}
+	if slices.Contains(given, scopeFull) {
+		return usualScopes()
+	}
+	return given
+}
+
+// tokenEnd refuses an end that is over. The store knows best what time it is
+// and asks again.
+func (a *Auth) tokenEnd(end *time.Time, wrong *FieldErrors) *time.Time {
+	if end != nil && !end.After(a.now()) {
+		wrong.add("expires_at", "must be in the future")
+	}
+	return whole(end)
+}
+
+// whole is a time in UTC, to the microsecond: as it is shown.
+func whole(t *time.Time) *time.Time {
+	if t == nil {
+		return nil
+	}
+	cut := t.UTC().Truncate(time.Microsecond)
+	return &cut
+}
+
+// InPerson is ErrForbidden for whoever has shown a token: a token that leaks
+// must not be able to outlive itself, nor take over the account.
+func (id *Identity) InPerson() error {
+	if id.Token != nil {
+		return ErrForbidden
+	}
+	return nil
+}
