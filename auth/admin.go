@@ -33,7 +33,7 @@ func (a *Auth) EnsureAdmin(ctx context.Context, admin Admin, dir string) (file s
 	file = filepath.Join(dir, initialPasswordFile)
 	var wrong FieldErrors
 	if wrong.username(a.admin); len(wrong) > 0 {
-		return "", fmt.Errorf("the name in ADMIN_USER: %w", wrong)
+		return "", fmt.Errorf("the admin named by ADMIN_USER (%s): %w", a.admin, wrong)
 	}
 	present, err := a.presentHash(a.admin)
 	exists := !errors.Is(err, store.ErrNotFound)

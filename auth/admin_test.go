@@ -29,9 +29,9 @@ func (f fixture) named(name string) (user *store.User) {
 }
 
 func TestEnsureAdminGeneratesAPassword(t *testing.T) {
-	f := newFixture(t)
+	f := newFixture(t, func(o *Options) { o.AdminUser = " Admin " })
 	dir := t.TempDir()
-	admin := Admin{Username: " Admin ", Email: "admin@example.com"}
+	admin := Admin{Email: "admin@example.com"}
 	file := f.ensureAdmin(admin, dir)
 	if file != filepath.Join(dir, "initial-admin-password") {
 		t.Fatalf("the password is said to be in %q", file)
@@ -48,10 +48,11 @@ func TestEnsureAdminGeneratesAPassword(t *testing.T) {
 		t.Fatal(err)
 	}
 	password := strings.TrimSuffix(string(text), "\n")
-	user, err := f.CheckPassword(t.Context(), Credentials{Username: "admin", Password: password}, someAddress)
+	proof, err := f.CheckPassword(t.Context(), Credentials{Username: "admin", Password: password}, someAddress)
 	if err != nil {
 		t.Fatalf("the password in the file is refused: %v", err)
 	}
+	user := proof.User
 	if user.Username != "admin" || user.Fullname != "Trento Default Admin" || user.Email != "admin@example.com" || !slices.Contains(user.Abilities, allAll) {
 		t.Errorf("the admin is %+v", user)
 	}
@@ -69,12 +70,12 @@ func TestEnsureAdminGeneratesAPassword(t *testing.T) {
 func TestEnsureAdminWithAPassword(t *testing.T) {
 	f := newFixture(t)
 	dir := t.TempDir()
-	f.ensureAdmin(Admin{Username: "admin", Email: "admin@example.com"}, dir)
+	f.ensureAdmin(Admin{Email: "admin@example.com"}, dir)
 	before := f.named("admin")
 	cookie := f.signInConsole(get("/"), before)
 	other := f.signInConsole(get("/"), f.user("ann"))
 
-	configured := Admin{Username: "admin", Email: "ignored@example.com", Password: cheapPassword}
+	configured := Admin{Email: "ignored@example.com", Password: cheapPassword}
 	if file := f.ensureAdmin(configured, dir); file != "" {
 		t.Errorf("the password is said to be in %q", file)
 	}
@@ -102,7 +103,7 @@ func TestEnsureAdminWithAPassword(t *testing.T) {
 		t.Error("the same password is taken for a new one")
 	}
 	// Nor is taking it out of the configuration.
-	if file := f.ensureAdmin(Admin{Username: "admin", Email: "admin@example.com"}, dir); file != "" || f.named("admin").PasswordHash != after.PasswordHash {
+	if file := f.ensureAdmin(Admin{Email: "admin@example.com"}, dir); file != "" || f.named("admin").PasswordHash != after.PasswordHash {
 		t.Errorf("without a configured password it is another one, in %q", file)
 	}
 }
@@ -116,7 +117,7 @@ func TestEnsureAdminAfterACrash(t *testing.T) {
 	if err := os.WriteFile(file, []byte("left over\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	f.ensureAdmin(Admin{Username: "admin", Email: "admin@example.com"}, dir)
+	f.ensureAdmin(Admin{Email: "admin@example.com"}, dir)
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -130,15 +131,16 @@ func TestEnsureAdminAfterACrash(t *testing.T) {
 }
 
 func TestEnsureAdminErrors(t *testing.T) {
-	f := newFixture(t)
-	f.user("ann")
 	for _, test := range []struct {
+		name  string
 		admin Admin
 		want  []string
 	}{
-		{Admin{Username: "admin", Email: "ann@example.com", Password: cheapPassword}, []string{"ADMIN_USER", "ADMIN_EMAIL", "ann@example.com"}},
-		{Admin{Username: "system", Email: "a@example.com", Password: cheapPassword}, []string{"ADMIN_USER", "system", "is reserved"}},
+		{"admin", Admin{Email: "ann@example.com", Password: cheapPassword}, []string{"ADMIN_USER", "ADMIN_EMAIL", "ann@example.com"}},
+		{" System", Admin{Email: "a@example.com", Password: cheapPassword}, []string{"ADMIN_USER", "system", "is reserved"}},
 	} {
+		f := newFixture(t, func(o *Options) { o.AdminUser = test.name })
+		f.user("ann")
 		_, err := f.EnsureAdmin(t.Context(), test.admin, t.TempDir())
 		if err == nil {
 			t.Errorf("%+v: no error", test.admin)
@@ -153,7 +155,8 @@ func TestEnsureAdminErrors(t *testing.T) {
 			t.Errorf("%q shows the password", err)
 		}
 	}
-	_, err := f.EnsureAdmin(t.Context(), Admin{Username: "admin", Email: "x@example.com"}, filepath.Join(t.TempDir(), "missing"))
+	f := newFixture(t)
+	_, err := f.EnsureAdmin(t.Context(), Admin{Email: "x@example.com"}, filepath.Join(t.TempDir(), "missing"))
 	if err == nil || !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("in a directory that is not there: %v", err)
 	}

@@ -14,11 +14,19 @@ import (
 
 func testLimiter() *limiter { return newLimiter(time.Now, slog.New(slog.DiscardHandler)) }
 
+// guesses is what a sign-in could be a guess of.
+func guesses(name string, address netip.Addr) []guess {
+	return []guess{
+		{of: ofPassword, name: name, address: address, rule: pairRule()},
+		{of: ofAnyPassword, address: address, rule: addressRule()},
+	}
+}
+
 // try makes one attempt and returns how long it waited.
 func try(t *testing.T, l *limiter, name, address string, o outcome) (time.Duration, error) {
 	t.Helper()
 	start := time.Now()
-	a, err := l.begin(t.Context(), name, netip.MustParseAddr(address))
+	a, err := l.begin(t.Context(), guesses(name, netip.MustParseAddr(address))...)
 	if err == nil {
 		a.end(o)
 	}
@@ -90,7 +98,7 @@ func TestLimitParallel(t *testing.T) {
 		var all sync.WaitGroup
 		for range 50 {
 			all.Go(func() {
-				a, err := l.begin(t.Context(), "ann", netip.MustParseAddr("192.0.2.1"))
+				a, err := l.begin(t.Context(), guesses("ann", netip.MustParseAddr("192.0.2.1"))...)
 				mu.Lock()
 				defer mu.Unlock()
 				if errors.Is(err, errCrowded) {
@@ -114,7 +122,7 @@ func TestLimitBurst(t *testing.T) {
 		l := testLimiter()
 		admitted := 0
 		for range 1000 {
-			if _, err := l.begin(t.Context(), "ann", someAddress); err == nil {
+			if _, err := l.begin(t.Context(), guesses("ann", someAddress)...); err == nil {
 				admitted++
 			}
 		}
@@ -167,7 +175,7 @@ func TestLimitAbandoned(t *testing.T) {
 		}
 		for range 5 {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-			if _, err := l.begin(ctx, "ann", netip.MustParseAddr("192.0.2.1")); !errors.Is(err, context.DeadlineExceeded) {
+			if _, err := l.begin(ctx, guesses("ann", netip.MustParseAddr("192.0.2.1"))...); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("begin() = %v", err)
 			}
 			cancel()
@@ -206,7 +214,7 @@ func TestLimitMemoryIsBounded(t *testing.T) {
 		}
 		for i := range maxTracked {
 			address := netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)})
-			if a, err := l.begin(t.Context(), "x", address); err == nil {
+			if a, err := l.begin(t.Context(), guesses("x", address)...); err == nil {
 				a.end(failed)
 			}
 			if i%1000 == 0 { // ann keeps coming, and stays known

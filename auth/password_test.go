@@ -254,16 +254,16 @@ func TestCheckPassword(t *testing.T) {
 			before := f.newest()
 			proof, err := f.CheckPassword(t.Context(), Credentials{Username: test.username, Password: test.password}, someAddress)
 			if test.want {
-				if err != nil || user.ID != ann.ID {
-					t.Errorf("CheckPassword() = %v, %v", user, err)
+				if err != nil || proof.User.ID != ann.ID || proof.Method != store.MethodPassword || proof.CodeAt != nil {
+					t.Errorf("CheckPassword() = %v, %v", proof, err)
 				}
 				if f.newest() != before {
 					t.Error("a password that is right is not yet a sign-in, but is logged")
 				}
 				return
 			}
-			if !errors.Is(err, ErrCredentials) || user != nil || err.Error() != ErrCredentials.Error() {
-				t.Errorf("CheckPassword() = %v, %v, want ErrCredentials and no more", user, err)
+			if !errors.Is(err, ErrCredentials) || proof != nil || err.Error() != ErrCredentials.Error() {
+				t.Errorf("CheckPassword() = %v, %v, want ErrCredentials and no more", proof, err)
 			}
 			entry := f.entry()
 			wantActor := strings.ToLower(test.username)

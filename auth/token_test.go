@@ -286,10 +286,10 @@ func TestGrantRecord(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &store.Session{
-		Hash: hashOf(grant), UserID: ann.ID, Kind: store.APISession, Method: "password", CreatedAt: f.clock.now,
+		Hash: hashOf(grant), ID: session.ID, UserID: ann.ID, Kind: store.APISession, Method: "password", CreatedAt: f.clock.now,
 		ExpiresAt: f.clock.now.Add(6 * time.Hour), LastSeenAt: f.clock.now, Address: "192.0.2.1", UserAgent: "curl/8",
 	}
-	if diff := cmp.Diff(want, session); diff != "" {
+	if diff := cmp.Diff(want, session); diff != "" || session.ID == "" {
 		t.Errorf("session (-want +got):\n%s", diff)
 	}
 }
