@@ -17,11 +17,17 @@ type ProfileChange struct {
 
 // ChangeProfile changes the user who asks for it. A new password, which takes
 // the current one, ends all other sessions. It fails with ErrProtected for the
-// default admin and with FieldErrors.
+// default admin, with ErrForbidden for somebody who has shown a token and
+// changes password or address, and with FieldErrors.
 func (a *Auth) ChangeProfile(ctx context.Context, id *Identity, c ProfileChange) (*store.User, error) {
 	user, err := a.manageable(id.User.ID)
 	if err != nil {
 		return nil, err
+	}
+	if c.Password != nil || c.Email != nil {
+		if err := id.InPerson(); err != nil {
+			return nil, err
+		}
 	}
 	var wrong FieldErrors
 	wrong.account(c.Fullname, c.Email, c.Timezone, c.Password, c.PasswordConfirmation)

@@ -35,10 +35,10 @@ type Enrollment struct {
 
 // BeginTOTP makes the secret of a second factor for the user who asks. It is
 // in force once ConfirmTOTP has seen a code of it; until then another call
-// replaces it. It fails with ErrTOTPEnabled, and with ErrProtected for the
-// default admin.
+// replaces it. It fails with ErrTOTPEnabled, with ErrProtected for the default
+// admin, and with ErrForbidden for somebody who has shown a token.
 func (a *Auth) BeginTOTP(ctx context.Context, id *Identity) (Enrollment, error) {
-	user, err := a.manageable(id.User.ID)
+	user, err := a.inPerson(id)
 	if err != nil {
 		return Enrollment{}, err
 	}
@@ -55,10 +55,9 @@ func (a *Auth) BeginTOTP(ctx context.Context, id *Identity) (Enrollment, error) 
 
 // ConfirmTOTP puts the second factor into force whose code this is, and
 // returns since when it is. The code cannot be used to sign in any more. It
-// fails with ErrTOTPCode, with ErrTOTPEnabled, and with ErrProtected for the
-// default admin.
+// fails with ErrTOTPCode, and like BeginTOTP.
 func (a *Auth) ConfirmTOTP(ctx context.Context, id *Identity, code string) (time.Time, error) {
-	user, err := a.manageable(id.User.ID)
+	user, err := a.inPerson(id)
 	switch {
 	case err != nil:
 		return time.Time{}, err
@@ -87,12 +86,21 @@ func (a *Auth) ConfirmTOTP(ctx context.Context, id *Identity, code string) (time
 }
 
 // EndTOTP ends the second factor of the user who asks, whether there is one or
-// not. It fails with ErrProtected for the default admin.
+// not. It fails like BeginTOTP.
 func (a *Auth) EndTOTP(ctx context.Context, id *Identity) error {
-	if _, err := a.manageable(id.User.ID); err != nil {
+	if _, err := a.inPerson(id); err != nil {
 		return err
 	}
 	return a.store.DropTOTP(ctx, id.Actor(), id.User.ID)
+}
+
+// inPerson is the user who asks about the own second factor: not the default
+// admin, and not the bearer of a token, which must not outlive itself.
+func (a *Auth) inPerson(id *Identity) (*store.User, error) {
+	if err := id.InPerson(); err != nil {
+		return nil, err
+	}
+	return a.manageable(id.User.ID)
 }
 
 // checkCode returns the time of a code that is right, or ErrCredentials. The

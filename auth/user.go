@@ -149,7 +149,8 @@ func taken(err error) error {
 // who is changed by the configuration alone.
 func (a *Auth) DefaultAdmin(u *store.User) bool { return u.Username == a.admin }
 
-// NewUser is what it takes to make a user. An empty time zone is Etc/UTC.
+// NewUser is what it takes to make a user. store.DefaultTimezone is for those
+// who choose none.
 type NewUser struct {
 	Username, Fullname, Email      string
 	Password, PasswordConfirmation string
@@ -164,11 +165,7 @@ func (a *Auth) CreateUser(ctx context.Context, by *Identity, n NewUser) (*store.
 	var wrong FieldErrors
 	wrong.username(n.Username)
 	wrong.abilities(n.Abilities)
-	zone := &n.Timezone
-	if n.Timezone == "" {
-		zone = nil
-	}
-	wrong.account(&n.Fullname, &n.Email, zone, &n.Password, &n.PasswordConfirmation)
+	wrong.account(&n.Fullname, &n.Email, &n.Timezone, &n.Password, &n.PasswordConfirmation)
 	if err := wrong.err(); err != nil {
 		return nil, err
 	}
@@ -178,10 +175,8 @@ func (a *Auth) CreateUser(ctx context.Context, by *Identity, n NewUser) (*store.
 	}
 	logged := map[string]any{
 		"username": n.Username, "fullname": n.Fullname, "email": n.Email, "enabled": n.Enabled,
-		"abilities": loggedAbilities(n.Abilities), "password": store.Redacted, "password_confirmation": store.Redacted,
-	}
-	if n.Timezone != "" {
-		logged["timezone"] = n.Timezone
+		"timezone": n.Timezone, "abilities": loggedAbilities(n.Abilities),
+		"password": store.Redacted, "password_confirmation": store.Redacted,
 	}
 	u, err := a.store.CreateUser(ctx, by.Actor(), store.NewUser{
 		Username: n.Username, Fullname: n.Fullname, Email: n.Email, PasswordHash: hash,
@@ -200,11 +195,17 @@ type UserChange struct {
 }
 
 // ChangeUser changes a user. It fails with store.ErrNotFound, with
-// ErrProtected for the default admin, with FieldErrors, and with
+// ErrProtected for the default admin, with ErrForbidden for somebody who has
+// shown a token and changes how the owner signs in, with FieldErrors, and with
 // store.ErrStale where the user is not of that version any more.
 func (a *Auth) ChangeUser(ctx context.Context, by *Identity, id int64, version int, c UserChange) (*store.User, error) {
 	if _, err := a.manageable(id); err != nil {
 		return nil, err
+	}
+	if by.User.ID == id && (c.Password != nil || c.Email != nil || c.DisableTOTP) {
+		if err := by.InPerson(); err != nil {
+			return nil, err
+		}
 	}
 	var wrong FieldErrors
 	wrong.account(c.Fullname, c.Email, c.Timezone, c.Password, c.PasswordConfirmation)

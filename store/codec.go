@@ -87,19 +87,6 @@ func (tx *Tx) record(bucket, key []byte, value any) error {
 	return b.Put(key, append(version, document...))
 }
 
-// erase removes a record and its journal entry, if there is such a record.
-func (tx *Tx) erase(bucket, key []byte) error {
-	b := tx.btx.Bucket(bucket)
-	old := b.Get(key)
-	if old == nil {
-		return nil
-	}
-	if err := tx.delete(bucketJournal, old[:versionSize]); err != nil {
-		return err
-	}
-	return tx.delete(bucket, key)
-}
-
 // cache holds decoded records by key and version. It can never be wrong: a
 // record that was written has a version that no record had before.
 type cache[T any] struct {

@@ -52,13 +52,16 @@ type User struct {
 // Enabled reports whether the user may do anything at all.
 func (u *User) Enabled() bool { return u.LockedAt == nil && u.DeletedAt == nil }
 
+// DefaultTimezone is the time zone of users who have chosen none.
+const DefaultTimezone = "Etc/UTC"
+
 // NewUser is what it takes to make a user.
 type NewUser struct {
 	Username, Fullname, Email string
 	PasswordHash              string
 	Abilities                 []int
 	Enabled                   bool
-	Timezone                  string // Etc/UTC where empty
+	Timezone                  string // DefaultTimezone where empty
 	// Logged is what the activity log shows of the request, without secrets.
 	Logged map[string]any
 }
@@ -71,7 +74,7 @@ func NormalUsername(name string) string { return strings.ToLower(strings.TrimSpa
 func (u *NewUser) normalize() {
 	u.Username = NormalUsername(u.Username)
 	if u.Timezone == "" {
-		u.Timezone = "Etc/UTC"
+		u.Timezone = DefaultTimezone
 	}
 	u.Abilities = abilitySet(u.Abilities)
 }
@@ -272,7 +275,10 @@ func (s *Store) DeleteUser(ctx context.Context, by Actor, id int64) error {
 		if err := tx.endSessions(id); err != nil {
 			return err
 		}
-		if err := tx.erase(bucketView, key64(uint64(id))); err != nil {
+		if err := tx.deleteTokens(id); err != nil {
+			return err
+		}
+		if err := erase(tx, bucketView, &tx.s.views, key64(uint64(id))); err != nil {
 			return err
 		}
 		err = tx.recordUser(&User{

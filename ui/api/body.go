@@ -70,6 +70,38 @@ func (o object) required(name string) (json.RawMessage, error) {
 	return value, nil
 }
 
+// all refuses a body without the members that have to be there.
+func (o object) all(names ...string) error {
+	var missing []problem
+	for _, name := range names {
+		if _, ok := o[name]; !ok {
+			missing = append(missing, invalid("/"+name, "Missing field: "+name))
+		}
+	}
+	return unprocessable(missing...)
+}
+
+// optionalText is a member that is to be a text; nil where there is none.
+func (o object) optionalText(name string, wrong *[]problem) *string {
+	value, ok := o[name]
+	if !ok {
+		return nil
+	}
+	text := schemaText("/"+name, value, wrong)
+	return &text
+}
+
+// optionalBool is a member that is to be true or false; nil where there is
+// none.
+func (o object) optionalBool(name string, wrong *[]problem) *bool {
+	value, ok := o[name]
+	if !ok {
+		return nil
+	}
+	b := schemaBool("/"+name, value, wrong)
+	return &b
+}
+
 // maxProblems bounds the answer to a body that is wrong in a million places.
 const maxProblems = 100
 
@@ -77,23 +109,33 @@ const maxProblems = 100
 // schema.
 func schemaText(pointer string, value json.RawMessage, wrong *[]problem) string {
 	var text string
-	switch kind := kindOf(value); {
-	case kind == "null":
-		*wrong = append(*wrong, invalid(pointer, "null value where string expected"))
-	case kind != "string" || json.Unmarshal(value, &text) != nil:
-		*wrong = append(*wrong, invalid(pointer, "Invalid string. Got: "+kind))
+	if kind := kindOf(value); kind != "string" || json.Unmarshal(value, &text) != nil {
+		*wrong = append(*wrong, mistyped(pointer, "string", kind))
 	}
 	return text
+}
+
+// schemaBool is schemaText for a value that is to be true or false.
+func schemaBool(pointer string, value json.RawMessage, wrong *[]problem) (b bool) {
+	if kind := kindOf(value); kind != "boolean" || json.Unmarshal(value, &b) != nil {
+		*wrong = append(*wrong, mistyped(pointer, "boolean", kind))
+	}
+	return b
+}
+
+// mistyped is the problem of a value that is to be of another type.
+func mistyped(pointer, want, got string) problem {
+	if got == "null" {
+		return invalid(pointer, "null value where "+want+" expected")
+	}
+	return invalid(pointer, "Invalid "+want+". Got: "+got)
 }
 
 // schemaTexts is schemaText for a list of texts.
 func schemaTexts(pointer string, value json.RawMessage, wrong *[]problem) []string {
 	var elements []json.RawMessage
-	switch kind := kindOf(value); {
-	case kind == "null":
-		*wrong = append(*wrong, invalid(pointer, "null value where array expected"))
-	case kind != "array" || json.Unmarshal(value, &elements) != nil:
-		*wrong = append(*wrong, invalid(pointer, "Invalid array. Got: "+kind))
+	if kind := kindOf(value); kind != "array" || json.Unmarshal(value, &elements) != nil {
+		*wrong = append(*wrong, mistyped(pointer, "array", kind))
 	}
 	texts := make([]string, 0, len(elements))
 	for i, element := range elements {

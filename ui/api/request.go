@@ -100,3 +100,13 @@ func pathID[ID ~string](r *http.Request, name string, wrong *[]problem) ID {
 	}
 	return ID(id)
 }
+
+// pathNumber is a variable of the path that is to be a whole number. One that
+// is too large is the largest there is, which nothing has for an id.
+func pathNumber(r *http.Request, name string, wrong *[]problem) int64 {
+	n, err := strconv.ParseInt(pathText(r, name), 10, 64)
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
+		*wrong = append(*wrong, invalid("/"+name, "Invalid integer. Got: string"))
+	}
+	return n
+}

@@ -50,7 +50,22 @@ func (a *API) Routes() []Route {
 		{"DELETE", "/api/v1/sap_systems/{id}/tags/{value}", auth.Needs("all:sap_system_tags"), a.removeTag(store.SAPSystemTag)},
 
 		{"GET", "/api/v1/activity_log", auth.SignedIn, a.activityLog},
+
+		{"GET", "/api/v1/users", auth.Needs("all:users"), a.users},
+		{"POST", "/api/v1/users", auth.Needs("all:users"), a.createUser},
+		{"GET", "/api/v1/users/{id}", auth.Needs("all:users"), a.user},
+		{"PATCH", "/api/v1/users/{id}", auth.Needs("all:users"), a.changeUser},
+		{"PUT", "/api/v1/users/{id}", auth.Needs("all:users"), a.changeUser},
+		{"DELETE", "/api/v1/users/{id}", auth.Needs("all:users"), a.deleteUser},
+
+		{"GET", "/api/v1/profile", auth.SignedIn, a.profile},
+		{"PATCH", "/api/v1/profile", auth.SignedIn, a.changeProfile},
+		{"GET", "/api/v1/profile/totp_enrollment", auth.SignedIn, a.beginTOTP},
+		{"POST", "/api/v1/profile/totp_enrollment", auth.SignedIn, a.confirmTOTP},
+		{"DELETE", "/api/v1/profile/totp_enrollment", auth.SignedIn, a.endTOTP},
+
 		{"GET", "/api/v1/settings/api_key", auth.SignedIn, a.apiKey},
+		{"PATCH", "/api/v1/settings/api_key", auth.Needs(apiKeySettings), a.regenerateAPIKey},
 		{"GET", "/api/v1/abilities", auth.SignedIn, a.abilities},
 		{"GET", "/api/v1/about", auth.SignedIn, a.about},
 

@@ -1,0 +1,135 @@
+package api
+
+import (
+	"net/http"
+
+	"trento/auth"
+	"trento/store"
+)
+
+// profile is a user as they know themselves.
+type profile struct {
+	ID                      int64         `json:"id"`
+	Fullname                string        `json:"fullname"`
+	Username                string        `json:"username"`
+	Email                   string        `json:"email"`
+	Abilities               []ability     `json:"abilities"`
+	PersonalAccessTokens    []tokenOfUser `json:"personal_access_tokens"`
+	PasswordChangeRequested bool          `json:"password_change_requested"`
+	TOTPEnabled             bool          `json:"totp_enabled"`
+	AnalyticsEnabled        bool          `json:"analytics_enabled"`
+	AnalyticsEULAAccepted   bool          `json:"analytics_eula_accepted"`
+	AIConfiguration         *struct{}     `json:"ai_configuration"` // there is no assistant
+	IDPUser                 bool          `json:"idp_user"`
+	Timezone                string        `json:"timezone"`
+	CreatedAt               moment        `json:"created_at"`
+	UpdatedAt               moment        `json:"updated_at"`
+}
+
+// profile answers GET /api/v1/profile.
+func (a *API) profile(w http.ResponseWriter, r *http.Request) error {
+	return a.sendProfile(w, auth.From(r.Context()).User.ID)
+}
+
+func (a *API) sendProfile(w http.ResponseWriter, id int64) error {
+	var answer profile
+	err := a.deps.Store.View(func(tx *store.Tx) error {
+		u, err := tx.User(id)
+		if err != nil {
+			return err
+		}
+		tokens, err := tokensOfUser(tx, u)
+		answer = profile{
+			ID: u.ID, Fullname: u.Fullname, Username: u.Username, Email: u.Email,
+			Abilities: abilitiesOf(u), PersonalAccessTokens: tokens,
+			PasswordChangeRequested: u.PasswordChangeRequestedAt != nil, TOTPEnabled: u.TOTPEnabledAt != nil,
+			AnalyticsEnabled: u.AnalyticsEnabledAt != nil, AnalyticsEULAAccepted: u.AnalyticsEULAAcceptedAt != nil,
+			Timezone: u.Timezone, CreatedAt: moment(u.CreatedAt), UpdatedAt: moment(u.UpdatedAt),
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return send(w, http.StatusOK, answer)
+}
+
+// changeProfile answers PATCH /api/v1/profile.
+func (a *API) changeProfile(w http.ResponseWriter, r *http.Request) error {
+	given, err := schemaMembers(r)
+	if err != nil {
+		return err
+	}
+	err = given.only("fullname", "email", "password", "password_confirmation", "current_password", "timezone",
+		"analytics_enabled", "analytics_eula_accepted")
+	if err != nil {
+		return err
+	}
+	var wrong []problem
+	c := auth.ProfileChange{
+		Fullname:              given.optionalText("fullname", &wrong),
+		Email:                 given.optionalText("email", &wrong),
+		Password:              given.optionalText("password", &wrong),
+		PasswordConfirmation:  given.optionalText("password_confirmation", &wrong),
+		CurrentPassword:       given.optionalText("current_password", &wrong),
+		Timezone:              given.optionalText("timezone", &wrong),
+		AnalyticsEnabled:      given.optionalBool("analytics_enabled", &wrong),
+		AnalyticsEULAAccepted: given.optionalBool("analytics_eula_accepted", &wrong),
+	}
+	if err := unprocessable(wrong...); err != nil {
+		return err
+	}
+	u, err := a.deps.Auth.ChangeProfile(r.Context(), auth.From(r.Context()), c)
+	if err != nil {
+		return err
+	}
+	return a.sendProfile(w, u.ID)
+}
+
+// beginTOTP answers GET /api/v1/profile/totp_enrollment. As existing clients
+// rely on, it is a GET that changes something.
+func (a *API) beginTOTP(w http.ResponseWriter, r *http.Request) error {
+	offered, err := a.deps.Auth.BeginTOTP(r.Context(), auth.From(r.Context()))
+	if err != nil {
+		return err
+	}
+	return send(w, http.StatusOK, struct {
+		Secret          string `json:"secret"`
+		SecretQREncoded string `json:"secret_qr_encoded"`
+	}{offered.Secret, offered.URI})
+}
+
+// confirmTOTP answers POST /api/v1/profile/totp_enrollment.
+func (a *API) confirmTOTP(w http.ResponseWriter, r *http.Request) error {
+	given, err := schemaMembers(r)
+	if err != nil {
+		return err
+	}
+	if err := given.only("totp_code"); err != nil {
+		return err
+	}
+	if err := given.all("totp_code"); err != nil {
+		return err
+	}
+	var wrong []problem
+	code := schemaText("/totp_code", given["totp_code"], &wrong)
+	if err := unprocessable(wrong...); err != nil {
+		return err
+	}
+	enabled, err := a.deps.Auth.ConfirmTOTP(r.Context(), auth.From(r.Context()), code)
+	if err != nil {
+		return err
+	}
+	return send(w, http.StatusOK, struct {
+		TOTPEnabledAt moment `json:"totp_enabled_at"`
+	}{moment(enabled)})
+}
+
+// endTOTP answers DELETE /api/v1/profile/totp_enrollment.
+func (a *API) endTOTP(w http.ResponseWriter, r *http.Request) error {
+	if err := a.deps.Auth.EndTOTP(r.Context(), auth.From(r.Context())); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
