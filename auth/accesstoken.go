@@ -17,8 +17,9 @@ import (
 
 // A personal access token is tokenPrefix and 64 random bytes.
 const (
-	tokenPrefix = "trento_pat_"
-	tokenBytes  = 64
+	tokenPrefix   = "trento_pat_"
+	tokenBytes    = 64
+	tokenTextSize = len(tokenPrefix) + (tokenBytes*8+5)/6
 )
 
 // MaxTokenDescription is the length of a description in characters.

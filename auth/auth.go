@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -148,6 +149,8 @@ type Via string
 const (
 	ViaSession Via = "session" // the cookie of a console session
 	ViaToken   Via = "token"   // an access token
+	// ViaPersonalToken is a personal access token, in the request itself.
+	ViaPersonalToken Via = "personal token"
 )
 
 // Identity is who a request comes from: a user who exists and is enabled. A
@@ -199,23 +202,74 @@ type identifiedKey struct{}
 // Identify wraps a handler so that From and Permit know who a request comes
 // from. It refuses nothing: what does not prove anything, such as an expired
 // token or a forged cookie, is nobody. A token is looked at instead of the
-// cookie, not beside it.
+// cookie, not beside it. What is done with a personal access token gets into
+// the log of its uses, be it permitted or not.
 func (a *Auth) Identify(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if shown, ok := showsToken(r); ok {
+			identity, token, err := a.byToken(shown)
+			a.serveNoted(w, a.knowing(r, identity, err), next, shown.via, func() *store.Token { return token })
+			return
+		}
 		identity, err := a.identify(r)
-		if !errors.Is(err, ErrSignedOut) {
-			r = r.WithContext(context.WithValue(r.Context(), identifiedKey{}, identified{identity, err}))
+		r = a.knowing(r, identity, err)
+		if isSignIn(r) {
+			var used signInToken
+			r = r.WithContext(context.WithValue(r.Context(), signInKey{}, &used))
+			a.serveNoted(w, r, next, viaLogin, func() *store.Token { return used.token })
+			return
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
+// knowing is the request with what was found out about who it comes from.
+func (a *Auth) knowing(r *http.Request, id *Identity, err error) *http.Request {
+	if errors.Is(err, ErrSignedOut) {
+		return r
+	}
+	if id != nil && id.Token != nil {
+		id.abilities = a.scopes.narrow(id.Token, id.User.Abilities, reads(r))
+	}
+	return r.WithContext(context.WithValue(r.Context(), identifiedKey{}, identified{id, err}))
+}
+
+// reads reports whether a request changes nothing.
+func reads(r *http.Request) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }
+
 // identify returns ErrSignedOut for nobody.
 func (a *Auth) identify(r *http.Request) (*Identity, error) {
 	if token, ok := bearerToken(r.Header.Get("Authorization")); ok {
-		return a.tokenIdentity(token)
+		identity, _, err := a.tokenIdentity(token)
+		return identity, err
 	}
 	return a.sessions.identity(r)
+}
+
+// Again looks whether an identity that was found earlier still holds, and what
+// its user may do now. ErrSignedOut says that it does not.
+func (a *Auth) Again(tx *store.Tx, id *Identity) (*Identity, error) {
+	now := *id
+	var err error
+	if id.Via == ViaSession {
+		session, err := tx.Session(id.SessionHash)
+		if errors.Is(err, store.ErrNotFound) {
+			return nil, ErrSignedOut
+		}
+		if err != nil {
+			return nil, err
+		}
+		if now.Token, err = a.sessionToken(tx, session); err != nil {
+			return nil, err
+		}
+	}
+	if now.User, err = enabledUser(tx, id.User.ID); err != nil {
+		return nil, err
+	}
+	if now.Token != nil {
+		now.abilities = a.scopes.narrow(now.Token, now.User.Abilities, true)
+	}
+	return &now, nil
 }
 
 // From returns who the request of the context comes from, nil for nobody.
@@ -226,8 +280,9 @@ func From(ctx context.Context) *Identity {
 
 // Permit decides whether a request may go where need is demanded: nil,
 // ErrSignedOut or ErrForbidden, or the fault that kept Identify from finding
-// out.
-func (a *Auth) Permit(r *http.Request, need Access) error {
+// out. operation is the route as scopes name it, "GET /api/v1/hosts"; it is
+// empty for what is not part of the API, such as the pages of the console.
+func (a *Auth) Permit(r *http.Request, need Access, operation string) error {
 	switch need {
 	case Public:
 		return nil
@@ -240,10 +295,28 @@ func (a *Auth) Permit(r *http.Request, need Access) error {
 		return found.err
 	case found.identity == nil:
 		return ErrSignedOut
-	case !found.identity.May(need):
+	case !a.admits(found.identity, reads(r), need, operation):
 		return ErrForbidden
 	}
 	return nil
+}
+
+// admits decides for somebody. With a token it takes both: what the owner may
+// do now, and that a scope names the operation. The pages of the console are
+// no operations; what they change follows from the abilities that the scopes
+// leave, and where no ability is demanded, only an unlimited token changes
+// anything.
+func (a *Auth) admits(id *Identity, reads bool, need Access, operation string) bool {
+	t := id.Token
+	switch {
+	case t == nil:
+		return id.May(need)
+	case operation != "":
+		return need.metBy(id.User.Abilities) && a.scopes.permits(t, operation)
+	case !opensConsole(t), need == SignedIn && !reads && !slices.Contains(t.Scopes, scopeFull):
+		return false
+	}
+	return id.May(need)
 }
 
 // enabledUser reads a user who may act, or returns ErrSignedOut.

@@ -286,6 +286,9 @@ func (a *Auth) CheckPassword(ctx context.Context, c Credentials, address netip.A
 
 // prove checks password and code.
 func (a *Auth) prove(ctx context.Context, username string, c Credentials) (*Proof, error) {
+	if isAccessToken(c.Password) {
+		return a.proveByToken(ctx, c)
+	}
 	var user *store.User
 	err := a.store.View(func(tx *store.Tx) (err error) {
 		user, err = tx.UserNamed(username)

@@ -144,6 +144,7 @@ func (s *sessionStore) identity(r *http.Request) (*Identity, error) {
 // is signed out with the very next request.
 func (s *sessionStore) find(ctx context.Context, hash [32]byte) (*Identity, error) {
 	var session *store.Session
+	var token *store.Token
 	var user *store.User
 	err := s.auth.store.View(func(tx *store.Tx) (err error) {
 		session, err = tx.Session(hash)
@@ -153,6 +154,9 @@ func (s *sessionStore) find(ctx context.Context, hash [32]byte) (*Identity, erro
 		if err != nil {
 			return err
 		}
+		if token, err = s.auth.sessionToken(tx, session); err != nil {
+			return err
+		}
 		user, err = enabledUser(tx, session.UserID)
 		return err
 	})
@@ -160,7 +164,7 @@ func (s *sessionStore) find(ctx context.Context, hash [32]byte) (*Identity, erro
 		return nil, err
 	}
 	s.auth.touch(ctx, session)
-	return &Identity{User: user, Via: ViaSession, SessionHash: hash}, nil
+	return &Identity{User: user, Via: ViaSession, SessionHash: hash, Token: token}, nil
 }
 
 // SignInConsole begins a console session and sets its cookie. A session the

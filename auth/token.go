@@ -55,11 +55,11 @@ func (a *Auth) SignInAPI(r *http.Request, proof *Proof) (Tokens, error) {
 	session := a.newSession(r, proof, store.APISession, RefreshLifetime)
 	session.Hash = sha256.Sum256([]byte(grant))
 
-	access, err := a.access.sign(user.ID, uuid.NewString(), AccessLifetime)
+	access, err := a.access.sign(user.ID, uuid.NewString(), boundTo(&session.Session), AccessLifetime)
 	if err != nil {
 		return Tokens{}, err
 	}
-	refresh, err := a.refresh.sign(user.ID, grant, RefreshLifetime)
+	refresh, err := a.refresh.sign(user.ID, grant, "", RefreshLifetime)
 	if err != nil {
 		return Tokens{}, err
 	}
@@ -85,6 +85,9 @@ func (a *Auth) Refresh(ctx context.Context, refreshToken string) (Tokens, error)
 		if err != nil {
 			return err
 		}
+		if _, err := a.sessionToken(tx, grant); err != nil {
+			return err
+		}
 		_, err = enabledUser(tx, grant.UserID)
 		return err
 	})
@@ -95,25 +98,54 @@ func (a *Auth) Refresh(ctx context.Context, refreshToken string) (Tokens, error)
 		return Tokens{}, err
 	}
 	a.touch(ctx, grant)
-	access, err := a.access.sign(claims.Subject, uuid.NewString(), AccessLifetime)
+	access, err := a.access.sign(claims.Subject, uuid.NewString(), boundTo(grant), AccessLifetime)
 	return Tokens{Access: access, ExpiresIn: int(AccessLifetime / time.Second)}, err
 }
 
-// tokenIdentity is who the bearer of an access token is, or ErrSignedOut.
-func (a *Auth) tokenIdentity(token string) (*Identity, error) {
-	claims, err := a.access.verify(token)
-	if err != nil {
-		return nil, ErrSignedOut
+// boundTo is the session an access token ends with: none, but for a sign-in
+// with a personal access token, because that can end at any moment.
+func boundTo(session *store.Session) string {
+	if session.TokenID == "" {
+		return ""
 	}
-	var user *store.User
+	return base64.RawURLEncoding.EncodeToString(session.Hash[:])
+}
+
+// tokenIdentity is who the bearer of an access token is, or ErrSignedOut.
+func (a *Auth) tokenIdentity(text string) (*Identity, *Claims, error) {
+	claims, err := a.access.verify(text)
+	if err != nil {
+		return nil, nil, ErrSignedOut
+	}
+	id := &Identity{Via: ViaToken}
 	err = a.store.View(func(tx *store.Tx) (err error) {
-		user, err = enabledUser(tx, claims.Subject)
+		if id.User, err = enabledUser(tx, claims.Subject); err != nil || claims.Session == "" {
+			return err
+		}
+		id.Token, err = a.boundToken(tx, &claims)
 		return err
 	})
 	if err != nil {
+		return nil, nil, err
+	}
+	return id, &claims, nil
+}
+
+// boundToken is the personal access token behind the session an access token
+// is bound to.
+func (a *Auth) boundToken(tx *store.Tx, claims *Claims) (*store.Token, error) {
+	hash, err := base64.RawURLEncoding.DecodeString(claims.Session)
+	if err != nil || len(hash) != sha256.Size {
+		return nil, ErrSignedOut
+	}
+	session, err := tx.Session([sha256.Size]byte(hash))
+	if errors.Is(err, store.ErrNotFound) || err == nil && (session.UserID != claims.Subject || session.TokenID == "") {
+		return nil, ErrSignedOut
+	}
+	if err != nil {
 		return nil, err
 	}
-	return &Identity{User: user, Via: ViaToken}, nil
+	return a.sessionToken(tx, session)
 }
 
 // bearerToken is the token of an Authorization header, if that has one. The
@@ -131,24 +163,25 @@ func bearerToken(header string) (token string, ok bool) {
 	return "", false
 }
 
-// tokenClaims are the claims of access and refresh tokens.
-type tokenClaims struct {
+// Claims are the claims of access and refresh tokens.
+type Claims struct {
 	Audience  string           `json:"aud"`
 	Expires   *jwt.NumericDate `json:"exp"`
 	IssuedAt  *jwt.NumericDate `json:"iat"`
 	Issuer    string           `json:"iss"`
 	ID        string           `json:"jti"`
 	NotBefore *jwt.NumericDate `json:"nbf"`
-	Subject   int64            `json:"sub"` // a user; unlike most, we write an integer
+	Session   string           `json:"sid,omitempty"` // the session it ends with, see boundTo
+	Subject   int64            `json:"sub"`           // a user; unlike most, we write an integer
 	Type      string           `json:"typ"`
 }
 
-func (c tokenClaims) GetExpirationTime() (*jwt.NumericDate, error) { return c.Expires, nil }
-func (c tokenClaims) GetIssuedAt() (*jwt.NumericDate, error)       { return c.IssuedAt, nil }
-func (c tokenClaims) GetNotBefore() (*jwt.NumericDate, error)      { return c.NotBefore, nil }
-func (c tokenClaims) GetIssuer() (string, error)                   { return c.Issuer, nil }
-func (c tokenClaims) GetSubject() (string, error)                  { return fmt.Sprint(c.Subject), nil }
-func (c tokenClaims) GetAudience() (jwt.ClaimStrings, error) {
+func (c Claims) GetExpirationTime() (*jwt.NumericDate, error) { return c.Expires, nil }
+func (c Claims) GetIssuedAt() (*jwt.NumericDate, error)       { return c.IssuedAt, nil }
+func (c Claims) GetNotBefore() (*jwt.NumericDate, error)      { return c.NotBefore, nil }
+func (c Claims) GetIssuer() (string, error)                   { return c.Issuer, nil }
+func (c Claims) GetSubject() (string, error)                  { return fmt.Sprint(c.Subject), nil }
+func (c Claims) GetAudience() (jwt.ClaimStrings, error) {
 	return jwt.ClaimStrings{c.Audience}, nil
 }
 
@@ -174,11 +207,11 @@ func newSigner(secret []byte, tokenType string, now func() time.Time) *signer {
 	)}
 }
 
-func (s *signer) sign(userID int64, id string, lifetime time.Duration) (string, error) {
+func (s *signer) sign(userID int64, id, session string, lifetime time.Duration) (string, error) {
 	now := s.now()
-	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, tokenClaims{
+	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, Claims{
 		Audience: tokenAudience, Expires: jwt.NewNumericDate(now.Add(lifetime)), IssuedAt: jwt.NewNumericDate(now),
-		Issuer: tokenIssuer, ID: id, NotBefore: jwt.NewNumericDate(now), Subject: userID, Type: s.tokenType,
+		Issuer: tokenIssuer, ID: id, NotBefore: jwt.NewNumericDate(now), Session: session, Subject: userID, Type: s.tokenType,
 	}).SignedString(s.secret)
 	if err != nil {
 		return "", fmt.Errorf("auth: token: %w", err)
@@ -188,8 +221,8 @@ func (s *signer) sign(userID int64, id string, lifetime time.Duration) (string, 
 
 // verify checks signature, algorithm, type and all claims. What it says about
 // a refused token is for tests and debugging, not for the bearer.
-func (s *signer) verify(token string) (tokenClaims, error) {
-	var claims tokenClaims
+func (s *signer) verify(token string) (Claims, error) {
+	var claims Claims
 	if len(token) > maxTokenSize {
 		return claims, errClaims
 	}

@@ -117,7 +117,7 @@ func (s *server) install() {
 			methods = append(methods, http.MethodHead)
 		}
 		s.router.Path(route.Path).Methods(methods...).HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			err := s.options.Auth.Permit(r, route.Access)
+			err := s.options.Auth.Permit(r, route.Access, "")
 			if err == nil {
 				err = route.Handle(w, r)
 			}

@@ -113,7 +113,7 @@ func withPath(r *http.Request, path string) *http.Request {
 // handler lets in whom the route wants and answers the errors.
 func (a *API) handler(route Route) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		err := a.admit(w, r, route.Access)
+		err := a.admit(w, r, route)
 		if err == nil {
 			err = route.Handle(w, r)
 		}
@@ -126,7 +126,7 @@ func (a *API) handler(route Route) http.HandlerFunc {
 // admit reads the body of a request and decides whether it is handled. A body
 // that is no JSON is a fault before all others; but whoever is let in reads it
 // anyway, so only of the others it is looked at here.
-func (a *API) admit(w http.ResponseWriter, r *http.Request, need auth.Access) error {
+func (a *API) admit(w http.ResponseWriter, r *http.Request, route Route) error {
 	var body received
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		var err error
@@ -137,7 +137,7 @@ func (a *API) admit(w http.ResponseWriter, r *http.Request, need auth.Access) er
 	}
 	refused := errUnacceptable
 	if acceptsJSON(r) {
-		refused = a.deps.Auth.Permit(r, need)
+		refused = a.deps.Auth.Permit(r, route.Access, route.Method+" "+route.Path)
 	}
 	if refused != nil && len(body) > 0 && isJSON(r) {
 		if err := json.Unmarshal(body, new(json.RawMessage)); err != nil {
