@@ -218,7 +218,8 @@ func (f *fixture) post(as, path, body string) answer {
 
 func (c call) request(f *fixture) *http.Request {
 	r := httptest.NewRequest(c.method, c.path, strings.NewReader(c.body))
-	if c.method == http.MethodPost {
+	switch c.method {
+	case http.MethodPost, http.MethodPatch, http.MethodPut:
 		r.Header.Set("Content-Type", "application/json")
 	}
 	switch c.as {
