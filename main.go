@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -75,6 +76,7 @@ func command(environ []string) *cobra.Command {
 			Long: "Run the server until it is told to stop. It is configured by environment variables and the file of --config;\n\"trento-web config\" shows them.",
 		},
 		configCommand(load),
+		adminCommand(load),
 		&cobra.Command{
 			Use: "version", Short: "Show the version", Args: cobra.NoArgs,
 			RunE: func(cmd *cobra.Command, _ []string) error {
@@ -106,6 +108,75 @@ func configCommand(load func(io.Writer) (config.Config, error)) *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&example, "example", false, "write a commented configuration file instead")
 	return cmd
+}
+
+// adminCommand is the way back in for those who have lost the password.
+func adminCommand(load func(io.Writer) (config.Config, error)) *cobra.Command {
+	var stdin bool
+	reset := &cobra.Command{
+		Use: "reset-password", Short: "Give the default admin another password, while the server is stopped", Args: cobra.NoArgs,
+		Long: "Give the default admin another password, while the server is stopped. It is generated and written to the file\n" +
+			"initial-admin-password in the data directory, or read from the standard input. All sessions of the admin end.\n" +
+			"Run it as the user the server runs as, with the same configuration.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := load(cmd.ErrOrStderr())
+			if err != nil {
+				return err
+			}
+			password := ""
+			if stdin {
+				if password, err = readPassword(cmd.InOrStdin()); err != nil {
+					return err
+				}
+			}
+			said, err := resetAdmin(cmd.Context(), c, password)
+			if err == nil {
+				_, err = fmt.Fprintln(cmd.OutOrStdout(), said)
+			}
+			return err
+		},
+	}
+	reset.Flags().BoolVar(&stdin, "stdin", false, "read the password from the first line of the standard input")
+	cmd := &cobra.Command{Use: "admin", Short: "Look after the default admin", Args: cobra.NoArgs}
+	cmd.AddCommand(reset)
+	return cmd
+}
+
+// readPassword reads one line.
+func readPassword(from io.Reader) (string, error) {
+	line, err := bufio.NewReader(io.LimitReader(from, 64<<10)).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", err
+	}
+	if line = strings.TrimRight(line, "\r\n"); line == "" {
+		return "", errors.New("there is no password on the standard input")
+	}
+	return line, nil
+}
+
+// resetAdmin resets the password in a data directory nobody uses, and says
+// what to do next.
+func resetAdmin(ctx context.Context, c config.Config, password string) (said string, err error) {
+	switch {
+	case c.AdminPassword != "":
+		return "", errors.New("ADMIN_PASSWORD is configured, and the next start would set that one again; change it there and restart the server instead")
+	case !store.Exists(c.DataDir):
+		return "", fmt.Errorf("there is no server's data in %s; set TRENTO_DATA_DIR, or name the configuration with --config", c.DataDir)
+	}
+	a := &appliance{config: c, log: slog.New(slog.DiscardHandler)}
+	defer func() { err = errors.Join(err, a.close()) }()
+	if err := a.openStore(); err != nil {
+		return "", err
+	}
+	file, err := a.auth.ResetAdmin(ctx, auth.Admin{Email: c.AdminEmail, Password: password}, c.DataDir)
+	if err != nil {
+		return "", err
+	}
+	said = "The password of " + store.NormalUsername(c.AdminUser) + " is changed. Start the server and sign in."
+	if file != "" {
+		said = "The new password of " + store.NormalUsername(c.AdminUser) + " is in the file " + file + ". Start the server and sign in."
+	}
+	return said, nil
 }
 
 // version is the version the binary was built from.
@@ -202,8 +273,8 @@ func serve(ctx context.Context, c config.Config, stderr io.Writer, started func(
 	return errors.Join(err, daemon.Stopping(), a.stop(cancel))
 }
 
-// open opens everything in the order in which it is needed.
-func (a *appliance) open(ctx context.Context) (err error) {
+// openStore opens what is needed to know people: the file and the secrets.
+func (a *appliance) openStore() (err error) {
 	a.store, err = store.Open(a.config.DataDir, store.Options{
 		Log:                    a.log,
 		HeartbeatInterval:      a.config.HostHeartbeatInterval,
@@ -219,7 +290,13 @@ func (a *appliance) open(ctx context.Context) (err error) {
 	if a.config, err = a.config.WithSecrets(); err != nil {
 		return err
 	}
-	if a.auth, err = auth.New(a.authOptions()); err != nil {
+	a.auth, err = auth.New(a.authOptions())
+	return err
+}
+
+// open opens everything in the order in which it is needed.
+func (a *appliance) open(ctx context.Context) (err error) {
+	if err := a.openStore(); err != nil {
 		return err
 	}
 	admin := auth.Admin{Email: a.config.AdminEmail, Password: string(a.config.AdminPassword)}

@@ -11,7 +11,7 @@ import (
 	"trento/store"
 )
 
-// initialPasswordFile is where the password that was generated for the default
+// initialPasswordFile is where a password that was generated for the default
 // admin is written, in the data directory.
 const initialPasswordFile = "initial-admin-password"
 
@@ -30,23 +30,43 @@ type Admin struct {
 // written to a file in dir, mode 0600. EnsureAdmin returns the name of that
 // file as long as it holds the password, else "".
 func (a *Auth) EnsureAdmin(ctx context.Context, admin Admin, dir string) (file string, err error) {
+	present, err := a.presentHash(a.admin)
+	missing := errors.Is(err, store.ErrNotFound)
+	if err != nil && !missing {
+		return "", err
+	}
+	return a.putAdmin(ctx, admin, dir, present, missing)
+}
+
+// ResetAdmin is EnsureAdmin that replaces the password in any case: by the
+// given one, or by a generated one where that is "". It fails with FieldErrors
+// where a password breaks the rules.
+func (a *Auth) ResetAdmin(ctx context.Context, admin Admin, dir string) (file string, err error) {
+	if admin.Password != "" {
+		var wrong FieldErrors
+		wrong.password(admin.Password, &admin.Password)
+		if err := wrong.err(); err != nil {
+			return "", err
+		}
+	}
+	return a.putAdmin(ctx, admin, dir, "", true)
+}
+
+// putAdmin makes or changes the default admin. present is the hash of the
+// password that needs no replacement; generate says to make one up where none
+// is given.
+func (a *Auth) putAdmin(ctx context.Context, admin Admin, dir, present string, generate bool) (file string, err error) {
 	file = filepath.Join(dir, initialPasswordFile)
 	var wrong FieldErrors
 	if wrong.username(a.admin); len(wrong) > 0 {
 		return "", fmt.Errorf("the admin named by ADMIN_USER (%s): %w", a.admin, wrong)
 	}
-	present, err := a.presentHash(a.admin)
-	exists := !errors.Is(err, store.ErrNotFound)
-	if err != nil && exists {
-		return "", err
-	}
-
 	hash := ""
 	password := admin.Password
-	if password == "" && !exists {
+	if password == "" && generate {
 		password = GeneratePassword()
-		// Written before the admin exists: should the process end in between,
-		// the next start generates another one.
+		// Written before it is in force: should the process end in between, the
+		// next attempt generates another one.
 		if err := writeInitialPassword(file, password); err != nil {
 			return "", fmt.Errorf("initial password of the admin: %w", err)
 		}

@@ -164,6 +164,9 @@ type Identity struct {
 	Token *store.Token
 	// abilities are what is left of the user's within the token's scopes.
 	abilities []int
+	// until is when an access token ends; zero for all else, which the store
+	// knows.
+	until time.Time
 }
 
 // May reports whether the identity meets a demand. The demand for an agent is
@@ -251,17 +254,25 @@ func (a *Auth) identify(r *http.Request) (*Identity, error) {
 func (a *Auth) Again(tx *store.Tx, id *Identity) (*Identity, error) {
 	now := *id
 	var err error
-	if id.Via == ViaSession {
-		session, err := tx.Session(id.SessionHash)
+	switch id.Via {
+	case ViaSession:
+		var session *store.Session
+		session, err = tx.Session(id.SessionHash)
 		if errors.Is(err, store.ErrNotFound) {
-			return nil, ErrSignedOut
+			err = ErrSignedOut
 		}
-		if err != nil {
-			return nil, err
+		if err == nil {
+			now.Token, err = a.sessionToken(tx, session)
 		}
-		if now.Token, err = a.sessionToken(tx, session); err != nil {
-			return nil, err
+	case ViaPersonalToken:
+		now.Token, _, err = a.liveToken(tx, id.User.ID, id.Token.ID)
+	case ViaToken:
+		if !a.now().Before(id.until) {
+			err = ErrSignedOut
 		}
+	}
+	if err != nil {
+		return nil, err
 	}
 	if now.User, err = enabledUser(tx, id.User.ID); err != nil {
 		return nil, err

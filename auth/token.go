@@ -117,7 +117,7 @@ func (a *Auth) tokenIdentity(text string) (*Identity, *Claims, error) {
 	if err != nil {
 		return nil, nil, ErrSignedOut
 	}
-	id := &Identity{Via: ViaToken}
+	id := &Identity{Via: ViaToken, until: claims.Expires.Time}
 	err = a.store.View(func(tx *store.Tx) (err error) {
 		if id.User, err = enabledUser(tx, claims.Subject); err != nil || claims.Session == "" {
 			return err

@@ -144,21 +144,30 @@ func (a *Auth) sessionToken(tx *store.Tx, session *store.Session) (*store.Token,
 	if session.TokenID == "" {
 		return nil, nil
 	}
-	token, err := tx.Token(session.UserID, session.TokenID)
-	if errors.Is(err, store.ErrNotFound) {
+	token, settings, err := a.liveToken(tx, session.UserID, session.TokenID)
+	if err == nil && !settings.AllowSignIn {
 		return nil, ErrSignedOut
 	}
+	return token, err
+}
+
+// liveToken is a token that is worth something now, else ErrSignedOut.
+func (a *Auth) liveToken(tx *store.Tx, userID int64, id string) (*store.Token, *store.TokenSettings, error) {
+	token, err := tx.Token(userID, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil, ErrSignedOut
+	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	settings, err := tx.TokenSettings()
+	if err == nil && (token.Expired(a.now()) || !settings.Enabled) {
+		err = ErrSignedOut
+	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if token.Expired(a.now()) || !settings.Enabled || !settings.AllowSignIn {
-		return nil, ErrSignedOut
-	}
-	return token, nil
+	return token, settings, nil
 }
 
 // proveByToken is prove for a token in the place of the password. It goes

@@ -122,6 +122,12 @@ func Open(dir string, o Options) (*Store, error) {
 	return s, nil
 }
 
+// Exists reports whether there is a file in a data directory.
+func Exists(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, fileName))
+	return err == nil
+}
+
 // create makes the file under another name and renames it, because a power
 // cut while bbolt writes its first pages would leave a file that cannot be
 // opened.

@@ -92,7 +92,7 @@ func (s *server) events(w http.ResponseWriter, r *http.Request) error {
 	h.Set("X-Accel-Buffering", "no") // nginx would keep events back
 	st := stream{s: s, id: id, out: http.NewResponseController(w), w: w}
 	err := st.run(r, changed)
-	if errors.Is(err, errSignedOut) {
+	if errors.Is(err, auth.ErrSignedOut) {
 		err = st.send("signed-out", "", nil)
 	}
 	if err != nil {
@@ -107,14 +107,13 @@ type stream struct {
 	s      *server
 	id     *auth.Identity
 	viewer viewer
-	w      http.ResponseWriter
-	out    *http.ResponseController
-	seq    uint64            // the change told last
-	seen   activity.Position // the entry looked at last
+	// managesUsers: is told what becomes of other users.
+	managesUsers bool
+	w            http.ResponseWriter
+	out          *http.ResponseController
+	seq          uint64            // the change told last
+	seen         activity.Position // the entry looked at last
 }
-
-// errSignedOut says that the session of a stream has ended.
-var errSignedOut = errors.New("signed out")
 
 func (st *stream) run(r *http.Request, changed <-chan struct{}) error {
 	if err := st.start(r); err != nil {
@@ -216,25 +215,16 @@ func (st *stream) tell() error {
 
 // check looks whether the session still holds, and what its user may see now.
 func (st *stream) check(tx *store.Tx) error {
-	if st.id.Via == auth.ViaSession {
-		if _, err := tx.Session(st.id.SessionHash); errors.Is(err, store.ErrNotFound) {
-			return errSignedOut
-		} else if err != nil {
-			return err
-		}
-	}
-	u, err := tx.User(st.id.User.ID)
-	if errors.Is(err, store.ErrNotFound) || err == nil && !u.Enabled() {
-		return errSignedOut
-	}
+	id, err := st.s.options.Auth.Again(tx, st.id)
 	if err == nil {
-		st.viewer, err = viewerOf(&auth.Identity{User: u})
+		st.viewer, err = viewerOf(id)
+		st.managesUsers = id.Can("all:users")
 	}
 	return err
 }
 
-// changes maps kinds to what has changed of them. Of users only the one who
-// watches is told.
+// changes maps kinds to what has changed of them. Of users and their tokens
+// only those who manage users are told, and each user of what is their own.
 func (st *stream) changes(tx *store.Tx) (map[string][]string, error) {
 	list, err := tx.ChangedAfter(st.seq, maxChanges+1)
 	if err != nil {
@@ -243,19 +233,43 @@ func (st *stream) changes(tx *store.Tx) (map[string][]string, error) {
 	changes := make(map[string][]string)
 	if len(list) > maxChanges {
 		st.seq = tx.LastChange()
-		for _, kind := range []string{"host", "cluster", "database", "sap_system", "tags", "user", "setting"} {
+		for _, kind := range []string{"host", "cluster", "database", "sap_system", "tags", "user", "token", "setting"} {
 			changes[kind] = []string{everything}
 		}
 		return changes, nil
 	}
 	for _, c := range list {
 		st.seq = c.Seq
-		if c.Kind == "user" && c.ID != strconv.FormatInt(st.id.User.ID, 10) {
-			continue
+		told, err := st.concerns(tx, c)
+		if err != nil {
+			return nil, err
 		}
-		changes[c.Kind] = append(changes[c.Kind], c.ID)
+		if told {
+			changes[c.Kind] = append(changes[c.Kind], c.ID)
+		}
 	}
 	return changes, nil
+}
+
+// concerns reports whether a change is one to be told.
+func (st *stream) concerns(tx *store.Tx, c store.Change) (bool, error) {
+	own := c.ID == strconv.FormatInt(st.id.User.ID, 10)
+	switch c.Kind {
+	case "user":
+		return own || st.managesUsers, nil
+	case "view":
+		return own, nil
+	case "token":
+		if st.managesUsers {
+			return true, nil
+		}
+		_, err := tx.Token(st.id.User.ID, c.ID)
+		if errors.Is(err, store.ErrNotFound) {
+			return false, nil
+		}
+		return err == nil, err
+	}
+	return true, nil
 }
 
 // news looks at the entries written since the last time: whether there are

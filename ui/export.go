@@ -6,11 +6,13 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
 	"trento/auth"
 	"trento/search"
+	"trento/store"
 )
 
 // maxExport is how many entries a table of the log has at most; the newest
@@ -62,7 +64,7 @@ func (s *server) activityCSV(w http.ResponseWriter, r *http.Request) error {
 	if err := out.Error(); err != nil {
 		return err
 	}
-	return sendCSV(w, "activity_log.csv", body.Bytes())
+	return s.sendCSV(w, r, "activity_log.csv", body.Bytes())
 }
 
 // writeCSV writes things as a table for a spreadsheet.
@@ -95,12 +97,27 @@ func harmless(cell string) string {
 	return cell
 }
 
-// sendCSV answers with a table as a file to keep.
-func sendCSV(w http.ResponseWriter, name string, body []byte) error {
+// pieceOfFile is how much of a file goes out at once, in bytes.
+const pieceOfFile = 64 << 10
+
+// sendCSV answers with a table as a file to keep. It is sent in pieces, and
+// whoever is signed out meanwhile gets no more of them.
+func (s *server) sendCSV(w http.ResponseWriter, r *http.Request, name string, body []byte) error {
 	h := w.Header()
 	h.Set("Content-Type", "text/csv; charset=utf-8; header=present")
 	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
 	h.Set("Cache-Control", "no-store")
-	_, err := w.Write(body)
-	return ignoreGone(err)
+	for piece := range slices.Chunk(body, pieceOfFile) {
+		if _, err := w.Write(piece); err != nil {
+			return ignoreGone(err)
+		}
+		if err := s.options.Store.View(func(tx *store.Tx) error {
+			_, err := s.options.Auth.Again(tx, auth.From(r.Context()))
+			return err
+		}); err != nil {
+			// Cut off, so that the browser does not take it for the whole file.
+			panic(http.ErrAbortHandler)
+		}
+	}
+	return nil
 }

@@ -128,7 +128,7 @@ func exported[T any](s *server, o *overview[T], read items[T]) func(http.Respons
 		if err := o.writeCSV(&body, chosen.things); err != nil {
 			return err
 		}
-		return sendCSV(w, strings.TrimPrefix(o.export(), "/"), body.Bytes())
+		return s.sendCSV(w, r, strings.TrimPrefix(o.export(), "/"), body.Bytes())
 	}
 }
 
