@@ -52,9 +52,10 @@ const maxName = 255
 // reservedNames are actors of the activity log that are nobody.
 var reservedNames = []string{activity.System, activity.NoUsername}
 
-// username checks a user name in its normal form.
+// username checks a user name as it was typed: its normal form would hide
+// bytes that are no text.
 func (e *FieldErrors) username(name string) {
-	if e.name("username", name); slices.Contains(reservedNames, name) {
+	if e.name("username", strings.TrimSpace(name)); slices.Contains(reservedNames, store.NormalUsername(name)) {
 		e.add("username", "is reserved")
 	}
 }
@@ -161,9 +162,9 @@ type NewUser struct {
 
 // CreateUser makes a user. It fails with FieldErrors.
 func (a *Auth) CreateUser(ctx context.Context, by *Identity, n NewUser) (*store.User, error) {
-	n.Username = store.NormalUsername(n.Username)
 	var wrong FieldErrors
 	wrong.username(n.Username)
+	n.Username = store.NormalUsername(n.Username)
 	wrong.abilities(n.Abilities)
 	wrong.account(&n.Fullname, &n.Email, &n.Timezone, &n.Password, &n.PasswordConfirmation)
 	if err := wrong.err(); err != nil {
