@@ -229,8 +229,8 @@ func ifMatch(r *http.Request, wrong *[]problem) (version int, ok bool) {
 		return 0, false
 	}
 	text := values[0]
-	if inner, ok := strings.CutPrefix(text, `"`); ok {
-		text = strings.TrimSuffix(inner, `"`)
+	if len(text) > 2 && strings.HasPrefix(text, `"`) && strings.HasSuffix(text, `"`) {
+		text = text[1 : len(text)-1]
 	}
 	version, err := strconv.Atoi(text)
 	if err != nil || len(values) > 1 {
