@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"trento/auth"
 	"trento/store"
 	"trento/store/activity"
 )
@@ -170,6 +171,126 @@ func TestEventsEndWithTheSession(t *testing.T) {
 
 	f.do(call{method: "POST", target: "/session/end", as: "bob"})
 	other.wants("signed-out")
+}
+
+// TestEventsEndAtOnce: whatever ends a sign-in ends its stream with the next
+// byte, without waiting for a ping, and no other stream.
+func TestEventsEndAtOnce(t *testing.T) {
+	ctx := context.Background()
+	for name, end := range map[string]func(f *fixture, boss *auth.Identity, ada *store.User, own *store.Session) error{
+		"disabled": func(f *fixture, boss *auth.Identity, ada *store.User, _ *store.Session) error {
+			_, err := f.auth.ChangeUser(ctx, boss, ada.ID, ada.LockVersion, auth.UserChange{Enabled: new(false)})
+			return err
+		},
+		"deleted": func(f *fixture, boss *auth.Identity, ada *store.User, _ *store.Session) error {
+			return f.auth.DeleteUser(ctx, boss, ada.ID)
+		},
+		"password changed by others": func(f *fixture, boss *auth.Identity, ada *store.User, _ *store.Session) error {
+			_, err := f.auth.ChangeUser(ctx, boss, ada.ID, ada.LockVersion, auth.UserChange{Password: new("Tuesday-morning-7"), PasswordConfirmation: new("Tuesday-morning-7")})
+			return err
+		},
+		"password changed elsewhere": func(f *fixture, _ *auth.Identity, ada *store.User, _ *store.Session) error {
+			_, err := f.store.ChangeProfile(ctx, store.System(), ada.ID, store.ProfileChange{Password: &store.NewPassword{Hash: "x", Before: ada.PasswordHash}}, [32]byte{1})
+			return err
+		},
+		"session ended by name": func(f *fixture, _ *auth.Identity, ada *store.User, own *store.Session) error {
+			return f.store.EndSession(ctx, store.System(), ada.ID, own.ID)
+		},
+		"ended from another one": func(f *fixture, _ *auth.Identity, ada *store.User, _ *store.Session) error {
+			return f.store.EndOtherSessions(ctx, store.System(), ada.ID, [32]byte{1})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t)
+			ada, boss := f.user("ada"), f.user("boss", 1)
+			server := f.serve()
+			s, other := f.subscribe(t, server.URL+"/events", "ada"), f.subscribe(t, server.URL+"/events", "boss")
+			var sessions []*store.Session
+			if err := f.store.View(func(tx *store.Tx) (err error) {
+				if ada, err = tx.User(ada.ID); err == nil {
+					sessions, err = tx.Sessions(ada.ID)
+				}
+				return err
+			}); err != nil || len(sessions) != 1 {
+				t.Fatalf("%v, %v", sessions, err)
+			}
+			if err := end(f, &auth.Identity{User: boss, Via: auth.ViaSession}, ada, sessions[0]); err != nil {
+				t.Fatal(err)
+			}
+			s.wants("signed-out")
+			if e := s.next(); e.name != "" {
+				t.Errorf("after the end comes %+v", e)
+			}
+			if e := other.next(); e.name != "change" {
+				t.Errorf("the stream of somebody else says %+v", e)
+			}
+		})
+	}
+}
+
+// TestEventsAboutUsers: those who manage users see them change, everybody else
+// only themselves.
+func TestEventsAboutUsers(t *testing.T) {
+	f := newFixture(t)
+	boss, ada := f.user("boss", 2), f.user("ada")
+	f.user("bob")
+	server := f.serve()
+	seen := map[string]*subscription{"boss": nil, "ada": nil, "bob": nil}
+	for name := range seen {
+		seen[name] = f.subscribe(t, server.URL+"/events", name)
+	}
+	_, err := f.auth.ChangeUser(context.Background(), &auth.Identity{User: boss, Via: auth.ViaSession}, ada.ID, ada.LockVersion, auth.UserChange{Fullname: new("Ada")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"boss": fmt.Sprint([]int64{ada.ID}), "ada": fmt.Sprint([]int64{ada.ID})} {
+		if changes := changesOf(t, seen[name].wants("change")); fmt.Sprint(changes["user"]) != want {
+			t.Errorf("%s is told %v", name, changes)
+		}
+	}
+	f.host(1, "hana01")
+	if changes := changesOf(t, seen["bob"].wants("change")); changes["user"] != nil || changes["host"] == nil {
+		t.Errorf("bob is told %v", changes)
+	}
+}
+
+// cutWriter is a client for whom something happens after the first piece.
+type cutWriter struct {
+	*httptest.ResponseRecorder
+	then func()
+}
+
+func (w *cutWriter) Write(b []byte) (int, error) {
+	n, err := w.ResponseRecorder.Write(b)
+	if w.then != nil {
+		w.then()
+		w.then = nil
+	}
+	return n, err
+}
+
+// TestDownloadEndsWithTheSession: who is signed out during a download gets no
+// more than the piece that is under way.
+func TestDownloadEndsWithTheSession(t *testing.T) {
+	f := newFixture(t)
+	f.user("ada")
+	for n := range 1000 {
+		f.host(n, fmt.Sprint("host-with-a-name-of-some-length-", n))
+	}
+	r := httptest.NewRequest(http.MethodGet, "/hosts.csv", nil)
+	r.AddCookie(f.cookies["ada"])
+	whole := httptest.NewRecorder()
+	f.handler.ServeHTTP(whole, r.Clone(t.Context()))
+	if whole.Body.Len() <= pieceOfFile {
+		t.Fatalf("only %d bytes, which is one piece", whole.Body.Len())
+	}
+	w := &cutWriter{httptest.NewRecorder(), func() { f.do(call{method: "POST", target: "/session/end", as: "ada"}) }}
+	defer func() {
+		if cause := recover(); cause != http.ErrAbortHandler || w.Body.Len() != pieceOfFile {
+			t.Errorf("after %d bytes: %v, want an end that is no end of file", w.Body.Len(), cause)
+		}
+	}()
+	f.handler.ServeHTTP(w, r)
 }
 
 func TestEventsEndWithTheServer(t *testing.T) {
