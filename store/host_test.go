@@ -96,8 +96,35 @@ func TestVerbsWrite(t *testing.T) {
 		{"sign in", func() error { return s.SignIn(t.Context(), session(s, created.ID, 1)) }, []activity.Type{activity.LoginAttempt}, 1},
 		{"sign out", func() error { return s.SignOut(t.Context(), [32]byte{1}) }, nil, 0},
 		{"sign in failed", func() error { return s.SignInFailed(t.Context(), "ann") }, []activity.Type{activity.LoginAttempt}, 0},
+		{"sign in again", func() error { return s.SignIn(t.Context(), session(s, created.ID, 2)) }, []activity.Type{activity.LoginAttempt}, 1},
+		{"end the others", func() error { return s.EndOtherSessions(t.Context(), Actor{Name: "ann"}, created.ID, [32]byte{9}) }, []activity.Type{activity.ProfileUpdate}, 0},
+		{"end none", func() error { return s.EndOtherSessions(t.Context(), Actor{Name: "ann"}, created.ID, [32]byte{9}) }, nil, 0},
+		{"change", func() error {
+			_, err := s.ChangeUser(t.Context(), Actor{Name: "admin"}, created.ID, 1, UserChange{Fullname: new("Ann")})
+			return err
+		}, []activity.Type{activity.UserModification}, 1},
+		{"change nothing", func() error {
+			_, err := s.ChangeUser(t.Context(), Actor{Name: "admin"}, created.ID, 2, UserChange{Fullname: new("Ann")})
+			return err
+		}, []activity.Type{activity.UserModification}, 0},
+		{"profile", func() error {
+			_, err := s.ChangeProfile(t.Context(), Actor{Name: "ann"}, created.ID, ProfileChange{AnalyticsEnabled: new(true)}, [32]byte{})
+			return err
+		}, []activity.Type{activity.ProfileUpdate}, 1},
+		{"offer a second factor", func() error { return s.OfferTOTP(t.Context(), Actor{Name: "ann"}, created.ID, []byte("sealed")) }, nil, 1},
+		{"enable it", func() error {
+			_, err := s.EnableTOTP(t.Context(), Actor{Name: "ann"}, created.ID, []byte("sealed"))
+			return err
+		}, []activity.Type{activity.ProfileUpdate}, 1},
+		{"drop it", func() error { return s.DropTOTP(t.Context(), Actor{Name: "ann"}, created.ID) }, []activity.Type{activity.ProfileUpdate}, 1},
+		{"drop nothing", func() error { return s.DropTOTP(t.Context(), Actor{Name: "ann"}, created.ID) }, nil, 0},
+		{"API key", func() error {
+			_, err := s.RegenerateAPIKey(t.Context(), Actor{Name: "admin"}, nil)
+			return err
+		}, []activity.Type{activity.APIKeyGeneration}, 1},
 		{"disable", func() error { return s.DisableUser(t.Context(), Actor{Name: "admin"}, created.ID) }, []activity.Type{activity.UserModification}, 1},
 		{"disable again", func() error { return s.DisableUser(t.Context(), Actor{Name: "admin"}, created.ID) }, nil, 0},
+		{"delete", func() error { return s.DeleteUser(t.Context(), Actor{Name: "admin"}, created.ID) }, []activity.Type{activity.UserDeletion}, 1},
 		{"discard", func() error { return s.Discard(t.Context(), []byte("?"), "odd") }, nil, 0},
 	} {
 		log, sequence := len(entries(t, s)), lastChange(t, s)

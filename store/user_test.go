@@ -178,3 +178,248 @@ func TestTouchSession(t *testing.T) {
 		}
 	}
 }
+
+func TestChangeUser(t *testing.T) {
+	c := newClock()
+	s := open(t, t.TempDir(), c)
+	ann, err := s.CreateUser(t.Context(), System(), newUser("ann"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.CreateUser(t.Context(), System(), newUser("bob")); err != nil {
+		t.Fatal(err)
+	}
+	before := lastChange(t, s)
+	if _, err := s.ChangeUser(t.Context(), System(), ann.ID, 2, UserChange{Email: new("bob@example.com")}); !errors.Is(err, ErrStale) {
+		t.Errorf("another version: %v", err)
+	}
+	_, err = s.ChangeUser(t.Context(), System(), ann.ID, 1, UserChange{Email: new("bob@example.com"), Enabled: new(false)})
+	if clash := new(TakenError); !errors.As(err, &clash) || clash.Field != "email" {
+		t.Errorf("an address that is taken: %v", err)
+	}
+	if _, err := s.ChangeUser(t.Context(), System(), 99, 1, UserChange{}); !errors.Is(err, ErrNotFound) {
+		t.Errorf("nobody: %v", err)
+	}
+	if lastChange(t, s) != before {
+		t.Error("a refused change has written something")
+	}
+	c.advance(time.Minute)
+	u, err := s.ChangeUser(t.Context(), System(), ann.ID, 1, UserChange{Email: new("new@example.com"), Abilities: &[]int{9, 3, 9}})
+	if err != nil || u.Email != "new@example.com" || len(u.Abilities) != 2 || u.Abilities[0] != 3 || u.LockVersion != 2 || !u.UpdatedAt.Equal(noon.Add(time.Minute)) {
+		t.Fatalf("%+v, %v", u, err)
+	}
+	// The address before is free, the new one is not.
+	other := newUser("cat")
+	other.Email = "ann@example.com"
+	if _, err := s.CreateUser(t.Context(), System(), other); err != nil {
+		t.Errorf("the former address: %v", err)
+	}
+	other.Username, other.Email = "dan", "new@example.com"
+	if _, err := s.CreateUser(t.Context(), System(), other); !errors.Is(err, ErrConflict) {
+		t.Errorf("the present address: %v", err)
+	}
+	// Signing in is no change that anybody has to know of before the next one.
+	if err := s.SignIn(t.Context(), session(s, ann.ID, 1)); err != nil {
+		t.Fatal(err)
+	}
+	view(t, s, func(tx *Tx) error {
+		u, err := tx.User(ann.ID)
+		if err == nil && (u.LockVersion != 2 || u.LastLoginAt == nil || !u.UpdatedAt.Equal(noon.Add(time.Minute))) {
+			t.Errorf("after a sign-in: %+v", u)
+		}
+		return err
+	})
+}
+
+// TestDeleteUser: nothing is left of a deleted account but what the log needs.
+func TestDeleteUser(t *testing.T) {
+	s := open(t, t.TempDir(), newClock())
+	ann, err := s.CreateUser(t.Context(), System(), newUser("ann"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.SignIn(t.Context(), session(s, ann.ID, 1)); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.SaveView(t.Context(), ann.ID, SavedView{Screen: "hosts", Name: "mine"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.CreateToken(t.Context(), Actor{Name: "ann"}, ann.ID, NewToken{Name: "ci", Scopes: []string{"full"}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.DeleteUser(t.Context(), System(), ann.ID); err != nil {
+		t.Fatal(err)
+	}
+	view(t, s, func(tx *Tx) error {
+		if _, err := tx.User(ann.ID); !errors.Is(err, ErrNotFound) {
+			t.Errorf("User() = %v", err)
+		}
+		for u := range tx.Users() {
+			t.Errorf("there is still %+v", u)
+		}
+		tombstone, err := tx.anyUser(ann.ID)
+		if err != nil || tombstone.Username != "ann" || tombstone.DeletedAt == nil || tombstone.Fullname+tombstone.Email+tombstone.PasswordHash != "" {
+			t.Errorf("left %+v, %v", tombstone, err)
+		}
+		for name, bucket := range map[string][]byte{"sessions": bucketSession, "views": bucketView, "tokens": bucketToken} {
+			if n := count(tx.btx.Bucket(bucket)); n != 0 {
+				t.Errorf("%d %s", n, name)
+			}
+		}
+		return nil
+	})
+	for name, do := range map[string]func() error{
+		"delete": func() error { return s.DeleteUser(t.Context(), System(), ann.ID) },
+		"change": func() error { _, err := s.ChangeUser(t.Context(), System(), ann.ID, 2, UserChange{}); return err },
+		"profile": func() error {
+			_, err := s.ChangeProfile(t.Context(), System(), ann.ID, ProfileChange{}, [32]byte{})
+			return err
+		},
+		"sign in":       func() error { return s.SignIn(t.Context(), session(s, ann.ID, 2)) },
+		"second factor": func() error { return s.OfferTOTP(t.Context(), System(), ann.ID, nil) },
+	} {
+		if err := do(); !errors.Is(err, ErrNotFound) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if again, err := s.CreateUser(t.Context(), System(), newUser("ann")); err != nil || again.ID == ann.ID {
+		t.Errorf("the name again: %+v, %v", again, err)
+	}
+}
+
+func TestListSessions(t *testing.T) {
+	c := newClock()
+	s := open(t, t.TempDir(), c)
+	ann, err := s.CreateUser(t.Context(), System(), newUser("ann"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bob, err := s.CreateUser(t.Context(), System(), newUser("bob"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for hash, user := range []int64{ann.ID, bob.ID, ann.ID, ann.ID} {
+		if err := s.SignIn(t.Context(), session(s, user, byte(hash+1))); err != nil {
+			t.Fatal(err)
+		}
+		c.advance(time.Hour)
+	}
+	list := func() (hashes []byte, ids []string) {
+		view(t, s, func(tx *Tx) error {
+			sessions, err := tx.Sessions(ann.ID)
+			for _, session := range sessions {
+				hashes, ids = append(hashes, session.Hash[0]), append(ids, session.ID)
+			}
+			return err
+		})
+		return hashes, ids
+	}
+	hashes, ids := list()
+	if string(hashes) != "\x04\x03\x01" || ids[0] == "" || ids[0] == ids[1] {
+		t.Fatalf("sessions %v %v", hashes, ids)
+	}
+	for name, err := range map[string]error{
+		"of somebody else": s.EndSession(t.Context(), Actor{Name: "bob"}, bob.ID, ids[0]),
+		"of no name":       s.EndSession(t.Context(), Actor{Name: "ann"}, ann.ID, ""),
+	} {
+		if !errors.Is(err, ErrNotFound) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := s.EndSession(t.Context(), Actor{Name: "ann"}, ann.ID, ids[1]); err != nil {
+		t.Fatal(err)
+	}
+	if hashes, _ := list(); string(hashes) != "\x04\x01" {
+		t.Errorf("after one was ended: %v", hashes)
+	}
+	if err := s.EndOtherSessions(t.Context(), Actor{Name: "ann"}, ann.ID, [32]byte{1}); err != nil {
+		t.Fatal(err)
+	}
+	if hashes, _ := list(); string(hashes) != "\x01" || !hasSession(t, s, 2) {
+		t.Errorf("after the others were ended: %v", hashes)
+	}
+	c.advance(2 * time.Hour)
+	if hashes, _ := list(); len(hashes) != 0 {
+		t.Errorf("expired and listed: %v", hashes)
+	}
+}
+
+func TestTOTPRecords(t *testing.T) {
+	s := open(t, t.TempDir(), newClock())
+	ann, err := s.CreateUser(t.Context(), System(), newUser("ann"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	enable := func(secret string) error {
+		_, err := s.EnableTOTP(t.Context(), System(), ann.ID, []byte(secret))
+		return err
+	}
+	if err := enable(""); !errors.Is(err, ErrStale) {
+		t.Errorf("without an offer: %v", err)
+	}
+	for _, secret := range []string{"one", "two"} {
+		if err := s.OfferTOTP(t.Context(), System(), ann.ID, []byte(secret)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := enable("one"); !errors.Is(err, ErrStale) {
+		t.Errorf("an offer that was replaced: %v", err)
+	}
+	if err := enable("two"); err != nil {
+		t.Fatal(err)
+	}
+	if err := enable("two"); !errors.Is(err, ErrConflict) {
+		t.Errorf("twice: %v", err)
+	}
+	if err := s.OfferTOTP(t.Context(), System(), ann.ID, []byte("three")); !errors.Is(err, ErrConflict) {
+		t.Errorf("another one: %v", err)
+	}
+	in := session(s, ann.ID, 1)
+	if err := s.SignIn(t.Context(), in); !errors.Is(err, ErrStale) {
+		t.Errorf("without a code: %v", err)
+	}
+	for _, test := range []struct {
+		after time.Duration
+		want  error
+	}{{0, ErrStale}, {29 * time.Second, ErrStale}, {-time.Hour, ErrStale}, {30 * time.Second, nil}, {59 * time.Second, ErrStale}, {60 * time.Second, nil}} {
+		at := noon.Add(test.after)
+		in.CodeAt = &at
+		if err := s.SignIn(t.Context(), in); !errors.Is(err, test.want) {
+			t.Errorf("a code of %v later: %v, want %v", test.after, err, test.want)
+		}
+	}
+}
+
+func TestRegenerateAPIKey(t *testing.T) {
+	c := newClock()
+	s := open(t, t.TempDir(), c)
+	end := noon.Add(36 * time.Hour)
+	key, err := s.RegenerateAPIKey(t.Context(), System(), &end)
+	if err != nil {
+		t.Fatal(err)
+	}
+	view(t, s, func(tx *Tx) error {
+		stored, err := tx.APIKey()
+		if err == nil && stored.ID != key.ID {
+			t.Errorf("stored %+v, made %+v", stored, key)
+		}
+		return err
+	})
+	for _, test := range []struct {
+		after   time.Duration
+		days    int
+		expired bool
+	}{{0, 1, false}, {12 * time.Hour, 1, false}, {13 * time.Hour, 0, false}, {36*time.Hour - 1, 0, false}, {36 * time.Hour, -1, true}} {
+		now := noon.Add(test.after)
+		if days, ok := key.DaysLeft(now); days != test.days || !ok || key.Expired(now) != test.expired {
+			t.Errorf("%v on: %d days left, expired %v", test.after, days, key.Expired(now))
+		}
+	}
+	forever, err := s.RegenerateAPIKey(t.Context(), System(), nil)
+	if err != nil || forever.ID == key.ID {
+		t.Fatalf("%+v, %v", forever, err)
+	}
+	if _, ok := forever.DaysLeft(noon); ok || forever.Expired(noon.Add(1e18)) {
+		t.Error("a key without an end has one")
+	}
+}
