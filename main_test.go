@@ -291,6 +291,73 @@ func TestSecondInstance(t *testing.T) {
 	}
 }
 
+// TestResetPassword goes the way back in of somebody who has lost the password.
+func TestResetPassword(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	reset := func(input string, environ []string, args ...string) (string, error) {
+		t.Helper()
+		cmd := commandIn(t, dir, append([]string{"admin", "reset-password"}, args...), append([]string{"ADMIN_PASSWORD="}, environ...)...)
+		cmd.Stdin = strings.NewReader(input)
+		out, err := cmd.CombinedOutput()
+		return string(out), err
+	}
+	refused := func(want, input string, environ []string, args ...string) {
+		t.Helper()
+		if out, err := reset(input, environ, args...); err == nil || !strings.Contains(out, want) {
+			t.Errorf("%v: %s; want %q", err, out, want)
+		}
+	}
+	refused("no server's data", "", nil)
+	if _, err := os.Stat(dir); err == nil {
+		t.Error("it has made a data directory of its own")
+	}
+
+	p := start(t, dir, nil, "ADMIN_PASSWORD=")
+	file := filepath.Join(dir, "initial-admin-password")
+	read := func() string {
+		t.Helper()
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.TrimSpace(string(text))
+	}
+	first := read()
+	refused("in use by another trento-web", "", nil)
+	p.stop(syscall.SIGTERM)
+	refused("ADMIN_PASSWORD is configured", "", []string{"ADMIN_PASSWORD=" + adminPassword})
+	refused("should be at least 8 character(s)", "short\n", nil, "--stdin")
+	refused("no password on the standard input", "\n", nil, "--stdin")
+	if read() != first {
+		t.Fatal("a refused reset has changed the file")
+	}
+
+	signIn := func(password string, status int) {
+		t.Helper()
+		p.client().must(status, "POST", "/api/session", map[string]any{"username": "admin", "password": password}, nil)
+	}
+	out, err := reset("", nil)
+	second := read()
+	if err != nil || !strings.Contains(out, file) || strings.Contains(out, second) || second == first {
+		t.Fatalf("%v: %s", err, out)
+	}
+	p = start(t, dir, nil, "ADMIN_PASSWORD=")
+	signIn(first, 401)
+	signIn(second, 200)
+	p.stop(syscall.SIGTERM)
+
+	const chosen = "Tuesday-morning-7"
+	if out, err := reset(chosen+"\r\nignored", nil, "--stdin"); err != nil || strings.Contains(out, chosen) {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the file of the generated password is still there: %v", err)
+	}
+	p = start(t, dir, nil, "ADMIN_PASSWORD=")
+	signIn(second, 401)
+	signIn(chosen, 200)
+}
+
 func TestWrongConfiguration(t *testing.T) {
 	out, err := commandIn(t, t.TempDir(), nil, "LOG_LEVEL=loud", "PORT=none").CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "LOG_LEVEL") || !strings.Contains(string(out), "PORT") {

@@ -16,7 +16,7 @@
 //	kept        host id                     record: landscape.Kept, the newest SAP report and what of it waits
 //	tags        kind "/" id                 record: Tags of a thing, which outlive it
 //	relation    name 0x00 from 0x00 to      nothing; index of host, database, sap_system and kept, see landscape.go
-//	user        id (8)                      record: User
+//	user        id (8)                      record: User; of a deleted one id, name and time only
 //	view        user id (8)                 record: SavedViews of a user
 //	token       user id (8) token id        record: Token
 //	setting     name                        record: APIKey ("api_key"), TokenSettings ("personal_access_tokens")
@@ -36,7 +36,7 @@
 // What always holds, and Verify checks: every journal entry names a record
 // whose version is its key, and every record has its journal entry; every
 // index entry has its record, and the reverse; every entry of the log can be
-// read.
+// read; only users who are enabled have sessions.
 //
 // # Writing
 //

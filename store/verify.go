@@ -208,8 +208,12 @@ func (tx *Tx) verifyRest() error {
 		if err := json.Unmarshal(v, &session); err != nil {
 			return fmt.Errorf("session: %w", err)
 		}
-		if _, err := tx.anyUser(session.UserID); err != nil {
+		u, err := tx.User(session.UserID)
+		if err != nil {
 			return fmt.Errorf("session of nobody: %w", err)
+		}
+		if !u.Enabled() {
+			return fmt.Errorf("session of user %d, who is disabled", u.ID)
 		}
 		return nil
 	}))
