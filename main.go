@@ -30,6 +30,7 @@ import (
 	"trento/store"
 	"trento/store/discovery/fleet"
 	"trento/ui"
+	"trento/ui/api"
 )
 
 func main() {
@@ -437,6 +438,8 @@ func (a *appliance) authOptions() auth.Options {
 		SessionLifetime: a.config.SessionLifetime,
 		TrustedProxies:  a.config.TrustedProxies,
 		EnableAPIKey:    a.config.EnableAPIKey,
+		Operations:      api.Operations(),
+		Introspectors:   a.config.IntrospectionAllowed,
 		AdminUser:       a.config.AdminUser,
 		Log:             a.log,
 	}

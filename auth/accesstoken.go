@@ -49,6 +49,7 @@ type TokenChange struct {
 	Name, Description *string
 	Scopes            []string
 	ExpiresAt         *time.Time // not later than now set
+	Endless           bool       // never to end; possible only where it never did
 }
 
 // CreateToken makes a token of whoever asks, and returns the text to show

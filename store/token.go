@@ -146,6 +146,7 @@ type TokenChange struct {
 	Name, Description *string
 	Scopes            []string
 	ExpiresAt         *time.Time // earlier than now set
+	Endless           bool       // never to end, which is no change only where it never did
 }
 
 // ChangeToken changes a token of a user. It fails with ErrNotFound, and with
@@ -171,6 +172,9 @@ func (s *Store) ChangeToken(ctx context.Context, by Actor, userID int64, id stri
 		}
 		if c.Scopes != nil && !slices.Equal(c.Scopes, before.Scopes) {
 			changed.Scopes, metadata["scopes"] = c.Scopes, c.Scopes
+		}
+		if c.Endless && before.ExpiresAt != nil {
+			return &landscape.InvalidError{Field: "expires_at", Detail: "cannot be extended"}
 		}
 		if c.ExpiresAt != nil && (before.ExpiresAt == nil || !c.ExpiresAt.Equal(*before.ExpiresAt)) {
 			if before.ExpiresAt != nil && c.ExpiresAt.After(*before.ExpiresAt) {

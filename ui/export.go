@@ -7,12 +7,12 @@ import (
 	"mime"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"trento/auth"
 	"trento/search"
 	"trento/store"
+	"trento/ui/api"
 )
 
 // maxExport is how many entries a table of the log has at most; the newest
@@ -49,7 +49,7 @@ func (s *server) activityCSV(w http.ResponseWriter, r *http.Request) error {
 				e.OccurredOn().Format(time.RFC3339Nano), e.Severity.String(), e.Type.Label(), e.Message(), e.Resource(), v.Actor(e.Actor), e.ID, string(e.Metadata),
 			}
 			for i := range record {
-				record[i] = harmless(record[i])
+				record[i] = api.Harmless(record[i])
 			}
 			if err := out.Write(record); err != nil {
 				return err
@@ -79,7 +79,7 @@ func (o *overview[T]) writeCSV(w io.Writer, things []T) error {
 	}
 	for _, thing := range things {
 		for i, col := range o.columns {
-			record[i] = harmless(col.text(thing))
+			record[i] = api.Harmless(col.text(thing))
 		}
 		if err := out.Write(record); err != nil {
 			return err
@@ -87,14 +87,6 @@ func (o *overview[T]) writeCSV(w io.Writer, things []T) error {
 	}
 	out.Flush()
 	return out.Error()
-}
-
-// harmless keeps a spreadsheet from taking a reported text for a formula.
-func harmless(cell string) string {
-	if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
-		return "'" + cell
-	}
-	return cell
 }
 
 // pieceOfFile is how much of a file goes out at once, in bytes.

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"trento/auth"
 )
 
 // parameters are the parameters of a query by name. Clients write lists in
@@ -30,6 +32,7 @@ func newParameters(r *http.Request) (parameters, error) {
 		return nil, errBadRequest
 	}
 	p := make(parameters)
+	delete(values, auth.TokenParameter) // who asks is not part of the question
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		given := values[key]
 		if !utf8.ValidString(key + strings.Join(given, "")) {

@@ -108,6 +108,7 @@ func Status(err error) int {
 		{auth.ErrCredentials, http.StatusUnauthorized},
 		{auth.ErrRefresh, http.StatusUnauthorized},
 		{auth.ErrForbidden, http.StatusForbidden},
+		{store.ErrTokensDisabled, http.StatusForbidden},
 		{auth.ErrProtected, http.StatusForbidden},
 		{auth.ErrCodeMissing, http.StatusUnprocessableEntity},
 		{auth.ErrTOTPEnabled, http.StatusUnprocessableEntity},
@@ -199,6 +200,8 @@ func sentence(err error, status int) string {
 		return "TOTP already enabled, could not process the enrollment procedure"
 	case errors.Is(err, auth.ErrTOTPCode):
 		return "TOTP code not valid for the enrollment procedure."
+	case errors.Is(err, store.ErrTokensDisabled):
+		return "Personal access tokens are disabled."
 	case errors.Is(err, auth.ErrRefresh):
 		return "Invalid refresh token."
 	case errors.Is(err, store.ErrLive):

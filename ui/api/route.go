@@ -25,6 +25,7 @@ func (a *API) Routes() []Route {
 
 		{"POST", "/api/session", auth.Public, a.signIn},
 		{"POST", "/api/session/refresh", auth.Public, a.refresh},
+		{"POST", "/api/session/token/introspect", auth.Public, a.introspect},
 
 		{"GET", "/api/v1/hosts", auth.SignedIn, a.hosts},
 		{"DELETE", "/api/v1/hosts/{id}", auth.Needs("cleanup:host"), a.deregisterHost},
@@ -64,6 +65,24 @@ func (a *API) Routes() []Route {
 		{"POST", "/api/v1/profile/totp_enrollment", auth.SignedIn, a.confirmTOTP},
 		{"DELETE", "/api/v1/profile/totp_enrollment", auth.SignedIn, a.endTOTP},
 
+		{"GET", "/api/v1/profile/tokens", auth.SignedIn, a.ownTokens},
+		{"POST", "/api/v1/profile/tokens", auth.SignedIn, a.createToken},
+		{"DELETE", "/api/v1/profile/tokens", auth.SignedIn, a.deleteAllTokens},
+		{"POST", "/api/v1/profile/tokens/delete", auth.SignedIn, a.deleteTokens},
+		{"PATCH", "/api/v1/profile/tokens/{token_id}", auth.SignedIn, a.changeToken},
+		{"DELETE", "/api/v1/profile/tokens/{token_id}", auth.SignedIn, a.deleteToken},
+		{"POST", "/api/v1/profile/tokens/{token_id}/regenerate", auth.SignedIn, a.regenerateToken},
+		{"POST", "/api/v1/profile/tokens/{token_id}/expire", auth.SignedIn, a.expireToken},
+		{"GET", "/api/v1/profile/token_authentications", auth.SignedIn, a.ownTokenUses},
+		{"GET", "/api/v1/profile/token_authentications.csv", auth.SignedIn, a.ownTokenUsesCSV},
+		{"GET", "/api/v1/personal_access_tokens", auth.Needs("all:users"), a.allTokens},
+		{"DELETE", "/api/v1/users/{id}/tokens/{token_id}", auth.Needs("all:users"), a.deleteTokenOf},
+		{"POST", "/api/v1/users/{id}/tokens/{token_id}/expire", auth.Needs("all:users"), a.expireTokenOf},
+		{"GET", "/api/v1/users/{id}/token_authentications", auth.Needs("all:users"), a.tokenUses},
+		{"GET", "/api/v1/users/{id}/token_authentications.csv", auth.Needs("all:users"), a.tokenUsesCSV},
+
+		{"GET", "/api/v1/settings/personal_access_tokens", auth.SignedIn, a.tokenSettings},
+		{"PATCH", "/api/v1/settings/personal_access_tokens", auth.Needs("all:personal_access_token_settings"), a.changeTokenSettings},
 		{"GET", "/api/v1/settings/api_key", auth.SignedIn, a.apiKey},
 		{"PATCH", "/api/v1/settings/api_key", auth.Needs(apiKeySettings), a.regenerateAPIKey},
 		{"GET", "/api/v1/abilities", auth.SignedIn, a.abilities},

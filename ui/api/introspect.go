@@ -1,0 +1,63 @@
+package api
+
+import (
+	"errors"
+	"net/http"
+
+	"trento/auth"
+	"trento/store"
+)
+
+// introspection is what others are told about a token that is good.
+type introspection struct {
+	Active    bool             `json:"active"`
+	Audience  string           `json:"aud,omitempty"` // from here on of access tokens only
+	Issuer    string           `json:"iss,omitempty"`
+	IssuedAt  int64            `json:"iat,omitempty"`
+	NotBefore int64            `json:"nbf,omitempty"`
+	Expires   int64            `json:"exp,omitempty"`
+	ID        string           `json:"jti,omitempty"`
+	Subject   int64            `json:"sub"`
+	Abilities []grantedAbility `json:"abilities"`
+	Scope     []string         `json:"scope,omitempty"`
+}
+
+// grantedAbility is an ability in the fewest words.
+type grantedAbility struct {
+	Name     string `json:"name"`
+	Resource string `json:"resource"`
+}
+
+// introspect answers POST /api/session/token/introspect: whether a token is
+// good, and what for. It is for other components, not for the world, and for
+// all others the route does not exist.
+func (a *API) introspect(w http.ResponseWriter, r *http.Request) error {
+	if !a.deps.Auth.MayIntrospect(r) {
+		return store.ErrNotFound
+	}
+	given, err := members(r)
+	if err != nil {
+		return err
+	}
+	if given["token"] == nil {
+		return errBadRequest
+	}
+	found, err := a.deps.Auth.Introspect(given.text("token"))
+	if errors.Is(err, auth.ErrSignedOut) {
+		return send(w, http.StatusOK, struct {
+			Active bool `json:"active"`
+		}{})
+	}
+	if err != nil {
+		return err
+	}
+	answer := introspection{Active: true, Subject: found.User.ID, Abilities: []grantedAbility{}, Scope: found.Scopes}
+	for _, ability := range found.Abilities {
+		answer.Abilities = append(answer.Abilities, grantedAbility{ability.Name, ability.Resource})
+	}
+	if c := found.Access; c != nil {
+		answer.Audience, answer.Issuer, answer.ID = c.Audience, c.Issuer, c.ID
+		answer.IssuedAt, answer.NotBefore, answer.Expires = c.IssuedAt.Unix(), c.NotBefore.Unix(), c.Expires.Unix()
+	}
+	return send(w, http.StatusOK, answer)
+}

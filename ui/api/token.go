@@ -1,0 +1,403 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"time"
+
+	"trento/auth"
+	"trento/store"
+	"trento/store/landscape"
+)
+
+// ownToken is a personal access token as its owner knows it.
+type ownToken struct {
+	ID          string   `json:"id"`
+	Name        string   `json:"name"`
+	Description string   `json:"description"`
+	Scopes      []string `json:"scopes"`
+	CreatedAt   moment   `json:"created_at"`
+	UpdatedAt   moment   `json:"updated_at"`
+	ExpiresAt   *moment  `json:"expires_at"`
+	LastUsedAt  *moment  `json:"last_used_at"`
+	Status      string   `json:"status"` // active or expired
+}
+
+// anyToken is a personal access token as those who manage users know it.
+type anyToken struct {
+	ownToken
+	UserID   int64  `json:"user_id"`
+	Username string `json:"username"`
+}
+
+// newToken is a token with its text, which is shown this once.
+type newToken struct {
+	ID          string  `json:"id"`
+	Name        string  `json:"name"`
+	ExpiresAt   *moment `json:"expires_at"`
+	CreatedAt   moment  `json:"created_at"`
+	AccessToken string  `json:"access_token"`
+}
+
+func (a *API) newOwnToken(tx *store.Tx, t *store.Token) ownToken {
+	status := "active"
+	if t.Expired(a.deps.Store.Now()) {
+		status = "expired"
+	}
+	return ownToken{
+		ID: t.ID, Name: t.Name, Description: t.Description, Scopes: t.Scopes, CreatedAt: moment(t.CreatedAt), UpdatedAt: moment(t.UpdatedAt),
+		ExpiresAt: momentOf(t.ExpiresAt), LastUsedAt: momentOf(tx.TokenLastUsed(t.ID)), Status: status,
+	}
+}
+
+// ownTokens answers GET /api/v1/profile/tokens.
+func (a *API) ownTokens(w http.ResponseWriter, r *http.Request) error {
+	if err := a.deps.Store.FlushTokenUses(r.Context()); err != nil {
+		return err
+	}
+	answer := []ownToken{}
+	err := a.deps.Store.View(func(tx *store.Tx) error {
+		tokens, err := tx.Tokens(auth.From(r.Context()).User.ID)
+		for _, t := range tokens {
+			answer = append(answer, a.newOwnToken(tx, t))
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return send(w, http.StatusOK, answer)
+}
+
+// allTokens answers GET /api/v1/personal_access_tokens: the tokens of all
+// users.
+func (a *API) allTokens(w http.ResponseWriter, r *http.Request) error {
+	if err := a.deps.Store.FlushTokenUses(r.Context()); err != nil {
+		return err
+	}
+	answer := []anyToken{}
+	err := a.deps.Store.View(func(tx *store.Tx) error {
+		for u, err := range tx.Users() {
+			if err != nil {
+				return err
+			}
+			tokens, err := tx.Tokens(u.ID)
+			if err != nil {
+				return err
+			}
+			for _, t := range tokens {
+				answer = append(answer, anyToken{a.newOwnToken(tx, t), u.ID, u.Username})
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return send(w, http.StatusOK, answer)
+}
+
+// createToken answers POST /api/v1/profile/tokens.
+func (a *API) createToken(w http.ResponseWriter, r *http.Request) error {
+	given, err := schemaMembers(r)
+	if err != nil {
+		return err
+	}
+	if err := given.only("name", "expires_at", "description", "scopes"); err != nil {
+		return err
+	}
+	if err := given.all("name"); err != nil {
+		return err
+	}
+	var wrong []problem
+	n := auth.NewToken{Name: schemaText("/name", given["name"], &wrong), Scopes: given.optionalTexts("scopes", &wrong)}
+	if description := given.optionalText("description", &wrong); description != nil {
+		n.Description = *description
+	}
+	if end, ok := given["expires_at"]; ok {
+		n.ExpiresAt = schemaMoment("/expires_at", end, &wrong)
+	}
+	if err := unprocessable(wrong...); err != nil {
+		return err
+	}
+	t, text, err := a.deps.Auth.CreateToken(r.Context(), auth.From(r.Context()), n)
+	if err != nil {
+		return err
+	}
+	return sendNewToken(w, http.StatusCreated, t, text)
+}
+
+func sendNewToken(w http.ResponseWriter, status int, t *store.Token, text string) error {
+	return send(w, status, newToken{ID: t.ID, Name: t.Name, ExpiresAt: momentOf(t.ExpiresAt), CreatedAt: moment(t.CreatedAt), AccessToken: text})
+}
+
+// sendOwnToken answers with a token as its owner sees it.
+func (a *API) sendOwnToken(w http.ResponseWriter, t *store.Token) error {
+	var answer ownToken
+	err := a.deps.Store.View(func(tx *store.Tx) error {
+		answer = a.newOwnToken(tx, t)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return send(w, http.StatusOK, answer)
+}
+
+// changeToken answers PATCH /api/v1/profile/tokens/{token_id}.
+func (a *API) changeToken(w http.ResponseWriter, r *http.Request) error {
+	var wrong []problem
+	id := pathID[string](r, "token_id", &wrong)
+	if err := unprocessable(wrong...); err != nil {
+		return err
+	}
+	given, err := schemaMembers(r)
+	if err != nil {
+		return err
+	}
+	if err := given.only("name", "expires_at", "description", "scopes"); err != nil {
+		return err
+	}
+	c := auth.TokenChange{
+		Name: given.optionalText("name", &wrong), Description: given.optionalText("description", &wrong), Scopes: given.optionalTexts("scopes", &wrong),
+	}
+	if end, ok := given["expires_at"]; ok {
+		c.ExpiresAt = schemaMoment("/expires_at", end, &wrong)
+		c.Endless = c.ExpiresAt == nil
+	}
+	if err := unprocessable(wrong...); err != nil {
+		return err
+	}
+	t, err := a.deps.Auth.ChangeToken(r.Context(), auth.From(r.Context()), id, c)
+	if err != nil {
+		return err
+	}
+	return a.sendOwnToken(w, t)
+}
+
+// regenerateToken answers POST /api/v1/profile/tokens/{token_id}/regenerate.
+// There may be no body at all.
+func (a *API) regenerateToken(w http.ResponseWriter, r *http.Request) error {
+	var wrong []problem
+	id := pathID[string](r, "token_id", &wrong)
+	if err := unprocessable(wrong...); err != nil {
+		return err
+	}
+	var given object
+	if len(r.Body.(received)) > 0 {
+		var err error
+		if given, err = schemaMembers(r); err != nil {
+			return err
+		}
+	}
+	if err := given.only("expires_at"); err != nil {
+		return err
+	}
+	var expiresAt *time.Time
+	end, ends := given["expires_at"]
+	if ends {
+		expiresAt = schemaMoment("/expires_at", end, &wrong)
+	}
+	if err := unprocessable(wrong...); err != nil {
+		return err
+	}
+	t, text, err := a.deps.Auth.RegenerateToken(r.Context(), auth.From(r.Context()), id, !ends, expiresAt)
+	if err != nil {
+		return err
+	}
+	return sendNewToken(w, http.StatusOK, t, text)
+}
+
+// expireToken answers POST /api/v1/profile/tokens/{token_id}/expire.
+func (a *API) expireToken(w http.ResponseWriter, r *http.Request) error {
+	var wrong []problem
+	id := pathID[string](r, "token_id", &wrong)
+	if err := unprocessable(wrong...); err != nil {
+		return err
+	}
+	t, err := a.deps.Auth.ExpireToken(r.Context(), auth.From(r.Context()), id)
+	if err != nil {
+		return err
+	}
+	return a.sendOwnToken(w, t)
+}
+
+// deleteToken answers DELETE /api/v1/profile/tokens/{token_id}.
+func (a *API) deleteToken(w http.ResponseWriter, r *http.Request) error {
+	var wrong []problem
+	id := pathID[string](r, "token_id", &wrong)
+	if err := unprocessable(wrong...); err != nil {
+		return err
+	}
+	return done(w, a.deps.Auth.DeleteTokens(r.Context(), auth.From(r.Context()), id))
+}
+
+// done answers that something was done that leaves nothing to say.
+func done(w http.ResponseWriter, err error) error {
+	if err == nil {
+		w.WriteHeader(http.StatusNoContent)
+	}
+	return err
+}
+
+// deleteTokens answers POST /api/v1/profile/tokens/delete.
+func (a *API) deleteTokens(w http.ResponseWriter, r *http.Request) error {
+	given, err := schemaMembers(r)
+	if err != nil {
+		return err
+	}
+	if err := given.only("ids"); err != nil {
+		return err
+	}
+	if err := given.all("ids"); err != nil {
+		return err
+	}
+	var wrong []problem
+	ids := given.optionalTexts("ids", &wrong)
+	if err := unprocessable(wrong...); err != nil {
+		return err
+	}
+	for i, id := range ids {
+		if len(wrong) < maxProblems {
+			ids[i] = schemaID("/ids/"+strconv.Itoa(i), id, &wrong)
+		}
+	}
+	if err := unprocessable(wrong...); err != nil {
+		return err
+	}
+	return done(w, a.deps.Auth.DeleteTokens(r.Context(), auth.From(r.Context()), ids...))
+}
+
+// deleteAllTokens answers DELETE /api/v1/profile/tokens.
+func (a *API) deleteAllTokens(w http.ResponseWriter, r *http.Request) error {
+	return done(w, a.deps.Auth.DeleteAllTokens(r.Context(), auth.From(r.Context())))
+}
+
+// tokenOf are the variables of a path that names a token of any user.
+func tokenOf(r *http.Request) (user int64, token string, err error) {
+	var wrong []problem
+	user, token = pathNumber(r, "id", &wrong), pathID[string](r, "token_id", &wrong)
+	return user, token, unprocessable(wrong...)
+}
+
+// deleteTokenOf answers DELETE /api/v1/users/{id}/tokens/{token_id}.
+func (a *API) deleteTokenOf(w http.ResponseWriter, r *http.Request) error {
+	user, token, err := tokenOf(r)
+	if err != nil {
+		return err
+	}
+	return done(w, a.deps.Auth.DeleteTokenOf(r.Context(), auth.From(r.Context()), user, token))
+}
+
+// expireTokenOf answers POST /api/v1/users/{id}/tokens/{token_id}/expire.
+func (a *API) expireTokenOf(w http.ResponseWriter, r *http.Request) error {
+	user, token, err := tokenOf(r)
+	if err != nil {
+		return err
+	}
+	t, err := a.deps.Auth.ExpireTokenOf(r.Context(), auth.From(r.Context()), user, token)
+	if err != nil {
+		return err
+	}
+	return a.sendOwnToken(w, t)
+}
+
+// optionalTexts is a member that is to be a list of texts; nil where there is
+// none.
+func (o object) optionalTexts(name string, wrong *[]problem) []string {
+	value, ok := o[name]
+	if !ok {
+		return nil
+	}
+	texts := schemaTexts("/"+name, value, wrong)
+	if len(texts) > maxListed {
+		*wrong = append(*wrong, invalid("/"+name, "should have at most "+strconv.Itoa(maxListed)+" item(s)"))
+	}
+	return texts
+}
+
+// schemaID is the id a text is to be.
+func schemaID(pointer, text string, wrong *[]problem) string {
+	id, ok := landscape.ParseHostID(text) // all ids are of one form
+	if !ok {
+		*wrong = append(*wrong, invalid(pointer, "Invalid format. Expected :uuid"))
+	}
+	return string(id)
+}
+
+// tokenSettings answers GET /api/v1/settings/personal_access_tokens.
+func (a *API) tokenSettings(w http.ResponseWriter, _ *http.Request) error {
+	settings, err := a.presentTokenSettings()
+	if err != nil {
+		return err
+	}
+	return send(w, http.StatusOK, settings)
+}
+
+func (a *API) presentTokenSettings() (settings store.TokenSettings, err error) {
+	err = a.deps.Store.View(func(tx *store.Tx) error {
+		present, err := tx.TokenSettings()
+		if err == nil {
+			settings = *present
+		}
+		return err
+	})
+	return settings, err
+}
+
+// changeTokenSettings answers PATCH /api/v1/settings/personal_access_tokens.
+// What is not in the body stays as it is.
+func (a *API) changeTokenSettings(w http.ResponseWriter, r *http.Request) error {
+	settings, err := a.presentTokenSettings()
+	if err != nil {
+		return err
+	}
+	given, err := schemaMembers(r)
+	if err != nil {
+		return err
+	}
+	switches := map[string]*bool{
+		"enabled": &settings.Enabled, "allow_basic": &settings.AllowBasic, "allow_sign_in": &settings.AllowSignIn,
+		"allow_in_query": &settings.AllowInQuery, "require_password_confirmation": &settings.RequirePasswordConfirmation,
+	}
+	if err := given.only("enabled", "allow_basic", "allow_sign_in", "allow_in_query", "require_password_confirmation", "default_lifetime_days", "max_lifetime_days"); err != nil {
+		return err
+	}
+	var wrong []problem
+	for name, into := range switches {
+		if b := given.optionalBool(name, &wrong); b != nil {
+			*into = *b
+		}
+	}
+	if value, ok := given["default_lifetime_days"]; ok {
+		settings.DefaultLifetimeDays = schemaInteger("/default_lifetime_days", value, &wrong)
+	}
+	if value, ok := given["max_lifetime_days"]; ok {
+		settings.MaxLifetimeDays = nil
+		if kindOf(value) != "null" {
+			days := schemaInteger("/max_lifetime_days", value, &wrong)
+			settings.MaxLifetimeDays = &days
+		}
+	}
+	if err := unprocessable(wrong...); err != nil {
+		return err
+	}
+	if err := a.deps.Auth.ChangeTokenSettings(r.Context(), auth.From(r.Context()), settings); err != nil {
+		return err
+	}
+	return send(w, http.StatusOK, settings)
+}
+
+// schemaInteger is schemaText for a value that is to be a whole number. One
+// that is too large for us is none that is allowed anywhere.
+func schemaInteger(pointer string, value json.RawMessage, wrong *[]problem) int {
+	if kind := kindOf(value); kind != "integer" {
+		*wrong = append(*wrong, mistyped(pointer, "integer", kind))
+	}
+	var n int
+	if json.Unmarshal(value, &n) != nil {
+		return -1
+	}
+	return n
+}

@@ -1,0 +1,190 @@
+package api
+
+import (
+	"bytes"
+	"encoding/csv"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"trento/auth"
+	"trento/store"
+	"trento/store/activity"
+)
+
+// tokenUse is an entry of the authentication log: a request that was made with
+// a token.
+type tokenUse struct {
+	ID            string `json:"id"` // also where a page goes on
+	TokenID       string `json:"token_id"`
+	TokenName     string `json:"token_name"`
+	OccurredOn    moment `json:"occurred_on"`
+	Method        string `json:"method"`
+	Path          string `json:"path"`
+	Status        int    `json:"status"`
+	RemoteAddress string `json:"remote_address"`
+	UserAgent     string `json:"user_agent"`
+	Via           string `json:"via"`
+}
+
+// tokenUsePage is a page of the authentication log, newest entry first.
+type tokenUsePage struct {
+	Data       []tokenUse `json:"data"`
+	Pagination struct {
+		EndCursor   *string `json:"end_cursor"`
+		First       int     `json:"first"`
+		HasNextPage bool    `json:"has_next_page"`
+	} `json:"pagination"`
+}
+
+// useQuery is what is asked of the authentication log of a user.
+type useQuery struct {
+	user    int64
+	tokenID string // empty: all tokens
+	after   activity.Position
+	first   int
+}
+
+// useQuery reads the parameters of the authentication log.
+func (p parameters) useQuery(user int64, wrong []problem) (useQuery, error) {
+	q := useQuery{user: user, first: usualPage}
+	if err := p.only("token_id", "first", "after"); err != nil {
+		return q, err
+	}
+	first, after := p.integer("first", &wrong), p.text("after", &wrong)
+	if _, ok := p["token_id"]; ok {
+		q.tokenID = schemaID("/token_id", p.text("token_id", &wrong), &wrong)
+	}
+	if err := unprocessable(wrong...); err != nil {
+		return q, err
+	}
+	if first != nil {
+		q.first = *first
+	}
+	if q.first < 1 || q.first > largestPage {
+		return q, errBadRequest
+	}
+	if !blank(after) {
+		var err error
+		if q.after, err = activity.ParseCursor(after); err != nil || q.after == 0 {
+			return q, errBadRequest
+		}
+	}
+	return q, nil
+}
+
+// usesOf reads the authentication log of a user, once what is on its way there
+// has arrived.
+func (a *API) usesOf(r *http.Request, q useQuery) (uses []store.TokenUse, more bool, err error) {
+	if err := a.deps.Store.FlushTokenUses(r.Context()); err != nil {
+		return nil, false, err
+	}
+	err = a.deps.Store.View(func(tx *store.Tx) error {
+		if _, err := tx.User(q.user); err != nil {
+			return err
+		}
+		found, next, err := tx.TokenUses(q.user, q.tokenID, q.after, q.first)
+		uses, more = found, next != 0
+		return err
+	})
+	return uses, more, err
+}
+
+// ownTokenUses answers GET /api/v1/profile/token_authentications.
+func (a *API) ownTokenUses(w http.ResponseWriter, r *http.Request) error {
+	return a.sendTokenUses(w, r, auth.From(r.Context()).User.ID, nil)
+}
+
+// tokenUses answers GET /api/v1/users/{id}/token_authentications.
+func (a *API) tokenUses(w http.ResponseWriter, r *http.Request) error {
+	var wrong []problem
+	return a.sendTokenUses(w, r, pathNumber(r, "id", &wrong), wrong)
+}
+
+func (a *API) sendTokenUses(w http.ResponseWriter, r *http.Request, user int64, wrong []problem) error {
+	asked, err := newParameters(r)
+	if err != nil {
+		return err
+	}
+	q, err := asked.useQuery(user, wrong)
+	if err != nil {
+		return err
+	}
+	uses, more, err := a.usesOf(r, q)
+	if err != nil {
+		return err
+	}
+	page := tokenUsePage{Data: make([]tokenUse, len(uses))}
+	for i, u := range uses {
+		page.Data[i] = tokenUse{
+			ID: u.Position.Cursor(), TokenID: u.TokenID, TokenName: u.TokenName, OccurredOn: moment(u.OccurredOn()), Method: u.Method,
+			Path: u.Path, Status: u.Status, RemoteAddress: u.Address, UserAgent: u.UserAgent, Via: u.Via,
+		}
+	}
+	if n := len(page.Data); n > 0 {
+		page.Pagination.EndCursor = &page.Data[n-1].ID
+	}
+	page.Pagination.First, page.Pagination.HasNextPage = q.first, more
+	return send(w, http.StatusOK, page)
+}
+
+// ownTokenUsesCSV answers GET /api/v1/profile/token_authentications.csv.
+func (a *API) ownTokenUsesCSV(w http.ResponseWriter, r *http.Request) error {
+	return a.sendTokenUsesCSV(w, r, auth.From(r.Context()).User.ID, nil)
+}
+
+// tokenUsesCSV answers GET /api/v1/users/{id}/token_authentications.csv.
+func (a *API) tokenUsesCSV(w http.ResponseWriter, r *http.Request) error {
+	var wrong []problem
+	return a.sendTokenUsesCSV(w, r, pathNumber(r, "id", &wrong), wrong)
+}
+
+// maxUsesCSV is how many entries a table has at most; the newest are in it.
+const maxUsesCSV = 10_000
+
+func (a *API) sendTokenUsesCSV(w http.ResponseWriter, r *http.Request, user int64, wrong []problem) error {
+	asked, err := newParameters(r)
+	if err != nil {
+		return err
+	}
+	if err := asked.only("token_id"); err != nil {
+		return err
+	}
+	q, err := asked.useQuery(user, wrong)
+	if err != nil {
+		return err
+	}
+	q.first = maxUsesCSV
+	uses, _, err := a.usesOf(r, q)
+	if err != nil {
+		return err
+	}
+	var body bytes.Buffer
+	out := csv.NewWriter(&body)
+	records := [][]string{{"Time (UTC)", "Token", "Token ID", "Method", "Path", "Status", "Address", "User agent", "Via"}}
+	for _, u := range uses {
+		records = append(records, []string{
+			u.OccurredOn().Format(time.RFC3339Nano), Harmless(u.TokenName), u.TokenID, Harmless(u.Method), Harmless(u.Path), strconv.Itoa(u.Status),
+			u.Address, Harmless(u.UserAgent), u.Via,
+		})
+	}
+	if err := out.WriteAll(records); err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/csv; charset=utf-8; header=present")
+	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": "token_authentications.csv"}))
+	h.Set("Cache-Control", "no-store")
+	_, _ = w.Write(body.Bytes()) // whether the client is still there is its own affair
+	return nil
+}
+
+// Harmless keeps a spreadsheet from taking a reported text for a formula.
+func Harmless(cell string) string {
+	if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
+		return "'" + cell
+	}
+	return cell
+}
