@@ -69,7 +69,7 @@ func newFixtureOn(t *testing.T, s *store.Store, c *clock, change ...func(*auth.O
 	t.Helper()
 	f := &fixture{t: t, clock: c, store: s, log: new(bytes.Buffer), tokens: make(map[string]string)}
 	log := slog.New(slog.NewTextHandler(f.log, nil))
-	o := auth.Options{Store: s, Secrets: secrets, SessionLifetime: 6 * time.Hour, EnableAPIKey: true, Now: c.Now}
+	o := auth.Options{Store: s, Secrets: secrets, SessionLifetime: 6 * time.Hour, EnableAPIKey: true, Now: c.Now, Operations: api.Operations()}
 	for _, f := range change {
 		f(&o)
 	}

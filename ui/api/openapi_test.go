@@ -97,7 +97,7 @@ func demand(o *openapi3.Operation) string {
 		return auth.Public.String()
 	case "agentKey":
 		return auth.Agent.String()
-	case "session token":
+	case "basic parameter session token":
 		if ability, ok := o.Extensions["x-ability"].(string); ok {
 			return ability
 		}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"strings"
 
 	"trento/auth"
@@ -10,18 +11,18 @@ import (
 // what each demands is in the table of routes, and what it is called, and what
 // else matters to those who limit a token to some, in the description.
 func Operations() []auth.Operation {
-	type operation struct {
-		Summary   string   `json:"summary"`
-		WidenedBy []string `json:"x-widened-by"`
-		InPerson  bool     `json:"x-in-person"`
-	}
 	var description struct {
-		Paths map[string]map[string]operation `json:"paths"`
+		Paths map[string]map[string]json.RawMessage `json:"paths"`
 	}
 	decode(openapiJSON, &description)
 	var all []auth.Operation
 	for _, route := range new(API).Routes() {
-		said := description.Paths[route.Path][strings.ToLower(route.Method)]
+		var said struct {
+			Summary   string   `json:"summary"`
+			WidenedBy []string `json:"x-widened-by"`
+			InPerson  bool     `json:"x-in-person"`
+		}
+		decode(description.Paths[route.Path][strings.ToLower(route.Method)], &said)
 		o := auth.Operation{Method: route.Method, Path: route.Path, Summary: said.Summary, Need: route.Access, InPerson: said.InPerson}
 		for _, ability := range said.WidenedBy {
 			o.Widened = append(o.Widened, auth.Needs(ability))
