@@ -49,6 +49,7 @@ type fixture struct {
 	log     *bytes.Buffer
 	rules   routers.Router // openapi.yaml
 	tokens  map[string]string
+	made    int // personal access tokens
 }
 
 const (
