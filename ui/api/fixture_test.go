@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -365,4 +366,12 @@ func (f *fixture) account(name string) (u *store.User) {
 		f.t.Fatal(err)
 	}
 	return u
+}
+
+// prefixes are networks.
+func prefixes(texts ...string) (networks []netip.Prefix) {
+	for _, text := range texts {
+		networks = append(networks, netip.MustParsePrefix(text))
+	}
+	return networks
 }
