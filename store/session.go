@@ -97,8 +97,9 @@ func (u *User) CodeUsed(at time.Time) bool {
 
 // SignIn stores the session of a successful sign-in, together with its trace
 // in the account and in the activity log. ErrNotFound means that the user has
-// been disabled or deleted meanwhile; ErrStale that a second factor was
-// switched on since, or that its code was used.
+// been disabled or deleted meanwhile, or the token that was the proof has
+// ended; ErrStale that a second factor was switched on since, or that its code
+// was used. A session ends with its token at the latest.
 func (s *Store) SignIn(ctx context.Context, in SignIn) error {
 	in.ID = uuid.NewString()
 	in.UserAgent = strings.ToValidUTF8(in.UserAgent[:min(len(in.UserAgent), maxUserAgent)], "")
@@ -123,12 +124,22 @@ func (s *Store) SignIn(ctx context.Context, in SignIn) error {
 				return err
 			}
 		}
-		if err := tx.putSession(&in.Session); err != nil {
-			return err
-		}
-		metadata := map[string]any{}
+		session, metadata := in.Session, map[string]any{}
 		if in.TokenID != "" {
+			token, err := tx.Token(in.UserID, in.TokenID)
+			if err != nil {
+				return err
+			}
+			if token.Expired(tx.now) {
+				return fmt.Errorf("token %s: %w", token.ID, ErrNotFound)
+			}
+			if token.ExpiresAt != nil && token.ExpiresAt.Before(session.ExpiresAt) {
+				session.ExpiresAt = *token.ExpiresAt
+			}
 			metadata["token_id"] = in.TokenID
+		}
+		if err := tx.putSession(&session); err != nil {
+			return err
 		}
 		return tx.log(before.Username, activity.LoginAttempt, metadata)
 	})

@@ -23,11 +23,12 @@ import (
 //	kept        the value is generated and kept in the data directory if unset
 //	later       the feature the variable belongs to, which this build lacks
 type Config struct {
-	Port           int            `env:"PORT" envDefault:"4000" section:"Server" doc:"TCP port of the console and the API, on all addresses of the machine." want:"a number from 1 to 65535, or 0 for any free port"`
-	Origin         string         `env:"TRENTO_WEB_ORIGIN" later:"single sign-on" doc:"Public host name of this server, for the addresses it tells an identity provider. Required with single sign-on." want:"a host name such as trento.example.com, without https:// and path"`
-	DataDir        string         `env:"TRENTO_DATA_DIR" doc:"Directory of the data: store, search index, generated secrets. Unset: the state directory of the service (/var/lib/trento), /var/lib/trento when started as root, else ./trento-data. A service may only write to a directory its unit names (StateDirectory=, ReadWritePaths=)."`
-	LogLevel       string         `env:"LOG_LEVEL" envDefault:"info" doc:"How much is logged." want:"debug, info, warning or error"`
-	TrustedProxies []netip.Prefix `env:"TRUSTED_PROXIES" doc:"Addresses or networks of the reverse proxies in front of this server. Only what they forward (X-Forwarded-For, X-Forwarded-Proto) is believed about the address of a client and the scheme it used." want:"addresses or networks such as 10.0.0.7 or 10.1.0.0/16, separated by commas"`
+	Port                 int            `env:"PORT" envDefault:"4000" section:"Server" doc:"TCP port of the console and the API, on all addresses of the machine." want:"a number from 1 to 65535, or 0 for any free port"`
+	Origin               string         `env:"TRENTO_WEB_ORIGIN" later:"single sign-on" doc:"Public host name of this server, for the addresses it tells an identity provider. Required with single sign-on." want:"a host name such as trento.example.com, without https:// and path"`
+	DataDir              string         `env:"TRENTO_DATA_DIR" doc:"Directory of the data: store, search index, generated secrets. Unset: the state directory of the service (/var/lib/trento), /var/lib/trento when started as root, else ./trento-data. A service may only write to a directory its unit names (StateDirectory=, ReadWritePaths=)."`
+	LogLevel             string         `env:"LOG_LEVEL" envDefault:"info" doc:"How much is logged." want:"debug, info, warning or error"`
+	TrustedProxies       []netip.Prefix `env:"TRUSTED_PROXIES" doc:"Addresses or networks of the reverse proxies in front of this server. Only what they forward (X-Forwarded-For, X-Forwarded-Proto) is believed about the address of a client and the scheme it used." want:"addresses or networks such as 10.0.0.7 or 10.1.0.0/16, separated by commas"`
+	IntrospectionAllowed []netip.Prefix `env:"INTROSPECTION_ALLOWED_ADDRESSES" doc:"Addresses or networks of other components that may ask whom a token belongs to (POST /api/session/token/introspect), beside this machine itself." want:"addresses or networks such as 10.0.0.7 or 10.1.0.0/16, separated by commas"`
 
 	AdminUser     string `env:"ADMIN_USER" envDefault:"admin" section:"Default admin" doc:"User name of the default admin, who may do everything and can be neither edited nor deleted in the console. Created at the start if missing."`
 	AdminPassword Secret `env:"ADMIN_PASSWORD" doc:"Password of the default admin. A changed value takes effect at the next start and ends the sessions of the admin. Unset: kept as it is; for a new admin one is generated and written to the file initial-admin-password in the data directory." want:"at least 8 characters, no letter or digit three times in a row, no four in sequence such as 1234 or abcd"`
@@ -89,13 +90,12 @@ type Config struct {
 	SMTPUser       string `env:"SMTP_USER" later:"alerting" doc:"User name for the mail server."`
 	SMTPPassword   Secret `env:"SMTP_PASSWORD" later:"alerting" doc:"Password for the mail server."`
 
-	PrometheusURL        string         `env:"PROMETHEUS_URL" envDefault:"http://localhost:9090" section:"Neighbours" later:"host charts" doc:"Where the metrics of the hosts are read." want:"an http or https address"`
-	ChartsEnabled        bool           `env:"CHARTS_ENABLED" envDefault:"true" later:"host charts" doc:"Whether host charts are offered."`
-	ChecksBaseURL        string         `env:"CHECKS_SERVICE_BASE_URL" later:"checks" doc:"Address of a separate checks engine as the browser sees it." want:"an http or https address, or a path"`
-	ChecksInterval       int            `env:"CHECKS_INTERVAL" envDefault:"5" later:"checks" doc:"Minutes between two automatic check runs." want:"minutes, from 1 to 59"`
-	PruneInterval        string         `env:"PRUNE_EVENTS_INTERVAL" envDefault:"0 0 * * *" later:"a schedule for dropping reports" doc:"When old reports are dropped, as a cron line." want:"the five fields of a cron line"`
-	OASServerURL         string         `env:"OAS_SERVER_URL" later:"a server address in the API document" doc:"Server address shown in the API document. Unset: the own address." want:"an http or https address, or a path"`
-	IntrospectionAllowed []netip.Prefix `env:"INTROSPECTION_ALLOWED_ADDRESSES" later:"token introspection" doc:"Addresses or networks that may ask whether a token is valid, beside this machine itself." want:"addresses or networks such as 10.0.0.7 or 10.1.0.0/16, separated by commas"`
+	PrometheusURL  string `env:"PROMETHEUS_URL" envDefault:"http://localhost:9090" section:"Neighbours" later:"host charts" doc:"Where the metrics of the hosts are read." want:"an http or https address"`
+	ChartsEnabled  bool   `env:"CHARTS_ENABLED" envDefault:"true" later:"host charts" doc:"Whether host charts are offered."`
+	ChecksBaseURL  string `env:"CHECKS_SERVICE_BASE_URL" later:"checks" doc:"Address of a separate checks engine as the browser sees it." want:"an http or https address, or a path"`
+	ChecksInterval int    `env:"CHECKS_INTERVAL" envDefault:"5" later:"checks" doc:"Minutes between two automatic check runs." want:"minutes, from 1 to 59"`
+	PruneInterval  string `env:"PRUNE_EVENTS_INTERVAL" envDefault:"0 0 * * *" later:"a schedule for dropping reports" doc:"When old reports are dropped, as a cron line." want:"the five fields of a cron line"`
+	OASServerURL   string `env:"OAS_SERVER_URL" later:"a server address in the API document" doc:"Server address shown in the API document. Unset: the own address." want:"an http or https address, or a path"`
 
 	given map[string]given // the variables that are set, by name
 }
