@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -265,6 +266,25 @@ func BenchmarkIdentify(b *testing.B) {
 			}
 		})
 	}
+	// As many passwords are being hashed as may be, and others wait.
+	b.Run("cookie in a flood of sign-ins", func(b *testing.B) {
+		ctx, stop := context.WithCancel(b.Context())
+		var flood sync.WaitGroup
+		for range hashesAtOnce + hashesWaiting {
+			flood.Go(func() {
+				for ctx.Err() == nil {
+					a.hasher.matches(ctx, "x", a.hasher.dummy)
+				}
+			})
+		}
+		for b.Loop() {
+			r := *withCookie
+			handler.ServeHTTP(w, &r)
+		}
+		b.StopTimer()
+		stop()
+		flood.Wait()
+	})
 	b.Run("agent", func(b *testing.B) {
 		var key *store.APIKey
 		if err := s.View(func(tx *store.Tx) (err error) { key, err = tx.APIKey(); return err }); err != nil {
@@ -277,6 +297,28 @@ func BenchmarkIdentify(b *testing.B) {
 			}
 		}
 	})
+}
+
+// BenchmarkCheckPassword is what a sign-in costs before anything is written.
+func BenchmarkCheckPassword(b *testing.B) {
+	s := storetest.Open(b)
+	a, err := New(Options{Store: s, Secrets: testSecrets, SessionLifetime: time.Hour})
+	if err != nil {
+		b.Fatal(err)
+	}
+	hash, err := a.HashPassword(b.Context(), cheapPassword)
+	if err != nil {
+		b.Fatal(err)
+	}
+	_, err = s.CreateUser(b.Context(), store.System(), store.NewUser{Username: "ann", Fullname: "Ann", Email: "a@example.com", PasswordHash: hash, Enabled: true})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := a.CheckPassword(b.Context(), Credentials{Username: "ann", Password: cheapPassword}, someAddress); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
 
 var someAddress = netip.MustParseAddr("192.0.2.1")

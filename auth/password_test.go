@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -226,6 +227,58 @@ func TestHasherHonoursContext(t *testing.T) {
 			t.Error("a place is lost")
 		}
 	})
+}
+
+// However many sign in at once, only two passwords are being hashed, the next
+// ones wait, the rest is turned away; and whoever is signed in notices none of
+// it.
+func TestFloodOfSignInsStarvesNobody(t *testing.T) {
+	f := newFixture(t)
+	ann := f.user("ann")
+	cookie, tokens, key := f.signInConsole(get("/"), ann), f.signInAPI(ann), f.apiKeyText()
+	held, hashing := make(chan struct{}), make(chan struct{})
+	var flood sync.WaitGroup
+	for range hashesAtOnce + hashesWaiting {
+		flood.Go(func() {
+			if err := f.hasher.do(t.Context(), func() error { hashing <- struct{}{}; <-held; return nil }); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for range hashesAtOnce {
+		<-hashing
+	}
+	for len(f.hasher.admitted) < cap(f.hasher.admitted) {
+		runtime.Gosched()
+	}
+	select {
+	case <-hashing:
+		t.Error("more passwords are being hashed than may be")
+	default:
+	}
+	before := f.newest()
+	if _, err := f.CheckPassword(t.Context(), Credentials{Username: "ann", Password: cheapPassword}, someAddress); !errors.Is(err, ErrBusy) || f.newest() != before {
+		t.Errorf("one sign-in too many: %v", err)
+	}
+	if f.identify(withCookie(get("/"), cookie)) == nil || f.identify(withHeader(get("/"), "Authorization", "Bearer "+tokens.Access)) == nil {
+		t.Error("those who are signed in are not known")
+	}
+	if err := f.CheckAPIKey(key); err != nil {
+		t.Errorf("agents: %v", err)
+	}
+	if _, err := f.Refresh(t.Context(), tokens.Refresh); err != nil {
+		t.Errorf("refresh: %v", err)
+	}
+	go func() {
+		for range hashing { // the ones that waited
+		}
+	}()
+	close(held)
+	flood.Wait()
+	close(hashing)
+	if _, err := f.CheckPassword(t.Context(), Credentials{Username: "ann", Password: cheapPassword}, someAddress); err != nil {
+		t.Errorf("after the flood: %v", err)
+	}
 }
 
 func TestCheckPassword(t *testing.T) {
