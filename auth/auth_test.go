@@ -233,7 +233,7 @@ func TestIdentityActor(t *testing.T) {
 // BenchmarkIdentify is what every request pays before anything else.
 func BenchmarkIdentify(b *testing.B) {
 	s := storetest.Open(b)
-	a, err := New(Options{Store: s, Secrets: testSecrets, SessionLifetime: time.Hour, EnableAPIKey: true})
+	a, err := New(Options{Store: s, Secrets: testSecrets, SessionLifetime: time.Hour, EnableAPIKey: true, Operations: someOperations()})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -251,14 +251,19 @@ func BenchmarkIdentify(b *testing.B) {
 	}
 	cookie := w.Result().Cookies()[0]
 	handler := a.Identify(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		if err := a.Permit(r, SignedIn, ""); err != nil {
+		if err := a.Permit(r, SignedIn, "GET /api/v1/hosts"); err != nil {
 			b.Error(err)
 		}
 	}))
+	_, text, err := a.CreateToken(b.Context(), &Identity{User: user}, NewToken{Name: "ci", Scopes: []string{"read_only", "GET /api/v1/hosts"}})
+	if err != nil {
+		b.Fatal(err)
+	}
 	withToken := withHeader(get("/"), "Authorization", "Bearer "+tokens.Access)
+	withPersonalToken := withHeader(get("/api/v1/hosts"), "Authorization", "Bearer "+text)
 	withCookie := get("/")
 	withCookie.AddCookie(cookie)
-	for name, request := range map[string]*http.Request{"token": withToken, "cookie": withCookie} {
+	for name, request := range map[string]*http.Request{"token": withToken, "cookie": withCookie, "personal token": withPersonalToken} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
 				r := *request // a request remembers what was found out about it

@@ -1,0 +1,273 @@
+package auth
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"trento/store"
+)
+
+// someOperations are an API in small.
+func someOperations() []Operation {
+	return []Operation{
+		{Method: "GET", Path: "/api/v1/hosts", Need: SignedIn},
+		{Method: "POST", Path: "/api/v1/hosts/{id}/tags", Need: Needs("all:host_tags")},
+		{Method: "DELETE", Path: "/api/v1/hosts/{id}", Need: Needs("cleanup:host")},
+		{Method: "POST", Path: "/api/v1/hosts/{id}/checks", Need: Needs("all:host_checks_selection")},
+		{Method: "POST", Path: "/api/v1/hosts/{id}/operations/reboot", Need: Needs("reboot:host")},
+		{Method: "GET", Path: "/api/v1/users", Need: Needs("all:users")},
+		{Method: "POST", Path: "/api/v1/users", Need: Needs("all:users")},
+		{Method: "GET", Path: "/api/v1/activity_log", Need: SignedIn, Widened: []Access{Needs("all:users"), Needs("activity_log:users")}},
+		{Method: "GET", Path: apiKeyPath, Need: SignedIn, Widened: []Access{Needs("all:api_key_settings")}},
+		{Method: "PATCH", Path: apiKeyPath, Need: Needs("all:api_key_settings")},
+		{Method: "POST", Path: "/api/v1/profile/tokens", Need: SignedIn, InPerson: true},
+		{Method: "POST", Path: "/api/session", Need: Public},
+		{Method: "POST", Path: "/api/v1/collect", Need: Agent},
+	}
+}
+
+func withOperations(o *Options) { o.Operations = someOperations() }
+
+// token makes a token of a user and returns its text.
+func (f fixture) token(u *store.User, name string, scopes ...string) (*store.Token, string) {
+	f.t.Helper()
+	t, text, err := f.CreateToken(f.t.Context(), &Identity{User: u}, NewToken{Name: name, Scopes: scopes})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return t, text
+}
+
+func TestScopeSets(t *testing.T) {
+	sets := newScopes(someOperations()).sets
+	got := make(map[string][]string)
+	for _, set := range sets {
+		if set.Label == "" || set.Description == "" {
+			t.Errorf("%s has no words for people", set.Name)
+		}
+		for _, o := range set.Operations {
+			got[set.Name] = append(got[set.Name], o.String())
+		}
+	}
+	reading := []string{"GET /api/v1/hosts", "GET /api/v1/users", "GET /api/v1/activity_log", "GET " + apiKeyPath}
+	want := map[string][]string{
+		"read_only":       reading,
+		"tags":            {"POST /api/v1/hosts/{id}/tags"},
+		"housekeeping":    {"DELETE /api/v1/hosts/{id}"},
+		"checks":          {"POST /api/v1/hosts/{id}/checks"},
+		"operations":      {"POST /api/v1/hosts/{id}/operations/reboot"},
+		"user_management": {"GET /api/v1/users", "POST /api/v1/users"},
+		"settings":        {"GET " + apiKeyPath, "PATCH " + apiKeyPath},
+	}
+	for _, o := range someOperations()[:10] {
+		want["full"] = append(want["full"], o.String())
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("sets (-want +got):\n%s", diff)
+	}
+}
+
+// TestNarrow goes through what scopes leave of the abilities of their owner.
+func TestNarrow(t *testing.T) {
+	s := newScopes(someOperations())
+	everything := []int{allAll}
+	for _, test := range []struct {
+		scopes            []string
+		held              []int
+		reading, changing []int
+	}{
+		{[]string{"full"}, everything, everything, everything},
+		{[]string{"full"}, []int{7, 11}, []int{7, 11}, []int{7, 11}},
+		{[]string{"read_only"}, everything, []int{2, 17}, nil},
+		{[]string{"read_only"}, []int{7}, nil, nil},
+		{[]string{"tags"}, everything, []int{7}, []int{7}},
+		{[]string{"tags"}, []int{7, 11}, []int{7}, []int{7}},
+		{[]string{"tags"}, []int{11}, nil, nil},
+		{[]string{"tags", "read_only"}, everything, []int{2, 7, 17}, []int{7}},
+		{[]string{"operations"}, []int{operationAll}, []int{33}, []int{33}},
+		{[]string{"user_management"}, everything, []int{2}, []int{2}},
+		{[]string{"settings"}, everything, []int{14}, []int{14}},
+		{[]string{"GET " + apiKeyPath}, everything, []int{14}, nil},
+		{[]string{"GET /api/v1/users"}, everything, []int{2}, nil},
+		{[]string{"GET /api/v1/gone"}, everything, nil, nil}, // of another version
+	} {
+		token := &store.Token{Scopes: test.scopes}
+		if got := s.narrow(token, test.held, true); !slices.Equal(got, test.reading) {
+			t.Errorf("%q of %v: reads with %v, want %v", test.scopes, test.held, got, test.reading)
+		}
+		if got := s.narrow(token, test.held, false); !slices.Equal(got, test.changing) {
+			t.Errorf("%q of %v: changes with %v, want %v", test.scopes, test.held, got, test.changing)
+		}
+	}
+}
+
+// TestConsoleWithToken checks what a browser may do whose session was begun
+// with a token.
+func TestConsoleWithToken(t *testing.T) {
+	f := newFixture(t, withOperations)
+	u := f.user("ann", allAll)
+	settings := store.TokenSettings{Enabled: true, DefaultLifetimeDays: 30, AllowSignIn: true}
+	if err := f.store.ChangeTokenSettings(t.Context(), store.System(), settings); err != nil {
+		t.Fatal(err)
+	}
+	const no, yes = false, true
+	for _, test := range []struct {
+		scopes                          string
+		page, users, form, tags, manage bool
+	}{
+		{"full", yes, yes, yes, yes, yes},
+		{"read_only", yes, yes, no, no, no},
+		{"read_only,tags", yes, yes, no, yes, no},
+		{"read_only,user_management", yes, yes, no, no, yes},
+		{"tags", no, no, no, no, no},
+		{"user_management", no, no, no, no, no},
+		{"GET /api/v1/hosts", no, no, no, no, no},
+	} {
+		token, text := f.token(u, test.scopes, strings.Split(test.scopes, ",")...)
+		proof, err := f.CheckPassword(t.Context(), Credentials{Username: "$token", Password: text}, someAddress)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := httptest.NewRecorder()
+		if err := f.SignInConsole(w, get("/"), proof); err != nil {
+			t.Fatal(err)
+		}
+		permitted := func(method string, need Access) bool {
+			r := httptest.NewRequest(method, "/x", nil)
+			r.AddCookie(w.Result().Cookies()[0])
+			var err error
+			f.Identify(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				if id := From(r.Context()); id == nil || id.Token.ID != token.ID || id.InPerson() == nil {
+					t.Errorf("%s: identified as %v", test.scopes, id)
+				}
+				err = f.Permit(r, need, "")
+			})).ServeHTTP(httptest.NewRecorder(), r)
+			return err == nil
+		}
+		for what, row := range map[string][2]bool{
+			"a page":       {permitted("GET", SignedIn), test.page},
+			"the users":    {permitted("GET", Needs("all:users")), test.users},
+			"a form":       {permitted("POST", SignedIn), test.form},
+			"a tag":        {permitted("POST", Needs("all:host_tags")), test.tags},
+			"a new user":   {permitted("POST", Needs("all:users")), test.manage},
+			"the settings": {permitted("POST", Needs("all:suma_settings")), test.scopes == "full"},
+		} {
+			if row[0] != row[1] {
+				t.Errorf("%s: %s permitted is %v", test.scopes, what, row[0])
+			}
+		}
+		if err := f.DeleteTokens(t.Context(), &Identity{User: u}, token.ID); err != nil {
+			t.Fatal(err)
+		}
+		r := get("/x")
+		r.AddCookie(w.Result().Cookies()[0])
+		if id := f.identify(r); id != nil {
+			t.Errorf("%s: the session outlives its token", test.scopes)
+		}
+	}
+}
+
+// TestTokensAreForPrograms checks that the pages of the console, and with them
+// the stream of what changes, take no token.
+func TestTokensAreForPrograms(t *testing.T) {
+	f := newFixture(t)
+	_, text := f.token(f.user("ann"), "a")
+	for path, taken := range map[string]bool{
+		"/api/v1/hosts": true, "//api/v1/hosts": true, "/metrics": true, "/": false, "/events": false, "/hosts": false, "/apis": false, "/x/../events": false,
+	} {
+		if id := f.identify(withHeader(get(path), "Authorization", "Bearer "+text)); (id != nil) != taken {
+			t.Errorf("%s: %v", path, id)
+		}
+	}
+}
+
+// TestNotedInSpiteOfAPanic checks that a request that fails is noted, too.
+func TestNotedInSpiteOfAPanic(t *testing.T) {
+	f := newFixture(t)
+	token, text := f.token(f.user("ann"), "a")
+	func() {
+		defer func() { _ = recover() }()
+		f.Identify(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("oh") })).
+			ServeHTTP(httptest.NewRecorder(), withHeader(get("/api/v1/hosts"), "Authorization", "Bearer "+text))
+	}()
+	if err := f.store.FlushTokenUses(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	err := f.store.View(func(tx *store.Tx) error {
+		uses, _, err := tx.TokenUses(token.UserID, token.ID, 0, 10)
+		if len(uses) != 1 || uses[0].Status != http.StatusInternalServerError {
+			t.Errorf("%+v", uses)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestConfirmToken checks the password that the console asks for.
+func TestConfirmToken(t *testing.T) {
+	f := newFixture(t)
+	id := &Identity{User: f.user("ann")}
+	if err := f.ConfirmToken(t.Context(), id, cheapPassword); err != nil {
+		t.Error(err)
+	}
+	for _, wrong := range []string{"", "wrong"} {
+		err := f.ConfirmToken(t.Context(), id, wrong)
+		if fields, ok := errors.AsType[FieldErrors](err); !ok || fields[0].Field != "current_password" {
+			t.Errorf("%q: %v", wrong, err)
+		}
+	}
+	settings := store.TokenSettings{Enabled: true, DefaultLifetimeDays: 30}
+	if err := f.store.ChangeTokenSettings(t.Context(), store.System(), settings); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.ConfirmToken(t.Context(), id, "wrong"); err != nil {
+		t.Errorf("asked for although the settings do not: %v", err)
+	}
+}
+
+// TestTokenTexts checks that texts are long, and none is like another.
+func TestTokenTexts(t *testing.T) {
+	seen := make(map[string]bool)
+	for range 1000 {
+		text := newTokenText()
+		if len(text) != 97 || !isAccessToken(text) || seen[text] {
+			t.Fatalf("%q", text)
+		}
+		seen[text] = true
+	}
+}
+
+// TestAgain checks whether an identity holds later.
+func TestAgain(t *testing.T) {
+	f := newFixture(t, withOperations)
+	u := f.user("ann", allAll)
+	token, text := f.token(u, "a", "read_only")
+	id := f.identify(withHeader(get("/api/v1/hosts"), "Authorization", "Bearer "+text))
+	again := func() (now *Identity, err error) {
+		t.Helper()
+		if fault := f.store.View(func(tx *store.Tx) error { now, err = f.Again(tx, id); return nil }); fault != nil {
+			t.Fatal(fault)
+		}
+		return now, err
+	}
+	if now, err := again(); err != nil || !now.Can("all:users") || now.Can("all:host_tags") {
+		t.Errorf("%+v, %v", now, err)
+	}
+	soon := f.clock.now.Add(time.Minute)
+	if _, err := f.ChangeToken(t.Context(), &Identity{User: u}, token.ID, TokenChange{ExpiresAt: &soon}); err != nil {
+		t.Fatal(err)
+	}
+	f.clock.now = soon
+	if _, err := again(); !errors.Is(err, ErrSignedOut) {
+		t.Errorf("after the end: %v", err)
+	}
+}
