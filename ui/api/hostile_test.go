@@ -40,7 +40,7 @@ func TestHostile(t *testing.T) {
 		for _, path := range []string{collectPath, "/api/session/refresh"} {
 			calls = append(calls, call{as: agent, method: "POST", path: path, body: body})
 		}
-		for _, path := range []string{"/api/v1/hosts/" + agentID + "/checks", "/api/v1/clusters/" + agentID + "/tags"} {
+		for _, path := range []string{"/api/v1/hosts/" + agentID + "/checks", "/api/v1/clusters/" + agentID + "/tags", tokensPath, tokensPath + "/delete", tokensPath + "/" + agentID + "/regenerate"} {
 			calls = append(calls, call{as: "root", method: "POST", path: path, body: body})
 		}
 	}
@@ -48,6 +48,8 @@ func TestHostile(t *testing.T) {
 		calls = append(calls, call{as: agent, method: "POST", path: "/api/v1/hosts/" + id + "/heartbeat"},
 			call{as: "root", method: "DELETE", path: "/api/v1/hosts/" + id},
 			call{as: "root", method: "DELETE", path: "/api/v1/hosts/" + agentID + "/tags/" + id},
+			call{as: "root", method: "DELETE", path: tokensPath + "/" + id},
+			call{as: "root", method: "DELETE", path: "/api/v1/users/" + id + "/tokens/" + id},
 			call{as: "root", method: "DELETE", path: "/api/v1/databases/" + agentID + "/hosts/" + id + "/instances/" + id})
 	}
 	for _, query := range []string{
@@ -58,7 +60,7 @@ func TestHostile(t *testing.T) {
 		strings.Repeat("&", 100_000), strings.Repeat("a=1&", 20_000), "after=%00", "after=" + strings.Repeat("A", 100_000), "before=AAAAAAAAAAAAAAAA",
 		"from_date=0000-00-00T00:00:00Z", "from_date=0000-01-01T00:00:00-23:59", "to_date=9999-12-31T23:59:59%2B23:59", "from_date=+10000-01-01T00:00:00Z",
 	} {
-		calls = append(calls, call{as: "root", method: "GET", path: logPath + "?" + query}, call{as: "root", method: "GET", path: "/api/v1/hosts?" + query})
+		calls = append(calls, call{as: "root", method: "GET", path: logPath + "?" + query}, call{as: "root", method: "GET", path: "/api/v1/hosts?" + query}, call{as: "root", method: "GET", path: "/api/v1/profile/token_authentications?" + query})
 	}
 	for _, header := range []map[string]string{
 		{"Accept": ",,,;;;q=q=q"}, {"Accept": strings.Repeat("text/html,", 10_000)}, {"Accept": "*/*;q=nan"}, {"Accept": "application/json;q=-0"},

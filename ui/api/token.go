@@ -98,8 +98,26 @@ func (a *API) allTokens(w http.ResponseWriter, r *http.Request) error {
 	return send(w, http.StatusOK, answer)
 }
 
+// confirmed refuses what the console asks the password for, where nothing but
+// the cookie of the console speaks for the user: else whoever finds a console
+// open could leave with a token.
+func (a *API) confirmed(r *http.Request) error {
+	id := auth.From(r.Context())
+	if id.Via != auth.ViaSession || id.User.PasswordHash == "" {
+		return nil
+	}
+	settings, err := a.presentTokenSettings()
+	if err == nil && settings.RequirePasswordConfirmation {
+		err = auth.ErrForbidden
+	}
+	return err
+}
+
 // createToken answers POST /api/v1/profile/tokens.
 func (a *API) createToken(w http.ResponseWriter, r *http.Request) error {
+	if err := a.confirmed(r); err != nil {
+		return err
+	}
 	given, err := schemaMembers(r)
 	if err != nil {
 		return err
@@ -147,6 +165,9 @@ func (a *API) sendOwnToken(w http.ResponseWriter, t *store.Token) error {
 
 // changeToken answers PATCH /api/v1/profile/tokens/{token_id}.
 func (a *API) changeToken(w http.ResponseWriter, r *http.Request) error {
+	if err := a.confirmed(r); err != nil {
+		return err
+	}
 	var wrong []problem
 	id := pathID[string](r, "token_id", &wrong)
 	if err := unprocessable(wrong...); err != nil {
@@ -179,6 +200,9 @@ func (a *API) changeToken(w http.ResponseWriter, r *http.Request) error {
 // regenerateToken answers POST /api/v1/profile/tokens/{token_id}/regenerate.
 // There may be no body at all.
 func (a *API) regenerateToken(w http.ResponseWriter, r *http.Request) error {
+	if err := a.confirmed(r); err != nil {
+		return err
+	}
 	var wrong []problem
 	id := pathID[string](r, "token_id", &wrong)
 	if err := unprocessable(wrong...); err != nil {

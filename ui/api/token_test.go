@@ -329,6 +329,25 @@ func TestTokensDisabled(t *testing.T) {
 	f.do(call{as: "ann", method: "DELETE", path: tokensPath}).expect(t, 204, "")
 }
 
+// TestOpenConsole checks that whoever finds a console open does not leave with
+// a token.
+func TestOpenConsole(t *testing.T) {
+	f := newFixture(t)
+	f.withPassword("ann", true)
+	f.signIn("ann")
+	made := f.makeToken("ann", `{"name":"a"}`)
+	cookie := map[string]string{"Cookie": f.cookie("ann")}
+	try := func(created, changed int) {
+		t.Helper()
+		f.do(call{method: "POST", path: tokensPath, body: `{"name":"b"}`, header: cookie}).expect(t, created, "*")
+		f.do(call{method: "PATCH", path: tokensPath + "/" + made.ID, body: `{"scopes":["full"]}`, header: cookie}).expect(t, changed, "*")
+		f.do(call{method: "POST", path: tokensPath + "/" + made.ID + "/regenerate", header: cookie}).expect(t, changed, "*")
+	}
+	try(403, 403)
+	f.settle(func(s *store.TokenSettings) { s.RequirePasswordConfirmation = false })
+	try(201, 200)
+}
+
 // TestTokenOfOwner checks what becomes of a token with its owner.
 func TestTokenOfOwner(t *testing.T) {
 	f := newFixture(t)
@@ -359,6 +378,19 @@ func TestTokenOfOwner(t *testing.T) {
 	} {
 		step.what()
 		f.with(text, "GET", "/api/v1/hosts").expect(t, step.status, "*")
+	}
+	if err := f.store.FlushTokenUses(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	err := f.store.View(func(tx *store.Tx) error {
+		uses, _, err := tx.TokenUses(id, "", 0, 10)
+		if len(uses) != 4 || uses[2].Status != 401 {
+			t.Errorf("the log does not have the refused ones: %+v", uses)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 	f.signIn("root")
 	f.get("root", "/api/v1/personal_access_tokens").expect(t, 200, "[]")
