@@ -80,9 +80,7 @@ func (f fixture) user(name string, abilities ...int) *store.User {
 
 func (f fixture) disable(u *store.User) {
 	f.t.Helper()
-	if err := f.store.DisableUser(f.t.Context(), store.System(), u.ID); err != nil {
-		f.t.Fatal(err)
-	}
+	storetest.Disable(f.t, f.store, u.ID)
 }
 
 // identify sends a request through Identify and returns who it comes from.

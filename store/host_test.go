@@ -122,8 +122,10 @@ func TestVerbsWrite(t *testing.T) {
 			_, err := s.RegenerateAPIKey(t.Context(), Actor{Name: "admin"}, nil)
 			return err
 		}, []activity.Type{activity.APIKeyGeneration}, 1},
-		{"disable", func() error { return s.DisableUser(t.Context(), Actor{Name: "admin"}, created.ID) }, []activity.Type{activity.UserModification}, 1},
-		{"disable again", func() error { return s.DisableUser(t.Context(), Actor{Name: "admin"}, created.ID) }, nil, 0},
+		{"disable", func() error {
+			_, err := s.ChangeUser(t.Context(), Actor{Name: "admin"}, created.ID, 4, UserChange{Enabled: new(false)})
+			return err
+		}, []activity.Type{activity.UserModification}, 1},
 		{"delete", func() error { return s.DeleteUser(t.Context(), Actor{Name: "admin"}, created.ID) }, []activity.Type{activity.UserDeletion}, 1},
 		{"discard", func() error { return s.Discard(t.Context(), []byte("?"), "odd") }, nil, 0},
 	} {

@@ -140,9 +140,7 @@ func TestTokensGoWithTheirUser(t *testing.T) {
 	u := owner(t, s, "ann")
 	token := makeToken(t, s, u, "a")
 	use(t, s, token, "/api/v1/hosts")
-	if err := s.DisableUser(t.Context(), System(), u.ID); err != nil {
-		t.Fatal(err)
-	}
+	disable(t, s, u)
 	if _, err := s.CreateToken(t.Context(), System(), u.ID, NewToken{Name: "b"}); !errors.Is(err, ErrNotFound) {
 		t.Errorf("a token of a disabled user: %v", err)
 	}

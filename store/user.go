@@ -364,23 +364,3 @@ func (s *Store) EnsureAdmin(ctx context.Context, n NewUser) (created bool, err e
 	})
 	return created, err
 }
-
-// DisableUser bars a user. All sessions of the user end in the same
-// transaction.
-func (s *Store) DisableUser(ctx context.Context, by Actor, id int64) error {
-	return s.update(ctx, by, func(tx *Tx) error {
-		before, err := tx.User(id)
-		if err != nil || before.LockedAt != nil {
-			return err
-		}
-		after := *before
-		after.LockedAt = tx.moment()
-		if err := tx.endSessions(id); err != nil {
-			return err
-		}
-		if err := tx.changeUser(before, &after); err != nil {
-			return err
-		}
-		return tx.logUser(activity.UserModification, before, map[string]any{"enabled": false})
-	})
-}

@@ -10,6 +10,14 @@ func newUser(name string) NewUser {
 	return NewUser{Username: name, Fullname: "Test " + name, Email: name + "@example.com", PasswordHash: "hash", Enabled: true}
 }
 
+// disable disables a user whom nothing but sign-ins has changed since.
+func disable(t testing.TB, s *Store, u *User) {
+	t.Helper()
+	if _, err := s.ChangeUser(t.Context(), System(), u.ID, u.LockVersion, UserChange{Enabled: new(false)}); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func session(s *Store, user int64, hash byte) SignIn {
 	return SignIn{Session: Session{
 		Hash: [32]byte{hash}, UserID: user, Kind: ConsoleSession, Method: "password",
@@ -90,9 +98,7 @@ func TestEnsureAdmin(t *testing.T) {
 	if u = ensure("second", false); u.PasswordHash != "second" || hasSession(t, s, 1) {
 		t.Error("a new password must replace the old one and end the sessions")
 	}
-	if err := s.DisableUser(t.Context(), System(), u.ID); err != nil {
-		t.Fatal(err)
-	}
+	disable(t, s, u)
 	if u = ensure("", false); !u.Enabled() {
 		t.Error("the admin of the configuration stays disabled")
 	}
@@ -129,9 +135,7 @@ func TestSessions(t *testing.T) {
 	if !hasSession(t, s, 1) || hasSession(t, s, 2) {
 		t.Error("sign-out ends one session")
 	}
-	if err := s.DisableUser(t.Context(), System(), ann.ID); err != nil {
-		t.Fatal(err)
-	}
+	disable(t, s, ann)
 	if hasSession(t, s, 1) || !hasSession(t, s, 3) {
 		t.Error("disabling a user ends that user's sessions, and no others")
 	}

@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"strings"
@@ -17,6 +16,7 @@ import (
 
 	"trento/store"
 	"trento/store/landscape"
+	"trento/store/storetest"
 )
 
 func rowOf(n int) string { return "#row-" + string(hostID(n)) }
@@ -63,9 +63,7 @@ func testSigningOut(tab *tab) {
 	if err != nil {
 		tab.t.Fatal(err)
 	}
-	if err := tab.store.DisableUser(context.Background(), store.System(), u.ID); err != nil {
-		tab.t.Fatal(err)
-	}
+	storetest.Disable(tab.t, tab.store, u.ID)
 	tab.until(exists("[name=request_path]"))
 	tab.wants("location.pathname", "/session/new")
 	tab.wants(exists("[name=request_path]")+".value", "/hosts?health=unknown")

@@ -14,6 +14,7 @@ import (
 	"trento/auth"
 	"trento/store"
 	"trento/store/activity"
+	"trento/store/storetest"
 )
 
 // subscription is an open stream of a test.
@@ -161,9 +162,7 @@ func TestEventsEndWithTheSession(t *testing.T) {
 	server := f.serve()
 	s := f.subscribe(t, server.URL+"/events", "ada")
 	other := f.subscribe(t, server.URL+"/events", "bob")
-	if err := f.store.DisableUser(context.Background(), store.System(), ada.ID); err != nil {
-		t.Fatal(err)
-	}
+	storetest.Disable(t, f.store, ada.ID)
 	s.wants("signed-out")
 	if e := s.next(); e.name != "" {
 		t.Errorf("after the end comes %+v", e)

@@ -13,6 +13,7 @@ import (
 	"trento/auth"
 	"trento/store"
 	"trento/store/landscape"
+	"trento/store/storetest"
 )
 
 // landscapeFixture is a console with a few hosts: hana01 is silent, hana02 is
@@ -180,9 +181,7 @@ func TestSignIn(t *testing.T) {
 func TestDisabledUserIsSignedOut(t *testing.T) {
 	f := newFixture(t)
 	u := f.user("ada")
-	if err := f.store.DisableUser(context.Background(), store.System(), u.ID); err != nil {
-		t.Fatal(err)
-	}
+	storetest.Disable(t, f.store, u.ID)
 	if w := f.do(call{target: "/hosts", as: "ada"}); w.Code != http.StatusSeeOther {
 		t.Errorf("status %d", w.Code)
 	}

@@ -35,3 +35,22 @@ func OpenIn(t testing.TB, dir string, now func() time.Time) *store.Store {
 	})
 	return s
 }
+
+// Disable disables a user, as somebody who manages users would.
+func Disable(t testing.TB, s *store.Store, id int64) {
+	t.Helper()
+	var version int
+	err := s.View(func(tx *store.Tx) error {
+		u, err := tx.User(id)
+		if err == nil {
+			version = u.LockVersion
+		}
+		return err
+	})
+	if err == nil {
+		_, err = s.ChangeUser(t.Context(), store.System(), id, version, store.UserChange{Enabled: new(false)})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}

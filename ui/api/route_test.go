@@ -10,6 +10,7 @@ import (
 
 	"trento/auth"
 	"trento/store"
+	"trento/store/storetest"
 	"trento/ui/api"
 )
 
@@ -149,9 +150,7 @@ func callers(f *fixture) []caller {
 	expired := f.tokens[f.user("late")]
 	f.clock.pass(auth.AccessLifetime)
 	disabled := f.user("disabled")
-	if err := f.store.DisableUser(f.t.Context(), store.System(), f.account(disabled).ID); err != nil {
-		f.t.Fatal(err)
-	}
+	storetest.Disable(f.t, f.store, f.account(disabled).ID)
 	f.user("plain")
 
 	// A server with the same store and other secrets, and one with the same

@@ -9,6 +9,7 @@ import (
 	"trento/auth"
 	"trento/store"
 	"trento/store/activity"
+	"trento/store/storetest"
 )
 
 const password = "Tuesday-morning-7"
@@ -142,9 +143,7 @@ func TestTokens(t *testing.T) {
 		}
 	}
 
-	if err := f.store.DisableUser(t.Context(), store.System(), f.account("ann").ID); err != nil {
-		t.Fatal(err)
-	}
+	storetest.Disable(t, f.store, f.account("ann").ID)
 	use(refreshed.Access, http.StatusUnauthorized)
 	refresh(member(signedIn.Refresh)).expect(t, http.StatusUnauthorized, invalidRefresh)
 }
