@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"context"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -11,7 +10,6 @@ import (
 	"time"
 
 	"trento/auth"
-	"trento/store"
 	"trento/store/landscape"
 	"trento/store/storetest"
 )
