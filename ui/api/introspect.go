@@ -57,7 +57,7 @@ func (a *API) introspect(w http.ResponseWriter, r *http.Request) error {
 	}
 	if c := found.Access; c != nil {
 		answer.Audience, answer.Issuer, answer.ID = c.Audience, c.Issuer, c.ID
-		answer.IssuedAt, answer.NotBefore, answer.Expires = c.IssuedAt.Unix(), c.NotBefore.Unix(), c.Expires.Unix()
+		answer.IssuedAt, answer.NotBefore, answer.Expires = c.IssuedAt, c.NotBefore, c.Expires
 	}
 	return send(w, http.StatusOK, answer)
 }
