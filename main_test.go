@@ -600,7 +600,7 @@ var mayImport = map[string][]string{
 	"trento/ui":                    {"trento/auth", "trento/search", "trento/store", "trento/store/activity", "trento/store/landscape", "trento/ui/api"},
 	"trento/packaging/config":      {},
 	"trento/packaging/daemon":      {},
-	"trento":                       {"trento/auth", "trento/packaging/config", "trento/packaging/daemon", "trento/search", "trento/store", "trento/store/discovery/fleet", "trento/ui"},
+	"trento":                       {"trento/auth", "trento/packaging/config", "trento/packaging/daemon", "trento/search", "trento/store", "trento/store/discovery/fleet", "trento/ui", "trento/ui/api"},
 }
 
 var roomOf = map[string][]string{
