@@ -46,7 +46,8 @@
 // It calls the pure rule of package landscape, stores the outcome through
 // record, which is the only road to a record and writes the journal with it,
 // and logs what happened through log, in the same transaction. A change that
-// changes nothing writes nothing.
+// changes nothing writes nothing. Of records only tokens are ever erased, and
+// their journal entries with them; all others stay, marked as gone.
 //
 // # Reading
 //

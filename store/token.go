@@ -244,7 +244,8 @@ func (s *Store) ExpireToken(ctx context.Context, by Actor, userID int64, id stri
 			return nil
 		}
 		changed := *before
-		changed.ExpiresAt = &tx.now
+		end := tx.now.Truncate(time.Microsecond) // as it is shown, so that a client can send it back
+		changed.ExpiresAt = &end
 		after = &changed
 		if err := tx.endTokenSessions(before); err != nil {
 			return err

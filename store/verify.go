@@ -215,6 +215,11 @@ func (tx *Tx) verifyRest() error {
 		if !u.Enabled() {
 			return fmt.Errorf("session of user %d, who is disabled", u.ID)
 		}
+		if session.TokenID != "" {
+			if _, err := tx.Token(u.ID, session.TokenID); err != nil {
+				return fmt.Errorf("session of no token: %w", err)
+			}
+		}
 		return nil
 	}))
 	faults = append(faults, tx.btx.Bucket(bucketReport).ForEach(func(k, v []byte) error {
