@@ -71,7 +71,7 @@ func newFixtureOn(t *testing.T, s *store.Store, c *clock, change ...func(*auth.O
 	t.Helper()
 	f := &fixture{t: t, clock: c, store: s, log: new(bytes.Buffer), tokens: make(map[string]string)}
 	log := slog.New(slog.NewTextHandler(f.log, nil))
-	o := auth.Options{Store: s, Secrets: secrets, SessionLifetime: 6 * time.Hour, EnableAPIKey: true, Now: c.Now, Operations: api.Operations()}
+	o := auth.Options{Store: s, Secrets: secrets, SessionLifetime: 6 * time.Hour, EnableAPIKey: true, Now: c.Now, Operations: operations()}
 	for _, f := range change {
 		f(&o)
 	}
@@ -98,6 +98,9 @@ func newFixtureOn(t *testing.T, s *store.Store, c *clock, change ...func(*auth.O
 	})
 	return f
 }
+
+// operations are read once, too.
+var operations = sync.OnceValue(api.Operations)
 
 // described is openapi.yaml as a router. Reading it takes longer than most
 // tests, so that is done once.

@@ -670,6 +670,9 @@ func TestIntrospection(t *testing.T) {
 	ask(full).expect(t, 200, inactive)
 	ask(f.tokens["ann"]).expect(t, 200, inactive)
 
+	g := newFixtureOn(t, f.store, f.clock, func(o *auth.Options) {
+		o.Introspectors, o.TrustedProxies = prefixes("10.0.0.0/8"), prefixes("172.16.0.0/12")
+	})
 	for _, test := range []struct {
 		from   string
 		header map[string]string
@@ -688,9 +691,6 @@ func TestIntrospection(t *testing.T) {
 		{"172.16.0.1:1", map[string]string{"X-Forwarded-For": "127.0.0.1"}, 404},
 		{"172.16.0.1:1", map[string]string{"X-Forwarded-For": "10.1.2.3, 192.0.2.1"}, 404},
 	} {
-		g := newFixtureOn(t, f.store, f.clock, func(o *auth.Options) {
-			o.Introspectors, o.TrustedProxies = prefixes("10.0.0.0/8"), prefixes("172.16.0.0/12")
-		})
 		got := g.do(call{method: "POST", path: "/api/session/token/introspect", body: `{"token":"x"}`, from: test.from, header: test.header})
 		want := inactive
 		if test.status == 404 {
