@@ -128,7 +128,7 @@ func (s *server) newErrorPage(r *http.Request, status int, err error) errorPage 
 			p.Sentences = []string{"Another site made your browser send this, so it was not carried out. If you meant it, do it again from a page of this console."}
 		}
 		if errors.As(err, &missing) {
-			p.Sentences = []string{fmt.Sprintf("%s you need the permission %s. Those who manage users can grant it.", missing.action, missing.ability)}
+			p.Sentences = []string{"Nothing was changed.", fmt.Sprintf("%s you need the permission %s. Somebody with the permission all:users can grant it to you.", missing.action, missing.ability)}
 		}
 	case http.StatusNotFound:
 		p.Heading = "Not Found"

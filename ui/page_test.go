@@ -204,6 +204,33 @@ func TestRoutes(t *testing.T) {
 	}
 }
 
+// TestForbidden: every route that demands an ability tells who lacks it which
+// one it is, and who can help.
+func TestForbidden(t *testing.T) {
+	f := newFixture(t)
+	f.user("plain")
+	demanding := 0
+	for _, route := range (&server{}).routes() {
+		if route.Access == auth.Public || route.Access == auth.SignedIn {
+			continue
+		}
+		demanding++
+		target := strings.NewReplacer("{id}", "x", "{host}", "x", "{number}", "00").Replace(route.Path)
+		w := f.do(call{method: route.Method, target: target, as: "plain"})
+		if w.Code != http.StatusForbidden {
+			t.Errorf("%s %s answers with %d", route.Method, target, w.Code)
+			continue
+		}
+		page := parseMarkup(t, w.Body.String())
+		has("h1", "Access to this page is forbidden").check(t, page)
+		has("main p", "you need the permission "+route.Access.String()+". Somebody with the permission all:users can grant it to you.").check(t, page)
+		has("main p", "Nothing was changed.").check(t, page)
+	}
+	if demanding == 0 {
+		t.Error("no route demands anything")
+	}
+}
+
 func TestHostsCSV(t *testing.T) {
 	f := landscapeFixture(t)
 	f.host(4, "=cmd|' /C calc'!A0")

@@ -5,6 +5,7 @@
 package ui
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -118,6 +119,9 @@ func (s *server) install() {
 		}
 		s.router.Path(route.Path).Methods(methods...).HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			err := s.options.Auth.Permit(r, route.Access, "")
+			if errors.Is(err, auth.ErrForbidden) && route.Access != auth.SignedIn {
+				err = &refusal{ability: route.Access.String(), action: "To do that"}
+			}
 			if err == nil {
 				err = route.Handle(w, r)
 			}
