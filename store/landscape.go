@@ -362,6 +362,19 @@ func (tx *Tx) SAPSystemsOf(id landscape.DatabaseID) []landscape.SAPSystemID {
 	return related[landscape.SAPSystemID](tx, sapSystemOf, string(id))
 }
 
+// ReportedOn lists the instances that the last SAP report of an agent has
+// named, also those that belong to nothing registered; none without a report.
+func (tx *Tx) ReportedOn(id landscape.HostID) ([]landscape.KeptElement, error) {
+	kept, err := get(tx, bucketKept, &tx.s.kept, []byte(id))
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return kept.Elements, nil
+}
+
 // forgetAgent discards what is kept of the reports of an agent: only a new
 // one may bring back what was cleaned up.
 func (tx *Tx) forgetAgent(agent landscape.HostID) error {

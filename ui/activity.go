@@ -14,7 +14,6 @@ import (
 	"trento/search"
 	"trento/store"
 	"trento/store/activity"
-	"trento/store/landscape"
 	"trento/ui/api"
 )
 
@@ -169,9 +168,9 @@ func (s *server) fillActivity(r *http.Request, p *activityPage, v viewer, q logQ
 	}
 	p.fillForms(q, found)
 	return s.options.Store.View(func(tx *store.Tx) error {
-		names := registeredHosts(tx)
+		known := registered(tx)
 		for _, e := range found.Entries {
-			p.Rows = append(p.Rows, s.newEntryRow(v, e, q.values(), names))
+			p.Rows = append(p.Rows, s.newEntryRow(v, e, q.values(), known))
 		}
 		users, err := actorOptions(tx, v, q.actors)
 		if err != nil {
@@ -179,7 +178,7 @@ func (s *server) fillActivity(r *http.Request, p *activityPage, v viewer, q logQ
 		}
 		p.Facets = []facet{users, typeFacet(v, q.types), severityFacet(q.severities)}
 		if q.entry != "" {
-			if p.Entry, err = s.openEntry(tx, v, q, related, names); err != nil {
+			if p.Entry, err = s.openEntry(tx, v, q, related, known); err != nil {
 				return err
 			}
 		}
@@ -253,20 +252,20 @@ func visibleEntry(tx *store.Tx, v viewer, cursor string) (*activity.Entry, error
 	return e, err
 }
 
-func (s *server) openEntry(tx *store.Tx, v viewer, q logQuery, related search.Page, names hostNames) (*entryDetails, error) {
+func (s *server) openEntry(tx *store.Tx, v viewer, q logQuery, related search.Page, known pages) (*entryDetails, error) {
 	e, err := visibleEntry(tx, v, q.entry)
 	if err != nil {
 		return nil, err
 	}
 	d := &entryDetails{
-		Row: s.newEntryRow(v, e, q.values(), names), Label: e.Type.Label(), Resource: e.Resource(),
+		Row: s.newEntryRow(v, e, q.values(), known), Label: e.Type.Label(), Resource: e.Resource(),
 		CloseURL: withQuery("/activity_log", q.values()), JSON: indented(e.Metadata), MoreRelated: related.More,
 	}
-	d.Data, d.Cut = newTree(e.Metadata, names)
+	d.Data, d.Cut = newTree(e.Metadata, known)
 	if id := correlation(e); id != "" {
 		d.RelatedURL = withQuery("/activity_log", url.Values{"search": {id}, "severity": severityNames(), "first": {"20"}})
 		for _, other := range slices.Backward(related.Entries) {
-			row := s.newEntryRow(v, other, q.values(), names)
+			row := s.newEntryRow(v, other, q.values(), known)
 			row.Here = other.Position == e.Position
 			d.Related = append(d.Related, row)
 		}
@@ -279,7 +278,7 @@ func (s *server) openEntry(tx *store.Tx, v viewer, q logQuery, related search.Pa
 
 // newEntryRow is an entry as a line. Its link opens it on top of the list
 // that the query describes.
-func (s *server) newEntryRow(v viewer, e *activity.Entry, query url.Values, names hostNames) entryRow {
+func (s *server) newEntryRow(v viewer, e *activity.Entry, query url.Values, known pages) entryRow {
 	open := url.Values{"entry": {e.Position.Cursor()}}
 	for key, values := range query {
 		open[key] = values
@@ -289,25 +288,12 @@ func (s *server) newEntryRow(v viewer, e *activity.Entry, query url.Values, name
 		Severity: severityMark{e.Severity.String(), severityLabel(e.Severity.String())},
 		URL:      withQuery("/activity_log", open),
 	}
-	for _, t := range thingsOf(e, names) {
+	for _, t := range thingsOf(e, known) {
 		if !strings.Contains(row.Message, `"`+t.Name+`"`) {
 			row.Things = append(row.Things, t)
 		}
 	}
 	return row
-}
-
-// hostNames looks a host up by its id; "" says that it has no page.
-type hostNames func(id landscape.HostID) string
-
-// registeredHosts looks hosts up within a read.
-func registeredHosts(tx *store.Tx) hostNames {
-	return func(id landscape.HostID) string {
-		if h, err := tx.Host(id); err == nil {
-			return h.Hostname
-		}
-		return ""
-	}
 }
 
 // actorOptions are the users the viewer may filter by: active ones, and those

@@ -16,7 +16,6 @@ import (
 	"trento/search"
 	"trento/store"
 	"trento/store/activity"
-	"trento/store/landscape"
 )
 
 // logFixture is a console with a log of every severity and actor.
@@ -231,8 +230,10 @@ func TestLogSteps(t *testing.T) {
 }
 
 func TestTree(t *testing.T) {
-	names := func(id landscape.HostID) string { return map[landscape.HostID]string{hostID(1): "hana01"}[id] }
-	tree, cut := newTree(json.RawMessage(`{"z":"text","a":[1.50,true,null],"o":{"host_id":"`+string(hostID(1))+`"},"e":{}}`), names)
+	known := func(id string) thing {
+		return map[string]thing{string(hostID(1)): {"hana01", "/hosts/" + string(hostID(1))}}[id]
+	}
+	tree, cut := newTree(json.RawMessage(`{"z":"text","a":[1.50,true,null],"o":{"host_id":"`+string(hostID(1))+`"},"e":{}}`), known)
 	want := []leaf{
 		{Key: "z", Text: "text", Kind: "text"},
 		{Key: "a", Text: "3 values", Kind: "list", Children: []leaf{
@@ -245,7 +246,7 @@ func TestTree(t *testing.T) {
 		t.Errorf("cut %d: %s", cut, diff)
 	}
 	long := json.RawMessage(`{"l":[` + strings.Repeat("1,", 3*maxLeaves) + `1]}`)
-	if tree, cut := newTree(long, names); cut != maxLeaves || len(tree) != 1 || len(tree[0].Children) > maxLeaves {
+	if tree, cut := newTree(long, known); cut != maxLeaves || len(tree) != 1 || len(tree[0].Children) > maxLeaves {
 		t.Errorf("a long entry: cut %d, %d values", cut, len(tree))
 	}
 }

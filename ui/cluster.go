@@ -136,7 +136,7 @@ func (s *server) cluster(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if p.Activity, err = s.recentOf(r, "cluster", string(id), p.Name); err != nil {
+	if p.Activity, err = s.recentOf(r, "cluster", string(id)); err != nil {
 		return err
 	}
 	return s.render(w, r, http.StatusOK, pageCluster, &p)
@@ -305,6 +305,9 @@ func (s *server) clusterFacts(c *insideOf) []fact {
 		{Label: "SID", Links: c.systems()},
 		{Label: "Cluster type", Lines: clusterTypeLines(c.Cluster)},
 	}
+	if c.HANA != nil && c.HANA.Architecture == landscape.ClassicArchitecture {
+		facts[len(facts)-1].Advice = way{"How to move on to the Angi architecture", angiGuide}
+	}
 	add := func(label, text string) { facts = append(facts, fact{Label: label, Text: text}) }
 	switch {
 	case c.HANA != nil:
@@ -324,6 +327,10 @@ func (s *server) clusterFacts(c *insideOf) []fact {
 	return append(facts, s.momentFact("Registered", c.RegisteredAt), s.momentFact("Last change", c.UpdatedAt),
 		fact{Label: "Cluster ID", Text: string(c.ID), Mono: true, Wide: true})
 }
+
+// angiGuide tells how to move a cluster from the classic to the Angi
+// architecture, which its maker recommends.
+const angiGuide = "https://www.suse.com/c/how-to-upgrade-to-saphanasr-angi/"
 
 // clusterTypeLines is the type of a cluster, and what kind of that type it is.
 func clusterTypeLines(c *landscape.Cluster) []string {

@@ -274,9 +274,9 @@ func (s *server) latest(ctx context.Context, who viewer) (recent, error) {
 	}
 	all := recent{URL: "/activity_log"}
 	err = s.options.Store.View(func(tx *store.Tx) error {
-		names := registeredHosts(tx)
+		known := registered(tx)
 		for _, e := range found.Entries {
-			all.Rows = append(all.Rows, s.newEntryRow(who, e, url.Values{}, names))
+			all.Rows = append(all.Rows, s.newEntryRow(who, e, url.Values{}, known))
 		}
 		return nil
 	})

@@ -41,7 +41,7 @@ func (s *server) showDatabase(w http.ResponseWriter, r *http.Request, status int
 	if err != nil {
 		return err
 	}
-	if p.Activity, err = s.recentOf(r, "database", string(id), p.SID); err != nil {
+	if p.Activity, err = s.recentOf(r, "database", string(id)); err != nil {
 		return err
 	}
 	return s.render(w, r, status, pageSystem, &p)

@@ -39,9 +39,9 @@ type recent struct {
 // recentEntries is how many entries of the log a details page shows.
 const recentEntries = 10
 
-// recentOf reads the log of a thing, which goes by a name. It must not be
-// called within a read of the store: the index reads it, too.
-func (s *server) recentOf(r *http.Request, what, id, name string) (recent, error) {
+// recentOf reads the log of the thing with an id. It must not be called within
+// a read of the store: the index reads it, too.
+func (s *server) recentOf(r *http.Request, what, id string) (recent, error) {
 	v, err := viewerOf(auth.From(r.Context()))
 	if err != nil {
 		return recent{}, err
@@ -52,12 +52,17 @@ func (s *server) recentOf(r *http.Request, what, id, name string) (recent, error
 	}
 	query := url.Values{"search": {id}, "severity": severityNames()}
 	all := recent{URL: withQuery("/activity_log", query), What: what}
-	for _, e := range found.Entries {
-		row := s.newEntryRow(v, e, query, nil)
-		row.Things = slices.DeleteFunc(row.Things, func(t thing) bool { return t.Name == name })
-		all.Rows = append(all.Rows, row)
-	}
-	return all, nil
+	err = s.options.Store.View(func(tx *store.Tx) error {
+		known := registered(tx)
+		itself := known(id).URL
+		for _, e := range found.Entries {
+			row := s.newEntryRow(v, e, query, known)
+			row.Things = slices.DeleteFunc(row.Things, func(t thing) bool { return t.URL == itself })
+			all.Rows = append(all.Rows, row)
+		}
+		return nil
+	})
+	return all, err
 }
 
 // cause is something that a health follows from.

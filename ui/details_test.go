@@ -238,6 +238,48 @@ func TestDetails(t *testing.T) {
 	}
 }
 
+// TestInstancesOfNothing: what an agent has found is on the page of its host
+// also while the system it belongs to is not registered.
+func TestInstancesOfNothing(t *testing.T) {
+	f := newFixture(t)
+	f.user("admin", 1)
+	f.host(1, "hana01")
+	f.host(2, "app01")
+	application := applicationElement("01", "ABAP", landscape.Green)
+	secondary := hanaElement(landscape.SecondaryRole, "WEST", "EAST", 2, 2, landscape.Green)
+	instances := func(n int) markup {
+		return parseMarkup(t, f.do(call{target: "/hosts/" + string(hostID(n)), as: "admin"}).Body.String())
+	}
+	f.discover(2, landscape.Observation{SAP: &landscape.SAPReport{Elements: []landscape.Element{application}}})
+	has("#instances .lost", "NWP (SAP system currently not registered)").check(t, instances(2))
+	has("#instances tbody", "The database it uses has not been found yet. Application ABAP 01").check(t, instances(2))
+
+	f.discover(1, landscape.Observation{SAP: &landscape.SAPReport{Elements: []landscape.Element{secondary}}})
+	has("#instances tbody", "PRD (HANA database currently not registered)").check(t, instances(1))
+	has("#instances tbody", "once the primary has been found").check(t, instances(1))
+
+	f.discover(1, landscape.Observation{SAP: &landscape.SAPReport{Elements: []landscape.Element{hanaElement(landscape.PrimaryRole, "WEST", "", 1, 1, landscape.Green)}}})
+	hasNot("#instances .lost").check(t, instances(1))
+	has("#instances tbody", "once a message server and an ABAP or Java instance have been found").check(t, instances(2))
+
+	f.discover(2, landscape.Observation{SAP: &landscape.SAPReport{Elements: []landscape.Element{application, applicationElement("00", "MESSAGESERVER|ENQUE", landscape.Green)}}})
+	hasNot("#instances .lost").check(t, instances(2))
+	has("#instances a[href=/sap_systems/"+string(nwpID)+"]", "NWP").check(t, instances(2))
+}
+
+// TestClassicCluster leads to what its maker recommends instead.
+func TestClassicCluster(t *testing.T) {
+	f := newFixture(t)
+	f.user("plain")
+	f.host(1, "hana01")
+	report := hanaClusterReport()
+	report.Facts.HANA.Architecture = landscape.ClassicArchitecture
+	f.discover(1, landscape.Observation{Cluster: report})
+	page := parseMarkup(t, f.do(call{target: clusterPath("hana"), as: "plain"}).Body.String())
+	has(".facts", "Classic architecture").check(t, page)
+	has(".facts a[href="+angiGuide+"]", "Angi").check(t, page)
+}
+
 // TestStaleDetails: what a silent agent has said is shown as old.
 func TestStaleDetails(t *testing.T) {
 	f := systemsFixture(t)

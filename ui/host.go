@@ -51,6 +51,7 @@ type fact struct {
 	Links  []link
 	Health *healthMark
 	Moment *Moment
+	Advice way // what to do about it, if anything
 	Mono   bool
 	Wide   bool
 }
@@ -99,7 +100,7 @@ func (s *server) showHost(w http.ResponseWriter, r *http.Request, status int, di
 	if p.Heartbeat.State != "passing" {
 		p.CleanUp = newControl(reader, "cleanup:host", "Clean up", "/hosts/"+string(id)+"/cleanup")
 	}
-	if p.Activity, err = s.recentOf(r, "host", string(id), p.Hostname); err != nil {
+	if p.Activity, err = s.recentOf(r, "host", string(id)); err != nil {
 		return err
 	}
 	return s.render(w, r, status, pageHost, &p)
@@ -108,7 +109,7 @@ func (s *server) showHost(w http.ResponseWriter, r *http.Request, status int, di
 // watchedHost is what the page of a host follows: the host, and what runs on
 // it or around it.
 func watchedHost(tx *store.Tx, h *landscape.Host) string {
-	topics := watched("host", string(h.ID), nil)
+	topics := watched("host", string(h.ID), nil) + " kept:" + string(h.ID)
 	if h.ClusterID != "" {
 		topics += " cluster:" + string(h.ClusterID)
 	}

@@ -25,6 +25,7 @@ type instanceRow struct {
 	ID       string // within a page
 	Status   statusMark
 	System   link   // what it is an instance of
+	Note     string // why that is not registered
 	Type     string // "Application" or "Database"
 	Hostname link   // the name the instance goes by, on its host
 	Host     string // name of the host where the instance goes by another
@@ -141,10 +142,40 @@ func (s *server) instancesOn(tx *store.Tx, reader *auth.Identity, h *landscape.H
 			}
 		}
 	}
+	lost, err := s.lostOn(tx, h, rows)
+	if err != nil {
+		return nil, err
+	}
 	bySID := func(a, b instanceRow) int { return strings.Compare(a.System.Name, b.System.Name) }
 	slices.SortStableFunc(rows[:databases], bySID)
 	slices.SortStableFunc(rows[databases:], bySID)
-	return rows, nil
+	return append(rows, lost...), nil
+}
+
+// lostOn are the instances that the agent of a host has found but that belong
+// to no registered system: those that are not among the rows.
+func (s *server) lostOn(tx *store.Tx, h *landscape.Host, rows []instanceRow) ([]instanceRow, error) {
+	reported, err := tx.ReportedOn(h.ID)
+	var lost []instanceRow
+	for _, e := range reported {
+		row := s.newInstanceRow(h.ID, h, e.Number, e.InstanceFacts, landscape.InstanceTimes{StaleSince: h.StaleSince})
+		row.Type, row.System = "Application", link{Name: e.SID, Gone: "SAP system currently not registered"}
+		switch {
+		case e.Database != nil:
+			row.Type, row.System.Gone = "Database", "HANA database currently not registered"
+			row.Note = "Its database is registered once the primary has been found."
+		case e.Waiting:
+			row.Note = "The database it uses has not been found yet."
+		default:
+			row.Note = "Its SAP system is registered once a message server and an ABAP or Java instance have been found."
+		}
+		if !slices.ContainsFunc(rows, func(known instanceRow) bool {
+			return known.Number == row.Number && known.Type == row.Type && known.System.Name == e.SID
+		}) {
+			lost = append(lost, row)
+		}
+	}
+	return lost, err
 }
 
 // instanceCauses says which instances have which health.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strconv"
 
+	"trento/store"
 	"trento/store/activity"
 	"trento/store/landscape"
 )
@@ -22,36 +23,64 @@ type leaf struct {
 // maxLeaves bounds the tree that is drawn of one entry; its JSON has the rest.
 const maxLeaves = 2000
 
-// thingKeys name the things an entry is about: the id of each, and its name.
-var thingKeys = []struct{ id, name string }{
-	{"host_id", "hostname"}, {"cluster_id", "name"}, {"database_id", "sid"}, {"sap_system_id", "sid"},
-	{"resource_id", "hostname"}, {"resource_id", "name"}, {"resource_id", "sid"}, {"user_id", "username"},
+// pages leads from the id of a registered thing to its page: name and address,
+// both empty where the id is of none.
+type pages func(id string) thing
+
+// registered are the pages of what a read sees.
+func registered(tx *store.Tx) pages {
+	return func(text string) thing {
+		id, ok := landscape.ParseHostID(text)
+		if !ok { // all things have ids of the same form
+			return thing{}
+		}
+		for _, kind := range []taggable{hostTags, clusterTags, databaseTags, sapSystemTags} {
+			if name, err := kind.name(tx, string(id)); err == nil {
+				return thing{Name: name, URL: kind.path + "/" + string(id)}
+			}
+		}
+		return thing{}
+	}
 }
 
-// thingsOf are the things the metadata of an entry names.
-func thingsOf(e *activity.Entry, names hostNames) []thing {
+// thingKeys name the things an entry is about: the id of each, and its name
+// when it happened. A SID is that of the SAP system rather than that of the
+// database below it.
+var thingKeys = []struct {
+	id    string
+	names []string
+}{
+	{"cluster_id", []string{"name"}}, {"sap_system_id", []string{"sid"}}, {"database_id", []string{"sid"}},
+	{"resource_id", []string{"hostname", "name", "sid"}}, {"user_id", []string{"username"}},
+	{"host_id", []string{"hostname"}}, {"old_host_id", nil}, {"new_host_id", nil},
+}
+
+// thingsOf are the things the metadata of an entry names, each once. Those
+// that have a page lead to it.
+func thingsOf(e *activity.Entry, known pages) []thing {
 	var texts map[string]any
 	if err := json.Unmarshal(e.Metadata, &texts); err != nil {
 		return nil
 	}
 	var things []thing
+	named := map[string]bool{}
 	for _, keys := range thingKeys {
-		name, named := texts[keys.name].(string)
 		id := fmt.Sprint(texts[keys.id])
-		if _, has := texts[keys.id]; !has || !named || name == "" {
+		if texts[keys.id] == nil || named[id] || keys.id == "database_id" && texts["sap_system_id"] != nil {
 			continue
 		}
-		things = append(things, thing{Name: name, URL: hostURL(id, names)})
+		t := known(id)
+		for _, key := range keys.names {
+			if name, _ := texts[key].(string); name != "" {
+				t.Name = name
+				break
+			}
+		}
+		if t.Name != "" {
+			things, named[id] = append(things, t), true
+		}
 	}
 	return things
-}
-
-// hostURL is the page of a host; "" if the id is not one of a registered host.
-func hostURL(text string, names hostNames) string {
-	if id, ok := landscape.ParseHostID(text); ok && names != nil && names(id) != "" {
-		return "/hosts/" + string(id)
-	}
-	return ""
 }
 
 // correlation is the id of the flow an entry belongs to, or empty.
@@ -75,8 +104,8 @@ func indented(metadata json.RawMessage) string {
 
 // newTree draws metadata, members in the order they are stored. cut is the
 // number of values drawn if there are more.
-func newTree(metadata json.RawMessage, names hostNames) (tree []leaf, cut int) {
-	d := treeDrawer{decoder: json.NewDecoder(bytes.NewReader(metadata)), names: names}
+func newTree(metadata json.RawMessage, known pages) (tree []leaf, cut int) {
+	d := treeDrawer{decoder: json.NewDecoder(bytes.NewReader(metadata)), known: known}
 	d.decoder.UseNumber()
 	root, err := d.value("")
 	if err != nil || d.drawn > maxLeaves {
@@ -87,7 +116,7 @@ func newTree(metadata json.RawMessage, names hostNames) (tree []leaf, cut int) {
 
 type treeDrawer struct {
 	decoder *json.Decoder
-	names   hostNames
+	known   pages
 	drawn   int
 }
 
@@ -104,7 +133,7 @@ func (d *treeDrawer) value(key string) (leaf, error) {
 		err = d.children(&l)
 		l.Text = count(len(l.Children), "value", "values")
 	case string:
-		l.Kind, l.Text, l.URL = "text", v, hostURL(v, d.names)
+		l.Kind, l.Text, l.URL = "text", v, d.known(v).URL
 	case json.Number:
 		l.Kind, l.Text = "number", v.String()
 	case bool:

@@ -39,7 +39,7 @@ func (s *server) showSAPSystem(w http.ResponseWriter, r *http.Request, status in
 	if err != nil {
 		return err
 	}
-	if p.Activity, err = s.recentOf(r, "SAP system", string(id), p.SID); err != nil {
+	if p.Activity, err = s.recentOf(r, "SAP system", string(id)); err != nil {
 		return err
 	}
 	return s.render(w, r, status, pageSystem, &p)
