@@ -61,6 +61,7 @@ var clustersOverview = overview[*clusterItem]{
 			facet: &facetOf[*clusterItem]{value: func(c *clusterItem) string { return string(c.Type) }, label: clusterTypeWord},
 		},
 		tagsColumn(func(c *clusterItem) []string { return c.tags }),
+		idColumn(func(c *clusterItem) string { return string(c.ID) }),
 	},
 	flags:  []flag[*clusterItem]{staleFlag(func(c *clusterItem) *time.Time { return c.StaleSince })},
 	health: (*clusterItem).health,

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"net/url"
 	"os"
 	"strings"
 	"testing"
@@ -226,6 +227,12 @@ func testKeys(tab *tab) {
 	tab.press(kb.Escape)
 	tab.until("!" + exists("dialog#keys[open]"))
 	tab.press("/")
+	tab.wants("document.activeElement.id", "everywhere")
+	tab.run(chromedp.SetValue(chromedp.CSS("#everywhere"), "hana02"), chromedp.SendKeys(chromedp.CSS("#everywhere"), kb.Enter))
+	tab.until("location.pathname === '/search'")
+	tab.until(exists("#hosts a[href='/hosts/" + string(hostID(2)) + "']"))
+	tab.live("/hosts")
+	tab.press("f")
 	tab.wants("document.activeElement.id", "q")
 	tab.press(kb.ArrowDown)
 	tab.wants("document.activeElement.textContent", "hana01")
@@ -371,7 +378,7 @@ func (tab *tab) seeEverything() []string {
 	entry, _ := attribute(log.all("a[data-entry]")[0], "href")
 	return []string{
 		"/", "/clusters", "/databases?open=" + string(prdID), "/sap_systems?open=" + string(nwpID), "/cleanup",
-		"/hosts", "/hosts?health=unknown&stale=true", "/hosts?q=nothing", "/hosts/" + string(hostID(0)), "/hosts/" + string(hostID(1)),
+		"/search", "/search?q=a", "/search?q=" + url.QueryEscape(hostile), "/hosts", "/hosts?health=unknown&stale=true", "/hosts?q=nothing", "/hosts/" + string(hostID(0)), "/hosts/" + string(hostID(1)),
 		clusterPath("hana"), clusterPath("hana") + "?node=hana01", clusterPath("ascs"), clusterPath("mix"), "/databases/" + string(prdID), "/sap_systems/" + string(nwpID),
 		"/hosts/" + string(hostID(5)), hostCleanup(1), applicationCleanup(5, "02"),
 		"/activity_log", "/activity_log?search=nothing", entry, "/settings", "/about", "/nowhere",

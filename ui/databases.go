@@ -51,7 +51,9 @@ var databasesOverview = overview[*databaseItem]{
 			key: "summary", label: "Summary", text: func(db *databaseItem) string { return db.summary() },
 			compare: func(a, b *databaseItem) int { return cmp.Compare(len(a.Instances), len(b.Instances)) },
 		},
+		{key: "tenants", label: "Tenants", unshown: true, text: (*databaseItem).tenants},
 		tagsColumn(func(db *databaseItem) []string { return db.tags }),
+		idColumn(func(db *databaseItem) string { return string(db.ID) }),
 	},
 	flags: []flag[*databaseItem]{
 		staleFlag(func(db *databaseItem) *time.Time { return db.StaleSince }),
@@ -67,6 +69,9 @@ var databasesOverview = overview[*databaseItem]{
 }
 
 func (db *databaseItem) health() landscape.Health { return db.Health }
+
+// tenants are the names of the tenants.
+func (db *databaseItem) tenants() string { return strings.Join(db.Tenants, " ") }
 
 // absent reports whether an instance can be cleaned up.
 func (db *databaseItem) absent() bool {

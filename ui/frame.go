@@ -16,20 +16,21 @@ const Product = "Trento"
 // Frame is what all pages have in common. Every page is a struct that embeds
 // it; its template finds what it shows in the fields, and nothing else.
 type Frame struct {
-	Product string
-	Version string
-	Title   string // of the document, without the product
-	Assets  string // where the static files are
-	Here    string // path and query of the page
-	Theme   string // "light", "dark" or "" for what the system says
-	Density string // "compact" or ""
-	Rail    string // "closed" or ""
-	User    *frameUser
-	Nav     []navEntry
-	Live    string // what the page follows, see event.go
-	Seq     uint64 // the change the page is as new as
-	Refresh int    // seconds between refreshes the reader asked for, or 0
-	News    string // what was done right before, see news.go
+	Product  string
+	Version  string
+	Title    string // of the document, without the product
+	Assets   string // where the static files are
+	Here     string // path and query of the page
+	Theme    string // "light", "dark" or "" for what the system says
+	Density  string // "compact" or ""
+	Rail     string // "closed" or ""
+	User     *frameUser
+	Nav      []navEntry
+	Searches bool   // the page has the box that searches everywhere itself
+	Live     string // what the page follows, see event.go
+	Seq      uint64 // the change the page is as new as
+	Refresh  int    // seconds between refreshes the reader asked for, or 0
+	News     string // what was done right before, see news.go
 
 	Themes, Densities []option
 }

@@ -89,6 +89,7 @@ var hostsOverview = overview[*hostItem]{
 			facet: &facetOf[*hostItem]{value: func(h *hostItem) string { return h.cluster.Name }},
 		},
 		sidColumn(func(h *hostItem) []string { return h.sids }),
+		{key: "fqdn", label: "Domain name", unshown: true, text: func(h *hostItem) string { return h.FQDN }},
 		{key: "os", label: "OS", unshown: true, text: func(h *hostItem) string { return h.OSVersion }},
 		{
 			key: "cpu", label: "CPUs", unshown: true,
@@ -114,6 +115,7 @@ var hostsOverview = overview[*hostItem]{
 			},
 		},
 		tagsColumn(func(h *hostItem) []string { return h.tags }),
+		idColumn(func(h *hostItem) string { return string(h.ID) }),
 	},
 	flags: []flag[*hostItem]{
 		staleFlag(func(h *hostItem) *time.Time { return h.StaleSince }),

@@ -13,6 +13,7 @@ var templateFiles embed.FS
 
 // The templates of the pages. Each file defines "content".
 const (
+	pageSearch   = "search"
 	pageHosts    = "hosts"
 	pageHost     = "host"
 	pageCluster  = "cluster"
@@ -46,7 +47,7 @@ func parseTemplates() (templates, error) {
 		return nil, err
 	}
 	pages := make(templates)
-	for _, name := range []string{pageDashboard, pageHosts, pageClusters, pageDatabases, pageSAPSystems, pageAttention, pageAsk, pageDone, pageTag, pageHost, pageCluster, pageSystem, pageActivity, pageSignIn, pageSettings, pageAbout, pageError} {
+	for _, name := range []string{pageDashboard, pageSearch, pageHosts, pageClusters, pageDatabases, pageSAPSystems, pageAttention, pageAsk, pageDone, pageTag, pageHost, pageCluster, pageSystem, pageActivity, pageSignIn, pageSettings, pageAbout, pageError} {
 		t, err := shared.Clone()
 		if err != nil {
 			return nil, err

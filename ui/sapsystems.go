@@ -58,6 +58,7 @@ var sapSystemsOverview = overview[*sapSystemItem]{
 		{key: "db_address", label: "DB Address", text: func(s *sapSystemItem) string { return s.DBHost }},
 		{key: "ensa", label: "ENSA version", text: func(s *sapSystemItem) string { return ensa(s.ENSA) }},
 		tagsColumn(func(s *sapSystemItem) []string { return s.tags }),
+		idColumn(func(s *sapSystemItem) string { return string(s.ID) }),
 	},
 	flags: []flag[*sapSystemItem]{
 		staleFlag(func(s *sapSystemItem) *time.Time { return s.StaleSince }),

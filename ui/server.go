@@ -74,6 +74,7 @@ func (s *server) routes() []api.Route {
 
 		{Method: "GET", Path: "/", Access: auth.SignedIn, Handle: s.dashboard},
 		{Method: "GET", Path: "/dashboard.csv", Access: auth.SignedIn, Handle: exported(s, &dashboardOverview, glanceItems)},
+		{Method: "GET", Path: "/search", Access: auth.SignedIn, Handle: s.search},
 		{Method: "GET", Path: "/hosts", Access: auth.SignedIn, Handle: s.hosts},
 		{Method: "GET", Path: "/hosts.csv", Access: auth.SignedIn, Handle: exported(s, &hostsOverview, hostItems)},
 		{Method: "GET", Path: "/clusters", Access: auth.SignedIn, Handle: s.clusters},

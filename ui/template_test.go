@@ -39,7 +39,7 @@ func execute(t *testing.T, ts templates, name string, p page) string {
 // samplePages are all pages, every field filled.
 func samplePages() map[string]page {
 	return map[string]page{
-		pageDashboard: &dashboardPage{}, pageClusters: &clustersPage{}, pageDatabases: &databasesPage{}, pageSAPSystems: &sapSystemsPage{},
+		pageDashboard: &dashboardPage{}, pageSearch: &searchPage{}, pageClusters: &clustersPage{}, pageDatabases: &databasesPage{}, pageSAPSystems: &sapSystemsPage{},
 		pageAttention: &leftPage{}, pageAsk: &askPage{}, pageDone: &donePage{}, pageTag: &tagPage{},
 		pageHosts: &hostsPage{}, pageHost: &hostPage{}, pageCluster: &clusterPage{}, pageSystem: &systemPage{}, pageActivity: &activityPage{}, pageSignIn: &signInPage{},
 		pageSettings: &settingsPage{}, pageAbout: &aboutPage{}, pageError: &errorPage{},

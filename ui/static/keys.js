@@ -1,4 +1,4 @@
-// Keys: / searches, g and a letter goes somewhere, ? lists them, arrows walk
+// Keys: / searches everywhere, f finds in the list, g and a letter goes somewhere, ? lists them, arrows walk
 // through the rows of a table.
 const patience = 1200; // ms between g and the letter
 let going = 0;
@@ -9,7 +9,7 @@ document.addEventListener('keydown', (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
   const target = event.target;
   if (typingIn(target)) {
-    if (event.key === 'ArrowDown' && target.matches('[data-slash]')) walk(event, document.querySelector('table.rows tbody tr'));
+    if (event.key === 'ArrowDown' && target.matches('[data-find]')) walk(event, document.querySelector('table.rows tbody tr'));
     return;
   }
   if (document.querySelector('dialog:modal')) return;
@@ -28,7 +28,10 @@ document.addEventListener('keydown', (event) => {
       going = Date.now();
       break;
     case '/':
-      focusField(event);
+      focusField(event, '[data-everywhere]');
+      break;
+    case 'f':
+      focusField(event, '[data-find]');
       break;
     case '?':
       event.preventDefault();
@@ -49,8 +52,8 @@ document.addEventListener('keydown', (event) => {
   }
 });
 
-function focusField(event) {
-  const field = document.querySelector('[data-slash]');
+function focusField(event, which) {
+  const field = [...document.querySelectorAll(which)].find((f) => f.checkVisibility());
   if (!field) return;
   event.preventDefault();
   field.focus();

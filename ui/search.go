@@ -1,0 +1,164 @@
+package ui
+
+import (
+	"cmp"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// searchPage is what of the whole landscape has some words.
+type searchPage struct {
+	Frame
+	Words  string
+	Groups []foundGroup // kinds of which something was found
+	LogURL string       // looks for the words in the activity log
+}
+
+// foundGroup is what was found of one kind.
+type foundGroup struct {
+	ID, Label string
+	Count     int
+	Rows      []foundRow
+	URL       string // of the list of all of them
+}
+
+type foundRow struct {
+	Health  healthMark
+	Name    link
+	Details []string
+}
+
+const (
+	// maxWords is the length of what can be looked for, in bytes.
+	maxWords = 200
+	// maxFound is how many things of a kind the search shows; their list has
+	// the rest.
+	maxFound = 10
+)
+
+// finder looks for things of one kind, in what the columns of their overview
+// say: so the list of them has the same things.
+type finder[T any] struct {
+	id, label string
+	overview  *overview[T]
+	read      items[T]
+	name      func(T) link
+	silent    func(T) *time.Time
+	details   func(T) []string
+}
+
+// find lists those things that have all words. The name that was looked for
+// comes first, then names that begin like it, then what needs attention.
+func (f finder[T]) find(s *server, v *survey, words string) foundGroup {
+	g := foundGroup{ID: f.id, Label: f.label, URL: withQuery(f.overview.path, url.Values{"q": {words}})}
+	wanted := strings.Fields(strings.ToLower(words))
+	type hit struct {
+		thing    T
+		distance int
+	}
+	var hits []hit
+	for _, thing := range f.read(v) {
+		if f.overview.contains(thing, wanted) {
+			hits = append(hits, hit{thing, distance(f.name(thing).Name, wanted[0])})
+		}
+	}
+	slices.SortFunc(hits, func(a, b hit) int {
+		return cmp.Or(cmp.Compare(a.distance, b.distance), f.overview.urgent(a.thing, b.thing), f.overview.tie(a.thing, b.thing))
+	})
+	g.Count = len(hits)
+	for _, h := range hits[:min(len(hits), maxFound)] {
+		row := foundRow{Health: newHealthMark("", f.overview.health(h.thing), s.momentOf(f.silent(h.thing))), Name: f.name(h.thing)}
+		row.Health.Bare = true
+		for _, detail := range f.details(h.thing) {
+			if detail != "" {
+				row.Details = append(row.Details, detail)
+			}
+		}
+		g.Rows = append(g.Rows, row)
+	}
+	return g
+}
+
+// distance is how far a name is from what was looked for.
+func distance(name, word string) int {
+	switch name = strings.ToLower(name); {
+	case name == word:
+		return 0
+	case strings.HasPrefix(name, word):
+		return 1
+	}
+	return 2
+}
+
+// The kinds of things that can be found.
+var (
+	hostFinder = finder[*hostItem]{
+		"hosts", "Hosts", &hostsOverview, hostItems,
+		func(h *hostItem) link { return link{Name: h.Hostname, URL: "/hosts/" + string(h.ID)} },
+		func(h *hostItem) *time.Time { return h.StaleSince },
+		func(h *hostItem) []string {
+			return append([]string{strings.Join(bareAddresses(h.Host), ", "), providerLabel(h.Host), h.cluster.Name, strings.Join(h.sids, ", ")}, h.tags...)
+		},
+	}
+	clusterFinder = finder[*clusterItem]{
+		"clusters", "Clusters", &clustersOverview, clusterItems,
+		func(c *clusterItem) link { return linkToCluster(c.Cluster) },
+		func(c *clusterItem) *time.Time { return c.StaleSince },
+		func(c *clusterItem) []string {
+			return append([]string{clusterTypeWord(string(c.Type)), strings.Join(c.sids, ", ")}, c.tags...)
+		},
+	}
+	sapSystemFinder = finder[*sapSystemItem]{
+		"sap_systems", "SAP Systems", &sapSystemsOverview, sapSystemItems,
+		func(s *sapSystemItem) link { return linkToSAPSystem(s.SAPSystem) },
+		func(s *sapSystemItem) *time.Time { return s.StaleSince },
+		func(s *sapSystemItem) []string {
+			return append([]string{s.kind, "on " + s.database.Name, "tenant " + s.Tenant}, s.tags...)
+		},
+	}
+	databaseFinder = finder[*databaseItem]{
+		"databases", "HANA Databases", &databasesOverview, databaseItems,
+		func(db *databaseItem) link { return linkToDatabase(db.Database) },
+		func(db *databaseItem) *time.Time { return db.StaleSince },
+		func(db *databaseItem) []string { return append([]string{db.summary()}, db.tags...) },
+	}
+)
+
+// search answers GET /search?q=words.
+func (s *server) search(w http.ResponseWriter, r *http.Request) error {
+	if tidied(w, r) {
+		return nil
+	}
+	p := searchPage{Frame: s.newFrame(r, "Search"), Words: firstBytes(strings.TrimSpace(r.URL.Query().Get("q")), maxWords)}
+	p.Live, p.Searches = "host cluster database sap_system tags", true
+	found, err := view(s, &p.Frame, func(v *survey) []foundGroup {
+		if p.Words == "" {
+			return nil
+		}
+		return []foundGroup{hostFinder.find(s, v, p.Words), clusterFinder.find(s, v, p.Words), sapSystemFinder.find(s, v, p.Words), databaseFinder.find(s, v, p.Words)}
+	})
+	if err != nil {
+		return err
+	}
+	p.Groups = slices.DeleteFunc(found, func(g foundGroup) bool { return g.Count == 0 })
+	if p.Words != "" {
+		p.LogURL = withQuery("/activity_log", url.Values{"search": {p.Words}, "severity": severityNames()})
+	}
+	return s.render(w, r, http.StatusOK, pageSearch, &p)
+}
+
+// firstBytes is a text cut to a number of bytes, at a whole character.
+func firstBytes(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	return strings.ToValidUTF8(text[:limit], "")
+}
+
+// idColumn finds things by their id.
+func idColumn[T any](id func(T) string) column[T] {
+	return column[T]{key: "id", label: "ID", unshown: true, text: id}
+}
