@@ -295,6 +295,7 @@ type attentionRow struct {
 // attentionItem is a thing that needs attention, and why.
 type attentionItem struct {
 	kind   string
+	path   string // of the list of its kind
 	id     string
 	name   link
 	health landscape.Health
@@ -305,22 +306,22 @@ type attentionItem struct {
 // attention lists what is critical or warned about, and what is silent.
 func (v *survey) attention() []attentionItem {
 	var all []attentionItem
-	add := func(kind, id string, name link, h landscape.Health, silent *time.Time) {
+	add := func(kind, path, id string, name link, h landscape.Health, silent *time.Time) {
 		if h == landscape.HealthCritical || h == landscape.HealthWarning || silent != nil {
-			all = append(all, attentionItem{kind: kind, id: id, name: name, health: h, silent: silent})
+			all = append(all, attentionItem{kind: kind, path: path, id: id, name: name, health: h, silent: silent})
 		}
 	}
 	for _, s := range v.systems {
-		add("SAP system", string(s.ID), linkToSAPSystem(s), s.Health, nil)
+		add("SAP system", sapSystemsOverview.path, string(s.ID), linkToSAPSystem(s), s.Health, nil)
 	}
 	for _, db := range v.databases {
-		add("HANA database", string(db.ID), linkToDatabase(db), db.Health, nil)
+		add("HANA database", databasesOverview.path, string(db.ID), linkToDatabase(db), db.Health, nil)
 	}
 	for _, c := range v.clusters {
-		add("Cluster", string(c.ID), linkToCluster(c), c.Health, nil)
+		add("Cluster", clustersOverview.path, string(c.ID), linkToCluster(c), c.Health, nil)
 	}
 	for _, h := range v.hosts {
-		add("Host", string(h.ID), v.linkToHost(h.ID), h.Health, h.StaleSince)
+		add("Host", hostsOverview.path, string(h.ID), v.linkToHost(h.ID), h.Health, h.StaleSince)
 	}
 	return all
 }
@@ -356,17 +357,34 @@ func (s *server) fillAttention(ctx context.Context, p *dashboardPage, who viewer
 	slices.SortStableFunc(needs, func(a, b attentionItem) int {
 		return cmp.Or(b.since.Compare(a.since), cmp.Compare(healthRank(a.health), healthRank(b.health)), foldCompare(a.name.Name, b.name.Name))
 	})
-	for _, n := range needs[:min(len(needs), maxAttention)] {
+	listed := needs[:min(len(needs), maxAttention)]
+	for _, n := range listed {
 		row := attentionRow{Kind: n.kind, Name: n.name, Health: newHealthMark(n.kind, n.health, s.momentOf(n.silent)), Words: needWords(n)}
 		if row.Health.Bare = true; !n.since.IsZero() {
 			row.Since = s.moment(n.since)
 		}
 		p.Attention = append(p.Attention, row)
 	}
-	if rest := len(needs) - len(p.Attention); rest > 0 {
-		p.More = append(p.More, way{Label: count(rest, "more thing needs", "more things need") + " attention", URL: "/hosts"})
-	}
+	p.More = append(more(needs[len(listed):]), p.More...)
 	return nil
+}
+
+// more leads to the lists of the kinds of what needs attention, where that
+// comes first.
+func more(rest []attentionItem) []way {
+	var ways []way
+	for _, k := range []taggable{sapSystemTags, databaseTags, clusterTags, hostTags} {
+		n := 0
+		for _, item := range rest {
+			if item.path == k.path {
+				n++
+			}
+		}
+		if n > 0 {
+			ways = append(ways, way{Label: count(n, "more "+k.noun+" needs", "more "+k.noun+"s need") + " attention", URL: k.path})
+		}
+	}
+	return ways
 }
 
 func needWords(n attentionItem) string {
