@@ -63,6 +63,11 @@ func (s state) Waiting() ([]landscape.HostID, error) {
 	return related[landscape.HostID](s.tx, waiting, ""), nil
 }
 
+func (s state) Live(id landscape.HostID) bool {
+	last, ever := s.tx.s.beats.get(id)
+	return ever && s.tx.now.Before(last.Add(s.tx.s.options.HeartbeatInterval))
+}
+
 // The relations of the relation bucket: from the second to the first.
 const (
 	databaseOn  = "database on host"
@@ -180,100 +185,59 @@ func (tx *Tx) relate(former, present []string) error {
 	return nil
 }
 
-// ErrLive says that a host was heard too recently to be cleaned up.
-var ErrLive = errors.New("requested operation not allowed for live hosts")
-
-// DeregisterHost cleans a host up, with all that cannot be without it. It
-// fails with ErrNotFound, or with ErrLive while the agent is heard.
-func (s *Store) DeregisterHost(ctx context.Context, by Actor, id landscape.HostID) error {
+// Deregister cleans things up, each named once, with all that cannot be
+// without them; all of them or none. A landscape.CleanupError says of which
+// that is refused, and is ErrNotFound where one is not there.
+func (s *Store) Deregister(ctx context.Context, by Actor, targets ...landscape.Target) error {
 	return s.update(ctx, by, func(tx *Tx) error {
-		d, err := tx.HostCleanup(id)
+		d, err := tx.Cleanup(targets...)
 		if err != nil {
 			return err
 		}
-		if err := tx.request(activity.HostCleanupRequested, map[string]any{"host_id": id}); err != nil {
-			return err
+		for _, t := range targets {
+			if err := tx.requestCleanup(t); err != nil {
+				return err
+			}
 		}
 		if err := tx.apply(d); err != nil {
 			return err
 		}
-		return tx.forgetAgent(id)
+		for _, t := range targets {
+			if !t.IsHost() {
+				continue
+			}
+			if err := tx.forgetAgent(t.Host); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 
-// HostCleanup is what cleaning a host up would do now: what DeregisterHost
-// does, without doing it.
-func (tx *Tx) HostCleanup(id landscape.HostID) (*landscape.Decision, error) {
-	if _, err := tx.Host(id); err != nil {
-		return nil, err
+// Cleanup is what Deregister would do now, without doing it.
+func (tx *Tx) Cleanup(targets ...landscape.Target) (*landscape.Decision, error) {
+	d, err := landscape.Deregister(state{tx}, tx.now, targets...)
+	if errors.Is(err, landscape.ErrUnknown) || errors.Is(err, landscape.ErrNotRegistered) {
+		err = fmt.Errorf("%w: %w", ErrNotFound, err)
 	}
-	last, ever := tx.s.beats.get(id)
-	if ever && tx.now.Before(last.Add(tx.s.options.HeartbeatInterval)) {
-		return nil, ErrLive
+	return d, err
+}
+
+// requestCleanup logs what a person has asked for, ahead of what it brings
+// about.
+func (tx *Tx) requestCleanup(t landscape.Target) error {
+	metadata := map[string]any{"host_id": t.Host, "correlation_id": tx.correlation()}
+	if t.IsHost() {
+		return tx.log(tx.by.Name, activity.HostCleanupRequested, metadata)
 	}
-	return landscape.DeregisterHost(state{tx}, id, tx.now)
-}
-
-// DeregisterApplicationInstance cleans an absent instance up, and its SAP
-// system where it cannot be without it. It fails with ErrNotFound, or with
-// landscape.ErrPresent while the instance is there.
-func (s *Store) DeregisterApplicationInstance(ctx context.Context, by Actor, id landscape.SAPSystemID, host landscape.HostID, number string) error {
-	return s.update(ctx, by, func(tx *Tx) error {
-		d, err := tx.ApplicationInstanceCleanup(id, host, number)
-		if err != nil {
-			return err
-		}
-		if err := tx.request(activity.SAPSystemCleanupRequested, map[string]any{"sap_system_id": id, "host_id": host, "instance_number": number}); err != nil {
-			return err
-		}
-		return tx.apply(d)
-	})
-}
-
-// ApplicationInstanceCleanup is what DeregisterApplicationInstance would do
-// now, without doing it.
-func (tx *Tx) ApplicationInstanceCleanup(id landscape.SAPSystemID, host landscape.HostID, number string) (*landscape.Decision, error) {
-	d, err := landscape.DeregisterApplicationInstance(state{tx}, id, host, number, tx.now)
-	return d, unknown(err)
-}
-
-// DeregisterDatabaseInstance cleans an absent instance up, and its database
-// with the SAP systems on it where they cannot be without it. Its errors are
-// those of DeregisterApplicationInstance.
-func (s *Store) DeregisterDatabaseInstance(ctx context.Context, by Actor, id landscape.DatabaseID, host landscape.HostID, number string) error {
-	return s.update(ctx, by, func(tx *Tx) error {
-		d, err := tx.DatabaseInstanceCleanup(id, host, number)
-		if err != nil {
-			return err
-		}
+	metadata["instance_number"] = t.Number
+	if t.Database != "" {
 		// Older clients look for the database under sap_system_id.
-		metadata := map[string]any{"database_id": id, "sap_system_id": string(id), "host_id": host, "instance_number": number}
-		if err := tx.request(activity.DatabaseCleanupRequested, metadata); err != nil {
-			return err
-		}
-		return tx.apply(d)
-	})
-}
-
-// DatabaseInstanceCleanup is what DeregisterDatabaseInstance would do now,
-// without doing it.
-func (tx *Tx) DatabaseInstanceCleanup(id landscape.DatabaseID, host landscape.HostID, number string) (*landscape.Decision, error) {
-	d, err := landscape.DeregisterDatabaseInstance(state{tx}, id, host, number, tx.now)
-	return d, unknown(err)
-}
-
-// unknown is the reverse of known.
-func unknown(err error) error {
-	if errors.Is(err, landscape.ErrUnknown) {
-		return fmt.Errorf("%w: %w", ErrNotFound, err)
+		metadata["database_id"], metadata["sap_system_id"] = t.Database, string(t.Database)
+		return tx.log(tx.by.Name, activity.DatabaseCleanupRequested, metadata)
 	}
-	return err
-}
-
-// request logs what a person has asked for, ahead of what it brings about.
-func (tx *Tx) request(t activity.Type, metadata map[string]any) error {
-	metadata["correlation_id"] = tx.correlation()
-	return tx.log(tx.by.Name, t, metadata)
+	metadata["sap_system_id"] = t.SAPSystem
+	return tx.log(tx.by.Name, activity.SAPSystemCleanupRequested, metadata)
 }
 
 // registered walks the records of a bucket that are part of the landscape.

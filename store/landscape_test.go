@@ -74,7 +74,7 @@ func correlations(t *testing.T, log []*activity.Entry) (ids []string) {
 func TestDeregisterHost(t *testing.T) {
 	s, c := populated(t)
 	by := Actor{Name: "ann"}
-	if err := s.DeregisterHost(t.Context(), by, agent); !errors.Is(err, ErrLive) {
+	if err := s.Deregister(t.Context(), by, landscape.Target{Host: agent}); !errors.Is(err, landscape.ErrLive) {
 		t.Fatalf("a host that was just heard: %v", err)
 	}
 	c.advance(time.Minute)
@@ -83,14 +83,14 @@ func TestDeregisterHost(t *testing.T) {
 	}
 	var plan []activity.Type
 	view(t, s, func(tx *Tx) error {
-		d, err := tx.HostCleanup(agent)
+		d, err := tx.Cleanup(landscape.Target{Host: agent})
 		for _, e := range d.Events {
 			plan = append(plan, e.Type)
 		}
 		return err
 	})
 	before := len(entries(t, s))
-	if err := s.DeregisterHost(t.Context(), by, agent); err != nil {
+	if err := s.Deregister(t.Context(), by, landscape.Target{Host: agent}); err != nil {
 		t.Fatal(err)
 	}
 	log := entries(t, s)[before:]
@@ -114,7 +114,7 @@ func TestDeregisterHost(t *testing.T) {
 	if log[0].Actor != "ann" || log[1].Actor != activity.System {
 		t.Errorf("actors %q, %q", log[0].Actor, log[1].Actor)
 	}
-	if err := s.DeregisterHost(t.Context(), by, agent); !errors.Is(err, ErrNotFound) {
+	if err := s.Deregister(t.Context(), by, landscape.Target{Host: agent}); !errors.Is(err, ErrNotFound) {
 		t.Errorf("a second time: %v", err)
 	}
 	if err := s.Heartbeat(t.Context(), agent); !errors.Is(err, ErrNotFound) {
@@ -156,15 +156,15 @@ func TestDeregisterHost(t *testing.T) {
 func TestDeregisterDatabaseInstance(t *testing.T) {
 	s, _ := populated(t)
 	id := landscape.DatabaseOf("qx1")
-	if err := s.DeregisterDatabaseInstance(t.Context(), Actor{Name: "ann"}, id, agent, "10"); !errors.Is(err, landscape.ErrPresent) {
+	if err := s.Deregister(t.Context(), Actor{Name: "ann"}, landscape.Target{Database: id, Host: agent, Number: "10"}); !errors.Is(err, landscape.ErrPresent) {
 		t.Fatalf("an instance that is there: %v", err)
 	}
-	if err := s.DeregisterDatabaseInstance(t.Context(), Actor{Name: "ann"}, id, agent, "11"); !errors.Is(err, ErrNotFound) {
+	if err := s.Deregister(t.Context(), Actor{Name: "ann"}, landscape.Target{Database: id, Host: agent, Number: "11"}); !errors.Is(err, ErrNotFound) {
 		t.Fatalf("no such instance: %v", err)
 	}
 	observe(t, s, noSAPReport())
 	before := len(entries(t, s))
-	if err := s.DeregisterDatabaseInstance(t.Context(), Actor{Name: "ann"}, id, agent, "10"); err != nil {
+	if err := s.Deregister(t.Context(), Actor{Name: "ann"}, landscape.Target{Database: id, Host: agent, Number: "10"}); err != nil {
 		t.Fatal(err)
 	}
 	log := entries(t, s)[before:]
@@ -176,6 +176,46 @@ func TestDeregisterDatabaseInstance(t *testing.T) {
 		t.Errorf("entries (-want +got):\n%s", diff)
 	}
 	if ids := correlations(t, log); len(ids) != 1 {
+		t.Errorf("correlation ids %q, want one", ids)
+	}
+}
+
+// TestDeregisterTogether: several things are one change, with one story in
+// the log; or none at all.
+func TestDeregisterTogether(t *testing.T) {
+	s, c := populated(t)
+	instance := landscape.Target{Database: landscape.DatabaseOf("qx1"), Host: agent, Number: "10"}
+	targets := []landscape.Target{{Host: agent}, instance}
+	c.advance(time.Minute)
+	before := len(entries(t, s))
+	err := s.Deregister(t.Context(), Actor{Name: "ann"}, targets...)
+	if refused, ok := errors.AsType[landscape.CleanupError](err); !ok || len(refused) != 1 || refused[0].Target != instance {
+		t.Fatalf("with an instance that is there: %v", err)
+	}
+	if log := entries(t, s)[before:]; len(log) > 0 {
+		t.Errorf("what was refused is logged: %v", typesOf(log))
+	}
+	view(t, s, func(tx *Tx) error {
+		_, err := tx.Host(agent)
+		return err
+	})
+
+	observe(t, s, noSAPReport())
+	before = len(entries(t, s))
+	if err := s.Deregister(t.Context(), Actor{Name: "ann"}, targets...); err != nil {
+		t.Fatal(err)
+	}
+	log := entries(t, s)[before:]
+	want := []activity.Type{
+		activity.HostCleanupRequested, activity.DatabaseCleanupRequested,
+		activity.DatabaseInstanceDeregistered, activity.HostSaptuneHealthChanged, activity.HostHealthChanged, activity.DatabaseDeregistered,
+		activity.HostDeregistrationRequested, activity.HostRemovedFromCluster, activity.ClusterDeregistered,
+		activity.SoftwareUpdatesDiscoveryCleared, activity.HostDeregistered,
+	}
+	if diff := cmp.Diff(want, typesOf(log)); diff != "" {
+		t.Errorf("entries (-want +got):\n%s", diff)
+	}
+	if ids := correlations(t, log); len(ids) != 1 || ids[0] == "" {
 		t.Errorf("correlation ids %q, want one", ids)
 	}
 }

@@ -2,10 +2,8 @@ package ui
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -27,18 +25,10 @@ type leftPage struct {
 // would go with them.
 type askPage struct {
 	Frame
+	cleanupPlan
 	Chosen  []leftRow
-	Groups  []cleanupGroup
-	Refused []leftResult // what cannot be cleaned up
-	Confirm string       // what has to be typed; empty where nothing has
-	Plan    string       // fingerprint of what would go
-	Failure string       // why nothing was done
-}
-
-// donePage says what has become of the things.
-type donePage struct {
-	Frame
-	Results []leftResult
+	Refused []leftRefusal // what cannot be cleaned up
+	Failure string        // why nothing was done
 }
 
 type leftRow struct {
@@ -50,12 +40,8 @@ type leftRow struct {
 	Refused   string // why the reader may not choose it
 }
 
-// leftResult is what has become of one thing.
-type leftResult struct {
-	Name  string
-	Done  bool
-	Words string
-}
+// leftRefusal is why one thing cannot be cleaned up.
+type leftRefusal struct{ Name, Words string }
 
 // leftItem is something that nobody reports any more: a silent host, or an
 // instance that its host no longer lists.
@@ -65,9 +51,7 @@ type leftItem struct {
 	name   link
 	host   link
 	since  *time.Time // nil: never heard
-	hostID landscape.HostID
-	system string // id of what an instance belongs to
-	number string
+	target landscape.Target
 }
 
 // leftKind is a kind of thing that can be cleaned up.
@@ -144,30 +128,31 @@ func leftItems(v *survey) []*leftItem {
 	for _, h := range v.hosts {
 		if h.Heartbeat != landscape.HeartbeatPassing {
 			all = append(all, &leftItem{
-				kind: leftHost, key: "host/" + string(h.ID), name: v.linkToHost(h.ID), host: v.linkToHost(h.ID), since: h.StaleSince, hostID: h.ID,
+				kind: leftHost, key: "host/" + string(h.ID), name: v.linkToHost(h.ID), host: v.linkToHost(h.ID), since: h.StaleSince,
+				target: landscape.Target{Host: h.ID},
 			})
 		}
 	}
-	add := func(kind leftKind, system link, id, number string, host landscape.HostID, t landscape.InstanceTimes) {
-		if t.AbsentSince == nil {
+	add := func(kind leftKind, system link, t landscape.Target, absentSince *time.Time) {
+		if absentSince == nil {
 			return
 		}
-		name := link{Name: fmt.Sprintf("Instance %s of %s", number, system.Name), URL: system.URL}
 		all = append(all, &leftItem{
-			kind: kind, key: strings.Join([]string{kind.name, id, string(host), number}, "/"), name: name, host: v.linkToHost(host),
-			since: t.AbsentSince, hostID: host, system: id, number: number,
+			kind: kind, key: strings.Join([]string{kind.name, string(t.Database) + string(t.SAPSystem), string(t.Host), t.Number}, "/"),
+			name: link{Name: fmt.Sprintf("Instance %s of %s", t.Number, system.Name), URL: system.URL}, host: v.linkToHost(t.Host),
+			since: absentSince, target: t,
 		})
 	}
 	for _, db := range v.databases {
 		for i := range db.Instances {
 			in := &db.Instances[i]
-			add(leftDatabase, linkToDatabase(db), string(db.ID), in.Number, in.HostID, in.InstanceTimes)
+			add(leftDatabase, linkToDatabase(db), landscape.Target{Database: db.ID, Host: in.HostID, Number: in.Number}, in.AbsentSince)
 		}
 	}
 	for _, s := range v.systems {
 		for i := range s.Instances {
 			in := &s.Instances[i]
-			add(leftApplication, linkToSAPSystem(s), string(s.ID), in.Number, in.HostID, in.InstanceTimes)
+			add(leftApplication, linkToSAPSystem(s), landscape.Target{SAPSystem: s.ID, Host: in.HostID, Number: in.Number}, in.AbsentSince)
 		}
 	}
 	return all
@@ -218,23 +203,53 @@ func (s *server) newLeftRow(reader *auth.Identity, l *leftItem) leftRow {
 // read before agreeing.
 const maxCleanup = 100
 
-// chosenLeft are the things a form names that are on the list and the reader
-// may clean up.
-func chosenLeft(r *http.Request, all []*leftItem) ([]*leftItem, error) {
-	reader, keys := auth.From(r.Context()), r.PostForm["thing"]
+var tooMany = fmt.Sprintf("Choose at most %d things at once.", maxCleanup)
+
+// typedForMany is what has to be typed where whole systems go with several
+// things.
+const typedForMany = "clean up"
+
+// chosenLeft are the things a form names. The reader must be allowed to clean
+// up all of them; whether they can be is not asked here.
+func chosenLeft(r *http.Request, all []*leftItem, v *survey) ([]*leftItem, error) {
+	reader := auth.From(r.Context())
 	var chosen []*leftItem
-	for _, l := range all {
-		if !slices.Contains(keys, l.key) {
-			continue
+	for _, key := range unique(r.PostForm["thing"]) {
+		l := v.leftBehind(key)
+		if i := slices.IndexFunc(all, func(l *leftItem) bool { return l.key == key }); i >= 0 {
+			l = all[i]
+		}
+		if l == nil {
+			continue // no form of ours says that
 		}
 		if !reader.Can(l.kind.ability) {
 			return nil, &refusal{ability: l.kind.ability, action: "To clean up this"}
 		}
 		chosen = append(chosen, l)
 	}
-	// Instances go before the hosts they are on, which would take them along.
-	slices.SortStableFunc(chosen, func(a, b *leftItem) int { return strings.Compare(a.kind.name, b.kind.name) })
 	return chosen, nil
+}
+
+// leftBehind is the thing under a key that is not on the list any more; nil
+// where that is no key.
+func (v *survey) leftBehind(key string) *leftItem {
+	parts := strings.Split(key, "/")
+	l := &leftItem{key: key}
+	switch {
+	case len(parts) == 2 && parts[0] == leftHost.name:
+		l.kind, l.target = leftHost, landscape.Target{Host: landscape.HostID(parts[1])}
+	case len(parts) == 4 && parts[0] == leftDatabase.name:
+		l.kind, l.target = leftDatabase, landscape.Target{Database: landscape.DatabaseID(parts[1]), Host: landscape.HostID(parts[2]), Number: parts[3]}
+	case len(parts) == 4 && parts[0] == leftApplication.name:
+		l.kind, l.target = leftApplication, landscape.Target{SAPSystem: landscape.SAPSystemID(parts[1]), Host: landscape.HostID(parts[2]), Number: parts[3]}
+	default:
+		return nil
+	}
+	l.host = v.linkToHost(l.target.Host)
+	if l.name = l.host; !l.target.IsHost() {
+		l.name = link{Name: "Instance " + l.target.Number}
+	}
+	return l
 }
 
 // confirmCleanup answers POST /cleanup/confirm: it asks about all chosen
@@ -248,12 +263,14 @@ func (s *server) confirmCleanup(w http.ResponseWriter, r *http.Request) error {
 	case len(chosen) == 0:
 		return s.showLeft(w, r, http.StatusUnprocessableEntity, "Choose what to clean up first.")
 	case len(chosen) > maxCleanup:
-		return s.showLeft(w, r, http.StatusUnprocessableEntity, fmt.Sprintf("Choose at most %d things at once.", maxCleanup))
+		return s.showLeft(w, r, http.StatusUnprocessableEntity, tooMany)
 	}
 	return s.render(w, r, http.StatusOK, pageAsk, &p)
 }
 
-// plan finds out what cleaning up the chosen things would take away.
+// plan finds out what cleaning up the chosen things together would take away.
+// Those that cannot be cleaned up are listed, and the plan is that of the
+// others.
 func (s *server) plan(r *http.Request, p *askPage) (chosen []*leftItem, err error) {
 	err = s.options.Store.View(func(tx *store.Tx) error {
 		v, err := s.survey(tx)
@@ -262,121 +279,74 @@ func (s *server) plan(r *http.Request, p *askPage) (chosen []*leftItem, err erro
 		}
 		p.Seq = v.seq
 		p.countTrouble(v)
-		if chosen, err = chosenLeft(r, leftItems(v)); err != nil || len(chosen) > maxCleanup {
+		if chosen, err = chosenLeft(r, leftItems(v), v); err != nil || len(chosen) > maxCleanup {
 			return err
 		}
-		together := landscape.Decide(nil, s.options.Store.Now())
-		for _, l := range chosen {
-			if err := s.planOne(tx, r, p, l, together); err != nil {
-				return err
+		possible := chosen
+		p.cleanupPlan, err = planCleanup(tx, typedForMany, targetsOf(possible)...)
+		if refused, ok := errors.AsType[landscape.CleanupError](err); ok {
+			possible = nil
+			for _, l := range chosen {
+				i := slices.IndexFunc(refused, func(r landscape.Refusal) bool { return r.Target == l.target })
+				if i < 0 {
+					possible = append(possible, l)
+					continue
+				}
+				p.Refused = append(p.Refused, leftRefusal{Name: l.label(), Words: refusalWords(refused[i].Reason)})
 			}
+			p.cleanupPlan, err = planCleanup(tx, typedForMany, targetsOf(possible)...)
 		}
-		var d cleanupDialog
-		if err := d.describe(tx, together, "clean up"); err != nil {
-			return err
+		for _, l := range possible {
+			p.Chosen = append(p.Chosen, s.newLeftRow(auth.From(r.Context()), l))
 		}
-		for i, g := range d.Groups {
-			d.Groups[i].Things = once(g.Things)
-		}
-		p.Groups, p.Confirm, p.Plan = d.Groups, d.Confirm, d.Plan
-		return nil
+		return err
 	})
 	return chosen, err
 }
 
-// planOne adds what cleaning up one thing would take away to what goes
-// together.
-func (s *server) planOne(tx *store.Tx, r *http.Request, p *askPage, l *leftItem, together *landscape.Decision) error {
-	var plan *landscape.Decision
-	var err error
-	switch l.kind {
-	case leftHost:
-		plan, err = tx.HostCleanup(l.hostID)
-	case leftDatabase:
-		plan, err = tx.DatabaseInstanceCleanup(landscape.DatabaseID(l.system), l.hostID, l.number)
-	default:
-		plan, err = tx.ApplicationInstanceCleanup(landscape.SAPSystemID(l.system), l.hostID, l.number)
+func targetsOf(things []*leftItem) []landscape.Target {
+	targets := make([]landscape.Target, len(things))
+	for i, l := range things {
+		targets[i] = l.target
 	}
-	var one cleanupDialog
-	if one.refuse(err) {
-		p.Refused = append(p.Refused, leftResult{Name: l.label(), Words: one.Refusal})
-		return nil
+	return targets
+}
+
+// cleanUpAll answers POST /cleanup: it cleans up all of the things, or none
+// and asks again.
+func (s *server) cleanUpAll(w http.ResponseWriter, r *http.Request) error {
+	p := askPage{Frame: s.newFrame(r, "Clean up")}
+	chosen, err := s.plan(r, &p)
+	status := http.StatusConflict
+	switch {
+	case err != nil:
+		return err
+	case len(chosen) == 0:
+		return s.showLeft(w, r, http.StatusUnprocessableEntity, "Choose what to clean up first.")
+	case len(chosen) > maxCleanup:
+		return s.showLeft(w, r, http.StatusUnprocessableEntity, tooMany)
+	case len(p.Refused) > 0:
+		p.Failure = "Nothing was changed: some of this cannot be cleaned up any more."
+	case r.PostForm.Get("plan") != p.Plan:
+		p.Failure = planChanged
+	case p.Confirm != "" && strings.TrimSpace(r.PostForm.Get("confirm")) != p.Confirm:
+		p.Failure, status = fmt.Sprintf("Nothing was changed: type %q to confirm.", p.Confirm), http.StatusUnprocessableEntity
+	}
+	if p.Failure != "" {
+		return s.render(w, r, status, pageAsk, &p)
+	}
+	err = s.options.Store.Deregister(r.Context(), actor(r.Context()), targetsOf(chosen)...)
+	if _, refused := errors.AsType[landscape.CleanupError](err); refused { // something has come back this very moment
+		return s.showLeft(w, r, http.StatusConflict, planChanged)
 	}
 	if err != nil {
 		return err
 	}
-	p.Chosen = append(p.Chosen, s.newLeftRow(auth.From(r.Context()), l))
-	together.Events = append(together.Events, plan.Events...)
-	maps.Copy(together.Hosts, plan.Hosts)
-	maps.Copy(together.Clusters, plan.Clusters)
-	maps.Copy(together.Databases, plan.Databases)
-	maps.Copy(together.SAPSystems, plan.SAPSystems)
+	news := chosen[0].label() + " was cleaned up."
+	if len(chosen) > 1 {
+		news = fmt.Sprintf("%d things were cleaned up.", len(chosen))
+	}
+	s.rememberNews(w, r, news)
+	http.Redirect(w, r, cleanupOverview.path, http.StatusSeeOther)
 	return nil
-}
-
-// once leaves out what is repeated: several things may take the same one
-// along.
-func once(things []link) []link {
-	var kept []link
-	for _, thing := range things {
-		if !slices.Contains(kept, thing) {
-			kept = append(kept, thing)
-		}
-	}
-	return kept
-}
-
-// cleanUpAll answers POST /cleanup: it cleans the things up one by one and
-// says of each what has become of it.
-func (s *server) cleanUpAll(w http.ResponseWriter, r *http.Request) error {
-	p := askPage{Frame: s.newFrame(r, "Clean up")}
-	chosen, err := s.plan(r, &p)
-	switch {
-	case err != nil:
-		return err
-	case len(chosen) == 0 || len(chosen) > maxCleanup:
-		return s.showLeft(w, r, http.StatusUnprocessableEntity, "Nothing was changed: none of this can be cleaned up any more.")
-	case r.PostForm.Get("plan") != p.Plan:
-		p.Failure = "Nothing was changed: what would go is not what it was when you were asked. Please look again."
-		return s.render(w, r, http.StatusConflict, pageAsk, &p)
-	case p.Confirm != "" && strings.TrimSpace(r.PostForm.Get("confirm")) != p.Confirm:
-		p.Failure = fmt.Sprintf("Nothing was changed: type %q to confirm.", p.Confirm)
-		return s.render(w, r, http.StatusUnprocessableEntity, pageAsk, &p)
-	}
-	done := donePage{Frame: s.newFrame(r, "Cleaned up")}
-	for _, l := range chosen {
-		result, err := s.cleanUpOne(r.Context(), l)
-		if err != nil {
-			return err
-		}
-		done.Results = append(done.Results, result)
-	}
-	if err := s.options.Store.View(done.fill); err != nil {
-		return err
-	}
-	return s.render(w, r, http.StatusOK, pageDone, &done)
-}
-
-func (s *server) cleanUpOne(ctx context.Context, l *leftItem) (leftResult, error) {
-	var err error
-	switch l.kind {
-	case leftHost:
-		err = s.options.Store.DeregisterHost(ctx, actor(ctx), l.hostID)
-	case leftDatabase:
-		err = s.options.Store.DeregisterDatabaseInstance(ctx, actor(ctx), landscape.DatabaseID(l.system), l.hostID, l.number)
-	default:
-		err = s.options.Store.DeregisterApplicationInstance(ctx, actor(ctx), landscape.SAPSystemID(l.system), l.hostID, l.number)
-	}
-	result := leftResult{Name: l.label(), Done: true, Words: "Cleaned up."}
-	var one cleanupDialog
-	switch {
-	case err == nil:
-	case errors.Is(err, store.ErrNotFound):
-		result.Words = "Had gone already, with something else on this list or by somebody else."
-	case one.refuse(err):
-		result.Done, result.Words = false, one.Refusal
-	default:
-		return result, err
-	}
-	return result, nil
 }

@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/gorilla/mux"
 
-	"trento/auth"
 	"trento/store"
 	"trento/store/activity"
 	"trento/store/landscape"
@@ -19,19 +19,27 @@ import (
 // cleanupDialog asks whether something is to be cleaned up, and says all that
 // would go with it.
 type cleanupDialog struct {
-	Title    string
-	Intro    string
-	Refusal  string // why it cannot be done; then there is no button
-	Groups   []cleanupGroup
+	Title   string
+	Intro   string
+	Refusal string // why it cannot be done; then there is no button
+	cleanupPlan
 	Rest     string // what stays
-	Confirm  string // what has to be typed; empty where nothing has
 	Typed    string
 	Failure  string // why it was not done
-	Plan     string // fingerprint of what would go
 	Verb     string
 	Action   string
 	CloseURL string
 }
+
+// cleanupPlan is what would go.
+type cleanupPlan struct {
+	Groups  []cleanupGroup
+	Confirm string // what has to be typed; empty where nothing has
+	Plan    string // fingerprint of it all
+}
+
+// planChanged is said where what would go is not what somebody has agreed to.
+const planChanged = "Nothing was changed: what would go is not what it was when you were asked. Please look again."
 
 // cleanupGroup is things of one kind that would go.
 type cleanupGroup struct {
@@ -42,9 +50,8 @@ type cleanupGroup struct {
 // cleanup is what the clean-up of one thing takes, whatever it is.
 type cleanup struct {
 	dialog cleanupDialog
+	target landscape.Target
 	name   string // of what has to be typed where a whole system goes
-	dryRun func(*store.Tx) (*landscape.Decision, error)
-	do     func() error
 	show   func(status int, d *cleanupDialog) error
 	done   string // what is said afterwards
 	next   string // where it leads once the thing itself is gone
@@ -53,7 +60,7 @@ type cleanup struct {
 
 // cleanUpHost answers GET and POST /hosts/{id}/cleanup.
 func (s *server) cleanUpHost(w http.ResponseWriter, r *http.Request) error {
-	id, ok := landscape.ParseHostID(mux.Vars(r)["id"])
+	id, ok := landscape.ParseID[landscape.HostID](mux.Vars(r)["id"])
 	if !ok {
 		return fmt.Errorf("host %q: %w", mux.Vars(r)["id"], store.ErrNotFound)
 	}
@@ -72,9 +79,8 @@ func (s *server) cleanUpHost(w http.ResponseWriter, r *http.Request) error {
 			Rest:  "Tags, the selected checks and the activity log are kept. If the agent reports again, the host comes back with them.",
 			Verb:  "Clean up host", CloseURL: "/hosts/" + string(id),
 		},
+		target: landscape.Target{Host: id},
 		name:   host.Hostname,
-		dryRun: func(tx *store.Tx) (*landscape.Decision, error) { return tx.HostCleanup(id) },
-		do:     func() error { return s.options.Store.DeregisterHost(r.Context(), auth.From(r.Context()).Actor(), id) },
 		show:   func(status int, d *cleanupDialog) error { return s.showHost(w, r, status, d) },
 		done:   "Host " + host.Hostname + " was cleaned up.", next: "/hosts",
 	})
@@ -100,15 +106,10 @@ func (s *server) cleanUpApplicationInstance(w http.ResponseWriter, r *http.Reque
 			Rest:  "Tags and the activity log are kept. If its agent reports the instance again, it comes back.",
 			Verb:  "Clean up instance", CloseURL: "/sap_systems/" + string(id),
 		},
-		name: system.SID,
-		dryRun: func(tx *store.Tx) (*landscape.Decision, error) {
-			return tx.ApplicationInstanceCleanup(id, host, number)
-		},
-		do: func() error {
-			return s.options.Store.DeregisterApplicationInstance(r.Context(), auth.From(r.Context()).Actor(), id, host, number)
-		},
-		show: func(status int, d *cleanupDialog) error { return s.showSAPSystem(w, r, status, d) },
-		done: fmt.Sprintf("Instance %s of %s was cleaned up.", number, system.SID), next: "/sap_systems", part: true,
+		target: landscape.Target{Host: host, SAPSystem: id, Number: number},
+		name:   system.SID,
+		show:   func(status int, d *cleanupDialog) error { return s.showSAPSystem(w, r, status, d) },
+		done:   fmt.Sprintf("Instance %s of %s was cleaned up.", number, system.SID), next: "/sap_systems", part: true,
 	})
 }
 
@@ -132,15 +133,10 @@ func (s *server) cleanUpDatabaseInstance(w http.ResponseWriter, r *http.Request)
 			Rest:  "Tags and the activity log are kept. If its agent reports the instance again, it comes back.",
 			Verb:  "Clean up instance", CloseURL: "/databases/" + string(id),
 		},
-		name: db.SID,
-		dryRun: func(tx *store.Tx) (*landscape.Decision, error) {
-			return tx.DatabaseInstanceCleanup(id, host, number)
-		},
-		do: func() error {
-			return s.options.Store.DeregisterDatabaseInstance(r.Context(), auth.From(r.Context()).Actor(), id, host, number)
-		},
-		show: func(status int, d *cleanupDialog) error { return s.showDatabase(w, r, status, d) },
-		done: fmt.Sprintf("Instance %s of %s was cleaned up.", number, db.SID), next: "/databases", part: true,
+		target: landscape.Target{Host: host, Database: id, Number: number},
+		name:   db.SID,
+		show:   func(status int, d *cleanupDialog) error { return s.showDatabase(w, r, status, d) },
+		done:   fmt.Sprintf("Instance %s of %s was cleaned up.", number, db.SID), next: "/databases", part: true,
 	})
 }
 
@@ -149,11 +145,8 @@ func (s *server) cleanUpDatabaseInstance(w http.ResponseWriter, r *http.Request)
 func (s *server) cleanUp(w http.ResponseWriter, r *http.Request, c *cleanup) error {
 	d := &c.dialog
 	d.Action = r.URL.Path
-	err := s.options.Store.View(func(tx *store.Tx) error {
-		plan, err := c.dryRun(tx)
-		if err == nil {
-			err = d.describe(tx, plan, c.name)
-		}
+	err := s.options.Store.View(func(tx *store.Tx) (err error) {
+		d.cleanupPlan, err = planCleanup(tx, c.name, c.target)
 		return err
 	})
 	status := http.StatusOK
@@ -171,14 +164,14 @@ func (s *server) cleanUp(w http.ResponseWriter, r *http.Request, c *cleanup) err
 	d.Typed = r.PostForm.Get("confirm")
 	switch {
 	case r.PostForm.Get("plan") != d.Plan:
-		d.Failure, status = "Nothing was changed: what would go is not what it was when you were asked. Please look again.", http.StatusConflict
+		d.Failure, status = planChanged, http.StatusConflict
 	case d.Confirm != "" && strings.TrimSpace(d.Typed) != strings.TrimSpace(d.Confirm):
 		d.Failure, status = "Nothing was changed: this is not the name.", http.StatusUnprocessableEntity
 	}
 	if d.Failure != "" {
 		return c.show(status, d)
 	}
-	if err = c.do(); d.refuse(err) {
+	if err = s.options.Store.Deregister(r.Context(), actor(r.Context()), c.target); d.refuse(err) {
 		return c.show(http.StatusConflict, d)
 	}
 	if err != nil {
@@ -193,24 +186,35 @@ func (s *server) cleanUp(w http.ResponseWriter, r *http.Request, c *cleanup) err
 	return nil
 }
 
-// refuse says in words why something cannot be cleaned up, if err is about
-// that.
+// refuse says that the thing cannot be cleaned up, if err is about that. A
+// thing that is not there has no page to say so on.
 func (d *cleanupDialog) refuse(err error) bool {
-	switch {
-	case errors.Is(err, store.ErrLive):
-		d.Refusal = "The agent on this host has just been heard. Only a host that has fallen silent can be cleaned up: stop the agent first, or it would bring the host back."
-	case errors.Is(err, landscape.ErrPresent):
-		d.Refusal = "The host of this instance lists it again. Only an instance that is absent can be cleaned up."
-	default:
+	if !errors.Is(err, landscape.ErrLive) && !errors.Is(err, landscape.ErrPresent) {
 		return false
 	}
-	d.Groups, d.Confirm = nil, ""
+	d.Refusal, d.cleanupPlan = refusalWords(err), cleanupPlan{}
 	return true
 }
 
-// describe lists what a plan takes away. name is what has to be typed where
-// that is a whole system.
-func (d *cleanupDialog) describe(tx *store.Tx, plan *landscape.Decision, name string) error {
+// refusalWords are the reason why something cannot be cleaned up.
+func refusalWords(reason error) string {
+	switch {
+	case errors.Is(reason, landscape.ErrLive):
+		return "The agent on this host has just been heard. Only a host that has fallen silent can be cleaned up: stop the agent first, or it would bring the host back."
+	case errors.Is(reason, landscape.ErrPresent):
+		return "The host of this instance lists it again. Only an instance that is absent can be cleaned up."
+	}
+	return "It has gone already, with something else or by somebody else."
+}
+
+// planCleanup finds out what cleaning things up together takes away. name is
+// what has to be typed where that is a whole system.
+func planCleanup(tx *store.Tx, name string, targets ...landscape.Target) (cleanupPlan, error) {
+	plan, err := tx.Cleanup(targets...)
+	if err != nil {
+		return cleanupPlan{}, err
+	}
+	var d cleanupPlan
 	groups := []cleanupGroup{
 		{Label: "Database instances"}, {Label: "Application instances"}, {Label: "HANA databases"}, {Label: "SAP systems"},
 		{Label: "Place in the cluster"}, {Label: "Clusters"}, {Label: "Hosts"},
@@ -243,9 +247,10 @@ func (d *cleanupDialog) describe(tx *store.Tx, plan *landscape.Decision, name st
 			group, thing = 6, link{Name: plan.Hosts[id].Hostname, URL: "/hosts/" + string(id)}
 		}
 		if err != nil {
-			return err
+			return cleanupPlan{}, err
 		}
-		if group >= 0 {
+		// Several hosts may leave the same cluster.
+		if group >= 0 && !slices.Contains(groups[group].Things, thing) {
 			groups[group].Things = append(groups[group].Things, thing)
 		}
 		if whole {
@@ -260,7 +265,7 @@ func (d *cleanupDialog) describe(tx *store.Tx, plan *landscape.Decision, name st
 		}
 	}
 	d.Plan = hex.EncodeToString(fingerprint.Sum(nil)[:16])
-	return nil
+	return d, nil
 }
 
 // idOf is the id under a key of an event.

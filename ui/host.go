@@ -67,7 +67,7 @@ func (s *server) host(w http.ResponseWriter, r *http.Request) error {
 
 // showHost shows a host, under an open dialog if there is one.
 func (s *server) showHost(w http.ResponseWriter, r *http.Request, status int, dialog *cleanupDialog) error {
-	id, ok := landscape.ParseHostID(mux.Vars(r)["id"])
+	id, ok := landscape.ParseID[landscape.HostID](mux.Vars(r)["id"])
 	if !ok {
 		return fmt.Errorf("host %q: %w", mux.Vars(r)["id"], store.ErrNotFound)
 	}

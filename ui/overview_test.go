@@ -218,7 +218,8 @@ func TestCleanupOfMany(t *testing.T) {
 	if boxes := f.page(t, "/cleanup?per_page=100", "plain").all("#rows input[name=thing][disabled]"); len(boxes) != len(v.hosts) {
 		t.Errorf("somebody who may not can choose: %d of %d are disabled", len(boxes), len(v.hosts))
 	}
-	things := []string{"host/" + string(v.databases[0].Instances[0].HostID), "host/" + string(v.systems[0].Instances[0].HostID), "host/" + string(hostID(9999))}
+	gone := "host/" + string(hostID(9999))
+	things := []string{"host/" + string(v.databases[0].Instances[0].HostID), "host/" + string(v.systems[0].Instances[0].HostID), gone}
 	ask := func(as string) (int, markup) {
 		w := f.do(call{method: "POST", target: "/cleanup/confirm", as: as, form: url.Values{"thing": things}})
 		return w.Code, parseMarkup(t, w.Body.String())
@@ -231,11 +232,23 @@ func TestCleanupOfMany(t *testing.T) {
 		t.Fatalf("asking: status %d, %d hosts left", status, len(f.land().hosts))
 	}
 	has("h1", "Clean up 2 things?").check(t, asked)
+	has(".results", string(hostID(9999))+" It has gone already").check(t, asked)
 	plan, _ := attribute(asked.one("input[name=plan]"), "value")
 	do := func(as, plan, typed string) (int, markup) {
 		w := f.do(call{method: "POST", target: "/cleanup", as: as, form: url.Values{"thing": things, "plan": {plan}, "confirm": {typed}}})
 		return w.Code, parseMarkup(t, w.Body.String())
 	}
+	// With something that has gone meanwhile nothing is done, and it is said.
+	status, again := do("cleaner", plan, "clean up")
+	if status != http.StatusConflict || len(f.land().hosts) != len(v.hosts) {
+		t.Errorf("with a thing that is gone: status %d, %d hosts left", status, len(f.land().hosts))
+	}
+	has("[role=alert]", "Nothing was changed").check(t, again)
+	has(".results", string(hostID(9999))).check(t, again)
+	if len(again.all("input[name=thing]")) != 2 {
+		t.Error("the others cannot be confirmed anew")
+	}
+	things = things[:2]
 	for _, tt := range []struct {
 		as, plan, typed string
 		status          int
@@ -244,14 +257,43 @@ func TestCleanupOfMany(t *testing.T) {
 			t.Errorf("%v: status %d, %d hosts left", tt, status, len(f.land().hosts))
 		}
 	}
-	status, done := do("cleaner", plan, "clean up")
-	if status != http.StatusOK || len(f.land().hosts) != len(v.hosts)-2 {
-		t.Fatalf("status %d, %d of %d hosts left", status, len(f.land().hosts), len(v.hosts))
+	w := f.do(call{method: "POST", target: "/cleanup", as: "cleaner", form: url.Values{"thing": things, "plan": {plan}, "confirm": {"clean up"}}})
+	f.wantNews(t, w, "/cleanup", "2 things were cleaned up.")
+	if left := len(f.land().hosts); left != len(v.hosts)-2 {
+		t.Fatalf("%d of %d hosts left", left, len(v.hosts))
 	}
-	if results := done.texts(".results li"); len(results) != 2 || !strings.Contains(results[0], "Cleaned up.") {
-		t.Errorf("results %q", results)
-	}
-	if status, _ := do("cleaner", plan, "clean up"); status != http.StatusUnprocessableEntity {
+	status, again = do("cleaner", plan, "clean up")
+	if status != http.StatusConflict {
 		t.Errorf("once more: status %d", status)
+	}
+	has("h1", "Nothing can be cleaned up").check(t, again)
+}
+
+// TestCleanupOfBothHosts: what goes with the last of several things is on the
+// list before anybody agrees.
+func TestCleanupOfBothHosts(t *testing.T) {
+	f := systemsFixture(t)
+	f.silence()
+	cluster := landscape.ClusterOf("hana")
+	var things []string
+	for _, n := range []int{1, 2} {
+		things = append(things, "host/"+string(hostID(n)))
+	}
+	w := f.do(call{method: "POST", target: "/cleanup/confirm", as: "admin", form: url.Values{"thing": things}})
+	checkMarkup(t, w.Body.String())
+	page := parseMarkup(t, w.Body.String())
+	panel := text(page.one(".panel"))
+	for _, want := range []string{"Clusters 1 hana_cluster", "Hosts 2 hana01 hana02", "Place in the cluster 1 hana_cluster", "HANA databases 1 PRD", "SAP systems 1 NWP"} {
+		if !strings.Contains(panel, want) {
+			t.Errorf("%q is not on the list:\n%s", want, panel)
+		}
+	}
+	plan, _ := attribute(page.one("input[name=plan]"), "value")
+	w = f.do(call{method: "POST", target: "/cleanup", as: "admin", form: url.Values{"thing": things, "plan": {plan}, "confirm": {"clean up"}}})
+	f.wantNews(t, w, "/cleanup", "2 things were cleaned up.")
+	f.wantGone([]any{hostID(1), hostID(2), cluster, prdID, nwpID}, nil)
+	log := f.page(t, "/activity_log?type=host_cleanup_requested&severity=warning", "admin")
+	if n := len(log.all(".col-user")); n < 2 {
+		t.Errorf("%d requests in the log", n)
 	}
 }

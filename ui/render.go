@@ -26,7 +26,6 @@ const (
 	pageSAPSystems = "sapsystems"
 	pageAttention  = "attention"
 	pageAsk        = "cleanupask"
-	pageDone       = "cleanupdone"
 	pageTag        = "tag"
 
 	pageSignIn   = "signin"
@@ -47,7 +46,7 @@ func parseTemplates() (templates, error) {
 		return nil, err
 	}
 	pages := make(templates)
-	for _, name := range []string{pageDashboard, pageSearch, pageHosts, pageClusters, pageDatabases, pageSAPSystems, pageAttention, pageAsk, pageDone, pageTag, pageHost, pageCluster, pageSystem, pageActivity, pageSignIn, pageSettings, pageAbout, pageError} {
+	for _, name := range []string{pageDashboard, pageSearch, pageHosts, pageClusters, pageDatabases, pageSAPSystems, pageAttention, pageAsk, pageTag, pageHost, pageCluster, pageSystem, pageActivity, pageSignIn, pageSettings, pageAbout, pageError} {
 		t, err := shared.Clone()
 		if err != nil {
 			return nil, err

@@ -40,7 +40,7 @@ func execute(t *testing.T, ts templates, name string, p page) string {
 func samplePages() map[string]page {
 	return map[string]page{
 		pageDashboard: &dashboardPage{}, pageSearch: &searchPage{}, pageClusters: &clustersPage{}, pageDatabases: &databasesPage{}, pageSAPSystems: &sapSystemsPage{},
-		pageAttention: &leftPage{}, pageAsk: &askPage{}, pageDone: &donePage{}, pageTag: &tagPage{},
+		pageAttention: &leftPage{}, pageAsk: &askPage{}, pageTag: &tagPage{},
 		pageHosts: &hostsPage{}, pageHost: &hostPage{}, pageCluster: &clusterPage{}, pageSystem: &systemPage{}, pageActivity: &activityPage{}, pageSignIn: &signInPage{},
 		pageSettings: &settingsPage{}, pageAbout: &aboutPage{}, pageError: &errorPage{},
 	}

@@ -60,7 +60,7 @@ func Open(body []byte) (Envelope, error) {
 
 	e := Envelope{Payload: json.RawMessage(payload)}
 	if text, ok := wrong.envelopeText("/agent_id", agent); ok {
-		if e.Agent, ok = landscape.ParseHostID(text); !ok {
+		if e.Agent, ok = landscape.ParseID[landscape.HostID](text); !ok {
 			wrong.add("/agent_id", "Invalid format. Expected :uuid")
 		}
 	}

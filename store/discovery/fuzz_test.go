@@ -59,7 +59,7 @@ func FuzzOpen(f *testing.F) {
 		if err := json.Unmarshal(body, &plain); err != nil {
 			t.Fatalf("opened, but %v", err)
 		}
-		if id, ok := landscape.ParseHostID(plain.Agent); !ok || id != e.Agent {
+		if id, ok := landscape.ParseID[landscape.HostID](plain.Agent); !ok || id != e.Agent {
 			t.Fatalf("agent %q, want %q", e.Agent, plain.Agent)
 		}
 		if string(plain.Payload) != string(e.Payload) {

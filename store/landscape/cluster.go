@@ -12,14 +12,10 @@ import (
 // key its cluster communicates with.
 type ClusterID string
 
-// clusterSpace is the name space of cluster ids. Every installation has the
-// same, so that a cluster keeps its id when it moves to another one.
-var clusterSpace = uuid.UUID{0xfb, 0x92, 0x28, 0x4e, 0xaa, 0x5e, 0x47, 0xf6, 0xa8, 0x83, 0xbf, 0x94, 0x69, 0xe7, 0xa0, 0xdc}
-
 // ClusterOf is the id of the cluster with a key. What agents report is a hash
 // of that key.
 func ClusterOf(key string) ClusterID {
-	return ClusterID(uuid.NewSHA1(clusterSpace, []byte(key)).String())
+	return ClusterID(uuid.NewSHA1(idSpace, []byte(key)).String())
 }
 
 // ClusterType says what a cluster keeps available.

@@ -2,7 +2,6 @@ package landscape
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -132,8 +131,20 @@ type step func(*Decision) error
 func unclustered(host HostID) step { return reports(host, ClusterReport{}) }
 func silent(host HostID) step      { return func(d *Decision) error { return d.clusterSilent(host) } }
 func leaves(host HostID) step      { return func(d *Decision) error { return d.leaveCluster(host) } }
-func checked(c ClusterID, found Health) step {
-	return func(d *Decision) error { return d.clusterChecked(c, found) }
+
+// checked is what an execution of checks leaves behind.
+func checked(id ClusterID, found Health) step {
+	return func(d *Decision) error {
+		before, err := d.cluster(id)
+		if err != nil {
+			return err
+		}
+		c := d.changeCluster(before)
+		inputs := c.Inputs
+		inputs.Checks = found
+		d.judgeCluster(c, inputs)
+		return nil
+	}
 }
 
 func reports(host HostID, r ClusterReport) step {
@@ -374,7 +385,6 @@ func TestClusterLife(t *testing.T) {
 		}, "ascs_ers S_IDLE passing: a"},
 
 		"checked":           {steps(controls("a", nil), checked("pier", HealthWarning)), []string{"cluster_checks_health_changed warning", "cluster_health_changed warning"}, "hana_scale_up S_IDLE warning: a"},
-		"checked again":     {steps(controls("a", nil), checked("pier", HealthWarning), checked("pier", HealthWarning)), nil, "hana_scale_up S_IDLE warning: a"},
 		"checked, no worse": {steps(controls("a", failed), checked("pier", HealthPassing)), []string{"cluster_checks_health_changed passing"}, "hana_scale_up S_IDLE critical: a"},
 		"checked before it was described": {steps(online("a"), checked("pier", HealthCritical)),
 			[]string{"cluster_checks_health_changed critical"}, "unknown unknown unknown: a"},
@@ -407,18 +417,6 @@ func TestClusterLife(t *testing.T) {
 				t.Errorf("pier:\n got %s\nwant %s", pier, c.pier)
 			}
 		})
-	}
-}
-
-func TestClusterCheckedNowhere(t *testing.T) {
-	h := newHarbour(t)
-	h.decide(controls("a", nil))
-	h.decide(leaves("a"))
-	for _, id := range []ClusterID{"pier", "quay"} {
-		d := Decide(h, h.now)
-		if err := d.clusterChecked(id, HealthPassing); !errors.Is(err, ErrNotRegistered) || d.Changed() {
-			t.Errorf("%s: %v, changed %v", id, err, d.Changed())
-		}
 	}
 }
 

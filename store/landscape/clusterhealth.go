@@ -1,11 +1,6 @@
 package landscape
 
-import (
-	"errors"
-	"fmt"
-
-	"trento/store/activity"
-)
+import "trento/store/activity"
 
 // ClusterInputs are the judgements the health of a cluster is made of. Those
 // about what was discovered are empty where nothing was judged yet.
@@ -126,22 +121,4 @@ func (d *Decision) judgeCluster(c *Cluster, inputs ClusterInputs) {
 		c.Health = overall
 		d.event(activity.ClusterHealthChanged, map[string]any{"cluster_id": c.ID, "health": overall})
 	}
-}
-
-// clusterChecked takes over what a completed execution of checks found out
-// about a cluster. ErrNotRegistered means that there is no such cluster, or
-// no longer.
-func (d *Decision) clusterChecked(id ClusterID, found Health) error {
-	before, err := d.cluster(id)
-	if errors.Is(err, ErrUnknown) || err == nil && !before.Registered() {
-		return fmt.Errorf("cluster %s: %w", id, ErrNotRegistered)
-	}
-	if err != nil || before.Inputs.Checks == found {
-		return err
-	}
-	c := d.changeCluster(before)
-	inputs := c.Inputs
-	inputs.Checks = found
-	d.judgeCluster(c, inputs)
-	return nil
 }

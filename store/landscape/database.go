@@ -14,7 +14,7 @@ type DatabaseID string
 
 // DatabaseOf is the id of the database that calls itself by a key.
 func DatabaseOf(key string) DatabaseID {
-	return DatabaseID(uuid.NewSHA1(clusterSpace, []byte(key)).String())
+	return DatabaseID(uuid.NewSHA1(idSpace, []byte(key)).String())
 }
 
 // Database is a HANA database: its instances, which may be on several hosts

@@ -250,33 +250,6 @@ func Silent(state State, id HostID, now time.Time) (*Decision, error) {
 	return d, d.clusterSilent(id)
 }
 
-// DeregisterHost decides what the clean-up of a host takes with it: the
-// instances on it, the databases and SAP systems that cannot be without them,
-// its place in its cluster, and the cluster with the last of its hosts.
-func DeregisterHost(state State, id HostID, now time.Time) (*Decision, error) {
-	d := Decide(state, now)
-	host, err := d.registeredHost(id)
-	if err != nil {
-		return d, err
-	}
-	d.hostEvent(host, activity.HostDeregistrationRequested, map[string]any{"requested_at": d.now})
-	if err := d.removeInstances(id); err != nil {
-		return d, err
-	}
-	if err := d.leaveCluster(id); err != nil {
-		return d, err
-	}
-	if host, err = d.host(id); err != nil {
-		return d, err
-	}
-	after := d.changeHost(host)
-	after.DeregisteredAt = &d.now
-	after.Inputs.SoftwareUpdates = HealthNotSet
-	d.hostEvent(after, activity.SoftwareUpdatesDiscoveryCleared, nil)
-	d.hostEvent(after, activity.HostDeregistered, map[string]any{"deregistered_at": d.now})
-	return d, d.judgeWaiting()
-}
-
 // details are the facts of the host in the words of the activity log.
 func (h *Host) details() map[string]any {
 	addresses := make([]string, len(h.Addresses))

@@ -315,7 +315,7 @@ func TestHeartbeat(t *testing.T) {
 func TestDeregisterBareHost(t *testing.T) {
 	m := newMemory()
 	m.hosts[agent] = registered(t, nil)
-	d, err := landscape.DeregisterHost(m, agent, later)
+	d, err := landscape.Deregister(m, later, landscape.Target{Host: agent})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -327,7 +327,7 @@ func TestDeregisterBareHost(t *testing.T) {
 	if m.hosts[agent].Registered() {
 		t.Error("still registered")
 	}
-	if _, err := landscape.DeregisterHost(m, agent, later); !errors.Is(err, landscape.ErrNotRegistered) {
+	if _, err := landscape.Deregister(m, later, landscape.Target{Host: agent}); !errors.Is(err, landscape.ErrNotRegistered) {
 		t.Errorf("a second time: %v", err)
 	}
 }

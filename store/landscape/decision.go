@@ -32,6 +32,8 @@ type State interface {
 	SAPSystemsOf(DatabaseID) ([]SAPSystemID, error) // on a tenant of the database
 	HostsWith(netip.Addr) ([]HostID, error)         // that report the address
 	Waiting() ([]HostID, error)                     // whose Kept has a waiting element
+
+	Live(HostID) bool // heard just now: its next heartbeat is not due yet
 }
 
 // Decision collects what one observation, or one request, changes: the

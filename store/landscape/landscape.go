@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"trento/store/activity"
 )
 
@@ -18,11 +20,16 @@ type HostID string
 
 var uuidPattern = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 
-// ParseHostID reads a UUID in any case.
-func ParseHostID(text string) (HostID, bool) {
+// ParseID reads the id of a thing, a UUID in any case.
+func ParseID[ID ~string](text string) (ID, bool) {
 	lower := strings.ToLower(text)
-	return HostID(lower), uuidPattern.MatchString(lower)
+	return ID(lower), uuidPattern.MatchString(lower)
 }
+
+// idSpace is the name space of the ids that are derived from what a thing is
+// known by. Every installation has the same, so that a thing keeps its id when
+// it moves to another one.
+var idSpace = uuid.UUID{0xfb, 0x92, 0x28, 0x4e, 0xaa, 0x5e, 0x47, 0xf6, 0xa8, 0x83, 0xbf, 0x94, 0x69, 0xe7, 0xa0, 0xdc}
 
 // Health of a thing of the landscape.
 type Health string

@@ -2,7 +2,6 @@ package landscape
 
 import (
 	"errors"
-	"fmt"
 	"reflect"
 	"slices"
 	"time"
@@ -10,64 +9,10 @@ import (
 	"trento/store/activity"
 )
 
-// ErrPresent says that an instance cannot be cleaned up, since its host still
-// lists it.
-var ErrPresent = errors.New("instance is present")
-
 // ErrNoDatabase says that an application instance does not have exactly one
 // database that it could work on. The report is not lost: the instance waits
 // for one.
 var ErrNoDatabase = errors.New("no database for an application instance")
-
-// DeregisterDatabaseInstance decides what the clean-up of an absent instance
-// takes with it: the database and the SAP systems on it, where they cannot be
-// without it. It fails with ErrUnknown, or with ErrPresent.
-func DeregisterDatabaseInstance(state State, id DatabaseID, host HostID, number string, now time.Time) (*Decision, error) {
-	d := Decide(state, now)
-	db, err := d.database(id)
-	if err != nil {
-		return d, fmt.Errorf("database %s: %w", id, err)
-	}
-	i, known := db.place(host, number)
-	switch {
-	case !known:
-		return d, fmt.Errorf("database %s: instance %s on host %s: %w", id, number, host, ErrUnknown)
-	case db.Instances[i].AbsentSince == nil:
-		return d, fmt.Errorf("database %s: instance %s on host %s: %w", id, number, host, ErrPresent)
-	}
-	if err := d.discard(host, db.Instances[i].SID, number); err != nil {
-		return d, err
-	}
-	if err := d.removeDatabaseInstance(id, host, number); err != nil {
-		return d, err
-	}
-	return d, d.judgeWaiting()
-}
-
-// DeregisterApplicationInstance decides what the clean-up of an absent
-// instance takes with it: its SAP system, where it cannot be without it. It
-// fails with ErrUnknown, or with ErrPresent.
-func DeregisterApplicationInstance(state State, id SAPSystemID, host HostID, number string, now time.Time) (*Decision, error) {
-	d := Decide(state, now)
-	s, err := d.sapSystem(id)
-	if err != nil {
-		return d, fmt.Errorf("SAP system %s: %w", id, err)
-	}
-	i, known := s.place(host, number)
-	switch {
-	case !known:
-		return d, fmt.Errorf("SAP system %s: instance %s on host %s: %w", id, number, host, ErrUnknown)
-	case s.Instances[i].AbsentSince == nil:
-		return d, fmt.Errorf("SAP system %s: instance %s on host %s: %w", id, number, host, ErrPresent)
-	}
-	if err := d.discard(host, s.Instances[i].SID, number); err != nil {
-		return d, err
-	}
-	if err := d.removeApplicationInstance(id, host, number); err != nil {
-		return d, err
-	}
-	return d, d.judgeWaiting()
-}
 
 // observeSAP decides what an SAP report changes: instances that are not in it
 // turn absent, the others are applied one by one. What does not fit yet waits;

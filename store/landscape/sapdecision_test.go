@@ -1,7 +1,6 @@
 package landscape_test
 
 import (
-	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -259,43 +258,6 @@ func TestAnswers(t *testing.T) {
 			w.sap("c", test.elements...)
 			w.answered(test.want)
 		})
-	}
-}
-
-func TestCleanUpIsRefused(t *testing.T) {
-	w := running(t)
-	for name, test := range map[string]struct {
-		rule func() (*landscape.Decision, error)
-		want error
-	}{
-		"present database instance": {func() (*landscape.Decision, error) {
-			return landscape.DeregisterDatabaseInstance(w, ore, "db", "10", w.now)
-		}, landscape.ErrPresent},
-		"present application instance": {func() (*landscape.Decision, error) {
-			return landscape.DeregisterApplicationInstance(w, lim, "a", "00", w.now)
-		}, landscape.ErrPresent},
-		"other number": {func() (*landscape.Decision, error) {
-			return landscape.DeregisterDatabaseInstance(w, ore, "db", "11", w.now)
-		}, landscape.ErrUnknown},
-		"other host": {func() (*landscape.Decision, error) {
-			return landscape.DeregisterApplicationInstance(w, lim, "b", "00", w.now)
-		}, landscape.ErrUnknown},
-		"unknown system": {func() (*landscape.Decision, error) {
-			return landscape.DeregisterApplicationInstance(w, sal, "a", "00", w.now)
-		}, landscape.ErrUnknown},
-		"a database where a system should be": {func() (*landscape.Decision, error) {
-			return landscape.DeregisterApplicationInstance(w, landscape.SAPSystemID(ore), "db", "10", w.now)
-		}, landscape.ErrUnknown},
-	} {
-		d, err := test.rule()
-		if !errors.Is(err, test.want) || d.Changed() {
-			t.Errorf("%s: %v, changed %v; want %v", name, err, d.Changed(), test.want)
-		}
-	}
-	// A stale instance is not an absent one.
-	w.silent("a")
-	if _, err := landscape.DeregisterApplicationInstance(w, lim, "a", "00", w.now); !errors.Is(err, landscape.ErrPresent) {
-		t.Errorf("stale instance: %v", err)
 	}
 }
 

@@ -17,7 +17,7 @@ type SAPSystemID string
 func SAPSystemOf(db DatabaseID, tenant string) SAPSystemID {
 	space, err := uuid.Parse(string(db))
 	if err != nil {
-		space = uuid.NewSHA1(clusterSpace, []byte(db)) // cannot be: the id was derived
+		space = uuid.NewSHA1(idSpace, []byte(db)) // cannot be: the id was derived
 	}
 	return SAPSystemID(uuid.NewSHA1(space, []byte(tenant)).String())
 }

@@ -22,6 +22,7 @@ type memory struct {
 	databases  map[landscape.DatabaseID]*landscape.Database
 	sapSystems map[landscape.SAPSystemID]*landscape.SAPSystem
 	kept       map[landscape.HostID]*landscape.Kept
+	live       map[landscape.HostID]bool
 }
 
 func newMemory() *memory {
@@ -83,6 +84,8 @@ func (m *memory) HostsWith(ip netip.Addr) ([]landscape.HostID, error) {
 		return slices.ContainsFunc(h.Addresses, func(a landscape.Address) bool { return a.IP == ip })
 	})
 }
+
+func (m *memory) Live(id landscape.HostID) bool { return m.live[id] }
 
 func (m *memory) Waiting() ([]landscape.HostID, error) {
 	return scan(m.kept, func(k *landscape.Kept) bool {
@@ -249,23 +252,25 @@ func (w *world) silent(id landscape.HostID) []string {
 	return w.decide(func(now time.Time) (*landscape.Decision, error) { return landscape.Silent(w, id, now) })
 }
 
+// deregister cleans things up together.
+func (w *world) deregister(targets ...landscape.Target) []string {
+	w.t.Helper()
+	return w.decide(func(now time.Time) (*landscape.Decision, error) { return landscape.Deregister(w, now, targets...) })
+}
+
 func (w *world) removeHost(id landscape.HostID) []string {
 	w.t.Helper()
-	return w.decide(func(now time.Time) (*landscape.Decision, error) { return landscape.DeregisterHost(w, id, now) })
+	return w.deregister(landscape.Target{Host: id})
 }
 
 func (w *world) removeDatabaseInstance(id landscape.DatabaseID, host landscape.HostID, number string) []string {
 	w.t.Helper()
-	return w.decide(func(now time.Time) (*landscape.Decision, error) {
-		return landscape.DeregisterDatabaseInstance(w, id, host, number, now)
-	})
+	return w.deregister(landscape.Target{Database: id, Host: host, Number: number})
 }
 
 func (w *world) removeApplicationInstance(id landscape.SAPSystemID, host landscape.HostID, number string) []string {
 	w.t.Helper()
-	return w.decide(func(now time.Time) (*landscape.Decision, error) {
-		return landscape.DeregisterApplicationInstance(w, id, host, number, now)
-	})
+	return w.deregister(landscape.Target{SAPSystem: id, Host: host, Number: number})
 }
 
 // check tests what holds at any time.

@@ -115,8 +115,8 @@ func (a *API) deregisterDatabaseInstance(w http.ResponseWriter, r *http.Request)
 	if err := unprocessable(wrong...); err != nil {
 		return err
 	}
-	by := auth.From(r.Context()).Actor()
-	if err := a.deps.Store.DeregisterDatabaseInstance(r.Context(), by, id, host, pathText(r, "instance_number")); err != nil {
+	target := landscape.Target{Host: host, Database: id, Number: pathText(r, "instance_number")}
+	if err := a.deps.Store.Deregister(r.Context(), auth.From(r.Context()).Actor(), target); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)

@@ -116,7 +116,7 @@ func Status(err error) int {
 		{store.ErrStale, http.StatusPreconditionFailed},
 		{store.ErrNotFound, http.StatusNotFound},
 		{store.ErrConflict, http.StatusConflict},
-		{store.ErrLive, http.StatusUnprocessableEntity},
+		{landscape.ErrLive, http.StatusUnprocessableEntity},
 		{landscape.ErrPresent, http.StatusUnprocessableEntity},
 		{auth.ErrBusy, http.StatusServiceUnavailable},
 	} {
@@ -204,7 +204,7 @@ func sentence(err error, status int) string {
 		return "Personal access tokens are disabled."
 	case errors.Is(err, auth.ErrRefresh):
 		return "Invalid refresh token."
-	case errors.Is(err, store.ErrLive):
+	case errors.Is(err, landscape.ErrLive):
 		return "Requested operation not allowed for live hosts."
 	case errors.Is(err, landscape.ErrPresent):
 		return "Requested operation not allowed for present SAP instances."

@@ -33,7 +33,7 @@ func TestFail(t *testing.T) {
 		"not found":     {store.ErrNotFound, 404, notFound, false},
 		"conflict":      {store.ErrConflict, 409, general(409), false},
 		"invalid":       {&landscape.InvalidError{Field: "email", Detail: "is invalid"}, 422, problems("/email", "is invalid"), false},
-		"live":          {store.ErrLive, 422, sentence("Requested operation not allowed for live hosts."), false},
+		"live":          {landscape.ErrLive, 422, sentence("Requested operation not allowed for live hosts."), false},
 		"present":       {landscape.ErrPresent, 422, sentence("Requested operation not allowed for present SAP instances."), false},
 		"busy":          {auth.ErrBusy, 503, general(503), false},
 		"syntax":        {&discovery.Error{Stage: discovery.StageSyntax, Problems: []discovery.Problem{{Title: "Bad Request", Detail: "x"}}}, 400, `{"errors":[{"title":"Bad Request","detail":"x"}]}`, false},

@@ -91,14 +91,13 @@ func pathText(r *http.Request, name string) string {
 	return text
 }
 
-// pathID is a variable of the path that is to be the id of something: all of
-// them are of the form of those of hosts.
+// pathID is a variable of the path that is to be the id of something.
 func pathID[ID ~string](r *http.Request, name string, wrong *[]problem) ID {
-	id, ok := landscape.ParseHostID(pathText(r, name))
+	id, ok := landscape.ParseID[ID](pathText(r, name))
 	if !ok {
 		*wrong = append(*wrong, invalid("/"+name, "Invalid format. Expected :uuid"))
 	}
-	return ID(id)
+	return id
 }
 
 // pathNumber is a variable of the path that is to be a whole number. One that

@@ -123,8 +123,8 @@ func (a *API) deregisterApplicationInstance(w http.ResponseWriter, r *http.Reque
 	if err := unprocessable(wrong...); err != nil {
 		return err
 	}
-	by := auth.From(r.Context()).Actor()
-	if err := a.deps.Store.DeregisterApplicationInstance(r.Context(), by, id, host, pathText(r, "instance_number")); err != nil {
+	target := landscape.Target{Host: host, SAPSystem: id, Number: pathText(r, "instance_number")}
+	if err := a.deps.Store.Deregister(r.Context(), auth.From(r.Context()).Actor(), target); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)

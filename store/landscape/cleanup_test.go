@@ -1,0 +1,127 @@
+package landscape_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"trento/store/landscape"
+)
+
+// targets of the running world.
+var (
+	hostA    = landscape.Target{Host: "a"}
+	hostB    = landscape.Target{Host: "b"}
+	hostDB   = landscape.Target{Host: "db"}
+	database = landscape.Target{Database: ore, Host: "db", Number: "10"}
+	central  = landscape.Target{SAPSystem: lim, Host: "a", Number: "00"}
+	dialog   = landscape.Target{SAPSystem: lim, Host: "b", Number: "01"}
+)
+
+// TestCleanUpTogether cleans several things up as one: what goes with the last
+// of them goes, once, and none of them is in the way of another.
+func TestCleanUpTogether(t *testing.T) {
+	clustered := func(w *world) {
+		w.cluster("a", "pier", "LIM00")
+		w.cluster("b", "pier", "LIM00")
+	}
+	absent := func(hosts ...landscape.HostID) func(*world) {
+		return func(w *world) {
+			for _, host := range hosts {
+				w.sap(host)
+			}
+		}
+	}
+	for name, test := range map[string]struct {
+		prepare func(*world)
+		targets []landscape.Target
+		want    string // what is deregistered, in order
+	}{
+		"one host of a cluster": {clustered, []landscape.Target{hostB},
+			"application_instance sap_system host_removed_from_cluster host"},
+		"both hosts of a cluster": {clustered, []landscape.Target{hostA, hostB},
+			"application_instance sap_system host_removed_from_cluster host application_instance host_removed_from_cluster cluster host"},
+		"all hosts": {clustered, []landscape.Target{hostDB, hostA, hostB},
+			"database_instance database sap_system host application_instance host_removed_from_cluster host application_instance host_removed_from_cluster cluster host"},
+		"a host and its instance": {absent("a"), []landscape.Target{hostA, central},
+			"application_instance sap_system host"},
+		"a database and an application instance": {absent("db", "b"), []landscape.Target{database, dialog},
+			"database_instance database sap_system application_instance"},
+		"an application and a database instance": {absent("db", "b"), []landscape.Target{dialog, database},
+			"application_instance sap_system database_instance database"},
+		"everything": {absent("db", "a", "b"), []landscape.Target{hostB, hostA, hostDB, dialog, central, database},
+			"application_instance sap_system application_instance database_instance database host host host"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := running(t)
+			w.t = t
+			test.prepare(w)
+			w.deregister(test.targets...)
+			var got []string
+			for _, e := range w.events {
+				if what, ok := strings.CutSuffix(string(e.Type), "_deregistered"); ok {
+					got = append(got, what)
+				} else if strings.HasSuffix(string(e.Type), "_removed_from_cluster") {
+					got = append(got, string(e.Type))
+				}
+			}
+			if diff := cmp.Diff(strings.Fields(test.want), got); diff != "" {
+				t.Errorf("deregistered (-want +got):\n%s", diff)
+			}
+			for _, target := range test.targets {
+				if target.IsHost() && w.hosts[target.Host].Registered() {
+					t.Errorf("%s is still registered", target)
+				}
+			}
+		})
+	}
+}
+
+// TestCleanUpIsRefused: where one thing cannot go, nothing does, and all that
+// cannot are named.
+func TestCleanUpIsRefused(t *testing.T) {
+	for name, test := range map[string]struct {
+		targets []landscape.Target
+		want    []error // by target; nil where it could go
+	}{
+		"present database instance":    {[]landscape.Target{database}, []error{landscape.ErrPresent}},
+		"present application instance": {[]landscape.Target{dialog}, []error{landscape.ErrPresent}},
+		"stale is not absent":          {[]landscape.Target{central}, []error{landscape.ErrPresent}},
+		"other number":                 {[]landscape.Target{{Database: ore, Host: "db", Number: "11"}}, []error{landscape.ErrUnknown}},
+		"other host":                   {[]landscape.Target{{SAPSystem: lim, Host: "b", Number: "00"}}, []error{landscape.ErrUnknown}},
+		"unknown system":               {[]landscape.Target{{SAPSystem: sal, Host: "a", Number: "00"}}, []error{landscape.ErrUnknown}},
+		"unknown database":             {[]landscape.Target{{Database: "x", Host: "db", Number: "10"}}, []error{landscape.ErrUnknown}},
+		"a database where a system should be": {
+			[]landscape.Target{{SAPSystem: landscape.SAPSystemID(ore), Host: "db", Number: "10"}}, []error{landscape.ErrUnknown}},
+		"unknown host": {[]landscape.Target{{Host: "z"}}, []error{landscape.ErrNotRegistered}},
+		"live host":    {[]landscape.Target{hostDB}, []error{landscape.ErrLive}},
+		"some of many": {[]landscape.Target{hostA, hostDB, dialog, hostB, {Host: "z"}},
+			[]error{nil, landscape.ErrLive, landscape.ErrPresent, nil, landscape.ErrNotRegistered}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := running(t)
+			w.silent("a")
+			w.live = map[landscape.HostID]bool{"db": true}
+			d, err := landscape.Deregister(w, w.now, test.targets...)
+			if d.Changed() {
+				t.Errorf("changes something: %v", told(d.Events))
+			}
+			refused, ok := errors.AsType[landscape.CleanupError](err)
+			if !ok {
+				t.Fatalf("error %v", err)
+			}
+			for i, want := range test.want {
+				place := slices.IndexFunc(refused, func(r landscape.Refusal) bool { return r.Target == test.targets[i] })
+				switch {
+				case want == nil && place >= 0:
+					t.Errorf("%s is refused: %v", test.targets[i], refused[place].Reason)
+				case want != nil && (place < 0 || !errors.Is(refused[place].Reason, want) || !errors.Is(err, want)):
+					t.Errorf("%s: %v, want %v", test.targets[i], err, want)
+				}
+			}
+		})
+	}
+}
