@@ -278,6 +278,7 @@ func serve(ctx context.Context, c config.Config, stderr io.Writer, started func(
 func (a *appliance) openStore() (err error) {
 	a.store, err = store.Open(a.config.DataDir, store.Options{
 		Log:                    a.log,
+		Program:                version(),
 		HeartbeatInterval:      a.config.HostHeartbeatInterval,
 		HeartbeatAllowedMissed: a.config.HostHeartbeatAllowedMissed,
 		DiscardAge:             time.Duration(a.config.PruneOlderThan) * 24 * time.Hour,

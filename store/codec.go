@@ -40,6 +40,7 @@ var (
 
 	keyID      = []byte("id")
 	keyVersion = []byte("version")
+	keyProgram = []byte("program")
 )
 
 // versionSize is the length of the version in front of a record.

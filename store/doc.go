@@ -9,6 +9,7 @@
 //
 //	meta        "id"                        16 random bytes: which file this is
 //	            "version"                   8 bytes: how many migrations have run
+//	            "program"                   the version of the program that opened the file last
 //	host        host id                     record: landscape.Host
 //	cluster     cluster id                  record: landscape.Cluster
 //	database    database id                 record: landscape.Database, with its instances

@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/json"
 	"errors"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -251,6 +252,54 @@ func TestSilenceIsNotForgotten(t *testing.T) {
 	}
 	if cluster, database := staleness(); cluster || database {
 		t.Errorf("still stale: cluster %v, database %v", cluster, database)
+	}
+}
+
+// TestSilenceOutlivesAStart: what was to be forgotten is not known again to
+// the next process.
+func TestSilenceOutlivesAStart(t *testing.T) {
+	s, c := populated(t)
+	c.advance(time.Minute)
+	if err := s.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Dir(s.db.Path())
+	shut(t, s)
+	s = open(t, dir, c)
+	if s.Unchanged(clusterReport().Body) {
+		t.Error("the report of a stale cluster counts as unchanged")
+	}
+}
+
+// TestOtherProgram: after a start with another version of the program the next
+// SAP report is judged in full, though it says the same, and once.
+func TestOtherProgram(t *testing.T) {
+	dir, c := t.TempDir(), newClock()
+	for i, start := range []struct {
+		program string
+		forget  bool
+	}{{"1.0", false}, {"1.0", false}, {"1.1", true}, {"1.1", false}, {"1.0", true}, {"", true}} {
+		s, err := Open(dir, Options{Now: c.Now, NoSync: true, Program: start.program})
+		if err != nil {
+			t.Fatal(err)
+		}
+		forgets := func() (forget bool) {
+			view(t, s, func(tx *Tx) error {
+				k, err := state{tx}.Kept(agent)
+				forget = err == nil && k.Forget
+				return nil
+			})
+			return forget
+		}
+		if got := forgets(); got != start.forget {
+			t.Errorf("start %d, program %q: judged in full is %v, want %v", i, start.program, got, start.forget)
+		}
+		observe(t, s, hostReport("vega01"))
+		observe(t, s, databaseReport(landscape.Green))
+		if forgets() {
+			t.Errorf("start %d, program %q: the report was not judged in full", i, start.program)
+		}
+		shut(t, s)
 	}
 }
 

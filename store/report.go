@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -100,6 +101,40 @@ func (tx *Tx) observeWaiting(agent landscape.HostID) error {
 	return nil
 }
 
+// noteProgram notes which version of the program has the file open. After a
+// start with another one, the next SAP report of each agent is judged in full.
+func (s *Store) noteProgram() error {
+	err := s.db.Update(func(btx *bolt.Tx) error {
+		meta := btx.Bucket(bucketMeta)
+		if string(meta.Get(keyProgram)) == s.options.Program {
+			return errUnchanged
+		}
+		tx := &Tx{s: s, btx: btx, now: s.Now()}
+		var known []*landscape.Kept
+		for k, err := range scan(tx, bucketKept, &s.kept) {
+			if err != nil {
+				return err
+			}
+			known = append(known, k)
+		}
+		for _, k := range known {
+			if k.Forget || len(k.Elements) == 0 {
+				continue
+			}
+			after := *k
+			after.Forget = true
+			if err := tx.record(bucketKept, []byte(k.Agent), &after); err != nil {
+				return err
+			}
+		}
+		return meta.Put(keyProgram, []byte(s.options.Program))
+	})
+	if errors.Is(err, errUnchanged) {
+		return nil
+	}
+	return err
+}
+
 // remember makes Unchanged know the body, once the change is durable.
 func (tx *Tx) remember(r *Report) {
 	sum := sha256.Sum256(r.Body)
@@ -107,25 +142,14 @@ func (tx *Tx) remember(r *Report) {
 	tx.after = append(tx.after, func() { tx.s.reports.set(key, sum) })
 }
 
-// bodies are the hashes of the newest accepted body of each agent and kind.
+// bodies are the hashes of the newest accepted body of each agent and kind
+// since the start. They are not kept for the next one: this program may
+// understand more of a report than the last one did, and what was to be
+// forgotten must not be known again.
 type bodies struct {
 	mu     sync.RWMutex
 	byKey  map[string][sha256.Size]byte
 	hashes map[[sha256.Size]byte]struct{}
-}
-
-func (k *bodies) load(btx *bolt.Tx) error {
-	k.byKey = make(map[string][sha256.Size]byte)
-	k.hashes = make(map[[sha256.Size]byte]struct{})
-	return btx.Bucket(bucketReport).ForEach(func(key, value []byte) error {
-		if len(value) < reportHead {
-			return fmt.Errorf("report %s: too short", key)
-		}
-		if value[sha256.Size] == 0 {
-			k.set(string(key), [sha256.Size]byte(value))
-		}
-		return nil
-	})
 }
 
 func (k *bodies) set(key string, sum [sha256.Size]byte) {
@@ -133,6 +157,9 @@ func (k *bodies) set(key string, sum [sha256.Size]byte) {
 	defer k.mu.Unlock()
 	if old, ok := k.byKey[key]; ok {
 		delete(k.hashes, old)
+	}
+	if k.byKey == nil {
+		k.byKey, k.hashes = make(map[string][sha256.Size]byte), make(map[[sha256.Size]byte]struct{})
 	}
 	k.byKey[key] = sum
 	k.hashes[sum] = struct{}{}

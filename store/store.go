@@ -46,6 +46,9 @@ type Options struct {
 	// HeartbeatAllowedMissed is how many reports may be missing.
 	HeartbeatInterval      time.Duration
 	HeartbeatAllowedMissed int
+	// Program is the version of the program. Another one than the last is a
+	// reason to judge all reports anew.
+	Program string
 	// DiscardAge is how long undecodable payloads are kept, ten days where zero.
 	DiscardAge time.Duration
 }
@@ -179,12 +182,12 @@ func (s *Store) load(path string) error {
 	if err := s.migrate(path); err != nil {
 		return err
 	}
+	if err := s.noteProgram(); err != nil {
+		return fmt.Errorf("note the version: %w", err)
+	}
 	return s.db.View(func(btx *bolt.Tx) error {
 		s.id = fmt.Sprintf("%x", btx.Bucket(bucketMeta).Get(keyID))
-		if err := s.beats.load(btx); err != nil {
-			return err
-		}
-		return s.reports.load(btx)
+		return s.beats.load(btx)
 	})
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"path"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -162,6 +161,10 @@ func (s *server) refuseCrossOrigin(next http.Handler) http.Handler {
 	})
 }
 
-// isAPI reports whether a request is for package api. Agents are known to put
-// a slash too many into the path.
-func isAPI(r *http.Request) bool { return strings.HasPrefix(path.Clean(r.URL.Path)+"/", "/api/") }
+// isAPI reports whether a request is for package api: by the first segment of
+// its path as it was sent, since what is escaped, or climbs up, is part of the
+// names in it. Agents are known to put a slash too many in front.
+func isAPI(r *http.Request) bool {
+	first, _, _ := strings.Cut(strings.TrimLeft(r.URL.EscapedPath(), "/"), "/")
+	return first == "api"
+}

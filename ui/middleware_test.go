@@ -156,3 +156,30 @@ func TestAgentsAreNotLogged(t *testing.T) {
 		t.Errorf("an agent that is refused is not in the log: %s", f.log)
 	}
 }
+
+// TestRoomOfPath: a name in a path, however it is written, does not carry a
+// request from the API to the console or back.
+func TestRoomOfPath(t *testing.T) {
+	f := newFixture(t)
+	f.user("ada")
+	host := "/api/v1/hosts/" + string(hostID(1))
+	for target, api := range map[string]bool{
+		"/api": true, "/api/": true, "/api/v1/hosts": true, "//api//v1/hosts": true, "/api/%2e%2e/hosts": true, "/api/../hosts": true,
+		host + "/tags/..%2F..%2F..%2F..%2F..%2F..%2Fhosts": true, host + "/tags/%2e%2e/%2e%2e/%2e%2e/%2e%2e/%2e%2e/%2e%2e/hosts": true,
+		"/hosts": false, "/apis": false, "/api.csv": false, "/%61pi/v1/hosts": false, "/api%2Fv1/hosts": false, "/hosts/..%2Fapi/v1/hosts": false,
+		"/hosts/%2e%2e/api/v1/hosts": false, "/hosts/../api/v1/hosts": false, "/./api/v1/hosts": false,
+	} {
+		for _, method := range []string{"GET", "POST", "DELETE"} {
+			w := f.do(call{method: method, target: target, as: "ada"})
+			if strings.HasPrefix(w.Header().Get("Content-Type"), "application/json") != api && w.Code != http.StatusMovedPermanently {
+				t.Errorf("%s %s: status %d, %s", method, target, w.Code, w.Header().Get("Content-Type"))
+			}
+			if w.Code == http.StatusMovedPermanently && api {
+				t.Errorf("%s %s: sent to %s", method, target, w.Header().Get("Location"))
+			}
+			if w.Code == http.StatusOK && target != "/hosts" && !strings.HasSuffix(target, "//v1/hosts") && target != "/api/v1/hosts" {
+				t.Errorf("%s %s leads somewhere", method, target)
+			}
+		}
+	}
+}
