@@ -25,7 +25,7 @@ func (s *server) about(w http.ResponseWriter, r *http.Request) error {
 	indexed, newest := s.options.Search.Indexed(), activity.Position(0)
 	err := s.options.Store.View(func(tx *store.Tx) (err error) {
 		p.Seq, newest = tx.LastChange(), tx.Newest()
-		land, err = readSurvey(tx)
+		land, err = s.survey(tx)
 		return err
 	})
 	if err != nil {

@@ -182,7 +182,7 @@ func (s *server) fillActivity(r *http.Request, p *activityPage, v viewer, q logQ
 				return err
 			}
 		}
-		return p.fill(tx)
+		return s.fill(&p.Frame, tx)
 	})
 }
 

@@ -65,7 +65,7 @@ var (
 
 // cleanupOverview is what can be done with the list of what is left behind.
 var cleanupOverview = overview[*leftItem]{
-	path: "/cleanup", noun: "thing",
+	path: "/cleanup", noun: "thing", items: leftItems,
 	columns: []column[*leftItem]{
 		{
 			key: "kind", label: "Kind", text: func(l *leftItem) string { return l.kind.label },
@@ -160,7 +160,7 @@ func leftItems(v *survey) []*leftItem {
 
 // cleanable leads to the list where there is something on it.
 func (v *survey) cleanable() []way {
-	all := leftItems(v)
+	all := cleanupOverview.list(v)
 	if len(all) == 0 {
 		return nil
 	}
@@ -178,7 +178,7 @@ func (s *server) cleanupList(w http.ResponseWriter, r *http.Request) error {
 func (s *server) showLeft(w http.ResponseWriter, r *http.Request, status int, failure string) error {
 	p := leftPage{overviewPage: newOverviewPage(s, r, &cleanupOverview, "Needs clean-up"), Failure: failure}
 	p.Live = "host database sap_system"
-	all, err := view(s, &p.Frame, leftItems)
+	all, err := view(s, &p.Frame, cleanupOverview.list)
 	if err != nil {
 		return err
 	}
@@ -279,7 +279,7 @@ func (s *server) plan(r *http.Request, p *askPage) (chosen []*leftItem, err erro
 		}
 		p.Seq = v.seq
 		p.countTrouble(v)
-		if chosen, err = chosenLeft(r, leftItems(v), v); err != nil || len(chosen) > maxCleanup {
+		if chosen, err = chosenLeft(r, cleanupOverview.list(v), v); err != nil || len(chosen) > maxCleanup {
 			return err
 		}
 		possible := chosen

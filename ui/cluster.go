@@ -131,7 +131,7 @@ func (s *server) cluster(w http.ResponseWriter, r *http.Request) error {
 				return err
 			}
 		}
-		return p.fill(tx)
+		return s.fill(&p.Frame, tx)
 	})
 	if err != nil {
 		return err

@@ -40,7 +40,7 @@ type clusterItem struct {
 
 // clustersOverview is what can be done with the list of clusters.
 var clustersOverview = overview[*clusterItem]{
-	path: "/clusters", noun: "cluster",
+	path: "/clusters", noun: "cluster", items: clusterItems,
 	columns: []column[*clusterItem]{
 		healthColumn((*clusterItem).health),
 		{
@@ -135,7 +135,7 @@ func (s *server) clusters(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	p := clustersPage{overviewPage: newOverviewPage(s, r, &clustersOverview, "Clusters")}
-	all, err := view(s, &p.Frame, clusterItems)
+	all, err := view(s, &p.Frame, clustersOverview.list)
 	if err != nil {
 		return err
 	}

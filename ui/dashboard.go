@@ -77,7 +77,7 @@ var glanceParts = [...]struct{ key, label, prefix string }{
 
 // dashboardOverview is what can be done with the table of the dashboard.
 var dashboardOverview = overview[*glanceItem]{
-	path: "/", noun: "SAP system",
+	path: "/", noun: "SAP system", items: glanceItems,
 	columns: append([]column[*glanceItem]{
 		healthColumn((*glanceItem).worst),
 		{key: "sid", label: "SID", text: func(g *glanceItem) string { return g.SID }},
@@ -222,7 +222,7 @@ func (s *server) dashboard(w http.ResponseWriter, r *http.Request) error {
 	all, err := view(s, &p.Frame, func(v *survey) []*glanceItem {
 		p.Hosts, needs = len(v.hosts), v.attention()
 		p.More = v.cleanable()
-		return glanceItems(v)
+		return dashboardOverview.list(v)
 	})
 	if err != nil {
 		return err

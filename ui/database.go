@@ -36,7 +36,7 @@ func (s *server) showDatabase(w http.ResponseWriter, r *http.Request, status int
 		if p.Tags, err = s.tagsOf(tx, r, databaseTags, string(id), db.SID); err != nil {
 			return err
 		}
-		return p.fill(tx)
+		return s.fill(&p.Frame, tx)
 	})
 	if err != nil {
 		return err

@@ -43,7 +43,7 @@ type databaseItem struct {
 
 // databasesOverview is what can be done with the list of databases.
 var databasesOverview = overview[*databaseItem]{
-	path: "/databases", noun: "HANA database",
+	path: "/databases", noun: "HANA database", items: databaseItems,
 	columns: []column[*databaseItem]{
 		healthColumn((*databaseItem).health),
 		sidColumn(func(db *databaseItem) []string { return []string{db.SID} }),
@@ -112,7 +112,7 @@ func (s *server) databases(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	p := databasesPage{overviewPage: newOverviewPage(s, r, &databasesOverview, "HANA Databases")}
-	all, err := view(s, &p.Frame, databaseItems)
+	all, err := view(s, &p.Frame, databasesOverview.list)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"trento/auth"
+	"trento/store"
 	"trento/store/activity"
 	"trento/ui/api"
 )
@@ -60,7 +61,7 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if p.User != nil {
 		// The frame looks as everywhere else, if it can: where this fails, the
 		// request failed for the same reason and that is logged.
-		_ = s.options.Store.View(p.fill)
+		_ = s.options.Store.View(func(tx *store.Tx) error { return s.fill(&p.Frame, tx) })
 	}
 	if renderErr := s.render(w, r, status, pageError, &p); renderErr != nil {
 		s.options.Log.Error("error page failed", "id", requestID(r.Context()), "error", renderErr)

@@ -98,10 +98,10 @@ func (s *server) newFrame(r *http.Request, title string) Frame {
 }
 
 // fill adds what the frame shows of the landscape.
-func (f *Frame) fill(tx *store.Tx) error {
-	v, err := readSurvey(tx)
+func (s *server) fill(f *Frame, tx *store.Tx) error {
+	v, err := s.survey(tx)
 	if err == nil {
-		f.Seq = tx.LastChange()
+		f.Seq = v.seq
 		f.countTrouble(v)
 	}
 	return err

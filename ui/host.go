@@ -92,7 +92,7 @@ func (s *server) showHost(w http.ResponseWriter, r *http.Request, status int, di
 			return err
 		}
 		p.Live = watchedHost(tx, h)
-		return p.fill(tx)
+		return s.fill(&p.Frame, tx)
 	})
 	if err != nil {
 		return err

@@ -66,7 +66,7 @@ func newHostItem(h *landscape.Host) *hostItem {
 
 // hostsOverview is what can be done with the list of hosts.
 var hostsOverview = overview[*hostItem]{
-	path: "/hosts", noun: "host",
+	path: "/hosts", noun: "host", items: hostItems,
 	columns: []column[*hostItem]{
 		healthColumn((*hostItem).health),
 		{
@@ -156,7 +156,7 @@ func (s *server) hosts(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	p := hostsPage{overviewPage: newOverviewPage(s, r, &hostsOverview, "Hosts")}
-	all, err := view(s, &p.Frame, hostItems)
+	all, err := view(s, &p.Frame, hostsOverview.list)
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,8 @@ import (
 // and open (things whose inside is shown).
 type overview[T any] struct {
 	path    string
-	noun    string // of one thing; of several with an s behind it
+	noun    string            // of one thing; of several with an s behind it
+	items   func(*survey) []T // what there is
 	columns []column[T]
 	flags   []flag[T]
 	health  func(T) landscape.Health // what the counters count

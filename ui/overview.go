@@ -36,12 +36,21 @@ type counter struct {
 // usualSize is how many rows a page has where nobody said otherwise.
 const usualSize = 10
 
-// items are the things of an overview, read from the landscape.
-type items[T any] func(*survey) []T
+// list is all the things of an overview, the most urgent first. It is made
+// once for a survey and must not be modified.
+func (o *overview[T]) list(v *survey) []T {
+	if made, ok := v.lists.Load(o.path); ok {
+		return made.([]T)
+	}
+	all := o.items(v)
+	slices.SortFunc(all, o.comparison(choice{}))
+	v.lists.Store(o.path, all)
+	return all
+}
 
 // view reads the landscape and what an overview shows of it. The frame of the
 // page, if there is one, is as new.
-func view[T any](s *server, f *Frame, read items[T]) (all []T, err error) {
+func view[T any](s *server, f *Frame, read func(*survey) []T) (all []T, err error) {
 	err = s.options.Store.View(func(tx *store.Tx) error {
 		v, err := s.survey(tx)
 		if err != nil {
@@ -117,9 +126,9 @@ func (o *overview[T]) counters(all []T, c choice) []counter {
 
 // exported answers a request for the CSV of an overview: the list with the
 // same filters, whole.
-func exported[T any](s *server, o *overview[T], read items[T]) func(http.ResponseWriter, *http.Request) error {
+func exported[T any](s *server, o *overview[T]) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		all, err := view(s, nil, read)
+		all, err := view(s, nil, o.list)
 		if err != nil {
 			return err
 		}

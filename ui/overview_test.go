@@ -61,7 +61,6 @@ func (f *fixture) land() *survey {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	v.relate()
 	return v
 }
 

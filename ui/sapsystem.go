@@ -34,7 +34,7 @@ func (s *server) showSAPSystem(w http.ResponseWriter, r *http.Request, status in
 		if p.Tags, err = s.tagsOf(tx, r, sapSystemTags, string(id), system.SID); err != nil {
 			return err
 		}
-		return p.fill(tx)
+		return s.fill(&p.Frame, tx)
 	})
 	if err != nil {
 		return err

@@ -42,7 +42,7 @@ type sapSystemItem struct {
 
 // sapSystemsOverview is what can be done with the list of SAP systems.
 var sapSystemsOverview = overview[*sapSystemItem]{
-	path: "/sap_systems", noun: "SAP system",
+	path: "/sap_systems", noun: "SAP system", items: sapSystemItems,
 	columns: []column[*sapSystemItem]{
 		healthColumn((*sapSystemItem).health),
 		sidColumn(func(s *sapSystemItem) []string { return []string{s.SID} }),
@@ -104,7 +104,7 @@ func (s *server) sapSystems(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	p := sapSystemsPage{overviewPage: newOverviewPage(s, r, &sapSystemsOverview, "SAP Systems")}
-	all, err := view(s, &p.Frame, sapSystemItems)
+	all, err := view(s, &p.Frame, sapSystemsOverview.list)
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ func (s *server) settings(w http.ResponseWriter, r *http.Request) error {
 		if key, err = tx.APIKey(); err != nil {
 			return err
 		}
-		return p.fill(tx)
+		return s.fill(&p.Frame, tx)
 	})
 	if err != nil {
 		return err

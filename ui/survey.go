@@ -4,7 +4,10 @@ import (
 	"cmp"
 	"errors"
 	"iter"
+	"maps"
 	"slices"
+	"strings"
+	"sync"
 
 	"trento/store"
 	"trento/store/landscape"
@@ -27,6 +30,8 @@ type survey struct {
 	tags    map[tagged][]string // of what has any
 
 	seq uint64 // the change it is as new as
+
+	lists sync.Map // by the path of an overview what it lists, see overview.list
 }
 
 // tagged is a thing that tags can be on.
@@ -39,44 +44,122 @@ type tagged struct {
 // While nothing changes it is the same for all readers, and made once; it
 // must not be modified.
 func (s *server) survey(tx *store.Tx) (*survey, error) {
-	seq := tx.LastChange()
-	if v := s.surveyed.Load(); v != nil && v.seq == seq {
-		return v, nil
+	last := s.surveyed.Load()
+	if last != nil && last.seq == tx.LastChange() {
+		return last, nil
 	}
-	v, err := readSurvey(tx)
+	var v *survey
+	var err error
+	if last != nil && last.seq < tx.LastChange() {
+		v, err = last.updated(tx)
+	} else {
+		v, err = readSurvey(tx)
+	}
 	if err != nil {
-		return nil, err
-	}
-	v.seq = seq
-	v.relate()
-	if err := v.readTags(tx); err != nil {
 		return nil, err
 	}
 	s.surveyed.Store(v)
 	return v, nil
 }
 
-// readTags reads the tags of everything.
-func (v *survey) readTags(tx *store.Tx) error {
-	v.tags = make(map[tagged][]string)
-	var err error
-	read := func(kind store.TagKind, id string) {
-		values, fault := tagValues(tx, kind, id)
-		if err = errors.Join(err, fault); len(values) > 0 {
-			v.tags[tagged{kind, id}] = values
+// maxRenewed bounds the changes a survey is brought up to date by: where there
+// are more, it is cheaper to read everything.
+const maxRenewed = 1000
+
+// updated is the survey as of a later read: only what has been written since
+// is looked up.
+func (v *survey) updated(tx *store.Tx) (*survey, error) {
+	changes, err := tx.ChangedAfter(v.seq, maxRenewed+1)
+	if err != nil {
+		return nil, err
+	}
+	if len(changes) > maxRenewed {
+		return readSurvey(tx)
+	}
+	n := &survey{
+		hosts: slices.Clone(v.hosts), clusters: slices.Clone(v.clusters), databases: slices.Clone(v.databases), systems: slices.Clone(v.systems),
+		tags: maps.Clone(v.tags), seq: tx.LastChange(),
+	}
+	for _, c := range changes {
+		kind, id := c.Kind, c.ID
+		if kind == "tags" {
+			kind, id, _ = strings.Cut(id, "/")
+		}
+		t, there := tagged{store.TagKind(kind), id}, false
+		switch t.kind {
+		case store.HostTag:
+			there, err = renew(&n.hosts, landscape.HostID(id), idOfHost, tx.Host)
+		case store.ClusterTag:
+			there, err = renew(&n.clusters, landscape.ClusterID(id), idOfCluster, tx.Cluster)
+		case store.DatabaseTag:
+			there, err = renew(&n.databases, landscape.DatabaseID(id), idOfDatabase, tx.Database)
+		case store.SAPSystemTag:
+			there, err = renew(&n.systems, landscape.SAPSystemID(id), idOfSAPSystem, tx.SAPSystem)
+		default:
+			continue // users and what is theirs
+		}
+		delete(n.tags, t)
+		if err == nil && there {
+			err = n.readTags(tx, t)
+		}
+		if err != nil {
+			return nil, err
 		}
 	}
+	n.relate()
+	return n, nil
+}
+
+// renew brings the registered things of a kind, in the order of their ids, up
+// to date with one of them, and reports whether it is registered.
+func renew[ID ~string, T any](things *[]*T, id ID, idOf func(*T) ID, get func(ID) (*T, error)) (there bool, err error) {
+	place, known := slices.BinarySearchFunc(*things, id, func(thing *T, id ID) int { return cmp.Compare(idOf(thing), id) })
+	thing, err := get(id)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		if known {
+			*things = slices.Delete(*things, place, place+1)
+		}
+		return false, nil
+	case err != nil:
+		return false, err
+	case known:
+		(*things)[place] = thing
+	default:
+		*things = slices.Insert(*things, place, thing)
+	}
+	return true, nil
+}
+
+func idOfHost(h *landscape.Host) landscape.HostID                { return h.ID }
+func idOfCluster(c *landscape.Cluster) landscape.ClusterID       { return c.ID }
+func idOfDatabase(db *landscape.Database) landscape.DatabaseID   { return db.ID }
+func idOfSAPSystem(s *landscape.SAPSystem) landscape.SAPSystemID { return s.ID }
+
+// readTags reads the tags of a thing.
+func (v *survey) readTags(tx *store.Tx, t tagged) error {
+	values, err := tagValues(tx, t.kind, t.id)
+	if len(values) > 0 {
+		v.tags[t] = values
+	}
+	return err
+}
+
+// readAllTags reads the tags of everything.
+func (v *survey) readAllTags(tx *store.Tx) error {
+	v.tags = make(map[tagged][]string)
+	var err error
 	for _, h := range v.hosts {
-		read(store.HostTag, string(h.ID))
+		err = errors.Join(err, v.readTags(tx, tagged{store.HostTag, string(h.ID)}))
 	}
 	for _, c := range v.clusters {
-		read(store.ClusterTag, string(c.ID))
+		err = errors.Join(err, v.readTags(tx, tagged{store.ClusterTag, string(c.ID)}))
 	}
 	for _, db := range v.databases {
-		read(store.DatabaseTag, string(db.ID))
+		err = errors.Join(err, v.readTags(tx, tagged{store.DatabaseTag, string(db.ID)}))
 	}
 	for _, system := range v.systems {
-		read(store.SAPSystemTag, string(system.ID))
+		err = errors.Join(err, v.readTags(tx, tagged{store.SAPSystemTag, string(system.ID)}))
 	}
 	return err
 }
@@ -87,10 +170,9 @@ type system struct {
 	database bool
 }
 
-// readSurvey reads the registered things. What belongs together is found by
-// relate.
+// readSurvey reads everything.
 func readSurvey(tx *store.Tx) (*survey, error) {
-	v := new(survey)
+	v := &survey{seq: tx.LastChange()}
 	var err error
 	if v.hosts, err = collect(tx.Hosts()); err != nil {
 		return nil, err
@@ -101,8 +183,11 @@ func readSurvey(tx *store.Tx) (*survey, error) {
 	if v.databases, err = collect(tx.Databases()); err != nil {
 		return nil, err
 	}
-	v.systems, err = collect(tx.SAPSystems())
-	return v, err
+	if v.systems, err = collect(tx.SAPSystems()); err != nil {
+		return nil, err
+	}
+	v.relate()
+	return v, v.readAllTags(tx)
 }
 
 func collect[T any](things iter.Seq2[*T, error]) ([]*T, error) {
@@ -118,9 +203,7 @@ func collect[T any](things iter.Seq2[*T, error]) ([]*T, error) {
 
 // relate finds what belongs together.
 func (v *survey) relate() {
-	v.hostByID = byID(v.hosts, func(h *landscape.Host) landscape.HostID { return h.ID })
-	v.clusterByID = byID(v.clusters, func(c *landscape.Cluster) landscape.ClusterID { return c.ID })
-	v.databaseByID = byID(v.databases, func(db *landscape.Database) landscape.DatabaseID { return db.ID })
+	v.hostByID, v.clusterByID, v.databaseByID = byID(v.hosts, idOfHost), byID(v.clusters, idOfCluster), byID(v.databases, idOfDatabase)
 	v.running = make(map[landscape.HostID][]system)
 	run := func(id landscape.HostID, s system) {
 		if !slices.Contains(v.running[id], s) {

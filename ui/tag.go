@@ -183,7 +183,7 @@ func (s *server) addTag(k taggable) func(http.ResponseWriter, *http.Request) err
 			if tags, err = tagValues(tx, k.kind, id); err != nil {
 				return err
 			}
-			return p.fill(tx)
+			return s.fill(&p.Frame, tx)
 		})
 		if err != nil {
 			return err

@@ -1,0 +1,115 @@
+package ui
+
+import (
+	"reflect"
+	"slices"
+	"testing"
+
+	"trento/store"
+	"trento/store/landscape"
+)
+
+// TestSurveyIsCurrent: a survey that is brought up to date again and again is
+// the one that would be read anew.
+func TestSurveyIsCurrent(t *testing.T) {
+	f := systemsFixture(t)
+	s := f.server(t)
+	tag := func(kind store.TagKind, id, value string) {
+		if err := f.store.AddTag(t.Context(), store.System(), kind, id, value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, step := range []struct {
+		name string
+		do   func()
+	}{
+		{"the first", func() {}},
+		{"nothing", func() {}},
+		{"tags", func() {
+			tag(store.HostTag, string(hostID(1)), "prod")
+			tag(store.ClusterTag, string(landscape.ClusterOf("hana")), "prod")
+			tag(store.DatabaseTag, string(prdID), "prod")
+			tag(store.SAPSystemTag, string(nwpID), "prod")
+			tag(store.HostTag, string(hostID(77)), "early")
+		}},
+		{"a tag less", func() {
+			if err := f.store.RemoveTag(t.Context(), store.System(), store.ClusterTag, string(landscape.ClusterOf("hana")), "prod"); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"a new host", func() { f.host(77, "late01") }},
+		{"a host before all others", func() { f.host(0, "first01") }},
+		{"a new name", func() { f.host(2, "renamed") }},
+		{"a user", func() { f.user("bea") }},
+		{"silence", func() { f.silence() }},
+		{"a clean-up", func() {
+			err := f.store.Deregister(t.Context(), store.System(), landscape.Target{Host: hostID(1)}, landscape.Target{Host: hostID(2)})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"a return", func() { f.host(1, "hana01") }},
+		{"many changes", func() {
+			for n := range maxRenewed + 1 {
+				f.host(1000+n, "many")
+			}
+		}},
+	} {
+		step.do()
+		err := f.store.View(func(tx *store.Tx) error {
+			got, err := s.survey(tx)
+			if err != nil {
+				return err
+			}
+			want, err := readSurvey(tx)
+			if err != nil {
+				return err
+			}
+			if got.seq != want.seq || !reflect.DeepEqual(got.tags, want.tags) || !reflect.DeepEqual(got.running, want.running) ||
+				!slices.Equal(got.hosts, want.hosts) || !slices.Equal(got.clusters, want.clusters) ||
+				!slices.Equal(got.databases, want.databases) || !slices.Equal(got.systems, want.systems) ||
+				!reflect.DeepEqual(got.hostByID, want.hostByID) {
+				t.Errorf("after %s: the survey is not what a new one is", step.name)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestSurveyOfAnOlderRead: an older read than that of the last survey gets its own.
+func TestSurveyOfAnOlderRead(t *testing.T) {
+	f := newFixture(t)
+	f.host(1, "hana01")
+	s := f.server(t)
+	err := f.store.View(func(old *store.Tx) error {
+		f.host(2, "hana02")
+		for _, want := range []struct {
+			tx    *store.Tx
+			hosts int
+		}{{nil, 2}, {old, 1}, {nil, 2}} {
+			read := func(tx *store.Tx) error {
+				v, err := s.survey(tx)
+				if err == nil && len(v.hosts) != want.hosts {
+					t.Errorf("%d hosts, want %d", len(v.hosts), want.hosts)
+				}
+				return err
+			}
+			var err error
+			if want.tx != nil {
+				err = read(want.tx)
+			} else {
+				err = f.store.View(read)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
