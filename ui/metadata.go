@@ -30,13 +30,13 @@ type pages func(id string) thing
 // registered are the pages of what a read sees.
 func registered(tx *store.Tx) pages {
 	return func(text string) thing {
-		id, ok := landscape.ParseHostID(text)
+		id, ok := landscape.ParseID[string](text)
 		if !ok { // all things have ids of the same form
 			return thing{}
 		}
 		for _, kind := range []taggable{hostTags, clusterTags, databaseTags, sapSystemTags} {
-			if name, err := kind.name(tx, string(id)); err == nil {
-				return thing{Name: name, URL: kind.path + "/" + string(id)}
+			if name, err := kind.name(tx, id); err == nil {
+				return thing{Name: name, URL: kind.path + "/" + id}
 			}
 		}
 		return thing{}

@@ -44,7 +44,6 @@ const (
 type finder[T any] struct {
 	id, label string
 	overview  *overview[T]
-	read      items[T]
 	name      func(T) link
 	silent    func(T) *time.Time
 	details   func(T) []string
@@ -60,14 +59,12 @@ func (f finder[T]) find(s *server, v *survey, words string) foundGroup {
 		distance int
 	}
 	var hits []hit
-	for _, thing := range f.read(v) {
+	for _, thing := range f.overview.list(v) {
 		if f.overview.contains(thing, wanted) {
 			hits = append(hits, hit{thing, distance(f.name(thing).Name, wanted[0])})
 		}
 	}
-	slices.SortFunc(hits, func(a, b hit) int {
-		return cmp.Or(cmp.Compare(a.distance, b.distance), f.overview.urgent(a.thing, b.thing), f.overview.tie(a.thing, b.thing))
-	})
+	slices.SortStableFunc(hits, func(a, b hit) int { return cmp.Compare(a.distance, b.distance) })
 	g.Count = len(hits)
 	for _, h := range hits[:min(len(hits), maxFound)] {
 		row := foundRow{Health: newHealthMark("", f.overview.health(h.thing), s.momentOf(f.silent(h.thing))), Name: f.name(h.thing)}
@@ -96,7 +93,7 @@ func distance(name, word string) int {
 // The kinds of things that can be found.
 var (
 	hostFinder = finder[*hostItem]{
-		"hosts", "Hosts", &hostsOverview, hostItems,
+		"hosts", "Hosts", &hostsOverview,
 		func(h *hostItem) link { return link{Name: h.Hostname, URL: "/hosts/" + string(h.ID)} },
 		func(h *hostItem) *time.Time { return h.StaleSince },
 		func(h *hostItem) []string {
@@ -104,7 +101,7 @@ var (
 		},
 	}
 	clusterFinder = finder[*clusterItem]{
-		"clusters", "Clusters", &clustersOverview, clusterItems,
+		"clusters", "Clusters", &clustersOverview,
 		func(c *clusterItem) link { return linkToCluster(c.Cluster) },
 		func(c *clusterItem) *time.Time { return c.StaleSince },
 		func(c *clusterItem) []string {
@@ -112,7 +109,7 @@ var (
 		},
 	}
 	sapSystemFinder = finder[*sapSystemItem]{
-		"sap_systems", "SAP Systems", &sapSystemsOverview, sapSystemItems,
+		"sap_systems", "SAP Systems", &sapSystemsOverview,
 		func(s *sapSystemItem) link { return linkToSAPSystem(s.SAPSystem) },
 		func(s *sapSystemItem) *time.Time { return s.StaleSince },
 		func(s *sapSystemItem) []string {
@@ -120,7 +117,7 @@ var (
 		},
 	}
 	databaseFinder = finder[*databaseItem]{
-		"databases", "HANA Databases", &databasesOverview, databaseItems,
+		"databases", "HANA Databases", &databasesOverview,
 		func(db *databaseItem) link { return linkToDatabase(db.Database) },
 		func(db *databaseItem) *time.Time { return db.StaleSince },
 		func(db *databaseItem) []string { return append([]string{db.summary()}, db.tags...) },
