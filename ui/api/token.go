@@ -343,11 +343,11 @@ func (o object) optionalTexts(name string, wrong *[]problem) []string {
 
 // schemaID is the id a text is to be.
 func schemaID(pointer, text string, wrong *[]problem) string {
-	id, ok := landscape.ParseHostID(text) // all ids are of one form
+	id, ok := landscape.ParseID[string](text) // all ids are of one form
 	if !ok {
 		*wrong = append(*wrong, invalid(pointer, "Invalid format. Expected :uuid"))
 	}
-	return string(id)
+	return id
 }
 
 // tokenSettings answers GET /api/v1/settings/personal_access_tokens.
