@@ -158,7 +158,7 @@ const (
 type Identity struct {
 	User        *store.User // shared, not to be modified
 	Via         Via
-	SessionHash [32]byte // the session's key in the store; zero with a token
+	SessionHash [32]byte // the session's key in the store; zero with a personal access token
 	// Token is the personal access token that was shown, now or when the
 	// session began; nil for a person. It is shared, not to be modified.
 	Token *store.Token
@@ -252,29 +252,22 @@ func (a *Auth) identify(r *http.Request) (*Identity, error) {
 // Again looks whether an identity that was found earlier still holds, and what
 // its user may do now. ErrSignedOut says that it does not.
 func (a *Auth) Again(tx *store.Tx, id *Identity) (*Identity, error) {
+	if id.Via == ViaToken && !a.now().Before(id.until) {
+		return nil, ErrSignedOut
+	}
 	now := *id
 	var err error
-	switch id.Via {
-	case ViaSession:
-		var session *store.Session
-		session, err = tx.Session(id.SessionHash)
-		if errors.Is(err, store.ErrNotFound) {
-			err = ErrSignedOut
+	if id.Via == ViaPersonalToken {
+		if now.Token, _, err = a.liveToken(tx, id.User.ID, id.Token.ID); err == nil {
+			now.User, err = enabledUser(tx, id.User.ID)
 		}
-		if err == nil {
-			now.Token, err = a.sessionToken(tx, session)
-		}
-	case ViaPersonalToken:
-		now.Token, _, err = a.liveToken(tx, id.User.ID, id.Token.ID)
-	case ViaToken:
-		if !a.now().Before(id.until) {
-			err = ErrSignedOut
+	} else {
+		var present *Identity
+		if present, _, err = a.inSession(tx, id.SessionHash, id.Via); err == nil {
+			now.User, now.Token = present.User, present.Token
 		}
 	}
 	if err != nil {
-		return nil, err
-	}
-	if now.User, err = enabledUser(tx, id.User.ID); err != nil {
 		return nil, err
 	}
 	if now.Token != nil {

@@ -140,31 +140,44 @@ func (s *sessionStore) identity(r *http.Request) (*Identity, error) {
 	return nil, ErrSignedOut
 }
 
-// find reads session and user in one moment, so that a user who is disabled
-// is signed out with the very next request.
+// find looks the session of a cookie up.
 func (s *sessionStore) find(ctx context.Context, hash [32]byte) (*Identity, error) {
+	var id *Identity
 	var session *store.Session
-	var token *store.Token
-	var user *store.User
 	err := s.auth.store.View(func(tx *store.Tx) (err error) {
-		session, err = tx.Session(hash)
-		if errors.Is(err, store.ErrNotFound) || err == nil && session.Kind != store.ConsoleSession {
-			return ErrSignedOut
-		}
-		if err != nil {
-			return err
-		}
-		if token, err = s.auth.sessionToken(tx, session); err != nil {
-			return err
-		}
-		user, err = enabledUser(tx, session.UserID)
+		id, session, err = s.auth.inSession(tx, hash, ViaSession)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	s.auth.touch(ctx, session)
-	return &Identity{User: user, Via: ViaSession, SessionHash: hash, Token: token}, nil
+	return id, nil
+}
+
+// inSession is who a session belongs to, as long as it has not ended; else
+// ErrSignedOut. All is read in one moment, so that a user who is disabled is
+// signed out with the very next request.
+func (a *Auth) inSession(tx *store.Tx, hash [32]byte, via Via) (*Identity, *store.Session, error) {
+	kind := store.ConsoleSession
+	if via == ViaToken {
+		kind = store.APISession
+	}
+	session, err := tx.Session(hash)
+	if errors.Is(err, store.ErrNotFound) || err == nil && session.Kind != kind {
+		err = ErrSignedOut
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	id := &Identity{Via: via, SessionHash: hash}
+	if id.Token, err = a.sessionToken(tx, session); err != nil {
+		return nil, nil, err
+	}
+	if id.User, err = enabledUser(tx, session.UserID); err != nil {
+		return nil, nil, err
+	}
+	return id, session, nil
 }
 
 // SignInConsole begins a console session and sets its cookie. A session the

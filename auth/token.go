@@ -55,7 +55,7 @@ func (a *Auth) SignInAPI(r *http.Request, proof *Proof) (Tokens, error) {
 	session := a.newSession(r, proof, store.APISession, RefreshLifetime)
 	session.Hash = sha256.Sum256([]byte(grant))
 
-	access, err := a.access.sign(user.ID, uuid.NewString(), boundTo(&session.Session), AccessLifetime)
+	access, err := a.access.sign(user.ID, uuid.NewString(), sessionEncoding.EncodeToString(session.Hash[:]), AccessLifetime)
 	if err != nil {
 		return Tokens{}, err
 	}
@@ -78,17 +78,10 @@ func (a *Auth) Refresh(ctx context.Context, refreshToken string) (Tokens, error)
 	}
 	var grant *store.Session
 	err = a.store.View(func(tx *store.Tx) (err error) {
-		grant, err = tx.Session(sha256.Sum256([]byte(claims.ID)))
-		if errors.Is(err, store.ErrNotFound) || err == nil && (grant.Kind != store.APISession || grant.UserID != claims.Subject) {
-			return ErrSignedOut
+		_, grant, err = a.inSession(tx, sha256.Sum256([]byte(claims.ID)), ViaToken)
+		if err == nil && grant.UserID != claims.Subject {
+			err = ErrSignedOut
 		}
-		if err != nil {
-			return err
-		}
-		if _, err := a.sessionToken(tx, grant); err != nil {
-			return err
-		}
-		_, err = enabledUser(tx, grant.UserID)
 		return err
 	})
 	if errors.Is(err, ErrSignedOut) {
@@ -98,55 +91,38 @@ func (a *Auth) Refresh(ctx context.Context, refreshToken string) (Tokens, error)
 		return Tokens{}, err
 	}
 	a.touch(ctx, grant)
-	access, err := a.access.sign(claims.Subject, uuid.NewString(), boundTo(grant), AccessLifetime)
+	access, err := a.access.sign(claims.Subject, uuid.NewString(), sessionEncoding.EncodeToString(grant.Hash[:]), AccessLifetime)
 	return Tokens{Access: access, ExpiresIn: int(AccessLifetime / time.Second)}, err
 }
 
-// boundTo is the session an access token ends with: none, but for a sign-in
-// with a personal access token, because that can end at any moment.
-func boundTo(session *store.Session) string {
-	if session.TokenID == "" {
-		return ""
-	}
-	return base64.RawURLEncoding.EncodeToString(session.Hash[:])
-}
-
-// tokenIdentity is who the bearer of an access token is, or ErrSignedOut.
+// tokenIdentity is who the bearer of an access token is, or ErrSignedOut. An
+// access token ends with the session it was given in.
 func (a *Auth) tokenIdentity(text string) (*Identity, *Claims, error) {
 	claims, err := a.access.verify(text)
 	if err != nil {
 		return nil, nil, ErrSignedOut
 	}
-	id := &Identity{Via: ViaToken, until: time.Unix(claims.Expires, 0)}
+	hash, err := sessionEncoding.DecodeString(claims.Session)
+	if err != nil || len(hash) != sha256.Size {
+		return nil, nil, ErrSignedOut
+	}
+	var id *Identity
 	err = a.store.View(func(tx *store.Tx) (err error) {
-		if id.User, err = enabledUser(tx, claims.Subject); err != nil || claims.Session == "" {
-			return err
+		id, _, err = a.inSession(tx, [sha256.Size]byte(hash), ViaToken)
+		if err == nil && id.User.ID != claims.Subject {
+			err = ErrSignedOut
 		}
-		id.Token, err = a.boundToken(tx, &claims)
 		return err
 	})
 	if err != nil {
 		return nil, nil, err
 	}
+	id.until = time.Unix(claims.Expires, 0)
 	return id, &claims, nil
 }
 
-// boundToken is the personal access token behind the session an access token
-// is bound to.
-func (a *Auth) boundToken(tx *store.Tx, claims *Claims) (*store.Token, error) {
-	hash, err := base64.RawURLEncoding.DecodeString(claims.Session)
-	if err != nil || len(hash) != sha256.Size {
-		return nil, ErrSignedOut
-	}
-	session, err := tx.Session([sha256.Size]byte(hash))
-	if errors.Is(err, store.ErrNotFound) || err == nil && (session.UserID != claims.Subject || session.TokenID == "") {
-		return nil, ErrSignedOut
-	}
-	if err != nil {
-		return nil, err
-	}
-	return a.sessionToken(tx, session)
-}
+// sessionEncoding is how a token names its session.
+var sessionEncoding = base64.RawURLEncoding
 
 // bearerToken is the token of an Authorization header, if that has one. The
 // scheme counts in any case and, as existing clients rely on, may be missing.
@@ -172,7 +148,7 @@ type Claims struct {
 	Issuer    string `json:"iss"`
 	ID        string `json:"jti"`
 	NotBefore int64  `json:"nbf"`
-	Session   string `json:"sid,omitempty"` // the session it ends with, see boundTo
+	Session   string `json:"sid,omitempty"` // of an access token, the hash of the session it ends with
 	Subject   int64  `json:"sub"`           // a user; unlike most, we write an integer
 	Type      string `json:"typ"`
 }

@@ -61,7 +61,11 @@ func TestTokenClaims(t *testing.T) {
 	if id, err := uuid.Parse(access["jti"].(string)); err != nil || id.Version() != 4 {
 		t.Errorf("jti of the access token is %v: %v", access["jti"], err)
 	}
+	if sid, ok := access["sid"].(string); !ok || len(sid) != 43 {
+		t.Errorf("sid of the access token is %v", access["sid"])
+	}
 	delete(access, "jti")
+	delete(access, "sid")
 	if diff := cmp.Diff(want, access); diff != "" {
 		t.Errorf("access token (-want +got):\n%s", diff)
 	}
@@ -198,9 +202,37 @@ func TestAuthorizationHeader(t *testing.T) {
 	} {
 		if id := f.identify(withHeader(get("/"), "Authorization", header)); (id != nil) != want {
 			t.Errorf("%.20q: identified: %v, want %v", header, id != nil, want)
-		} else if want && (id.Via != ViaToken || id.User.Username != "ann" || id.SessionHash != [32]byte{}) {
+		} else if want && (id.Via != ViaToken || id.User.Username != "ann" || id.SessionHash == [32]byte{}) {
 			t.Errorf("%.20q: identity is %+v", header, id)
 		}
+	}
+}
+
+// A changed password ends what was signed in with the former one, but not who
+// has changed it.
+func TestAccessTokenAfterAPasswordChange(t *testing.T) {
+	f := newFixture(t)
+	ann := f.user("ann")
+	mine := withHeader(get("/"), "Authorization", f.signInAPI(ann).Access)
+	other := withHeader(get("/"), "Authorization", f.signInAPI(ann).Access)
+	_, err := f.ChangeProfile(t.Context(), f.identify(mine), ProfileChange{
+		Password: new(goodPassword), PasswordConfirmation: new(goodPassword), CurrentPassword: new(cheapPassword),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.identify(other) != nil {
+		t.Error("a token from before the change is still good")
+	}
+	if f.identify(mine) == nil {
+		t.Error("who changed the password was thrown out")
+	}
+	ann = f.named("ann")
+	if _, err := f.ChangeUser(t.Context(), f.manager(), ann.ID, ann.LockVersion, UserChange{Password: new("Another1pass"), PasswordConfirmation: new("Another1pass")}); err != nil {
+		t.Fatal(err)
+	}
+	if f.identify(mine) != nil {
+		t.Error("a token lives on though somebody else has changed the password")
 	}
 }
 
