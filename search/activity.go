@@ -27,12 +27,14 @@ type Walk struct {
 	From    activity.Position // the page begins behind this position; 0: at the end of the log
 	Limit   int               // the size of the page, from 1 to MaxLimit; others are brought into this range
 	Forward bool              // towards newer entries, from 0 beginning at the oldest; else towards older ones
+	Count   bool              // say how many entries pass the filter in all
 }
 
 // Page is a part of the log.
 type Page struct {
 	Entries []*activity.Entry // newest first, whatever the direction of the walk
 	More    bool              // the filter lets further entries pass, in the direction of the walk
+	Total   int               // the entries that pass the filter, wherever the walk stands; 0 unless Walk.Count
 }
 
 // Activity reads a page of the entries that pass the filter. Its answer is
@@ -61,7 +63,15 @@ func (x *Index) Activity(ctx context.Context, f activity.Filter, w Walk) (Page, 
 	if err != nil {
 		return Page{}, err
 	}
-	return walk.page(limit), nil
+	page := walk.page(limit)
+	if w.Count {
+		counter := walker{store: x.store, filter: &f, most: math.MaxInt}
+		if _, err := counter.scan(ctx, counter.span(0), math.MaxInt); err != nil {
+			return Page{}, err
+		}
+		page.Total = len(counter.found)
+	}
+	return page, nil
 }
 
 // walker collects entries along a walk.

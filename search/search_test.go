@@ -136,6 +136,13 @@ func page(log []*activity.Entry, f activity.Filter, w Walk) Page {
 		slices.Reverse(passed)
 	}
 	p := Page{Entries: passed, More: len(passed) > w.Limit}
+	if w.Count {
+		for _, e := range log {
+			if f.Match(e) {
+				p.Total++
+			}
+		}
+	}
 	if p.More {
 		p.Entries = slices.Clone(passed[:w.Limit])
 	}
@@ -161,9 +168,9 @@ func expect(t testing.TB, x *Index, f activity.Filter, w Walk) {
 		t.Fatal(err)
 	}
 	want := page(entries(t, x.store), f, w)
-	if !slices.Equal(positions(got.Entries), positions(want.Entries)) || got.More != want.More {
-		t.Fatalf("page %+v of filter %+v holds %v (more: %v), want %v (more: %v)",
-			w, f, positions(got.Entries), got.More, positions(want.Entries), want.More)
+	if !slices.Equal(positions(got.Entries), positions(want.Entries)) || got.More != want.More || got.Total != want.Total {
+		t.Fatalf("page %+v of filter %+v holds %v (more: %v, total %d), want %v (more: %v, total %d)",
+			w, f, positions(got.Entries), got.More, got.Total, positions(want.Entries), want.More, want.Total)
 	}
 }
 

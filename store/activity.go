@@ -166,15 +166,23 @@ func (tx *Tx) Entry(p activity.Position) (*activity.Entry, error) {
 	return tx.readEntry(p.Key(), value)
 }
 
-// Newest is the position of the newest entry; 0 where the log is empty.
+// Newest is the position of the entry that was written last, also if it has
+// been removed since; 0 where nothing was ever written.
 func (tx *Tx) Newest() activity.Position {
-	key, _ := tx.btx.Bucket(bucketActivity).Cursor().Last()
-	return positionOf(key)
+	bucket := tx.btx.Bucket(bucketActivity)
+	key, _ := bucket.Cursor().Last()
+	// The sequence keeps the last position of a log that was emptied, so that
+	// positions only grow.
+	return max(positionOf(key), activity.Position(bucket.Sequence()))
 }
 
-// Oldest is the position of the oldest entry; 0 where the log is empty.
+// Oldest is where the log begins: the position of its oldest entry, or the one
+// behind Newest where it is empty.
 func (tx *Tx) Oldest() activity.Position {
 	key, _ := tx.btx.Bucket(bucketActivity).Cursor().First()
+	if key == nil {
+		return tx.Newest() + 1
+	}
 	return positionOf(key)
 }
 

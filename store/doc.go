@@ -28,7 +28,7 @@
 //	token_use   user id (8) position (8)    id of the token (16) and JSON: TokenUse; the position is an activity.Position
 //	            user id (8)                 8 bytes: how many uses there are of the user's tokens
 //	journal     version (8)                 kind, 0x00, key: the record last written then
-//	activity    activity.Position (8)       entry, see activity.go
+//	activity    activity.Position (8)       entry, see activity.go; the sequence of the bucket, see Newest
 //	report      host id "/" kind            the newest report of an agent and kind, see report.go
 //	heartbeat   host id                     time of the last heartbeat that was written down
 //	session     hash of the secret id (32)  JSON: Session

@@ -1,0 +1,60 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"trento/store/activity"
+)
+
+// pruneStep is how many entries are removed in one transaction: so few that
+// nobody who waits for it notices, since a thousand take some milliseconds.
+const pruneStep = 1000
+
+// PruneActivity removes the entries of the log that were written before a
+// moment, and says how many those were. Nothing is logged about it.
+//
+// It goes in small steps, oldest entries first, and others write between
+// them. Whatever ends it early (ctx, an error, the end of the process) leaves
+// a log that begins later than it did; the next call goes on from there. The
+// space is used again for what is written from then on.
+func (s *Store) PruneActivity(ctx context.Context, before time.Time) (removed int, err error) {
+	bound := activity.PositionAt(before.Add(time.Microsecond - 1)) // rounded up
+	for {
+		step := 0
+		err := s.update(ctx, System(), func(tx *Tx) error {
+			var err error
+			step, err = tx.pruneEntries(bound, pruneStep)
+			return err
+		})
+		if err != nil {
+			return removed, err
+		}
+		if removed += step; step < pruneStep {
+			return removed, nil
+		}
+	}
+}
+
+// pruneEntries removes the oldest entries in front of a position, at most so
+// many.
+func (tx *Tx) pruneEntries(bound activity.Position, most int) (removed int, err error) {
+	bucket, newest := tx.btx.Bucket(bucketActivity), tx.Newest()
+	// Collected first: a cursor may skip keys when the one it is on goes.
+	var doomed [][]byte
+	for key := range scanBytes(bucket, nil, bound.Key()) {
+		if len(doomed) == most || activity.PositionOfKey(key) == bound {
+			break
+		}
+		doomed = append(doomed, key)
+	}
+	for _, key := range doomed {
+		if err := tx.delete(bucketActivity, key); err != nil {
+			return 0, err
+		}
+	}
+	if key, _ := bucket.Cursor().First(); key == nil && len(doomed) > 0 {
+		return len(doomed), bucket.SetSequence(uint64(newest)) // see Newest
+	}
+	return len(doomed), nil
+}
