@@ -20,7 +20,8 @@
 //	user        id (8)                      record: User; of a deleted one id, name and time only
 //	view        user id (8)                 record: SavedViews of a user
 //	token       user id (8) token id        record: Token
-//	setting     name                        record: APIKey ("api_key"), TokenSettings ("personal_access_tokens")
+//	setting     name                        record: APIKey ("api_key"), TokenSettings ("personal_access_tokens"),
+//	                                        activity.Retention ("activity_log")
 //	username    user name                   user id (8); index of users not deleted
 //	email       e-mail address              user id (8); index of users not deleted
 //	token_hash  hash of the text (64)       key of the token; index of tokens

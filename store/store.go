@@ -76,6 +76,7 @@ type Store struct {
 	apiKeys    cache[APIKey]
 	tokens     cache[Token]
 	tokenRules cache[TokenSettings]
+	retention  cache[activity.Retention]
 	reports    bodies
 	beats      beats
 	watchers   watchers

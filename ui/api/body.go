@@ -131,6 +131,16 @@ func mistyped(pointer, want, got string) problem {
 	return invalid(pointer, "Invalid "+want+". Got: "+got)
 }
 
+// schemaInteger is schemaText for a value that is to be a whole number. One
+// that is too large for us is the largest we have.
+func schemaInteger(pointer string, value json.RawMessage, wrong *[]problem) int {
+	n, err := strconv.Atoi(string(value))
+	if kind := kindOf(value); kind != "integer" || err != nil && !errors.Is(err, strconv.ErrRange) {
+		*wrong = append(*wrong, mistyped(pointer, "integer", kind))
+	}
+	return n
+}
+
 // schemaTexts is schemaText for a list of texts.
 func schemaTexts(pointer string, value json.RawMessage, wrong *[]problem) []string {
 	var elements []json.RawMessage

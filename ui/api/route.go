@@ -83,6 +83,8 @@ func (a *API) Routes() []Route {
 
 		{"GET", "/api/v1/settings/personal_access_tokens", auth.SignedIn, a.tokenSettings},
 		{"PATCH", "/api/v1/settings/personal_access_tokens", auth.Needs("all:personal_access_token_settings"), a.changeTokenSettings},
+		{"GET", "/api/v1/settings/activity_log", auth.SignedIn, a.activitySettings},
+		{"PUT", "/api/v1/settings/activity_log", auth.Needs("all:activity_logs_settings"), a.setActivitySettings},
 		{"GET", "/api/v1/settings/api_key", auth.SignedIn, a.apiKey},
 		{"PATCH", "/api/v1/settings/api_key", auth.Needs(apiKeySettings), a.regenerateAPIKey},
 		{"GET", "/api/v1/abilities", auth.SignedIn, a.abilities},

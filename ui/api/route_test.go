@@ -47,6 +47,8 @@ var demands = []struct {
 	{"POST", "/api/v1/sap_systems/" + otherID + "/tags", "all:sap_system_tags", `{"value":"x"}`, 201},
 	{"DELETE", "/api/v1/sap_systems/" + otherID + "/tags/x", "all:sap_system_tags", "", 204},
 	{"GET", "/api/v1/activity_log", "any", "", 200},
+	{"GET", "/api/v1/settings/activity_log", "any", "", 200},
+	{"PUT", "/api/v1/settings/activity_log", "all:activity_logs_settings", `{"retention_time":{"value":1,"unit":"month"}}`, 200},
 	{"GET", "/api/v1/settings/api_key", "any", "", 200},
 	{"PATCH", "/api/v1/settings/api_key", "all:api_key_settings", `{}`, 422}, // with another key no agent could go on
 	{"GET", "/api/v1/users", "all:users", "", 200},

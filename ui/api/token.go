@@ -1,7 +1,6 @@
 package api
 
 import (
-	"encoding/json"
 	"net/http"
 	"strconv"
 	"time"
@@ -411,17 +410,4 @@ func (a *API) changeTokenSettings(w http.ResponseWriter, r *http.Request) error 
 		return err
 	}
 	return send(w, http.StatusOK, settings)
-}
-
-// schemaInteger is schemaText for a value that is to be a whole number. One
-// that is too large for us is none that is allowed anywhere.
-func schemaInteger(pointer string, value json.RawMessage, wrong *[]problem) int {
-	if kind := kindOf(value); kind != "integer" {
-		*wrong = append(*wrong, mistyped(pointer, "integer", kind))
-	}
-	var n int
-	if json.Unmarshal(value, &n) != nil {
-		return -1
-	}
-	return n
 }

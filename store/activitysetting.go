@@ -1,0 +1,46 @@
+package store
+
+import (
+	"context"
+	"errors"
+
+	"trento/store/activity"
+	"trento/store/landscape"
+)
+
+var keyRetention = []byte("activity_log")
+
+// Retention is how long entries of the activity log are kept.
+func (tx *Tx) Retention() (activity.Retention, error) {
+	kept, err := get(tx, bucketSetting, &tx.s.retention, keyRetention)
+	if errors.Is(err, ErrNotFound) {
+		return activity.DefaultRetention, nil
+	}
+	if err != nil {
+		return activity.Retention{}, err
+	}
+	return *kept, nil
+}
+
+// SetRetention changes how long entries are kept. Nothing is removed by it:
+// the next pruning goes by it. A retention there cannot be is an InvalidError
+// of retention_time/value or retention_time/unit.
+func (s *Store) SetRetention(ctx context.Context, by Actor, kept activity.Retention) error {
+	if value, unit := kept.Faults(); value != "" {
+		return &landscape.InvalidError{Field: "retention_time/value", Detail: value}
+	} else if unit != "" {
+		return &landscape.InvalidError{Field: "retention_time/unit", Detail: unit}
+	}
+	return s.update(ctx, by, func(tx *Tx) error {
+		before, err := tx.Retention()
+		if err != nil {
+			return err
+		}
+		if kept != before {
+			if err := tx.record(bucketSetting, keyRetention, &kept); err != nil {
+				return err
+			}
+		}
+		return tx.log(tx.by.Name, activity.ActivityLogSettingsUpdate, map[string]any{"retention_time": kept})
+	})
+}
