@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -45,6 +46,7 @@ type fixture struct {
 	t       *testing.T
 	clock   *clock
 	store   *store.Store
+	index   *search.Index // which nothing follows the log into, unless indexed is called
 	auth    *auth.Auth
 	handler http.Handler
 	log     *bytes.Buffer
@@ -88,6 +90,7 @@ func newFixtureOn(t *testing.T, s *store.Store, c *clock, change ...func(*auth.O
 			t.Error(err)
 		}
 	})
+	f.index = index
 	if f.rules, err = described(); err != nil {
 		t.Fatal(err)
 	}
@@ -173,6 +176,24 @@ func (f *fixture) entries(types ...activity.Type) []*activity.Entry {
 		f.t.Fatal(err)
 	}
 	return found
+}
+
+// indexed brings the search index up to date.
+func (f *fixture) indexed() {
+	f.t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := f.index.Run(ctx); err != nil {
+			f.t.Error(err)
+		}
+	})
+	log := f.entries()
+	for f.index.Indexed() < log[len(log)-1].Position {
+		runtime.Gosched()
+	}
+	stop()
+	running.Wait()
 }
 
 // discards are the reasons of the payloads that could not be decoded.
