@@ -329,7 +329,7 @@ func (a *appliance) open(ctx context.Context) (err error) {
 }
 
 // backgrounds is how many things background starts.
-const backgrounds = 4
+const backgrounds = 5
 
 // background starts what runs beside the requests. What fails there ends the
 // appliance.
@@ -347,6 +347,7 @@ func (a *appliance) background(ctx context.Context, failed chan<- error) {
 		return daemon.FeedWatchdog(ctx, a.store.Ready, a.log)
 	})
 	run("housekeeping", func() error { return a.housekeep(ctx) })
+	run("retention", func() error { return a.retain(ctx) })
 }
 
 // housekeep does what has to be done from time to time.
@@ -366,6 +367,30 @@ func (a *appliance) housekeep(ctx context.Context) error {
 		}
 		if err != nil && ctx.Err() == nil {
 			a.log.Error("housekeeping", "error", err)
+		}
+	}
+}
+
+// midnightInterval is how often is looked whether a day has begun.
+const midnightInterval = time.Minute
+
+// retain removes old entries of the activity log once a day. It may take a
+// while after a long time, so nothing waits for it.
+func (a *appliance) retain(ctx context.Context) error {
+	midnight := time.NewTicker(midnightInterval)
+	defer midnight.Stop()
+	for {
+		removed, err := a.store.ExpireActivity(ctx)
+		if err != nil && ctx.Err() == nil {
+			a.log.Error("old entries of the activity log are not removed", "error", err)
+		}
+		if removed > 0 {
+			a.log.Info("old entries of the activity log removed", "entries", removed)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-midnight.C:
 		}
 	}
 }

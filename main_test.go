@@ -23,6 +23,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"trento/store"
+	"trento/store/activity"
 )
 
 // runAsProgram in the environment makes the test binary be the program, so
@@ -279,6 +282,36 @@ func TestFirstStart(t *testing.T) {
 	p.client().must(401, "POST", "/api/session", map[string]any{"username": "admin", "password": secret}, nil)
 	if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the file of the generated password is still there: %v", err)
+	}
+}
+
+// TestRetention starts the program on a log that has become too old while it
+// was down.
+func TestRetention(t *testing.T) {
+	dir := t.TempDir()
+	now := time.Now().Add(-40 * 24 * time.Hour)
+	s, err := store.Open(dir, store.Options{Now: func() time.Time { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tag := range []string{"old", "young"} {
+		metadata := map[string]any{"added_tag": tag, "resource_type": "host", "hostname": "hana01"}
+		if err := s.AppendActivity(t.Context(), store.System(), activity.ResourceTagging, metadata); err != nil {
+			t.Fatal(err)
+		}
+		now = now.Add(20 * 24 * time.Hour)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	c := start(t, dir, nil).user()
+	for began := time.Now(); len(c.search("old")) > 0; {
+		if time.Since(began) > 30*time.Second {
+			t.Fatal("old entries are still there")
+		}
+	}
+	if got := c.search("young"); len(got) != 1 {
+		t.Errorf("young entries: %v", got)
 	}
 }
 

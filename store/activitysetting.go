@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"time"
 
 	"trento/store/activity"
 	"trento/store/landscape"
@@ -42,5 +43,31 @@ func (s *Store) SetRetention(ctx context.Context, by Actor, kept activity.Retent
 			}
 		}
 		return tx.log(tx.by.Name, activity.ActivityLogSettingsUpdate, map[string]any{"retention_time": kept})
+	})
+}
+
+// ExpireActivity removes the entries whose time is over, if that has not been
+// done since the last midnight (UTC), and says how many those were. Called
+// every now and then, it cleans the log once a day: at midnight, or as soon as
+// a program that was not running then is started. What is too old is judged
+// as of that midnight.
+func (s *Store) ExpireActivity(ctx context.Context) (removed int, err error) {
+	midnight := s.Now().UTC().Truncate(24 * time.Hour)
+	var kept activity.Retention
+	var done bool
+	err = s.View(func(tx *Tx) (err error) {
+		last := tx.btx.Bucket(bucketMeta).Get(keyExpired)
+		done = last != nil && !bytesTime(last).Before(midnight)
+		kept, err = tx.Retention()
+		return err
+	})
+	if err != nil || done {
+		return 0, err
+	}
+	if removed, err = s.PruneActivity(ctx, kept.Cutoff(midnight)); err != nil {
+		return removed, err
+	}
+	return removed, s.update(ctx, System(), func(tx *Tx) error {
+		return tx.put(bucketMeta, keyExpired, timeBytes(midnight))
 	})
 }

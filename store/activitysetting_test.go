@@ -1,8 +1,10 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"trento/store/activity"
 	"trento/store/landscape"
@@ -56,4 +58,49 @@ func TestRetention(t *testing.T) {
 	if got := kept(); got != half {
 		t.Errorf("after a restart %s", got)
 	}
+}
+
+// TestExpireActivity follows a log through the days: it is cleaned once after
+// each midnight, also the ones slept through, and a changed retention waits
+// for the next one.
+func TestExpireActivity(t *testing.T) {
+	dir, c := t.TempDir(), newClock()
+	s := open(t, dir, c)
+	expire := func(when string, want int) {
+		t.Helper()
+		before := len(entries(t, s))
+		removed, err := s.ExpireActivity(t.Context())
+		if err != nil || removed != want || before-len(entries(t, s)) != want {
+			t.Errorf("%s: removed %d of %d (%v), want %d", when, removed, before, err, want)
+		}
+	}
+	expire("at the first start", 0)
+	logEvery(t, s, c, 24*time.Hour, 40)      // from noon on the 20th of August to noon on the 28th of September
+	c.advance(-time.Hour)                    // the 29th, 11 o'clock
+	expire("slept through 40 midnights", 10) // all but those of the last 30 days
+	expire("once more on the same day", 0)
+	c.advance(13*time.Hour - time.Microsecond)
+	expire("right before midnight", 0)
+	c.advance(time.Microsecond)
+	expire("at midnight", 1)
+	if err := s.SetRetention(t.Context(), System(), activity.Retention{Value: 1, Unit: activity.Week}); err != nil {
+		t.Fatal(err)
+	}
+	expire("after a change", 0)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, dir, c)
+	expire("after a restart", 0)
+	c.advance(36 * time.Hour)
+	expire("noon of the day after", 24)
+	c.advance(-72 * time.Hour)
+	expire("with a clock set back", 0)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	c.advance(30 * 24 * time.Hour)
+	if _, err := s.ExpireActivity(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("interrupted: %v", err)
+	}
+	expire("after an interruption", 6)
 }

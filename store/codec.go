@@ -41,6 +41,7 @@ var (
 	keyID      = []byte("id")
 	keyVersion = []byte("version")
 	keyProgram = []byte("program")
+	keyExpired = []byte("expired")
 )
 
 // versionSize is the length of the version in front of a record.

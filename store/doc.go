@@ -10,6 +10,7 @@
 //	meta        "id"                        16 random bytes: which file this is
 //	            "version"                   8 bytes: how many migrations have run
 //	            "program"                   the version of the program that opened the file last
+//	            "expired"                   the midnight for which old entries of the log were removed last
 //	host        host id                     record: landscape.Host
 //	cluster     cluster id                  record: landscape.Cluster
 //	database    database id                 record: landscape.Database, with its instances
