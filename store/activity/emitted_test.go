@@ -1,0 +1,124 @@
+package activity
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// awaited are the types nobody writes yet, by the feature that will.
+var awaited = map[string][]Type{
+	"users and profiles": {UserDeletion, ProfileUpdate},
+	"personal access tokens": {
+		PersonalAccessTokenCreation, PersonalAccessTokenDeletion, PersonalAccessTokenAdminDeletion, PersonalAccessTokenModification,
+		PersonalAccessTokenRegeneration, PersonalAccessTokenExpiration, PersonalAccessTokenSettingsUpdate,
+	},
+	"generation of API keys":     {APIKeyGeneration},
+	"AI configuration":           {AIConfigurationCreation, AIConfigurationModification, AIConfigurationDeletion},
+	"SUSE Multi-Linux Manager":   {SavingSUMASettings, ChangingSUMASettings, ClearingSUMASettings, SoftwareUpdatesHealthChanged},
+	"alerting":                   {SavingAlertingSettings, ChangingAlertingSettings},
+	"execution of checks":        {ClusterChecksExecutionRequest, HostChecksExecutionRequest, HostChecksHealthChanged},
+	"customization of checks":    {CheckCustomizationApplied, CheckCustomizationReset},
+	"operations":                 {HostOperationRequested, ClusterOperationRequested, ClusterHostOperationRequested, ApplicationInstanceOperationRequested, SAPSystemOperationRequested, DatabaseOperationRequested, OperationCompleted},
+	"never: old versions":        {ClusterDiscoveredHealthChanged, ApplicationInstanceHealthChanged, DatabaseInstanceHealthChanged},
+	"never: another event store": {HostTombstoned, ClusterTombstoned, SAPSystemTombstoned, DatabaseTombstoned, HostRollUpRequested, ClusterRollUpRequested, SAPSystemRollUpRequested, DatabaseRollUpRequested, HostRolledUp, ClusterRolledUp, SAPSystemRolledUp, DatabaseRolledUp},
+}
+
+// TestEmittedTypes holds the catalogue against what the product writes: every
+// type is written somewhere, or awaited, and not both.
+func TestEmittedTypes(t *testing.T) {
+	emitted := emittedTypes(t)
+	waiting := map[Type]string{}
+	for feature, types := range awaited {
+		for _, name := range types {
+			if other, twice := waiting[name]; twice {
+				t.Errorf("%s is awaited by %s and by %s", name, feature, other)
+			}
+			waiting[name] = feature
+		}
+	}
+	for _, name := range Types() {
+		_, waits := waiting[name]
+		switch by := emitted[name]; {
+		case waits && len(by) > 0:
+			t.Errorf("%s is written by %v now: it belongs no longer to the types that %s will bring", name, by, waiting[name])
+		case !waits && len(by) == 0:
+			t.Errorf("nobody writes %s, and no feature is named that will", name)
+		}
+		delete(emitted, name)
+		delete(waiting, name)
+	}
+	for name := range waiting {
+		t.Errorf("%s is awaited, and is no type", name)
+	}
+	t.Logf("%d types in the catalogue, %d of them awaited", len(Types()), len(slices.Concat(slices.Collect(maps.Values(awaited))...)))
+}
+
+// emittedTypes are the types that the rooms that write the log name, each with
+// the files that do.
+func emittedTypes(t *testing.T) map[Type][]string {
+	t.Helper()
+	types := constants(t)
+	emitted := map[Type][]string{}
+	for _, pattern := range []string{"../*.go", "../landscape/*.go"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: %d files (%v)", pattern, len(files), err)
+		}
+		for _, file := range files {
+			if strings.HasSuffix(file, "_test.go") {
+				continue
+			}
+			ast.Inspect(parse(t, file), func(n ast.Node) bool {
+				selector, ok := n.(*ast.SelectorExpr)
+				if !ok {
+					return true
+				}
+				if room, ok := selector.X.(*ast.Ident); ok && room.Name == "activity" {
+					if name, ok := types[selector.Sel.Name]; ok && !slices.Contains(emitted[name], file) {
+						emitted[name] = append(emitted[name], file)
+					}
+				}
+				return true
+			})
+		}
+	}
+	return emitted
+}
+
+// constants are the constants of type.go and what they name.
+func constants(t *testing.T) map[string]Type {
+	t.Helper()
+	types := map[string]Type{}
+	ast.Inspect(parse(t, "type.go"), func(n ast.Node) bool {
+		if spec, ok := n.(*ast.ValueSpec); ok && len(spec.Values) == 1 {
+			if text, ok := spec.Values[0].(*ast.BasicLit); ok {
+				types[spec.Names[0].Name] = Type(strings.Trim(text.Value, `"`))
+			}
+		}
+		return true
+	})
+	if len(types) != len(Types()) {
+		t.Fatalf("%d constants for %d types", len(types), len(Types()))
+	}
+	return types
+}
+
+func parse(t *testing.T, file string) *ast.File {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := parser.ParseFile(token.NewFileSet(), file, text, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parsed
+}
