@@ -33,25 +33,39 @@ func ParseSearch(text string) (Search, error) {
 		return Search{}, ErrSearchTooLong
 	}
 	var s Search
-	words := splitWords(text)
-	for len(words) > 0 {
-		and := false
-		// An operator stands between two terms, or it is a term itself.
-		if len(s.terms) > 0 && len(words) > 1 && (words[0].is("AND") || words[0].is("OR")) {
-			and = words[0].is("AND")
-			words = words[1:]
+	words, _ := splitWords(text)
+	operator, and := operators(words), false
+	for i, w := range words {
+		if operator[i] {
+			and = w.is("AND")
+			continue
 		}
 		if len(s.terms) == MaxSearchTerms {
 			return Search{}, ErrSearchTooLong
 		}
-		s.join(words[0].term(and))
-		words = words[1:]
+		s.join(w.term(and))
+		and = false
 	}
 	return s, nil
 }
 
+// operators tells which words join the two around them. An operator stands
+// between two terms, or it is a term itself: so is the first word, the last
+// one, and the one behind an operator, whatever they say.
+func operators(words []word) []bool {
+	operator := make([]bool, len(words))
+	for i := 1; i < len(words)-1; i++ {
+		if words[i].is("AND") || words[i].is("OR") {
+			operator[i] = true
+			i++
+		}
+	}
+	return operator
+}
+
 // word is a part of a search between white space.
 type word struct {
+	source string   // as it was written
 	texts  []string // between the stars, which are not in them
 	quoted bool     // has quotes or escapes, so it is plain text whatever it says
 }
@@ -80,10 +94,11 @@ func (w word) term(and bool) Term {
 	return Term{And: and, Text: texts}
 }
 
-// splitWords cuts a search at white space outside quotes.
-func splitWords(search string) []word {
+// splitWords cuts a search at white space outside quotes. unfinished is the
+// character, a quote or a backslash, that waits in vain at the end, or 0.
+func splitWords(search string) (words []word, unfinished rune) {
 	var (
-		words           []word
+		begin           int
 		current         word
 		text            strings.Builder
 		inWord          bool
@@ -93,19 +108,22 @@ func splitWords(search string) []word {
 		current.texts = append(current.texts, text.String())
 		text.Reset()
 	}
-	endWord := func() {
+	endWord := func(end int) {
 		if inWord {
 			endText()
+			current.source = search[begin:end]
 			words = append(words, current)
 			current, inWord = word{}, false
 		}
 	}
-	for _, r := range search {
+	for at, r := range search {
 		if unicode.IsSpace(r) && !inQuotes && !fixed {
-			endWord()
+			endWord(at)
 			continue
 		}
-		inWord = true
+		if !inWord {
+			begin, inWord = at, true
+		}
 		switch {
 		case fixed:
 			text.WriteRune(r)
@@ -120,9 +138,13 @@ func splitWords(search string) []word {
 			text.WriteRune(r)
 		}
 	}
-	if fixed {
+	switch {
+	case fixed:
 		text.WriteByte('\\') // nothing left to make literal
+		unfinished = '\\'
+	case inQuotes:
+		unfinished = '"'
 	}
-	endWord()
-	return words
+	endWord(len(search))
+	return words, unfinished
 }
