@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"trento/auth"
 	"trento/search"
@@ -21,7 +20,7 @@ import (
 type activityPage struct {
 	Frame
 	Words        string
-	SearchHint   string
+	SearchHints  []string
 	Facets       []facet
 	Dates        []dateMenu
 	Chips        []chip
@@ -29,8 +28,10 @@ type activityPage struct {
 	RefreshKeep  []hidden // what the refresh form passes on
 	RefreshRates []option
 	FirstPage    bool
+	Announced    bool // new entries are announced, and come when they are asked for
 	ResetURL     string
 	Rows         []entryRow
+	Total        int // entries the filters let pass
 	EmptyWords   string
 	Pager        pager
 	Entry        *entryDetails
@@ -68,7 +69,8 @@ type entryDetails struct {
 	Data        []leaf
 	Cut         int // number of values drawn if that is not all, else 0
 	JSON        string
-	RelatedURL  string
+	Address     string // of the entry, for others
+	FlowURL     string
 	Related     []entryRow // oldest first: the cause before its effects
 	MoreRelated bool
 	CloseURL    string
@@ -112,15 +114,18 @@ func (s *server) activityLog(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if flow := r.URL.Query().Get("correlation"); flow != "" {
+		return s.activityFlow(w, r, v, flow)
+	}
 	q := parseLogQuery(r.URL.Query(), pageSize(r, "activity", usualEntries))
 	p := activityPage{
-		Frame: s.newFrame(r, "Activity Log"), Words: q.words, FirstPage: q.firstPage(),
+		Frame: s.newFrame(r, "Activity Log"), Words: q.words, FirstPage: q.firstPage(), Announced: q.refresh != live,
 		Chips: q.chips(), RefreshRates: slices.Clone(refreshRates),
 		ResetURL:   withQuery("/activity_log", logQuery{size: q.size, sized: q.sized, refresh: q.refresh}.values()),
 		EmptyWords: "Everything that happens in the landscape and everything people change is written down here.",
 	}
 	if p.FirstPage {
-		p.Live, p.Refresh = "activity", int(q.refresh/time.Second)
+		p.Live, p.Refresh = "activity", q.refresh.seconds()
 	}
 	found, err := s.findEntries(r, v, q, &p)
 	if err != nil {
@@ -140,7 +145,7 @@ func (s *server) activityLog(w http.ResponseWriter, r *http.Request) error {
 func (s *server) findEntries(r *http.Request, v viewer, q logQuery, p *activityPage) (search.Page, error) {
 	f, err := q.filter(s.options.Store.Now())
 	if errors.Is(err, activity.ErrSearchTooLong) {
-		p.SearchHint, p.EmptyWords = "This was not searched for: "+err.Error()+".", "The search is too long."
+		p.SearchHints, p.EmptyWords = []string{"This was not searched for: " + err.Error() + "."}, "The search is too long."
 		return search.Page{}, nil
 	}
 	if err != nil {
@@ -153,7 +158,7 @@ func (s *server) findEntries(r *http.Request, v viewer, q logQuery, p *activityP
 	if err != nil {
 		return search.Page{}, err
 	}
-	p.SearchHint = q.searchHint(len(found.Entries))
+	p.SearchHints, p.Total = q.searchHints(found.Total), found.Total
 	if len(p.Chips) > 0 {
 		p.EmptyWords = "No entry fits these filters. Entries are kept for a limited time, so the oldest may be gone."
 	}
@@ -162,7 +167,7 @@ func (s *server) findEntries(r *http.Request, v viewer, q logQuery, p *activityP
 
 // fillActivity fills the page with what was found.
 func (s *server) fillActivity(r *http.Request, p *activityPage, v viewer, q logQuery, found search.Page) error {
-	related, err := s.related(r, v, q)
+	related, err := s.related(r, v, q.entry)
 	if err != nil {
 		return err
 	}
@@ -178,7 +183,7 @@ func (s *server) fillActivity(r *http.Request, p *activityPage, v viewer, q logQ
 		}
 		p.Facets = []facet{users, typeFacet(v, q.types), severityFacet(q.severities)}
 		if q.entry != "" {
-			if p.Entry, err = s.openEntry(tx, v, q, related, known); err != nil {
+			if p.Entry, err = s.openEntry(tx, r, v, q.entry, q.values(), related, known); err != nil {
 				return err
 			}
 		}
@@ -192,7 +197,7 @@ func (s *server) fillActivity(r *http.Request, p *activityPage, v viewer, q logQ
 func (p *activityPage) fillForms(q logQuery, found search.Page) {
 	p.Dates = []dateMenu{newDateMenu("from_date", "From date", q.from), newDateMenu("to_date", "To date", q.to)}
 	for i := range p.RefreshRates {
-		p.RefreshRates[i].Chosen = q.refresh > 0 && p.RefreshRates[i].Value == q.values().Get("refreshRate")
+		p.RefreshRates[i].Chosen = q.refresh != "" && p.RefreshRates[i].Value == string(q.refresh)
 	}
 	kept := logQuery{size: q.size, sized: q.sized, refresh: q.refresh}.values()
 	p.Keep = hiddens(kept)
@@ -200,12 +205,17 @@ func (p *activityPage) fillForms(q logQuery, found search.Page) {
 	rest.Del("refreshRate")
 	p.RefreshKeep = hiddens(rest)
 	sizeKeep := q.filterValues()
-	if q.refresh > 0 {
+	if q.refresh != "" {
 		sizeKeep["refreshRate"] = kept["refreshRate"]
 	}
 	p.Pager = pager{Path: "/activity_log", SizeName: "first", Sizes: sizes(q.size), Steps: q.stepsFrom(found), Keep: hiddens(sizeKeep)}
+	p.Pager.Range = count(found.Total, "entry", "entries")
+	if n := len(found.Entries); q.firstPage() && n < found.Total {
+		p.Pager.Range = fmt.Sprintf("The newest %d of %s", n, p.Pager.Range)
+	}
 	if len(found.Entries) > 0 {
 		p.Pager.Export = withQuery("/activity_log.csv", q.filterValues())
+		p.Pager.ExportLines = withQuery("/activity_log.jsonl", q.filterValues())
 	}
 	if !q.forward && q.cursor != 0 {
 		p.Pager.Keep = append(p.Pager.Keep, hidden{"after", q.cursor.Cursor()})
@@ -214,10 +224,10 @@ func (p *activityPage) fillForms(q logQuery, found search.Page) {
 
 // related finds the entries of the same flow as the open one. It runs before
 // the page is filled, since the index must not be asked inside a read.
-func (s *server) related(r *http.Request, v viewer, q logQuery) (search.Page, error) {
+func (s *server) related(r *http.Request, v viewer, cursor string) (search.Page, error) {
 	id := ""
 	err := s.options.Store.View(func(tx *store.Tx) error {
-		e, err := visibleEntry(tx, v, q.entry)
+		e, err := visibleEntry(tx, v, cursor)
 		if err == nil {
 			id = correlation(e)
 		}
@@ -231,12 +241,20 @@ func (s *server) related(r *http.Request, v viewer, q logQuery) (search.Page, er
 
 // mentions finds the newest entries that have a text as a value.
 func (s *server) mentions(ctx context.Context, v viewer, text string, limit int) (search.Page, error) {
-	f := v.all
-	var err error
-	if f.Search, err = activity.ParseSearch(`"` + text + `"`); err != nil {
+	f, err := v.mentioning(text)
+	if err != nil {
 		return search.Page{}, nil // longer than any text we would have written
 	}
 	return s.options.Search.Activity(ctx, f, search.Walk{Limit: limit})
+}
+
+// mentioning selects the entries the viewer may see that have a text as a
+// value.
+func (v viewer) mentioning(text string) (activity.Filter, error) {
+	f := v.all
+	var err error
+	f.Search, err = activity.ParseSearch(`"` + text + `"`)
+	return f, err
 }
 
 // visibleEntry is the entry at a cursor, if the viewer may see it.
@@ -252,20 +270,22 @@ func visibleEntry(tx *store.Tx, v viewer, cursor string) (*activity.Entry, error
 	return e, err
 }
 
-func (s *server) openEntry(tx *store.Tx, v viewer, q logQuery, related search.Page, known pages) (*entryDetails, error) {
-	e, err := visibleEntry(tx, v, q.entry)
+// openEntry is an entry in full, on top of the page that query describes.
+func (s *server) openEntry(tx *store.Tx, r *http.Request, v viewer, cursor string, query url.Values, related search.Page, known pages) (*entryDetails, error) {
+	e, err := visibleEntry(tx, v, cursor)
 	if err != nil {
 		return nil, err
 	}
 	d := &entryDetails{
-		Row: s.newEntryRow(v, e, q.values(), known), Label: e.Type.Label(), Resource: e.Resource(),
-		CloseURL: withQuery("/activity_log", q.values()), JSON: indented(e.Metadata), MoreRelated: related.More,
+		Row: s.newEntryRow(v, e, query, known), Label: e.Type.Label(), Resource: e.Resource(),
+		Address:  s.connection(r).ServerURL + withQuery("/activity_log", url.Values{"entry": {e.Position.Cursor()}}),
+		CloseURL: withQuery("/activity_log", query), JSON: indented(e.Metadata), MoreRelated: related.More,
 	}
 	d.Data, d.Cut = newTree(e.Metadata, known)
 	if id := correlation(e); id != "" {
-		d.RelatedURL = withQuery("/activity_log", url.Values{"search": {id}, "severity": severityNames(), "first": {"20"}})
+		d.FlowURL = flowURL(id)
 		for _, other := range slices.Backward(related.Entries) {
-			row := s.newEntryRow(v, other, q.values(), known)
+			row := s.newEntryRow(v, other, query, known)
 			row.Here = other.Position == e.Position
 			d.Related = append(d.Related, row)
 		}
@@ -295,94 +315,3 @@ func (s *server) newEntryRow(v viewer, e *activity.Entry, query url.Values, know
 	}
 	return row
 }
-
-// actorOptions are the users the viewer may filter by: active ones, and those
-// the address names already.
-func actorOptions(tx *store.Tx, v viewer, chosen []string) (facet, error) {
-	names := []string{activity.System}
-	for u, err := range tx.Users() {
-		if err != nil {
-			return facet{}, err
-		}
-		if u.Enabled() && v.Actor(u.Username) == u.Username {
-			names = append(names, u.Username)
-		}
-	}
-	f := facet{Key: "actor", Label: "User", Chosen: len(chosen), Long: len(names) >= narrowFrom}
-	for _, name := range unique(append(names, chosen...)) {
-		f.Options = append(f.Options, option{Value: name, Label: name, Chosen: slices.Contains(chosen, name)})
-	}
-	return f, nil
-}
-
-// typeFacet offers the types the viewer may see, by what they are about.
-func typeFacet(v viewer, chosen []string) facet {
-	f := facet{Key: "type", Label: "Type", Chosen: len(chosen), Long: true}
-	groups := map[string][]option{}
-	for _, t := range activity.Types() {
-		if t.UserManagement() && v.all.WithoutUserManagement {
-			continue
-		}
-		group := typeGroup(t)
-		groups[group] = append(groups[group], option{Value: string(t), Label: t.Label(), Chosen: slices.Contains(chosen, string(t))})
-	}
-	names := make([]string, 0, len(groups))
-	for name := range groups {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		options := groups[name]
-		slices.SortFunc(options, func(a, b option) int { return strings.Compare(a.Label, b.Label) })
-		options[0].Group = name
-		f.Options = append(f.Options, options...)
-	}
-	return f
-}
-
-// typeGroup is what the entries of a type are about; the resource of some
-// types is known only entry by entry.
-func typeGroup(t activity.Type) string {
-	resource := (&activity.Entry{Type: t}).Resource()
-	if strings.HasPrefix(resource, "Unable") {
-		return "Several"
-	}
-	return resource
-}
-
-func severityFacet(chosen []string) facet {
-	if len(chosen) == 0 {
-		chosen = usualSeverities
-	}
-	f := facet{Key: "severity", Label: "Severity"}
-	if !sameSet(chosen, usualSeverities) {
-		f.Chosen = len(chosen)
-	}
-	for _, name := range severityNames() {
-		f.Options = append(f.Options, option{Value: name, Label: severityLabel(name), Mark: name, Chosen: slices.Contains(chosen, name)})
-	}
-	return f
-}
-
-func newDateMenu(key, label string, d dateChoice) dateMenu {
-	m := dateMenu{Key: key, Label: label, Words: d.words(), Choices: []option{{Value: "", Label: "Any time", Chosen: !d.set()}}}
-	for _, rel := range relativeDates {
-		m.Choices = append(m.Choices, option{Value: rel.key, Label: rel.key + " ago", Chosen: d.relative == rel.key})
-	}
-	m.Choices = append(m.Choices, option{Value: customDate, Label: "This moment:", Chosen: !d.custom.IsZero()})
-	if !d.custom.IsZero() {
-		m.Custom = d.custom.Format("2006-01-02T15:04:05")
-	}
-	return m
-}
-
-// severityNames are all severities, mildest first.
-func severityNames() []string {
-	names := make([]string, len(activity.Severities))
-	for i, severity := range activity.Severities {
-		names[i] = severity.String()
-	}
-	return names
-}
-
-func severityLabel(name string) string { return strings.ToUpper(name[:1]) + name[1:] }

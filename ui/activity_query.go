@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"fmt"
 	"net/url"
 	"slices"
 	"strconv"
@@ -23,8 +22,8 @@ type logQuery struct {
 	sized      bool
 	forward    bool              // towards newer entries
 	cursor     activity.Position // where the page before ended; 0: at the end
-	refresh    time.Duration     // between automatic refreshes, 0 for none
-	entry      string            // cursor of the open entry
+	refresh    refreshRate
+	entry      string // cursor of the open entry
 }
 
 // dateChoice is one end of a period. Relative ones are kept relative, so that
@@ -55,9 +54,22 @@ var usualSeverities = []string{"info", "warning", "critical"}
 // otherwise.
 const usualEntries = 20
 
-// refreshRates are the intervals offered, in milliseconds as the address has them.
+// refreshRate says how a page of the log is kept new, as its address has it:
+// milliseconds between refreshes, live, or empty for not at all.
+type refreshRate string
+
+// live lets new entries in as they are written.
+const live refreshRate = "live"
+
+// seconds are the seconds between refreshes, or 0 where there are none.
+func (rate refreshRate) seconds() int {
+	ms, _ := strconv.Atoi(string(rate)) // live is no number
+	return ms / 1000
+}
+
+// refreshRates are the rates offered.
 var refreshRates = []option{
-	{Value: "", Label: "Off"},
+	{Value: "", Label: "Off"}, {Value: string(live), Label: "Live"},
 	{Value: "5000", Label: "5s"}, {Value: "10000", Label: "10s"}, {Value: "30000", Label: "30s"},
 	{Value: "60000", Label: "1m"}, {Value: "300000", Label: "5m"}, {Value: "1800000", Label: "30m"},
 }
@@ -91,8 +103,7 @@ func parseLogQuery(q url.Values, size int) logQuery {
 	}
 	for _, rate := range refreshRates[1:] {
 		if rate.Value == q.Get("refreshRate") {
-			ms, _ := strconv.Atoi(rate.Value) // the list holds numbers
-			l.refresh = time.Duration(ms) * time.Millisecond
+			l.refresh = refreshRate(rate.Value)
 		}
 	}
 	return l
@@ -184,8 +195,8 @@ func (l logQuery) values() url.Values {
 		}
 		q.Set(key, l.cursor.Cursor())
 	}
-	if l.refresh > 0 {
-		q.Set("refreshRate", strconv.FormatInt(l.refresh.Milliseconds(), 10))
+	if l.refresh != "" {
+		q.Set("refreshRate", string(l.refresh))
 	}
 	return q
 }
@@ -213,7 +224,7 @@ func (l logQuery) filter(now time.Time) (activity.Filter, error) {
 }
 
 func (l logQuery) walk() search.Walk {
-	return search.Walk{From: l.cursor, Limit: l.size, Forward: l.forward}
+	return search.Walk{From: l.cursor, Limit: l.size, Forward: l.forward, Count: true}
 }
 
 // chips are the filters in force, each with the address without it. The usual
@@ -288,22 +299,14 @@ func (l logQuery) stepsFrom(page search.Page) []step {
 	return steps(first, previous, next, last)
 }
 
-// searchHint explains a search that reads differently from what people expect,
-// or is empty.
-func (l logQuery) searchHint(found int) string {
-	fields := strings.Fields(l.words)
-	for i, word := range fields {
-		if upper := strings.ToUpper(word); i > 0 && i < len(fields)-1 && word != upper && (upper == "AND" || upper == "OR") {
-			return fmt.Sprintf("“%s” was searched for as a word. Written %s it combines what stands around it.", word, upper)
-		}
-		if key, value, ok := strings.Cut(word, ":"); ok && key != "" && value != "" && strings.Trim(key, "abcdefghijklmnopqrstuvwxyz_") == "" {
-			return fmt.Sprintf("Names of fields are not searched. Look for the value alone: %s", value)
-		}
+// searchHints explain a search that reads differently from what people
+// expect, or that has found nothing.
+func (l logQuery) searchHints(found int) []string {
+	hints := activity.SearchHints(l.words)
+	if len(hints) == 0 && l.words != "" && found == 0 && !strings.Contains(l.words, "*") {
+		hints = append(hints, "Values are compared as a whole. To find a part of one, add stars: *"+strings.Trim(l.words, `"`)+"*")
 	}
-	if l.words != "" && found == 0 && !strings.Contains(l.words, "*") {
-		return "Values are compared as a whole. To find a part of one, add stars: *" + strings.Trim(l.words, `"`) + "*"
-	}
-	return ""
+	return hints
 }
 
 func remove(values []string, value string) []string {

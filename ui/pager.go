@@ -13,7 +13,10 @@ type pager struct {
 	Sizes    []option
 	Range    string // "Showing 1–10 of 53", empty where the total is unknown
 	Export   string // address of the CSV, empty where there is none
-	Steps    []step
+	// ExportLines is the address of the same as JSON lines, empty where there
+	// are none.
+	ExportLines string
+	Steps       []step
 }
 
 // step is a way to another page; URL is empty where there is none.

@@ -19,6 +19,7 @@ const (
 	pageCluster  = "cluster"
 	pageSystem   = "system"
 	pageActivity = "activity"
+	pageFlow     = "activityflow"
 
 	pageDashboard  = "dashboard"
 	pageClusters   = "clusters"
@@ -41,12 +42,12 @@ type page interface{ frame() *Frame }
 type templates map[string]*template.Template
 
 func parseTemplates() (templates, error) {
-	shared, err := template.ParseFS(templateFiles, "templates/layout.html", "templates/parts.html", "templates/details.html", "templates/overview.html", "templates/tags.html", "templates/views.html", "templates/icons.html")
+	shared, err := template.ParseFS(templateFiles, "templates/layout.html", "templates/parts.html", "templates/details.html", "templates/overview.html", "templates/tags.html", "templates/views.html", "templates/activityentry.html", "templates/icons.html")
 	if err != nil {
 		return nil, err
 	}
 	pages := make(templates)
-	for _, name := range []string{pageDashboard, pageSearch, pageHosts, pageClusters, pageDatabases, pageSAPSystems, pageAttention, pageAsk, pageTag, pageHost, pageCluster, pageSystem, pageActivity, pageSignIn, pageSettings, pageAbout, pageError} {
+	for _, name := range []string{pageDashboard, pageSearch, pageHosts, pageClusters, pageDatabases, pageSAPSystems, pageAttention, pageAsk, pageTag, pageHost, pageCluster, pageSystem, pageActivity, pageFlow, pageSignIn, pageSettings, pageAbout, pageError} {
 		t, err := shared.Clone()
 		if err != nil {
 			return nil, err

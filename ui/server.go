@@ -98,7 +98,8 @@ func (s *server) routes() []api.Route {
 		{Method: "GET", Path: "/sap_systems/{id}/hosts/{host}/instances/{number}/cleanup", Access: auth.Needs("cleanup:application_instance"), Handle: s.cleanUpApplicationInstance},
 		{Method: "POST", Path: "/sap_systems/{id}/hosts/{host}/instances/{number}/cleanup", Access: auth.Needs("cleanup:application_instance"), Handle: form(s.cleanUpApplicationInstance)},
 		{Method: "GET", Path: "/activity_log", Access: auth.SignedIn, Handle: s.activityLog},
-		{Method: "GET", Path: "/activity_log.csv", Access: auth.SignedIn, Handle: s.activityCSV},
+		{Method: "GET", Path: "/activity_log.csv", Access: auth.SignedIn, Handle: s.exportLog(csvFormat)},
+		{Method: "GET", Path: "/activity_log.jsonl", Access: auth.SignedIn, Handle: s.exportLog(linesFormat)},
 		{Method: "GET", Path: "/settings", Access: auth.SignedIn, Handle: s.settings},
 		{Method: "GET", Path: "/about", Access: auth.SignedIn, Handle: s.about},
 

@@ -41,7 +41,7 @@ func samplePages() map[string]page {
 	return map[string]page{
 		pageDashboard: &dashboardPage{}, pageSearch: &searchPage{}, pageClusters: &clustersPage{}, pageDatabases: &databasesPage{}, pageSAPSystems: &sapSystemsPage{},
 		pageAttention: &leftPage{}, pageAsk: &askPage{}, pageTag: &tagPage{},
-		pageHosts: &hostsPage{}, pageHost: &hostPage{}, pageCluster: &clusterPage{}, pageSystem: &systemPage{}, pageActivity: &activityPage{}, pageSignIn: &signInPage{},
+		pageHosts: &hostsPage{}, pageHost: &hostPage{}, pageCluster: &clusterPage{}, pageSystem: &systemPage{}, pageActivity: &activityPage{}, pageFlow: &flowPage{}, pageSignIn: &signInPage{},
 		pageSettings: &settingsPage{}, pageAbout: &aboutPage{}, pageError: &errorPage{},
 	}
 }

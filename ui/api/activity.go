@@ -9,8 +9,8 @@ import (
 	"trento/store/activity"
 )
 
-// entry is an entry of the activity log as clients of the API know it.
-type entry struct {
+// Entry is an entry of the activity log as clients know it.
+type Entry struct {
 	ID         string            `json:"id"`
 	Type       activity.Type     `json:"type"`
 	Actor      string            `json:"actor"`
@@ -22,7 +22,7 @@ type entry struct {
 // entryPage is a page of the log, newest entry first. One of First and Last
 // is its size as asked for; "next" means older.
 type entryPage struct {
-	Data       []entry `json:"data"`
+	Data       []Entry `json:"data"`
 	Pagination struct {
 		StartCursor     *string `json:"start_cursor"`
 		EndCursor       *string `json:"end_cursor"`
@@ -60,12 +60,9 @@ func (a *API) activityLog(w http.ResponseWriter, r *http.Request) error {
 }
 
 func newEntryPage(viewer Viewer, walk search.Walk, found search.Page) entryPage {
-	page := entryPage{Data: make([]entry, len(found.Entries))}
+	page := entryPage{Data: make([]Entry, len(found.Entries))}
 	for i, e := range found.Entries {
-		page.Data[i] = entry{
-			ID: e.ID, Type: e.Type, Actor: viewer.Actor(e.Actor), Severity: e.Severity,
-			OccurredOn: moment(e.OccurredOn()), Metadata: e.Metadata,
-		}
+		page.Data[i] = viewer.Entry(e)
 	}
 	p := &page.Pagination
 	if n := len(found.Entries); n > 0 {
@@ -112,6 +109,13 @@ func (v Viewer) Narrow(f activity.Filter) (activity.Filter, error) {
 	}
 	f.WithoutUserManagement = !v.managesUsers
 	return f, nil
+}
+
+// Entry is an entry, which the viewer may see, as they may see it.
+func (v Viewer) Entry(e *activity.Entry) Entry {
+	return Entry{
+		ID: e.ID, Type: e.Type, Actor: v.Actor(e.Actor), Severity: e.Severity, OccurredOn: moment(e.OccurredOn()), Metadata: e.Metadata,
+	}
 }
 
 // Actor is the actor of an entry as the viewer sees it.

@@ -13,9 +13,9 @@ export function morph(from, to, hold) {
   // What somebody has entered and not sent yet is theirs.
   if ('dirty' in from.dataset) return;
   if (from.matches('tr[data-version]') && from.dataset.version !== to.dataset.version) tint(from);
+  if (from.hasAttribute('data-list') && hold(from, to)) return keepRows(from, to);
   attributes(from, to);
-  if (from.hasAttribute('data-list') && hold(from, to)) keepRows(from, to);
-  else children(from, to, hold);
+  children(from, to, hold);
   fields(from, to);
 }
 
@@ -31,7 +31,7 @@ function attributes(from, to) {
 // What is open stays open, and what the script has written stays written.
 function kept(element, name) {
   if (name === 'open') return element.matches('details, dialog');
-  if (name === 'class') return element.matches('tr.changed');
+  if (name === 'class') return element.matches('tr.changed, li.changed');
   return name === 'hidden' && element.matches('.news, .options li');
 }
 
@@ -49,11 +49,14 @@ function fields(from, to) {
 // matched in order.
 function children(from, to, hold) {
   const named = new Map([...from.children].filter((c) => c.id).map((c) => [c.id, c]));
+  // Entries that arrive in a log are shown to be new; those of another page are not.
+  const arriving = from.matches('.log [data-list], .flow') && [...to.children].some((c) => named.has(c.id));
   let next = from.firstChild;
   for (const wanted of [...to.childNodes]) {
     const match = wanted.id ? named.get(wanted.id) : next && !next.id ? next : null;
     if (!match) {
-      from.insertBefore(document.importNode(wanted, true), next);
+      const fresh = from.insertBefore(document.importNode(wanted, true), next);
+      if (arriving && wanted.id) tint(fresh);
       continue;
     }
     if (match === next) next = next.nextSibling;
@@ -74,17 +77,18 @@ function keepRows(from, to) {
   for (const row of from.rows) {
     const match = wanted.get(row.id);
     // An entry of the log does not go, it is only pushed to the next page.
-    row.classList.toggle('gone', !match && !from.closest('[data-announce]'));
+    row.classList.toggle('gone', !match && !from.closest('.log'));
     if (match) morph(row, match, () => false);
     wanted.delete(row.id);
   }
-  announce(from, wanted.size);
+  // What the list holds by now may be more than a page of it.
+  announce(from, Math.max(wanted.size, to.dataset.total - from.dataset.total || 0));
 }
 
 function announce(list, fresh) {
   const news = document.getElementById('news');
   if (!news) return;
-  const entries = list.closest('[data-announce]');
+  const entries = list.closest('.log');
   document.getElementById('news-text').textContent = !fresh ? 'The list has changed.'
     : `${fresh} new ${entries ? (fresh === 1 ? 'entry' : 'entries') : (fresh === 1 ? 'row' : 'rows')}.`;
   news.hidden = false;

@@ -1,0 +1,166 @@
+package ui
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"time"
+
+	"trento/auth"
+	"trento/search"
+	"trento/store"
+	"trento/store/activity"
+	"trento/ui/api"
+)
+
+// exportDeadline is how long a client may take to accept the next piece of an
+// export.
+const exportDeadline = 30 * time.Second
+
+// logFormat is a form in which the log leaves the console.
+type logFormat struct {
+	file, contentType string
+	begin             func(io.Writer) error
+	write             func(io.Writer, api.Viewer, *activity.Entry) error
+}
+
+var csvFormat = logFormat{
+	file: "activity_log.csv", contentType: "text/csv; charset=utf-8; header=present",
+	begin: func(w io.Writer) error {
+		return writeRecord(w, []string{"Time (UTC)", "Severity", "Type", "Message", "Resource", "User", "ID", "Data"})
+	},
+	write: func(w io.Writer, v api.Viewer, e *activity.Entry) error {
+		return writeRecord(w, []string{
+			e.OccurredOn().Format(time.RFC3339Nano), e.Severity.String(), e.Type.Label(), e.Message(), e.Resource(), v.Actor(e.Actor), e.ID, string(e.Metadata),
+		})
+	},
+}
+
+// linesFormat has an object a line, in the form of the API.
+var linesFormat = logFormat{
+	file: "activity_log.jsonl", contentType: "application/jsonl; charset=utf-8",
+	begin: func(io.Writer) error { return nil },
+	write: func(w io.Writer, v api.Viewer, e *activity.Entry) error {
+		line, err := json.Marshal(v.Entry(e))
+		if err == nil {
+			_, err = w.Write(append(line, '\n'))
+		}
+		return err
+	},
+}
+
+func writeRecord(w io.Writer, record []string) error {
+	for i := range record {
+		record[i] = api.Harmless(record[i])
+	}
+	out := csv.NewWriter(w)
+	if err := out.Write(record); err != nil {
+		return err
+	}
+	out.Flush()
+	return out.Error()
+}
+
+// exportLog answers GET /activity_log.csv and GET /activity_log.jsonl: all
+// entries that pass the filters, however many, newest first. They are read
+// part by part, and nothing is held open while a part goes out. Who is signed
+// out, or may no longer see what was asked for, gets no further part: the
+// answer then ends in the middle, which the client notices.
+func (s *server) exportLog(format logFormat) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		asked, err := parseLogQuery(r.URL.Query(), usualEntries).filter(s.options.Store.Now())
+		if err != nil {
+			return err
+		}
+		x := export{s: s, format: format, id: auth.From(r.Context()), asked: asked, w: w, out: http.NewResponseController(w)}
+		if err = x.run(r.Context()); err != nil && x.begun {
+			s.options.Log.Warn("export of the activity log is cut short", "id", requestID(r.Context()), "error", err)
+			panic(http.ErrAbortHandler)
+		}
+		return err
+	}
+}
+
+// export is an export under way.
+type export struct {
+	s      *server
+	format logFormat
+	id     *auth.Identity
+	asked  activity.Filter
+	w      http.ResponseWriter
+	out    *http.ResponseController
+	begun  bool // something has been sent
+}
+
+func (x *export) run(ctx context.Context) error {
+	var part bytes.Buffer
+	if err := x.format.begin(&part); err != nil {
+		return err
+	}
+	for walk := (search.Walk{Limit: search.MaxLimit}); ; {
+		v, f, err := x.mayRead()
+		if err != nil {
+			return err
+		}
+		page, err := x.s.options.Search.Activity(ctx, f, walk)
+		if err != nil {
+			return err
+		}
+		for _, e := range page.Entries {
+			if err := x.format.write(&part, v.Viewer, e); err != nil {
+				return err
+			}
+			walk.From = e.Position
+		}
+		if err := x.send(&part); err != nil || !page.More {
+			return err
+		}
+	}
+}
+
+// mayRead looks who reads the log, and what of it they may see now.
+func (x *export) mayRead() (viewer, activity.Filter, error) {
+	var v viewer
+	err := x.s.options.Store.View(func(tx *store.Tx) error {
+		id, err := x.s.options.Auth.Again(tx, x.id)
+		if err == nil {
+			v, err = viewerOf(id)
+		}
+		return err
+	})
+	if err != nil {
+		return viewer{}, activity.Filter{}, err
+	}
+	f, err := v.narrow(x.asked)
+	return v, f, err
+}
+
+// send sends a part and empties it. There is a deadline for every piece, not
+// for the whole: that takes as long as it takes.
+func (x *export) send(part *bytes.Buffer) error {
+	if !x.begun {
+		h := x.w.Header()
+		h.Set("Content-Type", x.format.contentType)
+		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": x.format.file}))
+		h.Set("Cache-Control", "no-store")
+		x.begun = true
+	}
+	for part.Len() > 0 {
+		err := x.out.SetWriteDeadline(time.Now().Add(exportDeadline))
+		if err != nil && !errors.Is(err, http.ErrNotSupported) {
+			return err
+		}
+		if _, err := x.w.Write(part.Next(pieceOfFile)); err != nil {
+			return err
+		}
+		if _, _, err := x.mayRead(); err != nil {
+			return err
+		}
+	}
+	return x.out.Flush()
+}
