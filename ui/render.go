@@ -42,7 +42,7 @@ type page interface{ frame() *Frame }
 type templates map[string]*template.Template
 
 func parseTemplates() (templates, error) {
-	shared, err := template.ParseFS(templateFiles, "templates/layout.html", "templates/parts.html", "templates/details.html", "templates/overview.html", "templates/tags.html", "templates/views.html", "templates/activityentry.html", "templates/icons.html")
+	shared, err := template.ParseFS(templateFiles, "templates/layout.html", "templates/parts.html", "templates/details.html", "templates/overview.html", "templates/tags.html", "templates/views.html", "templates/activityentry.html", "templates/activitysetting.html", "templates/icons.html")
 	if err != nil {
 		return nil, err
 	}

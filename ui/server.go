@@ -101,6 +101,8 @@ func (s *server) routes() []api.Route {
 		{Method: "GET", Path: "/activity_log.csv", Access: auth.SignedIn, Handle: s.exportLog(csvFormat)},
 		{Method: "GET", Path: "/activity_log.jsonl", Access: auth.SignedIn, Handle: s.exportLog(linesFormat)},
 		{Method: "GET", Path: "/settings", Access: auth.SignedIn, Handle: s.settings},
+		{Method: "GET", Path: "/settings/activity_log", Access: auth.Needs(abilityActivitySettings), Handle: s.editActivitySettings},
+		{Method: "POST", Path: "/settings/activity_log", Access: auth.Needs(abilityActivitySettings), Handle: form(s.changeActivitySettings)},
 		{Method: "GET", Path: "/about", Access: auth.SignedIn, Handle: s.about},
 
 		{Method: "GET", Path: "/events", Access: auth.SignedIn, Handle: s.events},

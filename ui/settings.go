@@ -15,6 +15,8 @@ type settingsPage struct {
 	Expired bool
 	Key     string // the text of the agent API key; empty for those who may not see it
 	Connect connection
+
+	ActivityLog activitySettings
 }
 
 // connection is what it takes to point an agent at this server.
@@ -29,11 +31,20 @@ const abilityAPIKey = "all:api_key_settings"
 
 // settings answers GET /settings.
 func (s *server) settings(w http.ResponseWriter, r *http.Request) error {
+	return s.showSettings(w, r, http.StatusOK, func(*settingsPage) {})
+}
+
+// showSettings shows the settings as they are, after change has put into the
+// page what it is about.
+func (s *server) showSettings(w http.ResponseWriter, r *http.Request, status int, change func(*settingsPage)) error {
 	p := settingsPage{Frame: s.newFrame(r, "Settings"), Connect: s.connection(r)}
 	p.Live = "setting"
 	var key *store.APIKey
 	err := s.options.Store.View(func(tx *store.Tx) (err error) {
 		if key, err = tx.APIKey(); err != nil {
+			return err
+		}
+		if p.ActivityLog, err = newActivitySettings(tx, auth.From(r.Context())); err != nil {
 			return err
 		}
 		return s.fill(&p.Frame, tx)
@@ -53,7 +64,8 @@ func (s *server) settings(w http.ResponseWriter, r *http.Request) error {
 	if p.Connect.MayRead {
 		p.Key, p.Connect.KeyAbove = s.options.Auth.APIKeyText(key), true
 	}
-	return s.render(w, r, http.StatusOK, pageSettings, &p)
+	change(&p)
+	return s.render(w, r, status, pageSettings, &p)
 }
 
 func (s *server) connection(r *http.Request) connection {
