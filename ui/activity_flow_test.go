@@ -1,0 +1,158 @@
+package ui
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"trento/store"
+	"trento/store/activity"
+	"trento/store/landscape"
+)
+
+// flowOf is the page of the flow that an entry belongs to, by its link.
+func (f *fixture) flowOf(t *testing.T, query, as string) (page markup, address string) {
+	t.Helper()
+	list := f.page(t, "/activity_log?"+query, as)
+	open, _ := attribute(list.all("a.message")[0], "href")
+	address, _ = attribute(f.page(t, open, as).one("#entry .more-link"), "href")
+	return f.page(t, address, as), address
+}
+
+// TestFlow follows the clean-up of a host with everything on it: one line, the
+// cause before its effects, reached from any of its entries.
+func TestFlow(t *testing.T) {
+	f := systemsFixture(t)
+	f.silence(2)
+	f.cleanUp(hostCleanup(1), "hana01")
+	page, address := f.flowOf(t, "type=host_cleanup_requested", "plain")
+	steps := page.texts("#flow a[data-entry]")
+	if len(steps) < 6 || steps[0] != "Host cleanup requested" || steps[len(steps)-1] != "Host was deregistered" {
+		t.Fatalf("flow %q", steps)
+	}
+	for _, e := range []element{
+		has("h1", fmt.Sprint("Related Events ", len(steps))), has(".flow-begin", "begun by ••••••••"), has("#flow .later", "begin"),
+		has("a[href=/activity_log]", "Back to Activity Log"), has("#flow", "Database instance was deregistered"), hasNot(".steps"), has("#frame[data-live=activity]", ""),
+	} {
+		e.check(t, page)
+	}
+	if _, other := f.flowOf(t, "type=host_deregistered", "plain"); other != address {
+		t.Errorf("another entry leads to %s, not to %s", other, address)
+	}
+	all, _ := attribute(page.all(".head .actions a")[0], "href")
+	listed := messages(f.page(t, all, "plain"))
+	slices.Reverse(listed)
+	if !slices.Equal(listed, steps) {
+		t.Errorf("the log has %q, the flow %q", listed, steps)
+	}
+	open, _ := attribute(page.all("#flow a[data-entry]")[0], "href")
+	opened := f.page(t, open, "plain")
+	for _, e := range []element{has("dialog#entry .entry-message", "Host cleanup requested"), has("#flow", "Host was deregistered"), has("dialog[data-close-to="+address+"]", "")} {
+		e.check(t, opened)
+	}
+	has(".flow-begin", "begun by admin").check(t, f.page(t, address, "admin"))
+}
+
+// TestFlowOfNothing: what is no flow, and what this reader may not know of,
+// are the same.
+func TestFlowOfNothing(t *testing.T) {
+	f := logFixture(t)
+	const hidden = "00000000-0000-4000-8000-00000000aaaa"
+	if err := f.store.AppendActivity(t.Context(), store.Actor{Name: "admin"}, activity.ProfileUpdate, map[string]any{"correlation_id": hidden}); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		as, id string
+		status int
+	}{
+		{"admin", hidden, 200}, {"plain", hidden, 404}, {"reader", hidden, 404}, {"plain", "00000000-0000-4000-8000-00000000bbbb", 404},
+		{"admin", "hana01", 404}, {"admin", `" OR *`, 404}, {"admin", strings.Repeat("x", 5000), 404},
+	} {
+		if w := f.do(call{target: withQuery("/activity_log", url.Values{"correlation": {tt.id}}), as: tt.as}); w.Code != tt.status {
+			t.Errorf("%.40q as %s: %d", tt.id, tt.as, w.Code)
+		}
+	}
+}
+
+// TestLongFlow walks through a flow of several pages and back.
+func TestLongFlow(t *testing.T) {
+	f := newFixture(t)
+	f.user("admin", 1)
+	const id, all = "00000000-0000-4000-8000-00000000cccc", 2*flowSize + 30
+	for n := range all {
+		f.clock.pass(700 * time.Millisecond)
+		metadata := map[string]any{"correlation_id": id, "check_id": fmt.Sprintf("%03d", n)}
+		if err := f.store.AppendActivity(context.Background(), store.System(), activity.CheckCustomizationApplied, metadata); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.indexed()
+	read := func(target, step string) (names []string, next string) {
+		t.Helper()
+		page := f.page(t, target, "admin")
+		has("h1 .count", fmt.Sprint(all)).check(t, page)
+		has(".flow-begin", "over 2 min 40 s").check(t, page)
+		for _, link := range page.all("a[aria-label=" + step + "]") {
+			next, _ = attribute(link, "href")
+		}
+		return page.texts("#flow a[data-entry]"), next
+	}
+	var walked []string
+	target, last := flowURL(id), ""
+	for target != "" {
+		names, next := read(target, "next-page")
+		walked, target, last = append(walked, names...), next, target
+	}
+	if len(walked) != all || walked[0] != "Check 000 was customized" || walked[all-1] != "Check 229 was customized" || !slices.IsSorted(walked) {
+		t.Errorf("walked through %d: %v", len(walked), walked)
+	}
+	_, back := read(last, "prev-page")
+	if names, _ := read(back, "first-page"); names[0] != "Check 100 was customized" || len(names) != flowSize {
+		t.Errorf("back: %d from %s on", len(names), names[0])
+	}
+	_, end := read(flowURL(id), "last-page")
+	if names, next := read(end, "next-page"); names[len(names)-1] != "Check 229 was customized" || len(names) != flowSize || next != "" {
+		t.Errorf("end: %d up to %s, next %q", len(names), names[len(names)-1], next)
+	}
+	if names, _ := read(flowURL(id)+"&after=odd", "next-page"); names[0] != walked[0] {
+		t.Errorf("an odd place: from %s on", names[0])
+	}
+}
+
+func TestLater(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		-time.Second: "begin", 0: "begin", time.Microsecond: "+1 ms", 118 * time.Millisecond: "+118 ms", 3*time.Second + 290*time.Millisecond: "+3.2 s",
+		time.Minute: "+1 min 0 s", 125 * time.Second: "+2 min 5 s", 90 * time.Minute: "+1 h 30 min", 50 * time.Hour: "+50 h 0 min",
+	} {
+		if got := later(d); got != want {
+			t.Errorf("%s reads %q, want %q", d, got, want)
+		}
+	}
+}
+
+// TestActivityOfThings: every page of a thing ends with its log, and leads to
+// all of it.
+func TestActivityOfThings(t *testing.T) {
+	f := systemsFixture(t)
+	for path, id := range map[string]string{
+		"/hosts/": string(hostID(1)), "/clusters/": string(landscape.ClusterOf("hana")), "/databases/": string(prdID), "/sap_systems/": string(nwpID),
+	} {
+		page := f.page(t, path+id, "admin")
+		has("#activity .timeline a", "registered").check(t, page)
+		address, _ := attribute(page.one("#activity .more-link"), "href")
+		q, err := url.Parse(address)
+		if err != nil || q.Path != "/activity_log" || q.Query().Get("search") != id || len(q.Query()["severity"]) != len(activity.Severities) {
+			t.Errorf("%s leads to %s", path, address)
+		}
+		w := f.do(call{target: address, as: "admin"})
+		has(".message", "registered").check(t, parseMarkup(t, w.Body.String()))
+		if w.Code != http.StatusOK {
+			t.Errorf("%s: %d", address, w.Code)
+		}
+	}
+}
