@@ -35,6 +35,7 @@ func TestConsole(t *testing.T) {
 	}{
 		{"sign-in", testSigningIn}, {"sign-out", testSigningOut}, {"filters", testFilters}, {"live hosts", testLiveHosts},
 		{"live log", testLiveLog}, {"held rows", testHeldRows}, {"reconnecting", testReconnecting}, {"entry", testEntryDialog}, {"theme", testTheme}, {"keys", testKeys},
+		{"many new", testManyNew}, {"live mode", testLiveMode}, {"hints", testHints}, {"flow", testFlowLine}, {"retention", testRetention},
 		{"secret", testSecret}, {"applying filters", testApplyFilter}, {"without scripts", testWithoutScripts}, {"tags", testTagging}, {"choosing", testChoosing}, {"cleaning up", testCleaningUp}, {"narrow", testNarrow}, {"accessibility", testAccessibility},
 	} {
 		t.Run(tt.name, func(t *testing.T) { tt.test(newTab(t, chromium)) })
@@ -377,12 +378,13 @@ func (tab *tab) seeEverything() []string {
 	tab.silence(0)
 	log := parseMarkup(tab.t, tab.do(call{target: "/activity_log", as: "ada"}).Body.String())
 	entry, _ := attribute(log.all("a[data-entry]")[0], "href")
+	_, flow := tab.flowOf(tab.t, "type=host_registered", "ada")
 	return []string{
 		"/", "/clusters", "/databases?open=" + string(prdID), "/sap_systems?open=" + string(nwpID), "/cleanup",
 		"/search", "/search?q=a", "/search?q=" + url.QueryEscape(hostile), "/hosts", "/hosts?health=unknown&stale=true", "/hosts?q=nothing", "/hosts/" + string(hostID(0)), "/hosts/" + string(hostID(1)),
 		clusterPath("hana"), clusterPath("hana") + "?node=hana01", clusterPath("ascs"), clusterPath("mix"), "/databases/" + string(prdID), "/sap_systems/" + string(nwpID),
 		"/hosts/" + string(hostID(5)), hostCleanup(1), applicationCleanup(5, "02"),
-		"/activity_log", "/activity_log?search=nothing", entry, "/settings", "/about", "/nowhere",
+		"/activity_log", "/activity_log?search=nothing+AND", entry, flow, "/settings", "/settings/activity_log", "/about", "/nowhere",
 	}
 }
 
