@@ -29,7 +29,8 @@ type flowPage struct {
 	Entry   *entryDetails
 }
 
-// flowStep is an entry and how long after the first one it was written.
+// flowStep is an entry and how long after the first one it was written, if
+// that was later.
 type flowStep struct {
 	entryRow
 	Later string
@@ -151,10 +152,11 @@ func flowSteps(id string, walk search.Walk, page search.Page) []step {
 	return steps(to(earlier, "", ""), to(earlier, "before", oldest), to(later, "after", newest), to(later, "last", strconv.Itoa(flowSize)))
 }
 
-// later says how long after the begin of a flow something was.
+// later says how long after the begin of a flow something was; nothing where
+// that was the same moment.
 func later(d time.Duration) string {
 	if d <= 0 {
-		return "begin"
+		return ""
 	}
 	return "+" + duration(d)
 }

@@ -36,7 +36,7 @@ func TestFlow(t *testing.T) {
 		t.Fatalf("flow %q", steps)
 	}
 	for _, e := range []element{
-		has("h1", fmt.Sprint("Related Events ", len(steps))), has(".flow-begin", "begun by ••••••••"), has("#flow .later", "begin"),
+		has("h1", fmt.Sprint("Related Events ", len(steps))), has(".flow-begin", "begun by ••••••••"), has("#flow .what .thing a", "hana02"),
 		has("a[href=/activity_log]", "Back to Activity Log"), has("#flow", "Database instance was deregistered"), hasNot(".steps"), has("#frame[data-live=activity]", ""),
 	} {
 		e.check(t, page)
@@ -126,7 +126,7 @@ func TestLongFlow(t *testing.T) {
 
 func TestLater(t *testing.T) {
 	for d, want := range map[time.Duration]string{
-		-time.Second: "begin", 0: "begin", time.Microsecond: "+1 ms", 118 * time.Millisecond: "+118 ms", 3*time.Second + 290*time.Millisecond: "+3.2 s",
+		-time.Second: "", 0: "", time.Microsecond: "+1 ms", 118 * time.Millisecond: "+118 ms", 3*time.Second + 290*time.Millisecond: "+3.2 s",
 		time.Minute: "+1 min 0 s", 125 * time.Second: "+2 min 5 s", 90 * time.Minute: "+1 h 30 min", 50 * time.Hour: "+50 h 0 min",
 	} {
 		if got := later(d); got != want {
