@@ -47,7 +47,8 @@ func (s *Store) SetRetention(ctx context.Context, by Actor, kept activity.Retent
 }
 
 // ExpireActivity removes the entries whose time is over, if that has not been
-// done since the last midnight (UTC), and says how many those were. Called
+// done since the last midnight (UTC), and says how many those were. The log of
+// the uses of tokens is kept as long and goes with them. Called
 // every now and then, it cleans the log once a day: at midnight, or as soon as
 // a program that was not running then is started. What is too old is judged
 // as of that midnight.
@@ -64,7 +65,12 @@ func (s *Store) ExpireActivity(ctx context.Context) (removed int, err error) {
 	if err != nil || done {
 		return 0, err
 	}
-	if removed, err = s.PruneActivity(ctx, kept.Cutoff(midnight)); err != nil {
+	cutoff := kept.Cutoff(midnight)
+	removed, err = s.PruneActivity(ctx, cutoff)
+	if err == nil {
+		err = s.PruneTokenUses(ctx, cutoff)
+	}
+	if err != nil {
 		return removed, err
 	}
 	return removed, s.update(ctx, System(), func(tx *Tx) error {

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"trento/store/activity"
 	"trento/store/landscape"
 )
@@ -103,4 +105,22 @@ func TestExpireActivity(t *testing.T) {
 		t.Errorf("interrupted: %v", err)
 	}
 	expire("after an interruption", 6)
+}
+
+// TestExpireTokenUses: the log of the uses of tokens is kept as long as the
+// activity log.
+func TestExpireTokenUses(t *testing.T) {
+	c := newClock()
+	s := open(t, t.TempDir(), c)
+	token := makeToken(t, s, owner(t, s, "ann"), "a")
+	use(t, s, token, "/old")
+	c.advance(20 * 24 * time.Hour)
+	use(t, s, token, "/young")
+	c.advance(12 * 24 * time.Hour)
+	if _, err := s.ExpireActivity(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"/young"}, usesOf(t, s, token.UserID, "")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
 }
