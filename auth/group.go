@@ -1,0 +1,112 @@
+package auth
+
+import "slices"
+
+// Group is a permission as people speak of it: the name that the user guide
+// uses for several abilities, or one ability under its own name. Groups exist
+// where people choose; what a user holds is always abilities.
+type Group struct {
+	Name      string // "all:tags"
+	Label     string // what it permits
+	Abilities []int  // ids, ascending
+}
+
+// Groups lists all groups by name. Every ability is in exactly one of them.
+func Groups() []Group {
+	return []Group{
+		{"activity_log:users", "See the names of other users in the activity log", []int{17}},
+		{"all:all", "Everything there is to do", []int{allAll}},
+		{"all:check_customization", "Change the values checks compare with", []int{18}},
+		{"all:checks_execution", "Start checks", []int{3, 4}},
+		{"all:checks_selection", "Choose which checks are run", []int{5, 6}},
+		{"all:settings", "Change the settings", []int{14, 15, 16, 20, 36}},
+		{"all:tags", "Add and remove tags", []int{7, 8, 9, 10}},
+		{"all:users", "Manage users, their permissions and their tokens", []int{2}},
+		{"cleanup:all", "Clean up what is no longer reported", []int{11, 12, 13}},
+		{"operation:all", "Run every operation", []int{operationAll}},
+		{"operation:cluster", "Run operations on clusters", []int{22, 25, 26, 31, 32, 34}},
+		{"operation:database", "Start and stop databases", []int{29, 30}},
+		{"operation:host", "Run operations on hosts", []int{19, 21, 33}},
+		{"operation:sap_system", "Start and stop SAP systems and their instances", []int{23, 24, 27, 28}},
+	}
+}
+
+// Grant is a group of which a user holds something.
+type Grant struct {
+	Group
+	Missing []Ability // of the group; empty where the user holds all of it
+}
+
+// Grants says in groups what the abilities are, by name. A group that is held
+// in part is told with what is missing, because its name alone would promise
+// too much. Ids that are no ability's are left out.
+func Grants(held []int) []Grant {
+	var grants []Grant
+	for _, g := range Groups() {
+		grant := Grant{Group: g}
+		for _, id := range g.Abilities {
+			if !slices.Contains(held, id) {
+				grant.Missing = append(grant.Missing, abilities[id-1])
+			}
+		}
+		if len(grant.Missing) < len(g.Abilities) {
+			grants = append(grants, grant)
+		}
+	}
+	return grants
+}
+
+// Profile is a kind of user the user guide recommends.
+type Profile struct {
+	Name        string
+	Description string
+	Abilities   []int // ids, ascending
+}
+
+// Profiles are the kinds of users of the user guide, 9.1.
+func Profiles() []Profile {
+	return []Profile{
+		{"User manager", "Creates the other users and decides what they may do.", inGroups("all:users")},
+		{"SAP Basis, display only", "Sees everything but the users, and changes nothing.", nil},
+		{"SAP Basis, configuration", "Selects checks, tags things, and changes the settings.", inGroups("all:checks_selection", "all:settings", "all:tags")},
+		{"SAP Basis, operation", "Runs checks and cleans up what is gone.", inGroups("all:checks_execution", "cleanup:all")},
+	}
+}
+
+// inGroups are the abilities of groups.
+func inGroups(names ...string) []int {
+	var ids []int
+	for _, g := range Groups() {
+		if slices.Contains(names, g.Name) {
+			ids = append(ids, g.Abilities...)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// Difference is what a change of abilities gives and takes, in the fewest
+// words: the name of a group where all of it comes or goes, else the names of
+// the abilities.
+func Difference(before, after []int) (added, removed []string) {
+	return named(after, before), named(before, after)
+}
+
+// named are the names of what is in one set and not in the other.
+func named(in, notIn []int) []string {
+	var names []string
+	for _, g := range Groups() {
+		var news []string
+		for _, id := range g.Abilities {
+			if slices.Contains(in, id) && !slices.Contains(notIn, id) {
+				news = append(news, abilities[id-1].String())
+			}
+		}
+		if len(news) == len(g.Abilities) {
+			news = []string{g.Name}
+		}
+		names = append(names, news...)
+	}
+	slices.Sort(names)
+	return names
+}
