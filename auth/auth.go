@@ -19,6 +19,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/gorilla/securecookie"
+
 	"trento/store"
 )
 
@@ -94,6 +96,7 @@ type Auth struct {
 	scopes     *scopes
 	// introspectors may ask about tokens from another machine.
 	introspectors []netip.Prefix
+	halfway       *securecookie.SecureCookie
 }
 
 // New fails on secrets that are missing, too short, or used twice.
@@ -128,6 +131,10 @@ func New(o Options) (*Auth, error) {
 	if err != nil {
 		return nil, fmt.Errorf("auth: %w", err)
 	}
+	halfwayKey, err := hkdf.Key(sha256.New, o.Secrets.Base, nil, "trento halfway cookie", 64)
+	if err != nil {
+		return nil, fmt.Errorf("auth: %w", err)
+	}
 	a := &Auth{
 		admin: store.NormalUsername(cmp.Or(o.AdminUser, "admin")), sealer: sealer,
 		store: o.Store, now: o.Now, log: o.Log, proxies: o.TrustedProxies, enableAPIKey: o.EnableAPIKey,
@@ -137,6 +144,7 @@ func New(o Options) (*Auth, error) {
 		hasher:  newHasher(),
 		limiter: newLimiter(o.Now, o.Log),
 		scopes:  newScopes(o.Operations), introspectors: o.Introspectors,
+		halfway: newHalfwayCodec(halfwayKey),
 	}
 	a.sessions = newSessionStore(a, cookieKey, o.SessionLifetime)
 	return a, nil

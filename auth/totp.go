@@ -48,9 +48,32 @@ func (a *Auth) BeginTOTP(ctx context.Context, id *Identity) (Enrollment, error) 
 	if errors.Is(err, store.ErrConflict) {
 		return Enrollment{}, ErrTOTPEnabled
 	}
+	if err != nil {
+		return Enrollment{}, err
+	}
+	return newEnrollment(user, secret), nil
+}
+
+// PendingTOTP is what BeginTOTP has offered to the user who asks and is not in
+// force yet. It fails with store.ErrNotFound where there is no such thing.
+func (a *Auth) PendingTOTP(id *Identity) (Enrollment, error) {
+	user, err := a.manageable(id.User.ID)
+	if err != nil {
+		return Enrollment{}, err
+	}
+	if user.TOTPSecret == nil || user.TOTPEnabledAt != nil {
+		return Enrollment{}, fmt.Errorf("second factor of user %d: %w", user.ID, store.ErrNotFound)
+	}
+	secret, err := a.unseal(user.ID, user.TOTPSecret)
+	if err != nil {
+		return Enrollment{}, fmt.Errorf("second factor of user %d: %w", user.ID, err)
+	}
+	return newEnrollment(user, secret), nil
+}
+
+func newEnrollment(user *store.User, secret []byte) Enrollment {
 	text := base32Text.EncodeToString(secret)
-	uri := "otpauth://totp/trento:" + url.PathEscape(user.Username) + "?secret=" + text + "&issuer=Trento"
-	return Enrollment{Secret: text, URI: uri}, err
+	return Enrollment{Secret: text, URI: "otpauth://totp/trento:" + url.PathEscape(user.Username) + "?secret=" + text + "&issuer=Trento"}
 }
 
 // ConfirmTOTP puts the second factor into force whose code this is, and

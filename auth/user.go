@@ -46,8 +46,8 @@ const isBlank = "can't be blank"
 
 func blank(text string) bool { return strings.TrimSpace(text) == "" }
 
-// maxName is the length of a user name or full name in characters.
-const maxName = 255
+// MaxName is the length of a user name or full name in characters.
+const MaxName = 255
 
 // reservedNames are actors of the activity log that are nobody.
 var reservedNames = []string{activity.System, activity.NoUsername}
@@ -66,8 +66,8 @@ func (e *FieldErrors) name(field, name string) {
 		e.add(field, isBlank)
 	case !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl):
 		e.add(field, "is invalid")
-	case utf8.RuneCountInString(name) > maxName:
-		e.add(field, fmt.Sprintf("should be at most %d character(s)", maxName))
+	case utf8.RuneCountInString(name) > MaxName:
+		e.add(field, fmt.Sprintf("should be at most %d character(s)", MaxName))
 	}
 }
 

@@ -1,0 +1,152 @@
+package auth
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/pquerna/otp/totp"
+
+	"trento/store"
+)
+
+// withFactor gives a user a second factor and returns its secret.
+func (f fixture) withFactor(user *store.User) string {
+	f.t.Helper()
+	id := &Identity{User: user, Via: ViaSession}
+	offered, err := f.BeginTOTP(f.t.Context(), id)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	if _, err := f.ConfirmTOTP(f.t.Context(), id, f.codeOf(offered.Secret)); err != nil {
+		f.t.Fatal(err)
+	}
+	return offered.Secret
+}
+
+// codeOf is what an authenticator app shows now.
+func (f fixture) codeOf(secret string) string {
+	f.t.Helper()
+	code, err := totp.GenerateCode(secret, f.clock.now)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return code
+}
+
+// halfIn signs in by name and password, and returns the cookie of a browser
+// that is halfway in.
+func (f fixture) halfIn(username string) *http.Cookie {
+	f.t.Helper()
+	w := httptest.NewRecorder()
+	if err := f.SignInWithPassword(w, get("/session"), username, cheapPassword); !errors.Is(err, ErrCodeMissing) {
+		f.t.Fatalf("SignInWithPassword() = %v", err)
+	}
+	cookies := w.Result().Cookies()
+	if len(cookies) != 1 || !cookies[0].HttpOnly || cookies[0].Path != "/session" {
+		f.t.Fatalf("cookies %v", cookies)
+	}
+	return cookies[0]
+}
+
+func TestSecondStep(t *testing.T) {
+	f := newFixture(t)
+	secret := f.withFactor(f.user("ann"))
+	cookie := f.halfIn(" Ann ")
+	if f.identify(withCookie(get("/"), cookie)) != nil {
+		t.Fatal("who is halfway in is in")
+	}
+	if user, err := f.Halfway(withCookie(get("/"), cookie)); err != nil || user.Username != "ann" {
+		t.Fatalf("Halfway() = %v, %v", user, err)
+	}
+
+	w := httptest.NewRecorder()
+	if err := f.SignInWithCode(w, withCookie(get("/"), cookie), f.codeOf(secret)); !errors.Is(err, ErrCredentials) {
+		t.Errorf("with the code that has enabled the factor: %v", err)
+	}
+	if err := f.SignInWithCode(w, withCookie(get("/"), cookie), "000000"); !errors.Is(err, ErrCredentials) {
+		t.Errorf("with a wrong code: %v", err)
+	}
+	f.clock.now = f.clock.now.Add(totpPeriod * time.Second)
+	if err := f.SignInWithCode(w, withCookie(get("/"), cookie), f.codeOf(secret)); err != nil {
+		t.Fatalf("with the right code: %v", err)
+	}
+	cookies := w.Result().Cookies()
+	if len(cookies) != 2 || cookies[1].MaxAge >= 0 {
+		t.Fatalf("cookies %v", cookies)
+	}
+	if f.identify(withCookie(get("/"), cookies[0])) == nil {
+		t.Error("nobody is signed in")
+	}
+	if err := f.SignInWithCode(httptest.NewRecorder(), withCookie(get("/"), cookie), f.codeOf(secret)); !errors.Is(err, ErrCredentials) {
+		t.Errorf("with a code that was used: %v", err)
+	}
+}
+
+// What makes the password that was shown worth nothing takes the way to the
+// code with it.
+func TestHalfwayEnds(t *testing.T) {
+	for name, end := range map[string]func(f fixture, user *store.User){
+		"after five minutes": func(f fixture, _ *store.User) { f.clock.now = f.clock.now.Add(halfwayLifetime) },
+		"disabled":           func(f fixture, user *store.User) { f.disable(user) },
+		"another password": func(f fixture, user *store.User) {
+			hash := "other"
+			if _, err := f.store.ChangeUser(f.t.Context(), store.System(), user.ID, f.named("ann").LockVersion, store.UserChange{PasswordHash: &hash}); err != nil {
+				f.t.Fatal(err)
+			}
+		},
+		"no second factor any more": func(f fixture, user *store.User) {
+			if err := f.store.DropTOTP(f.t.Context(), store.System(), user.ID); err != nil {
+				f.t.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t)
+			user := f.user("ann")
+			f.withFactor(user)
+			cookie := f.halfIn("ann")
+			if _, err := f.Halfway(withCookie(get("/"), cookie)); err != nil {
+				t.Fatal(err)
+			}
+			end(f, user)
+			if _, err := f.Halfway(withCookie(get("/"), cookie)); !errors.Is(err, ErrSignedOut) {
+				t.Errorf("Halfway() = %v", err)
+			}
+		})
+	}
+}
+
+func TestHalfwayForged(t *testing.T) {
+	f := newFixture(t)
+	f.withFactor(f.user("ann"))
+	cookie := f.halfIn("ann")
+	session := f.signInConsole(get("/"), f.user("bob"))
+	for name, value := range map[string]string{"nothing": "", "no cookie of ours": "AAAA", "changed": cookie.Value[:len(cookie.Value)-4] + "AAAA", "of a session": session.Value} {
+		forged := &http.Cookie{Name: halfwayCookie, Value: value}
+		if _, err := f.Halfway(withCookie(get("/"), forged)); !errors.Is(err, ErrSignedOut) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if f.identify(withCookie(get("/"), &http.Cookie{Name: cookieName, Value: cookie.Value})) != nil {
+		t.Error("the cookie of who is halfway in passes for a session")
+	}
+}
+
+func TestSignInWithPassword(t *testing.T) {
+	f := newFixture(t)
+	f.user("ann")
+	w := httptest.NewRecorder()
+	if err := f.SignInWithPassword(w, get("/session"), "ann", "wrong"); !errors.Is(err, ErrCredentials) || len(w.Result().Cookies()) > 0 {
+		t.Errorf("wrong password: %v, %v", err, w.Result().Cookies())
+	}
+	w = httptest.NewRecorder()
+	if err := f.SignInWithPassword(w, get("/session"), "ann", cheapPassword); err != nil {
+		t.Fatal(err)
+	}
+	if f.identify(withCookie(get("/"), w.Result().Cookies()[0])) == nil {
+		t.Error("nobody is signed in")
+	}
+}
