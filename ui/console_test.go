@@ -379,13 +379,13 @@ func (tab *tab) seeEverything() []string {
 	log := parseMarkup(tab.t, tab.do(call{target: "/activity_log", as: "ada"}).Body.String())
 	entry, _ := attribute(log.all("a[data-entry]")[0], "href")
 	_, flow := tab.flowOf(tab.t, "type=host_registered", "ada")
-	return []string{
+	return append(tab.seePeople(), []string{
 		"/", "/clusters", "/databases?open=" + string(prdID), "/sap_systems?open=" + string(nwpID), "/cleanup",
 		"/search", "/search?q=a", "/search?q=" + url.QueryEscape(hostile), "/hosts", "/hosts?health=unknown&stale=true", "/hosts?q=nothing", "/hosts/" + string(hostID(0)), "/hosts/" + string(hostID(1)),
 		clusterPath("hana"), clusterPath("hana") + "?node=hana01", clusterPath("ascs"), clusterPath("mix"), "/databases/" + string(prdID), "/sap_systems/" + string(nwpID),
 		"/hosts/" + string(hostID(5)), hostCleanup(1), applicationCleanup(5, "02"),
 		"/activity_log", "/activity_log?search=nothing+AND", entry, flow, "/settings", "/settings/activity_log", "/about", "/nowhere",
-	}
+	}...)
 }
 
 func sampleSaptune() *landscape.SaptuneReport {
@@ -457,6 +457,9 @@ func testAccessibility(tab *tab) {
 			where := fmt.Sprintf("%s, %d px", theme, size[0])
 			tab.open("/session/new")
 			check("/session/new, " + where)
+			tab.halfway()
+			tab.open("/session/totp")
+			check("/session/totp, " + where)
 			tab.signedIn()
 			for _, path := range pages {
 				tab.open(path)

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gorilla/mux"
+
 	"trento/auth"
 	"trento/store"
 	"trento/store/landscape"
@@ -163,3 +165,6 @@ func bareAddresses(h *landscape.Host) []string {
 	}
 	return texts
 }
+
+// pathVar is a part of the address of a request, by its name in the route.
+func pathVar(r *http.Request, name string) string { return mux.Vars(r)[name] }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/url"
 	"slices"
 	"syscall"
 
@@ -95,15 +94,7 @@ func (s *server) sendToSignIn(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}
-	http.Redirect(w, r, signInURL(here(r)), http.StatusSeeOther)
-}
-
-// signInURL is the sign-in page that leads on to target.
-func signInURL(target string) string {
-	if target == "/" {
-		return "/session/new"
-	}
-	return withQuery("/session/new", url.Values{"request_path": {target}})
+	http.Redirect(w, r, withTarget("/session/new", here(r)), http.StatusSeeOther)
 }
 
 func (s *server) newErrorPage(r *http.Request, status int, err error) errorPage {

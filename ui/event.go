@@ -224,7 +224,8 @@ func (st *stream) check(tx *store.Tx) error {
 }
 
 // changes maps kinds to what has changed of them. Of users and their tokens
-// only those who manage users are told, and each user of what is their own.
+// only those who manage users are told, and each user of what is their own;
+// "self" is the user who watches.
 func (st *stream) changes(tx *store.Tx) (map[string][]string, error) {
 	list, err := tx.ChangedAfter(st.seq, maxChanges+1)
 	if err != nil {
@@ -236,6 +237,7 @@ func (st *stream) changes(tx *store.Tx) (map[string][]string, error) {
 		for _, kind := range []string{"host", "cluster", "database", "sap_system", "tags", "user", "token", "setting"} {
 			changes[kind] = []string{everything}
 		}
+		changes["self"] = []string{everything}
 		return changes, nil
 	}
 	for _, c := range list {
@@ -246,6 +248,9 @@ func (st *stream) changes(tx *store.Tx) (map[string][]string, error) {
 		}
 		if told {
 			changes[c.Kind] = append(changes[c.Kind], c.ID)
+		}
+		if c.Kind == "user" && c.ID == strconv.FormatInt(st.id.User.ID, 10) {
+			changes["self"] = []string{everything}
 		}
 	}
 	return changes, nil

@@ -20,6 +20,7 @@ import (
 	"trento/store/activity"
 	"trento/store/landscape"
 	"trento/store/storetest"
+	"trento/ui/api"
 )
 
 // clock is the time of a test.
@@ -99,7 +100,7 @@ func newFixtureAt(t testing.TB, c *clock) *fixture {
 	f.store = storetest.OpenAt(t, c.Now)
 	log := newTestLog(f.log)
 	var err error
-	if f.auth, err = auth.New(auth.Options{Store: f.store, Secrets: testSecrets(), SessionLifetime: 6 * time.Hour, EnableAPIKey: true, Now: c.Now}); err != nil {
+	if f.auth, err = auth.New(auth.Options{Store: f.store, Secrets: testSecrets(), SessionLifetime: 6 * time.Hour, EnableAPIKey: true, Operations: api.Operations(), Now: c.Now}); err != nil {
 		t.Fatal(err)
 	}
 	index, err := search.Open(t.TempDir(), f.store, log)

@@ -3,6 +3,7 @@ package ui
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"trento/auth"
@@ -26,11 +27,12 @@ type Frame struct {
 	Rail     string // "closed" or ""
 	User     *frameUser
 	Nav      []navEntry
-	Searches bool   // the page has the box that searches everywhere itself
-	Live     string // what the page follows, see event.go
-	Seq      uint64 // the change the page is as new as
-	Refresh  int    // seconds between refreshes the reader asked for, or 0
-	News     string // what was done right before, see news.go
+	Notices  []notice // what the reader should know on every page
+	Searches bool     // the page has the box that searches everywhere itself
+	Live     string   // what the page follows, see event.go
+	Seq      uint64   // the change the page is as new as
+	Refresh  int      // seconds between refreshes the reader asked for, or 0
+	News     string   // what was done right before, see news.go
 
 	Themes, Densities []option
 }
@@ -44,7 +46,8 @@ type navEntry struct {
 	Label, Path, Icon string
 	Key               string // pressed after g
 	Current           bool
-	Critical          int // things in trouble there
+	Critical          int    // things in trouble there
+	Needs             string // ability to see it; empty: anybody may
 }
 
 // navigation lists the sections there are. A section is added here on the day
@@ -57,6 +60,7 @@ func navigation() []navEntry {
 		{Label: "SAP Systems", Path: "/sap_systems", Icon: "sap-system", Key: "p"},
 		{Label: "HANA Databases", Path: "/databases", Icon: "database", Key: "b"},
 		{Label: "Clean-up", Path: "/cleanup", Icon: "cleanup", Key: "u"},
+		{Label: "Users", Path: "/users", Icon: "users", Key: "m", Needs: abilityUsers},
 		{Label: "Activity Log", Path: "/activity_log", Icon: "activity", Key: "a"},
 		{Label: "Settings", Path: "/settings", Icon: "settings", Key: "s"},
 		{Label: "About", Path: "/about", Icon: "about"},
@@ -89,10 +93,10 @@ func (s *server) newFrame(r *http.Request, title string) Frame {
 	f.User = &frameUser{Username: id.User.Username, Email: id.User.Email}
 	f.Themes = choices(f.Theme, "", "System", "light", "Light", "dark", "Dark")
 	f.Densities = choices(f.Density, "", "Comfortable", "compact", "Compact")
-	f.Nav = navigation()
+	f.Nav = slices.DeleteFunc(navigation(), func(e navEntry) bool { return e.Needs != "" && !id.Can(e.Needs) })
 	for i := range f.Nav {
 		path := f.Nav[i].Path
-		f.Nav[i].Current = r.URL.Path == path || path != "/" && strings.HasPrefix(r.URL.Path, path+"/")
+		f.Nav[i].Current = r.URL.Path == path || path != "/" && strings.HasPrefix(r.URL.Path, path+"/") || path == "/users" && r.URL.Path == tokensOverview.path
 	}
 	return f
 }

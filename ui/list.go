@@ -24,6 +24,7 @@ type overview[T any] struct {
 	health  func(T) landscape.Health // what the counters count
 	// urgent orders by need of attention, the default.
 	urgent func(a, b T) int
+	usual  string // the default order in words; empty: what needs attention first
 	// tie decides where two things are equal otherwise; it never ties itself.
 	tie func(a, b T) int
 }
@@ -80,6 +81,7 @@ type option struct {
 	Value, Label, Mark, Group string
 	Count                     int
 	Chosen                    bool
+	Refused                   bool // cannot be chosen here
 }
 
 type chip struct{ Label, Value, URL string }
@@ -226,7 +228,7 @@ func (s selection[T]) page(c choice) (things []T, page int) {
 
 // listing is the selection in words and links.
 func (o *overview[T]) listing(c choice, s selection[T]) listing {
-	l := listing{Words: c.words, OrderWords: "What needs attention comes first", ResetURL: withQuery(o.path, choice{sort: c.sort, reverse: c.reverse, size: c.size, sized: c.sized}.query())}
+	l := listing{Words: c.words, OrderWords: cmp.Or(o.usual, "What needs attention comes first"), ResetURL: withQuery(o.path, choice{sort: c.sort, reverse: c.reverse, size: c.size, sized: c.sized}.query())}
 	if c.words != "" {
 		l.Chips = append(l.Chips, chip{"Text", c.words, c.address(o.path, func(c *choice) { c.words = "" })})
 	}
@@ -239,7 +241,7 @@ func (o *overview[T]) listing(c choice, s selection[T]) listing {
 			}
 		}
 		if !col.unshown {
-			l.Heads = append(l.Heads, col.newHead(o.path, c))
+			l.Heads = append(l.Heads, col.newHead(o, c))
 		}
 		if col.key == c.sort {
 			l.OrderWords = "Ordered by " + col.label
@@ -316,18 +318,18 @@ func (f *facetOf[T]) ordered(counts map[string]int, chosen []string) []string {
 	return values
 }
 
-func (col *column[T]) newHead(path string, c choice) head {
+func (col *column[T]) newHead(o *overview[T], c choice) head {
 	h := head{Key: col.key, Label: col.label, Hint: "Order by " + col.label}
 	next := func(c *choice) { c.sort, c.reverse = col.key, false }
 	if c.sort == col.key {
 		h.Sorted, h.Hint = "ascending", "Order by "+col.label+", descending"
 		next = func(c *choice) { c.sort, c.reverse = col.key, true }
 		if c.reverse {
-			h.Sorted, h.Hint = "descending", "Order by what needs attention"
+			h.Sorted, h.Hint = "descending", cmp.Or(o.usual, "Order by what needs attention")
 			next = func(c *choice) { c.sort, c.reverse = "", false }
 		}
 	}
-	h.URL = c.address(path, next)
+	h.URL = c.address(o.path, next)
 	return h
 }
 

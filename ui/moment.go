@@ -23,6 +23,9 @@ func (m Moment) Text() string { return m.Plain() + " UTC" }
 // Plain is the moment in UTC where the zone is written elsewhere.
 func (m Moment) Plain() string { return m.at.UTC().Format("02 Jan 2006, 15:04:05") }
 
+// Day is the day of the moment in UTC.
+func (m Moment) Day() string { return m.at.UTC().Format("02 Jan 2006") }
+
 // Ago is how long ago the moment was, or in how long it will be. The script
 // of the console keeps it current by the same rule, see age.js.
 func (m Moment) Ago() string {

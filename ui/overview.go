@@ -127,8 +127,13 @@ func (o *overview[T]) counters(all []T, c choice) []counter {
 // exported answers a request for the CSV of an overview: the list with the
 // same filters, whole.
 func exported[T any](s *server, o *overview[T]) func(http.ResponseWriter, *http.Request) error {
+	return exportedFrom(s, o, func() ([]T, error) { return view(s, nil, o.list) })
+}
+
+// exportedFrom is exported of things that are no part of the landscape.
+func exportedFrom[T any](s *server, o *overview[T], read func() ([]T, error)) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		all, err := view(s, nil, o.list)
+		all, err := read()
 		if err != nil {
 			return err
 		}

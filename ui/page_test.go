@@ -195,11 +195,16 @@ func TestRoutes(t *testing.T) {
 		if route.Access == auth.Agent || route.Path == "/events" {
 			continue
 		}
-		target := strings.NewReplacer("{id}", "x", "{hash}", "x", "{file}", "base.css").Replace(route.Path)
+		target := strings.NewReplacer("{id}", "x", "{hash}", "x", "{file}", "base.css", "{token}", "x").Replace(route.Path)
 		w := f.do(call{method: route.Method, target: target})
 		toSignIn := w.Code == http.StatusSeeOther && strings.HasPrefix(w.Header().Get("Location"), "/session/new")
-		if refused := toSignIn && target != "/session/end"; refused != (route.Access != auth.Public) {
+		if refused := toSignIn && !strings.HasPrefix(target, "/session/"); refused != (route.Access != auth.Public) {
 			t.Errorf("%s %s, which demands %v, answers nobody with %d", route.Method, target, route.Access, w.Code)
+		}
+		if route.Access > 0 {
+			if w := f.do(call{method: route.Method, target: target, as: "plain"}); w.Code != http.StatusForbidden {
+				t.Errorf("%s %s, which demands %v, answers a user without it with %d", route.Method, target, route.Access, w.Code)
+			}
 		}
 	}
 }

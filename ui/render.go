@@ -29,6 +29,12 @@ const (
 	pageAsk        = "cleanupask"
 	pageTag        = "tag"
 
+	pageUsers   = "users"
+	pageUser    = "user"
+	pageProfile = "profile"
+	pageTokens  = "tokens"
+	pageUses    = "uses"
+
 	pageSignIn   = "signin"
 	pageSettings = "settings"
 	pageAbout    = "about"
@@ -42,12 +48,12 @@ type page interface{ frame() *Frame }
 type templates map[string]*template.Template
 
 func parseTemplates() (templates, error) {
-	shared, err := template.ParseFS(templateFiles, "templates/layout.html", "templates/parts.html", "templates/details.html", "templates/overview.html", "templates/tags.html", "templates/views.html", "templates/activityentry.html", "templates/activitysetting.html", "templates/icons.html")
+	shared, err := template.ParseFS(templateFiles, "templates/layout.html", "templates/parts.html", "templates/details.html", "templates/overview.html", "templates/tags.html", "templates/views.html", "templates/activityentry.html", "templates/activitysetting.html", "templates/forms.html", "templates/picker.html", "templates/tokenparts.html", "templates/icons.html")
 	if err != nil {
 		return nil, err
 	}
 	pages := make(templates)
-	for _, name := range []string{pageDashboard, pageSearch, pageHosts, pageClusters, pageDatabases, pageSAPSystems, pageAttention, pageAsk, pageTag, pageHost, pageCluster, pageSystem, pageActivity, pageFlow, pageSignIn, pageSettings, pageAbout, pageError} {
+	for _, name := range []string{pageDashboard, pageSearch, pageHosts, pageClusters, pageDatabases, pageSAPSystems, pageAttention, pageAsk, pageTag, pageHost, pageCluster, pageSystem, pageActivity, pageFlow, pageUsers, pageUser, pageProfile, pageTokens, pageUses, pageSignIn, pageSettings, pageAbout, pageError} {
 		t, err := shared.Clone()
 		if err != nil {
 			return nil, err
@@ -72,6 +78,12 @@ func (s *server) render(w http.ResponseWriter, r *http.Request, status int, name
 		block = "frame"
 	} else {
 		p.frame().News = takeNews(w, r)
+	}
+	if p.frame().User != nil {
+		var err error
+		if p.frame().Notices, err = s.notices(r); err != nil {
+			return err
+		}
 	}
 	var body bytes.Buffer
 	if err := s.templates[name].ExecuteTemplate(&body, block, p); err != nil {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -67,9 +68,11 @@ func New(o Options) (http.Handler, error) {
 
 // routes are the pages of the console and what each demands.
 func (s *server) routes() []api.Route {
-	return append(s.tagRoutes(), []api.Route{
+	return slices.Concat(s.tagRoutes(), s.userRoutes(), s.profileRoutes(), []api.Route{
 		{Method: "GET", Path: "/session/new", Access: auth.Public, Handle: s.newSession},
 		{Method: "POST", Path: "/session", Access: auth.Public, Handle: form(s.createSession)},
+		{Method: "GET", Path: "/session/totp", Access: auth.Public, Handle: s.code},
+		{Method: "POST", Path: "/session/totp", Access: auth.Public, Handle: form(s.code)},
 		{Method: "POST", Path: "/session/end", Access: auth.Public, Handle: s.endSession},
 
 		{Method: "GET", Path: "/", Access: auth.SignedIn, Handle: s.dashboard},
@@ -101,6 +104,9 @@ func (s *server) routes() []api.Route {
 		{Method: "GET", Path: "/activity_log.csv", Access: auth.SignedIn, Handle: s.exportLog(csvFormat)},
 		{Method: "GET", Path: "/activity_log.jsonl", Access: auth.SignedIn, Handle: s.exportLog(linesFormat)},
 		{Method: "GET", Path: "/settings", Access: auth.SignedIn, Handle: s.settings},
+		{Method: "GET", Path: "/settings/api_key", Access: auth.Needs(abilityAPIKey), Handle: s.newKey},
+		{Method: "POST", Path: "/settings/api_key", Access: auth.Needs(abilityAPIKey), Handle: form(s.newKey)},
+		{Method: "POST", Path: "/settings/personal_access_tokens", Access: auth.Needs(abilityTokenSettings), Handle: form(s.changeTokenSettings)},
 		{Method: "GET", Path: "/settings/activity_log", Access: auth.Needs(abilityActivitySettings), Handle: s.editActivitySettings},
 		{Method: "POST", Path: "/settings/activity_log", Access: auth.Needs(abilityActivitySettings), Handle: form(s.changeActivitySettings)},
 		{Method: "GET", Path: "/about", Access: auth.SignedIn, Handle: s.about},
@@ -108,9 +114,59 @@ func (s *server) routes() []api.Route {
 		{Method: "GET", Path: "/events", Access: auth.SignedIn, Handle: s.events},
 		{Method: "POST", Path: "/views", Access: auth.SignedIn, Handle: form(s.saveView)},
 		{Method: "POST", Path: "/views/remove", Access: auth.SignedIn, Handle: form(s.removeView)},
+		{Method: "POST", Path: "/notices/dismiss", Access: auth.SignedIn, Handle: form(s.dismissNotice)},
 		{Method: "POST", Path: "/preferences", Access: auth.SignedIn, Handle: form(s.setPreference)},
 		{Method: "GET", Path: "/static/{hash}/{file}", Access: auth.Public, Handle: s.assets.serve},
-	}...)
+	})
+}
+
+// userRoutes are for those who manage users.
+func (s *server) userRoutes() []api.Route {
+	managers := auth.Needs(abilityUsers)
+	return []api.Route{
+		{Method: "GET", Path: "/users", Access: managers, Handle: s.users},
+		{Method: "GET", Path: "/users.csv", Access: managers, Handle: s.usersCSV},
+		{Method: "GET", Path: "/users/new", Access: managers, Handle: s.newUser},
+		{Method: "POST", Path: "/users/new", Access: managers, Handle: form(s.createUser)},
+		{Method: "GET", Path: "/users/{id}/edit", Access: managers, Handle: s.editUser},
+		{Method: "POST", Path: "/users/{id}/edit", Access: managers, Handle: form(s.changeUser)},
+		{Method: "GET", Path: "/users/{id}/delete", Access: managers, Handle: s.deleteUser},
+		{Method: "POST", Path: "/users/{id}/delete", Access: managers, Handle: form(s.deleteUser)},
+		{Method: "GET", Path: "/users/{id}/tokens/log", Access: managers, Handle: s.tokenUses},
+		{Method: "GET", Path: "/users/{id}/tokens/{token}/expire", Access: managers, Handle: s.expireTokenOf},
+		{Method: "POST", Path: "/users/{id}/tokens/{token}/expire", Access: managers, Handle: form(s.expireTokenOf)},
+		{Method: "GET", Path: "/users/{id}/tokens/{token}/delete", Access: managers, Handle: s.deleteTokenOf},
+		{Method: "POST", Path: "/users/{id}/tokens/{token}/delete", Access: managers, Handle: form(s.deleteTokenOf)},
+		{Method: "GET", Path: "/tokens", Access: managers, Handle: s.tokens},
+		{Method: "GET", Path: "/tokens.csv", Access: managers, Handle: s.tokensCSV},
+	}
+}
+
+// profileRoutes are for everybody, about themselves.
+func (s *server) profileRoutes() []api.Route {
+	return []api.Route{
+		{Method: "GET", Path: "/profile", Access: auth.SignedIn, Handle: s.profile},
+		{Method: "POST", Path: "/profile", Access: auth.SignedIn, Handle: form(s.changeProfile)},
+		{Method: "GET", Path: "/profile/password", Access: auth.SignedIn, Handle: s.password},
+		{Method: "POST", Path: "/profile/password", Access: auth.SignedIn, Handle: form(s.password)},
+		{Method: "GET", Path: "/profile/totp", Access: auth.SignedIn, Handle: s.secondFactor},
+		{Method: "POST", Path: "/profile/totp", Access: auth.SignedIn, Handle: form(s.secondFactor)},
+		{Method: "GET", Path: "/profile/totp/disable", Access: auth.SignedIn, Handle: s.endSecondFactor},
+		{Method: "POST", Path: "/profile/totp/disable", Access: auth.SignedIn, Handle: form(s.endSecondFactor)},
+		{Method: "POST", Path: "/profile/sessions/end", Access: auth.SignedIn, Handle: form(s.endOtherSessions)},
+		{Method: "POST", Path: "/profile/sessions/{id}/end", Access: auth.SignedIn, Handle: form(s.endOneSession)},
+		{Method: "GET", Path: "/profile/tokens/new", Access: auth.SignedIn, Handle: s.newToken},
+		{Method: "POST", Path: "/profile/tokens/new", Access: auth.SignedIn, Handle: form(s.newToken)},
+		{Method: "GET", Path: "/profile/tokens/delete", Access: auth.SignedIn, Handle: form(s.deleteTokens)},
+		{Method: "POST", Path: "/profile/tokens/delete", Access: auth.SignedIn, Handle: form(s.deleteTokens)},
+		{Method: "GET", Path: "/profile/tokens/log", Access: auth.SignedIn, Handle: s.tokenUses},
+		{Method: "GET", Path: "/profile/tokens/{token}/edit", Access: auth.SignedIn, Handle: s.editToken},
+		{Method: "POST", Path: "/profile/tokens/{token}/edit", Access: auth.SignedIn, Handle: form(s.editToken)},
+		{Method: "GET", Path: "/profile/tokens/{token}/regenerate", Access: auth.SignedIn, Handle: s.regenerateToken},
+		{Method: "POST", Path: "/profile/tokens/{token}/regenerate", Access: auth.SignedIn, Handle: form(s.regenerateToken)},
+		{Method: "GET", Path: "/profile/tokens/{token}/expire", Access: auth.SignedIn, Handle: s.expireToken},
+		{Method: "POST", Path: "/profile/tokens/{token}/expire", Access: auth.SignedIn, Handle: form(s.expireToken)},
+	}
 }
 
 // install puts the routes into the router. What a route demands is asked

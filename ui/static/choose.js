@@ -13,6 +13,20 @@ function tell() {
   head.indeterminate = chosen > 0 && chosen < all.length;
 }
 
+let last = null; // box clicked last, for ranges
+
+document.addEventListener('click', (event) => {
+  const box = event.target;
+  if (!box.matches('input[form=choice]')) return;
+  const all = boxes();
+  if (event.shiftKey && all.includes(last)) {
+    const [from, to] = [all.indexOf(last), all.indexOf(box)].sort((a, b) => a - b);
+    for (const between of all.slice(from, to + 1)) between.checked = box.checked;
+    tell();
+  }
+  last = box;
+});
+
 document.addEventListener('change', (event) => {
   if (event.target.matches('[data-choose-all]')) for (const box of boxes()) box.checked = event.target.checked;
   if (event.target.matches('[data-choose-all], input[form=choice]')) tell();

@@ -33,7 +33,7 @@ function lift() {
   dialog.removeAttribute('open');
   dialog.showModal();
   dialog.scrollTop = 0;
-  dialog.addEventListener('close', () => swap(dialog.dataset.closeTo, { history: 'push' }), { once: true });
+  if (dialog.dataset.closeTo) dialog.addEventListener('close', () => swap(dialog.dataset.closeTo, { history: 'push' }), { once: true });
 }
 document.addEventListener('swapped', lift);
 lift();
@@ -42,9 +42,14 @@ async function copy(button) {
   const text = document.getElementById(button.dataset.copy);
   try {
     await navigator.clipboard.writeText(text.textContent);
-  } catch { // no clipboard over plain HTTP
-    getSelection().selectAllChildren(text);
+  } catch { // no clipboard over plain HTTP; what is hidden cannot be selected
+    const copy = document.createElement('textarea');
+    copy.value = text.textContent;
+    button.after(copy);
+    copy.select();
     document.execCommand('copy');
+    copy.remove();
+    button.focus();
   }
   button.classList.add('done');
   button.title = 'Copied to clipboard';

@@ -50,13 +50,12 @@ function narrow(field) {
   const has = (words) => words.toLowerCase().includes(text);
   let group = null;
   for (const item of field.closest('fieldset').querySelectorAll('.options li')) {
-    const box = item.querySelector('input');
-    if (!box) {
+    if (item.matches('.option-group')) {
       group = item;
       item.hidden = text !== '';
       continue;
     }
-    item.hidden = !has(item.textContent + ' ' + box.value) && !(group && has(group.textContent));
+    item.hidden = !has(item.textContent + ' ' + (item.querySelector('input')?.value ?? '')) && !(group && has(group.textContent));
     if (group && !item.hidden) group.hidden = false;
   }
 }

@@ -60,7 +60,7 @@ function connect() {
   };
   source.addEventListener('change', (event) => {
     const changes = JSON.parse(event.data);
-    if (concerns(changes) || changes.user) schedule(soon);
+    if (concerns(changes) || changes.self) schedule(soon);
     else if (counted.some((kind) => changes[kind])) schedule(later);
   });
   source.addEventListener('toast', (event) => toast(JSON.parse(event.data)));

@@ -1,0 +1,80 @@
+package ui
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"trento/auth"
+	"trento/store/landscape"
+)
+
+// field is one field of a form, with what was typed and what is wrong with it.
+type field struct {
+	Name, Label  string
+	ID           string // of the element; empty: the name
+	Value        string
+	Type         string // "text", "email", "password", "number"
+	Autocomplete string
+	Help         string
+	Fault        string
+	Max          int // characters
+	Required     bool
+	ReadOnly     bool
+	Focus        bool
+	List         string // id of the values it suggests
+}
+
+// Element is the id of the element of the field.
+func (f field) Element() string { return cmp.Or(f.ID, f.Name) }
+
+// faultLink leads from the top of a form to a field with a fault.
+type faultLink struct{ Label, Text, URL string }
+
+// fieldFaults tells faults in what somebody typed from faults of ours.
+func fieldFaults(err error) (auth.FieldErrors, bool) {
+	var several auth.FieldErrors
+	if errors.As(err, &several) {
+		return several, true
+	}
+	var one *landscape.InvalidError
+	if errors.As(err, &one) {
+		return auth.FieldErrors{*one}, true
+	}
+	return nil, false
+}
+
+// applyFaults puts every fault to the field it is about, as one sentence, and
+// lists them for the top of the form. It returns what is about none of them.
+func applyFaults(faults auth.FieldErrors, fields ...*field) (links []faultLink, rest []string) {
+	for _, f := range fields {
+		var words []string
+		for _, fault := range faults {
+			if fault.Field == f.Name {
+				words = append(words, faultWords(fault.Detail))
+			}
+		}
+		if f.Fault = strings.Join(words, ". "); f.Fault != "" {
+			f.Focus = len(links) == 0
+			links = append(links, faultLink{f.Label, f.Fault, "#" + f.Element()})
+		}
+	}
+	for _, fault := range faults {
+		if !slices.ContainsFunc(fields, func(f *field) bool { return f.Name == fault.Field }) {
+			rest = append(rest, faultWords(fault.Field+" "+fault.Detail))
+		}
+	}
+	return links, rest
+}
+
+// faultWords is what the API says of a field, as the console says it.
+func faultWords(detail string) string {
+	if detail == "can't be blank" {
+		return "Required field"
+	}
+	first, size := utf8.DecodeRuneInString(detail)
+	return string(unicode.ToUpper(first)) + detail[size:]
+}

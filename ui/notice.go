@@ -1,0 +1,82 @@
+package ui
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+
+	"trento/auth"
+	"trento/store"
+)
+
+// notice is a sentence above every page, until what it speaks of is over.
+type notice struct {
+	Severity  string // "info", "warning" or "critical"
+	Text      string
+	Link      link
+	Dismissal string // names it to be put away for this browser; empty where it stays
+}
+
+// cookieNotice names the notice that was put away last.
+const cookieNotice = "trento-notice"
+
+// notices are what the reader of a request should know.
+func (s *server) notices(r *http.Request) (notices []notice, err error) {
+	id := auth.From(r.Context())
+	if id == nil {
+		return nil, nil
+	}
+	// The identity is as old as the request, which may have changed the user.
+	var user *store.User
+	var key *store.APIKey
+	err = s.options.Store.View(func(tx *store.Tx) (err error) {
+		if user, err = tx.User(id.User.ID); err != nil {
+			return err
+		}
+		key, err = tx.APIKey()
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil // the user has just been deleted
+	}
+	if err != nil {
+		return nil, err
+	}
+	if id.Can(abilityAPIKey) {
+		if n, ok := s.keyNotice(r, key); ok {
+			notices = append(notices, n)
+		}
+	}
+	if user.PasswordChangeRequestedAt != nil && user.PasswordHash != "" && id.InPerson() == nil {
+		notices = append(notices, notice{Severity: "info", Text: "Password change is recommended.", Link: link{Name: "Profile", URL: "/profile"}})
+	}
+	return notices, nil
+}
+
+// keyNotice is about an API key that ends soon, or has ended.
+func (s *server) keyNotice(r *http.Request, key *store.APIKey) (notice, bool) {
+	days, ends := key.DaysLeft(s.options.Store.Now())
+	n := notice{Severity: "warning", Link: link{Name: "Settings", URL: "/settings#api-key"}, Dismissal: key.ID}
+	switch {
+	case !ends || days >= keyWarning:
+		return n, false
+	case days < 0:
+		n.Severity, n.Text, n.Dismissal = "critical", "API Key has expired. Go to Settings to issue a new key", ""
+	case days == 0:
+		n.Text = "API Key expires today"
+	default:
+		n.Text = fmt.Sprintf("API Key expires in %s", count(days, "day", "days"))
+	}
+	c, err := r.Cookie(cookieNotice)
+	return n, n.Dismissal == "" || err != nil || c.Value != n.Dismissal
+}
+
+// dismissNotice answers POST /notices/dismiss: put a notice away until the
+// browser is closed.
+func (s *server) dismissNotice(w http.ResponseWriter, r *http.Request) error {
+	http.SetCookie(w, &http.Cookie{
+		Name: cookieNotice, Value: r.PostForm.Get("notice"), Path: "/", SameSite: http.SameSiteLaxMode, Secure: s.options.Auth.Secure(r), HttpOnly: true,
+	})
+	http.Redirect(w, r, auth.LocalTarget(r.PostForm.Get("return_to")), http.StatusSeeOther)
+	return nil
+}
