@@ -48,7 +48,7 @@ func addressOf(path, query string) string {
 }
 
 // viewScreens are the overviews whose look can be saved.
-var viewScreens = []string{"/hosts", "/clusters", "/databases", "/sap_systems", "/cleanup", "/users"}
+var viewScreens = []string{"/hosts", "/clusters", "/databases", "/sap_systems", "/cleanup", "/users", "/tokens"}
 
 // saveView answers POST /views: keep the list as it is under a name.
 func (s *server) saveView(w http.ResponseWriter, r *http.Request) error {
