@@ -1,0 +1,59 @@
+package ui
+
+import (
+	"slices"
+	"strings"
+
+	"trento/auth"
+)
+
+// scopePicker lets somebody choose what a token may be used for.
+type scopePicker struct {
+	Full       bool
+	Sets       []scopeBox
+	Operations []scopeBox
+	Fault      string
+}
+
+// scopeBox is a set of operations or a single one.
+type scopeBox struct {
+	Value, Label string
+	Description  string
+	Group        string // where a new one begins in the list
+	Chosen       bool
+}
+
+// fullScope is the scope that stands for everything.
+const fullScope = "full"
+
+// newScopePicker offers the sets, and the operations by what they are about.
+func newScopePicker(sets []auth.ScopeSet, chosen []string) scopePicker {
+	p := scopePicker{Full: slices.Contains(chosen, fullScope)}
+	for _, set := range sets {
+		if set.Name != fullScope {
+			p.Sets = append(p.Sets, scopeBox{Value: set.Name, Label: set.Label, Description: set.Description, Chosen: slices.Contains(chosen, set.Name)})
+			continue
+		}
+		operations := slices.Clone(set.Operations)
+		slices.SortStableFunc(operations, func(a, b auth.Operation) int { return foldCompare(resourceOf(a.Path), resourceOf(b.Path)) })
+		group := ""
+		for _, o := range operations {
+			box := scopeBox{Value: o.String(), Label: o.String(), Description: o.Summary, Chosen: slices.Contains(chosen, o.String())}
+			if resource := resourceOf(o.Path); resource != group {
+				group, box.Group = resource, resource
+			}
+			p.Operations = append(p.Operations, box)
+		}
+	}
+	return p
+}
+
+// resourceOf is what an address of the API is about: "hosts".
+func resourceOf(path string) string {
+	for part := range strings.SplitSeq(strings.Trim(path, "/"), "/") {
+		if part != "api" && part != "v1" && part != "v2" {
+			return strings.ReplaceAll(part, "_", " ")
+		}
+	}
+	return path
+}

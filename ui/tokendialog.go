@@ -1,0 +1,407 @@
+package ui
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"trento/auth"
+	"trento/store"
+	"trento/store/landscape"
+)
+
+// tokenDialog makes or changes a token.
+type tokenDialog struct {
+	Title, Intro, Action, Verb string
+	Name, Description          *field
+	Expiry                     expiry
+	Scopes                     *scopePicker
+	Password                   *field
+	Faults                     []faultLink
+	Failure                    string
+	Typed                      bool
+}
+
+// tokenSecret is the text of a token, for the one time it can be seen.
+type tokenSecret struct{ Name, Text, Expiry string }
+
+func (s *server) tokenSettings() (settings *store.TokenSettings, err error) {
+	err = s.options.Store.View(func(tx *store.Tx) (err error) {
+		settings, err = tx.TokenSettings()
+		return err
+	})
+	return settings, err
+}
+
+// passwordField asks for the password of the reader where the settings say so
+// and there is one.
+func passwordField(id *auth.Identity, settings *store.TokenSettings) *field {
+	if !settings.RequirePasswordConfirmation || id.User.PasswordHash == "" {
+		return nil
+	}
+	return &field{Name: "current_password", Label: "Your password", Type: "password", Autocomplete: "current-password", Required: true}
+}
+
+// ownToken is the token of the reader that an address names.
+func (s *server) ownToken(r *http.Request, tokenID string) (t *store.Token, err error) {
+	err = s.options.Store.View(func(tx *store.Tx) (err error) {
+		t, err = tx.Token(auth.From(r.Context()).User.ID, tokenID)
+		return err
+	})
+	return t, err
+}
+
+func (d *tokenDialog) put(name, description string) {
+	d.Name = &field{Name: "name", ID: "token-name", Label: "Name", Type: "text", Value: name, Autocomplete: "off", Max: auth.MaxName, Required: true, Focus: true}
+	d.Description = &field{Name: "description", ID: "token-description", Label: "Description", Type: "text", Value: description, Autocomplete: "off", Max: auth.MaxTokenDescription, Help: "What uses it, and where: helps whoever has to renew it."}
+}
+
+// typed takes what was typed over into the dialog.
+func (d *tokenDialog) typed(s *server, r *http.Request) (scopes []string) {
+	d.put(r.PostForm.Get("name"), r.PostForm.Get("description"))
+	d.Typed = true
+	if scopes = unique(r.PostForm["scope"]); r.PostForm.Get("access") == fullScope {
+		scopes = []string{fullScope}
+	}
+	picker := newScopePicker(s.options.Auth.ScopeSets(), scopes)
+	d.Scopes = &picker
+	return scopes
+}
+
+// refuse shows faults at their fields. It reports false for an error that is
+// about none.
+func (d *tokenDialog) refuse(err error) bool {
+	faults, ok := fieldFaults(err)
+	if !ok && d.Expiry.Fault == "" {
+		return false
+	}
+	fields := []*field{}
+	for _, f := range []*field{d.Name, d.Description, d.Password} {
+		if f != nil {
+			fields = append(fields, f)
+		}
+	}
+	for _, fault := range faults {
+		switch fault.Field {
+		case "expires_at":
+			d.Expiry.Fault = faultWords(fault.Detail)
+		case "scopes":
+			d.Scopes.Fault = "Choose at least one set or operation"
+			if fault.Detail != "can't be blank" {
+				d.Scopes.Fault = faultWords(fault.Detail)
+			}
+		}
+	}
+	faults = slices.DeleteFunc(slices.Clone(faults), func(f landscape.InvalidError) bool { return f.Field == "expires_at" || f.Field == "scopes" })
+	var rest []string
+	d.Faults, rest = applyFaults(faults, fields...)
+	d.Failure = strings.Join(rest, ". ")
+	if d.Expiry.Fault != "" {
+		d.Faults = append(d.Faults, faultLink{"Expires", d.Expiry.Fault, "#expiry"})
+	}
+	if d.Scopes != nil && d.Scopes.Fault != "" {
+		d.Faults = append(d.Faults, faultLink{"May be used for", d.Scopes.Fault, "#scopes"})
+	}
+	return true
+}
+
+// showTokenDialog shows the profile with the dialog above it.
+func (s *server) showTokenDialog(w http.ResponseWriter, r *http.Request, status int, d *tokenDialog) error {
+	p, err := s.newProfilePage(r)
+	if err != nil {
+		return err
+	}
+	if p.Tokens.Refused == "" {
+		p.Token = d
+	}
+	return s.showProfile(w, r, status, p)
+}
+
+// showTokenSecret shows the text of a token. The page it is on is never to be
+// had again.
+func (s *server) showTokenSecret(w http.ResponseWriter, r *http.Request, t *store.Token, text string) error {
+	p, err := s.newProfilePage(r)
+	if err != nil {
+		return err
+	}
+	p.Secret = &tokenSecret{Name: t.Name, Text: text, Expiry: s.tokenEnd(t, auth.From(r.Context()).User.Timezone)}
+	return s.showProfile(w, r, http.StatusOK, p)
+}
+
+// tokenEnd says until when a token holds, in a time zone.
+func (s *server) tokenEnd(t *store.Token, zone string) string {
+	if t.ExpiresAt == nil {
+		return "It never expires."
+	}
+	return "It expires " + t.ExpiresAt.In(zoneOf(zone)).Format("02 Jan 2006, 15:04 MST") + "."
+}
+
+// tokenExpiry is when a new token, or a new text of one, is to end.
+func (s *server) tokenExpiry(r *http.Request, settings *store.TokenSettings, present *store.Token) expiry {
+	zone, now := auth.From(r.Context()).User.Timezone, s.options.Store.Now()
+	modes := []string{expiryIn, "In", expiryOn, "On", expiryNever, "Never Expires"}
+	if settings.MaxLifetimeDays != nil {
+		modes = modes[:4]
+	}
+	chosen := expiryIn
+	if present != nil && !present.Expired(now) && (present.ExpiresAt != nil || settings.MaxLifetimeDays == nil) {
+		modes = append([]string{expiryKeep, "As before: " + lowerFirst(s.tokenEnd(present, zone))}, modes...)
+		chosen = expiryKeep
+	}
+	e := newExpiry(now, zone, settings.DefaultLifetimeDays, chosen, modes...)
+	if days := settings.MaxLifetimeDays; days != nil {
+		e.limit(now.AddDate(0, 0, *days))
+		e.Help = "At most " + count(*days, "day", "days") + " from now: the settings say so."
+	}
+	return e
+}
+
+func lowerFirst(text string) string { return strings.ToLower(text[:1]) + text[1:] }
+
+// withinLimit brings the end of a day to the moment the settings allow, if it
+// is on that day: who asks for the longest lifetime shall get it.
+func withinLimit(end *time.Time, now time.Time, settings *store.TokenSettings) *time.Time {
+	if end == nil || settings.MaxLifetimeDays == nil {
+		return end
+	}
+	last := now.AddDate(0, 0, *settings.MaxLifetimeDays)
+	if end.After(last) && end.Sub(last) < 24*time.Hour {
+		return &last
+	}
+	return end
+}
+
+// newToken answers GET and POST /profile/tokens/new.
+func (s *server) newToken(w http.ResponseWriter, r *http.Request) error {
+	id := auth.From(r.Context())
+	settings, err := s.tokenSettings()
+	if err != nil {
+		return err
+	}
+	d := tokenDialog{
+		Title: "Generate Token", Action: "/profile/tokens/new", Verb: "Generate Token", Expiry: s.tokenExpiry(r, settings, nil), Password: passwordField(id, settings),
+		Intro: "A token lets a program use the API in your name, without your password. It can never do more than you may do.",
+	}
+	now := s.options.Store.Now()
+	if r.Method != http.MethodPost {
+		scopes := []string{fullScope}
+		d.put("", "")
+		if from := r.URL.Query().Get("copy"); from != "" {
+			t, err := s.ownToken(r, from)
+			if err != nil {
+				return err
+			}
+			d.put("", t.Description)
+			d.Name.Help = "A copy of “" + t.Name + "”; names are unique."
+			scopes = t.Scopes
+			if t.ExpiresAt != nil {
+				d.Expiry.Number = strconv.Itoa(max(1, int(t.ExpiresAt.Sub(t.CreatedAt)/(24*time.Hour))))
+			} else if settings.MaxLifetimeDays == nil {
+				d.Expiry.Modes = chosen(d.Expiry.Modes, expiryNever)
+			}
+		}
+		picker := newScopePicker(s.options.Auth.ScopeSets(), scopes)
+		d.Scopes = &picker
+		return s.showTokenDialog(w, r, http.StatusOK, &d)
+	}
+	scopes := d.typed(s, r)
+	_, end := d.Expiry.read(r.PostForm, now)
+	if d.Expiry.Fault == "" {
+		if err = s.options.Auth.ConfirmToken(r.Context(), id, r.PostForm.Get("current_password")); err == nil {
+			var t *store.Token
+			var text string
+			t, text, err = s.options.Auth.CreateToken(r.Context(), id, auth.NewToken{
+				Name: d.Name.Value, Description: d.Description.Value, Scopes: scopes, ExpiresAt: withinLimit(end, now, settings),
+			})
+			if err == nil {
+				return s.showTokenSecret(w, r, t, text)
+			}
+		}
+	}
+	if d.refuse(err) {
+		return s.showTokenDialog(w, r, http.StatusUnprocessableEntity, &d)
+	}
+	return err
+}
+
+// editToken answers GET and POST /profile/tokens/{token}/edit.
+func (s *server) editToken(w http.ResponseWriter, r *http.Request) error {
+	id := auth.From(r.Context())
+	t, err := s.ownToken(r, pathVar(r, "token"))
+	if err != nil {
+		return err
+	}
+	settings, err := s.tokenSettings()
+	if err != nil {
+		return err
+	}
+	now := s.options.Store.Now()
+	d := tokenDialog{
+		Title: "Edit Token", Action: r.URL.Path, Verb: "Save", Password: passwordField(id, settings),
+		Intro:  "The text of the token stays the same. Its end can be brought forward, not put off: for that, regenerate it.",
+		Expiry: newExpiry(now, id.User.Timezone, settings.DefaultLifetimeDays, expiryKeep, expiryKeep, "As before: "+lowerFirst(s.tokenEnd(t, id.User.Timezone)), expiryOn, "On"),
+	}
+	if t.ExpiresAt != nil {
+		d.Expiry.limit(*t.ExpiresAt)
+	}
+	if t.Expired(now) {
+		d.Expiry.Modes = d.Expiry.Modes[:1]
+	}
+	if r.Method != http.MethodPost {
+		d.put(t.Name, t.Description)
+		picker := newScopePicker(s.options.Auth.ScopeSets(), t.Scopes)
+		d.Scopes = &picker
+		return s.showTokenDialog(w, r, http.StatusOK, &d)
+	}
+	scopes := d.typed(s, r)
+	if scopes == nil {
+		scopes = []string{} // none is a fault, not "as before"
+	}
+	_, end := d.Expiry.read(r.PostForm, now)
+	if d.Expiry.Fault == "" {
+		if err = s.options.Auth.ConfirmToken(r.Context(), id, r.PostForm.Get("current_password")); err == nil {
+			// The day on which it ends anyway is no change.
+			if end != nil && t.ExpiresAt != nil && end.After(*t.ExpiresAt) && end.Sub(*t.ExpiresAt) < 24*time.Hour {
+				end = nil
+			}
+			_, err = s.options.Auth.ChangeToken(r.Context(), id, t.ID, auth.TokenChange{Name: &d.Name.Value, Description: &d.Description.Value, Scopes: scopes, ExpiresAt: end})
+		}
+	}
+	if d.refuse(err) {
+		return s.showTokenDialog(w, r, http.StatusUnprocessableEntity, &d)
+	}
+	if err != nil {
+		return err
+	}
+	return s.tokensChanged(w, r, fmt.Sprintf("The token “%s” was changed.", d.Name.Value))
+}
+
+// regenerateToken answers GET and POST /profile/tokens/{token}/regenerate.
+func (s *server) regenerateToken(w http.ResponseWriter, r *http.Request) error {
+	id := auth.From(r.Context())
+	t, err := s.ownToken(r, pathVar(r, "token"))
+	if err != nil {
+		return err
+	}
+	settings, err := s.tokenSettings()
+	if err != nil {
+		return err
+	}
+	d := tokenDialog{
+		Title: "Regenerate Token", Action: r.URL.Path, Verb: "Regenerate Token", Password: passwordField(id, settings), Expiry: s.tokenExpiry(r, settings, t),
+		Intro: fmt.Sprintf("The token “%s” gets a new text and keeps its name and what it may be used for. The text it has now stops working at once, and so does every program that uses it.", t.Name),
+	}
+	if r.Method != http.MethodPost {
+		return s.showTokenDialog(w, r, http.StatusOK, &d)
+	}
+	d.Typed = true
+	now := s.options.Store.Now()
+	mode, end := d.Expiry.read(r.PostForm, now)
+	if d.Expiry.Fault == "" {
+		if err = s.options.Auth.ConfirmToken(r.Context(), id, r.PostForm.Get("current_password")); err == nil {
+			var text string
+			t, text, err = s.options.Auth.RegenerateToken(r.Context(), id, t.ID, mode == expiryKeep, withinLimit(end, now, settings))
+			if err == nil {
+				return s.showTokenSecret(w, r, t, text)
+			}
+		}
+	}
+	if d.refuse(err) {
+		return s.showTokenDialog(w, r, http.StatusUnprocessableEntity, &d)
+	}
+	return err
+}
+
+func (s *server) tokensChanged(w http.ResponseWriter, r *http.Request, news string) error {
+	s.rememberNews(w, r, news)
+	http.Redirect(w, r, "/profile#tokens", http.StatusSeeOther)
+	return nil
+}
+
+// expireToken answers GET and POST /profile/tokens/{token}/expire.
+func (s *server) expireToken(w http.ResponseWriter, r *http.Request) error {
+	t, err := s.ownToken(r, pathVar(r, "token"))
+	if err != nil {
+		return err
+	}
+	ask := expireQuestion(t)
+	ask.Action, ask.CloseURL = r.URL.Path, "/profile"
+	return s.endTokens(w, r, &ask, fmt.Sprintf("The token “%s” has expired.", t.Name), func(id *auth.Identity) error {
+		_, err := s.options.Auth.ExpireToken(r.Context(), id, t.ID)
+		return err
+	})
+}
+
+func expireQuestion(t *store.Token) confirmation {
+	return confirmation{
+		Title: "Expire Token", Form: "confirmation-form", Verb: "Expire Now", Danger: true, Plan: "yes",
+		Sentences: []string{fmt.Sprintf("The token “%s” ends now. Every program that uses it is refused from this moment. It stays in the list, and regenerating it brings it back with a new text.", t.Name)},
+	}
+}
+
+// deleteTokens answers GET and POST /profile/tokens/delete: of the tokens that
+// are named, or all of them.
+func (s *server) deleteTokens(w http.ResponseWriter, r *http.Request) error {
+	id := auth.From(r.Context())
+	all, wanted := r.Form.Get("all") == "true", unique(r.Form["token"])
+	var chosen []*store.Token
+	err := s.options.Store.View(func(tx *store.Tx) error {
+		tokens, err := tx.Tokens(id.User.ID)
+		chosen = slices.DeleteFunc(tokens, func(t *store.Token) bool { return !all && !slices.Contains(wanted, t.ID) })
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if len(chosen) == 0 {
+		return s.tokensChanged(w, r, "No token was chosen, and none was deleted.")
+	}
+	ask := confirmation{
+		Title: "Delete Token", Action: "/profile/tokens/delete", Form: "confirmation-form", Verb: "Delete Token", Danger: true, CloseURL: "/profile",
+		Sentences: []string{"This cannot be undone. Every program that uses it stops working at once."},
+	}
+	if len(chosen) > 1 {
+		ask.Title, ask.Verb = "Delete "+count(len(chosen), "Token", "Tokens"), "Delete "+count(len(chosen), "Token", "Tokens")
+		ask.Sentences = []string{"This cannot be undone. Every program that uses one of them stops working at once."}
+	}
+	ids := make([]string, len(chosen))
+	for i, t := range chosen {
+		ids[i] = t.ID
+		ask.Things = append(ask.Things, t.Name)
+		ask.Keep = append(ask.Keep, hidden{"token", t.ID})
+	}
+	// What is confirmed are these tokens, not those that have come since.
+	ask.Plan = strings.Join(ids, " ")
+	return s.endTokens(w, r, &ask, count(len(ids), "token was", "tokens were")+" deleted.", func(id *auth.Identity) error {
+		return s.options.Auth.DeleteTokens(r.Context(), id, ids...)
+	})
+}
+
+// endTokens asks, with the password where that is to be, and ends tokens of
+// the reader.
+func (s *server) endTokens(w http.ResponseWriter, r *http.Request, ask *confirmation, done string, end func(*auth.Identity) error) error {
+	id := auth.From(r.Context())
+	settings, err := s.tokenSettings()
+	if err != nil {
+		return err
+	}
+	ask.Password = passwordField(id, settings)
+	if r.Method != http.MethodPost || r.PostForm.Get("confirmed") != ask.Plan {
+		return s.askInProfile(w, r, ask)
+	}
+	err = s.options.Auth.ConfirmToken(r.Context(), id, r.PostForm.Get("current_password"))
+	if faults, ok := fieldFaults(err); ok && ask.Password != nil {
+		applyFaults(faults, ask.Password)
+		return s.askInProfile(w, r, ask)
+	}
+	if err == nil {
+		err = end(id)
+	}
+	if err != nil {
+		return err
+	}
+	return s.tokensChanged(w, r, done)
+}
