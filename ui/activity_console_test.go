@@ -91,7 +91,7 @@ func testFlowLine(tab *tab) {
 	step(2)
 	tab.signedIn()
 	tab.live("/activity_log?type=check_customization_applied")
-	tab.press("/")
+	tab.press("f")
 	tab.wants("document.activeElement.id", "search")
 	tab.press(kb.ArrowDown)
 	tab.wants("document.activeElement.textContent", "Check step2 was customized")
