@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 
+	"github.com/RoaringBitmap/roaring/v2"
+
 	"trento/store"
 	"trento/store/activity"
 )
@@ -13,14 +15,8 @@ import (
 // MaxLimit is the largest page.
 const MaxLimit = 1000
 
-const (
-	// scanAhead is how many entries of the log are read before the index is
-	// asked. What most filters let pass is found there, faster than the index
-	// could tell: it knows every hit, but not the newest first.
-	scanAhead = 256
-	// scanChunk is how many entries are read in one transaction.
-	scanChunk = 512
-)
+// scanChunk is how many entries of the log are read in one transaction.
+const scanChunk = 512
 
 // Walk says which page of the log is wanted.
 type Walk struct {
@@ -39,39 +35,66 @@ type Page struct {
 
 // Activity reads a page of the entries that pass the filter. Its answer is
 // what reading the whole log would give, at any moment, however far the index
-// has come.
+// has come. As many searches run at a time as there are cores; others wait
+// for their turn, or for the end of ctx.
 func (x *Index) Activity(ctx context.Context, f activity.Filter, w Walk) (Page, error) {
+	if !f.Everything() || w.Count {
+		select {
+		case x.slots <- struct{}{}:
+			defer func() { <-x.slots }()
+		case <-ctx.Done():
+			return Page{}, ctx.Err()
+		}
+	}
+	for {
+		if err := ctx.Err(); err != nil {
+			return Page{}, err
+		}
+		page, err := x.walk(ctx, &f, w)
+		if !errors.Is(err, store.ErrNotFound) {
+			return page, err
+		}
+		// Old entries were removed while we were looking; look again.
+	}
+}
+
+// walk goes through the log once. It fails with store.ErrNotFound where an
+// entry was removed on the way.
+func (x *Index) walk(ctx context.Context, f *activity.Filter, w Walk) (Page, error) {
 	shards, indexed, release, err := x.acquire()
 	if err != nil {
 		return Page{}, err
 	}
 	defer release()
-
+	_, oldest, err := x.ends()
+	if err != nil {
+		return Page{}, err
+	}
 	limit := min(max(w.Limit, 1), MaxLimit)
-	walk := walker{store: x.store, filter: &f, forward: w.Forward, most: limit + 1}
-	part := walk.span(w.From)
-	inIndex, tail := part.intersect(span{0, indexed}), part.intersect(span{indexed + 1, lastPosition})
+	walk := walker{store: x.store, filter: f, forward: w.Forward, count: w.Count, most: limit + 1}
+	walk.all.first, walk.all.last = f.Bounds()
+	walk.all.first = max(walk.all.first, oldest)
+	walk.page = walk.all
+	if w.From != 0 {
+		walk.page = walk.page.after(w.From, w.Forward)
+	}
+	if f.Everything() && !w.Count {
+		// Every entry read is a hit.
+		indexed, shards = 0, nil
+	}
 	if w.Forward {
-		if err = walk.ask(ctx, shards, inIndex, x.ahead); err == nil {
-			_, err = walk.scan(ctx, tail, math.MaxInt)
+		if err = walk.ask(ctx, slices.All(shards)); err == nil {
+			err = walk.scan(ctx, span{indexed + 1, lastPosition})
 		}
 	} else {
-		if _, err = walk.scan(ctx, tail, math.MaxInt); err == nil {
-			err = walk.ask(ctx, shards, inIndex, x.ahead)
+		if err = walk.scan(ctx, span{indexed + 1, lastPosition}); err == nil {
+			err = walk.ask(ctx, slices.Backward(shards))
 		}
 	}
 	if err != nil {
 		return Page{}, err
 	}
-	page := walk.page(limit)
-	if w.Count {
-		counter := walker{store: x.store, filter: &f, most: math.MaxInt}
-		if _, err := counter.scan(ctx, counter.span(0), math.MaxInt); err != nil {
-			return Page{}, err
-		}
-		page.Total = len(counter.found)
-	}
-	return page, nil
+	return walk.result(limit), nil
 }
 
 // walker collects entries along a walk.
@@ -79,24 +102,29 @@ type walker struct {
 	store   *store.Store
 	filter  *activity.Filter
 	forward bool
-	most    int // one more than the page holds, to know whether there are more
-	found   []*activity.Entry
+	count   bool
+	most    int  // one more than the page holds, to know whether there are more
+	all     span // what the filter's dates allow
+	page    span // the part of it that the walk goes through
+
+	found []*activity.Entry
+	total int
 }
 
-// span is the part of the log the walk goes through.
-func (w *walker) span(from activity.Position) span {
-	var part span
-	part.first, part.last = w.filter.Bounds()
-	if from != 0 {
-		part = part.after(from, w.forward)
+// wanted is the part of the log that has to be looked at.
+func (w *walker) wanted() span {
+	if w.count {
+		return w.all
 	}
-	return part
+	return w.page
 }
 
-func (w *walker) done() bool { return len(w.found) >= w.most }
+func (w *walker) done() bool { return !w.count && w.full() }
 
-func (w *walker) page(limit int) Page {
-	page := Page{Entries: w.found, More: len(w.found) > limit}
+func (w *walker) full() bool { return len(w.found) >= w.most }
+
+func (w *walker) result(limit int) Page {
+	page := Page{Entries: w.found, More: len(w.found) > limit, Total: w.total}
 	if page.More {
 		page.Entries = page.Entries[:limit]
 	}
@@ -106,26 +134,25 @@ func (w *walker) page(limit int) Page {
 	return page
 }
 
-// scan reads the log and judges entry by entry, at most so many. It returns
-// the part that it has not read.
-func (w *walker) scan(ctx context.Context, part span, entries int) (span, error) {
-	for entries > 0 && !part.empty() && !w.done() {
+// scan reads a part of the log and judges entry by entry.
+func (w *walker) scan(ctx context.Context, part span) error {
+	part = part.intersect(w.wanted())
+	for !part.empty() && !w.done() {
 		if err := ctx.Err(); err != nil {
-			return part, err
+			return err
 		}
-		chunk := min(entries, scanChunk)
-		entries -= chunk
 		var err error
-		if part, err = w.scanSome(part, chunk); err != nil {
-			return part, err
+		if part, err = w.scanSome(part); err != nil {
+			return err
 		}
 	}
-	return part, nil
+	return nil
 }
 
-func (w *walker) scanSome(part span, entries int) (rest span, err error) {
+// scanSome reads up to a chunk and returns what it has not read.
+func (w *walker) scanSome(part span) (rest span, err error) {
 	err = w.store.View(func(tx *store.Tx) error {
-		walk := tx.EntriesBack
+		walk, read := tx.EntriesBack, 0
 		if w.forward {
 			walk = tx.Entries
 		}
@@ -134,9 +161,14 @@ func (w *walker) scanSome(part span, entries int) (rest span, err error) {
 				return err
 			}
 			if w.filter.Match(e) {
-				w.found = append(w.found, e)
+				if w.count {
+					w.total++
+				}
+				if !w.full() && w.page.contains(e.Position) {
+					w.found = append(w.found, e)
+				}
 			}
-			if entries--; entries == 0 || w.done() {
+			if read++; read == scanChunk || w.done() {
 				rest = part.after(e.Position, w.forward)
 				return nil
 			}
@@ -147,60 +179,82 @@ func (w *walker) scanSome(part span, entries int) (rest span, err error) {
 	return rest, err
 }
 
-// ask walks through a part that the shards cover, after a look at the entries
-// right ahead.
-func (w *walker) ask(ctx context.Context, shards []*shard, part span, ahead int) error {
-	if w.filter.Everything() {
-		ahead = math.MaxInt // every entry read is a hit
-	}
-	part, err := w.scan(ctx, part, ahead)
-	if err != nil || part.empty() || w.done() {
-		return err
-	}
-	q := newQuery(w.filter)
-	for i := range shards {
-		if !w.forward {
-			i = len(shards) - 1 - i
+// ask goes through shards in the order of the walk.
+func (w *walker) ask(ctx context.Context, shards func(func(int, *shard) bool)) error {
+	for _, s := range shards {
+		if w.done() {
+			return nil
 		}
-		covered := span{shards[i].first, lastPosition}
-		if i+1 < len(shards) {
-			covered.last = shards[i+1].first - 1
+		if err := ctx.Err(); err != nil {
+			return err
 		}
-		part := part.intersect(covered)
-		for !part.empty() && !w.done() {
-			wanted := w.most - len(w.found)
-			positions, err := shards[i].find(ctx, q, part, w.forward, wanted)
-			if err != nil {
-				return err
-			}
-			if err := w.load(positions); err != nil {
-				return err
-			}
-			if len(positions) < wanted {
-				break
-			}
-			part = part.after(positions[wanted-1], w.forward)
+		first, end, err := s.documents(w.wanted())
+		if err != nil {
+			return err
+		}
+		if first == end {
+			continue
+		}
+		found, err := s.find(ctx, w.filter, first, end)
+		if err != nil {
+			return err
+		}
+		if w.count {
+			w.total += int(found.GetCardinality())
+		}
+		if err := w.load(s, found); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// load reads the entries the index has found. Entries that are gone are
-// skipped, and the filter has the last word.
-func (w *walker) load(positions []activity.Position) error {
+// load reads the entries of the page that a shard has found.
+func (w *walker) load(s *shard, found *roaring.Bitmap) error {
+	if w.full() || found.IsEmpty() {
+		return nil
+	}
+	first, end, err := s.documents(w.page)
+	if err != nil || first == end {
+		return err
+	}
 	return w.store.View(func(tx *store.Tx) error {
-		for _, p := range positions {
-			e, err := tx.Entry(p)
-			if errors.Is(err, store.ErrNotFound) {
-				continue
-			}
+		for document := range inOrder(found, first, end, w.forward) {
+			position, err := s.position(document)
 			if err != nil {
 				return err
 			}
-			if w.filter.Match(e) {
-				w.found = append(w.found, e)
+			e, err := tx.Entry(position)
+			if err != nil {
+				return err
+			}
+			if w.found = append(w.found, e); w.full() {
+				return nil
 			}
 		}
 		return nil
 	})
+}
+
+// inOrder walks the documents of a set from first to before end, or the other
+// way round.
+func inOrder(set *roaring.Bitmap, first, end int, forward bool) func(func(int) bool) {
+	return func(yield func(int) bool) {
+		if forward {
+			documents := set.Iterator()
+			for documents.AdvanceIfNeeded(uint32(first)); documents.HasNext(); {
+				if document := int(documents.Next()); document >= end || !yield(document) {
+					return
+				}
+			}
+			return
+		}
+		below := set.Rank(uint32(end - 1)) // documents of the set before end
+		for ; below > 0 && below <= math.MaxUint32; below-- {
+			document, err := set.Select(uint32(below - 1))
+			if err != nil || int(document) < first || !yield(int(document)) {
+				return
+			}
+		}
+	}
 }

@@ -23,19 +23,18 @@ func TestActivityAgreesWithTheLog(t *testing.T) {
 	check := func(t *testing.T) {
 		rapid.Check(t, func(t *rapid.T) {
 			f := drawFilter(t, log)
-			w := Walk{Limit: rapid.IntRange(1, 30).Draw(t, "limit"), Forward: rapid.Bool().Draw(t, "forward")}
+			w := Walk{Limit: rapid.IntRange(1, 30).Draw(t, "limit"), Forward: rapid.Bool().Draw(t, "forward"), Count: rapid.Bool().Draw(t, "count")}
 			if rapid.Bool().Draw(t, "from somewhere") {
 				w.From = rapid.SampledFrom(log).Draw(t, "from").Position
 			}
-			x.ahead = rapid.SampledFrom([]int{0, 1, 10}).Draw(t, "ahead")
 			got, err := x.Activity(t.Context(), f, w)
 			if err != nil {
 				t.Fatal(err)
 			}
 			want := page(log, f, w)
-			if fmt.Sprint(positions(got.Entries), got.More) != fmt.Sprint(positions(want.Entries), want.More) {
-				t.Fatalf("page %+v of filter %+v holds %v (more: %v), want %v (more: %v)",
-					w, f, positions(got.Entries), got.More, positions(want.Entries), want.More)
+			if fmt.Sprint(positions(got.Entries), got.More, got.Total) != fmt.Sprint(positions(want.Entries), want.More, want.Total) {
+				t.Fatalf("page %+v of filter %+v holds %v (more: %v, total %d), want %v (more: %v, total %d)",
+					w, f, positions(got.Entries), got.More, got.Total, positions(want.Entries), want.More, want.Total)
 			}
 		})
 	}

@@ -4,97 +4,368 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
 	"testing"
+	"time"
 
+	"trento/store"
 	"trento/store/activity"
-	"trento/store/storetest"
 )
 
-// benchEntries is the size of the log the benchmarks search.
-const benchEntries = 100_000
+// openCorpus opens the corpus with an index that has caught up with it.
+func openCorpus(b *testing.B) (*store.Store, *Index) {
+	b.Helper()
+	dir := corpusDir(b, corpusEntries(b))
+	s, err := store.Open(filepath.Join(dir, "store"), store.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	x := openIndex(b, filepath.Join(dir, "index"), s)
+	if err := x.follow(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			b.Error(err)
+		}
+	})
+	return s, x
+}
 
-// benchRecord makes up entry n of a log as a landscape of 300 hosts leaves it
-// behind.
-func benchRecord(n int) record {
-	r := rand.New(rand.NewPCG(1, uint64(n)))
-	uuid := func(kind string, i int) string {
-		r := rand.New(rand.NewPCG(uint64(len(kind)), uint64(i)))
-		return fmt.Sprintf("%08x-%04x-4%03x-8%03x-%012x", r.Uint32(), r.IntN(1<<16), r.IntN(1<<12), r.IntN(1<<12), r.Int64N(1<<48))
+func openIndex(b *testing.B, dir string, s *store.Store) *Index {
+	b.Helper()
+	x, err := Open(dir, s, slog.New(slog.DiscardHandler))
+	if err != nil {
+		b.Fatal(err)
 	}
-	host := r.IntN(300)
-	hostname, hostID := fmt.Sprintf("vmhana%03d", host), uuid("host", host)
-	correlation := uuid("correlation", n/2)
-	if n%(benchEntries/5) == 17 {
-		return record{activity.ResourceTagging, "admin", fmt.Sprintf(`{"resource_id":%q,"resource_type":"host","added_tag":"CHG-needle-0042","hostname":%q}`, hostID, hostname)}
+	b.Cleanup(func() {
+		if err := x.Close(); err != nil {
+			b.Error(err)
+		}
+	})
+	return x
+}
+
+// benchFilters are the searches and filters docs/performance.md speaks of.
+func benchFilters(b *testing.B) (names []string, filters []activity.Filter) {
+	add := func(name string, f activity.Filter) { names, filters = append(names, name), append(filters, f) }
+	day := time.Date(2026, 5, 31, 0, 0, 0, 0, time.UTC)
+	add("newest", activity.Filter{})
+	add("first visit", activity.Filter{Severities: []activity.Severity{activity.Info, activity.Warning, activity.Critical}})
+	add("unprivileged", activity.Filter{WithoutUserManagement: true})
+	add("frequent type", activity.Filter{Types: []activity.Type{activity.HostDetailsUpdated}})
+	add("absent type", activity.Filter{Types: []activity.Type{activity.UserDeletion}})
+	add("actor", activity.Filter{Actors: []string{"user07"}})
+	add("absent actor", activity.Filter{Actors: []string{"nobody"}})
+	add("critical", activity.Filter{Severities: []activity.Severity{activity.Critical}})
+	add("one day", activity.Filter{From: day, To: day.Add(24 * time.Hour)})
+	add("type, actor, severity, dates", activity.Filter{
+		Types: []activity.Type{activity.OperationCompleted}, Actors: []string{"user07"}, Severities: []activity.Severity{activity.Critical},
+		From: day, To: day.Add(7 * 24 * time.Hour)})
+	add("the same, none", activity.Filter{
+		Types: []activity.Type{activity.HeartbeatFailed}, Actors: []string{"user07"}, Severities: []activity.Severity{activity.Critical},
+		From: day, To: day.Add(7 * 24 * time.Hour)})
+	for _, query := range []string{
+		"CHG-needle-0042", "absent", "critical", "vmhana*", "*hana*", "*needle*", "*dead*", "*0*", "*0* AND CHG-needle-0042", "*after*", "vmhana016 AND CHG-needle-0042",
+		"vmhana016 AND vmhana017", "vmhana016 OR vmhana017", ">=1000000", fixedID("correlation", 1234), "*a*b*c*d*e*", strings.TrimSpace(strings.Repeat("*0*1* ", 64)),
+	} {
+		add(query[:min(40, len(query))], activity.Filter{Search: parse(b, query)})
 	}
-	switch n % 10 {
-	case 0:
-		return record{activity.LoginAttempt, fmt.Sprintf("user%02d", r.IntN(25)), `{}`}
-	case 1, 2:
-		return record{activity.HostHealthChanged, activity.System, fmt.Sprintf(`{"host_id":%q,"hostname":%q,"health":%q,"correlation_id":%q}`,
-			hostID, hostname, []string{"passing", "warning", "critical"}[r.IntN(3)], correlation)}
-	case 3:
-		return record{activity.DatabaseInstanceStatusChanged, activity.System, fmt.Sprintf(`{"database_id":%q,"host_id":%q,"hostname":%q,"instance_number":"%02d","sid":"H%02d","status":%q,"correlation_id":%q}`,
-			uuid("database", host/5), hostID, hostname, r.IntN(100), host/5, []string{"green", "yellow", "red"}[r.IntN(3)], correlation)}
-	case 4, 5:
-		return record{activity.HeartbeatFailed, activity.System, fmt.Sprintf(`{"host_id":%q,"hostname":%q,"correlation_id":%q}`, hostID, hostname, correlation)}
-	case 6, 7:
-		return record{activity.ClusterHealthChanged, activity.System, fmt.Sprintf(`{"cluster_id":%q,"name":"hana_cluster_%02d","health":"critical","correlation_id":%q}`, uuid("cluster", host/4), host/4, correlation)}
-	default:
-		return record{activity.HostDetailsUpdated, activity.System, fmt.Sprintf(
-			`{"host_id":%q,"hostname":%q,"fully_qualified_domain_name":"%s.example.com","ip_addresses":["10.1.%d.%d"],"agent_version":"3.0.%d","cpu_count":%d,"total_memory_mb":%d,"socket_count":1,"os_version":"15.5","arch":"x86_64","installation_source":"suse","prometheus_targets":{"node_exporter":"10.1.%d.%d:9100"},"prometheus_mode":"pull","last_boot_timestamp":"2026-03-%02dT06:%02d:%02dZ","systemd_units":[{"name":"pacemaker.service","unit_file_state":"enabled"}],"correlation_id":%q}`,
-			hostID, hostname, hostname, host/250, host%250, r.IntN(9), 4<<r.IntN(5), 16384<<r.IntN(5), host/250, host%250, 1+r.IntN(28), r.IntN(60), r.IntN(60), correlation)}
+	return names, filters
+}
+
+// BenchmarkActivity asks for pages of 20, without and with the total.
+func BenchmarkActivity(b *testing.B) {
+	_, x := openCorpus(b)
+	names, filters := benchFilters(b)
+	for _, count := range []bool{false, true} {
+		for i, f := range filters {
+			name := names[i]
+			if count {
+				name += " with total"
+			}
+			b.Run(name, func(b *testing.B) {
+				var took []time.Duration
+				total := 0
+				for b.Loop() {
+					start := time.Now()
+					p, err := x.Activity(b.Context(), f, Walk{Limit: 20, Count: count})
+					if err != nil {
+						b.Fatal(err)
+					}
+					took = append(took, time.Since(start))
+					total = p.Total
+				}
+				reportMedian(b, took)
+				if count {
+					b.ReportMetric(float64(total), "hits")
+				}
+			})
+		}
+	}
+	b.ReportMetric(anonymous(b), "anonymous-MB")
+}
+
+func reportMedian(b *testing.B, took []time.Duration) {
+	slices.Sort(took)
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(float64(took[len(took)/2].Nanoseconds())/1e6, "median-ms")
+	b.ReportMetric(float64(took[len(took)*99/100].Nanoseconds())/1e6, "p99-ms")
+}
+
+// anonymous is the memory of the process that is not files, in megabytes.
+func anonymous(b *testing.B) float64 {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		b.Skip("memory is read from /proc")
+	}
+	for line := range strings.Lines(string(status)) {
+		if rest, ok := strings.CutPrefix(line, "RssAnon:"); ok {
+			kilobytes, err := strconv.Atoi(strings.Fields(rest)[0])
+			if err != nil {
+				b.Fatal(err)
+			}
+			return float64(kilobytes) / 1000
+		}
+	}
+	return 0
+}
+
+// BenchmarkPaging walks on from page to page, from the middle of the log: no
+// page is read twice.
+func BenchmarkPaging(b *testing.B) {
+	s, x := openCorpus(b)
+	var log span
+	err := s.View(func(tx *store.Tx) error {
+		log = span{tx.Oldest(), tx.Newest()}
+		return nil
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	middle := log.first + (log.last-log.first)/2
+	for _, forward := range []bool{false, true} {
+		b.Run(map[bool]string{false: "older", true: "newer"}[forward], func(b *testing.B) {
+			var took []time.Duration
+			w := Walk{From: middle, Limit: 20, Forward: forward}
+			for b.Loop() {
+				start := time.Now()
+				p, err := x.Activity(b.Context(), activity.Filter{}, w)
+				if err != nil {
+					b.Fatal(err)
+				}
+				took = append(took, time.Since(start))
+				w.From = p.Entries[len(p.Entries)-1].Position
+				if forward {
+					w.From = p.Entries[0].Position
+				}
+				if !p.More {
+					w.From = middle
+				}
+			}
+			reportMedian(b, took)
+		})
 	}
 }
 
-func BenchmarkActivity(b *testing.B) {
-	s := storetest.OpenAt(b, newClock().Now)
-	for n := range benchEntries {
-		write(b, s, benchRecord(n))
-	}
-	x, err := Open(b.TempDir(), s, slog.New(slog.DiscardHandler))
+// BenchmarkRebuild indexes the corpus from nothing, once, and then once more
+// while somebody searches.
+func BenchmarkRebuild(b *testing.B) {
+	size := corpusEntries(b)
+	s, err := store.Open(copyCorpus(b, size), store.Options{})
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer func() {
-		if err := x.Close(); err != nil {
+		if err := s.Close(); err != nil {
 			b.Error(err)
 		}
 	}()
-	x.size = benchEntries / 4
-	b.Run("index", func(b *testing.B) {
-		if b.N > 1 {
-			b.Skip("once is enough")
+	for b.Loop() {
+		dir := b.TempDir()
+		x := openIndex(b, dir, s)
+		start := time.Now()
+		if err := x.follow(b.Context()); err != nil {
+			b.Fatal(err)
 		}
-		follow(b, x)
-		b.ReportMetric(benchEntries/b.Elapsed().Seconds(), "entries/s")
+		b.ReportMetric(float64(size)/time.Since(start).Seconds(), "entries/s")
+		b.ReportMetric(sizeOf(b, dir), "MB")
+		b.ReportMetric(float64(len(x.shards)), "shards")
+		b.ReportMetric(anonymous(b), "anonymous-MB")
+	}
+}
+
+// sizeOf is the size of the files in a directory in megabytes.
+func sizeOf(b *testing.B, dir string) float64 {
+	var bytes int64
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil {
+			bytes += info.Size()
+		}
+		return err
 	})
-	filters := []struct {
-		name   string
-		filter activity.Filter
-	}{
-		{"newest", activity.Filter{}},
-		{"first visit", activity.Filter{Severities: []activity.Severity{activity.Info, activity.Warning, activity.Critical}}},
-		{"unprivileged", activity.Filter{WithoutUserManagement: true}},
-		{"actor", activity.Filter{Actors: []string{"user07"}}},
-		{"absent type", activity.Filter{Types: []activity.Type{activity.UserDeletion}}},
+	if err != nil {
+		b.Fatal(err)
 	}
-	for _, query := range []string{
-		"CHG-needle-0042", "absent", "critical", "vmhana*", "*hana*", "*needle*", "*dead*", "*0* AND CHG-needle-0042", "vmhana016 AND critical", "critical AND CHG-needle-0042", "vmhana016 vmhana017", ">=100000",
-	} {
-		filters = append(filters, struct {
-			name   string
-			filter activity.Filter
-		}{query, activity.Filter{Search: parse(b, query)}})
+	return float64(bytes) / 1e6
+}
+
+// BenchmarkOpen is a start with everything in place, and the first search.
+func BenchmarkOpen(b *testing.B) {
+	_, x := openCorpus(b)
+	if err := x.Close(); err != nil {
+		b.Fatal(err)
 	}
-	for _, f := range filters {
-		b.Run(f.name, func(b *testing.B) {
+	storeDir, indexDir := copyCorpus(b, corpusEntries(b)), filepath.Dir(x.dir)
+	for b.Loop() {
+		start := time.Now()
+		s, err := store.Open(storeDir, store.Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		opened := time.Now()
+		x, err := Open(indexDir, s, slog.New(slog.DiscardHandler))
+		if err != nil {
+			b.Fatal(err)
+		}
+		ready := time.Now()
+		if _, err := x.Activity(b.Context(), activity.Filter{Search: parse(b, "*dead*")}, Walk{Limit: 20, Count: true}); err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64(opened.Sub(start).Microseconds())/1e3, "store-ms")
+		b.ReportMetric(float64(ready.Sub(opened).Microseconds())/1e3, "index-ms")
+		b.ReportMetric(float64(time.Since(ready).Microseconds())/1e3, "first-search-ms")
+		if err := x.Close(); err != nil {
+			b.Fatal(err)
+		}
+		if err := s.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(sizeOf(b, storeDir), "store-MB")
+	b.ReportMetric(sizeOf(b, indexDir), "index-MB")
+}
+
+// BenchmarkAppend writes durably with ten writers, and looks how long it takes
+// until the index holds the last of it.
+func BenchmarkAppend(b *testing.B) {
+	size := corpusEntries(b)
+	s, err := store.Open(copyCorpus(b, size), store.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() {
+		if err := s.Close(); err != nil {
+			b.Error(err)
+		}
+	}()
+	for _, writers := range []int{1, 10, 64} {
+		b.Run(fmt.Sprint(writers, " writers"), func(b *testing.B) {
+			const entries = 20_000
 			for b.Loop() {
-				if _, err := x.Activity(context.Background(), f.filter, Walk{Limit: 20}); err != nil {
-					b.Fatal(err)
+				start := time.Now()
+				var writing sync.WaitGroup
+				for w := range writers {
+					writing.Go(func() {
+						for i := range entries / writers {
+							e := newCorpusEntry(w*entries+i, size)
+							if err := s.AppendActivity(b.Context(), store.Actor{Name: e.actor}, e.kind, e.metadata); err != nil {
+								b.Error(err)
+							}
+						}
+					})
 				}
+				writing.Wait()
+				b.ReportMetric(entries/time.Since(start).Seconds(), "entries/s")
 			}
 		})
 	}
+}
+
+// BenchmarkRetention removes the oldest three tenths of the corpus while
+// somebody writes and somebody searches, and says how long those had to wait
+// at worst.
+func BenchmarkRetention(b *testing.B) {
+	size := corpusEntries(b)
+	for b.Loop() {
+		b.StopTimer()
+		_, corpus := openCorpus(b)
+		if err := corpus.Close(); err != nil {
+			b.Fatal(err)
+		}
+		indexDir := b.TempDir()
+		if err := os.CopyFS(indexDir, os.DirFS(filepath.Dir(corpus.dir))); err != nil {
+			b.Fatal(err)
+		}
+		s, err := store.Open(copyCorpus(b, size), store.Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		x := openIndex(b, indexDir, s)
+		if err := x.follow(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+		before := sizeOf(b, indexDir)
+		ctx, cancel := context.WithCancel(b.Context())
+		var others sync.WaitGroup
+		var write, read time.Duration
+		waits := func(longest *time.Duration, work func() error) {
+			others.Go(func() {
+				for ctx.Err() == nil {
+					start := time.Now()
+					if err := work(); err != nil && ctx.Err() == nil {
+						b.Error(err)
+					}
+					*longest = max(*longest, time.Since(start))
+				}
+			})
+		}
+		n := 0
+		waits(&write, func() error {
+			e := newCorpusEntry(n, size)
+			n++
+			return s.AppendActivity(ctx, store.System(), e.kind, e.metadata)
+		})
+		waits(&read, func() error {
+			_, err := x.Activity(ctx, activity.Filter{Search: parse(b, "CHG-needle-0042")}, Walk{Limit: 20, Count: true})
+			return err
+		})
+		b.StartTimer()
+		start := time.Now()
+		removed, err := s.PruneActivity(b.Context(), time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).Add(corpusSpan*3/10))
+		if err != nil {
+			b.Fatal(err)
+		}
+		log := time.Since(start)
+		cancel()
+		others.Wait()
+		_, oldest, err := x.ends()
+		if err != nil {
+			b.Fatal(err)
+		}
+		start = time.Now()
+		if err := x.prune(oldest); err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64(time.Since(start).Microseconds())/1e3, "index-ms")
+		b.ReportMetric(before-sizeOf(b, indexDir), "index-freed-MB")
+		b.ReportMetric(log.Seconds(), "log-s")
+		b.ReportMetric(float64(removed), "removed")
+		b.ReportMetric(float64(write.Microseconds())/1e3, "longest-write-ms")
+		b.ReportMetric(float64(read.Microseconds())/1e3, "longest-search-ms")
+		if err := s.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	runtime.GC()
 }

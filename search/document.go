@@ -7,27 +7,28 @@ import (
 	"trento/store/activity"
 )
 
-// The fields of a document. All values are single terms; none is stored, so
-// the index holds ids and nothing to read. Texts are folded. Strings go to one
-// of three fields, because a term with a star has to look at every distinct
-// value of a field, and most distinct values are ids no word can be in.
+// The fields of a document. All values are single terms, and texts are
+// folded. Strings go to one of three fields, because a term with a star has to
+// look at every distinct value of a field, and most distinct values are ids no
+// word can be in.
 const (
-	fieldPlain    = "v" // strings of letters, digits and _./:-
-	fieldID       = "u" // strings like UUIDs, times and addresses
-	fieldText     = "s" // all other strings
-	fieldLiteral  = "t" // JSON text of numbers and booleans
-	fieldNumber   = "n" // values of numbers
-	fieldHas      = "has"
-	fieldType     = "type"
-	fieldActor    = "actor"
-	fieldSeverity = "severity"
+	fieldPlain   = "v" // strings of letters, digits and _./:-
+	fieldID      = "u" // strings like UUIDs, times and addresses
+	fieldText    = "s" // all other strings
+	fieldLiteral = "t" // JSON text of numbers and booleans
+	fieldAbout   = "e" // what the entry itself says, see aboutType and the like
 )
 
-// hasString is in fieldHas of entries with any string at all.
+// vocabularyFields are the fields that are searched value by value.
+var vocabularyFields = [...]string{fieldPlain, fieldText, fieldLiteral, fieldID}
+
+// hasString is in fieldAbout of entries with any string at all.
 const hasString = "string"
 
-// Frequencies and norms would rank hits; ours come in the order of the log.
-const fieldOptions = index.IndexField | index.SkipFreqNorm
+// The terms of fieldAbout.
+func aboutType(t activity.Type) string         { return "type " + string(t) }
+func aboutActor(actor string) string           { return "actor " + actor }
+func aboutSeverity(s activity.Severity) string { return "severity " + s.String() }
 
 // minID is the length from which on a string can be an id.
 const minID = 8
@@ -87,33 +88,62 @@ func isPlainChar(c byte) bool {
 	return c == '_' || c == '.' || c == '/' || c == ':' || c == '-'
 }
 
-// newDocument is what the index is told about an entry. Its id is the key of
-// the entry's position.
+// newDocument is what the index is told about an entry. The position is all
+// that is stored of it.
 func newDocument(e *activity.Entry) *document.Document {
-	d := document.NewDocument(string(e.Position.Key()))
-	type term struct{ field, text string }
-	seen := map[term]bool{}
-	add := func(field, text string) {
-		if t := (term{field, text}); !seen[t] {
-			seen[t] = true
-			d.AddField(document.NewTextFieldWithIndexingOptions(field, nil, []byte(text), fieldOptions))
-		}
-	}
-	add(fieldType, string(e.Type))
-	add(fieldActor, e.Actor)
-	add(fieldSeverity, e.Severity.String())
+	about := newTerms(fieldAbout)
+	about.add(aboutType(e.Type))
+	about.add(aboutActor(e.Actor))
+	about.add(aboutSeverity(e.Severity))
+	plain, id, text, literal := newTerms(fieldPlain), newTerms(fieldID), newTerms(fieldText), newTerms(fieldLiteral)
 	for leaf := range activity.Leaves(e.Metadata) {
 		folded := activity.Fold(string(leaf.Text))
-		switch leaf.Kind {
-		case activity.StringLeaf:
-			add(fieldHas, hasString)
-			add(classOf(folded), folded)
-		case activity.NumberLeaf:
-			d.AddField(document.NewNumericFieldWithIndexingOptions(fieldNumber, nil, leaf.Number(), fieldOptions))
-			add(fieldLiteral, folded)
-		default:
-			add(fieldLiteral, folded)
+		if leaf.Kind != activity.StringLeaf {
+			literal.add(folded)
+			continue
 		}
+		about.add(hasString)
+		switch classOf(folded) {
+		case fieldPlain:
+			plain.add(folded)
+		case fieldID:
+			id.add(folded)
+		default:
+			text.add(folded)
+		}
+	}
+	d := document.NewDocument("")
+	d.AddField(document.NewTextFieldWithIndexingOptions("_id", nil, e.Position.Key(), index.StoreField))
+	// All of them, with values or without: segments of the same fields are
+	// merged by copying.
+	for _, field := range []*terms{plain, id, text, literal, about} {
+		d.AddField(field)
 	}
 	return d
 }
+
+// terms is a field of a document with all its values at once: a set of terms,
+// ready as Bleve's analysis would leave them.
+type terms struct {
+	field string
+	set   index.TokenFrequencies
+}
+
+func newTerms(field string) *terms { return &terms{field, index.TokenFrequencies{}} }
+
+// once is how often, and where, a term is in a document. Frequencies and norms
+// would rank hits; ours come in the order of the log.
+var once = new(index.TokenFreq)
+
+func (t *terms) add(term string) { t.set[term] = once }
+
+func (t *terms) Name() string                                     { return t.field }
+func (t *terms) Value() []byte                                    { return nil }
+func (t *terms) ArrayPositions() []uint64                         { return nil }
+func (t *terms) EncodedFieldType() byte                           { return 't' }
+func (t *terms) Analyze()                                         {}
+func (t *terms) Options() index.FieldIndexingOptions              { return index.IndexField | index.SkipFreqNorm }
+func (t *terms) AnalyzedLength() int                              { return len(t.set) }
+func (t *terms) AnalyzedTokenFrequencies() index.TokenFrequencies { return t.set }
+func (t *terms) NumPlainTextBytes() uint64                        { return 0 }
+func (t *terms) Size() int                                        { return 0 } // for Bleve's statistics

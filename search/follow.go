@@ -3,15 +3,19 @@ package search
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	"trento/store"
 	"trento/store/activity"
 )
 
-// groupSize is how many entries are indexed at a time. A group costs about
-// the same whether it holds one entry or hundreds.
-const groupSize = 500
+// groupSize is how many entries are indexed at a time, at most.
+const groupSize = 4096
+
+// crowd is how many shards in memory are worth a file.
+const crowd = 8
 
 const (
 	// settleTime is how long to wait for company once an entry has landed.
@@ -45,7 +49,7 @@ func (x *Index) Run(ctx context.Context) error {
 	}
 }
 
-// follow indexes everything the log holds now.
+// follow indexes everything the log holds now, and drops what it has dropped.
 func (x *Index) follow(ctx context.Context) error {
 	for {
 		if err := ctx.Err(); err != nil {
@@ -55,8 +59,11 @@ func (x *Index) follow(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if err := x.prune(oldest); err != nil {
+			return err
+		}
 		if len(entries) == 0 {
-			return x.prune(oldest)
+			return errors.Join(x.tidy(), x.warm(ctx))
 		}
 		if err := x.add(entries); err != nil {
 			return err
@@ -83,34 +90,99 @@ func (x *Index) next() (entries []*activity.Entry, oldest activity.Position, err
 	return entries, oldest, err
 }
 
-// add indexes the entries behind what is indexed, in a new shard if the last
-// one is full.
+// add indexes the entries behind what is indexed, in memory. When all shards
+// that are not full make a full one together, they become that.
 func (x *Index) add(entries []*activity.Entry) error {
-	if x.shards[len(x.shards)-1].count >= x.size {
-		if err := x.grow(); err != nil {
-			return err
-		}
-	}
-	s := x.shards[len(x.shards)-1]
-	if err := s.add(entries); err != nil {
+	s, err := newShard(x.indexed+1, entries)
+	if err != nil {
 		return err
 	}
 	x.mu.Lock()
+	x.shards = append(slices.Clip(x.shards), s)
 	x.indexed = s.last
 	x.mu.Unlock()
 	x.log.Debug("indexed", "entries", len(entries), "last", s.last)
+	from, total := len(x.shards), 0
+	for from > 0 && x.shards[from-1].count < x.size {
+		from--
+		total += x.shards[from].count
+	}
+	if total < x.size {
+		return nil
+	}
+	return x.merge(from)
+}
+
+// tidy writes shards in memory to a file once they are a crowd, together with
+// the files before them that are no larger. So each file is larger than all
+// that follow it: they stay few, and no entry is written often.
+func (x *Index) tidy() error {
+	from, total := x.inMemory()
+	if len(x.shards)-from < crowd {
+		return nil
+	}
+	for from > 0 && x.shards[from-1].count <= total && x.shards[from-1].count < x.size {
+		from--
+		total += x.shards[from].count
+	}
+	return x.merge(from)
+}
+
+// persist writes the shards in memory to a file.
+func (x *Index) persist() error {
+	if from, _ := x.inMemory(); from < len(x.shards) {
+		return x.merge(from)
+	}
 	return nil
 }
 
-// prune removes the shards all of whose entries the log has dropped.
-func (x *Index) prune(oldest activity.Position) error {
-	var faults []error
-	for len(x.shards) > 1 && x.shards[1].first <= oldest {
-		s := x.shards[0]
-		x.mu.Lock()
-		x.shards = x.shards[1:]
-		x.mu.Unlock()
-		faults = append(faults, s.close(), removeShard(s.path))
+// inMemory is where the shards in memory begin, and the entries in them.
+func (x *Index) inMemory() (from, entries int) {
+	for from = len(x.shards); from > 0 && x.shards[from-1].path == ""; from-- {
+		entries += x.shards[from-1].count
 	}
-	return errors.Join(faults...)
+	return from, entries
+}
+
+// merge makes one shard of the last ones.
+func (x *Index) merge(from int) error {
+	shards := x.shards[from:]
+	covers := span{shards[0].first, shards[len(shards)-1].last}
+	merged, err := mergeShards(shards, x.path(covers))
+	if err != nil {
+		return fmt.Errorf("shard %s: %w", shardName(covers), err)
+	}
+	return x.replace(from, merged)
+}
+
+// prune removes the shards all of whose entries the log has dropped. Of the
+// one that holds some of both, searches see the rest only.
+func (x *Index) prune(oldest activity.Position) error {
+	gone := 0
+	for gone < len(x.shards) && x.shards[gone].last < oldest {
+		gone++
+	}
+	if gone == 0 {
+		return nil
+	}
+	return x.drop(gone, x.indexed)
+}
+
+// warm makes the vocabularies, newest first, before somebody waits for them.
+// Young shards are spared: they are small, and soon replaced.
+func (x *Index) warm(ctx context.Context) error {
+	for _, s := range slices.Backward(x.shards) {
+		if s.path == "" {
+			continue
+		}
+		for _, field := range vocabularyFields {
+			if _, err := s.vocabulary(field); err != nil {
+				return err
+			}
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

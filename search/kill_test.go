@@ -45,7 +45,7 @@ func writeUntilKilled(dir string) error {
 		return s.AppendActivity(context.Background(), store.System(), activity.HeartbeatFailed, metadata)
 	}
 	// However early the end comes, there is an index to survive it.
-	if err := errors.Join(write(0), x.follow(context.Background())); err != nil {
+	if err := errors.Join(write(0), x.follow(context.Background()), x.persist()); err != nil {
 		return err
 	}
 	failed := make(chan error)
@@ -106,7 +106,6 @@ func checkKilled(t *testing.T, dir string) {
 	if x.indexed == 0 {
 		t.Error("nothing of the index has survived")
 	}
-	x.ahead = 0
 	for range 2 {
 		for _, query := range []string{"host7", "*7", ">=100", "host3 AND <100"} {
 			expect(t, x, activity.Filter{Search: parse(t, query)}, Walk{Limit: MaxLimit})

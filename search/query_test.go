@@ -1,6 +1,7 @@
 package search
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -14,9 +15,9 @@ import (
 	"trento/store/storetest"
 )
 
-// The vocabulary is small enough for searches to find something, and holds
+// The words are few enough for searches to find something, and holds
 // what could be taken for something else.
-var vocabulary = []string{
+var words = []string{
 	"hana01", "HANA01", "hana02", "vmhana01", "hana", "Hana Cluster", "hana cluster", "", " ", "*", "a*b", "\\", `say "no"`,
 	"c0ffee00-1111-4222-8333-444455556666", "C0FFEE00-1111-4222-8333-444455556666", "5f1c2a90-7c1e-4a55-9b0e-0d6f3a8e1111",
 	"2026-03-02T08:11:05.004512Z", "10.1.0.5", "10.1.0.51", "deadbeef", "DEADBEE", "0", "4", "20.5", "true", "null", "AND", "or",
@@ -48,7 +49,7 @@ func drawValue(t *rapid.T, depth int) any {
 	case 3:
 		return rapid.Bool().Draw(t, "boolean")
 	default:
-		return rapid.SampledFrom(vocabulary).Draw(t, "string")
+		return rapid.SampledFrom(words).Draw(t, "string")
 	}
 }
 
@@ -75,7 +76,7 @@ func drawRecord(t *rapid.T) record {
 // drawSearch makes up a search out of whole words, parts of words, stars and
 // comparisons.
 func drawSearch(t *rapid.T) string {
-	var words []string
+	var terms []string
 	comparisons := rapid.IntRange(0, 3).Draw(t, "comparisons only") == 0
 	for range rapid.IntRange(0, 4).Draw(t, "terms") {
 		var word string
@@ -88,11 +89,11 @@ func drawSearch(t *rapid.T) string {
 			word = rapid.SampledFrom([]string{"==", "!=", ">", "<", ">=", "<="}).Draw(t, "operator") +
 				rapid.SampledFrom([]string{"0", "-0", "4", "20", "20.5", "-1", "1000", "0.1", "007", "9007199254740993"}).Draw(t, "number")
 		case 1:
-			word = quoted(rapid.SampledFrom(vocabulary).Draw(t, "word"))
+			word = quoted(rapid.SampledFrom(words).Draw(t, "word"))
 		case 2:
 			word = rapid.SampledFrom([]string{"4", "20.5", "TRUE", "1E3", "null", "*", "**", `""`, "16384"}).Draw(t, "literal")
 		default:
-			text := []rune(rapid.SampledFrom(vocabulary).Draw(t, "word"))
+			text := []rune(rapid.SampledFrom(words).Draw(t, "word"))
 			from := rapid.IntRange(0, len(text)).Draw(t, "from")
 			to := rapid.IntRange(from, len(text)).Draw(t, "to")
 			word = quoted(string(text[from:to]))
@@ -106,9 +107,9 @@ func drawSearch(t *rapid.T) string {
 				word += quoted(string(text[to:]))
 			}
 		}
-		words = append(words, word)
+		terms = append(terms, word)
 	}
-	return strings.Join(words, rapid.SampledFrom([]string{" ", " AND ", " OR "}).Draw(t, "joined"))
+	return strings.Join(terms, rapid.SampledFrom([]string{" ", " AND ", " OR "}).Draw(t, "joined"))
 }
 
 func quoted(text string) string {
@@ -161,17 +162,9 @@ func TestQueriesAgreeWithTheFilter(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		f := drawFilter(t, log)
 		f.From, f.To = time.Time{}, time.Time{}
-		forward := rapid.Bool().Draw(t, "forward")
 		var found []activity.Position
 		for _, shard := range x.shards {
-			some, err := shard.find(t.Context(), newQuery(&f), span{0, lastPosition}, forward, 1000)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !forward {
-				slices.Reverse(some)
-			}
-			found = append(found, some...)
+			found = append(found, findIn(t, shard, f, span{0, lastPosition}, true)...)
 		}
 		want := positions(page(log, f, Walk{Limit: 1000}).Entries)
 		slices.Reverse(want)
@@ -179,6 +172,29 @@ func TestQueriesAgreeWithTheFilter(t *testing.T) {
 			t.Fatalf("filter %+v finds %v, want %v", f, found, want)
 		}
 	})
+}
+
+// findIn is what a shard alone finds within a span, in walking order.
+func findIn(t interface {
+	Context() context.Context
+	Fatal(...any)
+}, s *shard, f activity.Filter, within span, forward bool) (found []activity.Position) {
+	first, end, err := s.documents(within)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := s.find(t.Context(), &f, first, end)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for document := range inOrder(set, first, end, forward) {
+		position, err := s.position(document)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found = append(found, position)
+	}
+	return found
 }
 
 // someRecords are drawn records that are the same in every run.
@@ -200,20 +216,16 @@ func TestFindKeepsWithinItsSpan(t *testing.T) {
 	x := open(t, t.TempDir(), s)
 	follow(t, x)
 	log := positions(entries(t, s))
-	q := newQuery(&activity.Filter{})
 	for _, forward := range []bool{false, true} {
 		for first := 0; first < len(log); first += 31 {
 			for last := first; last < len(log); last += 17 {
 				within := span{log[first], log[last]}
-				got, err := x.shards[0].find(t.Context(), q, within, forward, 4)
-				if err != nil {
-					t.Fatal(err)
-				}
+				got := findIn(t, x.shards[0], activity.Filter{}, within, forward)
 				want := slices.Clone(log[first : last+1])
 				if !forward {
 					slices.Reverse(want)
 				}
-				if want = want[:min(4, len(want))]; !slices.Equal(got, want) {
+				if !slices.Equal(got, want) {
 					t.Fatalf("from %d to %d, forward %v: %v, want %v", first, last, forward, got, want)
 				}
 			}
@@ -225,7 +237,7 @@ func TestFindKeepsWithinItsSpan(t *testing.T) {
 // covers it asks.
 func TestClasses(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		text := activity.Fold(rapid.SampledFrom(vocabulary).Draw(t, "text"))
+		text := activity.Fold(rapid.SampledFrom(words).Draw(t, "text"))
 		from := rapid.IntRange(0, len(text)).Draw(t, "from")
 		to := rapid.IntRange(from, len(text)).Draw(t, "to")
 		parts := []string{text[:from], text[to:]}

@@ -63,15 +63,14 @@ func openStore(t testing.TB, dir string, now func() time.Time) *store.Store {
 	return s
 }
 
-// open opens an index with shards so small that tests have several, and
-// without the look ahead that spares small logs the index.
+// open opens an index with shards so small that tests have several.
 func open(t testing.TB, dir string, s *store.Store) *Index {
 	t.Helper()
 	x, err := Open(dir, s, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
-	x.size, x.ahead = 100, 0
+	x.size = 100
 	t.Cleanup(func() {
 		if err := x.Close(); err != nil {
 			t.Errorf("close index: %v", err)
@@ -231,13 +230,11 @@ func TestExamples(t *testing.T) {
 	}
 	for _, example := range examples.Searches {
 		search := activity.Filter{Search: parse(t, example.Query)}
-		positions, err := x.shards[0].find(t.Context(), newQuery(&search), span{0, lastPosition}, true, 100)
-		if err != nil {
-			t.Fatal(err)
-		}
 		var found []string
-		for _, p := range positions {
-			found = append(found, names[p])
+		for _, shard := range x.shards {
+			for _, p := range findIn(t, shard, search, span{0, lastPosition}, true) {
+				found = append(found, names[p])
+			}
 		}
 		if found := strings.Join(found, " "); found != example.Finds {
 			t.Errorf("the index itself finds %q for %s, want %q", found, example.Query, example.Finds)

@@ -1,225 +1,198 @@
 package search
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"hash/crc32"
 	"os"
 	"runtime/debug"
+	"sort"
 	"sync"
 
-	"github.com/blevesearch/bleve/v2"
-	"github.com/blevesearch/bleve/v2/index/scorch"
-	"github.com/blevesearch/bleve/v2/search/query"
+	"github.com/RoaringBitmap/roaring/v2"
+	index "github.com/blevesearch/bleve_index_api"
+	bleve "github.com/blevesearch/scorch_segment_api/v2"
+	zap "github.com/blevesearch/zapx/v16"
 
 	"trento/store/activity"
 )
 
-// format is the layout of the documents and of what they are found by. Any
-// change of document.go raises it, and all shards of the old layout are built
-// again.
-const format = "1"
-
-// What a shard says about itself, beside its documents.
-var (
-	keyFormat = []byte("trento.format")
-	keyStore  = []byte("trento.store") // id of the store the entries are from
-	keyLast   = []byte("trento.last")  // key of the last indexed position
-)
-
-// lockTimeout is how long to wait for another process to let go of a shard.
-const lockTimeout = "1s"
-
-// removedSuffix marks a directory that is being removed: half a shard must
-// never be taken for one.
-const removedSuffix = ".removed"
-
-// shard is one Bleve index. Only Run writes to it.
+// shard is a segment of Bleve's: an immutable index over a part of the log.
+// Its documents are numbered in the order of the log, so a set of them is
+// sorted by time, a period is a range, and counting is counting bits.
 type shard struct {
-	path  string
-	first activity.Position // where its part of the log begins
-	last  activity.Position // as stored; first-1 in an empty shard
-	count uint64            // documents
-	bleve bleve.Index
-	users sync.WaitGroup // searches under way
+	span         // what it covers; last is the position of its last document
+	count int    // documents
+	path  string // "" where it is in memory only
+	bleve bleve.Segment
+
+	mu           sync.Mutex
+	vocabularies map[string]*vocabulary // made when they are first needed
 }
 
-// createShard makes an empty shard that covers the log from first on.
-func createShard(path string, first activity.Position, storeID string) (*shard, error) {
-	mapping := bleve.NewIndexMapping() // never used: documents are built by hand
-	mapping.DefaultMapping.Dynamic = false
-	b, err := bleve.NewUsing(path, mapping, scorch.Name, scorch.Name, map[string]any{"bolt_timeout": lockTimeout})
+var plugin zap.ZapPlugin
+
+// newShard indexes entries in memory; it covers the log from a position to that
+// of the last of them.
+func newShard(first activity.Position, entries []*activity.Entry) (*shard, error) {
+	documents := make([]index.Document, len(entries))
+	for i, e := range entries {
+		documents[i] = newDocument(e)
+	}
+	b, _, err := plugin.New(documents)
 	if err != nil {
 		return nil, err
 	}
-	s := &shard{path: path, first: first, last: first - 1, bleve: b}
-	batch := b.NewBatch()
-	batch.SetInternal(keyFormat, []byte(format))
-	batch.SetInternal(keyStore, []byte(storeID))
-	batch.SetInternal(keyLast, s.last.Key())
-	if err := b.Batch(batch); err != nil {
-		return nil, errors.Join(err, b.Close())
-	}
-	return s, nil
+	return wrapShard(span{first, entries[len(entries)-1].Position}, "", b), nil
 }
 
-// openShard opens a shard that is known to be whole. Its errors are ErrInUse,
-// and whatever makes the shard useless.
-func openShard(path string, first activity.Position, storeID string) (_ *shard, err error) {
-	// Damaged files make Bleve and bbolt panic, and mapped ones fault.
+func wrapShard(covers span, path string, b bleve.Segment) *shard {
+	return &shard{span: covers, count: int(b.Count()), path: path, bleve: b, vocabularies: map[string]*vocabulary{}}
+}
+
+// mergeShards writes neighbouring shards as one to a file.
+func mergeShards(shards []*shard, path string) (*shard, error) {
+	unfinished := path + unfinishedSuffix
+	if err := os.RemoveAll(unfinished); err != nil {
+		return nil, err
+	}
+	var segments []bleve.Segment
+	for _, s := range shards {
+		segments = append(segments, s.bleve)
+	}
+	if _, _, err := plugin.Merge(segments, make([]*roaring.Bitmap, len(segments)), unfinished, nil, nil); err != nil {
+		return nil, err
+	}
+	if err := os.Rename(unfinished, path); err != nil {
+		return nil, err
+	}
+	return openShard(path, span{shards[0].first, shards[len(shards)-1].last})
+}
+
+// openShard opens a file after a look at every byte of it: the rest of the
+// package takes for granted that a shard is whole.
+func openShard(path string, covers span) (_ *shard, err error) {
+	// Damaged files make Bleve panic, and mapped ones fault.
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if fault := recover(); fault != nil {
 			err = fmt.Errorf("damaged: %v", fault)
 		}
 	}()
-	if err := checkShard(path); err != nil {
-		return nil, err
-	}
-	b, err := openBleve(path, false)
+	b, err := plugin.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	s := &shard{path: path, first: first, bleve: b}
-	if err := s.load(storeID); err != nil {
+	s := wrapShard(covers, path, b)
+	if err := s.check(); err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
 	return s, nil
 }
 
-// load reads what the shard says about itself.
-func (s *shard) load(storeID string) error {
-	for _, want := range []struct {
-		key   []byte
-		value string
-	}{{keyFormat, format}, {keyStore, storeID}} {
-		got, err := s.bleve.GetInternal(want.key)
-		if err != nil {
-			return err
-		}
-		if string(got) != want.value {
-			return fmt.Errorf("%s is %q instead of %q", want.key, got, want.value)
-		}
+// remove takes the shard's file away. Searches under way may go on using it.
+func (s *shard) remove() error {
+	err := s.bleve.DecRef()
+	if s.path != "" {
+		err = errors.Join(err, os.Remove(s.path))
 	}
-	last, err := s.bleve.GetInternal(keyLast)
-	if err != nil {
-		return err
-	}
-	if len(last) != 8 || activity.PositionOfKey(last)+1 < s.first {
-		return fmt.Errorf("%s is %x", keyLast, last)
-	}
-	s.last = activity.PositionOfKey(last)
-	s.count, err = s.bleve.DocCount()
 	return err
 }
 
-// checkShard reads every segment of a shard before anything works on it: a
-// damaged one would bring down a goroutine of Bleve's, and with it whoever
-// waits for that.
-func checkShard(path string) (err error) {
-	b, err := openBleve(path, true)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, b.Close()) }()
-	inner, err := b.Advanced()
-	if err != nil {
-		return err
-	}
-	reader, err := inner.Reader()
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, reader.Close()) }()
-	snapshot, ok := reader.(*scorch.IndexSnapshot)
+// check compares the file with its checksum and its name.
+func (s *shard) check() error {
+	file, ok := s.bleve.(interface {
+		Data() []byte
+		CRC() uint32
+	})
 	if !ok {
-		return errors.New("not a scorch index")
+		return errors.New("no checksum")
 	}
-	for _, segment := range snapshot.Segments() {
-		file, ok := segment.Segment().(interface {
-			Data() []byte
-			CRC() uint32
+	data := file.Data()
+	if crc32.ChecksumIEEE(data[:len(data)-crc32.Size]) != file.CRC() {
+		return errors.New("damaged: the checksum differs")
+	}
+	if s.count == 0 {
+		return errors.New("no documents")
+	}
+	first, err := s.position(0)
+	if err != nil {
+		return err
+	}
+	last, err := s.position(s.count - 1)
+	if err != nil {
+		return err
+	}
+	if first < s.first || last != s.last {
+		return fmt.Errorf("holds %d to %d", first, last)
+	}
+	return nil
+}
+
+// position is the position of the entry a document stands for.
+func (s *shard) position(document int) (activity.Position, error) {
+	id, err := s.bleve.DocID(uint64(document))
+	if err != nil {
+		return 0, err
+	}
+	if len(id) != 8 {
+		return 0, fmt.Errorf("document %d has the id %x", document, id)
+	}
+	return activity.PositionOfKey(id), nil
+}
+
+// documents is the range of documents within a span.
+func (s *shard) documents(within span) (first, end int, err error) {
+	from := func(bound activity.Position) int {
+		return sort.Search(s.count, func(i int) bool {
+			position, fault := s.position(i)
+			err = errors.Join(err, fault)
+			return position >= bound
 		})
-		if !ok {
-			return fmt.Errorf("segment %d has no checksum", segment.Id())
-		}
-		data := file.Data()
-		if crc32.ChecksumIEEE(data[:len(data)-crc32.Size]) != file.CRC() {
-			return fmt.Errorf("segment %d is damaged", segment.Id())
-		}
 	}
-	return nil
+	if within.empty() || within.last < s.first || within.first > s.last {
+		return 0, 0, nil
+	}
+	if end = s.count; within.last < s.last {
+		end = from(within.last + 1)
+	}
+	if within.first > s.first {
+		first = from(within.first)
+	}
+	return first, end, err
 }
 
-func openBleve(path string, readOnly bool) (bleve.Index, error) {
-	b, err := bleve.OpenUsing(path, map[string]any{"bolt_timeout": lockTimeout, "read_only": readOnly})
-	// Bleve passes on the error of bbolt, which is package store's to import.
-	if err != nil && err.Error() == "timeout" {
-		return nil, ErrInUse
-	}
-	return b, err
+// dictionary gives access to the terms of a field. It must not be shared
+// among goroutines.
+func (s *shard) dictionary(field string) (bleve.TermDictionary, error) {
+	return s.bleve.Dictionary(field)
 }
 
-// close waits for the searches under way.
-func (s *shard) close() error {
-	s.users.Wait()
-	return s.bleve.Close()
-}
-
-func removeShard(path string) error {
-	removed := path + removedSuffix
-	if err := os.Rename(path, removed); err != nil {
-		return err
+// vocabulary returns the flat copy of a field's values.
+func (s *shard) vocabulary(field string) (*vocabulary, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if v := s.vocabularies[field]; v != nil {
+		return v, nil
 	}
-	return os.RemoveAll(removed)
-}
-
-// add indexes entries that follow the last one. Documents and position become
-// durable together.
-func (s *shard) add(entries []*activity.Entry) error {
-	batch := s.bleve.NewBatch()
-	for _, e := range entries {
-		if err := batch.IndexAdvanced(newDocument(e)); err != nil {
-			return fmt.Errorf("entry %s: %w", e.ID, err)
-		}
-	}
-	last := entries[len(entries)-1].Position
-	batch.SetInternal(keyLast, last.Key())
-	if err := s.bleve.Batch(batch); err != nil {
-		return err
-	}
-	s.last = last
-	s.count += uint64(len(entries))
-	return nil
-}
-
-// find lists the first positions within the span that the query finds, in
-// walking order.
-func (s *shard) find(ctx context.Context, q query.Query, within span, forward bool, most int) ([]activity.Position, error) {
-	request := bleve.NewSearchRequestOptions(q, most, 0, false)
-	request.Score = "none"
-	// Ids sort as positions do. The span's far end needs no telling: hits
-	// arrive in order, and those beyond it are cut off.
-	order := "-_id"
-	if forward {
-		order = "_id"
-	}
-	request.SortBy([]string{order})
-	if before, ok := within.before(forward); ok {
-		request.SetSearchAfter([]string{string(before.Key())})
-	}
-	result, err := s.bleve.SearchInContext(ctx, request)
+	d, err := s.dictionary(field)
 	if err != nil {
 		return nil, err
 	}
-	var found []activity.Position
-	for _, hit := range result.Hits {
-		p := activity.PositionOfKey([]byte(hit.ID))
-		if !within.contains(p) {
-			break
-		}
-		found = append(found, p)
+	v, err := newVocabulary(d)
+	if err != nil {
+		return nil, err
 	}
-	return found, nil
+	s.vocabularies[field] = v
+	return v, nil
+}
+
+// addTerm adds the documents that have a term to a set.
+func addTerm(to *roaring.Bitmap, d bleve.TermDictionary, term []byte) error {
+	postings, err := d.PostingsList(term, nil, nil)
+	if err != nil {
+		return err
+	}
+	postings.(*zap.PostingsList).OrInto(to)
+	return nil
 }

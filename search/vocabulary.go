@@ -1,0 +1,136 @@
+package search
+
+import (
+	"bytes"
+	"sort"
+
+	"github.com/RoaringBitmap/roaring/v2"
+	segment "github.com/blevesearch/scorch_segment_api/v2"
+
+	"trento/store/activity"
+)
+
+// vocabulary is a flat copy of the distinct values of a field in one segment.
+// Bleve keeps them in a compact automaton that has to be walked value by
+// value; a copy in one piece is searched for a part of a value at the speed of
+// bytes.Index, which is fifty times faster.
+type vocabulary struct {
+	text []byte // the values in rising order, each followed by an end mark
+	ends []int  // where the end mark of each value is
+	// docs lists the documents of the values that few documents have, which is
+	// most of them; those of value i are docs[from[i]:from[i+1]]. A value
+	// without any there has many: the segment knows.
+	docs []uint32
+	from []uint32
+}
+
+// endMark cannot be in a value or in what is searched for: both are UTF-8.
+const endMark = 0xff
+
+// fewDocs is how many documents a value can have at most to be listed with
+// them.
+const fewDocs = 8
+
+// newVocabulary copies a dictionary.
+func newVocabulary(d segment.TermDictionary) (*vocabulary, error) {
+	v := &vocabulary{from: []uint32{0}}
+	var postings segment.PostingsList
+	var iterator segment.PostingsIterator
+	values := d.AutomatonIterator(nil, nil, nil)
+	for {
+		entry, err := values.Next()
+		if err != nil {
+			return nil, err
+		}
+		if entry == nil {
+			return v, nil
+		}
+		v.text = append(v.text, entry.Term...)
+		v.ends = append(v.ends, len(v.text))
+		v.text = append(v.text, endMark)
+		if entry.Count <= fewDocs {
+			if postings, err = d.PostingsList([]byte(entry.Term), nil, postings); err != nil {
+				return nil, err
+			}
+			iterator = postings.Iterator(false, false, false, iterator)
+			for p, err := iterator.Next(); p != nil; p, err = iterator.Next() {
+				if err != nil {
+					return nil, err
+				}
+				v.docs = append(v.docs, uint32(p.Number()))
+			}
+		}
+		v.from = append(v.from, uint32(len(v.docs)))
+	}
+}
+
+func (v *vocabulary) start(i int) int {
+	if i == 0 {
+		return 0
+	}
+	return v.ends[i-1] + 1
+}
+
+func (v *vocabulary) value(i int) []byte { return v.text[v.start(i):v.ends[i]] }
+
+// prefixed is the range of values that begin with a text.
+func (v *vocabulary) prefixed(text string) (first, end int) {
+	if text == "" {
+		return 0, len(v.ends)
+	}
+	first = sort.Search(len(v.ends), func(i int) bool { return string(v.value(i)) >= text })
+	end = first + sort.Search(len(v.ends)-first, func(i int) bool { return !bytes.HasPrefix(v.value(first+i), []byte(text)) })
+	return first, end
+}
+
+// covered calls found with each value that a term with stars covers.
+func (v *vocabulary) covered(t *activity.Term, found func(i int)) {
+	first, end := v.prefixed(t.Text[0])
+	anchor := ""
+	for _, text := range t.Text[1:] {
+		if len(text) > len(anchor) {
+			anchor = text
+		}
+	}
+	if anchor == "" {
+		for i := first; i < end; i++ {
+			found(i)
+		}
+		return
+	}
+	certain := len(t.Text) == 3 && t.Text[0] == "" && t.Text[2] == "" // *anchor*
+	needle := []byte(anchor)
+	for first < end {
+		start := v.start(first)
+		at := bytes.Index(v.text[start:v.ends[end-1]], needle)
+		if at < 0 {
+			return
+		}
+		first = v.at(first, end, start+at)
+		if certain || t.MatchText(v.value(first)) {
+			found(first)
+		}
+		first++
+	}
+}
+
+// at is the value an offset is in; it is not before the one given. Hits lie
+// close together or far apart, so the step is doubled until it is too long.
+func (v *vocabulary) at(first, end int, offset int) int {
+	step := 1
+	for first+step < end && v.ends[first+step-1] < offset {
+		first += step
+		step *= 2
+	}
+	last := min(first+step, end)
+	return first + sort.Search(last-first, func(i int) bool { return v.ends[first+i] >= offset })
+}
+
+// docSet collects documents one by one, which a roaring bitmap is slow at.
+type docSet []uint64
+
+func newDocSet(documents int) docSet { return make(docSet, (documents+63)/64) }
+
+func (s docSet) add(doc uint32) { s[doc/64] |= 1 << (doc % 64) }
+
+func (s docSet) bitmap() *roaring.Bitmap { return roaring.FromDense(s, false) }
