@@ -28,7 +28,7 @@ import (
 
 // corpusVersion names the directory a corpus is kept in; whatever changes the
 // entries raises it.
-const corpusVersion = 1
+const corpusVersion = 2
 
 // corpusEntries is the size of the corpus.
 func corpusEntries(tb testing.TB) int {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
+	"sync"
 	"time"
 
 	"trento/store"
@@ -55,53 +57,85 @@ func (x *Index) follow(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		entries, oldest, err := x.next()
+		_, oldest, err := x.ends()
 		if err != nil {
 			return err
 		}
 		if err := x.prune(oldest); err != nil {
 			return err
 		}
-		if len(entries) == 0 {
+		groups, err := x.backlog(runtime.GOMAXPROCS(0))
+		if err != nil {
+			return err
+		}
+		if len(groups) == 0 {
 			return errors.Join(x.tidy(), x.warm(ctx))
 		}
-		if err := x.add(entries); err != nil {
+		if err := x.add(groups...); err != nil {
 			return err
 		}
 	}
 }
 
-// next reads the next group to index, and the position the log begins at.
-// Damaged entries are logged and passed over.
-func (x *Index) next() (entries []*activity.Entry, oldest activity.Position, err error) {
+// backlog reads the next groups to index, at most so many.
+func (x *Index) backlog(most int) (groups [][]*activity.Entry, err error) {
+	after := x.indexed
+	for len(groups) < most {
+		group, err := x.next(after)
+		if err != nil {
+			return nil, err
+		}
+		if len(group) > 0 {
+			groups = append(groups, group)
+			after = group[len(group)-1].Position
+		}
+		if len(group) < groupSize {
+			break
+		}
+	}
+	return groups, nil
+}
+
+// next reads the group behind a position. Damaged entries are logged and
+// passed over.
+func (x *Index) next(after activity.Position) (group []*activity.Entry, err error) {
 	err = x.store.View(func(tx *store.Tx) error {
-		oldest = tx.Oldest()
-		for e, err := range tx.Entries(x.indexed+1, lastPosition) {
+		for e, err := range tx.Entries(after+1, lastPosition) {
 			if err != nil {
 				x.log.Error("activity log entry is not indexed", "cause", err)
 				continue
 			}
-			if entries = append(entries, e); len(entries) == groupSize {
+			if group = append(group, e); len(group) == groupSize {
 				return nil
 			}
 		}
 		return nil
 	})
-	return entries, oldest, err
+	return group, err
 }
 
-// add indexes the entries behind what is indexed, in memory. When all shards
-// that are not full make a full one together, they become that.
-func (x *Index) add(entries []*activity.Entry) error {
-	s, err := newShard(x.indexed+1, entries)
-	if err != nil {
+// add indexes the groups behind what is indexed, in memory, each on a core of
+// its own. When all shards that are not full make a full one together, they
+// become that.
+func (x *Index) add(groups ...[]*activity.Entry) error {
+	shards, faults := make([]*shard, len(groups)), make([]error, len(groups))
+	var making sync.WaitGroup
+	first := x.indexed + 1
+	for i, group := range groups {
+		begin := first
+		making.Go(func() { shards[i], faults[i] = newShard(begin, group) })
+		first = group[len(group)-1].Position + 1
+	}
+	making.Wait()
+	if err := errors.Join(faults...); err != nil {
 		return err
 	}
+	last := shards[len(shards)-1].last
 	x.mu.Lock()
-	x.shards = append(slices.Clip(x.shards), s)
-	x.indexed = s.last
+	x.shards = append(slices.Clip(x.shards), shards...)
+	x.indexed = last
 	x.mu.Unlock()
-	x.log.Debug("indexed", "entries", len(entries), "last", s.last)
+	x.log.Debug("indexed", "last", last)
 	from, total := len(x.shards), 0
 	for from > 0 && x.shards[from-1].count < x.size {
 		from--

@@ -90,7 +90,7 @@ func follow(t testing.TB, x *Index) {
 func followSome(t testing.TB, x *Index, groups, size int) {
 	t.Helper()
 	for range groups {
-		entries, _, err := x.next()
+		entries, err := x.next(x.indexed)
 		if err != nil {
 			t.Fatal(err)
 		}

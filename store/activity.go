@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"sync/atomic"
 
 	"github.com/google/uuid"
 
@@ -21,10 +22,10 @@ import (
 //	1 byte          severity
 //	16 bytes        id
 //	uvarint, bytes  length of the actor and the actor; no bytes stand for "system"
-//	the rest        the metadata, compressed; see compress.go
+//	the rest        the metadata, packed; see pack.go
 //
 // under its position, which is also its time.
-const entryFormat = 1
+const entryFormat = 2
 
 // appendFill packs the pages of the log full: it only grows at its end.
 const appendFill = 0.95
@@ -111,16 +112,42 @@ func (tx *Tx) appendEntry(e *activity.Entry) error {
 	value = append(value, id[:]...)
 	value = binary.AppendUvarint(value, uint64(len(actor)))
 	value = append(value, actor...)
-	value = tx.s.zip.compress(value, e.Metadata)
+	value = tx.s.pack.pack(value, e.Metadata)
 	bucket := tx.btx.Bucket(bucketActivity)
 	bucket.FillPercent = appendFill
 	tx.dirty = true
 	return bucket.Put(e.Position.Key(), value)
 }
 
+// recentEntries holds entries that were read lately. Each has one place it can
+// be in, by its position; whoever comes later takes it. It can never be wrong:
+// entries are immutable, and no two ever have the same position.
+type recentEntries [1 << recentBits]atomic.Pointer[activity.Entry]
+
+const recentBits = 12
+
+func (r *recentEntries) place(p activity.Position) *atomic.Pointer[activity.Entry] {
+	return &r[uint64(p)*0x9e3779b97f4a7c15>>(64-recentBits)]
+}
+
+// readEntry decodes an entry. Inside a change what is kept is only asked,
+// never added to: the change may yet be undone, and its positions be given out
+// again.
+func (tx *Tx) readEntry(key, value []byte) (*activity.Entry, error) {
+	place := tx.s.recent.place(activity.PositionOfKey(key))
+	if e := place.Load(); e != nil && e.Position == activity.PositionOfKey(key) {
+		return e, nil
+	}
+	e, err := tx.decodeEntry(key, value)
+	if err == nil && !tx.btx.Writable() {
+		place.Store(e)
+	}
+	return e, err
+}
+
 var errEntry = errors.New("damaged entry")
 
-func (tx *Tx) readEntry(key, value []byte) (*activity.Entry, error) {
+func (tx *Tx) decodeEntry(key, value []byte) (*activity.Entry, error) {
 	e := &activity.Entry{Position: activity.PositionOfKey(key)}
 	fail := func() (*activity.Entry, error) { return nil, fmt.Errorf("activity %x: %w", key, errEntry) }
 	if len(value) < 1 || value[0] != entryFormat {
@@ -146,7 +173,7 @@ func (tx *Tx) readEntry(key, value []byte) (*activity.Entry, error) {
 	if e.Actor = string(rest[:length]); e.Actor == "" {
 		e.Actor = activity.System
 	}
-	metadata, err := tx.s.zip.decompress(rest[length:])
+	metadata, err := tx.s.pack.unpack(rest[length:])
 	if err != nil {
 		return nil, fmt.Errorf("activity %x: %w", key, err)
 	}
@@ -157,7 +184,8 @@ func (tx *Tx) readEntry(key, value []byte) (*activity.Entry, error) {
 	return e, nil
 }
 
-// Entry returns the entry at a position, or ErrNotFound.
+// Entry returns the entry at a position, or ErrNotFound. As all entries read,
+// it is shared and must not be modified.
 func (tx *Tx) Entry(p activity.Position) (*activity.Entry, error) {
 	value := tx.btx.Bucket(bucketActivity).Get(p.Key())
 	if value == nil {

@@ -149,7 +149,7 @@ func TestReadEntryDamaged(t *testing.T) {
 	view(t, s, func(tx *Tx) error {
 		key, value := tx.btx.Bucket(bucketActivity).Cursor().Last()
 		for n := range value {
-			if _, err := tx.readEntry(key, value[:n]); err == nil {
+			if _, err := tx.decodeEntry(key, value[:n]); err == nil {
 				t.Errorf("%d of %d bytes are taken for an entry", n, len(value))
 			}
 		}

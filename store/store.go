@@ -82,6 +82,8 @@ type Store struct {
 	watchers   watchers
 	uses       uses
 	zip        *compressor
+	pack       packer
+	recent     recentEntries
 }
 
 // Open opens the file in a data directory, creating both where they are
@@ -113,7 +115,7 @@ func Open(dir string, o Options) (*Store, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	s := &Store{
-		db: db, options: o, openedAt: o.Now(), zip: newCompressor(),
+		db: db, options: o, openedAt: o.Now(), zip: newCompressor(), pack: newPacker(),
 		jobs: make(chan *job), closing: make(chan struct{}), closed: make(chan struct{}),
 	}
 	if err := s.load(path); err != nil {

@@ -188,7 +188,8 @@ func relationsOf[T any](keys *[]string, records iter.Seq2[*T, error], relations 
 
 func (tx *Tx) verifyEntries() error {
 	var faults []error
-	for e, err := range tx.Entries(tx.Oldest(), tx.Newest()) {
+	for key, value := range scanBytes(tx.btx.Bucket(bucketActivity), nil, tx.Newest().Key()) {
+		e, err := tx.decodeEntry(key, value) // not what is remembered of it
 		if err == nil && !json.Valid(e.Metadata) {
 			err = fmt.Errorf("activity %d: metadata is not JSON", e.Position)
 		}
