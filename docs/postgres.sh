@@ -16,17 +16,14 @@ sql() { psql -qAtX -v ON_ERROR_STOP=1 "$@"; }
 # median NAME QUERY
 median() {
 	{
-		echo "PREPARE q AS $2;"
-		echo '\o /dev/null'
-		echo 'EXECUTE q;'
-		echo '\timing on'
-		for _ in 1 2 3 4 5 6 7; do echo 'EXECUTE q;'; done
-	} | sql | sed -n 's/^Time: \([0-9.]*\) ms.*/\1/p' | sort -n | sed -n "4s/^/$1: /p"
+		printf '%s\n' "PREPARE q AS $2;" '\o /dev/null' 'EXECUTE q;' '\timing on'
+		for _ in 1 2 3 4 5 6 7; do printf 'EXECUTE q;\n'; done
+	} | sql | sed -n 's/^Time: \([0-9.]*\) ms.*/\1/p' | sort -n | sed -n 4p | while read -r ms; do echo "$1: $ms"; done
 }
 
 # timed NAME STATEMENT
 timed() {
-	printf '\\timing on\n%s\n' "$2" | sql | sed -n "s/^Time: \([0-9.]*\) ms.*/$1: \1/p"
+	printf '\\timing on\n%s\n' "$2" | sql | sed -n 's/^Time: \([0-9.]*\) ms.*/\1/p' | while read -r ms; do echo "$1: $ms"; done
 }
 
 page() { median "$1" "SELECT * FROM activity_logs $2 ORDER BY inserted_at DESC LIMIT 21"; }

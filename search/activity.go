@@ -71,7 +71,7 @@ func (x *Index) walk(ctx context.Context, f *activity.Filter, w Walk) (Page, err
 		return Page{}, err
 	}
 	limit := min(max(w.Limit, 1), MaxLimit)
-	walk := walker{store: x.store, filter: f, forward: w.Forward, count: w.Count, most: limit + 1}
+	walk := walker{store: x.store, filter: f, forward: w.Forward, count: w.Count, few: x.few, most: limit + 1}
 	walk.all.first, walk.all.last = f.Bounds()
 	walk.all.first = max(walk.all.first, oldest)
 	walk.page = walk.all
@@ -103,6 +103,7 @@ type walker struct {
 	filter  *activity.Filter
 	forward bool
 	count   bool
+	few     uint64
 	most    int  // one more than the page holds, to know whether there are more
 	all     span // what the filter's dates allow
 	page    span // the part of it that the walk goes through
@@ -195,7 +196,7 @@ func (w *walker) ask(ctx context.Context, shards func(func(int, *shard) bool)) e
 		if first == end {
 			continue
 		}
-		found, err := s.find(ctx, w.filter, first, end)
+		found, err := s.find(ctx, w.filter, first, end, judge{w.few, w.judge})
 		if err != nil {
 			return err
 		}
@@ -207,6 +208,16 @@ func (w *walker) ask(ctx context.Context, shards func(func(int, *shard) bool)) e
 		}
 	}
 	return nil
+}
+
+// judge reads one entry.
+func (w *walker) judge(p activity.Position) (passes bool, err error) {
+	err = w.store.View(func(tx *store.Tx) error {
+		e, err := tx.Entry(p)
+		passes = err == nil && w.filter.Match(e)
+		return err
+	})
+	return passes, err
 }
 
 // load reads the entries of the page that a shard has found.

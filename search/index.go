@@ -45,7 +45,8 @@ type Index struct {
 	dir   string
 	store *store.Store
 	log   *slog.Logger
-	size  int // shardSize, but in tests
+	size  int    // shardSize, but in tests
+	few   uint64 // fewCandidates, but in tests
 	// slots bounds how many searches run at the same time: they need a core
 	// each, and agents need some, too.
 	slots chan struct{}
@@ -64,7 +65,7 @@ type Index struct {
 func Open(dir string, s *store.Store, log *slog.Logger) (*Index, error) {
 	x := &Index{
 		dir: filepath.Join(dir, fmt.Sprintf("%d-%s", format, s.ID())), store: s, log: log,
-		size: shardSize, slots: make(chan struct{}, runtime.GOMAXPROCS(0)),
+		size: shardSize, few: fewCandidates, slots: make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}
 	if err := x.open(dir); err != nil {
 		return nil, errors.Join(err, x.Close())

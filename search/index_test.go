@@ -22,7 +22,7 @@ func reopen(t *testing.T, dir string, s *store.Store) (*Index, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x.size = 100
+	x.size, x.few = 100, 0
 	t.Cleanup(func() {
 		if err := x.Close(); err != nil {
 			t.Errorf("close index: %v", err)

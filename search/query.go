@@ -9,9 +9,20 @@ import (
 	"trento/store/activity"
 )
 
+// fewCandidates is how many entries are rather read from the log than searched
+// for in a vocabulary.
+const fewCandidates = 100
+
+// judge reads entries from the log and says whether they pass, where those in
+// question are few.
+type judge struct {
+	few    uint64
+	passes func(activity.Position) (bool, error)
+}
+
 // find is the set of documents between first and end whose entries pass the
 // filter, its dates aside: those are what the range is for.
-func (s *shard) find(ctx context.Context, f *activity.Filter, first, end int) (*roaring.Bitmap, error) {
+func (s *shard) find(ctx context.Context, f *activity.Filter, first, end int, j judge) (*roaring.Bitmap, error) {
 	found := roaring.New()
 	found.AddRange(uint64(first), uint64(end))
 	narrow := func(set *roaring.Bitmap, err error) error {
@@ -42,12 +53,44 @@ func (s *shard) find(ctx context.Context, f *activity.Filter, first, end int) (*
 		}
 		found.AndNot(hidden)
 	}
-	if !f.Search.Blank() && !found.IsEmpty() {
-		if err := narrow(s.search(ctx, f.Search)); err != nil {
+	if f.Search.Blank() || found.IsEmpty() {
+		return found, nil
+	}
+	if err := narrow(s.search(ctx, f.Search, true)); err != nil {
+		return nil, err
+	}
+	switch {
+	case !starred(f.Search):
+		return found, nil
+	case found.GetCardinality() <= j.few:
+		return s.judged(found, j)
+	}
+	return found, narrow(s.search(ctx, f.Search, false))
+}
+
+// starred reports whether a search has a term that only a vocabulary answers.
+func starred(q activity.Search) bool {
+	return slices.ContainsFunc(q.Terms(), func(t activity.Term) bool { return !t.Comparison() && t.Starred() })
+}
+
+// judged is the part of a set whose entries pass.
+func (s *shard) judged(set *roaring.Bitmap, j judge) (*roaring.Bitmap, error) {
+	passed := roaring.New()
+	for documents := set.Iterator(); documents.HasNext(); {
+		document := documents.Next()
+		position, err := s.position(int(document))
+		if err != nil {
 			return nil, err
 		}
+		passes, err := j.passes(position)
+		if err != nil {
+			return nil, err
+		}
+		if passes {
+			passed.Add(document)
+		}
 	}
-	return found, nil
+	return passed, nil
 }
 
 var userManagement = slices.DeleteFunc(activity.Types(), func(t activity.Type) bool { return !t.UserManagement() })
@@ -60,15 +103,17 @@ func about[T any](s *shard, values []T, term func(T) string) (*roaring.Bitmap, e
 		return nil, err
 	}
 	for _, v := range values {
-		if err := addTerm(found, d, []byte(term(v))); err != nil {
+		if err := d.addTo(found, []byte(term(v))); err != nil {
 			return nil, err
 		}
 	}
 	return found, nil
 }
 
-// search joins the terms of a search from the left.
-func (s *shard) search(ctx context.Context, q activity.Search) (*roaring.Bitmap, error) {
+// search joins the terms of a search from the left. A rough answer takes terms
+// with stars to be true of every document: without negation, that makes it
+// too large but never too small, and it is quick.
+func (s *shard) search(ctx context.Context, q activity.Search, rough bool) (*roaring.Bitmap, error) {
 	if numbers, ok := q.SingleLeaf(); ok {
 		return s.numbers(numbers)
 	}
@@ -80,7 +125,7 @@ func (s *shard) search(ctx context.Context, q activity.Search) (*roaring.Bitmap,
 		if t.And && i > 0 && found.IsEmpty() {
 			continue
 		}
-		set, err := s.term(&t)
+		set, err := s.term(&t, rough)
 		if err != nil {
 			return nil, err
 		}
@@ -93,7 +138,13 @@ func (s *shard) search(ctx context.Context, q activity.Search) (*roaring.Bitmap,
 	return found, nil
 }
 
-func (s *shard) term(t *activity.Term) (*roaring.Bitmap, error) {
+func (s *shard) all() *roaring.Bitmap {
+	all := roaring.New()
+	all.AddRange(0, uint64(s.count))
+	return all
+}
+
+func (s *shard) term(t *activity.Term, rough bool) (*roaring.Bitmap, error) {
 	switch {
 	case t.Comparison():
 		return s.numbers(t.Numbers)
@@ -104,11 +155,13 @@ func (s *shard) term(t *activity.Term) (*roaring.Bitmap, error) {
 			if err != nil {
 				return nil, err
 			}
-			if err := addTerm(found, d, []byte(t.Text[0])); err != nil {
+			if err := d.addTo(found, []byte(t.Text[0])); err != nil {
 				return nil, err
 			}
 		}
 		return found, nil
+	case rough:
+		return s.all(), nil
 	case len(t.Text) == 2 && t.Text[0] == "" && t.Text[1] == "": // a star alone
 		return about(s, []string{hasString}, func(term string) string { return term })
 	default:
@@ -155,7 +208,7 @@ func (s *shard) collect(found *roaring.Bitmap, field string, choose func(v *voca
 	choose(v, func(i int) {
 		docs := v.docs[v.from[i]:v.from[i+1]]
 		if len(docs) == 0 && err == nil {
-			err = addTerm(found, d, v.value(i))
+			err = d.addTo(found, v.value(i))
 			return
 		}
 		if few == nil {

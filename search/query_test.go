@@ -183,7 +183,7 @@ func findIn(t interface {
 	if err != nil {
 		t.Fatal(err)
 	}
-	set, err := s.find(t.Context(), &f, first, end)
+	set, err := s.find(t.Context(), &f, first, end, judge{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -63,14 +63,15 @@ func openStore(t testing.TB, dir string, now func() time.Time) *store.Store {
 	return s
 }
 
-// open opens an index with shards so small that tests have several.
+// open opens an index with shards so small that tests have several, and that
+// answers everything from them.
 func open(t testing.TB, dir string, s *store.Store) *Index {
 	t.Helper()
 	x, err := Open(dir, s, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
-	x.size = 100
+	x.size, x.few = 100, 0
 	t.Cleanup(func() {
 		if err := x.Close(); err != nil {
 			t.Errorf("close index: %v", err)

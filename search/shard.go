@@ -162,10 +162,26 @@ func (s *shard) documents(within span) (first, end int, err error) {
 	return first, end, err
 }
 
-// dictionary gives access to the terms of a field. It must not be shared
-// among goroutines.
-func (s *shard) dictionary(field string) (bleve.TermDictionary, error) {
-	return s.bleve.Dictionary(field)
+// dictionary is the terms of a field and the documents that have them. It must
+// not be shared among goroutines.
+type dictionary struct {
+	bleve.TermDictionary
+	postings bleve.PostingsList // reused
+}
+
+func (s *shard) dictionary(field string) (*dictionary, error) {
+	d, err := s.bleve.Dictionary(field)
+	return &dictionary{TermDictionary: d}, err
+}
+
+// addTo adds the documents that have a term to a set.
+func (d *dictionary) addTo(set *roaring.Bitmap, term []byte) error {
+	var err error
+	if d.postings, err = d.PostingsList(term, nil, d.postings); err != nil {
+		return err
+	}
+	d.postings.(*zap.PostingsList).OrInto(set)
+	return nil
 }
 
 // vocabulary returns the flat copy of a field's values.
@@ -185,14 +201,4 @@ func (s *shard) vocabulary(field string) (*vocabulary, error) {
 	}
 	s.vocabularies[field] = v
 	return v, nil
-}
-
-// addTerm adds the documents that have a term to a set.
-func addTerm(to *roaring.Bitmap, d bleve.TermDictionary, term []byte) error {
-	postings, err := d.PostingsList(term, nil, nil)
-	if err != nil {
-		return err
-	}
-	postings.(*zap.PostingsList).OrInto(to)
-	return nil
 }

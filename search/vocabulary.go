@@ -32,9 +32,8 @@ const endMark = 0xff
 const fewDocs = 8
 
 // newVocabulary copies a dictionary.
-func newVocabulary(d segment.TermDictionary) (*vocabulary, error) {
+func newVocabulary(d *dictionary) (*vocabulary, error) {
 	v := &vocabulary{from: []uint32{0}}
-	var postings segment.PostingsList
 	var iterator segment.PostingsIterator
 	values := d.AutomatonIterator(nil, nil, nil)
 	for {
@@ -49,10 +48,10 @@ func newVocabulary(d segment.TermDictionary) (*vocabulary, error) {
 		v.ends = append(v.ends, len(v.text))
 		v.text = append(v.text, endMark)
 		if entry.Count <= fewDocs {
-			if postings, err = d.PostingsList([]byte(entry.Term), nil, postings); err != nil {
+			if d.postings, err = d.PostingsList([]byte(entry.Term), nil, d.postings); err != nil {
 				return nil, err
 			}
-			iterator = postings.Iterator(false, false, false, iterator)
+			iterator = d.postings.Iterator(false, false, false, iterator)
 			for p, err := iterator.Next(); p != nil; p, err = iterator.Next() {
 				if err != nil {
 					return nil, err
@@ -114,16 +113,20 @@ func (v *vocabulary) covered(t *activity.Term, found func(i int)) {
 	}
 }
 
-// at is the value an offset is in; it is not before the one given. Hits lie
-// close together or far apart, so the step is doubled until it is too long.
-func (v *vocabulary) at(first, end int, offset int) int {
+// at is the value an offset is in; it is not before the one given. Hits are
+// often close together, so it looks near first and doubles its steps.
+func (v *vocabulary) at(first, end, offset int) int {
+	if v.ends[first] >= offset {
+		return first
+	}
 	step := 1
-	for first+step < end && v.ends[first+step-1] < offset {
+	for first+step < end && v.ends[first+step] < offset {
 		first += step
 		step *= 2
 	}
 	last := min(first+step, end)
-	return first + sort.Search(last-first, func(i int) bool { return v.ends[first+i] >= offset })
+	first++
+	return first + sort.SearchInts(v.ends[first:last], offset)
 }
 
 // docSet collects documents one by one, which a roaring bitmap is slow at.
