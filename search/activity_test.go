@@ -1,11 +1,15 @@
 package search
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -46,6 +50,94 @@ func TestActivityAgreesWithTheLog(t *testing.T) {
 	t.Run("two shards and a tail", check)
 	follow(t, x)
 	t.Run("all indexed", check)
+
+	// The border of retention goes through the second shard.
+	removed, err := s.PruneActivity(t.Context(), log[130].OccurredOn())
+	if err != nil || removed != 130 {
+		t.Fatalf("%d entries removed (%v)", removed, err)
+	}
+	log = entries(t, s)
+	t.Run("old entries removed", check)
+	follow(t, x)
+	if x.shards[0].first <= 1 {
+		t.Error("the index keeps a shard of nothing")
+	}
+	t.Run("old entries removed and dropped", check)
+	if err := x.Close(); err != nil {
+		t.Fatal(err)
+	}
+	indexed := x.indexed
+	x = open(t, filepath.Dir(x.dir), s)
+	if x.indexed != indexed {
+		t.Errorf("opened up to %d, was indexed up to %d", x.indexed, indexed)
+	}
+	t.Run("opened again", check)
+	write(t, s, someRecords(40)...)
+	log = entries(t, s)
+	t.Run("grown again", check)
+
+	if _, err := s.PruneActivity(t.Context(), log[len(log)-1].OccurredOn().Add(time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		expect(t, x, activity.Filter{}, Walk{Limit: 20, Count: true})
+		expect(t, x, activity.Filter{Search: parse(t, "*a*")}, Walk{Limit: 20, Count: true})
+		follow(t, x)
+	}
+	if len(x.shards) > 0 {
+		t.Errorf("%d shards of an empty log", len(x.shards))
+	}
+	write(t, s, someRecords(20)...)
+	for range 2 {
+		expect(t, x, activity.Filter{Search: parse(t, "*a*")}, Walk{Limit: 20, Count: true})
+		follow(t, x)
+	}
+}
+
+// TestRetentionMeanwhile searches while old entries are removed and new ones
+// land: an answer is that of some moment, whole.
+func TestRetentionMeanwhile(t *testing.T) {
+	s := storetest.OpenAt(t, newClock().Now)
+	for n := range 3000 {
+		write(t, s, record{activity.ResourceTagging, "admin", fmt.Sprintf(`{"n":%d}`, n)})
+	}
+	log := entries(t, s)
+	x := open(t, t.TempDir(), s)
+	follow(t, x)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for n := 50; n < len(log); n += 50 {
+			_, err := s.PruneActivity(t.Context(), log[n].OccurredOn())
+			if err = errors.Join(err, x.follow(t.Context())); err != nil {
+				t.Error(err)
+			}
+		}
+	}()
+	for running := true; running; {
+		select {
+		case <-done:
+			running = false
+		default:
+		}
+		p, err := x.Activity(t.Context(), activity.Filter{Search: parse(t, ">=0")}, Walk{Limit: 30, Forward: true, Count: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := 1; i < len(p.Entries); i++ {
+			if p.Entries[i-1].Position <= p.Entries[i].Position {
+				t.Fatal("the page is not in order")
+			}
+		}
+		oldest := p.Entries[len(p.Entries)-1].Position
+		at, _ := slices.BinarySearchFunc(log, oldest, func(e *activity.Entry, p activity.Position) int { return cmp.Compare(e.Position, p) })
+		if want := positions(log[at:min(at+30, len(log))]); len(p.Entries) != len(want) {
+			t.Fatalf("the page from entry %d on holds %d entries, want %d", at, len(p.Entries), len(want))
+		}
+		if p.Total != len(log)-at {
+			t.Fatalf("%d entries from %d on, want %d", p.Total, at, len(log)-at)
+		}
+	}
 }
 
 // TestPaging walks through all pages, there and back, while the log grows.
