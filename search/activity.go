@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"math"
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"github.com/RoaringBitmap/roaring/v2"
 
@@ -83,12 +86,14 @@ func (x *Index) walk(ctx context.Context, f *activity.Filter, w Walk) (Page, err
 		indexed, shards = 0, nil
 	}
 	if w.Forward {
-		if err = walk.ask(ctx, slices.All(shards)); err == nil {
+		if err = walk.ask(ctx, shards); err == nil {
 			err = walk.scan(ctx, span{indexed + 1, lastPosition})
 		}
 	} else {
 		if err = walk.scan(ctx, span{indexed + 1, lastPosition}); err == nil {
-			err = walk.ask(ctx, slices.Backward(shards))
+			shards = slices.Clone(shards)
+			slices.Reverse(shards)
+			err = walk.ask(ctx, shards)
 		}
 	}
 	if err != nil {
@@ -180,34 +185,61 @@ func (w *walker) scanSome(part span) (rest span, err error) {
 	return rest, err
 }
 
-// ask goes through shards in the order of the walk.
-func (w *walker) ask(ctx context.Context, shards func(func(int, *shard) bool)) error {
+// ask goes through shards in the order of the walk. Where all have to be
+// asked for the sake of the total, they are at the same time.
+func (w *walker) ask(ctx context.Context, shards []*shard) error {
+	if w.count {
+		return w.askAll(ctx, shards)
+	}
 	for _, s := range shards {
-		if w.done() {
+		if w.full() {
 			return nil
 		}
-		if err := ctx.Err(); err != nil {
-			return err
+		found, err := w.find(ctx, s)
+		if err == nil {
+			err = w.load(s, found)
 		}
-		first, end, err := s.documents(w.wanted())
 		if err != nil {
-			return err
-		}
-		if first == end {
-			continue
-		}
-		found, err := s.find(ctx, w.filter, first, end, judge{w.few, w.judge})
-		if err != nil {
-			return err
-		}
-		if w.count {
-			w.total += int(found.GetCardinality())
-		}
-		if err := w.load(s, found); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (w *walker) askAll(ctx context.Context, shards []*shard) error {
+	found, faults := make([]*roaring.Bitmap, len(shards)), make([]error, len(shards))
+	var next atomic.Int64
+	var asking sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(shards)) {
+		asking.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(shards); i = int(next.Add(1)) - 1 {
+				found[i], faults[i] = w.find(ctx, shards[i])
+			}
+		})
+	}
+	asking.Wait()
+	if err := errors.Join(faults...); err != nil {
+		return err
+	}
+	for i, s := range shards {
+		w.total += int(found[i].GetCardinality())
+		if err := w.load(s, found[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// find is what a shard has within the wanted part of the log.
+func (w *walker) find(ctx context.Context, s *shard) (*roaring.Bitmap, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	first, end, err := s.documents(w.wanted())
+	if err != nil || first == end {
+		return roaring.New(), err
+	}
+	return s.find(ctx, w.filter, first, end, judge{w.few, w.judge})
 }
 
 // judge reads one entry.
