@@ -6,10 +6,13 @@
 #     PGHOST=... PGUSER=... PGDATABASE=... sh docs/postgres.sh ~/.cache/trento-test/log-1000000-v2/entries.csv
 #
 # Takes psql and pgbench, and a database it may create and drop a table in. Each
-# query is run seven times as a prepared statement; the median is printed, in
-# milliseconds. The last step removes entries.
+# query is run once to warm up and then RUNS times (3 where not set) as a
+# prepared statement; the median is printed, in milliseconds. With TOTALS=1 the
+# searches are counted as well; with LOADED=1 the table is there already. The
+# last step removes entries.
 set -eu
 csv=$1
+runs=$(seq "${RUNS:-3}")
 
 sql() { psql -qAtX -v ON_ERROR_STOP=1 "$@"; }
 
@@ -17,8 +20,8 @@ sql() { psql -qAtX -v ON_ERROR_STOP=1 "$@"; }
 median() {
 	{
 		printf '%s\n' "PREPARE q AS $2;" '\o /dev/null' 'EXECUTE q;' '\timing on'
-		for _ in 1 2 3 4 5 6 7; do printf 'EXECUTE q;\n'; done
-	} | sql | sed -n 's/^Time: \([0-9.]*\) ms.*/\1/p' | sort -n | sed -n 4p | while read -r ms; do echo "$1: $ms"; done
+		for _ in $runs; do printf 'EXECUTE q;\n'; done
+	} | sql | sed -n 's/^Time: \([0-9.]*\) ms.*/\1/p' | sort -n | sed -n "$(((${RUNS:-3} + 1) / 2))p" | while read -r ms; do echo "$1: $ms"; done
 }
 
 # timed NAME STATEMENT
@@ -38,8 +41,7 @@ is() { echo "\$.** ? (@ == \"$1\")"; }
 has() { echo "\$.** ? (@ like_regex \"^$word$1$word\$\")"; }
 both() { echo "\$ ? (exists(@.** ? (@ == \"$1\")) && exists(@.** ? (@ == \"$2\")))"; }
 
-echo "== load"
-sql <<SQL
+[ -n "${LOADED:-}" ] || sql <<SQL
 DROP TABLE IF EXISTS activity_logs;
 CREATE TABLE activity_logs (id uuid PRIMARY KEY, type varchar(255), actor varchar(255), metadata jsonb, severity integer,
 	inserted_at timestamp(6) NOT NULL, updated_at timestamp(6) NOT NULL);

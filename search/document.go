@@ -19,8 +19,9 @@ const (
 	fieldAbout   = "e" // what the entry itself says, see aboutType and the like
 )
 
-// vocabularyFields are the fields that are searched value by value.
-var vocabularyFields = [...]string{fieldPlain, fieldText, fieldLiteral, fieldID}
+// vocabularyFields are the fields that are searched value by value, smallest
+// first.
+var vocabularyFields = [...]string{fieldLiteral, fieldPlain, fieldText, fieldID}
 
 // hasString is in fieldAbout of entries with any string at all.
 const hasString = "string"

@@ -202,14 +202,15 @@ func (x *Index) prune(oldest activity.Position) error {
 	return x.drop(gone, x.indexed)
 }
 
-// warm makes the vocabularies, newest first, before somebody waits for them.
-// Young shards are spared: they are small, and soon replaced.
+// warm makes the vocabularies before somebody waits for them, those of ids
+// last, which take longest. Young shards are spared: they are small, and soon
+// replaced.
 func (x *Index) warm(ctx context.Context) error {
-	for _, s := range slices.Backward(x.shards) {
-		if s.path == "" {
-			continue
-		}
-		for _, field := range vocabularyFields {
+	for _, field := range vocabularyFields {
+		for _, s := range slices.Backward(x.shards) {
+			if s.path == "" {
+				continue
+			}
 			if _, err := s.vocabulary(field); err != nil {
 				return err
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 
 	bolt "go.etcd.io/bbolt"
@@ -59,12 +60,19 @@ func (s *Store) write() {
 
 func (s *Store) gather(first *job) []*job {
 	group := []*job{first}
+	yielded := false
 	for len(group) < maxGroup {
 		select {
 		case j := <-s.jobs:
-			group = append(group, j)
+			group, yielded = append(group, j), false
 		default:
-			return group
+			if yielded {
+				return group
+			}
+			// Those whose changes have just been committed may be about to
+			// bring the next ones.
+			runtime.Gosched()
+			yielded = true
 		}
 	}
 	return group
