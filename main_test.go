@@ -637,13 +637,14 @@ var mayImport = map[string][]string{
 }
 
 var roomOf = map[string][]string{
-	"go.etcd.io/bbolt":             {"trento/store"},
-	"github.com/blevesearch/bleve": {"trento/search"},
-	"github.com/gorilla/sessions":  {"trento/auth"},
-	"github.com/golang-jwt/jwt":    {"trento/auth"},
-	"github.com/gorilla/mux":       {"trento/ui", "trento/ui/api"},
-	"html/template":                {"trento/ui"},
-	"net/http":                     {"trento", "trento/auth", "trento/ui", "trento/ui/api", "trento/store/discovery/fleet"},
+	"go.etcd.io/bbolt":            {"trento/store"},
+	"github.com/blevesearch":      {"trento/search"},
+	"github.com/RoaringBitmap":    {"trento/search"},
+	"github.com/gorilla/sessions": {"trento/auth"},
+	"github.com/golang-jwt/jwt":   {"trento/auth"},
+	"github.com/gorilla/mux":      {"trento/ui", "trento/ui/api"},
+	"html/template":               {"trento/ui"},
+	"net/http":                    {"trento", "trento/auth", "trento/ui", "trento/ui/api", "trento/store/discovery/fleet"},
 }
 
 func TestImports(t *testing.T) {

@@ -2,6 +2,7 @@ package search
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -27,7 +28,7 @@ func openCorpus(b *testing.B) (*store.Store, *Index) {
 		b.Fatal(err)
 	}
 	x := openIndex(b, filepath.Join(dir, "index"), s)
-	if err := x.follow(b.Context()); err != nil {
+	if err := errors.Join(x.follow(b.Context()), x.persist(), x.warm(b.Context())); err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() {

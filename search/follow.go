@@ -32,9 +32,24 @@ const (
 func (x *Index) Run(ctx context.Context) error {
 	changed, stop := x.store.Watch()
 	defer stop()
+	followed := make(chan struct{}, 1)
+	var warming sync.WaitGroup
+	warming.Go(func() {
+		for range followed {
+			if err := x.warm(ctx); err != nil && ctx.Err() == nil {
+				x.log.Error("search index cannot be prepared", "cause", err)
+			}
+		}
+	})
+	defer warming.Wait()
+	defer close(followed)
 	for {
 		pause := settleTime
 		if err := x.follow(ctx); err == nil {
+			select {
+			case followed <- struct{}{}:
+			default: // warming up from the time before
+			}
 			select {
 			case <-ctx.Done():
 			case <-changed:
@@ -69,7 +84,7 @@ func (x *Index) follow(ctx context.Context) error {
 			return err
 		}
 		if len(groups) == 0 {
-			return errors.Join(x.tidy(), x.warm(ctx))
+			return x.tidy()
 		}
 		if err := x.add(groups...); err != nil {
 			return err
@@ -206,8 +221,13 @@ func (x *Index) prune(oldest activity.Position) error {
 // last, which take longest. Young shards are spared: they are small, and soon
 // replaced.
 func (x *Index) warm(ctx context.Context) error {
+	shards, _, release, err := x.acquire()
+	if err != nil {
+		return err
+	}
+	defer release()
 	for _, field := range vocabularyFields {
-		for _, s := range slices.Backward(x.shards) {
+		for _, s := range slices.Backward(shards) {
 			if s.path == "" {
 				continue
 			}
