@@ -8,20 +8,20 @@ import (
 )
 
 // pruneStep is how many entries are removed in one transaction: so few that
-// nobody who waits for it notices, since a thousand take some milliseconds.
-const pruneStep = 1000
+// nobody who waits for it notices, since they take a millisecond or two.
+const pruneStep = 500
 
 // PruneActivity removes the entries of the log that were written before a
 // moment, and says how many those were. Nothing is logged about it.
 //
-// It goes in small steps, oldest entries first, and others write between
-// them. Whatever ends it early (ctx, an error, the end of the process) leaves
+// It goes in small steps, oldest entries first, and leaves the file to others
+// half of the time. Whatever ends it early (ctx, an error, the end of the process) leaves
 // a log that begins later than it did; the next call goes on from there. The
 // space is used again for what is written from then on.
 func (s *Store) PruneActivity(ctx context.Context, before time.Time) (removed int, err error) {
 	bound := activity.PositionAt(before.Add(time.Microsecond - 1)) // rounded up
 	for {
-		step := 0
+		step, start := 0, time.Now()
 		err := s.update(ctx, System(), func(tx *Tx) error {
 			var err error
 			step, err = tx.pruneEntries(bound, pruneStep)
@@ -32,6 +32,11 @@ func (s *Store) PruneActivity(ctx context.Context, before time.Time) (removed in
 		}
 		if removed += step; step < pruneStep {
 			return removed, nil
+		}
+		select {
+		case <-ctx.Done():
+			return removed, ctx.Err()
+		case <-time.After(time.Since(start)):
 		}
 	}
 }
