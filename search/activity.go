@@ -18,6 +18,15 @@ import (
 // MaxLimit is the largest page.
 const MaxLimit = 1000
 
+const (
+	// fewCandidates is how many entries are rather read from the log and judged
+	// than searched for in a vocabulary.
+	fewCandidates = 100
+	// firstCandidates is how many are read and judged before a vocabulary is
+	// searched at all: what most entries have is found among them.
+	firstCandidates = 32
+)
+
 // scanChunk is how many entries of the log are read in one transaction.
 const scanChunk = 512
 
@@ -108,7 +117,8 @@ type walker struct {
 	filter  *activity.Filter
 	forward bool
 	count   bool
-	few     uint64
+	few     int
+	looked  bool // at the first candidates
 	most    int  // one more than the page holds, to know whether there are more
 	all     span // what the filter's dates allow
 	page    span // the part of it that the walk goes through
@@ -239,17 +249,51 @@ func (w *walker) find(ctx context.Context, s *shard) (*roaring.Bitmap, error) {
 	if err != nil || first == end {
 		return roaring.New(), err
 	}
-	return s.find(ctx, w.filter, first, end, judge{w.few, w.judge})
+	found, sure, err := s.candidates(ctx, w.filter, first, end)
+	if err != nil || sure {
+		return found, err
+	}
+	few := found.GetCardinality() <= uint64(w.few)
+	if few || !w.count && !w.looked {
+		most := w.few
+		if !few {
+			w.looked, most = true, min(most, firstCandidates)
+		}
+		passed, err := w.look(s, found, most)
+		if err != nil || few || uint64(w.most-len(w.found)) <= passed.GetCardinality() {
+			return passed, err
+		}
+		defer func() { found.Or(passed) }()
+	}
+	return found, s.settle(ctx, w.filter.Search, found)
 }
 
-// judge reads one entry.
-func (w *walker) judge(p activity.Position) (passes bool, err error) {
+// look reads the first candidates, no more than the page needs, takes them out,
+// and gives those back that pass.
+func (w *walker) look(s *shard, candidates *roaring.Bitmap, most int) (passed *roaring.Bitmap, err error) {
+	passed, read := roaring.New(), roaring.New()
 	err = w.store.View(func(tx *store.Tx) error {
-		e, err := tx.Entry(p)
-		passes = err == nil && w.filter.Match(e)
-		return err
+		for document := range inOrder(candidates, 0, s.count, w.forward) {
+			if read.GetCardinality() >= uint64(most) || !w.count && passed.GetCardinality() >= uint64(w.most-len(w.found)) {
+				break
+			}
+			read.Add(uint32(document))
+			position, err := s.position(document)
+			if err != nil {
+				return err
+			}
+			e, err := tx.Entry(position)
+			if err != nil {
+				return err
+			}
+			if w.filter.Match(e) {
+				passed.Add(uint32(document))
+			}
+		}
+		return nil
 	})
-	return passes, err
+	candidates.AndNot(read)
+	return passed, err
 }
 
 // load reads the entries of the page that a shard has found.

@@ -31,7 +31,7 @@ func TestActivityAgreesWithTheLog(t *testing.T) {
 			if rapid.Bool().Draw(t, "from somewhere") {
 				w.From = rapid.SampledFrom(log).Draw(t, "from").Position
 			}
-			x.few = rapid.SampledFrom([]uint64{0, 3, 100}).Draw(t, "few")
+			x.few = rapid.SampledFrom([]int{0, 3, 100}).Draw(t, "few")
 			got, err := x.Activity(t.Context(), f, w)
 			if err != nil {
 				t.Fatal(err)

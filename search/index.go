@@ -45,8 +45,8 @@ type Index struct {
 	dir   string
 	store *store.Store
 	log   *slog.Logger
-	size  int    // shardSize, but in tests
-	few   uint64 // fewCandidates, but in tests
+	size  int // shardSize, but in tests
+	few   int // fewCandidates, but in tests
 	// slots bounds how many searches run at the same time: they need a core
 	// each, and agents need some, too.
 	slots chan struct{}

@@ -9,20 +9,10 @@ import (
 	"trento/store/activity"
 )
 
-// fewCandidates is how many entries are rather read from the log than searched
-// for in a vocabulary.
-const fewCandidates = 100
-
-// judge reads entries from the log and says whether they pass, where those in
-// question are few.
-type judge struct {
-	few    uint64
-	passes func(activity.Position) (bool, error)
-}
-
-// find is the set of documents between first and end whose entries pass the
-// filter, its dates aside: those are what the range is for.
-func (s *shard) find(ctx context.Context, f *activity.Filter, first, end int, j judge) (*roaring.Bitmap, error) {
+// candidates is a set of documents between first and end that holds all whose
+// entries pass the filter, its dates aside: those are what the range is for. It
+// is sure where it holds no others; else the search has to be settled.
+func (s *shard) candidates(ctx context.Context, f *activity.Filter, first, end int) (_ *roaring.Bitmap, sure bool, err error) {
 	found := roaring.New()
 	found.AddRange(uint64(first), uint64(end))
 	narrow := func(set *roaring.Bitmap, err error) error {
@@ -33,64 +23,44 @@ func (s *shard) find(ctx context.Context, f *activity.Filter, first, end int, j 
 	}
 	if len(f.Types) > 0 {
 		if err := narrow(about(s, f.Types, aboutType)); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 	}
 	if len(f.Actors) > 0 {
 		if err := narrow(about(s, f.Actors, aboutActor)); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 	}
 	if len(f.Severities) > 0 {
 		if err := narrow(about(s, f.Severities, aboutSeverity)); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 	}
 	if f.WithoutUserManagement {
 		hidden, err := about(s, userManagement, aboutType)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		found.AndNot(hidden)
 	}
 	if f.Search.Blank() || found.IsEmpty() {
-		return found, nil
+		return found, true, nil
 	}
-	if err := narrow(s.search(ctx, f.Search, true)); err != nil {
-		return nil, err
+	return found, !starred(f.Search), narrow(s.search(ctx, f.Search, true))
+}
+
+// settle leaves of the candidates those that the search finds.
+func (s *shard) settle(ctx context.Context, q activity.Search, candidates *roaring.Bitmap) error {
+	found, err := s.search(ctx, q, false)
+	if err == nil {
+		candidates.And(found)
 	}
-	switch {
-	case !starred(f.Search):
-		return found, nil
-	case found.GetCardinality() <= j.few:
-		return s.judged(found, j)
-	}
-	return found, narrow(s.search(ctx, f.Search, false))
+	return err
 }
 
 // starred reports whether a search has a term that only a vocabulary answers.
 func starred(q activity.Search) bool {
 	return slices.ContainsFunc(q.Terms(), func(t activity.Term) bool { return !t.Comparison() && t.Starred() })
-}
-
-// judged is the part of a set whose entries pass.
-func (s *shard) judged(set *roaring.Bitmap, j judge) (*roaring.Bitmap, error) {
-	passed := roaring.New()
-	for documents := set.Iterator(); documents.HasNext(); {
-		document := documents.Next()
-		position, err := s.position(int(document))
-		if err != nil {
-			return nil, err
-		}
-		passes, err := j.passes(position)
-		if err != nil {
-			return nil, err
-		}
-		if passes {
-			passed.Add(document)
-		}
-	}
-	return passed, nil
 }
 
 var userManagement = slices.DeleteFunc(activity.Types(), func(t activity.Type) bool { return !t.UserManagement() })

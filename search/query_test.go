@@ -183,7 +183,10 @@ func findIn(t interface {
 	if err != nil {
 		t.Fatal(err)
 	}
-	set, err := s.find(t.Context(), &f, first, end, judge{})
+	set, sure, err := s.candidates(t.Context(), &f, first, end)
+	if err == nil && !sure {
+		err = s.settle(t.Context(), f.Search, set)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
