@@ -123,7 +123,8 @@ func copyCorpus(tb testing.TB, size int) (dir string) {
 		tb.Fatal(err)
 	}
 	_, err = io.Copy(to, from)
-	if err = errors.Join(err, from.Close(), to.Close()); err != nil {
+	// Synced, or the first commits would have to write all of it.
+	if err = errors.Join(err, to.Sync(), from.Close(), to.Close()); err != nil {
 		tb.Fatal(err)
 	}
 	return dir
