@@ -22,8 +22,8 @@ const (
 	// fewCandidates is how many entries are rather read from the log and judged
 	// than searched for in a vocabulary.
 	fewCandidates = 100
-	// firstCandidates is how many are read and judged before a vocabulary is
-	// searched at all: what most entries have is found among them.
+	// firstCandidates is how many are read and judged before the index is asked
+	// at all, or a vocabulary is searched.
 	firstCandidates = 32
 )
 
@@ -249,34 +249,55 @@ func (w *walker) find(ctx context.Context, s *shard) (*roaring.Bitmap, error) {
 	if err != nil || first == end {
 		return roaring.New(), err
 	}
-	found, sure, err := s.candidates(ctx, w.filter, first, end)
-	if err != nil || sure {
-		return found, err
-	}
-	few := found.GetCardinality() <= uint64(w.few)
-	if few || !w.count && !w.looked {
-		most := w.few
-		if !few {
-			w.looked, most = true, min(most, firstCandidates)
+	candidates, passed := roaring.New(), roaring.New()
+	candidates.AddRange(uint64(first), uint64(end))
+	// What most entries have is found among the first.
+	lookFirst := func() error {
+		if w.count || w.looked {
+			return nil
 		}
-		passed, err := w.look(s, found, most)
-		if err != nil || few || uint64(w.most-len(w.found)) <= passed.GetCardinality() {
+		w.looked = true
+		return w.look(s, candidates, passed, min(w.few, firstCandidates))
+	}
+	if w.filter.Search.Blank() {
+		if err := lookFirst(); err != nil || w.filledBy(passed) {
 			return passed, err
 		}
-		defer func() { found.Or(passed) }()
 	}
-	return found, s.settle(ctx, w.filter.Search, found)
+	sure, err := s.narrow(ctx, w.filter, candidates)
+	if err != nil {
+		return nil, err
+	}
+	if !sure {
+		if candidates.GetCardinality() <= uint64(w.few) {
+			return passed, w.look(s, candidates, passed, w.few)
+		}
+		if err := lookFirst(); err != nil || w.filledBy(passed) {
+			return passed, err
+		}
+		if err := s.settle(ctx, w.filter.Search, candidates); err != nil {
+			return nil, err
+		}
+	}
+	passed.Or(candidates)
+	return passed, nil
 }
 
-// look reads the first candidates, no more than the page needs, takes them out,
-// and gives those back that pass.
-func (w *walker) look(s *shard, candidates *roaring.Bitmap, most int) (passed *roaring.Bitmap, err error) {
-	passed, read := roaring.New(), roaring.New()
-	err = w.store.View(func(tx *store.Tx) error {
+// filledBy reports whether the page needs no more than a set.
+func (w *walker) filledBy(set *roaring.Bitmap) bool {
+	return !w.count && len(w.found)+int(set.GetCardinality()) >= w.most
+}
+
+// look reads the first candidates, no more than the page needs, and takes them
+// out. Those that pass are added to passed.
+func (w *walker) look(s *shard, candidates, passed *roaring.Bitmap, most int) error {
+	read := roaring.New()
+	err := w.store.View(func(tx *store.Tx) error {
 		for document := range inOrder(candidates, 0, s.count, w.forward) {
-			if read.GetCardinality() >= uint64(most) || !w.count && passed.GetCardinality() >= uint64(w.most-len(w.found)) {
-				break
+			if most == 0 || w.filledBy(passed) {
+				return nil
 			}
+			most--
 			read.Add(uint32(document))
 			position, err := s.position(document)
 			if err != nil {
@@ -293,7 +314,7 @@ func (w *walker) look(s *shard, candidates *roaring.Bitmap, most int) (passed *r
 		return nil
 	})
 	candidates.AndNot(read)
-	return passed, err
+	return err
 }
 
 // load reads the entries of the page that a shard has found.

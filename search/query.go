@@ -9,44 +9,42 @@ import (
 	"trento/store/activity"
 )
 
-// candidates is a set of documents between first and end that holds all whose
-// entries pass the filter, its dates aside: those are what the range is for. It
-// is sure where it holds no others; else the search has to be settled.
-func (s *shard) candidates(ctx context.Context, f *activity.Filter, first, end int) (_ *roaring.Bitmap, sure bool, err error) {
-	found := roaring.New()
-	found.AddRange(uint64(first), uint64(end))
-	narrow := func(set *roaring.Bitmap, err error) error {
+// narrow takes documents whose entries do not pass the filter out of the
+// candidates, its dates aside. It is sure where all that are left pass; else
+// the search has to be settled.
+func (s *shard) narrow(ctx context.Context, f *activity.Filter, candidates *roaring.Bitmap) (sure bool, err error) {
+	keep := func(set *roaring.Bitmap, err error) error {
 		if err == nil {
-			found.And(set)
+			candidates.And(set)
 		}
 		return err
 	}
 	if len(f.Types) > 0 {
-		if err := narrow(about(s, f.Types, aboutType)); err != nil {
-			return nil, false, err
+		if err := keep(about(s, f.Types, aboutType)); err != nil {
+			return false, err
 		}
 	}
 	if len(f.Actors) > 0 {
-		if err := narrow(about(s, f.Actors, aboutActor)); err != nil {
-			return nil, false, err
+		if err := keep(about(s, f.Actors, aboutActor)); err != nil {
+			return false, err
 		}
 	}
 	if len(f.Severities) > 0 {
-		if err := narrow(about(s, f.Severities, aboutSeverity)); err != nil {
-			return nil, false, err
+		if err := keep(about(s, f.Severities, aboutSeverity)); err != nil {
+			return false, err
 		}
 	}
 	if f.WithoutUserManagement {
 		hidden, err := about(s, userManagement, aboutType)
 		if err != nil {
-			return nil, false, err
+			return false, err
 		}
-		found.AndNot(hidden)
+		candidates.AndNot(hidden)
 	}
-	if f.Search.Blank() || found.IsEmpty() {
-		return found, true, nil
+	if f.Search.Blank() || candidates.IsEmpty() {
+		return true, nil
 	}
-	return found, !starred(f.Search), narrow(s.search(ctx, f.Search, true))
+	return !starred(f.Search), keep(s.search(ctx, f.Search, true))
 }
 
 // settle leaves of the candidates those that the search finds.

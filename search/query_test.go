@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/RoaringBitmap/roaring/v2"
 	"pgregory.net/rapid"
 
 	"trento/store/activity"
@@ -183,7 +184,9 @@ func findIn(t interface {
 	if err != nil {
 		t.Fatal(err)
 	}
-	set, sure, err := s.candidates(t.Context(), &f, first, end)
+	set := roaring.New()
+	set.AddRange(uint64(first), uint64(end))
+	sure, err := s.narrow(t.Context(), &f, set)
 	if err == nil && !sure {
 		err = s.settle(t.Context(), f.Search, set)
 	}
