@@ -21,15 +21,6 @@ func (s span) intersect(other span) span {
 	return span{max(s.first, other.first), min(s.last, other.last)}
 }
 
-// before is the position a walk through the span stands on before its first
-// step. There is none where the span begins at the end of every log.
-func (s span) before(forward bool) (activity.Position, bool) {
-	if forward {
-		return s.first - 1, s.first > 0
-	}
-	return s.last + 1, s.last < lastPosition
-}
-
 // after is what is left of the span for a walk that stands on p.
 func (s span) after(p activity.Position, forward bool) span {
 	switch {
