@@ -69,7 +69,7 @@ func TestUsersList(t *testing.T) {
 	f.disable("plain")
 	page := f.page(t, "/users", "mary")
 	for _, e := range []element{
-		has("h1", "Users 4"), has("nav a[aria-current=page]", "Users"), has("#row-2", "mary (you)"), has("a[href=/users/new]", "Create User"),
+		has("h1", "Users 4"), has("nav a[aria-current=page]", "Users"), has("#row-2", "mary you"), has("a[href=/users/new]", "Create User"),
 		has("#row-1 .col-do [aria-disabled=true]", "Admin user cannot be deleted"), has("#row-2 .col-do a[href=/users/2/delete]", "Delete"),
 		has("#row-3[data-stale] .col-status", "Disabled"), has("#row-4 .pill.partial", "all:tags"), has("#row-4 .pill", "cleanup:all"),
 		has("#row-4 .partial .visually-hidden", "without all:cluster_tags, all:database_tags, all:sap_system_tags"), has("#row-3 .col-permissions", "Display only"),
