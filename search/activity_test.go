@@ -225,6 +225,40 @@ func TestCancelled(t *testing.T) {
 	}
 }
 
+// TestTurns has as many searches under way as may run at a time: another one
+// waits until one of them ends, or until nobody waits for it any more. The
+// newest page needs no turn.
+func TestTurns(t *testing.T) {
+	s := storetest.OpenAt(t, newClock().Now)
+	write(t, s, someRecords(20)...)
+	x := open(t, t.TempDir(), s)
+	for range cap(x.slots) {
+		x.slots <- struct{}{}
+	}
+	expect(t, x, activity.Filter{}, Walk{Limit: 10})
+	f := activity.Filter{Search: parse(t, "*a*")}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	search := func(ctx context.Context) {
+		_, err := x.Activity(ctx, f, Walk{Limit: 10})
+		done <- err
+	}
+	go search(ctx)
+	cancel()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Errorf("one who has left: %v", err)
+	}
+	go search(t.Context())
+	select {
+	case err := <-done:
+		t.Errorf("a search too many has run (%v)", err)
+	case <-x.slots: // one ends
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestClosed(t *testing.T) {
 	x := open(t, t.TempDir(), storetest.OpenAt(t, newClock().Now))
 	if err := x.Close(); err != nil {

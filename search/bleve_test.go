@@ -41,7 +41,7 @@ func TestAgreesWithBleve(t *testing.T) {
 			}
 		}()
 		ours := cutIntoShards(t, dir, entries)
-		for range 20 {
+		for range 10 {
 			text := value.Draw(t, "text")
 			asked, stockQuery := drawStockQuery(t, text)
 			want := findInStock(t, stock, stockQuery)
