@@ -130,8 +130,7 @@ func (x *Index) next(after activity.Position) (group []*activity.Entry, err erro
 }
 
 // add indexes the groups behind what is indexed, in memory, each on a core of
-// its own. When all shards that are not full make a full one together, they
-// become that.
+// its own. When all young shards make a full one together, they become that.
 func (x *Index) add(groups ...[]*activity.Entry) error {
 	shards, faults := make([]*shard, len(groups)), make([]error, len(groups))
 	var making sync.WaitGroup
@@ -151,21 +150,72 @@ func (x *Index) add(groups ...[]*activity.Entry) error {
 	x.indexed = last
 	x.mu.Unlock()
 	x.log.Debug("indexed", "last", last)
-	from, total := len(x.shards), 0
-	for from > 0 && x.shards[from-1].count < x.size {
-		from--
-		total += x.shards[from].count
+	if from, total := x.young(); total >= x.size {
+		return x.seal(from)
 	}
-	if total < x.size {
+	return nil
+}
+
+// young is where the shards begin that are neither full nor on their way to be,
+// and the entries in them.
+func (x *Index) young() (from, entries int) {
+	oldest := 0
+	if x.sealing != nil {
+		oldest = x.sealing.end
+	}
+	for from = len(x.shards); from > oldest && x.shards[from-1].count < x.size; from-- {
+		entries += x.shards[from-1].count
+	}
+	return from, entries
+}
+
+// sealing is the making of a full shard. It goes on while the next groups are
+// indexed.
+type sealing struct {
+	from, end int // the shards it is made of
+	done      chan struct{}
+	merged    *shard
+	err       error
+}
+
+// seal begins to make one shard of the last ones, once the one before is made.
+func (x *Index) seal(from int) error {
+	young := len(x.shards) - from
+	if err := x.sealed(); err != nil {
+		return err
+	}
+	from = len(x.shards) - young
+	s := &sealing{from: from, end: len(x.shards), done: make(chan struct{})}
+	shards := x.shards[from:]
+	go func() {
+		defer close(s.done)
+		s.merged, s.err = x.mergeAll(shards)
+	}()
+	x.sealing = s
+	return nil
+}
+
+// sealed waits for the shard that is being made, and puts it in its place.
+func (x *Index) sealed() error {
+	s := x.sealing
+	if s == nil {
 		return nil
 	}
-	return x.merge(from)
+	<-s.done
+	x.sealing = nil
+	if s.err != nil {
+		return s.err
+	}
+	return x.replace(s.from, s.end, s.merged)
 }
 
 // tidy writes shards in memory to a file once they are a crowd, together with
 // the files before them that are no larger. So each file is larger than all
 // that follow it: they stay few, and no entry is written often.
 func (x *Index) tidy() error {
+	if err := x.sealed(); err != nil {
+		return err
+	}
 	from, total := x.inMemory()
 	if len(x.shards)-from < crowd {
 		return nil
@@ -179,6 +229,9 @@ func (x *Index) tidy() error {
 
 // persist writes the shards in memory to a file.
 func (x *Index) persist() error {
+	if err := x.sealed(); err != nil {
+		return err
+	}
 	if from, _ := x.inMemory(); from < len(x.shards) {
 		return x.merge(from)
 	}
@@ -195,24 +248,34 @@ func (x *Index) inMemory() (from, entries int) {
 
 // merge makes one shard of the last ones.
 func (x *Index) merge(from int) error {
-	shards := x.shards[from:]
+	merged, err := x.mergeAll(x.shards[from:])
+	if err != nil {
+		return err
+	}
+	return x.replace(from, len(x.shards), merged)
+}
+
+func (x *Index) mergeAll(shards []*shard) (*shard, error) {
 	covers := span{shards[0].first, shards[len(shards)-1].last}
 	merged, err := mergeShards(shards, x.path(covers))
 	if err != nil {
-		return fmt.Errorf("shard %s: %w", shardName(covers), err)
+		return nil, fmt.Errorf("shard %s: %w", shardName(covers), err)
 	}
-	return x.replace(from, merged)
+	return merged, nil
 }
 
 // prune removes the shards all of whose entries the log has dropped. Of the
 // one that holds some of both, searches see the rest only.
 func (x *Index) prune(oldest activity.Position) error {
+	if len(x.shards) == 0 || x.shards[0].last >= oldest {
+		return nil
+	}
+	if err := x.sealed(); err != nil {
+		return err
+	}
 	gone := 0
 	for gone < len(x.shards) && x.shards[gone].last < oldest {
 		gone++
-	}
-	if gone == 0 {
-		return nil
 	}
 	return x.drop(gone, x.indexed)
 }

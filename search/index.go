@@ -51,6 +51,8 @@ type Index struct {
 	// each, and agents need some, too.
 	slots chan struct{}
 
+	sealing *sealing // by Run alone; nil where no full shard is being made
+
 	mu      sync.Mutex
 	shards  []*shard          // oldest first, without gaps
 	indexed activity.Position // every entry up to here is in the shards, or was removed
@@ -199,12 +201,11 @@ func (x *Index) drop(shards int, indexed activity.Position) error {
 	return errors.Join(faults...)
 }
 
-// replace puts one shard in the place of the last ones, whose files are
-// removed.
-func (x *Index) replace(from int, merged *shard) error {
+// replace puts one shard in the place of several, whose files are removed.
+func (x *Index) replace(from, end int, merged *shard) error {
 	x.mu.Lock()
-	replaced := x.shards[from:]
-	x.shards = append(slices.Clone(x.shards[:from]), merged)
+	replaced := x.shards[from:end]
+	x.shards = slices.Concat(x.shards[:from], []*shard{merged}, x.shards[end:])
 	x.mu.Unlock()
 	var faults []error
 	for _, s := range replaced {
