@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -9,6 +10,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -54,20 +56,57 @@ const touchInterval = 5 * time.Minute
 const maxUserAgent = 512
 
 // Session returns the session of a hash. ErrNotFound also says that it has
-// expired.
+// expired. The session is shared and must not be modified.
 func (tx *Tx) Session(hash [32]byte) (*Session, error) {
 	stored := tx.btx.Bucket(bucketSession).Get(hash[:])
 	if stored == nil {
 		return nil, fmt.Errorf("session: %w", ErrNotFound)
 	}
-	session := Session{Hash: hash}
-	if err := json.Unmarshal(stored, &session); err != nil {
-		return nil, fmt.Errorf("session: %w", err)
+	session, err := tx.s.sessions.read(hash, stored)
+	if err != nil {
+		return nil, err
 	}
 	if !tx.now.Before(session.ExpiresAt) {
 		return nil, fmt.Errorf("session: %w", ErrNotFound)
 	}
-	return &session, nil
+	return session, nil
+}
+
+// decodedSessions spares each request the decoding of its session. What was
+// decoded is used as long as the stored bytes are the same, so that it can
+// neither be outdated nor outlive its session.
+type decodedSessions struct {
+	mu     sync.Mutex
+	byHash map[[32]byte]decodedSession
+}
+
+type decodedSession struct {
+	stored  []byte
+	session *Session
+}
+
+// maxDecodedSessions bounds the memory: about a kilobyte each.
+const maxDecodedSessions = 10_000
+
+// read returns what the stored bytes say. The session is shared.
+func (d *decodedSessions) read(hash [32]byte, stored []byte) (*Session, error) {
+	d.mu.Lock()
+	known, ok := d.byHash[hash]
+	d.mu.Unlock()
+	if ok && bytes.Equal(known.stored, stored) {
+		return known.session, nil
+	}
+	session := &Session{Hash: hash}
+	if err := json.Unmarshal(stored, session); err != nil {
+		return nil, fmt.Errorf("session: %w", err)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.byHash == nil || len(d.byHash) >= maxDecodedSessions {
+		d.byHash = make(map[[32]byte]decodedSession)
+	}
+	d.byHash[hash] = decodedSession{bytes.Clone(stored), session}
+	return session, nil
 }
 
 func (tx *Tx) putSession(session *Session) error {
@@ -175,15 +214,16 @@ func (s *Store) TouchSession(ctx context.Context, used *Session) error {
 		return nil
 	}
 	return s.update(ctx, System(), func(tx *Tx) error {
-		session, err := tx.Session(used.Hash)
+		before, err := tx.Session(used.Hash)
 		if errors.Is(err, ErrNotFound) {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		session.LastSeenAt = tx.now.UTC()
-		return tx.putSession(session)
+		after := *before
+		after.LastSeenAt = tx.now.UTC()
+		return tx.putSession(&after)
 	})
 }
 
@@ -218,12 +258,7 @@ func (tx *Tx) allSessions() iter.Seq2[*Session, error] {
 	return func(yield func(*Session, error) bool) {
 		cursor := tx.btx.Bucket(bucketSession).Cursor()
 		for k, v := cursor.First(); k != nil; k, v = cursor.Next() {
-			session := &Session{Hash: [32]byte(k)}
-			err := json.Unmarshal(v, session)
-			if err != nil {
-				err = fmt.Errorf("session: %w", err)
-			}
-			if !yield(session, err) {
+			if !yield(tx.s.sessions.read([32]byte(k), v)) {
 				return
 			}
 		}

@@ -77,6 +77,7 @@ type Store struct {
 	tokens     cache[Token]
 	tokenRules cache[TokenSettings]
 	retention  cache[activity.Retention]
+	sessions   decodedSessions
 	reports    bodies
 	beats      beats
 	watchers   watchers
