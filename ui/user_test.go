@@ -73,6 +73,7 @@ func TestUsersList(t *testing.T) {
 		has("#row-1 .col-do [aria-disabled=true]", "Admin user cannot be deleted"), has("#row-2 .col-do a[href=/users/2/delete]", "Delete"),
 		has("#row-3[data-stale] .col-status", "Disabled"), has("#row-4 .pill.partial", "all:tags"), has("#row-4 .pill", "cleanup:all"),
 		has("#row-4 .partial .visually-hidden", "without all:cluster_tags, all:database_tags, all:sap_system_tags"), has("#row-3 .col-permissions", "Display only"),
+		has("#row-1 .col-source", "Configuration"), has("#row-2 .col-source", "Local"),
 	} {
 		e.check(t, page)
 	}
@@ -80,6 +81,7 @@ func TestUsersList(t *testing.T) {
 	has("tbody", "parts").check(t, page)
 	hasNot("#row-2").check(t, page)
 	has("#row-3", "plain").check(t, f.page(t, "/users?status=Disabled", "mary"))
+	hasNot("#row-2").check(t, f.page(t, "/users?source=Configuration", "mary"))
 	has("#row-4", "").check(t, f.page(t, "/users?q=parts", "mary"))
 	if body := f.do(call{target: "/users.csv", as: "mary"}).Body.String(); !strings.Contains(body, "parts,parts,parts@example.com,Enabled") {
 		t.Errorf("CSV: %s", body)

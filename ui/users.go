@@ -24,6 +24,7 @@ type userRow struct {
 	Username, Fullname, Email string
 	Disabled, Self            bool
 	SecondFactor              bool
+	Source                    string
 	Created, LastLogin        Moment
 	Grants                    []grantChip
 	Delete                    *control
@@ -36,7 +37,14 @@ const abilityUsers = "all:users"
 type userItem struct {
 	*store.User
 	grants []auth.Grant
+	source string // where the account comes from
 }
+
+// The sources of accounts.
+const (
+	sourceConfiguration = "Configuration" // the default admin
+	sourceLocal         = "Local"         // made in this console or by the API
+)
 
 // usersOverview is what can be done with the list of users.
 var usersOverview = overview[*userItem]{
@@ -59,6 +67,7 @@ var usersOverview = overview[*userItem]{
 			text:  func(u *userItem) string { return strings.Join(u.permissions(), " ") },
 			facet: &facetOf[*userItem]{values: (*userItem).permissions},
 		},
+		{key: "source", label: "Source", text: func(u *userItem) string { return u.source }, facet: &facetOf[*userItem]{value: func(u *userItem) string { return u.source }}},
 		{key: "second_factor", label: "TOTP", text: (*userItem).secondFactor, facet: &facetOf[*userItem]{value: (*userItem).secondFactor}},
 	},
 	health: func(*userItem) landscape.Health { return landscape.HealthUnknown },
@@ -93,14 +102,17 @@ func (u *userItem) permissions() []string {
 	return names
 }
 
-func userItems(tx *store.Tx) ([]*userItem, error) {
+func (s *server) userItems(tx *store.Tx) ([]*userItem, error) {
 	users, err := collect(tx.Users())
 	if err != nil {
 		return nil, err
 	}
 	all := make([]*userItem, len(users))
 	for i, u := range users {
-		all[i] = &userItem{u, auth.Grants(u.Abilities)}
+		all[i] = &userItem{u, auth.Grants(u.Abilities), sourceLocal}
+		if s.options.Auth.DefaultAdmin(u) {
+			all[i].source = sourceConfiguration
+		}
 	}
 	return all, nil
 }
@@ -120,7 +132,7 @@ func (s *server) showUsers(w http.ResponseWriter, r *http.Request, status int, a
 	p.Live = "user"
 	var all []*userItem
 	err := s.options.Store.View(func(tx *store.Tx) (err error) {
-		if all, err = userItems(tx); err != nil {
+		if all, err = s.userItems(tx); err != nil {
 			return err
 		}
 		return s.fill(&p.Frame, tx)
@@ -142,7 +154,7 @@ func (s *server) showUsers(w http.ResponseWriter, r *http.Request, status int, a
 func (s *server) newUserRow(r *http.Request, u *userItem, query string) userRow {
 	row := userRow{
 		ID: u.ID, Version: version(u.UpdatedAt), Username: u.Username, Fullname: u.Fullname, Email: u.Email,
-		Disabled: !u.Enabled(), Self: u.ID == auth.From(r.Context()).User.ID, SecondFactor: u.TOTPEnabledAt != nil,
+		Disabled: !u.Enabled(), Self: u.ID == auth.From(r.Context()).User.ID, SecondFactor: u.TOTPEnabledAt != nil, Source: u.source,
 		Created: s.moment(u.CreatedAt), LastLogin: s.momentOf(u.LastLoginAt), Grants: grantChips(u.Abilities),
 		Delete: &control{Label: "Delete", URL: userPath(u.ID, "delete") + query},
 	}
@@ -156,7 +168,7 @@ func (s *server) newUserRow(r *http.Request, u *userItem, query string) userRow 
 func (s *server) usersCSV(w http.ResponseWriter, r *http.Request) error {
 	return exportedFrom(s, &usersOverview, func() (all []*userItem, err error) {
 		err = s.options.Store.View(func(tx *store.Tx) (err error) {
-			all, err = userItems(tx)
+			all, err = s.userItems(tx)
 			return err
 		})
 		return all, err
