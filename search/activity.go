@@ -36,6 +36,7 @@ type Walk struct {
 	Limit   int               // the size of the page, from 1 to MaxLimit; others are brought into this range
 	Forward bool              // towards newer entries, from 0 beginning at the oldest; else towards older ones
 	Count   bool              // say how many entries pass the filter in all
+	Reader  string            // who asks
 }
 
 // Page is a part of the log.
@@ -51,11 +52,14 @@ type Page struct {
 // for their turn, or for the end of ctx.
 func (x *Index) Activity(ctx context.Context, f activity.Filter, w Walk) (Page, error) {
 	if !f.Everything() || w.Count {
-		select {
-		case x.slots <- struct{}{}:
-			defer func() { <-x.slots }()
-		case <-ctx.Done():
-			return Page{}, ctx.Err()
+		own, _ := x.readers.LoadOrStore(w.Reader, make(chan struct{}, 1))
+		for _, slots := range []chan struct{}{own.(chan struct{}), x.slots} {
+			select {
+			case slots <- struct{}{}:
+				defer func() { <-slots }()
+			case <-ctx.Done():
+				return Page{}, ctx.Err()
+			}
 		}
 	}
 	for {

@@ -237,25 +237,40 @@ func TestTurns(t *testing.T) {
 	}
 	expect(t, x, activity.Filter{}, Walk{Limit: 10})
 	f := activity.Filter{Search: parse(t, "*a*")}
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error)
-	search := func(ctx context.Context) {
-		_, err := x.Activity(ctx, f, Walk{Limit: 10})
-		done <- err
+	mayNot(t, x, f, Walk{Limit: 10})
+	<-x.slots // one ends
+	if _, err := x.Activity(t.Context(), f, Walk{Limit: 10}); err != nil {
+		t.Error(err)
 	}
-	go search(ctx)
-	cancel()
-	if err := <-done; !errors.Is(err, context.Canceled) {
-		t.Errorf("one who has left: %v", err)
+}
+
+// TestOwnTurn has a search of a reader under way: another one of the same
+// reader waits for it, one of somebody else does not.
+func TestOwnTurn(t *testing.T) {
+	s := storetest.OpenAt(t, newClock().Now)
+	write(t, s, someRecords(20)...)
+	x := open(t, t.TempDir(), s)
+	under := make(chan struct{}, 1)
+	x.readers.Store("ann", under)
+	under <- struct{}{}
+	f := activity.Filter{Search: parse(t, "*a*")}
+	if _, err := x.Activity(t.Context(), f, Walk{Limit: 10, Reader: "ben"}); err != nil {
+		t.Fatal(err)
 	}
-	go search(t.Context())
-	select {
-	case err := <-done:
-		t.Errorf("a search too many has run (%v)", err)
-	case <-x.slots: // one ends
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
+	mayNot(t, x, f, Walk{Limit: 10, Reader: "ann"})
+	<-under // the first one ends
+	if _, err := x.Activity(t.Context(), f, Walk{Limit: 10, Reader: "ann"}); err != nil {
+		t.Error(err)
+	}
+}
+
+// mayNot checks that a search waits until nobody waits for it any more.
+func mayNot(t *testing.T, x *Index, f activity.Filter, w Walk) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if _, err := x.Activity(ctx, f, w); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a search too many: %v", err)
 	}
 }
 

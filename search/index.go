@@ -50,6 +50,8 @@ type Index struct {
 	// slots bounds how many searches run at the same time: they need a core
 	// each, and agents need some, too.
 	slots chan struct{}
+	// readers has a slot for each reader.
+	readers sync.Map
 
 	sealing *sealing // by Run alone; nil where no full shard is being made
 

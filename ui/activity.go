@@ -154,7 +154,7 @@ func (s *server) findEntries(r *http.Request, v viewer, q logQuery, p *activityP
 	if f, err = v.narrow(f); err != nil {
 		return search.Page{}, err
 	}
-	found, err := s.options.Search.Activity(r.Context(), f, q.walk())
+	found, err := v.Find(r.Context(), s.options.Search, f, q.walk())
 	if err != nil {
 		return search.Page{}, err
 	}
@@ -245,7 +245,7 @@ func (s *server) mentions(ctx context.Context, v viewer, text string, limit int)
 	if err != nil {
 		return search.Page{}, nil // longer than any text we would have written
 	}
-	return s.options.Search.Activity(ctx, f, search.Walk{Limit: limit})
+	return v.Find(ctx, s.options.Search, f, search.Walk{Limit: limit})
 }
 
 // mentioning selects the entries the viewer may see that have a text as a

@@ -107,7 +107,7 @@ func (x *export) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		page, err := x.s.options.Search.Activity(ctx, f, walk)
+		page, err := v.Find(ctx, x.s.options.Search, f, walk)
 		if err != nil {
 			return err
 		}

@@ -56,7 +56,7 @@ func (s *server) activityFlow(w http.ResponseWriter, r *http.Request, v viewer, 
 	}
 	asked := r.URL.Query()
 	walk := flowWalk(asked)
-	found, err := s.options.Search.Activity(r.Context(), f, walk)
+	found, err := v.Find(r.Context(), s.options.Search, f, walk)
 	if err != nil {
 		return err
 	}
@@ -99,7 +99,7 @@ func (s *server) activityFlow(w http.ResponseWriter, r *http.Request, v viewer, 
 func (s *server) flowEnds(r *http.Request, v viewer, f activity.Filter, p *flowPage) (*activity.Entry, error) {
 	var ends [2]*activity.Entry
 	for i, forward := range []bool{true, false} {
-		found, err := s.options.Search.Activity(r.Context(), f, search.Walk{Limit: 1, Forward: forward})
+		found, err := v.Find(r.Context(), s.options.Search, f, search.Walk{Limit: 1, Forward: forward})
 		if err != nil {
 			return nil, err
 		}

@@ -268,7 +268,7 @@ const latestEntries = 8
 func (s *server) latest(ctx context.Context, who viewer) (recent, error) {
 	f := who.all
 	f.Severities = []activity.Severity{activity.Info, activity.Warning, activity.Critical}
-	found, err := s.options.Search.Activity(ctx, f, search.Walk{Limit: latestEntries})
+	found, err := who.Find(ctx, s.options.Search, f, search.Walk{Limit: latestEntries})
 	if err != nil {
 		return recent{}, err
 	}
@@ -401,7 +401,7 @@ func needWords(n attentionItem) string {
 func (s *server) changed(ctx context.Context, who viewer) (map[string]time.Time, error) {
 	f := who.all
 	f.Types = healthChanges
-	found, err := s.options.Search.Activity(ctx, f, search.Walk{Limit: maxLookback})
+	found, err := who.Find(ctx, s.options.Search, f, search.Walk{Limit: maxLookback})
 	if err != nil {
 		return nil, err
 	}
