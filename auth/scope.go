@@ -13,6 +13,7 @@ import (
 type Operation struct {
 	Method, Path string // "DELETE", "/api/v1/hosts/{id}"
 	Summary      string // for people
+	Doc          string // address of its documentation
 	Need         Access
 	// Widened are abilities that are not demanded but make the answer say more.
 	Widened []Access

@@ -12,12 +12,14 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/network"
+	cdppage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
 	"trento/store"
 	"trento/store/landscape"
 	"trento/store/storetest"
+	"trento/ui/api"
 )
 
 func rowOf(n int) string { return "#row-" + string(hostID(n)) }
@@ -34,7 +36,7 @@ func TestConsole(t *testing.T) {
 		test func(*tab)
 	}{
 		{"sign-in", testSigningIn}, {"sign-out", testSigningOut}, {"filters", testFilters}, {"live hosts", testLiveHosts},
-		{"live log", testLiveLog}, {"held rows", testHeldRows}, {"reconnecting", testReconnecting}, {"entry", testEntryDialog}, {"theme", testTheme}, {"keys", testKeys},
+		{"live log", testLiveLog}, {"held rows", testHeldRows}, {"reconnecting", testReconnecting}, {"entry", testEntryDialog}, {"theme", testTheme}, {"API documentation", testAPIDocumentation}, {"keys", testKeys},
 		{"many new", testManyNew}, {"live mode", testLiveMode}, {"hints", testHints}, {"flow", testFlowLine}, {"retention", testRetention},
 		{"secret", testSecret}, {"applying filters", testApplyFilter}, {"without scripts", testWithoutScripts}, {"tags", testTagging}, {"choosing", testChoosing}, {"cleaning up", testCleaningUp}, {"narrow", testNarrow}, {"accessibility", testAccessibility},
 	} {
@@ -216,6 +218,25 @@ func testTheme(tab *tab) {
 	tab.until(background + " === '" + light + "'")
 	tab.click("button[name=theme][value='']")
 	tab.until(background + " === '" + dark + "'")
+}
+
+// testAPIDocumentation follows the link of a scope: the page opens at the
+// operation, and nothing it needs is forbidden to it.
+func testAPIDocumentation(tab *tab) {
+	var doc string
+	for _, o := range api.Operations() {
+		if o.String() == "DELETE /api/v1/hosts/{id}" {
+			doc = o.Doc
+		}
+	}
+	command(tab, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{
+		Source: `window.refusals = []; addEventListener('securitypolicyviolation', e => refusals.push(e.violatedDirective + ' ' + e.blockedURI))`,
+	})
+	tab.open(doc)
+	tab.until(`document.querySelector('.opblock.is-open .opblock-summary-path')?.textContent.replaceAll('\u200b', '') === '/api/v1/hosts/{id}'`)
+	if refusals := tab.ask(`refusals.join()`); refusals != "" {
+		tab.t.Errorf("the policy refuses %s", refusals)
+	}
 }
 
 func testKeys(tab *tab) {

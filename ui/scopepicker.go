@@ -19,6 +19,7 @@ type scopePicker struct {
 type scopeBox struct {
 	Value, Label string
 	Description  string
+	Doc          string // where it is documented
 	Group        string // where a new one begins in the list
 	Chosen       bool
 }
@@ -38,7 +39,7 @@ func newScopePicker(sets []auth.ScopeSet, chosen []string) scopePicker {
 		slices.SortStableFunc(operations, func(a, b auth.Operation) int { return foldCompare(resourceOf(a.Path), resourceOf(b.Path)) })
 		group := ""
 		for _, o := range operations {
-			box := scopeBox{Value: o.String(), Label: o.String(), Description: o.Summary, Chosen: slices.Contains(chosen, o.String())}
+			box := scopeBox{Value: o.String(), Label: o.String(), Description: o.Summary, Doc: o.Doc, Chosen: slices.Contains(chosen, o.String())}
 			if resource := resourceOf(o.Path); resource != group {
 				group, box.Group = resource, resource
 			}

@@ -108,6 +108,9 @@ var operations = sync.OnceValue(api.Operations)
 // described is openapi.yaml as a router. Reading it takes longer than most
 // tests, so that is done once.
 var described = sync.OnceValues(func() (routers.Router, error) {
+	for _, kind := range []string{"text/html", "text/css", "text/javascript", "application/javascript"} {
+		openapi3filter.RegisterBodyDecoder(kind, openapi3filter.FileBodyDecoder)
+	}
 	doc, err := openapi3.NewLoader().LoadFromFile("openapi.yaml")
 	if err != nil {
 		return nil, err

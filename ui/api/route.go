@@ -98,5 +98,7 @@ func (a *API) Routes() []Route {
 		{"GET", "/api/v2/openapi", auth.Public, a.openapi("v2")},
 		{"GET", "/api/unversioned/openapi", auth.Public, a.openapi(unversioned)},
 		{"GET", "/api/all/openapi", auth.Public, a.openapi(everything)},
+		{"GET", docPath, auth.Public, a.doc},
+		{"GET", docPath + "/{file}", auth.Public, a.docFile},
 	}
 }

@@ -90,6 +90,8 @@ var demands = []struct {
 	{"GET", "/api/v2/openapi", "public", "", 200},
 	{"GET", "/api/unversioned/openapi", "public", "", 200},
 	{"GET", "/api/all/openapi", "public", "", 200},
+	{"GET", "/api/doc", "public", "", 200},
+	{"GET", "/api/doc/start.js", "public", "", 200},
 }
 
 // caller is somebody who tries a route.

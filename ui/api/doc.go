@@ -1,0 +1,55 @@
+package api
+
+import (
+	_ "embed"
+	"net/http"
+
+	swagger "github.com/swaggest/swgui/v5emb"
+
+	"trento/store"
+)
+
+// docPath is where people read what the API offers.
+const docPath = "/api/doc"
+
+//go:embed doc/index.html
+var docPage []byte
+
+//go:embed doc/start.js
+var docScript []byte
+
+// docPolicy lets the page of the documentation load what this server serves.
+// Swagger UI keeps its icons in the style sheet.
+const docPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+	"form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+
+// docFiles serves the files of Swagger UI. Its own page is not used: that
+// begins with a script in the page.
+var docFiles = swagger.New("", "", docPath+"/")
+
+// doc answers GET /api/doc.
+func (a *API) doc(w http.ResponseWriter, _ *http.Request) error {
+	w.Header().Set("Content-Security-Policy", docPolicy)
+	sendFile(w, "text/html; charset=utf-8", docPage)
+	return nil
+}
+
+// docFile answers GET /api/doc/{file}.
+func (a *API) docFile(w http.ResponseWriter, r *http.Request) error {
+	switch pathText(r, "file") {
+	case "start.js":
+		sendFile(w, "text/javascript; charset=utf-8", docScript)
+	case "swagger-ui.css", "swagger-ui-bundle.js":
+		w.Header().Set("Cache-Control", "no-cache")
+		docFiles.ServeHTTP(w, r)
+	default:
+		return store.ErrNotFound
+	}
+	return nil
+}
+
+func sendFile(w http.ResponseWriter, contentType string, body []byte) {
+	w.Header().Set("Content-Type", contentType)
+	w.Header().Set("Cache-Control", "no-cache")
+	_, _ = w.Write(body)
+}
