@@ -52,9 +52,13 @@ func newVocabulary(d *dictionary) (*vocabulary, error) {
 				return nil, err
 			}
 			iterator = d.postings.Iterator(false, false, false, iterator)
-			for p, err := iterator.Next(); p != nil; p, err = iterator.Next() {
+			for {
+				p, err := iterator.Next()
 				if err != nil {
 					return nil, err
+				}
+				if p == nil {
+					break
 				}
 				v.docs = append(v.docs, uint32(p.Number()))
 			}
