@@ -363,7 +363,7 @@ func (a *appliance) housekeep(ctx context.Context) error {
 		case <-sweep.C:
 			err = a.store.Sweep(ctx)
 		case <-expire.C:
-			err = a.store.ExpireSessions(ctx)
+			err = errors.Join(a.store.ExpireSessions(ctx), a.store.ExpireDiscards(ctx))
 		}
 		if err != nil && ctx.Err() == nil {
 			a.log.Error("housekeeping", "error", err)

@@ -54,6 +54,13 @@ func (s *Store) Discard(ctx context.Context, body []byte, reason string) error {
 	})
 }
 
+// ExpireDiscards removes the payloads that are older than Options.DiscardAge.
+func (s *Store) ExpireDiscards(ctx context.Context) error {
+	return s.update(ctx, System(), func(tx *Tx) error {
+		return tx.pruneDiscards(tx.btx.Bucket(bucketDiscard).Sequence() + 1)
+	})
+}
+
 // pruneDiscards removes what is too old, and what is too much once the one
 // numbered next is added. The oldest come first, so it can stop at the first
 // one that stays.

@@ -378,4 +378,13 @@ func TestDiscards(t *testing.T) {
 	if all = kept(); len(all) != 1 || len(all[0].Body) != maxDiscardSize {
 		t.Errorf("%d payloads are kept after 11 days", len(all))
 	}
+	for days, want := range []int{1, 0} {
+		if err := s.ExpireDiscards(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if all = kept(); len(all) != want {
+			t.Errorf("%d payloads are kept %d days later", len(all), 11*days)
+		}
+		c.advance(11 * 24 * time.Hour)
+	}
 }

@@ -42,7 +42,7 @@ type Config struct {
 	EnableAPIKey               bool          `env:"ENABLE_API_KEY" envDefault:"true" section:"Agents" doc:"Whether agents must show the API key. Anything but true lets everybody report as an agent."`
 	HostHeartbeatInterval      time.Duration `env:"HOST_HEARTBEAT_INTERVAL" envDefault:"5" doc:"Time expected between two heartbeats of an agent." want:"seconds, or a duration such as 5s, of at least one second"`
 	HostHeartbeatAllowedMissed int           `env:"HOST_HEARTBEAT_ALLOWED_MISSED" envDefault:"0" doc:"Heartbeats that may be missing before a host counts as lost: after interval x (missed + 1) + 1 second." want:"a number, 0 or more"`
-	PruneOlderThan             int           `env:"PRUNE_EVENTS_OLDER_THAN" envDefault:"10" doc:"Days after which reports of agents that could not be understood are dropped." want:"days, 1 or more"`
+	PruneOlderThan             int           `env:"PRUNE_EVENTS_OLDER_THAN" envDefault:"10" doc:"Days after which reports of agents that could not be understood are dropped, which is looked at every hour." want:"days, 1 or more"`
 
 	EnableOIDC       bool   `env:"ENABLE_OIDC" envDefault:"false" section:"Single sign-on with OpenID Connect" later:"single sign-on" doc:"Switches sign-in through an OpenID Connect provider on. At most one kind of single sign-on can be on."`
 	OIDCClientID     string `env:"OIDC_CLIENT_ID" later:"single sign-on" doc:"Client id. Required."`
@@ -94,7 +94,6 @@ type Config struct {
 	ChartsEnabled  bool   `env:"CHARTS_ENABLED" envDefault:"true" later:"host charts" doc:"Whether host charts are offered."`
 	ChecksBaseURL  string `env:"CHECKS_SERVICE_BASE_URL" later:"checks" doc:"Address of a separate checks engine as the browser sees it." want:"an http or https address, or a path"`
 	ChecksInterval int    `env:"CHECKS_INTERVAL" envDefault:"5" later:"checks" doc:"Minutes between two automatic check runs." want:"minutes, from 1 to 59"`
-	PruneInterval  string `env:"PRUNE_EVENTS_INTERVAL" envDefault:"0 0 * * *" later:"a schedule for dropping reports" doc:"When old reports are dropped, as a cron line." want:"the five fields of a cron line"`
 	OASServerURL   string `env:"OAS_SERVER_URL" later:"a server address in the API document" doc:"Server address shown in the API document. Unset: the own address." want:"an http or https address, or a path"`
 
 	given map[string]given // the variables that are set, by name

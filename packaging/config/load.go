@@ -155,7 +155,6 @@ func (l *loader) check(rules func(string) []string) {
 		"PROMETHEUS_URL":                isAddress(c.PrometheusURL),
 		"CHECKS_SERVICE_BASE_URL":       isAddressOrPath(c.ChecksBaseURL),
 		"CHECKS_INTERVAL":               c.ChecksInterval > 0 && c.ChecksInterval < 60,
-		"PRUNE_EVENTS_INTERVAL":         len(strings.Fields(c.PruneInterval)) == 5,
 		"PRUNE_EVENTS_OLDER_THAN":       c.PruneOlderThan > 0,
 		"OAS_SERVER_URL":                isAddressOrPath(c.OASServerURL),
 	} {
@@ -190,7 +189,7 @@ func (c Config) KeyBase() []byte {
 // obsolete are the variables of former releases that nothing needs any more.
 var obsolete = []string{
 	"AMQP_URL", "DATABASE_POOL_SIZE", "DATABASE_URL", "EVENTSTORE_POOL_SIZE", "EVENTSTORE_URL", "GTM_ID", "MIX_ENV",
-	"PHX_SERVER", "RUNNER_URL",
+	"PHX_SERVER", "PRUNE_EVENTS_INTERVAL", "RUNNER_URL",
 }
 
 // notice says what is set and has no effect, or not the one to expect.
