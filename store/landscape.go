@@ -187,10 +187,15 @@ func (tx *Tx) relate(former, present []string) error {
 
 // Deregister cleans things up, each named once, with all that cannot be
 // without them; all of them or none. A landscape.CleanupError says of which
-// that is refused, and is ErrNotFound where one is not there.
-func (s *Store) Deregister(ctx context.Context, by Actor, targets ...landscape.Target) error {
+// that is refused, and is ErrNotFound where one is not there. Where agreed is
+// not nil it is shown what will go, in the same transaction, and its error
+// keeps everything as it is.
+func (s *Store) Deregister(ctx context.Context, by Actor, agreed func(*Tx, *landscape.Decision) error, targets ...landscape.Target) error {
 	return s.update(ctx, by, func(tx *Tx) error {
 		d, err := tx.Cleanup(targets...)
+		if err == nil && agreed != nil {
+			err = agreed(tx, d)
+		}
 		if err != nil {
 			return err
 		}

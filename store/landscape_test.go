@@ -75,7 +75,7 @@ func correlations(t *testing.T, log []*activity.Entry) (ids []string) {
 func TestDeregisterHost(t *testing.T) {
 	s, c := populated(t)
 	by := Actor{Name: "ann"}
-	if err := s.Deregister(t.Context(), by, landscape.Target{Host: agent}); !errors.Is(err, landscape.ErrLive) {
+	if err := s.Deregister(t.Context(), by, nil, landscape.Target{Host: agent}); !errors.Is(err, landscape.ErrLive) {
 		t.Fatalf("a host that was just heard: %v", err)
 	}
 	c.advance(time.Minute)
@@ -91,7 +91,7 @@ func TestDeregisterHost(t *testing.T) {
 		return err
 	})
 	before := len(entries(t, s))
-	if err := s.Deregister(t.Context(), by, landscape.Target{Host: agent}); err != nil {
+	if err := s.Deregister(t.Context(), by, nil, landscape.Target{Host: agent}); err != nil {
 		t.Fatal(err)
 	}
 	log := entries(t, s)[before:]
@@ -115,7 +115,7 @@ func TestDeregisterHost(t *testing.T) {
 	if log[0].Actor != "ann" || log[1].Actor != activity.System {
 		t.Errorf("actors %q, %q", log[0].Actor, log[1].Actor)
 	}
-	if err := s.Deregister(t.Context(), by, landscape.Target{Host: agent}); !errors.Is(err, ErrNotFound) {
+	if err := s.Deregister(t.Context(), by, nil, landscape.Target{Host: agent}); !errors.Is(err, ErrNotFound) {
 		t.Errorf("a second time: %v", err)
 	}
 	if err := s.Heartbeat(t.Context(), agent); !errors.Is(err, ErrNotFound) {
@@ -157,15 +157,15 @@ func TestDeregisterHost(t *testing.T) {
 func TestDeregisterDatabaseInstance(t *testing.T) {
 	s, _ := populated(t)
 	id := landscape.DatabaseOf("qx1")
-	if err := s.Deregister(t.Context(), Actor{Name: "ann"}, landscape.Target{Database: id, Host: agent, Number: "10"}); !errors.Is(err, landscape.ErrPresent) {
+	if err := s.Deregister(t.Context(), Actor{Name: "ann"}, nil, landscape.Target{Database: id, Host: agent, Number: "10"}); !errors.Is(err, landscape.ErrPresent) {
 		t.Fatalf("an instance that is there: %v", err)
 	}
-	if err := s.Deregister(t.Context(), Actor{Name: "ann"}, landscape.Target{Database: id, Host: agent, Number: "11"}); !errors.Is(err, ErrNotFound) {
+	if err := s.Deregister(t.Context(), Actor{Name: "ann"}, nil, landscape.Target{Database: id, Host: agent, Number: "11"}); !errors.Is(err, ErrNotFound) {
 		t.Fatalf("no such instance: %v", err)
 	}
 	observe(t, s, noSAPReport())
 	before := len(entries(t, s))
-	if err := s.Deregister(t.Context(), Actor{Name: "ann"}, landscape.Target{Database: id, Host: agent, Number: "10"}); err != nil {
+	if err := s.Deregister(t.Context(), Actor{Name: "ann"}, nil, landscape.Target{Database: id, Host: agent, Number: "10"}); err != nil {
 		t.Fatal(err)
 	}
 	log := entries(t, s)[before:]
@@ -189,7 +189,7 @@ func TestDeregisterTogether(t *testing.T) {
 	targets := []landscape.Target{{Host: agent}, instance}
 	c.advance(time.Minute)
 	before := len(entries(t, s))
-	err := s.Deregister(t.Context(), Actor{Name: "ann"}, targets...)
+	err := s.Deregister(t.Context(), Actor{Name: "ann"}, nil, targets...)
 	if refused, ok := errors.AsType[landscape.CleanupError](err); !ok || len(refused) != 1 || refused[0].Target != instance {
 		t.Fatalf("with an instance that is there: %v", err)
 	}
@@ -203,7 +203,16 @@ func TestDeregisterTogether(t *testing.T) {
 
 	observe(t, s, noSAPReport())
 	before = len(entries(t, s))
-	if err := s.Deregister(t.Context(), Actor{Name: "ann"}, targets...); err != nil {
+	disagreed := errors.New("that is more than was agreed")
+	shown := 0
+	err = s.Deregister(t.Context(), Actor{Name: "ann"}, func(_ *Tx, d *landscape.Decision) error {
+		shown = len(d.Events)
+		return disagreed
+	}, targets...)
+	if !errors.Is(err, disagreed) || shown == 0 || len(entries(t, s)) != before {
+		t.Fatalf("without agreement: %v, %d events shown, %d entries more", err, shown, len(entries(t, s))-before)
+	}
+	if err := s.Deregister(t.Context(), Actor{Name: "ann"}, nil, targets...); err != nil {
 		t.Fatal(err)
 	}
 	log := entries(t, s)[before:]

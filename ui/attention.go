@@ -335,8 +335,8 @@ func (s *server) cleanUpAll(w http.ResponseWriter, r *http.Request) error {
 	if p.Failure != "" {
 		return s.render(w, r, status, pageAsk, &p)
 	}
-	err = s.options.Store.Deregister(r.Context(), actor(r.Context()), targetsOf(chosen)...)
-	if _, refused := errors.AsType[landscape.CleanupError](err); refused { // something has come back this very moment
+	err = s.options.Store.Deregister(r.Context(), actor(r.Context()), agreedTo(p.Plan), targetsOf(chosen)...)
+	if _, refused := errors.AsType[landscape.CleanupError](err); refused || errors.Is(err, errPlanChanged) { // this very moment
 		return s.showLeft(w, r, http.StatusConflict, planChanged)
 	}
 	if err != nil {

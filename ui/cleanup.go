@@ -171,10 +171,13 @@ func (s *server) cleanUp(w http.ResponseWriter, r *http.Request, c *cleanup) err
 	if d.Failure != "" {
 		return c.show(status, d)
 	}
-	if err = s.options.Store.Deregister(r.Context(), actor(r.Context()), c.target); d.refuse(err) {
+	err = s.options.Store.Deregister(r.Context(), actor(r.Context()), agreedTo(d.Plan), c.target)
+	switch {
+	case errors.Is(err, errPlanChanged): // this very moment
+		return s.cleanUp(w, r, c)
+	case d.refuse(err):
 		return c.show(http.StatusConflict, d)
-	}
-	if err != nil {
+	case err != nil:
 		return err
 	}
 	s.rememberNews(w, r, c.done)
@@ -210,10 +213,29 @@ func refusalWords(reason error) string {
 // planCleanup finds out what cleaning things up together takes away. name is
 // what has to be typed where that is a whole system.
 func planCleanup(tx *store.Tx, name string, targets ...landscape.Target) (cleanupPlan, error) {
-	plan, err := tx.Cleanup(targets...)
+	decision, err := tx.Cleanup(targets...)
 	if err != nil {
 		return cleanupPlan{}, err
 	}
+	return newCleanupPlan(tx, name, decision)
+}
+
+// errPlanChanged says that what would go is not what somebody has agreed to.
+var errPlanChanged = errors.New("the plan of the clean-up has changed")
+
+// agreedTo lets a clean-up go on if it takes what the plan of that fingerprint
+// takes.
+func agreedTo(fingerprint string) func(*store.Tx, *landscape.Decision) error {
+	return func(tx *store.Tx, d *landscape.Decision) error {
+		plan, err := newCleanupPlan(tx, "", d)
+		if err == nil && plan.Plan != fingerprint {
+			err = errPlanChanged
+		}
+		return err
+	}
+}
+
+func newCleanupPlan(tx *store.Tx, name string, plan *landscape.Decision) (cleanupPlan, error) {
 	var d cleanupPlan
 	groups := []cleanupGroup{
 		{Label: "Database instances"}, {Label: "Application instances"}, {Label: "HANA databases"}, {Label: "SAP systems"},

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -137,6 +138,36 @@ func TestCleanUpHost(t *testing.T) {
 	f.host(8, "lone01")
 	hasNot("#confirm").check(t, parseMarkup(t, f.do(call{target: hostCleanup(8), as: "admin"}).Body.String()))
 	f.wantNews(t, f.cleanUp(hostCleanup(8), ""), "/hosts", "Host lone01 was cleaned up.")
+}
+
+// TestAgreedTo: between the answer to the dialog and the clean-up itself the
+// other host of the cluster goes, so that the cluster would go, too.
+func TestAgreedTo(t *testing.T) {
+	f := systemsFixture(t)
+	f.silence(3, 4, 5, 6)
+	target := landscape.Target{Host: hostID(1)}
+	plan := func() (p cleanupPlan) {
+		err := f.store.View(func(tx *store.Tx) (err error) {
+			p, err = planCleanup(tx, "", target)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	agreed := plan().Plan
+	if err := f.store.Deregister(t.Context(), store.System(), nil, landscape.Target{Host: hostID(2)}); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.store.Deregister(t.Context(), store.System(), agreedTo(agreed), target); !errors.Is(err, errPlanChanged) {
+		t.Errorf("more goes than was agreed: %v", err)
+	}
+	f.wantGone(nil, []any{hostID(1), landscape.ClusterOf("hana")})
+	if err := f.store.Deregister(t.Context(), store.System(), agreedTo(plan().Plan), target); err != nil {
+		t.Error(err)
+	}
+	f.wantGone([]any{hostID(1), landscape.ClusterOf("hana")}, nil)
 }
 
 // TestCleanUpRefused: an agent that is heard, an instance that is there, and

@@ -43,7 +43,7 @@ func TestSurveyIsCurrent(t *testing.T) {
 		{"a user", func() { f.user("bea") }},
 		{"silence", func() { f.silence() }},
 		{"a clean-up", func() {
-			err := f.store.Deregister(t.Context(), store.System(), landscape.Target{Host: hostID(1)}, landscape.Target{Host: hostID(2)})
+			err := f.store.Deregister(t.Context(), store.System(), nil, landscape.Target{Host: hostID(1)}, landscape.Target{Host: hostID(2)})
 			if err != nil {
 				t.Fatal(err)
 			}
