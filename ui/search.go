@@ -7,12 +7,16 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"trento/auth"
+	"trento/store"
 )
 
 // searchPage is what of the whole landscape has some words.
 type searchPage struct {
 	Frame
 	Words  string
+	People bool         // users are searched, too
 	Groups []foundGroup // kinds of which something was found
 	LogURL string       // looks for the words in the activity log
 }
@@ -26,7 +30,7 @@ type foundGroup struct {
 }
 
 type foundRow struct {
-	Health  healthMark
+	Health  *healthMark // nil for what has none
 	Name    link
 	Details []string
 }
@@ -45,13 +49,13 @@ type finder[T any] struct {
 	id, label string
 	overview  *overview[T]
 	name      func(T) link
-	silent    func(T) *time.Time
+	silent    func(T) *time.Time // nil for what has no health
 	details   func(T) []string
 }
 
 // find lists those things that have all words. The name that was looked for
 // comes first, then names that begin like it, then what needs attention.
-func (f finder[T]) find(s *server, v *survey, words string) foundGroup {
+func (f finder[T]) find(s *server, all []T, words string) foundGroup {
 	g := foundGroup{ID: f.id, Label: f.label, URL: withQuery(f.overview.path, url.Values{"q": {words}})}
 	wanted := strings.Fields(strings.ToLower(words))
 	type hit struct {
@@ -59,7 +63,7 @@ func (f finder[T]) find(s *server, v *survey, words string) foundGroup {
 		distance int
 	}
 	var hits []hit
-	for _, thing := range f.overview.list(v) {
+	for _, thing := range all {
 		if f.overview.contains(thing, wanted) {
 			hits = append(hits, hit{thing, distance(f.name(thing).Name, wanted[0])})
 		}
@@ -67,8 +71,12 @@ func (f finder[T]) find(s *server, v *survey, words string) foundGroup {
 	slices.SortStableFunc(hits, func(a, b hit) int { return cmp.Compare(a.distance, b.distance) })
 	g.Count = len(hits)
 	for _, h := range hits[:min(len(hits), maxFound)] {
-		row := foundRow{Health: newHealthMark("", f.overview.health(h.thing), s.momentOf(f.silent(h.thing))), Name: f.name(h.thing)}
-		row.Health.Bare = true
+		row := foundRow{Name: f.name(h.thing)}
+		if f.silent != nil {
+			mark := newHealthMark("", f.overview.health(h.thing), s.momentOf(f.silent(h.thing)))
+			mark.Bare = true
+			row.Health = &mark
+		}
 		for _, detail := range f.details(h.thing) {
 			if detail != "" {
 				row.Details = append(row.Details, detail)
@@ -122,6 +130,12 @@ var (
 		func(db *databaseItem) *time.Time { return db.StaleSince },
 		func(db *databaseItem) []string { return append([]string{db.summary()}, db.tags...) },
 	}
+	userFinder = finder[*userItem]{
+		"users", "Users", &usersOverview,
+		func(u *userItem) link { return link{Name: u.Username, URL: userPath(u.ID, "edit")} },
+		nil,
+		func(u *userItem) []string { return []string{u.Fullname, u.Email, u.status()} },
+	}
 )
 
 // search answers GET /search?q=words.
@@ -131,16 +145,32 @@ func (s *server) search(w http.ResponseWriter, r *http.Request) error {
 	}
 	p := searchPage{Frame: s.newFrame(r, "Search"), Words: firstBytes(strings.TrimSpace(r.URL.Query().Get("q")), maxWords)}
 	p.Live, p.Searches = "host cluster database sap_system tags", true
-	found, err := view(s, &p.Frame, func(v *survey) []foundGroup {
+	p.People = auth.From(r.Context()).Can(abilityUsers)
+	err := s.options.Store.View(func(tx *store.Tx) error {
 		if p.Words == "" {
-			return nil
+			return s.fill(&p.Frame, tx)
 		}
-		return []foundGroup{hostFinder.find(s, v, p.Words), clusterFinder.find(s, v, p.Words), sapSystemFinder.find(s, v, p.Words), databaseFinder.find(s, v, p.Words)}
+		v, err := s.survey(tx)
+		if err != nil {
+			return err
+		}
+		p.Groups = []foundGroup{
+			hostFinder.find(s, hostsOverview.list(v), p.Words), clusterFinder.find(s, clustersOverview.list(v), p.Words),
+			sapSystemFinder.find(s, sapSystemsOverview.list(v), p.Words), databaseFinder.find(s, databasesOverview.list(v), p.Words),
+		}
+		if p.People {
+			users, err := s.userItems(tx)
+			if err != nil {
+				return err
+			}
+			p.Groups = append(p.Groups, userFinder.find(s, users, p.Words))
+		}
+		return s.fill(&p.Frame, tx)
 	})
 	if err != nil {
 		return err
 	}
-	p.Groups = slices.DeleteFunc(found, func(g foundGroup) bool { return g.Count == 0 })
+	p.Groups = slices.DeleteFunc(p.Groups, func(g foundGroup) bool { return g.Count == 0 })
 	if p.Words != "" {
 		p.LogURL = withQuery("/activity_log", url.Values{"search": {p.Words}, "severity": severityNames()})
 	}

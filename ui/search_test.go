@@ -62,6 +62,10 @@ func TestSearch(t *testing.T) {
 			}
 		})
 	}
+	// Users are for those who manage them.
+	for who, e := range map[string]element{"admin": has("#users a", "plain"), "plain": has(".empty h2", "Nothing found")} {
+		e.check(t, parseMarkup(t, f.do(call{target: "/search?q=plain%40example.com", as: who}).Body.String()))
+	}
 	w := f.do(call{target: "/search?q=" + strings.Repeat("ש", maxWords), as: "plain"})
 	if value, _ := attribute(parseMarkup(t, w.Body.String()).one("#words"), "value"); value != strings.Repeat("ש", maxWords/2) {
 		t.Errorf("looks for %d bytes", len(value))
