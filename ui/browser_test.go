@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -115,9 +116,22 @@ func (tab *tab) run(actions ...chromedp.Action[chromedp.Void]) {
 	tab.t.Helper()
 	ctx, cancel := context.WithTimeout(tab.ctx, patience)
 	defer cancel()
-	if err := chromedp.Do(ctx, actions...); err != nil {
-		tab.t.Fatal(err)
+	for _, action := range actions {
+		err := chromedp.Do(ctx, action)
+		// The console replaces elements as things change. Where that happens
+		// between the look at one and the click on it, a person would hit the
+		// new one.
+		for isReplaced(err) {
+			err = chromedp.Do(ctx, action)
+		}
+		if err != nil {
+			tab.t.Fatal(err)
+		}
 	}
+}
+
+func isReplaced(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "No node with given id found")
 }
 
 // command sends a command of the browser's own protocol.
