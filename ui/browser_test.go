@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -130,8 +131,12 @@ func (tab *tab) run(actions ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
+// isReplaced reports whether the browser says, in one of its ways, that an
+// element that was just found has left the page.
 func isReplaced(err error) bool {
-	return err != nil && strings.Contains(err.Error(), "No node with given id found")
+	return err != nil && slices.ContainsFunc([]string{
+		"node with given id", "Node is detached", "Could not compute box model", "does not have a layout object", "Cannot find context",
+	}, func(words string) bool { return strings.Contains(err.Error(), words) })
 }
 
 // command sends a command of the browser's own protocol.
