@@ -67,13 +67,13 @@ func (a *Auth) SignInWithCode(w http.ResponseWriter, r *http.Request, code strin
 		return err
 	}
 	at, err := a.checkCode(r.Context(), user, code)
-	if err == nil {
-		err = a.SignInConsole(w, r, &Proof{User: user, Method: store.MethodPassword, CodeAt: at})
-	}
-	switch {
-	case errors.Is(err, ErrCredentials):
+	if errors.Is(err, ErrCredentials) {
 		return a.signInFailed(r.Context(), user.Username)
-	case err != nil:
+	}
+	if err != nil {
+		return err
+	}
+	if err := a.SignInConsole(w, r, &Proof{User: user, Method: store.MethodPassword, CodeAt: at}); err != nil {
 		return err
 	}
 	a.EndHalfway(w, r)

@@ -4,12 +4,15 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/pquerna/otp/totp"
 
 	"trento/store"
+	"trento/store/activity"
 )
 
 // withFactor gives a user a second factor and returns its secret.
@@ -82,6 +85,44 @@ func TestSecondStep(t *testing.T) {
 	}
 	if err := f.SignInWithCode(httptest.NewRecorder(), withCookie(get("/"), cookie), f.codeOf(secret)); !errors.Is(err, ErrCredentials) {
 		t.Errorf("with a code that was used: %v", err)
+	}
+}
+
+// Two browsers show the same code at the same moment: one gets in, and the
+// other leaves one failed sign-in in the log.
+func TestSecondStepRace(t *testing.T) {
+	f := newFixture(t)
+	secret := f.withFactor(f.user("ann"))
+	cookie := f.halfIn("ann")
+	f.clock.now = f.clock.now.Add(totpPeriod * time.Second)
+	code := f.codeOf(secret)
+	var both sync.WaitGroup
+	var in atomic.Int32
+	for range 2 {
+		both.Go(func() {
+			err := f.SignInWithCode(httptest.NewRecorder(), withCookie(get("/"), cookie), code)
+			if err == nil {
+				in.Add(1)
+			} else if !errors.Is(err, ErrCredentials) {
+				t.Error(err)
+			}
+		})
+	}
+	both.Wait()
+	failed := 0
+	err := f.store.View(func(tx *store.Tx) error {
+		for e, err := range tx.Entries(0, ^activity.Position(0)) {
+			if err != nil {
+				return err
+			}
+			if e.Type == activity.LoginAttempt && e.Severity == activity.Warning {
+				failed++
+			}
+		}
+		return nil
+	})
+	if err != nil || in.Load() != 1 || failed != 1 {
+		t.Errorf("%d got in, %d failed sign-ins in the log: %v", in.Load(), failed, err)
 	}
 }
 
