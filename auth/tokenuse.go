@@ -38,7 +38,7 @@ type shownToken struct {
 // showsToken finds the token that a request shows. Tokens are for programs:
 // the pages of the console take none. A header goes before a parameter.
 func showsToken(r *http.Request) (shownToken, bool) {
-	if clean := path.Clean(r.URL.Path); !strings.HasPrefix(clean, "/api/") && clean != "/metrics" {
+	if !strings.HasPrefix(path.Clean(r.URL.Path), "/api/") {
 		return shownToken{}, false
 	}
 	if text, ok := bearerToken(r.Header.Get("Authorization")); ok {

@@ -200,7 +200,7 @@ func TestAbsence(t *testing.T) {
 	// An absent instance counts as it last was; back, it is what it is.
 	w.expect(w.sap("b", app("01", abap), app("02", abap, status(landscape.Red))), "application_instance_marked_present b/01")
 	// The system an element belongs to does not matter.
-	w.expect(w.sap("b", app("01", abap, sid("XXX"), tenant("NONE")), app("02", abap, status(landscape.Red))))
+	w.expect(w.sap("b", app("01", abap, sid("ZZZ"), tenant("NONE")), app("02", abap, status(landscape.Red))))
 	w.answered(landscape.ErrNoDatabase)
 	// Absent instances of systems that are not shown turn absent, too.
 	w.sap("c", app("07", ers, sid("SAL"), tenant("SAL")))

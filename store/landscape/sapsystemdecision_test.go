@@ -53,7 +53,7 @@ func TestFindDatabase(t *testing.T) {
 		"two databases, one with the number of another system": {func(w *world) {
 			w.host("db", address)
 			w.sap("db", hana())
-			w.sap("a", app("00", ascs, sid("XXX")))
+			w.sap("a", app("00", ascs, sid("ZZZ")))
 			w.sap("db", hana(), hana(number("20"), key("salt")))
 		}, one, false},
 	} {
@@ -266,7 +266,7 @@ func TestNoMove(t *testing.T) {
 	}{
 		"no cluster":     {func(*world) {}, app("00", ascs)},
 		"not mounted":    {func(w *world) { w.cluster("b", "port") }, app("00", ascs)},
-		"other SID":      {func(w *world) { w.cluster("b", "port", "XXX00") }, app("00", ascs)},
+		"other SID":      {func(w *world) { w.cluster("b", "port", "ZZZ00") }, app("00", ascs)},
 		"other number":   {func(w *world) { w.cluster("b", "port", "LIM01") }, app("00", ascs)},
 		"other features": {func(w *world) { w.cluster("b", "port", "LIM00") }, app("00", ers)},
 	} {

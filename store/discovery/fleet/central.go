@@ -36,7 +36,3 @@ func (c *cluster) centralBundle(s *System, i *instance) bundle {
 	}
 	return bundle{id: "grp_" + suffix, form: group, resources: append(resources, run)}
 }
-
-// apart reports whether the replica of a system's locks would survive the
-// central services.
-func (s *System) apart() bool { return s.ascs.host != s.ers.host }

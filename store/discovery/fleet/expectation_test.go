@@ -153,3 +153,7 @@ func worse(a, b landscape.Health) landscape.Health {
 	}
 	return landscape.HealthPassing
 }
+
+// apart reports whether the replica of a system's locks would survive the
+// central services.
+func (s *System) apart() bool { return s.ascs.host != s.ers.host }
