@@ -124,3 +124,22 @@ func TestExpireTokenUses(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+func TestVerifyReadsRetention(t *testing.T) {
+	s := open(t, t.TempDir(), newClock())
+	err := s.update(t.Context(), System(), func(tx *Tx) error {
+		return tx.record(bucketSetting, keyRetention, "a month")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Verify(); err == nil {
+		t.Error("a retention that cannot be read passes")
+	}
+	err = s.update(t.Context(), System(), func(tx *Tx) error {
+		return tx.record(bucketSetting, keyRetention, activity.DefaultRetention)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -53,7 +53,7 @@ func (s *Store) ChangeProfile(ctx context.Context, by Actor, id int64, c Profile
 				return fmt.Errorf("password of user %d: %w", id, ErrStale)
 			}
 			u.PasswordHash, u.PasswordChangeRequestedAt = c.Password.Hash, nil
-			if _, err := tx.endSessionsBut(id, keep); err != nil {
+			if err := tx.endSessionsBut(id, keep); err != nil {
 				return err
 			}
 		}

@@ -40,7 +40,7 @@ type Session struct {
 	ID         string      `json:"id"` // names it to its owner; is no secret
 	UserID     int64       `json:"user_id"`
 	Kind       SessionKind `json:"kind"`
-	Method     string      `json:"method"`             // how the user proved who they are: "password"
+	Method     string      `json:"method"`             // how the user proved who they are: MethodPassword or MethodToken
 	TokenID    string      `json:"token_id,omitempty"` // with the method "pat": the token that was the proof
 	CreatedAt  time.Time   `json:"created_at"`
 	ExpiresAt  time.Time   `json:"expires_at"`
@@ -221,6 +221,9 @@ func (s *Store) TouchSession(ctx context.Context, used *Session) error {
 		if err != nil {
 			return err
 		}
+		if tx.now.Sub(before.LastSeenAt) < touchInterval {
+			return nil // another request of the same page was first
+		}
 		after := *before
 		after.LastSeenAt = tx.now.UTC()
 		return tx.putSession(&after)
@@ -295,12 +298,12 @@ func (s *Store) endSessionsOf(ctx context.Context, by Actor, userID int64, ends 
 }
 
 func (tx *Tx) endSessions(userID int64) error {
-	_, err := tx.endSessionsBut(userID, [32]byte{})
-	return err
+	return tx.endSessionsBut(userID, [32]byte{})
 }
 
-func (tx *Tx) endSessionsBut(userID int64, keep [32]byte) (n int, err error) {
-	return tx.endSessionsWhere(func(session *Session) bool { return session.UserID == userID && session.Hash != keep })
+func (tx *Tx) endSessionsBut(userID int64, keep [32]byte) error {
+	_, err := tx.endSessionsWhere(func(session *Session) bool { return session.UserID == userID && session.Hash != keep })
+	return err
 }
 
 // endSessionsWhere returns how many sessions it has ended.

@@ -167,6 +167,8 @@ func TestTouchSession(t *testing.T) {
 	if err := s.SignIn(t.Context(), session(s, ann.ID, 1)); err != nil {
 		t.Fatal(err)
 	}
+	var first *Session // as a request of the same page has read it
+	view(t, s, func(tx *Tx) (err error) { first, err = tx.Session([32]byte{1}); return err })
 	for _, step := range []struct {
 		wait, want time.Duration
 	}{{time.Minute, 0}, {4 * time.Minute, 5 * time.Minute}, {time.Minute, 5 * time.Minute}} {
@@ -181,6 +183,16 @@ func TestTouchSession(t *testing.T) {
 			t.Errorf("%v on: last seen at %v, want %v", step.wait, got, step.want)
 		}
 	}
+	if err := s.TouchSession(t.Context(), first); err != nil {
+		t.Fatal(err)
+	}
+	view(t, s, func(tx *Tx) error {
+		found, err := tx.Session([32]byte{1})
+		if err == nil && found.LastSeenAt.Sub(noon) != 5*time.Minute {
+			t.Errorf("last seen at %v, though somebody has just noted it", found.LastSeenAt.Sub(noon))
+		}
+		return err
+	})
 }
 
 func TestChangeUser(t *testing.T) {

@@ -152,7 +152,8 @@ func (tx *Tx) verifyTokens() error {
 func (tx *Tx) verifySettings() error {
 	_, key := tx.APIKey()
 	_, rules := tx.TokenSettings()
-	return errors.Join(key, rules)
+	_, kept := tx.Retention()
+	return errors.Join(key, rules, kept)
 }
 
 // verifyRelations checks that the relations are those of the records.
