@@ -261,7 +261,7 @@ func serve(ctx context.Context, c config.Config, stderr io.Writer, started func(
 	defer cancel()
 	a.http.BaseContext = func(net.Listener) context.Context { return ctx }
 
-	failed := make(chan error, backgrounds)
+	failed := make(chan error, 1) // the first counts
 	a.background(ctx, failed)
 	if err := errors.Join(started(a), daemon.Ready()); err != nil {
 		return errors.Join(err, a.stop(cancel))
@@ -328,16 +328,16 @@ func (a *appliance) open(ctx context.Context) (err error) {
 	return nil
 }
 
-// backgrounds is how many things background starts.
-const backgrounds = 5
-
 // background starts what runs beside the requests. What fails there ends the
 // appliance.
 func (a *appliance) background(ctx context.Context, failed chan<- error) {
 	run := func(what string, fn func() error) {
 		a.running.Go(func() {
 			if err := fn(); err != nil && ctx.Err() == nil {
-				failed <- fmt.Errorf("%s: %w", what, err)
+				select {
+				case failed <- fmt.Errorf("%s: %w", what, err):
+				default:
+				}
 			}
 		})
 	}

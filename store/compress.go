@@ -7,10 +7,10 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// dictionary1 is sample metadata that the compressor starts from, so that the
-// keys and usual values of an entry cost next to nothing. Entries in the file
-// refer to it by number: it must never change. A better one gets the next
-// number and stands beside it.
+// dictionary1 is sample metadata, so that usual keys and values cost next to
+// nothing. The packer of entries (pack.go) and this compressor of reports and
+// discards start from it, so it must never change. A better one gets the next
+// number, which is what its frames name it by, and stands beside it.
 //
 //go:embed dictionary1.json
 var dictionary1 []byte

@@ -33,8 +33,9 @@ type Discard struct {
 // seconds; it is kept once.
 func (s *Store) Discard(ctx context.Context, body []byte, reason string) error {
 	body = body[:min(len(body), maxDiscardSize)]
+	sum := sha256.Sum256(body)
 	return s.update(ctx, System(), func(tx *Tx) error {
-		bucket, sum := tx.btx.Bucket(bucketDiscard), sha256.Sum256(body)
+		bucket := tx.btx.Bucket(bucketDiscard)
 		for _, v := range scanBytes(bucket, key64(0), key64(^uint64(0))) {
 			if bytes.Equal(v[8:min(len(v), discardHead-4)], sum[:]) {
 				return nil

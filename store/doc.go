@@ -18,7 +18,7 @@
 //	kept        host id                     record: landscape.Kept, the newest SAP report and what of it waits
 //	tags        kind "/" id                 record: Tags of a thing, which outlive it
 //	relation    name 0x00 from 0x00 to      nothing; index of host, database, sap_system and kept, see landscape.go
-//	user        id (8)                      record: User; of a deleted one id, name and time only
+//	user        id (8)                      record: User; of a deleted one what DeleteUser leaves
 //	view        user id (8)                 record: SavedViews of a user
 //	token       user id (8) token id        record: Token
 //	setting     name                        record: APIKey ("api_key"), TokenSettings ("personal_access_tokens"),
@@ -49,8 +49,9 @@
 // It calls the pure rule of package landscape, stores the outcome through
 // record, which is the only road to a record and writes the journal with it,
 // and logs what happened through log, in the same transaction. A change that
-// changes nothing writes nothing. Of records only tokens are ever erased, and
-// their journal entries with them; all others stay, marked as gone.
+// changes nothing writes nothing. Of records only tokens, and the
+// saved views of a deleted user, are ever erased, and their journal entries
+// with them; all others stay.
 //
 // # Reading
 //

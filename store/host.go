@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"iter"
 	"maps"
@@ -35,6 +36,7 @@ func (tx *Tx) Hosts() iter.Seq2[*landscape.Host, error] {
 // used of it later is kept, and applied as soon as that is.
 func (s *Store) Observe(ctx context.Context, r Report) error {
 	var rejected error
+	sum := sha256.Sum256(r.Body)
 	err := s.update(ctx, System(), func(tx *Tx) error {
 		rejected = nil
 		d, err := landscape.Observe(state{tx}, r.Observation, tx.now)
@@ -47,17 +49,17 @@ func (s *Store) Observe(ctx context.Context, r Report) error {
 		}
 		if refused {
 			rejected = ErrNotFound
-			return tx.keepReport(&r, waitsForHost(r.Observation.Kind))
+			return tx.keepReport(&r, sum, waitsForHost(r.Observation.Kind))
 		}
 		// A repeated cluster report may yet say something: a cluster counts as
 		// stopped when a node is offline for the second time.
 		if r.Observation.Kind != landscape.ClusterDiscovery || !d.Changed() {
-			tx.remember(&r)
+			tx.remember(&r, sum)
 		}
 		if !d.Changed() {
 			return nil
 		}
-		if err := tx.keepReport(&r, false); err != nil {
+		if err := tx.keepReport(&r, sum, false); err != nil {
 			return err
 		}
 		if r.Observation.Kind == landscape.HostDiscovery {

@@ -41,8 +41,7 @@ func observationSize(value []byte) int {
 	return int(binary.BigEndian.Uint32(value[reportHead-4 : reportHead]))
 }
 
-func (tx *Tx) keepReport(r *Report, waits bool) error {
-	sum := sha256.Sum256(r.Body)
+func (tx *Tx) keepReport(r *Report, sum [sha256.Size]byte, waits bool) error {
 	key := reportKey(r.Observation.Agent, r.Observation.Kind)
 	flag := byte(0)
 	var observation []byte
@@ -136,8 +135,7 @@ func (s *Store) noteProgram() error {
 }
 
 // remember makes Unchanged know the body, once the change is durable.
-func (tx *Tx) remember(r *Report) {
-	sum := sha256.Sum256(r.Body)
+func (tx *Tx) remember(r *Report, sum [sha256.Size]byte) {
 	key := string(reportKey(r.Observation.Agent, r.Observation.Kind))
 	tx.after = append(tx.after, func() { tx.s.reports.set(key, sum) })
 }

@@ -57,9 +57,6 @@ func (s *Store) ensureAPIKey() error {
 func (s *Store) RegenerateAPIKey(ctx context.Context, by Actor, expires *time.Time) (*APIKey, error) {
 	var key *APIKey
 	err := s.update(ctx, by, func(tx *Tx) error {
-		if _, err := tx.APIKey(); err != nil {
-			return err
-		}
 		key = &APIKey{ID: uuid.NewString(), CreatedAt: tx.now.UTC(), ExpiresAt: expires}
 		if err := tx.record(bucketSetting, keyAPIKey, key); err != nil {
 			return err

@@ -179,7 +179,7 @@ func (tx *Tx) lastUse(user int64) activity.Position {
 }
 
 // pruneUses removes the oldest uses of a user: the first n, and those before a
-// time, pruneChunk of them at most. It returns how many it has removed.
+// time, n or pruneChunk of them at most, whichever is more. It returns how many it has removed.
 func (tx *Tx) pruneUses(user int64, n int, before time.Time) (removed int, err error) {
 	limit := activity.Position(0)
 	if !before.IsZero() {

@@ -295,14 +295,18 @@ func (s *Store) DeleteUser(ctx context.Context, by Actor, id int64) error {
 // recordUser stores a user and keeps the indexes of names and addresses.
 func (tx *Tx) recordUser(u *User) error {
 	key := key64(uint64(u.ID))
-	if before, err := tx.anyUser(u.ID); err == nil {
+	before, err := tx.anyUser(u.ID)
+	switch {
+	case err == nil && before.DeletedAt == nil && u.DeletedAt == nil && before.Username == u.Username && before.Email == u.Email:
+		return tx.record(bucketUser, key, u)
+	case err == nil:
 		if err := tx.delete(bucketUsername, []byte(before.Username)); err != nil {
 			return err
 		}
 		if err := tx.delete(bucketEmail, []byte(before.Email)); err != nil {
 			return err
 		}
-	} else if !errors.Is(err, ErrNotFound) {
+	case !errors.Is(err, ErrNotFound):
 		return err
 	}
 	if u.DeletedAt == nil {

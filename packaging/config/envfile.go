@@ -9,7 +9,6 @@ import (
 // assignment is one NAME=value of a configuration file.
 type assignment struct {
 	Name, Value string
-	Line        int // where the name stands, from 1
 }
 
 const (
@@ -195,7 +194,7 @@ func (p *fileParser) push() {
 	case !utf8.ValidString(value):
 		p.skip("is not UTF-8 text")
 	default:
-		p.assignments = append(p.assignments, assignment{Name: name, Value: value, Line: p.nameLine})
+		p.assignments = append(p.assignments, assignment{Name: name, Value: value})
 	}
 }
 

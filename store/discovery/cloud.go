@@ -20,7 +20,7 @@ func decodeCloud(payload value) (*landscape.Cloud, error) {
 	}
 	var wrong problems
 	f := read(payload, snakeless, "", &wrong)
-	cloud := &landscape.Cloud{Provider: f.optional("provider")}
+	cloud := &landscape.Cloud{Provider: f.provider()}
 	metadata := f.into("metadata")
 	switch cloud.Provider {
 	case "azure":
@@ -35,11 +35,6 @@ func decodeCloud(payload value) (*landscape.Cloud, error) {
 		if metadata.present() {
 			cloud.GCP = metadata.gcp()
 		}
-	case "kvm", "nutanix", "vmware", unknown:
-	case "":
-		cloud.Provider = unknown // agents send "" where they recognise nothing
-	default:
-		f.add("provider", detailInvalid)
 	}
 	if err := wrong.err(StagePayload); err != nil {
 		return nil, err

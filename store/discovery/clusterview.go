@@ -96,7 +96,7 @@ type history struct {
 // clusterView reads a view. It cannot be handled at all where one of its
 // large parts is missing, or where a property has no name.
 func (f *fields) clusterView(size int) (*clusterView, error) {
-	v := &clusterView{provider: f.clusterProvider(), state: f.clusterState(), size: size, locations: make(map[location]bool)}
+	v := &clusterView{provider: f.provider(), state: f.clusterState(), size: size, locations: make(map[location]bool)}
 	cib, monitor := f.into("cib"), f.into("crmmon")
 	configuration := cib.into("configuration")
 	options := configuration.into("crm_config")
@@ -131,7 +131,9 @@ func (f *fields) clusterView(size int) (*clusterView, error) {
 	return v, nil
 }
 
-func (f *fields) clusterProvider() string {
+// provider is where a machine runs; agents send "" where they recognise
+// nothing.
+func (f *fields) provider() string {
 	provider := f.optional("provider")
 	switch provider {
 	case "azure", "aws", "gcp", "kvm", "nutanix", "vmware", unknown:

@@ -84,6 +84,19 @@ func (d *Decision) hostOrStub(id HostID) (*Host, error) {
 	return host, err
 }
 
+// clusterOf is a host, and its cluster; nil where it is in none.
+func (d *Decision) clusterOf(id HostID) (*Host, *Cluster, error) {
+	host, err := d.hostOrStub(id)
+	if err != nil || host.ClusterID == "" {
+		return host, nil, err
+	}
+	c, err := d.cluster(host.ClusterID)
+	if err != nil {
+		return host, nil, fmt.Errorf("cluster %s of host %s: %w", host.ClusterID, id, err)
+	}
+	return host, c, nil
+}
+
 // copy is a cluster whose own fields and members may be changed.
 func (c *Cluster) copy() *Cluster {
 	after := *c
@@ -204,13 +217,9 @@ func (d *Decision) lastWritten(known, reported *string) *string {
 // is judged anew: that is for the nodes that stay. A cluster ends with its
 // last member.
 func (d *Decision) leaveCluster(id HostID) error {
-	host, err := d.hostOrStub(id)
-	if err != nil || host.ClusterID == "" {
+	host, before, err := d.clusterOf(id)
+	if err != nil || before == nil {
 		return err
-	}
-	before, err := d.cluster(host.ClusterID)
-	if err != nil {
-		return fmt.Errorf("cluster %s of host %s: %w", host.ClusterID, id, err)
 	}
 	c := d.changeCluster(before)
 	if i, known := c.member(id); known {
@@ -232,13 +241,9 @@ func (d *Decision) leaveCluster(id HostID) error {
 // clusterSilent notes that a host has fallen silent: what its cluster is known
 // by through it turns stale. That changes neither data nor health.
 func (d *Decision) clusterSilent(id HostID) error {
-	host, err := d.hostOrStub(id)
-	if err != nil || host.ClusterID == "" {
+	_, before, err := d.clusterOf(id)
+	if err != nil || before == nil {
 		return err
-	}
-	before, err := d.cluster(host.ClusterID)
-	if err != nil {
-		return fmt.Errorf("cluster %s of host %s: %w", host.ClusterID, id, err)
 	}
 	i, known := before.member(id)
 	if !known || before.Members[i].Stale {

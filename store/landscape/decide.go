@@ -72,10 +72,7 @@ func (d *Decision) hostEvent(h *Host, t activity.Type, metadata map[string]any) 
 }
 
 func (d *Decision) observeHost(id HostID, facts HostFacts) error {
-	before, err := d.host(id)
-	if errors.Is(err, ErrUnknown) {
-		before, err = &Host{ID: id}, nil
-	}
+	before, err := d.hostOrStub(id)
 	switch {
 	case err != nil:
 		return err

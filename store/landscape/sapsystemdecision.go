@@ -199,16 +199,9 @@ func (d *Decision) findApplicationInstance(s *SAPSystem, seen sighting) (place *
 // clustered reports whether a cluster runs an instance on the host together
 // with its file systems, so that it may come and go.
 func (d *Decision) clustered(seen sighting) (bool, error) {
-	host, err := d.host(seen.agent)
-	if errors.Is(err, ErrUnknown) || err == nil && host.ClusterID == "" {
-		return false, nil
-	}
-	if err != nil {
+	_, cluster, err := d.clusterOf(seen.agent)
+	if err != nil || cluster == nil {
 		return false, err
-	}
-	cluster, err := d.cluster(host.ClusterID)
-	if err != nil {
-		return false, fmt.Errorf("cluster %s of host %s: %w", host.ClusterID, host.ID, err)
 	}
 	return cluster.mounts(seen.SID, seen.Number), nil
 }
