@@ -245,7 +245,8 @@ type appliance struct {
 // sweepInterval is how often lost heartbeats are looked for.
 const sweepInterval = 10 * time.Second
 
-// shutdownTime is what requests under way get to finish.
+// shutdownTime is how long requests under way have to return; their contexts
+// are done.
 const shutdownTime = 3 * time.Second
 
 // serve runs the appliance until ctx is done or something fails that it cannot

@@ -193,18 +193,14 @@ func (s *Store) overdue(id landscape.HostID, now time.Time) bool {
 
 func (s *Store) silent(ctx context.Context, id landscape.HostID) error {
 	return s.update(ctx, System(), func(tx *Tx) error {
-		host, err := tx.Host(id)
-		if errors.Is(err, ErrNotFound) || err == nil && !s.overdue(id, tx.now) {
-			return nil // cleaned up or heard while we looked
-		}
-		if err != nil {
-			return err
-		}
-		if host.Heartbeat == landscape.HeartbeatCritical {
-			return nil
+		if !s.overdue(id, tx.now) {
+			return nil // heard while we looked
 		}
 		d, err := landscape.Silent(state{tx}, id, tx.now)
-		if err != nil {
+		if errors.Is(err, landscape.ErrNotRegistered) {
+			return nil // cleaned up while we looked
+		}
+		if err != nil || !d.Changed() {
 			return err
 		}
 		// The next reports have to make fresh what turns stale now.
