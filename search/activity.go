@@ -19,12 +19,12 @@ import (
 const MaxLimit = 1000
 
 const (
-	// fewCandidates is how many entries are rather read from the log and judged
-	// than searched for in a vocabulary.
-	fewCandidates = 100
-	// firstCandidates is how many are read and judged before the index is asked
-	// at all, or a vocabulary is searched.
-	firstCandidates = 32
+	// verifyLimit is how many entries are rather read from the log and judged
+	// than searched for in a term list.
+	verifyLimit = 100
+	// firstVerifyLimit is how many are read and judged before the index is asked
+	// at all, or a term list is searched.
+	firstVerifyLimit = 32
 )
 
 // scanChunk is how many entries of the log are read in one transaction.
@@ -77,17 +77,17 @@ func (x *Index) Activity(ctx context.Context, f activity.Filter, w Walk) (Page, 
 // walk goes through the log once. It fails with store.ErrNotFound where an
 // entry was removed on the way.
 func (x *Index) walk(ctx context.Context, f *activity.Filter, w Walk) (Page, error) {
-	shards, indexed, release, err := x.acquire()
+	segments, indexed, release, err := x.acquire()
 	if err != nil {
 		return Page{}, err
 	}
 	defer release()
-	_, oldest, err := x.ends()
+	_, oldest, err := x.logBounds()
 	if err != nil {
 		return Page{}, err
 	}
 	limit := min(max(w.Limit, 1), MaxLimit)
-	walk := walker{store: x.store, filter: f, forward: w.Forward, count: w.Count, few: x.few, most: limit + 1}
+	walk := walker{store: x.store, filter: f, forward: w.Forward, count: w.Count, verifyLimit: x.verifyLimit, maxFound: limit + 1}
 	walk.all.first, walk.all.last = f.Bounds()
 	walk.all.first = max(walk.all.first, oldest)
 	walk.page = walk.all
@@ -96,17 +96,17 @@ func (x *Index) walk(ctx context.Context, f *activity.Filter, w Walk) (Page, err
 	}
 	if f.Everything() && !w.Count {
 		// Every entry read is a hit.
-		indexed, shards = 0, nil
+		indexed, segments = 0, nil
 	}
 	if w.Forward {
-		if err = walk.ask(ctx, shards); err == nil {
+		if err = walk.searchSegments(ctx, segments); err == nil {
 			err = walk.scan(ctx, span{indexed + 1, lastPosition})
 		}
 	} else {
 		if err = walk.scan(ctx, span{indexed + 1, lastPosition}); err == nil {
-			shards = slices.Clone(shards)
-			slices.Reverse(shards)
-			err = walk.ask(ctx, shards)
+			segments = slices.Clone(segments)
+			slices.Reverse(segments)
+			err = walk.searchSegments(ctx, segments)
 		}
 	}
 	if err != nil {
@@ -117,15 +117,15 @@ func (x *Index) walk(ctx context.Context, f *activity.Filter, w Walk) (Page, err
 
 // walker collects entries along a walk.
 type walker struct {
-	store   *store.Store
-	filter  *activity.Filter
-	forward bool
-	count   bool
-	few     int
-	looked  bool // at the first candidates
-	most    int  // one more than the page holds, to know whether there are more
-	all     span // what the filter's dates allow
-	page    span // the part of it that the walk goes through
+	store         *store.Store
+	filter        *activity.Filter
+	forward       bool
+	count         bool
+	verifyLimit   int
+	verifiedFirst bool // at the first candidates
+	maxFound      int  // one more than the page holds, to know whether there are more
+	all           span // what the filter's dates allow
+	page          span // the part of it that the walk goes through
 
 	found []*activity.Entry
 	total int
@@ -141,7 +141,7 @@ func (w *walker) wanted() span {
 
 func (w *walker) done() bool { return !w.count && w.full() }
 
-func (w *walker) full() bool { return len(w.found) >= w.most }
+func (w *walker) full() bool { return len(w.found) >= w.maxFound }
 
 func (w *walker) result(limit int) Page {
 	page := Page{Entries: w.found, More: len(w.found) > limit, Total: w.total}
@@ -199,13 +199,13 @@ func (w *walker) scanSome(part span) (rest span, err error) {
 	return rest, err
 }
 
-// ask goes through shards in the order of the walk. Where all have to be
+// searchSegments goes through segments in the order of the walk. Where all have to be
 // asked for the sake of the total, they are at the same time.
-func (w *walker) ask(ctx context.Context, shards []*shard) error {
+func (w *walker) searchSegments(ctx context.Context, segments []*segment) error {
 	if w.count {
-		return w.askAll(ctx, shards)
+		return w.searchAllSegments(ctx, segments)
 	}
-	for _, s := range shards {
+	for _, s := range segments {
 		if w.full() {
 			return nil
 		}
@@ -220,14 +220,14 @@ func (w *walker) ask(ctx context.Context, shards []*shard) error {
 	return nil
 }
 
-func (w *walker) askAll(ctx context.Context, shards []*shard) error {
-	found, faults := make([]*roaring.Bitmap, len(shards)), make([]error, len(shards))
+func (w *walker) searchAllSegments(ctx context.Context, segments []*segment) error {
+	found, faults := make([]*roaring.Bitmap, len(segments)), make([]error, len(segments))
 	var next atomic.Int64
 	var asking sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), len(shards)) {
+	for range min(runtime.GOMAXPROCS(0), len(segments)) {
 		asking.Go(func() {
-			for i := int(next.Add(1)) - 1; i < len(shards); i = int(next.Add(1)) - 1 {
-				found[i], faults[i] = w.find(ctx, shards[i])
+			for i := int(next.Add(1)) - 1; i < len(segments); i = int(next.Add(1)) - 1 {
+				found[i], faults[i] = w.find(ctx, segments[i])
 			}
 		})
 	}
@@ -235,7 +235,7 @@ func (w *walker) askAll(ctx context.Context, shards []*shard) error {
 	if err := errors.Join(faults...); err != nil {
 		return err
 	}
-	for i, s := range shards {
+	for i, s := range segments {
 		w.total += int(found[i].GetCardinality())
 		if err := w.load(s, found[i]); err != nil {
 			return err
@@ -244,8 +244,8 @@ func (w *walker) askAll(ctx context.Context, shards []*shard) error {
 	return nil
 }
 
-// find is what a shard has within the wanted part of the log.
-func (w *walker) find(ctx context.Context, s *shard) (*roaring.Bitmap, error) {
+// find is what a segment has within the wanted part of the log.
+func (w *walker) find(ctx context.Context, s *segment) (*roaring.Bitmap, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -257,29 +257,29 @@ func (w *walker) find(ctx context.Context, s *shard) (*roaring.Bitmap, error) {
 	candidates.AddRange(uint64(first), uint64(end))
 	// What most entries have is found among the first.
 	lookFirst := func() error {
-		if w.count || w.looked {
+		if w.count || w.verifiedFirst {
 			return nil
 		}
-		w.looked = true
-		return w.look(s, candidates, passed, min(w.few, firstCandidates))
+		w.verifiedFirst = true
+		return w.verify(s, candidates, passed, min(w.verifyLimit, firstVerifyLimit))
 	}
 	if w.filter.Search.Blank() {
 		if err := lookFirst(); err != nil || w.filledBy(passed) {
 			return passed, err
 		}
 	}
-	sure, err := s.narrow(ctx, w.filter, candidates)
+	sure, err := s.filter(ctx, w.filter, candidates)
 	if err != nil {
 		return nil, err
 	}
 	if !sure {
-		if candidates.GetCardinality() <= uint64(w.few) {
-			return passed, w.look(s, candidates, passed, w.few)
+		if candidates.GetCardinality() <= uint64(w.verifyLimit) {
+			return passed, w.verify(s, candidates, passed, w.verifyLimit)
 		}
 		if err := lookFirst(); err != nil || w.filledBy(passed) {
 			return passed, err
 		}
-		if err := s.settle(ctx, w.filter.Search, candidates); err != nil {
+		if err := s.searchTerms(ctx, w.filter.Search, candidates); err != nil {
 			return nil, err
 		}
 	}
@@ -289,12 +289,12 @@ func (w *walker) find(ctx context.Context, s *shard) (*roaring.Bitmap, error) {
 
 // filledBy reports whether the page needs no more than a set.
 func (w *walker) filledBy(set *roaring.Bitmap) bool {
-	return !w.count && len(w.found)+int(set.GetCardinality()) >= w.most
+	return !w.count && len(w.found)+int(set.GetCardinality()) >= w.maxFound
 }
 
-// look reads the first candidates, no more than the page needs, and takes them
+// verify reads the first candidates, no more than the page needs, and takes them
 // out. Those that pass are added to passed.
-func (w *walker) look(s *shard, candidates, passed *roaring.Bitmap, most int) error {
+func (w *walker) verify(s *segment, candidates, passed *roaring.Bitmap, most int) error {
 	read := roaring.New()
 	err := w.store.View(func(tx *store.Tx) error {
 		for document := range inOrder(candidates, 0, s.count, w.forward) {
@@ -321,8 +321,8 @@ func (w *walker) look(s *shard, candidates, passed *roaring.Bitmap, most int) er
 	return err
 }
 
-// load reads the entries of the page that a shard has found.
-func (w *walker) load(s *shard, found *roaring.Bitmap) error {
+// load reads the entries of the page that a segment has found.
+func (w *walker) load(s *segment, found *roaring.Bitmap) error {
 	if w.full() || found.IsEmpty() {
 		return nil
 	}

@@ -31,7 +31,7 @@ func TestActivityAgreesWithTheLog(t *testing.T) {
 			if rapid.Bool().Draw(t, "from somewhere") {
 				w.From = rapid.SampledFrom(log).Draw(t, "from").Position
 			}
-			x.few = rapid.SampledFrom([]int{0, 3, 100}).Draw(t, "few")
+			x.verifyLimit = rapid.SampledFrom([]int{0, 3, 100}).Draw(t, "few")
 			got, err := x.Activity(t.Context(), f, w)
 			if err != nil {
 				t.Fatal(err)
@@ -47,11 +47,11 @@ func TestActivityAgreesWithTheLog(t *testing.T) {
 	followSome(t, x, 1, 17)
 	t.Run("a little indexed", check)
 	followSome(t, x, 7, 30)
-	t.Run("two shards and a tail", check)
+	t.Run("two segments and a tail", check)
 	follow(t, x)
 	t.Run("all indexed", check)
 
-	// The border of retention goes through the second shard.
+	// The border of retention goes through the second segment.
 	removed, err := s.PruneActivity(t.Context(), log[130].OccurredOn())
 	if err != nil || removed != 130 {
 		t.Fatalf("%d entries removed (%v)", removed, err)
@@ -59,8 +59,8 @@ func TestActivityAgreesWithTheLog(t *testing.T) {
 	log = entries(t, s)
 	t.Run("old entries removed", check)
 	follow(t, x)
-	if x.shards[0].first <= 1 {
-		t.Error("the index keeps a shard of nothing")
+	if x.segments[0].first <= 1 {
+		t.Error("the index keeps a segment of nothing")
 	}
 	t.Run("old entries removed and dropped", check)
 	if err := x.Close(); err != nil {
@@ -84,8 +84,8 @@ func TestActivityAgreesWithTheLog(t *testing.T) {
 		expect(t, x, activity.Filter{Search: parse(t, "*a*")}, Walk{Limit: 20, Count: true})
 		follow(t, x)
 	}
-	if len(x.shards) > 0 {
-		t.Errorf("%d shards of an empty log", len(x.shards))
+	if len(x.segments) > 0 {
+		t.Errorf("%d segments of an empty log", len(x.segments))
 	}
 	write(t, s, someRecords(20)...)
 	for range 2 {
@@ -304,13 +304,13 @@ func TestGoneEntries(t *testing.T) {
 	}
 }
 
-// TestConcurrency searches while entries land, are indexed and fill shards.
+// TestConcurrency searches while entries land, are indexed and fill segments.
 // The newest entry known to be in the log is found at once, and no page holds
 // an entry twice or misses one.
 func TestConcurrency(t *testing.T) {
 	s := storetest.OpenAt(t, newClock().Now)
 	x := open(t, t.TempDir(), s)
-	x.size = 20
+	x.segmentSize = 20
 	ctx, cancel := context.WithCancel(t.Context())
 	var following sync.WaitGroup
 	following.Go(func() {
@@ -350,7 +350,7 @@ func TestConcurrency(t *testing.T) {
 	following.Wait()
 	followSome(t, x, 1000, 7)
 	expect(t, x, activity.Filter{Search: search}, Walk{Limit: MaxLimit})
-	if len(x.shards) < 4 {
-		t.Errorf("the entries are in %d shards only", len(x.shards))
+	if len(x.segments) < 4 {
+		t.Errorf("the entries are in %d segments only", len(x.segments))
 	}
 }

@@ -29,7 +29,7 @@ func openCorpus(b *testing.B) (*store.Store, *Index) {
 		b.Fatal(err)
 	}
 	x := openIndex(b, filepath.Join(dir, "index"), s)
-	if err := errors.Join(x.follow(b.Context()), x.persist(), x.warm(b.Context())); err != nil {
+	if err := errors.Join(x.follow(b.Context()), x.flush(), x.preload(b.Context())); err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() {
@@ -214,7 +214,7 @@ func BenchmarkRebuild(b *testing.B) {
 		b.ReportMetric(float64(size)/time.Since(start).Seconds(), "entries/s")
 		b.ReportMetric((processorTime(b) - spent).Seconds(), "cpu-s")
 		b.ReportMetric(sizeOf(b, dir), "MB")
-		b.ReportMetric(float64(len(x.shards)), "shards")
+		b.ReportMetric(float64(len(x.segments)), "segments")
 		b.ReportMetric(anonymous(b), "anonymous-MB")
 	}
 }
@@ -333,7 +333,7 @@ func BenchmarkRetention(b *testing.B) {
 			b.Fatal(err)
 		}
 		x := openIndex(b, indexDir, s)
-		if err := x.warm(b.Context()); err != nil {
+		if err := x.preload(b.Context()); err != nil {
 			b.Fatal(err)
 		}
 		b.StartTimer()
@@ -349,7 +349,7 @@ func BenchmarkRetention(b *testing.B) {
 			b.ReportMetric(float64(removed)/pruning.Seconds(), "removed/s")
 		})
 		waits(b, x, "otherwise", func() { time.Sleep(pruning) })
-		_, oldest, err := x.ends()
+		_, oldest, err := x.logBounds()
 		if err != nil {
 			b.Fatal(err)
 		}

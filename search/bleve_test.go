@@ -19,7 +19,7 @@ import (
 )
 
 // TestAgreesWithBleve gives the same entries to Bleve as it comes, index,
-// queries and collector, and compares what both find: in shards as they are
+// queries and collector, and compares what both find: in segments as they are
 // made, and in what these are merged to.
 func TestAgreesWithBleve(t *testing.T) {
 	dir := t.TempDir()
@@ -50,9 +50,9 @@ func TestAgreesWithBleve(t *testing.T) {
 			if f.Search, err = activity.ParseSearch(asked); err != nil {
 				t.Fatal(err)
 			}
-			for name, shards := range ours {
+			for name, segments := range ours {
 				var got []activity.Position
-				for _, s := range shards {
+				for _, s := range segments {
 					got = append(got, findIn(t, s, f, span{0, lastPosition}, true)...)
 				}
 				if !slices.Equal(got, want) {
@@ -136,30 +136,30 @@ func findInStock(t *rapid.T, stock bleve.Index, q query.Query) (found []activity
 	return found
 }
 
-// cutIntoShards indexes entries in one shard, in several, and in several that
+// cutIntoShards indexes entries in one segment, in several, and in several that
 // are merged to files.
-func cutIntoShards(t *rapid.T, dir string, entries []*activity.Entry) map[string][]*shard {
-	one, err := newShard(1, entries)
+func cutIntoShards(t *rapid.T, dir string, entries []*activity.Entry) map[string][]*segment {
+	one, err := newSegment(1, entries)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var several []*shard
+	var several []*segment
 	first := activity.Position(1)
 	for rest := entries; len(rest) > 0; {
 		n := rapid.IntRange(1, len(rest)).Draw(t, "cut")
-		s, err := newShard(first, rest[:n])
+		s, err := newSegment(first, rest[:n])
 		if err != nil {
 			t.Fatal(err)
 		}
 		several, first, rest = append(several, s), s.last+1, rest[n:]
 	}
 	middle := len(several) / 2
-	var merged []*shard
-	for i, some := range [][]*shard{several[:middle], several[middle:]} {
+	var merged []*segment
+	for i, some := range [][]*segment{several[:middle], several[middle:]} {
 		if len(some) == 0 {
 			continue
 		}
-		s, err := mergeShards(some, filepath.Join(dir, fmt.Sprint(i)))
+		s, err := mergeSegments(some, filepath.Join(dir, fmt.Sprint(i)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -170,5 +170,5 @@ func cutIntoShards(t *rapid.T, dir string, entries []*activity.Entry) map[string
 		})
 		merged = append(merged, s)
 	}
-	return map[string][]*shard{"one shard": {one}, "several": several, "merged": merged}
+	return map[string][]*segment{"one segment": {one}, "several": several, "merged": merged}
 }

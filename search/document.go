@@ -19,9 +19,9 @@ const (
 	fieldAbout   = "e" // what the entry itself says, see aboutType and the like
 )
 
-// vocabularyFields are the fields that are searched value by value, smallest
+// termListFields are the fields that are searched value by value, smallest
 // first.
-var vocabularyFields = [...]string{fieldLiteral, fieldPlain, fieldText, fieldID}
+var termListFields = [...]string{fieldLiteral, fieldPlain, fieldText, fieldID}
 
 // hasString is in fieldAbout of entries with any string at all.
 const hasString = "string"

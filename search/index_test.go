@@ -22,7 +22,7 @@ func reopen(t *testing.T, dir string, s *store.Store) (*Index, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x.size, x.few = 100, 0
+	x.segmentSize, x.verifyLimit = 100, 0
 	t.Cleanup(func() {
 		if err := x.Close(); err != nil {
 			t.Errorf("close index: %v", err)
@@ -31,7 +31,7 @@ func reopen(t *testing.T, dir string, s *store.Store) (*Index, string) {
 	return x, log.String()
 }
 
-// build makes an index of three shards and closes it.
+// build makes an index of three segments and closes it.
 func build(t *testing.T, s *store.Store) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -40,13 +40,13 @@ func build(t *testing.T, s *store.Store) (dir string) {
 	if err := x.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if files := shardPaths(t, dir); len(files) != 3 {
+	if files := segmentPaths(t, dir); len(files) != 3 {
 		t.Fatalf("%d files instead of 3: %v", len(files), files)
 	}
 	return dir
 }
 
-func shardPaths(t *testing.T, dir string) []string {
+func segmentPaths(t *testing.T, dir string) []string {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join(dir, "*", "*"))
 	if err != nil {
@@ -66,7 +66,7 @@ func checkSearches(t *testing.T, x *Index) {
 		}
 		follow(t, x)
 	}
-	newest, _, err := x.ends()
+	newest, _, err := x.logBounds()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,44 +94,44 @@ func TestDamage(t *testing.T) {
 	tests := []struct {
 		name   string
 		damage func(t *testing.T, dir string)
-		kept   int // shards that must still be trusted
+		kept   int // segments that must still be trusted
 	}{
 		{"everything deleted", func(t *testing.T, dir string) { remove(t, dir) }, 0},
-		{"first shard deleted", func(t *testing.T, dir string) { remove(t, shardPaths(t, dir)[0]) }, 0},
-		{"middle shard deleted", func(t *testing.T, dir string) { remove(t, shardPaths(t, dir)[1]) }, 1},
-		{"last shard deleted", func(t *testing.T, dir string) { remove(t, shardPaths(t, dir)[2]) }, 2},
-		{"first shard garbled", func(t *testing.T, dir string) { garble(t, shardPaths(t, dir)[0]) }, 0},
-		{"shard garbled", func(t *testing.T, dir string) { garble(t, shardPaths(t, dir)[2]) }, 2},
-		{"shard cut", func(t *testing.T, dir string) { cut(t, shardPaths(t, dir)[2]) }, 2},
-		{"shard empty", func(t *testing.T, dir string) { overwrite(t, shardPaths(t, dir)[2], nil) }, 2},
-		{"shard a directory", func(t *testing.T, dir string) {
-			path := shardPaths(t, dir)[2]
+		{"first segment deleted", func(t *testing.T, dir string) { remove(t, segmentPaths(t, dir)[0]) }, 0},
+		{"middle segment deleted", func(t *testing.T, dir string) { remove(t, segmentPaths(t, dir)[1]) }, 1},
+		{"last segment deleted", func(t *testing.T, dir string) { remove(t, segmentPaths(t, dir)[2]) }, 2},
+		{"first segment garbled", func(t *testing.T, dir string) { garble(t, segmentPaths(t, dir)[0]) }, 0},
+		{"segment garbled", func(t *testing.T, dir string) { garble(t, segmentPaths(t, dir)[2]) }, 2},
+		{"segment cut", func(t *testing.T, dir string) { cut(t, segmentPaths(t, dir)[2]) }, 2},
+		{"segment empty", func(t *testing.T, dir string) { overwrite(t, segmentPaths(t, dir)[2], nil) }, 2},
+		{"segment a directory", func(t *testing.T, dir string) {
+			path := segmentPaths(t, dir)[2]
 			remove(t, path)
 			if err := os.Mkdir(path, 0o700); err != nil {
 				t.Fatal(err)
 			}
 		}, 2},
-		{"one bit of a shard", func(t *testing.T, dir string) {
-			path := shardPaths(t, dir)[2]
+		{"one bit of a segment", func(t *testing.T, dir string) {
+			path := segmentPaths(t, dir)[2]
 			content := read(t, path)
 			content[len(content)/3] ^= 4
 			overwrite(t, path, content)
 		}, 2},
-		{"one shard under the name of another", func(t *testing.T, dir string) {
-			overwrite(t, shardPaths(t, dir)[1], read(t, shardPaths(t, dir)[0]))
+		{"one segment under the name of another", func(t *testing.T, dir string) {
+			overwrite(t, segmentPaths(t, dir)[1], read(t, segmentPaths(t, dir)[0]))
 		}, 1},
-		{"half written shard", func(t *testing.T, dir string) {
-			path := shardPaths(t, dir)[2]
-			overwrite(t, path+unfinishedSuffix, read(t, path)[:100])
+		{"half written segment", func(t *testing.T, dir string) {
+			path := segmentPaths(t, dir)[2]
+			overwrite(t, path+partialSuffix, read(t, path)[:100])
 		}, 3},
 		{"strangers", func(t *testing.T, dir string) {
-			overwrite(t, filepath.Join(filepath.Dir(shardPaths(t, dir)[0]), "notes.txt"), nil)
+			overwrite(t, filepath.Join(filepath.Dir(segmentPaths(t, dir)[0]), "notes.txt"), nil)
 			overwrite(t, filepath.Join(dir, "notes.txt"), nil)
 		}, 3},
-		{"parts of a merged shard", func(t *testing.T, dir string) {
-			path := shardPaths(t, dir)[1]
+		{"parts of a merged segment", func(t *testing.T, dir string) {
+			path := segmentPaths(t, dir)[1]
 			covers := strings.Split(filepath.Base(path), "-")
-			overwrite(t, filepath.Join(filepath.Dir(path), covers[0]+"-"+covers[0]+shardSuffix), read(t, path)[:100])
+			overwrite(t, filepath.Join(filepath.Dir(path), covers[0]+"-"+covers[0]+segmentSuffix), read(t, path)[:100])
 		}, 3},
 	}
 	s := storetest.OpenAt(t, newClock().Now)
@@ -141,10 +141,10 @@ func TestDamage(t *testing.T) {
 			dir := build(t, s)
 			test.damage(t, dir)
 			x, _ := reopen(t, dir, s)
-			if kept := len(x.shards); kept != test.kept || kept == 0 && x.indexed != 0 {
-				t.Errorf("%d shards up to %d are trusted, want %d", kept, x.indexed, test.kept)
+			if kept := len(x.segments); kept != test.kept || kept == 0 && x.indexed != 0 {
+				t.Errorf("%d segments up to %d are trusted, want %d", kept, x.indexed, test.kept)
 			}
-			if paths := shardPaths(t, dir); len(paths) != len(x.shards) {
+			if paths := segmentPaths(t, dir); len(paths) != len(x.segments) {
 				t.Errorf("the directory still holds %v", paths)
 			}
 			checkSearches(t, x)
@@ -236,7 +236,7 @@ func TestOtherFormat(t *testing.T) {
 	s := storetest.OpenAt(t, newClock().Now)
 	write(t, s, someRecords(250)...)
 	dir := build(t, s)
-	if err := os.Rename(filepath.Dir(shardPaths(t, dir)[0]), filepath.Join(dir, "0-"+s.ID())); err != nil {
+	if err := os.Rename(filepath.Dir(segmentPaths(t, dir)[0]), filepath.Join(dir, "0-"+s.ID())); err != nil {
 		t.Fatal(err)
 	}
 	x, log := reopen(t, dir, s)
@@ -254,20 +254,20 @@ func TestNoDirectory(t *testing.T) {
 	}
 }
 
-// TestPrune drops the shards of entries the log does not hold any more.
+// TestPrune drops the segments of entries the log does not hold any more.
 func TestPrune(t *testing.T) {
 	s := storetest.OpenAt(t, newClock().Now)
 	write(t, s, someRecords(250)...)
 	dir := build(t, s)
 	x, _ := reopen(t, dir, s)
-	second, indexed := x.shards[1].first, x.indexed
+	second, indexed := x.segments[1].first, x.indexed
 	for _, test := range []struct {
 		oldest activity.Position
 		left   int
 	}{{0, 3}, {1, 3}, {second - 1, 3}, {second, 2}, {second + 1, 2}, {indexed, 1}, {lastPosition, 0}} {
 		err := x.prune(test.oldest)
-		if files := shardPaths(t, dir); err != nil || len(x.shards) != test.left || len(files) != test.left || x.indexed != indexed {
-			t.Fatalf("with a log from %d on, %d shards up to %d are left in %v (%v), want %d up to %d", test.oldest, len(x.shards), x.indexed, files, err, test.left, indexed)
+		if files := segmentPaths(t, dir); err != nil || len(x.segments) != test.left || len(files) != test.left || x.indexed != indexed {
+			t.Fatalf("with a log from %d on, %d segments up to %d are left in %v (%v), want %d up to %d", test.oldest, len(x.segments), x.indexed, files, err, test.left, indexed)
 		}
 	}
 }
@@ -301,7 +301,7 @@ func TestRun(t *testing.T) {
 	}
 	cancel()
 	running.Wait()
-	newest, _, err := x.ends()
+	newest, _, err := x.logBounds()
 	if err != nil {
 		t.Fatal(err)
 	}

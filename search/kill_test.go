@@ -39,13 +39,13 @@ func writeUntilKilled(dir string) error {
 	if err != nil {
 		return err
 	}
-	x.size = 50
+	x.segmentSize = 50
 	write := func(n int) error {
 		metadata := map[string]any{"n": n, "hostname": fmt.Sprintf("host%d", n%10)}
 		return s.AppendActivity(context.Background(), store.System(), activity.HeartbeatFailed, metadata)
 	}
 	// However early the end comes, there is an index to survive it.
-	if err := errors.Join(write(0), x.follow(context.Background()), x.persist()); err != nil {
+	if err := errors.Join(write(0), x.follow(context.Background()), x.flush()); err != nil {
 		return err
 	}
 	failed := make(chan error)

@@ -9,10 +9,10 @@ import (
 	"trento/store/activity"
 )
 
-// narrow takes documents whose entries do not pass the filter out of the
+// filter takes documents whose entries do not pass the filter out of the
 // candidates, its dates aside. It is sure where all that are left pass; else
-// the search has to be settled.
-func (s *shard) narrow(ctx context.Context, f *activity.Filter, candidates *roaring.Bitmap) (sure bool, err error) {
+// searchTerms has to tell.
+func (s *segment) filter(ctx context.Context, f *activity.Filter, candidates *roaring.Bitmap) (sure bool, err error) {
 	keep := func(set *roaring.Bitmap, err error) error {
 		if err == nil {
 			candidates.And(set)
@@ -44,11 +44,11 @@ func (s *shard) narrow(ctx context.Context, f *activity.Filter, candidates *roar
 	if f.Search.Blank() || candidates.IsEmpty() {
 		return true, nil
 	}
-	return !starred(f.Search), keep(s.search(ctx, f.Search, true))
+	return !hasWildcard(f.Search), keep(s.search(ctx, f.Search, true))
 }
 
-// settle leaves of the candidates those that the search finds.
-func (s *shard) settle(ctx context.Context, q activity.Search, candidates *roaring.Bitmap) error {
+// searchTerms leaves of the candidates those that the search finds.
+func (s *segment) searchTerms(ctx context.Context, q activity.Search, candidates *roaring.Bitmap) error {
 	found, err := s.search(ctx, q, false)
 	if err == nil {
 		candidates.And(found)
@@ -56,15 +56,15 @@ func (s *shard) settle(ctx context.Context, q activity.Search, candidates *roari
 	return err
 }
 
-// starred reports whether a search has a term that only a vocabulary answers.
-func starred(q activity.Search) bool {
+// hasWildcard reports whether a search has a term that only a term list answers.
+func hasWildcard(q activity.Search) bool {
 	return slices.ContainsFunc(q.Terms(), func(t activity.Term) bool { return !t.Comparison() && t.Starred() })
 }
 
 var userManagement = slices.DeleteFunc(activity.Types(), func(t activity.Type) bool { return !t.UserManagement() })
 
 // about is the set of documents that have any of the values.
-func about[T any](s *shard, values []T, term func(T) string) (*roaring.Bitmap, error) {
+func about[T any](s *segment, values []T, term func(T) string) (*roaring.Bitmap, error) {
 	found := roaring.New()
 	d, err := s.dictionary(fieldAbout)
 	if err != nil {
@@ -81,7 +81,7 @@ func about[T any](s *shard, values []T, term func(T) string) (*roaring.Bitmap, e
 // search joins the terms of a search from the left. A rough answer takes terms
 // with stars to be true of every document: without negation, that makes it
 // too large but never too small, and it is quick.
-func (s *shard) search(ctx context.Context, q activity.Search, rough bool) (*roaring.Bitmap, error) {
+func (s *segment) search(ctx context.Context, q activity.Search, rough bool) (*roaring.Bitmap, error) {
 	if numbers, ok := q.SingleLeaf(); ok {
 		return s.numbers(numbers)
 	}
@@ -106,13 +106,13 @@ func (s *shard) search(ctx context.Context, q activity.Search, rough bool) (*roa
 	return found, nil
 }
 
-func (s *shard) all() *roaring.Bitmap {
+func (s *segment) all() *roaring.Bitmap {
 	all := roaring.New()
 	all.AddRange(0, uint64(s.count))
 	return all
 }
 
-func (s *shard) term(t *activity.Term, rough bool) (*roaring.Bitmap, error) {
+func (s *segment) term(t *activity.Term, rough bool) (*roaring.Bitmap, error) {
 	switch {
 	case t.Comparison():
 		return s.numbers(t.Numbers)
@@ -135,7 +135,7 @@ func (s *shard) term(t *activity.Term, rough bool) (*roaring.Bitmap, error) {
 	default:
 		found := roaring.New()
 		for _, field := range classesOf(t.Text) {
-			err := s.collect(found, field, func(v *vocabulary, hit func(i int)) { v.covered(t, hit) })
+			err := s.collect(found, field, func(v *termList, hit func(i int)) { v.matching(t, hit) })
 			if err != nil {
 				return nil, err
 			}
@@ -146,9 +146,9 @@ func (s *shard) term(t *activity.Term, rough bool) (*roaring.Bitmap, error) {
 
 // numbers is the set of documents with a number in any of the intervals. The
 // distinct numbers of a log are few, so all are looked at.
-func (s *shard) numbers(intervals []activity.Interval) (*roaring.Bitmap, error) {
+func (s *segment) numbers(intervals []activity.Interval) (*roaring.Bitmap, error) {
 	found := roaring.New()
-	err := s.collect(found, fieldLiteral, func(v *vocabulary, hit func(i int)) {
+	err := s.collect(found, fieldLiteral, func(v *termList, hit func(i int)) {
 		for i := range v.ends {
 			leaf := activity.Leaf{Kind: activity.NumberLeaf, Text: v.value(i)}
 			if c := leaf.Text[0]; c != '-' && (c < '0' || c > '9') {
@@ -163,8 +163,8 @@ func (s *shard) numbers(intervals []activity.Interval) (*roaring.Bitmap, error) 
 }
 
 // collect adds the documents of all values of a field that choose hits.
-func (s *shard) collect(found *roaring.Bitmap, field string, choose func(v *vocabulary, hit func(i int))) error {
-	v, err := s.vocabulary(field)
+func (s *segment) collect(found *roaring.Bitmap, field string, choose func(v *termList, hit func(i int))) error {
+	v, err := s.termList(field)
 	if err != nil {
 		return err
 	}

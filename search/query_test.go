@@ -149,23 +149,23 @@ func drawFilter(t *rapid.T, log []*activity.Entry) activity.Filter {
 	return f
 }
 
-// TestQueriesAgreeWithTheFilter asks the shards alone: what they find is
+// TestQueriesAgreeWithTheFilter asks the segments alone: what they find is
 // neither more nor less than what the filter lets pass.
 func TestQueriesAgreeWithTheFilter(t *testing.T) {
 	s := storetest.OpenAt(t, newClock().Now)
 	write(t, s, someRecords(350)...)
 	x := open(t, t.TempDir(), s)
 	followSome(t, x, 1000, 30)
-	if len(x.shards) < 3 {
-		t.Fatalf("the entries are in %d shards only", len(x.shards))
+	if len(x.segments) < 3 {
+		t.Fatalf("the entries are in %d segments only", len(x.segments))
 	}
 	log := entries(t, s)
 	rapid.Check(t, func(t *rapid.T) {
 		f := drawFilter(t, log)
 		f.From, f.To = time.Time{}, time.Time{}
 		var found []activity.Position
-		for _, shard := range x.shards {
-			found = append(found, findIn(t, shard, f, span{0, lastPosition}, true)...)
+		for _, segment := range x.segments {
+			found = append(found, findIn(t, segment, f, span{0, lastPosition}, true)...)
 		}
 		want := positions(page(log, f, Walk{Limit: 1000}).Entries)
 		slices.Reverse(want)
@@ -175,20 +175,20 @@ func TestQueriesAgreeWithTheFilter(t *testing.T) {
 	})
 }
 
-// findIn is what a shard alone finds within a span, in walking order.
+// findIn is what a segment alone finds within a span, in walking order.
 func findIn(t interface {
 	Context() context.Context
 	Fatal(...any)
-}, s *shard, f activity.Filter, within span, forward bool) (found []activity.Position) {
+}, s *segment, f activity.Filter, within span, forward bool) (found []activity.Position) {
 	first, end, err := s.documents(within)
 	if err != nil {
 		t.Fatal(err)
 	}
 	set := roaring.New()
 	set.AddRange(uint64(first), uint64(end))
-	sure, err := s.narrow(t.Context(), &f, set)
+	sure, err := s.filter(t.Context(), &f, set)
 	if err == nil && !sure {
-		err = s.settle(t.Context(), f.Search, set)
+		err = s.searchTerms(t.Context(), f.Search, set)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -226,7 +226,7 @@ func TestFindKeepsWithinItsSpan(t *testing.T) {
 		for first := 0; first < len(log); first += 31 {
 			for last := first; last < len(log); last += 17 {
 				within := span{log[first], log[last]}
-				got := findIn(t, x.shards[0], activity.Filter{}, within, forward)
+				got := findIn(t, x.segments[0], activity.Filter{}, within, forward)
 				want := slices.Clone(log[first : last+1])
 				if !forward {
 					slices.Reverse(want)

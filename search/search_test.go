@@ -63,7 +63,7 @@ func openStore(t testing.TB, dir string, now func() time.Time) *store.Store {
 	return s
 }
 
-// open opens an index with shards so small that tests have several, and that
+// open opens an index with segments so small that tests have several, and that
 // answers everything from them.
 func open(t testing.TB, dir string, s *store.Store) *Index {
 	t.Helper()
@@ -71,7 +71,7 @@ func open(t testing.TB, dir string, s *store.Store) *Index {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x.size, x.few = 100, 0
+	x.segmentSize, x.verifyLimit = 100, 0
 	t.Cleanup(func() {
 		if err := x.Close(); err != nil {
 			t.Errorf("close index: %v", err)
@@ -232,8 +232,8 @@ func TestExamples(t *testing.T) {
 	for _, example := range examples.Searches {
 		search := activity.Filter{Search: parse(t, example.Query)}
 		var found []string
-		for _, shard := range x.shards {
-			for _, p := range findIn(t, shard, search, span{0, lastPosition}, true) {
+		for _, segment := range x.segments {
+			for _, p := range findIn(t, segment, search, span{0, lastPosition}, true) {
 				found = append(found, names[p])
 			}
 		}

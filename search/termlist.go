@@ -5,16 +5,16 @@ import (
 	"sort"
 
 	"github.com/RoaringBitmap/roaring/v2"
-	segment "github.com/blevesearch/scorch_segment_api/v2"
+	bleve "github.com/blevesearch/scorch_segment_api/v2"
 
 	"trento/store/activity"
 )
 
-// vocabulary is a flat copy of the distinct values of a field in one segment.
+// termList is a flat copy of the distinct values of a field in one segment.
 // Bleve keeps them in a compact automaton that has to be walked value by
 // value; a copy in one piece is searched for a part of a value at the speed of
 // bytes.Index, which is fifty times faster.
-type vocabulary struct {
+type termList struct {
 	text []byte // the values in rising order, each followed by an end mark
 	ends []int  // where the end mark of each value is
 	// docs lists the documents of the values that few documents have, which is
@@ -27,14 +27,14 @@ type vocabulary struct {
 // endMark cannot be in a value or in what is searched for: both are UTF-8.
 const endMark = 0xff
 
-// fewDocs is how many documents a value can have at most to be listed with
+// inlineDocs is how many documents a value can have at most to be listed with
 // them.
-const fewDocs = 8
+const inlineDocs = 8
 
-// newVocabulary copies a dictionary.
-func newVocabulary(d *dictionary) (*vocabulary, error) {
-	v := &vocabulary{from: []uint32{0}}
-	var iterator segment.PostingsIterator
+// newTermList copies a dictionary.
+func newTermList(d *dictionary) (*termList, error) {
+	v := &termList{from: []uint32{0}}
+	var iterator bleve.PostingsIterator
 	values := d.AutomatonIterator(nil, nil, nil)
 	for {
 		entry, err := values.Next()
@@ -47,7 +47,7 @@ func newVocabulary(d *dictionary) (*vocabulary, error) {
 		v.text = append(v.text, entry.Term...)
 		v.ends = append(v.ends, len(v.text))
 		v.text = append(v.text, endMark)
-		if entry.Count <= fewDocs {
+		if entry.Count <= inlineDocs {
 			if d.postings, err = d.PostingsList([]byte(entry.Term), nil, d.postings); err != nil {
 				return nil, err
 			}
@@ -67,17 +67,17 @@ func newVocabulary(d *dictionary) (*vocabulary, error) {
 	}
 }
 
-func (v *vocabulary) start(i int) int {
+func (v *termList) start(i int) int {
 	if i == 0 {
 		return 0
 	}
 	return v.ends[i-1] + 1
 }
 
-func (v *vocabulary) value(i int) []byte { return v.text[v.start(i):v.ends[i]] }
+func (v *termList) value(i int) []byte { return v.text[v.start(i):v.ends[i]] }
 
-// prefixed is the range of values that begin with a text.
-func (v *vocabulary) prefixed(text string) (first, end int) {
+// withPrefix is the range of values that begin with a text.
+func (v *termList) withPrefix(text string) (first, end int) {
 	if text == "" {
 		return 0, len(v.ends)
 	}
@@ -86,9 +86,9 @@ func (v *vocabulary) prefixed(text string) (first, end int) {
 	return first, end
 }
 
-// covered calls found with each value that a term with stars covers.
-func (v *vocabulary) covered(t *activity.Term, found func(i int)) {
-	first, end := v.prefixed(t.Text[0])
+// matching calls found with each value that a term with stars covers.
+func (v *termList) matching(t *activity.Term, found func(i int)) {
+	first, end := v.withPrefix(t.Text[0])
 	anchor := ""
 	for _, text := range t.Text[1:] {
 		if len(text) > len(anchor) {
@@ -109,7 +109,7 @@ func (v *vocabulary) covered(t *activity.Term, found func(i int)) {
 		if at < 0 {
 			return
 		}
-		first = v.at(first, end, start+at)
+		first = v.valueAt(first, end, start+at)
 		if certain || t.MatchText(v.value(first)) {
 			found(first)
 		}
@@ -117,9 +117,9 @@ func (v *vocabulary) covered(t *activity.Term, found func(i int)) {
 	}
 }
 
-// at is the value an offset is in; it is not before the one given. Hits are
+// valueAt is the value an offset is in; it is not before the one given. Hits are
 // often close together, so it looks near first and doubles its steps.
-func (v *vocabulary) at(first, end, offset int) int {
+func (v *termList) valueAt(first, end, offset int) int {
 	if v.ends[first] >= offset {
 		return first
 	}

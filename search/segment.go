@@ -17,24 +17,24 @@ import (
 	"trento/store/activity"
 )
 
-// shard is a segment of Bleve's: an immutable index over a part of the log.
+// segment is a segment of Bleve's: an immutable index over a part of the log.
 // Its documents are numbered in the order of the log, so a set of them is
 // sorted by time, a period is a range, and counting is counting bits.
-type shard struct {
+type segment struct {
 	span         // what it covers; last is the position of its last document
 	count int    // documents
 	path  string // "" where it is in memory only
 	bleve bleve.Segment
 
-	mu           sync.Mutex
-	vocabularies map[string]*vocabulary // made when they are first needed
+	mu        sync.Mutex
+	termLists map[string]*termList // made when they are first needed
 }
 
 var plugin zap.ZapPlugin
 
-// newShard indexes entries in memory; it covers the log from a position to that
+// newSegment indexes entries in memory; it covers the log from a position to that
 // of the last of them.
-func newShard(first activity.Position, entries []*activity.Entry) (*shard, error) {
+func newSegment(first activity.Position, entries []*activity.Entry) (*segment, error) {
 	documents := make([]index.Document, len(entries))
 	for i, e := range entries {
 		documents[i] = newDocument(e)
@@ -43,35 +43,35 @@ func newShard(first activity.Position, entries []*activity.Entry) (*shard, error
 	if err != nil {
 		return nil, err
 	}
-	return wrapShard(span{first, entries[len(entries)-1].Position}, "", b), nil
+	return wrapSegment(span{first, entries[len(entries)-1].Position}, "", b), nil
 }
 
-func wrapShard(covers span, path string, b bleve.Segment) *shard {
-	return &shard{span: covers, count: int(b.Count()), path: path, bleve: b, vocabularies: map[string]*vocabulary{}}
+func wrapSegment(covers span, path string, b bleve.Segment) *segment {
+	return &segment{span: covers, count: int(b.Count()), path: path, bleve: b, termLists: map[string]*termList{}}
 }
 
-// mergeShards writes neighbouring shards as one to a file.
-func mergeShards(shards []*shard, path string) (*shard, error) {
-	unfinished := path + unfinishedSuffix
+// mergeSegments writes neighbouring segments as one to a file.
+func mergeSegments(segments []*segment, path string) (*segment, error) {
+	unfinished := path + partialSuffix
 	if err := os.RemoveAll(unfinished); err != nil {
 		return nil, err
 	}
-	var segments []bleve.Segment
-	for _, s := range shards {
-		segments = append(segments, s.bleve)
+	parts := make([]bleve.Segment, len(segments))
+	for i, s := range segments {
+		parts[i] = s.bleve
 	}
-	if _, _, err := plugin.Merge(segments, make([]*roaring.Bitmap, len(segments)), unfinished, nil, nil); err != nil {
+	if _, _, err := plugin.Merge(parts, make([]*roaring.Bitmap, len(parts)), unfinished, nil, nil); err != nil {
 		return nil, err
 	}
 	if err := os.Rename(unfinished, path); err != nil {
 		return nil, err
 	}
-	return openShard(path, span{shards[0].first, shards[len(shards)-1].last})
+	return openSegment(path, span{segments[0].first, segments[len(segments)-1].last})
 }
 
-// openShard opens a file after a look at every byte of it: the rest of the
-// package takes for granted that a shard is whole.
-func openShard(path string, covers span) (_ *shard, err error) {
+// openSegment opens a file after a look at every byte of it: the rest of the
+// package takes for granted that a segment is whole.
+func openSegment(path string, covers span) (_ *segment, err error) {
 	// Damaged files make Bleve panic, and mapped ones fault.
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
@@ -83,15 +83,15 @@ func openShard(path string, covers span) (_ *shard, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s := wrapShard(covers, path, b)
+	s := wrapSegment(covers, path, b)
 	if err := s.check(); err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
 	return s, nil
 }
 
-// remove takes the shard's file away. Searches under way may go on using it.
-func (s *shard) remove() error {
+// remove takes the segment's file away. Searches under way may go on using it.
+func (s *segment) remove() error {
 	err := s.bleve.DecRef()
 	if s.path != "" {
 		err = errors.Join(err, os.Remove(s.path))
@@ -100,7 +100,7 @@ func (s *shard) remove() error {
 }
 
 // check compares the file with its checksum and its name.
-func (s *shard) check() error {
+func (s *segment) check() error {
 	file, ok := s.bleve.(interface {
 		Data() []byte
 		CRC() uint32
@@ -130,7 +130,7 @@ func (s *shard) check() error {
 }
 
 // position is the position of the entry a document stands for.
-func (s *shard) position(document int) (activity.Position, error) {
+func (s *segment) position(document int) (activity.Position, error) {
 	id, err := s.bleve.DocID(uint64(document))
 	if err != nil {
 		return 0, err
@@ -142,7 +142,7 @@ func (s *shard) position(document int) (activity.Position, error) {
 }
 
 // documents is the range of documents within a span.
-func (s *shard) documents(within span) (first, end int, err error) {
+func (s *segment) documents(within span) (first, end int, err error) {
 	from := func(bound activity.Position) int {
 		return sort.Search(s.count, func(i int) bool {
 			position, fault := s.position(i)
@@ -169,7 +169,7 @@ type dictionary struct {
 	postings bleve.PostingsList // reused
 }
 
-func (s *shard) dictionary(field string) (*dictionary, error) {
+func (s *segment) dictionary(field string) (*dictionary, error) {
 	d, err := s.bleve.Dictionary(field)
 	return &dictionary{TermDictionary: d}, err
 }
@@ -184,21 +184,21 @@ func (d *dictionary) addTo(set *roaring.Bitmap, term []byte) error {
 	return nil
 }
 
-// vocabulary returns the flat copy of a field's values.
-func (s *shard) vocabulary(field string) (*vocabulary, error) {
+// termList returns the flat copy of a field's values.
+func (s *segment) termList(field string) (*termList, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if v := s.vocabularies[field]; v != nil {
+	if v := s.termLists[field]; v != nil {
 		return v, nil
 	}
 	d, err := s.dictionary(field)
 	if err != nil {
 		return nil, err
 	}
-	v, err := newVocabulary(d)
+	v, err := newTermList(d)
 	if err != nil {
 		return nil, err
 	}
-	s.vocabularies[field] = v
+	s.termLists[field] = v
 	return v, nil
 }

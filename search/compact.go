@@ -1,0 +1,138 @@
+package search
+
+import (
+	"fmt"
+
+	"trento/store/activity"
+)
+
+// memSegmentsPerFile is how many segments in memory are merged into a file.
+const memSegmentsPerFile = 8
+
+// partialSegments is where the segments begin that are neither full nor being
+// merged into a full one, and the number of their entries.
+func (x *Index) partialSegments() (from, entries int) {
+	oldest := 0
+	if x.merging != nil {
+		oldest = x.merging.end
+	}
+	for from = len(x.segments); from > oldest && x.segments[from-1].count < x.segmentSize; from-- {
+		entries += x.segments[from-1].count
+	}
+	return from, entries
+}
+
+// backgroundMerge is the making of a full segment. It goes on while the next
+// batches are indexed.
+type backgroundMerge struct {
+	from, end int // the segments it is made of
+	done      chan struct{}
+	merged    *segment
+	err       error
+}
+
+// startFullMerge begins to merge the last segments into a full one, once the
+// merge before has ended.
+func (x *Index) startFullMerge(from int) error {
+	count := len(x.segments) - from
+	if err := x.finishFullMerge(); err != nil {
+		return err
+	}
+	from = len(x.segments) - count
+	m := &backgroundMerge{from: from, end: len(x.segments), done: make(chan struct{})}
+	segments := x.segments[from:]
+	go func() {
+		defer close(m.done)
+		m.merged, m.err = x.mergeAll(segments)
+	}()
+	x.merging = m
+	return nil
+}
+
+// finishFullMerge waits for the full segment that is being made, if there is
+// one, and puts it in the place of those it was made of.
+func (x *Index) finishFullMerge() error {
+	m := x.merging
+	if m == nil {
+		return nil
+	}
+	<-m.done
+	x.merging = nil
+	if m.err != nil {
+		return m.err
+	}
+	return x.replace(m.from, m.end, m.merged)
+}
+
+// compact merges the segments in memory into a file once there are
+// memSegmentsPerFile of them, together with the files before them that are no
+// larger. So each file is larger than all that follow it: files stay few, and
+// no entry is written often.
+func (x *Index) compact() error {
+	if err := x.finishFullMerge(); err != nil {
+		return err
+	}
+	from, total := x.memSegments()
+	if len(x.segments)-from < memSegmentsPerFile {
+		return nil
+	}
+	for from > 0 && x.segments[from-1].count <= total && x.segments[from-1].count < x.segmentSize {
+		from--
+		total += x.segments[from].count
+	}
+	return x.merge(from)
+}
+
+// flush writes the segments in memory to a file.
+func (x *Index) flush() error {
+	if err := x.finishFullMerge(); err != nil {
+		return err
+	}
+	if from, _ := x.memSegments(); from < len(x.segments) {
+		return x.merge(from)
+	}
+	return nil
+}
+
+// memSegments is where the segments in memory begin, and the number of their
+// entries.
+func (x *Index) memSegments() (from, entries int) {
+	for from = len(x.segments); from > 0 && x.segments[from-1].path == ""; from-- {
+		entries += x.segments[from-1].count
+	}
+	return from, entries
+}
+
+// merge makes one segment of the last ones.
+func (x *Index) merge(from int) error {
+	merged, err := x.mergeAll(x.segments[from:])
+	if err != nil {
+		return err
+	}
+	return x.replace(from, len(x.segments), merged)
+}
+
+func (x *Index) mergeAll(segments []*segment) (*segment, error) {
+	covers := span{segments[0].first, segments[len(segments)-1].last}
+	merged, err := mergeSegments(segments, x.path(covers))
+	if err != nil {
+		return nil, fmt.Errorf("segment %s: %w", segmentName(covers), err)
+	}
+	return merged, nil
+}
+
+// prune removes the segments all of whose entries the log has removed. Of the
+// one that holds some of both, searches see the rest only.
+func (x *Index) prune(oldest activity.Position) error {
+	if len(x.segments) == 0 || x.segments[0].last >= oldest {
+		return nil
+	}
+	if err := x.finishFullMerge(); err != nil {
+		return err
+	}
+	gone := 0
+	for gone < len(x.segments) && x.segments[gone].last < oldest {
+		gone++
+	}
+	return x.drop(gone, x.indexed)
+}

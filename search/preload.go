@@ -1,0 +1,31 @@
+package search
+
+import (
+	"context"
+	"slices"
+)
+
+// preload makes the term lists before a search needs them, those of ids last,
+// which take longest. Segments in memory are left out: they are small, and
+// soon merged.
+func (x *Index) preload(ctx context.Context) error {
+	segments, _, release, err := x.acquire()
+	if err != nil {
+		return err
+	}
+	defer release()
+	for _, field := range termListFields {
+		for _, s := range slices.Backward(segments) {
+			if s.path == "" {
+				continue
+			}
+			if _, err := s.termList(field); err != nil {
+				return err
+			}
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
