@@ -14,6 +14,27 @@ import (
 // part of it.
 type SAPReport struct {
 	Elements []Element `json:"elements"`
+	// Unread are instances that the agent listed and that could not be read:
+	// they are not gone.
+	Unread []UnreadInstance `json:"unread,omitempty"`
+}
+
+// UnreadInstance is what could be read of an instance that is no element. An
+// empty member could be anything.
+type UnreadInstance struct {
+	SID    string `json:"sid,omitempty"`
+	Number string `json:"number,omitempty"`
+}
+
+// couldBe reports whether the instance is, for all that is known of it, the
+// one with a number in a system.
+func (u UnreadInstance) couldBe(sid, number string) bool {
+	return (u.SID == "" || u.SID == sid) && (u.Number == "" || u.Number == number)
+}
+
+// unread reports whether an instance may be one that could not be read.
+func (r *SAPReport) unread(sid, number string) bool {
+	return slices.ContainsFunc(r.Unread, func(u UnreadInstance) bool { return u.couldBe(sid, number) })
 }
 
 // Element is one instance of a report. Exactly one of Database and
@@ -47,6 +68,8 @@ type Kept struct {
 	Agent      HostID        `json:"agent"`
 	ReceivedAt time.Time     `json:"received_at"`
 	Elements   []KeptElement `json:"elements"`
+	// Unread are the instances of the report that could not be read.
+	Unread []UnreadInstance `json:"unread,omitempty"`
 	// Forget: the next report is judged in full, even if it says the same,
 	// since what is kept does not speak for the landscape any more.
 	Forget bool `json:"forget,omitzero"`
@@ -60,7 +83,8 @@ type KeptElement struct {
 
 // says reports whether a report says what is kept.
 func (k *Kept) says(r *SAPReport) bool {
-	return slices.EqualFunc(k.Elements, r.Elements, func(kept KeptElement, seen Element) bool { return reflect.DeepEqual(kept.Element, seen) })
+	return slices.EqualFunc(k.Elements, r.Elements, func(kept KeptElement, seen Element) bool { return reflect.DeepEqual(kept.Element, seen) }) &&
+		slices.Equal(k.Unread, r.Unread)
 }
 
 // Refused is the answer to a report that says what is kept: ErrNotRegistered
@@ -132,7 +156,7 @@ func (d *Decision) discard(agent HostID, sid, number string) error {
 // discardAll drops all that an agent has said.
 func (d *Decision) discardAll(agent HostID) error {
 	return d.withKept(agent, func(k *Kept) error {
-		k.Elements, k.Forget = []KeptElement{}, false
+		k.Elements, k.Unread, k.Forget = []KeptElement{}, nil, false
 		return nil
 	})
 }

@@ -30,10 +30,10 @@ func (d *Decision) observeSAP(agent HostID, r *SAPReport) error {
 	if err := d.markAbsent(agent, r); err != nil {
 		return err
 	}
-	if unknown && len(r.Elements) == 0 {
+	if unknown && len(r.Elements)+len(r.Unread) == 0 {
 		return nil // most hosts without SAP software never say anything else
 	}
-	after := &Kept{Agent: agent, ReceivedAt: d.now, Elements: make([]KeptElement, len(r.Elements))}
+	after := &Kept{Agent: agent, ReceivedAt: d.now, Elements: make([]KeptElement, len(r.Elements)), Unread: r.Unread}
 	d.Kept[agent] = after
 	for i, e := range r.Elements {
 		after.Elements[i].Element = e
@@ -88,10 +88,10 @@ func (d *Decision) staleAfter(s sighting, before *time.Time) (*time.Time, error)
 
 // markAbsent notes which instances a host does not list any more. Which system
 // they belong to does not matter: a host cannot run two instances of the same
-// number.
+// number. One that the agent lists and that could not be read is not absent.
 func (d *Decision) markAbsent(agent HostID, r *SAPReport) error {
-	listed := func(number string) bool {
-		return slices.ContainsFunc(r.Elements, func(e Element) bool { return e.Number == number })
+	listed := func(sid, number string) bool {
+		return r.unread(sid, number) || slices.ContainsFunc(r.Elements, func(e Element) bool { return e.Number == number })
 	}
 	systems, err := d.changeSAPSystemsOn(agent)
 	if err != nil {
@@ -99,7 +99,7 @@ func (d *Decision) markAbsent(agent HostID, r *SAPReport) error {
 	}
 	for _, s := range systems {
 		for i := range s.Instances {
-			if instance := &s.Instances[i]; instance.HostID == agent && instance.AbsentSince == nil && !listed(instance.Number) {
+			if instance := &s.Instances[i]; instance.HostID == agent && instance.AbsentSince == nil && !listed(instance.SID, instance.Number) {
 				instance.AbsentSince = &d.now
 				d.applicationInstanceEvent(s, instance, activity.ApplicationInstanceMarkedAbsent, map[string]any{"absent_at": d.now})
 			}
@@ -111,7 +111,7 @@ func (d *Decision) markAbsent(agent HostID, r *SAPReport) error {
 	}
 	for _, db := range databases {
 		for i := range db.Instances {
-			if instance := &db.Instances[i]; instance.HostID == agent && instance.AbsentSince == nil && !listed(instance.Number) {
+			if instance := &db.Instances[i]; instance.HostID == agent && instance.AbsentSince == nil && !listed(instance.SID, instance.Number) {
 				instance.AbsentSince = &d.now
 				d.databaseInstanceEvent(db, instance, activity.DatabaseInstanceMarkedAbsent, map[string]any{"absent_at": d.now})
 			}

@@ -330,10 +330,14 @@ func (w *world) checkSAPSystem(id landscape.SAPSystemID, s *landscape.SAPSystem)
 }
 
 // checkListed: an instance is absent unless its host has last listed its
-// number.
+// number, or something that could not be read and may have it.
 func (w *world) checkListed(host landscape.HostID, number string, absentSince *time.Time) {
 	w.t.Helper()
 	kept := w.kept[host]
+	unread := func(u landscape.UnreadInstance) bool { return u.Number == "" || u.Number == number }
+	if kept != nil && slices.ContainsFunc(kept.Unread, unread) {
+		return
+	}
 	if absentSince != nil || kept != nil && slices.ContainsFunc(kept.Elements, func(e landscape.KeptElement) bool { return e.Number == number }) {
 		return
 	}
