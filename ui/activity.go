@@ -214,7 +214,7 @@ func (p *activityPage) fillForms(q logQuery, found search.Page) {
 		p.Pager.Range = fmt.Sprintf("The newest %d of %s", n, p.Pager.Range)
 	}
 	if len(found.Entries) > 0 {
-		p.Pager.Export = withQuery("/activity_log.csv", q.filterValues())
+		p.Pager.Export = csvAddress(withQuery("/activity_log.csv", q.filterValues()))
 		p.Pager.ExportLines = withQuery("/activity_log.jsonl", q.filterValues())
 	}
 	if !q.forward && q.cursor != 0 {

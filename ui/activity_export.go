@@ -3,12 +3,12 @@ package ui
 import (
 	"bytes"
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
 	"time"
 
 	"trento/auth"
@@ -24,46 +24,46 @@ const exportDeadline = 30 * time.Second
 
 // logFormat is a form in which the log leaves the console.
 type logFormat struct {
-	file, contentType string
-	begin             func(io.Writer) error
-	write             func(io.Writer, api.Viewer, *activity.Entry) error
+	setHeader func(http.Header)
+	// begin writes what comes before the entries, and returns what writes one.
+	begin func(io.Writer, url.Values) (func(api.Viewer, *activity.Entry) error, error)
 }
 
 var csvFormat = logFormat{
-	file: "activity_log.csv", contentType: "text/csv; charset=utf-8; header=present",
-	begin: func(w io.Writer) error {
-		return writeRecord(w, []string{"Time (UTC)", "Severity", "Type", "Message", "Resource", "User", "ID", "Data"})
-	},
-	write: func(w io.Writer, v api.Viewer, e *activity.Entry) error {
-		return writeRecord(w, []string{
-			e.OccurredOn().Format(time.RFC3339Nano), e.Severity.String(), e.Type.Label(), e.Message(), e.Resource(), v.Actor(e.Actor), e.ID, string(e.Metadata),
-		})
+	setHeader: func(h http.Header) { api.SetCSVHeader(h, "activity_log.csv") },
+	begin: func(w io.Writer, q url.Values) (func(api.Viewer, *activity.Entry) error, error) {
+		out, err := api.NewCSVWriter(w, asksByteOrderMark(q))
+		if err != nil {
+			return nil, err
+		}
+		if err := out.Write("Time (UTC)", "Severity", "Type", "Message", "Resource", "User", "ID", "Data"); err != nil {
+			return nil, err
+		}
+		return func(v api.Viewer, e *activity.Entry) error {
+			if err := out.Write(api.CSVTime(e.OccurredOn()), e.Severity.String(), e.Type.Label(), e.Message(), e.Resource(), v.Actor(e.Actor), e.ID, string(e.Metadata)); err != nil {
+				return err
+			}
+			return out.Flush()
+		}, out.Flush()
 	},
 }
 
 // linesFormat has an object a line, in the form of the API.
 var linesFormat = logFormat{
-	file: "activity_log.jsonl", contentType: "application/jsonl; charset=utf-8",
-	begin: func(io.Writer) error { return nil },
-	write: func(w io.Writer, v api.Viewer, e *activity.Entry) error {
-		line, err := json.Marshal(v.Entry(e))
-		if err == nil {
-			_, err = w.Write(append(line, '\n'))
-		}
-		return err
+	setHeader: func(h http.Header) {
+		h.Set("Content-Type", "application/jsonl; charset=utf-8")
+		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": "activity_log.jsonl"}))
+		h.Set("Cache-Control", "no-store")
 	},
-}
-
-func writeRecord(w io.Writer, record []string) error {
-	for i := range record {
-		record[i] = api.Harmless(record[i])
-	}
-	out := csv.NewWriter(w)
-	if err := out.Write(record); err != nil {
-		return err
-	}
-	out.Flush()
-	return out.Error()
+	begin: func(w io.Writer, _ url.Values) (func(api.Viewer, *activity.Entry) error, error) {
+		return func(v api.Viewer, e *activity.Entry) error {
+			line, err := json.Marshal(v.Entry(e))
+			if err == nil {
+				_, err = w.Write(append(line, '\n'))
+			}
+			return err
+		}, nil
+	},
 }
 
 // exportLog answers GET /activity_log.csv and GET /activity_log.jsonl: all
@@ -78,7 +78,7 @@ func (s *server) exportLog(format logFormat) func(http.ResponseWriter, *http.Req
 			return err
 		}
 		x := export{s: s, format: format, id: auth.From(r.Context()), asked: asked, w: w, out: http.NewResponseController(w)}
-		if err = x.run(r.Context()); err != nil && x.begun {
+		if err = x.run(r.Context(), r.URL.Query()); err != nil && x.begun {
 			s.options.Log.Warn("export of the activity log is cut short", "id", requestID(r.Context()), "error", err)
 			panic(http.ErrAbortHandler)
 		}
@@ -97,9 +97,10 @@ type export struct {
 	begun  bool // something has been sent
 }
 
-func (x *export) run(ctx context.Context) error {
+func (x *export) run(ctx context.Context, query url.Values) error {
 	var part bytes.Buffer
-	if err := x.format.begin(&part); err != nil {
+	write, err := x.format.begin(&part, query)
+	if err != nil {
 		return err
 	}
 	for walk := (search.Walk{Limit: search.MaxLimit}); ; {
@@ -112,7 +113,7 @@ func (x *export) run(ctx context.Context) error {
 			return err
 		}
 		for _, e := range page.Entries {
-			if err := x.format.write(&part, v.Viewer, e); err != nil {
+			if err := write(v.Viewer, e); err != nil {
 				return err
 			}
 			walk.From = e.Position
@@ -144,10 +145,7 @@ func (x *export) mayRead() (viewer, activity.Filter, error) {
 // for the whole: that takes as long as it takes.
 func (x *export) send(part *bytes.Buffer) error {
 	if !x.begun {
-		h := x.w.Header()
-		h.Set("Content-Type", x.format.contentType)
-		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": x.format.file}))
-		h.Set("Cache-Control", "no-store")
+		x.format.setHeader(x.w.Header())
 		x.begun = true
 	}
 	for part.Len() > 0 {

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"trento/search"
 	"trento/store"
@@ -42,6 +43,14 @@ func TestActivityExport(t *testing.T) {
 	}
 	if h := table.Header(); !strings.Contains(h.Get("Content-Disposition"), "activity_log.csv") || h.Get("Cache-Control") != "no-store" {
 		t.Errorf("header %v", h)
+	}
+	for _, record := range records[1:] {
+		if at, err := time.Parse("2006-01-02T15:04:05.000000Z", record[0]); err != nil || at.IsZero() {
+			t.Errorf("time %q: %v", record[0], err)
+		}
+	}
+	if marked := f.do(call{target: "/activity_log.csv?type=resource_tagging&bom=true", as: "plain"}).Body.String(); !strings.HasPrefix(marked, "\uFEFFTime (UTC),") {
+		t.Errorf("with a byte-order mark: %.40q", marked)
 	}
 	lines := f.do(call{target: "/activity_log.jsonl?type=resource_tagging&type=login_attempt", as: "plain"}).Body.String()
 	var actors []string

@@ -1,11 +1,11 @@
 package ui
 
 import (
-	"encoding/csv"
 	"io"
-	"mime"
 	"net/http"
+	"net/url"
 	"slices"
+	"strings"
 
 	"trento/auth"
 	"trento/store"
@@ -13,26 +13,44 @@ import (
 )
 
 // writeCSV writes things as a table for a spreadsheet.
-func (o *overview[T]) writeCSV(w io.Writer, things []T) error {
-	out := csv.NewWriter(w)
+func (o *overview[T]) writeCSV(w io.Writer, things []T, withByteOrderMark bool) error {
+	out, err := api.NewCSVWriter(w, withByteOrderMark)
+	if err != nil {
+		return err
+	}
 	record := make([]string, len(o.columns))
 	for i, col := range o.columns {
 		record[i] = col.label
 	}
-	if err := out.Write(record); err != nil {
+	if err := out.Write(record...); err != nil {
 		return err
 	}
 	for _, thing := range things {
 		for i, col := range o.columns {
-			record[i] = api.Harmless(col.text(thing))
+			record[i] = col.text(thing)
 		}
-		if err := out.Write(record); err != nil {
+		if err := out.Write(record...); err != nil {
 			return err
 		}
 	}
-	out.Flush()
-	return out.Error()
+	return out.Flush()
 }
+
+// csvAddress is the address of a CSV.
+type csvAddress string
+
+// ForExcel is the address of the same with a byte-order mark, without which
+// Excel takes the text for another encoding.
+func (a csvAddress) ForExcel() string {
+	separator := "?"
+	if strings.Contains(string(a), "?") {
+		separator = "&"
+	}
+	return string(a) + separator + "bom=true"
+}
+
+// asksByteOrderMark reports whether a CSV is asked for with a byte-order mark.
+func asksByteOrderMark(q url.Values) bool { return q.Get("bom") == "true" }
 
 // pieceOfFile is how much of a file goes out at once, in bytes.
 const pieceOfFile = 64 << 10
@@ -40,10 +58,7 @@ const pieceOfFile = 64 << 10
 // sendCSV answers with a table as a file to keep. It is sent in pieces, and
 // whoever is signed out meanwhile gets no more of them.
 func (s *server) sendCSV(w http.ResponseWriter, r *http.Request, name string, body []byte) error {
-	h := w.Header()
-	h.Set("Content-Type", "text/csv; charset=utf-8; header=present")
-	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
-	h.Set("Cache-Control", "no-store")
+	api.SetCSVHeader(w.Header(), name)
 	for piece := range slices.Chunk(body, pieceOfFile) {
 		if _, err := w.Write(piece); err != nil {
 			return ignoreGone(err)

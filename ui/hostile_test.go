@@ -87,7 +87,7 @@ func (f *fixture) checkTable(t *testing.T, target string) {
 	}
 	for _, row := range rows {
 		for _, cell := range row {
-			if cell != "" && strings.ContainsRune("=+-@\t\r\n", rune(cell[0])) {
+			if cell != "" && strings.ContainsAny(string([]rune(cell)[:1]), "=+-@\t\r\n＝＋－＠") {
 				t.Errorf("%s: a formula: %.40q", target, cell)
 			}
 		}

@@ -180,7 +180,7 @@ func TestAddresses(t *testing.T) {
 	if l.ResetURL != "/hosts?per_page=20&sort=-memory" {
 		t.Errorf("reset: %s", l.ResetURL)
 	}
-	if l.Pager.Range != "Showing 21–40 of 45" || !strings.HasPrefix(l.Pager.Export, "/hosts.csv?health=critical") {
+	if l.Pager.Range != "Showing 21–40 of 45" || !strings.HasPrefix(string(l.Pager.Export), "/hosts.csv?health=critical") {
 		t.Errorf("pager %+v", l.Pager)
 	}
 	want := []step{

@@ -139,7 +139,7 @@ func exportedFrom[T any](s *server, o *overview[T], read func() ([]T, error)) fu
 		}
 		chosen := o.choose(all, o.parse(r.URL.Query(), usualSize))
 		var body bytes.Buffer
-		if err := o.writeCSV(&body, chosen.things); err != nil {
+		if err := o.writeCSV(&body, chosen.things, asksByteOrderMark(r.URL.Query())); err != nil {
 			return err
 		}
 		return s.sendCSV(w, r, strings.TrimPrefix(o.export(), "/"), body.Bytes())

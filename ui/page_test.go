@@ -240,7 +240,7 @@ func TestHostsCSV(t *testing.T) {
 	f := landscapeFixture(t)
 	f.host(4, "=cmd|' /C calc'!A0")
 	w := f.do(call{target: "/hosts.csv?sort=hostname", as: "plain"})
-	lines := strings.Split(strings.TrimSpace(w.Body.String()), "\n")
+	lines := strings.Split(strings.TrimSpace(w.Body.String()), "\r\n")
 	if len(lines) != 5 || !strings.HasPrefix(lines[0], "Health,Hostname,IP,") {
 		t.Fatalf("table of %d lines: %q", len(lines), lines)
 	}
@@ -250,6 +250,11 @@ func TestHostsCSV(t *testing.T) {
 	if got := w.Header().Get("Content-Disposition"); got != "attachment; filename=hosts.csv" {
 		t.Errorf("Content-Disposition: %s", got)
 	}
+	if marked := f.do(call{target: "/hosts.csv?sort=hostname&bom=true", as: "plain"}).Body.String(); marked != "\uFEFF"+w.Body.String() {
+		t.Errorf("with a byte-order mark: %.40q", marked)
+	}
+	page := parseMarkup(t, f.do(call{target: "/hosts?provider=aws", as: "plain"}).Body.String())
+	has("a[download][href=/hosts.csv?provider=aws&bom=true]", "CSV for Excel").check(t, page)
 	filtered := f.do(call{target: "/hosts.csv?provider=aws", as: "plain"}).Body.String()
 	if !strings.Contains(filtered, "hana02") || strings.Contains(filtered, "hana01") {
 		t.Errorf("the filter does not hold: %s", filtered)

@@ -11,8 +11,8 @@ type pager struct {
 	Keep     []hidden
 	SizeName string
 	Sizes    []option
-	Range    string // "Showing 1–10 of 53", empty where the total is unknown
-	Export   string // address of the CSV, empty where there is none
+	Range    string     // "Showing 1–10 of 53", empty where the total is unknown
+	Export   csvAddress // empty where there is none
 	// ExportLines is the address of the same as JSON lines, empty where there
 	// are none.
 	ExportLines string
@@ -36,7 +36,7 @@ func (o *overview[T]) newPager(c choice, total int) pager {
 	from := (c.page - 1) * c.size
 	p.Range = fmt.Sprintf("Showing %d–%d of %d", from+1, min(from+c.size, total), total)
 	first.open = nil
-	p.Export = withQuery(o.export(), first.query())
+	p.Export = csvAddress(withQuery(o.export(), first.query()))
 	to := func(page int, possible bool) string {
 		if !possible {
 			return ""

@@ -226,7 +226,7 @@ type usesPage struct {
 	Tokens  []option // to choose one
 	Path    string
 	Rows    []useRow
-	Export  string
+	Export  csvAddress
 	NextURL string
 	First   string // back to the newest; empty where that is here
 }
@@ -303,9 +303,9 @@ func (s *server) tokenUses(w http.ResponseWriter, r *http.Request) error {
 	if !own {
 		export = fmt.Sprintf("/api/v1/users/%d/token_authentications.csv", u.ID)
 	}
-	p.Export = export
+	p.Export = csvAddress(export)
 	if token != "" {
-		p.Export = withQuery(export, url.Values{"token_id": {token}})
+		p.Export = csvAddress(withQuery(export, url.Values{"token_id": {token}}))
 	}
 	if q.Get("before") != "" {
 		p.First = withQuery(p.Path, only)

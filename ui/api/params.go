@@ -96,6 +96,15 @@ func (p parameters) integer(name string, wrong *[]problem) *int {
 	return &n
 }
 
+// boolean is a parameter that is true or false; false where it was not given.
+func (p parameters) boolean(name string, wrong *[]problem) bool {
+	text, ok := p.scalar(name, "boolean", wrong)
+	if ok && text != "true" && text != "false" {
+		*wrong = append(*wrong, invalid("/"+name, "Invalid boolean. Got: string"))
+	}
+	return text == "true"
+}
+
 // maxListed is how many values a list can have: more than there are types,
 // and users anybody would pick.
 const maxListed = 1000

@@ -593,6 +593,13 @@ func TestAuthenticationLog(t *testing.T) {
 	if err != nil || len(records) != 6 || records[1][1] != "'=cmd()" || !strings.HasPrefix(table.header.Get("Content-Type"), "text/csv") {
 		t.Errorf("%v %q", err, records)
 	}
+	if _, err := time.Parse("2006-01-02T15:04:05.000000Z", records[1][0]); err != nil {
+		t.Error(err)
+	}
+	if marked := f.get("ann", own+".csv?bom=true"); marked.body != "\uFEFF"+f.get("ann", own+".csv?bom=false").body {
+		t.Errorf("with a byte-order mark: %.40q", marked.body)
+	}
+	f.get("ann", own+".csv?bom=1").expect(t, 422, problems("/bom", "Invalid boolean. Got: string"))
 	if tokens := f.ownTokens("ann"); tokens[0].LastUsedAt == nil || *tokens[0].LastUsedAt == *tokens[1].LastUsedAt {
 		t.Errorf("%+v", tokens)
 	}

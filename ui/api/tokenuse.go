@@ -2,12 +2,9 @@ package api
 
 import (
 	"bytes"
-	"encoding/csv"
-	"mime"
+	"io"
 	"net/http"
 	"strconv"
-	"strings"
-	"time"
 
 	"trento/auth"
 	"trento/store"
@@ -149,6 +146,8 @@ func (a *API) sendTokenUsesCSV(w http.ResponseWriter, r *http.Request, user int6
 	if err != nil {
 		return err
 	}
+	withByteOrderMark := asked.boolean("bom", &wrong)
+	delete(asked, "bom")
 	if err := asked.only("token_id"); err != nil {
 		return err
 	}
@@ -162,29 +161,26 @@ func (a *API) sendTokenUsesCSV(w http.ResponseWriter, r *http.Request, user int6
 		return err
 	}
 	var body bytes.Buffer
-	out := csv.NewWriter(&body)
-	records := [][]string{{"Time (UTC)", "Token", "Token ID", "Method", "Path", "Status", "Address", "User agent", "Via"}}
-	for _, u := range uses {
-		records = append(records, []string{
-			u.OccurredOn().Format(time.RFC3339Nano), Harmless(u.TokenName), u.TokenID, Harmless(u.Method), Harmless(u.Path), strconv.Itoa(u.Status),
-			u.Address, Harmless(u.UserAgent), u.Via,
-		})
-	}
-	if err := out.WriteAll(records); err != nil {
+	if err := writeTokenUses(&body, uses, withByteOrderMark); err != nil {
 		return err
 	}
-	h := w.Header()
-	h.Set("Content-Type", "text/csv; charset=utf-8; header=present")
-	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": "token_authentications.csv"}))
-	h.Set("Cache-Control", "no-store")
+	SetCSVHeader(w.Header(), "token_authentications.csv")
 	_, _ = w.Write(body.Bytes()) // whether the client is still there is its own affair
 	return nil
 }
 
-// Harmless keeps a spreadsheet from taking a reported text for a formula.
-func Harmless(cell string) string {
-	if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
-		return "'" + cell
+func writeTokenUses(w io.Writer, uses []store.TokenUse, withByteOrderMark bool) error {
+	out, err := NewCSVWriter(w, withByteOrderMark)
+	if err != nil {
+		return err
 	}
-	return cell
+	if err := out.Write("Time (UTC)", "Token", "Token ID", "Method", "Path", "Status", "Address", "User agent", "Via"); err != nil {
+		return err
+	}
+	for _, u := range uses {
+		if err := out.Write(CSVTime(u.OccurredOn()), u.TokenName, u.TokenID, u.Method, u.Path, strconv.Itoa(u.Status), u.Address, u.UserAgent, u.Via); err != nil {
+			return err
+		}
+	}
+	return out.Flush()
 }

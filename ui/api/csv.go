@@ -1,0 +1,83 @@
+package api
+
+import (
+	"encoding/csv"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// CSVWriter writes a table for spreadsheets, record by record, as RFC 4180
+// has it: every line ends with CR LF. No cell of it is taken for a formula.
+type CSVWriter struct {
+	out    *csv.Writer
+	record []string // reused
+}
+
+// byteOrderMark tells a spreadsheet that the text is UTF-8. Excel guesses
+// without it, and other programs take it for a part of the first cell, so it
+// is written on request.
+const byteOrderMark = "\uFEFF"
+
+// NewCSVWriter begins a table. Call Flush behind the last record.
+func NewCSVWriter(w io.Writer, withByteOrderMark bool) (*CSVWriter, error) {
+	if withByteOrderMark {
+		if _, err := io.WriteString(w, byteOrderMark); err != nil {
+			return nil, err
+		}
+	}
+	out := csv.NewWriter(w)
+	out.UseCRLF = true
+	return &CSVWriter{out: out}, nil
+}
+
+// Write writes a record.
+func (c *CSVWriter) Write(cells ...string) error {
+	c.record = c.record[:0]
+	for _, cell := range cells {
+		c.record = append(c.record, quoteFormula(cell))
+	}
+	return c.out.Write(c.record)
+}
+
+// Flush writes what is still buffered, and returns the first error there was.
+func (c *CSVWriter) Flush() error {
+	c.out.Flush()
+	return c.out.Error()
+}
+
+// CSVTime is a time in UTC, with microseconds. It always has the same number
+// of digits, so that times sort as text.
+func CSVTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000Z") }
+
+// SetCSVHeader sets the header of an answer that is a table to keep as a file.
+func SetCSVHeader(h http.Header, file string) {
+	h.Set("Content-Type", "text/csv; charset=utf-8; header=present")
+	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": file}))
+	h.Set("Cache-Control", "no-store")
+}
+
+// formulaStarts begin a formula in some spreadsheet. The last one is the minus
+// sign of typography, which LibreOffice computes with.
+const formulaStarts = "=+-@\u2212"
+
+// quoteFormula puts an apostrophe before a text that a spreadsheet could take
+// for a formula. Spreadsheets drop blanks and invisible characters at the
+// beginning, and some read full-width, small and raised signs as the plain
+// ones they are compatible with.
+func quoteFormula(cell string) string {
+	visible := strings.TrimLeftFunc(cell, func(r rune) bool { return unicode.IsSpace(r) || unicode.In(r, unicode.Cc, unicode.Cf) })
+	first, _ := utf8.DecodeRuneInString(cell)
+	_, size := utf8.DecodeRuneInString(visible)
+	plain := norm.NFKC.String(visible[:size])
+	if cell != "" && unicode.IsControl(first) || plain != "" && strings.Contains(formulaStarts, plain) {
+		return "'" + cell
+	}
+	return cell
+}
