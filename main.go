@@ -353,16 +353,19 @@ func (a *appliance) background(ctx context.Context, failed chan<- error) {
 
 // housekeep does what has to be done from time to time.
 func (a *appliance) housekeep(ctx context.Context) error {
-	sweep, expire := time.NewTicker(sweepInterval), time.NewTicker(time.Hour)
+	sweep, minute, expire := time.NewTicker(sweepInterval), time.NewTicker(time.Minute), time.NewTicker(time.Hour)
 	defer sweep.Stop()
+	defer minute.Stop()
 	defer expire.Stop()
 	for {
 		var err error
 		select {
 		case <-ctx.Done():
-			return nil
+			return a.auth.LogCrowding(context.WithoutCancel(ctx))
 		case <-sweep.C:
 			err = a.store.Sweep(ctx)
+		case <-minute.C:
+			err = a.auth.LogCrowding(ctx)
 		case <-expire.C:
 			err = errors.Join(a.store.ExpireSessions(ctx), a.store.ExpireDiscards(ctx))
 		}

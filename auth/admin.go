@@ -114,7 +114,7 @@ func (a *Auth) presentHash(username string) (hash string, err error) {
 // changedHash is the hash of a password, "" if it is the present one.
 func (a *Auth) changedHash(ctx context.Context, password, present string) (string, error) {
 	if present != "" {
-		same, err := a.hasher.matches(ctx, password, present)
+		same, err := a.hasher.matches(ctx, password, present, true)
 		if err != nil {
 			return "", fmt.Errorf("present password of the admin: %w", err)
 		}

@@ -97,6 +97,8 @@ type Auth struct {
 	// introspectors may ask about tokens from another machine.
 	introspectors []netip.Prefix
 	halfway       *securecookie.SecureCookie
+	devices       *securecookie.SecureCookie
+	untrusted     untrustedProxies
 }
 
 // New fails on secrets that are missing, too short, or used twice.
@@ -135,6 +137,10 @@ func New(o Options) (*Auth, error) {
 	if err != nil {
 		return nil, fmt.Errorf("auth: %w", err)
 	}
+	deviceKey, err := hkdf.Key(sha256.New, o.Secrets.Base, nil, "trento device cookie", 64)
+	if err != nil {
+		return nil, fmt.Errorf("auth: %w", err)
+	}
 	a := &Auth{
 		admin: store.NormalUsername(cmp.Or(o.AdminUser, "admin")), sealer: sealer,
 		store: o.Store, now: o.Now, log: o.Log, proxies: o.TrustedProxies, enableAPIKey: o.EnableAPIKey,
@@ -144,7 +150,7 @@ func New(o Options) (*Auth, error) {
 		hasher:  newHasher(),
 		limiter: newLimiter(o.Now, o.Log),
 		scopes:  newScopes(o.Operations), introspectors: o.Introspectors,
-		halfway: newHalfwayCodec(halfwayKey),
+		halfway: newHalfwayCodec(halfwayKey), devices: newDeviceCodec(deviceKey),
 	}
 	a.sessions = newSessionStore(a, cookieKey, o.SessionLifetime)
 	return a, nil
@@ -217,6 +223,7 @@ type identifiedKey struct{}
 // the log of its uses, be it permitted or not.
 func (a *Auth) Identify(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a.noticeProxy(r)
 		if shown, ok := showsToken(r); ok {
 			identity, token, err := a.byToken(shown)
 			a.serveNoted(w, a.knowing(r, identity, err), next, shown.via, func() *store.Token { return token })

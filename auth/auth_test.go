@@ -3,6 +3,8 @@ package auth
 import (
 	"context"
 	"errors"
+	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -276,7 +278,7 @@ func BenchmarkIdentify(b *testing.B) {
 		for range hashesAtOnce + hashesWaiting {
 			flood.Go(func() {
 				for ctx.Err() == nil {
-					a.hasher.matches(ctx, "x", a.hasher.dummy)
+					a.hasher.matches(ctx, "x", a.hasher.dummy, false)
 				}
 			})
 		}
@@ -325,3 +327,5 @@ func BenchmarkCheckPassword(b *testing.B) {
 }
 
 var someAddress = netip.MustParseAddr("192.0.2.1")
+
+func newTextLog(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }

@@ -3,7 +3,10 @@ package auth
 import (
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 )
 
 // ClientAddress is the address a request comes from: the peer of the
@@ -50,6 +53,48 @@ func (a *Auth) client(r *http.Request) (client netip.Addr, proxies int) {
 		proxies++
 	}
 	return client, proxies
+}
+
+// maxUntrustedProxies bounds how many are told: who sends the headers of a
+// proxy need not be one.
+const maxUntrustedProxies = 5
+
+// untrustedProxies are the addresses that forwarding headers came from and
+// that TRUSTED_PROXIES does not name.
+type untrustedProxies struct {
+	mu   sync.Mutex
+	seen []netip.Addr
+	full atomic.Bool
+}
+
+// noticeProxy says once for an address that it forwards requests and is not
+// believed: all who come through it share its address, and slow each other
+// down when they sign in.
+func (a *Auth) noticeProxy(r *http.Request) {
+	if a.untrusted.full.Load() || len(headerList(r, "X-Forwarded-For"))+len(headerList(r, "Forwarded")) == 0 {
+		return
+	}
+	peer := parsePeer(r.RemoteAddr)
+	if !peer.IsValid() || a.trusted(peer) {
+		return
+	}
+	a.untrusted.mu.Lock()
+	defer a.untrusted.mu.Unlock()
+	if slices.Contains(a.untrusted.seen, peer) || len(a.untrusted.seen) == maxUntrustedProxies {
+		return
+	}
+	a.untrusted.seen = append(a.untrusted.seen, peer)
+	a.untrusted.full.Store(len(a.untrusted.seen) == maxUntrustedProxies)
+	a.log.Warn("requests are forwarded by an address that is not trusted, so all who come through it count as one. If it is your reverse proxy, set TRUSTED_PROXIES",
+		"address", peer, "set", "TRUSTED_PROXIES="+peer.String())
+}
+
+// UntrustedProxies are addresses that forward requests without being named as
+// proxies, a few at most.
+func (a *Auth) UntrustedProxies() []netip.Addr {
+	a.untrusted.mu.Lock()
+	defer a.untrusted.mu.Unlock()
+	return slices.Clone(a.untrusted.seen)
 }
 
 func (a *Auth) trusted(address netip.Addr) bool {

@@ -46,7 +46,11 @@ func passwordMark(u *store.User) []byte {
 // means that the browser is halfway in: within five minutes SignInWithCode
 // takes it further.
 func (a *Auth) SignInWithPassword(w http.ResponseWriter, r *http.Request, username, password string) error {
-	proof, err := a.CheckPassword(r.Context(), Credentials{Username: username, Password: password}, a.ClientAddress(r))
+	device, err := a.deviceOf(r, username)
+	if err != nil {
+		return err
+	}
+	proof, err := a.CheckPassword(r.Context(), Credentials{Username: username, Password: password, device: device}, a.ClientAddress(r))
 	if errors.Is(err, ErrCodeMissing) {
 		if err := a.putHalfway(w, r, username); err != nil {
 			return err
@@ -55,7 +59,10 @@ func (a *Auth) SignInWithPassword(w http.ResponseWriter, r *http.Request, userna
 	if err != nil {
 		return err
 	}
-	return a.SignInConsole(w, r, proof)
+	if err := a.SignInConsole(w, r, proof); err != nil || proof.Method != store.MethodPassword {
+		return err
+	}
+	return a.rememberDevice(w, r, proof.User)
 }
 
 // SignInWithCode begins the console session of a browser that is halfway in.
@@ -66,7 +73,11 @@ func (a *Auth) SignInWithCode(w http.ResponseWriter, r *http.Request, code strin
 	if err != nil {
 		return err
 	}
-	at, err := a.checkCode(r.Context(), user, code)
+	device, err := a.deviceOf(r, user.Username)
+	if err != nil {
+		return err
+	}
+	at, err := a.checkCode(r.Context(), user, code, device)
 	if errors.Is(err, ErrCredentials) {
 		return a.signInFailed(r.Context(), user.Username)
 	}
@@ -77,7 +88,7 @@ func (a *Auth) SignInWithCode(w http.ResponseWriter, r *http.Request, code strin
 		return err
 	}
 	a.EndHalfway(w, r)
-	return nil
+	return a.rememberDevice(w, r, user)
 }
 
 // Halfway is the user whose code a browser owes, or ErrSignedOut.

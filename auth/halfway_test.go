@@ -77,7 +77,7 @@ func TestSecondStep(t *testing.T) {
 		t.Fatalf("with the right code: %v", err)
 	}
 	cookies := w.Result().Cookies()
-	if len(cookies) != 2 || cookies[1].MaxAge >= 0 {
+	if len(cookies) != 3 || cookies[1].MaxAge >= 0 || cookies[2].Name != deviceCookie {
 		t.Fatalf("cookies %v", cookies)
 	}
 	if f.identify(withCookie(get("/"), cookies[0])) == nil {

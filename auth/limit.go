@@ -12,36 +12,39 @@ import (
 )
 
 // rule is how failed sign-ins are slowed down. The first few failures cost
-// nothing, so that a person who mistypes notices nothing.
+// nothing, so that a person who mistypes notices nothing. However many follow,
+// the next attempt is looked at after a wait that has a bound: attempts are
+// slowed down, nobody is locked out.
 type rule struct {
-	free      int           // failures before the first delay
-	maxDelay  time.Duration // the delay doubles from firstDelay up to this
-	lockAfter int           // failures before the lock
-	lock      time.Duration // how long sign-ins are then refused unseen
-	pending   int           // attempts that may be under way at once
+	free     int           // failures before the first delay
+	maxDelay time.Duration // the delay doubles from firstDelay up to this
+	pending  int           // attempts that may be under way at once
 }
+
+// longestWait is how long an attempt that is admitted waits at most. It stays
+// below the time a request may take.
+func (r rule) longestWait() time.Duration { return time.Duration(r.pending) * r.maxDelay }
 
 // The rules: for a user name from one address, and for all names from one
-// address. A name from other addresses is never affected by wrong passwords.
-// For the codes of a name the first rule holds whatever the address: to guess
-// codes takes the password, so nobody else can shut the user out.
+// address. A name from other addresses is not affected by wrong passwords. A
+// device that has signed in before is affected by its own failures only,
+// whatever its address: see knownDevices.
 //
-// Guessing one name from one address comes to about 30 guesses an hour,
-// guessing many names to about 600. Nobody waits longer than pending x
-// maxDelay for an answer.
-func pairRule() rule {
-	return rule{free: 3, maxDelay: 8 * time.Second, lockAfter: 10, lock: 15 * time.Minute, pending: 3}
-}
+// Guessing one name from one address comes to about 450 guesses an hour,
+// guessing many names to about 1800.
+func passwordRule() rule { return rule{free: 3, maxDelay: 8 * time.Second, pending: 3} }
 
-func addressRule() rule {
-	return rule{free: 20, maxDelay: 2 * time.Second, lockAfter: 100, lock: 5 * time.Minute, pending: 12}
-}
+func addressRule() rule { return rule{free: 20, maxDelay: 2 * time.Second, pending: 12} }
+
+// codeRule is for the codes of a name, whatever the address: to guess codes
+// takes the password, so nobody else can slow the user down. There are only a
+// million codes, so it is stricter: about 240 guesses an hour.
+func codeRule() rule { return rule{free: 3, maxDelay: 15 * time.Second, pending: 2} }
 
 const (
 	firstDelay = time.Second
-	// lockedDelay is how long a refused attempt waits for its answer, so that
-	// asking again quickly is worth nothing.
-	lockedDelay = 8 * time.Second
+	// warnAfter is how many failures of one kind in a row get into the log.
+	warnAfter = 10
 	// forgetAfter is when failures no longer count.
 	forgetAfter = 30 * time.Minute
 	// maxTracked bounds the memory: beyond it the entry that was used longest
@@ -52,12 +55,9 @@ const (
 	sameNetwork = 64
 )
 
-// errRefused says that an attempt is refused without looking at its password.
-// errCrowded says so about one that has not even waited.
-var (
-	errRefused = errors.New("auth: too many failed sign-ins")
-	errCrowded = errors.New("auth: too many sign-ins under way")
-)
+// errCrowded refuses an attempt whose password is not looked at, because too
+// many others are waiting.
+var errCrowded = errors.New("auth: too many sign-ins under way")
 
 // limiter remembers failed sign-ins, in memory only: a restart forgets them.
 type limiter struct {
@@ -67,6 +67,7 @@ type limiter struct {
 	mu      sync.Mutex
 	entries map[limitKey]*list.Element
 	recent  *list.List // of *limitEntry, the last used one in front
+	crowd   crowd
 }
 
 // guessed is what somebody may be guessing.
@@ -84,15 +85,18 @@ type guess struct {
 	of      guessed
 	name    string
 	address netip.Addr
+	device  deviceID
 	rule    rule
 }
 
-// limitKey is a name, an address, or a name at an address; the other is zero.
-// Names are hashed because attackers choose their length.
+// limitKey is a name, an address, a name at an address, or a name on a known
+// device; what is not part of it is zero. Names are hashed because attackers
+// choose their length.
 type limitKey struct {
 	of      guessed
 	name    [sha256.Size]byte
 	address netip.Prefix
+	device  deviceID
 }
 
 type limitEntry struct {
@@ -101,7 +105,6 @@ type limitEntry struct {
 	failures int
 	pending  int       // attempts under way
 	next     time.Time // when the next attempt may look at its password
-	locked   time.Time // until when attempts are refused
 	last     time.Time // of the last attempt
 }
 
@@ -125,46 +128,37 @@ const (
 )
 
 // begin waits until an attempt may look at its password. It fails with
-// errCrowded at once, with errRefused after a while, and with the error of ctx
-// if that is done first.
+// errCrowded at once where too many are waiting, and with the error of ctx if
+// that is done first.
 //
 // Attempts that arrive together wait in turn: asking in parallel is no faster.
 func (l *limiter) begin(ctx context.Context, guesses ...guess) (*attempt, error) {
 	l.mu.Lock()
 	now := l.now()
 	a := &attempt{limiter: l}
-	crowded, refused := false, false
+	crowded := false
 	for _, g := range guesses {
-		key := limitKey{of: g.of, address: networkOf(g.address)}
+		key := limitKey{of: g.of, address: networkOf(g.address), device: g.device}
 		if g.name != "" {
 			key.name = sha256.Sum256([]byte(g.name))
 		}
 		e := l.entry(key, g.rule, now)
 		crowded = crowded || e.pending >= e.rule.pending
-		refused = refused || now.Before(e.locked)
 		a.entries = append(a.entries, e)
 	}
 	if crowded {
+		l.crowd.add(guesses)
 		l.mu.Unlock()
 		return nil, errCrowded
 	}
 	var wait time.Duration
 	for _, e := range a.entries {
 		e.pending++
-		if !refused {
-			wait = max(wait, e.turn(now))
-		}
-	}
-	if refused {
-		wait = lockedDelay
+		wait = max(wait, e.turn(now))
 	}
 	l.mu.Unlock()
 
-	err := sleep(ctx, wait)
-	if err == nil && refused {
-		err = errRefused
-	}
-	if err != nil {
+	if err := sleep(ctx, wait); err != nil {
 		a.end(abandoned)
 		return nil, err
 	}
@@ -184,9 +178,13 @@ func (a *attempt) end(o outcome) {
 			// for the one attempt only: it may have more than one user.
 			e.failures = 0
 			e.next = time.Time{}
-		case o == failed && e.fail(now):
-			a.limiter.log.Warn("too many failed sign-ins; more are refused for a while. If this is a reverse proxy, TRUSTED_PROXIES should name it",
-				"guessed", e.key.of, "address", e.key.address, "for", e.rule.lock)
+		case o == failed:
+			e.failures++
+			e.last = now
+			if e.failures == warnAfter {
+				a.limiter.log.Warn("many failed sign-ins; they are slowed down. If the address is that of a reverse proxy, TRUSTED_PROXIES should name it",
+					"guessed", e.key.of, "address", e.key.address)
+			}
 		}
 	}
 }
@@ -199,19 +197,6 @@ func (e *limitEntry) turn(now time.Time) time.Duration {
 	}
 	e.next = turn.Add(e.rule.delay(e.failures + e.pending))
 	return turn.Sub(now)
-}
-
-// fail counts a failure and reports whether it locks.
-func (e *limitEntry) fail(now time.Time) bool {
-	e.failures++
-	e.last = now
-	if e.failures < e.rule.lockAfter {
-		return false
-	}
-	// After the lock the delays stay, and the next lock is not far.
-	e.failures = e.rule.free
-	e.locked = now.Add(e.rule.lock)
-	return true
 }
 
 // delay is what follows the given number of attempts.

@@ -159,6 +159,10 @@ const (
 	// hashesWaiting bounds how long a password waits for its turn: some
 	// seconds on a slow machine.
 	hashesWaiting = 64
+	// knownWaiting bounds how many of those wait who have proven something
+	// already: that they are signed in, or come from a known device. A flood of
+	// strangers takes none of these places.
+	knownWaiting = 16
 )
 
 // hasher computes password hashes, a few at a time.
@@ -171,28 +175,31 @@ type hasher struct {
 	// It has the same parameters and is the hash of nothing anybody knows.
 	dummy string
 
-	admitted chan struct{} // has room for those who compute and those who wait
-	slots    chan struct{} // has room for those who compute
+	strangers chan struct{} // has room for those who compute and those who wait
+	known     chan struct{} // the same, for those who have proven something
+	slots     chan struct{} // has room for those who compute
 }
 
 func newHasher() *hasher {
 	return &hasher{
-		params:   &argon2id.Params{Iterations: 3, Memory: 64 * 1024, Parallelism: 4, SaltLength: 16, KeyLength: 32},
-		dummy:    "$argon2id$v=19$m=65536,t=3,p=4$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
-		admitted: make(chan struct{}, hashesAtOnce+hashesWaiting),
-		slots:    make(chan struct{}, hashesAtOnce),
+		params:    &argon2id.Params{Iterations: 3, Memory: 64 * 1024, Parallelism: 4, SaltLength: 16, KeyLength: 32},
+		dummy:     "$argon2id$v=19$m=65536,t=3,p=4$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+		strangers: make(chan struct{}, hashesAtOnce+hashesWaiting),
+		known:     make(chan struct{}, hashesAtOnce+knownWaiting),
+		slots:     make(chan struct{}, hashesAtOnce),
 	}
 }
 
-// do runs compute when it is its turn. It fails with ErrBusy if too many wait
-// already, and with the error of ctx if that is done first.
-func (h *hasher) do(ctx context.Context, compute func() error) error {
+// do runs compute when it is its turn. queue is strangers or known. It fails
+// with ErrBusy if too many wait there already, and with the error of ctx if
+// that is done first.
+func (h *hasher) do(ctx context.Context, queue chan struct{}, compute func() error) error {
 	select {
-	case h.admitted <- struct{}{}:
+	case queue <- struct{}{}:
 	default:
 		return ErrBusy
 	}
-	defer func() { <-h.admitted }()
+	defer func() { <-queue }()
 	select {
 	case h.slots <- struct{}{}:
 	case <-ctx.Done():
@@ -206,15 +213,19 @@ func (h *hasher) do(ctx context.Context, compute func() error) error {
 }
 
 func (h *hasher) hash(ctx context.Context, password string) (hash string, err error) {
-	err = h.do(ctx, func() (err error) {
+	err = h.do(ctx, h.known, func() (err error) {
 		hash, err = argon2id.CreateHash(password, h.params)
 		return err
 	})
 	return hash, err
 }
 
-func (h *hasher) matches(ctx context.Context, password, hash string) (match bool, err error) {
-	err = h.do(ctx, func() (err error) {
+func (h *hasher) matches(ctx context.Context, password, hash string, known bool) (match bool, err error) {
+	queue := h.strangers
+	if known {
+		queue = h.known
+	}
+	err = h.do(ctx, queue, func() (err error) {
 		match, err = argon2id.ComparePasswordAndHash(password, hash)
 		return err
 	})
@@ -235,6 +246,8 @@ func (a *Auth) HashPassword(ctx context.Context, password string) (string, error
 type Credentials struct {
 	Username, Password string
 	Code               *string // of the second factor; nil where none was asked for
+
+	device deviceID // the known device of the user that they come from
 }
 
 // Proof says who has proven who they are, and how. Only a sign-in is to be
@@ -249,24 +262,25 @@ type Proof struct {
 
 // CheckPassword checks what somebody types to sign in. ErrCredentials says
 // that it is nobody's, that the user may not sign in, that the code is wrong
-// or was used before, or that there were too many failures: the answer is the
-// same, and takes the same time, whether the user exists or not. The failure
-// is in the activity log when CheckPassword returns. ErrCodeMissing says that
-// all is right so far and that a code is needed, too. ErrBusy says that
-// nothing was checked.
+// or was used before, or that too many attempts are waiting already: the answer
+// is the same, and takes the same time, whether the user exists or not. The
+// failure is in the activity log when CheckPassword returns; what was refused
+// unseen is counted for LogCrowding. ErrCodeMissing says that all is right so
+// far and that a code is needed, too. ErrBusy says that nothing was checked.
 //
-// It can take half a minute where many attempts failed before.
+// It can take most of a minute where many attempts failed before.
 func (a *Auth) CheckPassword(ctx context.Context, c Credentials, address netip.Addr) (*Proof, error) {
 	username := store.NormalUsername(c.Username)
-	attempt, err := a.limiter.begin(ctx,
-		guess{of: ofPassword, name: username, address: address, rule: pairRule()},
-		guess{of: ofAnyPassword, address: address, rule: addressRule()})
-	switch {
-	case errors.Is(err, errCrowded):
+	guesses := []guess{{of: ofPassword, name: username, device: c.device, rule: passwordRule()}}
+	if !c.device.known() {
+		guesses[0].address = address
+		guesses = append(guesses, guess{of: ofAnyPassword, address: address, rule: addressRule()})
+	}
+	attempt, err := a.limiter.begin(ctx, guesses...)
+	if errors.Is(err, errCrowded) {
 		return nil, ErrCredentials
-	case errors.Is(err, errRefused):
-		return nil, a.signInFailed(ctx, username)
-	case err != nil:
+	}
+	if err != nil {
 		return nil, err
 	}
 	outcome := abandoned
@@ -278,6 +292,8 @@ func (a *Auth) CheckPassword(ctx context.Context, c Credentials, address netip.A
 	case errors.Is(err, ErrCredentials):
 		outcome = failed
 		err = a.signInFailed(ctx, username)
+	case errors.Is(err, ErrBusy):
+		a.limiter.refuse(guesses)
 	}
 	// A password without its code counts as neither: else whoever knows the
 	// password could show it to have wrong codes forgotten.
@@ -289,15 +305,11 @@ func (a *Auth) prove(ctx context.Context, username string, c Credentials) (*Proo
 	if isAccessToken(c.Password) {
 		return a.proveByToken(ctx, c)
 	}
-	var user *store.User
-	err := a.store.View(func(tx *store.Tx) (err error) {
-		user, err = tx.UserNamed(username)
-		return err
-	})
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
+	user, err := a.userNamed(username)
+	if err != nil {
 		return nil, err
 	}
-	if err := a.matches(ctx, user, c.Password); err != nil {
+	if err := a.matches(ctx, user, c.Password, c.device.known()); err != nil {
 		return nil, err
 	}
 	proof := &Proof{User: user, Method: store.MethodPassword}
@@ -307,22 +319,35 @@ func (a *Auth) prove(ctx context.Context, username string, c Credentials) (*Proo
 	if c.Code == nil {
 		return nil, ErrCodeMissing
 	}
-	if proof.CodeAt, err = a.checkCode(ctx, user, *c.Code); err != nil {
+	if proof.CodeAt, err = a.checkCode(ctx, user, *c.Code, c.device); err != nil {
 		return nil, err
 	}
 	return proof, nil
 }
 
+// userNamed is the user of a name in its normal form, nil where there is none.
+func (a *Auth) userNamed(username string) (user *store.User, err error) {
+	err = a.store.View(func(tx *store.Tx) (err error) {
+		user, err = tx.UserNamed(username)
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	return user, err
+}
+
 // matches compares a password with that of a user. Where there is no such
 // user, or one who is disabled or has no password, it compares with a dummy
-// and refuses whatever comes out.
-func (a *Auth) matches(ctx context.Context, user *store.User, password string) error {
+// and refuses whatever comes out. known says that whoever asks has proven
+// something already, and need not wait among strangers.
+func (a *Auth) matches(ctx context.Context, user *store.User, password string, known bool) error {
 	maySignIn := user != nil && user.Enabled() && user.PasswordHash != ""
 	hash := a.hasher.dummy
 	if maySignIn {
 		hash = user.PasswordHash
 	}
-	match, err := a.hasher.matches(ctx, password, hash)
+	match, err := a.hasher.matches(ctx, password, hash, known)
 	if err != nil {
 		return fmt.Errorf("auth: check a password: %w", err)
 	}

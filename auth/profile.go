@@ -76,8 +76,8 @@ func (a *Auth) checkCurrentPassword(ctx context.Context, user *store.User, given
 		wrong.add(currentPassword, isBlank)
 		return nil
 	}
-	attempt, err := a.limiter.begin(ctx, guess{of: ofCurrentPassword, name: user.Username, rule: pairRule()})
-	if errors.Is(err, errCrowded) || errors.Is(err, errRefused) {
+	attempt, err := a.limiter.begin(ctx, guess{of: ofCurrentPassword, name: user.Username, rule: passwordRule()})
+	if errors.Is(err, errCrowded) {
 		wrong.add(currentPassword, "is invalid")
 		return nil
 	}
@@ -86,7 +86,7 @@ func (a *Auth) checkCurrentPassword(ctx context.Context, user *store.User, given
 	}
 	outcome := abandoned
 	defer func() { attempt.end(outcome) }()
-	err = a.matches(ctx, user, *given)
+	err = a.matches(ctx, user, *given, true)
 	switch {
 	case err == nil:
 		outcome = succeeded

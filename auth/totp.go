@@ -128,9 +128,9 @@ func (a *Auth) inPerson(id *Identity) (*store.User, error) {
 
 // checkCode returns the time of a code that is right, or ErrCredentials. The
 // code is used up by the sign-in that follows.
-func (a *Auth) checkCode(ctx context.Context, user *store.User, code string) (*time.Time, error) {
-	attempt, err := a.limiter.begin(ctx, guess{of: ofCode, name: user.Username, rule: pairRule()})
-	if errors.Is(err, errCrowded) || errors.Is(err, errRefused) {
+func (a *Auth) checkCode(ctx context.Context, user *store.User, code string, device deviceID) (*time.Time, error) {
+	attempt, err := a.limiter.begin(ctx, guess{of: ofCode, name: user.Username, device: device, rule: codeRule()})
+	if errors.Is(err, errCrowded) {
 		return nil, ErrCredentials
 	}
 	if err != nil {

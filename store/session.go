@@ -193,6 +193,24 @@ func (s *Store) SignInFailed(ctx context.Context, username string) error {
 	})
 }
 
+// RefusedSignIns are sign-ins that were refused before their passwords were
+// looked at, because too many came at once.
+type RefusedSignIns struct {
+	Count                int
+	Usernames, Addresses []string // some of those that were tried, and from where
+}
+
+// SignInsRefused leaves one entry about all of them in the activity log.
+func (s *Store) SignInsRefused(ctx context.Context, refused RefusedSignIns) error {
+	names := make([]string, len(refused.Usernames))
+	for i, name := range refused.Usernames {
+		names[i] = activity.CutActor(name)
+	}
+	return s.AppendActivity(ctx, System(), activity.LoginAttempt, map[string]any{
+		"reason": "Too many sign-ins at once.", "refused": refused.Count, "usernames": names, "addresses": refused.Addresses,
+	})
+}
+
 // AppendActivity logs something that changes nothing else in the file.
 func (s *Store) AppendActivity(ctx context.Context, by Actor, t activity.Type, metadata map[string]any) error {
 	return s.update(ctx, by, func(tx *Tx) error { return tx.log(by.Name, t, metadata) })

@@ -15,6 +15,7 @@ type aboutPage struct {
 	Frame
 	Facts    []fact
 	Holdings []fact
+	Proxies  []string // addresses that forward requests without being trusted
 }
 
 // about answers GET /about.
@@ -49,6 +50,9 @@ func (s *server) about(w http.ResponseWriter, r *http.Request) error {
 		{Label: "Go version", Text: runtime.Version()},
 		{Label: "Platform", Text: runtime.GOOS + "/" + runtime.GOARCH},
 		s.momentFact("Started", s.started),
+	}
+	for _, address := range s.options.Auth.UntrustedProxies() {
+		p.Proxies = append(p.Proxies, address.String())
 	}
 	p.Holdings = []fact{
 		{Label: "Hosts", Text: strconv.Itoa(len(land.hosts))},

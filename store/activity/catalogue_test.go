@@ -130,6 +130,7 @@ func TestMessages(t *testing.T) {
 	}{
 		{LoginAttempt, `{}`, "User logged in", "Application"},
 		{LoginAttempt, `{"reason":null}`, "Login failed", "Application"},
+		{LoginAttempt, `{"reason":"Too many sign-ins at once.","refused":37}`, "37 sign-in(s) refused unseen, because too many came at once", "Application"},
 		{ResourceTagging, `{"added_tag":"a","resource_type":"host","hostname":"hana01"}`, `Tag "a" added to Host "hana01"`, "Host"},
 		{ResourceTagging, `{"added_tag":"a","resource_type":"database","sid":"PRD"}`, `Tag "a" added to Database "PRD"`, "Database"},
 		{ResourceTagging, `{"added_tag":"a","resource_type":"host","hostname":null}`, `Tag "a" added to Host "unrecognized resource"`, "Host"},

@@ -55,6 +55,9 @@ func fixed(sentence string) func(facts) string {
 }
 
 func loginMessage(f facts) string {
+	if refused, ok := f["refused"].(float64); ok {
+		return fmt.Sprintf("%.0f sign-in(s) refused unseen, because too many came at once", refused)
+	}
 	if _, failed := f["reason"]; failed {
 		return "Login failed"
 	}

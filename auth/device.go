@@ -1,0 +1,112 @@
+package auth
+
+import (
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/gorilla/securecookie"
+
+	"trento/store"
+)
+
+// A browser in which somebody has signed in with a password is a known device
+// of that account. It proves so with a cookie when the same account signs in
+// again, and is then slowed down by its own failures only: whoever guesses
+// passwords elsewhere, even behind the same address, cannot keep it out. The
+// cookie signs nobody in, and a new password makes it worthless.
+const (
+	deviceCookie   = "trento-device"
+	deviceLifetime = 365 * 24 * time.Hour
+	// maxDeviceAccounts is how many accounts a browser is known for; the one
+	// that signed in longest ago makes room.
+	maxDeviceAccounts = 5
+)
+
+// deviceID tells devices apart. It is random, and zero for a device that is
+// not known.
+type deviceID [16]byte
+
+func (d deviceID) known() bool { return d != deviceID{} }
+
+// deviceAccount is an account the cookie proves to know.
+type deviceAccount struct {
+	UserID int64     `json:"u"`
+	Device []byte    `json:"d"`
+	Until  time.Time `json:"t"`
+	// Password is a mark of the password that was right.
+	Password []byte `json:"p"`
+}
+
+func newDeviceCodec(key []byte) *securecookie.SecureCookie {
+	// How long it holds is written in it, so that the clock is ours.
+	return securecookie.New(key, nil).SetSerializer(securecookie.NopEncoder{}).MaxAge(0)
+}
+
+// deviceOf is the device a request comes from, as far as that is known to
+// belong to the user of that name.
+func (a *Auth) deviceOf(r *http.Request, username string) (deviceID, error) {
+	accounts := a.deviceAccounts(r)
+	if len(accounts) == 0 {
+		return deviceID{}, nil
+	}
+	user, err := a.userNamed(store.NormalUsername(username))
+	if user == nil || err != nil {
+		return deviceID{}, err
+	}
+	for _, known := range accounts {
+		if known.UserID == user.ID && subtle.ConstantTimeCompare(known.Password, passwordMark(user)) == 1 && len(known.Device) == len(deviceID{}) {
+			return deviceID(known.Device), nil
+		}
+	}
+	return deviceID{}, nil
+}
+
+// deviceAccounts are the accounts in the cookie of a request that are not too
+// old.
+func (a *Auth) deviceAccounts(r *http.Request) []deviceAccount {
+	cookie, err := r.Cookie(deviceCookie)
+	if err != nil {
+		return nil
+	}
+	var text []byte
+	var accounts []deviceAccount
+	if a.devices.Decode(deviceCookie, cookie.Value, &text) != nil || json.Unmarshal(text, &accounts) != nil {
+		return nil
+	}
+	return slices.DeleteFunc(accounts, func(d deviceAccount) bool { return !a.now().Before(d.Until) })
+}
+
+// rememberDevice makes the browser a known device of a user who has just
+// signed in with a password.
+func (a *Auth) rememberDevice(w http.ResponseWriter, r *http.Request, user *store.User) error {
+	accounts := a.deviceAccounts(r)
+	var id deviceID
+	rand.Read(id[:])
+	if i := slices.IndexFunc(accounts, func(d deviceAccount) bool { return d.UserID == user.ID }); i >= 0 {
+		if len(accounts[i].Device) == len(id) {
+			id = deviceID(accounts[i].Device)
+		}
+		accounts = slices.Delete(accounts, i, i+1)
+	}
+	accounts = append([]deviceAccount{{
+		UserID: user.ID, Device: id[:], Until: a.now().UTC().Add(deviceLifetime).Truncate(time.Second), Password: passwordMark(user),
+	}}, accounts...)
+	text, err := json.Marshal(accounts[:min(len(accounts), maxDeviceAccounts)])
+	if err != nil {
+		return fmt.Errorf("auth: device cookie: %w", err)
+	}
+	value, err := a.devices.Encode(deviceCookie, text)
+	if err != nil {
+		return fmt.Errorf("auth: device cookie: %w", err)
+	}
+	http.SetCookie(w, &http.Cookie{
+		Name: deviceCookie, Value: value, Path: "/session", MaxAge: int(deviceLifetime / time.Second),
+		Secure: a.Secure(r), HttpOnly: true, SameSite: http.SameSiteStrictMode,
+	})
+	return nil
+}
