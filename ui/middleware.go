@@ -140,8 +140,9 @@ func limitForms(next http.Handler) http.Handler {
 }
 
 // refuseCrossOrigin refuses unsafe requests that another site made a browser
-// send. Who proves themselves by a header is not concerned: no site can make
-// a browser add one.
+// send. Who is identified by a header is not concerned: no site can make a
+// browser add one. What counts is what identifies, not what is there: a header
+// that proves nothing leaves it to the cookie.
 func (s *server) refuseCrossOrigin(next http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
 	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -153,13 +154,17 @@ func (s *server) refuseCrossOrigin(next http.Handler) http.Handler {
 	}))
 	guarded := protection.Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if isAPI(r) && (r.Header.Get("Authorization") != "" || r.Header.Get("Cookie") == "") {
+		if isAPI(r) && !byCookie(auth.From(r.Context())) {
 			next.ServeHTTP(w, r)
 			return
 		}
 		guarded.ServeHTTP(w, r)
 	})
 }
+
+// byCookie reports whether somebody is identified by a cookie, which browsers
+// send whoever asks them to.
+func byCookie(id *auth.Identity) bool { return id != nil && id.Via == auth.ViaSession }
 
 // isAPI reports whether a request is for package api: by the first segment of
 // its path as it was sent, since what is escaped, or climbs up, is part of the

@@ -65,6 +65,12 @@ func TestOtherSitesAreRefused(t *testing.T) {
 		{"sign-in from another site", call{method: "POST", target: "/session", form: form, header: crossSite}, 403},
 		{"sign-out from another site", call{method: "POST", target: "/session/end", as: "ada", header: crossSite}, 403},
 		{"API with the cookie", call{method: "POST", target: "/api/v1/collect", as: "ada", header: crossSite}, 403},
+		{"API with the cookie and a header that proves nothing", call{method: "POST", target: "/api/v1/profile/tokens/delete", as: "ada",
+			header: http.Header{"Sec-Fetch-Site": {"cross-site"}, "Authorization": {"Basic eDp5"}, "Content-Type": {"application/json"}}}, 403},
+		{"API with the cookie and a scheme nobody knows", call{method: "DELETE", target: "/api/v1/profile/tokens", as: "ada",
+			header: http.Header{"Sec-Fetch-Site": {"cross-site"}, "Authorization": {"x"}}}, 401},
+		{"API by a header of its own", call{method: "POST", target: "/api/v1/profile/tokens/delete",
+			header: http.Header{"Sec-Fetch-Site": {"cross-site"}, "Authorization": {"Bearer x"}, "Content-Type": {"application/json"}}}, 401},
 		{"page from another site", call{target: "/hosts", as: "ada", header: crossSite}, 200},
 		{"agent", call{method: "POST", target: "/api/v1/collect", header: http.Header{"Sec-Fetch-Site": nil}}, 401},
 		{"sign-in from an old browser elsewhere", call{method: "POST", target: "/session", form: form, header: http.Header{"Sec-Fetch-Site": nil, "Origin": {"https://evil.example"}}}, 403},
@@ -79,6 +85,23 @@ func TestOtherSitesAreRefused(t *testing.T) {
 	}
 	if w := f.do(call{target: "/hosts", as: "ada"}); w.Code != http.StatusOK {
 		t.Errorf("the refused sign-out took place: %d", w.Code)
+	}
+}
+
+// TestUntrustedProxyIsShown: whoever reads About learns what to set once a
+// proxy that is not trusted has forwarded something.
+func TestUntrustedProxyIsShown(t *testing.T) {
+	f := newFixture(t)
+	f.user("ada")
+	const said = "TRUSTED_PROXIES=192.0.2.1"
+	if w := f.do(call{target: "/about", as: "ada"}); strings.Contains(w.Body.String(), said) {
+		t.Errorf("said without a proxy: %s", w.Body)
+	}
+	f.do(call{target: "/session/new", header: http.Header{"X-Forwarded-For": {"198.51.100.7"}}})
+	w := f.do(call{target: "/about", as: "ada"})
+	checkMarkup(t, w.Body.String())
+	if !strings.Contains(w.Body.String(), said) {
+		t.Errorf("not said: %s", w.Body)
 	}
 }
 
