@@ -1,7 +1,6 @@
 package search
 
 import (
-	"github.com/blevesearch/bleve/v2/document"
 	index "github.com/blevesearch/bleve_index_api"
 
 	"trento/store/activity"
@@ -89,9 +88,15 @@ func isPlainChar(c byte) bool {
 	return c == '_' || c == '.' || c == '/' || c == ':' || c == '-'
 }
 
-// newDocument is what the index is told about an entry. The position is all
-// that is stored of it.
-func newDocument(e *activity.Entry) *document.Document {
+// entryDocument is what the index is told about an entry. The position is all
+// that is stored of it. Bleve's own document type would bring its geometry and
+// the libraries of that along.
+type entryDocument struct {
+	position positionField
+	terms    []*terms
+}
+
+func newDocument(e *activity.Entry) *entryDocument {
 	about := newTerms(fieldAbout)
 	about.add(aboutType(e.Type))
 	about.add(aboutActor(e.Actor))
@@ -113,15 +118,41 @@ func newDocument(e *activity.Entry) *document.Document {
 			text.add(folded)
 		}
 	}
-	d := document.NewDocument("")
-	d.AddField(document.NewTextFieldWithIndexingOptions("_id", nil, e.Position.Key(), index.StoreField))
 	// All of them, with values or without: segments of the same fields are
 	// merged by copying.
-	for _, field := range []*terms{plain, id, text, literal, about} {
-		d.AddField(field)
-	}
-	return d
+	return &entryDocument{e.Position.Key(), []*terms{plain, id, text, literal, about}}
 }
+
+// VisitFields hands out the position first, as segments expect of an id.
+func (d *entryDocument) VisitFields(visit index.FieldVisitor) {
+	visit(d.position)
+	for _, t := range d.terms {
+		visit(t)
+	}
+}
+
+func (d *entryDocument) ID() string                                 { return string(d.position) }
+func (d *entryDocument) VisitComposite(index.CompositeFieldVisitor) {}
+func (d *entryDocument) HasComposite() bool                         { return false }
+func (d *entryDocument) AddIDField()                                {} // position is one
+func (d *entryDocument) Indexed() bool                              { return true }
+func (d *entryDocument) Size() int                                  { return 0 } // the sizes are for Bleve's statistics
+func (d *entryDocument) NumPlainTextBytes() uint64                  { return 0 }
+func (d *entryDocument) StoredFieldsBytes() uint64                  { return 0 }
+
+// positionField is the field of a document that is stored and not searched:
+// the key of the entry.
+type positionField []byte
+
+func (p positionField) Name() string                                     { return "_id" }
+func (p positionField) Value() []byte                                    { return p }
+func (p positionField) ArrayPositions() []uint64                         { return nil }
+func (p positionField) EncodedFieldType() byte                           { return 't' }
+func (p positionField) Analyze()                                         {}
+func (p positionField) Options() index.FieldIndexingOptions              { return index.StoreField }
+func (p positionField) AnalyzedLength() int                              { return 0 }
+func (p positionField) AnalyzedTokenFrequencies() index.TokenFrequencies { return nil }
+func (p positionField) NumPlainTextBytes() uint64                        { return 0 }
 
 // terms is a field of a document with all its values at once: a set of terms,
 // ready as Bleve's analysis would leave them.

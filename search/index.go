@@ -29,7 +29,7 @@
 // gone; of the segment on the border, a search sees the documents from the
 // oldest entry on.
 //
-// A segment is one of Bleve's (zapx, made from its document.Documents): for
+// A segment is one of Bleve's (zapx, made from documents of our own): for
 // each field a dictionary from term to the set of documents that have it, as a
 // roaring bitmap, and for each document its stored id. We do without Bleve's
 // index (scorch), query language and collector, for three reasons, measured
@@ -96,7 +96,7 @@ import (
 // format is the layout of the documents and of what they are found by. Any
 // change of document.go raises it, and an index of another format is built
 // again.
-const format = 2
+const format = 3
 
 // segmentSize is the number of entries from which on a segment is full. Fewer and
 // larger segments answer rare terms faster; smaller ones let a search for
