@@ -77,8 +77,9 @@ func newEnrollment(user *store.User, secret []byte) Enrollment {
 }
 
 // ConfirmTOTP puts the second factor into force whose code this is, and
-// returns since when it is. The code cannot be used to sign in any more. It
-// fails with ErrTOTPCode, and like BeginTOTP.
+// returns since when it is. The code cannot be used to sign in any more. All
+// other sessions of the user end: they were begun without the factor. It fails
+// with ErrTOTPCode, and like BeginTOTP.
 func (a *Auth) ConfirmTOTP(ctx context.Context, id *Identity, code string) (time.Time, error) {
 	user, err := a.inPerson(id)
 	switch {
@@ -89,14 +90,14 @@ func (a *Auth) ConfirmTOTP(ctx context.Context, id *Identity, code string) (time
 	case user.TOTPSecret == nil:
 		return time.Time{}, ErrTOTPCode
 	}
-	fits, err := a.codeFits(user, code, a.now())
+	codeAt, err := a.codeTime(user, code)
+	if errors.Is(err, ErrCredentials) {
+		return time.Time{}, ErrTOTPCode
+	}
 	if err != nil {
 		return time.Time{}, err
 	}
-	if !fits {
-		return time.Time{}, ErrTOTPCode
-	}
-	user, err = a.store.EnableTOTP(ctx, id.Actor(), user.ID, user.TOTPSecret)
+	user, err = a.store.EnableTOTP(ctx, id.Actor(), user.ID, store.EnableTOTP{Secret: user.TOTPSecret, CodeAt: codeAt, Keep: id.SessionHash})
 	switch {
 	case errors.Is(err, store.ErrStale):
 		return time.Time{}, ErrTOTPCode
@@ -138,33 +139,44 @@ func (a *Auth) checkCode(ctx context.Context, user *store.User, code string, dev
 	}
 	outcome := abandoned
 	defer func() { attempt.end(outcome) }()
-	now := a.now().UTC()
-	fits, err := a.codeFits(user, code, now)
+	at, err := a.codeTime(user, code)
 	switch {
-	case err != nil:
-		return nil, err
-	case !fits || user.CodeUsed(now):
+	case err == nil && !user.CodeUsed(at):
+		outcome = succeeded
+		return &at, nil
+	case err == nil || errors.Is(err, ErrCredentials):
 		outcome = failed
 		return nil, ErrCredentials
 	}
-	outcome = succeeded
-	return &now, nil
+	return nil, err
 }
 
-// codeFits reports whether a code is the one of the present period. Whether it
-// was used before is another question.
-func (a *Auth) codeFits(user *store.User, code string, now time.Time) (bool, error) {
+// codeTime returns a time at which a code is the right one: now, or one period
+// before or after, because clocks differ and typing takes time (RFC 6238,
+// 5.2). It fails with ErrCredentials. Whether the code was used before is
+// another question.
+func (a *Auth) codeTime(user *store.User, code string) (time.Time, error) {
 	secret, err := a.unseal(user.ID, user.TOTPSecret)
 	if err != nil {
-		return false, fmt.Errorf("second factor of user %d: %w; was SECRET_KEY_BASE changed? Whoever manages users can disable it", user.ID, err)
+		return time.Time{}, fmt.Errorf("second factor of user %d: %w; was SECRET_KEY_BASE changed? Whoever manages users can disable it", user.ID, err)
 	}
-	fits, err := totp.ValidateCustom(code, base32Text.EncodeToString(secret), now, totp.ValidateOpts{
-		Period: totpPeriod, Skew: 0, Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1,
-	})
-	if errors.Is(err, otp.ErrValidateInputInvalidLength) {
-		return false, nil
+	now := a.now().UTC()
+	for _, periods := range []time.Duration{0, -1, 1} {
+		at := now.Add(periods * totpPeriod * time.Second)
+		fits, err := totp.ValidateCustom(code, base32Text.EncodeToString(secret), at, totp.ValidateOpts{
+			Period: totpPeriod, Skew: 0, Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1,
+		})
+		if errors.Is(err, otp.ErrValidateInputInvalidLength) {
+			break
+		}
+		if err != nil {
+			return time.Time{}, err
+		}
+		if fits {
+			return at, nil
+		}
 	}
-	return fits, err
+	return time.Time{}, ErrCredentials
 }
 
 // newSealer makes what the secrets of second factors are encrypted with.

@@ -70,8 +70,8 @@ func TestEnrollment(t *testing.T) {
 		t.Fatalf("%+v, %v", second, err)
 	}
 	for name, c := range map[string]string{
-		"first secret": code(t, first, f.now()), "code before": code(t, second, f.now().Add(-30*time.Second)),
-		"code after": code(t, second, f.now().Add(30*time.Second)), "empty": "", "words": "secret", "long": strings.Repeat("1", 9999),
+		"first secret": code(t, first, f.now()), "two codes before": code(t, second, f.now().Add(-60*time.Second)),
+		"two codes after": code(t, second, f.now().Add(60*time.Second)), "empty": "", "words": "secret", "long": strings.Repeat("1", 9999),
 	} {
 		if _, err := f.ConfirmTOTP(t.Context(), id, c); !errors.Is(err, ErrTOTPCode) {
 			t.Errorf("%s: %v", name, err)
@@ -113,6 +113,114 @@ func TestEnrollment(t *testing.T) {
 	}
 }
 
+// Clocks differ and typing takes time: the code of the step before or after is
+// taken, at the enrollment and at the sign-in, and each step once.
+func TestCodeWindow(t *testing.T) {
+	for name, enrolled := range map[string]time.Duration{"step before": -30 * time.Second, "this step": 0, "step after": 30 * time.Second} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t)
+			id := &Identity{User: f.user("ann"), Via: ViaSession}
+			e, err := f.BeginTOTP(t.Context(), id)
+			if err == nil {
+				_, err = f.ConfirmTOTP(t.Context(), id, code(t, e, f.now().Add(enrolled)))
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			signIn := func(of time.Time) error {
+				f.clock.now = f.clock.now.Add(time.Hour) // failures before are forgotten
+				c := code(t, e, of.Add(time.Hour))
+				proof, err := f.CheckPassword(t.Context(), Credentials{Username: "ann", Password: cheapPassword, Code: &c}, someAddress)
+				if err == nil {
+					_, err = f.SignInAPI(get("/"), proof)
+				}
+				return err
+			}
+			for _, shift := range []time.Duration{-30 * time.Second, 30 * time.Second, 0} {
+				if err := signIn(f.now().Add(shift)); err != nil {
+					t.Errorf("the code of %v: %v", shift, err)
+				}
+			}
+		})
+	}
+}
+
+// A step that was used, at the enrollment or at a sign-in, is not taken again,
+// nor is one before it.
+func TestStepsAreUsedOnce(t *testing.T) {
+	f := newFixture(t)
+	id := &Identity{User: f.user("ann"), Via: ViaSession}
+	e, err := f.BeginTOTP(t.Context(), id)
+	if err == nil {
+		_, err = f.ConfirmTOTP(t.Context(), id, code(t, e, f.now().Add(30*time.Second)))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := f.now()
+	for _, attempt := range []struct {
+		now, of time.Duration
+		taken   bool
+	}{
+		{0, 30 * time.Second, false}, // the one of the enrollment
+		{0, 0, false},
+		{30 * time.Second, 30 * time.Second, false},
+		{60 * time.Second, 30 * time.Second, false},
+		{60 * time.Second, 60 * time.Second, true},
+		{60 * time.Second, 60 * time.Second, false},
+		{60 * time.Second, 90 * time.Second, true},
+		{60 * time.Second, 60 * time.Second, false},
+		{90 * time.Second, 90 * time.Second, false},
+		{150 * time.Second, 120 * time.Second, true},
+	} {
+		f.clock.now = start.Add(attempt.now)
+		f.limiter = newLimiter(f.now, f.log)
+		c := code(t, e, start.Add(attempt.of))
+		proof, err := f.CheckPassword(t.Context(), Credentials{Username: "ann", Password: cheapPassword, Code: &c}, someAddress)
+		if err == nil {
+			_, err = f.SignInAPI(get("/"), proof)
+		}
+		if (err == nil) != attempt.taken {
+			t.Errorf("at %v the code of %v: %v", attempt.now, attempt.of, err)
+		}
+	}
+}
+
+// Who has a session that was begun without the second factor loses it when the
+// factor is switched on.
+func TestSecondFactorEndsOtherSessions(t *testing.T) {
+	f := newFixture(t)
+	ann := f.user("ann")
+	if _, err := f.SignInAPI(get("/"), proofOf(ann)); err != nil {
+		t.Fatal(err)
+	}
+	mine, err := f.SignInAPI(get("/"), proofOf(ann))
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, _, err := f.tokenIdentity(mine.Access)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := f.BeginTOTP(t.Context(), id)
+	if err == nil {
+		_, err = f.ConfirmTOTP(t.Context(), id, code(t, e, f.now()))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = f.store.View(func(tx *store.Tx) error {
+		left, err := tx.Sessions(ann.ID)
+		if err == nil && (len(left) != 1 || left[0].Hash != id.SessionHash) {
+			t.Errorf("%d sessions are left", len(left))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // A secret belongs to one account and one server.
 func TestSecretIsSealed(t *testing.T) {
 	f := newFixture(t)
@@ -144,7 +252,7 @@ func TestSignInWithCode(t *testing.T) {
 		t.Errorf("a wrong password must not tell of the code: %v", err)
 	}
 	for name, c := range map[string]string{
-		"empty": "", "wrong": "000000x", "one step ago": code(t, e, now.Add(-30*time.Second)), "one step ahead": code(t, e, now.Add(30*time.Second)),
+		"empty": "", "wrong": "000000x", "two steps ago": code(t, e, now.Add(-60*time.Second)), "two steps ahead": code(t, e, now.Add(60*time.Second)),
 	} {
 		before := f.newest()
 		if _, err := check(cheapPassword, &c); !errors.Is(err, ErrCredentials) || f.newest() == before {

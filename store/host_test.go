@@ -113,7 +113,7 @@ func TestVerbsWrite(t *testing.T) {
 		}, []activity.Type{activity.ProfileUpdate}, 1},
 		{"offer a second factor", func() error { return s.OfferTOTP(t.Context(), Actor{Name: "ann"}, created.ID, []byte("sealed")) }, nil, 1},
 		{"enable it", func() error {
-			_, err := s.EnableTOTP(t.Context(), Actor{Name: "ann"}, created.ID, []byte("sealed"))
+			_, err := s.EnableTOTP(t.Context(), Actor{Name: "ann"}, created.ID, EnableTOTP{Secret: []byte("sealed"), CodeAt: s.Now()})
 			return err
 		}, []activity.Type{activity.ProfileUpdate}, 1},
 		{"drop it", func() error { return s.DropTOTP(t.Context(), Actor{Name: "ann"}, created.ID) }, []activity.Type{activity.ProfileUpdate}, 1},

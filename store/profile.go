@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"time"
 
 	"trento/store/activity"
 )
@@ -88,10 +89,17 @@ func (s *Store) OfferTOTP(ctx context.Context, by Actor, id int64, secret []byte
 	})
 }
 
+// EnableTOTP is what it takes to put a second factor into force.
+type EnableTOTP struct {
+	Secret []byte    // the one that was offered, sealed
+	CodeAt time.Time // of the code that was shown
+	Keep   [32]byte  // the session that does not end
+}
+
 // EnableTOTP puts a second factor into force whose secret was offered, with
-// its first code used up. It fails with ErrStale where another secret has been
-// offered since, or none.
-func (s *Store) EnableTOTP(ctx context.Context, by Actor, id int64, secret []byte) (*User, error) {
+// its first code used up. All sessions of the user end but the one to keep. It
+// fails with ErrStale where another secret has been offered since, or none.
+func (s *Store) EnableTOTP(ctx context.Context, by Actor, id int64, e EnableTOTP) (*User, error) {
 	var after *User
 	err := s.update(ctx, by, func(tx *Tx) error {
 		before, err := tx.User(id)
@@ -101,11 +109,14 @@ func (s *Store) EnableTOTP(ctx context.Context, by Actor, id int64, secret []byt
 		if before.TOTPEnabledAt != nil {
 			return fmt.Errorf("second factor of user %d: %w", id, ErrConflict)
 		}
-		if before.TOTPSecret == nil || !bytes.Equal(before.TOTPSecret, secret) {
+		if before.TOTPSecret == nil || !bytes.Equal(before.TOTPSecret, e.Secret) {
 			return fmt.Errorf("second factor of user %d: %w", id, ErrStale)
 		}
 		u := *before
-		u.TOTPEnabledAt, u.TOTPLastUsedAt = tx.moment(), tx.moment()
+		u.TOTPEnabledAt, u.TOTPLastUsedAt = tx.moment(), &e.CodeAt
+		if err := tx.endSessionsBut(id, e.Keep); err != nil {
+			return err
+		}
 		if err := tx.changeUser(before, &u); err != nil {
 			return err
 		}

@@ -367,7 +367,7 @@ func TestTOTPRecords(t *testing.T) {
 		t.Fatal(err)
 	}
 	enable := func(secret string) error {
-		_, err := s.EnableTOTP(t.Context(), System(), ann.ID, []byte(secret))
+		_, err := s.EnableTOTP(t.Context(), System(), ann.ID, EnableTOTP{Secret: []byte(secret), CodeAt: s.Now()})
 		return err
 	}
 	if err := enable(""); !errors.Is(err, ErrStale) {
