@@ -93,6 +93,7 @@ type Auth struct {
 	hasher     *hasher
 	limiter    *limiter
 	sealer     cipher.AEAD // of the secrets of second factors
+	cursors    cipher.AEAD // of the places browsers are handed, see SealCursor
 	scopes     *scopes
 	// introspectors may ask about tokens from another machine.
 	introspectors []netip.Prefix
@@ -133,6 +134,14 @@ func New(o Options) (*Auth, error) {
 	if err != nil {
 		return nil, fmt.Errorf("auth: %w", err)
 	}
+	cursorKey, err := hkdf.Key(sha256.New, o.Secrets.Base, nil, "trento cursor", 32)
+	if err != nil {
+		return nil, fmt.Errorf("auth: %w", err)
+	}
+	cursors, err := newSealer(cursorKey)
+	if err != nil {
+		return nil, fmt.Errorf("auth: %w", err)
+	}
 	halfwayKey, err := hkdf.Key(sha256.New, o.Secrets.Base, nil, "trento halfway cookie", 64)
 	if err != nil {
 		return nil, fmt.Errorf("auth: %w", err)
@@ -142,7 +151,7 @@ func New(o Options) (*Auth, error) {
 		return nil, fmt.Errorf("auth: %w", err)
 	}
 	a := &Auth{
-		admin: store.NormalUsername(cmp.Or(o.AdminUser, "admin")), sealer: sealer,
+		admin: store.NormalUsername(cmp.Or(o.AdminUser, "admin")), sealer: sealer, cursors: cursors,
 		store: o.Store, now: o.Now, log: o.Log, proxies: o.TrustedProxies, enableAPIKey: o.EnableAPIKey,
 		access:  newSigner(o.Secrets.Access, typeAccess, o.Now),
 		refresh: newSigner(o.Secrets.Refresh, typeRefresh, o.Now),

@@ -179,7 +179,7 @@ func (a *Auth) codeTime(user *store.User, code string) (time.Time, error) {
 	return time.Time{}, ErrCredentials
 }
 
-// newSealer makes what the secrets of second factors are encrypted with.
+// newSealer makes what a key of 32 bytes encrypts with.
 func newSealer(key []byte) (cipher.AEAD, error) {
 	block, err := aes.NewCipher(key)
 	if err != nil {

@@ -27,6 +27,8 @@ const (
 	eventDeadline = 10 * time.Second
 	// maxChanges bounds what one event names; beyond it is everything.
 	maxChanges = 200
+	// changesRead is how many changes are read at a time.
+	changesRead = 1000
 	// maxToasts bounds how many things one event announces.
 	maxToasts = 3
 	// maxStreams and maxStreamsOfUser bound the open streams.
@@ -69,9 +71,9 @@ func (s *streams) leave(user int64) {
 }
 
 // events answers GET /events, the one stream of a browser tab. An event of
-// the kind "change" maps kinds to the ids that have changed and is numbered by
-// the journal; "toast" is news to show. The last event is "signed-out", or
-// "stopping" when the server stops.
+// the kind "change" maps kinds to the ids that have changed; its id is a
+// cursor into the journal, sealed for the user. "toast" is news to show. The
+// last event is "signed-out", or "stopping" when the server stops.
 func (s *server) events(w http.ResponseWriter, r *http.Request) error {
 	if r.Method == http.MethodHead {
 		return nil // there is no end to what a HEAD would have to wait for
@@ -161,13 +163,16 @@ func (st *stream) start(r *http.Request) error {
 	}
 	err := st.s.options.Store.View(func(tx *store.Tx) error {
 		st.seen, st.seq = tx.Newest(), tx.LastChange()
-		if n, err := strconv.ParseUint(known, 10, 64); err == nil {
-			// A number we have not reached is of another file: tell everything.
-			if st.seq < n {
-				n = 0
-			}
-			st.seq = n
+		if known == "" {
+			return nil
 		}
+		// A cursor that cannot be opened, or is ahead of the journal, is of
+		// another user or another file: tell everything.
+		place, ok := st.s.options.Auth.OpenCursor(st.id.User, known)
+		if !ok || place > st.seq {
+			place = 0
+		}
+		st.seq = place
 		return nil
 	})
 	if err != nil {
@@ -201,7 +206,7 @@ func (st *stream) tell() error {
 		return err
 	}
 	if len(changes) > 0 {
-		if err := st.send("change", strconv.FormatUint(st.seq, 10), changes); err != nil {
+		if err := st.send("change", st.s.options.Auth.SealCursor(st.id.User, st.seq), changes); err != nil {
 			return err
 		}
 	}
@@ -225,35 +230,51 @@ func (st *stream) check(tx *store.Tx) error {
 
 // changes maps kinds to what has changed of them. Of users and their tokens
 // only those who manage users are told, and each user of what is their own;
-// "self" is the user who watches.
+// "self" is the user who watches. What is not told does not count either: a
+// storm of it must not show as "everything".
 func (st *stream) changes(tx *store.Tx) (map[string][]string, error) {
-	list, err := tx.ChangedAfter(st.seq, maxChanges+1)
-	if err != nil {
-		return nil, err
-	}
-	changes := make(map[string][]string)
-	if len(list) > maxChanges {
-		st.seq = tx.LastChange()
-		for _, kind := range []string{"host", "cluster", "database", "sap_system", "tags", "user", "token", "setting"} {
-			changes[kind] = []string{everything}
-		}
-		changes["self"] = []string{everything}
-		return changes, nil
-	}
-	for _, c := range list {
-		st.seq = c.Seq
-		told, err := st.concerns(tx, c)
+	changes, told := make(map[string][]string), 0
+	for told <= maxChanges {
+		list, err := tx.ChangedAfter(st.seq, changesRead)
 		if err != nil {
 			return nil, err
 		}
-		if told {
-			changes[c.Kind] = append(changes[c.Kind], c.ID)
+		for _, c := range list {
+			st.seq = c.Seq
+			concerned, err := st.concerns(tx, c)
+			if err != nil {
+				return nil, err
+			}
+			if concerned {
+				changes[c.Kind] = append(changes[c.Kind], c.ID)
+				told++
+			}
+			if c.Kind == "user" && c.ID == strconv.FormatInt(st.id.User.ID, 10) {
+				changes["self"] = []string{everything}
+			}
 		}
-		if c.Kind == "user" && c.ID == strconv.FormatInt(st.id.User.ID, 10) {
-			changes["self"] = []string{everything}
+		if len(list) < changesRead {
+			break
 		}
 	}
+	if told > maxChanges {
+		st.seq = tx.LastChange()
+		return st.allChanged(), nil
+	}
 	return changes, nil
+}
+
+// allChanged names everything of every kind the user may be told of.
+func (st *stream) allChanged() map[string][]string {
+	kinds := []string{"host", "cluster", "database", "sap_system", "tags", "token", "view", "setting", "self"}
+	if st.managesUsers {
+		kinds = append(kinds, "user")
+	}
+	all := make(map[string][]string)
+	for _, kind := range kinds {
+		all[kind] = []string{everything}
+	}
+	return all
 }
 
 // concerns reports whether a change is one to be told.

@@ -98,7 +98,7 @@ func changesOf(t *testing.T, e event) map[string][]string {
 
 func TestEventsTellChanges(t *testing.T) {
 	f := newFixture(t)
-	f.user("ada")
+	ada := f.user("ada")
 	server := f.serve()
 	s := f.subscribe(t, server.URL+"/events", "ada")
 	f.host(1, "hana01")
@@ -111,8 +111,8 @@ func TestEventsTellChanges(t *testing.T) {
 	if err := f.store.View(func(tx *store.Tx) error { seq = tx.LastChange(); return nil }); err != nil {
 		t.Fatal(err)
 	}
-	if e.id != fmt.Sprint(seq) {
-		t.Errorf("event %s, but the journal is at %d", e.id, seq)
+	if place, ok := f.auth.OpenCursor(ada, e.id); !ok || place != seq {
+		t.Errorf("event %s is %d, %v, but the journal is at %d", e.id, place, ok, seq)
 	}
 	var news toast
 	if err := json.Unmarshal([]byte(s.wants("toast").data), &news); err != nil {
@@ -127,19 +127,91 @@ func TestEventsStartWhereThePageEnds(t *testing.T) {
 	f := newFixture(t)
 	f.user("ada")
 	f.host(1, "hana01")
-	seq, _ := attribute(parseMarkup(t, f.do(call{target: "/hosts", as: "ada"}).Body.String()).one("#frame"), "data-seq")
+	seq := f.cursor(t, "ada")
 	f.host(2, "hana02")
 	server := f.serve()
 	for name, s := range map[string]*subscription{
 		"page":          f.subscribe(t, server.URL+"/events?after="+seq, "ada"),
-		"last event id": f.subscribe(t, server.URL+"/events?after=0", "ada", "Last-Event-ID", seq),
+		"last event id": f.subscribe(t, server.URL+"/events?after=other", "ada", "Last-Event-ID", seq),
 	} {
 		if changes := changesOf(t, s.wants("change")); fmt.Sprint(changes["host"]) != "["+string(hostID(2))+"]" {
 			t.Errorf("%s: changes %v, want only the host the page does not show", name, changes)
 		}
 	}
-	if changes := changesOf(t, f.subscribe(t, server.URL+"/events?after=999999", "ada").wants("change")); len(changes["host"]) != 2 {
-		t.Errorf("a number from another file: changes %v, want all", changes)
+	f.user("bob")
+	for name, cursor := range map[string]string{"a number": "999999", "no cursor": "nonsense", "a cursor of somebody else": f.cursor(t, "bob")} {
+		if changes := changesOf(t, f.subscribe(t, server.URL+"/events?after="+cursor, "ada").wants("change")); len(changes["host"]) != 2 {
+			t.Errorf("%s: changes %v, want all", name, changes)
+		}
+	}
+}
+
+// cursor is the cursor in a page of a user.
+func (f *fixture) cursor(t *testing.T, as string) string {
+	t.Helper()
+	cursor, _ := attribute(parseMarkup(t, f.do(call{target: "/hosts", as: as}).Body.String()).one("#frame"), "data-cursor")
+	return cursor
+}
+
+// TestCursorsHideActivity: from the cursors in pages and events nobody can
+// tell how much happens that they may not see, or whether anything does.
+func TestCursorsHideActivity(t *testing.T) {
+	f := newFixture(t)
+	boss, plain := f.user("boss", 2), f.user("plain")
+	s := f.subscribe(t, f.serve().URL+"/events", "plain")
+	var cursors []string
+	hidden := func(n int) {
+		for i := range n {
+			if _, err := f.auth.ChangeUser(t.Context(), &auth.Identity{User: boss, Via: auth.ViaSession}, f.user(fmt.Sprintf("u%d-%d", n, i)).ID, 1, auth.UserChange{Fullname: new("X")}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for n := range 4 {
+		cursors = append(cursors, f.cursor(t, "plain"), f.cursor(t, "plain")) // nothing in between
+		hidden(n)
+		f.host(n, fmt.Sprint("h", n))
+		cursors = append(cursors, s.wants("change").id)
+		s.wants("toast")
+	}
+	seen, places := map[string]bool{}, map[uint64]bool{}
+	for _, cursor := range cursors {
+		if seen[cursor] {
+			t.Errorf("%s comes twice: it tells that nothing happened in between", cursor)
+		}
+		if len(cursor) != len(cursors[0]) || strings.Trim(cursor, "0123456789") == "" {
+			t.Errorf("cursor %q", cursor)
+		}
+		place, ok := f.auth.OpenCursor(plain, cursor)
+		if !ok {
+			t.Errorf("%s cannot be opened", cursor)
+		}
+		seen[cursor], places[place] = true, true
+	}
+	if len(places) < 5 {
+		t.Errorf("%d places: the journal did not move", len(places))
+	}
+}
+
+// TestEventsOfAHiddenStorm: a storm of what a user may not see is not told as
+// "everything", and what they may see in the middle of it is told.
+func TestEventsOfAHiddenStorm(t *testing.T) {
+	f := newFixture(t)
+	f.user("plain")
+	f.user("boss", 2)
+	plain, boss := f.cursor(t, "plain"), f.cursor(t, "boss")
+	for n := range maxChanges + 5 {
+		f.user(fmt.Sprint("u", n))
+		if n == maxChanges/2 {
+			f.host(1, "hana01")
+		}
+	}
+	server := f.serve()
+	if changes := changesOf(t, f.subscribe(t, server.URL+"/events?after="+plain, "plain").wants("change")); fmt.Sprint(changes["host"]) != "["+string(hostID(1))+"]" || changes["user"] != nil {
+		t.Errorf("changes %v", changes)
+	}
+	if changes := changesOf(t, f.subscribe(t, server.URL+"/events?after="+boss, "boss").wants("change")); fmt.Sprint(changes["user"]) != "[*]" {
+		t.Errorf("changes for a user manager: %v", changes)
 	}
 }
 
@@ -149,7 +221,7 @@ func TestEventsOfAStormAreFew(t *testing.T) {
 	for n := range maxChanges + 5 {
 		f.host(n, fmt.Sprint("h", n))
 	}
-	s := f.subscribe(t, f.serve().URL+"/events?after=0", "ada")
+	s := f.subscribe(t, f.serve().URL+"/events?after=nothing", "ada")
 	if changes := changesOf(t, s.wants("change")); fmt.Sprint(changes["host"]) != "[*]" {
 		t.Errorf("%d changes are named one by one", len(changes["host"]))
 	}

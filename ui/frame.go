@@ -30,7 +30,8 @@ type Frame struct {
 	Notices  []notice // what the reader should know on every page
 	Searches bool     // the page has the box that searches everywhere itself
 	Live     string   // what the page follows, see event.go
-	Seq      uint64   // the change the page is as new as
+	Seq      uint64   // the change the page is as new as; the browser is told Cursor
+	Cursor   string   // Seq, sealed for the reader
 	Refresh  int      // seconds between refreshes the reader asked for, or 0
 	News     string   // what was done right before, see news.go
 

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+
+	"trento/auth"
 )
 
 //go:embed templates
@@ -80,6 +82,7 @@ func (s *server) render(w http.ResponseWriter, r *http.Request, status int, name
 		p.frame().News = takeNews(w, r)
 	}
 	if p.frame().User != nil {
+		p.frame().Cursor = s.options.Auth.SealCursor(auth.From(r.Context()).User, p.frame().Seq)
 		var err error
 		if p.frame().Notices, err = s.notices(r); err != nil {
 			return err

@@ -43,7 +43,7 @@ function concerns(changes) {
 
 function connect() {
   if (source || document.hidden || !frame()) return;
-  source = new EventSource('/events?after=' + frame().dataset.seq);
+  source = new EventSource('/events?after=' + frame().dataset.cursor);
   source.onopen = () => {
     mark('live', 'Live');
     if (missed) schedule(0);
