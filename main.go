@@ -367,7 +367,7 @@ func (a *appliance) housekeep(ctx context.Context) error {
 		case <-minute.C:
 			err = a.auth.LogCrowding(ctx)
 		case <-expire.C:
-			err = errors.Join(a.store.ExpireSessions(ctx), a.store.ExpireDiscards(ctx))
+			err = errors.Join(a.store.ExpireSessions(ctx), a.store.ExpireDiscards(ctx), a.store.PruneAgents(ctx))
 		}
 		if err != nil && ctx.Err() == nil {
 			a.log.Error("housekeeping", "error", err)

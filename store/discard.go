@@ -28,31 +28,28 @@ type Discard struct {
 	Body   []byte // cut at 256 KiB
 }
 
-// Discard keeps a payload that could not be decoded, so that a fix can be
-// tried on it. Old ones make room. An agent repeats a payload every ten
-// seconds; it is kept once.
-func (s *Store) Discard(ctx context.Context, body []byte, reason string) error {
+// discard keeps a payload that could not be decoded, so that a fix can be
+// tried on it. Old ones make room, and one that is kept is not kept twice.
+func (tx *Tx) discard(body []byte, reason string) error {
 	body = body[:min(len(body), maxDiscardSize)]
 	sum := sha256.Sum256(body)
-	return s.update(ctx, System(), func(tx *Tx) error {
-		bucket := tx.btx.Bucket(bucketDiscard)
-		for _, v := range scanBytes(bucket, key64(0), key64(^uint64(0))) {
-			if bytes.Equal(v[8:min(len(v), discardHead-4)], sum[:]) {
-				return nil
-			}
+	bucket := tx.btx.Bucket(bucketDiscard)
+	for _, v := range scanBytes(bucket, key64(0), key64(^uint64(0))) {
+		if bytes.Equal(v[8:min(len(v), discardHead-4)], sum[:]) {
+			return nil
 		}
-		sequence, err := bucket.NextSequence()
-		if err != nil {
-			return err
-		}
-		if err := tx.pruneDiscards(sequence); err != nil {
-			return err
-		}
-		value := append(timeBytes(tx.now), sum[:]...)
-		value = binary.BigEndian.AppendUint32(value, uint32(len(reason)))
-		value = append(value, reason...)
-		return tx.put(bucketDiscard, key64(sequence), tx.s.zip.compress(value, body))
-	})
+	}
+	sequence, err := bucket.NextSequence()
+	if err != nil {
+		return err
+	}
+	if err := tx.pruneDiscards(sequence); err != nil {
+		return err
+	}
+	value := append(timeBytes(tx.now), sum[:]...)
+	value = binary.BigEndian.AppendUint32(value, uint32(len(reason)))
+	value = append(value, reason...)
+	return tx.put(bucketDiscard, key64(sequence), tx.s.zip.compress(value, body))
 }
 
 // ExpireDiscards removes the payloads that are older than Options.DiscardAge.

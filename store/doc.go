@@ -16,6 +16,7 @@
 //	database    database id                 record: landscape.Database, with its instances
 //	sap_system  SAP system id               record: landscape.SAPSystem, with its instances
 //	kept        host id                     record: landscape.Kept, the newest SAP report and what of it waits
+//	agent_report  host id                   record: AgentReports, the reports of an agent that had problems
 //	tags        kind "/" id                 record: Tags of a thing, which outlive it
 //	relation    name 0x00 from 0x00 to      nothing; index of host, database, sap_system and kept, see landscape.go
 //	user        id (8)                      record: User; of a deleted one what DeleteUser leaves
@@ -49,9 +50,9 @@
 // It calls the pure rule of package landscape, stores the outcome through
 // record, which is the only road to a record and writes the journal with it,
 // and logs what happened through log, in the same transaction. A change that
-// changes nothing writes nothing. Of records only tokens, and the
-// saved views of a deleted user, are ever erased, and their journal entries
-// with them; all others stay.
+// changes nothing writes nothing. Of records only tokens, the saved views of a
+// deleted user and the AgentReports of an agent that has gone are ever erased,
+// and their journal entries with them; all others stay.
 //
 // # Reading
 //

@@ -47,6 +47,9 @@ func (s *Store) Observe(ctx context.Context, r Report) error {
 		if err := tx.apply(d); err != nil {
 			return err
 		}
+		if err := tx.noteObserved(&r.Observation, refused); err != nil {
+			return err
+		}
 		if refused {
 			rejected = ErrNotFound
 			return tx.keepReport(&r, sum, waitsForHost(r.Observation.Kind))
@@ -159,7 +162,8 @@ func (s *Store) HeartbeatTimeout() time.Duration {
 	return s.options.HeartbeatInterval*time.Duration(s.options.HeartbeatAllowedMissed+1) + heartbeatTolerance
 }
 
-// Sweep notices the hosts whose heartbeat was lost. A host that was never
+// Sweep notices the hosts whose heartbeat was lost, and what is stale because
+// reports cannot be used. A host that was never
 // heard is left alone, and all get their full time anew after a start: that
 // the server was away says nothing about them.
 func (s *Store) Sweep(ctx context.Context) error {
@@ -180,7 +184,7 @@ func (s *Store) Sweep(ctx context.Context) error {
 	for _, id := range lost {
 		failed = append(failed, s.silent(ctx, id))
 	}
-	return errors.Join(append(failed, err)...)
+	return errors.Join(append(failed, err, s.sweepReports(ctx))...)
 }
 
 func (s *Store) overdue(id landscape.HostID, now time.Time) bool {

@@ -127,7 +127,9 @@ func TestVerbsWrite(t *testing.T) {
 			return err
 		}, []activity.Type{activity.UserModification}, 1},
 		{"delete", func() error { return s.DeleteUser(t.Context(), Actor{Name: "admin"}, created.ID) }, []activity.Type{activity.UserDeletion}, 1},
-		{"discard", func() error { return s.Discard(t.Context(), []byte("?"), "odd") }, nil, 0},
+		{"refused report", func() error { return s.RefuseReport(t.Context(), refused(landscape.CloudDiscovery, "/Provider")) }, []activity.Type{activity.AgentReportFaulty}, 1},
+		{"refused again", func() error { return s.RefuseReport(t.Context(), refused(landscape.CloudDiscovery, "/Provider")) }, nil, 0},
+		{"usable again", func() error { return s.Observe(t.Context(), cloudReport("aws")) }, []activity.Type{activity.AgentReportRecovered}, 1},
 	} {
 		log, sequence := len(entries(t, s)), lastChange(t, s)
 		if err := step.do(); err != nil {
@@ -343,6 +345,12 @@ func TestChangedAfter(t *testing.T) {
 func TestDiscards(t *testing.T) {
 	c := newClock()
 	s := open(t, t.TempDir(), c)
+	discard := func(body []byte, reason string) {
+		t.Helper()
+		if err := s.update(t.Context(), System(), func(tx *Tx) error { return tx.discard(body, reason) }); err != nil {
+			t.Fatal(err)
+		}
+	}
 	kept := func() (all []*Discard) {
 		view(t, s, func(tx *Tx) error {
 			for d, err := range tx.Discards() {
@@ -356,14 +364,10 @@ func TestDiscards(t *testing.T) {
 		return all
 	}
 	for i := range maxDiscards + 2 {
-		if err := s.Discard(t.Context(), fmt.Append(nil, "body ", i), fmt.Sprint("reason ", i)); err != nil {
-			t.Fatal(err)
-		}
+		discard(fmt.Append(nil, "body ", i), fmt.Sprint("reason ", i))
 	}
 	// An agent that goes on sending the same does not push the others out.
-	if err := s.Discard(t.Context(), []byte("body 2"), "again"); err != nil {
-		t.Fatal(err)
-	}
+	discard([]byte("body 2"), "again")
 	all := kept()
 	if len(all) != maxDiscards {
 		t.Fatalf("%d payloads are kept", len(all))
@@ -372,9 +376,7 @@ func TestDiscards(t *testing.T) {
 		t.Error(diff)
 	}
 	c.advance(11 * 24 * time.Hour)
-	if err := s.Discard(t.Context(), make([]byte, maxDiscardSize+1), "long"); err != nil {
-		t.Fatal(err)
-	}
+	discard(make([]byte, maxDiscardSize+1), "long")
 	if all = kept(); len(all) != 1 || len(all[0].Body) != maxDiscardSize {
 		t.Errorf("%d payloads are kept after 11 days", len(all))
 	}

@@ -347,6 +347,9 @@ func (tx *Tx) ReportedOn(id landscape.HostID) ([]landscape.KeptElement, error) {
 // forgetAgent discards what is kept of the reports of an agent: only a new
 // one may bring back what was cleaned up.
 func (tx *Tx) forgetAgent(agent landscape.HostID) error {
+	if err := tx.deleteAgentReports(agent); err != nil {
+		return err
+	}
 	for _, kind := range landscape.Kinds {
 		tx.forget(agent, kind)
 		if err := tx.delete(bucketReport, reportKey(agent, kind)); err != nil {
@@ -359,6 +362,5 @@ func (tx *Tx) forgetAgent(agent landscape.HostID) error {
 // forget makes the next report of an agent be judged, even if it says nothing
 // new.
 func (tx *Tx) forget(agent landscape.HostID, kind landscape.Kind) {
-	key := string(reportKey(agent, kind))
-	tx.after = append(tx.after, func() { tx.s.reports.remove(key) })
+	tx.after = append(tx.after, func() { tx.s.reports.remove(agentKind{agent, kind}) })
 }

@@ -15,6 +15,7 @@ import (
 // is never changed once it was released.
 var migrations = []func(*bolt.Tx) error{
 	createBuckets,
+	createAgentReports,
 }
 
 // migrate brings the file to the present version, in one transaction. A file
@@ -75,4 +76,10 @@ func createBuckets(btx *bolt.Tx) error {
 	}
 	id := uuid.New()
 	return btx.Bucket(bucketMeta).Put(keyID, id[:])
+}
+
+// createAgentReports makes room for how the reports of agents have fared.
+func createAgentReports(btx *bolt.Tx) error {
+	_, err := btx.CreateBucket(bucketAgentReport)
+	return err
 }

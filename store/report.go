@@ -136,8 +136,8 @@ func (s *Store) noteProgram() error {
 
 // remember makes Unchanged know the body, once the change is durable.
 func (tx *Tx) remember(r *Report, sum [sha256.Size]byte) {
-	key := string(reportKey(r.Observation.Agent, r.Observation.Kind))
-	tx.after = append(tx.after, func() { tx.s.reports.set(key, sum) })
+	from := agentKind{r.Observation.Agent, r.Observation.Kind}
+	tx.after = append(tx.after, func() { tx.s.reports.set(from, sum) })
 }
 
 // bodies are the hashes of the newest accepted body of each agent and kind
@@ -146,39 +146,28 @@ func (tx *Tx) remember(r *Report, sum [sha256.Size]byte) {
 // forgotten must not be known again.
 type bodies struct {
 	mu     sync.RWMutex
-	byKey  map[string][sha256.Size]byte
-	hashes map[[sha256.Size]byte]struct{}
+	byKey  map[agentKind][sha256.Size]byte
+	hashes map[[sha256.Size]byte]agentKind
 }
 
-func (k *bodies) set(key string, sum [sha256.Size]byte) {
+func (k *bodies) set(key agentKind, sum [sha256.Size]byte) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if old, ok := k.byKey[key]; ok {
 		delete(k.hashes, old)
 	}
 	if k.byKey == nil {
-		k.byKey, k.hashes = make(map[string][sha256.Size]byte), make(map[[sha256.Size]byte]struct{})
+		k.byKey, k.hashes = make(map[agentKind][sha256.Size]byte), make(map[[sha256.Size]byte]agentKind)
 	}
 	k.byKey[key] = sum
-	k.hashes[sum] = struct{}{}
+	k.hashes[sum] = key
 }
 
-func (k *bodies) remove(key string) {
+func (k *bodies) remove(key agentKind) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if sum, ok := k.byKey[key]; ok {
 		delete(k.hashes, sum)
 		delete(k.byKey, key)
 	}
-}
-
-// Unchanged reports whether a body is, byte for byte, what its agent reported
-// last and was accepted. Such a report has nothing to say and needs no
-// decoding: agents repeat themselves every ten seconds.
-func (s *Store) Unchanged(body []byte) bool {
-	sum := sha256.Sum256(body)
-	s.reports.mu.RLock()
-	defer s.reports.mu.RUnlock()
-	_, ok := s.reports.hashes[sum]
-	return ok
 }

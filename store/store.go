@@ -65,26 +65,28 @@ type Store struct {
 	closed  chan struct{}
 	once    sync.Once
 
-	hosts      cache[landscape.Host]
-	clusters   cache[landscape.Cluster]
-	databases  cache[landscape.Database]
-	sapSystems cache[landscape.SAPSystem]
-	kept       cache[landscape.Kept]
-	tags       cache[Tags]
-	views      cache[SavedViews]
-	users      cache[User]
-	apiKeys    cache[APIKey]
-	tokens     cache[Token]
-	tokenRules cache[TokenSettings]
-	retention  cache[activity.Retention]
-	sessions   decodedSessions
-	reports    bodies
-	beats      beats
-	watchers   watchers
-	uses       uses
-	zip        *compressor
-	pack       packer
-	recent     recentEntries
+	hosts        cache[landscape.Host]
+	clusters     cache[landscape.Cluster]
+	databases    cache[landscape.Database]
+	sapSystems   cache[landscape.SAPSystem]
+	kept         cache[landscape.Kept]
+	tags         cache[Tags]
+	views        cache[SavedViews]
+	users        cache[User]
+	apiKeys      cache[APIKey]
+	tokens       cache[Token]
+	tokenRules   cache[TokenSettings]
+	retention    cache[activity.Retention]
+	sessions     decodedSessions
+	reports      bodies
+	agentReports cache[AgentReports]
+	received     receivedReports
+	beats        beats
+	watchers     watchers
+	uses         uses
+	zip          *compressor
+	pack         packer
+	recent       recentEntries
 }
 
 // Open opens the file in a data directory, creating both where they are
@@ -191,7 +193,7 @@ func (s *Store) load(path string) error {
 	}
 	return s.db.View(func(btx *bolt.Tx) error {
 		s.id = fmt.Sprintf("%x", btx.Bucket(bucketMeta).Get(keyID))
-		return s.beats.load(btx)
+		return errors.Join(s.beats.load(btx), s.received.load(&Tx{s: s, btx: btx, now: s.Now()}))
 	})
 }
 
@@ -202,6 +204,7 @@ func (s *Store) Close() error {
 	s.once.Do(func() {
 		flushed := errors.Join(
 			s.update(context.Background(), Actor{}, (*Tx).writeBeats),
+			s.update(context.Background(), Actor{}, (*Tx).writeReportCounts),
 			s.FlushTokenUses(context.Background()),
 		)
 		close(s.closing)

@@ -34,16 +34,17 @@ func (tx *Tx) verifyJournal() error {
 	records := 0
 	journal := tx.btx.Bucket(bucketJournal)
 	for bucket, decoded := range map[string]func() any{
-		string(bucketHost):      func() any { return new(landscape.Host) },
-		string(bucketCluster):   func() any { return new(landscape.Cluster) },
-		string(bucketDatabase):  func() any { return new(landscape.Database) },
-		string(bucketSAPSystem): func() any { return new(landscape.SAPSystem) },
-		string(bucketKept):      func() any { return new(landscape.Kept) },
-		string(bucketTags):      func() any { return new(Tags) },
-		string(bucketView):      func() any { return new(SavedViews) },
-		string(bucketUser):      func() any { return new(User) },
-		string(bucketToken):     func() any { return new(Token) },
-		string(bucketSetting):   func() any { return new(json.RawMessage) }, // each has a type of its own; see verifySettings
+		string(bucketHost):        func() any { return new(landscape.Host) },
+		string(bucketCluster):     func() any { return new(landscape.Cluster) },
+		string(bucketDatabase):    func() any { return new(landscape.Database) },
+		string(bucketSAPSystem):   func() any { return new(landscape.SAPSystem) },
+		string(bucketKept):        func() any { return new(landscape.Kept) },
+		string(bucketTags):        func() any { return new(Tags) },
+		string(bucketAgentReport): func() any { return new(AgentReports) },
+		string(bucketView):        func() any { return new(SavedViews) },
+		string(bucketUser):        func() any { return new(User) },
+		string(bucketToken):       func() any { return new(Token) },
+		string(bucketSetting):     func() any { return new(json.RawMessage) }, // each has a type of its own; see verifySettings
 	} {
 		faults = append(faults, tx.btx.Bucket([]byte(bucket)).ForEach(func(k, v []byte) error {
 			records++

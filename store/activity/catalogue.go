@@ -99,6 +99,8 @@ var catalogue = []definition{
 	{54, HostDeregistrationRequested, "Host Deregistration Requested", fixed("Deregistration for host was requested"), host, always(Debug), everyone},
 	{55, HostDeregistered, "Host Deregistered", fixed("Host was deregistered"), host, always(Warning), everyone},
 	{56, HostRestored, "Host Restored", fixed("Host was restored"), host, always(Info), everyone},
+	{117, AgentReportFaulty, "Agent Report Faulty", faultMessage, host, always(Warning), everyone},
+	{118, AgentReportRecovered, "Agent Report Usable Again", recoveryMessage, host, always(Info), everyone},
 
 	// Cluster events.
 	{57, ClusterRegistered, "Cluster Registered", fixed("A new cluster was registered"), cluster, always(Info), everyone},

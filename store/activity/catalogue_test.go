@@ -57,7 +57,8 @@ func TestCodes(t *testing.T) {
 func TestCatalogue(t *testing.T) {
 	metadata := `{"reason":"Invalid credentials.","hostname":"hana01","name":"hana_cluster","sid":"PRD","added_tag":"blue","removed_tag":"green",
 		"resource_type":"cluster","target_type":"host","check_id":"DA114A","operation":"reboot","result":"UPDATED","status":"yellow",
-		"health":"unknown","cluster_host_status":"offline"}`
+		"health":"unknown","cluster_host_status":"offline",
+		"discovery_type":"sap_system_discovery","outcome":"partly_used","problem_count":2,"problems":[{"pointer":"/0/Type","detail":"is invalid","read":"9"}]}`
 	var values map[string]any
 	if err := json.Unmarshal([]byte(metadata), &values); err != nil {
 		t.Fatal(err)

@@ -78,6 +78,8 @@ const (
 	HostDeregistrationRequested       Type = "host_deregistration_requested"
 	HostDeregistered                  Type = "host_deregistered"
 	HostRestored                      Type = "host_restored"
+	AgentReportFaulty                 Type = "agent_report_faulty"
+	AgentReportRecovered              Type = "agent_report_recovered"
 )
 
 // Cluster events.

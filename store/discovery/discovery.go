@@ -20,8 +20,9 @@ type Envelope struct {
 }
 
 // Open reads the envelope of a report. Every error is an *Error of
-// StageSyntax or StageEnvelope. The envelope keeps a part of body, which must
-// not be modified while it is in use.
+// StageSyntax or StageEnvelope; beside one of StageEnvelope stands what could
+// be read. The envelope keeps a part of body, which must not be modified while
+// it is in use.
 func Open(body []byte) (Envelope, error) {
 	report, err := check(body)
 	if err != nil {
@@ -31,6 +32,7 @@ func Open(body []byte) (Envelope, error) {
 		return Envelope{}, refuse(StageEnvelope, titleInvalid, "Invalid object. Got: "+report.kind(), "/")
 	}
 	var agent, kind, payload value
+	var unexpected *Error
 	for name, v := range report.members() {
 		switch name {
 		case "agent_id":
@@ -40,9 +42,13 @@ func Open(body []byte) (Envelope, error) {
 		case "payload":
 			payload = v
 		default:
-			name = cut(name)
-			return Envelope{}, refuse(StageEnvelope, titleInvalid, "Unexpected field: "+name, "/"+name)
+			if name = cut(name); unexpected == nil {
+				unexpected = refuse(StageEnvelope, titleInvalid, "Unexpected field: "+name, "/"+name)
+			}
 		}
+	}
+	if unexpected != nil {
+		return sender(agent, kind), unexpected
 	}
 
 	var wrong problems
@@ -55,7 +61,7 @@ func Open(body []byte) (Envelope, error) {
 		}
 	}
 	if len(wrong) > 0 {
-		return Envelope{}, wrong.err(StageEnvelope)
+		return sender(agent, kind), wrong.err(StageEnvelope)
 	}
 
 	e := Envelope{Payload: json.RawMessage(payload)}
@@ -67,9 +73,23 @@ func Open(body []byte) (Envelope, error) {
 	e.Type, _ = wrong.envelopeText("/discovery_type", kind)
 	wrong.envelopePayload(payload)
 	if err := wrong.err(StageEnvelope); err != nil {
-		return Envelope{}, err
+		return sender(agent, kind), err
 	}
 	return e, nil
+}
+
+// sender is what an envelope that is wrong says about who has sent it and
+// what, as far as that can be read.
+func sender(agent, kind value) (e Envelope) {
+	if agent.string() {
+		if id, ok := landscape.ParseID[landscape.HostID](agent.text()); ok {
+			e.Agent = id
+		}
+	}
+	if kind.string() {
+		e.Type = kind.text()
+	}
+	return e
 }
 
 // envelopeText reads a string in the words the envelope's schema has for it.

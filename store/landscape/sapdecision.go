@@ -123,13 +123,20 @@ func (d *Decision) markAbsent(agent HostID, r *SAPReport) error {
 // sapSilent notes that a host has fallen silent: what is known through it
 // turns stale, and with it its systems. That changes neither data nor health.
 func (d *Decision) sapSilent(host HostID) error {
+	err := d.markSAPStale(host, func(string, string, bool) bool { return true })
+	return errors.Join(err, d.forget(host), d.finish())
+}
+
+// markSAPStale marks stale those instances on a host that concerns names, and
+// with them their systems.
+func (d *Decision) markSAPStale(host HostID, concerns func(sid, number string, absent bool) bool) error {
 	systems, err := d.changeSAPSystemsOn(host)
 	if err != nil {
 		return err
 	}
 	for _, s := range systems {
 		for i := range s.Instances {
-			if s.Instances[i].HostID == host && s.Instances[i].StaleSince == nil {
+			if in := &s.Instances[i]; in.HostID == host && in.StaleSince == nil && concerns(in.SID, in.Number, in.AbsentSince != nil) {
 				d.applicationInstanceStale(s, &s.Instances[i], &d.now)
 			}
 		}
@@ -143,7 +150,7 @@ func (d *Decision) sapSilent(host HostID) error {
 	}
 	for _, db := range databases {
 		for i := range db.Instances {
-			if db.Instances[i].HostID == host && db.Instances[i].StaleSince == nil {
+			if in := &db.Instances[i]; in.HostID == host && in.StaleSince == nil && concerns(db.SID, in.Number, in.AbsentSince != nil) {
 				d.databaseInstanceStale(db, &db.Instances[i], &d.now)
 			}
 		}
@@ -151,10 +158,7 @@ func (d *Decision) sapSilent(host HostID) error {
 			return err
 		}
 	}
-	if err := d.forget(host); err != nil {
-		return err
-	}
-	return d.finish()
+	return nil
 }
 
 // removeInstances takes all instances on a host out of the landscape, with

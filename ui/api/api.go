@@ -45,6 +45,8 @@ type API struct {
 	clusterListV1 written[clusterRecords]
 	databaseList  written[databaseRecords]
 	sapSystemList written[sapSystemRecords]
+
+	unidentified unidentified
 }
 
 // New makes the API.

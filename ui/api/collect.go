@@ -1,7 +1,14 @@
 package api
 
 import (
+	"errors"
+	"log/slog"
 	"net/http"
+	"net/netip"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
 
 	"trento/store"
 	"trento/store/discovery"
@@ -24,21 +31,80 @@ func (a *API) collect(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// observe takes in a report that says something new. One whose content cannot
-// be decoded is kept for those who want to know why.
+// observe takes in a report that says something new. Of one that cannot be used
+// is noted that it came, for the agent it comes from.
 func (a *API) observe(r *http.Request, body received) error {
 	envelope, err := discovery.Open(body)
 	if err != nil {
-		return err
+		return a.refuse(r, envelope, body, nil, err)
 	}
-	seen, refused := discovery.Decode(envelope)
-	if refused != nil {
-		if err := a.deps.Store.Discard(r.Context(), body, refused.Error()); err != nil {
-			return err
-		}
-		return refused
+	seen, err := discovery.Decode(envelope)
+	if err != nil {
+		return a.refuse(r, envelope, envelope.Payload, body, err)
 	}
 	return a.deps.Store.Observe(r.Context(), store.Report{Observation: seen, Body: body})
+}
+
+// refuse notes why a report could not be used, and answers so. The problems
+// point into text; body, where there is one, is worth keeping.
+func (a *API) refuse(r *http.Request, from discovery.Envelope, text []byte, body received, err error) error {
+	undecodable, ok := errors.AsType[*discovery.Error](err)
+	if !ok {
+		return err
+	}
+	if from.Agent == "" {
+		a.unidentified.warn(a.deps.Log, a.deps.Auth.ClientAddress(r), a.deps.Store.Now(), undecodable)
+		return err
+	}
+	refused := store.RefusedReport{Agent: from.Agent, Kind: landscape.Kind(from.Type), Body: body, Reason: undecodable.Error()}
+	if !slices.Contains(landscape.Kinds, refused.Kind) {
+		refused.Kind = store.OtherDiscovery
+		refused.Problems = append(refused.Problems, store.ReportProblem{
+			Pointer: "/discovery_type", Detail: "names no discovery that is known", Read: readType(from.Type),
+		})
+	}
+	for _, p := range undecodable.Problems {
+		if refused.Kind == store.OtherDiscovery && (p.Pointer == "" || p.Pointer == "/discovery_type") {
+			continue // that is said
+		}
+		refused.Problems = append(refused.Problems, store.ReportProblem{
+			Pointer: p.Pointer, Detail: p.Detail, Read: discovery.ReadAt(text, p.Pointer),
+		})
+	}
+	if fault := a.deps.Store.RefuseReport(r.Context(), refused); fault != nil {
+		return fault
+	}
+	return err
+}
+
+// readType is the type of a discovery as it was read.
+func readType(name string) string {
+	if name == "" {
+		return ""
+	}
+	return strconv.Quote(name)
+}
+
+// unidentified are the reports that do not say which agent they come from.
+type unidentified struct {
+	mu     sync.Mutex
+	warned time.Time
+	more   int // since then
+}
+
+// unidentifiedPause is how often is warned of such reports.
+const unidentifiedPause = time.Minute
+
+// warn tells the log of such a report, unless it was told of another one just
+// before.
+func (u *unidentified) warn(log *slog.Logger, from netip.Addr, now time.Time, err error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.more++; now.Sub(u.warned) < unidentifiedPause {
+		return
+	}
+	log.Warn("report without an agent was refused", "address", from, "reports", u.more, "reason", err)
+	u.warned, u.more = now, 0
 }
 
 // heartbeat answers POST /api/v1/hosts/{id}/heartbeat: an agent is alive.

@@ -87,6 +87,7 @@ func (a *API) Routes() []Route {
 		{"PUT", "/api/v1/settings/activity_log", auth.Needs("all:activity_logs_settings"), a.setActivitySettings},
 		{"GET", "/api/v1/settings/api_key", auth.SignedIn, a.apiKey},
 		{"PATCH", "/api/v1/settings/api_key", auth.Needs(apiKeySettings), a.regenerateAPIKey},
+		{"GET", "/api/v1/agents", auth.Needs(apiKeySettings), a.agents},
 		{"GET", "/api/v1/abilities", auth.SignedIn, a.abilities},
 		{"GET", "/api/v1/about", auth.SignedIn, a.about},
 

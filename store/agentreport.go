@@ -1,0 +1,616 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"trento/store/activity"
+	"trento/store/landscape"
+)
+
+// Outcome is what became of a report.
+type Outcome string
+
+// The outcomes. Words of the API, too.
+const (
+	ReportUsed       Outcome = "used"
+	ReportPartlyUsed Outcome = "partly_used" // some elements could not be read and were left out
+	ReportRefused    Outcome = "refused"     // nothing of it could be used
+)
+
+// OtherDiscovery stands for the reports of an agent whose type is unknown or
+// cannot be read.
+const OtherDiscovery landscape.Kind = "other"
+
+// ReportProblem is one thing in a report that could not be read.
+type ReportProblem struct {
+	Pointer string `json:"pointer"` // of the field, inside the payload; empty for the report as a whole
+	Detail  string `json:"detail"`  // what is wrong with it
+	Read    string `json:"read"`    // what was found there; empty where nothing was
+}
+
+// What is stored of the problems of a report. A report can be wrong in a
+// million places, each as long as its sender likes.
+const (
+	maxReportProblems = 10
+	maxProblemText    = 200 // bytes of a pointer, a detail and of what was read
+)
+
+// ReportStatus is how the reports of one kind from one agent have fared.
+type ReportStatus struct {
+	Kind    landscape.Kind `json:"kind"`
+	Outcome Outcome        `json:"outcome"`
+	// Since is when the first of the reports came that had this outcome; zero
+	// where all that is known is that the last one was used.
+	Since time.Time `json:"since"`
+	// Last is when the newest report came; zero where that was before the
+	// start and had no problems.
+	Last time.Time `json:"last"`
+	// Count is how many reports have had this outcome since Since. Only those
+	// with problems are counted.
+	Count int `json:"count,omitzero"`
+	// Problems are the first of what is wrong with the report, ProblemCount is
+	// how many there are.
+	Problems     []ReportProblem `json:"problems,omitempty"`
+	ProblemCount int             `json:"problem_count,omitzero"`
+
+	// Period is the time between the newest two reports; 0 where it is unknown.
+	Period time.Duration `json:"period,omitzero"`
+	// Logged says that the activity log tells that these reports have
+	// problems; LoggedAt is when it did last.
+	Logged   bool      `json:"logged,omitzero"`
+	LoggedAt time.Time `json:"logged_at,omitzero"`
+	// Changed is when the problems were written down.
+	Changed time.Time `json:"changed,omitzero"`
+}
+
+// Faulty reports whether the newest report could not be used as a whole.
+func (s *ReportStatus) Faulty() bool { return s.Outcome != ReportUsed }
+
+// Stale reports whether what these reports tell about counts as out of date:
+// three periods have passed since the first one that had problems.
+func (s *ReportStatus) Stale(now time.Time) bool {
+	return s.Faulty() && now.Sub(s.Since) >= stalePeriods*s.period()
+}
+
+// AgentReports is how the reports of an agent have fared, for the kinds of
+// which any has ever had problems. Only a change of that is written: the
+// count and the time of the last report are kept in memory and are written
+// down when something else is, once an hour, and when the store closes.
+type AgentReports struct {
+	Agent  landscape.HostID `json:"agent"`
+	Status []ReportStatus   `json:"status"` // one a kind
+}
+
+// Faulty lists the kinds of which the newest report could not be used as a
+// whole.
+func (a *AgentReports) Faulty() []*ReportStatus {
+	var faulty []*ReportStatus
+	for i := range a.Status {
+		if a.Status[i].Faulty() {
+			faulty = append(faulty, &a.Status[i])
+		}
+	}
+	return faulty
+}
+
+func (a *AgentReports) of(kind landscape.Kind) *ReportStatus {
+	for i := range a.Status {
+		if a.Status[i].Kind == kind {
+			return &a.Status[i]
+		}
+	}
+	return nil
+}
+
+const (
+	// stalePeriods is how many periods may pass without a report that can be
+	// used before what is known through it is marked stale.
+	stalePeriods = 3
+	// logPause keeps reports that have problems every other time, because two
+	// agents have the same id, say, from filling the log: a fault that follows
+	// another one within it is logged when it has lasted as long as data take
+	// to turn stale.
+	logPause = 10 * time.Minute
+	// changePause is how long other problems than those written down are the
+	// same fault: they may change with every report.
+	changePause = time.Minute
+	// maxUnregistered bounds the agents that are remembered without a
+	// registered host. Who has the key of the agents can invent any number.
+	maxUnregistered = 200
+	// unregisteredAge is how long such an agent is remembered after its last
+	// report.
+	unregisteredAge = 24 * time.Hour
+)
+
+// The periods of the agent, as it comes: it can be configured to others, and
+// does not tell.
+const (
+	shortPeriod = 10 * time.Second
+	longPeriod  = 15 * time.Minute // of subscriptions and saptune
+	// maxPeriod is the longest period that is believed: what is longer was an
+	// agent that did not run.
+	maxPeriod = time.Hour
+)
+
+// period is how often the agent reports: as it was seen to, or as agents come,
+// whatever is longer. An agent that was restarted reports twice at once.
+func (s *ReportStatus) period() time.Duration {
+	usual := shortPeriod
+	if s.Kind == landscape.SubscriptionDiscovery || s.Kind == landscape.SaptuneDiscovery {
+		usual = longPeriod
+	}
+	return min(max(usual, s.Period), maxPeriod)
+}
+
+// RefusedReport is a report of which nothing could be used.
+type RefusedReport struct {
+	Agent    landscape.HostID
+	Kind     landscape.Kind // OtherDiscovery where it is none of those we know
+	Problems []ReportProblem
+	Body     []byte // kept for those who want to try a fix on it; nil where that is not worth it
+	Reason   string // one line about all of them
+}
+
+// RefuseReport notes that a report could not be used, and keeps its body. An
+// agent repeats itself every ten
+// seconds: only what is new about a fault is written.
+func (s *Store) RefuseReport(ctx context.Context, r RefusedReport) error {
+	now := s.Now()
+	seen := ReportStatus{Kind: r.Kind, Outcome: ReportRefused, ProblemCount: len(r.Problems), Problems: cutProblems(r.Problems)}
+	if s.received.repeats(r.Agent, &seen, now) {
+		return nil
+	}
+	return s.update(ctx, System(), func(tx *Tx) error {
+		tx.forget(r.Agent, r.Kind) // the body accepted last may come again, and ends the fault
+		changed, err := tx.noteReport(r.Agent, &seen)
+		if err != nil || !changed || r.Body == nil {
+			return err
+		}
+		return tx.discard(r.Body, r.Reason)
+	})
+}
+
+// noteObserved notes the outcome of a report that could be decoded. One that
+// waits for its host counts as used, but is no reason to remember an agent.
+func (tx *Tx) noteObserved(o *landscape.Observation, waits bool) error {
+	seen := ReportStatus{Kind: o.Kind, Outcome: ReportUsed}
+	if len(o.Omissions) > 0 {
+		seen.Outcome, seen.ProblemCount = ReportPartlyUsed, len(o.Omissions)
+		problems := make([]ReportProblem, len(o.Omissions))
+		for i, omitted := range o.Omissions {
+			problems[i] = ReportProblem(omitted)
+		}
+		seen.Problems = cutProblems(problems)
+	}
+	if waits && !seen.Faulty() && tx.btx.Bucket(bucketAgentReport).Get([]byte(o.Agent)) == nil {
+		return nil
+	}
+	_, err := tx.noteReport(o.Agent, &seen)
+	return err
+}
+
+// noteReport writes down the outcome of a report if it is another one than
+// that of the report before, and logs that something is wrong with the reports,
+// or no longer. It reports whether it has written anything: not of a report
+// like the one before, nor of an agent that is one too many.
+func (tx *Tx) noteReport(agent landscape.HostID, seen *ReportStatus) (changed bool, err error) {
+	before, err := get(tx, bucketAgentReport, &tx.s.agentReports, []byte(agent))
+	if errors.Is(err, ErrNotFound) {
+		before, err = &AgentReports{Agent: agent}, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	stored := before.of(seen.Kind)
+	known := stored != nil
+	if !known {
+		stored = &ReportStatus{Kind: seen.Kind, Outcome: ReportUsed}
+	}
+	if !seen.Faulty() && !stored.Faulty() || stored.repeatedBy(seen, tx.now) {
+		tx.countReport(agent, seen.Kind)
+		return false, nil
+	}
+	if len(before.Status) == 0 {
+		if room, err := tx.roomFor(agent); err != nil || !room {
+			return false, err
+		}
+	}
+	after := tx.nextStatus(agent, stored, seen)
+	if err := tx.logOutcome(agent, stored, &after); err != nil {
+		return false, err
+	}
+	record := *before
+	record.Status = slices.Clone(before.Status)
+	if known {
+		*record.of(seen.Kind) = after
+	} else {
+		record.Status = append(record.Status, after)
+	}
+	return true, tx.recordReports(&record, seen.Kind)
+}
+
+// recordReports stores how the reports of an agent have fared; the reports of
+// some kinds begin to be counted anew.
+func (tx *Tx) recordReports(record *AgentReports, kinds ...landscape.Kind) error {
+	if err := tx.record(bucketAgentReport, []byte(record.Agent), record); err != nil {
+		return err
+	}
+	for _, kind := range kinds {
+		status := *record.of(kind)
+		tx.after = append(tx.after, func() { tx.s.received.set(record.Agent, &status) })
+	}
+	return nil
+}
+
+// nextStatus is what is written about the reports of a kind after one that
+// has another outcome than the one before.
+func (tx *Tx) nextStatus(agent landscape.HostID, before, seen *ReportStatus) ReportStatus {
+	after := *seen
+	after.Since, after.Last, after.Changed = tx.now, tx.now, tx.now
+	after.Period = tx.s.received.periodAt(agent, seen.Kind, tx.now)
+	after.Logged, after.LoggedAt = before.Logged, before.LoggedAt
+	if !seen.Faulty() {
+		after.Logged = false
+		return after
+	}
+	after.Count = 1
+	if before.Outcome == seen.Outcome { // the same fault with other problems
+		after.Since = before.Since
+		after.Count = tx.s.received.count(agent, before) + 1
+	}
+	if !after.Logged && tx.now.Sub(after.LoggedAt) >= logPause {
+		after.Logged, after.LoggedAt = true, tx.now
+	}
+	return after
+}
+
+// repeatedBy reports whether a report says what is written down already. What
+// exactly was read does not matter: it may be another number each time.
+func (s *ReportStatus) repeatedBy(seen *ReportStatus, now time.Time) bool {
+	if s.Outcome != seen.Outcome {
+		return false
+	}
+	return now.Sub(s.Changed) < changePause || s.ProblemCount == seen.ProblemCount &&
+		slices.EqualFunc(s.Problems, seen.Problems, func(a, b ReportProblem) bool { return a.Pointer == b.Pointer && a.Detail == b.Detail })
+}
+
+// logOutcome tells the activity log, and those who read the server's own, that
+// something has become of the reports.
+func (tx *Tx) logOutcome(agent landscape.HostID, before, after *ReportStatus) error {
+	switch {
+	case after.Logged && !before.Logged:
+		return tx.logFault(agent, after)
+	case before.Logged && after.Faulty():
+		if tx.now.Sub(before.Changed) >= changePause {
+			tx.warnOfFault(agent, after)
+		}
+	case before.Logged:
+		facts := tx.reportFacts(agent, after.Kind)
+		tx.after = append(tx.after, func() { tx.s.options.Log.Info("reports can be used again", facts...) })
+		return tx.log(activity.System, activity.AgentReportRecovered, map[string]any{
+			"host_id": agent, "discovery_type": after.Kind, "since": before.LoggedAt, "correlation_id": tx.correlation(),
+		})
+	}
+	return nil
+}
+
+func (tx *Tx) warnOfFault(agent landscape.HostID, s *ReportStatus) {
+	facts := append(tx.reportFacts(agent, s.Kind), "outcome", s.Outcome, "problems", s.ProblemCount, "reason", s.Reason())
+	tx.after = append(tx.after, func() { tx.s.options.Log.Warn("report could not be used in full", facts...) })
+}
+
+// reportFacts say in a line of the server's log what it is about.
+func (tx *Tx) reportFacts(agent landscape.HostID, kind landscape.Kind) []any {
+	facts := []any{"agent", agent}
+	if host, err := tx.anyHost(agent); err == nil && host.Hostname != "" {
+		facts = append(facts, "host", host.Hostname)
+	}
+	return append(facts, "type", kind)
+}
+
+// maxLoggedProblems is how many problems an entry of the log names.
+const maxLoggedProblems = 3
+
+func (tx *Tx) logFault(agent landscape.HostID, s *ReportStatus) error {
+	tx.warnOfFault(agent, s)
+	return tx.log(activity.System, activity.AgentReportFaulty, map[string]any{
+		"host_id": agent, "discovery_type": s.Kind, "outcome": s.Outcome, "since": s.Since,
+		"problem_count": s.ProblemCount, "problems": s.Problems[:min(len(s.Problems), maxLoggedProblems)],
+		"correlation_id": tx.correlation(),
+	})
+}
+
+// Reason is the first problem in one line.
+func (s *ReportStatus) Reason() string {
+	if len(s.Problems) == 0 {
+		return ""
+	}
+	return s.Problems[0].String()
+}
+
+func (p ReportProblem) String() string { return activity.ReportProblem(p.Pointer, p.Detail, p.Read) }
+
+// cutProblems are the problems that are stored.
+func cutProblems(all []ReportProblem) []ReportProblem {
+	kept := make([]ReportProblem, min(len(all), maxReportProblems))
+	for i := range kept {
+		kept[i] = ReportProblem{Pointer: cutText(all[i].Pointer), Detail: cutText(all[i].Detail), Read: cutText(all[i].Read)}
+	}
+	return kept
+}
+
+func cutText(text string) string {
+	text = strings.ToValidUTF8(text, "\uFFFD")
+	if len(text) <= maxProblemText {
+		return text
+	}
+	end := maxProblemText
+	for !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end] + "…"
+}
+
+// roomFor reports whether an agent may be remembered that is not yet.
+func (tx *Tx) roomFor(agent landscape.HostID) (bool, error) {
+	if _, err := tx.Host(agent); !errors.Is(err, ErrNotFound) {
+		return err == nil, err
+	}
+	unregistered, err := tx.unregisteredAgents()
+	if err != nil || len(unregistered) < maxUnregistered {
+		return err == nil, err
+	}
+	tx.after = append(tx.after, func() { tx.s.received.warnFull(tx.s.options.Log, agent, tx.now) })
+	return false, nil
+}
+
+// unregisteredAgents lists the agents that are remembered without a registered
+// host.
+func (tx *Tx) unregisteredAgents() ([]*AgentReports, error) {
+	var found []*AgentReports
+	for record, err := range scan(tx, bucketAgentReport, &tx.s.agentReports) {
+		if err != nil {
+			return nil, err
+		}
+		_, err := tx.Host(record.Agent)
+		if errors.Is(err, ErrNotFound) {
+			found = append(found, record)
+		} else if err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+// PruneAgents removes what is remembered of agents that have no registered host
+// and have not reported for a day, and writes down the counts of the others.
+func (s *Store) PruneAgents(ctx context.Context) error {
+	return s.update(ctx, System(), func(tx *Tx) error {
+		unregistered, err := tx.unregisteredAgents()
+		if err != nil {
+			return err
+		}
+		for _, record := range unregistered {
+			if tx.now.Sub(lastReport(tx.statusOf(record))) < unregisteredAge {
+				continue
+			}
+			if err := tx.deleteAgentReports(record.Agent); err != nil {
+				return err
+			}
+		}
+		return tx.writeReportCounts()
+	})
+}
+
+func lastReport(all []ReportStatus) (last time.Time) {
+	for _, status := range all {
+		if status.Last.After(last) {
+			last = status.Last
+		}
+	}
+	return last
+}
+
+// deleteAgentReports removes all that is remembered of how the reports of an
+// agent have fared.
+func (tx *Tx) deleteAgentReports(agent landscape.HostID) error {
+	tx.after = append(tx.after, func() { tx.s.received.remove(agent) })
+	if tx.btx.Bucket(bucketAgentReport).Get([]byte(agent)) == nil {
+		return nil
+	}
+	return erase(tx, bucketAgentReport, &tx.s.agentReports, []byte(agent))
+}
+
+// writeReportCounts writes down the counts and times of faults that memory
+// knows better.
+func (tx *Tx) writeReportCounts() error {
+	var records []*AgentReports
+	for record, err := range scan(tx, bucketAgentReport, &tx.s.agentReports) {
+		if err != nil {
+			return err
+		}
+		records = append(records, record)
+	}
+	for _, record := range records {
+		after := *record
+		after.Status = slices.Clone(record.Status)
+		var counted []landscape.Kind
+		for i, status := range tx.statusOf(record)[:len(record.Status)] {
+			if status.Faulty() && !status.Last.Equal(record.Status[i].Last) {
+				after.Status[i] = status
+				counted = append(counted, status.Kind)
+			}
+		}
+		if len(counted) == 0 {
+			continue
+		}
+		if err := tx.recordReports(&after, counted...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// statusOf is what is written about the reports of an agent, in the same order,
+// with what has been counted since, and behind it the kinds of which only
+// memory knows.
+func (tx *Tx) statusOf(record *AgentReports) []ReportStatus {
+	all := slices.Clone(record.Status)
+	for i := range all {
+		tx.s.received.update(record.Agent, &all[i])
+	}
+	for _, kind := range landscape.Kinds {
+		status := ReportStatus{Kind: kind, Outcome: ReportUsed}
+		if record.of(kind) == nil && tx.s.received.update(record.Agent, &status) {
+			all = append(all, status)
+		}
+	}
+	return all
+}
+
+// ReportStatus lists how the reports of an agent have fared, one a kind in the
+// order of landscape.Kinds, of those kinds that have come since the start or
+// of which one had problems.
+func (tx *Tx) ReportStatus(agent landscape.HostID) ([]ReportStatus, error) {
+	record, err := tx.AgentReports(agent)
+	if errors.Is(err, ErrNotFound) {
+		record, err = &AgentReports{Agent: agent}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	all := tx.statusOf(record)
+	place := func(s ReportStatus) int {
+		if i := slices.Index(landscape.Kinds, s.Kind); i >= 0 {
+			return i
+		}
+		return len(landscape.Kinds) // OtherDiscovery
+	}
+	slices.SortFunc(all, func(a, b ReportStatus) int { return cmp.Compare(place(a), place(b)) })
+	return all, nil
+}
+
+// Agent is somebody who reports.
+type Agent struct {
+	ID landscape.HostID
+	// Host is nil where it is not registered.
+	Host   *landscape.Host
+	Status []ReportStatus
+}
+
+// LastReport is when the agent has reported last; zero where that was before
+// the start, and nothing was wrong with it.
+func (a *Agent) LastReport() (last time.Time) { return lastReport(a.Status) }
+
+// Agents lists the agents of all registered hosts, and those that are
+// remembered without one because their reports had problems, by id.
+func (tx *Tx) Agents() ([]*Agent, error) {
+	var all []*Agent
+	for h, err := range tx.Hosts() {
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, &Agent{ID: h.ID, Host: h})
+	}
+	unregistered, err := tx.unregisteredAgents()
+	if err != nil {
+		return nil, err
+	}
+	for _, record := range unregistered {
+		all = append(all, &Agent{ID: record.Agent})
+	}
+	for _, a := range all {
+		if a.Status, err = tx.ReportStatus(a.ID); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(all, func(a, b *Agent) int { return cmp.Compare(a.ID, b.ID) })
+	return all, nil
+}
+
+// AgentReports is what is written about the reports of an agent; ErrNotFound
+// where none has ever had problems. Its counts and times are those of the last
+// writing, see ReportStatus.
+func (tx *Tx) AgentReports(agent landscape.HostID) (*AgentReports, error) {
+	return get(tx, bucketAgentReport, &tx.s.agentReports, []byte(agent))
+}
+
+// AllAgentReports walks what is written about the reports of all agents.
+func (tx *Tx) AllAgentReports() iter.Seq2[*AgentReports, error] {
+	return scan(tx, bucketAgentReport, &tx.s.agentReports)
+}
+
+// countReport counts a report that has changed nothing.
+func (tx *Tx) countReport(agent landscape.HostID, kind landscape.Kind) {
+	tx.after = append(tx.after, func() { tx.s.received.note(agent, kind, tx.now) })
+}
+
+// Unchanged reports whether a body is, byte for byte, what its agent reported
+// last and was accepted. Such a report has nothing to say and needs no
+// decoding: agents repeat themselves every ten seconds.
+func (s *Store) Unchanged(body []byte) bool {
+	sum := sha256.Sum256(body)
+	s.reports.mu.RLock()
+	from, ok := s.reports.hashes[sum]
+	s.reports.mu.RUnlock()
+	if ok {
+		s.received.note(from.agent, from.kind, s.Now())
+	}
+	return ok
+}
+
+// sweepReports marks stale what reports that cannot be used have left behind,
+// and logs the faults that were not logged at once but last.
+func (s *Store) sweepReports(ctx context.Context) error {
+	var failed []error
+	for _, due := range s.received.due(s.Now()) {
+		err := s.update(ctx, System(), func(tx *Tx) error { return tx.settleFault(due) })
+		if err != nil {
+			failed = append(failed, fmt.Errorf("reports of agent %s: %w", due.agent, err))
+		}
+	}
+	return errors.Join(failed...)
+}
+
+// settleFault does what is due of a fault that has lasted.
+func (tx *Tx) settleFault(due agentKind) error {
+	record, err := tx.AgentReports(due.agent)
+	if errors.Is(err, ErrNotFound) {
+		return nil // removed while we looked
+	}
+	if err != nil {
+		return err
+	}
+	status := record.of(due.kind)
+	if status == nil || !status.Faulty() {
+		return nil // over while we looked
+	}
+	d, err := landscape.ReportsFailing(state{tx}, due.agent, due.kind, status.Outcome == ReportRefused, tx.now)
+	if err != nil {
+		return err
+	}
+	if d.Changed() {
+		tx.forget(due.agent, due.kind) // the next report has to make fresh what turns stale now
+		if err := tx.apply(d); err != nil {
+			return err
+		}
+	}
+	if status.Logged {
+		return nil
+	}
+	after := *record
+	after.Status = slices.Clone(record.Status)
+	told := after.of(due.kind)
+	tx.s.received.update(due.agent, told)
+	told.Logged, told.LoggedAt = true, tx.now
+	return errors.Join(tx.logFault(due.agent, told), tx.recordReports(&after, due.kind))
+}

@@ -1,0 +1,90 @@
+package api
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"trento/store"
+	"trento/store/landscape"
+)
+
+// agentStatus is an agent as clients of the API know it.
+type agentStatus struct {
+	ID           landscape.HostID `json:"agent_id"`
+	Hostname     *string          `json:"hostname"`
+	Version      *string          `json:"agent_version"`
+	LastReportAt *moment          `json:"last_report_at"`
+	Reports      []reportStatus   `json:"reports"`
+}
+
+// reportStatus is how the reports of one kind have fared.
+type reportStatus struct {
+	Kind         landscape.Kind        `json:"discovery_type"`
+	State        store.Outcome         `json:"state"`
+	Since        *moment               `json:"since"`
+	Last         *moment               `json:"last"`
+	Count        *int                  `json:"count"`
+	Stale        bool                  `json:"stale"`
+	ProblemCount int                   `json:"problem_count"`
+	Problems     []store.ReportProblem `json:"problems"`
+}
+
+// agents answers GET /api/v1/agents: all agents by host name, those without
+// one last.
+func (a *API) agents(w http.ResponseWriter, _ *http.Request) error {
+	answer := []agentStatus{}
+	err := a.deps.Store.View(func(tx *store.Tx) error {
+		all, err := tx.Agents()
+		for _, agent := range all {
+			answer = append(answer, newAgentStatus(agent, a.deps.Store.Now()))
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	slices.SortStableFunc(answer, func(x, y agentStatus) int {
+		if x.Hostname == nil || y.Hostname == nil {
+			return cmp.Compare(rank(x.Hostname == nil), rank(y.Hostname == nil))
+		}
+		return strings.Compare(*x.Hostname, *y.Hostname)
+	})
+	return send(w, http.StatusOK, answer)
+}
+
+func rank(last bool) int {
+	if last {
+		return 1
+	}
+	return 0
+}
+
+func newAgentStatus(agent *store.Agent, now time.Time) agentStatus {
+	answer := agentStatus{ID: agent.ID, LastReportAt: momentOrNull(agent.LastReport()), Reports: []reportStatus{}}
+	if agent.Host != nil {
+		answer.Hostname, answer.Version = &agent.Host.Hostname, &agent.Host.AgentVersion
+	}
+	for i := range agent.Status {
+		s := &agent.Status[i]
+		r := reportStatus{
+			Kind: s.Kind, State: s.Outcome, Since: momentOrNull(s.Since), Last: momentOrNull(s.Last),
+			Stale: s.Stale(now), ProblemCount: s.ProblemCount, Problems: listOf(s.Problems),
+		}
+		if s.Faulty() {
+			r.Count = &s.Count
+		}
+		answer.Reports = append(answer.Reports, r)
+	}
+	return answer
+}
+
+// momentOrNull is nil for the zero time.
+func momentOrNull(t time.Time) *moment {
+	if t.IsZero() {
+		return nil
+	}
+	return momentOf(&t)
+}

@@ -1,0 +1,109 @@
+package api_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"trento/store/activity"
+)
+
+// TestAgents reports well and badly, with and without a host, and reads how
+// the reports fare.
+func TestAgents(t *testing.T) {
+	f := newFixture(t)
+	f.user("keeper", 14) // all:api_key_settings
+	f.user("ann", 16, 20)
+	f.get("keeper", "/api/v1/agents").expect(t, http.StatusOK, "[]")
+	f.get("ann", "/api/v1/agents").expect(t, http.StatusForbidden, forbidden)
+
+	type row struct {
+		Hostname *string `json:"hostname"`
+		Last     *string `json:"last_report_at"`
+		Reports  []struct {
+			Type, State  string
+			Kind         string `json:"discovery_type"`
+			Since, Last  *string
+			Count        *int
+			Stale        bool
+			ProblemCount int `json:"problem_count"`
+			Problems     []struct{ Pointer, Detail, Read string }
+		}
+	}
+	read := func() (rows []row) {
+		t.Helper()
+		f.get("keeper", "/api/v1/agents").decode(t, &rows)
+		return rows
+	}
+	summary := func() (lines []string) {
+		for _, r := range read() {
+			name := "nobody"
+			if r.Hostname != nil {
+				name = *r.Hostname
+			}
+			for _, report := range r.Reports {
+				line := name + " " + report.Kind + " " + report.State
+				for _, p := range report.Problems {
+					line += "; " + strings.TrimSpace(p.Pointer+" "+p.Detail+" "+p.Read)
+				}
+				lines = append(lines, line)
+			}
+		}
+		return lines
+	}
+	f.register(agentID, "vega01")
+	bad := report(agentID, "cloud_discovery", `{"Provider":{"name":"kvm"},"Metadata":null}`)
+	for range 3 {
+		f.post(agent, collectPath, bad).expect(t, http.StatusUnprocessableEntity, "*")
+		f.clock.pass(10 * time.Second)
+	}
+	f.post(agent, collectPath, strings.Replace(hostReport(otherID, "rigel01"), `"hostname":"rigel01"`, `"hostname":""`, 1)).expect(t, http.StatusUnprocessableEntity, "*")
+	f.post(agent, collectPath, report(otherID, "weather_discovery", `{}`)).expect(t, http.StatusUnprocessableEntity, "*")
+	want := []string{
+		"vega01 host_discovery used",
+		`vega01 cloud_discovery refused; /provider is invalid {"name":"kvm"}`,
+		`nobody host_discovery refused; /hostname can't be blank ""`,
+		`nobody other refused; /discovery_type names no discovery that is known "weather_discovery"`,
+	}
+	if diff := cmp.Diff(want, summary()); diff != "" {
+		t.Errorf("agents (-want +got):\n%s", diff)
+	}
+	if cloud := read()[0].Reports[1]; cloud.Count == nil || *cloud.Count != 3 || !cloud.Stale || *cloud.Since != "2026-08-20T10:15:30.123456Z" || *cloud.Last != "2026-08-20T10:15:50.123456Z" {
+		body, _ := json.Marshal(cloud)
+		t.Errorf("cloud: %s", body)
+	}
+	f.post(agent, collectPath, report(agentID, "cloud_discovery", `{"Provider":"kvm","Metadata":null}`)).expect(t, http.StatusAccepted, "{}")
+	if cloud := read()[0].Reports[1]; cloud.State != "used" || cloud.Count != nil || cloud.Stale || len(cloud.Problems) > 0 {
+		body, _ := json.Marshal(cloud)
+		t.Errorf("cloud after its end: %s", body)
+	}
+	if n := len(f.entries(activity.AgentReportFaulty)); n != 3 {
+		t.Errorf("%d entries about faults, want one each", n)
+	}
+	if n := len(f.entries(activity.AgentReportRecovered)); n != 1 {
+		t.Errorf("%d entries about their end", n)
+	}
+}
+
+// TestUnidentifiedReports: who sends what names no agent is told to the log,
+// once a minute.
+func TestUnidentifiedReports(t *testing.T) {
+	f := newFixture(t)
+	lines := func() int { return strings.Count(f.log.String(), "report without an agent was refused") }
+	for range 5 {
+		f.post(agent, collectPath, `{"agent_id":`).expect(t, http.StatusBadRequest, "*")
+		f.post(agent, collectPath, report("here", "host_discovery", `{}`)).expect(t, http.StatusUnprocessableEntity, "*")
+	}
+	if n := lines(); n != 1 {
+		t.Errorf("%d lines in the log: %s", n, f.log)
+	}
+	f.clock.pass(time.Minute)
+	f.post(agent, collectPath, `[]`).expect(t, http.StatusUnprocessableEntity, "*")
+	if n := lines(); n != 2 || !strings.Contains(f.log.String(), "reports=10") {
+		t.Errorf("%d lines in the log: %s", n, f.log)
+	}
+}
