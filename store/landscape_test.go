@@ -181,6 +181,46 @@ func TestDeregisterDatabaseInstance(t *testing.T) {
 	}
 }
 
+// TestNumberIsTakenOver: a rebuilt database takes its number from the one it
+// has replaced in the same change, which survives a start and can be cleaned up.
+func TestNumberIsTakenOver(t *testing.T) {
+	dir, c := t.TempDir(), newClock()
+	s := open(t, dir, c)
+	observe(t, s, hostReport("vega01"))
+	observe(t, s, databaseReport(landscape.Green))
+	rebuilt := databaseReport(landscape.Green)
+	rebuilt.Observation.SAP.Elements[0].Database.ID = landscape.DatabaseOf("qx1 rebuilt")
+	rebuilt.Body = append(rebuilt.Body, ' ')
+	before := len(entries(t, s))
+	observe(t, s, rebuilt)
+	log := entries(t, s)[before:]
+	want := []activity.Type{
+		activity.DatabaseInstanceMarkedAbsent, activity.DatabaseRegistered, activity.DatabaseInstanceRegistered, activity.DatabaseTenantsUpdated,
+	}
+	if diff := cmp.Diff(want, typesOf(log)); diff != "" {
+		t.Errorf("entries (-want +got):\n%s", diff)
+	}
+	if ids := correlations(t, log); len(ids) != 1 {
+		t.Errorf("correlation ids %q, want one", ids)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, dir, c)
+	now := landscape.Target{Database: landscape.DatabaseOf("qx1 rebuilt"), Host: agent, Number: "10"}
+	if err := s.Deregister(t.Context(), Actor{Name: "ann"}, nil, now); !errors.Is(err, landscape.ErrPresent) {
+		t.Errorf("the instance that is there: %v", err)
+	}
+	former := landscape.Target{Database: landscape.DatabaseOf("qx1"), Host: agent, Number: "10"}
+	if err := s.Deregister(t.Context(), Actor{Name: "ann"}, nil, former); err != nil {
+		t.Errorf("the instance that was there: %v", err)
+	}
+	view(t, s, func(tx *Tx) error {
+		_, err := tx.Database(landscape.DatabaseOf("qx1 rebuilt"))
+		return err
+	})
+}
+
 // TestDeregisterTogether: several things are one change, with one story in
 // the log; or none at all.
 func TestDeregisterTogether(t *testing.T) {

@@ -139,6 +139,7 @@ var catalogue = []definition{
 
 	// Database events.
 	{88, DatabaseRegistered, "Database Registered", fixed("A new database was registered"), database, always(Info), everyone},
+	{119, DatabaseUpdated, "Database Updated", fixed("Database was updated"), database, always(Info), everyone},
 	{89, DatabaseHealthChanged, "Database Health Changed", fixed("Database health changed"), database, byHealth, everyone},
 	{90, DatabaseTenantsUpdated, "Database Tenants Updated", fixed("Database tenants were updated"), database, always(Info), everyone},
 	{91, DatabaseInstanceRegistered, "Database Instance Registered", fixed("Database instance was registered"), database, always(Info), everyone},

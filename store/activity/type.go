@@ -124,6 +124,7 @@ const (
 // Database events.
 const (
 	DatabaseRegistered                       Type = "database_registered"
+	DatabaseUpdated                          Type = "database_updated"
 	DatabaseHealthChanged                    Type = "database_health_changed"
 	DatabaseTenantsUpdated                   Type = "database_tenants_updated"
 	DatabaseInstanceRegistered               Type = "database_instance_registered"

@@ -85,6 +85,11 @@ func (db *Database) on(host HostID) bool {
 	return slices.ContainsFunc(db.Instances, func(i DatabaseInstance) bool { return i.HostID == host })
 }
 
+// ListedOn reports whether a host lists an instance of the database.
+func (db *Database) ListedOn(host HostID) bool {
+	return slices.ContainsFunc(db.Instances, func(i DatabaseInstance) bool { return i.HostID == host && i.AbsentSince == nil })
+}
+
 // hosts are the hosts with an instance of the database, each once.
 func (db *Database) hosts() []HostID {
 	ids := make([]HostID, len(db.Instances))
@@ -92,6 +97,27 @@ func (db *Database) hosts() []HostID {
 		ids[i] = db.Instances[i].HostID
 	}
 	return distinct(ids)
+}
+
+// sid is the SID that the instances of the database go by: that of the first
+// one, of those that are listed before those that are absent, and of those that
+// follow no other before secondaries. It is not known where there is none.
+func (db *Database) sid() (sid string, known bool) {
+	if len(db.Instances) == 0 {
+		return "", false
+	}
+	rank := func(i DatabaseInstance) int {
+		rank := 0
+		if i.AbsentSince != nil {
+			rank += 2
+		}
+		if i.secondary() {
+			rank++
+		}
+		return rank
+	}
+	first := slices.MinFunc(db.Instances, func(a, b DatabaseInstance) int { return cmp.Compare(rank(a), rank(b)) })
+	return first.SID, true
 }
 
 // place is the place of an instance among those of the database; where it is

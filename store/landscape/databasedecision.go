@@ -36,9 +36,15 @@ func (d *Decision) judgeDatabaseInstance(s sighting) (fits bool, err error) {
 		if e.secondary() {
 			return false, nil
 		}
+		if err := d.takeOver(s, owner{database: e.ID}); err != nil {
+			return false, err
+		}
 		return true, d.registerDatabase(s)
 	}
 	if err != nil || !before.Registered() && e.secondary() {
+		return false, err
+	}
+	if err := d.takeOver(s, owner{database: e.ID}); err != nil {
 		return false, err
 	}
 	db, err := d.changeDatabase(e.ID)
@@ -96,12 +102,12 @@ func (d *Decision) seeDatabaseInstance(db *Database, s sighting) error {
 	i, known := db.place(s.agent, s.Number)
 	if !known {
 		db.Instances = slices.Insert(db.Instances, i, DatabaseInstance{
-			HostID: s.agent, SID: s.SID, Number: s.Number, InstanceTimes: InstanceTimes{RegisteredAt: d.now},
+			HostID: s.agent, Number: s.Number, InstanceTimes: InstanceTimes{RegisteredAt: d.now},
 		})
 	}
 	before := slices.Clone(db.Instances)
 	instance := &db.Instances[i]
-	instance.InstanceFacts = s.InstanceFacts
+	instance.SID, instance.InstanceFacts = s.SID, s.InstanceFacts
 	instance.Replication, instance.ActivePrimarySite = s.Database.Replication, s.Database.ActivePrimarySite
 	instance.TierDerived = instance.secondary() && instance.Tier == nil
 	db.deriveTiers()
@@ -124,6 +130,7 @@ func (d *Decision) seeDatabaseInstance(db *Database, s sighting) error {
 		instance.AbsentSince = nil
 		d.databaseInstanceEvent(db, instance, activity.DatabaseInstanceMarkedPresent, nil)
 	}
+	d.renameDatabase(db)
 	since, err := d.staleAfter(s, instance.StaleSince)
 	if err != nil {
 		return err
@@ -135,6 +142,17 @@ func (d *Decision) seeDatabaseInstance(db *Database, s sighting) error {
 		}
 	}
 	return nil
+}
+
+// renameDatabase gives a database the SID of its instances, which a rename in
+// HANA itself changes while it stays the same database.
+func (d *Decision) renameDatabase(db *Database) {
+	sid, known := db.sid()
+	if !known || sid == db.SID {
+		return
+	}
+	d.event(activity.DatabaseUpdated, map[string]any{"database_id": db.ID, "sid": sid, "previous_sid": db.SID})
+	db.SID = sid
 }
 
 // databaseInstanceStale sets since when the data of an instance are stale.
@@ -250,11 +268,9 @@ func (d *Decision) changeTenants(db *Database, tenants []string) error {
 			return nil
 		}
 		if s.Registered() {
-			if err := d.endSAPSystem(s); err != nil {
-				return err
-			}
+			return d.endSAPSystem(s)
 		}
-		return d.awaitReturn(s)
+		return nil
 	})
 }
 
@@ -275,10 +291,7 @@ func (d *Decision) endDatabase(db *Database) error {
 	if err != nil {
 		return err
 	}
-	if err := d.eachSAPSystemOf(db, d.awaitReturn); err != nil {
-		return err
-	}
-	return d.awaitReturnOfDatabase(db)
+	return d.awaitReturn(db)
 }
 
 // orphaned reports whether the instances that are left are no database.
@@ -311,6 +324,7 @@ func (d *Decision) removeDatabaseInstance(id DatabaseID, host HostID, number str
 		d.replicationChanged(db, before[j], db.Instances[j])
 	}
 	if !db.Registered() || !db.orphaned() {
+		d.renameDatabase(db)
 		return d.judgeDatabase(db)
 	}
 	if err := d.judgeDatabaseStale(db); err != nil {

@@ -226,7 +226,7 @@ func Heard(state State, id HostID, now time.Time) (*Decision, error) {
 	after := d.changeHost(before)
 	after.Heartbeat, after.StaleSince = HeartbeatPassing, nil
 	d.hostEvent(after, activity.HeartbeatSucceeded, nil)
-	return d, nil
+	return d, d.judgeWaiting()
 }
 
 // Silent decides what the loss of the heartbeat, noticed now, changes: the
@@ -244,7 +244,10 @@ func Silent(state State, id HostID, now time.Time) (*Decision, error) {
 	if err := d.sapSilent(id); err != nil {
 		return d, err
 	}
-	return d, d.clusterSilent(id)
+	if err := d.clusterSilent(id); err != nil {
+		return d, err
+	}
+	return d, d.judgeWaiting()
 }
 
 // details are the facts of the host in the words of the activity log.

@@ -161,37 +161,10 @@ func (d *Decision) discardAll(agent HostID) error {
 	})
 }
 
-// awaitReturn makes the elements behind the instances of an SAP system wait,
-// after its database or its tenant has gone: agents go on reporting them, and
-// would be refused.
-func (d *Decision) awaitReturn(s *SAPSystem) error {
-	for _, instance := range s.Instances {
-		err := d.withKept(instance.HostID, func(k *Kept) error {
-			for i := range k.Elements {
-				e := &k.Elements[i]
-				if e.Application == nil || e.SID != instance.SID || e.Number != instance.Number {
-					continue
-				}
-				// The system may work on another database by now.
-				_, found, err := d.databaseFor(sighting{agent: k.Agent, Element: e.Element})
-				if err != nil {
-					return err
-				}
-				e.Waiting = e.Waiting || !found
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// awaitReturnOfDatabase is awaitReturn for the instances of the database
-// itself. Those that are no secondaries may bring it back: what they say next
-// is judged.
-func (d *Decision) awaitReturnOfDatabase(db *Database) error {
+// awaitReturn makes the secondaries of a database that has gone wait for it:
+// agents go on reporting them, and would be refused. The other instances may
+// bring it back: what they say next is judged.
+func (d *Decision) awaitReturn(db *Database) error {
 	for _, instance := range db.Instances {
 		err := d.withKept(instance.HostID, func(k *Kept) error {
 			for i := range k.Elements {

@@ -5,8 +5,6 @@ import (
 	"reflect"
 	"slices"
 	"time"
-
-	"trento/store/activity"
 )
 
 // ErrNoDatabase says that an application instance does not have exactly one
@@ -18,6 +16,7 @@ var ErrNoDatabase = errors.New("no database for an application instance")
 // turn absent, the others are applied one by one. What does not fit yet waits;
 // d.Refused then says so. The host itself need not have been reported yet.
 func (d *Decision) observeSAP(agent HostID, r *SAPReport) error {
+	r = &SAPReport{Elements: onePerNumber(r.Elements), Unread: r.Unread}
 	before, err := d.kept(agent)
 	unknown := errors.Is(err, ErrUnknown)
 	switch {
@@ -86,9 +85,10 @@ func (d *Decision) staleAfter(s sighting, before *time.Time) (*time.Time, error)
 	return host.StaleSince, nil
 }
 
-// markAbsent notes which instances a host does not list any more. Which system
-// they belong to does not matter: a host cannot run two instances of the same
-// number. One that the agent lists and that could not be read is not absent.
+// markAbsent notes which instances a host does not list any more: none of the
+// number, whatever its system. An instance whose number another system has by
+// now turns absent when that is known, see takeOver; until then it may be what
+// is listed. One that the agent lists and that could not be read is not absent.
 func (d *Decision) markAbsent(agent HostID, r *SAPReport) error {
 	listed := func(sid, number string) bool {
 		return r.unread(sid, number) || slices.ContainsFunc(r.Elements, func(e Element) bool { return e.Number == number })
@@ -100,8 +100,7 @@ func (d *Decision) markAbsent(agent HostID, r *SAPReport) error {
 	for _, s := range systems {
 		for i := range s.Instances {
 			if instance := &s.Instances[i]; instance.HostID == agent && instance.AbsentSince == nil && !listed(instance.SID, instance.Number) {
-				instance.AbsentSince = &d.now
-				d.applicationInstanceEvent(s, instance, activity.ApplicationInstanceMarkedAbsent, map[string]any{"absent_at": d.now})
+				d.applicationInstanceAbsent(s, instance)
 			}
 		}
 	}
@@ -112,8 +111,7 @@ func (d *Decision) markAbsent(agent HostID, r *SAPReport) error {
 	for _, db := range databases {
 		for i := range db.Instances {
 			if instance := &db.Instances[i]; instance.HostID == agent && instance.AbsentSince == nil && !listed(instance.SID, instance.Number) {
-				instance.AbsentSince = &d.now
-				d.databaseInstanceEvent(db, instance, activity.DatabaseInstanceMarkedAbsent, map[string]any{"absent_at": d.now})
+				d.databaseInstanceAbsent(db, instance)
 			}
 		}
 	}

@@ -80,6 +80,11 @@ func (s *SAPSystem) on(host HostID) bool {
 	return slices.ContainsFunc(s.Instances, func(i ApplicationInstance) bool { return i.HostID == host })
 }
 
+// ListedOn reports whether a host lists an instance of the system.
+func (s *SAPSystem) ListedOn(host HostID) bool {
+	return slices.ContainsFunc(s.Instances, func(i ApplicationInstance) bool { return i.HostID == host && i.AbsentSince == nil })
+}
+
 // hosts are the hosts with an instance of the system, each once.
 func (s *SAPSystem) hosts() []HostID {
 	ids := make([]HostID, len(s.Instances))
@@ -102,6 +107,16 @@ func (s *SAPSystem) place(host HostID, number string) (int, bool) {
 func (s *SAPSystem) complete() bool {
 	return slices.ContainsFunc(s.Instances, ApplicationInstance.messageServer) &&
 		slices.ContainsFunc(s.Instances, ApplicationInstance.applicationServer)
+}
+
+// messageServer is the place of the message server that speaks for the system:
+// the first one that its host lists, else the first; -1 where there is none.
+func (s *SAPSystem) messageServer() int {
+	listed := func(i ApplicationInstance) bool { return i.messageServer() && i.AbsentSince == nil }
+	if i := slices.IndexFunc(s.Instances, listed); i >= 0 {
+		return i
+	}
+	return slices.IndexFunc(s.Instances, ApplicationInstance.messageServer)
 }
 
 func (i ApplicationInstance) messageServer() bool {

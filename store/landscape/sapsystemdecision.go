@@ -33,7 +33,11 @@ func (d *Decision) judgeApplicationInstance(seen sighting) (fits bool, err error
 	if err != nil || !found {
 		return false, err
 	}
-	s, err := d.changeSAPSystem(SAPSystemOf(db.ID, seen.Application.Tenant))
+	id := SAPSystemOf(db.ID, seen.Application.Tenant)
+	if err := d.takeOver(seen, owner{sapSystem: id}); err != nil {
+		return false, err
+	}
+	s, err := d.changeSAPSystem(id)
 	if errors.Is(err, ErrUnknown) {
 		s, err = d.incompleteSAPSystem(db.ID, seen.Application.Tenant), nil
 	}
@@ -46,6 +50,7 @@ func (d *Decision) judgeApplicationInstance(seen sighting) (fits bool, err error
 	switch {
 	case s.Registered():
 		d.judgeENSA(s)
+		d.renameSAPSystem(s)
 	case !s.complete(): // is not shown
 		return true, nil
 	case s.SID == "":
@@ -70,7 +75,8 @@ func (d *Decision) incompleteSAPSystem(db DatabaseID, tenant string) *SAPSystem 
 
 // databaseFor is the database that an application instance works on: the one
 // on a registered host with the address that the instance knows, and with its
-// tenant. Of several it is the one whose SAP system already has the instance.
+// tenant. Of several it is the one whose SAP system already has the instance,
+// preferably where it is not absent.
 func (d *Decision) databaseFor(seen sighting) (db *Database, found bool, err error) {
 	candidates, err := d.databasesAt(seen.Application.DBHost, seen.Application.Tenant)
 	if err != nil {
@@ -79,23 +85,29 @@ func (d *Decision) databaseFor(seen sighting) (db *Database, found bool, err err
 	if len(candidates) == 1 {
 		return candidates[0], true, nil
 	}
-	for _, db := range candidates {
-		s, err := d.sapSystem(SAPSystemOf(db.ID, seen.Application.Tenant))
+	for _, candidate := range candidates {
+		s, err := d.sapSystem(SAPSystemOf(candidate.ID, seen.Application.Tenant))
 		if errors.Is(err, ErrUnknown) {
 			continue
 		}
 		if err != nil {
 			return nil, false, err
 		}
-		if i, known := s.place(seen.agent, seen.Number); known && s.Instances[i].SID == seen.SID {
-			return db, true, nil
+		i, known := s.place(seen.agent, seen.Number)
+		if !known || s.Instances[i].SID != seen.SID {
+			continue
+		}
+		if db == nil || s.Instances[i].AbsentSince == nil {
+			db = candidate
 		}
 	}
-	return nil, false, nil
+	return db, db != nil, nil
 }
 
 // databasesAt lists the registered databases with a tenant that have an
-// instance on a registered host with an address.
+// instance on a registered host with an address. An address that a silent host
+// had when it was last heard is that of a host that is heard with it by now. A
+// database that was replaced on a host by another one is not there.
 func (d *Decision) databasesAt(address, tenant string) ([]*Database, error) {
 	ip, err := netip.ParseAddr(address)
 	if err != nil {
@@ -105,18 +117,42 @@ func (d *Decision) databasesAt(address, tenant string) ([]*Database, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, silent := range []bool{false, true} {
+		found, err := d.databasesOnHosts(hosts, silent, tenant)
+		if err != nil || len(found) > 0 {
+			return found, err
+		}
+	}
+	return nil, nil
+}
+
+// databasesOnHosts lists the registered databases with a tenant on those of
+// some hosts that are silent, or on those that are not.
+func (d *Decision) databasesOnHosts(hosts []HostID, silent bool, tenant string) ([]*Database, error) {
 	var found []*Database
-	for _, host := range hosts {
-		ids, err := d.databasesOn(host)
+	for _, id := range hosts {
+		host, err := d.host(id)
 		if err != nil {
 			return nil, err
 		}
-		for _, id := range ids {
-			db, err := d.database(id)
+		if silent != (host.StaleSince != nil) {
+			continue
+		}
+		ids, err := d.databasesOn(id)
+		if err != nil {
+			return nil, err
+		}
+		for _, database := range ids {
+			db, err := d.database(database)
 			if err != nil {
 				return nil, err
 			}
-			if db.Registered() && slices.Contains(db.Tenants, tenant) && !slices.Contains(found, db) {
+			if !db.Registered() || !slices.Contains(db.Tenants, tenant) || slices.Contains(found, db) {
+				continue
+			}
+			if replaced, err := d.replaced(db, id, ids); err != nil {
+				return nil, err
+			} else if !replaced {
 				found = append(found, db)
 			}
 		}
@@ -143,7 +179,7 @@ func (d *Decision) seeApplicationInstance(s *SAPSystem, seen sighting) error {
 		return err
 	}
 	before := instance.Status
-	instance.InstanceFacts, instance.DBHost = seen.InstanceFacts, seen.Application.DBHost
+	instance.SID, instance.InstanceFacts, instance.DBHost = seen.SID, seen.InstanceFacts, seen.Application.DBHost
 	if seen.Application.ENSA != NoENSA {
 		instance.ENSA = seen.Application.ENSA
 	}
@@ -178,7 +214,7 @@ func (d *Decision) findApplicationInstance(s *SAPSystem, seen sighting) (place *
 		return &s.Instances[i], true, nil
 	}
 	instance := ApplicationInstance{
-		HostID: seen.agent, SID: seen.SID, Number: seen.Number, ENSA: NoENSA, InstanceTimes: InstanceTimes{RegisteredAt: d.now},
+		HostID: seen.agent, Number: seen.Number, ENSA: NoENSA, InstanceTimes: InstanceTimes{RegisteredAt: d.now},
 	}
 	clustered, err := d.clustered(seen)
 	if err != nil {
@@ -260,9 +296,21 @@ func (d *Decision) registerSAPSystem(s *SAPSystem, db *Database, health Health) 
 // adopt takes over what a system is called by, and how its database is. The
 // message server says it, not the instance that happened to report last.
 func (s *SAPSystem) adopt(db *Database) {
-	i := slices.IndexFunc(s.Instances, ApplicationInstance.messageServer)
+	i := s.messageServer()
 	s.SID, s.DBHost = s.Instances[i].SID, s.Instances[i].DBHost
 	s.DatabaseHealth, s.DatabaseStaleSince = db.Health, db.StaleSince
+}
+
+// renameSAPSystem takes over by what SID the message server of a system goes
+// now. A system that has lost its message server for a while keeps its SID.
+func (d *Decision) renameSAPSystem(s *SAPSystem) {
+	i := s.messageServer()
+	if !s.Registered() || i < 0 || s.Instances[i].SID == s.SID {
+		return
+	}
+	sid := s.Instances[i].SID
+	d.event(activity.SAPSystemUpdated, map[string]any{"sap_system_id": s.ID, "sid": sid, "previous_sid": s.SID})
+	s.SID = sid
 }
 
 // restoreSAPSystem brings a system back into the landscape.
@@ -379,6 +427,8 @@ func (d *Decision) removeApplicationInstance(id SAPSystemID, host HostID, number
 	if !s.complete() {
 		return d.endSAPSystem(s)
 	}
+	d.judgeENSA(s)
+	d.renameSAPSystem(s)
 	d.judgeSAPSystemHealth(s)
 	return nil
 }

@@ -282,6 +282,52 @@ func (w *world) check() {
 	for id, s := range w.sapSystems {
 		w.checkSAPSystem(id, s)
 	}
+	w.checkOwners()
+	w.checkMembers()
+}
+
+// checkOwners: a host has an instance number in one system at a time.
+func (w *world) checkOwners() {
+	w.t.Helper()
+	owners := map[string]string{}
+	own := func(system string, host landscape.HostID, number string, t landscape.InstanceTimes) {
+		key := string(host) + "/" + number
+		if t.AbsentSince != nil || len(w.kept[host].Unread) > 0 {
+			return
+		}
+		if other, taken := owners[key]; taken {
+			w.t.Fatalf("instance %s belongs to %s and to %s", key, other, system)
+		}
+		owners[key] = system
+	}
+	for id, db := range w.databases {
+		for _, i := range db.Instances {
+			own("database "+string(id), i.HostID, i.Number, i.InstanceTimes)
+		}
+	}
+	for id, s := range w.sapSystems {
+		for _, i := range s.Instances {
+			own("SAP system "+string(id), i.HostID, i.Number, i.InstanceTimes)
+		}
+	}
+}
+
+// checkMembers: a host is a member of the cluster that it says it is in, and
+// of no other.
+func (w *world) checkMembers() {
+	w.t.Helper()
+	for id, c := range w.clusters {
+		for _, m := range c.Members {
+			if host := w.hosts[m.HostID]; host == nil || host.ClusterID != id {
+				w.t.Fatalf("cluster %s has the member %s: %+v", id, m.HostID, host)
+			}
+		}
+	}
+	for id, host := range w.hosts {
+		if host.ClusterID != "" && !slices.ContainsFunc(w.clusters[host.ClusterID].Members, func(m landscape.ClusterMember) bool { return m.HostID == id }) {
+			w.t.Fatalf("cluster %s does not have its member %s", host.ClusterID, id)
+		}
+	}
 }
 
 func (w *world) checkDatabase(id landscape.DatabaseID, db *landscape.Database) {
@@ -295,6 +341,9 @@ func (w *world) checkDatabase(id landscape.DatabaseID, db *landscape.Database) {
 			w.t.Fatalf("instances of %s are out of order: %+v", id, db.Instances)
 		}
 		w.checkListed(instance.HostID, instance.Number, instance.AbsentSince)
+	}
+	if len(db.Instances) > 0 && !slices.ContainsFunc(db.Instances, func(i landscape.DatabaseInstance) bool { return i.SID == db.SID }) {
+		w.t.Fatalf("no instance has the SID of database %s: %+v", id, db)
 	}
 	if db.ID != id || !slices.IsSorted(db.Tenants) || stale != (db.StaleSince != nil) {
 		w.t.Fatalf("database %s: %+v", id, db)

@@ -28,7 +28,7 @@ func (a agents) happens(t *rapid.T, w *world) {
 		w.host(id, says.addresses...)
 	case "cluster":
 		if says.cluster != "" {
-			w.cluster(id, says.cluster, "LIM00", "LIM10")
+			w.cluster(id, rapid.SampledFrom([]string{says.cluster, "other"}).Draw(t, "cluster"), "LIM00", "LIM10")
 		}
 	case "silent":
 		if host != nil && host.Registered() {
@@ -60,10 +60,25 @@ func (a agents) somethingElse(t *rapid.T, id landscape.HostID) []landscape.Eleme
 		if rapid.Bool().Draw(t, "bad") {
 			e.Status = rapid.SampledFrom([]landscape.InstanceStatus{landscape.Green, landscape.Yellow, landscape.Red, landscape.Gray}).Draw(t, "status")
 		}
-		if e.Database == nil || id == "w2" { // which would bring up a database of its own
+		if id == "w1" || id == "w2" { // which would not wait where it should for ever
 			continue
 		}
-		switch rapid.IntRange(0, 5).Draw(t, "other") {
+		if rapid.IntRange(0, 7).Draw(t, "renamed") == 0 {
+			e.SID = "ANY"
+		}
+		if rapid.IntRange(0, 7).Draw(t, "renumbered") == 0 {
+			e.Number = rapid.SampledFrom([]string{"00", "10", "22"}).Draw(t, "number")
+		}
+		if e.Database == nil {
+			a.placeElsewhere(t, e)
+			continue
+		}
+		switch rapid.IntRange(0, 7).Draw(t, "other") {
+		case 2:
+			key("rebuilt " + e.SID)(e)
+		case 3: // there may be an SAP system on it that is on another one otherwise
+			key("rebuilt " + e.SID)(e)
+			tenants("GAB", "LIM", "SAL")(e)
 		case 0:
 			replicating(rapid.SampledFrom([]string{landscape.PrimaryRole, landscape.SecondaryRole}).Draw(t, "role"), "UP", 1, 0, 2)(e)
 		case 1:
@@ -71,6 +86,20 @@ func (a agents) somethingElse(t *rapid.T, id landscape.HostID) []landscape.Eleme
 		}
 	}
 	return elements
+}
+
+// placeElsewhere lets an application instance work on another database or
+// tenant than it should.
+func (a agents) placeElsewhere(t *rapid.T, e *landscape.Element) {
+	if rapid.IntRange(0, 5).Draw(t, "replaced") == 0 {
+		// A system never forgets the address of its database and the generation
+		// of its enqueue service that it has been told.
+		addresses := map[string]string{"GAB": "10.1.0.30", "GDB": "10.1.0.30", "LIM": dbHost, "SAL": "10.1.0.211", "SLT": "10.1.0.41"}
+		name := rapid.SampledFrom(slices.Sorted(maps.Keys(addresses))).Draw(t, "tenant")
+		tenant(name)(e)
+		on(addresses[name])(e)
+		ensa(landscape.NoENSA)(e)
+	}
 }
 
 // cleanUp cleans up one of the absent instances, if there are as many.

@@ -10,7 +10,14 @@ import (
 // any more. Those that still do not fit go on waiting without a trace.
 func (d *Decision) judgeWaiting() error {
 	for {
-		woken, err := d.woken()
+		n, err := d.news()
+		if err != nil {
+			return err
+		}
+		if err := d.unsettle(n); err != nil {
+			return err
+		}
+		woken, err := d.woken(n)
 		if err != nil {
 			return err
 		}
@@ -48,10 +55,9 @@ type waiter struct {
 
 // woken lists the waiting elements that something has changed for: those of
 // databases first, then by agent and place.
-func (d *Decision) woken() ([]waiter, error) {
-	news, err := d.news()
-	if err != nil || len(news.databases)+len(news.addresses) == 0 {
-		return nil, err
+func (d *Decision) woken(news news) ([]waiter, error) {
+	if len(news.databases)+len(news.addresses) == 0 {
+		return nil, nil
 	}
 	stored, err := d.state.Waiting()
 	if err != nil {
@@ -85,10 +91,12 @@ func (d *Decision) woken() ([]waiter, error) {
 type news struct {
 	databases map[DatabaseID]bool
 	addresses map[string]bool // of hosts, and of the hosts of databases
+	// around are the databases that changed, and those on the hosts that did.
+	around map[DatabaseID]bool
 }
 
 func (d *Decision) news() (news, error) {
-	n := news{map[DatabaseID]bool{}, map[string]bool{}}
+	n := news{map[DatabaseID]bool{}, map[string]bool{}, map[DatabaseID]bool{}}
 	for id, after := range d.Databases {
 		before, err := d.state.Database(id)
 		if errors.Is(err, ErrUnknown) {
@@ -98,10 +106,10 @@ func (d *Decision) news() (news, error) {
 			return n, err
 		}
 		if before.Registered() == after.Registered() && slices.Equal(before.Tenants, after.Tenants) &&
-			slices.Equal(before.hosts(), after.hosts()) {
+			slices.EqualFunc(before.Instances, after.Instances, sameListing) {
 			continue
 		}
-		n.databases[id] = true
+		n.databases[id], n.around[id] = true, true
 		for _, host := range slices.Concat(before.hosts(), after.hosts()) {
 			if err := n.of(d, host); err != nil {
 				return n, err
@@ -116,7 +124,8 @@ func (d *Decision) news() (news, error) {
 		if err != nil {
 			return n, err
 		}
-		if before.Registered() == after.Registered() && same(before.Addresses, after.Addresses) {
+		if before.Registered() == after.Registered() && same(before.Addresses, after.Addresses) &&
+			(before.StaleSince == nil) == (after.StaleSince == nil) {
 			continue
 		}
 		if err := n.of(d, id); err != nil {
@@ -126,8 +135,22 @@ func (d *Decision) news() (news, error) {
 	return n, nil
 }
 
-// of notes the addresses of a host, those it had and those it has.
+// sameListing reports whether two instances are the same one, and both listed
+// by its host or both not.
+func sameListing(a, b DatabaseInstance) bool {
+	return a.HostID == b.HostID && a.Number == b.Number && (a.AbsentSince == nil) == (b.AbsentSince == nil)
+}
+
+// of notes the addresses of a host, those it had and those it has, and the
+// databases on it.
 func (n news) of(d *Decision, id HostID) error {
+	databases, err := d.databasesOn(id)
+	if err != nil {
+		return err
+	}
+	for _, db := range databases {
+		n.around[db] = true
+	}
 	for _, host := range []func(HostID) (*Host, error){d.state.Host, d.host} {
 		h, err := host(id)
 		if errors.Is(err, ErrUnknown) {

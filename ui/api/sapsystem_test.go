@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"trento/store/activity"
+	"trento/store/landscape"
 )
 
 // TestLandscape compares the lists of a landscape in which a bit of everything
@@ -85,6 +86,11 @@ func TestDeregisterInstance(t *testing.T) {
 	present := sentence("Requested operation not allowed for present SAP instances.")
 	noUUID := "Invalid format. Expected :uuid"
 	absent := func(f *fixture) { f.collect(sapReport(app2ID)); f.collect(sapReport(db2ID)) }
+	rebuiltID := landscape.DatabaseOf("rebuilt")
+	rebuilt := func(f *fixture) { f.collect(strings.Replace(databaseReport(db1ID, ""), dbKey, "rebuilt", 1)) }
+	another := func(f *fixture) {
+		f.collect(sapReport(app2ID, strings.Replace(applicationServer("GREEN"), `"dbs/hdb/dbname":"`+tenant, `"dbs/hdb/dbname":"NONE`, 1)))
+	}
 	for name, test := range map[string]struct {
 		before   func(*fixture)
 		as, path string
@@ -123,6 +129,12 @@ func TestDeregisterInstance(t *testing.T) {
 		"agents do not clean up":        {absent, agent, database, 401, signedOut},
 		"gone already":                  {func(f *fixture) { absent(f); f.remove(application) }, "root", application, 404, notFound},
 		"of a system that is gone":      {func(f *fixture) { absent(f); f.remove(application); f.collect(sapReport(app1ID)) }, "root", strings.Replace(application[:len(application)-2], app2ID, app1ID, 1) + "00", 204, ""},
+		// A number that passes to another system leaves an instance that can go, and one that cannot.
+		"database rebuilt":              {rebuilt, "root", strings.Replace(database, db2ID, db1ID, 1), 204, ""},
+		"the rebuilt database":          {rebuilt, "root", strings.NewReplacer(db2ID, db1ID, string(databaseID), string(rebuiltID)).Replace(database), 422, present},
+		"application on the rebuilt":    {rebuilt, "root", application, 204, ""},
+		"application, where it is":      {rebuilt, "root", strings.Replace(application, string(sapSystemID), string(landscape.SAPSystemOf(rebuiltID, tenant)), 1), 422, present},
+		"another system that is waited": {another, "root", application, 422, present},
 		"of a database that is gone": {func(f *fixture) {
 			absent(f)
 			f.collect(sapReport(db1ID))
