@@ -146,7 +146,7 @@ func (s *server) cluster(w http.ResponseWriter, r *http.Request) error {
 type insideOf struct {
 	*landscape.Cluster
 	hosts       map[string]*landscape.Host // registered members by name
-	databases   map[string]link            // on its hosts, by SID
+	databases   map[string]link            // on its hosts, by SID; of several the one that is not absent
 	sapSystems  map[string]link
 	sapVersions map[string]landscape.ENSAVersion
 }
@@ -177,7 +177,7 @@ func (s *server) lookInside(tx *store.Tx, c *landscape.Cluster) (*insideOf, erro
 			if err != nil && !errors.Is(err, store.ErrNotFound) {
 				return nil, err
 			}
-			if err == nil {
+			if err == nil && (inside.databases[db.SID].URL == "" || db.ListedOn(m.HostID)) {
 				inside.databases[db.SID] = link{Name: db.SID, URL: "/databases/" + string(id)}
 			}
 		}
@@ -186,7 +186,7 @@ func (s *server) lookInside(tx *store.Tx, c *landscape.Cluster) (*insideOf, erro
 			if err != nil && !errors.Is(err, store.ErrNotFound) {
 				return nil, err
 			}
-			if err == nil {
+			if err == nil && (inside.sapSystems[system.SID].URL == "" || system.ListedOn(m.HostID)) {
 				inside.sapSystems[system.SID] = link{Name: system.SID, URL: "/sap_systems/" + string(id)}
 				inside.sapVersions[system.SID] = system.ENSA
 			}

@@ -96,7 +96,8 @@ func clusterItems(v *survey) []*clusterItem {
 }
 
 // clusteredSystems are the systems a cluster runs, each SID once. A system is
-// one that has an instance on a host of the cluster.
+// one that has an instance on a host of the cluster, preferably one that is
+// not absent.
 func (v *survey) clusteredSystems(c *landscape.Cluster) []link {
 	var links []link
 	for _, i := range c.SAPInstances {
@@ -119,14 +120,19 @@ func (v *survey) clusteredSystem(c *landscape.Cluster, sid string) link {
 		gone = "System currently not registered"
 		fits = func(system) bool { return true }
 	}
+	found := link{Name: sid, Gone: gone}
 	for _, m := range c.Members {
 		for _, s := range v.running[m.HostID] {
-			if s.Name == sid && fits(s) {
+			switch {
+			case s.Name != sid || !fits(s):
+			case !s.absent:
 				return s.link
+			case found.URL == "":
+				found = s.link
 			}
 		}
 	}
-	return link{Name: sid, Gone: gone}
+	return found
 }
 
 // clusters answers GET /clusters.

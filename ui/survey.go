@@ -168,6 +168,7 @@ func (v *survey) readAllTags(tx *store.Tx) error {
 type system struct {
 	link
 	database bool
+	absent   bool // the host does not list it any more
 }
 
 // readSurvey reads everything.
@@ -212,17 +213,29 @@ func (v *survey) relate() {
 	}
 	for _, db := range v.databases {
 		for i := range db.Instances {
-			run(db.Instances[i].HostID, system{linkToDatabase(db), true})
+			host := db.Instances[i].HostID
+			run(host, system{linkToDatabase(db), true, !db.ListedOn(host)})
 		}
 	}
 	for _, s := range v.systems {
 		for i := range s.Instances {
-			run(s.Instances[i].HostID, system{linkToSAPSystem(s), false})
+			host := s.Instances[i].HostID
+			run(host, system{linkToSAPSystem(s), false, !s.ListedOn(host)})
 		}
 	}
 	for _, systems := range v.running {
-		slices.SortFunc(systems, func(a, b system) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.URL, b.URL)) })
+		slices.SortFunc(systems, func(a, b system) int {
+			return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(order(a.absent), order(b.absent)), cmp.Compare(a.URL, b.URL))
+		})
 	}
+}
+
+// order puts what holds behind what does not.
+func order(holds bool) int {
+	if holds {
+		return 1
+	}
+	return 0
 }
 
 func byID[ID comparable, T any](things []*T, id func(*T) ID) map[ID]*T {
