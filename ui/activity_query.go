@@ -230,9 +230,9 @@ func (l logQuery) walk() search.Walk {
 // chips are the filters in force, each with the address without it. The usual
 // severities are none.
 func (l logQuery) chips() []chip {
-	var chips []chip
+	var chips chipList
 	add := func(label, value string, without logQuery) {
-		chips = append(chips, chip{label, value, withQuery("/activity_log", without.restarted().values())})
+		chips.add(label, value, func() string { return withQuery("/activity_log", without.restarted().values()) })
 	}
 	if l.words != "" {
 		without := l
@@ -266,7 +266,7 @@ func (l logQuery) chips() []chip {
 		without.to = dateChoice{}
 		add("To date", l.to.words(), without)
 	}
-	return chips
+	return chips.all()
 }
 
 // restarted is the query back at the newest entries.

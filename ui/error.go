@@ -131,6 +131,8 @@ func (s *server) newErrorPage(r *http.Request, status int, err error) errorPage 
 	case http.StatusRequestEntityTooLarge:
 		p.Heading = "Too much at once"
 		p.Sentences = []string{"The form was larger than this server accepts. Nothing was changed."}
+	case http.StatusRequestURITooLong:
+		p.Heading = "The address says too much"
 	case http.StatusBadRequest, http.StatusUnprocessableEntity:
 		p.Heading = "That cannot be read"
 		p.Sentences = []string{"The address or the form holds something this server can make nothing of. Nothing was changed."}
@@ -140,6 +142,9 @@ func (s *server) newErrorPage(r *http.Request, status int, err error) errorPage 
 			p.Sentences = []string{"The server could not make this page. The fault is on our side: the log of the server has its cause, under the number of this request."}
 			p.RequestID = requestID(r.Context())
 		}
+	}
+	if query := new(api.QueryError); errors.As(err, &query) {
+		p.Sentences = []string{fmt.Sprintf("In the address, the parameter %s %s. Nothing was changed.", query.Parameter, query.Detail)}
 	}
 	return p
 }

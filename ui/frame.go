@@ -145,6 +145,18 @@ func here(r *http.Request) string {
 	return (&url.URL{Path: r.URL.Path, RawQuery: r.URL.RawQuery}).RequestURI()
 }
 
+// maxBack is the longest address a row of a list remembers, in bytes: there
+// may be a hundred rows.
+const maxBack = 2000
+
+// backTo is here, without the query where that is very long.
+func backTo(r *http.Request) string {
+	if address := here(r); len(address) <= maxBack {
+		return address
+	}
+	return (&url.URL{Path: r.URL.Path}).RequestURI()
+}
+
 // cookieChoice is the value of a cookie if it is one of those that are known.
 func cookieChoice(r *http.Request, name string, known ...string) string {
 	if c, err := r.Cookie(name); err == nil {

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -9,6 +10,7 @@ import (
 	"strings"
 
 	"trento/store/landscape"
+	"trento/ui/api"
 )
 
 // overview is a list of things a person filters, searches, orders and pages
@@ -84,7 +86,35 @@ type option struct {
 	Refused                   bool // cannot be chosen here
 }
 
+// chip is a filter in force, with the address without it; URL is empty where
+// it stands for those that are not listed.
 type chip struct{ Label, Value, URL string }
+
+// maxChips bounds the chips of a page: each has the whole address in it.
+const maxChips = 20
+
+// chipList gathers the chips of a page.
+type chipList struct {
+	chips []chip
+	more  int
+}
+
+// add adds a chip, whose address is only made where there is room.
+func (l *chipList) add(label, value string, address func() string) {
+	if len(l.chips) == maxChips {
+		l.more++
+		return
+	}
+	l.chips = append(l.chips, chip{label, value, address()})
+}
+
+// all are the chips, the last one saying how many are missing.
+func (l *chipList) all() []chip {
+	if l.more > 0 {
+		return append(l.chips, chip{Label: "And", Value: fmt.Sprintf("%d more, chosen in the filters above", l.more)})
+	}
+	return l.chips
+}
 
 type head struct {
 	Key, Label, URL, Hint string
@@ -229,15 +259,19 @@ func (s selection[T]) page(c choice) (things []T, page int) {
 // listing is the selection in words and links.
 func (o *overview[T]) listing(c choice, s selection[T]) listing {
 	l := listing{Words: c.words, OrderWords: cmp.Or(o.usual, "What needs attention comes first"), ResetURL: withQuery(o.path, choice{sort: c.sort, reverse: c.reverse, size: c.size, sized: c.sized}.query())}
+	var chips chipList
+	without := func(change func(*choice)) func() string {
+		return func() string { return c.address(o.path, change) }
+	}
 	if c.words != "" {
-		l.Chips = append(l.Chips, chip{"Text", c.words, c.address(o.path, func(c *choice) { c.words = "" })})
+		chips.add("Text", c.words, without(func(c *choice) { c.words = "" }))
 	}
 	for i, col := range o.columns {
 		if col.facet != nil {
 			f := col.newFacet(c, s.counts[i])
 			l.Facets = append(l.Facets, f)
 			for _, value := range c.facets[col.key] {
-				l.Chips = append(l.Chips, chip{col.label, col.facet.name(value), c.address(o.path, c.toggled(col.key, value))})
+				chips.add(col.label, col.facet.name(value), without(c.toggled(col.key, value)))
 			}
 		}
 		if !col.unshown {
@@ -251,9 +285,10 @@ func (o *overview[T]) listing(c choice, s selection[T]) listing {
 	for i, f := range o.flags {
 		l.Flags = append(l.Flags, option{Value: f.key, Label: f.label, Count: s.flags[i], Chosen: c.flags[f.key]})
 		if c.flags[f.key] {
-			l.Chips = append(l.Chips, chip{"Only", f.label, c.address(o.path, c.flagged(f.key))})
+			chips.add("Only", f.label, without(c.flagged(f.key)))
 		}
 	}
+	l.Chips = chips.all()
 	l.Keep = hiddens(choice{sort: c.sort, reverse: c.reverse, size: c.size, sized: c.sized, open: c.open}.query())
 	l.Pager = o.newPager(c, len(s.things))
 	return l
@@ -271,7 +306,7 @@ func (col *column[T]) newFacet(c choice, counts map[string]int) facet {
 	f := facet{Key: col.key, Label: col.label, Chosen: len(chosen), Counted: true}
 	for _, value := range col.facet.ordered(counts, chosen) {
 		isChosen := slices.Contains(chosen, value)
-		if len(f.Options) >= maxOptions && !isChosen {
+		if !isChosen && (len(f.Options) >= maxOptions || len(value) > api.MaxQueryValue) {
 			f.Hidden++
 			continue
 		}

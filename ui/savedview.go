@@ -9,6 +9,7 @@ import (
 	"trento/auth"
 	"trento/store"
 	"trento/store/landscape"
+	"trento/ui/api"
 )
 
 // viewMenu is the named views of the reader on one overview.
@@ -58,7 +59,7 @@ func (s *server) saveView(w http.ResponseWriter, r *http.Request) error {
 	}
 	// What is kept is a query and nothing else that a link could be made of.
 	query, err := url.ParseQuery(view.Query)
-	if err != nil {
+	if err != nil || api.CheckQuery(view.Query) != nil {
 		return errForm
 	}
 	view.Query = query.Encode()

@@ -61,6 +61,10 @@ func New(o Options) (http.Handler, error) {
 			s.api.ServeHTTP(w, r)
 			return
 		}
+		if err := api.CheckQuery(r.URL.RawQuery); err != nil {
+			s.fail(w, r, err)
+			return
+		}
 		s.router.ServeHTTP(w, r)
 	})
 	return chain(rooms, nameRequest, s.logRequests, s.recoverPanics, secureHeaders, limitForms, o.Auth.Identify, s.refuseCrossOrigin), nil

@@ -84,7 +84,7 @@ type tagPanel struct {
 
 func newTagEditor(r *http.Request, k taggable, id, name string, tags []string) tagEditor {
 	e := tagEditor{
-		ID: "tags-" + id, Action: k.path + "/" + id + "/tags", Of: k.noun + " " + name, Return: here(r), Max: store.MaxTag,
+		ID: "tags-" + id, Action: k.path + "/" + id + "/tags", Of: k.noun + " " + name, Return: backTo(r), Max: store.MaxTag,
 		Refused: refused(auth.From(r.Context()), k.ability),
 	}
 	for _, tag := range tags {

@@ -297,7 +297,7 @@ func TestActivityErrors(t *testing.T) {
 		{"root", "severity=", 422, problems("/severity/0", "Invalid value for enum")},
 		{"root", "search=" + long, 422, problems("/search", activity.ErrSearchTooLong.Error())},
 		{"root", "search=" + strings.Repeat("a+", 65), 422, problems("/search", activity.ErrSearchTooLong.Error())},
-		{"root", strings.Repeat("type=a&", 1001), 422, problems("/type", "should have at most 1000 item(s)")},
+		{"root", strings.Repeat("type=a&", 201), 414, problems("/type", "should have at most 200 value(s)")},
 		{"root", "to_date=x&first=y&severity=z", 422, problems("/first", "Invalid integer. Got: string", "/severity/0", "Invalid value for enum", "/to_date", `Invalid format. Expected :"date-time"`)},
 		{"ann", "first=abc&actor=root", 422, problems("/first", "Invalid integer. Got: string")},
 		{"ann", "actor=root&first=0", 403, forbidden},

@@ -101,6 +101,10 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			r = withPath(r, clean)
 		}
 	}
+	if err := CheckQuery(r.URL.RawQuery); err != nil {
+		a.Fail(w, r, err)
+		return
+	}
 	a.router.ServeHTTP(w, r)
 }
 

@@ -105,18 +105,12 @@ func (p parameters) boolean(name string, wrong *[]problem) bool {
 	return text == "true"
 }
 
-// maxListed is how many values a list can have: more than there are types,
-// and users anybody would pick.
-const maxListed = 1000
-
 // list is a parameter that may be given several times.
 func (p parameters) list(name string, wrong *[]problem) []string {
 	given := p[name]
 	switch {
 	case given.object:
 		*wrong = append(*wrong, invalid("/"+name, "Invalid array. Got: object"))
-	case len(given.values) > maxListed:
-		*wrong = append(*wrong, invalid("/"+name, "should have at most "+strconv.Itoa(maxListed)+" item(s)"))
 	default:
 		return given.values
 	}

@@ -76,9 +76,7 @@ func unprocessable(problems ...problem) error {
 // unexpected is the problem of a member or parameter nobody asked for. Its
 // name can be anything.
 func unexpected(name string) problem {
-	const shown = 40
-	runes := []rune(name[:min(len(name), 4*shown)])
-	name = strings.ToValidUTF8(string(runes[:min(len(runes), shown)]), "\uFFFD")
+	name = shownName(name)
 	return invalid("/"+name, "Unexpected field: "+name)
 }
 
@@ -87,6 +85,9 @@ func unexpected(name string) problem {
 func Status(err error) int {
 	if refused, ok := errors.AsType[*refusal](err); ok {
 		return refused.status
+	}
+	if _, ok := errors.AsType[*QueryError](err); ok {
+		return http.StatusRequestURITooLong
 	}
 	if undecodable, ok := errors.AsType[*discovery.Error](err); ok {
 		if undecodable.Stage == discovery.StageSyntax {
@@ -163,6 +164,9 @@ func problemsOf(err error, status int) []problem {
 			}
 		}
 		return problems
+	}
+	if query, ok := errors.AsType[*QueryError](err); ok {
+		return []problem{invalid("/"+query.Parameter, query.Detail)}
 	}
 	if wrong, ok := errors.AsType[*landscape.InvalidError](err); ok {
 		return []problem{invalid("/"+wrong.Field, wrong.Detail)}

@@ -326,6 +326,9 @@ func (a *API) expireTokenOf(w http.ResponseWriter, r *http.Request) error {
 	return a.sendOwnToken(w, t)
 }
 
+// maxListed is how many values a list in a body can have.
+const maxListed = 1000
+
 // optionalTexts is a member that is to be a list of texts; nil where there is
 // none.
 func (o object) optionalTexts(name string, wrong *[]problem) []string {

@@ -1,0 +1,70 @@
+package api
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+)
+
+// The limits of a query, wherever one is read. Whatever a page or an answer
+// repeats of its own address stays small by them.
+const (
+	// MaxQuery is the longest query in bytes, as it is sent. The longest search
+	// of the activity log fits, whatever its letters.
+	MaxQuery = 12 << 10
+	// MaxQueryValues is how many values a parameter can have: as many as a
+	// filter of the console offers.
+	MaxQueryValues = 200
+	// MaxQueryValue is the longest value in bytes.
+	MaxQueryValue = 4 << 10
+)
+
+// QueryError refuses a query that is larger than any use of it. Status 414.
+type QueryError struct {
+	Parameter string // the one at fault, cut to a length that can be shown
+	Detail    string // "should have at most 200 value(s)"
+}
+
+func (e *QueryError) Error() string { return fmt.Sprintf("parameter %s %s", e.Parameter, e.Detail) }
+
+// CheckQuery returns a QueryError for a query that exceeds a limit. It says
+// nothing about what cannot be parsed: whoever reads that does.
+func CheckQuery(raw string) error {
+	if raw == "" {
+		return nil
+	}
+	count, size := map[string]int{}, map[string]int{}
+	largest := ""
+	for part := range strings.SplitSeq(raw, "&") {
+		name, value, _ := strings.Cut(part, "=")
+		if unescaped, err := url.QueryUnescape(name); err == nil {
+			name = unescaped
+		}
+		name, _, _ = strings.Cut(name, "[")
+		count[name]++
+		size[name] += len(part)
+		if count[name] > MaxQueryValues {
+			return &QueryError{shownName(name), fmt.Sprintf("should have at most %d value(s)", MaxQueryValues)}
+		}
+		if len(value) > MaxQueryValue { // else it is not longer unescaped, either
+			if unescaped, err := url.QueryUnescape(value); err == nil && len(unescaped) > MaxQueryValue {
+				return &QueryError{shownName(name), fmt.Sprintf("should have at most %d byte(s)", MaxQueryValue)}
+			}
+		}
+		if size[name] > size[largest] {
+			largest = name
+		}
+	}
+	if len(raw) > MaxQuery {
+		return &QueryError{shownName(largest), fmt.Sprintf("makes the address too long: its query has %d bytes and can have %d", len(raw), MaxQuery)}
+	}
+	return nil
+}
+
+// shownName is the name of a parameter or member, which can be anything, as an
+// answer repeats it.
+func shownName(name string) string {
+	const shown = 40
+	runes := []rune(name[:min(len(name), 4*shown)])
+	return strings.ToValidUTF8(string(runes[:min(len(runes), shown)]), "\uFFFD")
+}
