@@ -229,10 +229,29 @@ func (c *insideOf) systems() []link {
 
 // node leads to the host of a node.
 func (c *insideOf) node(name string) link {
-	if host, ok := c.hosts[name]; ok {
+	if host := c.host(name); host != nil {
 		return link{Name: name, URL: "/hosts/" + string(host.ID)}
 	}
 	return link{Name: name, Gone: "Host currently not registered."}
+}
+
+// host is the host of a node; nil where that is none, or one of several. Not
+// every program writes the name of a host in the same way.
+func (c *insideOf) host(node string) *landscape.Host {
+	if host, ok := c.hosts[node]; ok {
+		return host
+	}
+	var found *landscape.Host
+	for name, host := range c.hosts {
+		switch {
+		case !landscape.SameHostname(name, node):
+		case found != nil:
+			return nil
+		default:
+			found = host
+		}
+	}
+	return found
 }
 
 func (s *server) describeCluster(p *clusterPage, c *insideOf) {

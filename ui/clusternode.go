@@ -116,7 +116,7 @@ func (c *insideOf) newNode(name, status string, resources []landscape.ClusterRes
 		status = "Offline" // none of them is left to say so
 	}
 	row := nodeRow{Host: c.node(name), Status: nodeStatus(status), URL: nodeURL(c.ID, name)}
-	if host, ok := c.hosts[name]; ok {
+	if host := c.host(name); host != nil {
 		row.Addresses = bareAddresses(host)
 	}
 	unmanaged := 0
@@ -204,7 +204,11 @@ func (c *insideOf) newResource(r landscape.ClusterResource) resourceRow {
 func (p *clusterPage) describeFencing(kind *string, devices []landscape.SBDDevice) {
 	for _, d := range devices {
 		mark := healthMark{State: "passing", Word: "Healthy"}
-		if d.Status != landscape.SBDHealthy {
+		switch d.Status {
+		case landscape.SBDHealthy:
+		case landscape.SBDUnknown:
+			mark = healthMark{State: "unknown", Word: "Unknown"}
+		default:
 			mark = healthMark{State: "critical", Word: "Unhealthy"}
 		}
 		mark.Name = "Device status: " + mark.Word

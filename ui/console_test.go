@@ -387,7 +387,7 @@ func (tab *tab) seeEverything() []string {
 		tab.host(n, name)
 	}
 	tab.observe(0, landscape.Observation{Saptune: sampleSaptune()})
-	tab.observe(1, landscape.Observation{Cloud: &landscape.Cloud{Provider: "aws", AWS: &landscape.AWSVM{InstanceID: names[1]}}})
+	tab.observe(1, landscape.Observation{Cloud: &landscape.Cloud{Provider: "aws", AWS: &landscape.AWSVM{InstanceID: &names[1]}}})
 	tab.observe(0, landscape.Observation{Subscriptions: []landscape.Subscription{{Identifier: "SLES_SAP", Version: "15.5", Arch: "x86_64", Status: "Registered"}}})
 	tab.host(6, "odd01")
 	tab.host(7, "mix01")

@@ -235,25 +235,37 @@ func providerFacts(c *landscape.Cloud) (facts []fact, note string) {
 		add("Location", said(c.Azure.Location))
 		add("SKU", said(c.Azure.SKU))
 	case c.AWS != nil:
-		add("Instance type", c.AWS.InstanceType)
-		add("Instance ID", c.AWS.InstanceID)
-		add("Data disk number", strconv.Itoa(c.AWS.DataDiskNumber))
-		add("Account ID", c.AWS.AccountID)
-		add("AMI ID", c.AWS.AMIID)
-		add("Region", c.AWS.Region+" ("+c.AWS.AvailabilityZone+")")
-		add("VPC ID", c.AWS.VPCID)
+		add("Instance type", said(c.AWS.InstanceType))
+		add("Instance ID", said(c.AWS.InstanceID))
+		add("Data disk number", saidNumber(c.AWS.DataDiskNumber))
+		add("Account ID", said(c.AWS.AccountID))
+		add("AMI ID", said(c.AWS.AMIID))
+		region := said(c.AWS.Region)
+		if zone := said(c.AWS.AvailabilityZone); zone != "" {
+			region += " (" + zone + ")"
+		}
+		add("Region", strings.TrimSpace(region))
+		add("VPC ID", said(c.AWS.VPCID))
 	case c.GCP != nil:
-		add("Machine type", c.GCP.MachineType)
-		add("Instance name", c.GCP.InstanceName)
-		add("Disk number", strconv.Itoa(c.GCP.DiskNumber))
-		add("Project ID", c.GCP.ProjectID)
+		add("Machine type", said(c.GCP.MachineType))
+		add("Instance name", said(c.GCP.InstanceName))
+		add("Disk number", saidNumber(c.GCP.DiskNumber))
+		add("Project ID", said(c.GCP.ProjectID))
 		add("Image", said(c.GCP.Image))
-		add("Zone", c.GCP.Zone)
-		add("Network", c.GCP.Network)
+		add("Zone", said(c.GCP.Zone))
+		add("Network", said(c.GCP.Network))
 	case slices.Contains([]string{"azure", "aws", "gcp"}, c.Provider):
 		note = "The host could not read what its provider says about it."
 	}
 	return facts, note
+}
+
+// saidNumber is a number that may not have been reported.
+func saidNumber(n *int) string {
+	if n == nil {
+		return ""
+	}
+	return strconv.Itoa(*n)
 }
 
 // said is a text that may not have been reported.

@@ -25,7 +25,7 @@ func landscapeFixture(t *testing.T) *fixture {
 	old := facts(3, "app01")
 	old.AgentVersion = "1.9.4"
 	f.observe(3, landscape.Observation{Host: &old})
-	f.observe(2, landscape.Observation{Cloud: &landscape.Cloud{Provider: "aws", AWS: &landscape.AWSVM{InstanceType: "r6i.8xlarge", Region: "eu-central-1", AvailabilityZone: "eu-central-1a"}}})
+	f.observe(2, landscape.Observation{Cloud: &landscape.Cloud{Provider: "aws", AWS: &landscape.AWSVM{InstanceType: to("r6i.8xlarge"), Region: to("eu-central-1"), AvailabilityZone: to("eu-central-1a")}}})
 	f.observe(3, landscape.Observation{Cloud: &landscape.Cloud{Provider: "kvm"}})
 	f.observe(2, landscape.Observation{Subscriptions: []landscape.Subscription{{Identifier: "SLES_SAP", Version: "15.5", Arch: "x86_64", Status: "Registered"}}})
 	f.beat(1)

@@ -219,7 +219,7 @@ func TestHostileLandscape(t *testing.T) {
 	known.SystemdUnits = []landscape.SystemdUnit{{Name: hostile, UnitFileState: hostile}}
 	f.observe(1, landscape.Observation{Host: &known})
 	h := hostile
-	f.observe(1, landscape.Observation{Cloud: &landscape.Cloud{Provider: "gcp", GCP: &landscape.GCPVM{Image: &h, InstanceName: h, MachineType: h, Network: h, ProjectID: h, Zone: h}}})
+	f.observe(1, landscape.Observation{Cloud: &landscape.Cloud{Provider: "gcp", GCP: &landscape.GCPVM{Image: &h, InstanceName: &h, MachineType: &h, Network: &h, ProjectID: &h, Zone: &h}}})
 	f.observe(1, landscape.Observation{Subscriptions: []landscape.Subscription{{Identifier: h, Version: h, Arch: h, Status: h, State: &h, Type: &h, StartsAt: &h, ExpiresAt: &h}}})
 	if err := f.store.SignInFailed(t.Context(), hostile); err != nil {
 		t.Fatal(err)

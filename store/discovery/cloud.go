@@ -14,82 +14,73 @@ func snakeless(name string) string {
 
 // decodeCloud reads a cloud_discovery. Metadata is kept for the providers
 // that tell something about their machines.
-func decodeCloud(payload value) (*landscape.Cloud, error) {
+func decodeCloud(payload value, r *reading) (*landscape.Cloud, error) {
 	if !payload.object() {
 		return nil, unable()
 	}
-	var wrong problems
-	f := read(payload, snakeless, "", &wrong)
-	cloud := &landscape.Cloud{Provider: f.provider()}
-	metadata := f.into("metadata")
+	f := readPayload(payload, snakeless, r)
+	cloud := &landscape.Cloud{Provider: f.provider("Provider")}
+	metadata := f.into("Metadata")
+	if !metadata.present() {
+		return cloud, nil
+	}
 	switch cloud.Provider {
 	case "azure":
-		if metadata.present() {
-			cloud.Azure = metadata.azure()
-		}
+		cloud.Azure = metadata.azure()
 	case "aws":
-		if metadata.present() {
-			cloud.AWS = metadata.aws()
-		}
+		cloud.AWS = metadata.aws()
 	case "gcp":
-		if metadata.present() {
-			cloud.GCP = metadata.gcp()
-		}
-	}
-	if err := wrong.err(StagePayload); err != nil {
-		return nil, err
+		cloud.GCP = metadata.gcp()
 	}
 	return cloud, nil
 }
 
-// azure demands nothing: which parts there are depends on the image and on
+// provider is where a machine runs. Agents send "" where they recognise
+// nothing, and newer ones may recognise what we do not know.
+func (f *fields) provider(name string) string {
+	return f.oneOf(name, "azure", "aws", "gcp", "kvm", "nutanix", "vmware")
+}
+
+// azure expects nothing: which parts there are depends on the image and on
 // the age of the metadata service.
 func (f *fields) azure() *landscape.AzureVM {
 	compute := f.into("compute")
 	return &landscape.AzureVM{
-		VMName:         compute.pointerTo("name"),
-		ResourceGroup:  compute.pointerTo("resource_group_name"),
-		Location:       compute.pointerTo("location"),
-		VMSize:         compute.pointerTo("vm_size"),
-		DataDiskNumber: compute.into("storage_profile").count("data_disks"),
-		Offer:          compute.pointerTo("offer"),
-		SKU:            compute.pointerTo("sku"),
-		AdminUsername:  compute.into("os_profile").pointerTo("admin_username"),
+		VMName:         compute.textOrNil("name"),
+		ResourceGroup:  compute.textOrNil("resourceGroupName"),
+		Location:       compute.textOrNil("location"),
+		VMSize:         compute.textOrNil("vmSize"),
+		DataDiskNumber: compute.into("storageProfile").length("dataDisks"),
+		Offer:          compute.textOrNil("offer"),
+		SKU:            compute.textOrNil("sku"),
+		AdminUsername:  compute.into("osProfile").textOrNil("adminUsername"),
 	}
 }
 
 func (f *fields) aws() *landscape.AWSVM {
 	return &landscape.AWSVM{
-		AccountID:        f.required("account_id"),
-		AMIID:            f.required("ami_id"),
-		AvailabilityZone: f.required("availability_zone"),
-		DataDiskNumber:   f.integer("data_disk_number"),
-		InstanceID:       f.required("instance_id"),
-		InstanceType:     f.required("instance_type"),
-		Region:           f.required("region"),
-		VPCID:            f.required("vpc_id"),
+		AccountID:        orNil(f.expected("account_id")),
+		AMIID:            orNil(f.expected("ami_id")),
+		AvailabilityZone: orNil(f.expected("availability_zone")),
+		DataDiskNumber:   f.expectedInteger("data_disk_number"),
+		InstanceID:       orNil(f.expected("instance_id")),
+		InstanceType:     orNil(f.expected("instance_type")),
+		Region:           orNil(f.expected("region")),
+		VPCID:            orNil(f.expected("vpc_id")),
 	}
 }
 
 func (f *fields) gcp() *landscape.GCPVM {
 	return &landscape.GCPVM{
-		DiskNumber:   f.integer("disk_number"),
-		Image:        f.pointerTo("image"),
-		InstanceName: f.required("instance_name"),
-		MachineType:  f.required("machine_type"),
-		Network:      f.required("network"),
-		ProjectID:    f.required("project_id"),
-		Zone:         f.required("zone"),
+		DiskNumber:   f.expectedInteger("disk_number"),
+		Image:        f.textOrNil("image"),
+		InstanceName: orNil(f.expected("instance_name")),
+		MachineType:  orNil(f.expected("machine_type")),
+		Network:      orNil(f.expected("network")),
+		ProjectID:    orNil(f.expected("project_id")),
+		Zone:         orNil(f.expected("zone")),
 	}
 }
 
-// count is the number of elements of an array; 0 where there is none.
-func (f *fields) count(name string) int {
-	n := 0
-	if v := f.array(name); v != nil {
-		for range v.elements() {
-			n++
-		}
-	}
-	return n
-}
+// length is the number of elements of an array; 0 where there is none.
+func (f *fields) length(name string) int { return len(f.places(name)) }

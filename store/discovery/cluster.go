@@ -26,60 +26,39 @@ func clusterSpelling(name string) string {
 }
 
 // decodeCluster reads an ha_cluster_discovery. What a node that is not the
-// designated controller sees of the cluster is read for its faults only.
-func decodeCluster(payload value) (*landscape.ClusterReport, error) {
+// designated controller sees of the cluster does not count, and is not read.
+func decodeCluster(payload value, r *reading) (*landscape.ClusterReport, error) {
 	if payload.null() {
 		return &landscape.ClusterReport{}, nil
 	}
 	if !payload.object() {
 		return nil, unable()
 	}
-	var wrong problems
-	f := read(payload, clusterSpelling, "", &wrong)
-	report := &landscape.ClusterReport{Name: f.pointerTo("name")}
-	key := f.required("id")
-	if online, ok := f.get("online"); !ok || string(online) != "false" {
-		report.Online = true
-		f.optionalBoolean("online")
-		if err := f.clusterFacts(report, len(payload)); err != nil {
-			return nil, err
-		}
+	f := readPayload(payload, clusterSpelling, r)
+	report := &landscape.ClusterReport{ID: landscape.ClusterOf(f.identity("Id")), Name: f.textOrNil("Name")}
+	if online := f.boolean("Online"); online != nil && !*online {
+		return report, nil
 	}
-	if err := wrong.err(StagePayload); err != nil {
-		return nil, err
+	report.Online = true
+	monitor := f.into("Crmmon")
+	summary := monitor.into("Summary")
+	report.CIBLastWritten = orNil(summary.into("LastChange").expected("Time"))
+	if !isTrue(f.expectedBoolean("DC")) {
+		return report, nil
 	}
-	report.ID = landscape.ClusterOf(key)
+	view := f.clusterView(monitor, summary, len(payload))
+	if view != nil {
+		report.Facts = view.facts(f)
+	}
+	report.Unread = report.Facts == nil || view.doubtful
 	return report, nil
 }
 
-// clusterFacts reads the view of a node that is online, and puts what counts
-// of it into the report.
-func (f *fields) clusterFacts(report *landscape.ClusterReport, size int) error {
-	controller := f.boolean("dc")
-	view, err := f.clusterView(size)
-	if err != nil || len(*f.wrong) > 0 {
-		return err
-	}
-	facts, err := view.facts(f.wrong)
-	if err != nil {
-		return err
-	}
-	report.CIBLastWritten = &view.lastWritten
-	if controller {
-		report.Facts = facts
-	}
-	return nil
-}
-
-// facts says what a cluster is and does.
-func (v *clusterView) facts(wrong *problems) (*landscape.ClusterFacts, error) {
-	instances, ok := v.instances(wrong)
-	if !ok {
-		return nil, unable()
-	}
+// facts says what a cluster is and does; nil where that cannot be told.
+func (v *clusterView) facts(f *fields) *landscape.ClusterFacts {
 	facts := &landscape.ClusterFacts{
-		Provider: v.provider, State: v.state, SAPInstances: instances,
-		ResourcesNumber: &v.resourcesNumber, HostsNumber: &v.hostsNumber,
+		Provider: v.provider, State: v.state, SAPInstances: v.instances(),
+		ResourcesNumber: v.resourcesNumber, HostsNumber: v.hostsNumber,
 	}
 	var architecture string
 	facts.Type, architecture = v.kind()
@@ -88,31 +67,34 @@ func (v *clusterView) facts(wrong *problems) (*landscape.ClusterFacts, error) {
 		facts.HANA = v.hanaDetails(facts, architecture)
 	case landscape.ASCSERS:
 		sids := facts.AdditionalSIDs()
-		if len(sids) == 0 {
-			wrong.add("/details/sap_systems", detailBlank)
+		if len(sids) == 0 { // and yet there are resources that run some
+			f.leaveOut("Cib", noInstances)
+			v.doubtful = true
 		}
 		if len(sids)*v.size > maxDetails {
-			return nil, unable()
+			f.leaveOut("Cib", tooLarge)
+			return nil
 		}
 		facts.ASCSERS = v.ascsERSDetails(sids)
+	case landscape.ClusterUnknown:
+		if v.doubtful { // it may be what it was
+			return nil
+		}
+		return facts
 	default:
-		return facts, nil
+		return facts
 	}
 	facts.ResourceSIDs = v.resourceSIDs()
-	for i, device := range v.sbdDevices {
-		if device.Status != landscape.SBDHealthy && device.Status != landscape.SBDUnhealthy {
-			wrong.add(indexed("/details/sbd_devices", i)+"/status", detailInvalid)
-		}
-	}
-	return facts, nil
+	return facts
 }
 
-// Agents of resources, by the names they run under.
+// Agents of resources, by the names they run under, as resource.runs compares
+// them.
 const (
-	agentTopology   = "ocf::suse:SAPHanaTopology"
-	agentHANA       = "ocf::suse:SAPHana"
-	agentController = "ocf::suse:SAPHanaController"
-	agentInstance   = "ocf::heartbeat:SAPInstance"
+	agentTopology   = "ocf:suse:SAPHanaTopology"
+	agentHANA       = "ocf:suse:SAPHana"
+	agentController = "ocf:suse:SAPHanaController"
+	agentInstance   = "ocf:heartbeat:SAPInstance"
 )
 
 // Types of resources, as they are configured.
@@ -151,7 +133,7 @@ func (v *clusterView) kind() (kind landscape.ClusterType, architecture string) {
 // classicHANA tells the type of a HANA cluster by the cloned resources.
 func (v *clusterView) classicHANA() (landscape.ClusterType, bool) {
 	cloned := func(agent string) bool {
-		return slices.ContainsFunc(v.resources, func(r resource) bool { return r.place == inClone && r.agent == agent })
+		return slices.ContainsFunc(v.resources, func(r resource) bool { return r.place == inClone && r.runs(agent) })
 	}
 	switch {
 	case cloned(agentTopology) && cloned(agentHANA):
@@ -167,7 +149,7 @@ func (v *clusterView) classicHANA() (landscape.ClusterType, bool) {
 func (v *clusterView) centralServices() bool {
 	groups := 0
 	for _, group := range v.runningGroups {
-		if slices.ContainsFunc(group, func(r resource) bool { return r.agent == agentInstance && !strings.Contains(r.id, "HDB") }) {
+		if slices.ContainsFunc(group, func(r resource) bool { return r.runs(agentInstance) && !strings.Contains(r.id, "HDB") }) {
 			groups++
 		}
 	}
@@ -175,13 +157,21 @@ func (v *clusterView) centralServices() bool {
 }
 
 // instances are the SAP instances the cluster runs, those of databases first.
-// It fails where the name of an instance cannot be taken apart.
-func (v *clusterView) instances(wrong *problems) ([]landscape.ClusteredInstance, bool) {
+// One whose name cannot be taken apart is left out.
+func (v *clusterView) instances() []landscape.ClusteredInstance {
 	list := []landscape.ClusteredInstance{}
+	add := func(p primitive, instance landscape.ClusteredInstance) {
+		if strings.TrimSpace(instance.SID) == "" || strings.TrimSpace(instance.Number) == "" {
+			p.fields.leaveOut("InstanceAttributes", noInstance)
+			v.doubtful = true
+			return
+		}
+		list = append(list, instance)
+	}
 	for _, p := range v.primitives {
 		if p.kind == typeTopology {
 			number := p.attribute("InstanceNumber")
-			list = append(list, landscape.ClusteredInstance{
+			add(p, landscape.ClusteredInstance{
 				Name: "HDB" + number, SID: p.attribute("SID"), Number: number, ResourceType: landscape.DatabaseResource,
 			})
 		}
@@ -191,33 +181,16 @@ func (v *clusterView) instances(wrong *problems) ([]landscape.ClusteredInstance,
 		if p.kind != typeInstance {
 			continue
 		}
-		parts := strings.Split(p.attribute("InstanceName"), "_")
-		if len(parts) < 2 {
-			return nil, false
-		}
+		parts := append(strings.Split(p.attribute("InstanceName"), "_"), "", "")
 		instance := landscape.ClusteredInstance{
 			Name: parts[1], SID: parts[0], Number: lastTwo(parts[1]), ResourceType: landscape.InstanceResource,
-		}
-		if len(parts) > 2 && parts[2] != "" {
-			instance.Hostname = &parts[2]
-		}
-		if p.id != "" {
-			instance.ResourceID = &p.id
+			Hostname: orNil(parts[2]), ResourceID: orNil(p.id),
 		}
 		mounted := directories["/usr/sap/"+instance.SID+"/"+instance.Name] || services[p.attribute("InstanceName")]
 		instance.Mounted = &mounted
-		list = append(list, instance)
+		add(p, instance)
 	}
-	for i, instance := range list {
-		pointer := indexed("/sap_instances", i)
-		if strings.TrimSpace(instance.SID) == "" {
-			wrong.add(pointer+"/sid", detailBlank)
-		}
-		if strings.TrimSpace(instance.Number) == "" {
-			wrong.add(pointer+"/instance_number", detailBlank)
-		}
-	}
-	return list, true
+	return list
 }
 
 // mounts are the directories that the cluster moves, and the names of the
@@ -228,7 +201,7 @@ func (v *clusterView) mounts() (directories, services map[string]bool) {
 	for _, p := range v.primitives {
 		switch p.kind {
 		case typeFilesystem:
-			directories[p.attribute("directory")] = true
+			directories[strings.TrimRight(p.attribute("directory"), "/")] = true
 		case typeStartSrv:
 			services[p.attribute("InstanceName")] = true
 		}
@@ -252,10 +225,10 @@ func (v *clusterView) resourceSIDs() map[string]string {
 	for _, r := range v.resources {
 		p := configured[r.id]
 		var sid string
-		switch r.agent {
-		case agentHANA, agentTopology, agentController:
+		switch {
+		case r.runs(agentHANA), r.runs(agentTopology), r.runs(agentController):
 			sid = p.attribute("SID")
-		case agentInstance:
+		case r.runs(agentInstance):
 			sid, _, _ = strings.Cut(p.attribute("InstanceName"), "_")
 		}
 		if sid != "" {

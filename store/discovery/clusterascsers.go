@@ -9,7 +9,7 @@ import (
 
 func (v *clusterView) ascsERSDetails(sids []string) *landscape.ASCSERSDetails {
 	details := &landscape.ASCSERSDetails{
-		FencingType: v.fencing(), MaintenanceMode: v.maintenance(), SBDDevices: v.sbdDevices,
+		FencingType: v.fencing(), MaintenanceMode: isTrue(v.maintenance), SBDDevices: v.sbdDevices,
 		StoppedResources: v.stopped(), Resources: v.allResources(),
 		SAPSystems: []landscape.ClusterSAPSystem{},
 	}
@@ -20,7 +20,7 @@ func (v *clusterView) ascsERSDetails(sids []string) *landscape.ASCSERSDetails {
 	return details
 }
 
-func (v *clusterView) clusterSAPSystem(sid string, running map[string][]resource) landscape.ClusterSAPSystem {
+func (v *clusterView) clusterSAPSystem(sid string, running map[nodeKey][]resource) landscape.ClusterSAPSystem {
 	own := v.primitivesOf(sid)
 	ids := make(map[string]bool)
 	filesystems := 0
@@ -35,7 +35,7 @@ func (v *clusterView) clusterSAPSystem(sid string, running map[string][]resource
 	}
 	for _, n := range v.nodes {
 		var here []resource
-		for _, r := range running[n.name] {
+		for _, r := range running[keyOf(n.name)] {
 			if ids[r.id] {
 				here = append(here, r)
 			}
@@ -64,20 +64,18 @@ func (v *clusterView) primitivesOf(sid string) []primitive {
 // distributed reports whether the instances of an SAP system run on two nodes
 // that are well.
 func (v *clusterView) distributed(own map[string]bool) bool {
-	var nodes []string
+	var nodes []nodeKey
 	for _, r := range v.resources {
-		if r.place == inGroup && r.agent == agentInstance && r.role == "Started" && !r.failed && r.node != nil &&
-			own[r.id] && !slices.Contains(nodes, *r.node) && v.well(*r.node) {
-			nodes = append(nodes, *r.node)
+		if r.place == inGroup && r.runs(agentInstance) && r.role == "Started" && !isTrue(r.failed) && r.node != nil &&
+			own[r.id] && !slices.Contains(nodes, keyOf(*r.node)) && v.well(keyOf(*r.node)) {
+			nodes = append(nodes, keyOf(*r.node))
 		}
 	}
 	return len(nodes) == 2
 }
 
-func (v *clusterView) well(name string) bool {
-	return slices.ContainsFunc(v.nodes, func(n node) bool {
-		return n.name == name && n.online != nil && *n.online && (n.unclean == nil || !*n.unclean)
-	})
+func (v *clusterView) well(key nodeKey) bool {
+	return slices.ContainsFunc(v.nodes, func(n node) bool { return keyOf(n.name) == key && isTrue(n.online) && !isTrue(n.unclean) })
 }
 
 // ascsERSNode is a node with those resources of an SAP system that run on it.
@@ -95,9 +93,10 @@ func (v *clusterView) ascsERSNode(n node, own []primitive, running []resource) l
 		runs[r.id] = true
 	}
 	for _, p := range own {
+		ers, _ := pacemakerBoolean(p.attribute("IS_ERS"))
 		switch {
 		case !runs[p.id]:
-		case p.kind == typeInstance && p.attribute("IS_ERS") == "true":
+		case p.kind == typeInstance && ers:
 			shown.Roles = append(shown.Roles, landscape.ERSRole)
 		case p.kind == typeInstance:
 			shown.Roles = append(shown.Roles, landscape.ASCSRole)
@@ -108,11 +107,4 @@ func (v *clusterView) ascsERSNode(n node, own []primitive, running []resource) l
 		}
 	}
 	return shown
-}
-
-func orNil(text string) *string {
-	if text == "" {
-		return nil
-	}
-	return &text
 }

@@ -49,13 +49,14 @@ func TestNodeStatus(t *testing.T) {
 }
 
 func TestResourceStatus(t *testing.T) {
+	yes := truth(true)
 	for want, r := range map[string]resource{
-		"Active":         {active: true, failed: true, blocked: true, orphaned: true, ignored: true},
-		"Blocked":        {failed: true, blocked: true, orphaned: true, ignored: true},
-		"Failed":         {failed: true, orphaned: true, ignored: true},
-		"FailureIgnored": {orphaned: true, ignored: true},
-		"Orphaned":       {orphaned: true},
-		"":               {managed: true},
+		"Active":         {active: yes, failed: yes, blocked: yes, orphaned: yes, ignored: yes},
+		"Blocked":        {failed: yes, blocked: yes, orphaned: yes, ignored: yes},
+		"Failed":         {active: truth(false), failed: yes, orphaned: yes, ignored: yes},
+		"FailureIgnored": {orphaned: yes, ignored: yes},
+		"Orphaned":       {orphaned: yes},
+		"":               {managed: yes},
 	} {
 		if got := r.status(); (got == nil) != (want == "") || got != nil && *got != want {
 			t.Errorf("%+v: %v, want %q", r, got, want)
@@ -66,7 +67,7 @@ func TestResourceStatus(t *testing.T) {
 func TestFailCount(t *testing.T) {
 	count := func(n int) *int { return &n }
 	here, there := "quay01", "quay02"
-	histories := []history{{here, map[string]int{"a": 3, "b": 0}}, {here, map[string]int{"a": 9, "d": 1}}, {there, nil}}
+	histories := []history{{keyOf(here), map[string]int{"a": 3, "b": 0}}, {keyOf(here), map[string]int{"a": 9, "d": 1}}, {keyOf(there), nil}}
 	for name, c := range map[string]struct {
 		histories []history
 		resource  resource
@@ -98,13 +99,16 @@ func TestRepeatedHistory(t *testing.T) {
 }
 
 func TestStoppedResources(t *testing.T) {
+	yes := truth(true)
+	none, one := 0, 1
 	v := &clusterView{resources: []resource{
-		{id: "runs", active: true, nodesRunningOn: 1}, {id: "starts", nodesRunningOn: 1}, {id: "odd", active: true},
-		{id: "stopped", agent: "systemd:x", role: "Stopped", managed: true, failed: true, place: inClone},
-		{id: "stopped", agent: "systemd:x", role: "Stopped"},
+		{id: "runs", active: yes, nodesRunningOn: &one}, {id: "starts", nodesRunningOn: &one}, {id: "odd", active: yes, nodesRunningOn: &none},
+		{id: "untold"},
+		{id: "stopped", agent: "systemd:x", role: "Stopped", managed: yes, failed: yes, place: inClone, nodesRunningOn: &none},
+		{id: "stopped", agent: "systemd:x", role: "Stopped", nodesRunningOn: &none},
 	}}
-	one := landscape.ClusterResource{ID: "stopped", Type: "systemd:x", Role: "Stopped"}
-	if diff := cmp.Diff([]landscape.ClusterResource{one, one}, v.stopped()); diff != "" {
+	stopped := landscape.ClusterResource{ID: "stopped", Type: "systemd:x", Role: "Stopped"}
+	if diff := cmp.Diff([]landscape.ClusterResource{stopped, stopped}, v.stopped()); diff != "" {
 		t.Errorf("stopped (-want +got):\n%s", diff)
 	}
 }
@@ -158,11 +162,11 @@ func TestFencing(t *testing.T) {
 		"a watchdog and disks":        {nil, `{"Config":{"SBD_WATCHDOG_DEV":"/dev/watchdog"},"Devices":[{"Device":"a","Status":"healthy"}]}`, ""},
 		"something else":              {nil, `{"Config":{"SBD_OPTS":"x"}}`, ""},
 	} {
-		var wrong problems
+		var r reading
 		v := &clusterView{resources: c.resources}
-		v.readSBD(read(value(`{"SBD":`+c.sbd+`}`), clusterSpelling, "", &wrong).into("sbd"))
-		if got := v.fencing(); len(wrong) > 0 || (got == nil) != (c.want == "") || got != nil && *got != c.want {
-			t.Errorf("%s: %v %v, want %q", name, got, wrong, c.want)
+		v.readSBD(readPayload(value(`{"SBD":`+c.sbd+`}`), clusterSpelling, &r))
+		if got := v.fencing(); r.omitted > 0 || (got == nil) != (c.want == "") || got != nil && *got != c.want {
+			t.Errorf("%s: %v %v, want %q", name, got, r.omissions, c.want)
 		}
 	}
 }
@@ -309,7 +313,10 @@ func TestAttributeWithoutValue(t *testing.T) {
 }
 
 func TestMaintenance(t *testing.T) {
-	for text, want := range map[string]bool{"true": true, "True": false, "false": false, "yes": false, "": false} {
+	for text, want := range map[string]bool{
+		"true": true, "True": true, "yes": true, "YES": true, "on": true, "y": true, "Y": true, "1": true,
+		"false": false, "no": false, "off": false, "N": false, "0": false, "": false, "maybe": false,
+	} {
 		payload := edited(t, clusterFixture(t, "cluster_hana_scale_up"), edits{properties: named("maintenance-mode", text)})
 		if got := acceptCluster(t, payload).Facts.HANA.MaintenanceMode; got != want {
 			t.Errorf("%q: %v", text, got)
@@ -341,7 +348,7 @@ func TestVirtualIP(t *testing.T) {
 		"on AWS, like anywhere":     {"aws", []resource{ip}, "-"},
 	} {
 		v := &clusterView{provider: c.provider, primitives: primitives, resources: c.resources}
-		if got := orDash(v.virtualIP(v.byNode()[here])); got != c.want {
+		if got := orDash(v.virtualIP(v.byNode()[keyOf(here)])); got != c.want {
 			t.Errorf("%s: %s, want %s", name, got, c.want)
 		}
 	}
@@ -350,26 +357,37 @@ func TestVirtualIP(t *testing.T) {
 func TestMajorityMaker(t *testing.T) {
 	clone := func(id, kind string) resourceSet { return resourceSet{id, []primitive{{kind: kind}}} }
 	both := []resourceSet{clone("top", "SAPHanaTopology"), clone("con", "SAPHanaController"), clone("other", "Dummy")}
-	ban := func(resource, score string) location { return location{resource, "mm", score} }
+	ban := func(resource string) location { return location{resource, "mm"} }
 	for name, c := range map[string]struct {
 		clones    []resourceSet
 		locations []location
 		want      bool
 	}{
-		"banned from all":             {both, []location{ban("top", "-INFINITY"), ban("con", "-INFINITY")}, true},
-		"banned from one":             {both, []location{ban("top", "-INFINITY")}, false},
-		"finite score":                {both, []location{ban("top", "-INFINITY"), ban("con", "-1000000")}, false},
-		"other node":                  {both, []location{ban("top", "-INFINITY"), {"con", "quay01", "-INFINITY"}}, false},
+		"banned from all":             {both, []location{ban("top"), ban("con")}, true},
+		"banned from one":             {both, []location{ban("top")}, false},
+		"other node":                  {both, []location{ban("top"), {"con", "quay01"}}, false},
 		"no constraints":              {both, nil, false},
-		"no database":                 {[]resourceSet{clone("other", "Dummy")}, []location{ban("other", "-INFINITY")}, false},
-		"banned from the older agent": {[]resourceSet{clone("a", "SAPHana")}, []location{ban("a", "-INFINITY")}, true},
+		"no database":                 {[]resourceSet{clone("other", "Dummy")}, []location{ban("other")}, false},
+		"banned from the older agent": {[]resourceSet{clone("a", "SAPHana")}, []location{ban("a")}, true},
 	} {
-		v := &clusterView{clones: c.clones, locations: make(map[location]bool)}
+		v := &clusterView{clones: c.clones, bans: make(map[location]bool)}
 		for _, l := range c.locations {
-			v.locations[l] = true
+			v.bans[l] = true
 		}
-		if got := v.majorityMaker("mm"); got != c.want {
+		if got := v.majorityMaker("MM"); got != c.want {
 			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+// Pacemaker takes all of these for one and the same score.
+func TestMinusInfinity(t *testing.T) {
+	for score, want := range map[string]bool{
+		"-INFINITY": true, "-infinity": true, "-1000000": true, "-1000001": true,
+		"-999999": false, "INFINITY": false, "1000000": false, "": false, "0": false, "-": false,
+	} {
+		if got := minusInfinity(score); got != want {
+			t.Errorf("%q: %v", score, got)
 		}
 	}
 }
@@ -433,9 +451,9 @@ func TestDetailsBeyondMeasure(t *testing.T) {
 			size: size, primitives: []primitive{instance("NAA_ASCS00"), instance("NBB_ASCS01")}, runningGroups: [][]resource{group, group},
 			sbdConfig: new(fields),
 		}
-		var wrong problems
-		if _, err := v.facts(&wrong); (err == nil) != want || len(wrong) > 0 {
-			t.Errorf("%d bytes: %v %v", size, err, wrong)
+		var r reading
+		if facts := v.facts(readPayload(value(`{}`), clusterSpelling, &r)); (facts != nil) != want || (r.omitted == 0) != want {
+			t.Errorf("%d bytes: %v %v", size, facts, r.omissions)
 		}
 	}
 }

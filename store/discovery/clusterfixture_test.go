@@ -102,8 +102,9 @@ func TestRealClusters(t *testing.T) {
 	}
 }
 
-// Whatever stands in the place of whatever part of a report: it is refused or
-// understood, and nothing breaks.
+// Whatever stands in the place of whatever part of a report: nothing breaks,
+// only what identifies the cluster refuses the report, and what a controller
+// says is not silently lost.
 func TestClusterAnything(t *testing.T) {
 	strange := []any{nil, false, -1.5, "", "_", "x_y_z", []any{}, []any{nil}, map[string]any{}}
 	for payload, perPlace := range map[string]int{
@@ -119,10 +120,21 @@ func TestClusterAnything(t *testing.T) {
 				t.Fatal(err)
 			}
 			seen, err := Decode(Envelope{Agent: someAgent, Type: string(landscape.ClusterDiscovery), Payload: payload})
-			if err != nil {
+			named, _ := whole.(map[string]any)
+			key, identified := named["Id"].(string)
+			switch identified = identified && key != ""; {
+			case err != nil:
 				refusal(t, err, StagePayload)
-			} else if seen.Cluster.Online == (seen.Cluster.CIBLastWritten == nil) {
-				t.Errorf("half understood: %s", payload)
+				if identified {
+					t.Errorf("%v: %s", err, payload)
+				}
+			case whole == nil: // in no cluster
+			case !identified:
+				t.Errorf("taken for %s: %s", seen.Cluster.ID, payload)
+			case seen.Cluster.Online && seen.Cluster.Facts == nil && len(seen.Omissions) == 0 && named["DC"] != false:
+				t.Errorf("nothing read, nothing told: %s", payload)
+			case seen.Cluster.Unread && len(seen.Omissions) == 0:
+				t.Errorf("unread, but nothing told: %s", payload)
 			}
 		}
 		// Of a list one element stands for all.

@@ -37,7 +37,7 @@ func (v *clusterView) hanaDetails(facts *landscape.ClusterFacts, architecture st
 	h.second = h.secondSite()
 	details := &landscape.HANADetails{
 		Architecture: architecture, Scenario: landscape.PerformanceOptimized,
-		FencingType: v.fencing(), MaintenanceMode: v.maintenance(), SBDDevices: v.sbdDevices,
+		FencingType: v.fencing(), MaintenanceMode: isTrue(v.maintenance), SBDDevices: v.sbdDevices,
 		Sites: []landscape.HANASite{}, StoppedResources: v.stopped(), Resources: v.allResources(),
 		Nodes: []landscape.HANANode{},
 	}
@@ -46,7 +46,7 @@ func (v *clusterView) hanaDetails(facts *landscape.ClusterFacts, architecture st
 	}
 	running := v.byNode()
 	for _, n := range v.nodes {
-		details.Nodes = append(details.Nodes, h.node(n, running[n.name]))
+		details.Nodes = append(details.Nodes, h.node(n, running[keyOf(n.name)]))
 	}
 	if h.classicUp() {
 		h.replicationByNode(details)
@@ -234,7 +234,7 @@ func (v *clusterView) majorityMaker(node string) bool {
 			continue
 		}
 		hana++
-		if !v.locations[location{clone.id, node, "-INFINITY"}] {
+		if !v.bans[location{clone.id, keyOf(node)}] {
 			return false
 		}
 	}

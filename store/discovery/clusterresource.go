@@ -19,16 +19,17 @@ func (v *clusterView) allResources() []landscape.ClusterResource {
 func (v *clusterView) clusterResource(r resource) landscape.ClusterResource {
 	return landscape.ClusterResource{
 		ID: r.id, Type: r.agent, Role: r.role, Status: r.status(), FailCount: v.failCount(r),
-		Managed: &r.managed, Node: r.node, Parent: r.parent,
+		Managed: r.managed, Node: r.node, Parent: r.parent,
 	}
 }
 
 // byNode are the resources that run, by where they do.
-func (v *clusterView) byNode() map[string][]resource {
-	nodes := make(map[string][]resource)
+func (v *clusterView) byNode() map[nodeKey][]resource {
+	nodes := make(map[nodeKey][]resource)
 	for _, r := range v.resources {
 		if r.node != nil {
-			nodes[*r.node] = append(nodes[*r.node], r)
+			key := keyOf(*r.node)
+			nodes[key] = append(nodes[key], r)
 		}
 	}
 	return nodes
@@ -49,25 +50,25 @@ func (v *clusterView) onNode(resources []resource) []landscape.ClusterResource {
 func (v *clusterView) stopped() []landscape.ClusterResource {
 	list := []landscape.ClusterResource{}
 	for _, r := range v.resources {
-		if r.nodesRunningOn == 0 && !r.active {
+		if r.nodesRunningOn != nil && *r.nodesRunningOn == 0 && !isTrue(r.active) {
 			list = append(list, landscape.ClusterResource{ID: r.id, Type: r.agent, Role: r.role})
 		}
 	}
 	return list
 }
 
-func (r resource) on(node string) bool { return r.node != nil && *r.node == node }
+func (r resource) on(node nodeKey) bool { return r.node != nil && keyOf(*r.node) == node }
 
 // status is nil where none of the flags is set.
 func (r resource) status() *string {
 	for _, flag := range []struct {
-		set  bool
+		set  *bool
 		name string
 	}{
 		{r.active, "Active"}, {r.blocked, "Blocked"}, {r.failed, "Failed"},
 		{r.ignored, "FailureIgnored"}, {r.orphaned, "Orphaned"},
 	} {
-		if flag.set {
+		if isTrue(flag.set) {
 			return &flag.name
 		}
 	}
@@ -79,7 +80,7 @@ func (r resource) status() *string {
 // failures.
 func (v *clusterView) failCount(r resource) *int {
 	failures := 0
-	if len(v.histories) == 0 {
+	if len(v.histories) == 0 && !v.historiesUnread {
 		return &failures
 	}
 	for _, h := range v.histories {
@@ -95,23 +96,22 @@ func (v *clusterView) failCount(r resource) *int {
 
 // status is the one flag that counts most.
 func (n node) status() string {
-	is := func(flag *bool) bool { return flag != nil && *flag }
 	switch {
 	case n.online != nil && !*n.online:
 		return "Offline"
-	case is(n.unclean):
+	case isTrue(n.unclean):
 		return "Unclean"
-	case is(n.standby):
+	case isTrue(n.standby):
 		return "Standby"
-	case is(n.maintenance):
+	case isTrue(n.maintenance):
 		return "Maintenance"
-	case is(n.shutdown):
+	case isTrue(n.shutdown):
 		return "Shutdown"
-	case is(n.pending):
+	case isTrue(n.pending):
 		return "Pending"
-	case is(n.standbyOnFail):
+	case isTrue(n.standbyOnFail):
 		return "Standby on fail"
-	case is(n.online):
+	case isTrue(n.online):
 		return "Online"
 	}
 	return undetermined
@@ -123,6 +123,3 @@ func (n node) attributesBut(name string) map[string]string {
 	delete(attributes, name)
 	return attributes
 }
-
-// maintenance reports whether the whole cluster is in maintenance mode.
-func (v *clusterView) maintenance() bool { return v.property("maintenance-mode") == "true" }

@@ -1,7 +1,8 @@
 package discovery
 
 import (
-	"iter"
+	"cmp"
+	"strconv"
 	"strings"
 
 	"trento/store/landscape"
@@ -13,21 +14,25 @@ import (
 type clusterView struct {
 	provider, state string
 	size            int // of the report, in bytes
+	// doubtful: something could not be read that the type or the health of the
+	// cluster may hang on.
+	doubtful bool
 
 	// Configured.
-	properties []namedValue
-	primitives []primitive   // free ones, then those of clones, of promotable clones, of groups
-	clones     []resourceSet // promotable ones behind the others
-	groups     []resourceSet
-	locations  map[location]bool
+	properties  []namedValue
+	primitives  []primitive   // free ones, then those of clones, of promotable clones, of groups
+	clones      []resourceSet // promotable ones behind the others
+	groups      []resourceSet
+	bans        map[location]bool
+	maintenance *bool // of the whole cluster; nil: not told
 
 	// Running.
-	hostsNumber, resourcesNumber int
-	lastWritten                  string
+	hostsNumber, resourcesNumber *int
 	nodes                        []node
 	resources                    []resource // free ones, then those of clones, then those of groups
 	runningGroups                [][]resource
 	histories                    []history
+	historiesUnread              bool // some of them
 
 	sbdDevices []landscape.SBDDevice
 	sbdConfig  *fields
@@ -39,6 +44,7 @@ type namedValue struct{ name, value string }
 type primitive struct {
 	id, kind   string
 	attributes []namedValue
+	fields     *fields
 }
 
 // attribute is the first of a name that is not empty; empty where there is
@@ -58,8 +64,17 @@ type resourceSet struct {
 	primitives []primitive
 }
 
-// location ties a resource to a node, or bans it from there.
-type location struct{ resource, node, score string }
+// location bans a resource from a node.
+type location struct {
+	resource string
+	node     nodeKey
+}
+
+// nodeKey is the name of a node as Pacemaker compares it: without the letter
+// case.
+type nodeKey string
+
+func keyOf(node string) nodeKey { return nodeKey(strings.ToLower(node)) }
 
 // node is a running member of the cluster, by name; its flags are nil where
 // they were not reported.
@@ -80,99 +95,121 @@ const (
 // resource is a running resource, or one copy of it.
 type resource struct {
 	id, role, agent                                     string
-	active, failed, blocked, orphaned, ignored, managed bool
-	nodesRunningOn                                      int
+	active, failed, blocked, orphaned, ignored, managed *bool
+	nodesRunningOn                                      *int
 	node                                                *string
 	parent                                              *landscape.ResourceParent
 	place                                               int
 }
 
+// runs reports whether an agent runs the resource. Older versions of Pacemaker
+// write ocf::suse:SAPHana, newer ones ocf:suse:SAPHana.
+func (r resource) runs(agent string) bool { return strings.Replace(r.agent, "::", ":", 1) == agent }
+
 // history is how often resources have failed on a node.
 type history struct {
-	node     string
+	node     nodeKey
 	failures map[string]int
 }
 
-// clusterView reads a view. It cannot be handled at all where one of its
-// large parts is missing, or where a property has no name.
-func (f *fields) clusterView(size int) (*clusterView, error) {
-	v := &clusterView{provider: f.provider(), state: f.clusterState(), size: size, locations: make(map[location]bool)}
-	cib, monitor := f.into("cib"), f.into("crmmon")
-	configuration := cib.into("configuration")
-	options := configuration.into("crm_config")
-	for _, part := range []struct {
-		owner *fields
-		name  string
-	}{{f, "cib"}, {f, "crmmon"}, {cib, "configuration"}, {configuration, "crm_config"}} {
-		if _, ok := part.owner.get(part.name); part.owner.present() && !ok {
-			return nil, unable()
+// clusterView reads a view. It is nil where one of its large parts cannot be
+// read.
+func (f *fields) clusterView(monitor, summary *fields, size int) *clusterView {
+	v := &clusterView{
+		provider: f.provider("Provider"), state: f.clusterState(), size: size, bans: make(map[location]bool),
+		hostsNumber:     summary.into("Nodes").expectedInteger("Number"),
+		resourcesNumber: summary.into("Resources").expectedInteger("Number"),
+	}
+	v.readSBD(f)
+	before := f.omitted
+	configuration := f.part("Cib").part("Configuration")
+	v.readProperties(configuration.part("CrmConfig"))
+	resources := configuration.part("Resources")
+	f.noteNothing("Crmmon")
+	v.readNodes(monitor)
+	if len(v.properties) == 0 || len(v.nodes) == 0 || !resources.present() {
+		return nil
+	}
+	v.readConfigured(resources)
+	v.readRunning(monitor)
+	v.doubtful = f.since(before)
+	for constraint := range configuration.into("Constraints").each("RscLocations") {
+		if minusInfinity(constraint.text("Score")) {
+			v.bans[location{constraint.text("Resource"), keyOf(constraint.text("Node"))}] = true
 		}
 	}
-	if options.present() {
-		for property := range options.filled("cluster_properties") {
-			name := property.optional("name")
-			if name == "" {
-				return nil, unable()
-			}
-			property.required("id")
-			v.properties = append(v.properties, namedValue{name, property.optional("value")})
-		}
-	}
-	if configuration.present() {
-		configuration.inside("resources", v.readConfigured)
-		for constraint := range configuration.into("constraints").each("rsc_locations") {
-			v.locations[location{constraint.optional("resource"), constraint.optional("node"), constraint.optional("score")}] = true
-		}
-	}
-	if monitor.present() {
-		v.readMonitor(monitor)
-	}
-	v.readSBD(f.into("sbd"))
-	return v, nil
+	v.readHistories(monitor)
+	return v
 }
 
-// provider is where a machine runs; agents send "" where they recognise
-// nothing.
-func (f *fields) provider() string {
-	provider := f.optional("provider")
-	switch provider {
-	case "azure", "aws", "gcp", "kvm", "nutanix", "vmware", unknown:
-		return provider
-	case "":
-		return unknown
+// part reads the members of a member that must be there, of an object that is
+// there.
+func (f *fields) part(name string) *fields {
+	if f.present() {
+		f.noteNothing(name)
 	}
-	f.add("provider", detailInvalid)
-	return ""
+	return f.into(name)
+}
+
+// minusInfinity reports whether a score bans a resource from a node.
+func minusInfinity(score string) bool {
+	const infinity = 1000000
+	if strings.EqualFold(score, "-INFINITY") {
+		return true
+	}
+	n, err := strconv.Atoi(score)
+	return err == nil && n <= -infinity
 }
 
 // clusterState is a state of the cluster software that we know, or unknown.
 func (f *fields) clusterState() string {
-	if v, ok := f.get("state"); ok && v.string() {
-		switch state := v.text(); state {
-		case "S_IDLE", "S_ELECTION", "S_INTEGRATION", "S_FINALIZE_JOIN", "S_NOT_DC", "S_POLICY_ENGINE", "S_RECOVERY",
-			"S_RELEASE_DC", "S_STARTING", "S_PENDING", "S_STOPPING", "S_TERMINATE", "S_TRANSITION_ENGINE", "S_MAX",
-			landscape.ClusterStateStopped:
-			return state
-		}
+	switch state := f.text("State"); state {
+	case "S_IDLE", "S_ELECTION", "S_INTEGRATION", "S_FINALIZE_JOIN", "S_NOT_DC", "S_POLICY_ENGINE", "S_RECOVERY",
+		"S_RELEASE_DC", "S_STARTING", "S_PENDING", "S_STOPPING", "S_TERMINATE", "S_TRANSITION_ENGINE", "S_MAX",
+		landscape.ClusterStateStopped:
+		return state
+	case "", landscape.ClusterStateUnknown:
+	default:
+		f.leaveOut("State", notKnown)
 	}
 	return landscape.ClusterStateUnknown
 }
 
+func (v *clusterView) readProperties(options *fields) {
+	if !options.present() {
+		return
+	}
+	options.noteNothing("ClusterProperties")
+	for property := range options.each("ClusterProperties") {
+		name := property.expected("Name")
+		if name == "" {
+			continue
+		}
+		if name == "maintenance-mode" && v.maintenance == nil {
+			v.maintenance = property.boolean("Value")
+		}
+		v.properties = append(v.properties, namedValue{name, property.text("Value")})
+	}
+	if list := options.array("ClusterProperties"); list != nil && options.length("ClusterProperties") == 0 {
+		options.leaveOut("ClusterProperties", isEmpty)
+	}
+}
+
 func (v *clusterView) readConfigured(resources *fields) {
-	for p := range resources.each("primitives") {
+	for p := range resources.each("Primitives") {
 		v.primitives = append(v.primitives, p.primitive())
 	}
-	for _, name := range []string{"clones", "masters"} {
+	for _, name := range []string{"Clones", "Masters"} {
 		for clone := range resources.each(name) {
 			// A clone of a group arrives with an empty primitive.
-			p := clone.into("primitive").primitive()
-			v.clones = append(v.clones, resourceSet{clone.required("id"), []primitive{p}})
+			p := clone.into("Primitive").primitive()
+			v.clones = append(v.clones, resourceSet{clone.expected("Id"), []primitive{p}})
 			v.primitives = append(v.primitives, p)
 		}
 	}
-	for g := range resources.each("groups") {
-		group := resourceSet{id: g.required("id")}
-		for p := range g.each("primitives") {
+	for g := range resources.each("Groups") {
+		group := resourceSet{id: g.text("Id")}
+		for p := range g.each("Primitives") {
 			group.primitives = append(group.primitives, p.primitive())
 		}
 		v.groups = append(v.groups, group)
@@ -181,192 +218,147 @@ func (v *clusterView) readConfigured(resources *fields) {
 }
 
 func (f *fields) primitive() primitive {
-	p := primitive{id: f.optional("id"), kind: f.optional("type")}
-	for a := range f.each("instance_attributes") {
-		a.required("id")
-		p.attributes = append(p.attributes, namedValue{a.required("name"), a.optional("value")})
-	}
-	for operation := range f.each("operations") {
-		operation.required("id")
-		operation.required("name")
+	p := primitive{id: f.text("Id"), kind: f.text("Type"), fields: f}
+	for a := range f.each("InstanceAttributes") {
+		if name := a.expected("Name"); name != "" {
+			p.attributes = append(p.attributes, namedValue{name, a.text("Value")})
+		}
 	}
 	return p
 }
 
-func (v *clusterView) readMonitor(monitor *fields) {
-	monitor.required("version")
-	monitor.inside("summary", func(summary *fields) {
-		summary.inside("nodes", func(nodes *fields) { v.hostsNumber = nodes.integer("number") })
-		summary.inside("resources", func(resources *fields) { v.resourcesNumber = resources.integer("number") })
-		summary.inside("last_change", func(change *fields) { v.lastWritten = change.required("time") })
-	})
-	attributes := monitor.nodeAttributes()
-	for n := range monitor.filled("nodes") {
-		v.nodes = append(v.nodes, n.node(attributes))
+// readNodes reads the nodes with their attributes. A node without a name is
+// left out.
+func (v *clusterView) readNodes(monitor *fields) {
+	if !monitor.present() {
+		return
 	}
-	v.readRunning(monitor)
-	monitor.inside("node_history", func(histories *fields) {
-		for h := range histories.each("nodes") {
-			entry := history{h.required("name"), make(map[string]int)}
-			for r := range h.each("resource_history") {
-				name, failures := r.required("name"), r.integer("fail_count")
-				if _, repeated := entry.failures[name]; !repeated {
-					entry.failures[name] = failures
-				}
-			}
-			v.histories = append(v.histories, entry)
+	attributes := monitor.nodeAttributes()
+	monitor.noteNothing("Nodes")
+	for n := range monitor.each("Nodes") {
+		name := n.expected("Name")
+		if name == "" {
+			continue
 		}
-	})
+		shown := node{
+			name: name, attributes: attributes[keyOf(name)],
+			online: n.boolean("Online"), unclean: n.boolean("Unclean"), standby: n.boolean("Standby"),
+			standbyOnFail: n.boolean("StandbyOnFail"), maintenance: n.boolean("Maintenance"),
+			pending: n.boolean("Pending"), shutdown: n.boolean("Shutdown"),
+		}
+		if shown.attributes == nil {
+			shown.attributes = make(map[string]string)
+		}
+		v.nodes = append(v.nodes, shown)
+	}
+	if list := monitor.array("Nodes"); list != nil && monitor.length("Nodes") == 0 {
+		monitor.leaveOut("Nodes", isEmpty)
+	}
 }
 
 // nodeAttributes are the attributes of each node. One without a value is as
 // good as none.
-func (f *fields) nodeAttributes() map[string]map[string]string {
-	all := make(map[string]map[string]string)
-	f.inside("node_attributes", func(nodes *fields) {
-		for n := range nodes.each("nodes") {
-			name := n.required("name")
-			attributes := make(map[string]string)
-			for a := range n.each("attributes") {
-				if key, text := a.required("name"), a.optional("value"); text != "" {
-					attributes[key] = text
-				}
-			}
-			if _, repeated := all[name]; !repeated {
-				all[name] = attributes
+func (f *fields) nodeAttributes() map[nodeKey]map[string]string {
+	all := make(map[nodeKey]map[string]string)
+	for n := range f.part("NodeAttributes").each("Nodes") {
+		key := keyOf(n.expected("Name"))
+		attributes := make(map[string]string)
+		for a := range n.each("Attributes") {
+			name, text := a.expected("Name"), a.text("Value")
+			if name != "" && text != "" {
+				attributes[name] = text
 			}
 		}
-	})
+		if _, repeated := all[key]; !repeated {
+			all[key] = attributes
+		}
+	}
 	return all
 }
 
-func (f *fields) node(attributes map[string]map[string]string) node {
-	f.required("id")
-	n := node{
-		name:   f.required("name"),
-		online: f.optionalBoolean("online"), unclean: f.optionalBoolean("unclean"), standby: f.optionalBoolean("standby"),
-		standbyOnFail: f.optionalBoolean("standby_on_fail"), maintenance: f.optionalBoolean("maintenance"),
-		pending: f.optionalBoolean("pending"), shutdown: f.optionalBoolean("shutdown"),
-	}
-	if n.attributes = attributes[n.name]; n.attributes == nil {
-		n.attributes = make(map[string]string)
-	}
-	return n
-}
-
 func (v *clusterView) readRunning(monitor *fields) {
-	for r := range monitor.each("resources") {
-		v.resources = append(v.resources, r.resource(standsFree, nil))
-	}
-	for clone := range monitor.each("clones") {
-		for _, flag := range []string{"failed", "unique", "failure_ignored"} {
-			clone.boolean(flag)
-		}
+	v.resources = append(v.resources, monitor.running(standsFree, nil)...)
+	for clone := range monitor.each("Clones") {
 		parent := &landscape.ResourceParent{
-			ID: clone.required("id"), Managed: clone.optionalBoolean("managed"), MultiState: clone.optionalBoolean("multi_state"),
+			ID: clone.expected("Id"), Managed: clone.boolean("Managed"), MultiState: clone.boolean("MultiState"),
 		}
-		for r := range clone.each("resources") {
-			v.resources = append(v.resources, r.resource(inClone, parent))
-		}
+		v.resources = append(v.resources, clone.running(inClone, parent)...)
 	}
-	for g := range monitor.each("groups") {
-		parent := &landscape.ResourceParent{ID: g.required("id"), Managed: g.optionalBoolean("managed")}
-		if parent.Managed == nil { // older agents do not tell
+	for g := range monitor.each("Groups") {
+		parent := &landscape.ResourceParent{ID: g.expected("Id"), Managed: g.boolean("Managed")}
+		if g.nothing("Managed") != "" { // older agents do not tell
 			managed := true
 			parent.Managed = &managed
 		}
-		var group []resource
-		for r := range g.each("resources") {
-			group = append(group, r.resource(inGroup, parent))
-		}
+		group := g.running(inGroup, parent)
 		v.runningGroups = append(v.runningGroups, group)
 		v.resources = append(v.resources, group...)
 	}
 }
 
-func (f *fields) resource(place int, parent *landscape.ResourceParent) resource {
-	r := resource{
-		id: f.required("id"), role: f.required("role"), agent: f.required("agent"),
-		active: f.boolean("active"), failed: f.boolean("failed"), blocked: f.boolean("blocked"),
-		orphaned: f.boolean("orphaned"), ignored: f.boolean("failure_ignored"), managed: f.boolean("managed"),
-		nodesRunningOn: f.integer("nodes_running_on"),
-		parent:         parent, place: place,
-	}
-	if where := f.into("node"); where.present() {
-		where.required("id")
-		name := where.required("name")
-		r.node = &name
-	}
-	return r
-}
-
-func (v *clusterView) readSBD(sbd *fields) {
-	v.sbdDevices = []landscape.SBDDevice{}
-	for d := range sbd.each("devices") {
-		device := landscape.SBDDevice{Device: d.optional("device")}
-		if device.Device == "" { // of an empty list of devices, or of a separator too many
+// running are the resources of a list. One without a name is left out.
+func (f *fields) running(place int, parent *landscape.ResourceParent) []resource {
+	var list []resource
+	for r := range f.each("Resources") {
+		id := r.expected("Id")
+		if id == "" {
 			continue
 		}
-		device.Status = d.required("status")
+		shown := resource{
+			id: id, role: r.expected("Role"), agent: r.expected("Agent"),
+			active: r.boolean("Active"), failed: r.expectedBoolean("Failed"), blocked: r.boolean("Blocked"),
+			orphaned: r.boolean("Orphaned"), ignored: r.boolean("FailureIgnored"), managed: r.boolean("Managed"),
+			nodesRunningOn: r.integer("NodesRunningOn"),
+			parent:         parent, place: place,
+		}
+		// Pacemaker 3 has given it another name, and may drop the former one.
+		if removed := r.boolean("Removed"); removed != nil && !isTrue(shown.orphaned) {
+			shown.orphaned = removed
+		}
+		if where := r.into("Node"); where.present() {
+			shown.node = orNil(where.expected("Name"))
+		}
+		list = append(list, shown)
+	}
+	return list
+}
+
+func (v *clusterView) readHistories(monitor *fields) {
+	before := monitor.omitted
+	for h := range monitor.part("NodeHistory").each("Nodes") {
+		entry := history{keyOf(h.expected("Name")), make(map[string]int)}
+		for r := range h.each("ResourceHistory") {
+			name, failures := r.expected("Name"), r.expectedInteger("FailCount")
+			if _, repeated := entry.failures[name]; !repeated && failures != nil {
+				entry.failures[name] = *failures
+			}
+		}
+		v.histories = append(v.histories, entry)
+	}
+	v.historiesUnread = monitor.since(before)
+}
+
+// readSBD reads the devices that nodes are fenced through. One that cannot be
+// read is there nevertheless, and not known to be healthy.
+func (v *clusterView) readSBD(f *fields) {
+	v.sbdDevices = []landscape.SBDDevice{}
+	before := f.omitted
+	sbd := f.into("SBD")
+	listed := 0
+	for d := range sbd.each("Devices") {
+		listed++
+		if d.nothing("Device") != "" { // of an empty list of devices, or of a separator too many
+			continue
+		}
+		device := landscape.SBDDevice{Device: cmp.Or(d.text("Device"), unknown)}
+		d.noteNothing("Status")
+		device.Status = d.oneOf("Status", landscape.SBDHealthy, landscape.SBDUnhealthy)
 		v.sbdDevices = append(v.sbdDevices, device)
 	}
-	v.sbdConfig = sbd.into("config")
-}
-
-// inside reads the members of a member that must be there.
-func (f *fields) inside(name string, read func(*fields)) {
-	if _, ok := f.get(name); !ok {
-		f.add(name, detailBlank)
-		return
+	if listed == 0 && f.since(before) || sbd.members[sbd.key("Devices")].array() && listed < sbd.length("Devices") {
+		v.sbdDevices = append(v.sbdDevices, landscape.SBDDevice{Device: unknown, Status: landscape.SBDUnknown})
 	}
-	if inner := f.into(name); inner.present() {
-		read(inner)
-	}
-}
-
-// each reads the elements of an array one by one. Agents write null where
-// they have nothing to list.
-func (f *fields) each(name string) iter.Seq[*fields] {
-	return func(yield func(*fields) bool) {
-		v := f.array(name)
-		if v.absent() {
-			return
-		}
-		for i, element := range v.elements() {
-			if !element.object() {
-				f.add(name, detailInvalid)
-				return
-			}
-			if !yield(read(element, f.rename, indexed(f.pointer+"/"+name, i), f.wrong)) {
-				return
-			}
-		}
-	}
-}
-
-// filled reads the elements of an array that must not be empty.
-func (f *fields) filled(name string) iter.Seq[*fields] {
-	return func(yield func(*fields) bool) {
-		before, empty := len(*f.wrong), true
-		for element := range f.each(name) {
-			empty = false
-			if !yield(element) {
-				return
-			}
-		}
-		if empty && len(*f.wrong) == before {
-			f.add(name, detailBlank)
-		}
-	}
-}
-
-// optionalBoolean is a truth value, or nil where there is none.
-func (f *fields) optionalBoolean(name string) *bool {
-	if v, ok := f.get(name); !ok || blank(v) {
-		return nil
-	}
-	truth := f.boolean(name)
-	return &truth
+	v.sbdConfig = sbd.into("Config")
 }
 
 // primitive is the first configured resource of an id; an empty one where
@@ -410,12 +402,12 @@ func (v *clusterView) fencing() *string {
 			return &kind
 		}
 	}
-	has := func(name string) bool { return !v.sbdConfig.members[v.sbdConfig.key(name)].absent() }
+	has := func(name string) bool { return v.sbdConfig.nothing(name) != isMissing }
 	kind := ""
 	switch {
-	case has("sbd_device"):
+	case has("SBD_DEVICE"):
 		kind = undetermined
-	case has("sbd_watchdog_dev") && len(v.sbdDevices) == 0:
+	case has("SBD_WATCHDOG_DEV") && len(v.sbdDevices) == 0:
 		kind = "Diskless SBD"
 	default:
 		return nil

@@ -8,6 +8,7 @@ package discovery
 import (
 	"encoding/json"
 	"slices"
+	"strconv"
 
 	"trento/store/landscape"
 )
@@ -117,7 +118,7 @@ func (p *problems) envelopePayload(v value) {
 			if !element.object() {
 				p.add(pointer, "Failed to cast value to one of: no schemas validate")
 				p.add(pointer, "Invalid object. Got: array")
-				p.add(indexed(pointer, i), "Invalid object. Got: "+element.kind())
+				p.add(pointer+"/"+strconv.Itoa(i), "Invalid object. Got: "+element.kind())
 				return
 			}
 		}
@@ -135,7 +136,10 @@ func cut(name string) string {
 	return string(runes[:min(len(runes), shown)])
 }
 
-// Decode reads the payload of a report. Every error is an *Error of
+// Decode reads the payload of a report, element by element: it is refused only
+// where it cannot be told what it is about, or where its shape as a whole is
+// none we know. What else cannot be read is unknown or left out, and listed
+// among the omissions of the observation. Every error is an *Error of
 // StagePayload.
 func Decode(e Envelope) (landscape.Observation, error) {
 	seen := landscape.Observation{Agent: e.Agent, Kind: landscape.Kind(e.Type)}
@@ -146,22 +150,27 @@ func Decode(e Envelope) (landscape.Observation, error) {
 	if err != nil {
 		return landscape.Observation{}, unable()
 	}
+	var r reading
 	switch seen.Kind {
 	case landscape.HostDiscovery:
-		seen.Host, err = decodeHost(payload)
+		seen.Host, err = decodeHost(payload, &r)
 	case landscape.CloudDiscovery:
-		seen.Cloud, err = decodeCloud(payload)
+		seen.Cloud, err = decodeCloud(payload, &r)
 	case landscape.SubscriptionDiscovery:
-		seen.Subscriptions, err = decodeSubscriptions(payload)
+		seen.Subscriptions, err = decodeSubscriptions(payload, &r)
 	case landscape.SaptuneDiscovery:
-		seen.Saptune, err = decodeSaptune(payload)
+		seen.Saptune, err = decodeSaptune(payload, &r)
 	case landscape.ClusterDiscovery:
-		seen.Cluster, err = decodeCluster(payload)
+		seen.Cluster, err = decodeCluster(payload, &r)
 	case landscape.SAPSystemDiscovery:
-		seen.SAP, err = decodeSAP(payload)
+		seen.SAP, err = decodeSAP(payload, &r)
+	}
+	if err == nil {
+		err = r.err(StagePayload)
 	}
 	if err != nil {
 		return landscape.Observation{}, err
 	}
+	seen.Omissions = r.omissions
 	return seen, nil
 }

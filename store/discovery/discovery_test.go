@@ -190,15 +190,19 @@ func TestDepth(t *testing.T) {
 	}
 }
 
-// A refusal must not be larger than what is refused by orders of magnitude.
-func TestManyProblems(t *testing.T) {
-	payload := json.RawMessage("[" + strings.TrimSuffix(strings.Repeat("{},", 10_000), ",") + "]")
-	_, err := Decode(Envelope{Agent: someAgent, Type: "subscription_discovery", Payload: payload})
-	var refused *Error
-	if !errors.As(err, &refused) || len(refused.Problems) != maxProblems {
-		t.Errorf("Decode: %v", err)
+// What is told of a report must not be larger than it by orders of magnitude.
+func TestManyOmissions(t *testing.T) {
+	long := `"` + strings.Repeat("ö", 400) + `"`
+	payload := json.RawMessage(`[{` + long + `:1,"identifier":["` + strings.Repeat("ö", 400) + `"]},` + strings.TrimSuffix(strings.Repeat("{},", 10_000), ",") + "]")
+	seen, err := Decode(Envelope{Agent: someAgent, Type: "subscription_discovery", Payload: payload})
+	if err != nil || len(seen.Subscriptions) != 0 || len(seen.Omissions) != landscape.MaxOmissions {
+		t.Fatalf("Decode: %d omissions, %v", len(seen.Omissions), err)
 	}
-	if text := refused.Error(); len(text) > 300 || !strings.HasSuffix(text, "and more") {
-		t.Errorf("error text: %q", text)
+	want := []landscape.Omission{
+		{Pointer: "/0/identifier", Detail: "is not a text", Read: `["` + strings.Repeat("ö", 47) + `…`},
+		{Pointer: "/1/identifier", Detail: "is missing"},
+	}
+	if diff := cmp.Diff(want, seen.Omissions[:2]); diff != "" {
+		t.Errorf("omissions (-want +got):\n%s", diff)
 	}
 }

@@ -25,7 +25,7 @@ func refusal(t *testing.T, err error, stages ...Stage) {
 	for _, stage := range stages {
 		known = known || refused.Stage == stage
 	}
-	if !known || len(refused.Problems) == 0 || len(refused.Problems) > maxProblems {
+	if !known || len(refused.Problems) == 0 || len(refused.Problems) > 5 {
 		t.Fatalf("refusal of stage %d with %d problems", refused.Stage, len(refused.Problems))
 	}
 	for _, p := range refused.Problems {

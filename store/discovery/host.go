@@ -1,7 +1,11 @@
 package discovery
 
 import (
+	"cmp"
+	"maps"
 	"net/netip"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -9,96 +13,123 @@ import (
 )
 
 const (
-	unknown        = "unknown" // an architecture, source or provider we have no name for
+	unknown        = "unknown" // what is not told, or what we have no name for
+	selfBuilt      = "devel"   // the source of an agent out of no package
 	prometheusPull = "pull"
 	prometheusPush = "push"
 )
 
-// decodeHost reads a host_discovery.
-func decodeHost(payload value) (*landscape.HostFacts, error) {
+// decodeHost reads a host_discovery. It is the name of the host that it cannot
+// be without.
+func decodeHost(payload value, r *reading) (*landscape.HostFacts, error) {
 	if !payload.object() {
 		return nil, unable()
 	}
-	var wrong problems
-	f := read(payload, nil, "", &wrong)
+	f := readPayload(payload, nil, r)
 	host := &landscape.HostFacts{
-		Hostname:           f.required("hostname"),
-		FQDN:               f.optional("fully_qualified_domain_name"),
+		Hostname:           f.identity("hostname"),
+		FQDN:               f.text("fully_qualified_domain_name"),
 		Addresses:          f.addresses(),
-		AgentVersion:       f.required("agent_version"),
+		AgentVersion:       cmp.Or(f.expected("agent_version"), unknown),
 		Arch:               f.oneOf("arch", "x86_64", "ppc64le", "s390x"),
-		CPUCount:           f.integer("cpu_count"),
-		SocketCount:        f.integer("socket_count"),
-		MemoryMB:           f.integer("total_memory_mb"),
-		OSVersion:          f.required("os_version"),
+		CPUCount:           f.count("cpu_count"),
+		SocketCount:        f.count("socket_count"),
+		MemoryMB:           f.count("total_memory_mb"),
+		OSVersion:          cmp.Or(f.expected("os_version"), unknown),
 		InstallationSource: f.oneOf("installation_source", "community", "suse"),
 		PrometheusTargets:  f.prometheusTargets(),
 		PrometheusMode:     f.prometheusMode(),
 		SystemdUnits:       f.systemdUnits(),
 		LastBoot:           f.moment("last_boot_timestamp"),
 	}
-	if err := wrong.err(StagePayload); err != nil {
-		return nil, err
+	if v, ok := f.get("fully_qualified_domain_name"); ok && !v.string() {
+		host.FQDNUnread = true
 	}
 	return host, nil
 }
 
+// count is a number of things; 0 where it is not told.
+func (f *fields) count(name string) int {
+	if n := f.expectedInteger(name); n != nil {
+		return *n
+	}
+	return 0
+}
+
 // oneOf is a text out of a list, in lower case. A text that is not in it is
-// unknown rather than wrong: a machine of a new kind, or an agent somebody
-// built on a desk, belongs into the landscape too.
+// unknown: a machine of a new kind, or an agent somebody built on a desk,
+// belongs into the landscape too.
 func (f *fields) oneOf(name string, known ...string) string {
-	text := strings.ToLower(f.optional(name))
-	for _, k := range known {
-		if text == k {
-			return k
-		}
+	text := strings.ToLower(f.text(name))
+	if slices.Contains(known, text) {
+		return text
+	}
+	if text != "" && text != unknown && text != selfBuilt {
+		f.leaveOut(name, notKnown)
 	}
 	return unknown
 }
 
 // addresses pairs addresses with prefix lengths by their place and then
-// drops what is no IPv4 address, and the loopback one.
+// drops what is no IPv4 address, and the loopback one. It is nil where there
+// is no list, which is not to be taken for an empty one.
 func (f *fields) addresses() []landscape.Address {
-	if v, ok := f.get("ip_addresses"); !ok || blank(v) {
-		f.add("ip_addresses", detailBlank)
+	f.noteNothing("ip_addresses")
+	texts, masks := f.places("ip_addresses"), f.places("netmasks")
+	if texts == nil {
 		return nil
 	}
-	texts := f.places("ip_addresses")
-	masks := f.places("netmasks")
 	if masks != nil {
 		texts = texts[:min(len(texts), len(masks))]
 	}
 	list := []landscape.Address{}
 	for i, text := range texts {
-		if text.null() {
-			continue
-		}
-		if !text.string() {
-			f.add("ip_addresses", detailInvalid)
-			return nil
-		}
-		ip, err := netip.ParseAddr(text.text())
-		if err != nil || !ip.Is4() || ip == netip.AddrFrom4([4]byte{127, 0, 0, 1}) {
+		ip, ok := f.address(i, text)
+		if !ok {
 			continue
 		}
 		address := landscape.Address{IP: ip}
-		if masks != nil && !masks[i].null() && !blank(masks[i]) {
-			prefix, _ := integer(masks[i]) // judged below, with those of dropped addresses
-			address.Prefix = &prefix
+		if masks != nil {
+			address.Prefix = f.prefix(i, masks[i])
 		}
 		list = append(list, address)
-	}
-	for _, mask := range masks {
-		if _, ok := integer(mask); !ok && !mask.null() && !blank(mask) {
-			f.add("netmasks", detailInvalid)
-			return nil
-		}
 	}
 	return list
 }
 
-// places are the elements of an array, each at its place; nil where the array
-// is absent or null.
+// address is an address that a host can be reached at. What is no address at
+// all is left out.
+func (f *fields) address(i int, v value) (netip.Addr, bool) {
+	if v.null() || v.blank() {
+		return netip.Addr{}, false
+	}
+	var ip netip.Addr
+	var err error
+	if v.string() {
+		ip, err = netip.ParseAddr(v.text())
+	}
+	if !v.string() || err != nil {
+		f.omit(f.pointer("ip_addresses")+"/"+strconv.Itoa(i), noAddress, v)
+		return ip, false
+	}
+	return ip, ip.Is4() && ip != netip.AddrFrom4([4]byte{127, 0, 0, 1})
+}
+
+// prefix is the prefix length of an address; nil where it is not told.
+func (f *fields) prefix(i int, v value) *int {
+	if v.null() || v.blank() {
+		return nil
+	}
+	n, ok := integer(v)
+	if !ok || n < 0 || n > 32 {
+		f.omit(f.pointer("netmasks")+"/"+strconv.Itoa(i), noPrefix, v)
+		return nil
+	}
+	return &n
+}
+
+// places are the elements of an array, each at its place; nil where there is
+// none.
 func (f *fields) places(name string) []value {
 	v := f.array(name)
 	if v.absent() {
@@ -114,47 +145,39 @@ func (f *fields) places(name string) []value {
 // prometheusTargets is nil where the agent is too old to name its exporters;
 // that differs from naming none.
 func (f *fields) prometheusTargets() map[string]string {
-	v := f.object("prometheus_targets")
-	if v.absent() {
+	inner := f.into("prometheus_targets")
+	if !inner.present() {
 		return nil
 	}
 	targets := make(map[string]string)
-	for exporter, target := range v.members() {
-		if target.string() && !blank(target) {
-			targets[exporter] = target.text()
+	for _, exporter := range slices.Sorted(maps.Keys(inner.members)) {
+		if target := inner.text(exporter); target != "" {
+			targets[exporter] = target
 		}
 	}
 	return targets
 }
 
+// prometheusMode is how the metrics of the host are collected.
 func (f *fields) prometheusMode() string {
-	switch mode := f.optional("prometheus_mode"); mode {
+	mode := strings.ToLower(f.text("prometheus_mode"))
+	switch mode {
 	case "":
 		return prometheusPull
 	case prometheusPull, prometheusPush:
 		return mode
-	default:
-		f.add("prometheus_mode", detailInvalid)
-		return ""
 	}
+	f.leaveOut("prometheus_mode", notKnown)
+	return unknown
 }
 
 func (f *fields) systemdUnits() []landscape.SystemdUnit {
 	units := []landscape.SystemdUnit{}
-	v := f.array("systemd_units")
-	if v.absent() {
-		return units
-	}
-	for i, element := range v.elements() {
-		if !element.object() {
-			f.add("systemd_units", detailInvalid)
-			return nil
+	for unit := range f.each("systemd_units") {
+		if name := unit.expected("name"); name != "" {
+			state := cmp.Or(unit.expected("unit_file_state"), unknown)
+			units = append(units, landscape.SystemdUnit{Name: name, UnitFileState: state})
 		}
-		unit := read(element, nil, indexed(f.pointer+"/systemd_units", i), f.wrong)
-		units = append(units, landscape.SystemdUnit{
-			Name:          unit.required("name"),
-			UnitFileState: unit.required("unit_file_state"),
-		})
 	}
 	return units
 }
@@ -162,7 +185,7 @@ func (f *fields) systemdUnits() []landscape.SystemdUnit {
 // moment is a time in whole seconds and UTC; nil where there is none. Without
 // an offset it is UTC.
 func (f *fields) moment(name string) *time.Time {
-	text := f.optional(name)
+	text := f.text(name)
 	if text == "" {
 		return nil
 	}
@@ -177,6 +200,6 @@ func (f *fields) moment(name string) *time.Time {
 		}
 		return &t
 	}
-	f.add(name, detailInvalid)
+	f.leaveOut(name, noTime)
 	return nil
 }

@@ -5,9 +5,6 @@ import (
 	"strings"
 )
 
-// maxRead is how much is told of a value that could not be used, in bytes.
-const maxRead = 80
-
 // ReadAt is the beginning of the JSON text at the place a problem points to in
 // a payload, or in a body where the problem is one of the envelope. It is
 // empty where nothing stands there. Spellings of names count as the same, as
@@ -25,10 +22,7 @@ func ReadAt(text []byte, pointer string) string {
 			return ""
 		}
 	}
-	if len(v) > maxRead {
-		return strings.ToValidUTF8(string(v[:maxRead]), "") + "…"
-	}
-	return string(v)
+	return beginning(string(v), maxRead)
 }
 
 // step is a member of an object or an element of an array; absent where there

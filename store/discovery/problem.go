@@ -21,10 +21,6 @@ const (
 	detailUnknown = "Unknown discovery type."
 )
 
-// maxProblems bounds the answer to a report that is wrong in a million
-// places: a short body must not be turned into a huge error list.
-const maxProblems = 100
-
 // Stage tells how far a report got before it was refused.
 type Stage int
 
@@ -58,14 +54,9 @@ type Error struct {
 // Error is one line for logs and for the list of discarded reports; it names
 // fields, never their values.
 func (e *Error) Error() string {
-	const shown = 5
 	var b strings.Builder
 	b.WriteString("discovery refused: ")
 	for i, p := range e.Problems {
-		if i == shown {
-			b.WriteString("; and more")
-			break
-		}
 		if i > 0 {
 			b.WriteString("; ")
 		}
@@ -89,9 +80,7 @@ func unable() *Error { return refuse(StagePayload, titleRefused, detailUnable, "
 type problems []Problem
 
 func (p *problems) add(pointer, detail string) {
-	if len(*p) < maxProblems {
-		*p = append(*p, Problem{Title: titleInvalid, Detail: detail, Pointer: pointer})
-	}
+	*p = append(*p, Problem{Title: titleInvalid, Detail: detail, Pointer: pointer})
 }
 
 // err is nil if nothing is wrong, otherwise an error that lists the problems

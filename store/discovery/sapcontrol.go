@@ -1,6 +1,8 @@
 package discovery
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 
 	"trento/store/landscape"
@@ -14,118 +16,110 @@ type sapControl struct {
 	facts    *landscape.InstanceFacts // nil where it does not list itself
 }
 
-// sapControl reads the entry of the instance itself where it is ours, and of
-// the other entries no more than is needed to find it.
-func (f *fields) sapControl(ours bool) sapControl {
+// sapControl reads the entry of the instance itself, and of the other entries
+// no more than is needed to find it.
+func (f *fields) sapControl() sapControl {
 	if !f.present() {
 		return sapControl{}
 	}
 	c := sapControl{ensa: f.ensa()}
-	c.number, c.hostname = f.identity()
-	entries := f.someObjects("Instances")
-	if !ours {
+	c.number, c.hostname = f.numberAndHostname()
+	if c.number == "" {
 		return c
 	}
-	for _, entry := range entries {
+	f.noteNothing("Instances")
+	before := f.omitted
+	for entry := range f.each("Instances") {
 		if c.current(entry) {
 			c.facts = entry.instanceFacts(c.hostname)
-			break
+			return c
 		}
+	}
+	if v := f.array("Instances"); v != nil && !f.since(before) {
+		f.leaveOut("Instances", noCurrent)
 	}
 	return c
 }
 
-// identity is the number and the host name an instance gives itself.
-func (f *fields) identity() (number, hostname string) {
-	named := map[string]*string{"SAPSYSTEM": &number, "SAPLOCALHOST": &hostname}
-	for _, property := range f.someObjects("Properties") {
-		name := property.required("property")
-		target, ok := named[name]
-		if !ok {
-			continue
+// numberAndHostname is the number and the host name an instance gives itself. Of
+// several entries the first one counts.
+func (f *fields) numberAndHostname() (number, hostname string) {
+	f.noteNothing("Properties")
+	asked := map[string]*string{"SAPSYSTEM": &number, "SAPLOCALHOST": &hostname}
+	for property := range f.each("Properties") {
+		v, _ := property.get("property")
+		if !v.string() {
+			continue // nobody has asked for it
 		}
-		delete(named, name) // the first one counts
-		before := len(*f.wrong)
-		if *target = property.optional("value"); *target == "" && len(*f.wrong) == before {
-			property.add("value", detailBlank+" for property "+name)
+		name := v.text()
+		if answer, ok := asked[name]; ok {
+			*answer = property.expected("value")
+			delete(asked, name)
+		}
+	}
+	if v := f.members["Properties"]; v.array() {
+		for _, name := range slices.Sorted(maps.Keys(asked)) {
+			f.leaveOut("Properties", "is without "+name)
 		}
 	}
 	return number, hostname
 }
 
-// ensa is told by the first process of an enqueue service.
+// ensa is told by the first process of an enqueue service. An instance that is
+// stopped may list no processes.
 func (f *fields) ensa() landscape.ENSAVersion {
-	version := landscape.NoENSA
-	for _, process := range f.someObjects("Processes") {
-		name := process.required("name")
-		if version != landscape.NoENSA {
-			continue
-		}
-		switch name {
+	for process := range f.each("Processes") {
+		switch process.text("name") {
 		case "enserver", "enrepserver":
-			version = landscape.ENSA1
+			return landscape.ENSA1
 		case "enq_server", "enq_replicator":
-			version = landscape.ENSA2
+			return landscape.ENSA2
 		}
 	}
-	return version
+	return landscape.NoENSA
 }
 
 // current reports whether an entry is that of the instance itself. Old agents
 // leave it to us to find out.
 func (c *sapControl) current(entry *fields) bool {
-	if !entry.members["currentInstance"].absent() {
-		return entry.boolean("currentInstance")
+	if current := entry.boolean("currentInstance"); current != nil {
+		return *current
 	}
 	own, err := strconv.Atoi(c.number)
 	if err != nil {
 		return false
 	}
-	name, _ := entry.get("hostname")
-	number, _ := entry.get("instanceNr")
-	n, ok := integer(number)
-	return ok && n == own && name.string() && name.text() == c.hostname
+	number := 0 // which agents do not write
+	if n := entry.integer("instanceNr"); n != nil {
+		number = *n
+	}
+	return number == own && landscape.SameHostname(entry.text("hostname"), c.hostname)
 }
 
 // instanceFacts reads the entry of an instance.
 func (f *fields) instanceFacts(hostname string) *landscape.InstanceFacts {
-	f.required("hostname")
-	f.integer("instanceNr")
-	facts := &landscape.InstanceFacts{
-		Features:      f.required("features"),
-		HTTPPort:      f.port("httpPort"),
-		TLSPort:       f.port("httpsPort"),
-		StartPriority: f.required("startPriority"),
+	return &landscape.InstanceFacts{
+		Hostname:      orNil(hostname),
+		Features:      f.expected("features"),
+		HTTPPort:      f.integer("httpPort"), // agents do not write a port that there is not
+		TLSPort:       f.integer("httpsPort"),
+		StartPriority: f.expected("startPriority"),
 		Status:        f.colour("dispstatus"),
 	}
-	if hostname != "" {
-		facts.Hostname = &hostname
-	}
-	return facts
 }
 
-// port is nil where an instance has none, of which agents do not write.
-func (f *fields) port(name string) *int {
-	if v, ok := f.get(name); !ok || blank(v) {
-		return nil
-	}
-	port := f.integer(name)
-	return &port
-}
-
+// colour is gray, of which no health follows, where it is none.
 func (f *fields) colour(name string) landscape.InstanceStatus {
-	switch f.required(name) {
+	switch f.expected(name) {
 	case "SAPControl-GREEN":
 		return landscape.Green
 	case "SAPControl-YELLOW":
 		return landscape.Yellow
 	case "SAPControl-RED":
 		return landscape.Red
-	case "SAPControl-GRAY":
-		return landscape.Gray
-	case "": // is a problem already
+	case "SAPControl-GRAY", "":
 	default:
-		f.add(name, detailInvalid)
+		f.leaveOut(name, notKnown)
 	}
-	return ""
+	return landscape.Gray
 }

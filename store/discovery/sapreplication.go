@@ -8,34 +8,25 @@ import (
 	"trento/store/landscape"
 )
 
-// replication is the part a database instance has in a system replication.
-type replication struct {
-	landscape.Replication
-	activePrimary *int
-	understood    bool // false where a number is none
-}
+// replication reads the part a database instance has in a system replication,
+// from what the two tools say that know about it. Without a replication, or
+// where a tool does not work, agents write null or an empty object.
+func (f *fields) replication(d *landscape.DatabaseElement) {
+	shipping := f.into("SystemReplication")
+	d.ReplicationStatus = shipping.textOrNil("overall_replication_status")
 
-// replication reads what the two tools say that know about it. Without a
-// replication, or where a tool does not work, agents write null or an empty
-// object.
-func (f *fields) replication() replication {
-	shipping, state := f.into("SystemReplication"), f.into("HdbnsutilSRstate")
-	if len(shipping.members) > 0 {
-		shipping.required("local_site_id")
-	}
-	var r replication
-	r.ReplicationStatus = shipping.pointerTo("overall_replication_status")
-	r.Mode = state.pointerTo("mode")
-	r.OperationMode = state.pointerTo("operation_mode")
-	r.Site = state.pointerTo("site_name")
-	r.SourceSite = state.sourceOf(r.Site)
-	r.Role = roleIn(r.Mode)
-	var tierOK, siteOK, primaryOK bool
-	r.Tier, tierOK = state.tierOf(r.Site, r.Role)
-	r.SiteID, siteOK = state.number("site_id")
-	r.activePrimary, primaryOK = state.number("active_primary_site")
-	r.understood = tierOK && siteOK && primaryOK
-	return r
+	before := f.omitted
+	state := f.into("HdbnsutilSRstate")
+	d.Mode = state.textOrNil("mode")
+	// Without the mode the part is not known, and it must not be taken for none.
+	d.ReplicationUnread = f.since(before)
+	d.OperationMode = state.textOrNil("operation_mode")
+	d.Site = state.textOrNil("site_name")
+	d.SourceSite = state.sourceOf(d.Site)
+	d.Role = roleIn(d.Mode)
+	d.Tier = state.tierOf(d.Site, d.Role)
+	d.SiteID = state.integer("site_id")
+	d.ActivePrimarySite = state.integer("active_primary_site")
 }
 
 // roleIn is nil outside of a replication.
@@ -85,35 +76,21 @@ func (f *fields) sourceOf(site *string) *string {
 
 // tierOf is the tier of a site. Where no tiers are told at all, at least that
 // of the primary site is known.
-func (f *fields) tierOf(site, role *string) (tier *int, understood bool) {
+func (f *fields) tierOf(site, role *string) *int {
 	const prefix = "siteTier/"
 	told := f.under(prefix)
 	if len(told) == 0 {
 		if role != nil && *role == landscape.PrimaryRole {
 			first := 1
-			return &first, true
+			return &first
 		}
-		return nil, true
+		return nil
 	}
+	var tier *int
 	for _, name := range told {
-		n, ok := f.number(name)
-		if !ok {
-			return nil, false
-		}
-		if site != nil && strings.TrimPrefix(name, prefix) == *site {
+		if n := f.integer(name); site != nil && strings.TrimPrefix(name, prefix) == *site {
 			tier = n
 		}
 	}
-	return tier, true
-}
-
-// number is a whole number; nil where there is none or a blank text. It is
-// false for anything else.
-func (f *fields) number(name string) (*int, bool) {
-	v, ok := f.get(name)
-	if !ok || blank(v) {
-		return nil, true
-	}
-	n, ok := integer(v)
-	return &n, ok
+	return tier
 }

@@ -1,176 +1,175 @@
 package discovery
 
 import (
+	"cmp"
+	"regexp"
 	"slices"
+	"strconv"
 
 	"trento/store/landscape"
 )
 
-// Kinds of systems, as agents number them. The instances of the others, which
-// are diagnostics agents and what the agent could not make out, are no part
-// of the landscape.
+// Kinds of systems, as agents number them. Diagnostics agents, and what the
+// agent could not make out, are no part of the landscape.
 const (
+	nothingKnown      = 0
 	databaseSystem    = 1
 	applicationSystem = 2
-	lastSystem        = 3
+	diagnosticsAgent  = 3
 )
 
-// decodeSAP reads a sap_system_discovery. It is accepted or refused as a
-// whole: instances that are missing from a report count as gone.
-func decodeSAP(payload value) (*landscape.SAPReport, error) {
+// decodeSAP reads a sap_system_discovery. An instance or a system that cannot
+// be read is left out; that it is listed nevertheless says that it is there.
+func decodeSAP(payload value, r *reading) (*landscape.SAPReport, error) {
 	if !payload.array() {
 		return nil, unable()
 	}
-	var wrong problems
-	var systems []sapSystem
-	for _, element := range payload.elements() {
-		if !element.object() {
-			return nil, unable()
-		}
-		systems = append(systems, read(element, nil, "", &wrong).sapSystem())
-	}
-	if err := wrong.err(StagePayload); err != nil {
-		return nil, err
-	}
 	report := &landscape.SAPReport{Elements: []landscape.Element{}}
-	understood := true
-	for _, s := range systems {
-		for _, instance := range s.instances {
-			element, ok := s.element(instance, &wrong)
-			understood = understood && ok
-			report.Elements = append(report.Elements, element)
+	for i, element := range payload.elements() {
+		if !element.object() {
+			r.omit("/"+strconv.Itoa(i), noObject, element)
+			report.Unread = append(report.Unread, landscape.UnreadInstance{})
+			continue
 		}
-	}
-	if err := wrong.err(StagePayload); err != nil {
-		return nil, err
-	}
-	if !understood {
-		return nil, unable()
+		readElement(element, i, r).sapSystem(report)
 	}
 	return report, nil
 }
 
 // sapSystem is one system on a host, as the agent sees it.
 type sapSystem struct {
-	kind      int
-	key       string // names a database to itself
-	sid       string
-	dbAddress string
-	tenant    string   // of an SAP system
-	tenants   []string // of a database
-	instances []sapInstance
+	sid         string
+	database    *landscape.DatabaseElement // of a database, without its part in a replication
+	application *landscape.ApplicationElement
 }
 
-// sapInstance is an instance that is a part of the landscape.
-type sapInstance struct {
-	control     sapControl
-	replication replication
-}
-
-func (f *fields) sapSystem() sapSystem {
-	s := sapSystem{
-		key: f.required("Id"), sid: f.required("SID"), kind: f.systemKind(),
-		dbAddress: f.optional("DBAddress"), tenants: f.tenants(),
-	}
-	if profile := f.demanded("Profile"); s.kind == applicationSystem && profile.present() {
-		s.tenant = profile.required("dbs/hdb/dbname")
-	}
-	ours := s.kind == databaseSystem || s.kind == applicationSystem
-	if f.members["Instances"].null() {
-		f.add("Instances", detailBlank)
-	}
-	for _, instance := range f.objects("Instances") {
-		instance.required("Host")
-		instance.required("Name")
-		instance.integer("Type")
-		control := instance.demanded("SAPControl").sapControl(ours)
-		sites := instance.replication()
-		if ours {
-			s.instances = append(s.instances, sapInstance{control, sites})
-		}
-	}
-	return s
-}
-
-func (f *fields) systemKind() int {
-	before := len(*f.wrong)
+// sapSystem adds the instances of a system to the report.
+func (f *fields) sapSystem(report *landscape.SAPReport) {
 	kind := f.integer("Type")
-	if len(*f.wrong) == before && (kind < 0 || kind > lastSystem) {
-		f.add("Type", detailInvalid)
+	if kind != nil && (*kind == nothingKnown || *kind == diagnosticsAgent) {
+		return
 	}
-	return kind
-}
-
-// tenants are the names of the tenants of a database, in alphabetical order.
-func (f *fields) tenants() []string {
-	list := []string{}
-	for _, tenant := range f.objects("Databases") {
-		list = append(list, tenant.required("Database"))
+	s := sapSystem{sid: f.expected("SID")}
+	readable := s.sid != ""
+	switch {
+	case kind == nil:
+		f.noteNothing("Type")
+		readable = false
+	case *kind == databaseSystem:
+		s.database = f.database()
+		readable = readable && s.database != nil
+	case *kind == applicationSystem:
+		s.application = f.application()
+		readable = readable && s.application != nil
+	default:
+		f.leaveOut("Type", notKnown)
+		readable = false
 	}
-	slices.Sort(list)
-	return slices.Compact(list)
-}
-
-// element is an instance in the terms of the landscape. It is false where no
-// problem can be named and yet the instance makes no sense.
-func (s *sapSystem) element(i sapInstance, wrong *problems) (element landscape.Element, understood bool) {
-	needed := func(name string, ok bool) {
-		if !ok {
-			wrong.add("/"+name, detailBlank)
+	if f.array("Instances").absent() { // none, which is not the same as an empty list
+		f.noteNothing("Instances")
+		report.Unread = append(report.Unread, landscape.UnreadInstance{SID: s.sid})
+		return
+	}
+	listed := 0
+	for instance := range f.each("Instances") {
+		listed++
+		var element landscape.Element
+		ok := false
+		if readable {
+			element, ok = s.element(instance)
 		}
+		if ok {
+			report.Elements = append(report.Elements, element)
+			continue
+		}
+		number := cmp.Or(element.Number, instance.numberInName())
+		report.Unread = append(report.Unread, landscape.UnreadInstance{SID: s.sid, Number: number})
 	}
-	needed("instance_number", i.control.number != "")
-	element = landscape.Element{SID: s.sid, Number: i.control.number}
-	understood = i.control.facts != nil
-	if understood {
-		element.InstanceFacts = *i.control.facts
+	if listed < f.length("Instances") { // an element that is no object may be any instance
+		report.Unread = append(report.Unread, landscape.UnreadInstance{SID: s.sid})
 	}
-	if s.kind == applicationSystem {
-		needed("instance_hostname", i.control.hostname != "")
-		element.Application = &landscape.ApplicationElement{DBHost: s.dbAddress, Tenant: s.tenant, ENSA: i.control.ensa}
-		return element, understood
-	}
-	// A database without tenants would take its SAP systems with it.
-	needed("tenants", len(s.tenants) > 0)
-	element.Database = &landscape.DatabaseElement{
-		ID: landscape.DatabaseOf(s.key), Tenants: s.tenants,
-		Replication: i.replication.Replication, ActivePrimarySite: i.replication.activePrimary,
-	}
-	return element, understood && i.replication.understood
 }
 
-// demanded reads the members of a member that must be an object.
-func (f *fields) demanded(name string) *fields {
-	if _, ok := f.get(name); !ok {
-		f.add(name, detailBlank)
-	}
-	return f.into(name)
-}
-
-// objects are the elements of an array of objects. As clients know the
-// pointers of a SAP report, they have no indexes.
-func (f *fields) objects(name string) []*fields {
-	v := f.array(name)
-	if v.absent() {
+// database is what a system says about the database that it is; nil where it
+// cannot be told from others.
+func (f *fields) database() *landscape.DatabaseElement {
+	key := f.expected("Id")
+	if key == "" {
 		return nil
 	}
-	list := []*fields{}
-	for _, element := range v.elements() {
-		if !element.object() {
-			f.add(name, detailInvalid)
-			return nil
+	d := &landscape.DatabaseElement{ID: landscape.DatabaseOf(key), Tenants: []string{}}
+	before := f.omitted
+	f.noteNothing("Databases")
+	for tenant := range f.each("Databases") {
+		if name := tenant.expected("Database"); name != "" {
+			d.Tenants = append(d.Tenants, name)
 		}
-		list = append(list, read(element, nil, f.pointer+"/"+name, f.wrong))
 	}
-	return list
+	if len(d.Tenants) == 0 && f.omitted == before {
+		f.leaveOut("Databases", isEmpty)
+	}
+	// A database without tenants would take its SAP systems with it.
+	d.TenantsUnread = f.since(before)
+	slices.Sort(d.Tenants)
+	d.Tenants = slices.Compact(d.Tenants)
+	return d
 }
 
-// someObjects is objects of an array that must not be empty.
-func (f *fields) someObjects(name string) []*fields {
-	before := len(*f.wrong)
-	list := f.objects(name)
-	if len(list) == 0 && len(*f.wrong) == before {
-		f.add(name, detailBlank)
+// application is what a system says about the database that it works on; nil
+// where that is none we know: the agent lists systems on all databases.
+func (f *fields) application() *landscape.ApplicationElement {
+	const tenant = "dbs/hdb/dbname"
+	f.noteNothing("Profile")
+	profile := f.into("Profile")
+	if !profile.present() {
+		return nil
 	}
-	return list
+	if profile.nothing(tenant) != "" {
+		profile.leaveOut(tenant, noHANA)
+		return nil
+	}
+	a := &landscape.ApplicationElement{DBHost: f.text("DBAddress"), Tenant: profile.text(tenant), ENSA: landscape.NoENSA}
+	if a.Tenant == "" {
+		return nil
+	}
+	return a
+}
+
+// instanceName is the name of the directory of an instance: its kind and its
+// number.
+var instanceName = regexp.MustCompile(`^[A-Z]+([0-9]{2})$`)
+
+// numberInName is the number that an instance has by its name; empty where it
+// does not tell.
+func (f *fields) numberInName() string {
+	v, _ := f.get("Name")
+	if !v.string() {
+		return ""
+	}
+	if parts := instanceName.FindStringSubmatch(v.text()); parts != nil {
+		return parts[1]
+	}
+	return ""
+}
+
+// element is an instance in the terms of the landscape. It cannot be read
+// where it does not say which one it is, or where it does not list itself.
+func (s *sapSystem) element(instance *fields) (landscape.Element, bool) {
+	instance.noteNothing("SAPControl")
+	control := instance.into("SAPControl").sapControl()
+	element := landscape.Element{SID: s.sid, Number: control.number}
+	if control.number == "" || control.facts == nil {
+		return element, false
+	}
+	element.InstanceFacts = *control.facts
+	if s.application != nil {
+		application := *s.application
+		application.ENSA = control.ensa
+		element.Application = &application
+		return element, true
+	}
+	database := *s.database
+	instance.replication(&database)
+	element.Database = &database
+	return element, true
 }

@@ -1,6 +1,7 @@
 package discovery
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -13,116 +14,114 @@ func saptuneName(name string) string {
 	return strings.ToLower(strings.ReplaceAll(name, " ", "_"))
 }
 
-// decodeSaptune reads a saptune_discovery.
-func decodeSaptune(payload value) (*landscape.SaptuneReport, error) {
+// decodeSaptune reads a saptune_discovery. A report that says nothing changes
+// nothing.
+func decodeSaptune(payload value, r *reading) (*landscape.SaptuneReport, error) {
 	if !payload.object() {
 		return nil, unable()
 	}
-	var wrong problems
-	f := read(payload, nil, "", &wrong)
-	for _, name := range []string{"saptune_installed", "package_version", "status"} {
-		if f.members[name].absent() {
-			return nil, unable()
-		}
-	}
-	report := &landscape.SaptuneReport{
-		Installed:      f.boolean("saptune_installed"),
-		PackageVersion: f.optional("package_version"),
-	}
+	f := readPayload(payload, nil, r)
+	report := &landscape.SaptuneReport{PackageVersion: f.text("package_version")}
 	status := f.object("status")
-	understood := true
+	switch installed := f.boolean("saptune_installed"); {
+	case installed != nil:
+		report.Installed = *installed
+	case report.PackageVersion != "" || status != nil: // what is there is installed
+		f.noteNothing("saptune_installed")
+		report.Installed = true
+	case f.nothing("saptune_installed") != isEmpty: // agents have written "" for all that is not there
+		f.noteNothing("saptune_installed")
+		report.Unread = true
+	}
 	if status != nil && report.Installed {
-		report.Status, understood = decodeSaptuneStatus(status, report.PackageVersion, &wrong)
-	}
-	if err := wrong.err(StagePayload); err != nil {
-		return nil, err
-	}
-	if !understood {
-		return nil, unable()
+		report.Status = f.saptuneStatus(report)
 	}
 	return report, nil
 }
 
-// decodeSaptuneStatus reads what saptune says about itself. It is not
-// understood where it speaks of another version than the package's, or where
-// a part is missing that every supported version writes.
-func decodeSaptuneStatus(v value, packageVersion string, wrong *problems) (status *landscape.Saptune, understood bool) {
-	outer := read(v, saptuneName, "", wrong)
-	if _, ok := outer.get("result"); !ok {
-		outer.add("result", detailBlank)
-		return nil, false
+// saptuneStatus reads what saptune says about itself. It is left out where it
+// speaks of another version than the package's.
+func (f *fields) saptuneStatus(report *landscape.SaptuneReport) *landscape.Saptune {
+	outer := &fields{rename: saptuneName, in: f, name: "status", place: -1, reading: f.reading}
+	result := outer.read(f.object("status")).into("result")
+	if !result.present() {
+		outer.noteNothing("result")
+		return nil
 	}
-	f := outer.into("result")
-	enabled, applied := f.texts("notes_enabled"), f.texts("notes_applied")
-	additionally := f.texts("notes_enabled_additionally")
-	status = &landscape.Saptune{
-		PackageVersion:    f.pointerTo("package_version"),
-		ConfiguredVersion: f.pointerTo("configured_version"),
-		TuningState:       f.pointerTo("tuning_state"),
+	version := result.expected("package version")
+	switch {
+	case report.PackageVersion == "":
+		report.PackageVersion = version
+	case version == "":
+		version = report.PackageVersion
+	case version != report.PackageVersion:
+		result.leaveOut("package version", otherVersion)
+		return nil
+	}
+	enabled, applied := result.expectedTexts("Notes enabled"), result.expectedTexts("Notes applied")
+	additionally := result.texts("Notes enabled additionally")
+	if len(enabled)+len(applied) > 0 {
+		result.noteNothing("Notes enabled additionally")
+	}
+	return &landscape.Saptune{
+		PackageVersion:    orNil(version),
+		ConfiguredVersion: result.textOrNil("configured version"),
+		TuningState:       orNil(result.expected("tuning state")),
 		EnabledNotes:      saptuneNotes(enabled, additionally),
 		AppliedNotes:      saptuneNotes(applied, additionally),
-		EnabledSolution:   f.enabledSolution(),
-		AppliedSolution:   f.appliedSolution(),
+		EnabledSolution:   result.enabledSolution(),
+		AppliedSolution:   result.appliedSolution(),
+		Services:          result.saptuneServices(),
+		Staging:           result.saptuneStaging(),
 	}
-	var servicesUnderstood, stagingUnderstood bool
-	status.Services, servicesUnderstood = f.saptuneServices()
-	status.Staging, stagingUnderstood = f.saptuneStaging()
+}
 
-	sameVersion := packageVersion == ""
-	if status.PackageVersion != nil {
-		sameVersion = packageVersion == *status.PackageVersion
-	}
-	understood = sameVersion && servicesUnderstood && stagingUnderstood &&
-		enabled != nil && applied != nil && (additionally != nil || len(enabled)+len(applied) == 0)
-	return status, understood
+// expectedTexts is texts where the agent ought to send some.
+func (f *fields) expectedTexts(name string) []string {
+	f.noteNothing(name)
+	return f.texts(name)
 }
 
 // saptuneServices reads the services with their states; one that is not
-// installed has none.
-func (f *fields) saptuneServices() ([]landscape.SaptuneService, bool) {
+// installed has none, and neither has one whose states cannot be read.
+func (f *fields) saptuneServices() []landscape.SaptuneService {
+	list := []landscape.SaptuneService{}
+	f.noteNothing("services")
 	services := f.into("services")
-	if !services.present() {
-		return nil, false
-	}
-	list := make([]landscape.SaptuneService, 0, len(services.members))
-	for name, v := range services.members {
+	for _, name := range slices.Sorted(maps.Keys(services.members)) {
 		service := landscape.SaptuneService{Name: name}
-		if !v.array() {
-			return nil, false
-		}
-		states := []*string{}
-		for _, element := range v.elements() {
-			if !element.string() {
-				return nil, false
-			}
-			state := element.text()
-			states = append(states, &state)
-		}
-		switch len(states) {
+		switch states := services.texts(name); len(states) {
 		case 0:
 		case 2:
-			service.Enabled, service.Active = states[0], states[1]
+			service.Enabled, service.Active = &states[0], &states[1]
 		default:
-			return nil, false
+			services.leaveOut(name, noPair)
 		}
 		list = append(list, service)
 	}
-	slices.SortFunc(list, func(a, b landscape.SaptuneService) int { return strings.Compare(a.Name, b.Name) })
-	return list, true
+	return list
 }
 
-func (f *fields) saptuneStaging() (*landscape.SaptuneStaging, bool) {
+// saptuneStaging is nil where it is not told whether there is any staging.
+func (f *fields) saptuneStaging() *landscape.SaptuneStaging {
+	f.noteNothing("staging")
 	staging := f.into("staging")
-	for _, name := range []string{"staging_enabled", "notes_staged", "solutions_staged"} {
-		if _, ok := staging.get(name); !ok {
-			return nil, false
-		}
+	if !staging.present() {
+		return nil
 	}
-	return &landscape.SaptuneStaging{
-		Enabled:      staging.boolean("staging_enabled"),
-		Notes:        staging.texts("notes_staged"),
-		SolutionsIDs: staging.texts("solutions_staged"),
-	}, true
+	enabled := staging.expectedBoolean("staging enabled")
+	notes, solutions := staging.expectedTexts("Notes staged"), staging.expectedTexts("Solutions staged")
+	if enabled == nil {
+		return nil
+	}
+	return &landscape.SaptuneStaging{Enabled: *enabled, Notes: orEmpty(notes), SolutionsIDs: orEmpty(solutions)}
+}
+
+func orEmpty(list []string) []string {
+	if list == nil {
+		return []string{}
+	}
+	return list
 }
 
 // saptuneNotes marks the notes that no solution brought along.
@@ -140,52 +139,36 @@ func saptuneNotes(ids, additionally []string) []landscape.SaptuneNote {
 
 // enabledSolution is nil unless there is exactly one with its notes.
 func (f *fields) enabledSolution() *landscape.SaptuneSolution {
-	enabled := f.texts("solution_enabled")
-	notes := f.only("notes_enabled_by_solution")
+	enabled := f.texts("Solution enabled")
+	notes := f.only("Notes enabled by Solution")
 	if len(enabled) != 1 || notes == nil {
 		return nil
 	}
-	return &landscape.SaptuneSolution{ID: enabled[0], Notes: notes.noteList()}
+	return &landscape.SaptuneSolution{ID: enabled[0], Notes: orEmpty(notes.texts("Note list"))}
 }
 
 // appliedSolution is nil unless there is exactly one with its notes.
 func (f *fields) appliedSolution() *landscape.SaptuneSolution {
-	applied := f.only("solution_applied")
-	notes := f.only("notes_applied_by_solution")
+	applied := f.only("Solution applied")
+	notes := f.only("Notes applied by Solution")
 	if applied == nil || notes == nil {
 		return nil
 	}
-	return &landscape.SaptuneSolution{
-		ID:      applied.required("solution_id"),
-		Notes:   notes.noteList(),
-		Partial: applied.boolean("applied_partially"),
+	id := applied.expected("Solution ID")
+	partial := applied.expectedBoolean("applied partially")
+	if id == "" {
+		return nil
 	}
+	return &landscape.SaptuneSolution{ID: id, Notes: orEmpty(notes.texts("Note list")), Partial: isTrue(partial)}
 }
 
 // only is the single object of an array; nil where there is not exactly one.
 func (f *fields) only(name string) *fields {
-	v := f.array(name)
-	if v.absent() {
+	if f.length(name) != 1 {
 		return nil
 	}
-	var single *fields
-	for i, element := range v.elements() {
-		if !element.object() {
-			f.add(name, detailInvalid)
-			return nil
-		}
-		if i > 0 {
-			return nil
-		}
-		single = read(element, f.rename, indexed(f.pointer+"/"+name, i), f.wrong)
+	for element := range f.each(name) {
+		return element
 	}
-	return single
-}
-
-// noteList is never nil, unlike what saptune writes.
-func (f *fields) noteList() []string {
-	if list := f.texts("note_list"); list != nil {
-		return list
-	}
-	return []string{}
+	return nil
 }

@@ -75,12 +75,28 @@ func (v value) text() string {
 	if err := json.Unmarshal(v, &s); err != nil {
 		return string(utf8.RuneError) // cannot be: the text was checked
 	}
+	return visible(s)
+}
+
+// visible is a text in which what has no business there is U+FFFD.
+func visible(s string) string {
 	return strings.Map(func(r rune) rune {
 		if (r < ' ' && r != '\t' && r != '\n' && r != '\r') || (r >= 0x7f && r < 0xa0) {
 			return utf8.RuneError
 		}
 		return r
 	}, s)
+}
+
+// blank reports whether the value is a text of white space only.
+func (v value) blank() bool {
+	if !v.string() {
+		return false
+	}
+	if c := v[1]; c > ' ' && c < utf8.RuneSelf && c != '\\' && c != '"' {
+		return false
+	}
+	return strings.TrimSpace(v.text()) == ""
 }
 
 // members walks an object in the order of the text; a repeated name comes as

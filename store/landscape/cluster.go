@@ -117,11 +117,15 @@ type ClusterReport struct {
 	ID     ClusterID `json:"id,omitzero"`
 	Name   *string   `json:"name,omitempty"`
 	Online bool      `json:"online,omitzero"`
-	// CIBLastWritten is not nil if and only if the node is online.
+	// CIBLastWritten is nil where the node is not online or does not tell.
 	CIBLastWritten *string `json:"cib_last_written,omitempty"`
 	// Facts is nil unless the node is the designated controller of the
 	// cluster. What other nodes see does not count.
 	Facts *ClusterFacts `json:"facts,omitempty"`
+	// Unread: the designated controller has said something that could not be
+	// read, and that the health of the cluster may hang on. Where Facts is nil,
+	// what is known stays.
+	Unread bool `json:"unread,omitzero"`
 }
 
 // ClusterFacts is what the designated controller of a cluster says about it.
@@ -131,7 +135,7 @@ type ClusterFacts struct {
 	State        string              `json:"state"`
 	SAPInstances []ClusteredInstance `json:"sap_instances"` // those of databases first
 	// ResourcesNumber and HostsNumber count what is configured. They are nil
-	// until a designated controller has reported.
+	// until a designated controller has told them.
 	ResourcesNumber *int `json:"resources_number"`
 	HostsNumber     *int `json:"hosts_number"`
 
@@ -152,7 +156,9 @@ func undescribed() ClusterFacts {
 }
 
 // described reports whether a designated controller has reported.
-func (f *ClusterFacts) described() bool { return f.HostsNumber != nil }
+func (f *ClusterFacts) described() bool {
+	return f.HostsNumber != nil || f.ResourcesNumber != nil || f.Type != ClusterUnknown
+}
 
 // Details are the details as the wire knows them, or nil.
 func (f *ClusterFacts) Details() any {

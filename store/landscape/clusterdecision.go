@@ -56,6 +56,8 @@ func (d *Decision) updateCluster(before *Cluster, agent HostID, r *ClusterReport
 		}
 	case r.Facts != nil:
 		d.describeCluster(after, r)
+	case r.Unread:
+		d.judgeCluster(after, after.lost())
 	case !after.described() && after.State == ClusterStateStopped:
 		// No controller will tell that the cluster runs again, since none has
 		// ever spoken: without this, what is known about the cluster would
@@ -121,7 +123,7 @@ func (d *Decision) registerCluster(agent HostID, r *ClusterReport) error {
 	}
 	if r.Facts != nil {
 		c.ClusterFacts = *r.Facts
-		c.Inputs = c.discovered()
+		c.Inputs = c.reported(r)
 		c.Health = c.Inputs.Overall()
 	}
 	d.Clusters[c.ID] = c
@@ -193,7 +195,15 @@ func (d *Decision) describeCluster(c *Cluster, r *ClusterReport) {
 		c.Name, c.ClusterFacts = r.Name, *r.Facts
 		d.event(activity.ClusterDetailsUpdated, c.details())
 	}
-	d.judgeCluster(c, c.discovered())
+	d.judgeCluster(c, c.reported(r))
+}
+
+// reported are the inputs of a cluster that has taken over a report.
+func (c *Cluster) reported(r *ClusterReport) ClusterInputs {
+	if r.Unread {
+		return c.discovered().doubted()
+	}
+	return c.discovered()
 }
 
 // lastWritten is the later of the known and the reported time at which the
@@ -201,7 +211,10 @@ func (d *Decision) describeCluster(c *Cluster, r *ClusterReport) {
 // order in which nodes report. Where that cannot be told, or the known time
 // comes from a clock that was ahead, it is the reported one.
 func (d *Decision) lastWritten(known, reported *string) *string {
-	if known == nil || reported == nil {
+	switch {
+	case reported == nil:
+		return known
+	case known == nil:
 		return reported
 	}
 	const allZones = 24 * time.Hour // the times have no zone

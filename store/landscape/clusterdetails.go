@@ -116,8 +116,9 @@ type SBDDevice struct {
 	Status string `json:"status"`
 }
 
-// States of an SBD device.
+// States of an SBD device. Unknown: its own, or the device, could not be read.
 const (
 	SBDHealthy   = "healthy"
 	SBDUnhealthy = "unhealthy"
+	SBDUnknown   = "unknown"
 )

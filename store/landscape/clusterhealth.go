@@ -60,6 +60,17 @@ func (c *Cluster) lost() ClusterInputs {
 	return c.Inputs
 }
 
+// doubted are inputs of which a part could not be read: what looks good is not
+// known to be.
+func (in ClusterInputs) doubted() ClusterInputs {
+	for _, input := range []*Health{&in.Replication, &in.Distributed} {
+		if *input == HealthPassing {
+			*input = HealthUnknown
+		}
+	}
+	return in
+}
+
 // health judges the system replication: 4 is its best state, and SOK a
 // secondary site that could take over.
 func (h *HANADetails) health() Health {

@@ -33,7 +33,7 @@ func (d *Decision) judgeDatabaseInstance(s sighting) (fits bool, err error) {
 	e := s.Database
 	before, err := d.database(e.ID)
 	if errors.Is(err, ErrUnknown) {
-		if e.secondary() {
+		if e.follows() {
 			return false, nil
 		}
 		if err := d.takeOver(s, owner{database: e.ID}); err != nil {
@@ -41,7 +41,7 @@ func (d *Decision) judgeDatabaseInstance(s sighting) (fits bool, err error) {
 		}
 		return true, d.registerDatabase(s)
 	}
-	if err != nil || !before.Registered() && e.secondary() {
+	if err != nil || !before.Registered() && e.follows() {
 		return false, err
 	}
 	if err := d.takeOver(s, owner{database: e.ID}); err != nil {
@@ -66,7 +66,7 @@ func (d *Decision) judgeDatabaseInstance(s sighting) (fits bool, err error) {
 	// What a database instance said before others may be older than what they
 	// said since: taking its tenants over could take SAP systems away.
 	if !s.again {
-		if err := d.changeTenants(db, e.Tenants); err != nil {
+		if err := d.changeTenants(db, e.tenants(db)); err != nil {
 			return false, err
 		}
 	}
@@ -107,9 +107,13 @@ func (d *Decision) seeDatabaseInstance(db *Database, s sighting) error {
 	}
 	before := slices.Clone(db.Instances)
 	instance := &db.Instances[i]
-	instance.SID, instance.InstanceFacts = s.SID, s.InstanceFacts
-	instance.Replication, instance.ActivePrimarySite = s.Database.Replication, s.Database.ActivePrimarySite
-	instance.TierDerived = instance.secondary() && instance.Tier == nil
+	instance.SID, instance.InstanceFacts = s.SID, s.InstanceFacts.over(instance.InstanceFacts)
+	if s.Database.ReplicationUnread {
+		instance.ReplicationStatus = s.Database.ReplicationStatus
+	} else {
+		instance.Replication, instance.ActivePrimarySite = s.Database.Replication, s.Database.ActivePrimarySite
+		instance.TierDerived = instance.secondary() && instance.Tier == nil
+	}
 	db.deriveTiers()
 
 	if known {
@@ -250,6 +254,17 @@ func describeTenants(names []string) []tenant {
 		tenants[i].Name = name
 	}
 	return tenants
+}
+
+// tenants are the tenants of a database by what an instance says: those it
+// names, and where others could not be read also those that are known.
+func (e *DatabaseElement) tenants(db *Database) []string {
+	if !e.TenantsUnread {
+		return e.Tenants
+	}
+	all := slices.Concat(db.Tenants, e.Tenants)
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // changeTenants takes over the tenants of a database. SAP systems cannot be

@@ -73,9 +73,11 @@ func (d *Decision) hostEvent(h *Host, t activity.Type, metadata map[string]any) 
 
 func (d *Decision) observeHost(id HostID, facts HostFacts) error {
 	before, err := d.hostOrStub(id)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
+	}
+	facts = facts.over(before.HostFacts)
+	switch {
 	case before.Hostname == "": // unknown, or known to a cluster only
 		d.registerHost(before, facts)
 		return d.judgeRunning(id)
@@ -200,6 +202,15 @@ func (d *Decision) judgeSaptune(id HostID, sapRunning bool) error {
 // status says nothing new about the version it names: an earlier full status
 // of that version survives.
 func reportedSaptune(before *Saptune, seen SaptuneReport) *Saptune {
+	if seen.Unread {
+		return before
+	}
+	if seen.Status != nil && seen.Status.TuningState == nil && before != nil {
+		// What could not be read must not hide that the tuning is not compliant.
+		status := *seen.Status
+		status.TuningState = before.TuningState
+		return &status
+	}
 	if !seen.Installed || seen.Status != nil {
 		return seen.Status
 	}

@@ -51,9 +51,17 @@ type Element struct {
 type DatabaseElement struct {
 	ID      DatabaseID `json:"id"`
 	Tenants []string   `json:"tenants"` // in alphabetical order
+	// TenantsUnread: there may be others, which could not be read.
+	TenantsUnread bool `json:"tenants_unread,omitzero"`
 	Replication
 	ActivePrimarySite *int `json:"active_primary_site,omitempty"`
+	// ReplicationUnread: which part the instance has could not be read.
+	ReplicationUnread bool `json:"replication_unread,omitzero"`
 }
+
+// follows reports whether the instance follows another one, or may: it then
+// brings no database into the landscape.
+func (e *DatabaseElement) follows() bool { return e.secondary() || e.ReplicationUnread }
 
 // ApplicationElement is what an application instance says about its system.
 type ApplicationElement struct {
@@ -171,7 +179,7 @@ func (d *Decision) awaitReturn(db *Database) error {
 				e := &k.Elements[i]
 				switch {
 				case e.Database == nil || e.Database.ID != db.ID || e.Number != instance.Number:
-				case e.Database.secondary():
+				case e.Database.follows():
 					e.Waiting = true
 				default:
 					k.Forget = true

@@ -64,9 +64,29 @@ type HostFacts struct {
 	OSVersion          string            `json:"os_version"`
 	InstallationSource string            `json:"installation_source"`
 	PrometheusTargets  map[string]string `json:"prometheus_targets,omitzero"` // nil: not reported
-	PrometheusMode     string            `json:"prometheus_mode"`
+	PrometheusMode     string            `json:"prometheus_mode"`             // pull, push or unknown
 	SystemdUnits       []SystemdUnit     `json:"systemd_units"`
 	LastBoot           *time.Time        `json:"last_boot,omitempty"` // whole seconds, UTC
+
+	// FQDNUnread: there is a domain name, but it could not be read. It says
+	// something of a report only.
+	FQDNUnread bool `json:"-"`
+}
+
+// over is the facts, with those that are known where they could not be read
+// and other things hang on them: SAP systems find their databases by the
+// addresses (nil: not read), software updates are looked up by the name.
+func (f HostFacts) over(known HostFacts) HostFacts {
+	if f.Addresses == nil {
+		f.Addresses = known.Addresses
+	}
+	if f.Addresses == nil {
+		f.Addresses = []Address{}
+	}
+	if f.FQDNUnread {
+		f.FQDN, f.FQDNUnread = known.FQDN, false
+	}
+	return f
 }
 
 // Address is an IPv4 address of a host; Prefix is nil where the agent is too
@@ -111,27 +131,27 @@ type AzureVM struct {
 	AdminUsername  *string `json:"admin_username"`
 }
 
-// AWSVM is the view of AWS.
+// AWSVM is the view of AWS. Nil fields could not be read.
 type AWSVM struct {
-	AccountID        string `json:"account_id"`
-	AMIID            string `json:"ami_id"`
-	AvailabilityZone string `json:"availability_zone"`
-	DataDiskNumber   int    `json:"data_disk_number"`
-	InstanceID       string `json:"instance_id"`
-	InstanceType     string `json:"instance_type"`
-	Region           string `json:"region"`
-	VPCID            string `json:"vpc_id"`
+	AccountID        *string `json:"account_id"`
+	AMIID            *string `json:"ami_id"`
+	AvailabilityZone *string `json:"availability_zone"`
+	DataDiskNumber   *int    `json:"data_disk_number"`
+	InstanceID       *string `json:"instance_id"`
+	InstanceType     *string `json:"instance_type"`
+	Region           *string `json:"region"`
+	VPCID            *string `json:"vpc_id"`
 }
 
-// GCPVM is the view of Google Cloud.
+// GCPVM is the view of Google Cloud. Nil fields could not be read.
 type GCPVM struct {
-	DiskNumber   int     `json:"disk_number"`
+	DiskNumber   *int    `json:"disk_number"`
 	Image        *string `json:"image"`
-	InstanceName string  `json:"instance_name"`
-	MachineType  string  `json:"machine_type"`
-	Network      string  `json:"network"`
-	ProjectID    string  `json:"project_id"`
-	Zone         string  `json:"zone"`
+	InstanceName *string `json:"instance_name"`
+	MachineType  *string `json:"machine_type"`
+	Network      *string `json:"network"`
+	ProjectID    *string `json:"project_id"`
+	Zone         *string `json:"zone"`
 }
 
 // Data is the provider's view as the wire knows it (provider_data), or nil.

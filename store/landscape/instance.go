@@ -8,7 +8,7 @@ import (
 // InstanceStatus is the state of an SAP instance, in SAP's own colours.
 type InstanceStatus string
 
-// The colours of an instance. Gray: it is stopped.
+// The colours of an instance. Gray: it is stopped, or its state is not known.
 const (
 	Green  InstanceStatus = "green"
 	Yellow InstanceStatus = "yellow"
@@ -33,14 +33,24 @@ func (s InstanceStatus) Health() Health {
 // a part of the instance objects of the wire.
 type InstanceFacts struct {
 	// Hostname is the name the instance itself goes by, often a virtual one;
-	// nil where a database instance does not tell.
+	// nil where it does not tell.
 	Hostname *string `json:"instance_hostname"`
-	Features string  `json:"features"`   // separated by |
+	Features string  `json:"features"`   // separated by |; empty where they have never been told
 	HTTPPort *int    `json:"http_port"`  // nil: none
 	TLSPort  *int    `json:"https_port"` // nil: none
-	// StartPriority is a decimal number; lower ones are started first.
+	// StartPriority is a decimal number; lower ones are started first. It is
+	// empty where it is not told.
 	StartPriority string         `json:"start_priority"`
 	Status        InstanceStatus `json:"status"`
+}
+
+// over is the facts, with the features that are known where they were not
+// told: a system is made of instances with certain ones.
+func (f InstanceFacts) over(known InstanceFacts) InstanceFacts {
+	if f.Features == "" {
+		f.Features = known.Features
+	}
+	return f
 }
 
 // InstanceTimes is what becomes of an instance over time.

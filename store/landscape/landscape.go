@@ -26,6 +26,18 @@ func ParseID[ID ~string](text string) (ID, bool) {
 	return ID(lower), uuidPattern.MatchString(lower)
 }
 
+// SameHostname reports whether two names are those of one host. Programs
+// differ in the letter case they write a name in, and in whether they write
+// its domain.
+func SameHostname(a, b string) bool {
+	if strings.EqualFold(a, b) {
+		return a != ""
+	}
+	host, domain, _ := strings.Cut(a, ".")
+	other, otherDomain, _ := strings.Cut(b, ".")
+	return host != "" && strings.EqualFold(host, other) && (domain == "" || otherDomain == "")
+}
+
 // idSpace is the name space of the ids that are derived from what a thing is
 // known by. Every installation has the same, so that a thing keeps its id when
 // it moves to another one.

@@ -37,4 +37,6 @@ type SaptuneReport struct {
 	Installed      bool     `json:"installed"`
 	PackageVersion string   `json:"package_version"`
 	Status         *Saptune `json:"status,omitempty"`
+	// Unread: whether saptune is installed could not be read.
+	Unread bool `json:"unread,omitzero"`
 }

@@ -179,7 +179,8 @@ func (d *Decision) seeApplicationInstance(s *SAPSystem, seen sighting) error {
 		return err
 	}
 	before := instance.Status
-	instance.SID, instance.InstanceFacts, instance.DBHost = seen.SID, seen.InstanceFacts, seen.Application.DBHost
+	instance.SID, instance.InstanceFacts = seen.SID, seen.InstanceFacts.over(instance.InstanceFacts)
+	instance.DBHost = seen.Application.DBHost
 	if seen.Application.ENSA != NoENSA {
 		instance.ENSA = seen.Application.ENSA
 	}
