@@ -99,7 +99,6 @@ func TestCollect(t *testing.T) {
 		"unknown discovery":         {report(agentID, "weather_discovery", `{}`), nil, 422, `{"errors":[{"title":"Unprocessable Entity","detail":"Unknown discovery type."}]}`, 1},
 		"blank hostname":            {strings.Replace(hostReport(agentID, "vega01"), `"hostname":"vega01"`, `"hostname":" "`, 1), nil, 422, problems("/hostname", "can't be blank"), 1},
 		"wrong mode":                {strings.Replace(hostReport(agentID, "vega01"), `"arch"`, `"prometheus_mode":"telepathy","arch"`, 1), nil, 202, nothing, 0},
-		"half of AWS":               {report(agentID, cloud, `{"Provider":"aws","Metadata":{"account_id":"1","ami_id":"a","availability_zone":"z","data_disk_number":1,"instance_id":"i","instance_type":"t","region":"r"}}`), nil, 404, notFound, 0},
 		"host without payload":      {report(agentID, host, `null`), nil, 422, unable, 1},
 		"SAP systems as an object":  {report(agentID, "sap_system_discovery", `{}`), nil, 422, unable, 1},
 		"cloud of an unknown host":  {report(otherID, cloud, `{"Provider":"kvm","Metadata":null}`), nil, 404, notFound, 0},
