@@ -1,7 +1,10 @@
 package ui
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -13,6 +16,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/inspector"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
@@ -66,6 +70,8 @@ type tab struct {
 	t      *testing.T
 	ctx    context.Context
 	server *httptest.Server
+	end    context.CancelCauseFunc // of ctx
+	plain  bool                    // scripts are off
 
 	mu     sync.Mutex
 	faults []string // what the browser complained about
@@ -76,9 +82,10 @@ func newTab(t *testing.T, chromium context.Context) *tab {
 	f := newFixtureAt(t, &clock{now: time.Now().Truncate(time.Second)})
 	f.user("ada", 1)
 	tab := &tab{fixture: f, t: t, server: f.serve()}
-	var cancel context.CancelFunc
-	tab.ctx, cancel = chromedp.NewContext(chromium, chromedp.WithNewBrowserContext())
+	ctx, cancel := chromedp.NewContext(chromium, chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)
+	tab.ctx, tab.end = context.WithCancelCause(ctx)
+	t.Cleanup(func() { tab.end(nil) })
 	if err := chromedp.Do(tab.ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -86,6 +93,7 @@ func newTab(t *testing.T, chromium context.Context) *tab {
 		t.Fatal(err)
 	}
 	command(tab, log.Enable, cdp.Empty{})
+	command(tab, inspector.Enable, cdp.Empty{})
 	command(tab, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
 	t.Cleanup(func() {
 		tab.mu.Lock()
@@ -103,6 +111,9 @@ func (tab *tab) listen(event any) {
 	tab.mu.Lock()
 	defer tab.mu.Unlock()
 	switch e := event.(type) {
+	case *inspector.EventTargetCrashed:
+		// Nothing answers from now on.
+		tab.end(errors.New("the tab has crashed"))
 	case *runtime.EventExceptionThrown:
 		tab.faults = append(tab.faults, e.ExceptionDetails.Text)
 	case *log.EventEntryAdded:
@@ -126,9 +137,15 @@ func (tab *tab) run(actions ...chromedp.Action[chromedp.Void]) {
 			err = chromedp.Do(ctx, action)
 		}
 		if err != nil {
-			tab.t.Fatal(err)
+			tab.fail("", err)
 		}
 	}
+}
+
+// fail ends the test, with the reason why the tab is gone where it is.
+func (tab *tab) fail(what string, err error) {
+	tab.t.Helper()
+	tab.t.Fatal(what, cmp.Or(context.Cause(tab.ctx), err))
 }
 
 // isReplaced reports whether the browser says, in one of its ways, that an
@@ -143,7 +160,7 @@ func isReplaced(err error) bool {
 func command[P, R any](tab *tab, cmd cdp.Command[P, R], params P) {
 	tab.t.Helper()
 	if _, err := chromedp.Call(tab.ctx, cmd, params); err != nil {
-		tab.t.Fatal(err)
+		tab.fail("", err)
 	}
 }
 
@@ -152,6 +169,13 @@ func (tab *tab) signedIn() {
 	tab.t.Helper()
 	cookie := tab.cookies["ada"]
 	command(tab, network.SetCookie, network.SetCookieParams{Name: cookie.Name, Value: cookie.Value, URL: tab.server.URL})
+}
+
+// withoutScripts makes the browser run no scripts from now on.
+func (tab *tab) withoutScripts() {
+	tab.t.Helper()
+	tab.plain = true
+	command(tab, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 }
 
 func (tab *tab) open(path string) {
@@ -179,6 +203,8 @@ func (tab *tab) until(expression string) {
 		}
 		select {
 		case <-again.C:
+		case <-tab.ctx.Done():
+			tab.t.Fatalf("waiting for %s: %v", expression, context.Cause(tab.ctx))
 		case <-late:
 			tab.t.Fatalf("never true: %s\nat %s\n%s", expression, tab.ask("location.href"), tab.ask("document.body.innerText"))
 		}
@@ -188,9 +214,11 @@ func (tab *tab) until(expression string) {
 // ask evaluates an expression to a text.
 func (tab *tab) ask(expression string) string {
 	tab.t.Helper()
-	answer, err := chromedp.Run(tab.ctx, chromedp.Evaluate[string]("String("+expression+")"))
+	ctx, cancel := context.WithTimeout(tab.ctx, patience)
+	defer cancel()
+	answer, err := chromedp.Run(ctx, chromedp.Evaluate[string]("String("+expression+")"))
 	if err != nil {
-		tab.t.Fatalf("%s: %v", expression, err)
+		tab.fail(expression, err)
 	}
 	return answer
 }
@@ -202,9 +230,28 @@ func (tab *tab) wants(expression, want string) {
 	}
 }
 
+// click presses and releases the mouse on the words of the first element of a
+// selector. Where the element has a role and a name, region.click says better
+// what is meant.
 func (tab *tab) click(selector string) {
 	tab.t.Helper()
-	tab.run(chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
+	if tab.plain {
+		tab.run(chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
+		return
+	}
+	tab.until(fmt.Sprintf("document.querySelector(%q)?.checkVisibility()", selector))
+	tab.element(fmt.Sprintf("document.querySelector(%q)", selector)).click()
+}
+
+// element is the one that an expression finds.
+func (tab *tab) element(expression string) target {
+	tab.t.Helper()
+	again := func() (runtime.RemoteObjectID, error) { return tab.object(expression) }
+	object, err := again()
+	if err != nil {
+		tab.fail(expression, err)
+	}
+	return target{tab, expression, object, again}
 }
 
 func (tab *tab) press(keys string) {

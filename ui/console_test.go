@@ -35,7 +35,7 @@ func TestConsole(t *testing.T) {
 		name string
 		test func(*tab)
 	}{
-		{"sign-in", testSigningIn}, {"sign-out", testSigningOut}, {"filters", testFilters}, {"live hosts", testLiveHosts},
+		{"sign-in", testSigningIn}, {"sign-out", testSigningOut}, {"menus", testMenus}, {"veil", testVeil}, {"filters", testFilters}, {"live hosts", testLiveHosts},
 		{"live log", testLiveLog}, {"held rows", testHeldRows}, {"reconnecting", testReconnecting}, {"entry", testEntryDialog}, {"theme", testTheme}, {"API documentation", testAPIDocumentation}, {"keys", testKeys},
 		{"many new", testManyNew}, {"live mode", testLiveMode}, {"hints", testHints}, {"flow", testFlowLine}, {"retention", testRetention},
 		{"secret", testSecret}, {"applying filters", testApplyFilter}, {"without scripts", testWithoutScripts}, {"tags", testTagging}, {"choosing", testChoosing}, {"cleaning up", testCleaningUp}, {"narrow", testNarrow}, {"accessibility", testAccessibility},
@@ -320,7 +320,7 @@ func testWithoutScripts(tab *tab) {
 	for n := range 12 {
 		tab.host(n, fmt.Sprintf("hana%02d", n))
 	}
-	command(tab, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	tab.withoutScripts()
 	tab.open("/hosts?q=hana")
 	tab.run(chromedp.SendKeys(chromedp.CSS("#username"), "ada"), chromedp.SendKeys(chromedp.CSS("#password"), testPassword+kb.Enter))
 	read := func(want string) {

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/browser"
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -374,7 +373,7 @@ func testKeyRenewal(tab *tab) {
 func testPeopleWithoutScripts(tab *tab) {
 	tab.confirmTokens(false)
 	tab.signedIn()
-	command(tab, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	tab.withoutScripts()
 	read := func(want string) {
 		tab.t.Helper()
 		tab.run(chromedp.WaitVisible(chromedp.CSS(want)))

@@ -2,6 +2,17 @@
 import { swap } from './swap.js';
 import { toast } from './toast.js';
 
+// The veil around a dialog belongs to the dialog, and so do the blanks in it. A
+// text that is selected inside may end outside, which asks for nothing.
+let pressedVeil = false;
+
+function onVeil({ target, clientX, clientY }) {
+  if (!target.matches?.('dialog:modal')) return false;
+  const { left, right, top, bottom } = target.getBoundingClientRect();
+  return clientX < left || clientX > right || clientY < top || clientY > bottom;
+}
+document.addEventListener('pointerdown', (event) => { pressedVeil = onVeil(event); });
+
 document.addEventListener('click', (event) => {
   const opener = event.target.closest('[data-open]');
   if (opener) document.getElementById(opener.dataset.open).showModal();
@@ -11,7 +22,7 @@ document.addEventListener('click', (event) => {
     event.preventDefault();
     closer.closest('dialog').close();
   }
-  if (event.target.matches('dialog:modal')) event.target.close(); // the veil around it
+  if (pressedVeil && onVeil(event)) event.target.close();
 
   const copier = event.target.closest('[data-copy]');
   if (copier) copy(copier);

@@ -1,0 +1,141 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// testMenus uses every menu of every page as people do: with the mouse on its
+// words, and with the keyboard.
+func testMenus(tab *tab) {
+	pages := tab.seeEverything()
+	tab.signedIn()
+	for _, path := range pages {
+		tab.open(path)
+		tab.until("document.readyState === 'complete'")
+		for _, id := range tab.menus() {
+			tab.visitMenu(path, id)
+			if tab.t.Failed() {
+				return
+			}
+		}
+	}
+}
+
+// menus lists the ids of the menus that can be used now: those of a dialog
+// where one covers the page, and of rows that are alike two.
+func (tab *tab) menus() []string {
+	tab.t.Helper()
+	tab.wants(`[...document.querySelectorAll('details.menu:not([id])')].map(m => m.outerHTML.slice(0, 80)).join()`, "")
+	list := tab.ask(`[...(document.querySelector('dialog:modal') ?? document).querySelectorAll('details.menu')]
+		.filter(m => m.firstElementChild.checkVisibility() && [...(m.closest('tbody')?.rows ?? [])].indexOf(m.closest('tr')) < 2).map(m => m.id).join(' ')`)
+	return strings.Fields(list)
+}
+
+// visitMenu opens a menu, presses the mouse on what is written in it, ticks
+// its first option and unticks it, and leaves it in each way there is.
+func (tab *tab) visitMenu(path, id string) {
+	tab.t.Helper()
+	menu := fmt.Sprintf("document.getElementById(%q)", id)
+	is := func(state string) {
+		tab.t.Helper()
+		if got := tab.ask(menu + ".open"); got != state {
+			tab.t.Fatalf("%s: the menu %s: open is %s, want %s", path, id, got, state)
+		}
+	}
+	tab.element(menu + ".firstElementChild").click()
+	tab.until(menu + ".open")
+	for _, text := range tab.texts(menu) {
+		text.hold()
+		is("true")
+		tab.releaseAt(menu + ".lastElementChild")
+		is("true")
+	}
+	first := menu + ".querySelector('label input:is([type=checkbox], [type=radio]):enabled')"
+	if tab.ask("Boolean("+first+")") == "true" {
+		before, search := tab.ask(first+".checked"), tab.ask("location.search")
+		tab.element(first).click()
+		tab.until("String(" + first + ".checked) !== '" + before + "' || " + first + ".type === 'radio'")
+		is("true")
+		if before == "false" {
+			tab.element(first).click()
+			tab.until(fmt.Sprintf("location.search === %q", search))
+		}
+		is("true")
+	}
+	tab.press(kb.Escape)
+	is("false")
+	tab.wants("document.activeElement === "+menu+".firstElementChild", "true")
+	tab.press(kb.Enter)
+	is("true")
+	tab.press(kb.Tab)
+	if tab.ask("["+menu+".lastElementChild, ..."+menu+".lastElementChild.querySelectorAll('a, button, input, select')].slice(1).some(e => e.checkVisibility())") == "true" {
+		tab.wants(menu+".contains(document.activeElement)", "true")
+	}
+	tab.press(kb.Escape)
+	is("false")
+	tab.element(menu + ".firstElementChild").click()
+	tab.until(menu + ".open")
+	tab.mouseClick(3, 895, 0)
+	is("false")
+}
+
+// texts lists what is written in a menu, of a long list of options the
+// beginning and the end.
+func (tab *tab) texts(menu string) []target {
+	tab.t.Helper()
+	each := fmt.Sprintf(`(() => {
+		const written = [...%s.lastElementChild.querySelectorAll('*')].filter((e) => e.checkVisibility() && !e.matches('.visually-hidden, option, select') && [...e.childNodes].some((c) => c.nodeType === Node.TEXT_NODE && c.data.trim()));
+		const option = (e) => e.matches('.options *');
+		const options = written.filter(option);
+		return window.written = [...written.filter((e) => !option(e)), ...options.slice(0, 2), ...options.slice(2).slice(-1)];
+	})()`, menu)
+	number, err := chromedp.Run(tab.ctx, chromedp.Evaluate[int](each+".length"))
+	if err != nil {
+		tab.t.Fatal(err)
+	}
+	var texts []target
+	for n := range number {
+		texts = append(texts, tab.element(fmt.Sprintf("window.written[%d]", n)))
+	}
+	return texts
+}
+
+// releaseAt moves the pressed mouse to the corner of an element, where nothing
+// is, and releases it.
+func (tab *tab) releaseAt(expression string) {
+	tab.t.Helper()
+	at, err := chromedp.Run(tab.ctx, chromedp.Evaluate[[]float64](fmt.Sprintf("(b => [b.left + 3, b.top + 3])(%s.getBoundingClientRect())", expression)))
+	if err != nil {
+		tab.t.Fatal(err)
+	}
+	tab.mouse(input.DispatchMouseEventTypeMouseMoved, at[0], at[1], 0)
+	tab.mouse(input.DispatchMouseEventTypeMouseReleased, at[0], at[1], 0)
+}
+
+// testVeil: a dialog stays open while something in it is selected or a blank
+// in it is clicked, and closes with a click beside it.
+func testVeil(tab *tab) {
+	tab.signedIn()
+	tab.live("/about")
+	tab.openMenu("ada").click(aButton, "Keyboard shortcuts")
+	tab.until(exists("dialog#keys:modal"))
+	tab.wants(exists("#profile")+".open", "false")
+	tab.element("document.querySelector('#keys dd')").hold()
+	tab.mouse(input.DispatchMouseEventTypeMouseMoved, 10, 450, 0)
+	tab.mouse(input.DispatchMouseEventTypeMouseReleased, 10, 450, 0)
+	tab.wants(exists("#keys")+".open", "true")
+	tab.element("document.querySelector('#keys h2')").hold()
+	tab.releaseAt("document.querySelector('#keys')")
+	tab.wants(exists("#keys")+".open", "true")
+	tab.mouseClick(10, 450, 0)
+	tab.until("!" + exists("#keys[open]"))
+	tab.openMenu("ada").click(aButton, "Keyboard shortcuts")
+	tab.until(exists("dialog#keys:modal"))
+	tab.press(kb.Escape)
+	tab.until("!" + exists("#keys[open]"))
+}
