@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -25,7 +26,9 @@ import (
 
 	"trento/auth"
 	"trento/packaging/config"
+	"trento/packaging/connection"
 	"trento/packaging/daemon"
+	"trento/packaging/memory"
 	"trento/search"
 	"trento/store"
 	"trento/store/discovery/fleet"
@@ -40,11 +43,16 @@ func main() {
 	}
 }
 
+// adminRules are what package auth demands of the default admin.
+func adminRules() config.Rules {
+	return config.Rules{Username: auth.UsernameFaults, Email: auth.EmailFaults, Password: auth.CheckPasswordRules}
+}
+
 // command is the command line: serve, unless another command is named.
 func command(environ []string) *cobra.Command {
 	var file string
 	load := func(stderr io.Writer) (config.Config, error) {
-		c, notices, err := config.Load(file, environ, auth.CheckPasswordRules)
+		c, notices, err := config.Load(file, environ, adminRules())
 		for _, n := range notices {
 			fmt.Fprintln(stderr, "trento-web: note:", n)
 		}
@@ -62,10 +70,15 @@ func command(environ []string) *cobra.Command {
 		})
 	}
 	root := &cobra.Command{
-		Use:           "trento-web",
-		Short:         "Watch SAP landscapes: console, API and agent endpoints in one program",
-		Long:          "Watch SAP landscapes: console, API and agent endpoints in one program.\nWithout a command it serves; see \"trento-web serve --help\".",
-		Args:          cobra.NoArgs,
+		Use:   "trento-web",
+		Short: "Watch SAP landscapes: console, API and agent endpoints in one program",
+		Long:  "Watch SAP landscapes: console, API and agent endpoints in one program.\nWithout a command it serves; see \"trento-web serve --help\".",
+		Example: `  trento-web                                        serve, with the data in ./trento-data
+  trento-web demo                                   look at it with an invented landscape
+  trento-web --config /etc/trento/trento-web        serve as the service does
+  PORT=8080 LISTEN=127.0.0.1 trento-web serve       behind a reverse proxy on this machine
+  trento-web config --example > trento-web.conf     begin a configuration file`,
+		Args:          knownCommand,
 		RunE:          serving,
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -75,15 +88,14 @@ func command(environ []string) *cobra.Command {
 		&cobra.Command{
 			Use: "serve", Short: "Run the server until it is told to stop", Args: cobra.NoArgs, RunE: serving,
 			Long: "Run the server until it is told to stop. It is configured by environment variables and the file of --config;\n\"trento-web config\" shows them.",
+			Example: `  trento-web serve --config /etc/trento/trento-web
+  TRENTO_DATA_DIR=/srv/trento trento-web serve`,
 		},
 		configCommand(load),
 		adminCommand(load),
 		&cobra.Command{
-			Use: "version", Short: "Show the version", Args: cobra.NoArgs,
-			RunE: func(cmd *cobra.Command, _ []string) error {
-				_, err := fmt.Fprintln(cmd.OutOrStdout(), "trento-web", version())
-				return err
-			},
+			Use: "version", Short: "Show version, commit, date and Go version", Args: cobra.NoArgs,
+			RunE: func(cmd *cobra.Command, _ []string) error { return printVersion(cmd.OutOrStdout()) },
 		},
 		serviceCommand(),
 		demoCommand(environ),
@@ -96,6 +108,8 @@ func configCommand(load func(io.Writer) (config.Config, error)) *cobra.Command {
 	var example bool
 	cmd := &cobra.Command{
 		Use: "config", Short: "Show the configuration in force and where each value came from", Args: cobra.NoArgs,
+		Example: `  trento-web config --config /etc/trento/trento-web
+  trento-web config --example > trento-web.conf`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if example {
 				return config.Example(cmd.OutOrStdout())
@@ -119,6 +133,8 @@ func adminCommand(load func(io.Writer) (config.Config, error)) *cobra.Command {
 		Long: "Give the default admin another password, while the server is stopped. It is generated and written to the file\n" +
 			"initial-admin-password in the data directory, or read from the standard input. All sessions of the admin end.\n" +
 			"Run it as the user the server runs as, with the same configuration.",
+		Example: `  trento-web admin reset-password --config /etc/trento/trento-web
+  trento-web admin reset-password --stdin < password.txt`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := load(cmd.ErrOrStderr())
 			if err != nil {
@@ -138,7 +154,7 @@ func adminCommand(load func(io.Writer) (config.Config, error)) *cobra.Command {
 		},
 	}
 	reset.Flags().BoolVar(&stdin, "stdin", false, "read the password from the first line of the standard input")
-	cmd := &cobra.Command{Use: "admin", Short: "Look after the default admin", Args: cobra.NoArgs}
+	cmd := &cobra.Command{Use: "admin", Short: "Look after the default admin", Args: knownCommand, RunE: showHelp}
 	cmd.AddCommand(reset)
 	return cmd
 }
@@ -197,10 +213,52 @@ func version() string {
 	return "devel"
 }
 
+// printVersion says what this program was built from, and with what.
+func printVersion(w io.Writer) error {
+	commit, date, modified := "unknown", "unknown", ""
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			switch {
+			case s.Key == "vcs.revision":
+				commit = s.Value
+			case s.Key == "vcs.time":
+				date = s.Value
+			case s.Key == "vcs.modified" && s.Value == "true":
+				modified = ", with changes that are not in it"
+			}
+		}
+	}
+	_, err := fmt.Fprintf(w, "trento-web %s\ncommit     %s%s\ndate       %s\nGo         %s %s/%s\n",
+		version(), commit, modified, date, strings.TrimPrefix(runtime.Version(), "go"), runtime.GOOS, runtime.GOARCH)
+	return err
+}
+
+// knownCommand refuses words behind a command that leads to others, with the
+// commands that may have been meant.
+func knownCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	said := fmt.Sprintf("unknown command %q for %q", args[0], cmd.CommandPath())
+	cmd.SuggestionsMinimumDistance = 2
+	if similar := cmd.SuggestionsFor(args[0]); len(similar) > 0 {
+		said += ": did you mean " + strings.Join(similar, " or ") + "?"
+	}
+	return fmt.Errorf("%s\nRun \"%s --help\" to see all commands", said, cmd.CommandPath())
+}
+
+// showHelp is what a command does that only leads to others.
+func showHelp(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+
 // serviceCommand controls the service of a machine without our package. The
 // service reads /etc/trento/trento-web.
 func serviceCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "service", Short: "Make this program a service of the machine, and control it", Args: cobra.NoArgs}
+	cmd := &cobra.Command{
+		Use: "service", Short: "Make this program a service of the machine, and control it", Args: knownCommand, RunE: showHelp,
+		Example: `  sudo trento-web service install
+  sudo trento-web service start
+  trento-web service status`,
+	}
 	add := func(verb, short string, do func(*daemon.Control) error) {
 		cmd.AddCommand(&cobra.Command{
 			Use: verb, Short: short, Args: cobra.NoArgs,
@@ -235,7 +293,7 @@ type appliance struct {
 	index    *search.Index
 	auth     *auth.Auth
 	http     *http.Server
-	listener net.Listener
+	listener *connection.Listener
 	running  sync.WaitGroup // what background has started
 	// passwordFile holds the generated password of the admin; empty where it
 	// was configured.
@@ -297,8 +355,37 @@ func (a *appliance) openStore() (err error) {
 	return err
 }
 
+// listen takes the port. It comes before everything else: a start that fails
+// for the port shall leave nothing on the disk. Who connects meanwhile is served
+// once the rest is open.
+func (a *appliance) listen() error {
+	address := ""
+	if a.config.Listen.IsValid() {
+		address = a.config.Listen.String()
+	}
+	l, err := net.Listen("tcp", net.JoinHostPort(address, strconv.Itoa(a.config.Port)))
+	if errors.Is(err, syscall.EADDRNOTAVAIL) {
+		return fmt.Errorf("LISTEN %s is no address of this machine: %w", address, err)
+	}
+	if err != nil {
+		return fmt.Errorf("port %d cannot be used; is something else listening there? Set PORT to another one: %w", a.config.Port, err)
+	}
+	a.listener = connection.Limit(l, connection.Limits{
+		Total: min(a.config.MaxConnections, connection.Affordable()), PerAddress: a.config.MaxConnectionsPerAddress, Exempt: a.config.TrustedProxies,
+	}, a.log)
+	return nil
+}
+
 // open opens everything in the order in which it is needed.
 func (a *appliance) open(ctx context.Context) (err error) {
+	limit, err := memory.Limit()
+	if err != nil {
+		a.log.Warn("the memory the machine or unit allows is not known, so it is not observed", "error", err)
+	}
+	a.log.Debug("memory limit", "bytes", limit)
+	if err := a.listen(); err != nil {
+		return err
+	}
 	if err := a.openStore(); err != nil {
 		return err
 	}
@@ -321,10 +408,7 @@ func (a *appliance) open(ctx context.Context) (err error) {
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
-	}
-	a.listener, err = net.Listen("tcp", ":"+strconv.Itoa(a.config.Port))
-	if err != nil {
-		return fmt.Errorf("port %d cannot be used; is something else listening there? Set PORT to another one: %w", a.config.Port, err)
+		ConnState:         a.listener.ConnState,
 	}
 	return nil
 }
@@ -347,6 +431,7 @@ func (a *appliance) background(ctx context.Context, failed chan<- error) {
 	run("watchdog", func() error {
 		return daemon.FeedWatchdog(ctx, a.store.Ready, a.log)
 	})
+	run("idle memory", func() error { return memory.ReturnIdle(ctx, a.log) })
 	run("housekeeping", func() error { return a.housekeep(ctx) })
 	run("retention", func() error { return a.retain(ctx) })
 }
@@ -429,7 +514,29 @@ func (a *appliance) close() (err error) {
 
 // url is the address of the console for somebody on this machine.
 func (a *appliance) url() string {
-	return fmt.Sprintf("http://localhost:%d", a.listener.Addr().(*net.TCPAddr).Port)
+	host := "localhost"
+	if listen := a.config.Listen; listen.IsValid() && !listen.IsUnspecified() {
+		host = listen.String()
+	}
+	return "http://" + net.JoinHostPort(host, strconv.Itoa(a.port()))
+}
+
+func (a *appliance) port() int { return a.listener.Addr().(*net.TCPAddr).Port }
+
+// agentURL is the address of this server for agents on other machines.
+func (a *appliance) agentURL() string {
+	listen := a.config.Listen
+	switch {
+	case listen.IsLoopback():
+		return "the address of the reverse proxy in front of this server"
+	case listen.IsValid() && !listen.IsUnspecified():
+		return a.url()
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "THIS-HOST"
+	}
+	return "http://" + net.JoinHostPort(host, strconv.Itoa(a.port()))
 }
 
 func (a *appliance) whereIsPassword() string {
@@ -441,21 +548,16 @@ func (a *appliance) whereIsPassword() string {
 
 // announce prints where to look, how to sign in, and how to connect an agent.
 func (a *appliance) announce(w io.Writer, password string) error {
-	host, err := os.Hostname()
-	if err != nil {
-		host = "THIS-HOST"
-	}
-	port := a.listener.Addr().(*net.TCPAddr).Port
-	_, err = fmt.Fprintf(w, `
+	_, err := fmt.Fprintf(w, `
   Trento is running.
 
   Console   %s
   User      %s
   Password  %s
-  Agents    server-url: http://%s:%d
+  Agents    server-url: %s
             api-key: see Settings in the console
 
-`, a.url(), store.NormalUsername(a.config.AdminUser), password, host, port)
+`, a.url(), store.NormalUsername(a.config.AdminUser), password, a.agentURL())
 	return err
 }
 
@@ -484,13 +586,15 @@ func demoCommand(environ []string) *cobra.Command {
 	var hosts int
 	cmd := &cobra.Command{
 		Use: "demo", Short: "Show a living landscape on a throw-away data directory", Args: cobra.NoArgs,
+		Example: `  trento-web demo
+  PORT=8080 trento-web demo --hosts 200`,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			dir, err := os.MkdirTemp("", "trento-demo-")
 			if err != nil {
 				return err
 			}
 			defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-			c, _, err := config.Load("", append(environ, "TRENTO_DATA_DIR="+dir), auth.CheckPasswordRules)
+			c, _, err := config.Load("", append(environ, "TRENTO_DATA_DIR="+dir), adminRules())
 			if err != nil {
 				return err
 			}
@@ -544,6 +648,8 @@ func simulateCommand() *cobra.Command {
 	var duration time.Duration
 	cmd := &cobra.Command{
 		Use: "simulate", Short: "Send a server the reports of an invented landscape", Args: cobra.NoArgs,
+		Example: `  trento-web simulate --server http://localhost:4000 --api-key KEY --hosts 20
+  trento-web simulate --api-key KEY --hosts 1000 --rate 50 --duration 10m`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, cancel := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 			defer cancel()

@@ -8,7 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -30,7 +32,7 @@ import (
 
 // runAsProgram in the environment makes the test binary be the program, so
 // that tests can start, signal and kill a real process.
-const runAsProgram = "TRENTO_TEST_RUN_AS_PROGRAM"
+const runAsProgram = "RUN_TEST_AS_TRENTO_WEB"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(runAsProgram) != "" {
@@ -398,6 +400,83 @@ func TestWrongConfiguration(t *testing.T) {
 	}
 }
 
+// TestFailedStartLeavesNothing: whatever stops a start stops it before there is
+// anything on the disk.
+func TestFailedStartLeavesNothing(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, environ := range map[string][]string{
+		"port " + port + " cannot be used":            {"LISTEN=127.0.0.1", "PORT=" + port},
+		"LISTEN 192.0.2.1 is no address":              {"LISTEN=192.0.2.1"},
+		"LISTEN \"localhost\": want an address":       {"LISTEN=localhost"},
+		"LOG_LEVEL \"loud\"":                          {"LOG_LEVEL=loud"},
+		"ADMIN_USER is reserved":                      {"ADMIN_USER=System"},
+		"ADMIN_EMAIL is not a valid email":            {"ADMIN_EMAIL=nowhere"},
+		"ADMIN_PASSWORD has sequential characters":    {"ADMIN_PASSWORD=secret1234"},
+		"REFRESH_TOKEN_ENC_SECRET: want a text other": {"REFRESH_TOKEN_ENC_SECRET=x", "ACCESS_TOKEN_ENC_SECRET=x"},
+	} {
+		dir := filepath.Join(t.TempDir(), "data")
+		out, err := commandIn(t, dir, nil, environ...).CombinedOutput()
+		if err == nil || !strings.Contains(string(out), want) {
+			t.Errorf("%v: %v: %s", environ, err, out)
+		}
+		if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%v: the data directory is there: %v", environ, err)
+		}
+	}
+}
+
+// TestListen: with LISTEN the server is at that address, says so, and is not at
+// another one.
+func TestListen(t *testing.T) {
+	p := start(t, t.TempDir(), nil, "LISTEN=127.0.0.2", "PROT=1")
+	if !strings.HasPrefix(p.url, "http://127.0.0.2:") || !strings.Contains(p.stderr.String(), "did you mean PORT?") {
+		t.Errorf("it is at %s, and says %s", p.url, p.stderr)
+	}
+	p.client().must(200, "GET", "/api/healthz", nil, nil)
+	if c, err := net.Dial("tcp", strings.Replace(strings.TrimPrefix(p.url, "http://"), "127.0.0.2", "127.0.0.1", 1)); err == nil {
+		c.Close()
+		t.Error("it is at another address, too")
+	}
+	if advice := <-p.lines; advice == "" {
+		t.Error("nothing follows the address")
+	}
+}
+
+func TestCommandLine(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	for args, want := range map[string]string{
+		"version":            `^trento-web \S+\ncommit     \S+.*\ndate       \S+\nGo         1\.\d+\S* linux/\w+\n$`,
+		"srve":               `did you mean serve\?\nRun "trento-web --help"`,
+		"verison":            `did you mean version\?`,
+		"nonsense":           `unknown command "nonsense" for "trento-web"\nRun`,
+		"service strat":      `did you mean start\?\nRun "trento-web service --help"`,
+		"admin resetpasword": `did you mean reset-password\?`,
+		"--help":             `Examples:\n  trento-web `,
+		"serve --help":       `Examples:\n  trento-web serve`,
+		"config --help":      `Examples:\n  trento-web config`,
+		"service --help":     `Examples:\n  sudo trento-web service install`,
+		"demo --help":        `Examples:\n  trento-web demo`,
+		"simulate --help":    `Examples:\n  trento-web simulate`,
+		"admin":              `Available Commands:\n  reset-password`,
+	} {
+		out, err := commandIn(t, dir, strings.Fields(args)).CombinedOutput()
+		if !regexp.MustCompile(want).Match(out) || (err != nil) != strings.Contains(string(out), "unknown command") {
+			t.Errorf("trento-web %s: %v: %s", args, err, out)
+		}
+	}
+	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the data directory is there: %v", err)
+	}
+}
+
 func TestConfigFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "trento-web")
 	if err := os.WriteFile(file, []byte("# comment\nLOG_LEVEL=\"debug\"\n"), 0o600); err != nil {
@@ -632,8 +711,10 @@ var mayImport = map[string][]string{
 	"trento/ui/api":                {"trento/auth", "trento/search", "trento/store", "trento/store/activity", "trento/store/discovery", "trento/store/landscape"},
 	"trento/ui":                    {"trento/auth", "trento/search", "trento/store", "trento/store/activity", "trento/store/landscape", "trento/ui/api"},
 	"trento/packaging/config":      {},
+	"trento/packaging/connection":  {},
 	"trento/packaging/daemon":      {},
-	"trento":                       {"trento/auth", "trento/packaging/config", "trento/packaging/daemon", "trento/search", "trento/store", "trento/store/discovery/fleet", "trento/ui", "trento/ui/api"},
+	"trento/packaging/memory":      {},
+	"trento":                       {"trento/auth", "trento/packaging/config", "trento/packaging/connection", "trento/packaging/daemon", "trento/packaging/memory", "trento/search", "trento/store", "trento/store/discovery/fleet", "trento/ui", "trento/ui/api"},
 }
 
 var roomOf = map[string][]string{
@@ -644,7 +725,7 @@ var roomOf = map[string][]string{
 	"github.com/golang-jwt/jwt":   {"trento/auth"},
 	"github.com/gorilla/mux":      {"trento/ui", "trento/ui/api"},
 	"html/template":               {"trento/ui"},
-	"net/http":                    {"trento", "trento/auth", "trento/ui", "trento/ui/api", "trento/store/discovery/fleet"},
+	"net/http":                    {"trento", "trento/packaging/connection", "trento/auth", "trento/ui", "trento/ui/api", "trento/store/discovery/fleet"},
 }
 
 func TestImports(t *testing.T) {

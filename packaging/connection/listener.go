@@ -1,0 +1,218 @@
+// Package connection limits how many connections are open, in total and from
+// one address, so that nobody keeps the others out by opening many. A
+// connection that waits for its next request makes room for a new one; where
+// all are being served, the new one is refused.
+package connection
+
+import (
+	"container/list"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Limits of a Listener.
+type Limits struct {
+	Total      int // connections that may be open
+	PerAddress int // the same from one address, 0 for no such limit
+	// Exempt are networks without a limit of their own: those of reverse
+	// proxies, which stand for many clients.
+	Exempt []netip.Prefix
+}
+
+// Listener hands out the connections of another listener, no more than the
+// limits allow. Its ConnState must be that of the http.Server that serves it.
+type Listener struct {
+	net.Listener
+	limits Limits
+	log    *slog.Logger
+
+	mu       sync.Mutex
+	open     int
+	clients  map[netip.Prefix]*client
+	told     time.Time // when a refusal was logged last
+	unlogged int       // refusals since then
+}
+
+// Limit puts limits on a listener.
+func Limit(l net.Listener, limits Limits, log *slog.Logger) *Listener {
+	return &Listener{Listener: l, limits: limits, log: log, clients: map[netip.Prefix]*client{}}
+}
+
+// client is an address that has connections open.
+type client struct {
+	network netip.Prefix
+	open    int
+	waiting *list.List // of *conn that wait for a request, the longest first
+}
+
+// conn is an open connection.
+type conn struct {
+	net.Conn
+	listener *Listener
+	client   *client
+	waiting  *list.Element // nil while a request is read or served
+	closed   bool
+}
+
+// sameNetwork is the part of an IPv6 address that counts: who has one address
+// has all of its network.
+const sameNetwork = 64
+
+// Accept waits for a connection that may be opened.
+func (l *Listener) Accept() (net.Conn, error) {
+	for {
+		accepted, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		if c := l.admit(accepted); c != nil {
+			return c, nil
+		}
+		l.refuse(accepted)
+	}
+}
+
+// admit returns nil for a connection that there is no room for.
+func (l *Listener) admit(accepted net.Conn) *conn {
+	network, exempt := l.networkOf(accepted)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if known := l.clients[network]; known != nil && !exempt && l.limits.PerAddress > 0 && known.open >= l.limits.PerAddress && !known.makeRoom() {
+		return nil
+	}
+	if l.open >= l.limits.Total && !l.makeRoom() {
+		return nil
+	}
+	from := l.clients[network] // which making room may have forgotten
+	if from == nil {
+		from = &client{network: network, waiting: list.New()}
+		l.clients[network] = from
+	}
+	c := &conn{Conn: accepted, listener: l, client: from}
+	c.waiting = from.waiting.PushBack(c)
+	from.open++
+	l.open++
+	return c
+}
+
+// makeRoom closes the connection of the client that waits longest and reports
+// whether there was one.
+func (c *client) makeRoom() bool {
+	oldest := c.waiting.Front()
+	if oldest == nil {
+		return false
+	}
+	oldest.Value.(*conn).close()
+	return true
+}
+
+// makeRoom closes a waiting connection of whoever has most open.
+func (l *Listener) makeRoom() bool {
+	var most *client
+	for _, c := range l.clients {
+		if c.waiting.Len() > 0 && (most == nil || c.open > most.open) {
+			most = c
+		}
+	}
+	return most != nil && most.makeRoom()
+}
+
+// networkOf is what the connections of a client have in common. Connections
+// without an address share one.
+func (l *Listener) networkOf(c net.Conn) (network netip.Prefix, exempt bool) {
+	peer, err := netip.ParseAddrPort(c.RemoteAddr().String())
+	if err != nil {
+		return netip.Prefix{}, false
+	}
+	address := peer.Addr().Unmap().WithZone("")
+	bits := address.BitLen()
+	if address.Is6() {
+		bits = sameNetwork
+	}
+	network, err = address.Prefix(bits)
+	if err != nil {
+		return netip.Prefix{}, false
+	}
+	return network, slices.ContainsFunc(l.limits.Exempt, func(p netip.Prefix) bool { return p.Contains(address) })
+}
+
+// refusal is what a client is told whose connection is refused.
+const refusal = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\nRetry-After: 1\r\n\r\n"
+
+const (
+	refusalTime = 100 * time.Millisecond
+	logInterval = time.Minute
+)
+
+func (l *Listener) refuse(c net.Conn) {
+	// Whether the client gets to read it is its own affair.
+	_ = c.SetWriteDeadline(time.Now().Add(refusalTime))
+	_, _ = c.Write([]byte(refusal))
+	c.Close()
+
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.unlogged++
+	if time.Since(l.told) < logInterval {
+		return
+	}
+	l.log.Warn("connections are refused because too many are open; MAX_CONNECTIONS and MAX_CONNECTIONS_PER_ADDRESS are the limits",
+		"refused", l.unlogged, "last address", c.RemoteAddr().String(), "open", l.open)
+	l.told, l.unlogged = time.Now(), 0
+}
+
+// ConnState notes whether a connection waits for a request. It is meant for
+// http.Server.
+func (l *Listener) ConnState(served net.Conn, state http.ConnState) {
+	c, ok := served.(*conn)
+	if !ok {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case c.closed:
+	case state == http.StateActive && c.waiting != nil:
+		c.client.waiting.Remove(c.waiting)
+		c.waiting = nil
+	case state == http.StateIdle && c.waiting == nil:
+		c.waiting = c.client.waiting.PushBack(c)
+	}
+}
+
+// Close closes the connection and makes room for another.
+func (c *conn) Close() error {
+	c.listener.mu.Lock()
+	defer c.listener.mu.Unlock()
+	return c.close()
+}
+
+// close is Close while the listener is locked.
+func (c *conn) close() error {
+	if !c.closed {
+		c.closed = true
+		if c.waiting != nil {
+			c.client.waiting.Remove(c.waiting)
+			c.waiting = nil
+		}
+		c.listener.open--
+		if c.client.open--; c.client.open == 0 {
+			delete(c.listener.clients, c.client.network)
+		}
+	}
+	return c.Conn.Close()
+}
+
+// CloseWrite lets a server end its half of the connection, so that a client
+// reads the answer to a request that was not read to its end.
+func (c *conn) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}

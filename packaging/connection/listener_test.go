@@ -1,0 +1,210 @@
+package connection
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+// served is a server with limits, on an address of this machine.
+type served struct {
+	t        *testing.T
+	listener *Listener
+	hold     chan struct{} // requests for /hold end when it is closed
+	held     chan struct{} // gets one for each request for /hold that is served
+	log      strings.Builder
+}
+
+func serve(t *testing.T, limits Limits) *served {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &served{t: t, hold: make(chan struct{}), held: make(chan struct{}, 1000)}
+	s.listener = Limit(l, limits, slog.New(slog.NewTextHandler(&s.log, nil)))
+	server := &http.Server{ConnState: s.listener.ConnState, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/hold" {
+			s.held <- struct{}{}
+			<-s.hold
+		}
+	})}
+	go server.Serve(s.listener)
+	t.Cleanup(func() {
+		select {
+		case <-s.hold:
+		default:
+			close(s.hold)
+		}
+		server.Close()
+	})
+	return s
+}
+
+// dial opens a connection from an address of this machine. All of 127.0.0.0/8
+// is.
+func (s *served) dial(from string) net.Conn {
+	s.t.Helper()
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}, Timeout: 10 * time.Second}
+	c, err := d.DialContext(s.t.Context(), "tcp", s.listener.Addr().String())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { c.Close() })
+	c.SetDeadline(time.Now().Add(10 * time.Second))
+	return c
+}
+
+// ask sends a request over a connection and returns the status, 0 where the
+// connection was closed.
+func ask(c net.Conn, path string) int {
+	fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", path)
+	response, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil {
+		return 0
+	}
+	response.Body.Close()
+	return response.StatusCode
+}
+
+// until waits for a number of open connections, which closes concurrently.
+func (s *served) until(open int) {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), 10*time.Second)
+	defer cancel()
+	for ctx.Err() == nil {
+		s.listener.mu.Lock()
+		now := s.listener.open
+		s.listener.mu.Unlock()
+		if now == open {
+			return
+		}
+		runtime.Gosched()
+	}
+	s.t.Fatalf("there are not %d connections", open)
+}
+
+// Whoever opens connections and says nothing has only so many, and those who
+// come later, from the same address too, are served.
+func TestSilentConnections(t *testing.T) {
+	s := serve(t, Limits{Total: 100, PerAddress: 10})
+	first := s.dial("127.0.0.2")
+	for range 50 {
+		s.dial("127.0.0.2")
+	}
+	s.until(10)
+	if n, err := first.Read(make([]byte, 1)); err == nil {
+		t.Errorf("the connection that waited longest is open: %d bytes", n)
+	}
+	for _, from := range []string{"127.0.0.1", "127.0.0.2"} {
+		if status := ask(s.dial(from), "/"); status != http.StatusOK {
+			t.Errorf("from %s: status %d", from, status)
+		}
+	}
+}
+
+// Connections that are being served are not closed for others: whoever keeps
+// all of an address busy is refused there, and nobody elsewhere.
+func TestBusyConnections(t *testing.T) {
+	s := serve(t, Limits{Total: 100, PerAddress: 10})
+	for range 10 {
+		go ask(s.dial("127.0.0.2"), "/hold")
+		<-s.held
+	}
+	if status := ask(s.dial("127.0.0.2"), "/"); status != http.StatusServiceUnavailable && status != 0 {
+		t.Errorf("the eleventh: status %d", status)
+	}
+	if status := ask(s.dial("127.0.0.1"), "/"); status != http.StatusOK {
+		t.Errorf("from elsewhere: status %d", status)
+	}
+	close(s.hold)
+}
+
+// Where all there may be are open, the address that has most makes room.
+func TestTotal(t *testing.T) {
+	s := serve(t, Limits{Total: 20})
+	careful := s.dial("127.0.0.3")
+	if status := ask(careful, "/"); status != http.StatusOK {
+		t.Fatalf("status %d", status)
+	}
+	for range 100 {
+		s.dial("127.0.0.2")
+	}
+	s.until(20)
+	if status := ask(s.dial("127.0.0.4"), "/"); status != http.StatusOK {
+		t.Errorf("a newcomer: status %d", status)
+	}
+	if status := ask(careful, "/"); status != http.StatusOK {
+		t.Errorf("the connection of a client with one: status %d", status)
+	}
+}
+
+// A trusted proxy stands for many, so its address has no limit of its own.
+func TestExempt(t *testing.T) {
+	s := serve(t, Limits{Total: 100, PerAddress: 10, Exempt: []netip.Prefix{netip.MustParsePrefix("127.0.0.2/32")}})
+	for range 50 {
+		s.dial("127.0.0.2")
+	}
+	s.until(50)
+}
+
+// Agents behind one address that keep their connections between heartbeats are
+// served however many they are.
+func TestManyAgentsBehindOneAddress(t *testing.T) {
+	s := serve(t, Limits{Total: 100, PerAddress: 10})
+	for range 3 {
+		for range 40 {
+			if status := ask(s.dial("127.0.0.2"), "/"); status != http.StatusOK {
+				t.Fatalf("status %d", status)
+			}
+		}
+	}
+	s.until(10)
+}
+
+// What is closed leaves nothing behind.
+func TestNothingIsLeft(t *testing.T) {
+	s := serve(t, Limits{Total: 100, PerAddress: 10})
+	var all []net.Conn
+	for i := range 30 {
+		all = append(all, s.dial(fmt.Sprintf("127.0.0.%d", i%5+1)))
+	}
+	for _, c := range all {
+		c.Close()
+	}
+	s.until(0)
+	if len(s.listener.clients) != 0 {
+		t.Errorf("%d clients are remembered", len(s.listener.clients))
+	}
+}
+
+func TestNetworkOf(t *testing.T) {
+	l := Limit(nil, Limits{Exempt: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}, nil)
+	for address, want := range map[string]string{
+		"192.0.2.1:5": "192.0.2.1/32 false", "10.1.2.3:5": "10.1.2.3/32 true", "[::ffff:10.1.2.3]:5": "10.1.2.3/32 true",
+		"[2001:db8::1]:5": "2001:db8::/64 false", "[fe80::1%eth0]:5": "fe80::/64 false", "@": "invalid Prefix false",
+	} {
+		network, exempt := l.networkOf(addressed{address: address})
+		if got := fmt.Sprint(network, exempt); got != want {
+			t.Errorf("%s: %s, want %s", address, got, want)
+		}
+	}
+}
+
+// addressed is a connection from an address and nothing else.
+type addressed struct {
+	net.Conn
+	address string
+}
+
+func (c addressed) RemoteAddr() net.Addr { return c }
+func (c addressed) Network() string      { return "tcp" }
+func (c addressed) String() string       { return c.address }

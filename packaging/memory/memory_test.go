@@ -1,0 +1,85 @@
+package memory
+
+import (
+	"context"
+	"log/slog"
+	"math"
+	"runtime"
+	"runtime/debug"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestLimit(t *testing.T) {
+	before := debug.SetMemoryLimit(-1)
+	t.Cleanup(func() { debug.SetMemoryLimit(before) })
+	t.Setenv("GOMEMLIMIT", "1GiB")
+	if limit, err := Limit(); err != nil || limit != before {
+		t.Errorf("with GOMEMLIMIT the limit is %d: %v; want %d", limit, err, before)
+	}
+}
+
+// The smaller of machine and unit counts, and there is a limit in any case.
+func TestLimitOfTheMachine(t *testing.T) {
+	limit, err := allowed()
+	if err != nil || limit == 0 || limit > math.MaxInt64/2 {
+		t.Errorf("allowed() = %d, %v", limit, err)
+	}
+}
+
+// What a burst leaves behind is idle once nothing needs it; what work needs is
+// not, nor what is in use.
+func TestIdle(t *testing.T) {
+	const MB = 1 << 20
+	var w watcher
+	for _, step := range []struct {
+		name            string
+		held, allocated uint64
+		idle            bool
+		after           uint64 // held after the return
+	}{
+		{"start", 20 * MB, 20 * MB, false, 0},
+		{"a burst", 500 * MB, 600 * MB, false, 0},
+		{"nothing after the burst", 500 * MB, 601 * MB, true, 30 * MB},
+		{"still nothing", 30 * MB, 602 * MB, false, 0},
+		{"some work", 100 * MB, 700 * MB, false, 0},
+		{"more in use", 200 * MB, 701 * MB, true, 190 * MB},
+		{"it stays in use", 230 * MB, 720 * MB, false, 0},
+	} {
+		now := use{held: step.held, allocated: step.allocated}
+		if got := w.idle(now); got != step.idle {
+			t.Errorf("%s: idle is %v", step.name, got)
+		}
+		if step.idle {
+			now.held = step.after
+			w.returned(now)
+		}
+	}
+}
+
+// A real burst is returned at the second look at the latest.
+func TestReturnIdle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		go ReturnIdle(ctx, slog.New(slog.DiscardHandler))
+		held := burst()
+		time.Sleep(2*checkInterval + time.Second)
+		synctest.Wait()
+		if now := readUse().held; now+3*worthReturning > held {
+			t.Errorf("%d bytes were held, and %d still are", held, now)
+		}
+		stop()
+	})
+}
+
+// burst uses much memory for a moment and returns what was held then.
+func burst() uint64 {
+	memory := make([]byte, 4*worthReturning)
+	for i := range memory {
+		memory[i] = 1
+	}
+	held := readUse().held
+	runtime.KeepAlive(memory)
+	return held
+}
