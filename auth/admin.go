@@ -22,6 +22,21 @@ type Admin struct {
 	Password string // "" leaves it as it is, and generates one for a new admin
 }
 
+// UsernameFaults are what is wrong with a user name, in the words of field
+// errors.
+func UsernameFaults(name string) []string {
+	var wrong FieldErrors
+	wrong.username(name)
+	return wrong.details()
+}
+
+// EmailFaults are what is wrong with an e-mail address.
+func EmailFaults(address string) []string {
+	var wrong FieldErrors
+	wrong.email(address)
+	return wrong.details()
+}
+
 // EnsureAdmin makes sure at every start that the default admin exists, may do
 // everything, and has the configured password. A password that differs from
 // the present one replaces it and ends all sessions of the admin.

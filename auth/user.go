@@ -33,6 +33,15 @@ func (e *FieldErrors) add(field, detail string) {
 	*e = append(*e, landscape.InvalidError{Field: field, Detail: detail})
 }
 
+// details are the faults without their fields.
+func (e FieldErrors) details() []string {
+	details := make([]string, len(e))
+	for i, fault := range e {
+		details[i] = fault.Detail
+	}
+	return details
+}
+
 // err is nil where nothing is wrong.
 func (e FieldErrors) err() error {
 	if len(e) == 0 {

@@ -27,11 +27,11 @@ type Notice string
 // EnvironmentFile over the environment of the unit: the same file means the
 // same, whoever reads it. A variable set to nothing is unset.
 //
-// rules judges ADMIN_PASSWORD: it returns a sentence for each rule that a
-// password breaks.
+// Nothing is created here, and rules judges what only package auth knows, so
+// that a wrong value stops the start before there is anything on disk.
 //
 // The error names every variable at fault, not only the first.
-func Load(file string, environ []string, rules func(password string) []string) (Config, []Notice, error) {
+func Load(file string, environ []string, rules Rules) (Config, []Notice, error) {
 	l := loader{variables: Variables(), values: map[string]string{}, origins: map[string]string{}, faulty: map[string]bool{}}
 	for _, assignment := range environ {
 		name, value, _ := strings.Cut(assignment, "=")
@@ -49,8 +49,13 @@ func Load(file string, environ []string, rules func(password string) []string) (
 	l.check(rules)
 	l.checkSSO()
 	l.notice()
+	l.noticeUnknown()
 	return l.config, l.notices, errors.Join(l.errs...)
 }
+
+// Rules judge the values of the default admin. Each returns a detail such as
+// "is reserved" for each fault.
+type Rules struct{ Username, Email, Password func(string) []string }
 
 type loader struct {
 	variables []Variable
@@ -131,11 +136,13 @@ const (
 	minSecretSize = 32 // bytes
 )
 
-func (l *loader) check(rules func(string) []string) {
+func (l *loader) check(rules Rules) {
 	c := l.config
 	for name, ok := range map[string]bool{
 		"PORT":                          c.Port >= 0 && c.Port <= maxPort,
 		"TRENTO_WEB_ORIGIN":             c.Origin == "" || isHost(c.Origin),
+		"MAX_CONNECTIONS":               c.MaxConnections >= 100 && c.MaxConnections <= 100_000,
+		"MAX_CONNECTIONS_PER_ADDRESS":   c.MaxConnectionsPerAddress == 0 || c.MaxConnectionsPerAddress >= 10 && c.MaxConnectionsPerAddress <= 100_000,
 		"LOG_LEVEL":                     slices.Contains([]string{"debug", "info", "warning", "error"}, c.LogLevel),
 		"SECRET_KEY_BASE":               c.SecretKeyBase == "" || len(c.KeyBase()) >= minSecretSize,
 		"REFRESH_TOKEN_ENC_SECRET":      c.RefreshSecret == "" || c.RefreshSecret != c.AccessSecret,
@@ -169,9 +176,15 @@ func (l *loader) check(rules func(string) []string) {
 			l.errs = append(l.errs, fmt.Errorf("%s %q: want %s", v.Name, v.shown(l.values[v.Name]), v.Want))
 		}
 	}
-	if c.AdminPassword != "" {
-		for _, rule := range rules(string(c.AdminPassword)) {
-			l.errs = append(l.errs, fmt.Errorf("ADMIN_PASSWORD %s", rule))
+	for _, admin := range []struct {
+		name, value string
+		judge       func(string) []string
+	}{{"ADMIN_USER", c.AdminUser, rules.Username}, {"ADMIN_EMAIL", c.AdminEmail, rules.Email}, {"ADMIN_PASSWORD", string(c.AdminPassword), rules.Password}} {
+		if admin.value == "" {
+			continue
+		}
+		for _, detail := range admin.judge(admin.value) {
+			l.errs = append(l.errs, fmt.Errorf("%s %s", admin.name, detail))
 		}
 	}
 }

@@ -20,12 +20,20 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// rules is a stand-in for the password rules, which package auth knows.
-func rules(password string) []string {
-	if len(password) < 8 {
-		return []string{"should be at least 8 character(s)"}
+// rules is a stand-in for the rules that package auth knows.
+var rules = Rules{
+	Username: refuse("system", "is reserved"),
+	Email:    refuse("nowhere", "is not a valid email"),
+	Password: refuse("weakpwd", "should be at least 8 character(s)"),
+}
+
+func refuse(value, detail string) func(string) []string {
+	return func(given string) []string {
+		if given == value {
+			return []string{detail}
+		}
+		return nil
 	}
-	return nil
 }
 
 func load(t *testing.T, file string, environ ...string) (Config, []Notice, error) {
@@ -113,6 +121,11 @@ func TestLoadErrors(t *testing.T) {
 	}{
 		{"port", []string{"PORT=http"}, `PORT "http": want a number from 1 to 65535, or 0 for any free port`},
 		{"port range", []string{"PORT=65536"}, `PORT "65536": want a number from 1 to 65535, or 0 for any free port`},
+		{"listen", []string{"LISTEN=localhost"}, `LISTEN "localhost": want an address such as 127.0.0.1, 10.0.0.5 or ::1`},
+		{"listen with a port", []string{"LISTEN=127.0.0.1:80"}, `LISTEN "127.0.0.1:80": want an address such as 127.0.0.1, 10.0.0.5 or ::1`},
+		{"connections", []string{"MAX_CONNECTIONS=99"}, `MAX_CONNECTIONS "99": want a number from 100 to 100000`},
+		{"connections of an address", []string{"MAX_CONNECTIONS_PER_ADDRESS=9"}, `MAX_CONNECTIONS_PER_ADDRESS "9": want a number from 10 to 100000, or 0 for no such limit`},
+		{"admin", []string{"ADMIN_USER=system", "ADMIN_EMAIL=nowhere"}, "ADMIN_USER is reserved\nADMIN_EMAIL is not a valid email"},
 		{"negative port", []string{"PORT=-1"}, `PORT "-1": want a number from 1 to 65535, or 0 for any free port`},
 		{"level", []string{"LOG_LEVEL=INFO"}, `LOG_LEVEL "INFO": want debug, info, warning or error`},
 		{"origin", []string{"TRENTO_WEB_ORIGIN=https://x.example.com/"}, `TRENTO_WEB_ORIGIN "https://x.example.com/": want a host name such as trento.example.com, without https:// and path`},
@@ -237,7 +250,8 @@ func TestVariables(t *testing.T) {
 	// The names are an agreement with the configuration files in the world.
 	names := `ACCESS_TOKEN_ENC_SECRET ADMIN_EMAIL ADMIN_PASSWORD ADMIN_USER ALERT_RECIPIENT ALERT_SENDER CHARTS_ENABLED
 		CHECKS_INTERVAL CHECKS_SERVICE_BASE_URL ENABLE_ALERTING ENABLE_API_KEY ENABLE_OAUTH2 ENABLE_OIDC ENABLE_SAML
-		HOST_HEARTBEAT_ALLOWED_MISSED HOST_HEARTBEAT_INTERVAL INTROSPECTION_ALLOWED_ADDRESSES LOG_LEVEL OAS_SERVER_URL
+		HOST_HEARTBEAT_ALLOWED_MISSED HOST_HEARTBEAT_INTERVAL INTROSPECTION_ALLOWED_ADDRESSES LISTEN LOG_LEVEL
+		MAX_CONNECTIONS MAX_CONNECTIONS_PER_ADDRESS OAS_SERVER_URL
 		OAUTH2_AUTHORIZE_URL OAUTH2_BASE_URL OAUTH2_CALLBACK_URL OAUTH2_CLIENT_ID OAUTH2_CLIENT_SECRET OAUTH2_SCOPES
 		OAUTH2_TOKEN_URL OAUTH2_USER_URL OIDC_BASE_URL OIDC_CALLBACK_URL OIDC_CLIENT_ID OIDC_CLIENT_SECRET PORT PROMETHEUS_URL
 		PRUNE_EVENTS_OLDER_THAN REFRESH_TOKEN_ENC_SECRET SAML_EMAIL_ATTR_NAME SAML_FIRSTNAME_ATTR_NAME

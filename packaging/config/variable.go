@@ -92,7 +92,8 @@ const exampleHead = `# Configuration of Trento. Every variable is optional.
 # ; for comments, values in quotes where white space matters. The service reads
 # it through its unit; trento-web --config FILE reads it the same way. A value
 # given here wins over the environment, an empty value counts as unset, and
-# unknown names are ignored. trento-web config shows what is in effect and why.
+# unknown names are ignored, with a note at the start where they look like one of
+# these. trento-web config shows what is in effect and why.
 `
 
 // Example writes an example configuration file: every variable that has an

@@ -1,0 +1,94 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// ourPrefixes begin the names of our variables and of few others, so whatever
+// begins so and is unknown is probably a mistake. Prefixes that the environment
+// of a desktop, a shell or a container has as well are left out: ENABLE_,
+// SESSION_, LOG_.
+var ourPrefixes = []string{"TRENTO_", "OIDC_", "OAUTH2_", "SAML_", "ADMIN_", "ALERT_", "SMTP_", "HOST_HEARTBEAT_", "PRUNE_EVENTS_", "MAX_CONNECTIONS"}
+
+// serviceLink is the end of a variable that Kubernetes and Docker set for every
+// service beside a container, one called trento-web included.
+var serviceLink = regexp.MustCompile(`_SERVICE_(HOST|PORT)(_[A-Z0-9_]+)?$|_PORT$|_PORT_[0-9]+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?$`)
+
+// noticeUnknown tells variables that are set and mean nothing, as far as they
+// look like ours: they begin like one, or are nearly the name of one.
+func (l *loader) noticeUnknown() {
+	known := []string{"ADMIN_USERNAME"} // is told otherwise
+	known = append(known, obsolete...)
+	for _, v := range l.variables {
+		known = append(known, v.Name)
+	}
+	for _, name := range slices.Sorted(maps.Keys(l.values)) {
+		if l.values[name] == "" || slices.Contains(known, name) {
+			continue
+		}
+		if near := l.nearest(name); near != "" {
+			l.say("%s is not a variable of Trento and is ignored: did you mean %s?", shownName(name), near)
+			continue
+		}
+		ours := slices.ContainsFunc(ourPrefixes, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
+		if ours && !serviceLink.MatchString(name) {
+			l.say("%s is not a variable of Trento and is ignored", shownName(name))
+		}
+	}
+}
+
+// shownName is a name as it may be printed, in one line.
+func shownName(name string) string {
+	const shown = 60
+	text := fmt.Sprintf("%q", name[:min(len(name), shown)])
+	return text[1 : len(text)-1]
+}
+
+// nearest is the variable whose name is a slip of the keyboard away, else "".
+// Long names may have two slips. A name that is taken for another purpose
+// everywhere is none.
+func (l *loader) nearest(name string) string {
+	const longName = 8
+	best, least := "", 3
+	for _, v := range l.variables {
+		allowed := 1
+		if len(v.Name) >= longName {
+			allowed = 2
+		}
+		if len(name) > len(v.Name)+allowed {
+			continue
+		}
+		if slips := slips(strings.ToUpper(name), v.Name); slips <= allowed && slips < least {
+			best, least = v.Name, slips
+		}
+	}
+	return best
+}
+
+// slips is how many letters are missing, too many, wrong, or swapped with
+// their neighbour.
+func slips(a, b string) int {
+	before, row, next := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		next[0] = i + 1
+		for j := range len(b) {
+			wrong := 1
+			if a[i] == b[j] {
+				wrong = 0
+			}
+			next[j+1] = min(row[j]+wrong, row[j+1]+1, next[j]+1)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				next[j+1] = min(next[j+1], before[j-1]+1)
+			}
+		}
+		before, row, next = row, next, before
+	}
+	return row[len(b)]
+}
