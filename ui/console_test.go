@@ -393,6 +393,9 @@ func (tab *tab) seeEverything() []string {
 	tab.host(7, "mix01")
 	tab.fillSystems()
 	tab.loses(5, applicationElement("01", "ABAP|GATEWAY|ICMAN|IGS", landscape.Red))
+	for _, n := range []int{0, 9} {
+		tab.refuse(n, landscape.HostDiscovery, store.ReportProblem{Pointer: "/" + names[4], Detail: "is invalid", Read: names[2]})
+	}
 	tab.beat(0)
 	tab.beat(1)
 	tab.silence(0)
@@ -401,7 +404,7 @@ func (tab *tab) seeEverything() []string {
 	_, flow := tab.flowOf(tab.t, "type=host_registered", "ada")
 	return append(tab.seePeople(), []string{
 		"/", "/clusters", "/databases?open=" + string(prdID), "/sap_systems?open=" + string(nwpID), "/cleanup",
-		"/search", "/search?q=a", "/search?q=" + url.QueryEscape(hostile), "/hosts", "/hosts?health=unknown&stale=true", "/hosts?q=nothing", "/hosts/" + string(hostID(0)), "/hosts/" + string(hostID(1)),
+		"/agents", "/search", "/search?q=a", "/search?q=" + url.QueryEscape(hostile), "/hosts", "/hosts?health=unknown&stale=true", "/hosts?q=nothing", "/hosts/" + string(hostID(0)), "/hosts/" + string(hostID(1)),
 		clusterPath("hana"), clusterPath("hana") + "?node=hana01", clusterPath("ascs"), clusterPath("mix"), "/databases/" + string(prdID), "/sap_systems/" + string(nwpID),
 		"/hosts/" + string(hostID(5)), hostCleanup(1), applicationCleanup(5, "02"),
 		"/activity_log", "/activity_log?search=nothing+AND", entry, flow, "/settings", "/settings/activity_log", "/about", "/nowhere",

@@ -217,10 +217,10 @@ func (s *server) dashboard(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	p := dashboardPage{overviewPage: newOverviewPage(s, r, &dashboardOverview, "At a glance")}
-	p.Title, p.Live = "Dashboard", "host cluster database sap_system activity"
+	p.Title, p.Live = "Dashboard", "host cluster database sap_system activity agent_report"
 	var needs []attentionItem
 	all, err := view(s, &p.Frame, func(v *survey) []*glanceItem {
-		p.Hosts, needs = len(v.hosts), v.attention()
+		p.Hosts, needs = len(v.hosts), v.attention(auth.From(r.Context()))
 		p.More = v.cleanable()
 		return dashboardOverview.list(v)
 	})
@@ -301,10 +301,13 @@ type attentionItem struct {
 	health landscape.Health
 	silent *time.Time
 	since  time.Time
+	report string // what is wrong with what the agent reports; empty where it is not about that
 }
 
-// attention lists what is critical or warned about, and what is silent.
-func (v *survey) attention() []attentionItem {
+// attention lists what is critical or warned about, what is silent, and what
+// reports in a way that cannot be used. Agents without a registered host are
+// for those who may see them.
+func (v *survey) attention(reader *auth.Identity) []attentionItem {
 	var all []attentionItem
 	add := func(kind, path, id string, name link, h landscape.Health, silent *time.Time) {
 		if h == landscape.HealthCritical || h == landscape.HealthWarning || silent != nil {
@@ -322,6 +325,20 @@ func (v *survey) attention() []attentionItem {
 	}
 	for _, h := range v.hosts {
 		add("Host", hostsOverview.path, string(h.ID), v.linkToHost(h.ID), h.Health, h.StaleSince)
+	}
+	for id, record := range v.faults {
+		if h := v.hostByID[id]; h != nil && h.StaleSince != nil {
+			continue // it sends nothing at all any more
+		}
+		item := attentionItem{kind: "Host", path: hostsOverview.path, id: string(id), name: v.linkToHost(id), health: landscape.HealthWarning}
+		item.report, item.since = reportNeed(record)
+		if v.hostByID[id] == nil {
+			item.kind, item.path, item.name = "Agent", agentsOverview.path, link{Name: string(id), URL: withQuery(agentsOverview.path, url.Values{"q": {string(id)}})}
+			if !reader.Can(abilityAPIKey) {
+				continue
+			}
+		}
+		all = append(all, item)
 	}
 	return all
 }
@@ -349,17 +366,23 @@ func (s *server) fillAttention(ctx context.Context, p *dashboardPage, who viewer
 	}
 	for i := range needs {
 		n := &needs[i]
+		if n.report != "" {
+			continue // it has its own time
+		}
 		n.since = since[n.id]
 		if n.silent != nil && n.silent.After(n.since) {
 			n.since = *n.silent
 		}
 	}
 	slices.SortStableFunc(needs, func(a, b attentionItem) int {
-		return cmp.Or(b.since.Compare(a.since), cmp.Compare(healthRank(a.health), healthRank(b.health)), foldCompare(a.name.Name, b.name.Name))
+		return cmp.Or(b.since.Compare(a.since), cmp.Compare(healthRank(a.health), healthRank(b.health)), foldCompare(a.name.Name, b.name.Name), cmp.Compare(a.id, b.id))
 	})
 	listed := needs[:min(len(needs), maxAttention)]
 	for _, n := range listed {
 		row := attentionRow{Kind: n.kind, Name: n.name, Health: newHealthMark(n.kind, n.health, s.momentOf(n.silent)), Words: needWords(n)}
+		if n.report != "" { // it is not the health of the host
+			row.Health = healthMark{State: string(landscape.HealthWarning), Word: "Warning", Name: "Report cannot be used"}
+		}
 		if row.Health.Bare = true; !n.since.IsZero() {
 			row.Since = s.moment(n.since)
 		}
@@ -384,11 +407,22 @@ func more(rest []attentionItem) []way {
 			ways = append(ways, way{Label: count(n, "more "+k.noun+" needs", "more "+k.noun+"s need") + " attention", URL: k.path})
 		}
 	}
+	n := 0
+	for _, item := range rest {
+		if item.path == agentsOverview.path {
+			n++
+		}
+	}
+	if n > 0 {
+		ways = append(ways, way{Label: count(n, "more agent needs", "more agents need") + " attention", URL: agentsOverview.path})
+	}
 	return ways
 }
 
 func needWords(n attentionItem) string {
 	switch {
+	case n.report != "":
+		return n.report
 	case n.silent != nil:
 		return "does not report"
 	case n.health == landscape.HealthCritical:

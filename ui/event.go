@@ -12,6 +12,7 @@ import (
 	"trento/auth"
 	"trento/store"
 	"trento/store/activity"
+	"trento/store/landscape"
 )
 
 // The console is told what has changed, never how: its script fetches the
@@ -111,10 +112,12 @@ type stream struct {
 	viewer viewer
 	// managesUsers: is told what becomes of other users.
 	managesUsers bool
-	w            http.ResponseWriter
-	out          *http.ResponseController
-	seq          uint64            // the change told last
-	seen         activity.Position // the entry looked at last
+	// readsAgents: is told what becomes of agents without a registered host.
+	readsAgents bool
+	w           http.ResponseWriter
+	out         *http.ResponseController
+	seq         uint64            // the change told last
+	seen        activity.Position // the entry looked at last
 }
 
 func (st *stream) run(r *http.Request, changed <-chan struct{}) error {
@@ -223,7 +226,7 @@ func (st *stream) check(tx *store.Tx) error {
 	id, err := st.s.options.Auth.Again(tx, st.id)
 	if err == nil {
 		st.viewer, err = viewerOf(id)
-		st.managesUsers = id.Can("all:users")
+		st.managesUsers, st.readsAgents = id.Can(abilityUsers), id.Can(abilityAPIKey)
 	}
 	return err
 }
@@ -266,7 +269,7 @@ func (st *stream) changes(tx *store.Tx) (map[string][]string, error) {
 
 // allChanged names everything of every kind the user may be told of.
 func (st *stream) allChanged() map[string][]string {
-	kinds := []string{"host", "cluster", "database", "sap_system", "tags", "token", "view", "setting", "self"}
+	kinds := []string{"host", "cluster", "database", "sap_system", "tags", "token", "view", "setting", "agent_report", "self"}
 	if st.managesUsers {
 		kinds = append(kinds, "user")
 	}
@@ -283,6 +286,11 @@ func (st *stream) concerns(tx *store.Tx, c store.Change) (bool, error) {
 	switch c.Kind {
 	case "user":
 		return own || st.managesUsers, nil
+	case "agent_report":
+		if _, err := tx.Host(landscape.HostID(c.ID)); !errors.Is(err, store.ErrNotFound) {
+			return err == nil, err
+		}
+		return st.readsAgents, nil
 	case "view":
 		return own, nil
 	case "token":

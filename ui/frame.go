@@ -60,6 +60,7 @@ func navigation() []navEntry {
 		{Label: "Clusters", Path: "/clusters", Icon: "cluster", Key: "c"},
 		{Label: "SAP Systems", Path: "/sap_systems", Icon: "sap-system", Key: "p"},
 		{Label: "HANA Databases", Path: "/databases", Icon: "database", Key: "b"},
+		{Label: "Agents", Path: "/agents", Icon: "agent", Key: "t", Needs: abilityAPIKey},
 		{Label: "Clean-up", Path: "/cleanup", Icon: "cleanup", Key: "u"},
 		{Label: "Users", Path: "/users", Icon: "users", Key: "m", Needs: abilityUsers},
 		{Label: "Activity Log", Path: "/activity_log", Icon: "activity", Key: "a"},

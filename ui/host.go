@@ -24,6 +24,7 @@ type hostPage struct {
 	Reason        string // why the health is what it is
 	Heartbeat     heartbeat
 	StaleBanner   string
+	Faults        []reportFault
 	AgentVersion  string
 	Outdated      bool
 	Facts         []fact
@@ -91,6 +92,13 @@ func (s *server) showHost(w http.ResponseWriter, r *http.Request, status int, di
 		if p.Instances, err = s.instancesOn(tx, reader, h); err != nil {
 			return err
 		}
+		agent := store.Agent{ID: id, Host: h}
+		if agent.Status, err = tx.ReportStatus(id); err != nil {
+			return err
+		}
+		if p.Faults = s.newReportFaults(&agent); len(p.Faults) > 0 {
+			p.Refresh = reportRefresh
+		}
 		p.Live = watchedHost(tx, h)
 		return s.fill(&p.Frame, tx)
 	})
@@ -109,7 +117,7 @@ func (s *server) showHost(w http.ResponseWriter, r *http.Request, status int, di
 // watchedHost is what the page of a host follows: the host, and what runs on
 // it or around it.
 func watchedHost(tx *store.Tx, h *landscape.Host) string {
-	topics := watched("host", string(h.ID), nil) + " kept:" + string(h.ID)
+	topics := watched("host", string(h.ID), nil) + " kept:" + string(h.ID) + " agent_report:" + string(h.ID)
 	if h.ClusterID != "" {
 		topics += " cluster:" + string(h.ClusterID)
 	}

@@ -34,6 +34,7 @@ type hostRow struct {
 	Outdated     bool
 	Heartbeat    heartbeat
 	Stale        bool
+	Fault        string // what is wrong with what the agent reports
 	Tags         tagEditor
 	Cleanup      *control // of a host that is not heard
 }
@@ -55,6 +56,8 @@ type hostItem struct {
 	sids    []string
 	tags    []string
 
+	fault string // what is wrong with what the agent reports
+
 	// The default order, found out once and not at each comparison.
 	need int
 	fold string
@@ -62,6 +65,15 @@ type hostItem struct {
 
 func newHostItem(h *landscape.Host) *hostItem {
 	return &hostItem{Host: h, need: needRank(h.Health, h.StaleSince), fold: strings.ToLower(h.Hostname)}
+}
+
+// addFault notes that reports about the host cannot be used, which needs
+// attention like silence.
+func (h *hostItem) addFault(record *store.AgentReports) {
+	var since time.Time
+	if h.fault, since = reportNeed(record); h.fault != "" {
+		h.need = min(h.need, needRank(h.Health, &since))
+	}
 }
 
 // hostsOverview is what can be done with the list of hosts.
@@ -141,6 +153,9 @@ func hostItems(v *survey) []*hostItem {
 		if c := v.clusterByID[h.ClusterID]; c != nil {
 			item.cluster = linkToCluster(c)
 		}
+		if record := v.faults[h.ID]; record != nil {
+			item.addFault(record)
+		}
 		for _, s := range v.running[h.ID] {
 			item.systems = append(item.systems, s.link)
 		}
@@ -156,6 +171,7 @@ func (s *server) hosts(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	p := hostsPage{overviewPage: newOverviewPage(s, r, &hostsOverview, "Hosts")}
+	p.Live += " agent_report"
 	all, err := view(s, &p.Frame, hostsOverview.list)
 	if err != nil {
 		return err
@@ -183,6 +199,7 @@ func (s *server) newHostRow(r *http.Request, h *hostItem) hostRow {
 		AgentVersion: h.AgentVersion, Outdated: outdated(h.AgentVersion),
 		Heartbeat: newHeartbeat(h.Host, s.momentOf(h.StaleSince)),
 		Stale:     stale(h.Host),
+		Fault:     h.fault,
 		Tags:      newTagEditor(r, hostTags, string(h.ID), h.Hostname, h.tags),
 	}
 	if h.Heartbeat != landscape.HeartbeatPassing {

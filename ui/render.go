@@ -18,6 +18,7 @@ const (
 	pageSearch   = "search"
 	pageHosts    = "hosts"
 	pageHost     = "host"
+	pageAgents   = "agents"
 	pageCluster  = "cluster"
 	pageSystem   = "system"
 	pageActivity = "activity"
@@ -55,7 +56,7 @@ func parseTemplates() (templates, error) {
 		return nil, err
 	}
 	pages := make(templates)
-	for _, name := range []string{pageDashboard, pageSearch, pageHosts, pageClusters, pageDatabases, pageSAPSystems, pageAttention, pageAsk, pageTag, pageHost, pageCluster, pageSystem, pageActivity, pageFlow, pageUsers, pageUser, pageProfile, pageTokens, pageUses, pageSignIn, pageSettings, pageAbout, pageError} {
+	for _, name := range []string{pageDashboard, pageSearch, pageHosts, pageAgents, pageClusters, pageDatabases, pageSAPSystems, pageAttention, pageAsk, pageTag, pageHost, pageCluster, pageSystem, pageActivity, pageFlow, pageUsers, pageUser, pageProfile, pageTokens, pageUses, pageSignIn, pageSettings, pageAbout, pageError} {
 		t, err := shared.Clone()
 		if err != nil {
 			return nil, err

@@ -90,6 +90,8 @@ func (s *server) routes() []api.Route {
 		{Method: "GET", Path: "/databases.csv", Access: auth.SignedIn, Handle: exported(s, &databasesOverview)},
 		{Method: "GET", Path: "/sap_systems", Access: auth.SignedIn, Handle: s.sapSystems},
 		{Method: "GET", Path: "/sap_systems.csv", Access: auth.SignedIn, Handle: exported(s, &sapSystemsOverview)},
+		{Method: "GET", Path: "/agents", Access: auth.Needs(abilityAPIKey), Handle: s.showAgents},
+		{Method: "GET", Path: "/agents.csv", Access: auth.Needs(abilityAPIKey), Handle: s.agentsCSV},
 		{Method: "GET", Path: "/cleanup", Access: auth.SignedIn, Handle: s.cleanupList},
 		{Method: "GET", Path: "/cleanup.csv", Access: auth.SignedIn, Handle: exported(s, &cleanupOverview)},
 		{Method: "POST", Path: "/cleanup/confirm", Access: auth.SignedIn, Handle: form(s.confirmCleanup)},

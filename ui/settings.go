@@ -48,7 +48,10 @@ type settingSwitch struct {
 
 // The abilities to change settings.
 const (
-	abilityAPIKey        = "all:api_key_settings" // and to read the key
+	// abilityAPIKey lets somebody read the key, too, and see which agents use
+	// it with what success. It is what all:settings means where it is about
+	// agents.
+	abilityAPIKey        = "all:api_key_settings"
 	abilityTokenSettings = "all:personal_access_token_settings"
 )
 

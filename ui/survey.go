@@ -28,6 +28,8 @@ type survey struct {
 	// running are the systems with an instance on a host, by name.
 	running map[landscape.HostID][]system
 	tags    map[tagged][]string // of what has any
+	// faults are the agents of which some report could not be used as a whole.
+	faults map[landscape.HostID]*store.AgentReports
 
 	seq uint64 // the change it is as new as
 
@@ -96,7 +98,7 @@ func (v *survey) updated(tx *store.Tx) (*survey, error) {
 		case store.SAPSystemTag:
 			there, err = renew(&n.systems, landscape.SAPSystemID(id), idOfSAPSystem, tx.SAPSystem)
 		default:
-			continue // users and what is theirs
+			continue // reports, users and what is theirs
 		}
 		delete(n.tags, t)
 		if err == nil && there {
@@ -107,7 +109,7 @@ func (v *survey) updated(tx *store.Tx) (*survey, error) {
 		}
 	}
 	n.relate()
-	return n, nil
+	return n, n.readFaults(tx)
 }
 
 // renew brings the registered things of a kind, in the order of their ids, up
@@ -188,7 +190,21 @@ func readSurvey(tx *store.Tx) (*survey, error) {
 		return nil, err
 	}
 	v.relate()
-	return v, v.readAllTags(tx)
+	return v, errors.Join(v.readAllTags(tx), v.readFaults(tx))
+}
+
+// readFaults finds the agents whose reports have problems. There are few.
+func (v *survey) readFaults(tx *store.Tx) error {
+	v.faults = make(map[landscape.HostID]*store.AgentReports)
+	for record, err := range tx.AllAgentReports() {
+		if err != nil {
+			return err
+		}
+		if len(record.Faulty()) > 0 {
+			v.faults[record.Agent] = record
+		}
+	}
+	return nil
 }
 
 func collect[T any](things iter.Seq2[*T, error]) ([]*T, error) {

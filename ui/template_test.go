@@ -43,7 +43,7 @@ func samplePages() map[string]page {
 	return map[string]page{
 		pageDashboard: &dashboardPage{}, pageSearch: &searchPage{}, pageClusters: &clustersPage{}, pageDatabases: &databasesPage{}, pageSAPSystems: &sapSystemsPage{},
 		pageAttention: &leftPage{}, pageAsk: &askPage{}, pageTag: &tagPage{},
-		pageHosts: &hostsPage{}, pageHost: &hostPage{}, pageCluster: &clusterPage{}, pageSystem: &systemPage{}, pageActivity: &activityPage{}, pageFlow: &flowPage{}, pageSignIn: &signInPage{},
+		pageHosts: &hostsPage{}, pageHost: &hostPage{}, pageAgents: &agentsPage{}, pageCluster: &clusterPage{}, pageSystem: &systemPage{}, pageActivity: &activityPage{}, pageFlow: &flowPage{}, pageSignIn: &signInPage{},
 		pageUsers: &usersPage{}, pageUser: &userPage{}, pageTokens: &tokensPage{}, pageUses: &usesPage{},
 		pageProfile: &profilePage{}, pageProfile + ", a token shown": &profilePage{Secret: &tokenSecret{}},
 		pageSettings: &settingsPage{}, pageAbout: &aboutPage{}, pageError: &errorPage{},

@@ -56,16 +56,18 @@ func TestAgents(t *testing.T) {
 		return lines
 	}
 	f.register(agentID, "vega01")
-	bad := report(agentID, "cloud_discovery", `{"Provider":{"name":"kvm"},"Metadata":null}`)
+	bad := report(agentID, "cloud_discovery", `[{"Provider":"kvm"}]`)
 	for range 3 {
 		f.post(agent, collectPath, bad).expect(t, http.StatusUnprocessableEntity, "*")
 		f.clock.pass(10 * time.Second)
 	}
+	f.post(agent, collectPath, report(agentID, "saptune_discovery", `{"saptune_installed":false,"package_version":7,"status":null}`)).expect(t, http.StatusAccepted, "{}")
 	f.post(agent, collectPath, strings.Replace(hostReport(otherID, "rigel01"), `"hostname":"rigel01"`, `"hostname":""`, 1)).expect(t, http.StatusUnprocessableEntity, "*")
 	f.post(agent, collectPath, report(otherID, "weather_discovery", `{}`)).expect(t, http.StatusUnprocessableEntity, "*")
 	want := []string{
 		"vega01 host_discovery used",
-		`vega01 cloud_discovery refused; /provider is invalid {"name":"kvm"}`,
+		`vega01 cloud_discovery refused; it has another shape than expected [{"Provider":"kvm"}]`,
+		"vega01 saptune_discovery partly_used; /package_version is not a text 7",
 		`nobody host_discovery refused; /hostname can't be blank ""`,
 		`nobody other refused; /discovery_type names no discovery that is known "weather_discovery"`,
 	}
@@ -81,7 +83,7 @@ func TestAgents(t *testing.T) {
 		body, _ := json.Marshal(cloud)
 		t.Errorf("cloud after its end: %s", body)
 	}
-	if n := len(f.entries(activity.AgentReportFaulty)); n != 3 {
+	if n := len(f.entries(activity.AgentReportFaulty)); n != 4 {
 		t.Errorf("%d entries about faults, want one each", n)
 	}
 	if n := len(f.entries(activity.AgentReportRecovered)); n != 1 {

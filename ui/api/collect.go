@@ -67,9 +67,11 @@ func (a *API) refuse(r *http.Request, from discovery.Envelope, text []byte, body
 		if refused.Kind == store.OtherDiscovery && (p.Pointer == "" || p.Pointer == "/discovery_type") {
 			continue // that is said
 		}
-		refused.Problems = append(refused.Problems, store.ReportProblem{
-			Pointer: p.Pointer, Detail: p.Detail, Read: discovery.ReadAt(text, p.Pointer),
-		})
+		told := store.ReportProblem{Pointer: p.Pointer, Detail: p.Detail, Read: discovery.ReadAt(text, p.Pointer)}
+		if p.Pointer == "" {
+			told.Detail, told.Read = "it has another shape than expected", discovery.ReadAt(text, "/")
+		}
+		refused.Problems = append(refused.Problems, told)
 	}
 	if fault := a.deps.Store.RefuseReport(r.Context(), refused); fault != nil {
 		return fault
