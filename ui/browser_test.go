@@ -81,7 +81,13 @@ func newTab(t *testing.T, chromium context.Context) *tab {
 	t.Helper()
 	f := newFixtureAt(t, &clock{now: time.Now().Truncate(time.Second)})
 	f.user("ada", 1)
-	tab := &tab{fixture: f, t: t, server: f.serve()}
+	return newTabOn(t, chromium, f, f.serve())
+}
+
+// newTabOn is newTab on a console there is.
+func newTabOn(t *testing.T, chromium context.Context, f *fixture, server *httptest.Server) *tab {
+	t.Helper()
+	tab := &tab{fixture: f, t: t, server: server}
 	ctx, cancel := chromedp.NewContext(chromium, chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)
 	tab.ctx, tab.end = context.WithCancelCause(ctx)

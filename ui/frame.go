@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"html/template"
 	"net/http"
 	"net/url"
 	"slices"
@@ -20,7 +21,7 @@ type Frame struct {
 	Product  string
 	Version  string
 	Title    string // of the document, without the product
-	Assets   string // where the static files are
+	Assets   pageAssets
 	Here     string // path and query of the page
 	Theme    string // "light", "dark" or "" for what the system says
 	Density  string // "compact" or ""
@@ -36,6 +37,13 @@ type Frame struct {
 	News     string   // what was done right before, see news.go
 
 	Themes, Densities []option
+}
+
+// pageAssets is what a page loads besides itself. The icon is part of the
+// page: it is smaller than a request for it.
+type pageAssets struct {
+	Style, Script string // addresses
+	Icon          template.URL
 }
 
 func (f *Frame) frame() *Frame { return f }
@@ -83,7 +91,7 @@ const (
 // of the store: see fill.
 func (s *server) newFrame(r *http.Request, title string) Frame {
 	f := Frame{
-		Product: Product, Version: s.options.Version, Title: title, Assets: s.assets.prefix,
+		Product: Product, Version: s.options.Version, Title: title, Assets: s.pageAssets,
 		Here:  here(r),
 		Theme: cookieChoice(r, cookieTheme, "light", "dark"), Rail: cookieChoice(r, cookieRail, "closed"),
 		Density: cookieChoice(r, cookieDensity, "compact"),

@@ -195,7 +195,7 @@ func TestRoutes(t *testing.T) {
 		if route.Access == auth.Agent || route.Path == "/events" {
 			continue
 		}
-		target := strings.NewReplacer("{id}", "x", "{hash}", "x", "{file}", "base.css", "{token}", "x").Replace(route.Path)
+		target := strings.NewReplacer("{id}", "x", "{hash}", "x", "{file}", "app.css", "{token}", "x").Replace(route.Path)
 		w := f.do(call{method: route.Method, target: target})
 		toSignIn := w.Code == http.StatusSeeOther && strings.HasPrefix(w.Header().Get("Location"), "/session/new")
 		if refused := toSignIn && !strings.HasPrefix(target, "/session/"); refused != (route.Access != auth.Public) {

@@ -169,11 +169,12 @@ func testEditingAtOnce(tab *tab) {
 	tab.signedIn()
 	tab.live(userPath(tab.userNow("ann").ID, "edit"))
 	tab.typed("#fullname", kb.End+" Lee")
+	cursor := tab.ask("document.querySelector('#frame').dataset.cursor")
 	ada, other := &auth.Identity{User: tab.userNow("ada")}, "other@example.com"
 	if _, err := tab.auth.ChangeUser(tab.t.Context(), ada, tab.userNow("ann").ID, 1, auth.UserChange{Email: &other}); err != nil {
 		tab.t.Fatal(err)
 	}
-	tab.until("document.querySelector('#frame').dataset.seq > 0")
+	tab.until("document.querySelector('#frame').dataset.cursor !== '" + cursor + "'")
 	tab.click(".form-end .primary")
 	tab.until(exists("#stale"))
 	tab.wants(exists("#fullname")+".value", "ann Lee")

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"net/url"
+	"strings"
 
 	"trento/auth"
 )
@@ -66,6 +68,13 @@ func parseTemplates() (templates, error) {
 		}
 	}
 	return pages, nil
+}
+
+// iconURL is a picture as an address that holds all of it. It is a file of
+// ours, escaped as a whole, so there is nothing in it that a template would
+// have to keep apart.
+func iconURL(svg []byte) template.URL {
+	return template.URL("data:image/svg+xml," + url.PathEscape(strings.TrimSpace(string(svg))))
 }
 
 // fragmentHeader asks for one block of a page instead of the whole.

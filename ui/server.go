@@ -32,14 +32,15 @@ type Options struct {
 }
 
 type server struct {
-	options   Options
-	api       *api.API
-	templates templates
-	assets    assets
-	router    *mux.Router
-	started   time.Time
-	streams   streams
-	surveyed  atomic.Pointer[survey] // the last survey made
+	options    Options
+	api        *api.API
+	templates  templates
+	assets     assets
+	pageAssets pageAssets
+	router     *mux.Router
+	started    time.Time
+	streams    streams
+	surveyed   atomic.Pointer[survey] // the last survey made
 }
 
 // New makes the handler of all there is. Streams end when the context of
@@ -55,8 +56,9 @@ func New(o Options) (http.Handler, error) {
 	if s.assets, err = loadAssets(); err != nil {
 		return nil, err
 	}
+	s.pageAssets = pageAssets{Style: s.assets.files[styleFile].address, Script: s.assets.files[scriptFile].address, Icon: iconURL(s.assets.icon)}
 	s.install()
-	rooms := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	rooms, err := compress(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if isAPI(r) {
 			s.api.ServeHTTP(w, r)
 			return
@@ -66,16 +68,19 @@ func New(o Options) (http.Handler, error) {
 			return
 		}
 		s.router.ServeHTTP(w, r)
-	})
+	}))
+	if err != nil {
+		return nil, err
+	}
 	return chain(rooms, nameRequest, s.logRequests, s.recoverPanics, secureHeaders, limitForms, o.Auth.Identify, s.refuseCrossOrigin), nil
 }
 
 // routes are the pages of the console and what each demands.
 func (s *server) routes() []api.Route {
 	return slices.Concat(s.tagRoutes(), s.userRoutes(), s.profileRoutes(), []api.Route{
-		{Method: "GET", Path: "/session/new", Access: auth.Public, Handle: s.newSession},
+		{Method: "GET", Path: "/session/new", Access: auth.Public, Handle: api.Uncompressed(s.newSession)},
 		{Method: "POST", Path: "/session", Access: auth.Public, Handle: form(s.createSession)},
-		{Method: "GET", Path: "/session/totp", Access: auth.Public, Handle: s.code},
+		{Method: "GET", Path: "/session/totp", Access: auth.Public, Handle: api.Uncompressed(s.code)},
 		{Method: "POST", Path: "/session/totp", Access: auth.Public, Handle: form(s.code)},
 		{Method: "POST", Path: "/session/end", Access: auth.Public, Handle: s.endSession},
 
@@ -109,11 +114,11 @@ func (s *server) routes() []api.Route {
 		{Method: "GET", Path: "/activity_log", Access: auth.SignedIn, Handle: s.activityLog},
 		{Method: "GET", Path: "/activity_log.csv", Access: auth.SignedIn, Handle: s.exportLog(csvFormat)},
 		{Method: "GET", Path: "/activity_log.jsonl", Access: auth.SignedIn, Handle: s.exportLog(linesFormat)},
-		{Method: "GET", Path: "/settings", Access: auth.SignedIn, Handle: s.settings},
-		{Method: "GET", Path: "/settings/api_key", Access: auth.Needs(abilityAPIKey), Handle: s.newKey},
+		{Method: "GET", Path: "/settings", Access: auth.SignedIn, Handle: api.Uncompressed(s.settings)},
+		{Method: "GET", Path: "/settings/api_key", Access: auth.Needs(abilityAPIKey), Handle: api.Uncompressed(s.newKey)},
 		{Method: "POST", Path: "/settings/api_key", Access: auth.Needs(abilityAPIKey), Handle: form(s.newKey)},
 		{Method: "POST", Path: "/settings/personal_access_tokens", Access: auth.Needs(abilityTokenSettings), Handle: form(s.changeTokenSettings)},
-		{Method: "GET", Path: "/settings/activity_log", Access: auth.Needs(abilityActivitySettings), Handle: s.editActivitySettings},
+		{Method: "GET", Path: "/settings/activity_log", Access: auth.Needs(abilityActivitySettings), Handle: api.Uncompressed(s.editActivitySettings)},
 		{Method: "POST", Path: "/settings/activity_log", Access: auth.Needs(abilityActivitySettings), Handle: form(s.changeActivitySettings)},
 		{Method: "GET", Path: "/about", Access: auth.SignedIn, Handle: s.about},
 
@@ -122,7 +127,7 @@ func (s *server) routes() []api.Route {
 		{Method: "POST", Path: "/views/remove", Access: auth.SignedIn, Handle: form(s.removeView)},
 		{Method: "POST", Path: "/notices/dismiss", Access: auth.SignedIn, Handle: form(s.dismissNotice)},
 		{Method: "POST", Path: "/preferences", Access: auth.SignedIn, Handle: form(s.setPreference)},
-		{Method: "GET", Path: "/static/{hash}/{file}", Access: auth.Public, Handle: s.assets.serve},
+		{Method: "GET", Path: "/static/{hash}/{file}", Access: auth.Public, Handle: api.Uncompressed(s.assets.serve)},
 	})
 }
 
@@ -132,9 +137,9 @@ func (s *server) userRoutes() []api.Route {
 	return []api.Route{
 		{Method: "GET", Path: "/users", Access: managers, Handle: s.users},
 		{Method: "GET", Path: "/users.csv", Access: managers, Handle: s.usersCSV},
-		{Method: "GET", Path: "/users/new", Access: managers, Handle: s.newUser},
+		{Method: "GET", Path: "/users/new", Access: managers, Handle: api.Uncompressed(s.newUser)},
 		{Method: "POST", Path: "/users/new", Access: managers, Handle: form(s.createUser)},
-		{Method: "GET", Path: "/users/{id}/edit", Access: managers, Handle: s.editUser},
+		{Method: "GET", Path: "/users/{id}/edit", Access: managers, Handle: api.Uncompressed(s.editUser)},
 		{Method: "POST", Path: "/users/{id}/edit", Access: managers, Handle: form(s.changeUser)},
 		{Method: "GET", Path: "/users/{id}/delete", Access: managers, Handle: s.deleteUser},
 		{Method: "POST", Path: "/users/{id}/delete", Access: managers, Handle: form(s.deleteUser)},
@@ -153,22 +158,22 @@ func (s *server) profileRoutes() []api.Route {
 	return []api.Route{
 		{Method: "GET", Path: "/profile", Access: auth.SignedIn, Handle: s.profile},
 		{Method: "POST", Path: "/profile", Access: auth.SignedIn, Handle: form(s.changeProfile)},
-		{Method: "GET", Path: "/profile/password", Access: auth.SignedIn, Handle: s.password},
+		{Method: "GET", Path: "/profile/password", Access: auth.SignedIn, Handle: api.Uncompressed(s.password)},
 		{Method: "POST", Path: "/profile/password", Access: auth.SignedIn, Handle: form(s.password)},
-		{Method: "GET", Path: "/profile/totp", Access: auth.SignedIn, Handle: s.secondFactor},
+		{Method: "GET", Path: "/profile/totp", Access: auth.SignedIn, Handle: api.Uncompressed(s.secondFactor)},
 		{Method: "POST", Path: "/profile/totp", Access: auth.SignedIn, Handle: form(s.secondFactor)},
 		{Method: "GET", Path: "/profile/totp/disable", Access: auth.SignedIn, Handle: s.endSecondFactor},
 		{Method: "POST", Path: "/profile/totp/disable", Access: auth.SignedIn, Handle: form(s.endSecondFactor)},
 		{Method: "POST", Path: "/profile/sessions/end", Access: auth.SignedIn, Handle: form(s.endOtherSessions)},
 		{Method: "POST", Path: "/profile/sessions/{id}/end", Access: auth.SignedIn, Handle: form(s.endOneSession)},
-		{Method: "GET", Path: "/profile/tokens/new", Access: auth.SignedIn, Handle: s.newToken},
+		{Method: "GET", Path: "/profile/tokens/new", Access: auth.SignedIn, Handle: api.Uncompressed(s.newToken)},
 		{Method: "POST", Path: "/profile/tokens/new", Access: auth.SignedIn, Handle: form(s.newToken)},
 		{Method: "GET", Path: "/profile/tokens/delete", Access: auth.SignedIn, Handle: form(s.deleteTokens)},
 		{Method: "POST", Path: "/profile/tokens/delete", Access: auth.SignedIn, Handle: form(s.deleteTokens)},
 		{Method: "GET", Path: "/profile/tokens/log", Access: auth.SignedIn, Handle: s.tokenUses},
 		{Method: "GET", Path: "/profile/tokens/{token}/edit", Access: auth.SignedIn, Handle: s.editToken},
 		{Method: "POST", Path: "/profile/tokens/{token}/edit", Access: auth.SignedIn, Handle: form(s.editToken)},
-		{Method: "GET", Path: "/profile/tokens/{token}/regenerate", Access: auth.SignedIn, Handle: s.regenerateToken},
+		{Method: "GET", Path: "/profile/tokens/{token}/regenerate", Access: auth.SignedIn, Handle: api.Uncompressed(s.regenerateToken)},
 		{Method: "POST", Path: "/profile/tokens/{token}/regenerate", Access: auth.SignedIn, Handle: form(s.regenerateToken)},
 		{Method: "GET", Path: "/profile/tokens/{token}/expire", Access: auth.SignedIn, Handle: s.expireToken},
 		{Method: "POST", Path: "/profile/tokens/{token}/expire", Access: auth.SignedIn, Handle: form(s.expireToken)},

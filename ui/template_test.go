@@ -27,7 +27,7 @@ func newTemplates(t *testing.T) templates {
 func execute(t *testing.T, ts templates, name string, p page) string {
 	t.Helper()
 	f := p.frame()
-	f.Product, f.Assets, f.Here = Product, "/static/x", "/here"
+	f.Product, f.Assets, f.Here = Product, pageAssets{Style: "/static/x/app.css", Script: "/static/x/app.js"}, "/here"
 	f.User = &frameUser{Username: "ada", Email: "ada@example.com"}
 	f.Nav = navigation()
 	var b bytes.Buffer

@@ -3,6 +3,8 @@ package api
 import (
 	"net/http"
 
+	"github.com/klauspost/compress/gzhttp"
+
 	"trento/auth"
 	"trento/store"
 )
@@ -14,6 +16,17 @@ type Route struct {
 	Path   string // variables in braces, as gorilla/mux reads them
 	Access auth.Access
 	Handle func(http.ResponseWriter, *http.Request) error
+}
+
+// Uncompressed leaves the answers to GET of a handler as they are: those that
+// show a secret, whose text could be guessed from the size where the request
+// has a say in what stands beside it (BREACH), and those with a strong ETag,
+// which names the bytes.
+func Uncompressed(handle func(http.ResponseWriter, *http.Request) error) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		w.Header().Set(gzhttp.HeaderNoCompression, "true") // which never leaves the server
+		return handle(w, r)
+	}
 }
 
 // Routes are all routes of the API: the one place where each names what it
@@ -54,14 +67,14 @@ func (a *API) Routes() []Route {
 
 		{"GET", "/api/v1/users", auth.Needs("all:users"), a.users},
 		{"POST", "/api/v1/users", auth.Needs("all:users"), a.createUser},
-		{"GET", "/api/v1/users/{id}", auth.Needs("all:users"), a.user},
+		{"GET", "/api/v1/users/{id}", auth.Needs("all:users"), Uncompressed(a.user)},
 		{"PATCH", "/api/v1/users/{id}", auth.Needs("all:users"), a.changeUser},
 		{"PUT", "/api/v1/users/{id}", auth.Needs("all:users"), a.changeUser},
 		{"DELETE", "/api/v1/users/{id}", auth.Needs("all:users"), a.deleteUser},
 
-		{"GET", "/api/v1/profile", auth.SignedIn, a.profile},
+		{"GET", "/api/v1/profile", auth.SignedIn, Uncompressed(a.profile)},
 		{"PATCH", "/api/v1/profile", auth.SignedIn, a.changeProfile},
-		{"GET", "/api/v1/profile/totp_enrollment", auth.SignedIn, a.beginTOTP},
+		{"GET", "/api/v1/profile/totp_enrollment", auth.SignedIn, Uncompressed(a.beginTOTP)},
 		{"POST", "/api/v1/profile/totp_enrollment", auth.SignedIn, a.confirmTOTP},
 		{"DELETE", "/api/v1/profile/totp_enrollment", auth.SignedIn, a.endTOTP},
 
@@ -85,7 +98,7 @@ func (a *API) Routes() []Route {
 		{"PATCH", "/api/v1/settings/personal_access_tokens", auth.Needs("all:personal_access_token_settings"), a.changeTokenSettings},
 		{"GET", "/api/v1/settings/activity_log", auth.SignedIn, a.activitySettings},
 		{"PUT", "/api/v1/settings/activity_log", auth.Needs("all:activity_logs_settings"), a.setActivitySettings},
-		{"GET", "/api/v1/settings/api_key", auth.SignedIn, a.apiKey},
+		{"GET", "/api/v1/settings/api_key", auth.SignedIn, Uncompressed(a.apiKey)},
 		{"PATCH", "/api/v1/settings/api_key", auth.Needs(apiKeySettings), a.regenerateAPIKey},
 		{"GET", "/api/v1/agents", auth.Needs(apiKeySettings), a.agents},
 		{"GET", "/api/v1/abilities", auth.SignedIn, a.abilities},
