@@ -135,8 +135,8 @@ func TestReportFault(t *testing.T) {
 		lines = append(lines, strings.TrimSpace(words))
 	}
 	wantLines := []string{
-		`WARN msg="report could not be used in full" agent=` + string(agent) + ` host=vega01 type=cloud_discovery outcome=refused problems=1 reason="/Provider is invalid (read: 9)"`,
-		`WARN msg="report could not be used in full" agent=` + string(agent) + ` host=vega01 type=cloud_discovery outcome=refused problems=2 reason="/Metadata is invalid (read: 9)"`,
+		`WARN msg="report could not be used in full" agent=` + string(agent) + ` host=vega01 type=cloud_discovery outcome=refused problems=1 reason="/Provider is invalid"`,
+		`WARN msg="report could not be used in full" agent=` + string(agent) + ` host=vega01 type=cloud_discovery outcome=refused problems=2 reason="/Metadata is invalid"`,
 		`INFO msg="reports can be used again" agent=` + string(agent) + ` host=vega01 type=cloud_discovery`,
 	}
 	if diff := cmp.Diff(wantLines, lines); diff != "" {
@@ -258,6 +258,70 @@ func TestStaleBehindRefusedReports(t *testing.T) {
 				t.Errorf("still stale: cluster %v, database %v", cluster, database)
 			}
 		})
+	}
+}
+
+// TestStaleBehindOmissions: an instance that is listed but cannot be read keeps
+// its row, which turns stale after three periods while the others stay fresh.
+func TestStaleBehindOmissions(t *testing.T) {
+	s, c := populated(t)
+	elements := func(numbers ...string) []landscape.Element {
+		var all []landscape.Element
+		for _, number := range numbers {
+			e := databaseReport(landscape.Green).Observation.SAP.Elements[0]
+			e.Number = number
+			all = append(all, e)
+		}
+		return all
+	}
+	observe(t, s, report(landscape.Observation{Kind: landscape.SAPSystemDiscovery, SAP: &landscape.SAPReport{Elements: elements("10", "20")}}))
+	staleness := func() (stale []string) {
+		view(t, s, func(tx *Tx) error {
+			db, err := tx.Database(landscape.DatabaseOf("qx1"))
+			if err != nil {
+				return err
+			}
+			for _, i := range db.Instances {
+				if i.AbsentSince != nil {
+					stale = append(stale, i.Number+" absent")
+				}
+				if i.StaleSince != nil {
+					stale = append(stale, i.Number)
+				}
+			}
+			return nil
+		})
+		return stale
+	}
+	half := report(landscape.Observation{
+		Kind:      landscape.SAPSystemDiscovery,
+		SAP:       &landscape.SAPReport{Elements: elements("10"), Unread: []landscape.UnreadInstance{{SID: "QX1", Number: "20"}}},
+		Omissions: []landscape.Omission{{Pointer: "/0/Instances/1", Detail: "is not an object", Read: "7"}},
+	})
+	c.advance(10 * time.Second)
+	observe(t, s, half)
+	sweep(t, s, c, 29*time.Second)
+	if got := staleness(); len(got) > 0 {
+		t.Errorf("too early: %q", got)
+	}
+	sweep(t, s, c, time.Second)
+	if diff := cmp.Diff([]string{"20"}, staleness()); diff != "" {
+		t.Errorf("after three periods (-want +got):\n%s", diff)
+	}
+	changes := lastChange(t, s)
+	if !s.Unchanged(half.Body) {
+		observe(t, s, half)
+	}
+	sweep(t, s, c, time.Second)
+	if n := lastChange(t, s) - changes; n > 0 {
+		t.Errorf("the same report and the next sweep have written %d records", n)
+	}
+	if diff := cmp.Diff([]string{"20"}, staleness()); diff != "" {
+		t.Errorf("after the same report (-want +got):\n%s", diff)
+	}
+	observe(t, s, report(landscape.Observation{Kind: landscape.SAPSystemDiscovery, SAP: &landscape.SAPReport{Elements: elements("10", "20")}}))
+	if got := staleness(); len(got) > 0 {
+		t.Errorf("after a report that can be read: %q", got)
 	}
 }
 

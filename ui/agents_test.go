@@ -62,7 +62,7 @@ func TestReportFaultsOnHostPage(t *testing.T) {
 	for _, e := range []element{
 		has(fault+" p", "The last SAP report, just now , could not be used: /0/Type is invalid (read: 9)."),
 		has(fault+" p", "Since 20 Aug 2026, 10:15:31 UTC , 18 reports. What was known before is shown, and is marked stale."),
-		has(fault+" tbody th", "/0/Type"), has(fault+" tbody td", "is invalid"), has(fault+" tbody td.mono", "9"),
+		has(fault+" tbody th", "/0/Type"), has(fault+" tbody td", "is invalid"), has(fault+" tbody td .mono", "9"),
 		has("#frame[data-refresh=60]", ""),
 		has("#activity", "The SAP report of bad01 could not be used: /0/Type is invalid (read: 9)"),
 	} {
@@ -75,7 +75,7 @@ func TestReportFaultsOnHostPage(t *testing.T) {
 	fault = "#fault-ha_cluster_discovery"
 	for _, e := range []element{
 		has(fault+" p", "3 elements of the last cluster report, 3 min ago , could not be read and were left out: /crmmon/nodes/0/id can't be blank."),
-		has(fault+" p", "1 report. Of what was left out is shown what was known before."),
+		has(fault+" p", "1 report. For what was left out, what was known before is shown."),
 		has(fault+" tbody td", "nothing"), has(fault+" tbody th", "/sbd/devices/1"), hasNot("main script"),
 	} {
 		e.check(t, page)
@@ -83,7 +83,7 @@ func TestReportFaultsOnHostPage(t *testing.T) {
 	page = f.page(t, hostPath(0), "plain")
 	hasNot(".report-fault").check(t, page)
 	hasNot("#frame[data-refresh]").check(t, page)
-	has("#row-"+string(hostID(1))+" .col-heartbeat", "Report problem").check(t, f.page(t, "/hosts", "plain"))
+	has("#row-"+string(hostID(1))+" .col-heartbeat", "Bad report").check(t, f.page(t, "/hosts", "plain"))
 	hasNot("#row-"+string(hostID(0))+" .col-heartbeat .inline-mark").check(t, f.page(t, "/hosts", "plain"))
 
 	f.discover(1, landscape.Observation{SAP: &landscape.SAPReport{}})

@@ -71,6 +71,9 @@ func newHostItem(h *landscape.Host) *hostItem {
 // attention like silence.
 func (h *hostItem) addFault(record *store.AgentReports) {
 	var since time.Time
+	if h.StaleSince != nil {
+		return // it sends nothing at all any more
+	}
 	if h.fault, since = reportNeed(record); h.fault != "" {
 		h.need = min(h.need, needRank(h.Health, &since))
 	}

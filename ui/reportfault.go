@@ -80,8 +80,10 @@ func shownInstead(agent *store.Agent, status *store.ReportStatus, now time.Time)
 		return "Nothing of it is shown: the host is not registered."
 	case status.Kind == store.OtherDiscovery:
 		return ""
+	case status.Outcome == store.ReportPartlyUsed && status.Kind == landscape.SAPSystemDiscovery && status.Stale(now):
+		return "For what was left out, what was known before is shown, and is marked stale."
 	case status.Outcome == store.ReportPartlyUsed:
-		return "Of what was left out is shown what was known before."
+		return "For what was left out, what was known before is shown."
 	case !status.Stale(now):
 		return "What was known before is shown."
 	case status.Kind == landscape.SAPSystemDiscovery || status.Kind == landscape.ClusterDiscovery:
