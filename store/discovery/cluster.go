@@ -84,7 +84,9 @@ func (v *clusterView) facts(f *fields) *landscape.ClusterFacts {
 	default:
 		return facts
 	}
-	facts.ResourceSIDs = v.resourceSIDs()
+	if sids := v.resourceSIDs(); len(sids) > 0 {
+		facts.ResourceSIDs = sids
+	}
 	return facts
 }
 

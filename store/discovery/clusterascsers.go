@@ -84,10 +84,6 @@ func (v *clusterView) ascsERSNode(n node, own []primitive, running []resource) l
 		Name: n.name, Status: n.status(), Attributes: n.attributes, Resources: v.onNode(running),
 		Roles: []string{}, VirtualIPs: []*string{}, Filesystems: []*string{},
 	}
-	addresses := typeAddress
-	if v.provider == "aws" {
-		addresses = typeAWSAddress
-	}
 	runs := make(map[string]bool)
 	for _, r := range running {
 		runs[r.id] = true
@@ -100,7 +96,7 @@ func (v *clusterView) ascsERSNode(n node, own []primitive, running []resource) l
 			shown.Roles = append(shown.Roles, landscape.ERSRole)
 		case p.kind == typeInstance:
 			shown.Roles = append(shown.Roles, landscape.ASCSRole)
-		case p.kind == addresses:
+		case v.movesAddress(p.kind):
 			shown.VirtualIPs = append(shown.VirtualIPs, orNil(p.attribute("ip")))
 		case p.kind == typeFilesystem:
 			shown.Filesystems = append(shown.Filesystems, orNil(p.attribute("directory")))

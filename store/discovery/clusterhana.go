@@ -213,16 +213,25 @@ func replicationState(role, sync string) string {
 // virtualIP is the address that the cluster has moved to a node, by what runs
 // there.
 func (v *clusterView) virtualIP(running []resource) *string {
-	suffix := typeAddress
-	if v.provider == "aws" {
-		suffix = typeAWSAddress
-	}
 	for _, r := range running {
-		if strings.HasSuffix(r.agent, suffix) {
+		moves := func(kind string) bool { return v.movesAddress(kind) && strings.HasSuffix(r.agent, kind) }
+		if moves(typeAddress) || moves(typeAWSAddress) {
 			return orNil(v.primitive(r.id).attribute("ip"))
 		}
 	}
 	return nil
+}
+
+// movesAddress reports whether resources of a type move an address. On AWS that
+// is another type than anywhere else.
+func (v *clusterView) movesAddress(kind string) bool {
+	switch kind {
+	case typeAddress:
+		return v.provider != "aws"
+	case typeAWSAddress:
+		return v.provider == "aws" || v.provider == unknown
+	}
+	return false
 }
 
 // majorityMaker reports whether the database must not run on a node: it only

@@ -347,10 +347,10 @@ func (v *clusterView) readSBD(f *fields) {
 	listed := 0
 	for d := range sbd.each("Devices") {
 		listed++
-		if d.nothing("Device") != "" { // of an empty list of devices, or of a separator too many
+		if d.nothing("Device") == isEmpty { // of an empty list of devices, or of a separator too many
 			continue
 		}
-		device := landscape.SBDDevice{Device: cmp.Or(d.text("Device"), unknown)}
+		device := landscape.SBDDevice{Device: cmp.Or(d.expected("Device"), unknown)}
 		d.noteNothing("Status")
 		device.Status = d.oneOf("Status", landscape.SBDHealthy, landscape.SBDUnhealthy)
 		v.sbdDevices = append(v.sbdDevices, device)

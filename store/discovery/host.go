@@ -70,17 +70,14 @@ func (f *fields) oneOf(name string, known ...string) string {
 	return unknown
 }
 
-// addresses pairs addresses with prefix lengths by their place and then
-// drops what is no IPv4 address, and the loopback one. It is nil where there
+// addresses pairs addresses with prefix lengths by their place, as far as there
+// are any, and drops what is no IPv4 address, and the loopback one. It is nil where there
 // is no list, which is not to be taken for an empty one.
 func (f *fields) addresses() []landscape.Address {
 	f.noteNothing("ip_addresses")
 	texts, masks := f.places("ip_addresses"), f.places("netmasks")
 	if texts == nil {
 		return nil
-	}
-	if masks != nil {
-		texts = texts[:min(len(texts), len(masks))]
 	}
 	list := []landscape.Address{}
 	for i, text := range texts {
@@ -89,7 +86,7 @@ func (f *fields) addresses() []landscape.Address {
 			continue
 		}
 		address := landscape.Address{IP: ip}
-		if masks != nil {
+		if i < len(masks) {
 			address.Prefix = f.prefix(i, masks[i])
 		}
 		list = append(list, address)

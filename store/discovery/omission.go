@@ -19,6 +19,7 @@ const (
 	noTime       = "is not a time"
 	noAddress    = "is not an IP address"
 	noPrefix     = "is not a prefix length"
+	noNumber     = "is not an instance number"
 	noPair       = "is not a pair of states"
 	otherVersion = "is not the version of the package"
 	noCurrent    = "does not list the instance itself"

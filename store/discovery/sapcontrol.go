@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"trento/store/landscape"
 )
@@ -56,6 +57,10 @@ func (f *fields) numberAndHostname() (number, hostname string) {
 			*answer = property.expected("value")
 			delete(asked, name)
 		}
+		if name == "SAPSYSTEM" && number != "" && !isInstanceNumber(number) {
+			property.leaveOut("value", noNumber)
+			number = ""
+		}
 	}
 	if v := f.members["Properties"]; v.array() {
 		for _, name := range slices.Sorted(maps.Keys(asked)) {
@@ -63,6 +68,11 @@ func (f *fields) numberAndHostname() (number, hostname string) {
 		}
 	}
 	return number, hostname
+}
+
+// isInstanceNumber: two digits, always.
+func isInstanceNumber(text string) bool {
+	return len(text) == 2 && strings.Trim(text, "0123456789") == ""
 }
 
 // ensa is told by the first process of an enqueue service. An instance that is
