@@ -50,6 +50,9 @@ func (s *Store) Observe(ctx context.Context, r Report) error {
 		if err := tx.noteObserved(&r.Observation, refused); err != nil {
 			return err
 		}
+		if err := tx.noteTurn(&r.Observation); err != nil {
+			return err
+		}
 		if refused {
 			rejected = ErrNotFound
 			return tx.keepReport(&r, sum, waitsForHost(r.Observation.Kind))
@@ -162,13 +165,13 @@ func (s *Store) HeartbeatTimeout() time.Duration {
 	return s.options.HeartbeatInterval*time.Duration(s.options.HeartbeatAllowedMissed+1) + heartbeatTolerance
 }
 
-// Sweep notices the hosts whose heartbeat was lost, and what is stale because
-// reports cannot be used. A host that was never
-// heard is left alone, and all get their full time anew after a start: that
-// the server was away says nothing about them.
+// Sweep notices the hosts whose heartbeat was lost, those whose id is no longer
+// shared, and what is stale because reports cannot be used. A host that was
+// never heard is left alone, and all get their full time anew after a start:
+// that the server was away says nothing about them.
 func (s *Store) Sweep(ctx context.Context) error {
 	now := s.Now()
-	var lost []landscape.HostID
+	var lost, alone []landscape.HostID
 	err := s.View(func(tx *Tx) error {
 		for host, err := range tx.Hosts() {
 			if err != nil {
@@ -177,12 +180,18 @@ func (s *Store) Sweep(ctx context.Context) error {
 			if host.Heartbeat != landscape.HeartbeatCritical && s.overdue(host.ID, now) {
 				lost = append(lost, host.ID)
 			}
+			if s.alone(host, now) {
+				alone = append(alone, host.ID)
+			}
 		}
 		return nil
 	})
 	var failed []error
 	for _, id := range lost {
 		failed = append(failed, s.silent(ctx, id))
+	}
+	for _, id := range alone {
+		failed = append(failed, s.unshare(ctx, id))
 	}
 	return errors.Join(append(failed, err, s.sweepReports(ctx))...)
 }

@@ -82,6 +82,7 @@ type Store struct {
 	agentReports cache[AgentReports]
 	received     receivedReports
 	beats        beats
+	turns        turns
 	watchers     watchers
 	uses         uses
 	zip          *compressor

@@ -440,6 +440,7 @@ func TestToasts(t *testing.T) {
 		{activity.HostRegistered, "hana01 is new"}, {activity.HostRestored, "hana01 is back"},
 		{activity.HostDeregistered, "hana01 has been removed"}, {activity.HeartbeatFailed, "The host hana01 heartbeat is failing."},
 		{activity.HeartbeatSucceeded, "The agent of hana01 is reporting."}, {activity.HostHealthChanged, "The health of hana01 is now critical."},
+		{activity.HostIDShared, "Several machines report under the id of hana01."},
 		{activity.LoginAttempt, ""}, {activity.ProviderUpdated, ""},
 	} {
 		news, ok := newToast(&activity.Entry{Type: tt.of, Metadata: metadata})

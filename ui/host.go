@@ -25,6 +25,7 @@ type hostPage struct {
 	Heartbeat     heartbeat
 	StaleBanner   string
 	Faults        []reportFault
+	Shared        *sharedBanner // several machines have its id; else nil
 	AgentVersion  string
 	Outdated      bool
 	Facts         []fact
@@ -141,6 +142,7 @@ func (s *server) describe(p *hostPage, h *landscape.Host) {
 	if stale(h) {
 		p.StaleBanner = fmt.Sprintf("The agent in this host is not responding since %s. What this page shows may be out of date.", since.Text())
 	}
+	p.Shared = s.newSharedBanner(h)
 	p.Facts = s.hostFacts(h)
 	p.ProviderFacts, p.ProviderNote = providerFacts(h.Cloud)
 	p.Saptune = newSaptuneSummary(h.Saptune)
@@ -153,6 +155,30 @@ func (s *server) describe(p *hostPage, h *landscape.Host) {
 		})
 	}
 	slices.SortStableFunc(p.Subscriptions, func(a, b subscriptionRow) int { return strings.Compare(b.Identifier, a.Identifier) })
+}
+
+// sharedBanner says that several machines report under the id of a host.
+type sharedBanner struct {
+	Count    int
+	Machines []string // their names with their addresses
+	Since    Moment
+	Shown    string // the one whose facts are shown
+}
+
+func (s *server) newSharedBanner(h *landscape.Host) *sharedBanner {
+	if !h.Shared() {
+		return nil
+	}
+	machines := h.Machines()
+	b := &sharedBanner{Count: len(machines), Since: s.moment(*h.Turns.SharedSince), Shown: h.Hostname}
+	for _, m := range machines {
+		addresses := make([]string, len(m.Addresses))
+		for i, a := range m.Addresses {
+			addresses[i] = a.IP.String()
+		}
+		b.Machines = append(b.Machines, fmt.Sprintf("%s (%s)", m.Hostname, strings.Join(addresses, ", ")))
+	}
+	return b
 }
 
 // healthReason says which judgements made the health what it is.

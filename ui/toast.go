@@ -84,6 +84,8 @@ func hostNews(t activity.Type, f *entryFacts) (text, url string) {
 		return fmt.Sprintf("The host %s heartbeat is failing.", f.Hostname), url
 	case activity.HeartbeatSucceeded:
 		return fmt.Sprintf("The agent of %s is reporting.", f.Hostname), url
+	case activity.HostIDShared:
+		return fmt.Sprintf("Several machines report under the id of %s.", f.Hostname), url
 	case activity.HostHealthChanged:
 		return fmt.Sprintf("The health of %s is now %s.", f.Hostname, f.Health), url
 	}

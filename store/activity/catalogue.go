@@ -96,6 +96,8 @@ var catalogue = []definition{
 	{51, ProviderUpdated, "Provider Updated", fixed("Host Provider was updated"), host, always(Debug), everyone},
 	{52, SaptuneStatusUpdated, "Saptune Status Updated", fixed("Host Saptune status was updated"), host, always(Info), everyone},
 	{53, SLESSubscriptionsUpdated, "SLES Subscriptions Updated", fixed("SLES subscriptions were updated"), host, always(Debug), everyone},
+	{120, HostIDShared, "Host ID Shared", sharedMessage, host, always(Warning), everyone},
+	{121, HostIDUnshared, "Host ID No Longer Shared", fixed("Only one machine reports under the id of the host again"), host, always(Info), everyone},
 	{54, HostDeregistrationRequested, "Host Deregistration Requested", fixed("Deregistration for host was requested"), host, always(Debug), everyone},
 	{55, HostDeregistered, "Host Deregistered", fixed("Host was deregistered"), host, always(Warning), everyone},
 	{56, HostRestored, "Host Restored", fixed("Host was restored"), host, always(Info), everyone},

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"strings"
 )
 
 // Message is the sentence of the entry. Entries of unknown types say the name
@@ -111,6 +112,21 @@ func checkReset(f facts) string {
 
 func hostStatusMessage(f facts) string {
 	return "Cluster host status changed to " + f.text("cluster_host_status")
+}
+
+// sharedMessage names the machines that report under one id.
+func sharedMessage(f facts) string {
+	var names []string
+	machines, _ := f["machines"].([]any)
+	for _, m := range machines {
+		machine, _ := m.(map[string]any)
+		name := facts(machine).text("hostname")
+		if addresses, _ := machine["ip_addresses"].([]any); len(addresses) > 0 {
+			name += fmt.Sprintf(" (%v)", addresses[0])
+		}
+		names = append(names, name)
+	}
+	return fmt.Sprintf("%d machines report under one id: %s", len(names), strings.Join(names, ", "))
 }
 
 // tokenOwner: only an administrator changes a token that is not their own, and

@@ -75,6 +75,8 @@ const (
 	ProviderUpdated                   Type = "provider_updated"
 	SaptuneStatusUpdated              Type = "saptune_status_updated"
 	SLESSubscriptionsUpdated          Type = "sles_subscriptions_updated"
+	HostIDShared                      Type = "host_id_shared"
+	HostIDUnshared                    Type = "host_id_unshared"
 	HostDeregistrationRequested       Type = "host_deregistration_requested"
 	HostDeregistered                  Type = "host_deregistered"
 	HostRestored                      Type = "host_restored"

@@ -179,7 +179,7 @@ func (d *Decision) removeHost(id HostID) error {
 	}
 	after := d.changeHost(host)
 	after.DeregisteredAt = &d.now
-	after.Inputs.SoftwareUpdates = HealthNotSet
+	after.Inputs.SoftwareUpdates, after.Turns = HealthNotSet, nil
 	d.hostEvent(after, activity.SoftwareUpdatesDiscoveryCleared, nil)
 	d.hostEvent(after, activity.HostDeregistered, map[string]any{"deregistered_at": d.now})
 	return nil

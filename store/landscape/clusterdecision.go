@@ -18,6 +18,9 @@ func (d *Decision) observeCluster(agent HostID, r *ClusterReport) error {
 	if err != nil {
 		return err
 	}
+	if host.Shared() && host.ClusterID != "" && (r.ID != host.ClusterID || !r.Online) {
+		return nil // of another of the machines, perhaps
+	}
 	if host.ClusterID != r.ID {
 		if err := d.leaveCluster(agent); err != nil {
 			return err

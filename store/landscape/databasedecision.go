@@ -107,6 +107,9 @@ func (d *Decision) seeDatabaseInstance(db *Database, s sighting) error {
 	}
 	before := slices.Clone(db.Instances)
 	instance := &db.Instances[i]
+	if known && s.shared {
+		s = s.besideDatabase(instance)
+	}
 	instance.SID, instance.InstanceFacts = s.SID, s.InstanceFacts.over(instance.InstanceFacts)
 	if s.Database.ReplicationUnread {
 		instance.ReplicationStatus = s.Database.ReplicationStatus

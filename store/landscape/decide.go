@@ -30,8 +30,8 @@ func (d *Decision) observe(seen Observation) error {
 		return d.observeSAP(seen.Agent, seen.SAP)
 	}
 	before, err := d.registeredHost(seen.Agent)
-	if err != nil {
-		return err
+	if err != nil || before.Shared() {
+		return err // of which of the machines, nobody knows
 	}
 	switch seen.Kind {
 	case CloudDiscovery:
@@ -84,13 +84,17 @@ func (d *Decision) observeHost(id HostID, facts HostFacts) error {
 	case before.DeregisteredAt != nil:
 		d.restoreHost(before, facts)
 		return d.judgeRunning(id)
-	case !same(before.HostFacts, facts):
-		after := d.changeHost(before)
-		after.HostFacts = facts
-		d.hostEvent(after, activity.HostDetailsUpdated, after.details())
-		d.softwareUpdates(after, before.FQDN)
+	case !same(before.HostFacts, facts) && !d.observeMachine(before, facts):
+		d.changeFacts(d.changeHost(before), before, facts)
 	}
 	return nil
+}
+
+// changeFacts takes over what a host says about itself.
+func (d *Decision) changeFacts(after, before *Host, facts HostFacts) {
+	after.HostFacts = facts
+	d.hostEvent(after, activity.HostDetailsUpdated, after.details())
+	d.softwareUpdates(after, before.FQDN)
 }
 
 func (d *Decision) registerHost(before *Host, facts HostFacts) {

@@ -43,6 +43,9 @@ type Host struct {
 
 	SelectedChecks []string `json:"selected_checks,omitempty"`
 
+	// Turns is nil where one machine has reported under the id lately.
+	Turns *Turns `json:"turns,omitempty"`
+
 	RegisteredAt   time.Time  `json:"registered_at"`
 	UpdatedAt      time.Time  `json:"updated_at"`
 	DeregisteredAt *time.Time `json:"deregistered_at,omitempty"`

@@ -26,8 +26,14 @@ func (d *Decision) observeSAP(agent HostID, r *SAPReport) error {
 		d.Refused = before.Refused()
 		return nil
 	}
-	if err := d.markAbsent(agent, r); err != nil {
+	shared, err := d.shared(agent)
+	if err != nil {
 		return err
+	}
+	if !shared {
+		if err := d.markAbsent(agent, r); err != nil {
+			return err
+		}
 	}
 	if unknown && len(r.Elements)+len(r.Unread) == 0 {
 		return nil // most hosts without SAP software never say anything else
@@ -38,7 +44,7 @@ func (d *Decision) observeSAP(agent HostID, r *SAPReport) error {
 		after.Elements[i].Element = e
 	}
 	for i, e := range r.Elements {
-		fits, err := d.judge(sighting{agent: agent, at: d.now, Element: e})
+		fits, err := d.judge(sighting{agent: agent, at: d.now, shared: shared, Element: e})
 		if err != nil {
 			return err
 		}
@@ -51,9 +57,10 @@ func (d *Decision) observeSAP(agent HostID, r *SAPReport) error {
 // sighting is an element with where it was seen and when it was reported: just
 // now, or earlier, in which case it is judged again.
 type sighting struct {
-	agent HostID
-	at    time.Time
-	again bool
+	agent  HostID
+	at     time.Time
+	again  bool
+	shared bool // the id of the agent is that of several machines
 	Element
 }
 

@@ -179,6 +179,9 @@ func (d *Decision) seeApplicationInstance(s *SAPSystem, seen sighting) error {
 		return err
 	}
 	before := instance.Status
+	if known && seen.shared {
+		seen.SID, seen.InstanceFacts = instance.SID, seen.beside(instance.InstanceFacts)
+	}
 	instance.SID, instance.InstanceFacts = seen.SID, seen.InstanceFacts.over(instance.InstanceFacts)
 	instance.DBHost = seen.Application.DBHost
 	if seen.Application.ENSA != NoENSA {

@@ -292,7 +292,7 @@ func (w *world) checkOwners() {
 	owners := map[string]string{}
 	own := func(system string, host landscape.HostID, number string, t landscape.InstanceTimes) {
 		key := string(host) + "/" + number
-		if t.AbsentSince != nil || len(w.kept[host].Unread) > 0 {
+		if t.AbsentSince != nil || len(w.kept[host].Unread) > 0 || w.kept[host].Forget || w.isShared(host) {
 			return
 		}
 		if other, taken := owners[key]; taken {
@@ -378,13 +378,19 @@ func (w *world) checkSAPSystem(id landscape.SAPSystemID, s *landscape.SAPSystem)
 	}
 }
 
+// isShared reports whether several machines have the id of a host.
+func (w *world) isShared(id landscape.HostID) bool {
+	host := w.hosts[id]
+	return host != nil && host.Shared()
+}
+
 // checkListed: an instance is absent unless its host has last listed its
 // number, or something that could not be read and may have it.
 func (w *world) checkListed(host landscape.HostID, number string, absentSince *time.Time) {
 	w.t.Helper()
 	kept := w.kept[host]
 	unread := func(u landscape.UnreadInstance) bool { return u.Number == "" || u.Number == number }
-	if kept != nil && slices.ContainsFunc(kept.Unread, unread) {
+	if w.isShared(host) || kept != nil && slices.ContainsFunc(kept.Unread, unread) {
 		return
 	}
 	if absentSince != nil || kept != nil && slices.ContainsFunc(kept.Elements, func(e landscape.KeptElement) bool { return e.Number == number }) {

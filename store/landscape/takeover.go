@@ -44,7 +44,7 @@ type owner struct {
 // place.
 func (d *Decision) takeOver(s sighting, by owner) error {
 	k, err := d.kept(s.agent)
-	if err != nil {
+	if err != nil || s.shared {
 		return err
 	}
 	unread := func(sid string) bool {

@@ -73,8 +73,12 @@ func (d *Decision) woken(news news) ([]waiter, error) {
 		if err != nil {
 			return nil, err
 		}
+		shared, err := d.shared(agent)
+		if err != nil {
+			return nil, err
+		}
 		for i, e := range k.Elements {
-			w := waiter{sighting{agent: agent, at: k.ReceivedAt, again: true, Element: e.Element}, i}
+			w := waiter{sighting{agent: agent, at: k.ReceivedAt, again: true, shared: shared, Element: e.Element}, i}
 			switch {
 			case !e.Waiting:
 			case e.Database != nil && news.databases[e.Database.ID]:

@@ -1,0 +1,97 @@
+package store
+
+import (
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"trento/store/activity"
+	"trento/store/landscape"
+)
+
+// TestSharedID: that two machines report under one id is told once, and once
+// that it is over; in between nothing is written.
+func TestSharedID(t *testing.T) {
+	dir, c := t.TempDir(), newClock()
+	s := open(t, dir, c)
+	first := hostReport("vega01")
+	second := hostReport("vega02")
+	second.Observation.Host.Addresses[0].IP = netip.MustParseAddr("10.1.2.4")
+	second = report(second.Observation)
+	said := 0
+	tell := func(want ...activity.Type) {
+		t.Helper()
+		if err := s.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		log := entries(t, s)
+		got := typesOf(log[said:])
+		got = slices.DeleteFunc(got, func(t activity.Type) bool { return t == activity.SoftwareUpdatesDiscoveryRequested })
+		if diff := cmp.Diff(append([]activity.Type{}, want...), append([]activity.Type{}, got...)); diff != "" {
+			t.Errorf("entries (-want +got):\n%s", diff)
+		}
+		said = len(log)
+	}
+	turn := func(r Report) {
+		t.Helper()
+		c.advance(5 * time.Second)
+		if !s.Unchanged(r.Body) {
+			observe(t, s, r)
+		}
+		if err := s.Heartbeat(t.Context(), agent); err != nil {
+			t.Fatal(err)
+		}
+	}
+	turn(first)
+	tell(activity.HostRegistered, activity.HeartbeatSucceeded)
+	turn(second)
+	turn(first)
+	tell(activity.HostDetailsUpdated, activity.HostDetailsUpdated)
+	turn(second)
+	tell(activity.HostIDShared)
+	for range 100 {
+		turn(first)
+		turn(second)
+	}
+	tell()
+	host := theHost(t, s)
+	shut(t, s)
+	s = open(t, dir, c)
+	for range 40 {
+		turn(first)
+		turn(second)
+	}
+	tell()
+	if now := theHost(t, s); !now.Shared() || !now.UpdatedAt.Equal(host.UpdatedAt) {
+		t.Errorf("host %+v", now)
+	}
+	for range 60 {
+		turn(second)
+		tell()
+	}
+	turn(second)
+	tell(activity.HostIDUnshared)
+	turn(second)
+	tell(activity.HostDetailsUpdated)
+	if now := theHost(t, s); now.Shared() || now.Hostname != "vega02" {
+		t.Errorf("host %+v", now)
+	}
+
+	// Where nobody is heard, nobody knows whether it is over.
+	turn(first)
+	turn(second)
+	tell(activity.HostDetailsUpdated, activity.HostIDShared)
+	c.advance(time.Hour)
+	tell(activity.HeartbeatFailed)
+	tell()
+	if err := s.Deregister(t.Context(), System(), nil, landscape.Target{Host: agent}); err != nil {
+		t.Fatal(err)
+	}
+	observe(t, s, first)
+	if now := theHost(t, s); now.Shared() {
+		t.Errorf("host %+v", now)
+	}
+}

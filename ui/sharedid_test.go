@@ -1,0 +1,43 @@
+package ui
+
+import (
+	"strings"
+	"testing"
+
+	"trento/store/landscape"
+)
+
+// TestSharedIDIsTold: the page of a host says that several machines have its
+// id, which, and what to do about it; the activity log says it once.
+func TestSharedIDIsTold(t *testing.T) {
+	f := newFixture(t)
+	f.user("admin", 1)
+	target := "/hosts/" + string(f.host(1, "cloned01"))
+	other := facts(2, "cloned02")
+	for range 4 {
+		if page := f.page(t, target, "admin"); len(page.all("#shared-id")) > 0 {
+			break
+		}
+		f.observe(1, landscape.Observation{Host: &other})
+		f.host(1, "cloned01")
+	}
+	page := f.page(t, target, "admin")
+	banner := strings.Join(strings.Fields(text(page.one("#shared-id"))), " ")
+	for _, want := range []string{
+		"2 machines report under the id of this host", "cloned01 (10.0.0.2) and cloned02 (10.0.0.3)",
+		"systemd-machine-id-setup", "systemctl restart trento-agent",
+	} {
+		if !strings.Contains(banner, want) {
+			t.Errorf("the banner does not say %q: %s", want, banner)
+		}
+	}
+	for range 3 {
+		f.observe(1, landscape.Observation{Host: &other})
+		f.host(1, "cloned01")
+	}
+	f.indexed()
+	log := f.page(t, "/activity_log?type=host_id_shared", "admin")
+	if rows := log.all("#rows tbody tr"); len(rows) != 1 || !strings.Contains(text(rows[0]), "2 machines report under one id: cloned01 (10.0.0.2") {
+		t.Errorf("%d entries in the log", len(rows))
+	}
+}
