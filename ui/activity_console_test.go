@@ -30,8 +30,8 @@ func testManyNew(tab *tab) {
 	tab.wants(exists("h1 .count")+".textContent", "38")
 	tab.wants("document.querySelectorAll('tbody tr').length", "10")
 
-	tab.click("a[aria-label=next-page]")
-	tab.until(exists("select[name=refreshRate][disabled]"))
+	tab.clickOn(aLink, "Next page")
+	tab.until(exists("select#refresh-rate[aria-disabled=true]"))
 	second := tab.ask("[...document.querySelectorAll('tbody tr')].map(r => r.id).join()")
 	tab.tagged("ada", 1)
 	tab.click("[data-refresh-now].button")

@@ -97,7 +97,7 @@ func TestLongFlow(t *testing.T) {
 		page := f.page(t, target, "admin")
 		has("h1 .count", fmt.Sprint(all)).check(t, page)
 		has(".flow-begin", "over 2 min 40 s").check(t, page)
-		for _, link := range page.all("a[aria-label=" + step + "]") {
+		for _, link := range page.all("a[data-testid=" + step + "]") {
 			next, _ = attribute(link, "href")
 		}
 		return page.texts("#flow a[data-entry]"), next

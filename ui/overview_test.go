@@ -214,7 +214,7 @@ func TestCleanupOfMany(t *testing.T) {
 	if boxes := page.all("#rows input[name=thing]"); len(boxes) != len(v.hosts) {
 		t.Fatalf("%d things for %d silent hosts", len(boxes), len(v.hosts))
 	}
-	if boxes := f.page(t, "/cleanup?per_page=100", "plain").all("#rows input[name=thing][disabled]"); len(boxes) != len(v.hosts) {
+	if boxes := f.page(t, "/cleanup?per_page=100", "plain").all("#rows input[form=choice][aria-disabled=true]"); len(boxes) != len(v.hosts) {
 		t.Errorf("somebody who may not can choose: %d of %d are disabled", len(boxes), len(v.hosts))
 	}
 	gone := "host/" + string(hostID(9999))

@@ -83,7 +83,7 @@ func TestPages(t *testing.T) {
 			has("#host-"+string(hostID(1))+" a[href=/hosts/"+string(hostID(1))+"]", "hana01"),
 			has("tr[data-stale] .heartbeat", "Not reporting"), has("tr[data-stale] [data-health-state=unknown][data-stale]", ""),
 			has(".range", "Showing 1–3 of 3"), has("td.col-address", "10.0.0.2/24"), has("td.col-provider", "AWS"),
-			has("td .pill.warning", "1.9.4"), has("span[aria-label=next-page][aria-disabled=true]", "")}},
+			has("td .pill.warning", "1.9.4"), has("span[data-testid=next-page][aria-disabled=true]", "")}},
 		{"hosts, fragment", call{target: "/hosts", as: "plain", header: http.Header{fragmentHeader: {"frame"}}}, 200, "", []element{
 			has("#frame #rows", "hana01"), hasNot("head title")}},
 		{"hosts, filtered", call{target: "/hosts?provider=aws", as: "plain"}, 200, "", []element{
@@ -309,7 +309,7 @@ func TestPageSizeIsRemembered(t *testing.T) {
 	}
 	has(".range", "Showing 1–20 of 25").check(t, parseMarkup(t, f.do(call{target: "/hosts", as: "ada", cookies: cookies}).Body.String()))
 	has(".range", "Showing 21–25 of 25").check(t, parseMarkup(t, f.do(call{target: "/hosts?page=2", as: "ada", cookies: cookies}).Body.String()))
-	has("a[aria-label=next-page][href=/hosts?page=2]", "").check(t, parseMarkup(t, f.do(call{target: "/hosts", as: "ada"}).Body.String()))
+	has("a[data-testid=next-page][href=/hosts?page=2]", "").check(t, parseMarkup(t, f.do(call{target: "/hosts", as: "ada"}).Body.String()))
 }
 
 func TestExpiredKeyIsSaid(t *testing.T) {

@@ -3,6 +3,7 @@ package ui
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -127,7 +128,7 @@ func (r region) look(role, name string) ([]target, error) {
 			return nil, err
 		}
 		c := target{tab: r.tab, what: fmt.Sprintf("%s %q", role, name), object: resolved.Object.ObjectID}
-		words := strings.Join(strings.Fields(strings.Trim(string(node.Name.Value), `"`)), " ")
+		words := strings.Join(strings.Fields(textOf(node.Name.Value)), " ")
 		switch {
 		case words == name:
 			exact = append(exact, c)
@@ -174,7 +175,15 @@ func (c target) call(function string) (string, error) {
 	if answer.ExceptionDetails != nil {
 		return "", errors.New(answer.ExceptionDetails.Exception.Description)
 	}
-	return strings.Trim(string(answer.Result.Value), `"`), nil
+	return textOf(answer.Result.Value), nil
+}
+
+// textOf is the text of a JSON value.
+func textOf(value []byte) (text string) {
+	if json.Unmarshal(value, &text) != nil {
+		return string(value)
+	}
+	return text
 }
 
 // words finds the middle of the words that belong to an element, of its label

@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
 	"trento/store"
@@ -14,19 +13,25 @@ func testTagging(tab *tab) {
 	tab.signedIn()
 	tab.live("/hosts")
 	field := rowOf(1) + " .tag-add input[list]"
-	tab.click(rowOf(1) + " .tag-add summary")
-	tab.until("document.activeElement === " + exists(field))
-	tab.run(chromedp.SendKeys(chromedp.CSS(field), "two words"+kb.Enter))
+	// What is typed at once goes into the field, the letters of shortcuts too.
+	tab.clickOn(aMenu, "Add Tag to host hana01")
+	tab.press("g h?/two words" + kb.Enter)
 	tab.until("!" + exists(rowOf(1)+" [data-fault]") + ".hidden")
-	tab.wants(exists(field)+".value", "two words")
+	tab.wants(exists(field)+".value", "g h?/two words")
 	tab.wants(exists(field)+".getAttribute('aria-invalid')", "true")
 
-	for range "two words" {
+	for range "g h?/two words" {
 		tab.press(kb.Backspace)
 	}
-	tab.run(chromedp.SendKeys(chromedp.CSS(field), "env1"+kb.Enter))
+	// The next tag is typed while the first is on its way.
+	tab.press("env1" + kb.Enter + "env2")
 	tab.until(exists(rowOf(1) + " .tag button[value=env1]"))
+	tab.wants(exists(field)+".value", "env2")
+	tab.wants("document.activeElement === "+exists(field), "true")
+	tab.press(kb.Enter)
+	tab.until(exists(rowOf(1) + " .tag button[value=env2]"))
 	tab.wants(exists(field)+".value", "")
+	tab.wants("document.activeElement === "+exists(field), "true")
 	tab.wants("location.pathname", "/hosts")
 
 	// Somebody else.
@@ -34,8 +39,16 @@ func testTagging(tab *tab) {
 		tab.t.Fatal(err)
 	}
 	tab.until(exists(rowOf(1) + " .tag button[value=other]"))
-	tab.click(rowOf(1) + " .tag button[value=env1]")
+	tab.press(kb.Escape)
+	tab.row(1).click(aButton, "Remove tag env1")
 	tab.until("!" + exists(rowOf(1)+" .tag button[value=env1]"))
+	tab.until("document.activeElement.value === 'env2'")
+	tab.press(kb.Enter)
+	tab.until("document.activeElement.value === 'other'")
+	tab.press(kb.Enter)
+	tab.until("document.activeElement === " + exists(rowOf(1)+" .tag-add summary"))
+	tab.press(kb.Enter)
+	tab.wants("document.activeElement === "+exists(field), "true")
 }
 
 // testChoosing: the box in the head chooses all things of the page, and what
@@ -45,12 +58,15 @@ func testChoosing(tab *tab) {
 	tab.host(2, "hana02")
 	tab.signedIn()
 	tab.live("/cleanup")
-	tab.click("[data-choose-all]")
-	tab.wants(exists("#chosen")+".textContent", "2 chosen")
+	tab.wants(exists(".choose-bar button")+".disabled", "true")
+	tab.element("document.querySelector('#rows tbody .col-choose')").click() // anywhere in the cell
+	tab.wants(exists("#chosen")+".textContent", "1 selected")
+	tab.clickOn(aBox, "Select all on this page")
+	tab.wants(exists("#chosen")+".textContent", "2 selected")
 	tab.host(3, "hana03")
 	tab.until("document.querySelectorAll('#rows tbody tr').length === 3 || !" + exists("#news") + ".hidden")
 	tab.wants("document.querySelectorAll('input[form=choice]:checked').length", "2")
-	tab.click(".choose-bar button")
+	tab.clickOn(aButton, "Clean up selected…")
 	tab.until(exists("input[name=plan]"))
 	tab.wants("document.querySelector('h1').textContent", "Clean up 2 things?")
 }

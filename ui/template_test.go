@@ -244,3 +244,20 @@ func TestHostileLandscape(t *testing.T) {
 		t.Error("the name of the host is not on the page")
 	}
 }
+
+// TestFrameFields: a page must not have a field of its own under a name of the
+// frame, or the frame would show that: the version of a user as the version of
+// the product.
+func TestFrameFields(t *testing.T) {
+	frame := reflect.TypeFor[Frame]()
+	for name, p := range samplePages() {
+		page := reflect.TypeOf(p).Elem()
+		for i := range frame.NumField() {
+			field := frame.Field(i).Name
+			if found, ok := page.FieldByName(field); ok && found.Type == frame.Field(i).Type && len(found.Index) > 1 {
+				continue
+			}
+			t.Errorf("the page %s hides the field %s of the frame", name, field)
+		}
+	}
+}

@@ -17,17 +17,17 @@ import (
 // userPage is the form that makes or changes a user.
 type userPage struct {
 	Frame
-	Heading   string
-	Action    string
-	Verb      string
-	New       bool
-	Protected string // why nothing can be changed here
-	Self      bool   // the reader's own account
-	Stale     bool   // somebody else has changed the user meanwhile
-	Typed     bool   // holds what was typed and not saved
-	Version   int    // the form was filled from
-	Faults    []faultLink
-	Rest      []string // faults that are about no field
+	Heading     string
+	Action      string
+	Verb        string
+	New         bool
+	Protected   string // why nothing can be changed here
+	Self        bool   // the reader's own account
+	Stale       bool   // somebody else has changed the user meanwhile
+	Typed       bool   // holds what was typed and not saved
+	LockVersion int    // the form was filled from
+	Faults      []faultLink
+	Rest        []string // faults that are about no field
 
 	Fullname, Email, Username, Password, Confirmation, Timezone field
 	Status, SecondFactor                                        dropdown
@@ -171,7 +171,7 @@ func (s *server) userOf(r *http.Request) (user *store.User, err error) {
 func (s *server) editUserPage(r *http.Request, u *store.User) userPage {
 	p := s.newUserPage(r, "Edit User")
 	p.Frame.Title = u.Username + " – Users"
-	p.Action, p.Verb, p.Version = userPath(u.ID, "edit"), "Save", u.LockVersion
+	p.Action, p.Verb, p.LockVersion = userPath(u.ID, "edit"), "Save", u.LockVersion
 	p.Live = "user:" + strconv.FormatInt(u.ID, 10) + " token"
 	p.Self = u.ID == auth.From(r.Context()).User.ID
 	if s.options.Auth.DefaultAdmin(u) {
@@ -237,8 +237,8 @@ func (s *server) changeUser(w http.ResponseWriter, r *http.Request) error {
 	}
 	// The form keeps the version it was filled from, so that what was typed
 	// cannot be saved over what somebody else has saved meanwhile.
-	p.Version, _ = strconv.Atoi(r.PostForm.Get("version"))
-	if p.Version == u.LockVersion {
+	p.LockVersion, _ = strconv.Atoi(r.PostForm.Get("version"))
+	if p.LockVersion == u.LockVersion {
 		if p.Ask, err = s.askAboutChange(r, u, f); err != nil {
 			return err
 		}
@@ -247,7 +247,7 @@ func (s *server) changeUser(w http.ResponseWriter, r *http.Request) error {
 		}
 		p.Ask = nil
 	}
-	_, err = s.options.Auth.ChangeUser(r.Context(), auth.From(r.Context()), u.ID, p.Version, f.change(u))
+	_, err = s.options.Auth.ChangeUser(r.Context(), auth.From(r.Context()), u.ID, p.LockVersion, f.change(u))
 	switch {
 	case p.refuse(err):
 		return s.showUser(w, r, http.StatusUnprocessableEntity, &p)

@@ -1,6 +1,7 @@
 // Keys: / searches everywhere, f finds in the list, g and a letter goes somewhere, ? lists them, arrows walk
 // through the rows of a table.
 const patience = 1200; // ms between g and the letter
+const store = 'trento-heading'; // says that somebody has gone to a page by keys
 let going = 0;
 
 const typingIn = (element) => element.matches('input:not([type=checkbox], [type=radio]), select, textarea, [contenteditable]');
@@ -18,6 +19,7 @@ document.addEventListener('keydown', (event) => {
     const link = document.querySelector(`.rail a[data-key="${CSS.escape(event.key)}"]`);
     if (link) {
       event.preventDefault();
+      sessionStorage.setItem(store, link.pathname);
       location.assign(link.href);
     }
     return;
@@ -67,3 +69,11 @@ function walk(event, row) {
   event.preventDefault();
   link.focus();
 }
+
+// Whoever goes to a page by keys goes on at its heading.
+if (sessionStorage.getItem(store) === location.pathname) {
+  const heading = document.querySelector('main h1');
+  heading?.setAttribute('tabindex', '-1');
+  heading?.focus();
+}
+sessionStorage.removeItem(store);

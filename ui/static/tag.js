@@ -8,43 +8,79 @@ document.addEventListener('submit', async (event) => {
   if (!form.matches('[data-tags]')) return;
   event.preventDefault();
   const field = form.querySelector('[list]');
-  if (field && !field.value.trim()) return;
+  const typed = field?.value ?? '';
+  if (field && !typed.trim()) return;
   const body = new URLSearchParams(new FormData(form, event.submitter));
-  let response;
-  try {
-    response = await fetch(form.getAttribute('action'), { method: 'POST', body, headers: { 'X-Fragment': 'none' }, credentials: 'same-origin' });
-  } catch {
-    return fault(form, field, 'The server cannot be reached. Nothing was changed.');
-  }
-  if (response.status === 401) return signIn();
-  if (response.status === 422) return fault(form, field, await response.text());
-  if (!response.ok) return fault(form, field, response.status === 404 ? 'It is gone by now: somebody has cleaned it up.' : 'The tags were not changed. You may lack the permission.');
-  if (field) {
-    fault(form, field, '');
-    field.value = '';
-    delete form.dataset.dirty;
-  }
-  refresh();
+  const after = field ?? neighbour(event.submitter);
+  // The next tag may be typed while this one is on its way.
+  if (field) clear(form, field);
+  const failure = await send(form.getAttribute('action'), body);
+  if (failure) return restore(form, field, typed, failure);
+  await refresh();
+  if (!field && !form.contains(document.activeElement)) after.focus();
 });
 
-function fault(form, field, text) {
-  if (!field) return text && toast({ severity: 'warning', text });
+// send reports what went wrong, in words.
+async function send(url, body) {
+  let response;
+  try {
+    response = await fetch(url, { method: 'POST', body, headers: { 'X-Fragment': 'none' }, credentials: 'same-origin' });
+  } catch {
+    return 'The server cannot be reached. Nothing was changed.';
+  }
+  if (response.status === 401) return signIn();
+  if (response.status === 422) return response.text();
+  if (response.status === 404) return 'It is gone by now: somebody has cleaned it up.';
+  if (!response.ok) return 'The tags were not changed. You may lack the permission.';
+}
+
+function clear(form, field) {
+  field.value = '';
+  delete form.dataset.dirty;
+  say(form, field, '');
+}
+
+// restore gives back what was refused, unless something else has been typed
+// meanwhile.
+function restore(form, field, typed, failure) {
+  if (!field || field.value) return toast({ severity: 'warning', text: field ? `${typed}: ${failure}` : failure });
+  field.value = typed;
+  form.dataset.dirty = '';
+  say(form, field, failure);
+}
+
+// neighbour is where somebody goes on who removes a tag: at the next one, the
+// one before, or the button that adds one.
+function neighbour(button) {
+  const editor = button.closest('.tags');
+  const buttons = [...editor.querySelectorAll('.tag-list button')];
+  const at = buttons.indexOf(button);
+  return buttons[at + 1] ?? buttons[at - 1] ?? editor.querySelector('summary');
+}
+
+function say(form, field, text) {
   const place = form.querySelector('[data-fault]');
   place.textContent = text;
   place.hidden = !text;
-  field.toggleAttribute('aria-invalid', Boolean(text));
   if (text) field.setAttribute('aria-invalid', 'true');
+  else field.removeAttribute('aria-invalid');
 }
 
 document.addEventListener('input', (event) => {
   const form = event.target.closest('form[data-tags]');
   if (!form) return;
-  form.dataset.dirty = '';
-  if (!event.target.value) delete form.dataset.dirty;
-  fault(form, event.target, '');
+  if (event.target.value) form.dataset.dirty = '';
+  else delete form.dataset.dirty;
+  say(form, event.target, '');
 });
 
-// toggle does not bubble.
-document.addEventListener('toggle', (event) => {
-  if (event.target.matches('.tag-add[open]')) event.target.querySelector('[list]').focus();
-}, true);
+// What is typed right after the click belongs into the field, so the field is
+// shown and focused at once; the event "toggle" would come later.
+document.addEventListener('click', (event) => {
+  const summary = event.target.closest('.tag-add > summary');
+  const menu = summary?.parentElement;
+  if (!menu || menu.open) return;
+  event.preventDefault();
+  menu.open = true;
+  menu.querySelector('[list]').focus();
+});
