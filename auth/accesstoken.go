@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"trento/store"
@@ -176,19 +175,17 @@ func (a *Auth) ConfirmToken(ctx context.Context, id *Identity, password string) 
 }
 
 func tokenName(name string, wrong *FieldErrors) string {
-	name = strings.TrimSpace(name)
+	name = store.NormalName(name)
 	wrong.name("name", name)
 	return name
 }
 
 func tokenDescription(text string, wrong *FieldErrors) string {
-	text = strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n"))
-	detail := ""
-	switch {
-	case utf8.RuneCountInString(text) > MaxTokenDescription:
+	text = store.NormalText(strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n")))
+	// The rules of names, over several lines.
+	detail := store.CheckName(strings.NewReplacer("\n", " ", "\t", " ").Replace(text))
+	if utf8.RuneCountInString(text) > MaxTokenDescription {
 		detail = fmt.Sprintf("should be at most %d character(s)", MaxTokenDescription)
-	case !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }):
-		detail = "is invalid"
 	}
 	if detail != "" {
 		wrong.add("description", detail)

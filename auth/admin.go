@@ -95,7 +95,7 @@ func (a *Auth) putAdmin(ctx context.Context, admin Admin, dir, present string, g
 		Username: a.admin, Fullname: "Trento Default Admin", Email: admin.Email,
 		PasswordHash: hash, Abilities: []int{allAll}, Enabled: true,
 	})
-	if errors.Is(err, store.ErrConflict) {
+	if clash, ok := errors.AsType[*store.TakenError](err); ok && clash.Field == "email" {
 		return "", fmt.Errorf("the admin named by ADMIN_USER (%s) cannot be made: ADMIN_EMAIL (%s) is the address of another user: %w", a.admin, admin.Email, err)
 	}
 	if err != nil {

@@ -54,7 +54,7 @@ func (a *Auth) deviceOf(r *http.Request, username string) (deviceID, error) {
 	if len(accounts) == 0 {
 		return deviceID{}, nil
 	}
-	user, err := a.userNamed(store.NormalUsername(username))
+	user, err := a.userNamed(username)
 	if user == nil || err != nil {
 		return deviceID{}, err
 	}

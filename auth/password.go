@@ -285,7 +285,7 @@ func (a *Auth) CheckPassword(ctx context.Context, c Credentials, address netip.A
 	}
 	outcome := abandoned
 	defer func() { attempt.end(outcome) }()
-	proof, err := a.prove(ctx, username, c)
+	proof, err := a.prove(ctx, c)
 	switch {
 	case err == nil:
 		outcome = succeeded
@@ -301,11 +301,11 @@ func (a *Auth) CheckPassword(ctx context.Context, c Credentials, address netip.A
 }
 
 // prove checks password and code.
-func (a *Auth) prove(ctx context.Context, username string, c Credentials) (*Proof, error) {
+func (a *Auth) prove(ctx context.Context, c Credentials) (*Proof, error) {
 	if isAccessToken(c.Password) {
 		return a.proveByToken(ctx, c)
 	}
-	user, err := a.userNamed(username)
+	user, err := a.userNamed(c.Username)
 	if err != nil {
 		return nil, err
 	}
@@ -325,7 +325,7 @@ func (a *Auth) prove(ctx context.Context, username string, c Credentials) (*Proo
 	return proof, nil
 }
 
-// userNamed is the user of a name in its normal form, nil where there is none.
+// userNamed is the user of a name in any form, nil where there is none.
 func (a *Auth) userNamed(username string) (user *store.User, err error) {
 	err = a.store.View(func(tx *store.Tx) (err error) {
 		user, err = tx.UserNamed(username)

@@ -115,7 +115,7 @@ func (a *Auth) tokenOwner(shown shownToken) (user *store.User, token *store.Toke
 
 // fits reports whether a token may be shown in this way.
 func (s shownToken) fits(owner *store.User, settings *store.TokenSettings) bool {
-	named := s.username == anyOwner || store.NormalUsername(s.username) == owner.Username
+	named := s.username == anyOwner || store.NormalUsername(s.username) == store.NormalUsername(owner.Username)
 	switch s.via {
 	case viaBasic:
 		return settings.AllowBasic && named

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 	_ "time/tzdata" // a bare machine knows no time zones
-	"unicode"
 	"unicode/utf8"
 
 	"trento/store"
@@ -64,17 +63,18 @@ var reservedNames = []string{activity.System, activity.NoUsername}
 // username checks a user name as it was typed: its normal form would hide
 // bytes that are no text.
 func (e *FieldErrors) username(name string) {
-	if e.name("username", strings.TrimSpace(name)); slices.Contains(reservedNames, store.NormalUsername(name)) {
+	if e.name("username", store.NormalName(name)); slices.Contains(reservedNames, store.NormalUsername(name)) {
 		e.add("username", "is reserved")
 	}
 }
 
+// name checks a name in its normal form.
 func (e *FieldErrors) name(field, name string) {
 	switch {
 	case blank(name):
 		e.add(field, isBlank)
-	case !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl):
-		e.add(field, "is invalid")
+	case store.CheckName(name) != "":
+		e.add(field, store.CheckName(name))
 	case utf8.RuneCountInString(name) > MaxName:
 		e.add(field, fmt.Sprintf("should be at most %d character(s)", MaxName))
 	}
@@ -84,7 +84,7 @@ func (e *FieldErrors) email(address string) {
 	switch {
 	case blank(address):
 		e.add("email", isBlank)
-	case !isEmail(address):
+	case !isEmail(address) || store.CheckName(address) != "":
 		e.add("email", "is not a valid email")
 	}
 }
@@ -128,6 +128,15 @@ func (e *FieldErrors) confirmation(password string, confirmation *string) {
 	}
 }
 
+// normal is a value in its normal form, where there is one.
+func normal(form func(string) string, value *string) *string {
+	if value == nil {
+		return nil
+	}
+	text := form(*value)
+	return &text
+}
+
 // account checks the fields that users and those who manage them may change.
 func (e *FieldErrors) account(fullname, email, timezone, password, confirmation *string) {
 	if fullname != nil {
@@ -150,7 +159,7 @@ func (e *FieldErrors) account(fullname, email, timezone, password, confirmation 
 // taken turns a clash into the fault of a field.
 func taken(err error) error {
 	if clash, ok := errors.AsType[*store.TakenError](err); ok {
-		return FieldErrors{{Field: clash.Field, Detail: store.ErrConflict.Error()}}
+		return FieldErrors{{Field: clash.Field, Detail: clash.Detail}}
 	}
 	return err
 }
@@ -174,6 +183,7 @@ func (a *Auth) CreateUser(ctx context.Context, by *Identity, n NewUser) (*store.
 	var wrong FieldErrors
 	wrong.username(n.Username)
 	n.Username = store.NormalUsername(n.Username)
+	n.Fullname, n.Email = store.NormalName(n.Fullname), store.NormalText(n.Email)
 	wrong.abilities(n.Abilities)
 	wrong.account(&n.Fullname, &n.Email, &n.Timezone, &n.Password, &n.PasswordConfirmation)
 	if err := wrong.err(); err != nil {
@@ -217,6 +227,7 @@ func (a *Auth) ChangeUser(ctx context.Context, by *Identity, id int64, version i
 			return nil, err
 		}
 	}
+	c.Fullname, c.Email = normal(store.NormalName, c.Fullname), normal(store.NormalText, c.Email)
 	var wrong FieldErrors
 	wrong.account(c.Fullname, c.Email, c.Timezone, c.Password, c.PasswordConfirmation)
 	if c.Abilities != nil {

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	bolt "go.etcd.io/bbolt"
 
 	"trento/store/activity"
 	"trento/store/landscape"
@@ -424,21 +423,8 @@ func TestReportProblemsAreCut(t *testing.T) {
 
 // TestMigrateAgentReports opens a file from before there was the bucket.
 func TestMigrateAgentReports(t *testing.T) {
-	c, dir := newClock(), t.TempDir()
-	s := open(t, dir, c)
+	s := open(t, oldFile(t, "v1.db.gz"), newClock())
 	observe(t, s, hostReport("vega01"))
-	shut(t, s)
-	old, err := bolt.Open(filepath.Join(dir, fileName), 0o600, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = old.Update(func(btx *bolt.Tx) error {
-		return errors.Join(btx.DeleteBucket(bucketAgentReport), btx.Bucket(bucketMeta).Put(keyVersion, key64(1)))
-	})
-	if err := errors.Join(err, old.Close()); err != nil {
-		t.Fatal(err)
-	}
-	s = open(t, dir, c)
 	refuse(t, s, refused(landscape.CloudDiscovery, "/Provider"))
 	if status := statusOf(t, s, landscape.CloudDiscovery); !status.Faulty() {
 		t.Errorf("after the migration: %+v", status)

@@ -30,7 +30,6 @@ var (
 	bucketTokenUse    = []byte("token_use")
 	bucketTokenUsed   = []byte("token_used")
 	bucketUsername    = []byte("username")
-	bucketEmail       = []byte("email")
 	bucketJournal     = []byte("journal")
 	bucketActivity    = []byte("activity")
 	bucketReport      = []byte("report")

@@ -25,7 +25,6 @@
 //	setting     name                        record: APIKey ("api_key"), TokenSettings ("personal_access_tokens"),
 //	                                        activity.Retention ("activity_log")
 //	username    user name                   user id (8); index of users not deleted
-//	email       e-mail address              user id (8); index of users not deleted
 //	token_hash  hash of the text (64)       key of the token; index of tokens
 //	token_used  token id                    time of the last use
 //	token_use   user id (8) position (8)    id of the token (16) and JSON: TokenUse; the position is an activity.Position

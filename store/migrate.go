@@ -1,10 +1,14 @@
 package store
 
 import (
+	"bytes"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 
 	"github.com/google/uuid"
 	bolt "go.etcd.io/bbolt"
@@ -16,6 +20,7 @@ import (
 var migrations = []func(*bolt.Tx) error{
 	createBuckets,
 	createAgentReports,
+	normalizeUsernames,
 }
 
 // migrate brings the file to the present version, in one transaction. A file
@@ -67,7 +72,7 @@ func (s *Store) copyAside(path string) error {
 func createBuckets(btx *bolt.Tx) error {
 	for _, name := range [][]byte{
 		bucketMeta, bucketHost, bucketCluster, bucketDatabase, bucketSAPSystem, bucketKept, bucketTags, bucketView, bucketRelation,
-		bucketUser, bucketToken, bucketTokenHash, bucketTokenUse, bucketTokenUsed, bucketSetting, bucketUsername, bucketEmail, bucketJournal,
+		bucketUser, bucketToken, bucketTokenHash, bucketTokenUse, bucketTokenUsed, bucketSetting, bucketUsername, bucketEmail1, bucketJournal,
 		bucketActivity, bucketReport, bucketHeartbeat, bucketSession, bucketDiscard,
 	} {
 		if _, err := btx.CreateBucket(name); err != nil {
@@ -82,4 +87,51 @@ func createBuckets(btx *bolt.Tx) error {
 func createAgentReports(btx *bolt.Tx) error {
 	_, err := btx.CreateBucket(bucketAgentReport)
 	return err
+}
+
+// bucketEmail1 was an index of addresses as they were written. Addresses are
+// compared without letter case now, and too rarely for an index.
+var bucketEmail1 = []byte("email")
+
+// normalizeUsernames brings the names of users into the form of NormalUsername,
+// in which they are looked up, and removes the index of addresses. A name whose
+// normal form belongs to somebody else stays as it is: its owner signs in with
+// it as before, and whoever manages users sees the two marked. The records keep
+// their versions: what they say has not changed.
+func normalizeUsernames(btx *bolt.Tx) error {
+	users, index := btx.Bucket(bucketUser), btx.Bucket(bucketUsername)
+	renamed := make(map[string]string)
+	err := index.ForEach(func(name, _ []byte) error {
+		if normal := NormalUsername(string(name)); normal != string(name) {
+			renamed[string(name)] = normal
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(renamed)) {
+		normal := renamed[name]
+		if index.Get([]byte(normal)) != nil {
+			continue
+		}
+		id := bytes.Clone(index.Get([]byte(name)))
+		stored := users.Get(id)
+		var u map[string]any
+		decoder := json.NewDecoder(bytes.NewReader(stored[versionSize:]))
+		decoder.UseNumber()
+		if err := decoder.Decode(&u); err != nil {
+			return fmt.Errorf("user %q: %w", name, err)
+		}
+		u["username"] = normal
+		document, err := json.Marshal(u)
+		if err != nil {
+			return fmt.Errorf("user %q: %w", name, err)
+		}
+		version := bytes.Clone(stored[:versionSize])
+		if err := errors.Join(users.Put(id, append(version, document...)), index.Delete([]byte(name)), index.Put([]byte(normal), id)); err != nil {
+			return fmt.Errorf("user %q: %w", name, err)
+		}
+	}
+	return btx.DeleteBucket(bucketEmail1)
 }

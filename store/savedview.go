@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"trento/store/landscape"
@@ -16,7 +15,7 @@ import (
 // under a name.
 type SavedView struct {
 	Screen string `json:"screen"` // "hosts"
-	Name   string `json:"name"`   // unique on the screen
+	Name   string `json:"name"`   // unique on the screen, see LooksLike
 	Query  string `json:"query"`
 }
 
@@ -49,14 +48,15 @@ func (tx *Tx) SavedViews(user int64) ([]SavedView, error) {
 // SaveView saves a view of a user, in place of one of the same name. It is a
 // matter of taste and leaves no trace in the activity log.
 func (s *Store) SaveView(ctx context.Context, user int64, view SavedView) error {
-	view.Name = strings.TrimSpace(view.Name)
+	view.Name = NormalName(view.Name)
+	detail := CheckName(view.Name)
 	switch {
 	case view.Name == "":
 		return &landscape.InvalidError{Field: "name", Detail: "can't be blank"}
 	case utf8.RuneCountInString(view.Name) > MaxViewName:
 		return &landscape.InvalidError{Field: "name", Detail: fmt.Sprintf("should be at most %d character(s)", MaxViewName)}
-	case !utf8.ValidString(view.Name) || strings.ContainsFunc(view.Name, unicode.IsControl):
-		return &landscape.InvalidError{Field: "name", Detail: "is invalid"}
+	case detail != "":
+		return &landscape.InvalidError{Field: "name", Detail: detail}
 	case len(view.Query) > maxViewQuery:
 		return &landscape.InvalidError{Field: "query", Detail: "is too long"}
 	}
@@ -65,6 +65,8 @@ func (s *Store) SaveView(ctx context.Context, user int64, view SavedView) error 
 		switch {
 		case there:
 			views[place] = view
+		case looksTaken(views, view) != "":
+			return nil, &landscape.InvalidError{Field: "name", Detail: taken(view.Name, looksTaken(views, view))}
 		case len(views) >= maxViews:
 			return nil, &landscape.InvalidError{Field: "name", Detail: fmt.Sprintf("is one too many: there can be %d views", maxViews)}
 		default:
@@ -97,6 +99,18 @@ func (s *Store) changeViews(ctx context.Context, user int64, change func([]Saved
 		}
 		return tx.record(bucketView, key64(uint64(user)), &SavedViews{after})
 	})
+}
+
+// looksTaken is the name of a view of the same screen that cannot be told apart
+// from that of another; empty where there is none.
+func looksTaken(views []SavedView, view SavedView) string {
+	wanted := looksOf(view.Name)
+	for _, v := range views {
+		if v.Screen == view.Screen && wanted.match(looksOf(v.Name)) {
+			return v.Name
+		}
+	}
+	return ""
 }
 
 func findView(views []SavedView, view SavedView) (place int, there bool) {

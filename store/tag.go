@@ -50,13 +50,13 @@ const (
 // wrong with it: letters and digits of any script and + - = . , _ : @ make a
 // tag.
 func CheckTag(value string) (string, error) {
-	value = strings.TrimSpace(value)
+	value = NormalName(value)
 	switch {
 	case value == "":
 		return "", &landscape.InvalidError{Field: "value", Detail: "can't be blank"}
 	case utf8.RuneCountInString(value) > MaxTag:
 		return "", &landscape.InvalidError{Field: "value", Detail: fmt.Sprintf("should be at most %d character(s)", MaxTag)}
-	case !utf8.ValidString(value) || strings.ContainsFunc(value, notInTag):
+	case strings.ContainsFunc(value, notInTag) || CheckName(value) != "":
 		return "", &landscape.InvalidError{Field: "value", Detail: "has invalid format"}
 	}
 	return value, nil
@@ -83,7 +83,8 @@ func (tx *Tx) Tags(kind TagKind, id string) ([]Tag, error) {
 }
 
 // AddTag puts a tag on a thing. One that is there already is only logged
-// again. Whether the thing exists is not asked: its tags may come first.
+// again; one that cannot be told apart from another of the thing is refused.
+// Whether the thing exists is not asked: its tags may come first.
 func (s *Store) AddTag(ctx context.Context, by Actor, kind TagKind, id, value string) error {
 	tag, err := CheckTag(value)
 	if err != nil {
@@ -99,6 +100,12 @@ func (s *Store) AddTag(ctx context.Context, by Actor, kind TagKind, id, value st
 			if len(tags) >= maxTags {
 				return &landscape.InvalidError{Field: "value", Detail: fmt.Sprintf("is one too many: a resource has at most %d tags", maxTags)}
 			}
+			wanted := looksOf(tag)
+			for _, t := range tags {
+				if wanted.match(looksOf(t.Value)) {
+					return &landscape.InvalidError{Field: "value", Detail: taken(tag, t.Value)}
+				}
+			}
 			sequence, err := tx.btx.Bucket(bucketTags).NextSequence()
 			if err != nil {
 				return err
@@ -108,7 +115,7 @@ func (s *Store) AddTag(ctx context.Context, by Actor, kind TagKind, id, value st
 				return err
 			}
 		}
-		return tx.logTag(activity.ResourceTagging, kind, id, "added_tag", value)
+		return tx.logTag(activity.ResourceTagging, kind, id, "added_tag", tag)
 	})
 }
 

@@ -23,7 +23,7 @@ import (
 type Token struct {
 	ID          string     `json:"id"` // UUID
 	UserID      int64      `json:"user_id"`
-	Name        string     `json:"name"` // unique among the tokens of the user, expired ones included
+	Name        string     `json:"name"` // unique among the tokens of the user, expired ones included, see LooksLike
 	Description string     `json:"description,omitempty"`
 	Scopes      []string   `json:"scopes"` // as package auth reads them, ascending; never empty
 	Hash        TokenHash  `json:"hash"`
@@ -417,14 +417,18 @@ func (tx *Tx) mayHaveTokens(userID int64) error {
 	return err
 }
 
-// checkTokenName refuses a name that another token of the user has.
+// checkTokenName refuses a name that another token of the user has, or one that
+// looks like it.
 func (tx *Tx) checkTokenName(userID int64, id, name string) error {
 	tokens, err := tx.Tokens(userID)
 	if err != nil {
 		return err
 	}
-	if slices.ContainsFunc(tokens, func(t *Token) bool { return t.Name == name && t.ID != id }) {
-		return &landscape.InvalidError{Field: "name", Detail: "has already been taken"}
+	wanted := looksOf(name)
+	for _, t := range tokens {
+		if t.ID != id && wanted.match(looksOf(t.Name)) {
+			return &landscape.InvalidError{Field: "name", Detail: taken(name, t.Name)}
+		}
 	}
 	return nil
 }

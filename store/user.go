@@ -21,9 +21,9 @@ const Redacted = "REDACTED"
 // User is an account. Ids are never used twice.
 type User struct {
 	ID           int64  `json:"id"`
-	Username     string `json:"username"` // trimmed, lower case, unique
+	Username     string `json:"username"` // in the form of NormalUsername; unique, see LooksLike
 	Fullname     string `json:"fullname"`
-	Email        string `json:"email"` // unique
+	Email        string `json:"email"` // unique without letter case
 	PasswordHash string `json:"password_hash,omitempty"`
 	Abilities    []int  `json:"abilities,omitempty"` // ids, ascending
 	Timezone     string `json:"timezone"`            // IANA name
@@ -66,8 +66,9 @@ type NewUser struct {
 	Logged map[string]any
 }
 
-// NormalUsername is the form in which user names are stored and compared.
-func NormalUsername(name string) string { return strings.ToLower(strings.TrimSpace(name)) }
+// NormalUsername is the form in which user names are stored and compared: that
+// of NormalName, in lower case.
+func NormalUsername(name string) string { return NormalName(strings.ToLower(name)) }
 
 // normalize brings a new user into its stored form. Whether the values make
 // sense is package auth's to say.
@@ -97,9 +98,14 @@ func (tx *Tx) anyUser(id int64) (*User, error) {
 }
 
 // UserNamed returns the user of that name who was not deleted, or ErrNotFound.
-// The name may be given in any form.
+// The name may be given in any form. Two users of older versions can have names
+// that have one normal form; then each goes by the name as it was written.
 func (tx *Tx) UserNamed(username string) (*User, error) {
-	id := tx.btx.Bucket(bucketUsername).Get([]byte(NormalUsername(username)))
+	index := tx.btx.Bucket(bucketUsername)
+	id := index.Get([]byte(strings.ToLower(strings.TrimSpace(username))))
+	if id == nil {
+		id = index.Get([]byte(NormalUsername(username)))
+	}
 	if id == nil {
 		return nil, fmt.Errorf("user %q: %w", username, ErrNotFound)
 	}
@@ -120,11 +126,11 @@ func (tx *Tx) Users() iter.Seq2[*User, error] {
 	}
 }
 
-// TakenError says that another user has the name or the address. It is
-// ErrConflict.
-type TakenError struct{ Field string } // "username" or "email"
+// TakenError says that another user has the name or the address, or one that
+// cannot be told apart from it. It is ErrConflict.
+type TakenError struct{ Field, Detail string } // the field is "username" or "email"
 
-func (e *TakenError) Error() string { return e.Field + " " + ErrConflict.Error() }
+func (e *TakenError) Error() string { return e.Field + " " + e.Detail }
 
 func (e *TakenError) Unwrap() error { return ErrConflict }
 
@@ -156,11 +162,11 @@ func (tx *Tx) logUser(t activity.Type, u *User, logged map[string]any) error {
 
 // createUser gives a new user its id and takes the name and address for it.
 func (tx *Tx) createUser(n NewUser) (*User, error) {
-	if tx.btx.Bucket(bucketUsername).Get([]byte(n.Username)) != nil {
-		return nil, &TakenError{"username"}
+	if err := tx.checkUsername(n.Username); err != nil {
+		return nil, err
 	}
-	if tx.btx.Bucket(bucketEmail).Get([]byte(n.Email)) != nil {
-		return nil, &TakenError{"email"}
+	if err := tx.checkEmail(0, n.Email); err != nil {
+		return nil, err
 	}
 	id, err := tx.btx.Bucket(bucketUser).NextSequence()
 	if err != nil {
@@ -174,6 +180,40 @@ func (tx *Tx) createUser(n NewUser) (*User, error) {
 		u.LockedAt = tx.moment()
 	}
 	return u, nil
+}
+
+// checkUsername refuses a name that another user has, or one that looks like it.
+// What a name looks like is not kept in an index: it is known better with each
+// version of Unicode, and users are made rarely.
+func (tx *Tx) checkUsername(username string) error {
+	wanted := looksOf(username)
+	for u, err := range tx.Users() {
+		if err != nil {
+			return err
+		}
+		if wanted.match(looksOf(u.Username)) {
+			return &TakenError{"username", taken(username, u.Username)}
+		}
+	}
+	return nil
+}
+
+// checkEmail refuses an address that another user than the one with the id has,
+// in whatever letter case.
+func (tx *Tx) checkEmail(id int64, address string) error {
+	if address == "" {
+		return nil
+	}
+	wanted := fold(address)
+	for u, err := range tx.Users() {
+		if err != nil {
+			return err
+		}
+		if u.ID != id && fold(u.Email) == wanted {
+			return &TakenError{"email", taken("", "")}
+		}
+	}
+	return nil
 }
 
 // UserChange is what somebody who manages users changes of one. What is nil
@@ -250,8 +290,10 @@ func (tx *Tx) changeUser(before, after *User) error {
 	if reflect.DeepEqual(before, after) {
 		return nil
 	}
-	if after.Email != before.Email && tx.btx.Bucket(bucketEmail).Get([]byte(after.Email)) != nil {
-		return &TakenError{"email"}
+	if after.Email != before.Email {
+		if err := tx.checkEmail(after.ID, after.Email); err != nil {
+			return err
+		}
 	}
 	after.UpdatedAt = tx.now.UTC()
 	if after.Fullname != before.Fullname || after.Email != before.Email || after.Timezone != before.Timezone ||
@@ -292,18 +334,15 @@ func (s *Store) DeleteUser(ctx context.Context, by Actor, id int64) error {
 	})
 }
 
-// recordUser stores a user and keeps the indexes of names and addresses.
+// recordUser stores a user and keeps the index of names.
 func (tx *Tx) recordUser(u *User) error {
 	key := key64(uint64(u.ID))
 	before, err := tx.anyUser(u.ID)
 	switch {
-	case err == nil && before.DeletedAt == nil && u.DeletedAt == nil && before.Username == u.Username && before.Email == u.Email:
+	case err == nil && before.DeletedAt == nil && u.DeletedAt == nil && before.Username == u.Username:
 		return tx.record(bucketUser, key, u)
 	case err == nil:
 		if err := tx.delete(bucketUsername, []byte(before.Username)); err != nil {
-			return err
-		}
-		if err := tx.delete(bucketEmail, []byte(before.Email)); err != nil {
 			return err
 		}
 	case !errors.Is(err, ErrNotFound):
@@ -312,11 +351,6 @@ func (tx *Tx) recordUser(u *User) error {
 	if u.DeletedAt == nil {
 		if err := tx.put(bucketUsername, []byte(u.Username), key); err != nil {
 			return err
-		}
-		if u.Email != "" {
-			if err := tx.put(bucketEmail, []byte(u.Email), key); err != nil {
-				return err
-			}
 		}
 	}
 	return tx.record(bucketUser, key, u)

@@ -78,7 +78,7 @@ func count(b *bolt.Bucket) (n int) {
 
 func (tx *Tx) verifyUsers() error {
 	var faults []error
-	users, addresses := 0, 0
+	users := 0
 	for u, err := range tx.Users() {
 		if err != nil {
 			return err
@@ -88,19 +88,9 @@ func (tx *Tx) verifyUsers() error {
 		if !bytes.Equal(tx.btx.Bucket(bucketUsername).Get([]byte(u.Username)), key) {
 			faults = append(faults, fmt.Errorf("user %d: not under its name", u.ID))
 		}
-		if u.Email == "" {
-			continue
-		}
-		addresses++
-		if !bytes.Equal(tx.btx.Bucket(bucketEmail).Get([]byte(u.Email)), key) {
-			faults = append(faults, fmt.Errorf("user %d: not under its address", u.ID))
-		}
 	}
 	if n := count(tx.btx.Bucket(bucketUsername)); n != users {
 		faults = append(faults, fmt.Errorf("%d names for %d users", n, users))
-	}
-	if n := count(tx.btx.Bucket(bucketEmail)); n != addresses {
-		faults = append(faults, fmt.Errorf("%d addresses for %d users", n, addresses))
 	}
 	return errors.Join(faults...)
 }

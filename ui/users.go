@@ -25,6 +25,7 @@ type userRow struct {
 	Disabled, Self            bool
 	SecondFactor              bool
 	Source                    string
+	LooksLike                 string // the name of a user that cannot be told apart from this one
 	Created, LastLogin        Moment
 	Grants                    []grantChip
 	Delete                    *control
@@ -38,6 +39,8 @@ type userItem struct {
 	*store.User
 	grants []auth.Grant
 	source string // where the account comes from
+	// looksLike is the name of a user that cannot be told apart from this one.
+	looksLike string
 }
 
 // The sources of accounts.
@@ -107,9 +110,13 @@ func (s *server) userItems(tx *store.Tx) ([]*userItem, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := make([]*userItem, len(users))
+	all, names := make([]*userItem, len(users)), make([]string, len(users))
 	for i, u := range users {
-		all[i] = &userItem{u, auth.Grants(u.Abilities), sourceLocal}
+		names[i] = u.Username
+	}
+	alike := store.LookAlikes(names) // of older versions: none are made any more
+	for i, u := range users {
+		all[i] = &userItem{u, auth.Grants(u.Abilities), sourceLocal, alike[u.Username]}
 		if s.options.Auth.DefaultAdmin(u) {
 			all[i].source = sourceConfiguration
 		}
@@ -154,7 +161,7 @@ func (s *server) showUsers(w http.ResponseWriter, r *http.Request, status int, a
 func (s *server) newUserRow(r *http.Request, u *userItem, query string) userRow {
 	row := userRow{
 		ID: u.ID, Version: version(u.UpdatedAt), Username: u.Username, Fullname: u.Fullname, Email: u.Email,
-		Disabled: !u.Enabled(), Self: u.ID == auth.From(r.Context()).User.ID, SecondFactor: u.TOTPEnabledAt != nil, Source: u.source,
+		Disabled: !u.Enabled(), Self: u.ID == auth.From(r.Context()).User.ID, SecondFactor: u.TOTPEnabledAt != nil, Source: u.source, LooksLike: u.looksLike,
 		Created: s.moment(u.CreatedAt), LastLogin: s.momentOf(u.LastLoginAt), Grants: grantChips(u.Abilities),
 		Delete: &control{Label: "Delete", URL: userPath(u.ID, "delete") + query},
 	}

@@ -158,7 +158,6 @@ func TestTokenProblems(t *testing.T) {
 	taken := f.makeToken("ann", `{"name":"taken"}`)
 	soon := f.makeToken("ann", `{"name":"soon","expires_at":"2026-09-01T00:00:00Z"}`)
 	f.makeToken("ben", `{"name":"taken"}`)
-	f.makeToken("ann", `{"name":"Taken"}`)
 	f.makeToken("ann", `{"name":"`+strings.Repeat("ä", 255)+`","description":"`+strings.Repeat("ä", 1000)+`","scopes":["GET /api/v1/hosts"],"expires_at":null}`)
 	const create = "POST " + tokensPath
 	change, regenerate := "PATCH "+tokensPath+"/"+soon.ID, "POST "+tokensPath+"/"+soon.ID+"/regenerate"
@@ -175,6 +174,9 @@ func TestTokenProblems(t *testing.T) {
 		{create, `{"name":"a\u0000b"}`, problems("/name", "is invalid")},
 		{create, `{"name":"taken"}`, problems("/name", "has already been taken")},
 		{create, `{"name":" taken "}`, problems("/name", "has already been taken")},
+		{create, `{"name":"TAKEN"}`, problems("/name", "has already been taken by another spelling: taken")},
+		{create, `{"name":"t\u0430ken"}`, problems("/name", "has already been taken by another spelling: taken")},
+		{create, `{"name":"t\u200baken"}`, problems("/name", "is invalid: the character U+200B is not allowed")},
 		{create, `{"name":"x","description":"` + strings.Repeat("x", 1001) + `"}`, problems("/description", "should be at most 1000 character(s)")},
 		{create, `{"name":"x","description":"\u001b[31m"}`, problems("/description", "is invalid")},
 		{create, `{"name":"x","expires_at":"tomorrow"}`, problems("/expires_at", `Invalid format. Expected :"date-time"`)},

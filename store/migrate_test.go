@@ -1,0 +1,78 @@
+package store
+
+import (
+	"compress/gzip"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// oldFile puts a file of an older layout into a new data directory. The files
+// were written by the version before the layout changed, and compacted.
+func oldFile(t *testing.T, name string) (dir string) {
+	t.Helper()
+	packed, err := os.Open(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer packed.Close()
+	unpacked, err := gzip.NewReader(packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir = t.TempDir()
+	f, err := os.Create(filepath.Join(dir, fileName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = io.Copy(f, unpacked)
+	if err := errors.Join(err, f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// v1.db has names that are not composed (2, 3), one of which has the normal
+// form of another (4), a look-alike of admin (5), a wide space (6), and two
+// addresses that differ in letter case (3, 4).
+func TestMigrationOfUsernames(t *testing.T) {
+	dir := oldFile(t, "v1.db.gz")
+	s := open(t, dir, newClock())
+	if _, err := os.Stat(filepath.Join(dir, fileName+".v1")); err != nil {
+		t.Errorf("no copy of the old file: %v", err)
+	}
+	view(t, s, func(tx *Tx) error {
+		for typed, id := range map[string]int64{
+			"admin": 1, "Jose\u0301": 2, "JOS\u00c9": 2, "rene\u0301": 3, "ren\u00e9": 4, "\u0430dmin": 5, "ann lee": 6, "Ann\u00a0Lee": 6,
+		} {
+			if u, err := tx.UserNamed(typed); err != nil || u.ID != id {
+				t.Errorf("%+q is %+v, %v; want user %d", typed, u, err, id)
+			}
+		}
+		for id, want := range map[int64]string{2: "jos\u00e9", 3: "rene\u0301", 4: "ren\u00e9", 6: "ann lee"} {
+			u, err := tx.User(id)
+			if err != nil || u.Username != want || u.PasswordHash != "hash" || u.LockVersion != 1 {
+				t.Errorf("user %d is %+v, %v", id, u, err)
+			}
+		}
+		if tokens, err := tx.Tokens(2); err != nil || len(tokens) != 1 {
+			t.Errorf("tokens %v, %v", tokens, err)
+		}
+		return nil
+	})
+
+	// Both of a pair can be changed; what would make another such pair cannot.
+	for _, id := range []int64{3, 4, 5} {
+		if _, err := s.ChangeUser(t.Context(), System(), id, 1, UserChange{Fullname: new("Other")}); err != nil {
+			t.Errorf("user %d: %v", id, err)
+		}
+	}
+	if _, err := s.CreateUser(t.Context(), System(), NewUser{Username: "RENE\u0301", Email: "third@example.com"}); !errors.Is(err, ErrConflict) {
+		t.Errorf("a third one of the name: %v", err)
+	}
+	if err := s.RemoveTag(t.Context(), System(), HostTag, "c4a4a5a0-0000-4000-8000-000000000001", "prod"); err != nil {
+		t.Errorf("one of two tags that look alike: %v", err)
+	}
+}
