@@ -1,8 +1,10 @@
 // Package discovery reads what agents send: it turns the bytes of a report
-// into an observation of package landscape, or into a list of what is wrong
-// with it. It is as lenient as real agents need and lets nothing through that
-// is half understood. It keeps nothing and decides nothing; its opposite, a
-// fleet of agents that writes reports, is package fleet beside it.
+// into an observation of package landscape, element by element. What cannot be
+// read is unknown or left out, and the observation tells where; only a report
+// that does not say what it is about is refused, with a list of what is wrong.
+// The tables in testdata/fields show it for every member. The package keeps
+// nothing and decides nothing; its opposite, a fleet of agents that writes
+// reports, is package fleet beside it.
 package discovery
 
 import (

@@ -73,7 +73,7 @@ type HostFacts struct {
 
 	// FQDNUnread: there is a domain name, but it could not be read. It says
 	// something of a report only.
-	FQDNUnread bool `json:"-"`
+	FQDNUnread bool `json:"fqdn_unread,omitzero"`
 }
 
 // over is the facts, with those that are known where they could not be read
