@@ -33,6 +33,7 @@ type Frame struct {
 	Live     string   // what the page follows, see event.go
 	Seq      uint64   // the change the page is as new as; the browser is told Cursor
 	Cursor   string   // Seq, sealed for the reader
+	Snapshot string   // id of what the reader is shown, see fragment.go; empty where it is not fetched again
 	Refresh  int      // seconds between refreshes the reader asked for, or 0
 	News     string   // what was done right before, see news.go
 

@@ -77,35 +77,42 @@ func iconURL(svg []byte) template.URL {
 	return template.URL("data:image/svg+xml," + url.PathEscape(strings.TrimSpace(string(svg))))
 }
 
-// fragmentHeader asks for one block of a page instead of the whole.
-const fragmentHeader = "X-Fragment"
-
 // render writes a page. It is made in memory first, so that a fault of a
 // template is an error and not half a page, and so that nothing is read from
 // the store while a slow client takes its time.
 func (s *server) render(w http.ResponseWriter, r *http.Request, status int, name string, p page) error {
-	block := "layout"
+	f := p.frame()
 	w.Header().Add("Vary", fragmentHeader)
-	if r.Header.Get(fragmentHeader) == "frame" && p.frame().User != nil {
-		block = "frame"
-	} else {
-		p.frame().News = takeNews(w, r)
+	block, shown := fragmentOf(r)
+	if block != "frame" || f.User == nil {
+		block, shown = "layout", ""
+		f.News = takeNews(w, r)
 	}
-	if p.frame().User != nil {
-		p.frame().Cursor = s.options.Auth.SealCursor(auth.From(r.Context()).User, p.frame().Seq)
+	if f.User != nil {
+		f.Cursor = s.options.Auth.SealCursor(auth.From(r.Context()).User, f.Seq)
 		var err error
-		if p.frame().Notices, err = s.notices(r); err != nil {
+		if f.Notices, err = s.notices(r); err != nil {
 			return err
+		}
+		if f.Live != "" || f.Refresh > 0 {
+			f.Snapshot = newSnapshotID()
 		}
 	}
 	var body bytes.Buffer
 	if err := s.templates[name].ExecuteTemplate(&body, block, p); err != nil {
 		return fmt.Errorf("page %s: %w", name, err)
 	}
+	text := body.Bytes()
+	if f.Snapshot != "" {
+		user := auth.From(r.Context()).User.ID
+		pieces := s.snapshots.pieces(text)
+		s.snapshots.keep(f.Snapshot, user, pieces)
+		text = without(text, pieces, s.snapshots.known(shown, user))
+	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_, err := w.Write(body.Bytes())
+	_, err := w.Write(text)
 	return ignoreGone(err)
 }

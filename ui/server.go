@@ -39,6 +39,7 @@ type server struct {
 	pageAssets pageAssets
 	router     *mux.Router
 	started    time.Time
+	snapshots  *snapshots
 	streams    streams
 	surveyed   atomic.Pointer[survey] // the last survey made
 }
@@ -47,7 +48,7 @@ type server struct {
 // their request does, so whoever serves the handler has to end the base
 // context before waiting for the connections to finish.
 func New(o Options) (http.Handler, error) {
-	s := &server{options: o, router: mux.NewRouter(), started: o.Store.Now()}
+	s := &server{options: o, router: mux.NewRouter(), snapshots: newSnapshots(), started: o.Store.Now()}
 	s.api = api.New(api.Deps{Store: o.Store, Auth: o.Auth, Index: o.Search, Log: o.Log, Version: o.Version})
 	var err error
 	if s.templates, err = parseTemplates(); err != nil {

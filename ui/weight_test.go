@@ -8,6 +8,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
+
+	"trento/store/discovery/fleet"
 )
 
 // wire counts what a server is asked and how much it sends, headers included.
@@ -65,12 +68,25 @@ func (f *fixture) serveCounted() (*httptest.Server, *wire) {
 }
 
 // TestWeight holds what a browser has to load to limits, with a landscape of
-// fifty hosts.
+// fifty hosts: at the beginning, and while the landscape lives.
 func TestWeight(t *testing.T) {
 	chromium := startBrowser(t)
-	f := fleetFixture(t, 50)
+	f := newFixture(t)
 	f.user("ada", 1)
-	f.indexed()
+	land := fleet.New(7, 50)
+	step := func() (changed bool) {
+		before := f.land().seq
+		f.clock.pass(15 * time.Second)
+		land.Step(f.clock.Now())
+		for _, h := range land.Hosts() {
+			for _, r := range h.Reports() {
+				f.collect(r)
+			}
+		}
+		f.indexed()
+		return f.land().seq != before
+	}
+	step()
 	server, wire := f.serveCounted()
 	tab := newTabOn(t, chromium, f, server)
 	tab.signedIn()
@@ -80,5 +96,23 @@ func TestWeight(t *testing.T) {
 	t.Logf("cold dashboard: %d requests, %d bytes: %s", len(asked), sent, strings.Join(asked, " "))
 	if len(asked) > 4 || sent > 40_000 {
 		t.Errorf("a cold dashboard takes %d requests and %d bytes, want at most 4 and 40,000", len(asked), sent)
+	}
+
+	// The demo takes a step every 15 seconds; here are two that change something.
+	for _, page := range []string{"/", "/hosts", "/sap_systems", "/activity_log?refreshRate=live"} {
+		tab.live(page)
+		before := wire.sent.Load()
+		wire.asked()
+		for range 2 {
+			cursor := tab.ask("document.getElementById('frame').dataset.cursor")
+			for !step() {
+			}
+			tab.until("document.getElementById('frame').dataset.cursor !== '" + cursor + "'")
+		}
+		asked, sent := wire.asked(), wire.sent.Load()-before
+		t.Logf("%s, two steps of the demo: %d requests, %d bytes", page, len(asked), sent)
+		if sent > 8000 {
+			t.Errorf("two steps of the demo take %d bytes on %s, want at most 8,000", sent, page)
+		}
 	}
 }

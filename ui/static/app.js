@@ -1,5 +1,7 @@
 // What the console can do beyond what its pages can on their own. Every page
-// reads, and every form works, without any of this.
+// reads, and every form works, without any of this. swap.js comes first: it
+// keeps the page as the server sent it.
+import './swap.js';
 import './age.js';
 import './choose.js';
 import './dialog.js';

@@ -5,6 +5,21 @@ let newest = 0;
 
 export const frame = () => document.getElementById('frame');
 
+// The frame as the server sent it last, before hands and scripts have changed
+// it. The server leaves out of its next answer what is in here already.
+let snapshot = frame()?.cloneNode(true);
+
+// complete puts what was left out of a frame back in its place, and reports
+// whether all of it was there.
+function complete(fresh) {
+  const known = new Map([...snapshot?.querySelectorAll('[id]') ?? []].map((e) => [e.id, e]));
+  for (const place of fresh.querySelectorAll('[data-unchanged]')) {
+    if (!known.has(place.id)) return false;
+    place.replaceWith(known.get(place.id));
+  }
+  return true;
+}
+
 export function signIn() {
   location.assign('/session/new?request_path=' + encodeURIComponent(location.pathname + location.search));
 }
@@ -14,10 +29,11 @@ export function signIn() {
 // somebody's hands stay where they are.
 export async function swap(url, how = {}) {
   const mine = ++newest;
+  const fragment = snapshot?.dataset.snapshot ? `frame; snapshot=${snapshot.dataset.snapshot}` : 'frame';
   let response;
   let text;
   try {
-    response = await fetch(url, { headers: { 'X-Fragment': 'frame' }, credentials: 'same-origin' });
+    response = await fetch(url, { headers: { 'X-Fragment': fragment }, credentials: 'same-origin' });
     text = await response.text();
   } catch {
     if (how.history) location.assign(url);
@@ -27,6 +43,11 @@ export async function swap(url, how = {}) {
   if (mine !== newest || response.status >= 500 || !frame()) return;
   const fresh = new DOMParser().parseFromString(text, 'text/html').getElementById('frame');
   if (!fresh) return;
+  if (!complete(fresh)) {
+    snapshot = null;
+    return swap(url, how);
+  }
+  snapshot = fresh;
   const address = response.redirected ? response.url : url;
   if (how.history === 'push') history.pushState(null, '', address);
   if (how.history === 'replace' || (how.history && response.redirected)) history.replaceState(null, '', address);

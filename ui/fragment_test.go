@@ -1,0 +1,206 @@
+package ui
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"trento/store"
+)
+
+// changing is what differs in every frame.
+var changing = regexp.MustCompile(` data-(cursor|snapshot)="[^"]*"`)
+
+// frameReader keeps the frame of a page as the script of the console does, see
+// swap.js.
+type frameReader struct {
+	f        *fixture
+	t        *testing.T
+	as       string
+	snapshot string
+	elements map[string]string // the text of those with an id
+	frame    string
+}
+
+// open opens a page, and returns what its frame is.
+func (b *frameReader) open(target string) string {
+	b.t.Helper()
+	w := b.f.do(call{target: target, as: b.as})
+	page := w.Body.String()
+	from := strings.Index(page, `<div class="frame"`)
+	if w.Code != http.StatusOK || from < 0 {
+		b.t.Fatalf("%s: %d %s", target, w.Code, page)
+	}
+	b.take(page[from : strings.LastIndex(page, "</main>\n</div>")+len("</main>\n</div>")])
+	return b.frame
+}
+
+// fetch fetches the frame of a page, and returns what was sent of it.
+func (b *frameReader) fetch(target string) string {
+	b.t.Helper()
+	w := b.f.do(call{target: target, as: b.as, header: http.Header{fragmentHeader: {"frame; snapshot=" + b.snapshot}}})
+	if w.Code != http.StatusOK {
+		b.t.Fatalf("%s: %d", target, w.Code)
+	}
+	sent := w.Body.String()
+	b.take(regexp.MustCompile(`<[a-z0-9]+ id="([^"]*)" data-unchanged></[a-z0-9]+>`).ReplaceAllStringFunc(sent, func(place string) string {
+		id, _, _ := strings.Cut(strings.SplitAfterN(place, `id="`, 2)[1], `"`)
+		known, ok := b.elements[id]
+		if !ok {
+			b.t.Errorf("%s: %s is left out, and was never sent", target, id)
+		}
+		return known
+	}))
+	return sent
+}
+
+// take makes a whole frame the one that is shown.
+func (b *frameReader) take(frame string) {
+	b.t.Helper()
+	frame = strings.TrimSpace(frame)
+	b.frame, b.elements = frame, make(map[string]string)
+	s := newSnapshots()
+	for _, p := range s.pieces([]byte(frame)) {
+		b.elements[p.id] = frame[p.start:p.end]
+	}
+	_, rest, _ := strings.Cut(frame, `data-snapshot="`)
+	b.snapshot, _, _ = strings.Cut(rest, `"`)
+}
+
+// isLike compares what two readers have of one page.
+func (b *frameReader) isLike(other *frameReader) {
+	b.t.Helper()
+	lines := func(frame string) []string { return strings.Split(changing.ReplaceAllString(frame, ""), "\n") }
+	if diff := cmp.Diff(lines(other.frame), lines(b.frame)); diff != "" {
+		b.t.Fatalf("the page, and what was made of the fragment (-want +got):\n%s", diff)
+	}
+}
+
+// TestFragmentsSayWhatHasChanged: whatever happens, what is sent and what was
+// there before make the page as it is now, and only what differs is sent.
+func TestFragmentsSayWhatHasChanged(t *testing.T) {
+	f := fleetFixture(t, 40)
+	f.indexed()
+	v := f.land()
+	tags := 0
+	tag := func() {
+		tags++
+		if err := f.store.AddTag(t.Context(), store.System(), store.HostTag, string(v.hosts[0].ID), fmt.Sprint("tag", tags)); err != nil {
+			t.Fatal(err)
+		}
+		f.indexed()
+	}
+	for _, target := range []string{
+		"/", "/hosts?per_page=50", "/hosts?sort=hostname", "/clusters", "/databases", "/sap_systems", "/cleanup", "/activity_log", "/about",
+		"/hosts/" + string(v.hosts[0].ID), "/clusters/" + string(v.clusters[0].ID), "/sap_systems/" + string(v.systems[0].ID),
+	} {
+		t.Run(target, func(t *testing.T) {
+			b := &frameReader{f: f, t: t, as: "admin"}
+			whole := b.open(target)
+			same := b.fetch(target)
+			if changing.ReplaceAllString(b.frame, "") != changing.ReplaceAllString(whole, "") {
+				t.Error("nothing happened, and the page is another one")
+			}
+			if len(same) > len(whole)/3 {
+				t.Errorf("nothing happened, and %d bytes of %d are sent", len(same), len(whole))
+			}
+			for i := range 4 {
+				if tag(); i == 2 {
+					f.silence() // every row changes, and its place
+				}
+				sent := b.fetch(target)
+				now := &frameReader{f: f, t: t, as: "admin"}
+				now.open(target)
+				b.isLike(now)
+				t.Logf("change %d: %d bytes of %d", i, len(sent), len(b.frame))
+			}
+		})
+	}
+}
+
+// TestFragmentsAcrossPages: the frame of another page may be told against the
+// one that is shown.
+func TestFragmentsAcrossPages(t *testing.T) {
+	f := fleetFixture(t, 40)
+	b := &frameReader{f: f, t: t, as: "plain"}
+	b.open("/hosts")
+	for _, target := range []string{"/hosts?sort=hostname", "/hosts?sort=-hostname", "/hosts?health=critical", "/hosts?page=2", "/hosts?q=nothing+at+all", "/hosts"} {
+		b.fetch(target)
+		now := &frameReader{f: f, t: t, as: "plain"}
+		now.open(target)
+		b.isLike(now)
+	}
+}
+
+// TestFragmentsOfUnknownSnapshots: whoever names a snapshot that is not theirs,
+// or is forgotten, gets everything.
+func TestFragmentsOfUnknownSnapshots(t *testing.T) {
+	f := landscapeFixture(t)
+	admin, plain := &frameReader{f: f, t: t, as: "admin"}, &frameReader{f: f, t: t, as: "plain"}
+	whole := admin.open("/hosts")
+	plain.open("/hosts")
+	for name, header := range map[string]string{
+		"of somebody else": "frame; snapshot=" + plain.snapshot, "unknown": "frame; snapshot=xyz", "none": "frame", "odd": "frame;;;", "empty": "frame; snapshot=",
+	} {
+		w := f.do(call{target: "/hosts", as: "admin", header: http.Header{fragmentHeader: {header}}})
+		if strings.Contains(w.Body.String(), "data-unchanged") || w.Body.Len() < len(whole) {
+			t.Errorf("%s: %d bytes", name, w.Body.Len())
+		}
+	}
+}
+
+func TestSnapshotsAreBounded(t *testing.T) {
+	s := newSnapshots()
+	for i := range 2*maxSnapshots + 3 {
+		s.keep(fmt.Sprint(i), 1, []piece{{hash: uint64(i)}})
+	}
+	if len(s.byID) != maxSnapshots || len(s.order) != maxSnapshots {
+		t.Errorf("%d snapshots, %d in order", len(s.byID), len(s.order))
+	}
+	if s.known("0", 1) != nil || s.known(fmt.Sprint(maxSnapshots+2), 1) != nil {
+		t.Error("what is old is remembered")
+	}
+	for _, i := range []int{maxSnapshots + 3, 2*maxSnapshots + 2} {
+		if known := slices.Collect(maps.Keys(s.known(fmt.Sprint(i), 1))); !slices.Equal(known, []uint64{uint64(i)}) {
+			t.Errorf("%d is %v", i, known)
+		}
+	}
+}
+
+func TestPieces(t *testing.T) {
+	long := strings.Repeat("x", minPiece)
+	for _, tt := range []struct{ page, want string }{
+		{`<p id="before">` + long + `</p><div id="frame"><p id="a">` + long + `</p></div>`, "a"},
+		{`<div id="frame"><p id="a">short</p><ul id="b"><li id="c">` + long + `<br><svg><use href="#i"/></svg></li></ul></div>`, "b c"},
+		{`<!doctype html><div id="frame"><textarea id="t">a < b &lt;p id="no"&gt;` + long + `</textarea></div>`, "t"},
+		{`<div id="frame"><p title="a > b" id="a" class="<p id=x>">` + long + `</p><h2 id="h">` + long + `</h2></div>`, "a h"},
+		{`<div id="frame"><p id="a">` + long + `</div></p>`, ""},
+		{`<div id="frame"><p id="a">` + long + `</p>`, ""},
+		{`</div>`, ""}, {``, ""},
+	} {
+		var ids []string
+		for _, p := range newSnapshots().pieces([]byte(tt.page)) {
+			ids = append(ids, p.id)
+		}
+		if got := strings.Join(ids, " "); got != tt.want {
+			t.Errorf("%.60s: %q, want %q", tt.page, got, tt.want)
+		}
+	}
+}
+
+// BenchmarkPieces is what the pieces add to the making of a page.
+func BenchmarkPieces(b *testing.B) {
+	f := fleetFixture(b, 200)
+	page := f.do(call{target: "/hosts?per_page=100", as: "admin"}).Body.Bytes()
+	s := newSnapshots()
+	b.SetBytes(int64(len(page)))
+	for b.Loop() {
+		s.keep("x", 1, s.pieces(page))
+	}
+}
