@@ -196,6 +196,17 @@ func (s *Store) Sweep(ctx context.Context) error {
 	return errors.Join(append(failed, err, s.sweepReports(ctx))...)
 }
 
+// Settling reports whether the start is so recent that agents may not have been
+// heard for that alone.
+func (tx *Tx) Settling() bool { return !tx.now.After(tx.s.openedAt.Add(tx.s.HeartbeatTimeout())) }
+
+// Awaited reports whether a host that was registered before the start has not
+// been heard since, and may yet be: it is not known to be silent.
+func (tx *Tx) Awaited(h *landscape.Host) bool {
+	last, _ := tx.s.beats.get(h.ID)
+	return tx.Settling() && h.RegisteredAt.Before(tx.s.openedAt) && last.Before(tx.s.openedAt)
+}
+
 func (s *Store) overdue(id landscape.HostID, now time.Time) bool {
 	last, ever := s.beats.get(id)
 	if last.Before(s.openedAt) {

@@ -65,7 +65,11 @@ func (s state) Waiting() ([]landscape.HostID, error) {
 
 func (s state) Live(id landscape.HostID) bool {
 	last, ever := s.tx.s.beats.get(id)
-	return ever && s.tx.now.Before(last.Add(s.tx.s.options.HeartbeatInterval))
+	if ever && s.tx.now.Before(last.Add(s.tx.s.options.HeartbeatInterval)) {
+		return true
+	}
+	host, err := s.tx.anyHost(id)
+	return err == nil && s.tx.Awaited(host)
 }
 
 // The relations of the relation bucket: from the second to the first.

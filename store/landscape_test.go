@@ -221,6 +221,50 @@ func TestNumberIsTakenOver(t *testing.T) {
 	})
 }
 
+// TestNotHeardSinceStart: a host that may only not have been heard since the
+// start is not cleaned up, unless it was registered since.
+func TestNotHeardSinceStart(t *testing.T) {
+	dir, c := t.TempDir(), newClock()
+	s := open(t, dir, c)
+	observe(t, s, hostReport("vega01"))
+	if err := s.Heartbeat(t.Context(), agent); err != nil {
+		t.Fatal(err)
+	}
+	c.advance(time.Hour)
+	if err := s.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	shut(t, s)
+	c.advance(time.Hour)
+	s = open(t, dir, c)
+	cleanUp := func() error {
+		return s.Deregister(t.Context(), System(), nil, landscape.Target{Host: agent})
+	}
+	if err := cleanUp(); !errors.Is(err, landscape.ErrLive) {
+		t.Errorf("just started: %v", err)
+	}
+	c.advance(s.HeartbeatTimeout())
+	if err := cleanUp(); !errors.Is(err, landscape.ErrLive) {
+		t.Errorf("before its time is over: %v", err)
+	}
+	c.advance(time.Second)
+	if err := cleanUp(); err != nil {
+		t.Errorf("still silent: %v", err)
+	}
+	shut(t, s)
+	s = open(t, dir, c)
+	observe(t, s, hostReport("vega01")) // restored
+	if err := cleanUp(); !errors.Is(err, landscape.ErrLive) {
+		t.Errorf("restored: %v", err)
+	}
+	other := hostReport("vega02")
+	other.Observation.Agent = "11111111-2222-5333-8444-555555555555"
+	observe(t, s, other)
+	if err := s.Deregister(t.Context(), System(), nil, landscape.Target{Host: other.Observation.Agent}); err != nil {
+		t.Errorf("new and never heard: %v", err)
+	}
+}
+
 // TestDeregisterTogether: several things are one change, with one story in
 // the log; or none at all.
 func TestDeregisterTogether(t *testing.T) {

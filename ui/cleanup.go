@@ -23,7 +23,7 @@ type cleanupDialog struct {
 	Intro   string
 	Refusal string // why it cannot be done; then there is no button
 	cleanupPlan
-	Rest     string // what stays
+	Rest     string // what else stays
 	Typed    string
 	Failure  string // why it was not done
 	Verb     string
@@ -34,8 +34,9 @@ type cleanupDialog struct {
 // cleanupPlan is what would go.
 type cleanupPlan struct {
 	Groups  []cleanupGroup
-	Confirm string // what has to be typed; empty where nothing has
-	Plan    string // fingerprint of it all
+	Waiting []cleanupGroup // what stays, unseen, until what it belongs to is back
+	Confirm string         // what has to be typed; empty where nothing has
+	Plan    string         // fingerprint of it all
 }
 
 // planChanged is said where what would go is not what somebody has agreed to.
@@ -203,7 +204,7 @@ func (d *cleanupDialog) refuse(err error) bool {
 func refusalWords(reason error) string {
 	switch {
 	case errors.Is(reason, landscape.ErrLive):
-		return "The agent on this host has just been heard. Only a host that has fallen silent can be cleaned up: stop the agent first, or it would bring the host back."
+		return "The agent on this host has just been heard, or the server has just been started and waits for it. Only a host that has fallen silent can be cleaned up: stop the agent first, or it would bring the host back."
 	case errors.Is(reason, landscape.ErrPresent):
 		return "The host of this instance lists it again. Only an instance that is absent can be cleaned up."
 	}
@@ -237,6 +238,10 @@ func agreedTo(fingerprint string) func(*store.Tx, *landscape.Decision) error {
 
 func newCleanupPlan(tx *store.Tx, name string, plan *landscape.Decision) (cleanupPlan, error) {
 	var d cleanupPlan
+	waiting := []cleanupGroup{
+		{Label: "Application instances that will wait for their database"},
+		{Label: "Application instances that will wait for the rest of their system"},
+	}
 	groups := []cleanupGroup{
 		{Label: "Database instances"}, {Label: "Application instances"}, {Label: "HANA databases"}, {Label: "SAP systems"},
 		{Label: "Place in the cluster"}, {Label: "Clusters"}, {Label: "Hosts"},
@@ -252,6 +257,17 @@ func newCleanupPlan(tx *store.Tx, name string, plan *landscape.Decision) (cleanu
 		case activity.ApplicationInstanceDeregistered:
 			group = 1
 			thing, err = instanceOf(tx, e, plan.SAPSystems[idOf[landscape.SAPSystemID](e, "sap_system_id")].SID)
+		case activity.ApplicationInstanceSystemLost:
+			thing, err := instanceOf(tx, e, plan.SAPSystems[idOf[landscape.SAPSystemID](e, "sap_system_id")].SID)
+			if err != nil {
+				return cleanupPlan{}, err
+			}
+			group := &waiting[0]
+			if e.Metadata["waits_for"] == landscape.WaitsForSystem {
+				group = &waiting[1]
+			}
+			group.Things = append(group.Things, thing)
+			continue
 		case activity.DatabaseDeregistered:
 			id := idOf[landscape.DatabaseID](e, "database_id")
 			group, whole, thing = 2, true, link{Name: plan.Databases[id].SID, URL: "/databases/" + string(id)}
@@ -279,13 +295,10 @@ func newCleanupPlan(tx *store.Tx, name string, plan *landscape.Decision) (cleanu
 			d.Confirm = name
 		}
 	}
+	empty := func(g cleanupGroup) bool { return len(g.Things) == 0 }
+	d.Groups, d.Waiting = slices.DeleteFunc(groups, empty), slices.DeleteFunc(waiting, empty)
 	fingerprint := sha256.New()
-	for _, g := range groups {
-		if len(g.Things) > 0 {
-			d.Groups = append(d.Groups, g)
-			fmt.Fprintf(fingerprint, "%q", g)
-		}
-	}
+	fmt.Fprintf(fingerprint, "%q%q", d.Groups, d.Waiting)
 	d.Plan = hex.EncodeToString(fingerprint.Sum(nil)[:16])
 	return d, nil
 }

@@ -1,15 +1,18 @@
 package ui
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"trento/store"
 	"trento/store/landscape"
+	"trento/store/storetest"
 )
 
 // cleanUp does what somebody does who opens the dialog, types a name and goes
@@ -102,6 +105,7 @@ func TestCleanUpHost(t *testing.T) {
 	for _, e := range []element{
 		has("dialog#cleanup h2", "Clean up data discovered by agent on host hana01"), has(".going", "Database instances PRD 00 on hana01"),
 		has(".going", "HANA databases PRD"), has(".going", "SAP systems NWP"), has(".going", "Place in the cluster hana_cluster"), has(".going", "Hosts hana01"),
+		has("#cleanup-waiting", "Application instances that will wait for their database"), has("#cleanup-waiting", "on app01"),
 		has("label[for=confirm]", "hana01"), has("#cleanup button", "Clean up host"), has("#cleanup a[href=/hosts/"+string(hostID(1))+"]", "Cancel"), has("h1", "Host Details: hana01"),
 	} {
 		e.check(t, page)
@@ -124,6 +128,7 @@ func TestCleanUpHost(t *testing.T) {
 	if w := f.do(call{target: hostCleanup(1), as: "admin"}); w.Code != http.StatusNotFound {
 		t.Errorf("what is gone can be cleaned up again: status %d", w.Code)
 	}
+	f.wantFlow(t, "host_cleanup_requested", "will wait for its database")
 	log := f.do(call{target: "/activity_log?type=host_cleanup_requested&severity=warning", as: "admin"})
 	has(".col-user", "admin").check(t, parseMarkup(t, log.Body.String()))
 	page = parseMarkup(t, f.do(call{target: clusterPath("hana"), as: "plain"}).Body.String())
@@ -138,6 +143,33 @@ func TestCleanUpHost(t *testing.T) {
 	f.host(8, "lone01")
 	hasNot("#confirm").check(t, parseMarkup(t, f.do(call{target: hostCleanup(8), as: "admin"}).Body.String()))
 	f.wantNews(t, f.cleanUp(hostCleanup(8), ""), "/hosts", "Host lone01 was cleaned up.")
+}
+
+// wantFlow checks that the flow of the newest entry of a type says something.
+func (f *fixture) wantFlow(t *testing.T, of, want string) {
+	t.Helper()
+	f.indexed()
+	var correlation string
+	err := f.store.View(func(tx *store.Tx) error {
+		for e, err := range tx.EntriesBack(tx.Oldest(), tx.Newest()) {
+			if err != nil {
+				return err
+			}
+			if string(e.Type) == of {
+				var metadata struct {
+					ID string `json:"correlation_id"`
+				}
+				err := json.Unmarshal(e.Metadata, &metadata)
+				correlation = metadata.ID
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	has("#flow", want).check(t, f.page(t, flowURL(correlation), "admin"))
 }
 
 // TestAgreedTo: between the answer to the dialog and the clean-up itself the
@@ -255,4 +287,38 @@ func TestNewsIsText(t *testing.T) {
 	if len(fragment.Result().Cookies()) > 0 {
 		t.Error("a fragment, which shows no news, takes them")
 	}
+}
+
+// TestNotHeardYet: after a start no host is offered that may only not have been
+// heard yet.
+func TestNotHeardYet(t *testing.T) {
+	dir, c := t.TempDir(), &clock{now: time.Date(2026, 8, 20, 10, 15, 30, 0, time.UTC)}
+	before, err := store.Open(dir, store.Options{Now: c.Now, NoSync: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &fixture{t: t, clock: c, store: before}
+	f.host(1, "hana01")
+	f.beat(1)
+	f.silence()
+	if err := before.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f = newFixtureOn(t, c, storetest.OpenIn(t, dir, c.Now))
+	f.user("admin", 1)
+	want := func(offered bool) {
+		t.Helper()
+		for target, link := range map[string]string{
+			"/cleanup": "[value=host/" + string(hostID(1)) + "]", "/hosts": "#row-" + string(hostID(1)) + " a[href=" + hostCleanup(1) + "]",
+			"/hosts/" + string(hostID(1)): ".actions a[href=" + hostCleanup(1) + "]",
+		} {
+			if got := len(f.page(t, target, "admin").all(link)) > 0; got != offered {
+				t.Errorf("%s: offered %v, want %v", target, got, offered)
+			}
+		}
+	}
+	want(false)
+	has("#cleanup [role=alert]", "has just been started").check(t, f.page(t, hostCleanup(1), "admin"))
+	f.clock.pass(f.store.HeartbeatTimeout() + time.Second)
+	want(true)
 }

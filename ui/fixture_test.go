@@ -96,8 +96,12 @@ func newFixture(t testing.TB) *fixture {
 
 func newFixtureAt(t testing.TB, c *clock) *fixture {
 	t.Helper()
-	f := &fixture{t: t, clock: c, log: new(logBuffer), cookies: make(map[string]*http.Cookie)}
-	f.store = storetest.OpenAt(t, c.Now)
+	return newFixtureOn(t, c, storetest.OpenAt(t, c.Now))
+}
+
+func newFixtureOn(t testing.TB, c *clock, s *store.Store) *fixture {
+	t.Helper()
+	f := &fixture{t: t, clock: c, store: s, log: new(logBuffer), cookies: make(map[string]*http.Cookie)}
 	log := newTestLog(f.log)
 	var err error
 	if f.auth, err = auth.New(auth.Options{Store: f.store, Secrets: testSecrets(), SessionLifetime: 6 * time.Hour, EnableAPIKey: true, Operations: api.Operations(), Now: c.Now}); err != nil {

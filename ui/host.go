@@ -75,6 +75,7 @@ func (s *server) showHost(w http.ResponseWriter, r *http.Request, status int, di
 	}
 	p := hostPage{Frame: s.newFrame(r, ""), Cleanup: dialog}
 	reader := auth.From(r.Context())
+	var awaited bool
 	err := s.options.Store.View(func(tx *store.Tx) error {
 		h, err := tx.Host(id)
 		if err != nil {
@@ -100,13 +101,14 @@ func (s *server) showHost(w http.ResponseWriter, r *http.Request, status int, di
 		if p.Faults = s.newReportFaults(&agent); len(p.Faults) > 0 {
 			p.Refresh = reportRefresh
 		}
+		awaited = tx.Awaited(h)
 		p.Live = watchedHost(tx, h)
 		return s.fill(&p.Frame, tx)
 	})
 	if err != nil {
 		return err
 	}
-	if p.Heartbeat.State != "passing" {
+	if p.Heartbeat.State != "passing" && !awaited {
 		p.CleanUp = newControl(reader, "cleanup:host", "Clean up", "/hosts/"+string(id)+"/cleanup")
 	}
 	if p.Activity, err = s.recentOf(r, "host", string(id)); err != nil {

@@ -56,7 +56,8 @@ type hostItem struct {
 	sids    []string
 	tags    []string
 
-	fault string // what is wrong with what the agent reports
+	fault  string // what is wrong with what the agent reports
+	silent bool   // it can be cleaned up
 
 	// The default order, found out once and not at each comparison.
 	need int
@@ -134,7 +135,7 @@ var hostsOverview = overview[*hostItem]{
 	},
 	flags: []flag[*hostItem]{
 		staleFlag(func(h *hostItem) *time.Time { return h.StaleSince }),
-		{key: "cleanup", label: "Needs clean-up", holds: func(h *hostItem) bool { return h.Heartbeat != landscape.HeartbeatPassing }},
+		{key: "cleanup", label: "Needs clean-up", holds: func(h *hostItem) bool { return h.silent }},
 	},
 	health: (*hostItem).health,
 	urgent: func(a, b *hostItem) int { return cmp.Compare(a.need, b.need) },
@@ -152,7 +153,7 @@ func hostItems(v *survey) []*hostItem {
 	for i, h := range v.hosts {
 		tags := v.tags[tagged{store.HostTag, string(h.ID)}]
 		item := newHostItem(h)
-		item.tags = tags
+		item.tags, item.silent = tags, v.isSilent(h)
 		if c := v.clusterByID[h.ClusterID]; c != nil {
 			item.cluster = linkToCluster(c)
 		}
@@ -205,7 +206,7 @@ func (s *server) newHostRow(r *http.Request, h *hostItem) hostRow {
 		Fault:     h.fault,
 		Tags:      newTagEditor(r, hostTags, string(h.ID), h.Hostname, h.tags),
 	}
-	if h.Heartbeat != landscape.HeartbeatPassing {
+	if h.silent {
 		row.Cleanup = newControl(auth.From(r.Context()), "cleanup:host", "Clean up", "/hosts/"+row.ID+"/cleanup")
 	}
 	return row

@@ -31,6 +31,11 @@ type survey struct {
 	// faults are the agents of which some report could not be used as a whole.
 	faults map[landscape.HostID]*store.AgentReports
 
+	// settling: it is of a time so soon after the start that agents may not
+	// have been heard for that alone. Those not heard yet are awaited.
+	settling bool
+	awaited  map[landscape.HostID]bool
+
 	seq uint64 // the change it is as new as
 
 	lists sync.Map // by the path of an overview what it lists, see overview.list
@@ -47,12 +52,12 @@ type tagged struct {
 // must not be modified.
 func (s *server) survey(tx *store.Tx) (*survey, error) {
 	last := s.surveyed.Load()
-	if last != nil && last.seq == tx.LastChange() {
+	if last != nil && last.seq == tx.LastChange() && last.settling == tx.Settling() {
 		return last, nil
 	}
 	var v *survey
 	var err error
-	if last != nil && last.seq < tx.LastChange() {
+	if last != nil && last.seq <= tx.LastChange() {
 		v, err = last.updated(tx)
 	} else {
 		v, err = readSurvey(tx)
@@ -60,6 +65,7 @@ func (s *server) survey(tx *store.Tx) (*survey, error) {
 	if err != nil {
 		return nil, err
 	}
+	v.await(tx)
 	s.surveyed.Store(v)
 	return v, nil
 }
@@ -171,6 +177,24 @@ type system struct {
 	link
 	database bool
 	absent   bool // the host does not list it any more
+}
+
+// await finds the hosts that may yet be heard after a start.
+func (v *survey) await(tx *store.Tx) {
+	v.settling, v.awaited = tx.Settling(), make(map[landscape.HostID]bool)
+	if !v.settling {
+		return
+	}
+	for _, h := range v.hosts {
+		if tx.Awaited(h) {
+			v.awaited[h.ID] = true
+		}
+	}
+}
+
+// isSilent reports whether a host is not heard, so that it can be cleaned up.
+func (v *survey) isSilent(h *landscape.Host) bool {
+	return h.Heartbeat != landscape.HeartbeatPassing && !v.awaited[h.ID]
 }
 
 // readSurvey reads everything.

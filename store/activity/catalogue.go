@@ -129,6 +129,7 @@ var catalogue = []definition{
 	{76, ApplicationInstanceMarkedPresent, "Application Instance Marked Present", fixed("Application instance was marked present"), sapSystem, always(Info), everyone},
 	{77, ApplicationInstanceDataMarkedStale, "Application Instance Data Marked Stale", fixed("Application instance data was marked stale"), sapSystem, always(Debug), everyone},
 	{78, ApplicationInstanceDataMarkedInSync, "Application Instance Data Marked In Sync", fixed("Application instance data was marked in sync"), sapSystem, always(Debug), everyone},
+	{122, ApplicationInstanceSystemLost, "Application Instance Lost Its System", systemLostMessage, sapSystem, always(Info), everyone},
 	{79, ApplicationInstanceDeregistered, "Application Instance Deregistered", fixed("Application instance was deregistered"), sapSystem, always(Warning), everyone},
 	{80, SAPSystemRegistered, "SAP System Registered", fixed("A new SAP system was registered"), sapSystem, always(Info), everyone},
 	{81, SAPSystemUpdated, "SAP System Updated", fixed("SAP system was updated"), sapSystem, always(Info), everyone},

@@ -129,6 +129,15 @@ func sharedMessage(f facts) string {
 	return fmt.Sprintf("%d machines report under one id: %s", len(names), strings.Join(names, ", "))
 }
 
+// systemLostMessage says what an instance waits for whose system has gone.
+func systemLostMessage(f facts) string {
+	instance := "Application instance " + f.text("instance_number")
+	if f.text("waits_for") == "system" {
+		return instance + " will wait for the rest of its system"
+	}
+	return instance + " will wait for its database"
+}
+
 // tokenOwner: only an administrator changes a token that is not their own, and
 // only then the entry names the user.
 func tokenOwner(f facts) string {

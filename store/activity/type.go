@@ -112,6 +112,7 @@ const (
 	ApplicationInstanceMarkedPresent    Type = "application_instance_marked_present"
 	ApplicationInstanceDataMarkedStale  Type = "application_instance_data_marked_stale"
 	ApplicationInstanceDataMarkedInSync Type = "application_instance_data_marked_in_sync"
+	ApplicationInstanceSystemLost       Type = "application_instance_system_lost"
 	ApplicationInstanceDeregistered     Type = "application_instance_deregistered"
 	SAPSystemRegistered                 Type = "sap_system_registered"
 	SAPSystemUpdated                    Type = "sap_system_updated"

@@ -111,7 +111,8 @@ func TestDatabaseInstanceEvents(t *testing.T) {
 		"database_tenants_updated",
 		"sap_system_deregistered",
 		"host_saptune_health_changed a passing", "host_health_changed a passing",
-		"host_saptune_health_changed b passing", "host_health_changed b passing")
+		"host_saptune_health_changed b passing", "host_health_changed b passing",
+		"application_instance_system_lost a/00", "application_instance_system_lost b/01")
 }
 
 // Attributes of an instance are refreshed without a word.

@@ -276,7 +276,8 @@ func TestDeregisterHost(t *testing.T) {
 		"host_health_changed b passing",
 		"application_instance_deregistered a/01",
 		"software_updates_discovery_cleared a",
-		"host_deregistered a")
+		"host_deregistered a",
+		"application_instance_system_lost b/01")
 	if k := w.kept["a"]; len(k.Elements) != 0 {
 		t.Errorf("the removed host is still heard: %+v", k)
 	}
@@ -365,7 +366,10 @@ func TestSAPRunning(t *testing.T) {
 		"application_instance_registered a/01 green", "sap_system_registered passing passing no_ensa")
 	w.sap("a", app("00", ascs))
 	w.expect(w.removeApplicationInstance(lim, "a", "01"), slices.Concat(
-		[]string{"application_instance_deregistered a/01", "sap_system_deregistered"}, passed("a"))...)
+		[]string{"application_instance_deregistered a/01", "sap_system_deregistered"}, passed("a"), []string{"application_instance_system_lost a/00"})...)
+	if got := w.events[len(w.events)-1].Metadata["waits_for"]; got != landscape.WaitsForSystem {
+		t.Errorf("waits for %v", got)
+	}
 	// The row that was left counts again with the next report of saptune.
 	saptune := landscape.Observation{Agent: "a", Kind: landscape.SaptuneDiscovery, Saptune: &landscape.SaptuneReport{}}
 	w.expect(w.observe(saptune), warned("a")...)
@@ -378,7 +382,8 @@ func TestSAPRunning(t *testing.T) {
 	w.sap("db")
 	w.expect(w.removeDatabaseInstance(ore, "db", "10"), slices.Concat(
 		[]string{"database_instance_deregistered db/10"}, passed("db"),
-		[]string{"database_deregistered", "sap_system_deregistered"}, passed("a"))...)
+		[]string{"database_deregistered", "sap_system_deregistered"}, passed("a"),
+		[]string{"application_instance_system_lost a/00", "application_instance_system_lost a/01"})...)
 	w.expect(w.sap("db", hana())[:4], slices.Concat([]string{"database_instance_registered db/10 green"}, warned("db"), []string{"database_restored passing"})...)
 }
 

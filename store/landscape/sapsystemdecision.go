@@ -3,6 +3,7 @@ package landscape
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"time"
@@ -346,6 +347,73 @@ func (d *Decision) endSAPSystem(s *SAPSystem) error {
 	s.DeregisteredAt = &d.now
 	d.event(activity.SAPSystemDeregistered, map[string]any{"sap_system_id": s.ID, "deregistered_at": d.now})
 	return d.judgeSaptuneOn(s.hosts(), func(host HostID) (bool, error) { return d.othersOn(host, "", s.ID) })
+}
+
+// What an application instance waits for that has lost its system.
+const (
+	WaitsForDatabase = "database"
+	WaitsForSystem   = "system" // the instances that complete it
+)
+
+// tellLostSystems tells of the instances that have lost their SAP system: their
+// hosts still list them, and they come back with what they wait for. Those
+// that find another system at once have lost nothing.
+func (d *Decision) tellLostSystems() error {
+	for _, id := range slices.Sorted(maps.Keys(d.SAPSystems)) {
+		before, err := d.state.SAPSystem(id)
+		if errors.Is(err, ErrUnknown) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		s := d.SAPSystems[id]
+		if !before.Registered() || s.Registered() {
+			continue
+		}
+		for i := range s.Instances {
+			instance := &s.Instances[i]
+			if instance.AbsentSince != nil {
+				continue
+			}
+			waitsFor, err := d.waitsFor(s, instance)
+			if err != nil {
+				return err
+			}
+			if waitsFor != "" {
+				d.applicationInstanceEvent(s, instance, activity.ApplicationInstanceSystemLost, map[string]any{"waits_for": waitsFor})
+			}
+		}
+	}
+	return nil
+}
+
+// waitsFor is what an instance of a SAP system that is not registered waits
+// for: WaitsForDatabase or WaitsForSystem. It is empty where the instance is
+// one of another system by now.
+func (d *Decision) waitsFor(s *SAPSystem, instance *ApplicationInstance) (string, error) {
+	k, err := d.kept(instance.HostID)
+	if errors.Is(err, ErrUnknown) {
+		return WaitsForDatabase, nil
+	}
+	if err != nil {
+		return "", err
+	}
+	for _, e := range k.Elements {
+		if e.Application == nil || e.Number != instance.Number {
+			continue
+		}
+		db, found, err := d.databaseFor(sighting{agent: k.Agent, Element: e.Element})
+		switch {
+		case err != nil:
+			return "", err
+		case found && SAPSystemOf(db.ID, e.Application.Tenant) == s.ID:
+			return WaitsForSystem, nil
+		case found:
+			return "", nil
+		}
+	}
+	return WaitsForDatabase, nil
 }
 
 // judgeENSA draws the generation of the enqueue service from the instances.

@@ -205,7 +205,13 @@ func TestTakeOverEvents(t *testing.T) {
 		"database_instance_marked_absent db/10", "database_registered passing", "database_instance_registered db/10 green", "database_tenants_updated")
 	w.expect(w.removeDatabaseInstance(ore, "db", "10"),
 		"database_instance_deregistered db/10", "database_deregistered", "sap_system_deregistered",
-		"host_saptune_health_changed a passing", "host_health_changed a passing")
+		"host_saptune_health_changed a passing", "host_health_changed a passing",
+		"application_instance_system_lost a/00", "application_instance_system_lost b/01")
+	for _, e := range w.events[len(w.events)-2:] {
+		if e.Metadata["waits_for"] != landscape.WaitsForDatabase {
+			t.Errorf("event %v", e)
+		}
+	}
 }
 
 // Of several instances with one number, a host has the one that runs.

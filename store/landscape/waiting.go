@@ -9,13 +9,18 @@ import (
 // of earlier reports have waited for. They are judged again until none fits
 // any more. Those that still do not fit go on waiting without a trace.
 func (d *Decision) judgeWaiting() error {
-	for {
+	for first := true; ; first = false {
 		n, err := d.news()
 		if err != nil {
 			return err
 		}
 		if err := d.unsettle(n); err != nil {
 			return err
+		}
+		if first { // what follows is told as other stories
+			if err := d.tellLostSystems(); err != nil {
+				return err
+			}
 		}
 		woken, err := d.woken(n)
 		if err != nil {
