@@ -53,7 +53,7 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		s.sendToSignIn(w, r)
 		return
 	}
-	if status >= http.StatusInternalServerError {
+	if status >= http.StatusInternalServerError && status != http.StatusServiceUnavailable {
 		s.options.Log.Error("request failed", "id", requestID(r.Context()), "method", r.Method, "path", r.URL.Path, "error", err)
 	}
 	p := s.newErrorPage(r, status, err)
@@ -136,6 +136,9 @@ func (s *server) newErrorPage(r *http.Request, status int, err error) errorPage 
 	case http.StatusBadRequest, http.StatusUnprocessableEntity:
 		p.Heading = "That cannot be read"
 		p.Sentences = []string{"The address or the form holds something this server can make nothing of. Nothing was changed."}
+	case http.StatusServiceUnavailable:
+		p.Heading = "Too busy at this moment"
+		p.Sentences = []string{"The server has more to do than it can at once. Nothing was changed. Try again in a few seconds."}
 	default:
 		if status >= http.StatusInternalServerError {
 			p.Heading = "Something went wrong"

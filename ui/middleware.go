@@ -128,13 +128,12 @@ func secureHeaders(next http.Handler) http.Handler {
 	})
 }
 
-// maxForm is the largest form that is read. The API has a limit of its own.
-const maxForm = 64 << 10
-
-func limitForms(next http.Handler) http.Handler {
+// limitBodies closes requests whose bodies do not come: whoever sends a body
+// has a few seconds, and more only once it is known that they may.
+func limitBodies(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !isAPI(r) {
-			r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		if r.ContentLength != 0 {
+			api.ExpectBody(w)
 		}
 		next.ServeHTTP(w, r)
 	})

@@ -73,7 +73,7 @@ func New(o Options) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return chain(rooms, nameRequest, s.logRequests, s.recoverPanics, secureHeaders, limitForms, o.Auth.Identify, s.refuseCrossOrigin), nil
+	return chain(rooms, nameRequest, s.logRequests, s.recoverPanics, secureHeaders, limitBodies, o.Auth.Identify, s.refuseCrossOrigin), nil
 }
 
 // routes are the pages of the console and what each demands.
@@ -193,6 +193,11 @@ func (s *server) install() {
 			err := s.options.Auth.Permit(r, route.Access, "")
 			if errors.Is(err, auth.ErrForbidden) && route.Access != auth.SignedIn {
 				err = &refusal{ability: route.Access.String(), action: "To do that"}
+			}
+			if err == nil && r.Method == http.MethodPost {
+				var done func()
+				done, err = s.api.ReceiveForm(w, r)
+				defer done()
 			}
 			if err == nil {
 				err = route.Handle(w, r)

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -40,6 +41,10 @@ type API struct {
 	router   *mux.Router
 	versions []string // of the routes, newest first: "v2", "v1"
 
+	bodies    bodies // of those who have proven that they may ask
+	forms     bodies // the same, from the console
+	strangers bodies // of everybody else
+
 	hostList      written[hostRecords]
 	clusterList   written[clusterRecords]
 	clusterListV1 written[clusterRecords]
@@ -55,6 +60,10 @@ func New(d Deps) *API {
 	// a tag may be called "..", and what is asked to be taken off may hold a
 	// slash.
 	a := &API{deps: d, router: mux.NewRouter().UseEncodedPath().SkipClean(true)}
+	known := newBudget(knownBudget, knownGrace)
+	a.bodies = bodies{limit: maxBody, budget: known}
+	a.forms = bodies{limit: maxSmallBody, budget: known}
+	a.strangers = bodies{limit: maxSmallBody, budget: newBudget(strangersBudget, 0)}
 	for _, route := range a.Routes() {
 		methods := []string{route.Method}
 		if route.Method == http.MethodGet {
@@ -119,7 +128,8 @@ func withPath(r *http.Request, path string) *http.Request {
 // handler lets in whom the route wants and answers the errors.
 func (a *API) handler(route Route) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		err := a.admit(w, r, route)
+		body, err := a.admit(w, r, route)
+		defer body.done()
 		if err == nil {
 			err = route.Handle(w, r)
 		}
@@ -129,28 +139,56 @@ func (a *API) handler(route Route) http.HandlerFunc {
 	}
 }
 
-// admit reads the body of a request and decides whether it is handled. A body
-// that is no JSON is a fault before all others; but whoever is let in reads it
-// anyway, so only of the others it is looked at here.
-func (a *API) admit(w http.ResponseWriter, r *http.Request, route Route) error {
-	var body received
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		var err error
-		if body, err = receive(w, r); err != nil {
-			return err
-		}
-		r.Body = body
-	}
+// admit decides whether a request is handled and reads its body, which is to
+// be done with afterwards in any case. Who may ask is asked first: of those who
+// may not, and of everybody where no one has to prove anything, no more than a
+// little is read. A body that is no JSON is a fault before all others; but
+// whoever is let in reads it anyway, so only of the others it is looked at
+// here.
+func (a *API) admit(w http.ResponseWriter, r *http.Request, route Route) (*body, error) {
 	refused := errUnacceptable
 	if acceptsJSON(r) {
 		refused = a.deps.Auth.Permit(r, route.Access, route.Method+" "+route.Path)
 	}
-	if refused != nil && len(body) > 0 && isJSON(r) {
-		if err := json.Unmarshal(body, new(json.RawMessage)); err != nil {
-			return malformed(err)
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		return nil, refused
+	}
+	if r.ContentLength > maxBody {
+		return nil, errTooLarge
+	}
+	receive := a.bodies.receive
+	if refused != nil || route.Access == auth.Public {
+		receive = a.strangers.receive
+	}
+	b, err := receive(w, r)
+	if refused == nil {
+		return b, err
+	}
+	if err == nil && len(b.text) > 0 && isJSON(r) {
+		err = json.Unmarshal(b.text, new(json.RawMessage))
+		if err != nil {
+			return b, malformed(err)
 		}
 	}
-	return refused
+	if errors.Is(err, errBadRequest) { // it broke off
+		return b, err
+	}
+	return b, refused // whatever it is: too much of it was not read
+}
+
+// ReceiveForm reads the body of a request to the console, within the limits
+// that bodies have in common, and replaces that of the request. done has to be
+// called when the request is answered.
+func (a *API) ReceiveForm(w http.ResponseWriter, r *http.Request) (done func(), err error) {
+	receive := a.strangers.receive
+	if auth.From(r.Context()) != nil {
+		receive = a.forms.receive
+	}
+	b, err := receive(w, r)
+	if err == nil {
+		r.Body = io.NopCloser(bytes.NewReader(b.text))
+	}
+	return b.done, err
 }
 
 // elsewhere sends those who do not name a version to the newest one that has

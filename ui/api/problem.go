@@ -38,6 +38,7 @@ var (
 	errMethod        error = &refusal{status: http.StatusMethodNotAllowed}
 	errUnacceptable  error = &refusal{status: http.StatusNotAcceptable}
 	errUnconditional error = &refusal{status: http.StatusPreconditionRequired}
+	errBusy          error = &refusal{status: http.StatusServiceUnavailable}
 	errTooLarge      error = &refusal{status: http.StatusRequestEntityTooLarge}
 	errContentType         = unprocessable(invalid("/", "Invalid value for header: content-type"))
 )

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"net/http"
@@ -14,35 +13,12 @@ import (
 	"trento/store/landscape"
 )
 
-// maxBody is the largest body of a request in bytes.
-const maxBody = 8_000_000
-
 // received is the body of a request after it has been read.
 type received []byte
 
 func (received) Read([]byte) (int, error) { return 0, io.EOF }
 
 func (received) Close() error { return nil }
-
-// receive reads the body of a request. What the client says about its length
-// is no reason to set that much memory aside.
-func receive(w http.ResponseWriter, r *http.Request) (received, error) {
-	if r.ContentLength > maxBody {
-		return nil, errTooLarge
-	}
-	const usual = 64 << 10
-	var body bytes.Buffer
-	body.Grow(int(min(max(r.ContentLength, 0), usual)) + bytes.MinRead)
-	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody))
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
-		return nil, errTooLarge
-	case err != nil: // it broke off
-		return nil, errBadRequest
-	}
-	return body.Bytes(), nil
-}
 
 // isJSON reports whether the body is declared to be JSON.
 func isJSON(r *http.Request) bool {
