@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -89,6 +90,44 @@ func TestReportFaultsOnHostPage(t *testing.T) {
 	f.discover(1, landscape.Observation{SAP: &landscape.SAPReport{}})
 	hasNot(".report-fault").check(t, f.page(t, hostPath(1), "plain"))
 	has("#activity", "The SAP report of bad01 can be used again").check(t, f.page(t, hostPath(1), "plain"))
+}
+
+// TestStaleBehindRefusedReports: what is stale because reports cannot be used
+// does not say that nobody reports.
+func TestStaleBehindRefusedReports(t *testing.T) {
+	f := systemsFixture(t)
+	system := "/sap_systems/" + string(nwpID)
+	for target, want := range map[string]string{
+		clusterPath("hana"):           "What an agent in one of the cluster hosts reports cannot be used",
+		"/databases/" + string(prdID): "What an agent in one of the database hosts reports cannot be used",
+		system:                        "What is known of its database is out of date since",
+	} {
+		hasNot(".banner[role=alert]").check(t, f.page(t, target, "plain"))
+		for _, kind := range []landscape.Kind{landscape.ClusterDiscovery, landscape.SAPSystemDiscovery} {
+			f.refuse(1, kind, store.ReportProblem{Detail: "it has another shape than expected"})
+		}
+		f.staleReports(t)
+		has(".banner[role=alert]", want).check(t, f.page(t, target, "plain"))
+		f = systemsFixture(t)
+	}
+	f.refuse(5, landscape.SAPSystemDiscovery, store.ReportProblem{Detail: "it has another shape than expected"})
+	f.staleReports(t)
+	has(".banner[role=alert]", "What an agent in one of the SAP system hosts reports cannot be used").check(t, f.page(t, system, "plain"))
+}
+
+// staleReports lets the time pass after which what was refused turns stale. All
+// agents are heard.
+func (f *fixture) staleReports(t *testing.T) {
+	t.Helper()
+	f.clock.pass(time.Minute)
+	for n := range 12 {
+		if err := f.store.Heartbeat(t.Context(), hostID(n)); err != nil && !errors.Is(err, store.ErrNotFound) {
+			t.Fatal(err)
+		}
+	}
+	if err := f.store.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // TestReportFaultsOnDashboard: what needs attention includes reports that

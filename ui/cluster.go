@@ -266,9 +266,11 @@ func (s *server) describeCluster(p *clusterPage, c *insideOf) {
 		cause{c.Inputs.SBD, "an SBD device is unhealthy"},
 		cause{c.Inputs.Checks, "checks"},
 	))
-	if !since.IsZero() {
-		p.StaleBanner = fmt.Sprintf("An agent in one of the cluster hosts is not reporting since %s. What this page shows may be out of date.", since.Text())
+	silent := false
+	for _, host := range c.hosts {
+		silent = silent || host.StaleSince != nil
 	}
+	p.StaleBanner = staleBanner("cluster", since, silent)
 	p.Facts = s.clusterFacts(c)
 	switch {
 	case c.HANA != nil:

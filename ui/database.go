@@ -75,8 +75,11 @@ func (s *server) describeDatabase(tx *store.Tx, reader *auth.Identity, p *system
 	if p.Tenants, err = s.tenants(tx, db); err != nil {
 		return err
 	}
-	p.Hosts, err = s.hostLines(tx, ids)
-	return err
+	if p.Hosts, err = s.hostLines(tx, ids); err != nil {
+		return err
+	}
+	p.StaleBanner = staleBanner("database", s.momentOf(db.StaleSince), anySilent(p.Hosts))
+	return nil
 }
 
 func replicates(i landscape.DatabaseInstance) bool { return i.Role != nil }

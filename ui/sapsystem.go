@@ -2,6 +2,7 @@ package ui
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -77,8 +78,15 @@ func (s *server) describeSAPSystem(tx *store.Tx, reader *auth.Identity, p *syste
 		s.momentFact("Last change", system.UpdatedAt),
 		{Label: "SAP system ID", Text: string(system.ID), Mono: true, Wide: true},
 	}
-	p.Hosts, err = s.hostLines(tx, ids)
-	return err
+	if p.Hosts, err = s.hostLines(tx, ids); err != nil {
+		return err
+	}
+	p.StaleBanner = staleBanner("SAP system", s.momentOf(system.StaleSince), anySilent(p.Hosts))
+	own := slices.ContainsFunc(system.Instances, func(i landscape.ApplicationInstance) bool { return i.StaleSince != nil })
+	if since := s.momentOf(system.DatabaseStaleSince); !own && !since.IsZero() {
+		p.StaleBanner = fmt.Sprintf("What is known of its database is out of date since %s. The page of the database says why.", since.Text())
+	}
+	return nil
 }
 
 func databaseLink(tx *store.Tx, id landscape.DatabaseID) (link, error) {

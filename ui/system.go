@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"slices"
 
 	"trento/store"
 	"trento/store/landscape"
@@ -49,13 +50,23 @@ func (p *systemPage) describeSystem(kind, sid string, h landscape.Health, since 
 	p.Kind, p.SID = kind, sid
 	p.Health = newHealthMark("System", h, since)
 	p.Health.Bare = true
-	if !since.IsZero() {
-		what := "SAP system"
-		if kind != kindSAPSystem {
-			what = "database"
-		}
-		p.StaleBanner = fmt.Sprintf("An agent in one of the %s hosts is not reporting since %s. What this page shows may be out of date.", what, since.Text())
+}
+
+// staleBanner says since when, and why, what a page shows of something may be
+// out of date: an agent on its hosts is silent, or sends what cannot be used.
+func staleBanner(what string, since Moment, silent bool) string {
+	switch {
+	case since.IsZero():
+		return ""
+	case silent:
+		return fmt.Sprintf("An agent in one of the %s hosts is not reporting since %s. What this page shows may be out of date.", what, since.Text())
 	}
+	return fmt.Sprintf("What an agent in one of the %s hosts reports cannot be used; what was known before is out of date since %s. The page of the host says why.", what, since.Text())
+}
+
+// anySilent reports whether the agent of any of some hosts is silent.
+func anySilent(hosts []hostLine) bool {
+	return slices.ContainsFunc(hosts, func(h hostLine) bool { return h.Stale })
 }
 
 // Kinds of systems, as the headings of their pages have them.

@@ -63,8 +63,8 @@ type Cluster struct {
 	// Members are ordered by host id.
 	Members        []ClusterMember `json:"members"`
 	SelectedChecks []string        `json:"selected_checks"`
-	// StaleSince is the moment the first of the stale members fell silent; nil
-	// where no member is stale.
+	// StaleSince is the moment the first of the stale members turned stale; nil
+	// where no member is.
 	StaleSince *time.Time `json:"stale_since,omitempty"`
 
 	RegisteredAt   time.Time  `json:"registered_at"`
@@ -80,7 +80,8 @@ type ClusterMember struct {
 	HostID HostID `json:"host_id"`
 	// Offline: the cluster software does not run on the host.
 	Offline bool `json:"offline,omitzero"`
-	// Stale: the host fell silent and has not reported about the cluster since.
+	// Stale: the host fell silent, or its reports about the cluster could not be
+	// used, and none that could has come since.
 	Stale bool `json:"stale,omitzero"`
 }
 
