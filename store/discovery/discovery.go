@@ -10,7 +10,6 @@ package discovery
 import (
 	"encoding/json"
 	"slices"
-	"strconv"
 
 	"trento/store/landscape"
 )
@@ -19,7 +18,7 @@ import (
 type Envelope struct {
 	Agent   landscape.HostID
 	Type    string          // as sent: it may be no discovery we know
-	Payload json.RawMessage // an object, an array of objects or null; part of the body given to Open
+	Payload json.RawMessage // an object, an array or null; part of the body given to Open
 }
 
 // Open reads the envelope of a report. Every error is an *Error of
@@ -108,21 +107,28 @@ func (p *problems) envelopeText(pointer string, v value) (string, bool) {
 	return "", false
 }
 
-// envelopePayload reports a payload that is neither an object nor an array of
-// objects nor null: that none of these fits, and for each why.
+// envelopePayload reports a payload that is neither an object nor an array
+// with objects in it nor null: that none of these fits, and for each why. What
+// else stands in an array between objects is for the decoders to leave out.
 func (p *problems) envelopePayload(v value) {
 	const pointer = "/payload"
 	switch {
 	case v.object(), v.null():
 		return
 	case v.array():
-		for i, element := range v.elements() {
-			if !element.object() {
-				p.add(pointer, "Failed to cast value to one of: no schemas validate")
-				p.add(pointer, "Invalid object. Got: array")
-				p.add(pointer+"/"+strconv.Itoa(i), "Invalid object. Got: "+element.kind())
+		var first value
+		for _, element := range v.elements() {
+			if element.object() {
 				return
 			}
+			if first.absent() {
+				first = element
+			}
+		}
+		if !first.absent() {
+			p.add(pointer, "Failed to cast value to one of: no schemas validate")
+			p.add(pointer, "Invalid object. Got: array")
+			p.add(pointer+"/0", "Invalid object. Got: "+first.kind())
 		}
 	default:
 		p.add(pointer, "Failed to cast value to one of: no schemas validate")

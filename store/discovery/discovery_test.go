@@ -125,11 +125,11 @@ func TestOpen(t *testing.T) {
 				invalid("Invalid array. Got: integer", "/payload"),
 			},
 		},
-		"array of mixed things": {
-			`{"agent_id":"` + someAgent + `","discovery_type":"x","payload":[{},"a",1]}`, StageEnvelope, []Problem{
+		"array of other things": {
+			`{"agent_id":"` + someAgent + `","discovery_type":"x","payload":["a",1]}`, StageEnvelope, []Problem{
 				invalid("Failed to cast value to one of: no schemas validate", "/payload"),
 				invalid("Invalid object. Got: array", "/payload"),
-				invalid("Invalid object. Got: string", "/payload/1"),
+				invalid("Invalid object. Got: string", "/payload/0"),
 			},
 		},
 	} {
@@ -162,6 +162,10 @@ func TestOpenAccepts(t *testing.T) {
 		"last of the same name": {
 			`{"agent_id":null,"agent_id":"` + someAgent + `","discovery_type":"a","discovery_type":"b","payload":1,"payload":{}}`,
 			Envelope{someAgent, "b", json.RawMessage(`{}`)},
+		},
+		"other things between objects": {
+			`{"agent_id":"` + someAgent + `","discovery_type":"x","payload":[7,{},null]}`,
+			Envelope{someAgent, "x", json.RawMessage(`[7,{},null]`)},
 		},
 		"escaped names": {
 			`{"\u0061gent_id":"` + someAgent + `","discovery_type":"\u0062","payload":{}}`,

@@ -100,6 +100,6 @@ func TestRefusals(t *testing.T) {
 	})
 	refusals(t, landscape.SAPSystemDiscovery, map[string][]Problem{
 		`null`: unableProblem, `{}`: unableProblem, `"x"`: unableProblem, `7`: unableProblem, ``: unableProblem,
-		`[]`: nil, `[[]]`: nil, `[1]`: nil, `[{}]`: nil, // of which the first two cannot come out of Open
+		`[]`: nil, `[[]]`: nil, `[1]`: nil, `[{}]`: nil,
 	})
 }
