@@ -302,10 +302,11 @@ type attentionItem struct {
 	silent *time.Time
 	since  time.Time
 	report string // what is wrong with what the agent reports; empty where it is not about that
+	mark   string // of that, where it is not that a report cannot be used
 }
 
-// attention lists what is critical or warned about, what is silent, and what
-// reports in a way that cannot be used. Agents without a registered host are
+// attention lists what is critical or warned about, what is silent, what shares
+// its id, and what reports in a way that cannot be used. Agents without a registered host are
 // for those who may see them.
 func (v *survey) attention(reader *auth.Identity) []attentionItem {
 	var all []attentionItem
@@ -325,6 +326,12 @@ func (v *survey) attention(reader *auth.Identity) []attentionItem {
 	}
 	for _, h := range v.hosts {
 		add("Host", hostsOverview.path, string(h.ID), v.linkToHost(h.ID), h.Health, h.StaleSince)
+		if h.Shared() {
+			all = append(all, attentionItem{
+				kind: "Host", path: hostsOverview.path, id: string(h.ID), name: v.linkToHost(h.ID), health: landscape.HealthWarning,
+				report: "shares its id with " + count(len(h.Machines())-1, "other machine", "other machines"), since: *h.Turns.SharedSince, mark: "Shared id",
+			})
+		}
 	}
 	for id, record := range v.faults {
 		if h := v.hostByID[id]; h != nil && h.StaleSince != nil {
@@ -381,7 +388,7 @@ func (s *server) fillAttention(ctx context.Context, p *dashboardPage, who viewer
 	for _, n := range listed {
 		row := attentionRow{Kind: n.kind, Name: n.name, Health: newHealthMark(n.kind, n.health, s.momentOf(n.silent)), Words: needWords(n)}
 		if n.report != "" { // it is not the health of the host
-			row.Health = healthMark{State: string(landscape.HealthWarning), Word: "Warning", Name: "Report cannot be used"}
+			row.Health = healthMark{State: string(landscape.HealthWarning), Word: "Warning", Name: cmp.Or(n.mark, "Report cannot be used")}
 		}
 		if row.Health.Bare = true; !n.since.IsZero() {
 			row.Since = s.moment(n.since)

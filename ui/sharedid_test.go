@@ -31,6 +31,7 @@ func TestSharedIDIsTold(t *testing.T) {
 			t.Errorf("the banner does not say %q: %s", want, banner)
 		}
 	}
+	has("#attention", "shares its id with 1 other machine").check(t, f.page(t, "/", "admin"))
 	for range 3 {
 		f.observe(1, landscape.Observation{Host: &other})
 		f.host(1, "cloned01")
