@@ -8,148 +8,11 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"trento/store/activity"
 	"trento/store/landscape"
 )
-
-// Outcome is what became of a report.
-type Outcome string
-
-// The outcomes. Words of the API, too.
-const (
-	ReportUsed       Outcome = "used"
-	ReportPartlyUsed Outcome = "partly_used" // some elements could not be read and were left out
-	ReportRefused    Outcome = "refused"     // nothing of it could be used
-)
-
-// OtherDiscovery stands for the reports of an agent whose type is unknown or
-// cannot be read.
-const OtherDiscovery landscape.Kind = "other"
-
-// ReportProblem is one thing in a report that could not be read.
-type ReportProblem struct {
-	Pointer string `json:"pointer"` // of the field, inside the payload; empty for the report as a whole
-	Detail  string `json:"detail"`  // what is wrong with it
-	Read    string `json:"read"`    // what was found there; empty where nothing was
-}
-
-// What is stored of the problems of a report. A report can be wrong in a
-// million places, each as long as its sender likes.
-const (
-	maxReportProblems = 10
-	maxProblemText    = 200 // bytes of a pointer, a detail and of what was read
-)
-
-// ReportStatus is how the reports of one kind from one agent have fared.
-type ReportStatus struct {
-	Kind    landscape.Kind `json:"kind"`
-	Outcome Outcome        `json:"outcome"`
-	// Since is when the first of the reports came that had this outcome; zero
-	// where all that is known is that the last one was used.
-	Since time.Time `json:"since"`
-	// Last is when the newest report came; zero where that was before the
-	// start and had no problems.
-	Last time.Time `json:"last"`
-	// Count is how many reports have had this outcome since Since. Only those
-	// with problems are counted.
-	Count int `json:"count,omitzero"`
-	// Problems are the first of what is wrong with the report, ProblemCount is
-	// how many there are.
-	Problems     []ReportProblem `json:"problems,omitempty"`
-	ProblemCount int             `json:"problem_count,omitzero"`
-
-	// Period is the time between the newest two reports; 0 where it is unknown.
-	Period time.Duration `json:"period,omitzero"`
-	// Logged says that the activity log tells that these reports have
-	// problems; LoggedAt is when it did last.
-	Logged   bool      `json:"logged,omitzero"`
-	LoggedAt time.Time `json:"logged_at,omitzero"`
-	// Changed is when the problems were written down.
-	Changed time.Time `json:"changed,omitzero"`
-}
-
-// Faulty reports whether the newest report could not be used as a whole.
-func (s *ReportStatus) Faulty() bool { return s.Outcome != ReportUsed }
-
-// Stale reports whether what these reports tell about counts as out of date:
-// three periods have passed since the first one that had problems.
-func (s *ReportStatus) Stale(now time.Time) bool {
-	return s.Faulty() && now.Sub(s.Since) >= stalePeriods*s.period()
-}
-
-// AgentReports is how the reports of an agent have fared, for the kinds of
-// which any has ever had problems. Only a change of that is written: the
-// count and the time of the last report are kept in memory and are written
-// down when something else is, once an hour, and when the store closes.
-type AgentReports struct {
-	Agent  landscape.HostID `json:"agent"`
-	Status []ReportStatus   `json:"status"` // one a kind
-}
-
-// Faulty lists the kinds of which the newest report could not be used as a
-// whole.
-func (a *AgentReports) Faulty() []*ReportStatus {
-	var faulty []*ReportStatus
-	for i := range a.Status {
-		if a.Status[i].Faulty() {
-			faulty = append(faulty, &a.Status[i])
-		}
-	}
-	return faulty
-}
-
-func (a *AgentReports) of(kind landscape.Kind) *ReportStatus {
-	for i := range a.Status {
-		if a.Status[i].Kind == kind {
-			return &a.Status[i]
-		}
-	}
-	return nil
-}
-
-const (
-	// stalePeriods is how many periods may pass without a report that can be
-	// used before what is known through it is marked stale.
-	stalePeriods = 3
-	// logPause keeps reports that have problems every other time, because two
-	// agents have the same id, say, from filling the log: a fault that follows
-	// another one within it is logged when it has lasted as long as data take
-	// to turn stale.
-	logPause = 10 * time.Minute
-	// changePause is how long other problems than those written down are the
-	// same fault: they may change with every report.
-	changePause = time.Minute
-	// maxUnregistered bounds the agents that are remembered without a
-	// registered host. Who has the key of the agents can invent any number.
-	maxUnregistered = 200
-	// unregisteredAge is how long such an agent is remembered after its last
-	// report.
-	unregisteredAge = 24 * time.Hour
-)
-
-// The periods of the agent, as it comes: it can be configured to others, and
-// does not tell.
-const (
-	shortPeriod = 10 * time.Second
-	longPeriod  = 15 * time.Minute // of subscriptions and saptune
-	// maxPeriod is the longest period that is believed: what is longer was an
-	// agent that did not run.
-	maxPeriod = time.Hour
-)
-
-// period is how often the agent reports: as it was seen to, or as agents come,
-// whatever is longer. An agent that was restarted reports twice at once.
-func (s *ReportStatus) period() time.Duration {
-	usual := shortPeriod
-	if s.Kind == landscape.SubscriptionDiscovery || s.Kind == landscape.SaptuneDiscovery {
-		usual = longPeriod
-	}
-	return min(max(usual, s.Period), maxPeriod)
-}
 
 // RefusedReport is a report of which nothing could be used.
 type RefusedReport struct {
@@ -273,16 +136,6 @@ func (tx *Tx) nextStatus(agent landscape.HostID, before, seen *ReportStatus) Rep
 	return after
 }
 
-// repeatedBy reports whether a report says what is written down already. What
-// exactly was read does not matter: it may be another number each time.
-func (s *ReportStatus) repeatedBy(seen *ReportStatus, now time.Time) bool {
-	if s.Outcome != seen.Outcome {
-		return false
-	}
-	return now.Sub(s.Changed) < changePause || s.ProblemCount == seen.ProblemCount &&
-		slices.EqualFunc(s.Problems, seen.Problems, func(a, b ReportProblem) bool { return a.Pointer == b.Pointer && a.Detail == b.Detail })
-}
-
 // logOutcome tells the activity log, and those who read the server's own, that
 // something has become of the reports.
 func (tx *Tx) logOutcome(agent landscape.HostID, before, after *ReportStatus) error {
@@ -333,37 +186,6 @@ func (tx *Tx) logFault(agent landscape.HostID, s *ReportStatus) error {
 	})
 }
 
-// Reason is the first problem in one line.
-func (s *ReportStatus) Reason() string {
-	if len(s.Problems) == 0 {
-		return ""
-	}
-	return s.Problems[0].String()
-}
-
-func (p ReportProblem) String() string { return activity.ReportProblem(p.Pointer, p.Detail, p.Read) }
-
-// cutProblems are the problems that are stored.
-func cutProblems(all []ReportProblem) []ReportProblem {
-	kept := make([]ReportProblem, min(len(all), maxReportProblems))
-	for i := range kept {
-		kept[i] = ReportProblem{Pointer: cutText(all[i].Pointer), Detail: cutText(all[i].Detail), Read: cutText(all[i].Read)}
-	}
-	return kept
-}
-
-func cutText(text string) string {
-	text = strings.ToValidUTF8(text, "\uFFFD")
-	if len(text) <= maxProblemText {
-		return text
-	}
-	end := maxProblemText
-	for !utf8.RuneStart(text[end]) {
-		end--
-	}
-	return text[:end] + "…"
-}
-
 // roomFor reports whether an agent may be remembered that is not yet.
 func (tx *Tx) roomFor(agent landscape.HostID) (bool, error) {
 	if _, err := tx.Host(agent); !errors.Is(err, ErrNotFound) {
@@ -396,7 +218,8 @@ func (tx *Tx) unregisteredAgents() ([]*AgentReports, error) {
 }
 
 // PruneAgents removes what is remembered of agents that have no registered host
-// and have not reported for a day, and writes down the counts of the others.
+// and have not reported for a day, ends the faults that no report will end, and
+// writes down the counts of the others.
 func (s *Store) PruneAgents(ctx context.Context) error {
 	return s.update(ctx, System(), func(tx *Tx) error {
 		unregistered, err := tx.unregisteredAgents()
@@ -411,8 +234,43 @@ func (s *Store) PruneAgents(ctx context.Context) error {
 				return err
 			}
 		}
-		return tx.writeReportCounts()
+		return errors.Join(tx.endOtherFaults(), tx.writeReportCounts())
 	})
+}
+
+// endOtherFaults ends the faults of reports of no known type, of which there
+// is none that can be used: an agent that has sent none for a day sends no more.
+func (tx *Tx) endOtherFaults() error {
+	records, err := tx.allAgentReports()
+	if err != nil {
+		return err
+	}
+	for _, record := range records {
+		status := record.of(OtherDiscovery)
+		if status == nil || !status.Faulty() {
+			continue
+		}
+		last := *status
+		tx.s.received.update(record.Agent, &last)
+		if tx.now.Sub(last.Last) < unregisteredAge {
+			continue
+		}
+		if _, err := tx.noteReport(record.Agent, &ReportStatus{Kind: OtherDiscovery, Outcome: ReportUsed}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (tx *Tx) allAgentReports() ([]*AgentReports, error) {
+	var records []*AgentReports
+	for record, err := range tx.AllAgentReports() {
+		if err != nil {
+			return nil, err
+		}
+		records = append(records, record)
+	}
+	return records, nil
 }
 
 func lastReport(all []ReportStatus) (last time.Time) {
@@ -437,12 +295,9 @@ func (tx *Tx) deleteAgentReports(agent landscape.HostID) error {
 // writeReportCounts writes down the counts and times of faults that memory
 // knows better.
 func (tx *Tx) writeReportCounts() error {
-	var records []*AgentReports
-	for record, err := range scan(tx, bucketAgentReport, &tx.s.agentReports) {
-		if err != nil {
-			return err
-		}
-		records = append(records, record)
+	records, err := tx.allAgentReports()
+	if err != nil {
+		return err
 	}
 	for _, record := range records {
 		after := *record

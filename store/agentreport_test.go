@@ -398,6 +398,38 @@ func TestUnregisteredAgents(t *testing.T) {
 	}
 }
 
+// TestOtherFaultEnds: no report of a type that is not known can ever be used,
+// so the fault ends when there are no more.
+func TestOtherFaultEnds(t *testing.T) {
+	c := newClock()
+	s := open(t, t.TempDir(), c)
+	observe(t, s, hostReport("vega01"))
+	for range 3 {
+		refuse(t, s, refused(OtherDiscovery, "/discovery_type"))
+		c.advance(10 * time.Hour)
+		if err := s.PruneAgents(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if status := statusOf(t, s, OtherDiscovery); !status.Faulty() || status.Count != 3 {
+		t.Errorf("while they come: %+v", status)
+	}
+	c.advance(14 * time.Hour)
+	if err := s.PruneAgents(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if status := statusOf(t, s, OtherDiscovery); status.Faulty() {
+		t.Errorf("a day later: %+v", status)
+	}
+	want := []string{
+		"warning: The report of vega01 could not be used: /discovery_type is invalid (read: 9)",
+		"info: No more reports of an unknown type came from vega01",
+	}
+	if diff := cmp.Diff(want, faults(t, s)); diff != "" {
+		t.Errorf("activity log (-want +got):\n%s", diff)
+	}
+}
+
 // TestReportProblemsAreCut: a report can be wrong in any number of places, each
 // as long as its sender likes.
 func TestReportProblemsAreCut(t *testing.T) {

@@ -42,15 +42,16 @@ func PartlyUsed(elements int, report string) string {
 	return fmt.Sprintf("%d elements of the %s could not be read and were left out", elements, report)
 }
 
-// reportOf names a report with the host it is about, or with the agent that
-// sent it.
-func reportOf(f facts) string {
-	of := f.text("hostname")
-	if of == "" {
-		of = "agent " + f.text("host_id")
+// sender is the host a report is about, or the agent that sent it.
+func sender(f facts) string {
+	if hostname := f.text("hostname"); hostname != "" {
+		return hostname
 	}
-	return ReportName(f.text("discovery_type")) + " of " + of
+	return "agent " + f.text("host_id")
 }
+
+// reportOf names a report with its sender.
+func reportOf(f facts) string { return ReportName(f.text("discovery_type")) + " of " + sender(f) }
 
 func faultMessage(f facts) string {
 	message := "The " + reportOf(f) + " could not be used"
@@ -67,4 +68,9 @@ func faultMessage(f facts) string {
 	return message + ": " + ReportProblem(problem.text("pointer"), problem.text("detail"), problem.text("read"))
 }
 
-func recoveryMessage(f facts) string { return "The " + reportOf(f) + " can be used again" }
+func recoveryMessage(f facts) string {
+	if _, known := reportNames[f.text("discovery_type")]; !known {
+		return "No more reports of an unknown type came from " + sender(f)
+	}
+	return "The " + reportOf(f) + " can be used again"
+}
