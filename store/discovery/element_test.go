@@ -231,3 +231,17 @@ func TestCurrentInstanceOfOldAgents(t *testing.T) {
 		}
 	}
 }
+
+// A part in the replication that is not known is not taken for none.
+func TestUnreadReplications(t *testing.T) {
+	for state, want := range map[string]bool{
+		`{}`: false, `null`: false, ``: false, `{"mode":"none"}`: false, `{"mode":"primary"}`: false, `{"mode":"unknown"}`: false,
+		`[]`: true, `"x"`: true, `{"mode":5}`: true, `{"site_name":"A"}`: true, `{"mode":"","site_name":"A"}`: true, `{"mode":"ring"}`: true,
+	} {
+		seen := accept(t, landscape.SAPSystemDiscovery, edited(t, goodDatabase, edits{"0/Instances/0/HdbnsutilSRstate": state}))
+		d := seen.SAP.Elements[0].Database
+		if d.ReplicationUnread != want || want && d.Role != nil {
+			t.Errorf("%s: %+v, told %v", state, d, told(seen))
+		}
+	}
+}

@@ -17,20 +17,24 @@ func (f *fields) replication(d *landscape.DatabaseElement) {
 
 	before := f.omitted
 	state := f.into("HdbnsutilSRstate")
+	if len(state.members) > 0 {
+		state.noteNothing("mode")
+	}
 	d.Mode = state.textOrNil("mode")
+	d.Role = state.role(d.Mode)
 	// Without the mode the part is not known, and it must not be taken for none.
 	d.ReplicationUnread = f.since(before)
 	d.OperationMode = state.textOrNil("operation_mode")
 	d.Site = state.textOrNil("site_name")
 	d.SourceSite = state.sourceOf(d.Site)
-	d.Role = roleIn(d.Mode)
 	d.Tier = state.tierOf(d.Site, d.Role)
 	d.SiteID = state.integer("site_id")
 	d.ActivePrimarySite = state.integer("active_primary_site")
 }
 
-// roleIn is nil outside of a replication.
-func roleIn(mode *string) *string {
+// role is the part in a replication that a mode stands for; nil outside of
+// one.
+func (f *fields) role(mode *string) *string {
 	if mode == nil {
 		return nil
 	}
@@ -39,7 +43,10 @@ func roleIn(mode *string) *string {
 	case "primary":
 		role = landscape.PrimaryRole
 	case "sync", "syncmem", "async", "unknown":
+	case "none":
+		return nil
 	default:
+		f.leaveOut("mode", notKnown)
 		return nil
 	}
 	return &role
