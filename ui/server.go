@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gorilla/mux"
 
@@ -221,6 +222,11 @@ func form(handle func(http.ResponseWriter, *http.Request) error) func(http.Respo
 	return func(w http.ResponseWriter, r *http.Request) error {
 		if err := r.ParseForm(); err != nil {
 			return fmt.Errorf("%w: %w", errForm, err)
+		}
+		for name, values := range r.PostForm {
+			if !utf8.ValidString(name + strings.Join(values, "")) {
+				return fmt.Errorf("%w: invalid UTF-8", errForm)
+			}
 		}
 		return handle(w, r)
 	}

@@ -166,6 +166,9 @@ func (a *API) admit(w http.ResponseWriter, r *http.Request, route Route) (*body,
 	}
 	if err == nil && len(b.text) > 0 && isJSON(r) {
 		err = json.Unmarshal(b.text, new(json.RawMessage))
+		if err == nil && route.Access != auth.Agent {
+			err = checkText(b.text)
+		}
 		if err != nil {
 			return b, malformed(err)
 		}

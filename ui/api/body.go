@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // object is a JSON object whose members have not been looked at.
@@ -24,12 +27,53 @@ func members(r *http.Request) (object, error) {
 	if len(body) == 0 {
 		return nil, nil
 	}
+	if err := checkText(body); err != nil {
+		return nil, malformed(err)
+	}
 	var o object
 	err := json.Unmarshal(body, &o)
 	if _, ok := errors.AsType[*json.UnmarshalTypeError](err); err != nil && !ok {
 		return nil, malformed(err)
 	}
 	return o, nil
+}
+
+// checkText refuses JSON with a text that is none: bytes that are no UTF-8, or
+// half of a surrogate pair. A decoder would put something else in their place,
+// and what was sent would not be what is stored. What agents report is not
+// checked: it is what a machine says of itself, and read as well as it can be.
+func checkText(body []byte) error {
+	if !utf8.Valid(body) {
+		return errors.New("invalid UTF-8 in body")
+	}
+	for rest := body; ; {
+		at := bytes.IndexByte(rest, '\\')
+		if at < 0 || at+1 >= len(rest) {
+			return nil
+		}
+		first := escaped(rest[at:])
+		switch {
+		case !utf16.IsSurrogate(first):
+			rest = rest[at+2:]
+		case utf16.DecodeRune(first, escaped(rest[at+6:])) == utf8.RuneError:
+			return fmt.Errorf("lone surrogate \\u%04x in body", first)
+		default:
+			rest = rest[at+12:]
+		}
+	}
+}
+
+// escaped is the code unit of an escape \u1234 that a text begins with, and -1
+// where it begins with none.
+func escaped(text []byte) rune {
+	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
+		return -1
+	}
+	unit, err := strconv.ParseUint(string(text[2:6]), 16, 16)
+	if err != nil {
+		return -1
+	}
+	return rune(unit)
 }
 
 // schemaMembers reads a body that is to be an object and nothing else.

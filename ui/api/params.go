@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"trento/auth"
 )
@@ -35,9 +34,6 @@ func newParameters(r *http.Request) (parameters, error) {
 	delete(values, auth.TokenParameter) // who asks is not part of the question
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		given := values[key]
-		if !utf8.ValidString(key + strings.Join(given, "")) {
-			return nil, errBadRequest
-		}
 		name, brackets, bracketed := strings.Cut(key, "[")
 		known := p[name]
 		known.values = append(known.values, given...)

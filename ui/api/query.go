@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"unicode/utf8"
 )
 
 // The limits of a query, wherever one is read. Whatever a page or an answer
@@ -27,11 +28,15 @@ type QueryError struct {
 
 func (e *QueryError) Error() string { return fmt.Sprintf("parameter %s %s", e.Parameter, e.Detail) }
 
-// CheckQuery returns a QueryError for a query that exceeds a limit. It says
-// nothing about what cannot be parsed: whoever reads that does.
+// CheckQuery returns a QueryError for a query that exceeds a limit, and another
+// error, of status 400, for one that is no UTF-8. It says nothing about what
+// cannot be parsed: whoever reads that does.
 func CheckQuery(raw string) error {
 	if raw == "" {
 		return nil
+	}
+	if text, err := url.QueryUnescape(raw); err == nil && !utf8.ValidString(text) {
+		return errBadRequest
 	}
 	count, size := map[string]int{}, map[string]int{}
 	largest := ""
