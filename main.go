@@ -307,10 +307,19 @@ const sweepInterval = 10 * time.Second
 // are done.
 const shutdownTime = 3 * time.Second
 
+// maskTokens keeps the texts of personal access tokens out of the log, wherever
+// they have been pasted: addresses, headers, errors about either.
+func maskTokens(_ []string, a slog.Attr) slog.Attr {
+	if text := a.Value.String(); strings.Contains(text, store.TokenPrefix) {
+		a.Value = slog.StringValue(store.MaskTokens(text))
+	}
+	return a
+}
+
 // serve runs the appliance until ctx is done or something fails that it cannot
 // do without. started is called once requests are answered.
 func serve(ctx context.Context, c config.Config, stderr io.Writer, started func(*appliance) error) (err error) {
-	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: c.Level()}))
+	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: c.Level(), ReplaceAttr: maskTokens}))
 	a := &appliance{config: c, log: log}
 	defer func() { err = errors.Join(err, a.close()) }()
 	if err := a.open(ctx); err != nil {

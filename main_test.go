@@ -264,6 +264,11 @@ func TestFirstStart(t *testing.T) {
 		}
 	}
 	p.client().must(200, "POST", "/api/session", map[string]any{"username": "admin", "password": secret}, nil)
+	if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("after the first sign-in the file of the password is there: %v", err)
+	}
+	pasted := "trento_pat_" + strings.Repeat("Ab-_9", 17)
+	p.client().must(404, "GET", "/api/v1/hosts/"+pasted+"/nothing?session="+pasted, nil, nil)
 	if took := p.stop(syscall.SIGTERM); took > 5*time.Second {
 		t.Errorf("stopping took %v", took)
 	}
@@ -276,6 +281,9 @@ func TestFirstStart(t *testing.T) {
 	}
 	if strings.Contains(said.String()+p.stderr.String(), secret) {
 		t.Error("the password was printed")
+	}
+	if log := p.stderr.String(); strings.Contains(log, pasted[:30]) || !strings.Contains(log, "trento_pat_…") {
+		t.Errorf("a token that was pasted into an address is not masked:\n%s", log)
 	}
 
 	// A password in the configuration replaces the generated one.

@@ -16,7 +16,7 @@ import (
 
 // A personal access token is tokenPrefix and 64 random bytes.
 const (
-	tokenPrefix   = "trento_pat_"
+	tokenPrefix   = store.TokenPrefix
 	tokenBytes    = 64
 	tokenTextSize = len(tokenPrefix) + (tokenBytes*8+5)/6
 )

@@ -50,9 +50,9 @@ func (tx *Tx) log(actor string, t activity.Type, metadata map[string]any) error 
 		Position: tx.Newest().Next(tx.now),
 		ID:       uuid.NewString(),
 		Type:     t,
-		Actor:    activity.CutActor(actor),
+		Actor:    activity.CutActor(MaskTokens(actor)),
 		Severity: activity.SeverityOf(t, metadata),
-		Metadata: document,
+		Metadata: maskDocument(document),
 	})
 }
 

@@ -45,6 +45,9 @@ func CheckName(name string) (detail string) {
 	if !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
 		return isInvalid
 	}
+	if tokenText.MatchString(name) {
+		return isInvalid + ": it holds a personal access token"
+	}
 	if _, err := nameClass.String(name); err == nil && !strings.ContainsRune(name, brailleBlank) {
 		return ""
 	}

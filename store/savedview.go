@@ -48,7 +48,7 @@ func (tx *Tx) SavedViews(user int64) ([]SavedView, error) {
 // SaveView saves a view of a user, in place of one of the same name. It is a
 // matter of taste and leaves no trace in the activity log.
 func (s *Store) SaveView(ctx context.Context, user int64, view SavedView) error {
-	view.Name = NormalName(view.Name)
+	view.Name, view.Query = NormalName(view.Name), MaskTokens(view.Query)
 	detail := CheckName(view.Name)
 	switch {
 	case view.Name == "":

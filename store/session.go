@@ -141,6 +141,7 @@ func (u *User) CodeUsed(at time.Time) bool {
 // was used. A session ends with its token at the latest.
 func (s *Store) SignIn(ctx context.Context, in SignIn) error {
 	in.ID = uuid.NewString()
+	in.UserAgent = MaskTokens(in.UserAgent)
 	in.UserAgent = strings.ToValidUTF8(in.UserAgent[:min(len(in.UserAgent), maxUserAgent)], "")
 	return s.update(ctx, System(), func(tx *Tx) error {
 		before, err := tx.User(in.UserID)

@@ -64,6 +64,7 @@ type uses struct {
 // waits: where more arrives than can be written, uses are dropped, and the
 // server's log says how many.
 func (s *Store) NoteTokenUse(u TokenUse) {
+	u.Method, u.Path, u.UserAgent = MaskTokens(u.Method), MaskTokens(u.Path), MaskTokens(u.UserAgent)
 	u.Method, u.Path = u.Method[:min(len(u.Method), maxUseMethod)], u.Path[:min(len(u.Path), maxUsePath)]
 	u.UserAgent = u.UserAgent[:min(len(u.UserAgent), maxUserAgent)]
 	w := &s.uses
