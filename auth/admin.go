@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"trento/store"
 )
@@ -42,8 +43,10 @@ func EmailFaults(address string) []string {
 // the present one replaces it and ends all sessions of the admin.
 //
 // Where an admin is made without a configured password, one is generated and
-// written to a file in dir, mode 0600. EnsureAdmin returns the name of that
-// file as long as it holds the password, else "".
+// written to a file in dir, mode 0600. It is removed at the first sign-in of the
+// admin: who has read it does not need it again, and it must not get into
+// backups. EnsureAdmin returns the name of that file as long as it is there,
+// else "".
 func (a *Auth) EnsureAdmin(ctx context.Context, admin Admin, dir string) (file string, err error) {
 	present, err := a.presentHash(a.admin)
 	missing := errors.Is(err, store.ErrNotFound)
@@ -102,16 +105,50 @@ func (a *Auth) putAdmin(ctx context.Context, admin Admin, dir, present string, g
 		return "", fmt.Errorf("the admin named by ADMIN_USER (%s): %w", a.admin, err)
 	}
 
-	if admin.Password != "" {
-		// The one in the file is no longer the password.
+	info, err := os.Stat(file)
+	if err != nil {
+		return "", nil
+	}
+	read, err := a.usedSince(info.ModTime())
+	if err != nil {
+		return "", err
+	}
+	if admin.Password != "" || read { // it is no longer the password, or the process has ended before the file was removed
 		if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return "", fmt.Errorf("outdated initial password of the admin: %w", err)
 		}
-	}
-	if _, err := os.Stat(file); err != nil {
 		return "", nil
 	}
+	a.initialPassword.Store(&file)
 	return file, nil
+}
+
+// usedSince reports whether the default admin has signed in after a time.
+func (a *Auth) usedSince(t time.Time) (used bool, err error) {
+	err = a.store.View(func(tx *store.Tx) error {
+		user, err := tx.UserNamed(a.admin)
+		used = err == nil && user.LastLoginAt != nil && user.LastLoginAt.After(t)
+		return err
+	})
+	return used, err
+}
+
+// forgetInitialPassword removes the file of the generated password once the
+// default admin has signed in. A sign-in does not fail because of it.
+func (a *Auth) forgetInitialPassword(in store.SignIn) {
+	file := a.initialPassword.Load()
+	if file == nil || in.Method != store.MethodPassword {
+		return
+	}
+	user, err := a.userNamed(a.admin)
+	if err != nil || user == nil || user.ID != in.UserID || !a.initialPassword.CompareAndSwap(file, nil) {
+		return
+	}
+	if err := os.Remove(*file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		a.log.Error("the file of the initial password could not be removed", "file", *file, "error", err)
+		return
+	}
+	a.log.Info("the default admin has signed in: the file of the initial password is removed", "file", *file)
 }
 
 // presentHash is what is stored of the password of a user.

@@ -2,11 +2,13 @@ package auth
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"trento/store"
 )
@@ -57,10 +59,27 @@ func TestEnsureAdminGeneratesAPassword(t *testing.T) {
 		t.Errorf("the admin is %+v", user)
 	}
 
-	// Later starts change nothing, and go on naming the file.
-	cookie := f.signInConsole(get("/"), user)
+	// Later starts change nothing, and go on naming the file until it was used.
 	if again := f.ensureAdmin(admin, dir); again != file {
 		t.Errorf("at the next start the file is %q", again)
+	}
+	f.signInConsole(get("/"), f.user("ann"))
+	if _, err := os.Stat(file); err != nil {
+		t.Errorf("the sign-in of somebody else: %v", err)
+	}
+	cookie := f.signInConsole(get("/"), user)
+	if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("after the first sign-in of the admin the file is there: %v", err)
+	}
+	if again := f.ensureAdmin(admin, dir); again != "" {
+		t.Errorf("at the start after that the file is %q", again)
+	}
+	// A process that has died between the sign-in and the removal.
+	if err := errors.Join(os.WriteFile(file, text, 0o600), os.Chtimes(file, time.Time{}, f.now().Add(-time.Hour))); err != nil {
+		t.Fatal(err)
+	}
+	if again := f.ensureAdmin(admin, dir); again != "" {
+		t.Errorf("a file that was used is named: %q", again)
 	}
 	if f.named("admin").PasswordHash != user.PasswordHash || f.identify(withCookie(get("/"), cookie)) == nil {
 		t.Error("the next start has changed the password or ended a session")

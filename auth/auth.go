@@ -90,11 +90,14 @@ type Auth struct {
 	apiKey   []byte
 	// presentKey is the API key that was asked for last.
 	presentKey atomic.Pointer[keyText]
-	hasher     *hasher
-	limiter    *limiter
-	sealer     cipher.AEAD // of the secrets of second factors
-	cursors    cipher.AEAD // of the places browsers are handed, see SealCursor
-	scopes     *scopes
+	// initialPassword is the file of the generated password of the default
+	// admin, as long as it is there.
+	initialPassword atomic.Pointer[string]
+	hasher          *hasher
+	limiter         *limiter
+	sealer          cipher.AEAD // of the secrets of second factors
+	cursors         cipher.AEAD // of the places browsers are handed, see SealCursor
+	scopes          *scopes
 	// introspectors may ask about tokens from another machine.
 	introspectors []netip.Prefix
 	halfway       *securecookie.SecureCookie

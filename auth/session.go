@@ -227,6 +227,9 @@ func (a *Auth) newSession(r *http.Request, proof *Proof, kind store.SessionKind,
 // signIn stores a session.
 func (a *Auth) signIn(ctx context.Context, in store.SignIn) error {
 	err := a.store.SignIn(ctx, in)
+	if err == nil {
+		a.forgetInitialPassword(in)
+	}
 	if errors.Is(err, store.ErrStale) {
 		var username string
 		err := a.store.View(func(tx *store.Tx) error {
