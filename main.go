@@ -350,6 +350,7 @@ func (a *appliance) openStore() (err error) {
 		HeartbeatInterval:      a.config.HostHeartbeatInterval,
 		HeartbeatAllowedMissed: a.config.HostHeartbeatAllowedMissed,
 		DiscardAge:             time.Duration(a.config.PruneOlderThan) * 24 * time.Hour,
+		SessionIdle:            a.config.SessionIdle,
 	})
 	if errors.Is(err, store.ErrInUse) {
 		return fmt.Errorf("the data directory %s is in use by another trento-web; stop that one, or set TRENTO_DATA_DIR", a.config.DataDir)

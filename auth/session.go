@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/gorilla/securecookie"
@@ -67,7 +68,7 @@ func (s *sessionStore) New(r *http.Request, name string) (*sessions.Session, err
 	if err := s.codec.Decode(name, cookie.Value, &id); err != nil {
 		return session, nil
 	}
-	identity, err := s.find(r.Context(), sha256.Sum256(id))
+	identity, err := s.find(r, sha256.Sum256(id))
 	if errors.Is(err, ErrSignedOut) {
 		return session, nil
 	}
@@ -141,7 +142,7 @@ func (s *sessionStore) identity(r *http.Request) (*Identity, error) {
 }
 
 // find looks the session of a cookie up.
-func (s *sessionStore) find(ctx context.Context, hash [32]byte) (*Identity, error) {
+func (s *sessionStore) find(r *http.Request, hash [32]byte) (*Identity, error) {
 	var id *Identity
 	var session *store.Session
 	err := s.auth.store.View(func(tx *store.Tx) (err error) {
@@ -151,7 +152,7 @@ func (s *sessionStore) find(ctx context.Context, hash [32]byte) (*Identity, erro
 	if err != nil {
 		return nil, err
 	}
-	s.auth.touch(ctx, session)
+	s.auth.touch(r.Context(), session, attended(r))
 	return id, nil
 }
 
@@ -249,9 +250,18 @@ func (a *Auth) signIn(ctx context.Context, in store.SignIn) error {
 	return err
 }
 
+// UnattendedHeader marks the requests of a page that keeps itself current.
+const UnattendedHeader = "X-Unattended"
+
+// attended reports whether a person has caused a request, as far as the page
+// says: a stream of events, and what is fetched because of it, nobody has.
+func attended(r *http.Request) bool {
+	return r.Header.Get(UnattendedHeader) == "" && !strings.HasPrefix(r.Header.Get("Accept"), "text/event-stream")
+}
+
 // touch notes that a session is in use. It is no reason to fail a request.
-func (a *Auth) touch(ctx context.Context, session *store.Session) {
-	if err := a.store.TouchSession(ctx, session); err != nil && ctx.Err() == nil {
+func (a *Auth) touch(ctx context.Context, session *store.Session, attended bool) {
+	if err := a.store.TouchSession(ctx, session, attended); err != nil && ctx.Err() == nil {
 		a.log.Warn("the last use of a session could not be noted", "error", err)
 	}
 }

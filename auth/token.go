@@ -90,7 +90,7 @@ func (a *Auth) Refresh(ctx context.Context, refreshToken string) (Tokens, error)
 	if err != nil {
 		return Tokens{}, err
 	}
-	a.touch(ctx, grant)
+	a.touch(ctx, grant, true)
 	access, err := a.access.sign(claims.Subject, uuid.NewString(), sessionEncoding.EncodeToString(grant.Hash[:]), AccessLifetime)
 	return Tokens{Access: access, ExpiresIn: int(AccessLifetime / time.Second)}, err
 }

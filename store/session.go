@@ -55,8 +55,22 @@ const touchInterval = 5 * time.Minute
 // maxUserAgent bounds what a browser can make us store about itself.
 const maxUserAgent = 512
 
+// idleSlack is how much longer than Options.SessionIdle a session can live,
+// because its last use is only written down so often.
+func (s *Store) idleSlack() time.Duration { return min(touchInterval, s.options.SessionIdle/20) }
+
+// ended reports whether the time of a session is over: it has lasted long
+// enough or, where Options.SessionIdle says so, its browser was idle for long.
+func (s *Store) ended(session *Session, now time.Time) bool {
+	if !now.Before(session.ExpiresAt) {
+		return true
+	}
+	idle := s.options.SessionIdle
+	return idle > 0 && session.Kind == ConsoleSession && now.Sub(session.LastSeenAt) >= idle+s.idleSlack()
+}
+
 // Session returns the session of a hash. ErrNotFound also says that it has
-// expired. The session is shared and must not be modified.
+// ended. The session is shared and must not be modified.
 func (tx *Tx) Session(hash [32]byte) (*Session, error) {
 	stored := tx.btx.Bucket(bucketSession).Get(hash[:])
 	if stored == nil {
@@ -66,7 +80,7 @@ func (tx *Tx) Session(hash [32]byte) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !tx.now.Before(session.ExpiresAt) {
+	if tx.s.ended(session, tx.now) {
 		return nil, fmt.Errorf("session: %w", ErrNotFound)
 	}
 	return session, nil
@@ -228,8 +242,17 @@ func (s *Store) SignOut(ctx context.Context, hash [32]byte) error {
 }
 
 // TouchSession notes that a session is in use, every few minutes at most.
-func (s *Store) TouchSession(ctx context.Context, used *Session) error {
-	if s.Now().Sub(used.LastSeenAt) < touchInterval {
+// attended says that a person does something; where idle sessions end, a page
+// that keeps itself current is no use.
+func (s *Store) TouchSession(ctx context.Context, used *Session, attended bool) error {
+	interval := touchInterval
+	if s.options.SessionIdle > 0 && used.Kind == ConsoleSession {
+		interval = s.idleSlack()
+		if !attended {
+			return nil
+		}
+	}
+	if s.Now().Sub(used.LastSeenAt) < interval {
 		return nil
 	}
 	return s.update(ctx, System(), func(tx *Tx) error {
@@ -240,7 +263,7 @@ func (s *Store) TouchSession(ctx context.Context, used *Session) error {
 		if err != nil {
 			return err
 		}
-		if tx.now.Sub(before.LastSeenAt) < touchInterval {
+		if tx.now.Sub(before.LastSeenAt) < interval {
 			return nil // another request of the same page was first
 		}
 		after := *before
@@ -252,12 +275,12 @@ func (s *Store) TouchSession(ctx context.Context, used *Session) error {
 // ExpireSessions removes the sessions whose time is over.
 func (s *Store) ExpireSessions(ctx context.Context) error {
 	return s.update(ctx, System(), func(tx *Tx) error {
-		_, err := tx.endSessionsWhere(func(session *Session) bool { return !tx.now.Before(session.ExpiresAt) })
+		_, err := tx.endSessionsWhere(func(session *Session) bool { return s.ended(session, tx.now) })
 		return err
 	})
 }
 
-// Sessions returns the sessions of a user that have not expired, the newest
+// Sessions returns the sessions of a user that have not ended, the newest
 // first.
 func (tx *Tx) Sessions(userID int64) ([]*Session, error) {
 	var sessions []*Session
@@ -265,7 +288,7 @@ func (tx *Tx) Sessions(userID int64) ([]*Session, error) {
 		if err != nil {
 			return nil, err
 		}
-		if session.UserID == userID && tx.now.Before(session.ExpiresAt) {
+		if session.UserID == userID && !tx.s.ended(session, tx.now) {
 			sessions = append(sessions, session)
 		}
 	}

@@ -51,6 +51,9 @@ type Options struct {
 	Program string
 	// DiscardAge is how long undecodable payloads are kept, ten days where zero.
 	DiscardAge time.Duration
+	// SessionIdle ends sessions of the console in which nobody has done anything
+	// for so long; zero ends none.
+	SessionIdle time.Duration
 }
 
 // Store is the open file.

@@ -175,7 +175,7 @@ func TestTouchSession(t *testing.T) {
 		c.advance(step.wait)
 		var found *Session
 		view(t, s, func(tx *Tx) (err error) { found, err = tx.Session([32]byte{1}); return err })
-		if err := s.TouchSession(t.Context(), found); err != nil {
+		if err := s.TouchSession(t.Context(), found, true); err != nil {
 			t.Fatal(err)
 		}
 		view(t, s, func(tx *Tx) (err error) { found, err = tx.Session([32]byte{1}); return err })
@@ -183,7 +183,7 @@ func TestTouchSession(t *testing.T) {
 			t.Errorf("%v on: last seen at %v, want %v", step.wait, got, step.want)
 		}
 	}
-	if err := s.TouchSession(t.Context(), first); err != nil {
+	if err := s.TouchSession(t.Context(), first, true); err != nil {
 		t.Fatal(err)
 	}
 	view(t, s, func(tx *Tx) error {

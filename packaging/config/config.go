@@ -42,6 +42,7 @@ type Config struct {
 	AccessSecret    Secret        `env:"ACCESS_TOKEN_ENC_SECRET" kept:"true" doc:"Signs access tokens and the API key of the agents. Changing it makes a new API key, which all agents need."`
 	RefreshSecret   Secret        `env:"REFRESH_TOKEN_ENC_SECRET" kept:"true" doc:"Signs refresh tokens. Must differ from ACCESS_TOKEN_ENC_SECRET." want:"a text other than that of ACCESS_TOKEN_ENC_SECRET"`
 	SessionLifetime time.Duration `env:"SESSION_LIFETIME" envDefault:"6h" doc:"How long a sign-in to the console lasts, whatever is done in it." want:"seconds, or a duration such as 90m or 6h, from 5m to 720h"`
+	SessionIdle     time.Duration `env:"SESSION_IDLE" envDefault:"0" doc:"Ends sessions of the console in which nobody has done anything for so long. Only what a person does counts, not a page that is open and keeps itself current. Off by default, because consoles are watched for hours." want:"0 for off, or seconds or a duration such as 15m, from 1m to 720h"`
 
 	EnableAPIKey               bool          `env:"ENABLE_API_KEY" envDefault:"true" section:"Agents" doc:"Whether agents must show the API key. Anything but true lets everybody report as an agent."`
 	HostHeartbeatInterval      time.Duration `env:"HOST_HEARTBEAT_INTERVAL" envDefault:"5" doc:"Time expected between two heartbeats of an agent." want:"seconds, or a duration such as 5s, of at least one second"`

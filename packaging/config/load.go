@@ -125,9 +125,10 @@ func (l *loader) refuseField(field string) {
 	}
 }
 
-// The limits of SESSION_LIFETIME.
+// The limits of SESSION_LIFETIME and SESSION_IDLE.
 const (
 	minSessionLifetime = 5 * time.Minute
+	minSessionIdle     = time.Minute
 	maxSessionLifetime = 30 * 24 * time.Hour
 )
 
@@ -146,6 +147,7 @@ func (l *loader) check(rules Rules) {
 		"LOG_LEVEL":                     slices.Contains([]string{"debug", "info", "warning", "error"}, c.LogLevel),
 		"SECRET_KEY_BASE":               c.SecretKeyBase == "" || len(c.KeyBase()) >= minSecretSize,
 		"REFRESH_TOKEN_ENC_SECRET":      c.RefreshSecret == "" || c.RefreshSecret != c.AccessSecret,
+		"SESSION_IDLE":                  c.SessionIdle == 0 || c.SessionIdle >= minSessionIdle && c.SessionIdle <= maxSessionLifetime,
 		"SESSION_LIFETIME":              c.SessionLifetime >= minSessionLifetime && c.SessionLifetime <= maxSessionLifetime,
 		"HOST_HEARTBEAT_INTERVAL":       c.HostHeartbeatInterval >= time.Second,
 		"HOST_HEARTBEAT_ALLOWED_MISSED": c.HostHeartbeatAllowedMissed >= 0,

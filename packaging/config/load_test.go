@@ -129,6 +129,7 @@ func TestLoadErrors(t *testing.T) {
 		{"negative port", []string{"PORT=-1"}, `PORT "-1": want a number from 1 to 65535, or 0 for any free port`},
 		{"level", []string{"LOG_LEVEL=INFO"}, `LOG_LEVEL "INFO": want debug, info, warning or error`},
 		{"origin", []string{"TRENTO_WEB_ORIGIN=https://x.example.com/"}, `TRENTO_WEB_ORIGIN "https://x.example.com/": want a host name such as trento.example.com, without https:// and path`},
+		{"short idle time", []string{"SESSION_IDLE=59"}, `SESSION_IDLE "59": want 0 for off, or seconds or a duration such as 15m, from 1m to 720h`},
 		{"short lifetime", []string{"SESSION_LIFETIME=299"}, `SESSION_LIFETIME "299": want seconds, or a duration such as 90m or 6h, from 5m to 720h`},
 		{"long lifetime", []string{"SESSION_LIFETIME=720h1s"}, `SESSION_LIFETIME "720h1s": want seconds, or a duration such as 90m or 6h, from 5m to 720h`},
 		{"lifetime in words", []string{"SESSION_LIFETIME=long"}, `SESSION_LIFETIME "long": want seconds, or a duration such as 90m or 6h, from 5m to 720h`},
@@ -258,7 +259,7 @@ func TestVariables(t *testing.T) {
 		SAML_IDP_ID SAML_IDP_NAMEID_FORMAT SAML_LASTNAME_ATTR_NAME SAML_METADATA_CONTENT SAML_METADATA_URL SAML_SIGNED_ASSERTION
 		SAML_SIGNED_ENVELOPES SAML_SIGN_METADATA SAML_SIGN_REQUESTS SAML_SP_CONTACT_EMAIL SAML_SP_CONTACT_NAME SAML_SP_DIR
 		SAML_SP_ENTITY_ID SAML_SP_ID SAML_SP_ORG_DISPLAYNAME SAML_SP_ORG_NAME SAML_SP_ORG_URL SAML_USERNAME_ATTR_NAME
-		SECRET_KEY_BASE SESSION_LIFETIME SMTP_PASSWORD SMTP_PORT SMTP_SERVER SMTP_USER TRENTO_DATA_DIR TRENTO_WEB_ORIGIN TRUSTED_PROXIES`
+		SECRET_KEY_BASE SESSION_IDLE SESSION_LIFETIME SMTP_PASSWORD SMTP_PORT SMTP_SERVER SMTP_USER TRENTO_DATA_DIR TRENTO_WEB_ORIGIN TRUSTED_PROXIES`
 	for name := range strings.FieldsSeq(names) {
 		if !seen[name] {
 			t.Errorf("%s is missing", name)

@@ -26,14 +26,15 @@ export function signIn() {
 
 // swap shows what is at the address. how.history is 'push', 'replace' or
 // nothing; how.live says that nobody has asked for it, so that rows under
-// somebody's hands stay where they are.
+// somebody's hands stay where they are, and an idle session may end.
 export async function swap(url, how = {}) {
   const mine = ++newest;
   const fragment = snapshot?.dataset.snapshot ? `frame; snapshot=${snapshot.dataset.snapshot}` : 'frame';
   let response;
   let text;
   try {
-    response = await fetch(url, { headers: { 'X-Fragment': fragment }, credentials: 'same-origin' });
+    const headers = { 'X-Fragment': fragment, ...(how.live && { 'X-Unattended': 'true' }) };
+    response = await fetch(url, { headers, credentials: 'same-origin' });
     text = await response.text();
   } catch {
     if (how.history) location.assign(url);
