@@ -75,6 +75,11 @@ func (r *reach) add(o Operation) {
 		into = &r.reading
 	}
 	for _, ability := range append([]Access{o.Need}, o.Widened...) {
+		// The key of the agents is shown to those who hold its ability, so an
+		// operation that only happens to demand that does not hand it on.
+		if o.reads() && o.Path != apiKeyPath && ability == Needs("all:api_key_settings") {
+			continue
+		}
 		if ability > 0 && !slices.Contains(*into, ability) {
 			*into = append(*into, ability)
 		}
