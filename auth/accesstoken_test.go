@@ -27,6 +27,7 @@ func someOperations() []Operation {
 		{Method: "GET", Path: "/api/v1/activity_log", Need: SignedIn, Widened: []Access{Needs("all:users"), Needs("activity_log:users")}},
 		{Method: "GET", Path: apiKeyPath, Need: SignedIn, Widened: []Access{Needs("all:api_key_settings")}},
 		{Method: "PATCH", Path: apiKeyPath, Need: Needs("all:api_key_settings")},
+		{Method: "GET", Path: "/api/v1/agents", Need: Needs("all:api_key_settings")},
 		{Method: "POST", Path: "/api/v1/profile/tokens", Need: SignedIn, InPerson: true},
 		{Method: "POST", Path: "/api/session", Need: Public},
 		{Method: "POST", Path: "/api/v1/collect", Need: Agent},
@@ -56,7 +57,7 @@ func TestScopeSets(t *testing.T) {
 			got[set.Name] = append(got[set.Name], o.String())
 		}
 	}
-	reading := []string{"GET /api/v1/hosts", "GET /api/v1/users", "GET /api/v1/activity_log", "GET " + apiKeyPath}
+	reading := []string{"GET /api/v1/hosts", "GET /api/v1/users", "GET /api/v1/activity_log", "GET " + apiKeyPath, "GET /api/v1/agents"}
 	want := map[string][]string{
 		"read_only":       reading,
 		"tags":            {"POST /api/v1/hosts/{id}/tags"},
@@ -64,9 +65,9 @@ func TestScopeSets(t *testing.T) {
 		"checks":          {"POST /api/v1/hosts/{id}/checks"},
 		"operations":      {"POST /api/v1/hosts/{id}/operations/reboot"},
 		"user_management": {"GET /api/v1/users", "POST /api/v1/users"},
-		"settings":        {"GET " + apiKeyPath, "PATCH " + apiKeyPath},
+		"settings":        {"GET " + apiKeyPath, "PATCH " + apiKeyPath, "GET /api/v1/agents"},
 	}
-	for _, o := range someOperations()[:10] {
+	for _, o := range someOperations()[:11] {
 		want["full"] = append(want["full"], o.String())
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -95,6 +96,7 @@ func TestNarrow(t *testing.T) {
 		{[]string{"user_management"}, everything, []int{2}, []int{2}},
 		{[]string{"settings"}, everything, []int{14}, []int{14}},
 		{[]string{"GET " + apiKeyPath}, everything, []int{14}, nil},
+		{[]string{"GET /api/v1/agents"}, everything, nil, nil}, // not the key
 		{[]string{"GET /api/v1/users"}, everything, []int{2}, nil},
 		{[]string{"GET /api/v1/gone"}, everything, nil, nil}, // of another version
 	} {

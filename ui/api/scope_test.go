@@ -166,6 +166,7 @@ func TestAgentKeyThroughTokens(t *testing.T) {
 		{"root", []string{"GET /api/v1/settings/api_key", "read_only"}, true},
 		{"root", []string{"PATCH /api/v1/settings/api_key", "read_only"}, true},
 		{"root", []string{"read_only", "tags"}, false},
+		{"root", []string{"read_only", "GET /api/v1/agents"}, false},
 		{"ann", []string{"full"}, false},
 		{"ann", []string{"settings"}, false},
 	} {
