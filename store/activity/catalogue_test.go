@@ -146,6 +146,11 @@ func TestMessages(t *testing.T) {
 		{OperationCompleted, `{"operation":"dance"}`, "Operation unknown completed", "Unable to determine operation type"},
 		{PersonalAccessTokenModification, `{"id":"1","name":"ci"}`, "Personal access token was modified", "Profile"},
 		{PersonalAccessTokenExpiration, `{"id":"1","name":"ci","user_id":7}`, "Personal access token was expired", "User"},
+		{HostHealthChanged, `{"old":"passing","health":"critical","cause":"saptune and checks"}`, "Host health changed from passing to critical because of saptune and checks", "Host"},
+		{HostHealthChanged, `{"health":"critical"}`, "Host health changed to critical", "Host"},
+		{HostHealthChanged, `{}`, "Host health changed", "Host"},
+		{DatabaseInstanceStatusChanged, `{"old":"green","status":"red"}`, "Database instance status changed from green to red", "Database"},
+		{ClusterHostStatusChanged, `{"old":"online","cluster_host_status":"offline"}`, "Cluster host status changed from online to offline", "Cluster"},
 		{HeartbeatFailed, `[]`, "Host heartbeat failed", "Host"},
 		{CheckCustomizationApplied, `no JSON`, "Check  was customized", "Unable to determine target type"},
 	}

@@ -110,8 +110,22 @@ func checkReset(f facts) string {
 	return fmt.Sprintf("Customization for check %s was reset", f.text("check_id"))
 }
 
-func hostStatusMessage(f facts) string {
-	return "Cluster host status changed to " + f.text("cluster_host_status")
+// changed is the sentence about a value that has changed: from what to what,
+// and why, as far as the entry knows.
+func changed(what, key string) func(facts) string {
+	return func(f facts) string {
+		sentence := what + " changed"
+		if now := f.text(key); now != "" {
+			if old := f.text("old"); old != "" && old != now {
+				sentence += " from " + old
+			}
+			sentence += " to " + now
+		}
+		if cause := f.text("cause"); cause != "" {
+			sentence += " because of " + cause
+		}
+		return sentence
+	}
 }
 
 // sharedMessage names the machines that report under one id.

@@ -151,9 +151,14 @@ func (d *Decision) enterCluster(c *Cluster, id HostID, online bool) error {
 		}
 		event = activity.ClusterHostStatusChanged
 	}
+	old := member.Status()
 	member.Offline = !online
 	status := member.Status()
-	d.event(event, map[string]any{"cluster_id": c.ID, "host_id": id, "cluster_host_status": status})
+	metadata := map[string]any{"host_id": id, "cluster_host_status": status}
+	if known {
+		metadata["old"] = old
+	}
+	d.clusterEvent(c, event, metadata)
 
 	host, err := d.hostOrStub(id)
 	if err != nil {

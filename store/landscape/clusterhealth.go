@@ -122,14 +122,20 @@ func (d *Decision) judgeCluster(c *Cluster, inputs ClusterInputs) {
 		{activity.ClusterChecksHealthChanged, "checks_health", before.Checks, inputs.Checks},
 	} {
 		if input.now != "" && input.now != input.before {
-			d.event(input.event, map[string]any{"cluster_id": c.ID, input.key: input.now})
+			d.clusterEvent(c, input.event, changeOf(input.key, input.before, input.now, ""))
 		}
 	}
 	if c.Details() == nil {
 		return
 	}
 	if overall := inputs.Overall(); overall != c.Health {
+		d.clusterEvent(c, activity.ClusterHealthChanged, changeOf("health", c.Health, overall, causeOf(overall, inputs.parts())))
 		c.Health = overall
-		d.event(activity.ClusterHealthChanged, map[string]any{"cluster_id": c.ID, "health": overall})
 	}
+}
+
+// clusterEvent notes an event about a cluster.
+func (d *Decision) clusterEvent(c *Cluster, t activity.Type, metadata map[string]any) {
+	metadata["cluster_id"] = c.ID
+	d.event(t, metadata)
 }

@@ -122,7 +122,7 @@ func (d *Decision) seeDatabaseInstance(db *Database, s sighting) error {
 	if known {
 		d.replicationChanged(db, before[i], *instance)
 		if instance.Status != before[i].Status {
-			d.databaseInstanceEvent(db, instance, activity.DatabaseInstanceStatusChanged, map[string]any{"status": instance.Status})
+			d.databaseInstanceEvent(db, instance, activity.DatabaseInstanceStatusChanged, changeOf("status", before[i].Status, instance.Status, ""))
 		}
 	} else {
 		metadata := instance.InstanceFacts.details()
@@ -181,6 +181,7 @@ func (d *Decision) replicationChanged(db *Database, before, after DatabaseInstan
 	}
 	metadata := make(map[string]any)
 	after.Replication.describe(metadata)
+	metadata["old"] = before.Role
 	d.databaseInstanceEvent(db, &after, activity.DatabaseInstanceSystemReplicationChanged, metadata)
 }
 
@@ -193,20 +194,24 @@ func (d *Decision) judgeDatabase(db *Database) error {
 	if !db.Registered() {
 		return nil
 	}
-	healths := make([]Health, len(db.Instances))
+	parts := make([]part, len(db.Instances))
 	for i := range db.Instances {
-		healths[i] = db.Instances[i].Status.Health()
+		parts[i] = part{"instance " + db.Instances[i].Number, db.Instances[i].Status.Health()}
 	}
-	health := Worst(healths...)
+	health := worstOf(parts)
 	if health == db.Health {
 		return nil
 	}
+	metadata := changeOf("health", db.Health, health, causeOf(health, parts))
+	metadata["database_id"] = db.ID
 	db.Health = health
-	d.event(activity.DatabaseHealthChanged, map[string]any{"database_id": db.ID, "health": health})
+	d.event(activity.DatabaseHealthChanged, metadata)
 	return d.eachSAPSystemOf(db, func(s *SAPSystem) error {
 		if s.Registered() && s.DatabaseHealth != health {
+			metadata := changeOf("database_health", s.DatabaseHealth, health, "")
+			metadata["sap_system_id"] = s.ID
 			s.DatabaseHealth = health
-			d.event(activity.SAPSystemDatabaseHealthChanged, map[string]any{"sap_system_id": s.ID, "database_health": health})
+			d.event(activity.SAPSystemDatabaseHealthChanged, metadata)
 			d.judgeSAPSystemHealth(s)
 		}
 		return nil

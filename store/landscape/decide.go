@@ -194,10 +194,10 @@ func (d *Decision) judgeSaptune(id HostID, sapRunning bool) error {
 	after := d.changeHost(before)
 	after.Inputs, after.Health = inputs, inputs.Overall()
 	if inputs.Saptune != before.Inputs.Saptune {
-		d.hostEvent(after, activity.HostSaptuneHealthChanged, map[string]any{"saptune_health": inputs.Saptune})
+		d.hostEvent(after, activity.HostSaptuneHealthChanged, changeOf("saptune_health", before.Inputs.Saptune, inputs.Saptune, ""))
 	}
 	if after.Health != before.Health {
-		d.hostEvent(after, activity.HostHealthChanged, map[string]any{"health": after.Health})
+		d.hostEvent(after, activity.HostHealthChanged, changeOf("health", before.Health, after.Health, causeOf(after.Health, after.Inputs.parts())))
 	}
 	return nil
 }

@@ -206,7 +206,7 @@ func (d *Decision) seeApplicationInstance(s *SAPSystem, seen sighting) error {
 	}
 	d.applicationInstanceStale(s, instance, since)
 	if known && instance.Status != before {
-		d.applicationInstanceEvent(s, instance, activity.ApplicationInstanceStatusChanged, map[string]any{"status": instance.Status})
+		d.applicationInstanceEvent(s, instance, activity.ApplicationInstanceStatusChanged, changeOf("status", before, instance.Status, ""))
 	}
 	return nil
 }
@@ -442,13 +442,15 @@ func (s *SAPSystem) ensa() ENSAVersion {
 // judgeSAPSystemHealth draws the health of a system from its instances and its
 // database.
 func (d *Decision) judgeSAPSystemHealth(s *SAPSystem) {
-	healths := []Health{s.DatabaseHealth}
+	parts := []part{{"the database", s.DatabaseHealth}}
 	for i := range s.Instances {
-		healths = append(healths, s.Instances[i].Status.Health())
+		parts = append(parts, part{"instance " + s.Instances[i].Number, s.Instances[i].Status.Health()})
 	}
-	if health := Worst(healths...); health != s.Health {
+	if health := worstOf(parts); health != s.Health {
+		metadata := changeOf("health", s.Health, health, causeOf(health, parts))
+		metadata["sap_system_id"] = s.ID
 		s.Health = health
-		d.event(activity.SAPSystemHealthChanged, map[string]any{"sap_system_id": s.ID, "health": health})
+		d.event(activity.SAPSystemHealthChanged, metadata)
 	}
 }
 
