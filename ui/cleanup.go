@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/gorilla/mux"
 
+	"trento/auth"
 	"trento/store"
 	"trento/store/activity"
 	"trento/store/landscape"
@@ -146,6 +148,11 @@ func (s *server) cleanUpDatabaseInstance(w http.ResponseWriter, r *http.Request)
 func (s *server) cleanUp(w http.ResponseWriter, r *http.Request, c *cleanup) error {
 	d := &c.dialog
 	d.Action = r.URL.Path
+	if back := r.URL.Query().Get("return_to"); back != "" { // opened from a list
+		d.CloseURL = auth.LocalTarget(back)
+		d.Action = withQuery(d.Action, url.Values{"return_to": {d.CloseURL}})
+		c.next = d.CloseURL
+	}
 	err := s.options.Store.View(func(tx *store.Tx) (err error) {
 		d.cleanupPlan, err = planCleanup(tx, c.name, c.target)
 		return err
@@ -276,10 +283,10 @@ func newCleanupPlan(tx *store.Tx, name string, plan *landscape.Decision) (cleanu
 			group, whole, thing = 3, true, link{Name: plan.SAPSystems[id].SID, URL: "/sap_systems/" + string(id)}
 		case activity.HostRemovedFromCluster:
 			id := idOf[landscape.ClusterID](e, "cluster_id")
-			group, thing = 4, link{Name: nameOfCluster(plan.Clusters[id]), URL: "/clusters/" + string(id)}
+			group, thing = 4, linkToCluster(plan.Clusters[id])
 		case activity.ClusterDeregistered:
 			id := idOf[landscape.ClusterID](e, "cluster_id")
-			group, whole, thing = 5, true, link{Name: nameOfCluster(plan.Clusters[id]), URL: "/clusters/" + string(id)}
+			group, whole, thing = 5, true, linkToCluster(plan.Clusters[id])
 		case activity.HostDeregistered:
 			id := idOf[landscape.HostID](e, "host_id")
 			group, thing = 6, link{Name: plan.Hosts[id].Hostname, URL: "/hosts/" + string(id)}

@@ -20,6 +20,7 @@ import (
 type clusterPage struct {
 	Frame
 	Name        string
+	ID          string // of a cluster without a name
 	Health      healthMark
 	Reason      string // why the health is what it is
 	State       healthMark
@@ -258,6 +259,9 @@ func (s *server) describeCluster(p *clusterPage, c *insideOf) {
 	since := s.momentOf(c.StaleSince)
 	p.Live = watched("cluster", string(c.ID), c.members())
 	p.Name, p.State = nameOfCluster(c.Cluster), clusterState(c.Cluster.State)
+	if unnamed(c.Cluster) {
+		p.ID = string(c.ID)
+	}
 	p.Health = newHealthMark("Cluster", c.Health, since)
 	p.Health.Bare = true
 	p.Reason = because(c.Health, "cluster", judged(
@@ -341,7 +345,7 @@ func (s *server) clusterFacts(c *insideOf) []fact {
 		add("Fencing type", said(c.ASCSERS.FencingType))
 		add("Cluster maintenance", truth(c.ASCSERS.MaintenanceMode))
 	}
-	add("CIB last written", said(c.CIBLastWritten))
+	add("CIB last written", foreignMoment(said(c.CIBLastWritten)))
 	if c.HostsNumber != nil && c.ResourcesNumber != nil {
 		add("Configured", count(*c.HostsNumber, "node", "nodes")+", "+count(*c.ResourcesNumber, "resource", "resources"))
 	}

@@ -88,7 +88,7 @@ func clusterItems(v *survey) []*clusterItem {
 	all := make([]*clusterItem, len(v.clusters))
 	for i, c := range v.clusters {
 		tags := v.tags[tagged{store.ClusterTag, string(c.ID)}]
-		item := &clusterItem{Cluster: c, name: nameOfCluster(c), tags: tags, systems: v.clusteredSystems(c)}
+		item := &clusterItem{Cluster: c, name: linkToCluster(c).whole(), tags: tags, systems: v.clusteredSystems(c)}
 		item.sids = names(item.systems)
 		all[i] = item
 	}
@@ -155,7 +155,7 @@ func (s *server) clusters(w http.ResponseWriter, r *http.Request) error {
 			ID: string(c.ID), Version: version(c.UpdatedAt),
 			Health: newHealthMark("", c.Health, s.momentOf(c.StaleSince)), Name: linkToCluster(c.Cluster), Systems: c.systems,
 			Hosts: strconv.Itoa(c.hosts()), Resources: numberOf(c.ResourcesNumber), Type: clusterTypeWord(string(c.Type)),
-			Stale: c.StaleSince != nil, Tags: newTagEditor(r, clusterTags, string(c.ID), c.name, c.tags),
+			Stale: c.StaleSince != nil, Tags: newTagEditor(r, clusterTags, string(c.ID), nameOfCluster(c.Cluster), c.tags),
 		}
 		if c.Type == landscape.HANAASCSERS {
 			row.TypeHint = "A HANA database and central services in one cluster are not supported"

@@ -35,7 +35,7 @@ func TestConsole(t *testing.T) {
 		name string
 		test func(*tab)
 	}{
-		{"sign-in", testSigningIn}, {"sign-out", testSigningOut}, {"menus", testMenus}, {"veil", testVeil}, {"filters", testFilters}, {"live hosts", testLiveHosts},
+		{"sign-in", testSigningIn}, {"sign-out", testSigningOut}, {"menus", testMenus}, {"toasts", testToastsInTab}, {"returning", testReturning}, {"veil", testVeil}, {"filters", testFilters}, {"live hosts", testLiveHosts},
 		{"live log", testLiveLog}, {"held rows", testHeldRows}, {"reconnecting", testReconnecting}, {"entry", testEntryDialog}, {"theme", testTheme}, {"API documentation", testAPIDocumentation}, {"keys", testKeys},
 		{"many new", testManyNew}, {"live mode", testLiveMode}, {"hints", testHints}, {"flow", testFlowLine}, {"retention", testRetention},
 		{"secret", testSecret}, {"applying filters", testApplyFilter}, {"without scripts", testWithoutScripts}, {"tags", testTagging}, {"choosing", testChoosing}, {"cleaning up", testCleaningUp}, {"narrow", testNarrow}, {"accessibility", testAccessibility},
@@ -125,6 +125,55 @@ func testLiveHosts(tab *tab) {
 	tab.until("!" + exists("#notices-count") + ".hidden")
 	tab.click("#notices > summary")
 	tab.until("document.querySelectorAll('#notices-list li').length === 2 && " + exists("#notices-count") + ".hidden")
+}
+
+// testToastsInTab: of too many toasts those that matter stay on the screen and
+// on the list.
+func testToastsInTab(tab *tab) {
+	tab.host(99, "old01")
+	tab.beat(99)
+	tab.silence()
+	tab.signedIn()
+	tab.live("/about")
+	agreed := func(*store.Tx, *landscape.Decision) error { return nil }
+	if err := tab.store.Deregister(tab.t.Context(), store.System(), agreed, landscape.Target{Host: hostID(99)}); err != nil {
+		tab.t.Fatal(err)
+	}
+	const gone = "old01 has been removed."
+	tab.says(gone)
+	for n := range 60 {
+		tab.host(n, fmt.Sprintf("new%02d", n))
+		if n%10 == 9 {
+			tab.until(fmt.Sprintf("document.querySelectorAll('#notices-list li').length === %d", min(n+2, 50)))
+		}
+	}
+	tab.says("new59 is new")
+	tab.wants("document.querySelectorAll('#toasts .toast').length", "3")
+	tab.says(gone)
+	tab.openMenu("Notifications")
+	tab.wants("[...document.querySelectorAll('#notices-list li')].filter(l => l.textContent.includes('"+gone+"')).length", "1")
+}
+
+// testReturning: a dialog that was opened from a list leads back to it, and to
+// the button that opened it.
+func testReturning(tab *tab) {
+	tab.host(1, "hana01")
+	tab.host(2, "hana02")
+	tab.beat(1)
+	tab.beat(2)
+	tab.silence()
+	tab.signedIn()
+	tab.live("/hosts?q=hana&sort=hostname")
+	tab.row(2).click(aLink, "Clean up")
+	tab.until(exists("dialog#cleanup:modal"))
+	tab.press(kb.Escape)
+	tab.until("location.pathname + location.search === '/hosts?q=hana&sort=hostname'")
+	tab.until("document.activeElement === " + exists(rowOf(2)+" .col-do a"))
+	tab.row(1).click(aLink, "Clean up")
+	tab.until(exists("dialog#cleanup:modal"))
+	tab.in("#cleanup").click(aButton, "Clean up host")
+	tab.until("location.pathname + location.search === '/hosts?q=hana&sort=hostname' && !" + exists(rowOf(1)))
+	tab.says("Host hana01 was cleaned up.")
 }
 
 // testHeldRows: nothing moves under the pointer.

@@ -299,6 +299,7 @@ type attentionItem struct {
 	id     string
 	name   link
 	health landscape.Health
+	cause  string // of the health, where it is known
 	silent *time.Time
 	since  time.Time
 	report string // what is wrong with what the agent reports; empty where it is not about that
@@ -310,22 +311,22 @@ type attentionItem struct {
 // for those who may see them.
 func (v *survey) attention(reader *auth.Identity) []attentionItem {
 	var all []attentionItem
-	add := func(kind, path, id string, name link, h landscape.Health, silent *time.Time) {
+	add := func(kind, path, id string, name link, h landscape.Health, cause string, silent *time.Time) {
 		if h == landscape.HealthCritical || h == landscape.HealthWarning || silent != nil {
-			all = append(all, attentionItem{kind: kind, path: path, id: id, name: name, health: h, silent: silent})
+			all = append(all, attentionItem{kind: kind, path: path, id: id, name: name, health: h, cause: cause, silent: silent})
 		}
 	}
 	for _, s := range v.systems {
-		add("SAP system", sapSystemsOverview.path, string(s.ID), linkToSAPSystem(s), s.Health, nil)
+		add("SAP system", sapSystemsOverview.path, string(s.ID), linkToSAPSystem(s), s.Health, s.Cause(), nil)
 	}
 	for _, db := range v.databases {
-		add("HANA database", databasesOverview.path, string(db.ID), linkToDatabase(db), db.Health, nil)
+		add("HANA database", databasesOverview.path, string(db.ID), linkToDatabase(db), db.Health, db.Cause(), nil)
 	}
 	for _, c := range v.clusters {
-		add("Cluster", clustersOverview.path, string(c.ID), linkToCluster(c), c.Health, nil)
+		add("Cluster", clustersOverview.path, string(c.ID), linkToCluster(c), c.Health, c.Cause(), nil)
 	}
 	for _, h := range v.hosts {
-		add("Host", hostsOverview.path, string(h.ID), v.linkToHost(h.ID), h.Health, h.StaleSince)
+		add("Host", hostsOverview.path, string(h.ID), v.linkToHost(h.ID), h.Health, h.Cause(), h.StaleSince)
 		if h.Shared() {
 			all = append(all, attentionItem{
 				kind: "Host", path: hostsOverview.path, id: string(h.ID), name: v.linkToHost(h.ID), health: landscape.HealthWarning,
@@ -426,16 +427,28 @@ func more(rest []attentionItem) []way {
 	return ways
 }
 
+// needWords says what is wrong with a thing, and why, where that is known.
 func needWords(n attentionItem) string {
+	var words []string
 	switch {
 	case n.report != "":
 		return n.report
-	case n.silent != nil:
-		return "does not report"
 	case n.health == landscape.HealthCritical:
-		return "is critical"
+		words = append(words, "is critical")
+	case n.health == landscape.HealthWarning:
+		words = append(words, "has a warning")
 	}
-	return "has a warning"
+	if n.cause != "" {
+		words = append(words, "because of "+n.cause)
+	}
+	switch {
+	case n.silent == nil:
+	case words == nil:
+		words = []string{"does not report"}
+	default:
+		words = append(words, "and does not report")
+	}
+	return strings.Join(words, " ")
 }
 
 // changed finds when healths became what they are, by the id of the thing.

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"net/url"
@@ -16,7 +17,11 @@ import (
 
 // link is a name that leads to the page of what it names. Where there is no
 // such page, Gone says why; a text that never leads anywhere has neither.
-type link struct{ Name, URL, Gone string }
+// Whole is the name where Name is the beginning of it.
+type link struct{ Name, URL, Gone, Whole string }
+
+// whole is the name in full.
+func (l link) whole() string { return cmp.Or(l.Whole, l.Name) }
 
 // control is a button that leads to where something is done. Refused says why
 // it is not for this reader; the button is shown to everybody all the same.
@@ -147,15 +152,27 @@ func clusterLink(tx *store.Tx, id landscape.ClusterID) (link, error) {
 	if err != nil {
 		return link{}, err
 	}
-	return link{Name: nameOfCluster(c), URL: "/clusters/" + string(id)}, nil
+	return linkToCluster(c), nil
 }
 
-// nameOfCluster is the name of a cluster, or its id where it has none.
+// nameOfCluster is the name of a cluster, or the beginning of its id where it
+// has none.
 func nameOfCluster(c *landscape.Cluster) string {
-	if c.Name == nil || *c.Name == "" {
-		return string(c.ID)
+	if unnamed(c) {
+		return shortID(string(c.ID))
 	}
 	return *c.Name
+}
+
+func unnamed(c *landscape.Cluster) bool { return c.Name == nil || *c.Name == "" }
+
+// shortID is what people read of an id; the whole one is told beside it.
+func shortID(id string) string {
+	const read = 8
+	if len(id) <= read {
+		return id
+	}
+	return id[:read] + "…"
 }
 
 func bareAddresses(h *landscape.Host) []string {

@@ -178,7 +178,7 @@ func TestDetails(t *testing.T) {
 		{"HANA cluster", clusterPath("hana"), 200, []element{
 			has("title", "hana_cluster – Clusters"), has("h1", "Pacemaker Cluster Details: hana_cluster"), has("[data-testid=cluster-state]", "State: Idle"),
 			has(".reason", "Critical: the secondary site is not in sync, an SBD device is unhealthy."), has(".pill.warning", "Maintenance mode"),
-			has(".facts", "HANA Scale Up Perf. Opt."), has(".facts", "Angi architecture"), has(".facts", "SFAIL"), has(".facts", "Azure"), has(".facts", "17 09:14:05"),
+			has(".facts", "HANA Scale Up Perf. Opt."), has(".facts", "Angi architecture"), has(".facts", "SFAIL"), has(".facts", "Azure"), has(".facts", "17 Aug 2026, 09:14:05"),
 			has(".facts a[href="+database+"]", "PRD"), has("#site-0 h3", "EAST"), has("#site-0 h3 .pill", "Primary"), has("#site-1 h3 .pill", "Failed"),
 			has("#site-2 h3", "Other"), has("#site-2 tbody", "Majority maker"), has("#site-2 .lost", "mm01 (Host currently not registered.)"),
 			has("#site-0 tbody a[href="+host(1)+"]", "hana01"), has("#site-0 tbody", "Master1"), has("#site-0 tbody", "10.9.0.1"), has("#site-0 tbody", "10.0.0.2"),
@@ -189,7 +189,7 @@ func TestDetails(t *testing.T) {
 			has("dialog#node h2", "hana01"), has("dialog#node tbody", "hana_prd_roles 4:P:master1"), has("dialog#node a[href="+clusterPath("hana")+"]", "Close")}},
 		{"attributes of no node", clusterPath("hana") + "?node=nobody", 404, []element{has("h1", "Not Found")}},
 		{"central services", clusterPath("ascs"), 200, []element{
-			has("h1", string(landscape.ClusterOf("ascs"))), has("[data-testid=cluster-state]", "Transition Engine"), has(".reason", "do not run on two nodes"),
+			has("h1", shortID(string(landscape.ClusterOf("ascs")))), has("h1 [title="+string(landscape.ClusterOf("ascs"))+"]", ""), has("[data-testid=cluster-state]", "Transition Engine"), has(".reason", "do not run on two nodes"),
 			has("#system-0 .facts", "ENSA2"), has("#system-0 .facts", "distributed Yes"), has("#system-1 .facts", "distributed No"), has("#system-0 .facts a[href="+system+"]", "NWP"),
 			has("#system-1 .lost", "NWQ (SAP system currently not registered)"), has("#system-0 tbody", "ASCS"), has("#system-0 tbody", "ERS"), has("#system-0 tbody", "/usr/sap/NWP"),
 			has("#fencing", "No fencing is configured"), has("#resources", "No resource"), hasNot("#stopped")}},

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -30,8 +31,9 @@ const (
 	maxChanges = 200
 	// changesRead is how many changes are read at a time.
 	changesRead = 1000
-	// maxToasts bounds how many things one event announces.
-	maxToasts = 3
+	// maxToasts bounds how many things are announced at once. The browser shows
+	// a few of them and lists the others.
+	maxToasts = 20
 	// maxStreams and maxStreamsOfUser bound the open streams.
 	maxStreams       = 1000
 	maxStreamsOfUser = 50
@@ -327,11 +329,12 @@ func (st *stream) news(tx *store.Tx) (logged bool, toasts []toast, err error) {
 			continue
 		}
 		logged = true
-		if t, ok := newToast(e); ok && len(toasts) < maxToasts {
-			toasts = append([]toast{t}, toasts...)
+		if t, ok := newToast(e); ok {
+			toasts = append(toasts, t)
 		}
 	}
-	return logged, toasts, nil
+	slices.Reverse(toasts)
+	return logged, heaviest(toasts, maxToasts), nil
 }
 
 // send writes one event. Its data is one line of JSON.

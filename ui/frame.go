@@ -167,6 +167,12 @@ func backTo(r *http.Request) string {
 	return (&url.URL{Path: r.URL.Path}).RequestURI()
 }
 
+// withReturn is the address of a dialog that is opened from this page and leads
+// back to it.
+func withReturn(dialog string, r *http.Request) string {
+	return withQuery(dialog, url.Values{"return_to": {backTo(r)}})
+}
+
 // cookieChoice is the value of a cookie if it is one of those that are known.
 func cookieChoice(r *http.Request, name string, known ...string) string {
 	if c, err := r.Cookie(name); err == nil {

@@ -153,7 +153,7 @@ func (s *server) describe(p *hostPage, h *landscape.Host) {
 	for _, sub := range h.Subscriptions {
 		p.Subscriptions = append(p.Subscriptions, subscriptionRow{
 			Identifier: sub.Identifier, Arch: sub.Arch, Version: sub.Version, Type: said(sub.Type), Status: sub.Status,
-			State: said(sub.State), StartsAt: said(sub.StartsAt), ExpiresAt: said(sub.ExpiresAt),
+			State: said(sub.State), StartsAt: foreignMoment(said(sub.StartsAt)), ExpiresAt: foreignMoment(said(sub.ExpiresAt)),
 		})
 	}
 	slices.SortStableFunc(p.Subscriptions, func(a, b subscriptionRow) int { return strings.Compare(b.Identifier, a.Identifier) })

@@ -101,8 +101,8 @@ var hostsOverview = overview[*hostItem]{
 			facet: &facetOf[*hostItem]{value: func(h *hostItem) string { return provider(h.Host) }, label: providerName},
 		},
 		{
-			key: "cluster", label: "Cluster", text: func(h *hostItem) string { return h.cluster.Name },
-			facet: &facetOf[*hostItem]{value: func(h *hostItem) string { return h.cluster.Name }},
+			key: "cluster", label: "Cluster", text: func(h *hostItem) string { return h.cluster.whole() },
+			facet: &facetOf[*hostItem]{value: func(h *hostItem) string { return h.cluster.whole() }},
 		},
 		sidColumn(func(h *hostItem) []string { return h.sids }),
 		{key: "fqdn", label: "Domain name", unshown: true, text: func(h *hostItem) string { return h.FQDN }},
@@ -207,7 +207,7 @@ func (s *server) newHostRow(r *http.Request, h *hostItem) hostRow {
 		Tags:      newTagEditor(r, hostTags, string(h.ID), h.Hostname, h.tags),
 	}
 	if h.silent {
-		row.Cleanup = newControl(auth.From(r.Context()), "cleanup:host", "Clean up", "/hosts/"+row.ID+"/cleanup")
+		row.Cleanup = newControl(auth.From(r.Context()), "cleanup:host", "Clean up", withReturn("/hosts/"+row.ID+"/cleanup", r))
 	}
 	return row
 }

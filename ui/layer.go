@@ -63,7 +63,7 @@ func (s *server) newLayerRow(r *http.Request, v *survey, system, ability, sid, n
 		Stale: t.StaleSince != nil, Grey: t.StaleSince != nil || t.AbsentSince != nil,
 	}
 	if t.AbsentSince != nil {
-		row.Cleanup = newControl(auth.From(r.Context()), ability, "Clean up", system+instanceCleanupPath(host, number))
+		row.Cleanup = newControl(auth.From(r.Context()), ability, "Clean up", withReturn(system+instanceCleanupPath(host, number), r))
 	}
 	return row
 }

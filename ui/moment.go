@@ -5,6 +5,9 @@ import (
 	"time"
 )
 
+// momentForm is how a moment reads.
+const momentForm = "02 Jan 2006, 15:04:05"
+
 // Moment is a time as a page shows it: in UTC with the zone written out, and
 // how long ago it was when the page was made.
 type Moment struct {
@@ -21,7 +24,25 @@ func (m Moment) ISO() string { return m.at.UTC().Format(time.RFC3339) }
 func (m Moment) Text() string { return m.Plain() + " UTC" }
 
 // Plain is the moment in UTC where the zone is written elsewhere.
-func (m Moment) Plain() string { return m.at.UTC().Format("02 Jan 2006, 15:04:05") }
+func (m Moment) Plain() string { return m.at.UTC().Format(momentForm) }
+
+// foreignMoment is a moment in the words of another program in those of ours,
+// with the zone where there is one. What cannot be read stays as it is.
+func foreignMoment(text string) string {
+	for _, layout := range []string{time.ANSIC, "2006-01-02 15:04:05 MST", time.RFC3339, "2006-01-02 15:04:05", "2006-01-02"} {
+		at, err := time.Parse(layout, text)
+		switch {
+		case err != nil:
+		case layout == "2006-01-02":
+			return at.Format("02 Jan 2006")
+		case layout == time.ANSIC || layout == "2006-01-02 15:04:05":
+			return at.Format(momentForm)
+		default:
+			return at.UTC().Format(momentForm) + " UTC"
+		}
+	}
+	return text
+}
 
 // Day is the day of the moment in UTC.
 func (m Moment) Day() string { return m.at.UTC().Format("02 Jan 2006") }

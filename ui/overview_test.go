@@ -141,7 +141,7 @@ func TestStaleLandscape(t *testing.T) {
 		}
 	}
 	host := string(v.hosts[0].ID)
-	has(".col-do a[href=/hosts/"+host+"/cleanup]", "Clean up").check(t, f.page(t, "/hosts?per_page=100", "admin"))
+	has(".col-do a[href=/hosts/"+host+"/cleanup?return_to=%2Fhosts%3Fper_page%3D100]", "Clean up").check(t, f.page(t, "/hosts?per_page=100", "admin"))
 	page := f.page(t, "/hosts?per_page=100", "plain")
 	hasNot(".col-do a").check(t, page)
 	has("#row-"+host+" .col-do [aria-disabled=true]", "not authorized").check(t, page)

@@ -295,7 +295,11 @@ func linkToSAPSystem(s *landscape.SAPSystem) link {
 }
 
 func linkToCluster(c *landscape.Cluster) link {
-	return link{Name: nameOfCluster(c), URL: "/clusters/" + string(c.ID)}
+	l := link{Name: nameOfCluster(c), URL: "/clusters/" + string(c.ID)}
+	if unnamed(c) {
+		l.Whole = string(c.ID)
+	}
+	return l
 }
 
 // linkToHost leads to a host, which may have been cleaned up.

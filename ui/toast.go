@@ -3,9 +3,11 @@ package ui
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"trento/store/activity"
+	"trento/store/landscape"
 )
 
 // toast is news for the corner of the screen.
@@ -13,6 +15,7 @@ type toast struct {
 	Severity string    `json:"severity"`
 	Text     string    `json:"text"`
 	URL      string    `json:"url"`
+	Weight   int       `json:"weight"` // how much it matters, see weigh
 	At       time.Time `json:"at"`
 }
 
@@ -27,6 +30,8 @@ type entryFacts struct {
 	SID         string  `json:"sid"`
 	Number      string  `json:"instance_number"`
 	Health      string  `json:"health"`
+	Old         string  `json:"old"`   // what the health was
+	Cause       string  `json:"cause"` // of the health
 }
 
 func factsOf(e *activity.Entry) (entryFacts, error) {
@@ -50,7 +55,7 @@ func (f *entryFacts) about(t activity.Type) string {
 
 func (f *entryFacts) cluster() string {
 	if f.Name == nil || *f.Name == "" {
-		return f.ClusterID
+		return shortID(f.ClusterID)
 	}
 	return *f.Name
 }
@@ -65,10 +70,68 @@ func newToast(e *activity.Entry) (toast, bool) {
 	t := toast{Severity: e.Severity.String(), At: e.OccurredOn()}
 	for _, say := range []func(activity.Type, *entryFacts) (text, url string){hostNews, clusterNews, databaseNews, sapSystemNews} {
 		if t.Text, t.URL = say(e.Type, &f); t.Text != "" {
+			t.Weight = weigh(e, &f)
 			return t, true
 		}
 	}
 	return toast{}, false
+}
+
+// What matters more is on the screen before what matters less, and longer, and
+// stays on the list of what was news.
+const (
+	goodNews     = iota // somebody may like to know
+	ordinaryNews        // something has come, or has a warning
+	badNews             // somebody should look
+	finalNews           // something is gone
+)
+
+// weigh says how much an entry that makes a toast matters.
+func weigh(e *activity.Entry, f *entryFacts) int {
+	switch e.Type {
+	case activity.HostDeregistered, activity.ClusterDeregistered, activity.DatabaseDeregistered, activity.SAPSystemDeregistered:
+		return finalNews
+	case activity.HeartbeatFailed, activity.DatabaseInstanceDeregistered, activity.ApplicationInstanceDeregistered,
+		activity.DatabaseInstanceMarkedAbsent, activity.ApplicationInstanceMarkedAbsent:
+		return badNews
+	case activity.HeartbeatSucceeded:
+		return goodNews
+	}
+	switch f.Health {
+	case string(landscape.HealthCritical):
+		return badNews
+	case string(landscape.HealthPassing):
+		return goodNews
+	}
+	return ordinaryNews
+}
+
+// heaviest are at most n of the toasts, those that matter most and of equals
+// the newest, in the order in which they happened.
+func heaviest(toasts []toast, n int) []toast {
+	for len(toasts) > n {
+		lightest := 0
+		for i, t := range toasts {
+			if t.Weight < toasts[lightest].Weight {
+				lightest = i
+			}
+		}
+		toasts = slices.Delete(toasts, lightest, lightest+1)
+	}
+	return toasts
+}
+
+// change says what a health has become, from what, and why.
+func (f *entryFacts) change() string {
+	var words string
+	if f.Old != "" {
+		words = " from " + f.Old
+	}
+	words += " to " + f.Health
+	if f.Cause != "" {
+		words += " because of " + f.Cause
+	}
+	return words
 }
 
 func hostNews(t activity.Type, f *entryFacts) (text, url string) {
@@ -87,7 +150,7 @@ func hostNews(t activity.Type, f *entryFacts) (text, url string) {
 	case activity.HostIDShared:
 		return fmt.Sprintf("Several machines report under the id of %s.", f.Hostname), url
 	case activity.HostHealthChanged:
-		return fmt.Sprintf("The health of %s is now %s.", f.Hostname, f.Health), url
+		return fmt.Sprintf("The health of %s changed%s.", f.Hostname, f.change()), url
 	}
 	return "", ""
 }
@@ -102,7 +165,7 @@ func clusterNews(t activity.Type, f *entryFacts) (text, url string) {
 	case activity.ClusterDeregistered:
 		return fmt.Sprintf("The cluster %s has been deregistered.", f.cluster()), "/clusters"
 	case activity.ClusterHealthChanged:
-		return fmt.Sprintf("The health of the cluster %s is now %s.", f.cluster(), f.Health), url
+		return fmt.Sprintf("The health of the cluster %s changed%s.", f.cluster(), f.change()), url
 	}
 	return "", ""
 }
@@ -117,7 +180,7 @@ func databaseNews(t activity.Type, f *entryFacts) (text, url string) {
 	case activity.DatabaseDeregistered:
 		return fmt.Sprintf("The HANA database %s has been deregistered.", f.SID), "/databases"
 	case activity.DatabaseHealthChanged:
-		return fmt.Sprintf("The health of the HANA database %s is now %s.", f.SID, f.Health), url
+		return fmt.Sprintf("The health of the HANA database %s changed%s.", f.SID, f.change()), url
 	case activity.DatabaseInstanceMarkedAbsent:
 		return fmt.Sprintf("The instance %s of %s is now absent.", f.Number, f.SID), url
 	case activity.DatabaseInstanceDeregistered:
@@ -136,7 +199,7 @@ func sapSystemNews(t activity.Type, f *entryFacts) (text, url string) {
 	case activity.SAPSystemDeregistered:
 		return fmt.Sprintf("The SAP System %s has been deregistered.", f.SID), "/sap_systems"
 	case activity.SAPSystemHealthChanged:
-		return fmt.Sprintf("The health of the SAP System %s is now %s.", f.SID, f.Health), url
+		return fmt.Sprintf("The health of the SAP System %s changed%s.", f.SID, f.change()), url
 	case activity.ApplicationInstanceMarkedAbsent:
 		return fmt.Sprintf("The instance %s of %s is now absent.", f.Number, f.SID), url
 	case activity.ApplicationInstanceMoved:

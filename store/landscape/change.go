@@ -67,3 +67,32 @@ func (in ClusterInputs) parts() []part {
 		{"system replication", in.Replication}, {"the distribution of the nodes", in.Distributed}, {"SBD fencing", in.SBD}, {"checks", in.Checks},
 	}
 }
+
+func (db *Database) parts() []part {
+	parts := make([]part, len(db.Instances))
+	for i := range db.Instances {
+		parts[i] = part{"instance " + db.Instances[i].Number, db.Instances[i].Status.Health()}
+	}
+	return parts
+}
+
+func (s *SAPSystem) parts() []part {
+	parts := []part{{"the database", s.DatabaseHealth}}
+	for i := range s.Instances {
+		parts = append(parts, part{"instance " + s.Instances[i].Number, s.Instances[i].Status.Health()})
+	}
+	return parts
+}
+
+// Cause names what a warning or critical health of the host follows from; it
+// is empty where that is not known.
+func (h *Host) Cause() string { return causeOf(h.Health, h.Inputs.parts()) }
+
+// Cause is like that of a host.
+func (c *Cluster) Cause() string { return causeOf(c.Health, c.Inputs.parts()) }
+
+// Cause is like that of a host.
+func (db *Database) Cause() string { return causeOf(db.Health, db.parts()) }
+
+// Cause is like that of a host.
+func (s *SAPSystem) Cause() string { return causeOf(s.Health, s.parts()) }

@@ -194,10 +194,7 @@ func (d *Decision) judgeDatabase(db *Database) error {
 	if !db.Registered() {
 		return nil
 	}
-	parts := make([]part, len(db.Instances))
-	for i := range db.Instances {
-		parts[i] = part{"instance " + db.Instances[i].Number, db.Instances[i].Status.Health()}
-	}
+	parts := db.parts()
 	health := worstOf(parts)
 	if health == db.Health {
 		return nil

@@ -442,10 +442,7 @@ func (s *SAPSystem) ensa() ENSAVersion {
 // judgeSAPSystemHealth draws the health of a system from its instances and its
 // database.
 func (d *Decision) judgeSAPSystemHealth(s *SAPSystem) {
-	parts := []part{{"the database", s.DatabaseHealth}}
-	for i := range s.Instances {
-		parts = append(parts, part{"instance " + s.Instances[i].Number, s.Instances[i].Status.Health()})
-	}
+	parts := s.parts()
 	if health := worstOf(parts); health != s.Health {
 		metadata := changeOf("health", s.Health, health, causeOf(health, parts))
 		metadata["sap_system_id"] = s.ID

@@ -12,10 +12,14 @@ function span(seconds) {
   return days === 1 ? '1 day' : `${days} days`;
 }
 
+export function ago(time) {
+  const age = Math.floor((Date.now() - Date.parse(time)) / 1000);
+  return age < 0 ? 'in ' + span(-age) : age < minute ? 'just now' : span(age) + ' ago';
+}
+
 setInterval(() => {
   for (const element of document.querySelectorAll('[data-since]')) {
-    const age = Math.floor((Date.now() - Date.parse(element.dataset.since)) / 1000);
-    const words = age < 0 ? 'in ' + span(-age) : age < minute ? 'just now' : span(age) + ' ago';
+    const words = ago(element.dataset.since);
     if (element.textContent !== words) element.textContent = words;
   }
 }, 20000);

@@ -44,7 +44,14 @@ function lift() {
   dialog.removeAttribute('open');
   dialog.showModal();
   dialog.scrollTop = 0;
-  if (dialog.dataset.closeTo) dialog.addEventListener('close', () => swap(dialog.dataset.closeTo, { history: 'push' }), { once: true });
+  if (!dialog.dataset.closeTo) return;
+  const address = location.pathname + location.search;
+  dialog.addEventListener('close', async () => {
+    await swap(dialog.dataset.closeTo, { history: 'push' });
+    // Whoever closes it goes on where it was opened.
+    const opener = [...document.querySelectorAll('a[data-entry]')].find((a) => a.pathname + a.search === address);
+    if (opener && !document.querySelector('dialog:modal')) opener.focus();
+  }, { once: true });
 }
 document.addEventListener('swapped', lift);
 lift();

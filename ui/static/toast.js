@@ -1,5 +1,10 @@
 // News in the corner of the screen, and the list of what was news in this tab.
+import { ago } from './age.js';
+
 const stay = 6000; // ms
+const longer = 15000; // ms: for what somebody should look at
+const heavy = 2; // how much that weighs, see toast.go
+const shown = 3; // toasts at once
 const kept = 50;
 const store = 'trento-news';
 
@@ -26,15 +31,21 @@ function line(tag, news) {
 export function toast(news) {
   const item = line('div', news);
   item.classList.add('toast');
+  item.dataset.weight = news.weight ?? heavy;
   appear(item);
   if (news.at) remember(news);
 }
 
-// appear shows a toast; it is read out, since it comes after the page.
+const weight = (item) => Number(item.dataset.weight ?? heavy);
+
+// appear shows a toast; it is read out, since it comes after the page. Of too
+// many the lightest goes, of equals the oldest.
 function appear(item) {
-  document.getElementById('toasts').append(item);
+  const place = document.getElementById('toasts');
+  place.append(item);
+  while (place.childElementCount > shown) [...place.children].reduce((a, b) => (weight(b) < weight(a) ? b : a)).remove();
   const leave = () => (item.matches(':hover, :focus-within') ? setTimeout(leave, 1000) : item.remove());
-  setTimeout(leave, stay);
+  setTimeout(leave, weight(item) < heavy ? stay : longer);
 }
 
 // What the page itself came with was done right before it.
@@ -42,8 +53,17 @@ for (const item of document.querySelectorAll('#toasts > .toast')) appear(item);
 
 const remembered = () => JSON.parse(sessionStorage.getItem(store) ?? '[]');
 
+// keep drops the lightest of too many, of equals the oldest.
+function keep(all) {
+  while (all.length > kept) {
+    const lightest = all.reduce((a, b) => ((b.weight ?? heavy) <= (a.weight ?? heavy) ? b : a));
+    all.splice(all.indexOf(lightest), 1);
+  }
+  return all;
+}
+
 function remember(news) {
-  sessionStorage.setItem(store, JSON.stringify([news, ...remembered()].slice(0, kept)));
+  sessionStorage.setItem(store, JSON.stringify(keep([news, ...remembered()])));
   const count = document.getElementById('notices-count');
   count.textContent = Number(count.textContent) + 1;
   count.hidden = document.getElementById('notices').open;
@@ -58,7 +78,8 @@ function list() {
     const time = document.createElement('time');
     time.dateTime = news.at;
     time.className = 'meta';
-    time.textContent = news.at.slice(11, 16) + ' UTC';
+    time.dataset.since = news.at;
+    time.textContent = ago(news.at);
     item.append(time);
     return item;
   }));
