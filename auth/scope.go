@@ -126,7 +126,13 @@ func newScopes(operations []Operation) *scopes {
 // place puts an operation where it belongs: into the sets, and as a scope of
 // its own.
 func (s *scopes) place(o Operation) {
-	s.of(o.String()).add(o)
+	grants := o
+	if o.reads() && o.Path != apiKeyPath && o.Need == Needs("all:api_key_settings") {
+		// Whoever may ask this is decided by what the owner may do. The ability
+		// itself would hand out the key as well.
+		grants.Need = SignedIn
+	}
+	s.of(o.String()).add(grants)
 	for i := range s.sets {
 		set := &s.sets[i]
 		switch {
@@ -135,10 +141,11 @@ func (s *scopes) place(o Operation) {
 		default:
 			continue
 		}
+		granted := grants
 		if set.Name == scopeReadOnly && o.Path == apiKeyPath {
-			o.Widened = nil // the answer comes without the key
+			granted.Widened = nil // the answer comes without the key
 		}
-		s.of(set.Name).add(o)
+		s.of(set.Name).add(granted)
 	}
 }
 
