@@ -29,6 +29,7 @@ var (
 	bucketTokenHash   = []byte("token_hash")
 	bucketTokenUse    = []byte("token_use")
 	bucketTokenUsed   = []byte("token_used")
+	bucketFormerToken = []byte("token_former")
 	bucketUsername    = []byte("username")
 	bucketJournal     = []byte("journal")
 	bucketActivity    = []byte("activity")

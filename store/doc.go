@@ -27,6 +27,7 @@
 //	username    user name                   user id (8); index of users not deleted
 //	token_hash  hash of the text (64)       key of the token; index of tokens
 //	token_used  token id                    time of the last use
+//	token_former hash of the text (64)      what the text was and since when it is not (JSON)
 //	token_use   user id (8) position (8)    id of the token (16) and JSON: TokenUse; the position is an activity.Position
 //	            user id (8)                 8 bytes: how many uses there are of the user's tokens
 //	journal     version (8)                 kind, 0x00, key: the record last written then

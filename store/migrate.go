@@ -21,6 +21,7 @@ var migrations = []func(*bolt.Tx) error{
 	createBuckets,
 	createAgentReports,
 	normalizeUsernames,
+	createFormerTokens,
 }
 
 // migrate brings the file to the present version, in one transaction. A file
@@ -67,6 +68,12 @@ func (s *Store) copyAside(path string) error {
 		_, err = btx.WriteTo(f)
 		return errors.Join(err, f.Sync(), f.Close())
 	})
+}
+
+// createFormerTokens makes room for the texts that tokens had before.
+func createFormerTokens(btx *bolt.Tx) error {
+	_, err := btx.CreateBucket(bucketFormerToken)
+	return err
 }
 
 func createBuckets(btx *bolt.Tx) error {

@@ -298,6 +298,19 @@ func (tx *Tx) Sessions(userID int64) ([]*Session, error) {
 	return sessions, nil
 }
 
+// SessionOf returns the session of a user with an id, or ErrNotFound.
+func (tx *Tx) SessionOf(userID int64, id string) (*Session, error) {
+	sessions, err := tx.Sessions(userID)
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(sessions, func(session *Session) bool { return session.ID == id })
+	if i < 0 {
+		return nil, fmt.Errorf("session %s of user %d: %w", id, userID, ErrNotFound)
+	}
+	return sessions[i], nil
+}
+
 // allSessions walks the sessions, those that have expired included.
 func (tx *Tx) allSessions() iter.Seq2[*Session, error] {
 	return func(yield func(*Session, error) bool) {
@@ -335,7 +348,11 @@ func (s *Store) endSessionsOf(ctx context.Context, by Actor, userID int64, ends 
 		case n == 0:
 			return nil
 		}
-		return tx.logUser(activity.ProfileUpdate, user, map[string]any{"sessions_ended": n})
+		why := activity.UserModification
+		if by.Name == user.Username {
+			why = activity.ProfileUpdate
+		}
+		return tx.logUser(why, user, map[string]any{"sessions_ended": n})
 	})
 }
 

@@ -334,7 +334,10 @@ func (tx *Tx) deleteTokens(userID int64) error {
 	if err != nil {
 		return err
 	}
-	return tx.eraseTokens(userID, tokens)
+	if err := tx.eraseTokens(userID, tokens); err != nil {
+		return err
+	}
+	return tx.forgetTexts(func(f *FormerText) bool { return f.UserID == userID }) // nobody can read the log
 }
 
 // eraseTokens removes tokens and all that goes with them. The journal knows no
@@ -349,6 +352,9 @@ func (tx *Tx) eraseTokens(userID int64, tokens []*Token) error {
 			return err
 		}
 		if err := tx.delete(bucketTokenUsed, []byte(t.ID)); err != nil {
+			return err
+		}
+		if err := tx.retireText(t, TextDeleted); err != nil {
 			return err
 		}
 	}
@@ -389,6 +395,9 @@ func (tx *Tx) recordToken(t *Token) error {
 	switch {
 	case err == nil && before.Hash != t.Hash:
 		if err := tx.delete(bucketTokenHash, before.Hash[:]); err != nil {
+			return err
+		}
+		if err := tx.retireText(before, TextReplaced); err != nil {
 			return err
 		}
 	case err != nil && !errors.Is(err, ErrNotFound):

@@ -60,19 +60,28 @@ func (s *Store) ChangeTokenSettings(ctx context.Context, by Actor, after TokenSe
 	})
 }
 
+// check fails with the first fault.
 func (t *TokenSettings) check() error {
-	if t.DefaultLifetimeDays < 1 || t.DefaultLifetimeDays > maxTokenDays {
-		return &landscape.InvalidError{Field: "default_lifetime_days", Detail: fmt.Sprintf("should be from 1 to %d", maxTokenDays)}
-	}
-	if longest := t.MaxLifetimeDays; longest != nil {
-		if *longest < 1 || *longest > maxTokenDays {
-			return &landscape.InvalidError{Field: "max_lifetime_days", Detail: fmt.Sprintf("should be from 1 to %d", maxTokenDays)}
-		}
-		if t.DefaultLifetimeDays > *longest {
-			return &landscape.InvalidError{Field: "default_lifetime_days", Detail: "should be at most max_lifetime_days"}
-		}
+	if faults := t.Faults(); len(faults) > 0 {
+		return &faults[0]
 	}
 	return nil
+}
+
+// Faults are all that is wrong with the settings.
+func (t *TokenSettings) Faults() (faults []landscape.InvalidError) {
+	inRange := func(field string, days int) bool {
+		if days >= 1 && days <= maxTokenDays {
+			return true
+		}
+		faults = append(faults, landscape.InvalidError{Field: field, Detail: fmt.Sprintf("should be from 1 to %d", maxTokenDays)})
+		return false
+	}
+	valid := inRange("default_lifetime_days", t.DefaultLifetimeDays)
+	if longest := t.MaxLifetimeDays; longest != nil && inRange("max_lifetime_days", *longest) && valid && t.DefaultLifetimeDays > *longest {
+		faults = append(faults, landscape.InvalidError{Field: "default_lifetime_days", Detail: "should be at most max_lifetime_days"})
+	}
+	return faults
 }
 
 // difference is what is other in after, by the names of the members.

@@ -28,7 +28,8 @@ type TokenUse struct {
 	Status    int               `json:"status"`
 	Address   string            `json:"remote_address,omitempty"`
 	UserAgent string            `json:"user_agent,omitempty"`
-	Via       string            `json:"via"` // how the token was shown: bearer, basic, parameter or login
+	Via       string            `json:"via"`            // how the token was shown: bearer, basic, parameter or login
+	Text      string            `json:"text,omitempty"` // what has become of the text that was shown: TextReplaced or TextDeleted; empty while it is the token's
 }
 
 // OccurredOn is the time of a use that is in the log.
@@ -110,7 +111,9 @@ func (tx *Tx) putUses(batch []TokenUse) error {
 	used := make(map[string]TokenUse)
 	for _, u := range batch {
 		byUser[u.UserID] = append(byUser[u.UserID], u)
-		used[u.TokenID] = u
+		if u.Text == "" {
+			used[u.TokenID] = u
+		}
 	}
 	for user, uses := range byUser {
 		last := tx.lastUse(user)
@@ -202,7 +205,8 @@ func (tx *Tx) pruneUses(user int64, n int, before time.Time) (removed int, err e
 }
 
 // PruneTokenUses removes the uses before a time from the logs of all users, in
-// as many transactions as it takes.
+// as many transactions as it takes, and the former texts of tokens that are
+// older.
 func (s *Store) PruneTokenUses(ctx context.Context, before time.Time) error {
 	var users []int64
 	err := s.View(func(tx *Tx) error {
@@ -225,7 +229,12 @@ func (s *Store) PruneTokenUses(ctx context.Context, before time.Time) error {
 			})
 		}
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return s.update(ctx, System(), func(tx *Tx) error {
+		return tx.forgetTexts(func(f *FormerText) bool { return f.At.Before(before) })
+	})
 }
 
 // TokenUses returns the newest uses of a user's tokens, of one of them where
