@@ -41,6 +41,9 @@ type NewToken struct {
 	Name, Description string
 	Scopes            []string   // nil: full
 	ExpiresAt         *time.Time // nil: never
+	// Wrong is what the caller found wrong already, to be reported with the
+	// rest.
+	Wrong FieldErrors
 }
 
 // TokenChange is what is to change of a token; nil stays as it is.
@@ -49,6 +52,9 @@ type TokenChange struct {
 	Scopes            []string
 	ExpiresAt         *time.Time // not later than now set
 	Endless           bool       // never to end; possible only where it never did
+	// Wrong is what the caller found wrong already, to be reported with the
+	// rest.
+	Wrong FieldErrors
 }
 
 // CreateToken makes a token of whoever asks, and returns the text to show
@@ -62,11 +68,14 @@ func (a *Auth) CreateToken(ctx context.Context, id *Identity, n NewToken) (t *st
 	if n.Scopes == nil {
 		n.Scopes = usualScopes()
 	}
-	var wrong FieldErrors
+	wrong := slices.Clone(n.Wrong)
 	n.Name = tokenName(n.Name, &wrong)
 	n.Description = tokenDescription(n.Description, &wrong)
 	n.Scopes = a.scopes.normal(n.Scopes, &wrong)
 	n.ExpiresAt = a.tokenEnd(n.ExpiresAt, &wrong)
+	if err := a.confirmToken(ctx, id, &wrong); err != nil {
+		return nil, "", err
+	}
 	if err := wrong.err(); err != nil {
 		return nil, "", err
 	}
@@ -84,7 +93,7 @@ func (a *Auth) ChangeToken(ctx context.Context, id *Identity, tokenID string, c 
 	if err := id.InPerson(); err != nil {
 		return nil, err
 	}
-	var wrong FieldErrors
+	wrong := slices.Clone(c.Wrong)
 	if c.Name != nil {
 		name := tokenName(*c.Name, &wrong)
 		c.Name = &name
@@ -97,10 +106,13 @@ func (a *Auth) ChangeToken(ctx context.Context, id *Identity, tokenID string, c 
 		c.Scopes = a.scopes.normal(c.Scopes, &wrong)
 	}
 	c.ExpiresAt = a.tokenEnd(c.ExpiresAt, &wrong)
+	if err := a.confirmToken(ctx, id, &wrong); err != nil {
+		return nil, err
+	}
 	if err := wrong.err(); err != nil {
 		return nil, err
 	}
-	return a.store.ChangeToken(ctx, id.Actor(), id.User.ID, tokenID, store.TokenChange(c))
+	return a.store.ChangeToken(ctx, id.Actor(), id.User.ID, tokenID, store.TokenChange{Name: c.Name, Description: c.Description, Scopes: c.Scopes, ExpiresAt: c.ExpiresAt, Endless: c.Endless})
 }
 
 // RegenerateToken gives a token of whoever asks another text, which is to be
@@ -111,37 +123,61 @@ func (a *Auth) RegenerateToken(ctx context.Context, id *Identity, tokenID string
 	if err := id.InPerson(); err != nil {
 		return nil, "", err
 	}
+	var wrong FieldErrors
+	expiresAt = a.tokenEnd(expiresAt, &wrong)
+	if err := a.confirmToken(ctx, id, &wrong); err != nil {
+		return nil, "", err
+	}
+	if err := wrong.err(); err != nil {
+		return nil, "", err
+	}
 	text = newTokenText()
-	t, err = a.store.RegenerateToken(ctx, id.Actor(), id.User.ID, tokenID, tokenHash(text), keepEnd, whole(expiresAt))
+	t, err = a.store.RegenerateToken(ctx, id.Actor(), id.User.ID, tokenID, tokenHash(text), keepEnd, expiresAt)
 	return t, text, err
 }
 
 // ExpireToken ends a token of whoever asks, and keeps it in the list. It fails
-// with store.ErrNotFound.
+// with store.ErrNotFound and, as all that follows, with FieldErrors where the
+// password has to be shown again and is not.
 func (a *Auth) ExpireToken(ctx context.Context, id *Identity, tokenID string) (*store.Token, error) {
+	if err := a.ConfirmToken(ctx, id); err != nil {
+		return nil, err
+	}
 	return a.store.ExpireToken(ctx, id.Actor(), id.User.ID, tokenID)
 }
 
 // ExpireTokenOf is ExpireToken for the token of any user. It is for those who
 // manage users.
 func (a *Auth) ExpireTokenOf(ctx context.Context, id *Identity, userID int64, tokenID string) (*store.Token, error) {
+	if err := a.ConfirmToken(ctx, id); err != nil {
+		return nil, err
+	}
 	return a.store.ExpireToken(ctx, id.Actor(), userID, tokenID)
 }
 
 // DeleteTokens removes tokens of whoever asks: all of them or, with
 // store.ErrNotFound, none.
 func (a *Auth) DeleteTokens(ctx context.Context, id *Identity, tokenIDs ...string) error {
+	if err := a.ConfirmToken(ctx, id); err != nil {
+		return err
+	}
 	return a.store.DeleteTokens(ctx, id.Actor(), id.User.ID, tokenIDs)
 }
 
 // DeleteAllTokens removes all tokens of whoever asks.
 func (a *Auth) DeleteAllTokens(ctx context.Context, id *Identity) error {
+	if err := a.ConfirmToken(ctx, id); err != nil {
+		return err
+	}
 	return a.store.DeleteAllTokens(ctx, id.Actor(), id.User.ID)
 }
 
 // DeleteTokenOf removes the token of any user. It is for those who manage
 // users. It fails with store.ErrNotFound.
 func (a *Auth) DeleteTokenOf(ctx context.Context, id *Identity, userID int64, tokenID string) error {
+	if err := a.ConfirmToken(ctx, id); err != nil {
+		return err
+	}
 	return a.store.DeleteTokenOf(ctx, id.Actor(), userID, tokenID)
 }
 
@@ -153,25 +189,6 @@ func (a *Auth) ChangeTokenSettings(ctx context.Context, id *Identity, s store.To
 		return err
 	}
 	return a.store.ChangeTokenSettings(ctx, id.Actor(), s)
-}
-
-// ConfirmToken checks the password that the console asks for before it touches
-// a token. It is nil where the settings demand none, and for users who have
-// none. A wrong one is FieldErrors of the field "current_password".
-func (a *Auth) ConfirmToken(ctx context.Context, id *Identity, password string) error {
-	var settings *store.TokenSettings
-	err := a.store.View(func(tx *store.Tx) (err error) {
-		settings, err = tx.TokenSettings()
-		return err
-	})
-	if err != nil || !settings.RequirePasswordConfirmation || id.User.PasswordHash == "" {
-		return err
-	}
-	var wrong FieldErrors
-	if err := a.checkCurrentPassword(ctx, id.User, &password, &wrong); err != nil {
-		return err
-	}
-	return wrong.err()
 }
 
 func tokenName(name string, wrong *FieldErrors) string {

@@ -60,10 +60,10 @@ func TestScopeSets(t *testing.T) {
 	reading := []string{"GET /api/v1/hosts", "GET /api/v1/users", "GET /api/v1/activity_log", "GET " + apiKeyPath, "GET /api/v1/agents"}
 	want := map[string][]string{
 		"read_only":       reading,
-		"tags":            {"POST /api/v1/hosts/{id}/tags"},
-		"housekeeping":    {"DELETE /api/v1/hosts/{id}"},
-		"checks":          {"POST /api/v1/hosts/{id}/checks"},
-		"operations":      {"POST /api/v1/hosts/{id}/operations/reboot"},
+		"tags":            {"GET /api/v1/hosts", "POST /api/v1/hosts/{id}/tags"},
+		"housekeeping":    {"GET /api/v1/hosts", "DELETE /api/v1/hosts/{id}"},
+		"checks":          {"GET /api/v1/hosts", "POST /api/v1/hosts/{id}/checks"},
+		"operations":      {"GET /api/v1/hosts", "POST /api/v1/hosts/{id}/operations/reboot"},
 		"user_management": {"GET /api/v1/users", "POST /api/v1/users"},
 		"settings":        {"GET " + apiKeyPath, "PATCH " + apiKeyPath, "GET /api/v1/agents"},
 	}
@@ -217,21 +217,25 @@ func TestNotedInSpiteOfAPanic(t *testing.T) {
 // TestConfirmToken checks the password that the console asks for.
 func TestConfirmToken(t *testing.T) {
 	f := newFixture(t)
-	id := &Identity{User: f.user("ann")}
-	if err := f.ConfirmToken(t.Context(), id, cheapPassword); err != nil {
+	id := &Identity{User: f.user("ann"), Via: ViaSession}
+	if err := f.ConfirmToken(t.Context(), id.Confirming(cheapPassword)); err != nil {
 		t.Error(err)
 	}
-	for _, wrong := range []string{"", "wrong"} {
-		err := f.ConfirmToken(t.Context(), id, wrong)
+	for _, wrong := range []*Identity{id, id.Confirming(""), id.Confirming("wrong")} {
+		err := f.ConfirmToken(t.Context(), wrong)
 		if fields, ok := errors.AsType[FieldErrors](err); !ok || fields[0].Field != "current_password" {
-			t.Errorf("%q: %v", wrong, err)
+			t.Error(err)
 		}
+	}
+	// What a program shows with each request speaks for itself.
+	if err := f.ConfirmToken(t.Context(), &Identity{User: id.User, Via: ViaToken}); err != nil {
+		t.Errorf("asked for without a cookie: %v", err)
 	}
 	settings := store.TokenSettings{Enabled: true, DefaultLifetimeDays: 30}
 	if err := f.store.ChangeTokenSettings(t.Context(), store.System(), settings); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.ConfirmToken(t.Context(), id, "wrong"); err != nil {
+	if err := f.ConfirmToken(t.Context(), id.Confirming("wrong")); err != nil {
 		t.Errorf("asked for although the settings do not: %v", err)
 	}
 }
@@ -271,5 +275,72 @@ func TestAgain(t *testing.T) {
 	f.clock.now = soon
 	if _, err := again(); !errors.Is(err, ErrSignedOut) {
 		t.Errorf("after the end: %v", err)
+	}
+}
+
+// TestFormerTexts: whoever shows a text that was replaced or deleted is logged
+// under the token it was.
+func TestFormerTexts(t *testing.T) {
+	f := newFixture(t)
+	id := &Identity{User: f.user("ann"), Via: ViaToken}
+	made, first, err := f.CreateToken(t.Context(), id, NewToken{Name: "ci"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	show := func(text string) {
+		r := withHeader(get("/api/v1/hosts"), "Authorization", text)
+		f.Identify(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) })).ServeHTTP(httptest.NewRecorder(), r)
+		if err := f.store.FlushTokenUses(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, second, err := f.RegenerateToken(t.Context(), id, made.ID, true, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	show(first)
+	err = f.store.View(func(tx *store.Tx) error {
+		if used := tx.TokenLastUsed(made.ID); used != nil {
+			t.Errorf("a use of the text before counts as a use of the token: %v", used)
+		}
+		return nil
+	})
+	if err == nil {
+		err = f.DeleteTokens(t.Context(), id, made.ID)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	show(second)
+	show(tokenPrefix + strings.Repeat("A", tokenTextSize-len(tokenPrefix))) // was none ever
+	err = f.store.View(func(tx *store.Tx) error {
+		uses, _, err := tx.TokenUses(id.User.ID, made.ID, 0, 10)
+		if len(uses) != 2 || uses[0].Text != store.TextDeleted || uses[1].Text != store.TextReplaced || uses[0].TokenName != "ci" || uses[0].Status != http.StatusUnauthorized {
+			t.Errorf("uses %+v", uses)
+		}
+		used, err2 := tx.UsedTokens(id.User.ID)
+		if len(used) != 1 || used[0].ID != made.ID || used[0].Name != "ci" {
+			t.Errorf("used tokens %+v", used)
+		}
+		return errors.Join(err, err2)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// They are remembered as long as the log, and no longer than their owner.
+	f.clock.now = f.clock.now.Add(time.Hour)
+	if err := f.store.PruneTokenUses(t.Context(), f.clock.now); err != nil {
+		t.Fatal(err)
+	}
+	show(first)
+	err = f.store.View(func(tx *store.Tx) error {
+		uses, _, err := tx.TokenUses(id.User.ID, "", 0, 10)
+		if len(uses) != 0 {
+			t.Errorf("after they were forgotten: %+v", uses)
+		}
+		return err
+	})
+	if err := errors.Join(err, f.store.Verify()); err != nil {
+		t.Fatal(err)
 	}
 }

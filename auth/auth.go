@@ -188,6 +188,8 @@ type Identity struct {
 	// Token is the personal access token that was shown, now or when the
 	// session began; nil for a person. It is shared, not to be modified.
 	Token *store.Token
+	// confirmation is the password that was shown once more; see Confirming.
+	confirmation *string
 	// abilities are what is left of the user's within the token's scopes.
 	abilities []int
 	// until is when an access token ends; zero for all else, which the store
@@ -238,7 +240,7 @@ func (a *Auth) Identify(next http.Handler) http.Handler {
 		a.noticeProxy(r)
 		if shown, ok := showsToken(r); ok {
 			identity, token, err := a.byToken(shown)
-			a.serveNoted(w, a.knowing(r, identity, err), next, shown.via, func() *store.Token { return token })
+			a.serveNoted(w, a.knowing(r, identity, err), next, shown.via, func() seenToken { return token })
 			return
 		}
 		identity, err := a.identify(r)
@@ -246,7 +248,7 @@ func (a *Auth) Identify(next http.Handler) http.Handler {
 		if isSignIn(r) {
 			var used signInToken
 			r = r.WithContext(context.WithValue(r.Context(), signInKey{}, &used))
-			a.serveNoted(w, r, next, viaLogin, func() *store.Token { return used.token })
+			a.serveNoted(w, r, next, viaLogin, func() seenToken { return used.token })
 			return
 		}
 		next.ServeHTTP(w, r)

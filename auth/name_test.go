@@ -45,7 +45,7 @@ func TestTypedNames(t *testing.T) {
 			t.Errorf("%+q signs in: %v, want %v", typed, err, want)
 		}
 	}
-	id := &Identity{User: u, Via: ViaSession}
+	id := &Identity{User: u, Via: ViaToken}
 	if _, _, err := f.CreateToken(t.Context(), id, NewToken{Name: "c\u2066i"}); err == nil {
 		t.Error("a token with a name that changes direction")
 	}

@@ -16,7 +16,8 @@ type ProfileChange struct {
 }
 
 // ChangeProfile changes the user who asks for it. A new password, which takes
-// the current one, ends all other sessions. It fails with ErrProtected for the
+// the current one, ends all other sessions. Another address takes the password
+// where it has to be shown again. It fails with ErrProtected for the
 // default admin, with ErrForbidden for somebody who has shown a token and
 // changes password or address, and with FieldErrors.
 func (a *Auth) ChangeProfile(ctx context.Context, id *Identity, c ProfileChange) (*store.User, error) {
@@ -32,7 +33,7 @@ func (a *Auth) ChangeProfile(ctx context.Context, id *Identity, c ProfileChange)
 	c.Fullname, c.Email = normal(store.NormalName, c.Fullname), normal(store.NormalText, c.Email)
 	var wrong FieldErrors
 	wrong.account(c.Fullname, c.Email, c.Timezone, c.Password, c.PasswordConfirmation)
-	if c.Password != nil {
+	if c.Password != nil || c.Email != nil && *c.Email != user.Email && id.MustConfirm() {
 		if err := a.checkCurrentPassword(ctx, user, c.CurrentPassword, &wrong); err != nil {
 			return nil, err
 		}

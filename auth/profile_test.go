@@ -22,8 +22,10 @@ func TestChangeProfile(t *testing.T) {
 		change ProfileChange
 		want   []string
 	}{
-		{"several", ProfileChange{Fullname: new(""), Email: new("x"), Timezone: new("x")}, []string{"email is not a valid email", "fullname can't be blank", "timezone is not a valid IANA timezone"}},
-		{"address taken", ProfileChange{Email: new("taken@example.com")}, []string{"email has already been taken"}},
+		{"several", ProfileChange{Fullname: new(""), Email: new("x"), Timezone: new("x")}, []string{"current_password can't be blank", "email is not a valid email", "fullname can't be blank", "timezone is not a valid IANA timezone"}},
+		{"address without the password", ProfileChange{Email: new("ann@elsewhere.example")}, []string{"current_password can't be blank"}},
+		{"address with a wrong password", ProfileChange{Email: new("ann@elsewhere.example"), CurrentPassword: new("x")}, []string{"current_password is invalid"}},
+		{"address taken", ProfileChange{Email: new("taken@example.com"), CurrentPassword: new(cheapPassword)}, []string{"email has already been taken"}},
 		{"current password missing", ProfileChange{Password: new(goodPassword), PasswordConfirmation: new(goodPassword)}, []string{"current_password can't be blank"}},
 		{"current password wrong", ProfileChange{Password: new(goodPassword), PasswordConfirmation: new(goodPassword), CurrentPassword: new("x")}, []string{"current_password is invalid"}},
 		{"all of a password", ProfileChange{Password: new("weakpwd"), CurrentPassword: new("x")}, []string{"current_password is invalid", "password should be at least 8 character(s)", "password_confirmation can't be blank"}},
@@ -34,6 +36,16 @@ func TestChangeProfile(t *testing.T) {
 		}
 	}
 
+	// What a program shows with each request speaks for itself, and the address
+	// that is there already is no other one.
+	for _, test := range []struct {
+		id      *Identity
+		address string
+	}{{&Identity{User: ann, Via: ViaToken}, "ann@example.com"}, {id, "ann@example.com"}} {
+		if _, err := f.ChangeProfile(t.Context(), test.id, ProfileChange{Email: new(test.address)}); err != nil {
+			t.Errorf("%s: %v", test.id.Via, err)
+		}
+	}
 	u, err := f.ChangeProfile(t.Context(), id, ProfileChange{
 		Fullname: new("Ann Lee"), Timezone: new("Asia/Tokyo"), AnalyticsEnabled: new(true), AnalyticsEULAAccepted: new(true),
 		CurrentPassword: new("looked at by nobody"),

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"net/http"
+	"path"
 	"slices"
 	"strings"
 
@@ -20,12 +21,18 @@ type Operation struct {
 	// InPerson: no token may, whatever its scopes.
 	InPerson bool
 	Set      string // the predefined set it belongs to beside full and read_only; empty for none
+	// ReadBy are the sets that act on what it reads, and may use it for that.
+	ReadBy []string
 }
 
 // String is the operation as scopes name it: "DELETE /api/v1/hosts/{id}".
 func (o Operation) String() string { return o.Method + " " + o.Path }
 
 func (o Operation) reads() bool { return o.Method == http.MethodGet }
+
+// opensKey reports whether whoever may use the operation may read the key of
+// the agents as well: both take the same ability.
+func (o Operation) opensKey() bool { return o.Need == Needs("all:api_key_settings") }
 
 // The scopes that stand for more than a set of operations.
 const (
@@ -99,12 +106,12 @@ func newScopes(operations []Operation) *scopes {
 		sets: []ScopeSet{
 			{Name: scopeFull, Label: "Everything", Description: "Whatever you may do, now and in future versions."},
 			{Name: scopeReadOnly, Label: "Read only", Description: "Read what you may read, but not the key of the agents. Change nothing."},
-			{Name: "checks", Label: "Checks", Description: "Select checks, run them and set their values."},
-			{Name: "operations", Label: "Operations", Description: "Start, stop and maintain hosts, clusters, databases and SAP systems."},
-			{Name: "tags", Label: "Tags", Description: "Add and remove tags."},
-			{Name: "housekeeping", Label: "Housekeeping", Description: "Clean up silent hosts and absent instances."},
+			{Name: "checks", Label: "Checks", Description: "Select checks, run them and set their values; read the hosts and clusters they are for."},
+			{Name: "operations", Label: "Operations", Description: "Start, stop and maintain hosts, clusters, databases and SAP systems; read them."},
+			{Name: "tags", Label: "Tags", Description: "Add and remove tags; read the hosts, clusters, databases and SAP systems that have them."},
+			{Name: "housekeeping", Label: "Housekeeping", Description: "Clean up silent hosts and absent instances; read hosts, databases and SAP systems."},
 			{Name: "settings", Label: "Settings", Description: "Read and change the settings, the key of the agents included."},
-			{Name: "user_management", Label: "User management", Description: "Manage users, and the tokens of all of them."},
+			{Name: "user_management", Label: "User management", Description: "Make, change, disable and delete users, give permissions, set passwords, turn second factors off, and see and end the sessions and tokens of all. Whoever holds such a token can act as any user whose password it may set."},
 		},
 		reach:    make(map[string]*reach),
 		inPerson: make(map[string]bool),
@@ -117,7 +124,7 @@ func newScopes(operations []Operation) *scopes {
 			s.inPerson[o.String()] = true
 			continue
 		}
-		o.Set = setOf(o)
+		o.Set, o.ReadBy = setOf(o), readersOf(o)
 		s.place(o)
 	}
 	return s
@@ -136,7 +143,7 @@ func (s *scopes) place(o Operation) {
 	for i := range s.sets {
 		set := &s.sets[i]
 		switch {
-		case set.Name == scopeFull, set.Name == o.Set, set.Name == scopeReadOnly && o.reads():
+		case set.Name == scopeFull, set.Name == o.Set, set.Name == scopeReadOnly && o.reads() && !o.opensKey(), slices.Contains(o.ReadBy, set.Name):
 			set.Operations = append(set.Operations, o)
 		default:
 			continue
@@ -176,6 +183,23 @@ func setOf(o Operation) string {
 		return "settings"
 	}
 	return ""
+}
+
+// readersOf are the sets that act on what an operation lists: nobody can tag or
+// clean up what cannot be found.
+func readersOf(o Operation) []string {
+	if !o.reads() || o.Need != SignedIn {
+		return nil
+	}
+	switch path.Base(o.Path) {
+	case "hosts":
+		return []string{"checks", "operations", "tags", "housekeeping"}
+	case "clusters":
+		return []string{"checks", "operations", "tags"}
+	case "databases", "sap_systems":
+		return []string{"operations", "tags", "housekeeping"}
+	}
+	return nil
 }
 
 // known reports whether there is such a scope.

@@ -83,17 +83,31 @@ func tokenParameter(r *http.Request) string {
 	return form.Get(TokenParameter)
 }
 
+// seenToken is a token that a text belongs to or, where text says so, did
+// belong to once.
+type seenToken struct {
+	*store.Token        // nil: none; of a deleted one only the ids and the name
+	text         string // store.TextReplaced, store.TextDeleted or empty
+}
+
 // tokenOwner is who shows a token. ErrSignedOut says that it is worth nothing
-// here; the token is returned nevertheless, where there is such a one.
-func (a *Auth) tokenOwner(shown shownToken) (user *store.User, token *store.Token, err error) {
+// here; the token is returned nevertheless, where there is or was such a one.
+func (a *Auth) tokenOwner(shown shownToken) (user *store.User, token seenToken, err error) {
 	if len(shown.text) != tokenTextSize {
-		return nil, nil, ErrSignedOut
+		return nil, token, ErrSignedOut
 	}
 	hash := tokenHash(shown.text)
 	err = a.store.View(func(tx *store.Tx) (err error) {
-		token, err = tx.TokenOf(hash)
+		token.Token, err = tx.TokenOf(hash)
 		if errors.Is(err, store.ErrNotFound) {
-			return ErrSignedOut
+			former, err := tx.FormerTextOf(hash)
+			if err == nil {
+				token = seenToken{&store.Token{ID: former.TokenID, UserID: former.UserID, Name: former.Name}, former.State}
+			}
+			if err == nil || errors.Is(err, store.ErrNotFound) {
+				return ErrSignedOut
+			}
+			return err
 		}
 		if err != nil {
 			return err
@@ -128,12 +142,12 @@ func (s shownToken) fits(owner *store.User, settings *store.TokenSettings) bool 
 }
 
 // byToken is tokenOwner for a request.
-func (a *Auth) byToken(shown shownToken) (*Identity, *store.Token, error) {
+func (a *Auth) byToken(shown shownToken) (*Identity, seenToken, error) {
 	user, token, err := a.tokenOwner(shown)
 	if err != nil {
 		return nil, token, err
 	}
-	return &Identity{User: user, Via: ViaPersonalToken, Token: token}, token, nil
+	return &Identity{User: user, Via: ViaPersonalToken, Token: token.Token}, token, nil
 }
 
 // sessionToken is the token that a session was begun with, nil for a session
@@ -187,7 +201,7 @@ func (a *Auth) proveByToken(ctx context.Context, c Credentials) (*Proof, error) 
 
 // signInToken is where a sign-in leaves the token it was tried with, so that
 // Identify can log what became of it.
-type signInToken struct{ token *store.Token }
+type signInToken struct{ token seenToken }
 
 type signInKey struct{}
 
@@ -225,12 +239,12 @@ func (w *answered) Write(b []byte) (int, error) {
 
 // serveNoted serves a request and notes that it was made with a token, which
 // is asked for afterwards and may be nil.
-func (a *Auth) serveNoted(w http.ResponseWriter, r *http.Request, next http.Handler, via string, tokenOf func() *store.Token) {
+func (a *Auth) serveNoted(w http.ResponseWriter, r *http.Request, next http.Handler, via string, tokenOf func() seenToken) {
 	at, out := a.now(), &answered{ResponseWriter: w}
 	unanswered := http.StatusInternalServerError // what a panic comes to
 	defer func() {
 		token := tokenOf()
-		if token == nil {
+		if token.Token == nil {
 			return
 		}
 		if out.status == 0 {
@@ -238,7 +252,7 @@ func (a *Auth) serveNoted(w http.ResponseWriter, r *http.Request, next http.Hand
 		}
 		a.store.NoteTokenUse(store.TokenUse{
 			UserID: token.UserID, At: at, TokenID: token.ID, TokenName: token.Name,
-			Method: r.Method, Path: r.URL.Path, Status: out.status, Address: a.addressOf(r), UserAgent: r.UserAgent(), Via: via,
+			Method: r.Method, Path: r.URL.Path, Status: out.status, Address: a.addressOf(r), UserAgent: r.UserAgent(), Via: via, Text: token.text,
 		})
 	}()
 	next.ServeHTTP(out, r)

@@ -110,10 +110,18 @@ func (a *Auth) ConfirmTOTP(ctx context.Context, id *Identity, code string) (time
 }
 
 // EndTOTP ends the second factor of the user who asks, whether there is one or
-// not. It fails like BeginTOTP.
+// not. It fails like BeginTOTP, and with FieldErrors where the password has to
+// be shown again and is not. A secret that is not in force yet is given up
+// without.
 func (a *Auth) EndTOTP(ctx context.Context, id *Identity) error {
-	if _, err := a.inPerson(id); err != nil {
+	user, err := a.inPerson(id)
+	if err != nil {
 		return err
+	}
+	if user.TOTPEnabledAt != nil {
+		if err := a.confirmed(ctx, id); err != nil {
+			return err
+		}
 	}
 	return a.store.DropTOTP(ctx, id.Actor(), id.User.ID)
 }

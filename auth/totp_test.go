@@ -45,7 +45,7 @@ func (f fixture) withTOTP(u *store.User) Enrollment {
 func TestEnrollment(t *testing.T) {
 	f := newFixture(t)
 	ann := f.user("ann lee")
-	id := &Identity{User: ann, Via: ViaSession}
+	id := (&Identity{User: ann, Via: ViaSession}).Confirming(cheapPassword)
 	if _, err := f.ConfirmTOTP(t.Context(), id, "123456"); !errors.Is(err, ErrTOTPCode) {
 		t.Errorf("a code of no secret: %v", err)
 	}

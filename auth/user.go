@@ -214,12 +214,20 @@ type UserChange struct {
 	DisableTOTP                                               bool
 }
 
-// ChangeUser changes a user. It fails with store.ErrNotFound, with
+// takesOver reports whether the change decides about who can sign in as the
+// user.
+func (c *UserChange) takesOver(before *store.User) bool {
+	return c.Password != nil || c.Email != nil && *c.Email != before.Email || c.DisableTOTP && before.TOTPEnabledAt != nil
+}
+
+// ChangeUser changes a user. A change of how the user signs in takes the
+// password of whoever asks, where it has to be shown again. It fails with store.ErrNotFound, with
 // ErrProtected for the default admin, with ErrForbidden for somebody who has
 // shown a token and changes how the owner signs in, with FieldErrors, and with
 // store.ErrStale where the user is not of that version any more.
 func (a *Auth) ChangeUser(ctx context.Context, by *Identity, id int64, version int, c UserChange) (*store.User, error) {
-	if _, err := a.manageable(id); err != nil {
+	before, err := a.manageable(id)
+	if err != nil {
 		return nil, err
 	}
 	if by.User.ID == id && (c.Password != nil || c.Email != nil || c.DisableTOTP) {
@@ -232,6 +240,11 @@ func (a *Auth) ChangeUser(ctx context.Context, by *Identity, id int64, version i
 	wrong.account(c.Fullname, c.Email, c.Timezone, c.Password, c.PasswordConfirmation)
 	if c.Abilities != nil {
 		wrong.abilities(*c.Abilities)
+	}
+	if c.takesOver(before) {
+		if err := a.confirm(ctx, by, &wrong); err != nil {
+			return nil, err
+		}
 	}
 	if err := wrong.err(); err != nil {
 		return nil, err

@@ -18,7 +18,9 @@ import (
 const goodPassword = "Tuesday-morning-7"
 
 // manager is somebody who manages users.
-func (f fixture) manager() *Identity { return &Identity{User: f.user("boss", 2), Via: ViaSession} }
+func (f fixture) manager() *Identity {
+	return (&Identity{User: f.user("boss", 2), Via: ViaSession}).Confirming(cheapPassword)
+}
 
 func goodUser() NewUser {
 	return NewUser{
@@ -318,5 +320,36 @@ func TestTokensDoNotChangeHowOneSignsIn(t *testing.T) {
 	}
 	if _, err := f.ChangeProfile(t.Context(), id, ProfileChange{Fullname: new("Ann")}); err != nil {
 		t.Errorf("the name: %v", err)
+	}
+}
+
+// TestTakingOver: how somebody signs in is not changed on the word of a cookie
+// alone.
+func TestTakingOver(t *testing.T) {
+	f := newFixture(t)
+	boss := f.manager()
+	f.withTOTP(f.user("ann"))
+	ann := f.named("ann")
+	open := &Identity{User: boss.User, Via: ViaSession}
+	for name, change := range map[string]UserChange{
+		"address": {Email: new("a@b.example")}, "password": {Password: new(goodPassword), PasswordConfirmation: new(goodPassword)}, "second factor": {DisableTOTP: true},
+	} {
+		for _, id := range []*Identity{open, open.Confirming("wrong")} {
+			if _, err := f.ChangeUser(t.Context(), id, ann.ID, ann.LockVersion, change); len(faults(err)) != 1 || !strings.HasPrefix(faults(err)[0], "current_password") {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+	self := &Identity{User: ann, Via: ViaSession}
+	if err := f.EndTOTP(t.Context(), self); len(faults(err)) != 1 {
+		t.Errorf("the own second factor: %v", err)
+	}
+	if err := f.EndTOTP(t.Context(), self.Confirming(cheapPassword)); err != nil {
+		t.Errorf("with the password: %v", err)
+	}
+	program := &Identity{User: boss.User, Via: ViaToken}
+	ann = f.named("ann")
+	if _, err := f.ChangeUser(t.Context(), program, ann.ID, ann.LockVersion, UserChange{Email: new("a@b.example")}); err != nil {
+		t.Errorf("a program: %v", err)
 	}
 }

@@ -27,14 +27,29 @@ func (f *fixture) tokensNow(name string) (tokens []*store.Token) {
 	return tokens
 }
 
-// issue makes a token through the console, and returns its text.
+// issue makes a token through the console, stores it as a person does, and
+// returns its text.
 func (f *fixture) issue(name string, form ...string) string {
 	f.t.Helper()
 	status, page, _ := f.post(name, "/profile/tokens/new", append(form, "access", "full", "expiry", "in", "number", "30", "unit", "days", "current_password", testPassword)...)
-	if status != http.StatusOK || len(page.texts("#token-text")) != 1 {
+	if status != http.StatusSeeOther {
 		f.t.Fatalf("status %d: %q", status, page.texts("[role=alert]"))
 	}
-	return page.texts("#token-text")[0]
+	return f.takeToken(name)
+}
+
+// takeToken is the text of the token that is being shown, which is not shown
+// afterwards.
+func (f *fixture) takeToken(name string) string {
+	f.t.Helper()
+	text := parseMarkup(f.t, f.do(call{target: "/profile", as: name}).Body.String()).texts("#secret-text")
+	if len(text) != 1 {
+		f.t.Fatalf("%d tokens are shown", len(text))
+	}
+	if status, _, to := f.post(name, "/profile/tokens/shown", "stored", "yes"); status != http.StatusSeeOther || to != "/profile#tokens" {
+		f.t.Fatalf("closing: status %d, to %s", status, to)
+	}
+	return text[0]
 }
 
 func TestGenerateToken(t *testing.T) {
@@ -59,7 +74,7 @@ func TestGenerateToken(t *testing.T) {
 		t.Error("the token is shown a second time")
 	}
 	has("#tokens tbody", "ci").check(t, page)
-	has("#tokens tbody", "Expires: 19 Sep 2026").check(t, page)
+	has("#tokens tbody", "Expires: 19 Sep 2026 UTC").check(t, page)
 	has("#tokens tbody", "Everything").check(t, page)
 	if end := f.tokensNow("plain")[0].ExpiresAt; end.Format(time.RFC3339) != "2026-09-19T23:59:59Z" {
 		t.Errorf("it ends %v", end)
@@ -169,11 +184,11 @@ func TestRegenerateAndExpireToken(t *testing.T) {
 	page = f.page(t, path+"/regenerate", "plain")
 	has("#token-dialog", "The text it has now stops working at once").check(t, page)
 	hasNot("[name=expiry][value=keep]").check(t, page)
-	status, page, _ = f.post("plain", path+"/regenerate", "expiry", "in", "number", "1", "unit", "months", "current_password", testPassword)
-	if status != http.StatusOK {
+	status, _, _ = f.post("plain", path+"/regenerate", "expiry", "in", "number", "1", "unit", "months", "current_password", testPassword)
+	if status != http.StatusSeeOther {
 		t.Fatalf("status %d", status)
 	}
-	after := page.texts("#token-text")[0]
+	after := f.takeToken("plain")
 	if after == before || f.asks(after, "GET", "/api/v1/hosts") != http.StatusOK || f.asks(before, "GET", "/api/v1/hosts") != http.StatusUnauthorized {
 		t.Error("the text before works, or the new one does not")
 	}
@@ -310,7 +325,7 @@ func TestTokenSettings(t *testing.T) {
 	has(".expiry .field-error", "Should be at most 30 day(s)").check(t, page)
 	f.issue("plain", "name", "longest") // 30 days
 
-	f.post("setter", "/settings/personal_access_tokens", "default_lifetime_days", "30")
+	f.post("setter", "/settings/personal_access_tokens", "default_lifetime_days", "30", "confirmed", "enabled")
 	hasNot("#tokens").check(t, f.page(t, "/profile", "setter"))
 	page = f.page(t, "/profile", "plain")
 	has("#tokens .notice", "switched off").check(t, page)
@@ -345,9 +360,12 @@ func TestNewAPIKey(t *testing.T) {
 	}
 	_, page, _ = f.post("setter", "/settings/api_key", "expiry", "in", "number", "1", "unit", "months", "back", "yes")
 	has("#key-dialog [name=number][value=1]", "").check(t, page)
-	_, page, _ = f.post("setter", "/settings/api_key", "expiry", "in", "number", "1", "unit", "months", "confirmed", "yes")
-	key := page.texts("#new-key")
-	has("#key-dialog", "Key will expire 20 Sep 2026, 23:59:59 UTC").check(t, page)
+	if status, _, to := f.post("setter", "/settings/api_key", "expiry", "in", "number", "1", "unit", "months", "confirmed", "yes"); status != http.StatusSeeOther || to != "/settings" {
+		t.Errorf("status %d, to %s", status, to)
+	}
+	page = f.page(t, "/settings", "setter")
+	key := page.texts("#secret-text")
+	has("#secret-dialog", "Key will expire 20 Sep 2026, 23:59:59 UTC").check(t, page)
 	if len(key) != 1 || key[0] == before || f.page(t, "/settings", "setter").texts("#api-key-text")[0] != key[0] {
 		t.Errorf("new key %q", key)
 	}

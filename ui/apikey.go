@@ -12,10 +12,10 @@ import (
 type keyDialog struct {
 	Expiry  expiry
 	Failure string
-	Warn    bool // the second step
+	Warn    bool   // the second step
+	Never   bool   // the key is to have no end
+	Ends    string // when it is to end
 	Keep    []hidden
-	Key     string // the new one; then there is nothing to ask any more
-	Ends    string
 }
 
 // keyWarning is how many days before its end an API key is spoken of.
@@ -25,11 +25,12 @@ const keyWarning = 30
 func (s *server) newKey(w http.ResponseWriter, r *http.Request) error {
 	id, now := auth.From(r.Context()), s.options.Store.Now()
 	d := keyDialog{Expiry: newExpiry(now, id.User.Timezone, 12, expiryIn, expiryIn, "In", expiryOn, "On", expiryNever, "Never Expires")}
-	d.Expiry.Units = chosen(d.Expiry.Units, "months")
+	d.Expiry.Noun, d.Expiry.Units = "key", chosen(d.Expiry.Units, "months")
+	d.Expiry.Words = d.Expiry.words(now)
 	if r.Method != http.MethodPost {
 		return s.showSettings(w, r, http.StatusOK, func(p *settingsPage) { p.NewKey = &d })
 	}
-	_, end := d.Expiry.read(r.PostForm, now)
+	mode, end := d.Expiry.read(r.PostForm, now)
 	show := func(p *settingsPage) { p.NewKey = &d }
 	switch {
 	case d.Expiry.Fault != "" || r.PostForm.Get("back") != "":
@@ -39,7 +40,7 @@ func (s *server) newKey(w http.ResponseWriter, r *http.Request) error {
 		}
 		return s.showSettings(w, r, status, show)
 	case r.PostForm.Get("confirmed") != "yes":
-		d.Warn = true
+		d.Warn, d.Never, d.Ends = true, mode == expiryNever, d.Expiry.Words
 		for _, name := range []string{"expiry", "number", "unit", "day"} {
 			d.Keep = append(d.Keep, hidden{name, r.PostForm.Get(name)})
 		}
@@ -53,8 +54,9 @@ func (s *server) newKey(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	d.Key, d.Ends = s.options.Auth.APIKeyText(key), s.keyEnd(key)
-	return s.showSettings(w, r, http.StatusOK, show)
+	s.keepSecret(r, secret{Kind: keySecret, ID: key.ID, Text: s.options.Auth.APIKeyText(key)})
+	http.Redirect(w, r, "/settings", http.StatusSeeOther)
+	return nil
 }
 
 // keyEnd says when a key ends.

@@ -1,5 +1,7 @@
 package ui
 
+import "net/http"
+
 // confirmation is a dialog that asks before something is done. It either
 // sends a form of its own, to Action, or the one on the page that Form names.
 type confirmation struct {
@@ -17,4 +19,23 @@ type confirmation struct {
 	Verb      string
 	Danger    bool
 	CloseURL  string // where closing leads; empty: it just closes
+}
+
+// refuse shows what is wrong with the password that was asked for. It reports
+// false for any other error.
+func (c *confirmation) refuse(err error) bool {
+	faults, ok := fieldFaults(err)
+	if !ok || c.Password == nil {
+		return false
+	}
+	applyFaults(faults, c.Password)
+	return true
+}
+
+// status is the status of a page with the dialog above it.
+func (c *confirmation) status() int {
+	if c.Failure != "" || c.Password != nil && c.Password.Fault != "" {
+		return http.StatusUnprocessableEntity
+	}
+	return http.StatusOK
 }

@@ -286,7 +286,7 @@ func TestEventsEndAtOnce(t *testing.T) {
 			}); err != nil || len(sessions) != 1 {
 				t.Fatalf("%v, %v", sessions, err)
 			}
-			if err := end(f, &auth.Identity{User: boss, Via: auth.ViaSession}, ada, sessions[0]); err != nil {
+			if err := end(f, (&auth.Identity{User: boss, Via: auth.ViaSession}).Confirming(testPassword), ada, sessions[0]); err != nil {
 				t.Fatal(err)
 			}
 			s.wants("signed-out")

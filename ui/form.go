@@ -3,6 +3,7 @@ package ui
 import (
 	"cmp"
 	"errors"
+	"net/url"
 	"slices"
 	"strings"
 	"unicode"
@@ -26,6 +27,7 @@ type field struct {
 	ReadOnly     bool
 	Focus        bool
 	List         string // id of the values it suggests
+	Form         string // id of the form it belongs to, where that is not around it
 }
 
 // Element is the id of the element of the field.
@@ -77,4 +79,42 @@ func faultWords(detail string) string {
 	}
 	first, size := utf8.DecodeRuneInString(detail)
 	return string(unicode.ToUpper(first)) + detail[size:]
+}
+
+// hasOption reports whether one of the options has a value. What a form sends
+// for a choice must be one of those it was offered: anything else is refused,
+// and never taken for another choice.
+func hasOption(options []option, value string) bool {
+	return slices.ContainsFunc(options, func(o option) bool { return o.Value == value && !o.Refused })
+}
+
+// notOneOf is the fault of a choice that is none of those offered.
+func notOneOf(options []option) string {
+	var values []string
+	for _, o := range options {
+		if !o.Refused && o.Value != "" {
+			values = append(values, o.Value)
+		}
+	}
+	return "Not one of " + strings.Join(values, ", ")
+}
+
+// readSwitch reads a choice between true and false that a form always sends.
+func readSwitch(form url.Values, name string, wrong *auth.FieldErrors) bool {
+	switch form.Get(name) {
+	case "true":
+		return true
+	case "false":
+		return false
+	}
+	*wrong = append(*wrong, landscape.InvalidError{Field: name, Detail: "not one of true, false"})
+	return false
+}
+
+// readCheckbox reads a check box: what is not sent is off.
+func readCheckbox(form url.Values, name string, wrong *auth.FieldErrors) bool {
+	if form.Has(name) && form.Get(name) != "true" {
+		*wrong = append(*wrong, landscape.InvalidError{Field: name, Detail: "not one of true"})
+	}
+	return form.Get(name) == "true"
 }

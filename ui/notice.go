@@ -33,6 +33,9 @@ func (s *server) notices(r *http.Request) (notices []notice, err error) {
 		if user, err = tx.User(id.User.ID); err != nil {
 			return err
 		}
+		if notices, err = s.secretNotices(tx, r); err != nil {
+			return err
+		}
 		key, err = tx.APIKey()
 		return err
 	})

@@ -286,10 +286,14 @@ func TestPreferences(t *testing.T) {
 	has("html[data-theme=dark]", "").check(t, page)
 	has("button[name=theme][value=dark][aria-pressed=true]", "").check(t, page)
 
-	w = f.do(call{method: "POST", target: "/preferences", as: "ada", form: url.Values{"theme": {""}, "rail": {"closed"}, "rows": {"<b>"}}})
+	w = f.do(call{method: "POST", target: "/preferences", as: "ada", form: url.Values{"theme": {""}, "rail": {"closed"}}})
 	cookies := w.Result().Cookies()
 	if len(cookies) != 2 || cookies[0].MaxAge >= 0 || cookies[1].Name != cookieRail || cookies[1].Value != "closed" {
 		t.Errorf("cookies %v", cookies)
+	}
+	w = f.do(call{method: "POST", target: "/preferences", as: "ada", form: url.Values{"theme": {"dark"}, "rows": {"<b>"}}})
+	if cookies := w.Result().Cookies(); w.Code != http.StatusUnprocessableEntity || len(cookies) != 0 {
+		t.Errorf("an unknown density: status %d, cookies %v", w.Code, cookies)
 	}
 	page = parseMarkup(t, f.do(call{target: "/about", as: "ada", cookies: []*http.Cookie{{Name: cookieTheme, Value: "pink"}}}).Body.String())
 	hasNot("html[data-theme]").check(t, page)

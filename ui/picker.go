@@ -1,12 +1,16 @@
 package ui
 
 import (
+	"bytes"
+	"cmp"
 	"fmt"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 
 	"trento/auth"
+	"trento/store/landscape"
 )
 
 // picker lets somebody choose what a user may do: one check box an ability,
@@ -17,9 +21,12 @@ type picker struct {
 	Groups  []abilityGroup
 	Presets []preset
 	Held    string // ids before the change, for the script
-	Added   []string
-	Removed []string
-	Fault   string
+	// Reviewed are the ids whose difference from those the reader has seen, so
+	// that it need not be asked about again.
+	Reviewed string
+	Added    []string
+	Removed  []string
+	Fault    string
 }
 
 type abilityBox struct {
@@ -67,8 +74,32 @@ func newPicker(held, chosen []int) picker {
 	return p
 }
 
+// permissions answers GET /users/permissions: the picker as it is when other
+// abilities are chosen. The script asks for it with every choice.
+func (s *server) permissions(w http.ResponseWriter, r *http.Request) error {
+	q := r.URL.Query()
+	var lists [2][]int
+	for i, name := range []string{"held", "chosen"} {
+		ids, known := parseAbilities(strings.FieldsFunc(q.Get(name), func(c rune) bool { return c == ',' }))
+		if known = known && !slices.ContainsFunc(ids, func(id int) bool { return id < 1 || id > len(auth.Abilities()) }); !known {
+			return &landscape.InvalidError{Field: name, Detail: "is invalid"}
+		}
+		lists[i] = ids
+	}
+	p := newPicker(lists[0], lists[1])
+	p.Reviewed = cmp.Or(idList(lists[1]), "none")
+	var body bytes.Buffer
+	if err := s.templates[pageUser].ExecuteTemplate(&body, "picker", p); err != nil {
+		return fmt.Errorf("picker: %w", err)
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	_, err := w.Write(body.Bytes())
+	return ignoreGone(err)
+}
+
 // groupWords is how much of a group is chosen, and what is missing of one that
-// is chosen in part. The script says the same, see picker.js.
+// is chosen in part.
 func groupWords(boxes []abilityBox) string {
 	var missing []string
 	for _, box := range boxes {
@@ -94,17 +125,20 @@ func idList(ids []int) string {
 	return strings.Join(texts, ",")
 }
 
-// parseAbilities reads the check boxes of a picker. What is no number is no
-// ability; whether a number is one is for package auth to say.
-func parseAbilities(values []string) []int {
-	ids := []int{}
+// parseAbilities reads the check boxes of a picker, and reports whether all of
+// them are numbers. Whether a number is an ability is for package auth to say.
+func parseAbilities(values []string) (ids []int, known bool) {
+	ids, known = []int{}, true
 	for _, value := range values {
-		if id, err := strconv.Atoi(value); err == nil && !slices.Contains(ids, id) {
+		id, err := strconv.Atoi(value)
+		if err != nil {
+			known = false
+		} else if !slices.Contains(ids, id) {
 			ids = append(ids, id)
 		}
 	}
 	slices.Sort(ids)
-	return ids
+	return ids, known
 }
 
 // grantChip is a group a user holds, on a page.

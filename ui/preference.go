@@ -2,10 +2,12 @@ package ui
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
 	"trento/auth"
+	"trento/store/landscape"
 )
 
 // preferenceAge is how long a browser remembers how its reader likes the
@@ -27,14 +29,16 @@ var preferences = []struct {
 // where it was made. The script writes the same cookies without asking.
 func (s *server) setPreference(w http.ResponseWriter, r *http.Request) error {
 	for _, p := range preferences {
+		if r.PostForm.Has(p.field) && !slices.Contains(p.values, r.PostForm.Get(p.field)) {
+			return &landscape.InvalidError{Field: p.field, Detail: "is invalid"}
+		}
+	}
+	for _, p := range preferences {
 		if !r.PostForm.Has(p.field) {
 			continue
 		}
-		for i, value := range p.values {
-			if value == r.PostForm.Get(p.field) {
-				s.remember(w, r, p.cookie, value, i > 0)
-			}
-		}
+		i := slices.Index(p.values, r.PostForm.Get(p.field))
+		s.remember(w, r, p.cookie, p.values[i], i > 0)
 	}
 	http.Redirect(w, r, auth.LocalTarget(r.PostForm.Get("return_to")), http.StatusSeeOther)
 	return nil

@@ -3,10 +3,13 @@ package ui
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"trento/auth"
 	"trento/store"
+	"trento/store/landscape"
+	"trento/ui/api"
 )
 
 // profilePage is what users see and change of themselves.
@@ -22,26 +25,15 @@ type profilePage struct {
 	Grants                    []grantChip
 	SecondFactor              bool
 	SecondFactorSince         Moment
-	Sessions                  []sessionRow
-	Others                    int // sessions that are not this one
+	Sessions                  sessionList
 	Tokens                    tokenList
+	Enroll                    *enrollment // a second factor that is being set up
 
 	// One of them at most is open.
 	Password *passwordDialog
-	Enroll   *enrollment
 	Ask      *confirmation
 	Token    *tokenDialog
-	Secret   *tokenSecret
-}
-
-// sessionRow is a sign-in that has not ended.
-type sessionRow struct {
-	ID                string
-	Device, UserAgent string
-	Address           string
-	Kind              string // what it is used for
-	Created, LastSeen Moment
-	Current           bool
+	Secret   *secretDialog
 }
 
 // passwordDialog changes the password of the reader.
@@ -75,17 +67,17 @@ func (s *server) newProfilePage(r *http.Request) (*profilePage, error) {
 		p.Protected = "You have signed in with a personal access token, which may not change the account"
 	}
 	p.put(profileForm{u.Fullname, u.Email, u.Timezone})
-	err := s.options.Store.View(func(tx *store.Tx) error {
-		sessions, err := tx.Sessions(u.ID)
-		if err != nil {
+	if p.Protected == "" {
+		if err := s.putEnrollment(p, id); err != nil {
+			return nil, err
+		}
+	}
+	err := s.options.Store.View(func(tx *store.Tx) (err error) {
+		if p.Sessions, err = s.newSessionList(tx, r, u, "/profile"); err != nil {
 			return err
 		}
-		for _, open := range sessions {
-			row := s.newSessionRow(open)
-			if row.Current = open.Hash == id.SessionHash; !row.Current {
-				p.Others++
-			}
-			p.Sessions = append(p.Sessions, row)
+		if p.Secret, err = s.newSecretDialog(tx, r, tokenSecret, ""); err != nil {
+			return err
 		}
 		if p.Tokens, err = s.newTokenList(tx, r, u); err != nil {
 			return err
@@ -103,21 +95,26 @@ func (p *profilePage) put(f profileForm) {
 	p.Timezone = field{Name: "timezone", Label: "Timezone", Type: "text", Value: f.timezone, Autocomplete: "off", List: "zones", Help: "Type to search. The days on which your tokens end are days of this zone; the console shows times in UTC."}
 }
 
-func (s *server) newSessionRow(open *store.Session) sessionRow {
-	row := sessionRow{
-		ID: open.ID, Device: device(open.UserAgent), UserAgent: open.UserAgent, Address: open.Address,
-		Kind: "Console", Created: s.moment(open.CreatedAt), LastSeen: s.moment(open.LastSeenAt),
+// putEnrollment puts the second factor that is being set up into the page. It
+// stays there until it is in force or given up.
+func (s *server) putEnrollment(p *profilePage, id *auth.Identity) error {
+	offered, err := s.options.Auth.PendingTOTP(id)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
 	}
-	if open.Kind == store.APISession {
-		row.Kind = "API"
+	if err != nil {
+		return err
 	}
-	if open.Method == store.MethodToken {
-		row.Kind += ", with a token"
-	}
-	return row
+	code := field{Name: "code", ID: "totp-code", Label: "TOTP code", Type: "text", Autocomplete: "one-time-code", Max: 6, Required: true}
+	p.Enroll = &enrollment{Secret: offered.Secret, Code: code}
+	p.Enroll.QR, err = newQRCode(offered.URI)
+	return err
 }
 
 func (s *server) showProfile(w http.ResponseWriter, r *http.Request, status int, p *profilePage) error {
+	if p.Secret != nil || p.Enroll != nil {
+		api.LeaveUncompressed(w)
+	}
 	return s.render(w, r, status, pageProfile, p)
 }
 
@@ -134,16 +131,14 @@ func (s *server) profile(w http.ResponseWriter, r *http.Request) error {
 func (s *server) changeProfile(w http.ResponseWriter, r *http.Request) error {
 	id := auth.From(r.Context())
 	f := profileForm{r.PostForm.Get("fullname"), r.PostForm.Get("email"), strings.TrimSpace(r.PostForm.Get("timezone"))}
-	_, err := s.options.Auth.ChangeProfile(r.Context(), id, auth.ProfileChange{Fullname: &f.fullname, Email: &f.email, Timezone: &f.timezone})
+	c := auth.ProfileChange{Fullname: &f.fullname, Email: &f.email, Timezone: &f.timezone}
+	if r.PostForm.Has("current_password") {
+		current := r.PostForm.Get("current_password")
+		c.CurrentPassword = &current
+	}
+	_, err := s.options.Auth.ChangeProfile(r.Context(), id, c)
 	if faults, ok := fieldFaults(err); ok {
-		p, err := s.newProfilePage(r)
-		if err != nil {
-			return err
-		}
-		p.put(f)
-		p.Typed = true
-		p.Faults, p.Rest = applyFaults(faults, &p.Fullname, &p.Email, &p.Timezone)
-		return s.showProfile(w, r, http.StatusUnprocessableEntity, p)
+		return s.refuseProfile(w, r, f, faults)
 	}
 	if err != nil {
 		return err
@@ -151,6 +146,31 @@ func (s *server) changeProfile(w http.ResponseWriter, r *http.Request) error {
 	s.rememberNews(w, r, "Profile changes saved!")
 	http.Redirect(w, r, "/profile", http.StatusSeeOther)
 	return nil
+}
+
+// refuseProfile shows what is wrong with what was typed. Where that is nothing
+// but the password, which another address takes, it is asked for.
+func (s *server) refuseProfile(w http.ResponseWriter, r *http.Request, f profileForm, faults auth.FieldErrors) error {
+	p, err := s.newProfilePage(r)
+	if err != nil {
+		return err
+	}
+	p.put(f)
+	p.Typed = true
+	fields := slices.DeleteFunc(slices.Clone(faults), func(fault landscape.InvalidError) bool { return fault.Field == "current_password" })
+	if p.Faults, p.Rest = applyFaults(fields, &p.Fullname, &p.Email, &p.Timezone); len(fields) > 0 {
+		return s.showProfile(w, r, http.StatusUnprocessableEntity, p)
+	}
+	p.Ask = &confirmation{
+		Title: "Change the address", Action: "/profile", Form: "confirmation-form", Verb: "Save", CloseURL: "/profile",
+		Sentences: []string{"Your address becomes " + f.email + ". Your password shows that it is you who changes it."},
+		Password:  confirmationField(auth.From(r.Context())),
+		Keep:      []hidden{{"fullname", f.fullname}, {"email", f.email}, {"timezone", f.timezone}},
+	}
+	if r.PostForm.Has("current_password") {
+		p.Ask.refuse(faults)
+	}
+	return s.showProfile(w, r, p.Ask.status(), p)
 }
 
 func newPasswordDialog() *passwordDialog {
@@ -199,10 +219,14 @@ func (s *server) password(w http.ResponseWriter, r *http.Request) error {
 // new secret, with one it puts the secret into force.
 func (s *server) secondFactor(w http.ResponseWriter, r *http.Request) error {
 	id := auth.From(r.Context())
-	code := field{Name: "code", ID: "totp-code", Label: "TOTP code", Type: "text", Autocomplete: "one-time-code", Max: 6, Required: true, Focus: true}
-	status := http.StatusOK
+	fault, status := "", http.StatusOK
 	if r.Method == http.MethodPost && !r.PostForm.Has("code") {
-		if _, err := s.options.Auth.BeginTOTP(r.Context(), id); err != nil && !errors.Is(err, auth.ErrTOTPEnabled) {
+		// One that is being set up goes on: its secret may be in an app already.
+		_, err := s.options.Auth.PendingTOTP(id)
+		if errors.Is(err, store.ErrNotFound) {
+			_, err = s.options.Auth.BeginTOTP(r.Context(), id)
+		}
+		if err != nil && !errors.Is(err, auth.ErrTOTPEnabled) {
 			return err
 		}
 		http.Redirect(w, r, "/profile/totp", http.StatusSeeOther)
@@ -216,9 +240,9 @@ func (s *server) secondFactor(w http.ResponseWriter, r *http.Request) error {
 		}
 		switch {
 		case typed == "":
-			code.Fault, status = "Required field", http.StatusUnprocessableEntity
+			fault, status = "Required field", http.StatusUnprocessableEntity
 		case errors.Is(err, auth.ErrTOTPCode):
-			code.Fault, status = "Totp code not valid for the enrollment procedure.", http.StatusUnprocessableEntity
+			fault, status = "Totp code not valid for the enrollment procedure.", http.StatusUnprocessableEntity
 		case err != nil && !errors.Is(err, auth.ErrTOTPEnabled):
 			return err
 		default:
@@ -227,23 +251,31 @@ func (s *server) secondFactor(w http.ResponseWriter, r *http.Request) error {
 			return nil
 		}
 	}
-	offered, err := s.options.Auth.PendingTOTP(id)
-	if errors.Is(err, store.ErrNotFound) {
-		http.Redirect(w, r, "/profile", http.StatusSeeOther)
-		return nil
-	}
-	if err != nil {
-		return err
-	}
 	p, err := s.newProfilePage(r)
 	if err != nil {
 		return err
 	}
-	p.Enroll = &enrollment{Secret: offered.Secret, Code: code}
-	if p.Enroll.QR, err = newQRCode(offered.URI); err != nil {
+	if p.Enroll == nil {
+		http.Redirect(w, r, "/profile", http.StatusSeeOther)
+		return nil
+	}
+	p.Enroll.Code.Fault, p.Enroll.Code.Focus = fault, true
+	return s.showProfile(w, r, status, p)
+}
+
+// giveUpSecondFactor answers POST /profile/totp/cancel: the secret that was
+// offered is dropped. One that is in force stays.
+func (s *server) giveUpSecondFactor(w http.ResponseWriter, r *http.Request) error {
+	id := auth.From(r.Context())
+	_, err := s.options.Auth.PendingTOTP(id)
+	if err == nil {
+		err = s.options.Auth.EndTOTP(r.Context(), id)
+	}
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
-	return s.showProfile(w, r, status, p)
+	http.Redirect(w, r, "/profile#signing-in", http.StatusSeeOther)
+	return nil
 }
 
 // endSecondFactor answers GET and POST /profile/totp/disable.
@@ -252,10 +284,15 @@ func (s *server) endSecondFactor(w http.ResponseWriter, r *http.Request) error {
 		Title: "Disable TOTP", Action: r.URL.Path, Form: "confirmation-form", Verb: "Disable", Danger: true, Plan: "yes", CloseURL: "/profile",
 		Sentences: []string{"Are you sure you want to disable TOTP? Signing in will take your password alone. To enable it again you need to set up the authenticator app anew."},
 	}
+	ask.Password = confirmationField(auth.From(r.Context()))
 	if r.Method != http.MethodPost || r.PostForm.Get("confirmed") != ask.Plan {
 		return s.askInProfile(w, r, &ask)
 	}
-	if err := s.options.Auth.EndTOTP(r.Context(), auth.From(r.Context())); err != nil {
+	err := s.options.Auth.EndTOTP(r.Context(), confirming(r))
+	if ask.refuse(err) {
+		return s.askInProfile(w, r, &ask)
+	}
+	if err != nil {
 		return err
 	}
 	s.rememberNews(w, r, "TOTP Disabled")
@@ -270,32 +307,5 @@ func (s *server) askInProfile(w http.ResponseWriter, r *http.Request, ask *confi
 		return err
 	}
 	p.Ask = ask
-	status := http.StatusOK
-	if ask.Failure != "" || ask.Password != nil && ask.Password.Fault != "" {
-		status = http.StatusUnprocessableEntity
-	}
-	return s.showProfile(w, r, status, p)
-}
-
-// endOneSession answers POST /profile/sessions/{id}/end.
-func (s *server) endOneSession(w http.ResponseWriter, r *http.Request) error {
-	id := auth.From(r.Context())
-	err := s.options.Store.EndSession(r.Context(), id.Actor(), id.User.ID, pathVar(r, "id"))
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return err
-	}
-	s.rememberNews(w, r, "The session was ended.")
-	http.Redirect(w, r, "/profile#sessions", http.StatusSeeOther)
-	return nil
-}
-
-// endOtherSessions answers POST /profile/sessions/end.
-func (s *server) endOtherSessions(w http.ResponseWriter, r *http.Request) error {
-	id := auth.From(r.Context())
-	if err := s.options.Store.EndOtherSessions(r.Context(), id.Actor(), id.User.ID, id.SessionHash); err != nil {
-		return err
-	}
-	s.rememberNews(w, r, "All other sessions were ended.")
-	http.Redirect(w, r, "/profile#sessions", http.StatusSeeOther)
-	return nil
+	return s.showProfile(w, r, ask.status(), p)
 }

@@ -35,7 +35,20 @@ func TestProfile(t *testing.T) {
 	has("[name=timezone][value=Europe/Berlin]", "").check(t, page)
 	has("[name=email][value=nonsense][aria-invalid=true]", "").check(t, page)
 	has("#profile-form[data-dirty]", "").check(t, page)
-	status, _, to := f.post("plain", "/profile", "fullname", "Plain Jane", "email", "jane@example.com", "timezone", "Europe/Berlin")
+	// Another address takes the password.
+	jane := []string{"fullname", "Plain Jane", "email", "jane@example.com", "timezone", "Europe/Berlin"}
+	status, page, _ = f.post("plain", "/profile", jane...)
+	if status != http.StatusOK || f.userNow("plain").Email != "plain@example.com" {
+		t.Errorf("without the password: status %d", status)
+	}
+	has("#confirmation", "Your address becomes jane@example.com.").check(t, page)
+	has("#confirmation [name=email][value=jane@example.com]", "").check(t, page)
+	status, page, _ = f.post("plain", "/profile", append(jane, "current_password", "wrong")...)
+	if status != http.StatusUnprocessableEntity {
+		t.Errorf("with a wrong password: status %d", status)
+	}
+	has("#confirmation .field-error", "Is invalid").check(t, page)
+	status, _, to := f.post("plain", "/profile", append(jane, "current_password", testPassword)...)
 	if u := f.userNow("plain"); status != http.StatusSeeOther || to != "/profile" || u.Fullname != "Plain Jane" || u.Timezone != "Europe/Berlin" || u.Email != "jane@example.com" {
 		t.Errorf("status %d, to %s, %+v", status, to, u)
 	}
@@ -131,7 +144,14 @@ func TestSecondFactor(t *testing.T) {
 	has("#row-3 .col-second_factor", "Enabled").check(t, f.page(t, "/users", "mary"))
 
 	has("#confirmation-title", "Disable TOTP").check(t, f.page(t, "/profile/totp/disable", "plain"))
-	if status, _, _ := f.post("plain", "/profile/totp/disable", "confirmed", "yes"); status != http.StatusSeeOther {
+	for _, wrong := range []string{"", "wrong"} {
+		status, page, _ := f.post("plain", "/profile/totp/disable", "confirmed", "yes", "current_password", wrong)
+		if status != http.StatusUnprocessableEntity || f.userNow("plain").TOTPEnabledAt == nil {
+			t.Errorf("disabling with the password %q: status %d", wrong, status)
+		}
+		has("#confirmation .field-error", "").check(t, page)
+	}
+	if status, _, _ := f.post("plain", "/profile/totp/disable", "confirmed", "yes", "current_password", testPassword); status != http.StatusSeeOther {
 		t.Errorf("disabling: status %d", status)
 	}
 	has("[role=switch][aria-checked=false]", "").check(t, f.page(t, "/profile", "plain"))
@@ -139,7 +159,16 @@ func TestSecondFactor(t *testing.T) {
 		t.Error("the second enrolment has the secret of the first")
 	}
 	u := f.userNow("plain")
-	f.post("mary", userPath(u.ID, "edit"), "version", strconv.Itoa(u.LockVersion), "fullname", u.Fullname, "email", u.Email, "timezone", u.Timezone, "enabled", "true", "totp_enabled", "false")
+	form := []string{"version", strconv.Itoa(u.LockVersion), "fullname", u.Fullname, "email", u.Email, "timezone", u.Timezone, "enabled", "true", "totp_enabled", "false"}
+	_, page, _ = f.post("mary", userPath(u.ID, "edit"), form...)
+	plan, _ := attribute(page.one("#confirmation button[name=confirmed]"), "value")
+	has("#confirmation [name=current_password][form=user-form]", "").check(t, page)
+	status, page, _ = f.post("mary", userPath(u.ID, "edit"), append(form, "confirmed", plan, "current_password", "wrong")...)
+	if status != http.StatusUnprocessableEntity || f.userNow("plain").TOTPEnabledAt == nil {
+		t.Errorf("with a wrong password of the manager: status %d", status)
+	}
+	has("#confirmation .field-error", "Is invalid").check(t, page)
+	f.post("mary", userPath(u.ID, "edit"), append(form, "confirmed", plan, "current_password", testPassword)...)
 	if f.userNow("plain").TOTPEnabledAt != nil {
 		t.Error("who manages users cannot disable it")
 	}

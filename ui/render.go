@@ -77,10 +77,14 @@ func iconURL(svg []byte) template.URL {
 	return template.URL("data:image/svg+xml," + url.PathEscape(strings.TrimSpace(string(svg))))
 }
 
-// render writes a page. It is made in memory first, so that a fault of a
-// template is an error and not half a page, and so that nothing is read from
-// the store while a slow client takes its time.
+// render writes a page or, where it answers a form, keeps it and redirects to
+// it. It is made in memory first, so that a fault of a template is an error and
+// not half a page, and so that nothing is read from the store while a slow
+// client takes its time.
 func (s *server) render(w http.ResponseWriter, r *http.Request, status int, name string, p page) error {
+	if s.redirectToAnswer(w, r, status, name, p) {
+		return nil
+	}
 	f := p.frame()
 	w.Header().Add("Vary", fragmentHeader)
 	block, shown := fragmentOf(r)

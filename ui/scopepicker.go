@@ -24,8 +24,12 @@ type scopeBox struct {
 	Chosen       bool
 }
 
-// fullScope is the scope that stands for everything.
-const fullScope = "full"
+// fullScope is the scope that stands for everything, chosenScopes the choice of
+// others.
+const (
+	fullScope    = "full"
+	chosenScopes = "chosen"
+)
 
 // newScopePicker offers the sets, and the operations by what they are about.
 func newScopePicker(sets []auth.ScopeSet, chosen []string) scopePicker {

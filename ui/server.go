@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"path"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -43,6 +44,8 @@ type server struct {
 	snapshots  *snapshots
 	streams    streams
 	surveyed   atomic.Pointer[survey] // the last survey made
+	answers    answers                // to forms, kept for the redirect
+	secrets    secrets                // that are being shown
 }
 
 // New makes the handler of all there is. Streams end when the context of
@@ -119,6 +122,8 @@ func (s *server) routes() []api.Route {
 		{Method: "GET", Path: "/settings", Access: auth.SignedIn, Handle: api.Uncompressed(s.settings)},
 		{Method: "GET", Path: "/settings/api_key", Access: auth.Needs(abilityAPIKey), Handle: api.Uncompressed(s.newKey)},
 		{Method: "POST", Path: "/settings/api_key", Access: auth.Needs(abilityAPIKey), Handle: form(s.newKey)},
+		{Method: "POST", Path: "/settings/api_key/shown", Access: auth.Needs(abilityAPIKey), Handle: form(s.closeKeySecret)},
+		{Method: "GET", Path: "/expiry", Access: auth.SignedIn, Handle: s.expiryWords},
 		{Method: "POST", Path: "/settings/personal_access_tokens", Access: auth.Needs(abilityTokenSettings), Handle: form(s.changeTokenSettings)},
 		{Method: "GET", Path: "/settings/activity_log", Access: auth.Needs(abilityActivitySettings), Handle: api.Uncompressed(s.editActivitySettings)},
 		{Method: "POST", Path: "/settings/activity_log", Access: auth.Needs(abilityActivitySettings), Handle: form(s.changeActivitySettings)},
@@ -139,12 +144,18 @@ func (s *server) userRoutes() []api.Route {
 	return []api.Route{
 		{Method: "GET", Path: "/users", Access: managers, Handle: s.users},
 		{Method: "GET", Path: "/users.csv", Access: managers, Handle: s.usersCSV},
+		{Method: "GET", Path: "/users/permissions", Access: managers, Handle: s.permissions},
 		{Method: "GET", Path: "/users/new", Access: managers, Handle: api.Uncompressed(s.newUser)},
 		{Method: "POST", Path: "/users/new", Access: managers, Handle: form(s.createUser)},
 		{Method: "GET", Path: "/users/{id}/edit", Access: managers, Handle: api.Uncompressed(s.editUser)},
 		{Method: "POST", Path: "/users/{id}/edit", Access: managers, Handle: form(s.changeUser)},
 		{Method: "GET", Path: "/users/{id}/delete", Access: managers, Handle: s.deleteUser},
 		{Method: "POST", Path: "/users/{id}/delete", Access: managers, Handle: form(s.deleteUser)},
+		{Method: "POST", Path: "/users/{id}/password/shown", Access: managers, Handle: form(s.closePasswordSecret)},
+		{Method: "GET", Path: "/users/{id}/sessions/end", Access: managers, Handle: s.endAllSessionsOf},
+		{Method: "POST", Path: "/users/{id}/sessions/end", Access: managers, Handle: form(s.endAllSessionsOf)},
+		{Method: "GET", Path: "/users/{id}/sessions/{session}/end", Access: managers, Handle: s.endSessionOf},
+		{Method: "POST", Path: "/users/{id}/sessions/{session}/end", Access: managers, Handle: form(s.endSessionOf)},
 		{Method: "GET", Path: "/users/{id}/tokens/log", Access: managers, Handle: s.tokenUses},
 		{Method: "GET", Path: "/users/{id}/tokens/{token}/expire", Access: managers, Handle: s.expireTokenOf},
 		{Method: "POST", Path: "/users/{id}/tokens/{token}/expire", Access: managers, Handle: form(s.expireTokenOf)},
@@ -166,6 +177,8 @@ func (s *server) profileRoutes() []api.Route {
 		{Method: "POST", Path: "/profile/totp", Access: auth.SignedIn, Handle: form(s.secondFactor)},
 		{Method: "GET", Path: "/profile/totp/disable", Access: auth.SignedIn, Handle: s.endSecondFactor},
 		{Method: "POST", Path: "/profile/totp/disable", Access: auth.SignedIn, Handle: form(s.endSecondFactor)},
+		{Method: "POST", Path: "/profile/totp/cancel", Access: auth.SignedIn, Handle: form(s.giveUpSecondFactor)},
+		{Method: "POST", Path: "/profile/tokens/shown", Access: auth.SignedIn, Handle: form(s.closeTokenSecret)},
 		{Method: "POST", Path: "/profile/sessions/end", Access: auth.SignedIn, Handle: form(s.endOtherSessions)},
 		{Method: "POST", Path: "/profile/sessions/{id}/end", Access: auth.SignedIn, Handle: form(s.endOneSession)},
 		{Method: "GET", Path: "/profile/tokens/new", Access: auth.SignedIn, Handle: api.Uncompressed(s.newToken)},
@@ -185,7 +198,8 @@ func (s *server) profileRoutes() []api.Route {
 // install puts the routes into the router. What a route demands is asked
 // right before it is handled, and nowhere else.
 func (s *server) install() {
-	for _, route := range s.routes() {
+	routes := s.routes()
+	for _, route := range slices.Concat(routes, s.answerRoutes(routes)) {
 		methods := []string{route.Method}
 		if route.Method == http.MethodGet {
 			methods = append(methods, http.MethodHead)
@@ -200,7 +214,9 @@ func (s *server) install() {
 				done, err = s.api.ReceiveForm(w, r)
 				defer done()
 			}
-			if err == nil {
+			if err == nil && asksForAnswer(r) {
+				err = s.showAnswer(w, r)
+			} else if err == nil {
 				err = route.Handle(w, r)
 			}
 			if err != nil {
@@ -215,6 +231,33 @@ func (s *server) install() {
 		w.Header().Set("Allow", strings.Join(s.allowed(r), ", "))
 		s.fail(w, r, errMethod)
 	})
+}
+
+// answerRoutes are the addresses at which the answers to forms are shown where
+// the form's address has no page of its own. Without an answer they lead to
+// the page above.
+func (s *server) answerRoutes(routes []api.Route) (added []api.Route) {
+	hasPage := func(path string) bool {
+		return slices.ContainsFunc(routes, func(r api.Route) bool { return r.Method == http.MethodGet && r.Path == path })
+	}
+	for _, route := range routes {
+		if route.Method != http.MethodPost || route.Access == auth.Public || hasPage(route.Path) {
+			continue
+		}
+		above, levels := path.Dir(route.Path), 1
+		for !hasPage(above) {
+			above, levels = path.Dir(above), levels+1
+		}
+		added = append(added, api.Route{Method: http.MethodGet, Path: route.Path, Access: route.Access, Handle: func(w http.ResponseWriter, r *http.Request) error {
+			to := r.URL.Path
+			for range levels {
+				to = path.Dir(to)
+			}
+			http.Redirect(w, r, to, http.StatusSeeOther)
+			return nil
+		}})
+	}
+	return added
 }
 
 // form reads the form of a console request before it is handled.

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -20,6 +21,8 @@ type settingsPage struct {
 	Connect  connection
 	Tokens   tokenSettingsForm
 	NewKey   *keyDialog
+	Secret   *secretDialog // a key that is being shown
+	Ask      *confirmation
 
 	ActivityLog activitySettings
 }
@@ -36,6 +39,7 @@ type tokenSettingsForm struct {
 	Refused        string // why the reader may not change it
 	Typed          bool
 	Faults         []faultLink
+	Rest           []string // faults that are about no field
 	Switches       []settingSwitch
 	Default, Limit field
 }
@@ -80,6 +84,11 @@ func (s *server) showSettings(w http.ResponseWriter, r *http.Request, status int
 		}
 		p.Tokens = newTokenSettingsForm(tokens)
 		p.Tokens.Refused = refused(id, abilityTokenSettings)
+		if p.Connect.MayRead {
+			if p.Secret, err = s.newSecretDialog(tx, r, keySecret, ""); err != nil {
+				return err
+			}
+		}
 		return s.fill(&p.Frame, tx)
 	})
 	if err != nil {
@@ -124,24 +133,31 @@ func newTokenSettingsForm(t *store.TokenSettings) tokenSettingsForm {
 
 // changeTokenSettings answers POST /settings/personal_access_tokens.
 func (s *server) changeTokenSettings(w http.ResponseWriter, r *http.Request) error {
-	on := func(name string) bool { return r.PostForm.Get(name) == "true" }
-	after := store.TokenSettings{
-		Enabled: on("enabled"), AllowBasic: on("allow_basic"), AllowSignIn: on("allow_sign_in"), AllowInQuery: on("allow_in_query"),
-		RequirePasswordConfirmation: on("require_password_confirmation"),
+	after, wrong := readTokenSettings(r.PostForm)
+	show := func(p *settingsPage) {
+		p.Tokens = newTokenSettingsForm(&after)
+		p.Tokens.Typed = true
+		p.Tokens.Default.Value, p.Tokens.Limit.Value = r.PostForm.Get("default_lifetime_days"), r.PostForm.Get("max_lifetime_days")
 	}
-	// What is no number is 0, which the rules refuse.
-	after.DefaultLifetimeDays, _ = strconv.Atoi(strings.TrimSpace(r.PostForm.Get("default_lifetime_days")))
-	if limit := strings.TrimSpace(r.PostForm.Get("max_lifetime_days")); limit != "" {
-		days, _ := strconv.Atoi(limit)
-		after.MaxLifetimeDays = &days
+	before, err := s.tokenSettings()
+	if err != nil {
+		return err
 	}
-	err := s.options.Auth.ChangeTokenSettings(r.Context(), auth.From(r.Context()), after)
-	if faults, ok := fieldFaults(err); ok {
+	if wrong = append(wrong, after.Faults()...); len(wrong) == 0 {
+		ask := askAboutTokenSettings(before, &after)
+		if ask != nil && r.PostForm.Get("confirmed") != ask.Plan {
+			return s.showSettings(w, r, http.StatusOK, func(p *settingsPage) {
+				show(p)
+				p.Ask = ask
+			})
+		}
+		err = s.options.Auth.ChangeTokenSettings(r.Context(), auth.From(r.Context()), after)
+		wrong, _ = fieldFaults(err)
+	}
+	if len(wrong) > 0 {
 		return s.showSettings(w, r, http.StatusUnprocessableEntity, func(p *settingsPage) {
-			p.Tokens = newTokenSettingsForm(&after)
-			p.Tokens.Typed = true
-			p.Tokens.Default.Value, p.Tokens.Limit.Value = r.PostForm.Get("default_lifetime_days"), r.PostForm.Get("max_lifetime_days")
-			p.Tokens.Faults, _ = applyFaults(faults, &p.Tokens.Default, &p.Tokens.Limit)
+			show(p)
+			p.Tokens.Faults, p.Tokens.Rest = applyFaults(wrong, &p.Tokens.Default, &p.Tokens.Limit)
 		})
 	}
 	if err != nil {
@@ -150,4 +166,45 @@ func (s *server) changeTokenSettings(w http.ResponseWriter, r *http.Request) err
 	s.rememberNews(w, r, "The settings of personal access tokens were saved.")
 	http.Redirect(w, r, "/settings#tokens", http.StatusSeeOther)
 	return nil
+}
+
+// readTokenSettings reads the form. What is no number is 0, which the rules
+// refuse.
+func readTokenSettings(form url.Values) (after store.TokenSettings, wrong auth.FieldErrors) {
+	after = store.TokenSettings{
+		Enabled: readCheckbox(form, "enabled", &wrong), AllowBasic: readCheckbox(form, "allow_basic", &wrong),
+		AllowSignIn: readCheckbox(form, "allow_sign_in", &wrong), AllowInQuery: readCheckbox(form, "allow_in_query", &wrong),
+		RequirePasswordConfirmation: readCheckbox(form, "require_password_confirmation", &wrong),
+	}
+	after.DefaultLifetimeDays, _ = strconv.Atoi(strings.TrimSpace(form.Get("default_lifetime_days")))
+	if limit := strings.TrimSpace(form.Get("max_lifetime_days")); limit != "" {
+		days, _ := strconv.Atoi(limit)
+		after.MaxLifetimeDays = &days
+	}
+	return after, wrong
+}
+
+// askAboutTokenSettings is the dialog about a change that stops programs or
+// takes a protection away; nil where the change does neither.
+func askAboutTokenSettings(before, after *store.TokenSettings) *confirmation {
+	c := &confirmation{Title: "Change the settings of tokens?", Form: "token-settings-form", Verb: "Save Settings", CloseURL: "/settings#tokens"}
+	for _, step := range []struct {
+		name  string
+		taken bool
+		words string
+	}{
+		{"enabled", before.Enabled && !after.Enabled, "Every program that uses a personal access token is refused from this moment. The tokens are kept, and work again once this is switched on."},
+		{"allow_sign_in", !before.AllowSignIn && after.AllowSignIn, "Tokens can be used to sign in: whoever holds one gets into the console and the API without the second factor of its owner."},
+		{"allow_in_query", !before.AllowInQuery && after.AllowInQuery, "Tokens can stand in addresses, which end up in the logs of proxies and in the history of browsers, where others can read them."},
+		{"require_password_confirmation", before.RequirePasswordConfirmation && !after.RequirePasswordConfirmation, "Whoever finds a console open can make a token and leave with it: the password is not asked for any more."},
+	} {
+		if step.taken {
+			c.Sentences = append(c.Sentences, step.words)
+			c.Plan = strings.TrimSpace(c.Plan + " " + step.name)
+		}
+	}
+	if c.Plan == "" {
+		return nil
+	}
+	return c
 }

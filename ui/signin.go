@@ -92,6 +92,10 @@ func (s *server) endSession(w http.ResponseWriter, r *http.Request) error {
 	if err := s.options.Auth.SignOutConsole(w, r); err != nil {
 		return err
 	}
+	if id := auth.From(r.Context()); id != nil {
+		s.answers.forget(id.SessionHash)
+		s.secrets.forget(id.SessionHash)
+	}
 	http.Redirect(w, r, "/session/new", http.StatusSeeOther)
 	return nil
 }

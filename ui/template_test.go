@@ -45,7 +45,7 @@ func samplePages() map[string]page {
 		pageAttention: &leftPage{}, pageAsk: &askPage{}, pageTag: &tagPage{},
 		pageHosts: &hostsPage{}, pageHost: &hostPage{}, pageAgents: &agentsPage{}, pageCluster: &clusterPage{}, pageSystem: &systemPage{}, pageActivity: &activityPage{}, pageFlow: &flowPage{}, pageSignIn: &signInPage{},
 		pageUsers: &usersPage{}, pageUser: &userPage{}, pageTokens: &tokensPage{}, pageUses: &usesPage{},
-		pageProfile: &profilePage{}, pageProfile + ", a token shown": &profilePage{Secret: &tokenSecret{}},
+		pageProfile: &profilePage{}, pageProfile + ", a token shown": &profilePage{Secret: &secretDialog{}},
 		pageSettings: &settingsPage{}, pageAbout: &aboutPage{}, pageError: &errorPage{},
 	}
 }

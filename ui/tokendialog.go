@@ -3,6 +3,7 @@ package ui
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +17,7 @@ import (
 // tokenDialog makes or changes a token.
 type tokenDialog struct {
 	Title, Intro, Action, Verb string
+	ResetURL                   string // the form as it opens
 	Name, Description          *field
 	Expiry                     expiry
 	Scopes                     *scopePicker
@@ -25,9 +27,6 @@ type tokenDialog struct {
 	Typed                      bool
 }
 
-// tokenSecret is the text of a token, for the one time it can be seen.
-type tokenSecret struct{ Name, Text, Expiry string }
-
 func (s *server) tokenSettings() (settings *store.TokenSettings, err error) {
 	err = s.options.Store.View(func(tx *store.Tx) (err error) {
 		settings, err = tx.TokenSettings()
@@ -36,13 +35,27 @@ func (s *server) tokenSettings() (settings *store.TokenSettings, err error) {
 	return settings, err
 }
 
-// passwordField asks for the password of the reader where the settings say so
-// and there is one.
+// passwordField asks for the password of the reader where it has to be shown
+// again, whatever is done with a token.
 func passwordField(id *auth.Identity, settings *store.TokenSettings) *field {
-	if !settings.RequirePasswordConfirmation || id.User.PasswordHash == "" {
+	if !id.MustConfirmTokens(settings) {
+		return nil
+	}
+	return confirmationField(id)
+}
+
+// confirmationField asks for the password of the reader; nil for readers who
+// have none to show again.
+func confirmationField(id *auth.Identity) *field {
+	if !id.MustConfirm() {
 		return nil
 	}
 	return &field{Name: "current_password", Label: "Your password", Type: "password", Autocomplete: "current-password", Required: true}
+}
+
+// confirming is who sent a form, with the password it shows once more.
+func confirming(r *http.Request) *auth.Identity {
+	return auth.From(r.Context()).Confirming(r.PostForm.Get("current_password"))
 }
 
 // ownToken is the token of the reader that an address names.
@@ -63,19 +76,37 @@ func (d *tokenDialog) put(name, description string) {
 func (d *tokenDialog) typed(s *server, r *http.Request) (scopes []string) {
 	d.put(r.PostForm.Get("name"), r.PostForm.Get("description"))
 	d.Typed = true
-	if scopes = unique(r.PostForm["scope"]); r.PostForm.Get("access") == fullScope {
+	scopes = unique(r.PostForm["scope"])
+	access := r.PostForm.Get("access")
+	if access == fullScope {
 		scopes = []string{fullScope}
+	} else if scopes == nil {
+		scopes = []string{} // none is a fault, neither everything nor "as before"
 	}
 	picker := newScopePicker(s.options.Auth.ScopeSets(), scopes)
+	if access != fullScope && access != chosenScopes {
+		picker.Fault = "Choose what it may be used for"
+	}
 	d.Scopes = &picker
 	return scopes
+}
+
+// wrong is what is wrong before package auth has seen what was typed.
+func (d *tokenDialog) wrong() (faults auth.FieldErrors) {
+	if d.Expiry.Fault != "" {
+		faults = append(faults, landscape.InvalidError{Field: "expires_at", Detail: d.Expiry.Fault})
+	}
+	if d.Scopes != nil && d.Scopes.Fault != "" {
+		faults = append(faults, landscape.InvalidError{Field: "scopes", Detail: d.Scopes.Fault})
+	}
+	return faults
 }
 
 // refuse shows faults at their fields. It reports false for an error that is
 // about none.
 func (d *tokenDialog) refuse(err error) bool {
 	faults, ok := fieldFaults(err)
-	if !ok && d.Expiry.Fault == "" {
+	if !ok {
 		return false
 	}
 	fields := []*field{}
@@ -89,8 +120,11 @@ func (d *tokenDialog) refuse(err error) bool {
 		case "expires_at":
 			d.Expiry.Fault = faultWords(fault.Detail)
 		case "scopes":
-			d.Scopes.Fault = "Choose at least one set or operation"
-			if fault.Detail != "can't be blank" {
+			switch {
+			case d.Scopes.Fault != "": // said already
+			case fault.Detail == "can't be blank":
+				d.Scopes.Fault = "Choose at least one set or operation"
+			default:
 				d.Scopes.Fault = faultWords(fault.Detail)
 			}
 		}
@@ -114,29 +148,18 @@ func (s *server) showTokenDialog(w http.ResponseWriter, r *http.Request, status 
 	if err != nil {
 		return err
 	}
-	if p.Tokens.Refused == "" {
+	if p.Tokens.Refused == "" && p.Secret == nil {
 		p.Token = d
 	}
 	return s.showProfile(w, r, status, p)
 }
 
-// showTokenSecret shows the text of a token. The page it is on is never to be
-// had again.
-func (s *server) showTokenSecret(w http.ResponseWriter, r *http.Request, t *store.Token, text string) error {
-	p, err := s.newProfilePage(r)
-	if err != nil {
-		return err
-	}
-	p.Secret = &tokenSecret{Name: t.Name, Text: text, Expiry: s.tokenEnd(t, auth.From(r.Context()).User.Timezone)}
-	return s.showProfile(w, r, http.StatusOK, p)
-}
-
-// tokenEnd says until when a token holds, in a time zone.
-func (s *server) tokenEnd(t *store.Token, zone string) string {
-	if t.ExpiresAt == nil {
-		return "It never expires."
-	}
-	return "It expires " + t.ExpiresAt.In(zoneOf(zone)).Format("02 Jan 2006, 15:04 MST") + "."
+// showToken leads to the page that shows the text of a token, until whoever
+// made it says that it is stored.
+func (s *server) showToken(w http.ResponseWriter, r *http.Request, t *store.Token, text string) error {
+	s.keepSecret(r, secret{Kind: tokenSecret, ID: t.ID, Name: t.Name, Text: text})
+	http.Redirect(w, r, "/profile", http.StatusSeeOther)
+	return nil
 }
 
 // tokenExpiry is when a new token, or a new text of one, is to end.
@@ -148,7 +171,7 @@ func (s *server) tokenExpiry(r *http.Request, settings *store.TokenSettings, pre
 	}
 	chosen := expiryIn
 	if present != nil && !present.Expired(now) && (present.ExpiresAt != nil || settings.MaxLifetimeDays == nil) {
-		modes = append([]string{expiryKeep, "As before: " + lowerFirst(s.tokenEnd(present, zone))}, modes...)
+		modes = append([]string{expiryKeep, "As before: " + lowerFirst(endWords(present.ExpiresAt, zone))}, modes...)
 		chosen = expiryKeep
 	}
 	e := newExpiry(now, zone, settings.DefaultLifetimeDays, chosen, modes...)
@@ -182,14 +205,19 @@ func (s *server) newToken(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	d := tokenDialog{
-		Title: "Generate Token", Action: "/profile/tokens/new", Verb: "Generate Token", Expiry: s.tokenExpiry(r, settings, nil), Password: passwordField(id, settings),
+		Title: "Generate Token", Action: "/profile/tokens/new", ResetURL: "/profile/tokens/new", Verb: "Generate Token", Expiry: s.tokenExpiry(r, settings, nil), Password: passwordField(id, settings),
 		Intro: "A token lets a program use the API in your name, without your password. It can never do more than you may do.",
+	}
+	from := r.URL.Query().Get("copy")
+	if from != "" {
+		d.Action = withQuery(d.Action, url.Values{"copy": {from}})
+		d.ResetURL = d.Action
 	}
 	now := s.options.Store.Now()
 	if r.Method != http.MethodPost {
 		scopes := []string{fullScope}
 		d.put("", "")
-		if from := r.URL.Query().Get("copy"); from != "" {
+		if from != "" {
 			t, err := s.ownToken(r, from)
 			if err != nil {
 				return err
@@ -202,6 +230,7 @@ func (s *server) newToken(w http.ResponseWriter, r *http.Request) error {
 			} else if settings.MaxLifetimeDays == nil {
 				d.Expiry.Modes = chosen(d.Expiry.Modes, expiryNever)
 			}
+			d.Expiry.Words = d.Expiry.words(now)
 		}
 		picker := newScopePicker(s.options.Auth.ScopeSets(), scopes)
 		d.Scopes = &picker
@@ -209,17 +238,13 @@ func (s *server) newToken(w http.ResponseWriter, r *http.Request) error {
 	}
 	scopes := d.typed(s, r)
 	_, end := d.Expiry.read(r.PostForm, now)
-	if d.Expiry.Fault == "" {
-		if err = s.options.Auth.ConfirmToken(r.Context(), id, r.PostForm.Get("current_password")); err == nil {
-			var t *store.Token
-			var text string
-			t, text, err = s.options.Auth.CreateToken(r.Context(), id, auth.NewToken{
-				Name: d.Name.Value, Description: d.Description.Value, Scopes: scopes, ExpiresAt: withinLimit(end, now, settings),
-			})
-			if err == nil {
-				return s.showTokenSecret(w, r, t, text)
-			}
-		}
+	var t *store.Token
+	var text string
+	t, text, err = s.options.Auth.CreateToken(r.Context(), confirming(r), auth.NewToken{
+		Name: d.Name.Value, Description: d.Description.Value, Scopes: scopes, ExpiresAt: withinLimit(end, now, settings), Wrong: d.wrong(),
+	})
+	if err == nil {
+		return s.showToken(w, r, t, text)
 	}
 	if d.refuse(err) {
 		return s.showTokenDialog(w, r, http.StatusUnprocessableEntity, &d)
@@ -240,9 +265,9 @@ func (s *server) editToken(w http.ResponseWriter, r *http.Request) error {
 	}
 	now := s.options.Store.Now()
 	d := tokenDialog{
-		Title: "Edit Token", Action: r.URL.Path, Verb: "Save", Password: passwordField(id, settings),
+		Title: "Edit Token", Action: r.URL.Path, ResetURL: r.URL.Path, Verb: "Save", Password: passwordField(id, settings),
 		Intro:  "The text of the token stays the same. Its end can be brought forward, not put off: for that, regenerate it.",
-		Expiry: newExpiry(now, id.User.Timezone, settings.DefaultLifetimeDays, expiryKeep, expiryKeep, "As before: "+lowerFirst(s.tokenEnd(t, id.User.Timezone)), expiryOn, "On"),
+		Expiry: newExpiry(now, id.User.Timezone, settings.DefaultLifetimeDays, expiryKeep, expiryKeep, "As before: "+lowerFirst(endWords(t.ExpiresAt, id.User.Timezone)), expiryOn, "On"),
 	}
 	if t.ExpiresAt != nil {
 		d.Expiry.limit(*t.ExpiresAt)
@@ -257,19 +282,14 @@ func (s *server) editToken(w http.ResponseWriter, r *http.Request) error {
 		return s.showTokenDialog(w, r, http.StatusOK, &d)
 	}
 	scopes := d.typed(s, r)
-	if scopes == nil {
-		scopes = []string{} // none is a fault, not "as before"
-	}
 	_, end := d.Expiry.read(r.PostForm, now)
-	if d.Expiry.Fault == "" {
-		if err = s.options.Auth.ConfirmToken(r.Context(), id, r.PostForm.Get("current_password")); err == nil {
-			// The day on which it ends anyway is no change.
-			if end != nil && t.ExpiresAt != nil && end.After(*t.ExpiresAt) && end.Sub(*t.ExpiresAt) < 24*time.Hour {
-				end = nil
-			}
-			_, err = s.options.Auth.ChangeToken(r.Context(), id, t.ID, auth.TokenChange{Name: &d.Name.Value, Description: &d.Description.Value, Scopes: scopes, ExpiresAt: end})
-		}
+	// The day on which it ends anyway is no change.
+	if end != nil && t.ExpiresAt != nil && end.After(*t.ExpiresAt) && end.Sub(*t.ExpiresAt) < 24*time.Hour {
+		end = nil
 	}
+	_, err = s.options.Auth.ChangeToken(r.Context(), confirming(r), t.ID, auth.TokenChange{
+		Name: &d.Name.Value, Description: &d.Description.Value, Scopes: scopes, ExpiresAt: end, Wrong: d.wrong(),
+	})
 	if d.refuse(err) {
 		return s.showTokenDialog(w, r, http.StatusUnprocessableEntity, &d)
 	}
@@ -291,7 +311,7 @@ func (s *server) regenerateToken(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	d := tokenDialog{
-		Title: "Regenerate Token", Action: r.URL.Path, Verb: "Regenerate Token", Password: passwordField(id, settings), Expiry: s.tokenExpiry(r, settings, t),
+		Title: "Regenerate Token", Action: r.URL.Path, ResetURL: r.URL.Path, Verb: "Regenerate Token", Password: passwordField(id, settings), Expiry: s.tokenExpiry(r, settings, t),
 		Intro: fmt.Sprintf("The token “%s” gets a new text and keeps its name and what it may be used for. The text it has now stops working at once, and so does every program that uses it.", t.Name),
 	}
 	if r.Method != http.MethodPost {
@@ -300,13 +320,14 @@ func (s *server) regenerateToken(w http.ResponseWriter, r *http.Request) error {
 	d.Typed = true
 	now := s.options.Store.Now()
 	mode, end := d.Expiry.read(r.PostForm, now)
-	if d.Expiry.Fault == "" {
-		if err = s.options.Auth.ConfirmToken(r.Context(), id, r.PostForm.Get("current_password")); err == nil {
-			var text string
-			t, text, err = s.options.Auth.RegenerateToken(r.Context(), id, t.ID, mode == expiryKeep, withinLimit(end, now, settings))
-			if err == nil {
-				return s.showTokenSecret(w, r, t, text)
-			}
+	if d.Expiry.Fault != "" {
+		faults, _ := fieldFaults(s.options.Auth.ConfirmToken(r.Context(), confirming(r)))
+		err = append(d.wrong(), faults...)
+	} else {
+		var text string
+		t, text, err = s.options.Auth.RegenerateToken(r.Context(), confirming(r), t.ID, mode == expiryKeep, withinLimit(end, now, settings))
+		if err == nil {
+			return s.showToken(w, r, t, text)
 		}
 	}
 	if d.refuse(err) {
@@ -383,22 +404,17 @@ func (s *server) deleteTokens(w http.ResponseWriter, r *http.Request) error {
 // endTokens asks, with the password where that is to be, and ends tokens of
 // the reader.
 func (s *server) endTokens(w http.ResponseWriter, r *http.Request, ask *confirmation, done string, end func(*auth.Identity) error) error {
-	id := auth.From(r.Context())
 	settings, err := s.tokenSettings()
 	if err != nil {
 		return err
 	}
-	ask.Password = passwordField(id, settings)
+	ask.Password = passwordField(auth.From(r.Context()), settings)
 	if r.Method != http.MethodPost || r.PostForm.Get("confirmed") != ask.Plan {
 		return s.askInProfile(w, r, ask)
 	}
-	err = s.options.Auth.ConfirmToken(r.Context(), id, r.PostForm.Get("current_password"))
-	if faults, ok := fieldFaults(err); ok && ask.Password != nil {
-		applyFaults(faults, ask.Password)
+	err = end(confirming(r))
+	if ask.refuse(err) {
 		return s.askInProfile(w, r, ask)
-	}
-	if err == nil {
-		err = end(id)
 	}
 	if err != nil {
 		return err

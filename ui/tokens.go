@@ -144,14 +144,6 @@ func (s *server) tokensCSV(w http.ResponseWriter, r *http.Request) error {
 	})(w, r)
 }
 
-// fillTokensOf puts the tokens of a user into the page about the user.
-func (s *server) fillTokensOf(r *http.Request, p *userPage, u *store.User) error {
-	return s.options.Store.View(func(tx *store.Tx) (err error) {
-		p.Tokens, err = s.newTokenList(tx, r, u)
-		return err
-	})
-}
-
 // tokenOf is the token of a user that an address names, with the user.
 func (s *server) tokenOf(r *http.Request) (u *store.User, t *store.Token, err error) {
 	if u, err = s.userOf(r); err != nil {
@@ -193,12 +185,24 @@ func (s *server) deleteTokenOf(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
+// endTokenOf asks, with the password of the reader where that is to be, and
+// ends a token of somebody else.
 func (s *server) endTokenOf(w http.ResponseWriter, r *http.Request, u *store.User, ask *confirmation, done string, end func(*auth.Identity) error) error {
-	ask.Action, ask.CloseURL = r.URL.Path, userPath(u.ID, "edit")
-	if r.Method != http.MethodPost || r.PostForm.Get("confirmed") != ask.Plan {
-		return s.showEdit(w, r, u, ask)
+	settings, err := s.tokenSettings()
+	if err != nil {
+		return err
 	}
-	if err := end(auth.From(r.Context())); err != nil {
+	ask.Password = passwordField(auth.From(r.Context()), settings)
+	ask.Action, ask.CloseURL = r.URL.Path, userPath(u.ID, "edit")
+	show := func(p *userPage) { p.Ask = ask }
+	if r.Method != http.MethodPost || r.PostForm.Get("confirmed") != ask.Plan {
+		return s.showEdit(w, r, u, show)
+	}
+	err = end(confirming(r))
+	if ask.refuse(err) {
+		return s.showEdit(w, r, u, show)
+	}
+	if err != nil {
 		return err
 	}
 	s.rememberNews(w, r, done)
@@ -210,6 +214,7 @@ func (s *server) endTokenOf(w http.ResponseWriter, r *http.Request, u *store.Use
 type useRow struct {
 	At            Moment
 	Token         string
+	Text          string // what has become of the text that was shown; empty while it is the token's
 	Request       string // method and path
 	Status        int
 	Refused       bool
@@ -233,6 +238,9 @@ type usesPage struct {
 
 // usesShown is how many uses a page has.
 const usesShown = 50
+
+// textWords say of a text that it is the token's no longer.
+var textWords = map[string]string{store.TextReplaced: "replaced text", store.TextDeleted: "deleted token"}
 
 // viaWords are the ways in which a token can be shown.
 var viaWords = map[string]string{"bearer": "Bearer", "basic": "Basic", "parameter": "Parameter", "login": "Sign-in"}
@@ -280,6 +288,15 @@ func (s *server) tokenUses(w http.ResponseWriter, r *http.Request) error {
 		for _, t := range tokens {
 			p.Tokens = append(p.Tokens, option{Value: t.ID, Label: t.Name, Chosen: t.ID == token})
 		}
+		used, err := tx.UsedTokens(u.ID)
+		if err != nil {
+			return err
+		}
+		for _, t := range used {
+			if !hasOption(p.Tokens, t.ID) {
+				p.Tokens = append(p.Tokens, option{Value: t.ID, Label: t.Name + " (deleted)", Chosen: t.ID == token})
+			}
+		}
 		uses, more, err := tx.TokenUses(u.ID, token, before, usesShown)
 		if err != nil {
 			return err
@@ -322,7 +339,7 @@ func (s *server) tokenUses(w http.ResponseWriter, r *http.Request) error {
 
 func (s *server) newUseRow(u *store.TokenUse) useRow {
 	return useRow{
-		At: s.moment(u.OccurredOn()), Token: u.TokenName, Request: u.Method + " " + u.Path, Status: u.Status, Refused: u.Status >= http.StatusBadRequest,
+		At: s.moment(u.OccurredOn()), Token: u.TokenName, Text: textWords[u.Text], Request: u.Method + " " + u.Path, Status: u.Status, Refused: u.Status >= http.StatusBadRequest,
 		Address: u.Address, Device: device(u.UserAgent), Agent: u.UserAgent, Via: cmp.Or(viaWords[u.Via], u.Via),
 	}
 }

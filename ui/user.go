@@ -12,6 +12,8 @@ import (
 
 	"trento/auth"
 	"trento/store"
+	"trento/store/landscape"
+	"trento/ui/api"
 )
 
 // userPage is the form that makes or changes a user.
@@ -21,11 +23,12 @@ type userPage struct {
 	Action      string
 	Verb        string
 	New         bool
-	Protected   string // why nothing can be changed here
-	Self        bool   // the reader's own account
-	Stale       bool   // somebody else has changed the user meanwhile
-	Typed       bool   // holds what was typed and not saved
-	LockVersion int    // the form was filled from
+	Protected   string    // why nothing can be changed here
+	Self        bool      // the reader's own account
+	Conflict    *conflict // somebody else has changed the user meanwhile
+	Typed       bool      // holds what was typed and not saved
+	LockVersion int       // the form was filled from
+	Opened      []hidden  // what the fields held then
 	Faults      []faultLink
 	Rest        []string // faults that are about no field
 
@@ -38,13 +41,15 @@ type userPage struct {
 	Facts     []fact
 	Zones     []string
 	Ask       *confirmation
+	Secret    *secretDialog
+	Sessions  sessionList
 	Tokens    tokenList
 }
 
 // dropdown is a choice of one of a few.
 type dropdown struct {
-	ID, Name, Label, Help string
-	Options               []option
+	ID, Name, Label, Help, Fault string
+	Options                      []option
 }
 
 // userForm is what somebody typed.
@@ -55,32 +60,46 @@ type userForm struct {
 
 func userPath(id int64, verb string) string { return fmt.Sprintf("/users/%d/%s", id, verb) }
 
-func readUserForm(r *http.Request) userForm {
+// readUserForm reads what was typed. A choice that is none of those offered is
+// a fault.
+func readUserForm(r *http.Request, made bool) (f userForm, wrong auth.FieldErrors) {
 	q := r.PostForm
-	return userForm{auth.NewUser{
+	abilities, known := parseAbilities(q["ability"])
+	if !known {
+		wrong = append(wrong, landscape.InvalidError{Field: "abilities", Detail: "is invalid"})
+	}
+	f = userForm{NewUser: auth.NewUser{
 		Username: q.Get("username"), Fullname: q.Get("fullname"), Email: q.Get("email"), Timezone: strings.TrimSpace(q.Get("timezone")),
 		Password: q.Get("password"), PasswordConfirmation: q.Get("password_confirmation"),
-		Abilities: parseAbilities(q["ability"]), Enabled: q.Get("enabled") == "true",
-	}, q.Get("totp_enabled") == "true"}
+		Abilities: abilities, Enabled: readSwitch(q, "enabled", &wrong),
+	}}
+	if made {
+		f.totp = readSwitch(q, "totp_enabled", &wrong)
+	}
+	return f, wrong
 }
 
 // prepared does what a button of the form asks for before anything is saved,
 // and reports whether one did.
-func (f *userForm) prepared(r *http.Request, p *userPage) bool {
+func (f *userForm) prepared(r *http.Request, p *userPage) (ready bool, wrong auth.FieldErrors) {
 	if made := r.PostForm.Get("generated"); made != "" && made == f.Password {
 		p.Generated = made // still to be handed over
 	}
 	if r.PostForm.Has("generate") {
 		p.Generated = auth.GeneratePassword()
 		f.Password, f.PasswordConfirmation = p.Generated, p.Generated
-		return true
+		return true, nil
 	}
-	profiles := auth.Profiles()
-	if n, err := strconv.Atoi(r.PostForm.Get("preset")); err == nil && 0 <= n && n < len(profiles) {
+	if r.PostForm.Has("preset") {
+		profiles := auth.Profiles()
+		n, err := strconv.Atoi(r.PostForm.Get("preset"))
+		if err != nil || n < 0 || n >= len(profiles) {
+			return false, auth.FieldErrors{{Field: "abilities", Detail: "is invalid"}}
+		}
 		f.Abilities = profiles[n].Abilities
-		return true
+		return true, nil
 	}
-	return false
+	return false, nil
 }
 
 // newUserPage is the form as it is sent out, before what is typed comes into it.
@@ -120,6 +139,24 @@ func (p *userPage) refuse(err error) bool {
 		return false
 	}
 	p.Faults, p.Rest = applyFaults(faults, &p.Fullname, &p.Email, &p.Username, &p.Password, &p.Confirmation, &p.Timezone)
+	p.Rest = nil
+	for _, fault := range faults {
+		words := faultWords(fault.Detail)
+		switch fault.Field {
+		case "enabled":
+			p.Status.Fault = words
+			p.Faults = append(p.Faults, faultLink{p.Status.Label, words, "#" + p.Status.ID})
+		case "totp_enabled":
+			p.SecondFactor.Fault = words
+			p.Faults = append(p.Faults, faultLink{p.SecondFactor.Label, words, "#" + p.SecondFactor.ID})
+		case "abilities":
+			p.Picker.Fault = words
+			p.Faults = append(p.Faults, faultLink{"Permissions", words, "#permissions"})
+		case "fullname", "email", "username", "password", "password_confirmation", "timezone":
+		default:
+			p.Rest = append(p.Rest, faultWords(fault.Field+" "+fault.Detail))
+		}
+	}
 	p.Typed = true
 	return true
 }
@@ -136,21 +173,28 @@ func (s *server) newUser(w http.ResponseWriter, r *http.Request) error {
 func (s *server) createUser(w http.ResponseWriter, r *http.Request) error {
 	p := s.newUserPage(r, "Create User")
 	p.New, p.Verb, p.Typed = true, "Create", true
-	f := readUserForm(r)
-	ready := f.prepared(r, &p)
+	f, wrong := readUserForm(r, false)
+	ready, wrongButton := f.prepared(r, &p)
 	p.put(f, nil, false)
 	if ready {
 		return s.showUser(w, r, http.StatusOK, &p)
 	}
-	_, err := s.options.Auth.CreateUser(r.Context(), auth.From(r.Context()), f.NewUser)
+	if wrong = append(wrong, wrongButton...); len(wrong) > 0 {
+		p.refuse(wrong)
+		return s.showUser(w, r, http.StatusUnprocessableEntity, &p)
+	}
+	u, err := s.options.Auth.CreateUser(r.Context(), auth.From(r.Context()), f.NewUser)
 	if p.refuse(err) {
 		return s.showUser(w, r, http.StatusUnprocessableEntity, &p)
 	}
 	if err != nil {
 		return err
 	}
-	s.rememberNews(w, r, "User created successfully")
-	http.Redirect(w, r, "/users", http.StatusSeeOther)
+	if p.Generated != "" {
+		s.keepSecret(r, secret{Kind: passwordSecret, ID: strconv.FormatInt(u.ID, 10), Name: u.Username, Text: p.Generated})
+	}
+	s.rememberNews(w, r, "User “"+u.Username+"” created successfully")
+	http.Redirect(w, r, userPath(u.ID, "edit"), http.StatusSeeOther)
 	return nil
 }
 
@@ -171,7 +215,7 @@ func (s *server) userOf(r *http.Request) (user *store.User, err error) {
 func (s *server) editUserPage(r *http.Request, u *store.User) userPage {
 	p := s.newUserPage(r, "Edit User")
 	p.Frame.Title = u.Username + " – Users"
-	p.Action, p.Verb, p.LockVersion = userPath(u.ID, "edit"), "Save", u.LockVersion
+	p.Action, p.Verb, p.LockVersion, p.Opened = userPath(u.ID, "edit"), "Save", u.LockVersion, opened(formOf(u))
 	p.Live = "user:" + strconv.FormatInt(u.ID, 10) + " token"
 	p.Self = u.ID == auth.From(r.Context()).User.ID
 	if s.options.Auth.DefaultAdmin(u) {
@@ -198,23 +242,38 @@ func (s *server) editUser(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.showEdit(w, r, u, nil)
+	return s.showEdit(w, r, u, func(*userPage) {})
 }
 
-// showEdit shows the form of a user as it is, with a dialog above it where
-// there is something to ask.
-func (s *server) showEdit(w http.ResponseWriter, r *http.Request, u *store.User, ask *confirmation) error {
+// showEdit shows the form of a user as it is, after change has put into the
+// page what it is about.
+func (s *server) showEdit(w http.ResponseWriter, r *http.Request, u *store.User, change func(*userPage)) error {
 	p := s.editUserPage(r, u)
 	p.put(formOf(u), u.Abilities, u.TOTPEnabledAt != nil)
-	p.Ask = ask
-	status := http.StatusOK
-	if ask != nil && ask.Failure != "" {
-		status = http.StatusUnprocessableEntity
-	}
-	if err := s.fillTokensOf(r, &p, u); err != nil {
+	if err := s.fillRelated(r, &p, u); err != nil {
 		return err
 	}
+	change(&p)
+	status := http.StatusOK
+	if p.Ask != nil {
+		status = p.Ask.status()
+	}
 	return s.showUser(w, r, status, &p)
+}
+
+// fillRelated puts the sessions and tokens of a user into the page about the
+// user, and a password that is being shown.
+func (s *server) fillRelated(r *http.Request, p *userPage, u *store.User) error {
+	return s.options.Store.View(func(tx *store.Tx) (err error) {
+		if p.Tokens, err = s.newTokenList(tx, r, u); err != nil {
+			return err
+		}
+		if p.Sessions, err = s.newSessionList(tx, r, u, userPath(u.ID, "edit")); err != nil {
+			return err
+		}
+		p.Secret, err = s.newSecretDialog(tx, r, passwordSecret, strconv.FormatInt(u.ID, 10))
+		return err
+	})
 }
 
 // changeUser answers POST /users/{id}/edit.
@@ -224,42 +283,82 @@ func (s *server) changeUser(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p := s.editUserPage(r, u)
-	p.Typed = true
-	f := readUserForm(r)
-	f.Username = u.Username
-	ready := f.prepared(r, &p)
-	p.put(f, u.Abilities, u.TOTPEnabledAt != nil)
-	if err := s.fillTokensOf(r, &p, u); err != nil {
-		return err
+	if p.Protected != "" {
+		return fmt.Errorf("user %d: %w", u.ID, auth.ErrProtected)
 	}
-	if ready {
-		return s.showUser(w, r, http.StatusOK, &p)
+	p.Typed = true
+	f, wrong := readUserForm(r, true)
+	f.Username = u.Username
+	ready, wrongButton := f.prepared(r, &p)
+	wrong = append(wrong, wrongButton...)
+	if err := s.fillRelated(r, &p, u); err != nil {
+		return err
 	}
 	// The form keeps the version it was filled from, so that what was typed
 	// cannot be saved over what somebody else has saved meanwhile.
 	p.LockVersion, _ = strconv.Atoi(r.PostForm.Get("version"))
-	if p.LockVersion == u.LockVersion {
-		if p.Ask, err = s.askAboutChange(r, u, f); err != nil {
-			return err
-		}
-		if p.Ask != nil && r.PostForm.Get("confirmed") != p.Ask.Plan {
-			return s.showUser(w, r, http.StatusOK, &p)
-		}
-		p.Ask = nil
+	p.Opened = openedAgain(r)
+	if p.LockVersion != u.LockVersion && !ready && len(wrong) == 0 {
+		return s.showConflict(w, r, &p, u, f)
 	}
-	_, err = s.options.Auth.ChangeUser(r.Context(), auth.From(r.Context()), u.ID, p.LockVersion, f.change(u))
-	switch {
-	case p.refuse(err):
+	p.put(f, u.Abilities, u.TOTPEnabledAt != nil)
+	if ready {
+		return s.showUser(w, r, http.StatusOK, &p)
+	}
+	if len(wrong) > 0 {
+		p.refuse(wrong)
 		return s.showUser(w, r, http.StatusUnprocessableEntity, &p)
-	case errors.Is(err, store.ErrStale):
-		p.Stale = true
-		return s.showUser(w, r, http.StatusPreconditionFailed, &p)
-	case err != nil:
+	}
+	c := f.change(u)
+	ask, err := s.askAboutChange(r, u, f, &c)
+	if err != nil {
 		return err
 	}
-	s.rememberNews(w, r, "User edited successfully")
-	http.Redirect(w, r, "/users", http.StatusSeeOther)
+	if ask != nil && r.PostForm.Get("confirmed") != ask.Plan {
+		p.Ask = ask
+		return s.showUser(w, r, http.StatusOK, &p)
+	}
+	_, err = s.options.Auth.ChangeUser(r.Context(), confirming(r), u.ID, p.LockVersion, c)
+	if errors.Is(err, store.ErrStale) {
+		if u, err = s.userOf(r); err != nil {
+			return err
+		}
+		return s.showConflict(w, r, &p, u, f)
+	}
+	if ask != nil && onlyPassword(err) && ask.refuse(err) {
+		p.Ask = ask
+		return s.showUser(w, r, http.StatusUnprocessableEntity, &p)
+	}
+	if p.refuse(err) {
+		return s.showUser(w, r, http.StatusUnprocessableEntity, &p)
+	}
+	if err != nil {
+		return err
+	}
+	return s.userChanged(w, r, u, &c, p.Generated)
+}
+
+// userChanged says what was done. A password that was made here is shown until
+// whoever made it says that it is stored.
+func (s *server) userChanged(w http.ResponseWriter, r *http.Request, u *store.User, c *auth.UserChange, generated string) error {
+	to, id := "/users", strconv.FormatInt(u.ID, 10)
+	if c.Password != nil {
+		s.secrets.remove(auth.From(r.Context()).SessionHash, passwordSecret, id)
+		if generated != "" {
+			s.keepSecret(r, secret{Kind: passwordSecret, ID: id, Name: u.Username, Text: generated})
+			to = userPath(u.ID, "edit")
+		}
+	}
+	s.rememberNews(w, r, "User “"+u.Username+"” edited successfully")
+	http.Redirect(w, r, to, http.StatusSeeOther)
 	return nil
+}
+
+// onlyPassword reports whether nothing is wrong but the password that was to be
+// shown again.
+func onlyPassword(err error) bool {
+	faults, ok := fieldFaults(err)
+	return ok && !slices.ContainsFunc(faults, func(f landscape.InvalidError) bool { return f.Field != "current_password" })
 }
 
 // change is what the form asks to be different.
@@ -287,6 +386,9 @@ func (f *userForm) change(u *store.User) auth.UserChange {
 }
 
 func (s *server) showUser(w http.ResponseWriter, r *http.Request, status int, p *userPage) error {
+	if p.Secret != nil || p.Generated != "" {
+		api.LeaveUncompressed(w)
+	}
 	if err := s.options.Store.View(func(tx *store.Tx) error { return s.fill(&p.Frame, tx) }); err != nil {
 		return err
 	}
@@ -299,6 +401,8 @@ type impact struct {
 	before, after    []int // abilities
 	disables         bool
 	self             bool // the reader's own account
+	withoutTOTP      bool // the second factor goes
+	email, password  bool // get another value
 	sole             bool // nobody else but the default admin manages users
 	managed, manages bool // users, before and after
 	sessions, tokens int  // the user has
@@ -307,14 +411,15 @@ type impact struct {
 
 // askAboutChange is the dialog about what a form asks for, nil where there is
 // nothing to ask.
-func (s *server) askAboutChange(r *http.Request, u *store.User, f userForm) (*confirmation, error) {
+func (s *server) askAboutChange(r *http.Request, u *store.User, f userForm, c *auth.UserChange) (*confirmation, error) {
 	after := *u
 	after.Abilities = f.Abilities
 	seen := r.PostForm.Get("reviewed")
 	i := impact{
 		username: u.Username, before: u.Abilities, after: f.Abilities, disables: u.Enabled() && !f.Enabled,
 		self: u.ID == auth.From(r.Context()).User.ID, managed: managesUsers(u), manages: f.Enabled && managesUsers(&after),
-		reviewed: seen != "" && strings.TrimPrefix(seen, "none") == idList(f.Abilities),
+		reviewed:    seen != "" && strings.TrimPrefix(seen, "none") == idList(f.Abilities),
+		withoutTOTP: c.DisableTOTP, email: c.Email != nil, password: c.Password != nil,
 	}
 	err := s.options.Store.View(func(tx *store.Tx) (err error) {
 		if i.sole, err = s.soleManager(tx, u.ID); err != nil {
@@ -323,7 +428,17 @@ func (s *server) askAboutChange(r *http.Request, u *store.User, f userForm) (*co
 		i.sessions, i.tokens, err = holdings(tx, u.ID)
 		return err
 	})
-	return i.ask(), err
+	if err != nil {
+		return nil, err
+	}
+	id := auth.From(r.Context())
+	ask := i.ask(id.MustConfirm())
+	if ask != nil && (i.withoutTOTP || i.email || i.password) {
+		if ask.Password = confirmationField(id); ask.Password != nil {
+			ask.Password.Form = ask.Form
+		}
+	}
+	return ask, nil
 }
 
 // holdings are how many sessions and tokens a user has.
@@ -336,14 +451,37 @@ func holdings(tx *store.Tx, id int64) (sessions, tokens int, err error) {
 	return len(open), len(held), err
 }
 
-func (i impact) ask() *confirmation {
-	c := confirmation{Title: "Change the permissions of " + i.username + "?", Form: "user-form", Verb: "Save", Plan: fmt.Sprintf("%s %t", idList(i.after), i.disables)}
+// ask is the dialog about a change; nil where nothing is to be asked. Where the
+// password has to be shown again, a change of how the user signs in is.
+func (i impact) ask(password bool) *confirmation {
+	c := confirmation{
+		Title: "Change the permissions of " + i.username + "?", Form: "user-form", Verb: "Save",
+		Plan: fmt.Sprintf("%s %t %t", idList(i.after), i.disables, i.withoutTOTP),
+	}
 	c.Added, c.Removed = auth.Difference(i.before, i.after)
 	worth := len(c.Added)+len(c.Removed) > 0 && !i.reviewed
 	if i.disables {
 		worth, c.Danger = true, true
 		c.Title, c.Verb = "Disable "+i.username+"?", "Disable User"
 		c.Sentences = append(c.Sentences, "Until "+i.username+" is enabled again, nobody can sign in as this user. "+ends(i.sessions, i.tokens, "will be refused"))
+	}
+	if i.withoutTOTP {
+		worth = true
+		c.Sentences = append(c.Sentences, "The second factor of "+i.username+" is turned off: signing in will take the password alone, until "+i.username+" sets up another one.")
+	}
+	if password && i.password {
+		worth = true
+		c.Sentences = append(c.Sentences, "The password of "+i.username+" becomes the one you have typed. "+ends(i.sessions, 0, ""))
+	}
+	if password && i.email {
+		worth = true
+		c.Sentences = append(c.Sentences, "The address of "+i.username+" changes.")
+	}
+	if !i.disables && len(c.Added)+len(c.Removed) == 0 {
+		c.Title = "Change " + i.username + "?"
+		if i.withoutTOTP {
+			c.Title, c.Verb, c.Danger = "Turn off the second factor of "+i.username+"?", "Turn Off", true
+		}
 	}
 	if i.managed && !i.manages {
 		if i.self {
@@ -415,7 +553,7 @@ func (s *server) deleteUser(w http.ResponseWriter, r *http.Request) error {
 	if err := s.options.Auth.DeleteUser(r.Context(), auth.From(r.Context()), u.ID); err != nil {
 		return err
 	}
-	s.rememberNews(w, r, "User deleted successfully")
+	s.rememberNews(w, r, "User “"+u.Username+"” deleted successfully")
 	http.Redirect(w, r, ask.CloseURL, http.StatusSeeOther)
 	return nil
 }

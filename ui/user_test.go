@@ -2,15 +2,19 @@ package ui
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"trento/auth"
 	"trento/store"
+	"trento/store/activity"
 )
 
 // post sends a form as a user.
@@ -22,6 +26,19 @@ func (f *fixture) post(as, target string, pairs ...string) (int, markup, string)
 	}
 	w := f.do(call{method: "POST", target: target, as: as, form: form})
 	return w.Code, parseMarkup(f.t, w.Body.String()), w.Header().Get("Location")
+}
+
+// newestEntry is the newest entry of the activity log.
+func (f *fixture) newestEntry() (newest activity.Position) {
+	f.t.Helper()
+	err := f.store.View(func(tx *store.Tx) error {
+		newest = tx.Newest()
+		return nil
+	})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return newest
 }
 
 func (f *fixture) userNow(name string) *store.User {
@@ -108,7 +125,7 @@ func TestUsersAreForManagers(t *testing.T) {
 
 func TestCreateUser(t *testing.T) {
 	f := peopleFixture(t)
-	status, page, _ := f.post("mary", "/users/new", "timezone", "Etc/UTC")
+	status, page, _ := f.post("mary", "/users/new", "timezone", "Etc/UTC", "enabled", "true")
 	if status != http.StatusUnprocessableEntity {
 		t.Fatalf("empty form: status %d", status)
 	}
@@ -138,10 +155,10 @@ func TestCreateUser(t *testing.T) {
 	}
 
 	status, _, to := f.post("mary", "/users/new", newUserForm("ability", "2", "ability", "11")...)
-	if status != http.StatusSeeOther || to != "/users" {
+	u := f.userNow("ann")
+	if status != http.StatusSeeOther || to != userPath(u.ID, "edit") {
 		t.Fatalf("status %d, to %s", status, to)
 	}
-	u := f.userNow("ann")
 	if u.Fullname != "Ann Lee" || u.Timezone != "Europe/Berlin" || idList(u.Abilities) != "2,11" || !u.Enabled() || u.PasswordChangeRequestedAt == nil {
 		t.Errorf("user %+v", u)
 	}
@@ -197,7 +214,7 @@ func TestEditUser(t *testing.T) {
 	} {
 		e.check(t, page)
 	}
-	same := []string{"version", "1", "fullname", "plain", "email", "plain@example.com", "timezone", "Etc/UTC", "enabled", "true"}
+	same := []string{"version", "1", "fullname", "plain", "email", "plain@example.com", "timezone", "Etc/UTC", "enabled", "true", "totp_enabled", "false"}
 	status, _, to := f.post("mary", edit, append([]string{"fullname", "Plain Jane"}, append(same[:2:2], same[4:]...)...)...)
 	if status != http.StatusSeeOther || to != "/users" || f.userNow("plain").Fullname != "Plain Jane" {
 		t.Fatalf("status %d, to %s, user %+v", status, to, f.userNow("plain"))
@@ -207,9 +224,109 @@ func TestEditUser(t *testing.T) {
 	if status != http.StatusPreconditionFailed || f.userNow("plain").Fullname != "Plain Jane" {
 		t.Errorf("status %d", status)
 	}
-	has("#stale[role=alert]", "Information has been updated by another user").check(t, page)
+	has("#conflict[role=alert]", "Information has been updated by another user").check(t, page)
 	has("[name=fullname][value=Jane]", "").check(t, page)
-	has("[name=version][value=1]", "").check(t, page)
+	has("[name=version][value=2]", "").check(t, page)
+}
+
+// TestEditConflict: both versions are shown, what only one has changed is taken
+// over, and the form can be saved over what both have.
+func TestEditConflict(t *testing.T) {
+	f := peopleFixture(t)
+	edit := userPath(f.userNow("plain").ID, "edit")
+	var opened []string
+	page := f.page(t, edit, "mary")
+	for _, name := range []string{"fullname", "email", "timezone", "enabled", "totp_enabled", "ability"} {
+		value, _ := attribute(page.one("[name=opened_"+name+"]"), "value")
+		opened = append(opened, "opened_"+name, value)
+	}
+	theirs := []string{"version", "1", "fullname", "Plain Jane", "email", "plain@example.com", "timezone", "Asia/Tokyo", "enabled", "true", "totp_enabled", "false", "ability", "7", "reviewed", "7"}
+	if status, _, _ := f.post("mary", edit, theirs...); status != http.StatusSeeOther {
+		t.Fatalf("status %d", status)
+	}
+	mine := []string{"version", "1", "fullname", "Jane", "email", "plain@example.com", "timezone", "Etc/UTC", "enabled", "false", "totp_enabled", "false"}
+	status, page, _ := f.post("mary", edit, append(mine, opened...)...)
+	if status != http.StatusPreconditionFailed {
+		t.Fatalf("status %d", status)
+	}
+	want := []string{
+		"Full Name Plain Jane Jane what you have typed", "Timezone Asia/Tokyo not changed what is saved",
+		"Status Enabled Disabled what you have typed", "Permissions all:host_tags not changed what is saved",
+	}
+	if rows := page.texts("#conflict tbody tr"); !slices.Equal(rows, want) {
+		t.Errorf("rows %q, want %q", rows, want)
+	}
+	for _, e := range []element{
+		has("[name=fullname][value=Jane]", ""), has("[name=timezone][value=Asia/Tokyo]", ""), has("[name=ability][value=7][checked]", ""),
+		has("#status option[selected][value=false]", ""), has("[name=version][value=2]", ""),
+		has("#conflict a[href="+edit+"]", "Take what is saved"), has("#conflict button[form=user-form]", "Save what is in the form"),
+	} {
+		e.check(t, page)
+	}
+	if value, _ := attribute(page.one("[name=opened_fullname]"), "value"); value != "Plain Jane" {
+		t.Errorf("the form goes on from %q", value)
+	}
+	_, page, _ = f.post("mary", edit, "version", "2", "fullname", "Jane", "email", "plain@example.com", "timezone", "Asia/Tokyo", "enabled", "false", "totp_enabled", "false", "ability", "7")
+	plan, _ := attribute(page.one("#confirmation button[name=confirmed]"), "value")
+	f.post("mary", edit, "version", "2", "fullname", "Jane", "email", "plain@example.com", "timezone", "Asia/Tokyo", "enabled", "false", "totp_enabled", "false", "ability", "7", "confirmed", plan)
+	if u := f.userNow("plain"); u.Fullname != "Jane" || u.Timezone != "Asia/Tokyo" || u.Enabled() || idList(u.Abilities) != "7" {
+		t.Errorf("saved %+v", u)
+	}
+}
+
+// TestUnknownChoices: what a form sends for a choice is one of those it was
+// offered, or nothing is saved.
+func TestUnknownChoices(t *testing.T) {
+	f := peopleFixture(t)
+	f.user("setter", 36)
+	edit := userPath(f.userNow("plain").ID, "edit")
+	good := map[string]string{"version": "1", "fullname": "x", "email": "plain@example.com", "timezone": "Etc/UTC", "enabled": "true", "totp_enabled": "false"}
+	with := func(pairs ...string) []string {
+		form := maps.Clone(good)
+		for i := 0; i < len(pairs); i += 2 {
+			form[pairs[i]] = pairs[i+1]
+		}
+		var list []string
+		for name, value := range form {
+			list = append(list, name, value)
+		}
+		return list
+	}
+	for _, tt := range []struct {
+		name, as, target string
+		form             []string
+	}{
+		{"status", "mary", edit, with("enabled", "yes")},
+		{"no status", "mary", edit, with("enabled", "")},
+		{"second factor", "mary", edit, with("totp_enabled", "off")},
+		{"ability", "mary", edit, with("ability", "all:all")},
+		{"preset", "mary", edit, with("preset", "99")},
+		{"status of a new user", "mary", "/users/new", newUserForm("enabled", "1")},
+		{"unit", "plain", "/profile/tokens/new", []string{"name", "a", "access", "full", "expiry", "in", "number", "1", "unit", "fortnights"}},
+		{"no unit", "plain", "/profile/tokens/new", []string{"name", "a", "access", "full", "expiry", "in", "number", "1"}},
+		{"mode", "plain", "/profile/tokens/new", []string{"name", "a", "access", "full", "expiry", "soon"}},
+		{"mode that is not offered", "plain", "/profile/tokens/new", []string{"name", "a", "access", "full", "expiry", "keep"}},
+		{"no mode", "plain", "/profile/tokens/new", []string{"name", "a", "access", "full"}},
+		{"access", "plain", "/profile/tokens/new", []string{"name", "a", "access", "some", "scope", "read_only", "expiry", "never"}},
+		{"no access", "plain", "/profile/tokens/new", []string{"name", "a", "expiry", "never"}},
+		{"unit of a key", "admin", "/settings/api_key", []string{"expiry", "in", "number", "1", "unit", "fortnights", "confirmed", "yes"}},
+		{"mode of a key", "admin", "/settings/api_key", []string{"expiry", "keep", "confirmed", "yes"}},
+		{"switch", "setter", "/settings/personal_access_tokens", []string{"enabled", "on", "default_lifetime_days", "30"}},
+		{"unit of the retention", "admin", "/settings/activity_log", []string{"value", "1", "unit", "fortnights"}},
+	} {
+		before := f.newestEntry()
+		if status, _, _ := f.post(tt.as, tt.target, tt.form...); status != http.StatusUnprocessableEntity {
+			t.Errorf("%s: status %d", tt.name, status)
+		}
+		if f.newestEntry() != before {
+			t.Errorf("%s: something was changed", tt.name)
+		}
+	}
+	for _, preference := range []string{"theme", "rows", "rail"} {
+		if w := f.do(call{method: "POST", target: "/preferences", as: "plain", form: url.Values{preference: {"plaid"}}}); w.Code != http.StatusUnprocessableEntity {
+			t.Errorf("%s: status %d", preference, w.Code)
+		}
+	}
 }
 
 // What takes something away, or gives rights that were not shown, is asked
@@ -222,6 +339,7 @@ func TestAskAboutChange(t *testing.T) {
 		title string // of the question; empty: there is none
 		says  string
 	}{
+		{"the second factor", "twofold", []string{"enabled", "true", "totp_enabled", "false"}, "Turn off the second factor of twofold?", "signing in will take the password alone"},
 		{"a name", "plain", []string{"fullname", "x", "enabled", "true"}, "", ""},
 		{"permissions", "plain", []string{"enabled", "true", "ability", "7", "ability", "8", "ability", "9", "ability", "10"}, "Change the permissions of plain?", "all:tags"},
 		{"permissions that were shown", "plain", []string{"enabled", "true", "ability", "11", "reviewed", "11"}, "", ""},
@@ -233,8 +351,15 @@ func TestAskAboutChange(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f := peopleFixture(t)
+			if tt.of == "twofold" {
+				f.user("twofold")
+				f.enroll("twofold")
+			}
 			u := f.userNow(tt.of)
-			form := append([]string{"version", "1", "fullname", u.Fullname, "email", u.Email, "timezone", u.Timezone}, tt.form...)
+			form := []string{"version", strconv.Itoa(u.LockVersion), "fullname", u.Fullname, "email", u.Email, "timezone", u.Timezone, "current_password", testPassword}
+			if form = append(form, tt.form...); u.TOTPEnabledAt == nil {
+				form = append(form, "totp_enabled", "false")
+			}
 			status, page, _ := f.post("mary", userPath(u.ID, "edit"), form...)
 			if tt.title == "" {
 				if status != http.StatusSeeOther {
@@ -247,7 +372,7 @@ func TestAskAboutChange(t *testing.T) {
 			}
 			has("#confirmation-title", tt.title).check(t, page)
 			has("#confirmation .dialog-body", tt.says).check(t, page)
-			if f.userNow(tt.of).LockVersion != 1 {
+			if f.userNow(tt.of).LockVersion != u.LockVersion {
 				t.Error("it was done before it was confirmed")
 			}
 			plan, _ := attribute(page.one("#confirmation button[name=confirmed]"), "value")
@@ -257,7 +382,7 @@ func TestAskAboutChange(t *testing.T) {
 			if status, _, _ := f.post("mary", userPath(u.ID, "edit"), append(form, "confirmed", plan)...); status != http.StatusSeeOther {
 				t.Errorf("confirmed: status %d", status)
 			}
-			if f.userNow(tt.of).LockVersion != 2 {
+			if f.userNow(tt.of).LockVersion != u.LockVersion+1 {
 				t.Error("it was not done")
 			}
 		})
@@ -270,7 +395,7 @@ func TestDisabledAtOnce(t *testing.T) {
 		t.Fatalf("status %d", w.Code)
 	}
 	u := f.userNow("plain")
-	f.post("mary", userPath(u.ID, "edit"), "version", "1", "fullname", u.Fullname, "email", u.Email, "timezone", u.Timezone, "enabled", "false", "confirmed", " true")
+	f.post("mary", userPath(u.ID, "edit"), "version", "1", "fullname", u.Fullname, "email", u.Email, "timezone", u.Timezone, "enabled", "false", "totp_enabled", "false", "confirmed", " true false")
 	if w := f.do(call{target: "/hosts", as: "plain"}); w.Code != http.StatusSeeOther {
 		t.Errorf("status %d", w.Code)
 	}

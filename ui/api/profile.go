@@ -127,9 +127,9 @@ func (a *API) confirmTOTP(w http.ResponseWriter, r *http.Request) error {
 
 // endTOTP answers DELETE /api/v1/profile/totp_enrollment.
 func (a *API) endTOTP(w http.ResponseWriter, r *http.Request) error {
-	if err := a.deps.Auth.EndTOTP(r.Context(), auth.From(r.Context())); err != nil {
+	id, err := confirmingOnly(r)
+	if err != nil {
 		return err
 	}
-	w.WriteHeader(http.StatusNoContent)
-	return nil
+	return done(w, a.deps.Auth.EndTOTP(r.Context(), id))
 }

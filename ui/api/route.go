@@ -24,9 +24,15 @@ type Route struct {
 // which names the bytes.
 func Uncompressed(handle func(http.ResponseWriter, *http.Request) error) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		w.Header().Set(gzhttp.HeaderNoCompression, "true") // which never leaves the server
+		LeaveUncompressed(w)
 		return handle(w, r)
 	}
+}
+
+// LeaveUncompressed is Uncompressed for one answer, of which it shows only
+// while it is made that there is a secret in it.
+func LeaveUncompressed(w http.ResponseWriter) {
+	w.Header().Set(gzhttp.HeaderNoCompression, "true") // which never leaves the server
 }
 
 // Routes are all routes of the API: the one place where each names what it
@@ -77,6 +83,13 @@ func (a *API) Routes() []Route {
 		{"GET", "/api/v1/profile/totp_enrollment", auth.SignedIn, Uncompressed(a.beginTOTP)},
 		{"POST", "/api/v1/profile/totp_enrollment", auth.SignedIn, a.confirmTOTP},
 		{"DELETE", "/api/v1/profile/totp_enrollment", auth.SignedIn, a.endTOTP},
+
+		{"GET", "/api/v1/profile/sessions", auth.SignedIn, a.ownSessions},
+		{"DELETE", "/api/v1/profile/sessions", auth.SignedIn, a.endOwnSessions},
+		{"DELETE", "/api/v1/profile/sessions/{session_id}", auth.SignedIn, a.endOwnSession},
+		{"GET", "/api/v1/users/{id}/sessions", auth.Needs("all:users"), a.sessionsOf},
+		{"DELETE", "/api/v1/users/{id}/sessions", auth.Needs("all:users"), a.endSessionsOf},
+		{"DELETE", "/api/v1/users/{id}/sessions/{session_id}", auth.Needs("all:users"), a.endSessionOf},
 
 		{"GET", "/api/v1/profile/tokens", auth.SignedIn, a.ownTokens},
 		{"POST", "/api/v1/profile/tokens", auth.SignedIn, a.createToken},

@@ -1,10 +1,12 @@
 package api_test
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"trento/auth"
 	"trento/store"
@@ -15,14 +17,14 @@ import (
 const password = "Tuesday-morning-7"
 
 // withPassword makes a user who can sign in with password.
-func (f *fixture) withPassword(name string, enabled bool) {
+func (f *fixture) withPassword(name string, enabled bool, abilities ...int) {
 	f.t.Helper()
 	hash, err := f.auth.HashPassword(f.t.Context(), password)
 	if err != nil {
 		f.t.Fatal(err)
 	}
 	_, err = f.store.CreateUser(f.t.Context(), store.System(), store.NewUser{
-		Username: name, Fullname: name, Email: name + "@example.com", PasswordHash: hash, Enabled: enabled,
+		Username: name, Fullname: name, Email: name + "@example.com", PasswordHash: hash, Enabled: enabled, Abilities: abilities,
 	})
 	if err != nil {
 		f.t.Fatal(err)
@@ -159,4 +161,72 @@ func TestRefreshEnds(t *testing.T) {
 	f.post(nobody, "/api/session/refresh", body).expect(t, http.StatusOK, "*")
 	f.clock.pass(1e9)
 	f.post(nobody, "/api/session/refresh", body).expect(t, http.StatusUnauthorized, invalidRefresh)
+}
+
+// TestOpenSessions: users see and end their own sessions, and those of others
+// if they manage users.
+func TestOpenSessions(t *testing.T) {
+	f := newFixture(t)
+	f.withPassword("ann", true)
+	f.withPassword("root", true, 2)
+	f.signIn("ann")
+	f.signIn("root")
+	for range 3 {
+		f.clock.pass(time.Second)
+		f.cookie("ann")
+	}
+	type page struct {
+		Data []struct {
+			ID, Kind, Method string
+			Current          bool
+		}
+		Pagination struct {
+			EndCursor   string `json:"end_cursor"`
+			HasNextPage bool   `json:"has_next_page"`
+		}
+	}
+	list := func(as, path string) (p page) {
+		t.Helper()
+		f.get(as, path).decode(t, &p)
+		return p
+	}
+	own := list("ann", "/api/v1/profile/sessions")
+	if n := len(own.Data); n != 4 || own.Data[0].Kind != "console" || own.Data[3].Kind != "api" || !own.Data[3].Current || own.Data[0].Current {
+		t.Fatalf("sessions %+v", own)
+	}
+	ann := fmt.Sprintf("/api/v1/users/%d/sessions", f.account("ann").ID)
+	first := list("root", ann+"?first=3")
+	if len(first.Data) != 3 || !first.Pagination.HasNextPage {
+		t.Errorf("first page %+v", first)
+	}
+	second := list("root", ann+"?first=3&after="+first.Pagination.EndCursor)
+	if len(second.Data) != 1 || second.Data[0].ID != own.Data[3].ID || second.Pagination.HasNextPage {
+		t.Errorf("second page %+v", second)
+	}
+	for _, query := range []string{"?first=0", "?first=101", "?after=x", "?after=1"} {
+		f.get("root", ann+query).expect(t, 400, "*")
+	}
+	f.get("ann", ann).expect(t, 403, forbidden)
+	f.get("root", "/api/v1/users/99/sessions").expect(t, 404, "*")
+
+	end := func(as, path string, status int) {
+		t.Helper()
+		f.do(call{as: as, method: "DELETE", path: path}).expect(t, status, "*")
+	}
+	end("ann", ann+"/"+own.Data[0].ID, 403)
+	end("root", ann+"/"+own.Data[0].ID, 204)
+	end("root", ann+"/"+own.Data[0].ID, 404)
+	end("root", "/api/v1/profile/sessions/"+own.Data[1].ID, 404) // it is not root's
+	end("ann", "/api/v1/profile/sessions/"+own.Data[1].ID, 204)
+	end("ann", "/api/v1/profile/sessions", 204)
+	if left := list("ann", "/api/v1/profile/sessions").Data; len(left) != 1 || !left[0].Current {
+		t.Errorf("left are %+v", left)
+	}
+	end("root", ann, 204)
+	f.get("ann", "/api/v1/profile").expect(t, 401, "*")
+	root := fmt.Sprintf("/api/v1/users/%d/sessions", f.account("root").ID)
+	end("root", root, 204)
+	if left := list("root", root).Data; len(left) != 1 {
+		t.Errorf("the session in use has ended: %+v", left)
+	}
 }

@@ -97,31 +97,45 @@ func (a *API) allTokens(w http.ResponseWriter, r *http.Request) error {
 	return send(w, http.StatusOK, answer)
 }
 
-// confirmed refuses what the console asks the password for, where nothing but
-// the cookie of the console speaks for the user: else whoever finds a console
-// open could leave with a token.
-func (a *API) confirmed(r *http.Request) error {
+// currentPassword is the member in which a request shows the password once
+// more, where nothing but the cookie of the console speaks for the user.
+const currentPassword = "current_password"
+
+// confirming is who asks, with the password that the body shows once more.
+func (o object) confirming(r *http.Request, wrong *[]problem) *auth.Identity {
 	id := auth.From(r.Context())
-	if id.Via != auth.ViaSession || id.User.PasswordHash == "" {
-		return nil
+	if password := o.optionalText(currentPassword, wrong); password != nil {
+		return id.Confirming(*password)
 	}
-	settings, err := a.presentTokenSettings()
-	if err == nil && settings.RequirePasswordConfirmation {
-		err = auth.ErrForbidden
+	return id
+}
+
+// confirmingOnly is confirming for requests whose body says nothing else. Of a
+// program, which shows what it may do with each request, no body is read.
+func confirmingOnly(r *http.Request) (*auth.Identity, error) {
+	id := auth.From(r.Context())
+	if !id.MustConfirm() || len(r.Body.(received)) == 0 {
+		return id, nil
 	}
-	return err
+	given, err := schemaMembers(r)
+	if err != nil {
+		return nil, err
+	}
+	if err := given.only(currentPassword); err != nil {
+		return nil, err
+	}
+	var wrong []problem
+	id = given.confirming(r, &wrong)
+	return id, unprocessable(wrong...)
 }
 
 // createToken answers POST /api/v1/profile/tokens.
 func (a *API) createToken(w http.ResponseWriter, r *http.Request) error {
-	if err := a.confirmed(r); err != nil {
-		return err
-	}
 	given, err := schemaMembers(r)
 	if err != nil {
 		return err
 	}
-	if err := given.only("name", "expires_at", "description", "scopes"); err != nil {
+	if err := given.only("name", "expires_at", "description", "scopes", currentPassword); err != nil {
 		return err
 	}
 	if err := given.all("name"); err != nil {
@@ -135,10 +149,11 @@ func (a *API) createToken(w http.ResponseWriter, r *http.Request) error {
 	if end, ok := given["expires_at"]; ok {
 		n.ExpiresAt = schemaMoment("/expires_at", end, &wrong)
 	}
+	id := given.confirming(r, &wrong)
 	if err := unprocessable(wrong...); err != nil {
 		return err
 	}
-	t, text, err := a.deps.Auth.CreateToken(r.Context(), auth.From(r.Context()), n)
+	t, text, err := a.deps.Auth.CreateToken(r.Context(), id, n)
 	if err != nil {
 		return err
 	}
@@ -164,9 +179,6 @@ func (a *API) sendOwnToken(w http.ResponseWriter, t *store.Token) error {
 
 // changeToken answers PATCH /api/v1/profile/tokens/{token_id}.
 func (a *API) changeToken(w http.ResponseWriter, r *http.Request) error {
-	if err := a.confirmed(r); err != nil {
-		return err
-	}
 	var wrong []problem
 	id := pathID[string](r, "token_id", &wrong)
 	if err := unprocessable(wrong...); err != nil {
@@ -176,7 +188,7 @@ func (a *API) changeToken(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := given.only("name", "expires_at", "description", "scopes"); err != nil {
+	if err := given.only("name", "expires_at", "description", "scopes", currentPassword); err != nil {
 		return err
 	}
 	c := auth.TokenChange{
@@ -186,10 +198,11 @@ func (a *API) changeToken(w http.ResponseWriter, r *http.Request) error {
 		c.ExpiresAt = schemaMoment("/expires_at", end, &wrong)
 		c.Endless = c.ExpiresAt == nil
 	}
+	by := given.confirming(r, &wrong)
 	if err := unprocessable(wrong...); err != nil {
 		return err
 	}
-	t, err := a.deps.Auth.ChangeToken(r.Context(), auth.From(r.Context()), id, c)
+	t, err := a.deps.Auth.ChangeToken(r.Context(), by, id, c)
 	if err != nil {
 		return err
 	}
@@ -199,9 +212,6 @@ func (a *API) changeToken(w http.ResponseWriter, r *http.Request) error {
 // regenerateToken answers POST /api/v1/profile/tokens/{token_id}/regenerate.
 // There may be no body at all.
 func (a *API) regenerateToken(w http.ResponseWriter, r *http.Request) error {
-	if err := a.confirmed(r); err != nil {
-		return err
-	}
 	var wrong []problem
 	id := pathID[string](r, "token_id", &wrong)
 	if err := unprocessable(wrong...); err != nil {
@@ -214,7 +224,7 @@ func (a *API) regenerateToken(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	if err := given.only("expires_at"); err != nil {
+	if err := given.only("expires_at", currentPassword); err != nil {
 		return err
 	}
 	var expiresAt *time.Time
@@ -222,10 +232,11 @@ func (a *API) regenerateToken(w http.ResponseWriter, r *http.Request) error {
 	if ends {
 		expiresAt = schemaMoment("/expires_at", end, &wrong)
 	}
+	by := given.confirming(r, &wrong)
 	if err := unprocessable(wrong...); err != nil {
 		return err
 	}
-	t, text, err := a.deps.Auth.RegenerateToken(r.Context(), auth.From(r.Context()), id, !ends, expiresAt)
+	t, text, err := a.deps.Auth.RegenerateToken(r.Context(), by, id, !ends, expiresAt)
 	if err != nil {
 		return err
 	}
@@ -239,7 +250,11 @@ func (a *API) expireToken(w http.ResponseWriter, r *http.Request) error {
 	if err := unprocessable(wrong...); err != nil {
 		return err
 	}
-	t, err := a.deps.Auth.ExpireToken(r.Context(), auth.From(r.Context()), id)
+	by, err := confirmingOnly(r)
+	if err != nil {
+		return err
+	}
+	t, err := a.deps.Auth.ExpireToken(r.Context(), by, id)
 	if err != nil {
 		return err
 	}
@@ -253,7 +268,11 @@ func (a *API) deleteToken(w http.ResponseWriter, r *http.Request) error {
 	if err := unprocessable(wrong...); err != nil {
 		return err
 	}
-	return done(w, a.deps.Auth.DeleteTokens(r.Context(), auth.From(r.Context()), id))
+	by, err := confirmingOnly(r)
+	if err != nil {
+		return err
+	}
+	return done(w, a.deps.Auth.DeleteTokens(r.Context(), by, id))
 }
 
 // done answers that something was done that leaves nothing to say.
@@ -270,14 +289,14 @@ func (a *API) deleteTokens(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := given.only("ids"); err != nil {
+	if err := given.only("ids", currentPassword); err != nil {
 		return err
 	}
 	if err := given.all("ids"); err != nil {
 		return err
 	}
 	var wrong []problem
-	ids := given.optionalTexts("ids", &wrong)
+	ids, by := given.optionalTexts("ids", &wrong), given.confirming(r, &wrong)
 	if err := unprocessable(wrong...); err != nil {
 		return err
 	}
@@ -289,12 +308,16 @@ func (a *API) deleteTokens(w http.ResponseWriter, r *http.Request) error {
 	if err := unprocessable(wrong...); err != nil {
 		return err
 	}
-	return done(w, a.deps.Auth.DeleteTokens(r.Context(), auth.From(r.Context()), ids...))
+	return done(w, a.deps.Auth.DeleteTokens(r.Context(), by, ids...))
 }
 
 // deleteAllTokens answers DELETE /api/v1/profile/tokens.
 func (a *API) deleteAllTokens(w http.ResponseWriter, r *http.Request) error {
-	return done(w, a.deps.Auth.DeleteAllTokens(r.Context(), auth.From(r.Context())))
+	by, err := confirmingOnly(r)
+	if err != nil {
+		return err
+	}
+	return done(w, a.deps.Auth.DeleteAllTokens(r.Context(), by))
 }
 
 // tokenOf are the variables of a path that names a token of any user.
@@ -310,7 +333,11 @@ func (a *API) deleteTokenOf(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return done(w, a.deps.Auth.DeleteTokenOf(r.Context(), auth.From(r.Context()), user, token))
+	by, err := confirmingOnly(r)
+	if err != nil {
+		return err
+	}
+	return done(w, a.deps.Auth.DeleteTokenOf(r.Context(), by, user, token))
 }
 
 // expireTokenOf answers POST /api/v1/users/{id}/tokens/{token_id}/expire.
@@ -319,7 +346,11 @@ func (a *API) expireTokenOf(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	t, err := a.deps.Auth.ExpireTokenOf(r.Context(), auth.From(r.Context()), user, token)
+	by, err := confirmingOnly(r)
+	if err != nil {
+		return err
+	}
+	t, err := a.deps.Auth.ExpireTokenOf(r.Context(), by, user, token)
 	if err != nil {
 		return err
 	}

@@ -338,16 +338,60 @@ func TestOpenConsole(t *testing.T) {
 	f.withPassword("ann", true)
 	f.signIn("ann")
 	made := f.makeToken("ann", `{"name":"a"}`)
-	cookie := map[string]string{"Cookie": f.cookie("ann")}
-	try := func(created, changed int) {
-		t.Helper()
-		f.do(call{method: "POST", path: tokensPath, body: `{"name":"b"}`, header: cookie}).expect(t, created, "*")
-		f.do(call{method: "PATCH", path: tokensPath + "/" + made.ID, body: `{"scopes":["full"]}`, header: cookie}).expect(t, changed, "*")
-		f.do(call{method: "POST", path: tokensPath + "/" + made.ID + "/regenerate", header: cookie}).expect(t, changed, "*")
+	cookie := map[string]string{"Cookie": f.cookie("ann"), "Content-Type": "application/json"}
+	const missing, wrong = `{"errors":[{"title":"Invalid value","detail":"can't be blank","source":{"pointer":"/current_password"}}]}`, `{"errors":[{"title":"Invalid value","detail":"is invalid","source":{"pointer":"/current_password"}}]}`
+	second := f.makeToken("ann", `{"name":"one more"}`)
+	acts := []struct {
+		method, path, members string
+		status                int
+	}{
+		{"POST", tokensPath, `"name":"b"`, 201},
+		{"PATCH", tokensPath + "/" + made.ID, `"scopes":["full"]`, 200},
+		{"POST", tokensPath + "/" + made.ID + "/regenerate", "", 200},
+		{"POST", tokensPath + "/" + made.ID + "/expire", "", 200},
+		{"POST", tokensPath + "/delete", `"ids":["` + made.ID + `"]`, 204},
+		{"DELETE", tokensPath + "/" + second.ID, "", 204},
+		{"DELETE", tokensPath, "", 204},
 	}
-	try(403, 403)
+	body := func(members, password string) string {
+		if password == "" {
+			return "{" + members + "}"
+		}
+		return "{" + strings.Join(slices.DeleteFunc([]string{members, `"current_password":"` + password + `"`}, func(m string) bool { return m == "" }), ",") + "}"
+	}
+	for _, act := range acts {
+		before := len(f.ownTokens("ann"))
+		f.do(call{method: act.method, path: act.path, body: body(act.members, ""), header: cookie}).expect(t, 422, missing)
+		f.do(call{method: act.method, path: act.path, body: body(act.members, "wrong"), header: cookie}).expect(t, 422, wrong)
+		if len(f.ownTokens("ann")) != before {
+			t.Errorf("%s %s: something was done", act.method, act.path)
+		}
+		f.do(call{method: act.method, path: act.path, body: body(act.members, password), header: cookie}).expect(t, act.status, "*")
+	}
+	// Managers are asked for theirs, and so is whoever changes how somebody signs in.
+	f.withPassword("root", true, 1)
+	root := map[string]string{"Cookie": f.cookie("root"), "Content-Type": "application/json"}
+	user := fmt.Sprintf("/api/v1/users/%d", f.account("ann").ID)
+	theirs := f.makeToken("ann", `{"name":"c"}`).ID
+	match := map[string]string{"Cookie": root["Cookie"], "Content-Type": "application/json", "If-Match": fmt.Sprint(f.account("ann").LockVersion)}
+	for _, act := range []struct {
+		method, path, members string
+		header                map[string]string
+		status                int
+	}{
+		{"POST", user + "/tokens/" + theirs + "/expire", "", root, 200},
+		{"DELETE", user + "/tokens/" + theirs, "", root, 204},
+		{"PATCH", user, `"email":"ann@elsewhere.example"`, match, 200},
+		{"PATCH", "/api/v1/profile", `"email":"ann@example.com"`, cookie, 200},
+	} {
+		f.do(call{method: act.method, path: act.path, body: body(act.members, ""), header: act.header}).expect(t, 422, missing)
+		f.do(call{method: act.method, path: act.path, body: body(act.members, "wrong"), header: act.header}).expect(t, 422, wrong)
+		f.do(call{method: act.method, path: act.path, body: body(act.members, password), header: act.header}).expect(t, act.status, "*")
+	}
+	// The settings can do without for tokens, not for the rest.
 	f.settle(func(s *store.TokenSettings) { s.RequirePasswordConfirmation = false })
-	try(201, 200)
+	f.do(call{method: "POST", path: tokensPath, body: `{"name":"d"}`, header: cookie}).expect(t, 201, "*")
+	f.do(call{method: "PATCH", path: "/api/v1/profile", body: `{"email":"ann@elsewhere.example"}`, header: cookie}).expect(t, 422, missing)
 }
 
 // TestTokenOfOwner checks what becomes of a token with its owner.
@@ -460,7 +504,7 @@ func TestOthersTokens(t *testing.T) {
 func TestSignInWithToken(t *testing.T) {
 	f := newFixture(t)
 	f.user("ann", 7)
-	made := f.makeToken("ann", `{"name":"a","scopes":["tags","GET /api/v1/hosts"]}`)
+	made := f.makeToken("ann", `{"name":"a","scopes":["user_management","GET /api/v1/hosts"]}`)
 	sign := func(username, text string) answer {
 		return f.do(call{method: "POST", path: "/api/session", body: credentials(username, text), from: fmt.Sprintf("198.51.100.%d:1", len(f.entries()))})
 	}
@@ -730,7 +774,7 @@ func TestTokenAttacks(t *testing.T) {
 		f.do(call{method: method, path: path, body: body, header: bearing(full)}).expect(t, 403, forbidden)
 	}
 	f.do(call{method: "PATCH", path: fmt.Sprint("/api/v1/users/", root), body: `{"password":"Other-password-9","password_confirmation":"Other-password-9"}`,
-		header: map[string]string{"Authorization": "Bearer " + full, "If-Match": fmt.Sprint(f.account("root").LockVersion)}}).expect(t, 403, forbidden)
+		header: map[string]string{"Authorization": "Bearer " + full, "Content-Type": "application/json", "If-Match": fmt.Sprint(f.account("root").LockVersion)}}).expect(t, 403, forbidden)
 	if after := f.ownTokens("root"); len(after) != before || after[0].Name == "renamed" {
 		t.Errorf("%+v", after)
 	}

@@ -173,7 +173,7 @@ func (a *API) changeUser(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	err = given.only("fullname", "email", "password", "password_confirmation", "enabled", "abilities", "timezone", "totp_disabled")
+	err = given.only("fullname", "email", "password", "password_confirmation", "enabled", "abilities", "timezone", "totp_disabled", currentPassword)
 	if err != nil {
 		return err
 	}
@@ -188,6 +188,7 @@ func (a *API) changeUser(w http.ResponseWriter, r *http.Request) error {
 		Enabled:              given.optionalBool("enabled", &wrong),
 		DisableTOTP:          disableTOTP != nil && *disableTOTP,
 	}
+	by := given.confirming(r, &wrong)
 	if err := unprocessable(wrong...); err != nil {
 		return err
 	}
@@ -201,7 +202,7 @@ func (a *API) changeUser(w http.ResponseWriter, r *http.Request) error {
 		}
 		return err
 	}
-	if _, err := a.deps.Auth.ChangeUser(r.Context(), auth.From(r.Context()), id, version, c); err != nil {
+	if _, err := a.deps.Auth.ChangeUser(r.Context(), by, id, version, c); err != nil {
 		return err
 	}
 	return a.sendUser(w, http.StatusOK, id)

@@ -22,7 +22,7 @@ document.addEventListener('click', (event) => {
     event.preventDefault();
     closer.closest('dialog').close();
   }
-  if (pressedVeil && onVeil(event)) event.target.close();
+  if (pressedVeil && onVeil(event) && !event.target.matches('[data-stays]')) event.target.close();
 
   const copier = event.target.closest('[data-copy]');
   if (copier) copy(copier);
@@ -34,6 +34,26 @@ document.addEventListener('click', (event) => {
     field.type = shown ? 'text' : 'password';
     revealer.setAttribute('aria-pressed', shown);
   }
+});
+
+// A dialog with a secret goes with its button only. Browsers that know closedby
+// need none of this.
+document.addEventListener('cancel', (event) => {
+  if (event.target.matches('[data-stays]')) event.preventDefault();
+}, true);
+document.addEventListener('close', (event) => {
+  if (event.target.matches('[data-stays]') && event.target.isConnected) event.target.showModal();
+}, true);
+
+// stored tells the form around a secret that its text was copied or downloaded.
+// The server asks where nothing did.
+export function stored(element) {
+  const mark = element.closest('dialog')?.querySelector('[data-stored]');
+  if (mark) mark.value = 'yes';
+}
+document.addEventListener('copy', (event) => {
+  const text = event.target.closest?.('#secret-text') ?? document.getSelection().anchorNode?.parentElement?.closest('#secret-text');
+  if (text) stored(text);
 });
 
 // A dialog the page came with is open in the flow of the page. With scripts it
@@ -69,6 +89,7 @@ async function copy(button) {
     copy.remove();
     button.focus();
   }
+  stored(button);
   button.classList.add('done');
   button.title = 'Copied to clipboard';
   button.querySelector('use').setAttribute('href', '#i-check');

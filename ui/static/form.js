@@ -1,5 +1,5 @@
 // Forms that somebody has begun to fill in are left alone by live updates, see
-// morph.js. Dates and zones are worked out while they are chosen.
+// morph.js. What a choice comes to is said while it is made.
 document.addEventListener('input', (event) => {
   const form = event.target.closest('form[data-keep]');
   if (form) form.dataset.dirty = '';
@@ -9,31 +9,19 @@ document.addEventListener('reset', (event) => {
   setTimeout(settle);
 });
 
-// day is today in a time zone, as midnight UTC.
-const day = (zone) => new Date(new Intl.DateTimeFormat('en-CA', { timeZone: zone }).format(new Date()) + 'T00:00Z');
-
-// later is the rule of the server, see expiry.go.
-function later(from, count, unit) {
-  const to = new Date(from);
-  if (unit === 'days') to.setUTCDate(to.getUTCDate() + count);
-  else {
-    to.setUTCMonth(to.getUTCMonth() + count * (unit === 'years' ? 12 : 1));
-    if (to.getUTCDate() !== from.getUTCDate()) to.setUTCDate(0);
+// sayExpiry asks the server what the choice comes to.
+let asked = 0;
+async function sayExpiry(place) {
+  const mine = ++asked;
+  const query = new URLSearchParams();
+  for (const field of place.querySelectorAll('[name]')) {
+    if (field.type !== 'radio' || field.checked) query.set(field.name, field.value);
   }
-  return to;
-}
-
-function sayExpiry(place) {
-  const value = (name) => place.querySelector(`[name=${name}]`)?.value;
-  const count = Number(value('number'));
-  const chosen = place.querySelector('[name=expiry]:checked')?.value;
-  const words = place.querySelector('[data-expiry-words]');
-  if (chosen === 'never') words.textContent = 'It will never expire. ';
-  else if (chosen !== 'in' || !(count > 0)) words.textContent = '';
-  else {
-    const end = later(day(place.dataset.zone), count, value('unit'));
-    words.textContent = isNaN(end) ? '' : `It will expire on ${end.toLocaleDateString('en-GB', { day: '2-digit', month: 'short', year: 'numeric', timeZone: 'UTC' })}. `;
-  }
+  try {
+    const response = await fetch('/expiry?' + query, { credentials: 'same-origin' });
+    const words = await response.text();
+    if (response.ok && mine === asked) place.querySelector('[data-expiry-words]').textContent = words;
+  } catch { /* the words come with the answer to the form */ }
 }
 
 // offset of a time zone now, in words; nothing where there is no such zone.
@@ -64,7 +52,6 @@ document.addEventListener('input', (event) => {
 });
 
 function settle() {
-  document.querySelectorAll('[data-expiry]').forEach(sayExpiry);
   document.querySelectorAll('[data-zone-note]').forEach(sayZone);
 }
 document.addEventListener('swapped', settle);

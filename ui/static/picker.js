@@ -1,55 +1,35 @@
 // Choosing what a user may do: whole groups at once, kinds of users, and what
-// the change comes to, before it is sent. The words are those of the server,
-// see picker.go.
+// the change comes to, before it is sent. The server says what that is.
+import { morph } from './morph.js';
+
 const pickers = () => document.querySelectorAll('[data-picker]');
 const boxes = (picker) => [...picker.querySelectorAll('input[name=ability]')];
 const members = (picker, group) => boxes(picker).filter((box) => box.dataset.of === group);
 
-function words(all, chosen) {
-  if (chosen.length === all.length) return 'all of it';
-  if (!chosen.length) return 'none of it';
-  const missing = all.filter((box) => !box.checked).map((box) => box.dataset.name);
-  return `${chosen.length} of ${all.length}, without ${missing.join(', ')}`;
-}
-
-// names of what is chosen or not against what was held: a group that comes or
-// goes as a whole goes by its own name.
-function names(picker, differs) {
-  const list = boxes(picker).filter((box) => !box.dataset.of && differs(box)).map((box) => box.dataset.name);
-  for (const { dataset: { group } } of picker.querySelectorAll('[data-group]')) {
-    const all = members(picker, group);
-    const some = all.filter(differs);
-    if (some.length === all.length) list.push(group);
-    else list.push(...some.map((box) => box.dataset.name));
-  }
-  return list.sort();
-}
-
-function say(picker, part, list) {
-  const place = picker.querySelector(`[data-${part}]`);
-  place.hidden = !list.length;
-  place.querySelector('dd').textContent = list.join(', ');
-}
-
-function show(picker) {
+// mark shows at each group whether all, some or none of it is chosen.
+function mark(picker) {
   for (const item of picker.querySelectorAll('[data-group]')) {
     const all = members(picker, item.dataset.group);
-    const chosen = all.filter((box) => box.checked);
+    const chosen = all.filter((box) => box.checked).length;
     const box = item.querySelector('input');
-    box.checked = chosen.length === all.length;
-    box.indeterminate = chosen.length > 0 && chosen.length < all.length;
-    item.querySelector('[data-words]').textContent = words(all, chosen);
+    box.checked = chosen === all.length;
+    box.indeterminate = chosen > 0 && chosen < all.length;
   }
-  const held = picker.dataset.held.split(',');
-  const added = names(picker, (box) => box.checked && !held.includes(box.value));
-  const removed = names(picker, (box) => !box.checked && held.includes(box.value));
-  say(picker, 'added', added);
-  say(picker, 'removed', removed);
-  picker.querySelector('[data-difference]').hidden = !added.length && !removed.length;
-  const ids = boxes(picker).filter((box) => box.checked).map((box) => Number(box.value)).sort((a, b) => a - b).join(',');
-  // What the reader has seen here need not be asked again.
-  picker.querySelector('[data-reviewed]').value = ids || 'none';
-  for (const preset of picker.querySelectorAll('[data-abilities]')) preset.setAttribute('aria-pressed', preset.dataset.abilities === ids);
+}
+
+let asked = 0;
+async function show(picker) {
+  mark(picker);
+  const mine = ++asked;
+  const chosen = boxes(picker).filter((box) => box.checked).map((box) => box.value).join();
+  try {
+    const response = await fetch('/users/permissions?' + new URLSearchParams({ held: picker.dataset.held, chosen }), { credentials: 'same-origin' });
+    const text = await response.text();
+    if (!response.ok || mine !== asked || !picker.isConnected) return;
+    const fresh = new DOMParser().parseFromString(text, 'text/html').querySelector('[data-picker]');
+    if (fresh) morph(picker, fresh, () => false);
+  } catch { /* it is said again before anything is saved */ }
+  mark(picker);
 }
 
 document.addEventListener('change', (event) => {
@@ -72,6 +52,7 @@ document.addEventListener('click', (event) => {
   show(picker);
 });
 
-const settle = () => pickers().forEach(show);
+// A form that comes back from the server shows a difference already.
+const settle = () => pickers().forEach((picker) => (picker.querySelector('[data-difference]').hidden ? mark(picker) : show(picker)));
 document.addEventListener('swapped', settle);
 settle();

@@ -1,3 +1,5 @@
+import { stored } from './dialog.js';
+
 // The text of a new token as a file, and a long list of operations cut down to
 // what is chosen.
 document.addEventListener('click', (event) => {
@@ -8,6 +10,7 @@ document.addEventListener('click', (event) => {
   link.download = button.dataset.name;
   link.click();
   URL.revokeObjectURL(link.href);
+  stored(button);
 });
 
 document.addEventListener('change', (event) => {

@@ -1,0 +1,167 @@
+package api
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"trento/auth"
+	"trento/store"
+)
+
+// openSession is a sign-in that has not ended.
+type openSession struct {
+	ID            string  `json:"id"`
+	Kind          string  `json:"kind"`     // console or api
+	Method        string  `json:"method"`   // password or pat
+	TokenID       *string `json:"token_id"` // of the token that was the proof
+	RemoteAddress string  `json:"remote_address"`
+	UserAgent     string  `json:"user_agent"`
+	CreatedAt     moment  `json:"created_at"`
+	LastSeenAt    moment  `json:"last_seen_at"`
+	ExpiresAt     moment  `json:"expires_at"`
+	Current       bool    `json:"current"` // the request was made with it
+}
+
+// sessionPage is a page of sessions, the newest first.
+type sessionPage struct {
+	Data       []openSession `json:"data"`
+	Pagination struct {
+		EndCursor   *string `json:"end_cursor"`
+		First       int     `json:"first"`
+		HasNextPage bool    `json:"has_next_page"`
+	} `json:"pagination"`
+}
+
+func newOpenSession(s *store.Session, id *auth.Identity) openSession {
+	shown := openSession{
+		ID: s.ID, Kind: string(s.Kind), Method: s.Method, RemoteAddress: s.Address, UserAgent: s.UserAgent,
+		CreatedAt: moment(s.CreatedAt), LastSeenAt: moment(s.LastSeenAt), ExpiresAt: moment(s.ExpiresAt), Current: s.Hash == id.SessionHash,
+	}
+	if s.TokenID != "" {
+		shown.TokenID = &s.TokenID
+	}
+	return shown
+}
+
+// sessionCursor is where the page behind a session begins. Sessions end, so it
+// names a place among them and no session.
+func sessionCursor(s *store.Session) string {
+	return strconv.FormatInt(s.CreatedAt.UnixMicro(), 10) + "." + s.ID
+}
+
+// sessionsBehind are the sessions behind a cursor. It reports false for what is
+// no cursor.
+func sessionsBehind(sessions []*store.Session, cursor string) ([]*store.Session, bool) {
+	micros, id, ok := strings.Cut(cursor, ".")
+	at, err := strconv.ParseInt(micros, 10, 64)
+	if err != nil || !ok {
+		return nil, false
+	}
+	created := time.UnixMicro(at)
+	i := slices.IndexFunc(sessions, func(s *store.Session) bool {
+		c := created.Compare(s.CreatedAt.Truncate(time.Microsecond))
+		return c > 0 || c == 0 && s.ID > id
+	})
+	if i < 0 {
+		return nil, true
+	}
+	return sessions[i:], true
+}
+
+// ownSessions answers GET /api/v1/profile/sessions.
+func (a *API) ownSessions(w http.ResponseWriter, r *http.Request) error {
+	return a.sendSessions(w, r, auth.From(r.Context()).User.ID, nil)
+}
+
+// sessionsOf answers GET /api/v1/users/{id}/sessions.
+func (a *API) sessionsOf(w http.ResponseWriter, r *http.Request) error {
+	var wrong []problem
+	return a.sendSessions(w, r, pathNumber(r, "id", &wrong), wrong)
+}
+
+func (a *API) sendSessions(w http.ResponseWriter, r *http.Request, user int64, wrong []problem) error {
+	asked, err := newParameters(r)
+	if err != nil {
+		return err
+	}
+	if err := asked.only("first", "after"); err != nil {
+		return err
+	}
+	size, first, after := usualPage, asked.integer("first", &wrong), asked.text("after", &wrong)
+	if err := unprocessable(wrong...); err != nil {
+		return err
+	}
+	if first != nil {
+		size = *first
+	}
+	if size < 1 || size > largestPage {
+		return errBadRequest
+	}
+	var sessions []*store.Session
+	err = a.deps.Store.View(func(tx *store.Tx) (err error) {
+		if _, err = tx.User(user); err == nil {
+			sessions, err = tx.Sessions(user)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if !blank(after) {
+		var ok bool
+		if sessions, ok = sessionsBehind(sessions, after); !ok {
+			return errBadRequest
+		}
+	}
+	page := sessionPage{Data: []openSession{}}
+	for _, s := range sessions[:min(size, len(sessions))] {
+		page.Data = append(page.Data, newOpenSession(s, auth.From(r.Context())))
+		cursor := sessionCursor(s)
+		page.Pagination.EndCursor = &cursor
+	}
+	page.Pagination.First, page.Pagination.HasNextPage = size, len(sessions) > size
+	return send(w, http.StatusOK, page)
+}
+
+// endOwnSession answers DELETE /api/v1/profile/sessions/{session_id}.
+func (a *API) endOwnSession(w http.ResponseWriter, r *http.Request) error {
+	var wrong []problem
+	session := pathID[string](r, "session_id", &wrong)
+	if err := unprocessable(wrong...); err != nil {
+		return err
+	}
+	id := auth.From(r.Context())
+	return done(w, a.deps.Store.EndSession(r.Context(), id.Actor(), id.User.ID, session))
+}
+
+// endOwnSessions answers DELETE /api/v1/profile/sessions: all but the one that
+// the request is made with.
+func (a *API) endOwnSessions(w http.ResponseWriter, r *http.Request) error {
+	id := auth.From(r.Context())
+	return done(w, a.deps.Store.EndOtherSessions(r.Context(), id.Actor(), id.User.ID, id.SessionHash))
+}
+
+// endSessionOf answers DELETE /api/v1/users/{id}/sessions/{session_id}.
+func (a *API) endSessionOf(w http.ResponseWriter, r *http.Request) error {
+	var wrong []problem
+	user, session := pathNumber(r, "id", &wrong), pathID[string](r, "session_id", &wrong)
+	if err := unprocessable(wrong...); err != nil {
+		return err
+	}
+	return done(w, a.deps.Store.EndSession(r.Context(), auth.From(r.Context()).Actor(), user, session))
+}
+
+// endSessionsOf answers DELETE /api/v1/users/{id}/sessions. The session that
+// the request is made with stays.
+func (a *API) endSessionsOf(w http.ResponseWriter, r *http.Request) error {
+	var wrong []problem
+	user := pathNumber(r, "id", &wrong)
+	if err := unprocessable(wrong...); err != nil {
+		return err
+	}
+	id := auth.From(r.Context())
+	return done(w, a.deps.Store.EndOtherSessions(r.Context(), id.Actor(), user, id.SessionHash))
+}

@@ -1,0 +1,399 @@
+package ui
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"trento/auth"
+	"trento/store"
+)
+
+// TestSecretStays: a token is shown until its maker says that it is stored,
+// whatever else happens, to nobody else, and never afterwards.
+func TestSecretStays(t *testing.T) {
+	f := peopleFixture(t)
+	elsewhere := f.signInAs("plain")
+	f.post("plain", "/profile/tokens/new", "name", "ci", "access", "full", "expiry", "never")
+	page := f.page(t, "/profile", "plain")
+	text := page.texts("#secret-text")
+	if len(text) != 1 || !strings.HasPrefix(text[0], "trento_pat_") {
+		t.Fatalf("shown %q", text)
+	}
+	has("#secret-dialog[closedby=none][data-stays]", "It never expires").check(t, page)
+	hasNot("#secret-dialog [data-close]").check(t, page)
+	f.page(t, "/hosts", "plain")
+	for range 2 {
+		if again := f.page(t, "/profile", "plain").texts("#secret-text"); len(again) != 1 || again[0] != text[0] {
+			t.Fatalf("shown again: %q", again)
+		}
+	}
+	has(".site-notice", "The new token “ci” waits to be stored by you.").check(t, f.page(t, "/hosts", "plain"))
+	if notices := f.page(t, "/profile", "plain").texts(".site-notice"); len(notices) != 1 { // the one about the password
+		t.Errorf("on the page that shows it: %q", notices)
+	}
+	for who, cookie := range map[string]*http.Cookie{"another session": elsewhere, "another user": f.cookies["mary"]} {
+		if body := f.do(call{target: "/profile", cookies: []*http.Cookie{cookie}}).Body.String(); strings.Contains(body, text[0]) || strings.Contains(body, "waits to be stored") {
+			t.Errorf("%s sees it", who)
+		}
+	}
+	// Nothing says that it was copied, so it is asked first.
+	status, page, _ := f.post("plain", "/profile/tokens/shown", "stored", "")
+	if status != http.StatusOK {
+		t.Errorf("status %d", status)
+	}
+	has("#secret-dialog [role=alert]", "the token was neither copied nor downloaded").check(t, page)
+	has("#secret-dialog button[name=stored][value=yes]", "Close it for good").check(t, page)
+	has("#secret-text", text[0]).check(t, f.page(t, "/profile", "plain"))
+	if status, _, _ := f.post("plain", "/profile/tokens/shown", "stored", "yes"); status != http.StatusSeeOther {
+		t.Errorf("status %d", status)
+	}
+	hasNot("#secret-dialog").check(t, f.page(t, "/profile", "plain"))
+	if strings.Contains(f.log.String(), text[0][11:]) {
+		t.Error("the token is in the log")
+	}
+}
+
+// TestSecretGoes: what is good for nothing any more is not shown.
+func TestSecretGoes(t *testing.T) {
+	for name, end := range map[string]func(*fixture, *auth.Identity, *store.Token) error{
+		"deleted": func(f *fixture, id *auth.Identity, token *store.Token) error {
+			return f.auth.DeleteTokens(t.Context(), id, token.ID)
+		},
+		"regenerated": func(f *fixture, id *auth.Identity, token *store.Token) error {
+			_, _, err := f.auth.RegenerateToken(t.Context(), id, token.ID, true, nil)
+			return err
+		},
+		"signed out": func(f *fixture, _ *auth.Identity, _ *store.Token) error {
+			f.post("plain", "/session/end")
+			f.cookies["plain"] = f.signInAs("plain")
+			return nil
+		},
+	} {
+		f := peopleFixture(t)
+		f.post("plain", "/profile/tokens/new", "name", "ci", "access", "full", "expiry", "never")
+		has("#secret-text", "trento_pat_").check(t, f.page(t, "/profile", "plain"))
+		if err := end(f, &auth.Identity{User: f.userNow("plain")}, f.tokensNow("plain")[0]); err != nil {
+			t.Fatal(err)
+		}
+		if page := f.page(t, "/profile", "plain"); len(page.all("#secret-dialog")) > 0 {
+			t.Errorf("%s: it is shown still", name)
+		}
+	}
+}
+
+// TestSecondFactorStays: the secret of a second factor is shown until it was
+// verified or given up, and pressing the switch again makes no other one.
+func TestSecondFactorStays(t *testing.T) {
+	f := peopleFixture(t)
+	f.post("plain", "/profile/totp")
+	secret := f.page(t, "/profile/totp", "plain").texts("#totp-secret")[0]
+	f.page(t, "/hosts", "plain")
+	has("#totp-secret", secret).check(t, f.page(t, "/profile", "plain"))
+	f.post("plain", "/profile/totp")
+	has("#totp-secret", secret).check(t, f.page(t, "/profile", "plain"))
+	if status, _, to := f.post("plain", "/profile/totp/cancel"); status != http.StatusSeeOther || to != "/profile#signing-in" {
+		t.Errorf("status %d, to %s", status, to)
+	}
+	hasNot("#enroll").check(t, f.page(t, "/profile", "plain"))
+	f.post("plain", "/profile/totp")
+	secret = f.page(t, "/profile", "plain").texts("#totp-secret")[0]
+	f.post("plain", "/profile/totp", "code", f.totpCode(secret))
+	f.post("plain", "/profile/totp/cancel")
+	if f.userNow("plain").TOTPEnabledAt == nil {
+		t.Error("giving up has ended a second factor that was in force")
+	}
+}
+
+// TestGeneratedPasswordStays: a password that was made here is shown on the
+// page of the user, until it was handed over.
+func TestGeneratedPasswordStays(t *testing.T) {
+	f := peopleFixture(t)
+	_, page, _ := f.post("mary", "/users/new", "generate", "yes", "enabled", "true")
+	password := page.texts("#generated")[0]
+	f.post("mary", "/users/new", newUserForm("password", password, "password_confirmation", password, "generated", password)...)
+	edit := userPath(f.userNow("ann").ID, "edit")
+	has("#secret-text", password).check(t, f.page(t, edit, "mary"))
+	has(".site-notice a[href="+edit+"]", "Show it").check(t, f.page(t, "/users", "mary"))
+	if status, _, to := f.post("mary", userPath(f.userNow("ann").ID, "password/shown"), "stored", "yes"); status != http.StatusSeeOther || to != edit {
+		t.Errorf("status %d, to %s", status, to)
+	}
+	hasNot("#secret-dialog").check(t, f.page(t, edit, "mary"))
+	// One that was typed is known to whoever typed it.
+	f.post("mary", "/users/new", newUserForm("username", "bob", "email", "bob@example.com")...)
+	hasNot("#secret-dialog").check(t, f.page(t, userPath(f.userNow("bob").ID, "edit"), "mary"))
+}
+
+// navigate sends a form as a browser does, and returns where it is sent.
+func (f *fixture) navigate(as, target string, pairs ...string) (status int, to string) {
+	f.t.Helper()
+	form := map[string][]string{}
+	for i := 0; i < len(pairs); i += 2 {
+		form[pairs[i]] = append(form[pairs[i]], pairs[i+1])
+	}
+	w := f.do(call{method: "POST", target: target, as: as, form: form, header: http.Header{"Sec-Fetch-Mode": {"navigate"}}})
+	return w.Code, w.Header().Get("Location")
+}
+
+// TestRefusedFormsRedirect: in a browser the page that answers a form has an
+// address, so that it can be reloaded and gone back to. The address says
+// nothing of what was typed.
+func TestRefusedFormsRedirect(t *testing.T) {
+	f := peopleFixture(t)
+	for _, tt := range []struct {
+		as, target string
+		form       []string
+		status     int
+		sees       string
+	}{
+		{"mary", "/users/new", []string{"generate", "yes", "fullname", "Ann", "enabled", "true", "password", "hidden-word"}, http.StatusOK, "#generated"},
+		{"mary", "/users/new", []string{"fullname", "Ann", "enabled", "true", "password", "hidden-word"}, http.StatusUnprocessableEntity, ".field-error"},
+		{"plain", "/profile", []string{"fullname", "", "email", "hidden-word", "timezone", "Etc/UTC"}, http.StatusUnprocessableEntity, ".field-error"},
+		{"plain", "/profile/password", []string{"current_password", "hidden-word"}, http.StatusUnprocessableEntity, "#password-dialog .field-error"},
+		{"plain", "/profile/tokens/new", []string{"name", "hidden-word", "access", "full"}, http.StatusUnprocessableEntity, "#token-dialog .field-error"},
+		{"plain", "/hosts/" + string(hostID(1)) + "/tags", nil, http.StatusForbidden, "h1"},
+		{"admin", "/settings/personal_access_tokens", []string{"enabled", "true", "default_lifetime_days", "0"}, http.StatusUnprocessableEntity, "#tokens .field-error"},
+		{"admin", "/settings/api_key", []string{"expiry", "in", "number", "1", "unit", "months"}, http.StatusOK, "#key-dialog button[name=confirmed]"},
+	} {
+		status, to := f.navigate(tt.as, tt.target, tt.form...)
+		if tt.status == http.StatusForbidden {
+			if status != tt.status {
+				t.Errorf("%s: a refusal is answered with %d", tt.target, status)
+			}
+			continue
+		}
+		if status != http.StatusSeeOther || !strings.HasPrefix(to, tt.target+"?answer=") || strings.Contains(to, "hidden-word") {
+			t.Errorf("%s: status %d, to %s", tt.target, status, to)
+			continue
+		}
+		for range 2 { // the second is a reload
+			w := f.do(call{target: to, as: tt.as})
+			if w.Code != tt.status {
+				t.Errorf("%s: the answer has status %d, want %d", tt.target, w.Code, tt.status)
+			}
+			has(tt.sees, "").check(t, parseMarkup(t, w.Body.String()))
+		}
+		// It is nobody else's, and no other address has it.
+		for _, other := range []call{{target: to, as: "admin"}, {target: strings.Replace(to, tt.target, "/settings", 1), as: tt.as}} {
+			if other.as == tt.as && strings.HasPrefix(to, "/settings?") || other.as == "admin" && tt.as == "admin" {
+				continue
+			}
+			if w := f.do(other); strings.Contains(w.Body.String(), "hidden-word") {
+				t.Errorf("%s is shown to %s", other.target, other.as)
+			}
+		}
+	}
+	if w := f.do(call{target: "/users/new?answer=gone", as: "mary"}); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/users/new" {
+		t.Errorf("one that is gone: status %d, to %s", w.Code, w.Header().Get("Location"))
+	}
+	if w := f.do(call{target: "/settings/personal_access_tokens", as: "admin"}); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/settings" {
+		t.Errorf("an address without a page: status %d, to %s", w.Code, w.Header().Get("Location"))
+	}
+}
+
+// TestAnswersAreBounded: the oldest make room.
+func TestAnswersAreBounded(t *testing.T) {
+	var a answers
+	first := a.keep(&answer{session: [32]byte{1}, path: "/x"})
+	for range maxSessionAnswers {
+		a.keep(&answer{session: [32]byte{1}, path: "/x"})
+	}
+	if a.get([32]byte{1}, "/x", first) != nil {
+		t.Error("the first answer of a session is kept")
+	}
+	for i := range 2 * maxAnswers {
+		a.keep(&answer{session: [32]byte{2, byte(i), byte(i >> 8)}, path: "/x"})
+	}
+	if len(a.all) != maxAnswers {
+		t.Errorf("%d answers are kept", len(a.all))
+	}
+}
+
+// TestResetOpensTheFormAnew: the way back to the values a form opened with is
+// its address, whatever was typed and refused meanwhile.
+func TestResetOpensTheFormAnew(t *testing.T) {
+	f := peopleFixture(t)
+	f.issue("plain", "name", "ci", "description", "of the build")
+	id := f.tokensNow("plain")[0].ID
+	for _, target := range []string{"/profile/tokens/new", "/profile/tokens/new?copy=" + id, "/profile/tokens/" + id + "/edit"} {
+		opens := f.page(t, target, "plain")
+		reset := func(page markup) string {
+			for _, a := range page.all("#token-dialog .dialog-end a") {
+				if text(a) == "Reset" {
+					href, _ := attribute(a, "href")
+					return href
+				}
+			}
+			return ""
+		}
+		if got := reset(opens); got != target {
+			t.Errorf("%s: Reset leads to %q", target, got)
+		}
+		action, _ := attribute(opens.one("#token-form"), "action")
+		status, page, _ := f.post("plain", action, "name", "typed", "description", "typed", "access", "chosen", "expiry", "in", "number", "0", "unit", "days")
+		if got := reset(page); status != http.StatusUnprocessableEntity || got != target {
+			t.Errorf("%s: after a refusal (%d) Reset leads to %q", target, status, got)
+		}
+	}
+}
+
+// TestEmptyTokenForm: all its faults are told at once.
+func TestEmptyTokenForm(t *testing.T) {
+	f := peopleFixture(t)
+	f.confirmTokens(true)
+	status, page, _ := f.post("plain", "/profile/tokens/new", "name", "", "access", "chosen", "expiry", "in", "number", "", "unit", "days", "current_password", "")
+	if faults := page.texts("#token-dialog .field-error"); status != http.StatusUnprocessableEntity || len(faults) != 4 {
+		t.Errorf("status %d, faults %q", status, faults)
+	}
+	if links := page.all("#token-dialog [role=alert] a"); len(links) != 4 {
+		t.Errorf("%d links to faults", len(links))
+	}
+	f.user("setter", 36)
+	_, page, _ = f.post("setter", "/settings/personal_access_tokens", "enabled", "true", "require_password_confirmation", "true", "default_lifetime_days", "", "max_lifetime_days", "x")
+	if faults := page.texts("#tokens .field-error"); len(faults) != 2 {
+		t.Errorf("settings: faults %q", faults)
+	}
+}
+
+// TestRiskySettingsAreConfirmed: what takes a protection away, or stops
+// programs, is asked about; nothing else is.
+func TestRiskySettingsAreConfirmed(t *testing.T) {
+	f := peopleFixture(t)
+	f.user("setter", 36)
+	f.confirmTokens(true)
+	for _, tt := range []struct{ name, form, says string }{
+		{"sign-in", "enabled allow_sign_in require_password_confirmation", "without the second factor"},
+		{"query", "enabled allow_in_query require_password_confirmation", "the logs of proxies"},
+		{"off", "require_password_confirmation", "is refused from this moment"},
+		{"no password", "enabled", "the password is not asked for"},
+		{"basic", "enabled allow_basic require_password_confirmation", ""},
+	} {
+		form := []string{"default_lifetime_days", "30"}
+		for _, name := range strings.Fields(tt.form) {
+			form = append(form, name, "true")
+		}
+		before := f.newestEntry()
+		status, page, _ := f.post("setter", "/settings/personal_access_tokens", form...)
+		if tt.says == "" {
+			if status != http.StatusSeeOther {
+				t.Errorf("%s: status %d", tt.name, status)
+			}
+			continue
+		}
+		if status != http.StatusOK || f.newestEntry() != before {
+			t.Errorf("%s: status %d, or it was done before it was confirmed", tt.name, status)
+		}
+		has("#confirmation", tt.says).check(t, page)
+		plan, _ := attribute(page.one("#confirmation button[name=confirmed]"), "value")
+		if status, _, _ := f.post("setter", "/settings/personal_access_tokens", append(form, "confirmed", plan)...); status != http.StatusSeeOther || f.newestEntry() == before {
+			t.Errorf("%s: confirmed, status %d", tt.name, status)
+		}
+		f.confirmTokens(true)
+	}
+}
+
+// TestSessionsOfOthers: who manages users sees and ends their sessions, and the
+// log says so.
+func TestSessionsOfOthers(t *testing.T) {
+	f := peopleFixture(t)
+	u := f.userNow("plain")
+	edit := userPath(u.ID, "edit")
+	for range 2*sessionsShown + 1 {
+		f.clock.pass(time.Second)
+		f.signInAs("plain")
+	}
+	page := f.page(t, edit, "mary")
+	has("#sessions-title", "22").check(t, page)
+	if rows := page.all("#sessions tbody tr"); len(rows) != sessionsShown {
+		t.Errorf("%d sessions on a page", len(rows))
+	}
+	has("#sessions .steps", "1–10 of 22").check(t, page)
+	for range 2 {
+		older := page.all("#sessions .steps a")
+		href, _ := attribute(older[len(older)-1], "href")
+		page = f.page(t, strings.TrimSuffix(href, "#sessions"), "mary")
+	}
+	if rows := page.all("#sessions tbody tr"); len(rows) != 2 {
+		t.Errorf("%d sessions on the last page", len(rows))
+	}
+	has("#sessions .steps", "21–22 of 22").check(t, page)
+	if rows := f.page(t, "/profile?sessions=3", "plain").all("#sessions tbody tr"); len(rows) != 2 {
+		t.Errorf("%d sessions on the last page of the profile", len(rows))
+	}
+	end, _ := attribute(page.all("#sessions tbody .col-do a")[1], "href") // that of the fixture
+	has("#confirmation", "The session of plain").check(t, f.page(t, end, "mary"))
+	if status, _, _ := f.post("mary", end); status != http.StatusOK || f.do(call{target: "/hosts", as: "plain"}).Code != http.StatusOK {
+		t.Errorf("not confirmed: status %d", status)
+	}
+	if status, _, to := f.post("mary", end, "confirmed", "yes"); status != http.StatusSeeOther || to != edit+"#sessions" {
+		t.Errorf("status %d, to %s", status, to)
+	}
+	if f.do(call{target: "/hosts", as: "plain"}).Code == http.StatusOK {
+		t.Error("the session goes on")
+	}
+	f.post("mary", userPath(u.ID, "sessions/end"), "confirmed", "yes")
+	has("#sessions", "The user is signed in nowhere.").check(t, f.page(t, edit, "mary"))
+	has("tbody", "mary").check(t, f.page(t, "/activity_log?type=user_modification", "admin"))
+	// The manager's own session stays.
+	f.post("mary", userPath(f.userNow("mary").ID, "sessions/end"), "confirmed", "yes")
+	if f.do(call{target: "/users", as: "mary"}).Code != http.StatusOK {
+		t.Error("the session in use has ended")
+	}
+	for _, target := range []string{end, userPath(u.ID, "sessions/end")} {
+		f.user("nobody" + target[len(target)-8:len(target)-5])
+		if w := f.do(call{method: "POST", target: target, as: "nobody" + target[len(target)-8:len(target)-5], form: map[string][]string{"confirmed": {"yes"}}}); w.Code != http.StatusForbidden {
+			t.Errorf("%s: status %d", target, w.Code)
+		}
+	}
+}
+
+// TestManagersShowTheirPassword: a token of somebody else is not ended on the
+// word of a cookie alone.
+func TestManagersShowTheirPassword(t *testing.T) {
+	f := peopleFixture(t)
+	f.issue("plain", "name", "ci")
+	f.confirmTokens(true)
+	path := userPath(f.userNow("plain").ID, "tokens/"+f.tokensNow("plain")[0].ID)
+	for _, verb := range []string{"/expire", "/delete"} {
+		has("#confirmation [name=current_password]", "").check(t, f.page(t, path+verb, "mary"))
+		for _, wrong := range []string{"", "wrong"} {
+			status, page, _ := f.post("mary", path+verb, "confirmed", "yes", "current_password", wrong)
+			if status != http.StatusUnprocessableEntity || len(f.tokensNow("plain")) != 1 || f.tokensNow("plain")[0].Expired(f.clock.Now()) {
+				t.Errorf("%s with the password %q: status %d", verb, wrong, status)
+			}
+			has("#confirmation .field-error", "").check(t, page)
+		}
+	}
+	for _, verb := range []string{"/expire", "/delete"} {
+		if status, _, _ := f.post("mary", path+verb, "confirmed", "yes", "current_password", testPassword); status != http.StatusSeeOther {
+			t.Errorf("%s: status %d", verb, status)
+		}
+	}
+}
+
+// TestLogOfFormerTokens: the filter of the log lists deleted tokens that have
+// entries, and whoever shows a replaced text is logged.
+func TestLogOfFormerTokens(t *testing.T) {
+	f := peopleFixture(t)
+	before := f.issue("plain", "name", "ci")
+	f.asks(before, "GET", "/api/v1/hosts")
+	id := f.tokensNow("plain")[0].ID
+	if status, _, _ := f.post("plain", "/profile/tokens/"+id+"/regenerate", "expiry", "keep"); status != http.StatusSeeOther {
+		t.Fatalf("status %d", status)
+	}
+	after := f.takeToken("plain")
+	f.clock.pass(time.Second)
+	f.asks(before, "GET", "/api/v1/clusters")
+	if err := f.auth.DeleteTokens(t.Context(), &auth.Identity{User: f.userNow("plain")}, id); err != nil {
+		t.Fatal(err)
+	}
+	f.clock.pass(time.Second)
+	f.asks(after, "GET", "/api/v1/databases")
+	page := f.page(t, "/profile/tokens/log?token="+id, "plain")
+	has("#token option[selected][value="+id+"]", "ci (deleted)").check(t, page)
+	rows := page.texts("tbody tr")
+	if len(rows) != 3 || !strings.Contains(rows[0], "ci deleted token GET /api/v1/databases 401") || !strings.Contains(rows[1], "ci replaced text GET /api/v1/clusters 401") || !strings.Contains(rows[2], "200") {
+		t.Errorf("rows %q", rows)
+	}
+}
