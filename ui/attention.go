@@ -126,7 +126,7 @@ func momentOrZero(t *time.Time) time.Time {
 func leftItems(v *survey) []*leftItem {
 	var all []*leftItem
 	for _, h := range v.hosts {
-		if v.isSilent(h) {
+		if h.Heartbeat != landscape.HeartbeatPassing && !v.awaited[h.ID] {
 			all = append(all, &leftItem{
 				kind: leftHost, key: "host/" + string(h.ID), name: v.linkToHost(h.ID), host: v.linkToHost(h.ID), since: h.StaleSince,
 				target: landscape.Target{Host: h.ID},

@@ -65,7 +65,7 @@ type hostItem struct {
 }
 
 func newHostItem(h *landscape.Host) *hostItem {
-	return &hostItem{Host: h, need: needRank(h.Health, h.StaleSince), fold: strings.ToLower(h.Hostname)}
+	return &hostItem{Host: h, silent: h.Heartbeat != landscape.HeartbeatPassing, need: needRank(h.Health, h.StaleSince), fold: strings.ToLower(h.Hostname)}
 }
 
 // addFault notes that reports about the host cannot be used, which needs
@@ -153,7 +153,7 @@ func hostItems(v *survey) []*hostItem {
 	for i, h := range v.hosts {
 		tags := v.tags[tagged{store.HostTag, string(h.ID)}]
 		item := newHostItem(h)
-		item.tags, item.silent = tags, v.isSilent(h)
+		item.tags, item.silent = tags, item.silent && !v.awaited[h.ID]
 		if c := v.clusterByID[h.ClusterID]; c != nil {
 			item.cluster = linkToCluster(c)
 		}

@@ -192,11 +192,6 @@ func (v *survey) await(tx *store.Tx) {
 	}
 }
 
-// isSilent reports whether a host is not heard, so that it can be cleaned up.
-func (v *survey) isSilent(h *landscape.Host) bool {
-	return h.Heartbeat != landscape.HeartbeatPassing && !v.awaited[h.ID]
-}
-
 // readSurvey reads everything.
 func readSurvey(tx *store.Tx) (*survey, error) {
 	v := &survey{seq: tx.LastChange()}
