@@ -40,11 +40,6 @@ const (
 	scopeReadOnly = "read_only" // whatever reads, but the agents' key
 )
 
-// keyAbility is to hold the agents' key. It opens what is about agents, too, and
-// a token that may read that is not left the ability for it: with the ability
-// the key itself is shown.
-var keyAbility = Needs("all:api_key_settings")
-
 // apiKeyPath is what read_only may ask without getting the key.
 const apiKeyPath = "/api/v1/settings/api_key"
 
@@ -85,9 +80,6 @@ func (r *reach) add(o Operation) {
 	into := &r.changing
 	if o.reads() {
 		into = &r.reading
-	}
-	if o.reads() && o.Need == keyAbility {
-		o.Need = SignedIn // see keyAbility
 	}
 	for _, ability := range append([]Access{o.Need}, o.Widened...) {
 		// The key of the agents is shown to those who hold its ability, so an
