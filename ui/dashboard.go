@@ -3,6 +3,7 @@ package ui
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -285,6 +286,7 @@ func (s *server) latest(ctx context.Context, who viewer) (recent, error) {
 
 // attentionRow is a thing on the list of what needs attention.
 type attentionRow struct {
+	ID     string // of the row
 	Health healthMark
 	Kind   string
 	Name   link
@@ -386,8 +388,10 @@ func (s *server) fillAttention(ctx context.Context, p *dashboardPage, who viewer
 		return cmp.Or(b.since.Compare(a.since), cmp.Compare(healthRank(a.health), healthRank(b.health)), foldCompare(a.name.Name, b.name.Name), cmp.Compare(a.id, b.id))
 	})
 	listed := needs[:min(len(needs), maxAttention)]
+	rows := make(map[string]int) // of a thing: it may be listed for several reasons
 	for _, n := range listed {
-		row := attentionRow{Kind: n.kind, Name: n.name, Health: newHealthMark(n.kind, n.health, s.momentOf(n.silent)), Words: needWords(n)}
+		rows[n.id]++
+		row := attentionRow{ID: fmt.Sprintf("%s-%d", n.id, rows[n.id]), Kind: n.kind, Name: n.name, Health: newHealthMark(n.kind, n.health, s.momentOf(n.silent)), Words: needWords(n)}
 		if n.report != "" { // it is not the health of the host
 			row.Health = healthMark{State: string(landscape.HealthWarning), Word: "Warning", Name: cmp.Or(n.mark, "Report cannot be used")}
 		}

@@ -8,14 +8,15 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"trento/store"
 )
 
-// changing is what differs in every frame.
-var changing = regexp.MustCompile(` data-(cursor|snapshot)="[^"]*"`)
+// changing is what differs in every frame, and ages.
+var changing = regexp.MustCompile(` data-(cursor|snapshot)="[^"]*"|(in )?\d+ (s|min|h|days?)( ago)?</span>|just now</span>`)
 
 // frameReader keeps the frame of a page as the script of the console does, see
 // swap.js.
@@ -121,6 +122,20 @@ func TestFragmentsSayWhatHasChanged(t *testing.T) {
 				t.Logf("change %d: %d bytes of %d", i, len(sent), len(b.frame))
 			}
 		})
+	}
+}
+
+// TestFragmentsLeaveOutAges: that a minute has passed is nothing to tell.
+func TestFragmentsLeaveOutAges(t *testing.T) {
+	f := landscapeFixture(t)
+	for _, target := range []string{"/", "/hosts", "/hosts/" + string(hostID(1))} {
+		b := &frameReader{f: f, t: t, as: "admin"}
+		first := b.open(target)
+		f.clock.pass(2 * time.Minute)
+		if sent := b.fetch(target); len(sent) > len(first)/4 || strings.Contains(sent, "data-since") {
+			t.Errorf("%s: %d bytes of %d: %s", target, len(sent), len(first), sent)
+		}
+		f.clock.pass(-2 * time.Minute)
 	}
 }
 

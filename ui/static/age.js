@@ -17,9 +17,12 @@ export function ago(time) {
   return age < 0 ? 'in ' + span(-age) : age < minute ? 'just now' : span(age) + ' ago';
 }
 
-setInterval(() => {
+function update() {
   for (const element of document.querySelectorAll('[data-since]')) {
     const words = ago(element.dataset.since);
     if (element.textContent !== words) element.textContent = words;
   }
-}, 20000);
+}
+setInterval(update, 20000);
+// What the server left out of a page has the words of an earlier one.
+document.addEventListener('swapped', update);
