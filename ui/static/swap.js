@@ -24,10 +24,23 @@ export function signIn() {
   location.assign('/session/new?request_path=' + encodeURIComponent(location.pathname + location.search));
 }
 
+let going = null; // settles when the address somebody has asked for is shown
+
 // swap shows what is at the address. how.history is 'push', 'replace' or
-// nothing; how.live says that nobody has asked for it, so that rows under
-// somebody's hands stay where they are, and an idle session may end.
-export async function swap(url, how = {}) {
+// nothing for the page that is shown; how.live says that nobody has asked for
+// it, so that rows under somebody's hands stay where they are, and an idle
+// session may end. On the way to another address the page that is left is not
+// fetched again: its answer would take the place of the one somebody waits for.
+export function swap(url, how = {}) {
+  if (!how.history) return going ? going.then(() => load(location.href, how)) : load(url, how);
+  const mine = load(url, how).finally(() => {
+    if (going === mine) going = null;
+  });
+  going = mine;
+  return mine;
+}
+
+async function load(url, how) {
   const mine = ++newest;
   const fragment = snapshot?.dataset.snapshot ? `frame; snapshot=${snapshot.dataset.snapshot}` : 'frame';
   let response;
@@ -46,7 +59,7 @@ export async function swap(url, how = {}) {
   if (!fresh) return;
   if (!complete(fresh)) {
     snapshot = null;
-    return swap(url, how);
+    return load(url, how);
   }
   snapshot = fresh;
   const address = response.redirected ? response.url : url;
