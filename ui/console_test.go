@@ -35,7 +35,7 @@ func TestConsole(t *testing.T) {
 		name string
 		test func(*tab)
 	}{
-		{"sign-in", testSigningIn}, {"sign-out", testSigningOut}, {"menus", testMenus}, {"toasts", testToastsInTab}, {"returning", testReturning}, {"veil", testVeil}, {"filters", testFilters}, {"live hosts", testLiveHosts},
+		{"sign-in", testSigningIn}, {"sign-out", testSigningOut}, {"menus", testMenus}, {"filter line", testFilterLine}, {"refused picker", testRefusedPicker}, {"toasts", testToastsInTab}, {"returning", testReturning}, {"veil", testVeil}, {"filters", testFilters}, {"live hosts", testLiveHosts},
 		{"live log", testLiveLog}, {"held rows", testHeldRows}, {"reconnecting", testReconnecting}, {"entry", testEntryDialog}, {"theme", testTheme}, {"API documentation", testAPIDocumentation}, {"keys", testKeys},
 		{"many new", testManyNew}, {"live mode", testLiveMode}, {"hints", testHints}, {"flow", testFlowLine}, {"retention", testRetention},
 		{"secret", testSecret}, {"applying filters", testApplyFilter}, {"without scripts", testWithoutScripts}, {"tags", testTagging}, {"choosing", testChoosing}, {"cleaning up", testCleaningUp}, {"narrow", testNarrow}, {"accessibility", testAccessibility},
@@ -174,6 +174,27 @@ func testReturning(tab *tab) {
 	tab.in("#cleanup").click(aButton, "Clean up host")
 	tab.until("location.pathname + location.search === '/hosts?q=hana&sort=hostname' && !" + exists(rowOf(1)))
 	tab.says("Host hana01 was cleaned up.")
+}
+
+// testFilterLine: the filters of every list fit on one line of an ordinary
+// screen.
+func testFilterLine(tab *tab) {
+	tab.seeEverything()
+	tab.signedIn()
+	for _, path := range []string{"/hosts", "/clusters", "/databases", "/sap_systems", "/cleanup", "/activity_log", "/users", "/tokens"} {
+		tab.open(path)
+		tab.wants(fmt.Sprintf("%q + ' ' + new Set([...document.querySelectorAll('#filters > *')].filter(e => e.checkVisibility()).map(e => (r => Math.round((r.top + r.bottom) / 4))(e.getBoundingClientRect()))).size", path), path+" 1")
+	}
+}
+
+// testRefusedPicker: permissions that cannot be changed can be reached with
+// the keyboard, and say why.
+func testRefusedPicker(tab *tab) {
+	admin := tab.user("admin", 1)
+	tab.signedIn()
+	tab.live(userPath(admin.ID, "edit"))
+	tab.in("main").tabTo("group", "Permissions. Admin user cannot be edited")
+	tab.wants("document.activeElement.getAttribute('aria-disabled')", "true")
 }
 
 // testHeldRows: nothing moves under the pointer.

@@ -27,6 +27,7 @@ type picker struct {
 	Added    []string
 	Removed  []string
 	Fault    string
+	Refused  string // why nothing can be changed
 }
 
 type abilityBox struct {

@@ -116,14 +116,14 @@ const suggestedLimit = 180
 func newTokenSettingsForm(t *store.TokenSettings) tokenSettingsForm {
 	f := tokenSettingsForm{
 		Switches: []settingSwitch{
-			{"enabled", "Personal access tokens", "Off: none can be made, and those there are are refused. They are kept.", t.Enabled},
-			{"allow_basic", "As the password of HTTP Basic", "For programs that know nothing but name and password; on the API only.", t.AllowBasic},
-			{"allow_sign_in", "As the password of a sign-in", "Goes around the second factor of the owner.", t.AllowSignIn},
-			{"allow_in_query", "In the address, as the parameter session", "Addresses end up in the logs of proxies, and the token with them.", t.AllowInQuery},
-			{"require_password_confirmation", "Ask for the password", "Before somebody makes, changes or removes a token in the console.", t.RequirePasswordConfirmation},
+			{"enabled", "Personal access tokens", "When this is off, nobody can create tokens and existing ones are refused. They are not deleted.", t.Enabled},
+			{"allow_basic", "Accept tokens as the password of HTTP Basic", "For programs that can only send a user name and a password. API only.", t.AllowBasic},
+			{"allow_sign_in", "Accept tokens as the password when signing in", "Whoever holds such a token signs in without the second factor of its owner.", t.AllowSignIn},
+			{"allow_in_query", "Accept tokens in the address (parameter session)", "Proxies write addresses into their logs, and the token with them.", t.AllowInQuery},
+			{"require_password_confirmation", "Ask for the password", "Before a token is created, changed or deleted in the console.", t.RequirePasswordConfirmation},
 		},
 		Default: field{Name: "default_lifetime_days", Label: "Suggested lifetime, in days", Type: "number", Value: strconv.Itoa(t.DefaultLifetimeDays), Autocomplete: "off", Required: true},
-		Limit:   field{Name: "max_lifetime_days", Label: "Longest lifetime, in days", Type: "number", Autocomplete: "off", Help: "Empty: no limit. Tokens there are keep their end. " + strconv.Itoa(suggestedLimit) + " is a good one."},
+		Limit:   field{Name: "max_lifetime_days", Label: "Longest lifetime, in days", Type: "number", Autocomplete: "off", Help: "Leave empty for no limit. Existing tokens keep their expiry. We suggest " + strconv.Itoa(suggestedLimit) + " days."},
 	}
 	if t.MaxLifetimeDays != nil {
 		f.Limit.Value = strconv.Itoa(*t.MaxLifetimeDays)

@@ -124,6 +124,7 @@ func (p *userPage) put(f userForm, held []int, totp bool) {
 		p.SecondFactor.Help = "Disable it for a user who has lost the authenticator; signing in takes the password alone then."
 	}
 	p.Picker = newPicker(held, f.Abilities)
+	p.Picker.Refused = p.Protected
 	if p.Generated != "" {
 		p.Password.Help = "Made here and not saved yet. Hand it over on a safe way."
 	} else if !p.New {
