@@ -125,13 +125,7 @@ func newScopes(operations []Operation) *scopes {
 // place puts an operation where it belongs: into the sets, and as a scope of
 // its own.
 func (s *scopes) place(o Operation) {
-	grants := o
-	if o.reads() && o.Path != apiKeyPath && o.Need == Needs("all:api_key_settings") {
-		// Whoever may ask this is decided by what the owner may do. The ability
-		// itself would hand out the key as well.
-		grants.Need = SignedIn
-	}
-	s.of(o.String()).add(grants)
+	s.of(o.String()).add(o)
 	for i := range s.sets {
 		set := &s.sets[i]
 		switch {
@@ -140,11 +134,10 @@ func (s *scopes) place(o Operation) {
 		default:
 			continue
 		}
-		granted := grants
 		if set.Name == scopeReadOnly && o.Path == apiKeyPath {
-			granted.Widened = nil // the answer comes without the key
+			o.Widened = nil // the answer comes without the key
 		}
-		s.of(set.Name).add(granted)
+		s.of(set.Name).add(o)
 	}
 }
 
