@@ -30,10 +30,6 @@ func (o Operation) String() string { return o.Method + " " + o.Path }
 
 func (o Operation) reads() bool { return o.Method == http.MethodGet }
 
-// opensKey reports whether whoever may use the operation may read the key of
-// the agents as well: both take the same ability.
-func (o Operation) opensKey() bool { return o.Need == Needs("all:api_key_settings") }
-
 // The scopes that stand for more than a set of operations.
 const (
 	scopeFull     = "full"      // whatever the owner may do, in future versions, too
@@ -129,7 +125,7 @@ func (s *scopes) place(o Operation) {
 	for i := range s.sets {
 		set := &s.sets[i]
 		switch {
-		case set.Name == scopeFull, set.Name == o.Set, set.Name == scopeReadOnly && o.reads() && !o.opensKey(), slices.Contains(o.ReadBy, set.Name):
+		case set.Name == scopeFull, set.Name == o.Set, set.Name == scopeReadOnly && o.reads(), slices.Contains(o.ReadBy, set.Name):
 			set.Operations = append(set.Operations, o)
 		default:
 			continue
