@@ -28,6 +28,7 @@ func abilityOf(id int) (Ability, bool) {
 // The abilities that stand for others.
 const (
 	allAll       = 1  // all:all stands for every ability
+	allUsers     = 2  // all:users lets somebody manage users
 	operationAll = 35 // operation:all stands for the abilities to run operations
 )
 

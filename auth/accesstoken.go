@@ -41,6 +41,9 @@ type NewToken struct {
 	Name, Description string
 	Scopes            []string   // nil: full
 	ExpiresAt         *time.Time // nil: never
+	// MayGrantAdministration lets a token that manages users make administrators,
+	// too.
+	MayGrantAdministration bool
 	// Wrong is what the caller found wrong already, to be reported with the
 	// rest.
 	Wrong FieldErrors
@@ -73,6 +76,9 @@ func (a *Auth) CreateToken(ctx context.Context, id *Identity, n NewToken) (t *st
 	n.Description = tokenDescription(n.Description, &wrong)
 	n.Scopes = a.scopes.normal(n.Scopes, &wrong)
 	n.ExpiresAt = a.tokenEnd(n.ExpiresAt, &wrong)
+	if n.MayGrantAdministration && len(wrong) == 0 && !a.scopes.changeUsers(n.Scopes) {
+		wrong.add("may_grant_administration", "has no effect: with these scopes the token cannot change users")
+	}
 	if err := a.confirmToken(ctx, id, &wrong); err != nil {
 		return nil, "", err
 	}
@@ -82,6 +88,7 @@ func (a *Auth) CreateToken(ctx context.Context, id *Identity, n NewToken) (t *st
 	text = newTokenText()
 	t, err = a.store.CreateToken(ctx, id.Actor(), id.User.ID, store.NewToken{
 		Name: n.Name, Description: n.Description, Scopes: n.Scopes, Hash: tokenHash(text), ExpiresAt: n.ExpiresAt,
+		MayGrantAdministration: n.MayGrantAdministration,
 	})
 	return t, text, err
 }

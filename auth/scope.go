@@ -99,7 +99,7 @@ func newScopes(operations []Operation) *scopes {
 			{Name: "tags", Label: "Tags", Description: "Add and remove tags; read the hosts, clusters, databases and SAP systems that have them."},
 			{Name: "housekeeping", Label: "Housekeeping", Description: "Clean up silent hosts and absent instances; read hosts, databases and SAP systems."},
 			{Name: "settings", Label: "Settings", Description: "Read and change the settings, the key of the agents included."},
-			{Name: "user_management", Label: "User management", Description: "Make, change, disable and delete users, give permissions, set passwords, turn second factors off, and see and end the sessions and tokens of all. Whoever holds such a token can act as any user whose password it may set."},
+			{Name: "user_management", Label: "User management", Description: "Make, change, disable and delete users, give permissions, set passwords, turn second factors off, and see and end the sessions and tokens of all. Whoever holds such a token can act as any user whose password it may set. It makes no administrators and sets none of their passwords, unless it may grant administration."},
 		},
 		reach:    make(map[string]*reach),
 		inPerson: make(map[string]bool),
@@ -181,6 +181,13 @@ func readersOf(o Operation) []string {
 		return []string{"operations", "tags", "housekeeping"}
 	}
 	return nil
+}
+
+// changeUsers reports whether a token of the scopes may change users.
+func (s *scopes) changeUsers(names []string) bool {
+	return slices.ContainsFunc(names, func(scope string) bool {
+		return scope == scopeFull || s.reach[scope] != nil && slices.Contains(s.reach[scope].changing, allUsers)
+	})
 }
 
 // known reports whether there is such a scope.

@@ -178,8 +178,45 @@ type NewUser struct {
 	Enabled                        bool
 }
 
-// CreateUser makes a user. It fails with FieldErrors.
+// administers reports whether abilities are those of somebody who can make
+// administrators.
+func administers(abilities []int) bool {
+	return slices.Contains(abilities, allAll) || slices.Contains(abilities, allUsers)
+}
+
+// mayGrantAdministration is ErrForbidden for whoever has shown a token that
+// manages users and was not made to make administrators: it must not be worth
+// more than it seems, by making an account that may do everything.
+func (id *Identity) mayGrantAdministration() error {
+	t := id.Token
+	if t == nil || t.MayGrantAdministration || slices.Contains(t.Scopes, scopeFull) {
+		return nil
+	}
+	return ErrForbidden
+}
+
+// grantsAdministration reports whether a change makes an administrator, or lets
+// somebody act as one: it gives the abilities, or the password, or the account
+// back, or takes the second factor away.
+func (c *UserChange) grantsAdministration(u *store.User) bool {
+	if c.Abilities != nil && administers(*c.Abilities) {
+		for _, ability := range []int{allAll, allUsers} {
+			if slices.Contains(*c.Abilities, ability) && !slices.Contains(u.Abilities, ability) {
+				return true
+			}
+		}
+	}
+	return administers(u.Abilities) && (c.Password != nil || c.DisableTOTP || c.Enabled != nil && *c.Enabled && !u.Enabled())
+}
+
+// CreateUser makes a user. It fails with FieldErrors, and with ErrForbidden
+// for a token that may not make administrators.
 func (a *Auth) CreateUser(ctx context.Context, by *Identity, n NewUser) (*store.User, error) {
+	if administers(n.Abilities) {
+		if err := by.mayGrantAdministration(); err != nil {
+			return nil, err
+		}
+	}
 	var wrong FieldErrors
 	wrong.username(n.Username)
 	n.Username = store.NormalUsername(n.Username)
@@ -221,14 +258,23 @@ func (c *UserChange) takesOver(before *store.User) bool {
 }
 
 // ChangeUser changes a user. A change of how the user signs in takes the
-// password of whoever asks, where it has to be shown again. It fails with store.ErrNotFound, with
-// ErrProtected for the default admin, with ErrForbidden for somebody who has
-// shown a token and changes how the owner signs in, with FieldErrors, and with
-// store.ErrStale where the user is not of that version any more.
+// password of whoever asks, where it has to be shown again. It fails with
+// store.ErrNotFound, with ErrProtected for the default admin, with ErrForbidden for somebody who has
+// shown a token and changes how the owner signs in, or makes an administrator
+// without having been made for it, with FieldErrors, and with store.ErrStale
+// where the user is not of that version any more.
 func (a *Auth) ChangeUser(ctx context.Context, by *Identity, id int64, version int, c UserChange) (*store.User, error) {
 	before, err := a.manageable(id)
 	if err != nil {
 		return nil, err
+	}
+	if err := by.mayGrantAdministration(); err != nil {
+		if c.grantsAdministration(before) {
+			return nil, err
+		}
+		if before.LockVersion != version { // else it could be an administrator by then
+			return nil, fmt.Errorf("user %d: %w", id, store.ErrStale)
+		}
 	}
 	if by.User.ID == id && (c.Password != nil || c.Email != nil || c.DisableTOTP) {
 		if err := by.InPerson(); err != nil {

@@ -30,7 +30,13 @@ type Token struct {
 	CreatedAt   time.Time  `json:"created_at"`
 	UpdatedAt   time.Time  `json:"updated_at"`
 	ExpiresAt   *time.Time `json:"expires_at,omitempty"` // nil: never
+	// MayGrantAdministration lets a token that manages users make administrators
+	// and user managers, too. One of the scope "full" always may.
+	MayGrantAdministration bool `json:"may_grant_administration,omitempty"`
 }
+
+// MaxTokens is how many tokens a user can have, expired ones included.
+const MaxTokens = 100
 
 // Expired reports whether the time of the token is over.
 func (t *Token) Expired(now time.Time) bool { return t.ExpiresAt != nil && !now.Before(*t.ExpiresAt) }
@@ -107,12 +113,14 @@ type NewToken struct {
 	Scopes            []string
 	Hash              TokenHash
 	ExpiresAt         *time.Time // nil: never
+	// MayGrantAdministration is as of a Token.
+	MayGrantAdministration bool
 }
 
 // CreateToken makes a token of a user. It fails with ErrNotFound where the
 // user has been disabled or deleted, with ErrTokensDisabled, and with an
-// InvalidError where the name is taken or the settings do not allow the token
-// to live that long.
+// InvalidError where the name is taken, the user has MaxTokens already, or the
+// settings do not allow the token to live that long.
 func (s *Store) CreateToken(ctx context.Context, by Actor, userID int64, n NewToken) (*Token, error) {
 	var created *Token
 	err := s.update(ctx, by, func(tx *Tx) error {
@@ -127,12 +135,15 @@ func (s *Store) CreateToken(ctx context.Context, by Actor, userID int64, n NewTo
 		}
 		created = &Token{
 			ID: uuid.NewString(), UserID: userID, Name: n.Name, Description: n.Description, Scopes: n.Scopes, Hash: n.Hash,
-			CreatedAt: tx.now, UpdatedAt: tx.now, ExpiresAt: n.ExpiresAt,
+			CreatedAt: tx.now, UpdatedAt: tx.now, ExpiresAt: n.ExpiresAt, MayGrantAdministration: n.MayGrantAdministration,
 		}
 		if err := tx.recordToken(created); err != nil {
 			return err
 		}
 		metadata := map[string]any{"id": created.ID, "name": created.Name, "scopes": created.Scopes}
+		if n.MayGrantAdministration {
+			metadata["may_grant_administration"] = true
+		}
 		if n.ExpiresAt != nil {
 			metadata["expires_at"] = n.ExpiresAt.UTC()
 		}
@@ -427,11 +438,14 @@ func (tx *Tx) mayHaveTokens(userID int64) error {
 }
 
 // checkTokenName refuses a name that another token of the user has, or one that
-// looks like it.
+// looks like it; and a token, whose id is empty, that would be one too many.
 func (tx *Tx) checkTokenName(userID int64, id, name string) error {
 	tokens, err := tx.Tokens(userID)
 	if err != nil {
 		return err
+	}
+	if id == "" && len(tokens) >= MaxTokens {
+		return &landscape.InvalidError{Field: "name", Detail: fmt.Sprintf("is one too many: a user has at most %d tokens; delete one that is not needed", MaxTokens)}
 	}
 	wanted := looksOf(name)
 	for _, t := range tokens {

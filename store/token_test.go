@@ -401,3 +401,36 @@ func TestTokenChangesAreTold(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// A user has a hundred tokens at most, expired ones included.
+func TestTokensAreCapped(t *testing.T) {
+	s := open(t, t.TempDir(), newClock())
+	u, err := s.CreateUser(t.Context(), System(), NewUser{Username: "ann", Fullname: "A", Email: "ann@example.com", Enabled: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var last *Token
+	for i := range MaxTokens + 1 {
+		token, err := s.CreateToken(t.Context(), System(), u.ID, NewToken{Name: fmt.Sprintf("token number %03d", i+200), Scopes: []string{"full"}, Hash: TokenHash{byte(i), 1}})
+		wrong, refused := errors.AsType[*landscape.InvalidError](err)
+		if i < MaxTokens {
+			if last = token; err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		if !refused || wrong.Field != "name" || wrong.Detail != "is one too many: a user has at most 100 tokens; delete one that is not needed" {
+			t.Errorf("token %d: %v", i+1, err)
+		}
+	}
+	name := "another name"
+	if _, err := s.ChangeToken(t.Context(), System(), u.ID, last.ID, TokenChange{Name: &name}); err != nil {
+		t.Errorf("the last one cannot be changed: %v", err)
+	}
+	if err := s.DeleteTokens(t.Context(), System(), u.ID, []string{last.ID}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.CreateToken(t.Context(), System(), u.ID, NewToken{Name: "again", Scopes: []string{"full"}, Hash: TokenHash{255, 2}}); err != nil {
+		t.Errorf("after one was deleted: %v", err)
+	}
+}

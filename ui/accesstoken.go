@@ -70,7 +70,7 @@ func (s *server) newTokenList(tx *store.Tx, r *http.Request, u *store.User) (tok
 func (s *server) newTokenRow(tx *store.Tx, t *store.Token) tokenRow {
 	return tokenRow{
 		ID: t.ID, Version: version(t.UpdatedAt), Name: t.Name, Description: t.Description, State: tokenState(t, s.options.Store.Now()),
-		Expiry: s.momentOf(t.ExpiresAt), Scopes: s.scopeWords(t.Scopes), Created: s.moment(t.CreatedAt), LastUsed: s.momentOf(tx.TokenLastUsed(t.ID)),
+		Expiry: s.momentOf(t.ExpiresAt), Scopes: s.scopeWords(t), Created: s.moment(t.CreatedAt), LastUsed: s.momentOf(tx.TokenLastUsed(t.ID)),
 	}
 }
 
@@ -85,10 +85,10 @@ func tokenState(t *store.Token, now time.Time) string {
 }
 
 // scopeWords names the sets of a token, and counts the single operations.
-func (s *server) scopeWords(scopes []string) []string {
+func (s *server) scopeWords(t *store.Token) []string {
 	var words []string
 	single := 0
-	for _, scope := range scopes {
+	for _, scope := range t.Scopes {
 		i := slices.IndexFunc(s.options.Auth.ScopeSets(), func(set auth.ScopeSet) bool { return set.Name == scope })
 		if i < 0 {
 			single++
@@ -98,6 +98,9 @@ func (s *server) scopeWords(scopes []string) []string {
 	}
 	if single > 0 {
 		words = append(words, count(single, "operation", "operations"))
+	}
+	if t.MayGrantAdministration && !slices.Contains(t.Scopes, fullScope) {
+		words = append(words, "May grant administration")
 	}
 	return words
 }

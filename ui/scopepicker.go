@@ -13,6 +13,20 @@ type scopePicker struct {
 	Sets       []scopeBox
 	Operations []scopeBox
 	Fault      string
+	// Manages: the owner manages users, so a token for everything makes
+	// administrators.
+	Manages bool
+	// Administration is asked where a token is made.
+	Administration *scopeBox
+}
+
+// offerAdministration lets an owner who manages users choose whether the token
+// may make administrators.
+func (p *scopePicker) offerAdministration(id *auth.Identity, making, chosen bool) {
+	p.Manages = id.Can(abilityUsers)
+	if making && p.Manages {
+		p.Administration = &scopeBox{Value: "true", Label: "May grant administration", Chosen: chosen}
+	}
 }
 
 // scopeBox is a set of operations or a single one.

@@ -25,6 +25,7 @@ type tokenDialog struct {
 	Faults                     []faultLink
 	Failure                    string
 	Typed                      bool
+	Making                     bool // of a new token
 }
 
 func (s *server) tokenSettings() (settings *store.TokenSettings, err error) {
@@ -87,6 +88,7 @@ func (d *tokenDialog) typed(s *server, r *http.Request) (scopes []string) {
 	if access != fullScope && access != chosenScopes {
 		picker.Fault = "Choose what it may be used for"
 	}
+	picker.offerAdministration(auth.From(r.Context()), d.Making, r.PostForm.Get("may_grant_administration") == "true")
 	d.Scopes = &picker
 	return scopes
 }
@@ -119,6 +121,8 @@ func (d *tokenDialog) refuse(err error) bool {
 		switch fault.Field {
 		case "expires_at":
 			d.Expiry.Fault = faultWords(fault.Detail)
+		case "may_grant_administration":
+			d.Scopes.Fault = "May grant administration " + fault.Detail
 		case "scopes":
 			switch {
 			case d.Scopes.Fault != "": // said already
@@ -129,7 +133,9 @@ func (d *tokenDialog) refuse(err error) bool {
 			}
 		}
 	}
-	faults = slices.DeleteFunc(slices.Clone(faults), func(f landscape.InvalidError) bool { return f.Field == "expires_at" || f.Field == "scopes" })
+	faults = slices.DeleteFunc(slices.Clone(faults), func(f landscape.InvalidError) bool {
+		return f.Field == "expires_at" || f.Field == "scopes" || f.Field == "may_grant_administration"
+	})
 	var rest []string
 	d.Faults, rest = applyFaults(faults, fields...)
 	d.Failure = strings.Join(rest, ". ")
@@ -205,7 +211,7 @@ func (s *server) newToken(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	d := tokenDialog{
-		Title: "Generate Token", Action: "/profile/tokens/new", ResetURL: "/profile/tokens/new", Verb: "Generate Token", Expiry: s.tokenExpiry(r, settings, nil), Password: passwordField(id, settings),
+		Title: "Generate Token", Action: "/profile/tokens/new", ResetURL: "/profile/tokens/new", Verb: "Generate Token", Expiry: s.tokenExpiry(r, settings, nil), Password: passwordField(id, settings), Making: true,
 		Intro: "A token lets a program use the API in your name, without your password. It can never do more than you may do.",
 	}
 	from := r.URL.Query().Get("copy")
@@ -215,7 +221,7 @@ func (s *server) newToken(w http.ResponseWriter, r *http.Request) error {
 	}
 	now := s.options.Store.Now()
 	if r.Method != http.MethodPost {
-		scopes := []string{fullScope}
+		scopes, administers := []string{fullScope}, false
 		d.put("", "")
 		if from != "" {
 			t, err := s.ownToken(r, from)
@@ -224,7 +230,7 @@ func (s *server) newToken(w http.ResponseWriter, r *http.Request) error {
 			}
 			d.put("", t.Description)
 			d.Name.Help = "A copy of “" + t.Name + "”; names are unique."
-			scopes = t.Scopes
+			scopes, administers = t.Scopes, t.MayGrantAdministration
 			if t.ExpiresAt != nil {
 				d.Expiry.Number = strconv.Itoa(max(1, int(t.ExpiresAt.Sub(t.CreatedAt)/(24*time.Hour))))
 			} else if settings.MaxLifetimeDays == nil {
@@ -233,6 +239,7 @@ func (s *server) newToken(w http.ResponseWriter, r *http.Request) error {
 			d.Expiry.Words = d.Expiry.words(now)
 		}
 		picker := newScopePicker(s.options.Auth.ScopeSets(), scopes)
+		picker.offerAdministration(id, true, administers)
 		d.Scopes = &picker
 		return s.showTokenDialog(w, r, http.StatusOK, &d)
 	}
@@ -242,6 +249,7 @@ func (s *server) newToken(w http.ResponseWriter, r *http.Request) error {
 	var text string
 	t, text, err = s.options.Auth.CreateToken(r.Context(), confirming(r), auth.NewToken{
 		Name: d.Name.Value, Description: d.Description.Value, Scopes: scopes, ExpiresAt: withinLimit(end, now, settings), Wrong: d.wrong(),
+		MayGrantAdministration: d.Scopes.Administration != nil && d.Scopes.Administration.Chosen,
 	})
 	if err == nil {
 		return s.showToken(w, r, t, text)
@@ -278,6 +286,7 @@ func (s *server) editToken(w http.ResponseWriter, r *http.Request) error {
 	if r.Method != http.MethodPost {
 		d.put(t.Name, t.Description)
 		picker := newScopePicker(s.options.Auth.ScopeSets(), t.Scopes)
+		picker.offerAdministration(id, false, false)
 		d.Scopes = &picker
 		return s.showTokenDialog(w, r, http.StatusOK, &d)
 	}

@@ -96,7 +96,7 @@ func (s *server) tokenItems(tx *store.Tx) ([]*tokenItem, error) {
 			return nil, err
 		}
 		if owner := owners[t.UserID]; owner != nil {
-			all = append(all, &tokenItem{t, owner, tokenState(t, s.options.Store.Now()), s.scopeWords(t.Scopes), tx.TokenLastUsed(t.ID)})
+			all = append(all, &tokenItem{t, owner, tokenState(t, s.options.Store.Now()), s.scopeWords(t), tx.TokenLastUsed(t.ID)})
 		}
 	}
 	return all, nil

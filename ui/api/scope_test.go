@@ -8,12 +8,18 @@ import (
 	"testing"
 
 	"trento/auth"
+	"trento/store"
 )
 
 // freshToken makes a token of a user and returns its text.
 func (f *fixture) freshToken(owner string, scopes ...string) string {
 	f.t.Helper()
 	f.made++
+	if f.made%store.MaxTokens == 0 { // a user can have no more
+		if err := f.store.DeleteAllTokens(f.t.Context(), store.System(), f.account(owner).ID); err != nil {
+			f.t.Fatal(err)
+		}
+	}
 	_, text, err := f.auth.CreateToken(f.t.Context(), &auth.Identity{User: f.account(owner)}, auth.NewToken{Name: fmt.Sprint("token ", f.made), Scopes: scopes})
 	if err != nil {
 		f.t.Fatal(err)

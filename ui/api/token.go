@@ -21,6 +21,8 @@ type ownToken struct {
 	ExpiresAt   *moment  `json:"expires_at"`
 	LastUsedAt  *moment  `json:"last_used_at"`
 	Status      string   `json:"status"` // active or expired
+
+	MayGrantAdministration bool `json:"may_grant_administration"`
 }
 
 // anyToken is a personal access token as those who manage users know it.
@@ -47,6 +49,7 @@ func (a *API) newOwnToken(tx *store.Tx, t *store.Token) ownToken {
 	return ownToken{
 		ID: t.ID, Name: t.Name, Description: t.Description, Scopes: t.Scopes, CreatedAt: moment(t.CreatedAt), UpdatedAt: moment(t.UpdatedAt),
 		ExpiresAt: momentOf(t.ExpiresAt), LastUsedAt: momentOf(tx.TokenLastUsed(t.ID)), Status: status,
+		MayGrantAdministration: t.MayGrantAdministration,
 	}
 }
 
@@ -135,7 +138,7 @@ func (a *API) createToken(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := given.only("name", "expires_at", "description", "scopes", currentPassword); err != nil {
+	if err := given.only("name", "expires_at", "description", "scopes", "may_grant_administration", currentPassword); err != nil {
 		return err
 	}
 	if err := given.all("name"); err != nil {
@@ -145,6 +148,9 @@ func (a *API) createToken(w http.ResponseWriter, r *http.Request) error {
 	n := auth.NewToken{Name: schemaText("/name", given["name"], &wrong), Scopes: given.optionalTexts("scopes", &wrong)}
 	if description := given.optionalText("description", &wrong); description != nil {
 		n.Description = *description
+	}
+	if grants := given.optionalBool("may_grant_administration", &wrong); grants != nil {
+		n.MayGrantAdministration = *grants
 	}
 	if end, ok := given["expires_at"]; ok {
 		n.ExpiresAt = schemaMoment("/expires_at", end, &wrong)

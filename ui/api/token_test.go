@@ -93,7 +93,7 @@ func TestTokenLife(t *testing.T) {
 
 	f.clock.pass(time.Second)
 	want := `{"id":"` + made.ID + `","name":"ci 2","description":"for\nthe builds","scopes":["read_only","tags"],"created_at":"` + made.CreatedAt +
-		`","updated_at":"2026-08-20T10:15:31.123456Z","expires_at":"2026-08-30T00:00:00.000000Z","last_used_at":"2026-08-20T10:15:30.123456Z","status":"active"}`
+		`","updated_at":"2026-08-20T10:15:31.123456Z","expires_at":"2026-08-30T00:00:00.000000Z","last_used_at":"2026-08-20T10:15:30.123456Z","status":"active","may_grant_administration":false}`
 	patch := `{"name":"ci 2","description":"for\r\nthe builds ","scopes":["tags","read_only","tags"],"expires_at":"2026-08-30T00:00:00Z"}`
 	if list := f.ownTokens("ann"); len(list) != 1 || list[0].LastUsedAt == nil {
 		t.Errorf("%+v", list)
@@ -790,4 +790,29 @@ func TestTokenAttacks(t *testing.T) {
 			t.Errorf("%s: %d %s", scope, got.status, got.body)
 		}
 	}
+}
+
+// Whether a token may make administrators is chosen when it is made, shown in
+// the lists, and asked at the door of the users.
+func TestTokenMayGrantAdministration(t *testing.T) {
+	f := newFixture(t)
+	f.user("root", admin)
+	plain := f.makeToken("root", `{"name":"plain","scopes":["user_management"]}`)
+	granting := f.makeToken("root", `{"name":"granting","scopes":["user_management"],"may_grant_administration":true}`)
+	f.post("root", tokensPath, `{"name":"x","scopes":["tags"],"may_grant_administration":true}`).expect(t, 422,
+		problems("/may_grant_administration", "has no effect: with these scopes the token cannot change users"))
+	f.post("root", tokensPath, `{"name":"x","may_grant_administration":"yes"}`).expect(t, 422, problems("/may_grant_administration", "Invalid boolean. Got: string"))
+	for _, list := range []string{tokensPath, "/api/v1/personal_access_tokens"} {
+		got := f.get("root", list)
+		if n := strings.Count(got.body, `"may_grant_administration":true`); got.status != 200 || n != 1 {
+			t.Errorf("%s: %d %s", list, got.status, got.body)
+		}
+	}
+	body := func(name string) string {
+		return `{"username":"` + name + `","fullname":"X","email":"` + name + `@example.com","password":"secret1223","password_confirmation":"secret1223","enabled":true,
+			"abilities":[{"id":1,"name":"all","resource":"all","label":""}]}`
+	}
+	f.tokens["by plain"], f.tokens["by granting"] = plain.Text, granting.Text
+	f.post("by plain", "/api/v1/users", body("eve")).expect(t, 403, forbidden)
+	f.post("by granting", "/api/v1/users", body("ada")).expect(t, 201, "*")
 }

@@ -1,0 +1,81 @@
+package auth
+
+import (
+	"errors"
+	"testing"
+)
+
+// A token that manages users makes no administrators, and takes over none,
+// unless it was made for that. A token for everything acts as its owner.
+func TestTokensGrantAdministration(t *testing.T) {
+	f := newFixture(t, func(o *Options) { o.Operations = someOperations() })
+	boss := f.user("boss", allAll)
+	manager := f.user("manager2", allUsers)
+	off := f.user("off", allAll)
+	plain := f.user("plain")
+	no := false
+	if _, err := f.ChangeUser(t.Context(), &Identity{User: boss, Via: ViaToken}, off.ID, 1, UserChange{Enabled: &no}); err != nil {
+		t.Fatal(err)
+	}
+	password := "secret1223"
+	yes := true
+	person := &Identity{User: boss, Via: ViaToken}
+	for name, row := range map[string]struct {
+		token NewToken
+		may   bool
+	}{
+		"user_management":          {NewToken{Scopes: []string{"user_management"}}, false},
+		"one operation":            {NewToken{Scopes: []string{"POST /api/v1/users"}}, false},
+		"user_management, allowed": {NewToken{Scopes: []string{"user_management"}, MayGrantAdministration: true}, true},
+		"full":                     {NewToken{}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			row.token.Name = name
+			token, _, err := f.CreateToken(t.Context(), person, row.token)
+			if err != nil {
+				t.Fatal(err)
+			}
+			id := &Identity{User: boss, Via: ViaPersonalToken, Token: token}
+			check := func(what string, err error) {
+				t.Helper()
+				if row.may && errors.Is(err, ErrForbidden) || !row.may && !errors.Is(err, ErrForbidden) {
+					t.Errorf("%s: %v", what, err)
+				}
+			}
+			for _, abilities := range [][]int{{allAll}, {allUsers}, {5, allUsers}} {
+				_, err := f.CreateUser(t.Context(), id, NewUser{Username: "", Abilities: abilities})
+				check("make", err)
+				_, err = f.ChangeUser(t.Context(), id, plain.ID, 0, UserChange{Abilities: &abilities})
+				check("raise", err)
+			}
+			more := []int{allAll, allUsers}
+			_, err = f.ChangeUser(t.Context(), id, manager.ID, 0, UserChange{Abilities: &more})
+			check("raise a manager", err)
+			_, err = f.ChangeUser(t.Context(), id, manager.ID, 0, UserChange{Password: &password, PasswordConfirmation: &password})
+			check("password of a manager", err)
+			_, err = f.ChangeUser(t.Context(), id, manager.ID, 0, UserChange{DisableTOTP: true})
+			check("second factor of a manager", err)
+			_, err = f.ChangeUser(t.Context(), id, off.ID, 0, UserChange{Enabled: &yes})
+			check("bring an administrator back", err)
+
+			// What manages users without that.
+			fewer := []int{5}
+			for what, c := range map[string]UserChange{
+				"password of others": {Password: &password, PasswordConfirmation: &password}, "lesser abilities": {Abilities: &fewer}, "name": {Fullname: &password},
+			} {
+				now := f.named("plain")
+				if _, err := f.ChangeUser(t.Context(), id, plain.ID, now.LockVersion, c); err != nil {
+					t.Errorf("%s: %v", what, err)
+				}
+			}
+			same := []int{allUsers}
+			now := f.named("manager2")
+			if _, err := f.ChangeUser(t.Context(), id, manager.ID, now.LockVersion, UserChange{Abilities: &same}); err != nil {
+				t.Errorf("the abilities there are: %v", err)
+			}
+		})
+	}
+	if _, _, err := f.CreateToken(t.Context(), person, NewToken{Name: "x", Scopes: []string{"tags"}, MayGrantAdministration: true}); err == nil {
+		t.Error("it can be chosen where it has no effect")
+	}
+}
