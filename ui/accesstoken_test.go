@@ -291,7 +291,7 @@ func TestAuthenticationLog(t *testing.T) {
 	if rows := only.texts("tbody tr"); len(rows) != 1 {
 		t.Errorf("%d rows of the token b", len(rows))
 	}
-	export, _ := attribute(only.one("a[download]"), "href")
+	export, _ := attribute(only.all("a[download]")[0], "href")
 	if w := f.do(call{target: export, as: "mary"}); w.Code != http.StatusOK || strings.Count(w.Body.String(), "\n") != 2 {
 		t.Errorf("CSV: status %d: %s", w.Code, w.Body)
 	}
