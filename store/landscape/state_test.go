@@ -385,12 +385,15 @@ func (w *world) isShared(id landscape.HostID) bool {
 }
 
 // checkListed: an instance is absent unless its host has last listed its
-// number, or something that could not be read and may have it.
+// number, or something that could not be read and may have it. What is kept of
+// the report does not speak for that while it is to be forgotten: a clean-up
+// drops an element that waits, and another instance of its number may be what
+// is listed. The next report is judged in full, and checked again.
 func (w *world) checkListed(host landscape.HostID, number string, absentSince *time.Time) {
 	w.t.Helper()
 	kept := w.kept[host]
 	unread := func(u landscape.UnreadInstance) bool { return u.Number == "" || u.Number == number }
-	if w.isShared(host) || kept != nil && slices.ContainsFunc(kept.Unread, unread) {
+	if w.isShared(host) || kept != nil && (kept.Forget || slices.ContainsFunc(kept.Unread, unread)) {
 		return
 	}
 	if absentSince != nil || kept != nil && slices.ContainsFunc(kept.Elements, func(e landscape.KeptElement) bool { return e.Number == number }) {
