@@ -583,6 +583,7 @@ func (a *appliance) authOptions() auth.Options {
 		Operations:      api.Operations(),
 		Introspectors:   a.config.IntrospectionAllowed,
 		AdminUser:       a.config.AdminUser,
+		StrictPasswords: a.config.PasswordPolicy == "strict",
 		Log:             a.log,
 	}
 }

@@ -63,6 +63,7 @@ func (a *Auth) ResetAdmin(ctx context.Context, admin Admin, dir string) (file st
 	if admin.Password != "" {
 		var wrong FieldErrors
 		wrong.password(admin.Password, &admin.Password)
+		a.weakPassword(&admin.Password, a.admin, &wrong)
 		if err := wrong.err(); err != nil {
 			return "", err
 		}
@@ -87,6 +88,13 @@ func (a *Auth) putAdmin(ctx context.Context, admin Admin, dir, present string, g
 		// next attempt generates another one.
 		if err := writeInitialPassword(file, password); err != nil {
 			return "", fmt.Errorf("initial password of the admin: %w", err)
+		}
+	}
+	if admin.Password != "" {
+		if warning := PasswordWarning(admin.Password, a.admin); warning != "" && a.strictPasswords {
+			return "", fmt.Errorf("ADMIN_PASSWORD %s, which PASSWORD_POLICY=strict does not allow", warning)
+		} else if warning != "" {
+			a.log.Warn("ADMIN_PASSWORD " + warning)
 		}
 	}
 	if password != "" {

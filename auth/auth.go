@@ -67,6 +67,9 @@ type Options struct {
 	TrustedProxies  []netip.Prefix // whose forwarding headers are believed
 	EnableAPIKey    bool           // false: everybody may report as an agent
 	AdminUser       string         // name of the default admin; "admin" where empty
+	// StrictPasswords refuses passwords that PasswordWarning has something to say
+	// about.
+	StrictPasswords bool
 	// Operations are what scopes of tokens can name: what the API offers.
 	Operations []Operation
 	// Introspectors may ask who a token belongs to, beside this machine itself.
@@ -77,12 +80,13 @@ type Options struct {
 
 // Auth identifies and decides. It is safe for concurrent use.
 type Auth struct {
-	store        *store.Store
-	now          func() time.Time
-	log          *slog.Logger
-	proxies      []netip.Prefix
-	enableAPIKey bool
-	admin        string // the default admin's name, in its normal form
+	store           *store.Store
+	now             func() time.Time
+	log             *slog.Logger
+	proxies         []netip.Prefix
+	enableAPIKey    bool
+	strictPasswords bool
+	admin           string // the default admin's name, in its normal form
 
 	sessions *sessionStore
 	access   *signer
@@ -156,12 +160,13 @@ func New(o Options) (*Auth, error) {
 	a := &Auth{
 		admin: store.NormalUsername(cmp.Or(o.AdminUser, "admin")), sealer: sealer, cursors: cursors,
 		store: o.Store, now: o.Now, log: o.Log, proxies: o.TrustedProxies, enableAPIKey: o.EnableAPIKey,
-		access:  newSigner(o.Secrets.Access, typeAccess, o.Now),
-		refresh: newSigner(o.Secrets.Refresh, typeRefresh, o.Now),
-		apiKey:  o.Secrets.Access,
-		hasher:  newHasher(),
-		limiter: newLimiter(o.Now, o.Log),
-		scopes:  newScopes(o.Operations), introspectors: o.Introspectors,
+		strictPasswords: o.StrictPasswords,
+		access:          newSigner(o.Secrets.Access, typeAccess, o.Now),
+		refresh:         newSigner(o.Secrets.Refresh, typeRefresh, o.Now),
+		apiKey:          o.Secrets.Access,
+		hasher:          newHasher(),
+		limiter:         newLimiter(o.Now, o.Log),
+		scopes:          newScopes(o.Operations), introspectors: o.Introspectors,
 		halfway: newHalfwayCodec(halfwayKey), devices: newDeviceCodec(deviceKey),
 	}
 	a.sessions = newSessionStore(a, cookieKey, o.SessionLifetime)

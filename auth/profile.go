@@ -33,6 +33,7 @@ func (a *Auth) ChangeProfile(ctx context.Context, id *Identity, c ProfileChange)
 	c.Fullname, c.Email = normal(store.NormalName, c.Fullname), normal(store.NormalText, c.Email)
 	var wrong FieldErrors
 	wrong.account(c.Fullname, c.Email, c.Timezone, c.Password, c.PasswordConfirmation)
+	a.weakPassword(c.Password, user.Username, &wrong)
 	if c.Password != nil || c.Email != nil && *c.Email != user.Email && id.MustConfirm() {
 		if err := a.checkCurrentPassword(ctx, user, c.CurrentPassword, &wrong); err != nil {
 			return nil, err

@@ -223,6 +223,7 @@ func (a *Auth) CreateUser(ctx context.Context, by *Identity, n NewUser) (*store.
 	n.Fullname, n.Email = store.NormalName(n.Fullname), store.NormalText(n.Email)
 	wrong.abilities(n.Abilities)
 	wrong.account(&n.Fullname, &n.Email, &n.Timezone, &n.Password, &n.PasswordConfirmation)
+	a.weakPassword(&n.Password, n.Username, &wrong)
 	if err := wrong.err(); err != nil {
 		return nil, err
 	}
@@ -287,6 +288,7 @@ func (a *Auth) ChangeUser(ctx context.Context, by *Identity, id int64, version i
 	if c.Abilities != nil {
 		wrong.abilities(*c.Abilities)
 	}
+	a.weakPassword(c.Password, before.Username, &wrong)
 	if c.takesOver(before) {
 		if err := a.confirm(ctx, by, &wrong); err != nil {
 			return nil, err

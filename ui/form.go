@@ -22,7 +22,8 @@ type field struct {
 	Autocomplete string
 	Help         string
 	Fault        string
-	Max          int // characters
+	Warning      string // what is allowed and unwise
+	Max          int    // characters
 	Required     bool
 	ReadOnly     bool
 	Focus        bool
@@ -117,4 +118,27 @@ func readCheckbox(form url.Values, name string, wrong *auth.FieldErrors) bool {
 		*wrong = append(*wrong, landscape.InvalidError{Field: name, Detail: "not one of true"})
 	}
 	return form.Get(name) == "true"
+}
+
+// passwordWarning says why a password that somebody typed is a bad one; it is
+// empty for one that is not, and where none was typed.
+func passwordWarning(password, username string) string {
+	if password == "" || len(auth.CheckPasswordRules(password)) > 0 {
+		return "" // what breaks the rules is a fault
+	}
+	warning := auth.PasswordWarning(password, username)
+	if warning == "" {
+		return ""
+	}
+	return "The password " + warning + "."
+}
+
+// withPasswordWarning adds to news about a change of a password what there is
+// to say about it.
+func withPasswordWarning(news, password, username string) string {
+	warning := passwordWarning(password, username)
+	if warning == "" {
+		return news
+	}
+	return strings.TrimRight(news, ".!") + ". " + warning + " A better one protects the account."
 }

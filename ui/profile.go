@@ -196,11 +196,12 @@ func (s *server) password(w http.ResponseWriter, r *http.Request) error {
 		case refused:
 			d.Current.Focus = false
 			applyFaults(faults, &d.Current, &d.New, &d.Confirmation)
+			d.New.Warning = passwordWarning(password, auth.From(r.Context()).User.Username)
 			status = http.StatusUnprocessableEntity
 		case err != nil:
 			return err
 		default:
-			s.rememberNews(w, r, "Profile changes saved!")
+			s.rememberNews(w, r, withPasswordWarning("Profile changes saved!", password, auth.From(r.Context()).User.Username))
 			http.Redirect(w, r, "/profile", http.StatusSeeOther)
 			return nil
 		}

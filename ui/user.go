@@ -112,7 +112,7 @@ func (p *userPage) put(f userForm, held []int, totp bool) {
 	p.Fullname = field{Name: "fullname", Label: "Full Name", Type: "text", Value: f.Fullname, Autocomplete: "off", Max: auth.MaxName, Required: true}
 	p.Email = field{Name: "email", Label: "Email Address", Type: "email", Value: f.Email, Autocomplete: "off", Required: true}
 	p.Username = field{Name: "username", Label: "Username", Type: "text", Value: f.Username, Autocomplete: "off", Max: auth.MaxName, Required: p.New, ReadOnly: !p.New}
-	p.Password = field{Name: "password", Label: "Password", Type: "password", Value: f.Password, Autocomplete: "new-password", Required: p.New}
+	p.Password = field{Name: "password", Label: "Password", Type: "password", Value: f.Password, Autocomplete: "new-password", Required: p.New, Warning: passwordWarning(f.Password, f.Username)}
 	p.Confirmation = field{Name: "password_confirmation", ID: "password-confirmation", Label: "Confirm Password", Type: "password", Value: f.PasswordConfirmation, Autocomplete: "new-password", Required: p.New}
 	p.Timezone = field{Name: "timezone", Label: "Timezone", Type: "text", Value: f.Timezone, Autocomplete: "off", List: "zones", Help: "Type to search. The days on which tokens of this user end are days of this zone."}
 	p.Status = dropdown{ID: "status", Name: "enabled", Label: "Status", Options: choices(strconv.FormatBool(f.Enabled), "true", "Enabled", "false", "Disabled")}
@@ -194,7 +194,7 @@ func (s *server) createUser(w http.ResponseWriter, r *http.Request) error {
 	if p.Generated != "" {
 		s.keepSecret(r, secret{Kind: passwordSecret, ID: strconv.FormatInt(u.ID, 10), Name: u.Username, Text: p.Generated})
 	}
-	s.rememberNews(w, r, "User “"+u.Username+"” created successfully")
+	s.rememberNews(w, r, withPasswordWarning("User “"+u.Username+"” created successfully", f.Password, u.Username))
 	http.Redirect(w, r, userPath(u.ID, "edit"), http.StatusSeeOther)
 	return nil
 }
@@ -350,7 +350,11 @@ func (s *server) userChanged(w http.ResponseWriter, r *http.Request, u *store.Us
 			to = userPath(u.ID, "edit")
 		}
 	}
-	s.rememberNews(w, r, "User “"+u.Username+"” edited successfully")
+	news := "User “" + u.Username + "” edited successfully"
+	if c.Password != nil {
+		news = withPasswordWarning(news, *c.Password, u.Username)
+	}
+	s.rememberNews(w, r, news)
 	http.Redirect(w, r, to, http.StatusSeeOther)
 	return nil
 }

@@ -129,6 +129,7 @@ func TestLoadErrors(t *testing.T) {
 		{"negative port", []string{"PORT=-1"}, `PORT "-1": want a number from 1 to 65535, or 0 for any free port`},
 		{"level", []string{"LOG_LEVEL=INFO"}, `LOG_LEVEL "INFO": want debug, info, warning or error`},
 		{"origin", []string{"TRENTO_WEB_ORIGIN=https://x.example.com/"}, `TRENTO_WEB_ORIGIN "https://x.example.com/": want a host name such as trento.example.com, without https:// and path`},
+		{"unknown policy", []string{"PASSWORD_POLICY=hard"}, `PASSWORD_POLICY "hard": want warn or strict`},
 		{"short idle time", []string{"SESSION_IDLE=59"}, `SESSION_IDLE "59": want 0 for off, or seconds or a duration such as 15m, from 1m to 720h`},
 		{"short lifetime", []string{"SESSION_LIFETIME=299"}, `SESSION_LIFETIME "299": want seconds, or a duration such as 90m or 6h, from 5m to 720h`},
 		{"long lifetime", []string{"SESSION_LIFETIME=720h1s"}, `SESSION_LIFETIME "720h1s": want seconds, or a duration such as 90m or 6h, from 5m to 720h`},
@@ -254,7 +255,7 @@ func TestVariables(t *testing.T) {
 		HOST_HEARTBEAT_ALLOWED_MISSED HOST_HEARTBEAT_INTERVAL INTROSPECTION_ALLOWED_ADDRESSES LISTEN LOG_LEVEL
 		MAX_CONNECTIONS MAX_CONNECTIONS_PER_ADDRESS OAS_SERVER_URL
 		OAUTH2_AUTHORIZE_URL OAUTH2_BASE_URL OAUTH2_CALLBACK_URL OAUTH2_CLIENT_ID OAUTH2_CLIENT_SECRET OAUTH2_SCOPES
-		OAUTH2_TOKEN_URL OAUTH2_USER_URL OIDC_BASE_URL OIDC_CALLBACK_URL OIDC_CLIENT_ID OIDC_CLIENT_SECRET PORT PROMETHEUS_URL
+		OAUTH2_TOKEN_URL OAUTH2_USER_URL OIDC_BASE_URL OIDC_CALLBACK_URL OIDC_CLIENT_ID OIDC_CLIENT_SECRET PASSWORD_POLICY PORT PROMETHEUS_URL
 		PRUNE_EVENTS_OLDER_THAN REFRESH_TOKEN_ENC_SECRET SAML_EMAIL_ATTR_NAME SAML_FIRSTNAME_ATTR_NAME
 		SAML_IDP_ID SAML_IDP_NAMEID_FORMAT SAML_LASTNAME_ATTR_NAME SAML_METADATA_CONTENT SAML_METADATA_URL SAML_SIGNED_ASSERTION
 		SAML_SIGNED_ENVELOPES SAML_SIGN_METADATA SAML_SIGN_REQUESTS SAML_SP_CONTACT_EMAIL SAML_SP_CONTACT_NAME SAML_SP_DIR

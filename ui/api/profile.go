@@ -83,6 +83,7 @@ func (a *API) changeProfile(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	warnOfPassword(w, c.Password, u.Username)
 	return a.sendProfile(w, u.ID)
 }
 

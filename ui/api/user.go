@@ -157,6 +157,7 @@ func (a *API) createUser(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	warnOfPassword(w, &n.Password, u.Username)
 	return a.sendUser(w, http.StatusCreated, u.ID)
 }
 
@@ -202,9 +203,11 @@ func (a *API) changeUser(w http.ResponseWriter, r *http.Request) error {
 		}
 		return err
 	}
-	if _, err := a.deps.Auth.ChangeUser(r.Context(), by, id, version, c); err != nil {
+	u, err := a.deps.Auth.ChangeUser(r.Context(), by, id, version, c)
+	if err != nil {
 		return err
 	}
+	warnOfPassword(w, c.Password, u.Username)
 	return a.sendUser(w, http.StatusOK, id)
 }
 
@@ -283,4 +286,15 @@ func schemaAbility(pointer string, value json.RawMessage, wrong *[]problem) int 
 		*wrong = append(*wrong, mistyped(pointer+"/id", "integer", kindOf(number)))
 	}
 	return id
+}
+
+// warnOfPassword says in the header Warning that a password that was taken is a
+// bad one: the shapes of users and profiles have no room for it.
+func warnOfPassword(w http.ResponseWriter, password *string, username string) {
+	if password == nil {
+		return
+	}
+	if warning := auth.PasswordWarning(*password, username); warning != "" {
+		w.Header().Set("Warning", `299 - "The password `+warning+`"`)
+	}
 }

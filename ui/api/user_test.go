@@ -290,3 +290,22 @@ func TestRegenerateAPIKey(t *testing.T) {
 		t.Errorf("%+v", key)
 	}
 }
+
+// A password that follows the rules and is easy to guess is taken, and the
+// answer says so where the shape of a user has no room for it.
+func TestWeakPasswordIsToldOf(t *testing.T) {
+	f := newFixture(t)
+	f.user("root", admin)
+	for password, want := range map[string]string{
+		"password1": `299 - "The password is easy to guess: it is a common password, or close to one"`, "x7Kq!vR2pL": "", "x7Kq-bob9-vR2pL": `299 - "The password contains the user name"`,
+	} {
+		name := "bob" + strings.Repeat("9", len(want)%2)
+		got := f.post("root", "/api/v1/users", `{"username":"`+name+`","fullname":"B","email":"`+name+`@example.com","password":"`+password+`","password_confirmation":"`+password+`","enabled":true}`)
+		if got.status != 201 || got.header.Get("Warning") != want {
+			t.Errorf("%s: %d %q, want %q", password, got.status, got.header.Get("Warning"), want)
+		}
+		var made struct{ ID int }
+		got.decode(t, &made)
+		f.do(call{as: "root", method: "DELETE", path: fmt.Sprintf("/api/v1/users/%d", made.ID)}).expect(t, 204, "")
+	}
+}
