@@ -92,7 +92,7 @@ func (p *profilePage) put(f profileForm) {
 	p.Fullname = field{Name: "fullname", Label: "Full Name", Type: "text", Value: f.fullname, Autocomplete: "name", Max: auth.MaxName, Required: true}
 	p.Email = field{Name: "email", Label: "Email Address", Type: "email", Value: f.email, Autocomplete: "email", Required: true}
 	p.Username = field{Name: "username", Label: "Username", Type: "text", Value: username, Autocomplete: "username", ReadOnly: true}
-	p.Timezone = field{Name: "timezone", Label: "Timezone", Type: "text", Value: f.timezone, Autocomplete: "off", List: "zones", Help: "Type to search. The days on which your tokens end are days of this zone; the console shows times in UTC."}
+	p.Timezone = field{Name: "timezone", Label: "Timezone", Type: "text", Value: f.timezone, Autocomplete: "off", List: "zones", Help: "Type to search. Times are UTC; the ends of your tokens are told in this zone as well."}
 }
 
 // putEnrollment puts the second factor that is being set up into the page. It

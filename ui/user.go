@@ -114,7 +114,7 @@ func (p *userPage) put(f userForm, held []int, totp bool) {
 	p.Username = field{Name: "username", Label: "Username", Type: "text", Value: f.Username, Autocomplete: "off", Max: auth.MaxName, Required: p.New, ReadOnly: !p.New}
 	p.Password = field{Name: "password", Label: "Password", Type: "password", Value: f.Password, Autocomplete: "new-password", Required: p.New, Warning: passwordWarning(f.Password, f.Username)}
 	p.Confirmation = field{Name: "password_confirmation", ID: "password-confirmation", Label: "Confirm Password", Type: "password", Value: f.PasswordConfirmation, Autocomplete: "new-password", Required: p.New}
-	p.Timezone = field{Name: "timezone", Label: "Timezone", Type: "text", Value: f.Timezone, Autocomplete: "off", List: "zones", Help: "Type to search. The days on which tokens of this user end are days of this zone."}
+	p.Timezone = field{Name: "timezone", Label: "Timezone", Type: "text", Value: f.Timezone, Autocomplete: "off", List: "zones", Help: "Type to search. Times are UTC; the ends of tokens are told in this zone as well."}
 	p.Status = dropdown{ID: "status", Name: "enabled", Label: "Status", Options: choices(strconv.FormatBool(f.Enabled), "true", "Enabled", "false", "Disabled")}
 	p.SecondFactor = dropdown{ID: "totp-status", Name: "totp_enabled", Label: "TOTP", Options: choices(strconv.FormatBool(f.totp && totp), "true", "Enabled", "false", "Disabled")}
 	if !totp {
