@@ -309,7 +309,7 @@ func TestNotHeardYet(t *testing.T) {
 	want := func(offered bool) {
 		t.Helper()
 		for target, link := range map[string]string{
-			"/cleanup": "[value=host/" + string(hostID(1)) + "]", "/hosts": "#row-" + string(hostID(1)) + " a[href=" + hostCleanup(1) + "]",
+			"/cleanup": "[value=host/" + string(hostID(1)) + "]", "/hosts": "#row-" + string(hostID(1)) + " a[href=" + hostCleanup(1) + "?return_to=%2Fhosts]",
 			"/hosts/" + string(hostID(1)): ".actions a[href=" + hostCleanup(1) + "]",
 		} {
 			if got := len(f.page(t, target, "admin").all(link)) > 0; got != offered {

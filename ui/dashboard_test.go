@@ -3,6 +3,7 @@ package ui
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"trento/store/landscape"
 )
@@ -32,5 +33,24 @@ func TestMoreAttention(t *testing.T) {
 	}
 	if fmt.Sprint(rest) != fmt.Sprint(want) {
 		t.Errorf("%v, want %v", rest, want)
+	}
+}
+
+// TestNeedWords: what needs attention says why.
+func TestNeedWords(t *testing.T) {
+	silent := time.Now()
+	for _, tt := range []struct {
+		item attentionItem
+		want string
+	}{
+		{attentionItem{health: landscape.HealthCritical, cause: "instance 00"}, "is critical because of instance 00"},
+		{attentionItem{health: landscape.HealthWarning, cause: "saptune", silent: &silent}, "has a warning because of saptune and does not report"},
+		{attentionItem{health: landscape.HealthCritical}, "is critical"},
+		{attentionItem{health: landscape.HealthPassing, silent: &silent}, "does not report"},
+		{attentionItem{health: landscape.HealthWarning, report: "sends what cannot be read"}, "sends what cannot be read"},
+	} {
+		if got := needWords(tt.item); got != tt.want {
+			t.Errorf("%q, want %q", got, tt.want)
+		}
 	}
 }
