@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
@@ -29,12 +30,18 @@ func (s *server) notices(r *http.Request) (notices []notice, err error) {
 	// The identity is as old as the request, which may have changed the user.
 	var user *store.User
 	var key *store.APIKey
+	alone := false // nobody else manages users
 	err = s.options.Store.View(func(tx *store.Tx) (err error) {
 		if user, err = tx.User(id.User.ID); err != nil {
 			return err
 		}
 		if notices, err = s.secretNotices(tx, r); err != nil {
 			return err
+		}
+		if s.options.Auth.DefaultAdmin(user) {
+			if alone, err = s.soleManager(tx, user.ID); err != nil {
+				return err
+			}
 		}
 		key, err = tx.APIKey()
 		return err
@@ -45,6 +52,9 @@ func (s *server) notices(r *http.Request) (notices []notice, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if n, ok := s.adminNotice(r, id); ok && alone {
+		notices = append(notices, n)
+	}
 	if id.Can(abilityAPIKey) {
 		if n, ok := s.keyNotice(r, key); ok {
 			notices = append(notices, n)
@@ -54,6 +64,17 @@ func (s *server) notices(r *http.Request) (notices []notice, err error) {
 		notices = append(notices, notice{Severity: "info", Text: "Password change is recommended.", Link: link{Name: "Profile", URL: "/profile"}})
 	}
 	return notices, nil
+}
+
+// adminNotice tells the default admin to make somebody else who manages users.
+// It comes again with every sign-in, until there is one.
+func (s *server) adminNotice(r *http.Request, id *auth.Identity) (notice, bool) {
+	n := notice{
+		Severity: "info", Dismissal: "admin-" + hex.EncodeToString(id.SessionHash[:8]), Link: link{Name: "Create a user manager", URL: "/users/new"},
+		Text: "Use the default admin only to create the first user manager, a user with the permission all:users, who creates all others. After that it is for emergencies: it cannot have a second factor.",
+	}
+	c, err := r.Cookie(cookieNotice)
+	return n, err != nil || c.Value != n.Dismissal
 }
 
 // keyNotice is about an API key that ends soon, or has ended.

@@ -1,0 +1,52 @@
+package ui
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"testing"
+
+	"trento/auth"
+	"trento/store"
+)
+
+// The default admin is told at every sign-in to make somebody else who manages
+// users, until there is one.
+func TestDefaultAdminIsTold(t *testing.T) {
+	f := newFixture(t)
+	f.user("admin", 1)
+	f.user("plain")
+	const told = "create the first user manager"
+	page := f.page(t, "/about", "admin")
+	has(".site-notice", told).check(t, page)
+	has(".site-notice a[href=/users/new]", "Create a user manager").check(t, page)
+	hasNot(".site-notice a[href=/users/new]").check(t, f.page(t, "/about", "plain"))
+
+	button := page.all(".site-notice button[name=notice]")
+	if len(button) != 1 {
+		t.Fatalf("%d buttons", len(button))
+	}
+	id, _ := attribute(button[0], "value")
+	away := f.do(call{method: "POST", target: "/notices/dismiss", as: "admin", form: url.Values{"notice": {id}, "return_to": {"/about"}}}).Result().Cookies()
+	hasNot(".site-notice a[href=/users/new]").check(t, parseMarkup(t, f.do(call{target: "/about", as: "admin", cookies: away}).Body.String()))
+
+	// The next sign-in.
+	w := httptest.NewRecorder()
+	if err := f.auth.SignInConsole(w, httptest.NewRequest(http.MethodPost, "/session", nil), &auth.Proof{User: f.userNow("admin"), Method: store.MethodPassword}); err != nil {
+		t.Fatal(err)
+	}
+	f.cookies["admin"] = w.Result().Cookies()[0]
+	has(".site-notice", told).check(t, parseMarkup(t, f.do(call{target: "/about", as: "admin", cookies: away}).Body.String()))
+
+	f.user("mary", 2)
+	hasNot(".site-notice a[href=/users/new]").check(t, f.page(t, "/about", "admin"))
+	mary := f.userNow("mary")
+	off := false
+	if _, err := f.store.ChangeUser(t.Context(), store.System(), mary.ID, mary.LockVersion, store.UserChange{Enabled: &off}); err != nil {
+		t.Fatal(err)
+	}
+	has(".site-notice", told).check(t, f.page(t, "/about", "admin"))
+	if w := f.do(call{target: "/users/new", as: "admin"}); w.Code != http.StatusOK {
+		t.Errorf("where it leads: %d", w.Code)
+	}
+}
