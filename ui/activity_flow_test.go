@@ -32,7 +32,11 @@ func TestFlow(t *testing.T) {
 	f.cleanUp(hostCleanup(1), "hana01")
 	page, address := f.flowOf(t, "type=host_cleanup_requested", "plain")
 	steps := page.texts("#flow a[data-entry]")
-	if len(steps) < 6 || steps[0] != "Host cleanup requested" || steps[len(steps)-1] != "Host was deregistered" {
+	waiting := []string{
+		"Application instance 00 will wait for its database", "Application instance 01 will wait for its database",
+		"Application instance 02 will wait for its database", "Application instance 10 will wait for its database",
+	}
+	if end := len(steps) - len(waiting); end < 6 || steps[0] != "Host cleanup requested" || steps[end-1] != "Host was deregistered" || !slices.Equal(steps[end:], waiting) {
 		t.Fatalf("flow %q", steps)
 	}
 	for _, e := range []element{
@@ -71,7 +75,7 @@ func TestFlowOfNothing(t *testing.T) {
 		status int
 	}{
 		{"admin", hidden, 200}, {"plain", hidden, 404}, {"reader", hidden, 404}, {"plain", "00000000-0000-4000-8000-00000000bbbb", 404},
-		{"admin", "hana01", 404}, {"admin", `" OR *`, 404}, {"admin", strings.Repeat("x", 5000), 404},
+		{"admin", "hana01", 404}, {"admin", `" OR *`, 404}, {"admin", strings.Repeat("x", 4000), 404}, {"admin", strings.Repeat("x", 5000), 414},
 	} {
 		if w := f.do(call{target: withQuery("/activity_log", url.Values{"correlation": {tt.id}}), as: tt.as}); w.Code != tt.status {
 			t.Errorf("%.40q as %s: %d", tt.id, tt.as, w.Code)
