@@ -58,13 +58,6 @@ func (r region) click(role, name string) {
 	r.find(role, name).click()
 }
 
-// typeInto clicks a field and types.
-func (r region) typeInto(role, name, text string) {
-	r.tab.t.Helper()
-	r.click(role, name)
-	r.tab.press(text)
-}
-
 // openMenu clicks the words of a menu and returns what it shows.
 func (r region) openMenu(name string) region {
 	r.tab.t.Helper()
@@ -254,8 +247,6 @@ func (c target) hold() {
 	c.tab.paint()
 }
 
-const shiftKey = 8 // as the browser's protocol counts modifiers
-
 // mouseClick moves the mouse to a point, presses and releases it. The page is
 // painted in between, as it is under a hand.
 func (tab *tab) mouseClick(x, y float64, modifiers int64) {
@@ -309,32 +300,4 @@ func (r region) tabTo(role, name string) target {
 	}
 	r.tab.t.Fatalf("%s cannot be reached with the Tab key", wanted.what)
 	return target{}
-}
-
-// choose picks an option of a <select> with the keyboard, as the list that
-// opens is no part of the page.
-func (r region) choose(name, option string) {
-	r.tab.t.Helper()
-	field := r.find("combobox", name)
-	field.ask("function() { this.focus() }")
-	r.tab.press(option)
-	field.until(fmt.Sprintf("function() { return this.selectedOptions[0]?.textContent.trim() === %q }", option))
-}
-
-// until waits until a function of the element is true.
-func (c target) until(function string) {
-	c.tab.t.Helper()
-	again := time.NewTicker(20 * time.Millisecond)
-	defer again.Stop()
-	late := time.After(patience)
-	for {
-		if answer, err := c.call(function); err == nil && answer == "true" {
-			return
-		}
-		select {
-		case <-again.C:
-		case <-late:
-			c.tab.t.Fatalf("%s: never true: %s", c.what, function)
-		}
-	}
 }
