@@ -115,3 +115,27 @@ func (p parameters) list(name string, wrong *[]problem) []string {
 
 // blank reports whether a text says nothing.
 func blank(text string) bool { return strings.TrimSpace(text) == "" }
+
+// pagePagination says where a page of a list ends.
+type pagePagination struct {
+	EndCursor   *string `json:"end_cursor"` // null where the page is empty
+	First       int     `json:"first"`      // the size that was asked for
+	HasNextPage bool    `json:"has_next_page"`
+}
+
+// page reads the size of a page and where it begins, beside what is wrong with
+// other parameters.
+func (p parameters) page(wrong []problem) (size int, after string, err error) {
+	size = usualPage
+	first, after := p.integer("first", &wrong), p.text("after", &wrong)
+	if err := unprocessable(wrong...); err != nil {
+		return 0, "", err
+	}
+	if first != nil {
+		size = *first
+	}
+	if size < 1 || size > largestPage {
+		return 0, "", errBadRequest
+	}
+	return size, after, nil
+}

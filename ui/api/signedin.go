@@ -27,12 +27,8 @@ type openSession struct {
 
 // sessionPage is a page of sessions, the newest first.
 type sessionPage struct {
-	Data       []openSession `json:"data"`
-	Pagination struct {
-		EndCursor   *string `json:"end_cursor"`
-		First       int     `json:"first"`
-		HasNextPage bool    `json:"has_next_page"`
-	} `json:"pagination"`
+	Data       []openSession  `json:"data"`
+	Pagination pagePagination `json:"pagination"`
 }
 
 func newOpenSession(s *store.Session, id *auth.Identity) openSession {
@@ -90,15 +86,9 @@ func (a *API) sendSessions(w http.ResponseWriter, r *http.Request, user int64, w
 	if err := asked.only("first", "after"); err != nil {
 		return err
 	}
-	size, first, after := usualPage, asked.integer("first", &wrong), asked.text("after", &wrong)
-	if err := unprocessable(wrong...); err != nil {
+	size, after, err := asked.page(wrong)
+	if err != nil {
 		return err
-	}
-	if first != nil {
-		size = *first
-	}
-	if size < 1 || size > largestPage {
-		return errBadRequest
 	}
 	var sessions []*store.Session
 	err = a.deps.Store.View(func(tx *store.Tx) (err error) {

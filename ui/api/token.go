@@ -1,8 +1,12 @@
 package api
 
 import (
+	"cmp"
+	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"trento/auth"
@@ -72,32 +76,104 @@ func (a *API) ownTokens(w http.ResponseWriter, r *http.Request) error {
 	return send(w, http.StatusOK, answer)
 }
 
-// allTokens answers GET /api/v1/personal_access_tokens: the tokens of all
-// users.
-func (a *API) allTokens(w http.ResponseWriter, r *http.Request) error {
-	if err := a.deps.Store.FlushTokenUses(r.Context()); err != nil {
-		return err
+// tokenPage is a page of the tokens of all users.
+type tokenPage struct {
+	Data       []anyToken     `json:"data"`
+	Pagination pagePagination `json:"pagination"`
+}
+
+// tokenPlace is where a token stands among those of all users: by user, newest
+// first. Tokens are deleted, so a cursor names a place and no token.
+type tokenPlace struct {
+	user    int64
+	created time.Time
+	id      string
+}
+
+func placeOf(t *store.Token) tokenPlace {
+	return tokenPlace{t.UserID, t.CreatedAt.Truncate(time.Microsecond), t.ID}
+}
+
+func (p tokenPlace) compare(other tokenPlace) int {
+	return cmp.Or(cmp.Compare(p.user, other.user), other.created.Compare(p.created), cmp.Compare(p.id, other.id))
+}
+
+func (p tokenPlace) cursor() string {
+	return fmt.Sprintf("%d.%d.%s", p.user, p.created.UnixMicro(), p.id)
+}
+
+// parseTokenPlace reads a cursor. It reports false for what is none.
+func parseTokenPlace(cursor string) (tokenPlace, bool) {
+	parts := strings.SplitN(cursor, ".", 3)
+	if len(parts) != 3 {
+		return tokenPlace{}, false
 	}
-	answer := []anyToken{}
-	err := a.deps.Store.View(func(tx *store.Tx) error {
-		for u, err := range tx.Users() {
-			if err != nil {
-				return err
-			}
-			tokens, err := tx.Tokens(u.ID)
-			if err != nil {
-				return err
-			}
-			for _, t := range tokens {
-				answer = append(answer, anyToken{a.newOwnToken(tx, t), u.ID, u.Username})
-			}
-		}
-		return nil
-	})
+	user, userErr := strconv.ParseInt(parts[0], 10, 64)
+	micros, timeErr := strconv.ParseInt(parts[1], 10, 64)
+	return tokenPlace{user, time.UnixMicro(micros), parts[2]}, userErr == nil && timeErr == nil
+}
+
+// allTokens answers GET /api/v1/personal_access_tokens: a page of the tokens
+// of all users.
+func (a *API) allTokens(w http.ResponseWriter, r *http.Request) error {
+	asked, err := newParameters(r)
 	if err != nil {
 		return err
 	}
-	return send(w, http.StatusOK, answer)
+	if err := asked.only("first", "after"); err != nil {
+		return err
+	}
+	size, after, err := asked.page(nil)
+	if err != nil {
+		return err
+	}
+	var behind tokenPlace
+	if !blank(after) {
+		var ok bool
+		if behind, ok = parseTokenPlace(after); !ok {
+			return errBadRequest
+		}
+	}
+	if err := a.deps.Store.FlushTokenUses(r.Context()); err != nil {
+		return err
+	}
+	page := tokenPage{Data: []anyToken{}, Pagination: pagePagination{First: size}}
+	err = a.deps.Store.View(func(tx *store.Tx) error { return a.fillTokenPage(tx, &page, behind) })
+	if err != nil {
+		return err
+	}
+	return send(w, http.StatusOK, page)
+}
+
+// fillTokenPage adds the tokens behind a place until the page is full.
+func (a *API) fillTokenPage(tx *store.Tx, page *tokenPage, behind tokenPlace) error {
+	for u, err := range tx.Users() {
+		if err != nil {
+			return err
+		}
+		if u.ID < behind.user {
+			continue
+		}
+		tokens, err := tx.Tokens(u.ID)
+		if err != nil {
+			return err
+		}
+		slices.SortFunc(tokens, func(x, y *store.Token) int { return placeOf(x).compare(placeOf(y)) })
+		for _, t := range tokens {
+			place := placeOf(t)
+			if place.compare(behind) <= 0 {
+				continue
+			}
+			if len(page.Data) == page.Pagination.First {
+				page.Pagination.HasNextPage = true
+				return nil
+			}
+			page.Data = append(page.Data, anyToken{a.newOwnToken(tx, t), u.ID, u.Username})
+			cursor := place.cursor()
+			page.Pagination.EndCursor = &cursor
+		}
+	}
+	return nil
 }
 
 // currentPassword is the member in which a request shows the password once

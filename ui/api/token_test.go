@@ -439,7 +439,63 @@ func TestTokenOfOwner(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.signIn("root")
-	f.get("root", "/api/v1/personal_access_tokens").expect(t, 200, "[]")
+	f.get("root", "/api/v1/personal_access_tokens").expect(t, 200, `{"data":[],"pagination":{"end_cursor":null,"first":25,"has_next_page":false}}`)
+}
+
+// tokenList is a page of the tokens of all users.
+type tokenList struct {
+	Data []struct {
+		ID, Username string
+		UserID       int64 `json:"user_id"`
+	}
+	Pagination struct {
+		EndCursor   string `json:"end_cursor"`
+		HasNextPage bool   `json:"has_next_page"`
+	}
+}
+
+func (f *fixture) allTokens(t *testing.T, query string) (page tokenList) {
+	t.Helper()
+	f.get("root", "/api/v1/personal_access_tokens"+query).decode(t, &page)
+	return page
+}
+
+// TestPagesOfTokens walks the tokens of all users page by page, while the one
+// a page ended with is deleted.
+func TestPagesOfTokens(t *testing.T) {
+	f := newFixture(t)
+	f.user("root", admin)
+	want := make(map[string]bool)
+	for _, name := range []string{"ann", "ben"} {
+		f.user(name)
+		for n := range 3 {
+			want[f.makeToken(name, fmt.Sprintf(`{"name":"t%d"}`, n)).ID] = true
+		}
+	}
+	var got []string
+	for query := "?first=2"; ; {
+		page := f.allTokens(t, query)
+		for _, token := range page.Data {
+			got = append(got, token.ID)
+			if !want[token.ID] {
+				t.Errorf("%s is listed twice, or no token", token.ID)
+			}
+			delete(want, token.ID)
+		}
+		if !page.Pagination.HasNextPage {
+			break
+		}
+		last := page.Data[len(page.Data)-1]
+		f.do(call{as: "root", method: "DELETE", path: fmt.Sprintf("/api/v1/users/%d/tokens/%s", last.UserID, last.ID)}).expect(t, 204, "")
+		query = "?first=2&after=" + page.Pagination.EndCursor
+	}
+	if len(got) != 6 || len(want) != 0 {
+		t.Errorf("listed %v, not listed %v", got, want)
+	}
+	for _, query := range []string{"?first=0", "?first=101", "?after=x", "?after=1.2"} {
+		f.get("root", "/api/v1/personal_access_tokens"+query).expect(t, 400, "*")
+	}
+	f.get("root", "/api/v1/personal_access_tokens?first=x").expect(t, 422, "*")
 }
 
 // TestOthersTokens checks that nobody reaches the tokens of others, but those
@@ -469,12 +525,8 @@ func TestOthersTokens(t *testing.T) {
 	f.do(call{as: "root", method: "POST", path: ben + "/tokens/" + made.ID + "/expire"}).expect(t, 404, notFound)
 	f.do(call{as: "root", method: "DELETE", path: "/api/v1/users/x/tokens/y"}).expect(t, 422, problems("/id", "Invalid integer. Got: string", "/token_id", "Invalid format. Expected :uuid"))
 
-	var all []struct {
-		ID, Username string
-		UserID       int64 `json:"user_id"`
-	}
-	f.get("root", "/api/v1/personal_access_tokens").decode(t, &all)
-	if len(all) != 3 || all[0].Username != "ann" || all[0].UserID != f.account("ann").ID || all[2].ID != own.ID {
+	all := f.allTokens(t, "")
+	if len(all.Data) != 3 || all.Data[0].Username != "ann" || all.Data[0].UserID != f.account("ann").ID || all.Data[2].ID != own.ID || all.Pagination.HasNextPage {
 		t.Errorf("%+v", all)
 	}
 	f.do(call{as: "root", method: "POST", path: ann + "/tokens/" + made.ID + "/expire"}).expect(t, 200, "*")

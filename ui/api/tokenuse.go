@@ -28,12 +28,8 @@ type tokenUse struct {
 
 // tokenUsePage is a page of the authentication log, newest entry first.
 type tokenUsePage struct {
-	Data       []tokenUse `json:"data"`
-	Pagination struct {
-		EndCursor   *string `json:"end_cursor"`
-		First       int     `json:"first"`
-		HasNextPage bool    `json:"has_next_page"`
-	} `json:"pagination"`
+	Data       []tokenUse     `json:"data"`
+	Pagination pagePagination `json:"pagination"`
 }
 
 // useQuery is what is asked of the authentication log of a user.
@@ -46,25 +42,19 @@ type useQuery struct {
 
 // useQuery reads the parameters of the authentication log.
 func (p parameters) useQuery(user int64, wrong []problem) (useQuery, error) {
-	q := useQuery{user: user, first: usualPage}
+	q := useQuery{user: user}
 	if err := p.only("token_id", "first", "after"); err != nil {
 		return q, err
 	}
-	first, after := p.integer("first", &wrong), p.text("after", &wrong)
 	if _, ok := p["token_id"]; ok {
 		q.tokenID = schemaID("/token_id", p.text("token_id", &wrong), &wrong)
 	}
-	if err := unprocessable(wrong...); err != nil {
+	var after string
+	var err error
+	if q.first, after, err = p.page(wrong); err != nil {
 		return q, err
 	}
-	if first != nil {
-		q.first = *first
-	}
-	if q.first < 1 || q.first > largestPage {
-		return q, errBadRequest
-	}
 	if !blank(after) {
-		var err error
 		if q.after, err = activity.ParseCursor(after); err != nil || q.after == 0 {
 			return q, errBadRequest
 		}
