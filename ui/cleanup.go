@@ -6,13 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/gorilla/mux"
 
-	"trento/auth"
 	"trento/store"
 	"trento/store/activity"
 	"trento/store/landscape"
@@ -147,10 +145,8 @@ func (s *server) cleanUpDatabaseInstance(w http.ResponseWriter, r *http.Request)
 // that is still what the reader was shown.
 func (s *server) cleanUp(w http.ResponseWriter, r *http.Request, c *cleanup) error {
 	d := &c.dialog
-	d.Action = r.URL.Path
-	if back := r.URL.Query().Get("return_to"); back != "" { // opened from a list
-		d.CloseURL = auth.LocalTarget(back)
-		d.Action = withQuery(d.Action, url.Values{"return_to": {d.CloseURL}})
+	ownPage := d.CloseURL
+	if d.CloseURL, d.Action = returnFrom(r, ownPage); d.CloseURL != ownPage { // opened from a list
 		c.next = d.CloseURL
 	}
 	err := s.options.Store.View(func(tx *store.Tx) (err error) {

@@ -173,6 +173,17 @@ func withReturn(dialog string, r *http.Request) string {
 	return withQuery(dialog, url.Values{"return_to": {backTo(r)}})
 }
 
+// returnFrom is where a dialog leads back to, the page that it was opened from
+// or elsewhere where its address names none, and the address of its form.
+func returnFrom(r *http.Request, elsewhere string) (back, action string) {
+	asked := r.URL.Query().Get("return_to")
+	if asked == "" {
+		return elsewhere, r.URL.Path
+	}
+	back = auth.LocalTarget(asked)
+	return back, withQuery(r.URL.Path, url.Values{"return_to": {back}})
+}
+
 // cookieChoice is the value of a cookie if it is one of those that are known.
 func cookieChoice(r *http.Request, name string, known ...string) string {
 	if c, err := r.Cookie(name); err == nil {

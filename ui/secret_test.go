@@ -2,6 +2,7 @@ package ui
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -395,5 +396,27 @@ func TestLogOfFormerTokens(t *testing.T) {
 	rows := page.texts("tbody tr")
 	if len(rows) != 3 || !strings.Contains(rows[0], "ci deleted token GET /api/v1/databases 401") || !strings.Contains(rows[1], "ci replaced text GET /api/v1/clusters 401") || !strings.Contains(rows[2], "200") {
 		t.Errorf("rows %q", rows)
+	}
+}
+
+// TestTokenDialogsReturn: a dialog that was opened from the list of all tokens
+// leads back to the list, as it was filtered.
+func TestTokenDialogsReturn(t *testing.T) {
+	f := peopleFixture(t)
+	f.issue("plain", "name", "ci")
+	path := userPath(f.userNow("plain").ID, "tokens/"+f.tokensNow("plain")[0].ID)
+	const list, query = "/tokens?q=ci", "?return_to=%2Ftokens%3Fq%3Dci"
+	page := f.page(t, list, "mary")
+	for _, verb := range []string{"/expire", "/delete"} {
+		has("a[href="+path+verb+query+"]", "").check(t, page)
+	}
+	has("form[action="+path+"/delete"+query+"]", "").check(t, f.page(t, path+"/delete"+query, "mary"))
+	for _, tt := range []struct{ target, want string }{
+		{path + "/expire" + query, list}, {path + "/delete", userPath(f.userNow("plain").ID, "edit") + "#tokens"},
+	} {
+		w := f.do(call{method: "POST", target: tt.target, as: "mary", form: url.Values{"confirmed": {"yes"}}})
+		if got := w.Header().Get("Location"); w.Code != http.StatusSeeOther || got != tt.want {
+			t.Errorf("%s: %d to %s, want %s", tt.target, w.Code, got, tt.want)
+		}
 	}
 }

@@ -17,7 +17,8 @@ import (
 // tokensPage is the list of the personal access tokens of all users.
 type tokensPage struct {
 	overviewPage
-	Rows []tokenRow
+	Rows   []tokenRow
+	Return string // behind the address of a dialog: where it leads back to
 }
 
 // tokenItem is a token in the list, with its owner.
@@ -108,7 +109,7 @@ func (s *server) tokens(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	p := tokensPage{overviewPage: newOverviewPage(s, r, &tokensOverview, "Personal Access Tokens")}
-	p.Live = "user token"
+	p.Live, p.Return = "user token", withReturn("", r)
 	var all []*tokenItem
 	err := s.options.Store.View(func(tx *store.Tx) (err error) {
 		if all, err = s.tokenItems(tx); err != nil {
@@ -193,7 +194,7 @@ func (s *server) endTokenOf(w http.ResponseWriter, r *http.Request, u *store.Use
 		return err
 	}
 	ask.Password = passwordField(auth.From(r.Context()), settings)
-	ask.Action, ask.CloseURL = r.URL.Path, userPath(u.ID, "edit")
+	ask.CloseURL, ask.Action = returnFrom(r, userPath(u.ID, "edit")+"#tokens")
 	show := func(p *userPage) { p.Ask = ask }
 	if r.Method != http.MethodPost || r.PostForm.Get("confirmed") != ask.Plan {
 		return s.showEdit(w, r, u, show)
@@ -206,7 +207,7 @@ func (s *server) endTokenOf(w http.ResponseWriter, r *http.Request, u *store.Use
 		return err
 	}
 	s.rememberNews(w, r, done)
-	http.Redirect(w, r, ask.CloseURL+"#tokens", http.StatusSeeOther)
+	http.Redirect(w, r, ask.CloseURL, http.StatusSeeOther)
 	return nil
 }
 
