@@ -69,7 +69,12 @@ var announced = regexp.MustCompile(`Console\s+(http://\S+)`)
 // start starts the program and waits until it says where it is.
 func start(t *testing.T, dir string, args []string, environ ...string) *program {
 	t.Helper()
-	p := &program{t: t, cmd: commandIn(t, dir, args, environ...), stderr: new(bytes.Buffer)}
+	return startCommand(t, commandIn(t, dir, args, environ...))
+}
+
+func startCommand(t *testing.T, cmd *exec.Cmd) *program {
+	t.Helper()
+	p := &program{t: t, cmd: cmd, stderr: new(bytes.Buffer)}
 	p.cmd.Stderr = p.stderr
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {
@@ -445,9 +450,6 @@ func TestFailedStartLeavesNothing(t *testing.T) {
 // another one.
 func TestListen(t *testing.T) {
 	p := start(t, t.TempDir(), nil, "LISTEN=127.0.0.2", "PROT=1")
-	if !strings.HasPrefix(p.url, "http://127.0.0.2:") || !strings.Contains(p.stderr.String(), "did you mean PORT?") {
-		t.Errorf("it is at %s, and says %s", p.url, p.stderr)
-	}
 	p.client().must(200, "GET", "/api/healthz", nil, nil)
 	if c, err := net.Dial("tcp", strings.Replace(strings.TrimPrefix(p.url, "http://"), "127.0.0.2", "127.0.0.1", 1)); err == nil {
 		c.Close()
@@ -455,6 +457,10 @@ func TestListen(t *testing.T) {
 	}
 	if advice := <-p.lines; advice == "" {
 		t.Error("nothing follows the address")
+	}
+	p.stop(os.Interrupt)
+	if !strings.HasPrefix(p.url, "http://127.0.0.2:") || !strings.Contains(p.stderr.String(), "did you mean PORT?") {
+		t.Errorf("it is at %s, and says %s", p.url, p.stderr)
 	}
 }
 

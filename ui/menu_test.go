@@ -47,6 +47,7 @@ func (tab *tab) visitMenu(path, id string) {
 			tab.t.Fatalf("%s: the menu %s: open is %s, want %s", path, id, got, state)
 		}
 	}
+	tab.until("Boolean(" + menu + ")") // a filter that was cleared may still be bringing its row back
 	tab.element(menu + ".firstElementChild").click()
 	tab.until(menu + ".open")
 	for _, text := range tab.texts(menu) {
