@@ -458,7 +458,7 @@ func (a *appliance) housekeep(ctx context.Context) error {
 		case <-ctx.Done():
 			return a.auth.LogCrowding(context.WithoutCancel(ctx))
 		case <-sweep.C:
-			err = a.store.Sweep(ctx)
+			err = a.store.MarkLostHosts(ctx)
 		case <-minute.C:
 			err = a.auth.LogCrowding(ctx)
 		case <-expire.C:

@@ -103,10 +103,10 @@ type Auth struct {
 	cursors         cipher.AEAD // of the places browsers are handed, see SealCursor
 	scopes          *scopes
 	// introspectors may ask about tokens from another machine.
-	introspectors []netip.Prefix
-	halfway       *securecookie.SecureCookie
-	devices       *securecookie.SecureCookie
-	untrusted     untrustedProxies
+	introspectors      []netip.Prefix
+	pendingSignInCodec *securecookie.SecureCookie
+	devices            *securecookie.SecureCookie
+	untrusted          untrustedProxies
 }
 
 // New fails on secrets that are missing, too short, or used twice.
@@ -149,7 +149,7 @@ func New(o Options) (*Auth, error) {
 	if err != nil {
 		return nil, fmt.Errorf("auth: %w", err)
 	}
-	halfwayKey, err := hkdf.Key(sha256.New, o.Secrets.Base, nil, "trento halfway cookie", 64)
+	pendingSignInKey, err := hkdf.Key(sha256.New, o.Secrets.Base, nil, "trento pending sign-in cookie", 64)
 	if err != nil {
 		return nil, fmt.Errorf("auth: %w", err)
 	}
@@ -167,7 +167,7 @@ func New(o Options) (*Auth, error) {
 		hasher:          newHasher(),
 		limiter:         newLimiter(o.Now, o.Log),
 		scopes:          newScopes(o.Operations), introspectors: o.Introspectors,
-		halfway: newHalfwayCodec(halfwayKey), devices: newDeviceCodec(deviceKey),
+		pendingSignInCodec: newPendingSignInCodec(pendingSignInKey), devices: newDeviceCodec(deviceKey),
 	}
 	a.sessions = newSessionStore(a, cookieKey, o.SessionLifetime)
 	return a, nil
@@ -283,9 +283,9 @@ func (a *Auth) identify(r *http.Request) (*Identity, error) {
 	return a.sessions.identity(r)
 }
 
-// Again looks whether an identity that was found earlier still holds, and what
+// Revalidate looks whether an identity that was found earlier still holds, and what
 // its user may do now. ErrSignedOut says that it does not.
-func (a *Auth) Again(tx *store.Tx, id *Identity) (*Identity, error) {
+func (a *Auth) Revalidate(tx *store.Tx, id *Identity) (*Identity, error) {
 	if id.Via == ViaToken && !a.now().Before(id.until) {
 		return nil, ErrSignedOut
 	}

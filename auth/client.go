@@ -19,9 +19,9 @@ func (a *Auth) ClientAddress(r *http.Request) netip.Addr {
 	return client
 }
 
-// Secure reports whether the client speaks HTTPS, with us or with the trusted
+// IsHTTPS reports whether the client speaks HTTPS, with us or with the trusted
 // proxy in front.
-func (a *Auth) Secure(r *http.Request) bool {
+func (a *Auth) IsHTTPS(r *http.Request) bool {
 	if r.TLS != nil {
 		return true
 	}

@@ -48,12 +48,12 @@ func TestClient(t *testing.T) {
 			if got := f.ClientAddress(r).String(); got != test.address {
 				t.Errorf("ClientAddress() = %s, want %s", got, test.address)
 			}
-			if got := f.Secure(r); got != test.secure {
+			if got := f.IsHTTPS(r); got != test.secure {
 				t.Errorf("Secure() = %v, want %v", got, test.secure)
 			}
 		})
 	}
-	if !f.Secure(overTLS(get("/"))) {
+	if !f.IsHTTPS(overTLS(get("/"))) {
 		t.Error("TLS is not secure")
 	}
 }

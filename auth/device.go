@@ -106,7 +106,7 @@ func (a *Auth) rememberDevice(w http.ResponseWriter, r *http.Request, user *stor
 	}
 	http.SetCookie(w, &http.Cookie{
 		Name: deviceCookie, Value: value, Path: "/session", MaxAge: int(deviceLifetime / time.Second),
-		Secure: a.Secure(r), HttpOnly: true, SameSite: http.SameSiteStrictMode,
+		Secure: a.IsHTTPS(r), HttpOnly: true, SameSite: http.SameSiteStrictMode,
 	})
 	return nil
 }

@@ -26,7 +26,7 @@ func (a *Auth) ChangeProfile(ctx context.Context, id *Identity, c ProfileChange)
 		return nil, err
 	}
 	if c.Password != nil || c.Email != nil {
-		if err := id.InPerson(); err != nil {
+		if err := id.RequireNoToken(); err != nil {
 			return nil, err
 		}
 	}

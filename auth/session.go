@@ -115,7 +115,7 @@ func (s *sessionStore) options(r *http.Request) *sessions.Options {
 	return &sessions.Options{
 		Path:     "/",
 		MaxAge:   int(s.lifetime / time.Second),
-		Secure:   s.auth.Secure(r),
+		Secure:   s.auth.IsHTTPS(r),
 		HttpOnly: true,
 		SameSite: http.SameSiteLaxMode,
 	}
@@ -123,7 +123,7 @@ func (s *sessionStore) options(r *http.Request) *sessions.Options {
 
 // name is the name the cookie has on the connection of the request.
 func (s *sessionStore) name(r *http.Request) string {
-	if s.auth.Secure(r) {
+	if s.auth.IsHTTPS(r) {
 		return secureCookieName
 	}
 	return cookieName

@@ -129,7 +129,7 @@ func (a *Auth) EndTOTP(ctx context.Context, id *Identity) error {
 // inPerson is the user who asks about the own second factor: not the default
 // admin, and not the bearer of a token, which must not outlive itself.
 func (a *Auth) inPerson(id *Identity) (*store.User, error) {
-	if err := id.InPerson(); err != nil {
+	if err := id.RequireNoToken(); err != nil {
 		return nil, err
 	}
 	return a.manageable(id.User.ID)

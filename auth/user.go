@@ -278,7 +278,7 @@ func (a *Auth) ChangeUser(ctx context.Context, by *Identity, id int64, version i
 		}
 	}
 	if by.User.ID == id && (c.Password != nil || c.Email != nil || c.DisableTOTP) {
-		if err := by.InPerson(); err != nil {
+		if err := by.RequireNoToken(); err != nil {
 			return nil, err
 		}
 	}

@@ -39,7 +39,7 @@ func refuse(t testing.TB, s *Store, r RefusedReport) {
 func sweep(t testing.TB, s *Store, c *clock, d time.Duration) {
 	t.Helper()
 	c.advance(d)
-	err := errors.Join(s.Heartbeat(t.Context(), agent), s.Sweep(t.Context()))
+	err := errors.Join(s.Heartbeat(t.Context(), agent), s.MarkLostHosts(t.Context()))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,7 @@
 //	cluster     cluster id                  record: landscape.Cluster
 //	database    database id                 record: landscape.Database, with its instances
 //	sap_system  SAP system id               record: landscape.SAPSystem, with its instances
-//	kept        host id                     record: landscape.Kept, the newest SAP report and what of it waits
+//	kept        host id                     record: landscape.LastSAPReport, the newest SAP report and what of it waits
 //	agent_report  host id                   record: AgentReports, the reports of an agent that had problems
 //	tags        kind "/" id                 record: Tags of a thing, which outlive it
 //	relation    name 0x00 from 0x00 to      nothing; index of host, database, sap_system and kept, see landscape.go

@@ -76,14 +76,14 @@ func (s *Store) Observe(ctx context.Context, r Report) error {
 	return errors.Join(err, rejected)
 }
 
-// beats are the times of the last heartbeats. They are written down only when
+// lastHeartbeats are the times of the last heartbeats. They are written down only when
 // a heartbeat starts, is lost, or the store closes.
-type beats struct {
+type lastHeartbeats struct {
 	mu   sync.Mutex
 	last map[landscape.HostID]time.Time
 }
 
-func (b *beats) load(btx *bolt.Tx) error {
+func (b *lastHeartbeats) load(btx *bolt.Tx) error {
 	b.last = make(map[landscape.HostID]time.Time)
 	return btx.Bucket(bucketHeartbeat).ForEach(func(k, v []byte) error {
 		b.last[landscape.HostID(k)] = bytesTime(v)
@@ -91,14 +91,14 @@ func (b *beats) load(btx *bolt.Tx) error {
 	})
 }
 
-func (b *beats) get(id landscape.HostID) (time.Time, bool) {
+func (b *lastHeartbeats) get(id landscape.HostID) (time.Time, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	t, ok := b.last[id]
 	return t, ok
 }
 
-func (b *beats) set(id landscape.HostID, t time.Time) {
+func (b *lastHeartbeats) set(id landscape.HostID, t time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.last[id] = t
@@ -148,7 +148,7 @@ func (s *Store) Heartbeat(ctx context.Context, id landscape.HostID) error {
 		if host.Heartbeat == landscape.HeartbeatPassing {
 			return nil
 		}
-		d, err := landscape.Heard(state{tx}, id, tx.now)
+		d, err := landscape.HeartbeatReceived(state{tx}, id, tx.now)
 		if err != nil {
 			return err
 		}
@@ -165,11 +165,11 @@ func (s *Store) HeartbeatTimeout() time.Duration {
 	return s.options.HeartbeatInterval*time.Duration(s.options.HeartbeatAllowedMissed+1) + heartbeatTolerance
 }
 
-// Sweep notices the hosts whose heartbeat was lost, those whose id is no longer
+// MarkLostHosts notices the hosts whose heartbeat was lost, those whose id is no longer
 // shared, and what is stale because reports cannot be used. A host that was
 // never heard is left alone, and all get their full time anew after a start:
 // that the server was away says nothing about them.
-func (s *Store) Sweep(ctx context.Context) error {
+func (s *Store) MarkLostHosts(ctx context.Context) error {
 	now := s.Now()
 	var lost, alone []landscape.HostID
 	err := s.View(func(tx *Tx) error {
@@ -220,7 +220,7 @@ func (s *Store) silent(ctx context.Context, id landscape.HostID) error {
 		if !s.overdue(id, tx.now) {
 			return nil // heard while we looked
 		}
-		d, err := landscape.Silent(state{tx}, id, tx.now)
+		d, err := landscape.HeartbeatLost(state{tx}, id, tx.now)
 		if errors.Is(err, landscape.ErrNotRegistered) {
 			return nil // cleaned up while we looked
 		}

@@ -85,9 +85,9 @@ func TestVerbsWrite(t *testing.T) {
 		}, nil, 0},
 		{"heartbeat", func() error { return s.Heartbeat(t.Context(), agent) }, []activity.Type{activity.HeartbeatSucceeded}, 1},
 		{"heartbeat again", func() error { return s.Heartbeat(t.Context(), agent) }, nil, 0},
-		{"sweep in time", func() error { c.advance(6 * time.Second); return s.Sweep(t.Context()) }, nil, 0},
-		{"sweep", func() error { c.advance(time.Second); return s.Sweep(t.Context()) }, []activity.Type{activity.HeartbeatFailed}, 1},
-		{"sweep again", func() error { c.advance(time.Second); return s.Sweep(t.Context()) }, nil, 0},
+		{"sweep in time", func() error { c.advance(6 * time.Second); return s.MarkLostHosts(t.Context()) }, nil, 0},
+		{"sweep", func() error { c.advance(time.Second); return s.MarkLostHosts(t.Context()) }, []activity.Type{activity.HeartbeatFailed}, 1},
+		{"sweep again", func() error { c.advance(time.Second); return s.MarkLostHosts(t.Context()) }, nil, 0},
 		{"heartbeat back", func() error { return s.Heartbeat(t.Context(), agent) }, []activity.Type{activity.HeartbeatSucceeded}, 1},
 		{"user", func() (err error) {
 			created, err = s.CreateUser(t.Context(), Actor{Name: "admin"}, newUser("ann"))
@@ -267,7 +267,7 @@ func TestSweepAfterDowntime(t *testing.T) {
 		want landscape.Heartbeat
 	}{{0, landscape.HeartbeatPassing}, {6 * time.Second, landscape.HeartbeatPassing}, {time.Second, landscape.HeartbeatCritical}} {
 		c.advance(step.wait)
-		if err := s.Sweep(t.Context()); err != nil {
+		if err := s.MarkLostHosts(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if got := theHost(t, s).Heartbeat; got != step.want {
@@ -281,7 +281,7 @@ func TestSweepSparesTheNeverHeard(t *testing.T) {
 	s := open(t, t.TempDir(), c)
 	observe(t, s, hostReport("vega01"))
 	c.advance(time.Hour)
-	if err := s.Sweep(t.Context()); err != nil {
+	if err := s.MarkLostHosts(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if got := theHost(t, s).Heartbeat; got != landscape.HeartbeatUnknown {

@@ -39,7 +39,7 @@ func (s state) SAPSystem(id landscape.SAPSystemID) (*landscape.SAPSystem, error)
 	return known(s.tx.anySAPSystem(id))
 }
 
-func (s state) Kept(id landscape.HostID) (*landscape.Kept, error) {
+func (s state) Kept(id landscape.HostID) (*landscape.LastSAPReport, error) {
 	return known(get(s.tx, bucketKept, &s.tx.s.kept, []byte(id)))
 }
 
@@ -117,7 +117,7 @@ func sapSystemRelations(s *landscape.SAPSystem) (keys []string) {
 	return append(keys, relation(sapSystemOf, string(s.DatabaseID), string(s.ID)))
 }
 
-func keptRelations(k *landscape.Kept) []string {
+func keptRelations(k *landscape.LastSAPReport) []string {
 	if slices.ContainsFunc(k.Elements, func(e landscape.KeptElement) bool { return e.Waiting }) {
 		return []string{relation(waiting, "", string(k.Agent))}
 	}

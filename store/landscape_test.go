@@ -231,7 +231,7 @@ func TestNotHeardSinceStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.advance(time.Hour)
-	if err := s.Sweep(t.Context()); err != nil {
+	if err := s.MarkLostHosts(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	shut(t, s)
@@ -319,7 +319,7 @@ func TestDeregisterTogether(t *testing.T) {
 func TestSilenceIsNotForgotten(t *testing.T) {
 	s, c := populated(t)
 	c.advance(time.Minute)
-	if err := s.Sweep(t.Context()); err != nil {
+	if err := s.MarkLostHosts(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	staleness := func() (cluster, database bool) {
@@ -353,7 +353,7 @@ func TestSilenceIsNotForgotten(t *testing.T) {
 func TestSilenceOutlivesAStart(t *testing.T) {
 	s, c := populated(t)
 	c.advance(time.Minute)
-	if err := s.Sweep(t.Context()); err != nil {
+	if err := s.MarkLostHosts(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	dir := filepath.Dir(s.db.Path())

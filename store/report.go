@@ -109,7 +109,7 @@ func (s *Store) noteProgram() error {
 			return errUnchanged
 		}
 		tx := &Tx{s: s, btx: btx, now: s.Now()}
-		var known []*landscape.Kept
+		var known []*landscape.LastSAPReport
 		for k, err := range scan(tx, bucketKept, &s.kept) {
 			if err != nil {
 				return err
@@ -140,17 +140,17 @@ func (tx *Tx) remember(r *Report, sum [sha256.Size]byte) {
 	tx.after = append(tx.after, func() { tx.s.reports.set(from, sum) })
 }
 
-// bodies are the hashes of the newest accepted body of each agent and kind
+// reportHashes are the hashes of the newest accepted body of each agent and kind
 // since the start. They are not kept for the next one: this program may
 // understand more of a report than the last one did, and what was to be
 // forgotten must not be known again.
-type bodies struct {
+type reportHashes struct {
 	mu     sync.RWMutex
 	byKey  map[agentKind][sha256.Size]byte
 	hashes map[[sha256.Size]byte]agentKind
 }
 
-func (k *bodies) set(key agentKind, sum [sha256.Size]byte) {
+func (k *reportHashes) set(key agentKind, sum [sha256.Size]byte) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if old, ok := k.byKey[key]; ok {
@@ -163,7 +163,7 @@ func (k *bodies) set(key agentKind, sum [sha256.Size]byte) {
 	k.hashes[sum] = key
 }
 
-func (k *bodies) remove(key agentKind) {
+func (k *reportHashes) remove(key agentKind) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if sum, ok := k.byKey[key]; ok {

@@ -24,7 +24,7 @@ func TestSharedID(t *testing.T) {
 	said := 0
 	tell := func(want ...activity.Type) {
 		t.Helper()
-		if err := s.Sweep(t.Context()); err != nil {
+		if err := s.MarkLostHosts(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		log := entries(t, s)

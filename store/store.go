@@ -72,7 +72,7 @@ type Store struct {
 	clusters     cache[landscape.Cluster]
 	databases    cache[landscape.Database]
 	sapSystems   cache[landscape.SAPSystem]
-	kept         cache[landscape.Kept]
+	kept         cache[landscape.LastSAPReport]
 	tags         cache[Tags]
 	views        cache[SavedViews]
 	users        cache[User]
@@ -81,10 +81,10 @@ type Store struct {
 	tokenRules   cache[TokenSettings]
 	retention    cache[activity.Retention]
 	sessions     decodedSessions
-	reports      bodies
+	reports      reportHashes
 	agentReports cache[AgentReports]
 	received     receivedReports
-	beats        beats
+	beats        lastHeartbeats
 	turns        turns
 	watchers     watchers
 	uses         uses

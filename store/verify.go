@@ -45,7 +45,7 @@ func (tx *Tx) verifyJournal() error {
 		string(bucketCluster):     func() any { return new(landscape.Cluster) },
 		string(bucketDatabase):    func() any { return new(landscape.Database) },
 		string(bucketSAPSystem):   func() any { return new(landscape.SAPSystem) },
-		string(bucketKept):        func() any { return new(landscape.Kept) },
+		string(bucketKept):        func() any { return new(landscape.LastSAPReport) },
 		string(bucketTags):        func() any { return new(Tags) },
 		string(bucketAgentReport): func() any { return new(AgentReports) },
 		string(bucketView):        func() any { return new(SavedViews) },

@@ -22,11 +22,11 @@ type aboutPage struct {
 func (s *server) about(w http.ResponseWriter, r *http.Request) error {
 	p := aboutPage{Frame: s.newFrame(r, "About")}
 	p.Live = "host cluster database sap_system"
-	var land *survey
+	var land *snapshot
 	indexed, newest := s.options.Search.Indexed(), activity.Position(0)
 	err := s.options.Store.View(func(tx *store.Tx) (err error) {
 		p.Seq, newest = tx.LastChange(), tx.Newest()
-		land, err = s.survey(tx)
+		land, err = s.snapshot(tx)
 		return err
 	})
 	if err != nil {

@@ -25,13 +25,13 @@ type tokenList struct {
 type tokenRow struct {
 	ID, Version       string
 	Name, Description string
-	Owner             link   // where the list is of several users
-	Path              string // its verbs are below
-	State             string // "active", "soon" or "expired"
-	Disabled          bool   // the owner is
-	Expiry            Moment // none: never
+	Owner             link      // where the list is of several users
+	Path              string    // its verbs are below
+	State             string    // "active", "soon" or "expired"
+	Disabled          bool      // the owner is
+	Expiry            Timestamp // none: never
 	Scopes            []string
-	Created, LastUsed Moment
+	Created, LastUsed Timestamp
 }
 
 // expiresSoon is how long before its end a token is marked.
@@ -44,7 +44,7 @@ func (s *server) newTokenList(tx *store.Tx, r *http.Request, u *store.User) (tok
 	if list.Own {
 		list.LogURL = "/profile/tokens/log"
 	}
-	if id.InPerson() != nil {
+	if id.RequireNoToken() != nil {
 		list.Refused = "You have signed in with a personal access token, which may not make or change tokens"
 	}
 	settings, err := tx.TokenSettings()
@@ -70,7 +70,7 @@ func (s *server) newTokenList(tx *store.Tx, r *http.Request, u *store.User) (tok
 func (s *server) newTokenRow(tx *store.Tx, t *store.Token) tokenRow {
 	return tokenRow{
 		ID: t.ID, Version: version(t.UpdatedAt), Name: t.Name, Description: t.Description, State: tokenState(t, s.options.Store.Now()),
-		Expiry: s.momentOf(t.ExpiresAt), Scopes: s.scopeWords(t), Created: s.moment(t.CreatedAt), LastUsed: s.momentOf(tx.TokenLastUsed(t.ID)),
+		Expiry: s.timestampOf(t.ExpiresAt), Scopes: s.scopeWords(t), Created: s.timestamp(t.CreatedAt), LastUsed: s.timestampOf(tx.TokenLastUsed(t.ID)),
 	}
 }
 

@@ -24,8 +24,8 @@ type activityPage struct {
 	Facets       []facet
 	Dates        []dateMenu
 	Chips        []chip
-	Keep         []hidden // what the filter form passes on
-	RefreshKeep  []hidden // what the refresh form passes on
+	Keep         []hiddenInput // what the filter form passes on
+	RefreshKeep  []hiddenInput // what the refresh form passes on
 	RefreshRates []option
 	FirstPage    bool
 	Announced    bool // new entries are announced, and come when they are asked for
@@ -40,7 +40,7 @@ type activityPage struct {
 // entryRow is one line of the log.
 type entryRow struct {
 	Cursor, ID string
-	At         Moment
+	At         Timestamp
 	Message    string
 	Things     []thing // what the entry is about
 	Actor      string
@@ -200,15 +200,15 @@ func (p *activityPage) fillForms(q logQuery, found search.Page) {
 		p.RefreshRates[i].Chosen = q.refresh != "" && p.RefreshRates[i].Value == string(q.refresh)
 	}
 	kept := logQuery{size: q.size, sized: q.sized, refresh: q.refresh}.values()
-	p.Keep = hiddens(kept)
+	p.Keep = hiddenInputs(kept)
 	rest := q.restarted().values()
 	rest.Del("refreshRate")
-	p.RefreshKeep = hiddens(rest)
+	p.RefreshKeep = hiddenInputs(rest)
 	sizeKeep := q.filterValues()
 	if q.refresh != "" {
 		sizeKeep["refreshRate"] = kept["refreshRate"]
 	}
-	p.Pager = pager{Path: "/activity_log", SizeName: "first", Sizes: sizes(q.size), Steps: q.stepsFrom(found), Keep: hiddens(sizeKeep)}
+	p.Pager = pager{Path: "/activity_log", SizeName: "first", Sizes: sizes(q.size), Steps: q.stepsFrom(found), Keep: hiddenInputs(sizeKeep)}
 	p.Pager.Range = count(found.Total, "entry", "entries")
 	if n := len(found.Entries); q.firstPage() && n < found.Total {
 		p.Pager.Range = fmt.Sprintf("The newest %d of %s", n, p.Pager.Range)
@@ -218,7 +218,7 @@ func (p *activityPage) fillForms(q logQuery, found search.Page) {
 		p.Pager.ExportLines = withQuery("/activity_log.jsonl", q.filterValues())
 	}
 	if !q.forward && q.cursor != 0 {
-		p.Pager.Keep = append(p.Pager.Keep, hidden{"after", q.cursor.Cursor()})
+		p.Pager.Keep = append(p.Pager.Keep, hiddenInput{"after", q.cursor.Cursor()})
 	}
 }
 
@@ -304,7 +304,7 @@ func (s *server) newEntryRow(v viewer, e *activity.Entry, query url.Values, know
 		open[key] = values
 	}
 	row := entryRow{
-		Cursor: e.Position.Cursor(), ID: e.ID, At: s.moment(e.OccurredOn()), Message: e.Message(), Actor: v.Actor(e.Actor),
+		Cursor: e.Position.Cursor(), ID: e.ID, At: s.timestamp(e.OccurredOn()), Message: e.Message(), Actor: v.Actor(e.Actor),
 		Severity: severityMark{e.Severity.String(), severityLabel(e.Severity.String())},
 		URL:      withQuery("/activity_log", open),
 	}

@@ -128,7 +128,7 @@ func (x *export) run(ctx context.Context, query url.Values) error {
 func (x *export) mayRead() (viewer, activity.Filter, error) {
 	var v viewer
 	err := x.s.options.Store.View(func(tx *store.Tx) error {
-		id, err := x.s.options.Auth.Again(tx, x.id)
+		id, err := x.s.options.Auth.Revalidate(tx, x.id)
 		if err == nil {
 			v, err = viewerOf(id)
 		}

@@ -20,7 +20,7 @@ import (
 type flowPage struct {
 	Frame
 	Total   int
-	Begin   Moment
+	Begin   Timestamp
 	Took    string // from the first entry to the last; empty if that is all one moment
 	Actor   string // of the first entry
 	Steps   []flowStep
@@ -109,7 +109,7 @@ func (s *server) flowEnds(r *http.Request, v viewer, f activity.Filter, p *flowP
 		ends[i] = found.Entries[0]
 	}
 	first, last := ends[0], ends[1]
-	p.Begin, p.Actor = s.moment(first.OccurredOn()), v.Actor(first.Actor)
+	p.Begin, p.Actor = s.timestamp(first.OccurredOn()), v.Actor(first.Actor)
 	if took := last.OccurredOn().Sub(first.OccurredOn()); took > 0 {
 		p.Took = duration(took)
 	}

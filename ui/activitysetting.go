@@ -76,7 +76,7 @@ func (s *server) changeActivitySettings(w http.ResponseWriter, r *http.Request) 
 	if err := s.options.Store.SetRetention(r.Context(), auth.From(r.Context()).Actor(), kept); err != nil {
 		return err
 	}
-	s.rememberNews(w, r, "Entries of the activity log are kept for "+kept.String()+" now.")
+	s.setFlash(w, r, "Entries of the activity log are kept for "+kept.String()+" now.")
 	http.Redirect(w, r, "/settings#activity-log", http.StatusSeeOther)
 	return nil
 }

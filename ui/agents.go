@@ -13,7 +13,7 @@ import (
 
 // agentsPage is the list of all agents and how their reports fare.
 type agentsPage struct {
-	overviewPage
+	tablePage
 	Rows []agentRow
 }
 
@@ -24,7 +24,7 @@ type agentRow struct {
 	State      string
 	Icon       string // of a state that is not as it should be
 	Faults     []reportFault
-	LastReport Moment
+	LastReport Timestamp
 	Version    string
 	Outdated   bool
 }
@@ -51,8 +51,8 @@ func (s agentState) String() string {
 	return [...]string{"Refused", "Partly used", "None yet", "Used"}[s]
 }
 
-// agentsOverview is what can be done with the list of agents.
-var agentsOverview = overview[*agentItem]{
+// agentsTable is what can be done with the list of agents.
+var agentsTable = table[*agentItem]{
 	path: "/agents", noun: "agent",
 	columns: []column[*agentItem]{
 		{key: "agent", label: "Agent", text: (*agentItem).name},
@@ -173,13 +173,13 @@ func (s *server) showAgents(w http.ResponseWriter, r *http.Request) error {
 	if tidied(w, r) {
 		return nil
 	}
-	p := agentsPage{overviewPage: newOverviewPage(s, r, &agentsOverview, "Agents")}
+	p := agentsPage{tablePage: newTablePage(s, r, &agentsTable, "Agents")}
 	p.Live, p.Refresh = "agent_report host", reportRefresh
 	all, err := s.agentItems(&p.Frame)
 	if err != nil {
 		return err
 	}
-	page, _, ok, err := agentsOverview.fillPage(s, w, r, &p.overviewPage, all)
+	page, _, ok, err := agentsTable.fillPage(s, w, r, &p.tablePage, all)
 	if err != nil || !ok {
 		return err
 	}
@@ -192,7 +192,7 @@ func (s *server) showAgents(w http.ResponseWriter, r *http.Request) error {
 func (s *server) newAgentRow(a *agentItem) agentRow {
 	row := agentRow{
 		ID: string(a.ID), Name: link{Name: a.name()}, Registered: a.Host != nil, State: a.state.String(),
-		Faults: s.newReportFaults(a.Agent), LastReport: s.momentOf(momentOrNil(a.LastReport())), Version: a.version(),
+		Faults: s.newReportFaults(a.Agent), LastReport: s.timestampOf(momentOrNil(a.LastReport())), Version: a.version(),
 	}
 	row.Icon = map[agentState]string{stateRefused: "warning", stateLeftOut: "warning", stateUnheard: "unknown"}[a.state]
 	if a.Host != nil {
@@ -203,5 +203,5 @@ func (s *server) newAgentRow(a *agentItem) agentRow {
 
 // agentsCSV answers GET /agents.csv.
 func (s *server) agentsCSV(w http.ResponseWriter, r *http.Request) error {
-	return exportedFrom(s, &agentsOverview, func() ([]*agentItem, error) { return s.agentItems(nil) })(w, r)
+	return exportedFrom(s, &agentsTable, func() ([]*agentItem, error) { return s.agentItems(nil) })(w, r)
 }

@@ -47,7 +47,7 @@ func reportsFixture(t *testing.T) *fixture {
 	for n := range 3 {
 		f.beat(n)
 	}
-	if err := f.store.Sweep(t.Context()); err != nil {
+	if err := f.store.MarkLostHosts(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	return f
@@ -125,7 +125,7 @@ func (f *fixture) staleReports(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := f.store.Sweep(t.Context()); err != nil {
+	if err := f.store.MarkLostHosts(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -15,7 +15,7 @@ type keyDialog struct {
 	Warn    bool   // the second step
 	Never   bool   // the key is to have no end
 	Ends    string // when it is to end
-	Keep    []hidden
+	Keep    []hiddenInput
 }
 
 // keyWarning is how many days before its end an API key is spoken of.
@@ -42,7 +42,7 @@ func (s *server) newKey(w http.ResponseWriter, r *http.Request) error {
 	case r.PostForm.Get("confirmed") != "yes":
 		d.Warn, d.Never, d.Ends = true, mode == expiryNever, d.Expiry.Words
 		for _, name := range []string{"expiry", "number", "unit", "day"} {
-			d.Keep = append(d.Keep, hidden{name, r.PostForm.Get(name)})
+			d.Keep = append(d.Keep, hiddenInput{name, r.PostForm.Get(name)})
 		}
 		return s.showSettings(w, r, http.StatusOK, show)
 	}
@@ -64,7 +64,7 @@ func (s *server) keyEnd(key *store.APIKey) string {
 	if key.ExpiresAt == nil {
 		return "Key will never expire"
 	}
-	end := s.moment(*key.ExpiresAt)
+	end := s.timestamp(*key.ExpiresAt)
 	if key.Expired(s.options.Store.Now()) {
 		return "Key expired " + end.Text()
 	}

@@ -14,16 +14,16 @@ import (
 	"trento/store/landscape"
 )
 
-// leftPage is the list of what could be cleaned up.
-type leftPage struct {
-	overviewPage
+// cleanupPage is the list of what could be cleaned up.
+type cleanupPage struct {
+	tablePage
 	Rows    []leftRow
 	Failure string // why nothing was done
 }
 
-// askPage asks whether several things shall be cleaned up, and says all that
+// cleanupConfirmPage asks whether several things shall be cleaned up, and says all that
 // would go with them.
-type askPage struct {
+type cleanupConfirmPage struct {
 	Frame
 	cleanupPlan
 	Chosen  []leftRow
@@ -36,16 +36,16 @@ type leftRow struct {
 	Name      link
 	Host      link
 	Words     string
-	Since     Moment
+	Since     Timestamp
 	Refused   string // why the reader may not choose it
 }
 
 // leftRefusal is why one thing cannot be cleaned up.
 type leftRefusal struct{ Name, Words string }
 
-// leftItem is something that nobody reports any more: a silent host, or an
+// cleanupItem is something that nobody reports any more: a silent host, or an
 // instance that its host no longer lists.
-type leftItem struct {
+type cleanupItem struct {
 	kind   leftKind
 	key    string // names it in a form
 	name   link
@@ -63,33 +63,33 @@ var (
 	leftApplication = leftKind{"application", "Application instance", "cleanup:application_instance"}
 )
 
-// cleanupOverview is what can be done with the list of what is left behind.
-var cleanupOverview = overview[*leftItem]{
+// cleanupTable is what can be done with the list of what is left behind.
+var cleanupTable = table[*cleanupItem]{
 	path: "/cleanup", noun: "thing", items: leftItems,
-	columns: []column[*leftItem]{
+	columns: []column[*cleanupItem]{
 		{
-			key: "kind", label: "Kind", text: func(l *leftItem) string { return l.kind.label },
-			facet: &facetOf[*leftItem]{value: func(l *leftItem) string { return l.kind.label }},
+			key: "kind", label: "Kind", text: func(l *cleanupItem) string { return l.kind.label },
+			facet: &facetOf[*cleanupItem]{value: func(l *cleanupItem) string { return l.kind.label }},
 		},
-		{key: "name", label: "Name", text: func(l *leftItem) string { return l.name.Name }},
+		{key: "name", label: "Name", text: func(l *cleanupItem) string { return l.name.Name }},
 		{
-			key: "host", label: "Host", text: func(l *leftItem) string { return l.host.Name },
-			facet: &facetOf[*leftItem]{value: func(l *leftItem) string { return l.host.Name }},
+			key: "host", label: "Host", text: func(l *cleanupItem) string { return l.host.Name },
+			facet: &facetOf[*cleanupItem]{value: func(l *cleanupItem) string { return l.host.Name }},
 		},
-		{key: "state", label: "State", text: (*leftItem).words},
+		{key: "state", label: "State", text: (*cleanupItem).words},
 		{
-			key: "since", label: "Since", text: func(l *leftItem) string { return isoOf(l.since) },
-			compare: func(a, b *leftItem) int { return momentOrZero(a.since).Compare(momentOrZero(b.since)) },
+			key: "since", label: "Since", text: func(l *cleanupItem) string { return isoOf(l.since) },
+			compare: func(a, b *cleanupItem) int { return momentOrZero(a.since).Compare(momentOrZero(b.since)) },
 		},
 	},
-	health: func(*leftItem) landscape.Health { return landscape.HealthUnknown },
-	urgent: func(a, b *leftItem) int { return momentOrZero(a.since).Compare(momentOrZero(b.since)) },
-	tie: func(a, b *leftItem) int {
+	health: func(*cleanupItem) landscape.Health { return landscape.HealthUnknown },
+	urgent: func(a, b *cleanupItem) int { return momentOrZero(a.since).Compare(momentOrZero(b.since)) },
+	tie: func(a, b *cleanupItem) int {
 		return cmp.Or(foldCompare(a.name.Name, b.name.Name), strings.Compare(a.key, b.key))
 	},
 }
 
-func (l *leftItem) words() string {
+func (l *cleanupItem) words() string {
 	switch {
 	case l.kind != leftHost:
 		return "Absent: its host no longer lists it"
@@ -100,7 +100,7 @@ func (l *leftItem) words() string {
 }
 
 // label names the thing in a sentence.
-func (l *leftItem) label() string {
+func (l *cleanupItem) label() string {
 	if l.kind == leftHost {
 		return "Host " + l.name.Name
 	}
@@ -123,11 +123,11 @@ func momentOrZero(t *time.Time) time.Time {
 
 // leftItems are the hosts that are not heard and the instances that are
 // absent.
-func leftItems(v *survey) []*leftItem {
-	var all []*leftItem
+func leftItems(v *snapshot) []*cleanupItem {
+	var all []*cleanupItem
 	for _, h := range v.hosts {
 		if h.Heartbeat != landscape.HeartbeatPassing && !v.awaited[h.ID] {
-			all = append(all, &leftItem{
+			all = append(all, &cleanupItem{
 				kind: leftHost, key: "host/" + string(h.ID), name: v.linkToHost(h.ID), host: v.linkToHost(h.ID), since: h.StaleSince,
 				target: landscape.Target{Host: h.ID},
 			})
@@ -137,7 +137,7 @@ func leftItems(v *survey) []*leftItem {
 		if absentSince == nil {
 			return
 		}
-		all = append(all, &leftItem{
+		all = append(all, &cleanupItem{
 			kind: kind, key: strings.Join([]string{kind.name, string(t.Database) + string(t.SAPSystem), string(t.Host), t.Number}, "/"),
 			name: link{Name: fmt.Sprintf("Instance %s of %s", t.Number, system.Name), URL: system.URL}, host: v.linkToHost(t.Host),
 			since: absentSince, target: t,
@@ -159,12 +159,12 @@ func leftItems(v *survey) []*leftItem {
 }
 
 // cleanable leads to the list where there is something on it.
-func (v *survey) cleanable() []way {
-	all := cleanupOverview.list(v)
+func (v *snapshot) cleanable() []actionLink {
+	all := cleanupTable.list(v)
 	if len(all) == 0 {
 		return nil
 	}
-	return []way{{Label: count(len(all), "thing", "things") + " can be cleaned up", URL: cleanupOverview.path}}
+	return []actionLink{{Label: count(len(all), "thing", "things") + " can be cleaned up", URL: cleanupTable.path}}
 }
 
 // cleanupList answers GET /cleanup.
@@ -176,13 +176,13 @@ func (s *server) cleanupList(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) showLeft(w http.ResponseWriter, r *http.Request, status int, failure string) error {
-	p := leftPage{overviewPage: newOverviewPage(s, r, &cleanupOverview, "Needs clean-up"), Failure: failure}
+	p := cleanupPage{tablePage: newTablePage(s, r, &cleanupTable, "Needs clean-up"), Failure: failure}
 	p.Live = "host database sap_system"
-	all, err := view(s, &p.Frame, cleanupOverview.list)
+	all, err := view(s, &p.Frame, cleanupTable.list)
 	if err != nil {
 		return err
 	}
-	page, _, ok, err := cleanupOverview.fillPage(s, w, r, &p.overviewPage, all)
+	page, _, ok, err := cleanupTable.fillPage(s, w, r, &p.tablePage, all)
 	if err != nil || !ok {
 		return err
 	}
@@ -193,9 +193,9 @@ func (s *server) showLeft(w http.ResponseWriter, r *http.Request, status int, fa
 	return s.render(w, r, status, pageAttention, &p)
 }
 
-func (s *server) newLeftRow(reader *auth.Identity, l *leftItem) leftRow {
+func (s *server) newLeftRow(reader *auth.Identity, l *cleanupItem) leftRow {
 	return leftRow{
-		Key: l.key, Kind: l.kind.label, Name: l.name, Host: l.host, Words: l.words(), Since: s.momentOf(l.since), Refused: refused(reader, l.kind.ability),
+		Key: l.key, Kind: l.kind.label, Name: l.name, Host: l.host, Words: l.words(), Since: s.timestampOf(l.since), Refused: refused(reader, l.kind.ability),
 	}
 }
 
@@ -211,12 +211,12 @@ const typedForMany = "clean up"
 
 // chosenLeft are the things a form names. The reader must be allowed to clean
 // up all of them; whether they can be is not asked here.
-func chosenLeft(r *http.Request, all []*leftItem, v *survey) ([]*leftItem, error) {
+func chosenLeft(r *http.Request, all []*cleanupItem, v *snapshot) ([]*cleanupItem, error) {
 	reader := auth.From(r.Context())
-	var chosen []*leftItem
+	var chosen []*cleanupItem
 	for _, key := range unique(r.PostForm["thing"]) {
 		l := v.leftBehind(key)
-		if i := slices.IndexFunc(all, func(l *leftItem) bool { return l.key == key }); i >= 0 {
+		if i := slices.IndexFunc(all, func(l *cleanupItem) bool { return l.key == key }); i >= 0 {
 			l = all[i]
 		}
 		if l == nil {
@@ -232,9 +232,9 @@ func chosenLeft(r *http.Request, all []*leftItem, v *survey) ([]*leftItem, error
 
 // leftBehind is the thing under a key that is not on the list any more; nil
 // where that is no key.
-func (v *survey) leftBehind(key string) *leftItem {
+func (v *snapshot) leftBehind(key string) *cleanupItem {
 	parts := strings.Split(key, "/")
-	l := &leftItem{key: key}
+	l := &cleanupItem{key: key}
 	switch {
 	case len(parts) == 2 && parts[0] == leftHost.name:
 		l.kind, l.target = leftHost, landscape.Target{Host: landscape.HostID(parts[1])}
@@ -255,7 +255,7 @@ func (v *survey) leftBehind(key string) *leftItem {
 // confirmCleanup answers POST /cleanup/confirm: it asks about all chosen
 // things at once, and changes nothing.
 func (s *server) confirmCleanup(w http.ResponseWriter, r *http.Request) error {
-	p := askPage{Frame: s.newFrame(r, "Clean up")}
+	p := cleanupConfirmPage{Frame: s.newFrame(r, "Clean up")}
 	chosen, err := s.plan(r, &p)
 	switch {
 	case err != nil:
@@ -271,15 +271,15 @@ func (s *server) confirmCleanup(w http.ResponseWriter, r *http.Request) error {
 // plan finds out what cleaning up the chosen things together would take away.
 // Those that cannot be cleaned up are listed, and the plan is that of the
 // others.
-func (s *server) plan(r *http.Request, p *askPage) (chosen []*leftItem, err error) {
+func (s *server) plan(r *http.Request, p *cleanupConfirmPage) (chosen []*cleanupItem, err error) {
 	err = s.options.Store.View(func(tx *store.Tx) error {
-		v, err := s.survey(tx)
+		v, err := s.snapshot(tx)
 		if err != nil {
 			return err
 		}
 		p.Seq = v.seq
 		p.countTrouble(v)
-		if chosen, err = chosenLeft(r, cleanupOverview.list(v), v); err != nil || len(chosen) > maxCleanup {
+		if chosen, err = chosenLeft(r, cleanupTable.list(v), v); err != nil || len(chosen) > maxCleanup {
 			return err
 		}
 		possible := chosen
@@ -304,7 +304,7 @@ func (s *server) plan(r *http.Request, p *askPage) (chosen []*leftItem, err erro
 	return chosen, err
 }
 
-func targetsOf(things []*leftItem) []landscape.Target {
+func targetsOf(things []*cleanupItem) []landscape.Target {
 	targets := make([]landscape.Target, len(things))
 	for i, l := range things {
 		targets[i] = l.target
@@ -315,7 +315,7 @@ func targetsOf(things []*leftItem) []landscape.Target {
 // cleanUpAll answers POST /cleanup: it cleans up all of the things, or none
 // and asks again.
 func (s *server) cleanUpAll(w http.ResponseWriter, r *http.Request) error {
-	p := askPage{Frame: s.newFrame(r, "Clean up")}
+	p := cleanupConfirmPage{Frame: s.newFrame(r, "Clean up")}
 	chosen, err := s.plan(r, &p)
 	status := http.StatusConflict
 	switch {
@@ -346,7 +346,7 @@ func (s *server) cleanUpAll(w http.ResponseWriter, r *http.Request) error {
 	if len(chosen) > 1 {
 		news = fmt.Sprintf("%d things were cleaned up.", len(chosen))
 	}
-	s.rememberNews(w, r, news)
-	http.Redirect(w, r, cleanupOverview.path, http.StatusSeeOther)
+	s.setFlash(w, r, news)
+	http.Redirect(w, r, cleanupTable.path, http.StatusSeeOther)
 	return nil
 }

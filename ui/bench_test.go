@@ -9,7 +9,7 @@ import (
 	"trento/store/landscape"
 )
 
-// BenchmarkHosts makes the overview of 10,000 hosts, the size the console is
+// BenchmarkHosts makes the table of 10,000 hosts, the size the console is
 // built for: a page has to take less than 100 ms.
 func BenchmarkHosts(b *testing.B) {
 	f := newFixture(b)

@@ -184,7 +184,7 @@ func (s *server) cleanUp(w http.ResponseWriter, r *http.Request, c *cleanup) err
 	case err != nil:
 		return err
 	}
-	s.rememberNews(w, r, c.done)
+	s.setFlash(w, r, c.done)
 	next := c.next
 	if c.part && d.Confirm == "" {
 		next = d.CloseURL

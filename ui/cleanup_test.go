@@ -73,7 +73,7 @@ func (f *fixture) wantNews(t *testing.T, w *httptest.ResponseRecorder, to, news 
 	next := f.do(call{target: "/about", as: "admin", cookies: w.Result().Cookies()})
 	has("#toasts .toast", news).check(t, parseMarkup(t, next.Body.String()))
 	for _, c := range next.Result().Cookies() {
-		if c.Name == cookieNews && c.MaxAge < 0 {
+		if c.Name == cookieFlash && c.MaxAge < 0 {
 			return
 		}
 	}
@@ -271,13 +271,13 @@ func TestNewsIsText(t *testing.T) {
 	f.user("ada")
 	s := f.server(t)
 	w := httptest.NewRecorder()
-	s.rememberNews(w, httptest.NewRequest(http.MethodPost, "/x", nil), strings.Repeat("ש", 5000)+hostile)
+	s.setFlash(w, httptest.NewRequest(http.MethodPost, "/x", nil), strings.Repeat("ש", 5000)+hostile)
 	cookie := w.Result().Cookies()[0]
 	if size := len(cookie.String()); size > 4000 {
 		t.Errorf("the cookie has %d bytes; browsers drop more than 4096", size)
 	}
 	for _, value := range []string{cookie.Value, "%%%", "_____w"} {
-		w := f.do(call{target: "/about", as: "ada", cookies: []*http.Cookie{{Name: cookieNews, Value: value}}})
+		w := f.do(call{target: "/about", as: "ada", cookies: []*http.Cookie{{Name: cookieFlash, Value: value}}})
 		if w.Code != http.StatusOK {
 			t.Errorf("%.20s: status %d", value, w.Code)
 		}

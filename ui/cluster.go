@@ -78,7 +78,7 @@ type nodeRow struct {
 // nodeDialog is the attributes of a node.
 type nodeDialog struct {
 	Name       string
-	Attributes []hidden
+	Attributes []hiddenInput
 	CloseURL   string
 }
 
@@ -256,7 +256,7 @@ func (c *insideOf) host(node string) *landscape.Host {
 }
 
 func (s *server) describeCluster(p *clusterPage, c *insideOf) {
-	since := s.momentOf(c.StaleSince)
+	since := s.timestampOf(c.StaleSince)
 	p.Live = watched("cluster", string(c.ID), c.members())
 	p.Name, p.State = nameOfCluster(c.Cluster), clusterState(c.Cluster.State)
 	if unnamed(c.Cluster) {
@@ -331,21 +331,21 @@ func (s *server) clusterFacts(c *insideOf) []fact {
 		{Label: "Cluster type", Lines: clusterTypeLines(c.Cluster)},
 	}
 	if c.HANA != nil && c.HANA.Architecture == landscape.ClassicArchitecture {
-		facts[len(facts)-1].Advice = way{"How to move on to the Angi architecture", angiGuide}
+		facts[len(facts)-1].Advice = actionLink{"How to move on to the Angi architecture", angiGuide}
 	}
 	add := func(label, text string) { facts = append(facts, fact{Label: label, Text: text}) }
 	switch {
 	case c.HANA != nil:
-		add("Fencing type", said(c.HANA.FencingType))
+		add("Fencing type", orEmpty(c.HANA.FencingType))
 		add("Cluster maintenance", truth(c.HANA.MaintenanceMode))
 		add("HANA log replication mode", c.HANA.ReplicationMode)
 		add("HANA secondary sync state", c.HANA.SecondarySyncState)
 		add("HANA log operation mode", c.HANA.OperationMode)
 	case c.ASCSERS != nil:
-		add("Fencing type", said(c.ASCSERS.FencingType))
+		add("Fencing type", orEmpty(c.ASCSERS.FencingType))
 		add("Cluster maintenance", truth(c.ASCSERS.MaintenanceMode))
 	}
-	add("CIB last written", foreignMoment(said(c.CIBLastWritten)))
+	add("CIB last written", foreignTimestamp(orEmpty(c.CIBLastWritten)))
 	if c.HostsNumber != nil && c.ResourcesNumber != nil {
 		add("Configured", count(*c.HostsNumber, "node", "nodes")+", "+count(*c.ResourcesNumber, "resource", "resources"))
 	}
@@ -417,7 +417,7 @@ func newNodeDialog(c *landscape.Cluster, name string) (*nodeDialog, error) {
 	}
 	d := &nodeDialog{Name: name, CloseURL: "/clusters/" + string(c.ID)}
 	for _, key := range slices.Sorted(maps.Keys(attributes)) {
-		d.Attributes = append(d.Attributes, hidden{key, attributes[key]})
+		d.Attributes = append(d.Attributes, hiddenInput{key, attributes[key]})
 	}
 	return d, nil
 }

@@ -43,7 +43,7 @@ func siteHealth(state string) healthMark {
 	case "1":
 		h = landscape.HealthCritical
 	}
-	m := newHealthMark("Site", h, Moment{})
+	m := newHealthMark("Site", h, Timestamp{})
 	m.Bare = true
 	return m
 }
@@ -61,7 +61,7 @@ func siteState(state string) healthMark {
 
 func (c *insideOf) hanaNode(n landscape.HANANode) nodeRow {
 	row := c.newNode(n.Name, n.Status, n.Resources)
-	row.Nameserver, row.Indexserver = capitalized(said(n.NameserverRole)), capitalized(said(n.IndexserverRole))
+	row.Nameserver, row.Indexserver = capitalized(orEmpty(n.NameserverRole)), capitalized(orEmpty(n.IndexserverRole))
 	if n.VirtualIP != nil {
 		row.VirtualIPs = []string{*n.VirtualIP}
 	}
@@ -105,7 +105,7 @@ func yes(is bool) string {
 func configured(texts []*string) []string {
 	all := make([]string, len(texts))
 	for i, text := range texts {
-		all[i] = said(text)
+		all[i] = orEmpty(text)
 	}
 	return all
 }
@@ -184,7 +184,7 @@ func (r *resourceRow) manage(managed *bool) {
 }
 
 func (c *insideOf) newResource(r landscape.ClusterResource) resourceRow {
-	row := resourceRow{ID: r.ID, Type: r.Type, Role: r.Role, Status: said(r.Status)}
+	row := resourceRow{ID: r.ID, Type: r.Type, Role: r.Role, Status: orEmpty(r.Status)}
 	switch row.Status {
 	case "Failed", "Blocked":
 		row.Trouble = "critical"

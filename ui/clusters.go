@@ -12,9 +12,9 @@ import (
 	"trento/store/landscape"
 )
 
-// clustersPage is the overview of all clusters.
+// clustersPage is the list of all clusters.
 type clustersPage struct {
-	overviewPage
+	tablePage
 	Rows []clusterRow
 }
 
@@ -29,7 +29,7 @@ type clusterRow struct {
 	Tags             tagEditor
 }
 
-// clusterItem is a cluster in its overview, with what it runs.
+// clusterItem is a cluster in its list, with what it runs.
 type clusterItem struct {
 	*landscape.Cluster
 	name    string
@@ -38,8 +38,8 @@ type clusterItem struct {
 	tags    []string
 }
 
-// clustersOverview is what can be done with the list of clusters.
-var clustersOverview = overview[*clusterItem]{
+// clustersTable is what can be done with the list of clusters.
+var clustersTable = table[*clusterItem]{
 	path: "/clusters", noun: "cluster", items: clusterItems,
 	columns: []column[*clusterItem]{
 		healthColumn((*clusterItem).health),
@@ -84,7 +84,7 @@ func (c *clusterItem) hosts() int {
 	return len(c.Members)
 }
 
-func clusterItems(v *survey) []*clusterItem {
+func clusterItems(v *snapshot) []*clusterItem {
 	all := make([]*clusterItem, len(v.clusters))
 	for i, c := range v.clusters {
 		tags := v.tags[tagged{store.ClusterTag, string(c.ID)}]
@@ -98,7 +98,7 @@ func clusterItems(v *survey) []*clusterItem {
 // clusteredSystems are the systems a cluster runs, each SID once. A system is
 // one that has an instance on a host of the cluster, preferably one that is
 // not absent.
-func (v *survey) clusteredSystems(c *landscape.Cluster) []link {
+func (v *snapshot) clusteredSystems(c *landscape.Cluster) []link {
 	var links []link
 	for _, i := range c.SAPInstances {
 		if slices.ContainsFunc(links, func(l link) bool { return l.Name == i.SID }) {
@@ -109,7 +109,7 @@ func (v *survey) clusteredSystems(c *landscape.Cluster) []link {
 	return links
 }
 
-func (v *survey) clusteredSystem(c *landscape.Cluster, sid string) link {
+func (v *snapshot) clusteredSystem(c *landscape.Cluster, sid string) link {
 	gone := "HANA database currently not registered"
 	fits := func(s system) bool { return s.database }
 	switch c.Type {
@@ -140,12 +140,12 @@ func (s *server) clusters(w http.ResponseWriter, r *http.Request) error {
 	if tidied(w, r) {
 		return nil
 	}
-	p := clustersPage{overviewPage: newOverviewPage(s, r, &clustersOverview, "Clusters")}
-	all, err := view(s, &p.Frame, clustersOverview.list)
+	p := clustersPage{tablePage: newTablePage(s, r, &clustersTable, "Clusters")}
+	all, err := view(s, &p.Frame, clustersTable.list)
 	if err != nil {
 		return err
 	}
-	page, _, ok, err := clustersOverview.fillPage(s, w, r, &p.overviewPage, all)
+	page, _, ok, err := clustersTable.fillPage(s, w, r, &p.tablePage, all)
 	if err != nil || !ok {
 		return err
 	}
@@ -153,7 +153,7 @@ func (s *server) clusters(w http.ResponseWriter, r *http.Request) error {
 	for _, c := range page {
 		row := clusterRow{
 			ID: string(c.ID), Version: version(c.UpdatedAt),
-			Health: newHealthMark("", c.Health, s.momentOf(c.StaleSince)), Name: linkToCluster(c.Cluster), Systems: c.systems,
+			Health: newHealthMark("", c.Health, s.timestampOf(c.StaleSince)), Name: linkToCluster(c.Cluster), Systems: c.systems,
 			Hosts: strconv.Itoa(c.hosts()), Resources: numberOf(c.ResourcesNumber), Type: clusterTypeWord(string(c.Type)),
 			Stale: c.StaleSince != nil, Tags: newTagEditor(r, clusterTags, string(c.ID), nameOfCluster(c.Cluster), c.tags),
 		}

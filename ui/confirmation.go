@@ -13,7 +13,7 @@ type confirmation struct {
 	Failure   string // why it was not done
 	Action    string
 	Form      string // id of the form it sends
-	Keep      []hidden
+	Keep      []hiddenInput
 	Password  *field // of the reader, where it is asked for
 	Plan      string // what is confirmed, so that nothing else is done
 	Verb      string

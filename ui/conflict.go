@@ -31,8 +31,8 @@ type conflictRow struct {
 const openedPrefix = "opened_"
 
 // opened is what the fields of a form hold as it opens.
-func opened(f userForm) []hidden {
-	return []hidden{
+func opened(f userForm) []hiddenInput {
+	return []hiddenInput{
 		{openedPrefix + "fullname", f.Fullname}, {openedPrefix + "email", f.Email}, {openedPrefix + "timezone", f.Timezone},
 		{openedPrefix + "enabled", strconv.FormatBool(f.Enabled)}, {openedPrefix + "totp_enabled", strconv.FormatBool(f.totp)},
 		{openedPrefix + "ability", idList(f.Abilities)},
@@ -40,9 +40,9 @@ func opened(f userForm) []hidden {
 }
 
 // openedAgain is what a form that was sent says it held as it opened.
-func openedAgain(r *http.Request) (fields []hidden) {
+func openedAgain(r *http.Request) (fields []hiddenInput) {
 	for _, name := range []string{"fullname", "email", "timezone", "enabled", "totp_enabled", "ability"} {
-		fields = append(fields, hidden{openedPrefix + name, r.PostForm.Get(openedPrefix + name)})
+		fields = append(fields, hiddenInput{openedPrefix + name, r.PostForm.Get(openedPrefix + name)})
 	}
 	return fields
 }

@@ -557,7 +557,7 @@ func testAccessibility(tab *tab) {
 		where := fmt.Sprintf("%s, %d px", look.theme, look.width)
 		tab.open("/session/new")
 		check("/session/new, " + where)
-		tab.halfway()
+		tab.showPassword()
 		tab.open("/session/totp")
 		check("/session/totp, " + where)
 		tab.signedIn()

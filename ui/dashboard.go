@@ -19,11 +19,11 @@ import (
 
 // dashboardPage is the landscape at a glance.
 type dashboardPage struct {
-	overviewPage
+	tablePage
 	Rows      []glanceRow
 	Hosts     int // registered, for the one who has hosts but no system yet
 	Attention []attentionRow
-	More      []way // what the list of attention leaves out
+	More      []actionLink // what the list of attention leaves out
 	Activity  recent
 }
 
@@ -46,12 +46,12 @@ type glancePart struct {
 // glanceItem is an SAP system on the dashboard.
 type glanceItem struct {
 	*landscape.SAPSystem
-	parts [5]part
+	parts [5]systemPart
 }
 
-// part is how a part of a system is; not there is none of it.
-type part struct {
-	there  bool
+// systemPart is the state of a part of a system, where the system has one.
+type systemPart struct {
+	exists bool
 	health landscape.Health
 	since  *time.Time // the first of it fell silent
 	url    string
@@ -76,8 +76,8 @@ var glanceParts = [...]struct{ key, label, prefix string }{
 	{"hosts", "Hosts", "Hosts"},
 }
 
-// dashboardOverview is what can be done with the table of the dashboard.
-var dashboardOverview = overview[*glanceItem]{
+// dashboardTable is what can be done with the table of the dashboard.
+var dashboardTable = table[*glanceItem]{
 	path: "/", noun: "SAP system", items: glanceItems,
 	columns: append([]column[*glanceItem]{
 		healthColumn((*glanceItem).worst),
@@ -99,7 +99,7 @@ func glanceColumns() []column[*glanceItem] {
 		columns[i] = column[*glanceItem]{
 			key: p.key, label: p.label,
 			text: func(g *glanceItem) string {
-				if !g.parts[i].there {
+				if !g.parts[i].exists {
 					return "Not available"
 				}
 				return healthWord(g.parts[i].health)
@@ -111,8 +111,8 @@ func glanceColumns() []column[*glanceItem] {
 }
 
 // rank orders parts by need of attention; what is not there needs none.
-func (p part) rank() int {
-	if !p.there {
+func (p systemPart) rank() int {
+	if !p.exists {
 		return len(healthWords)
 	}
 	return healthRank(p.health)
@@ -124,7 +124,7 @@ func (g *glanceItem) worst() landscape.Health {
 	worst := landscape.HealthUnknown
 	for _, p := range g.parts {
 		switch h := shown(p.health); {
-		case !p.there || h == landscape.HealthUnknown:
+		case !p.exists || h == landscape.HealthUnknown:
 		case worst == landscape.HealthUnknown || healthRank(h) < healthRank(worst):
 			worst = h
 		}
@@ -148,7 +148,7 @@ func earlier(a, b *time.Time) *time.Time {
 	return a
 }
 
-func glanceItems(v *survey) []*glanceItem {
+func glanceItems(v *snapshot) []*glanceItem {
 	all := make([]*glanceItem, len(v.systems))
 	for i, s := range v.systems {
 		all[i] = v.glance(s)
@@ -157,11 +157,11 @@ func glanceItems(v *survey) []*glanceItem {
 }
 
 // glance sums up what an SAP system stands on.
-func (v *survey) glance(s *landscape.SAPSystem) *glanceItem {
+func (v *snapshot) glance(s *landscape.SAPSystem) *glanceItem {
 	g := &glanceItem{SAPSystem: s}
 	var hosts []landscape.HostID
 	var healths []landscape.Health
-	application := part{there: true, url: linkToSAPSystem(s).URL}
+	application := systemPart{exists: true, url: linkToSAPSystem(s).URL}
 	for i := range s.Instances {
 		in := &s.Instances[i]
 		healths, hosts = append(healths, in.Status.Health()), append(hosts, in.HostID)
@@ -172,7 +172,7 @@ func (v *survey) glance(s *landscape.SAPSystem) *glanceItem {
 
 	names := url.Values{"sid": {s.SID}}
 	if db := v.databaseByID[s.DatabaseID]; db != nil {
-		g.parts[partDatabase] = part{there: true, health: db.Health, since: db.StaleSince, url: linkToDatabase(db).URL}
+		g.parts[partDatabase] = systemPart{exists: true, health: db.Health, since: db.StaleSince, url: linkToDatabase(db).URL}
 		var databaseHosts []landscape.HostID
 		for i := range db.Instances {
 			databaseHosts = append(databaseHosts, db.Instances[i].HostID)
@@ -189,18 +189,18 @@ func (v *survey) glance(s *landscape.SAPSystem) *glanceItem {
 }
 
 // firstCluster is the cluster of the first of some hosts that is in one.
-func (v *survey) firstCluster(hosts []landscape.HostID) part {
+func (v *snapshot) firstCluster(hosts []landscape.HostID) systemPart {
 	for _, id := range hosts {
 		if c := v.clusterOf(id); c != nil {
-			return part{there: true, health: c.Health, since: c.StaleSince, url: linkToCluster(c).URL}
+			return systemPart{exists: true, health: c.Health, since: c.StaleSince, url: linkToCluster(c).URL}
 		}
 	}
-	return part{}
+	return systemPart{}
 }
 
 // togetherOf is how some hosts are together.
-func (v *survey) togetherOf(hosts []landscape.HostID) part {
-	p := part{there: true}
+func (v *snapshot) togetherOf(hosts []landscape.HostID) systemPart {
+	p := systemPart{exists: true}
 	var healths []landscape.Health
 	for _, id := range hosts {
 		if h := v.hostByID[id]; h != nil {
@@ -217,18 +217,18 @@ func (s *server) dashboard(w http.ResponseWriter, r *http.Request) error {
 	if tidied(w, r) {
 		return nil
 	}
-	p := dashboardPage{overviewPage: newOverviewPage(s, r, &dashboardOverview, "At a glance")}
+	p := dashboardPage{tablePage: newTablePage(s, r, &dashboardTable, "At a glance")}
 	p.Title, p.Live = "Dashboard", "host cluster database sap_system activity agent_report"
 	var needs []attentionItem
-	all, err := view(s, &p.Frame, func(v *survey) []*glanceItem {
+	all, err := view(s, &p.Frame, func(v *snapshot) []*glanceItem {
 		p.Hosts, needs = len(v.hosts), v.attention(auth.From(r.Context()))
 		p.More = v.cleanable()
-		return dashboardOverview.list(v)
+		return dashboardTable.list(v)
 	})
 	if err != nil {
 		return err
 	}
-	page, _, ok, err := dashboardOverview.fillPage(s, w, r, &p.overviewPage, all)
+	page, _, ok, err := dashboardTable.fillPage(s, w, r, &p.tablePage, all)
 	if err != nil || !ok {
 		return err
 	}
@@ -252,8 +252,8 @@ func (s *server) newGlanceRow(g *glanceItem) glanceRow {
 	row := glanceRow{ID: string(g.ID), Version: version(g.UpdatedAt), SID: linkToSAPSystem(g.SAPSystem), Stale: g.since() != nil}
 	for i, p := range g.parts {
 		name := glanceParts[i]
-		shape := glancePart{Key: name.key, Label: name.label, URL: p.url, Health: newHealthMark(name.prefix, p.health, s.momentOf(p.since))}
-		if !p.there {
+		shape := glancePart{Key: name.key, Label: name.label, URL: p.url, Health: newHealthMark(name.prefix, p.health, s.timestampOf(p.since))}
+		if !p.exists {
 			shape.Health = healthMark{State: "not_available", Word: "Not available", Name: name.prefix + " Health: Not available"}
 		}
 		shape.Health.Bare = true
@@ -291,7 +291,7 @@ type attentionRow struct {
 	Kind   string
 	Name   link
 	Words  string
-	Since  Moment // zero: longer than the log is looked through
+	Since  Timestamp // zero: longer than the log is looked through
 }
 
 // attentionItem is a thing that needs attention, and why.
@@ -311,7 +311,7 @@ type attentionItem struct {
 // attention lists what is critical or warned about, what is silent, what shares
 // its id, and what reports in a way that cannot be used. Agents without a registered host are
 // for those who may see them.
-func (v *survey) attention(reader *auth.Identity) []attentionItem {
+func (v *snapshot) attention(reader *auth.Identity) []attentionItem {
 	var all []attentionItem
 	add := func(kind, path, id string, name link, h landscape.Health, cause string, silent *time.Time) {
 		if h == landscape.HealthCritical || h == landscape.HealthWarning || silent != nil {
@@ -319,19 +319,19 @@ func (v *survey) attention(reader *auth.Identity) []attentionItem {
 		}
 	}
 	for _, s := range v.systems {
-		add("SAP system", sapSystemsOverview.path, string(s.ID), linkToSAPSystem(s), s.Health, s.Cause(), nil)
+		add("SAP system", sapSystemsTable.path, string(s.ID), linkToSAPSystem(s), s.Health, s.Cause(), nil)
 	}
 	for _, db := range v.databases {
-		add("HANA database", databasesOverview.path, string(db.ID), linkToDatabase(db), db.Health, db.Cause(), nil)
+		add("HANA database", databasesTable.path, string(db.ID), linkToDatabase(db), db.Health, db.Cause(), nil)
 	}
 	for _, c := range v.clusters {
-		add("Cluster", clustersOverview.path, string(c.ID), linkToCluster(c), c.Health, c.Cause(), nil)
+		add("Cluster", clustersTable.path, string(c.ID), linkToCluster(c), c.Health, c.Cause(), nil)
 	}
 	for _, h := range v.hosts {
-		add("Host", hostsOverview.path, string(h.ID), v.linkToHost(h.ID), h.Health, h.Cause(), h.StaleSince)
+		add("Host", hostsTable.path, string(h.ID), v.linkToHost(h.ID), h.Health, h.Cause(), h.StaleSince)
 		if h.Shared() {
 			all = append(all, attentionItem{
-				kind: "Host", path: hostsOverview.path, id: string(h.ID), name: v.linkToHost(h.ID), health: landscape.HealthWarning,
+				kind: "Host", path: hostsTable.path, id: string(h.ID), name: v.linkToHost(h.ID), health: landscape.HealthWarning,
 				report: "shares its id with " + count(len(h.Machines())-1, "other machine", "other machines"), since: *h.Turns.SharedSince, mark: "Shared id",
 			})
 		}
@@ -340,10 +340,10 @@ func (v *survey) attention(reader *auth.Identity) []attentionItem {
 		if h := v.hostByID[id]; h != nil && h.StaleSince != nil {
 			continue // it sends nothing at all any more
 		}
-		item := attentionItem{kind: "Host", path: hostsOverview.path, id: string(id), name: v.linkToHost(id), health: landscape.HealthWarning}
+		item := attentionItem{kind: "Host", path: hostsTable.path, id: string(id), name: v.linkToHost(id), health: landscape.HealthWarning}
 		item.report, item.since = reportNeed(record)
 		if v.hostByID[id] == nil {
-			item.kind, item.path, item.name = "Agent", agentsOverview.path, link{Name: string(id), URL: withQuery(agentsOverview.path, url.Values{"q": {string(id)}})}
+			item.kind, item.path, item.name = "Agent", agentsTable.path, link{Name: string(id), URL: withQuery(agentsTable.path, url.Values{"q": {string(id)}})}
 			if !reader.Can(abilityAPIKey) {
 				continue
 			}
@@ -391,12 +391,12 @@ func (s *server) fillAttention(ctx context.Context, p *dashboardPage, who viewer
 	rows := make(map[string]int) // of a thing: it may be listed for several reasons
 	for _, n := range listed {
 		rows[n.id]++
-		row := attentionRow{ID: fmt.Sprintf("%s-%d", n.id, rows[n.id]), Kind: n.kind, Name: n.name, Health: newHealthMark(n.kind, n.health, s.momentOf(n.silent)), Words: needWords(n)}
+		row := attentionRow{ID: fmt.Sprintf("%s-%d", n.id, rows[n.id]), Kind: n.kind, Name: n.name, Health: newHealthMark(n.kind, n.health, s.timestampOf(n.silent)), Words: needWords(n)}
 		if n.report != "" { // it is not the health of the host
 			row.Health = healthMark{State: string(landscape.HealthWarning), Word: "Warning", Name: cmp.Or(n.mark, "Report cannot be used")}
 		}
 		if row.Health.Bare = true; !n.since.IsZero() {
-			row.Since = s.moment(n.since)
+			row.Since = s.timestamp(n.since)
 		}
 		p.Attention = append(p.Attention, row)
 	}
@@ -406,8 +406,8 @@ func (s *server) fillAttention(ctx context.Context, p *dashboardPage, who viewer
 
 // more leads to the lists of the kinds of what needs attention, where that
 // comes first.
-func more(rest []attentionItem) []way {
-	var ways []way
+func more(rest []attentionItem) []actionLink {
+	var ways []actionLink
 	for _, k := range []taggable{sapSystemTags, databaseTags, clusterTags, hostTags} {
 		n := 0
 		for _, item := range rest {
@@ -416,17 +416,17 @@ func more(rest []attentionItem) []way {
 			}
 		}
 		if n > 0 {
-			ways = append(ways, way{Label: count(n, "more "+k.noun+" needs", "more "+k.noun+"s need") + " attention", URL: k.path})
+			ways = append(ways, actionLink{Label: count(n, "more "+k.noun+" needs", "more "+k.noun+"s need") + " attention", URL: k.path})
 		}
 	}
 	n := 0
 	for _, item := range rest {
-		if item.path == agentsOverview.path {
+		if item.path == agentsTable.path {
 			n++
 		}
 	}
 	if n > 0 {
-		ways = append(ways, way{Label: count(n, "more agent needs", "more agents need") + " attention", URL: agentsOverview.path})
+		ways = append(ways, actionLink{Label: count(n, "more agent needs", "more agents need") + " attention", URL: agentsTable.path})
 	}
 	return ways
 }

@@ -27,7 +27,7 @@ func TestMoreAttention(t *testing.T) {
 	has(".more-line a[href=/hosts]", "more hosts need attention").check(t, page)
 	has(".more-line a[href=/cleanup]", "12 things can be cleaned up").check(t, page)
 	rest := more([]attentionItem{{path: "/clusters"}, {path: "/databases"}, {path: "/databases"}, {path: "/hosts"}, {path: "/sap_systems"}})
-	want := []way{
+	want := []actionLink{
 		{"1 more SAP system needs attention", "/sap_systems"}, {"2 more HANA databases need attention", "/databases"},
 		{"1 more cluster needs attention", "/clusters"}, {"1 more host needs attention", "/hosts"},
 	}

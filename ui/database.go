@@ -23,7 +23,7 @@ func (s *server) database(w http.ResponseWriter, r *http.Request) error {
 // showDatabase shows a database, under an open dialog if there is one.
 func (s *server) showDatabase(w http.ResponseWriter, r *http.Request, status int, dialog *cleanupDialog) error {
 	id := landscape.DatabaseID(strings.ToLower(mux.Vars(r)["id"]))
-	p := systemPage{Frame: s.newFrame(r, ""), Back: way{"Back to HANA Databases", "/databases"}, Cleanup: dialog}
+	p := systemPage{Frame: s.newFrame(r, ""), Back: actionLink{"Back to HANA Databases", "/databases"}, Cleanup: dialog}
 	err := s.options.Store.View(func(tx *store.Tx) error {
 		db, err := tx.Database(id)
 		if err != nil {
@@ -48,7 +48,7 @@ func (s *server) showDatabase(w http.ResponseWriter, r *http.Request, status int
 }
 
 func (s *server) describeDatabase(tx *store.Tx, reader *auth.Identity, p *systemPage, db *landscape.Database) error {
-	p.describeSystem(kindDatabase, db.SID, db.Health, s.momentOf(db.StaleSince))
+	p.describeSystem(kindDatabase, db.SID, db.Health, s.timestampOf(db.StaleSince))
 	known, ids := hostNamed{}, make([]landscape.HostID, len(db.Instances))
 	var rows []instanceRow
 	for i := range db.Instances {
@@ -78,7 +78,7 @@ func (s *server) describeDatabase(tx *store.Tx, reader *auth.Identity, p *system
 	if p.Hosts, err = s.hostLines(tx, ids); err != nil {
 		return err
 	}
-	p.StaleBanner = staleBanner("database", s.momentOf(db.StaleSince), anySilent(p.Hosts))
+	p.StaleBanner = staleBanner("database", s.timestampOf(db.StaleSince), anySilent(p.Hosts))
 	return nil
 }
 
@@ -105,7 +105,7 @@ func (s *server) tenants(tx *store.Tx, db *landscape.Database) ([]tenantRow, err
 		}
 		on[system.Tenant] = tenantRow{
 			System: link{Name: system.SID, URL: "/sap_systems/" + string(id)}, Type: systemType(system),
-			Health: newHealthMark("", system.Health, s.momentOf(system.StaleSince)),
+			Health: newHealthMark("", system.Health, s.timestampOf(system.StaleSince)),
 		}
 	}
 	rows := make([]tenantRow, len(db.Tenants))
@@ -124,7 +124,7 @@ func replicationSites(db *landscape.Database, rows []instanceRow) []systemSite {
 	}
 	members := make(map[string][]int)
 	for i := range db.Instances {
-		name := said(db.Instances[i].Site)
+		name := orEmpty(db.Instances[i].Site)
 		members[name] = append(members[name], i)
 	}
 	speakers := make([]*landscape.DatabaseInstance, 0, len(members))
@@ -132,12 +132,12 @@ func replicationSites(db *landscape.Database, rows []instanceRow) []systemSite {
 		speakers = append(speakers, speaker(db, site))
 	}
 	slices.SortFunc(speakers, func(a, b *landscape.DatabaseInstance) int {
-		return cmp.Or(cmp.Compare(roleRank(a), roleRank(b)), cmp.Compare(tier(&a.Replication), tier(&b.Replication)), strings.Compare(said(a.Site), said(b.Site)))
+		return cmp.Or(cmp.Compare(roleRank(a), roleRank(b)), cmp.Compare(tier(&a.Replication), tier(&b.Replication)), strings.Compare(orEmpty(a.Site), orEmpty(b.Site)))
 	})
 	sites := make([]systemSite, len(speakers))
 	for n, speaks := range speakers {
-		site := systemSite{ID: strconv.Itoa(n), Name: cmp.Or(said(speaks.Site), "Without a site"), Role: said(speaks.Role), Facts: replicationFacts(speaks), Stale: true}
-		for _, i := range members[said(speaks.Site)] {
+		site := systemSite{ID: strconv.Itoa(n), Name: cmp.Or(orEmpty(speaks.Site), "Without a site"), Role: orEmpty(speaks.Role), Facts: replicationFacts(speaks), Stale: true}
+		for _, i := range members[orEmpty(speaks.Site)] {
 			site.Rows = append(site.Rows, rows[i])
 			site.Stale = site.Stale && rows[i].Stale
 		}
@@ -160,7 +160,7 @@ func speaker(db *landscape.Database, site []int) *landscape.DatabaseInstance {
 }
 
 func roleRank(i *landscape.DatabaseInstance) int {
-	switch said(i.Role) {
+	switch orEmpty(i.Role) {
 	case landscape.PrimaryRole:
 		return 0
 	case landscape.SecondaryRole:
@@ -175,12 +175,12 @@ func replicationFacts(i *landscape.DatabaseInstance) []fact {
 		tier.Text = strconv.Itoa(*i.Tier)
 	}
 	if roleRank(i) == 0 {
-		mark := replicationHealth(said(i.ReplicationStatus))
+		mark := replicationHealth(orEmpty(i.ReplicationStatus))
 		return []fact{tier, {Label: "Status", Health: &mark}}
 	}
 	return []fact{
-		tier, {Label: "Replicating", Text: said(i.SourceSite)},
-		{Label: "Replication Mode", Text: said(i.Mode)}, {Label: "Operation Mode", Text: said(i.OperationMode)},
+		tier, {Label: "Replicating", Text: orEmpty(i.SourceSite)},
+		{Label: "Replication Mode", Text: orEmpty(i.Mode)}, {Label: "Operation Mode", Text: orEmpty(i.OperationMode)},
 	}
 }
 

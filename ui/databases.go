@@ -11,9 +11,9 @@ import (
 	"trento/store/landscape"
 )
 
-// databasesPage is the overview of all HANA databases.
+// databasesPage is the list of all HANA databases.
 type databasesPage struct {
-	overviewPage
+	tablePage
 	Rows []databaseRow
 }
 
@@ -25,24 +25,24 @@ type databaseRow struct {
 	Stale       bool
 	Tags        tagEditor
 	Turn        turn
-	Layers      []layer // where the row is open
+	Layers      []instanceTable // where the row is open
 }
 
-// turn opens a row of an overview, or shuts it.
+// turn opens a row of a table, or shuts it.
 type turn struct {
 	ID, URL, Label string
 	Open           bool
 }
 
-// databaseItem is a database in its overview.
+// databaseItem is a database in its list.
 type databaseItem struct {
 	*landscape.Database
-	survey *survey
-	tags   []string
+	snapshot *snapshot
+	tags     []string
 }
 
-// databasesOverview is what can be done with the list of databases.
-var databasesOverview = overview[*databaseItem]{
+// databasesTable is what can be done with the list of databases.
+var databasesTable = table[*databaseItem]{
 	path: "/databases", noun: "HANA database", items: databaseItems,
 	columns: []column[*databaseItem]{
 		healthColumn((*databaseItem).health),
@@ -97,11 +97,11 @@ func (db *databaseItem) summary() string {
 	return text
 }
 
-func databaseItems(v *survey) []*databaseItem {
+func databaseItems(v *snapshot) []*databaseItem {
 	all := make([]*databaseItem, len(v.databases))
 	for i, db := range v.databases {
 		tags := v.tags[tagged{store.DatabaseTag, string(db.ID)}]
-		all[i] = &databaseItem{Database: db, survey: v, tags: tags}
+		all[i] = &databaseItem{Database: db, snapshot: v, tags: tags}
 	}
 	return all
 }
@@ -111,12 +111,12 @@ func (s *server) databases(w http.ResponseWriter, r *http.Request) error {
 	if tidied(w, r) {
 		return nil
 	}
-	p := databasesPage{overviewPage: newOverviewPage(s, r, &databasesOverview, "HANA Databases")}
-	all, err := view(s, &p.Frame, databasesOverview.list)
+	p := databasesPage{tablePage: newTablePage(s, r, &databasesTable, "HANA Databases")}
+	all, err := view(s, &p.Frame, databasesTable.list)
 	if err != nil {
 		return err
 	}
-	page, c, ok, err := databasesOverview.fillPage(s, w, r, &p.overviewPage, all)
+	page, c, ok, err := databasesTable.fillPage(s, w, r, &p.tablePage, all)
 	if err != nil || !ok {
 		return err
 	}
@@ -125,19 +125,19 @@ func (s *server) databases(w http.ResponseWriter, r *http.Request) error {
 		id := string(db.ID)
 		row := databaseRow{
 			ID: id, Version: version(db.UpdatedAt),
-			Health: newHealthMark("", db.Health, s.momentOf(db.StaleSince)), SID: linkToDatabase(db.Database), Summary: db.summary(),
+			Health: newHealthMark("", db.Health, s.timestampOf(db.StaleSince)), SID: linkToDatabase(db.Database), Summary: db.summary(),
 			Stale: db.StaleSince != nil, Tags: newTagEditor(r, databaseTags, id, db.SID, db.tags),
-			Turn: newTurn(c, databasesOverview.path, id, db.SID),
+			Turn: newTurn(c, databasesTable.path, id, db.SID),
 		}
 		if row.Turn.Open {
-			row.Layers = []layer{s.databaseLayer(r, db.survey, db.Database, id, "Database Instances")}
+			row.Layers = []instanceTable{s.databaseInstanceTable(r, db.snapshot, db.Database, id, "Database Instances")}
 		}
 		p.Rows = append(p.Rows, row)
 	}
 	return s.render(w, r, http.StatusOK, pageDatabases, &p)
 }
 
-func newTurn(c choice, path, id, name string) turn {
+func newTurn(c listQuery, path, id, name string) turn {
 	t := turn{ID: id, Label: "Instances of " + name}
 	t.URL, t.Open = c.turned(path, id)
 	return t

@@ -21,11 +21,11 @@ type errorPage struct {
 	Heading   string
 	Sentences []string
 	RequestID string // of faults of ours: the log has the cause under it
-	Ways      []way
+	Ways      []actionLink
 }
 
-// way is a link out of a dead end.
-type way struct{ Label, URL string }
+// actionLink is a link out of a dead end.
+type actionLink struct{ Label, URL string }
 
 // refusal is auth.ErrForbidden that knows what is missing.
 type refusal struct {
@@ -101,14 +101,14 @@ func (s *server) newErrorPage(r *http.Request, status int, err error) errorPage 
 	p := errorPage{Frame: s.newFrame(r, http.StatusText(status)), Status: status, Heading: http.StatusText(status)}
 	p.Here = "/"
 	if p.User != nil {
-		p.Ways = []way{{"Go to Hosts", "/hosts"}}
+		p.Ways = []actionLink{{"Go to Hosts", "/hosts"}}
 		for _, section := range p.Nav {
 			if section.Current && section.Path != "/hosts" {
-				p.Ways = slices.Insert(p.Ways, 0, way{"Go to " + section.Label, section.Path})
+				p.Ways = slices.Insert(p.Ways, 0, actionLink{"Go to " + section.Label, section.Path})
 			}
 		}
 	} else {
-		p.Ways = []way{{"Go to the sign-in page", "/session/new"}}
+		p.Ways = []actionLink{{"Go to the sign-in page", "/session/new"}}
 	}
 	switch status {
 	case http.StatusForbidden:

@@ -225,7 +225,7 @@ func (st *stream) tell() error {
 
 // check looks whether the session still holds, and what its user may see now.
 func (st *stream) check(tx *store.Tx) error {
-	id, err := st.s.options.Auth.Again(tx, st.id)
+	id, err := st.s.options.Auth.Revalidate(tx, st.id)
 	if err == nil {
 		st.viewer, err = viewerOf(id)
 		st.managesUsers, st.readsAgents = id.Can(abilityUsers), id.Can(abilityAPIKey)

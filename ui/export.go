@@ -13,7 +13,7 @@ import (
 )
 
 // writeCSV writes things as a table for a spreadsheet.
-func (o *overview[T]) writeCSV(w io.Writer, things []T, withByteOrderMark bool) error {
+func (o *table[T]) writeCSV(w io.Writer, things []T, withByteOrderMark bool) error {
 	out, err := api.NewCSVWriter(w, withByteOrderMark)
 	if err != nil {
 		return err
@@ -64,7 +64,7 @@ func (s *server) sendCSV(w http.ResponseWriter, r *http.Request, name string, bo
 			return ignoreGone(err)
 		}
 		if err := s.options.Store.View(func(tx *store.Tx) error {
-			_, err := s.options.Auth.Again(tx, auth.From(r.Context()))
+			_, err := s.options.Auth.Revalidate(tx, auth.From(r.Context()))
 			return err
 		}); err != nil {
 			// Cut off, so that the browser does not take it for the whole file.

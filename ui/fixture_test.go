@@ -230,7 +230,7 @@ func (f *fixture) silence(heard ...int) {
 	for _, n := range heard {
 		f.beat(n)
 	}
-	if err := f.store.Sweep(context.Background()); err != nil {
+	if err := f.store.MarkLostHosts(context.Background()); err != nil {
 		f.t.Fatal(err)
 	}
 }

@@ -44,24 +44,24 @@ type piece struct {
 	hash       uint64
 }
 
-// snapshots are the frames browsers were shown lately, each as the hashes of
+// shownFrames are the frames browsers were shown lately, each as the hashes of
 // its pieces. A browser whose snapshot is forgotten gets the whole frame.
-type snapshots struct {
+type shownFrames struct {
 	seed maphash.Seed
 
 	mu    sync.Mutex
-	byID  map[string]snapshot
+	byID  map[string]shownFrame
 	order []string // ids, a ring
 	next  int      // place in order of the oldest
 }
 
-type snapshot struct {
+type shownFrame struct {
 	user   int64
 	pieces map[uint64]struct{}
 }
 
-func newSnapshots() *snapshots {
-	return &snapshots{seed: maphash.MakeSeed(), byID: make(map[string]snapshot)}
+func newShownFrames() *shownFrames {
+	return &shownFrames{seed: maphash.MakeSeed(), byID: make(map[string]shownFrame)}
 }
 
 // newSnapshotID is an id nobody can guess.
@@ -72,8 +72,8 @@ func newSnapshotID() string {
 }
 
 // keep remembers the pieces of a frame that a user is shown.
-func (s *snapshots) keep(id string, user int64, pieces []piece) {
-	shown := snapshot{user: user, pieces: make(map[uint64]struct{}, len(pieces))}
+func (s *shownFrames) keep(id string, user int64, pieces []piece) {
+	shown := shownFrame{user: user, pieces: make(map[uint64]struct{}, len(pieces))}
 	for _, p := range pieces {
 		shown.pieces[p.hash] = struct{}{}
 	}
@@ -90,7 +90,7 @@ func (s *snapshots) keep(id string, user int64, pieces []piece) {
 }
 
 // known are the pieces of a snapshot of a user; nil where it is not remembered.
-func (s *snapshots) known(id string, user int64) map[uint64]struct{} {
+func (s *shownFrames) known(id string, user int64) map[uint64]struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if shown, ok := s.byID[id]; ok && shown.user == user {
@@ -101,7 +101,7 @@ func (s *snapshots) known(id string, user int64) map[uint64]struct{} {
 
 // pieces finds the pieces of the frame in a page, in the order in which they
 // begin. A page whose elements do not close in order has none.
-func (s *snapshots) pieces(page []byte) []piece {
+func (s *shownFrames) pieces(page []byte) []piece {
 	type element struct {
 		name  []byte
 		piece int // its place in the list, or -1
@@ -146,7 +146,7 @@ func (s *snapshots) pieces(page []byte) []piece {
 }
 
 // hash is that of the text of a piece, without ages.
-func (s *snapshots) hash(page []byte, p *piece, ages []age) uint64 {
+func (s *shownFrames) hash(page []byte, p *piece, ages []age) uint64 {
 	var h maphash.Hash
 	h.SetSeed(s.seed)
 	at := p.start

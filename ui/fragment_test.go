@@ -66,7 +66,7 @@ func (b *frameReader) take(frame string) {
 	b.t.Helper()
 	frame = strings.TrimSpace(frame)
 	b.frame, b.elements = frame, make(map[string]string)
-	s := newSnapshots()
+	s := newShownFrames()
 	for _, p := range s.pieces([]byte(frame)) {
 		b.elements[p.id] = frame[p.start:p.end]
 	}
@@ -171,7 +171,7 @@ func TestFragmentsOfUnknownSnapshots(t *testing.T) {
 }
 
 func TestSnapshotsAreBounded(t *testing.T) {
-	s := newSnapshots()
+	s := newShownFrames()
 	for i := range 2*maxSnapshots + 3 {
 		s.keep(fmt.Sprint(i), 1, []piece{{hash: uint64(i)}})
 	}
@@ -200,7 +200,7 @@ func TestPieces(t *testing.T) {
 		{`</div>`, ""}, {``, ""},
 	} {
 		var ids []string
-		for _, p := range newSnapshots().pieces([]byte(tt.page)) {
+		for _, p := range newShownFrames().pieces([]byte(tt.page)) {
 			ids = append(ids, p.id)
 		}
 		if got := strings.Join(ids, " "); got != tt.want {
@@ -213,7 +213,7 @@ func TestPieces(t *testing.T) {
 func BenchmarkPieces(b *testing.B) {
 	f := fleetFixture(b, 200)
 	page := f.do(call{target: "/hosts?per_page=100", as: "admin"}).Body.Bytes()
-	s := newSnapshots()
+	s := newShownFrames()
 	b.SetBytes(int64(len(page)))
 	for b.Loop() {
 		s.keep("x", 1, s.pieces(page))

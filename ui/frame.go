@@ -28,7 +28,7 @@ type Frame struct {
 	Rail     string // "closed" or ""
 	User     *frameUser
 	Nav      []navEntry
-	Notices  []notice // what the reader should know on every page
+	Notices  []banner // what the reader should know on every page
 	Searches bool     // the page has the box that searches everywhere itself
 	Live     string   // what the page follows, see event.go
 	Seq      uint64   // the change the page is as new as; the browser is told Cursor
@@ -107,14 +107,14 @@ func (s *server) newFrame(r *http.Request, title string) Frame {
 	f.Nav = slices.DeleteFunc(navigation(), func(e navEntry) bool { return e.Needs != "" && !id.Can(e.Needs) })
 	for i := range f.Nav {
 		path := f.Nav[i].Path
-		f.Nav[i].Current = r.URL.Path == path || path != "/" && strings.HasPrefix(r.URL.Path, path+"/") || path == "/users" && r.URL.Path == tokensOverview.path
+		f.Nav[i].Current = r.URL.Path == path || path != "/" && strings.HasPrefix(r.URL.Path, path+"/") || path == "/users" && r.URL.Path == tokensTable.path
 	}
 	return f
 }
 
 // fill adds what the frame shows of the landscape.
 func (s *server) fill(f *Frame, tx *store.Tx) error {
-	v, err := s.survey(tx)
+	v, err := s.snapshot(tx)
 	if err == nil {
 		f.Seq = v.seq
 		f.countTrouble(v)
@@ -123,7 +123,7 @@ func (s *server) fill(f *Frame, tx *store.Tx) error {
 }
 
 // countTrouble puts the number of critical things beside their section.
-func (f *Frame) countTrouble(v *survey) {
+func (f *Frame) countTrouble(v *snapshot) {
 	for i := range f.Nav {
 		switch e := &f.Nav[i]; e.Path {
 		case "/hosts":

@@ -49,7 +49,7 @@ func healthWord(h landscape.Health) string { return healthWords[healthRank(h)].w
 
 // newHealthMark names the health of a thing; prefix is what kind of thing, or
 // empty in a list.
-func newHealthMark(prefix string, h landscape.Health, staleSince Moment) healthMark {
+func newHealthMark(prefix string, h landscape.Health, staleSince Timestamp) healthMark {
 	m := healthMark{State: string(shown(h)), Word: healthWord(h)}
 	m.Name = "Health: " + m.Word
 	if prefix != "" {

@@ -45,15 +45,15 @@ type hostPage struct {
 }
 
 // fact is one definition pair: a text, several lines, links, a health, or a
-// moment.
+// timestamp.
 type fact struct {
 	Label  string
 	Text   string
 	Lines  []string
 	Links  []link
 	Health *healthMark
-	Moment *Moment
-	Advice way // what to do about it, if anything
+	Moment *Timestamp
+	Advice actionLink // what to do about it, if anything
 	Mono   bool
 	Wide   bool
 }
@@ -135,7 +135,7 @@ func watchedHost(tx *store.Tx, h *landscape.Host) string {
 
 // describe fills the page with what the record of the host says.
 func (s *server) describe(p *hostPage, h *landscape.Host) {
-	since := s.momentOf(h.StaleSince)
+	since := s.timestampOf(h.StaleSince)
 	p.Hostname, p.AgentVersion, p.Outdated = h.Hostname, h.AgentVersion, outdated(h.AgentVersion)
 	p.Health = newHealthMark("Host", h.Health, since)
 	p.Health.Bare = true
@@ -152,8 +152,8 @@ func (s *server) describe(p *hostPage, h *landscape.Host) {
 	p.SubscriptionHeads = []string{"Identifier", "Arch", "Version", "Type", "Status", "Subscription Status", "Starts At", "Expires At"}
 	for _, sub := range h.Subscriptions {
 		p.Subscriptions = append(p.Subscriptions, subscriptionRow{
-			Identifier: sub.Identifier, Arch: sub.Arch, Version: sub.Version, Type: said(sub.Type), Status: sub.Status,
-			State: said(sub.State), StartsAt: foreignMoment(said(sub.StartsAt)), ExpiresAt: foreignMoment(said(sub.ExpiresAt)),
+			Identifier: sub.Identifier, Arch: sub.Arch, Version: sub.Version, Type: orEmpty(sub.Type), Status: sub.Status,
+			State: orEmpty(sub.State), StartsAt: foreignTimestamp(orEmpty(sub.StartsAt)), ExpiresAt: foreignTimestamp(orEmpty(sub.ExpiresAt)),
 		})
 	}
 	slices.SortStableFunc(p.Subscriptions, func(a, b subscriptionRow) int { return strings.Compare(b.Identifier, a.Identifier) })
@@ -163,7 +163,7 @@ func (s *server) describe(p *hostPage, h *landscape.Host) {
 type sharedBanner struct {
 	Count    int
 	Machines []string // their names with their addresses
-	Since    Moment
+	Since    Timestamp
 	Shown    string // the one whose facts are shown
 }
 
@@ -172,7 +172,7 @@ func (s *server) newSharedBanner(h *landscape.Host) *sharedBanner {
 		return nil
 	}
 	machines := h.Machines()
-	b := &sharedBanner{Count: len(machines), Since: s.moment(*h.Turns.SharedSince), Shown: h.Hostname}
+	b := &sharedBanner{Count: len(machines), Since: s.timestamp(*h.Turns.SharedSince), Shown: h.Hostname}
 	for _, m := range machines {
 		addresses := make([]string, len(m.Addresses))
 		for i, a := range m.Addresses {
@@ -224,7 +224,7 @@ func (s *server) hostFacts(h *landscape.Host) []fact {
 
 func exporters(h *landscape.Host) fact {
 	f := fact{Label: "Metrics (" + h.PrometheusMode + ")", Mono: true}
-	for _, target := range hiddens(targetValues(h.PrometheusTargets)) {
+	for _, target := range hiddenInputs(targetValues(h.PrometheusTargets)) {
 		f.Lines = append(f.Lines, target.Name+" "+target.Value)
 	}
 	return f
@@ -249,7 +249,7 @@ func installationSource(source string) string {
 }
 
 func (s *server) momentFact(label string, t time.Time) fact {
-	m := s.moment(t)
+	m := s.timestamp(t)
 	return fact{Label: label, Moment: &m}
 }
 
@@ -263,49 +263,49 @@ func providerFacts(c *landscape.Cloud) (facts []fact, note string) {
 	add := func(label, text string) { facts = append(facts, fact{Label: label, Text: text}) }
 	switch {
 	case c.Azure != nil:
-		add("VM Size", said(c.Azure.VMSize))
-		add("VM Name", said(c.Azure.VMName))
+		add("VM Size", orEmpty(c.Azure.VMSize))
+		add("VM Name", orEmpty(c.Azure.VMName))
 		add("Data disk number", strconv.Itoa(c.Azure.DataDiskNumber))
-		add("Resource group", said(c.Azure.ResourceGroup))
-		add("Offer", said(c.Azure.Offer))
-		add("Location", said(c.Azure.Location))
-		add("SKU", said(c.Azure.SKU))
+		add("Resource group", orEmpty(c.Azure.ResourceGroup))
+		add("Offer", orEmpty(c.Azure.Offer))
+		add("Location", orEmpty(c.Azure.Location))
+		add("SKU", orEmpty(c.Azure.SKU))
 	case c.AWS != nil:
-		add("Instance type", said(c.AWS.InstanceType))
-		add("Instance ID", said(c.AWS.InstanceID))
-		add("Data disk number", saidNumber(c.AWS.DataDiskNumber))
-		add("Account ID", said(c.AWS.AccountID))
-		add("AMI ID", said(c.AWS.AMIID))
-		region := said(c.AWS.Region)
-		if zone := said(c.AWS.AvailabilityZone); zone != "" {
+		add("Instance type", orEmpty(c.AWS.InstanceType))
+		add("Instance ID", orEmpty(c.AWS.InstanceID))
+		add("Data disk number", numberOrEmpty(c.AWS.DataDiskNumber))
+		add("Account ID", orEmpty(c.AWS.AccountID))
+		add("AMI ID", orEmpty(c.AWS.AMIID))
+		region := orEmpty(c.AWS.Region)
+		if zone := orEmpty(c.AWS.AvailabilityZone); zone != "" {
 			region += " (" + zone + ")"
 		}
 		add("Region", strings.TrimSpace(region))
-		add("VPC ID", said(c.AWS.VPCID))
+		add("VPC ID", orEmpty(c.AWS.VPCID))
 	case c.GCP != nil:
-		add("Machine type", said(c.GCP.MachineType))
-		add("Instance name", said(c.GCP.InstanceName))
-		add("Disk number", saidNumber(c.GCP.DiskNumber))
-		add("Project ID", said(c.GCP.ProjectID))
-		add("Image", said(c.GCP.Image))
-		add("Zone", said(c.GCP.Zone))
-		add("Network", said(c.GCP.Network))
+		add("Machine type", orEmpty(c.GCP.MachineType))
+		add("Instance name", orEmpty(c.GCP.InstanceName))
+		add("Disk number", numberOrEmpty(c.GCP.DiskNumber))
+		add("Project ID", orEmpty(c.GCP.ProjectID))
+		add("Image", orEmpty(c.GCP.Image))
+		add("Zone", orEmpty(c.GCP.Zone))
+		add("Network", orEmpty(c.GCP.Network))
 	case slices.Contains([]string{"azure", "aws", "gcp"}, c.Provider):
 		note = "The host could not read what its provider says about it."
 	}
 	return facts, note
 }
 
-// saidNumber is a number that may not have been reported.
-func saidNumber(n *int) string {
+// numberOrEmpty is a number that may not have been reported.
+func numberOrEmpty(n *int) string {
 	if n == nil {
 		return ""
 	}
 	return strconv.Itoa(*n)
 }
 
-// said is a text that may not have been reported.
-func said(text *string) string {
+// orEmpty is a text that may not have been reported.
+func orEmpty(text *string) string {
 	if text == nil {
 		return ""
 	}

@@ -16,9 +16,9 @@ import (
 	"trento/store/landscape"
 )
 
-// hostsPage is the overview of all hosts.
+// hostsPage is the list of all hosts.
 type hostsPage struct {
-	overviewPage
+	tablePage
 	Rows []hostRow
 }
 
@@ -43,12 +43,12 @@ type hostRow struct {
 type heartbeat struct {
 	State string // passing, critical, unknown
 	Icon  string
-	Word  string // in a list
-	Pill  string // behind "Agent:"
-	Since Moment // of a silent one
+	Word  string    // in a list
+	Pill  string    // behind "Agent:"
+	Since Timestamp // of a silent one
 }
 
-// hostItem is a host in its overview, with what it belongs to.
+// hostItem is a host in its list, with what it belongs to.
 type hostItem struct {
 	*landscape.Host
 	cluster link
@@ -80,8 +80,8 @@ func (h *hostItem) addFault(record *store.AgentReports) {
 	}
 }
 
-// hostsOverview is what can be done with the list of hosts.
-var hostsOverview = overview[*hostItem]{
+// hostsTable is what can be done with the list of hosts.
+var hostsTable = table[*hostItem]{
 	path: "/hosts", noun: "host", items: hostItems,
 	columns: []column[*hostItem]{
 		healthColumn((*hostItem).health),
@@ -125,7 +125,7 @@ var hostsOverview = overview[*hostItem]{
 		},
 		{
 			key: "heartbeat", label: "Agent",
-			text: func(h *hostItem) string { return newHeartbeat(h.Host, Moment{}).Word },
+			text: func(h *hostItem) string { return newHeartbeat(h.Host, Timestamp{}).Word },
 			compare: func(a, b *hostItem) int {
 				return cmp.Or(cmp.Compare(heartbeatRank(a.Host), heartbeatRank(b.Host)), silence(a.Host).Compare(silence(b.Host)))
 			},
@@ -148,7 +148,7 @@ func (h *hostItem) name() string { return h.Hostname }
 
 func (h *hostItem) health() landscape.Health { return h.Health }
 
-func hostItems(v *survey) []*hostItem {
+func hostItems(v *snapshot) []*hostItem {
 	all := make([]*hostItem, len(v.hosts))
 	for i, h := range v.hosts {
 		tags := v.tags[tagged{store.HostTag, string(h.ID)}]
@@ -174,13 +174,13 @@ func (s *server) hosts(w http.ResponseWriter, r *http.Request) error {
 	if tidied(w, r) {
 		return nil
 	}
-	p := hostsPage{overviewPage: newOverviewPage(s, r, &hostsOverview, "Hosts")}
+	p := hostsPage{tablePage: newTablePage(s, r, &hostsTable, "Hosts")}
 	p.Live += " agent_report"
-	all, err := view(s, &p.Frame, hostsOverview.list)
+	all, err := view(s, &p.Frame, hostsTable.list)
 	if err != nil {
 		return err
 	}
-	page, _, ok, err := hostsOverview.fillPage(s, w, r, &p.overviewPage, all)
+	page, _, ok, err := hostsTable.fillPage(s, w, r, &p.tablePage, all)
 	if err != nil || !ok {
 		return err
 	}
@@ -194,14 +194,14 @@ func (s *server) hosts(w http.ResponseWriter, r *http.Request) error {
 func (s *server) newHostRow(r *http.Request, h *hostItem) hostRow {
 	row := hostRow{
 		ID: string(h.ID), Version: version(h.UpdatedAt),
-		Health:       newHealthMark("", h.Health, s.momentOf(h.StaleSince)),
+		Health:       newHealthMark("", h.Health, s.timestampOf(h.StaleSince)),
 		Hostname:     h.Hostname,
 		Addresses:    addresses(h.Host),
 		Provider:     providerLabel(h.Host),
 		Cluster:      h.cluster,
 		Systems:      h.systems,
 		AgentVersion: h.AgentVersion, Outdated: outdated(h.AgentVersion),
-		Heartbeat: newHeartbeat(h.Host, s.momentOf(h.StaleSince)),
+		Heartbeat: newHeartbeat(h.Host, s.timestampOf(h.StaleSince)),
 		Stale:     stale(h.Host),
 		Fault:     h.fault,
 		Tags:      newTagEditor(r, hostTags, string(h.ID), h.Hostname, h.tags),
@@ -212,7 +212,7 @@ func (s *server) newHostRow(r *http.Request, h *hostItem) hostRow {
 	return row
 }
 
-func newHeartbeat(h *landscape.Host, since Moment) heartbeat {
+func newHeartbeat(h *landscape.Host, since Timestamp) heartbeat {
 	switch h.Heartbeat {
 	case landscape.HeartbeatPassing:
 		return heartbeat{State: "passing", Icon: "passing", Word: "Reporting", Pill: "Reporting"}

@@ -41,7 +41,7 @@ type instanceRow struct {
 	health landscape.Health
 }
 
-func newStatusMark(status landscape.InstanceStatus, absent bool, since Moment) statusMark {
+func newStatusMark(status landscape.InstanceStatus, absent bool, since Timestamp) statusMark {
 	m := statusMark{Shape: string(shown(status.Health())), Word: "Gray", Stale: !since.IsZero()}
 	switch status {
 	case landscape.Green, landscape.Yellow, landscape.Red:
@@ -63,11 +63,11 @@ func newStatusMark(status landscape.InstanceStatus, absent bool, since Moment) s
 func (s *server) newInstanceRow(id landscape.HostID, host *landscape.Host, number string, f landscape.InstanceFacts, t landscape.InstanceTimes) instanceRow {
 	row := instanceRow{
 		ID: string(id) + "-" + number, Number: number, Priority: f.StartPriority,
-		Status:   newStatusMark(f.Status, t.AbsentSince != nil, s.momentOf(t.StaleSince)),
+		Status:   newStatusMark(f.Status, t.AbsentSince != nil, s.timestampOf(t.StaleSince)),
 		Features: features(f.Features), HTTPPort: port(f.HTTPPort), TLSPort: port(f.TLSPort),
 		Stale: t.StaleSince != nil, Absent: t.AbsentSince != nil, health: f.Status.Health(),
 	}
-	name := said(f.Hostname)
+	name := orEmpty(f.Hostname)
 	if host == nil {
 		row.Hostname = link{Name: name, Gone: "Host currently not registered."}
 		if name == "" {

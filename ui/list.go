@@ -13,14 +13,14 @@ import (
 	"trento/ui/api"
 )
 
-// overview is a list of things a person filters, searches, orders and pages
+// table is a list of things a person filters, searches, orders and pages
 // through. Its whole state is in the address: q (words that must all occur),
 // one repeatable parameter a facet, one for each flag, sort, page, per_page,
 // and open (things whose inside is shown).
-type overview[T any] struct {
+type table[T any] struct {
 	path    string
-	noun    string            // of one thing; of several with an s behind it
-	items   func(*survey) []T // what there is
+	noun    string              // of one thing; of several with an s behind it
+	items   func(*snapshot) []T // what there is
 	columns []column[T]
 	flags   []flag[T]
 	health  func(T) landscape.Health // what the counters count
@@ -56,8 +56,8 @@ type facetOf[T any] struct {
 	compare func(a, b string) int     // of two values; nil: by label, ignoring case
 }
 
-// listing is what a template needs to know about a list.
-type listing struct {
+// tableView is what a template needs to know about a list.
+type tableView struct {
 	Words      string
 	Facets     []facet
 	Flags      []option
@@ -66,7 +66,7 @@ type listing struct {
 	OrderWords string
 	UrgentURL  string // back to the most urgent first; empty where that is so
 	ResetURL   string
-	Keep       []hidden // what the filter form passes on unchanged
+	Keep       []hiddenInput // what the filter form passes on unchanged
 	Pager      pager
 }
 
@@ -121,7 +121,7 @@ type head struct {
 	Sorted                string // "ascending", "descending" or ""
 }
 
-type hidden struct{ Name, Value string }
+type hiddenInput struct{ Name, Value string }
 
 const (
 	// maxOptions bounds a facet: nobody reads more, and the free text finds them.
@@ -142,7 +142,7 @@ type selection[T any] struct {
 
 // choose filters and orders. The count beside an option tells what choosing
 // it would bring, so it is taken over the things all other filters let pass.
-func (o *overview[T]) choose(all []T, c choice) selection[T] {
+func (o *table[T]) choose(all []T, c listQuery) selection[T] {
 	s := selection[T]{counts: make([]map[string]int, len(o.columns)), flags: make([]int, len(o.flags))}
 	for i, col := range o.columns {
 		if col.facet != nil {
@@ -178,7 +178,7 @@ func (o *overview[T]) choose(all []T, c choice) selection[T] {
 
 // refusals is how many filters of a choice do not let a thing pass, and the
 // last of them: a column, or behind the columns a flag.
-func (o *overview[T]) refusals(thing T, c choice) (n, by int) {
+func (o *table[T]) refusals(thing T, c listQuery) (n, by int) {
 	for i, col := range o.columns {
 		if want := c.facets[col.key]; len(want) > 0 && !col.facet.fits(thing, want) {
 			n, by = n+1, i
@@ -210,7 +210,7 @@ func (f *facetOf[T]) count(thing T, counts map[string]int) {
 	}
 }
 
-func (o *overview[T]) contains(thing T, words []string) bool {
+func (o *table[T]) contains(thing T, words []string) bool {
 	if len(words) == 0 {
 		return true
 	}
@@ -227,7 +227,7 @@ func (o *overview[T]) contains(thing T, words []string) bool {
 	return true
 }
 
-func (o *overview[T]) comparison(c choice) func(a, b T) int {
+func (o *table[T]) comparison(c listQuery) func(a, b T) int {
 	compare := o.urgent
 	for _, col := range o.columns {
 		if col.key != c.sort {
@@ -250,21 +250,21 @@ func foldCompare(a, b string) int {
 
 // page cuts the page of the choice out of a selection. A page beyond the end
 // is the last one.
-func (s selection[T]) page(c choice) (things []T, page int) {
+func (s selection[T]) page(c listQuery) (things []T, page int) {
 	page = min(c.page, max(1, (len(s.things)+c.size-1)/c.size))
 	from := min((page-1)*c.size, len(s.things))
 	return s.things[from:min(from+c.size, len(s.things))], page
 }
 
-// listing is the selection in words and links.
-func (o *overview[T]) listing(c choice, s selection[T]) listing {
-	l := listing{Words: c.words, OrderWords: cmp.Or(o.usual, "What needs attention comes first"), ResetURL: withQuery(o.path, choice{sort: c.sort, reverse: c.reverse, size: c.size, sized: c.sized}.query())}
+// tableView is the selection in words and links.
+func (o *table[T]) listing(c listQuery, s selection[T]) tableView {
+	l := tableView{Words: c.words, OrderWords: cmp.Or(o.usual, "What needs attention comes first"), ResetURL: withQuery(o.path, listQuery{sort: c.sort, reverse: c.reverse, size: c.size, sized: c.sized}.query())}
 	var chips chipList
-	without := func(change func(*choice)) func() string {
+	without := func(change func(*listQuery)) func() string {
 		return func() string { return c.address(o.path, change) }
 	}
 	if c.words != "" {
-		chips.add("Text", c.words, without(func(c *choice) { c.words = "" }))
+		chips.add("Text", c.words, without(func(c *listQuery) { c.words = "" }))
 	}
 	for i, col := range o.columns {
 		if col.facet != nil {
@@ -279,7 +279,7 @@ func (o *overview[T]) listing(c choice, s selection[T]) listing {
 		}
 		if col.key == c.sort {
 			l.OrderWords = "Ordered by " + col.label
-			l.UrgentURL = c.address(o.path, func(c *choice) { c.sort, c.reverse = "", false })
+			l.UrgentURL = c.address(o.path, func(c *listQuery) { c.sort, c.reverse = "", false })
 		}
 	}
 	for i, f := range o.flags {
@@ -289,7 +289,7 @@ func (o *overview[T]) listing(c choice, s selection[T]) listing {
 		}
 	}
 	l.Chips = chips.all()
-	l.Keep = hiddens(choice{sort: c.sort, reverse: c.reverse, size: c.size, sized: c.sized, open: c.open}.query())
+	l.Keep = hiddenInputs(listQuery{sort: c.sort, reverse: c.reverse, size: c.size, sized: c.sized, open: c.open}.query())
 	l.Pager = o.newPager(c, len(s.things))
 	return l
 }
@@ -301,7 +301,7 @@ func (f *facetOf[T]) name(value string) string {
 	return f.label(value)
 }
 
-func (col *column[T]) newFacet(c choice, counts map[string]int) facet {
+func (col *column[T]) newFacet(c listQuery, counts map[string]int) facet {
 	chosen := c.facets[col.key]
 	f := facet{Key: col.key, Label: col.label, Chosen: len(chosen), Counted: true}
 	for _, value := range col.facet.ordered(counts, chosen) {
@@ -353,15 +353,15 @@ func (f *facetOf[T]) ordered(counts map[string]int, chosen []string) []string {
 	return values
 }
 
-func (col *column[T]) newHead(o *overview[T], c choice) head {
+func (col *column[T]) newHead(o *table[T], c listQuery) head {
 	h := head{Key: col.key, Label: col.label, Hint: "Order by " + col.label}
-	next := func(c *choice) { c.sort, c.reverse = col.key, false }
+	next := func(c *listQuery) { c.sort, c.reverse = col.key, false }
 	if c.sort == col.key {
 		h.Sorted, h.Hint = "ascending", "Order by "+col.label+", descending"
-		next = func(c *choice) { c.sort, c.reverse = col.key, true }
+		next = func(c *listQuery) { c.sort, c.reverse = col.key, true }
 		if c.reverse {
 			h.Sorted, h.Hint = "descending", cmp.Or(o.usual, "Order by what needs attention")
-			next = func(c *choice) { c.sort, c.reverse = "", false }
+			next = func(c *listQuery) { c.sort, c.reverse = "", false }
 		}
 	}
 	h.URL = c.address(o.path, next)
@@ -386,12 +386,12 @@ func tidied(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-// hiddens are the fields of a form that pass a query on.
-func hiddens(q url.Values) []hidden {
-	var fields []hidden
+// hiddenInputs are the fields of a form that pass a query on.
+func hiddenInputs(q url.Values) []hiddenInput {
+	var fields []hiddenInput
 	for _, name := range slices.Sorted(maps.Keys(q)) {
 		for _, value := range q[name] {
-			fields = append(fields, hidden{name, value})
+			fields = append(fields, hiddenInput{name, value})
 		}
 	}
 	return fields

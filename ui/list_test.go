@@ -53,8 +53,8 @@ func TestOrder(t *testing.T) {
 		"heartbeat":      "silent nobody-knows broken fine Warned",
 		"nonsense":       "broken silent Warned nobody-knows fine",
 	} {
-		c := hostsOverview.parse(url.Values{"sort": {sort}}, 10)
-		if got := strings.Join(listed(hostsOverview.choose(sampleHosts(), c).things), " "); got != want {
+		c := hostsTable.parse(url.Values{"sort": {sort}}, 10)
+		if got := strings.Join(listed(hostsTable.choose(sampleHosts(), c).things), " "); got != want {
 			t.Errorf("sort=%s: %s, want %s", sort, got, want)
 		}
 	}
@@ -84,7 +84,7 @@ func TestFiltersAndCounts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := hostsOverview.choose(sampleHosts(), hostsOverview.parse(q, 10))
+		s := hostsTable.choose(sampleHosts(), hostsTable.parse(q, 10))
 		var counts []string
 		for value, n := range s.counts[0] {
 			counts = append(counts, fmt.Sprint(value, ":", n))
@@ -118,21 +118,21 @@ func TestCountsAreTrue(t *testing.T) {
 				q.Set(key, v)
 			}
 		}
-		s := hostsOverview.choose(hosts, hostsOverview.parse(q, 10))
-		for i, col := range hostsOverview.columns {
+		s := hostsTable.choose(hosts, hostsTable.parse(q, 10))
+		for i, col := range hostsTable.columns {
 			for value, n := range s.counts[i] {
 				alone := url.Values{}
 				for key, values := range q {
 					alone[key] = values
 				}
 				alone.Set(col.key, value)
-				if shown := len(hostsOverview.choose(hosts, hostsOverview.parse(alone, 10)).things); shown != n {
+				if shown := len(hostsTable.choose(hosts, hostsTable.parse(alone, 10)).things); shown != n {
 					t.Fatalf("%v: %s=%s says %d, shows %d", q, col.key, value, n, shown)
 				}
 			}
 		}
 		q.Set("stale", "true")
-		if shown := len(hostsOverview.choose(hosts, hostsOverview.parse(q, 10)).things); shown != s.flags[0] {
+		if shown := len(hostsTable.choose(hosts, hostsTable.parse(q, 10)).things); shown != s.flags[0] {
 			t.Fatalf("%v: stale says %d, shows %d", q, s.flags[0], shown)
 		}
 	})
@@ -146,12 +146,12 @@ func TestPagesOfAList(t *testing.T) {
 	}{
 		{1, 3, 1, []int{0, 1, 2}}, {2, 3, 2, []int{3, 4, 5}}, {3, 3, 3, []int{6}}, {4, 3, 3, []int{6}}, {1, 10, 1, s.things},
 	} {
-		things, page := s.page(choice{page: tt.page, size: tt.size})
+		things, page := s.page(listQuery{page: tt.page, size: tt.size})
 		if page != tt.want || !slices.Equal(things, tt.things) {
 			t.Errorf("page %d of %d: %v on page %d", tt.page, tt.size, things, page)
 		}
 	}
-	if things, page := (selection[int]{}).page(choice{page: 5, size: 3}); len(things) != 0 || page != 1 {
+	if things, page := (selection[int]{}).page(listQuery{page: 5, size: 3}); len(things) != 0 || page != 1 {
 		t.Errorf("page of nothing: %v on page %d", things, page)
 	}
 }
@@ -160,7 +160,7 @@ func TestPagesOfAList(t *testing.T) {
 // keeps what it does not change.
 func TestAddresses(t *testing.T) {
 	q := url.Values{"q": {"a b"}, "health": {"critical", "warning"}, "sort": {"-memory"}, "page": {"2"}, "per_page": {"20"}, "stale": {"true"}}
-	c := hostsOverview.parse(q, 10)
+	c := hostsTable.parse(q, 10)
 	if diff := cmp.Diff(q, c.query()); diff != "" {
 		t.Error(diff)
 	}
@@ -168,7 +168,7 @@ func TestAddresses(t *testing.T) {
 	for i := range hosts {
 		hosts[i] = &hostItem{Host: &landscape.Host{ID: hostID(i), StaleSince: new(time.Time), Health: landscape.HealthCritical, HostFacts: landscape.HostFacts{Hostname: "a b"}}}
 	}
-	l := hostsOverview.listing(c, hostsOverview.choose(hosts, c))
+	l := hostsTable.listing(c, hostsTable.choose(hosts, c))
 	for _, chip := range l.Chips {
 		if strings.Contains(chip.URL, "&page=") || !strings.Contains(chip.URL, "sort=-memory") {
 			t.Errorf("without %s %s: %s", chip.Label, chip.Value, chip.URL)
@@ -200,8 +200,8 @@ func TestLongFacetsAreCut(t *testing.T) {
 		hosts[i] = &hostItem{Host: &landscape.Host{ID: hostID(i), HostFacts: landscape.HostFacts{Hostname: fmt.Sprintf("h%04d", i)}}}
 	}
 	last := hosts[len(hosts)-1].Hostname
-	c := hostsOverview.parse(url.Values{"hostname": {last, "gone"}}, 10)
-	f := hostsOverview.listing(c, hostsOverview.choose(hosts, c)).Facets[1]
+	c := hostsTable.parse(url.Values{"hostname": {last, "gone"}}, 10)
+	f := hostsTable.listing(c, hostsTable.choose(hosts, c)).Facets[1]
 	if len(f.Options) > maxOptions+2 || f.Hidden < 19 || !f.Long {
 		t.Errorf("%d options, %d hidden", len(f.Options), f.Hidden)
 	}
@@ -231,11 +231,11 @@ func TestMoments(t *testing.T) {
 		0: "just now", 59 * time.Second: "just now", time.Minute: "1 min ago", 59 * time.Minute: "59 min ago", time.Hour: "1 h ago",
 		23 * time.Hour: "23 h ago", 24 * time.Hour: "1 day ago", 50 * time.Hour: "2 days ago", -90 * time.Minute: "in 1 h",
 	} {
-		if got := (Moment{now.Add(-age), now}).Ago(); got != want {
+		if got := (Timestamp{now.Add(-age), now}).Ago(); got != want {
 			t.Errorf("%v: %q, want %q", age, got, want)
 		}
 	}
-	m := Moment{time.Date(2024, 8, 14, 12, 21, 0, 0, time.FixedZone("", 2*3600)), now}
+	m := Timestamp{time.Date(2024, 8, 14, 12, 21, 0, 0, time.FixedZone("", 2*3600)), now}
 	if m.Text() != "14 Aug 2024, 10:21:00 UTC" || m.ISO() != "2024-08-14T10:21:00Z" {
 		t.Errorf("%s, %s", m.Text(), m.ISO())
 	}

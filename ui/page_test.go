@@ -322,7 +322,7 @@ func TestExpiredKeyIsSaid(t *testing.T) {
 	// A key without an end says so; one with an end cannot be made yet, so the
 	// wording is checked on the page itself.
 	ts := newTemplates(t)
-	end := Moment{at: f.clock.Now(), now: f.clock.Now().Add(time.Hour)}
+	end := Timestamp{at: f.clock.Now(), now: f.clock.Now().Add(time.Hour)}
 	body := execute(t, ts, pageSettings, &settingsPage{Created: end, Expiry: "Key expired " + end.Text(), Expired: true})
 	has(".inline-mark.critical", "Agents are refused").check(t, parseMarkup(t, body))
 }

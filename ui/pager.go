@@ -8,7 +8,7 @@ import (
 // pager is where in a list the reader is and how to go on.
 type pager struct {
 	Path     string
-	Keep     []hidden
+	Keep     []hiddenInput
 	SizeName string
 	Sizes    []option
 	Range    string     // "Showing 1–10 of 53", empty where the total is unknown
@@ -25,10 +25,10 @@ type step struct{ Name, Label, Icon, URL string }
 // pageSizes are the sizes offered.
 var pageSizes = []int{10, 20, 50, 75, 100}
 
-func (o *overview[T]) newPager(c choice, total int) pager {
+func (o *table[T]) newPager(c listQuery, total int) pager {
 	first := c
 	first.page, first.sized = 1, false
-	p := pager{Path: o.path, Keep: hiddens(first.query()), SizeName: "per_page", Sizes: sizes(c.size)}
+	p := pager{Path: o.path, Keep: hiddenInputs(first.query()), SizeName: "per_page", Sizes: sizes(c.size)}
 	if total == 0 {
 		return p
 	}
@@ -41,14 +41,14 @@ func (o *overview[T]) newPager(c choice, total int) pager {
 		if !possible {
 			return ""
 		}
-		return c.address(o.path, func(c *choice) { c.page = page })
+		return c.address(o.path, func(c *listQuery) { c.page = page })
 	}
 	p.Steps = steps(to(1, c.page > 1), to(c.page-1, c.page > 1), to(c.page+1, c.page < last), to(last, c.page < last))
 	return p
 }
 
 // export is where the list is as a table for a spreadsheet.
-func (o *overview[T]) export() string {
+func (o *table[T]) export() string {
 	if o.path == "/" {
 		return "/dashboard.csv"
 	}

@@ -514,8 +514,8 @@ func (tab *tab) seePeople() []string {
 	}
 }
 
-// halfway puts a browser before the second step of signing in.
-func (tab *tab) halfway() {
+// showPassword puts a browser before the second step of signing in.
+func (tab *tab) showPassword() {
 	tab.t.Helper()
 	if _, err := userNamed(tab.store, "twofold"); err != nil {
 		tab.user("twofold")

@@ -46,7 +46,7 @@ func (s *server) setPreference(w http.ResponseWriter, r *http.Request) error {
 
 // remember sets a preference cookie, or removes it.
 func (s *server) remember(w http.ResponseWriter, r *http.Request, name, value string, keep bool) {
-	c := http.Cookie{Name: name, Value: value, Path: "/", SameSite: http.SameSiteLaxMode, Secure: s.options.Auth.Secure(r), MaxAge: -1}
+	c := http.Cookie{Name: name, Value: value, Path: "/", SameSite: http.SameSiteLaxMode, Secure: s.options.Auth.IsHTTPS(r), MaxAge: -1}
 	if keep {
 		c.MaxAge = int(preferenceAge / time.Second)
 	}

@@ -24,7 +24,7 @@ type profilePage struct {
 	Zones                     []string
 	Grants                    []grantChip
 	SecondFactor              bool
-	SecondFactorSince         Moment
+	SecondFactorSince         Timestamp
 	Sessions                  sessionList
 	Tokens                    tokenList
 	Enroll                    *enrollment // a second factor that is being set up
@@ -58,7 +58,7 @@ func (s *server) newProfilePage(r *http.Request) (*profilePage, error) {
 	u := id.User
 	p := &profilePage{
 		Frame: s.newFrame(r, "Profile"), Zones: timezones(), Grants: grantChips(u.Abilities),
-		SecondFactor: u.TOTPEnabledAt != nil, SecondFactorSince: s.momentOf(u.TOTPEnabledAt),
+		SecondFactor: u.TOTPEnabledAt != nil, SecondFactorSince: s.timestampOf(u.TOTPEnabledAt),
 	}
 	p.Live = "user token"
 	if s.options.Auth.DefaultAdmin(u) {
@@ -143,7 +143,7 @@ func (s *server) changeProfile(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	s.rememberNews(w, r, "Profile changes saved!")
+	s.setFlash(w, r, "Profile changes saved!")
 	http.Redirect(w, r, "/profile", http.StatusSeeOther)
 	return nil
 }
@@ -165,7 +165,7 @@ func (s *server) refuseProfile(w http.ResponseWriter, r *http.Request, f profile
 		Title: "Change the address", Action: "/profile", Form: "confirmation-form", Verb: "Save", CloseURL: "/profile",
 		Sentences: []string{"Your address becomes " + f.email + ". Your password shows that it is you who changes it."},
 		Password:  confirmationField(auth.From(r.Context())),
-		Keep:      []hidden{{"fullname", f.fullname}, {"email", f.email}, {"timezone", f.timezone}},
+		Keep:      []hiddenInput{{"fullname", f.fullname}, {"email", f.email}, {"timezone", f.timezone}},
 	}
 	if r.PostForm.Has("current_password") {
 		p.Ask.refuse(faults)
@@ -201,7 +201,7 @@ func (s *server) password(w http.ResponseWriter, r *http.Request) error {
 		case err != nil:
 			return err
 		default:
-			s.rememberNews(w, r, withPasswordWarning("Profile changes saved!", password, auth.From(r.Context()).User.Username))
+			s.setFlash(w, r, withPasswordWarning("Profile changes saved!", password, auth.From(r.Context()).User.Username))
 			http.Redirect(w, r, "/profile", http.StatusSeeOther)
 			return nil
 		}
@@ -247,7 +247,7 @@ func (s *server) secondFactor(w http.ResponseWriter, r *http.Request) error {
 		case err != nil && !errors.Is(err, auth.ErrTOTPEnabled):
 			return err
 		default:
-			s.rememberNews(w, r, "TOTP Enabled")
+			s.setFlash(w, r, "TOTP Enabled")
 			http.Redirect(w, r, "/profile", http.StatusSeeOther)
 			return nil
 		}
@@ -296,7 +296,7 @@ func (s *server) endSecondFactor(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	s.rememberNews(w, r, "TOTP Disabled")
+	s.setFlash(w, r, "TOTP Disabled")
 	http.Redirect(w, r, "/profile", http.StatusSeeOther)
 	return nil
 }

@@ -181,16 +181,16 @@ func TestSignInWithSecondFactor(t *testing.T) {
 	if w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/session/totp?request_path=%2Fhosts%3Fq%3Da" {
 		t.Fatalf("status %d, to %s", w.Code, w.Header().Get("Location"))
 	}
-	halfway := w.Result().Cookies()
-	if w := f.do(call{target: "/hosts", cookies: halfway}); w.Code != http.StatusSeeOther {
-		t.Fatalf("halfway in: /hosts answers %d", w.Code)
+	pending := w.Result().Cookies()
+	if w := f.do(call{target: "/hosts", cookies: pending}); w.Code != http.StatusSeeOther {
+		t.Fatalf("pending: /hosts answers %d", w.Code)
 	}
-	page := parseMarkup(t, f.do(call{target: w.Header().Get("Location"), cookies: halfway}).Body.String())
+	page := parseMarkup(t, f.do(call{target: w.Header().Get("Location"), cookies: pending}).Body.String())
 	has("#totp-code[autocomplete=one-time-code][inputmode=numeric]", "").check(t, page)
 	hasNot("[name=password]").check(t, page)
 	has("a[href=/session/new?request_path=%2fhosts%3fq%3da]", "Back to sign in").check(t, page)
 	code := func(text string) *httptest.ResponseRecorder {
-		return f.do(call{method: "POST", target: "/session/totp", cookies: halfway, form: url.Values{"code": {text}, "request_path": {"/hosts?q=a"}}})
+		return f.do(call{method: "POST", target: "/session/totp", cookies: pending, form: url.Values{"code": {text}, "request_path": {"/hosts?q=a"}}})
 	}
 	for name, text := range map[string]string{"wrong": "000000", "the one that enabled it": f.totpCode(secret), "empty": ""} {
 		w := code(text)
@@ -211,7 +211,7 @@ func TestSignInWithSecondFactor(t *testing.T) {
 	}
 	// Nobody gets to the code without the password.
 	if w := f.do(call{target: "/session/totp"}); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/session/new" {
-		t.Errorf("not halfway in: status %d, to %s", w.Code, w.Header().Get("Location"))
+		t.Errorf("nothing pending: status %d, to %s", w.Code, w.Header().Get("Location"))
 	}
 }
 

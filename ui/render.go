@@ -90,12 +90,12 @@ func (s *server) render(w http.ResponseWriter, r *http.Request, status int, name
 	block, shown := fragmentOf(r)
 	if block != "frame" || f.User == nil {
 		block, shown = "layout", ""
-		f.News = takeNews(w, r)
+		f.News = takeFlash(w, r)
 	}
 	if f.User != nil {
 		f.Cursor = s.options.Auth.SealCursor(auth.From(r.Context()).User, f.Seq)
 		var err error
-		if f.Notices, err = s.notices(r); err != nil {
+		if f.Notices, err = s.banners(r); err != nil {
 			return err
 		}
 		if f.Live != "" || f.Refresh > 0 {

@@ -16,8 +16,8 @@ type reportFault struct {
 	Report   string // "SAP report"
 	What     string // of it is spoken: "The last SAP report"
 	Outcome  string // what became of that, with the first problem
-	Last     Moment
-	Since    Moment
+	Last     Timestamp
+	Since    Timestamp
 	Count    string // "12 reports"
 	Shown    string // what is shown instead
 	Problems []store.ReportProblem
@@ -43,7 +43,7 @@ func (s *server) newReportFault(agent *store.Agent, status *store.ReportStatus) 
 	what, outcome := reportWords(status)
 	return reportFault{
 		ID: string(status.Kind), Report: activity.ReportName(string(status.Kind)), What: what, Outcome: outcome,
-		Last: s.moment(status.Last), Since: s.moment(status.Since), Count: count(status.Count, "report", "reports"),
+		Last: s.timestamp(status.Last), Since: s.timestamp(status.Since), Count: count(status.Count, "report", "reports"),
 		Shown:    shownInstead(agent, status, s.options.Store.Now()),
 		Problems: status.Problems, Hidden: status.ProblemCount - len(status.Problems),
 	}

@@ -22,7 +22,7 @@ func (s *server) sapSystem(w http.ResponseWriter, r *http.Request) error {
 // showSAPSystem shows an SAP system, under an open dialog if there is one.
 func (s *server) showSAPSystem(w http.ResponseWriter, r *http.Request, status int, dialog *cleanupDialog) error {
 	id := landscape.SAPSystemID(strings.ToLower(mux.Vars(r)["id"]))
-	p := systemPage{Frame: s.newFrame(r, ""), Back: way{"Back to SAP Systems", "/sap_systems"}, Cleanup: dialog}
+	p := systemPage{Frame: s.newFrame(r, ""), Back: actionLink{"Back to SAP Systems", "/sap_systems"}, Cleanup: dialog}
 	err := s.options.Store.View(func(tx *store.Tx) error {
 		system, err := tx.SAPSystem(id)
 		if err != nil {
@@ -47,7 +47,7 @@ func (s *server) showSAPSystem(w http.ResponseWriter, r *http.Request, status in
 }
 
 func (s *server) describeSAPSystem(tx *store.Tx, reader *auth.Identity, p *systemPage, system *landscape.SAPSystem) error {
-	p.describeSystem(kindSAPSystem, system.SID, system.Health, s.momentOf(system.StaleSince))
+	p.describeSystem(kindSAPSystem, system.SID, system.Health, s.timestampOf(system.StaleSince))
 	known, ids := hostNamed{}, make([]landscape.HostID, len(system.Instances))
 	var rows []instanceRow
 	for i := range system.Instances {
@@ -65,7 +65,7 @@ func (s *server) describeSAPSystem(tx *store.Tx, reader *auth.Identity, p *syste
 	if err != nil {
 		return err
 	}
-	health := newHealthMark("Database", system.DatabaseHealth, s.momentOf(system.DatabaseStaleSince))
+	health := newHealthMark("Database", system.DatabaseHealth, s.timestampOf(system.DatabaseStaleSince))
 	p.Facts = []fact{
 		{Label: "Name", Text: system.SID},
 		{Label: "Database", Links: []link{database}},
@@ -81,9 +81,9 @@ func (s *server) describeSAPSystem(tx *store.Tx, reader *auth.Identity, p *syste
 	if p.Hosts, err = s.hostLines(tx, ids); err != nil {
 		return err
 	}
-	p.StaleBanner = staleBanner("SAP system", s.momentOf(system.StaleSince), anySilent(p.Hosts))
+	p.StaleBanner = staleBanner("SAP system", s.timestampOf(system.StaleSince), anySilent(p.Hosts))
 	own := slices.ContainsFunc(system.Instances, func(i landscape.ApplicationInstance) bool { return i.StaleSince != nil })
-	if since := s.momentOf(system.DatabaseStaleSince); !own && !since.IsZero() {
+	if since := s.timestampOf(system.DatabaseStaleSince); !own && !since.IsZero() {
 		p.StaleBanner = fmt.Sprintf("What is known of its database is out of date since %s. The page of the database says why.", since.Text())
 	}
 	return nil

@@ -10,9 +10,9 @@ import (
 	"trento/store/landscape"
 )
 
-// sapSystemsPage is the overview of all SAP systems.
+// sapSystemsPage is the list of all SAP systems.
 type sapSystemsPage struct {
-	overviewPage
+	tablePage
 	Rows []sapSystemRow
 }
 
@@ -28,20 +28,20 @@ type sapSystemRow struct {
 	Stale       bool
 	Tags        tagEditor
 	Turn        turn
-	Layers      []layer // where the row is open
+	Layers      []instanceTable // where the row is open
 }
 
-// sapSystemItem is an SAP system in its overview.
+// sapSystemItem is an SAP system in its list.
 type sapSystemItem struct {
 	*landscape.SAPSystem
-	survey   *survey
+	snapshot *snapshot
 	database link
 	kind     string // "ABAP", "JAVA", ...
 	tags     []string
 }
 
-// sapSystemsOverview is what can be done with the list of SAP systems.
-var sapSystemsOverview = overview[*sapSystemItem]{
+// sapSystemsTable is what can be done with the list of SAP systems.
+var sapSystemsTable = table[*sapSystemItem]{
 	path: "/sap_systems", noun: "SAP system", items: sapSystemItems,
 	columns: []column[*sapSystemItem]{
 		healthColumn((*sapSystemItem).health),
@@ -85,11 +85,11 @@ func (s *sapSystemItem) absent() bool {
 	return false
 }
 
-func sapSystemItems(v *survey) []*sapSystemItem {
+func sapSystemItems(v *snapshot) []*sapSystemItem {
 	all := make([]*sapSystemItem, len(v.systems))
 	for i, s := range v.systems {
 		tags := v.tags[tagged{store.SAPSystemTag, string(s.ID)}]
-		item := &sapSystemItem{SAPSystem: s, survey: v, tags: tags, kind: systemType(s)}
+		item := &sapSystemItem{SAPSystem: s, snapshot: v, tags: tags, kind: systemType(s)}
 		if db := v.databaseByID[s.DatabaseID]; db != nil {
 			item.database = linkToDatabase(db)
 		}
@@ -103,12 +103,12 @@ func (s *server) sapSystems(w http.ResponseWriter, r *http.Request) error {
 	if tidied(w, r) {
 		return nil
 	}
-	p := sapSystemsPage{overviewPage: newOverviewPage(s, r, &sapSystemsOverview, "SAP Systems")}
-	all, err := view(s, &p.Frame, sapSystemsOverview.list)
+	p := sapSystemsPage{tablePage: newTablePage(s, r, &sapSystemsTable, "SAP Systems")}
+	all, err := view(s, &p.Frame, sapSystemsTable.list)
 	if err != nil {
 		return err
 	}
-	page, c, ok, err := sapSystemsOverview.fillPage(s, w, r, &p.overviewPage, all)
+	page, c, ok, err := sapSystemsTable.fillPage(s, w, r, &p.tablePage, all)
 	if err != nil || !ok {
 		return err
 	}
@@ -119,19 +119,19 @@ func (s *server) sapSystems(w http.ResponseWriter, r *http.Request) error {
 	return s.render(w, r, http.StatusOK, pageSAPSystems, &p)
 }
 
-func (s *server) newSAPSystemRow(r *http.Request, c choice, system *sapSystemItem) sapSystemRow {
+func (s *server) newSAPSystemRow(r *http.Request, c listQuery, system *sapSystemItem) sapSystemRow {
 	id := string(system.ID)
 	row := sapSystemRow{
 		ID: id, Version: version(system.UpdatedAt),
-		Health: newHealthMark("", system.Health, s.momentOf(system.StaleSince)), SID: linkToSAPSystem(system.SAPSystem),
+		Health: newHealthMark("", system.Health, s.timestampOf(system.StaleSince)), SID: linkToSAPSystem(system.SAPSystem),
 		Database: system.database, Tenant: system.Tenant, Type: system.kind, DBAddress: system.DBHost, ENSA: ensa(system.ENSA),
 		Stale: system.StaleSince != nil, Tags: newTagEditor(r, sapSystemTags, id, system.SID, system.tags),
-		Turn: newTurn(c, sapSystemsOverview.path, id, system.SID),
+		Turn: newTurn(c, sapSystemsTable.path, id, system.SID),
 	}
 	if row.Turn.Open {
-		row.Layers = []layer{s.applicationLayer(r, system.survey, system.SAPSystem)}
-		if db := system.survey.databaseByID[system.DatabaseID]; db != nil {
-			row.Layers = append(row.Layers, s.databaseLayer(r, system.survey, db, id, "Database Layer"))
+		row.Layers = []instanceTable{s.applicationInstanceTable(r, system.snapshot, system.SAPSystem)}
+		if db := system.snapshot.databaseByID[system.DatabaseID]; db != nil {
+			row.Layers = append(row.Layers, s.databaseInstanceTable(r, system.snapshot, db, id, "Database Layer"))
 		}
 	}
 	return row

@@ -25,7 +25,7 @@ func newSaptuneSummary(s *landscape.Saptune) saptuneSummary {
 	if s == nil {
 		return saptuneSummary{Package: "Not installed", Configured: "-", Tuning: "-"}
 	}
-	sum := saptuneSummary{Package: said(s.PackageVersion), Configured: said(s.ConfiguredVersion), Tuning: "-"}
+	sum := saptuneSummary{Package: orEmpty(s.PackageVersion), Configured: orEmpty(s.ConfiguredVersion), Tuning: "-"}
 	if sum.Configured == "" {
 		sum.Configured = "-"
 	}
@@ -33,7 +33,7 @@ func newSaptuneSummary(s *landscape.Saptune) saptuneSummary {
 		sum.PackageWarning = "minimum supported version is " + landscape.MinimumSaptune
 		return sum
 	}
-	switch said(s.TuningState) {
+	switch orEmpty(s.TuningState) {
 	case "compliant":
 		sum.Tuning, sum.TuningState = "Compliant", "passing"
 	case "not compliant":
@@ -45,7 +45,7 @@ func newSaptuneSummary(s *landscape.Saptune) saptuneSummary {
 	}
 	sum.Detailed = true
 	for _, service := range s.Services {
-		sum.Services = append(sum.Services, saptuneService{service.Name, orDash(said(service.Enabled)), orDash(said(service.Active))})
+		sum.Services = append(sum.Services, saptuneService{service.Name, orDash(orEmpty(service.Enabled)), orDash(orEmpty(service.Active))})
 	}
 	sum.Tunables = []fact{
 		{Label: "Enabled Solution", Text: solution(s.EnabledSolution)},

@@ -12,7 +12,7 @@ import (
 	"trento/ui/api"
 )
 
-// viewMenu is the named views of the reader on one overview.
+// viewMenu is the named views of the reader on one list.
 type viewMenu struct {
 	Screen string
 	Query  string // of the list as it is now, without the page
@@ -28,7 +28,7 @@ type viewLink struct {
 }
 
 // fillViews puts the saved views of the reader into a page.
-func (p *overviewPage) fillViews(s *server, r *http.Request, query url.Values) error {
+func (p *tablePage) fillViews(s *server, r *http.Request, query url.Values) error {
 	p.Views = viewMenu{Screen: p.Path, Query: query.Encode(), Return: here(r), Max: store.MaxViewName}
 	return s.options.Store.View(func(tx *store.Tx) error {
 		views, err := tx.SavedViews(auth.From(r.Context()).User.ID)
@@ -48,7 +48,7 @@ func addressOf(path, query string) string {
 	return path + "?" + query
 }
 
-// viewScreens are the overviews whose look can be saved.
+// viewScreens are the tables whose look can be saved.
 var viewScreens = []string{"/hosts", "/clusters", "/databases", "/sap_systems", "/cleanup", "/users", "/tokens"}
 
 // saveView answers POST /views: keep the list as it is under a name.
@@ -65,10 +65,10 @@ func (s *server) saveView(w http.ResponseWriter, r *http.Request) error {
 	view.Query = query.Encode()
 	err = s.options.Store.SaveView(r.Context(), auth.From(r.Context()).User.ID, view)
 	if invalid := new(landscape.InvalidError); errors.As(err, &invalid) {
-		s.rememberNews(w, r, "The view was not saved: its "+invalid.Field+" "+invalid.Detail+".")
+		s.setFlash(w, r, "The view was not saved: its "+invalid.Field+" "+invalid.Detail+".")
 		err = nil
 	} else if err == nil {
-		s.rememberNews(w, r, "The view was saved.")
+		s.setFlash(w, r, "The view was saved.")
 	}
 	if err != nil {
 		return err
@@ -83,7 +83,7 @@ func (s *server) removeView(w http.ResponseWriter, r *http.Request) error {
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
-	s.rememberNews(w, r, "The view was removed.")
+	s.setFlash(w, r, "The view was removed.")
 	http.Redirect(w, r, auth.LocalTarget(r.PostForm.Get("return_to")), http.StatusSeeOther)
 	return nil
 }

@@ -43,11 +43,11 @@ const (
 	maxFound = 10
 )
 
-// finder looks for things of one kind, in what the columns of their overview
+// finder looks for things of one kind, in what the columns of their table
 // say: so the list of them has the same things.
 type finder[T any] struct {
 	id, label string
-	overview  *overview[T]
+	table     *table[T]
 	name      func(T) link
 	silent    func(T) *time.Time // nil for what has no health
 	details   func(T) []string
@@ -56,7 +56,7 @@ type finder[T any] struct {
 // find lists those things that have all words. The name that was looked for
 // comes first, then names that begin like it, then what needs attention.
 func (f finder[T]) find(s *server, all []T, words string) foundGroup {
-	g := foundGroup{ID: f.id, Label: f.label, URL: withQuery(f.overview.path, url.Values{"q": {words}})}
+	g := foundGroup{ID: f.id, Label: f.label, URL: withQuery(f.table.path, url.Values{"q": {words}})}
 	wanted := strings.Fields(strings.ToLower(words))
 	type hit struct {
 		thing    T
@@ -64,7 +64,7 @@ func (f finder[T]) find(s *server, all []T, words string) foundGroup {
 	}
 	var hits []hit
 	for _, thing := range all {
-		if f.overview.contains(thing, wanted) {
+		if f.table.contains(thing, wanted) {
 			hits = append(hits, hit{thing, distance(f.name(thing).Name, wanted[0])})
 		}
 	}
@@ -73,7 +73,7 @@ func (f finder[T]) find(s *server, all []T, words string) foundGroup {
 	for _, h := range hits[:min(len(hits), maxFound)] {
 		row := foundRow{Name: f.name(h.thing)}
 		if f.silent != nil {
-			mark := newHealthMark("", f.overview.health(h.thing), s.momentOf(f.silent(h.thing)))
+			mark := newHealthMark("", f.table.health(h.thing), s.timestampOf(f.silent(h.thing)))
 			mark.Bare = true
 			row.Health = &mark
 		}
@@ -101,7 +101,7 @@ func distance(name, word string) int {
 // The kinds of things that can be found.
 var (
 	hostFinder = finder[*hostItem]{
-		"hosts", "Hosts", &hostsOverview,
+		"hosts", "Hosts", &hostsTable,
 		func(h *hostItem) link { return link{Name: h.Hostname, URL: "/hosts/" + string(h.ID)} },
 		func(h *hostItem) *time.Time { return h.StaleSince },
 		func(h *hostItem) []string {
@@ -109,7 +109,7 @@ var (
 		},
 	}
 	clusterFinder = finder[*clusterItem]{
-		"clusters", "Clusters", &clustersOverview,
+		"clusters", "Clusters", &clustersTable,
 		func(c *clusterItem) link { return linkToCluster(c.Cluster) },
 		func(c *clusterItem) *time.Time { return c.StaleSince },
 		func(c *clusterItem) []string {
@@ -117,7 +117,7 @@ var (
 		},
 	}
 	sapSystemFinder = finder[*sapSystemItem]{
-		"sap_systems", "SAP Systems", &sapSystemsOverview,
+		"sap_systems", "SAP Systems", &sapSystemsTable,
 		func(s *sapSystemItem) link { return linkToSAPSystem(s.SAPSystem) },
 		func(s *sapSystemItem) *time.Time { return s.StaleSince },
 		func(s *sapSystemItem) []string {
@@ -125,13 +125,13 @@ var (
 		},
 	}
 	databaseFinder = finder[*databaseItem]{
-		"databases", "HANA Databases", &databasesOverview,
+		"databases", "HANA Databases", &databasesTable,
 		func(db *databaseItem) link { return linkToDatabase(db.Database) },
 		func(db *databaseItem) *time.Time { return db.StaleSince },
 		func(db *databaseItem) []string { return append([]string{db.summary()}, db.tags...) },
 	}
 	userFinder = finder[*userItem]{
-		"users", "Users", &usersOverview,
+		"users", "Users", &usersTable,
 		func(u *userItem) link { return link{Name: u.Username, URL: userPath(u.ID, "edit")} },
 		nil,
 		func(u *userItem) []string { return []string{u.Fullname, u.Email, u.status()} },
@@ -150,13 +150,13 @@ func (s *server) search(w http.ResponseWriter, r *http.Request) error {
 		if p.Words == "" {
 			return s.fill(&p.Frame, tx)
 		}
-		v, err := s.survey(tx)
+		v, err := s.snapshot(tx)
 		if err != nil {
 			return err
 		}
 		p.Groups = []foundGroup{
-			hostFinder.find(s, hostsOverview.list(v), p.Words), clusterFinder.find(s, clustersOverview.list(v), p.Words),
-			sapSystemFinder.find(s, sapSystemsOverview.list(v), p.Words), databaseFinder.find(s, databasesOverview.list(v), p.Words),
+			hostFinder.find(s, hostsTable.list(v), p.Words), clusterFinder.find(s, clustersTable.list(v), p.Words),
+			sapSystemFinder.find(s, sapSystemsTable.list(v), p.Words), databaseFinder.find(s, databasesTable.list(v), p.Words),
 		}
 		if p.People {
 			users, err := s.userItems(tx)

@@ -298,7 +298,7 @@ func (s *server) closePasswordSecret(w http.ResponseWriter, r *http.Request) err
 
 // secretNotices lead to what is being shown on another page than that of the
 // request.
-func (s *server) secretNotices(tx *store.Tx, r *http.Request) (notices []notice, err error) {
+func (s *server) secretNotices(tx *store.Tx, r *http.Request) (notices []banner, err error) {
 	id := auth.From(r.Context())
 	all, err := s.secretsOf(tx, id)
 	for _, shown := range all {
@@ -310,7 +310,7 @@ func (s *server) secretNotices(tx *store.Tx, r *http.Request) (notices []notice,
 		if d.Name != "" {
 			text = "The new " + d.Noun + " “" + d.Name + "” waits to be stored by you."
 		}
-		notices = append(notices, notice{Severity: "warning", Text: text, Link: link{Name: "Show it", URL: d.Home}})
+		notices = append(notices, banner{Severity: "warning", Text: text, Link: link{Name: "Show it", URL: d.Home}})
 	}
 	return notices, err
 }

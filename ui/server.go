@@ -34,25 +34,25 @@ type Options struct {
 }
 
 type server struct {
-	options    Options
-	api        *api.API
-	templates  templates
-	assets     assets
-	pageAssets pageAssets
-	router     *mux.Router
-	started    time.Time
-	snapshots  *snapshots
-	streams    streams
-	surveyed   atomic.Pointer[survey] // the last survey made
-	answers    answers                // to forms, kept for the redirect
-	secrets    secrets                // that are being shown
+	options      Options
+	api          *api.API
+	templates    templates
+	assets       assets
+	pageAssets   pageAssets
+	router       *mux.Router
+	started      time.Time
+	snapshots    *shownFrames
+	streams      streams
+	lastSnapshot atomic.Pointer[snapshot] // the last snapshot made
+	answers      answers                  // to forms, kept for the redirect
+	secrets      secrets                  // that are being shown
 }
 
 // New makes the handler of all there is. Streams end when the context of
 // their request does, so whoever serves the handler has to end the base
 // context before waiting for the connections to finish.
 func New(o Options) (http.Handler, error) {
-	s := &server{options: o, router: mux.NewRouter(), snapshots: newSnapshots(), started: o.Store.Now()}
+	s := &server{options: o, router: mux.NewRouter(), snapshots: newShownFrames(), started: o.Store.Now()}
 	s.api = api.New(api.Deps{Store: o.Store, Auth: o.Auth, Index: o.Search, Log: o.Log, Version: o.Version})
 	var err error
 	if s.templates, err = parseTemplates(); err != nil {
@@ -90,20 +90,20 @@ func (s *server) routes() []api.Route {
 		{Method: "POST", Path: "/session/end", Access: auth.Public, Handle: s.endSession},
 
 		{Method: "GET", Path: "/", Access: auth.SignedIn, Handle: s.dashboard},
-		{Method: "GET", Path: "/dashboard.csv", Access: auth.SignedIn, Handle: exported(s, &dashboardOverview)},
+		{Method: "GET", Path: "/dashboard.csv", Access: auth.SignedIn, Handle: exported(s, &dashboardTable)},
 		{Method: "GET", Path: "/search", Access: auth.SignedIn, Handle: s.search},
 		{Method: "GET", Path: "/hosts", Access: auth.SignedIn, Handle: s.hosts},
-		{Method: "GET", Path: "/hosts.csv", Access: auth.SignedIn, Handle: exported(s, &hostsOverview)},
+		{Method: "GET", Path: "/hosts.csv", Access: auth.SignedIn, Handle: exported(s, &hostsTable)},
 		{Method: "GET", Path: "/clusters", Access: auth.SignedIn, Handle: s.clusters},
-		{Method: "GET", Path: "/clusters.csv", Access: auth.SignedIn, Handle: exported(s, &clustersOverview)},
+		{Method: "GET", Path: "/clusters.csv", Access: auth.SignedIn, Handle: exported(s, &clustersTable)},
 		{Method: "GET", Path: "/databases", Access: auth.SignedIn, Handle: s.databases},
-		{Method: "GET", Path: "/databases.csv", Access: auth.SignedIn, Handle: exported(s, &databasesOverview)},
+		{Method: "GET", Path: "/databases.csv", Access: auth.SignedIn, Handle: exported(s, &databasesTable)},
 		{Method: "GET", Path: "/sap_systems", Access: auth.SignedIn, Handle: s.sapSystems},
-		{Method: "GET", Path: "/sap_systems.csv", Access: auth.SignedIn, Handle: exported(s, &sapSystemsOverview)},
+		{Method: "GET", Path: "/sap_systems.csv", Access: auth.SignedIn, Handle: exported(s, &sapSystemsTable)},
 		{Method: "GET", Path: "/agents", Access: auth.Needs(abilityAPIKey), Handle: s.showAgents},
 		{Method: "GET", Path: "/agents.csv", Access: auth.Needs(abilityAPIKey), Handle: s.agentsCSV},
 		{Method: "GET", Path: "/cleanup", Access: auth.SignedIn, Handle: s.cleanupList},
-		{Method: "GET", Path: "/cleanup.csv", Access: auth.SignedIn, Handle: exported(s, &cleanupOverview)},
+		{Method: "GET", Path: "/cleanup.csv", Access: auth.SignedIn, Handle: exported(s, &cleanupTable)},
 		{Method: "POST", Path: "/cleanup/confirm", Access: auth.SignedIn, Handle: form(s.confirmCleanup)},
 		{Method: "POST", Path: "/cleanup", Access: auth.SignedIn, Handle: form(s.cleanUpAll)},
 		{Method: "GET", Path: "/hosts/{id}", Access: auth.SignedIn, Handle: s.host},
@@ -132,7 +132,7 @@ func (s *server) routes() []api.Route {
 		{Method: "GET", Path: "/events", Access: auth.SignedIn, Handle: s.events},
 		{Method: "POST", Path: "/views", Access: auth.SignedIn, Handle: form(s.saveView)},
 		{Method: "POST", Path: "/views/remove", Access: auth.SignedIn, Handle: form(s.removeView)},
-		{Method: "POST", Path: "/notices/dismiss", Access: auth.SignedIn, Handle: form(s.dismissNotice)},
+		{Method: "POST", Path: "/notices/dismiss", Access: auth.SignedIn, Handle: form(s.dismissBanner)},
 		{Method: "POST", Path: "/preferences", Access: auth.SignedIn, Handle: form(s.setPreference)},
 		{Method: "GET", Path: "/static/{hash}/{file}", Access: auth.Public, Handle: api.Uncompressed(s.assets.serve)},
 	})
@@ -289,13 +289,15 @@ func (s *server) allowed(r *http.Request) []string {
 	return methods
 }
 
-// moment is a time as a page made now shows it.
-func (s *server) moment(t time.Time) Moment { return Moment{at: t, now: s.options.Store.Now()} }
+// timestamp is a time as a page made now shows it.
+func (s *server) timestamp(t time.Time) Timestamp {
+	return Timestamp{at: t, now: s.options.Store.Now()}
+}
 
-// momentOf is moment of a time there may not be.
-func (s *server) momentOf(t *time.Time) Moment {
+// timestampOf is the timestamp of a time; none where that is nil.
+func (s *server) timestampOf(t *time.Time) Timestamp {
 	if t == nil {
-		return Moment{}
+		return Timestamp{}
 	}
-	return s.moment(*t)
+	return s.timestamp(*t)
 }

@@ -30,7 +30,7 @@ type sessionRow struct {
 	Device, UserAgent string
 	Address           string
 	Kind              string // what it is used for
-	Created, LastSeen Moment
+	Created, LastSeen Timestamp
 	Current           bool
 }
 
@@ -90,7 +90,7 @@ func (s *server) newSessionList(tx *store.Tx, r *http.Request, u *store.User, pa
 func (s *server) newSessionRow(open *store.Session) sessionRow {
 	row := sessionRow{
 		ID: open.ID, Device: device(open.UserAgent), UserAgent: open.UserAgent, Address: open.Address,
-		Kind: "Console", Created: s.moment(open.CreatedAt), LastSeen: s.moment(open.LastSeenAt),
+		Kind: "Console", Created: s.timestamp(open.CreatedAt), LastSeen: s.timestamp(open.LastSeenAt),
 	}
 	if open.Kind == store.APISession {
 		row.Kind = "API"
@@ -108,7 +108,7 @@ func (s *server) endOneSession(w http.ResponseWriter, r *http.Request) error {
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
-	s.rememberNews(w, r, "The session was ended.")
+	s.setFlash(w, r, "The session was ended.")
 	http.Redirect(w, r, "/profile#sessions", http.StatusSeeOther)
 	return nil
 }
@@ -119,7 +119,7 @@ func (s *server) endOtherSessions(w http.ResponseWriter, r *http.Request) error 
 	if err := s.options.Store.EndOtherSessions(r.Context(), id.Actor(), id.User.ID, id.SessionHash); err != nil {
 		return err
 	}
-	s.rememberNews(w, r, "All other sessions were ended.")
+	s.setFlash(w, r, "All other sessions were ended.")
 	http.Redirect(w, r, "/profile#sessions", http.StatusSeeOther)
 	return nil
 }
@@ -184,7 +184,7 @@ func (s *server) endSessionsOf(w http.ResponseWriter, r *http.Request, u *store.
 }
 
 func (s *server) sessionsEnded(w http.ResponseWriter, r *http.Request, u *store.User, news string) error {
-	s.rememberNews(w, r, news)
+	s.setFlash(w, r, news)
 	http.Redirect(w, r, userPath(u.ID, "edit")+"#sessions", http.StatusSeeOther)
 	return nil
 }

@@ -13,7 +13,7 @@ import (
 // settingsPage is what the product is set to.
 type settingsPage struct {
 	Frame
-	Created  Moment
+	Created  Timestamp
 	Expiry   string
 	Expired  bool
 	Key      string // the text of the agent API key; empty for those who may not see it
@@ -94,7 +94,7 @@ func (s *server) showSettings(w http.ResponseWriter, r *http.Request, status int
 	if err != nil {
 		return err
 	}
-	p.Created, p.Expiry, p.Expired = s.moment(key.CreatedAt), s.keyEnd(key), key.Expired(s.options.Store.Now())
+	p.Created, p.Expiry, p.Expired = s.timestamp(key.CreatedAt), s.keyEnd(key), key.Expired(s.options.Store.Now())
 	if p.Connect.MayRead {
 		p.Key, p.Connect.KeyAbove = s.options.Auth.APIKeyText(key), true
 	}
@@ -104,7 +104,7 @@ func (s *server) showSettings(w http.ResponseWriter, r *http.Request, status int
 
 func (s *server) connection(r *http.Request) connection {
 	scheme := "http"
-	if s.options.Auth.Secure(r) {
+	if s.options.Auth.IsHTTPS(r) {
 		scheme = "https"
 	}
 	return connection{ServerURL: scheme + "://" + r.Host, MayRead: auth.From(r.Context()).Can(abilityAPIKey)}
@@ -163,7 +163,7 @@ func (s *server) changeTokenSettings(w http.ResponseWriter, r *http.Request) err
 	if err != nil {
 		return err
 	}
-	s.rememberNews(w, r, "The settings of personal access tokens were saved.")
+	s.setFlash(w, r, "The settings of personal access tokens were saved.")
 	http.Redirect(w, r, "/settings#tokens", http.StatusSeeOther)
 	return nil
 }

@@ -9,11 +9,11 @@ import (
 	"trento/auth"
 )
 
-// signInPage asks who is there, or for the code of somebody who is halfway in.
+// signInPage asks who is there, or for the code of a pending sign-in.
 type signInPage struct {
 	Frame
 	RequestPath string // where to go afterwards
-	Username    string // as typed before, or of who is halfway in
+	Username    string // as typed before, or whose sign-in is pending
 	Code        bool   // the second step
 	Failure     string
 }
@@ -42,7 +42,7 @@ func (s *server) createSession(w http.ResponseWriter, r *http.Request) error {
 // code answers GET and POST /session/totp, the second step of signing in.
 func (s *server) code(w http.ResponseWriter, r *http.Request) error {
 	target := auth.LocalTarget(r.FormValue("request_path"))
-	user, err := s.options.Auth.Halfway(r)
+	user, err := s.options.Auth.PendingSignIn(r)
 	if errors.Is(err, auth.ErrSignedOut) {
 		http.Redirect(w, r, withTarget("/session/new", target), http.StatusSeeOther)
 		return nil

@@ -21,7 +21,7 @@ type systemPage struct {
 	Sites       []systemSite
 	Tenants     []tenantRow // of a database
 	Hosts       []hostLine
-	Back        way // to the overview
+	Back        actionLink // to the list
 	Activity    recent
 	Cleanup     *cleanupDialog
 }
@@ -46,7 +46,7 @@ type tenantRow struct {
 }
 
 // describeSystem fills in what databases and SAP systems have in common.
-func (p *systemPage) describeSystem(kind, sid string, h landscape.Health, since Moment) {
+func (p *systemPage) describeSystem(kind, sid string, h landscape.Health, since Timestamp) {
 	p.Kind, p.SID = kind, sid
 	p.Health = newHealthMark("System", h, since)
 	p.Health.Bare = true
@@ -54,7 +54,7 @@ func (p *systemPage) describeSystem(kind, sid string, h landscape.Health, since 
 
 // staleBanner says since when, and why, what a page shows of something may be
 // out of date: an agent on its hosts is silent, or sends what cannot be used.
-func staleBanner(what string, since Moment, silent bool) string {
+func staleBanner(what string, since Timestamp, silent bool) string {
 	switch {
 	case since.IsZero():
 		return ""

@@ -21,7 +21,7 @@ import (
 // taggable is a kind of thing that people put tags on.
 type taggable struct {
 	kind    store.TagKind
-	path    string // of the overview, and what the pages of its things begin with
+	path    string // of the list, and what the pages of its things begin with
 	noun    string
 	ability string // to add and remove tags
 	// name of the thing with an id, or store.ErrNotFound.
@@ -109,7 +109,7 @@ func (s *server) tagsOf(tx *store.Tx, r *http.Request, k taggable, id, name stri
 	if p.Editor.Refused != "" {
 		return p, nil
 	}
-	v, err := s.survey(tx)
+	v, err := s.snapshot(tx)
 	if err == nil {
 		p.Suggestions = v.suggested()
 	}
@@ -132,7 +132,7 @@ func tagValues(tx *store.Tx, kind store.TagKind, id string) ([]string, error) {
 const maxSuggestions = 100
 
 // suggested lists the tags in use, by name; of too many the most used ones.
-func (v *survey) suggested() []string {
+func (v *snapshot) suggested() []string {
 	used := make(map[string]int)
 	for _, tags := range v.tags {
 		for _, tag := range tags {

@@ -42,7 +42,7 @@ func execute(t *testing.T, ts templates, name string, p page) string {
 func samplePages() map[string]page {
 	return map[string]page{
 		pageDashboard: &dashboardPage{}, pageSearch: &searchPage{}, pageClusters: &clustersPage{}, pageDatabases: &databasesPage{}, pageSAPSystems: &sapSystemsPage{},
-		pageAttention: &leftPage{}, pageAsk: &askPage{}, pageTag: &tagPage{},
+		pageAttention: &cleanupPage{}, pageAsk: &cleanupConfirmPage{}, pageTag: &tagPage{},
 		pageHosts: &hostsPage{}, pageHost: &hostPage{}, pageAgents: &agentsPage{}, pageCluster: &clusterPage{}, pageSystem: &systemPage{}, pageActivity: &activityPage{}, pageFlow: &flowPage{}, pageSignIn: &signInPage{},
 		pageUsers: &usersPage{}, pageUser: &userPage{}, pageTokens: &tokensPage{}, pageUses: &usesPage{},
 		pageProfile: &profilePage{}, pageProfile + ", a token shown": &profilePage{Secret: &secretDialog{}},
@@ -63,8 +63,8 @@ func fill(v reflect.Value, text string, depth int) {
 			fill(v.Elem(), text, depth-1)
 		}
 	case reflect.Struct:
-		if v.Type() == reflect.TypeFor[Moment]() {
-			v.Set(reflect.ValueOf(Moment{at: time.Unix(1e9, 0), now: time.Unix(2e9, 0)}))
+		if v.Type() == reflect.TypeFor[Timestamp]() {
+			v.Set(reflect.ValueOf(Timestamp{at: time.Unix(1e9, 0), now: time.Unix(2e9, 0)}))
 			return
 		}
 		for i := range v.NumField() {

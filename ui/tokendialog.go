@@ -346,7 +346,7 @@ func (s *server) regenerateToken(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) tokensChanged(w http.ResponseWriter, r *http.Request, news string) error {
-	s.rememberNews(w, r, news)
+	s.setFlash(w, r, news)
 	http.Redirect(w, r, "/profile#tokens", http.StatusSeeOther)
 	return nil
 }
@@ -401,7 +401,7 @@ func (s *server) deleteTokens(w http.ResponseWriter, r *http.Request) error {
 	for i, t := range chosen {
 		ids[i] = t.ID
 		ask.Things = append(ask.Things, t.Name)
-		ask.Keep = append(ask.Keep, hidden{"token", t.ID})
+		ask.Keep = append(ask.Keep, hiddenInput{"token", t.ID})
 	}
 	// What is confirmed are these tokens, not those that have come since.
 	ask.Plan = strings.Join(ids, " ")

@@ -16,7 +16,7 @@ import (
 
 // tokensPage is the list of the personal access tokens of all users.
 type tokensPage struct {
-	overviewPage
+	tablePage
 	Rows   []tokenRow
 	Return string // behind the address of a dialog: where it leads back to
 }
@@ -30,8 +30,8 @@ type tokenItem struct {
 	lastUsed *time.Time
 }
 
-// tokensOverview is what can be done with the list of tokens.
-var tokensOverview = overview[*tokenItem]{
+// tokensTable is what can be done with the list of tokens.
+var tokensTable = table[*tokenItem]{
 	path: "/tokens", noun: "token", usual: "The newest first",
 	columns: []column[*tokenItem]{
 		{key: "name", label: "Name", text: func(t *tokenItem) string { return t.Name }},
@@ -108,7 +108,7 @@ func (s *server) tokens(w http.ResponseWriter, r *http.Request) error {
 	if tidied(w, r) {
 		return nil
 	}
-	p := tokensPage{overviewPage: newOverviewPage(s, r, &tokensOverview, "Personal Access Tokens")}
+	p := tokensPage{tablePage: newTablePage(s, r, &tokensTable, "Personal Access Tokens")}
 	p.Live, p.Return = "user token", withReturn("", r)
 	var all []*tokenItem
 	err := s.options.Store.View(func(tx *store.Tx) (err error) {
@@ -120,7 +120,7 @@ func (s *server) tokens(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	page, _, ok, err := tokensOverview.fillPage(s, w, r, &p.overviewPage, all)
+	page, _, ok, err := tokensTable.fillPage(s, w, r, &p.tablePage, all)
 	if err != nil || !ok {
 		return err
 	}
@@ -128,7 +128,7 @@ func (s *server) tokens(w http.ResponseWriter, r *http.Request) error {
 		p.Rows = append(p.Rows, tokenRow{
 			ID: t.ID, Version: version(t.UpdatedAt), Name: t.Name, Description: t.Description, State: t.state, Disabled: !t.owner.Enabled(),
 			Owner: link{Name: t.owner.Username, URL: userPath(t.owner.ID, "edit")}, Path: userPath(t.owner.ID, "tokens/"+t.ID),
-			Expiry: s.momentOf(t.ExpiresAt), Scopes: t.scopes, Created: s.moment(t.CreatedAt), LastUsed: s.momentOf(t.lastUsed),
+			Expiry: s.timestampOf(t.ExpiresAt), Scopes: t.scopes, Created: s.timestamp(t.CreatedAt), LastUsed: s.timestampOf(t.lastUsed),
 		})
 	}
 	return s.render(w, r, http.StatusOK, pageTokens, &p)
@@ -136,7 +136,7 @@ func (s *server) tokens(w http.ResponseWriter, r *http.Request) error {
 
 // tokensCSV answers GET /tokens.csv.
 func (s *server) tokensCSV(w http.ResponseWriter, r *http.Request) error {
-	return exportedFrom(s, &tokensOverview, func() (all []*tokenItem, err error) {
+	return exportedFrom(s, &tokensTable, func() (all []*tokenItem, err error) {
 		err = s.options.Store.View(func(tx *store.Tx) (err error) {
 			all, err = s.tokenItems(tx)
 			return err
@@ -206,14 +206,14 @@ func (s *server) endTokenOf(w http.ResponseWriter, r *http.Request, u *store.Use
 	if err != nil {
 		return err
 	}
-	s.rememberNews(w, r, done)
+	s.setFlash(w, r, done)
 	http.Redirect(w, r, ask.CloseURL, http.StatusSeeOther)
 	return nil
 }
 
 // useRow is a request that was made with a token.
 type useRow struct {
-	At            Moment
+	At            Timestamp
 	Token         string
 	Text          string // what has become of the text that was shown; empty while it is the token's
 	Request       string // method and path
@@ -340,7 +340,7 @@ func (s *server) tokenUses(w http.ResponseWriter, r *http.Request) error {
 
 func (s *server) newUseRow(u *store.TokenUse) useRow {
 	return useRow{
-		At: s.moment(u.OccurredOn()), Token: u.TokenName, Text: textWords[u.Text], Request: u.Method + " " + u.Path, Status: u.Status, Refused: u.Status >= http.StatusBadRequest,
+		At: s.timestamp(u.OccurredOn()), Token: u.TokenName, Text: textWords[u.Text], Request: u.Method + " " + u.Path, Status: u.Status, Refused: u.Status >= http.StatusBadRequest,
 		Address: u.Address, Device: device(u.UserAgent), Agent: u.UserAgent, Via: cmp.Or(viaWords[u.Via], u.Via),
 	}
 }

@@ -23,12 +23,12 @@ type userPage struct {
 	Action      string
 	Verb        string
 	New         bool
-	Protected   string    // why nothing can be changed here
-	Self        bool      // the reader's own account
-	Conflict    *conflict // somebody else has changed the user meanwhile
-	Typed       bool      // holds what was typed and not saved
-	LockVersion int       // the form was filled from
-	Opened      []hidden  // what the fields held then
+	Protected   string        // why nothing can be changed here
+	Self        bool          // the reader's own account
+	Conflict    *conflict     // somebody else has changed the user meanwhile
+	Typed       bool          // holds what was typed and not saved
+	LockVersion int           // the form was filled from
+	Opened      []hiddenInput // what the fields held then
 	Faults      []faultLink
 	Rest        []string // faults that are about no field
 
@@ -194,7 +194,7 @@ func (s *server) createUser(w http.ResponseWriter, r *http.Request) error {
 	if p.Generated != "" {
 		s.keepSecret(r, secret{Kind: passwordSecret, ID: strconv.FormatInt(u.ID, 10), Name: u.Username, Text: p.Generated})
 	}
-	s.rememberNews(w, r, withPasswordWarning("User “"+u.Username+"” created successfully", f.Password, u.Username))
+	s.setFlash(w, r, withPasswordWarning("User “"+u.Username+"” created successfully", f.Password, u.Username))
 	http.Redirect(w, r, userPath(u.ID, "edit"), http.StatusSeeOther)
 	return nil
 }
@@ -354,7 +354,7 @@ func (s *server) userChanged(w http.ResponseWriter, r *http.Request, u *store.Us
 	if c.Password != nil {
 		news = withPasswordWarning(news, *c.Password, u.Username)
 	}
-	s.rememberNews(w, r, news)
+	s.setFlash(w, r, news)
 	http.Redirect(w, r, to, http.StatusSeeOther)
 	return nil
 }
@@ -522,7 +522,7 @@ func (s *server) deleteUser(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	list := usersOverview.parse(r.URL.Query(), usualSize).query()
+	list := usersTable.parse(r.URL.Query(), defaultSize).query()
 	ask := confirmation{
 		Title: "Delete User", Action: r.URL.Path, Form: "confirmation-form", Verb: "Delete", Danger: true, Plan: "yes",
 		CloseURL: withQuery("/users", list),
@@ -558,7 +558,7 @@ func (s *server) deleteUser(w http.ResponseWriter, r *http.Request) error {
 	if err := s.options.Auth.DeleteUser(r.Context(), auth.From(r.Context()), u.ID); err != nil {
 		return err
 	}
-	s.rememberNews(w, r, "User “"+u.Username+"” deleted successfully")
+	s.setFlash(w, r, "User “"+u.Username+"” deleted successfully")
 	http.Redirect(w, r, ask.CloseURL, http.StatusSeeOther)
 	return nil
 }

@@ -13,7 +13,7 @@ import (
 
 // usersPage is the list of all users.
 type usersPage struct {
-	overviewPage
+	tablePage
 	Rows []userRow
 	Ask  *confirmation // about deleting one of them
 }
@@ -26,7 +26,7 @@ type userRow struct {
 	SecondFactor              bool
 	Source                    string
 	LooksLike                 string // the name of a user that cannot be told apart from this one
-	Created, LastLogin        Moment
+	Created, LastLogin        Timestamp
 	Grants                    []grantChip
 	Delete                    *control
 }
@@ -49,8 +49,8 @@ const (
 	sourceLocal         = "Local"         // made in this console or by the API
 )
 
-// usersOverview is what can be done with the list of users.
-var usersOverview = overview[*userItem]{
+// usersTable is what can be done with the list of users.
+var usersTable = table[*userItem]{
 	path: "/users", noun: "user", usual: "In the order in which they were created",
 	columns: []column[*userItem]{
 		{key: "username", label: "Username", text: func(u *userItem) string { return u.Username }},
@@ -135,7 +135,7 @@ func (s *server) users(w http.ResponseWriter, r *http.Request) error {
 // showUsers shows the list, with a dialog above it where there is something
 // to ask.
 func (s *server) showUsers(w http.ResponseWriter, r *http.Request, status int, ask *confirmation) error {
-	p := usersPage{overviewPage: newOverviewPage(s, r, &usersOverview, "Users"), Ask: ask}
+	p := usersPage{tablePage: newTablePage(s, r, &usersTable, "Users"), Ask: ask}
 	p.Live = "user"
 	var all []*userItem
 	err := s.options.Store.View(func(tx *store.Tx) (err error) {
@@ -147,7 +147,7 @@ func (s *server) showUsers(w http.ResponseWriter, r *http.Request, status int, a
 	if err != nil {
 		return err
 	}
-	page, c, ok, err := usersOverview.fillPage(s, w, r, &p.overviewPage, all)
+	page, c, ok, err := usersTable.fillPage(s, w, r, &p.tablePage, all)
 	if err != nil || !ok {
 		return err
 	}
@@ -162,7 +162,7 @@ func (s *server) newUserRow(r *http.Request, u *userItem, query string) userRow 
 	row := userRow{
 		ID: u.ID, Version: version(u.UpdatedAt), Username: u.Username, Fullname: u.Fullname, Email: u.Email,
 		Disabled: !u.Enabled(), Self: u.ID == auth.From(r.Context()).User.ID, SecondFactor: u.TOTPEnabledAt != nil, Source: u.source, LooksLike: u.looksLike,
-		Created: s.moment(u.CreatedAt), LastLogin: s.momentOf(u.LastLoginAt), Grants: grantChips(u.Abilities),
+		Created: s.timestamp(u.CreatedAt), LastLogin: s.timestampOf(u.LastLoginAt), Grants: grantChips(u.Abilities),
 		Delete: &control{Label: "Delete", URL: userPath(u.ID, "delete") + query},
 	}
 	if s.options.Auth.DefaultAdmin(u.User) {
@@ -173,7 +173,7 @@ func (s *server) newUserRow(r *http.Request, u *userItem, query string) userRow 
 
 // usersCSV answers GET /users.csv.
 func (s *server) usersCSV(w http.ResponseWriter, r *http.Request) error {
-	return exportedFrom(s, &usersOverview, func() (all []*userItem, err error) {
+	return exportedFrom(s, &usersTable, func() (all []*userItem, err error) {
 		err = s.options.Store.View(func(tx *store.Tx) (err error) {
 			all, err = s.userItems(tx)
 			return err

@@ -259,9 +259,9 @@ func (d *Decision) leaveCluster(id HostID) error {
 	return nil
 }
 
-// clusterSilent notes that a host has fallen silent: what its cluster is known
+// markClusterStale notes that a host has fallen silent: what its cluster is known
 // by through it turns stale. That changes neither data nor health.
-func (d *Decision) clusterSilent(id HostID) error {
+func (d *Decision) markClusterStale(id HostID) error {
 	_, before, err := d.clusterOf(id)
 	if err != nil || before == nil {
 		return err

@@ -129,7 +129,7 @@ func (h *harbour) check() {
 type step func(*Decision) error
 
 func unclustered(host HostID) step { return reports(host, ClusterReport{}) }
-func silent(host HostID) step      { return func(d *Decision) error { return d.clusterSilent(host) } }
+func silent(host HostID) step      { return func(d *Decision) error { return d.markClusterStale(host) } }
 func leaves(host HostID) step      { return func(d *Decision) error { return d.leaveCluster(host) } }
 
 // checked is what an execution of checks leaves behind.

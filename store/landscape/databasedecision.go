@@ -29,7 +29,7 @@ func (d *Decision) changeDatabase(id DatabaseID) (*Database, error) {
 // judgeDatabaseInstance applies what a database instance says. It does not fit
 // where a secondary speaks of a database that is not part of the landscape:
 // only one that does not follow another brings a database up.
-func (d *Decision) judgeDatabaseInstance(s sighting) (fits bool, err error) {
+func (d *Decision) judgeDatabaseInstance(s reportedElement) (fits bool, err error) {
 	e := s.Database
 	before, err := d.database(e.ID)
 	if errors.Is(err, ErrUnknown) {
@@ -76,7 +76,7 @@ func (d *Decision) judgeDatabaseInstance(s sighting) (fits bool, err error) {
 	return true, nil
 }
 
-func (d *Decision) registerDatabase(s sighting) error {
+func (d *Decision) registerDatabase(s reportedElement) error {
 	db := &Database{
 		ID: s.Database.ID, SID: s.SID, Health: s.Status.Health(),
 		Tenants: []string{}, Instances: []DatabaseInstance{}, RegisteredAt: d.now,
@@ -98,7 +98,7 @@ func (d *Decision) restoreDatabase(db *Database, health Health) error {
 }
 
 // seeDatabaseInstance takes an instance over into its database.
-func (d *Decision) seeDatabaseInstance(db *Database, s sighting) error {
+func (d *Decision) seeDatabaseInstance(db *Database, s reportedElement) error {
 	i, known := db.place(s.agent, s.Number)
 	if !known {
 		db.Instances = slices.Insert(db.Instances, i, DatabaseInstance{

@@ -231,8 +231,8 @@ func reportedSaptune(before *Saptune, seen SaptuneReport) *Saptune {
 	}
 }
 
-// Heard decides what a heartbeat changes about a registered host.
-func Heard(state State, id HostID, now time.Time) (*Decision, error) {
+// HeartbeatReceived decides what a heartbeat changes about a registered host.
+func HeartbeatReceived(state State, id HostID, now time.Time) (*Decision, error) {
 	d := Decide(state, now)
 	before, err := d.registeredHost(id)
 	if err != nil || before.Heartbeat == HeartbeatPassing {
@@ -244,10 +244,10 @@ func Heard(state State, id HostID, now time.Time) (*Decision, error) {
 	return d, d.judgeWaiting()
 }
 
-// Silent decides what the loss of the heartbeat, noticed now, changes: the
+// HeartbeatLost decides what the loss of the heartbeat, noticed now, changes: the
 // host and all that its agent reported turn stale. No health changes by it:
 // silence says nothing about the host.
-func Silent(state State, id HostID, now time.Time) (*Decision, error) {
+func HeartbeatLost(state State, id HostID, now time.Time) (*Decision, error) {
 	d := Decide(state, now)
 	before, err := d.registeredHost(id)
 	if err != nil || before.Heartbeat == HeartbeatCritical {
@@ -256,10 +256,10 @@ func Silent(state State, id HostID, now time.Time) (*Decision, error) {
 	after := d.changeHost(before)
 	after.Heartbeat, after.StaleSince = HeartbeatCritical, &d.now
 	d.hostEvent(after, activity.HeartbeatFailed, nil)
-	if err := d.sapSilent(id); err != nil {
+	if err := d.markAllSAPStale(id); err != nil {
 		return d, err
 	}
-	if err := d.clusterSilent(id); err != nil {
+	if err := d.markClusterStale(id); err != nil {
 		return d, err
 	}
 	return d, d.judgeWaiting()

@@ -294,19 +294,19 @@ func TestHeartbeat(t *testing.T) {
 		m.apply(t, d)
 		return m.hosts[agent]
 	}
-	heard := step("first heartbeat", landscape.Heard, noon, activity.HeartbeatSucceeded)
+	heard := step("first heartbeat", landscape.HeartbeatReceived, noon, activity.HeartbeatSucceeded)
 	if heard.Heartbeat != landscape.HeartbeatPassing || heard.StaleSince != nil {
 		t.Errorf("heard: %+v", heard)
 	}
-	step("second heartbeat", landscape.Heard, later)
-	lost := step("silence", landscape.Silent, later, activity.HeartbeatFailed)
+	step("second heartbeat", landscape.HeartbeatReceived, later)
+	lost := step("silence", landscape.HeartbeatLost, later, activity.HeartbeatFailed)
 	if lost.Heartbeat != landscape.HeartbeatCritical || !lost.StaleSince.Equal(later) {
 		t.Errorf("silent: %+v", lost)
 	}
 	if lost.Health != heard.Health {
 		t.Error("silence changes the health")
 	}
-	step("silence goes on", landscape.Silent, later.Add(time.Hour))
+	step("silence goes on", landscape.HeartbeatLost, later.Add(time.Hour))
 	if host.Heartbeat != landscape.HeartbeatUnknown {
 		t.Error("a rule has modified what it was given")
 	}

@@ -25,13 +25,13 @@ type State interface {
 	Cluster(ClusterID) (*Cluster, error)
 	Database(DatabaseID) (*Database, error)
 	SAPSystem(SAPSystemID) (*SAPSystem, error)
-	Kept(HostID) (*Kept, error) // what is kept of the agent's last SAP report
+	Kept(HostID) (*LastSAPReport, error) // what is kept of the agent's last SAP report
 
 	DatabasesOn(HostID) ([]DatabaseID, error)       // with an instance on the host
 	SAPSystemsOn(HostID) ([]SAPSystemID, error)     // with an instance on the host
 	SAPSystemsOf(DatabaseID) ([]SAPSystemID, error) // on a tenant of the database
 	HostsWith(netip.Addr) ([]HostID, error)         // that report the address
-	Waiting() ([]HostID, error)                     // whose Kept has a waiting element
+	Waiting() ([]HostID, error)                     // whose LastSAPReport has a waiting element
 
 	Live(HostID) bool // heard just now: its next heartbeat is not due yet
 }
@@ -48,7 +48,7 @@ type Decision struct {
 	Clusters   map[ClusterID]*Cluster
 	Databases  map[DatabaseID]*Database
 	SAPSystems map[SAPSystemID]*SAPSystem
-	Kept       map[HostID]*Kept
+	Kept       map[HostID]*LastSAPReport
 	Events     []Event
 
 	// Again are the places in Events at which an element of an earlier report
@@ -66,7 +66,7 @@ func Decide(state State, now time.Time) *Decision {
 	return &Decision{
 		state: state, now: now,
 		Hosts: map[HostID]*Host{}, Clusters: map[ClusterID]*Cluster{}, Databases: map[DatabaseID]*Database{},
-		SAPSystems: map[SAPSystemID]*SAPSystem{}, Kept: map[HostID]*Kept{},
+		SAPSystems: map[SAPSystemID]*SAPSystem{}, Kept: map[HostID]*LastSAPReport{},
 	}
 }
 
@@ -93,7 +93,7 @@ func (d *Decision) database(id DatabaseID) (*Database, error) {
 func (d *Decision) sapSystem(id SAPSystemID) (*SAPSystem, error) {
 	return read(d.SAPSystems, id, d.state.SAPSystem)
 }
-func (d *Decision) kept(id HostID) (*Kept, error) { return read(d.Kept, id, d.state.Kept) }
+func (d *Decision) kept(id HostID) (*LastSAPReport, error) { return read(d.Kept, id, d.state.Kept) }
 
 // related returns the ids of the records that a relation holds of, as decided
 // so far: stored ones that still qualify, and decided ones that do by now.

@@ -70,9 +70,9 @@ type ApplicationElement struct {
 	ENSA   ENSAVersion `json:"ensa_version"`
 }
 
-// Kept is what is kept of the last SAP report of an agent: what it said, and
+// LastSAPReport is what is kept of the last SAP report of an agent: what it said, and
 // which of its elements wait for something that is not known yet.
-type Kept struct {
+type LastSAPReport struct {
 	Agent      HostID        `json:"agent"`
 	ReceivedAt time.Time     `json:"received_at"`
 	Elements   []KeptElement `json:"elements"`
@@ -90,14 +90,14 @@ type KeptElement struct {
 }
 
 // says reports whether a report says what is kept.
-func (k *Kept) says(r *SAPReport) bool {
+func (k *LastSAPReport) says(r *SAPReport) bool {
 	return slices.EqualFunc(k.Elements, r.Elements, func(kept KeptElement, seen Element) bool { return reflect.DeepEqual(kept.Element, seen) }) &&
 		slices.Equal(k.Unread, r.Unread)
 }
 
 // Refused is the answer to a report that says what is kept: ErrNotRegistered
 // or ErrNoDatabase where an element waits, by the last one that does.
-func (k *Kept) Refused() error {
+func (k *LastSAPReport) Refused() error {
 	for _, e := range slices.Backward(k.Elements) {
 		switch {
 		case e.Waiting && e.Database != nil:
@@ -110,13 +110,13 @@ func (k *Kept) Refused() error {
 }
 
 // waiting reports whether an element waits.
-func (k *Kept) waiting() bool {
+func (k *LastSAPReport) waiting() bool {
 	return slices.ContainsFunc(k.Elements, func(e KeptElement) bool { return e.Waiting })
 }
 
 // changeKept begins a change of what is kept of an agent: the copy may be
 // changed until the decision is finished. It fails with ErrUnknown.
-func (d *Decision) changeKept(agent HostID) (*Kept, error) {
+func (d *Decision) changeKept(agent HostID) (*LastSAPReport, error) {
 	if k, ok := d.Kept[agent]; ok {
 		return k, nil
 	}
@@ -131,7 +131,7 @@ func (d *Decision) changeKept(agent HostID) (*Kept, error) {
 }
 
 // withKept changes what is kept of an agent, if there is anything.
-func (d *Decision) withKept(agent HostID, change func(*Kept) error) error {
+func (d *Decision) withKept(agent HostID, change func(*LastSAPReport) error) error {
 	k, err := d.changeKept(agent)
 	if errors.Is(err, ErrUnknown) {
 		return nil
@@ -143,17 +143,17 @@ func (d *Decision) withKept(agent HostID, change func(*Kept) error) error {
 }
 
 // forget makes the next report of an agent be judged in full.
-func (d *Decision) forget(agent HostID) error { return d.withKept(agent, (*Kept).forget) }
+func (d *Decision) forget(agent HostID) error { return d.withKept(agent, (*LastSAPReport).forget) }
 
 // forget does nothing where nothing was said: then nothing can come of it.
-func (k *Kept) forget() error {
+func (k *LastSAPReport) forget() error {
 	k.Forget = k.Forget || len(k.Elements) > 0
 	return nil
 }
 
 // discard drops what waits to be the instance that is cleaned up.
 func (d *Decision) discard(agent HostID, sid, number string) error {
-	return d.withKept(agent, func(k *Kept) error {
+	return d.withKept(agent, func(k *LastSAPReport) error {
 		k.Elements = slices.DeleteFunc(k.Elements, func(e KeptElement) bool {
 			return e.Waiting && e.SID == sid && e.Number == number
 		})
@@ -163,7 +163,7 @@ func (d *Decision) discard(agent HostID, sid, number string) error {
 
 // discardAll drops all that an agent has said.
 func (d *Decision) discardAll(agent HostID) error {
-	return d.withKept(agent, func(k *Kept) error {
+	return d.withKept(agent, func(k *LastSAPReport) error {
 		k.Elements, k.Unread, k.Forget = []KeptElement{}, nil, false
 		return nil
 	})
@@ -174,7 +174,7 @@ func (d *Decision) discardAll(agent HostID) error {
 // bring it back: what they say next is judged.
 func (d *Decision) awaitReturn(db *Database) error {
 	for _, instance := range db.Instances {
-		err := d.withKept(instance.HostID, func(k *Kept) error {
+		err := d.withKept(instance.HostID, func(k *LastSAPReport) error {
 			for i := range k.Elements {
 				e := &k.Elements[i]
 				switch {

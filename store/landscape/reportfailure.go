@@ -15,11 +15,11 @@ func ReportsFailing(state State, host HostID, kind Kind, refused bool, now time.
 	d := Decide(state, now)
 	switch {
 	case kind == SAPSystemDiscovery && refused:
-		return d, d.sapSilent(host)
+		return d, d.markAllSAPStale(host)
 	case kind == SAPSystemDiscovery:
 		return d, d.markUnreadStale(host)
 	case kind == ClusterDiscovery && refused:
-		return d, d.clusterSilent(host)
+		return d, d.markClusterStale(host)
 	}
 	// What other reports tell is shown with the host, and so is that they fail.
 	// Of a cluster report everything that could be read is as new as the report.

@@ -38,13 +38,13 @@ func (d *Decision) observeSAP(agent HostID, r *SAPReport) error {
 	if unknown && len(r.Elements)+len(r.Unread) == 0 {
 		return nil // most hosts without SAP software never say anything else
 	}
-	after := &Kept{Agent: agent, ReceivedAt: d.now, Elements: make([]KeptElement, len(r.Elements)), Unread: r.Unread}
+	after := &LastSAPReport{Agent: agent, ReceivedAt: d.now, Elements: make([]KeptElement, len(r.Elements)), Unread: r.Unread}
 	d.Kept[agent] = after
 	for i, e := range r.Elements {
 		after.Elements[i].Element = e
 	}
 	for i, e := range r.Elements {
-		fits, err := d.judge(sighting{agent: agent, at: d.now, shared: shared, Element: e})
+		fits, err := d.judge(reportedElement{agent: agent, at: d.now, shared: shared, Element: e})
 		if err != nil {
 			return err
 		}
@@ -54,9 +54,9 @@ func (d *Decision) observeSAP(agent HostID, r *SAPReport) error {
 	return nil
 }
 
-// sighting is an element with where it was seen and when it was reported: just
+// reportedElement is an element with where it was seen and when it was reported: just
 // now, or earlier, in which case it is judged again.
-type sighting struct {
+type reportedElement struct {
 	agent  HostID
 	at     time.Time
 	again  bool
@@ -65,7 +65,7 @@ type sighting struct {
 }
 
 // judge applies one element, if it fits.
-func (d *Decision) judge(s sighting) (fits bool, err error) {
+func (d *Decision) judge(s reportedElement) (fits bool, err error) {
 	if s.Database != nil {
 		return d.judgeDatabaseInstance(s)
 	}
@@ -75,7 +75,7 @@ func (d *Decision) judge(s sighting) (fits bool, err error) {
 // staleAfter is since when an instance is stale after it was seen; before is
 // since when it was. What was reported before a host fell silent is as stale
 // as the silence is long.
-func (d *Decision) staleAfter(s sighting, before *time.Time) (*time.Time, error) {
+func (d *Decision) staleAfter(s reportedElement, before *time.Time) (*time.Time, error) {
 	if !s.again {
 		return nil, nil // what was said just now is not stale
 	}
@@ -125,9 +125,9 @@ func (d *Decision) markAbsent(agent HostID, r *SAPReport) error {
 	return nil
 }
 
-// sapSilent notes that a host has fallen silent: what is known through it
+// markAllSAPStale notes that a host has fallen silent: what is known through it
 // turns stale, and with it its systems. That changes neither data nor health.
-func (d *Decision) sapSilent(host HostID) error {
+func (d *Decision) markAllSAPStale(host HostID) error {
 	err := d.markSAPStale(host, func(string, string, bool) bool { return true })
 	return errors.Join(err, d.forget(host), d.finish())
 }
@@ -288,7 +288,7 @@ func (d *Decision) finish() error {
 	if err != nil {
 		return err
 	}
-	return drop(d.Kept, d.state.Kept, func(_, _ *Kept) {})
+	return drop(d.Kept, d.state.Kept, func(_, _ *LastSAPReport) {})
 }
 
 // drop removes records that are what they were, and dates the others.

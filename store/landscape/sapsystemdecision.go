@@ -29,7 +29,7 @@ func (d *Decision) changeSAPSystem(id SAPSystemID) (*SAPSystem, error) {
 
 // judgeApplicationInstance applies what an application instance says. It does
 // not fit where its database is not known, or is one of several.
-func (d *Decision) judgeApplicationInstance(seen sighting) (fits bool, err error) {
+func (d *Decision) judgeApplicationInstance(seen reportedElement) (fits bool, err error) {
 	db, found, err := d.databaseFor(seen)
 	if err != nil || !found {
 		return false, err
@@ -78,7 +78,7 @@ func (d *Decision) incompleteSAPSystem(db DatabaseID, tenant string) *SAPSystem 
 // on a registered host with the address that the instance knows, and with its
 // tenant. Of several it is the one whose SAP system already has the instance,
 // preferably where it is not absent.
-func (d *Decision) databaseFor(seen sighting) (db *Database, found bool, err error) {
+func (d *Decision) databaseFor(seen reportedElement) (db *Database, found bool, err error) {
 	candidates, err := d.databasesAt(seen.Application.DBHost, seen.Application.Tenant)
 	if err != nil {
 		return nil, false, err
@@ -174,7 +174,7 @@ func (d *Decision) hostsWith(address netip.Addr) ([]HostID, error) {
 
 // seeApplicationInstance takes an instance over into its SAP system: the one
 // that is known, the same one after it has moved here, or a new one.
-func (d *Decision) seeApplicationInstance(s *SAPSystem, seen sighting) error {
+func (d *Decision) seeApplicationInstance(s *SAPSystem, seen reportedElement) error {
 	instance, known, err := d.findApplicationInstance(s, seen)
 	if err != nil {
 		return err
@@ -213,7 +213,7 @@ func (d *Decision) seeApplicationInstance(s *SAPSystem, seen sighting) error {
 
 // findApplicationInstance is the place for an instance in its SAP system, and
 // whether it was there before.
-func (d *Decision) findApplicationInstance(s *SAPSystem, seen sighting) (place *ApplicationInstance, known bool, err error) {
+func (d *Decision) findApplicationInstance(s *SAPSystem, seen reportedElement) (place *ApplicationInstance, known bool, err error) {
 	i, known := s.place(seen.agent, seen.Number)
 	if known {
 		return &s.Instances[i], true, nil
@@ -239,7 +239,7 @@ func (d *Decision) findApplicationInstance(s *SAPSystem, seen sighting) (place *
 
 // clustered reports whether a cluster runs an instance on the host together
 // with its file systems, so that it may come and go.
-func (d *Decision) clustered(seen sighting) (bool, error) {
+func (d *Decision) clustered(seen reportedElement) (bool, error) {
 	_, cluster, err := d.clusterOf(seen.agent)
 	if err != nil || cluster == nil {
 		return false, err
@@ -403,7 +403,7 @@ func (d *Decision) waitsFor(s *SAPSystem, instance *ApplicationInstance) (string
 		if e.Application == nil || e.Number != instance.Number {
 			continue
 		}
-		db, found, err := d.databaseFor(sighting{agent: k.Agent, Element: e.Element})
+		db, found, err := d.databaseFor(reportedElement{agent: k.Agent, Element: e.Element})
 		switch {
 		case err != nil:
 			return "", err

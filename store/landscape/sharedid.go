@@ -222,14 +222,14 @@ func worse(a, b InstanceStatus) InstanceStatus {
 
 // beside is what is known of an instance after one of several machines has
 // reported it: what was known, unless it is worse now.
-func (s sighting) beside(before InstanceFacts) InstanceFacts {
+func (s reportedElement) beside(before InstanceFacts) InstanceFacts {
 	before.Status = worse(before.Status, s.Status)
 	return before
 }
 
 // besideDatabase is the sighting with what is known of a database instance
 // after one of several machines has reported it.
-func (s sighting) besideDatabase(before *DatabaseInstance) sighting {
+func (s reportedElement) besideDatabase(before *DatabaseInstance) reportedElement {
 	database := *s.Database
 	database.Replication, database.ActivePrimarySite = before.Replication, before.ActivePrimarySite
 	s.SID, s.InstanceFacts, s.Database = before.SID, s.beside(before.InstanceFacts), &database

@@ -21,7 +21,7 @@ type memory struct {
 	clusters   map[landscape.ClusterID]*landscape.Cluster
 	databases  map[landscape.DatabaseID]*landscape.Database
 	sapSystems map[landscape.SAPSystemID]*landscape.SAPSystem
-	kept       map[landscape.HostID]*landscape.Kept
+	kept       map[landscape.HostID]*landscape.LastSAPReport
 	live       map[landscape.HostID]bool
 }
 
@@ -29,7 +29,7 @@ func newMemory() *memory {
 	return &memory{
 		hosts: map[landscape.HostID]*landscape.Host{}, clusters: map[landscape.ClusterID]*landscape.Cluster{},
 		databases: map[landscape.DatabaseID]*landscape.Database{}, sapSystems: map[landscape.SAPSystemID]*landscape.SAPSystem{},
-		kept: map[landscape.HostID]*landscape.Kept{},
+		kept: map[landscape.HostID]*landscape.LastSAPReport{},
 	}
 }
 
@@ -50,7 +50,9 @@ func (m *memory) Database(id landscape.DatabaseID) (*landscape.Database, error) 
 func (m *memory) SAPSystem(id landscape.SAPSystemID) (*landscape.SAPSystem, error) {
 	return lookup(m.sapSystems, id)
 }
-func (m *memory) Kept(id landscape.HostID) (*landscape.Kept, error) { return lookup(m.kept, id) }
+func (m *memory) Kept(id landscape.HostID) (*landscape.LastSAPReport, error) {
+	return lookup(m.kept, id)
+}
 
 func scan[ID ~string, T any](records map[ID]*T, holds func(*T) bool) ([]ID, error) {
 	var ids []ID
@@ -88,7 +90,7 @@ func (m *memory) HostsWith(ip netip.Addr) ([]landscape.HostID, error) {
 func (m *memory) Live(id landscape.HostID) bool { return m.live[id] }
 
 func (m *memory) Waiting() ([]landscape.HostID, error) {
-	return scan(m.kept, func(k *landscape.Kept) bool {
+	return scan(m.kept, func(k *landscape.LastSAPReport) bool {
 		return slices.ContainsFunc(k.Elements, func(e landscape.KeptElement) bool { return e.Waiting })
 	})
 }
@@ -244,12 +246,12 @@ func (w *world) cluster(id landscape.HostID, key string, mounted ...string) []st
 
 func (w *world) heard(id landscape.HostID) []string {
 	w.t.Helper()
-	return w.decide(func(now time.Time) (*landscape.Decision, error) { return landscape.Heard(w, id, now) })
+	return w.decide(func(now time.Time) (*landscape.Decision, error) { return landscape.HeartbeatReceived(w, id, now) })
 }
 
 func (w *world) silent(id landscape.HostID) []string {
 	w.t.Helper()
-	return w.decide(func(now time.Time) (*landscape.Decision, error) { return landscape.Silent(w, id, now) })
+	return w.decide(func(now time.Time) (*landscape.Decision, error) { return landscape.HeartbeatLost(w, id, now) })
 }
 
 // deregister cleans things up together.

@@ -42,7 +42,7 @@ type owner struct {
 // there any more, but for one of just this number that the agent lists as well
 // and that could not be read. It comes before the instance is seen in its new
 // place.
-func (d *Decision) takeOver(s sighting, by owner) error {
+func (d *Decision) takeOver(s reportedElement, by owner) error {
 	k, err := d.kept(s.agent)
 	if err != nil || s.shared {
 		return err
@@ -56,7 +56,7 @@ func (d *Decision) takeOver(s sighting, by owner) error {
 	return d.takeFromDatabases(s, by, unread)
 }
 
-func (d *Decision) takeFromSAPSystems(seen sighting, by owner, unread func(sid string) bool) error {
+func (d *Decision) takeFromSAPSystems(seen reportedElement, by owner, unread func(sid string) bool) error {
 	ids, err := d.sapSystemsOn(seen.agent)
 	if err != nil {
 		return err
@@ -79,7 +79,7 @@ func (d *Decision) takeFromSAPSystems(seen sighting, by owner, unread func(sid s
 	return nil
 }
 
-func (d *Decision) takeFromDatabases(seen sighting, by owner, unread func(sid string) bool) error {
+func (d *Decision) takeFromDatabases(seen reportedElement, by owner, unread func(sid string) bool) error {
 	ids, err := d.databasesOn(seen.agent)
 	if err != nil {
 		return err
@@ -198,7 +198,7 @@ func (d *Decision) unsettleInstance(s *SAPSystem, instance ApplicationInstance) 
 		return nil
 	}
 	e := k.Elements[place].Element
-	db, found, err := d.databaseFor(sighting{agent: k.Agent, Element: e})
+	db, found, err := d.databaseFor(reportedElement{agent: k.Agent, Element: e})
 	if err != nil {
 		return err
 	}

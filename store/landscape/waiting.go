@@ -22,14 +22,14 @@ func (d *Decision) judgeWaiting() error {
 				return err
 			}
 		}
-		woken, err := d.woken(n)
+		woken, err := d.unblockedElements(n)
 		if err != nil {
 			return err
 		}
 		settled := false
 		for _, w := range woken {
 			begin := len(d.Events)
-			fits, err := d.judge(w.sighting)
+			fits, err := d.judge(w.reportedElement)
 			if err != nil {
 				return err
 			}
@@ -52,15 +52,15 @@ func (d *Decision) judgeWaiting() error {
 	}
 }
 
-// waiter is an element that is to be judged again.
-type waiter struct {
-	sighting
+// pendingElement is an element that is to be judged again.
+type pendingElement struct {
+	reportedElement
 	place int // among the elements of its report
 }
 
-// woken lists the waiting elements that something has changed for: those of
+// unblockedElements lists the waiting elements that something has changed for: those of
 // databases first, then by agent and place.
-func (d *Decision) woken(news news) ([]waiter, error) {
+func (d *Decision) unblockedElements(news news) ([]pendingElement, error) {
 	if len(news.databases)+len(news.addresses) == 0 {
 		return nil, nil
 	}
@@ -68,11 +68,11 @@ func (d *Decision) woken(news news) ([]waiter, error) {
 	if err != nil {
 		return nil, err
 	}
-	agents, err := related(stored, d.Kept, d.kept, (*Kept).waiting)
+	agents, err := related(stored, d.Kept, d.kept, (*LastSAPReport).waiting)
 	if err != nil {
 		return nil, err
 	}
-	var databases, applications []waiter
+	var databases, applications []pendingElement
 	for _, agent := range agents {
 		k, err := d.kept(agent)
 		if err != nil {
@@ -83,7 +83,7 @@ func (d *Decision) woken(news news) ([]waiter, error) {
 			return nil, err
 		}
 		for i, e := range k.Elements {
-			w := waiter{sighting{agent: agent, at: k.ReceivedAt, again: true, shared: shared, Element: e.Element}, i}
+			w := pendingElement{reportedElement{agent: agent, at: k.ReceivedAt, again: true, shared: shared, Element: e.Element}, i}
 			switch {
 			case !e.Waiting:
 			case e.Database != nil && news.databases[e.Database.ID]:

@@ -128,7 +128,7 @@ func withPath(r *http.Request, path string) *http.Request {
 // handler lets in whom the route wants and answers the errors.
 func (a *API) handler(route Route) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		body, err := a.admit(w, r, route)
+		body, err := a.authorize(w, r, route)
 		defer body.done()
 		if err == nil {
 			err = route.Handle(w, r)
@@ -139,13 +139,13 @@ func (a *API) handler(route Route) http.HandlerFunc {
 	}
 }
 
-// admit decides whether a request is handled and reads its body, which is to
+// authorize decides whether a request is handled and reads its body, which is to
 // be done with afterwards in any case. Who may ask is asked first: of those who
 // may not, and of everybody where no one has to prove anything, no more than a
 // little is read. A body that is no JSON is a fault before all others; but
 // whoever is let in reads it anyway, so only of the others it is looked at
 // here.
-func (a *API) admit(w http.ResponseWriter, r *http.Request, route Route) (*body, error) {
+func (a *API) authorize(w http.ResponseWriter, r *http.Request, route Route) (*body, error) {
 	refused := errUnacceptable
 	if acceptsJSON(r) {
 		refused = a.deps.Auth.Permit(r, route.Access, route.Method+" "+route.Path)

@@ -23,7 +23,7 @@ func members(r *http.Request) (object, error) {
 	if !isJSON(r) {
 		return nil, errContentType
 	}
-	body := r.Body.(received)
+	body := r.Body.(bodyBytes)
 	if len(body) == 0 {
 		return nil, nil
 	}
@@ -79,7 +79,7 @@ func escaped(text []byte) rune {
 // schemaMembers reads a body that is to be an object and nothing else.
 func schemaMembers(r *http.Request) (object, error) {
 	o, err := members(r)
-	if body := bytes.TrimSpace(r.Body.(received)); err == nil && len(body) > 0 && kindOf(body) != "object" {
+	if body := bytes.TrimSpace(r.Body.(bodyBytes)); err == nil && len(body) > 0 && kindOf(body) != "object" {
 		return nil, unprocessable(invalid("/", "Invalid object. Got: "+kindOf(body)))
 	}
 	return o, err

@@ -21,7 +21,7 @@ func (a *API) collect(w http.ResponseWriter, r *http.Request) error {
 	if !isJSON(r) {
 		return errContentType
 	}
-	body := r.Body.(received)
+	body := r.Body.(bodyBytes)
 	if !a.deps.Store.Unchanged(body) {
 		if err := a.observe(r, body); err != nil {
 			return err
@@ -33,7 +33,7 @@ func (a *API) collect(w http.ResponseWriter, r *http.Request) error {
 
 // observe takes in a report that says something new. Of one that cannot be used
 // is noted that it came, for the agent it comes from.
-func (a *API) observe(r *http.Request, body received) error {
+func (a *API) observe(r *http.Request, body bodyBytes) error {
 	envelope, err := discovery.Open(body)
 	if err != nil {
 		return a.refuse(r, envelope, body, nil, err)
@@ -47,7 +47,7 @@ func (a *API) observe(r *http.Request, body received) error {
 
 // refuse notes why a report could not be used, and answers so. The problems
 // point into text; body, where there is one, is worth keeping.
-func (a *API) refuse(r *http.Request, from discovery.Envelope, text []byte, body received, err error) error {
+func (a *API) refuse(r *http.Request, from discovery.Envelope, text []byte, body bodyBytes, err error) error {
 	undecodable, ok := errors.AsType[*discovery.Error](err)
 	if !ok {
 		return err

@@ -300,7 +300,7 @@ func TestHeartbeatLost(t *testing.T) {
 	beat()
 	states = append(states, state())
 	f.clock.pass(7 * time.Second)
-	if err := f.store.Sweep(t.Context()); err != nil {
+	if err := f.store.MarkLostHosts(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	states = append(states, state())

@@ -17,7 +17,7 @@ func TestHealth(t *testing.T) {
 			f.clock.pass(time.Second)
 		}
 		f.clock.pass(10 * time.Second)
-		if err := f.store.Sweep(f.t.Context()); err != nil {
+		if err := f.store.MarkLostHosts(f.t.Context()); err != nil {
 			f.t.Fatal(err)
 		}
 	}

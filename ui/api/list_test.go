@@ -76,7 +76,7 @@ func TestListsAreCurrent(t *testing.T) {
 			"silence": func(rt *rapid.T) {
 				f.clock.pass(7 * time.Second)
 				f.signIn("root")
-				if err := f.store.Sweep(t.Context()); err != nil {
+				if err := f.store.MarkLostHosts(t.Context()); err != nil {
 					rt.Fatal(err)
 				}
 			},

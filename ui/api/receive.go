@@ -73,7 +73,7 @@ func newBudget(size int64, grace time.Duration) *budget {
 
 // body is a body of a request and what it holds of the budget.
 type body struct {
-	text   received
+	text   bodyBytes
 	budget *budget
 	w      http.ResponseWriter
 	begun  time.Time
@@ -94,7 +94,7 @@ func (bs bodies) receive(w http.ResponseWriter, r *http.Request) (*body, error) 
 		return nil, tooLarge(w)
 	}
 	if r.ContentLength == 0 {
-		r.Body = received(nil)
+		r.Body = bodyBytes(nil)
 		return &body{}, nil
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), budgetWait)

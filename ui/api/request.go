@@ -13,12 +13,12 @@ import (
 	"trento/store/landscape"
 )
 
-// received is the body of a request after it has been read.
-type received []byte
+// bodyBytes is the body of a request after it has been read.
+type bodyBytes []byte
 
-func (received) Read([]byte) (int, error) { return 0, io.EOF }
+func (bodyBytes) Read([]byte) (int, error) { return 0, io.EOF }
 
-func (received) Close() error { return nil }
+func (bodyBytes) Close() error { return nil }
 
 // isJSON reports whether the body is declared to be JSON.
 func isJSON(r *http.Request) bool {

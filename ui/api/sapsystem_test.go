@@ -36,7 +36,7 @@ func TestLandscape(t *testing.T) {
 	f.collect(sapReport(app1ID, messageServer("RED")))
 	f.post(agent, "/api/v1/hosts/"+db2ID+"/heartbeat", "").expect(t, http.StatusNoContent, "")
 	f.clock.pass(time.Minute)
-	if err := f.store.Sweep(t.Context()); err != nil {
+	if err := f.store.MarkLostHosts(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	for name, path := range lists {

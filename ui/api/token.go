@@ -193,7 +193,7 @@ func (o object) confirming(r *http.Request, wrong *[]problem) *auth.Identity {
 // program, which shows what it may do with each request, no body is read.
 func confirmingOnly(r *http.Request) (*auth.Identity, error) {
 	id := auth.From(r.Context())
-	if !id.MustConfirm() || len(r.Body.(received)) == 0 {
+	if !id.MustConfirm() || len(r.Body.(bodyBytes)) == 0 {
 		return id, nil
 	}
 	given, err := schemaMembers(r)
@@ -300,7 +300,7 @@ func (a *API) regenerateToken(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var given object
-	if len(r.Body.(received)) > 0 {
+	if len(r.Body.(bodyBytes)) > 0 {
 		var err error
 		if given, err = schemaMembers(r); err != nil {
 			return err

@@ -9,9 +9,9 @@ import (
 	"trento/store/landscape"
 )
 
-// TestSurveyIsCurrent: a survey that is brought up to date again and again is
+// TestSnapshotIsCurrent: a snapshot that is brought up to date again and again is
 // the one that would be read anew.
-func TestSurveyIsCurrent(t *testing.T) {
+func TestSnapshotIsCurrent(t *testing.T) {
 	f := systemsFixture(t)
 	s := f.server(t)
 	tag := func(kind store.TagKind, id, value string) {
@@ -57,11 +57,11 @@ func TestSurveyIsCurrent(t *testing.T) {
 	} {
 		step.do()
 		err := f.store.View(func(tx *store.Tx) error {
-			got, err := s.survey(tx)
+			got, err := s.snapshot(tx)
 			if err != nil {
 				return err
 			}
-			want, err := readSurvey(tx)
+			want, err := readSnapshot(tx)
 			if err != nil {
 				return err
 			}
@@ -69,7 +69,7 @@ func TestSurveyIsCurrent(t *testing.T) {
 				!slices.Equal(got.hosts, want.hosts) || !slices.Equal(got.clusters, want.clusters) ||
 				!slices.Equal(got.databases, want.databases) || !slices.Equal(got.systems, want.systems) ||
 				!reflect.DeepEqual(got.hostByID, want.hostByID) {
-				t.Errorf("after %s: the survey is not what a new one is", step.name)
+				t.Errorf("after %s: the snapshot is not what a new one is", step.name)
 			}
 			return nil
 		})
@@ -79,8 +79,8 @@ func TestSurveyIsCurrent(t *testing.T) {
 	}
 }
 
-// TestSurveyOfAnOlderRead: an older read than that of the last survey gets its own.
-func TestSurveyOfAnOlderRead(t *testing.T) {
+// TestSnapshotOfAnOlderRead: an older read than that of the last snapshot gets its own.
+func TestSnapshotOfAnOlderRead(t *testing.T) {
 	f := newFixture(t)
 	f.host(1, "hana01")
 	s := f.server(t)
@@ -91,7 +91,7 @@ func TestSurveyOfAnOlderRead(t *testing.T) {
 			hosts int
 		}{{nil, 2}, {old, 1}, {nil, 2}} {
 			read := func(tx *store.Tx) error {
-				v, err := s.survey(tx)
+				v, err := s.snapshot(tx)
 				if err == nil && len(v.hosts) != want.hosts {
 					t.Errorf("%d hosts, want %d", len(v.hosts), want.hosts)
 				}

@@ -13,10 +13,10 @@ import (
 	"trento/store/landscape"
 )
 
-// survey is the landscape at one moment with how its things belong together,
-// as the overviews need it. It is read in one pass: what a row shows of other
+// snapshot is the landscape at one moment with how its things belong together,
+// as the tables need it. It is read in one pass: what a row shows of other
 // things is found here and never looked up row by row.
-type survey struct {
+type snapshot struct {
 	hosts     []*landscape.Host
 	clusters  []*landscape.Cluster
 	databases []*landscape.Database
@@ -38,7 +38,7 @@ type survey struct {
 
 	seq uint64 // the change it is as new as
 
-	lists sync.Map // by the path of an overview what it lists, see overview.list
+	lists sync.Map // by the path of a table what it lists, see table.list
 }
 
 // tagged is a thing that tags can be on.
@@ -47,44 +47,44 @@ type tagged struct {
 	id   string
 }
 
-// survey is the landscape as a read sees it, with all that belongs together.
+// snapshot is the landscape as a read sees it, with all that belongs together.
 // While nothing changes it is the same for all readers, and made once; it
 // must not be modified.
-func (s *server) survey(tx *store.Tx) (*survey, error) {
-	last := s.surveyed.Load()
+func (s *server) snapshot(tx *store.Tx) (*snapshot, error) {
+	last := s.lastSnapshot.Load()
 	if last != nil && last.seq == tx.LastChange() && last.settling == tx.Settling() {
 		return last, nil
 	}
-	var v *survey
+	var v *snapshot
 	var err error
 	if last != nil && last.seq <= tx.LastChange() {
 		v, err = last.updated(tx)
 	} else {
-		v, err = readSurvey(tx)
+		v, err = readSnapshot(tx)
 	}
 	if err != nil {
 		return nil, err
 	}
 	v.await(tx)
-	s.surveyed.Store(v)
+	s.lastSnapshot.Store(v)
 	return v, nil
 }
 
-// maxRenewed bounds the changes a survey is brought up to date by: where there
+// maxRenewed bounds the changes a snapshot is brought up to date by: where there
 // are more, it is cheaper to read everything.
 const maxRenewed = 1000
 
-// updated is the survey as of a later read: only what has been written since
+// updated is the snapshot as of a later read: only what has been written since
 // is looked up.
-func (v *survey) updated(tx *store.Tx) (*survey, error) {
+func (v *snapshot) updated(tx *store.Tx) (*snapshot, error) {
 	changes, err := tx.ChangedAfter(v.seq, maxRenewed+1)
 	if err != nil {
 		return nil, err
 	}
 	if len(changes) > maxRenewed {
-		return readSurvey(tx)
+		return readSnapshot(tx)
 	}
-	n := &survey{
+	n := &snapshot{
 		hosts: slices.Clone(v.hosts), clusters: slices.Clone(v.clusters), databases: slices.Clone(v.databases), systems: slices.Clone(v.systems),
 		tags: maps.Clone(v.tags), seq: tx.LastChange(),
 	}
@@ -145,7 +145,7 @@ func idOfDatabase(db *landscape.Database) landscape.DatabaseID   { return db.ID 
 func idOfSAPSystem(s *landscape.SAPSystem) landscape.SAPSystemID { return s.ID }
 
 // readTags reads the tags of a thing.
-func (v *survey) readTags(tx *store.Tx, t tagged) error {
+func (v *snapshot) readTags(tx *store.Tx, t tagged) error {
 	values, err := tagValues(tx, t.kind, t.id)
 	if len(values) > 0 {
 		v.tags[t] = values
@@ -154,7 +154,7 @@ func (v *survey) readTags(tx *store.Tx, t tagged) error {
 }
 
 // readAllTags reads the tags of everything.
-func (v *survey) readAllTags(tx *store.Tx) error {
+func (v *snapshot) readAllTags(tx *store.Tx) error {
 	v.tags = make(map[tagged][]string)
 	var err error
 	for _, h := range v.hosts {
@@ -180,7 +180,7 @@ type system struct {
 }
 
 // await finds the hosts that may yet be heard after a start.
-func (v *survey) await(tx *store.Tx) {
+func (v *snapshot) await(tx *store.Tx) {
 	v.settling, v.awaited = tx.Settling(), make(map[landscape.HostID]bool)
 	if !v.settling {
 		return
@@ -192,9 +192,9 @@ func (v *survey) await(tx *store.Tx) {
 	}
 }
 
-// readSurvey reads everything.
-func readSurvey(tx *store.Tx) (*survey, error) {
-	v := &survey{seq: tx.LastChange()}
+// readSnapshot reads everything.
+func readSnapshot(tx *store.Tx) (*snapshot, error) {
+	v := &snapshot{seq: tx.LastChange()}
 	var err error
 	if v.hosts, err = collect(tx.Hosts()); err != nil {
 		return nil, err
@@ -213,7 +213,7 @@ func readSurvey(tx *store.Tx) (*survey, error) {
 }
 
 // readFaults finds the agents whose reports have problems. There are few.
-func (v *survey) readFaults(tx *store.Tx) error {
+func (v *snapshot) readFaults(tx *store.Tx) error {
 	v.faults = make(map[landscape.HostID]*store.AgentReports)
 	for record, err := range tx.AllAgentReports() {
 		if err != nil {
@@ -238,7 +238,7 @@ func collect[T any](things iter.Seq2[*T, error]) ([]*T, error) {
 }
 
 // relate finds what belongs together.
-func (v *survey) relate() {
+func (v *snapshot) relate() {
 	v.hostByID, v.clusterByID, v.databaseByID = byID(v.hosts, idOfHost), byID(v.clusters, idOfCluster), byID(v.databases, idOfDatabase)
 	v.running = make(map[landscape.HostID][]system)
 	run := func(id landscape.HostID, s system) {
@@ -298,7 +298,7 @@ func linkToCluster(c *landscape.Cluster) link {
 }
 
 // linkToHost leads to a host, which may have been cleaned up.
-func (v *survey) linkToHost(id landscape.HostID) link {
+func (v *snapshot) linkToHost(id landscape.HostID) link {
 	if h := v.hostByID[id]; h != nil {
 		return link{Name: h.Hostname, URL: "/hosts/" + string(id)}
 	}
@@ -306,7 +306,7 @@ func (v *survey) linkToHost(id landscape.HostID) link {
 }
 
 // clusterOf is the cluster of a host, or nil.
-func (v *survey) clusterOf(id landscape.HostID) *landscape.Cluster {
+func (v *snapshot) clusterOf(id landscape.HostID) *landscape.Cluster {
 	if h := v.hostByID[id]; h != nil && h.ClusterID != "" {
 		return v.clusterByID[h.ClusterID]
 	}
@@ -315,7 +315,7 @@ func (v *survey) clusterOf(id landscape.HostID) *landscape.Cluster {
 
 // clusterRunning is the cluster that runs an instance on a host; empty where
 // the instance is no part of one.
-func (v *survey) clusterRunning(id landscape.HostID, sid, number string) link {
+func (v *snapshot) clusterRunning(id landscape.HostID, sid, number string) link {
 	c := v.clusterOf(id)
 	if c == nil || !slices.ContainsFunc(c.SAPInstances, func(i landscape.ClusteredInstance) bool { return i.SID == sid && i.Number == number }) {
 		return link{}

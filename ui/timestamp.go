@@ -5,30 +5,30 @@ import (
 	"time"
 )
 
-// momentForm is how a moment reads.
-const momentForm = "02 Jan 2006, 15:04:05"
+// timestampFormat is how a moment reads.
+const timestampFormat = "02 Jan 2006, 15:04:05"
 
-// Moment is a time as a page shows it: in UTC with the zone written out, and
+// Timestamp is a time as a page shows it: in UTC with the zone written out, and
 // how long ago it was when the page was made.
-type Moment struct {
+type Timestamp struct {
 	at, now time.Time
 }
 
 // IsZero reports whether there is nothing to show.
-func (m Moment) IsZero() bool { return m.at.IsZero() }
+func (m Timestamp) IsZero() bool { return m.at.IsZero() }
 
 // ISO is the moment for machines.
-func (m Moment) ISO() string { return m.at.UTC().Format(time.RFC3339) }
+func (m Timestamp) ISO() string { return m.at.UTC().Format(time.RFC3339) }
 
 // Text is the moment with its zone.
-func (m Moment) Text() string { return m.Plain() + " UTC" }
+func (m Timestamp) Text() string { return m.Plain() + " UTC" }
 
 // Plain is the moment in UTC where the zone is written elsewhere.
-func (m Moment) Plain() string { return m.at.UTC().Format(momentForm) }
+func (m Timestamp) Plain() string { return m.at.UTC().Format(timestampFormat) }
 
-// foreignMoment is a moment in the words of another program in those of ours,
+// foreignTimestamp is a moment in the words of another program in those of ours,
 // with the zone where there is one. What cannot be read stays as it is.
-func foreignMoment(text string) string {
+func foreignTimestamp(text string) string {
 	for _, layout := range []string{time.ANSIC, "2006-01-02 15:04:05 MST", time.RFC3339, "2006-01-02 15:04:05", "2006-01-02"} {
 		at, err := time.Parse(layout, text)
 		switch {
@@ -36,20 +36,20 @@ func foreignMoment(text string) string {
 		case layout == "2006-01-02":
 			return at.Format("02 Jan 2006")
 		case layout == time.ANSIC || layout == "2006-01-02 15:04:05":
-			return at.Format(momentForm)
+			return at.Format(timestampFormat)
 		default:
-			return at.UTC().Format(momentForm) + " UTC"
+			return at.UTC().Format(timestampFormat) + " UTC"
 		}
 	}
 	return text
 }
 
 // Day is the day of the moment in UTC.
-func (m Moment) Day() string { return m.at.UTC().Format("02 Jan 2006") }
+func (m Timestamp) Day() string { return m.at.UTC().Format("02 Jan 2006") }
 
 // Ago is how long ago the moment was, or in how long it will be. The script
 // of the console keeps it current by the same rule, see age.js.
-func (m Moment) Ago() string {
+func (m Timestamp) Ago() string {
 	age := m.now.Sub(m.at)
 	if age < 0 {
 		return "in " + span(-age)

@@ -51,11 +51,11 @@ func (f *fixture) collect(r fleet.Report) {
 }
 
 // land is the landscape of the fixture.
-func (f *fixture) land() *survey {
+func (f *fixture) land() *snapshot {
 	f.t.Helper()
-	var v *survey
+	var v *snapshot
 	err := f.store.View(func(tx *store.Tx) (err error) {
-		v, err = readSurvey(tx)
+		v, err = readSnapshot(tx)
 		return err
 	})
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// choice is the state of a list, as its address has it.
-type choice struct {
+// listQuery is the state of a list, as its address has it.
+type listQuery struct {
 	words   string
 	facets  map[string][]string
 	flags   map[string]bool
@@ -23,8 +23,8 @@ type choice struct {
 
 // parse reads the address. What it does not understand it takes as not said:
 // an old bookmark shall still open its list.
-func (o *overview[T]) parse(q url.Values, size int) choice {
-	c := choice{words: strings.TrimSpace(q.Get("q")), facets: map[string][]string{}, flags: map[string]bool{}, page: 1, size: size}
+func (o *table[T]) parse(q url.Values, size int) listQuery {
+	c := listQuery{words: strings.TrimSpace(q.Get("q")), facets: map[string][]string{}, flags: map[string]bool{}, page: 1, size: size}
 	for _, col := range o.columns {
 		if values := q[col.key]; col.facet != nil && len(values) > 0 {
 			c.facets[col.key] = unique(values)
@@ -62,7 +62,7 @@ func unique(values []string) []string {
 
 // query is the address of the choice. The page is part of it; whatever
 // changes what is listed must set it to 1 first.
-func (c choice) query() url.Values {
+func (c listQuery) query() url.Values {
 	q := url.Values{}
 	if c.words != "" {
 		q.Set("q", c.words)
@@ -88,7 +88,7 @@ func (c choice) query() url.Values {
 	return q
 }
 
-func (c choice) order() string {
+func (c listQuery) order() string {
 	if c.reverse {
 		return "-" + c.sort
 	}
@@ -96,7 +96,7 @@ func (c choice) order() string {
 }
 
 // address is the path with the query of the choice, changed by change.
-func (c choice) address(path string, change func(*choice)) string {
+func (c listQuery) address(path string, change func(*listQuery)) string {
 	c.facets, c.flags = maps.Clone(c.facets), maps.Clone(c.flags)
 	c.page = 1
 	change(&c)
@@ -112,8 +112,8 @@ func withQuery(path string, q url.Values) string {
 
 // toggled takes one value of a facet out of the choice, or puts it in if it
 // was missing.
-func (c choice) toggled(key, value string) func(*choice) {
-	return func(c *choice) {
+func (c listQuery) toggled(key, value string) func(*listQuery) {
+	return func(c *listQuery) {
 		values := slices.DeleteFunc(slices.Clone(c.facets[key]), func(v string) bool { return v == value })
 		if len(values) == len(c.facets[key]) {
 			values = append(values, value)
@@ -125,8 +125,8 @@ func (c choice) toggled(key, value string) func(*choice) {
 }
 
 // flagged turns a flag of the choice over.
-func (c choice) flagged(key string) func(*choice) {
-	return func(c *choice) {
+func (c listQuery) flagged(key string) func(*listQuery) {
+	return func(c *listQuery) {
 		if c.flags[key] {
 			delete(c.flags, key)
 		} else {
@@ -136,9 +136,9 @@ func (c choice) flagged(key string) func(*choice) {
 }
 
 // turned is the address that opens a thing on the same page, or shuts it.
-func (c choice) turned(path, id string) (address string, isOpen bool) {
+func (c listQuery) turned(path, id string) (address string, isOpen bool) {
 	isOpen = slices.Contains(c.open, id)
-	return c.address(path, func(to *choice) {
+	return c.address(path, func(to *listQuery) {
 		to.page = c.page
 		if to.open = slices.DeleteFunc(slices.Clone(c.open), func(o string) bool { return o == id }); !isOpen {
 			to.open = append(to.open, id)

@@ -14,16 +14,16 @@ import (
 	"trento/store"
 )
 
-// A browser whose user has shown the right password and owes a code is halfway
-// in. That is written into a cookie, so that the password need not be sent a
-// second time; the cookie opens nothing but the way to the code.
+// A sign-in is pending in a browser whose user has shown the right password and
+// owes a code. That is written into a cookie, so that the password need not be
+// sent a second time; the cookie opens nothing but the way to the code.
 const (
-	halfwayCookie   = "trento-halfway"
-	halfwayLifetime = 5 * time.Minute
+	pendingSignInCookie   = "trento-pending-sign-in"
+	pendingSignInLifetime = 5 * time.Minute
 )
 
-// halfway is what the cookie holds.
-type halfway struct {
+// pendingSignIn is what the cookie holds.
+type pendingSignIn struct {
 	UserID int64     `json:"user_id"`
 	Until  time.Time `json:"until"`
 	// Password is a mark of the password that was shown: when that is changed,
@@ -31,7 +31,7 @@ type halfway struct {
 	Password []byte `json:"password"`
 }
 
-func newHalfwayCodec(key []byte) *securecookie.SecureCookie {
+func newPendingSignInCodec(key []byte) *securecookie.SecureCookie {
 	// How long it holds is written in it, so that the clock is ours.
 	return securecookie.New(key, nil).SetSerializer(securecookie.NopEncoder{}).MaxAge(0)
 }
@@ -43,7 +43,7 @@ func passwordMark(u *store.User) []byte {
 
 // SignInWithPassword begins a console session for whoever types the right name
 // and password. It fails as CheckPassword and SignInConsole do. ErrCodeMissing
-// means that the browser is halfway in: within five minutes SignInWithCode
+// means that the browser is waiting for its code: within five minutes SignInWithCode
 // takes it further.
 func (a *Auth) SignInWithPassword(w http.ResponseWriter, r *http.Request, username, password string) error {
 	device, err := a.deviceOf(r, username)
@@ -52,7 +52,7 @@ func (a *Auth) SignInWithPassword(w http.ResponseWriter, r *http.Request, userna
 	}
 	proof, err := a.CheckPassword(r.Context(), Credentials{Username: username, Password: password, device: device}, a.ClientAddress(r))
 	if errors.Is(err, ErrCodeMissing) {
-		if err := a.putHalfway(w, r, username); err != nil {
+		if err := a.putPendingSignIn(w, r, username); err != nil {
 			return err
 		}
 	}
@@ -65,11 +65,11 @@ func (a *Auth) SignInWithPassword(w http.ResponseWriter, r *http.Request, userna
 	return a.rememberDevice(w, r, proof.User)
 }
 
-// SignInWithCode begins the console session of a browser that is halfway in.
+// SignInWithCode begins the console session of a browser that is waiting for its code.
 // It fails with ErrCredentials where the code is wrong or was used before, and
-// with ErrSignedOut where the browser is not, or no longer, halfway in.
+// with ErrSignedOut where the browser is not, or no longer, waiting for its code.
 func (a *Auth) SignInWithCode(w http.ResponseWriter, r *http.Request, code string) error {
-	user, err := a.Halfway(r)
+	user, err := a.PendingSignIn(r)
 	if err != nil {
 		return err
 	}
@@ -87,19 +87,19 @@ func (a *Auth) SignInWithCode(w http.ResponseWriter, r *http.Request, code strin
 	if err := a.SignInConsole(w, r, &Proof{User: user, Method: store.MethodPassword, CodeAt: at}); err != nil {
 		return err
 	}
-	a.EndHalfway(w, r)
+	a.EndPendingSignIn(w, r)
 	return a.rememberDevice(w, r, user)
 }
 
-// Halfway is the user whose code a browser owes, or ErrSignedOut.
-func (a *Auth) Halfway(r *http.Request) (*store.User, error) {
-	cookie, err := r.Cookie(halfwayCookie)
+// PendingSignIn is the user whose code a browser owes, or ErrSignedOut.
+func (a *Auth) PendingSignIn(r *http.Request) (*store.User, error) {
+	cookie, err := r.Cookie(pendingSignInCookie)
 	if err != nil {
 		return nil, ErrSignedOut
 	}
 	var text []byte
-	var held halfway
-	if a.halfway.Decode(halfwayCookie, cookie.Value, &text) != nil || json.Unmarshal(text, &held) != nil || !a.now().Before(held.Until) {
+	var held pendingSignIn
+	if a.pendingSignInCodec.Decode(pendingSignInCookie, cookie.Value, &text) != nil || json.Unmarshal(text, &held) != nil || !a.now().Before(held.Until) {
 		return nil, ErrSignedOut
 	}
 	var user *store.User
@@ -116,12 +116,12 @@ func (a *Auth) Halfway(r *http.Request) (*store.User, error) {
 	return user, nil
 }
 
-// EndHalfway takes the cookie of a browser that is halfway in away.
-func (a *Auth) EndHalfway(w http.ResponseWriter, r *http.Request) {
-	http.SetCookie(w, a.newHalfwayCookie(r, "", -1))
+// EndPendingSignIn takes the cookie of a browser that is waiting for its code away.
+func (a *Auth) EndPendingSignIn(w http.ResponseWriter, r *http.Request) {
+	http.SetCookie(w, a.newPendingSignInCookie(r, "", -1))
 }
 
-func (a *Auth) putHalfway(w http.ResponseWriter, r *http.Request, username string) error {
+func (a *Auth) putPendingSignIn(w http.ResponseWriter, r *http.Request, username string) error {
 	var user *store.User
 	err := a.store.View(func(tx *store.Tx) (err error) {
 		user, err = tx.UserNamed(username)
@@ -130,21 +130,21 @@ func (a *Auth) putHalfway(w http.ResponseWriter, r *http.Request, username strin
 	if err != nil {
 		return err
 	}
-	text, err := json.Marshal(halfway{UserID: user.ID, Until: a.now().UTC().Add(halfwayLifetime), Password: passwordMark(user)})
+	text, err := json.Marshal(pendingSignIn{UserID: user.ID, Until: a.now().UTC().Add(pendingSignInLifetime), Password: passwordMark(user)})
 	if err != nil {
-		return fmt.Errorf("auth: halfway cookie: %w", err)
+		return fmt.Errorf("auth: cookie of a pending sign-in: %w", err)
 	}
-	value, err := a.halfway.Encode(halfwayCookie, text)
+	value, err := a.pendingSignInCodec.Encode(pendingSignInCookie, text)
 	if err != nil {
-		return fmt.Errorf("auth: halfway cookie: %w", err)
+		return fmt.Errorf("auth: cookie of a pending sign-in: %w", err)
 	}
-	http.SetCookie(w, a.newHalfwayCookie(r, value, int(halfwayLifetime/time.Second)))
+	http.SetCookie(w, a.newPendingSignInCookie(r, value, int(pendingSignInLifetime/time.Second)))
 	return nil
 }
 
-func (a *Auth) newHalfwayCookie(r *http.Request, value string, maxAge int) *http.Cookie {
+func (a *Auth) newPendingSignInCookie(r *http.Request, value string, maxAge int) *http.Cookie {
 	return &http.Cookie{
-		Name: halfwayCookie, Value: value, Path: "/session", MaxAge: maxAge,
-		Secure: a.Secure(r), HttpOnly: true, SameSite: http.SameSiteLaxMode,
+		Name: pendingSignInCookie, Value: value, Path: "/session", MaxAge: maxAge,
+		Secure: a.IsHTTPS(r), HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	}
 }

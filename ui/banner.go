@@ -10,19 +10,19 @@ import (
 	"trento/store"
 )
 
-// notice is a sentence above every page, until what it speaks of is over.
-type notice struct {
+// banner is a sentence above every page, until what it speaks of is over.
+type banner struct {
 	Severity  string // "info", "warning" or "critical"
 	Text      string
 	Link      link
 	Dismissal string // names it to be put away for this browser; empty where it stays
 }
 
-// cookieNotice names the notice that was put away last.
-const cookieNotice = "trento-notice"
+// cookieBanner names the banner that was put away last.
+const cookieBanner = "trento-notice"
 
-// notices are what the reader of a request should know.
-func (s *server) notices(r *http.Request) (notices []notice, err error) {
+// banners are what the reader of a request should know.
+func (s *server) banners(r *http.Request) (notices []banner, err error) {
 	id := auth.From(r.Context())
 	if id == nil {
 		return nil, nil
@@ -52,35 +52,35 @@ func (s *server) notices(r *http.Request) (notices []notice, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if n, ok := s.adminNotice(r, id); ok && alone {
+	if n, ok := s.adminBanner(r, id); ok && alone {
 		notices = append(notices, n)
 	}
 	if id.Can(abilityAPIKey) {
-		if n, ok := s.keyNotice(r, key); ok {
+		if n, ok := s.keyBanner(r, key); ok {
 			notices = append(notices, n)
 		}
 	}
-	if user.PasswordChangeRequestedAt != nil && user.PasswordHash != "" && id.InPerson() == nil {
-		notices = append(notices, notice{Severity: "info", Text: "Password change is recommended.", Link: link{Name: "Profile", URL: "/profile"}})
+	if user.PasswordChangeRequestedAt != nil && user.PasswordHash != "" && id.RequireNoToken() == nil {
+		notices = append(notices, banner{Severity: "info", Text: "Password change is recommended.", Link: link{Name: "Profile", URL: "/profile"}})
 	}
 	return notices, nil
 }
 
-// adminNotice tells the default admin to make somebody else who manages users.
+// adminBanner tells the default admin to make somebody else who manages users.
 // It comes again with every sign-in, until there is one.
-func (s *server) adminNotice(r *http.Request, id *auth.Identity) (notice, bool) {
-	n := notice{
+func (s *server) adminBanner(r *http.Request, id *auth.Identity) (banner, bool) {
+	n := banner{
 		Severity: "info", Dismissal: "admin-" + hex.EncodeToString(id.SessionHash[:8]), Link: link{Name: "Create a user manager", URL: "/users/new"},
 		Text: "Use the default admin only to create the first user manager, a user with the permission all:users, who creates all others. After that it is for emergencies: it cannot have a second factor.",
 	}
-	c, err := r.Cookie(cookieNotice)
+	c, err := r.Cookie(cookieBanner)
 	return n, err != nil || c.Value != n.Dismissal
 }
 
-// keyNotice is about an API key that ends soon, or has ended.
-func (s *server) keyNotice(r *http.Request, key *store.APIKey) (notice, bool) {
+// keyBanner is about an API key that ends soon, or has ended.
+func (s *server) keyBanner(r *http.Request, key *store.APIKey) (banner, bool) {
 	days, ends := key.DaysLeft(s.options.Store.Now())
-	n := notice{Severity: "warning", Link: link{Name: "Settings", URL: "/settings#api-key"}, Dismissal: key.ID}
+	n := banner{Severity: "warning", Link: link{Name: "Settings", URL: "/settings#api-key"}, Dismissal: key.ID}
 	switch {
 	case !ends || days >= keyWarning:
 		return n, false
@@ -91,15 +91,15 @@ func (s *server) keyNotice(r *http.Request, key *store.APIKey) (notice, bool) {
 	default:
 		n.Text = fmt.Sprintf("API Key expires in %s", count(days, "day", "days"))
 	}
-	c, err := r.Cookie(cookieNotice)
+	c, err := r.Cookie(cookieBanner)
 	return n, n.Dismissal == "" || err != nil || c.Value != n.Dismissal
 }
 
-// dismissNotice answers POST /notices/dismiss: put a notice away until the
+// dismissBanner answers POST /notices/dismiss: put a banner away until the
 // browser is closed.
-func (s *server) dismissNotice(w http.ResponseWriter, r *http.Request) error {
+func (s *server) dismissBanner(w http.ResponseWriter, r *http.Request) error {
 	http.SetCookie(w, &http.Cookie{
-		Name: cookieNotice, Value: r.PostForm.Get("notice"), Path: "/", SameSite: http.SameSiteLaxMode, Secure: s.options.Auth.Secure(r), HttpOnly: true,
+		Name: cookieBanner, Value: r.PostForm.Get("notice"), Path: "/", SameSite: http.SameSiteLaxMode, Secure: s.options.Auth.IsHTTPS(r), HttpOnly: true,
 	})
 	http.Redirect(w, r, auth.LocalTarget(r.PostForm.Get("return_to")), http.StatusSeeOther)
 	return nil

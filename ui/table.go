@@ -12,15 +12,15 @@ import (
 	"trento/store/landscape"
 )
 
-// overviewPage is what all overviews have in common.
-type overviewPage struct {
+// tablePage is what the pages of all tables have in common.
+type tablePage struct {
 	Frame
 	Heading     string
 	Noun        string // what one of the things is called
 	Path        string
 	Total       int // registered things, whatever the filters
 	Counters    []counter
-	List        listing
+	List        tableView
 	Connect     connection // for the one who has nothing yet
 	Suggestions []string   // tags
 	Views       viewMenu
@@ -33,26 +33,26 @@ type counter struct {
 	Chosen                  bool
 }
 
-// usualSize is how many rows a page has where nobody said otherwise.
-const usualSize = 10
+// defaultSize is how many rows a page has where nobody said otherwise.
+const defaultSize = 10
 
-// list is all the things of an overview, the most urgent first. It is made
-// once for a survey and must not be modified.
-func (o *overview[T]) list(v *survey) []T {
+// list is all the things of a table, the most urgent first. It is made
+// once for a snapshot and must not be modified.
+func (o *table[T]) list(v *snapshot) []T {
 	if made, ok := v.lists.Load(o.path); ok {
 		return made.([]T)
 	}
 	all := o.items(v)
-	slices.SortFunc(all, o.comparison(choice{}))
+	slices.SortFunc(all, o.comparison(listQuery{}))
 	v.lists.Store(o.path, all)
 	return all
 }
 
-// view reads the landscape and what an overview shows of it. The frame of the
+// view reads the landscape and what a table shows of it. The frame of the
 // page, if there is one, is as new.
-func view[T any](s *server, f *Frame, read func(*survey) []T) (all []T, err error) {
+func view[T any](s *server, f *Frame, read func(*snapshot) []T) (all []T, err error) {
 	err = s.options.Store.View(func(tx *store.Tx) error {
-		v, err := s.survey(tx)
+		v, err := s.snapshot(tx)
 		if err != nil {
 			return err
 		}
@@ -66,9 +66,9 @@ func view[T any](s *server, f *Frame, read func(*survey) []T) (all []T, err erro
 	return all, err
 }
 
-// newOverviewPage begins the page of an overview.
-func newOverviewPage[T any](s *server, r *http.Request, o *overview[T], title string) overviewPage {
-	p := overviewPage{Frame: s.newFrame(r, title), Heading: title, Noun: o.noun, Path: o.path, Connect: s.connection(r)}
+// newTablePage begins the page of a table.
+func newTablePage[T any](s *server, r *http.Request, o *table[T], title string) tablePage {
+	p := tablePage{Frame: s.newFrame(r, title), Heading: title, Noun: o.noun, Path: o.path, Connect: s.connection(r)}
 	p.Live = "host cluster database sap_system tags"
 	return p
 }
@@ -76,18 +76,18 @@ func newOverviewPage[T any](s *server, r *http.Request, o *overview[T], title st
 // fillPage puts into a page what of all things the request asks for, and
 // returns those to be shown. It reports false where it has answered the
 // request itself, with the address of another page.
-func (o *overview[T]) fillPage(s *server, w http.ResponseWriter, r *http.Request, p *overviewPage, all []T) (page []T, c choice, ok bool, err error) {
+func (o *table[T]) fillPage(s *server, w http.ResponseWriter, r *http.Request, p *tablePage, all []T) (page []T, c listQuery, ok bool, err error) {
 	section := strings.Trim(o.path, "/")
-	c = o.parse(r.URL.Query(), pageSize(r, section, usualSize))
+	c = o.parse(r.URL.Query(), pageSize(r, section, defaultSize))
 	p.Total, p.Counters = len(all), o.counters(all, c)
 	chosen := o.choose(all, c)
 	page, number := chosen.page(c)
 	if number != c.page {
-		http.Redirect(w, r, c.address(o.path, func(c *choice) { c.page = number }), http.StatusSeeOther)
+		http.Redirect(w, r, c.address(o.path, func(c *listQuery) { c.page = number }), http.StatusSeeOther)
 		return nil, c, false, nil
 	}
 	if c.sized {
-		s.rememberSize(w, r, section, usualSize, c.size)
+		s.rememberSize(w, r, section, defaultSize, c.size)
 	}
 	p.List = o.listing(c, chosen)
 	saved := c
@@ -97,7 +97,7 @@ func (o *overview[T]) fillPage(s *server, w http.ResponseWriter, r *http.Request
 
 // counters count all things: the filters do not change the numbers, which so
 // always tell how the landscape is.
-func (o *overview[T]) counters(all []T, c choice) []counter {
+func (o *table[T]) counters(all []T, c listQuery) []counter {
 	byHealth, byFlag := map[landscape.Health]int{}, make([]int, len(o.flags))
 	for _, thing := range all {
 		byHealth[shown(o.health(thing))]++
@@ -124,20 +124,20 @@ func (o *overview[T]) counters(all []T, c choice) []counter {
 	return counters
 }
 
-// exported answers a request for the CSV of an overview: the list with the
+// exported answers a request for the CSV of a table: the list with the
 // same filters, whole.
-func exported[T any](s *server, o *overview[T]) func(http.ResponseWriter, *http.Request) error {
+func exported[T any](s *server, o *table[T]) func(http.ResponseWriter, *http.Request) error {
 	return exportedFrom(s, o, func() ([]T, error) { return view(s, nil, o.list) })
 }
 
 // exportedFrom is exported of things that are no part of the landscape.
-func exportedFrom[T any](s *server, o *overview[T], read func() ([]T, error)) func(http.ResponseWriter, *http.Request) error {
+func exportedFrom[T any](s *server, o *table[T], read func() ([]T, error)) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		all, err := read()
 		if err != nil {
 			return err
 		}
-		chosen := o.choose(all, o.parse(r.URL.Query(), usualSize))
+		chosen := o.choose(all, o.parse(r.URL.Query(), defaultSize))
 		var body bytes.Buffer
 		if err := o.writeCSV(&body, chosen.things, asksByteOrderMark(r.URL.Query())); err != nil {
 			return err
@@ -146,7 +146,7 @@ func exportedFrom[T any](s *server, o *overview[T], read func() ([]T, error)) fu
 	}
 }
 
-// healthColumn is the health of things, which every overview begins with.
+// healthColumn is the health of things, which every table begins with.
 func healthColumn[T any](health func(T) landscape.Health) column[T] {
 	return column[T]{
 		key: "health", label: "Health",
@@ -201,7 +201,7 @@ func needRank(h landscape.Health, staleSince *time.Time) int {
 // version marks a row that has changed since, so that the script can tint it.
 func version(t time.Time) string { return fmt.Sprintf("%x", t.UnixMicro()) }
 
-// usedTags are the tags to suggest on a page of an overview.
+// usedTags are the tags to suggest on a page of a table.
 func usedTags[T any](all []T, tags func(T) []string) []string {
 	used := make(map[string]int)
 	for _, thing := range all {

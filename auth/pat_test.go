@@ -146,7 +146,7 @@ func TestConsoleWithToken(t *testing.T) {
 			r.AddCookie(w.Result().Cookies()[0])
 			var err error
 			f.Identify(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-				if id := From(r.Context()); id == nil || id.Token.ID != token.ID || id.InPerson() == nil {
+				if id := From(r.Context()); id == nil || id.Token.ID != token.ID || id.RequireNoToken() == nil {
 					t.Errorf("%s: identified as %v", test.scopes, id)
 				}
 				err = f.Permit(r, need, "")
@@ -260,7 +260,7 @@ func TestAgain(t *testing.T) {
 	id := f.identify(withHeader(get("/api/v1/hosts"), "Authorization", "Bearer "+text))
 	again := func() (now *Identity, err error) {
 		t.Helper()
-		if fault := f.store.View(func(tx *store.Tx) error { now, err = f.Again(tx, id); return nil }); fault != nil {
+		if fault := f.store.View(func(tx *store.Tx) error { now, err = f.Revalidate(tx, id); return nil }); fault != nil {
 			t.Fatal(fault)
 		}
 		return now, err

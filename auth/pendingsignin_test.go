@@ -40,7 +40,7 @@ func (f fixture) codeOf(secret string) string {
 }
 
 // halfIn signs in by name and password, and returns the cookie of a browser
-// that is halfway in.
+// that is waiting for its code.
 func (f fixture) halfIn(username string) *http.Cookie {
 	f.t.Helper()
 	w := httptest.NewRecorder()
@@ -59,10 +59,10 @@ func TestSecondStep(t *testing.T) {
 	secret := f.withFactor(f.user("ann"))
 	cookie := f.halfIn(" Ann ")
 	if f.identify(withCookie(get("/"), cookie)) != nil {
-		t.Fatal("who is halfway in is in")
+		t.Fatal("who is waiting for its code is in")
 	}
-	if user, err := f.Halfway(withCookie(get("/"), cookie)); err != nil || user.Username != "ann" {
-		t.Fatalf("Halfway() = %v, %v", user, err)
+	if user, err := f.PendingSignIn(withCookie(get("/"), cookie)); err != nil || user.Username != "ann" {
+		t.Fatalf("PendingSignIn() = %v, %v", user, err)
 	}
 
 	w := httptest.NewRecorder()
@@ -128,9 +128,9 @@ func TestSecondStepRace(t *testing.T) {
 
 // What makes the password that was shown worth nothing takes the way to the
 // code with it.
-func TestHalfwayEnds(t *testing.T) {
+func TestPendingSignInEnds(t *testing.T) {
 	for name, end := range map[string]func(f fixture, user *store.User){
-		"after five minutes": func(f fixture, _ *store.User) { f.clock.now = f.clock.now.Add(halfwayLifetime) },
+		"after five minutes": func(f fixture, _ *store.User) { f.clock.now = f.clock.now.Add(pendingSignInLifetime) },
 		"disabled":           func(f fixture, user *store.User) { f.disable(user) },
 		"another password": func(f fixture, user *store.User) {
 			hash := "other"
@@ -149,30 +149,30 @@ func TestHalfwayEnds(t *testing.T) {
 			user := f.user("ann")
 			f.withFactor(user)
 			cookie := f.halfIn("ann")
-			if _, err := f.Halfway(withCookie(get("/"), cookie)); err != nil {
+			if _, err := f.PendingSignIn(withCookie(get("/"), cookie)); err != nil {
 				t.Fatal(err)
 			}
 			end(f, user)
-			if _, err := f.Halfway(withCookie(get("/"), cookie)); !errors.Is(err, ErrSignedOut) {
-				t.Errorf("Halfway() = %v", err)
+			if _, err := f.PendingSignIn(withCookie(get("/"), cookie)); !errors.Is(err, ErrSignedOut) {
+				t.Errorf("PendingSignIn() = %v", err)
 			}
 		})
 	}
 }
 
-func TestHalfwayForged(t *testing.T) {
+func TestPendingSignInForged(t *testing.T) {
 	f := newFixture(t)
 	f.withFactor(f.user("ann"))
 	cookie := f.halfIn("ann")
 	session := f.signInConsole(get("/"), f.user("bob"))
 	for name, value := range map[string]string{"nothing": "", "no cookie of ours": "AAAA", "changed": cookie.Value[:len(cookie.Value)-4] + "AAAA", "of a session": session.Value} {
-		forged := &http.Cookie{Name: halfwayCookie, Value: value}
-		if _, err := f.Halfway(withCookie(get("/"), forged)); !errors.Is(err, ErrSignedOut) {
+		forged := &http.Cookie{Name: pendingSignInCookie, Value: value}
+		if _, err := f.PendingSignIn(withCookie(get("/"), forged)); !errors.Is(err, ErrSignedOut) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	if f.identify(withCookie(get("/"), &http.Cookie{Name: cookieName, Value: cookie.Value})) != nil {
-		t.Error("the cookie of who is halfway in passes for a session")
+		t.Error("the cookie of who is waiting for its code passes for a session")
 	}
 }
 

@@ -10,16 +10,16 @@ import (
 	"trento/store/landscape"
 )
 
-// layer is the instances of a system below its row in an overview.
-type layer struct {
+// instanceTable is the instances of a system below its row in a table.
+type instanceTable struct {
 	ID       string // within the page
 	Label    string // "Application Layer"
 	Database bool   // replication is told
-	Rows     []layerRow
+	Rows     []instanceTableRow
 }
 
-// layerRow is one instance of a layer.
-type layerRow struct {
+// instanceTableRow is one instance of a table.
+type instanceTableRow struct {
 	ID          string
 	Status      statusMark
 	Number      string
@@ -43,7 +43,7 @@ func newReplicationMark(r *landscape.Replication) replicationMark {
 	if r.Role == nil {
 		return replicationMark{}
 	}
-	m := replicationMark{Role: "HANA " + *r.Role, Status: said(r.ReplicationStatus), State: "unknown"}
+	m := replicationMark{Role: "HANA " + *r.Role, Status: orEmpty(r.ReplicationStatus), State: "unknown"}
 	switch m.Status {
 	case "ACTIVE":
 		m.State = "passing"
@@ -53,12 +53,12 @@ func newReplicationMark(r *landscape.Replication) replicationMark {
 	return m
 }
 
-// newLayerRow is an instance whatever it is one of; system is the page of its
+// newInstanceTableRow is an instance whatever it is one of; system is the page of its
 // system.
-func (s *server) newLayerRow(r *http.Request, v *survey, system, ability, sid, number string, host landscape.HostID, f landscape.InstanceFacts, t landscape.InstanceTimes) layerRow {
-	row := layerRow{
+func (s *server) newInstanceTableRow(r *http.Request, v *snapshot, system, ability, sid, number string, host landscape.HostID, f landscape.InstanceFacts, t landscape.InstanceTimes) instanceTableRow {
+	row := instanceTableRow{
 		ID: strings.TrimPrefix(system, "/") + "/" + string(host) + "/" + number, Number: number, Features: features(f.Features),
-		Status:  newStatusMark(f.Status, t.AbsentSince != nil, s.momentOf(t.StaleSince)),
+		Status:  newStatusMark(f.Status, t.AbsentSince != nil, s.timestampOf(t.StaleSince)),
 		Cluster: v.clusterRunning(host, sid, number), Host: v.linkToHost(host),
 		Stale: t.StaleSince != nil, Grey: t.StaleSince != nil || t.AbsentSince != nil,
 	}
@@ -68,16 +68,16 @@ func (s *server) newLayerRow(r *http.Request, v *survey, system, ability, sid, n
 	return row
 }
 
-// databaseLayer is the instances of a database by the tier of their site.
-func (s *server) databaseLayer(r *http.Request, v *survey, db *landscape.Database, within, label string) layer {
-	l := layer{ID: within + "-database", Label: label, Database: true}
+// databaseInstanceTable is the instances of a database by the tier of their site.
+func (s *server) databaseInstanceTable(r *http.Request, v *snapshot, db *landscape.Database, within, label string) instanceTable {
+	l := instanceTable{ID: within + "-database", Label: label, Database: true}
 	instances := slices.Clone(db.Instances)
 	slices.SortStableFunc(instances, func(a, b landscape.DatabaseInstance) int {
 		return cmp.Compare(tier(&a.Replication), tier(&b.Replication))
 	})
 	for i := range instances {
 		in := &instances[i]
-		row := s.newLayerRow(r, v, "/databases/"+string(db.ID), "cleanup:database_instance", in.SID, in.Number, in.HostID, in.InstanceFacts, in.InstanceTimes)
+		row := s.newInstanceTableRow(r, v, "/databases/"+string(db.ID), "cleanup:database_instance", in.SID, in.Number, in.HostID, in.InstanceFacts, in.InstanceTimes)
 		row.Replication = newReplicationMark(&in.Replication)
 		row.ID = within + "/" + row.ID
 		l.Rows = append(l.Rows, row)
@@ -93,11 +93,11 @@ func tier(r *landscape.Replication) int {
 	return *r.Tier
 }
 
-func (s *server) applicationLayer(r *http.Request, v *survey, system *landscape.SAPSystem) layer {
-	l := layer{ID: string(system.ID) + "-application", Label: "Application Layer"}
+func (s *server) applicationInstanceTable(r *http.Request, v *snapshot, system *landscape.SAPSystem) instanceTable {
+	l := instanceTable{ID: string(system.ID) + "-application", Label: "Application Layer"}
 	for i := range system.Instances {
 		in := &system.Instances[i]
-		row := s.newLayerRow(r, v, "/sap_systems/"+string(system.ID), "cleanup:application_instance", in.SID, in.Number, in.HostID, in.InstanceFacts, in.InstanceTimes)
+		row := s.newInstanceTableRow(r, v, "/sap_systems/"+string(system.ID), "cleanup:application_instance", in.SID, in.Number, in.HostID, in.InstanceFacts, in.InstanceTimes)
 		l.Rows = append(l.Rows, row)
 	}
 	return l

@@ -65,7 +65,7 @@ type TokenChange struct {
 // themselves, with store.ErrTokensDisabled, and with what is wrong with the
 // fields.
 func (a *Auth) CreateToken(ctx context.Context, id *Identity, n NewToken) (t *store.Token, text string, err error) {
-	if err := id.InPerson(); err != nil {
+	if err := id.RequireNoToken(); err != nil {
 		return nil, "", err
 	}
 	if n.Scopes == nil {
@@ -97,7 +97,7 @@ func (a *Auth) CreateToken(ctx context.Context, id *Identity, n NewToken) (t *st
 // somebody who has shown a token themselves, with store.ErrNotFound, and with
 // what is wrong with the fields.
 func (a *Auth) ChangeToken(ctx context.Context, id *Identity, tokenID string, c TokenChange) (*store.Token, error) {
-	if err := id.InPerson(); err != nil {
+	if err := id.RequireNoToken(); err != nil {
 		return nil, err
 	}
 	wrong := slices.Clone(c.Wrong)
@@ -127,7 +127,7 @@ func (a *Auth) ChangeToken(ctx context.Context, id *Identity, tokenID string, c 
 // where that is nil, and where keepEnd is set when it would have ended before.
 // It fails as ChangeToken does, and with store.ErrTokensDisabled.
 func (a *Auth) RegenerateToken(ctx context.Context, id *Identity, tokenID string, keepEnd bool, expiresAt *time.Time) (t *store.Token, text string, err error) {
-	if err := id.InPerson(); err != nil {
+	if err := id.RequireNoToken(); err != nil {
 		return nil, "", err
 	}
 	var wrong FieldErrors
@@ -192,7 +192,7 @@ func (a *Auth) DeleteTokenOf(ctx context.Context, id *Identity, userID int64, to
 // fails with ErrForbidden for somebody who has shown a token themselves, and
 // with a landscape.InvalidError.
 func (a *Auth) ChangeTokenSettings(ctx context.Context, id *Identity, s store.TokenSettings) error {
-	if err := id.InPerson(); err != nil {
+	if err := id.RequireNoToken(); err != nil {
 		return err
 	}
 	return a.store.ChangeTokenSettings(ctx, id.Actor(), s)
@@ -259,9 +259,9 @@ func whole(t *time.Time) *time.Time {
 	return &cut
 }
 
-// InPerson is ErrForbidden for whoever has shown a token: a token that leaks
+// RequireNoToken is ErrForbidden for whoever has shown a token: a token that leaks
 // must not be able to outlive itself, nor take over the account.
-func (id *Identity) InPerson() error {
+func (id *Identity) RequireNoToken() error {
 	if id.Token != nil {
 		return ErrForbidden
 	}
