@@ -35,7 +35,7 @@ type Frame struct {
 	Cursor   string   // Seq, sealed for the reader
 	Snapshot string   // id of what the reader is shown, see fragment.go; empty where it is not fetched again
 	Refresh  int      // seconds between refreshes the reader asked for, or 0
-	News     string   // what was done right before, see news.go
+	News     string   // what was done right before, see flash.go
 
 	Themes, Densities []option
 }

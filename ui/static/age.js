@@ -1,5 +1,5 @@
 // "2 h ago" stays true while a page stays open. The words are those of the
-// server, see moment.go.
+// server, see timestamp.go.
 const minute = 60;
 const hour = 60 * minute;
 const day = 24 * hour;
