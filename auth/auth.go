@@ -74,6 +74,7 @@ type Options struct {
 	Operations []Operation
 	// Introspectors may ask who a token belongs to, beside this machine itself.
 	Introspectors []netip.Prefix
+	HashCost      HashCost         // of passwords that are set from now on; stored hashes name their own
 	Now           func() time.Time // the store's clock where nil
 	Log           *slog.Logger     // discarded where nil
 }
@@ -164,7 +165,7 @@ func New(o Options) (*Auth, error) {
 		access:          newSigner(o.Secrets.Access, typeAccess, o.Now),
 		refresh:         newSigner(o.Secrets.Refresh, typeRefresh, o.Now),
 		apiKey:          o.Secrets.Access,
-		hasher:          newHasher(),
+		hasher:          newHasher(o.HashCost),
 		limiter:         newLimiter(o.Now, o.Log),
 		scopes:          newScopes(o.Operations), introspectors: o.Introspectors,
 		pendingSignInCodec: newPendingSignInCodec(pendingSignInKey), devices: newDeviceCodec(deviceKey),

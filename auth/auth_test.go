@@ -13,8 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alexedwards/argon2id"
-
 	"trento/store"
 	"trento/store/storetest"
 )
@@ -37,6 +35,9 @@ var testSecrets = Secrets{
 // that count.
 const cheapHash = "$argon2id$v=19$m=64,t=1,p=1$c2FsdHNhbHRzYWx0c2FsdA$e9RyrJG0cifI9dXj2dlwPVcnO3FEaK9+V3d4FU7AP4w"
 
+// cheapCost is that of cheapHash. Hashing is meant to be slow, but not for tests.
+var cheapCost = HashCost{Iterations: 1, Memory: 64, Parallelism: 1}
+
 const cheapPassword = "geheim-geheim"
 
 // fixture is an Auth over a real store, with a clock of its own.
@@ -51,7 +52,7 @@ func newFixture(t *testing.T, change ...func(*Options)) fixture {
 	t.Helper()
 	c := newClock()
 	s := storetest.OpenAt(t, c.Now)
-	o := Options{Store: s, Secrets: testSecrets, SessionLifetime: 6 * time.Hour, EnableAPIKey: true}
+	o := Options{Store: s, Secrets: testSecrets, SessionLifetime: 6 * time.Hour, EnableAPIKey: true, HashCost: cheapCost}
 	for _, f := range change {
 		f(&o)
 	}
@@ -59,9 +60,6 @@ func newFixture(t *testing.T, change ...func(*Options)) fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Hashing is meant to be slow, but not for tests.
-	a.hasher.params = &argon2id.Params{Iterations: 1, Memory: 64, Parallelism: 1, SaltLength: 16, KeyLength: 32}
-	a.hasher.dummy = cheapHash
 	return fixture{a, t, c, s}
 }
 

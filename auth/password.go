@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"crypto/rand"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"iter"
@@ -180,10 +181,25 @@ type hasher struct {
 	slots     chan struct{} // has room for those who compute
 }
 
-func newHasher() *hasher {
+// HashCost is what one hash of a password takes, in the words of argon2id. The
+// zero value stands for the cost that is right for production; others are for
+// tests that are not about passwords.
+type HashCost struct {
+	Iterations  uint32
+	Memory      uint32 // in KiB, at least eight for each lane
+	Parallelism uint8  // lanes
+}
+
+var productionCost = HashCost{Iterations: 3, Memory: 64 * 1024, Parallelism: 4}
+
+func newHasher(cost HashCost) *hasher {
+	if cost == (HashCost{}) {
+		cost = productionCost
+	}
 	return &hasher{
-		params:    &argon2id.Params{Iterations: 3, Memory: 64 * 1024, Parallelism: 4, SaltLength: 16, KeyLength: 32},
-		dummy:     "$argon2id$v=19$m=65536,t=3,p=4$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+		params: &argon2id.Params{Iterations: cost.Iterations, Memory: cost.Memory, Parallelism: cost.Parallelism, SaltLength: 16, KeyLength: 32},
+		dummy: fmt.Sprintf("$argon2id$v=19$m=%d,t=%d,p=%d$%s$%s", cost.Memory, cost.Iterations, cost.Parallelism,
+			strings.Repeat("A", base64.RawStdEncoding.EncodedLen(16)), strings.Repeat("A", base64.RawStdEncoding.EncodedLen(32))),
 		strangers: make(chan struct{}, hashesAtOnce+hashesWaiting),
 		known:     make(chan struct{}, hashesAtOnce+knownWaiting),
 		slots:     make(chan struct{}, hashesAtOnce),

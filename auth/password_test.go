@@ -153,7 +153,7 @@ func TestHashPassword(t *testing.T) {
 
 // This one takes its time: it is the real thing.
 func TestHashParameters(t *testing.T) {
-	hash, err := newHasher().hash(t.Context(), "korrekt-pferd")
+	hash, err := newHasher(HashCost{}).hash(t.Context(), "korrekt-pferd")
 	if err != nil || !strings.HasPrefix(hash, "$argon2id$v=19$m=65536,t=3,p=4$") {
 		t.Errorf("hash is %q, %v", hash, err)
 	}
@@ -161,19 +161,21 @@ func TestHashParameters(t *testing.T) {
 
 // The dummy costs what a real hash costs.
 func TestDummyHash(t *testing.T) {
-	h := newHasher()
-	params, _, _, err := argon2id.DecodeHash(h.dummy)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(h.params, params); diff != "" {
-		t.Errorf("parameters (-real +dummy):\n%s", diff)
+	for _, cost := range []HashCost{{}, cheapCost} {
+		h := newHasher(cost)
+		params, _, _, err := argon2id.DecodeHash(h.dummy)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(h.params, params); diff != "" {
+			t.Errorf("parameters (-real +dummy):\n%s", diff)
+		}
 	}
 }
 
 func TestHasherIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHasher()
+		h := newHasher(HashCost{})
 		release := make(chan struct{})
 		var running, most atomic.Int32
 		compute := func() error {
@@ -213,7 +215,7 @@ func TestHasherIsBounded(t *testing.T) {
 
 func TestHasherHonoursContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHasher()
+		h := newHasher(HashCost{})
 		release := make(chan struct{})
 		for range hashesAtOnce {
 			go h.do(t.Context(), h.strangers, func() error { <-release; return nil })

@@ -104,7 +104,7 @@ func newFixtureOn(t testing.TB, c *clock, s *store.Store) *fixture {
 	f := &fixture{t: t, clock: c, store: s, log: new(logBuffer), cookies: make(map[string]*http.Cookie)}
 	log := newTestLog(f.log)
 	var err error
-	if f.auth, err = auth.New(auth.Options{Store: f.store, Secrets: testSecrets(), SessionLifetime: 6 * time.Hour, EnableAPIKey: true, Operations: api.Operations(), Now: c.Now}); err != nil {
+	if f.auth, err = auth.New(auth.Options{Store: f.store, Secrets: testSecrets(), SessionLifetime: 6 * time.Hour, EnableAPIKey: true, Operations: api.Operations(), HashCost: auth.HashCost{Iterations: 1, Memory: 8, Parallelism: 1}, Now: c.Now}); err != nil {
 		t.Fatal(err)
 	}
 	index, err := search.Open(t.TempDir(), f.store, log)

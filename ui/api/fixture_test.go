@@ -73,7 +73,7 @@ func newFixtureOn(t *testing.T, s *store.Store, c *clock, change ...func(*auth.O
 	t.Helper()
 	f := &fixture{t: t, clock: c, store: s, log: new(bytes.Buffer), tokens: make(map[string]string)}
 	log := slog.New(slog.NewTextHandler(f.log, nil))
-	o := auth.Options{Store: s, Secrets: secrets, SessionLifetime: 6 * time.Hour, EnableAPIKey: true, Now: c.Now, Operations: operations()}
+	o := auth.Options{Store: s, Secrets: secrets, SessionLifetime: 6 * time.Hour, EnableAPIKey: true, Now: c.Now, Operations: operations(), HashCost: auth.HashCost{Iterations: 1, Memory: 8, Parallelism: 1}}
 	for _, f := range change {
 		f(&o)
 	}
