@@ -312,7 +312,7 @@ func TestRetention(t *testing.T) {
 	}
 	for _, tag := range []string{"old", "young"} {
 		metadata := map[string]any{"added_tag": tag, "resource_type": "host", "hostname": "hana01"}
-		if err := s.AppendActivity(t.Context(), store.System(), activity.ResourceTagging, metadata); err != nil {
+		if err := s.AppendActivity(t.Context(), store.System(), activity.TypeResourceTagging, metadata); err != nil {
 			t.Fatal(err)
 		}
 		now = now.Add(20 * 24 * time.Hour)

@@ -92,7 +92,7 @@ func TestKnownDevicePassesAFlood(t *testing.T) {
 			t.Fatal(err)
 		}
 		entry, metadata := f.entry(), `"refused":47`
-		if entry.Type != activity.LoginAttempt || entry.Actor != activity.System || entry.Severity != activity.Warning || !strings.Contains(string(entry.Metadata), metadata) ||
+		if entry.Type != activity.TypeLoginAttempt || entry.Actor != activity.System || entry.Severity != activity.Warning || !strings.Contains(string(entry.Metadata), metadata) ||
 			!strings.Contains(string(entry.Metadata), `"usernames":["ann"]`) || !strings.Contains(string(entry.Metadata), `"addresses":["10.0.0.1/32"]`) {
 			t.Errorf("the summary is %+v %s", entry, entry.Metadata)
 		}

@@ -331,7 +331,7 @@ func TestCheckPassword(t *testing.T) {
 			if wantActor == "" {
 				wantActor = activity.NoUsername
 			}
-			if entry.Type != activity.LoginAttempt || entry.Actor != wantActor || entry.Severity != activity.Warning {
+			if entry.Type != activity.TypeLoginAttempt || entry.Actor != wantActor || entry.Severity != activity.Warning {
 				t.Errorf("the log says %+v", entry)
 			}
 		})

@@ -115,7 +115,7 @@ func TestSecondStepRace(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			if e.Type == activity.LoginAttempt && e.Severity == activity.Warning {
+			if e.Type == activity.TypeLoginAttempt && e.Severity == activity.Warning {
 				failed++
 			}
 		}

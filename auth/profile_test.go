@@ -57,7 +57,7 @@ func TestChangeProfile(t *testing.T) {
 		"user_id": float64(ann.ID), "username": "ann", "fullname": "Ann Lee", "timezone": "Asia/Tokyo", "analytics_enabled": true,
 		"analytics_eula_accepted": true, "current_password": "REDACTED",
 	}
-	if diff := cmp.Diff(want, f.logged(activity.ProfileUpdate, "ann")); diff != "" {
+	if diff := cmp.Diff(want, f.logged(activity.TypeProfileUpdate, "ann")); diff != "" {
 		t.Errorf("logged (-want +got):\n%s", diff)
 	}
 	u, err = f.ChangeProfile(t.Context(), id, ProfileChange{AnalyticsEnabled: new(false), AnalyticsEULAAccepted: new(false)})
@@ -90,7 +90,7 @@ func TestChangeProfilePassword(t *testing.T) {
 	if _, err := f.CheckPassword(t.Context(), Credentials{Username: "ann", Password: goodPassword}, someAddress); err != nil {
 		t.Errorf("the new password: %v", err)
 	}
-	if metadata := f.logged(activity.ProfileUpdate, "ann"); metadata["password"] != "REDACTED" || metadata["current_password"] != "REDACTED" {
+	if metadata := f.logged(activity.TypeProfileUpdate, "ann"); metadata["password"] != "REDACTED" || metadata["current_password"] != "REDACTED" {
 		t.Errorf("logged %v", metadata)
 	}
 }

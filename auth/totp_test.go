@@ -82,7 +82,7 @@ func TestEnrollment(t *testing.T) {
 	if err != nil || !at.Equal(f.clock.now) {
 		t.Fatalf("%v, %v", at, err)
 	}
-	if metadata := f.logged(activity.ProfileUpdate, "ann lee"); metadata["totp_enabled"] != true {
+	if metadata := f.logged(activity.TypeProfileUpdate, "ann lee"); metadata["totp_enabled"] != true {
 		t.Errorf("logged %v", metadata)
 	}
 	if u := f.named("ann lee"); u.LockVersion != 2 {
@@ -101,7 +101,7 @@ func TestEnrollment(t *testing.T) {
 	if err := f.EndTOTP(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}
-	if metadata := f.logged(activity.ProfileUpdate, "ann lee"); metadata["totp_enabled"] != false {
+	if metadata := f.logged(activity.TypeProfileUpdate, "ann lee"); metadata["totp_enabled"] != false {
 		t.Errorf("logged %v", metadata)
 	}
 	if u := f.named("ann lee"); u.TOTPSecret != nil || u.TOTPEnabledAt != nil || u.TOTPLastUsedAt != nil || u.LockVersion != 3 {

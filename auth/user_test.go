@@ -78,7 +78,7 @@ func TestCreateUser(t *testing.T) {
 			map[string]any{"id": 11., "name": "cleanup", "resource": "host", "label": "Permits cleanup of hosts"},
 		},
 	}
-	if diff := cmp.Diff(want, f.logged(activity.UserCreation, "boss")); diff != "" {
+	if diff := cmp.Diff(want, f.logged(activity.TypeUserCreation, "boss")); diff != "" {
 		t.Errorf("logged (-want +got):\n%s", diff)
 	}
 }
@@ -189,7 +189,7 @@ func TestChangeUser(t *testing.T) {
 				t.Errorf("the version grew by %d, updated %v → %v", grown, updated, u.UpdatedAt)
 			}
 			version = u.LockVersion
-			metadata := f.logged(activity.UserModification, "boss")
+			metadata := f.logged(activity.TypeUserModification, "boss")
 			if metadata["user_id"] != float64(ann.ID) || metadata["username"] != "ann" {
 				t.Errorf("the entry names %v", metadata)
 			}
@@ -237,7 +237,7 @@ func TestDeleteUser(t *testing.T) {
 	if err := f.DeleteUser(t.Context(), boss, ann.ID); err != nil {
 		t.Fatal(err)
 	}
-	if metadata := f.logged(activity.UserDeletion, "boss"); metadata["user_id"] != float64(ann.ID) || metadata["username"] != "ann" || len(metadata) != 2 {
+	if metadata := f.logged(activity.TypeUserDeletion, "boss"); metadata["user_id"] != float64(ann.ID) || metadata["username"] != "ann" || len(metadata) != 2 {
 		t.Errorf("logged %v", metadata)
 	}
 	if f.identify(withCookie(get("/"), cookie)) != nil || f.identify(withHeader(get("/"), "Authorization", "Bearer "+tokens.Access)) != nil {

@@ -99,7 +99,7 @@ func TestActivityAgreesWithTheLog(t *testing.T) {
 func TestRetentionMeanwhile(t *testing.T) {
 	s := storetest.OpenAt(t, newClock().Now)
 	for n := range 3000 {
-		write(t, s, record{activity.ResourceTagging, "admin", fmt.Sprintf(`{"n":%d}`, n)})
+		write(t, s, record{activity.TypeResourceTagging, "admin", fmt.Sprintf(`{"n":%d}`, n)})
 	}
 	log := entries(t, s)
 	x := open(t, t.TempDir(), s)
@@ -186,7 +186,7 @@ func TestPaging(t *testing.T) {
 func TestLimits(t *testing.T) {
 	s := storetest.OpenAt(t, newClock().Now)
 	for range MaxLimit + 20 {
-		write(t, s, record{activity.ResourceTagging, "admin", `{"a":"b"}`})
+		write(t, s, record{activity.TypeResourceTagging, "admin", `{"a":"b"}`})
 	}
 	x := open(t, t.TempDir(), s)
 	for _, search := range []string{"", "b"} {
@@ -287,11 +287,11 @@ func TestClosed(t *testing.T) {
 // TestGoneEntries has an index that still knows entries the log has dropped.
 func TestGoneEntries(t *testing.T) {
 	s := storetest.OpenAt(t, newClock().Now)
-	write(t, s, record{activity.ResourceTagging, "admin", `{"a":"b","n":1}`}, record{activity.ResourceTagging, "admin", `{"a":"b","n":2}`})
+	write(t, s, record{activity.TypeResourceTagging, "admin", `{"a":"b","n":1}`}, record{activity.TypeResourceTagging, "admin", `{"a":"b","n":2}`})
 	x := open(t, t.TempDir(), s)
 	var gone []*activity.Entry
 	for n := range 50 {
-		gone = append(gone, &activity.Entry{Position: activity.Position(n + 1), Type: activity.ResourceTagging, Metadata: []byte(`{"a":"b"}`)})
+		gone = append(gone, &activity.Entry{Position: activity.Position(n + 1), Type: activity.TypeResourceTagging, Metadata: []byte(`{"a":"b"}`)})
 	}
 	if err := x.add(gone); err != nil {
 		t.Fatal(err)
@@ -323,8 +323,8 @@ func TestConcurrency(t *testing.T) {
 	for reader := range 2 {
 		searching.Go(func() {
 			for n := range 40 {
-				write(t, s, record{activity.ResourceTagging, "admin", fmt.Sprintf(`{"n":%d,"reader":"r%d","kind":"odd"}`, n, reader)},
-					record{activity.ResourceTagging, "admin", `{"kind":"even"}`})
+				write(t, s, record{activity.TypeResourceTagging, "admin", fmt.Sprintf(`{"n":%d,"reader":"r%d","kind":"odd"}`, n, reader)},
+					record{activity.TypeResourceTagging, "admin", `{"kind":"even"}`})
 				mine := activity.Filter{Search: parse(t, fmt.Sprintf(`r%d AND odd AND >=0`, reader))}
 				for _, forward := range []bool{false, true} {
 					p, err := x.Activity(t.Context(), mine, Walk{Limit: MaxLimit, Forward: forward})

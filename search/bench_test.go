@@ -61,17 +61,17 @@ func benchFilters(b *testing.B) (names []string, filters []activity.Filter) {
 	add("newest", activity.Filter{})
 	add("first visit", activity.Filter{Severities: []activity.Severity{activity.Info, activity.Warning, activity.Critical}})
 	add("unprivileged", activity.Filter{WithoutUserManagement: true})
-	add("frequent type", activity.Filter{Types: []activity.Type{activity.HostDetailsUpdated}})
-	add("absent type", activity.Filter{Types: []activity.Type{activity.UserDeletion}})
+	add("frequent type", activity.Filter{Types: []activity.Type{activity.TypeHostDetailsUpdated}})
+	add("absent type", activity.Filter{Types: []activity.Type{activity.TypeUserDeletion}})
 	add("actor", activity.Filter{Actors: []string{"user07"}})
 	add("absent actor", activity.Filter{Actors: []string{"nobody"}})
 	add("critical", activity.Filter{Severities: []activity.Severity{activity.Critical}})
 	add("one day", activity.Filter{From: day, To: day.Add(24 * time.Hour)})
 	add("type, actor, severity, dates", activity.Filter{
-		Types: []activity.Type{activity.OperationCompleted}, Actors: []string{"user07"}, Severities: []activity.Severity{activity.Critical},
+		Types: []activity.Type{activity.TypeOperationCompleted}, Actors: []string{"user07"}, Severities: []activity.Severity{activity.Critical},
 		From: day, To: day.Add(7 * 24 * time.Hour)})
 	add("the same, none", activity.Filter{
-		Types: []activity.Type{activity.HeartbeatFailed}, Actors: []string{"user07"}, Severities: []activity.Severity{activity.Critical},
+		Types: []activity.Type{activity.TypeHeartbeatFailed}, Actors: []string{"user07"}, Severities: []activity.Severity{activity.Critical},
 		From: day, To: day.Add(7 * 24 * time.Hour)})
 	for _, query := range []string{
 		"CHG-needle-0042", "absent", "critical", "vmhana*", "*hana*", "*needle*", "*dead*", "*0*", "*0* AND CHG-needle-0042", "*after*", "vmhana016 AND CHG-needle-0042",

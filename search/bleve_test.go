@@ -32,7 +32,7 @@ func TestAgreesWithBleve(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			entries = append(entries, &activity.Entry{Position: activity.Position(10 + 3*i), Type: activity.HeartbeatFailed, Actor: "a", Severity: activity.Info, Metadata: metadata})
+			entries = append(entries, &activity.Entry{Position: activity.Position(10 + 3*i), Type: activity.TypeHeartbeatFailed, Actor: "a", Severity: activity.Info, Metadata: metadata})
 		}
 		stock := stockIndex(t, entries)
 		defer func() {

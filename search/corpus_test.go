@@ -170,24 +170,24 @@ func newCorpusEntry(i, size int) corpusEntry {
 	}
 	health := r.of("passing", "passing", "warning", "critical", "unknown")
 	if i%(size/5) == size/10 {
-		return corpusEntry{activity.ResourceTagging, user, map[string]any{
+		return corpusEntry{activity.TypeResourceTagging, user, map[string]any{
 			"resource_id": hostID, "resource_type": "host", "hostname": hostname, "added_tag": "CHG-needle-0042"}}
 	}
 	switch n := r.IntN(100); {
 	case n < 6:
-		return corpusEntry{activity.HostHealthChanged, activity.System, ofHost(map[string]any{"health": health})}
+		return corpusEntry{activity.TypeHostHealthChanged, activity.System, ofHost(map[string]any{"health": health})}
 	case n < 10:
-		return corpusEntry{activity.HeartbeatFailed, activity.System, ofHost(nil)}
+		return corpusEntry{activity.TypeHeartbeatFailed, activity.System, ofHost(nil)}
 	case n < 14:
-		return corpusEntry{activity.HeartbeatSucceeded, activity.System, ofHost(nil)}
+		return corpusEntry{activity.TypeHeartbeatSucceeded, activity.System, ofHost(nil)}
 	case n < 17:
 		m := map[string]any{}
 		if r.IntN(10) == 0 {
 			m = map[string]any{"username": user, "reason": "Invalid credentials."}
 		}
-		return corpusEntry{activity.LoginAttempt, user, m}
+		return corpusEntry{activity.TypeLoginAttempt, user, m}
 	case n < 29:
-		return corpusEntry{activity.HostDetailsUpdated, activity.System, ofHost(map[string]any{
+		return corpusEntry{activity.TypeHostDetailsUpdated, activity.System, ofHost(map[string]any{
 			"fully_qualified_domain_name": hostname + ".example.com", "ip_addresses": []string{fmt.Sprintf("10.1.%d.%d/24", host/250, host%250)},
 			"agent_version": fmt.Sprintf("3.%d.%d", r.IntN(3), r.IntN(9)), "cpu_count": 4 << r.IntN(5), "total_memory_mb": 16384 << r.IntN(5),
 			"socket_count": 1 + r.IntN(4), "os_version": r.of("15.4", "15.5", "15.6"), "arch": "x86_64", "installation_source": "suse",
@@ -197,7 +197,7 @@ func newCorpusEntry(i, size int) corpusEntry {
 				map[string]any{"name": "corosync.service", "unit_file_state": "enabled"}},
 		})}
 	case n < 37:
-		return corpusEntry{activity.SaptuneStatusUpdated, activity.System, ofHost(map[string]any{"status": map[string]any{
+		return corpusEntry{activity.TypeSaptuneStatusUpdated, activity.System, ofHost(map[string]any{"status": map[string]any{
 			"package_version": "3.1." + strconv.Itoa(r.IntN(6)), "configured_version": "3", "tuning_state": r.of("compliant", "not compliant", "no tuning"),
 			"services": []any{
 				map[string]any{"name": "saptune", "enabled": true, "active": r.IntN(9) > 0}, map[string]any{"name": "sapconf", "enabled": false, "active": false},
@@ -212,7 +212,7 @@ func newCorpusEntry(i, size int) corpusEntry {
 			return map[string]any{"host_id": hostID, "identifier": name, "version": r.of("15.4", "15.5"), "arch": "x86_64", "status": "Registered",
 				"subscription_status": r.of("ACTIVE", "ACTIVE", "EXPIRED"), "type": "internal", "starts_at": "2025-10-01 10:00:00 UTC", "expires_at": "2027-10-01 10:00:00 UTC"}
 		}
-		return corpusEntry{activity.SLESSubscriptionsUpdated, activity.System, ofHost(map[string]any{"subscriptions": []any{
+		return corpusEntry{activity.TypeSLESSubscriptionsUpdated, activity.System, ofHost(map[string]any{"subscriptions": []any{
 			subscription("SLES_SAP"), subscription("sle-module-basesystem"), subscription("sle-module-sap-applications"), subscription("sle-ha")}})}
 	case n < 53:
 		node := func(k int) map[string]any {
@@ -224,42 +224,42 @@ func newCorpusEntry(i, size int) corpusEntry {
 					map[string]any{"id": "rsc_ip_" + sid, "type": "ocf::heartbeat:IPaddr2", "role": "Started", "status": "Active", "fail_count": r.IntN(3), "managed": true},
 					map[string]any{"id": "rsc_SAPHana_" + sid, "type": "ocf::suse:SAPHana", "role": r.of("Master", "Slave"), "status": "Active", "fail_count": r.IntN(3), "managed": true}}}
 		}
-		return corpusEntry{activity.ClusterDetailsUpdated, activity.System, about(map[string]any{
+		return corpusEntry{activity.TypeClusterDetailsUpdated, activity.System, about(map[string]any{
 			"cluster_id": clusterID, "name": cluster, "type": r.of("hana_scale_up", "ascs_ers"), "provider": r.of("azure", "aws", "gcp"), "hosts_number": 3, "resources_number": 5 + r.IntN(6), "state": "S_IDLE",
 			"details": map[string]any{"fencing_type": "external/sbd", "maintenance_mode": false, "secondary_sync_state": r.of("SOK", "SFAIL"), "system_replication_mode": "sync",
 				"system_replication_operation_mode": "logreplay", "sr_health_state": strconv.Itoa(r.IntN(5)), "nodes": []any{node(0), node(1), node(2)},
 				"sbd_devices": []any{map[string]any{"device": "/dev/disk/by-id/scsi-" + strconv.Itoa(host/4), "status": "healthy"}}, "stopped_resources": []any{}},
 		})}
 	case n < 55:
-		return corpusEntry{activity.ProviderUpdated, activity.System, ofHost(map[string]any{"provider": "azure", "provider_data": map[string]any{
+		return corpusEntry{activity.TypeProviderUpdated, activity.System, ofHost(map[string]any{"provider": "azure", "provider_data": map[string]any{
 			"vm_name": hostname, "resource_group": fmt.Sprintf("rg%02d", host/20), "location": r.of("westeurope", "northeurope", "germanywestcentral"), "vm_size": r.of("Standard_E16s_v5", "Standard_M64s", "Standard_E4s_v3"),
 			"data_disk_number": r.IntN(20), "offer": "sles-sap-15-sp5-byos", "sku": "gen2", "admin_username": "cloudadmin"}})}
 	case n < 57:
-		return corpusEntry{activity.ResourceTagging, user, map[string]any{"resource_id": hostID, "resource_type": "host", "hostname": hostname, "added_tag": fmt.Sprintf("env_%03d", r.IntN(150))}}
+		return corpusEntry{activity.TypeResourceTagging, user, map[string]any{"resource_id": hostID, "resource_type": "host", "hostname": hostname, "added_tag": fmt.Sprintf("env_%03d", r.IntN(150))}}
 	case n < 67:
-		return corpusEntry{activity.OperationCompleted, user, ofHost(map[string]any{
+		return corpusEntry{activity.TypeOperationCompleted, user, ofHost(map[string]any{
 			"operation_id": m["correlation_id"], "operation": r.of("saptune_solution_apply", "cluster_maintenance_change", "sap_instance_stop"), "result": r.of("UPDATED", "NOT_UPDATED", "FAILED", "ROLLED_BACK"),
 			"params": map[string]any{"solution": "HANA", "timeout": 300}, "failed_step": r.of("plan", "commit", "verify"),
 			"errors": map[string]any{hostname: fmt.Sprintf("exit status %d after %d ms", r.IntN(4), i)}})}
 	case n < 75:
-		return corpusEntry{activity.DatabaseInstanceSystemReplicationChanged, activity.System, ofHost(map[string]any{
+		return corpusEntry{activity.TypeDatabaseInstanceSystemReplicationChanged, activity.System, ofHost(map[string]any{
 			"database_id": databaseID, "sid": sid, "instance_number": fmt.Sprintf("%02d", r.IntN(4)*10), "system_replication": r.of("Primary", "Secondary"), "system_replication_status": r.of("ACTIVE", "ERROR", "SYNCING"),
 			"system_replication_site": r.of("NBG", "WDF"), "system_replication_mode": "sync", "system_replication_operation_mode": "logreplay", "system_replication_source_site": "NBG", "system_replication_tier": 1 + r.IntN(2)})}
 	case n < 83:
-		return corpusEntry{activity.ApplicationInstanceStatusChanged, activity.System, ofHost(map[string]any{
+		return corpusEntry{activity.TypeApplicationInstanceStatusChanged, activity.System, ofHost(map[string]any{
 			"sap_system_id": systemID, "sid": sid, "instance_number": fmt.Sprintf("%02d", r.IntN(12)), "status": r.of("green", "green", "yellow", "red", "gray"),
 			"features": r.of("MESSAGESERVER|ENQUE", "ABAP|GATEWAY|ICMAN|IGS", "ENQREP"), "http_port": 50013 + 100*r.IntN(12), "start_priority": "1", "occurred_at": moment()})}
 	case n < 89:
-		return corpusEntry{activity.ClusterHealthChanged, activity.System, about(map[string]any{"cluster_id": clusterID, "name": cluster, "health": health})}
+		return corpusEntry{activity.TypeClusterHealthChanged, activity.System, about(map[string]any{"cluster_id": clusterID, "name": cluster, "health": health})}
 	case n < 93:
 		checks := []string{}
 		for range 25 {
 			checks = append(checks, fmt.Sprintf("%06X", 0xDA0000+r.IntN(150)))
 		}
-		return corpusEntry{activity.ClusterChecksSelected, user, map[string]any{"cluster_id": clusterID, "name": cluster, "checks": checks}}
+		return corpusEntry{activity.TypeClusterChecksSelected, user, map[string]any{"cluster_id": clusterID, "name": cluster, "checks": checks}}
 	case n < 97:
-		return corpusEntry{activity.SAPSystemHealthChanged, activity.System, about(map[string]any{"sap_system_id": systemID, "sid": sid, "health": health})}
+		return corpusEntry{activity.TypeSAPSystemHealthChanged, activity.System, about(map[string]any{"sap_system_id": systemID, "sid": sid, "health": health})}
 	default:
-		return corpusEntry{activity.SoftwareUpdatesHealthChanged, activity.System, ofHost(map[string]any{"health": health})}
+		return corpusEntry{activity.TypeSoftwareUpdatesHealthChanged, activity.System, ofHost(map[string]any{"health": health})}
 	}
 }

@@ -29,8 +29,8 @@ var words = []string{
 var (
 	numbers = []string{"0", "-0", "4", "20", "20.5", "-1", "1e3", "16384", "1e400", "-1e400", "0.1", "9007199254740993", "5e-324"}
 	actors  = []string{"system", "admin", "jane", "Jane"}
-	kinds   = []activity.Type{activity.LoginAttempt, activity.ResourceTagging, activity.HeartbeatFailed, activity.OperationCompleted,
-		activity.UserDeletion, activity.HostHealthChanged, activity.ActivityLogSettingsUpdate}
+	kinds   = []activity.Type{activity.TypeLoginAttempt, activity.TypeResourceTagging, activity.TypeHeartbeatFailed, activity.TypeOperationCompleted,
+		activity.TypeUserDeletion, activity.TypeHostHealthChanged, activity.TypeActivityLogSettingsUpdate}
 )
 
 func drawValue(t *rapid.T, depth int) any {
@@ -266,9 +266,9 @@ func TestLongValues(t *testing.T) {
 	s := storetest.OpenAt(t, newClock().Now)
 	long := strings.Repeat("0123456789abcdef", 10_000)
 	write(t, s,
-		record{activity.ResourceTagging, "admin", fmt.Sprintf(`{"a":"%s-end"}`, long)},
-		record{activity.ResourceTagging, "admin", fmt.Sprintf(`{"a":"%s the end"}`, long)},
-		record{activity.ResourceTagging, strings.Repeat("é", 300), `{"a":"short"}`})
+		record{activity.TypeResourceTagging, "admin", fmt.Sprintf(`{"a":"%s-end"}`, long)},
+		record{activity.TypeResourceTagging, "admin", fmt.Sprintf(`{"a":"%s the end"}`, long)},
+		record{activity.TypeResourceTagging, strings.Repeat("é", 300), `{"a":"short"}`})
 	x := open(t, t.TempDir(), s)
 	follow(t, x)
 	for _, query := range []string{"0123*", "*-end", "*end", "*the*", "*f0*"} {
@@ -285,7 +285,7 @@ func TestHostileSearches(t *testing.T) {
 	s := storetest.OpenAt(t, newClock().Now)
 	var records []record
 	for i := range 200 {
-		records = append(records, record{activity.ResourceTagging, "admin", fmt.Sprintf(`{"id":"%08x-0000-4000-8000-%012d","text":%q}`, i, i, strings.Repeat("ab", 50))})
+		records = append(records, record{activity.TypeResourceTagging, "admin", fmt.Sprintf(`{"id":"%08x-0000-4000-8000-%012d","text":%q}`, i, i, strings.Repeat("ab", 50))})
 	}
 	write(t, s, records...)
 	x := open(t, t.TempDir(), s)

@@ -49,7 +49,7 @@ func TestRetention(t *testing.T) {
 		}
 	}
 	log := entries(t, s)
-	if len(log) != 2 || log[1].Actor != "ada" || log[1].Type != activity.ActivityLogSettingsUpdate || log[1].Severity != activity.Debug ||
+	if len(log) != 2 || log[1].Actor != "ada" || log[1].Type != activity.TypeActivityLogSettingsUpdate || log[1].Severity != activity.Debug ||
 		string(log[1].Metadata) != `{"retention_time":{"value":6,"unit":"month"}}` {
 		t.Errorf("log: %+v", log)
 	}

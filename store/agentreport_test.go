@@ -62,7 +62,7 @@ func statusOf(t testing.TB, s *Store, kind landscape.Kind) (found ReportStatus) 
 func faults(t testing.TB, s *Store) (messages []string) {
 	t.Helper()
 	for _, e := range entries(t, s) {
-		if e.Type == activity.AgentReportFaulty || e.Type == activity.AgentReportRecovered {
+		if e.Type == activity.TypeAgentReportFaulty || e.Type == activity.TypeAgentReportRecovered {
 			messages = append(messages, e.Severity.String()+": "+e.Message())
 		}
 	}

@@ -72,64 +72,64 @@ func TestVerbsWrite(t *testing.T) {
 		want    []activity.Type
 		records uint64
 	}{
-		{"register", func() error { return s.Observe(t.Context(), hostReport("vega01")) }, []activity.Type{activity.HostRegistered}, 1},
+		{"register", func() error { return s.Observe(t.Context(), hostReport("vega01")) }, []activity.Type{activity.TypeHostRegistered}, 1},
 		{"register again", func() error { return s.Observe(t.Context(), hostReport("vega01")) }, nil, 0},
-		{"rename", func() error { return s.Observe(t.Context(), hostReport("vega02")) }, []activity.Type{activity.HostDetailsUpdated}, 1},
-		{"cloud", func() error { return s.Observe(t.Context(), cloudReport("aws")) }, []activity.Type{activity.ProviderUpdated}, 1},
+		{"rename", func() error { return s.Observe(t.Context(), hostReport("vega02")) }, []activity.Type{activity.TypeHostDetailsUpdated}, 1},
+		{"cloud", func() error { return s.Observe(t.Context(), cloudReport("aws")) }, []activity.Type{activity.TypeProviderUpdated}, 1},
 		{"cloud again", func() error { return s.Observe(t.Context(), cloudReport("aws")) }, nil, 0},
-		{"subscriptions", func() error { return s.Observe(t.Context(), subscriptionReport()) }, []activity.Type{activity.SLESSubscriptionsUpdated}, 1},
-		{"saptune", func() error { return s.Observe(t.Context(), saptuneReport()) }, []activity.Type{activity.HostSaptuneHealthChanged, activity.HostHealthChanged}, 1},
+		{"subscriptions", func() error { return s.Observe(t.Context(), subscriptionReport()) }, []activity.Type{activity.TypeSLESSubscriptionsUpdated}, 1},
+		{"saptune", func() error { return s.Observe(t.Context(), saptuneReport()) }, []activity.Type{activity.TypeHostSaptuneHealthChanged, activity.TypeHostHealthChanged}, 1},
 		{"saptune again", func() error { return s.Observe(t.Context(), saptuneReport()) }, nil, 0},
 		{"cluster", func() error {
 			return s.Observe(t.Context(), report(landscape.Observation{Kind: landscape.ClusterDiscovery, Cluster: &landscape.ClusterReport{}}))
 		}, nil, 0},
-		{"heartbeat", func() error { return s.Heartbeat(t.Context(), agent) }, []activity.Type{activity.HeartbeatSucceeded}, 1},
+		{"heartbeat", func() error { return s.Heartbeat(t.Context(), agent) }, []activity.Type{activity.TypeHeartbeatSucceeded}, 1},
 		{"heartbeat again", func() error { return s.Heartbeat(t.Context(), agent) }, nil, 0},
 		{"sweep in time", func() error { c.advance(6 * time.Second); return s.MarkLostHosts(t.Context()) }, nil, 0},
-		{"sweep", func() error { c.advance(time.Second); return s.MarkLostHosts(t.Context()) }, []activity.Type{activity.HeartbeatFailed}, 1},
+		{"sweep", func() error { c.advance(time.Second); return s.MarkLostHosts(t.Context()) }, []activity.Type{activity.TypeHeartbeatFailed}, 1},
 		{"sweep again", func() error { c.advance(time.Second); return s.MarkLostHosts(t.Context()) }, nil, 0},
-		{"heartbeat back", func() error { return s.Heartbeat(t.Context(), agent) }, []activity.Type{activity.HeartbeatSucceeded}, 1},
+		{"heartbeat back", func() error { return s.Heartbeat(t.Context(), agent) }, []activity.Type{activity.TypeHeartbeatSucceeded}, 1},
 		{"user", func() (err error) {
 			created, err = s.CreateUser(t.Context(), Actor{Name: "admin"}, newUser("ann"))
 			return err
-		}, []activity.Type{activity.UserCreation}, 1},
-		{"sign in", func() error { return s.SignIn(t.Context(), session(s, created.ID, 1)) }, []activity.Type{activity.LoginAttempt}, 1},
+		}, []activity.Type{activity.TypeUserCreation}, 1},
+		{"sign in", func() error { return s.SignIn(t.Context(), session(s, created.ID, 1)) }, []activity.Type{activity.TypeLoginAttempt}, 1},
 		{"sign out", func() error { return s.SignOut(t.Context(), [32]byte{1}) }, nil, 0},
-		{"sign in failed", func() error { return s.SignInFailed(t.Context(), "ann") }, []activity.Type{activity.LoginAttempt}, 0},
-		{"sign in again", func() error { return s.SignIn(t.Context(), session(s, created.ID, 2)) }, []activity.Type{activity.LoginAttempt}, 1},
-		{"end the others", func() error { return s.EndOtherSessions(t.Context(), Actor{Name: "ann"}, created.ID, [32]byte{9}) }, []activity.Type{activity.ProfileUpdate}, 0},
+		{"sign in failed", func() error { return s.SignInFailed(t.Context(), "ann") }, []activity.Type{activity.TypeLoginAttempt}, 0},
+		{"sign in again", func() error { return s.SignIn(t.Context(), session(s, created.ID, 2)) }, []activity.Type{activity.TypeLoginAttempt}, 1},
+		{"end the others", func() error { return s.EndOtherSessions(t.Context(), Actor{Name: "ann"}, created.ID, [32]byte{9}) }, []activity.Type{activity.TypeProfileUpdate}, 0},
 		{"end none", func() error { return s.EndOtherSessions(t.Context(), Actor{Name: "ann"}, created.ID, [32]byte{9}) }, nil, 0},
 		{"change", func() error {
 			_, err := s.ChangeUser(t.Context(), Actor{Name: "admin"}, created.ID, 1, UserChange{Fullname: new("Ann")})
 			return err
-		}, []activity.Type{activity.UserModification}, 1},
+		}, []activity.Type{activity.TypeUserModification}, 1},
 		{"change nothing", func() error {
 			_, err := s.ChangeUser(t.Context(), Actor{Name: "admin"}, created.ID, 2, UserChange{Fullname: new("Ann")})
 			return err
-		}, []activity.Type{activity.UserModification}, 0},
+		}, []activity.Type{activity.TypeUserModification}, 0},
 		{"profile", func() error {
 			_, err := s.ChangeProfile(t.Context(), Actor{Name: "ann"}, created.ID, ProfileChange{AnalyticsEnabled: new(true)}, [32]byte{})
 			return err
-		}, []activity.Type{activity.ProfileUpdate}, 1},
+		}, []activity.Type{activity.TypeProfileUpdate}, 1},
 		{"offer a second factor", func() error { return s.OfferTOTP(t.Context(), Actor{Name: "ann"}, created.ID, []byte("sealed")) }, nil, 1},
 		{"enable it", func() error {
 			_, err := s.EnableTOTP(t.Context(), Actor{Name: "ann"}, created.ID, EnableTOTP{Secret: []byte("sealed"), CodeAt: s.Now()})
 			return err
-		}, []activity.Type{activity.ProfileUpdate}, 1},
-		{"drop it", func() error { return s.DropTOTP(t.Context(), Actor{Name: "ann"}, created.ID) }, []activity.Type{activity.ProfileUpdate}, 1},
+		}, []activity.Type{activity.TypeProfileUpdate}, 1},
+		{"drop it", func() error { return s.DropTOTP(t.Context(), Actor{Name: "ann"}, created.ID) }, []activity.Type{activity.TypeProfileUpdate}, 1},
 		{"drop nothing", func() error { return s.DropTOTP(t.Context(), Actor{Name: "ann"}, created.ID) }, nil, 0},
 		{"API key", func() error {
 			_, err := s.RegenerateAPIKey(t.Context(), Actor{Name: "admin"}, nil)
 			return err
-		}, []activity.Type{activity.APIKeyGeneration}, 1},
+		}, []activity.Type{activity.TypeAPIKeyGeneration}, 1},
 		{"disable", func() error {
 			_, err := s.ChangeUser(t.Context(), Actor{Name: "admin"}, created.ID, 4, UserChange{Enabled: new(false)})
 			return err
-		}, []activity.Type{activity.UserModification}, 1},
-		{"delete", func() error { return s.DeleteUser(t.Context(), Actor{Name: "admin"}, created.ID) }, []activity.Type{activity.UserDeletion}, 1},
-		{"refused report", func() error { return s.RefuseReport(t.Context(), refused(landscape.CloudDiscovery, "/Provider")) }, []activity.Type{activity.AgentReportFaulty}, 1},
+		}, []activity.Type{activity.TypeUserModification}, 1},
+		{"delete", func() error { return s.DeleteUser(t.Context(), Actor{Name: "admin"}, created.ID) }, []activity.Type{activity.TypeUserDeletion}, 1},
+		{"refused report", func() error { return s.RefuseReport(t.Context(), refused(landscape.CloudDiscovery, "/Provider")) }, []activity.Type{activity.TypeAgentReportFaulty}, 1},
 		{"refused again", func() error { return s.RefuseReport(t.Context(), refused(landscape.CloudDiscovery, "/Provider")) }, nil, 0},
-		{"usable again", func() error { return s.Observe(t.Context(), cloudReport("aws")) }, []activity.Type{activity.AgentReportRecovered}, 1},
+		{"usable again", func() error { return s.Observe(t.Context(), cloudReport("aws")) }, []activity.Type{activity.TypeAgentReportRecovered}, 1},
 	} {
 		log, sequence := len(entries(t, s)), lastChange(t, s)
 		if err := step.do(); err != nil {

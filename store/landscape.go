@@ -237,16 +237,16 @@ func (tx *Tx) Cleanup(targets ...landscape.Target) (*landscape.Decision, error) 
 func (tx *Tx) requestCleanup(t landscape.Target) error {
 	metadata := map[string]any{"host_id": t.Host, "correlation_id": tx.correlation()}
 	if t.IsHost() {
-		return tx.log(tx.by.Name, activity.HostCleanupRequested, metadata)
+		return tx.log(tx.by.Name, activity.TypeHostCleanupRequested, metadata)
 	}
 	metadata["instance_number"] = t.Number
 	if t.Database != "" {
 		// Older clients look for the database under sap_system_id.
 		metadata["database_id"], metadata["sap_system_id"] = t.Database, string(t.Database)
-		return tx.log(tx.by.Name, activity.DatabaseCleanupRequested, metadata)
+		return tx.log(tx.by.Name, activity.TypeDatabaseCleanupRequested, metadata)
 	}
 	metadata["sap_system_id"] = t.SAPSystem
-	return tx.log(tx.by.Name, activity.SAPSystemCleanupRequested, metadata)
+	return tx.log(tx.by.Name, activity.TypeSAPSystemCleanupRequested, metadata)
 }
 
 // registered walks the records of a bucket that are part of the landscape.

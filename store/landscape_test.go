@@ -96,12 +96,12 @@ func TestDeregisterHost(t *testing.T) {
 	}
 	log := entries(t, s)[before:]
 	want := []activity.Type{
-		activity.HostCleanupRequested, activity.HostDeregistrationRequested,
-		activity.DatabaseInstanceDeregistered,
+		activity.TypeHostCleanupRequested, activity.TypeHostDeregistrationRequested,
+		activity.TypeDatabaseInstanceDeregistered,
 		// Without SAP on it, it does not matter how the host is tuned.
-		activity.HostSaptuneHealthChanged, activity.HostHealthChanged,
-		activity.DatabaseDeregistered, activity.HostRemovedFromCluster, activity.ClusterDeregistered,
-		activity.SoftwareUpdatesDiscoveryCleared, activity.HostDeregistered,
+		activity.TypeHostSaptuneHealthChanged, activity.TypeHostHealthChanged,
+		activity.TypeDatabaseDeregistered, activity.TypeHostRemovedFromCluster, activity.TypeClusterDeregistered,
+		activity.TypeSoftwareUpdatesDiscoveryCleared, activity.TypeHostDeregistered,
 	}
 	if diff := cmp.Diff(want, typesOf(log)); diff != "" {
 		t.Errorf("entries (-want +got):\n%s", diff)
@@ -170,8 +170,8 @@ func TestDeregisterDatabaseInstance(t *testing.T) {
 	}
 	log := entries(t, s)[before:]
 	want := []activity.Type{
-		activity.DatabaseCleanupRequested, activity.DatabaseInstanceDeregistered,
-		activity.HostSaptuneHealthChanged, activity.HostHealthChanged, activity.DatabaseDeregistered,
+		activity.TypeDatabaseCleanupRequested, activity.TypeDatabaseInstanceDeregistered,
+		activity.TypeHostSaptuneHealthChanged, activity.TypeHostHealthChanged, activity.TypeDatabaseDeregistered,
 	}
 	if diff := cmp.Diff(want, typesOf(log)); diff != "" {
 		t.Errorf("entries (-want +got):\n%s", diff)
@@ -195,7 +195,7 @@ func TestNumberIsTakenOver(t *testing.T) {
 	observe(t, s, rebuilt)
 	log := entries(t, s)[before:]
 	want := []activity.Type{
-		activity.DatabaseInstanceMarkedAbsent, activity.DatabaseRegistered, activity.DatabaseInstanceRegistered, activity.DatabaseTenantsUpdated,
+		activity.TypeDatabaseInstanceMarkedAbsent, activity.TypeDatabaseRegistered, activity.TypeDatabaseInstanceRegistered, activity.TypeDatabaseTenantsUpdated,
 	}
 	if diff := cmp.Diff(want, typesOf(log)); diff != "" {
 		t.Errorf("entries (-want +got):\n%s", diff)
@@ -301,10 +301,10 @@ func TestDeregisterTogether(t *testing.T) {
 	}
 	log := entries(t, s)[before:]
 	want := []activity.Type{
-		activity.HostCleanupRequested, activity.DatabaseCleanupRequested,
-		activity.DatabaseInstanceDeregistered, activity.HostSaptuneHealthChanged, activity.HostHealthChanged, activity.DatabaseDeregistered,
-		activity.HostDeregistrationRequested, activity.HostRemovedFromCluster, activity.ClusterDeregistered,
-		activity.SoftwareUpdatesDiscoveryCleared, activity.HostDeregistered,
+		activity.TypeHostCleanupRequested, activity.TypeDatabaseCleanupRequested,
+		activity.TypeDatabaseInstanceDeregistered, activity.TypeHostSaptuneHealthChanged, activity.TypeHostHealthChanged, activity.TypeDatabaseDeregistered,
+		activity.TypeHostDeregistrationRequested, activity.TypeHostRemovedFromCluster, activity.TypeClusterDeregistered,
+		activity.TypeSoftwareUpdatesDiscoveryCleared, activity.TypeHostDeregistered,
 	}
 	if diff := cmp.Diff(want, typesOf(log)); diff != "" {
 		t.Errorf("entries (-want +got):\n%s", diff)
@@ -451,7 +451,7 @@ func TestTags(t *testing.T) {
 	log := entries(t, s)
 	last := log[len(log)-1]
 	const want = `{"hostname":"vega01","removed_tag":"a","resource_id":"6f0f7a5e-1c1f-5c43-9d0c-2b7c5a2f9e01","resource_type":"host"}`
-	if last.Type != activity.ResourceUntagging || last.Actor != "ann" || string(last.Metadata) != want {
+	if last.Type != activity.TypeResourceUntagging || last.Actor != "ann" || string(last.Metadata) != want {
 		t.Errorf("%s by %s: %s", last.Type, last.Actor, last.Metadata)
 	}
 }
@@ -480,7 +480,7 @@ func TestSelectChecks(t *testing.T) {
 	}
 	log := entries(t, s)
 	got := typesOf(log[len(log)-3:])
-	if diff := cmp.Diff([]activity.Type{activity.HostChecksSelected, activity.HostChecksSelected, activity.ClusterChecksSelected}, got); diff != "" {
+	if diff := cmp.Diff([]activity.Type{activity.TypeHostChecksSelected, activity.TypeHostChecksSelected, activity.TypeClusterChecksSelected}, got); diff != "" {
 		t.Error(diff)
 	}
 }

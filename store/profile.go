@@ -62,7 +62,7 @@ func (s *Store) ChangeProfile(ctx context.Context, by Actor, id int64, c Profile
 			return err
 		}
 		after = &u
-		return tx.logUser(activity.ProfileUpdate, before, c.Logged)
+		return tx.logUser(activity.TypeProfileUpdate, before, c.Logged)
 	})
 	return after, err
 }
@@ -121,7 +121,7 @@ func (s *Store) EnableTOTP(ctx context.Context, by Actor, id int64, e EnableTOTP
 			return err
 		}
 		after = &u
-		return tx.logUser(activity.ProfileUpdate, before, map[string]any{"totp_enabled": true})
+		return tx.logUser(activity.TypeProfileUpdate, before, map[string]any{"totp_enabled": true})
 	})
 	return after, err
 }
@@ -139,6 +139,6 @@ func (s *Store) DropTOTP(ctx context.Context, by Actor, id int64) error {
 		if err := tx.changeUser(before, &after); err != nil || before.TOTPEnabledAt == nil {
 			return err
 		}
-		return tx.logUser(activity.ProfileUpdate, before, map[string]any{"totp_enabled": false})
+		return tx.logUser(activity.TypeProfileUpdate, before, map[string]any{"totp_enabled": false})
 	})
 }

@@ -195,7 +195,7 @@ func (s *Store) SignIn(ctx context.Context, in SignIn) error {
 		if err := tx.putSession(&session); err != nil {
 			return err
 		}
-		return tx.log(before.Username, activity.LoginAttempt, metadata)
+		return tx.log(before.Username, activity.TypeLoginAttempt, metadata)
 	})
 }
 
@@ -203,7 +203,7 @@ func (s *Store) SignIn(ctx context.Context, in SignIn) error {
 // that was given.
 func (s *Store) SignInFailed(ctx context.Context, username string) error {
 	by := Actor{Name: activity.CutActor(username)}
-	return s.AppendActivity(ctx, by, activity.LoginAttempt, map[string]any{
+	return s.AppendActivity(ctx, by, activity.TypeLoginAttempt, map[string]any{
 		"username": activity.CutActor(username), "reason": "Invalid credentials.",
 	})
 }
@@ -221,7 +221,7 @@ func (s *Store) SignInsRefused(ctx context.Context, refused RefusedSignIns) erro
 	for i, name := range refused.Usernames {
 		names[i] = activity.CutActor(name)
 	}
-	return s.AppendActivity(ctx, System(), activity.LoginAttempt, map[string]any{
+	return s.AppendActivity(ctx, System(), activity.TypeLoginAttempt, map[string]any{
 		"reason": "Too many sign-ins at once.", "refused": refused.Count, "usernames": names, "addresses": refused.Addresses,
 	})
 }
@@ -348,9 +348,9 @@ func (s *Store) endSessionsOf(ctx context.Context, by Actor, userID int64, ends 
 		case n == 0:
 			return nil
 		}
-		why := activity.UserModification
+		why := activity.TypeUserModification
 		if by.Name == user.Username {
-			why = activity.ProfileUpdate
+			why = activity.TypeProfileUpdate
 		}
 		return tx.logUser(why, user, map[string]any{"sessions_ended": n})
 	})

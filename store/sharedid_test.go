@@ -29,7 +29,7 @@ func TestSharedID(t *testing.T) {
 		}
 		log := entries(t, s)
 		got := typesOf(log[said:])
-		got = slices.DeleteFunc(got, func(t activity.Type) bool { return t == activity.SoftwareUpdatesDiscoveryRequested })
+		got = slices.DeleteFunc(got, func(t activity.Type) bool { return t == activity.TypeSoftwareUpdatesDiscoveryRequested })
 		if diff := cmp.Diff(append([]activity.Type{}, want...), append([]activity.Type{}, got...)); diff != "" {
 			t.Errorf("entries (-want +got):\n%s", diff)
 		}
@@ -46,12 +46,12 @@ func TestSharedID(t *testing.T) {
 		}
 	}
 	turn(first)
-	tell(activity.HostRegistered, activity.HeartbeatSucceeded)
+	tell(activity.TypeHostRegistered, activity.TypeHeartbeatSucceeded)
 	turn(second)
 	turn(first)
-	tell(activity.HostDetailsUpdated, activity.HostDetailsUpdated)
+	tell(activity.TypeHostDetailsUpdated, activity.TypeHostDetailsUpdated)
 	turn(second)
-	tell(activity.HostIDShared)
+	tell(activity.TypeHostIDShared)
 	for range 100 {
 		turn(first)
 		turn(second)
@@ -73,9 +73,9 @@ func TestSharedID(t *testing.T) {
 		tell()
 	}
 	turn(second)
-	tell(activity.HostIDUnshared)
+	tell(activity.TypeHostIDUnshared)
 	turn(second)
-	tell(activity.HostDetailsUpdated)
+	tell(activity.TypeHostDetailsUpdated)
 	if now := theHost(t, s); now.Shared() || now.Hostname != "vega02" {
 		t.Errorf("host %+v", now)
 	}
@@ -83,9 +83,9 @@ func TestSharedID(t *testing.T) {
 	// Where nobody is heard, nobody knows whether it is over.
 	turn(first)
 	turn(second)
-	tell(activity.HostDetailsUpdated, activity.HostIDShared)
+	tell(activity.TypeHostDetailsUpdated, activity.TypeHostIDShared)
 	c.advance(time.Hour)
-	tell(activity.HeartbeatFailed)
+	tell(activity.TypeHeartbeatFailed)
 	tell()
 	if err := s.Deregister(t.Context(), System(), nil, landscape.Target{Host: agent}); err != nil {
 		t.Fatal(err)

@@ -115,7 +115,7 @@ func (s *Store) AddTag(ctx context.Context, by Actor, kind TagKind, id, value st
 				return err
 			}
 		}
-		return tx.logTag(activity.ResourceTagging, kind, id, "added_tag", tag)
+		return tx.logTag(activity.TypeResourceTagging, kind, id, "added_tag", tag)
 	})
 }
 
@@ -134,7 +134,7 @@ func (s *Store) RemoveTag(ctx context.Context, by Actor, kind TagKind, id, tag s
 		if err := tx.record(bucketTags, tagsKey(kind, id), &Tags{Kind: kind, Resource: id, Tags: tags}); err != nil {
 			return err
 		}
-		return tx.logTag(activity.ResourceUntagging, kind, id, "removed_tag", tag)
+		return tx.logTag(activity.TypeResourceUntagging, kind, id, "removed_tag", tag)
 	})
 }
 

@@ -147,7 +147,7 @@ func (s *Store) CreateToken(ctx context.Context, by Actor, userID int64, n NewTo
 		if n.ExpiresAt != nil {
 			metadata["expires_at"] = n.ExpiresAt.UTC()
 		}
-		return tx.log(by.Name, activity.PersonalAccessTokenCreation, metadata)
+		return tx.log(by.Name, activity.TypePersonalAccessTokenCreation, metadata)
 	})
 	return created, err
 }
@@ -201,7 +201,7 @@ func (s *Store) ChangeToken(ctx context.Context, by Actor, userID int64, id stri
 		}
 		after = &changed
 		metadata["id"], metadata["name"] = id, changed.Name
-		return tx.changeToken(&changed, activity.PersonalAccessTokenModification, metadata)
+		return tx.changeToken(&changed, activity.TypePersonalAccessTokenModification, metadata)
 	})
 	return after, err
 }
@@ -237,7 +237,7 @@ func (s *Store) RegenerateToken(ctx context.Context, by Actor, userID int64, id 
 		if end != nil {
 			metadata["expires_at"] = end.UTC()
 		}
-		return tx.changeToken(&changed, activity.PersonalAccessTokenRegeneration, metadata)
+		return tx.changeToken(&changed, activity.TypePersonalAccessTokenRegeneration, metadata)
 	})
 	return after, err
 }
@@ -269,7 +269,7 @@ func (s *Store) ExpireToken(ctx context.Context, by Actor, userID int64, id stri
 		if owner.Username != by.Name {
 			metadata["user_id"], metadata["username"] = userID, owner.Username
 		}
-		return tx.changeToken(&changed, activity.PersonalAccessTokenExpiration, metadata)
+		return tx.changeToken(&changed, activity.TypePersonalAccessTokenExpiration, metadata)
 	})
 	return after, err
 }
@@ -316,7 +316,7 @@ func (s *Store) DeleteTokenOf(ctx context.Context, by Actor, userID int64, id st
 		if err := tx.eraseTokens(userID, []*Token{t}); err != nil {
 			return err
 		}
-		return tx.log(by.Name, activity.PersonalAccessTokenAdminDeletion, map[string]any{
+		return tx.log(by.Name, activity.TypePersonalAccessTokenAdminDeletion, map[string]any{
 			"user_id": userID, "username": owner.Username, "id": id, "name": t.Name,
 		})
 	})
@@ -331,7 +331,7 @@ func (tx *Tx) dropTokens(userID int64, tokens []*Token) error {
 		return err
 	}
 	for _, t := range tokens {
-		err := tx.log(tx.by.Name, activity.PersonalAccessTokenDeletion, map[string]any{"token_id": t.ID, "name": t.Name})
+		err := tx.log(tx.by.Name, activity.TypePersonalAccessTokenDeletion, map[string]any{"token_id": t.ID, "name": t.Name})
 		if err != nil {
 			return err
 		}

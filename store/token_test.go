@@ -58,12 +58,12 @@ func TestTokenVerbsWrite(t *testing.T) {
 		records uint64
 		err     error
 	}{
-		{"create", func() error { makeToken(t, s, u, "third"); return nil }, []activity.Type{activity.PersonalAccessTokenCreation}, 1, nil},
+		{"create", func() error { makeToken(t, s, u, "third"); return nil }, []activity.Type{activity.TypePersonalAccessTokenCreation}, 1, nil},
 		{"nothing", func() error { _, err := s.ChangeToken(t.Context(), by, u.ID, token.ID, TokenChange{}); return err }, nil, 0, nil},
 		{"change", func() error {
 			_, err := s.ChangeToken(t.Context(), by, u.ID, token.ID, TokenChange{Name: &name, Description: &description, Scopes: []string{"tags"}, ExpiresAt: &soon})
 			return err
-		}, []activity.Type{activity.PersonalAccessTokenModification}, 1, nil},
+		}, []activity.Type{activity.TypePersonalAccessTokenModification}, 1, nil},
 		{"change again", func() error {
 			_, err := s.ChangeToken(t.Context(), by, u.ID, token.ID, TokenChange{Name: &name, Description: &description, Scopes: []string{"tags"}, ExpiresAt: &soon})
 			return err
@@ -71,20 +71,20 @@ func TestTokenVerbsWrite(t *testing.T) {
 		{"regenerate", func() error {
 			_, err := s.RegenerateToken(t.Context(), by, u.ID, token.ID, hashOf("another"), true, nil)
 			return err
-		}, []activity.Type{activity.PersonalAccessTokenRegeneration}, 1, nil},
-		{"expire", func() error { _, err := s.ExpireToken(t.Context(), by, u.ID, token.ID); return err }, []activity.Type{activity.PersonalAccessTokenExpiration}, 1, nil},
+		}, []activity.Type{activity.TypePersonalAccessTokenRegeneration}, 1, nil},
+		{"expire", func() error { _, err := s.ExpireToken(t.Context(), by, u.ID, token.ID); return err }, []activity.Type{activity.TypePersonalAccessTokenExpiration}, 1, nil},
 		{"expire again", func() error { _, err := s.ExpireToken(t.Context(), by, u.ID, token.ID); return err }, nil, 0, nil},
 		{"somebody else's", func() error { _, err := s.ExpireToken(t.Context(), by, u.ID+1, token.ID); return err }, nil, 0, ErrNotFound},
 		{"delete some of which one is unknown", func() error { return s.DeleteTokens(t.Context(), by, u.ID, []string{token.ID, "x"}) }, nil, 0, ErrNotFound},
-		{"delete", func() error { return s.DeleteTokens(t.Context(), by, u.ID, []string{token.ID, token.ID}) }, []activity.Type{activity.PersonalAccessTokenDeletion}, 1, nil},
-		{"delete for the owner", func() error { return s.DeleteTokenOf(t.Context(), Actor{Name: "admin"}, u.ID, other.ID) }, []activity.Type{activity.PersonalAccessTokenAdminDeletion}, 1, nil},
-		{"delete all", func() error { return s.DeleteAllTokens(t.Context(), by, u.ID) }, []activity.Type{activity.PersonalAccessTokenDeletion}, 1, nil},
+		{"delete", func() error { return s.DeleteTokens(t.Context(), by, u.ID, []string{token.ID, token.ID}) }, []activity.Type{activity.TypePersonalAccessTokenDeletion}, 1, nil},
+		{"delete for the owner", func() error { return s.DeleteTokenOf(t.Context(), Actor{Name: "admin"}, u.ID, other.ID) }, []activity.Type{activity.TypePersonalAccessTokenAdminDeletion}, 1, nil},
+		{"delete all", func() error { return s.DeleteAllTokens(t.Context(), by, u.ID) }, []activity.Type{activity.TypePersonalAccessTokenDeletion}, 1, nil},
 		{"delete all again", func() error { return s.DeleteAllTokens(t.Context(), by, u.ID) }, nil, 0, nil},
 		{"settings", func() error {
 			settings := usualTokenSettings
 			settings.MaxLifetimeDays = &days
 			return s.ChangeTokenSettings(t.Context(), by, settings)
-		}, []activity.Type{activity.PersonalAccessTokenSettingsUpdate}, 1, nil},
+		}, []activity.Type{activity.TypePersonalAccessTokenSettingsUpdate}, 1, nil},
 		{"settings again", func() error {
 			settings, same := usualTokenSettings, 100
 			settings.MaxLifetimeDays = &same

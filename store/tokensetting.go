@@ -56,7 +56,7 @@ func (s *Store) ChangeTokenSettings(ctx context.Context, by Actor, after TokenSe
 		if err := tx.record(bucketSetting, keyTokenSettings, &after); err != nil {
 			return err
 		}
-		return tx.log(by.Name, activity.PersonalAccessTokenSettingsUpdate, changed)
+		return tx.log(by.Name, activity.TypePersonalAccessTokenSettingsUpdate, changed)
 	})
 }
 

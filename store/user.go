@@ -148,7 +148,7 @@ func (s *Store) CreateUser(ctx context.Context, by Actor, n NewUser) (*User, err
 		if err := tx.recordUser(created); err != nil {
 			return err
 		}
-		return tx.logUser(activity.UserCreation, created, n.Logged)
+		return tx.logUser(activity.TypeUserCreation, created, n.Logged)
 	})
 	return created, err
 }
@@ -272,7 +272,7 @@ func (s *Store) ChangeUser(ctx context.Context, by Actor, id int64, version int,
 			return err
 		}
 		after = &u
-		return tx.logUser(activity.UserModification, before, c.Logged)
+		return tx.logUser(activity.TypeUserModification, before, c.Logged)
 	})
 	return after, err
 }
@@ -330,7 +330,7 @@ func (s *Store) DeleteUser(ctx context.Context, by Actor, id int64) error {
 		if err != nil {
 			return err
 		}
-		return tx.logUser(activity.UserDeletion, before, nil)
+		return tx.logUser(activity.TypeUserDeletion, before, nil)
 	})
 }
 
@@ -375,7 +375,7 @@ func (s *Store) EnsureAdmin(ctx context.Context, n NewUser) (created bool, err e
 			if err := tx.recordUser(u); err != nil {
 				return err
 			}
-			return tx.logUser(activity.UserCreation, u, nil)
+			return tx.logUser(activity.TypeUserCreation, u, nil)
 		}
 		if err != nil {
 			return err
@@ -398,7 +398,7 @@ func (s *Store) EnsureAdmin(ctx context.Context, n NewUser) (created bool, err e
 		if err := tx.changeUser(before, &after); err != nil {
 			return err
 		}
-		return tx.logUser(activity.UserModification, before, logged)
+		return tx.logUser(activity.TypeUserModification, before, logged)
 	})
 	return created, err
 }

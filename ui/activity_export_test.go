@@ -25,7 +25,7 @@ func (f *fixture) tagged(by string, n int) {
 	f.t.Helper()
 	for i := range n {
 		metadata := map[string]any{"added_tag": fmt.Sprint("tag", i+1), "resource_type": "host", "hostname": "hana01"}
-		if err := f.store.AppendActivity(context.Background(), store.Actor{Name: by}, activity.ResourceTagging, metadata); err != nil {
+		if err := f.store.AppendActivity(context.Background(), store.Actor{Name: by}, activity.TypeResourceTagging, metadata); err != nil {
 			f.t.Fatal(err)
 		}
 	}

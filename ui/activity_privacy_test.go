@@ -29,16 +29,16 @@ func TestActivityPrivacy(t *testing.T) {
 	const flow = "00000000-0000-4000-8000-0000000000ff"
 	tag := map[string]any{"resource_id": string(hostID(1)), "resource_type": "host", "added_tag": "needle", "hostname": "hana01", "correlation_id": flow}
 	entries := []written{
-		{"ben", activity.ResourceTagging, tag, false},
-		{"ben", activity.LoginAttempt, map[string]any{}, true},
-		{"mallory", activity.LoginAttempt, map[string]any{"username": "mallory", "reason": "Invalid credentials."}, true},
-		{"plain", activity.ResourceTagging, tag, false},
-		{"ben", activity.ProfileUpdate, map[string]any{"email": "needle", "n": 42, "correlation_id": flow}, true},
-		{"system", activity.HeartbeatFailed, map[string]any{"host_id": string(hostID(1)), "hostname": "hana01"}, false},
-		{"root", activity.UserCreation, map[string]any{"username": "zoe", "fullname": "needle"}, true},
-		{"ben", activity.ActivityLogSettingsUpdate, map[string]any{"retention_time": map[string]any{"value": 42, "unit": "day"}}, false},
-		{"root", activity.UserDeletion, map[string]any{"user_id": 42, "username": "zoe"}, true},
-		{"root", activity.PersonalAccessTokenCreation, map[string]any{"name": "needle", "correlation_id": flow}, true},
+		{"ben", activity.TypeResourceTagging, tag, false},
+		{"ben", activity.TypeLoginAttempt, map[string]any{}, true},
+		{"mallory", activity.TypeLoginAttempt, map[string]any{"username": "mallory", "reason": "Invalid credentials."}, true},
+		{"plain", activity.TypeResourceTagging, tag, false},
+		{"ben", activity.TypeProfileUpdate, map[string]any{"email": "needle", "n": 42, "correlation_id": flow}, true},
+		{"system", activity.TypeHeartbeatFailed, map[string]any{"host_id": string(hostID(1)), "hostname": "hana01"}, false},
+		{"root", activity.TypeUserCreation, map[string]any{"username": "zoe", "fullname": "needle"}, true},
+		{"ben", activity.TypeActivityLogSettingsUpdate, map[string]any{"retention_time": map[string]any{"value": 42, "unit": "day"}}, false},
+		{"root", activity.TypeUserDeletion, map[string]any{"user_id": 42, "username": "zoe"}, true},
+		{"root", activity.TypePersonalAccessTokenCreation, map[string]any{"name": "needle", "correlation_id": flow}, true},
 	}
 	world := func(change func(*written) bool) *fixture {
 		f := newFixture(t)

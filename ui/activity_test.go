@@ -28,7 +28,7 @@ func logFixture(t *testing.T) *fixture {
 	f.silence()
 	for _, actor := range []string{"plain", "reader"} {
 		metadata := map[string]any{"resource_id": string(hostID(1)), "resource_type": "host", "added_tag": "by-" + actor, "hostname": "hana01"}
-		if err := f.store.AppendActivity(context.Background(), store.Actor{Name: actor}, activity.ResourceTagging, metadata); err != nil {
+		if err := f.store.AppendActivity(context.Background(), store.Actor{Name: actor}, activity.TypeResourceTagging, metadata); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -254,13 +254,13 @@ func newCleanupPlan(tx *store.Tx, name string, plan *landscape.Decision) (cleanu
 		var thing link
 		var err error
 		switch e.Type {
-		case activity.DatabaseInstanceDeregistered:
+		case activity.TypeDatabaseInstanceDeregistered:
 			group = 0
 			thing, err = instanceOf(tx, e, plan.Databases[idOf[landscape.DatabaseID](e, "database_id")].SID)
-		case activity.ApplicationInstanceDeregistered:
+		case activity.TypeApplicationInstanceDeregistered:
 			group = 1
 			thing, err = instanceOf(tx, e, plan.SAPSystems[idOf[landscape.SAPSystemID](e, "sap_system_id")].SID)
-		case activity.ApplicationInstanceSystemLost:
+		case activity.TypeApplicationInstanceSystemLost:
 			thing, err := instanceOf(tx, e, plan.SAPSystems[idOf[landscape.SAPSystemID](e, "sap_system_id")].SID)
 			if err != nil {
 				return cleanupPlan{}, err
@@ -271,19 +271,19 @@ func newCleanupPlan(tx *store.Tx, name string, plan *landscape.Decision) (cleanu
 			}
 			group.Things = append(group.Things, thing)
 			continue
-		case activity.DatabaseDeregistered:
+		case activity.TypeDatabaseDeregistered:
 			id := idOf[landscape.DatabaseID](e, "database_id")
 			group, whole, thing = 2, true, link{Name: plan.Databases[id].SID, URL: "/databases/" + string(id)}
-		case activity.SAPSystemDeregistered:
+		case activity.TypeSAPSystemDeregistered:
 			id := idOf[landscape.SAPSystemID](e, "sap_system_id")
 			group, whole, thing = 3, true, link{Name: plan.SAPSystems[id].SID, URL: "/sap_systems/" + string(id)}
-		case activity.HostRemovedFromCluster:
+		case activity.TypeHostRemovedFromCluster:
 			id := idOf[landscape.ClusterID](e, "cluster_id")
 			group, thing = 4, linkToCluster(plan.Clusters[id])
-		case activity.ClusterDeregistered:
+		case activity.TypeClusterDeregistered:
 			id := idOf[landscape.ClusterID](e, "cluster_id")
 			group, whole, thing = 5, true, linkToCluster(plan.Clusters[id])
-		case activity.HostDeregistered:
+		case activity.TypeHostDeregistered:
 			id := idOf[landscape.HostID](e, "host_id")
 			group, thing = 6, link{Name: plan.Hosts[id].Hostname, URL: "/hosts/" + string(id)}
 		}

@@ -364,7 +364,7 @@ const (
 // healthChanges are the entries of the log that say that a health has become
 // another one.
 var healthChanges = []activity.Type{
-	activity.HostHealthChanged, activity.ClusterHealthChanged, activity.DatabaseHealthChanged, activity.SAPSystemHealthChanged,
+	activity.TypeHostHealthChanged, activity.TypeClusterHealthChanged, activity.TypeDatabaseHealthChanged, activity.TypeSAPSystemHealthChanged,
 }
 
 // fillAttention puts the newest trouble first, as far back as the log is

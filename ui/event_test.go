@@ -438,11 +438,11 @@ func TestToasts(t *testing.T) {
 		of   activity.Type
 		want string
 	}{
-		{activity.HostRegistered, "hana01 is new"}, {activity.HostRestored, "hana01 is back"},
-		{activity.HostDeregistered, "hana01 has been removed"}, {activity.HeartbeatFailed, "The host hana01 heartbeat is failing."},
-		{activity.HeartbeatSucceeded, "The agent of hana01 is reporting."}, {activity.HostHealthChanged, "The health of hana01 changed from passing to critical because of saptune."},
-		{activity.HostIDShared, "Several machines report under the id of hana01."},
-		{activity.LoginAttempt, ""}, {activity.ProviderUpdated, ""},
+		{activity.TypeHostRegistered, "hana01 is new"}, {activity.TypeHostRestored, "hana01 is back"},
+		{activity.TypeHostDeregistered, "hana01 has been removed"}, {activity.TypeHeartbeatFailed, "The host hana01 heartbeat is failing."},
+		{activity.TypeHeartbeatSucceeded, "The agent of hana01 is reporting."}, {activity.TypeHostHealthChanged, "The health of hana01 changed from passing to critical because of saptune."},
+		{activity.TypeHostIDShared, "Several machines report under the id of hana01."},
+		{activity.TypeLoginAttempt, ""}, {activity.TypeProviderUpdated, ""},
 	} {
 		news, ok := newToast(&activity.Entry{Type: tt.of, Metadata: metadata})
 		if ok != (tt.want != "") || !strings.HasPrefix(news.Text, tt.want) {
@@ -456,8 +456,8 @@ func TestToasts(t *testing.T) {
 func TestHeaviestToasts(t *testing.T) {
 	var toasts []toast
 	for i, health := range []string{"passing", "critical", "warning", "passing", "critical"} {
-		for _, of := range []activity.Type{activity.HostHealthChanged, activity.DatabaseDeregistered} {
-			if of == activity.DatabaseDeregistered && i != 1 {
+		for _, of := range []activity.Type{activity.TypeHostHealthChanged, activity.TypeDatabaseDeregistered} {
+			if of == activity.TypeDatabaseDeregistered && i != 1 {
 				continue
 			}
 			news, ok := newToast(&activity.Entry{Type: of, Metadata: fmt.Appendf(nil, `{"hostname":"h%d","sid":"PRD","health":%q}`, i, health)})

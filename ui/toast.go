@@ -43,11 +43,11 @@ func factsOf(e *activity.Entry) (entryFacts, error) {
 // about is the id of the thing that an entry of a type is about.
 func (f *entryFacts) about(t activity.Type) string {
 	switch t {
-	case activity.ClusterHealthChanged:
+	case activity.TypeClusterHealthChanged:
 		return f.ClusterID
-	case activity.DatabaseHealthChanged:
+	case activity.TypeDatabaseHealthChanged:
 		return f.DatabaseID
-	case activity.SAPSystemHealthChanged:
+	case activity.TypeSAPSystemHealthChanged:
 		return f.SAPSystemID
 	}
 	return f.HostID
@@ -89,12 +89,12 @@ const (
 // weigh says how much an entry that makes a toast matters.
 func weigh(e *activity.Entry, f *entryFacts) int {
 	switch e.Type {
-	case activity.HostDeregistered, activity.ClusterDeregistered, activity.DatabaseDeregistered, activity.SAPSystemDeregistered:
+	case activity.TypeHostDeregistered, activity.TypeClusterDeregistered, activity.TypeDatabaseDeregistered, activity.TypeSAPSystemDeregistered:
 		return finalNews
-	case activity.HeartbeatFailed, activity.DatabaseInstanceDeregistered, activity.ApplicationInstanceDeregistered,
-		activity.DatabaseInstanceMarkedAbsent, activity.ApplicationInstanceMarkedAbsent:
+	case activity.TypeHeartbeatFailed, activity.TypeDatabaseInstanceDeregistered, activity.TypeApplicationInstanceDeregistered,
+		activity.TypeDatabaseInstanceMarkedAbsent, activity.TypeApplicationInstanceMarkedAbsent:
 		return badNews
-	case activity.HeartbeatSucceeded:
+	case activity.TypeHeartbeatSucceeded:
 		return goodNews
 	}
 	switch f.Health {
@@ -137,19 +137,19 @@ func (f *entryFacts) change() string {
 func hostNews(t activity.Type, f *entryFacts) (text, url string) {
 	url = "/hosts/" + f.HostID
 	switch t {
-	case activity.HostRegistered:
+	case activity.TypeHostRegistered:
 		return f.Hostname + " is new: its agent has reported for the first time.", url
-	case activity.HostRestored:
+	case activity.TypeHostRestored:
 		return f.Hostname + " is back after it had been removed.", url
-	case activity.HostDeregistered:
+	case activity.TypeHostDeregistered:
 		return f.Hostname + " has been removed.", "/hosts"
-	case activity.HeartbeatFailed:
+	case activity.TypeHeartbeatFailed:
 		return fmt.Sprintf("The host %s heartbeat is failing.", f.Hostname), url
-	case activity.HeartbeatSucceeded:
+	case activity.TypeHeartbeatSucceeded:
 		return fmt.Sprintf("The agent of %s is reporting.", f.Hostname), url
-	case activity.HostIDShared:
+	case activity.TypeHostIDShared:
 		return fmt.Sprintf("Several machines report under the id of %s.", f.Hostname), url
-	case activity.HostHealthChanged:
+	case activity.TypeHostHealthChanged:
 		return fmt.Sprintf("The health of %s changed%s.", f.Hostname, f.change()), url
 	}
 	return "", ""
@@ -158,13 +158,13 @@ func hostNews(t activity.Type, f *entryFacts) (text, url string) {
 func clusterNews(t activity.Type, f *entryFacts) (text, url string) {
 	url = "/clusters/" + f.ClusterID
 	switch t {
-	case activity.ClusterRegistered:
+	case activity.TypeClusterRegistered:
 		return fmt.Sprintf("The cluster %s is new.", f.cluster()), url
-	case activity.ClusterRestored:
+	case activity.TypeClusterRestored:
 		return fmt.Sprintf("The cluster %s is back after it had been removed.", f.cluster()), url
-	case activity.ClusterDeregistered:
+	case activity.TypeClusterDeregistered:
 		return fmt.Sprintf("The cluster %s has been deregistered.", f.cluster()), "/clusters"
-	case activity.ClusterHealthChanged:
+	case activity.TypeClusterHealthChanged:
 		return fmt.Sprintf("The health of the cluster %s changed%s.", f.cluster(), f.change()), url
 	}
 	return "", ""
@@ -173,17 +173,17 @@ func clusterNews(t activity.Type, f *entryFacts) (text, url string) {
 func databaseNews(t activity.Type, f *entryFacts) (text, url string) {
 	url = "/databases/" + f.DatabaseID
 	switch t {
-	case activity.DatabaseRegistered:
+	case activity.TypeDatabaseRegistered:
 		return fmt.Sprintf("The HANA database %s is new.", f.SID), url
-	case activity.DatabaseRestored:
+	case activity.TypeDatabaseRestored:
 		return fmt.Sprintf("The HANA database %s is back after it had been removed.", f.SID), url
-	case activity.DatabaseDeregistered:
+	case activity.TypeDatabaseDeregistered:
 		return fmt.Sprintf("The HANA database %s has been deregistered.", f.SID), "/databases"
-	case activity.DatabaseHealthChanged:
+	case activity.TypeDatabaseHealthChanged:
 		return fmt.Sprintf("The health of the HANA database %s changed%s.", f.SID, f.change()), url
-	case activity.DatabaseInstanceMarkedAbsent:
+	case activity.TypeDatabaseInstanceMarkedAbsent:
 		return fmt.Sprintf("The instance %s of %s is now absent.", f.Number, f.SID), url
-	case activity.DatabaseInstanceDeregistered:
+	case activity.TypeDatabaseInstanceDeregistered:
 		return fmt.Sprintf("The instance %s has been deregistered from %s.", f.Number, f.SID), url
 	}
 	return "", ""
@@ -192,19 +192,19 @@ func databaseNews(t activity.Type, f *entryFacts) (text, url string) {
 func sapSystemNews(t activity.Type, f *entryFacts) (text, url string) {
 	url = "/sap_systems/" + f.SAPSystemID
 	switch t {
-	case activity.SAPSystemRegistered:
+	case activity.TypeSAPSystemRegistered:
 		return fmt.Sprintf("The SAP System %s is new.", f.SID), url
-	case activity.SAPSystemRestored:
+	case activity.TypeSAPSystemRestored:
 		return fmt.Sprintf("The SAP System %s is back after it had been removed.", f.SID), url
-	case activity.SAPSystemDeregistered:
+	case activity.TypeSAPSystemDeregistered:
 		return fmt.Sprintf("The SAP System %s has been deregistered.", f.SID), "/sap_systems"
-	case activity.SAPSystemHealthChanged:
+	case activity.TypeSAPSystemHealthChanged:
 		return fmt.Sprintf("The health of the SAP System %s changed%s.", f.SID, f.change()), url
-	case activity.ApplicationInstanceMarkedAbsent:
+	case activity.TypeApplicationInstanceMarkedAbsent:
 		return fmt.Sprintf("The instance %s of %s is now absent.", f.Number, f.SID), url
-	case activity.ApplicationInstanceMoved:
+	case activity.TypeApplicationInstanceMoved:
 		return fmt.Sprintf("The instance %s of %s has been moved.", f.Number, f.SID), url
-	case activity.ApplicationInstanceDeregistered:
+	case activity.TypeApplicationInstanceDeregistered:
 		return fmt.Sprintf("The instance %s has been deregistered from %s.", f.Number, f.SID), url
 	}
 	return "", ""

@@ -71,7 +71,7 @@ func TestFilter(t *testing.T) {
 	}
 	entry := Entry{
 		Position: PositionAt(noon) + 7,
-		Type:     HeartbeatFailed,
+		Type:     TypeHeartbeatFailed,
 		Actor:    System,
 		Severity: Warning,
 		Metadata: json.RawMessage(`{"hostname":"hana01"}`),
@@ -82,8 +82,8 @@ func TestFilter(t *testing.T) {
 		want   bool
 	}{
 		{"nothing", Filter{}, true},
-		{"type", Filter{Types: []Type{HostRegistered, HeartbeatFailed}}, true},
-		{"other type", Filter{Types: []Type{HostRegistered}}, false},
+		{"type", Filter{Types: []Type{TypeHostRegistered, TypeHeartbeatFailed}}, true},
+		{"other type", Filter{Types: []Type{TypeHostRegistered}}, false},
 		{"actor", Filter{Actors: []string{"admin", "system"}}, true},
 		{"actor in other case", Filter{Actors: []string{"System"}}, false},
 		{"part of an actor", Filter{Actors: []string{"sys"}}, false},
@@ -101,15 +101,15 @@ func TestFilter(t *testing.T) {
 		{"from a far past", Filter{From: time.Date(1, 1, 1, 1, 0, 0, 0, time.UTC)}, true},
 		{"to a far past", Filter{To: time.Date(1960, 1, 1, 0, 0, 0, 0, time.UTC)}, false},
 		{"from after to", Filter{From: noon.Add(time.Hour), To: noon}, false},
-		{"all of it", Filter{Types: []Type{HeartbeatFailed}, Actors: []string{System}, Severities: []Severity{Warning}, Search: search, From: noon, To: noon}, true},
-		{"all but one", Filter{Types: []Type{HeartbeatFailed}, Actors: []string{System}, Severities: []Severity{Info}, Search: search}, false},
+		{"all of it", Filter{Types: []Type{TypeHeartbeatFailed}, Actors: []string{System}, Severities: []Severity{Warning}, Search: search, From: noon, To: noon}, true},
+		{"all but one", Filter{Types: []Type{TypeHeartbeatFailed}, Actors: []string{System}, Severities: []Severity{Info}, Search: search}, false},
 	}
 	for _, test := range tests {
 		if got := test.filter.Match(&entry); got != test.want {
 			t.Errorf("%s: match is %v, want %v", test.name, got, test.want)
 		}
 	}
-	entry.Type = LoginAttempt
+	entry.Type = TypeLoginAttempt
 	if hidden := (&Filter{WithoutUserManagement: true}); hidden.Match(&entry) {
 		t.Error("a sign-in passes the filter of those who may not see it")
 	}

@@ -14,14 +14,14 @@ import (
 
 // awaited are the types nobody writes yet, by the feature that will.
 var awaited = map[string][]Type{
-	"AI configuration":           {AIConfigurationCreation, AIConfigurationModification, AIConfigurationDeletion},
-	"SUSE Multi-Linux Manager":   {SavingSUMASettings, ChangingSUMASettings, ClearingSUMASettings, SoftwareUpdatesHealthChanged},
-	"alerting":                   {SavingAlertingSettings, ChangingAlertingSettings},
-	"execution of checks":        {ClusterChecksExecutionRequest, HostChecksExecutionRequest, HostChecksHealthChanged},
-	"customization of checks":    {CheckCustomizationApplied, CheckCustomizationReset},
-	"operations":                 {HostOperationRequested, ClusterOperationRequested, ClusterHostOperationRequested, ApplicationInstanceOperationRequested, SAPSystemOperationRequested, DatabaseOperationRequested, OperationCompleted},
-	"never: old versions":        {ClusterDiscoveredHealthChanged, ApplicationInstanceHealthChanged, DatabaseInstanceHealthChanged},
-	"never: another event store": {HostTombstoned, ClusterTombstoned, SAPSystemTombstoned, DatabaseTombstoned, HostRollUpRequested, ClusterRollUpRequested, SAPSystemRollUpRequested, DatabaseRollUpRequested, HostRolledUp, ClusterRolledUp, SAPSystemRolledUp, DatabaseRolledUp},
+	"AI configuration":           {TypeAIConfigurationCreation, TypeAIConfigurationModification, TypeAIConfigurationDeletion},
+	"SUSE Multi-Linux Manager":   {TypeSavingSUMASettings, TypeChangingSUMASettings, TypeClearingSUMASettings, TypeSoftwareUpdatesHealthChanged},
+	"alerting":                   {TypeSavingAlertingSettings, TypeChangingAlertingSettings},
+	"execution of checks":        {TypeClusterChecksExecutionRequest, TypeHostChecksExecutionRequest, TypeHostChecksHealthChanged},
+	"customization of checks":    {TypeCheckCustomizationApplied, TypeCheckCustomizationReset},
+	"operations":                 {TypeHostOperationRequested, TypeClusterOperationRequested, TypeClusterHostOperationRequested, TypeApplicationInstanceOperationRequested, TypeSAPSystemOperationRequested, TypeDatabaseOperationRequested, TypeOperationCompleted},
+	"never: old versions":        {TypeClusterDiscoveredHealthChanged, TypeApplicationInstanceHealthChanged, TypeDatabaseInstanceHealthChanged},
+	"never: another event store": {TypeHostTombstoned, TypeClusterTombstoned, TypeSAPSystemTombstoned, TypeDatabaseTombstoned, TypeHostRollUpRequested, TypeClusterRollUpRequested, TypeSAPSystemRollUpRequested, TypeDatabaseRollUpRequested, TypeHostRolledUp, TypeClusterRolledUp, TypeSAPSystemRolledUp, TypeDatabaseRolledUp},
 }
 
 // TestEmittedTypes holds the catalogue against what the product writes: every

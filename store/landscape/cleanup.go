@@ -167,7 +167,7 @@ func (d *Decision) removeHost(id HostID) error {
 	if err != nil {
 		return err
 	}
-	d.hostEvent(host, activity.HostDeregistrationRequested, map[string]any{"requested_at": d.now})
+	d.hostEvent(host, activity.TypeHostDeregistrationRequested, map[string]any{"requested_at": d.now})
 	if err := d.removeInstances(id); err != nil {
 		return err
 	}
@@ -180,7 +180,7 @@ func (d *Decision) removeHost(id HostID) error {
 	after := d.changeHost(host)
 	after.DeregisteredAt = &d.now
 	after.Inputs.SoftwareUpdates, after.Turns = HealthNotSet, nil
-	d.hostEvent(after, activity.SoftwareUpdatesDiscoveryCleared, nil)
-	d.hostEvent(after, activity.HostDeregistered, map[string]any{"deregistered_at": d.now})
+	d.hostEvent(after, activity.TypeSoftwareUpdatesDiscoveryCleared, nil)
+	d.hostEvent(after, activity.TypeHostDeregistered, map[string]any{"deregistered_at": d.now})
 	return nil
 }

@@ -45,7 +45,7 @@ func (d *Decision) updateCluster(before *Cluster, agent HostID, r *ClusterReport
 	after := before.copy()
 	if !before.Registered() {
 		after.DeregisteredAt = nil
-		d.event(activity.ClusterRestored, map[string]any{"cluster_id": after.ID})
+		d.event(activity.TypeClusterRestored, map[string]any{"cluster_id": after.ID})
 	}
 	if err := d.enterCluster(after, agent, r.Online); err != nil {
 		return err
@@ -66,7 +66,7 @@ func (d *Decision) updateCluster(before *Cluster, agent HostID, r *ClusterReport
 		// ever spoken: without this, what is known about the cluster would
 		// depend on the order in which its nodes report.
 		after.State = ClusterStateUnknown
-		d.event(activity.ClusterDetailsUpdated, after.details())
+		d.event(activity.TypeClusterDetailsUpdated, after.details())
 	}
 	// Equal parts are shared with the copy, so that comparing costs little.
 	if reflect.DeepEqual(before, after) {
@@ -132,7 +132,7 @@ func (d *Decision) registerCluster(agent HostID, r *ClusterReport) error {
 	d.Clusters[c.ID] = c
 	metadata := c.details()
 	metadata["health"], metadata["health_details"] = c.Health, c.Inputs.record()
-	d.event(activity.ClusterRegistered, metadata)
+	d.event(activity.TypeClusterRegistered, metadata)
 	return d.enterCluster(c, agent, r.Online)
 }
 
@@ -144,12 +144,12 @@ func (d *Decision) enterCluster(c *Cluster, id HostID, online bool) error {
 		c.Members = slices.Insert(c.Members, i, ClusterMember{HostID: id})
 	}
 	member := &c.Members[i]
-	event := activity.HostAddedToCluster
+	event := activity.TypeHostAddedToCluster
 	if known {
 		if member.Offline != online {
 			return nil
 		}
-		event = activity.ClusterHostStatusChanged
+		event = activity.TypeClusterHostStatusChanged
 	}
 	old := member.Status()
 	member.Offline = !online
@@ -183,7 +183,7 @@ func (d *Decision) clusterHeard(c *Cluster, host HostID) {
 func (d *Decision) refreshCluster(c *Cluster) {
 	if c.StaleSince != nil && !c.stale() {
 		c.StaleSince = nil
-		d.event(activity.ClusterDataMarkedInSync, map[string]any{"cluster_id": c.ID})
+		d.event(activity.TypeClusterDataMarkedInSync, map[string]any{"cluster_id": c.ID})
 	}
 }
 
@@ -192,7 +192,7 @@ func (d *Decision) refreshCluster(c *Cluster) {
 func (d *Decision) stopCluster(c *Cluster) {
 	if c.State != ClusterStateStopped {
 		c.State = ClusterStateStopped
-		d.event(activity.ClusterDetailsUpdated, c.details())
+		d.event(activity.TypeClusterDetailsUpdated, c.details())
 	}
 	d.judgeCluster(c, c.lost())
 }
@@ -201,7 +201,7 @@ func (d *Decision) stopCluster(c *Cluster) {
 func (d *Decision) describeCluster(c *Cluster, r *ClusterReport) {
 	if !same(c.Name, r.Name) || !same(c.ClusterFacts, *r.Facts) {
 		c.Name, c.ClusterFacts = r.Name, *r.Facts
-		d.event(activity.ClusterDetailsUpdated, c.details())
+		d.event(activity.TypeClusterDetailsUpdated, c.details())
 	}
 	d.judgeCluster(c, c.reported(r))
 }
@@ -248,14 +248,14 @@ func (d *Decision) leaveCluster(id HostID) error {
 	}
 	outside := d.changeHost(host)
 	outside.ClusterID, outside.ClusterHostStatus = "", ""
-	d.event(activity.HostRemovedFromCluster, map[string]any{"cluster_id": c.ID, "host_id": id, "deregistered_at": nil})
+	d.event(activity.TypeHostRemovedFromCluster, map[string]any{"cluster_id": c.ID, "host_id": id, "deregistered_at": nil})
 	if len(c.Members) > 0 {
 		d.refreshCluster(c)
 		return nil
 	}
 	c.DeregisteredAt = &d.now
 	c.StaleSince = nil // nobody would ever end it
-	d.event(activity.ClusterDeregistered, map[string]any{"cluster_id": c.ID, "deregistered_at": d.now})
+	d.event(activity.TypeClusterDeregistered, map[string]any{"cluster_id": c.ID, "deregistered_at": d.now})
 	return nil
 }
 
@@ -274,7 +274,7 @@ func (d *Decision) markClusterStale(id HostID) error {
 	c.Members[i].Stale = true
 	if c.StaleSince == nil {
 		c.StaleSince = &d.now
-		d.event(activity.ClusterDataMarkedStale, map[string]any{"cluster_id": c.ID, "stale_at": d.now})
+		d.event(activity.TypeClusterDataMarkedStale, map[string]any{"cluster_id": c.ID, "stale_at": d.now})
 	}
 	return nil
 }

@@ -431,20 +431,20 @@ func TestClusterEventMetadata(t *testing.T) {
 	}
 	data := []string{"cluster_id", "details", "hosts_number", "name", "provider", "resources_number", "sap_instances", "state", "type"}
 	want := map[activity.Type][]string{
-		activity.ClusterRegistered:               slices.Sorted(slices.Values(append(slices.Clone(data), "health", "health_details"))),
-		activity.ClusterDetailsUpdated:           data,
-		activity.ClusterHealthChanged:            {"cause", "cluster_id", "health", "old"},
-		activity.ClusterReplicationHealthChanged: {"cluster_id", "replication_health"},
-		activity.ClusterDistributedHealthChanged: {"cluster_id", "distributed_health"},
-		activity.ClusterSBDHealthChanged:         {"cluster_id", "old", "sbd_health"},
-		activity.ClusterChecksHealthChanged:      {"checks_health", "cluster_id", "old"},
-		activity.HostAddedToCluster:              {"cluster_host_status", "cluster_id", "host_id"},
-		activity.ClusterHostStatusChanged:        {"cluster_host_status", "cluster_id", "host_id", "old"},
-		activity.HostRemovedFromCluster:          {"cluster_id", "deregistered_at", "host_id"},
-		activity.ClusterDataMarkedStale:          {"cluster_id", "stale_at"},
-		activity.ClusterDataMarkedInSync:         {"cluster_id"},
-		activity.ClusterDeregistered:             {"cluster_id", "deregistered_at"},
-		activity.ClusterRestored:                 {"cluster_id"},
+		activity.TypeClusterRegistered:               slices.Sorted(slices.Values(append(slices.Clone(data), "health", "health_details"))),
+		activity.TypeClusterDetailsUpdated:           data,
+		activity.TypeClusterHealthChanged:            {"cause", "cluster_id", "health", "old"},
+		activity.TypeClusterReplicationHealthChanged: {"cluster_id", "replication_health"},
+		activity.TypeClusterDistributedHealthChanged: {"cluster_id", "distributed_health"},
+		activity.TypeClusterSBDHealthChanged:         {"cluster_id", "old", "sbd_health"},
+		activity.TypeClusterChecksHealthChanged:      {"checks_health", "cluster_id", "old"},
+		activity.TypeHostAddedToCluster:              {"cluster_host_status", "cluster_id", "host_id"},
+		activity.TypeClusterHostStatusChanged:        {"cluster_host_status", "cluster_id", "host_id", "old"},
+		activity.TypeHostRemovedFromCluster:          {"cluster_id", "deregistered_at", "host_id"},
+		activity.TypeClusterDataMarkedStale:          {"cluster_id", "stale_at"},
+		activity.TypeClusterDataMarkedInSync:         {"cluster_id"},
+		activity.TypeClusterDeregistered:             {"cluster_id", "deregistered_at"},
+		activity.TypeClusterRestored:                 {"cluster_id"},
 	}
 	got := make(map[activity.Type][]string)
 	for _, e := range events {

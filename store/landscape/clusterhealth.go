@@ -116,10 +116,10 @@ func (d *Decision) judgeCluster(c *Cluster, inputs ClusterInputs) {
 		key         string
 		before, now Health
 	}{
-		{activity.ClusterReplicationHealthChanged, "replication_health", before.Replication, inputs.Replication},
-		{activity.ClusterDistributedHealthChanged, "distributed_health", before.Distributed, inputs.Distributed},
-		{activity.ClusterSBDHealthChanged, "sbd_health", before.SBD, inputs.SBD},
-		{activity.ClusterChecksHealthChanged, "checks_health", before.Checks, inputs.Checks},
+		{activity.TypeClusterReplicationHealthChanged, "replication_health", before.Replication, inputs.Replication},
+		{activity.TypeClusterDistributedHealthChanged, "distributed_health", before.Distributed, inputs.Distributed},
+		{activity.TypeClusterSBDHealthChanged, "sbd_health", before.SBD, inputs.SBD},
+		{activity.TypeClusterChecksHealthChanged, "checks_health", before.Checks, inputs.Checks},
 	} {
 		if input.now != "" && input.now != input.before {
 			d.clusterEvent(c, input.event, changeOf(input.key, input.before, input.now, ""))
@@ -129,7 +129,7 @@ func (d *Decision) judgeCluster(c *Cluster, inputs ClusterInputs) {
 		return
 	}
 	if overall := inputs.Overall(); overall != c.Health {
-		d.clusterEvent(c, activity.ClusterHealthChanged, changeOf("health", c.Health, overall, causeOf(overall, inputs.parts())))
+		d.clusterEvent(c, activity.TypeClusterHealthChanged, changeOf("health", c.Health, overall, causeOf(overall, inputs.parts())))
 		c.Health = overall
 	}
 }

@@ -82,7 +82,7 @@ func (d *Decision) registerDatabase(s reportedElement) error {
 		Tenants: []string{}, Instances: []DatabaseInstance{}, RegisteredAt: d.now,
 	}
 	d.Databases[db.ID] = db
-	d.event(activity.DatabaseRegistered, map[string]any{"database_id": db.ID, "sid": db.SID, "health": db.Health})
+	d.event(activity.TypeDatabaseRegistered, map[string]any{"database_id": db.ID, "sid": db.SID, "health": db.Health})
 	if err := d.seeDatabaseInstance(db, s); err != nil {
 		return err
 	}
@@ -93,7 +93,7 @@ func (d *Decision) registerDatabase(s reportedElement) error {
 // come after it.
 func (d *Decision) restoreDatabase(db *Database, health Health) error {
 	db.DeregisteredAt, db.Health = nil, health
-	d.event(activity.DatabaseRestored, map[string]any{"database_id": db.ID, "health": db.Health})
+	d.event(activity.TypeDatabaseRestored, map[string]any{"database_id": db.ID, "health": db.Health})
 	return d.judgeSaptuneOn(db.hosts(), func(HostID) (bool, error) { return true, nil })
 }
 
@@ -122,20 +122,20 @@ func (d *Decision) seeDatabaseInstance(db *Database, s reportedElement) error {
 	if known {
 		d.replicationChanged(db, before[i], *instance)
 		if instance.Status != before[i].Status {
-			d.databaseInstanceEvent(db, instance, activity.DatabaseInstanceStatusChanged, changeOf("status", before[i].Status, instance.Status, ""))
+			d.databaseInstanceEvent(db, instance, activity.TypeDatabaseInstanceStatusChanged, changeOf("status", before[i].Status, instance.Status, ""))
 		}
 	} else {
 		metadata := instance.InstanceFacts.details()
 		metadata["sid"] = instance.SID
 		instance.Replication.describe(metadata)
-		d.databaseInstanceEvent(db, instance, activity.DatabaseInstanceRegistered, metadata)
+		d.databaseInstanceEvent(db, instance, activity.TypeDatabaseInstanceRegistered, metadata)
 		if err := d.judgeSaptune(s.agent, true); err != nil {
 			return err
 		}
 	}
 	if instance.AbsentSince != nil {
 		instance.AbsentSince = nil
-		d.databaseInstanceEvent(db, instance, activity.DatabaseInstanceMarkedPresent, nil)
+		d.databaseInstanceEvent(db, instance, activity.TypeDatabaseInstanceMarkedPresent, nil)
 	}
 	d.renameDatabase(db)
 	since, err := d.staleAfter(s, instance.StaleSince)
@@ -158,7 +158,7 @@ func (d *Decision) renameDatabase(db *Database) {
 	if !known || sid == db.SID {
 		return
 	}
-	d.event(activity.DatabaseUpdated, map[string]any{"database_id": db.ID, "sid": sid, "previous_sid": db.SID})
+	d.event(activity.TypeDatabaseUpdated, map[string]any{"database_id": db.ID, "sid": sid, "previous_sid": db.SID})
 	db.SID = sid
 }
 
@@ -166,9 +166,9 @@ func (d *Decision) renameDatabase(db *Database) {
 func (d *Decision) databaseInstanceStale(db *Database, i *DatabaseInstance, since *time.Time) {
 	switch {
 	case i.StaleSince != nil && since == nil:
-		d.databaseInstanceEvent(db, i, activity.DatabaseInstanceDataMarkedInSync, nil)
+		d.databaseInstanceEvent(db, i, activity.TypeDatabaseInstanceDataMarkedInSync, nil)
 	case i.StaleSince == nil && since != nil:
-		d.databaseInstanceEvent(db, i, activity.DatabaseInstanceDataMarkedStale, map[string]any{"stale_at": *since})
+		d.databaseInstanceEvent(db, i, activity.TypeDatabaseInstanceDataMarkedStale, map[string]any{"stale_at": *since})
 	}
 	i.StaleSince = since
 }
@@ -182,7 +182,7 @@ func (d *Decision) replicationChanged(db *Database, before, after DatabaseInstan
 	metadata := make(map[string]any)
 	after.Replication.describe(metadata)
 	metadata["old"] = before.Role
-	d.databaseInstanceEvent(db, &after, activity.DatabaseInstanceSystemReplicationChanged, metadata)
+	d.databaseInstanceEvent(db, &after, activity.TypeDatabaseInstanceSystemReplicationChanged, metadata)
 }
 
 // judgeDatabase draws what follows from the instances of a database: whether
@@ -202,13 +202,13 @@ func (d *Decision) judgeDatabase(db *Database) error {
 	metadata := changeOf("health", db.Health, health, causeOf(health, parts))
 	metadata["database_id"] = db.ID
 	db.Health = health
-	d.event(activity.DatabaseHealthChanged, metadata)
+	d.event(activity.TypeDatabaseHealthChanged, metadata)
 	return d.eachSAPSystemOf(db, func(s *SAPSystem) error {
 		if s.Registered() && s.DatabaseHealth != health {
 			metadata := changeOf("database_health", s.DatabaseHealth, health, "")
 			metadata["sap_system_id"] = s.ID
 			s.DatabaseHealth = health
-			d.event(activity.SAPSystemDatabaseHealthChanged, metadata)
+			d.event(activity.TypeSAPSystemDatabaseHealthChanged, metadata)
 			d.judgeSAPSystemHealth(s)
 		}
 		return nil
@@ -224,9 +224,9 @@ func (d *Decision) judgeDatabaseStale(db *Database) error {
 	}
 	switch {
 	case db.StaleSince != nil && since == nil:
-		d.event(activity.DatabaseDataMarkedInSync, map[string]any{"database_id": db.ID})
+		d.event(activity.TypeDatabaseDataMarkedInSync, map[string]any{"database_id": db.ID})
 	case db.StaleSince == nil && since != nil:
-		d.event(activity.DatabaseDataMarkedStale, map[string]any{"database_id": db.ID, "stale_at": *since})
+		d.event(activity.TypeDatabaseDataMarkedStale, map[string]any{"database_id": db.ID, "stale_at": *since})
 	default:
 		return nil
 	}
@@ -280,7 +280,7 @@ func (d *Decision) changeTenants(db *Database, tenants []string) error {
 	}
 	previous := db.Tenants
 	db.Tenants = tenants
-	d.event(activity.DatabaseTenantsUpdated, map[string]any{
+	d.event(activity.TypeDatabaseTenantsUpdated, map[string]any{
 		"database_id": db.ID, "tenants": describeTenants(tenants), "previous_tenants": describeTenants(previous),
 	})
 	return d.eachSAPSystemOf(db, func(s *SAPSystem) error {
@@ -298,7 +298,7 @@ func (d *Decision) changeTenants(db *Database, tenants []string) error {
 // it. Their instances stay, to come back with it.
 func (d *Decision) endDatabase(db *Database) error {
 	db.DeregisteredAt = &d.now
-	d.event(activity.DatabaseDeregistered, map[string]any{"database_id": db.ID, "deregistered_at": d.now})
+	d.event(activity.TypeDatabaseDeregistered, map[string]any{"database_id": db.ID, "deregistered_at": d.now})
 	if err := d.judgeSaptuneOn(db.hosts(), func(host HostID) (bool, error) { return d.othersOn(host, db.ID, "") }); err != nil {
 		return err
 	}
@@ -335,7 +335,7 @@ func (d *Decision) removeDatabaseInstance(id DatabaseID, host HostID, number str
 	gone := db.Instances[i]
 	db.Instances = slices.Delete(db.Instances, i, i+1)
 	before := slices.Clone(db.Instances)
-	d.databaseInstanceEvent(db, &gone, activity.DatabaseInstanceDeregistered, map[string]any{"deregistered_at": d.now})
+	d.databaseInstanceEvent(db, &gone, activity.TypeDatabaseInstanceDeregistered, map[string]any{"deregistered_at": d.now})
 	if err := d.judgeSaptuneOn([]HostID{host}, d.sapRunning); err != nil {
 		return err
 	}

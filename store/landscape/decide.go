@@ -93,7 +93,7 @@ func (d *Decision) observeHost(id HostID, facts HostFacts) error {
 // changeFacts takes over what a host says about itself.
 func (d *Decision) changeFacts(after, before *Host, facts HostFacts) {
 	after.HostFacts = facts
-	d.hostEvent(after, activity.HostDetailsUpdated, after.details())
+	d.hostEvent(after, activity.TypeHostDetailsUpdated, after.details())
 	d.softwareUpdates(after, before.FQDN)
 }
 
@@ -103,14 +103,14 @@ func (d *Decision) registerHost(before *Host, facts HostFacts) {
 	after.Heartbeat, after.Health, after.Inputs = HeartbeatUnknown, HealthUnknown, initialInputs
 	metadata := after.details()
 	metadata["heartbeat"], metadata["health"] = HeartbeatUnknown, nil
-	d.hostEvent(after, activity.HostRegistered, metadata)
+	d.hostEvent(after, activity.TypeHostRegistered, metadata)
 	d.softwareUpdates(after, "")
 }
 
 func (d *Decision) restoreHost(before *Host, facts HostFacts) {
 	after := d.changeHost(before)
 	after.DeregisteredAt, after.HostFacts = nil, facts
-	d.hostEvent(after, activity.HostRestored, nil)
+	d.hostEvent(after, activity.TypeHostRestored, nil)
 	// A host that only rebooted meanwhile is the same host.
 	rebooted := before.HostFacts
 	rebooted.LastBoot = facts.LastBoot
@@ -118,7 +118,7 @@ func (d *Decision) restoreHost(before *Host, facts HostFacts) {
 		d.softwareUpdates(after, "")
 		return
 	}
-	d.hostEvent(after, activity.HostDetailsUpdated, after.details())
+	d.hostEvent(after, activity.TypeHostDetailsUpdated, after.details())
 	d.softwareUpdates(after, before.FQDN)
 }
 
@@ -139,9 +139,9 @@ func (d *Decision) softwareUpdates(h *Host, formerFQDN string) {
 	switch {
 	case h.FQDN == formerFQDN:
 	case h.FQDN == "":
-		d.hostEvent(h, activity.SoftwareUpdatesDiscoveryCleared, nil)
+		d.hostEvent(h, activity.TypeSoftwareUpdatesDiscoveryCleared, nil)
 	default:
-		d.hostEvent(h, activity.SoftwareUpdatesDiscoveryRequested, map[string]any{"fully_qualified_domain_name": h.FQDN})
+		d.hostEvent(h, activity.TypeSoftwareUpdatesDiscoveryRequested, map[string]any{"fully_qualified_domain_name": h.FQDN})
 	}
 }
 
@@ -151,7 +151,7 @@ func (d *Decision) observeCloud(before *Host, cloud *Cloud) {
 	}
 	after := d.changeHost(before)
 	after.Cloud = cloud
-	d.hostEvent(after, activity.ProviderUpdated, map[string]any{"provider": cloud.Provider, "provider_data": cloud.Data()})
+	d.hostEvent(after, activity.TypeProviderUpdated, map[string]any{"provider": cloud.Provider, "provider_data": cloud.Data()})
 }
 
 func (d *Decision) observeSubscriptions(before *Host, subscriptions []Subscription) {
@@ -160,14 +160,14 @@ func (d *Decision) observeSubscriptions(before *Host, subscriptions []Subscripti
 	}
 	after := d.changeHost(before)
 	after.Subscriptions = subscriptions
-	d.hostEvent(after, activity.SLESSubscriptionsUpdated, map[string]any{"subscriptions": after.SubscriptionData()})
+	d.hostEvent(after, activity.TypeSLESSubscriptionsUpdated, map[string]any{"subscriptions": after.SubscriptionData()})
 }
 
 func (d *Decision) observeSaptune(before *Host, seen SaptuneReport) error {
 	if status := reportedSaptune(before.Saptune, seen); !same(before.Saptune, status) {
 		after := d.changeHost(before)
 		after.Saptune = status
-		d.hostEvent(after, activity.SaptuneStatusUpdated, map[string]any{"status": status})
+		d.hostEvent(after, activity.TypeSaptuneStatusUpdated, map[string]any{"status": status})
 	}
 	running, err := d.sapRunning(before.ID)
 	if err != nil {
@@ -194,10 +194,10 @@ func (d *Decision) judgeSaptune(id HostID, sapRunning bool) error {
 	after := d.changeHost(before)
 	after.Inputs, after.Health = inputs, inputs.Overall()
 	if inputs.Saptune != before.Inputs.Saptune {
-		d.hostEvent(after, activity.HostSaptuneHealthChanged, changeOf("saptune_health", before.Inputs.Saptune, inputs.Saptune, ""))
+		d.hostEvent(after, activity.TypeHostSaptuneHealthChanged, changeOf("saptune_health", before.Inputs.Saptune, inputs.Saptune, ""))
 	}
 	if after.Health != before.Health {
-		d.hostEvent(after, activity.HostHealthChanged, changeOf("health", before.Health, after.Health, causeOf(after.Health, after.Inputs.parts())))
+		d.hostEvent(after, activity.TypeHostHealthChanged, changeOf("health", before.Health, after.Health, causeOf(after.Health, after.Inputs.parts())))
 	}
 	return nil
 }
@@ -240,7 +240,7 @@ func HeartbeatReceived(state State, id HostID, now time.Time) (*Decision, error)
 	}
 	after := d.changeHost(before)
 	after.Heartbeat, after.StaleSince = HeartbeatPassing, nil
-	d.hostEvent(after, activity.HeartbeatSucceeded, nil)
+	d.hostEvent(after, activity.TypeHeartbeatSucceeded, nil)
 	return d, d.judgeWaiting()
 }
 
@@ -255,7 +255,7 @@ func HeartbeatLost(state State, id HostID, now time.Time) (*Decision, error) {
 	}
 	after := d.changeHost(before)
 	after.Heartbeat, after.StaleSince = HeartbeatCritical, &d.now
-	d.hostEvent(after, activity.HeartbeatFailed, nil)
+	d.hostEvent(after, activity.TypeHeartbeatFailed, nil)
 	if err := d.markAllSAPStale(id); err != nil {
 		return d, err
 	}

@@ -102,17 +102,17 @@ func TestObserveHost(t *testing.T) {
 		seen   landscape.Observation
 		want   []activity.Type
 	}{
-		"first report":             {nil, seenHost(nil), []activity.Type{activity.HostRegistered, activity.SoftwareUpdatesDiscoveryRequested}},
-		"first report, no domain":  {nil, seenHost(withoutFQDN), []activity.Type{activity.HostRegistered}},
+		"first report":             {nil, seenHost(nil), []activity.Type{activity.TypeHostRegistered, activity.TypeSoftwareUpdatesDiscoveryRequested}},
+		"first report, no domain":  {nil, seenHost(withoutFQDN), []activity.Type{activity.TypeHostRegistered}},
 		"same again":               {registered(t, nil), seenHost(nil), nil},
-		"rebooted":                 {registered(t, nil), seenHost(reboot), []activity.Type{activity.HostDetailsUpdated}},
-		"renamed":                  {registered(t, nil), seenHost(func(f *landscape.HostFacts) { f.Hostname = "vega02" }), []activity.Type{activity.HostDetailsUpdated}},
-		"domain lost":              {registered(t, nil), seenHost(withoutFQDN), []activity.Type{activity.HostDetailsUpdated, activity.SoftwareUpdatesDiscoveryCleared}},
-		"domain changed":           {registered(t, nil), seenHost(func(f *landscape.HostFacts) { f.FQDN = "a.example.org" }), []activity.Type{activity.HostDetailsUpdated, activity.SoftwareUpdatesDiscoveryRequested}},
-		"targets none, not absent": {registered(t, nil), seenHost(func(f *landscape.HostFacts) { f.PrometheusTargets = map[string]string{} }), []activity.Type{activity.HostDetailsUpdated}},
-		"back, same":               {registered(t, gone), seenHost(nil), []activity.Type{activity.HostRestored, activity.SoftwareUpdatesDiscoveryRequested}},
-		"back, rebooted":           {registered(t, gone), seenHost(reboot), []activity.Type{activity.HostRestored, activity.SoftwareUpdatesDiscoveryRequested}},
-		"back, changed":            {registered(t, gone), seenHost(func(f *landscape.HostFacts) { f.CPUCount++ }), []activity.Type{activity.HostRestored, activity.HostDetailsUpdated}},
+		"rebooted":                 {registered(t, nil), seenHost(reboot), []activity.Type{activity.TypeHostDetailsUpdated}},
+		"renamed":                  {registered(t, nil), seenHost(func(f *landscape.HostFacts) { f.Hostname = "vega02" }), []activity.Type{activity.TypeHostDetailsUpdated}},
+		"domain lost":              {registered(t, nil), seenHost(withoutFQDN), []activity.Type{activity.TypeHostDetailsUpdated, activity.TypeSoftwareUpdatesDiscoveryCleared}},
+		"domain changed":           {registered(t, nil), seenHost(func(f *landscape.HostFacts) { f.FQDN = "a.example.org" }), []activity.Type{activity.TypeHostDetailsUpdated, activity.TypeSoftwareUpdatesDiscoveryRequested}},
+		"targets none, not absent": {registered(t, nil), seenHost(func(f *landscape.HostFacts) { f.PrometheusTargets = map[string]string{} }), []activity.Type{activity.TypeHostDetailsUpdated}},
+		"back, same":               {registered(t, gone), seenHost(nil), []activity.Type{activity.TypeHostRestored, activity.TypeSoftwareUpdatesDiscoveryRequested}},
+		"back, rebooted":           {registered(t, gone), seenHost(reboot), []activity.Type{activity.TypeHostRestored, activity.TypeSoftwareUpdatesDiscoveryRequested}},
+		"back, changed":            {registered(t, gone), seenHost(func(f *landscape.HostFacts) { f.CPUCount++ }), []activity.Type{activity.TypeHostRestored, activity.TypeHostDetailsUpdated}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			after, events, changed, err := observeOne(test.before, test.seen, false, later)
@@ -166,7 +166,7 @@ func saptuneStatus(version, tuning string) *landscape.Saptune {
 }
 
 func TestObserveSaptune(t *testing.T) {
-	updated, health, host := activity.SaptuneStatusUpdated, activity.HostSaptuneHealthChanged, activity.HostHealthChanged
+	updated, health, host := activity.TypeSaptuneStatusUpdated, activity.TypeHostSaptuneHealthChanged, activity.TypeHostHealthChanged
 	with := func(s *landscape.Saptune) func(*landscape.Host) {
 		return func(h *landscape.Host) {
 			h.Saptune = s
@@ -225,7 +225,7 @@ func TestRegisteredAfterSAP(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []activity.Type{activity.HostRegistered, activity.SoftwareUpdatesDiscoveryRequested, activity.HostSaptuneHealthChanged, activity.HostHealthChanged}
+	want := []activity.Type{activity.TypeHostRegistered, activity.TypeSoftwareUpdatesDiscoveryRequested, activity.TypeHostSaptuneHealthChanged, activity.TypeHostHealthChanged}
 	if diff := cmp.Diff(want, types(events)); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
 	}
@@ -245,11 +245,11 @@ func TestObserveCloudAndSubscriptions(t *testing.T) {
 		want []activity.Type
 	}{
 		{"no subscriptions at first", none, nil},
-		{"provider", cloud, []activity.Type{activity.ProviderUpdated}},
+		{"provider", cloud, []activity.Type{activity.TypeProviderUpdated}},
 		{"provider again", cloud, nil},
-		{"subscriptions", products, []activity.Type{activity.SLESSubscriptionsUpdated}},
+		{"subscriptions", products, []activity.Type{activity.TypeSLESSubscriptionsUpdated}},
 		{"subscriptions again", products, nil},
-		{"subscriptions gone", none, []activity.Type{activity.SLESSubscriptionsUpdated}},
+		{"subscriptions gone", none, []activity.Type{activity.TypeSLESSubscriptionsUpdated}},
 		{"subscriptions gone again", none, nil},
 	} {
 		after, events, _, err := observeOne(host, step.seen, false, later)
@@ -294,12 +294,12 @@ func TestHeartbeat(t *testing.T) {
 		m.apply(t, d)
 		return m.hosts[agent]
 	}
-	heard := step("first heartbeat", landscape.HeartbeatReceived, noon, activity.HeartbeatSucceeded)
+	heard := step("first heartbeat", landscape.HeartbeatReceived, noon, activity.TypeHeartbeatSucceeded)
 	if heard.Heartbeat != landscape.HeartbeatPassing || heard.StaleSince != nil {
 		t.Errorf("heard: %+v", heard)
 	}
 	step("second heartbeat", landscape.HeartbeatReceived, later)
-	lost := step("silence", landscape.HeartbeatLost, later, activity.HeartbeatFailed)
+	lost := step("silence", landscape.HeartbeatLost, later, activity.TypeHeartbeatFailed)
 	if lost.Heartbeat != landscape.HeartbeatCritical || !lost.StaleSince.Equal(later) {
 		t.Errorf("silent: %+v", lost)
 	}
@@ -319,7 +319,7 @@ func TestDeregisterBareHost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []activity.Type{activity.HostDeregistrationRequested, activity.SoftwareUpdatesDiscoveryCleared, activity.HostDeregistered}
+	want := []activity.Type{activity.TypeHostDeregistrationRequested, activity.TypeSoftwareUpdatesDiscoveryCleared, activity.TypeHostDeregistered}
 	if diff := cmp.Diff(want, types(d.Events)); diff != "" {
 		t.Error(diff)
 	}

@@ -25,38 +25,38 @@ const (
 )
 
 var eventKeys = map[activity.Type]string{
-	activity.DatabaseRegistered:                       "database_id sid health",
-	activity.DatabaseInstanceRegistered:               databaseInstanceKey + instanceKeys + replicationKeys,
-	activity.DatabaseTenantsUpdated:                   "database_id tenants previous_tenants",
-	activity.DatabaseInstanceStatusChanged:            databaseInstanceKey + "status old",
-	activity.DatabaseInstanceSystemReplicationChanged: databaseInstanceKey + replicationKeys + " old",
-	activity.DatabaseHealthChanged:                    "database_id health old",
-	activity.DatabaseInstanceMarkedAbsent:             databaseInstanceKey + "absent_at",
-	activity.DatabaseInstanceMarkedPresent:            databaseInstanceKey,
-	activity.DatabaseInstanceDataMarkedStale:          databaseInstanceKey + "stale_at",
-	activity.DatabaseInstanceDataMarkedInSync:         databaseInstanceKey,
-	activity.DatabaseDataMarkedStale:                  "database_id stale_at",
-	activity.DatabaseDataMarkedInSync:                 "database_id",
-	activity.DatabaseInstanceDeregistered:             databaseInstanceKey + "deregistered_at",
-	activity.DatabaseDeregistered:                     "database_id deregistered_at",
-	activity.DatabaseRestored:                         "database_id health",
+	activity.TypeDatabaseRegistered:                       "database_id sid health",
+	activity.TypeDatabaseInstanceRegistered:               databaseInstanceKey + instanceKeys + replicationKeys,
+	activity.TypeDatabaseTenantsUpdated:                   "database_id tenants previous_tenants",
+	activity.TypeDatabaseInstanceStatusChanged:            databaseInstanceKey + "status old",
+	activity.TypeDatabaseInstanceSystemReplicationChanged: databaseInstanceKey + replicationKeys + " old",
+	activity.TypeDatabaseHealthChanged:                    "database_id health old",
+	activity.TypeDatabaseInstanceMarkedAbsent:             databaseInstanceKey + "absent_at",
+	activity.TypeDatabaseInstanceMarkedPresent:            databaseInstanceKey,
+	activity.TypeDatabaseInstanceDataMarkedStale:          databaseInstanceKey + "stale_at",
+	activity.TypeDatabaseInstanceDataMarkedInSync:         databaseInstanceKey,
+	activity.TypeDatabaseDataMarkedStale:                  "database_id stale_at",
+	activity.TypeDatabaseDataMarkedInSync:                 "database_id",
+	activity.TypeDatabaseInstanceDeregistered:             databaseInstanceKey + "deregistered_at",
+	activity.TypeDatabaseDeregistered:                     "database_id deregistered_at",
+	activity.TypeDatabaseRestored:                         "database_id health",
 
-	activity.ApplicationInstanceRegistered:       applicationInstanceKey + instanceKeys,
-	activity.ApplicationInstanceMoved:            "sap_system_id instance_number old_host_id new_host_id",
-	activity.ApplicationInstanceStatusChanged:    applicationInstanceKey + "status old",
-	activity.ApplicationInstanceMarkedAbsent:     applicationInstanceKey + "absent_at",
-	activity.ApplicationInstanceMarkedPresent:    applicationInstanceKey,
-	activity.ApplicationInstanceDataMarkedStale:  applicationInstanceKey + "stale_at",
-	activity.ApplicationInstanceDataMarkedInSync: applicationInstanceKey,
-	activity.ApplicationInstanceDeregistered:     applicationInstanceKey + "deregistered_at",
-	activity.SAPSystemRegistered:                 "sap_system_id sid tenant db_host database_id health database_health database_stale_at ensa_version",
-	activity.SAPSystemUpdated:                    "sap_system_id ensa_version",
-	activity.SAPSystemHealthChanged:              "sap_system_id health old",
-	activity.SAPSystemDatabaseHealthChanged:      "sap_system_id database_health old",
-	activity.SAPSystemDataMarkedStale:            "sap_system_id stale_at",
-	activity.SAPSystemDataMarkedInSync:           "sap_system_id",
-	activity.SAPSystemDeregistered:               "sap_system_id deregistered_at",
-	activity.SAPSystemRestored:                   "sap_system_id tenant db_host health database_health database_stale_at",
+	activity.TypeApplicationInstanceRegistered:       applicationInstanceKey + instanceKeys,
+	activity.TypeApplicationInstanceMoved:            "sap_system_id instance_number old_host_id new_host_id",
+	activity.TypeApplicationInstanceStatusChanged:    applicationInstanceKey + "status old",
+	activity.TypeApplicationInstanceMarkedAbsent:     applicationInstanceKey + "absent_at",
+	activity.TypeApplicationInstanceMarkedPresent:    applicationInstanceKey,
+	activity.TypeApplicationInstanceDataMarkedStale:  applicationInstanceKey + "stale_at",
+	activity.TypeApplicationInstanceDataMarkedInSync: applicationInstanceKey,
+	activity.TypeApplicationInstanceDeregistered:     applicationInstanceKey + "deregistered_at",
+	activity.TypeSAPSystemRegistered:                 "sap_system_id sid tenant db_host database_id health database_health database_stale_at ensa_version",
+	activity.TypeSAPSystemUpdated:                    "sap_system_id ensa_version",
+	activity.TypeSAPSystemHealthChanged:              "sap_system_id health old",
+	activity.TypeSAPSystemDatabaseHealthChanged:      "sap_system_id database_health old",
+	activity.TypeSAPSystemDataMarkedStale:            "sap_system_id stale_at",
+	activity.TypeSAPSystemDataMarkedInSync:           "sap_system_id",
+	activity.TypeSAPSystemDeregistered:               "sap_system_id deregistered_at",
+	activity.TypeSAPSystemRestored:                   "sap_system_id tenant db_host health database_health database_stale_at",
 }
 
 // eventful is a world in which everything has happened.
@@ -128,15 +128,15 @@ func TestEventMetadata(t *testing.T) {
 	w.sap("db", secondary(key("salt")), primary())
 	w.sap("a", app("00", ascs+"|"+abap, ensa(landscape.ENSA2)))
 	want := map[activity.Type]string{
-		activity.DatabaseRegistered: `{"database_id":"` + string(ore) + `","health":"passing","sid":"ORE"}`,
-		activity.DatabaseInstanceRegistered: `{"database_id":"` + string(ore) + `","features":"HDB|HDB_WORKER","host_id":"db","http_port":50013,"https_port":50014,` +
+		activity.TypeDatabaseRegistered: `{"database_id":"` + string(ore) + `","health":"passing","sid":"ORE"}`,
+		activity.TypeDatabaseInstanceRegistered: `{"database_id":"` + string(ore) + `","features":"HDB|HDB_WORKER","host_id":"db","http_port":50013,"https_port":50014,` +
 			`"instance_hostname":"oredb","instance_number":"10","sid":"ORE","start_priority":"0.3","status":"green","system_replication":"Primary",` +
 			`"system_replication_mode":"sync","system_replication_operation_mode":"sync","system_replication_site":"UP","system_replication_site_id":1,` +
 			`"system_replication_source_site":null,"system_replication_status":"ACTIVE","system_replication_tier":1}`,
-		activity.DatabaseTenantsUpdated: `{"database_id":"` + string(ore) + `","previous_tenants":[],"tenants":[{"name":"LIM"},{"name":"SAL"}]}`,
-		activity.ApplicationInstanceRegistered: `{"features":"MESSAGESERVER|ENQUE|ABAP|GATEWAY|ICMAN|IGS","host_id":"a","http_port":50013,"https_port":50014,` +
+		activity.TypeDatabaseTenantsUpdated: `{"database_id":"` + string(ore) + `","previous_tenants":[],"tenants":[{"name":"LIM"},{"name":"SAL"}]}`,
+		activity.TypeApplicationInstanceRegistered: `{"features":"MESSAGESERVER|ENQUE|ABAP|GATEWAY|ICMAN|IGS","host_id":"a","http_port":50013,"https_port":50014,` +
 			`"instance_hostname":"lim00","instance_number":"00","sap_system_id":"` + string(lim) + `","sid":"LIM","start_priority":"1","status":"green"}`,
-		activity.SAPSystemRegistered: `{"database_health":"passing","database_id":"` + string(ore) + `","database_stale_at":null,"db_host":"10.1.0.10",` +
+		activity.TypeSAPSystemRegistered: `{"database_health":"passing","database_id":"` + string(ore) + `","database_stale_at":null,"db_host":"10.1.0.10",` +
 			`"ensa_version":"ensa2","health":"passing","sap_system_id":"` + string(lim) + `","sid":"LIM","tenant":"LIM"}`,
 	}
 	for _, e := range w.events {

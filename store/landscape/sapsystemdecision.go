@@ -191,14 +191,14 @@ func (d *Decision) seeApplicationInstance(s *SAPSystem, seen reportedElement) er
 	if !known {
 		metadata := instance.InstanceFacts.details()
 		metadata["sid"] = instance.SID
-		d.applicationInstanceEvent(s, instance, activity.ApplicationInstanceRegistered, metadata)
+		d.applicationInstanceEvent(s, instance, activity.TypeApplicationInstanceRegistered, metadata)
 		if err := d.judgeSaptune(seen.agent, true); err != nil {
 			return err
 		}
 	}
 	if instance.AbsentSince != nil {
 		instance.AbsentSince = nil
-		d.applicationInstanceEvent(s, instance, activity.ApplicationInstanceMarkedPresent, nil)
+		d.applicationInstanceEvent(s, instance, activity.TypeApplicationInstanceMarkedPresent, nil)
 	}
 	since, err := d.staleAfter(seen, instance.StaleSince)
 	if err != nil {
@@ -206,7 +206,7 @@ func (d *Decision) seeApplicationInstance(s *SAPSystem, seen reportedElement) er
 	}
 	d.applicationInstanceStale(s, instance, since)
 	if known && instance.Status != before {
-		d.applicationInstanceEvent(s, instance, activity.ApplicationInstanceStatusChanged, changeOf("status", before, instance.Status, ""))
+		d.applicationInstanceEvent(s, instance, activity.TypeApplicationInstanceStatusChanged, changeOf("status", before, instance.Status, ""))
 	}
 	return nil
 }
@@ -267,7 +267,7 @@ func (s *SAPSystem) movable(number, features string) *ApplicationInstance {
 func (d *Decision) moveAway(s *SAPSystem, instance ApplicationInstance, to HostID) error {
 	i, _ := s.place(instance.HostID, instance.Number)
 	s.Instances = slices.Delete(s.Instances, i, i+1)
-	d.event(activity.ApplicationInstanceMoved, map[string]any{
+	d.event(activity.TypeApplicationInstanceMoved, map[string]any{
 		"sap_system_id": s.ID, "instance_number": instance.Number, "old_host_id": instance.HostID, "new_host_id": to,
 	})
 	return d.forget(instance.HostID)
@@ -277,9 +277,9 @@ func (d *Decision) moveAway(s *SAPSystem, instance ApplicationInstance, to HostI
 func (d *Decision) applicationInstanceStale(s *SAPSystem, i *ApplicationInstance, since *time.Time) {
 	switch {
 	case i.StaleSince != nil && since == nil:
-		d.applicationInstanceEvent(s, i, activity.ApplicationInstanceDataMarkedInSync, nil)
+		d.applicationInstanceEvent(s, i, activity.TypeApplicationInstanceDataMarkedInSync, nil)
 	case i.StaleSince == nil && since != nil:
-		d.applicationInstanceEvent(s, i, activity.ApplicationInstanceDataMarkedStale, map[string]any{"stale_at": *since})
+		d.applicationInstanceEvent(s, i, activity.TypeApplicationInstanceDataMarkedStale, map[string]any{"stale_at": *since})
 	}
 	i.StaleSince = since
 }
@@ -292,7 +292,7 @@ func (d *Decision) registerSAPSystem(s *SAPSystem, db *Database, health Health) 
 	s.adopt(db)
 	s.StaleSince = s.staleSince()
 	s.ENSA = s.ensa()
-	d.event(activity.SAPSystemRegistered, map[string]any{
+	d.event(activity.TypeSAPSystemRegistered, map[string]any{
 		"sap_system_id": s.ID, "sid": s.SID, "tenant": s.Tenant, "db_host": s.DBHost, "database_id": s.DatabaseID,
 		"health": s.Health, "database_health": s.DatabaseHealth, "database_stale_at": s.DatabaseStaleSince, "ensa_version": s.ENSA,
 	})
@@ -314,7 +314,7 @@ func (d *Decision) renameSAPSystem(s *SAPSystem) {
 		return
 	}
 	sid := s.Instances[i].SID
-	d.event(activity.SAPSystemUpdated, map[string]any{"sap_system_id": s.ID, "sid": sid, "previous_sid": s.SID})
+	d.event(activity.TypeSAPSystemUpdated, map[string]any{"sap_system_id": s.ID, "sid": sid, "previous_sid": s.SID})
 	s.SID = sid
 }
 
@@ -322,7 +322,7 @@ func (d *Decision) renameSAPSystem(s *SAPSystem) {
 func (d *Decision) restoreSAPSystem(s *SAPSystem, db *Database) error {
 	s.DeregisteredAt = nil
 	s.adopt(db)
-	d.event(activity.SAPSystemRestored, map[string]any{
+	d.event(activity.TypeSAPSystemRestored, map[string]any{
 		"sap_system_id": s.ID, "tenant": s.Tenant, "db_host": s.DBHost, "health": s.Health,
 		"database_health": s.DatabaseHealth, "database_stale_at": s.DatabaseStaleSince,
 	})
@@ -345,7 +345,7 @@ func (d *Decision) restoreSAPSystemsOf(db *Database) error {
 // endSAPSystem takes a system out of the landscape. Its instances stay.
 func (d *Decision) endSAPSystem(s *SAPSystem) error {
 	s.DeregisteredAt = &d.now
-	d.event(activity.SAPSystemDeregistered, map[string]any{"sap_system_id": s.ID, "deregistered_at": d.now})
+	d.event(activity.TypeSAPSystemDeregistered, map[string]any{"sap_system_id": s.ID, "deregistered_at": d.now})
 	return d.judgeSaptuneOn(s.hosts(), func(host HostID) (bool, error) { return d.othersOn(host, "", s.ID) })
 }
 
@@ -381,7 +381,7 @@ func (d *Decision) tellLostSystems() error {
 				return err
 			}
 			if waitsFor != "" {
-				d.applicationInstanceEvent(s, instance, activity.ApplicationInstanceSystemLost, map[string]any{"waits_for": waitsFor})
+				d.applicationInstanceEvent(s, instance, activity.TypeApplicationInstanceSystemLost, map[string]any{"waits_for": waitsFor})
 			}
 		}
 	}
@@ -420,7 +420,7 @@ func (d *Decision) waitsFor(s *SAPSystem, instance *ApplicationInstance) (string
 func (d *Decision) judgeENSA(s *SAPSystem) {
 	if version := s.ensa(); version != s.ENSA {
 		s.ENSA = version
-		d.event(activity.SAPSystemUpdated, map[string]any{"sap_system_id": s.ID, "ensa_version": version})
+		d.event(activity.TypeSAPSystemUpdated, map[string]any{"sap_system_id": s.ID, "ensa_version": version})
 	}
 }
 
@@ -447,7 +447,7 @@ func (d *Decision) judgeSAPSystemHealth(s *SAPSystem) {
 		metadata := changeOf("health", s.Health, health, causeOf(health, parts))
 		metadata["sap_system_id"] = s.ID
 		s.Health = health
-		d.event(activity.SAPSystemHealthChanged, metadata)
+		d.event(activity.TypeSAPSystemHealthChanged, metadata)
 	}
 }
 
@@ -457,9 +457,9 @@ func (d *Decision) judgeSAPSystemStale(s *SAPSystem) {
 	since := s.staleSince()
 	switch {
 	case s.StaleSince != nil && since == nil:
-		d.event(activity.SAPSystemDataMarkedInSync, map[string]any{"sap_system_id": s.ID})
+		d.event(activity.TypeSAPSystemDataMarkedInSync, map[string]any{"sap_system_id": s.ID})
 	case s.StaleSince == nil && since != nil:
-		d.event(activity.SAPSystemDataMarkedStale, map[string]any{"sap_system_id": s.ID, "stale_at": *since})
+		d.event(activity.TypeSAPSystemDataMarkedStale, map[string]any{"sap_system_id": s.ID, "stale_at": *since})
 	default:
 		return
 	}
@@ -487,7 +487,7 @@ func (d *Decision) removeApplicationInstance(id SAPSystemID, host HostID, number
 	}
 	gone := s.Instances[i]
 	s.Instances = slices.Delete(s.Instances, i, i+1)
-	d.applicationInstanceEvent(s, &gone, activity.ApplicationInstanceDeregistered, map[string]any{"deregistered_at": d.now})
+	d.applicationInstanceEvent(s, &gone, activity.TypeApplicationInstanceDeregistered, map[string]any{"deregistered_at": d.now})
 	if err := d.judgeSaptuneOn([]HostID{host}, d.sapRunning); err != nil {
 		return err
 	}

@@ -149,7 +149,7 @@ func (d *Decision) observeMachine(before *Host, facts HostFacts) (taken bool) {
 	after := d.changeHost(before)
 	after.Turns = turns
 	if turns.SharedSince != nil {
-		d.hostEvent(after, activity.HostIDShared, map[string]any{"machines": after.machineDetails()})
+		d.hostEvent(after, activity.TypeHostIDShared, map[string]any{"machines": after.machineDetails()})
 		return true
 	}
 	d.changeFacts(after, before, facts)
@@ -198,7 +198,7 @@ func Unshare(state State, id HostID, now time.Time) (*Decision, error) {
 	}
 	after := d.changeHost(before)
 	after.Turns = nil
-	d.hostEvent(after, activity.HostIDUnshared, nil)
+	d.hostEvent(after, activity.TypeHostIDUnshared, nil)
 	if err := d.forget(id); err != nil {
 		return d, err
 	}

@@ -85,7 +85,7 @@ func TestTurns(t *testing.T) {
 	second()
 	w.expect(first(), "host_details_updated b")
 	w.expect(second(), "host_id_shared b")
-	if got := w.events[len(w.events)-1]; got.Type != activity.HostIDShared || len(got.Metadata["machines"].([]map[string]any)) != 2 {
+	if got := w.events[len(w.events)-1]; got.Type != activity.TypeHostIDShared || len(got.Metadata["machines"].([]map[string]any)) != 2 {
 		t.Errorf("event %+v", got)
 	}
 	names := func() (list []string) {

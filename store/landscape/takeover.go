@@ -104,13 +104,13 @@ func (d *Decision) takeFromDatabases(seen reportedElement, by owner, unread func
 
 func (d *Decision) applicationInstanceAbsent(s *SAPSystem, i *ApplicationInstance) {
 	i.AbsentSince = &d.now
-	d.applicationInstanceEvent(s, i, activity.ApplicationInstanceMarkedAbsent, map[string]any{"absent_at": d.now})
+	d.applicationInstanceEvent(s, i, activity.TypeApplicationInstanceMarkedAbsent, map[string]any{"absent_at": d.now})
 	d.renameSAPSystem(s)
 }
 
 func (d *Decision) databaseInstanceAbsent(db *Database, i *DatabaseInstance) {
 	i.AbsentSince = &d.now
-	d.databaseInstanceEvent(db, i, activity.DatabaseInstanceMarkedAbsent, map[string]any{"absent_at": d.now})
+	d.databaseInstanceEvent(db, i, activity.TypeDatabaseInstanceMarkedAbsent, map[string]any{"absent_at": d.now})
 	d.renameDatabase(db)
 }
 

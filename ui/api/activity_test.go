@@ -75,7 +75,7 @@ const admin = 1 // all:all
 func (f *fixture) tagged(count int) {
 	for n := 1; n <= count; n++ {
 		f.clock.pass(time.Second)
-		f.logged("ben", activity.ResourceTagging, map[string]any{"n": n, "added_tag": fmt.Sprint("tag", n%3)})
+		f.logged("ben", activity.TypeResourceTagging, map[string]any{"n": n, "added_tag": fmt.Sprint("tag", n%3)})
 	}
 }
 
@@ -85,7 +85,7 @@ func TestActivityLog(t *testing.T) {
 	f.user("root", admin)
 	f.register(agentID, "vega01")
 	f.post(agent, "/api/v1/hosts/"+agentID+"/heartbeat", "").expect(t, http.StatusNoContent, "")
-	stored := f.entries(activity.HeartbeatSucceeded)[0]
+	stored := f.entries(activity.TypeHeartbeatSucceeded)[0]
 	cursor := stored.Position.Cursor()
 	want := `{"data":[{"id":"` + stored.ID + `","type":"heartbeat_succeeded","actor":"system","severity":"debug",` +
 		`"occurred_on":"` + stored.OccurredOn().Format("2006-01-02T15:04:05.000000Z") + `","metadata":` + string(stored.Metadata) + `}],` +
@@ -103,7 +103,7 @@ func TestActivityPages(t *testing.T) {
 	f.user("root", admin)
 	f.tagged(60)
 	cursors := make(map[int]string)
-	for n, e := range f.entries(activity.ResourceTagging) {
+	for n, e := range f.entries(activity.TypeResourceTagging) {
 		cursors[n+1] = e.Position.Cursor()
 	}
 	down := func(from, to int) []int {
@@ -157,7 +157,7 @@ func TestActivityPaging(t *testing.T) {
 	f.user("root", admin)
 	f.tagged(5)
 	for n := 6; n <= 30; n++ {
-		f.logged("ben", activity.ResourceTagging, map[string]any{"n": n})
+		f.logged("ben", activity.TypeResourceTagging, map[string]any{"n": n})
 	}
 	var there, back []int
 	query := "first=7"
@@ -197,13 +197,13 @@ func TestActivityFilters(t *testing.T) {
 		t     activity.Type
 		tag   string
 	}{
-		{"ben", activity.ResourceTagging, "Blue"},
-		{"cat", activity.ResourceTagging, "green"},
-		{"ben", activity.ResourceUntagging, "blue sky"},
-		{"system", activity.HeartbeatFailed, "x"},       // warning
-		{"system", activity.HeartbeatSucceeded, "y"},    // debug
-		{"be", activity.ClearingSUMASettings, "20.5"},   // warning
-		{"system", activity.OperationCompleted, "blue"}, // critical
+		{"ben", activity.TypeResourceTagging, "Blue"},
+		{"cat", activity.TypeResourceTagging, "green"},
+		{"ben", activity.TypeResourceUntagging, "blue sky"},
+		{"system", activity.TypeHeartbeatFailed, "x"},       // warning
+		{"system", activity.TypeHeartbeatSucceeded, "y"},    // debug
+		{"be", activity.TypeClearingSUMASettings, "20.5"},   // warning
+		{"system", activity.TypeOperationCompleted, "blue"}, // critical
 	} {
 		f.clock.pass(time.Second)
 		f.logged(e.actor, e.t, map[string]any{"n": n + 1, "tag": e.tag})
@@ -264,7 +264,7 @@ func TestActivityErrors(t *testing.T) {
 	f.user("ann")
 	f.user("root", admin)
 	f.tagged(1)
-	cursor := f.entries(activity.ResourceTagging)[0].Position.Cursor()
+	cursor := f.entries(activity.TypeResourceTagging)[0].Position.Cursor()
 	badRequest := general(http.StatusBadRequest)
 	long := strings.Repeat("a", activity.MaxSearchLength+1)
 	for _, test := range []struct {
@@ -341,11 +341,11 @@ func TestActivityVisibility(t *testing.T) {
 	f.user("settings", 14, 16)    // something else
 	f.user("operator", 35)        // operation:all
 	f.clock.pass(time.Hour / 100) // less than the tokens live
-	f.logged("ben", activity.ResourceTagging, map[string]any{"n": 1, "tag": "needle"})
-	f.logged("ann", activity.ResourceTagging, map[string]any{"n": 2, "tag": "needle"})
-	f.logged("system", activity.HostRegistered, map[string]any{"n": 3, "tag": "needle"})
-	f.logged("ben", activity.ProfileUpdate, map[string]any{"n": 4, "tag": "needle", "email": "ben@example.com"})
-	f.logged("ann", activity.LoginAttempt, map[string]any{"n": 5, "tag": "needle"})
+	f.logged("ben", activity.TypeResourceTagging, map[string]any{"n": 1, "tag": "needle"})
+	f.logged("ann", activity.TypeResourceTagging, map[string]any{"n": 2, "tag": "needle"})
+	f.logged("system", activity.TypeHostRegistered, map[string]any{"n": 3, "tag": "needle"})
+	f.logged("ben", activity.TypeProfileUpdate, map[string]any{"n": 4, "tag": "needle", "email": "ben@example.com"})
+	f.logged("ann", activity.TypeLoginAttempt, map[string]any{"n": 5, "tag": "needle"})
 	const mask = "••••••••"
 	for viewer, test := range map[string]struct {
 		numbers []int

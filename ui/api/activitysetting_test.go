@@ -64,7 +64,7 @@ func TestActivitySettings(t *testing.T) {
 		}
 		f.get("ann", logSettingsPath).expect(t, http.StatusOK, now)
 	}
-	log := f.entries(activity.ActivityLogSettingsUpdate)
+	log := f.entries(activity.TypeActivityLogSettingsUpdate)
 	if len(log) != 4 || log[0].Actor != "keeper" || string(log[0].Metadata) != retention("6", `"month"`) {
 		t.Errorf("%d entries, the first %+v", len(log), log[0])
 	}

@@ -83,10 +83,10 @@ func TestAgents(t *testing.T) {
 		body, _ := json.Marshal(cloud)
 		t.Errorf("cloud after its end: %s", body)
 	}
-	if n := len(f.entries(activity.AgentReportFaulty)); n != 4 {
+	if n := len(f.entries(activity.TypeAgentReportFaulty)); n != 4 {
 		t.Errorf("%d entries about faults, want one each", n)
 	}
-	if n := len(f.entries(activity.AgentReportRecovered)); n != 1 {
+	if n := len(f.entries(activity.TypeAgentReportRecovered)); n != 1 {
 		t.Errorf("%d entries about their end", n)
 	}
 }

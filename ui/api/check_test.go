@@ -54,8 +54,8 @@ func TestSelectChecks(t *testing.T) {
 				path, list string
 				logged     activity.Type
 			}{
-				{"/api/v1/hosts/" + agentID + "/checks", "/api/v1/hosts", activity.HostChecksSelected},
-				{"/api/v1/clusters/" + string(clusterID) + "/checks", "/api/v2/clusters", activity.ClusterChecksSelected},
+				{"/api/v1/hosts/" + agentID + "/checks", "/api/v1/hosts", activity.TypeHostChecksSelected},
+				{"/api/v1/clusters/" + string(clusterID) + "/checks", "/api/v2/clusters", activity.TypeClusterChecksSelected},
 			} {
 				f.post("root", thing.path, `{"checks":["old"]}`).expect(t, http.StatusAccepted, accepted)
 				f.do(call{as: "root", method: "POST", path: thing.path, body: test.body, header: test.header}).expect(t, test.status, test.want)

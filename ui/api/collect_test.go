@@ -126,7 +126,7 @@ func TestCollect(t *testing.T) {
 			if _, sent := test.header["Content-Type"]; test.status == 422 && !sent && strings.Contains(test.body, agentID) {
 				told = 1
 			}
-			if got := f.entries(); len(got) != told || told > 0 && got[0].Type != activity.AgentReportFaulty {
+			if got := f.entries(); len(got) != told || told > 0 && got[0].Type != activity.TypeAgentReportFaulty {
 				t.Errorf("%d entries in the activity log, want %d", len(got), told)
 			}
 		})
@@ -165,7 +165,7 @@ func TestCollectKeeps(t *testing.T) {
 	f := newFixture(t)
 	f.register(agentID, "vega01")
 	before := f.entries()
-	if len(before) != 2 || before[0].Type != activity.HostRegistered {
+	if len(before) != 2 || before[0].Type != activity.TypeHostRegistered {
 		t.Fatalf("entries: %v", before)
 	}
 	f.clock.pass(10 * time.Second)
@@ -175,7 +175,7 @@ func TestCollectKeeps(t *testing.T) {
 		t.Errorf("a repeated report made %d entries", len(after)-len(before))
 	}
 	f.register(agentID, "vega02")
-	changed := f.entries(activity.HostDetailsUpdated)
+	changed := f.entries(activity.TypeHostDetailsUpdated)
 	if len(changed) != 1 {
 		t.Errorf("a changed report made %d entries", len(changed))
 	}
@@ -267,7 +267,7 @@ func TestHeartbeat(t *testing.T) {
 			if heard != (test.status == 204) || heard && !last.Equal(f.clock.now) {
 				t.Errorf("last heartbeat: %v %v", last, heard)
 			}
-			if test.status == 204 && len(f.entries(activity.HeartbeatSucceeded)) != 1 {
+			if test.status == 204 && len(f.entries(activity.TypeHeartbeatSucceeded)) != 1 {
 				t.Error("the first heartbeat is not in the activity log")
 			}
 		})

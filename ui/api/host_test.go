@@ -150,13 +150,13 @@ func TestDeregisterHost(t *testing.T) {
 			if test.before != nil {
 				test.before(f)
 			}
-			before := len(f.entries(activity.HostDeregistered))
+			before := len(f.entries(activity.TypeHostDeregistered))
 			f.do(call{as: test.as, method: "DELETE", path: path + test.id}).expect(t, test.status, test.want)
-			removed := len(f.entries(activity.HostDeregistered)) - before
+			removed := len(f.entries(activity.TypeHostDeregistered)) - before
 			if (removed == 1) != (test.status == 204) {
 				t.Errorf("%d hosts removed", removed)
 			}
-			if asked := f.entries(activity.HostCleanupRequested); test.status == 204 && (len(asked) != 1 || asked[0].Actor != test.as) {
+			if asked := f.entries(activity.TypeHostCleanupRequested); test.status == 204 && (len(asked) != 1 || asked[0].Actor != test.as) {
 				t.Errorf("asked for by %v", asked)
 			}
 		})

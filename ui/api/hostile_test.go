@@ -81,7 +81,7 @@ func TestHostile(t *testing.T) {
 		}
 	}
 	// That an agent sends what cannot be used is told once a kind of report.
-	if after, told := len(f.entries()), len(f.entries(activity.AgentReportFaulty)); after-told != before || told > len(landscape.Kinds)+1 {
+	if after, told := len(f.entries()), len(f.entries(activity.TypeAgentReportFaulty)); after-told != before || told > len(landscape.Kinds)+1 {
 		t.Errorf("%d entries more in the activity log, %d about reports", after-before, told)
 	}
 }

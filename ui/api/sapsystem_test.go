@@ -153,9 +153,9 @@ func TestDeregisterInstance(t *testing.T) {
 			if test.before != nil {
 				test.before(f)
 			}
-			before := len(f.entries(activity.ApplicationInstanceDeregistered, activity.DatabaseInstanceDeregistered))
+			before := len(f.entries(activity.TypeApplicationInstanceDeregistered, activity.TypeDatabaseInstanceDeregistered))
 			f.do(call{as: test.as, method: "DELETE", path: test.path}).expect(t, test.status, test.want)
-			removed := len(f.entries(activity.ApplicationInstanceDeregistered, activity.DatabaseInstanceDeregistered)) - before
+			removed := len(f.entries(activity.TypeApplicationInstanceDeregistered, activity.TypeDatabaseInstanceDeregistered)) - before
 			if (removed == 1) != (test.status == 204) {
 				t.Errorf("%d instances removed", removed)
 			}

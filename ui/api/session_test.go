@@ -80,14 +80,14 @@ func TestSignIn(t *testing.T) {
 		{"a form", `username=ann`, "application/x-www-form-urlencoded", 422, problems("/", "Invalid value for header: content-type"), ""},
 		{"no type", credentials("ann", password), "", 422, problems("/", "Invalid value for header: content-type"), ""},
 	} {
-		before := len(f.entries(activity.LoginAttempt))
+		before := len(f.entries(activity.TypeLoginAttempt))
 		got := f.do(call{
 			method: "POST", path: "/api/session", body: test.body,
 			header: map[string]string{"Content-Type": test.contentType}, from: "10.0." + strconv.Itoa(i) + ".1:1000",
 		})
 		t.Run(test.name, func(t *testing.T) {
 			got.expect(t, test.status, test.want)
-			attempts := f.entries(activity.LoginAttempt)[before:]
+			attempts := f.entries(activity.TypeLoginAttempt)[before:]
 			if test.actor == "" {
 				if len(attempts) != 0 {
 					t.Errorf("%d attempts were logged", len(attempts))

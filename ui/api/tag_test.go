@@ -107,7 +107,7 @@ func TestAddTag(t *testing.T) {
 			if diff := cmp.Diff(want, f.tagsIn("host")); diff != "" {
 				t.Error(diff)
 			}
-			if logged := len(f.entries(activity.ResourceTagging)); logged != len(want) {
+			if logged := len(f.entries(activity.TypeResourceTagging)); logged != len(want) {
 				t.Errorf("%d entries in the activity log", logged)
 			}
 		})
@@ -157,7 +157,7 @@ func TestTags(t *testing.T) {
 		}
 		gone("%61").expect(t, http.StatusNoContent, "")
 	}
-	if n := len(f.entries(activity.HostDeregistered)); n > 0 {
+	if n := len(f.entries(activity.TypeHostDeregistered)); n > 0 {
 		t.Errorf("%d hosts were removed", n)
 	}
 }

@@ -537,7 +537,7 @@ func TestOthersTokens(t *testing.T) {
 	if after := f.account("ann").LockVersion; after != before {
 		t.Errorf("version %d, was %d", after, before)
 	}
-	log := f.entries(activity.PersonalAccessTokenExpiration, activity.PersonalAccessTokenAdminDeletion)
+	log := f.entries(activity.TypePersonalAccessTokenExpiration, activity.TypePersonalAccessTokenAdminDeletion)
 	if len(log) != 2 || log[0].Actor != "root" || !json.Valid(log[1].Metadata) {
 		t.Fatalf("%v", log)
 	}
@@ -547,7 +547,7 @@ func TestOthersTokens(t *testing.T) {
 	}
 	f.makeToken("ben", `{"name":"d"}`)
 	f.do(call{as: "ben", method: "DELETE", path: tokensPath}).expect(t, 204, "")
-	if n := len(f.entries(activity.PersonalAccessTokenDeletion)); n != 2 {
+	if n := len(f.entries(activity.TypePersonalAccessTokenDeletion)); n != 2 {
 		t.Errorf("%d entries for two tokens", n)
 	}
 }
@@ -589,7 +589,7 @@ func TestSignInWithToken(t *testing.T) {
 	f.with(in.Access, "GET", "/api/v1/hosts").expect(t, 401, signedOut)
 	renew().expect(t, 401, invalidRefresh)
 
-	log := f.entries(activity.LoginAttempt)
+	log := f.entries(activity.TypeLoginAttempt)
 	if last := log[len(log)-1]; !slices.ContainsFunc(log, func(e *activity.Entry) bool { return strings.Contains(string(e.Metadata), `"token_id"`) }) {
 		t.Errorf("%s", last.Metadata)
 	}
@@ -728,7 +728,7 @@ func TestTokenSettings(t *testing.T) {
 	} {
 		f.do(call{as: "root", method: "PATCH", path: path, body: test.body}).expect(t, test.status, test.want)
 	}
-	log := f.entries(activity.PersonalAccessTokenSettingsUpdate)
+	log := f.entries(activity.TypePersonalAccessTokenSettingsUpdate)
 	if len(log) != 2 || log[0].Actor != "root" || string(log[0].Metadata) != `{"allow_in_query":true,"max_lifetime_days":180}` {
 		t.Errorf("%v", log)
 	}

@@ -224,7 +224,7 @@ func TestUserEntries(t *testing.T) {
 	f.signIn("ann")
 	f.do(call{as: "ann", method: "PATCH", path: "/api/v1/profile", body: `{"password":"` + password + `y","password_confirmation":"` + password + `y","current_password":"` + password + `x"}`}).expect(t, http.StatusOK, "*")
 	f.do(call{as: "boss", method: "DELETE", path: "/api/v1/users/2"}).expect(t, http.StatusNoContent, "")
-	found := f.entries(activity.UserCreation, activity.UserModification, activity.ProfileUpdate, activity.UserDeletion)
+	found := f.entries(activity.TypeUserCreation, activity.TypeUserModification, activity.TypeProfileUpdate, activity.TypeUserDeletion)
 	var said []string
 	for _, e := range found[1:] { // the first is of boss
 		said = append(said, fmt.Sprintf("%s by %s %s", e.Type, e.Actor, e.Metadata))
@@ -262,7 +262,7 @@ func TestRegenerateAPIKey(t *testing.T) {
 	} {
 		patch(body).expect(t, 422, want)
 	}
-	if f.agentKey() != before || len(f.entries(activity.APIKeyGeneration)) != 0 {
+	if f.agentKey() != before || len(f.entries(activity.TypeAPIKeyGeneration)) != 0 {
 		t.Fatal("a refused request has made a key")
 	}
 	send := func(key string, want int) {
@@ -271,7 +271,7 @@ func TestRegenerateAPIKey(t *testing.T) {
 	}
 	got := patch(`{"expire_at":"2026-08-21T12:15:30+02:00"}`)
 	got.expect(t, 200, `{"created_at":"2026-08-20T10:15:30.123456Z","generated_api_key":"`+f.agentKey()+`","expire_at":"2026-08-21T10:15:30.000000Z"}`)
-	entry := f.entries(activity.APIKeyGeneration)
+	entry := f.entries(activity.TypeAPIKeyGeneration)
 	if len(entry) != 1 || entry[0].Actor != "keeper" || !strings.Contains(string(entry[0].Metadata), `"expire_at":"2026-08-21T10:15:30Z"`) ||
 		!strings.Contains(string(entry[0].Metadata), `"correlation_id":"`) || strings.Contains(string(entry[0].Metadata), f.agentKey()) {
 		t.Errorf("logged %+v", entry)
