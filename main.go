@@ -448,7 +448,8 @@ func (a *appliance) background(ctx context.Context, failed chan<- error) {
 
 // housekeep does what has to be done from time to time.
 func (a *appliance) housekeep(ctx context.Context) error {
-	sweep, minute, expire := time.NewTicker(sweepInterval), time.NewTicker(time.Minute), time.NewTicker(time.Hour)
+	second, sweep, minute, expire := time.NewTicker(time.Second), time.NewTicker(sweepInterval), time.NewTicker(time.Minute), time.NewTicker(time.Hour)
+	defer second.Stop()
 	defer sweep.Stop()
 	defer minute.Stop()
 	defer expire.Stop()
@@ -457,6 +458,8 @@ func (a *appliance) housekeep(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return a.auth.LogCrowding(context.WithoutCancel(ctx))
+		case <-second.C:
+			err = a.store.FlushTokenUses(ctx)
 		case <-sweep.C:
 			err = a.store.MarkLostHosts(ctx)
 		case <-minute.C:

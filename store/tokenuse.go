@@ -45,10 +45,6 @@ const (
 	maxUseMethod   = 16
 )
 
-// useDelay is how long a use waits for company, so that a busy script costs a
-// commit a second and not one a request.
-const useDelay = time.Second
-
 // pruneChunk is how many uses a single transaction removes.
 const pruneChunk = 5_000
 
@@ -61,9 +57,9 @@ type uses struct {
 	writing sync.Mutex // held while a batch is on its way into the file
 }
 
-// NoteTokenUse puts a use into the log of the token's owner, soon. It never
-// waits: where more arrives than can be written, uses are dropped, and the
-// server's log says how many.
+// NoteTokenUse notes a use for the log of the token's owner. FlushTokenUses
+// writes it. NoteTokenUse never waits: where more arrives than is written, uses
+// are dropped, and the server's log says how many.
 func (s *Store) NoteTokenUse(u TokenUse) {
 	u.Method, u.Path, u.UserAgent = MaskTokens(u.Method), MaskTokens(u.Path), MaskTokens(u.UserAgent)
 	u.Method, u.Path = u.Method[:min(len(u.Method), maxUseMethod)], u.Path[:min(len(u.Path), maxUsePath)]
@@ -75,17 +71,11 @@ func (s *Store) NoteTokenUse(u TokenUse) {
 		w.dropped++
 		return
 	}
-	if w.pending = append(w.pending, u); len(w.pending) > 1 {
-		return
-	}
-	time.AfterFunc(useDelay, func() {
-		if err := s.FlushTokenUses(context.Background()); err != nil && !errors.Is(err, ErrClosed) {
-			s.options.Log.Error("uses of tokens were not logged", "error", err)
-		}
-	})
+	w.pending = append(w.pending, u)
 }
 
-// FlushTokenUses returns when the uses noted so far are in the log.
+// FlushTokenUses writes the uses noted so far into the log. Called once a
+// second, it makes a busy script cost a commit a second and not one a request.
 func (s *Store) FlushTokenUses(ctx context.Context) error {
 	w := &s.uses
 	w.writing.Lock()
@@ -266,8 +256,8 @@ func (tx *Tx) TokenUses(userID int64, tokenID string, before activity.Position, 
 	return uses, 0, nil
 }
 
-// TokenLastUsed is when a token was shown last, nil where it never was. It may
-// be a second behind; see FlushTokenUses.
+// TokenLastUsed is when a token was shown last, nil where it never was. What
+// FlushTokenUses has not written yet does not count.
 func (tx *Tx) TokenLastUsed(tokenID string) *time.Time {
 	at := tx.btx.Bucket(bucketTokenUsed).Get([]byte(tokenID))
 	if at == nil {
