@@ -1,6 +1,6 @@
-// Package daemon runs the appliance under the service manager of the machine:
+// Package daemon runs the server under the service manager of the machine:
 // start and stop, the messages systemd expects from a service of Type=notify,
-// and the installation as a service by hand. What runs is package main's.
+// and the installation as a service by hand.
 package daemon
 
 import (

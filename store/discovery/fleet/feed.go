@@ -16,6 +16,9 @@ import (
 // API key.
 var ErrKey = errors.New("the server does not accept the API key")
 
+// DefaultSeed is that of the landscape every demo shows.
+const DefaultSeed = 27
+
 // FeedOptions say what Feed sends, where to and how fast.
 type FeedOptions struct {
 	Server string // URL, with the prefix of a reverse proxy if there is one

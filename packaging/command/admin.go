@@ -1,0 +1,65 @@
+package command
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"trento/packaging/server"
+	"trento/store"
+)
+
+// newAdmin is the way back in for administrators who have lost the password.
+func newAdmin(l *loader) *cobra.Command {
+	var stdin bool
+	reset := &cobra.Command{
+		Use: "reset-password", Short: "Give the default admin another password, while the server is stopped", Args: cobra.NoArgs,
+		Long: "Give the default admin another password, while the server is stopped. It is generated and written to the file\n" +
+			"initial-admin-password in the data directory, or read from the standard input. All sessions of the admin end.\n" +
+			"Run it as the user the server runs as, with the same configuration.",
+		Example: `  trento-web admin reset-password --config /etc/trento/trento-web
+  trento-web admin reset-password --stdin < password.txt`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := l.load(cmd.ErrOrStderr())
+			if err != nil {
+				return err
+			}
+			password := ""
+			if stdin {
+				if password, err = readPassword(cmd.InOrStdin()); err != nil {
+					return err
+				}
+			}
+			file, err := server.ResetAdmin(cmd.Context(), c, password)
+			if err != nil {
+				return err
+			}
+			message := "The password of %s is changed."
+			if file != "" {
+				message = "The new password of %s is in the file " + file + "."
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), message+" Start the server and sign in.\n", store.NormalUsername(c.AdminUser))
+			return err
+		},
+	}
+	reset.Flags().BoolVar(&stdin, "stdin", false, "read the password from the first line of the standard input")
+	cmd := &cobra.Command{Use: "admin", Short: "Look after the default admin", Args: requireKnownCommand, RunE: showHelp}
+	cmd.AddCommand(reset)
+	return cmd
+}
+
+// readPassword reads one line.
+func readPassword(from io.Reader) (string, error) {
+	line, err := bufio.NewReader(io.LimitReader(from, 64<<10)).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", err
+	}
+	if line = strings.TrimRight(line, "\r\n"); line == "" {
+		return "", errors.New("there is no password on the standard input")
+	}
+	return line, nil
+}

@@ -1,0 +1,92 @@
+// Package command is the command line: one file for each command.
+package command
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"trento/auth"
+	"trento/packaging/config"
+)
+
+// Run runs the command that the arguments of the process name, and returns the
+// exit status of the process.
+func Run() (status int) {
+	cmd := newRoot(os.Environ())
+	if err := cmd.Execute(); err != nil {
+		fmt.Fprintln(cmd.ErrOrStderr(), "trento-web:", err)
+		return 1
+	}
+	return 0
+}
+
+// newRoot serves, unless another command is named.
+func newRoot(environ []string) *cobra.Command {
+	l := &loader{environ: environ}
+	root := &cobra.Command{
+		Use:   "trento-web",
+		Short: "Watch SAP landscapes: console, API and agent endpoints in one program",
+		Long:  "Watch SAP landscapes: console, API and agent endpoints in one program.\nWithout a command it serves; see \"trento-web serve --help\".",
+		Example: `  trento-web                                        serve, with the data in ./trento-data
+  trento-web demo                                   look at it with an invented landscape
+  trento-web --config /etc/trento/trento-web        serve as the service does
+  PORT=8080 LISTEN=127.0.0.1 trento-web serve       behind a reverse proxy on this machine
+  trento-web config --example > trento-web.conf     begin a configuration file`,
+		Args:          requireKnownCommand,
+		RunE:          l.serve,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.PersistentFlags().StringVar(&l.file, "config", "", "read NAME=value settings from `FILE`, as systemd does from /etc/trento/trento-web")
+	root.AddCommand(
+		newServe(l),
+		newConfig(l),
+		newAdmin(l),
+		newVersion(),
+		newService(),
+		newDemo(environ),
+		newSimulate(),
+	)
+	return root
+}
+
+// loader loads the configuration.
+type loader struct {
+	environ []string
+	file    string // of the flag --config
+}
+
+// load writes what is odd about the configuration to stderr.
+func (l *loader) load(stderr io.Writer) (config.Config, error) {
+	c, notices, err := config.Load(l.file, l.environ, adminRules())
+	for _, n := range notices {
+		fmt.Fprintln(stderr, "trento-web: note:", n)
+	}
+	return c, err
+}
+
+// adminRules are what package auth demands of the default admin.
+func adminRules() config.Rules {
+	return config.Rules{Username: auth.UsernameFaults, Email: auth.EmailFaults, Password: auth.CheckPasswordRules}
+}
+
+// requireKnownCommand refuses words behind a command that only has other
+// commands, and names those that may have been meant.
+func requireKnownCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	message := fmt.Sprintf("unknown command %q for %q", args[0], cmd.CommandPath())
+	cmd.SuggestionsMinimumDistance = 2
+	if similar := cmd.SuggestionsFor(args[0]); len(similar) > 0 {
+		message += ": did you mean " + strings.Join(similar, " or ") + "?"
+	}
+	return fmt.Errorf("%s\nRun \"%s --help\" to see all commands", message, cmd.CommandPath())
+}
+
+// showHelp is what a command does that only has other commands.
+func showHelp(cmd *cobra.Command, _ []string) error { return cmd.Help() }

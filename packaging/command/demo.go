@@ -1,0 +1,40 @@
+package command
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"trento/packaging/config"
+	"trento/packaging/server"
+)
+
+// newDemo runs the server on a throw-away directory, with an invented
+// landscape that reports to it.
+func newDemo(environ []string) *cobra.Command {
+	var hosts int
+	cmd := &cobra.Command{
+		Use: "demo", Short: "Show a living landscape on a throw-away data directory", Args: cobra.NoArgs,
+		Example: `  trento-web demo
+  PORT=8080 trento-web demo --hosts 200`,
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if hosts < 1 {
+				return fmt.Errorf("hosts must be at least 1, not %d", hosts)
+			}
+			dir, err := os.MkdirTemp("", "trento-demo-")
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+			c, _, err := config.Load("", append(environ, "TRENTO_DATA_DIR="+dir), adminRules())
+			if err != nil {
+				return err
+			}
+			return run(cmd, server.Options{Config: c, DemoHosts: hosts})
+		},
+	}
+	cmd.Flags().IntVar(&hosts, "hosts", 50, "how many hosts the landscape has")
+	return cmd
+}

@@ -1,0 +1,96 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"trento/packaging/connection"
+	"trento/store"
+)
+
+// listen takes the port. It comes before everything else: a start that fails
+// for the port leaves nothing on the disk. Connections made meanwhile are served
+// once the rest is open.
+func (s *server) listen() error {
+	address := ""
+	if s.config.Listen.IsValid() {
+		address = s.config.Listen.String()
+	}
+	l, err := net.Listen("tcp", net.JoinHostPort(address, strconv.Itoa(s.config.Port)))
+	if errors.Is(err, syscall.EADDRNOTAVAIL) {
+		return fmt.Errorf("LISTEN %s is no address of this machine: %w", address, err)
+	}
+	if err != nil {
+		return fmt.Errorf("port %d cannot be used; is something else listening there? Set PORT to another one: %w", s.config.Port, err)
+	}
+	s.listener = connection.Limit(l, connection.Limits{
+		Total: min(s.config.MaxConnections, connection.Affordable()), PerAddress: s.config.MaxConnectionsPerAddress, Exempt: s.config.TrustedProxies,
+	}, s.log)
+	return nil
+}
+
+// url is the address of the console for somebody on this machine.
+func (s *server) url() string {
+	host := "localhost"
+	if listen := s.config.Listen; listen.IsValid() && !listen.IsUnspecified() {
+		host = listen.String()
+	}
+	return "http://" + net.JoinHostPort(host, strconv.Itoa(s.port()))
+}
+
+func (s *server) port() int { return s.listener.Addr().(*net.TCPAddr).Port }
+
+// agentURL is the address of this server for agents on other machines.
+func (s *server) agentURL() string {
+	listen := s.config.Listen
+	switch {
+	case listen.IsLoopback():
+		return "the address of the reverse proxy in front of this server"
+	case listen.IsValid() && !listen.IsUnspecified():
+		return s.url()
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "THIS-HOST"
+	}
+	return "http://" + net.JoinHostPort(host, strconv.Itoa(s.port()))
+}
+
+// announce prints where the console is, how to sign in, and how to connect an
+// agent.
+func (s *server) announce(w io.Writer) error {
+	password, err := s.passwordHint()
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w, `
+  Trento is running.
+
+  Console   %s
+  User      %s
+  Password  %s
+  Agents    server-url: %s
+            api-key: see Settings in the console
+
+`, s.url(), store.NormalUsername(s.config.AdminUser), password, s.agentURL())
+	return err
+}
+
+// passwordHint tells where the password of the default admin is. The data of
+// a demo is invented and short-lived, so there it is the password itself.
+func (s *server) passwordHint() (string, error) {
+	switch {
+	case s.passwordFile == "":
+		return "as it was set", nil
+	case s.demoHosts == 0:
+		return "in the file " + s.passwordFile, nil
+	}
+	text, err := os.ReadFile(s.passwordFile)
+	return strings.TrimSpace(string(text)), err
+}

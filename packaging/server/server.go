@@ -1,0 +1,154 @@
+// Package server is the running server: what it opens, what it does beside
+// answering requests (the list is in task.go), and how it stops.
+package server
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"trento/auth"
+	"trento/packaging/config"
+	"trento/packaging/connection"
+	"trento/packaging/daemon"
+	"trento/packaging/memory"
+	"trento/search"
+	"trento/store"
+	"trento/ui"
+)
+
+// Options say what a server runs with.
+type Options struct {
+	Config config.Config
+	Stdout io.Writer // is told once where the console is and how to sign in
+	Stderr io.Writer // the log
+	// DemoHosts is the number of hosts of an invented landscape that reports to
+	// the server. With 0 there is no such landscape.
+	DemoHosts int
+}
+
+// server is a server that is being opened, runs or is being closed.
+type server struct {
+	config    config.Config
+	log       *slog.Logger
+	store     *store.Store
+	index     *search.Index
+	auth      *auth.Auth
+	http      *http.Server
+	listener  *connection.Listener
+	demoHosts int
+	running   sync.WaitGroup // the tasks
+	// passwordFile holds the generated password of the default admin; empty
+	// where the password is configured.
+	passwordFile string
+}
+
+// shutdownTime is how long requests under way have to return; their contexts
+// are done.
+const shutdownTime = 3 * time.Second
+
+// Run serves until ctx is done or something fails that the server cannot do
+// without.
+func Run(ctx context.Context, o Options) (err error) {
+	log := slog.New(slog.NewTextHandler(o.Stderr, &slog.HandlerOptions{Level: o.Config.Level(), ReplaceAttr: maskTokens}))
+	s := &server{config: o.Config, log: log, demoHosts: o.DemoHosts}
+	defer func() { err = errors.Join(err, s.close()) }()
+	if err := s.open(ctx); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	s.http.BaseContext = func(net.Listener) context.Context { return ctx }
+
+	failed := s.start(ctx, s.tasks())
+	if err := errors.Join(s.announce(o.Stdout), daemon.Ready()); err != nil {
+		return errors.Join(err, s.stop(cancel))
+	}
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	log.Info("stopping")
+	return errors.Join(err, daemon.Stopping(), s.stop(cancel))
+}
+
+// maskTokens keeps the texts of personal access tokens out of the log, wherever
+// they have been pasted: addresses, headers, errors about either.
+func maskTokens(_ []string, a slog.Attr) slog.Attr {
+	if text := a.Value.String(); strings.Contains(text, store.TokenPrefix) {
+		a.Value = slog.StringValue(store.MaskTokens(text))
+	}
+	return a
+}
+
+// open opens everything in the order in which it is needed.
+func (s *server) open(ctx context.Context) (err error) {
+	limit, err := memory.Limit()
+	if err != nil {
+		s.log.Warn("the memory the machine or unit allows is not known, so it is not observed", "error", err)
+	}
+	s.log.Debug("memory limit", "bytes", limit)
+	if err := s.listen(); err != nil {
+		return err
+	}
+	if err := s.openStore(); err != nil {
+		return err
+	}
+	admin := auth.Admin{Email: s.config.AdminEmail, Password: string(s.config.AdminPassword)}
+	if s.passwordFile, err = s.auth.EnsureAdmin(ctx, admin, s.config.DataDir); err != nil {
+		return err
+	}
+	if s.index, err = search.Open(filepath.Join(s.config.DataDir, "index"), s.store, s.log); err != nil {
+		return err
+	}
+	handler, err := ui.New(ui.Options{Store: s.store, Auth: s.auth, Search: s.index, Version: Version(), Log: s.log})
+	if err != nil {
+		return err
+	}
+	s.http = &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       time.Minute,
+		WriteTimeout:      time.Minute,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		ConnState:         s.listener.ConnState,
+	}
+	return nil
+}
+
+// stop ends the requests and the tasks. end ends their context, and with it
+// the event streams, which would last for ever.
+func (s *server) stop(end context.CancelFunc) error {
+	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
+	defer cancel()
+	end()
+	err := s.http.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = s.http.Close()
+	}
+	s.running.Wait() // the index must not be closed while it follows the log
+	return err
+}
+
+// close closes what was opened, in the reverse order of open.
+func (s *server) close() (err error) {
+	if s.listener != nil {
+		s.listener.Close() // closed already where requests were served
+	}
+	if s.index != nil {
+		err = s.index.Close()
+	}
+	if s.store != nil {
+		err = errors.Join(err, s.store.Close())
+	}
+	return err
+}

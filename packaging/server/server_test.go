@@ -1,0 +1,66 @@
+package server_test
+
+import (
+	"io"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"trento/packaging/command"
+	"trento/packaging/servertest"
+	"trento/store"
+	"trento/store/activity"
+)
+
+func TestMain(m *testing.M) { servertest.Main(m, command.Run) }
+
+// TestRetention starts the program on a log that has become too old while it
+// was down.
+func TestRetention(t *testing.T) {
+	dir := t.TempDir()
+	now := time.Now().Add(-40 * 24 * time.Hour)
+	s, err := store.Open(dir, store.Options{Now: func() time.Time { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tag := range []string{"old", "young"} {
+		metadata := map[string]any{"added_tag": tag, "resource_type": "host", "hostname": "hana01"}
+		if err := s.AppendActivity(t.Context(), store.System(), activity.TypeResourceTagging, metadata); err != nil {
+			t.Fatal(err)
+		}
+		now = now.Add(20 * 24 * time.Hour)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	c := servertest.Start(t, dir, nil).User()
+	for began := time.Now(); len(c.Search("old")) > 0; {
+		if time.Since(began) > 30*time.Second {
+			t.Fatal("old entries are still there")
+		}
+	}
+	if got := c.Search("young"); len(got) != 1 {
+		t.Errorf("young entries: %v", got)
+	}
+}
+
+// TestStopWithOpenStream stops the program while a browser listens for events,
+// which by itself would last for ever.
+func TestStopWithOpenStream(t *testing.T) {
+	p := servertest.Start(t, t.TempDir(), nil)
+	stream, err := p.Browser().Open("GET", "/events", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stream.Body.Close()
+	if got := stream.Header.Get("Content-Type"); stream.StatusCode != 200 || !strings.HasPrefix(got, "text/event-stream") {
+		t.Fatalf("status %d, %s", stream.StatusCode, got)
+	}
+	if took := p.Stop(os.Interrupt); took > 5*time.Second {
+		t.Errorf("stopping took %v", took)
+	}
+	if _, err := io.ReadAll(stream.Body); err != nil {
+		t.Errorf("the stream did not end cleanly: %v", err)
+	}
+}

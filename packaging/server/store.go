@@ -1,0 +1,72 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"trento/auth"
+	"trento/packaging/config"
+	"trento/store"
+	"trento/ui/api"
+)
+
+// openStore opens what is needed to know people: the file and the secrets.
+func (s *server) openStore() (err error) {
+	s.store, err = store.Open(s.config.DataDir, store.Options{
+		Log:                    s.log,
+		Program:                Version(),
+		HeartbeatInterval:      s.config.HostHeartbeatInterval,
+		HeartbeatAllowedMissed: s.config.HostHeartbeatAllowedMissed,
+		DiscardAge:             time.Duration(s.config.PruneOlderThan) * 24 * time.Hour,
+		SessionIdle:            s.config.SessionIdle,
+	})
+	if errors.Is(err, store.ErrInUse) {
+		return fmt.Errorf("the data directory %s is in use by another trento-web; stop that one, or set TRENTO_DATA_DIR", s.config.DataDir)
+	}
+	if err != nil {
+		return err
+	}
+	if s.config, err = s.config.WithSecrets(); err != nil {
+		return err
+	}
+	s.auth, err = auth.New(s.authOptions())
+	return err
+}
+
+func (s *server) authOptions() auth.Options {
+	return auth.Options{
+		Store: s.store,
+		Secrets: auth.Secrets{
+			Base: s.config.KeyBase(), Access: []byte(s.config.AccessSecret), Refresh: []byte(s.config.RefreshSecret),
+		},
+		SessionLifetime: s.config.SessionLifetime,
+		TrustedProxies:  s.config.TrustedProxies,
+		EnableAPIKey:    s.config.EnableAPIKey,
+		Operations:      api.Operations(),
+		Introspectors:   s.config.IntrospectionAllowed,
+		AdminUser:       s.config.AdminUser,
+		StrictPasswords: s.config.PasswordPolicy == "strict",
+		Log:             s.log,
+	}
+}
+
+// ResetAdmin gives the default admin another password in a data directory that
+// no server uses. Without a password one is generated and written to file;
+// otherwise file is empty.
+func ResetAdmin(ctx context.Context, c config.Config, password string) (file string, err error) {
+	switch {
+	case c.AdminPassword != "":
+		return "", errors.New("ADMIN_PASSWORD is configured, and the next start would set that one again; change it there and restart the server instead")
+	case !store.Exists(c.DataDir):
+		return "", fmt.Errorf("there is no server's data in %s; set TRENTO_DATA_DIR, or name the configuration with --config", c.DataDir)
+	}
+	s := &server{config: c, log: slog.New(slog.DiscardHandler)}
+	defer func() { err = errors.Join(err, s.close()) }()
+	if err := s.openStore(); err != nil {
+		return "", err
+	}
+	return s.auth.ResetAdmin(ctx, auth.Admin{Email: c.AdminEmail, Password: password}, c.DataDir)
+}

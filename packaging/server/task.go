@@ -1,0 +1,124 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"trento/packaging/daemon"
+	"trento/packaging/memory"
+	"trento/store"
+	"trento/store/discovery/fleet"
+)
+
+// task is work that is done beside answering requests.
+type task struct {
+	name string
+	run  func(context.Context) error
+	// every is the time between two runs. A failed run is logged, and the next
+	// one comes as usual. Tasks without a period run once, for as long as the
+	// server does, and their failure ends it.
+	every   time.Duration
+	atStart bool // also run at the start, not only after the first period
+	atStop  bool // also run a last time when the server stops
+}
+
+// tasks is all the work that is done beside answering requests. No package
+// starts such work on its own; what those without a period do from time to
+// time is said beside them.
+func (s *server) tasks() []task {
+	tasks := []task{
+		{name: "http", run: func(context.Context) error { return s.http.Serve(s.listener) }},
+		// Follows the log at once; compacts and prunes segments as it goes.
+		{name: "search index", run: s.index.Run},
+		// Twice in the interval that systemd demands, where it does.
+		{name: "watchdog", run: func(ctx context.Context) error { return daemon.FeedWatchdog(ctx, s.store.Ready, s.log) }},
+		// Every 30 seconds.
+		{name: "return of idle memory", run: func(ctx context.Context) error { return memory.ReturnIdle(ctx, s.log) }},
+
+		{name: "uses of tokens", run: s.store.FlushTokenUses, every: time.Second},
+		{name: "lost heartbeats and reports", run: s.store.MarkLostHosts, every: 10 * time.Second},
+		{name: "refused sign-ins", run: s.auth.LogCrowding, every: time.Minute, atStop: true},
+		// Does something on the first run of a day. A server that was down at
+		// midnight does it when it starts.
+		{name: "old entries of the activity log", run: s.pruneActivity, every: time.Minute, atStart: true},
+		{name: "ended sessions", run: s.store.ExpireSessions, every: time.Hour},
+		{name: "old refused reports", run: s.store.ExpireDiscards, every: time.Hour},
+		{name: "agents without a host", run: s.store.PruneAgents, every: time.Hour},
+	}
+	if s.demoHosts > 0 {
+		// Reports and heartbeats at the pace of agents.
+		tasks = append(tasks, task{name: "demo landscape", run: s.feedDemo})
+	}
+	return tasks
+}
+
+// start starts the tasks. The first failure of one that the server cannot do
+// without is sent on failed.
+func (s *server) start(ctx context.Context, tasks []task) (failed <-chan error) {
+	failures := make(chan error, len(tasks))
+	for _, t := range tasks {
+		s.running.Go(func() {
+			if t.every > 0 {
+				s.repeat(ctx, t)
+			} else if err := t.run(ctx); err != nil && ctx.Err() == nil {
+				failures <- fmt.Errorf("%s: %w", t.name, err)
+			}
+		})
+	}
+	return failures
+}
+
+// repeat runs a task again and again until ctx is done.
+func (s *server) repeat(ctx context.Context, t task) {
+	run := func(ctx context.Context) {
+		if err := t.run(ctx); err != nil && ctx.Err() == nil {
+			s.log.Error("task failed", "task", t.name, "error", err)
+		}
+	}
+	if t.atStart {
+		run(ctx)
+	}
+	ticker := time.NewTicker(t.every)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			run(ctx)
+		case <-ctx.Done():
+			if t.atStop {
+				run(context.WithoutCancel(ctx))
+			}
+			return
+		}
+	}
+}
+
+// pruneActivity removes entries of the activity log that are older than the
+// settings say.
+func (s *server) pruneActivity(ctx context.Context) error {
+	removed, err := s.store.ExpireActivity(ctx)
+	if removed > 0 {
+		s.log.Info("old entries of the activity log removed", "entries", removed)
+	}
+	return err
+}
+
+// feedDemo sends the server the reports of an invented landscape through its
+// own API.
+func (s *server) feedDemo(ctx context.Context) error {
+	var key string
+	err := s.store.View(func(tx *store.Tx) error {
+		k, err := tx.APIKey()
+		if err == nil {
+			key = s.auth.APIKeyText(k)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return fleet.Feed(ctx, fleet.FeedOptions{
+		Server: s.url(), APIKey: key, Seed: fleet.DefaultSeed, Hosts: s.demoHosts, Heartbeats: true, StepEvery: 15 * time.Second,
+	})
+}

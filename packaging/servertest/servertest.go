@@ -1,0 +1,152 @@
+// Package servertest runs the program as a process, so that tests can start,
+// signal and kill it, and talk to its API. The process is the test binary
+// itself: see Main.
+package servertest
+
+import (
+	"bufio"
+	"bytes"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// runAsProgram in the environment makes the test binary be the program.
+const runAsProgram = "RUN_TEST_AS_TRENTO_WEB"
+
+// Main is for the TestMain of a package that starts the program. run is what
+// the program does; it returns its exit status.
+func Main(m *testing.M, run func() int) {
+	if os.Getenv(runAsProgram) != "" {
+		os.Exit(run())
+	}
+	os.Exit(m.Run())
+}
+
+// AdminPassword is what ADMIN_PASSWORD is set to.
+const AdminPassword = "correct-horse-8"
+
+// Program is a running trento-web.
+type Program struct {
+	URL    string        // of the console
+	Lines  <-chan string // what it prints behind the URL
+	Stderr *bytes.Buffer // the log; to be read once the program has ended
+	Took   time.Duration // from its start to the URL
+
+	t   *testing.T
+	cmd *exec.Cmd
+}
+
+// Command is the program with arguments, a data directory and settings, not
+// started yet.
+func Command(t *testing.T, dir string, args []string, environ ...string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], args...)
+	cmd.Env = append([]string{
+		runAsProgram + "=1", "PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(),
+		"PORT=0", "TRENTO_DATA_DIR=" + dir, "ADMIN_PASSWORD=" + AdminPassword,
+	}, environ...)
+	return cmd
+}
+
+// Start starts the program and waits until it says where it is.
+func Start(t *testing.T, dir string, args []string, environ ...string) *Program {
+	t.Helper()
+	return startCommand(t, Command(t, dir, args, environ...))
+}
+
+// StartBuilt starts the program as it is installed. What a process holds of the
+// memory means nothing where it is built with the race detector, as tests are.
+func StartBuilt(t *testing.T, environ ...string) *Program {
+	t.Helper()
+	built := filepath.Join(t.TempDir(), "trento-web")
+	if out, err := exec.Command("go", "build", "-o", built, "trento").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	cmd := Command(t, t.TempDir(), nil, environ...)
+	cmd.Path, cmd.Args = built, []string{built}
+	return startCommand(t, cmd)
+}
+
+var announced = regexp.MustCompile(`Console\s+(http://\S+)`)
+
+func startCommand(t *testing.T, cmd *exec.Cmd) *Program {
+	t.Helper()
+	p := &Program{t: t, cmd: cmd, Stderr: new(bytes.Buffer)}
+	p.cmd.Stderr = p.Stderr
+	stdout, err := p.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if p.cmd.ProcessState == nil {
+			p.Kill()
+		}
+	})
+	lines := make(chan string)
+	go func() {
+		defer close(lines)
+		for scanner := bufio.NewScanner(stdout); scanner.Scan(); {
+			lines <- scanner.Text()
+		}
+	}()
+	for line := range lines {
+		if found := announced.FindStringSubmatch(line); found != nil {
+			p.URL, p.Took = found[1], time.Since(began)
+			break
+		}
+	}
+	if p.URL == "" {
+		p.cmd.Wait()
+		t.Fatalf("the program did not start:\n%s", p.Stderr)
+	}
+	rest := make(chan string, 100)
+	go func() {
+		defer close(rest)
+		for line := range lines {
+			rest <- line
+		}
+	}()
+	p.Lines = rest
+	return p
+}
+
+// Kill ends the program as a power cut would.
+func (p *Program) Kill() {
+	p.cmd.Process.Kill()
+	p.cmd.Wait()
+}
+
+// Stop asks the program to stop and returns how long that took.
+func (p *Program) Stop(signal os.Signal) time.Duration {
+	p.t.Helper()
+	began := time.Now()
+	if err := p.cmd.Process.Signal(signal); err != nil {
+		p.t.Fatal(err)
+	}
+	if err := p.cmd.Wait(); err != nil {
+		p.t.Errorf("the program ended with %v:\n%s", err, p.Stderr)
+	}
+	return time.Since(began)
+}
+
+// PID is the id of the process.
+func (p *Program) PID() int { return p.cmd.Process.Pid }
+
+// Address is where the program listens, as host and port.
+func (p *Program) Address() string {
+	address := strings.TrimPrefix(p.URL, "http://")
+	if host, port, err := net.SplitHostPort(address); err == nil && host == "localhost" {
+		return net.JoinHostPort("127.0.0.1", port)
+	}
+	return address
+}
