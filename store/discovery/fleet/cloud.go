@@ -31,7 +31,7 @@ func (h *Host) cloudPayload() cloudPayload {
 		}
 	case gcp:
 		p.Metadata = gcpMetadata{
-			DiskNumber:   h.disks,
+			DiskNumber:   1 + h.disks, // with the one it starts from
 			Image:        "sles-" + h.image() + "-sap-byos",
 			InstanceName: h.Name,
 			MachineType:  machines[h.size].types[gcp],
@@ -83,26 +83,30 @@ type azureMetadata struct {
 type azureCompute struct {
 	Environment       string         `json:"azEnvironment"`
 	CompatibilityVM   string         `json:"isHostCompatibilityLayerVm"`
-	LicenseType       string         `json:"licenseType"`
+	LicenseType       string         `json:"licenseType,omitempty"`
 	Location          string         `json:"location"`
 	Name              string         `json:"name"`
 	Offer             string         `json:"offer"`
 	OSProfile         azureOSProfile `json:"osProfile"`
 	OSType            string         `json:"osType"`
+	Plan              struct{}       `json:"plan"`
 	FaultDomain       string         `json:"platformFaultDomain"`
 	UpdateDomain      string         `json:"platformUpdateDomain"`
 	Provider          string         `json:"provider"`
+	PublicKeys        []azureKey     `json:"publicKeys,omitempty"`
 	Publisher         string         `json:"publisher"`
 	ResourceGroupName string         `json:"resourceGroupName"`
 	ResourceID        string         `json:"resourceId"`
+	SecurityProfile   azureSecurity  `json:"securityProfile"`
 	SKU               string         `json:"sku"`
 	StorageProfile    azureStorage   `json:"storageProfile"`
 	SubscriptionID    string         `json:"subscriptionId"`
-	TagsList          []azureTag     `json:"tagsList"`
+	Tags              string         `json:"tags"`
+	TagsList          []azureTag     `json:"tagsList,omitempty"`
 	Version           string         `json:"version"`
 	VMID              string         `json:"vmId"`
 	VMSize            string         `json:"vmSize"`
-	Zone              string         `json:"zone"`
+	Zone              string         `json:"zone,omitempty"`
 }
 
 type azureOSProfile struct {
@@ -111,20 +115,54 @@ type azureOSProfile struct {
 	PasswordRefused string `json:"disablePasswordAuthentication"`
 }
 
+type azureKey struct {
+	Data string `json:"keyData"`
+	Path string `json:"path"`
+}
+
+type azureSecurity struct {
+	SecureBoot string `json:"secureBootEnabled"`
+	VirtualTPM string `json:"virtualTpmEnabled"`
+}
+
 type azureStorage struct {
-	DataDisks []azureDisk `json:"dataDisks"`
+	DataDisks []azureDisk `json:"dataDisks,omitempty"`
+	Image     azureImage  `json:"imageReference"`
 	OSDisk    azureDisk   `json:"osDisk"`
 }
 
+type azureImage struct {
+	Offer     string `json:"offer"`
+	Publisher string `json:"publisher"`
+	SKU       string `json:"sku"`
+	Version   string `json:"version"`
+}
+
 type azureDisk struct {
-	Caching          string       `json:"caching"`
-	CreateOption     string       `json:"createOption"`
-	SizeGB           string       `json:"diskSizeGB"`
-	LUN              string       `json:"lun,omitempty"`
-	ManagedDisk      azureManaged `json:"managedDisk"`
-	Name             string       `json:"name"`
-	OSType           string       `json:"osType,omitempty"`
-	WriteAccelerator string       `json:"writeAcceleratorEnabled"`
+	Caching          string           `json:"caching"`
+	CreateOption     string           `json:"createOption"`
+	DiffDisk         *azureDiffDisk   `json:"diffDiskSettings,omitempty"`
+	SizeGB           string           `json:"diskSizeGB"`
+	Encryption       *azureEncryption `json:"encryptionSettings,omitempty"`
+	Image            azureLink        `json:"image"`
+	LUN              string           `json:"lun,omitempty"`
+	ManagedDisk      azureManaged     `json:"managedDisk"`
+	Name             string           `json:"name"`
+	OSType           string           `json:"osType,omitempty"`
+	VHD              azureLink        `json:"vhd"`
+	WriteAccelerator string           `json:"writeAcceleratorEnabled"`
+}
+
+type azureDiffDisk struct {
+	Option string `json:"option"`
+}
+
+type azureEncryption struct {
+	Enabled string `json:"enabled"`
+}
+
+type azureLink struct {
+	URI string `json:"uri"`
 }
 
 type azureManaged struct {
@@ -143,6 +181,7 @@ type azureNetwork struct {
 
 type azureInterface struct {
 	IPv4 azureIPv4 `json:"ipv4"`
+	IPv6 struct{}  `json:"ipv6"`
 	MAC  string    `json:"macAddress"`
 }
 
@@ -153,7 +192,7 @@ type azureIPv4 struct {
 
 type azureAddress struct {
 	Private string `json:"privateIpAddress"`
-	Public  string `json:"publicIpAddress"`
+	Public  string `json:"publicIpAddress,omitempty"`
 }
 
 type azureSubnet struct {
@@ -162,56 +201,80 @@ type azureSubnet struct {
 }
 
 func (h *Host) azureMetadata() azureMetadata {
-	group := "rg-fleet-" + h.stage()
-	resource := func(kind, name string) string {
-		return "/subscriptions/" + h.at.tenant + "/resourceGroups/" + group + "/providers/Microsoft.Compute/" + kind + "/" + name
+	m := azureMetadata{Compute: h.azureCompute()}
+	net := h.at.network
+	address := azureAddress{Private: h.addresses[0].String()}
+	if h.Role == Utility { // an address of the documentation, not one of the internet
+		address.Public = fmt.Sprintf("203.0.113.%d", h.number%256)
 	}
+	m.Network.Interfaces = []azureInterface{{
+		IPv4: azureIPv4{
+			Addresses: []azureAddress{address},
+			Subnets:   []azureSubnet{{fmt.Sprintf("%d.%d.%d.0", net[0], net[1], net[2]), "24"}},
+		},
+		MAC: fmt.Sprintf("000D3A%06X", h.number),
+	}}
+	return m
+}
+
+// azureCompute leaves out what a machine was made without: a zone, a license
+// of its own, keys, tags, disks.
+func (h *Host) azureCompute() azureCompute {
+	c := azureCompute{
+		Environment:       "AzurePublicCloud",
+		CompatibilityVM:   "false",
+		Location:          h.at.region,
+		Name:              h.Name,
+		Offer:             "sles-sap-" + h.image() + "-byos",
+		OSProfile:         azureOSProfile{"fleetadmin", h.Name, "true"},
+		OSType:            "Linux",
+		FaultDomain:       strconv.Itoa(h.number % 2),
+		UpdateDomain:      strconv.Itoa(h.number % 5),
+		Provider:          "Microsoft.Compute",
+		Publisher:         "suse",
+		ResourceGroupName: h.azureGroup(),
+		ResourceID:        h.azureID("virtualMachines", h.Name),
+		SecurityProfile:   azureSecurity{strconv.FormatBool(h.number%4 < 2), strconv.FormatBool(h.number%4 < 3)},
+		SKU:               "gen2",
+		StorageProfile:    h.azureStorage(),
+		SubscriptionID:    h.at.tenant,
+		Version:           "2026.06.11",
+		VMID:              h.token("machine"),
+		VMSize:            machines[h.size].types[azure],
+	}
+	if h.number%3 > 0 {
+		c.Zone = strconv.Itoa(h.number % 3)
+		c.LicenseType = "SLES_BYOS"
+	}
+	if h.number%4 > 0 {
+		c.PublicKeys = []azureKey{{"ssh-ed25519 invented", "/home/fleetadmin/.ssh/authorized_keys"}}
+		c.Tags = "stage:" + h.stage() + ";role:" + string(h.Role)
+		c.TagsList = []azureTag{{"stage", h.stage()}, {"role", string(h.Role)}}
+	}
+	return c
+}
+
+func (h *Host) azureStorage() azureStorage {
 	disk := func(name, lun, sizeGB string) azureDisk {
 		return azureDisk{
 			Caching: "ReadWrite", CreateOption: "Attach", SizeGB: sizeGB, LUN: lun, Name: name, WriteAccelerator: "false",
-			ManagedDisk: azureManaged{ID: resource("disks", name), StorageType: "Premium_LRS"},
+			ManagedDisk: azureManaged{ID: h.azureID("disks", name), StorageType: "Premium_LRS"},
 		}
 	}
 	system := disk(h.Name+"-os", "", "64")
 	system.CreateOption, system.OSType = "FromImage", "Linux"
-	data := make([]azureDisk, h.disks)
-	for i := range data {
-		data[i] = disk(fmt.Sprintf("%s-data%d", h.Name, i), strconv.Itoa(i), "512")
+	system.DiffDisk, system.Encryption = &azureDiffDisk{}, &azureEncryption{"false"}
+	s := azureStorage{Image: azureImage{"sles-sap-" + h.image() + "-byos", "suse", "gen2", "latest"}, OSDisk: system}
+	for i := range h.disks {
+		s.DataDisks = append(s.DataDisks, disk(fmt.Sprintf("%s-data%d", h.Name, i), strconv.Itoa(i), "512"))
 	}
-	net := h.at.network
-	return azureMetadata{
-		Compute: azureCompute{
-			Environment:       "AzurePublicCloud",
-			CompatibilityVM:   "false",
-			LicenseType:       "SLES_BYOS",
-			Location:          h.at.region,
-			Name:              h.Name,
-			Offer:             "sles-sap-" + h.image() + "-byos",
-			OSProfile:         azureOSProfile{"fleetadmin", h.Name, "true"},
-			OSType:            "Linux",
-			FaultDomain:       strconv.Itoa(h.number % 2),
-			UpdateDomain:      strconv.Itoa(h.number % 5),
-			Provider:          "Microsoft.Compute",
-			Publisher:         "suse",
-			ResourceGroupName: group,
-			ResourceID:        resource("virtualMachines", h.Name),
-			SKU:               "gen2",
-			StorageProfile:    azureStorage{DataDisks: data, OSDisk: system},
-			SubscriptionID:    h.at.tenant,
-			TagsList:          []azureTag{{"stage", h.stage()}, {"role", string(h.Role)}},
-			Version:           "2026.06.11",
-			VMID:              h.token("machine"),
-			VMSize:            machines[h.size].types[azure],
-			Zone:              strconv.Itoa(1 + h.number%3),
-		},
-		Network: azureNetwork{Interfaces: []azureInterface{{
-			IPv4: azureIPv4{
-				Addresses: []azureAddress{{Private: h.addresses[0].String()}},
-				Subnets:   []azureSubnet{{fmt.Sprintf("%d.%d.%d.0", net[0], net[1], net[2]), "24"}},
-			},
-			MAC: fmt.Sprintf("000D3A%06X", h.number),
-		}}},
-	}
+	return s
+}
+
+func (h *Host) azureGroup() string { return "rg-fleet-" + h.stage() }
+
+func (h *Host) azureID(kind, name string) string {
+	return "/subscriptions/" + h.at.tenant + "/resourceGroups/" + h.azureGroup() + "/providers/Microsoft.Compute/" + kind + "/" + name
 }
 
 func (h *Host) stage() string {

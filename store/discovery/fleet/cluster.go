@@ -1,6 +1,8 @@
 package fleet
 
 import (
+	"encoding/binary"
+	"math"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -60,7 +62,15 @@ func (c *cluster) online(from int) *Host {
 	return nil
 }
 
-func (c *cluster) nodeID(h *Host) string { return strconv.Itoa(slices.Index(c.nodes, h) + 1) }
+// nodeID counts from one. On machines of their own the cluster software makes
+// the number of the address instead.
+func (c *cluster) nodeID(h *Host) string {
+	if c.at.provider == kvm {
+		a := h.addresses[0].As4()
+		return strconv.FormatUint(uint64(binary.BigEndian.Uint32(a[:])&math.MaxInt32), 10)
+	}
+	return strconv.Itoa(slices.Index(c.nodes, h) + 1)
+}
 
 // bundles are all resources of the cluster.
 func (c *cluster) bundles() []bundle {
@@ -87,6 +97,9 @@ func (c *cluster) addressed(suffix string, ip netip.Addr, node *Host) []resource
 	}
 	port := strconv.Itoa(62_500 + int(ip.As4()[3]))
 	balanced := resource{id: "rsc_lb_" + suffix, operations: usual[2:], copies: []placed{{node: node, role: "Started"}}}
+	if c.failed { // nothing answers for an address that is not there
+		balanced.copies = []placed{{role: "Stopped"}}
+	}
 	switch c.at.provider {
 	case aws:
 		r.agent = agent{"ocf", "suse", "aws-vpc-move-ip"}
@@ -114,6 +127,15 @@ func (c *cluster) properties(now time.Time) []cibPair {
 		list = append(list, pairs("SAPHanaSR-", c.databaseProperties(now))...)
 	}
 	return list
+}
+
+// state is what the designated controller is at: it keeps trying where
+// something has failed.
+func (c *cluster) state() string {
+	if c.failed {
+		return "S_TRANSITION_ENGINE"
+	}
+	return "S_IDLE"
 }
 
 // version is that of the cluster software. The newer resource agents need a

@@ -42,7 +42,7 @@ func TestClustersAreWhatTheyShouldBe(t *testing.T) {
 						continue
 					}
 					controllers++
-					if string(r.Facts.Type) != kind || *r.Facts.HostsNumber != len(c.nodes) || *r.Facts.ResourcesNumber == 0 || r.Facts.State != "S_IDLE" {
+					if string(r.Facts.Type) != kind || *r.Facts.HostsNumber != len(c.nodes) || *r.Facts.ResourcesNumber == 0 || r.Facts.State != c.state() {
 						t.Errorf("%s: %+v, want a %s", c.name, r.Facts, kind)
 					}
 					if got := judged(r.Facts); got != health {

@@ -122,13 +122,14 @@ func (h *Host) clusterPayload() any {
 		p.Online = nil
 	}
 	now, bundles := h.fleet.shown(), c.bundles()
-	p.DC, p.Provider, p.State = h == c.controller(), c.at.provider, "S_IDLE"
+	p.DC, p.Provider, p.State = h == c.controller(), c.at.provider, c.state()
 	p.SBD = c.sbd()
 	p.Cib.Configuration.CrmConfig.ClusterProperties = c.properties(now)
 	p.Cib.Configuration.Resources = configured(bundles)
 	p.Cib.Configuration.Constraints.RscLocations = c.bans(bundles)
 	for _, node := range c.nodes {
-		p.Cib.Configuration.Nodes = append(p.Cib.Configuration.Nodes, cibNode{ID: c.nodeID(node), Uname: node.Name})
+		id := c.nodeID(node)
+		p.Cib.Configuration.Nodes = append(p.Cib.Configuration.Nodes, cibNode{id, node.Name, pairs("nodes-"+id+"-", c.lasting(node))})
 	}
 	p.Crmmon = c.monitor(bundles, now)
 	if h.agent == oldAgent {

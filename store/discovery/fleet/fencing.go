@@ -44,13 +44,16 @@ var fencers = map[string]string{
 // fences are the resources that fence.
 func (c *cluster) fences() []bundle {
 	fence := func(id, kind string, attributes ...pair) bundle {
-		r := resource{id: id, agent: agent{class: "stonith", kind: kind}, attributes: attributes, operations: []operation{{name: "monitor", timeout: "60", interval: "15"}}}
+		r := resource{id: id, agent: agent{class: "stonith", kind: kind}, attributes: attributes}
+		if kind != "external/sbd" {
+			r.options, r.operations = []pair{{"target-role", "Started"}}, []operation{{name: "monitor", timeout: "60", interval: "15"}}
+		}
 		r.copies = []placed{{node: c.active(), role: "Started"}}
 		return bundle{form: free, resources: []resource{r}}
 	}
 	switch {
 	case c.fencing == oneDisk || c.fencing == threeDisks:
-		return []bundle{fence("stonith-sbd", "external/sbd", pair{"pcmk_delay_max", "15"})}
+		return []bundle{fence("stonith-sbd", "external/sbd", c.delay()...)}
 	case c.fencing == watchdog:
 		return nil
 	case c.at.provider != gcp:
@@ -61,6 +64,15 @@ func (c *cluster) fences() []bundle {
 		list = append(list, fence("rsc_fence_"+node.Name, fencers[gcp], pair{"port", node.Name}, pair{"project", c.at.tenant}))
 	}
 	return list
+}
+
+// delay keeps two nodes from fencing each other at the same time. Larger
+// clusters do not need it.
+func (c *cluster) delay() []pair {
+	if len(c.nodes) > 2 {
+		return nil
+	}
+	return []pair{{"pcmk_delay_max", "15"}}
 }
 
 type sbdPayload struct {

@@ -72,7 +72,7 @@ func TestReportsSayWhatTheHostIs(t *testing.T) {
 			switch r.Kind {
 			case landscape.HostDiscovery:
 				want := landscape.HostFacts{
-					Hostname: h.Name, FQDN: h.Name + "." + h.at.domain, AgentVersion: h.agent, Arch: h.arch(),
+					Hostname: h.Name, FQDN: h.fqdn(), AgentVersion: h.agent, Arch: h.arch(),
 					OSVersion: h.os, InstallationSource: "suse", PrometheusMode: "pull",
 					CPUCount: machines[h.size].cpus, SocketCount: machines[h.size].sockets, MemoryMB: machines[h.size].memoryMB,
 					SystemdUnits:      []landscape.SystemdUnit{{Name: "pacemaker.service", UnitFileState: h.pacemaker()}},
@@ -85,15 +85,19 @@ func TestReportsSayWhatTheHostIs(t *testing.T) {
 					mask := 32
 					want.Addresses = append(want.Addresses, landscape.Address{IP: a, Prefix: &mask})
 				}
+				if h.cluster != nil {
+					want.PrometheusTargets["ha_cluster_exporter"] = h.addresses[0].String() + ":9664"
+				}
 				switch h.agent {
+				case middleAgent:
+					want.InstallationSource = "unknown"
+					want.PrometheusTargets, want.LastBoot = nil, nil
 				case oldAgent:
 					want.Arch, want.InstallationSource = "unknown", "community"
 					want.SystemdUnits = []landscape.SystemdUnit{}
 					for i := range want.Addresses {
 						want.Addresses[i].Prefix = nil
 					}
-					fallthrough
-				case middleAgent:
 					want.PrometheusTargets, want.LastBoot = nil, nil
 				}
 				if diff := cmp.Diff(&want, seen.Host, cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {

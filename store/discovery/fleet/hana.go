@@ -31,7 +31,24 @@ func (c *cluster) databaseBundles() []bundle {
 	if c.second != nil {
 		list = append(list, c.secondBundle())
 	}
+	if c.hana == scaleUp {
+		list = append(list, c.exporterBundle(suffix, lead))
+	}
 	return list
+}
+
+// exporterBundle is what measures the database. Some clusters are told not to
+// run it.
+func (c *cluster) exporterBundle(suffix string, lead *instance) bundle {
+	r := resource{
+		id: "rsc_exporter_" + suffix, agent: agent{class: "systemd", kind: "prometheus-hanadb_exporter@" + c.database.sid + "_" + lead.name()},
+		options: []pair{{"resource-stickiness", "0"}, {"target-role", "Started"}}, operations: usual[2:],
+		copies: []placed{{node: lead.host, role: "Started"}},
+	}
+	if c.lead > 0 {
+		r.options[1], r.copies = stopped, []placed{{role: "Stopped"}}
+	}
+	return bundle{form: free, resources: []resource{r}}
 }
 
 // cloning are the options of all clones.
@@ -55,6 +72,7 @@ func (c *cluster) controlled(suffix string) bundle {
 	r := resource{
 		id: "rsc_" + kind + "_" + suffix, agent: agent{"ocf", "suse", kind},
 		attributes: append(c.identity(), pair{"PREFER_SITE_TAKEOVER", "true"}, pair{"DUPLICATE_PRIMARY_TIMEOUT", "7200"}, pair{"AUTOMATED_REGISTER", "true"}),
+		options:    []pair{{"priority", "100"}},
 		operations: append(usual[:2:2], operation{"promote", "", "3600s", "0"}, operation{"monitor", up, "700s", "60"}, operation{"monitor", down, "700s", "61"}),
 		copies: c.copies(func(i *instance) string {
 			switch {
@@ -252,6 +270,20 @@ func (c *cluster) databaseAttributes(i *instance, now time.Time) (list []pair) {
 		list = append(list, pair{"lpa_" + sid + "_lpt", db.beat(s, now)})
 	}
 	return append(list, pair{"master-rsc_" + c.control() + "_" + db.sid + "_" + i.name(), c.score(i)})
+}
+
+// lasting are the attributes of a node that outlive the cluster software.
+func (c *cluster) lasting(node *Host) (list []pair) {
+	i := c.instance(node)
+	if c.database == nil || i == nil {
+		return nil
+	}
+	prefix := "hana_" + lower(c.database.sid) + "_"
+	list = []pair{{prefix + "vhost", i.hostname}, {prefix + "site", i.site.name}}
+	if c.outward() {
+		return append(list, pair{prefix + "gra", "2.0"})
+	}
+	return append(list, pair{prefix + "srmode", "sync"}, pair{prefix + "op_mode", "logreplay"})
 }
 
 func (c *cluster) cloneState(i *instance) string {

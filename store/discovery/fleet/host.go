@@ -42,8 +42,8 @@ type Host struct {
 	away         time.Time // until then the host is down
 }
 
-// Versions of agents. The old one reports neither masks nor saptune, the
-// middle one writes masks as text.
+// Versions of agents. The old one reports neither masks nor saptune. The
+// middle one writes masks as text, and does not say what installed it.
 const (
 	oldAgent     = "1.2.0"
 	middleAgent  = "2.5.0"
@@ -117,6 +117,7 @@ func newHost(f *Fleet, system *System, at *location, role Role) *Host {
 	case Utility, Storage:
 		f.names.beside++
 		h.Name = fmt.Sprintf("%s%04d", map[Role]string{Utility: "ops", Storage: "nfs"}[role], f.names.beside)
+		h.disks = 0
 		return h
 	case Database, Everything:
 		h.size, h.disks = large, 3
@@ -172,6 +173,15 @@ func (h *Host) virtualAddresses() (list []netip.Addr) {
 		list = append(list, h.cluster.storage)
 	}
 	return list
+}
+
+// fqdn is empty where the host does not know its domain, as some do that
+// nothing with SAP runs on.
+func (h *Host) fqdn() string {
+	if h.Role == Utility && h.number%3 == 0 {
+		return ""
+	}
+	return h.Name + "." + h.at.domain
 }
 
 func (h *Host) arch() string {

@@ -73,7 +73,7 @@ type hostPayload struct {
 	AgentVersion       string            `json:"agent_version"`
 	OSVersion          string            `json:"os_version"`
 	Arch               string            `json:"arch,omitempty"`
-	InstallationSource string            `json:"installation_source"`
+	InstallationSource string            `json:"installation_source,omitempty"`
 	FQDN               string            `json:"fully_qualified_domain_name,omitempty"`
 	PrometheusTargets  map[string]string `json:"prometheus_targets,omitempty"`
 	PrometheusMode     string            `json:"prometheus_mode,omitempty"`
@@ -109,7 +109,7 @@ func (h *Host) hostPayload() hostPayload {
 		AgentVersion:       h.agent,
 		OSVersion:          h.os,
 		InstallationSource: "Suse",
-		FQDN:               h.Name + "." + h.at.domain,
+		FQDN:               h.fqdn(),
 	}
 	if h.agent == oldAgent {
 		p.InstallationSource = "Community"
@@ -118,6 +118,7 @@ func (h *Host) hostPayload() hostPayload {
 	p.Arch = h.arch()
 	p.SystemdUnits = []systemdUnit{{"pacemaker.service", h.pacemaker()}}
 	if h.agent == middleAgent {
+		p.InstallationSource = ""
 		texts := make([]string, len(masks))
 		for i, m := range masks {
 			texts[i] = strconv.Itoa(m)
@@ -127,9 +128,19 @@ func (h *Host) hostPayload() hostPayload {
 	}
 	p.Netmasks = masks
 	p.PrometheusMode = "pull"
-	p.PrometheusTargets = map[string]string{"node_exporter": netip.AddrPortFrom(h.addresses[0], 9100).String()}
+	p.PrometheusTargets = h.prometheusTargets()
 	p.LastBoot = h.booted.UTC().Format(time.RFC3339)
 	return p
+}
+
+// prometheusTargets are where the host can be measured.
+func (h *Host) prometheusTargets() map[string]string {
+	const nodePort, clusterPort = 9100, 9664
+	targets := map[string]string{"node_exporter": netip.AddrPortFrom(h.addresses[0], nodePort).String()}
+	if h.cluster != nil {
+		targets["ha_cluster_exporter"] = netip.AddrPortFrom(h.addresses[0], clusterPort).String()
+	}
+	return targets
 }
 
 // pacemaker is the state of the unit file of the cluster software.

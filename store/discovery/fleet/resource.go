@@ -1,5 +1,7 @@
 package fleet
 
+import "slices"
+
 // A cluster reports its resources twice: as they are configured and as they
 // run. Both are made of the bundles here.
 
@@ -18,6 +20,7 @@ const (
 	free       form = iota // one resource, no bundle at all
 	group                  // its resources run together, one after the other
 	clone                  // a copy runs on every node
+	groupClone             // the same with a group, of which agents see no more than that it is there
 	promotable             // a clone of which one copy is above the others
 	master                 // the same, as older configurations have it
 )
@@ -52,6 +55,9 @@ type placed struct {
 type pair struct{ name, value string }
 
 type operation struct{ name, role, timeout, interval string }
+
+// stopped is the option of a resource that somebody has told to stop.
+var stopped = pair{"target-role", "Stopped"}
 
 // usual are the operations of most resources.
 var usual = []operation{
@@ -115,6 +121,8 @@ func configured(bundles []bundle) (c cibResources) {
 			c.Groups = append(c.Groups, g)
 		case master:
 			c.Masters = append(c.Masters, cibClone{b.id, first, pairs(b.id+"-meta_attributes-", b.options)})
+		case groupClone:
+			c.Clones = append(c.Clones, cibClone{ID: b.id, MetaAttributes: pairs(b.id+"-meta_attributes-", b.options)})
 		case clone, promotable:
 			c.Clones = append(c.Clones, cibClone{b.id, first, pairs(b.id+"-meta_attributes-", b.options)})
 		}
@@ -126,6 +134,9 @@ func (r *resource) configured() cibPrimitive {
 	p := cibPrimitive{
 		ID: r.id, Class: r.class, Provider: r.provider, Type: r.kind,
 		MetaAttributes: pairs(r.id+"-meta_attributes-", r.options), InstanceAttributes: pairs(r.id+"-instance_attributes-", r.attributes),
+	}
+	if r.operations != nil {
+		p.Operations = []cibOperation{}
 	}
 	for _, o := range r.operations {
 		p.Operations = append(p.Operations, cibOperation{r.id + "-" + o.name + "-" + o.interval, o.name, o.role, o.timeout, o.interval})
@@ -183,6 +194,9 @@ func (m *monitorPayload) running(c *cluster, bundles []bundle) {
 	for _, b := range bundles {
 		var list []monitorResource
 		for _, r := range b.resources {
+			if slices.Contains(r.options, stopped) {
+				m.Summary.Resources.Disabled++
+			}
 			for _, p := range r.copies {
 				list = append(list, c.running(&r, p))
 			}
@@ -193,6 +207,8 @@ func (m *monitorPayload) running(c *cluster, bundles []bundle) {
 			m.Resources = append(m.Resources, list...)
 		case group:
 			m.Groups = append(m.Groups, monitorGroup{ID: b.id, Managed: &managed, Resources: list})
+		case groupClone:
+			m.Clones = append(m.Clones, monitorClone{ID: b.id, Managed: managed})
 		default:
 			m.Clones = append(m.Clones, monitorClone{ID: b.id, Managed: managed, MultiState: b.form != clone, Resources: list})
 		}

@@ -21,7 +21,7 @@ type sapPayload struct {
 	Profile   map[string]string
 	Databases []sapTenant
 	Instances []sapInstance
-	DBAddress string
+	DBAddress *string `json:",omitempty"` // of an application; old agents leave out an empty one
 }
 
 type sapTenant struct {
@@ -93,7 +93,7 @@ func (h *Host) sapPayload() []sapPayload {
 		if !known {
 			n = len(payload)
 			place[i.sid()] = n
-			payload = append(payload, sapPayload{ID: "-", SID: i.sid(), Profile: i.profile(), Instances: []sapInstance{}})
+			payload = append(payload, sapPayload{ID: "-", SID: i.sid(), Profile: i.profile(), Instances: []sapInstance{}, DBAddress: h.noAddress()})
 		}
 		if i.absent {
 			continue
@@ -103,13 +103,21 @@ func (h *Host) sapPayload() []sapPayload {
 		case i.database != nil:
 			p.ID, p.Type, p.Databases = i.database.key, databaseType, i.tenants()
 		case i.system != nil:
-			p.ID, p.Type, p.DBAddress = i.system.key, applicationType, i.system.database.address.String()
+			p.ID, p.Type, p.DBAddress = i.system.key, applicationType, new(i.system.database.address.String())
 		default:
 			p.ID, p.Type = h.diagnostics, diagnosticsType
 		}
 		p.Instances = append(p.Instances, h.sapInstance(i, p.Type))
 	}
 	return payload
+}
+
+// noAddress is how the agent says that something has no database.
+func (h *Host) noAddress() *string {
+	if h.agent == oldAgent {
+		return nil
+	}
+	return new("")
 }
 
 func (h *Host) sapInstance(i *instance, kind int) sapInstance {
@@ -153,8 +161,11 @@ func (i *instance) siblings() []*instance {
 // listed is the instance in the list of the service of another one.
 func (i *instance) listed(by *instance, old bool) controlInstance {
 	c := controlInstance{
-		Hostname: i.hostname, Number: i.numeric(), HTTPPort: i.httpPort(), HTTPSPort: i.httpPort() + 1,
+		Hostname: i.hostname, Number: i.numeric(), HTTPPort: i.httpPort(),
 		Priority: i.software.priority, Features: i.software.features, Status: "SAPControl-" + string(i.state()),
+	}
+	if i.software != agentSoftware { // which is set up without a certificate
+		c.HTTPSPort = i.httpPort() + 1
 	}
 	if current := i == by; !old {
 		c.Current = &current

@@ -18,11 +18,13 @@ func (c *cluster) storageBundles() []bundle {
 		operations: []operation{{"monitor", "Master", "20s", "15"}, {"monitor", "Slave", "20s", "30"}},
 	}
 	server := resource{id: "rsc_nfsserver_" + id, agent: agent{class: "systemd", kind: "nfs-server"}, operations: usual[2:]}
+	locks := resource{id: "rsc_dlm_" + id, agent: agent{"ocf", "pacemaker", "controld"}, operations: usual}
 	for _, n := range c.nodes {
 		switch {
 		case n.offline:
 			disk.copies = append(disk.copies, placed{role: "Stopped"})
 			server.copies = append(server.copies, placed{role: "Stopped"})
+			locks.copies = append(locks.copies, placed{role: "Stopped"})
 			continue
 		case n == node:
 			disk.copies = append(disk.copies, placed{node: n, role: "Master"})
@@ -30,6 +32,7 @@ func (c *cluster) storageBundles() []bundle {
 			disk.copies = append(disk.copies, placed{node: n, role: "Slave"})
 		}
 		server.copies = append(server.copies, placed{node: n, role: "Started"})
+		locks.copies = append(locks.copies, placed{node: n, role: "Started"})
 	}
 	directory := "/srv/nfs/" + id
 	resources := []resource{
@@ -38,9 +41,16 @@ func (c *cluster) storageBundles() []bundle {
 		{id: "rsc_export_" + id, agent: agent{"ocf", "heartbeat", "exportfs"}, operations: usual, copies: started,
 			attributes: []pair{{"directory", directory}, {"fsid", "1"}, {"clientspec", "*"}, {"options", "rw,no_root_squash"}}},
 	}
+	backup := resource{
+		id: "rsc_backup_" + id, agent: agent{"ocf", "heartbeat", "anything"}, attributes: []pair{{"binfile", "/usr/local/bin/backup"}},
+		options: []pair{stopped}, operations: []operation{},
+		copies: []placed{{role: "Stopped"}},
+	}
+	resources = append(append(resources, c.addressed(id, c.storage, node)...), backup)
 	return []bundle{
 		{id: "ms_drbd_" + id, form: master, options: []pair{{"clone-max", "2"}, {"notify", "true"}}, resources: []resource{disk}},
+		{id: "cln_base_" + id, form: groupClone, options: []pair{{"interleave", "true"}}, resources: []resource{locks}},
 		{id: "cln_nfsserver_" + id, form: clone, options: []pair{{"interleave", "true"}}, resources: []resource{server}},
-		{id: "grp_nfs_" + id, form: group, resources: append(resources, c.addressed(id, c.storage, node)...)},
+		{id: "grp_nfs_" + id, form: group, resources: resources},
 	}
 }

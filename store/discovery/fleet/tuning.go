@@ -50,14 +50,19 @@ type tuningPayload struct {
 }
 
 type tuningStatus struct {
-	Schema      string       `json:"$schema"`
-	PublishTime string       `json:"publish time"`
-	Argv        string       `json:"argv"`
-	PID         int          `json:"pid"`
-	Command     string       `json:"command"`
-	ExitCode    int          `json:"exit code"`
-	Result      tuningResult `json:"result"`
-	Messages    []any        `json:"messages"`
+	Schema      string          `json:"$schema"`
+	PublishTime string          `json:"publish time"`
+	Argv        string          `json:"argv"`
+	PID         int             `json:"pid"`
+	Command     string          `json:"command"`
+	ExitCode    int             `json:"exit code"`
+	Result      tuningResult    `json:"result"`
+	Messages    []tuningMessage `json:"messages"`
+}
+
+type tuningMessage struct {
+	Priority string `json:"priority"`
+	Message  string `json:"message"`
 }
 
 type tuningResult struct {
@@ -121,7 +126,7 @@ func (t tuning) payload() tuningPayload {
 			NotesApplied:           []string{},
 			Staging:                tuningStaging{Notes: []string{}, Solutions: []string{}},
 		},
-		Messages: []any{},
+		Messages: []tuningMessage{},
 	}
 	t.solve(p.Status)
 	return p
@@ -130,9 +135,7 @@ func (t tuning) payload() tuningPayload {
 // solve fills in the solution. One that is not compliant lacks its last note;
 // where nothing is tuned none is applied.
 func (t tuning) solve(s *tuningStatus) {
-	if t.state != compliant {
-		s.ExitCode = 1
-	}
+	t.remark(s)
 	if t.solution == "" {
 		return
 	}
@@ -151,4 +154,24 @@ func (t tuning) solve(s *tuningStatus) {
 	r.SolutionApplied = []solutionApplied{{t.solution, t.state == notCompliant}}
 	r.NotesAppliedBySolution = []solutionNotes{{t.solution, applied}}
 	r.NotesApplied = applied
+}
+
+// remark fills in what saptune says beside the facts: about another tool that
+// does the same, about services that failed, about what it cannot know.
+func (t tuning) remark(s *tuningStatus) {
+	r := &s.Result
+	switch t.state {
+	case compliant:
+		s.Messages = append(s.Messages, tuningMessage{"NOTICE", "fleet.go:1: Looking at all block devices, which can take some time.\n"})
+	case notCompliant:
+		const exitDiffers = 4
+		s.ExitCode = exitDiffers
+		s.Messages = append(s.Messages, tuningMessage{"WARNING", "fleet.go:2: Parameter 'kernel.shmmni' is set in another file, too: /etc/sysctl.d/50-fleet.conf(32768).\n"})
+		r.SystemState, r.RememberMessage = "degraded", "\nSome services of this host have failed.\n"
+		r.Services["sapconf"] = []string{"disabled", "inactive"}
+	case notTuned:
+		s.ExitCode = 1
+		r.RememberMessage = "\nRemember: nothing tunes this host after its next start.\n"
+		r.Services["sapconf"], r.Services["tuned"] = []string{"enabled", "active"}, []string{}
+	}
 }
