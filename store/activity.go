@@ -30,7 +30,7 @@ const entryFormat = 2
 // appendFill packs the pages of the log full: it only grows at its end.
 const appendFill = 0.95
 
-// event logs what a decision brought about. All events of one change carry
+// event logs what a changeset brought about. All events of one change carry
 // the same correlation id.
 func (tx *Tx) event(e landscape.Event) error {
 	metadata := maps.Clone(e.Metadata)

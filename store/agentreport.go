@@ -453,13 +453,13 @@ func (tx *Tx) settleFault(due agentKind) error {
 	if status == nil || !status.Faulty() {
 		return nil // over while we looked
 	}
-	d, err := landscape.ReportsFailing(state{tx}, due.agent, due.kind, status.Outcome == ReportRefused, tx.now)
+	changes, err := landscape.ReportsFailing(state{tx}, due.agent, due.kind, status.Outcome == ReportRefused, tx.now)
 	if err != nil {
 		return err
 	}
-	if d.Changed() {
+	if changes.Changed() {
 		tx.forget(due.agent, due.kind) // the next report has to make fresh what turns stale now
-		if err := tx.apply(d); err != nil {
+		if err := tx.apply(changes); err != nil {
 			return err
 		}
 	}

@@ -200,11 +200,11 @@ func TestFlappingReports(t *testing.T) {
 func TestStaleBehindRefusedReports(t *testing.T) {
 	staleness := func(t *testing.T, s *Store) (cluster, database bool) {
 		view(t, s, func(tx *Tx) error {
-			c, err := tx.Cluster(landscape.ClusterOf(clusterKey))
+			c, err := tx.Cluster(landscape.ClusterIDFromKey(clusterKey))
 			if err != nil {
 				return err
 			}
-			db, err := tx.Database(landscape.DatabaseOf("qx1"))
+			db, err := tx.Database(landscape.DatabaseIDFromKey("qx1"))
 			cluster, database = c.StaleSince != nil, db.StaleSince != nil && db.Instances[0].StaleSince != nil
 			return err
 		})
@@ -276,7 +276,7 @@ func TestStaleBehindOmissions(t *testing.T) {
 	observe(t, s, report(landscape.Observation{Kind: landscape.SAPSystemDiscovery, SAP: &landscape.SAPReport{Elements: elements("10", "20")}}))
 	staleness := func() (stale []string) {
 		view(t, s, func(tx *Tx) error {
-			db, err := tx.Database(landscape.DatabaseOf("qx1"))
+			db, err := tx.Database(landscape.DatabaseIDFromKey("qx1"))
 			if err != nil {
 				return err
 			}
@@ -332,7 +332,7 @@ func TestReportsOfDeregisteredHosts(t *testing.T) {
 	observe(t, s, hostReport("vega01"))
 	refuse(t, s, refused(landscape.HostDiscovery, "/hostname"))
 	c.advance(time.Minute)
-	if err := s.Deregister(t.Context(), Actor{Name: "ann"}, nil, landscape.Target{Host: agent}); err != nil {
+	if err := s.CleanUp(t.Context(), Actor{Name: "ann"}, nil, landscape.Target{Host: agent}); err != nil {
 		t.Fatal(err)
 	}
 	view(t, s, func(tx *Tx) error {

@@ -39,12 +39,12 @@ func (s *Store) Observe(ctx context.Context, r Report) error {
 	sum := sha256.Sum256(r.Body)
 	err := s.update(ctx, System(), func(tx *Tx) error {
 		rejected = nil
-		d, err := landscape.Observe(state{tx}, r.Observation, tx.now)
-		refused := errors.Is(err, landscape.ErrNotRegistered) || errors.Is(d.Refused, landscape.ErrNotRegistered)
+		changes, err := landscape.Observe(state{tx}, r.Observation, tx.now)
+		refused := errors.Is(err, landscape.ErrNotRegistered) || errors.Is(changes.Blocked, landscape.ErrNotRegistered)
 		if err != nil && !errors.Is(err, landscape.ErrNotRegistered) {
 			return err
 		}
-		if err := tx.apply(d); err != nil {
+		if err := tx.apply(changes); err != nil {
 			return err
 		}
 		if err := tx.noteObserved(&r.Observation, refused); err != nil {
@@ -59,10 +59,10 @@ func (s *Store) Observe(ctx context.Context, r Report) error {
 		}
 		// A repeated cluster report may yet say something: a cluster counts as
 		// stopped when a node is offline for the second time.
-		if r.Observation.Kind != landscape.ClusterDiscovery || !d.Changed() {
+		if r.Observation.Kind != landscape.ClusterDiscovery || !changes.Changed() {
 			tx.remember(&r, sum)
 		}
-		if !d.Changed() {
+		if !changes.Changed() {
 			return nil
 		}
 		if err := tx.keepReport(&r, sum, false); err != nil {
@@ -148,11 +148,11 @@ func (s *Store) Heartbeat(ctx context.Context, id landscape.HostID) error {
 		if host.Heartbeat == landscape.HeartbeatPassing {
 			return nil
 		}
-		d, err := landscape.HeartbeatReceived(state{tx}, id, tx.now)
+		changes, err := landscape.HeartbeatReceived(state{tx}, id, tx.now)
 		if err != nil {
 			return err
 		}
-		return errors.Join(tx.writeBeat(id, tx.now), tx.apply(d))
+		return errors.Join(tx.writeBeat(id, tx.now), tx.apply(changes))
 	})
 }
 
@@ -220,17 +220,17 @@ func (s *Store) silent(ctx context.Context, id landscape.HostID) error {
 		if !s.overdue(id, tx.now) {
 			return nil // heard while we looked
 		}
-		d, err := landscape.HeartbeatLost(state{tx}, id, tx.now)
+		changes, err := landscape.HeartbeatLost(state{tx}, id, tx.now)
 		if errors.Is(err, landscape.ErrNotRegistered) {
 			return nil // cleaned up while we looked
 		}
-		if err != nil || !d.Changed() {
+		if err != nil || !changes.Changed() {
 			return err
 		}
 		// The next reports have to make fresh what turns stale now.
 		tx.forget(id, landscape.ClusterDiscovery)
 		tx.forget(id, landscape.SAPSystemDiscovery)
 		last, _ := s.beats.get(id)
-		return errors.Join(tx.writeBeat(id, last), tx.apply(d))
+		return errors.Join(tx.writeBeat(id, last), tx.apply(changes))
 	})
 }

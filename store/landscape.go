@@ -39,7 +39,7 @@ func (s state) SAPSystem(id landscape.SAPSystemID) (*landscape.SAPSystem, error)
 	return known(s.tx.anySAPSystem(id))
 }
 
-func (s state) Kept(id landscape.HostID) (*landscape.LastSAPReport, error) {
+func (s state) LastSAPReport(id landscape.HostID) (*landscape.LastSAPReport, error) {
 	return known(get(s.tx, bucketKept, &s.tx.s.kept, []byte(id)))
 }
 
@@ -59,11 +59,11 @@ func (s state) HostsWith(ip netip.Addr) ([]landscape.HostID, error) {
 	return related[landscape.HostID](s.tx, hostWith, ip.String()), nil
 }
 
-func (s state) Waiting() ([]landscape.HostID, error) {
+func (s state) AgentsWaiting() ([]landscape.HostID, error) {
 	return related[landscape.HostID](s.tx, waiting, ""), nil
 }
 
-func (s state) Live(id landscape.HostID) bool {
+func (s state) HeardRecently(id landscape.HostID) bool {
 	last, ever := s.tx.s.beats.get(id)
 	if ever && s.tx.now.Before(last.Add(s.tx.s.options.HeartbeatInterval)) {
 		return true
@@ -118,7 +118,7 @@ func sapSystemRelations(s *landscape.SAPSystem) (keys []string) {
 }
 
 func keptRelations(k *landscape.LastSAPReport) []string {
-	if slices.ContainsFunc(k.Elements, func(e landscape.KeptElement) bool { return e.Waiting }) {
+	if slices.ContainsFunc(k.Elements, func(e landscape.StoredElement) bool { return e.Waiting }) {
 		return []string{relation(waiting, "", string(k.Agent))}
 	}
 	return nil
@@ -126,22 +126,22 @@ func keptRelations(k *landscape.LastSAPReport) []string {
 
 // apply stores what was decided: the records, their relations, and an entry
 // for each event.
-func (tx *Tx) apply(d *landscape.Decision) error {
+func (tx *Tx) apply(changes *landscape.Changeset) error {
 	err := errors.Join(
-		applyRecords(tx, bucketHost, &tx.s.hosts, d.Hosts, hostRelations),
-		applyRecords(tx, bucketCluster, &tx.s.clusters, d.Clusters, clusterRelations),
-		applyRecords(tx, bucketDatabase, &tx.s.databases, d.Databases, databaseRelations),
-		applyRecords(tx, bucketSAPSystem, &tx.s.sapSystems, d.SAPSystems, sapSystemRelations),
-		applyRecords(tx, bucketKept, &tx.s.kept, d.Kept, keptRelations),
+		applyRecords(tx, bucketHost, &tx.s.hosts, changes.Hosts, hostRelations),
+		applyRecords(tx, bucketCluster, &tx.s.clusters, changes.Clusters, clusterRelations),
+		applyRecords(tx, bucketDatabase, &tx.s.databases, changes.Databases, databaseRelations),
+		applyRecords(tx, bucketSAPSystem, &tx.s.sapSystems, changes.SAPSystems, sapSystemRelations),
+		applyRecords(tx, bucketKept, &tx.s.kept, changes.LastSAPReports, keptRelations),
 	)
-	for agent := range d.Kept {
+	for agent := range changes.LastSAPReports {
 		// What was kept decides how an equal report is answered; and whether
 		// SAP runs on a host, how its tuning is judged.
 		tx.forget(agent, landscape.SAPSystemDiscovery)
 		tx.forget(agent, landscape.SaptuneDiscovery)
 	}
-	for i, e := range d.Events {
-		if slices.Contains(d.Again, i) {
+	for i, e := range changes.Events {
+		if slices.Contains(changes.RetryStarts, i) {
 			tx.by.Correlation = "" // another story begins
 		}
 		err = errors.Join(err, tx.event(e))
@@ -150,7 +150,7 @@ func (tx *Tx) apply(d *landscape.Decision) error {
 }
 
 // applyRecords stores records in the order of their ids, so that the same
-// decision always writes the same.
+// changeset always writes the same.
 func applyRecords[ID ~string, T any](tx *Tx, bucket []byte, c *cache[T], records map[ID]*T, relations func(*T) []string) error {
 	for _, id := range slices.Sorted(maps.Keys(records)) {
 		var former []string
@@ -189,26 +189,26 @@ func (tx *Tx) relate(former, present []string) error {
 	return nil
 }
 
-// Deregister cleans things up, each named once, with all that cannot be
-// without them; all of them or none. A landscape.CleanupError says of which
+// CleanUp cleans things up, each named once, with all that cannot be
+// without them; all of them or none. A landscape.CleanUpError says of which
 // that is refused, and is ErrNotFound where one is not there. Where agreed is
 // not nil it is shown what will go, in the same transaction, and its error
 // keeps everything as it is.
-func (s *Store) Deregister(ctx context.Context, by Actor, agreed func(*Tx, *landscape.Decision) error, targets ...landscape.Target) error {
+func (s *Store) CleanUp(ctx context.Context, by Actor, agreed func(*Tx, *landscape.Changeset) error, targets ...landscape.Target) error {
 	return s.update(ctx, by, func(tx *Tx) error {
-		d, err := tx.Cleanup(targets...)
+		changes, err := tx.PlanCleanUp(targets...)
 		if err == nil && agreed != nil {
-			err = agreed(tx, d)
+			err = agreed(tx, changes)
 		}
 		if err != nil {
 			return err
 		}
 		for _, t := range targets {
-			if err := tx.requestCleanup(t); err != nil {
+			if err := tx.logCleanUpRequest(t); err != nil {
 				return err
 			}
 		}
-		if err := tx.apply(d); err != nil {
+		if err := tx.apply(changes); err != nil {
 			return err
 		}
 		for _, t := range targets {
@@ -223,18 +223,18 @@ func (s *Store) Deregister(ctx context.Context, by Actor, agreed func(*Tx, *land
 	})
 }
 
-// Cleanup is what Deregister would do now, without doing it.
-func (tx *Tx) Cleanup(targets ...landscape.Target) (*landscape.Decision, error) {
-	d, err := landscape.Deregister(state{tx}, tx.now, targets...)
+// PlanCleanUp is what CleanUp would change now, without doing it.
+func (tx *Tx) PlanCleanUp(targets ...landscape.Target) (*landscape.Changeset, error) {
+	changes, err := landscape.CleanUp(state{tx}, tx.now, targets...)
 	if errors.Is(err, landscape.ErrUnknown) || errors.Is(err, landscape.ErrNotRegistered) {
 		err = fmt.Errorf("%w: %w", ErrNotFound, err)
 	}
-	return d, err
+	return changes, err
 }
 
-// requestCleanup logs what a person has asked for, ahead of what it brings
+// logCleanUpRequest logs what a person has asked for, ahead of what it brings
 // about.
-func (tx *Tx) requestCleanup(t landscape.Target) error {
+func (tx *Tx) logCleanUpRequest(t landscape.Target) error {
 	metadata := map[string]any{"host_id": t.Host, "correlation_id": tx.correlation()}
 	if t.IsHost() {
 		return tx.log(tx.by.Name, activity.TypeHostCleanupRequested, metadata)
@@ -337,7 +337,7 @@ func (tx *Tx) SAPSystemsOf(id landscape.DatabaseID) []landscape.SAPSystemID {
 
 // ReportedOn lists the instances that the last SAP report of an agent has
 // named, also those that belong to nothing registered; none without a report.
-func (tx *Tx) ReportedOn(id landscape.HostID) ([]landscape.KeptElement, error) {
+func (tx *Tx) ReportedOn(id landscape.HostID) ([]landscape.StoredElement, error) {
 	kept, err := get(tx, bucketKept, &tx.s.kept, []byte(id))
 	if errors.Is(err, ErrNotFound) {
 		return nil, nil

@@ -21,7 +21,7 @@ func clusterReport() Report {
 	written := "Mon Aug 17 08:00:00 2026"
 	name := "north"
 	return report(landscape.Observation{Kind: landscape.ClusterDiscovery, Cluster: &landscape.ClusterReport{
-		ID: landscape.ClusterOf(clusterKey), Name: &name, Online: true, CIBLastWritten: &written,
+		ID: landscape.ClusterIDFromKey(clusterKey), Name: &name, Online: true, CIBLastWritten: &written,
 	}})
 }
 
@@ -32,7 +32,7 @@ func databaseReport(status landscape.InstanceStatus) Report {
 	return report(landscape.Observation{Kind: landscape.SAPSystemDiscovery, SAP: &landscape.SAPReport{Elements: []landscape.Element{{
 		SID: "QX1", Number: "10", InstanceFacts: landscape.InstanceFacts{Features: "HDB|HDB_WORKER", StartPriority: "0.3", Status: status},
 		Database: &landscape.DatabaseElement{
-			ID: landscape.DatabaseOf("qx1"), Tenants: []string{"QX1"}, Replication: landscape.Replication{Mode: &none},
+			ID: landscape.DatabaseIDFromKey("qx1"), Tenants: []string{"QX1"}, Replication: landscape.Replication{Mode: &none},
 		},
 	}}}})
 }
@@ -75,7 +75,7 @@ func correlations(t *testing.T, log []*activity.Entry) (ids []string) {
 func TestDeregisterHost(t *testing.T) {
 	s, c := populated(t)
 	by := Actor{Name: "ann"}
-	if err := s.Deregister(t.Context(), by, nil, landscape.Target{Host: agent}); !errors.Is(err, landscape.ErrLive) {
+	if err := s.CleanUp(t.Context(), by, nil, landscape.Target{Host: agent}); !errors.Is(err, landscape.ErrLive) {
 		t.Fatalf("a host that was just heard: %v", err)
 	}
 	c.advance(time.Minute)
@@ -84,14 +84,14 @@ func TestDeregisterHost(t *testing.T) {
 	}
 	var plan []activity.Type
 	view(t, s, func(tx *Tx) error {
-		d, err := tx.Cleanup(landscape.Target{Host: agent})
-		for _, e := range d.Events {
+		changes, err := tx.PlanCleanUp(landscape.Target{Host: agent})
+		for _, e := range changes.Events {
 			plan = append(plan, e.Type)
 		}
 		return err
 	})
 	before := len(entries(t, s))
-	if err := s.Deregister(t.Context(), by, nil, landscape.Target{Host: agent}); err != nil {
+	if err := s.CleanUp(t.Context(), by, nil, landscape.Target{Host: agent}); err != nil {
 		t.Fatal(err)
 	}
 	log := entries(t, s)[before:]
@@ -115,7 +115,7 @@ func TestDeregisterHost(t *testing.T) {
 	if log[0].Actor != "ann" || log[1].Actor != activity.System {
 		t.Errorf("actors %q, %q", log[0].Actor, log[1].Actor)
 	}
-	if err := s.Deregister(t.Context(), by, nil, landscape.Target{Host: agent}); !errors.Is(err, ErrNotFound) {
+	if err := s.CleanUp(t.Context(), by, nil, landscape.Target{Host: agent}); !errors.Is(err, ErrNotFound) {
 		t.Errorf("a second time: %v", err)
 	}
 	if err := s.Heartbeat(t.Context(), agent); !errors.Is(err, ErrNotFound) {
@@ -140,10 +140,10 @@ func TestDeregisterHost(t *testing.T) {
 		observe(t, s, r)
 	}
 	view(t, s, func(tx *Tx) error {
-		if _, err := tx.Cluster(landscape.ClusterOf(clusterKey)); err != nil {
+		if _, err := tx.Cluster(landscape.ClusterIDFromKey(clusterKey)); err != nil {
 			t.Error(err)
 		}
-		if _, err := tx.Database(landscape.DatabaseOf("qx1")); err != nil {
+		if _, err := tx.Database(landscape.DatabaseIDFromKey("qx1")); err != nil {
 			t.Error(err)
 		}
 		tags, err := tx.Tags(HostTag, string(agent))
@@ -156,16 +156,16 @@ func TestDeregisterHost(t *testing.T) {
 
 func TestDeregisterDatabaseInstance(t *testing.T) {
 	s, _ := populated(t)
-	id := landscape.DatabaseOf("qx1")
-	if err := s.Deregister(t.Context(), Actor{Name: "ann"}, nil, landscape.Target{Database: id, Host: agent, Number: "10"}); !errors.Is(err, landscape.ErrPresent) {
+	id := landscape.DatabaseIDFromKey("qx1")
+	if err := s.CleanUp(t.Context(), Actor{Name: "ann"}, nil, landscape.Target{Database: id, Host: agent, Number: "10"}); !errors.Is(err, landscape.ErrPresent) {
 		t.Fatalf("an instance that is there: %v", err)
 	}
-	if err := s.Deregister(t.Context(), Actor{Name: "ann"}, nil, landscape.Target{Database: id, Host: agent, Number: "11"}); !errors.Is(err, ErrNotFound) {
+	if err := s.CleanUp(t.Context(), Actor{Name: "ann"}, nil, landscape.Target{Database: id, Host: agent, Number: "11"}); !errors.Is(err, ErrNotFound) {
 		t.Fatalf("no such instance: %v", err)
 	}
 	observe(t, s, noSAPReport())
 	before := len(entries(t, s))
-	if err := s.Deregister(t.Context(), Actor{Name: "ann"}, nil, landscape.Target{Database: id, Host: agent, Number: "10"}); err != nil {
+	if err := s.CleanUp(t.Context(), Actor{Name: "ann"}, nil, landscape.Target{Database: id, Host: agent, Number: "10"}); err != nil {
 		t.Fatal(err)
 	}
 	log := entries(t, s)[before:]
@@ -189,7 +189,7 @@ func TestNumberIsTakenOver(t *testing.T) {
 	observe(t, s, hostReport("vega01"))
 	observe(t, s, databaseReport(landscape.Green))
 	rebuilt := databaseReport(landscape.Green)
-	rebuilt.Observation.SAP.Elements[0].Database.ID = landscape.DatabaseOf("qx1 rebuilt")
+	rebuilt.Observation.SAP.Elements[0].Database.ID = landscape.DatabaseIDFromKey("qx1 rebuilt")
 	rebuilt.Body = append(rebuilt.Body, ' ')
 	before := len(entries(t, s))
 	observe(t, s, rebuilt)
@@ -207,16 +207,16 @@ func TestNumberIsTakenOver(t *testing.T) {
 		t.Fatal(err)
 	}
 	s = open(t, dir, c)
-	now := landscape.Target{Database: landscape.DatabaseOf("qx1 rebuilt"), Host: agent, Number: "10"}
-	if err := s.Deregister(t.Context(), Actor{Name: "ann"}, nil, now); !errors.Is(err, landscape.ErrPresent) {
+	now := landscape.Target{Database: landscape.DatabaseIDFromKey("qx1 rebuilt"), Host: agent, Number: "10"}
+	if err := s.CleanUp(t.Context(), Actor{Name: "ann"}, nil, now); !errors.Is(err, landscape.ErrPresent) {
 		t.Errorf("the instance that is there: %v", err)
 	}
-	former := landscape.Target{Database: landscape.DatabaseOf("qx1"), Host: agent, Number: "10"}
-	if err := s.Deregister(t.Context(), Actor{Name: "ann"}, nil, former); err != nil {
+	former := landscape.Target{Database: landscape.DatabaseIDFromKey("qx1"), Host: agent, Number: "10"}
+	if err := s.CleanUp(t.Context(), Actor{Name: "ann"}, nil, former); err != nil {
 		t.Errorf("the instance that was there: %v", err)
 	}
 	view(t, s, func(tx *Tx) error {
-		_, err := tx.Database(landscape.DatabaseOf("qx1 rebuilt"))
+		_, err := tx.Database(landscape.DatabaseIDFromKey("qx1 rebuilt"))
 		return err
 	})
 }
@@ -238,7 +238,7 @@ func TestNotHeardSinceStart(t *testing.T) {
 	c.advance(time.Hour)
 	s = open(t, dir, c)
 	cleanUp := func() error {
-		return s.Deregister(t.Context(), System(), nil, landscape.Target{Host: agent})
+		return s.CleanUp(t.Context(), System(), nil, landscape.Target{Host: agent})
 	}
 	if err := cleanUp(); !errors.Is(err, landscape.ErrLive) {
 		t.Errorf("just started: %v", err)
@@ -260,7 +260,7 @@ func TestNotHeardSinceStart(t *testing.T) {
 	other := hostReport("vega02")
 	other.Observation.Agent = "11111111-2222-5333-8444-555555555555"
 	observe(t, s, other)
-	if err := s.Deregister(t.Context(), System(), nil, landscape.Target{Host: other.Observation.Agent}); err != nil {
+	if err := s.CleanUp(t.Context(), System(), nil, landscape.Target{Host: other.Observation.Agent}); err != nil {
 		t.Errorf("new and never heard: %v", err)
 	}
 }
@@ -269,12 +269,12 @@ func TestNotHeardSinceStart(t *testing.T) {
 // the log; or none at all.
 func TestDeregisterTogether(t *testing.T) {
 	s, c := populated(t)
-	instance := landscape.Target{Database: landscape.DatabaseOf("qx1"), Host: agent, Number: "10"}
+	instance := landscape.Target{Database: landscape.DatabaseIDFromKey("qx1"), Host: agent, Number: "10"}
 	targets := []landscape.Target{{Host: agent}, instance}
 	c.advance(time.Minute)
 	before := len(entries(t, s))
-	err := s.Deregister(t.Context(), Actor{Name: "ann"}, nil, targets...)
-	if refused, ok := errors.AsType[landscape.CleanupError](err); !ok || len(refused) != 1 || refused[0].Target != instance {
+	err := s.CleanUp(t.Context(), Actor{Name: "ann"}, nil, targets...)
+	if refused, ok := errors.AsType[landscape.CleanUpError](err); !ok || len(refused) != 1 || refused[0].Target != instance {
 		t.Fatalf("with an instance that is there: %v", err)
 	}
 	if log := entries(t, s)[before:]; len(log) > 0 {
@@ -289,14 +289,14 @@ func TestDeregisterTogether(t *testing.T) {
 	before = len(entries(t, s))
 	disagreed := errors.New("that is more than was agreed")
 	shown := 0
-	err = s.Deregister(t.Context(), Actor{Name: "ann"}, func(_ *Tx, d *landscape.Decision) error {
-		shown = len(d.Events)
+	err = s.CleanUp(t.Context(), Actor{Name: "ann"}, func(_ *Tx, changes *landscape.Changeset) error {
+		shown = len(changes.Events)
 		return disagreed
 	}, targets...)
 	if !errors.Is(err, disagreed) || shown == 0 || len(entries(t, s)) != before {
 		t.Fatalf("without agreement: %v, %d events shown, %d entries more", err, shown, len(entries(t, s))-before)
 	}
-	if err := s.Deregister(t.Context(), Actor{Name: "ann"}, nil, targets...); err != nil {
+	if err := s.CleanUp(t.Context(), Actor{Name: "ann"}, nil, targets...); err != nil {
 		t.Fatal(err)
 	}
 	log := entries(t, s)[before:]
@@ -324,11 +324,11 @@ func TestSilenceIsNotForgotten(t *testing.T) {
 	}
 	staleness := func() (cluster, database bool) {
 		view(t, s, func(tx *Tx) error {
-			c, err := tx.Cluster(landscape.ClusterOf(clusterKey))
+			c, err := tx.Cluster(landscape.ClusterIDFromKey(clusterKey))
 			if err != nil {
 				return err
 			}
-			db, err := tx.Database(landscape.DatabaseOf("qx1"))
+			db, err := tx.Database(landscape.DatabaseIDFromKey("qx1"))
 			cluster, database = c.StaleSince != nil, db.StaleSince != nil
 			return err
 		})
@@ -378,7 +378,7 @@ func TestOtherProgram(t *testing.T) {
 		}
 		forgets := func() (forget bool) {
 			view(t, s, func(tx *Tx) error {
-				k, err := state{tx}.Kept(agent)
+				k, err := state{tx}.LastSAPReport(agent)
 				forget = err == nil && k.Forget
 				return nil
 			})
@@ -467,7 +467,7 @@ func TestSelectChecks(t *testing.T) {
 	if diff := cmp.Diff([]string{"A", "B"}, theHost(t, s).SelectedChecks); diff != "" {
 		t.Error(diff)
 	}
-	if err := s.SelectClusterChecks(t.Context(), by, landscape.ClusterOf(clusterKey), []string{"C"}); err != nil {
+	if err := s.SelectClusterChecks(t.Context(), by, landscape.ClusterIDFromKey(clusterKey), []string{"C"}); err != nil {
 		t.Fatal(err)
 	}
 	for _, checks := range [][]string{{""}, {strings.Repeat("x", maxCheckID+1)}, slices.Repeat([]string{"A"}, maxChecks+1)} {

@@ -83,9 +83,9 @@ func (tx *Tx) observeWaiting(agent landscape.HostID) error {
 		if err := json.Unmarshal(value[reportHead:reportHead+length], &seen); err != nil {
 			return fmt.Errorf("report %s: %w", key, err)
 		}
-		d, err := landscape.Observe(state{tx}, seen, tx.now)
+		changes, err := landscape.Observe(state{tx}, seen, tx.now)
 		if err == nil {
-			err = tx.apply(d)
+			err = tx.apply(changes)
 		}
 		if err != nil {
 			return fmt.Errorf("report %s: %w", key, err)

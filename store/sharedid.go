@@ -74,7 +74,7 @@ func (s *Store) alone(host *landscape.Host, now time.Time) bool {
 		return false
 	}
 	since := s.openedAt
-	for _, t := range []time.Time{*host.Turns.SharedSince, s.turns.since(host.ID)} {
+	for _, t := range []time.Time{*host.MachineHistory.SharedSince, s.turns.since(host.ID)} {
 		if t.After(since) {
 			since = t
 		}
@@ -92,7 +92,7 @@ func (s *Store) unshare(ctx context.Context, id landscape.HostID) error {
 		if err != nil {
 			return err
 		}
-		d, err := landscape.Unshare(state{tx}, id, tx.now)
+		changes, err := landscape.EndIDSharing(state{tx}, id, tx.now)
 		if err != nil {
 			return err
 		}
@@ -100,6 +100,6 @@ func (s *Store) unshare(ctx context.Context, id landscape.HostID) error {
 			tx.forget(id, kind) // what was passed over is to be judged
 		}
 		tx.after = append(tx.after, func() { s.turns.forget(id) })
-		return tx.apply(d)
+		return tx.apply(changes)
 	})
 }

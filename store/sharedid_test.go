@@ -87,7 +87,7 @@ func TestSharedID(t *testing.T) {
 	c.advance(time.Hour)
 	tell(activity.TypeHeartbeatFailed)
 	tell()
-	if err := s.Deregister(t.Context(), System(), nil, landscape.Target{Host: agent}); err != nil {
+	if err := s.CleanUp(t.Context(), System(), nil, landscape.Target{Host: agent}); err != nil {
 		t.Fatal(err)
 	}
 	observe(t, s, first)

@@ -144,7 +144,7 @@ func TestLater(t *testing.T) {
 func TestActivityOfThings(t *testing.T) {
 	f := systemsFixture(t)
 	for path, id := range map[string]string{
-		"/hosts/": string(hostID(1)), "/clusters/": string(landscape.ClusterOf("hana")), "/databases/": string(prdID), "/sap_systems/": string(nwpID),
+		"/hosts/": string(hostID(1)), "/clusters/": string(landscape.ClusterIDFromKey("hana")), "/databases/": string(prdID), "/sap_systems/": string(nwpID),
 	} {
 		page := f.page(t, path+id, "admin")
 		has("#activity .timeline a", "registered").check(t, page)

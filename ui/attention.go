@@ -284,7 +284,7 @@ func (s *server) plan(r *http.Request, p *cleanupConfirmPage) (chosen []*cleanup
 		}
 		possible := chosen
 		p.cleanupPlan, err = planCleanup(tx, typedForMany, targetsOf(possible)...)
-		if refused, ok := errors.AsType[landscape.CleanupError](err); ok {
+		if refused, ok := errors.AsType[landscape.CleanUpError](err); ok {
 			possible = nil
 			for _, l := range chosen {
 				i := slices.IndexFunc(refused, func(r landscape.Refusal) bool { return r.Target == l.target })
@@ -335,8 +335,8 @@ func (s *server) cleanUpAll(w http.ResponseWriter, r *http.Request) error {
 	if p.Failure != "" {
 		return s.render(w, r, status, pageAsk, &p)
 	}
-	err = s.options.Store.Deregister(r.Context(), actor(r.Context()), agreedTo(p.Plan), targetsOf(chosen)...)
-	if _, refused := errors.AsType[landscape.CleanupError](err); refused || errors.Is(err, errPlanChanged) { // this very moment
+	err = s.options.Store.CleanUp(r.Context(), actor(r.Context()), agreedTo(p.Plan), targetsOf(chosen)...)
+	if _, refused := errors.AsType[landscape.CleanUpError](err); refused || errors.Is(err, errPlanChanged) { // this very moment
 		return s.showLeft(w, r, http.StatusConflict, planChanged)
 	}
 	if err != nil {

@@ -175,7 +175,7 @@ func (s *server) cleanUp(w http.ResponseWriter, r *http.Request, c *cleanup) err
 	if d.Failure != "" {
 		return c.show(status, d)
 	}
-	err = s.options.Store.Deregister(r.Context(), actor(r.Context()), agreedTo(d.Plan), c.target)
+	err = s.options.Store.CleanUp(r.Context(), actor(r.Context()), agreedTo(d.Plan), c.target)
 	switch {
 	case errors.Is(err, errPlanChanged): // this very moment
 		return s.cleanUp(w, r, c)
@@ -217,11 +217,11 @@ func refusalWords(reason error) string {
 // planCleanup finds out what cleaning things up together takes away. name is
 // what has to be typed where that is a whole system.
 func planCleanup(tx *store.Tx, name string, targets ...landscape.Target) (cleanupPlan, error) {
-	decision, err := tx.Cleanup(targets...)
+	changes, err := tx.PlanCleanUp(targets...)
 	if err != nil {
 		return cleanupPlan{}, err
 	}
-	return newCleanupPlan(tx, name, decision)
+	return newCleanupPlan(tx, name, changes)
 }
 
 // errPlanChanged says that what would go is not what somebody has agreed to.
@@ -229,8 +229,8 @@ var errPlanChanged = errors.New("the plan of the clean-up has changed")
 
 // agreedTo lets a clean-up go on if it takes what the plan of that fingerprint
 // takes.
-func agreedTo(fingerprint string) func(*store.Tx, *landscape.Decision) error {
-	return func(tx *store.Tx, d *landscape.Decision) error {
+func agreedTo(fingerprint string) func(*store.Tx, *landscape.Changeset) error {
+	return func(tx *store.Tx, d *landscape.Changeset) error {
 		plan, err := newCleanupPlan(tx, "", d)
 		if err == nil && plan.Plan != fingerprint {
 			err = errPlanChanged
@@ -239,7 +239,7 @@ func agreedTo(fingerprint string) func(*store.Tx, *landscape.Decision) error {
 	}
 }
 
-func newCleanupPlan(tx *store.Tx, name string, plan *landscape.Decision) (cleanupPlan, error) {
+func newCleanupPlan(tx *store.Tx, name string, plan *landscape.Changeset) (cleanupPlan, error) {
 	var d cleanupPlan
 	waiting := []cleanupGroup{
 		{Label: "Application instances that will wait for their database"},

@@ -124,7 +124,7 @@ func TestCleanUpHost(t *testing.T) {
 	f.wantGone(nil, []any{hostID(1), prdID, nwpID})
 
 	f.wantNews(t, f.cleanUp(hostCleanup(1), " hana01 "), "/hosts", "Host hana01 was cleaned up.")
-	f.wantGone([]any{hostID(1), prdID, nwpID}, []any{hostID(2), landscape.ClusterOf("hana")})
+	f.wantGone([]any{hostID(1), prdID, nwpID}, []any{hostID(2), landscape.ClusterIDFromKey("hana")})
 	if w := f.do(call{target: hostCleanup(1), as: "admin"}); w.Code != http.StatusNotFound {
 		t.Errorf("what is gone can be cleaned up again: status %d", w.Code)
 	}
@@ -139,7 +139,7 @@ func TestCleanUpHost(t *testing.T) {
 	page = parseMarkup(t, f.do(call{target: hostCleanup(7), as: "admin"}).Body.String())
 	has(".going", "Clusters mix_cluster").check(t, page)
 	f.wantNews(t, f.cleanUp(hostCleanup(7), "mix01"), "/hosts", "Host mix01 was cleaned up.")
-	f.wantGone([]any{hostID(7), landscape.ClusterOf("mix")}, nil)
+	f.wantGone([]any{hostID(7), landscape.ClusterIDFromKey("mix")}, nil)
 	f.host(8, "lone01")
 	hasNot("#confirm").check(t, parseMarkup(t, f.do(call{target: hostCleanup(8), as: "admin"}).Body.String()))
 	f.wantNews(t, f.cleanUp(hostCleanup(8), ""), "/hosts", "Host lone01 was cleaned up.")
@@ -189,17 +189,17 @@ func TestAgreedTo(t *testing.T) {
 		return p
 	}
 	agreed := plan().Plan
-	if err := f.store.Deregister(t.Context(), store.System(), nil, landscape.Target{Host: hostID(2)}); err != nil {
+	if err := f.store.CleanUp(t.Context(), store.System(), nil, landscape.Target{Host: hostID(2)}); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.store.Deregister(t.Context(), store.System(), agreedTo(agreed), target); !errors.Is(err, errPlanChanged) {
+	if err := f.store.CleanUp(t.Context(), store.System(), agreedTo(agreed), target); !errors.Is(err, errPlanChanged) {
 		t.Errorf("more goes than was agreed: %v", err)
 	}
-	f.wantGone(nil, []any{hostID(1), landscape.ClusterOf("hana")})
-	if err := f.store.Deregister(t.Context(), store.System(), agreedTo(plan().Plan), target); err != nil {
+	f.wantGone(nil, []any{hostID(1), landscape.ClusterIDFromKey("hana")})
+	if err := f.store.CleanUp(t.Context(), store.System(), agreedTo(plan().Plan), target); err != nil {
 		t.Error(err)
 	}
-	f.wantGone([]any{hostID(1), landscape.ClusterOf("hana")}, nil)
+	f.wantGone([]any{hostID(1), landscape.ClusterIDFromKey("hana")}, nil)
 }
 
 // TestCleanUpRefused: an agent that is heard, an instance that is there, and

@@ -135,8 +135,8 @@ func testToastsInTab(tab *tab) {
 	tab.silence()
 	tab.signedIn()
 	tab.live("/about")
-	agreed := func(*store.Tx, *landscape.Decision) error { return nil }
-	if err := tab.store.Deregister(tab.t.Context(), store.System(), agreed, landscape.Target{Host: hostID(99)}); err != nil {
+	agreed := func(*store.Tx, *landscape.Changeset) error { return nil }
+	if err := tab.store.CleanUp(tab.t.Context(), store.System(), agreed, landscape.Target{Host: hostID(99)}); err != nil {
 		tab.t.Fatal(err)
 	}
 	const gone = "old01 has been removed."

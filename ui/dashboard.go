@@ -332,7 +332,7 @@ func (v *snapshot) attention(reader *auth.Identity) []attentionItem {
 		if h.Shared() {
 			all = append(all, attentionItem{
 				kind: "Host", path: hostsTable.path, id: string(h.ID), name: v.linkToHost(h.ID), health: landscape.HealthWarning,
-				report: "shares its id with " + count(len(h.Machines())-1, "other machine", "other machines"), since: *h.Turns.SharedSince, mark: "Shared id",
+				report: "shares its id with " + count(len(h.Machines())-1, "other machine", "other machines"), since: *h.MachineHistory.SharedSince, mark: "Shared id",
 			})
 		}
 	}

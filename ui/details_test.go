@@ -37,8 +37,8 @@ func to[T any](value T) *T { return &value }
 
 // The systems of a systemsFixture.
 var (
-	prdID = landscape.DatabaseOf("prd")
-	nwpID = landscape.SAPSystemOf(prdID, "NWP")
+	prdID = landscape.DatabaseIDFromKey("prd")
+	nwpID = landscape.SAPSystemIDOn(prdID, "NWP")
 )
 
 func facets(features string, status landscape.InstanceStatus, hostname string) landscape.InstanceFacts {
@@ -73,7 +73,7 @@ func hanaClusterReport() *landscape.ClusterReport {
 	group := &landscape.ResourceParent{ID: "g_ip", Managed: to(true)}
 	failed := clusterResource("rsc_ip", "ocf::heartbeat:IPaddr2", "hana01", group)
 	failed.Status, failed.FailCount, failed.Managed = to("Failed"), to(3), to(false)
-	return &landscape.ClusterReport{ID: landscape.ClusterOf("hana"), Name: to("hana_cluster"), Online: true, CIBLastWritten: to("Mon Aug 17 09:14:05 2026"), Facts: &landscape.ClusterFacts{
+	return &landscape.ClusterReport{ID: landscape.ClusterIDFromKey("hana"), Name: to("hana_cluster"), Online: true, CIBLastWritten: to("Mon Aug 17 09:14:05 2026"), Facts: &landscape.ClusterFacts{
 		Type: landscape.HANAScaleUp, Provider: "azure", State: "S_IDLE", ResourcesNumber: to(5), HostsNumber: to(2),
 		SAPInstances: []landscape.ClusteredInstance{{Name: "PRD", SID: "PRD", Number: "00", ResourceType: landscape.DatabaseResource}},
 		HANA: &landscape.HANADetails{
@@ -103,7 +103,7 @@ func centralServicesReport() *landscape.ClusterReport {
 			{Name: "ascs02", Status: "Online", Roles: []string{ers}, Attributes: map[string]string{}},
 		}}
 	}
-	return &landscape.ClusterReport{ID: landscape.ClusterOf("ascs"), Online: true, CIBLastWritten: to("Mon"), Facts: &landscape.ClusterFacts{
+	return &landscape.ClusterReport{ID: landscape.ClusterIDFromKey("ascs"), Online: true, CIBLastWritten: to("Mon"), Facts: &landscape.ClusterFacts{
 		Type: landscape.ASCSERS, Provider: "kvm", State: "S_TRANSITION_ENGINE", ResourcesNumber: to(4), HostsNumber: to(2),
 		SAPInstances: []landscape.ClusteredInstance{{SID: "NWP", Number: "00", ResourceType: landscape.InstanceResource}, {SID: "NWQ", Number: "20", ResourceType: landscape.InstanceResource}},
 		ASCSERS: &landscape.ASCSERSDetails{SAPSystems: []landscape.ClusterSAPSystem{
@@ -133,8 +133,8 @@ func (f *fixture) fillSystems() {
 	for n, report := range map[int]*landscape.ClusterReport{
 		1: hana, 2: {ID: hana.ID, Name: hana.Name, Online: true, CIBLastWritten: hana.CIBLastWritten},
 		3: services, 4: {ID: services.ID, Online: true, CIBLastWritten: services.CIBLastWritten},
-		6: {ID: landscape.ClusterOf("odd"), Name: to("odd_cluster")},
-		7: {ID: landscape.ClusterOf("mix"), Name: to("mix_cluster"), Online: true, CIBLastWritten: to("Tue"), Facts: &landscape.ClusterFacts{
+		6: {ID: landscape.ClusterIDFromKey("odd"), Name: to("odd_cluster")},
+		7: {ID: landscape.ClusterIDFromKey("mix"), Name: to("mix_cluster"), Online: true, CIBLastWritten: to("Tue"), Facts: &landscape.ClusterFacts{
 			Type: landscape.HANAASCSERS, Provider: "aws", State: "S_POLICY_ENGINE", ResourcesNumber: to(9), HostsNumber: to(1),
 			SAPInstances: []landscape.ClusteredInstance{{SID: "XYZ", Number: "00", ResourceType: landscape.DatabaseResource}},
 		}},
@@ -163,7 +163,7 @@ func (f *fixture) loses(n int, kept ...landscape.Element) {
 	f.discover(n, landscape.Observation{SAP: &landscape.SAPReport{Elements: kept}})
 }
 
-func clusterPath(key string) string { return "/clusters/" + string(landscape.ClusterOf(key)) }
+func clusterPath(key string) string { return "/clusters/" + string(landscape.ClusterIDFromKey(key)) }
 
 func TestDetails(t *testing.T) {
 	f := systemsFixture(t)
@@ -189,7 +189,7 @@ func TestDetails(t *testing.T) {
 			has("dialog#node h2", "hana01"), has("dialog#node tbody", "hana_prd_roles 4:P:master1"), has("dialog#node a[href="+clusterPath("hana")+"]", "Close")}},
 		{"attributes of no node", clusterPath("hana") + "?node=nobody", 404, []element{has("h1", "Not Found")}},
 		{"central services", clusterPath("ascs"), 200, []element{
-			has("h1", shortID(string(landscape.ClusterOf("ascs")))), has("h1 [title="+string(landscape.ClusterOf("ascs"))+"]", ""), has("[data-testid=cluster-state]", "Transition Engine"), has(".reason", "do not run on two nodes"),
+			has("h1", shortID(string(landscape.ClusterIDFromKey("ascs")))), has("h1 [title="+string(landscape.ClusterIDFromKey("ascs"))+"]", ""), has("[data-testid=cluster-state]", "Transition Engine"), has(".reason", "do not run on two nodes"),
 			has("#system-0 .facts", "ENSA2"), has("#system-0 .facts", "distributed Yes"), has("#system-1 .facts", "distributed No"), has("#system-0 .facts a[href="+system+"]", "NWP"),
 			has("#system-1 .lost", "NWQ (SAP system currently not registered)"), has("#system-0 tbody", "ASCS"), has("#system-0 tbody", "ERS"), has("#system-0 tbody", "/usr/sap/NWP"),
 			has("#fencing", "No fencing is configured"), has("#resources", "No resource"), hasNot("#stopped")}},

@@ -172,7 +172,7 @@ func (s *server) newSharedBanner(h *landscape.Host) *sharedBanner {
 		return nil
 	}
 	machines := h.Machines()
-	b := &sharedBanner{Count: len(machines), Since: s.timestamp(*h.Turns.SharedSince), Shown: h.Hostname}
+	b := &sharedBanner{Count: len(machines), Since: s.timestamp(*h.MachineHistory.SharedSince), Shown: h.Hostname}
 	for _, m := range machines {
 		addresses := make([]string, len(m.Addresses))
 		for i, a := range m.Addresses {

@@ -54,7 +54,7 @@ func TestHostileNames(t *testing.T) {
 			f.beat(1)
 			f.beat(2)
 			f.silence(1)
-			system := landscape.SAPSystemOf(prdID, name)
+			system := landscape.SAPSystemIDOn(prdID, name)
 			words := url.Values{"q": {strings.TrimSpace(strings.NewReplacer("\r", "", "\n", "").Replace(name))}, "sid": {name}, "name": {name}}.Encode()
 			for _, target := range []string{
 				"/", "/hosts", "/clusters", "/databases?open=" + string(prdID), "/sap_systems?open=" + string(system), "/cleanup",

@@ -13,7 +13,7 @@ import (
 // TestThings: what the log names is named once, and leads to its page while
 // there is one.
 func TestThings(t *testing.T) {
-	host, cluster, database, system := string(hostID(1)), string(landscape.ClusterOf("hana")), string(prdID), string(nwpID)
+	host, cluster, database, system := string(hostID(1)), string(landscape.ClusterIDFromKey("hana")), string(prdID), string(nwpID)
 	known := func(id string) thing {
 		return map[string]thing{
 			host: {"hana01", "/hosts/" + host}, cluster: {cluster, "/clusters/" + cluster},

@@ -27,13 +27,13 @@ func TestSnapshotIsCurrent(t *testing.T) {
 		{"nothing", func() {}},
 		{"tags", func() {
 			tag(store.HostTag, string(hostID(1)), "prod")
-			tag(store.ClusterTag, string(landscape.ClusterOf("hana")), "prod")
+			tag(store.ClusterTag, string(landscape.ClusterIDFromKey("hana")), "prod")
 			tag(store.DatabaseTag, string(prdID), "prod")
 			tag(store.SAPSystemTag, string(nwpID), "prod")
 			tag(store.HostTag, string(hostID(77)), "early")
 		}},
 		{"a tag less", func() {
-			if err := f.store.RemoveTag(t.Context(), store.System(), store.ClusterTag, string(landscape.ClusterOf("hana")), "prod"); err != nil {
+			if err := f.store.RemoveTag(t.Context(), store.System(), store.ClusterTag, string(landscape.ClusterIDFromKey("hana")), "prod"); err != nil {
 				t.Fatal(err)
 			}
 		}},
@@ -43,7 +43,7 @@ func TestSnapshotIsCurrent(t *testing.T) {
 		{"a user", func() { f.user("bea") }},
 		{"silence", func() { f.silence() }},
 		{"a clean-up", func() {
-			err := f.store.Deregister(t.Context(), store.System(), nil, landscape.Target{Host: hostID(1)}, landscape.Target{Host: hostID(2)})
+			err := f.store.CleanUp(t.Context(), store.System(), nil, landscape.Target{Host: hostID(1)}, landscape.Target{Host: hostID(2)})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -273,7 +273,7 @@ func TestCleanupOfMany(t *testing.T) {
 func TestCleanupOfBothHosts(t *testing.T) {
 	f := systemsFixture(t)
 	f.silence()
-	cluster := landscape.ClusterOf("hana")
+	cluster := landscape.ClusterIDFromKey("hana")
 	var things []string
 	for _, n := range []int{1, 2} {
 		things = append(things, "host/"+string(hostID(n)))

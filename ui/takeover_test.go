@@ -14,7 +14,7 @@ func TestClusterLeadsToWhatIsListed(t *testing.T) {
 	f := systemsFixture(t)
 	former, lower := prdID, 0
 	for n := range 4 {
-		rebuilt := landscape.DatabaseOf(fmt.Sprint("prd rebuilt ", n))
+		rebuilt := landscape.DatabaseIDFromKey(fmt.Sprint("prd rebuilt ", n))
 		if rebuilt < former {
 			lower++
 		}
@@ -30,7 +30,7 @@ func TestClusterLeadsToWhatIsListed(t *testing.T) {
 		has("[aria-labelledby=facts-title] "+now, "PRD").check(t, page)
 		hasNot("[aria-labelledby=facts-title] "+then).check(t, page)
 		page = f.page(t, "/clusters", "admin")
-		has("#row-"+string(landscape.ClusterOf("hana"))+" "+now, "PRD").check(t, page)
+		has("#row-"+string(landscape.ClusterIDFromKey("hana"))+" "+now, "PRD").check(t, page)
 		page = f.page(t, "/cleanup?per_page=100", "admin")
 		has("[value=database/"+string(former)+"/"+string(hostID(1))+"/00]", "").check(t, page)
 		hasNot("[value=database/"+string(rebuilt)+"/"+string(hostID(1))+"/00]").check(t, page)

@@ -35,7 +35,7 @@ func decodeCluster(payload value, r *reading) (*landscape.ClusterReport, error) 
 		return nil, unable()
 	}
 	f := readPayload(payload, clusterSpelling, r)
-	report := &landscape.ClusterReport{ID: landscape.ClusterOf(f.identity("Id")), Name: f.textOrNil("Name")}
+	report := &landscape.ClusterReport{ID: landscape.ClusterIDFromKey(f.identity("Id")), Name: f.textOrNil("Name")}
 	if online := f.boolean("Online"); online != nil && !*online {
 		return report, nil
 	}

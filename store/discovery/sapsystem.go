@@ -97,7 +97,7 @@ func (f *fields) database() *landscape.DatabaseElement {
 	if key == "" {
 		return nil
 	}
-	d := &landscape.DatabaseElement{ID: landscape.DatabaseOf(key), Tenants: []string{}}
+	d := &landscape.DatabaseElement{ID: landscape.DatabaseIDFromKey(key), Tenants: []string{}}
 	before := f.omitted
 	f.noteNothing("Databases")
 	for tenant := range f.each("Databases") {

@@ -40,8 +40,8 @@ func (t Target) String() string {
 	return fmt.Sprintf("host %s", t.Host)
 }
 
-// CleanupError says what cannot be cleaned up, and why.
-type CleanupError []Refusal
+// CleanUpError says what cannot be cleaned up, and why.
+type CleanUpError []Refusal
 
 // Refusal is why one thing cannot be cleaned up.
 type Refusal struct {
@@ -49,7 +49,7 @@ type Refusal struct {
 	Reason error // ErrUnknown, ErrNotRegistered, ErrLive or ErrPresent
 }
 
-func (e CleanupError) Error() string {
+func (e CleanUpError) Error() string {
 	texts := make([]string, len(e))
 	for i, r := range e {
 		texts[i] = fmt.Sprintf("%s: %v", r.Target, r.Reason)
@@ -58,7 +58,7 @@ func (e CleanupError) Error() string {
 }
 
 // Unwrap returns the reasons.
-func (e CleanupError) Unwrap() []error {
+func (e CleanUpError) Unwrap() []error {
 	reasons := make([]error, len(e))
 	for i, r := range e {
 		reasons[i] = r.Reason
@@ -66,25 +66,25 @@ func (e CleanupError) Unwrap() []error {
 	return reasons
 }
 
-// Deregister decides what the clean-up of some things, each named once, takes
+// CleanUp decides what the clean-up of some things, each named once, takes
 // with it: of a host the instances on it and its place in its cluster; of the
 // last host its cluster; of an instance the database and the SAP systems that
-// cannot be without it. All of them go or none: a CleanupError lists those
+// cannot be without it. All of them go or none: a CleanUpError lists those
 // that cannot be cleaned up as the landscape is.
-func Deregister(state State, now time.Time, targets ...Target) (*Decision, error) {
-	d := Decide(state, now)
-	var refused CleanupError
+func CleanUp(state State, now time.Time, targets ...Target) (*Changeset, error) {
+	cs := NewChangeset(state, now)
+	var refused CleanUpError
 	for _, t := range targets {
-		reason, err := d.refusal(t)
+		reason, err := cs.refusal(t)
 		if err != nil {
-			return d, err
+			return cs, err
 		}
 		if reason != nil {
 			refused = append(refused, Refusal{t, reason})
 		}
 	}
 	if refused != nil {
-		return d, refused
+		return cs, refused
 	}
 	// Hosts go last: they would take their instances along.
 	for _, hosts := range []bool{false, true} {
@@ -92,28 +92,28 @@ func Deregister(state State, now time.Time, targets ...Target) (*Decision, error
 			if t.IsHost() != hosts {
 				continue
 			}
-			if err := d.remove(t); err != nil {
-				return d, err
+			if err := cs.remove(t); err != nil {
+				return cs, err
 			}
 		}
 	}
-	return d, d.judgeWaiting()
+	return cs, cs.judgeWaiting()
 }
 
 // refusal is the reason why a target cannot be cleaned up; nil where it can.
-func (d *Decision) refusal(t Target) (reason, err error) {
+func (cs *Changeset) refusal(t Target) (reason, err error) {
 	var absent *time.Time
 	if t.IsHost() {
-		_, err = d.registeredHost(t.Host)
+		_, err = cs.registeredHost(t.Host)
 	} else {
-		_, absent, err = d.instance(t)
+		_, absent, err = cs.instance(t)
 	}
 	switch {
 	case errors.Is(err, ErrUnknown), errors.Is(err, ErrNotRegistered):
 		return err, nil
 	case err != nil:
 		return nil, err
-	case t.IsHost() && d.state.Live(t.Host):
+	case t.IsHost() && cs.state.HeardRecently(t.Host):
 		return ErrLive, nil
 	case !t.IsHost() && absent == nil:
 		return ErrPresent, nil
@@ -123,9 +123,9 @@ func (d *Decision) refusal(t Target) (reason, err error) {
 
 // instance is the system and the absence of an instance that is to be cleaned
 // up. Its system need not be registered.
-func (d *Decision) instance(t Target) (sid string, absent *time.Time, err error) {
+func (cs *Changeset) instance(t Target) (sid string, absent *time.Time, err error) {
 	if t.Database != "" {
-		db, err := d.database(t.Database)
+		db, err := cs.database(t.Database)
 		if err != nil {
 			return "", nil, err
 		}
@@ -134,7 +134,7 @@ func (d *Decision) instance(t Target) (sid string, absent *time.Time, err error)
 		}
 		return "", nil, ErrUnknown
 	}
-	s, err := d.sapSystem(t.SAPSystem)
+	s, err := cs.sapSystem(t.SAPSystem)
 	if err != nil {
 		return "", nil, err
 	}
@@ -145,42 +145,42 @@ func (d *Decision) instance(t Target) (sid string, absent *time.Time, err error)
 }
 
 // remove takes a target out of the landscape.
-func (d *Decision) remove(t Target) error {
+func (cs *Changeset) remove(t Target) error {
 	if t.IsHost() {
-		return d.removeHost(t.Host)
+		return cs.removeHost(t.Host)
 	}
-	sid, _, err := d.instance(t)
+	sid, _, err := cs.instance(t)
 	if err != nil {
 		return err
 	}
-	if err := d.discard(t.Host, sid, t.Number); err != nil {
+	if err := cs.discard(t.Host, sid, t.Number); err != nil {
 		return err
 	}
 	if t.Database != "" {
-		return d.removeDatabaseInstance(t.Database, t.Host, t.Number)
+		return cs.removeDatabaseInstance(t.Database, t.Host, t.Number)
 	}
-	return d.removeApplicationInstance(t.SAPSystem, t.Host, t.Number)
+	return cs.removeApplicationInstance(t.SAPSystem, t.Host, t.Number)
 }
 
-func (d *Decision) removeHost(id HostID) error {
-	host, err := d.registeredHost(id)
+func (cs *Changeset) removeHost(id HostID) error {
+	host, err := cs.registeredHost(id)
 	if err != nil {
 		return err
 	}
-	d.hostEvent(host, activity.TypeHostDeregistrationRequested, map[string]any{"requested_at": d.now})
-	if err := d.removeInstances(id); err != nil {
+	cs.hostEvent(host, activity.TypeHostDeregistrationRequested, map[string]any{"requested_at": cs.now})
+	if err := cs.removeInstances(id); err != nil {
 		return err
 	}
-	if err := d.leaveCluster(id); err != nil {
+	if err := cs.leaveCluster(id); err != nil {
 		return err
 	}
-	if host, err = d.host(id); err != nil {
+	if host, err = cs.host(id); err != nil {
 		return err
 	}
-	after := d.changeHost(host)
-	after.DeregisteredAt = &d.now
-	after.Inputs.SoftwareUpdates, after.Turns = HealthNotSet, nil
-	d.hostEvent(after, activity.TypeSoftwareUpdatesDiscoveryCleared, nil)
-	d.hostEvent(after, activity.TypeHostDeregistered, map[string]any{"deregistered_at": d.now})
+	after := cs.changeHost(host)
+	after.DeregisteredAt = &cs.now
+	after.Inputs.SoftwareUpdates, after.MachineHistory = HealthNotSet, nil
+	cs.hostEvent(after, activity.TypeSoftwareUpdatesDiscoveryCleared, nil)
+	cs.hostEvent(after, activity.TypeHostDeregistered, map[string]any{"deregistered_at": cs.now})
 	return nil
 }

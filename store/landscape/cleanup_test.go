@@ -105,11 +105,11 @@ func TestCleanUpIsRefused(t *testing.T) {
 			w := running(t)
 			w.silent("a")
 			w.live = map[landscape.HostID]bool{"db": true}
-			d, err := landscape.Deregister(w, w.now, test.targets...)
-			if d.Changed() {
-				t.Errorf("changes something: %v", told(d.Events))
+			cs, err := landscape.CleanUp(w, w.now, test.targets...)
+			if cs.Changed() {
+				t.Errorf("changes something: %v", told(cs.Events))
 			}
-			refused, ok := errors.AsType[landscape.CleanupError](err)
+			refused, ok := errors.AsType[landscape.CleanUpError](err)
 			if !ok {
 				t.Fatalf("error %v", err)
 			}

@@ -12,9 +12,9 @@ import (
 // key its cluster communicates with.
 type ClusterID string
 
-// ClusterOf is the id of the cluster with a key. What agents report is a hash
+// ClusterIDFromKey is the id of the cluster with a key. What agents report is a hash
 // of that key.
-func ClusterOf(key string) ClusterID {
+func ClusterIDFromKey(key string) ClusterID {
 	return ClusterID(uuid.NewSHA1(idSpace, []byte(key)).String())
 }
 

@@ -13,8 +13,8 @@ import (
 // observeCluster decides what a cluster report changes: about the cluster it
 // speaks of, about the one the host has left for it, and about the place of
 // the host in both. The host itself need not have been reported yet.
-func (d *Decision) observeCluster(agent HostID, r *ClusterReport) error {
-	host, err := d.hostOrStub(agent)
+func (cs *Changeset) observeCluster(agent HostID, r *ClusterReport) error {
+	host, err := cs.hostOrStub(agent)
 	if err != nil {
 		return err
 	}
@@ -22,67 +22,67 @@ func (d *Decision) observeCluster(agent HostID, r *ClusterReport) error {
 		return nil // of another of the machines, perhaps
 	}
 	if host.ClusterID != r.ID {
-		if err := d.leaveCluster(agent); err != nil {
+		if err := cs.leaveCluster(agent); err != nil {
 			return err
 		}
 	}
 	if r.ID == "" {
 		return nil
 	}
-	before, err := d.cluster(r.ID)
+	before, err := cs.cluster(r.ID)
 	if errors.Is(err, ErrUnknown) {
-		return d.registerCluster(agent, r)
+		return cs.registerCluster(agent, r)
 	}
 	if err != nil {
 		return err
 	}
-	return d.updateCluster(before, agent, r)
+	return cs.updateCluster(before, agent, r)
 }
 
 // updateCluster decides what a report changes about a cluster that is known,
 // even if it has been gone meanwhile.
-func (d *Decision) updateCluster(before *Cluster, agent HostID, r *ClusterReport) error {
+func (cs *Changeset) updateCluster(before *Cluster, agent HostID, r *ClusterReport) error {
 	after := before.copy()
 	if !before.Registered() {
 		after.DeregisteredAt = nil
-		d.event(activity.TypeClusterRestored, map[string]any{"cluster_id": after.ID})
+		cs.event(activity.TypeClusterRestored, map[string]any{"cluster_id": after.ID})
 	}
-	if err := d.enterCluster(after, agent, r.Online); err != nil {
+	if err := cs.enterCluster(after, agent, r.Online); err != nil {
 		return err
 	}
-	d.clusterHeard(after, agent)
+	cs.clusterHeard(after, agent)
 	switch {
 	case !r.Online:
 		// The report that brings a cluster back does not stop it at once.
 		if before.Registered() && after.stopped() {
-			d.stopCluster(after)
+			cs.stopCluster(after)
 		}
 	case r.Facts != nil:
-		d.describeCluster(after, r)
+		cs.describeCluster(after, r)
 	case r.Unread:
-		d.judgeCluster(after, after.lost())
+		cs.judgeCluster(after, after.lost())
 	case !after.described() && after.State == ClusterStateStopped:
 		// No controller will tell that the cluster runs again, since none has
 		// ever spoken: without this, what is known about the cluster would
 		// depend on the order in which its nodes report.
 		after.State = ClusterStateUnknown
-		d.event(activity.TypeClusterDetailsUpdated, after.details())
+		cs.event(activity.TypeClusterDetailsUpdated, after.details())
 	}
 	// Equal parts are shared with the copy, so that comparing costs little.
 	if reflect.DeepEqual(before, after) {
 		return nil
 	}
 	if r.Online {
-		after.CIBLastWritten = d.lastWritten(before.CIBLastWritten, r.CIBLastWritten)
+		after.CIBLastWritten = cs.lastWritten(before.CIBLastWritten, r.CIBLastWritten)
 	}
-	after.UpdatedAt = d.now
-	d.Clusters[after.ID] = after
+	after.UpdatedAt = cs.now
+	cs.Clusters[after.ID] = after
 	return nil
 }
 
 // hostOrStub is a host; one that only its cluster knows by now has just an id.
-func (d *Decision) hostOrStub(id HostID) (*Host, error) {
-	host, err := d.host(id)
+func (cs *Changeset) hostOrStub(id HostID) (*Host, error) {
+	host, err := cs.host(id)
 	if errors.Is(err, ErrUnknown) {
 		return &Host{ID: id}, nil
 	}
@@ -90,12 +90,12 @@ func (d *Decision) hostOrStub(id HostID) (*Host, error) {
 }
 
 // clusterOf is a host, and its cluster; nil where it is in none.
-func (d *Decision) clusterOf(id HostID) (*Host, *Cluster, error) {
-	host, err := d.hostOrStub(id)
+func (cs *Changeset) clusterOf(id HostID) (*Host, *Cluster, error) {
+	host, err := cs.hostOrStub(id)
 	if err != nil || host.ClusterID == "" {
 		return host, nil, err
 	}
-	c, err := d.cluster(host.ClusterID)
+	c, err := cs.cluster(host.ClusterID)
 	if err != nil {
 		return host, nil, fmt.Errorf("cluster %s of host %s: %w", host.ClusterID, id, err)
 	}
@@ -110,35 +110,35 @@ func (c *Cluster) copy() *Cluster {
 }
 
 // changeCluster begins a change of a cluster: the copy is the one to be stored.
-func (d *Decision) changeCluster(before *Cluster) *Cluster {
+func (cs *Changeset) changeCluster(before *Cluster) *Cluster {
 	after := before.copy()
-	after.UpdatedAt = d.now
-	d.Clusters[after.ID] = after
+	after.UpdatedAt = cs.now
+	cs.Clusters[after.ID] = after
 	return after
 }
 
-func (d *Decision) registerCluster(agent HostID, r *ClusterReport) error {
+func (cs *Changeset) registerCluster(agent HostID, r *ClusterReport) error {
 	c := &Cluster{
 		ID: r.ID, Name: r.Name, ClusterFacts: undescribed(), CIBLastWritten: r.CIBLastWritten,
 		Health: HealthUnknown, Inputs: ClusterInputs{Checks: HealthUnknown},
 		Members: []ClusterMember{}, SelectedChecks: []string{},
-		RegisteredAt: d.now, UpdatedAt: d.now,
+		RegisteredAt: cs.now, UpdatedAt: cs.now,
 	}
 	if r.Facts != nil {
 		c.ClusterFacts = *r.Facts
 		c.Inputs = c.reported(r)
 		c.Health = c.Inputs.Overall()
 	}
-	d.Clusters[c.ID] = c
+	cs.Clusters[c.ID] = c
 	metadata := c.details()
 	metadata["health"], metadata["health_details"] = c.Health, c.Inputs.record()
-	d.event(activity.TypeClusterRegistered, metadata)
-	return d.enterCluster(c, agent, r.Online)
+	cs.event(activity.TypeClusterRegistered, metadata)
+	return cs.enterCluster(c, agent, r.Online)
 }
 
 // enterCluster makes a host a member of a cluster, online or not. The host's
 // own record says so, too.
-func (d *Decision) enterCluster(c *Cluster, id HostID, online bool) error {
+func (cs *Changeset) enterCluster(c *Cluster, id HostID, online bool) error {
 	i, known := c.member(id)
 	if !known {
 		c.Members = slices.Insert(c.Members, i, ClusterMember{HostID: id})
@@ -158,52 +158,52 @@ func (d *Decision) enterCluster(c *Cluster, id HostID, online bool) error {
 	if known {
 		metadata["old"] = old
 	}
-	d.clusterEvent(c, event, metadata)
+	cs.clusterEvent(c, event, metadata)
 
-	host, err := d.hostOrStub(id)
+	host, err := cs.hostOrStub(id)
 	if err != nil {
 		return err
 	}
-	after := d.changeHost(host)
+	after := cs.changeHost(host)
 	after.ClusterID, after.ClusterHostStatus = c.ID, status
 	return nil
 }
 
 // clusterHeard notes that a member has reported: what is known through it is
 // not stale any more.
-func (d *Decision) clusterHeard(c *Cluster, host HostID) {
+func (cs *Changeset) clusterHeard(c *Cluster, host HostID) {
 	if i, known := c.member(host); known {
 		c.Members[i].Stale = false
 	}
-	d.refreshCluster(c)
+	cs.refreshCluster(c)
 }
 
 // refreshCluster ends the staleness of a cluster with that of its last stale
 // member.
-func (d *Decision) refreshCluster(c *Cluster) {
+func (cs *Changeset) refreshCluster(c *Cluster) {
 	if c.StaleSince != nil && !c.stale() {
 		c.StaleSince = nil
-		d.event(activity.TypeClusterDataMarkedInSync, map[string]any{"cluster_id": c.ID})
+		cs.event(activity.TypeClusterDataMarkedInSync, map[string]any{"cluster_id": c.ID})
 	}
 }
 
 // stopCluster notes that no node of a cluster is online any more. It keeps
 // what is known about its inside.
-func (d *Decision) stopCluster(c *Cluster) {
+func (cs *Changeset) stopCluster(c *Cluster) {
 	if c.State != ClusterStateStopped {
 		c.State = ClusterStateStopped
-		d.event(activity.TypeClusterDetailsUpdated, c.details())
+		cs.event(activity.TypeClusterDetailsUpdated, c.details())
 	}
-	d.judgeCluster(c, c.lost())
+	cs.judgeCluster(c, c.lost())
 }
 
 // describeCluster takes over what the designated controller says.
-func (d *Decision) describeCluster(c *Cluster, r *ClusterReport) {
+func (cs *Changeset) describeCluster(c *Cluster, r *ClusterReport) {
 	if !same(c.Name, r.Name) || !same(c.ClusterFacts, *r.Facts) {
 		c.Name, c.ClusterFacts = r.Name, *r.Facts
-		d.event(activity.TypeClusterDetailsUpdated, c.details())
+		cs.event(activity.TypeClusterDetailsUpdated, c.details())
 	}
-	d.judgeCluster(c, c.reported(r))
+	cs.judgeCluster(c, c.reported(r))
 }
 
 // reported are the inputs of a cluster that has taken over a report.
@@ -218,7 +218,7 @@ func (c *Cluster) reported(r *ClusterReport) ClusterInputs {
 // configuration of a cluster was written, so that it does not depend on the
 // order in which nodes report. Where that cannot be told, or the known time
 // comes from a clock that was ahead, it is the reported one.
-func (d *Decision) lastWritten(known, reported *string) *string {
+func (cs *Changeset) lastWritten(known, reported *string) *string {
 	switch {
 	case reported == nil:
 		return known
@@ -228,7 +228,7 @@ func (d *Decision) lastWritten(known, reported *string) *string {
 	const allZones = 24 * time.Hour // the times have no zone
 	before, errBefore := time.Parse(time.ANSIC, *known)
 	after, errAfter := time.Parse(time.ANSIC, *reported)
-	if errBefore == nil && errAfter == nil && after.Before(before) && before.Before(d.now.Add(allZones)) {
+	if errBefore == nil && errAfter == nil && after.Before(before) && before.Before(cs.now.Add(allZones)) {
 		return known
 	}
 	return reported
@@ -237,32 +237,32 @@ func (d *Decision) lastWritten(known, reported *string) *string {
 // leaveCluster takes a host out of its cluster, if it is in one. Nothing else
 // is judged anew: that is for the nodes that stay. A cluster ends with its
 // last member.
-func (d *Decision) leaveCluster(id HostID) error {
-	host, before, err := d.clusterOf(id)
+func (cs *Changeset) leaveCluster(id HostID) error {
+	host, before, err := cs.clusterOf(id)
 	if err != nil || before == nil {
 		return err
 	}
-	c := d.changeCluster(before)
+	c := cs.changeCluster(before)
 	if i, known := c.member(id); known {
 		c.Members = slices.Delete(c.Members, i, i+1)
 	}
-	outside := d.changeHost(host)
+	outside := cs.changeHost(host)
 	outside.ClusterID, outside.ClusterHostStatus = "", ""
-	d.event(activity.TypeHostRemovedFromCluster, map[string]any{"cluster_id": c.ID, "host_id": id, "deregistered_at": nil})
+	cs.event(activity.TypeHostRemovedFromCluster, map[string]any{"cluster_id": c.ID, "host_id": id, "deregistered_at": nil})
 	if len(c.Members) > 0 {
-		d.refreshCluster(c)
+		cs.refreshCluster(c)
 		return nil
 	}
-	c.DeregisteredAt = &d.now
+	c.DeregisteredAt = &cs.now
 	c.StaleSince = nil // nobody would ever end it
-	d.event(activity.TypeClusterDeregistered, map[string]any{"cluster_id": c.ID, "deregistered_at": d.now})
+	cs.event(activity.TypeClusterDeregistered, map[string]any{"cluster_id": c.ID, "deregistered_at": cs.now})
 	return nil
 }
 
 // markClusterStale notes that a host has fallen silent: what its cluster is known
 // by through it turns stale. That changes neither data nor health.
-func (d *Decision) markClusterStale(id HostID) error {
-	_, before, err := d.clusterOf(id)
+func (cs *Changeset) markClusterStale(id HostID) error {
+	_, before, err := cs.clusterOf(id)
 	if err != nil || before == nil {
 		return err
 	}
@@ -270,11 +270,11 @@ func (d *Decision) markClusterStale(id HostID) error {
 	if !known || before.Members[i].Stale {
 		return nil
 	}
-	c := d.changeCluster(before)
+	c := cs.changeCluster(before)
 	c.Members[i].Stale = true
 	if c.StaleSince == nil {
-		c.StaleSince = &d.now
-		d.event(activity.TypeClusterDataMarkedStale, map[string]any{"cluster_id": c.ID, "stale_at": d.now})
+		c.StaleSince = &cs.now
+		cs.event(activity.TypeClusterDataMarkedStale, map[string]any{"cluster_id": c.ID, "stale_at": cs.now})
 	}
 	return nil
 }

@@ -48,25 +48,25 @@ func lookup[ID comparable, T any](records map[ID]*T, id ID) (*T, error) {
 
 // decide applies rules a minute after the last ones, and returns what they
 // decided.
-func (h *harbour) decide(rules func(*Decision) error) *Decision {
+func (h *harbour) decide(rules func(*Changeset) error) *Changeset {
 	h.t.Helper()
 	h.now = h.now.Add(time.Minute)
 	before := h.text()
-	d := Decide(h, h.now)
-	if err := rules(d); err != nil {
+	cs := NewChangeset(h, h.now)
+	if err := rules(cs); err != nil {
 		h.t.Fatal(err)
 	}
 	if after := h.text(); after != before {
 		h.t.Fatalf("a rule has modified what it was given (-before +after):\n%s", cmp.Diff(before, after))
 	}
-	for id, host := range d.Hosts {
+	for id, host := range cs.Hosts {
 		h.hosts[id] = stored(h.t, host)
 	}
-	for id, cluster := range d.Clusters {
+	for id, cluster := range cs.Clusters {
 		h.clusters[id] = stored(h.t, cluster)
 	}
 	h.check()
-	return d
+	return cs
 }
 
 func (h *harbour) text() string {
@@ -126,29 +126,29 @@ func (h *harbour) check() {
 }
 
 // step is something that happens in a harbour.
-type step func(*Decision) error
+type step func(*Changeset) error
 
 func unclustered(host HostID) step { return reports(host, ClusterReport{}) }
-func silent(host HostID) step      { return func(d *Decision) error { return d.markClusterStale(host) } }
-func leaves(host HostID) step      { return func(d *Decision) error { return d.leaveCluster(host) } }
+func silent(host HostID) step      { return func(cs *Changeset) error { return cs.markClusterStale(host) } }
+func leaves(host HostID) step      { return func(cs *Changeset) error { return cs.leaveCluster(host) } }
 
 // checked is what an execution of checks leaves behind.
 func checked(id ClusterID, found Health) step {
-	return func(d *Decision) error {
-		before, err := d.cluster(id)
+	return func(cs *Changeset) error {
+		before, err := cs.cluster(id)
 		if err != nil {
 			return err
 		}
-		c := d.changeCluster(before)
+		c := cs.changeCluster(before)
 		inputs := c.Inputs
 		inputs.Checks = found
-		d.judgeCluster(c, inputs)
+		cs.judgeCluster(c, inputs)
 		return nil
 	}
 }
 
 func reports(host HostID, r ClusterReport) step {
-	return func(d *Decision) error { return d.observeCluster(host, &r) }
+	return func(cs *Changeset) error { return cs.observeCluster(host, &r) }
 }
 
 // Three nodes' views of pier, and one of another cluster.
@@ -402,7 +402,7 @@ func TestClusterLife(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newHarbour(t)
-			var last *Decision
+			var last *Changeset
 			for _, s := range c.steps {
 				last = h.decide(s)
 			}

@@ -108,7 +108,7 @@ func passingIf(good bool) Health {
 
 // judgeCluster gives a changed cluster its inputs, and with them its health.
 // Without details there is nothing to add up: its health stays what it was.
-func (d *Decision) judgeCluster(c *Cluster, inputs ClusterInputs) {
+func (cs *Changeset) judgeCluster(c *Cluster, inputs ClusterInputs) {
 	before := c.Inputs
 	c.Inputs = inputs
 	for _, input := range []struct {
@@ -122,20 +122,20 @@ func (d *Decision) judgeCluster(c *Cluster, inputs ClusterInputs) {
 		{activity.TypeClusterChecksHealthChanged, "checks_health", before.Checks, inputs.Checks},
 	} {
 		if input.now != "" && input.now != input.before {
-			d.clusterEvent(c, input.event, changeOf(input.key, input.before, input.now, ""))
+			cs.clusterEvent(c, input.event, changeOf(input.key, input.before, input.now, ""))
 		}
 	}
 	if c.Details() == nil {
 		return
 	}
 	if overall := inputs.Overall(); overall != c.Health {
-		d.clusterEvent(c, activity.TypeClusterHealthChanged, changeOf("health", c.Health, overall, causeOf(overall, inputs.parts())))
+		cs.clusterEvent(c, activity.TypeClusterHealthChanged, changeOf("health", c.Health, overall, causeOf(overall, inputs.parts())))
 		c.Health = overall
 	}
 }
 
 // clusterEvent notes an event about a cluster.
-func (d *Decision) clusterEvent(c *Cluster, t activity.Type, metadata map[string]any) {
+func (cs *Changeset) clusterEvent(c *Cluster, t activity.Type, metadata map[string]any) {
 	metadata["cluster_id"] = c.ID
-	d.event(t, metadata)
+	cs.event(t, metadata)
 }

@@ -15,11 +15,11 @@ func TestClusterOf(t *testing.T) {
 	for key, want := range map[string]ClusterID{
 		"47d1190ffb4f781974c8356d7f863b03": "34a94290-2236-5e4d-8def-05beb32d14d4",
 	} {
-		if got := ClusterOf(key); got != want {
+		if got := ClusterIDFromKey(key); got != want {
 			t.Errorf("%s: %s, want %s", key, got, want)
 		}
 	}
-	if ClusterOf("a") == ClusterOf("A") {
+	if ClusterIDFromKey("a") == ClusterIDFromKey("A") {
 		t.Error("keys are not taken as text")
 	}
 }
@@ -41,17 +41,17 @@ func TestUnchangedClusterReports(t *testing.T) {
 	} {
 		h := newHarbour(t)
 		h.decide(steps[0])
-		if d := h.decide(steps[1]); d.Changed() {
-			t.Errorf("%s: %v %v", name, d.Clusters, d.Events)
+		if cs := h.decide(steps[1]); cs.Changed() {
+			t.Errorf("%s: %v %v", name, cs.Clusters, cs.Events)
 		}
 	}
 }
 
 // steps is several steps that happen at once.
 func steps(all ...step) step {
-	return func(d *Decision) error {
+	return func(cs *Changeset) error {
 		for _, s := range all {
-			if err := s(d); err != nil {
+			if err := s(cs); err != nil {
 				return err
 			}
 		}
@@ -171,8 +171,8 @@ func TestHiddenHost(t *testing.T) {
 	if hidden.Registered() || hidden.ClusterID != "pier" || hidden.ClusterHostStatus != "offline" {
 		t.Fatalf("hidden: %+v", hidden)
 	}
-	h.decide(func(d *Decision) error {
-		return d.observeHost("a", HostFacts{Hostname: "pier01", Addresses: []Address{}, SystemdUnits: []SystemdUnit{}})
+	h.decide(func(cs *Changeset) error {
+		return cs.observeHost("a", HostFacts{Hostname: "pier01", Addresses: []Address{}, SystemdUnits: []SystemdUnit{}})
 	})
 	known := h.hosts["a"]
 	if !known.Registered() || known.ClusterID != "pier" || known.ClusterHostStatus != "offline" || !known.RegisteredAt.Equal(h.now) {
@@ -324,8 +324,8 @@ func TestClusterOrder(t *testing.T) {
 				h.decide(views[host])
 			}
 			for _, host := range hosts {
-				if d := h.decide(views[host]); d.Changed() {
-					rt.Fatalf("%s says something new: %v", host, lines(d.Events))
+				if cs := h.decide(views[host]); cs.Changed() {
+					rt.Fatalf("%s says something new: %v", host, lines(cs.Events))
 				}
 			}
 			pier := h.clusters["pier"]

@@ -12,8 +12,8 @@ import (
 // one from what the database is called in its own files.
 type DatabaseID string
 
-// DatabaseOf is the id of the database that calls itself by a key.
-func DatabaseOf(key string) DatabaseID {
+// DatabaseIDFromKey is the id of the database that calls itself by a key.
+func DatabaseIDFromKey(key string) DatabaseID {
 	return DatabaseID(uuid.NewSHA1(idSpace, []byte(key)).String())
 }
 

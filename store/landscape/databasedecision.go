@@ -11,98 +11,98 @@ import (
 )
 
 // changeDatabase begins a change of a database: the copy may be changed until
-// the decision is finished.
-func (d *Decision) changeDatabase(id DatabaseID) (*Database, error) {
-	if db, ok := d.Databases[id]; ok {
+// the changeset is finished.
+func (cs *Changeset) changeDatabase(id DatabaseID) (*Database, error) {
+	if db, ok := cs.Databases[id]; ok {
 		return db, nil
 	}
-	before, err := d.state.Database(id)
+	before, err := cs.state.Database(id)
 	if err != nil {
 		return nil, fmt.Errorf("database %s: %w", id, err)
 	}
 	after := *before
 	after.Instances = slices.Clone(before.Instances)
-	d.Databases[id] = &after
+	cs.Databases[id] = &after
 	return &after, nil
 }
 
 // judgeDatabaseInstance applies what a database instance says. It does not fit
 // where a secondary speaks of a database that is not part of the landscape:
 // only one that does not follow another brings a database up.
-func (d *Decision) judgeDatabaseInstance(s reportedElement) (fits bool, err error) {
+func (cs *Changeset) judgeDatabaseInstance(s reportedElement) (fits bool, err error) {
 	e := s.Database
-	before, err := d.database(e.ID)
+	before, err := cs.database(e.ID)
 	if errors.Is(err, ErrUnknown) {
 		if e.follows() {
 			return false, nil
 		}
-		if err := d.takeOver(s, owner{database: e.ID}); err != nil {
+		if err := cs.takeOver(s, owner{database: e.ID}); err != nil {
 			return false, err
 		}
-		return true, d.registerDatabase(s)
+		return true, cs.registerDatabase(s)
 	}
 	if err != nil || !before.Registered() && e.follows() {
 		return false, err
 	}
-	if err := d.takeOver(s, owner{database: e.ID}); err != nil {
+	if err := cs.takeOver(s, owner{database: e.ID}); err != nil {
 		return false, err
 	}
-	db, err := d.changeDatabase(e.ID)
+	db, err := cs.changeDatabase(e.ID)
 	if err != nil {
 		return false, err
 	}
-	if err := d.seeDatabaseInstance(db, s); err != nil {
+	if err := cs.seeDatabaseInstance(db, s); err != nil {
 		return false, err
 	}
 	back := !db.Registered()
 	if back {
-		if err := d.restoreDatabase(db, s.Status.Health()); err != nil {
+		if err := cs.restoreDatabase(db, s.Status.Health()); err != nil {
 			return false, err
 		}
 	}
-	if err := d.judgeDatabase(db); err != nil {
+	if err := cs.judgeDatabase(db); err != nil {
 		return false, err
 	}
 	// What a database instance said before others may be older than what they
 	// said since: taking its tenants over could take SAP systems away.
 	if !s.again {
-		if err := d.changeTenants(db, e.tenants(db)); err != nil {
+		if err := cs.changeTenants(db, e.tenants(db)); err != nil {
 			return false, err
 		}
 	}
 	if back {
-		return true, d.restoreSAPSystemsOf(db)
+		return true, cs.restoreSAPSystemsOf(db)
 	}
 	return true, nil
 }
 
-func (d *Decision) registerDatabase(s reportedElement) error {
+func (cs *Changeset) registerDatabase(s reportedElement) error {
 	db := &Database{
 		ID: s.Database.ID, SID: s.SID, Health: s.Status.Health(),
-		Tenants: []string{}, Instances: []DatabaseInstance{}, RegisteredAt: d.now,
+		Tenants: []string{}, Instances: []DatabaseInstance{}, RegisteredAt: cs.now,
 	}
-	d.Databases[db.ID] = db
-	d.event(activity.TypeDatabaseRegistered, map[string]any{"database_id": db.ID, "sid": db.SID, "health": db.Health})
-	if err := d.seeDatabaseInstance(db, s); err != nil {
+	cs.Databases[db.ID] = db
+	cs.event(activity.TypeDatabaseRegistered, map[string]any{"database_id": db.ID, "sid": db.SID, "health": db.Health})
+	if err := cs.seeDatabaseInstance(db, s); err != nil {
 		return err
 	}
-	return d.changeTenants(db, s.Database.Tenants)
+	return cs.changeTenants(db, s.Database.Tenants)
 }
 
 // restoreDatabase brings a database back into the landscape. Its SAP systems
 // come after it.
-func (d *Decision) restoreDatabase(db *Database, health Health) error {
+func (cs *Changeset) restoreDatabase(db *Database, health Health) error {
 	db.DeregisteredAt, db.Health = nil, health
-	d.event(activity.TypeDatabaseRestored, map[string]any{"database_id": db.ID, "health": db.Health})
-	return d.judgeSaptuneOn(db.hosts(), func(HostID) (bool, error) { return true, nil })
+	cs.event(activity.TypeDatabaseRestored, map[string]any{"database_id": db.ID, "health": db.Health})
+	return cs.judgeSaptuneOn(db.hosts(), func(HostID) (bool, error) { return true, nil })
 }
 
 // seeDatabaseInstance takes an instance over into its database.
-func (d *Decision) seeDatabaseInstance(db *Database, s reportedElement) error {
+func (cs *Changeset) seeDatabaseInstance(db *Database, s reportedElement) error {
 	i, known := db.place(s.agent, s.Number)
 	if !known {
 		db.Instances = slices.Insert(db.Instances, i, DatabaseInstance{
-			HostID: s.agent, Number: s.Number, InstanceTimes: InstanceTimes{RegisteredAt: d.now},
+			HostID: s.agent, Number: s.Number, InstanceTimes: InstanceTimes{RegisteredAt: cs.now},
 		})
 	}
 	before := slices.Clone(db.Instances)
@@ -120,32 +120,32 @@ func (d *Decision) seeDatabaseInstance(db *Database, s reportedElement) error {
 	db.deriveTiers()
 
 	if known {
-		d.replicationChanged(db, before[i], *instance)
+		cs.replicationChanged(db, before[i], *instance)
 		if instance.Status != before[i].Status {
-			d.databaseInstanceEvent(db, instance, activity.TypeDatabaseInstanceStatusChanged, changeOf("status", before[i].Status, instance.Status, ""))
+			cs.databaseInstanceEvent(db, instance, activity.TypeDatabaseInstanceStatusChanged, changeOf("status", before[i].Status, instance.Status, ""))
 		}
 	} else {
 		metadata := instance.InstanceFacts.details()
 		metadata["sid"] = instance.SID
 		instance.Replication.describe(metadata)
-		d.databaseInstanceEvent(db, instance, activity.TypeDatabaseInstanceRegistered, metadata)
-		if err := d.judgeSaptune(s.agent, true); err != nil {
+		cs.databaseInstanceEvent(db, instance, activity.TypeDatabaseInstanceRegistered, metadata)
+		if err := cs.judgeSaptune(s.agent, true); err != nil {
 			return err
 		}
 	}
 	if instance.AbsentSince != nil {
 		instance.AbsentSince = nil
-		d.databaseInstanceEvent(db, instance, activity.TypeDatabaseInstanceMarkedPresent, nil)
+		cs.databaseInstanceEvent(db, instance, activity.TypeDatabaseInstanceMarkedPresent, nil)
 	}
-	d.renameDatabase(db)
-	since, err := d.staleAfter(s, instance.StaleSince)
+	cs.renameDatabase(db)
+	since, err := cs.staleAfter(s, instance.StaleSince)
 	if err != nil {
 		return err
 	}
-	d.databaseInstanceStale(db, instance, since)
+	cs.databaseInstanceStale(db, instance, since)
 	for j := range db.Instances {
 		if j != i {
-			d.replicationChanged(db, before[j], db.Instances[j])
+			cs.replicationChanged(db, before[j], db.Instances[j])
 		}
 	}
 	return nil
@@ -153,42 +153,42 @@ func (d *Decision) seeDatabaseInstance(db *Database, s reportedElement) error {
 
 // renameDatabase gives a database the SID of its instances, which a rename in
 // HANA itself changes while it stays the same database.
-func (d *Decision) renameDatabase(db *Database) {
+func (cs *Changeset) renameDatabase(db *Database) {
 	sid, known := db.sid()
 	if !known || sid == db.SID {
 		return
 	}
-	d.event(activity.TypeDatabaseUpdated, map[string]any{"database_id": db.ID, "sid": sid, "previous_sid": db.SID})
+	cs.event(activity.TypeDatabaseUpdated, map[string]any{"database_id": db.ID, "sid": sid, "previous_sid": db.SID})
 	db.SID = sid
 }
 
 // databaseInstanceStale sets since when the data of an instance are stale.
-func (d *Decision) databaseInstanceStale(db *Database, i *DatabaseInstance, since *time.Time) {
+func (cs *Changeset) databaseInstanceStale(db *Database, i *DatabaseInstance, since *time.Time) {
 	switch {
 	case i.StaleSince != nil && since == nil:
-		d.databaseInstanceEvent(db, i, activity.TypeDatabaseInstanceDataMarkedInSync, nil)
+		cs.databaseInstanceEvent(db, i, activity.TypeDatabaseInstanceDataMarkedInSync, nil)
 	case i.StaleSince == nil && since != nil:
-		d.databaseInstanceEvent(db, i, activity.TypeDatabaseInstanceDataMarkedStale, map[string]any{"stale_at": *since})
+		cs.databaseInstanceEvent(db, i, activity.TypeDatabaseInstanceDataMarkedStale, map[string]any{"stale_at": *since})
 	}
 	i.StaleSince = since
 }
 
 // replicationChanged notes that the part of an instance in the replication is
 // another one.
-func (d *Decision) replicationChanged(db *Database, before, after DatabaseInstance) {
+func (cs *Changeset) replicationChanged(db *Database, before, after DatabaseInstance) {
 	if reflect.DeepEqual(before.Replication, after.Replication) {
 		return
 	}
 	metadata := make(map[string]any)
 	after.Replication.describe(metadata)
 	metadata["old"] = before.Role
-	d.databaseInstanceEvent(db, &after, activity.TypeDatabaseInstanceSystemReplicationChanged, metadata)
+	cs.databaseInstanceEvent(db, &after, activity.TypeDatabaseInstanceSystemReplicationChanged, metadata)
 }
 
 // judgeDatabase draws what follows from the instances of a database: whether
 // its data are stale, and its health.
-func (d *Decision) judgeDatabase(db *Database) error {
-	if err := d.judgeDatabaseStale(db); err != nil {
+func (cs *Changeset) judgeDatabase(db *Database) error {
+	if err := cs.judgeDatabaseStale(db); err != nil {
 		return err
 	}
 	if !db.Registered() {
@@ -202,14 +202,14 @@ func (d *Decision) judgeDatabase(db *Database) error {
 	metadata := changeOf("health", db.Health, health, causeOf(health, parts))
 	metadata["database_id"] = db.ID
 	db.Health = health
-	d.event(activity.TypeDatabaseHealthChanged, metadata)
-	return d.eachSAPSystemOf(db, func(s *SAPSystem) error {
+	cs.event(activity.TypeDatabaseHealthChanged, metadata)
+	return cs.eachSAPSystemOf(db, func(s *SAPSystem) error {
 		if s.Registered() && s.DatabaseHealth != health {
 			metadata := changeOf("database_health", s.DatabaseHealth, health, "")
 			metadata["sap_system_id"] = s.ID
 			s.DatabaseHealth = health
-			d.event(activity.TypeSAPSystemDatabaseHealthChanged, metadata)
-			d.judgeSAPSystemHealth(s)
+			cs.event(activity.TypeSAPSystemDatabaseHealthChanged, metadata)
+			cs.judgeSAPSystemHealth(s)
 		}
 		return nil
 	})
@@ -217,24 +217,24 @@ func (d *Decision) judgeDatabase(db *Database) error {
 
 // judgeDatabaseStale makes a database as stale as its instances, and tells its
 // SAP systems.
-func (d *Decision) judgeDatabaseStale(db *Database) error {
+func (cs *Changeset) judgeDatabaseStale(db *Database) error {
 	var since *time.Time
 	for i := range db.Instances {
 		since = earliest(since, db.Instances[i].StaleSince)
 	}
 	switch {
 	case db.StaleSince != nil && since == nil:
-		d.event(activity.TypeDatabaseDataMarkedInSync, map[string]any{"database_id": db.ID})
+		cs.event(activity.TypeDatabaseDataMarkedInSync, map[string]any{"database_id": db.ID})
 	case db.StaleSince == nil && since != nil:
-		d.event(activity.TypeDatabaseDataMarkedStale, map[string]any{"database_id": db.ID, "stale_at": *since})
+		cs.event(activity.TypeDatabaseDataMarkedStale, map[string]any{"database_id": db.ID, "stale_at": *since})
 	default:
 		return nil
 	}
 	db.StaleSince = since
-	return d.eachSAPSystemOf(db, func(s *SAPSystem) error {
+	return cs.eachSAPSystemOf(db, func(s *SAPSystem) error {
 		if s.Registered() {
 			s.DatabaseStaleSince = since
-			d.judgeSAPSystemStale(s)
+			cs.judgeSAPSystemStale(s)
 		}
 		return nil
 	})
@@ -274,21 +274,21 @@ func (e *DatabaseElement) tenants(db *Database) []string {
 
 // changeTenants takes over the tenants of a database. SAP systems cannot be
 // without theirs.
-func (d *Decision) changeTenants(db *Database, tenants []string) error {
+func (cs *Changeset) changeTenants(db *Database, tenants []string) error {
 	if slices.Equal(db.Tenants, tenants) {
 		return nil
 	}
 	previous := db.Tenants
 	db.Tenants = tenants
-	d.event(activity.TypeDatabaseTenantsUpdated, map[string]any{
+	cs.event(activity.TypeDatabaseTenantsUpdated, map[string]any{
 		"database_id": db.ID, "tenants": describeTenants(tenants), "previous_tenants": describeTenants(previous),
 	})
-	return d.eachSAPSystemOf(db, func(s *SAPSystem) error {
+	return cs.eachSAPSystemOf(db, func(s *SAPSystem) error {
 		if slices.Contains(tenants, s.Tenant) || !slices.Contains(previous, s.Tenant) {
 			return nil
 		}
 		if s.Registered() {
-			return d.endSAPSystem(s)
+			return cs.endSAPSystem(s)
 		}
 		return nil
 	})
@@ -296,22 +296,22 @@ func (d *Decision) changeTenants(db *Database, tenants []string) error {
 
 // endDatabase takes a database out of the landscape, with the SAP systems on
 // it. Their instances stay, to come back with it.
-func (d *Decision) endDatabase(db *Database) error {
-	db.DeregisteredAt = &d.now
-	d.event(activity.TypeDatabaseDeregistered, map[string]any{"database_id": db.ID, "deregistered_at": d.now})
-	if err := d.judgeSaptuneOn(db.hosts(), func(host HostID) (bool, error) { return d.othersOn(host, db.ID, "") }); err != nil {
+func (cs *Changeset) endDatabase(db *Database) error {
+	db.DeregisteredAt = &cs.now
+	cs.event(activity.TypeDatabaseDeregistered, map[string]any{"database_id": db.ID, "deregistered_at": cs.now})
+	if err := cs.judgeSaptuneOn(db.hosts(), func(host HostID) (bool, error) { return cs.othersOn(host, db.ID, "") }); err != nil {
 		return err
 	}
-	err := d.eachSAPSystemOf(db, func(s *SAPSystem) error {
+	err := cs.eachSAPSystemOf(db, func(s *SAPSystem) error {
 		if s.Registered() {
-			return d.endSAPSystem(s)
+			return cs.endSAPSystem(s)
 		}
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	return d.awaitReturn(db)
+	return cs.awaitReturn(db)
 }
 
 // orphaned reports whether the instances that are left are no database.
@@ -323,8 +323,8 @@ func (db *Database) orphaned() bool {
 
 // removeDatabaseInstance takes an instance away from its database, and the
 // database out of the landscape where it cannot be without it.
-func (d *Decision) removeDatabaseInstance(id DatabaseID, host HostID, number string) error {
-	db, err := d.changeDatabase(id)
+func (cs *Changeset) removeDatabaseInstance(id DatabaseID, host HostID, number string) error {
+	db, err := cs.changeDatabase(id)
 	if err != nil {
 		return err
 	}
@@ -335,33 +335,33 @@ func (d *Decision) removeDatabaseInstance(id DatabaseID, host HostID, number str
 	gone := db.Instances[i]
 	db.Instances = slices.Delete(db.Instances, i, i+1)
 	before := slices.Clone(db.Instances)
-	d.databaseInstanceEvent(db, &gone, activity.TypeDatabaseInstanceDeregistered, map[string]any{"deregistered_at": d.now})
-	if err := d.judgeSaptuneOn([]HostID{host}, d.sapRunning); err != nil {
+	cs.databaseInstanceEvent(db, &gone, activity.TypeDatabaseInstanceDeregistered, map[string]any{"deregistered_at": cs.now})
+	if err := cs.judgeSaptuneOn([]HostID{host}, cs.sapRunning); err != nil {
 		return err
 	}
 	db.deriveTiers()
 	for j := range db.Instances {
-		d.replicationChanged(db, before[j], db.Instances[j])
+		cs.replicationChanged(db, before[j], db.Instances[j])
 	}
 	if !db.Registered() || !db.orphaned() {
-		d.renameDatabase(db)
-		return d.judgeDatabase(db)
+		cs.renameDatabase(db)
+		return cs.judgeDatabase(db)
 	}
-	if err := d.judgeDatabaseStale(db); err != nil {
+	if err := cs.judgeDatabaseStale(db); err != nil {
 		return err
 	}
-	return d.endDatabase(db)
+	return cs.endDatabase(db)
 }
 
 // eachSAPSystemOf goes through the SAP systems of a database, registered or
 // not, in the order of their ids. They may be changed.
-func (d *Decision) eachSAPSystemOf(db *Database, do func(*SAPSystem) error) error {
-	ids, err := d.sapSystemsOf(db.ID)
+func (cs *Changeset) eachSAPSystemOf(db *Database, do func(*SAPSystem) error) error {
+	ids, err := cs.sapSystemsOf(db.ID)
 	if err != nil {
 		return err
 	}
 	for _, id := range ids {
-		s, err := d.changeSAPSystem(id)
+		s, err := cs.changeSAPSystem(id)
 		if err != nil {
 			return err
 		}
@@ -372,10 +372,10 @@ func (d *Decision) eachSAPSystemOf(db *Database, do func(*SAPSystem) error) erro
 	return nil
 }
 
-func (d *Decision) databaseInstanceEvent(db *Database, i *DatabaseInstance, t activity.Type, metadata map[string]any) {
+func (cs *Changeset) databaseInstanceEvent(db *Database, i *DatabaseInstance, t activity.Type, metadata map[string]any) {
 	if metadata == nil {
 		metadata = make(map[string]any, 3)
 	}
 	metadata["database_id"], metadata["host_id"], metadata["instance_number"] = db.ID, i.HostID, i.Number
-	d.event(t, metadata)
+	cs.event(t, metadata)
 }

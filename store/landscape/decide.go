@@ -12,34 +12,34 @@ import (
 
 // Observe decides what one report changes. ErrNotRegistered means that its
 // host, or the database it speaks of, is not part of the landscape.
-func Observe(state State, seen Observation, now time.Time) (*Decision, error) {
-	d := Decide(state, now)
-	if err := d.observe(seen); err != nil {
-		return d, err
+func Observe(state State, seen Observation, now time.Time) (*Changeset, error) {
+	cs := NewChangeset(state, now)
+	if err := cs.observe(seen); err != nil {
+		return cs, err
 	}
-	return d, d.judgeWaiting()
+	return cs, cs.judgeWaiting()
 }
 
-func (d *Decision) observe(seen Observation) error {
+func (cs *Changeset) observe(seen Observation) error {
 	switch seen.Kind {
 	case HostDiscovery:
-		return d.observeHost(seen.Agent, *seen.Host)
+		return cs.observeHost(seen.Agent, *seen.Host)
 	case ClusterDiscovery:
-		return d.observeCluster(seen.Agent, seen.Cluster)
+		return cs.observeCluster(seen.Agent, seen.Cluster)
 	case SAPSystemDiscovery:
-		return d.observeSAP(seen.Agent, seen.SAP)
+		return cs.observeSAP(seen.Agent, seen.SAP)
 	}
-	before, err := d.registeredHost(seen.Agent)
+	before, err := cs.registeredHost(seen.Agent)
 	if err != nil || before.Shared() {
 		return err // of which of the machines, nobody knows
 	}
 	switch seen.Kind {
 	case CloudDiscovery:
-		d.observeCloud(before, seen.Cloud)
+		cs.observeCloud(before, seen.Cloud)
 	case SubscriptionDiscovery:
-		d.observeSubscriptions(before, seen.Subscriptions)
+		cs.observeSubscriptions(before, seen.Subscriptions)
 	case SaptuneDiscovery:
-		return d.observeSaptune(before, *seen.Saptune)
+		return cs.observeSaptune(before, *seen.Saptune)
 	default:
 		return fmt.Errorf("landscape: no rule for %s", seen.Kind)
 	}
@@ -47,8 +47,8 @@ func (d *Decision) observe(seen Observation) error {
 }
 
 // registeredHost is a host that is part of the landscape, or ErrNotRegistered.
-func (d *Decision) registeredHost(id HostID) (*Host, error) {
-	host, err := d.host(id)
+func (cs *Changeset) registeredHost(id HostID) (*Host, error) {
+	host, err := cs.host(id)
 	if errors.Is(err, ErrUnknown) || err == nil && !host.Registered() {
 		return nil, fmt.Errorf("host %s: %w", id, ErrNotRegistered)
 	}
@@ -56,130 +56,130 @@ func (d *Decision) registeredHost(id HostID) (*Host, error) {
 }
 
 // changeHost begins a change of a host: the copy is the one to be stored.
-func (d *Decision) changeHost(before *Host) *Host {
+func (cs *Changeset) changeHost(before *Host) *Host {
 	after := *before
-	after.UpdatedAt = d.now
-	d.Hosts[after.ID] = &after
+	after.UpdatedAt = cs.now
+	cs.Hosts[after.ID] = &after
 	return &after
 }
 
-func (d *Decision) hostEvent(h *Host, t activity.Type, metadata map[string]any) {
+func (cs *Changeset) hostEvent(h *Host, t activity.Type, metadata map[string]any) {
 	if metadata == nil {
 		metadata = make(map[string]any, 2)
 	}
 	metadata["host_id"], metadata["hostname"] = h.ID, h.Hostname
-	d.event(t, metadata)
+	cs.event(t, metadata)
 }
 
-func (d *Decision) observeHost(id HostID, facts HostFacts) error {
-	before, err := d.hostOrStub(id)
+func (cs *Changeset) observeHost(id HostID, facts HostFacts) error {
+	before, err := cs.hostOrStub(id)
 	if err != nil {
 		return err
 	}
 	facts = facts.over(before.HostFacts)
 	switch {
 	case before.Hostname == "": // unknown, or known to a cluster only
-		d.registerHost(before, facts)
-		return d.judgeRunning(id)
+		cs.registerHost(before, facts)
+		return cs.judgeRunning(id)
 	case before.DeregisteredAt != nil:
-		d.restoreHost(before, facts)
-		return d.judgeRunning(id)
-	case !same(before.HostFacts, facts) && !d.observeMachine(before, facts):
-		d.changeFacts(d.changeHost(before), before, facts)
+		cs.restoreHost(before, facts)
+		return cs.judgeRunning(id)
+	case !same(before.HostFacts, facts) && !cs.observeMachine(before, facts):
+		cs.changeFacts(cs.changeHost(before), before, facts)
 	}
 	return nil
 }
 
 // changeFacts takes over what a host says about itself.
-func (d *Decision) changeFacts(after, before *Host, facts HostFacts) {
+func (cs *Changeset) changeFacts(after, before *Host, facts HostFacts) {
 	after.HostFacts = facts
-	d.hostEvent(after, activity.TypeHostDetailsUpdated, after.details())
-	d.softwareUpdates(after, before.FQDN)
+	cs.hostEvent(after, activity.TypeHostDetailsUpdated, after.details())
+	cs.softwareUpdates(after, before.FQDN)
 }
 
-func (d *Decision) registerHost(before *Host, facts HostFacts) {
-	after := d.changeHost(before)
-	after.HostFacts, after.RegisteredAt = facts, d.now
+func (cs *Changeset) registerHost(before *Host, facts HostFacts) {
+	after := cs.changeHost(before)
+	after.HostFacts, after.RegisteredAt = facts, cs.now
 	after.Heartbeat, after.Health, after.Inputs = HeartbeatUnknown, HealthUnknown, initialInputs
 	metadata := after.details()
 	metadata["heartbeat"], metadata["health"] = HeartbeatUnknown, nil
-	d.hostEvent(after, activity.TypeHostRegistered, metadata)
-	d.softwareUpdates(after, "")
+	cs.hostEvent(after, activity.TypeHostRegistered, metadata)
+	cs.softwareUpdates(after, "")
 }
 
-func (d *Decision) restoreHost(before *Host, facts HostFacts) {
-	after := d.changeHost(before)
+func (cs *Changeset) restoreHost(before *Host, facts HostFacts) {
+	after := cs.changeHost(before)
 	after.DeregisteredAt, after.HostFacts = nil, facts
-	d.hostEvent(after, activity.TypeHostRestored, nil)
+	cs.hostEvent(after, activity.TypeHostRestored, nil)
 	// A host that only rebooted meanwhile is the same host.
 	rebooted := before.HostFacts
 	rebooted.LastBoot = facts.LastBoot
 	if same(rebooted, facts) {
-		d.softwareUpdates(after, "")
+		cs.softwareUpdates(after, "")
 		return
 	}
-	d.hostEvent(after, activity.TypeHostDetailsUpdated, after.details())
-	d.softwareUpdates(after, before.FQDN)
+	cs.hostEvent(after, activity.TypeHostDetailsUpdated, after.details())
+	cs.softwareUpdates(after, before.FQDN)
 }
 
 // judgeRunning judges the tuning of a host that has just become part of the
 // landscape, where SAP instances on it were known before: had they come after
 // it, they would have had it judged.
-func (d *Decision) judgeRunning(id HostID) error {
-	running, err := d.sapRunning(id)
+func (cs *Changeset) judgeRunning(id HostID) error {
+	running, err := cs.sapRunning(id)
 	if err != nil || !running {
 		return err
 	}
-	return d.judgeSaptune(id, true)
+	return cs.judgeSaptune(id, true)
 }
 
 // softwareUpdates adds what a changed domain name means for the software
 // updates: they are looked up by it.
-func (d *Decision) softwareUpdates(h *Host, formerFQDN string) {
+func (cs *Changeset) softwareUpdates(h *Host, formerFQDN string) {
 	switch {
 	case h.FQDN == formerFQDN:
 	case h.FQDN == "":
-		d.hostEvent(h, activity.TypeSoftwareUpdatesDiscoveryCleared, nil)
+		cs.hostEvent(h, activity.TypeSoftwareUpdatesDiscoveryCleared, nil)
 	default:
-		d.hostEvent(h, activity.TypeSoftwareUpdatesDiscoveryRequested, map[string]any{"fully_qualified_domain_name": h.FQDN})
+		cs.hostEvent(h, activity.TypeSoftwareUpdatesDiscoveryRequested, map[string]any{"fully_qualified_domain_name": h.FQDN})
 	}
 }
 
-func (d *Decision) observeCloud(before *Host, cloud *Cloud) {
+func (cs *Changeset) observeCloud(before *Host, cloud *Cloud) {
 	if same(before.Cloud, cloud) {
 		return
 	}
-	after := d.changeHost(before)
+	after := cs.changeHost(before)
 	after.Cloud = cloud
-	d.hostEvent(after, activity.TypeProviderUpdated, map[string]any{"provider": cloud.Provider, "provider_data": cloud.Data()})
+	cs.hostEvent(after, activity.TypeProviderUpdated, map[string]any{"provider": cloud.Provider, "provider_data": cloud.Data()})
 }
 
-func (d *Decision) observeSubscriptions(before *Host, subscriptions []Subscription) {
+func (cs *Changeset) observeSubscriptions(before *Host, subscriptions []Subscription) {
 	if len(before.Subscriptions)+len(subscriptions) == 0 || same(before.Subscriptions, subscriptions) {
 		return
 	}
-	after := d.changeHost(before)
+	after := cs.changeHost(before)
 	after.Subscriptions = subscriptions
-	d.hostEvent(after, activity.TypeSLESSubscriptionsUpdated, map[string]any{"subscriptions": after.SubscriptionData()})
+	cs.hostEvent(after, activity.TypeSLESSubscriptionsUpdated, map[string]any{"subscriptions": after.SubscriptionData()})
 }
 
-func (d *Decision) observeSaptune(before *Host, seen SaptuneReport) error {
+func (cs *Changeset) observeSaptune(before *Host, seen SaptuneReport) error {
 	if status := reportedSaptune(before.Saptune, seen); !same(before.Saptune, status) {
-		after := d.changeHost(before)
+		after := cs.changeHost(before)
 		after.Saptune = status
-		d.hostEvent(after, activity.TypeSaptuneStatusUpdated, map[string]any{"status": status})
+		cs.hostEvent(after, activity.TypeSaptuneStatusUpdated, map[string]any{"status": status})
 	}
-	running, err := d.sapRunning(before.ID)
+	running, err := cs.sapRunning(before.ID)
 	if err != nil {
 		return err
 	}
-	return d.judgeSaptune(before.ID, running)
+	return cs.judgeSaptune(before.ID, running)
 }
 
 // judgeSaptune judges the tuning of a host, and with it its health, anew. A
 // host that is not registered is not judged.
-func (d *Decision) judgeSaptune(id HostID, sapRunning bool) error {
-	before, err := d.registeredHost(id)
+func (cs *Changeset) judgeSaptune(id HostID, sapRunning bool) error {
+	before, err := cs.registeredHost(id)
 	if errors.Is(err, ErrNotRegistered) {
 		return nil
 	}
@@ -191,13 +191,13 @@ func (d *Decision) judgeSaptune(id HostID, sapRunning bool) error {
 	if inputs == before.Inputs && inputs.Overall() == before.Health {
 		return nil
 	}
-	after := d.changeHost(before)
+	after := cs.changeHost(before)
 	after.Inputs, after.Health = inputs, inputs.Overall()
 	if inputs.Saptune != before.Inputs.Saptune {
-		d.hostEvent(after, activity.TypeHostSaptuneHealthChanged, changeOf("saptune_health", before.Inputs.Saptune, inputs.Saptune, ""))
+		cs.hostEvent(after, activity.TypeHostSaptuneHealthChanged, changeOf("saptune_health", before.Inputs.Saptune, inputs.Saptune, ""))
 	}
 	if after.Health != before.Health {
-		d.hostEvent(after, activity.TypeHostHealthChanged, changeOf("health", before.Health, after.Health, causeOf(after.Health, after.Inputs.parts())))
+		cs.hostEvent(after, activity.TypeHostHealthChanged, changeOf("health", before.Health, after.Health, causeOf(after.Health, after.Inputs.parts())))
 	}
 	return nil
 }
@@ -232,37 +232,37 @@ func reportedSaptune(before *Saptune, seen SaptuneReport) *Saptune {
 }
 
 // HeartbeatReceived decides what a heartbeat changes about a registered host.
-func HeartbeatReceived(state State, id HostID, now time.Time) (*Decision, error) {
-	d := Decide(state, now)
-	before, err := d.registeredHost(id)
+func HeartbeatReceived(state State, id HostID, now time.Time) (*Changeset, error) {
+	cs := NewChangeset(state, now)
+	before, err := cs.registeredHost(id)
 	if err != nil || before.Heartbeat == HeartbeatPassing {
-		return d, err
+		return cs, err
 	}
-	after := d.changeHost(before)
+	after := cs.changeHost(before)
 	after.Heartbeat, after.StaleSince = HeartbeatPassing, nil
-	d.hostEvent(after, activity.TypeHeartbeatSucceeded, nil)
-	return d, d.judgeWaiting()
+	cs.hostEvent(after, activity.TypeHeartbeatSucceeded, nil)
+	return cs, cs.judgeWaiting()
 }
 
 // HeartbeatLost decides what the loss of the heartbeat, noticed now, changes: the
 // host and all that its agent reported turn stale. No health changes by it:
 // silence says nothing about the host.
-func HeartbeatLost(state State, id HostID, now time.Time) (*Decision, error) {
-	d := Decide(state, now)
-	before, err := d.registeredHost(id)
+func HeartbeatLost(state State, id HostID, now time.Time) (*Changeset, error) {
+	cs := NewChangeset(state, now)
+	before, err := cs.registeredHost(id)
 	if err != nil || before.Heartbeat == HeartbeatCritical {
-		return d, err
+		return cs, err
 	}
-	after := d.changeHost(before)
-	after.Heartbeat, after.StaleSince = HeartbeatCritical, &d.now
-	d.hostEvent(after, activity.TypeHeartbeatFailed, nil)
-	if err := d.markAllSAPStale(id); err != nil {
-		return d, err
+	after := cs.changeHost(before)
+	after.Heartbeat, after.StaleSince = HeartbeatCritical, &cs.now
+	cs.hostEvent(after, activity.TypeHeartbeatFailed, nil)
+	if err := cs.markAllSAPStale(id); err != nil {
+		return cs, err
 	}
-	if err := d.markClusterStale(id); err != nil {
-		return d, err
+	if err := cs.markClusterStale(id); err != nil {
+		return cs, err
 	}
-	return d, d.judgeWaiting()
+	return cs, cs.judgeWaiting()
 }
 
 // details are the facts of the host in the words of the activity log.

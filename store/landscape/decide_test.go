@@ -78,11 +78,11 @@ func observeOne(before *landscape.Host, seen landscape.Observation, sap bool, no
 	if sap {
 		m.databases["db"] = &landscape.Database{ID: "db", Instances: []landscape.DatabaseInstance{{HostID: seen.Agent, Number: "00"}}}
 	}
-	d, err := landscape.Observe(m, seen, now)
-	if h, ok := d.Hosts[seen.Agent]; ok {
+	cs, err := landscape.Observe(m, seen, now)
+	if h, ok := cs.Hosts[seen.Agent]; ok {
 		after = *h
 	}
-	return after, d.Events, d.Changed(), err
+	return after, cs.Events, cs.Changed(), err
 }
 
 func types(events []landscape.Event) []activity.Type {
@@ -282,16 +282,16 @@ func TestHeartbeat(t *testing.T) {
 	host := registered(t, nil)
 	m := newMemory()
 	m.hosts[agent] = host
-	step := func(name string, rule func(landscape.State, landscape.HostID, time.Time) (*landscape.Decision, error), now time.Time, want ...activity.Type) *landscape.Host {
+	step := func(name string, rule func(landscape.State, landscape.HostID, time.Time) (*landscape.Changeset, error), now time.Time, want ...activity.Type) *landscape.Host {
 		t.Helper()
-		d, err := rule(m, agent, now)
+		cs, err := rule(m, agent, now)
 		if err != nil {
 			t.Fatal(name, err)
 		}
-		if diff := cmp.Diff(want, types(d.Events)); diff != "" || d.Changed() != (len(want) > 0) {
-			t.Errorf("%s: changed = %v, events (-want +got):\n%s", name, d.Changed(), diff)
+		if diff := cmp.Diff(want, types(cs.Events)); diff != "" || cs.Changed() != (len(want) > 0) {
+			t.Errorf("%s: changed = %v, events (-want +got):\n%s", name, cs.Changed(), diff)
 		}
-		m.apply(t, d)
+		m.apply(t, cs)
 		return m.hosts[agent]
 	}
 	heard := step("first heartbeat", landscape.HeartbeatReceived, noon, activity.TypeHeartbeatSucceeded)
@@ -315,19 +315,19 @@ func TestHeartbeat(t *testing.T) {
 func TestDeregisterBareHost(t *testing.T) {
 	m := newMemory()
 	m.hosts[agent] = registered(t, nil)
-	d, err := landscape.Deregister(m, later, landscape.Target{Host: agent})
+	cs, err := landscape.CleanUp(m, later, landscape.Target{Host: agent})
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := []activity.Type{activity.TypeHostDeregistrationRequested, activity.TypeSoftwareUpdatesDiscoveryCleared, activity.TypeHostDeregistered}
-	if diff := cmp.Diff(want, types(d.Events)); diff != "" {
+	if diff := cmp.Diff(want, types(cs.Events)); diff != "" {
 		t.Error(diff)
 	}
-	m.apply(t, d)
+	m.apply(t, cs)
 	if m.hosts[agent].Registered() {
 		t.Error("still registered")
 	}
-	if _, err := landscape.Deregister(m, later, landscape.Target{Host: agent}); !errors.Is(err, landscape.ErrNotRegistered) {
+	if _, err := landscape.CleanUp(m, later, landscape.Target{Host: agent}); !errors.Is(err, landscape.ErrNotRegistered) {
 		t.Errorf("a second time: %v", err)
 	}
 }

@@ -73,9 +73,9 @@ type ApplicationElement struct {
 // LastSAPReport is what is kept of the last SAP report of an agent: what it said, and
 // which of its elements wait for something that is not known yet.
 type LastSAPReport struct {
-	Agent      HostID        `json:"agent"`
-	ReceivedAt time.Time     `json:"received_at"`
-	Elements   []KeptElement `json:"elements"`
+	Agent      HostID          `json:"agent"`
+	ReceivedAt time.Time       `json:"received_at"`
+	Elements   []StoredElement `json:"elements"`
 	// Unread are the instances of the report that could not be read.
 	Unread []UnreadInstance `json:"unread,omitempty"`
 	// Forget: the next report is judged in full, even if it says the same,
@@ -83,21 +83,21 @@ type LastSAPReport struct {
 	Forget bool `json:"forget,omitzero"`
 }
 
-// KeptElement is an element of a kept report.
-type KeptElement struct {
+// StoredElement is an element of a kept report.
+type StoredElement struct {
 	Element
 	Waiting bool `json:"waiting,omitzero"`
 }
 
 // says reports whether a report says what is kept.
 func (k *LastSAPReport) says(r *SAPReport) bool {
-	return slices.EqualFunc(k.Elements, r.Elements, func(kept KeptElement, seen Element) bool { return reflect.DeepEqual(kept.Element, seen) }) &&
+	return slices.EqualFunc(k.Elements, r.Elements, func(kept StoredElement, seen Element) bool { return reflect.DeepEqual(kept.Element, seen) }) &&
 		slices.Equal(k.Unread, r.Unread)
 }
 
-// Refused is the answer to a report that says what is kept: ErrNotRegistered
+// Blocked is the answer to a report that says what is kept: ErrNotRegistered
 // or ErrNoDatabase where an element waits, by the last one that does.
-func (k *LastSAPReport) Refused() error {
+func (k *LastSAPReport) Blocked() error {
 	for _, e := range slices.Backward(k.Elements) {
 		switch {
 		case e.Waiting && e.Database != nil:
@@ -111,28 +111,28 @@ func (k *LastSAPReport) Refused() error {
 
 // waiting reports whether an element waits.
 func (k *LastSAPReport) waiting() bool {
-	return slices.ContainsFunc(k.Elements, func(e KeptElement) bool { return e.Waiting })
+	return slices.ContainsFunc(k.Elements, func(e StoredElement) bool { return e.Waiting })
 }
 
 // changeKept begins a change of what is kept of an agent: the copy may be
-// changed until the decision is finished. It fails with ErrUnknown.
-func (d *Decision) changeKept(agent HostID) (*LastSAPReport, error) {
-	if k, ok := d.Kept[agent]; ok {
+// changed until the changeset is finished. It fails with ErrUnknown.
+func (cs *Changeset) changeKept(agent HostID) (*LastSAPReport, error) {
+	if k, ok := cs.LastSAPReports[agent]; ok {
 		return k, nil
 	}
-	before, err := d.state.Kept(agent)
+	before, err := cs.state.LastSAPReport(agent)
 	if err != nil {
 		return nil, err
 	}
 	after := *before
 	after.Elements = slices.Clone(before.Elements)
-	d.Kept[agent] = &after
+	cs.LastSAPReports[agent] = &after
 	return &after, nil
 }
 
 // withKept changes what is kept of an agent, if there is anything.
-func (d *Decision) withKept(agent HostID, change func(*LastSAPReport) error) error {
-	k, err := d.changeKept(agent)
+func (cs *Changeset) withKept(agent HostID, change func(*LastSAPReport) error) error {
+	k, err := cs.changeKept(agent)
 	if errors.Is(err, ErrUnknown) {
 		return nil
 	}
@@ -143,7 +143,7 @@ func (d *Decision) withKept(agent HostID, change func(*LastSAPReport) error) err
 }
 
 // forget makes the next report of an agent be judged in full.
-func (d *Decision) forget(agent HostID) error { return d.withKept(agent, (*LastSAPReport).forget) }
+func (cs *Changeset) forget(agent HostID) error { return cs.withKept(agent, (*LastSAPReport).forget) }
 
 // forget does nothing where nothing was said: then nothing can come of it.
 func (k *LastSAPReport) forget() error {
@@ -152,9 +152,9 @@ func (k *LastSAPReport) forget() error {
 }
 
 // discard drops what waits to be the instance that is cleaned up.
-func (d *Decision) discard(agent HostID, sid, number string) error {
-	return d.withKept(agent, func(k *LastSAPReport) error {
-		k.Elements = slices.DeleteFunc(k.Elements, func(e KeptElement) bool {
+func (cs *Changeset) discard(agent HostID, sid, number string) error {
+	return cs.withKept(agent, func(k *LastSAPReport) error {
+		k.Elements = slices.DeleteFunc(k.Elements, func(e StoredElement) bool {
 			return e.Waiting && e.SID == sid && e.Number == number
 		})
 		return k.forget()
@@ -162,9 +162,9 @@ func (d *Decision) discard(agent HostID, sid, number string) error {
 }
 
 // discardAll drops all that an agent has said.
-func (d *Decision) discardAll(agent HostID) error {
-	return d.withKept(agent, func(k *LastSAPReport) error {
-		k.Elements, k.Unread, k.Forget = []KeptElement{}, nil, false
+func (cs *Changeset) discardAll(agent HostID) error {
+	return cs.withKept(agent, func(k *LastSAPReport) error {
+		k.Elements, k.Unread, k.Forget = []StoredElement{}, nil, false
 		return nil
 	})
 }
@@ -172,9 +172,9 @@ func (d *Decision) discardAll(agent HostID) error {
 // awaitReturn makes the secondaries of a database that has gone wait for it:
 // agents go on reporting them, and would be refused. The other instances may
 // bring it back: what they say next is judged.
-func (d *Decision) awaitReturn(db *Database) error {
+func (cs *Changeset) awaitReturn(db *Database) error {
 	for _, instance := range db.Instances {
-		err := d.withKept(instance.HostID, func(k *LastSAPReport) error {
+		err := cs.withKept(instance.HostID, func(k *LastSAPReport) error {
 			for i := range k.Elements {
 				e := &k.Elements[i]
 				switch {

@@ -43,8 +43,8 @@ type Host struct {
 
 	SelectedChecks []string `json:"selected_checks,omitempty"`
 
-	// Turns is nil where one machine has reported under the id lately.
-	Turns *Turns `json:"turns,omitempty"`
+	// MachineHistory is nil where one machine has reported under the id lately.
+	MachineHistory *MachineHistory `json:"turns,omitempty"`
 
 	RegisteredAt   time.Time  `json:"registered_at"`
 	UpdatedAt      time.Time  `json:"updated_at"`

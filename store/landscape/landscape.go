@@ -57,8 +57,8 @@ const (
 	HealthNotSet Health = "not_set"
 )
 
-// Event is a fact that a decision brought about. Every event becomes an entry
-// of the activity log, in the transaction that stores the decision.
+// Event is something that a changeset makes happen. Every event becomes an entry
+// of the activity log, in the transaction that stores the changeset.
 type Event struct {
 	Type     activity.Type
 	Metadata map[string]any

@@ -152,8 +152,8 @@ func TestOwnLandscape(t *testing.T) {
 	w := ownLandscape().settled(t)
 	for id, want := range map[string]landscape.Health{
 		string(ore): landscape.HealthWarning, string(lim): landscape.HealthCritical, string(sal): landscape.HealthWarning,
-		string(landscape.DatabaseOf("salt")): landscape.HealthUnknown, string(landscape.DatabaseOf("gab")): landscape.HealthPassing,
-		string(landscape.SAPSystemOf(landscape.DatabaseOf("gab"), "GAB")): landscape.HealthPassing,
+		string(landscape.DatabaseIDFromKey("salt")): landscape.HealthUnknown, string(landscape.DatabaseIDFromKey("gab")): landscape.HealthPassing,
+		string(landscape.SAPSystemIDOn(landscape.DatabaseIDFromKey("gab"), "GAB")): landscape.HealthPassing,
 	} {
 		var got landscape.Health
 		if db := w.databases[landscape.DatabaseID(id)]; db != nil && db.Registered() {

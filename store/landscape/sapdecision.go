@@ -14,43 +14,43 @@ var ErrNoDatabase = errors.New("no database for an application instance")
 
 // observeSAP decides what an SAP report changes: instances that are not in it
 // turn absent, the others are applied one by one. What does not fit yet waits;
-// d.Refused then says so. The host itself need not have been reported yet.
-func (d *Decision) observeSAP(agent HostID, r *SAPReport) error {
+// cs.Refused then says so. The host itself need not have been reported yet.
+func (cs *Changeset) observeSAP(agent HostID, r *SAPReport) error {
 	r = &SAPReport{Elements: onePerNumber(r.Elements), Unread: r.Unread}
-	before, err := d.kept(agent)
+	before, err := cs.kept(agent)
 	unknown := errors.Is(err, ErrUnknown)
 	switch {
 	case err != nil && !unknown:
 		return err
 	case !unknown && !before.Forget && before.says(r):
-		d.Refused = before.Refused()
+		cs.Blocked = before.Blocked()
 		return nil
 	}
-	shared, err := d.shared(agent)
+	shared, err := cs.shared(agent)
 	if err != nil {
 		return err
 	}
 	if !shared {
-		if err := d.markAbsent(agent, r); err != nil {
+		if err := cs.markAbsent(agent, r); err != nil {
 			return err
 		}
 	}
 	if unknown && len(r.Elements)+len(r.Unread) == 0 {
 		return nil // most hosts without SAP software never say anything else
 	}
-	after := &LastSAPReport{Agent: agent, ReceivedAt: d.now, Elements: make([]KeptElement, len(r.Elements)), Unread: r.Unread}
-	d.Kept[agent] = after
+	after := &LastSAPReport{Agent: agent, ReceivedAt: cs.now, Elements: make([]StoredElement, len(r.Elements)), Unread: r.Unread}
+	cs.LastSAPReports[agent] = after
 	for i, e := range r.Elements {
 		after.Elements[i].Element = e
 	}
 	for i, e := range r.Elements {
-		fits, err := d.judge(reportedElement{agent: agent, at: d.now, shared: shared, Element: e})
+		fits, err := cs.judge(reportedElement{agent: agent, at: cs.now, shared: shared, Element: e})
 		if err != nil {
 			return err
 		}
 		after.Elements[i].Waiting = !fits
 	}
-	d.Refused = after.Refused()
+	cs.Blocked = after.Blocked()
 	return nil
 }
 
@@ -65,24 +65,24 @@ type reportedElement struct {
 }
 
 // judge applies one element, if it fits.
-func (d *Decision) judge(s reportedElement) (fits bool, err error) {
+func (cs *Changeset) judge(s reportedElement) (fits bool, err error) {
 	if s.Database != nil {
-		return d.judgeDatabaseInstance(s)
+		return cs.judgeDatabaseInstance(s)
 	}
-	return d.judgeApplicationInstance(s)
+	return cs.judgeApplicationInstance(s)
 }
 
 // staleAfter is since when an instance is stale after it was seen; before is
 // since when it was. What was reported before a host fell silent is as stale
 // as the silence is long.
-func (d *Decision) staleAfter(s reportedElement, before *time.Time) (*time.Time, error) {
+func (cs *Changeset) staleAfter(s reportedElement, before *time.Time) (*time.Time, error) {
 	if !s.again {
 		return nil, nil // what was said just now is not stale
 	}
 	if before != nil && !s.at.After(*before) {
 		return before, nil
 	}
-	host, err := d.host(s.agent)
+	host, err := cs.host(s.agent)
 	if errors.Is(err, ErrUnknown) || err == nil && (host.StaleSince == nil || s.at.After(*host.StaleSince)) {
 		return nil, nil
 	}
@@ -96,29 +96,29 @@ func (d *Decision) staleAfter(s reportedElement, before *time.Time) (*time.Time,
 // number, whatever its system. An instance whose number another system has by
 // now turns absent when that is known, see takeOver; until then it may be what
 // is listed. One that the agent lists and that could not be read is not absent.
-func (d *Decision) markAbsent(agent HostID, r *SAPReport) error {
+func (cs *Changeset) markAbsent(agent HostID, r *SAPReport) error {
 	listed := func(sid, number string) bool {
 		return r.unread(sid, number) || slices.ContainsFunc(r.Elements, func(e Element) bool { return e.Number == number })
 	}
-	systems, err := d.changeSAPSystemsOn(agent)
+	systems, err := cs.changeSAPSystemsOn(agent)
 	if err != nil {
 		return err
 	}
 	for _, s := range systems {
 		for i := range s.Instances {
 			if instance := &s.Instances[i]; instance.HostID == agent && instance.AbsentSince == nil && !listed(instance.SID, instance.Number) {
-				d.applicationInstanceAbsent(s, instance)
+				cs.applicationInstanceAbsent(s, instance)
 			}
 		}
 	}
-	databases, err := d.changeDatabasesOn(agent)
+	databases, err := cs.changeDatabasesOn(agent)
 	if err != nil {
 		return err
 	}
 	for _, db := range databases {
 		for i := range db.Instances {
 			if instance := &db.Instances[i]; instance.HostID == agent && instance.AbsentSince == nil && !listed(instance.SID, instance.Number) {
-				d.databaseInstanceAbsent(db, instance)
+				cs.databaseInstanceAbsent(db, instance)
 			}
 		}
 	}
@@ -127,39 +127,39 @@ func (d *Decision) markAbsent(agent HostID, r *SAPReport) error {
 
 // markAllSAPStale notes that a host has fallen silent: what is known through it
 // turns stale, and with it its systems. That changes neither data nor health.
-func (d *Decision) markAllSAPStale(host HostID) error {
-	err := d.markSAPStale(host, func(string, string, bool) bool { return true })
-	return errors.Join(err, d.forget(host), d.finish())
+func (cs *Changeset) markAllSAPStale(host HostID) error {
+	err := cs.markSAPStale(host, func(string, string, bool) bool { return true })
+	return errors.Join(err, cs.forget(host), cs.finish())
 }
 
 // markSAPStale marks stale those instances on a host that concerns names, and
 // with them their systems.
-func (d *Decision) markSAPStale(host HostID, concerns func(sid, number string, absent bool) bool) error {
-	systems, err := d.changeSAPSystemsOn(host)
+func (cs *Changeset) markSAPStale(host HostID, concerns func(sid, number string, absent bool) bool) error {
+	systems, err := cs.changeSAPSystemsOn(host)
 	if err != nil {
 		return err
 	}
 	for _, s := range systems {
 		for i := range s.Instances {
 			if in := &s.Instances[i]; in.HostID == host && in.StaleSince == nil && concerns(in.SID, in.Number, in.AbsentSince != nil) {
-				d.applicationInstanceStale(s, &s.Instances[i], &d.now)
+				cs.applicationInstanceStale(s, &s.Instances[i], &cs.now)
 			}
 		}
 		if s.Registered() {
-			d.judgeSAPSystemStale(s)
+			cs.judgeSAPSystemStale(s)
 		}
 	}
-	databases, err := d.changeDatabasesOn(host)
+	databases, err := cs.changeDatabasesOn(host)
 	if err != nil {
 		return err
 	}
 	for _, db := range databases {
 		for i := range db.Instances {
 			if in := &db.Instances[i]; in.HostID == host && in.StaleSince == nil && concerns(db.SID, in.Number, in.AbsentSince != nil) {
-				d.databaseInstanceStale(db, &db.Instances[i], &d.now)
+				cs.databaseInstanceStale(db, &db.Instances[i], &cs.now)
 			}
 		}
-		if err := d.judgeDatabaseStale(db); err != nil {
+		if err := cs.judgeDatabaseStale(db); err != nil {
 			return err
 		}
 	}
@@ -169,8 +169,8 @@ func (d *Decision) markSAPStale(host HostID, concerns func(sid, number string, a
 // removeInstances takes all instances on a host out of the landscape, with
 // what cannot be without them, and discards what the host has said: only a new
 // report may bring something back.
-func (d *Decision) removeInstances(host HostID) error {
-	databases, err := d.changeDatabasesOn(host)
+func (cs *Changeset) removeInstances(host HostID) error {
+	databases, err := cs.changeDatabasesOn(host)
 	if err != nil {
 		return err
 	}
@@ -179,12 +179,12 @@ func (d *Decision) removeInstances(host HostID) error {
 			if instance.HostID != host {
 				continue
 			}
-			if err := d.removeDatabaseInstance(db.ID, host, instance.Number); err != nil {
+			if err := cs.removeDatabaseInstance(db.ID, host, instance.Number); err != nil {
 				return err
 			}
 		}
 	}
-	systems, err := d.changeSAPSystemsOn(host)
+	systems, err := cs.changeSAPSystemsOn(host)
 	if err != nil {
 		return err
 	}
@@ -193,26 +193,26 @@ func (d *Decision) removeInstances(host HostID) error {
 			if instance.HostID != host {
 				continue
 			}
-			if err := d.removeApplicationInstance(s.ID, host, instance.Number); err != nil {
+			if err := cs.removeApplicationInstance(s.ID, host, instance.Number); err != nil {
 				return err
 			}
 		}
 	}
-	return d.discardAll(host)
+	return cs.discardAll(host)
 }
 
 // sapRunning reports whether any instance is known on a host; those that are
 // absent, or hidden with their system, count.
-func (d *Decision) sapRunning(host HostID) (bool, error) { return d.othersOn(host, "", "") }
+func (cs *Changeset) sapRunning(host HostID) (bool, error) { return cs.othersOn(host, "", "") }
 
 // othersOn reports whether a host has an instance that belongs neither to a
 // database nor to an SAP system.
-func (d *Decision) othersOn(host HostID, db DatabaseID, s SAPSystemID) (bool, error) {
-	databases, err := d.databasesOn(host)
+func (cs *Changeset) othersOn(host HostID, db DatabaseID, s SAPSystemID) (bool, error) {
+	databases, err := cs.databasesOn(host)
 	if err != nil {
 		return false, err
 	}
-	systems, err := d.sapSystemsOn(host)
+	systems, err := cs.sapSystemsOn(host)
 	if err != nil {
 		return false, err
 	}
@@ -221,33 +221,33 @@ func (d *Decision) othersOn(host HostID, db DatabaseID, s SAPSystemID) (bool, er
 }
 
 // judgeSaptuneOn judges the tuning of hosts whose instances have changed.
-func (d *Decision) judgeSaptuneOn(hosts []HostID, running func(HostID) (bool, error)) error {
+func (cs *Changeset) judgeSaptuneOn(hosts []HostID, running func(HostID) (bool, error)) error {
 	for _, host := range hosts {
 		sap, err := running(host)
 		if err != nil {
 			return err
 		}
-		if err := d.judgeSaptune(host, sap); err != nil {
+		if err := cs.judgeSaptune(host, sap); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (d *Decision) changeDatabasesOn(host HostID) ([]*Database, error) {
-	ids, err := d.databasesOn(host)
+func (cs *Changeset) changeDatabasesOn(host HostID) ([]*Database, error) {
+	ids, err := cs.databasesOn(host)
 	if err != nil {
 		return nil, err
 	}
-	return change(ids, d.changeDatabase)
+	return change(ids, cs.changeDatabase)
 }
 
-func (d *Decision) changeSAPSystemsOn(host HostID) ([]*SAPSystem, error) {
-	ids, err := d.sapSystemsOn(host)
+func (cs *Changeset) changeSAPSystemsOn(host HostID) ([]*SAPSystem, error) {
+	ids, err := cs.sapSystemsOn(host)
 	if err != nil {
 		return nil, err
 	}
-	return change(ids, d.changeSAPSystem)
+	return change(ids, cs.changeSAPSystem)
 }
 
 func change[ID, T any](ids []ID, begin func(ID) (*T, error)) ([]*T, error) {
@@ -262,33 +262,33 @@ func change[ID, T any](ids []ID, begin func(ID) (*T, error)) ([]*T, error) {
 }
 
 // finish drops the databases, SAP systems and kept reports that came out of
-// the decision as they went into it, and dates the others.
-func (d *Decision) finish() error {
-	err := drop(d.Databases, d.state.Database, func(before, db *Database) {
-		db.UpdatedAt = d.now
+// the changeset as they went into it, and dates the others.
+func (cs *Changeset) finish() error {
+	err := drop(cs.Databases, cs.state.Database, func(before, db *Database) {
+		db.UpdatedAt = cs.now
 		for i := range db.Instances {
 			instance := &db.Instances[i]
 			if j, known := before.place(instance.HostID, instance.Number); !known || !reflect.DeepEqual(before.Instances[j], *instance) {
-				instance.UpdatedAt = d.now
+				instance.UpdatedAt = cs.now
 			}
 		}
 	})
 	if err != nil {
 		return err
 	}
-	err = drop(d.SAPSystems, d.state.SAPSystem, func(before, s *SAPSystem) {
-		s.UpdatedAt = d.now
+	err = drop(cs.SAPSystems, cs.state.SAPSystem, func(before, s *SAPSystem) {
+		s.UpdatedAt = cs.now
 		for i := range s.Instances {
 			instance := &s.Instances[i]
 			if j, known := before.place(instance.HostID, instance.Number); !known || !reflect.DeepEqual(before.Instances[j], *instance) {
-				instance.UpdatedAt = d.now
+				instance.UpdatedAt = cs.now
 			}
 		}
 	})
 	if err != nil {
 		return err
 	}
-	return drop(d.Kept, d.state.Kept, func(_, _ *LastSAPReport) {})
+	return drop(cs.LastSAPReports, cs.state.LastSAPReport, func(_, _ *LastSAPReport) {})
 }
 
 // drop removes records that are what they were, and dates the others.

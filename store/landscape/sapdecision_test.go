@@ -13,9 +13,9 @@ import (
 // Ids of the systems of these tests: a database ORE with the tenants LIM and
 // SAL, and the SAP systems on them.
 var (
-	ore = landscape.DatabaseOf("ore")
-	lim = landscape.SAPSystemOf(ore, "LIM")
-	sal = landscape.SAPSystemOf(ore, "SAL")
+	ore = landscape.DatabaseIDFromKey("ore")
+	lim = landscape.SAPSystemIDOn(ore, "LIM")
+	sal = landscape.SAPSystemIDOn(ore, "SAL")
 )
 
 // with changes an element.
@@ -108,7 +108,7 @@ func tenants(names ...string) func(*landscape.Element) {
 func key(k string) func(*landscape.Element) {
 	return func(e *landscape.Element) {
 		database := *e.Database
-		database.ID = landscape.DatabaseOf(k)
+		database.ID = landscape.DatabaseIDFromKey(k)
 		e.Database = &database
 	}
 }
@@ -157,12 +157,12 @@ func running(t *testing.T) *world {
 func TestIDs(t *testing.T) {
 	const space = "fd44c254ccb14331e54015c720c7a1f2"
 	for _, test := range [][2]string{
-		{string(landscape.DatabaseOf(space)), "f534a4ad-cef7-5234-b196-e67082ffb50c"},
-		{string(landscape.SAPSystemOf(landscape.DatabaseOf(space), "HDD")), "67b247e4-ab5b-5094-993a-a4fd70d0e8d1"},
-		{string(landscape.DatabaseOf("c0725f6b267f4216ba03be128ce08b27")), "38b6e21e-c93c-58ae-8535-4c212444c781"},
-		{string(landscape.SAPSystemOf("38b6e21e-c93c-58ae-8535-4c212444c781", "DB1")), "99a0cb5f-a4e4-5b25-b4d9-af0dea659775"},
-		{string(landscape.SAPSystemOf("38b6e21e-c93c-58ae-8535-4c212444c781", "DB2")), "4431895a-870d-5ed4-a504-bad8d0bb4d04"},
-		{string(landscape.SAPSystemOf("38b6e21e-c93c-58ae-8535-4c212444c781", "HTJ")), "957d1e81-ba2d-51b9-8e51-13b448ebb7e8"},
+		{string(landscape.DatabaseIDFromKey(space)), "f534a4ad-cef7-5234-b196-e67082ffb50c"},
+		{string(landscape.SAPSystemIDOn(landscape.DatabaseIDFromKey(space), "HDD")), "67b247e4-ab5b-5094-993a-a4fd70d0e8d1"},
+		{string(landscape.DatabaseIDFromKey("c0725f6b267f4216ba03be128ce08b27")), "38b6e21e-c93c-58ae-8535-4c212444c781"},
+		{string(landscape.SAPSystemIDOn("38b6e21e-c93c-58ae-8535-4c212444c781", "DB1")), "99a0cb5f-a4e4-5b25-b4d9-af0dea659775"},
+		{string(landscape.SAPSystemIDOn("38b6e21e-c93c-58ae-8535-4c212444c781", "DB2")), "4431895a-870d-5ed4-a504-bad8d0bb4d04"},
+		{string(landscape.SAPSystemIDOn("38b6e21e-c93c-58ae-8535-4c212444c781", "HTJ")), "957d1e81-ba2d-51b9-8e51-13b448ebb7e8"},
 	} {
 		if test[0] != test[1] {
 			t.Errorf("id %s, want %s", test[0], test[1])

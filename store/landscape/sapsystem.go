@@ -12,9 +12,9 @@ import (
 // SAPSystemID identifies an SAP system.
 type SAPSystemID string
 
-// SAPSystemOf is the id of the SAP system on a tenant of a database. Its own
+// SAPSystemIDOn is the id of the SAP system on a tenant of a database. Its own
 // name is no part of it: a tenant has one system.
-func SAPSystemOf(db DatabaseID, tenant string) SAPSystemID {
+func SAPSystemIDOn(db DatabaseID, tenant string) SAPSystemID {
 	space, err := uuid.Parse(string(db))
 	if err != nil {
 		space = uuid.NewSHA1(idSpace, []byte(db)) // cannot be: the id was derived

@@ -12,65 +12,65 @@ import (
 )
 
 // changeSAPSystem begins a change of an SAP system: the copy may be changed
-// until the decision is finished.
-func (d *Decision) changeSAPSystem(id SAPSystemID) (*SAPSystem, error) {
-	if s, ok := d.SAPSystems[id]; ok {
+// until the changeset is finished.
+func (cs *Changeset) changeSAPSystem(id SAPSystemID) (*SAPSystem, error) {
+	if s, ok := cs.SAPSystems[id]; ok {
 		return s, nil
 	}
-	before, err := d.state.SAPSystem(id)
+	before, err := cs.state.SAPSystem(id)
 	if err != nil {
 		return nil, fmt.Errorf("SAP system %s: %w", id, err)
 	}
 	after := *before
 	after.Instances = slices.Clone(before.Instances)
-	d.SAPSystems[id] = &after
+	cs.SAPSystems[id] = &after
 	return &after, nil
 }
 
 // judgeApplicationInstance applies what an application instance says. It does
 // not fit where its database is not known, or is one of several.
-func (d *Decision) judgeApplicationInstance(seen reportedElement) (fits bool, err error) {
-	db, found, err := d.databaseFor(seen)
+func (cs *Changeset) judgeApplicationInstance(seen reportedElement) (fits bool, err error) {
+	db, found, err := cs.databaseFor(seen)
 	if err != nil || !found {
 		return false, err
 	}
-	id := SAPSystemOf(db.ID, seen.Application.Tenant)
-	if err := d.takeOver(seen, owner{sapSystem: id}); err != nil {
+	id := SAPSystemIDOn(db.ID, seen.Application.Tenant)
+	if err := cs.takeOver(seen, owner{sapSystem: id}); err != nil {
 		return false, err
 	}
-	s, err := d.changeSAPSystem(id)
+	s, err := cs.changeSAPSystem(id)
 	if errors.Is(err, ErrUnknown) {
-		s, err = d.incompleteSAPSystem(db.ID, seen.Application.Tenant), nil
+		s, err = cs.incompleteSAPSystem(db.ID, seen.Application.Tenant), nil
 	}
 	if err != nil {
 		return false, err
 	}
-	if err := d.seeApplicationInstance(s, seen); err != nil {
+	if err := cs.seeApplicationInstance(s, seen); err != nil {
 		return false, err
 	}
 	switch {
 	case s.Registered():
-		d.judgeENSA(s)
-		d.renameSAPSystem(s)
+		cs.judgeENSA(s)
+		cs.renameSAPSystem(s)
 	case !s.complete(): // is not shown
 		return true, nil
 	case s.SID == "":
-		d.registerSAPSystem(s, db, seen.Status.Health())
+		cs.registerSAPSystem(s, db, seen.Status.Health())
 	default:
 		s.Health = seen.Status.Health()
-		return true, d.restoreSAPSystem(s, db)
+		return true, cs.restoreSAPSystem(s, db)
 	}
-	d.judgeSAPSystemStale(s)
-	d.judgeSAPSystemHealth(s)
+	cs.judgeSAPSystemStale(s)
+	cs.judgeSAPSystemHealth(s)
 	return true, nil
 }
 
-func (d *Decision) incompleteSAPSystem(db DatabaseID, tenant string) *SAPSystem {
+func (cs *Changeset) incompleteSAPSystem(db DatabaseID, tenant string) *SAPSystem {
 	s := &SAPSystem{
-		ID: SAPSystemOf(db, tenant), DatabaseID: db, Tenant: tenant, ENSA: NoENSA,
+		ID: SAPSystemIDOn(db, tenant), DatabaseID: db, Tenant: tenant, ENSA: NoENSA,
 		Health: HealthUnknown, DatabaseHealth: HealthUnknown, Instances: []ApplicationInstance{},
 	}
-	d.SAPSystems[s.ID] = s
+	cs.SAPSystems[s.ID] = s
 	return s
 }
 
@@ -78,8 +78,8 @@ func (d *Decision) incompleteSAPSystem(db DatabaseID, tenant string) *SAPSystem 
 // on a registered host with the address that the instance knows, and with its
 // tenant. Of several it is the one whose SAP system already has the instance,
 // preferably where it is not absent.
-func (d *Decision) databaseFor(seen reportedElement) (db *Database, found bool, err error) {
-	candidates, err := d.databasesAt(seen.Application.DBHost, seen.Application.Tenant)
+func (cs *Changeset) databaseFor(seen reportedElement) (db *Database, found bool, err error) {
+	candidates, err := cs.databasesAt(seen.Application.DBHost, seen.Application.Tenant)
 	if err != nil {
 		return nil, false, err
 	}
@@ -87,7 +87,7 @@ func (d *Decision) databaseFor(seen reportedElement) (db *Database, found bool, 
 		return candidates[0], true, nil
 	}
 	for _, candidate := range candidates {
-		s, err := d.sapSystem(SAPSystemOf(candidate.ID, seen.Application.Tenant))
+		s, err := cs.sapSystem(SAPSystemIDOn(candidate.ID, seen.Application.Tenant))
 		if errors.Is(err, ErrUnknown) {
 			continue
 		}
@@ -109,17 +109,17 @@ func (d *Decision) databaseFor(seen reportedElement) (db *Database, found bool, 
 // instance on a registered host with an address. An address that a silent host
 // had when it was last heard is that of a host that is heard with it by now. A
 // database that was replaced on a host by another one is not there.
-func (d *Decision) databasesAt(address, tenant string) ([]*Database, error) {
+func (cs *Changeset) databasesAt(address, tenant string) ([]*Database, error) {
 	ip, err := netip.ParseAddr(address)
 	if err != nil {
 		return nil, nil // no address, no database
 	}
-	hosts, err := d.hostsWith(ip)
+	hosts, err := cs.hostsWith(ip)
 	if err != nil {
 		return nil, err
 	}
 	for _, silent := range []bool{false, true} {
-		found, err := d.databasesOnHosts(hosts, silent, tenant)
+		found, err := cs.databasesOnHosts(hosts, silent, tenant)
 		if err != nil || len(found) > 0 {
 			return found, err
 		}
@@ -129,29 +129,29 @@ func (d *Decision) databasesAt(address, tenant string) ([]*Database, error) {
 
 // databasesOnHosts lists the registered databases with a tenant on those of
 // some hosts that are silent, or on those that are not.
-func (d *Decision) databasesOnHosts(hosts []HostID, silent bool, tenant string) ([]*Database, error) {
+func (cs *Changeset) databasesOnHosts(hosts []HostID, silent bool, tenant string) ([]*Database, error) {
 	var found []*Database
 	for _, id := range hosts {
-		host, err := d.host(id)
+		host, err := cs.host(id)
 		if err != nil {
 			return nil, err
 		}
 		if silent != (host.StaleSince != nil) {
 			continue
 		}
-		ids, err := d.databasesOn(id)
+		ids, err := cs.databasesOn(id)
 		if err != nil {
 			return nil, err
 		}
 		for _, database := range ids {
-			db, err := d.database(database)
+			db, err := cs.database(database)
 			if err != nil {
 				return nil, err
 			}
 			if !db.Registered() || !slices.Contains(db.Tenants, tenant) || slices.Contains(found, db) {
 				continue
 			}
-			if replaced, err := d.replaced(db, id, ids); err != nil {
+			if replaced, err := cs.replaced(db, id, ids); err != nil {
 				return nil, err
 			} else if !replaced {
 				found = append(found, db)
@@ -162,20 +162,20 @@ func (d *Decision) databasesOnHosts(hosts []HostID, silent bool, tenant string) 
 }
 
 // hostsWith lists the registered hosts that report an address.
-func (d *Decision) hostsWith(address netip.Addr) ([]HostID, error) {
-	stored, err := d.state.HostsWith(address)
+func (cs *Changeset) hostsWith(address netip.Addr) ([]HostID, error) {
+	stored, err := cs.state.HostsWith(address)
 	if err != nil {
 		return nil, err
 	}
-	return related(stored, d.Hosts, d.host, func(h *Host) bool {
+	return related(stored, cs.Hosts, cs.host, func(h *Host) bool {
 		return h.Registered() && slices.ContainsFunc(h.Addresses, func(a Address) bool { return a.IP == address })
 	})
 }
 
 // seeApplicationInstance takes an instance over into its SAP system: the one
 // that is known, the same one after it has moved here, or a new one.
-func (d *Decision) seeApplicationInstance(s *SAPSystem, seen reportedElement) error {
-	instance, known, err := d.findApplicationInstance(s, seen)
+func (cs *Changeset) seeApplicationInstance(s *SAPSystem, seen reportedElement) error {
+	instance, known, err := cs.findApplicationInstance(s, seen)
 	if err != nil {
 		return err
 	}
@@ -191,44 +191,44 @@ func (d *Decision) seeApplicationInstance(s *SAPSystem, seen reportedElement) er
 	if !known {
 		metadata := instance.InstanceFacts.details()
 		metadata["sid"] = instance.SID
-		d.applicationInstanceEvent(s, instance, activity.TypeApplicationInstanceRegistered, metadata)
-		if err := d.judgeSaptune(seen.agent, true); err != nil {
+		cs.applicationInstanceEvent(s, instance, activity.TypeApplicationInstanceRegistered, metadata)
+		if err := cs.judgeSaptune(seen.agent, true); err != nil {
 			return err
 		}
 	}
 	if instance.AbsentSince != nil {
 		instance.AbsentSince = nil
-		d.applicationInstanceEvent(s, instance, activity.TypeApplicationInstanceMarkedPresent, nil)
+		cs.applicationInstanceEvent(s, instance, activity.TypeApplicationInstanceMarkedPresent, nil)
 	}
-	since, err := d.staleAfter(seen, instance.StaleSince)
+	since, err := cs.staleAfter(seen, instance.StaleSince)
 	if err != nil {
 		return err
 	}
-	d.applicationInstanceStale(s, instance, since)
+	cs.applicationInstanceStale(s, instance, since)
 	if known && instance.Status != before {
-		d.applicationInstanceEvent(s, instance, activity.TypeApplicationInstanceStatusChanged, changeOf("status", before, instance.Status, ""))
+		cs.applicationInstanceEvent(s, instance, activity.TypeApplicationInstanceStatusChanged, changeOf("status", before, instance.Status, ""))
 	}
 	return nil
 }
 
 // findApplicationInstance is the place for an instance in its SAP system, and
 // whether it was there before.
-func (d *Decision) findApplicationInstance(s *SAPSystem, seen reportedElement) (place *ApplicationInstance, known bool, err error) {
+func (cs *Changeset) findApplicationInstance(s *SAPSystem, seen reportedElement) (place *ApplicationInstance, known bool, err error) {
 	i, known := s.place(seen.agent, seen.Number)
 	if known {
 		return &s.Instances[i], true, nil
 	}
 	instance := ApplicationInstance{
-		HostID: seen.agent, Number: seen.Number, ENSA: NoENSA, InstanceTimes: InstanceTimes{RegisteredAt: d.now},
+		HostID: seen.agent, Number: seen.Number, ENSA: NoENSA, InstanceTimes: InstanceTimes{RegisteredAt: cs.now},
 	}
-	clustered, err := d.clustered(seen)
+	clustered, err := cs.clustered(seen)
 	if err != nil {
 		return nil, false, err
 	}
 	if from := s.movable(seen.Number, seen.Features); clustered && from != nil {
 		instance, known = *from, true
 		instance.HostID = seen.agent
-		if err := d.moveAway(s, *from, seen.agent); err != nil {
+		if err := cs.moveAway(s, *from, seen.agent); err != nil {
 			return nil, false, err
 		}
 		i, _ = s.place(seen.agent, seen.Number)
@@ -239,8 +239,8 @@ func (d *Decision) findApplicationInstance(s *SAPSystem, seen reportedElement) (
 
 // clustered reports whether a cluster runs an instance on the host together
 // with its file systems, so that it may come and go.
-func (d *Decision) clustered(seen reportedElement) (bool, error) {
-	_, cluster, err := d.clusterOf(seen.agent)
+func (cs *Changeset) clustered(seen reportedElement) (bool, error) {
+	_, cluster, err := cs.clusterOf(seen.agent)
 	if err != nil || cluster == nil {
 		return false, err
 	}
@@ -264,22 +264,22 @@ func (s *SAPSystem) movable(number, features string) *ApplicationInstance {
 }
 
 // moveAway takes an instance from a host to another one.
-func (d *Decision) moveAway(s *SAPSystem, instance ApplicationInstance, to HostID) error {
+func (cs *Changeset) moveAway(s *SAPSystem, instance ApplicationInstance, to HostID) error {
 	i, _ := s.place(instance.HostID, instance.Number)
 	s.Instances = slices.Delete(s.Instances, i, i+1)
-	d.event(activity.TypeApplicationInstanceMoved, map[string]any{
+	cs.event(activity.TypeApplicationInstanceMoved, map[string]any{
 		"sap_system_id": s.ID, "instance_number": instance.Number, "old_host_id": instance.HostID, "new_host_id": to,
 	})
-	return d.forget(instance.HostID)
+	return cs.forget(instance.HostID)
 }
 
 // applicationInstanceStale sets since when the data of an instance are stale.
-func (d *Decision) applicationInstanceStale(s *SAPSystem, i *ApplicationInstance, since *time.Time) {
+func (cs *Changeset) applicationInstanceStale(s *SAPSystem, i *ApplicationInstance, since *time.Time) {
 	switch {
 	case i.StaleSince != nil && since == nil:
-		d.applicationInstanceEvent(s, i, activity.TypeApplicationInstanceDataMarkedInSync, nil)
+		cs.applicationInstanceEvent(s, i, activity.TypeApplicationInstanceDataMarkedInSync, nil)
 	case i.StaleSince == nil && since != nil:
-		d.applicationInstanceEvent(s, i, activity.TypeApplicationInstanceDataMarkedStale, map[string]any{"stale_at": *since})
+		cs.applicationInstanceEvent(s, i, activity.TypeApplicationInstanceDataMarkedStale, map[string]any{"stale_at": *since})
 	}
 	i.StaleSince = since
 }
@@ -287,12 +287,12 @@ func (d *Decision) applicationInstanceStale(s *SAPSystem, i *ApplicationInstance
 // registerSAPSystem makes a system that has become complete a part of the
 // landscape. Its health is that of the instance that completed it; the rest is
 // judged after.
-func (d *Decision) registerSAPSystem(s *SAPSystem, db *Database, health Health) {
-	s.RegisteredAt, s.Health = d.now, health
+func (cs *Changeset) registerSAPSystem(s *SAPSystem, db *Database, health Health) {
+	s.RegisteredAt, s.Health = cs.now, health
 	s.adopt(db)
 	s.StaleSince = s.staleSince()
 	s.ENSA = s.ensa()
-	d.event(activity.TypeSAPSystemRegistered, map[string]any{
+	cs.event(activity.TypeSAPSystemRegistered, map[string]any{
 		"sap_system_id": s.ID, "sid": s.SID, "tenant": s.Tenant, "db_host": s.DBHost, "database_id": s.DatabaseID,
 		"health": s.Health, "database_health": s.DatabaseHealth, "database_stale_at": s.DatabaseStaleSince, "ensa_version": s.ENSA,
 	})
@@ -308,45 +308,45 @@ func (s *SAPSystem) adopt(db *Database) {
 
 // renameSAPSystem takes over by what SID the message server of a system goes
 // now. A system that has lost its message server for a while keeps its SID.
-func (d *Decision) renameSAPSystem(s *SAPSystem) {
+func (cs *Changeset) renameSAPSystem(s *SAPSystem) {
 	i := s.messageServer()
 	if !s.Registered() || i < 0 || s.Instances[i].SID == s.SID {
 		return
 	}
 	sid := s.Instances[i].SID
-	d.event(activity.TypeSAPSystemUpdated, map[string]any{"sap_system_id": s.ID, "sid": sid, "previous_sid": s.SID})
+	cs.event(activity.TypeSAPSystemUpdated, map[string]any{"sap_system_id": s.ID, "sid": sid, "previous_sid": s.SID})
 	s.SID = sid
 }
 
 // restoreSAPSystem brings a system back into the landscape.
-func (d *Decision) restoreSAPSystem(s *SAPSystem, db *Database) error {
+func (cs *Changeset) restoreSAPSystem(s *SAPSystem, db *Database) error {
 	s.DeregisteredAt = nil
 	s.adopt(db)
-	d.event(activity.TypeSAPSystemRestored, map[string]any{
+	cs.event(activity.TypeSAPSystemRestored, map[string]any{
 		"sap_system_id": s.ID, "tenant": s.Tenant, "db_host": s.DBHost, "health": s.Health,
 		"database_health": s.DatabaseHealth, "database_stale_at": s.DatabaseStaleSince,
 	})
-	d.judgeENSA(s)
-	d.judgeSAPSystemStale(s)
-	d.judgeSAPSystemHealth(s)
-	return d.judgeSaptuneOn(s.hosts(), func(HostID) (bool, error) { return true, nil })
+	cs.judgeENSA(s)
+	cs.judgeSAPSystemStale(s)
+	cs.judgeSAPSystemHealth(s)
+	return cs.judgeSaptuneOn(s.hosts(), func(HostID) (bool, error) { return true, nil })
 }
 
 // restoreSAPSystemsOf brings back what went with a database and can be again.
-func (d *Decision) restoreSAPSystemsOf(db *Database) error {
-	return d.eachSAPSystemOf(db, func(s *SAPSystem) error {
+func (cs *Changeset) restoreSAPSystemsOf(db *Database) error {
+	return cs.eachSAPSystemOf(db, func(s *SAPSystem) error {
 		if s.SID == "" || s.DeregisteredAt == nil || !s.complete() || !slices.Contains(db.Tenants, s.Tenant) {
 			return nil
 		}
-		return d.restoreSAPSystem(s, db)
+		return cs.restoreSAPSystem(s, db)
 	})
 }
 
 // endSAPSystem takes a system out of the landscape. Its instances stay.
-func (d *Decision) endSAPSystem(s *SAPSystem) error {
-	s.DeregisteredAt = &d.now
-	d.event(activity.TypeSAPSystemDeregistered, map[string]any{"sap_system_id": s.ID, "deregistered_at": d.now})
-	return d.judgeSaptuneOn(s.hosts(), func(host HostID) (bool, error) { return d.othersOn(host, "", s.ID) })
+func (cs *Changeset) endSAPSystem(s *SAPSystem) error {
+	s.DeregisteredAt = &cs.now
+	cs.event(activity.TypeSAPSystemDeregistered, map[string]any{"sap_system_id": s.ID, "deregistered_at": cs.now})
+	return cs.judgeSaptuneOn(s.hosts(), func(host HostID) (bool, error) { return cs.othersOn(host, "", s.ID) })
 }
 
 // What an application instance waits for that has lost its system.
@@ -358,16 +358,16 @@ const (
 // tellLostSystems tells of the instances that have lost their SAP system: their
 // hosts still list them, and they come back with what they wait for. Those
 // that find another system at once have lost nothing.
-func (d *Decision) tellLostSystems() error {
-	for _, id := range slices.Sorted(maps.Keys(d.SAPSystems)) {
-		before, err := d.state.SAPSystem(id)
+func (cs *Changeset) tellLostSystems() error {
+	for _, id := range slices.Sorted(maps.Keys(cs.SAPSystems)) {
+		before, err := cs.state.SAPSystem(id)
 		if errors.Is(err, ErrUnknown) {
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		s := d.SAPSystems[id]
+		s := cs.SAPSystems[id]
 		if !before.Registered() || s.Registered() {
 			continue
 		}
@@ -376,12 +376,12 @@ func (d *Decision) tellLostSystems() error {
 			if instance.AbsentSince != nil {
 				continue
 			}
-			waitsFor, err := d.waitsFor(s, instance)
+			waitsFor, err := cs.waitsFor(s, instance)
 			if err != nil {
 				return err
 			}
 			if waitsFor != "" {
-				d.applicationInstanceEvent(s, instance, activity.TypeApplicationInstanceSystemLost, map[string]any{"waits_for": waitsFor})
+				cs.applicationInstanceEvent(s, instance, activity.TypeApplicationInstanceSystemLost, map[string]any{"waits_for": waitsFor})
 			}
 		}
 	}
@@ -391,8 +391,8 @@ func (d *Decision) tellLostSystems() error {
 // waitsFor is what an instance of a SAP system that is not registered waits
 // for: WaitsForDatabase or WaitsForSystem. It is empty where the instance is
 // one of another system by now.
-func (d *Decision) waitsFor(s *SAPSystem, instance *ApplicationInstance) (string, error) {
-	k, err := d.kept(instance.HostID)
+func (cs *Changeset) waitsFor(s *SAPSystem, instance *ApplicationInstance) (string, error) {
+	k, err := cs.kept(instance.HostID)
 	if errors.Is(err, ErrUnknown) {
 		return WaitsForDatabase, nil
 	}
@@ -403,11 +403,11 @@ func (d *Decision) waitsFor(s *SAPSystem, instance *ApplicationInstance) (string
 		if e.Application == nil || e.Number != instance.Number {
 			continue
 		}
-		db, found, err := d.databaseFor(reportedElement{agent: k.Agent, Element: e.Element})
+		db, found, err := cs.databaseFor(reportedElement{agent: k.Agent, Element: e.Element})
 		switch {
 		case err != nil:
 			return "", err
-		case found && SAPSystemOf(db.ID, e.Application.Tenant) == s.ID:
+		case found && SAPSystemIDOn(db.ID, e.Application.Tenant) == s.ID:
 			return WaitsForSystem, nil
 		case found:
 			return "", nil
@@ -417,10 +417,10 @@ func (d *Decision) waitsFor(s *SAPSystem, instance *ApplicationInstance) (string
 }
 
 // judgeENSA draws the generation of the enqueue service from the instances.
-func (d *Decision) judgeENSA(s *SAPSystem) {
+func (cs *Changeset) judgeENSA(s *SAPSystem) {
 	if version := s.ensa(); version != s.ENSA {
 		s.ENSA = version
-		d.event(activity.TypeSAPSystemUpdated, map[string]any{"sap_system_id": s.ID, "ensa_version": version})
+		cs.event(activity.TypeSAPSystemUpdated, map[string]any{"sap_system_id": s.ID, "ensa_version": version})
 	}
 }
 
@@ -441,25 +441,25 @@ func (s *SAPSystem) ensa() ENSAVersion {
 
 // judgeSAPSystemHealth draws the health of a system from its instances and its
 // database.
-func (d *Decision) judgeSAPSystemHealth(s *SAPSystem) {
+func (cs *Changeset) judgeSAPSystemHealth(s *SAPSystem) {
 	parts := s.parts()
 	if health := worstOf(parts); health != s.Health {
 		metadata := changeOf("health", s.Health, health, causeOf(health, parts))
 		metadata["sap_system_id"] = s.ID
 		s.Health = health
-		d.event(activity.TypeSAPSystemHealthChanged, metadata)
+		cs.event(activity.TypeSAPSystemHealthChanged, metadata)
 	}
 }
 
 // judgeSAPSystemStale makes a system as stale as its instances and its
 // database.
-func (d *Decision) judgeSAPSystemStale(s *SAPSystem) {
+func (cs *Changeset) judgeSAPSystemStale(s *SAPSystem) {
 	since := s.staleSince()
 	switch {
 	case s.StaleSince != nil && since == nil:
-		d.event(activity.TypeSAPSystemDataMarkedInSync, map[string]any{"sap_system_id": s.ID})
+		cs.event(activity.TypeSAPSystemDataMarkedInSync, map[string]any{"sap_system_id": s.ID})
 	case s.StaleSince == nil && since != nil:
-		d.event(activity.TypeSAPSystemDataMarkedStale, map[string]any{"sap_system_id": s.ID, "stale_at": *since})
+		cs.event(activity.TypeSAPSystemDataMarkedStale, map[string]any{"sap_system_id": s.ID, "stale_at": *since})
 	default:
 		return
 	}
@@ -476,8 +476,8 @@ func (s *SAPSystem) staleSince() *time.Time {
 
 // removeApplicationInstance takes an instance away from its SAP system, and
 // the system out of the landscape where it cannot be without it.
-func (d *Decision) removeApplicationInstance(id SAPSystemID, host HostID, number string) error {
-	s, err := d.changeSAPSystem(id)
+func (cs *Changeset) removeApplicationInstance(id SAPSystemID, host HostID, number string) error {
+	s, err := cs.changeSAPSystem(id)
 	if err != nil {
 		return err
 	}
@@ -487,27 +487,27 @@ func (d *Decision) removeApplicationInstance(id SAPSystemID, host HostID, number
 	}
 	gone := s.Instances[i]
 	s.Instances = slices.Delete(s.Instances, i, i+1)
-	d.applicationInstanceEvent(s, &gone, activity.TypeApplicationInstanceDeregistered, map[string]any{"deregistered_at": d.now})
-	if err := d.judgeSaptuneOn([]HostID{host}, d.sapRunning); err != nil {
+	cs.applicationInstanceEvent(s, &gone, activity.TypeApplicationInstanceDeregistered, map[string]any{"deregistered_at": cs.now})
+	if err := cs.judgeSaptuneOn([]HostID{host}, cs.sapRunning); err != nil {
 		return err
 	}
 	if !s.Registered() {
 		return nil
 	}
-	d.judgeSAPSystemStale(s)
+	cs.judgeSAPSystemStale(s)
 	if !s.complete() {
-		return d.endSAPSystem(s)
+		return cs.endSAPSystem(s)
 	}
-	d.judgeENSA(s)
-	d.renameSAPSystem(s)
-	d.judgeSAPSystemHealth(s)
+	cs.judgeENSA(s)
+	cs.renameSAPSystem(s)
+	cs.judgeSAPSystemHealth(s)
 	return nil
 }
 
-func (d *Decision) applicationInstanceEvent(s *SAPSystem, i *ApplicationInstance, t activity.Type, metadata map[string]any) {
+func (cs *Changeset) applicationInstanceEvent(s *SAPSystem, i *ApplicationInstance, t activity.Type, metadata map[string]any) {
 	if metadata == nil {
 		metadata = make(map[string]any, 3)
 	}
 	metadata["sap_system_id"], metadata["host_id"], metadata["instance_number"] = s.ID, i.HostID, i.Number
-	d.event(t, metadata)
+	cs.event(t, metadata)
 }

@@ -35,8 +35,8 @@ type FormerMachine struct {
 	LeftAt time.Time `json:"left_at"` // when another one reported
 }
 
-// Turns is what is known of the machines that take turns under one id.
-type Turns struct {
+// MachineHistory is what is known of the machines that take turns under one id.
+type MachineHistory struct {
 	// Former are those that have reported under the id lately, beside the one
 	// that the host is shown as; the last one comes last.
 	Former []FormerMachine `json:"former,omitempty"`
@@ -48,13 +48,13 @@ type Turns struct {
 }
 
 // Shared reports whether several machines have the id of the host.
-func (h *Host) Shared() bool { return h.Turns != nil && h.Turns.SharedSince != nil }
+func (h *Host) Shared() bool { return h.MachineHistory != nil && h.MachineHistory.SharedSince != nil }
 
 // Machines lists the machines with the id of a shared host, by name.
 func (h *Host) Machines() []Machine {
 	machines := []Machine{h.Machine()}
-	if h.Turns != nil {
-		for _, m := range h.Turns.Former {
+	if h.MachineHistory != nil {
+		for _, m := range h.MachineHistory.Former {
 			machines = append(machines, m.Machine)
 		}
 	}
@@ -98,16 +98,16 @@ func (m Machine) differs(other Machine) bool {
 
 // former is the place of a machine among the former ones; -1 where it is none
 // of them.
-func (t *Turns) former(m Machine) int {
+func (t *MachineHistory) former(m Machine) int {
 	return slices.IndexFunc(t.Former, func(f FormerMachine) bool { return f.equal(m) })
 }
 
 // turned are the turns after a machine has reported where another one is
 // shown.
-func (h *Host) turned(seen Machine, now time.Time) *Turns {
-	after := Turns{}
-	if h.Turns != nil {
-		after = *h.Turns
+func (h *Host) turned(seen Machine, now time.Time) *MachineHistory {
+	after := MachineHistory{}
+	if h.MachineHistory != nil {
+		after = *h.MachineHistory
 	}
 	after.Former = slices.DeleteFunc(slices.Clone(after.Former), func(f FormerMachine) bool { return now.Sub(f.LeftAt) > sharedWindow })
 	if after.ReturnedAt != nil && now.Sub(*after.ReturnedAt) > sharedWindow {
@@ -126,7 +126,7 @@ func (h *Host) turned(seen Machine, now time.Time) *Turns {
 }
 
 // remember adds a machine to the former ones.
-func (t *Turns) remember(m Machine, now time.Time) {
+func (t *MachineHistory) remember(m Machine, now time.Time) {
 	if len(t.Former) == maxMachines {
 		t.Former = slices.Delete(t.Former, 0, 1)
 	}
@@ -136,41 +136,41 @@ func (t *Turns) remember(m Machine, now time.Time) {
 // observeMachine decides what the report of a registered host changes, where
 // it is not by the machine that the host is shown as. It reports false where
 // the report may be taken as one of that machine.
-func (d *Decision) observeMachine(before *Host, facts HostFacts) (taken bool) {
+func (cs *Changeset) observeMachine(before *Host, facts HostFacts) (taken bool) {
 	seen := facts.Machine()
 	if shown := before.Machine(); !shown.differs(seen) {
 		return false
 	}
 	if before.Shared() {
-		d.observeOtherMachine(before, seen)
+		cs.observeOtherMachine(before, seen)
 		return true
 	}
-	turns := before.turned(seen, d.now)
-	after := d.changeHost(before)
-	after.Turns = turns
+	turns := before.turned(seen, cs.now)
+	after := cs.changeHost(before)
+	after.MachineHistory = turns
 	if turns.SharedSince != nil {
-		d.hostEvent(after, activity.TypeHostIDShared, map[string]any{"machines": after.machineDetails()})
+		cs.hostEvent(after, activity.TypeHostIDShared, map[string]any{"machines": after.machineDetails()})
 		return true
 	}
-	d.changeFacts(after, before, facts)
+	cs.changeFacts(after, before, facts)
 	return true
 }
 
 // observeOtherMachine remembers a machine that reports under a shared id, or
 // what it is called now.
-func (d *Decision) observeOtherMachine(before *Host, seen Machine) {
-	turns := *before.Turns
+func (cs *Changeset) observeOtherMachine(before *Host, seen Machine) {
+	turns := *before.MachineHistory
 	turns.Former = slices.Clone(turns.Former)
 	i := slices.IndexFunc(turns.Former, func(f FormerMachine) bool { return !f.differs(seen) })
 	switch {
 	case i < 0 && len(turns.Former) == maxMachines, i >= 0 && turns.Former[i].equal(seen):
 		return
 	case i < 0:
-		turns.remember(seen, d.now)
+		turns.remember(seen, cs.now)
 	default:
 		turns.Former[i].Machine = seen
 	}
-	d.changeHost(before).Turns = &turns
+	cs.changeHost(before).MachineHistory = &turns
 }
 
 // machineDetails are the machines with the id of a host in the words of the
@@ -187,30 +187,30 @@ func (h *Host) machineDetails() []map[string]any {
 	return details
 }
 
-// Unshare decides what it changes that only one machine has reported under a
+// EndIDSharing decides what it changes that only one machine has reported under a
 // shared id for a while. Which one it is, its next reports will tell: they are
 // judged in full.
-func Unshare(state State, id HostID, now time.Time) (*Decision, error) {
-	d := Decide(state, now)
-	before, err := d.registeredHost(id)
+func EndIDSharing(state State, id HostID, now time.Time) (*Changeset, error) {
+	cs := NewChangeset(state, now)
+	before, err := cs.registeredHost(id)
 	if err != nil || !before.Shared() {
-		return d, err
+		return cs, err
 	}
-	after := d.changeHost(before)
-	after.Turns = nil
-	d.hostEvent(after, activity.TypeHostIDUnshared, nil)
-	if err := d.forget(id); err != nil {
-		return d, err
+	after := cs.changeHost(before)
+	after.MachineHistory = nil
+	cs.hostEvent(after, activity.TypeHostIDUnshared, nil)
+	if err := cs.forget(id); err != nil {
+		return cs, err
 	}
-	return d, d.finish()
+	return cs, cs.finish()
 }
 
 // shared reports whether several machines have the id of an agent. What one of
 // them says does not hold for the others: while they take turns, nothing turns
 // absent, leaves its cluster or gets better, since it would be undone with the
 // next report.
-func (d *Decision) shared(agent HostID) (bool, error) {
-	host, err := d.hostOrStub(agent)
+func (cs *Changeset) shared(agent HostID) (bool, error) {
+	host, err := cs.hostOrStub(agent)
 	return err == nil && host.Shared(), err
 }
 

@@ -24,7 +24,7 @@ func (w *world) machine(id landscape.HostID, name string, addresses ...string) [
 
 func (w *world) unshare(id landscape.HostID) []string {
 	w.t.Helper()
-	return w.decide(func(now time.Time) (*landscape.Decision, error) { return landscape.Unshare(w, id, now) })
+	return w.decide(func(now time.Time) (*landscape.Changeset, error) { return landscape.EndIDSharing(w, id, now) })
 }
 
 // Two machines with one id are told by taking turns; what happens to a single

@@ -50,7 +50,7 @@ func (m *memory) Database(id landscape.DatabaseID) (*landscape.Database, error) 
 func (m *memory) SAPSystem(id landscape.SAPSystemID) (*landscape.SAPSystem, error) {
 	return lookup(m.sapSystems, id)
 }
-func (m *memory) Kept(id landscape.HostID) (*landscape.LastSAPReport, error) {
+func (m *memory) LastSAPReport(id landscape.HostID) (*landscape.LastSAPReport, error) {
 	return lookup(m.kept, id)
 }
 
@@ -87,11 +87,11 @@ func (m *memory) HostsWith(ip netip.Addr) ([]landscape.HostID, error) {
 	})
 }
 
-func (m *memory) Live(id landscape.HostID) bool { return m.live[id] }
+func (m *memory) HeardRecently(id landscape.HostID) bool { return m.live[id] }
 
-func (m *memory) Waiting() ([]landscape.HostID, error) {
+func (m *memory) AgentsWaiting() ([]landscape.HostID, error) {
 	return scan(m.kept, func(k *landscape.LastSAPReport) bool {
-		return slices.ContainsFunc(k.Elements, func(e landscape.KeptElement) bool { return e.Waiting })
+		return slices.ContainsFunc(k.Elements, func(e landscape.StoredElement) bool { return e.Waiting })
 	})
 }
 
@@ -112,13 +112,13 @@ type fataler interface {
 }
 
 // apply stores what was decided.
-func (m *memory) apply(t fataler, d *landscape.Decision) {
+func (m *memory) apply(t fataler, cs *landscape.Changeset) {
 	t.Helper()
-	store(t, m.hosts, d.Hosts)
-	store(t, m.clusters, d.Clusters)
-	store(t, m.databases, d.Databases)
-	store(t, m.sapSystems, d.SAPSystems)
-	store(t, m.kept, d.Kept)
+	store(t, m.hosts, cs.Hosts)
+	store(t, m.clusters, cs.Clusters)
+	store(t, m.databases, cs.Databases)
+	store(t, m.sapSystems, cs.SAPSystems)
+	store(t, m.kept, cs.LastSAPReports)
 }
 
 // store puts records into a landscape in their stored form, which must not
@@ -146,7 +146,7 @@ type world struct {
 	t fataler
 	*memory
 	now time.Time
-	// refused and again are those of the last decision, events are all there
+	// refused and again are those of the last changeset, events are all there
 	// were.
 	refused error
 	again   []int
@@ -160,23 +160,23 @@ var dawn = time.Date(2026, 3, 2, 5, 0, 0, 0, time.UTC)
 
 func newWorld(t fataler) *world { return &world{t: t, memory: newMemory(), now: dawn} }
 
-// decide applies a decision and tells its events.
-func (w *world) decide(rule func(now time.Time) (*landscape.Decision, error)) []string {
+// decide applies a changeset and tells its events.
+func (w *world) decide(rule func(now time.Time) (*landscape.Changeset, error)) []string {
 	w.t.Helper()
 	w.now = w.now.Add(time.Minute)
-	d, err := rule(w.now)
+	cs, err := rule(w.now)
 	if err != nil {
 		w.t.Fatalf("%v", err)
 	}
-	w.apply(w.t, d)
+	w.apply(w.t, cs)
 	w.check()
-	w.refused, w.again, w.events = d.Refused, d.Again, append(w.events, d.Events...)
-	return told(d.Events)
+	w.refused, w.again, w.events = cs.Blocked, cs.RetryStarts, append(w.events, cs.Events...)
+	return told(cs.Events)
 }
 
 func (w *world) observe(seen landscape.Observation) []string {
 	w.t.Helper()
-	return w.decide(func(now time.Time) (*landscape.Decision, error) { return landscape.Observe(w, seen, now) })
+	return w.decide(func(now time.Time) (*landscape.Changeset, error) { return landscape.Observe(w, seen, now) })
 }
 
 // host reports a host with addresses.
@@ -240,24 +240,24 @@ func (w *world) cluster(id landscape.HostID, key string, mounted ...string) []st
 		})
 	}
 	return w.observe(landscape.Observation{Agent: id, Kind: landscape.ClusterDiscovery, Cluster: &landscape.ClusterReport{
-		ID: landscape.ClusterOf(key), Name: &key, Online: true, CIBLastWritten: &written, Facts: facts,
+		ID: landscape.ClusterIDFromKey(key), Name: &key, Online: true, CIBLastWritten: &written, Facts: facts,
 	}})
 }
 
 func (w *world) heard(id landscape.HostID) []string {
 	w.t.Helper()
-	return w.decide(func(now time.Time) (*landscape.Decision, error) { return landscape.HeartbeatReceived(w, id, now) })
+	return w.decide(func(now time.Time) (*landscape.Changeset, error) { return landscape.HeartbeatReceived(w, id, now) })
 }
 
 func (w *world) silent(id landscape.HostID) []string {
 	w.t.Helper()
-	return w.decide(func(now time.Time) (*landscape.Decision, error) { return landscape.HeartbeatLost(w, id, now) })
+	return w.decide(func(now time.Time) (*landscape.Changeset, error) { return landscape.HeartbeatLost(w, id, now) })
 }
 
 // deregister cleans things up together.
 func (w *world) deregister(targets ...landscape.Target) []string {
 	w.t.Helper()
-	return w.decide(func(now time.Time) (*landscape.Decision, error) { return landscape.Deregister(w, now, targets...) })
+	return w.decide(func(now time.Time) (*landscape.Changeset, error) { return landscape.CleanUp(w, now, targets...) })
 }
 
 func (w *world) removeHost(id landscape.HostID) []string {
@@ -368,7 +368,7 @@ func (w *world) checkSAPSystem(id landscape.SAPSystemID, s *landscape.SAPSystem)
 		}
 		w.checkListed(instance.HostID, instance.Number, instance.AbsentSince)
 	}
-	if s.ID != id || s.ID != landscape.SAPSystemOf(s.DatabaseID, s.Tenant) || db == nil {
+	if s.ID != id || s.ID != landscape.SAPSystemIDOn(s.DatabaseID, s.Tenant) || db == nil {
 		w.t.Fatalf("SAP system %s: %+v", id, s)
 	}
 	if !s.Registered() {
@@ -398,7 +398,7 @@ func (w *world) checkListed(host landscape.HostID, number string, absentSince *t
 	if w.isShared(host) || kept != nil && (kept.Forget || slices.ContainsFunc(kept.Unread, unread)) {
 		return
 	}
-	if absentSince != nil || kept != nil && slices.ContainsFunc(kept.Elements, func(e landscape.KeptElement) bool { return e.Number == number }) {
+	if absentSince != nil || kept != nil && slices.ContainsFunc(kept.Elements, func(e landscape.StoredElement) bool { return e.Number == number }) {
 		return
 	}
 	w.t.Fatalf("instance %s on %s is present, but its host has said %+v", number, host, kept)

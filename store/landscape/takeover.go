@@ -42,27 +42,27 @@ type owner struct {
 // there any more, but for one of just this number that the agent lists as well
 // and that could not be read. It comes before the instance is seen in its new
 // place.
-func (d *Decision) takeOver(s reportedElement, by owner) error {
-	k, err := d.kept(s.agent)
+func (cs *Changeset) takeOver(s reportedElement, by owner) error {
+	k, err := cs.kept(s.agent)
 	if err != nil || s.shared {
 		return err
 	}
 	unread := func(sid string) bool {
 		return slices.ContainsFunc(k.Unread, func(u UnreadInstance) bool { return u.Number == s.Number && u.couldBe(sid, s.Number) })
 	}
-	if err := d.takeFromSAPSystems(s, by, unread); err != nil {
+	if err := cs.takeFromSAPSystems(s, by, unread); err != nil {
 		return err
 	}
-	return d.takeFromDatabases(s, by, unread)
+	return cs.takeFromDatabases(s, by, unread)
 }
 
-func (d *Decision) takeFromSAPSystems(seen reportedElement, by owner, unread func(sid string) bool) error {
-	ids, err := d.sapSystemsOn(seen.agent)
+func (cs *Changeset) takeFromSAPSystems(seen reportedElement, by owner, unread func(sid string) bool) error {
+	ids, err := cs.sapSystemsOn(seen.agent)
 	if err != nil {
 		return err
 	}
 	for _, id := range ids {
-		before, err := d.sapSystem(id)
+		before, err := cs.sapSystem(id)
 		if err != nil {
 			return err
 		}
@@ -70,22 +70,22 @@ func (d *Decision) takeFromSAPSystems(seen reportedElement, by owner, unread fun
 		if id == by.sapSystem || !known || before.Instances[i].AbsentSince != nil || unread(before.Instances[i].SID) {
 			continue
 		}
-		s, err := d.changeSAPSystem(id)
+		s, err := cs.changeSAPSystem(id)
 		if err != nil {
 			return err
 		}
-		d.applicationInstanceAbsent(s, &s.Instances[i])
+		cs.applicationInstanceAbsent(s, &s.Instances[i])
 	}
 	return nil
 }
 
-func (d *Decision) takeFromDatabases(seen reportedElement, by owner, unread func(sid string) bool) error {
-	ids, err := d.databasesOn(seen.agent)
+func (cs *Changeset) takeFromDatabases(seen reportedElement, by owner, unread func(sid string) bool) error {
+	ids, err := cs.databasesOn(seen.agent)
 	if err != nil {
 		return err
 	}
 	for _, id := range ids {
-		before, err := d.database(id)
+		before, err := cs.database(id)
 		if err != nil {
 			return err
 		}
@@ -93,35 +93,35 @@ func (d *Decision) takeFromDatabases(seen reportedElement, by owner, unread func
 		if id == by.database || !known || before.Instances[i].AbsentSince != nil || unread(before.Instances[i].SID) {
 			continue
 		}
-		db, err := d.changeDatabase(id)
+		db, err := cs.changeDatabase(id)
 		if err != nil {
 			return err
 		}
-		d.databaseInstanceAbsent(db, &db.Instances[i])
+		cs.databaseInstanceAbsent(db, &db.Instances[i])
 	}
 	return nil
 }
 
-func (d *Decision) applicationInstanceAbsent(s *SAPSystem, i *ApplicationInstance) {
-	i.AbsentSince = &d.now
-	d.applicationInstanceEvent(s, i, activity.TypeApplicationInstanceMarkedAbsent, map[string]any{"absent_at": d.now})
-	d.renameSAPSystem(s)
+func (cs *Changeset) applicationInstanceAbsent(s *SAPSystem, i *ApplicationInstance) {
+	i.AbsentSince = &cs.now
+	cs.applicationInstanceEvent(s, i, activity.TypeApplicationInstanceMarkedAbsent, map[string]any{"absent_at": cs.now})
+	cs.renameSAPSystem(s)
 }
 
-func (d *Decision) databaseInstanceAbsent(db *Database, i *DatabaseInstance) {
-	i.AbsentSince = &d.now
-	d.databaseInstanceEvent(db, i, activity.TypeDatabaseInstanceMarkedAbsent, map[string]any{"absent_at": d.now})
-	d.renameDatabase(db)
+func (cs *Changeset) databaseInstanceAbsent(db *Database, i *DatabaseInstance) {
+	i.AbsentSince = &cs.now
+	cs.databaseInstanceEvent(db, i, activity.TypeDatabaseInstanceMarkedAbsent, map[string]any{"absent_at": cs.now})
+	cs.renameDatabase(db)
 }
 
 // replaced reports whether a database is not on a host any more, whatever its
 // instances there say: each has made way for something else with its number.
-func (d *Decision) replaced(db *Database, host HostID, all []DatabaseID) (bool, error) {
+func (cs *Changeset) replaced(db *Database, host HostID, all []DatabaseID) (bool, error) {
 	for _, instance := range db.Instances {
 		if instance.HostID != host {
 			continue
 		}
-		way, err := d.madeWay(instance, all)
+		way, err := cs.madeWay(instance, all)
 		if err != nil || !way {
 			return false, err
 		}
@@ -133,16 +133,16 @@ func (d *Decision) replaced(db *Database, host HostID, all []DatabaseID) (bool, 
 // database by now, or of an application, even one whose system is not known
 // yet: it would wait for ever if what it has replaced made its database
 // ambiguous.
-func (d *Decision) madeWay(instance DatabaseInstance, all []DatabaseID) (bool, error) {
-	k, err := d.kept(instance.HostID)
-	if err == nil && slices.ContainsFunc(k.Elements, func(e KeptElement) bool { return e.Application != nil && e.Number == instance.Number }) {
+func (cs *Changeset) madeWay(instance DatabaseInstance, all []DatabaseID) (bool, error) {
+	k, err := cs.kept(instance.HostID)
+	if err == nil && slices.ContainsFunc(k.Elements, func(e StoredElement) bool { return e.Application != nil && e.Number == instance.Number }) {
 		return true, nil
 	}
 	if err != nil && !errors.Is(err, ErrUnknown) || instance.AbsentSince == nil {
 		return false, err
 	}
 	for _, id := range all {
-		other, err := d.database(id)
+		other, err := cs.database(id)
 		if err != nil {
 			return false, err
 		}
@@ -158,20 +158,20 @@ func (d *Decision) madeWay(instance DatabaseInstance, all []DatabaseID) (bool, e
 // the address they know it by, or another database is there now. Agents go on
 // reporting them, and would be refused or placed elsewhere. Only what may have
 // changed is looked at. An instance that its host does not list is left alone.
-func (d *Decision) unsettle(n news) error {
+func (cs *Changeset) unsettle(n news) error {
 	for _, id := range slices.Sorted(maps.Keys(n.around)) {
-		systems, err := d.sapSystemsOf(id)
+		systems, err := cs.sapSystemsOf(id)
 		if err != nil {
 			return err
 		}
 		for _, id := range systems {
-			s, err := d.sapSystem(id)
+			s, err := cs.sapSystem(id)
 			if err != nil {
 				return err
 			}
 			for _, instance := range s.Instances {
 				if instance.AbsentSince == nil {
-					if err := d.unsettleInstance(s, instance); err != nil {
+					if err := cs.unsettleInstance(s, instance); err != nil {
 						return err
 					}
 				}
@@ -183,32 +183,32 @@ func (d *Decision) unsettle(n news) error {
 
 // unsettleInstance makes the element behind an instance wait, unless it would
 // be placed where it is.
-func (d *Decision) unsettleInstance(s *SAPSystem, instance ApplicationInstance) error {
-	k, err := d.kept(instance.HostID)
+func (cs *Changeset) unsettleInstance(s *SAPSystem, instance ApplicationInstance) error {
+	k, err := cs.kept(instance.HostID)
 	if errors.Is(err, ErrUnknown) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	place := slices.IndexFunc(k.Elements, func(e KeptElement) bool {
+	place := slices.IndexFunc(k.Elements, func(e StoredElement) bool {
 		return e.Application != nil && !e.Waiting && e.Number == instance.Number
 	})
 	if place < 0 {
 		return nil
 	}
 	e := k.Elements[place].Element
-	db, found, err := d.databaseFor(reportedElement{agent: k.Agent, Element: e})
+	db, found, err := cs.databaseFor(reportedElement{agent: k.Agent, Element: e})
 	if err != nil {
 		return err
 	}
 	if found {
-		id := SAPSystemOf(db.ID, e.Application.Tenant)
-		if settled, err := d.presentIn(id, instance.HostID, instance.Number); err != nil || settled {
+		id := SAPSystemIDOn(db.ID, e.Application.Tenant)
+		if settled, err := cs.presentIn(id, instance.HostID, instance.Number); err != nil || settled {
 			return err
 		}
 	}
-	if k, err = d.changeKept(instance.HostID); err != nil {
+	if k, err = cs.changeKept(instance.HostID); err != nil {
 		return err
 	}
 	k.Elements[place].Waiting = true
@@ -216,8 +216,8 @@ func (d *Decision) unsettleInstance(s *SAPSystem, instance ApplicationInstance) 
 }
 
 // presentIn reports whether a host lists an instance of an SAP system.
-func (d *Decision) presentIn(id SAPSystemID, host HostID, number string) (bool, error) {
-	s, err := d.sapSystem(id)
+func (cs *Changeset) presentIn(id SAPSystemID, host HostID, number string) (bool, error) {
+	s, err := cs.sapSystem(id)
 	if errors.Is(err, ErrUnknown) {
 		return false, nil
 	}

@@ -193,7 +193,7 @@ func TestNumberIsTakenOver(t *testing.T) {
 	}
 }
 
-// The events of a number that is taken over, in one decision.
+// The events of a number that is taken over, in one changeset.
 func TestTakeOverEvents(t *testing.T) {
 	w := running(t)
 	w.expect(w.sap("b", app("01", abap, sid("SAL"), tenant("SAL"))),

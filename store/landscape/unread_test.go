@@ -152,7 +152,7 @@ func TestUnreadCluster(t *testing.T) {
 		written := "Mon Aug  3 10:00:00 2026"
 		count := 2
 		report := func(unread bool, described bool) landscape.Health {
-			r := &landscape.ClusterReport{ID: landscape.ClusterOf(key), Online: true, CIBLastWritten: &written, Unread: unread}
+			r := &landscape.ClusterReport{ID: landscape.ClusterIDFromKey(key), Online: true, CIBLastWritten: &written, Unread: unread}
 			if described {
 				r.Facts = &landscape.ClusterFacts{
 					Type: landscape.HANAScaleUp, Provider: "kvm", State: "S_IDLE", HostsNumber: &count, ResourcesNumber: &count,
@@ -175,7 +175,7 @@ func TestUnreadCluster(t *testing.T) {
 		if got := report(true, false); got != landscape.HealthUnknown {
 			t.Errorf("%s, not read at all: %s", c.name, got)
 		}
-		if cluster := w.clusters[landscape.ClusterOf(key)]; cluster.Type != landscape.HANAScaleUp || cluster.HANA == nil {
+		if cluster := w.clusters[landscape.ClusterIDFromKey(key)]; cluster.Type != landscape.HANAScaleUp || cluster.HANA == nil {
 			t.Errorf("%s, not read at all: %+v", c.name, cluster)
 		}
 	}

@@ -5,31 +5,31 @@ import (
 	"slices"
 )
 
-// judgeWaiting ends a decision: what it has brought about may be what elements
+// judgeWaiting ends a changeset: what it has brought about may be what elements
 // of earlier reports have waited for. They are judged again until none fits
 // any more. Those that still do not fit go on waiting without a trace.
-func (d *Decision) judgeWaiting() error {
+func (cs *Changeset) judgeWaiting() error {
 	for first := true; ; first = false {
-		n, err := d.news()
+		n, err := cs.news()
 		if err != nil {
 			return err
 		}
-		if err := d.unsettle(n); err != nil {
+		if err := cs.unsettle(n); err != nil {
 			return err
 		}
 		if first { // what follows is told as other stories
-			if err := d.tellLostSystems(); err != nil {
+			if err := cs.tellLostSystems(); err != nil {
 				return err
 			}
 		}
-		woken, err := d.unblockedElements(n)
+		woken, err := cs.unblockedElements(n)
 		if err != nil {
 			return err
 		}
 		settled := false
 		for _, w := range woken {
-			begin := len(d.Events)
-			fits, err := d.judge(w.reportedElement)
+			begin := len(cs.Events)
+			fits, err := cs.judge(w.reportedElement)
 			if err != nil {
 				return err
 			}
@@ -37,17 +37,17 @@ func (d *Decision) judgeWaiting() error {
 				continue
 			}
 			settled = true
-			if len(d.Events) > begin {
-				d.Again = append(d.Again, begin)
+			if len(cs.Events) > begin {
+				cs.RetryStarts = append(cs.RetryStarts, begin)
 			}
-			k, err := d.changeKept(w.agent)
+			k, err := cs.changeKept(w.agent)
 			if err != nil {
 				return err
 			}
 			k.Elements[w.place].Waiting = false
 		}
 		if !settled {
-			return d.finish()
+			return cs.finish()
 		}
 	}
 }
@@ -60,25 +60,25 @@ type pendingElement struct {
 
 // unblockedElements lists the waiting elements that something has changed for: those of
 // databases first, then by agent and place.
-func (d *Decision) unblockedElements(news news) ([]pendingElement, error) {
+func (cs *Changeset) unblockedElements(news news) ([]pendingElement, error) {
 	if len(news.databases)+len(news.addresses) == 0 {
 		return nil, nil
 	}
-	stored, err := d.state.Waiting()
+	stored, err := cs.state.AgentsWaiting()
 	if err != nil {
 		return nil, err
 	}
-	agents, err := related(stored, d.Kept, d.kept, (*LastSAPReport).waiting)
+	agents, err := related(stored, cs.LastSAPReports, cs.kept, (*LastSAPReport).waiting)
 	if err != nil {
 		return nil, err
 	}
 	var databases, applications []pendingElement
 	for _, agent := range agents {
-		k, err := d.kept(agent)
+		k, err := cs.kept(agent)
 		if err != nil {
 			return nil, err
 		}
-		shared, err := d.shared(agent)
+		shared, err := cs.shared(agent)
 		if err != nil {
 			return nil, err
 		}
@@ -96,7 +96,7 @@ func (d *Decision) unblockedElements(news news) ([]pendingElement, error) {
 	return append(databases, applications...), nil
 }
 
-// news is what a decision has changed that elements wait for.
+// news is what a changeset has changed that elements wait for.
 type news struct {
 	databases map[DatabaseID]bool
 	addresses map[string]bool // of hosts, and of the hosts of databases
@@ -104,12 +104,12 @@ type news struct {
 	around map[DatabaseID]bool
 }
 
-func (d *Decision) news() (news, error) {
+func (cs *Changeset) news() (news, error) {
 	n := news{map[DatabaseID]bool{}, map[string]bool{}, map[DatabaseID]bool{}}
-	for id, after := range d.Databases {
-		before, err := d.state.Database(id)
+	for id, after := range cs.Databases {
+		before, err := cs.state.Database(id)
 		if errors.Is(err, ErrUnknown) {
-			before, err = &Database{DeregisteredAt: &d.now}, nil
+			before, err = &Database{DeregisteredAt: &cs.now}, nil
 		}
 		if err != nil {
 			return n, err
@@ -120,13 +120,13 @@ func (d *Decision) news() (news, error) {
 		}
 		n.databases[id], n.around[id] = true, true
 		for _, host := range slices.Concat(before.hosts(), after.hosts()) {
-			if err := n.of(d, host); err != nil {
+			if err := n.of(cs, host); err != nil {
 				return n, err
 			}
 		}
 	}
-	for id, after := range d.Hosts {
-		before, err := d.state.Host(id)
+	for id, after := range cs.Hosts {
+		before, err := cs.state.Host(id)
 		if errors.Is(err, ErrUnknown) {
 			before, err = &Host{ID: id}, nil
 		}
@@ -137,7 +137,7 @@ func (d *Decision) news() (news, error) {
 			(before.StaleSince == nil) == (after.StaleSince == nil) {
 			continue
 		}
-		if err := n.of(d, id); err != nil {
+		if err := n.of(cs, id); err != nil {
 			return n, err
 		}
 	}
@@ -152,15 +152,15 @@ func sameListing(a, b DatabaseInstance) bool {
 
 // of notes the addresses of a host, those it had and those it has, and the
 // databases on it.
-func (n news) of(d *Decision, id HostID) error {
-	databases, err := d.databasesOn(id)
+func (n news) of(cs *Changeset, id HostID) error {
+	databases, err := cs.databasesOn(id)
 	if err != nil {
 		return err
 	}
 	for _, db := range databases {
 		n.around[db] = true
 	}
-	for _, host := range []func(HostID) (*Host, error){d.state.Host, d.host} {
+	for _, host := range []func(HostID) (*Host, error){cs.state.Host, cs.host} {
 		h, err := host(id)
 		if errors.Is(err, ErrUnknown) {
 			continue

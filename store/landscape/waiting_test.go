@@ -77,7 +77,7 @@ func TestWaitForDatabase(t *testing.T) {
 				w.sap("db", hana())
 			},
 			func(w *world) []string {
-				return w.removeDatabaseInstance(landscape.DatabaseOf("salt"), "db", "20")
+				return w.removeDatabaseInstance(landscape.DatabaseIDFromKey("salt"), "db", "20")
 			},
 		},
 		"one host of two gone": {
@@ -321,7 +321,7 @@ func TestBackToWaiting(t *testing.T) {
 	w.host("new", "10.1.0.20")
 	w.sap("a", app("00", ascs, on("10.1.0.20")))
 	w.sap("new", hana(key("salt"), number("20")), hana(tenants("SAL")))
-	if s := w.sapSystems[landscape.SAPSystemOf(landscape.DatabaseOf("salt"), "LIM")]; s == nil || len(s.Instances) != 1 {
+	if s := w.sapSystems[landscape.SAPSystemIDOn(landscape.DatabaseIDFromKey("salt"), "LIM")]; s == nil || len(s.Instances) != 1 {
 		t.Errorf("system on the new database: %+v", s)
 	}
 

@@ -116,7 +116,7 @@ func (a *API) deregisterDatabaseInstance(w http.ResponseWriter, r *http.Request)
 		return err
 	}
 	target := landscape.Target{Host: host, Database: id, Number: pathText(r, "instance_number")}
-	if err := a.deps.Store.Deregister(r.Context(), auth.From(r.Context()).Actor(), nil, target); err != nil {
+	if err := a.deps.Store.CleanUp(r.Context(), auth.From(r.Context()).Actor(), nil, target); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)

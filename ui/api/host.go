@@ -145,7 +145,7 @@ func (a *API) deregisterHost(w http.ResponseWriter, r *http.Request) error {
 	if err := unprocessable(wrong...); err != nil {
 		return err
 	}
-	if err := a.deps.Store.Deregister(r.Context(), auth.From(r.Context()).Actor(), nil, landscape.Target{Host: id}); err != nil {
+	if err := a.deps.Store.CleanUp(r.Context(), auth.From(r.Context()).Actor(), nil, landscape.Target{Host: id}); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)

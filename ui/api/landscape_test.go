@@ -31,10 +31,10 @@ const (
 )
 
 var (
-	databaseID  = landscape.DatabaseOf(dbKey)
-	sapSystemID = landscape.SAPSystemOf(databaseID, tenant)
+	databaseID  = landscape.DatabaseIDFromKey(dbKey)
+	sapSystemID = landscape.SAPSystemIDOn(databaseID, tenant)
 	// clusterID is that of the cluster in cluster_hana_scale_up.json.
-	clusterID = landscape.ClusterOf("c72e2158c941635b8ab6c33abcadf6da")
+	clusterID = landscape.ClusterIDFromKey("c72e2158c941635b8ab6c33abcadf6da")
 )
 
 // build reports the landscape.

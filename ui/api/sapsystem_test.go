@@ -86,7 +86,7 @@ func TestDeregisterInstance(t *testing.T) {
 	present := sentence("Requested operation not allowed for present SAP instances.")
 	noUUID := "Invalid format. Expected :uuid"
 	absent := func(f *fixture) { f.collect(sapReport(app2ID)); f.collect(sapReport(db2ID)) }
-	rebuiltID := landscape.DatabaseOf("rebuilt")
+	rebuiltID := landscape.DatabaseIDFromKey("rebuilt")
 	rebuilt := func(f *fixture) { f.collect(strings.Replace(databaseReport(db1ID, ""), dbKey, "rebuilt", 1)) }
 	another := func(f *fixture) {
 		f.collect(sapReport(app2ID, strings.Replace(applicationServer("GREEN"), `"dbs/hdb/dbname":"`+tenant, `"dbs/hdb/dbname":"NONE`, 1)))
@@ -133,7 +133,7 @@ func TestDeregisterInstance(t *testing.T) {
 		"database rebuilt":              {rebuilt, "root", strings.Replace(database, db2ID, db1ID, 1), 204, ""},
 		"the rebuilt database":          {rebuilt, "root", strings.NewReplacer(db2ID, db1ID, string(databaseID), string(rebuiltID)).Replace(database), 422, present},
 		"application on the rebuilt":    {rebuilt, "root", application, 204, ""},
-		"application, where it is":      {rebuilt, "root", strings.Replace(application, string(sapSystemID), string(landscape.SAPSystemOf(rebuiltID, tenant)), 1), 422, present},
+		"application, where it is":      {rebuilt, "root", strings.Replace(application, string(sapSystemID), string(landscape.SAPSystemIDOn(rebuiltID, tenant)), 1), 422, present},
 		"another system that is waited": {another, "root", application, 422, present},
 		"of a database that is gone": {func(f *fixture) {
 			absent(f)

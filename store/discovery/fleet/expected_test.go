@@ -77,7 +77,7 @@ func TestExpectedOfReports(t *testing.T) {
 				if a := i.Application; a != nil {
 					found.ApplicationInstances++
 					db := address[a.DBHost]
-					id := string(landscape.SAPSystemOf(landscape.DatabaseID(db), a.Tenant))
+					id := string(landscape.SAPSystemIDOn(landscape.DatabaseID(db), a.Tenant))
 					add(systems, id, landscape.Worst(health(i.Status), databases[db]))
 					if a.ENSA != landscape.NoENSA {
 						ensa[id] = string(a.ENSA)

@@ -17,7 +17,7 @@ var ErrUnknown = errors.New("unknown to the landscape")
 // it later is kept.
 var ErrNotRegistered = errors.New("not registered")
 
-// State is the landscape that a decision is about. Whatever it hands out is
+// State is the landscape that a changeset is about. Whatever it hands out is
 // shared and must not be modified. Its record methods return ErrUnknown where
 // there is nothing; its relation methods return ids in rising order.
 type State interface {
@@ -25,54 +25,54 @@ type State interface {
 	Cluster(ClusterID) (*Cluster, error)
 	Database(DatabaseID) (*Database, error)
 	SAPSystem(SAPSystemID) (*SAPSystem, error)
-	Kept(HostID) (*LastSAPReport, error) // what is kept of the agent's last SAP report
+	LastSAPReport(HostID) (*LastSAPReport, error) // what is kept of the agent's last SAP report
 
 	DatabasesOn(HostID) ([]DatabaseID, error)       // with an instance on the host
 	SAPSystemsOn(HostID) ([]SAPSystemID, error)     // with an instance on the host
 	SAPSystemsOf(DatabaseID) ([]SAPSystemID, error) // on a tenant of the database
 	HostsWith(netip.Addr) ([]HostID, error)         // that report the address
-	Waiting() ([]HostID, error)                     // whose LastSAPReport has a waiting element
+	AgentsWaiting() ([]HostID, error)               // whose LastSAPReport has a waiting element
 
-	Live(HostID) bool // heard just now: its next heartbeat is not due yet
+	HeardRecently(HostID) bool // heard just now: its next heartbeat is not due yet
 }
 
-// Decision collects what one observation, or one request, changes: the
+// Changeset collects what one observation, or one request, changes: the
 // records as they will be, and the events in the order in which they
 // happened. It reads through to its State, so that each step sees what the
 // steps before it have decided.
-type Decision struct {
+type Changeset struct {
 	state State
 	now   time.Time
 
-	Hosts      map[HostID]*Host
-	Clusters   map[ClusterID]*Cluster
-	Databases  map[DatabaseID]*Database
-	SAPSystems map[SAPSystemID]*SAPSystem
-	Kept       map[HostID]*LastSAPReport
-	Events     []Event
+	Hosts          map[HostID]*Host
+	Clusters       map[ClusterID]*Cluster
+	Databases      map[DatabaseID]*Database
+	SAPSystems     map[SAPSystemID]*SAPSystem
+	LastSAPReports map[HostID]*LastSAPReport
+	Events         []Event
 
-	// Again are the places in Events at which an element of an earlier report
+	// RetryStarts are the places in Events at which an element of an earlier report
 	// begins to be applied, after it has waited. Each is a story of its own.
-	Again []int
+	RetryStarts []int
 
-	// Refused says that a part of an SAP report waits for something that is
+	// Blocked says that a part of an SAP report waits for something that is
 	// not known yet, while the rest of it is decided: ErrNotRegistered or
 	// ErrNoDatabase, as the last such part would have it.
-	Refused error
+	Blocked error
 }
 
-// Decide begins a decision. All its times are now.
-func Decide(state State, now time.Time) *Decision {
-	return &Decision{
+// NewChangeset begins a changeset. All its times are now.
+func NewChangeset(state State, now time.Time) *Changeset {
+	return &Changeset{
 		state: state, now: now,
 		Hosts: map[HostID]*Host{}, Clusters: map[ClusterID]*Cluster{}, Databases: map[DatabaseID]*Database{},
-		SAPSystems: map[SAPSystemID]*SAPSystem{}, Kept: map[HostID]*LastSAPReport{},
+		SAPSystems: map[SAPSystemID]*SAPSystem{}, LastSAPReports: map[HostID]*LastSAPReport{},
 	}
 }
 
 // Changed reports whether there is anything to write.
-func (d *Decision) Changed() bool {
-	return len(d.Hosts)+len(d.Clusters)+len(d.Databases)+len(d.SAPSystems)+len(d.Kept)+len(d.Events) > 0
+func (cs *Changeset) Changed() bool {
+	return len(cs.Hosts)+len(cs.Clusters)+len(cs.Databases)+len(cs.SAPSystems)+len(cs.LastSAPReports)+len(cs.Events) > 0
 }
 
 // read returns a record as decided so far.
@@ -83,17 +83,19 @@ func read[ID comparable, T any](decided map[ID]*T, id ID, stored func(ID) (*T, e
 	return stored(id)
 }
 
-func (d *Decision) host(id HostID) (*Host, error) { return read(d.Hosts, id, d.state.Host) }
-func (d *Decision) cluster(id ClusterID) (*Cluster, error) {
-	return read(d.Clusters, id, d.state.Cluster)
+func (cs *Changeset) host(id HostID) (*Host, error) { return read(cs.Hosts, id, cs.state.Host) }
+func (cs *Changeset) cluster(id ClusterID) (*Cluster, error) {
+	return read(cs.Clusters, id, cs.state.Cluster)
 }
-func (d *Decision) database(id DatabaseID) (*Database, error) {
-	return read(d.Databases, id, d.state.Database)
+func (cs *Changeset) database(id DatabaseID) (*Database, error) {
+	return read(cs.Databases, id, cs.state.Database)
 }
-func (d *Decision) sapSystem(id SAPSystemID) (*SAPSystem, error) {
-	return read(d.SAPSystems, id, d.state.SAPSystem)
+func (cs *Changeset) sapSystem(id SAPSystemID) (*SAPSystem, error) {
+	return read(cs.SAPSystems, id, cs.state.SAPSystem)
 }
-func (d *Decision) kept(id HostID) (*LastSAPReport, error) { return read(d.Kept, id, d.state.Kept) }
+func (cs *Changeset) kept(id HostID) (*LastSAPReport, error) {
+	return read(cs.LastSAPReports, id, cs.state.LastSAPReport)
+}
 
 // related returns the ids of the records that a relation holds of, as decided
 // so far: stored ones that still qualify, and decided ones that do by now.
@@ -115,32 +117,32 @@ func related[ID interface{ ~string }, T any](stored []ID, decided map[ID]*T, get
 	}), err
 }
 
-func (d *Decision) databasesOn(host HostID) ([]DatabaseID, error) {
-	stored, err := d.state.DatabasesOn(host)
+func (cs *Changeset) databasesOn(host HostID) ([]DatabaseID, error) {
+	stored, err := cs.state.DatabasesOn(host)
 	if err != nil {
 		return nil, err
 	}
-	return related(stored, d.Databases, d.database, func(db *Database) bool { return db.on(host) })
+	return related(stored, cs.Databases, cs.database, func(db *Database) bool { return db.on(host) })
 }
 
-func (d *Decision) sapSystemsOn(host HostID) ([]SAPSystemID, error) {
-	stored, err := d.state.SAPSystemsOn(host)
+func (cs *Changeset) sapSystemsOn(host HostID) ([]SAPSystemID, error) {
+	stored, err := cs.state.SAPSystemsOn(host)
 	if err != nil {
 		return nil, err
 	}
-	return related(stored, d.SAPSystems, d.sapSystem, func(s *SAPSystem) bool { return s.on(host) })
+	return related(stored, cs.SAPSystems, cs.sapSystem, func(s *SAPSystem) bool { return s.on(host) })
 }
 
-func (d *Decision) sapSystemsOf(database DatabaseID) ([]SAPSystemID, error) {
-	stored, err := d.state.SAPSystemsOf(database)
+func (cs *Changeset) sapSystemsOf(database DatabaseID) ([]SAPSystemID, error) {
+	stored, err := cs.state.SAPSystemsOf(database)
 	if err != nil {
 		return nil, err
 	}
-	return related(stored, d.SAPSystems, d.sapSystem, func(s *SAPSystem) bool { return s.DatabaseID == database })
+	return related(stored, cs.SAPSystems, cs.sapSystem, func(s *SAPSystem) bool { return s.DatabaseID == database })
 }
 
 // event notes that something happened. Names that belong to the ids in the
 // metadata are added when the event is logged.
-func (d *Decision) event(t activity.Type, metadata map[string]any) {
-	d.Events = append(d.Events, Event{Type: t, Metadata: metadata})
+func (cs *Changeset) event(t activity.Type, metadata map[string]any) {
+	cs.Events = append(cs.Events, Event{Type: t, Metadata: metadata})
 }
