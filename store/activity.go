@@ -51,7 +51,7 @@ func (tx *Tx) log(actor string, t activity.Type, metadata map[string]any) error 
 		ID:       uuid.NewString(),
 		Type:     t,
 		Actor:    activity.CutActor(MaskTokens(actor)),
-		Severity: activity.SeverityOf(t, metadata),
+		Severity: activity.SeverityOf(activity.Decode(t, document)),
 		Metadata: maskDocument(document),
 	})
 }

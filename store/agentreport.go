@@ -159,7 +159,7 @@ func (tx *Tx) logOutcome(agent landscape.HostID, before, after *ReportStatus) er
 func (tx *Tx) warnOfFault(agent landscape.HostID, s *ReportStatus) {
 	reason := ""
 	if len(s.Problems) > 0 { // not what was read: the log names fields, never their values
-		reason = activity.ReportProblem(s.Problems[0].Pointer, s.Problems[0].Detail, "")
+		reason = ReportProblem{Pointer: s.Problems[0].Pointer, Detail: s.Problems[0].Detail}.String()
 	}
 	facts := append(tx.reportFacts(agent, s.Kind), "outcome", s.Outcome, "problems", s.ProblemCount, "reason", reason)
 	tx.after = append(tx.after, func() { tx.s.options.Log.Warn("report could not be used in full", facts...) })

@@ -436,7 +436,7 @@ func TestReportProblemsAreCut(t *testing.T) {
 	s := open(t, t.TempDir(), newClock())
 	long := refused(landscape.HostDiscovery)
 	for range 5000 {
-		long.Problems = append(long.Problems, ReportProblem{strings.Repeat("/ü", 300), strings.Repeat("é", 3000), strings.Repeat("\xff", 3000)})
+		long.Problems = append(long.Problems, ReportProblem{Pointer: strings.Repeat("/ü", 300), Detail: strings.Repeat("é", 3000), Read: strings.Repeat("\xff", 3000)})
 	}
 	refuse(t, s, long)
 	status := statusOf(t, s, landscape.HostDiscovery)

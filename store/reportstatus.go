@@ -25,11 +25,7 @@ const (
 const OtherDiscovery landscape.Kind = "other"
 
 // ReportProblem is one thing in a report that could not be read.
-type ReportProblem struct {
-	Pointer string `json:"pointer"` // of the field, inside the payload; empty for the report as a whole
-	Detail  string `json:"detail"`  // what is wrong with it
-	Read    string `json:"read"`    // what was found there; empty where nothing was
-}
+type ReportProblem = activity.ReportProblem
 
 // What is stored of the problems of a report. A report can be wrong in a
 // million places, each as long as its sender likes.
@@ -162,8 +158,6 @@ func (s *ReportStatus) Reason() string {
 	}
 	return s.Problems[0].String()
 }
-
-func (p ReportProblem) String() string { return activity.ReportProblem(p.Pointer, p.Detail, p.Read) }
 
 // cutProblems are the problems that are stored.
 func cutProblems(all []ReportProblem) []ReportProblem {

@@ -5,13 +5,33 @@ type definition struct {
 	// code stands for the type on disk. A new type takes the next free number;
 	// a number, once used, belongs to its type for good.
 	code     uint16
-	name     Type
+	event    func() Event // an empty one; its type is the type that is defined
 	label    string
-	message  func(facts) string
-	resource func(facts) string
-	severity func(facts) Severity
+	message  string   // byEvent: what its own message says
+	resource string   // byEvent: what its own resource says
+	severity Severity // judgedByEvent: what its own severity says
 	audience audience
 }
+
+// What the catalogue says of a type where the events of the type differ.
+const (
+	byEvent                = ""
+	judgedByEvent Severity = 0
+)
+
+// of makes the events of a type that has a struct.
+func of[T any, E interface {
+	*T
+	Event
+}]() func() Event {
+	return func() Event { return E(new(T)) }
+}
+
+// requested makes the events of a type of OperationRequested.
+func requested(t Type) func() Event { return func() Event { return &OperationRequested{Of: t} } }
+
+// foreign makes the events of a type that nothing here writes.
+func foreign(t Type) func() Event { return func() Event { return &Foreign{Of: t} } }
 
 // audience says who sees the entries of a type.
 type audience uint8
@@ -22,160 +42,160 @@ const (
 )
 
 // The resources most types are about.
-var (
-	application = fixed("Application")
-	user        = fixed("User")
-	profile     = fixed("Profile")
-	host        = fixed("Host")
-	cluster     = fixed("Cluster")
-	sapSystem   = fixed("SAP System")
-	database    = fixed("Database")
+const (
+	application = "Application"
+	user        = "User"
+	profile     = "Profile"
+	host        = "Host"
+	cluster     = "Cluster"
+	sapSystem   = "SAP System"
+	database    = "Database"
 )
 
 // catalogue defines every type, in the order in which they are offered.
 var catalogue = []definition{
 	// Sign-in and user management.
-	{1, TypeLoginAttempt, "Login Attempt", loginMessage, application, bySignIn, userManagers},
-	{2, TypeUserCreation, "User Created", fixed("User was created"), user, always(Info), userManagers},
-	{3, TypeUserModification, "User Modified", fixed("User was modified"), user, always(Info), userManagers},
-	{4, TypeUserDeletion, "User Deleted", fixed("User was deleted"), user, always(Warning), userManagers},
-	{5, TypeProfileUpdate, "Profile Updated", fixed("User modified profile"), profile, always(Info), userManagers},
-	{6, TypePersonalAccessTokenCreation, "Personal Access Token Created", fixed("Personal access token was created"), profile, always(Info), userManagers},
-	{7, TypePersonalAccessTokenDeletion, "Personal Access Token Deleted", fixed("Personal access token was deleted"), profile, always(Warning), userManagers},
-	{8, TypePersonalAccessTokenAdminDeletion, "Personal Access Token Deleted by Admin", fixed("Personal access token was deleted by admin"), user, always(Warning), userManagers},
-	{9, TypePersonalAccessTokenModification, "Personal Access Token Modified", fixed("Personal access token was modified"), tokenOwner, always(Info), userManagers},
-	{10, TypePersonalAccessTokenRegeneration, "Personal Access Token Regenerated", fixed("Personal access token was regenerated"), tokenOwner, always(Warning), userManagers},
-	{11, TypePersonalAccessTokenExpiration, "Personal Access Token Expired", fixed("Personal access token was expired"), tokenOwner, always(Warning), userManagers},
-	{12, TypeAIConfigurationCreation, "AI Configuration Created", fixed("AI configuration was created"), profile, always(Info), userManagers},
-	{13, TypeAIConfigurationModification, "AI Configuration Updated", fixed("AI configuration was updated"), profile, always(Info), userManagers},
-	{14, TypeAIConfigurationDeletion, "AI Configuration Cleared", fixed("AI configuration was cleared"), profile, always(Info), userManagers},
+	{1, of[LoginAttempt](), "Login Attempt", byEvent, application, judgedByEvent, userManagers},
+	{2, of[UserCreation](), "User Created", "User was created", user, Info, userManagers},
+	{3, of[UserModification](), "User Modified", "User was modified", user, Info, userManagers},
+	{4, of[UserDeletion](), "User Deleted", "User was deleted", user, Warning, userManagers},
+	{5, of[ProfileUpdate](), "Profile Updated", "User modified profile", profile, Info, userManagers},
+	{6, of[PersonalAccessTokenCreation](), "Personal Access Token Created", "Personal access token was created", profile, Info, userManagers},
+	{7, of[PersonalAccessTokenDeletion](), "Personal Access Token Deleted", "Personal access token was deleted", profile, Warning, userManagers},
+	{8, of[PersonalAccessTokenAdminDeletion](), "Personal Access Token Deleted by Admin", "Personal access token was deleted by admin", user, Warning, userManagers},
+	{9, of[PersonalAccessTokenModification](), "Personal Access Token Modified", "Personal access token was modified", byEvent, Info, userManagers},
+	{10, of[PersonalAccessTokenRegeneration](), "Personal Access Token Regenerated", "Personal access token was regenerated", byEvent, Warning, userManagers},
+	{11, of[PersonalAccessTokenExpiration](), "Personal Access Token Expired", "Personal access token was expired", byEvent, Warning, userManagers},
+	{12, foreign(TypeAIConfigurationCreation), "AI Configuration Created", "AI configuration was created", profile, Info, userManagers},
+	{13, foreign(TypeAIConfigurationModification), "AI Configuration Updated", "AI configuration was updated", profile, Info, userManagers},
+	{14, foreign(TypeAIConfigurationDeletion), "AI Configuration Cleared", "AI configuration was cleared", profile, Info, userManagers},
 
 	// Settings, tags, checks and clean-up.
-	{15, TypeResourceTagging, "Tag Added", tagAdded, tagged, always(Info), everyone},
-	{16, TypeResourceUntagging, "Tag Removed", tagRemoved, tagged, always(Info), everyone},
-	{17, TypeAPIKeyGeneration, "API Key Generated", fixed("API Key was generated"), fixed("API Key"), always(Info), everyone},
-	{18, TypeSavingSUMASettings, "SUSE Multi-Linux Manager Settings Saved", fixed("SUSE Multi-Linux Manager Settings were saved"), fixed("SUSE Multi-Linux Manager Settings"), always(Info), everyone},
-	{19, TypeChangingSUMASettings, "SUSE Multi-Linux Manager Settings Changed", fixed("SUSE Multi-Linux Manager Settings were changed"), fixed("SUSE Multi-Linux Manager Settings"), always(Info), everyone},
-	{20, TypeClearingSUMASettings, "SUSE Multi-Linux Manager Settings Cleared", fixed("SUSE Multi-Linux Manager Settings were cleared"), fixed("SUSE Multi-Linux Manager Settings"), always(Warning), everyone},
-	{21, TypeSavingAlertingSettings, "Alerting Settings Saved", fixed("Alerting Settings were saved"), fixed("Alerting Settings"), always(Info), everyone},
-	{22, TypeChangingAlertingSettings, "Alerting Settings Changed", fixed("Alerting Settings were changed"), fixed("Alerting Settings"), always(Info), everyone},
-	{23, TypeActivityLogSettingsUpdate, "Activity Log Settings Updated", fixed("Activity log settings were updated"), fixed("Activity Log Settings"), always(Debug), everyone},
-	{24, TypePersonalAccessTokenSettingsUpdate, "Personal Access Token Settings Updated", fixed("Personal access token settings were updated"), fixed("Personal Access Token Settings"), always(Info), everyone},
-	{25, TypeClusterChecksSelected, "Cluster Checks Selected", fixed("Checks were selected for cluster"), cluster, always(Warning), everyone},
-	{26, TypeHostChecksSelected, "Host Checks Selected", fixed("Checks were selected for host"), host, always(Warning), everyone},
-	{27, TypeClusterChecksExecutionRequest, "Cluster Checks Execution Requested", fixed("Checks execution requested for cluster"), cluster, always(Info), everyone},
-	{28, TypeHostChecksExecutionRequest, "Host Checks Execution Requested", fixed("Checks execution requested for host"), host, always(Info), everyone},
-	{29, TypeHostCleanupRequested, "Host Cleanup Requested", fixed("Host cleanup requested"), host, always(Warning), everyone},
-	{30, TypeSAPSystemCleanupRequested, "SAP System Cleanup Requested", fixed("SAP System cleanup requested"), sapSystem, always(Warning), everyone},
-	{31, TypeDatabaseCleanupRequested, "Database Cleanup Requested", fixed("Database cleanup requested"), database, always(Warning), everyone},
+	{15, of[ResourceTagging](), "Tag Added", byEvent, byEvent, Info, everyone},
+	{16, of[ResourceUntagging](), "Tag Removed", byEvent, byEvent, Info, everyone},
+	{17, of[APIKeyGeneration](), "API Key Generated", "API Key was generated", "API Key", Info, everyone},
+	{18, foreign(TypeSavingSUMASettings), "SUSE Multi-Linux Manager Settings Saved", "SUSE Multi-Linux Manager Settings were saved", "SUSE Multi-Linux Manager Settings", Info, everyone},
+	{19, foreign(TypeChangingSUMASettings), "SUSE Multi-Linux Manager Settings Changed", "SUSE Multi-Linux Manager Settings were changed", "SUSE Multi-Linux Manager Settings", Info, everyone},
+	{20, foreign(TypeClearingSUMASettings), "SUSE Multi-Linux Manager Settings Cleared", "SUSE Multi-Linux Manager Settings were cleared", "SUSE Multi-Linux Manager Settings", Warning, everyone},
+	{21, foreign(TypeSavingAlertingSettings), "Alerting Settings Saved", "Alerting Settings were saved", "Alerting Settings", Info, everyone},
+	{22, foreign(TypeChangingAlertingSettings), "Alerting Settings Changed", "Alerting Settings were changed", "Alerting Settings", Info, everyone},
+	{23, of[ActivityLogSettingsUpdate](), "Activity Log Settings Updated", "Activity log settings were updated", "Activity Log Settings", Debug, everyone},
+	{24, of[PersonalAccessTokenSettingsUpdate](), "Personal Access Token Settings Updated", "Personal access token settings were updated", "Personal Access Token Settings", Info, everyone},
+	{25, of[ClusterChecksSelected](), "Cluster Checks Selected", "Checks were selected for cluster", cluster, Warning, everyone},
+	{26, of[HostChecksSelected](), "Host Checks Selected", "Checks were selected for host", host, Warning, everyone},
+	{27, foreign(TypeClusterChecksExecutionRequest), "Cluster Checks Execution Requested", "Checks execution requested for cluster", cluster, Info, everyone},
+	{28, foreign(TypeHostChecksExecutionRequest), "Host Checks Execution Requested", "Checks execution requested for host", host, Info, everyone},
+	{29, of[HostCleanupRequested](), "Host Cleanup Requested", "Host cleanup requested", host, Warning, everyone},
+	{30, of[SAPSystemCleanupRequested](), "SAP System Cleanup Requested", "SAP System cleanup requested", sapSystem, Warning, everyone},
+	{31, of[DatabaseCleanupRequested](), "Database Cleanup Requested", "Database cleanup requested", database, Warning, everyone},
 
 	// Operations.
-	{32, TypeHostOperationRequested, "Host Operation Requested", requestMessage, host, always(Info), everyone},
-	{33, TypeClusterOperationRequested, "Cluster Operation Requested", requestMessage, cluster, always(Info), everyone},
-	{34, TypeClusterHostOperationRequested, "Operation Requested on a cluster host", requestMessage, cluster, always(Info), everyone},
-	{35, TypeApplicationInstanceOperationRequested, "Application Instance Operation Requested", requestMessage, fixed("Application Instance"), always(Info), everyone},
-	{36, TypeSAPSystemOperationRequested, "SAP System Operation Requested", requestMessage, sapSystem, always(Info), everyone},
-	{37, TypeDatabaseOperationRequested, "Database Operation Requested", requestMessage, database, always(Info), everyone},
-	{38, TypeOperationCompleted, "Operation Completed", completionMessage, operated, byResult, everyone},
+	{32, requested(TypeHostOperationRequested), "Host Operation Requested", byEvent, host, Info, everyone},
+	{33, requested(TypeClusterOperationRequested), "Cluster Operation Requested", byEvent, cluster, Info, everyone},
+	{34, requested(TypeClusterHostOperationRequested), "Operation Requested on a cluster host", byEvent, cluster, Info, everyone},
+	{35, requested(TypeApplicationInstanceOperationRequested), "Application Instance Operation Requested", byEvent, "Application Instance", Info, everyone},
+	{36, requested(TypeSAPSystemOperationRequested), "SAP System Operation Requested", byEvent, sapSystem, Info, everyone},
+	{37, requested(TypeDatabaseOperationRequested), "Database Operation Requested", byEvent, database, Info, everyone},
+	{38, of[OperationCompleted](), "Operation Completed", byEvent, byEvent, judgedByEvent, everyone},
 
 	// Check customization.
-	{39, TypeCheckCustomizationApplied, "Check was customized", checkCustomized, customized, always(Warning), everyone},
-	{40, TypeCheckCustomizationReset, "Check customization was reset", checkReset, customized, always(Info), everyone},
+	{39, of[CheckCustomizationApplied](), "Check was customized", byEvent, byEvent, Warning, everyone},
+	{40, of[CheckCustomizationReset](), "Check customization was reset", byEvent, byEvent, Info, everyone},
 
 	// Host events.
-	{41, TypeHeartbeatFailed, "Heartbeat Failed", fixed("Host heartbeat failed"), host, always(Warning), everyone},
-	{42, TypeHeartbeatSucceeded, "Heartbeat Succeeded", fixed("Host heartbeat succeeded"), host, always(Debug), everyone},
-	{43, TypeHostRegistered, "Host Registered", fixed("A new host was registered"), host, always(Info), everyone},
-	{44, TypeHostDetailsUpdated, "Host Details Updated", fixed("Host details were updated"), host, always(Info), everyone},
-	{45, TypeHostHealthChanged, "Host Health Changed", changed("Host health", "health"), host, byKnownHealth, everyone},
-	{46, TypeHostChecksHealthChanged, "Checks Health Changed", changed("Checks health for host", "checks_health"), host, byKnownHealth, everyone},
-	{47, TypeHostSaptuneHealthChanged, "Host Saptune Health Changed", changed("Host saptune health", "saptune_health"), host, byKnownHealth, everyone},
-	{48, TypeSoftwareUpdatesHealthChanged, "Software Updates Health Changed", changed("Software updates health", "health"), host, byKnownHealth, everyone},
-	{49, TypeSoftwareUpdatesDiscoveryRequested, "Software Updates Discovery Requested", fixed("Software updates discovery was requested"), host, always(Debug), everyone},
-	{50, TypeSoftwareUpdatesDiscoveryCleared, "Software Updates Discovery Cleared", fixed("Software updates discovery was cleared"), host, always(Debug), everyone},
-	{51, TypeProviderUpdated, "Provider Updated", fixed("Host Provider was updated"), host, always(Debug), everyone},
-	{52, TypeSaptuneStatusUpdated, "Saptune Status Updated", fixed("Host Saptune status was updated"), host, always(Info), everyone},
-	{53, TypeSLESSubscriptionsUpdated, "SLES Subscriptions Updated", fixed("SLES subscriptions were updated"), host, always(Debug), everyone},
-	{120, TypeHostIDShared, "Host ID Shared", sharedMessage, host, always(Warning), everyone},
-	{121, TypeHostIDUnshared, "Host ID No Longer Shared", fixed("Only one machine reports under the id of the host again"), host, always(Info), everyone},
-	{54, TypeHostDeregistrationRequested, "Host Deregistration Requested", fixed("Deregistration for host was requested"), host, always(Debug), everyone},
-	{55, TypeHostDeregistered, "Host Deregistered", fixed("Host was deregistered"), host, always(Warning), everyone},
-	{56, TypeHostRestored, "Host Restored", fixed("Host was restored"), host, always(Info), everyone},
-	{117, TypeAgentReportFaulty, "Agent Report Faulty", faultMessage, host, always(Warning), everyone},
-	{118, TypeAgentReportRecovered, "Agent Report Usable Again", recoveryMessage, host, always(Info), everyone},
+	{41, of[HeartbeatFailed](), "Heartbeat Failed", "Host heartbeat failed", host, Warning, everyone},
+	{42, of[HeartbeatSucceeded](), "Heartbeat Succeeded", "Host heartbeat succeeded", host, Debug, everyone},
+	{43, of[HostRegistered](), "Host Registered", "A new host was registered", host, Info, everyone},
+	{44, of[HostDetailsUpdated](), "Host Details Updated", "Host details were updated", host, Info, everyone},
+	{45, of[HostHealthChanged](), "Host Health Changed", byEvent, host, judgedByEvent, everyone},
+	{46, of[HostChecksHealthChanged](), "Checks Health Changed", byEvent, host, judgedByEvent, everyone},
+	{47, of[HostSaptuneHealthChanged](), "Host Saptune Health Changed", byEvent, host, judgedByEvent, everyone},
+	{48, of[SoftwareUpdatesHealthChanged](), "Software Updates Health Changed", byEvent, host, judgedByEvent, everyone},
+	{49, of[SoftwareUpdatesDiscoveryRequested](), "Software Updates Discovery Requested", "Software updates discovery was requested", host, Debug, everyone},
+	{50, of[SoftwareUpdatesDiscoveryCleared](), "Software Updates Discovery Cleared", "Software updates discovery was cleared", host, Debug, everyone},
+	{51, of[ProviderUpdated](), "Provider Updated", "Host Provider was updated", host, Debug, everyone},
+	{52, of[SaptuneStatusUpdated](), "Saptune Status Updated", "Host Saptune status was updated", host, Info, everyone},
+	{53, of[SLESSubscriptionsUpdated](), "SLES Subscriptions Updated", "SLES subscriptions were updated", host, Debug, everyone},
+	{120, of[HostIDShared](), "Host ID Shared", byEvent, host, Warning, everyone},
+	{121, of[HostIDUnshared](), "Host ID No Longer Shared", "Only one machine reports under the id of the host again", host, Info, everyone},
+	{54, of[HostDeregistrationRequested](), "Host Deregistration Requested", "Deregistration for host was requested", host, Debug, everyone},
+	{55, of[HostDeregistered](), "Host Deregistered", "Host was deregistered", host, Warning, everyone},
+	{56, of[HostRestored](), "Host Restored", "Host was restored", host, Info, everyone},
+	{117, of[AgentReportFaulty](), "Agent Report Faulty", byEvent, host, Warning, everyone},
+	{118, of[AgentReportRecovered](), "Agent Report Usable Again", byEvent, host, Info, everyone},
 
 	// Cluster events.
-	{57, TypeClusterRegistered, "Cluster Registered", fixed("A new cluster was registered"), cluster, always(Info), everyone},
-	{58, TypeClusterDetailsUpdated, "Cluster Details Updated", fixed("Cluster details were updated"), cluster, always(Debug), everyone},
-	{59, TypeClusterHealthChanged, "Cluster Health Changed", changed("Cluster health", "health"), cluster, byKnownHealth, everyone},
-	{60, TypeClusterChecksHealthChanged, "Cluster Checks Health Changed", changed("Checks health for cluster", "checks_health"), cluster, byKnownHealth, everyone},
-	{61, TypeClusterReplicationHealthChanged, "Cluster Replication Health Changed", changed("Cluster's replication health", "replication_health"), cluster, byKnownHealth, everyone},
-	{62, TypeClusterDistributedHealthChanged, "Cluster Distributed Health Changed", changed("Cluster's ASCS/ERS nodes distribution health", "distributed_health"), cluster, byKnownHealth, everyone},
-	{63, TypeClusterSBDHealthChanged, "Cluster SBD Health Changed", changed("Cluster's SBD fencing health", "sbd_health"), cluster, byKnownHealth, everyone},
-	{64, TypeClusterDiscoveredHealthChanged, "Cluster Discovered Health Changed", changed("Cluster's discovered health", "discovered_health"), cluster, always(Info), everyone},
-	{65, TypeHostAddedToCluster, "Host Added to Cluster", fixed("Host was added to cluster"), cluster, always(Debug), everyone},
-	{66, TypeHostRemovedFromCluster, "Host Removed from Cluster", fixed("Host was removed from cluster"), cluster, always(Debug), everyone},
-	{67, TypeClusterHostStatusChanged, "Cluster Host Status Changed", changed("Cluster host status", "cluster_host_status"), cluster, always(Info), everyone},
-	{68, TypeClusterDataMarkedStale, "Cluster Data Marked Stale", fixed("Cluster data was marked stale"), cluster, always(Debug), everyone},
-	{69, TypeClusterDataMarkedInSync, "Cluster Data Marked In Sync", fixed("Cluster data was marked in sync"), cluster, always(Debug), everyone},
-	{70, TypeClusterDeregistered, "Cluster Deregistered", fixed("Cluster was deregistered"), cluster, always(Warning), everyone},
-	{71, TypeClusterRestored, "Cluster Restored", fixed("Cluster was restored"), cluster, always(Info), everyone},
+	{57, of[ClusterRegistered](), "Cluster Registered", "A new cluster was registered", cluster, Info, everyone},
+	{58, of[ClusterDetailsUpdated](), "Cluster Details Updated", "Cluster details were updated", cluster, Debug, everyone},
+	{59, of[ClusterHealthChanged](), "Cluster Health Changed", byEvent, cluster, judgedByEvent, everyone},
+	{60, of[ClusterChecksHealthChanged](), "Cluster Checks Health Changed", byEvent, cluster, judgedByEvent, everyone},
+	{61, of[ClusterReplicationHealthChanged](), "Cluster Replication Health Changed", byEvent, cluster, judgedByEvent, everyone},
+	{62, of[ClusterDistributedHealthChanged](), "Cluster Distributed Health Changed", byEvent, cluster, judgedByEvent, everyone},
+	{63, of[ClusterSBDHealthChanged](), "Cluster SBD Health Changed", byEvent, cluster, judgedByEvent, everyone},
+	{64, of[ClusterDiscoveredHealthChanged](), "Cluster Discovered Health Changed", byEvent, cluster, Info, everyone},
+	{65, of[HostAddedToCluster](), "Host Added to Cluster", "Host was added to cluster", cluster, Debug, everyone},
+	{66, of[HostRemovedFromCluster](), "Host Removed from Cluster", "Host was removed from cluster", cluster, Debug, everyone},
+	{67, of[ClusterHostStatusChanged](), "Cluster Host Status Changed", byEvent, cluster, Info, everyone},
+	{68, of[ClusterDataMarkedStale](), "Cluster Data Marked Stale", "Cluster data was marked stale", cluster, Debug, everyone},
+	{69, of[ClusterDataMarkedInSync](), "Cluster Data Marked In Sync", "Cluster data was marked in sync", cluster, Debug, everyone},
+	{70, of[ClusterDeregistered](), "Cluster Deregistered", "Cluster was deregistered", cluster, Warning, everyone},
+	{71, of[ClusterRestored](), "Cluster Restored", "Cluster was restored", cluster, Info, everyone},
 
 	// SAP system and application instance events.
-	{72, TypeApplicationInstanceRegistered, "Application Instance Registered", fixed("Application instance was registered"), sapSystem, always(Info), everyone},
-	{73, TypeApplicationInstanceMoved, "Application Instance Moved", fixed("Application instance was moved"), sapSystem, always(Info), everyone},
-	{74, TypeApplicationInstanceStatusChanged, "Application Instance Status Changed", changed("Application instance status", "status"), sapSystem, byInstanceStatus, everyone},
-	{75, TypeApplicationInstanceMarkedAbsent, "Application Instance Marked Absent", fixed("Application instance was marked absent"), sapSystem, always(Warning), everyone},
-	{76, TypeApplicationInstanceMarkedPresent, "Application Instance Marked Present", fixed("Application instance was marked present"), sapSystem, always(Info), everyone},
-	{77, TypeApplicationInstanceDataMarkedStale, "Application Instance Data Marked Stale", fixed("Application instance data was marked stale"), sapSystem, always(Debug), everyone},
-	{78, TypeApplicationInstanceDataMarkedInSync, "Application Instance Data Marked In Sync", fixed("Application instance data was marked in sync"), sapSystem, always(Debug), everyone},
-	{122, TypeApplicationInstanceSystemLost, "Application Instance Lost Its System", systemLostMessage, sapSystem, always(Info), everyone},
-	{79, TypeApplicationInstanceDeregistered, "Application Instance Deregistered", fixed("Application instance was deregistered"), sapSystem, always(Warning), everyone},
-	{80, TypeSAPSystemRegistered, "SAP System Registered", fixed("A new SAP system was registered"), sapSystem, always(Info), everyone},
-	{81, TypeSAPSystemUpdated, "SAP System Updated", fixed("SAP system was updated"), sapSystem, always(Info), everyone},
-	{82, TypeSAPSystemHealthChanged, "SAP System Health Changed", changed("SAP system health", "health"), sapSystem, byHealth, everyone},
-	{83, TypeSAPSystemDatabaseHealthChanged, "SAP System Database Health Changed", changed("SAP system database health", "database_health"), sapSystem, byHealth, everyone},
-	{84, TypeSAPSystemDataMarkedStale, "SAP System Data Marked Stale", fixed("SAP System data was marked stale"), sapSystem, always(Debug), everyone},
-	{85, TypeSAPSystemDataMarkedInSync, "SAP System Data Marked In Sync", fixed("SAP System data was marked in sync"), sapSystem, always(Debug), everyone},
-	{86, TypeSAPSystemDeregistered, "SAP System Deregistered", fixed("SAP system was deregistered"), sapSystem, always(Warning), everyone},
-	{87, TypeSAPSystemRestored, "SAP System Restored", fixed("SAP system was restored"), sapSystem, always(Debug), everyone},
+	{72, of[ApplicationInstanceRegistered](), "Application Instance Registered", "Application instance was registered", sapSystem, Info, everyone},
+	{73, of[ApplicationInstanceMoved](), "Application Instance Moved", "Application instance was moved", sapSystem, Info, everyone},
+	{74, of[ApplicationInstanceStatusChanged](), "Application Instance Status Changed", byEvent, sapSystem, judgedByEvent, everyone},
+	{75, of[ApplicationInstanceMarkedAbsent](), "Application Instance Marked Absent", "Application instance was marked absent", sapSystem, Warning, everyone},
+	{76, of[ApplicationInstanceMarkedPresent](), "Application Instance Marked Present", "Application instance was marked present", sapSystem, Info, everyone},
+	{77, of[ApplicationInstanceDataMarkedStale](), "Application Instance Data Marked Stale", "Application instance data was marked stale", sapSystem, Debug, everyone},
+	{78, of[ApplicationInstanceDataMarkedInSync](), "Application Instance Data Marked In Sync", "Application instance data was marked in sync", sapSystem, Debug, everyone},
+	{122, of[ApplicationInstanceSystemLost](), "Application Instance Lost Its System", byEvent, sapSystem, Info, everyone},
+	{79, of[ApplicationInstanceDeregistered](), "Application Instance Deregistered", "Application instance was deregistered", sapSystem, Warning, everyone},
+	{80, of[SAPSystemRegistered](), "SAP System Registered", "A new SAP system was registered", sapSystem, Info, everyone},
+	{81, of[SAPSystemUpdated](), "SAP System Updated", "SAP system was updated", sapSystem, Info, everyone},
+	{82, of[SAPSystemHealthChanged](), "SAP System Health Changed", byEvent, sapSystem, judgedByEvent, everyone},
+	{83, of[SAPSystemDatabaseHealthChanged](), "SAP System Database Health Changed", byEvent, sapSystem, judgedByEvent, everyone},
+	{84, of[SAPSystemDataMarkedStale](), "SAP System Data Marked Stale", "SAP System data was marked stale", sapSystem, Debug, everyone},
+	{85, of[SAPSystemDataMarkedInSync](), "SAP System Data Marked In Sync", "SAP System data was marked in sync", sapSystem, Debug, everyone},
+	{86, of[SAPSystemDeregistered](), "SAP System Deregistered", "SAP system was deregistered", sapSystem, Warning, everyone},
+	{87, of[SAPSystemRestored](), "SAP System Restored", "SAP system was restored", sapSystem, Debug, everyone},
 
 	// Database events.
-	{88, TypeDatabaseRegistered, "Database Registered", fixed("A new database was registered"), database, always(Info), everyone},
-	{119, TypeDatabaseUpdated, "Database Updated", fixed("Database was updated"), database, always(Info), everyone},
-	{89, TypeDatabaseHealthChanged, "Database Health Changed", changed("Database health", "health"), database, byHealth, everyone},
-	{90, TypeDatabaseTenantsUpdated, "Database Tenants Updated", fixed("Database tenants were updated"), database, always(Info), everyone},
-	{91, TypeDatabaseInstanceRegistered, "Database Instance Registered", fixed("Database instance was registered"), database, always(Info), everyone},
-	{92, TypeDatabaseInstanceStatusChanged, "Database Instance Status Changed", changed("Database instance status", "status"), database, byInstanceStatus, everyone},
-	{93, TypeDatabaseInstanceSystemReplicationChanged, "Database Instance System Replication Changed", changed("Database instance system replication", "system_replication"), database, always(Warning), everyone},
-	{94, TypeDatabaseInstanceMarkedAbsent, "Database Instance Marked Absent", fixed("Database instance was marked absent"), database, always(Warning), everyone},
-	{95, TypeDatabaseInstanceMarkedPresent, "Database Instance Marked Present", fixed("Database instance was marked present"), database, always(Info), everyone},
-	{96, TypeDatabaseInstanceDataMarkedStale, "Database Instance Data Marked Stale", fixed("Database instance data was marked stale"), database, always(Debug), everyone},
-	{97, TypeDatabaseInstanceDataMarkedInSync, "Database Instance Data Marked In Sync", fixed("Database instance data was marked in sync"), database, always(Debug), everyone},
-	{98, TypeDatabaseInstanceDeregistered, "Database Instance Deregistered", fixed("Database instance was deregistered"), database, always(Warning), everyone},
-	{99, TypeDatabaseDataMarkedStale, "Database Data Marked Stale", fixed("Database data was marked stale"), database, always(Debug), everyone},
-	{100, TypeDatabaseDataMarkedInSync, "Database Data Marked In Sync", fixed("Database data was marked in sync"), database, always(Debug), everyone},
-	{101, TypeDatabaseDeregistered, "Database Deregistered", fixed("Database was deregistered"), database, always(Warning), everyone},
-	{102, TypeDatabaseRestored, "Database Restored", fixed("Database was restored"), database, always(Info), everyone},
+	{88, of[DatabaseRegistered](), "Database Registered", "A new database was registered", database, Info, everyone},
+	{119, of[DatabaseUpdated](), "Database Updated", "Database was updated", database, Info, everyone},
+	{89, of[DatabaseHealthChanged](), "Database Health Changed", byEvent, database, judgedByEvent, everyone},
+	{90, of[DatabaseTenantsUpdated](), "Database Tenants Updated", "Database tenants were updated", database, Info, everyone},
+	{91, of[DatabaseInstanceRegistered](), "Database Instance Registered", "Database instance was registered", database, Info, everyone},
+	{92, of[DatabaseInstanceStatusChanged](), "Database Instance Status Changed", byEvent, database, judgedByEvent, everyone},
+	{93, of[DatabaseInstanceSystemReplicationChanged](), "Database Instance System Replication Changed", byEvent, database, Warning, everyone},
+	{94, of[DatabaseInstanceMarkedAbsent](), "Database Instance Marked Absent", "Database instance was marked absent", database, Warning, everyone},
+	{95, of[DatabaseInstanceMarkedPresent](), "Database Instance Marked Present", "Database instance was marked present", database, Info, everyone},
+	{96, of[DatabaseInstanceDataMarkedStale](), "Database Instance Data Marked Stale", "Database instance data was marked stale", database, Debug, everyone},
+	{97, of[DatabaseInstanceDataMarkedInSync](), "Database Instance Data Marked In Sync", "Database instance data was marked in sync", database, Debug, everyone},
+	{98, of[DatabaseInstanceDeregistered](), "Database Instance Deregistered", "Database instance was deregistered", database, Warning, everyone},
+	{99, of[DatabaseDataMarkedStale](), "Database Data Marked Stale", "Database data was marked stale", database, Debug, everyone},
+	{100, of[DatabaseDataMarkedInSync](), "Database Data Marked In Sync", "Database data was marked in sync", database, Debug, everyone},
+	{101, of[DatabaseDeregistered](), "Database Deregistered", "Database was deregistered", database, Warning, everyone},
+	{102, of[DatabaseRestored](), "Database Restored", "Database was restored", database, Info, everyone},
 
 	// Housekeeping of an event store. Never written by this product, which has
 	// none; the types are known so that imported entries read well.
-	{103, TypeHostTombstoned, "Host Tombstoned", fixed("Host was tombstoned"), host, always(Debug), everyone},
-	{104, TypeClusterTombstoned, "Cluster Tombstoned", fixed("Cluster was tombstoned"), cluster, always(Debug), everyone},
-	{105, TypeSAPSystemTombstoned, "SAP System Tombstoned", fixed("SAP system was tombstoned"), sapSystem, always(Debug), everyone},
-	{106, TypeDatabaseTombstoned, "Database Tombstoned", fixed("Database was tombstoned"), database, always(Debug), everyone},
-	{107, TypeHostRollUpRequested, "Host Roll Up Requested", fixed("Roll up for host was requested"), host, always(Debug), everyone},
-	{108, TypeClusterRollUpRequested, "Cluster Roll Up Requested", fixed("Roll up for cluster was requested"), cluster, always(Debug), everyone},
-	{109, TypeSAPSystemRollUpRequested, "SAP System Roll Up Requested", fixed("Roll up for SAP system was requested"), sapSystem, always(Debug), everyone},
-	{110, TypeDatabaseRollUpRequested, "Database Roll Up Requested", fixed("Roll up for database was requested"), database, always(Info), everyone},
-	{111, TypeHostRolledUp, "Host Rolled Up", fixed("Host was rolled up"), host, always(Debug), everyone},
-	{112, TypeClusterRolledUp, "Cluster Rolled Up", fixed("Cluster was rolled up"), cluster, always(Debug), everyone},
-	{113, TypeSAPSystemRolledUp, "SAP System Rolled Up", fixed("SAP system was rolled up"), sapSystem, always(Debug), everyone},
-	{114, TypeDatabaseRolledUp, "Database Rolled Up", fixed("Database was rolled up"), database, always(Debug), everyone},
+	{103, foreign(TypeHostTombstoned), "Host Tombstoned", "Host was tombstoned", host, Debug, everyone},
+	{104, foreign(TypeClusterTombstoned), "Cluster Tombstoned", "Cluster was tombstoned", cluster, Debug, everyone},
+	{105, foreign(TypeSAPSystemTombstoned), "SAP System Tombstoned", "SAP system was tombstoned", sapSystem, Debug, everyone},
+	{106, foreign(TypeDatabaseTombstoned), "Database Tombstoned", "Database was tombstoned", database, Debug, everyone},
+	{107, foreign(TypeHostRollUpRequested), "Host Roll Up Requested", "Roll up for host was requested", host, Debug, everyone},
+	{108, foreign(TypeClusterRollUpRequested), "Cluster Roll Up Requested", "Roll up for cluster was requested", cluster, Debug, everyone},
+	{109, foreign(TypeSAPSystemRollUpRequested), "SAP System Roll Up Requested", "Roll up for SAP system was requested", sapSystem, Debug, everyone},
+	{110, foreign(TypeDatabaseRollUpRequested), "Database Roll Up Requested", "Roll up for database was requested", database, Info, everyone},
+	{111, foreign(TypeHostRolledUp), "Host Rolled Up", "Host was rolled up", host, Debug, everyone},
+	{112, foreign(TypeClusterRolledUp), "Cluster Rolled Up", "Cluster was rolled up", cluster, Debug, everyone},
+	{113, foreign(TypeSAPSystemRolledUp), "SAP System Rolled Up", "SAP system was rolled up", sapSystem, Debug, everyone},
+	{114, foreign(TypeDatabaseRolledUp), "Database Rolled Up", "Database was rolled up", database, Debug, everyone},
 
 	// Types of old versions. Never written.
-	{115, TypeApplicationInstanceHealthChanged, "Application Instance Health Changed", fixed("Application instance health changed"), sapSystem, always(Info), everyone},
-	{116, TypeDatabaseInstanceHealthChanged, "Database Instance Health Changed", fixed("Database instance health changed"), database, always(Info), everyone},
+	{115, foreign(TypeApplicationInstanceHealthChanged), "Application Instance Health Changed", "Application instance health changed", sapSystem, Info, everyone},
+	{116, foreign(TypeDatabaseInstanceHealthChanged), "Database Instance Health Changed", "Database instance health changed", database, Info, everyone},
 }
 
 var (
@@ -183,18 +203,20 @@ var (
 	byCode = indexByCode()
 )
 
+func (d *definition) name() Type { return d.event().Type() }
+
 func indexByType() map[Type]*definition {
 	index := make(map[Type]*definition, len(catalogue))
 	for i := range catalogue {
-		index[catalogue[i].name] = &catalogue[i]
+		index[catalogue[i].name()] = &catalogue[i]
 	}
 	return index
 }
 
 func indexByCode() map[uint16]Type {
 	index := make(map[uint16]Type, len(catalogue))
-	for _, d := range catalogue {
-		index[d.code] = d.name
+	for i := range catalogue {
+		index[catalogue[i].code] = catalogue[i].name()
 	}
 	return index
 }

@@ -57,12 +57,9 @@ func TestCodes(t *testing.T) {
 func TestCatalogue(t *testing.T) {
 	metadata := `{"reason":"Invalid credentials.","hostname":"hana01","name":"hana_cluster","sid":"PRD","added_tag":"blue","removed_tag":"green",
 		"resource_type":"cluster","target_type":"host","check_id":"DA114A","operation":"reboot","result":"UPDATED","status":"yellow",
-		"health":"unknown","cluster_host_status":"offline",
+		"health":"unknown","checks_health":"unknown","saptune_health":"unknown","replication_health":"unknown","distributed_health":"unknown",
+		"sbd_health":"unknown","discovered_health":"unknown","database_health":"unknown","cluster_host_status":"offline",
 		"discovery_type":"sap_system_discovery","outcome":"partly_used","problem_count":2,"problems":[{"pointer":"/0/Type","detail":"is invalid","read":"9"}]}`
-	var values map[string]any
-	if err := json.Unmarshal([]byte(metadata), &values); err != nil {
-		t.Fatal(err)
-	}
 	var b strings.Builder
 	for _, name := range Types() {
 		entry := Entry{Type: name, Metadata: json.RawMessage(metadata)}
@@ -70,7 +67,7 @@ func TestCatalogue(t *testing.T) {
 		if name.UserManagement() {
 			audience = "user managers"
 		}
-		fmt.Fprintf(&b, "%s | %s | %s | %s | %s | %s\n", name, name.Label(), entry.Message(), entry.Resource(), SeverityOf(name, values), audience)
+		fmt.Fprintf(&b, "%s | %s | %s | %s | %s | %s\n", name, name.Label(), entry.Message(), entry.Resource(), SeverityOf(entry.Event()), audience)
 	}
 	const file = "testdata/catalogue.golden"
 	if *update {
@@ -115,7 +112,7 @@ func TestUnknownType(t *testing.T) {
 	if got := entry.Resource(); got != "Unrecognized resource" {
 		t.Errorf("resource %q", got)
 	}
-	if got := SeverityOf(entry.Type, nil); got != Info {
+	if got := SeverityOf(entry.Event()); got != Info {
 		t.Errorf("severity %s, want info", got)
 	}
 	if _, ok := entry.Type.Code(); ok {
@@ -130,7 +127,7 @@ func TestMessages(t *testing.T) {
 		message, resource string
 	}{
 		{TypeLoginAttempt, `{}`, "User logged in", "Application"},
-		{TypeLoginAttempt, `{"reason":null}`, "Login failed", "Application"},
+		{TypeLoginAttempt, `{"username":"jane","reason":"Invalid credentials."}`, "Login failed", "Application"},
 		{TypeLoginAttempt, `{"reason":"Too many sign-ins at once.","refused":37}`, "37 sign-in(s) refused unseen, because too many came at once", "Application"},
 		{TypeResourceTagging, `{"added_tag":"a","resource_type":"host","hostname":"hana01"}`, `Tag "a" added to Host "hana01"`, "Host"},
 		{TypeResourceTagging, `{"added_tag":"a","resource_type":"database","sid":"PRD"}`, `Tag "a" added to Database "PRD"`, "Database"},
@@ -166,54 +163,50 @@ func TestMessages(t *testing.T) {
 }
 
 func TestSeverityOf(t *testing.T) {
-	type health string // as the landscape has it: severities are judged before encoding
-	critical := "critical"
 	tests := []struct {
-		name     Type
-		metadata map[string]any
-		want     Severity
+		event Event
+		want  Severity
 	}{
-		{TypeLoginAttempt, nil, Info},
-		{TypeLoginAttempt, map[string]any{"username": "jane", "reason": "Invalid credentials."}, Warning},
-		{TypeLoginAttempt, map[string]any{"reason": nil}, Warning},
-		{TypeUserDeletion, nil, Warning},
-		{TypeActivityLogSettingsUpdate, nil, Debug},
+		{&LoginAttempt{}, Info},
+		{&LoginAttempt{Username: "jane", Reason: "Invalid credentials."}, Warning},
+		{&UserDeletion{}, Warning},
+		{&ActivityLogSettingsUpdate{}, Debug},
 
-		{TypeDatabaseHealthChanged, map[string]any{"health": "passing"}, Info},
-		{TypeDatabaseHealthChanged, map[string]any{"health": "warning"}, Warning},
-		{TypeDatabaseHealthChanged, map[string]any{"health": "critical"}, Critical},
-		{TypeDatabaseHealthChanged, map[string]any{"health": "unknown"}, Info},
-		{TypeDatabaseHealthChanged, nil, Info},
-		{TypeSAPSystemHealthChanged, map[string]any{"health": "critical"}, Critical},
-		{TypeSAPSystemDatabaseHealthChanged, map[string]any{"database_health": "warning"}, Warning},
+		{&DatabaseHealthChanged{Health: "passing"}, Info},
+		{&DatabaseHealthChanged{Health: "warning"}, Warning},
+		{&DatabaseHealthChanged{Health: "critical"}, Critical},
+		{&DatabaseHealthChanged{Health: "unknown"}, Info},
+		{&DatabaseHealthChanged{}, Info},
+		{&SAPSystemHealthChanged{Health: "critical"}, Critical},
+		{&SAPSystemDatabaseHealthChanged{Health: "warning"}, Warning},
 
-		{TypeHostHealthChanged, map[string]any{"health": "unknown"}, Warning},
-		{TypeHostHealthChanged, map[string]any{"health": health("critical")}, Critical},
-		{TypeHostHealthChanged, map[string]any{"health": &critical}, Critical},
-		{TypeHostHealthChanged, map[string]any{"health": (*string)(nil)}, Info},
-		{TypeHostHealthChanged, map[string]any{"hostname": "critical", "health": "passing"}, Info},
-		{TypeHostSaptuneHealthChanged, map[string]any{"saptune_health": "warning"}, Warning},
-		{TypeSoftwareUpdatesHealthChanged, map[string]any{"health": "not_set"}, Info},
-		{TypeClusterSBDHealthChanged, map[string]any{"sbd_health": "unknown"}, Warning},
-		{TypeClusterDiscoveredHealthChanged, map[string]any{"discovered_health": "critical"}, Info},
+		{&HostHealthChanged{Health: "unknown"}, Warning},
+		{&HostHealthChanged{Health: "critical"}, Critical},
+		{&HostHealthChanged{}, Info},
+		{&HostHealthChanged{AboutHost: AboutHost{Hostname: "critical"}, Health: "passing"}, Info},
+		{&HostSaptuneHealthChanged{Health: "warning"}, Warning},
+		{&SoftwareUpdatesHealthChanged{Health: "not_set"}, Info},
+		{&ClusterSBDHealthChanged{Health: "unknown"}, Warning},
+		{&ClusterDiscoveredHealthChanged{Health: "critical"}, Info},
 
-		{TypeApplicationInstanceStatusChanged, map[string]any{"status": "green"}, Info},
-		{TypeApplicationInstanceStatusChanged, map[string]any{"status": "yellow"}, Warning},
-		{TypeDatabaseInstanceStatusChanged, map[string]any{"status": "red"}, Critical},
-		{TypeDatabaseInstanceStatusChanged, map[string]any{"status": "gray"}, Info},
+		{&ApplicationInstanceStatusChanged{Status: "green"}, Info},
+		{&ApplicationInstanceStatusChanged{Status: "yellow"}, Warning},
+		{&DatabaseInstanceStatusChanged{Status: "red"}, Critical},
+		{&DatabaseInstanceStatusChanged{Status: "gray"}, Info},
 
-		{TypeOperationCompleted, map[string]any{"result": "updated"}, Info},
-		{TypeOperationCompleted, map[string]any{"result": "NOT_UPDATED"}, Info},
-		{TypeOperationCompleted, map[string]any{"result": "ROLLED_BACK"}, Critical},
-		{TypeOperationCompleted, map[string]any{"result": "REQUEST_FAILED"}, Critical},
-		{TypeOperationCompleted, nil, Critical},
+		{&OperationCompleted{Result: "updated"}, Info},
+		{&OperationCompleted{Result: "NOT_UPDATED"}, Info},
+		{&OperationCompleted{Result: "ROLLED_BACK"}, Critical},
+		{&OperationCompleted{Result: "REQUEST_FAILED"}, Critical},
+		{&OperationCompleted{}, Critical},
 
-		{TypeHostRollUpRequested, nil, Debug},
-		{TypeDatabaseRollUpRequested, nil, Info},
+		{&Foreign{Of: TypeHostRollUpRequested}, Debug},
+		{&Foreign{Of: TypeDatabaseRollUpRequested}, Info},
+		{&Foreign{Of: "moon_landed"}, Info},
 	}
 	for _, test := range tests {
-		if got := SeverityOf(test.name, test.metadata); got != test.want {
-			t.Errorf("%s %v is %s, want %s", test.name, test.metadata, got, test.want)
+		if got := SeverityOf(test.event); got != test.want {
+			t.Errorf("%s %+v is %s, want %s", test.event.Type(), test.event, got, test.want)
 		}
 	}
 }

@@ -21,15 +21,22 @@ func ReportName(discovery string) string {
 	return "report"
 }
 
-// ReportProblem says in a line what is wrong with a report: in which field,
-// what, and what was read there. Only what is wrong must be given.
-func ReportProblem(pointer, detail, read string) string {
-	line := detail
-	if pointer != "" {
-		line = pointer + " " + detail
+// ReportProblem is one thing in a report that could not be read.
+type ReportProblem struct {
+	Pointer string `json:"pointer"` // of the field, inside the payload; empty for the report as a whole
+	Detail  string `json:"detail"`  // what is wrong with it
+	Read    string `json:"read"`    // what was found there; empty where nothing was
+}
+
+// String says in a line in which field something is wrong, what, and what was
+// read there.
+func (p ReportProblem) String() string {
+	line := p.Detail
+	if p.Pointer != "" {
+		line = p.Pointer + " " + p.Detail
 	}
-	if read != "" {
-		line += " (read: " + read + ")"
+	if p.Read != "" {
+		line += " (read: " + p.Read + ")"
 	}
 	return line
 }
@@ -43,34 +50,9 @@ func PartlyUsed(elements int, report string) string {
 }
 
 // sender is the host a report is about, or the agent that sent it.
-func sender(f facts) string {
-	if hostname := f.text("hostname"); hostname != "" {
-		return hostname
+func (a *AboutHost) sender() string {
+	if a.Hostname != "" {
+		return a.Hostname
 	}
-	return "agent " + f.text("host_id")
-}
-
-// reportOf names a report with its sender.
-func reportOf(f facts) string { return ReportName(f.text("discovery_type")) + " of " + sender(f) }
-
-func faultMessage(f facts) string {
-	message := "The " + reportOf(f) + " could not be used"
-	if f.text("outcome") == "partly_used" {
-		count, _ := f["problem_count"].(float64)
-		message = PartlyUsed(int(count), reportOf(f))
-	}
-	problems, _ := f["problems"].([]any)
-	if len(problems) == 0 {
-		return message
-	}
-	first, _ := problems[0].(map[string]any)
-	problem := facts(first)
-	return message + ": " + ReportProblem(problem.text("pointer"), problem.text("detail"), problem.text("read"))
-}
-
-func recoveryMessage(f facts) string {
-	if _, known := reportNames[f.text("discovery_type")]; !known {
-		return "No more reports of an unknown type came from " + sender(f)
-	}
-	return "The " + reportOf(f) + " can be used again"
+	return "agent " + a.HostID
 }

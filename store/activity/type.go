@@ -171,7 +171,7 @@ const (
 func Types() []Type {
 	types := make([]Type, len(catalogue))
 	for i := range catalogue {
-		types[i] = catalogue[i].name
+		types[i] = catalogue[i].name()
 	}
 	return types
 }

@@ -1,0 +1,277 @@
+package activity
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// HeartbeatFailed tells that a host has fallen silent.
+type HeartbeatFailed struct {
+	Correlated
+	AboutHost
+}
+
+func (*HeartbeatFailed) Type() Type { return TypeHeartbeatFailed }
+
+// HeartbeatSucceeded tells that a host that was silent, or new, is heard.
+type HeartbeatSucceeded struct {
+	Correlated
+	AboutHost
+}
+
+func (*HeartbeatSucceeded) Type() Type { return TypeHeartbeatSucceeded }
+
+// HostFacts is what a host says about itself. What is null it has not said.
+type HostFacts struct {
+	FQDN               *string           `json:"fully_qualified_domain_name"`
+	Addresses          []string          `json:"ip_addresses"` // CIDR, bare where the prefix is unknown
+	AgentVersion       string            `json:"agent_version"`
+	Arch               string            `json:"arch"`
+	CPUCount           int               `json:"cpu_count"`
+	SocketCount        int               `json:"socket_count"`
+	MemoryMB           int               `json:"total_memory_mb"`
+	OSVersion          string            `json:"os_version"`
+	InstallationSource string            `json:"installation_source"`
+	PrometheusTargets  map[string]string `json:"prometheus_targets"`
+	PrometheusMode     string            `json:"prometheus_mode"`
+	SystemdUnits       Document          `json:"systemd_units"` // as the API shows them
+	LastBoot           *time.Time        `json:"last_boot_timestamp"`
+}
+
+// HostRegistered tells of a new host.
+type HostRegistered struct {
+	Correlated
+	AboutHost
+	HostFacts
+	Heartbeat string  `json:"heartbeat"`
+	Health    *string `json:"health"` // nil: nothing has judged it yet
+}
+
+func (*HostRegistered) Type() Type { return TypeHostRegistered }
+
+// HostDetailsUpdated tells what a host says about itself now.
+type HostDetailsUpdated struct {
+	Correlated
+	AboutHost
+	HostFacts
+}
+
+func (*HostDetailsUpdated) Type() Type { return TypeHostDetailsUpdated }
+
+// HostHealthChanged tells of the health of a host.
+type HostHealthChanged struct {
+	Correlated
+	AboutHost
+	Health string `json:"health"`
+	Change
+}
+
+func (*HostHealthChanged) Type() Type           { return TypeHostHealthChanged }
+func (e *HostHealthChanged) message() string    { return e.sentence("Host health", e.Health) }
+func (e *HostHealthChanged) severity() Severity { return severityOfKnown(e.Health) }
+
+// HostChecksHealthChanged tells of the checks of a host.
+type HostChecksHealthChanged struct {
+	Correlated
+	AboutHost
+	Health string `json:"checks_health"`
+	Change
+}
+
+func (*HostChecksHealthChanged) Type() Type { return TypeHostChecksHealthChanged }
+func (e *HostChecksHealthChanged) message() string {
+	return e.sentence("Checks health for host", e.Health)
+}
+func (e *HostChecksHealthChanged) severity() Severity { return severityOfKnown(e.Health) }
+
+// HostSaptuneHealthChanged tells of the tuning of a host.
+type HostSaptuneHealthChanged struct {
+	Correlated
+	AboutHost
+	Health string `json:"saptune_health"`
+	Change
+}
+
+func (*HostSaptuneHealthChanged) Type() Type { return TypeHostSaptuneHealthChanged }
+func (e *HostSaptuneHealthChanged) message() string {
+	return e.sentence("Host saptune health", e.Health)
+}
+func (e *HostSaptuneHealthChanged) severity() Severity { return severityOfKnown(e.Health) }
+
+// SoftwareUpdatesHealthChanged tells of the patches that a host lacks.
+type SoftwareUpdatesHealthChanged struct {
+	Correlated
+	AboutHost
+	Health string `json:"health"`
+	Change
+}
+
+func (*SoftwareUpdatesHealthChanged) Type() Type { return TypeSoftwareUpdatesHealthChanged }
+func (e *SoftwareUpdatesHealthChanged) message() string {
+	return e.sentence("Software updates health", e.Health)
+}
+func (e *SoftwareUpdatesHealthChanged) severity() Severity { return severityOfKnown(e.Health) }
+
+// SoftwareUpdatesDiscoveryRequested tells that the software updates of a host
+// are to be looked up, by its domain name.
+type SoftwareUpdatesDiscoveryRequested struct {
+	Correlated
+	AboutHost
+	FQDN string `json:"fully_qualified_domain_name"`
+}
+
+func (*SoftwareUpdatesDiscoveryRequested) Type() Type { return TypeSoftwareUpdatesDiscoveryRequested }
+
+// SoftwareUpdatesDiscoveryCleared tells that what is known of the software
+// updates of a host counts no more.
+type SoftwareUpdatesDiscoveryCleared struct {
+	Correlated
+	AboutHost
+}
+
+func (*SoftwareUpdatesDiscoveryCleared) Type() Type { return TypeSoftwareUpdatesDiscoveryCleared }
+
+// ProviderUpdated tells where a host runs.
+type ProviderUpdated struct {
+	Correlated
+	AboutHost
+	Provider string   `json:"provider"`
+	Data     Document `json:"provider_data"` // as the API shows it
+}
+
+func (*ProviderUpdated) Type() Type { return TypeProviderUpdated }
+
+// SaptuneStatusUpdated tells how a host is tuned.
+type SaptuneStatusUpdated struct {
+	Correlated
+	AboutHost
+	Status Document `json:"status"` // as the API shows it
+}
+
+func (*SaptuneStatusUpdated) Type() Type { return TypeSaptuneStatusUpdated }
+
+// SLESSubscriptionsUpdated tells how a host is registered with SUSE.
+type SLESSubscriptionsUpdated struct {
+	Correlated
+	AboutHost
+	Subscriptions Document `json:"subscriptions"` // as the API shows them
+}
+
+func (*SLESSubscriptionsUpdated) Type() Type { return TypeSLESSubscriptionsUpdated }
+
+// HostIDShared tells that several machines report under one id.
+type HostIDShared struct {
+	Correlated
+	AboutHost
+	Machines []Machine `json:"machines"`
+}
+
+// Machine is one of several with the same id.
+type Machine struct {
+	Hostname  string   `json:"hostname"`
+	Addresses []string `json:"ip_addresses"`
+}
+
+func (*HostIDShared) Type() Type { return TypeHostIDShared }
+func (e *HostIDShared) message() string {
+	names := make([]string, len(e.Machines))
+	for i, m := range e.Machines {
+		names[i] = m.Hostname
+		if len(m.Addresses) > 0 {
+			names[i] += fmt.Sprintf(" (%s)", m.Addresses[0])
+		}
+	}
+	return fmt.Sprintf("%d machines report under one id: %s", len(names), strings.Join(names, ", "))
+}
+
+// HostIDUnshared tells that only one machine reports under an id again.
+type HostIDUnshared struct {
+	Correlated
+	AboutHost
+}
+
+func (*HostIDUnshared) Type() Type { return TypeHostIDUnshared }
+
+// HostDeregistrationRequested tells that a host is about to be removed.
+type HostDeregistrationRequested struct {
+	Correlated
+	AboutHost
+	RequestedAt time.Time `json:"requested_at"`
+}
+
+func (*HostDeregistrationRequested) Type() Type { return TypeHostDeregistrationRequested }
+
+// HostDeregistered tells that a host was removed.
+type HostDeregistered struct {
+	Correlated
+	AboutHost
+	DeregisteredAt time.Time `json:"deregistered_at"`
+}
+
+func (*HostDeregistered) Type() Type { return TypeHostDeregistered }
+
+// HostRestored tells that a host that was removed is back.
+type HostRestored struct {
+	Correlated
+	AboutHost
+}
+
+func (*HostRestored) Type() Type { return TypeHostRestored }
+
+// HostCleanupRequested tells that somebody wants a host removed.
+type HostCleanupRequested struct {
+	Correlated
+	AboutHost
+}
+
+func (*HostCleanupRequested) Type() Type { return TypeHostCleanupRequested }
+
+// HostChecksSelected tells which checks are to be made of a host.
+type HostChecksSelected struct {
+	AboutHost
+	Checks []string `json:"checks"`
+}
+
+func (*HostChecksSelected) Type() Type { return TypeHostChecksSelected }
+
+// AgentReportFaulty tells that a report of an agent could not be used, or not
+// as a whole.
+type AgentReportFaulty struct {
+	Correlated
+	AboutHost
+	Discovery    string          `json:"discovery_type"`
+	Outcome      string          `json:"outcome"` // "refused" or "partly_used"
+	Since        time.Time       `json:"since"`
+	ProblemCount int             `json:"problem_count"`
+	Problems     []ReportProblem `json:"problems"` // the first of them
+}
+
+func (*AgentReportFaulty) Type() Type { return TypeAgentReportFaulty }
+func (e *AgentReportFaulty) message() string {
+	report := ReportName(e.Discovery) + " of " + e.sender()
+	message := "The " + report + " could not be used"
+	if e.Outcome == "partly_used" {
+		message = PartlyUsed(e.ProblemCount, report)
+	}
+	if len(e.Problems) == 0 {
+		return message
+	}
+	return message + ": " + e.Problems[0].String()
+}
+
+// AgentReportRecovered tells that the reports of an agent can be used again.
+type AgentReportRecovered struct {
+	Correlated
+	AboutHost
+	Discovery string    `json:"discovery_type"`
+	Since     time.Time `json:"since"`
+}
+
+func (*AgentReportRecovered) Type() Type { return TypeAgentReportRecovered }
+func (e *AgentReportRecovered) message() string {
+	if _, known := reportNames[e.Discovery]; !known {
+		return "No more reports of an unknown type came from " + e.sender()
+	}
+	return fmt.Sprintf("The %s of %s can be used again", ReportName(e.Discovery), e.sender())
+}

@@ -1,0 +1,170 @@
+package activity
+
+import (
+	"fmt"
+	"time"
+)
+
+// LoginAttempt tells of a sign-in. One that failed has a Reason.
+type LoginAttempt struct {
+	TokenID  string `json:"token_id,omitempty"` // of the token that was the password
+	Username string `json:"username,omitempty"` // the name that was given, where it failed
+	Reason   string `json:"reason,omitempty"`
+
+	// Refused is how many sign-ins the entry stands for that were refused before
+	// anybody looked at their passwords; with some of the names that were given
+	// and of the addresses that they came from.
+	Refused   int      `json:"refused,omitempty"`
+	Usernames []string `json:"usernames,omitzero"`
+	Addresses []string `json:"addresses,omitzero"`
+}
+
+func (*LoginAttempt) Type() Type { return TypeLoginAttempt }
+func (e *LoginAttempt) message() string {
+	switch {
+	case e.Refused > 0:
+		return fmt.Sprintf("%d sign-in(s) refused unseen, because too many came at once", e.Refused)
+	case e.Reason != "":
+		return "Login failed"
+	}
+	return "User logged in"
+}
+func (e *LoginAttempt) severity() Severity {
+	if e.Reason != "" {
+		return Warning
+	}
+	return Info
+}
+
+// AccountRequest is what a request says about an account. What is nil it did
+// not say.
+type AccountRequest struct {
+	Fullname             *string  `json:"fullname,omitempty"`
+	Email                *string  `json:"email,omitempty"`
+	Timezone             *string  `json:"timezone,omitempty"`
+	Password             Redacted `json:"password,omitempty"`
+	PasswordConfirmation Redacted `json:"password_confirmation,omitempty"`
+}
+
+// Ability is an ability as the log shows it.
+type Ability struct {
+	ID       int    `json:"id"`
+	Label    string `json:"label"`
+	Name     string `json:"name"`
+	Resource string `json:"resource"`
+}
+
+// UserCreation tells of a new user. The first one nobody has asked for.
+type UserCreation struct {
+	AboutUser
+	AccountRequest
+	Enabled   *bool      `json:"enabled,omitempty"`
+	Abilities *[]Ability `json:"abilities,omitempty"`
+}
+
+func (*UserCreation) Type() Type { return TypeUserCreation }
+
+// UserModification tells what somebody who manages users has changed of one.
+type UserModification struct {
+	AboutUser
+	AccountRequest
+	Enabled       *bool      `json:"enabled,omitempty"`
+	Abilities     *[]Ability `json:"abilities,omitempty"`
+	TOTPDisabled  bool       `json:"totp_disabled,omitempty"`
+	SessionsEnded int        `json:"sessions_ended,omitempty"`
+}
+
+func (*UserModification) Type() Type { return TypeUserModification }
+
+// UserDeletion tells that a user was deleted.
+type UserDeletion struct{ AboutUser }
+
+func (*UserDeletion) Type() Type { return TypeUserDeletion }
+
+// ProfileUpdate tells what users have changed of themselves.
+type ProfileUpdate struct {
+	AboutUser
+	AccountRequest
+	CurrentPassword       Redacted `json:"current_password,omitempty"`
+	AnalyticsEnabled      *bool    `json:"analytics_enabled,omitempty"`
+	AnalyticsEULAAccepted *bool    `json:"analytics_eula_accepted,omitempty"`
+	TOTPEnabled           *bool    `json:"totp_enabled,omitempty"`
+	SessionsEnded         int      `json:"sessions_ended,omitempty"`
+}
+
+func (*ProfileUpdate) Type() Type { return TypeProfileUpdate }
+
+// PersonalAccessTokenCreation tells of a new token.
+type PersonalAccessTokenCreation struct {
+	ID                     string     `json:"id"`
+	Name                   string     `json:"name"`
+	Scopes                 []string   `json:"scopes"`
+	MayGrantAdministration bool       `json:"may_grant_administration,omitempty"`
+	ExpiresAt              *time.Time `json:"expires_at,omitempty"`
+}
+
+func (*PersonalAccessTokenCreation) Type() Type { return TypePersonalAccessTokenCreation }
+
+// PersonalAccessTokenModification tells what was changed of a token. What is
+// nil stayed as it was.
+type PersonalAccessTokenModification struct {
+	ID          string     `json:"id"`
+	Name        string     `json:"name"` // as it is now
+	Description *string    `json:"description,omitempty"`
+	Scopes      []string   `json:"scopes,omitempty"`
+	ExpiresAt   *time.Time `json:"expires_at,omitempty"`
+	TokenOwner
+}
+
+func (*PersonalAccessTokenModification) Type() Type { return TypePersonalAccessTokenModification }
+
+// PersonalAccessTokenRegeneration tells that a token has another text.
+type PersonalAccessTokenRegeneration struct {
+	ID        string     `json:"id"`
+	Name      string     `json:"name"`
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+	TokenOwner
+}
+
+func (*PersonalAccessTokenRegeneration) Type() Type { return TypePersonalAccessTokenRegeneration }
+
+// PersonalAccessTokenExpiration tells that somebody has ended a token.
+type PersonalAccessTokenExpiration struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	TokenOwner
+}
+
+func (*PersonalAccessTokenExpiration) Type() Type { return TypePersonalAccessTokenExpiration }
+
+// TokenOwner is the owner of a token that somebody else has changed; it is
+// empty where the owner has.
+type TokenOwner struct {
+	UserID   int64  `json:"user_id,omitempty"`
+	Username string `json:"username,omitempty"`
+}
+
+func (o *TokenOwner) resource() string {
+	if o.UserID != 0 {
+		return "User"
+	}
+	return "Profile"
+}
+
+// PersonalAccessTokenDeletion tells that the owner of a token has deleted it.
+type PersonalAccessTokenDeletion struct {
+	TokenID string `json:"token_id"`
+	Name    string `json:"name"`
+}
+
+func (*PersonalAccessTokenDeletion) Type() Type { return TypePersonalAccessTokenDeletion }
+
+// PersonalAccessTokenAdminDeletion tells that somebody who manages users has
+// deleted a token of one.
+type PersonalAccessTokenAdminDeletion struct {
+	AboutUser
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+func (*PersonalAccessTokenAdminDeletion) Type() Type { return TypePersonalAccessTokenAdminDeletion }
