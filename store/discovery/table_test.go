@@ -64,6 +64,7 @@ func TestFields(t *testing.T) {
 		"cluster_hana_angi_scale_up", "cluster_ascs_ers", "sap_application_ascs_ensa2", "sap_database_primary", "sap_database_secondary",
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			body, err := os.ReadFile(filepath.Join("testdata", name+".json"))
 			if err != nil {
 				t.Fatal(err)
