@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"iter"
 	"math/big"
 	"net/netip"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"unicode"
 
 	"github.com/alexedwards/argon2id"
+	"github.com/rivo/uniseg"
 
 	"trento/store"
 )
@@ -41,8 +41,10 @@ func CheckPasswordRules(password string) []string {
 	var length, repeated int
 	var previous string
 	var repetitive bool
-	for character := range characters(password) {
-		length++
+	for rest, state := password, -1; rest != ""; length++ {
+		// What a person sees as one character: a letter with its accents, a flag.
+		var character string
+		character, rest, _, state = uniseg.FirstGraphemeClusterInString(rest, state)
 		if character == previous {
 			repeated++
 		} else {
@@ -78,57 +80,6 @@ func sequential(password string) bool {
 	}
 	return false
 }
-
-// characters walks a text by what a person sees as one character: a letter
-// together with its accents, an emoji together with its variants, a flag. It
-// follows the rules of Unicode for grapheme clusters, but for scripts whose
-// clusters need a dictionary of consonants: those count a little longer.
-func characters(text string) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		start, before, flags := 0, rune(0), 0
-		for i, r := range text {
-			if i > 0 && !joins(before, r, flags) {
-				if !yield(text[start:i]) {
-					return
-				}
-				start = i
-			}
-			if isFlagLetter(r) {
-				flags++
-			} else {
-				flags = 0
-			}
-			before = r
-		}
-		if start < len(text) {
-			yield(text[start:])
-		}
-	}
-}
-
-const zeroWidthJoiner = '\u200d'
-
-// joins reports whether r belongs to the character that ends with before;
-// flags is how many letters of flags end there.
-func joins(before, r rune, flags int) bool {
-	switch {
-	case before == '\r' && r == '\n':
-		return true
-	case unicode.IsControl(before):
-		return false
-	case unicode.Is(unicode.M, r), r == zeroWidthJoiner, r == '\u200c':
-		return true
-	case r >= 0x1f3fb && r <= 0x1f3ff, r >= 0xe0020 && r <= 0xe007f: // skin tones, tags
-		return true
-	case r >= 0x1160 && r <= 0x11ff: // the later parts of a Korean syllable
-		return before >= 0x1100 && before <= 0x11ff
-	case before == zeroWidthJoiner:
-		return unicode.IsSymbol(r)
-	}
-	return isFlagLetter(r) && flags%2 == 1
-}
-
-func isFlagLetter(r rune) bool { return r >= 0x1f1e6 && r <= 0x1f1ff }
 
 const (
 	generatedLength = 16

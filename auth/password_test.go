@@ -4,18 +4,15 @@ import (
 	"context"
 	"errors"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
-	"unicode/utf8"
 
 	"github.com/alexedwards/argon2id"
 	"github.com/google/go-cmp/cmp"
-	"pgregory.net/rapid"
 
 	"trento/store"
 	"trento/store/activity"
@@ -72,36 +69,6 @@ func TestCheckPasswordRules(t *testing.T) {
 			t.Errorf("%.20q (-want +got):\n%s", test.password, diff)
 		}
 	}
-}
-
-func TestCharacters(t *testing.T) {
-	tests := []struct {
-		text string
-		want []string
-	}{
-		{"", nil},
-		{"ab", []string{"a", "b"}},
-		{"e\u0301a", []string{"e\u0301", "a"}},
-		{"\r\n\n\r", []string{"\r\n", "\n", "\r"}},
-		{"\n\u0301", []string{"\n", "\u0301"}},
-		{"🇩🇪🇫🇷🇮", []string{"🇩🇪", "🇫🇷", "🇮"}},
-		{"👍🏽☎️", []string{"👍🏽", "☎️"}},
-		{"👨‍👩‍👧x", []string{"👨‍👩‍👧", "x"}},
-		{"\u1112\u1161\u11abx", []string{"\u1112\u1161\u11ab", "x"}},
-		{"x\u1161", []string{"x", "\u1161"}},
-	}
-	for _, test := range tests {
-		if diff := cmp.Diff(test.want, slices.Collect(characters(test.text))); diff != "" {
-			t.Errorf("%q (-want +got):\n%s", test.text, diff)
-		}
-	}
-	rapid.Check(t, func(t *rapid.T) {
-		text := rapid.String().Draw(t, "text")
-		parts := slices.Collect(characters(text))
-		if strings.Join(parts, "") != text || len(parts) > utf8.RuneCountInString(text) {
-			t.Fatalf("%q falls into %q", text, parts)
-		}
-	})
 }
 
 // Generated passwords follow the rules, and every character has its chance.

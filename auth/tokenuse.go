@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/felixge/httpsnoop"
+
 	"trento/store"
 )
 
@@ -214,49 +216,25 @@ func isSignIn(r *http.Request) bool {
 	return clean == "/api/session" || clean == "/session"
 }
 
-// answered remembers the status of an answer. Unwrap lets ResponseController
-// reach the writer beneath.
-type answered struct {
-	http.ResponseWriter
-	status int
-}
-
-func (w *answered) Unwrap() http.ResponseWriter { return w.ResponseWriter }
-
-func (w *answered) WriteHeader(status int) {
-	if w.status == 0 {
-		w.status = status
-	}
-	w.ResponseWriter.WriteHeader(status)
-}
-
-func (w *answered) Write(b []byte) (int, error) {
-	if w.status == 0 {
-		w.status = http.StatusOK
-	}
-	return w.ResponseWriter.Write(b)
-}
-
 // serveNoted serves a request and notes that it was made with a token, which
 // is asked for afterwards and may be nil.
 func (a *Auth) serveNoted(w http.ResponseWriter, r *http.Request, next http.Handler, via string, tokenOf func() seenToken) {
-	at, out := a.now(), &answered{ResponseWriter: w}
-	unanswered := http.StatusInternalServerError // what a panic comes to
+	at, answer, finished := a.now(), httpsnoop.Metrics{Code: http.StatusOK}, false
 	defer func() {
 		token := tokenOf()
 		if token.Token == nil {
 			return
 		}
-		if out.status == 0 {
-			out.status = unanswered
+		if !finished && answer.Written == 0 {
+			answer.Code = http.StatusInternalServerError // what a panic is answered with
 		}
 		a.store.NoteTokenUse(store.TokenUse{
 			UserID: token.UserID, At: at, TokenID: token.ID, TokenName: token.Name,
-			Method: r.Method, Path: r.URL.Path, Status: out.status, Address: a.addressOf(r), UserAgent: r.UserAgent(), Via: via, Text: token.text,
+			Method: r.Method, Path: r.URL.Path, Status: answer.Code, Address: a.addressOf(r), UserAgent: r.UserAgent(), Via: via, Text: token.text,
 		})
 	}()
-	next.ServeHTTP(out, r)
-	unanswered = http.StatusOK
+	answer.CaptureMetrics(w, func(w http.ResponseWriter) { next.ServeHTTP(w, r) })
+	finished = true
 }
 
 // addressOf is the address of the client as text; empty where there is none.
