@@ -78,7 +78,7 @@ func stockIndex(t *rapid.T, entries []*activity.Entry) bleve.Index {
 			if leaf.Kind == activity.NumberLeaf {
 				d.AddField(document.NewNumericFieldWithIndexingOptions("number", nil, leaf.Number(), index.IndexField))
 			}
-			d.AddField(document.NewTextFieldWithIndexingOptions(fmt.Sprint("leaf", leaf.Kind), nil, slices.Clone(leaf.Text), index.IndexField))
+			d.AddField(document.NewTextFieldWithIndexingOptions(fmt.Sprint("leaf", leaf.Kind), nil, []byte(leaf.Text), index.IndexField))
 		}
 		if err := batch.IndexAdvanced(d); err != nil {
 			t.Fatal(err)

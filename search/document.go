@@ -103,7 +103,7 @@ func newDocument(e *activity.Entry) *entryDocument {
 	about.add(aboutSeverity(e.Severity))
 	plain, id, text, literal := newTerms(fieldPlain), newTerms(fieldID), newTerms(fieldText), newTerms(fieldLiteral)
 	for leaf := range activity.Leaves(e.Metadata) {
-		folded := activity.Fold(string(leaf.Text))
+		folded := activity.Fold(leaf.Text)
 		if leaf.Kind != activity.StringLeaf {
 			literal.add(folded)
 			continue

@@ -150,7 +150,7 @@ func (s *segment) numbers(intervals []activity.Interval) (*roaring.Bitmap, error
 	found := roaring.New()
 	err := s.collect(found, fieldLiteral, func(v *termList, hit func(i int)) {
 		for i := range v.ends {
-			leaf := activity.Leaf{Kind: activity.NumberLeaf, Text: v.value(i)}
+			leaf := activity.Leaf{Kind: activity.NumberLeaf, Text: string(v.value(i))}
 			if c := leaf.Text[0]; c != '-' && (c < '0' || c > '9') {
 				continue // a boolean
 			}

@@ -13,13 +13,13 @@ import (
 func Fold(text string) string {
 	for i := range len(text) {
 		if c := text[i]; c >= utf8.RuneSelf || 'A' <= c && c <= 'Z' {
-			return string(appendFold(make([]byte, 0, len(text)), []byte(text)))
+			return string(appendFold(make([]byte, 0, len(text)), text))
 		}
 	}
 	return text
 }
 
-func appendFold(dst, text []byte) []byte {
+func appendFold(dst []byte, text string) []byte {
 	for i := 0; i < len(text); {
 		if c := text[i]; c < utf8.RuneSelf {
 			if 'A' <= c && c <= 'Z' {
@@ -29,7 +29,7 @@ func appendFold(dst, text []byte) []byte {
 			i++
 			continue
 		}
-		r, size := utf8.DecodeRune(text[i:])
+		r, size := utf8.DecodeRuneInString(text[i:])
 		dst = utf8.AppendRune(dst, foldRune(r))
 		i += size
 	}
