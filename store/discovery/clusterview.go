@@ -190,7 +190,7 @@ func (v *clusterView) readProperties(options *fields) {
 		}
 		v.properties = append(v.properties, namedValue{name, property.text("Value")})
 	}
-	if list := options.array("ClusterProperties"); list != nil && options.length("ClusterProperties") == 0 {
+	if list := options.array("ClusterProperties"); !list.absent() && options.length("ClusterProperties") == 0 {
 		options.leaveOut("ClusterProperties", isEmpty)
 	}
 }
@@ -251,7 +251,7 @@ func (v *clusterView) readNodes(monitor *fields) {
 		}
 		v.nodes = append(v.nodes, shown)
 	}
-	if list := monitor.array("Nodes"); list != nil && monitor.length("Nodes") == 0 {
+	if list := monitor.array("Nodes"); !list.absent() && monitor.length("Nodes") == 0 {
 		monitor.leaveOut("Nodes", isEmpty)
 	}
 }

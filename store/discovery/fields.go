@@ -14,7 +14,7 @@ type fields struct {
 	members map[string]value
 	rename  func(string) string // makes one name of all spellings; nil: names are exact
 
-	source value   // the object itself; nil where it is absent
+	source value   // the object itself; empty where it is absent
 	in     *fields // the object it stands in; nil for the payload
 	name   string  // of the member it is, or whose element it is
 	place  int     // of the element; -1 where it is the member itself
@@ -52,7 +52,7 @@ func (f *fields) key(name string) string {
 // pointer is where a member stands in the payload, or where it would. Names
 // are spelled as they are there.
 func (f *fields) pointer(name string) string {
-	if f.rename != nil && f.source != nil {
+	if f.rename != nil && !f.source.absent() {
 		key := f.rename(name)
 		for spelled := range f.source.members() {
 			if f.rename(spelled) == key {
@@ -106,7 +106,7 @@ func (f *fields) nothing(name string) string {
 // null, so are all of its members.
 func (f *fields) into(name string) *fields {
 	inner := &fields{rename: f.rename, in: f, name: name, place: -1, reading: f.reading}
-	if v := f.object(name); v != nil {
+	if v := f.object(name); !v.absent() {
 		return inner.read(v)
 	}
 	return inner
@@ -220,7 +220,7 @@ func pacemakerBoolean(text string) (b, ok bool) {
 // isTrue reports whether a truth value is known to be true.
 func isTrue(b *bool) bool { return b != nil && *b }
 
-// object is a member that is an object; nil where there is none.
+// object is a member that is an object; absent where there is none.
 func (f *fields) object(name string) value {
 	v, ok := f.get(name)
 	if ok && !v.object() {
@@ -228,12 +228,12 @@ func (f *fields) object(name string) value {
 		ok = false
 	}
 	if !ok {
-		return nil
+		return ""
 	}
 	return v
 }
 
-// array is a member that is an array; nil where there is none.
+// array is a member that is an array; absent where there is none.
 func (f *fields) array(name string) value {
 	v, ok := f.get(name)
 	if ok && !v.array() {
@@ -241,7 +241,7 @@ func (f *fields) array(name string) value {
 		ok = false
 	}
 	if !ok {
-		return nil
+		return ""
 	}
 	return v
 }

@@ -43,7 +43,7 @@ func (v value) step(name string) value {
 	case v.array():
 		index, err := strconv.Atoi(name)
 		if err != nil {
-			return nil
+			return ""
 		}
 		for i, element := range v.elements() {
 			if i == index {
@@ -51,7 +51,7 @@ func (v value) step(name string) value {
 			}
 		}
 	}
-	return nil
+	return ""
 }
 
 // spelling makes one name of DataDiskNumber, data_disk_number and the like.

@@ -36,7 +36,7 @@ func (f *fields) sapControl() sapControl {
 			return c
 		}
 	}
-	if v := f.array("Instances"); v != nil && !f.since(before) {
+	if v := f.array("Instances"); !v.absent() && !f.since(before) {
 		f.leaveOut("Instances", noCurrent)
 	}
 	return c

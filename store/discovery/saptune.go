@@ -26,14 +26,14 @@ func decodeSaptune(payload value, r *reading) (*landscape.SaptuneReport, error) 
 	switch installed := f.boolean("saptune_installed"); {
 	case installed != nil:
 		report.Installed = *installed
-	case report.PackageVersion != "" || status != nil: // what is there is installed
+	case report.PackageVersion != "" || !status.absent(): // what is there is installed
 		f.noteNothing("saptune_installed")
 		report.Installed = true
 	case f.nothing("saptune_installed") != isEmpty: // agents have written "" for all that is not there
 		f.noteNothing("saptune_installed")
 		report.Unread = true
 	}
-	if status != nil && report.Installed {
+	if !status.absent() && report.Installed {
 		report.Status = f.saptuneStatus(report)
 	}
 	return report, nil

@@ -7,6 +7,8 @@ import (
 	"iter"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/tidwall/gjson"
 )
 
 // maxDepth is how deep the arrays and objects of a report may be nested. Real
@@ -17,20 +19,39 @@ var errDepth = errors.New("nested too deeply")
 
 // value is one JSON value inside a text that check has accepted, without the
 // white space around it. It is read where it is needed: a report has many
-// members of which few mean anything to us. The nil value is an absent one.
-type value []byte
+// members of which few mean anything to us. The empty value is an absent one.
+type value string
 
 // check accepts a JSON text of bearable depth.
 func check(text []byte) (value, error) {
 	if !json.Valid(text) {
-		return nil, json.Unmarshal(text, new(json.RawMessage)) // says what is wrong
+		return "", json.Unmarshal(text, new(json.RawMessage)) // says what is wrong
 	}
 	// What has few brackets cannot be deep, whatever its strings contain.
 	if bytes.Count(text, []byte("{"))+bytes.Count(text, []byte("[")) > maxDepth && depth(text) > maxDepth {
-		return nil, errDepth
+		return "", errDepth
 	}
-	text = space(text)
-	return text[:length(text)], nil
+	return value(bytes.Trim(text, " \t\r\n")), nil
+}
+
+// depth is how deep the arrays and objects of a text are nested.
+func depth(text []byte) (deepest int) {
+	depth, quoted := 0, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{' || c == '[':
+			depth++
+			deepest = max(deepest, depth)
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+	return deepest
 }
 
 func (v value) absent() bool { return len(v) == 0 }
@@ -69,10 +90,10 @@ func (v value) text() string {
 		plain = plain && c != '\\' && c < utf8.RuneSelf && c != 0x7f
 	}
 	if plain {
-		return string(inner)
+		return strings.Clone(string(inner)) // a part of the report would keep all of it in memory
 	}
 	var s string
-	if err := json.Unmarshal(v, &s); err != nil {
+	if err := json.Unmarshal([]byte(v), &s); err != nil {
 		return string(utf8.RuneError) // cannot be: the text was checked
 	}
 	return visible(s)
@@ -103,104 +124,17 @@ func (v value) blank() bool {
 // often as it stands there.
 func (v value) members() iter.Seq2[string, value] {
 	return func(yield func(string, value) bool) {
-		for rest := space(v[1:]); rest[0] != '}'; {
-			n := length(rest)
-			name := rest[:n].text()
-			rest = space(space(rest[n:])[1:]) // behind the colon
-			n = length(rest)
-			if !yield(name, rest[:n]) {
-				return
-			}
-			rest = next(rest[n:])
-		}
+		gjson.Parse(string(v)).ForEach(func(name, member gjson.Result) bool { return yield(value(name.Raw).text(), value(member.Raw)) })
 	}
 }
 
 // elements walks an array.
 func (v value) elements() iter.Seq2[int, value] {
 	return func(yield func(int, value) bool) {
-		rest := space(v[1:])
-		for i := 0; rest[0] != ']'; i++ {
-			n := length(rest)
-			if !yield(i, rest[:n]) {
-				return
-			}
-			rest = next(rest[n:])
-		}
-	}
-}
-
-// next goes to the following member or element, or to the closing bracket.
-func next(text value) value {
-	text = space(text)
-	if text[0] == ',' {
-		text = space(text[1:])
-	}
-	return text
-}
-
-func space(text value) value {
-	for len(text) > 0 && (text[0] == ' ' || text[0] == '\t' || text[0] == '\n' || text[0] == '\r') {
-		text = text[1:]
-	}
-	return text
-}
-
-// length is the number of bytes of the value the text begins with.
-func length(text value) int {
-	switch text[0] {
-	case '"':
-		return quoted(text)
-	case '{', '[':
-		depth := 0
-		for i := 0; ; i++ {
-			switch text[i] {
-			case '"':
-				i += quoted(text[i:]) - 1
-			case '{', '[':
-				depth++
-			case '}', ']':
-				if depth--; depth == 0 {
-					return i + 1
-				}
-			}
-		}
-	}
-	if end := bytes.IndexAny(text, ",}] \t\r\n"); end >= 0 {
-		return end
-	}
-	return len(text)
-}
-
-// depth is how deep the arrays and objects of the text are nested.
-func depth(text []byte) int {
-	depth, deepest := 0, 0
-	for i := 0; i < len(text); i++ {
-		switch text[i] {
-		case '"':
-			i += quoted(text[i:]) - 1
-		case '{', '[':
-			depth++
-			deepest = max(deepest, depth)
-		case '}', ']':
-			depth--
-		}
-	}
-	return deepest
-}
-
-// quoted is the number of bytes of the string the text begins with.
-func quoted(text []byte) int {
-	end := 1
-	for {
-		end += bytes.IndexByte(text[end:], '"')
-		escapes := 0
-		for text[end-1-escapes] == '\\' {
-			escapes++
-		}
-		end++
-		if escapes%2 == 0 {
-			return end
-		}
+		i := -1
+		gjson.Parse(string(v)).ForEach(func(_, element gjson.Result) bool {
+			i++
+			return yield(i, value(element.Raw))
+		})
 	}
 }
