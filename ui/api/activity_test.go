@@ -81,6 +81,7 @@ func (f *fixture) tagged(count int) {
 
 // TestActivityLog compares a page with the text it is to be.
 func TestActivityLog(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("root", admin)
 	f.register(agentID, "vega01")
@@ -99,6 +100,7 @@ func TestActivityLog(t *testing.T) {
 // TestActivityPages goes through the table of pages: which entries come, and
 // what is said of those before and behind them. Of 60 entries 60 is the newest.
 func TestActivityPages(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("root", admin)
 	f.tagged(60)
@@ -153,6 +155,7 @@ func TestActivityPages(t *testing.T) {
 // TestActivityPaging walks there and back, and misses and repeats nothing,
 // even where many entries have the same microsecond.
 func TestActivityPaging(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("root", admin)
 	f.tagged(5)
@@ -189,6 +192,7 @@ func TestActivityPaging(t *testing.T) {
 
 // TestActivityFilters goes through the parameters that select entries.
 func TestActivityFilters(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("root", admin)
 	start := f.clock.now
@@ -260,6 +264,7 @@ func TestActivityFilters(t *testing.T) {
 // TestActivityErrors goes through the table of errors, as somebody who may not
 // ask for others, so that the order of the checks shows.
 func TestActivityErrors(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("ann")
 	f.user("root", admin)
@@ -333,6 +338,7 @@ func TestActivityErrors(t *testing.T) {
 // TestActivityVisibility lets viewers of every kind look for what they may not
 // see, in every way there is.
 func TestActivityVisibility(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("ann")
 	f.user("root", admin)

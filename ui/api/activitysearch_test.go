@@ -17,6 +17,7 @@ import (
 // TestActivitySearch asks for every example of the language, while the index
 // holds nothing and when it holds everything.
 func TestActivitySearch(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile("../../store/activity/testdata/search.json")
 	if err != nil {
 		t.Fatal(err)
@@ -72,6 +73,7 @@ func TestActivitySearch(t *testing.T) {
 // TestActivityOddSearch: whatever is searched for is answered, by the index,
 // too. Only what is no text, or is too long, is refused.
 func TestActivityOddSearch(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("root", admin)
 	f.tagged(3)

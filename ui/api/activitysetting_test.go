@@ -12,6 +12,7 @@ const logSettingsPath = "/api/v1/settings/activity_log"
 // TestActivitySettings goes through the table of bodies. What is refused
 // changes nothing, and only what was accepted is logged.
 func TestActivitySettings(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("root", admin)
 	f.user("keeper", 16) // all:activity_logs_settings

@@ -15,6 +15,7 @@ import (
 // TestAgents reports well and badly, with and without a host, and reads how
 // the reports fare.
 func TestAgents(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("keeper", 14) // all:api_key_settings
 	f.user("ann", 16, 20)
@@ -94,6 +95,7 @@ func TestAgents(t *testing.T) {
 // TestUnidentifiedReports: who sends what names no agent is told to the log,
 // once a minute.
 func TestUnidentifiedReports(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	lines := func() int { return strings.Count(f.log.String(), "report without an agent was refused") }
 	for range 5 {

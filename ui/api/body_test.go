@@ -9,6 +9,7 @@ import (
 // A text that is none is refused wherever a body or a query is read, by people
 // and programs alike, and changes nothing.
 func TestTextsThatAreNone(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("root", admin)
 	const user = `,"fullname":"B","email":"bob@example.com","password":"secret1223","password_confirmation":"secret1223","enabled":true}`

@@ -13,6 +13,7 @@ import (
 // TestSelectChecks goes through the table of selecting checks, which is the
 // same for both kinds of things.
 func TestSelectChecks(t *testing.T) {
+	t.Parallel()
 	const accepted = "{}"
 	many := func(element string, n int) string {
 		return `{"checks":[` + strings.TrimSuffix(strings.Repeat(element+",", n), ",") + `]}`
@@ -81,6 +82,7 @@ func TestSelectChecks(t *testing.T) {
 // TestSelectChecksOf checks what is wrong with the path, and in which order
 // faults are found.
 func TestSelectChecksOf(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	const hostChecks, clusterChecks = 5, 6
 	f.user("root", admin)

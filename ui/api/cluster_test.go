@@ -11,6 +11,7 @@ import (
 
 // TestClusters lists clusters of every type, in both versions of the API.
 func TestClusters(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("ann")
 	for i, name := range []string{
@@ -81,6 +82,7 @@ func TestClusters(t *testing.T) {
 // TestOrderOfClusters checks that clusters are listed by name and then by id,
 // and that those without a name come last.
 func TestOrderOfClusters(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("ann")
 	offline := func(n int, name string) {

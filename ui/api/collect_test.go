@@ -51,6 +51,7 @@ func padded(size int) string {
 
 // TestCollect goes through the table of the collect endpoint.
 func TestCollect(t *testing.T) {
+	t.Parallel()
 	const (
 		cloud   = "cloud_discovery"
 		host    = "host_discovery"
@@ -136,6 +137,7 @@ func TestCollect(t *testing.T) {
 // TestCollectPrecedence gives reports several faults and expects the answer to
 // the first one in the order of precedence.
 func TestCollectPrecedence(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	const html, wrongKey = "text/html", "wrong"
 	for _, test := range []struct {
@@ -162,6 +164,7 @@ func TestCollectPrecedence(t *testing.T) {
 // TestCollectKeeps checks that what is accepted is stored and logged when the
 // answer comes, and that a repeated report changes nothing.
 func TestCollectKeeps(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.register(agentID, "vega01")
 	before := f.entries()
@@ -184,6 +187,7 @@ func TestCollectKeeps(t *testing.T) {
 // TestCollectEarly checks that what was rejected because the host was unknown
 // is applied when the host registers.
 func TestCollectEarly(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	early := report(agentID, "subscription_discovery", `[{"identifier":"SLES_SAP","version":"15.6","arch":"x86_64","status":"Registered"}]`)
 	for range 2 { // also the second time: nothing was accepted yet
@@ -204,6 +208,7 @@ func TestCollectEarly(t *testing.T) {
 // TestCollectWithoutKeys checks that agents need no key where the check is
 // switched off.
 func TestCollectWithoutKeys(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t, func(o *auth.Options) { o.EnableAPIKey = false })
 	f.post(nobody, collectPath, hostReport(agentID, "vega01")).expect(t, http.StatusAccepted, "{}")
 	f.post(nobody, "/api/v1/hosts/"+agentID+"/heartbeat", "").expect(t, http.StatusNoContent, "")
@@ -212,6 +217,7 @@ func TestCollectWithoutKeys(t *testing.T) {
 // TestCollectFleet sends everything a whole landscape reports, and looks at it
 // in every way there is.
 func TestCollectFleet(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	landscapeOf := fleet.New(1, 40)
 	for _, h := range landscapeOf.Hosts() {
@@ -237,6 +243,7 @@ func TestCollectFleet(t *testing.T) {
 
 // TestHeartbeat goes through the table of the heartbeat endpoint.
 func TestHeartbeat(t *testing.T) {
+	t.Parallel()
 	path := func(id string) string { return "/api/v1/hosts/" + id + "/heartbeat" }
 	for name, test := range map[string]struct {
 		id     string
@@ -276,6 +283,7 @@ func TestHeartbeat(t *testing.T) {
 
 // TestHeartbeatLost follows a host whose agent falls silent and comes back.
 func TestHeartbeatLost(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("ann")
 	f.register(agentID, "vega01")

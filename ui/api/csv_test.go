@@ -8,6 +8,7 @@ import (
 )
 
 func TestQuoteFormula(t *testing.T) {
+	t.Parallel()
 	for _, start := range []string{
 		"=", "+", "-", "@", "\t", "\r", "\n", "\x00", // the plain ones, and what splits cells
 		"\uFF1D", "\uFF0B", "\uFF0D", "\uFF20", // full width
@@ -28,6 +29,7 @@ func TestQuoteFormula(t *testing.T) {
 }
 
 func TestCSVWriter(t *testing.T) {
+	t.Parallel()
 	for mark, want := range map[bool]string{false: "", true: "\xEF\xBB\xBF"} {
 		var b strings.Builder
 		out, err := NewCSVWriter(&b, mark)
@@ -49,6 +51,7 @@ func TestCSVWriter(t *testing.T) {
 }
 
 func TestCSVTimesSortAsText(t *testing.T) {
+	t.Parallel()
 	at := time.Date(2026, 11, 28, 11, 28, 52, 0, time.FixedZone("CET", 3600))
 	var texts []string
 	for _, nanos := range []time.Duration{0, 1000, 912_760_000, 912_761_000, 999_999_999} {

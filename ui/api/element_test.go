@@ -11,6 +11,7 @@ import (
 // be read, and finds the rest of them in the answers, which are what
 // openapi.yaml says.
 func TestReportsAreJudgedElementByElement(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("ann")
 	f.build()

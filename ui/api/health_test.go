@@ -10,6 +10,7 @@ import (
 
 // TestHealth checks what each member of the overview follows from.
 func TestHealth(t *testing.T) {
+	t.Parallel()
 	const strangerID = "33333333-0000-5000-8000-000000000003"
 	silence := func(f *fixture, hosts ...string) {
 		for _, id := range hosts {
@@ -90,6 +91,7 @@ func (f *fixture) healthOf() map[string]any {
 // TestHealthOfHosts checks that hosts count once they are known by name, and
 // that the worst of them counts.
 func TestHealthOfHosts(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("root", admin)
 	f.build()

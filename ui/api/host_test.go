@@ -15,6 +15,7 @@ import (
 // TestHosts compares the list with the text it is to be, to the byte: clients
 // rely on every member, and people on their order.
 func TestHosts(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("ann")
 	f.get("ann", "/api/v1/hosts").expect(t, http.StatusOK, "[]")
@@ -81,6 +82,7 @@ func TestHosts(t *testing.T) {
 
 // TestHostsOfOldAgents checks what is said of hosts that report little.
 func TestHostsOfOldAgents(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("ann")
 	f.post(agent, collectPath, report(agentID, "host_discovery", `{"hostname":"a<b>","ip_addresses":["10.1.2.3","::1"],"agent_version":"1.0",`+
@@ -103,6 +105,7 @@ func tagged(id int, value, resource, kind, at string) string {
 
 // TestDeregisterHost goes through the table of the clean-up of a host.
 func TestDeregisterHost(t *testing.T) {
+	t.Parallel()
 	const path = "/api/v1/hosts/"
 	live := sentence("Requested operation not allowed for live hosts.")
 	beat := func(f *fixture) {
@@ -165,6 +168,7 @@ func TestDeregisterHost(t *testing.T) {
 
 // TestHostReturns follows a host that is cleaned up and reports again.
 func TestHostReturns(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("root", admin)
 	f.register(agentID, "vega01")
@@ -181,6 +185,7 @@ func TestHostReturns(t *testing.T) {
 // TestPrometheusTargets goes through the kinds of hosts Prometheus can be sent
 // to.
 func TestPrometheusTargets(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.get(nobody, "/api/v1/prometheus/targets").expect(t, http.StatusOK, "[]")
 	for i, h := range []struct{ name, addresses, rest string }{

@@ -19,6 +19,7 @@ import (
 // TestHostile sends what nobody in their right mind would. Each is answered
 // as openapi.yaml says (do sees to that) and none is a fault of ours.
 func TestHostile(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("root", admin)
 	f.register(agentID, "vega01")
@@ -88,6 +89,7 @@ func TestHostile(t *testing.T) {
 
 // TestHostileAtRandom is TestHostile with whatever comes.
 func TestHostileAtRandom(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("ann")
 	names := rapid.SampledFrom([]string{"first", "after", "last", "before", "from_date", "to_date", "actor", "type", "severity", "search", "severity[]", "x", "first[a]"})
@@ -124,6 +126,7 @@ func TestHostileAtRandom(t *testing.T) {
 // TestBodies checks bodies whose length nobody knows, and such that never end
 // or break off.
 func TestBodies(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	report := hostReport(agentID, "vega01")
 	for name, test := range map[string]struct {

@@ -32,6 +32,7 @@ func (f *fixture) anew(path string) string {
 // asked for again and again to say the same as one that is asked for the first
 // time.
 func TestListsAreCurrent(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("root", admin)
 	hosts := []string{db1ID, db2ID, app1ID, app2ID}
@@ -91,6 +92,7 @@ func TestListsAreCurrent(t *testing.T) {
 // TestListsTogether reads lists while they change. Every answer is whole, and
 // as one of the moments was.
 func TestListsTogether(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("root", admin)
 	f.build()

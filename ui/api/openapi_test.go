@@ -32,6 +32,7 @@ var update = flag.Bool("update", false, "write openapi.json and the golden files
 // TestDocument checks that openapi.yaml is a description, and that openapi.json,
 // which is what clients get, is the same one.
 func TestDocument(t *testing.T) {
+	t.Parallel()
 	doc := document(t)
 	if err := doc.Validate(t.Context()); err != nil {
 		t.Error(err)
@@ -62,6 +63,7 @@ func TestDocument(t *testing.T) {
 // TestDocumentAndRoutes checks that the description has the routes there are,
 // with what they demand, and no others.
 func TestDocumentAndRoutes(t *testing.T) {
+	t.Parallel()
 	described := make(map[string]string)
 	for path, item := range document(t).Paths.Map() {
 		for method, operation := range item.Operations() {
@@ -107,6 +109,7 @@ func demand(o *openapi3.Operation) string {
 }
 
 func TestOpenAPI(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	for part, want := range map[string]struct{ has, lacks string }{
 		"/api/v1/openapi":          {"/api/v1/hosts", "/api/session"},

@@ -11,6 +11,7 @@ import (
 )
 
 func TestPlatform(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("ann")
 	f.get(nobody, "/api/healthz").expect(t, http.StatusOK, `{"database":"pass"}`)
@@ -21,6 +22,7 @@ func TestPlatform(t *testing.T) {
 
 // TestAbout counts the subscriptions for SAP systems, and no others.
 func TestAbout(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("ann")
 	subscription := func(identifier string) string {
@@ -35,6 +37,7 @@ func TestAbout(t *testing.T) {
 }
 
 func TestAbilities(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("ann")
 	var got []struct {
@@ -58,6 +61,7 @@ func TestAbilities(t *testing.T) {
 
 // TestAPIKey checks who sees the text of the agents' key.
 func TestAPIKey(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	const all, users, apiKeySettings, operations = 1, 2, 14, 35
 	f.clock.pass(time.Hour)
@@ -80,6 +84,7 @@ func TestAPIKey(t *testing.T) {
 // TestFaults checks that a fault of ours tells nobody anything, and is logged
 // once under the number of its request.
 func TestFaults(t *testing.T) {
+	t.Parallel()
 	c := &clock{time.Date(2026, 8, 20, 10, 15, 30, 0, time.UTC)}
 	s, err := store.Open(t.TempDir(), store.Options{Now: c.Now, NoSync: true})
 	if err != nil {

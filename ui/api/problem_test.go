@@ -20,6 +20,7 @@ import (
 // TestFail goes through the errors of the rooms below and what a client is
 // told of each, however deep it is wrapped.
 func TestFail(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		err    error
 		status int

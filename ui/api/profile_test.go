@@ -12,6 +12,7 @@ import (
 )
 
 func TestProfile(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("ann", 11)
 	const before = `{"id":1,"fullname":"ann","username":"ann","email":"ann@example.com","abilities":[{"id":11,"name":"cleanup","resource":"host","label":"Permits cleanup of hosts"}],` +
@@ -42,6 +43,7 @@ func TestProfile(t *testing.T) {
 }
 
 func TestTOTP(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.withPassword("ann", true)
 	f.signIn("ann")
@@ -107,6 +109,7 @@ func (f *fixture) signInAgain(name string, code func() string, signIn func(code,
 }
 
 func TestProfileOfTheDefaultAdmin(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	if _, err := f.auth.EnsureAdmin(t.Context(), auth.Admin{Email: "root@example.com", Password: password}, t.TempDir()); err != nil {
 		t.Fatal(err)

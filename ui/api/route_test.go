@@ -127,6 +127,7 @@ func (c caller) passes(demand string) bool {
 
 // TestRoutes lets everybody try everything.
 func TestRoutes(t *testing.T) {
+	t.Parallel()
 	if routes := (&api.API{}).Routes(); len(routes) != len(demands) {
 		t.Errorf("%d routes, %d in the table of this test", len(routes), len(demands))
 	}
@@ -218,6 +219,7 @@ func (f *fixture) cookie(name string) (cookie string) {
 // TestExpiredAPIKey checks that the key of the agents does not outlive its
 // date.
 func TestExpiredAPIKey(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.clock.pass(36500*24*time.Hour - time.Second)
 	f.register(agentID, "vega01")
@@ -227,6 +229,7 @@ func TestExpiredAPIKey(t *testing.T) {
 
 // TestElsewhere goes through addresses that are not quite right.
 func TestElsewhere(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("ann")
 	for _, test := range []struct {
@@ -291,6 +294,7 @@ func TestElsewhere(t *testing.T) {
 
 // TestHead checks that what can be read can be asked about.
 func TestHead(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("ann")
 	for _, d := range demands {
@@ -306,6 +310,7 @@ func TestHead(t *testing.T) {
 
 // TestHeaders checks what every answer with data carries.
 func TestHeaders(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("ann")
 	for _, path := range []string{"/api/v1/hosts", "/api/v2/clusters", "/api/v1/sap_systems/health", "/api/v1/activity_log", "/api/v1/settings/api_key", "/api/v1/about", "/api/v1/nothing"} {

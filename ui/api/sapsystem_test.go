@@ -13,6 +13,7 @@ import (
 // TestLandscape compares the lists of a landscape in which a bit of everything
 // has happened with files, to the letter.
 func TestLandscape(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("root", admin)
 	lists := map[string]string{
@@ -47,6 +48,7 @@ func TestLandscape(t *testing.T) {
 // TestOrderOfSAPSystems checks that systems are listed by SID, and instances by
 // number.
 func TestOrderOfSAPSystems(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("ann")
 	f.build()
@@ -76,6 +78,7 @@ func TestOrderOfSAPSystems(t *testing.T) {
 // TestDeregisterInstance goes through the table of the clean-up of instances,
 // which is the same for both kinds.
 func TestDeregisterInstance(t *testing.T) {
+	t.Parallel()
 	const (
 		cleanupHost, cleanupApplication, cleanupDatabase, operations = 11, 12, 13, 35
 

@@ -61,6 +61,7 @@ var readBy = map[string][]string{
 // TestScopes lets tokens of somebody who may do everything try everything,
 // each limited to one set.
 func TestScopes(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("root", admin)
 	for _, set := range f.auth.ScopeSets() {
@@ -96,6 +97,7 @@ func TestScopes(t *testing.T) {
 // TestSingleScopes checks that a single operation permits itself, and nothing
 // beside it.
 func TestSingleScopes(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("root", admin)
 	operations := f.auth.ScopeSets()[0].Operations
@@ -139,6 +141,7 @@ func matches(route, path string) bool {
 // TestScopeNeverWidens checks that a scope gives nobody what they have not
 // got, and that it follows what becomes of its owner.
 func TestScopeNeverWidens(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("root", admin)
 	f.user("ann", 7) // all:host_tags
@@ -166,6 +169,7 @@ func TestScopeNeverWidens(t *testing.T) {
 
 // TestAgentKeyThroughTokens checks that read_only does not show the key.
 func TestAgentKeyThroughTokens(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("root", admin)
 	f.user("ann")

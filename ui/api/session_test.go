@@ -50,6 +50,7 @@ type tokens struct {
 // TestSignIn goes through the table of the sign-in. Every row comes from an
 // address of its own, since failures slow their address down.
 func TestSignIn(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.withPassword("ann", true)
 	f.withPassword("ben", false)
@@ -103,6 +104,7 @@ func TestSignIn(t *testing.T) {
 
 // TestTokens follows the tokens of a sign-in until they are worth nothing.
 func TestTokens(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.withPassword("ann", true)
 	var signedIn, refreshed tokens
@@ -152,6 +154,7 @@ func TestTokens(t *testing.T) {
 
 // TestRefreshEnds checks that a sign-in lasts six hours and no longer.
 func TestRefreshEnds(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.withPassword("ann", true)
 	var signedIn tokens
@@ -166,6 +169,7 @@ func TestRefreshEnds(t *testing.T) {
 // TestOpenSessions: users see and end their own sessions, and those of others
 // if they manage users.
 func TestOpenSessions(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.withPassword("ann", true)
 	f.withPassword("root", true, 2)

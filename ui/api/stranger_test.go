@@ -24,6 +24,7 @@ func (c *counted) Read(b []byte) (int, error) {
 // they may ask, no more than 64 KiB is read, and of a report nothing that is
 // larger.
 func TestStrangersAreNotReceived(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("ann")
 	const small = 64 << 10

@@ -50,6 +50,7 @@ func (f *fixture) tagsIn(kind string) (tags []string) {
 
 // TestAddTag goes through the table of putting tags on things.
 func TestAddTag(t *testing.T) {
+	t.Parallel()
 	const blank, format = "can't be blank", "has invalid format"
 	long := strings.Repeat("ä", 255)
 	for name, test := range map[string]struct {
@@ -116,6 +117,7 @@ func TestAddTag(t *testing.T) {
 
 // TestTags puts tags on things of all kinds and takes them off again.
 func TestTags(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("root", admin)
 	f.user("plain")
@@ -165,6 +167,7 @@ func TestTags(t *testing.T) {
 // TestTagsOfOthers checks that the kind of a thing counts, and that tags may
 // come before the thing, whose id may be written in capitals.
 func TestTagsOfOthers(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("root", admin)
 	f.user("plain")

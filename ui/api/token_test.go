@@ -74,6 +74,7 @@ func (f *fixture) with(text string, method, path string) answer {
 
 // TestTokenLife follows a token through all that can happen to it.
 func TestTokenLife(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("ann")
 	got := f.post("ann", tokensPath, `{"name":"  ci ","expires_at":"2026-09-01T00:00:00+02:00"}`)
@@ -152,6 +153,7 @@ func TestTokenLife(t *testing.T) {
 // TestTokenProblems goes through what can be wrong with what is said about a
 // token.
 func TestTokenProblems(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("ann")
 	f.user("ben")
@@ -217,6 +219,7 @@ func TestTokenProblems(t *testing.T) {
 
 // TestMaxLifetime checks the longest lifetime there can be.
 func TestMaxLifetime(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("ann")
 	old := f.makeToken("ann", `{"name":"old"}`)
@@ -233,6 +236,7 @@ func TestMaxLifetime(t *testing.T) {
 
 // TestShowingTokens goes through the ways to show a token.
 func TestShowingTokens(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("ann")
 	f.user("ben")
@@ -317,6 +321,7 @@ func TestShowingTokens(t *testing.T) {
 
 // TestTokensDisabled checks what is left while there are to be no tokens.
 func TestTokensDisabled(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("ann")
 	made := f.makeToken("ann", `{"name":"a"}`)
@@ -334,6 +339,7 @@ func TestTokensDisabled(t *testing.T) {
 // TestOpenConsole checks that whoever finds a console open does not leave with
 // a token.
 func TestOpenConsole(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.withPassword("ann", true)
 	f.signIn("ann")
@@ -396,6 +402,7 @@ func TestOpenConsole(t *testing.T) {
 
 // TestTokenOfOwner checks what becomes of a token with its owner.
 func TestTokenOfOwner(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("root", admin)
 	f.user("ann")
@@ -463,6 +470,7 @@ func (f *fixture) allTokens(t *testing.T, query string) (page tokenList) {
 // TestPagesOfTokens walks the tokens of all users page by page, while the one
 // a page ended with is deleted.
 func TestPagesOfTokens(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("root", admin)
 	want := make(map[string]bool)
@@ -501,6 +509,7 @@ func TestPagesOfTokens(t *testing.T) {
 // TestOthersTokens checks that nobody reaches the tokens of others, but those
 // who manage users.
 func TestOthersTokens(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("root", admin)
 	f.user("ann")
@@ -554,6 +563,7 @@ func TestOthersTokens(t *testing.T) {
 
 // TestSignInWithToken checks what a token is worth in the place of a password.
 func TestSignInWithToken(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("ann", 7)
 	made := f.makeToken("ann", `{"name":"a","scopes":["user_management","GET /api/v1/hosts"]}`)
@@ -616,6 +626,7 @@ type usePage struct {
 // TestAuthenticationLog checks that everything that is done with a token is
 // written down, refused or not, and who reads it.
 func TestAuthenticationLog(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("root", admin)
 	f.user("ann")
@@ -705,6 +716,7 @@ func TestAuthenticationLog(t *testing.T) {
 
 // TestTokenSettings reads and changes the settings.
 func TestTokenSettings(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("root", admin)
 	const path = "/api/v1/settings/personal_access_tokens"
@@ -736,6 +748,7 @@ func TestTokenSettings(t *testing.T) {
 
 // TestIntrospection checks who is told about tokens, and what.
 func TestIntrospection(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("root", admin)
 	f.user("ann", 7, 35)
@@ -808,6 +821,7 @@ func TestIntrospection(t *testing.T) {
 
 // TestTokenAttacks tries to make more of a token than it is.
 func TestTokenAttacks(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("root", admin)
 	full := f.freshToken("root")
@@ -847,6 +861,7 @@ func TestTokenAttacks(t *testing.T) {
 // Whether a token may make administrators is chosen when it is made, shown in
 // the lists, and asked at the door of the users.
 func TestTokenMayGrantAdministration(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("root", admin)
 	plain := f.makeToken("root", `{"name":"plain","scopes":["user_management"]}`)

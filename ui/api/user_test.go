@@ -46,6 +46,7 @@ func (f *fixture) change(as, method, path, version, body string) answer {
 }
 
 func TestUsers(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("boss", 2) // id 1
 	created := f.post("boss", "/api/v1/users", newAnn("username", `" Ann "`, "abilities", `[{"id":11,"name":"x","resource":"y"},{"id":2,"name":"all","resource":"users","label":"l"},{"id":11,"name":"","resource":""}]`))
@@ -97,6 +98,7 @@ func TestUsers(t *testing.T) {
 // TestUserFaults goes through what can be wrong, in the order in which it is
 // looked at.
 func TestUserFaults(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("boss", 2)
 	f.user("ben")
@@ -189,6 +191,7 @@ func TestUserFaults(t *testing.T) {
 // TestDisabledAtOnce: nothing a user holds is good for anything after the
 // answer that disabled, deleted or changed them.
 func TestDisabledAtOnce(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]call{
 		"disabled": {method: "PATCH", body: `{"enabled":false}`},
 		"deleted":  {method: "DELETE"},
@@ -217,6 +220,7 @@ func TestDisabledAtOnce(t *testing.T) {
 
 // TestUserEntries: the log tells who did what to whom, and no password.
 func TestUserEntries(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("boss", 1)
 	f.post("boss", "/api/v1/users", newAnn()).expect(t, http.StatusCreated, "*")
@@ -247,6 +251,7 @@ func TestUserEntries(t *testing.T) {
 }
 
 func TestRegenerateAPIKey(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("keeper", 14)
 	before := f.agentKey()
@@ -294,6 +299,7 @@ func TestRegenerateAPIKey(t *testing.T) {
 // A password that follows the rules and is easy to guess is taken, and the
 // answer says so where the shape of a user has no room for it.
 func TestWeakPasswordIsToldOf(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("root", admin)
 	for password, want := range map[string]string{
