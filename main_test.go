@@ -42,6 +42,7 @@ var roomOf = map[string][]string{
 	"github.com/golang-jwt/jwt":   {"trento/auth"},
 	"github.com/gorilla/mux":      {"trento/ui", "trento/ui/api"},
 	"github.com/spf13/cobra":      {"trento/packaging/command"},
+	"go.yaml.in/yaml":             {"trento/ui/api"},
 	"html/template":               {"trento/ui"},
 	"net/http":                    {"trento/packaging/server", "trento/packaging/servertest", "trento/packaging/connection", "trento/auth", "trento/ui", "trento/ui/api", "trento/store/discovery/fleet"},
 }

@@ -1,7 +1,8 @@
 // Package api is what programs talk to: the agents that report, and the
 // clients of the REST API. It answers everything under /api. What it says is
-// described in openapi.yaml, and tests hold it to that. It keeps nothing of
-// its own: what is true is asked of package store, who may ask of package auth.
+// described in openapi.yaml and its parts, one for each noun, and tests hold it
+// to that. It keeps nothing of its own: what is true is asked of package store,
+// who may ask of package auth.
 package api
 
 import (

@@ -15,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/getkin/kin-openapi/routers/gorillamux"
@@ -73,7 +72,7 @@ func newFixtureOn(t *testing.T, s *store.Store, c *clock, change ...func(*auth.O
 	t.Helper()
 	f := &fixture{t: t, clock: c, store: s, log: new(bytes.Buffer), tokens: make(map[string]string)}
 	log := slog.New(slog.NewTextHandler(f.log, nil))
-	o := auth.Options{Store: s, Secrets: secrets, SessionLifetime: 6 * time.Hour, EnableAPIKey: true, Now: c.Now, Operations: operations(), HashCost: auth.HashCost{Iterations: 1, Memory: 8, Parallelism: 1}}
+	o := auth.Options{Store: s, Secrets: secrets, SessionLifetime: 6 * time.Hour, EnableAPIKey: true, Now: c.Now, Operations: api.Operations(), HashCost: auth.HashCost{Iterations: 1, Memory: 8, Parallelism: 1}}
 	for _, f := range change {
 		f(&o)
 	}
@@ -102,16 +101,12 @@ func newFixtureOn(t *testing.T, s *store.Store, c *clock, change ...func(*auth.O
 	return f
 }
 
-// operations are read once, too.
-var operations = sync.OnceValue(api.Operations)
-
-// described is openapi.yaml as a router. Reading it takes longer than most
-// tests, so that is done once.
+// described is openapi.yaml as a router, made once.
 var described = sync.OnceValues(func() (routers.Router, error) {
 	for _, kind := range []string{"text/html", "text/css", "text/javascript", "application/javascript"} {
 		openapi3filter.RegisterBodyDecoder(kind, openapi3filter.FileBodyDecoder)
 	}
-	doc, err := openapi3.NewLoader().LoadFromFile("openapi.yaml")
+	doc, err := loadDocument()
 	if err != nil {
 		return nil, err
 	}

@@ -1,17 +1,23 @@
 package api
 
 import (
-	_ "embed"
+	"bytes"
+	"embed"
 	"encoding/json"
 	"fmt"
+	"io/fs"
+	"maps"
 	"net/http"
 	"sync"
+
+	"go.yaml.in/yaml/v3"
 )
 
-// openapiJSON is openapi.yaml as JSON, made from it by "go test -update".
+// openapiFiles are openapi.yaml, which has what all share, and a part for each
+// noun, which has its paths and the schemas that they speak of.
 //
-//go:embed openapi.json
-var openapiJSON []byte
+//go:embed openapi.yaml openapi/*.yaml
+var openapiFiles embed.FS
 
 // The parts the description is handed out in, beside one for each version.
 const (
@@ -19,47 +25,114 @@ const (
 	everything  = "all"
 )
 
-// describe cuts the embedded description into a part. One that cannot be read
-// does not leave the build: the tests read it, too.
-func describe(part, version string) []byte {
-	var whole, info, paths map[string]json.RawMessage
-	decode(openapiJSON, &whole)
-	decode(whole["info"], &info)
-	decode(whole["paths"], &paths)
-	for path := range paths {
+// openapiPart is what a part of the description has.
+type openapiPart struct {
+	Components map[string]map[string]any `yaml:"components" json:"components"`
+	Paths      map[string]map[string]any `yaml:"paths" json:"paths"`
+}
+
+// openapiDocument is the description.
+type openapiDocument struct {
+	openapiPart `yaml:",inline"`
+
+	Info    map[string]any `yaml:"info" json:"info"`
+	OpenAPI string         `yaml:"openapi" json:"openapi"`
+	Servers []any          `yaml:"servers" json:"servers"`
+	Tags    []any          `yaml:"tags" json:"tags"`
+}
+
+// wholeOpenAPI is the description of everything. It is the same in every
+// process, and reading it takes a while. Files that cannot be joined do not
+// leave the build: the tests read them, too.
+var wholeOpenAPI = sync.OnceValue(func() openapiDocument {
+	whole, err := joinOpenAPI(openapiFiles)
+	if err != nil {
+		panic(fmt.Sprintf("api: embedded description: %v", err))
+	}
+	return whole
+})
+
+// joinOpenAPI makes one description of openapi.yaml and its parts. It fails
+// where two files say the same thing, or a part says what belongs to all.
+func joinOpenAPI(files fs.FS) (whole openapiDocument, err error) {
+	if err := readYAML(files, "openapi.yaml", &whole); err != nil {
+		return whole, err
+	}
+	whole.Paths = make(map[string]map[string]any)
+	names, err := fs.Glob(files, "openapi/*.yaml")
+	if err != nil {
+		return whole, err
+	}
+	for _, name := range names {
+		var part openapiPart
+		if err := readYAML(files, name, &part); err != nil {
+			return whole, err
+		}
+		if err := addNew(whole.Paths, part.Paths); err != nil {
+			return whole, fmt.Errorf("%s: %w", name, err)
+		}
+		for kind, components := range part.Components {
+			if whole.Components[kind] == nil {
+				return whole, fmt.Errorf("%s: openapi.yaml has no components called %s", name, kind)
+			}
+			if err := addNew(whole.Components[kind], components); err != nil {
+				return whole, fmt.Errorf("%s: %s: %w", name, kind, err)
+			}
+		}
+	}
+	return whole, nil
+}
+
+func readYAML(files fs.FS, name string, into any) error {
+	text, err := fs.ReadFile(files, name)
+	if err != nil {
+		return err
+	}
+	d := yaml.NewDecoder(bytes.NewReader(text))
+	d.KnownFields(true)
+	if err := d.Decode(into); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+// addNew adds entries to a map that has none of these names.
+func addNew[V any](to, added map[string]V) error {
+	for name, value := range added {
+		if _, ok := to[name]; ok {
+			return fmt.Errorf("%s is described twice", name)
+		}
+		to[name] = value
+	}
+	return nil
+}
+
+// describeAPI cuts a part out of the description.
+func describeAPI(part, version string) ([]byte, error) {
+	d := wholeOpenAPI()
+	d.Info = maps.Clone(d.Info)
+	d.Info["version"] = version
+	d.Paths = maps.Clone(d.Paths)
+	maps.DeleteFunc(d.Paths, func(path string, _ map[string]any) bool {
 		belongsTo := versionOf(path)
 		if belongsTo == "" {
 			belongsTo = unversioned
 		}
-		if part != belongsTo && part != everything {
-			delete(paths, path)
-		}
-	}
-	info["version"] = encode(version)
-	whole["info"], whole["paths"] = encode(info), encode(paths)
-	return encode(whole)
-}
-
-func decode(text []byte, into any) {
-	if err := json.Unmarshal(text, into); err != nil {
-		panic(fmt.Sprintf("api: embedded description: %v", err))
-	}
-}
-
-func encode(value any) json.RawMessage {
-	text, err := json.Marshal(value)
-	if err != nil {
-		panic(fmt.Sprintf("api: embedded description: %v", err))
-	}
-	return text
+		return part != belongsTo && part != everything
+	})
+	return json.Marshal(d)
 }
 
 // openapi answers GET /api/v1/openapi and its like: what there is to ask, for
 // programs. It is cut out of the whole when somebody asks for the first time.
 func (a *API) openapi(part string) func(http.ResponseWriter, *http.Request) error {
-	description := sync.OnceValue(func() []byte { return describe(part, a.deps.Version) })
+	description := sync.OnceValues(func() ([]byte, error) { return describeAPI(part, a.deps.Version) })
 	return func(w http.ResponseWriter, _ *http.Request) error {
-		write(w, http.StatusOK, description())
+		text, err := description()
+		if err != nil {
+			return err
+		}
+		write(w, http.StatusOK, text)
 		return nil
 	}
 }

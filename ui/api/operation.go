@@ -1,7 +1,7 @@
 package api
 
 import (
-	"encoding/json"
+	"fmt"
 	"strings"
 
 	"trento/auth"
@@ -11,23 +11,16 @@ import (
 // what each demands is in the table of routes, and what it is called, and what
 // else matters to those who limit a token to some, in the description.
 func Operations() []auth.Operation {
-	var description struct {
-		Paths map[string]map[string]json.RawMessage `json:"paths"`
-	}
-	decode(openapiJSON, &description)
+	paths := wholeOpenAPI().Paths
 	var all []auth.Operation
 	for _, route := range new(API).Routes() {
-		var said struct {
-			ID        string   `json:"operationId"`
-			Tags      []string `json:"tags"`
-			Summary   string   `json:"summary"`
-			WidenedBy []string `json:"x-widened-by"`
-			InPerson  bool     `json:"x-in-person"`
-		}
-		decode(description.Paths[route.Path][strings.ToLower(route.Method)], &said)
-		o := auth.Operation{Method: route.Method, Path: route.Path, Summary: said.Summary, Need: route.Access, InPerson: said.InPerson, Doc: docAddress(said.Tags, said.ID)}
-		for _, ability := range said.WidenedBy {
-			o.Widened = append(o.Widened, auth.Needs(ability))
+		described, _ := paths[route.Path][strings.ToLower(route.Method)].(map[string]any)
+		summary, _ := described["summary"].(string)
+		inPerson, _ := described["x-in-person"].(bool)
+		o := auth.Operation{Method: route.Method, Path: route.Path, Summary: summary, Need: route.Access, InPerson: inPerson, Doc: docAddress(described)}
+		abilities, _ := described["x-widened-by"].([]any)
+		for _, ability := range abilities {
+			o.Widened = append(o.Widened, auth.Needs(ability.(string)))
 		}
 		all = append(all, o)
 	}
@@ -35,6 +28,13 @@ func Operations() []auth.Operation {
 }
 
 // docAddress is where the documentation speaks of an operation.
-func docAddress(tags []string, id string) string {
-	return docPath + "#/" + strings.ReplaceAll(strings.Join(tags, ""), " ", "%20") + "/" + id
+func docAddress(described map[string]any) string {
+	var address strings.Builder
+	address.WriteString(docPath + "#/")
+	tags, _ := described["tags"].([]any)
+	for _, tag := range tags {
+		fmt.Fprint(&address, strings.ReplaceAll(fmt.Sprint(tag), " ", "%20"))
+	}
+	fmt.Fprint(&address, "/", described["operationId"])
+	return address.String()
 }
