@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"trento/store"
+	"trento/store/activity"
 )
 
 // ProfileChange is what users change of themselves. What is nil stays as it
@@ -45,16 +46,11 @@ func (a *Auth) ChangeProfile(ctx context.Context, id *Identity, c ProfileChange)
 	change := store.ProfileChange{
 		Fullname: c.Fullname, Email: c.Email, Timezone: c.Timezone, AnalyticsEnabled: c.AnalyticsEnabled,
 		AnalyticsEULAAccepted: c.AnalyticsEULAAccepted != nil && *c.AnalyticsEULAAccepted,
-		Logged:                map[string]any{},
-	}
-	logAccount(change.Logged, c.Fullname, c.Email, c.Timezone, c.Password)
-	for member, value := range map[string]*bool{"analytics_enabled": c.AnalyticsEnabled, "analytics_eula_accepted": c.AnalyticsEULAAccepted} {
-		if value != nil {
-			change.Logged[member] = *value
-		}
-	}
-	if c.CurrentPassword != nil {
-		change.Logged["current_password"] = store.Redacted
+		Logged: activity.ProfileUpdate{
+			AccountRequest:   accountRequest(c.Fullname, c.Email, c.Timezone, c.Password),
+			CurrentPassword:  c.CurrentPassword != nil,
+			AnalyticsEnabled: c.AnalyticsEnabled, AnalyticsEULAAccepted: c.AnalyticsEULAAccepted,
+		},
 	}
 	if c.Password != nil {
 		hash, err := a.HashPassword(ctx, *c.Password)

@@ -231,10 +231,9 @@ func (a *Auth) CreateUser(ctx context.Context, by *Identity, n NewUser) (*store.
 	if err != nil {
 		return nil, err
 	}
-	logged := map[string]any{
-		"username": n.Username, "fullname": n.Fullname, "email": n.Email, "enabled": n.Enabled,
-		"timezone": n.Timezone, "abilities": loggedAbilities(n.Abilities),
-		"password": store.Redacted, "password_confirmation": store.Redacted,
+	logged := activity.UserCreation{
+		AccountRequest: accountRequest(&n.Fullname, &n.Email, &n.Timezone, &n.Password),
+		Enabled:        &n.Enabled, Abilities: loggedAbilities(&n.Abilities),
 	}
 	u, err := a.store.CreateUser(ctx, by.Actor(), store.NewUser{
 		Username: n.Username, Fullname: n.Fullname, Email: n.Email, PasswordHash: hash,
@@ -299,24 +298,18 @@ func (a *Auth) ChangeUser(ctx context.Context, by *Identity, id int64, version i
 	}
 	change := store.UserChange{
 		Fullname: c.Fullname, Email: c.Email, Timezone: c.Timezone,
-		Abilities: c.Abilities, Enabled: c.Enabled, DisableTOTP: c.DisableTOTP, Logged: map[string]any{},
+		Abilities: c.Abilities, Enabled: c.Enabled, DisableTOTP: c.DisableTOTP,
+		Logged: activity.UserModification{
+			AccountRequest: accountRequest(c.Fullname, c.Email, c.Timezone, c.Password),
+			Enabled:        c.Enabled, Abilities: loggedAbilities(c.Abilities), TOTPDisabled: c.DisableTOTP,
+		},
 	}
-	logAccount(change.Logged, c.Fullname, c.Email, c.Timezone, c.Password)
 	if c.Password != nil {
 		hash, err := a.HashPassword(ctx, *c.Password)
 		if err != nil {
 			return nil, err
 		}
 		change.PasswordHash = &hash
-	}
-	if c.Abilities != nil {
-		change.Logged["abilities"] = loggedAbilities(*c.Abilities)
-	}
-	if c.Enabled != nil {
-		change.Logged["enabled"] = *c.Enabled
-	}
-	if c.DisableTOTP {
-		change.Logged["totp_disabled"] = true
 	}
 	u, err := a.store.ChangeUser(ctx, by.Actor(), id, version, change)
 	return u, taken(err)
@@ -343,25 +336,22 @@ func (a *Auth) manageable(id int64) (u *store.User, err error) {
 	return u, err
 }
 
-// logAccount notes for the activity log what a request wants changed.
-func logAccount(logged map[string]any, fullname, email, timezone, password *string) {
-	for member, value := range map[string]*string{"fullname": fullname, "email": email, "timezone": timezone} {
-		if value != nil {
-			logged[member] = *value
-		}
-	}
-	if password != nil {
-		logged["password"], logged["password_confirmation"] = store.Redacted, store.Redacted
-	}
+// accountRequest is what the activity log shows of a request about an account.
+func accountRequest(fullname, email, timezone, password *string) activity.AccountRequest {
+	given := activity.Redacted(password != nil)
+	return activity.AccountRequest{Fullname: fullname, Email: email, Timezone: timezone, Password: given, PasswordConfirmation: given}
 }
 
-// loggedAbilities are abilities as the activity log shows them.
-func loggedAbilities(ids []int) []map[string]any {
-	shown := make([]map[string]any, 0, len(ids))
-	for _, id := range ids {
+// loggedAbilities are abilities as the activity log shows them; nil stays nil.
+func loggedAbilities(ids *[]int) *[]activity.Ability {
+	if ids == nil {
+		return nil
+	}
+	shown := make([]activity.Ability, 0, len(*ids))
+	for _, id := range *ids {
 		if known, ok := abilityOf(id); ok {
-			shown = append(shown, map[string]any{"id": known.ID, "name": known.Name, "resource": known.Resource, "label": known.Label})
+			shown = append(shown, activity.Ability{ID: known.ID, Name: known.Name, Resource: known.Resource, Label: known.Label})
 		}
 	}
-	return shown
+	return &shown
 }

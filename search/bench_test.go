@@ -300,7 +300,7 @@ func BenchmarkAppend(b *testing.B) {
 					writing.Go(func() {
 						for i := w; i < entries; i += writers {
 							e := all[i]
-							if err := s.AppendActivity(b.Context(), store.Actor{Name: e.actor}, e.kind, e.metadata); err != nil {
+							if err := s.AppendActivity(b.Context(), store.Actor{Name: e.actor}, &activity.Foreign{Of: e.kind, Metadata: e.metadata}); err != nil {
 								b.Error(err)
 							}
 						}
@@ -385,7 +385,7 @@ func waits(b *testing.B, x *Index, when string, do func()) {
 	again(&writes, func() error {
 		e := newCorpusEntry(n, corpusEntries(b))
 		n++
-		return x.store.AppendActivity(ctx, store.System(), e.kind, e.metadata)
+		return x.store.AppendActivity(ctx, store.System(), &activity.Foreign{Of: e.kind, Metadata: e.metadata})
 	})
 	search := activity.Filter{Search: parse(b, "CHG-needle-0042")}
 	again(&searches, func() error {

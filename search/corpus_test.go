@@ -79,7 +79,7 @@ func makeCorpus(tb testing.TB, dir string, size int) (err error) {
 	for i := range size {
 		at.Store(int64(i))
 		e := newCorpusEntry(i, size)
-		if err := s.AppendActivity(tb.Context(), store.Actor{Name: e.actor}, e.kind, e.metadata); err != nil {
+		if err := s.AppendActivity(tb.Context(), store.Actor{Name: e.actor}, &activity.Foreign{Of: e.kind, Metadata: e.metadata}); err != nil {
 			return err
 		}
 	}

@@ -42,7 +42,7 @@ func writeUntilKilled(dir string) error {
 	x.segmentSize = 50
 	write := func(n int) error {
 		metadata := map[string]any{"n": n, "hostname": fmt.Sprintf("host%d", n%10)}
-		return s.AppendActivity(context.Background(), store.System(), activity.TypeHeartbeatFailed, metadata)
+		return s.AppendActivity(context.Background(), store.System(), &activity.Foreign{Of: activity.TypeHeartbeatFailed, Metadata: metadata})
 	}
 	// However early the end comes, there is an index to survive it.
 	if err := errors.Join(write(0), x.follow(context.Background()), x.flush()); err != nil {

@@ -47,7 +47,7 @@ func write(t testing.TB, s *store.Store, records ...record) {
 		if err := decoder.Decode(&metadata); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.AppendActivity(context.Background(), store.Actor{Name: r.actor}, r.kind, metadata); err != nil {
+		if err := s.AppendActivity(context.Background(), store.Actor{Name: r.actor}, &activity.Foreign{Of: r.kind, Metadata: metadata}); err != nil {
 			t.Fatal(err)
 		}
 	}

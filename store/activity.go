@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"maps"
 	"sync/atomic"
 
 	"github.com/google/uuid"
@@ -30,66 +29,63 @@ const entryFormat = 2
 // appendFill packs the pages of the log full: it only grows at its end.
 const appendFill = 0.95
 
-// event logs what a changeset brought about. All events of one change carry
-// the same correlation id.
+// event logs what a change of the landscape brought about.
 func (tx *Tx) event(e landscape.Event) error {
-	metadata := maps.Clone(e.Metadata)
-	metadata["correlation_id"] = tx.correlation()
-	return tx.log(activity.System, e.Type, metadata)
+	document, err := json.Marshal(e.Metadata)
+	if err != nil {
+		return fmt.Errorf("activity %s: %w", e.Type, err)
+	}
+	return tx.log(activity.System, activity.Decode(e.Type, document))
 }
 
-// log appends an entry. Names are added for the ids in the metadata before
-// the severity is judged, and are kept as they are now.
-func (tx *Tx) log(actor string, t activity.Type, metadata map[string]any) error {
-	tx.enrich(metadata)
-	document, err := json.Marshal(metadata)
+// log appends an entry about an event, which it completes: with the correlation
+// id that all events of one change have, and with the names that belong to the
+// ids, as they are now.
+func (tx *Tx) log(actor string, e activity.Event) error {
+	tx.addNames(e)
+	if c, ok := e.(interface{ Correlation() *activity.Correlated }); ok {
+		c.Correlation().CorrelationID = tx.correlation()
+	}
+	metadata, err := activity.Encode(e)
 	if err != nil {
-		return fmt.Errorf("activity %s: %w", t, err)
+		return err
 	}
 	return tx.appendEntry(&activity.Entry{
 		Position: tx.Newest().Next(tx.now),
 		ID:       uuid.NewString(),
-		Type:     t,
+		Type:     e.Type(),
 		Actor:    activity.CutActor(MaskTokens(actor)),
-		Severity: activity.SeverityOf(activity.Decode(t, document)),
-		Metadata: maskDocument(document),
+		Severity: activity.SeverityOf(e),
+		Metadata: maskDocument(metadata),
 	})
 }
 
-// enrich adds the names that belong to the ids of an entry. What cannot be
-// found adds nothing.
-func (tx *Tx) enrich(metadata map[string]any) {
-	if id, ok := metadata["host_id"].(landscape.HostID); ok && metadata["hostname"] == nil {
-		if host, err := tx.anyHost(id); err == nil {
-			metadata["hostname"] = host.Hostname
+// addNames adds the names of the things that an event is about, unless it has
+// them already. What cannot be found adds nothing.
+func (tx *Tx) addNames(e activity.Event) {
+	if e, ok := e.(interface{ Host() *activity.AboutHost }); ok && e.Host().Hostname == "" {
+		if host, err := tx.anyHost(landscape.HostID(e.Host().HostID)); err == nil {
+			e.Host().Hostname = host.Hostname
 		}
 	}
-	if id, ok := metadata["cluster_id"].(landscape.ClusterID); ok {
-		if c, err := tx.anyCluster(id); err == nil {
-			addName(metadata, "name", c.Name)
+	if e, ok := e.(interface{ Cluster() *activity.AboutCluster }); ok && e.Cluster().Name == nil {
+		if cluster, err := tx.anyCluster(landscape.ClusterID(e.Cluster().ClusterID)); err == nil {
+			e.Cluster().Name = cluster.Name
 		}
 	}
-	if id, ok := metadata["database_id"].(landscape.DatabaseID); ok {
-		if db, err := tx.anyDatabase(id); err == nil {
-			addName(metadata, "sid", &db.SID)
+	if e, ok := e.(interface {
+		Database() *activity.AboutDatabase
+	}); ok && e.Database().SID == "" {
+		if db, err := tx.anyDatabase(landscape.DatabaseID(e.Database().DatabaseID)); err == nil {
+			e.Database().SID = db.SID
 		}
 	}
-	if id, ok := metadata["sap_system_id"].(landscape.SAPSystemID); ok {
-		if s, err := tx.anySAPSystem(id); err == nil && s.SID != "" {
-			addName(metadata, "sid", &s.SID)
+	if e, ok := e.(interface {
+		SAPSystem() *activity.AboutSAPSystem
+	}); ok && e.SAPSystem().SID == "" {
+		if system, err := tx.anySAPSystem(landscape.SAPSystemID(e.SAPSystem().SAPSystemID)); err == nil {
+			e.SAPSystem().SID = system.SID
 		}
-	}
-	if id, ok := metadata["user_id"].(int64); ok && metadata["username"] == nil {
-		if user, err := tx.anyUser(id); err == nil {
-			metadata["username"] = user.Username
-		}
-	}
-}
-
-// addName adds a name, which may be null, where the entry has none of its own.
-func addName(metadata map[string]any, key string, name *string) {
-	if _, ok := metadata[key]; !ok {
-		metadata[key] = name
 	}
 }
 

@@ -49,11 +49,10 @@ func TestEntryRoundTrip(t *testing.T) {
 
 func TestEntryIsSmall(t *testing.T) {
 	s := open(t, t.TempDir(), newClock())
-	metadata := map[string]any{
-		"host_id": "0f1e2d3c-4b5a-4678-9abc-def012345678", "hostname": "orion17", "saptune_health": "warning",
-		"correlation_id": "9b1c2d3e-4f50-4162-8374-95a6b7c8d9e0",
+	event := &activity.HostSaptuneHealthChanged{
+		AboutHost: activity.AboutHost{HostID: "0f1e2d3c-4b5a-4678-9abc-def012345678", Hostname: "orion17"}, Health: "warning",
 	}
-	if err := s.AppendActivity(t.Context(), System(), activity.TypeHostSaptuneHealthChanged, metadata); err != nil {
+	if err := s.AppendActivity(t.Context(), System(), event); err != nil {
 		t.Fatal(err)
 	}
 	view(t, s, func(tx *Tx) error {
@@ -74,7 +73,7 @@ func TestPositionsGrow(t *testing.T) {
 		if i == 3 {
 			c.advance(-time.Hour)
 		}
-		if err := s.AppendActivity(t.Context(), System(), activity.TypeLoginAttempt, map[string]any{"n": i}); err != nil {
+		if err := s.AppendActivity(t.Context(), System(), &activity.Foreign{Of: activity.TypeLoginAttempt, Metadata: map[string]any{"n": i}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -95,7 +94,7 @@ func TestPositionsGrow(t *testing.T) {
 func TestEntriesBack(t *testing.T) {
 	s := open(t, t.TempDir(), newClock())
 	for range 4 {
-		if err := s.AppendActivity(t.Context(), System(), activity.TypeLoginAttempt, map[string]any{}); err != nil {
+		if err := s.AppendActivity(t.Context(), System(), &activity.LoginAttempt{}); err != nil {
 			t.Fatal(err)
 		}
 	}

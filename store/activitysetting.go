@@ -42,7 +42,7 @@ func (s *Store) SetRetention(ctx context.Context, by Actor, kept activity.Retent
 				return err
 			}
 		}
-		return tx.log(tx.by.Name, activity.TypeActivityLogSettingsUpdate, map[string]any{"retention_time": kept})
+		return tx.log(tx.by.Name, &activity.ActivityLogSettingsUpdate{RetentionTime: kept})
 	})
 }
 

@@ -149,8 +149,8 @@ func (tx *Tx) logOutcome(agent landscape.HostID, before, after *ReportStatus) er
 	case before.Logged:
 		facts := tx.reportFacts(agent, after.Kind)
 		tx.after = append(tx.after, func() { tx.s.options.Log.Info("reports can be used again", facts...) })
-		return tx.log(activity.System, activity.TypeAgentReportRecovered, map[string]any{
-			"host_id": agent, "discovery_type": after.Kind, "since": before.LoggedAt, "correlation_id": tx.correlation(),
+		return tx.log(activity.System, &activity.AgentReportRecovered{
+			AboutHost: activity.AboutHost{HostID: string(agent)}, Discovery: string(after.Kind), Since: before.LoggedAt,
 		})
 	}
 	return nil
@@ -179,10 +179,9 @@ const maxLoggedProblems = 3
 
 func (tx *Tx) logFault(agent landscape.HostID, s *ReportStatus) error {
 	tx.warnOfFault(agent, s)
-	return tx.log(activity.System, activity.TypeAgentReportFaulty, map[string]any{
-		"host_id": agent, "discovery_type": s.Kind, "outcome": s.Outcome, "since": s.Since,
-		"problem_count": s.ProblemCount, "problems": s.Problems[:min(len(s.Problems), maxLoggedProblems)],
-		"correlation_id": tx.correlation(),
+	return tx.log(activity.System, &activity.AgentReportFaulty{
+		AboutHost: activity.AboutHost{HostID: string(agent)}, Discovery: string(s.Kind), Outcome: string(s.Outcome), Since: s.Since,
+		ProblemCount: s.ProblemCount, Problems: s.Problems[:min(len(s.Problems), maxLoggedProblems)],
 	})
 }
 

@@ -45,7 +45,7 @@ func (s *Store) SelectHostChecks(ctx context.Context, by Actor, id landscape.Hos
 				return err
 			}
 		}
-		return tx.log(tx.by.Name, activity.TypeHostChecksSelected, map[string]any{"host_id": id, "checks": checks})
+		return tx.log(tx.by.Name, &activity.HostChecksSelected{AboutHost: activity.AboutHost{HostID: string(id)}, Checks: checks})
 	})
 }
 
@@ -67,6 +67,6 @@ func (s *Store) SelectClusterChecks(ctx context.Context, by Actor, id landscape.
 				return err
 			}
 		}
-		return tx.log(tx.by.Name, activity.TypeClusterChecksSelected, map[string]any{"cluster_id": id, "checks": checks})
+		return tx.log(tx.by.Name, &activity.ClusterChecksSelected{AboutCluster: activity.AboutCluster{ClusterID: string(id)}, Checks: checks})
 	})
 }

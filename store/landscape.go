@@ -235,18 +235,21 @@ func (tx *Tx) PlanCleanUp(targets ...landscape.Target) (*landscape.Changeset, er
 // logCleanUpRequest logs what a person has asked for, ahead of what it brings
 // about.
 func (tx *Tx) logCleanUpRequest(t landscape.Target) error {
-	metadata := map[string]any{"host_id": t.Host, "correlation_id": tx.correlation()}
-	if t.IsHost() {
-		return tx.log(tx.by.Name, activity.TypeHostCleanupRequested, metadata)
+	host := activity.AboutHost{HostID: string(t.Host)}
+	switch {
+	case t.IsHost():
+		return tx.log(tx.by.Name, &activity.HostCleanupRequested{AboutHost: host})
+	case t.Database != "":
+		return tx.log(tx.by.Name, &activity.DatabaseCleanupRequested{
+			AboutDatabaseInstance: activity.AboutDatabaseInstance{
+				AboutDatabase: activity.AboutDatabase{DatabaseID: string(t.Database)}, AboutHost: host, InstanceNumber: t.Number,
+			},
+			SAPSystemID: string(t.Database),
+		})
 	}
-	metadata["instance_number"] = t.Number
-	if t.Database != "" {
-		// Older clients look for the database under sap_system_id.
-		metadata["database_id"], metadata["sap_system_id"] = t.Database, string(t.Database)
-		return tx.log(tx.by.Name, activity.TypeDatabaseCleanupRequested, metadata)
-	}
-	metadata["sap_system_id"] = t.SAPSystem
-	return tx.log(tx.by.Name, activity.TypeSAPSystemCleanupRequested, metadata)
+	return tx.log(tx.by.Name, &activity.SAPSystemCleanupRequested{AboutApplicationInstance: activity.AboutApplicationInstance{
+		AboutSAPSystem: activity.AboutSAPSystem{SAPSystemID: string(t.SAPSystem)}, AboutHost: host, InstanceNumber: t.Number,
+	}})
 }
 
 // registered walks the records of a bucket that are part of the landscape.

@@ -18,8 +18,9 @@ type ProfileChange struct {
 	// AnalyticsEULAAccepted can only be set: what was accepted stays accepted.
 	AnalyticsEnabled      *bool
 	AnalyticsEULAAccepted bool
-	// Logged is what the activity log shows of the request, without secrets.
-	Logged map[string]any
+	// Logged is what the activity log shows of the request. The store adds whom
+	// it is about.
+	Logged activity.ProfileUpdate
 }
 
 // NewPassword replaces the hash of the password that was shown as proof.
@@ -62,7 +63,9 @@ func (s *Store) ChangeProfile(ctx context.Context, by Actor, id int64, c Profile
 			return err
 		}
 		after = &u
-		return tx.logUser(activity.TypeProfileUpdate, before, c.Logged)
+		event := c.Logged
+		event.AboutUser = before.about()
+		return tx.log(by.Name, &event)
 	})
 	return after, err
 }
@@ -121,7 +124,7 @@ func (s *Store) EnableTOTP(ctx context.Context, by Actor, id int64, e EnableTOTP
 			return err
 		}
 		after = &u
-		return tx.logUser(activity.TypeProfileUpdate, before, map[string]any{"totp_enabled": true})
+		return tx.log(by.Name, &activity.ProfileUpdate{AboutUser: before.about(), TOTPEnabled: new(true)})
 	})
 	return after, err
 }
@@ -139,6 +142,6 @@ func (s *Store) DropTOTP(ctx context.Context, by Actor, id int64) error {
 		if err := tx.changeUser(before, &after); err != nil || before.TOTPEnabledAt == nil {
 			return err
 		}
-		return tx.logUser(activity.TypeProfileUpdate, before, map[string]any{"totp_enabled": false})
+		return tx.log(by.Name, &activity.ProfileUpdate{AboutUser: before.about(), TOTPEnabled: new(false)})
 	})
 }

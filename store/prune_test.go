@@ -14,7 +14,7 @@ import (
 func logEvery(t testing.TB, s *Store, c *clock, step time.Duration, n int) {
 	t.Helper()
 	for i := range n {
-		if err := s.AppendActivity(t.Context(), System(), activity.TypeHeartbeatFailed, map[string]any{"n": i}); err != nil {
+		if err := s.AppendActivity(t.Context(), System(), &activity.Foreign{Of: activity.TypeHeartbeatFailed, Metadata: map[string]any{"n": i}}); err != nil {
 			t.Fatal(err)
 		}
 		c.advance(step)

@@ -178,7 +178,7 @@ func (s *Store) SignIn(ctx context.Context, in SignIn) error {
 				return err
 			}
 		}
-		session, metadata := in.Session, map[string]any{}
+		session := in.Session
 		if in.TokenID != "" {
 			token, err := tx.Token(in.UserID, in.TokenID)
 			if err != nil {
@@ -190,12 +190,11 @@ func (s *Store) SignIn(ctx context.Context, in SignIn) error {
 			if token.ExpiresAt != nil && token.ExpiresAt.Before(session.ExpiresAt) {
 				session.ExpiresAt = *token.ExpiresAt
 			}
-			metadata["token_id"] = in.TokenID
 		}
 		if err := tx.putSession(&session); err != nil {
 			return err
 		}
-		return tx.log(before.Username, activity.TypeLoginAttempt, metadata)
+		return tx.log(before.Username, &activity.LoginAttempt{TokenID: in.TokenID})
 	})
 }
 
@@ -203,9 +202,7 @@ func (s *Store) SignIn(ctx context.Context, in SignIn) error {
 // that was given.
 func (s *Store) SignInFailed(ctx context.Context, username string) error {
 	by := Actor{Name: activity.CutActor(username)}
-	return s.AppendActivity(ctx, by, activity.TypeLoginAttempt, map[string]any{
-		"username": activity.CutActor(username), "reason": "Invalid credentials.",
-	})
+	return s.AppendActivity(ctx, by, &activity.LoginAttempt{Username: activity.CutActor(username), Reason: "Invalid credentials."})
 }
 
 // RefusedSignIns are sign-ins that were refused before their passwords were
@@ -221,14 +218,14 @@ func (s *Store) SignInsRefused(ctx context.Context, refused RefusedSignIns) erro
 	for i, name := range refused.Usernames {
 		names[i] = activity.CutActor(name)
 	}
-	return s.AppendActivity(ctx, System(), activity.TypeLoginAttempt, map[string]any{
-		"reason": "Too many sign-ins at once.", "refused": refused.Count, "usernames": names, "addresses": refused.Addresses,
+	return s.AppendActivity(ctx, System(), &activity.LoginAttempt{
+		Reason: "Too many sign-ins at once.", Refused: refused.Count, Usernames: names, Addresses: refused.Addresses,
 	})
 }
 
-// AppendActivity logs something that changes nothing else in the file.
-func (s *Store) AppendActivity(ctx context.Context, by Actor, t activity.Type, metadata map[string]any) error {
-	return s.update(ctx, by, func(tx *Tx) error { return tx.log(by.Name, t, metadata) })
+// AppendActivity logs an event that changes nothing else in the file.
+func (s *Store) AppendActivity(ctx context.Context, by Actor, e activity.Event) error {
+	return s.update(ctx, by, func(tx *Tx) error { return tx.log(by.Name, e) })
 }
 
 // SignOut ends a session. One that has ended already is no error.
@@ -348,11 +345,10 @@ func (s *Store) endSessionsOf(ctx context.Context, by Actor, userID int64, ends 
 		case n == 0:
 			return nil
 		}
-		why := activity.TypeUserModification
 		if by.Name == user.Username {
-			why = activity.TypeProfileUpdate
+			return tx.log(by.Name, &activity.ProfileUpdate{AboutUser: user.about(), SessionsEnded: n})
 		}
-		return tx.logUser(why, user, map[string]any{"sessions_ended": n})
+		return tx.log(by.Name, &activity.UserModification{AboutUser: user.about(), SessionsEnded: n})
 	})
 }
 

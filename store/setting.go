@@ -61,7 +61,7 @@ func (s *Store) RegenerateAPIKey(ctx context.Context, by Actor, expires *time.Ti
 		if err := tx.record(bucketSetting, keyAPIKey, key); err != nil {
 			return err
 		}
-		return tx.log(by.Name, activity.TypeAPIKeyGeneration, map[string]any{"expire_at": expires, "correlation_id": tx.correlation()})
+		return tx.log(by.Name, &activity.APIKeyGeneration{ExpireAt: expires})
 	})
 	return key, err
 }

@@ -177,7 +177,7 @@ func TestOpenDamaged(t *testing.T) {
 func TestClosed(t *testing.T) {
 	s := open(t, t.TempDir(), newClock())
 	shut(t, s)
-	if err := s.AppendActivity(t.Context(), System(), activity.TypeHostRestored, map[string]any{}); !errors.Is(err, ErrClosed) {
+	if err := s.AppendActivity(t.Context(), System(), &activity.HostRestored{}); !errors.Is(err, ErrClosed) {
 		t.Errorf("change after Close: %v", err)
 	}
 }
@@ -197,7 +197,7 @@ func TestUpdateIsolation(t *testing.T) {
 				if i%5 == 1 {
 					return broken
 				}
-				if err := tx.log("actor", activity.TypeLoginAttempt, map[string]any{"n": i}); err != nil {
+				if err := tx.log("actor", &activity.Foreign{Of: activity.TypeLoginAttempt, Metadata: map[string]any{"n": i}}); err != nil {
 					return err
 				}
 				switch i % 5 {
@@ -239,7 +239,7 @@ func TestUpdateCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	err := s.update(ctx, System(), func(tx *Tx) error {
-		return tx.log("actor", activity.TypeLoginAttempt, map[string]any{})
+		return tx.log("actor", &activity.LoginAttempt{})
 	})
 	if !errors.Is(err, context.Canceled) || len(entries(t, s)) != 0 {
 		t.Errorf("cancelled change: %v, %d entries", err, len(entries(t, s)))
@@ -265,7 +265,7 @@ func TestUpdateSharesCommits(t *testing.T) {
 	for i := range n {
 		wg.Go(func() {
 			queued <- struct{}{}
-			if err := s.AppendActivity(t.Context(), System(), activity.TypeLoginAttempt, map[string]any{"n": i}); err != nil {
+			if err := s.AppendActivity(t.Context(), System(), &activity.Foreign{Of: activity.TypeLoginAttempt, Metadata: map[string]any{"n": i}}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -304,7 +304,7 @@ func TestWatch(t *testing.T) {
 	s := open(t, t.TempDir(), newClock())
 	changed, stop := s.Watch()
 	for range 3 {
-		if err := s.AppendActivity(t.Context(), System(), activity.TypeLoginAttempt, map[string]any{}); err != nil {
+		if err := s.AppendActivity(t.Context(), System(), &activity.LoginAttempt{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -315,7 +315,7 @@ func TestWatch(t *testing.T) {
 	default:
 	}
 	stop()
-	if err := s.AppendActivity(t.Context(), System(), activity.TypeLoginAttempt, map[string]any{}); err != nil {
+	if err := s.AppendActivity(t.Context(), System(), &activity.LoginAttempt{}); err != nil {
 		t.Fatal(err)
 	}
 	select {

@@ -115,7 +115,7 @@ func (s *Store) AddTag(ctx context.Context, by Actor, kind TagKind, id, value st
 				return err
 			}
 		}
-		return tx.logTag(activity.TypeResourceTagging, kind, id, "added_tag", tag)
+		return tx.log(tx.by.Name, &activity.ResourceTagging{TaggedResource: tx.tagged(kind, id), Tag: tag})
 	})
 }
 
@@ -134,7 +134,7 @@ func (s *Store) RemoveTag(ctx context.Context, by Actor, kind TagKind, id, tag s
 		if err := tx.record(bucketTags, tagsKey(kind, id), &Tags{Kind: kind, Resource: id, Tags: tags}); err != nil {
 			return err
 		}
-		return tx.logTag(activity.TypeResourceUntagging, kind, id, "removed_tag", tag)
+		return tx.log(tx.by.Name, &activity.ResourceUntagging{TaggedResource: tx.tagged(kind, id), Tag: tag})
 	})
 }
 
@@ -142,25 +142,26 @@ func findTag(tags []Tag, value string) (place int, there bool) {
 	return slices.BinarySearchFunc(tags, value, func(t Tag, value string) int { return strings.Compare(t.Value, value) })
 }
 
-func (tx *Tx) logTag(t activity.Type, kind TagKind, id, key, value string) error {
-	metadata := map[string]any{"resource_id": id, "resource_type": kind, key: value}
+// tagged is a thing in the words of the activity log.
+func (tx *Tx) tagged(kind TagKind, id string) activity.TaggedResource {
+	r := activity.TaggedResource{ResourceID: id, ResourceType: string(kind)}
 	switch kind {
 	case HostTag:
 		if h, err := tx.anyHost(landscape.HostID(id)); err == nil {
-			metadata["hostname"] = h.Hostname
+			r.Hostname = h.Hostname
 		}
 	case ClusterTag:
 		if c, err := tx.anyCluster(landscape.ClusterID(id)); err == nil {
-			metadata["name"] = c.Name
+			r.Name = activity.Nullable[string]{Given: true, Value: c.Name}
 		}
 	case DatabaseTag:
 		if db, err := tx.anyDatabase(landscape.DatabaseID(id)); err == nil {
-			metadata["sid"] = db.SID
+			r.SID = db.SID
 		}
 	case SAPSystemTag:
 		if s, err := tx.anySAPSystem(landscape.SAPSystemID(id)); err == nil {
-			metadata["sid"] = s.SID
+			r.SID = s.SID
 		}
 	}
-	return tx.log(tx.by.Name, t, metadata)
+	return r
 }

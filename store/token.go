@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -140,14 +141,10 @@ func (s *Store) CreateToken(ctx context.Context, by Actor, userID int64, n NewTo
 		if err := tx.recordToken(created); err != nil {
 			return err
 		}
-		metadata := map[string]any{"id": created.ID, "name": created.Name, "scopes": created.Scopes}
-		if n.MayGrantAdministration {
-			metadata["may_grant_administration"] = true
-		}
-		if n.ExpiresAt != nil {
-			metadata["expires_at"] = n.ExpiresAt.UTC()
-		}
-		return tx.log(by.Name, activity.TypePersonalAccessTokenCreation, metadata)
+		return tx.log(by.Name, &activity.PersonalAccessTokenCreation{
+			ID: created.ID, Name: created.Name, Scopes: created.Scopes,
+			MayGrantAdministration: n.MayGrantAdministration, ExpiresAt: utc(n.ExpiresAt),
+		})
 	})
 	return created, err
 }
@@ -170,19 +167,19 @@ func (s *Store) ChangeToken(ctx context.Context, by Actor, userID int64, id stri
 		if err != nil {
 			return err
 		}
-		changed, metadata := *before, map[string]any{}
+		changed, event := *before, activity.PersonalAccessTokenModification{ID: id}
 		after = before
 		if c.Name != nil && *c.Name != before.Name {
 			if err := tx.checkTokenName(userID, id, *c.Name); err != nil {
 				return err
 			}
-			changed.Name, metadata["name"] = *c.Name, *c.Name
+			changed.Name = *c.Name
 		}
 		if c.Description != nil && *c.Description != before.Description {
-			changed.Description, metadata["description"] = *c.Description, *c.Description
+			changed.Description, event.Description = *c.Description, c.Description
 		}
 		if c.Scopes != nil && !slices.Equal(c.Scopes, before.Scopes) {
-			changed.Scopes, metadata["scopes"] = c.Scopes, c.Scopes
+			changed.Scopes, event.Scopes = c.Scopes, c.Scopes
 		}
 		if c.Endless && before.ExpiresAt != nil {
 			return &landscape.InvalidError{Field: "expires_at", Detail: "cannot be extended"}
@@ -194,14 +191,14 @@ func (s *Store) ChangeToken(ctx context.Context, by Actor, userID int64, id stri
 			if err := tx.checkFuture(*c.ExpiresAt); err != nil {
 				return err
 			}
-			changed.ExpiresAt, metadata["expires_at"] = c.ExpiresAt, c.ExpiresAt.UTC()
+			changed.ExpiresAt, event.ExpiresAt = c.ExpiresAt, utc(c.ExpiresAt)
 		}
-		if len(metadata) == 0 {
+		if reflect.DeepEqual(*before, changed) {
 			return nil
 		}
 		after = &changed
-		metadata["id"], metadata["name"] = id, changed.Name
-		return tx.changeToken(&changed, activity.TypePersonalAccessTokenModification, metadata)
+		event.Name = changed.Name
+		return tx.changeToken(&changed, &event)
 	})
 	return after, err
 }
@@ -233,11 +230,7 @@ func (s *Store) RegenerateToken(ctx context.Context, by Actor, userID int64, id 
 		if err := tx.endTokenSessions(before); err != nil {
 			return err
 		}
-		metadata := map[string]any{"id": id, "name": before.Name}
-		if end != nil {
-			metadata["expires_at"] = end.UTC()
-		}
-		return tx.changeToken(&changed, activity.TypePersonalAccessTokenRegeneration, metadata)
+		return tx.changeToken(&changed, &activity.PersonalAccessTokenRegeneration{ID: id, Name: before.Name, ExpiresAt: utc(end)})
 	})
 	return after, err
 }
@@ -261,15 +254,15 @@ func (s *Store) ExpireToken(ctx context.Context, by Actor, userID int64, id stri
 		if err := tx.endTokenSessions(before); err != nil {
 			return err
 		}
-		metadata := map[string]any{"id": id, "name": before.Name}
+		event := &activity.PersonalAccessTokenExpiration{ID: id, Name: before.Name}
 		owner, err := tx.User(userID)
 		if err != nil {
 			return err
 		}
 		if owner.Username != by.Name {
-			metadata["user_id"], metadata["username"] = userID, owner.Username
+			event.TokenOwner = activity.TokenOwner{UserID: userID, Username: owner.Username}
 		}
-		return tx.changeToken(&changed, activity.TypePersonalAccessTokenExpiration, metadata)
+		return tx.changeToken(&changed, event)
 	})
 	return after, err
 }
@@ -316,9 +309,7 @@ func (s *Store) DeleteTokenOf(ctx context.Context, by Actor, userID int64, id st
 		if err := tx.eraseTokens(userID, []*Token{t}); err != nil {
 			return err
 		}
-		return tx.log(by.Name, activity.TypePersonalAccessTokenAdminDeletion, map[string]any{
-			"user_id": userID, "username": owner.Username, "id": id, "name": t.Name,
-		})
+		return tx.log(by.Name, &activity.PersonalAccessTokenAdminDeletion{AboutUser: owner.about(), ID: id, Name: t.Name})
 	})
 }
 
@@ -331,8 +322,7 @@ func (tx *Tx) dropTokens(userID int64, tokens []*Token) error {
 		return err
 	}
 	for _, t := range tokens {
-		err := tx.log(tx.by.Name, activity.TypePersonalAccessTokenDeletion, map[string]any{"token_id": t.ID, "name": t.Name})
-		if err != nil {
+		if err := tx.log(tx.by.Name, &activity.PersonalAccessTokenDeletion{TokenID: t.ID, Name: t.Name}); err != nil {
 			return err
 		}
 	}
@@ -391,12 +381,21 @@ func (tx *Tx) endTokenSessions(tokens ...*Token) error {
 }
 
 // changeToken stores what has become of a token and logs why.
-func (tx *Tx) changeToken(t *Token, why activity.Type, metadata map[string]any) error {
+func (tx *Tx) changeToken(t *Token, why activity.Event) error {
 	t.UpdatedAt = tx.now
 	if err := tx.recordToken(t); err != nil {
 		return err
 	}
-	return tx.log(tx.by.Name, why, metadata)
+	return tx.log(tx.by.Name, why)
+}
+
+// utc is a moment as the activity log shows it; nil stays nil.
+func utc(t *time.Time) *time.Time {
+	if t == nil {
+		return nil
+	}
+	u := t.UTC()
+	return &u
 }
 
 // recordToken stores a token and keeps the index of the hashes.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 
 	"trento/store/activity"
 	"trento/store/landscape"
@@ -49,14 +50,13 @@ func (s *Store) ChangeTokenSettings(ctx context.Context, by Actor, after TokenSe
 		if err != nil {
 			return err
 		}
-		changed := before.difference(&after)
-		if len(changed) == 0 {
+		if reflect.DeepEqual(before, &after) {
 			return nil
 		}
 		if err := tx.record(bucketSetting, keyTokenSettings, &after); err != nil {
 			return err
 		}
-		return tx.log(by.Name, activity.TypePersonalAccessTokenSettingsUpdate, changed)
+		return tx.log(by.Name, before.changeTo(&after))
 	})
 }
 
@@ -84,31 +84,26 @@ func (t *TokenSettings) Faults() (faults []landscape.InvalidError) {
 	return faults
 }
 
-// difference is what is other in after, by the names of the members.
-func (t *TokenSettings) difference(after *TokenSettings) map[string]any {
-	changed := make(map[string]any)
-	days := func(limit *int) any {
-		if limit == nil {
-			return nil
-		}
-		return *limit
+// changeTo is what is other in after.
+func (t *TokenSettings) changeTo(after *TokenSettings) *activity.PersonalAccessTokenSettingsUpdate {
+	e := &activity.PersonalAccessTokenSettingsUpdate{
+		Enabled:                     changed(t.Enabled, after.Enabled),
+		DefaultLifetimeDays:         changed(t.DefaultLifetimeDays, after.DefaultLifetimeDays),
+		AllowBasic:                  changed(t.AllowBasic, after.AllowBasic),
+		AllowSignIn:                 changed(t.AllowSignIn, after.AllowSignIn),
+		AllowInQuery:                changed(t.AllowInQuery, after.AllowInQuery),
+		RequirePasswordConfirmation: changed(t.RequirePasswordConfirmation, after.RequirePasswordConfirmation),
 	}
-	for _, member := range []struct {
-		name   string
-		before any
-		after  any
-	}{
-		{"enabled", t.Enabled, after.Enabled},
-		{"default_lifetime_days", t.DefaultLifetimeDays, after.DefaultLifetimeDays},
-		{"max_lifetime_days", days(t.MaxLifetimeDays), days(after.MaxLifetimeDays)},
-		{"allow_basic", t.AllowBasic, after.AllowBasic},
-		{"allow_sign_in", t.AllowSignIn, after.AllowSignIn},
-		{"allow_in_query", t.AllowInQuery, after.AllowInQuery},
-		{"require_password_confirmation", t.RequirePasswordConfirmation, after.RequirePasswordConfirmation},
-	} {
-		if member.before != member.after {
-			changed[member.name] = member.after
-		}
+	if !reflect.DeepEqual(t.MaxLifetimeDays, after.MaxLifetimeDays) {
+		e.MaxLifetimeDays = activity.Nullable[int]{Given: true, Value: after.MaxLifetimeDays}
 	}
-	return changed
+	return e
+}
+
+// changed is the value after a change; nil where it is that before it.
+func changed[T comparable](before, after T) *T {
+	if before == after {
+		return nil
+	}
+	return &after
 }

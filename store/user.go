@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -14,9 +13,6 @@ import (
 
 	"trento/store/activity"
 )
-
-// Redacted stands in the activity log for what must not be there.
-const Redacted = "REDACTED"
 
 // User is an account. Ids are never used twice.
 type User struct {
@@ -62,8 +58,9 @@ type NewUser struct {
 	Abilities                 []int
 	Enabled                   bool
 	Timezone                  string // DefaultTimezone where empty
-	// Logged is what the activity log shows of the request, without secrets.
-	Logged map[string]any
+	// Logged is what the activity log shows of the request. The store adds whom
+	// it is about.
+	Logged activity.UserCreation
 }
 
 // NormalUsername is the form in which user names are stored and compared: that
@@ -148,16 +145,16 @@ func (s *Store) CreateUser(ctx context.Context, by Actor, n NewUser) (*User, err
 		if err := tx.recordUser(created); err != nil {
 			return err
 		}
-		return tx.logUser(activity.TypeUserCreation, created, n.Logged)
+		event := n.Logged
+		event.AboutUser = created.about()
+		return tx.log(by.Name, &event)
 	})
 	return created, err
 }
 
-// logUser logs what was done to an account.
-func (tx *Tx) logUser(t activity.Type, u *User, logged map[string]any) error {
-	metadata := map[string]any{"user_id": u.ID, "username": u.Username}
-	maps.Copy(metadata, logged)
-	return tx.log(tx.by.Name, t, metadata)
+// about names the user in an event.
+func (u *User) about() activity.AboutUser {
+	return activity.AboutUser{UserID: u.ID, Username: u.Username}
 }
 
 // createUser gives a new user its id and takes the name and address for it.
@@ -224,8 +221,9 @@ type UserChange struct {
 	Abilities                 *[]int
 	Enabled                   *bool
 	DisableTOTP               bool
-	// Logged is what the activity log shows of the request, without secrets.
-	Logged map[string]any
+	// Logged is what the activity log shows of the request. The store adds whom
+	// it is about.
+	Logged activity.UserModification
 }
 
 // ChangeUser changes a user. It fails with ErrNotFound, with ErrStale where
@@ -272,7 +270,9 @@ func (s *Store) ChangeUser(ctx context.Context, by Actor, id int64, version int,
 			return err
 		}
 		after = &u
-		return tx.logUser(activity.TypeUserModification, before, c.Logged)
+		event := c.Logged
+		event.AboutUser = before.about()
+		return tx.log(by.Name, &event)
 	})
 	return after, err
 }
@@ -330,7 +330,7 @@ func (s *Store) DeleteUser(ctx context.Context, by Actor, id int64) error {
 		if err != nil {
 			return err
 		}
-		return tx.logUser(activity.TypeUserDeletion, before, nil)
+		return tx.log(by.Name, &activity.UserDeletion{AboutUser: before.about()})
 	})
 }
 
@@ -375,7 +375,7 @@ func (s *Store) EnsureAdmin(ctx context.Context, n NewUser) (created bool, err e
 			if err := tx.recordUser(u); err != nil {
 				return err
 			}
-			return tx.logUser(activity.TypeUserCreation, u, nil)
+			return tx.log(tx.by.Name, &activity.UserCreation{AboutUser: u.about()})
 		}
 		if err != nil {
 			return err
@@ -384,10 +384,10 @@ func (s *Store) EnsureAdmin(ctx context.Context, n NewUser) (created bool, err e
 		after.Abilities = abilitySet(slices.Concat(before.Abilities, n.Abilities))
 		after.LockedAt = nil
 		after.dropTOTP()
-		logged := map[string]any{}
+		event := &activity.UserModification{AboutUser: before.about()}
 		if n.PasswordHash != "" {
 			after.PasswordHash, after.PasswordChangeRequestedAt = n.PasswordHash, nil
-			logged["password"] = Redacted
+			event.Password = true
 			if err := tx.endSessions(after.ID); err != nil {
 				return err
 			}
@@ -398,7 +398,7 @@ func (s *Store) EnsureAdmin(ctx context.Context, n NewUser) (created bool, err e
 		if err := tx.changeUser(before, &after); err != nil {
 			return err
 		}
-		return tx.logUser(activity.TypeUserModification, before, logged)
+		return tx.log(tx.by.Name, event)
 	})
 	return created, err
 }

@@ -83,7 +83,7 @@ func testFlowLine(tab *tab) {
 	const flow = "00000000-0000-4000-8000-00000000dddd"
 	step := func(n int) {
 		metadata := map[string]any{"correlation_id": flow, "check_id": fmt.Sprint("step", n)}
-		if err := tab.store.AppendActivity(tab.t.Context(), store.System(), activity.TypeCheckCustomizationApplied, metadata); err != nil {
+		if err := tab.store.AppendActivity(tab.t.Context(), store.System(), &activity.Foreign{Of: activity.TypeCheckCustomizationApplied, Metadata: metadata}); err != nil {
 			tab.t.Fatal(err)
 		}
 	}

@@ -24,8 +24,8 @@ import (
 func (f *fixture) tagged(by string, n int) {
 	f.t.Helper()
 	for i := range n {
-		metadata := map[string]any{"added_tag": fmt.Sprint("tag", i+1), "resource_type": "host", "hostname": "hana01"}
-		if err := f.store.AppendActivity(context.Background(), store.Actor{Name: by}, activity.TypeResourceTagging, metadata); err != nil {
+		event := &activity.ResourceTagging{TaggedResource: activity.TaggedResource{ResourceType: "host", Hostname: "hana01"}, Tag: fmt.Sprint("tag", i+1)}
+		if err := f.store.AppendActivity(context.Background(), store.Actor{Name: by}, event); err != nil {
 			f.t.Fatal(err)
 		}
 	}

@@ -67,7 +67,7 @@ func TestFlow(t *testing.T) {
 func TestFlowOfNothing(t *testing.T) {
 	f := logFixture(t)
 	const hidden = "00000000-0000-4000-8000-00000000aaaa"
-	if err := f.store.AppendActivity(t.Context(), store.Actor{Name: "admin"}, activity.TypeProfileUpdate, map[string]any{"correlation_id": hidden}); err != nil {
+	if err := f.store.AppendActivity(t.Context(), store.Actor{Name: "admin"}, &activity.Foreign{Of: activity.TypeProfileUpdate, Metadata: map[string]any{"correlation_id": hidden}}); err != nil {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct {
@@ -91,7 +91,7 @@ func TestLongFlow(t *testing.T) {
 	for n := range all {
 		f.clock.pass(700 * time.Millisecond)
 		metadata := map[string]any{"correlation_id": id, "check_id": fmt.Sprintf("%03d", n)}
-		if err := f.store.AppendActivity(context.Background(), store.System(), activity.TypeCheckCustomizationApplied, metadata); err != nil {
+		if err := f.store.AppendActivity(context.Background(), store.System(), &activity.Foreign{Of: activity.TypeCheckCustomizationApplied, Metadata: metadata}); err != nil {
 			t.Fatal(err)
 		}
 	}

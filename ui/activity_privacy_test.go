@@ -48,7 +48,7 @@ func TestActivityPrivacy(t *testing.T) {
 			if !change(&e) {
 				continue
 			}
-			if err := f.store.AppendActivity(context.Background(), store.Actor{Name: e.actor}, e.t, e.metadata); err != nil {
+			if err := f.store.AppendActivity(context.Background(), store.Actor{Name: e.actor}, &activity.Foreign{Of: e.t, Metadata: e.metadata}); err != nil {
 				t.Fatal(err)
 			}
 		}

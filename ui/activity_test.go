@@ -27,8 +27,10 @@ func logFixture(t *testing.T) *fixture {
 	f.beat(1)
 	f.silence()
 	for _, actor := range []string{"plain", "reader"} {
-		metadata := map[string]any{"resource_id": string(hostID(1)), "resource_type": "host", "added_tag": "by-" + actor, "hostname": "hana01"}
-		if err := f.store.AppendActivity(context.Background(), store.Actor{Name: actor}, activity.TypeResourceTagging, metadata); err != nil {
+		event := &activity.ResourceTagging{
+			TaggedResource: activity.TaggedResource{ResourceID: string(hostID(1)), ResourceType: "host", Hostname: "hana01"}, Tag: "by-" + actor,
+		}
+		if err := f.store.AppendActivity(context.Background(), store.Actor{Name: actor}, event); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -25,8 +25,8 @@ func TestRetention(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, tag := range []string{"old", "young"} {
-		metadata := map[string]any{"added_tag": tag, "resource_type": "host", "hostname": "hana01"}
-		if err := s.AppendActivity(t.Context(), store.System(), activity.TypeResourceTagging, metadata); err != nil {
+		event := &activity.ResourceTagging{TaggedResource: activity.TaggedResource{ResourceType: "host", Hostname: "hana01"}, Tag: tag}
+		if err := s.AppendActivity(t.Context(), store.System(), event); err != nil {
 			t.Fatal(err)
 		}
 		now = now.Add(20 * 24 * time.Hour)

@@ -4,6 +4,11 @@ package activity
 // judged once, when the entry is written. A type the catalogue does not know is
 // Info.
 func SeverityOf(e Event) Severity {
+	if f, ok := e.(*Foreign); ok {
+		if metadata, err := Encode(f); err == nil {
+			e = Decode(f.Of, metadata) // of a type that has a struct, perhaps
+		}
+	}
 	if j, ok := e.(judge); ok {
 		return j.severity()
 	}

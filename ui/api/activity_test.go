@@ -37,7 +37,7 @@ type entry struct {
 // logged appends an entry.
 func (f *fixture) logged(actor string, t activity.Type, metadata map[string]any) {
 	f.t.Helper()
-	if err := f.store.AppendActivity(f.t.Context(), store.Actor{Name: actor}, t, metadata); err != nil {
+	if err := f.store.AppendActivity(f.t.Context(), store.Actor{Name: actor}, &activity.Foreign{Of: t, Metadata: metadata}); err != nil {
 		f.t.Fatal(err)
 	}
 }
