@@ -50,6 +50,7 @@ func newRoot(environ []string) *cobra.Command {
 		newService(),
 		newDemo(environ),
 		newSimulate(),
+		newMan(),
 	)
 	return root
 }

@@ -1,0 +1,30 @@
+package command
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/cobra/doc"
+)
+
+// newMan writes the manual that packages and administrators install.
+func newMan() *cobra.Command {
+	return &cobra.Command{
+		Use: "man DIRECTORY", Short: "Write the manual pages of all commands into a directory", Args: cobra.ExactArgs(1),
+		Example: `  sudo trento-web man /usr/local/share/man/man8
+  man trento-web-serve`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := os.MkdirAll(args[0], 0o755); err != nil {
+				return err
+			}
+			root := cmd.Root()
+			root.DisableAutoGenTag = true // the day it was written on is no news
+			header := &doc.GenManHeader{Section: "8", Source: "Trento", Manual: "System Administration"}
+			if err := doc.GenManTree(root, header, args[0]); err != nil {
+				return fmt.Errorf("manual: %w", err)
+			}
+			return nil
+		},
+	}
+}
