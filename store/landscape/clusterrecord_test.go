@@ -282,6 +282,7 @@ func TestClusterHealth(t *testing.T) {
 // Whatever happens, in whatever order: the harbour checks after every step
 // what holds at any time, and that no rule modifies what it is given.
 func TestClusterProperties(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		h := newHarbour(t)
 		for range rapid.IntRange(1, 30).Draw(rt, "steps") {
@@ -306,6 +307,7 @@ func drawStep(t *rapid.T) step {
 // Each node reports once; what the landscape is then does not depend on who
 // came first, and nothing changes when all report again.
 func TestClusterOrder(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		hosts := []HostID{"a", "b", "c", "d"}
 		views := make(map[HostID]step)

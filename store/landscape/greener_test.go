@@ -132,6 +132,7 @@ func (w *world) good() map[string]bool {
 // However a report is spoiled: nothing that was critical looks well by it, and
 // nothing turns absent, unless the report has said so.
 func TestSpoiledReportsMakeNothingGreener(t *testing.T) {
+	t.Parallel()
 	red := []string{`"SAPControl-GREEN"`, `"SAPControl-RED"`}
 	for _, c := range []struct {
 		name   string

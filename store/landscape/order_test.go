@@ -181,6 +181,7 @@ func TestOwnLandscape(t *testing.T) {
 // Whatever the order in which the reports of a landscape arrive, and whatever
 // is repeated, it is the same after each agent has reported once.
 func TestOrderDoesNotMatter(t *testing.T) {
+	t.Parallel()
 	own := ownLandscape()
 	want := own.settled(t)
 	rapid.Check(t, func(t *rapid.T) {

@@ -132,6 +132,7 @@ func (w *world) cleanUp(which int) bool {
 // Whatever has happened to a landscape, once its agents report what they
 // should, and what is absent has been cleaned up, it is as if nothing had.
 func TestLandscapeHeals(t *testing.T) {
+	t.Parallel()
 	own := ownLandscape()
 	want := own.settled(t).lists()
 	rapid.Check(t, func(t *rapid.T) {

@@ -319,6 +319,7 @@ func transition() (before, after agents) {
 // is the same after each has reported once; and with what is absent cleaned
 // up, it is as if it had always been so.
 func TestOrderOfChangesDoesNotMatter(t *testing.T) {
+	t.Parallel()
 	before, after := transition()
 	// The row that a waiting element protects is not there where it was never
 	// anything else.
