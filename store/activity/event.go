@@ -4,6 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tidwall/gjson"
 )
 
 // Event is something that happened and is written to the log. Each type has a
@@ -22,11 +26,20 @@ func Encode(e Event) (json.RawMessage, error) {
 	if err != nil {
 		return nil, fmt.Errorf("activity %s: %w", e.Type(), err)
 	}
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(document, &members); err != nil {
-		return nil, fmt.Errorf("activity %s: %w", e.Type(), err)
+	var members [][2]string // name and text
+	gjson.ParseBytes(document).ForEach(func(key, value gjson.Result) bool {
+		members = append(members, [2]string{key.Str, key.Raw + ":" + value.Raw})
+		return true
+	})
+	slices.SortFunc(members, func(a, b [2]string) int { return strings.Compare(a[0], b[0]) })
+	sorted := append(make([]byte, 0, len(document)), '{')
+	for i, member := range members {
+		if i > 0 {
+			sorted = append(sorted, ',')
+		}
+		sorted = append(sorted, member[1]...)
 	}
-	return json.Marshal(members) // sorts them
+	return append(sorted, '}'), nil
 }
 
 // Decode is the reverse of Encode. Where a member is not of the form that the
