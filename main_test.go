@@ -18,7 +18,8 @@ var mayImport = map[string][]string{
 	"trento/store/landscape":       {"trento/store/activity"},
 	"trento/store/discovery":       {"trento/store/landscape"},
 	"trento/store/discovery/fleet": {"trento/store/landscape"},
-	"trento/store":                 {"trento/store/activity", "trento/store/landscape"},
+	"trento/store/kv":              {},
+	"trento/store":                 {"trento/store/activity", "trento/store/kv", "trento/store/landscape"},
 	"trento/store/storetest":       {"trento/store"},
 	"trento/auth":                  {"trento/store", "trento/store/activity", "trento/store/landscape"},
 	"trento/search":                {"trento/store", "trento/store/activity"},
@@ -35,7 +36,7 @@ var mayImport = map[string][]string{
 }
 
 var roomOf = map[string][]string{
-	"go.etcd.io/bbolt":            {"trento/store"},
+	"go.etcd.io/bbolt":            {"trento/store/kv"},
 	"github.com/blevesearch":      {"trento/search"},
 	"github.com/RoaringBitmap":    {"trento/search"},
 	"github.com/gorilla/sessions": {"trento/auth"},

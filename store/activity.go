@@ -21,13 +21,10 @@ import (
 //	1 byte          severity
 //	16 bytes        id
 //	uvarint, bytes  length of the actor and the actor; no bytes stand for "system"
-//	the rest        the metadata, packed; see pack.go
+//	the rest        the metadata, encoded; see kv.Dictionary
 //
 // under its position, which is also its time.
 const entryFormat = 2
-
-// appendFill packs the pages of the log full: it only grows at its end.
-const appendFill = 0.95
 
 // event logs what a change of the landscape brought about.
 func (tx *Tx) event(e landscape.Event) error {
@@ -108,11 +105,8 @@ func (tx *Tx) appendEntry(e *activity.Entry) error {
 	value = append(value, id[:]...)
 	value = binary.AppendUvarint(value, uint64(len(actor)))
 	value = append(value, actor...)
-	value = tx.s.pack.pack(value, e.Metadata)
-	bucket := tx.btx.Bucket(bucketActivity)
-	bucket.FillPercent = appendFill
-	tx.dirty = true
-	return bucket.Put(e.Position.Key(), value)
+	value = tx.s.metadata.Encode(value, e.Metadata)
+	return tx.s.entries.Append(tx.kv, e.Position.Key(), value)
 }
 
 // recentEntries holds entries that were read lately. Each has one place it can
@@ -135,7 +129,7 @@ func (tx *Tx) readEntry(key, value []byte) (*activity.Entry, error) {
 		return e, nil
 	}
 	e, err := tx.decodeEntry(key, value)
-	if err == nil && !tx.btx.Writable() {
+	if err == nil && !tx.kv.Writable() {
 		place.Store(e)
 	}
 	return e, err
@@ -169,7 +163,7 @@ func (tx *Tx) decodeEntry(key, value []byte) (*activity.Entry, error) {
 	if e.Actor = string(rest[:length]); e.Actor == "" {
 		e.Actor = activity.System
 	}
-	metadata, err := tx.s.pack.unpack(rest[length:])
+	metadata, err := tx.s.metadata.Decode(rest[length:])
 	if err != nil {
 		return nil, fmt.Errorf("activity %x: %w", key, err)
 	}
@@ -183,7 +177,7 @@ func (tx *Tx) decodeEntry(key, value []byte) (*activity.Entry, error) {
 // Entry returns the entry at a position, or ErrNotFound. As all entries read,
 // it is shared and must not be modified.
 func (tx *Tx) Entry(p activity.Position) (*activity.Entry, error) {
-	value := tx.btx.Bucket(bucketActivity).Get(p.Key())
+	value := tx.s.entries.Get(tx.kv, p.Key())
 	if value == nil {
 		return nil, fmt.Errorf("activity %d: %w", p, ErrNotFound)
 	}
@@ -193,17 +187,15 @@ func (tx *Tx) Entry(p activity.Position) (*activity.Entry, error) {
 // Newest is the position of the entry that was written last, also if it has
 // been removed since; 0 where nothing was ever written.
 func (tx *Tx) Newest() activity.Position {
-	bucket := tx.btx.Bucket(bucketActivity)
-	key, _ := bucket.Cursor().Last()
 	// The sequence keeps the last position of a log that was emptied, so that
 	// positions only grow.
-	return max(positionOf(key), activity.Position(bucket.Sequence()))
+	return max(positionOf(tx.s.entries.Last(tx.kv)), activity.Position(tx.s.entries.Sequence(tx.kv)))
 }
 
 // Oldest is where the log begins: the position of its oldest entry, or the one
 // behind Newest where it is empty.
 func (tx *Tx) Oldest() activity.Position {
-	key, _ := tx.btx.Bucket(bucketActivity).Cursor().First()
+	key := tx.s.entries.First(tx.kv)
 	if key == nil {
 		return tx.Newest() + 1
 	}
@@ -220,15 +212,15 @@ func positionOf(key []byte) activity.Position {
 // Entries walks the entries from one position to another, both included,
 // oldest first.
 func (tx *Tx) Entries(from, to activity.Position) iter.Seq2[*activity.Entry, error] {
-	return tx.entries(scanBytes(tx.btx.Bucket(bucketActivity), from.Key(), to.Key()))
+	return tx.readEntries(tx.s.entries.Scan(tx.kv, from.Key(), to.Key()))
 }
 
 // EntriesBack walks the same entries, newest first.
 func (tx *Tx) EntriesBack(from, to activity.Position) iter.Seq2[*activity.Entry, error] {
-	return tx.entries(scanBytesBack(tx.btx.Bucket(bucketActivity), from.Key(), to.Key()))
+	return tx.readEntries(tx.s.entries.ScanBack(tx.kv, from.Key(), to.Key()))
 }
 
-func (tx *Tx) entries(pairs iter.Seq2[[]byte, []byte]) iter.Seq2[*activity.Entry, error] {
+func (tx *Tx) readEntries(pairs iter.Seq2[[]byte, []byte]) iter.Seq2[*activity.Entry, error] {
 	return func(yield func(*activity.Entry, error) bool) {
 		for key, value := range pairs {
 			if !yield(tx.readEntry(key, value)) {
@@ -236,4 +228,16 @@ func (tx *Tx) entries(pairs iter.Seq2[[]byte, []byte]) iter.Seq2[*activity.Entry
 			}
 		}
 	}
+}
+
+func (tx *Tx) verifyEntries() error {
+	var faults []error
+	for key, value := range tx.s.entries.Scan(tx.kv, nil, nil) {
+		e, err := tx.decodeEntry(key, value) // not what the cache has of it
+		if err == nil && !json.Valid(e.Metadata) {
+			err = fmt.Errorf("activity %d: metadata is not JSON", e.Position)
+		}
+		faults = append(faults, err)
+	}
+	return errors.Join(faults...)
 }

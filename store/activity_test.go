@@ -56,7 +56,7 @@ func TestEntryIsSmall(t *testing.T) {
 		t.Fatal(err)
 	}
 	view(t, s, func(tx *Tx) error {
-		_, value := tx.btx.Bucket(bucketActivity).Cursor().Last()
+		value := tx.s.entries.Get(tx.kv, tx.Newest().Key())
 		if len(value) > 130 { // 149 bytes of JSON, of which two ids are 72 nobody can guess, and 21 of head
 			t.Errorf("an entry takes %d bytes", len(value))
 		}
@@ -146,7 +146,8 @@ func TestReadEntryDamaged(t *testing.T) {
 		t.Fatal(err)
 	}
 	view(t, s, func(tx *Tx) error {
-		key, value := tx.btx.Bucket(bucketActivity).Cursor().Last()
+		key := tx.Newest().Key()
+		value := tx.s.entries.Get(tx.kv, key)
 		for n := range value {
 			if _, err := tx.decodeEntry(key, value[:n]); err == nil {
 				t.Errorf("%d of %d bytes are taken for an entry", n, len(value))

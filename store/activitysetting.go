@@ -6,14 +6,18 @@ import (
 	"time"
 
 	"trento/store/activity"
+	"trento/store/kv"
 	"trento/store/landscape"
 )
 
-var keyRetention = []byte("activity_log")
+const keyRetention = "activity_log"
+
+// keyExpired is where the file says for which midnight old entries were pruned.
+var keyExpired = []byte("expired")
 
 // Retention is how long entries of the activity log are kept.
 func (tx *Tx) Retention() (activity.Retention, error) {
-	kept, err := get(tx, bucketSetting, &tx.s.retention, keyRetention)
+	kept, err := getSetting[activity.Retention](tx, keyRetention)
 	if errors.Is(err, ErrNotFound) {
 		return activity.DefaultRetention, nil
 	}
@@ -38,7 +42,7 @@ func (s *Store) SetRetention(ctx context.Context, by Actor, kept activity.Retent
 			return err
 		}
 		if kept != before {
-			if err := tx.record(bucketSetting, keyRetention, &kept); err != nil {
+			if err := tx.putSetting(keyRetention, kept); err != nil {
 				return err
 			}
 		}
@@ -57,8 +61,8 @@ func (s *Store) ExpireActivity(ctx context.Context) (removed int, err error) {
 	var kept activity.Retention
 	var done bool
 	err = s.View(func(tx *Tx) (err error) {
-		last := tx.btx.Bucket(bucketMeta).Get(keyExpired)
-		done = last != nil && !bytesTime(last).Before(midnight)
+		last := tx.s.meta.Get(tx.kv, keyExpired)
+		done = last != nil && !kv.BytesTime(last).Before(midnight)
 		kept, err = tx.Retention()
 		return err
 	})
@@ -74,6 +78,6 @@ func (s *Store) ExpireActivity(ctx context.Context) (removed int, err error) {
 		return removed, err
 	}
 	return removed, s.update(ctx, System(), func(tx *Tx) error {
-		return tx.put(bucketMeta, keyExpired, timeBytes(midnight))
+		return tx.s.meta.Put(tx.kv, keyExpired, kv.TimeBytes(midnight))
 	})
 }

@@ -54,7 +54,7 @@ func (tx *Tx) noteObserved(o *landscape.Observation, waits bool) error {
 		}
 		seen.Problems = cutProblems(problems)
 	}
-	if waits && !seen.Faulty() && tx.btx.Bucket(bucketAgentReport).Get([]byte(o.Agent)) == nil {
+	if waits && !seen.Faulty() && !tx.s.agentReports.Has(tx.kv, []byte(o.Agent)) {
 		return nil
 	}
 	_, err := tx.noteReport(o.Agent, &seen)
@@ -66,7 +66,7 @@ func (tx *Tx) noteObserved(o *landscape.Observation, waits bool) error {
 // or no longer. It reports whether it has written anything: not of a report
 // like the one before, nor of an agent that is one too many.
 func (tx *Tx) noteReport(agent landscape.HostID, seen *ReportStatus) (changed bool, err error) {
-	before, err := get(tx, bucketAgentReport, &tx.s.agentReports, []byte(agent))
+	before, err := tx.s.agentReports.Get(tx.kv, []byte(agent))
 	if errors.Is(err, ErrNotFound) {
 		before, err = &AgentReports{Agent: agent}, nil
 	}
@@ -104,12 +104,12 @@ func (tx *Tx) noteReport(agent landscape.HostID, seen *ReportStatus) (changed bo
 // recordReports stores how the reports of an agent have fared; the reports of
 // some kinds begin to be counted anew.
 func (tx *Tx) recordReports(record *AgentReports, kinds ...landscape.Kind) error {
-	if err := tx.record(bucketAgentReport, []byte(record.Agent), record); err != nil {
+	if err := tx.s.agentReports.Put(tx.kv, []byte(record.Agent), record); err != nil {
 		return err
 	}
 	for _, kind := range kinds {
 		status := *record.of(kind)
-		tx.after = append(tx.after, func() { tx.s.received.set(record.Agent, &status) })
+		tx.kv.AfterCommit(func() { tx.s.received.set(record.Agent, &status) })
 	}
 	return nil
 }
@@ -148,7 +148,7 @@ func (tx *Tx) logOutcome(agent landscape.HostID, before, after *ReportStatus) er
 		}
 	case before.Logged:
 		facts := tx.reportFacts(agent, after.Kind)
-		tx.after = append(tx.after, func() { tx.s.options.Log.Info("reports can be used again", facts...) })
+		tx.kv.AfterCommit(func() { tx.s.options.Log.Info("reports can be used again", facts...) })
 		return tx.log(activity.System, &activity.AgentReportRecovered{
 			AboutHost: activity.AboutHost{HostID: string(agent)}, Discovery: string(after.Kind), Since: before.LoggedAt,
 		})
@@ -162,7 +162,7 @@ func (tx *Tx) warnOfFault(agent landscape.HostID, s *ReportStatus) {
 		reason = ReportProblem{Pointer: s.Problems[0].Pointer, Detail: s.Problems[0].Detail}.String()
 	}
 	facts := append(tx.reportFacts(agent, s.Kind), "outcome", s.Outcome, "problems", s.ProblemCount, "reason", reason)
-	tx.after = append(tx.after, func() { tx.s.options.Log.Warn("report could not be used in full", facts...) })
+	tx.kv.AfterCommit(func() { tx.s.options.Log.Warn("report could not be used in full", facts...) })
 }
 
 // reportFacts say in a line of the server's log what it is about.
@@ -194,7 +194,7 @@ func (tx *Tx) roomFor(agent landscape.HostID) (bool, error) {
 	if err != nil || len(unregistered) < maxUnregistered {
 		return err == nil, err
 	}
-	tx.after = append(tx.after, func() { tx.s.received.warnFull(tx.s.options.Log, agent, tx.now) })
+	tx.kv.AfterCommit(func() { tx.s.received.warnFull(tx.s.options.Log, agent, tx.now) })
 	return false, nil
 }
 
@@ -202,7 +202,7 @@ func (tx *Tx) roomFor(agent landscape.HostID) (bool, error) {
 // host.
 func (tx *Tx) unregisteredAgents() ([]*AgentReports, error) {
 	var found []*AgentReports
-	for record, err := range scan(tx, bucketAgentReport, &tx.s.agentReports) {
+	for record, err := range tx.s.agentReports.All(tx.kv) {
 		if err != nil {
 			return nil, err
 		}
@@ -284,11 +284,8 @@ func lastReport(all []ReportStatus) (last time.Time) {
 // deleteAgentReports removes all that is remembered of how the reports of an
 // agent have fared.
 func (tx *Tx) deleteAgentReports(agent landscape.HostID) error {
-	tx.after = append(tx.after, func() { tx.s.received.remove(agent) })
-	if tx.btx.Bucket(bucketAgentReport).Get([]byte(agent)) == nil {
-		return nil
-	}
-	return erase(tx, bucketAgentReport, &tx.s.agentReports, []byte(agent))
+	tx.kv.AfterCommit(func() { tx.s.received.remove(agent) })
+	return tx.s.agentReports.Delete(tx.kv, []byte(agent))
 }
 
 // writeReportCounts writes down the counts and times of faults that memory
@@ -399,17 +396,17 @@ func (tx *Tx) Agents() ([]*Agent, error) {
 // where none has ever had problems. Its counts and times are those of the last
 // writing, see ReportStatus.
 func (tx *Tx) AgentReports(agent landscape.HostID) (*AgentReports, error) {
-	return get(tx, bucketAgentReport, &tx.s.agentReports, []byte(agent))
+	return tx.s.agentReports.Get(tx.kv, []byte(agent))
 }
 
 // AllAgentReports walks what is written about the reports of all agents.
 func (tx *Tx) AllAgentReports() iter.Seq2[*AgentReports, error] {
-	return scan(tx, bucketAgentReport, &tx.s.agentReports)
+	return tx.s.agentReports.All(tx.kv)
 }
 
 // countReport counts a report that has changed nothing.
 func (tx *Tx) countReport(agent landscape.HostID, kind landscape.Kind) {
-	tx.after = append(tx.after, func() { tx.s.received.note(agent, kind, tx.now) })
+	tx.kv.AfterCommit(func() { tx.s.received.note(agent, kind, tx.now) })
 }
 
 // Unchanged reports whether a body is, byte for byte, what its agent reported
@@ -417,9 +414,9 @@ func (tx *Tx) countReport(agent landscape.HostID, kind landscape.Kind) {
 // decoding: agents repeat themselves every ten seconds.
 func (s *Store) Unchanged(body []byte) bool {
 	sum := sha256.Sum256(body)
-	s.reports.mu.RLock()
-	from, ok := s.reports.hashes[sum]
-	s.reports.mu.RUnlock()
+	s.reportHashes.mu.RLock()
+	from, ok := s.reportHashes.hashes[sum]
+	s.reportHashes.mu.RUnlock()
 	if ok {
 		s.received.note(from.agent, from.kind, s.Now())
 	}

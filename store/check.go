@@ -41,7 +41,7 @@ func (s *Store) SelectHostChecks(ctx context.Context, by Actor, id landscape.Hos
 		if !slices.Equal(before.SelectedChecks, selected) {
 			after := *before
 			after.SelectedChecks, after.UpdatedAt = selected, tx.now
-			if err := tx.record(bucketHost, []byte(id), &after); err != nil {
+			if err := tx.s.hosts.Put(tx.kv, []byte(id), &after); err != nil {
 				return err
 			}
 		}
@@ -63,7 +63,7 @@ func (s *Store) SelectClusterChecks(ctx context.Context, by Actor, id landscape.
 		if !slices.Equal(before.SelectedChecks, selected) {
 			after := *before
 			after.SelectedChecks, after.UpdatedAt = selected, tx.now
-			if err := tx.record(bucketCluster, []byte(id), &after); err != nil {
+			if err := tx.s.clusters.Put(tx.kv, []byte(id), &after); err != nil {
 				return err
 			}
 		}

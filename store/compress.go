@@ -8,8 +8,8 @@ import (
 )
 
 // dictionary1 is sample metadata, so that usual keys and values cost next to
-// nothing. The packer of entries (pack.go) and this compressor of reports and
-// discards start from it, so it must never change. A better one gets the next
+// nothing. The encoding of entries (kv.Dictionary) and this compressor of reports
+// and discards start from it, so it must never change. A better one gets the next
 // number, which is what its frames name it by, and stands beside it.
 //
 //go:embed dictionary1.json

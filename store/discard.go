@@ -5,9 +5,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"iter"
 	"time"
+
+	"trento/store/kv"
 )
 
 // maxDiscards is how many undecodable payloads are kept, and maxDiscardSize
@@ -33,29 +36,28 @@ type Discard struct {
 func (tx *Tx) discard(body []byte, reason string) error {
 	body = body[:min(len(body), maxDiscardSize)]
 	sum := sha256.Sum256(body)
-	bucket := tx.btx.Bucket(bucketDiscard)
-	for _, v := range scanBytes(bucket, key64(0), key64(^uint64(0))) {
+	for _, v := range tx.s.discards.Scan(tx.kv, nil, nil) {
 		if bytes.Equal(v[8:min(len(v), discardHead-4)], sum[:]) {
 			return nil
 		}
 	}
-	sequence, err := bucket.NextSequence()
+	sequence, err := tx.s.discards.NextSequence(tx.kv)
 	if err != nil {
 		return err
 	}
 	if err := tx.pruneDiscards(sequence); err != nil {
 		return err
 	}
-	value := append(timeBytes(tx.now), sum[:]...)
+	value := append(kv.TimeBytes(tx.now), sum[:]...)
 	value = binary.BigEndian.AppendUint32(value, uint32(len(reason)))
 	value = append(value, reason...)
-	return tx.put(bucketDiscard, key64(sequence), tx.s.zip.compress(value, body))
+	return tx.s.discards.Put(tx.kv, kv.Key64(sequence), tx.s.zip.compress(value, body))
 }
 
 // ExpireDiscards removes the payloads that are older than Options.DiscardAge.
 func (s *Store) ExpireDiscards(ctx context.Context) error {
 	return s.update(ctx, System(), func(tx *Tx) error {
-		return tx.pruneDiscards(tx.btx.Bucket(bucketDiscard).Sequence() + 1)
+		return tx.pruneDiscards(tx.s.discards.Sequence(tx.kv) + 1)
 	})
 }
 
@@ -64,25 +66,20 @@ func (s *Store) ExpireDiscards(ctx context.Context) error {
 // one that stays.
 func (tx *Tx) pruneDiscards(next uint64) error {
 	oldest := tx.now.Add(-tx.s.options.DiscardAge)
-	var doomed [][]byte
-	for k, v := range scanBytes(tx.btx.Bucket(bucketDiscard), key64(0), key64(next)) {
-		if binary.BigEndian.Uint64(k)+maxDiscards > next && !bytesTime(v[:8]).Before(oldest) {
+	var toDelete [][]byte
+	for k, v := range tx.s.discards.Scan(tx.kv, nil, nil) {
+		if binary.BigEndian.Uint64(k)+maxDiscards > next && !kv.BytesTime(v[:8]).Before(oldest) {
 			break
 		}
-		doomed = append(doomed, k)
+		toDelete = append(toDelete, k)
 	}
-	for _, k := range doomed {
-		if err := tx.delete(bucketDiscard, k); err != nil {
-			return err
-		}
-	}
-	return nil
+	return tx.s.discards.Delete(tx.kv, toDelete...)
 }
 
 // Discards walks the payloads that could not be decoded, oldest first.
 func (tx *Tx) Discards() iter.Seq2[*Discard, error] {
 	return func(yield func(*Discard, error) bool) {
-		for k, v := range scanBytes(tx.btx.Bucket(bucketDiscard), key64(0), key64(^uint64(0))) {
+		for k, v := range tx.s.discards.Scan(tx.kv, nil, nil) {
 			if !yield(tx.readDiscard(k, v)) {
 				return
 			}
@@ -99,5 +96,13 @@ func (tx *Tx) readDiscard(k, v []byte) (*Discard, error) {
 	if err != nil {
 		return nil, fmt.Errorf("discard %x: %w", k, err)
 	}
-	return &Discard{At: bytesTime(v[:8]), Reason: string(v[discardHead:end]), Body: body}, nil
+	return &Discard{At: kv.BytesTime(v[:8]), Reason: string(v[discardHead:end]), Body: body}, nil
+}
+
+func (tx *Tx) verifyDiscards() error {
+	var faults []error
+	for _, err := range tx.Discards() {
+		faults = append(faults, err)
+	}
+	return errors.Join(faults...)
 }

@@ -1,10 +1,6 @@
 package store
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -23,6 +19,7 @@ const (
 // more. It is remembered, as its hash, so that whoever still shows it is seen
 // in the log of the owner's tokens.
 type FormerText struct {
+	Hash    TokenHash `json:"-"`
 	UserID  int64     `json:"user_id"`
 	TokenID string    `json:"token_id"`
 	Name    string    `json:"name"` // of the token then
@@ -35,59 +32,39 @@ const maxFormerTexts = 10_000
 
 // FormerTextOf returns what the text with the hash was, or ErrNotFound.
 func (tx *Tx) FormerTextOf(hash TokenHash) (*FormerText, error) {
-	document := tx.btx.Bucket(bucketFormerToken).Get(hash[:])
-	if document == nil {
-		return nil, fmt.Errorf("former text of a token: %w", ErrNotFound)
-	}
-	return decodeFormerText(document)
-}
-
-func decodeFormerText(document []byte) (*FormerText, error) {
-	f := new(FormerText)
-	if err := json.Unmarshal(document, f); err != nil {
-		return nil, fmt.Errorf("former text of a token: %w", err)
-	}
-	return f, nil
+	return tx.s.formerTexts.Get(tx.kv, hash[:])
 }
 
 // retireText remembers that a token has the text of the hash no longer.
 func (tx *Tx) retireText(t *Token, state string) error {
-	document, err := json.Marshal(FormerText{UserID: t.UserID, TokenID: t.ID, Name: t.Name, State: state, At: tx.now.UTC()})
-	if err != nil {
-		return fmt.Errorf("former text of a token: %w", err)
-	}
-	if err := tx.put(bucketFormerToken, t.Hash[:], document); err != nil {
+	err := tx.s.formerTexts.Put(tx.kv, t.Hash[:], &FormerText{Hash: t.Hash, UserID: t.UserID, TokenID: t.ID, Name: t.Name, State: state, At: tx.now})
+	if err != nil || tx.s.formerTexts.Count(tx.kv) <= maxFormerTexts {
 		return err
 	}
-	if count(tx.btx.Bucket(bucketFormerToken)) <= maxFormerTexts {
-		return nil
-	}
-	var oldest []byte
-	var since time.Time
-	err = tx.btx.Bucket(bucketFormerToken).ForEach(func(hash, document []byte) error {
-		f, err := decodeFormerText(document)
-		if err == nil && (oldest == nil || f.At.Before(since)) {
-			oldest, since = bytes.Clone(hash), f.At
+	var oldest *FormerText
+	for f, err := range tx.s.formerTexts.All(tx.kv) {
+		if err != nil {
+			return err
 		}
-		return err
-	})
-	return errors.Join(err, tx.delete(bucketFormerToken, oldest))
+		if oldest == nil || f.At.Before(oldest.At) {
+			oldest = f
+		}
+	}
+	return tx.s.formerTexts.Delete(tx.kv, oldest.Hash[:])
 }
 
-// forgetTexts removes the former texts that match.
-func (tx *Tx) forgetTexts(match func(*FormerText) bool) error {
+// deleteFormerTexts deletes the former texts that match.
+func (tx *Tx) deleteFormerTexts(match func(*FormerText) bool) error {
 	var toDelete [][]byte
-	err := tx.btx.Bucket(bucketFormerToken).ForEach(func(hash, document []byte) error {
-		f, err := decodeFormerText(document)
-		if err == nil && match(f) {
-			toDelete = append(toDelete, bytes.Clone(hash))
+	for f, err := range tx.s.formerTexts.All(tx.kv) {
+		if err != nil {
+			return err
 		}
-		return err
-	})
-	for _, hash := range toDelete {
-		err = errors.Join(err, tx.delete(bucketFormerToken, hash))
+		if match(f) {
+			toDelete = append(toDelete, f.Hash[:])
+		}
 	}
-	return err
+	return tx.s.formerTexts.Delete(tx.kv, toDelete...)
 }
 
 // UsedToken is a token that has entries in the log of its owner's tokens. It
@@ -101,7 +78,7 @@ type UsedToken struct {
 // tokens, the most recently used first.
 func (tx *Tx) UsedTokens(userID int64) (used []UsedToken, err error) {
 	seen := make(map[uuid.UUID]bool)
-	for key, value := range scanBytesBack(tx.btx.Bucket(bucketTokenUse), useKey(userID, 0), useKey(userID, ^activity.Position(0))) {
+	for key, value := range tx.s.tokenUses.ScanBack(tx.kv, useKey(userID, 0), useKey(userID, ^activity.Position(0))) {
 		var id uuid.UUID
 		if copy(id[:], value) < len(id) || seen[id] {
 			continue

@@ -9,8 +9,7 @@ import (
 	"sync"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
-
+	"trento/store/kv"
 	"trento/store/landscape"
 )
 
@@ -23,12 +22,12 @@ func (tx *Tx) Host(id landscape.HostID) (*landscape.Host, error) {
 
 // anyHost returns a host whether it is registered or was cleaned up.
 func (tx *Tx) anyHost(id landscape.HostID) (*landscape.Host, error) {
-	return get(tx, bucketHost, &tx.s.hosts, []byte(id))
+	return tx.s.hosts.Get(tx.kv, []byte(id))
 }
 
 // Hosts walks the registered hosts in the order of their ids.
 func (tx *Tx) Hosts() iter.Seq2[*landscape.Host, error] {
-	return registered(scan(tx, bucketHost, &tx.s.hosts), (*landscape.Host).Registered)
+	return registered(tx.s.hosts.All(tx.kv), (*landscape.Host).Registered)
 }
 
 // Observe takes in one report. A nil error means that it is accepted and on
@@ -83,12 +82,13 @@ type lastHeartbeats struct {
 	last map[landscape.HostID]time.Time
 }
 
-func (b *lastHeartbeats) load(btx *bolt.Tx) error {
-	b.last = make(map[landscape.HostID]time.Time)
-	return btx.Bucket(bucketHeartbeat).ForEach(func(k, v []byte) error {
-		b.last[landscape.HostID(k)] = bytesTime(v)
-		return nil
-	})
+func (tx *Tx) loadHeartbeats() error {
+	last := make(map[landscape.HostID]time.Time)
+	for id, at := range tx.s.heartbeats.Scan(tx.kv, nil, nil) {
+		last[landscape.HostID(id)] = kv.BytesTime(at)
+	}
+	tx.s.beats.last = last
+	return nil
 }
 
 func (b *lastHeartbeats) get(id landscape.HostID) (time.Time, bool) {
@@ -105,7 +105,7 @@ func (b *lastHeartbeats) set(id landscape.HostID, t time.Time) {
 }
 
 func (tx *Tx) writeBeat(id landscape.HostID, t time.Time) error {
-	return tx.put(bucketHeartbeat, []byte(id), timeBytes(t))
+	return tx.s.heartbeats.Put(tx.kv, []byte(id), kv.TimeBytes(t))
 }
 
 func (tx *Tx) writeBeats() error {
@@ -144,7 +144,7 @@ func (s *Store) Heartbeat(ctx context.Context, id landscape.HostID) error {
 		if err != nil {
 			return err
 		}
-		tx.after = append(tx.after, func() { s.beats.set(id, tx.now) })
+		tx.kv.AfterCommit(func() { s.beats.set(id, tx.now) })
 		if host.Heartbeat == landscape.HeartbeatPassing {
 			return nil
 		}

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +10,7 @@ import (
 	"slices"
 
 	"trento/store/activity"
+	"trento/store/kv"
 	"trento/store/landscape"
 )
 
@@ -40,7 +40,7 @@ func (s state) SAPSystem(id landscape.SAPSystemID) (*landscape.SAPSystem, error)
 }
 
 func (s state) LastSAPReport(id landscape.HostID) (*landscape.LastSAPReport, error) {
-	return known(get(s.tx, bucketKept, &s.tx.s.kept, []byte(id)))
+	return known(s.tx.s.lastSAPReports.Get(s.tx.kv, []byte(id)))
 }
 
 func (s state) DatabasesOn(id landscape.HostID) ([]landscape.DatabaseID, error) {
@@ -87,8 +87,7 @@ func relation(name, from, to string) string { return name + "\x00" + from + "\x0
 func related[ID ~string](tx *Tx, name, from string) []ID {
 	var ids []ID
 	prefix := []byte(relation(name, from, ""))
-	cursor := tx.btx.Bucket(bucketRelation).Cursor()
-	for k, _ := cursor.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = cursor.Next() {
+	for k := range tx.s.relations.ScanPrefix(tx.kv, prefix) {
 		ids = append(ids, ID(k[len(prefix):]))
 	}
 	return ids
@@ -100,8 +99,6 @@ func hostRelations(h *landscape.Host) (keys []string) {
 	}
 	return keys
 }
-
-func clusterRelations(*landscape.Cluster) []string { return nil }
 
 func databaseRelations(db *landscape.Database) (keys []string) {
 	for _, i := range db.Instances {
@@ -117,7 +114,7 @@ func sapSystemRelations(s *landscape.SAPSystem) (keys []string) {
 	return append(keys, relation(sapSystemOf, string(s.DatabaseID), string(s.ID)))
 }
 
-func keptRelations(k *landscape.LastSAPReport) []string {
+func lastSAPReportRelations(k *landscape.LastSAPReport) []string {
 	if slices.ContainsFunc(k.Elements, func(e landscape.StoredElement) bool { return e.Waiting }) {
 		return []string{relation(waiting, "", string(k.Agent))}
 	}
@@ -128,11 +125,11 @@ func keptRelations(k *landscape.LastSAPReport) []string {
 // for each event.
 func (tx *Tx) apply(changes *landscape.Changeset) error {
 	err := errors.Join(
-		applyRecords(tx, bucketHost, &tx.s.hosts, changes.Hosts, hostRelations),
-		applyRecords(tx, bucketCluster, &tx.s.clusters, changes.Clusters, clusterRelations),
-		applyRecords(tx, bucketDatabase, &tx.s.databases, changes.Databases, databaseRelations),
-		applyRecords(tx, bucketSAPSystem, &tx.s.sapSystems, changes.SAPSystems, sapSystemRelations),
-		applyRecords(tx, bucketKept, &tx.s.kept, changes.LastSAPReports, keptRelations),
+		putAll(tx, tx.s.hosts, changes.Hosts),
+		putAll(tx, tx.s.clusters, changes.Clusters),
+		putAll(tx, tx.s.databases, changes.Databases),
+		putAll(tx, tx.s.sapSystems, changes.SAPSystems),
+		putAll(tx, tx.s.lastSAPReports, changes.LastSAPReports),
 	)
 	for agent := range changes.LastSAPReports {
 		// What was kept decides how an equal report is answered; and whether
@@ -149,41 +146,12 @@ func (tx *Tx) apply(changes *landscape.Changeset) error {
 	return err
 }
 
-// applyRecords stores records in the order of their ids, so that the same
-// changeset always writes the same.
-func applyRecords[ID ~string, T any](tx *Tx, bucket []byte, c *cache[T], records map[ID]*T, relations func(*T) []string) error {
+// putAll stores records in the order of their ids, so that the same changeset
+// always writes the same.
+func putAll[ID ~string, T any](tx *Tx, table *kv.Table[T], records map[ID]*T) error {
 	for _, id := range slices.Sorted(maps.Keys(records)) {
-		var former []string
-		before, err := get(tx, bucket, c, []byte(id))
-		if err == nil {
-			former = relations(before)
-		} else if !errors.Is(err, ErrNotFound) {
+		if err := table.Put(tx.kv, []byte(id), records[id]); err != nil {
 			return err
-		}
-		if err := tx.record(bucket, []byte(id), records[id]); err != nil {
-			return err
-		}
-		if err := tx.relate(former, relations(records[id])); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// relate replaces the relations of a record.
-func (tx *Tx) relate(former, present []string) error {
-	for _, key := range former {
-		if !slices.Contains(present, key) {
-			if err := tx.delete(bucketRelation, []byte(key)); err != nil {
-				return err
-			}
-		}
-	}
-	for _, key := range present {
-		if !slices.Contains(former, key) {
-			if err := tx.put(bucketRelation, []byte(key), []byte{}); err != nil {
-				return err
-			}
 		}
 	}
 	return nil
@@ -275,7 +243,7 @@ func isRegistered[T any](record *T, err error, is func(*T) bool) (*T, error) {
 }
 
 func (tx *Tx) anyCluster(id landscape.ClusterID) (*landscape.Cluster, error) {
-	return get(tx, bucketCluster, &tx.s.clusters, []byte(id))
+	return tx.s.clusters.Get(tx.kv, []byte(id))
 }
 
 // Cluster returns a registered cluster, or ErrNotFound. What this and the
@@ -287,11 +255,11 @@ func (tx *Tx) Cluster(id landscape.ClusterID) (*landscape.Cluster, error) {
 
 // Clusters walks the registered clusters in the order of their ids.
 func (tx *Tx) Clusters() iter.Seq2[*landscape.Cluster, error] {
-	return registered(scan(tx, bucketCluster, &tx.s.clusters), (*landscape.Cluster).Registered)
+	return registered(tx.s.clusters.All(tx.kv), (*landscape.Cluster).Registered)
 }
 
 func (tx *Tx) anyDatabase(id landscape.DatabaseID) (*landscape.Database, error) {
-	return get(tx, bucketDatabase, &tx.s.databases, []byte(id))
+	return tx.s.databases.Get(tx.kv, []byte(id))
 }
 
 // Database returns a registered database, or ErrNotFound.
@@ -302,11 +270,11 @@ func (tx *Tx) Database(id landscape.DatabaseID) (*landscape.Database, error) {
 
 // Databases walks the registered databases in the order of their ids.
 func (tx *Tx) Databases() iter.Seq2[*landscape.Database, error] {
-	return registered(scan(tx, bucketDatabase, &tx.s.databases), (*landscape.Database).Registered)
+	return registered(tx.s.databases.All(tx.kv), (*landscape.Database).Registered)
 }
 
 func (tx *Tx) anySAPSystem(id landscape.SAPSystemID) (*landscape.SAPSystem, error) {
-	return get(tx, bucketSAPSystem, &tx.s.sapSystems, []byte(id))
+	return tx.s.sapSystems.Get(tx.kv, []byte(id))
 }
 
 // SAPSystem returns a registered SAP system, or ErrNotFound.
@@ -317,7 +285,7 @@ func (tx *Tx) SAPSystem(id landscape.SAPSystemID) (*landscape.SAPSystem, error) 
 
 // SAPSystems walks the registered SAP systems in the order of their ids.
 func (tx *Tx) SAPSystems() iter.Seq2[*landscape.SAPSystem, error] {
-	return registered(scan(tx, bucketSAPSystem, &tx.s.sapSystems), (*landscape.SAPSystem).Registered)
+	return registered(tx.s.sapSystems.All(tx.kv), (*landscape.SAPSystem).Registered)
 }
 
 // DatabasesOn lists the databases, registered or not, with an instance on a
@@ -341,7 +309,7 @@ func (tx *Tx) SAPSystemsOf(id landscape.DatabaseID) []landscape.SAPSystemID {
 // ReportedOn lists the instances that the last SAP report of an agent has
 // named, also those that belong to nothing registered; none without a report.
 func (tx *Tx) ReportedOn(id landscape.HostID) ([]landscape.StoredElement, error) {
-	kept, err := get(tx, bucketKept, &tx.s.kept, []byte(id))
+	kept, err := tx.s.lastSAPReports.Get(tx.kv, []byte(id))
 	if errors.Is(err, ErrNotFound) {
 		return nil, nil
 	}
@@ -359,7 +327,7 @@ func (tx *Tx) forgetAgent(agent landscape.HostID) error {
 	}
 	for _, kind := range landscape.Kinds {
 		tx.forget(agent, kind)
-		if err := tx.delete(bucketReport, reportKey(agent, kind)); err != nil {
+		if err := tx.s.reports.Delete(tx.kv, reportKey(agent, kind)); err != nil {
 			return err
 		}
 	}
@@ -369,5 +337,5 @@ func (tx *Tx) forgetAgent(agent landscape.HostID) error {
 // forget makes the next report of an agent be judged, even if it says nothing
 // new.
 func (tx *Tx) forget(agent landscape.HostID, kind landscape.Kind) {
-	tx.after = append(tx.after, func() { tx.s.reports.remove(agentKind{agent, kind}) })
+	tx.kv.AfterCommit(func() { tx.s.reportHashes.remove(agentKind{agent, kind}) })
 }

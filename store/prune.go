@@ -44,22 +44,19 @@ func (s *Store) PruneActivity(ctx context.Context, before time.Time) (removed in
 // pruneEntries removes the oldest entries in front of a position, at most so
 // many.
 func (tx *Tx) pruneEntries(bound activity.Position, most int) (removed int, err error) {
-	bucket, newest := tx.btx.Bucket(bucketActivity), tx.Newest()
-	// Collected first: a cursor may skip keys when the one it is on goes.
-	var doomed [][]byte
-	for key := range scanBytes(bucket, nil, bound.Key()) {
-		if len(doomed) == most || activity.PositionOfKey(key) == bound {
+	newest := tx.Newest()
+	var toDelete [][]byte
+	for key := range tx.s.entries.Scan(tx.kv, nil, bound.Key()) {
+		if len(toDelete) == most || activity.PositionOfKey(key) == bound {
 			break
 		}
-		doomed = append(doomed, key)
+		toDelete = append(toDelete, key)
 	}
-	for _, key := range doomed {
-		if err := tx.delete(bucketActivity, key); err != nil {
-			return 0, err
-		}
+	if err := tx.s.entries.Delete(tx.kv, toDelete...); err != nil {
+		return 0, err
 	}
-	if key, _ := bucket.Cursor().First(); key == nil && len(doomed) > 0 {
-		return len(doomed), bucket.SetSequence(uint64(newest)) // see Newest
+	if tx.s.entries.First(tx.kv) == nil && len(toDelete) > 0 {
+		return len(toDelete), tx.s.entries.SetSequence(tx.kv, uint64(newest)) // see Newest
 	}
-	return len(doomed), nil
+	return len(toDelete), nil
 }

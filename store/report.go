@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
@@ -9,8 +10,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-
-	bolt "go.etcd.io/bbolt"
 
 	"trento/store/landscape"
 )
@@ -52,13 +51,13 @@ func (tx *Tx) keepReport(r *Report, sum [sha256.Size]byte, waits bool) error {
 			return fmt.Errorf("report %s: %w", key, err)
 		}
 	}
-	if old := tx.btx.Bucket(bucketReport).Get(key); old != nil && bytes.Equal(old[:sha256.Size], sum[:]) && old[sha256.Size] == flag {
+	if old := tx.s.reports.Get(tx.kv, key); old != nil && bytes.Equal(old[:sha256.Size], sum[:]) && old[sha256.Size] == flag {
 		return nil
 	}
 	value := append(sum[:], flag)
 	value = binary.BigEndian.AppendUint32(value, uint32(len(observation)))
 	value = append(value, observation...)
-	return tx.put(bucketReport, key, tx.s.zip.compress(value, r.Body))
+	return tx.s.reports.Put(tx.kv, key, tx.s.zip.compress(value, r.Body))
 }
 
 // hostKinds are the reports that say something about a host but do not
@@ -74,7 +73,7 @@ func waitsForHost(kind landscape.Kind) bool { return slices.Contains(hostKinds, 
 func (tx *Tx) observeWaiting(agent landscape.HostID) error {
 	for _, kind := range hostKinds {
 		key := reportKey(agent, kind)
-		value := tx.btx.Bucket(bucketReport).Get(key)
+		value := tx.s.reports.Get(tx.kv, key)
 		if value == nil || value[sha256.Size] == 0 {
 			continue
 		}
@@ -93,51 +92,46 @@ func (tx *Tx) observeWaiting(agent landscape.HostID) error {
 		settled := bytes.Clone(value[:sha256.Size])
 		settled = append(settled, 0, 0, 0, 0, 0)
 		settled = append(settled, value[reportHead+length:]...)
-		if err := tx.put(bucketReport, key, settled); err != nil {
+		if err := tx.s.reports.Put(tx.kv, key, settled); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// keyProgram is where the file says which version of the program opened it.
+var keyProgram = []byte("program")
+
 // noteProgram notes which version of the program has the file open. After a
 // start with another one, the next SAP report of each agent is judged in full.
 func (s *Store) noteProgram() error {
-	err := s.db.Update(func(btx *bolt.Tx) error {
-		meta := btx.Bucket(bucketMeta)
-		if string(meta.Get(keyProgram)) == s.options.Program {
-			return errUnchanged
+	return s.update(context.Background(), System(), func(tx *Tx) error {
+		if string(s.meta.Get(tx.kv, keyProgram)) == s.options.Program {
+			return nil
 		}
-		tx := &Tx{s: s, btx: btx, now: s.Now()}
-		var known []*landscape.LastSAPReport
-		for k, err := range scan(tx, bucketKept, &s.kept) {
+		var toForget []landscape.LastSAPReport
+		for k, err := range s.lastSAPReports.All(tx.kv) {
 			if err != nil {
 				return err
 			}
-			known = append(known, k)
-		}
-		for _, k := range known {
-			if k.Forget || len(k.Elements) == 0 {
-				continue
+			if !k.Forget && len(k.Elements) > 0 {
+				toForget = append(toForget, *k)
 			}
-			after := *k
-			after.Forget = true
-			if err := tx.record(bucketKept, []byte(k.Agent), &after); err != nil {
+		}
+		for _, k := range toForget {
+			k.Forget = true
+			if err := s.lastSAPReports.Put(tx.kv, []byte(k.Agent), &k); err != nil {
 				return err
 			}
 		}
-		return meta.Put(keyProgram, []byte(s.options.Program))
+		return s.meta.Put(tx.kv, keyProgram, []byte(s.options.Program))
 	})
-	if errors.Is(err, errUnchanged) {
-		return nil
-	}
-	return err
 }
 
 // remember makes Unchanged know the body, once the change is durable.
 func (tx *Tx) remember(r *Report, sum [sha256.Size]byte) {
 	from := agentKind{r.Observation.Agent, r.Observation.Kind}
-	tx.after = append(tx.after, func() { tx.s.reports.set(from, sum) })
+	tx.kv.AfterCommit(func() { tx.s.reportHashes.set(from, sum) })
 }
 
 // reportHashes are the hashes of the newest accepted body of each agent and kind
@@ -170,4 +164,16 @@ func (k *reportHashes) remove(key agentKind) {
 		delete(k.hashes, sum)
 		delete(k.byKey, key)
 	}
+}
+
+func (tx *Tx) verifyReports() error {
+	var faults []error
+	for key, value := range tx.s.reports.Scan(tx.kv, nil, nil) {
+		if len(value) < reportHead {
+			return fmt.Errorf("report %s: too short", key)
+		}
+		_, err := tx.s.zip.decompress(value[reportHead+observationSize(value):])
+		faults = append(faults, err)
+	}
+	return errors.Join(faults...)
 }

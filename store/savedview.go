@@ -35,7 +35,7 @@ const (
 // SavedViews returns the views of a user. They are shared and must not be
 // modified.
 func (tx *Tx) SavedViews(user int64) ([]SavedView, error) {
-	v, err := get(tx, bucketView, &tx.s.views, key64(uint64(user)))
+	v, err := tx.s.views.Get(tx.kv, userKey(user))
 	if errors.Is(err, ErrNotFound) {
 		return nil, nil
 	}
@@ -97,7 +97,7 @@ func (s *Store) changeViews(ctx context.Context, user int64, change func([]Saved
 		if err != nil || slices.Equal(before, after) {
 			return err
 		}
-		return tx.record(bucketView, key64(uint64(user)), &SavedViews{after})
+		return tx.s.views.Put(tx.kv, userKey(user), &SavedViews{after})
 	})
 }
 

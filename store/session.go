@@ -1,16 +1,12 @@
 package store
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"iter"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -72,11 +68,7 @@ func (s *Store) ended(session *Session, now time.Time) bool {
 // Session returns the session of a hash. ErrNotFound also says that it has
 // ended. The session is shared and must not be modified.
 func (tx *Tx) Session(hash [32]byte) (*Session, error) {
-	stored := tx.btx.Bucket(bucketSession).Get(hash[:])
-	if stored == nil {
-		return nil, fmt.Errorf("session: %w", ErrNotFound)
-	}
-	session, err := tx.s.sessions.read(hash, stored)
+	session, err := tx.s.sessions.Get(tx.kv, hash[:])
 	if err != nil {
 		return nil, err
 	}
@@ -86,49 +78,8 @@ func (tx *Tx) Session(hash [32]byte) (*Session, error) {
 	return session, nil
 }
 
-// decodedSessions spares each request the decoding of its session. What was
-// decoded is used as long as the stored bytes are the same, so that it can
-// neither be outdated nor outlive its session.
-type decodedSessions struct {
-	mu     sync.Mutex
-	byHash map[[32]byte]decodedSession
-}
-
-type decodedSession struct {
-	stored  []byte
-	session *Session
-}
-
-// maxDecodedSessions bounds the memory: about a kilobyte each.
-const maxDecodedSessions = 10_000
-
-// read returns what the stored bytes say. The session is shared.
-func (d *decodedSessions) read(hash [32]byte, stored []byte) (*Session, error) {
-	d.mu.Lock()
-	known, ok := d.byHash[hash]
-	d.mu.Unlock()
-	if ok && bytes.Equal(known.stored, stored) {
-		return known.session, nil
-	}
-	session := &Session{Hash: hash}
-	if err := json.Unmarshal(stored, session); err != nil {
-		return nil, fmt.Errorf("session: %w", err)
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.byHash == nil || len(d.byHash) >= maxDecodedSessions {
-		d.byHash = make(map[[32]byte]decodedSession)
-	}
-	d.byHash[hash] = decodedSession{bytes.Clone(stored), session}
-	return session, nil
-}
-
 func (tx *Tx) putSession(session *Session) error {
-	document, err := json.Marshal(session)
-	if err != nil {
-		return fmt.Errorf("session: %w", err)
-	}
-	return tx.put(bucketSession, session.Hash[:], document)
+	return tx.s.sessions.Put(tx.kv, session.Hash[:], session)
 }
 
 // SignIn is a session to be stored, and what its sign-in has used up.
@@ -174,7 +125,7 @@ func (s *Store) SignIn(ctx context.Context, in SignIn) error {
 			if in.CodeAt != nil {
 				after.TOTPLastUsedAt = in.CodeAt
 			}
-			if err := tx.recordUser(&after); err != nil {
+			if err := tx.putUser(&after); err != nil {
 				return err
 			}
 		}
@@ -231,10 +182,7 @@ func (s *Store) AppendActivity(ctx context.Context, by Actor, e activity.Event) 
 // SignOut ends a session. One that has ended already is no error.
 func (s *Store) SignOut(ctx context.Context, hash [32]byte) error {
 	return s.update(ctx, System(), func(tx *Tx) error {
-		if tx.btx.Bucket(bucketSession).Get(hash[:]) == nil {
-			return nil
-		}
-		return tx.delete(bucketSession, hash[:])
+		return tx.s.sessions.Delete(tx.kv, hash[:])
 	})
 }
 
@@ -281,7 +229,7 @@ func (s *Store) ExpireSessions(ctx context.Context) error {
 // first.
 func (tx *Tx) Sessions(userID int64) ([]*Session, error) {
 	var sessions []*Session
-	for session, err := range tx.allSessions() {
+	for session, err := range tx.s.sessions.All(tx.kv) {
 		if err != nil {
 			return nil, err
 		}
@@ -306,18 +254,6 @@ func (tx *Tx) SessionOf(userID int64, id string) (*Session, error) {
 		return nil, fmt.Errorf("session %s of user %d: %w", id, userID, ErrNotFound)
 	}
 	return sessions[i], nil
-}
-
-// allSessions walks the sessions, those that have expired included.
-func (tx *Tx) allSessions() iter.Seq2[*Session, error] {
-	return func(yield func(*Session, error) bool) {
-		cursor := tx.btx.Bucket(bucketSession).Cursor()
-		for k, v := cursor.First(); k != nil; k, v = cursor.Next() {
-			if !yield(tx.s.sessions.read([32]byte(k), v)) {
-				return
-			}
-		}
-	}
 }
 
 // EndSession ends a session of a user, or fails with ErrNotFound.
@@ -363,19 +299,36 @@ func (tx *Tx) endSessionsBut(userID int64, keep [32]byte) error {
 
 // endSessionsWhere returns how many sessions it has ended.
 func (tx *Tx) endSessionsWhere(ends func(*Session) bool) (n int, err error) {
-	var doomed [][32]byte
-	for session, err := range tx.allSessions() {
+	var toDelete [][]byte
+	for session, err := range tx.s.sessions.All(tx.kv) {
 		if err != nil {
 			return 0, err
 		}
 		if ends(session) {
-			doomed = append(doomed, session.Hash)
+			toDelete = append(toDelete, session.Hash[:])
 		}
 	}
-	for _, hash := range doomed {
-		if err := tx.delete(bucketSession, hash[:]); err != nil {
-			return 0, err
+	return len(toDelete), tx.s.sessions.Delete(tx.kv, toDelete...)
+}
+
+// verifySessions checks that only users who are enabled have sessions, and that
+// each began with a token that is still there, if with one.
+func (tx *Tx) verifySessions() error {
+	var faults []error
+	for session, err := range tx.s.sessions.All(tx.kv) {
+		if err != nil {
+			return err
+		}
+		u, err := tx.User(session.UserID)
+		if err == nil && !u.Enabled() {
+			err = errors.New("the user is disabled")
+		}
+		if err == nil && session.TokenID != "" {
+			_, err = tx.Token(u.ID, session.TokenID)
+		}
+		if err != nil {
+			faults = append(faults, fmt.Errorf("session of user %d: %w", session.UserID, err))
 		}
 	}
-	return len(doomed), nil
+	return errors.Join(faults...)
 }

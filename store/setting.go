@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -10,7 +12,7 @@ import (
 	"trento/store/activity"
 )
 
-var keyAPIKey = []byte("api_key")
+const keyAPIKey = "api_key"
 
 // APIKey is what is known of the key the agents use. The key itself is a
 // signed text that can be made from it at any time.
@@ -37,7 +39,7 @@ func (k *APIKey) DaysLeft(now time.Time) (days int, ok bool) {
 
 // APIKey returns the present key of the agents.
 func (tx *Tx) APIKey() (*APIKey, error) {
-	return get(tx, bucketSetting, &tx.s.apiKeys, keyAPIKey)
+	return getSetting[APIKey](tx, keyAPIKey)
 }
 
 // ensureAPIKey makes the first key, so that agents can be connected from the
@@ -48,7 +50,7 @@ func (s *Store) ensureAPIKey() error {
 		if !errors.Is(err, ErrNotFound) {
 			return err
 		}
-		return tx.record(bucketSetting, keyAPIKey, &APIKey{ID: uuid.NewString(), CreatedAt: tx.now.UTC()})
+		return tx.putSetting(keyAPIKey, &APIKey{ID: uuid.NewString(), CreatedAt: tx.now.UTC()})
 	})
 }
 
@@ -58,10 +60,39 @@ func (s *Store) RegenerateAPIKey(ctx context.Context, by Actor, expires *time.Ti
 	var key *APIKey
 	err := s.update(ctx, by, func(tx *Tx) error {
 		key = &APIKey{ID: uuid.NewString(), CreatedAt: tx.now.UTC(), ExpiresAt: expires}
-		if err := tx.record(bucketSetting, keyAPIKey, key); err != nil {
+		if err := tx.putSetting(keyAPIKey, key); err != nil {
 			return err
 		}
 		return tx.log(by.Name, &activity.APIKeyGeneration{ExpireAt: expires})
 	})
 	return key, err
+}
+
+// getSetting returns the setting of a name, or ErrNotFound.
+func getSetting[T any](tx *Tx, name string) (*T, error) {
+	document, err := tx.s.settings.Get(tx.kv, []byte(name))
+	if err != nil {
+		return nil, err
+	}
+	value := new(T)
+	if err := json.Unmarshal(*document, value); err != nil {
+		return nil, fmt.Errorf("setting %s: %w", name, err)
+	}
+	return value, nil
+}
+
+func (tx *Tx) putSetting(name string, value any) error {
+	document, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Errorf("setting %s: %w", name, err)
+	}
+	return tx.s.settings.Put(tx.kv, []byte(name), (*json.RawMessage)(&document))
+}
+
+// verifySettings reads each setting as what it is.
+func (tx *Tx) verifySettings() error {
+	_, key := tx.APIKey()
+	_, tokens := tx.TokenSettings()
+	_, retention := tx.Retention()
+	return errors.Join(key, tokens, retention)
 }

@@ -63,7 +63,7 @@ func (tx *Tx) noteTurn(o *landscape.Observation) error {
 	if err != nil || !host.Shared() {
 		return err
 	}
-	tx.after = append(tx.after, func() { tx.s.turns.note(o.Agent, o.Host.Machine(), tx.now) })
+	tx.kv.AfterCommit(func() { tx.s.turns.note(o.Agent, o.Host.Machine(), tx.now) })
 	return nil
 }
 
@@ -99,7 +99,7 @@ func (s *Store) unshare(ctx context.Context, id landscape.HostID) error {
 		for _, kind := range landscape.Kinds {
 			tx.forget(id, kind) // what was passed over is to be judged
 		}
-		tx.after = append(tx.after, func() { s.turns.forget(id) })
+		tx.kv.AfterCommit(func() { s.turns.forget(id) })
 		return tx.apply(changes)
 	})
 }

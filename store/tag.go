@@ -71,11 +71,10 @@ func tagsKey(kind TagKind, id string) []byte { return []byte(string(kind) + "/" 
 // Tags returns the tags of a thing. Like all records they are shared.
 func (tx *Tx) Tags(kind TagKind, id string) ([]Tag, error) {
 	key := tagsKey(kind, id)
-	stored := tx.btx.Bucket(bucketTags).Get(key)
-	if stored == nil { // most things have none: no error is made of that
+	if !tx.s.tags.Has(tx.kv, key) { // most things have none: no error is made of that
 		return nil, nil
 	}
-	t, err := decode(tx, &tx.s.tags, key, stored)
+	t, err := tx.s.tags.Get(tx.kv, key)
 	if err != nil {
 		return nil, err
 	}
@@ -106,12 +105,12 @@ func (s *Store) AddTag(ctx context.Context, by Actor, kind TagKind, id, value st
 					return &landscape.InvalidError{Field: "value", Detail: taken(tag, t.Value)}
 				}
 			}
-			sequence, err := tx.btx.Bucket(bucketTags).NextSequence()
+			sequence, err := tx.s.tags.NextSequence(tx.kv)
 			if err != nil {
 				return err
 			}
 			tags = slices.Insert(slices.Clone(tags), place, Tag{ID: sequence, Value: tag, InsertedAt: tx.now.UTC()})
-			if err := tx.record(bucketTags, tagsKey(kind, id), &Tags{Kind: kind, Resource: id, Tags: tags}); err != nil {
+			if err := tx.s.tags.Put(tx.kv, tagsKey(kind, id), &Tags{Kind: kind, Resource: id, Tags: tags}); err != nil {
 				return err
 			}
 		}
@@ -131,7 +130,7 @@ func (s *Store) RemoveTag(ctx context.Context, by Actor, kind TagKind, id, tag s
 			return fmt.Errorf("tag %q: %w", tag, ErrNotFound)
 		}
 		tags = slices.Delete(slices.Clone(tags), place, place+1)
-		if err := tx.record(bucketTags, tagsKey(kind, id), &Tags{Kind: kind, Resource: id, Tags: tags}); err != nil {
+		if err := tx.s.tags.Put(tx.kv, tagsKey(kind, id), &Tags{Kind: kind, Resource: id, Tags: tags}); err != nil {
 			return err
 		}
 		return tx.log(tx.by.Name, &activity.ResourceUntagging{TaggedResource: tx.tagged(kind, id), Tag: tag})

@@ -65,32 +65,30 @@ func (h *TokenHash) UnmarshalText(text []byte) error {
 var ErrTokensDisabled = errors.New("personal access tokens are disabled")
 
 // tokenKey begins with the owner, so that the tokens of a user lie together.
-func tokenKey(userID int64, id string) []byte { return append(key64(uint64(userID)), id...) }
+func tokenKey(userID int64, id string) []byte { return append(userKey(userID), id...) }
 
 // Token returns a token of a user. ErrNotFound also says that it is somebody
 // else's. The token is shared and must not be modified.
 func (tx *Tx) Token(userID int64, id string) (*Token, error) {
-	return get(tx, bucketToken, &tx.s.tokens, tokenKey(userID, id))
+	return tx.s.tokens.Get(tx.kv, tokenKey(userID, id))
 }
 
 // TokenOf returns the token whose text has the hash, expired or not, or
 // ErrNotFound. How long the look-up takes can depend on the hash, which says
 // nothing about the text.
 func (tx *Tx) TokenOf(hash TokenHash) (*Token, error) {
-	key := tx.btx.Bucket(bucketTokenHash).Get(hash[:])
+	key := tx.s.tokenHashes.Get(tx.kv, hash[:])
 	if key == nil {
 		return nil, fmt.Errorf("token: %w", ErrNotFound)
 	}
-	return get(tx, bucketToken, &tx.s.tokens, key)
+	return tx.s.tokens.Get(tx.kv, key)
 }
 
 // Tokens returns the tokens of a user, newest first. They are shared and must
 // not be modified.
 func (tx *Tx) Tokens(userID int64) ([]*Token, error) {
 	var tokens []*Token
-	from := key64(uint64(userID))
-	for key, stored := range scanBytes(tx.btx.Bucket(bucketToken), from, append(from, 0xff)) {
-		t, err := decode(tx, &tx.s.tokens, key, stored)
+	for t, err := range tx.s.tokens.WithPrefix(tx.kv, userKey(userID)) {
 		if err != nil {
 			return nil, err
 		}
@@ -105,7 +103,7 @@ func newestToken(a, b *Token) int {
 }
 
 // AllTokens walks the tokens of all users, by user id.
-func (tx *Tx) AllTokens() iter.Seq2[*Token, error] { return scan(tx, bucketToken, &tx.s.tokens) }
+func (tx *Tx) AllTokens() iter.Seq2[*Token, error] { return tx.s.tokens.All(tx.kv) }
 
 // NewToken is what it takes to make a token. Package auth has brought it into
 // the form in which it is stored.
@@ -138,7 +136,7 @@ func (s *Store) CreateToken(ctx context.Context, by Actor, userID int64, n NewTo
 			ID: uuid.NewString(), UserID: userID, Name: n.Name, Description: n.Description, Scopes: n.Scopes, Hash: n.Hash,
 			CreatedAt: tx.now, UpdatedAt: tx.now, ExpiresAt: n.ExpiresAt, MayGrantAdministration: n.MayGrantAdministration,
 		}
-		if err := tx.recordToken(created); err != nil {
+		if err := tx.putToken(created); err != nil {
 			return err
 		}
 		return tx.log(by.Name, &activity.PersonalAccessTokenCreation{
@@ -267,34 +265,34 @@ func (s *Store) ExpireToken(ctx context.Context, by Actor, userID int64, id stri
 	return after, err
 }
 
-// DeleteTokens removes tokens of a user, all of them or, with ErrNotFound,
+// DeleteTokens deletes tokens of a user, all of them or, with ErrNotFound,
 // none. The log gets an entry for each.
 func (s *Store) DeleteTokens(ctx context.Context, by Actor, userID int64, ids []string) error {
 	return s.update(ctx, by, func(tx *Tx) error {
-		var doomed []*Token
+		var toDelete []*Token
 		for _, id := range slices.Compact(slices.Sorted(slices.Values(ids))) {
 			t, err := tx.Token(userID, id)
 			if err != nil {
 				return err
 			}
-			doomed = append(doomed, t)
+			toDelete = append(toDelete, t)
 		}
-		return tx.dropTokens(userID, doomed)
+		return tx.deleteOwnTokens(userID, toDelete)
 	})
 }
 
-// DeleteAllTokens removes all tokens of a user.
+// DeleteAllTokens deletes all tokens of a user.
 func (s *Store) DeleteAllTokens(ctx context.Context, by Actor, userID int64) error {
 	return s.update(ctx, by, func(tx *Tx) error {
 		tokens, err := tx.Tokens(userID)
 		if err != nil {
 			return err
 		}
-		return tx.dropTokens(userID, tokens)
+		return tx.deleteOwnTokens(userID, tokens)
 	})
 }
 
-// DeleteTokenOf removes a token of a user on behalf of whoever manages users.
+// DeleteTokenOf deletes a token of a user on behalf of whoever manages users.
 // It fails with ErrNotFound.
 func (s *Store) DeleteTokenOf(ctx context.Context, by Actor, userID int64, id string) error {
 	return s.update(ctx, by, func(tx *Tx) error {
@@ -306,19 +304,19 @@ func (s *Store) DeleteTokenOf(ctx context.Context, by Actor, userID int64, id st
 		if err != nil {
 			return err
 		}
-		if err := tx.eraseTokens(userID, []*Token{t}); err != nil {
+		if err := tx.deleteTokens(userID, []*Token{t}); err != nil {
 			return err
 		}
 		return tx.log(by.Name, &activity.PersonalAccessTokenAdminDeletion{AboutUser: owner.about(), ID: id, Name: t.Name})
 	})
 }
 
-// dropTokens removes tokens their owner does not want any more.
-func (tx *Tx) dropTokens(userID int64, tokens []*Token) error {
+// deleteOwnTokens deletes tokens on behalf of their owner.
+func (tx *Tx) deleteOwnTokens(userID int64, tokens []*Token) error {
 	if len(tokens) == 0 {
 		return nil
 	}
-	if err := tx.eraseTokens(userID, tokens); err != nil {
+	if err := tx.deleteTokens(userID, tokens); err != nil {
 		return err
 	}
 	for _, t := range tokens {
@@ -329,30 +327,27 @@ func (tx *Tx) dropTokens(userID int64, tokens []*Token) error {
 	return nil
 }
 
-// deleteTokens removes the tokens of a user who is being deleted.
-func (tx *Tx) deleteTokens(userID int64) error {
+// deleteTokensOf deletes the tokens of a user who is being deleted.
+func (tx *Tx) deleteTokensOf(userID int64) error {
 	tokens, err := tx.Tokens(userID)
 	if err != nil {
 		return err
 	}
-	if err := tx.eraseTokens(userID, tokens); err != nil {
+	if err := tx.deleteTokens(userID, tokens); err != nil {
 		return err
 	}
-	return tx.forgetTexts(func(f *FormerText) bool { return f.UserID == userID }) // nobody can read the log
+	return tx.deleteFormerTexts(func(f *FormerText) bool { return f.UserID == userID }) // nobody can read the log
 }
 
-// eraseTokens removes tokens and all that goes with them. The journal knows no
+// deleteTokens deletes tokens and all that goes with them. The journal knows no
 // records that are gone, so the owner is written again: whoever watches the
 // user sees that something has happened.
-func (tx *Tx) eraseTokens(userID int64, tokens []*Token) error {
+func (tx *Tx) deleteTokens(userID int64, tokens []*Token) error {
 	for _, t := range tokens {
-		if err := tx.delete(bucketTokenHash, t.Hash[:]); err != nil {
+		if err := tx.s.tokens.Delete(tx.kv, tokenKey(userID, t.ID)); err != nil {
 			return err
 		}
-		if err := erase(tx, bucketToken, &tx.s.tokens, tokenKey(userID, t.ID)); err != nil {
-			return err
-		}
-		if err := tx.delete(bucketTokenUsed, []byte(t.ID)); err != nil {
+		if err := tx.s.tokensUsed.Delete(tx.kv, []byte(t.ID)); err != nil {
 			return err
 		}
 		if err := tx.retireText(t, TextDeleted); err != nil {
@@ -369,7 +364,7 @@ func (tx *Tx) eraseTokens(userID int64, tokens []*Token) error {
 	if err != nil {
 		return err
 	}
-	return tx.recordUser(owner)
+	return tx.putUser(owner)
 }
 
 // endTokenSessions ends the sessions that were begun with one of the tokens.
@@ -383,7 +378,7 @@ func (tx *Tx) endTokenSessions(tokens ...*Token) error {
 // changeToken stores what has become of a token and logs why.
 func (tx *Tx) changeToken(t *Token, why activity.Event) error {
 	t.UpdatedAt = tx.now
-	if err := tx.recordToken(t); err != nil {
+	if err := tx.putToken(t); err != nil {
 		return err
 	}
 	return tx.log(tx.by.Name, why)
@@ -398,25 +393,35 @@ func utc(t *time.Time) *time.Time {
 	return &u
 }
 
-// recordToken stores a token and keeps the index of the hashes.
-func (tx *Tx) recordToken(t *Token) error {
-	key := tokenKey(t.UserID, t.ID)
+// putToken stores a token, and what its text was before.
+func (tx *Tx) putToken(t *Token) error {
 	before, err := tx.Token(t.UserID, t.ID)
 	switch {
 	case err == nil && before.Hash != t.Hash:
-		if err := tx.delete(bucketTokenHash, before.Hash[:]); err != nil {
-			return err
-		}
 		if err := tx.retireText(before, TextReplaced); err != nil {
 			return err
 		}
 	case err != nil && !errors.Is(err, ErrNotFound):
 		return err
 	}
-	if err := tx.put(bucketTokenHash, t.Hash[:], key); err != nil {
-		return err
+	return tx.s.tokens.Put(tx.kv, tokenKey(t.UserID, t.ID), t)
+}
+
+// tokenHashesOf is the hash by which a token is found.
+func tokenHashesOf(t *Token) []string { return []string{string(t.Hash[:])} }
+
+// verifyTokens checks that each token has an owner.
+func (tx *Tx) verifyTokens() error {
+	var faults []error
+	for t, err := range tx.AllTokens() {
+		if err == nil {
+			_, err = tx.User(t.UserID)
+		}
+		if err != nil {
+			faults = append(faults, fmt.Errorf("token of nobody: %w", err))
+		}
 	}
-	return tx.record(bucketToken, key, t)
+	return errors.Join(faults...)
 }
 
 // mayHaveTokens refuses to make a token of a user who may not sign in, and

@@ -10,7 +10,7 @@ import (
 	"trento/store/landscape"
 )
 
-var keyTokenSettings = []byte("personal_access_tokens")
+const keyTokenSettings = "personal_access_tokens"
 
 // TokenSettings say what personal access tokens are good for on this server.
 type TokenSettings struct {
@@ -32,7 +32,7 @@ const maxTokenDays = 36500
 // TokenSettings returns the settings in force. They are shared and must not be
 // modified.
 func (tx *Tx) TokenSettings() (*TokenSettings, error) {
-	settings, err := get(tx, bucketSetting, &tx.s.tokenRules, keyTokenSettings)
+	settings, err := getSetting[TokenSettings](tx, keyTokenSettings)
 	if errors.Is(err, ErrNotFound) {
 		return &usualTokenSettings, nil
 	}
@@ -53,7 +53,7 @@ func (s *Store) ChangeTokenSettings(ctx context.Context, by Actor, after TokenSe
 		if reflect.DeepEqual(before, &after) {
 			return nil
 		}
-		if err := tx.record(bucketSetting, keyTokenSettings, &after); err != nil {
+		if err := tx.putSetting(keyTokenSettings, after); err != nil {
 			return err
 		}
 		return tx.log(by.Name, before.changeTo(&after))

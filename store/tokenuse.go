@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"trento/store/activity"
+	"trento/store/kv"
 )
 
 // TokenUse is one request that was made with a personal access token, refused
@@ -113,7 +115,7 @@ func (tx *Tx) putUses(batch []TokenUse) error {
 			if err != nil {
 				return err
 			}
-			if err := tx.put(bucketTokenUse, useKey(user, last), value); err != nil {
+			if err := tx.s.tokenUses.Put(tx.kv, useKey(user, last), value); err != nil {
 				return err
 			}
 		}
@@ -132,7 +134,7 @@ func (tx *Tx) putUses(batch []TokenUse) error {
 			continue // removed meanwhile
 		}
 		if err == nil {
-			err = tx.put(bucketTokenUsed, []byte(id), timeBytes(u.At))
+			err = tx.s.tokensUsed.Put(tx.kv, []byte(id), kv.TimeBytes(u.At))
 		}
 		if err != nil {
 			return err
@@ -143,13 +145,13 @@ func (tx *Tx) putUses(batch []TokenUse) error {
 
 // useKey is the key of a use; without its position it is the key of how many
 // there are.
-func useKey(user int64, p activity.Position) []byte { return append(key64(uint64(user)), p.Key()...) }
+func useKey(user int64, p activity.Position) []byte { return append(userKey(user), p.Key()...) }
 
 // useKeySize is the length of the key of a use.
 const useKeySize = 16
 
 func (tx *Tx) countUses(user int64) int {
-	count := tx.btx.Bucket(bucketTokenUse).Get(key64(uint64(user)))
+	count := tx.s.tokenUses.Get(tx.kv, userKey(user))
 	if count == nil {
 		return 0
 	}
@@ -158,15 +160,15 @@ func (tx *Tx) countUses(user int64) int {
 
 func (tx *Tx) putUseCount(user int64, n int) error {
 	if n == 0 {
-		return tx.delete(bucketTokenUse, key64(uint64(user)))
+		return tx.s.tokenUses.Delete(tx.kv, userKey(user))
 	}
-	return tx.put(bucketTokenUse, key64(uint64(user)), key64(uint64(n)))
+	return tx.s.tokenUses.Put(tx.kv, userKey(user), kv.Key64(uint64(n)))
 }
 
 // lastUse is the position of the newest use of a user's tokens; 0 where there
 // is none.
 func (tx *Tx) lastUse(user int64) activity.Position {
-	for key := range scanBytesBack(tx.btx.Bucket(bucketTokenUse), useKey(user, 0), useKey(user, ^activity.Position(0))) {
+	for key := range tx.s.tokenUses.ScanBack(tx.kv, useKey(user, 0), useKey(user, ^activity.Position(0))) {
 		return activity.PositionOfKey(key[8:])
 	}
 	return 0
@@ -179,19 +181,14 @@ func (tx *Tx) pruneUses(user int64, n int, before time.Time) (removed int, err e
 	if !before.IsZero() {
 		limit = activity.PositionAt(before)
 	}
-	var doomed [][]byte
-	for key := range scanBytes(tx.btx.Bucket(bucketTokenUse), useKey(user, 0), useKey(user, ^activity.Position(0))) {
-		if len(doomed) >= n && activity.PositionOfKey(key[8:]) >= limit || len(doomed) == max(n, pruneChunk) {
+	var toDelete [][]byte
+	for key := range tx.s.tokenUses.Scan(tx.kv, useKey(user, 0), useKey(user, ^activity.Position(0))) {
+		if len(toDelete) >= n && activity.PositionOfKey(key[8:]) >= limit || len(toDelete) == max(n, pruneChunk) {
 			break
 		}
-		doomed = append(doomed, slices.Clone(key))
+		toDelete = append(toDelete, slices.Clone(key))
 	}
-	for _, key := range doomed {
-		if err := tx.delete(bucketTokenUse, key); err != nil {
-			return 0, err
-		}
-	}
-	return len(doomed), nil
+	return len(toDelete), tx.s.tokenUses.Delete(tx.kv, toDelete...)
 }
 
 // PruneTokenUses removes the uses before a time from the logs of all users, in
@@ -200,11 +197,11 @@ func (tx *Tx) pruneUses(user int64, n int, before time.Time) (removed int, err e
 func (s *Store) PruneTokenUses(ctx context.Context, before time.Time) error {
 	var users []int64
 	err := s.View(func(tx *Tx) error {
-		cursor := tx.btx.Bucket(bucketTokenUse).Cursor()
-		for key, _ := cursor.First(); key != nil; {
-			user := binary.BigEndian.Uint64(key)
-			users = append(users, int64(user))
-			key, _ = cursor.Seek(key64(user + 1))
+		for u, err := range tx.s.users.All(tx.kv) { // deleted ones, too
+			if err != nil {
+				return err
+			}
+			users = append(users, u.ID)
 		}
 		return nil
 	})
@@ -223,7 +220,7 @@ func (s *Store) PruneTokenUses(ctx context.Context, before time.Time) error {
 		return err
 	}
 	return s.update(ctx, System(), func(tx *Tx) error {
-		return tx.forgetTexts(func(f *FormerText) bool { return f.At.Before(before) })
+		return tx.deleteFormerTexts(func(f *FormerText) bool { return f.At.Before(before) })
 	})
 }
 
@@ -240,7 +237,7 @@ func (tx *Tx) TokenUses(userID int64, tokenID string, before activity.Position, 
 		}
 		only = id[:]
 	}
-	for key, value := range scanBytesBack(tx.btx.Bucket(bucketTokenUse), useKey(userID, 0), useKey(userID, before-1)) {
+	for key, value := range tx.s.tokenUses.ScanBack(tx.kv, useKey(userID, 0), useKey(userID, before-1)) {
 		if only != nil && !slices.Equal(value[:min(len(value), len(only))], only) {
 			continue
 		}
@@ -259,11 +256,11 @@ func (tx *Tx) TokenUses(userID int64, tokenID string, before activity.Position, 
 // TokenLastUsed is when a token was shown last, nil where it never was. What
 // FlushTokenUses has not written yet does not count.
 func (tx *Tx) TokenLastUsed(tokenID string) *time.Time {
-	at := tx.btx.Bucket(bucketTokenUsed).Get([]byte(tokenID))
+	at := tx.s.tokensUsed.Get(tx.kv, []byte(tokenID))
 	if at == nil {
 		return nil
 	}
-	t := bytesTime(at)
+	t := kv.BytesTime(at)
 	return &t
 }
 
@@ -294,4 +291,41 @@ func decodeUse(key, value []byte) (*TokenUse, error) {
 	}
 	u.At = u.OccurredOn()
 	return u, nil
+}
+
+// verifyTokenUses checks that the uses of each user are as many as is written.
+func (tx *Tx) verifyTokenUses() error {
+	counted, found := make(map[int64]int), make(map[int64]int)
+	for key, value := range tx.s.tokenUses.Scan(tx.kv, nil, nil) {
+		if user := int64(binary.BigEndian.Uint64(key)); len(key) == userKeySize {
+			counted[user] = tx.countUses(user)
+			continue
+		}
+		u, err := decodeUse(key, value)
+		if err != nil {
+			return err
+		}
+		found[u.UserID]++
+	}
+	if !maps.Equal(counted, found) {
+		return fmt.Errorf("uses of tokens by user are %v, counted %v", found, counted)
+	}
+	return nil
+}
+
+// verifyTokensUsed checks that the last uses are those of tokens.
+func (tx *Tx) verifyTokensUsed() error {
+	tokens := make(map[string]bool)
+	for t, err := range tx.AllTokens() {
+		if err != nil {
+			return err
+		}
+		tokens[t.ID] = true
+	}
+	for id, at := range tx.s.tokensUsed.Scan(tx.kv, nil, nil) {
+		if !tokens[string(id)] || len(at) != 8 {
+			return fmt.Errorf("last use of %q: no such token, or no time", id)
+		}
+	}
+	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"trento/store/activity"
+	"trento/store/kv"
 )
 
 // User is an account. Ids are never used twice.
@@ -90,18 +91,30 @@ func (tx *Tx) User(id int64) (*User, error) {
 	return u, err
 }
 
+// userKey is the key of a user, and what the keys of the user's tokens begin with.
+func userKey(id int64) []byte { return kv.Key64(uint64(id)) }
+
+const userKeySize = 8
+
+// usernamesOf is the name by which a user is found.
+func usernamesOf(u *User) []string {
+	if u.DeletedAt != nil {
+		return nil
+	}
+	return []string{u.Username}
+}
+
 func (tx *Tx) anyUser(id int64) (*User, error) {
-	return get(tx, bucketUser, &tx.s.users, key64(uint64(id)))
+	return tx.s.users.Get(tx.kv, userKey(id))
 }
 
 // UserNamed returns the user of that name who was not deleted, or ErrNotFound.
 // The name may be given in any form. Two users of older versions can have names
 // that have one normal form; then each goes by the name as it was written.
 func (tx *Tx) UserNamed(username string) (*User, error) {
-	index := tx.btx.Bucket(bucketUsername)
-	id := index.Get([]byte(strings.ToLower(strings.TrimSpace(username))))
+	id := tx.s.usernames.Get(tx.kv, []byte(strings.ToLower(strings.TrimSpace(username))))
 	if id == nil {
-		id = index.Get([]byte(NormalUsername(username)))
+		id = tx.s.usernames.Get(tx.kv, []byte(NormalUsername(username)))
 	}
 	if id == nil {
 		return nil, fmt.Errorf("user %q: %w", username, ErrNotFound)
@@ -112,7 +125,7 @@ func (tx *Tx) UserNamed(username string) (*User, error) {
 // Users walks the users who were not deleted, by id.
 func (tx *Tx) Users() iter.Seq2[*User, error] {
 	return func(yield func(*User, error) bool) {
-		for u, err := range scan(tx, bucketUser, &tx.s.users) {
+		for u, err := range tx.s.users.All(tx.kv) {
 			if err == nil && u.DeletedAt != nil {
 				continue
 			}
@@ -142,7 +155,7 @@ func (s *Store) CreateUser(ctx context.Context, by Actor, n NewUser) (*User, err
 			return err
 		}
 		created.PasswordChangeRequestedAt = tx.moment()
-		if err := tx.recordUser(created); err != nil {
+		if err := tx.putUser(created); err != nil {
 			return err
 		}
 		event := n.Logged
@@ -165,7 +178,7 @@ func (tx *Tx) createUser(n NewUser) (*User, error) {
 	if err := tx.checkEmail(0, n.Email); err != nil {
 		return nil, err
 	}
-	id, err := tx.btx.Bucket(bucketUser).NextSequence()
+	id, err := tx.s.users.NextSequence(tx.kv)
 	if err != nil {
 		return nil, err
 	}
@@ -301,7 +314,7 @@ func (tx *Tx) changeUser(before, after *User) error {
 		after.Enabled() != before.Enabled() || (after.TOTPEnabledAt == nil) != (before.TOTPEnabledAt == nil) {
 		after.LockVersion++
 	}
-	return tx.recordUser(after)
+	return tx.putUser(after)
 }
 
 // DeleteUser deletes a user, or fails with ErrNotFound. Of the account a
@@ -317,13 +330,13 @@ func (s *Store) DeleteUser(ctx context.Context, by Actor, id int64) error {
 		if err := tx.endSessions(id); err != nil {
 			return err
 		}
-		if err := tx.deleteTokens(id); err != nil {
+		if err := tx.deleteTokensOf(id); err != nil {
 			return err
 		}
-		if err := erase(tx, bucketView, &tx.s.views, key64(uint64(id))); err != nil {
+		if err := tx.s.views.Delete(tx.kv, userKey(id)); err != nil {
 			return err
 		}
-		err = tx.recordUser(&User{
+		err = tx.putUser(&User{
 			ID: id, Username: before.Username, Timezone: before.Timezone, DeletedAt: tx.moment(),
 			LockVersion: before.LockVersion + 1, CreatedAt: before.CreatedAt, UpdatedAt: tx.now.UTC(),
 		})
@@ -334,27 +347,7 @@ func (s *Store) DeleteUser(ctx context.Context, by Actor, id int64) error {
 	})
 }
 
-// recordUser stores a user and keeps the index of names.
-func (tx *Tx) recordUser(u *User) error {
-	key := key64(uint64(u.ID))
-	before, err := tx.anyUser(u.ID)
-	switch {
-	case err == nil && before.DeletedAt == nil && u.DeletedAt == nil && before.Username == u.Username:
-		return tx.record(bucketUser, key, u)
-	case err == nil:
-		if err := tx.delete(bucketUsername, []byte(before.Username)); err != nil {
-			return err
-		}
-	case !errors.Is(err, ErrNotFound):
-		return err
-	}
-	if u.DeletedAt == nil {
-		if err := tx.put(bucketUsername, []byte(u.Username), key); err != nil {
-			return err
-		}
-	}
-	return tx.record(bucketUser, key, u)
-}
+func (tx *Tx) putUser(u *User) error { return tx.s.users.Put(tx.kv, userKey(u.ID), u) }
 
 // EnsureAdmin makes sure that the administrator the configuration names exists,
 // is enabled, has the given abilities and needs no second factor. An empty
@@ -372,7 +365,7 @@ func (s *Store) EnsureAdmin(ctx context.Context, n NewUser) (created bool, err e
 			if err != nil {
 				return err
 			}
-			if err := tx.recordUser(u); err != nil {
+			if err := tx.putUser(u); err != nil {
 				return err
 			}
 			return tx.log(tx.by.Name, &activity.UserCreation{AboutUser: u.about()})

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"testing"
 	"time"
+
+	"trento/store/kv"
 )
 
 func newUser(name string) NewUser {
@@ -150,7 +152,7 @@ func TestSessions(t *testing.T) {
 		t.Fatal(err)
 	}
 	view(t, s, func(tx *Tx) error {
-		if n := count(tx.btx.Bucket(bucketSession)); n != 0 {
+		if n := tx.s.sessions.Count(tx.kv); n != 0 {
 			t.Errorf("%d sessions are left", n)
 		}
 		return nil
@@ -277,8 +279,8 @@ func TestDeleteUser(t *testing.T) {
 		if err != nil || tombstone.Username != "ann" || tombstone.DeletedAt == nil || tombstone.Fullname+tombstone.Email+tombstone.PasswordHash != "" {
 			t.Errorf("left %+v, %v", tombstone, err)
 		}
-		for name, bucket := range map[string][]byte{"sessions": bucketSession, "views": bucketView, "tokens": bucketToken} {
-			if n := count(tx.btx.Bucket(bucket)); n != 0 {
+		for name, bucket := range map[string]*kv.Bucket{"sessions": tx.s.sessions.Bucket, "views": tx.s.views.Bucket, "tokens": tx.s.tokens.Bucket} {
+			if n := bucket.Count(tx.kv); n != 0 {
 				t.Errorf("%d %s", n, name)
 			}
 		}

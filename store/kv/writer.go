@@ -1,4 +1,4 @@
-package store
+package kv
 
 import (
 	"context"
@@ -17,7 +17,6 @@ const maxGroup = 256
 // job is one change on its way through the writer.
 type job struct {
 	ctx  context.Context
-	by   Actor
 	fn   func(*Tx) error
 	tx   *Tx
 	err  error
@@ -28,42 +27,43 @@ type job struct {
 // costs no sync.
 var errUnchanged = errors.New("nothing has changed")
 
-// update runs a change and returns when it is on disk. fn may be run more than
-// once: it must set its results anew each time. An error of fn undoes
-// all that fn wrote and is returned as it is.
-func (s *Store) update(ctx context.Context, by Actor, fn func(*Tx) error) error {
-	j := &job{ctx: ctx, by: by, fn: fn, done: make(chan struct{})}
+// Update runs a change and returns when it is on disk. fn may run more than
+// once: it must set its results anew each time. An error of fn undoes all that
+// fn wrote and is returned as it is. A change that writes nothing costs no
+// commit.
+func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
+	j := &job{ctx: ctx, fn: fn, done: make(chan struct{})}
 	select {
-	case s.jobs <- j:
+	case db.jobs <- j:
 		<-j.done // the outcome must be known, whatever becomes of ctx
 		return j.err
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-s.closing:
+	case <-db.closing:
 		return ErrClosed
 	}
 }
 
 // write is the single writer. It commits whatever is queued, without a timer:
 // while one group is being synced, the next one gathers.
-func (s *Store) write() {
-	defer close(s.closed)
+func (db *DB) write() {
+	defer close(db.closed)
 	for {
 		select {
-		case j := <-s.jobs:
-			s.commit(s.gather(j))
-		case <-s.closing:
+		case j := <-db.jobs:
+			db.commit(db.gather(j))
+		case <-db.closing:
 			return
 		}
 	}
 }
 
-func (s *Store) gather(first *job) []*job {
+func (db *DB) gather(first *job) []*job {
 	group := []*job{first}
 	yielded := false
 	for len(group) < maxGroup {
 		select {
-		case j := <-s.jobs:
+		case j := <-db.jobs:
 			group, yielded = append(group, j), false
 		default:
 			if yielded {
@@ -81,12 +81,12 @@ func (s *Store) gather(first *job) []*job {
 // commit runs a group in one transaction. A change that fails after it has
 // written something cannot be undone alone: the transaction is rolled back,
 // and the others run again without it.
-func (s *Store) commit(group []*job) {
+func (db *DB) commit(group []*job) {
 	waiting := group
 	for {
-		failed, err := s.try(waiting)
+		failed, err := db.try(waiting)
 		if failed == nil {
-			s.finish(group, err)
+			db.finish(group, err)
 			return
 		}
 		rest := make([]*job, 0, len(waiting)-1)
@@ -101,14 +101,14 @@ func (s *Store) commit(group []*job) {
 
 // try runs the jobs in one transaction. It returns the job that spoilt it, if
 // one did, and else what became of the commit.
-func (s *Store) try(jobs []*job) (failed *job, err error) {
-	err = s.db.Update(func(btx *bolt.Tx) error {
+func (db *DB) try(jobs []*job) (failed *job, err error) {
+	err = db.bolt.Update(func(b *bolt.Tx) error {
 		dirty := false
 		for _, j := range jobs {
 			if j.err = j.ctx.Err(); j.err != nil {
 				continue
 			}
-			j.tx = &Tx{s: s, btx: btx, by: j.by, now: s.Now().UTC()}
+			j.tx = &Tx{bolt: b, schema: db.schema}
 			j.err = run(j)
 			if j.err != nil && j.tx.dirty {
 				failed = j
@@ -132,7 +132,7 @@ func (s *Store) try(jobs []*job) (failed *job, err error) {
 func run(j *job) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("store: panic in a change: %v\n%s", p, debug.Stack())
+			err = fmt.Errorf("panic in a change: %v\n%s", p, debug.Stack())
 		}
 	}()
 	return j.fn(j.tx)
@@ -140,21 +140,21 @@ func run(j *job) (err error) {
 
 // finish lets the rest of the process know: first what the changes asked for,
 // then those who watch, then the callers.
-func (s *Store) finish(group []*job, err error) {
+func (db *DB) finish(group []*job, err error) {
 	changed := false
 	for _, j := range group {
 		if err != nil && j.err == nil {
-			j.err = fmt.Errorf("store: commit: %w", err)
+			j.err = fmt.Errorf("commit: %w", err)
 		}
 		if j.err == nil {
-			for _, after := range j.tx.after {
-				after()
+			for _, fn := range j.tx.afterCommit {
+				fn()
 			}
 			changed = changed || j.tx.dirty
 		}
 	}
 	if changed {
-		s.watchers.poke()
+		db.watchers.notify()
 	}
 	for _, j := range group {
 		close(j.done)

@@ -1,0 +1,91 @@
+package store
+
+import (
+	"encoding/json"
+
+	"trento/store/kv"
+	"trento/store/landscape"
+)
+
+// buckets are all that is in the file. The migration makes them, Verify checks
+// them and doc.go draws them, as they are declared here.
+type buckets struct {
+	schema *kv.Schema
+	meta   *kv.Bucket
+
+	hosts          *kv.Table[landscape.Host]
+	clusters       *kv.Table[landscape.Cluster]
+	databases      *kv.Table[landscape.Database]
+	sapSystems     *kv.Table[landscape.SAPSystem]
+	lastSAPReports *kv.Table[landscape.LastSAPReport]
+	agentReports   *kv.Table[AgentReports]
+	tags           *kv.Table[Tags]
+	relations      *kv.Index
+	reports        *kv.Bucket
+	heartbeats     *kv.Bucket
+	discards       *kv.Bucket
+
+	entries *kv.Bucket
+
+	users       *kv.Table[User]
+	usernames   *kv.Index
+	views       *kv.Table[SavedViews]
+	sessions    *kv.Table[Session]
+	settings    *kv.Table[json.RawMessage]
+	tokens      *kv.Table[Token]
+	tokenHashes *kv.Index
+	tokenUses   *kv.Bucket
+	tokensUsed  *kv.Bucket
+	formerTexts *kv.Table[FormerText]
+}
+
+// declare declares the buckets.
+func (s *Store) declare() {
+	b, f := &s.buckets, kv.NewSchema()
+	b.schema = f
+	b.meta = f.Meta.
+		Row(`"program"`, "the version of the program that opened the file last").
+		Row(`"expired"`, "the midnight for which old entries of the log were removed last")
+
+	b.relations = kv.NewIndex(f, "relation", "name 0x00 from 0x00 to", "nothing; see landscape.go")
+	b.hosts = kv.NewRecords[landscape.Host](f, "host", "host id").IndexedBy(b.relations, hostRelations)
+	b.clusters = kv.NewRecords[landscape.Cluster](f, "cluster", "cluster id")
+	b.databases = kv.NewRecords[landscape.Database](f, "database", "database id").IndexedBy(b.relations, databaseRelations)
+	b.sapSystems = kv.NewRecords[landscape.SAPSystem](f, "sap_system", "SAP system id").IndexedBy(b.relations, sapSystemRelations)
+	b.lastSAPReports = kv.NewRecords[landscape.LastSAPReport](f, "kept", "host id").IndexedBy(b.relations, lastSAPReportRelations)
+	b.agentReports = kv.NewRecords[AgentReports](f, "agent_report", "host id")
+	b.tags = kv.NewRecords[Tags](f, "tags", `kind "/" id`)
+	b.reports = f.NewBucket("report", `host id "/" kind`, "the newest report of an agent and kind, see report.go")
+	b.reports.Verify(s.verifier((*Tx).verifyReports))
+	b.heartbeats = f.NewBucket("heartbeat", "host id", "time of the last heartbeat that was written down")
+	b.discards = f.NewBucket("discard", "sequence (8)", "a payload that could not be decoded, see discard.go")
+	b.discards.Verify(s.verifier((*Tx).verifyDiscards))
+
+	b.entries = f.NewBucket("activity", "activity.Position (8)", "entry, see activity.go; the sequence of the bucket, see Newest")
+	b.entries.Verify(s.verifier((*Tx).verifyEntries))
+
+	b.usernames = kv.NewUniqueIndex(f, "username", "user name", "user id (8); users who were not deleted")
+	b.users = kv.NewRecords[User](f, "user", "user id (8)").IndexedBy(b.usernames, usernamesOf)
+	b.views = kv.NewRecords[SavedViews](f, "view", "user id (8)")
+	b.sessions = kv.NewTable[Session](f, "session", "hash of the secret id (32)").SetKey(func(session *Session, key []byte) { copy(session.Hash[:], key) })
+	b.sessions.Verify(s.verifier((*Tx).verifySessions))
+	b.settings = kv.NewRecords[json.RawMessage](f, "setting", "name")
+	b.settings.Row(`"api_key"`, "record: APIKey").
+		Row(`"personal_access_tokens"`, "record: TokenSettings").
+		Row(`"activity_log"`, "record: activity.Retention")
+	b.settings.Verify(s.verifier((*Tx).verifySettings))
+	b.tokenHashes = kv.NewUniqueIndex(f, "token_hash", "hash of the text (64)", "key of the token")
+	b.tokens = kv.NewRecords[Token](f, "token", "user id (8) token id").IndexedBy(b.tokenHashes, tokenHashesOf)
+	b.tokens.Verify(s.verifier((*Tx).verifyTokens))
+	b.tokenUses = f.NewBucket("token_use", "user id (8) position (8)", "id of the token (16) and JSON: TokenUse; the position is an activity.Position").
+		Row("user id (8)", "8 bytes: how many uses of the user's tokens there are")
+	b.tokenUses.Verify(s.verifier((*Tx).verifyTokenUses))
+	b.tokensUsed = f.NewBucket("token_used", "token id", "time of the last use")
+	b.tokensUsed.Verify(s.verifier((*Tx).verifyTokensUsed))
+	b.formerTexts = kv.NewTable[FormerText](f, "token_former", "hash of the text (64)").SetKey(func(t *FormerText, key []byte) { copy(t.Hash[:], key) })
+}
+
+// verifier makes of a check of what a transaction shows one of a bucket.
+func (s *Store) verifier(check func(*Tx) error) func(*kv.Tx) error {
+	return func(tx *kv.Tx) error { return check(s.tx(tx)) }
+}

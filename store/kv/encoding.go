@@ -1,0 +1,127 @@
+package kv
+
+import (
+	"bytes"
+	"encoding/hex"
+	"errors"
+	"fmt"
+
+	"github.com/klauspost/compress/s2"
+)
+
+// maxDecoded bounds what a damaged value can make us allocate.
+const maxDecoded = 64 << 20
+
+var errEncoding = errors.New("damaged value")
+
+// Dictionary encodes small JSON documents that are like a sample. What costs
+// most space in them are ids, which no compressor can guess, so they are written
+// as the 16 bytes they are; S2 with the sample as its dictionary does the rest.
+// Documents are read far more often than they are written, and must not wait
+// for a compressor with an entropy stage.
+type Dictionary struct{ s2 *s2.Dict }
+
+// NewDictionary makes a dictionary of a sample. What it has encoded only the
+// same sample decodes.
+func NewDictionary(sample []byte) Dictionary {
+	// The sample looks as what it is for, so its ids are encoded, too.
+	return Dictionary{s2.MakeDict(encodeIDs(nil, sample), nil)}
+}
+
+// Encode appends a JSON document to dst in less space.
+func (d Dictionary) Encode(dst, document []byte) []byte {
+	return append(dst, d.s2.Encode(nil, encodeIDs(nil, document))...)
+}
+
+// Decode reads what Encode wrote.
+func (d Dictionary) Decode(encoded []byte) ([]byte, error) {
+	if size, err := s2.DecodedLen(encoded); err != nil || size > maxDecoded {
+		return nil, fmt.Errorf("%w: %d bytes (%v)", errEncoding, size, err)
+	}
+	document, err := d.s2.Decode(nil, encoded)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errEncoding, err)
+	}
+	return decodeIDs(document)
+}
+
+// idMark stands in front of the 16 bytes of an id, in the place of its text
+// and the quotes around it. No control character can be in JSON.
+const idMark = 0x01
+
+// idText is the length of an id in JSON, quotes included.
+const idText = 1 + 36 + 1
+
+// encodeIDs appends a document to dst with its ids in 16 bytes.
+func encodeIDs(dst, document []byte) []byte {
+	for {
+		quote := bytes.IndexByte(document, '"')
+		if quote < 0 || len(document)-quote < idText {
+			return append(dst, document...)
+		}
+		dst = append(dst, document[:quote]...)
+		document = document[quote:]
+		if id, ok := parseID(document[:idText]); ok {
+			dst = append(append(dst, idMark), id[:]...)
+			document = document[idText:]
+			continue
+		}
+		dst = append(dst, '"')
+		document = document[1:]
+	}
+}
+
+// parseID reads an id as it is written in JSON, of no other form than that in
+// which putID writes it.
+func parseID(text []byte) (id [16]byte, ok bool) {
+	if text[0] != '"' || text[9] != '-' || text[14] != '-' || text[19] != '-' || text[24] != '-' || text[37] != '"' {
+		return id, false
+	}
+	digit := 0
+	for _, c := range text[1 : idText-1] {
+		switch {
+		case c == '-' && (digit == 8 || digit == 12 || digit == 16 || digit == 20):
+			continue
+		case '0' <= c && c <= '9':
+			c -= '0'
+		case 'a' <= c && c <= 'f':
+			c -= 'a' - 10
+		default:
+			return id, false
+		}
+		if digit == 32 {
+			return id, false
+		}
+		id[digit/2] = id[digit/2]<<4 | c
+		digit++
+	}
+	return id, digit == 32
+}
+
+// decodeIDs is the reverse of encodeIDs.
+func decodeIDs(encoded []byte) ([]byte, error) {
+	ids := bytes.Count(encoded, []byte{idMark}) // or more: the mark may be in an id
+	document := make([]byte, 0, len(encoded)+ids*(idText-17))
+	for {
+		mark := bytes.IndexByte(encoded, idMark)
+		if mark < 0 {
+			return append(document, encoded...), nil
+		}
+		if len(encoded)-mark < 17 {
+			return nil, errEncoding
+		}
+		document = putID(append(document, encoded[:mark]...), encoded[mark+1:mark+17])
+		encoded = encoded[mark+17:]
+	}
+}
+
+func putID(dst, id []byte) []byte {
+	dst = append(dst, '"')
+	for i, part := range [][]byte{id[:4], id[4:6], id[6:8], id[8:10], id[10:]} {
+		if i > 0 {
+			dst = append(dst, '-')
+		}
+		dst = hex.AppendEncode(dst, part)
+	}
+	return append(dst, '"')
+}

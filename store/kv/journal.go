@@ -1,0 +1,98 @@
+package kv
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"sync"
+)
+
+// Change is a record that was written.
+type Change struct {
+	Seq    uint64 // its place in the journal
+	Bucket string
+	Key    []byte
+}
+
+// journalValue is what the journal says about a record. A record that is
+// written again moves to the end, so the journal is never longer than the
+// number of records.
+func journalValue(bucket, key []byte) []byte { return bytes.Join([][]byte{bucket, key}, []byte{0}) }
+
+// appendJournal gives a record that is written its place at the end of the
+// journal, which is its version from now on.
+func (tx *Tx) appendJournal(bucket, key, stored []byte) (version []byte, err error) {
+	journal := tx.schema.journal
+	if stored != nil {
+		if err := journal.Delete(tx, stored[:VersionSize]); err != nil {
+			return nil, err
+		}
+	}
+	sequence, err := journal.NextSequence(tx)
+	if err != nil {
+		return nil, err
+	}
+	return Key64(sequence), journal.Put(tx, Key64(sequence), journalValue(bucket, key))
+}
+
+// ChangedAfter returns the records written after the place seq, in the order
+// of their last writing, limit of them at most.
+func (tx *Tx) ChangedAfter(seq uint64, limit int) ([]Change, error) {
+	var changes []Change
+	for k, v := range tx.schema.journal.Scan(tx, Key64(seq+1), nil) {
+		if len(changes) == limit {
+			break
+		}
+		bucket, key, ok := bytes.Cut(v, []byte{0})
+		if !ok {
+			return nil, fmt.Errorf("journal entry %x: no bucket", k)
+		}
+		changes = append(changes, Change{Seq: binary.BigEndian.Uint64(k), Bucket: string(bucket), Key: bytes.Clone(key)})
+	}
+	return changes, nil
+}
+
+// LastChange is the place of the newest change; 0 where there is none.
+func (tx *Tx) LastChange() uint64 {
+	k := tx.schema.journal.Last(tx)
+	if k == nil {
+		return 0
+	}
+	return binary.BigEndian.Uint64(k)
+}
+
+// watchers are those who want to know that something was committed.
+type watchers struct {
+	mu    sync.Mutex
+	slots map[chan struct{}]struct{}
+}
+
+// Watch returns a channel that receives after every commit. Notifications carry
+// no data and may merge: who is notified asks the journal what has changed. stop
+// ends it.
+func (db *DB) Watch() (changed <-chan struct{}, stop func()) {
+	slot := make(chan struct{}, 1)
+	w := &db.watchers
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.slots == nil {
+		w.slots = make(map[chan struct{}]struct{})
+	}
+	w.slots[slot] = struct{}{}
+	return slot, func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		delete(w.slots, slot)
+	}
+}
+
+func (w *watchers) notify() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for slot := range w.slots {
+		select {
+		case slot <- struct{}{}:
+		default:
+		}
+	}
+}

@@ -1,0 +1,127 @@
+package kv
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Schema declares the buckets of a file. Declare them before the file is
+// opened.
+type Schema struct {
+	// Meta is about the file itself. Packages above may have keys of their own
+	// in it.
+	Meta    *Bucket
+	journal *Bucket
+	buckets []*Bucket
+	records []*Bucket // those that the journal knows
+}
+
+// row is a line of the drawing: a kind of keys in a bucket, and their values.
+type row struct{ key, value string }
+
+// The keys of the bucket Meta that this package writes.
+var (
+	keyID      = []byte("id")
+	keyVersion = []byte("version")
+)
+
+// NewSchema declares the buckets that every file has.
+func NewSchema() *Schema {
+	s := new(Schema)
+	s.Meta = s.NewBucket("meta", `"id"`, "16 random bytes: which file this is").
+		Row(`"version"`, "8 bytes: how many migrations have run")
+	s.journal = s.NewBucket("journal", "version (8)", "bucket, 0x00, key: the record last written then")
+	return s
+}
+
+// NewBucket declares a bucket, with what its keys and values are in words.
+func (s *Schema) NewBucket(name, key, value string) *Bucket {
+	b := (&Bucket{name: []byte(name)}).Row(key, value)
+	s.buckets = append(s.buckets, b)
+	return b
+}
+
+// Row says that there is another kind of keys in a bucket.
+func (b *Bucket) Row(key, value string) *Bucket {
+	b.rows = append(b.rows, row{key, value})
+	return b
+}
+
+// Verify has a function check what always holds of a bucket.
+func (b *Bucket) Verify(check func(*Tx) error) { b.verify = append(b.verify, check) }
+
+// String draws the buckets with their keys and values, a line each.
+func (s *Schema) String() string {
+	var names, keys int
+	for _, b := range s.buckets {
+		names = max(names, len(b.name))
+		for _, r := range b.rows {
+			keys = max(keys, len(r.key))
+		}
+	}
+	var lines strings.Builder
+	for _, b := range s.buckets {
+		name := string(b.name)
+		for _, r := range b.rows {
+			fmt.Fprintf(&lines, "%-*s  %-*s  %s\n", names, name, keys, r.key, r.value)
+			name = ""
+		}
+	}
+	return lines.String()
+}
+
+// create makes the buckets that are missing.
+func (s *Schema) create(tx *Tx) error {
+	for _, b := range s.buckets {
+		if _, err := tx.bolt.CreateBucketIfNotExists(b.name); err != nil {
+			return fmt.Errorf("bucket %s: %w", b.name, err)
+		}
+	}
+	return nil
+}
+
+// Verify checks that the pages of the file are in order, that records and
+// journal belong to each other one to one, and all that was declared of the
+// buckets. It reads the whole file, and writers wait meanwhile: bbolt's own
+// check looks at the list of free pages, which a writer changes.
+func (db *DB) Verify() error {
+	var faults []error
+	err := db.updateAlone(func(tx *Tx) error {
+		for err := range tx.bolt.Check() {
+			faults = append(faults, err)
+		}
+		faults = append(faults, db.schema.verifyJournal(tx))
+		for _, bucket := range db.schema.buckets {
+			for _, check := range bucket.verify {
+				faults = append(faults, check(tx))
+			}
+		}
+		return errUnchanged
+	})
+	if !errors.Is(err, errUnchanged) {
+		return err
+	}
+	return errors.Join(faults...)
+}
+
+func (s *Schema) verifyJournal(tx *Tx) error {
+	var faults []error
+	records := 0
+	for _, b := range s.records {
+		for k, v := range b.Scan(tx, nil, nil) {
+			records++
+			if len(v) < VersionSize {
+				return fmt.Errorf("%s %q: no version", b.name, k)
+			}
+			if !bytes.Equal(s.journal.Get(tx, v[:VersionSize]), journalValue(b.name, k)) {
+				faults = append(faults, fmt.Errorf("%s %q: not in the journal under %x", b.name, k, v[:VersionSize]))
+			}
+		}
+	}
+	if n := s.journal.Count(tx); n != records {
+		faults = append(faults, fmt.Errorf("journal: %d entries for %d records", n, records))
+	}
+	return errors.Join(faults...)
+}

@@ -1,0 +1,307 @@
+package kv
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"sync"
+)
+
+// VersionSize is the length of the version in front of a record, in bytes.
+const VersionSize = 8
+
+// Table is a bucket of JSON documents of one type. The documents are handed
+// out decoded and shared, and must not be modified.
+//
+// A decoded document is used again as long as what is stored is the same, which
+// the version of a record tells, and of other documents their bytes. So it can
+// neither be outdated nor outlive what is stored.
+type Table[T any] struct {
+	*Bucket
+	journaled bool
+	indexes   []tableIndex[T]
+	setKey    func(document *T, key []byte)
+
+	mu    sync.RWMutex
+	cache map[string]cached[T]
+}
+
+type cached[T any] struct {
+	stamp    string // version of a record, bytes of any other document
+	document *T
+}
+
+type tableIndex[T any] struct {
+	*Index
+	keysOf func(*T) []string
+}
+
+// maxUnversioned bounds the cache of a table without versions, which has the
+// stored bytes beside what they say. Others are bounded by their records.
+const maxUnversioned = 10_000
+
+// NewRecords declares a table whose documents are records: each has in front of
+// it a version of eight bytes, which is its place in the journal.
+func NewRecords[T any](s *Schema, name, key string) *Table[T] {
+	t := newTable[T](s, name, key, "record")
+	t.journaled = true
+	s.records = append(s.records, t.Bucket)
+	return t
+}
+
+// NewTable declares a table without versions that the journal does not know.
+func NewTable[T any](s *Schema, name, key string) *Table[T] { return newTable[T](s, name, key, "JSON") }
+
+func newTable[T any](s *Schema, name, key, form string) *Table[T] {
+	t := &Table[T]{Bucket: s.NewBucket(name, key, fmt.Sprintf("%s: %T", form, *new(T))), cache: make(map[string]cached[T])}
+	t.Verify(func(tx *Tx) error {
+		for key, stored := range t.Scan(tx, nil, nil) {
+			if _, document, err := t.split(key, stored); err != nil {
+				return err
+			} else if _, err := t.unmarshal(key, document); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return t
+}
+
+// SetKey has a function put the key of a document into it when it is decoded.
+func (t *Table[T]) SetKey(set func(document *T, key []byte)) *Table[T] {
+	t.setKey = set
+	return t
+}
+
+// IndexedBy has an index find the documents by the keys that a function tells.
+func (t *Table[T]) IndexedBy(x *Index, keysOf func(*T) []string) *Table[T] {
+	t.indexes = append(t.indexes, tableIndex[T]{x, keysOf})
+	x.tables = append(x.tables, func(tx *Tx, add func(key string, value []byte)) error {
+		for key, stored := range t.Scan(tx, nil, nil) {
+			document, err := t.decode(tx, key, stored)
+			if err != nil {
+				return err
+			}
+			for _, k := range keysOf(document) {
+				add(k, x.value(key))
+			}
+		}
+		return nil
+	})
+	return t
+}
+
+// Has reports whether there is a document under a key.
+func (t *Table[T]) Has(tx *Tx, key []byte) bool { return t.Bucket.Get(tx, key) != nil }
+
+// Get returns the document under a key, or ErrNotFound.
+func (t *Table[T]) Get(tx *Tx, key []byte) (*T, error) {
+	stored := t.Bucket.Get(tx, key)
+	if stored == nil {
+		return nil, fmt.Errorf("%s %q: %w", t.name, key, ErrNotFound)
+	}
+	return t.decode(tx, key, stored)
+}
+
+// All walks the documents in the order of their keys.
+func (t *Table[T]) All(tx *Tx) iter.Seq2[*T, error] { return t.WithPrefix(tx, nil) }
+
+// WithPrefix walks the documents whose keys begin with a prefix.
+func (t *Table[T]) WithPrefix(tx *Tx, prefix []byte) iter.Seq2[*T, error] {
+	return func(yield func(*T, error) bool) {
+		for key, stored := range t.ScanPrefix(tx, prefix) {
+			if !yield(t.decode(tx, key, stored)) {
+				return
+			}
+		}
+	}
+}
+
+// decode returns what is stored, from the cache where it is there. Inside a
+// change the cache is only asked, never filled: the change may yet be undone,
+// and its versions be given out again.
+func (t *Table[T]) decode(tx *Tx, key, stored []byte) (*T, error) {
+	stamp, document, err := t.split(key, stored)
+	if err != nil {
+		return nil, err
+	}
+	t.mu.RLock()
+	hit, ok := t.cache[string(key)]
+	t.mu.RUnlock()
+	if ok && hit.stamp == string(stamp) {
+		return hit.document, nil
+	}
+	decoded, err := t.unmarshal(key, document)
+	if err != nil || tx.Writable() {
+		return decoded, err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.journaled && len(t.cache) >= maxUnversioned {
+		clear(t.cache)
+	}
+	t.cache[string(key)] = cached[T]{string(stamp), decoded}
+	return decoded, nil
+}
+
+// split tells the version of a record, which is its stamp, from its document.
+func (t *Table[T]) split(key, stored []byte) (stamp, document []byte, err error) {
+	switch {
+	case !t.journaled:
+		return stored, stored, nil
+	case len(stored) < VersionSize:
+		return nil, nil, fmt.Errorf("%s %q: no version", t.name, key)
+	}
+	return stored[:VersionSize], stored[VersionSize:], nil
+}
+
+func (t *Table[T]) unmarshal(key, document []byte) (*T, error) {
+	decoded := new(T)
+	if err := json.Unmarshal(document, decoded); err != nil {
+		return nil, fmt.Errorf("%s %q: %w", t.name, key, err)
+	}
+	if t.setKey != nil {
+		t.setKey(decoded, key)
+	}
+	return decoded, nil
+}
+
+// Put stores a document with all that goes with it: its index entries and, of a
+// record, its place in the journal.
+func (t *Table[T]) Put(tx *Tx, key []byte, document *T) error {
+	value, err := json.Marshal(document)
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", t.name, key, err)
+	}
+	stored := t.Bucket.Get(tx, key)
+	if err := t.reindex(tx, key, stored, document); err != nil {
+		return err
+	}
+	if t.journaled {
+		version, err := tx.appendJournal(t.name, key, stored)
+		if err != nil {
+			return err
+		}
+		value = append(version, value...)
+	}
+	return t.Bucket.Put(tx, key, value)
+}
+
+// Delete deletes documents and all that goes with them. Who follows the journal
+// does not learn of it.
+func (t *Table[T]) Delete(tx *Tx, keys ...[]byte) error {
+	for _, key := range keys {
+		stored := t.Bucket.Get(tx, key)
+		if stored == nil {
+			continue
+		}
+		if err := t.reindex(tx, key, stored, nil); err != nil {
+			return err
+		}
+		if t.journaled {
+			if err := tx.schema.journal.Delete(tx, stored[:VersionSize]); err != nil {
+				return err
+			}
+		}
+		if err := t.Bucket.Delete(tx, key); err != nil {
+			return err
+		}
+		tx.AfterCommit(func() {
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			delete(t.cache, string(key))
+		})
+	}
+	return nil
+}
+
+// reindex replaces the index entries of what is stored by those of a document,
+// nil where it goes.
+func (t *Table[T]) reindex(tx *Tx, key, stored []byte, document *T) error {
+	for _, x := range t.indexes {
+		var former, present []string
+		if stored != nil {
+			before, err := t.decode(tx, key, stored)
+			if err != nil {
+				return err
+			}
+			former = x.keysOf(before)
+		}
+		if document != nil {
+			present = x.keysOf(document)
+		}
+		for _, k := range former {
+			if !slices.Contains(present, k) {
+				if err := x.Delete(tx, []byte(k)); err != nil {
+					return err
+				}
+			}
+		}
+		for _, k := range present {
+			if !slices.Contains(former, k) {
+				if err := x.Put(tx, []byte(k), x.value(key)); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// Index is a bucket by which the documents of tables are found.
+type Index struct {
+	*Bucket
+	unique bool
+	tables []func(tx *Tx, add func(key string, value []byte)) error
+}
+
+// NewIndex declares an index whose keys say everything. It has no values.
+func NewIndex(s *Schema, name, key, value string) *Index { return newIndex(s, name, key, value, false) }
+
+// NewUniqueIndex declares an index whose values are keys of documents.
+func NewUniqueIndex(s *Schema, name, key, value string) *Index {
+	return newIndex(s, name, key, value, true)
+}
+
+func newIndex(s *Schema, name, key, value string, unique bool) *Index {
+	x := &Index{Bucket: s.NewBucket(name, key, value), unique: unique}
+	x.Verify(x.compare)
+	return x
+}
+
+func (x *Index) value(key []byte) []byte {
+	if x.unique {
+		return bytes.Clone(key)
+	}
+	return []byte{}
+}
+
+// compare checks that the entries of an index are those of the documents.
+func (x *Index) compare(tx *Tx) error {
+	want := make(map[string]string)
+	var faults []error
+	for _, table := range x.tables {
+		err := table(tx, func(key string, value []byte) {
+			if other, ok := want[key]; ok && other != string(value) {
+				faults = append(faults, fmt.Errorf("%s %q: of both %q and %q", x.name, key, other, value))
+			}
+			want[key] = string(value)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	for k, v := range x.Scan(tx, nil, nil) {
+		if value, ok := want[string(k)]; !ok || value != string(v) {
+			faults = append(faults, fmt.Errorf("%s %q: is %q, want %q", x.name, k, v, value))
+		}
+		delete(want, string(k))
+	}
+	for k, v := range want {
+		faults = append(faults, fmt.Errorf("%s: nothing under %q, want %q", x.name, k, v))
+	}
+	return errors.Join(faults...)
+}
