@@ -25,12 +25,16 @@ func abilityOf(id int) (Ability, bool) {
 	return abilities[id-1], true
 }
 
-// The abilities that stand for others.
+// The abilities that have a meaning beyond their name.
 const (
 	allAll       = 1  // all:all stands for every ability
 	allUsers     = 2  // all:users lets somebody manage users
 	operationAll = 35 // operation:all stands for the abilities to run operations
 )
+
+// apiKeySettings is the one ability whose holders are shown a secret where
+// others are not: the key of the agents.
+const apiKeySettings = 14
 
 var abilities = []Ability{
 	{1, "all", "all", "Permits all operations on all the resources"},

@@ -83,15 +83,20 @@ func TestAccessString(t *testing.T) {
 	}
 }
 
-func TestNeedsPanicsOnUnknownNames(t *testing.T) {
-	for _, name := range []string{"", "all", "all:tags", "all:users "} {
-		func() {
-			defer func() {
-				if recover() == nil {
-					t.Errorf("Needs(%q) does not panic", name)
-				}
-			}()
-			Needs(name)
+func TestUnknownNamesPanic(t *testing.T) {
+	panics := func(what, name string, f func()) {
+		defer func() {
+			if recover() == nil {
+				t.Errorf("%s(%q) does not panic", what, name)
+			}
 		}()
+		f()
+	}
+	for _, name := range []string{"", "all", "all:tags", "all:users "} {
+		panics("Needs", name, func() { Needs(name) })
+		panics("WidenedBy", name, func() { TokenRule{}.WidenedBy(name) })
+	}
+	for _, name := range []string{"", "tag", "full", "GET /api/v1/hosts"} {
+		panics("InSets", name, func() { InSets("tags", name) })
 	}
 }

@@ -46,6 +46,40 @@ func (a Access) String() string {
 	return "nobody"
 }
 
+// TokenRule says which personal access tokens may use a route. Those for
+// everything may, and those that name the route alone; the zero value adds none.
+type TokenRule struct {
+	// Sets are the predefined sets of scopes that the route is in.
+	Sets []string
+	// Widened are abilities that are not demanded but make the answer say more.
+	Widened []Access
+	// InPerson: no token may, not even one for everything.
+	InPerson bool
+}
+
+// InPerson is for routes that no token may use.
+func InPerson() TokenRule { return TokenRule{InPerson: true} }
+
+// InSets is for routes that are in sets of scopes, such as "read_only". It
+// panics if there is none of that name: routes are made at the start, where
+// that is noticed.
+func InSets(names ...string) TokenRule {
+	for _, name := range names {
+		if !slices.ContainsFunc(scopeSets(), func(set ScopeSet) bool { return set.Name == name && name != scopeFull }) {
+			panic(fmt.Sprintf("auth: no set of scopes %q", name))
+		}
+	}
+	return TokenRule{Sets: names}
+}
+
+// WidenedBy is for routes whose answer says more to those who hold abilities.
+func (t TokenRule) WidenedBy(abilities ...string) TokenRule {
+	for _, ability := range abilities {
+		t.Widened = append(t.Widened, Needs(ability))
+	}
+	return t
+}
+
 // metBy reports whether a user with the abilities meets the demand.
 func (a Access) metBy(held []int) bool {
 	switch {

@@ -107,7 +107,7 @@ func TestCheckAPIKey(t *testing.T) {
 func TestAPIKeyOff(t *testing.T) {
 	f := newFixture(t, func(o *Options) { o.EnableAPIKey = false })
 	for _, text := range []string{"", "hello"} {
-		if err := f.Permit(withHeader(get("/"), apiKeyHeader, text), Agent, ""); err != nil {
+		if err := f.Permit(withHeader(get("/"), apiKeyHeader, text), Agent, TokenRule{}, ""); err != nil {
 			t.Errorf("%q: Permit() = %v", text, err)
 		}
 	}

@@ -317,11 +317,12 @@ func From(ctx context.Context) *Identity {
 	return found.identity
 }
 
-// Permit decides whether a request may go where need is demanded: nil,
-// ErrSignedOut or ErrForbidden, or the fault that kept Identify from finding
-// out. operation is the route as scopes name it, "GET /api/v1/hosts"; it is
-// empty for what is not part of the API, such as the pages of the console.
-func (a *Auth) Permit(r *http.Request, need Access, operation string) error {
+// Permit decides whether a request may use a route, which says who may and
+// which tokens of theirs may: nil, ErrSignedOut or ErrForbidden, or the fault
+// that kept Identify from finding out. operation is the route as scopes name
+// it, "GET /api/v1/hosts"; it is empty for what is not part of the API, such as
+// the pages of the console.
+func (a *Auth) Permit(r *http.Request, need Access, tokens TokenRule, operation string) error {
 	switch need {
 	case Public:
 		return nil
@@ -334,7 +335,7 @@ func (a *Auth) Permit(r *http.Request, need Access, operation string) error {
 		return found.err
 	case found.identity == nil:
 		return ErrSignedOut
-	case !a.admits(found.identity, reads(r), need, operation):
+	case !admits(found.identity, reads(r), need, tokens, operation):
 		return ErrForbidden
 	}
 	return nil
@@ -345,13 +346,13 @@ func (a *Auth) Permit(r *http.Request, need Access, operation string) error {
 // no operations; what they change follows from the abilities that the scopes
 // leave, and where no ability is demanded, only an unlimited token changes
 // anything.
-func (a *Auth) admits(id *Identity, reads bool, need Access, operation string) bool {
+func admits(id *Identity, reads bool, need Access, tokens TokenRule, operation string) bool {
 	t := id.Token
 	switch {
 	case t == nil:
 		return id.May(need)
 	case operation != "":
-		return need.metBy(id.User.Abilities) && a.scopes.permits(t, operation)
+		return need.metBy(id.User.Abilities) && tokens.permits(t, operation)
 	case !opensConsole(t), need == SignedIn && !reads && !slices.Contains(t.Scopes, scopeFull):
 		return false
 	}

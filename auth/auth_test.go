@@ -91,7 +91,7 @@ func (f fixture) identify(r *http.Request) *Identity {
 	f.Identify(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		called = true
 		id = From(r.Context())
-		if err := f.Permit(r, SignedIn, ""); (err == nil) != (id != nil) {
+		if err := f.Permit(r, SignedIn, TokenRule{}, ""); (err == nil) != (id != nil) {
 			f.t.Errorf("Permit(SignedIn) = %v, From() = %v", err, id)
 		}
 	})).ServeHTTP(httptest.NewRecorder(), r)
@@ -166,7 +166,7 @@ func TestPermit(t *testing.T) {
 				r.Header.Set("Authorization", "Bearer "+token)
 			}
 			f.Identify(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-				if got := f.Permit(r, test.need, ""); !errors.Is(got, want) {
+				if got := f.Permit(r, test.need, TokenRule{}, ""); !errors.Is(got, want) {
 					t.Errorf("Permit(%v) of %s = %v, want %v", test.need, caller, got, want)
 				}
 			})).ServeHTTP(httptest.NewRecorder(), r)
@@ -177,7 +177,7 @@ func TestPermit(t *testing.T) {
 // Without Identify in front, nobody is let in.
 func TestPermitWithoutIdentify(t *testing.T) {
 	f := newFixture(t)
-	if err := f.Permit(get("/"), SignedIn, ""); !errors.Is(err, ErrSignedOut) {
+	if err := f.Permit(get("/"), SignedIn, TokenRule{}, ""); !errors.Is(err, ErrSignedOut) {
 		t.Errorf("Permit() = %v", err)
 	}
 }
@@ -199,11 +199,11 @@ func TestPermitReportsFaults(t *testing.T) {
 	}
 	r := withHeader(get("/"), "Authorization", "Bearer "+tokens.Access)
 	f.Identify(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		if err := f.Permit(r, Public, ""); err != nil {
+		if err := f.Permit(r, Public, TokenRule{}, ""); err != nil {
 			t.Errorf("Permit(Public) = %v", err)
 		}
 		for _, need := range []Access{SignedIn, Agent, Needs("all:users")} {
-			if err := f.Permit(r, need, ""); err == nil || errors.Is(err, ErrSignedOut) || errors.Is(err, ErrForbidden) {
+			if err := f.Permit(r, need, TokenRule{}, ""); err == nil || errors.Is(err, ErrSignedOut) || errors.Is(err, ErrForbidden) {
 				t.Errorf("Permit(%v) = %v, want the fault", need, err)
 			}
 		}
@@ -249,7 +249,7 @@ func BenchmarkIdentify(b *testing.B) {
 	}
 	cookie := w.Result().Cookies()[0]
 	handler := a.Identify(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		if err := a.Permit(r, SignedIn, "GET /api/v1/hosts"); err != nil {
+		if err := a.Permit(r, SignedIn, InSets("read_only"), "GET /api/v1/hosts"); err != nil {
 			b.Error(err)
 		}
 	}))

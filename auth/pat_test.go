@@ -17,22 +17,24 @@ import (
 // someOperations are an API in small.
 func someOperations() []Operation {
 	return []Operation{
-		{Method: "GET", Path: "/api/v1/hosts", Need: SignedIn},
-		{Method: "POST", Path: "/api/v1/hosts/{id}/tags", Need: Needs("all:host_tags")},
-		{Method: "DELETE", Path: "/api/v1/hosts/{id}", Need: Needs("cleanup:host")},
-		{Method: "POST", Path: "/api/v1/hosts/{id}/checks", Need: Needs("all:host_checks_selection")},
-		{Method: "POST", Path: "/api/v1/hosts/{id}/operations/reboot", Need: Needs("reboot:host")},
-		{Method: "GET", Path: "/api/v1/users", Need: Needs("all:users")},
-		{Method: "POST", Path: "/api/v1/users", Need: Needs("all:users")},
-		{Method: "GET", Path: "/api/v1/activity_log", Need: SignedIn, Widened: []Access{Needs("all:users"), Needs("activity_log:users")}},
-		{Method: "GET", Path: apiKeyPath, Need: SignedIn, Widened: []Access{Needs("all:api_key_settings")}},
-		{Method: "PATCH", Path: apiKeyPath, Need: Needs("all:api_key_settings")},
-		{Method: "GET", Path: "/api/v1/agents", Need: Needs("all:api_key_settings")},
-		{Method: "POST", Path: "/api/v1/profile/tokens", Need: SignedIn, InPerson: true},
-		{Method: "POST", Path: "/api/session", Need: Public},
-		{Method: "POST", Path: "/api/v1/collect", Need: Agent},
+		{Method: "GET", Path: "/api/v1/hosts", Access: SignedIn, Tokens: InSets("read_only", "checks", "operations", "tags", "housekeeping")},
+		{Method: "POST", Path: "/api/v1/hosts/{id}/tags", Access: Needs("all:host_tags"), Tokens: InSets("tags")},
+		{Method: "DELETE", Path: "/api/v1/hosts/{id}", Access: Needs("cleanup:host"), Tokens: InSets("housekeeping")},
+		{Method: "POST", Path: "/api/v1/hosts/{id}/checks", Access: Needs("all:host_checks_selection"), Tokens: InSets("checks")},
+		{Method: "POST", Path: "/api/v1/hosts/{id}/operations/reboot", Access: Needs("reboot:host"), Tokens: InSets("operations")},
+		{Method: "GET", Path: "/api/v1/users", Access: Needs("all:users"), Tokens: InSets("read_only", "user_management")},
+		{Method: "POST", Path: "/api/v1/users", Access: Needs("all:users"), Tokens: InSets("user_management")},
+		{Method: "GET", Path: "/api/v1/activity_log", Access: SignedIn, Tokens: InSets("read_only").WidenedBy("all:users", "activity_log:users")},
+		{Method: "GET", Path: apiKeyPath, Access: SignedIn, Tokens: InSets("read_only", "settings").WidenedBy("all:api_key_settings")},
+		{Method: "PATCH", Path: apiKeyPath, Access: Needs("all:api_key_settings"), Tokens: InSets("settings")},
+		{Method: "GET", Path: "/api/v1/agents", Access: Needs("all:api_key_settings"), Tokens: InSets("read_only", "settings")},
+		{Method: "POST", Path: "/api/v1/profile/tokens", Access: SignedIn, Tokens: InPerson()},
+		{Method: "POST", Path: "/api/session", Access: Public},
+		{Method: "POST", Path: "/api/v1/collect", Access: Agent},
 	}
 }
+
+const apiKeyPath = "/api/v1/settings/api_key"
 
 func withOperations(o *Options) { o.Operations = someOperations() }
 
@@ -149,7 +151,7 @@ func TestConsoleWithToken(t *testing.T) {
 				if id := From(r.Context()); id == nil || id.Token.ID != token.ID || id.RequireNoToken() == nil {
 					t.Errorf("%s: identified as %v", test.scopes, id)
 				}
-				err = f.Permit(r, need, "")
+				err = f.Permit(r, need, TokenRule{}, "")
 			})).ServeHTTP(httptest.NewRecorder(), r)
 			return err == nil
 		}

@@ -2,9 +2,7 @@ package auth
 
 import (
 	"net/http"
-	"path"
 	"slices"
-	"strings"
 
 	"trento/store"
 )
@@ -12,17 +10,11 @@ import (
 // Operation is one thing there is to ask of the API: a route, in the words of
 // its description.
 type Operation struct {
-	Method, Path string // "DELETE", "/api/v1/hosts/{id}"
-	Summary      string // for people
-	Doc          string // address of its documentation
-	Need         Access
-	// Widened are abilities that are not demanded but make the answer say more.
-	Widened []Access
-	// InPerson: no token may, whatever its scopes.
-	InPerson bool
-	Set      string // the predefined set it belongs to beside full and read_only; empty for none
-	// ReadBy are the sets that act on what it reads, and may use it for that.
-	ReadBy []string
+	Method, Path string    // "DELETE", "/api/v1/hosts/{id}"
+	Access       Access    // who may
+	Tokens       TokenRule // which tokens of theirs may
+	Summary      string    // for people
+	Doc          string    // address of its documentation
 }
 
 // String is the operation as scopes name it: "DELETE /api/v1/hosts/{id}".
@@ -35,9 +27,6 @@ const (
 	scopeFull     = "full"      // whatever the owner may do, in future versions, too
 	scopeReadOnly = "read_only" // whatever reads, but the agents' key
 )
-
-// apiKeyPath is what read_only may ask without getting the key.
-const apiKeyPath = "/api/v1/settings/api_key"
 
 // ScopeSet is a predefined set of operations: its name is a scope.
 type ScopeSet struct {
@@ -59,61 +48,58 @@ func (a *Auth) ScopeSets() []ScopeSet { return a.scopes.sets }
 type scopes struct {
 	sets  []ScopeSet
 	reach map[string]*reach // by scope
-	// inPerson are the operations no token may use.
-	inPerson map[string]bool
 }
 
-// reach is what a scope permits.
+// reach is what a scope permits: the abilities that the operations within it
+// make use of, apart for those that read and those that change something.
 type reach struct {
-	operations map[string]bool
-	// reading and changing are the abilities the operations of either kind
-	// make use of.
 	reading, changing []Access
 }
 
-func (r *reach) add(o Operation) {
-	r.operations[o.String()] = true
+// add adds an operation. An ability that shows a secret is left to those who
+// read only where the secret is what the operation is about, and they are to
+// have it.
+func (r *reach) add(o Operation, secrets bool) {
 	into := &r.changing
 	if o.reads() {
 		into = &r.reading
 	}
-	for _, ability := range append([]Access{o.Need}, o.Widened...) {
-		// The key of the agents is shown to those who hold its ability, so an
-		// operation that only happens to demand that does not hand it on.
-		if o.reads() && o.Path != apiKeyPath && ability == Needs("all:api_key_settings") {
-			continue
-		}
-		if ability > 0 && !slices.Contains(*into, ability) {
-			*into = append(*into, ability)
+	if !o.reads() || o.Access != apiKeySettings {
+		addAbility(into, o.Access)
+	}
+	for _, ability := range o.Tokens.Widened {
+		if secrets || ability != apiKeySettings {
+			addAbility(into, ability)
 		}
 	}
 }
 
-func newScopes(operations []Operation) *scopes {
-	s := &scopes{
-		sets: []ScopeSet{
-			{Name: scopeFull, Label: "Everything", Description: "Whatever you may do, now and in future versions."},
-			{Name: scopeReadOnly, Label: "Read only", Description: "Read what you may read, but not the key of the agents. Change nothing."},
-			{Name: "checks", Label: "Checks", Description: "Select checks, run them and set their values; read the hosts and clusters they are for."},
-			{Name: "operations", Label: "Operations", Description: "Start, stop and maintain hosts, clusters, databases and SAP systems; read them."},
-			{Name: "tags", Label: "Tags", Description: "Add and remove tags; read the hosts, clusters, databases and SAP systems that have them."},
-			{Name: "housekeeping", Label: "Housekeeping", Description: "Clean up silent hosts and absent instances; read hosts, databases and SAP systems."},
-			{Name: "settings", Label: "Settings", Description: "Read and change the settings, the key of the agents included."},
-			{Name: "user_management", Label: "User management", Description: "Make, change, disable and delete users, give permissions, set passwords, turn second factors off, and see and end the sessions and tokens of all. Whoever holds such a token can act as any user whose password it may set. It makes no administrators and sets none of their passwords, unless it may grant administration."},
-		},
-		reach:    make(map[string]*reach),
-		inPerson: make(map[string]bool),
+func addAbility(to *[]Access, ability Access) {
+	if ability > 0 && !slices.Contains(*to, ability) {
+		*to = append(*to, ability)
 	}
+}
+
+// scopeSets are the predefined sets, without their operations.
+func scopeSets() []ScopeSet {
+	return []ScopeSet{
+		{Name: scopeFull, Label: "Everything", Description: "Whatever you may do, now and in future versions."},
+		{Name: scopeReadOnly, Label: "Read only", Description: "Read what you may read, but not the key of the agents. Change nothing."},
+		{Name: "checks", Label: "Checks", Description: "Select checks, run them and set their values; read the hosts and clusters they are for."},
+		{Name: "operations", Label: "Operations", Description: "Start, stop and maintain hosts, clusters, databases and SAP systems; read them."},
+		{Name: "tags", Label: "Tags", Description: "Add and remove tags; read the hosts, clusters, databases and SAP systems that have them."},
+		{Name: "housekeeping", Label: "Housekeeping", Description: "Clean up silent hosts and absent instances; read hosts, databases and SAP systems."},
+		{Name: "settings", Label: "Settings", Description: "Read and change the settings, the key of the agents included."},
+		{Name: "user_management", Label: "User management", Description: "Make, change, disable and delete users, give permissions, set passwords, turn second factors off, and see and end the sessions and tokens of all. Whoever holds such a token can act as any user whose password it may set. It makes no administrators and sets none of their passwords, unless it may grant administration."},
+	}
+}
+
+func newScopes(operations []Operation) *scopes {
+	s := &scopes{sets: scopeSets(), reach: make(map[string]*reach)}
 	for _, o := range operations {
-		switch {
-		case o.Need == Public || o.Need == Agent:
-			continue
-		case o.InPerson:
-			s.inPerson[o.String()] = true
-			continue
+		if o.Access != Public && o.Access != Agent && !o.Tokens.InPerson {
+			s.place(o)
 		}
-		o.Set, o.ReadBy = setOf(o), readersOf(o)
-		s.place(o)
 	}
 	return s
 }
@@ -121,66 +107,21 @@ func newScopes(operations []Operation) *scopes {
 // place puts an operation where it belongs: into the sets, and as a scope of
 // its own.
 func (s *scopes) place(o Operation) {
-	s.of(o.String()).add(o)
+	s.of(o.String()).add(o, true)
 	for i := range s.sets {
 		set := &s.sets[i]
-		switch {
-		case set.Name == scopeFull, set.Name == o.Set, set.Name == scopeReadOnly && o.reads(), slices.Contains(o.ReadBy, set.Name):
+		if set.Name == scopeFull || slices.Contains(o.Tokens.Sets, set.Name) {
 			set.Operations = append(set.Operations, o)
-		default:
-			continue
+			s.of(set.Name).add(o, set.Name != scopeReadOnly)
 		}
-		if set.Name == scopeReadOnly && o.Path == apiKeyPath {
-			o.Widened = nil // the answer comes without the key
-		}
-		s.of(set.Name).add(o)
 	}
 }
 
 func (s *scopes) of(scope string) *reach {
 	if s.reach[scope] == nil {
-		s.reach[scope] = &reach{operations: make(map[string]bool)}
+		s.reach[scope] = new(reach)
 	}
 	return s.reach[scope]
-}
-
-// setOf is the set an operation belongs to, which follows from the ability it
-// demands.
-func setOf(o Operation) string {
-	if isOperation(int(o.Need)) {
-		return "operations"
-	}
-	name, resource, _ := strings.Cut(o.Need.String(), ":")
-	switch {
-	case name == "cleanup":
-		return "housekeeping"
-	case strings.HasSuffix(resource, "_tags"):
-		return "tags"
-	case strings.Contains(resource, "check"):
-		return "checks"
-	case resource == "users":
-		return "user_management"
-	case strings.HasSuffix(resource, "_settings"), strings.HasPrefix(o.Path, "/api/v1/settings/"):
-		return "settings"
-	}
-	return ""
-}
-
-// readersOf are the sets that act on what an operation lists: nobody can tag or
-// clean up what cannot be found.
-func readersOf(o Operation) []string {
-	if !o.reads() || o.Need != SignedIn {
-		return nil
-	}
-	switch path.Base(o.Path) {
-	case "hosts":
-		return []string{"checks", "operations", "tags", "housekeeping"}
-	case "clusters":
-		return []string{"checks", "operations", "tags"}
-	case "databases", "sap_systems":
-		return []string{"operations", "tags", "housekeeping"}
-	}
-	return nil
 }
 
 // changeUsers reports whether a token of the scopes may change users.
@@ -195,20 +136,12 @@ func (s *scopes) known(scope string) bool {
 	return slices.ContainsFunc(s.sets, func(set ScopeSet) bool { return set.Name == scope }) || s.reach[scope] != nil
 }
 
-// permits reports whether a token may use an operation, if its owner may.
-func (s *scopes) permits(t *store.Token, operation string) bool {
-	if s.inPerson[operation] {
-		return false
-	}
-	for _, scope := range t.Scopes {
-		if scope == scopeFull {
-			return true
-		}
-		if r := s.reach[scope]; r != nil && r.operations[operation] {
-			return true
-		}
-	}
-	return false
+// permits reports whether a token may use a route, if its owner may. operation
+// is the route as a scope of its own, empty for what is not part of the API.
+func (t TokenRule) permits(token *store.Token, operation string) bool {
+	return !t.InPerson && slices.ContainsFunc(token.Scopes, func(scope string) bool {
+		return scope == scopeFull || slices.Contains(t.Sets, scope) || scope == operation && operation != ""
+	})
 }
 
 // narrow is what is left of the abilities of an owner within the scopes of a

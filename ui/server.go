@@ -205,7 +205,7 @@ func (s *server) install() {
 			methods = append(methods, http.MethodHead)
 		}
 		s.router.Path(route.Path).Methods(methods...).HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			err := s.options.Auth.Permit(r, route.Access, "")
+			err := s.options.Auth.Permit(r, route.Access, route.Tokens, "")
 			if errors.Is(err, auth.ErrForbidden) && route.Access != auth.SignedIn {
 				err = &refusal{ability: route.Access.String(), action: "To do that"}
 			}

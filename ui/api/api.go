@@ -149,7 +149,7 @@ func (a *API) handler(route Route) http.HandlerFunc {
 func (a *API) authorize(w http.ResponseWriter, r *http.Request, route Route) (*body, error) {
 	refused := errUnacceptable
 	if acceptsJSON(r) {
-		refused = a.deps.Auth.Permit(r, route.Access, route.Method+" "+route.Path)
+		refused = a.deps.Auth.Permit(r, route.Access, route.Tokens, route.Method+" "+route.Path)
 	}
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		return nil, refused

@@ -44,26 +44,49 @@ func TestDocument(t *testing.T) {
 	}
 }
 
+// entrance is what a route says about who may use it.
+type entrance struct {
+	Access        string
+	Sets, Widened []string
+	InPerson      bool
+}
+
 // TestDocumentAndRoutes checks that the description has the routes there are,
-// with what they demand, and no others.
+// that it says the same about who may use them, and that it has no others.
 func TestDocumentAndRoutes(t *testing.T) {
 	t.Parallel()
-	described := make(map[string]string)
+	described := make(map[string]entrance)
 	for path, item := range document(t).Paths.Map() {
 		for method, operation := range item.Operations() {
-			described[method+" "+path] = demand(operation)
+			inPerson, _ := operation.Extensions["x-in-person"].(bool)
+			described[method+" "+path] = entrance{
+				demand(operation), texts(operation.Extensions["x-scope-sets"]), texts(operation.Extensions["x-widened-by"]), inPerson,
+			}
 			if operation.Summary == "" || operation.OperationID == "" || len(operation.Tags) != 1 {
 				t.Errorf("%s %s lacks words", method, path)
 			}
 		}
 	}
-	served := make(map[string]string)
+	served := make(map[string]entrance)
 	for _, route := range (&api.API{}).Routes() {
-		served[route.Method+" "+route.Path] = route.Access.String()
+		var widened []string
+		for _, ability := range route.Tokens.Widened {
+			widened = append(widened, ability.String())
+		}
+		served[route.Method+" "+route.Path] = entrance{route.Access.String(), route.Tokens.Sets, widened, route.Tokens.InPerson}
 	}
 	if diff := cmp.Diff(served, described); diff != "" {
 		t.Errorf("routes (-) and description (+):\n%s", diff)
 	}
+}
+
+// texts are the texts in a list of the description.
+func texts(list any) (texts []string) {
+	elements, _ := list.([]any)
+	for _, element := range elements {
+		texts = append(texts, element.(string))
+	}
+	return texts
 }
 
 // demand is what the description says a route demands, in the words of auth.

@@ -7,22 +7,18 @@ import (
 	"trento/auth"
 )
 
-// Operations are what there is to ask of the API, in the order of the routes:
-// what each demands is in the table of routes, and what it is called, and what
-// else matters to those who limit a token to some, in the description.
+// Operations are what there is to ask of the API, in the order of the routes.
+// Who may is in the table of routes, the words are in the description.
 func Operations() []auth.Operation {
 	paths := wholeOpenAPI().Paths
 	var all []auth.Operation
 	for _, route := range new(API).Routes() {
 		described, _ := paths[route.Path][strings.ToLower(route.Method)].(map[string]any)
 		summary, _ := described["summary"].(string)
-		inPerson, _ := described["x-in-person"].(bool)
-		o := auth.Operation{Method: route.Method, Path: route.Path, Summary: summary, Need: route.Access, InPerson: inPerson, Doc: docAddress(described)}
-		abilities, _ := described["x-widened-by"].([]any)
-		for _, ability := range abilities {
-			o.Widened = append(o.Widened, auth.Needs(ability.(string)))
-		}
-		all = append(all, o)
+		all = append(all, auth.Operation{
+			Method: route.Method, Path: route.Path, Access: route.Access, Tokens: route.Tokens,
+			Summary: summary, Doc: docAddress(described),
+		})
 	}
 	return all
 }
