@@ -51,7 +51,7 @@ func (tx *Tx) discard(body []byte, reason string) error {
 	value := append(kv.TimeBytes(tx.now), sum[:]...)
 	value = binary.BigEndian.AppendUint32(value, uint32(len(reason)))
 	value = append(value, reason...)
-	return tx.s.discards.Put(tx.kv, kv.Key64(sequence), tx.s.zip.compress(value, body))
+	return tx.s.discards.Put(tx.kv, kv.Key64(sequence), kv.Compress(value, body))
 }
 
 // ExpireDiscards removes the payloads that are older than Options.DiscardAge.
@@ -92,7 +92,7 @@ func (tx *Tx) readDiscard(k, v []byte) (*Discard, error) {
 		return nil, fmt.Errorf("discard %x: too short", k)
 	}
 	end := discardHead + int(binary.BigEndian.Uint32(v[discardHead-4:]))
-	body, err := tx.s.zip.decompress(v[end:])
+	body, err := kv.Decompress(v[end:])
 	if err != nil {
 		return nil, fmt.Errorf("discard %x: %w", k, err)
 	}

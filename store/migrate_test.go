@@ -1,12 +1,15 @@
 package store
 
 import (
+	"bytes"
 	"compress/gzip"
 	"errors"
 	"io"
 	"os"
 	"path/filepath"
 	"testing"
+
+	"trento/store/kv"
 )
 
 // oldFile puts a file of an older layout into a new data directory. The files
@@ -74,5 +77,31 @@ func TestMigrationOfUsernames(t *testing.T) {
 	}
 	if err := s.RemoveTag(t.Context(), System(), HostTag, "c4a4a5a0-0000-4000-8000-000000000001", "prod"); err != nil {
 		t.Errorf("one of two tags that look alike: %v", err)
+	}
+}
+
+// v4.db has a cloud report that waits for its host, the report of a host that
+// waits for nothing, and a payload that could not be decoded.
+func TestMigrationOfBodies(t *testing.T) {
+	s := open(t, oldFile(t, "v4.db.gz"), newClock())
+	cloud, host := cloudReport("kvm"), hostReport("vega02")
+	host.Observation.Agent = "11111111-2222-4333-8444-555555555555"
+	view(t, s, func(tx *Tx) error {
+		for _, r := range []Report{cloud, host} {
+			value := tx.s.reports.Get(tx.kv, reportKey(r.Observation.Agent, r.Observation.Kind))
+			if body, err := kv.Decompress(value[reportHead+observationSize(value):]); err != nil || !bytes.Equal(body, r.Body) {
+				t.Errorf("body %s, %v; want %s", body, err, r.Body)
+			}
+		}
+		for d, err := range tx.Discards() {
+			if err != nil || d.Reason != "broken" || string(d.Body) != "{\x01 broken" {
+				t.Errorf("discard %+v, %v", d, err)
+			}
+		}
+		return nil
+	})
+	observe(t, s, hostReport("vega01"))
+	if h := theHost(t, s); h.Cloud == nil || h.Cloud.Provider != "kvm" {
+		t.Errorf("the report that waited was not applied: %+v", h.Cloud)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"sync"
 
+	"trento/store/kv"
 	"trento/store/landscape"
 )
 
@@ -57,7 +58,7 @@ func (tx *Tx) keepReport(r *Report, sum [sha256.Size]byte, waits bool) error {
 	value := append(sum[:], flag)
 	value = binary.BigEndian.AppendUint32(value, uint32(len(observation)))
 	value = append(value, observation...)
-	return tx.s.reports.Put(tx.kv, key, tx.s.zip.compress(value, r.Body))
+	return tx.s.reports.Put(tx.kv, key, kv.Compress(value, r.Body))
 }
 
 // hostKinds are the reports that say something about a host but do not
@@ -172,7 +173,7 @@ func (tx *Tx) verifyReports() error {
 		if len(value) < reportHead {
 			return fmt.Errorf("report %s: too short", key)
 		}
-		_, err := tx.s.zip.decompress(value[reportHead+observationSize(value):])
+		_, err := kv.Decompress(value[reportHead+observationSize(value):])
 		faults = append(faults, err)
 	}
 	return errors.Join(faults...)

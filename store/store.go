@@ -63,7 +63,6 @@ type Store struct {
 	beats        lastHeartbeats
 	turns        turns
 	uses         uses
-	zip          *compressor
 	metadata     kv.Dictionary
 	recent       recentEntries
 }
@@ -88,7 +87,7 @@ func Open(dir string, o Options) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
-	s := &Store{options: o, openedAt: o.Now(), zip: newCompressor(), metadata: kv.NewDictionary(dictionary1)}
+	s := &Store{options: o, openedAt: o.Now(), metadata: kv.NewDictionary(dictionary1)}
 	s.declare()
 	path := filepath.Join(dir, fileName)
 	var err error

@@ -35,14 +35,28 @@ func (d Dictionary) Encode(dst, document []byte) []byte {
 
 // Decode reads what Encode wrote.
 func (d Dictionary) Decode(encoded []byte) ([]byte, error) {
+	document, err := decode(encoded, d.s2.Decode)
+	if err != nil {
+		return nil, err
+	}
+	return decodeIDs(document)
+}
+
+// Compress appends bytes of any kind to dst in less space.
+func Compress(dst, data []byte) []byte { return append(dst, s2.Encode(nil, data)...) }
+
+// Decompress reads what Compress wrote.
+func Decompress(compressed []byte) ([]byte, error) { return decode(compressed, s2.Decode) }
+
+func decode(encoded []byte, with func(dst, src []byte) ([]byte, error)) ([]byte, error) {
 	if size, err := s2.DecodedLen(encoded); err != nil || size > maxDecoded {
 		return nil, fmt.Errorf("%w: %d bytes (%v)", errEncoding, size, err)
 	}
-	document, err := d.s2.Decode(nil, encoded)
+	data, err := with(nil, encoded)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errEncoding, err)
 	}
-	return decodeIDs(document)
+	return data, nil
 }
 
 // idMark stands in front of the 16 bytes of an id, in the place of its text

@@ -55,6 +55,20 @@ func TestDictionaryRoundTrip(t *testing.T) {
 	})
 }
 
+func TestCompressRoundTrip(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		data := rapid.SliceOf(rapid.Byte()).Draw(t, "data")
+		compressed := Compress([]byte("before"), data)
+		if !bytes.HasPrefix(compressed, []byte("before")) {
+			t.Fatal("what stood in front is gone")
+		}
+		got, err := Decompress(compressed[len("before"):])
+		if err != nil || !bytes.Equal(got, data) {
+			t.Fatalf("%x comes back as %x (%v)", data, got, err)
+		}
+	})
+}
+
 // FuzzDecode gives Decode what a damaged file holds.
 func FuzzDecode(f *testing.F) {
 	d := NewDictionary([]byte(`{"host_id":"c0ffee00-1111-4222-8333-444455556666"}`))

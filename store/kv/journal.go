@@ -32,7 +32,8 @@ func (tx *Tx) appendJournal(bucket, key, stored []byte) (version []byte, err err
 	if err != nil {
 		return nil, err
 	}
-	return Key64(sequence), journal.Put(tx, Key64(sequence), journalValue(bucket, key))
+	version = Key64(sequence)
+	return version, journal.Put(tx, version, journalValue(bucket, key))
 }
 
 // ChangedAfter returns the records written after the place seq, in the order

@@ -112,7 +112,8 @@ func (t *Table[T]) All(tx *Tx) iter.Seq2[*T, error] { return t.WithPrefix(tx, ni
 // WithPrefix walks the documents whose keys begin with a prefix.
 func (t *Table[T]) WithPrefix(tx *Tx, prefix []byte) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
-		for key, stored := range t.ScanPrefix(tx, prefix) {
+		cursor := t.in(tx).Cursor()
+		for key, stored := cursor.Seek(prefix); key != nil && bytes.HasPrefix(key, prefix); key, stored = cursor.Next() {
 			if !yield(t.decode(tx, key, stored)) {
 				return
 			}
