@@ -37,12 +37,9 @@ type entryPage struct {
 // activityLog answers GET /api/v1/activity_log.
 func (a *API) activityLog(w http.ResponseWriter, r *http.Request) error {
 	viewer := ViewerOf(auth.From(r.Context()))
-	asked, err := newParameters(r)
-	if err != nil {
-		return err
-	}
-	query, err := asked.logQuery()
-	if err != nil {
+	in := readInput(r)
+	query := in.logQuery()
+	if err := in.fault(); err != nil {
 		return err
 	}
 	filter, err := viewer.Narrow(query.filter)

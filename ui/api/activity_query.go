@@ -3,16 +3,9 @@ package api
 import (
 	"slices"
 	"strconv"
-	"time"
 
 	"trento/search"
 	"trento/store/activity"
-)
-
-// The sizes a page of the log can have.
-const (
-	usualPage   = 25
-	largestPage = 100
 )
 
 // logQuery is a query of the activity log whose parameters are well-formed.
@@ -23,36 +16,31 @@ type logQuery struct {
 	after, before string
 }
 
-// logQuery reads the parameters of the activity log. All problems are
-// reported together.
-func (p parameters) logQuery() (logQuery, error) {
-	if err := p.only("first", "after", "last", "before", "from_date", "to_date", "actor", "type", "severity", "search"); err != nil {
-		return logQuery{}, err
-	}
-	var wrong []problem
+// logQuery reads the parameters of the activity log.
+func (in *input) logQuery() logQuery {
 	q := logQuery{
-		first: p.integer("first", &wrong), last: p.integer("last", &wrong),
-		after: p.text("after", &wrong), before: p.text("before", &wrong),
+		first: in.queryInteger("first"), last: in.queryInteger("last"),
+		after: in.queryText("after"), before: in.queryText("before"),
 		filter: activity.Filter{
-			Actors: distinct(p.list("actor", &wrong)),
-			From:   p.dateTime("from_date", &wrong), To: p.dateTime("to_date", &wrong),
+			Actors: distinct(in.queryList("actor")),
+			From:   in.queryTime("from_date"), To: in.queryTime("to_date"),
 		},
 	}
-	for _, name := range distinct(p.list("type", &wrong)) {
+	for _, name := range distinct(in.queryList("type")) {
 		q.filter.Types = append(q.filter.Types, activity.Type(name))
 	}
-	for i, name := range p.list("severity", &wrong) {
+	for i, name := range in.queryList("severity") {
 		severity, ok := activity.ParseSeverity(name)
 		if !ok {
-			wrong = append(wrong, invalid("/severity/"+strconv.Itoa(i), "Invalid value for enum"))
+			in.refuse("severity/"+strconv.Itoa(i), "Invalid value for enum")
 		}
 		q.filter.Severities = append(q.filter.Severities, severity)
 	}
 	var err error
-	if q.filter.Search, err = activity.ParseSearch(p.text("search", &wrong)); err != nil {
-		wrong = append(wrong, invalid("/search", err.Error()))
+	if q.filter.Search, err = activity.ParseSearch(in.queryText("search")); err != nil {
+		in.refuse("search", err.Error())
 	}
-	return q, unprocessable(wrong...)
+	return q
 }
 
 // distinct is the values without blanks and repetitions: they are joined by
@@ -78,7 +66,7 @@ func (q logQuery) walk() (search.Walk, error) {
 		}
 		cursor, size = q.before, q.last
 	}
-	walk := search.Walk{Limit: usualPage, Forward: backward}
+	walk := search.Walk{Limit: defaultPage, Forward: backward}
 	if size != nil {
 		walk.Limit = *size
 	}
@@ -93,23 +81,4 @@ func (q logQuery) walk() (search.Walk, error) {
 		walk.From = from
 	}
 	return walk, nil
-}
-
-// dateTime is a parameter that is a time with its zone, date and time parted
-// by a T or by a blank; zero where it was not given.
-func (p parameters) dateTime(name string, wrong *[]problem) time.Time {
-	text, ok := p.scalar(name, "string", wrong)
-	if !ok {
-		return time.Time{}
-	}
-	for _, layout := range []string{time.RFC3339, "2006-01-02 15:04:05Z07:00"} {
-		if t, err := time.Parse(layout, text); err == nil {
-			if t.IsZero() {
-				t = t.Add(1) // a moment, and not the absence of one
-			}
-			return t
-		}
-	}
-	*wrong = append(*wrong, invalid("/"+name, `Invalid format. Expected :"date-time"`))
-	return time.Time{}
 }

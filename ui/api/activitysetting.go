@@ -2,7 +2,6 @@ package api
 
 import (
 	"encoding/json"
-	"errors"
 	"net/http"
 
 	"trento/auth"
@@ -31,12 +30,9 @@ func (a *API) activitySettings(w http.ResponseWriter, _ *http.Request) error {
 
 // setActivitySettings answers PUT /api/v1/settings/activity_log.
 func (a *API) setActivitySettings(w http.ResponseWriter, r *http.Request) error {
-	var s activitySettings
-	given, err := schemaMembers(r)
-	if err == nil {
-		s.RetentionTime, err = given.retention()
-	}
-	if err != nil {
+	in := readInput(r)
+	s := activitySettings{RetentionTime: required(in.object(), "retention_time", asRetention)}
+	if err := in.fault(); err != nil {
 		return err
 	}
 	if err := a.deps.Store.SetRetention(r.Context(), auth.From(r.Context()).Actor(), s.RetentionTime); err != nil {
@@ -45,54 +41,23 @@ func (a *API) setActivitySettings(w http.ResponseWriter, r *http.Request) error 
 	return send(w, http.StatusOK, s)
 }
 
-// retention is the member retention_time of a body that has no other.
-func (o object) retention() (activity.Retention, error) {
-	const name, pointer = "retention_time", "/retention_time"
-	var kept activity.Retention
-	if err := o.only(name); err != nil {
-		return kept, err
+// asRetention reads how long entries are kept.
+func asRetention(at place, value json.RawMessage) (kept activity.Retention) {
+	given := asObject(at, value)
+	if given.members == nil {
+		return kept
 	}
-	value, err := o.required(name)
-	if err != nil {
-		return kept, err
-	}
-	var inner object
-	if kind := kindOf(value); kind != "object" || json.Unmarshal(value, &inner) != nil {
-		return kept, unprocessable(mistyped(pointer, "object", kind))
-	}
-	if err := inner.only("value", "unit"); err != nil {
-		return kept, within(pointer, err)
-	}
-	number, err := inner.required("value")
-	if err != nil {
-		return kept, within(pointer, err)
-	}
-	unit, err := inner.required("unit")
-	if err != nil {
-		return kept, within(pointer, err)
-	}
-	var wrong []problem
-	kept.Value = schemaInteger(pointer+"/value", number, &wrong)
-	kept.Unit = activity.Unit(schemaText(pointer+"/unit", unit, &wrong))
-	if len(wrong) > 0 {
-		return kept, unprocessable(wrong...)
+	kept.Value = required(given, "value", asInteger)
+	kept.Unit = activity.Unit(required(given, "unit", asText))
+	if len(at.in.members) > 0 {
+		return kept
 	}
 	valueFault, unitFault := kept.Faults()
 	if valueFault != "" {
-		wrong = append(wrong, invalid(pointer+"/value", valueFault))
+		given.at("value").refuse(valueFault)
 	}
 	if unitFault != "" {
-		wrong = append(wrong, invalid(pointer+"/unit", unitFault))
+		given.at("unit").refuse(unitFault)
 	}
-	return kept, unprocessable(wrong...)
-}
-
-// within says of a refused member that it is inside another one.
-func within(pointer string, err error) error {
-	if refused, ok := errors.AsType[*refusal](err); ok {
-		for _, p := range refused.problems {
-			p.Source.Pointer = pointer + p.Source.Pointer
-		}
-	}
-	return err
+	return kept
 }

@@ -71,7 +71,7 @@ func newAgentStatus(agent *store.Agent, now time.Time) agentStatus {
 		s := &agent.Status[i]
 		r := reportStatus{
 			Kind: s.Kind, State: s.Outcome, Since: momentOrNull(s.Since), Last: momentOrNull(s.Last),
-			Stale: s.Stale(now), ProblemCount: s.ProblemCount, Problems: listOf(s.Problems),
+			Stale: s.Stale(now), ProblemCount: s.ProblemCount, Problems: orEmpty(s.Problems),
 		}
 		if s.Faulty() {
 			r.Count = &s.Count

@@ -5,38 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
-	"net/http"
-	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"trento/store/landscape"
 )
-
-// object is a JSON object whose members have not been looked at.
-type object map[string]json.RawMessage
-
-// members reads a body that is to be an object. These routes ask for no
-// schema: whatever else the body is has no members.
-func members(r *http.Request) (object, error) {
-	if !isJSON(r) {
-		return nil, errContentType
-	}
-	body := r.Body.(bodyBytes)
-	if len(body) == 0 {
-		return nil, nil
-	}
-	if err := checkText(body); err != nil {
-		return nil, malformed(err)
-	}
-	var o object
-	err := json.Unmarshal(body, &o)
-	if _, ok := errors.AsType[*json.UnmarshalTypeError](err); err != nil && !ok {
-		return nil, malformed(err)
-	}
-	return o, nil
-}
 
 // checkText refuses JSON with a text that is none: bytes that are no UTF-8, or
 // half of a surrogate pair. A decoder would put something else in their place,
@@ -76,129 +52,268 @@ func escaped(text []byte) rune {
 	return rune(unit)
 }
 
-// schemaMembers reads a body that is to be an object and nothing else.
-func schemaMembers(r *http.Request) (object, error) {
-	o, err := members(r)
-	if body := bytes.TrimSpace(r.Body.(bodyBytes)); err == nil && len(body) > 0 && kindOf(body) != "object" {
-		return nil, unprocessable(invalid("/", "Invalid object. Got: "+kindOf(body)))
-	}
-	return o, err
+// object is a JSON object of a body.
+type object struct {
+	in      *input
+	pointer string // where it is in the body
+	members map[string]json.RawMessage
+	known   []string // the members that were asked for
+	open    bool     // it may have others
 }
 
-// text is a member that is a text, and empty for any other.
-func (o object) text(name string) string {
-	var text string
-	if json.Unmarshal(o[name], &text) != nil {
-		return ""
-	}
-	return text
-}
-
-// only refuses members that are not in the list; the first one, in the order
-// of the alphabet.
-func (o object) only(names ...string) error {
-	for _, name := range slices.Sorted(maps.Keys(o)) {
-		if !slices.Contains(names, name) {
-			return unprocessable(unexpected(name))
+// object is the body, which is to be an object and nothing else.
+func (in *input) object() *object {
+	if in.body == nil {
+		o := in.looseObject()
+		o.open = false
+		if text := bytes.TrimSpace(in.r.Body.(bodyBytes)); in.bodyFault == nil && len(text) > 0 && kindOf(text) != "object" {
+			in.bodyFault = unprocessable(invalid("/", "Invalid object. Got: "+kindOf(text)))
 		}
 	}
-	return nil
+	return in.body
 }
 
-// required is a member that has to be there.
-func (o object) required(name string) (json.RawMessage, error) {
-	value, ok := o[name]
-	if !ok {
-		return nil, unprocessable(invalid("/"+name, "Missing field: "+name))
+// looseObject is the body of routes that ask for no schema: it may have
+// members that nobody asks for, and whatever else it is has no members.
+func (in *input) looseObject() *object {
+	in.body = &object{in: in, open: true}
+	in.objects = append(in.objects, in.body)
+	if !isJSON(in.r) {
+		in.bodyFault = errContentType
+		return in.body
 	}
-	return value, nil
+	body := in.r.Body.(bodyBytes)
+	if len(body) == 0 {
+		return in.body
+	}
+	if err := checkText(body); err != nil {
+		in.bodyFault = malformed(err)
+		return in.body
+	}
+	err := json.Unmarshal(body, &in.body.members)
+	if _, ok := errors.AsType[*json.UnmarshalTypeError](err); err != nil && !ok {
+		in.bodyFault = malformed(err)
+	}
+	return in.body
 }
 
-// all refuses a body without the members that have to be there.
-func (o object) all(names ...string) error {
-	var missing []problem
-	for _, name := range names {
-		if _, ok := o[name]; !ok {
-			missing = append(missing, invalid("/"+name, "Missing field: "+name))
-		}
+// optionalObject is object for requests that need no body, nor say what it is.
+func (in *input) optionalObject() *object {
+	if len(in.r.Body.(bodyBytes)) == 0 {
+		return in.noObject()
 	}
-	return unprocessable(missing...)
+	return in.object()
 }
 
-// optionalText is a member that is to be a text; nil where there is none.
-func (o object) optionalText(name string, wrong *[]problem) *string {
-	value, ok := o[name]
-	if !ok {
-		return nil
-	}
-	text := schemaText("/"+name, value, wrong)
-	return &text
+// noObject is the body of a request that has none.
+func (in *input) noObject() *object {
+	in.body = &object{in: in}
+	return in.body
 }
 
-// optionalBool is a member that is to be true or false; nil where there is
-// none.
-func (o object) optionalBool(name string, wrong *[]problem) *bool {
-	value, ok := o[name]
-	if !ok {
-		return nil
-	}
-	b := schemaBool("/"+name, value, wrong)
-	return &b
+// place is where in the body a value is.
+type place struct {
+	in      *input
+	pointer string
 }
 
 // maxProblems bounds the answer to a body that is wrong in a million places.
 const maxProblems = 100
 
-// schemaText is a value that is to be a text, of a route that asks for a
-// schema.
-func schemaText(pointer string, value json.RawMessage, wrong *[]problem) string {
-	var text string
-	if kind := kindOf(value); kind != "string" || json.Unmarshal(value, &text) != nil {
-		*wrong = append(*wrong, mistyped(pointer, "string", kind))
+// refuse notes what is wrong with the value.
+func (p place) refuse(detail string) {
+	if len(p.in.members) < maxProblems {
+		p.in.members = append(p.in.members, invalid(p.pointer, detail))
+	}
+}
+
+// refuseType notes that the value is not what is wanted.
+func (p place) refuseType(want string, value json.RawMessage) {
+	if got := kindOf(value); got == "null" {
+		p.refuse("null value where " + want + " expected")
+	} else {
+		p.refuse("Invalid " + want + ". Got: " + got)
+	}
+}
+
+// member is a member of the object. It does not have to be there.
+func (o *object) member(name string) (value json.RawMessage, at place, ok bool) {
+	o.known = append(o.known, name)
+	value, ok = o.members[name]
+	return value, o.at(name), ok
+}
+
+func (o *object) at(name string) place { return place{o.in, o.pointer + "/" + name} }
+
+// required is a member that has to be there, read as a type.
+func required[T any](o *object, name string, read func(place, json.RawMessage) T) (result T) {
+	value, at, ok := o.member(name)
+	switch {
+	case ok:
+		return read(at, value)
+	case o == o.in.body:
+		o.in.missing = append(o.in.missing, invalid(at.pointer, "Missing field: "+name))
+	default:
+		at.refuse("Missing field: " + name)
+	}
+	return result
+}
+
+// optional is a member read as a type, and nil where it is not there.
+func optional[T any](o *object, name string, read func(place, json.RawMessage) T) *T {
+	value, at, ok := o.member(name)
+	if !ok {
+		return nil
+	}
+	result := read(at, value)
+	return &result
+}
+
+// replace replaces a value by a member, where that is there.
+func replace[T any](o *object, name string, read func(place, json.RawMessage) T, value *T) {
+	if given := optional(o, name, read); given != nil {
+		*value = *given
+	}
+}
+
+// orZero is what a pointer points to, and the zero value for nil.
+func orZero[T any](value *T) (zero T) {
+	if value != nil {
+		return *value
+	}
+	return zero
+}
+
+// looseText is a member that is a text, and empty for any other.
+func (o *object) looseText(name string) (text string) {
+	value, _, _ := o.member(name)
+	if json.Unmarshal(value, &text) != nil {
+		return ""
 	}
 	return text
 }
 
-// schemaBool is schemaText for a value that is to be true or false.
-func schemaBool(pointer string, value json.RawMessage, wrong *[]problem) (b bool) {
-	if kind := kindOf(value); kind != "boolean" || json.Unmarshal(value, &b) != nil {
-		*wrong = append(*wrong, mistyped(pointer, "boolean", kind))
+func asText(at place, value json.RawMessage) string {
+	text, _ := readText(at, value)
+	return text
+}
+
+func readText(at place, value json.RawMessage) (text string, ok bool) {
+	ok = kindOf(value) == "string" && json.Unmarshal(value, &text) == nil
+	if !ok {
+		at.refuseType("string", value)
+	}
+	return text, ok
+}
+
+func asBool(at place, value json.RawMessage) (b bool) {
+	if kindOf(value) != "boolean" || json.Unmarshal(value, &b) != nil {
+		at.refuseType("boolean", value)
 	}
 	return b
 }
 
-// mistyped is the problem of a value that is to be of another type.
-func mistyped(pointer, want, got string) problem {
-	if got == "null" {
-		return invalid(pointer, "null value where "+want+" expected")
-	}
-	return invalid(pointer, "Invalid "+want+". Got: "+got)
-}
-
-// schemaInteger is schemaText for a value that is to be a whole number. One
-// that is too large for us is the largest we have.
-func schemaInteger(pointer string, value json.RawMessage, wrong *[]problem) int {
+// asInteger reads a whole number. One that is too large for us is the largest
+// we have.
+func asInteger(at place, value json.RawMessage) int {
 	n, err := strconv.Atoi(string(value))
-	if kind := kindOf(value); kind != "integer" || err != nil && !errors.Is(err, strconv.ErrRange) {
-		*wrong = append(*wrong, mistyped(pointer, "integer", kind))
+	if kindOf(value) != "integer" || err != nil && !errors.Is(err, strconv.ErrRange) {
+		at.refuseType("integer", value)
 	}
 	return n
 }
 
-// schemaTexts is schemaText for a list of texts.
-func schemaTexts(pointer string, value json.RawMessage, wrong *[]problem) []string {
-	var elements []json.RawMessage
-	if kind := kindOf(value); kind != "array" || json.Unmarshal(value, &elements) != nil {
-		*wrong = append(*wrong, mistyped(pointer, "array", kind))
+// orNull reads a value that may be null, as nil.
+func orNull[T any](read func(place, json.RawMessage) T) func(place, json.RawMessage) *T {
+	return func(at place, value json.RawMessage) *T {
+		if kindOf(value) == "null" {
+			return nil
+		}
+		result := read(at, value)
+		return &result
 	}
-	texts := make([]string, 0, len(elements))
+}
+
+// The problems of texts that are to be of a form.
+const (
+	notUUID     = "Invalid format. Expected :uuid"
+	notDateTime = `Invalid format. Expected :"date-time"`
+)
+
+func asTime(at place, value json.RawMessage) time.Time {
+	text, ok := readText(at, value)
+	if !ok {
+		return time.Time{}
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		at.refuse(notDateTime)
+	}
+	return t
+}
+
+func asID(at place, value json.RawMessage) string {
+	text, ok := readText(at, value)
+	if !ok {
+		return ""
+	}
+	id, ok := landscape.ParseID[string](text) // all ids are of one form
+	if !ok {
+		at.refuse(notUUID)
+	}
+	return id
+}
+
+// maxListed is how many values a list in a body can have where nothing else
+// limits it.
+const maxListed = 1000
+
+// asShortListOf reads a list of at most maxListed values.
+func asShortListOf[T any](read func(place, json.RawMessage) T) func(place, json.RawMessage) []T {
+	return func(at place, value json.RawMessage) []T {
+		elements := asElements(at, value)
+		if len(elements) > maxListed {
+			at.refuse("should have at most " + strconv.Itoa(maxListed) + " item(s)")
+			return nil
+		}
+		return readAll(at, elements, read)
+	}
+}
+
+// asListOf reads a list.
+func asListOf[T any](read func(place, json.RawMessage) T) func(place, json.RawMessage) []T {
+	return func(at place, value json.RawMessage) []T { return readAll(at, asElements(at, value), read) }
+}
+
+func asElements(at place, value json.RawMessage) (elements []json.RawMessage) {
+	if kindOf(value) != "array" || json.Unmarshal(value, &elements) != nil {
+		at.refuseType("array", value)
+	}
+	return elements
+}
+
+// readAll reads the elements of a list, and of one that is wrong in many places
+// only as many as an answer can name.
+func readAll[T any](at place, elements []json.RawMessage, read func(place, json.RawMessage) T) []T {
+	list := make([]T, 0, len(elements))
 	for i, element := range elements {
-		if len(*wrong) == maxProblems {
+		if len(at.in.members) >= maxProblems {
 			break
 		}
-		texts = append(texts, schemaText(pointer+"/"+strconv.Itoa(i), element, wrong))
+		list = append(list, read(place{at.in, at.pointer + "/" + strconv.Itoa(i)}, element))
 	}
-	return texts
+	return list
+}
+
+// asObject reads an object; where the value is none, it has no members.
+func asObject(at place, value json.RawMessage) *object {
+	o := &object{in: at.in, pointer: at.pointer}
+	if kindOf(value) != "object" || json.Unmarshal(value, &o.members) != nil {
+		at.refuseType("object", value)
+		return o
+	}
+	at.in.objects = append(at.in.objects, o)
+	return o
 }
 
 // kindOf is the type of a JSON value in the words of problems.

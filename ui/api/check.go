@@ -11,10 +11,9 @@ import (
 // no others, are selected from now on. Whether there are such checks is not
 // asked.
 func (a *API) selectHostChecks(w http.ResponseWriter, r *http.Request) error {
-	var wrong []problem
-	id := pathID[landscape.HostID](r, "id", &wrong)
-	checks, err := selection(r, wrong)
-	if err != nil {
+	in := readInput(r)
+	id, checks := pathID[landscape.HostID](in, "id"), in.checks()
+	if err := in.fault(); err != nil {
 		return err
 	}
 	if err := a.deps.Store.SelectHostChecks(r.Context(), auth.From(r.Context()).Actor(), id, checks); err != nil {
@@ -25,10 +24,9 @@ func (a *API) selectHostChecks(w http.ResponseWriter, r *http.Request) error {
 
 // selectClusterChecks answers POST /api/v1/clusters/{cluster_id}/checks.
 func (a *API) selectClusterChecks(w http.ResponseWriter, r *http.Request) error {
-	var wrong []problem
-	id := pathID[landscape.ClusterID](r, "cluster_id", &wrong)
-	checks, err := selection(r, wrong)
-	if err != nil {
+	in := readInput(r)
+	id, checks := pathID[landscape.ClusterID](in, "cluster_id"), in.checks()
+	if err := in.fault(); err != nil {
 		return err
 	}
 	if err := a.deps.Store.SelectClusterChecks(r.Context(), auth.From(r.Context()).Actor(), id, checks); err != nil {
@@ -37,23 +35,7 @@ func (a *API) selectClusterChecks(w http.ResponseWriter, r *http.Request) error 
 	return send(w, http.StatusAccepted, struct{}{})
 }
 
-// selection are the checks in the body of a request, of which wrong is known
-// to be wrong by now.
-func selection(r *http.Request, wrong []problem) ([]string, error) {
-	if err := unprocessable(wrong...); err != nil {
-		return nil, err
-	}
-	given, err := schemaMembers(r)
-	if err != nil {
-		return nil, err
-	}
-	if err := given.only("checks"); err != nil {
-		return nil, err
-	}
-	value, err := given.required("checks")
-	if err != nil {
-		return nil, err
-	}
-	checks := schemaTexts("/checks", value, &wrong)
-	return checks, unprocessable(wrong...)
+// checks are the checks that the body selects.
+func (in *input) checks() []string {
+	return required(in.object(), "checks", asListOf(asText))
 }

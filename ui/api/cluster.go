@@ -114,7 +114,7 @@ func newCluster(c *landscape.Cluster, tags []store.Tag) cluster {
 func newClusterCommon(c *landscape.Cluster, tags []store.Tag) clusterCommon {
 	return clusterCommon{
 		ID: c.ID, Name: c.Name, Type: c.Type, Provider: c.Provider, SID: c.SID(), AdditionalSIDs: c.AdditionalSIDs(),
-		Health: c.Health, SelectedChecks: listOf(c.SelectedChecks), ResourcesNumber: c.ResourcesNumber, HostsNumber: c.HostsNumber,
+		Health: c.Health, SelectedChecks: orEmpty(c.SelectedChecks), ResourcesNumber: c.ResourcesNumber, HostsNumber: c.HostsNumber,
 		CIBLastWritten: c.CIBLastWritten, Details: c.Details(), Tags: newTags(store.ClusterTag, c.ID, tags),
 		InsertedAt: moment(c.RegisteredAt), UpdatedAt: moment(c.UpdatedAt),
 	}

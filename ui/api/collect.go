@@ -111,9 +111,9 @@ func (u *unidentified) warn(log *slog.Logger, from netip.Addr, now time.Time, er
 
 // heartbeat answers POST /api/v1/hosts/{id}/heartbeat: an agent is alive.
 func (a *API) heartbeat(w http.ResponseWriter, r *http.Request) error {
-	var wrong []problem
-	id := pathID[landscape.HostID](r, "id", &wrong)
-	if err := unprocessable(wrong...); err != nil {
+	in := readInput(r)
+	id := pathID[landscape.HostID](in, "id")
+	if err := in.fault(); err != nil {
 		return err
 	}
 	if err := a.deps.Store.Heartbeat(r.Context(), id); err != nil {

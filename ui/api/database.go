@@ -110,9 +110,9 @@ func newInstanceState(status landscape.InstanceStatus, t *landscape.InstanceTime
 // /api/v1/databases/{id}/hosts/{host_id}/instances/{instance_number}: the
 // instance is gone, and the database where it cannot be without it.
 func (a *API) deregisterDatabaseInstance(w http.ResponseWriter, r *http.Request) error {
-	var wrong []problem
-	id, host := pathID[landscape.DatabaseID](r, "id", &wrong), pathID[landscape.HostID](r, "host_id", &wrong)
-	if err := unprocessable(wrong...); err != nil {
+	in := readInput(r)
+	id, host := pathID[landscape.DatabaseID](in, "id"), pathID[landscape.HostID](in, "host_id")
+	if err := in.fault(); err != nil {
 		return err
 	}
 	target := landscape.Target{Host: host, Database: id, Number: pathText(r, "instance_number")}

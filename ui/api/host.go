@@ -108,9 +108,9 @@ func newHost(h *landscape.Host, tags []store.Tag) host {
 		ID: h.ID, Hostname: h.Hostname, AgentVersion: h.AgentVersion, Arch: h.Arch,
 		IPAddresses: make([]netip.Addr, len(h.Addresses)), Netmasks: make([]*int, len(h.Addresses)),
 		Heartbeat: h.Heartbeat, StaleAt: momentOf(h.StaleSince), Health: h.Health,
-		SelectedChecks: listOf(h.SelectedChecks), Tags: newTags(store.HostTag, h.ID, tags),
+		SelectedChecks: orEmpty(h.SelectedChecks), Tags: newTags(store.HostTag, h.ID, tags),
 		ProviderData: h.Cloud.Data(), SaptuneStatus: h.Saptune,
-		SystemdUnits: listOf(h.SystemdUnits), LastBootTimestamp: h.LastBoot,
+		SystemdUnits: orEmpty(h.SystemdUnits), LastBootTimestamp: h.LastBoot,
 		SLESSubscriptions: h.SubscriptionData(),
 		DeregisteredAt:    momentOf(h.DeregisteredAt), InsertedAt: moment(h.RegisteredAt), UpdatedAt: moment(h.UpdatedAt),
 	}
@@ -129,8 +129,8 @@ func newHost(h *landscape.Host, tags []store.Tag) host {
 	return answer
 }
 
-// listOf is a list that is not null where it is empty.
-func listOf[T any](list []T) []T {
+// orEmpty is a list that is not null where it is empty.
+func orEmpty[T any](list []T) []T {
 	if list == nil {
 		return []T{}
 	}
@@ -140,9 +140,9 @@ func listOf[T any](list []T) []T {
 // deregisterHost answers DELETE /api/v1/hosts/{id}: the host is gone, and
 // what cannot be without it.
 func (a *API) deregisterHost(w http.ResponseWriter, r *http.Request) error {
-	var wrong []problem
-	id := pathID[landscape.HostID](r, "id", &wrong)
-	if err := unprocessable(wrong...); err != nil {
+	in := readInput(r)
+	id := pathID[landscape.HostID](in, "id")
+	if err := in.fault(); err != nil {
 		return err
 	}
 	if err := a.deps.Store.CleanUp(r.Context(), auth.From(r.Context()).Actor(), nil, landscape.Target{Host: id}); err != nil {

@@ -35,14 +35,16 @@ func (a *API) introspect(w http.ResponseWriter, r *http.Request) error {
 	if !a.deps.Auth.MayIntrospect(r) {
 		return store.ErrNotFound
 	}
-	given, err := members(r)
-	if err != nil {
+	in := readInput(r)
+	given := in.looseObject()
+	token := given.looseText("token")
+	if err := in.fault(); err != nil {
 		return err
 	}
-	if given["token"] == nil {
+	if given.members["token"] == nil {
 		return errBadRequest
 	}
-	found, err := a.deps.Auth.Introspect(given.text("token"))
+	found, err := a.deps.Auth.Introspect(token)
 	if errors.Is(err, auth.ErrSignedOut) {
 		return send(w, http.StatusOK, struct {
 			Active bool `json:"active"`

@@ -1,9 +1,6 @@
 package api
 
-import (
-	"encoding/json"
-	"time"
-)
+import "time"
 
 // moment is a time as the API writes it: RFC 3339 in UTC, with microseconds.
 type moment time.Time
@@ -17,20 +14,3 @@ func (m moment) text() []byte { return time.Time(m).UTC().AppendFormat(nil, mome
 
 // momentOf is nil for nil.
 func momentOf(t *time.Time) *moment { return (*moment)(t) }
-
-// schemaMoment is a value that is to be a time, or null.
-func schemaMoment(pointer string, value json.RawMessage, wrong *[]problem) *time.Time {
-	if kindOf(value) == "null" {
-		return nil
-	}
-	before := len(*wrong)
-	text := schemaText(pointer, value, wrong)
-	if len(*wrong) > before {
-		return nil
-	}
-	at, err := time.Parse(time.RFC3339, text)
-	if err != nil {
-		*wrong = append(*wrong, invalid(pointer, `Invalid format. Expected :"date-time"`))
-	}
-	return &at
-}

@@ -74,11 +74,11 @@ func unprocessable(problems ...problem) error {
 	return &refusal{http.StatusUnprocessableEntity, problems}
 }
 
-// unexpected is the problem of a member or parameter nobody asked for. Its
-// name can be anything.
-func unexpected(name string) problem {
+// unexpected is the problem of a parameter, or of a member of what is at the
+// pointer, that nobody asked for. Its name can be anything.
+func unexpected(pointer, name string) problem {
 	name = shownName(name)
-	return invalid("/"+name, "Unexpected field: "+name)
+	return invalid(pointer+"/"+name, "Unexpected field: "+name)
 }
 
 // Status is the status that tells a client of an error. An error that is in

@@ -56,27 +56,19 @@ func (a *API) sendProfile(w http.ResponseWriter, id int64) error {
 
 // changeProfile answers PATCH /api/v1/profile.
 func (a *API) changeProfile(w http.ResponseWriter, r *http.Request) error {
-	given, err := schemaMembers(r)
-	if err != nil {
-		return err
-	}
-	err = given.only("fullname", "email", "password", "password_confirmation", "current_password", "timezone",
-		"analytics_enabled", "analytics_eula_accepted")
-	if err != nil {
-		return err
-	}
-	var wrong []problem
+	in := readInput(r)
+	given := in.object()
 	c := auth.ProfileChange{
-		Fullname:              given.optionalText("fullname", &wrong),
-		Email:                 given.optionalText("email", &wrong),
-		Password:              given.optionalText("password", &wrong),
-		PasswordConfirmation:  given.optionalText("password_confirmation", &wrong),
-		CurrentPassword:       given.optionalText("current_password", &wrong),
-		Timezone:              given.optionalText("timezone", &wrong),
-		AnalyticsEnabled:      given.optionalBool("analytics_enabled", &wrong),
-		AnalyticsEULAAccepted: given.optionalBool("analytics_eula_accepted", &wrong),
+		Fullname:              optional(given, "fullname", asText),
+		Email:                 optional(given, "email", asText),
+		Password:              optional(given, "password", asText),
+		PasswordConfirmation:  optional(given, "password_confirmation", asText),
+		CurrentPassword:       optional(given, currentPassword, asText),
+		Timezone:              optional(given, "timezone", asText),
+		AnalyticsEnabled:      optional(given, "analytics_enabled", asBool),
+		AnalyticsEULAAccepted: optional(given, "analytics_eula_accepted", asBool),
 	}
-	if err := unprocessable(wrong...); err != nil {
+	if err := in.fault(); err != nil {
 		return err
 	}
 	u, err := a.deps.Auth.ChangeProfile(r.Context(), auth.From(r.Context()), c)
@@ -102,19 +94,9 @@ func (a *API) beginTOTP(w http.ResponseWriter, r *http.Request) error {
 
 // confirmTOTP answers POST /api/v1/profile/totp_enrollment.
 func (a *API) confirmTOTP(w http.ResponseWriter, r *http.Request) error {
-	given, err := schemaMembers(r)
-	if err != nil {
-		return err
-	}
-	if err := given.only("totp_code"); err != nil {
-		return err
-	}
-	if err := given.all("totp_code"); err != nil {
-		return err
-	}
-	var wrong []problem
-	code := schemaText("/totp_code", given["totp_code"], &wrong)
-	if err := unprocessable(wrong...); err != nil {
+	in := readInput(r)
+	code := required(in.object(), "totp_code", asText)
+	if err := in.fault(); err != nil {
 		return err
 	}
 	enabled, err := a.deps.Auth.ConfirmTOTP(r.Context(), auth.From(r.Context()), code)
@@ -128,9 +110,10 @@ func (a *API) confirmTOTP(w http.ResponseWriter, r *http.Request) error {
 
 // endTOTP answers DELETE /api/v1/profile/totp_enrollment.
 func (a *API) endTOTP(w http.ResponseWriter, r *http.Request) error {
-	id, err := confirmingOnly(r)
-	if err != nil {
+	in := readInput(r)
+	by := in.confirmingOnly()
+	if err := in.fault(); err != nil {
 		return err
 	}
-	return done(w, a.deps.Auth.EndTOTP(r.Context(), id))
+	return done(w, a.deps.Auth.EndTOTP(r.Context(), by))
 }

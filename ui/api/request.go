@@ -1,7 +1,6 @@
 package api
 
 import (
-	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -9,8 +8,6 @@ import (
 	"strings"
 
 	"github.com/gorilla/mux"
-
-	"trento/store/landscape"
 )
 
 // bodyBytes is the body of a request after it has been read.
@@ -65,23 +62,4 @@ func unwanted(offer string) bool {
 func pathText(r *http.Request, name string) string {
 	text, _ := url.PathUnescape(mux.Vars(r)[name]) // it was part of a URL
 	return text
-}
-
-// pathID is a variable of the path that is to be the id of something.
-func pathID[ID ~string](r *http.Request, name string, wrong *[]problem) ID {
-	id, ok := landscape.ParseID[ID](pathText(r, name))
-	if !ok {
-		*wrong = append(*wrong, invalid("/"+name, "Invalid format. Expected :uuid"))
-	}
-	return id
-}
-
-// pathNumber is a variable of the path that is to be a whole number. One that
-// is too large is the largest there is, which nothing has for an id.
-func pathNumber(r *http.Request, name string, wrong *[]problem) int64 {
-	n, err := strconv.ParseInt(pathText(r, name), 10, 64)
-	if err != nil && !errors.Is(err, strconv.ErrRange) {
-		*wrong = append(*wrong, invalid("/"+name, "Invalid integer. Got: string"))
-	}
-	return n
 }

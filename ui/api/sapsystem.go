@@ -118,9 +118,9 @@ func newSAPSystem(s *landscape.SAPSystem, db *landscape.Database, tags []store.T
 // /api/v1/sap_systems/{id}/hosts/{host_id}/instances/{instance_number}: the
 // instance is gone, and the SAP system where it cannot be without it.
 func (a *API) deregisterApplicationInstance(w http.ResponseWriter, r *http.Request) error {
-	var wrong []problem
-	id, host := pathID[landscape.SAPSystemID](r, "id", &wrong), pathID[landscape.HostID](r, "host_id", &wrong)
-	if err := unprocessable(wrong...); err != nil {
+	in := readInput(r)
+	id, host := pathID[landscape.SAPSystemID](in, "id"), pathID[landscape.HostID](in, "host_id")
+	if err := in.fault(); err != nil {
 		return err
 	}
 	target := landscape.Target{Host: host, SAPSystem: id, Number: pathText(r, "instance_number")}

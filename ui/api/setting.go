@@ -27,19 +27,9 @@ func (a *API) apiKey(w http.ResponseWriter, r *http.Request) error {
 // regenerateAPIKey answers PATCH /api/v1/settings/api_key: there is a new key,
 // and all agents need it.
 func (a *API) regenerateAPIKey(w http.ResponseWriter, r *http.Request) error {
-	given, err := schemaMembers(r)
-	if err != nil {
-		return err
-	}
-	if err := given.only("expire_at"); err != nil {
-		return err
-	}
-	if err := given.all("expire_at"); err != nil {
-		return err
-	}
-	var wrong []problem
-	expires := schemaMoment("/expire_at", given["expire_at"], &wrong)
-	if err := unprocessable(wrong...); err != nil {
+	in := readInput(r)
+	expires := required(in.object(), "expire_at", orNull(asTime))
+	if err := in.fault(); err != nil {
 		return err
 	}
 	key, err := a.deps.Auth.RegenerateAPIKey(r.Context(), auth.From(r.Context()), expires)

@@ -69,29 +69,22 @@ func sessionsBehind(sessions []*store.Session, cursor string) ([]*store.Session,
 
 // ownSessions answers GET /api/v1/profile/sessions.
 func (a *API) ownSessions(w http.ResponseWriter, r *http.Request) error {
-	return a.sendSessions(w, r, auth.From(r.Context()).User.ID, nil)
+	return a.sendSessions(w, readInput(r), auth.From(r.Context()).User.ID)
 }
 
 // sessionsOf answers GET /api/v1/users/{id}/sessions.
 func (a *API) sessionsOf(w http.ResponseWriter, r *http.Request) error {
-	var wrong []problem
-	return a.sendSessions(w, r, pathNumber(r, "id", &wrong), wrong)
+	in := readInput(r)
+	return a.sendSessions(w, in, in.pathNumber("id"))
 }
 
-func (a *API) sendSessions(w http.ResponseWriter, r *http.Request, user int64, wrong []problem) error {
-	asked, err := newParameters(r)
-	if err != nil {
-		return err
-	}
-	if err := asked.only("first", "after"); err != nil {
-		return err
-	}
-	size, after, err := asked.page(wrong)
-	if err != nil {
+func (a *API) sendSessions(w http.ResponseWriter, in *input, user int64) error {
+	size, after := in.queryPage()
+	if err := in.fault(); err != nil {
 		return err
 	}
 	var sessions []*store.Session
-	err = a.deps.Store.View(func(tx *store.Tx) (err error) {
+	err := a.deps.Store.View(func(tx *store.Tx) (err error) {
 		if _, err = tx.User(user); err == nil {
 			sessions, err = tx.Sessions(user)
 		}
@@ -108,7 +101,7 @@ func (a *API) sendSessions(w http.ResponseWriter, r *http.Request, user int64, w
 	}
 	page := sessionPage{Data: []openSession{}}
 	for _, s := range sessions[:min(size, len(sessions))] {
-		page.Data = append(page.Data, newOpenSession(s, auth.From(r.Context())))
+		page.Data = append(page.Data, newOpenSession(s, auth.From(in.r.Context())))
 		cursor := sessionCursor(s)
 		page.Pagination.EndCursor = &cursor
 	}
@@ -118,9 +111,9 @@ func (a *API) sendSessions(w http.ResponseWriter, r *http.Request, user int64, w
 
 // endOwnSession answers DELETE /api/v1/profile/sessions/{session_id}.
 func (a *API) endOwnSession(w http.ResponseWriter, r *http.Request) error {
-	var wrong []problem
-	session := pathID[string](r, "session_id", &wrong)
-	if err := unprocessable(wrong...); err != nil {
+	in := readInput(r)
+	session := pathID[string](in, "session_id")
+	if err := in.fault(); err != nil {
 		return err
 	}
 	id := auth.From(r.Context())
@@ -136,9 +129,9 @@ func (a *API) endOwnSessions(w http.ResponseWriter, r *http.Request) error {
 
 // endSessionOf answers DELETE /api/v1/users/{id}/sessions/{session_id}.
 func (a *API) endSessionOf(w http.ResponseWriter, r *http.Request) error {
-	var wrong []problem
-	user, session := pathNumber(r, "id", &wrong), pathID[string](r, "session_id", &wrong)
-	if err := unprocessable(wrong...); err != nil {
+	in := readInput(r)
+	user, session := in.pathNumber("id"), pathID[string](in, "session_id")
+	if err := in.fault(); err != nil {
 		return err
 	}
 	return done(w, a.deps.Store.EndSession(r.Context(), auth.From(r.Context()).Actor(), user, session))
@@ -147,9 +140,9 @@ func (a *API) endSessionOf(w http.ResponseWriter, r *http.Request) error {
 // endSessionsOf answers DELETE /api/v1/users/{id}/sessions. The session that
 // the request is made with stays.
 func (a *API) endSessionsOf(w http.ResponseWriter, r *http.Request) error {
-	var wrong []problem
-	user := pathNumber(r, "id", &wrong)
-	if err := unprocessable(wrong...); err != nil {
+	in := readInput(r)
+	user := in.pathNumber("id")
+	if err := in.fault(); err != nil {
 		return err
 	}
 	id := auth.From(r.Context())

@@ -33,24 +33,14 @@ func newTags[ID ~string](kind store.TagKind, id ID, tags []store.Tag) []tag {
 // exists is not asked.
 func (a *API) addTag(kind store.TagKind) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		var wrong []problem
-		id := pathID[string](r, "id", &wrong)
-		if err := unprocessable(wrong...); err != nil {
-			return err
-		}
-		var given object
+		in := readInput(r)
+		id := pathID[string](in, "id")
+		given := in.noObject()
 		if r.Header.Get("Content-Type") != "" { // without one, there is no body to speak of
-			var err error
-			if given, err = members(r); err != nil {
-				return err
-			}
+			given = in.looseObject()
 		}
-		value, err := given.required("value")
-		if err != nil {
-			return err
-		}
-		text := schemaText("/value", value, &wrong)
-		if err := unprocessable(wrong...); err != nil {
+		text := required(given, "value", asText)
+		if err := in.fault(); err != nil {
 			return err
 		}
 		if err := a.deps.Store.AddTag(r.Context(), auth.From(r.Context()).Actor(), kind, id, text); err != nil {
@@ -69,9 +59,9 @@ func (a *API) addTag(kind store.TagKind) func(http.ResponseWriter, *http.Request
 // removeTag answers DELETE /api/v1/hosts/{id}/tags/{value} and its like.
 func (a *API) removeTag(kind store.TagKind) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		var wrong []problem
-		id := pathID[string](r, "id", &wrong)
-		if err := unprocessable(wrong...); err != nil {
+		in := readInput(r)
+		id := pathID[string](in, "id")
+		if err := in.fault(); err != nil {
 			return err
 		}
 		err := a.deps.Store.RemoveTag(r.Context(), auth.From(r.Context()).Actor(), kind, id, pathText(r, "value"))

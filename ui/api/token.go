@@ -11,7 +11,6 @@ import (
 
 	"trento/auth"
 	"trento/store"
-	"trento/store/landscape"
 )
 
 // ownToken is a personal access token as its owner knows it.
@@ -116,15 +115,9 @@ func parseTokenPlace(cursor string) (tokenPlace, bool) {
 // allTokens answers GET /api/v1/personal_access_tokens: a page of the tokens
 // of all users.
 func (a *API) allTokens(w http.ResponseWriter, r *http.Request) error {
-	asked, err := newParameters(r)
-	if err != nil {
-		return err
-	}
-	if err := asked.only("first", "after"); err != nil {
-		return err
-	}
-	size, after, err := asked.page(nil)
-	if err != nil {
+	in := readInput(r)
+	size, after := in.queryPage()
+	if err := in.fault(); err != nil {
 		return err
 	}
 	var behind tokenPlace
@@ -138,7 +131,7 @@ func (a *API) allTokens(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	page := tokenPage{Data: []anyToken{}, Pagination: pagePagination{First: size}}
-	err = a.deps.Store.View(func(tx *store.Tx) error { return a.fillTokenPage(tx, &page, behind) })
+	err := a.deps.Store.View(func(tx *store.Tx) error { return a.fillTokenPage(tx, &page, behind) })
 	if err != nil {
 		return err
 	}
@@ -176,66 +169,22 @@ func (a *API) fillTokenPage(tx *store.Tx, page *tokenPage, behind tokenPlace) er
 	return nil
 }
 
-// currentPassword is the member in which a request shows the password once
-// more, where nothing but the cookie of the console speaks for the user.
-const currentPassword = "current_password"
-
-// confirming is who asks, with the password that the body shows once more.
-func (o object) confirming(r *http.Request, wrong *[]problem) *auth.Identity {
-	id := auth.From(r.Context())
-	if password := o.optionalText(currentPassword, wrong); password != nil {
-		return id.Confirming(*password)
-	}
-	return id
-}
-
-// confirmingOnly is confirming for requests whose body says nothing else. Of a
-// program, which shows what it may do with each request, no body is read.
-func confirmingOnly(r *http.Request) (*auth.Identity, error) {
-	id := auth.From(r.Context())
-	if !id.MustConfirm() || len(r.Body.(bodyBytes)) == 0 {
-		return id, nil
-	}
-	given, err := schemaMembers(r)
-	if err != nil {
-		return nil, err
-	}
-	if err := given.only(currentPassword); err != nil {
-		return nil, err
-	}
-	var wrong []problem
-	id = given.confirming(r, &wrong)
-	return id, unprocessable(wrong...)
-}
-
 // createToken answers POST /api/v1/profile/tokens.
 func (a *API) createToken(w http.ResponseWriter, r *http.Request) error {
-	given, err := schemaMembers(r)
-	if err != nil {
+	in := readInput(r)
+	given := in.object()
+	n := auth.NewToken{
+		Name:                   required(given, "name", asText),
+		Description:            orZero(optional(given, "description", asText)),
+		Scopes:                 orZero(optional(given, "scopes", asShortListOf(asText))),
+		ExpiresAt:              orZero(optional(given, "expires_at", orNull(asTime))),
+		MayGrantAdministration: orZero(optional(given, "may_grant_administration", asBool)),
+	}
+	by := in.confirming(given)
+	if err := in.fault(); err != nil {
 		return err
 	}
-	if err := given.only("name", "expires_at", "description", "scopes", "may_grant_administration", currentPassword); err != nil {
-		return err
-	}
-	if err := given.all("name"); err != nil {
-		return err
-	}
-	var wrong []problem
-	n := auth.NewToken{Name: schemaText("/name", given["name"], &wrong), Scopes: given.optionalTexts("scopes", &wrong)}
-	if description := given.optionalText("description", &wrong); description != nil {
-		n.Description = *description
-	}
-	if grants := given.optionalBool("may_grant_administration", &wrong); grants != nil {
-		n.MayGrantAdministration = *grants
-	}
-	if end, ok := given["expires_at"]; ok {
-		n.ExpiresAt = schemaMoment("/expires_at", end, &wrong)
-	}
-	id := given.confirming(r, &wrong)
-	if err := unprocessable(wrong...); err != nil {
-		return err
-	}
-	t, text, err := a.deps.Auth.CreateToken(r.Context(), id, n)
+	t, text, err := a.deps.Auth.CreateToken(r.Context(), by, n)
 	if err != nil {
 		return err
 	}
@@ -261,27 +210,18 @@ func (a *API) sendOwnToken(w http.ResponseWriter, t *store.Token) error {
 
 // changeToken answers PATCH /api/v1/profile/tokens/{token_id}.
 func (a *API) changeToken(w http.ResponseWriter, r *http.Request) error {
-	var wrong []problem
-	id := pathID[string](r, "token_id", &wrong)
-	if err := unprocessable(wrong...); err != nil {
-		return err
-	}
-	given, err := schemaMembers(r)
-	if err != nil {
-		return err
-	}
-	if err := given.only("name", "expires_at", "description", "scopes", currentPassword); err != nil {
-		return err
-	}
+	in := readInput(r)
+	id, given := pathID[string](in, "token_id"), in.object()
 	c := auth.TokenChange{
-		Name: given.optionalText("name", &wrong), Description: given.optionalText("description", &wrong), Scopes: given.optionalTexts("scopes", &wrong),
+		Name:        optional(given, "name", asText),
+		Description: optional(given, "description", asText),
+		Scopes:      orZero(optional(given, "scopes", asShortListOf(asText))),
 	}
-	if end, ok := given["expires_at"]; ok {
-		c.ExpiresAt = schemaMoment("/expires_at", end, &wrong)
-		c.Endless = c.ExpiresAt == nil
+	if end := optional(given, "expires_at", orNull(asTime)); end != nil {
+		c.ExpiresAt, c.Endless = *end, *end == nil
 	}
-	by := given.confirming(r, &wrong)
-	if err := unprocessable(wrong...); err != nil {
+	by := in.confirming(given)
+	if err := in.fault(); err != nil {
 		return err
 	}
 	t, err := a.deps.Auth.ChangeToken(r.Context(), by, id, c)
@@ -294,31 +234,14 @@ func (a *API) changeToken(w http.ResponseWriter, r *http.Request) error {
 // regenerateToken answers POST /api/v1/profile/tokens/{token_id}/regenerate.
 // There may be no body at all.
 func (a *API) regenerateToken(w http.ResponseWriter, r *http.Request) error {
-	var wrong []problem
-	id := pathID[string](r, "token_id", &wrong)
-	if err := unprocessable(wrong...); err != nil {
+	in := readInput(r)
+	id, given := pathID[string](in, "token_id"), in.optionalObject()
+	end := optional(given, "expires_at", orNull(asTime))
+	by := in.confirming(given)
+	if err := in.fault(); err != nil {
 		return err
 	}
-	var given object
-	if len(r.Body.(bodyBytes)) > 0 {
-		var err error
-		if given, err = schemaMembers(r); err != nil {
-			return err
-		}
-	}
-	if err := given.only("expires_at", currentPassword); err != nil {
-		return err
-	}
-	var expiresAt *time.Time
-	end, ends := given["expires_at"]
-	if ends {
-		expiresAt = schemaMoment("/expires_at", end, &wrong)
-	}
-	by := given.confirming(r, &wrong)
-	if err := unprocessable(wrong...); err != nil {
-		return err
-	}
-	t, text, err := a.deps.Auth.RegenerateToken(r.Context(), by, id, !ends, expiresAt)
+	t, text, err := a.deps.Auth.RegenerateToken(r.Context(), by, id, end == nil, orZero(end))
 	if err != nil {
 		return err
 	}
@@ -327,13 +250,9 @@ func (a *API) regenerateToken(w http.ResponseWriter, r *http.Request) error {
 
 // expireToken answers POST /api/v1/profile/tokens/{token_id}/expire.
 func (a *API) expireToken(w http.ResponseWriter, r *http.Request) error {
-	var wrong []problem
-	id := pathID[string](r, "token_id", &wrong)
-	if err := unprocessable(wrong...); err != nil {
-		return err
-	}
-	by, err := confirmingOnly(r)
-	if err != nil {
+	in := readInput(r)
+	id, by := pathID[string](in, "token_id"), in.confirmingOnly()
+	if err := in.fault(); err != nil {
 		return err
 	}
 	t, err := a.deps.Auth.ExpireToken(r.Context(), by, id)
@@ -345,13 +264,9 @@ func (a *API) expireToken(w http.ResponseWriter, r *http.Request) error {
 
 // deleteToken answers DELETE /api/v1/profile/tokens/{token_id}.
 func (a *API) deleteToken(w http.ResponseWriter, r *http.Request) error {
-	var wrong []problem
-	id := pathID[string](r, "token_id", &wrong)
-	if err := unprocessable(wrong...); err != nil {
-		return err
-	}
-	by, err := confirmingOnly(r)
-	if err != nil {
+	in := readInput(r)
+	id, by := pathID[string](in, "token_id"), in.confirmingOnly()
+	if err := in.fault(); err != nil {
 		return err
 	}
 	return done(w, a.deps.Auth.DeleteTokens(r.Context(), by, id))
@@ -367,27 +282,10 @@ func done(w http.ResponseWriter, err error) error {
 
 // deleteTokens answers POST /api/v1/profile/tokens/delete.
 func (a *API) deleteTokens(w http.ResponseWriter, r *http.Request) error {
-	given, err := schemaMembers(r)
-	if err != nil {
-		return err
-	}
-	if err := given.only("ids", currentPassword); err != nil {
-		return err
-	}
-	if err := given.all("ids"); err != nil {
-		return err
-	}
-	var wrong []problem
-	ids, by := given.optionalTexts("ids", &wrong), given.confirming(r, &wrong)
-	if err := unprocessable(wrong...); err != nil {
-		return err
-	}
-	for i, id := range ids {
-		if len(wrong) < maxProblems {
-			ids[i] = schemaID("/ids/"+strconv.Itoa(i), id, &wrong)
-		}
-	}
-	if err := unprocessable(wrong...); err != nil {
+	in := readInput(r)
+	given := in.object()
+	ids, by := required(given, "ids", asShortListOf(asID)), in.confirming(given)
+	if err := in.fault(); err != nil {
 		return err
 	}
 	return done(w, a.deps.Auth.DeleteTokens(r.Context(), by, ids...))
@@ -395,28 +293,19 @@ func (a *API) deleteTokens(w http.ResponseWriter, r *http.Request) error {
 
 // deleteAllTokens answers DELETE /api/v1/profile/tokens.
 func (a *API) deleteAllTokens(w http.ResponseWriter, r *http.Request) error {
-	by, err := confirmingOnly(r)
-	if err != nil {
+	in := readInput(r)
+	by := in.confirmingOnly()
+	if err := in.fault(); err != nil {
 		return err
 	}
 	return done(w, a.deps.Auth.DeleteAllTokens(r.Context(), by))
 }
 
-// tokenOf are the variables of a path that names a token of any user.
-func tokenOf(r *http.Request) (user int64, token string, err error) {
-	var wrong []problem
-	user, token = pathNumber(r, "id", &wrong), pathID[string](r, "token_id", &wrong)
-	return user, token, unprocessable(wrong...)
-}
-
 // deleteTokenOf answers DELETE /api/v1/users/{id}/tokens/{token_id}.
 func (a *API) deleteTokenOf(w http.ResponseWriter, r *http.Request) error {
-	user, token, err := tokenOf(r)
-	if err != nil {
-		return err
-	}
-	by, err := confirmingOnly(r)
-	if err != nil {
+	in := readInput(r)
+	user, token, by := in.pathNumber("id"), pathID[string](in, "token_id"), in.confirmingOnly()
+	if err := in.fault(); err != nil {
 		return err
 	}
 	return done(w, a.deps.Auth.DeleteTokenOf(r.Context(), by, user, token))
@@ -424,12 +313,9 @@ func (a *API) deleteTokenOf(w http.ResponseWriter, r *http.Request) error {
 
 // expireTokenOf answers POST /api/v1/users/{id}/tokens/{token_id}/expire.
 func (a *API) expireTokenOf(w http.ResponseWriter, r *http.Request) error {
-	user, token, err := tokenOf(r)
-	if err != nil {
-		return err
-	}
-	by, err := confirmingOnly(r)
-	if err != nil {
+	in := readInput(r)
+	user, token, by := in.pathNumber("id"), pathID[string](in, "token_id"), in.confirmingOnly()
+	if err := in.fault(); err != nil {
 		return err
 	}
 	t, err := a.deps.Auth.ExpireTokenOf(r.Context(), by, user, token)
@@ -437,32 +323,6 @@ func (a *API) expireTokenOf(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return a.sendOwnToken(w, t)
-}
-
-// maxListed is how many values a list in a body can have.
-const maxListed = 1000
-
-// optionalTexts is a member that is to be a list of texts; nil where there is
-// none.
-func (o object) optionalTexts(name string, wrong *[]problem) []string {
-	value, ok := o[name]
-	if !ok {
-		return nil
-	}
-	texts := schemaTexts("/"+name, value, wrong)
-	if len(texts) > maxListed {
-		*wrong = append(*wrong, invalid("/"+name, "should have at most "+strconv.Itoa(maxListed)+" item(s)"))
-	}
-	return texts
-}
-
-// schemaID is the id a text is to be.
-func schemaID(pointer, text string, wrong *[]problem) string {
-	id, ok := landscape.ParseID[string](text) // all ids are of one form
-	if !ok {
-		*wrong = append(*wrong, invalid(pointer, "Invalid format. Expected :uuid"))
-	}
-	return id
 }
 
 // tokenSettings answers GET /api/v1/settings/personal_access_tokens.
@@ -492,34 +352,16 @@ func (a *API) changeTokenSettings(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	given, err := schemaMembers(r)
-	if err != nil {
-		return err
-	}
-	switches := map[string]*bool{
-		"enabled": &settings.Enabled, "allow_basic": &settings.AllowBasic, "allow_sign_in": &settings.AllowSignIn,
-		"allow_in_query": &settings.AllowInQuery, "require_password_confirmation": &settings.RequirePasswordConfirmation,
-	}
-	if err := given.only("enabled", "allow_basic", "allow_sign_in", "allow_in_query", "require_password_confirmation", "default_lifetime_days", "max_lifetime_days"); err != nil {
-		return err
-	}
-	var wrong []problem
-	for name, into := range switches {
-		if b := given.optionalBool(name, &wrong); b != nil {
-			*into = *b
-		}
-	}
-	if value, ok := given["default_lifetime_days"]; ok {
-		settings.DefaultLifetimeDays = schemaInteger("/default_lifetime_days", value, &wrong)
-	}
-	if value, ok := given["max_lifetime_days"]; ok {
-		settings.MaxLifetimeDays = nil
-		if kindOf(value) != "null" {
-			days := schemaInteger("/max_lifetime_days", value, &wrong)
-			settings.MaxLifetimeDays = &days
-		}
-	}
-	if err := unprocessable(wrong...); err != nil {
+	in := readInput(r)
+	given := in.object()
+	replace(given, "enabled", asBool, &settings.Enabled)
+	replace(given, "allow_basic", asBool, &settings.AllowBasic)
+	replace(given, "allow_sign_in", asBool, &settings.AllowSignIn)
+	replace(given, "allow_in_query", asBool, &settings.AllowInQuery)
+	replace(given, "require_password_confirmation", asBool, &settings.RequirePasswordConfirmation)
+	replace(given, "default_lifetime_days", asInteger, &settings.DefaultLifetimeDays)
+	replace(given, "max_lifetime_days", orNull(asInteger), &settings.MaxLifetimeDays)
+	if err := in.fault(); err != nil {
 		return err
 	}
 	if err := a.deps.Auth.ChangeTokenSettings(r.Context(), auth.From(r.Context()), settings); err != nil {

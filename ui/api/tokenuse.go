@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net/http"
 	"strconv"
@@ -40,32 +41,10 @@ type useQuery struct {
 	first   int
 }
 
-// useQuery reads the parameters of the authentication log.
-func (p parameters) useQuery(user int64, wrong []problem) (useQuery, error) {
-	q := useQuery{user: user}
-	if err := p.only("token_id", "first", "after"); err != nil {
-		return q, err
-	}
-	if _, ok := p["token_id"]; ok {
-		q.tokenID = schemaID("/token_id", p.text("token_id", &wrong), &wrong)
-	}
-	var after string
-	var err error
-	if q.first, after, err = p.page(wrong); err != nil {
-		return q, err
-	}
-	if !blank(after) {
-		if q.after, err = activity.ParseCursor(after); err != nil || q.after == 0 {
-			return q, errBadRequest
-		}
-	}
-	return q, nil
-}
-
 // usesOf reads the authentication log of a user, once what is on its way there
 // has arrived.
-func (a *API) usesOf(r *http.Request, q useQuery) (uses []store.TokenUse, more bool, err error) {
-	if err := a.deps.Store.FlushTokenUses(r.Context()); err != nil {
+func (a *API) usesOf(ctx context.Context, q useQuery) (uses []store.TokenUse, more bool, err error) {
+	if err := a.deps.Store.FlushTokenUses(ctx); err != nil {
 		return nil, false, err
 	}
 	err = a.deps.Store.View(func(tx *store.Tx) error {
@@ -81,25 +60,28 @@ func (a *API) usesOf(r *http.Request, q useQuery) (uses []store.TokenUse, more b
 
 // ownTokenUses answers GET /api/v1/profile/token_authentications.
 func (a *API) ownTokenUses(w http.ResponseWriter, r *http.Request) error {
-	return a.sendTokenUses(w, r, auth.From(r.Context()).User.ID, nil)
+	return a.sendTokenUses(w, readInput(r), auth.From(r.Context()).User.ID)
 }
 
 // tokenUses answers GET /api/v1/users/{id}/token_authentications.
 func (a *API) tokenUses(w http.ResponseWriter, r *http.Request) error {
-	var wrong []problem
-	return a.sendTokenUses(w, r, pathNumber(r, "id", &wrong), wrong)
+	in := readInput(r)
+	return a.sendTokenUses(w, in, in.pathNumber("id"))
 }
 
-func (a *API) sendTokenUses(w http.ResponseWriter, r *http.Request, user int64, wrong []problem) error {
-	asked, err := newParameters(r)
-	if err != nil {
+func (a *API) sendTokenUses(w http.ResponseWriter, in *input, user int64) error {
+	size, after := in.queryPage()
+	q := useQuery{user: user, tokenID: in.queryID("token_id"), first: size}
+	if err := in.fault(); err != nil {
 		return err
 	}
-	q, err := asked.useQuery(user, wrong)
-	if err != nil {
-		return err
+	if !blank(after) {
+		var err error
+		if q.after, err = activity.ParseCursor(after); err != nil || q.after == 0 {
+			return errBadRequest
+		}
 	}
-	uses, more, err := a.usesOf(r, q)
+	uses, more, err := a.usesOf(in.r.Context(), q)
 	if err != nil {
 		return err
 	}
@@ -119,34 +101,25 @@ func (a *API) sendTokenUses(w http.ResponseWriter, r *http.Request, user int64, 
 
 // ownTokenUsesCSV answers GET /api/v1/profile/token_authentications.csv.
 func (a *API) ownTokenUsesCSV(w http.ResponseWriter, r *http.Request) error {
-	return a.sendTokenUsesCSV(w, r, auth.From(r.Context()).User.ID, nil)
+	return a.sendTokenUsesCSV(w, readInput(r), auth.From(r.Context()).User.ID)
 }
 
 // tokenUsesCSV answers GET /api/v1/users/{id}/token_authentications.csv.
 func (a *API) tokenUsesCSV(w http.ResponseWriter, r *http.Request) error {
-	var wrong []problem
-	return a.sendTokenUsesCSV(w, r, pathNumber(r, "id", &wrong), wrong)
+	in := readInput(r)
+	return a.sendTokenUsesCSV(w, in, in.pathNumber("id"))
 }
 
 // maxUsesCSV is how many entries a table has at most; the newest are in it.
 const maxUsesCSV = 10_000
 
-func (a *API) sendTokenUsesCSV(w http.ResponseWriter, r *http.Request, user int64, wrong []problem) error {
-	asked, err := newParameters(r)
-	if err != nil {
+func (a *API) sendTokenUsesCSV(w http.ResponseWriter, in *input, user int64) error {
+	withByteOrderMark := in.queryBool("bom")
+	q := useQuery{user: user, tokenID: in.queryID("token_id"), first: maxUsesCSV}
+	if err := in.fault(); err != nil {
 		return err
 	}
-	withByteOrderMark := asked.boolean("bom", &wrong)
-	delete(asked, "bom")
-	if err := asked.only("token_id"); err != nil {
-		return err
-	}
-	q, err := asked.useQuery(user, wrong)
-	if err != nil {
-		return err
-	}
-	q.first = maxUsesCSV
-	uses, _, err := a.usesOf(r, q)
+	uses, _, err := a.usesOf(in.r.Context(), q)
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"trento/auth"
 	"trento/store"
@@ -112,9 +111,9 @@ func (a *API) sendUser(w http.ResponseWriter, status int, id int64) error {
 
 // user answers GET /api/v1/users/{id}.
 func (a *API) user(w http.ResponseWriter, r *http.Request) error {
-	var wrong []problem
-	id := pathNumber(r, "id", &wrong)
-	if err := unprocessable(wrong...); err != nil {
+	in := readInput(r)
+	id := in.pathNumber("id")
+	if err := in.fault(); err != nil {
 		return err
 	}
 	return a.sendUser(w, http.StatusOK, id)
@@ -122,35 +121,20 @@ func (a *API) user(w http.ResponseWriter, r *http.Request) error {
 
 // createUser answers POST /api/v1/users.
 func (a *API) createUser(w http.ResponseWriter, r *http.Request) error {
-	given, err := schemaMembers(r)
-	if err != nil {
-		return err
-	}
-	required := []string{"username", "fullname", "email", "password", "password_confirmation", "enabled"}
-	if err := given.only(append(required, "abilities", "timezone")...); err != nil {
-		return err
-	}
-	if err := given.all(required...); err != nil {
-		return err
-	}
-	var wrong []problem
+	in := readInput(r)
+	given := in.object()
 	n := auth.NewUser{
-		Username: schemaText("/username", given["username"], &wrong),
-		Fullname: schemaText("/fullname", given["fullname"], &wrong),
-		Email:    schemaText("/email", given["email"], &wrong),
-		Password: schemaText("/password", given["password"], &wrong),
-		Enabled:  schemaBool("/enabled", given["enabled"], &wrong),
-		Timezone: store.DefaultTimezone,
-
-		PasswordConfirmation: schemaText("/password_confirmation", given["password_confirmation"], &wrong),
+		Username:             required(given, "username", asText),
+		Fullname:             required(given, "fullname", asText),
+		Email:                required(given, "email", asText),
+		Password:             required(given, "password", asText),
+		PasswordConfirmation: required(given, "password_confirmation", asText),
+		Enabled:              required(given, "enabled", asBool),
+		Abilities:            orZero(optional(given, "abilities", asListOf(asAbility))),
+		Timezone:             store.DefaultTimezone,
 	}
-	if timezone := given.optionalText("timezone", &wrong); timezone != nil {
-		n.Timezone = *timezone
-	}
-	if abilities := given.optionalAbilities(&wrong); abilities != nil {
-		n.Abilities = *abilities
-	}
-	if err := unprocessable(wrong...); err != nil {
+	replace(given, "timezone", asText, &n.Timezone)
+	if err := in.fault(); err != nil {
 		return err
 	}
 	u, err := a.deps.Auth.CreateUser(r.Context(), auth.From(r.Context()), n)
@@ -164,36 +148,24 @@ func (a *API) createUser(w http.ResponseWriter, r *http.Request) error {
 // changeUser answers PATCH and PUT /api/v1/users/{id}, which are the same: what
 // is not in the body stays as it is.
 func (a *API) changeUser(w http.ResponseWriter, r *http.Request) error {
-	var wrong []problem
-	id := pathNumber(r, "id", &wrong)
-	version, conditional := ifMatch(r, &wrong)
-	if err := unprocessable(wrong...); err != nil {
-		return err
-	}
-	given, err := schemaMembers(r)
-	if err != nil {
-		return err
-	}
-	err = given.only("fullname", "email", "password", "password_confirmation", "enabled", "abilities", "timezone", "totp_disabled", currentPassword)
-	if err != nil {
-		return err
-	}
-	disableTOTP := given.optionalBool("totp_disabled", &wrong)
+	in := readInput(r)
+	id, version := in.pathNumber("id"), in.ifMatch()
+	given := in.object()
 	c := auth.UserChange{
-		Fullname:             given.optionalText("fullname", &wrong),
-		Email:                given.optionalText("email", &wrong),
-		Password:             given.optionalText("password", &wrong),
-		PasswordConfirmation: given.optionalText("password_confirmation", &wrong),
-		Timezone:             given.optionalText("timezone", &wrong),
-		Abilities:            given.optionalAbilities(&wrong),
-		Enabled:              given.optionalBool("enabled", &wrong),
-		DisableTOTP:          disableTOTP != nil && *disableTOTP,
+		Fullname:             optional(given, "fullname", asText),
+		Email:                optional(given, "email", asText),
+		Password:             optional(given, "password", asText),
+		PasswordConfirmation: optional(given, "password_confirmation", asText),
+		Timezone:             optional(given, "timezone", asText),
+		Abilities:            optional(given, "abilities", asListOf(asAbility)),
+		Enabled:              optional(given, "enabled", asBool),
+		DisableTOTP:          orZero(optional(given, "totp_disabled", asBool)),
 	}
-	by := given.confirming(r, &wrong)
-	if err := unprocessable(wrong...); err != nil {
+	by := in.confirming(given)
+	if err := in.fault(); err != nil {
 		return err
 	}
-	if !conditional {
+	if version == nil {
 		err := a.deps.Store.View(func(tx *store.Tx) error {
 			_, err := tx.User(id)
 			return err
@@ -203,7 +175,7 @@ func (a *API) changeUser(w http.ResponseWriter, r *http.Request) error {
 		}
 		return err
 	}
-	u, err := a.deps.Auth.ChangeUser(r.Context(), by, id, version, c)
+	u, err := a.deps.Auth.ChangeUser(r.Context(), by, id, *version, c)
 	if err != nil {
 		return err
 	}
@@ -213,9 +185,9 @@ func (a *API) changeUser(w http.ResponseWriter, r *http.Request) error {
 
 // deleteUser answers DELETE /api/v1/users/{id}.
 func (a *API) deleteUser(w http.ResponseWriter, r *http.Request) error {
-	var wrong []problem
-	id := pathNumber(r, "id", &wrong)
-	if err := unprocessable(wrong...); err != nil {
+	in := readInput(r)
+	id := in.pathNumber("id")
+	if err := in.fault(); err != nil {
 		return err
 	}
 	if err := a.deps.Auth.DeleteUser(r.Context(), auth.From(r.Context()), id); err != nil {
@@ -225,67 +197,18 @@ func (a *API) deleteUser(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// ifMatch is the version the client believes a record has, and whether it says
-// so. Most send the number as it is, some in quotation marks.
-func ifMatch(r *http.Request, wrong *[]problem) (version int, ok bool) {
-	values := r.Header.Values("If-Match")
-	if len(values) == 0 {
-		return 0, false
-	}
-	text := values[0]
-	if len(text) > 2 && strings.HasPrefix(text, `"`) && strings.HasSuffix(text, `"`) {
-		text = text[1 : len(text)-1]
-	}
-	version, err := strconv.Atoi(text)
-	if err != nil || len(values) > 1 {
-		*wrong = append(*wrong, invalid("/if-match", "Invalid integer. Got: string"))
-	}
-	return version, true
-}
-
-// optionalAbilities are the ids of the abilities in a body; nil where it has
-// none. What else is said about an ability is believed by nobody.
-func (o object) optionalAbilities(wrong *[]problem) *[]int {
-	value, ok := o["abilities"]
-	if !ok {
-		return nil
-	}
-	var elements []json.RawMessage
-	if kind := kindOf(value); kind != "array" || json.Unmarshal(value, &elements) != nil {
-		*wrong = append(*wrong, mistyped("/abilities", "array", kind))
-	}
-	ids := make([]int, 0, len(elements))
-	for i, element := range elements {
-		if len(*wrong) >= maxProblems {
-			break
-		}
-		ids = append(ids, schemaAbility("/abilities/"+strconv.Itoa(i), element, wrong))
-	}
-	return &ids
-}
-
-// schemaAbility is the id of an ability.
-func schemaAbility(pointer string, value json.RawMessage, wrong *[]problem) int {
-	var o object
-	if kind := kindOf(value); kind != "object" || json.Unmarshal(value, &o) != nil {
-		*wrong = append(*wrong, mistyped(pointer, "object", kind))
+// asAbility reads an ability and returns its id. What else is said about it is
+// believed by nobody.
+func asAbility(at place, value json.RawMessage) int {
+	given := asObject(at, value)
+	given.open = true
+	if given.members == nil {
 		return 0
 	}
-	for _, name := range []string{"id", "name", "resource"} {
-		if _, ok := o[name]; !ok {
-			*wrong = append(*wrong, invalid(pointer+"/"+name, "Missing field: "+name))
-		}
-	}
-	for _, name := range []string{"name", "resource", "label"} {
-		if text, ok := o[name]; ok {
-			schemaText(pointer+"/"+name, text, wrong)
-		}
-	}
-	var id int
-	if number, ok := o["id"]; ok && json.Unmarshal(number, &id) != nil || ok && kindOf(number) != "integer" {
-		*wrong = append(*wrong, mistyped(pointer+"/id", "integer", kindOf(number)))
-	}
-	return id
+	required(given, "name", asText)
+	required(given, "resource", asText)
+	optional(given, "label", asText)
+	return required(given, "id", asInteger)
 }
 
 // warnOfPassword says in the header Warning that a password that was taken is a
