@@ -1,8 +1,6 @@
 package ui
 
 import (
-	"bytes"
-	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -27,13 +25,12 @@ type assets struct {
 	icon  []byte           // SVG
 }
 
-// asset is a file, as it is and compressed. Of zstd only the slowest level makes
-// these files as small as gzip does, and it takes half a second.
+// asset is a file.
 type asset struct {
-	address        string // "/static/3fa1…/app.css"
-	contentType    string
-	hash           string
-	plain, gzipped []byte
+	address     string // "/static/3fa1…/app.css"
+	contentType string
+	etag        string // weak, since it is the same whether the file is compressed or not
+	body        []byte
 }
 
 const (
@@ -55,31 +52,16 @@ func loadAssets() (assets, error) {
 		return assets{}, fmt.Errorf("script: %w", err)
 	}
 	a := assets{files: make(map[string]asset)}
-	if a.files[styleFile], err = newAsset(styleFile, "text/css; charset=utf-8", style); err != nil {
-		return assets{}, err
-	}
-	if a.files[scriptFile], err = newAsset(scriptFile, "text/javascript; charset=utf-8", script); err != nil {
-		return assets{}, err
-	}
+	a.files[styleFile] = newAsset(styleFile, "text/css; charset=utf-8", style)
+	a.files[scriptFile] = newAsset(scriptFile, "text/javascript; charset=utf-8", script)
 	a.icon, err = fs.ReadFile(static, "icon.svg")
 	return a, err
 }
 
-func newAsset(name, contentType string, body []byte) (asset, error) {
+func newAsset(name, contentType string, body []byte) asset {
 	sum := sha256.Sum256(body)
 	hash := hex.EncodeToString(sum[:8])
-	var gzipped bytes.Buffer
-	out, err := gzip.NewWriterLevel(&gzipped, gzip.BestCompression)
-	if err != nil {
-		return asset{}, err
-	}
-	if _, err := out.Write(body); err != nil {
-		return asset{}, err
-	}
-	if err := out.Close(); err != nil {
-		return asset{}, err
-	}
-	return asset{address: "/static/" + hash + "/" + name, contentType: contentType, hash: hash, plain: body, gzipped: gzipped.Bytes()}, nil
+	return asset{address: "/static/" + hash + "/" + name, contentType: contentType, etag: `W/"` + hash + `"`, body: body}
 }
 
 // serve answers GET /static/{hash}/{file}. A hash of another version is
@@ -94,32 +76,13 @@ func (a assets) serve(w http.ResponseWriter, r *http.Request) error {
 	if r.URL.Path == file.address {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
-	body, etag := file.plain, `"`+file.hash+`"`
-	if acceptsGzip(r) {
-		body, etag = file.gzipped, `"`+file.hash+`-gzip"`
-		h.Set("Content-Encoding", "gzip")
-	}
-	h.Set("ETag", etag)
-	if r.Header.Get("If-None-Match") == etag {
+	h.Set("ETag", file.etag)
+	if r.Header.Get("If-None-Match") == file.etag {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
 	h.Set("Content-Type", file.contentType)
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	_, err := w.Write(body)
+	h.Set("Content-Length", strconv.Itoa(len(file.body)))
+	_, err := w.Write(file.body)
 	return ignoreGone(err)
-}
-
-// acceptsGzip reports whether a request takes a file compressed.
-func acceptsGzip(r *http.Request) bool {
-	for part := range strings.SplitSeq(strings.Join(r.Header.Values("Accept-Encoding"), ","), ",") {
-		coding, quality, _ := strings.Cut(part, ";")
-		if !strings.EqualFold(strings.TrimSpace(coding), "gzip") {
-			continue
-		}
-		_, q, _ := strings.Cut(quality, "=")
-		weight, err := strconv.ParseFloat(strings.TrimSpace(q), 64)
-		return err != nil || weight > 0
-	}
-	return false
 }

@@ -89,7 +89,7 @@ func TestEveryPartIsBundled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	style, script := string(a.files[styleFile].plain), string(a.files[scriptFile].plain)
+	style, script := string(a.files[styleFile].body), string(a.files[scriptFile].body)
 	err = fs.WalkDir(staticFiles, "static", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || path.Base(name) == styleFile {
 			return err

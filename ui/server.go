@@ -134,7 +134,7 @@ func (s *server) routes() []api.Route {
 		{Method: "POST", Path: "/views/remove", Access: auth.SignedIn, Handle: form(s.removeView)},
 		{Method: "POST", Path: "/notices/dismiss", Access: auth.SignedIn, Handle: form(s.dismissBanner)},
 		{Method: "POST", Path: "/preferences", Access: auth.SignedIn, Handle: form(s.setPreference)},
-		{Method: "GET", Path: "/static/{hash}/{file}", Access: auth.Public, Handle: api.Uncompressed(s.assets.serve)},
+		{Method: "GET", Path: "/static/{hash}/{file}", Access: auth.Public, Handle: s.assets.serve},
 	})
 }
 
