@@ -6,8 +6,8 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strings"
-	"time"
 
+	"github.com/felixge/httpsnoop"
 	"github.com/google/uuid"
 
 	"trento/auth"
@@ -46,67 +46,43 @@ func nameRequest(next http.Handler) http.Handler {
 	})
 }
 
-// recorder remembers what was answered. Unwrap lets ResponseController reach
-// the writer beneath.
-type recorder struct {
-	http.ResponseWriter
-	status int
-	size   int64
-}
-
-func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
-
-func (w *recorder) WriteHeader(status int) {
-	if w.status == 0 {
-		w.status = status
-	}
-	w.ResponseWriter.WriteHeader(status)
-}
-
-func (w *recorder) Write(b []byte) (int, error) {
-	if w.status == 0 {
-		w.status = http.StatusOK
-	}
-	n, err := w.ResponseWriter.Write(b)
-	w.size += int64(n)
-	return n, err
-}
-
-// logRequests writes one line a request. Agents come every few seconds, so
-// the line of one that was served is for debugging.
+// logRequests writes one line a request, and answers where a handler panics.
+// Agents come every few seconds, so the line of one that was served is for
+// debugging.
 func (s *server) logRequests(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		begun, out := time.Now(), &recorder{ResponseWriter: w}
-		next.ServeHTTP(out, r)
+		var answer httpsnoop.Metrics
+		answer.CaptureMetrics(w, func(w http.ResponseWriter) {
+			defer s.recoverPanic(w, r, &answer)
+			next.ServeHTTP(w, r)
+		})
+		if answer.Code == 0 {
+			answer.Code = http.StatusOK
+		}
 		level := slog.LevelInfo
-		if r.Header.Get("X-Trento-Apikey") != "" && out.status < http.StatusBadRequest {
+		if r.Header.Get("X-Trento-Apikey") != "" && answer.Code < http.StatusBadRequest {
 			level = slog.LevelDebug
 		}
 		s.options.Log.LogAttrs(r.Context(), level, "request",
 			slog.String("id", requestID(r.Context())), slog.String("method", r.Method), slog.String("path", r.URL.Path),
-			slog.Int("status", out.status), slog.Int64("bytes", out.size), slog.Duration("took", time.Since(begun)))
+			slog.Int("status", answer.Code), slog.Int64("bytes", answer.Written), slog.Duration("took", answer.Duration))
 	})
 }
 
-// recoverPanics turns a panic into a fault that is answered and logged.
-func (s *server) recoverPanics(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		defer func() {
-			cause := recover()
-			if cause == nil {
-				return
-			}
-			if cause == http.ErrAbortHandler {
-				panic(cause)
-			}
-			s.options.Log.Error("panic", "id", requestID(r.Context()), "cause", cause, "stack", string(debug.Stack()))
-			if out, ok := w.(*recorder); ok && out.status != 0 {
-				panic(http.ErrAbortHandler) // half an answer is out: better none than a false one
-			}
-			http.Error(w, "internal error, request "+requestID(r.Context()), http.StatusInternalServerError)
-		}()
-		next.ServeHTTP(w, r)
-	})
+// recoverPanic turns a panic into a fault that is answered and logged.
+func (s *server) recoverPanic(w http.ResponseWriter, r *http.Request, answer *httpsnoop.Metrics) {
+	cause := recover()
+	if cause == nil {
+		return
+	}
+	if cause == http.ErrAbortHandler {
+		panic(cause)
+	}
+	s.options.Log.Error("panic", "id", requestID(r.Context()), "cause", cause, "stack", string(debug.Stack()))
+	if answer.Code != 0 || answer.Written > 0 {
+		panic(http.ErrAbortHandler) // half an answer is out: better none than a false one
+	}
+	http.Error(w, "internal error, request "+requestID(r.Context()), http.StatusInternalServerError)
 }
 
 // contentPolicy lets a page load what this server serves as a file and

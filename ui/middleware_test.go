@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -137,7 +138,7 @@ func TestFormsAreBounded(t *testing.T) {
 func TestPanicsAndFaultsAreAnswered(t *testing.T) {
 	log := new(logBuffer)
 	s := &server{options: Options{Log: newTestLog(log)}}
-	h := chain(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("oh no") }), nameRequest, s.logRequests, s.recoverPanics)
+	h := chain(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("oh no") }), nameRequest, s.logRequests)
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
 	id := w.Header().Get(api.RequestIDHeader)
@@ -146,6 +147,25 @@ func TestPanicsAndFaultsAreAnswered(t *testing.T) {
 	}
 	if !strings.Contains(log.String(), "oh no") || strings.Count(log.String(), id) != 2 {
 		t.Errorf("log: %s", log)
+	}
+}
+
+// TestPanicInAnAnswer: of an answer that has begun, the connection breaks off, so
+// that nobody takes the half for the whole.
+func TestPanicInAnAnswer(t *testing.T) {
+	s := &server{options: Options{Log: newTestLog(new(logBuffer))}}
+	server := httptest.NewServer(chain(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if _, err := w.Write([]byte("half")); err != nil {
+			t.Error(err)
+		}
+		panic("oh no")
+	}), nameRequest, s.logRequests))
+	defer server.Close()
+	if response, err := http.Get(server.URL); err == nil {
+		defer response.Body.Close()
+		if text, err := io.ReadAll(response.Body); err == nil {
+			t.Errorf("status %d, %q passes for the whole answer", response.StatusCode, text)
+		}
 	}
 }
 

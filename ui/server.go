@@ -77,7 +77,7 @@ func New(o Options) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return chain(rooms, nameRequest, s.logRequests, s.recoverPanics, secureHeaders, limitBodies, o.Auth.Identify, s.refuseCrossOrigin), nil
+	return chain(rooms, nameRequest, s.logRequests, secureHeaders, limitBodies, o.Auth.Identify, s.refuseCrossOrigin), nil
 }
 
 // routes are the pages of the console and what each demands.
