@@ -34,15 +34,6 @@ const entryFormat = 2
 //go:embed dictionary1.json
 var dictionary1 []byte
 
-// event logs what a change of the landscape brought about.
-func (tx *Tx) event(e landscape.Event) error {
-	document, err := json.Marshal(e.Metadata)
-	if err != nil {
-		return fmt.Errorf("activity %s: %w", e.Type, err)
-	}
-	return tx.log(activity.System, activity.Decode(e.Type, document))
-}
-
 // log appends an entry about an event, which it completes: with the correlation
 // id that all events of one change have, and with the names that belong to the
 // ids, as they are now.

@@ -141,7 +141,7 @@ func (tx *Tx) apply(changes *landscape.Changeset) error {
 		if slices.Contains(changes.RetryStarts, i) {
 			tx.by.Correlation = "" // another story begins
 		}
-		err = errors.Join(err, tx.event(e))
+		err = errors.Join(err, tx.log(activity.System, e))
 	}
 	return err
 }

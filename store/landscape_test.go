@@ -86,7 +86,7 @@ func TestDeregisterHost(t *testing.T) {
 	view(t, s, func(tx *Tx) error {
 		changes, err := tx.PlanCleanUp(landscape.Target{Host: agent})
 		for _, e := range changes.Events {
-			plan = append(plan, e.Type)
+			plan = append(plan, e.Type())
 		}
 		return err
 	})

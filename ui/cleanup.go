@@ -249,43 +249,38 @@ func newCleanupPlan(tx *store.Tx, name string, plan *landscape.Changeset) (clean
 		{Label: "Database instances"}, {Label: "Application instances"}, {Label: "HANA databases"}, {Label: "SAP systems"},
 		{Label: "Place in the cluster"}, {Label: "Clusters"}, {Label: "Hosts"},
 	}
-	for _, e := range plan.Events {
+	for _, event := range plan.Events {
 		group, whole := -1, false
 		var thing link
 		var err error
-		switch e.Type {
-		case activity.TypeDatabaseInstanceDeregistered:
+		switch e := event.(type) {
+		case *activity.DatabaseInstanceDeregistered:
 			group = 0
-			thing, err = instanceOf(tx, e, plan.Databases[idOf[landscape.DatabaseID](e, "database_id")].SID)
-		case activity.TypeApplicationInstanceDeregistered:
+			thing, err = linkToInstance(tx, plan.Databases[landscape.DatabaseID(e.DatabaseID)].SID, e.InstanceNumber, e.HostID)
+		case *activity.ApplicationInstanceDeregistered:
 			group = 1
-			thing, err = instanceOf(tx, e, plan.SAPSystems[idOf[landscape.SAPSystemID](e, "sap_system_id")].SID)
-		case activity.TypeApplicationInstanceSystemLost:
-			thing, err := instanceOf(tx, e, plan.SAPSystems[idOf[landscape.SAPSystemID](e, "sap_system_id")].SID)
+			thing, err = linkToInstance(tx, plan.SAPSystems[landscape.SAPSystemID(e.SAPSystemID)].SID, e.InstanceNumber, e.HostID)
+		case *activity.ApplicationInstanceSystemLost:
+			thing, err := linkToInstance(tx, plan.SAPSystems[landscape.SAPSystemID(e.SAPSystemID)].SID, e.InstanceNumber, e.HostID)
 			if err != nil {
 				return cleanupPlan{}, err
 			}
 			group := &waiting[0]
-			if e.Metadata["waits_for"] == landscape.WaitsForSystem {
+			if e.WaitsFor == activity.WaitsForSystem {
 				group = &waiting[1]
 			}
 			group.Things = append(group.Things, thing)
 			continue
-		case activity.TypeDatabaseDeregistered:
-			id := idOf[landscape.DatabaseID](e, "database_id")
-			group, whole, thing = 2, true, link{Name: plan.Databases[id].SID, URL: "/databases/" + string(id)}
-		case activity.TypeSAPSystemDeregistered:
-			id := idOf[landscape.SAPSystemID](e, "sap_system_id")
-			group, whole, thing = 3, true, link{Name: plan.SAPSystems[id].SID, URL: "/sap_systems/" + string(id)}
-		case activity.TypeHostRemovedFromCluster:
-			id := idOf[landscape.ClusterID](e, "cluster_id")
-			group, thing = 4, linkToCluster(plan.Clusters[id])
-		case activity.TypeClusterDeregistered:
-			id := idOf[landscape.ClusterID](e, "cluster_id")
-			group, whole, thing = 5, true, linkToCluster(plan.Clusters[id])
-		case activity.TypeHostDeregistered:
-			id := idOf[landscape.HostID](e, "host_id")
-			group, thing = 6, link{Name: plan.Hosts[id].Hostname, URL: "/hosts/" + string(id)}
+		case *activity.DatabaseDeregistered:
+			group, whole, thing = 2, true, link{Name: plan.Databases[landscape.DatabaseID(e.DatabaseID)].SID, URL: "/databases/" + e.DatabaseID}
+		case *activity.SAPSystemDeregistered:
+			group, whole, thing = 3, true, link{Name: plan.SAPSystems[landscape.SAPSystemID(e.SAPSystemID)].SID, URL: "/sap_systems/" + e.SAPSystemID}
+		case *activity.HostRemovedFromCluster:
+			group, thing = 4, linkToCluster(plan.Clusters[landscape.ClusterID(e.ClusterID)])
+		case *activity.ClusterDeregistered:
+			group, whole, thing = 5, true, linkToCluster(plan.Clusters[landscape.ClusterID(e.ClusterID)])
+		case *activity.HostDeregistered:
+			group, thing = 6, link{Name: e.Hostname, URL: "/hosts/" + e.HostID}
 		}
 		if err != nil {
 			return cleanupPlan{}, err
@@ -306,22 +301,14 @@ func newCleanupPlan(tx *store.Tx, name string, plan *landscape.Changeset) (clean
 	return d, nil
 }
 
-// idOf is the id under a key of an event.
-func idOf[ID ~string](e landscape.Event, key string) ID {
-	id, _ := e.Metadata[key].(ID)
-	return id
-}
-
-// instanceOf names the instance of a system that an event is about.
-func instanceOf(tx *store.Tx, e landscape.Event, sid string) (link, error) {
-	id := idOf[landscape.HostID](e, "host_id")
-	host, err := hostOf(tx, id)
+// linkToInstance names an instance of a system on a host, and leads to the host.
+func linkToInstance(tx *store.Tx, sid, number, id string) (link, error) {
+	host, err := hostOf(tx, landscape.HostID(id))
 	if err != nil {
 		return link{}, err
 	}
-	number, _ := e.Metadata["instance_number"].(string)
 	if host == nil {
-		return link{Name: fmt.Sprintf("%s %s", sid, number)}, nil
+		return link{Name: sid + " " + number}, nil
 	}
-	return link{Name: fmt.Sprintf("%s %s on %s", sid, number, host.Hostname), URL: "/hosts/" + string(id)}, nil
+	return link{Name: fmt.Sprintf("%s %s on %s", sid, number, host.Hostname), URL: "/hosts/" + id}, nil
 }

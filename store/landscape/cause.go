@@ -3,6 +3,8 @@ package landscape
 import (
 	"fmt"
 	"strings"
+
+	"trento/store/activity"
 )
 
 // part is something that takes part in a health.
@@ -11,17 +13,9 @@ type part struct {
 	health Health
 }
 
-// changeOf is the metadata of a change of a value: what it is now under a key
-// of its own, what it was, and why, where that is known.
-func changeOf[T ~string](key string, old, now T, cause string) map[string]any {
-	metadata := map[string]any{key: now}
-	if old != "" {
-		metadata["old"] = old
-	}
-	if cause != "" {
-		metadata["cause"] = cause
-	}
-	return metadata
+// changeOf is the change from a value for a reason; both may be empty.
+func changeOf[T ~string](old T, cause string) activity.Change {
+	return activity.Change{Old: string(old), Cause: cause}
 }
 
 // maxCauses bounds the parts that a cause names.
@@ -68,20 +62,10 @@ func (in ClusterInputs) parts() []part {
 	}
 }
 
-func (db *Database) parts() []part {
-	parts := make([]part, len(db.Instances))
-	for i := range db.Instances {
-		parts[i] = part{"instance " + db.Instances[i].Number, db.Instances[i].Status.Health()}
-	}
-	return parts
-}
+func (db *Database) parts() []part { return instanceParts(db) }
 
 func (s *SAPSystem) parts() []part {
-	parts := []part{{"the database", s.DatabaseHealth}}
-	for i := range s.Instances {
-		parts = append(parts, part{"instance " + s.Instances[i].Number, s.Instances[i].Status.Health()})
-	}
-	return parts
+	return append([]part{{"the database", s.DatabaseHealth}}, instanceParts(s)...)
 }
 
 // Cause names what a warning or critical health of the host follows from; it

@@ -66,25 +66,29 @@ func (e CleanUpError) Unwrap() []error {
 	return reasons
 }
 
-// CleanUp decides what the clean-up of some things, each named once, takes
-// with it: of a host the instances on it and its place in its cluster; of the
-// last host its cluster; of an instance the database and the SAP systems that
-// cannot be without it. All of them go or none: a CleanUpError lists those
-// that cannot be cleaned up as the landscape is.
+// CleanUp returns what the clean-up of some things, each named once, takes with
+// it: with a host go the instances on it and its place in its cluster; with the
+// last host of a cluster, the cluster; with an instance, the database and the
+// SAP systems that cannot be without it. All of the things go or none: a
+// CleanUpError lists those that cannot be cleaned up.
 func CleanUp(state State, now time.Time, targets ...Target) (*Changeset, error) {
-	cs := NewChangeset(state, now)
+	cs := newChangeset(state, now)
+	return cs, cs.complete(cs.cleanUp(targets))
+}
+
+func (cs *Changeset) cleanUp(targets []Target) error {
 	var refused CleanUpError
 	for _, t := range targets {
 		reason, err := cs.refusal(t)
 		if err != nil {
-			return cs, err
+			return err
 		}
 		if reason != nil {
 			refused = append(refused, Refusal{t, reason})
 		}
 	}
 	if refused != nil {
-		return cs, refused
+		return refused
 	}
 	// Hosts go last: they would take their instances along.
 	for _, hosts := range []bool{false, true} {
@@ -93,20 +97,21 @@ func CleanUp(state State, now time.Time, targets ...Target) (*Changeset, error) 
 				continue
 			}
 			if err := cs.remove(t); err != nil {
-				return cs, err
+				return err
 			}
 		}
 	}
-	return cs, cs.judgeWaiting()
+	return nil
 }
 
-// refusal is the reason why a target cannot be cleaned up; nil where it can.
+// refusal returns the reason why a target cannot be cleaned up; nil where it
+// can.
 func (cs *Changeset) refusal(t Target) (reason, err error) {
-	var absent *time.Time
+	var i *Instance
 	if t.IsHost() {
-		_, err = cs.registeredHost(t.Host)
+		_, err = cs.editRegisteredHost(t.Host)
 	} else {
-		_, absent, err = cs.instance(t)
+		_, i, err = cs.editTarget(t)
 	}
 	switch {
 	case errors.Is(err, ErrUnknown), errors.Is(err, ErrNotRegistered):
@@ -115,33 +120,27 @@ func (cs *Changeset) refusal(t Target) (reason, err error) {
 		return nil, err
 	case t.IsHost() && cs.state.HeardRecently(t.Host):
 		return ErrLive, nil
-	case !t.IsHost() && absent == nil:
+	case !t.IsHost() && i.AbsentSince == nil:
 		return ErrPresent, nil
 	}
 	return nil, nil
 }
 
-// instance is the system and the absence of an instance that is to be cleaned
-// up. Its system need not be registered.
-func (cs *Changeset) instance(t Target) (sid string, absent *time.Time, err error) {
+// editTarget returns the instance that a target names, and its system, which
+// need not be registered.
+func (cs *Changeset) editTarget(t Target) (s system, i *Instance, err error) {
 	if t.Database != "" {
-		db, err := cs.database(t.Database)
-		if err != nil {
-			return "", nil, err
-		}
-		if i, known := db.place(t.Host, t.Number); known {
-			return db.Instances[i].SID, db.Instances[i].AbsentSince, nil
-		}
-		return "", nil, ErrUnknown
+		s, err = cs.editDatabase(t.Database)
+	} else {
+		s, err = cs.editSAPSystem(t.SAPSystem)
 	}
-	s, err := cs.sapSystem(t.SAPSystem)
 	if err != nil {
-		return "", nil, err
+		return nil, nil, err
 	}
-	if i, known := s.place(t.Host, t.Number); known {
-		return s.Instances[i].SID, s.Instances[i].AbsentSince, nil
+	if i = find(s, t.Host, t.Number); i == nil {
+		return nil, nil, ErrUnknown
 	}
-	return "", nil, ErrUnknown
+	return s, i, nil
 }
 
 // remove takes a target out of the landscape.
@@ -149,38 +148,34 @@ func (cs *Changeset) remove(t Target) error {
 	if t.IsHost() {
 		return cs.removeHost(t.Host)
 	}
-	sid, _, err := cs.instance(t)
+	s, i, err := cs.editTarget(t)
 	if err != nil {
 		return err
 	}
-	if err := cs.discard(t.Host, sid, t.Number); err != nil {
+	if err := cs.deleteWaiting(t.Host, i.SID, t.Number); err != nil {
 		return err
 	}
-	if t.Database != "" {
-		return cs.removeDatabaseInstance(t.Database, t.Host, t.Number)
-	}
-	return cs.removeApplicationInstance(t.SAPSystem, t.Host, t.Number)
+	return s.removeInstance(cs, t.Host, t.Number)
 }
 
 func (cs *Changeset) removeHost(id HostID) error {
-	host, err := cs.registeredHost(id)
+	host, err := cs.editRegisteredHost(id)
 	if err != nil {
 		return err
 	}
-	cs.hostEvent(host, activity.TypeHostDeregistrationRequested, map[string]any{"requested_at": cs.now})
+	cs.emit(&activity.HostDeregistrationRequested{AboutHost: host.about(), RequestedAt: cs.now})
 	if err := cs.removeInstances(id); err != nil {
+		return err
+	}
+	if err := cs.clearSAPReport(id); err != nil {
 		return err
 	}
 	if err := cs.leaveCluster(id); err != nil {
 		return err
 	}
-	if host, err = cs.host(id); err != nil {
-		return err
-	}
-	after := cs.changeHost(host)
-	after.DeregisteredAt = &cs.now
-	after.Inputs.SoftwareUpdates, after.MachineHistory = HealthNotSet, nil
-	cs.hostEvent(after, activity.TypeSoftwareUpdatesDiscoveryCleared, nil)
-	cs.hostEvent(after, activity.TypeHostDeregistered, map[string]any{"deregistered_at": cs.now})
+	host.DeregisteredAt = &cs.now
+	host.Inputs.SoftwareUpdates, host.MachineHistory = HealthNotSet, nil
+	cs.emit(&activity.SoftwareUpdatesDiscoveryCleared{AboutHost: host.about()})
+	cs.emit(&activity.HostDeregistered{AboutHost: host.about(), DeregisteredAt: cs.now})
 	return nil
 }

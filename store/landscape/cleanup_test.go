@@ -62,10 +62,10 @@ func TestCleanUpTogether(t *testing.T) {
 			w.deregister(test.targets...)
 			var got []string
 			for _, e := range w.events {
-				if what, ok := strings.CutSuffix(string(e.Type), "_deregistered"); ok {
+				if what, ok := strings.CutSuffix(string(e.Type()), "_deregistered"); ok {
 					got = append(got, what)
-				} else if strings.HasSuffix(string(e.Type), "_removed_from_cluster") {
-					got = append(got, string(e.Type))
+				} else if strings.HasSuffix(string(e.Type()), "_removed_from_cluster") {
+					got = append(got, string(e.Type()))
 				}
 			}
 			if diff := cmp.Diff(strings.Fields(test.want), got); diff != "" {
@@ -107,7 +107,7 @@ func TestCleanUpIsRefused(t *testing.T) {
 			w.live = map[landscape.HostID]bool{"db": true}
 			cs, err := landscape.CleanUp(w, w.now, test.targets...)
 			if cs.Changed() {
-				t.Errorf("changes something: %v", told(cs.Events))
+				t.Errorf("changes something: %v", told(t, cs.Events))
 			}
 			refused, ok := errors.AsType[landscape.CleanUpError](err)
 			if !ok {

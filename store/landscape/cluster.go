@@ -75,6 +75,13 @@ type Cluster struct {
 // Registered reports whether the cluster is part of the landscape now.
 func (c *Cluster) Registered() bool { return c.DeregisteredAt == nil }
 
+// clone returns a copy whose own fields and members may be modified.
+func (c *Cluster) clone() *Cluster {
+	after := *c
+	after.Members = slices.Clone(c.Members)
+	return &after
+}
+
 // ClusterMember is a host of a cluster.
 type ClusterMember struct {
 	HostID HostID `json:"host_id"`

@@ -2,8 +2,8 @@ package landscape
 
 import "trento/store/activity"
 
-// ClusterInputs are the judgements the health of a cluster is made of. Those
-// about what was discovered are empty where nothing was judged yet.
+// ClusterInputs are the parts that the health of a cluster is made of. Those
+// about what was discovered are empty where nothing was evaluated yet.
 type ClusterInputs struct {
 	Replication Health `json:"replication_health,omitempty"` // HANA
 	Distributed Health `json:"distributed_health,omitempty"` // central services
@@ -27,30 +27,38 @@ func (in ClusterInputs) Overall() Health {
 	return Worst(parts...)
 }
 
-// record is the inputs in the words of the activity log: null for a cluster
-// of which there are no details.
-func (in ClusterInputs) record() any {
+// logged returns the inputs as the activity log has them: null for a cluster
+// without details.
+func (in ClusterInputs) logged() any {
 	if in.SBD == "" {
 		return nil
 	}
 	return in
 }
 
-// discovered are the inputs of a cluster by what is known of its inside. They
-// replace those of a former type; checks survive. Of a cluster without
-// details nothing is judged: its inputs stay what they were.
-func (c *Cluster) discovered() ClusterInputs {
+// inputsFrom returns the inputs of a cluster that has taken over a report. Where
+// a part of the report could not be read, what looks good is not known to be.
+func (c *Cluster) inputsFrom(r *ClusterReport) ClusterInputs {
+	inputs := c.Inputs // what is not replaced below stays: checks, and all of them where there are no details
 	switch {
 	case c.HANA != nil:
-		return ClusterInputs{Replication: c.HANA.health(), SBD: sbdHealth(c.HANA.SBDDevices), Checks: c.Inputs.Checks}
+		inputs = ClusterInputs{Replication: c.HANA.health(), SBD: sbdHealth(c.HANA.SBDDevices), Checks: c.Inputs.Checks}
 	case c.ASCSERS != nil:
-		return ClusterInputs{Distributed: c.ASCSERS.health(), SBD: sbdHealth(c.ASCSERS.SBDDevices), Checks: c.Inputs.Checks}
+		inputs = ClusterInputs{Distributed: c.ASCSERS.health(), SBD: sbdHealth(c.ASCSERS.SBDDevices), Checks: c.Inputs.Checks}
 	}
-	return c.Inputs
+	if r.Unread {
+		for _, input := range []*Health{&inputs.Replication, &inputs.Distributed} {
+			if *input == HealthPassing {
+				*input = HealthUnknown
+			}
+		}
+	}
+	return inputs
 }
 
-// lost are the inputs of a cluster that no node speaks for any more.
-func (c *Cluster) lost() ClusterInputs {
+// inputsOfStopped returns the inputs of a cluster about which no node says
+// anything any more.
+func (c *Cluster) inputsOfStopped() ClusterInputs {
 	switch {
 	case c.HANA != nil:
 		return ClusterInputs{Replication: HealthUnknown, SBD: HealthUnknown, Checks: c.Inputs.Checks}
@@ -60,24 +68,13 @@ func (c *Cluster) lost() ClusterInputs {
 	return c.Inputs
 }
 
-// doubted are inputs of which a part could not be read: what looks good is not
-// known to be.
-func (in ClusterInputs) doubted() ClusterInputs {
-	for _, input := range []*Health{&in.Replication, &in.Distributed} {
-		if *input == HealthPassing {
-			*input = HealthUnknown
-		}
-	}
-	return in
-}
-
-// health judges the system replication: 4 is its best state, and SOK a
-// secondary site that could take over.
+// health evaluates the system replication: 4 is its best state, and SOK says
+// that the secondary site could take over.
 func (h *HANADetails) health() Health {
 	return passingIf(h.SRHealthState == "4" && h.SecondarySyncState == "SOK")
 }
 
-// health judges whether every SAP system survives the loss of a node.
+// health evaluates whether every SAP system survives the loss of a node.
 func (a *ASCSERSDetails) health() Health {
 	for _, system := range a.SAPSystems {
 		if !system.Distributed {
@@ -106,36 +103,26 @@ func passingIf(good bool) Health {
 	return HealthCritical
 }
 
-// judgeCluster gives a changed cluster its inputs, and with them its health.
-// Without details there is nothing to add up: its health stays what it was.
-func (cs *Changeset) judgeCluster(c *Cluster, inputs ClusterInputs) {
-	before := c.Inputs
+// evaluateCluster gives a changed cluster its inputs, and with them its health.
+// A cluster without details keeps its health: there is nothing to add up.
+func (cs *Changeset) evaluateCluster(c *Cluster, inputs ClusterInputs) {
+	old := c.Inputs
 	c.Inputs = inputs
-	for _, input := range []struct {
-		event       activity.Type
-		key         string
-		before, now Health
-	}{
-		{activity.TypeClusterReplicationHealthChanged, "replication_health", before.Replication, inputs.Replication},
-		{activity.TypeClusterDistributedHealthChanged, "distributed_health", before.Distributed, inputs.Distributed},
-		{activity.TypeClusterSBDHealthChanged, "sbd_health", before.SBD, inputs.SBD},
-		{activity.TypeClusterChecksHealthChanged, "checks_health", before.Checks, inputs.Checks},
-	} {
-		if input.now != "" && input.now != input.before {
-			cs.clusterEvent(c, input.event, changeOf(input.key, input.before, input.now, ""))
-		}
+	changed := func(old, now Health) bool { return now != "" && now != old }
+	if changed(old.Replication, inputs.Replication) {
+		cs.emit(&activity.ClusterReplicationHealthChanged{AboutCluster: c.about(), Health: string(inputs.Replication), Change: changeOf(old.Replication, "")})
 	}
-	if c.Details() == nil {
-		return
+	if changed(old.Distributed, inputs.Distributed) {
+		cs.emit(&activity.ClusterDistributedHealthChanged{AboutCluster: c.about(), Health: string(inputs.Distributed), Change: changeOf(old.Distributed, "")})
 	}
-	if overall := inputs.Overall(); overall != c.Health {
-		cs.clusterEvent(c, activity.TypeClusterHealthChanged, changeOf("health", c.Health, overall, causeOf(overall, inputs.parts())))
-		c.Health = overall
+	if changed(old.SBD, inputs.SBD) {
+		cs.emit(&activity.ClusterSBDHealthChanged{AboutCluster: c.about(), Health: string(inputs.SBD), Change: changeOf(old.SBD, "")})
 	}
-}
-
-// clusterEvent notes an event about a cluster.
-func (cs *Changeset) clusterEvent(c *Cluster, t activity.Type, metadata map[string]any) {
-	metadata["cluster_id"] = c.ID
-	cs.event(t, metadata)
+	if changed(old.Checks, inputs.Checks) {
+		cs.emit(&activity.ClusterChecksHealthChanged{AboutCluster: c.about(), Health: string(inputs.Checks), Change: changeOf(old.Checks, "")})
+	}
+	if health := inputs.Overall(); c.Details() != nil && health != c.Health {
+		cs.emit(&activity.ClusterHealthChanged{AboutCluster: c.about(), Health: string(health), Change: changeOf(c.Health, causeOf(health, inputs.parts()))})
+		c.Health = health
+	}
 }

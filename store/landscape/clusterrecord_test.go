@@ -80,7 +80,7 @@ func TestClusterNews(t *testing.T) {
 		h.decide(controls("a", nil))
 		r := ClusterReport{ID: "pier", Name: ptr("pier_hana"), Online: true, CIBLastWritten: ptr("z"), Facts: ptr(hanaFacts())}
 		change(&r)
-		if got := lines(h.decide(reports("a", r)).Events); len(got) != 1 {
+		if got := lines(t, h.decide(reports("a", r)).Events); len(got) != 1 {
 			t.Errorf("%s: %v", name, got)
 		}
 		pier := h.clusters["pier"]
@@ -172,7 +172,7 @@ func TestHiddenHost(t *testing.T) {
 		t.Fatalf("hidden: %+v", hidden)
 	}
 	h.decide(func(cs *Changeset) error {
-		return cs.observeHost("a", HostFacts{Hostname: "pier01", Addresses: []Address{}, SystemdUnits: []SystemdUnit{}})
+		return cs.observeHost(Observation{Agent: "a", Host: &HostFacts{Hostname: "pier01", Addresses: []Address{}, SystemdUnits: []SystemdUnit{}}})
 	})
 	known := h.hosts["a"]
 	if !known.Registered() || known.ClusterID != "pier" || known.ClusterHostStatus != "offline" || !known.RegisteredAt.Equal(h.now) {
@@ -327,7 +327,7 @@ func TestClusterOrder(t *testing.T) {
 			}
 			for _, host := range hosts {
 				if cs := h.decide(views[host]); cs.Changed() {
-					rt.Fatalf("%s says something new: %v", host, lines(cs.Events))
+					rt.Fatalf("%s says something new: %v", host, lines(t, cs.Events))
 				}
 			}
 			pier := h.clusters["pier"]

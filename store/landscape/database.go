@@ -41,18 +41,14 @@ func (db *Database) Registered() bool { return db.DeregisteredAt == nil }
 
 // DatabaseInstance is an instance of a database on a host.
 type DatabaseInstance struct {
-	HostID HostID `json:"host_id"`
-	SID    string `json:"sid"`
-	Number string `json:"instance_number"` // two digits
-	InstanceFacts
+	Instance
 	Replication
-	// ActivePrimarySite is the site that a secondary replicates from in the
-	// end, by its id; nil where it does not tell.
+	// ActivePrimarySite is the id of the site that a secondary replicates from
+	// in the end; nil where it is not told.
 	ActivePrimarySite *int `json:"active_primary_site,omitempty"`
 	// TierDerived: the tier was not reported but derived from that of the
 	// active primary site.
 	TierDerived bool `json:"tier_derived,omitzero"`
-	InstanceTimes
 }
 
 // Roles in a system replication.
@@ -80,24 +76,18 @@ type Replication struct {
 func (r *Replication) primary() bool   { return r.Role != nil && *r.Role == PrimaryRole }
 func (r *Replication) secondary() bool { return r.Role != nil && *r.Role == SecondaryRole }
 
-// on reports whether the database has an instance on a host.
-func (db *Database) on(host HostID) bool {
-	return slices.ContainsFunc(db.Instances, func(i DatabaseInstance) bool { return i.HostID == host })
-}
-
 // ListedOn reports whether a host lists an instance of the database.
-func (db *Database) ListedOn(host HostID) bool {
-	return slices.ContainsFunc(db.Instances, func(i DatabaseInstance) bool { return i.HostID == host && i.AbsentSince == nil })
+func (db *Database) ListedOn(host HostID) bool { return isListedOn(db, host) }
+
+// clone returns a copy whose own fields and instances may be modified.
+func (db *Database) clone() *Database {
+	after := *db
+	after.Instances = slices.Clone(db.Instances)
+	return &after
 }
 
-// hosts are the hosts with an instance of the database, each once.
-func (db *Database) hosts() []HostID {
-	ids := make([]HostID, len(db.Instances))
-	for i := range db.Instances {
-		ids[i] = db.Instances[i].HostID
-	}
-	return distinct(ids)
-}
+func (db *Database) key() string            { return string(db.ID) }
+func (db *Database) instances() []*Instance { return instances(db.Instances) }
 
 // sid is the SID that the instances of the database go by: that of the first
 // one, of those that are listed before those that are absent, and of those that
@@ -118,22 +108,6 @@ func (db *Database) sid() (sid string, known bool) {
 	}
 	first := slices.MinFunc(db.Instances, func(a, b DatabaseInstance) int { return cmp.Compare(rank(a), rank(b)) })
 	return first.SID, true
-}
-
-// place is the place of an instance among those of the database; where it is
-// none of them, the place it would take.
-func (db *Database) place(host HostID, number string) (int, bool) {
-	return slices.BinarySearchFunc(db.Instances, number, func(i DatabaseInstance, number string) int {
-		return cmp.Or(cmp.Compare(i.Number, number), cmp.Compare(i.HostID, host))
-	})
-}
-
-// describe puts the part in the replication into what is logged.
-func (r *Replication) describe(metadata map[string]any) {
-	metadata["system_replication"], metadata["system_replication_status"] = r.Role, r.ReplicationStatus
-	metadata["system_replication_site"], metadata["system_replication_site_id"] = r.Site, r.SiteID
-	metadata["system_replication_mode"], metadata["system_replication_operation_mode"] = r.Mode, r.OperationMode
-	metadata["system_replication_source_site"], metadata["system_replication_tier"] = r.SourceSite, r.Tier
 }
 
 // deriveTiers finds the tiers that were not reported, beginning at those that

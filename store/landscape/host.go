@@ -54,6 +54,12 @@ type Host struct {
 // Registered reports whether the host is part of the landscape now.
 func (h *Host) Registered() bool { return h.Hostname != "" && h.DeregisteredAt == nil }
 
+// clone returns a copy whose own fields may be modified.
+func (h *Host) clone() *Host {
+	after := *h
+	return &after
+}
+
 // HostFacts is what a host_discovery says about a host.
 type HostFacts struct {
 	Hostname           string            `json:"hostname"`
@@ -105,6 +111,14 @@ func (a Address) String() string {
 		return a.IP.String()
 	}
 	return a.IP.String() + "/" + strconv.Itoa(*a.Prefix)
+}
+
+func addressTexts(addresses []Address) []string {
+	texts := make([]string, len(addresses))
+	for i, a := range addresses {
+		texts[i] = a.String()
+	}
+	return texts
 }
 
 // SystemdUnit is a unit the agent watches, with its unit file state.

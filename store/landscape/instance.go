@@ -1,8 +1,11 @@
 package landscape
 
 import (
+	"cmp"
 	"slices"
 	"time"
+
+	"trento/store/activity"
 )
 
 // InstanceStatus is the state of an SAP instance, in SAP's own colours.
@@ -29,11 +32,21 @@ func (s InstanceStatus) Health() Health {
 	return HealthUnknown
 }
 
+// Instance is what an instance of a database and one of an SAP system have in
+// common.
+type Instance struct {
+	HostID HostID `json:"host_id"`
+	SID    string `json:"sid"`
+	Number string `json:"instance_number"` // two digits
+	InstanceFacts
+	InstanceTimes
+}
+
 // InstanceFacts is what a host says about any SAP instance on it. Its JSON is
-// a part of the instance objects of the wire.
+// a part of the instance objects of the API.
 type InstanceFacts struct {
 	// Hostname is the name the instance itself goes by, often a virtual one;
-	// nil where it does not tell.
+	// nil where it is not told.
 	Hostname *string `json:"instance_hostname"`
 	Features string  `json:"features"`   // separated by |; empty where they have never been told
 	HTTPPort *int    `json:"http_port"`  // nil: none
@@ -44,8 +57,8 @@ type InstanceFacts struct {
 	Status        InstanceStatus `json:"status"`
 }
 
-// over is the facts, with the features that are known where they were not
-// told: a system is made of instances with certain ones.
+// over returns the facts, with the known features where no features were told:
+// instances with certain features make a system complete.
 func (f InstanceFacts) over(known InstanceFacts) InstanceFacts {
 	if f.Features == "" {
 		f.Features = known.Features
@@ -53,29 +66,284 @@ func (f InstanceFacts) over(known InstanceFacts) InstanceFacts {
 	return f
 }
 
-// InstanceTimes is what becomes of an instance over time.
+// logged returns the facts as the activity log has them.
+func (f *InstanceFacts) logged() activity.InstanceFacts {
+	return activity.InstanceFacts{
+		Hostname: f.Hostname, Features: f.Features, HTTPPort: f.HTTPPort, TLSPort: f.TLSPort,
+		StartPriority: f.StartPriority, Status: string(f.Status),
+	}
+}
+
+// InstanceTimes is when something happened to an instance.
 type InstanceTimes struct {
-	// AbsentSince is the moment the host of the instance stopped listing it;
-	// nil while it lists it.
+	// AbsentSince is when the host of the instance stopped listing it; nil while
+	// it lists it.
 	AbsentSince *time.Time `json:"absent_since,omitempty"`
-	// StaleSince is the moment the host of the instance fell silent; nil once
-	// the host has reported about the instance again.
+	// StaleSince is when the host of the instance fell silent; nil once the host
+	// has reported about the instance again.
 	StaleSince *time.Time `json:"stale_since,omitempty"`
 
 	RegisteredAt time.Time `json:"registered_at"`
 	UpdatedAt    time.Time `json:"updated_at"`
 }
 
-// details are the facts of the instance in the words of the activity log.
-func (f *InstanceFacts) details() map[string]any {
-	return map[string]any{
-		"instance_hostname": f.Hostname, "features": f.Features, "http_port": f.HTTPPort, "https_port": f.TLSPort,
-		"start_priority": f.StartPriority, "status": f.Status,
+// system is a database or an SAP system: something that consists of instances
+// on hosts.
+type system interface {
+	Registered() bool
+	key() string            // its id; databases and SAP systems never have the same
+	instances() []*Instance // ordered by number and host; they may be modified where the system may
+
+	// followSID takes over the SID that the instances go by.
+	followSID(*Changeset)
+	// evaluateStale makes the system as stale as its instances.
+	evaluateStale(*Changeset) error
+	// removeInstance removes an instance, and the system where it cannot be
+	// without it.
+	removeInstance(cs *Changeset, host HostID, number string) error
+
+	absentEvent(*Instance, time.Time) activity.Event
+	presentEvent(*Instance) activity.Event
+	staleEvent(*Instance, time.Time) activity.Event
+	inSyncEvent(*Instance) activity.Event
+}
+
+// instanceOf is a pointer to a type that embeds Instance.
+type instanceOf[T any] interface {
+	*T
+	instance() *Instance
+}
+
+func (i *Instance) instance() *Instance { return i }
+
+func instances[T any, P instanceOf[T]](list []T) []*Instance {
+	all := make([]*Instance, len(list))
+	for i := range list {
+		all[i] = P(&list[i]).instance()
+	}
+	return all
+}
+
+// place returns the index of an instance in a list; where it is not in it, the
+// index at which it has to be inserted.
+func place[T any, P instanceOf[T]](list []T, host HostID, number string) (index int, found bool) {
+	return slices.BinarySearchFunc(list, number, func(element T, number string) int {
+		i := P(&element).instance()
+		return cmp.Or(cmp.Compare(i.Number, number), cmp.Compare(i.HostID, host))
+	})
+}
+
+// dateInstances dates the instances that have changed.
+func dateInstances[T any, P instanceOf[T]](before, after []T, now time.Time) {
+	for j := range after {
+		instance := P(&after[j]).instance()
+		if i, found := place[T, P](before, instance.HostID, instance.Number); !found || !same(before[i], after[j]) {
+			instance.UpdatedAt = now
+		}
 	}
 }
 
-// distinct sorts hosts and drops repeated ones.
-func distinct(ids []HostID) []HostID {
+// find returns an instance of a system; nil where it has none on the host with
+// the number.
+func find(s system, host HostID, number string) *Instance {
+	for _, i := range s.instances() {
+		if i.HostID == host && i.Number == number {
+			return i
+		}
+	}
+	return nil
+}
+
+// isOn reports whether a system has an instance on a host.
+func isOn(s system, host HostID) bool {
+	return slices.ContainsFunc(s.instances(), func(i *Instance) bool { return i.HostID == host })
+}
+
+// isListedOn reports whether a host lists an instance of a system.
+func isListedOn(s system, host HostID) bool {
+	return slices.ContainsFunc(s.instances(), func(i *Instance) bool { return i.HostID == host && i.AbsentSince == nil })
+}
+
+// hostsOf returns the hosts with an instance of a system, each once.
+func hostsOf(s system) []HostID {
+	var ids []HostID
+	for _, i := range s.instances() {
+		ids = append(ids, i.HostID)
+	}
 	slices.Sort(ids)
 	return slices.Compact(ids)
 }
+
+// instanceParts returns what the instances of a system add to its health.
+func instanceParts(s system) []part {
+	var parts []part
+	for _, i := range s.instances() {
+		parts = append(parts, part{"instance " + i.Number, i.Status.Health()})
+	}
+	return parts
+}
+
+// staleSince returns when the first of the stale instances of a system turned
+// stale; nil where none is.
+func staleSince(s system) *time.Time {
+	var since *time.Time
+	for _, i := range s.instances() {
+		since = earlier(since, i.StaleSince)
+	}
+	return since
+}
+
+// earlier returns the earlier of two times; nil stands for never.
+func earlier(a, b *time.Time) *time.Time {
+	if a == nil || b != nil && b.Before(*a) {
+		return b
+	}
+	return a
+}
+
+// editSystemsOn returns the systems with an instance on a host, registered or
+// not, ordered by their ids. They may be modified.
+func (cs *Changeset) editSystemsOn(host HostID) (databases, sapSystems []system, err error) {
+	databaseIDs, err := cs.databasesOn(host)
+	if err != nil {
+		return nil, nil, err
+	}
+	sapSystemIDs, err := cs.sapSystemsOn(host)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, id := range databaseIDs {
+		db, err := cs.editDatabase(id)
+		if err != nil {
+			return nil, nil, err
+		}
+		databases = append(databases, db)
+	}
+	for _, id := range sapSystemIDs {
+		s, err := cs.editSAPSystem(id)
+		if err != nil {
+			return nil, nil, err
+		}
+		sapSystems = append(sapSystems, s)
+	}
+	return databases, sapSystems, nil
+}
+
+// markAbsent notes that hosts do not list instances any more: those on a host
+// that are selected.
+func (cs *Changeset) markAbsent(host HostID, selected func(system, *Instance) bool) error {
+	databases, sapSystems, err := cs.editSystemsOn(host)
+	if err != nil {
+		return err
+	}
+	for _, s := range append(sapSystems, databases...) {
+		for _, i := range s.instances() {
+			if i.HostID != host || i.AbsentSince != nil || !selected(s, i) {
+				continue
+			}
+			i.AbsentSince = &cs.now
+			cs.emit(s.absentEvent(i, cs.now))
+			s.followSID(cs)
+		}
+	}
+	return nil
+}
+
+// markPresent notes that the host of an instance lists it.
+func (cs *Changeset) markPresent(s system, i *Instance) {
+	if i.AbsentSince != nil {
+		i.AbsentSince = nil
+		cs.emit(s.presentEvent(i))
+	}
+}
+
+// markStale notes since when an instance is stale; nil: it is not.
+func (cs *Changeset) markStale(s system, i *Instance, since *time.Time) {
+	switch {
+	case i.StaleSince != nil && since == nil:
+		cs.emit(s.inSyncEvent(i))
+	case i.StaleSince == nil && since != nil:
+		cs.emit(s.staleEvent(i, *since))
+	}
+	i.StaleSince = since
+}
+
+// markSAPStale marks the instances on a host stale that are selected, and with
+// them their systems.
+func (cs *Changeset) markSAPStale(host HostID, selected func(*Instance) bool) error {
+	databases, sapSystems, err := cs.editSystemsOn(host)
+	if err != nil {
+		return err
+	}
+	for _, s := range append(sapSystems, databases...) {
+		for _, i := range s.instances() {
+			if i.HostID == host && i.StaleSince == nil && selected(i) {
+				cs.markStale(s, i, &cs.now)
+			}
+		}
+		if err := s.evaluateStale(cs); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// removeInstances removes all instances on a host, with what cannot be without
+// them.
+func (cs *Changeset) removeInstances(host HostID) error {
+	databases, sapSystems, err := cs.editSystemsOn(host)
+	if err != nil {
+		return err
+	}
+	for _, s := range append(databases, sapSystems...) {
+		var numbers []string
+		for _, i := range s.instances() {
+			if i.HostID == host {
+				numbers = append(numbers, i.Number)
+			}
+		}
+		for _, number := range numbers {
+			if err := s.removeInstance(cs, host, number); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// runsSAP reports whether any instance is known on a host; those that are
+// absent, or whose system is not registered, count.
+func (cs *Changeset) runsSAP(host HostID) (bool, error) { return cs.runsOtherThan("", host) }
+
+// runsOtherThan reports whether a host has an instance of another system than
+// the one with an id.
+func (cs *Changeset) runsOtherThan(id string, host HostID) (bool, error) {
+	databases, err := cs.databasesOn(host)
+	if err != nil {
+		return false, err
+	}
+	sapSystems, err := cs.sapSystemsOn(host)
+	if err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(databases, func(db DatabaseID) bool { return string(db) != id }) ||
+		slices.ContainsFunc(sapSystems, func(s SAPSystemID) bool { return string(s) != id }), nil
+}
+
+// evaluateSaptuneOn evaluates the tuning of hosts anew, on which instances have
+// appeared or gone.
+func (cs *Changeset) evaluateSaptuneOn(hosts []HostID, runsSAP func(HostID) (bool, error)) error {
+	for _, host := range hosts {
+		runs, err := runsSAP(host)
+		if err != nil {
+			return err
+		}
+		if err := cs.evaluateSaptune(host, runs); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// always reports true of every host.
+func always(HostID) (bool, error) { return true, nil }

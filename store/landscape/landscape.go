@@ -10,8 +10,6 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
-
-	"trento/store/activity"
 )
 
 // HostID identifies a host. It is the id of the agent on it: a UUID in lower
@@ -56,29 +54,6 @@ const (
 	// health (software updates) that takes no part.
 	HealthNotSet Health = "not_set"
 )
-
-// Event is something that a changeset makes happen. Every event becomes an entry
-// of the activity log, in the transaction that stores the changeset.
-type Event struct {
-	Type     activity.Type
-	Metadata map[string]any
-}
-
-// Kind names a discovery, in the words of the agent.
-type Kind string
-
-// The discoveries an agent reports.
-const (
-	HostDiscovery         Kind = "host_discovery"
-	CloudDiscovery        Kind = "cloud_discovery"
-	SubscriptionDiscovery Kind = "subscription_discovery"
-	SaptuneDiscovery      Kind = "saptune_discovery"
-	ClusterDiscovery      Kind = "ha_cluster_discovery"
-	SAPSystemDiscovery    Kind = "sap_system_discovery"
-)
-
-// Kinds lists all discoveries.
-var Kinds = []Kind{HostDiscovery, CloudDiscovery, SubscriptionDiscovery, SaptuneDiscovery, ClusterDiscovery, SAPSystemDiscovery}
 
 // InvalidError is the caller's fault: a field and a sentence about it.
 type InvalidError struct {

@@ -1,7 +1,6 @@
 package landscape
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -65,42 +64,24 @@ func (s *SAPSystem) Registered() bool { return s.SID != "" && s.DeregisteredAt =
 
 // ApplicationInstance is an instance of an SAP system on a host.
 type ApplicationInstance struct {
-	HostID HostID `json:"host_id"`
-	SID    string `json:"sid"`
-	Number string `json:"instance_number"` // two digits
-	InstanceFacts
+	Instance
 	DBHost string `json:"db_host"` // the address it last knew its database by
 	// ENSA is the last generation of the enqueue service that was seen in it.
 	ENSA ENSAVersion `json:"ensa_version"`
-	InstanceTimes
-}
-
-// on reports whether the system has an instance on a host.
-func (s *SAPSystem) on(host HostID) bool {
-	return slices.ContainsFunc(s.Instances, func(i ApplicationInstance) bool { return i.HostID == host })
 }
 
 // ListedOn reports whether a host lists an instance of the system.
-func (s *SAPSystem) ListedOn(host HostID) bool {
-	return slices.ContainsFunc(s.Instances, func(i ApplicationInstance) bool { return i.HostID == host && i.AbsentSince == nil })
+func (s *SAPSystem) ListedOn(host HostID) bool { return isListedOn(s, host) }
+
+// clone returns a copy whose own fields and instances may be modified.
+func (s *SAPSystem) clone() *SAPSystem {
+	after := *s
+	after.Instances = slices.Clone(s.Instances)
+	return &after
 }
 
-// hosts are the hosts with an instance of the system, each once.
-func (s *SAPSystem) hosts() []HostID {
-	ids := make([]HostID, len(s.Instances))
-	for i := range s.Instances {
-		ids[i] = s.Instances[i].HostID
-	}
-	return distinct(ids)
-}
-
-// place is the place of an instance among those of the system; where it is
-// none of them, the place it would take.
-func (s *SAPSystem) place(host HostID, number string) (int, bool) {
-	return slices.BinarySearchFunc(s.Instances, number, func(i ApplicationInstance, number string) int {
-		return cmp.Or(cmp.Compare(i.Number, number), cmp.Compare(i.HostID, host))
-	})
-}
+func (s *SAPSystem) key() string            { return string(s.ID) }
+func (s *SAPSystem) instances() []*Instance { return instances(s.Instances) }
 
 // complete reports whether the instances make a system: it has a message
 // server, and something that runs applications.

@@ -349,7 +349,7 @@ func TestLivedLandscape(t *testing.T) {
 	}
 	happened := make(map[activity.Type]bool)
 	for _, e := range w.events {
-		happened[e.Type] = true
+		happened[e.Type()] = true
 	}
 	for _, kind := range []activity.Type{
 		activity.TypeApplicationInstanceMoved, activity.TypeApplicationInstanceMarkedAbsent, activity.TypeClusterHostStatusChanged,

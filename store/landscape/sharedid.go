@@ -102,9 +102,9 @@ func (t *MachineHistory) former(m Machine) int {
 	return slices.IndexFunc(t.Former, func(f FormerMachine) bool { return f.equal(m) })
 }
 
-// turned are the turns after a machine has reported where another one is
-// shown.
-func (h *Host) turned(seen Machine, now time.Time) *MachineHistory {
+// historyAfter returns the history of a host after another machine than the
+// shown one has reported under its id.
+func (h *Host) historyAfter(seen Machine, now time.Time) *MachineHistory {
 	after := MachineHistory{}
 	if h.MachineHistory != nil {
 		after = *h.MachineHistory
@@ -121,117 +121,105 @@ func (h *Host) turned(seen Machine, now time.Time) *MachineHistory {
 		after.ReturnedAt = &now
 		after.Former = slices.Delete(after.Former, i, i+1)
 	}
-	after.remember(h.Machine(), now)
+	after.add(h.Machine(), now)
 	return &after
 }
 
-// remember adds a machine to the former ones.
-func (t *MachineHistory) remember(m Machine, now time.Time) {
+// add adds a machine to the former ones.
+func (t *MachineHistory) add(m Machine, now time.Time) {
 	if len(t.Former) == maxMachines {
 		t.Former = slices.Delete(t.Former, 0, 1)
 	}
 	t.Former = append(t.Former, FormerMachine{m, now})
 }
 
-// observeMachine decides what the report of a registered host changes, where
-// it is not by the machine that the host is shown as. It reports false where
-// the report may be taken as one of that machine.
-func (cs *Changeset) observeMachine(before *Host, facts HostFacts) (taken bool) {
+// observeMachine applies a report of a registered host that is not from the
+// machine that the host is shown as. It reports false, and changes nothing,
+// where the report may be from that machine.
+func (cs *Changeset) observeMachine(host *Host, facts HostFacts) (applied bool) {
 	seen := facts.Machine()
-	if shown := before.Machine(); !shown.differs(seen) {
+	if shown := host.Machine(); !shown.differs(seen) {
 		return false
 	}
-	if before.Shared() {
-		cs.observeOtherMachine(before, seen)
+	if host.Shared() {
+		host.MachineHistory = host.MachineHistory.with(seen, cs.now)
 		return true
 	}
-	turns := before.turned(seen, cs.now)
-	after := cs.changeHost(before)
-	after.MachineHistory = turns
-	if turns.SharedSince != nil {
-		cs.hostEvent(after, activity.TypeHostIDShared, map[string]any{"machines": after.machineDetails()})
+	host.MachineHistory = host.historyAfter(seen, cs.now)
+	if host.Shared() {
+		cs.emit(&activity.HostIDShared{AboutHost: host.about(), Machines: host.loggedMachines()})
 		return true
 	}
-	cs.changeFacts(after, before, facts)
+	cs.changeFacts(host, facts)
 	return true
 }
 
-// observeOtherMachine remembers a machine that reports under a shared id, or
-// what it is called now.
-func (cs *Changeset) observeOtherMachine(before *Host, seen Machine) {
-	turns := *before.MachineHistory
-	turns.Former = slices.Clone(turns.Former)
-	i := slices.IndexFunc(turns.Former, func(f FormerMachine) bool { return !f.differs(seen) })
+// with returns the history of a shared id after a machine has reported that is
+// new, or that has another name or address now.
+func (h *MachineHistory) with(seen Machine, now time.Time) *MachineHistory {
+	after := *h
+	after.Former = slices.Clone(h.Former)
+	i := slices.IndexFunc(after.Former, func(f FormerMachine) bool { return !f.differs(seen) })
 	switch {
-	case i < 0 && len(turns.Former) == maxMachines, i >= 0 && turns.Former[i].equal(seen):
-		return
+	case i < 0 && len(after.Former) == maxMachines, i >= 0 && after.Former[i].equal(seen):
+		return h
 	case i < 0:
-		turns.remember(seen, cs.now)
+		after.add(seen, now)
 	default:
-		turns.Former[i].Machine = seen
+		after.Former[i].Machine = seen
 	}
-	cs.changeHost(before).MachineHistory = &turns
+	return &after
 }
 
-// machineDetails are the machines with the id of a host in the words of the
-// activity log.
-func (h *Host) machineDetails() []map[string]any {
-	var details []map[string]any
+// loggedMachines returns the machines with the id of a host as the activity log
+// has them.
+func (h *Host) loggedMachines() []activity.Machine {
+	var machines []activity.Machine
 	for _, m := range h.Machines() {
-		addresses := make([]string, len(m.Addresses))
-		for i, a := range m.Addresses {
-			addresses[i] = a.String()
-		}
-		details = append(details, map[string]any{"hostname": m.Hostname, "ip_addresses": addresses})
+		machines = append(machines, activity.Machine{Hostname: m.Hostname, Addresses: addressTexts(m.Addresses)})
 	}
-	return details
+	return machines
 }
 
-// EndIDSharing decides what it changes that only one machine has reported under a
-// shared id for a while. Which one it is, its next reports will tell: they are
-// judged in full.
+// EndIDSharing returns what changes because only one machine has reported under
+// a shared id for a while. Its next reports tell which one that is: they are
+// applied in full.
 func EndIDSharing(state State, id HostID, now time.Time) (*Changeset, error) {
-	cs := NewChangeset(state, now)
-	before, err := cs.registeredHost(id)
-	if err != nil || !before.Shared() {
-		return cs, err
-	}
-	after := cs.changeHost(before)
-	after.MachineHistory = nil
-	cs.hostEvent(after, activity.TypeHostIDUnshared, nil)
-	if err := cs.forget(id); err != nil {
-		return cs, err
-	}
-	return cs, cs.finish()
+	cs := newChangeset(state, now)
+	return cs, cs.complete(cs.endIDSharing(id))
 }
 
-// shared reports whether several machines have the id of an agent. What one of
-// them says does not hold for the others: while they take turns, nothing turns
-// absent, leaves its cluster or gets better, since it would be undone with the
-// next report.
-func (cs *Changeset) shared(agent HostID) (bool, error) {
-	host, err := cs.hostOrStub(agent)
-	return err == nil && host.Shared(), err
+func (cs *Changeset) endIDSharing(id HostID) error {
+	host, err := cs.editRegisteredHost(id)
+	if err != nil || !host.Shared() {
+		return err
+	}
+	host.MachineHistory = nil
+	cs.emit(&activity.HostIDUnshared{AboutHost: host.about()})
+	return cs.invalidateSAPReport(id)
 }
 
-// worse is the more alarming of two states of an instance.
+// worse returns the more alarming of two states of an instance.
 func worse(a, b InstanceStatus) InstanceStatus {
 	order := []InstanceStatus{Green, Gray, Yellow, Red}
 	return order[max(slices.Index(order, a), slices.Index(order, b), 0)]
 }
 
-// beside is what is known of an instance after one of several machines has
-// reported it: what was known, unless it is worse now.
-func (s reportedElement) beside(before InstanceFacts) InstanceFacts {
-	before.Status = worse(before.Status, s.Status)
-	return before
+// keeping returns what is known of an instance after one of several machines
+// with the same id has reported it: the known facts, unless the instance is
+// worse now. What one of the machines says does not hold for the others: as long
+// as they take turns nothing turns absent, leaves its cluster or gets better,
+// since the next report would undo it.
+func (seen reportedElement) keeping(known InstanceFacts) InstanceFacts {
+	known.Status = worse(known.Status, seen.Status)
+	return known
 }
 
-// besideDatabase is the sighting with what is known of a database instance
+// keepingDatabase returns the element with what is known of a database instance
 // after one of several machines has reported it.
-func (s reportedElement) besideDatabase(before *DatabaseInstance) reportedElement {
-	database := *s.Database
-	database.Replication, database.ActivePrimarySite = before.Replication, before.ActivePrimarySite
-	s.SID, s.InstanceFacts, s.Database = before.SID, s.beside(before.InstanceFacts), &database
-	return s
+func (seen reportedElement) keepingDatabase(known *DatabaseInstance) reportedElement {
+	database := *seen.Database
+	database.Replication, database.ActivePrimarySite = known.Replication, known.ActivePrimarySite
+	seen.SID, seen.InstanceFacts, seen.Database = known.SID, seen.keeping(known.InstanceFacts), &database
+	return seen
 }

@@ -85,8 +85,8 @@ func TestTurns(t *testing.T) {
 	second()
 	w.expect(first(), "host_details_updated b")
 	w.expect(second(), "host_id_shared b")
-	if got := w.events[len(w.events)-1]; got.Type != activity.TypeHostIDShared || len(got.Metadata["machines"].([]map[string]any)) != 2 {
-		t.Errorf("event %+v", got)
+	if got, ok := w.events[len(w.events)-1].(*activity.HostIDShared); !ok || len(got.Machines) != 2 {
+		t.Errorf("event %+v", w.events[len(w.events)-1])
 	}
 	names := func() (list []string) {
 		for _, m := range w.hosts["b"].Machines() {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"trento/store/activity"
 	"trento/store/landscape"
 )
 
@@ -150,7 +151,7 @@ type world struct {
 	// were.
 	refused error
 	again   []int
-	events  []landscape.Event
+	events  []activity.Event
 	// early is what was reported before its host.
 	early []landscape.Observation
 }
@@ -171,7 +172,7 @@ func (w *world) decide(rule func(now time.Time) (*landscape.Changeset, error)) [
 	w.apply(w.t, cs)
 	w.check()
 	w.refused, w.again, w.events = cs.Blocked, cs.RetryStarts, append(w.events, cs.Events...)
-	return told(cs.Events)
+	return told(w.t, cs.Events)
 }
 
 func (w *world) observe(seen landscape.Observation) []string {
@@ -420,21 +421,22 @@ func (w *world) waiting() []string {
 
 // told are events in short: the type, the host and number it is about, and
 // what has become of it.
-func told(events []landscape.Event) []string {
+func told(t fataler, events []activity.Event) []string {
 	list := []string{}
 	for _, e := range events {
-		text := string(e.Type)
-		if host, ok := e.Metadata["host_id"]; ok {
+		text := string(e.Type())
+		metadata := metadataOf(t, e)
+		if host, ok := metadata["host_id"]; ok {
 			text += fmt.Sprintf(" %v", host)
 		}
-		if from, ok := e.Metadata["old_host_id"]; ok {
-			text += fmt.Sprintf(" %v>%v", from, e.Metadata["new_host_id"])
+		if from, ok := metadata["old_host_id"]; ok {
+			text += fmt.Sprintf(" %v>%v", from, metadata["new_host_id"])
 		}
-		if number, ok := e.Metadata["instance_number"]; ok {
+		if number, ok := metadata["instance_number"]; ok {
 			text += fmt.Sprintf("/%v", number)
 		}
 		for _, key := range []string{"status", "health", "database_health", "saptune_health", "ensa_version"} {
-			if value, ok := e.Metadata[key]; ok && value != nil {
+			if value, ok := metadata[key]; ok && value != nil {
 				text += fmt.Sprintf(" %v", value)
 			}
 		}

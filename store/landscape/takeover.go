@@ -4,13 +4,12 @@ import (
 	"errors"
 	"maps"
 	"slices"
-
-	"trento/store/activity"
 )
 
-// onePerNumber are the elements of a report, one for each instance number. A
-// host has one port for each number, so of several elements with the same one
-// only one can be what answers there: preferably one that runs, then the last.
+// onePerNumber returns the elements of a report, one for each instance number. A
+// host has one port for each number, so only one of several elements with the
+// same number can be what answers there: preferably one that runs, then the
+// last one.
 func onePerNumber(elements []Element) []Element {
 	chosen := make(map[string]int, len(elements))
 	for i, e := range elements {
@@ -30,137 +29,73 @@ func onePerNumber(elements []Element) []Element {
 	return distinct
 }
 
-// owner is the system that has an instance number on a host: a database or an
-// SAP system.
-type owner struct {
-	database  DatabaseID
-	sapSystem SAPSystemID
-}
-
-// takeOver notes that an element places its instance number in a system: the
-// instances of other systems with the same number on the same host are not
-// there any more, but for one of just this number that the agent lists as well
-// and that could not be read. It comes before the instance is seen in its new
-// place.
-func (cs *Changeset) takeOver(s reportedElement, by owner) error {
-	k, err := cs.kept(s.agent)
-	if err != nil || s.shared {
+// takeNumber notes that an element places its instance number in a system, by
+// the id of that: the instances of other systems with the same number on the
+// same host are not there any more, unless the agent lists one as well that
+// could not be read and may be it. It comes before the element is applied.
+func (cs *Changeset) takeNumber(seen reportedElement, by string) error {
+	last, err := cs.lastSAPReport(seen.agent)
+	if err != nil || seen.shared {
 		return err
 	}
-	unread := func(sid string) bool {
-		return slices.ContainsFunc(k.Unread, func(u UnreadInstance) bool { return u.Number == s.Number && u.couldBe(sid, s.Number) })
-	}
-	if err := cs.takeFromSAPSystems(s, by, unread); err != nil {
-		return err
-	}
-	return cs.takeFromDatabases(s, by, unread)
-}
-
-func (cs *Changeset) takeFromSAPSystems(seen reportedElement, by owner, unread func(sid string) bool) error {
-	ids, err := cs.sapSystemsOn(seen.agent)
-	if err != nil {
-		return err
-	}
-	for _, id := range ids {
-		before, err := cs.sapSystem(id)
-		if err != nil {
-			return err
-		}
-		i, known := before.place(seen.agent, seen.Number)
-		if id == by.sapSystem || !known || before.Instances[i].AbsentSince != nil || unread(before.Instances[i].SID) {
-			continue
-		}
-		s, err := cs.changeSAPSystem(id)
-		if err != nil {
-			return err
-		}
-		cs.applicationInstanceAbsent(s, &s.Instances[i])
-	}
-	return nil
-}
-
-func (cs *Changeset) takeFromDatabases(seen reportedElement, by owner, unread func(sid string) bool) error {
-	ids, err := cs.databasesOn(seen.agent)
-	if err != nil {
-		return err
-	}
-	for _, id := range ids {
-		before, err := cs.database(id)
-		if err != nil {
-			return err
-		}
-		i, known := before.place(seen.agent, seen.Number)
-		if id == by.database || !known || before.Instances[i].AbsentSince != nil || unread(before.Instances[i].SID) {
-			continue
-		}
-		db, err := cs.changeDatabase(id)
-		if err != nil {
-			return err
-		}
-		cs.databaseInstanceAbsent(db, &db.Instances[i])
-	}
-	return nil
-}
-
-func (cs *Changeset) applicationInstanceAbsent(s *SAPSystem, i *ApplicationInstance) {
-	i.AbsentSince = &cs.now
-	cs.applicationInstanceEvent(s, i, activity.TypeApplicationInstanceMarkedAbsent, map[string]any{"absent_at": cs.now})
-	cs.renameSAPSystem(s)
-}
-
-func (cs *Changeset) databaseInstanceAbsent(db *Database, i *DatabaseInstance) {
-	i.AbsentSince = &cs.now
-	cs.databaseInstanceEvent(db, i, activity.TypeDatabaseInstanceMarkedAbsent, map[string]any{"absent_at": cs.now})
-	cs.renameDatabase(db)
+	return cs.markAbsent(seen.agent, func(s system, i *Instance) bool {
+		return s.key() != by && i.Number == seen.Number && !slices.ContainsFunc(last.Unread, func(u UnreadInstance) bool {
+			return u.Number == i.Number && u.mayBe(i)
+		})
+	})
 }
 
 // replaced reports whether a database is not on a host any more, whatever its
-// instances there say: each has made way for something else with its number.
+// instances there say: each of them was replaced. all are the databases on the
+// host.
 func (cs *Changeset) replaced(db *Database, host HostID, all []DatabaseID) (bool, error) {
-	for _, instance := range db.Instances {
-		if instance.HostID != host {
+	for _, i := range db.instances() {
+		if i.HostID != host {
 			continue
 		}
-		way, err := cs.madeWay(instance, all)
-		if err != nil || !way {
+		if replaced, err := cs.instanceReplaced(i, all); err != nil || !replaced {
 			return false, err
 		}
 	}
 	return true, nil
 }
 
-// madeWay reports whether the number of a database instance is that of another
-// database by now, or of an application, even one whose system is not known
-// yet: it would wait for ever if what it has replaced made its database
-// ambiguous.
-func (cs *Changeset) madeWay(instance DatabaseInstance, all []DatabaseID) (bool, error) {
-	k, err := cs.kept(instance.HostID)
-	if err == nil && slices.ContainsFunc(k.Elements, func(e StoredElement) bool { return e.Application != nil && e.Number == instance.Number }) {
+// instanceReplaced reports whether the number of a database instance belongs to
+// another database by now, or to an application instance. That counts even
+// while its system is not known: it would wait for ever if what it has replaced
+// made its database ambiguous.
+func (cs *Changeset) instanceReplaced(i *Instance, all []DatabaseID) (bool, error) {
+	last, err := cs.lastSAPReport(i.HostID)
+	if err != nil {
+		return false, err
+	}
+	if slices.ContainsFunc(last.Elements, func(e StoredElement) bool { return e.Application != nil && e.Number == i.Number }) {
 		return true, nil
 	}
-	if err != nil && !errors.Is(err, ErrUnknown) || instance.AbsentSince == nil {
-		return false, err
+	if i.AbsentSince == nil {
+		return false, nil
 	}
 	for _, id := range all {
 		other, err := cs.database(id)
 		if err != nil {
 			return false, err
 		}
-		if i, known := other.place(instance.HostID, instance.Number); known && other.Instances[i].AbsentSince == nil {
+		if in := find(other, i.HostID, i.Number); in != nil && in.AbsentSince == nil {
 			return true, nil
 		}
 	}
 	return false, nil
 }
 
-// unsettle makes application instances wait again that do not work on the
-// database of their SAP system any more: it has gone, or lost their tenant or
-// the address they know it by, or another database is there now. Agents go on
-// reporting them, and would be refused or placed elsewhere. Only what may have
-// changed is looked at. An instance that its host does not list is left alone.
-func (cs *Changeset) unsettle(n news) error {
-	for _, id := range slices.Sorted(maps.Keys(n.around)) {
-		systems, err := cs.sapSystemsOf(id)
+// makeMisplacedWait makes application instances wait again that do not work on
+// the database of their SAP system any more: the database is gone, has lost
+// their tenant or the address they know it by, or another one has replaced it.
+// Agents go on reporting them, and the reports would be refused or applied to
+// another system. Only what may have changed is looked at. An instance that its
+// host does not list is left alone.
+func (cs *Changeset) makeMisplacedWait(t triggers) error {
+	for _, db := range slices.Sorted(maps.Keys(t.around)) {
+		systems, err := cs.sapSystemsOf(db)
 		if err != nil {
 			return err
 		}
@@ -169,11 +104,12 @@ func (cs *Changeset) unsettle(n news) error {
 			if err != nil {
 				return err
 			}
-			for _, instance := range s.Instances {
-				if instance.AbsentSince == nil {
-					if err := cs.unsettleInstance(s, instance); err != nil {
-						return err
-					}
+			for _, i := range s.instances() {
+				if i.AbsentSince != nil {
+					continue
+				}
+				if err := cs.makeWaitIfMisplaced(i); err != nil {
+					return err
 				}
 			}
 		}
@@ -181,49 +117,38 @@ func (cs *Changeset) unsettle(n news) error {
 	return nil
 }
 
-// unsettleInstance makes the element behind an instance wait, unless it would
-// be placed where it is.
-func (cs *Changeset) unsettleInstance(s *SAPSystem, instance ApplicationInstance) error {
-	k, err := cs.kept(instance.HostID)
-	if errors.Is(err, ErrUnknown) {
-		return nil
-	}
+// makeWaitIfMisplaced makes the element behind an instance wait, unless it would
+// be applied where it is.
+func (cs *Changeset) makeWaitIfMisplaced(i *Instance) error {
+	last, err := cs.lastSAPReport(i.HostID)
 	if err != nil {
 		return err
 	}
-	place := slices.IndexFunc(k.Elements, func(e StoredElement) bool {
-		return e.Application != nil && !e.Waiting && e.Number == instance.Number
+	index := slices.IndexFunc(last.Elements, func(e StoredElement) bool {
+		return e.Application != nil && !e.Waiting && e.Number == i.Number
 	})
-	if place < 0 {
+	if index < 0 {
 		return nil
 	}
-	e := k.Elements[place].Element
-	db, found, err := cs.databaseFor(reportedElement{agent: k.Agent, Element: e})
+	e := last.Elements[index].Element
+	db, found, err := cs.databaseFor(reportedElement{agent: last.Agent, Element: e})
 	if err != nil {
 		return err
 	}
 	if found {
-		id := SAPSystemIDOn(db.ID, e.Application.Tenant)
-		if settled, err := cs.presentIn(id, instance.HostID, instance.Number); err != nil || settled {
+		s, err := cs.sapSystem(SAPSystemIDOn(db.ID, e.Application.Tenant))
+		if err != nil && !errors.Is(err, ErrUnknown) {
 			return err
 		}
+		if err == nil {
+			if in := find(s, i.HostID, i.Number); in != nil && in.AbsentSince == nil {
+				return nil
+			}
+		}
 	}
-	if k, err = cs.changeKept(instance.HostID); err != nil {
+	if last, err = cs.editSAPReport(i.HostID); err != nil {
 		return err
 	}
-	k.Elements[place].Waiting = true
+	last.Elements[index].Waiting = true
 	return nil
-}
-
-// presentIn reports whether a host lists an instance of an SAP system.
-func (cs *Changeset) presentIn(id SAPSystemID, host HostID, number string) (bool, error) {
-	s, err := cs.sapSystem(id)
-	if errors.Is(err, ErrUnknown) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	i, known := s.place(host, number)
-	return known && s.Instances[i].AbsentSince == nil, nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"trento/store/activity"
 	"trento/store/landscape"
 )
 
@@ -208,8 +209,8 @@ func TestTakeOverEvents(t *testing.T) {
 		"host_saptune_health_changed a passing", "host_health_changed a passing",
 		"application_instance_system_lost a/00", "application_instance_system_lost b/01")
 	for _, e := range w.events[len(w.events)-2:] {
-		if e.Metadata["waits_for"] != landscape.WaitsForDatabase {
-			t.Errorf("event %v", e)
+		if lost, ok := e.(*activity.ApplicationInstanceSystemLost); !ok || lost.WaitsFor != activity.WaitsForDatabase {
+			t.Errorf("event %+v", e)
 		}
 	}
 }
@@ -256,8 +257,8 @@ func TestRenamed(t *testing.T) {
 	if s := w.sapSystems[lim]; s.SID != "LIX" || s.Instances[0].SID != "LIX" || s.Instances[1].SID != "LIX" {
 		t.Errorf("system %+v", s)
 	}
-	if got := w.events[len(w.events)-1].Metadata; got["sid"] != "LIX" || got["previous_sid"] != "LIM" {
-		t.Errorf("event %v", got)
+	if got, ok := w.events[len(w.events)-1].(*activity.SAPSystemUpdated); !ok || got.SID != "LIX" || got.PreviousSID != "LIM" {
+		t.Errorf("event %+v", w.events[len(w.events)-1])
 	}
 
 	// Who speaks for a database: who follows no other, and is listed.

@@ -3,6 +3,7 @@ package landscape_test
 import (
 	"net/netip"
 	"testing"
+	"time"
 
 	"trento/store/landscape"
 )
@@ -194,4 +195,18 @@ func TestSameHostname(t *testing.T) {
 			t.Errorf("%q and %q: not %v", c.a, c.b, c.want)
 		}
 	}
+}
+
+// An instance that its host names is not stale for an element that could not be
+// read, also while its database still goes by another SID.
+func TestUnreadLeavesNamedInstancesFresh(t *testing.T) {
+	w := newWorld(t)
+	w.sap("d1", primary())
+	w.sap("d2", secondary())
+	w.observe(landscape.Observation{Agent: "d2", Kind: landscape.SAPSystemDiscovery, SAP: &landscape.SAPReport{
+		Elements: []landscape.Element{secondary(sid("ORX"))}, Unread: []landscape.UnreadInstance{{SID: "LIM", Number: "01"}},
+	}})
+	w.expect(w.decide(func(now time.Time) (*landscape.Changeset, error) {
+		return landscape.ReportsFailing(w, "d2", landscape.SAPSystemDiscovery, false, now)
+	}))
 }

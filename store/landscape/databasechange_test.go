@@ -76,8 +76,11 @@ func TestDatabaseRecord(t *testing.T) {
 	want := &landscape.Database{
 		ID: ore, SID: "ORE", Health: landscape.HealthPassing, Tenants: []string{"LIM", "SAL"}, RegisteredAt: w.now, UpdatedAt: w.now,
 		Instances: []landscape.DatabaseInstance{{
-			HostID: "db", SID: "ORE", Number: "10", InstanceFacts: e.InstanceFacts, Replication: e.Database.Replication,
-			InstanceTimes: landscape.InstanceTimes{RegisteredAt: w.now, UpdatedAt: w.now},
+			Instance: landscape.Instance{
+				HostID: "db", SID: "ORE", Number: "10", InstanceFacts: e.InstanceFacts,
+				InstanceTimes: landscape.InstanceTimes{RegisteredAt: w.now, UpdatedAt: w.now},
+			},
+			Replication: e.Database.Replication,
 		}},
 	}
 	if diff := cmp.Diff(want, w.databases[ore]); diff != "" {

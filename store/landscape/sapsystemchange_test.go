@@ -86,8 +86,8 @@ func TestSAPSystemRecord(t *testing.T) {
 		ID: lim, DatabaseID: ore, Tenant: "LIM", SID: "LIM", DBHost: dbHost, ENSA: landscape.ENSA2,
 		Health: landscape.HealthPassing, DatabaseHealth: landscape.HealthPassing, RegisteredAt: registered, UpdatedAt: registered,
 		Instances: []landscape.ApplicationInstance{
-			{HostID: "a", SID: "LIM", Number: "00", InstanceFacts: a.InstanceFacts, DBHost: dbHost, ENSA: landscape.ENSA2, InstanceTimes: times(5)},
-			{HostID: "b", SID: "LIM", Number: "01", InstanceFacts: b.InstanceFacts, DBHost: dbHost, ENSA: landscape.NoENSA, InstanceTimes: times(6)},
+			{Instance: landscape.Instance{HostID: "a", SID: "LIM", Number: "00", InstanceFacts: a.InstanceFacts, InstanceTimes: times(5)}, DBHost: dbHost, ENSA: landscape.ENSA2},
+			{Instance: landscape.Instance{HostID: "b", SID: "LIM", Number: "01", InstanceFacts: b.InstanceFacts, InstanceTimes: times(6)}, DBHost: dbHost, ENSA: landscape.NoENSA},
 		},
 	}
 	if diff := cmp.Diff(want, w.sapSystems[lim]); diff != "" {

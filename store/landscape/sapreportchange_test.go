@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"trento/store/activity"
 	"trento/store/landscape"
 )
 
@@ -367,8 +368,8 @@ func TestSAPRunning(t *testing.T) {
 	w.sap("a", app("00", ascs))
 	w.expect(w.removeApplicationInstance(lim, "a", "01"), slices.Concat(
 		[]string{"application_instance_deregistered a/01", "sap_system_deregistered"}, passed("a"), []string{"application_instance_system_lost a/00"})...)
-	if got := w.events[len(w.events)-1].Metadata["waits_for"]; got != landscape.WaitsForSystem {
-		t.Errorf("waits for %v", got)
+	if got, ok := w.events[len(w.events)-1].(*activity.ApplicationInstanceSystemLost); !ok || got.WaitsFor != activity.WaitsForSystem {
+		t.Errorf("event %+v", w.events[len(w.events)-1])
 	}
 	// The row that was left counts again with the next report of saptune.
 	saptune := landscape.Observation{Agent: "a", Kind: landscape.SaptuneDiscovery, Saptune: &landscape.SaptuneReport{}}

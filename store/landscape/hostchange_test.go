@@ -69,14 +69,14 @@ func readBack(t *testing.T, host landscape.Host) *landscape.Host {
 
 // observeOne decides about a landscape of one host, or none. With sap there is
 // an instance on it.
-func observeOne(before *landscape.Host, seen landscape.Observation, sap bool, now time.Time) (after landscape.Host, events []landscape.Event, changed bool, err error) {
+func observeOne(before *landscape.Host, seen landscape.Observation, sap bool, now time.Time) (after landscape.Host, events []activity.Event, changed bool, err error) {
 	m := newMemory()
 	if before != nil {
 		m.hosts[before.ID] = before
 		after = *before
 	}
 	if sap {
-		m.databases["db"] = &landscape.Database{ID: "db", Instances: []landscape.DatabaseInstance{{HostID: seen.Agent, Number: "00"}}}
+		m.databases["db"] = &landscape.Database{ID: "db", Instances: []landscape.DatabaseInstance{{Instance: landscape.Instance{HostID: seen.Agent, Number: "00"}}}}
 	}
 	cs, err := landscape.Observe(m, seen, now)
 	if h, ok := cs.Hosts[seen.Agent]; ok {
@@ -85,10 +85,10 @@ func observeOne(before *landscape.Host, seen landscape.Observation, sap bool, no
 	return after, cs.Events, cs.Changed(), err
 }
 
-func types(events []landscape.Event) []activity.Type {
+func types(events []activity.Event) []activity.Type {
 	var ts []activity.Type
 	for _, e := range events {
-		ts = append(ts, e.Type)
+		ts = append(ts, e.Type())
 	}
 	return ts
 }
@@ -132,8 +132,8 @@ func TestObserveHost(t *testing.T) {
 				t.Error("still deregistered")
 			}
 			for _, e := range events {
-				if e.Metadata["host_id"] != agent || e.Metadata["hostname"] != after.Hostname {
-					t.Errorf("%s does not name its host: %v", e.Type, e.Metadata)
+				if metadata := metadataOf(t, e); metadata["host_id"] != string(agent) || metadata["hostname"] != after.Hostname {
+					t.Errorf("%s does not name its host: %v", e.Type(), metadata)
 				}
 			}
 		})
@@ -145,7 +145,7 @@ func TestRegisteredMetadata(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := json.Marshal(events[0].Metadata)
+	got, err := activity.Encode(events[0])
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,267 @@
+package landscape
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"trento/store/activity"
+)
+
+// observeCluster applies a cluster report: to the cluster that it is about, to
+// the one that the host has left for it, and to the membership of the host. The
+// host itself need not have been reported yet.
+func (cs *Changeset) observeCluster(o Observation) error {
+	r := o.Cluster
+	host, err := cs.host(o.Agent)
+	if err != nil {
+		return err
+	}
+	if host.Shared() && host.ClusterID != "" && (r.ID != host.ClusterID || !r.Online) {
+		return nil // it may be about another of the machines
+	}
+	if host.ClusterID != r.ID {
+		if err := cs.leaveCluster(o.Agent); err != nil {
+			return err
+		}
+	}
+	if r.ID == "" {
+		return nil
+	}
+	before, err := cs.cluster(r.ID)
+	if errors.Is(err, ErrUnknown) {
+		return cs.registerCluster(o.Agent, r)
+	}
+	if err != nil {
+		return err
+	}
+	return cs.updateCluster(before, o.Agent, r)
+}
+
+// about returns what events about the cluster have in common.
+func (c *Cluster) about() activity.AboutCluster {
+	return activity.AboutCluster{ClusterID: string(c.ID)}
+}
+
+// updateCluster applies a report to a known cluster, also to one that is not
+// registered any more.
+func (cs *Changeset) updateCluster(before *Cluster, agent HostID, r *ClusterReport) error {
+	c, err := cs.editCluster(before.ID)
+	if err != nil {
+		return err
+	}
+	if !before.Registered() {
+		c.DeregisteredAt = nil
+		cs.emit(&activity.ClusterRestored{AboutCluster: c.about()})
+	}
+	if err := cs.joinCluster(c, agent, r.Online); err != nil {
+		return err
+	}
+	cs.markMemberFresh(c, agent)
+	switch {
+	case !r.Online:
+		// The report that brings a cluster back does not stop it at once.
+		if before.Registered() && c.stopped() {
+			cs.stopCluster(c)
+		}
+	case r.Facts != nil:
+		cs.describeCluster(c, r)
+	case r.Unread:
+		cs.evaluateCluster(c, c.inputsOfStopped())
+	case !c.described() && c.State == ClusterStateStopped:
+		// No controller will tell that the cluster runs again, since none has ever
+		// reported. Otherwise what is known about the cluster would depend on the
+		// order in which its nodes report.
+		c.State = ClusterStateUnknown
+		cs.emitClusterDetails(c)
+	}
+	if r.Online && !same(before, c) {
+		c.CIBLastWritten = cs.lastWritten(before.CIBLastWritten, r.CIBLastWritten)
+	}
+	return nil
+}
+
+// clusterOf returns the cluster of a host; nil where it is in none.
+func (cs *Changeset) clusterOf(id HostID) (*Cluster, error) {
+	host, err := cs.host(id)
+	if err != nil || host.ClusterID == "" {
+		return nil, err
+	}
+	c, err := cs.cluster(host.ClusterID)
+	if err != nil {
+		return nil, fmt.Errorf("cluster %s of host %s: %w", host.ClusterID, id, err)
+	}
+	return c, nil
+}
+
+func (cs *Changeset) registerCluster(agent HostID, r *ClusterReport) error {
+	c := &Cluster{
+		ID: r.ID, Name: r.Name, ClusterFacts: undescribed(), CIBLastWritten: r.CIBLastWritten,
+		Health: HealthUnknown, Inputs: ClusterInputs{Checks: HealthUnknown},
+		Members: []ClusterMember{}, SelectedChecks: []string{}, RegisteredAt: cs.now,
+	}
+	if r.Facts != nil {
+		c.ClusterFacts = *r.Facts
+		c.Inputs = c.inputsFrom(r)
+		c.Health = c.Inputs.Overall()
+	}
+	cs.Clusters[c.ID] = c
+	about := c.about()
+	about.Name = c.Name
+	cs.emit(&activity.ClusterRegistered{
+		AboutCluster: about, ClusterFacts: c.logged(), Health: string(c.Health),
+		HealthDetails: activity.Document{Value: c.Inputs.logged()},
+	})
+	return cs.joinCluster(c, agent, r.Online)
+}
+
+// joinCluster makes a host a member of a cluster, online or not, and notes that
+// in the record of the host.
+func (cs *Changeset) joinCluster(c *Cluster, id HostID, online bool) error {
+	i, known := c.member(id)
+	if !known {
+		c.Members = slices.Insert(c.Members, i, ClusterMember{HostID: id})
+	}
+	member := &c.Members[i]
+	if known && member.Offline != online {
+		return nil
+	}
+	old := member.Status()
+	member.Offline = !online
+	host, err := cs.editHost(id)
+	if err != nil {
+		return err
+	}
+	host.ClusterID, host.ClusterHostStatus = c.ID, member.Status()
+	about := activity.AboutHost{HostID: string(id)}
+	if known {
+		cs.emit(&activity.ClusterHostStatusChanged{AboutCluster: c.about(), AboutHost: about, Status: member.Status(), Change: changeOf(old, "")})
+	} else {
+		cs.emit(&activity.HostAddedToCluster{AboutCluster: c.about(), AboutHost: about, Status: member.Status()})
+	}
+	return nil
+}
+
+// markMemberFresh notes that a member has reported: what is known through it is
+// not stale any more.
+func (cs *Changeset) markMemberFresh(c *Cluster, host HostID) {
+	if i, known := c.member(host); known {
+		c.Members[i].Stale = false
+	}
+	cs.markClusterFresh(c)
+}
+
+// markClusterFresh notes that a cluster is not stale any more, if no member is.
+func (cs *Changeset) markClusterFresh(c *Cluster) {
+	if c.StaleSince != nil && !c.stale() {
+		c.StaleSince = nil
+		cs.emit(&activity.ClusterDataMarkedInSync{AboutCluster: c.about()})
+	}
+}
+
+// stopCluster notes that no node of a cluster is online any more. What is known
+// about its inside stays.
+func (cs *Changeset) stopCluster(c *Cluster) {
+	if c.State != ClusterStateStopped {
+		c.State = ClusterStateStopped
+		cs.emitClusterDetails(c)
+	}
+	cs.evaluateCluster(c, c.inputsOfStopped())
+}
+
+// describeCluster takes over what the designated controller says.
+func (cs *Changeset) describeCluster(c *Cluster, r *ClusterReport) {
+	if !same(c.Name, r.Name) || !same(c.ClusterFacts, *r.Facts) {
+		c.Name, c.ClusterFacts = r.Name, *r.Facts
+		cs.emitClusterDetails(c)
+	}
+	cs.evaluateCluster(c, c.inputsFrom(r))
+}
+
+// lastWritten returns the later of the known and the reported time at which the
+// configuration of a cluster was written, so that it does not depend on the
+// order in which nodes report. Where one of them cannot be read, or the known
+// one comes from a clock that was ahead, it is the reported one.
+func (cs *Changeset) lastWritten(known, reported *string) *string {
+	switch {
+	case reported == nil:
+		return known
+	case known == nil:
+		return reported
+	}
+	const allZones = 24 * time.Hour // the times have no zone
+	before, errBefore := time.Parse(time.ANSIC, *known)
+	after, errAfter := time.Parse(time.ANSIC, *reported)
+	if errBefore == nil && errAfter == nil && after.Before(before) && before.Before(cs.now.Add(allZones)) {
+		return known
+	}
+	return reported
+}
+
+// leaveCluster takes a host out of its cluster, if it is in one. The health of
+// the cluster stays: the nodes that remain will tell. A cluster without members
+// is not part of the landscape any more.
+func (cs *Changeset) leaveCluster(id HostID) error {
+	c, err := cs.clusterOf(id)
+	if err != nil || c == nil {
+		return err
+	}
+	if c, err = cs.editCluster(c.ID); err != nil {
+		return err
+	}
+	if i, known := c.member(id); known {
+		c.Members = slices.Delete(c.Members, i, i+1)
+	}
+	host, err := cs.editHost(id)
+	if err != nil {
+		return err
+	}
+	host.ClusterID, host.ClusterHostStatus = "", ""
+	cs.emit(&activity.HostRemovedFromCluster{AboutCluster: c.about(), AboutHost: activity.AboutHost{HostID: string(id)}})
+	if len(c.Members) > 0 {
+		cs.markClusterFresh(c)
+		return nil
+	}
+	c.DeregisteredAt = &cs.now
+	c.StaleSince = nil // no report would ever end it
+	cs.emit(&activity.ClusterDeregistered{AboutCluster: c.about(), DeregisteredAt: cs.now})
+	return nil
+}
+
+// markClusterStale notes that a host has fallen silent: what is known about its
+// cluster through it turns stale. Neither the data nor the health change.
+func (cs *Changeset) markClusterStale(id HostID) error {
+	c, err := cs.clusterOf(id)
+	if err != nil || c == nil {
+		return err
+	}
+	if c, err = cs.editCluster(c.ID); err != nil {
+		return err
+	}
+	i, known := c.member(id)
+	if !known {
+		return nil
+	}
+	c.Members[i].Stale = true
+	if c.StaleSince == nil {
+		c.StaleSince = &cs.now
+		cs.emit(&activity.ClusterDataMarkedStale{AboutCluster: c.about(), StaleAt: cs.now})
+	}
+	return nil
+}
+
+// emitClusterDetails tells what is known of a cluster now.
+func (cs *Changeset) emitClusterDetails(c *Cluster) {
+	about := c.about()
+	about.Name = c.Name
+	cs.emit(&activity.ClusterDetailsUpdated{AboutCluster: about, ClusterFacts: c.logged()})
+}
+
+// logged returns the facts as the activity log has them.
+func (f *ClusterFacts) logged() activity.ClusterFacts {
+	return activity.ClusterFacts{
+		Kind: string(f.Type), Provider: f.Provider, State: f.State, SAPInstances: activity.Document{Value: f.SAPInstances},
+		ResourcesNumber: f.ResourcesNumber, HostsNumber: f.HostsNumber, Details: activity.Document{Value: f.Details()},
+	}
+}

@@ -1,0 +1,339 @@
+package landscape
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"trento/store/activity"
+)
+
+// applyDatabaseElement applies what a database instance says. It does not fit
+// where a secondary is of a database that is not part of the landscape: only an
+// instance that does not follow another one brings its database in.
+func (cs *Changeset) applyDatabaseElement(seen reportedElement) (fits bool, err error) {
+	e := seen.Database
+	db, err := cs.editDatabase(e.ID)
+	unknown := errors.Is(err, ErrUnknown)
+	if err != nil && !unknown {
+		return false, err
+	}
+	if e.follows() && (unknown || !db.Registered()) {
+		return false, nil
+	}
+	if err := cs.takeNumber(seen, string(e.ID)); err != nil {
+		return false, err
+	}
+	if unknown {
+		return true, cs.registerDatabase(seen)
+	}
+	if err := cs.applyDatabaseInstance(db, seen); err != nil {
+		return false, err
+	}
+	restored := !db.Registered()
+	if restored {
+		if err := cs.restoreDatabase(db, seen.Status.Health()); err != nil {
+			return false, err
+		}
+	}
+	if err := cs.evaluateDatabase(db); err != nil {
+		return false, err
+	}
+	// What an element says that has waited may be older than what others have
+	// said since: taking its tenants over could remove SAP systems.
+	if !seen.retried {
+		if err := cs.changeTenants(db, e.tenants(db)); err != nil {
+			return false, err
+		}
+	}
+	if restored {
+		return true, cs.restoreSAPSystemsOf(db)
+	}
+	return true, nil
+}
+
+// about returns what events about the database have in common.
+func (db *Database) about() activity.AboutDatabase {
+	return activity.AboutDatabase{DatabaseID: string(db.ID)}
+}
+
+// aboutInstance returns what events about an instance of the database have in
+// common.
+func (db *Database) aboutInstance(i *Instance) activity.AboutDatabaseInstance {
+	return activity.AboutDatabaseInstance{
+		AboutDatabase: db.about(), AboutHost: activity.AboutHost{HostID: string(i.HostID)}, InstanceNumber: i.Number,
+	}
+}
+
+func (db *Database) absentEvent(i *Instance, at time.Time) activity.Event {
+	return &activity.DatabaseInstanceMarkedAbsent{AboutDatabaseInstance: db.aboutInstance(i), AbsentAt: at}
+}
+func (db *Database) presentEvent(i *Instance) activity.Event {
+	return &activity.DatabaseInstanceMarkedPresent{AboutDatabaseInstance: db.aboutInstance(i)}
+}
+func (db *Database) staleEvent(i *Instance, since time.Time) activity.Event {
+	return &activity.DatabaseInstanceDataMarkedStale{AboutDatabaseInstance: db.aboutInstance(i), StaleAt: since}
+}
+func (db *Database) inSyncEvent(i *Instance) activity.Event {
+	return &activity.DatabaseInstanceDataMarkedInSync{AboutDatabaseInstance: db.aboutInstance(i)}
+}
+
+func (cs *Changeset) registerDatabase(seen reportedElement) error {
+	db := &Database{
+		ID: seen.Database.ID, SID: seen.SID, Health: seen.Status.Health(),
+		Tenants: []string{}, Instances: []DatabaseInstance{}, RegisteredAt: cs.now,
+	}
+	cs.Databases[db.ID] = db
+	about := db.about()
+	about.SID = db.SID
+	cs.emit(&activity.DatabaseRegistered{AboutDatabase: about, Health: string(db.Health)})
+	if err := cs.applyDatabaseInstance(db, seen); err != nil {
+		return err
+	}
+	return cs.changeTenants(db, seen.Database.Tenants)
+}
+
+// restoreDatabase brings a database back into the landscape. Its SAP systems
+// come after it.
+func (cs *Changeset) restoreDatabase(db *Database, health Health) error {
+	db.DeregisteredAt, db.Health = nil, health
+	cs.emit(&activity.DatabaseRestored{AboutDatabase: db.about(), Health: string(db.Health)})
+	return cs.evaluateSaptuneOn(hostsOf(db), always)
+}
+
+// applyDatabaseInstance takes what an element says over into the instance of
+// its database.
+func (cs *Changeset) applyDatabaseInstance(db *Database, seen reportedElement) error {
+	i, known := place(db.Instances, seen.agent, seen.Number)
+	if !known {
+		db.Instances = slices.Insert(db.Instances, i, DatabaseInstance{Instance: Instance{
+			HostID: seen.agent, Number: seen.Number, InstanceTimes: InstanceTimes{RegisteredAt: cs.now},
+		}})
+	}
+	before := slices.Clone(db.Instances)
+	instance := &db.Instances[i]
+	if known && seen.shared {
+		seen = seen.keepingDatabase(instance)
+	}
+	instance.SID, instance.InstanceFacts = seen.SID, seen.InstanceFacts.over(instance.InstanceFacts)
+	if seen.Database.ReplicationUnread {
+		instance.ReplicationStatus = seen.Database.ReplicationStatus
+	} else {
+		instance.Replication, instance.ActivePrimarySite = seen.Database.Replication, seen.Database.ActivePrimarySite
+		instance.TierDerived = instance.secondary() && instance.Tier == nil
+	}
+	db.deriveTiers()
+
+	if known {
+		cs.emitReplication(db, &before[i], instance)
+		if old := before[i].Status; instance.Status != old {
+			cs.emit(&activity.DatabaseInstanceStatusChanged{
+				AboutDatabaseInstance: db.aboutInstance(&instance.Instance), Status: string(instance.Status), Change: changeOf(old, ""),
+			})
+		}
+	} else {
+		about := db.aboutInstance(&instance.Instance)
+		about.SID = instance.SID
+		cs.emit(&activity.DatabaseInstanceRegistered{
+			AboutDatabaseInstance: about, InstanceFacts: instance.InstanceFacts.logged(), Replication: activity.Replication(instance.Replication),
+		})
+		if err := cs.evaluateSaptune(seen.agent, true); err != nil {
+			return err
+		}
+	}
+	cs.markPresent(db, &instance.Instance)
+	db.followSID(cs)
+	since, err := cs.staleSince(seen, instance.StaleSince)
+	if err != nil {
+		return err
+	}
+	cs.markStale(db, &instance.Instance, since)
+	for j := range db.Instances {
+		if j != i {
+			cs.emitReplication(db, &before[j], &db.Instances[j])
+		}
+	}
+	return nil
+}
+
+// followSID gives a database the SID of its instances. It changes when somebody
+// renames the database in HANA itself, and it stays the same database.
+func (db *Database) followSID(cs *Changeset) {
+	sid, known := db.sid()
+	if !known || sid == db.SID {
+		return
+	}
+	about := db.about()
+	about.SID = sid
+	cs.emit(&activity.DatabaseUpdated{AboutDatabase: about, PreviousSID: db.SID})
+	db.SID = sid
+}
+
+// emitReplication tells that the part of an instance in the system replication
+// has changed, if it has.
+func (cs *Changeset) emitReplication(db *Database, before, after *DatabaseInstance) {
+	if !same(before.Replication, after.Replication) {
+		cs.emit(&activity.DatabaseInstanceSystemReplicationChanged{
+			AboutDatabaseInstance: db.aboutInstance(&after.Instance), Replication: activity.Replication(after.Replication), OldRole: before.Role,
+		})
+	}
+}
+
+// evaluateDatabase evaluates what follows from the instances of a database:
+// whether it is stale, and its health.
+func (cs *Changeset) evaluateDatabase(db *Database) error {
+	if err := db.evaluateStale(cs); err != nil {
+		return err
+	}
+	if !db.Registered() {
+		return nil
+	}
+	parts := db.parts()
+	old, health := db.Health, worstOf(parts)
+	if health == old {
+		return nil
+	}
+	db.Health = health
+	cs.emit(&activity.DatabaseHealthChanged{AboutDatabase: db.about(), Health: string(health), Change: changeOf(old, causeOf(health, parts))})
+	return cs.eachSAPSystemOf(db, func(s *SAPSystem) error {
+		if old := s.DatabaseHealth; s.Registered() && old != health {
+			s.DatabaseHealth = health
+			cs.emit(&activity.SAPSystemDatabaseHealthChanged{AboutSAPSystem: s.about(), Health: string(health), Change: changeOf(old, "")})
+			cs.evaluateSAPSystemHealth(s)
+		}
+		return nil
+	})
+}
+
+// evaluateStale also tells the SAP systems on the database.
+func (db *Database) evaluateStale(cs *Changeset) error {
+	since := staleSince(db)
+	switch {
+	case db.StaleSince != nil && since == nil:
+		cs.emit(&activity.DatabaseDataMarkedInSync{AboutDatabase: db.about()})
+	case db.StaleSince == nil && since != nil:
+		cs.emit(&activity.DatabaseDataMarkedStale{AboutDatabase: db.about(), StaleAt: *since})
+	default:
+		return nil
+	}
+	db.StaleSince = since
+	return cs.eachSAPSystemOf(db, func(s *SAPSystem) error {
+		if !s.Registered() {
+			return nil
+		}
+		s.DatabaseStaleSince = since
+		return s.evaluateStale(cs)
+	})
+}
+
+func loggedTenants(names []string) []activity.Tenant {
+	tenants := make([]activity.Tenant, len(names))
+	for i, name := range names {
+		tenants[i].Name = name
+	}
+	return tenants
+}
+
+// tenants returns the tenants of a database according to one of its instances.
+// Where some could not be read, the known ones stay.
+func (e *DatabaseElement) tenants(db *Database) []string {
+	if !e.TenantsUnread {
+		return e.Tenants
+	}
+	all := slices.Concat(db.Tenants, e.Tenants)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// changeTenants takes over the tenants of a database. It deregisters the SAP
+// systems whose tenant is gone.
+func (cs *Changeset) changeTenants(db *Database, tenants []string) error {
+	if slices.Equal(db.Tenants, tenants) {
+		return nil
+	}
+	previous := db.Tenants
+	db.Tenants = tenants
+	cs.emit(&activity.DatabaseTenantsUpdated{
+		AboutDatabase: db.about(), Tenants: loggedTenants(tenants), PreviousTenants: loggedTenants(previous),
+	})
+	return cs.eachSAPSystemOf(db, func(s *SAPSystem) error {
+		if !s.Registered() || slices.Contains(tenants, s.Tenant) || !slices.Contains(previous, s.Tenant) {
+			return nil
+		}
+		return cs.deregisterSAPSystem(s)
+	})
+}
+
+// deregisterDatabase takes a database out of the landscape, with the SAP
+// systems on it. Their records and instances stay: they may come back.
+func (cs *Changeset) deregisterDatabase(db *Database) error {
+	db.DeregisteredAt = &cs.now
+	cs.emit(&activity.DatabaseDeregistered{AboutDatabase: db.about(), DeregisteredAt: cs.now})
+	err := cs.evaluateSaptuneOn(hostsOf(db), func(host HostID) (bool, error) { return cs.runsOtherThan(db.key(), host) })
+	if err != nil {
+		return err
+	}
+	err = cs.eachSAPSystemOf(db, func(s *SAPSystem) error {
+		if !s.Registered() {
+			return nil
+		}
+		return cs.deregisterSAPSystem(s)
+	})
+	if err != nil {
+		return err
+	}
+	return cs.makeSecondariesWait(db)
+}
+
+// orphaned reports whether the instances that are left make no database.
+func (db *Database) orphaned() bool {
+	primary := slices.ContainsFunc(db.Instances, func(i DatabaseInstance) bool { return i.primary() })
+	secondary := slices.ContainsFunc(db.Instances, func(i DatabaseInstance) bool { return i.secondary() })
+	return len(db.Instances) == 0 || secondary && !primary
+}
+
+func (db *Database) removeInstance(cs *Changeset, host HostID, number string) error {
+	i, known := place(db.Instances, host, number)
+	if !known {
+		return fmt.Errorf("database %s: instance %s on host %s: %w", db.ID, number, host, ErrUnknown)
+	}
+	removed := db.Instances[i].Instance
+	db.Instances = slices.Delete(db.Instances, i, i+1)
+	before := slices.Clone(db.Instances)
+	cs.emit(&activity.DatabaseInstanceDeregistered{AboutDatabaseInstance: db.aboutInstance(&removed), DeregisteredAt: cs.now})
+	if err := cs.evaluateSaptuneOn([]HostID{host}, cs.runsSAP); err != nil {
+		return err
+	}
+	db.deriveTiers()
+	for j := range db.Instances {
+		cs.emitReplication(db, &before[j], &db.Instances[j])
+	}
+	if !db.Registered() || !db.orphaned() {
+		db.followSID(cs)
+		return cs.evaluateDatabase(db)
+	}
+	if err := db.evaluateStale(cs); err != nil {
+		return err
+	}
+	return cs.deregisterDatabase(db)
+}
+
+// eachSAPSystemOf does something with each SAP system on a database, registered
+// or not, in the order of their ids. They may be modified.
+func (cs *Changeset) eachSAPSystemOf(db *Database, do func(*SAPSystem) error) error {
+	ids, err := cs.sapSystemsOf(db.ID)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		s, err := cs.editSAPSystem(id)
+		if err != nil {
+			return err
+		}
+		if err := do(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}

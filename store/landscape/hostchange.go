@@ -1,0 +1,229 @@
+package landscape
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"trento/store/activity"
+)
+
+// HeartbeatReceived returns what the heartbeat of a registered host changes.
+func HeartbeatReceived(state State, id HostID, now time.Time) (*Changeset, error) {
+	cs := newChangeset(state, now)
+	return cs, cs.complete(cs.heartbeatReceived(id))
+}
+
+func (cs *Changeset) heartbeatReceived(id HostID) error {
+	host, err := cs.editRegisteredHost(id)
+	if err != nil || host.Heartbeat == HeartbeatPassing {
+		return err
+	}
+	host.Heartbeat, host.StaleSince = HeartbeatPassing, nil
+	cs.emit(&activity.HeartbeatSucceeded{AboutHost: host.about()})
+	return nil
+}
+
+// HeartbeatLost returns what changes because a registered host is found now to
+// have fallen silent: the host, and all that its agent has reported, turn stale.
+// No health changes, since silence says nothing about the host.
+func HeartbeatLost(state State, id HostID, now time.Time) (*Changeset, error) {
+	cs := newChangeset(state, now)
+	return cs, cs.complete(cs.heartbeatLost(id))
+}
+
+func (cs *Changeset) heartbeatLost(id HostID) error {
+	host, err := cs.editRegisteredHost(id)
+	if err != nil || host.Heartbeat == HeartbeatCritical {
+		return err
+	}
+	host.Heartbeat, host.StaleSince = HeartbeatCritical, &cs.now
+	cs.emit(&activity.HeartbeatFailed{AboutHost: host.about()})
+	if err := cs.markAllSAPStale(id); err != nil {
+		return err
+	}
+	return cs.markClusterStale(id)
+}
+
+// editRegisteredHost returns a host that may be modified, or ErrNotRegistered.
+func (cs *Changeset) editRegisteredHost(id HostID) (*Host, error) {
+	host, err := cs.host(id)
+	if err != nil {
+		return nil, err
+	}
+	if !host.Registered() {
+		return nil, fmt.Errorf("host %s: %w", id, ErrNotRegistered)
+	}
+	return cs.editHost(id)
+}
+
+// about returns what events about the host have in common.
+func (h *Host) about() activity.AboutHost {
+	return activity.AboutHost{HostID: string(h.ID), Hostname: h.Hostname}
+}
+
+func (cs *Changeset) observeHost(o Observation) error {
+	host, err := cs.editHost(o.Agent)
+	if err != nil {
+		return err
+	}
+	facts := o.Host.over(host.HostFacts)
+	switch {
+	case host.Hostname == "": // unknown, or known to its cluster only
+		cs.registerHost(host, facts)
+		return cs.evaluateNewHost(host.ID)
+	case host.DeregisteredAt != nil:
+		cs.restoreHost(host, facts)
+		return cs.evaluateNewHost(host.ID)
+	case !same(host.HostFacts, facts) && !cs.observeMachine(host, facts):
+		cs.changeFacts(host, facts)
+	}
+	return nil
+}
+
+// changeFacts takes over what a host says about itself.
+func (cs *Changeset) changeFacts(host *Host, facts HostFacts) {
+	formerFQDN := host.FQDN
+	host.HostFacts = facts
+	cs.emit(&activity.HostDetailsUpdated{AboutHost: host.about(), HostFacts: host.logged()})
+	cs.requestSoftwareUpdates(host, formerFQDN)
+}
+
+func (cs *Changeset) registerHost(host *Host, facts HostFacts) {
+	host.HostFacts, host.RegisteredAt = facts, cs.now
+	host.Heartbeat, host.Health, host.Inputs = HeartbeatUnknown, HealthUnknown, initialInputs
+	cs.emit(&activity.HostRegistered{AboutHost: host.about(), HostFacts: host.logged(), Heartbeat: string(host.Heartbeat)})
+	cs.requestSoftwareUpdates(host, "")
+}
+
+func (cs *Changeset) restoreHost(host *Host, facts HostFacts) {
+	before := host.HostFacts
+	host.DeregisteredAt, host.HostFacts = nil, facts
+	cs.emit(&activity.HostRestored{AboutHost: host.about()})
+	rebooted := before
+	rebooted.LastBoot = facts.LastBoot
+	if same(rebooted, facts) { // nothing else has happened meanwhile
+		cs.requestSoftwareUpdates(host, "")
+		return
+	}
+	cs.emit(&activity.HostDetailsUpdated{AboutHost: host.about(), HostFacts: host.logged()})
+	cs.requestSoftwareUpdates(host, before.FQDN)
+}
+
+// evaluateNewHost evaluates the tuning of a host that has just become part of
+// the landscape, where SAP instances on it were known before. Had they come
+// after it, its tuning would have been evaluated then.
+func (cs *Changeset) evaluateNewHost(id HostID) error {
+	runs, err := cs.runsSAP(id)
+	if err != nil || !runs {
+		return err
+	}
+	return cs.evaluateSaptune(id, true)
+}
+
+// requestSoftwareUpdates has the software updates of a host looked up, where
+// its domain name has changed: they are looked up by it.
+func (cs *Changeset) requestSoftwareUpdates(host *Host, formerFQDN string) {
+	switch {
+	case host.FQDN == formerFQDN:
+	case host.FQDN == "":
+		cs.emit(&activity.SoftwareUpdatesDiscoveryCleared{AboutHost: host.about()})
+	default:
+		cs.emit(&activity.SoftwareUpdatesDiscoveryRequested{AboutHost: host.about(), FQDN: host.FQDN})
+	}
+}
+
+func (cs *Changeset) observeCloud(host *Host, o Observation) error {
+	if same(host.Cloud, o.Cloud) {
+		return nil
+	}
+	host.Cloud = o.Cloud
+	cs.emit(&activity.ProviderUpdated{AboutHost: host.about(), Provider: host.Cloud.Provider, Data: activity.Document{Value: host.Cloud.Data()}})
+	return nil
+}
+
+func (cs *Changeset) observeSubscriptions(host *Host, o Observation) error {
+	if same(host.Subscriptions, o.Subscriptions) {
+		return nil
+	}
+	host.Subscriptions = o.Subscriptions
+	cs.emit(&activity.SLESSubscriptionsUpdated{AboutHost: host.about(), Subscriptions: activity.Document{Value: host.SubscriptionData()}})
+	return nil
+}
+
+func (cs *Changeset) observeSaptune(host *Host, o Observation) error {
+	if status := o.Saptune.over(host.Saptune); !same(host.Saptune, status) {
+		host.Saptune = status
+		cs.emit(&activity.SaptuneStatusUpdated{AboutHost: host.about(), Status: activity.Document{Value: status}})
+	}
+	runs, err := cs.runsSAP(host.ID)
+	if err != nil {
+		return err
+	}
+	return cs.evaluateSaptune(host.ID, runs)
+}
+
+// evaluateSaptune evaluates the tuning of a host, and with it its health. It
+// leaves a host alone that is not registered.
+func (cs *Changeset) evaluateSaptune(id HostID, runsSAP bool) error {
+	host, err := cs.editRegisteredHost(id)
+	if errors.Is(err, ErrNotRegistered) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	tuning, health := host.Inputs.Saptune, host.Health
+	host.Inputs.Saptune = SaptuneHealth(host.Saptune, runsSAP)
+	host.Health = host.Inputs.Overall()
+	if now := host.Inputs.Saptune; now != tuning {
+		cs.emit(&activity.HostSaptuneHealthChanged{AboutHost: host.about(), Health: string(now), Change: changeOf(tuning, "")})
+	}
+	if host.Health != health {
+		cs.emit(&activity.HostHealthChanged{AboutHost: host.about(), Health: string(host.Health), Change: changeOf(health, host.Cause())})
+	}
+	return nil
+}
+
+// over returns the state of saptune after a report. A report without a status
+// says nothing new about the version it names: what is known of that version
+// stays.
+func (r *SaptuneReport) over(known *Saptune) *Saptune {
+	if r.Unread {
+		return known
+	}
+	if r.Status != nil && r.Status.TuningState == nil && known != nil {
+		// What could not be read must not hide that the tuning is not compliant.
+		status := *r.Status
+		status.TuningState = known.TuningState
+		return &status
+	}
+	if !r.Installed || r.Status != nil {
+		return r.Status
+	}
+	version := orNil(r.PackageVersion)
+	if known != nil && same(known.PackageVersion, version) {
+		return known
+	}
+	return &Saptune{
+		PackageVersion: version,
+		Services:       []SaptuneService{}, EnabledNotes: []SaptuneNote{}, AppliedNotes: []SaptuneNote{},
+	}
+}
+
+// logged returns the facts as the activity log has them.
+func (f *HostFacts) logged() activity.HostFacts {
+	return activity.HostFacts{
+		FQDN: orNil(f.FQDN), Addresses: addressTexts(f.Addresses), AgentVersion: f.AgentVersion, Arch: f.Arch,
+		CPUCount: f.CPUCount, SocketCount: f.SocketCount, MemoryMB: f.MemoryMB, OSVersion: f.OSVersion,
+		InstallationSource: f.InstallationSource, PrometheusTargets: f.PrometheusTargets, PrometheusMode: f.PrometheusMode,
+		SystemdUnits: activity.Document{Value: f.SystemdUnits}, LastBoot: f.LastBoot,
+	}
+}
+
+func orNil(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}
