@@ -1,11 +1,22 @@
 package store
 
 import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+	"github.com/klauspost/compress/s2"
+
+	"trento/store/activity"
+	"trento/store/discovery"
+	"trento/store/discovery/fleet"
+	"trento/store/kv"
 	"trento/store/landscape"
 )
 
@@ -52,51 +63,286 @@ func BenchmarkObserve(b *testing.B) {
 	}
 }
 
-func BenchmarkUnchanged(b *testing.B) {
-	s := openForBenchmark(b)
-	r := hostReport("bench")
-	r.Body = append(r.Body, make([]byte, 3000)...)
-	observe(b, s, r)
-	for b.Loop() {
-		if !s.Unchanged(r.Body) {
-			b.Fatal("not known")
+// fleetReports are the reports of a fleet, one host after the other.
+func fleetReports(b *testing.B, f *fleet.Fleet) (reports []Report) {
+	b.Helper()
+	for _, h := range f.Hosts() {
+		for _, r := range h.Reports() {
+			reports = append(reports, decodeReport(b, r.Body))
 		}
 	}
+	return reports
 }
 
+func decodeReport(b *testing.B, body []byte) Report {
+	envelope, err := discovery.Open(body)
+	if err != nil {
+		b.Fatal(err)
+	}
+	seen, err := discovery.Decode(envelope)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return Report{seen, body}
+}
+
+// BenchmarkUnchanged is a report that says nothing new, known by the hash of
+// its body or by what it says.
+func BenchmarkUnchanged(b *testing.B) {
+	s := openForBenchmark(b)
+	reports := fleetReports(b, fleet.New(1, 50))
+	for range 2 { // what came too early is accepted the second time
+		for _, r := range reports {
+			if err := s.Observe(b.Context(), r); err != nil && !errors.Is(err, ErrNotFound) {
+				b.Fatal(err)
+			}
+		}
+	}
+	reports = slices.DeleteFunc(reports, func(r Report) bool { return !s.Unchanged(r.Body) })
+	b.Run("hash", func(b *testing.B) {
+		for i := 0; b.Loop(); i++ {
+			if !s.Unchanged(reports[i%len(reports)].Body) {
+				b.Fatal("not known")
+			}
+		}
+	})
+	b.Run("decoded", func(b *testing.B) {
+		for i := 0; b.Loop(); i++ {
+			if err := s.Observe(b.Context(), decodeReport(b, reports[i%len(reports)].Body)); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+// BenchmarkHeartbeat is a heartbeat that is kept in memory, and one that is
+// written down.
 func BenchmarkHeartbeat(b *testing.B) {
 	s := openForBenchmark(b)
 	observe(b, s, hostReport("bench"))
-	for b.Loop() {
-		if err := s.Heartbeat(b.Context(), agent); err != nil {
-			b.Fatal(err)
+	b.Run("memory", func(b *testing.B) {
+		for b.Loop() {
+			if err := s.Heartbeat(b.Context(), agent); err != nil {
+				b.Fatal(err)
+			}
 		}
-	}
+	})
+	b.Run("written", func(b *testing.B) {
+		for b.Loop() {
+			if err := s.update(b.Context(), System(), func(tx *Tx) error { return tx.writeBeat(agent, tx.now) }); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }
 
 // BenchmarkHosts is what a page over all hosts reads.
 func BenchmarkHosts(b *testing.B) {
 	for _, hosts := range []int{1000, 10000} {
-		b.Run(fmt.Sprint(hosts), func(b *testing.B) {
-			s := open(b, b.TempDir(), newClock())
-			for i := range hosts {
-				observe(b, s, numberedHost(i, 1))
+		s := open(b, b.TempDir(), newClock())
+		for i := range hosts {
+			observe(b, s, numberedHost(i, 1))
+		}
+		cachedAndNot(b, s, fmt.Sprint(hosts, " hosts "), func(tx *Tx) error {
+			n := 0
+			for _, err := range tx.Hosts() {
+				if err != nil {
+					return err
+				}
+				n++
 			}
+			if n != hosts {
+				b.Fatal(n)
+			}
+			return nil
+		})
+	}
+}
+
+// cachedAndNot runs a read with what the caches have, and without: a change
+// neither finds what nobody has read before nor keeps what it reads.
+func cachedAndNot(b *testing.B, s *Store, name string, read func(*Tx) error) {
+	repeat := func(b *testing.B) func(*Tx) error {
+		return func(tx *Tx) error {
 			for b.Loop() {
+				if err := read(tx); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}
+	b.Run(name+"decoded", func(b *testing.B) {
+		if err := s.update(b.Context(), System(), repeat(b)); err != nil {
+			b.Fatal(err)
+		}
+	})
+	b.Run(name+"cached", func(b *testing.B) {
+		view(b, s, read)
+		view(b, s, repeat(b))
+	})
+}
+
+func benchmarkUser(b *testing.B, s *Store) *User {
+	b.Helper()
+	u, err := s.CreateUser(b.Context(), System(), newUser("ada"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	return u
+}
+
+// BenchmarkSession is what every request of a browser reads.
+func BenchmarkSession(b *testing.B) {
+	s := open(b, b.TempDir(), newClock())
+	in := session(s, benchmarkUser(b, s).ID, 1)
+	if err := s.SignIn(b.Context(), in); err != nil {
+		b.Fatal(err)
+	}
+	cachedAndNot(b, s, "", func(tx *Tx) error {
+		_, err := tx.Session(in.Hash)
+		return err
+	})
+}
+
+// BenchmarkEntries is what the first page of the log reads.
+func BenchmarkEntries(b *testing.B) {
+	s := open(b, b.TempDir(), newClock())
+	for i := range 100 {
+		observe(b, s, numberedHost(i, 1))
+	}
+	cachedAndNot(b, s, "", func(tx *Tx) error {
+		n := 0
+		for _, err := range tx.EntriesBack(0, tx.Newest()) {
+			if err != nil {
+				return err
+			}
+			if n++; n == 20 {
+				break
+			}
+		}
+		return nil
+	})
+}
+
+// BenchmarkEntrySize measures the bytes of an entry: as it is stored, with each
+// part of the format done without, and as JSON.
+func BenchmarkEntrySize(b *testing.B) {
+	c := newClock()
+	s := open(b, b.TempDir(), c)
+	f := fleet.New(1, 50)
+	for range 20 {
+		for _, r := range fleetReports(b, f) {
+			if err := s.Observe(b.Context(), r); err != nil && !errors.Is(err, ErrNotFound) {
+				b.Fatal(err)
+			}
+		}
+		c.advance(10 * time.Second)
+		f.Step(c.Now())
+	}
+	log, noIDs := entries(b, s), s2.MakeDict(dictionary1, nil)
+	head := make(map[*activity.Entry]int) // bytes in front of the metadata
+	view(b, s, func(tx *Tx) error {
+		for _, e := range log {
+			head[e] = len(s.entries.Get(tx.kv, e.Position.Key())) - len(s.metadata.Encode(nil, e.Metadata))
+		}
+		return nil
+	})
+	for name, size := range map[string]func(*activity.Entry) int{
+		"stored":        func(e *activity.Entry) int { return head[e] + len(s.metadata.Encode(nil, e.Metadata)) },
+		"ids as text":   func(e *activity.Entry) int { return head[e] + len(noIDs.Encode(nil, e.Metadata)) },
+		"no dictionary": func(e *activity.Entry) int { return head[e] + len(kv.Compress(nil, e.Metadata)) },
+		"type as text":  func(e *activity.Entry) int { return head[e] + len(e.Type) + len(s.metadata.Encode(nil, e.Metadata)) },
+		"JSON": func(e *activity.Entry) int {
+			document, err := json.Marshal(e)
+			if err != nil {
+				b.Fatal(err)
+			}
+			return len(document)
+		},
+	} {
+		b.Run(name, func(b *testing.B) {
+			total := 0
+			for b.Loop() {
+				total = 0
+				for _, e := range log {
+					total += size(e)
+				}
+			}
+			b.ReportMetric(float64(total)/float64(len(log)), "B/entry")
+		})
+	}
+}
+
+// BenchmarkChangedAfter asks what the last change of many records was: the
+// journal, and the records themselves.
+func BenchmarkChangedAfter(b *testing.B) {
+	s := open(b, b.TempDir(), newClock())
+	for i := range 10000 {
+		observe(b, s, numberedHost(i, 1))
+	}
+	last := lastChange(b, s)
+	b.Run("journal", func(b *testing.B) {
+		for b.Loop() {
+			view(b, s, func(tx *Tx) error {
+				changes, err := tx.ChangedAfter(last-1, 100)
+				if len(changes) != 1 {
+					b.Fatal(changes)
+				}
+				return err
+			})
+		}
+	})
+	b.Run("records", func(b *testing.B) {
+		for b.Loop() {
+			view(b, s, func(tx *Tx) error {
 				n := 0
-				view(b, s, func(tx *Tx) error {
-					for _, err := range tx.Hosts() {
-						if err != nil {
-							return err
-						}
+				for _, stored := range s.hosts.Scan(tx.kv, nil, nil) {
+					if binary.BigEndian.Uint64(stored) >= last {
 						n++
 					}
-					return nil
-				})
-				if n != hosts {
+				}
+				if n != 1 {
 					b.Fatal(n)
 				}
+				return nil
+			})
+		}
+	})
+}
+
+// BenchmarkTokenUses reads and counts the uses of one token among many.
+func BenchmarkTokenUses(b *testing.B) {
+	s := open(b, b.TempDir(), newClock())
+	user := benchmarkUser(b, s)
+	other := uuid.NewString()
+	for i := range 20000 {
+		u := TokenUse{UserID: user.ID, At: s.Now(), TokenID: other, TokenName: "other", Method: "GET", Path: "/api/v1/hosts", Status: 200, Via: "bearer"}
+		s.NoteTokenUse(u)
+		if i%5000 == 4999 {
+			if err := s.FlushTokenUses(b.Context()); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	count := func(name string, read func(*Tx) error) {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				view(b, s, read)
 			}
 		})
 	}
+	count("of one token", func(tx *Tx) error { _, _, err := tx.TokenUses(user.ID, uuid.NewString(), 0, 20); return err })
+	count("of one token decoded", func(tx *Tx) error {
+		for key, value := range s.tokenUses.ScanPrefix(tx.kv, useKey(user.ID, 0)[:userKeySize]) {
+			if len(key) != userKeySize {
+				if _, err := decodeUse(key, value); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	count("counted", func(tx *Tx) error { tx.countUses(user.ID); return nil })
+	count("walked", func(tx *Tx) error { s.tokenUses.Count(tx.kv); return nil })
 }

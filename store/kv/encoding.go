@@ -19,6 +19,9 @@ var errEncoding = errors.New("damaged value")
 // as the 16 bytes they are; S2 with the sample as its dictionary does the rest.
 // Documents are read far more often than they are written, and must not wait
 // for a compressor with an entropy stage.
+//
+// BenchmarkEntrySize of package store: an entry of the log takes 169 bytes, 363
+// without the sample, 214 with ids as text, and 788 as JSON.
 type Dictionary struct{ s2 *s2.Dict }
 
 // NewDictionary makes a dictionary of a sample. What it has encoded only the

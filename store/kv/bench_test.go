@@ -1,0 +1,38 @@
+package kv
+
+import (
+	"testing"
+)
+
+// BenchmarkAppend measures how much longer than its values a file gets that
+// only grows at its end, a few values a commit.
+func BenchmarkAppend(b *testing.B) {
+	value := make([]byte, 160)
+	for name, put := range map[string]func(*Bucket, *Tx, []byte, []byte) error{"Append": (*Bucket).Append, "Put": (*Bucket).Put} {
+		b.Run(name, func(b *testing.B) {
+			f := open(b, newPath(b))
+			n := uint64(0)
+			for b.Loop() {
+				err := f.Update(b.Context(), func(tx *Tx) error {
+					for range 10 {
+						n++
+						if err := put(f.plain, tx, Key64(n), value); err != nil {
+							return err
+						}
+					}
+					return nil
+				})
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+			var pages int
+			f.view(b, func(tx *Tx) error {
+				stats := f.plain.in(tx).Stats()
+				pages = stats.BranchAlloc + stats.LeafAlloc
+				return nil
+			})
+			b.ReportMetric(float64(pages)/float64(n), "B/value")
+		})
+	}
+}
