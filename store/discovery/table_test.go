@@ -280,7 +280,7 @@ func differences(path string, before, after any, changes *[]string) {
 			}
 		}
 	default:
-		if cmp.Equal(before, after) {
+		if before == after {
 			return
 		}
 		text, err := json.Marshal(after)

@@ -330,7 +330,7 @@ func TestScenarioCleanUp(t *testing.T) {
 // that.
 func TestLivedLandscape(t *testing.T) {
 	t.Parallel()
-	const seed, hosts, moments, steps = 1, 50, 15, 6
+	const seed, hosts, moments, steps = 3, 30, 8, 10
 	random := rand.New(rand.NewPCG(seed, 3))
 	f := fleet.New(seed, hosts)
 	w := newWorld(t)

@@ -125,7 +125,6 @@ func (m *memory) apply(t fataler, cs *landscape.Changeset) {
 // store puts records into a landscape in their stored form, which must not
 // lose anything.
 func store[ID comparable, T any](t fataler, into, records map[ID]*T) {
-	t.Helper()
 	for id, record := range records {
 		document, err := json.Marshal(record)
 		if err != nil {
@@ -276,9 +275,9 @@ func (w *world) removeApplicationInstance(id landscape.SAPSystemID, host landsca
 	return w.deregister(landscape.Target{SAPSystem: id, Host: host, Number: number})
 }
 
-// check tests what holds at any time.
+// check tests what holds at any time. It runs after every decision: it does
+// without Helper, which costs as much as the rest.
 func (w *world) check() {
-	w.t.Helper()
 	for id, db := range w.databases {
 		w.checkDatabase(id, db)
 	}
@@ -291,7 +290,6 @@ func (w *world) check() {
 
 // checkOwners: a host has an instance number in one system at a time.
 func (w *world) checkOwners() {
-	w.t.Helper()
 	owners := map[string]string{}
 	own := func(system string, host landscape.HostID, number string, t landscape.InstanceTimes) {
 		key := string(host) + "/" + number
@@ -318,7 +316,6 @@ func (w *world) checkOwners() {
 // checkMembers: a host is a member of the cluster that it says it is in, and
 // of no other.
 func (w *world) checkMembers() {
-	w.t.Helper()
 	for id, c := range w.clusters {
 		for _, m := range c.Members {
 			if host := w.hosts[m.HostID]; host == nil || host.ClusterID != id {
@@ -334,7 +331,6 @@ func (w *world) checkMembers() {
 }
 
 func (w *world) checkDatabase(id landscape.DatabaseID, db *landscape.Database) {
-	w.t.Helper()
 	var healths []landscape.Health
 	stale := false
 	for i, instance := range db.Instances {
@@ -357,7 +353,6 @@ func (w *world) checkDatabase(id landscape.DatabaseID, db *landscape.Database) {
 }
 
 func (w *world) checkSAPSystem(id landscape.SAPSystemID, s *landscape.SAPSystem) {
-	w.t.Helper()
 	db := w.databases[s.DatabaseID]
 	healths := []landscape.Health{s.DatabaseHealth}
 	stale := s.DatabaseStaleSince != nil
@@ -393,7 +388,6 @@ func (w *world) isShared(id landscape.HostID) bool {
 // drops an element that waits, and another instance of its number may be what
 // is listed. The next report is judged in full, and checked again.
 func (w *world) checkListed(host landscape.HostID, number string, absentSince *time.Time) {
-	w.t.Helper()
 	kept := w.kept[host]
 	unread := func(u landscape.UnreadInstance) bool { return u.Number == "" || u.Number == number }
 	if w.isShared(host) || kept != nil && (kept.Forget || slices.ContainsFunc(kept.Unread, unread)) {
