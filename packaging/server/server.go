@@ -133,6 +133,7 @@ func (s *server) stop(end context.CancelFunc) error {
 	end()
 	err := s.http.Shutdown(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
+		s.log.Warn("requests that had not ended were cut off", "after", shutdownTime)
 		err = s.http.Close()
 	}
 	s.running.Wait() // the index must not be closed while it follows the log

@@ -126,17 +126,15 @@ func (p *Program) Kill() {
 	p.cmd.Wait()
 }
 
-// Stop asks the program to stop and returns how long that took.
-func (p *Program) Stop(signal os.Signal) time.Duration {
+// Stop asks the program to stop, and waits until it has.
+func (p *Program) Stop(signal os.Signal) {
 	p.t.Helper()
-	began := time.Now()
 	if err := p.cmd.Process.Signal(signal); err != nil {
 		p.t.Fatal(err)
 	}
 	if err := p.cmd.Wait(); err != nil {
 		p.t.Errorf("the program ended with %v:\n%s", err, p.Stderr)
 	}
-	return time.Since(began)
 }
 
 // PID is the id of the process.
