@@ -6,10 +6,9 @@ import (
 	"math"
 	"runtime"
 	"slices"
-	"sync"
-	"sync/atomic"
 
 	"github.com/RoaringBitmap/roaring/v2"
+	"golang.org/x/sync/errgroup"
 
 	"trento/store"
 	"trento/store/activity"
@@ -19,11 +18,13 @@ import (
 const MaxLimit = 1000
 
 const (
-	// verifyLimit is how many entries are rather read from the log and judged
-	// than searched for in a term list.
+	// verifyLimit is the number of candidates up to which their entries are read
+	// from the log and matched, and no term list is searched. By BenchmarkVerify
+	// that finds "*0* AND CHG-needle-0042" 250 times faster.
 	verifyLimit = 100
-	// firstVerifyLimit is how many are read and judged before the index is asked
-	// at all, or a term list is searched.
+	// firstVerifyLimit is how many entries are read and matched before a term
+	// list is searched. By BenchmarkVerify that finds a page of "*hana*" 10 times
+	// faster, of "*0*" 140 times; a page of "*dead*" takes a quarter longer.
 	firstVerifyLimit = 32
 )
 
@@ -95,7 +96,8 @@ func (x *Index) walk(ctx context.Context, f *activity.Filter, w Walk) (Page, err
 		walk.page = walk.page.after(w.From, w.Forward)
 	}
 	if f.Everything() && !w.Count {
-		// Every entry read is a hit.
+		// Every entry read is a hit. By BenchmarkEverything the log gives a page
+		// 14 times as fast as the segments.
 		indexed, segments = 0, nil
 	}
 	if w.Forward {
@@ -221,18 +223,16 @@ func (w *walker) searchSegments(ctx context.Context, segments []*segment) error 
 }
 
 func (w *walker) searchAllSegments(ctx context.Context, segments []*segment) error {
-	found, faults := make([]*roaring.Bitmap, len(segments)), make([]error, len(segments))
-	var next atomic.Int64
-	var asking sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), len(segments)) {
-		asking.Go(func() {
-			for i := int(next.Add(1)) - 1; i < len(segments); i = int(next.Add(1)) - 1 {
-				found[i], faults[i] = w.find(ctx, segments[i])
-			}
+	found := make([]*roaring.Bitmap, len(segments))
+	var searching errgroup.Group
+	searching.SetLimit(runtime.GOMAXPROCS(0))
+	for i, s := range segments {
+		searching.Go(func() (err error) {
+			found[i], err = w.find(ctx, s)
+			return err
 		})
 	}
-	asking.Wait()
-	if err := errors.Join(faults...); err != nil {
+	if err := searching.Wait(); err != nil {
 		return err
 	}
 	for i, s := range segments {

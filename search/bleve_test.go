@@ -64,7 +64,7 @@ func TestAgreesWithBleve(t *testing.T) {
 }
 
 // stockIndex is an index of Bleve's own over the leaf values.
-func stockIndex(t *rapid.T, entries []*activity.Entry) bleve.Index {
+func stockIndex(t interface{ Fatal(...any) }, entries []*activity.Entry) bleve.Index {
 	mapping := bleve.NewIndexMapping()
 	mapping.DefaultMapping.Dynamic = false
 	stock, err := bleve.NewUsing("", mapping, scorch.Name, scorch.Name, nil)

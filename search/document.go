@@ -9,7 +9,8 @@ import (
 // The fields of a document. All values are single terms, and texts are
 // folded. Strings go to one of three fields, because a term with a star has to
 // look at every distinct value of a field, and most distinct values are ids no
-// word can be in.
+// word can be in: by BenchmarkClasses "*after*" is found 5 times faster than in
+// one field.
 const (
 	fieldPlain   = "v" // strings of letters, digits and _./:-
 	fieldID      = "u" // strings like UUIDs, times and addresses

@@ -2,11 +2,12 @@ package search
 
 import (
 	"context"
-	"errors"
 	"runtime"
 	"slices"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"trento/store"
 	"trento/store/activity"
@@ -126,28 +127,30 @@ func (x *Index) next(after activity.Position) (batch []*activity.Entry, err erro
 }
 
 // add indexes the batches behind what is indexed, in memory, each on a core of
-// its own. When all segments in memory reach the size of a full one together, they are merged into it.
+// its own: a rebuild is to be over soon. Once the segments that are not full
+// have the entries of a full one together, they are merged into one.
 func (x *Index) add(batches ...[]*activity.Entry) error {
-	segments, faults := make([]*segment, len(batches)), make([]error, len(batches))
-	var making sync.WaitGroup
-	first := x.indexed + 1
+	segments := make([]*segment, len(batches))
+	var making errgroup.Group
+	last := x.indexed
 	for i, batch := range batches {
-		begin := first
-		making.Go(func() { segments[i], faults[i] = newSegment(begin, batch) })
-		first = batch[len(batch)-1].Position + 1
+		first := last + 1
+		making.Go(func() (err error) {
+			segments[i], err = newSegment(first, batch)
+			return err
+		})
+		last = batch[len(batch)-1].Position
 	}
-	making.Wait()
-	if err := errors.Join(faults...); err != nil {
+	if err := making.Wait(); err != nil {
 		return err
 	}
-	last := segments[len(segments)-1].last
 	x.mu.Lock()
 	x.segments = append(slices.Clip(x.segments), segments...)
 	x.indexed = last
 	x.mu.Unlock()
 	x.log.Debug("indexed", "last", last)
 	if from, total := x.partialSegments(); total >= x.segmentSize {
-		return x.startFullMerge(from)
+		return x.merge(from)
 	}
 	return nil
 }

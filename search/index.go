@@ -23,9 +23,8 @@
 // in batches (follow.go) and are segments in memory at first. Eight of them
 // are merged into a file, together with the files before them that are no
 // larger (compact.go), so files stay few and no entry is written often. From
-// [segmentSize] entries on a segment is full and stays as it is; it is merged
-// while the next batches are indexed. What a crash takes, at most what was in
-// memory, is indexed again. Retention removes the files whose entries are all
+// [segmentSize] entries on a segment is full and stays as it is. What a crash
+// takes, at most what was in memory, is indexed again. Retention removes the files whose entries are all
 // gone; of the segment on the border, a search sees the documents from the
 // oldest entry on.
 //
@@ -33,7 +32,8 @@
 // each field a dictionary from term to the set of documents that have it, as a
 // roaring bitmap, and for each document its stored id. We do without Bleve's
 // index (scorch), query language and collector, for three reasons, measured
-// with a million entries (docs/performance.md):
+// with a million entries (docs/performance.md). BenchmarkBleve compares both
+// with 4,096 entries, where ours is found in 2 to 10 times faster:
 //
 //  1. Scorch numbers documents in no particular order, so each hit of a search
 //     must be visited and sorted: 100 ms for a frequent term. Our segments are
@@ -118,8 +118,6 @@ type Index struct {
 	slots chan struct{}
 	// readers has a slot for each reader.
 	readers sync.Map
-
-	merging *backgroundMerge // by Run alone; nil where no full segment is being made
 
 	mu       sync.Mutex
 	segments []*segment        // oldest first, without gaps

@@ -6,8 +6,9 @@ import (
 )
 
 // preload makes the term lists before a search needs them, those of ids last,
-// which take longest. Segments in memory are left out: they are small, and
-// soon merged.
+// which take longest. By BenchmarkNewTermList the first search would wait half a
+// second for each full segment, instead of 5 ms. Segments in memory are left
+// out: they are small, and soon merged.
 func (x *Index) preload(ctx context.Context) error {
 	segments, _, release, err := x.acquire()
 	if err != nil {

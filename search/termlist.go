@@ -13,7 +13,8 @@ import (
 // termList is a flat copy of the distinct values of a field in one segment.
 // Bleve keeps them in a compact automaton that has to be walked value by
 // value; a copy in one piece is searched for a part of a value at the speed of
-// bytes.Index, which is fifty times faster.
+// bytes.Index. By BenchmarkTermList that is 85 times faster among ids (3.4 ms
+// instead of 290 for a segment of 100,000 entries), and 2.7 times among words.
 type termList struct {
 	text []byte // the values in rising order, each followed by an end mark
 	ends []int  // where the end mark of each value is
@@ -28,7 +29,8 @@ type termList struct {
 const endMark = 0xff
 
 // inlineDocs is how many documents a value can have at most to be listed with
-// them.
+// them. By BenchmarkInlineDocs the documents of many rare values are collected
+// 15 times faster from the list than from the segment.
 const inlineDocs = 8
 
 // newTermList copies a dictionary.
@@ -133,7 +135,8 @@ func (v *termList) valueAt(first, end, offset int) int {
 	return first + sort.SearchInts(v.ends[first:last], offset)
 }
 
-// docSet collects documents one by one, which a roaring bitmap is slow at.
+// docSet collects documents one by one: by BenchmarkInlineDocs 25 times faster
+// than a roaring bitmap does.
 type docSet []uint64
 
 func newDocSet(documents int) docSet { return make(docSet, (documents+63)/64) }
