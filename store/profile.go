@@ -31,65 +31,47 @@ type NewPassword struct{ Hash, Before string }
 // meanwhile. With a new password all sessions of the user end but the one to
 // keep.
 func (s *Store) ChangeProfile(ctx context.Context, by Actor, id int64, c ProfileChange, keep [32]byte) (*User, error) {
-	var after *User
-	err := s.update(ctx, by, func(tx *Tx) error {
-		before, err := tx.User(id)
-		if err != nil {
-			return err
-		}
-		u := *before
+	return s.editUser(ctx, by, id, func(tx *Tx, u *User) (activity.Event, error) {
 		set(&u.Fullname, c.Fullname)
 		set(&u.Email, c.Email)
 		set(&u.Timezone, c.Timezone)
 		if c.AnalyticsEnabled != nil && *c.AnalyticsEnabled != (u.AnalyticsEnabledAt != nil) {
 			u.AnalyticsEnabledAt = nil
 			if *c.AnalyticsEnabled {
-				u.AnalyticsEnabledAt = tx.moment()
+				u.AnalyticsEnabledAt = tx.timestamp()
 			}
 		}
 		if c.AnalyticsEULAAccepted && u.AnalyticsEULAAcceptedAt == nil {
-			u.AnalyticsEULAAcceptedAt = tx.moment()
+			u.AnalyticsEULAAcceptedAt = tx.timestamp()
 		}
-		if c.Password != nil {
-			if c.Password.Before != before.PasswordHash {
-				return fmt.Errorf("password of user %d: %w", id, ErrStale)
-			}
-			u.PasswordHash, u.PasswordChangeRequestedAt = c.Password.Hash, nil
-			if err := tx.endSessionsBut(id, keep); err != nil {
-				return err
-			}
+		c.Logged.AboutUser = u.about()
+		if c.Password == nil {
+			return &c.Logged, nil
 		}
-		if err := tx.changeUser(before, &u); err != nil {
-			return err
+		if c.Password.Before != u.PasswordHash {
+			return nil, fmt.Errorf("password of user %d: %w", id, ErrStale)
 		}
-		after = &u
-		event := c.Logged
-		event.AboutUser = before.about()
-		return tx.log(by.Name, &event)
+		u.PasswordHash, u.PasswordChangeRequestedAt = c.Password.Hash, nil
+		return &c.Logged, tx.endSessionsBut(id, keep)
 	})
-	return after, err
 }
 
-// dropTOTP forgets the second factor, whether it is in force or not.
-func (u *User) dropTOTP() { u.TOTPSecret, u.TOTPEnabledAt, u.TOTPLastUsedAt = nil, nil, nil }
+// deleteTOTP deletes the second factor, whether it is in force or not.
+func (u *User) deleteTOTP() { u.TOTPSecret, u.TOTPEnabledAt, u.TOTPLastUsedAt = nil, nil, nil }
 
 // OfferTOTP keeps the sealed secret of a second factor that is not in force
 // yet, in place of any other such. It fails with ErrConflict where one is in
 // force. Nothing is logged: nothing has changed yet.
 func (s *Store) OfferTOTP(ctx context.Context, by Actor, id int64, secret []byte) error {
-	return s.update(ctx, by, func(tx *Tx) error {
-		before, err := tx.User(id)
-		if err != nil {
-			return err
+	_, err := s.editUser(ctx, by, id, func(tx *Tx, u *User) (activity.Event, error) {
+		if u.TOTPEnabledAt != nil {
+			return nil, fmt.Errorf("second factor of user %d: %w", id, ErrConflict)
 		}
-		if before.TOTPEnabledAt != nil {
-			return fmt.Errorf("second factor of user %d: %w", id, ErrConflict)
-		}
-		after := *before
-		after.dropTOTP()
-		after.TOTPSecret = secret
-		return tx.changeUser(before, &after)
+		u.deleteTOTP()
+		u.TOTPSecret = secret
+		return nil, nil
 	})
+	return err
 }
 
 // EnableTOTP is what it takes to put a second factor into force.
@@ -103,45 +85,28 @@ type EnableTOTP struct {
 // its first code used up. All sessions of the user end but the one to keep. It
 // fails with ErrStale where another secret has been offered since, or none.
 func (s *Store) EnableTOTP(ctx context.Context, by Actor, id int64, e EnableTOTP) (*User, error) {
-	var after *User
-	err := s.update(ctx, by, func(tx *Tx) error {
-		before, err := tx.User(id)
-		if err != nil {
-			return err
+	return s.editUser(ctx, by, id, func(tx *Tx, u *User) (activity.Event, error) {
+		if u.TOTPEnabledAt != nil {
+			return nil, fmt.Errorf("second factor of user %d: %w", id, ErrConflict)
 		}
-		if before.TOTPEnabledAt != nil {
-			return fmt.Errorf("second factor of user %d: %w", id, ErrConflict)
+		if u.TOTPSecret == nil || !bytes.Equal(u.TOTPSecret, e.Secret) {
+			return nil, fmt.Errorf("second factor of user %d: %w", id, ErrStale)
 		}
-		if before.TOTPSecret == nil || !bytes.Equal(before.TOTPSecret, e.Secret) {
-			return fmt.Errorf("second factor of user %d: %w", id, ErrStale)
-		}
-		u := *before
-		u.TOTPEnabledAt, u.TOTPLastUsedAt = tx.moment(), &e.CodeAt
-		if err := tx.endSessionsBut(id, e.Keep); err != nil {
-			return err
-		}
-		if err := tx.changeUser(before, &u); err != nil {
-			return err
-		}
-		after = &u
-		return tx.log(by.Name, &activity.ProfileUpdate{AboutUser: before.about(), TOTPEnabled: new(true)})
+		u.TOTPEnabledAt, u.TOTPLastUsedAt = tx.timestamp(), &e.CodeAt
+		return &activity.ProfileUpdate{AboutUser: u.about(), TOTPEnabled: new(true)}, tx.endSessionsBut(id, e.Keep)
 	})
-	return after, err
 }
 
 // DropTOTP ends the second factor of a user. Where none is in force that is no
 // error, and is not logged.
 func (s *Store) DropTOTP(ctx context.Context, by Actor, id int64) error {
-	return s.update(ctx, by, func(tx *Tx) error {
-		before, err := tx.User(id)
-		if err != nil {
-			return err
+	_, err := s.editUser(ctx, by, id, func(tx *Tx, u *User) (activity.Event, error) {
+		enabled := u.TOTPEnabledAt != nil
+		u.deleteTOTP()
+		if !enabled {
+			return nil, nil
 		}
-		after := *before
-		after.dropTOTP()
-		if err := tx.changeUser(before, &after); err != nil || before.TOTPEnabledAt == nil {
-			return err
-		}
-		return tx.log(by.Name, &activity.ProfileUpdate{AboutUser: before.about(), TOTPEnabled: new(false)})
+		return &activity.ProfileUpdate{AboutUser: u.about(), TOTPEnabled: new(false)}, nil
 	})
+	return err
 }

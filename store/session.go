@@ -121,7 +121,7 @@ func (s *Store) SignIn(ctx context.Context, in SignIn) error {
 			if before.TOTPEnabledAt != nil && (in.CodeAt == nil || before.CodeUsed(*in.CodeAt)) {
 				return fmt.Errorf("second factor of user %d: %w", before.ID, ErrStale)
 			}
-			after.LastLoginAt = tx.moment()
+			after.LastLoginAt = tx.timestamp()
 			if in.CodeAt != nil {
 				after.TOTPLastUsedAt = in.CodeAt
 			}

@@ -186,8 +186,8 @@ func (s *Store) Ready() error {
 // reads the whole file, and writers wait meanwhile.
 func (s *Store) Verify() error { return s.db.Verify() }
 
-// moment is now as a field that may be empty holds it.
-func (tx *Tx) moment() *time.Time {
+// timestamp is now as a field that may be empty holds it.
+func (tx *Tx) timestamp() *time.Time {
 	now := tx.now.UTC()
 	return &now
 }

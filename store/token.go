@@ -159,44 +159,56 @@ type TokenChange struct {
 // an InvalidError where the name is taken or the token would live longer than
 // before.
 func (s *Store) ChangeToken(ctx context.Context, by Actor, userID int64, id string, c TokenChange) (*Token, error) {
+	return s.editToken(ctx, by, userID, id, func(tx *Tx, t *Token) (activity.Event, error) {
+		before, event := *t, &activity.PersonalAccessTokenModification{ID: id}
+		if c.Name != nil && *c.Name != t.Name {
+			if err := tx.checkTokenName(userID, id, *c.Name); err != nil {
+				return nil, err
+			}
+			t.Name = *c.Name
+		}
+		if c.Description != nil && *c.Description != t.Description {
+			t.Description, event.Description = *c.Description, c.Description
+		}
+		if c.Scopes != nil && !slices.Equal(c.Scopes, t.Scopes) {
+			t.Scopes, event.Scopes = c.Scopes, c.Scopes
+		}
+		if t.ExpiresAt != nil && (c.Endless || c.ExpiresAt != nil && c.ExpiresAt.After(*t.ExpiresAt)) {
+			return nil, &landscape.InvalidError{Field: "expires_at", Detail: "cannot be extended"}
+		}
+		if c.ExpiresAt != nil && (t.ExpiresAt == nil || !c.ExpiresAt.Equal(*t.ExpiresAt)) {
+			if err := tx.checkFuture(*c.ExpiresAt); err != nil {
+				return nil, err
+			}
+			t.ExpiresAt, event.ExpiresAt = c.ExpiresAt, utc(c.ExpiresAt)
+		}
+		if reflect.DeepEqual(before, *t) {
+			return nil, nil
+		}
+		event.Name = t.Name
+		return event, nil
+	})
+}
+
+// editToken changes a token of a user, or fails with ErrNotFound. edit alters a
+// copy and returns what is logged of it; where that is nil, nothing changes.
+func (s *Store) editToken(ctx context.Context, by Actor, userID int64, id string, edit func(tx *Tx, t *Token) (activity.Event, error)) (*Token, error) {
 	var after *Token
 	err := s.update(ctx, by, func(tx *Tx) error {
 		before, err := tx.Token(userID, id)
 		if err != nil {
 			return err
 		}
-		changed, event := *before, activity.PersonalAccessTokenModification{ID: id}
-		after = before
-		if c.Name != nil && *c.Name != before.Name {
-			if err := tx.checkTokenName(userID, id, *c.Name); err != nil {
-				return err
-			}
-			changed.Name = *c.Name
+		t := *before
+		event, err := edit(tx, &t)
+		if after = &t; err != nil || event == nil {
+			return err
 		}
-		if c.Description != nil && *c.Description != before.Description {
-			changed.Description, event.Description = *c.Description, c.Description
+		t.UpdatedAt = tx.now
+		if err := tx.putToken(&t); err != nil {
+			return err
 		}
-		if c.Scopes != nil && !slices.Equal(c.Scopes, before.Scopes) {
-			changed.Scopes, event.Scopes = c.Scopes, c.Scopes
-		}
-		if c.Endless && before.ExpiresAt != nil {
-			return &landscape.InvalidError{Field: "expires_at", Detail: "cannot be extended"}
-		}
-		if c.ExpiresAt != nil && (before.ExpiresAt == nil || !c.ExpiresAt.Equal(*before.ExpiresAt)) {
-			if before.ExpiresAt != nil && c.ExpiresAt.After(*before.ExpiresAt) {
-				return &landscape.InvalidError{Field: "expires_at", Detail: "cannot be extended"}
-			}
-			if err := tx.checkFuture(*c.ExpiresAt); err != nil {
-				return err
-			}
-			changed.ExpiresAt, event.ExpiresAt = c.ExpiresAt, utc(c.ExpiresAt)
-		}
-		if reflect.DeepEqual(*before, changed) {
-			return nil
-		}
-		after = &changed
-		event.Name = changed.Name
-		return tx.changeToken(&changed, &event)
+		return tx.log(by.Name, event)
 	})
 	return after, err
 }
@@ -206,63 +218,39 @@ func (s *Store) ChangeToken(ctx context.Context, by Actor, userID int64, id stri
 // are good for nothing from then on. It fails as CreateToken does, and with
 // ErrNotFound.
 func (s *Store) RegenerateToken(ctx context.Context, by Actor, userID int64, id string, hash TokenHash, keepEnd bool, expiresAt *time.Time) (*Token, error) {
-	var after *Token
-	err := s.update(ctx, by, func(tx *Tx) error {
-		before, err := tx.Token(userID, id)
-		if err != nil {
-			return err
-		}
+	return s.editToken(ctx, by, userID, id, func(tx *Tx, t *Token) (activity.Event, error) {
 		if err := tx.mayHaveTokens(userID); err != nil {
-			return err
+			return nil, err
 		}
-		end := expiresAt
-		if keepEnd {
-			end = before.ExpiresAt
+		if t.Hash = hash; !keepEnd {
+			t.ExpiresAt = expiresAt
 		}
-		if err := tx.checkTokenEnd(end); err != nil {
-			return err
+		if err := tx.checkTokenEnd(t.ExpiresAt); err != nil {
+			return nil, err
 		}
-		changed := *before
-		changed.Hash, changed.ExpiresAt = hash, end
-		after = &changed
-		if err := tx.endTokenSessions(before); err != nil {
-			return err
-		}
-		return tx.changeToken(&changed, &activity.PersonalAccessTokenRegeneration{ID: id, Name: before.Name, ExpiresAt: utc(end)})
+		return &activity.PersonalAccessTokenRegeneration{ID: id, Name: t.Name, ExpiresAt: utc(t.ExpiresAt)}, tx.endTokenSessions(t)
 	})
-	return after, err
 }
 
 // ExpireToken ends a token of a user now. It stays in the lists; one that has
 // expired already stays as it is. It fails with ErrNotFound.
 func (s *Store) ExpireToken(ctx context.Context, by Actor, userID int64, id string) (*Token, error) {
-	var after *Token
-	err := s.update(ctx, by, func(tx *Tx) error {
-		before, err := tx.Token(userID, id)
-		if err != nil {
-			return err
+	return s.editToken(ctx, by, userID, id, func(tx *Tx, t *Token) (activity.Event, error) {
+		if t.Expired(tx.now) {
+			return nil, nil
 		}
-		if after = before; before.Expired(tx.now) {
-			return nil
-		}
-		changed := *before
 		end := tx.now.Truncate(time.Microsecond) // as it is shown, so that a client can send it back
-		changed.ExpiresAt = &end
-		after = &changed
-		if err := tx.endTokenSessions(before); err != nil {
-			return err
-		}
-		event := &activity.PersonalAccessTokenExpiration{ID: id, Name: before.Name}
+		t.ExpiresAt = &end
+		event := &activity.PersonalAccessTokenExpiration{ID: id, Name: t.Name}
 		owner, err := tx.User(userID)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if owner.Username != by.Name {
 			event.TokenOwner = activity.TokenOwner{UserID: userID, Username: owner.Username}
 		}
-		return tx.changeToken(&changed, event)
+		return event, tx.endTokenSessions(t)
 	})
-	return after, err
 }
 
 // DeleteTokens deletes tokens of a user, all of them or, with ErrNotFound,
@@ -375,22 +363,12 @@ func (tx *Tx) endTokenSessions(tokens ...*Token) error {
 	return err
 }
 
-// changeToken stores what has become of a token and logs why.
-func (tx *Tx) changeToken(t *Token, why activity.Event) error {
-	t.UpdatedAt = tx.now
-	if err := tx.putToken(t); err != nil {
-		return err
-	}
-	return tx.log(tx.by.Name, why)
-}
-
-// utc is a moment as the activity log shows it; nil stays nil.
+// utc is a time as the activity log shows it; nil stays nil.
 func utc(t *time.Time) *time.Time {
 	if t == nil {
 		return nil
 	}
-	u := t.UTC()
-	return &u
+	return new(t.UTC())
 }
 
 // putToken stores a token, and what its text was before.

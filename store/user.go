@@ -154,7 +154,7 @@ func (s *Store) CreateUser(ctx context.Context, by Actor, n NewUser) (*User, err
 		if err != nil {
 			return err
 		}
-		created.PasswordChangeRequestedAt = tx.moment()
+		created.PasswordChangeRequestedAt = tx.timestamp()
 		if err := tx.putUser(created); err != nil {
 			return err
 		}
@@ -187,7 +187,7 @@ func (tx *Tx) createUser(n NewUser) (*User, error) {
 		Abilities: n.Abilities, Timezone: n.Timezone, LockVersion: 1, CreatedAt: tx.now.UTC(), UpdatedAt: tx.now.UTC(),
 	}
 	if !n.Enabled {
-		u.LockedAt = tx.moment()
+		u.LockedAt = tx.timestamp()
 	}
 	return u, nil
 }
@@ -245,16 +245,10 @@ type UserChange struct {
 // transaction. A change that changes nothing is logged all the same: somebody
 // asked for it.
 func (s *Store) ChangeUser(ctx context.Context, by Actor, id int64, version int, c UserChange) (*User, error) {
-	var after *User
-	err := s.update(ctx, by, func(tx *Tx) error {
-		before, err := tx.User(id)
-		if err != nil {
-			return err
+	return s.editUser(ctx, by, id, func(tx *Tx, u *User) (activity.Event, error) {
+		if u.LockVersion != version {
+			return nil, fmt.Errorf("user %d: %w: it is %d by now", id, ErrStale, u.LockVersion)
 		}
-		if before.LockVersion != version {
-			return fmt.Errorf("user %d: %w: it is %d by now", id, ErrStale, before.LockVersion)
-		}
-		u := *before
 		set(&u.Fullname, c.Fullname)
 		set(&u.Email, c.Email)
 		set(&u.Timezone, c.Timezone)
@@ -262,30 +256,45 @@ func (s *Store) ChangeUser(ctx context.Context, by Actor, id int64, version int,
 			u.Abilities = abilitySet(*c.Abilities)
 		}
 		if c.PasswordHash != nil {
-			u.PasswordHash, u.PasswordChangeRequestedAt = *c.PasswordHash, tx.moment()
+			u.PasswordHash, u.PasswordChangeRequestedAt = *c.PasswordHash, tx.timestamp()
 		}
 		if c.DisableTOTP {
-			u.dropTOTP()
+			u.deleteTOTP()
 		}
 		switch {
 		case c.Enabled == nil:
 		case *c.Enabled:
 			u.LockedAt = nil
 		case u.LockedAt == nil:
-			u.LockedAt = tx.moment()
+			u.LockedAt = tx.timestamp()
 		}
+		c.Logged.AboutUser = u.about()
 		if c.PasswordHash != nil || u.LockedAt != nil {
-			if err := tx.endSessions(id); err != nil {
-				return err
-			}
+			return &c.Logged, tx.endSessions(id)
 		}
-		if err := tx.changeUser(before, &u); err != nil {
+		return &c.Logged, nil
+	})
+}
+
+// editUser changes a user, or fails with ErrNotFound. edit alters a copy, which
+// is stored if it differs then, and returns what is logged of it: nothing where
+// that is nil.
+func (s *Store) editUser(ctx context.Context, by Actor, id int64, edit func(tx *Tx, u *User) (activity.Event, error)) (*User, error) {
+	var after *User
+	err := s.update(ctx, by, func(tx *Tx) error {
+		before, err := tx.User(id)
+		if err != nil {
 			return err
 		}
-		after = &u
-		event := c.Logged
-		event.AboutUser = before.about()
-		return tx.log(by.Name, &event)
+		u := *before
+		event, err := edit(tx, &u)
+		if err == nil {
+			err = tx.changeUser(before, &u)
+		}
+		if after = &u; err != nil || event == nil {
+			return err
+		}
+		return tx.log(by.Name, event)
 	})
 	return after, err
 }
@@ -337,7 +346,7 @@ func (s *Store) DeleteUser(ctx context.Context, by Actor, id int64) error {
 			return err
 		}
 		err = tx.putUser(&User{
-			ID: id, Username: before.Username, Timezone: before.Timezone, DeletedAt: tx.moment(),
+			ID: id, Username: before.Username, Timezone: before.Timezone, DeletedAt: tx.timestamp(),
 			LockVersion: before.LockVersion + 1, CreatedAt: before.CreatedAt, UpdatedAt: tx.now.UTC(),
 		})
 		if err != nil {
@@ -376,7 +385,7 @@ func (s *Store) EnsureAdmin(ctx context.Context, n NewUser) (created bool, err e
 		after := *before
 		after.Abilities = abilitySet(slices.Concat(before.Abilities, n.Abilities))
 		after.LockedAt = nil
-		after.dropTOTP()
+		after.deleteTOTP()
 		event := &activity.UserModification{AboutUser: before.about()}
 		if n.PasswordHash != "" {
 			after.PasswordHash, after.PasswordChangeRequestedAt = n.PasswordHash, nil

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"sync"
 )
@@ -23,9 +24,9 @@ const VersionSize = 8
 // fifth (BenchmarkSession).
 type Table[T any] struct {
 	*Bucket
-	journaled bool
-	indexes   []tableIndex[T]
-	setKey    func(document *T, key []byte)
+	versionSize int // in front of each document; 0 of a table without versions
+	indexes     []tableIndex[T]
+	setKey      func(document *T, key []byte)
 
 	mu    sync.RWMutex
 	cache map[string]cached[T]
@@ -49,7 +50,7 @@ const maxUnversioned = 10_000
 // it a version of eight bytes, which is its place in the journal.
 func NewRecords[T any](s *Schema, name, key string) *Table[T] {
 	t := newTable[T](s, name, key, "record")
-	t.journaled = true
+	t.versionSize = VersionSize
 	s.records = append(s.records, t.Bucket)
 	return t
 }
@@ -61,9 +62,7 @@ func newTable[T any](s *Schema, name, key, form string) *Table[T] {
 	t := &Table[T]{Bucket: s.NewBucket(name, key, fmt.Sprintf("%s: %T", form, *new(T))), cache: make(map[string]cached[T])}
 	t.Verify(func(tx *Tx) error {
 		for key, stored := range t.Scan(tx, nil, nil) {
-			if _, document, err := t.split(key, stored); err != nil {
-				return err
-			} else if _, err := t.unmarshal(key, document); err != nil {
+			if _, err := t.unmarshal(key, stored); err != nil {
 				return err
 			}
 		}
@@ -127,9 +126,9 @@ func (t *Table[T]) WithPrefix(tx *Tx, prefix []byte) iter.Seq2[*T, error] {
 // change the cache is only asked, never filled: the change may yet be undone,
 // and its versions be given out again.
 func (t *Table[T]) decode(tx *Tx, key, stored []byte) (*T, error) {
-	stamp, document, err := t.split(key, stored)
-	if err != nil {
-		return nil, err
+	stamp := stored
+	if t.versionSize > 0 {
+		stamp = stored[:min(t.versionSize, len(stored))]
 	}
 	t.mu.RLock()
 	hit, ok := t.cache[string(key)]
@@ -137,33 +136,22 @@ func (t *Table[T]) decode(tx *Tx, key, stored []byte) (*T, error) {
 	if ok && hit.stamp == string(stamp) {
 		return hit.document, nil
 	}
-	decoded, err := t.unmarshal(key, document)
+	decoded, err := t.unmarshal(key, stored)
 	if err != nil || tx.Writable() {
 		return decoded, err
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !t.journaled && len(t.cache) >= maxUnversioned {
+	if t.versionSize == 0 && len(t.cache) >= maxUnversioned {
 		clear(t.cache)
 	}
 	t.cache[string(key)] = cached[T]{string(stamp), decoded}
 	return decoded, nil
 }
 
-// split tells the version of a record, which is its stamp, from its document.
-func (t *Table[T]) split(key, stored []byte) (stamp, document []byte, err error) {
-	switch {
-	case !t.journaled:
-		return stored, stored, nil
-	case len(stored) < VersionSize:
-		return nil, nil, fmt.Errorf("%s %q: no version", t.name, key)
-	}
-	return stored[:VersionSize], stored[VersionSize:], nil
-}
-
-func (t *Table[T]) unmarshal(key, document []byte) (*T, error) {
+func (t *Table[T]) unmarshal(key, stored []byte) (*T, error) {
 	decoded := new(T)
-	if err := json.Unmarshal(document, decoded); err != nil {
+	if err := json.Unmarshal(stored[min(t.versionSize, len(stored)):], decoded); err != nil {
 		return nil, fmt.Errorf("%s %q: %w", t.name, key, err)
 	}
 	if t.setKey != nil {
@@ -183,7 +171,7 @@ func (t *Table[T]) Put(tx *Tx, key []byte, document *T) error {
 	if err := t.reindex(tx, key, stored, document); err != nil {
 		return err
 	}
-	if t.journaled {
+	if t.versionSize > 0 {
 		version, err := tx.appendJournal(t.name, key, stored)
 		if err != nil {
 			return err
@@ -204,7 +192,7 @@ func (t *Table[T]) Delete(tx *Tx, keys ...[]byte) error {
 		if err := t.reindex(tx, key, stored, nil); err != nil {
 			return err
 		}
-		if t.journaled {
+		if t.versionSize > 0 {
 			if err := tx.schema.journal.Delete(tx, stored[:VersionSize]); err != nil {
 				return err
 			}
@@ -236,18 +224,17 @@ func (t *Table[T]) reindex(tx *Tx, key, stored []byte, document *T) error {
 		if document != nil {
 			present = x.keysOf(document)
 		}
+		if slices.Equal(former, present) {
+			continue
+		}
 		for _, k := range former {
-			if !slices.Contains(present, k) {
-				if err := x.Delete(tx, []byte(k)); err != nil {
-					return err
-				}
+			if err := x.Delete(tx, []byte(k)); err != nil {
+				return err
 			}
 		}
 		for _, k := range present {
-			if !slices.Contains(former, k) {
-				if err := x.Put(tx, []byte(k), x.value(key)); err != nil {
-					return err
-				}
+			if err := x.Put(tx, []byte(k), x.value(key)); err != nil {
+				return err
 			}
 		}
 	}
@@ -284,27 +271,21 @@ func (x *Index) value(key []byte) []byte {
 
 // compare checks that the entries of an index are those of the documents.
 func (x *Index) compare(tx *Tx) error {
-	want := make(map[string]string)
+	want, got := make(map[string]string), make(map[string]string)
 	var faults []error
 	for _, table := range x.tables {
-		err := table(tx, func(key string, value []byte) {
+		faults = append(faults, table(tx, func(key string, value []byte) {
 			if other, ok := want[key]; ok && other != string(value) {
 				faults = append(faults, fmt.Errorf("%s %q: of both %q and %q", x.name, key, other, value))
 			}
 			want[key] = string(value)
-		})
-		if err != nil {
-			return err
-		}
+		}))
 	}
 	for k, v := range x.Scan(tx, nil, nil) {
-		if value, ok := want[string(k)]; !ok || value != string(v) {
-			faults = append(faults, fmt.Errorf("%s %q: is %q, want %q", x.name, k, v, value))
-		}
-		delete(want, string(k))
+		got[string(k)] = string(v)
 	}
-	for k, v := range want {
-		faults = append(faults, fmt.Errorf("%s: nothing under %q, want %q", x.name, k, v))
+	if !maps.Equal(got, want) {
+		faults = append(faults, fmt.Errorf("%s is %q, want %q", x.name, got, want))
 	}
 	return errors.Join(faults...)
 }

@@ -145,7 +145,7 @@ func TestVerify(t *testing.T) {
 		"other version":  {f.words.Bucket, "a", "\x00\x00\x00\x00\x00\x00\x00\x02{\"text\":\"one\"}", "not in the journal"},
 		"document":       {f.drafts.Bucket, "b", "[]", "cannot unmarshal"},
 		"journal":        {f.schema.journal, "\x00\x00\x00\x00\x00\x00\x00\x07", "word\x00z", "2 entries for 1 records"},
-		"index":          {f.index.Bucket, "one", "", "nothing under"},
+		"index":          {f.index.Bucket, "one", "", "want"},
 		"index to other": {f.index.Bucket, "one", "z", "want"},
 		"index of none":  {f.index.Bucket, "three", "a", "want"},
 	} {
