@@ -24,7 +24,12 @@ var mayImport = map[string][]string{
 	"trento/auth":                  {"trento/store", "trento/store/activity", "trento/store/landscape"},
 	"trento/search":                {"trento/store", "trento/store/activity"},
 	"trento/ui/api":                {"trento/auth", "trento/search", "trento/store", "trento/store/activity", "trento/store/discovery", "trento/store/landscape"},
-	"trento/ui":                    {"trento/auth", "trento/search", "trento/store", "trento/store/activity", "trento/store/landscape", "trento/ui/api"},
+	"trento/ui/page":               {"trento/auth", "trento/search", "trento/store", "trento/store/activity", "trento/store/landscape", "trento/ui/api"},
+	"trento/ui/table":              {"trento/auth", "trento/store", "trento/store/landscape", "trento/ui/api", "trento/ui/page"},
+	"trento/ui/landscape":          {"trento/auth", "trento/search", "trento/store", "trento/store/activity", "trento/store/landscape", "trento/ui/activity", "trento/ui/api", "trento/ui/page", "trento/ui/table"},
+	"trento/ui/activity":           {"trento/auth", "trento/search", "trento/store", "trento/store/activity", "trento/store/landscape", "trento/ui/api", "trento/ui/page", "trento/ui/table"},
+	"trento/ui/account":            {"trento/auth", "trento/store", "trento/store/activity", "trento/store/landscape", "trento/ui/api", "trento/ui/page", "trento/ui/table"},
+	"trento/ui":                    {"trento/auth", "trento/search", "trento/store", "trento/store/activity", "trento/store/landscape", "trento/ui/account", "trento/ui/activity", "trento/ui/api", "trento/ui/landscape", "trento/ui/page", "trento/ui/table"},
 	"trento/packaging/config":      {},
 	"trento/packaging/connection":  {},
 	"trento/packaging/daemon":      {},
@@ -41,11 +46,11 @@ var roomOf = map[string][]string{
 	"github.com/RoaringBitmap":    {"trento/search"},
 	"github.com/gorilla/sessions": {"trento/auth"},
 	"github.com/golang-jwt/jwt":   {"trento/auth"},
-	"github.com/gorilla/mux":      {"trento/ui", "trento/ui/api"},
+	"github.com/gorilla/mux":      {"trento/ui", "trento/ui/api", "trento/ui/page"},
 	"github.com/spf13/cobra":      {"trento/packaging/command"},
 	"go.yaml.in/yaml":             {"trento/ui/api"},
-	"html/template":               {"trento/ui"},
-	"net/http":                    {"trento/packaging/server", "trento/packaging/servertest", "trento/packaging/connection", "trento/auth", "trento/ui", "trento/ui/api", "trento/store/discovery/fleet"},
+	"html/template":               {"trento/ui/page"},
+	"net/http":                    {"trento/packaging/server", "trento/packaging/servertest", "trento/packaging/connection", "trento/auth", "trento/ui", "trento/ui/account", "trento/ui/activity", "trento/ui/api", "trento/ui/landscape", "trento/ui/page", "trento/ui/table", "trento/store/discovery/fleet"},
 }
 
 func TestImports(t *testing.T) {

@@ -8,70 +8,74 @@ import (
 
 	"trento/store"
 	"trento/store/activity"
+	"trento/ui/page"
 )
 
 // aboutPage says what is running here and what it holds.
 type aboutPage struct {
-	Frame
-	Facts    []fact
-	Holdings []fact
+	page.Frame
+	Facts    []page.Fact
+	Holdings []page.Fact
 	Proxies  []string // addresses that forward requests without being trusted
 }
 
+// Template implements page.Page.
+func (*aboutPage) Template() string { return "about" }
+
 // about answers GET /about.
 func (s *server) about(w http.ResponseWriter, r *http.Request) error {
-	p := aboutPage{Frame: s.newFrame(r, "About")}
+	p := aboutPage{Frame: s.NewFrame(r, "About")}
 	p.Live = "host cluster database sap_system"
-	var land *snapshot
-	indexed, newest := s.options.Search.Indexed(), activity.Position(0)
-	err := s.options.Store.View(func(tx *store.Tx) (err error) {
+	var land *page.Snapshot
+	indexed, newest := s.Search.Indexed(), activity.Position(0)
+	err := s.Store.View(func(tx *store.Tx) (err error) {
 		p.Seq, newest = tx.LastChange(), tx.Newest()
-		land, err = s.snapshot(tx)
+		land, err = s.Snapshot(tx)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	p.countTrouble(land)
+	p.CountTrouble(land)
 	subscriptions := 0
-	for _, h := range land.hosts {
+	for _, h := range land.Hosts {
 		for _, sub := range h.Subscriptions {
 			if sub.Identifier == "SLES_SAP" {
 				subscriptions++
 			}
 		}
 	}
-	size, err := s.options.Store.Size()
+	size, err := s.Store.Size()
 	if err != nil {
 		return err
 	}
-	p.Facts = []fact{
-		{Label: "Server version", Text: s.options.Version},
+	p.Facts = []page.Fact{
+		{Label: "Server version", Text: s.Version},
 		{Label: "Go version", Text: runtime.Version()},
 		{Label: "Platform", Text: runtime.GOOS + "/" + runtime.GOARCH},
-		s.momentFact("Started", s.started),
+		s.TimestampFact("Started", s.started),
 	}
-	for _, address := range s.options.Auth.UntrustedProxies() {
+	for _, address := range s.Auth.UntrustedProxies() {
 		p.Proxies = append(p.Proxies, address.String())
 	}
-	p.Holdings = []fact{
-		{Label: "Hosts", Text: strconv.Itoa(len(land.hosts))},
-		{Label: "Clusters", Text: strconv.Itoa(len(land.clusters))},
-		{Label: "SAP systems", Text: strconv.Itoa(len(land.systems))},
-		{Label: "HANA databases", Text: strconv.Itoa(len(land.databases))},
+	p.Holdings = []page.Fact{
+		{Label: "Hosts", Text: strconv.Itoa(len(land.Hosts))},
+		{Label: "Clusters", Text: strconv.Itoa(len(land.Clusters))},
+		{Label: "SAP systems", Text: strconv.Itoa(len(land.Systems))},
+		{Label: "HANA databases", Text: strconv.Itoa(len(land.Databases))},
 		{Label: "SLES for SAP subscriptions", Text: strconv.Itoa(subscriptions) + " found"},
 		{Label: "Data file", Text: bytes10(size)},
 		indexFact(indexed, newest),
 	}
-	return s.render(w, r, http.StatusOK, pageAbout, &p)
+	return s.Render(w, r, http.StatusOK, &p)
 }
 
 // indexSettles is how far the index may lie behind the log in passing.
 const indexSettles = 5 * time.Second
 
 // indexFact is how far the search index has come.
-func indexFact(indexed, newest activity.Position) fact {
-	f := fact{Label: "Search index", Text: "up to date"}
+func indexFact(indexed, newest activity.Position) page.Fact {
+	f := page.Fact{Label: "Search index", Text: "up to date"}
 	if newest.Time().Sub(indexed.Time()) > indexSettles {
 		f.Text = "catching up; searches find everything meanwhile, more slowly"
 	}

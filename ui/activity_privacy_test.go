@@ -112,7 +112,7 @@ func probes(flow string) []string {
 	var targets []string
 	for _, q := range queries {
 		for _, path := range []string{"/activity_log", "/activity_log.csv", "/activity_log.jsonl", "/api/v1/activity_log"} {
-			targets = append(targets, withQuery(path, q))
+			targets = append(targets, path+"?"+q.Encode())
 		}
 	}
 	return append(targets, "/", "/hosts/"+string(hostID(1)))

@@ -2,17 +2,11 @@ package ui
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/google/go-cmp/cmp"
-
-	"trento/search"
 	"trento/store"
 	"trento/store/activity"
 )
@@ -178,80 +172,5 @@ func TestActivityPages(t *testing.T) {
 	page, next = follow(end, "next-page")
 	if got := page.texts("#rows tbody .thing"); len(got) != 20 || got[19] != "h00" || next != "" {
 		t.Errorf("last page by its link: %v, next %q", got, next)
-	}
-}
-
-func TestLogQueryAddress(t *testing.T) {
-	for _, address := range []string{
-		"", "search=a+b", "actor=ada&actor=system", "severity=debug&type=host_registered", "from_date=24h&to_date=1h",
-		"from_date=custom&from_date=2026-08-20T10%3A15%3A30.000Z", "first=50", "first=50&refreshRate=30000", "after=" + activity.Position(77).Cursor() + "&first=10",
-		"before=" + activity.Position(77).Cursor() + "&last=20", "last=20",
-	} {
-		q, err := url.ParseQuery(address)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := parseLogQuery(q, 20).values().Encode(); got != address {
-			t.Errorf("%s became %s", address, got)
-		}
-	}
-	for _, typed := range []string{"2026-08-20T10:15", "2026-08-20T12:15:00+02:00", "2026-08-20T10:15:00.000Z"} {
-		d := parseDate([]string{customDate, typed})
-		if want := time.Date(2026, 8, 20, 10, 15, 0, 0, time.UTC); !d.at(time.Time{}).Equal(want) {
-			t.Errorf("%s: %v, want %v", typed, d.at(time.Time{}), want)
-		}
-	}
-}
-
-func TestLogSteps(t *testing.T) {
-	entries := []*activity.Entry{{Position: 9}, {Position: 5}}
-	for _, tt := range []struct {
-		name, address string
-		page          search.Page
-		want          string // the steps there are
-	}{
-		{"all on one page", "", search.Page{Entries: entries}, ""},
-		{"first of many", "", search.Page{Entries: entries, More: true}, "next-page last-page"},
-		{"in the middle", "after=" + activity.Position(20).Cursor(), search.Page{Entries: entries, More: true}, "first-page prev-page next-page last-page"},
-		{"the end", "after=" + activity.Position(20).Cursor(), search.Page{Entries: entries}, "first-page prev-page"},
-		{"the end, by its link", "last=20", search.Page{Entries: entries, More: true}, "first-page prev-page"},
-		{"back at the start", "last=20&before=" + activity.Position(2).Cursor(), search.Page{Entries: entries}, "next-page last-page"},
-		{"nothing left behind a cursor", "after=" + activity.Position(2).Cursor(), search.Page{}, "first-page"},
-	} {
-		q, err := url.ParseQuery(tt.address)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var got []string
-		for _, s := range parseLogQuery(q, 20).stepsFrom(tt.page) {
-			if s.URL != "" {
-				got = append(got, s.Name)
-			}
-		}
-		if strings.Join(got, " ") != tt.want {
-			t.Errorf("%s: %v, want %s", tt.name, got, tt.want)
-		}
-	}
-}
-
-func TestTree(t *testing.T) {
-	known := func(id string) thing {
-		return map[string]thing{string(hostID(1)): {"hana01", "/hosts/" + string(hostID(1))}}[id]
-	}
-	tree, cut := newTree(json.RawMessage(`{"z":"text","a":[1.50,true,null],"o":{"host_id":"`+string(hostID(1))+`"},"e":{}}`), known)
-	want := []leaf{
-		{Key: "z", Text: "text", Kind: "text"},
-		{Key: "a", Text: "3 values", Kind: "list", Children: []leaf{
-			{Key: "1", Text: "1.50", Kind: "number"}, {Key: "2", Text: "true", Kind: "word"}, {Key: "3", Text: "null", Kind: "word"},
-		}},
-		{Key: "o", Text: "1 value", Kind: "object", Children: []leaf{{Key: "host_id", Text: string(hostID(1)), Kind: "text", URL: "/hosts/" + string(hostID(1))}}},
-		{Key: "e", Text: "0 values", Kind: "object"},
-	}
-	if diff := cmp.Diff(want, tree); diff != "" || cut != 0 {
-		t.Errorf("cut %d: %s", cut, diff)
-	}
-	long := json.RawMessage(`{"l":[` + strings.Repeat("1,", 3*maxLeaves) + `1]}`)
-	if tree, cut := newTree(long, known); cut != maxLeaves || len(tree) != 1 || len(tree[0].Children) > maxLeaves {
-		t.Errorf("a long entry: cut %d, %d values", cut, len(tree))
 	}
 }

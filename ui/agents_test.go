@@ -180,7 +180,7 @@ func TestAgents(t *testing.T) {
 
 	row := func(n int) string { return "#row-" + string(hostID(n)) }
 	rows := func(query url.Values) (ids []string) {
-		for _, node := range f.page(t, withQuery("/agents", query), "keeper").all("#rows tbody[data-list] tr[id]") {
+		for _, node := range f.page(t, "/agents?"+query.Encode(), "keeper").all("#rows tbody[data-list] tr[id]") {
 			id, _ := attribute(node, "id")
 			ids = append(ids, strings.TrimLeft(strings.TrimPrefix(id, "row-00000000-0000-4000-8000-"), "0"))
 		}
@@ -232,7 +232,7 @@ func TestAgentReportsAreTold(t *testing.T) {
 	for as, want := range map[string]int{"plain": 2, "keeper": 3} {
 		told := 0
 		id := &auth.Identity{User: f.userNow(as)}
-		st := stream{s: s, id: id, readsAgents: id.Can(abilityAPIKey)}
+		st := stream{s: s, id: id, readsAgents: id.Can("all:api_key_settings")}
 		err := f.store.View(func(tx *store.Tx) error {
 			changes, err := tx.ChangedAfter(0, 1000)
 			for _, c := range changes {

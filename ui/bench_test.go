@@ -46,7 +46,7 @@ func benchmarkLandscape(b *testing.B, hosts int) {
 	f := fleetFixture(b, hosts)
 	f.indexed()
 	v := f.land()
-	for n, h := range v.hosts {
+	for n, h := range v.Hosts {
 		if n%10 == 0 {
 			if err := f.store.AddTag(b.Context(), store.System(), store.HostTag, string(h.ID), fmt.Sprintf("env%d", n%70)); err != nil {
 				b.Fatal(err)
@@ -54,8 +54,8 @@ func benchmarkLandscape(b *testing.B, hosts int) {
 		}
 	}
 	for name, target := range map[string]string{
-		"host": "/hosts/" + string(v.hosts[0].ID), "cluster": "/clusters/" + string(v.clusters[0].ID),
-		"database": "/databases/" + string(v.databases[0].ID), "system": "/sap_systems/" + string(v.systems[0].ID),
+		"host": "/hosts/" + string(v.Hosts[0].ID), "cluster": "/clusters/" + string(v.Clusters[0].ID),
+		"database": "/databases/" + string(v.Databases[0].ID), "system": "/sap_systems/" + string(v.Systems[0].ID),
 	} {
 		b.Run("a "+name, func(b *testing.B) {
 			for b.Loop() {

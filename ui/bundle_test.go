@@ -5,97 +5,25 @@ import (
 	"path"
 	"strings"
 	"testing"
-	"testing/fstest"
+
+	"trento/ui/page"
 )
-
-func TestBundleScript(t *testing.T) {
-	text := func(s string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(s)} }
-	script, err := bundleScript(fstest.MapFS{
-		"app.js":  text("import './show.js';\nimport { day } from './time.js';\nday();\n"),
-		"show.js": text("import { day, span } from './time.js';\nspan(day);\n"),
-		"time.js": text("const own = 1;\nexport const day = own;\nexport async function span(x) {\n  return x;\n}\n"),
-	}, "app")
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := `// time.js
-const $time = (() => {
-const own = 1;
-const day = own;
-async function span(x) {
-  return x;
-}
-return { day, span };
-})();
-// show.js
-const $show = (() => {
-const { day, span } = $time;
-span(day);
-return {  };
-})();
-// app.js
-const $app = (() => {
-const { day } = $time;
-day();
-return {  };
-})();
-`
-	if string(script) != want {
-		t.Errorf("script:\n%s", script)
-	}
-	for name, tt := range map[string]struct{ source, fault string }{
-		"a module there is not":    {"import './none.js';\n", "none.js"},
-		"a name there is not":      {"import { night } from './time.js';\n", "does not export night"},
-		"everything":               {"import * as time from './time.js';\n", "not understood"},
-		"another name":             {"import { day as d } from './time.js';\n", "not understood"},
-		"from elsewhere":           {"import { day } from 'https://example.com/time.js';\n", "not understood"},
-		"later":                    {"const time = await import('./time.js');\n", "not understood"},
-		"where it is":              {"fetch(import.meta.url);\n", "not understood"},
-		"a default":                {"export default 1;\n", "not understood"},
-		"what may change":          {"export let x = 1;\n", "not understood"},
-		"a list":                   {"const x = 1;\nexport { x };\n", "not understood"},
-		"an import over two lines": {"import {\n  day } from './time.js';\n", "not understood"},
-		"a circle":                 {"import './other.js';\n", "imports itself: app > other > app"},
-	} {
-		files := fstest.MapFS{"app.js": text(tt.source), "time.js": text("export const day = 1;\n"), "other.js": text("import './app.js';\n")}
-		if _, err := bundleScript(files, "app"); err == nil || !strings.Contains(err.Error(), tt.fault) {
-			t.Errorf("%s: %v, want %q", name, err, tt.fault)
-		}
-	}
-}
-
-func TestBundleStyle(t *testing.T) {
-	text := func(s string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(s)} }
-	files := fstest.MapFS{"a.css": text("a { b: c; }\n"), "p.css": text("p { b: d; }\n"), "deep.css": text("@import \"a.css\";\n")}
-	files["app.css"] = text("@import \"a.css\";\n@import \"p.css\" print;\n")
-	style, err := bundleStyle(files, "app.css")
-	if err != nil || string(style) != "a { b: c; }\n@media print {\np { b: d; }\n}\n" {
-		t.Errorf("%q, %v", style, err)
-	}
-	for name, source := range map[string]string{
-		"a file there is not": "@import \"none.css\";\n", "something else": "a { b: c; }\n", "an import inside": "@import \"deep.css\";\n", "from elsewhere": "@import url(https://example.com/x.css);\n",
-	} {
-		files["app.css"] = text(source)
-		if style, err := bundleStyle(files, "app.css"); err == nil {
-			t.Errorf("%s: %q", name, style)
-		}
-	}
-}
 
 // TestEveryPartIsBundled: a style sheet or module that nothing imports is a
 // mistake.
 func TestEveryPartIsBundled(t *testing.T) {
-	a, err := loadAssets()
-	if err != nil {
-		t.Fatal(err)
-	}
-	style, script := string(a.files[styleFile].body), string(a.files[scriptFile].body)
-	err = fs.WalkDir(staticFiles, "static", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || path.Base(name) == styleFile {
-			return err
+	a, files := mustLoadAssets(t)
+	style, script := string(a.Files[page.StyleFile].Body), string(a.Files[page.ScriptFile].Body)
+	for _, name := range files.Named("") {
+		if name == page.StyleFile {
+			continue
 		}
-		source, err := staticFiles.ReadFile(name)
+		source, err := fs.ReadFile(files, name)
+		if err != nil {
+			t.Fatal(err)
+		}
 		switch path.Ext(name) {
+		case ".html": // parseTemplates looks after them
 		case ".css":
 			if !strings.Contains(style, string(source)) {
 				t.Errorf("%s is not in the style", name)
@@ -105,15 +33,11 @@ func TestEveryPartIsBundled(t *testing.T) {
 				t.Errorf("%s is not in the script", name)
 			}
 		case ".svg":
-			if string(a.icon) != string(source) {
+			if string(a.Icon) != string(source) {
 				t.Errorf("%s is not the icon", name)
 			}
 		default:
 			t.Errorf("%s: what is it for?", name)
 		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 }

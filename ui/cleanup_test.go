@@ -13,6 +13,7 @@ import (
 	"trento/store"
 	"trento/store/landscape"
 	"trento/store/storetest"
+	landscapepages "trento/ui/landscape"
 )
 
 // cleanUp does what somebody does who opens the dialog, types a name and goes
@@ -73,7 +74,7 @@ func (f *fixture) wantNews(t *testing.T, w *httptest.ResponseRecorder, to, news 
 	next := f.do(call{target: "/about", as: "admin", cookies: w.Result().Cookies()})
 	has("#toasts .toast", news).check(t, parseMarkup(t, next.Body.String()))
 	for _, c := range next.Result().Cookies() {
-		if c.Name == cookieFlash && c.MaxAge < 0 {
+		if c.Name == "trento-news" && c.MaxAge < 0 {
 			return
 		}
 	}
@@ -83,11 +84,11 @@ func (f *fixture) wantNews(t *testing.T, w *httptest.ResponseRecorder, to, news 
 func hostCleanup(n int) string { return "/hosts/" + string(hostID(n)) + "/cleanup" }
 
 func databaseCleanup(n int) string {
-	return "/databases/" + string(prdID) + instanceCleanupPath(hostID(n), "00")
+	return "/databases/" + string(prdID) + "/hosts/" + string(hostID(n)) + "/instances/00/cleanup"
 }
 
 func applicationCleanup(n int, number string) string {
-	return "/sap_systems/" + string(nwpID) + instanceCleanupPath(hostID(n), number)
+	return "/sap_systems/" + string(nwpID) + "/hosts/" + string(hostID(n)) + "/instances/" + number + "/cleanup"
 }
 
 func TestCleanUpHost(t *testing.T) {
@@ -169,7 +170,7 @@ func (f *fixture) wantFlow(t *testing.T, of, want string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	has("#flow", want).check(t, f.page(t, flowURL(correlation), "admin"))
+	has("#flow", want).check(t, f.page(t, "/activity_log?correlation="+correlation, "admin"))
 }
 
 // TestAgreedTo: between the answer to the dialog and the clean-up itself the
@@ -178,9 +179,9 @@ func TestAgreedTo(t *testing.T) {
 	f := systemsFixture(t)
 	f.silence(3, 4, 5, 6)
 	target := landscape.Target{Host: hostID(1)}
-	plan := func() (p cleanupPlan) {
+	plan := func() (p landscapepages.CleanupPlan) {
 		err := f.store.View(func(tx *store.Tx) (err error) {
-			p, err = planCleanup(tx, "", target)
+			p, err = landscapepages.PlanCleanup(tx, "", target)
 			return err
 		})
 		if err != nil {
@@ -192,11 +193,11 @@ func TestAgreedTo(t *testing.T) {
 	if err := f.store.CleanUp(t.Context(), store.System(), nil, landscape.Target{Host: hostID(2)}); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.store.CleanUp(t.Context(), store.System(), agreedTo(agreed), target); !errors.Is(err, errPlanChanged) {
+	if err := f.store.CleanUp(t.Context(), store.System(), landscapepages.AgreedTo(agreed), target); !errors.Is(err, landscapepages.ErrPlanChanged) {
 		t.Errorf("more goes than was agreed: %v", err)
 	}
 	f.wantGone(nil, []any{hostID(1), landscape.ClusterIDFromKey("hana")})
-	if err := f.store.CleanUp(t.Context(), store.System(), agreedTo(plan().Plan), target); err != nil {
+	if err := f.store.CleanUp(t.Context(), store.System(), landscapepages.AgreedTo(plan().Plan), target); err != nil {
 		t.Error(err)
 	}
 	f.wantGone([]any{hostID(1), landscape.ClusterIDFromKey("hana")}, nil)
@@ -271,19 +272,19 @@ func TestNewsIsText(t *testing.T) {
 	f.user("ada")
 	s := f.server(t)
 	w := httptest.NewRecorder()
-	s.setFlash(w, httptest.NewRequest(http.MethodPost, "/x", nil), strings.Repeat("ש", 5000)+hostile)
+	s.SetFlash(w, httptest.NewRequest(http.MethodPost, "/x", nil), strings.Repeat("ש", 5000)+hostile)
 	cookie := w.Result().Cookies()[0]
 	if size := len(cookie.String()); size > 4000 {
 		t.Errorf("the cookie has %d bytes; browsers drop more than 4096", size)
 	}
 	for _, value := range []string{cookie.Value, "%%%", "_____w"} {
-		w := f.do(call{target: "/about", as: "ada", cookies: []*http.Cookie{{Name: cookieFlash, Value: value}}})
+		w := f.do(call{target: "/about", as: "ada", cookies: []*http.Cookie{{Name: "trento-news", Value: value}}})
 		if w.Code != http.StatusOK {
 			t.Errorf("%.20s: status %d", value, w.Code)
 		}
 		checkMarkup(t, w.Body.String())
 	}
-	fragment := f.do(call{target: "/about", as: "ada", cookies: []*http.Cookie{cookie}, header: http.Header{fragmentHeader: {"frame"}}})
+	fragment := f.do(call{target: "/about", as: "ada", cookies: []*http.Cookie{cookie}, header: http.Header{"X-Fragment": {"frame"}}})
 	if len(fragment.Result().Cookies()) > 0 {
 		t.Error("a fragment, which shows no news, takes them")
 	}

@@ -18,6 +18,7 @@ import (
 
 	"trento/store"
 	"trento/ui/api"
+	"trento/ui/page"
 )
 
 // decoded is the body of an answer without its encoding.
@@ -48,7 +49,8 @@ func TestCompression(t *testing.T) {
 	for n := range 20 {
 		f.host(n, fmt.Sprintf("hana%02d", n))
 	}
-	style := mustLoadAssets(t).files[styleFile].address
+	loaded, _ := mustLoadAssets(t)
+	style := loaded.Files[page.StyleFile].Address
 	const browser = "gzip, deflate, br, zstd"
 	for _, tt := range []struct {
 		target, accepts, want string
@@ -93,20 +95,25 @@ func TestCompression(t *testing.T) {
 	}
 }
 
-func mustLoadAssets(t *testing.T) assets {
+func mustLoadAssets(t testing.TB) (page.Assets, page.RoomFiles) {
 	t.Helper()
-	a, err := loadAssets()
+	files, err := page.FilesOf(rooms)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return a
+	a, err := page.LoadAssets(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a, files
 }
 
 // TestAssetsAreRevalidated: what a client has of a file is still right, in
 // whichever form it has it.
 func TestAssetsAreRevalidated(t *testing.T) {
 	f := newFixture(t)
-	address := mustLoadAssets(t).files[scriptFile].address
+	loaded, _ := mustLoadAssets(t)
+	address := loaded.Files[page.ScriptFile].Address
 	get := func(encoding, etag string) *httptest.ResponseRecorder {
 		return f.do(call{target: address, header: http.Header{"Accept-Encoding": {encoding}, "If-None-Match": {etag}}})
 	}
@@ -132,10 +139,7 @@ func BenchmarkCompression(b *testing.B) {
 	for n := range 50 {
 		f.host(n, fmt.Sprintf("hana%02d", n))
 	}
-	a, err := loadAssets()
-	if err != nil {
-		b.Fatal(err)
-	}
+	a, _ := mustLoadAssets(b)
 	type compressor interface {
 		io.WriteCloser
 		Reset(io.Writer)
@@ -152,7 +156,7 @@ func BenchmarkCompression(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	for text, body := range map[string][]byte{"style": a.files[styleFile].body, "hosts": f.do(call{target: "/hosts", as: "ada"}).Body.Bytes()} {
+	for text, body := range map[string][]byte{"style": a.Files[page.StyleFile].Body, "hosts": f.do(call{target: "/hosts", as: "ada"}).Body.Bytes()} {
 		for name, c := range map[string]compressor{"gzip": standard, "best gzip": best, "zstd": zstandard} {
 			b.Run(text+" "+name, func(b *testing.B) {
 				var out bytes.Buffer
@@ -189,7 +193,7 @@ func TestSecretsAreNotCompressed(t *testing.T) {
 		t.Fatal(err)
 	}
 	secret := regexp.MustCompile(regexp.QuoteMeta(key) + `|trento_pat_[A-Za-z0-9_-]{8}|\b[A-Z2-7]{32,}\b|(?:[A-Z2-7]{4} ){7}[A-Z2-7]{4}`)
-	routes := slices.Concat((&server{}).routes(), new(api.API).Routes())
+	routes := slices.Concat(f.server(t).routes(), new(api.API).Routes())
 	shown := 0
 	for _, route := range routes {
 		if route.Method != http.MethodGet || route.Path == "/events" || strings.Contains(route.Path, "{file}") || strings.HasSuffix(route.Path, "openapi") {

@@ -192,7 +192,7 @@ func testFilterLine(tab *tab) {
 func testRefusedPicker(tab *tab) {
 	admin := tab.user("admin", 1)
 	tab.signedIn()
-	tab.live(userPath(admin.ID, "edit"))
+	tab.live(editPath(admin.ID, "edit"))
 	tab.in("main").tabTo("group", "Permissions. Admin user cannot be edited")
 	tab.wants("document.activeElement.getAttribute('aria-disabled')", "true")
 }

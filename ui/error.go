@@ -3,47 +3,28 @@ package ui
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"slices"
-	"syscall"
 
-	"trento/auth"
 	"trento/store"
 	"trento/store/activity"
+	"trento/ui/account"
 	"trento/ui/api"
+	"trento/ui/page"
 )
 
 // errorPage says what happened, what was not changed, and what to do.
 type errorPage struct {
-	Frame
+	page.Frame
 	Status    int
 	Heading   string
 	Sentences []string
 	RequestID string // of faults of ours: the log has the cause under it
-	Ways      []actionLink
+	Ways      []page.ActionLink
 }
 
-// actionLink is a link out of a dead end.
-type actionLink struct{ Label, URL string }
-
-// refusal is auth.ErrForbidden that knows what is missing.
-type refusal struct {
-	ability string
-	action  string // "To filter the activity log by other users"
-}
-
-func (e *refusal) Error() string { return "needs " + e.ability }
-
-func (e *refusal) Unwrap() error { return auth.ErrForbidden }
-
-// What is wrong with a request before any handler has seen it.
-var (
-	errNoRoute     = errors.New("no such page")
-	errMethod      = errors.New("method not allowed")
-	errCrossOrigin = errors.New("sent by another site")
-	errForm        = errors.New("form cannot be read")
-)
+// Template implements page.Page.
+func (*errorPage) Template() string { return "error" }
 
 // fail answers a request whose handler returned an error. This is the one
 // place of the console that does.
@@ -54,16 +35,16 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	if status >= http.StatusInternalServerError && status != http.StatusServiceUnavailable {
-		s.options.Log.Error("request failed", "id", requestID(r.Context()), "method", r.Method, "path", r.URL.Path, "error", err)
+		s.Log.Error("request failed", "id", page.RequestID(r.Context()), "method", r.Method, "path", r.URL.Path, "error", err)
 	}
 	p := s.newErrorPage(r, status, err)
 	if p.User != nil {
 		// The frame looks as everywhere else, if it can: where this fails, the
 		// request failed for the same reason and that is logged.
-		_ = s.options.Store.View(func(tx *store.Tx) error { return s.fill(&p.Frame, tx) })
+		_ = s.Store.View(func(tx *store.Tx) error { return s.FillFrame(&p.Frame, tx) })
 	}
-	if renderErr := s.render(w, r, status, pageError, &p); renderErr != nil {
-		s.options.Log.Error("error page failed", "id", requestID(r.Context()), "error", renderErr)
+	if renderErr := s.Write(w, r, status, &p); renderErr != nil {
+		s.Log.Error("error page failed", "id", page.RequestID(r.Context()), "error", renderErr)
 		http.Error(w, p.Heading, status)
 	}
 }
@@ -73,15 +54,15 @@ func statusOf(err error) int {
 	switch {
 	case errors.As(err, &tooLarge):
 		return http.StatusRequestEntityTooLarge
-	case errors.Is(err, errForm):
+	case errors.Is(err, page.ErrForm):
 		return http.StatusBadRequest
 	case errors.Is(err, activity.ErrSearchTooLong):
 		return http.StatusUnprocessableEntity
-	case errors.Is(err, errCrossOrigin):
+	case errors.Is(err, page.ErrCrossOrigin):
 		return http.StatusForbidden
-	case errors.Is(err, errNoRoute):
+	case errors.Is(err, page.ErrNoRoute):
 		return http.StatusNotFound
-	case errors.Is(err, errMethod):
+	case errors.Is(err, page.ErrMethod):
 		return http.StatusMethodNotAllowed
 	}
 	return api.Status(err)
@@ -90,37 +71,37 @@ func statusOf(err error) int {
 // sendToSignIn answers a request of nobody. A script is told so and leaves
 // the page itself: the sign-in page must not end up inside a table.
 func (s *server) sendToSignIn(w http.ResponseWriter, r *http.Request) {
-	if r.Header.Get(fragmentHeader) != "" {
+	if r.Header.Get(page.FragmentHeader) != "" {
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}
-	http.Redirect(w, r, withTarget("/session/new", here(r)), http.StatusSeeOther)
+	http.Redirect(w, r, account.WithTarget("/session/new", page.Here(r)), http.StatusSeeOther)
 }
 
 func (s *server) newErrorPage(r *http.Request, status int, err error) errorPage {
-	p := errorPage{Frame: s.newFrame(r, http.StatusText(status)), Status: status, Heading: http.StatusText(status)}
+	p := errorPage{Frame: s.NewFrame(r, http.StatusText(status)), Status: status, Heading: http.StatusText(status)}
 	p.Here = "/"
 	if p.User != nil {
-		p.Ways = []actionLink{{"Go to Hosts", "/hosts"}}
+		p.Ways = []page.ActionLink{{Label: "Go to Hosts", URL: "/hosts"}}
 		for _, section := range p.Nav {
 			if section.Current && section.Path != "/hosts" {
-				p.Ways = slices.Insert(p.Ways, 0, actionLink{"Go to " + section.Label, section.Path})
+				p.Ways = slices.Insert(p.Ways, 0, page.ActionLink{Label: "Go to " + section.Label, URL: section.Path})
 			}
 		}
 	} else {
-		p.Ways = []actionLink{{"Go to the sign-in page", "/session/new"}}
+		p.Ways = []page.ActionLink{{Label: "Go to the sign-in page", URL: "/session/new"}}
 	}
 	switch status {
 	case http.StatusForbidden:
 		p.Heading = "Access to this page is forbidden"
 		p.Sentences = []string{"Nothing was changed."}
-		var missing *refusal
-		if errors.Is(err, errCrossOrigin) {
+		var missing *page.Refusal
+		if errors.Is(err, page.ErrCrossOrigin) {
 			p.Heading = "Not from here"
 			p.Sentences = []string{"Another site made your browser send this, so it was not carried out. If you meant it, do it again from a page of this console."}
 		}
 		if errors.As(err, &missing) {
-			p.Sentences = []string{"Nothing was changed.", fmt.Sprintf("%s you need the permission %s. Somebody with the permission all:users can grant it to you.", missing.action, missing.ability)}
+			p.Sentences = []string{"Nothing was changed.", fmt.Sprintf("%s you need the permission %s. Somebody with the permission all:users can grant it to you.", missing.Action, missing.Ability)}
 		}
 	case http.StatusNotFound:
 		p.Heading = "Not Found"
@@ -143,20 +124,11 @@ func (s *server) newErrorPage(r *http.Request, status int, err error) errorPage 
 		if status >= http.StatusInternalServerError {
 			p.Heading = "Something went wrong"
 			p.Sentences = []string{"The server could not make this page. The fault is on our side: the log of the server has its cause, under the number of this request."}
-			p.RequestID = requestID(r.Context())
+			p.RequestID = page.RequestID(r.Context())
 		}
 	}
 	if query := new(api.QueryError); errors.As(err, &query) {
 		p.Sentences = []string{fmt.Sprintf("In the address, the parameter %s %s. Nothing was changed.", query.Parameter, query.Detail)}
 	}
 	return p
-}
-
-// ignoreGone drops the error of a client that has hung up: there is nobody
-// left to answer, and nothing is wrong with us.
-func ignoreGone(err error) error {
-	if errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, net.ErrClosed) {
-		return nil
-	}
-	return err
 }

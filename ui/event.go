@@ -14,6 +14,8 @@ import (
 	"trento/store"
 	"trento/store/activity"
 	"trento/store/landscape"
+	activitypages "trento/ui/activity"
+	"trento/ui/page"
 )
 
 // The console is told what has changed, never how: its script fetches the
@@ -88,7 +90,7 @@ func (s *server) events(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	defer s.streams.leave(id.User.ID)
-	changed, stop := s.options.Store.Watch()
+	changed, stop := s.Store.Watch()
 	defer stop()
 
 	h := w.Header()
@@ -102,7 +104,7 @@ func (s *server) events(w http.ResponseWriter, r *http.Request) error {
 	}
 	if err != nil {
 		// What was sent cannot be taken back: the client notices and comes again.
-		s.options.Log.Debug("stream ended", "id", requestID(r.Context()), "error", err)
+		s.Log.Debug("stream ended", "id", page.RequestID(r.Context()), "error", err)
 	}
 	return nil
 }
@@ -111,7 +113,7 @@ func (s *server) events(w http.ResponseWriter, r *http.Request) error {
 type stream struct {
 	s      *server
 	id     *auth.Identity
-	viewer viewer
+	viewer activitypages.Viewer
 	// managesUsers: is told what becomes of other users.
 	managesUsers bool
 	// readsAgents: is told what becomes of agents without a registered host.
@@ -134,7 +136,7 @@ func (st *stream) run(r *http.Request, changed <-chan struct{}) error {
 		case <-r.Context().Done():
 			return st.send("stopping", "", nil)
 		case <-ping.C:
-			if err = st.s.options.Store.View(st.check); err == nil {
+			if err = st.s.Store.View(st.check); err == nil {
 				err = st.write(": still here\n\n")
 			}
 		case <-changed:
@@ -166,14 +168,14 @@ func (st *stream) start(r *http.Request) error {
 	if known == "" {
 		known = r.URL.Query().Get("after")
 	}
-	err := st.s.options.Store.View(func(tx *store.Tx) error {
+	err := st.s.Store.View(func(tx *store.Tx) error {
 		st.seen, st.seq = tx.Newest(), tx.LastChange()
 		if known == "" {
 			return nil
 		}
 		// A cursor that cannot be opened, or is ahead of the journal, is of
 		// another user or another file: tell everything.
-		place, ok := st.s.options.Auth.OpenCursor(st.id.User, known)
+		place, ok := st.s.Auth.OpenCursor(st.id.User, known)
 		if !ok || place > st.seq {
 			place = 0
 		}
@@ -192,8 +194,8 @@ func (st *stream) start(r *http.Request) error {
 // tell sends what has changed since the last time, if anything.
 func (st *stream) tell() error {
 	var changes map[string][]string
-	var toasts []toast
-	err := st.s.options.Store.View(func(tx *store.Tx) (err error) {
+	var toasts []activitypages.Toast
+	err := st.s.Store.View(func(tx *store.Tx) (err error) {
 		if err = st.check(tx); err != nil {
 			return err
 		}
@@ -211,7 +213,7 @@ func (st *stream) tell() error {
 		return err
 	}
 	if len(changes) > 0 {
-		if err := st.send("change", st.s.options.Auth.SealCursor(st.id.User, st.seq), changes); err != nil {
+		if err := st.send("change", st.s.Auth.SealCursor(st.id.User, st.seq), changes); err != nil {
 			return err
 		}
 	}
@@ -225,10 +227,10 @@ func (st *stream) tell() error {
 
 // check looks whether the session still holds, and what its user may see now.
 func (st *stream) check(tx *store.Tx) error {
-	id, err := st.s.options.Auth.Revalidate(tx, st.id)
+	id, err := st.s.Auth.Revalidate(tx, st.id)
 	if err == nil {
-		st.viewer, err = viewerOf(id)
-		st.managesUsers, st.readsAgents = id.Can(abilityUsers), id.Can(abilityAPIKey)
+		st.viewer, err = activitypages.NewViewer(id)
+		st.managesUsers, st.readsAgents = id.Can(page.AbilityUsers), id.Can(page.AbilityAPIKey)
 	}
 	return err
 }
@@ -310,7 +312,7 @@ func (st *stream) concerns(tx *store.Tx, c store.Change) (bool, error) {
 
 // news looks at the entries written since the last time: whether there are
 // any for this viewer, and which are worth a toast, oldest first.
-func (st *stream) news(tx *store.Tx) (logged bool, toasts []toast, err error) {
+func (st *stream) news(tx *store.Tx) (logged bool, toasts []activitypages.Toast, err error) {
 	newest := tx.Newest()
 	if newest <= st.seen {
 		return false, nil, nil
@@ -325,16 +327,16 @@ func (st *stream) news(tx *store.Tx) (logged bool, toasts []toast, err error) {
 		if looked++; looked > maxChanges {
 			break
 		}
-		if !st.viewer.sees(e) {
+		if !st.viewer.Sees(e) {
 			continue
 		}
 		logged = true
-		if t, ok := newToast(e); ok {
+		if t, ok := activitypages.NewToast(e); ok {
 			toasts = append(toasts, t)
 		}
 	}
 	slices.Reverse(toasts)
-	return logged, heaviest(toasts, maxToasts), nil
+	return logged, activitypages.Heaviest(toasts, maxToasts), nil
 }
 
 // send writes one event. Its data is one line of JSON.

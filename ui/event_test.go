@@ -8,14 +8,13 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"testing"
 
 	"trento/auth"
 	"trento/store"
-	"trento/store/activity"
 	"trento/store/storetest"
+	activitypages "trento/ui/activity"
 )
 
 // subscription is an open stream of a test.
@@ -115,7 +114,7 @@ func TestEventsTellChanges(t *testing.T) {
 	if place, ok := f.auth.OpenCursor(ada, e.id); !ok || place != seq {
 		t.Errorf("event %s is %d, %v, but the journal is at %d", e.id, place, ok, seq)
 	}
-	var news toast
+	var news activitypages.Toast
 	if err := json.Unmarshal([]byte(s.wants("toast").data), &news); err != nil {
 		t.Fatal(err)
 	}
@@ -353,12 +352,12 @@ func TestDownloadEndsWithTheSession(t *testing.T) {
 	r.AddCookie(f.cookies["ada"])
 	whole := httptest.NewRecorder()
 	f.handler.ServeHTTP(whole, r.Clone(t.Context()))
-	if whole.Body.Len() <= pieceOfFile {
+	if whole.Body.Len() <= (64 << 10) {
 		t.Fatalf("only %d bytes, which is one piece", whole.Body.Len())
 	}
 	w := &cutWriter{httptest.NewRecorder(), func() { f.do(call{method: "POST", target: "/session/end", as: "ada"}) }}
 	defer func() {
-		if cause := recover(); cause != http.ErrAbortHandler || w.Body.Len() != pieceOfFile {
+		if cause := recover(); cause != http.ErrAbortHandler || w.Body.Len() != (64<<10) {
 			t.Errorf("after %d bytes: %v, want an end that is no end of file", w.Body.Len(), cause)
 		}
 	}()
@@ -380,7 +379,7 @@ func TestEventsEndWithTheServer(t *testing.T) {
 
 func TestEventsNeedASession(t *testing.T) {
 	f := newFixture(t)
-	if w := f.do(call{target: "/events", header: http.Header{fragmentHeader: {"frame"}}}); w.Code != http.StatusUnauthorized {
+	if w := f.do(call{target: "/events", header: http.Header{"X-Fragment": {"frame"}}}); w.Code != http.StatusUnauthorized {
 		t.Errorf("status %d", w.Code)
 	}
 	f.user("ada")
@@ -429,58 +428,5 @@ func TestStreamsAreBounded(t *testing.T) {
 	s.total = maxStreams
 	if s.enter(3) {
 		t.Error("more streams than there may be")
-	}
-}
-
-func TestToasts(t *testing.T) {
-	metadata := []byte(`{"host_id":"x","hostname":"hana01","health":"critical","old":"passing","cause":"saptune"}`)
-	for _, tt := range []struct {
-		of   activity.Type
-		want string
-	}{
-		{activity.TypeHostRegistered, "hana01 is new"}, {activity.TypeHostRestored, "hana01 is back"},
-		{activity.TypeHostDeregistered, "hana01 has been removed"}, {activity.TypeHeartbeatFailed, "The host hana01 heartbeat is failing."},
-		{activity.TypeHeartbeatSucceeded, "The agent of hana01 is reporting."}, {activity.TypeHostHealthChanged, "The health of hana01 changed from passing to critical because of saptune."},
-		{activity.TypeHostIDShared, "Several machines report under the id of hana01."},
-		{activity.TypeLoginAttempt, ""}, {activity.TypeProviderUpdated, ""},
-	} {
-		news, ok := newToast(&activity.Entry{Type: tt.of, Metadata: metadata})
-		if ok != (tt.want != "") || !strings.HasPrefix(news.Text, tt.want) {
-			t.Errorf("%s: %q, %v", tt.of, news.Text, ok)
-		}
-	}
-}
-
-// TestHeaviestToasts: of many things at once, what is gone is told before what
-// a neighbour became.
-func TestHeaviestToasts(t *testing.T) {
-	var toasts []toast
-	for i, health := range []string{"passing", "critical", "warning", "passing", "critical"} {
-		for _, of := range []activity.Type{activity.TypeHostHealthChanged, activity.TypeDatabaseDeregistered} {
-			if of == activity.TypeDatabaseDeregistered && i != 1 {
-				continue
-			}
-			news, ok := newToast(&activity.Entry{Type: of, Metadata: fmt.Appendf(nil, `{"hostname":"h%d","sid":"PRD","health":%q}`, i, health)})
-			if !ok {
-				t.Fatal(of)
-			}
-			toasts = append(toasts, news)
-		}
-	}
-	for _, tt := range []struct {
-		most int
-		want []string
-	}{
-		{1, []string{"The HANA database PRD has been deregistered."}},
-		{3, []string{"The health of h1 changed to critical.", "The HANA database PRD has been deregistered.", "The health of h4 changed to critical."}},
-		{4, []string{"The health of h1 changed to critical.", "The HANA database PRD has been deregistered.", "The health of h2 changed to warning.", "The health of h4 changed to critical."}},
-	} {
-		var got []string
-		for _, news := range heaviest(slices.Clone(toasts), tt.most) {
-			got = append(got, news.Text)
-		}
-		if !slices.Equal(got, tt.want) {
-			t.Errorf("the %d heaviest are %q, want %q", tt.most, got, tt.want)
-		}
 	}
 }

@@ -21,6 +21,7 @@ import (
 	"trento/store/landscape"
 	"trento/store/storetest"
 	"trento/ui/api"
+	"trento/ui/page"
 )
 
 // clock is the time of a test.
@@ -117,7 +118,7 @@ func newFixtureOn(t testing.TB, c *clock, s *store.Store) *fixture {
 		}
 	})
 	f.index = index
-	if f.handler, err = New(Options{Store: f.store, Auth: f.auth, Search: index, Version: "1.2.3", Log: log}); err != nil {
+	if f.handler, err = New(page.Options{Store: f.store, Auth: f.auth, Search: index, Version: "1.2.3", Log: log}); err != nil {
 		t.Fatal(err)
 	}
 	return f
@@ -271,13 +272,13 @@ func (f *fixture) do(c call) *httptest.ResponseRecorder {
 
 func newTestLog(b *logBuffer) *slog.Logger { return slog.New(slog.NewTextHandler(b, nil)) }
 
-// server is the console behind the handler of the fixture, for tests of what
-// no request reaches.
+// server is one more console on the store of the fixture, for tests of what no
+// request reaches.
 func (f *fixture) server(t testing.TB) *server {
 	t.Helper()
-	ts, err := parseTemplates()
+	s, err := newServer(Options{Store: f.store, Auth: f.auth, Search: f.index, Log: newTestLog(f.log)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &server{options: Options{Store: f.store, Auth: f.auth, Log: newTestLog(f.log)}, templates: ts}
+	return s
 }

@@ -2,10 +2,8 @@ package ui
 
 import (
 	"fmt"
-	"maps"
 	"net/http"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"trento/store"
+	"trento/ui/page"
 )
 
 // changing is what differs in every frame, and ages.
@@ -45,7 +44,7 @@ func (b *frameReader) open(target string) string {
 // fetch fetches the frame of a page, and returns what was sent of it.
 func (b *frameReader) fetch(target string) string {
 	b.t.Helper()
-	w := b.f.do(call{target: target, as: b.as, header: http.Header{fragmentHeader: {"frame; snapshot=" + b.snapshot}}})
+	w := b.f.do(call{target: target, as: b.as, header: http.Header{"X-Fragment": {"frame; snapshot=" + b.snapshot}}})
 	if w.Code != http.StatusOK {
 		b.t.Fatalf("%s: %d", target, w.Code)
 	}
@@ -66,9 +65,9 @@ func (b *frameReader) take(frame string) {
 	b.t.Helper()
 	frame = strings.TrimSpace(frame)
 	b.frame, b.elements = frame, make(map[string]string)
-	s := newShownFrames()
-	for _, p := range s.pieces([]byte(frame)) {
-		b.elements[p.id] = frame[p.start:p.end]
+	s := page.NewShownFrames()
+	for _, p := range s.Pieces([]byte(frame)) {
+		b.elements[p.ID] = frame[p.Start:p.End]
 	}
 	_, rest, _ := strings.Cut(frame, `data-snapshot="`)
 	b.snapshot, _, _ = strings.Cut(rest, `"`)
@@ -92,14 +91,14 @@ func TestFragmentsSayWhatHasChanged(t *testing.T) {
 	tags := 0
 	tag := func() {
 		tags++
-		if err := f.store.AddTag(t.Context(), store.System(), store.HostTag, string(v.hosts[0].ID), fmt.Sprint("tag", tags)); err != nil {
+		if err := f.store.AddTag(t.Context(), store.System(), store.HostTag, string(v.Hosts[0].ID), fmt.Sprint("tag", tags)); err != nil {
 			t.Fatal(err)
 		}
 		f.indexed()
 	}
 	for _, target := range []string{
 		"/", "/hosts?per_page=50", "/hosts?sort=hostname", "/clusters", "/databases", "/sap_systems", "/cleanup", "/activity_log", "/about",
-		"/hosts/" + string(v.hosts[0].ID), "/clusters/" + string(v.clusters[0].ID), "/sap_systems/" + string(v.systems[0].ID),
+		"/hosts/" + string(v.Hosts[0].ID), "/clusters/" + string(v.Clusters[0].ID), "/sap_systems/" + string(v.Systems[0].ID),
 	} {
 		t.Run(target, func(t *testing.T) {
 			b := &frameReader{f: f, t: t, as: "admin"}
@@ -163,48 +162,9 @@ func TestFragmentsOfUnknownSnapshots(t *testing.T) {
 	for name, header := range map[string]string{
 		"of somebody else": "frame; snapshot=" + plain.snapshot, "unknown": "frame; snapshot=xyz", "none": "frame", "odd": "frame;;;", "empty": "frame; snapshot=",
 	} {
-		w := f.do(call{target: "/hosts", as: "admin", header: http.Header{fragmentHeader: {header}}})
+		w := f.do(call{target: "/hosts", as: "admin", header: http.Header{"X-Fragment": {header}}})
 		if strings.Contains(w.Body.String(), "data-unchanged") || w.Body.Len() < len(whole) {
 			t.Errorf("%s: %d bytes", name, w.Body.Len())
-		}
-	}
-}
-
-func TestSnapshotsAreBounded(t *testing.T) {
-	s := newShownFrames()
-	for i := range 2*maxSnapshots + 3 {
-		s.keep(fmt.Sprint(i), 1, []piece{{hash: uint64(i)}})
-	}
-	if len(s.byID) != maxSnapshots || len(s.order) != maxSnapshots {
-		t.Errorf("%d snapshots, %d in order", len(s.byID), len(s.order))
-	}
-	if s.known("0", 1) != nil || s.known(fmt.Sprint(maxSnapshots+2), 1) != nil {
-		t.Error("what is old is remembered")
-	}
-	for _, i := range []int{maxSnapshots + 3, 2*maxSnapshots + 2} {
-		if known := slices.Collect(maps.Keys(s.known(fmt.Sprint(i), 1))); !slices.Equal(known, []uint64{uint64(i)}) {
-			t.Errorf("%d is %v", i, known)
-		}
-	}
-}
-
-func TestPieces(t *testing.T) {
-	long := strings.Repeat("x", minPiece)
-	for _, tt := range []struct{ page, want string }{
-		{`<p id="before">` + long + `</p><div id="frame"><p id="a">` + long + `</p></div>`, "a"},
-		{`<div id="frame"><p id="a">short</p><ul id="b"><li id="c">` + long + `<br><svg><use href="#i"/></svg></li></ul></div>`, "b c"},
-		{`<!doctype html><div id="frame"><textarea id="t">a < b &lt;p id="no"&gt;` + long + `</textarea></div>`, "t"},
-		{`<div id="frame"><p title="a > b" id="a" class="<p id=x>">` + long + `</p><h2 id="h">` + long + `</h2></div>`, "a h"},
-		{`<div id="frame"><p id="a">` + long + `</div></p>`, ""},
-		{`<div id="frame"><p id="a">` + long + `</p>`, ""},
-		{`</div>`, ""}, {``, ""},
-	} {
-		var ids []string
-		for _, p := range newShownFrames().pieces([]byte(tt.page)) {
-			ids = append(ids, p.id)
-		}
-		if got := strings.Join(ids, " "); got != tt.want {
-			t.Errorf("%.60s: %q, want %q", tt.page, got, tt.want)
 		}
 	}
 }
@@ -212,10 +172,10 @@ func TestPieces(t *testing.T) {
 // BenchmarkPieces is what the pieces add to the making of a page.
 func BenchmarkPieces(b *testing.B) {
 	f := fleetFixture(b, 200)
-	page := f.do(call{target: "/hosts?per_page=100", as: "admin"}).Body.Bytes()
-	s := newShownFrames()
-	b.SetBytes(int64(len(page)))
+	body := f.do(call{target: "/hosts?per_page=100", as: "admin"}).Body.Bytes()
+	s := page.NewShownFrames()
+	b.SetBytes(int64(len(body)))
 	for b.Loop() {
-		s.keep("x", 1, s.pieces(page))
+		s.Keep("x", 1, s.Pieces(body))
 	}
 }

@@ -1,17 +1,16 @@
 package ui
 
 import (
-	"context"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
 	"strings"
 
 	"github.com/felixge/httpsnoop"
-	"github.com/google/uuid"
 
 	"trento/auth"
 	"trento/ui/api"
+	"trento/ui/page"
 )
 
 // The outer chain stands around the router, not in it: the router runs
@@ -27,23 +26,6 @@ func chain(h http.Handler, around ...middleware) http.Handler {
 		h = around[i](h)
 	}
 	return h
-}
-
-type requestKey struct{}
-
-// requestID names a request in the log and on error pages.
-func requestID(ctx context.Context) string {
-	id, _ := ctx.Value(requestKey{}).(string)
-	return id
-}
-
-// nameRequest gives every request its id.
-func nameRequest(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id := uuid.NewString()
-		w.Header().Set(api.RequestIDHeader, id)
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestKey{}, id)))
-	})
 }
 
 // logRequests writes one line a request, and answers where a handler panics.
@@ -63,8 +45,8 @@ func (s *server) logRequests(next http.Handler) http.Handler {
 		if r.Header.Get("X-Trento-Apikey") != "" && answer.Code < http.StatusBadRequest {
 			level = slog.LevelDebug
 		}
-		s.options.Log.LogAttrs(r.Context(), level, "request",
-			slog.String("id", requestID(r.Context())), slog.String("method", r.Method), slog.String("path", r.URL.Path),
+		s.Log.LogAttrs(r.Context(), level, "request",
+			slog.String("id", page.RequestID(r.Context())), slog.String("method", r.Method), slog.String("path", r.URL.Path),
 			slog.Int("status", answer.Code), slog.Int64("bytes", answer.Written), slog.Duration("took", answer.Duration))
 	})
 }
@@ -78,11 +60,11 @@ func (s *server) recoverPanic(w http.ResponseWriter, r *http.Request, answer *ht
 	if cause == http.ErrAbortHandler {
 		panic(cause)
 	}
-	s.options.Log.Error("panic", "id", requestID(r.Context()), "cause", cause, "stack", string(debug.Stack()))
+	s.Log.Error("panic", "id", page.RequestID(r.Context()), "cause", cause, "stack", string(debug.Stack()))
 	if answer.Code != 0 || answer.Written > 0 {
 		panic(http.ErrAbortHandler) // half an answer is out: better none than a false one
 	}
-	http.Error(w, "internal error, request "+requestID(r.Context()), http.StatusInternalServerError)
+	http.Error(w, "internal error, request "+page.RequestID(r.Context()), http.StatusInternalServerError)
 }
 
 // contentPolicy lets a page load what this server serves as a file and
@@ -126,7 +108,7 @@ func (s *server) refuseCrossOrigin(next http.Handler) http.Handler {
 			s.api.Fail(w, r, auth.ErrForbidden)
 			return
 		}
-		s.fail(w, r, errCrossOrigin)
+		s.fail(w, r, page.ErrCrossOrigin)
 	}))
 	guarded := protection.Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"trento/ui/api"
+	"trento/ui/page"
 )
 
 func TestHeaders(t *testing.T) {
@@ -37,7 +38,7 @@ func TestCaching(t *testing.T) {
 	f := newFixture(t)
 	f.user("ada")
 	w := f.do(call{target: "/hosts", as: "ada"})
-	if w.Header().Get("Cache-Control") != "no-store" || !slices.Equal(w.Header().Values("Vary"), []string{"Accept-Encoding", fragmentHeader}) {
+	if w.Header().Get("Cache-Control") != "no-store" || !slices.Equal(w.Header().Values("Vary"), []string{"Accept-Encoding", "X-Fragment"}) {
 		t.Errorf("page: %v", w.Header())
 	}
 	link, _ := attribute(parseMarkup(t, w.Body.String()).all("link[rel=stylesheet]")[0], "href")
@@ -137,8 +138,8 @@ func TestFormsAreBounded(t *testing.T) {
 
 func TestPanicsAndFaultsAreAnswered(t *testing.T) {
 	log := new(logBuffer)
-	s := &server{options: Options{Log: newTestLog(log)}}
-	h := chain(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("oh no") }), nameRequest, s.logRequests)
+	s := &server{Console: &page.Console{Options: page.Options{Log: newTestLog(log)}}}
+	h := chain(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("oh no") }), page.NameRequest, s.logRequests)
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
 	id := w.Header().Get(api.RequestIDHeader)
@@ -153,13 +154,13 @@ func TestPanicsAndFaultsAreAnswered(t *testing.T) {
 // TestPanicInAnAnswer: of an answer that has begun, the connection breaks off, so
 // that nobody takes the half for the whole.
 func TestPanicInAnAnswer(t *testing.T) {
-	s := &server{options: Options{Log: newTestLog(new(logBuffer))}}
+	s := &server{Console: &page.Console{Options: page.Options{Log: newTestLog(new(logBuffer))}}}
 	server := httptest.NewServer(chain(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		if _, err := w.Write([]byte("half")); err != nil {
 			t.Error(err)
 		}
 		panic("oh no")
-	}), nameRequest, s.logRequests))
+	}), page.NameRequest, s.logRequests))
 	defer server.Close()
 	if response, err := http.Get(server.URL); err == nil {
 		defer response.Body.Close()
@@ -177,7 +178,7 @@ func TestFaultsKeepTheirCause(t *testing.T) {
 	s := f.server(t)
 	w := httptest.NewRecorder()
 	r := httptest.NewRequest(http.MethodGet, "/hosts", nil)
-	h := nameRequest(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.fail(w, r, errorText(secret)) }))
+	h := page.NameRequest(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.fail(w, r, errorText(secret)) }))
 	h.ServeHTTP(w, r)
 	if w.Code != http.StatusInternalServerError || strings.Contains(w.Body.String(), secret) {
 		t.Errorf("status %d: %s", w.Code, w.Body)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"trento/auth"
+	"trento/store"
 	"trento/store/landscape"
 	"trento/store/storetest"
 )
@@ -75,7 +76,7 @@ func TestPages(t *testing.T) {
 			has("h1", "At a glance"), has("h2", "No SAP system has been found yet"), has("#attention", "hana01"), has("#attention", "2 things can be cleaned up"), has("nav a[aria-current=page]", "Dashboard")}},
 		{"front page of nobody", call{target: "/"}, 303, "/session/new", nil},
 		{"page of nobody", call{target: "/hosts?health=critical&q=a+b"}, 303, "/session/new?request_path=%2Fhosts%3Fhealth%3Dcritical%26q%3Da%2Bb", nil},
-		{"fragment of nobody", call{target: "/hosts", header: http.Header{fragmentHeader: {"frame"}}}, 401, "", nil},
+		{"fragment of nobody", call{target: "/hosts", header: http.Header{"X-Fragment": {"frame"}}}, 401, "", nil},
 		{"unknown page of nobody", call{target: "/nowhere"}, 404, "", []element{has("h1", "Not Found"), hasNot("nav"), has("a[href=/session/new]", "")}},
 
 		{"hosts", call{target: "/hosts", as: "plain"}, 200, "", []element{
@@ -84,7 +85,7 @@ func TestPages(t *testing.T) {
 			has("tr[data-stale] .heartbeat", "Not reporting"), has("tr[data-stale] [data-health-state=unknown][data-stale]", ""),
 			has(".range", "Showing 1–3 of 3"), has("td.col-address", "10.0.0.2/24"), has("td.col-provider", "AWS"),
 			has("td .pill.warning", "1.9.4"), has("span[data-testid=next-page][aria-disabled=true]", "")}},
-		{"hosts, fragment", call{target: "/hosts", as: "plain", header: http.Header{fragmentHeader: {"frame"}}}, 200, "", []element{
+		{"hosts, fragment", call{target: "/hosts", as: "plain", header: http.Header{"X-Fragment": {"frame"}}}, 200, "", []element{
 			has("#frame #rows", "hana01"), hasNot("head title")}},
 		{"hosts, filtered", call{target: "/hosts?provider=aws", as: "plain"}, 200, "", []element{
 			has("#rows tbody", "hana02"), hasNot("#row-" + string(hostID(1))), has("a.chip", "Provider: AWS"), has("a.chip[href=/hosts]", ""),
@@ -190,7 +191,7 @@ func TestDisabledUserIsSignedOut(t *testing.T) {
 func TestRoutes(t *testing.T) {
 	f := newFixture(t)
 	f.user("plain")
-	s := &server{}
+	s := f.server(t)
 	for _, route := range s.routes() {
 		if route.Access == auth.Agent || route.Path == "/events" {
 			continue
@@ -215,7 +216,7 @@ func TestForbidden(t *testing.T) {
 	f := newFixture(t)
 	f.user("plain")
 	demanding := 0
-	for _, route := range (&server{}).routes() {
+	for _, route := range f.server(t).routes() {
 		if route.Access == auth.Public || route.Access == auth.SignedIn {
 			continue
 		}
@@ -288,14 +289,14 @@ func TestPreferences(t *testing.T) {
 
 	w = f.do(call{method: "POST", target: "/preferences", as: "ada", form: url.Values{"theme": {""}, "rail": {"closed"}}})
 	cookies := w.Result().Cookies()
-	if len(cookies) != 2 || cookies[0].MaxAge >= 0 || cookies[1].Name != cookieRail || cookies[1].Value != "closed" {
+	if len(cookies) != 2 || cookies[0].MaxAge >= 0 || cookies[1].Name != "trento-rail" || cookies[1].Value != "closed" {
 		t.Errorf("cookies %v", cookies)
 	}
 	w = f.do(call{method: "POST", target: "/preferences", as: "ada", form: url.Values{"theme": {"dark"}, "rows": {"<b>"}}})
 	if cookies := w.Result().Cookies(); w.Code != http.StatusUnprocessableEntity || len(cookies) != 0 {
 		t.Errorf("an unknown density: status %d, cookies %v", w.Code, cookies)
 	}
-	page = parseMarkup(t, f.do(call{target: "/about", as: "ada", cookies: []*http.Cookie{{Name: cookieTheme, Value: "pink"}}}).Body.String())
+	page = parseMarkup(t, f.do(call{target: "/about", as: "ada", cookies: []*http.Cookie{{Name: "trento-theme", Value: "pink"}}}).Body.String())
 	hasNot("html[data-theme]").check(t, page)
 }
 
@@ -319,10 +320,10 @@ func TestPageSizeIsRemembered(t *testing.T) {
 func TestExpiredKeyIsSaid(t *testing.T) {
 	f := newFixture(t)
 	f.user("ada")
-	// A key without an end says so; one with an end cannot be made yet, so the
-	// wording is checked on the page itself.
-	ts := newTemplates(t)
-	end := Timestamp{at: f.clock.Now(), now: f.clock.Now().Add(time.Hour)}
-	body := execute(t, ts, pageSettings, &settingsPage{Created: end, Expiry: "Key expired " + end.Text(), Expired: true})
-	has(".inline-mark.critical", "Agents are refused").check(t, parseMarkup(t, body))
+	end := f.clock.Now().Add(time.Hour)
+	if _, err := f.store.RegenerateAPIKey(t.Context(), store.System(), &end); err != nil {
+		t.Fatal(err)
+	}
+	f.clock.pass(2 * time.Hour)
+	has("#api-key .inline-mark.critical", "Agents are refused").check(t, f.page(t, "/settings", "ada"))
 }

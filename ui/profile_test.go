@@ -5,11 +5,9 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/boombuler/barcode/qr"
 	"github.com/pquerna/otp/totp"
 
 	"trento/store"
@@ -160,15 +158,15 @@ func TestSecondFactor(t *testing.T) {
 	}
 	u := f.userNow("plain")
 	form := []string{"version", strconv.Itoa(u.LockVersion), "fullname", u.Fullname, "email", u.Email, "timezone", u.Timezone, "enabled", "true", "totp_enabled", "false"}
-	_, page, _ = f.post("mary", userPath(u.ID, "edit"), form...)
+	_, page, _ = f.post("mary", editPath(u.ID, "edit"), form...)
 	plan, _ := attribute(page.one("#confirmation button[name=confirmed]"), "value")
 	has("#confirmation [name=current_password][form=user-form]", "").check(t, page)
-	status, page, _ = f.post("mary", userPath(u.ID, "edit"), append(form, "confirmed", plan, "current_password", "wrong")...)
+	status, page, _ = f.post("mary", editPath(u.ID, "edit"), append(form, "confirmed", plan, "current_password", "wrong")...)
 	if status != http.StatusUnprocessableEntity || f.userNow("plain").TOTPEnabledAt == nil {
 		t.Errorf("with a wrong password of the manager: status %d", status)
 	}
 	has("#confirmation .field-error", "Is invalid").check(t, page)
-	f.post("mary", userPath(u.ID, "edit"), append(form, "confirmed", plan, "current_password", testPassword)...)
+	f.post("mary", editPath(u.ID, "edit"), append(form, "confirmed", plan, "current_password", testPassword)...)
 	if f.userNow("plain").TOTPEnabledAt != nil {
 		t.Error("who manages users cannot disable it")
 	}
@@ -245,44 +243,5 @@ func TestSessions(t *testing.T) {
 	f.post("plain", "/profile/sessions/end")
 	if in(second) || in(third) || f.do(call{target: "/hosts", as: "plain"}).Code != http.StatusOK {
 		t.Error("all other sessions, and no more, were to end")
-	}
-}
-
-// A drawing of a code, put together again from its path, is the code.
-func TestQRCode(t *testing.T) {
-	const text = "otpauth://totp/trento:ann?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Trento"
-	code, err := newQRCode(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want, err := qr.Encode(text, qr.M, qr.Auto)
-	if err != nil {
-		t.Fatal(err)
-	}
-	size := want.Bounds().Dx()
-	if code.Size != size+2*qrMargin {
-		t.Fatalf("size %d", code.Size)
-	}
-	dark := map[[2]int]bool{}
-	for run := range strings.SplitSeq(strings.TrimSuffix(code.Path, "z"), "z") {
-		place, length, ok := strings.Cut(strings.TrimPrefix(run, "M"), "h")
-		xText, yText, _ := strings.Cut(place, " ")
-		nText, _, _ := strings.Cut(length, "v")
-		x, err1 := strconv.Atoi(xText)
-		y, err2 := strconv.Atoi(yText)
-		n, err3 := strconv.Atoi(nText)
-		if !ok || err1 != nil || err2 != nil || err3 != nil {
-			t.Fatalf("run %q", run)
-		}
-		for i := range n {
-			dark[[2]int{x + i - qrMargin, y - qrMargin}] = true
-		}
-	}
-	for x := range size {
-		for y := range size {
-			if r, _, _, _ := want.At(x, y).RGBA(); (r == 0) != dark[[2]int{x, y}] {
-				t.Fatalf("unit %d, %d is wrong", x, y)
-			}
-		}
 	}
 }

@@ -10,16 +10,24 @@ import (
 
 	"trento/auth"
 	"trento/store"
+	"trento/ui/account"
+	activitypages "trento/ui/activity"
+	landscapepages "trento/ui/landscape"
+	"trento/ui/page"
+	"trento/ui/table"
 )
 
 // searchPage is what of the whole landscape has some words.
 type searchPage struct {
-	Frame
+	page.Frame
 	Words  string
 	People bool         // users are searched, too
 	Groups []foundGroup // kinds of which something was found
 	LogURL string       // looks for the words in the activity log
 }
+
+// Template implements page.Page.
+func (*searchPage) Template() string { return "search" }
 
 // foundGroup is what was found of one kind.
 type foundGroup struct {
@@ -30,8 +38,8 @@ type foundGroup struct {
 }
 
 type foundRow struct {
-	Health  *healthMark // nil for what has none
-	Name    link
+	Health  *page.HealthMark // nil for what has none
+	Name    page.Link
 	Details []string
 }
 
@@ -47,8 +55,8 @@ const (
 // say: so the list of them has the same things.
 type finder[T any] struct {
 	id, label string
-	table     *table[T]
-	name      func(T) link
+	table     *table.Table[T]
+	name      func(T) page.Link
 	silent    func(T) *time.Time // nil for what has no health
 	details   func(T) []string
 }
@@ -56,7 +64,7 @@ type finder[T any] struct {
 // find lists those things that have all words. The name that was looked for
 // comes first, then names that begin like it, then what needs attention.
 func (f finder[T]) find(s *server, all []T, words string) foundGroup {
-	g := foundGroup{ID: f.id, Label: f.label, URL: withQuery(f.table.path, url.Values{"q": {words}})}
+	g := foundGroup{ID: f.id, Label: f.label, URL: page.WithQuery(f.table.Path, url.Values{"q": {words}})}
 	wanted := strings.Fields(strings.ToLower(words))
 	type hit struct {
 		thing    T
@@ -64,7 +72,7 @@ func (f finder[T]) find(s *server, all []T, words string) foundGroup {
 	}
 	var hits []hit
 	for _, thing := range all {
-		if f.table.contains(thing, wanted) {
+		if f.table.Contains(thing, wanted) {
 			hits = append(hits, hit{thing, distance(f.name(thing).Name, wanted[0])})
 		}
 	}
@@ -73,7 +81,7 @@ func (f finder[T]) find(s *server, all []T, words string) foundGroup {
 	for _, h := range hits[:min(len(hits), maxFound)] {
 		row := foundRow{Name: f.name(h.thing)}
 		if f.silent != nil {
-			mark := newHealthMark("", f.table.health(h.thing), s.timestampOf(f.silent(h.thing)))
+			mark := page.NewHealthMark("", f.table.Health(h.thing), s.TimestampOf(f.silent(h.thing)))
 			mark.Bare = true
 			row.Health = &mark
 		}
@@ -100,81 +108,85 @@ func distance(name, word string) int {
 
 // The kinds of things that can be found.
 var (
-	hostFinder = finder[*hostItem]{
-		"hosts", "Hosts", &hostsTable,
-		func(h *hostItem) link { return link{Name: h.Hostname, URL: "/hosts/" + string(h.ID)} },
-		func(h *hostItem) *time.Time { return h.StaleSince },
-		func(h *hostItem) []string {
-			return append([]string{strings.Join(bareAddresses(h.Host), ", "), providerLabel(h.Host), h.cluster.Name, strings.Join(h.sids, ", ")}, h.tags...)
+	hostFinder = finder[*landscapepages.HostItem]{
+		"hosts", "Hosts", &landscapepages.HostsTable,
+		func(h *landscapepages.HostItem) page.Link {
+			return page.Link{Name: h.Hostname, URL: "/hosts/" + string(h.ID)}
+		},
+		func(h *landscapepages.HostItem) *time.Time { return h.StaleSince },
+		func(h *landscapepages.HostItem) []string {
+			return append([]string{strings.Join(landscapepages.BareAddresses(h.Host), ", "), landscapepages.ProviderLabel(h.Host), h.Cluster.Name, strings.Join(h.Sids, ", ")}, h.Tags...)
 		},
 	}
-	clusterFinder = finder[*clusterItem]{
-		"clusters", "Clusters", &clustersTable,
-		func(c *clusterItem) link { return linkToCluster(c.Cluster) },
-		func(c *clusterItem) *time.Time { return c.StaleSince },
-		func(c *clusterItem) []string {
-			return append([]string{clusterTypeWord(string(c.Type)), strings.Join(c.sids, ", ")}, c.tags...)
+	clusterFinder = finder[*landscapepages.ClusterItem]{
+		"clusters", "Clusters", &landscapepages.ClustersTable,
+		func(c *landscapepages.ClusterItem) page.Link { return page.LinkToCluster(c.Cluster) },
+		func(c *landscapepages.ClusterItem) *time.Time { return c.StaleSince },
+		func(c *landscapepages.ClusterItem) []string {
+			return append([]string{landscapepages.ClusterTypeWord(string(c.Type)), strings.Join(c.Sids, ", ")}, c.Tags...)
 		},
 	}
-	sapSystemFinder = finder[*sapSystemItem]{
-		"sap_systems", "SAP Systems", &sapSystemsTable,
-		func(s *sapSystemItem) link { return linkToSAPSystem(s.SAPSystem) },
-		func(s *sapSystemItem) *time.Time { return s.StaleSince },
-		func(s *sapSystemItem) []string {
-			return append([]string{s.kind, "on " + s.database.Name, "tenant " + s.Tenant}, s.tags...)
+	sapSystemFinder = finder[*landscapepages.SAPSystemItem]{
+		"sap_systems", "SAP Systems", &landscapepages.SAPSystemsTable,
+		func(s *landscapepages.SAPSystemItem) page.Link { return page.LinkToSAPSystem(s.SAPSystem) },
+		func(s *landscapepages.SAPSystemItem) *time.Time { return s.StaleSince },
+		func(s *landscapepages.SAPSystemItem) []string {
+			return append([]string{s.Kind, "on " + s.Database.Name, "tenant " + s.Tenant}, s.Tags...)
 		},
 	}
-	databaseFinder = finder[*databaseItem]{
-		"databases", "HANA Databases", &databasesTable,
-		func(db *databaseItem) link { return linkToDatabase(db.Database) },
-		func(db *databaseItem) *time.Time { return db.StaleSince },
-		func(db *databaseItem) []string { return append([]string{db.summary()}, db.tags...) },
+	databaseFinder = finder[*landscapepages.DatabaseItem]{
+		"databases", "HANA Databases", &landscapepages.DatabasesTable,
+		func(db *landscapepages.DatabaseItem) page.Link { return page.LinkToDatabase(db.Database) },
+		func(db *landscapepages.DatabaseItem) *time.Time { return db.StaleSince },
+		func(db *landscapepages.DatabaseItem) []string { return append([]string{db.Summary()}, db.Tags...) },
 	}
-	userFinder = finder[*userItem]{
-		"users", "Users", &usersTable,
-		func(u *userItem) link { return link{Name: u.Username, URL: userPath(u.ID, "edit")} },
+	userFinder = finder[*account.UserItem]{
+		"users", "Users", &account.UsersTable,
+		func(u *account.UserItem) page.Link {
+			return page.Link{Name: u.Username, URL: account.UserPath(u.ID, "edit")}
+		},
 		nil,
-		func(u *userItem) []string { return []string{u.Fullname, u.Email, u.status()} },
+		func(u *account.UserItem) []string { return []string{u.Fullname, u.Email, u.Status()} },
 	}
 )
 
 // search answers GET /search?q=words.
 func (s *server) search(w http.ResponseWriter, r *http.Request) error {
-	if tidied(w, r) {
+	if table.Tidied(w, r) {
 		return nil
 	}
-	p := searchPage{Frame: s.newFrame(r, "Search"), Words: firstBytes(strings.TrimSpace(r.URL.Query().Get("q")), maxWords)}
+	p := searchPage{Frame: s.NewFrame(r, "Search"), Words: firstBytes(strings.TrimSpace(r.URL.Query().Get("q")), maxWords)}
 	p.Live, p.Searches = "host cluster database sap_system tags", true
-	p.People = auth.From(r.Context()).Can(abilityUsers)
-	err := s.options.Store.View(func(tx *store.Tx) error {
+	p.People = auth.From(r.Context()).Can(page.AbilityUsers)
+	err := s.Store.View(func(tx *store.Tx) error {
 		if p.Words == "" {
-			return s.fill(&p.Frame, tx)
+			return s.FillFrame(&p.Frame, tx)
 		}
-		v, err := s.snapshot(tx)
+		v, err := s.Snapshot(tx)
 		if err != nil {
 			return err
 		}
 		p.Groups = []foundGroup{
-			hostFinder.find(s, hostsTable.list(v), p.Words), clusterFinder.find(s, clustersTable.list(v), p.Words),
-			sapSystemFinder.find(s, sapSystemsTable.list(v), p.Words), databaseFinder.find(s, databasesTable.list(v), p.Words),
+			hostFinder.find(s, landscapepages.HostsTable.List(v), p.Words), clusterFinder.find(s, landscapepages.ClustersTable.List(v), p.Words),
+			sapSystemFinder.find(s, landscapepages.SAPSystemsTable.List(v), p.Words), databaseFinder.find(s, landscapepages.DatabasesTable.List(v), p.Words),
 		}
 		if p.People {
-			users, err := s.userItems(tx)
+			users, err := s.account.UserItems(tx)
 			if err != nil {
 				return err
 			}
 			p.Groups = append(p.Groups, userFinder.find(s, users, p.Words))
 		}
-		return s.fill(&p.Frame, tx)
+		return s.FillFrame(&p.Frame, tx)
 	})
 	if err != nil {
 		return err
 	}
 	p.Groups = slices.DeleteFunc(p.Groups, func(g foundGroup) bool { return g.Count == 0 })
 	if p.Words != "" {
-		p.LogURL = withQuery("/activity_log", url.Values{"search": {p.Words}, "severity": severityNames()})
+		p.LogURL = page.WithQuery("/activity_log", url.Values{"search": {p.Words}, "severity": activitypages.SeverityNames()})
 	}
-	return s.render(w, r, http.StatusOK, pageSearch, &p)
+	return s.Render(w, r, http.StatusOK, &p)
 }
 
 // firstBytes is a text cut to a number of bytes, at a whole character.
@@ -183,9 +195,4 @@ func firstBytes(text string, limit int) string {
 		return text
 	}
 	return strings.ToValidUTF8(text[:limit], "")
-}
-
-// idColumn finds things by their id.
-func idColumn[T any](id func(T) string) column[T] {
-	return column[T]{key: "id", label: "ID", unshown: true, text: id}
 }

@@ -48,7 +48,7 @@ func TestSearch(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			f := *f
 			f.t = t
-			w := f.do(call{target: withQuery("/search", url.Values{"q": {tt.words}}), as: "plain"})
+			w := f.do(call{target: "/search?" + url.Values{"q": {tt.words}}.Encode(), as: "plain"})
 			for w.Code == http.StatusSeeOther {
 				w = f.do(call{target: w.Header().Get("Location"), as: "plain"})
 			}

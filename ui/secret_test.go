@@ -114,16 +114,16 @@ func TestGeneratedPasswordStays(t *testing.T) {
 	_, page, _ := f.post("mary", "/users/new", "generate", "yes", "enabled", "true")
 	password := page.texts("#generated")[0]
 	f.post("mary", "/users/new", newUserForm("password", password, "password_confirmation", password, "generated", password)...)
-	edit := userPath(f.userNow("ann").ID, "edit")
+	edit := editPath(f.userNow("ann").ID, "edit")
 	has("#secret-text", password).check(t, f.page(t, edit, "mary"))
 	has(".site-notice a[href="+edit+"]", "Show it").check(t, f.page(t, "/users", "mary"))
-	if status, _, to := f.post("mary", userPath(f.userNow("ann").ID, "password/shown"), "stored", "yes"); status != http.StatusSeeOther || to != edit {
+	if status, _, to := f.post("mary", editPath(f.userNow("ann").ID, "password/shown"), "stored", "yes"); status != http.StatusSeeOther || to != edit {
 		t.Errorf("status %d, to %s", status, to)
 	}
 	hasNot("#secret-dialog").check(t, f.page(t, edit, "mary"))
 	// One that was typed is known to whoever typed it.
 	f.post("mary", "/users/new", newUserForm("username", "bob", "email", "bob@example.com")...)
-	hasNot("#secret-dialog").check(t, f.page(t, userPath(f.userNow("bob").ID, "edit"), "mary"))
+	hasNot("#secret-dialog").check(t, f.page(t, editPath(f.userNow("bob").ID, "edit"), "mary"))
 }
 
 // navigate sends a form as a browser does, and returns where it is sent.
@@ -190,24 +190,6 @@ func TestRefusedFormsRedirect(t *testing.T) {
 	}
 	if w := f.do(call{target: "/settings/personal_access_tokens", as: "admin"}); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/settings" {
 		t.Errorf("an address without a page: status %d, to %s", w.Code, w.Header().Get("Location"))
-	}
-}
-
-// TestAnswersAreBounded: the oldest make room.
-func TestAnswersAreBounded(t *testing.T) {
-	var a answers
-	first := a.keep(&answer{session: [32]byte{1}, path: "/x"})
-	for range maxSessionAnswers {
-		a.keep(&answer{session: [32]byte{1}, path: "/x"})
-	}
-	if a.get([32]byte{1}, "/x", first) != nil {
-		t.Error("the first answer of a session is kept")
-	}
-	for i := range 2 * maxAnswers {
-		a.keep(&answer{session: [32]byte{2, byte(i), byte(i >> 8)}, path: "/x"})
-	}
-	if len(a.all) != maxAnswers {
-		t.Errorf("%d answers are kept", len(a.all))
 	}
 }
 
@@ -299,14 +281,14 @@ func TestRiskySettingsAreConfirmed(t *testing.T) {
 func TestSessionsOfOthers(t *testing.T) {
 	f := peopleFixture(t)
 	u := f.userNow("plain")
-	edit := userPath(u.ID, "edit")
-	for range 2*sessionsShown + 1 {
+	edit := editPath(u.ID, "edit")
+	for range 2*10 + 1 {
 		f.clock.pass(time.Second)
 		f.signInAs("plain")
 	}
 	page := f.page(t, edit, "mary")
 	has("#sessions-title", "22").check(t, page)
-	if rows := page.all("#sessions tbody tr"); len(rows) != sessionsShown {
+	if rows := page.all("#sessions tbody tr"); len(rows) != 10 {
 		t.Errorf("%d sessions on a page", len(rows))
 	}
 	has("#sessions .steps", "1–10 of 22").check(t, page)
@@ -333,15 +315,15 @@ func TestSessionsOfOthers(t *testing.T) {
 	if f.do(call{target: "/hosts", as: "plain"}).Code == http.StatusOK {
 		t.Error("the session goes on")
 	}
-	f.post("mary", userPath(u.ID, "sessions/end"), "confirmed", "yes")
+	f.post("mary", editPath(u.ID, "sessions/end"), "confirmed", "yes")
 	has("#sessions", "The user is signed in nowhere.").check(t, f.page(t, edit, "mary"))
 	has("tbody", "mary").check(t, f.page(t, "/activity_log?type=user_modification", "admin"))
 	// The manager's own session stays.
-	f.post("mary", userPath(f.userNow("mary").ID, "sessions/end"), "confirmed", "yes")
+	f.post("mary", editPath(f.userNow("mary").ID, "sessions/end"), "confirmed", "yes")
 	if f.do(call{target: "/users", as: "mary"}).Code != http.StatusOK {
 		t.Error("the session in use has ended")
 	}
-	for _, target := range []string{end, userPath(u.ID, "sessions/end")} {
+	for _, target := range []string{end, editPath(u.ID, "sessions/end")} {
 		f.user("nobody" + target[len(target)-8:len(target)-5])
 		if w := f.do(call{method: "POST", target: target, as: "nobody" + target[len(target)-8:len(target)-5], form: map[string][]string{"confirmed": {"yes"}}}); w.Code != http.StatusForbidden {
 			t.Errorf("%s: status %d", target, w.Code)
@@ -355,7 +337,7 @@ func TestManagersShowTheirPassword(t *testing.T) {
 	f := peopleFixture(t)
 	f.issue("plain", "name", "ci")
 	f.confirmTokens(true)
-	path := userPath(f.userNow("plain").ID, "tokens/"+f.tokensNow("plain")[0].ID)
+	path := editPath(f.userNow("plain").ID, "tokens/"+f.tokensNow("plain")[0].ID)
 	for _, verb := range []string{"/expire", "/delete"} {
 		has("#confirmation [name=current_password]", "").check(t, f.page(t, path+verb, "mary"))
 		for _, wrong := range []string{"", "wrong"} {
@@ -404,7 +386,7 @@ func TestLogOfFormerTokens(t *testing.T) {
 func TestTokenDialogsReturn(t *testing.T) {
 	f := peopleFixture(t)
 	f.issue("plain", "name", "ci")
-	path := userPath(f.userNow("plain").ID, "tokens/"+f.tokensNow("plain")[0].ID)
+	path := editPath(f.userNow("plain").ID, "tokens/"+f.tokensNow("plain")[0].ID)
 	const list, query = "/tokens?q=ci", "?return_to=%2Ftokens%3Fq%3Dci"
 	page := f.page(t, list, "mary")
 	for _, verb := range []string{"/expire", "/delete"} {
@@ -412,7 +394,7 @@ func TestTokenDialogsReturn(t *testing.T) {
 	}
 	has("form[action="+path+"/delete"+query+"]", "").check(t, f.page(t, path+"/delete"+query, "mary"))
 	for _, tt := range []struct{ target, want string }{
-		{path + "/expire" + query, list}, {path + "/delete", userPath(f.userNow("plain").ID, "edit") + "#tokens"},
+		{path + "/expire" + query, list}, {path + "/delete", editPath(f.userNow("plain").ID, "edit") + "#tokens"},
 	} {
 		w := f.do(call{method: "POST", target: tt.target, as: "mary", form: url.Values{"confirmed": {"yes"}}})
 		if got := w.Header().Get("Location"); w.Code != http.StatusSeeOther || got != tt.want {

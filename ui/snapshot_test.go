@@ -7,6 +7,7 @@ import (
 
 	"trento/store"
 	"trento/store/landscape"
+	"trento/ui/page"
 )
 
 // TestSnapshotIsCurrent: a snapshot that is brought up to date again and again is
@@ -50,25 +51,25 @@ func TestSnapshotIsCurrent(t *testing.T) {
 		}},
 		{"a return", func() { f.host(1, "hana01") }},
 		{"many changes", func() {
-			for n := range maxRenewed + 1 {
+			for n := range 1000 + 1 {
 				f.host(1000+n, "many")
 			}
 		}},
 	} {
 		step.do()
 		err := f.store.View(func(tx *store.Tx) error {
-			got, err := s.snapshot(tx)
+			got, err := s.Snapshot(tx)
 			if err != nil {
 				return err
 			}
-			want, err := readSnapshot(tx)
+			want, err := page.ReadSnapshot(tx)
 			if err != nil {
 				return err
 			}
-			if got.seq != want.seq || !reflect.DeepEqual(got.tags, want.tags) || !reflect.DeepEqual(got.running, want.running) ||
-				!slices.Equal(got.hosts, want.hosts) || !slices.Equal(got.clusters, want.clusters) ||
-				!slices.Equal(got.databases, want.databases) || !slices.Equal(got.systems, want.systems) ||
-				!reflect.DeepEqual(got.hostByID, want.hostByID) {
+			if got.Seq != want.Seq || !reflect.DeepEqual(got.Tags, want.Tags) || !reflect.DeepEqual(got.Running, want.Running) ||
+				!slices.Equal(got.Hosts, want.Hosts) || !slices.Equal(got.Clusters, want.Clusters) ||
+				!slices.Equal(got.Databases, want.Databases) || !slices.Equal(got.Systems, want.Systems) ||
+				!reflect.DeepEqual(got.HostByID, want.HostByID) {
 				t.Errorf("after %s: the snapshot is not what a new one is", step.name)
 			}
 			return nil
@@ -91,9 +92,9 @@ func TestSnapshotOfAnOlderRead(t *testing.T) {
 			hosts int
 		}{{nil, 2}, {old, 1}, {nil, 2}} {
 			read := func(tx *store.Tx) error {
-				v, err := s.snapshot(tx)
-				if err == nil && len(v.hosts) != want.hosts {
-					t.Errorf("%d hosts, want %d", len(v.hosts), want.hosts)
+				v, err := s.Snapshot(tx)
+				if err == nil && len(v.Hosts) != want.hosts {
+					t.Errorf("%d hosts, want %d", len(v.Hosts), want.hosts)
 				}
 				return err
 			}

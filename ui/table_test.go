@@ -12,6 +12,8 @@ import (
 	"trento/store/discovery"
 	"trento/store/discovery/fleet"
 	"trento/store/landscape"
+	landscapepages "trento/ui/landscape"
+	"trento/ui/page"
 )
 
 // fleetFixture is a console with a landscape of all kinds of things.
@@ -51,11 +53,11 @@ func (f *fixture) collect(r fleet.Report) {
 }
 
 // land is the landscape of the fixture.
-func (f *fixture) land() *snapshot {
+func (f *fixture) land() *page.Snapshot {
 	f.t.Helper()
-	var v *snapshot
+	var v *page.Snapshot
 	err := f.store.View(func(tx *store.Tx) (err error) {
-		v, err = readSnapshot(tx)
+		v, err = page.ReadSnapshot(tx)
 		return err
 	})
 	if err != nil {
@@ -77,22 +79,22 @@ func (f *fixture) page(t *testing.T, target, as string) markup {
 func TestOverviews(t *testing.T) {
 	f := fleetFixture(t, 30)
 	v := f.land()
-	if len(v.clusters) == 0 || len(v.databases) == 0 || len(v.systems) == 0 {
-		t.Fatalf("%d clusters, %d databases, %d systems", len(v.clusters), len(v.databases), len(v.systems))
+	if len(v.Clusters) == 0 || len(v.Databases) == 0 || len(v.Systems) == 0 {
+		t.Fatalf("%d clusters, %d databases, %d systems", len(v.Clusters), len(v.Databases), len(v.Systems))
 	}
-	s, db, c := v.systems[0], v.databases[0], v.clusters[0]
+	s, db, c := v.Systems[0], v.Databases[0], v.Clusters[0]
 	host := db.Instances[0].HostID
 	for target, want := range map[string][]element{
 		"/hosts?per_page=100": {
 			has("#row-"+string(host)+" .col-sid a[href=/databases/"+string(db.ID)+"]", db.SID),
-			has("#row-"+string(c.Members[0].HostID)+" .col-cluster a[href=/clusters/"+string(c.ID)+"]", nameOfCluster(c)),
+			has("#row-"+string(c.Members[0].HostID)+" .col-cluster a[href=/clusters/"+string(c.ID)+"]", page.ClusterName(c)),
 			has("#filter-sid", "SID"), has("#filter-cluster", "Cluster"), has("#filter-tags", "Tags"), has("input[name=cleanup]", ""), hasNot(".col-do .button")},
 		"/hosts?sid=" + db.SID:                              {has("#row-"+string(host), ""), has("a.chip", "SID: "+db.SID)},
-		"/clusters":                                         {has("h1", "Clusters"), has("#rows", nameOfCluster(c))},
-		"/clusters?name=" + nameOfCluster(c):                {has("#row-"+string(c.ID)+" .col-type .pill", clusterTypeWord(string(c.Type))), has(".range", "of 1")},
+		"/clusters":                                         {has("h1", "Clusters"), has("#rows", page.ClusterName(c))},
+		"/clusters?name=" + page.ClusterName(c):             {has("#row-"+string(c.ID)+" .col-type .pill", landscapepages.ClusterTypeWord(string(c.Type))), has(".range", "of 1")},
 		"/databases?sid=" + db.SID:                          {has("#row-"+string(db.ID)+" .col-summary", "critical"), hasNot(".layer"), has("a.turn[aria-expanded=false]", "")},
 		"/databases?open=" + string(db.ID):                  {has("#inside-"+string(db.ID)+" .layer h2", "Database Instances"), has(".layer a[href=/hosts/"+string(host)+"]", ""), has("a.turn[aria-expanded=true][href=/databases]", "")},
-		"/sap_systems?sid=" + s.SID:                         {has("#row-"+string(s.ID)+" .col-database a[href=/databases/"+string(s.DatabaseID)+"]", ""), has(".col-tenant", s.Tenant), has(".col-type", systemType(s))},
+		"/sap_systems?sid=" + s.SID:                         {has("#row-"+string(s.ID)+" .col-database a[href=/databases/"+string(s.DatabaseID)+"]", ""), has(".col-tenant", s.Tenant), has(".col-type", landscapepages.SystemType(s))},
 		"/sap_systems?open=" + string(s.ID) + "&q=" + s.SID: {has(".layer h2", "Application Layer"), has(".layer h2", "Database Layer"), has("input[name=open][value="+string(s.ID)+"]", "")},
 		"/sap_systems?q=nowhere":                            {has("h2", "No SAP system matches")},
 		"/?sort=sid":                                        {has("#row-"+string(s.ID)+" .col-part .part[href=/sap_systems/"+string(s.ID)+"] .health[data-health-state]", ""), has("#latest", "Host")},
@@ -110,7 +112,7 @@ func TestOverviewCSV(t *testing.T) {
 	f := fleetFixture(t, 20)
 	v := f.land()
 	for target, rows := range map[string]int{
-		"/hosts.csv": len(v.hosts), "/clusters.csv": len(v.clusters), "/databases.csv": len(v.databases), "/sap_systems.csv": len(v.systems), "/dashboard.csv": len(v.systems), "/cleanup.csv": 0,
+		"/hosts.csv": len(v.Hosts), "/clusters.csv": len(v.Clusters), "/databases.csv": len(v.Databases), "/sap_systems.csv": len(v.Systems), "/dashboard.csv": len(v.Systems), "/cleanup.csv": 0,
 	} {
 		w := f.do(call{target: target, as: "plain"})
 		table, err := csv.NewReader(w.Body).ReadAll()
@@ -140,7 +142,7 @@ func TestStaleLandscape(t *testing.T) {
 			t.Errorf("%s: %d of %d rows are stale", target, len(stale), len(rows))
 		}
 	}
-	host := string(v.hosts[0].ID)
+	host := string(v.Hosts[0].ID)
 	has(".col-do a[href=/hosts/"+host+"/cleanup?return_to=%2Fhosts%3Fper_page%3D100]", "Clean up").check(t, f.page(t, "/hosts?per_page=100", "admin"))
 	page := f.page(t, "/hosts?per_page=100", "plain")
 	hasNot(".col-do a").check(t, page)
@@ -151,8 +153,8 @@ func TestTags(t *testing.T) {
 	f := fleetFixture(t, 10)
 	f.user("tagger", 9) // all:database_tags
 	v := f.land()
-	host, db := "/hosts/"+string(v.hosts[0].ID)+"/tags", "/databases/"+string(v.databases[0].ID)+"/tags"
-	script := http.Header{fragmentHeader: {"none"}}
+	host, db := "/hosts/"+string(v.Hosts[0].ID)+"/tags", "/databases/"+string(v.Databases[0].ID)+"/tags"
+	script := http.Header{"X-Fragment": {"none"}}
 	for _, tt := range []struct {
 		name     string
 		as       string
@@ -165,8 +167,8 @@ func TestTags(t *testing.T) {
 		{"by nobody", "", host, "env1", nil, 303, "/session/new"},
 		{"without the ability", "plain", host, "env1", nil, 403, ""},
 		{"with another ability", "tagger", host, "env1", nil, 403, ""},
-		{"with the ability", "tagger", db, "env1", nil, 303, "/databases?q=a#tags-" + string(v.databases[0].ID)},
-		{"a second time", "tagger", db, " env1 ", nil, 303, "/databases?q=a#tags-" + string(v.databases[0].ID)},
+		{"with the ability", "tagger", db, "env1", nil, 303, "/databases?q=a#tags-" + string(v.Databases[0].ID)},
+		{"a second time", "tagger", db, " env1 ", nil, 303, "/databases?q=a#tags-" + string(v.Databases[0].ID)},
 		{"by the script", "admin", host, "größe_1", script, 204, ""},
 		{"no tag", "admin", host, "two words", nil, 422, ""},
 		{"no tag, by the script", "admin", host, "two words", script, 422, ""},
@@ -211,14 +213,14 @@ func TestCleanupOfMany(t *testing.T) {
 	f.user("cleaner", 11) // cleanup:host
 	v := f.land()
 	page := f.page(t, "/cleanup?per_page=100", "cleaner")
-	if boxes := page.all("#rows input[name=thing]"); len(boxes) != len(v.hosts) {
-		t.Fatalf("%d things for %d silent hosts", len(boxes), len(v.hosts))
+	if boxes := page.all("#rows input[name=thing]"); len(boxes) != len(v.Hosts) {
+		t.Fatalf("%d things for %d silent hosts", len(boxes), len(v.Hosts))
 	}
-	if boxes := f.page(t, "/cleanup?per_page=100", "plain").all("#rows input[form=choice][aria-disabled=true]"); len(boxes) != len(v.hosts) {
-		t.Errorf("somebody who may not can choose: %d of %d are disabled", len(boxes), len(v.hosts))
+	if boxes := f.page(t, "/cleanup?per_page=100", "plain").all("#rows input[form=choice][aria-disabled=true]"); len(boxes) != len(v.Hosts) {
+		t.Errorf("somebody who may not can choose: %d of %d are disabled", len(boxes), len(v.Hosts))
 	}
 	gone := "host/" + string(hostID(9999))
-	things := []string{"host/" + string(v.databases[0].Instances[0].HostID), "host/" + string(v.systems[0].Instances[0].HostID), gone}
+	things := []string{"host/" + string(v.Databases[0].Instances[0].HostID), "host/" + string(v.Systems[0].Instances[0].HostID), gone}
 	ask := func(as string) (int, markup) {
 		w := f.do(call{method: "POST", target: "/cleanup/confirm", as: as, form: url.Values{"thing": things}})
 		return w.Code, parseMarkup(t, w.Body.String())
@@ -227,8 +229,8 @@ func TestCleanupOfMany(t *testing.T) {
 		t.Errorf("asking without the ability: status %d", status)
 	}
 	status, asked := ask("cleaner")
-	if status != http.StatusOK || len(f.land().hosts) != len(v.hosts) {
-		t.Fatalf("asking: status %d, %d hosts left", status, len(f.land().hosts))
+	if status != http.StatusOK || len(f.land().Hosts) != len(v.Hosts) {
+		t.Fatalf("asking: status %d, %d hosts left", status, len(f.land().Hosts))
 	}
 	has("h1", "Clean up 2 things?").check(t, asked)
 	has(".results", string(hostID(9999))+" It has gone already").check(t, asked)
@@ -239,8 +241,8 @@ func TestCleanupOfMany(t *testing.T) {
 	}
 	// With something that has gone meanwhile nothing is done, and it is said.
 	status, again := do("cleaner", plan, "clean up")
-	if status != http.StatusConflict || len(f.land().hosts) != len(v.hosts) {
-		t.Errorf("with a thing that is gone: status %d, %d hosts left", status, len(f.land().hosts))
+	if status != http.StatusConflict || len(f.land().Hosts) != len(v.Hosts) {
+		t.Errorf("with a thing that is gone: status %d, %d hosts left", status, len(f.land().Hosts))
 	}
 	has("[role=alert]", "Nothing was changed").check(t, again)
 	has(".results", string(hostID(9999))).check(t, again)
@@ -252,14 +254,14 @@ func TestCleanupOfMany(t *testing.T) {
 		as, plan, typed string
 		status          int
 	}{{"plain", plan, "clean up", 403}, {"cleaner", "another", "clean up", 409}, {"cleaner", plan, "no", 422}} {
-		if status, _ := do(tt.as, tt.plan, tt.typed); status != tt.status || len(f.land().hosts) != len(v.hosts) {
-			t.Errorf("%v: status %d, %d hosts left", tt, status, len(f.land().hosts))
+		if status, _ := do(tt.as, tt.plan, tt.typed); status != tt.status || len(f.land().Hosts) != len(v.Hosts) {
+			t.Errorf("%v: status %d, %d hosts left", tt, status, len(f.land().Hosts))
 		}
 	}
 	w := f.do(call{method: "POST", target: "/cleanup", as: "cleaner", form: url.Values{"thing": things, "plan": {plan}, "confirm": {"clean up"}}})
 	f.wantNews(t, w, "/cleanup", "2 things were cleaned up.")
-	if left := len(f.land().hosts); left != len(v.hosts)-2 {
-		t.Fatalf("%d of %d hosts left", left, len(v.hosts))
+	if left := len(f.land().Hosts); left != len(v.Hosts)-2 {
+		t.Fatalf("%d of %d hosts left", left, len(v.Hosts))
 	}
 	status, again = do("cleaner", plan, "clean up")
 	if status != http.StatusConflict {

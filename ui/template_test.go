@@ -13,41 +13,38 @@ import (
 	"golang.org/x/net/html"
 
 	"trento/store/landscape"
+	"trento/ui/page"
 )
 
-func newTemplates(t *testing.T) templates {
+func execute(t *testing.T, ts page.Templates, p page.Page) string {
 	t.Helper()
-	ts, err := parseTemplates()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return ts
-}
-
-func execute(t *testing.T, ts templates, name string, p page) string {
-	t.Helper()
-	f := p.frame()
-	f.Product, f.Assets, f.Here = Product, pageAssets{Style: "/static/x/app.css", Script: "/static/x/app.js"}, "/here"
-	f.User = &frameUser{Username: "ada", Email: "ada@example.com"}
-	f.Nav = navigation()
+	f := reflect.ValueOf(p).Elem().FieldByName("Frame").Addr().Interface().(*page.Frame)
+	f.Product, f.Assets, f.Here = page.Product, page.PageAssets{Style: "/static/x/app.css", Script: "/static/x/app.js"}, "/here"
+	f.User = &page.FrameUser{Username: "ada", Email: "ada@example.com"}
+	f.Nav = page.Navigation()
 	var b bytes.Buffer
-	if err := ts[name].ExecuteTemplate(&b, "layout", p); err != nil {
-		t.Fatalf("%s: %v", name, err)
+	if err := ts[p.Template()].ExecuteTemplate(&b, "layout", p); err != nil {
+		t.Fatalf("%s: %v", p.Template(), err)
 	}
 	return b.String()
 }
 
-// samplePages are all pages, by the name of their template; behind a comma is
-// what is special about one.
-func samplePages() map[string]page {
-	return map[string]page{
-		pageDashboard: &dashboardPage{}, pageSearch: &searchPage{}, pageClusters: &clustersPage{}, pageDatabases: &databasesPage{}, pageSAPSystems: &sapSystemsPage{},
-		pageAttention: &cleanupPage{}, pageAsk: &cleanupConfirmPage{}, pageTag: &tagPage{},
-		pageHosts: &hostsPage{}, pageHost: &hostPage{}, pageAgents: &agentsPage{}, pageCluster: &clusterPage{}, pageSystem: &systemPage{}, pageActivity: &activityPage{}, pageFlow: &flowPage{}, pageSignIn: &signInPage{},
-		pageUsers: &usersPage{}, pageUser: &userPage{}, pageTokens: &tokensPage{}, pageUses: &usesPage{},
-		pageProfile: &profilePage{}, pageProfile + ", a token shown": &profilePage{Secret: &secretDialog{}},
-		pageSettings: &settingsPage{}, pageAbout: &aboutPage{}, pageError: &errorPage{},
+// samplePages are all pages, by their template; behind a comma is what is
+// special about one.
+func samplePages() map[string]page.Page {
+	samples := make(map[string]page.Page)
+	for _, room := range rooms {
+		for _, p := range room.Pages {
+			samples[p.Template()] = reflect.New(reflect.TypeOf(p).Elem()).Interface().(page.Page)
+			if p.Template() == "profile" {
+				shown := reflect.New(reflect.TypeOf(p).Elem())
+				secret := shown.Elem().FieldByName("Secret")
+				secret.Set(reflect.New(secret.Type().Elem()))
+				samples["profile, a token shown"] = shown.Interface().(page.Page)
+			}
+		}
 	}
+	return samples
 }
 
 // hostile is a text that breaks whatever does not treat it as text.
@@ -63,8 +60,8 @@ func fill(v reflect.Value, text string, depth int) {
 			fill(v.Elem(), text, depth-1)
 		}
 	case reflect.Struct:
-		if v.Type() == reflect.TypeFor[Timestamp]() {
-			v.Set(reflect.ValueOf(Timestamp{at: time.Unix(1e9, 0), now: time.Unix(2e9, 0)}))
+		if v.Type() == reflect.TypeFor[page.Timestamp]() {
+			v.Set(reflect.ValueOf(page.Timestamp{At: time.Unix(1e9, 0), Now: time.Unix(2e9, 0)}))
 			return
 		}
 		for i := range v.NumField() {
@@ -99,13 +96,11 @@ func number(v reflect.Value, n *int) {
 		}
 	case reflect.Struct:
 		*n++
-		switch f := v.Addr().Interface().(type) {
-		case *field:
-			f.ID = fmt.Sprint("field-", *n)
-		case *dropdown:
-			f.ID = fmt.Sprint("dropdown-", *n)
-		case *settingSwitch:
-			f.Name = fmt.Sprint("switch-", *n)
+		switch name := strings.ToLower(v.Type().Name()); name {
+		case "field", "dropdown":
+			v.FieldByName("ID").SetString(fmt.Sprint(name, "-", *n))
+		case "settingswitch":
+			v.FieldByName("Name").SetString(fmt.Sprint(name, "-", *n))
 		default:
 			for i := range v.NumField() {
 				if v.Field(i).CanSet() {
@@ -120,23 +115,18 @@ func number(v reflect.Value, n *int) {
 // text, and with every field empty. What comes out must be well formed, and
 // the text must be text.
 func TestTemplates(t *testing.T) {
-	ts := newTemplates(t)
-	for name := range ts {
-		if samplePages()[name] == nil {
-			t.Errorf("page %s has no sample", name)
-		}
-	}
+	ts := newFixture(t).server(t).Templates
 	for name, p := range samplePages() {
 		t.Run(name, func(t *testing.T) {
-			name, _, special := strings.Cut(name, ",")
+			_, _, special := strings.Cut(name, ",")
 			number(reflect.ValueOf(p).Elem(), new(int))
-			checkMarkup(t, execute(t, ts, name, p))
+			checkMarkup(t, execute(t, ts, p))
 			fill(reflect.ValueOf(p).Elem(), hostile, 4)
-			if p, ok := p.(*profilePage); ok && !special {
-				p.Secret = nil // it hides the dialog before it
+			if secret := reflect.ValueOf(p).Elem().FieldByName("Secret"); p.Template() == "profile" && !special {
+				secret.SetZero() // it hides the dialog before it
 			}
 			number(reflect.ValueOf(p).Elem(), new(int))
-			body := execute(t, ts, name, p)
+			body := execute(t, ts, p)
 			checkMarkup(t, body)
 			page := parseMarkup(t, body)
 			if scripts := page.all("script"); len(scripts) != 1 {
@@ -249,7 +239,7 @@ func TestHostileLandscape(t *testing.T) {
 // frame, or the frame would show that: the version of a user as the version of
 // the product.
 func TestFrameFields(t *testing.T) {
-	frame := reflect.TypeFor[Frame]()
+	frame := reflect.TypeFor[page.Frame]()
 	for name, p := range samplePages() {
 		page := reflect.TypeOf(p).Elem()
 		for i := range frame.NumField() {

@@ -75,7 +75,7 @@ func TestWeight(t *testing.T) {
 	f.user("ada", 1)
 	land := fleet.New(7, 50)
 	step := func() (changed bool) {
-		before := f.land().seq
+		before := f.land().Seq
 		f.clock.pass(15 * time.Second)
 		land.Step(f.clock.Now())
 		for _, h := range land.Hosts() {
@@ -84,7 +84,7 @@ func TestWeight(t *testing.T) {
 			}
 		}
 		f.indexed()
-		return f.land().seq != before
+		return f.land().Seq != before
 	}
 	step()
 	server, wire := f.serveCounted()

@@ -1,0 +1,108 @@
+package account
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"trento/auth"
+	"trento/store"
+	"trento/ui/page"
+	"trento/ui/table"
+)
+
+// tokenList is the personal access tokens of one user: on the user's profile,
+// or on the page for those who manage users.
+type tokenList struct {
+	Own     bool
+	Hidden  bool   // there are to be none, and there are none
+	Off     bool   // none can be made or used at present
+	Refused string // why the reader may not make or change any
+	Rows    []tokenRow
+	LogURL  string // who has used them, and when
+}
+
+// tokenRow is a token in a list.
+type tokenRow struct {
+	ID, Version       string
+	Name, Description string
+	Owner             page.Link      // where the list is of several users
+	Path              string         // its verbs are below
+	State             string         // "active", "soon" or "expired"
+	Disabled          bool           // the owner is
+	Expiry            page.Timestamp // none: never
+	Scopes            []string
+	Created, LastUsed page.Timestamp
+}
+
+// expiresSoon is how long before its end a token is marked.
+const expiresSoon = 7 * 24 * time.Hour
+
+// newTokenList reads the tokens of a user for the reader of a request.
+func (s *Pages) newTokenList(tx *store.Tx, r *http.Request, u *store.User) (tokenList, error) {
+	id := auth.From(r.Context())
+	list := tokenList{Own: u.ID == id.User.ID && strings.HasPrefix(r.URL.Path, "/profile"), LogURL: UserPath(u.ID, "tokens/log")}
+	if list.Own {
+		list.LogURL = "/profile/tokens/log"
+	}
+	if id.RequireNoToken() != nil {
+		list.Refused = "You have signed in with a personal access token, which may not make or change tokens"
+	}
+	settings, err := tx.TokenSettings()
+	if err != nil {
+		return list, err
+	}
+	tokens, err := tx.Tokens(u.ID)
+	if err != nil {
+		return list, err
+	}
+	list.Off, list.Hidden = !settings.Enabled, !settings.Enabled && len(tokens) == 0
+	for _, t := range tokens {
+		row := s.newTokenRow(tx, t)
+		row.Path = UserPath(u.ID, "tokens/"+t.ID)
+		if list.Own {
+			row.Path = "/profile/tokens/" + t.ID
+		}
+		list.Rows = append(list.Rows, row)
+	}
+	return list, nil
+}
+
+func (s *Pages) newTokenRow(tx *store.Tx, t *store.Token) tokenRow {
+	return tokenRow{
+		ID: t.ID, Version: table.Version(t.UpdatedAt), Name: t.Name, Description: t.Description, State: tokenState(t, s.Store.Now()),
+		Expiry: s.TimestampOf(t.ExpiresAt), Scopes: s.scopeWords(t), Created: s.Timestamp(t.CreatedAt), LastUsed: s.TimestampOf(tx.TokenLastUsed(t.ID)),
+	}
+}
+
+func tokenState(t *store.Token, now time.Time) string {
+	switch {
+	case t.Expired(now):
+		return "expired"
+	case t.ExpiresAt != nil && t.ExpiresAt.Sub(now) < expiresSoon:
+		return "soon"
+	}
+	return "active"
+}
+
+// scopeWords names the sets of a token, and counts the single operations.
+func (s *Pages) scopeWords(t *store.Token) []string {
+	var words []string
+	single := 0
+	for _, scope := range t.Scopes {
+		i := slices.IndexFunc(s.Auth.ScopeSets(), func(set auth.ScopeSet) bool { return set.Name == scope })
+		if i < 0 {
+			single++
+			continue
+		}
+		words = append(words, s.Auth.ScopeSets()[i].Label)
+	}
+	if single > 0 {
+		words = append(words, page.Count(single, "operation", "operations"))
+	}
+	if t.MayGrantAdministration && !slices.Contains(t.Scopes, fullScope) {
+		words = append(words, "May grant administration")
+	}
+	return words
+}

@@ -1,0 +1,80 @@
+package account
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"trento/auth"
+	"trento/store"
+	"trento/store/activity"
+	"trento/ui/page"
+)
+
+// activitySettings is the section of the settings about the activity log.
+type activitySettings struct {
+	Retention string // "1 month"
+	Edit      *page.Control
+	Form      *retentionForm // where it is being edited
+}
+
+// retentionForm is the dialog in which the retention is changed.
+type retentionForm struct {
+	Value, ValueFault, UnitFault string
+	Units                        []page.Option
+	Max                          int // largest value
+}
+
+func newRetentionForm(value string, unit activity.Unit) *retentionForm {
+	f := &retentionForm{Value: value, Max: activity.MaxRetention}
+	for _, u := range activity.Units {
+		f.Units = append(f.Units, page.Option{Value: string(u), Label: string(u), Chosen: u == unit})
+	}
+	return f
+}
+
+// newActivitySettings is the section as it is now.
+func newActivitySettings(tx *store.Tx, id *auth.Identity) (activitySettings, error) {
+	kept, err := tx.Retention()
+	return activitySettings{
+		Retention: kept.String(), Edit: page.NewControl(id, page.AbilityActivitySettings, "Edit Settings", "/settings/activity_log"),
+	}, err
+}
+
+// editActivitySettings answers GET /settings/activity_log: the settings, with
+// the dialog open.
+func (s *Pages) editActivitySettings(w http.ResponseWriter, r *http.Request) error {
+	var kept activity.Retention
+	err := s.Store.View(func(tx *store.Tx) (err error) {
+		kept, err = tx.Retention()
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return s.showSettings(w, r, http.StatusOK, func(p *settingsPage) {
+		p.ActivityLog.Form = newRetentionForm(strconv.Itoa(kept.Value), kept.Unit)
+	})
+}
+
+// changeActivitySettings answers POST /settings/activity_log.
+func (s *Pages) changeActivitySettings(w http.ResponseWriter, r *http.Request) error {
+	typed := strings.TrimSpace(r.PostForm.Get("value"))
+	kept := activity.Retention{Unit: activity.Unit(r.PostForm.Get("unit"))}
+	f := newRetentionForm(typed, kept.Unit)
+	var err error
+	if kept.Value, err = strconv.Atoi(typed); err != nil {
+		f.ValueFault = "This is no whole number from 1 to " + strconv.Itoa(activity.MaxRetention)
+	} else {
+		f.ValueFault, f.UnitFault = kept.Faults()
+	}
+	if f.ValueFault != "" || f.UnitFault != "" {
+		return s.showSettings(w, r, http.StatusUnprocessableEntity, func(p *settingsPage) { p.ActivityLog.Form = f })
+	}
+	if err := s.Store.SetRetention(r.Context(), auth.From(r.Context()).Actor(), kept); err != nil {
+		return err
+	}
+	s.SetFlash(w, r, "Entries of the activity log are kept for "+kept.String()+" now.")
+	http.Redirect(w, r, "/settings#activity-log", http.StatusSeeOther)
+	return nil
+}

@@ -1,0 +1,70 @@
+package account
+
+import (
+	"net/http"
+
+	"trento/auth"
+	"trento/store"
+	"trento/ui/page"
+)
+
+// keyDialog makes a new agent API key, in two steps: when it is to end, and
+// whether it really is to be.
+type keyDialog struct {
+	Expiry  expiry
+	Failure string
+	Warn    bool   // the second step
+	Never   bool   // the key is to have no end
+	Ends    string // when it is to end
+	Keep    []page.HiddenInput
+}
+
+// newKey answers GET and POST /settings/api_key.
+func (s *Pages) newKey(w http.ResponseWriter, r *http.Request) error {
+	id, now := auth.From(r.Context()), s.Store.Now()
+	d := keyDialog{Expiry: newExpiry(now, id.User.Timezone, 12, expiryIn, expiryIn, "In", expiryOn, "On", expiryNever, "Never Expires")}
+	d.Expiry.Noun, d.Expiry.Units = "key", chosen(d.Expiry.Units, "months")
+	d.Expiry.Words = d.Expiry.words(now)
+	if r.Method != http.MethodPost {
+		return s.showSettings(w, r, http.StatusOK, func(p *settingsPage) { p.NewKey = &d })
+	}
+	mode, end := d.Expiry.read(r.PostForm, now)
+	show := func(p *settingsPage) { p.NewKey = &d }
+	switch {
+	case d.Expiry.Fault != "" || r.PostForm.Get("back") != "":
+		status := http.StatusUnprocessableEntity
+		if d.Expiry.Fault == "" {
+			status = http.StatusOK
+		}
+		return s.showSettings(w, r, status, show)
+	case r.PostForm.Get("confirmed") != "yes":
+		d.Warn, d.Never, d.Ends = true, mode == expiryNever, d.Expiry.Words
+		for _, name := range []string{"expiry", "number", "unit", "day"} {
+			d.Keep = append(d.Keep, page.HiddenInput{Name: name, Value: r.PostForm.Get(name)})
+		}
+		return s.showSettings(w, r, http.StatusOK, show)
+	}
+	key, err := s.Auth.RegenerateAPIKey(r.Context(), id, end)
+	if faults, ok := page.FieldFaults(err); ok {
+		d.Expiry.Fault = page.FaultWords(faults[0].Detail)
+		return s.showSettings(w, r, http.StatusUnprocessableEntity, show)
+	}
+	if err != nil {
+		return err
+	}
+	s.keepSecret(r, secret{Kind: keySecret, ID: key.ID, Text: s.Auth.APIKeyText(key)})
+	http.Redirect(w, r, "/settings", http.StatusSeeOther)
+	return nil
+}
+
+// keyEnd says when a key ends.
+func (s *Pages) keyEnd(key *store.APIKey) string {
+	if key.ExpiresAt == nil {
+		return "Key will never expire"
+	}
+	end := s.Timestamp(*key.ExpiresAt)
+	if key.Expired(s.Store.Now()) {
+		return "Key expired " + end.Text()
+	}
+	return "Key will expire " + end.Text()
+}

@@ -1,0 +1,89 @@
+package account
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"trento/auth"
+	"trento/store"
+	"trento/ui/page"
+)
+
+// keyWarning is how many days before its end an API key is spoken of.
+const keyWarning = 30
+
+// Banners are what the reader of a request should know.
+func (s *Pages) Banners(r *http.Request) (notices []page.Banner, err error) {
+	id := auth.From(r.Context())
+	if id == nil {
+		return nil, nil
+	}
+	// The identity is as old as the request, which may have changed the user.
+	var user *store.User
+	var key *store.APIKey
+	alone := false // nobody else manages users
+	err = s.Store.View(func(tx *store.Tx) (err error) {
+		if user, err = tx.User(id.User.ID); err != nil {
+			return err
+		}
+		if notices, err = s.secretNotices(tx, r); err != nil {
+			return err
+		}
+		if s.Auth.DefaultAdmin(user) {
+			if alone, err = s.soleManager(tx, user.ID); err != nil {
+				return err
+			}
+		}
+		key, err = tx.APIKey()
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil // the user has just been deleted
+	}
+	if err != nil {
+		return nil, err
+	}
+	if n, ok := s.adminBanner(r, id); ok && alone {
+		notices = append(notices, n)
+	}
+	if id.Can(page.AbilityAPIKey) {
+		if n, ok := s.keyBanner(r, key); ok {
+			notices = append(notices, n)
+		}
+	}
+	if user.PasswordChangeRequestedAt != nil && user.PasswordHash != "" && id.RequireNoToken() == nil {
+		notices = append(notices, page.Banner{Severity: "info", Text: "Password change is recommended.", Link: page.Link{Name: "Profile", URL: "/profile"}})
+	}
+	return notices, nil
+}
+
+// adminBanner tells the default admin to make somebody else who manages users.
+// It comes again with every sign-in, until there is one.
+func (s *Pages) adminBanner(r *http.Request, id *auth.Identity) (page.Banner, bool) {
+	n := page.Banner{
+		Severity: "info", Dismissal: "admin-" + hex.EncodeToString(id.SessionHash[:8]), Link: page.Link{Name: "Create a user manager", URL: "/users/new"},
+		Text: "Use the default admin only to create the first user manager, a user with the permission all:users, who creates all others. After that it is for emergencies: it cannot have a second factor.",
+	}
+	c, err := r.Cookie(page.CookieBanner)
+	return n, err != nil || c.Value != n.Dismissal
+}
+
+// keyBanner is about an API key that ends soon, or has ended.
+func (s *Pages) keyBanner(r *http.Request, key *store.APIKey) (page.Banner, bool) {
+	days, ends := key.DaysLeft(s.Store.Now())
+	n := page.Banner{Severity: "warning", Link: page.Link{Name: "Settings", URL: "/settings#api-key"}, Dismissal: key.ID}
+	switch {
+	case !ends || days >= keyWarning:
+		return n, false
+	case days < 0:
+		n.Severity, n.Text, n.Dismissal = "critical", "API Key has expired. Go to Settings to issue a new key", ""
+	case days == 0:
+		n.Text = "API Key expires today"
+	default:
+		n.Text = fmt.Sprintf("API Key expires in %s", page.Count(days, "day", "days"))
+	}
+	c, err := r.Cookie(page.CookieBanner)
+	return n, n.Dismissal == "" || err != nil || c.Value != n.Dismissal
+}

@@ -1,0 +1,60 @@
+package account
+
+import "strings"
+
+// device says what signed in, from what a browser says about itself. That is
+// a help to recognise one's own sessions and proves nothing.
+func device(userAgent string) string {
+	browser := firstOf(userAgent, [][2]string{
+		{"Edg/", "Edge"}, {"OPR/", "Opera"}, {"Firefox/", "Firefox"}, {"Chromium/", "Chromium"}, {"Chrome/", "Chrome"}, {"Safari/", "Safari"},
+	})
+	system := firstOf(userAgent, [][2]string{
+		{"Android", "Android"}, {"iPhone", "iPhone"}, {"iPad", "iPad"}, {"Windows", "Windows"}, {"Mac OS X", "macOS"}, {"CrOS", "ChromeOS"}, {"Linux", "Linux"},
+	})
+	if browser == "" {
+		if name := product(userAgent); name != "" {
+			return name
+		}
+	}
+	switch {
+	case browser == "" && system == "":
+		return "Unknown device"
+	case system == "":
+		return browser
+	case browser == "":
+		return system
+	}
+	return browser + " on " + system
+}
+
+// maxProduct is the length of a product that is shown, in bytes.
+const maxProduct = 60
+
+// product is the first product of a user agent with its version, as RFC 9110
+// (10.1.5) has it: "Python-urllib/3.11". Browsers all begin with the same one,
+// which says nothing.
+func product(userAgent string) string {
+	first, _, _ := strings.Cut(userAgent, " ")
+	name, version, ok := strings.Cut(first, "/")
+	if !ok || name == "Mozilla" || len(first) > maxProduct || !isToken(name) || !isToken(version) {
+		return ""
+	}
+	return first
+}
+
+// isToken reports whether a text is a token as HTTP means it.
+func isToken(text string) bool {
+	return text != "" && !strings.ContainsFunc(text, func(r rune) bool {
+		return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && !strings.ContainsRune("!#$%&'*+-.^_`|~", r)
+	})
+}
+
+// firstOf is the name of the first mark a text has.
+func firstOf(text string, marks [][2]string) string {
+	for _, mark := range marks {
+		if strings.Contains(text, mark[0]) {
+			return mark[1]
+		}
+	}
+	return ""
+}

@@ -1,0 +1,207 @@
+package account
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"trento/auth"
+	"trento/ui/page"
+)
+
+// expiry is the part of a form that says when a key or a token ends: in some
+// time, on a day, or never. Its days are days of UTC, as everywhere in the
+// console and in the API: an end has the same date wherever it is read.
+type expiry struct {
+	Modes  []page.Option // "keep", "in", "on", "never"
+	Number string
+	Units  []page.Option
+	Day    string // as <input type="date"> writes it
+	First  string // day that can be chosen
+	Last   string // day that can be chosen, empty where there is no limit
+	Noun   string // "token"
+	Help   string
+	Fault  string
+	Words  string // what the choice comes to
+	zone   string // of the reader, in whose clock the end is told as well
+}
+
+// The modes of an expiry.
+const (
+	expiryKeep  = "keep"
+	expiryIn    = "in"
+	expiryOn    = "on"
+	expiryNever = "never"
+)
+
+// maxExpiryYears bounds what is typed; keys that live longer can be told never
+// to end.
+const maxExpiryYears = 100
+
+const dayForm = "2006-01-02"
+
+// newExpiry offers the modes, given as pairs of value and label, with the
+// number of days preset.
+func newExpiry(now time.Time, zone string, days int, chosen string, modes ...string) expiry {
+	e := expiry{
+		Modes: page.Choices(chosen, modes...), Number: strconv.Itoa(days), Units: page.Choices("days", "days", "days", "months", "months", "years", "years"),
+		First: now.UTC().Format(dayForm), Noun: "token", zone: zone,
+	}
+	e.Words = e.words(now)
+	return e
+}
+
+// limit allows no end after the given one.
+func (e *expiry) limit(end time.Time) { e.Last = end.UTC().Format(dayForm) }
+
+// Endless reports whether "never" can be chosen.
+func (e expiry) Endless() bool { return page.HasOption(e.Modes, expiryNever) }
+
+// read takes what was typed over into the form, and returns what it says: the
+// mode, and the end of the day where it names one. A Fault says that it makes
+// no sense.
+func (e *expiry) read(form url.Values, now time.Time) (mode string, end *time.Time) {
+	e.Number, e.Day = strings.TrimSpace(form.Get("number")), form.Get("day")
+	mode, unit := form.Get("expiry"), form.Get("unit")
+	switch {
+	case !page.HasOption(e.Modes, mode):
+		e.Fault = page.NotOneOf(e.Modes)
+		return mode, nil
+	case mode == expiryIn && !page.HasOption(e.Units, unit):
+		e.Fault = "The unit is " + lowerFirst(page.NotOneOf(e.Units))
+		return mode, nil
+	}
+	e.Modes = chosen(e.Modes, mode)
+	if mode == expiryIn {
+		e.Units = chosen(e.Units, unit)
+	}
+	end, e.Fault = e.end(mode, now)
+	e.Words = e.words(now)
+	return mode, end
+}
+
+// end is the end that is chosen in a mode, and what is wrong with the choice.
+func (e *expiry) end(mode string, now time.Time) (end *time.Time, fault string) {
+	var day time.Time
+	switch mode {
+	case expiryIn:
+		n, err := strconv.Atoi(e.Number)
+		if err != nil || n < 1 {
+			return nil, "Key expiration value needs to be greater than 0"
+		}
+		var ok bool
+		if day, ok = dayLater(now.UTC(), n, chosenOf(e.Units)); !ok {
+			return nil, fmt.Sprintf("At most %d years; choose \"never\" for longer", maxExpiryYears)
+		}
+	case expiryOn:
+		var err error
+		if day, err = time.Parse(dayForm, e.Day); err != nil {
+			return nil, "Choose a day"
+		}
+	default:
+		return nil, ""
+	}
+	day = endOf(day)
+	if !day.After(now) {
+		return nil, "This day is over"
+	}
+	return &day, ""
+}
+
+// words say what the choice comes to; nothing where it makes no sense, or
+// where the label says it already.
+func (e *expiry) words(now time.Time) string {
+	mode := chosenOf(e.Modes)
+	if mode == expiryNever {
+		return "It will never expire."
+	}
+	end, fault := e.end(mode, now)
+	if end == nil || fault != "" {
+		return ""
+	}
+	return "It will expire on " + endText(*end, e.zone) + "."
+}
+
+// endText is an end with its zone and, for a reader who has chosen another one
+// than UTC, what that is there.
+func endText(end time.Time, zone string) string {
+	text := end.UTC().Format("02 Jan 2006, 15:04:05") + " UTC"
+	there := end.In(page.ZoneOf(zone))
+	if _, offset := there.Zone(); offset == 0 {
+		return text
+	}
+	return text + " (" + there.Format("02 Jan, 15:04") + " in " + zone + ")"
+}
+
+// endWords say until when a token holds.
+func endWords(end *time.Time, zone string) string {
+	if end == nil {
+		return "It never expires: it works until somebody deletes it."
+	}
+	return "It expires on " + endText(*end, zone) + "."
+}
+
+// expiryWords answers GET /expiry: what the form says as it is filled in now.
+// The script of the console asks, so that the rule is here only.
+func (s *Pages) expiryWords(w http.ResponseWriter, r *http.Request) error {
+	e := newExpiry(s.Store.Now(), auth.From(r.Context()).User.Timezone, 0, expiryKeep, expiryKeep, "", expiryIn, "", expiryOn, "", expiryNever, "")
+	e.read(r.URL.Query(), s.Store.Now())
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	_, err := io.WriteString(w, e.Words)
+	return page.IgnoreGone(err)
+}
+
+// chosen are the options with another one chosen; as they are where there is
+// none of that value.
+func chosen(options []page.Option, value string) []page.Option {
+	if !page.HasOption(options, value) {
+		return options
+	}
+	for i := range options {
+		options[i].Chosen = options[i].Value == value
+	}
+	return options
+}
+
+// chosenOf is the value of the option that is chosen.
+func chosenOf(options []page.Option) string {
+	for _, o := range options {
+		if o.Chosen {
+			return o.Value
+		}
+	}
+	return ""
+}
+
+// dayLater is a day that many units later. A month that has no such day ends with
+// its last one.
+func dayLater(day time.Time, n int, unit string) (time.Time, bool) {
+	if n > maxExpiryYears*366 {
+		return day, false
+	}
+	var to time.Time
+	switch unit {
+	case "months", "years":
+		months := n
+		if unit == "years" {
+			months = 12 * n
+		}
+		to = day.AddDate(0, months, 0)
+		if to.Day() != day.Day() {
+			to = to.AddDate(0, 0, -to.Day())
+		}
+	default:
+		to = day.AddDate(0, 0, n)
+	}
+	return to, to.Before(day.AddDate(maxExpiryYears, 0, 1))
+}
+
+// endOf is the last second of a day in its zone.
+func endOf(day time.Time) time.Time {
+	return time.Date(day.Year(), day.Month(), day.Day(), 23, 59, 59, 0, day.Location())
+}

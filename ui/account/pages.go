@@ -1,0 +1,110 @@
+// Package account is the pages about people and settings: signing in, the
+// profile, users, personal access tokens, and what is set for everybody.
+package account
+
+import (
+	"embed"
+	"slices"
+
+	"trento/auth"
+	"trento/ui/api"
+	"trento/ui/page"
+)
+
+// Pages are the pages of the room.
+type Pages struct {
+	*page.Console
+	secrets secrets // that are being shown
+}
+
+// New makes the pages, and gives the frame of all pages its banners.
+func New(c *page.Console) *Pages {
+	s := &Pages{Console: c}
+	c.FindBanners = s.Banners
+	return s
+}
+
+// Routes are the pages and what each demands.
+func (s *Pages) Routes() []api.Route {
+	return slices.Concat(s.userRoutes(), s.profileRoutes(), []api.Route{
+		{Method: "GET", Path: "/session/new", Access: auth.Public, Handle: api.Uncompressed(s.newSession)},
+		{Method: "POST", Path: "/session", Access: auth.Public, Handle: page.ReadForm(s.createSession)},
+		{Method: "GET", Path: "/session/totp", Access: auth.Public, Handle: api.Uncompressed(s.code)},
+		{Method: "POST", Path: "/session/totp", Access: auth.Public, Handle: page.ReadForm(s.code)},
+		{Method: "POST", Path: "/session/end", Access: auth.Public, Handle: s.endSession},
+		{Method: "GET", Path: "/settings", Access: auth.SignedIn, Handle: api.Uncompressed(s.settings)},
+		{Method: "GET", Path: "/settings/api_key", Access: auth.Needs(page.AbilityAPIKey), Handle: api.Uncompressed(s.newKey)},
+		{Method: "POST", Path: "/settings/api_key", Access: auth.Needs(page.AbilityAPIKey), Handle: page.ReadForm(s.newKey)},
+		{Method: "POST", Path: "/settings/api_key/shown", Access: auth.Needs(page.AbilityAPIKey), Handle: page.ReadForm(s.closeKeySecret)},
+		{Method: "GET", Path: "/expiry", Access: auth.SignedIn, Handle: s.expiryWords},
+		{Method: "POST", Path: "/settings/personal_access_tokens", Access: auth.Needs(page.AbilityTokenSettings), Handle: page.ReadForm(s.changeTokenSettings)},
+		{Method: "GET", Path: "/settings/activity_log", Access: auth.Needs(page.AbilityActivitySettings), Handle: api.Uncompressed(s.editActivitySettings)},
+		{Method: "POST", Path: "/settings/activity_log", Access: auth.Needs(page.AbilityActivitySettings), Handle: page.ReadForm(s.changeActivitySettings)},
+	})
+}
+
+// userRoutes are for those who manage users.
+func (s *Pages) userRoutes() []api.Route {
+	managers := auth.Needs(page.AbilityUsers)
+	return []api.Route{
+		{Method: "GET", Path: "/users", Access: managers, Handle: s.users},
+		{Method: "GET", Path: "/users.csv", Access: managers, Handle: s.usersCSV},
+		{Method: "GET", Path: "/users/permissions", Access: managers, Handle: s.permissions},
+		{Method: "GET", Path: "/users/new", Access: managers, Handle: api.Uncompressed(s.newUser)},
+		{Method: "POST", Path: "/users/new", Access: managers, Handle: page.ReadForm(s.createUser)},
+		{Method: "GET", Path: "/users/{id}/edit", Access: managers, Handle: api.Uncompressed(s.editUser)},
+		{Method: "POST", Path: "/users/{id}/edit", Access: managers, Handle: page.ReadForm(s.changeUser)},
+		{Method: "GET", Path: "/users/{id}/delete", Access: managers, Handle: s.deleteUser},
+		{Method: "POST", Path: "/users/{id}/delete", Access: managers, Handle: page.ReadForm(s.deleteUser)},
+		{Method: "POST", Path: "/users/{id}/password/shown", Access: managers, Handle: page.ReadForm(s.closePasswordSecret)},
+		{Method: "GET", Path: "/users/{id}/sessions/end", Access: managers, Handle: s.endAllSessionsOf},
+		{Method: "POST", Path: "/users/{id}/sessions/end", Access: managers, Handle: page.ReadForm(s.endAllSessionsOf)},
+		{Method: "GET", Path: "/users/{id}/sessions/{session}/end", Access: managers, Handle: s.endSessionOf},
+		{Method: "POST", Path: "/users/{id}/sessions/{session}/end", Access: managers, Handle: page.ReadForm(s.endSessionOf)},
+		{Method: "GET", Path: "/users/{id}/tokens/log", Access: managers, Handle: s.tokenUses},
+		{Method: "GET", Path: "/users/{id}/tokens/{token}/expire", Access: managers, Handle: s.expireTokenOf},
+		{Method: "POST", Path: "/users/{id}/tokens/{token}/expire", Access: managers, Handle: page.ReadForm(s.expireTokenOf)},
+		{Method: "GET", Path: "/users/{id}/tokens/{token}/delete", Access: managers, Handle: s.deleteTokenOf},
+		{Method: "POST", Path: "/users/{id}/tokens/{token}/delete", Access: managers, Handle: page.ReadForm(s.deleteTokenOf)},
+		{Method: "GET", Path: "/tokens", Access: managers, Handle: s.tokens},
+		{Method: "GET", Path: "/tokens.csv", Access: managers, Handle: s.tokensCSV},
+	}
+}
+
+// profileRoutes are for everybody, about themselves.
+func (s *Pages) profileRoutes() []api.Route {
+	return []api.Route{
+		{Method: "GET", Path: "/profile", Access: auth.SignedIn, Handle: s.profile},
+		{Method: "POST", Path: "/profile", Access: auth.SignedIn, Handle: page.ReadForm(s.changeProfile)},
+		{Method: "GET", Path: "/profile/password", Access: auth.SignedIn, Handle: api.Uncompressed(s.password)},
+		{Method: "POST", Path: "/profile/password", Access: auth.SignedIn, Handle: page.ReadForm(s.password)},
+		{Method: "GET", Path: "/profile/totp", Access: auth.SignedIn, Handle: api.Uncompressed(s.secondFactor)},
+		{Method: "POST", Path: "/profile/totp", Access: auth.SignedIn, Handle: page.ReadForm(s.secondFactor)},
+		{Method: "GET", Path: "/profile/totp/disable", Access: auth.SignedIn, Handle: s.endSecondFactor},
+		{Method: "POST", Path: "/profile/totp/disable", Access: auth.SignedIn, Handle: page.ReadForm(s.endSecondFactor)},
+		{Method: "POST", Path: "/profile/totp/cancel", Access: auth.SignedIn, Handle: page.ReadForm(s.giveUpSecondFactor)},
+		{Method: "POST", Path: "/profile/tokens/shown", Access: auth.SignedIn, Handle: page.ReadForm(s.closeTokenSecret)},
+		{Method: "POST", Path: "/profile/sessions/end", Access: auth.SignedIn, Handle: page.ReadForm(s.endOtherSessions)},
+		{Method: "POST", Path: "/profile/sessions/{id}/end", Access: auth.SignedIn, Handle: page.ReadForm(s.endOneSession)},
+		{Method: "GET", Path: "/profile/tokens/new", Access: auth.SignedIn, Handle: api.Uncompressed(s.newToken)},
+		{Method: "POST", Path: "/profile/tokens/new", Access: auth.SignedIn, Handle: page.ReadForm(s.newToken)},
+		{Method: "GET", Path: "/profile/tokens/delete", Access: auth.SignedIn, Handle: page.ReadForm(s.deleteTokens)},
+		{Method: "POST", Path: "/profile/tokens/delete", Access: auth.SignedIn, Handle: page.ReadForm(s.deleteTokens)},
+		{Method: "GET", Path: "/profile/tokens/log", Access: auth.SignedIn, Handle: s.tokenUses},
+		{Method: "GET", Path: "/profile/tokens/{token}/edit", Access: auth.SignedIn, Handle: s.editToken},
+		{Method: "POST", Path: "/profile/tokens/{token}/edit", Access: auth.SignedIn, Handle: page.ReadForm(s.editToken)},
+		{Method: "GET", Path: "/profile/tokens/{token}/regenerate", Access: auth.SignedIn, Handle: api.Uncompressed(s.regenerateToken)},
+		{Method: "POST", Path: "/profile/tokens/{token}/regenerate", Access: auth.SignedIn, Handle: page.ReadForm(s.regenerateToken)},
+		{Method: "GET", Path: "/profile/tokens/{token}/expire", Access: auth.SignedIn, Handle: s.expireToken},
+		{Method: "POST", Path: "/profile/tokens/{token}/expire", Access: auth.SignedIn, Handle: page.ReadForm(s.expireToken)},
+	}
+}
+
+//go:embed *.html *.css
+var files embed.FS
+
+// Room is these pages as a part of the console.
+var Room = page.Room{
+	Files: files,
+	Pages: []page.Page{&signInPage{}, &usersPage{}, &userPage{}, &tokensPage{}, &usesPage{}, &profilePage{}, &settingsPage{}},
+}

@@ -1,0 +1,164 @@
+package account
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"trento/auth"
+	"trento/store/landscape"
+	"trento/ui/page"
+)
+
+// picker lets somebody choose what a user may do: one check box an ability,
+// under the groups people know them by. What is chosen are abilities, never
+// groups, so a group that is granted in part is shown and kept as it is.
+type picker struct {
+	Singles []abilityBox // abilities that are a group of their own
+	Groups  []abilityGroup
+	Presets []preset
+	Held    string // ids before the change, for the script
+	// Reviewed are the ids whose difference from those the reader has seen, so
+	// that it need not be asked about again.
+	Reviewed string
+	Added    []string
+	Removed  []string
+	Fault    string
+	Refused  string // why nothing can be changed
+}
+
+type abilityBox struct {
+	ID     int
+	Name   string // "all:host_tags"
+	Label  string
+	Chosen bool
+}
+
+type abilityGroup struct {
+	Name, Label string
+	Boxes       []abilityBox
+	Words       string // how much of it is chosen
+}
+
+// preset chooses the abilities of a kind of user.
+type preset struct {
+	Number            int
+	Name, Description string
+	IDs               string // of its abilities, for the script
+	Chosen            bool
+}
+
+func newPicker(held, chosen []int) picker {
+	p := picker{Held: idList(held)}
+	labels := auth.Abilities()
+	for _, g := range auth.Groups() {
+		group := abilityGroup{Name: g.Name, Label: g.Label}
+		for _, id := range g.Abilities {
+			ability := labels[id-1]
+			group.Boxes = append(group.Boxes, abilityBox{ID: id, Name: ability.String(), Label: ability.Label, Chosen: slices.Contains(chosen, id)})
+		}
+		if len(group.Boxes) == 1 {
+			group.Boxes[0].Label = g.Label
+			p.Singles = append(p.Singles, group.Boxes[0])
+			continue
+		}
+		group.Words = groupWords(group.Boxes)
+		p.Groups = append(p.Groups, group)
+	}
+	for i, profile := range auth.Profiles() {
+		p.Presets = append(p.Presets, preset{i, profile.Name, profile.Description, idList(profile.Abilities), slices.Equal(profile.Abilities, chosen)})
+	}
+	p.Added, p.Removed = auth.Difference(held, chosen)
+	return p
+}
+
+// permissions answers GET /users/permissions: the picker as it is when other
+// abilities are chosen. The script asks for it with every choice.
+func (s *Pages) permissions(w http.ResponseWriter, r *http.Request) error {
+	q := r.URL.Query()
+	var lists [2][]int
+	for i, name := range []string{"held", "chosen"} {
+		ids, known := parseAbilities(strings.FieldsFunc(q.Get(name), func(c rune) bool { return c == ',' }))
+		if known = known && !slices.ContainsFunc(ids, func(id int) bool { return id < 1 || id > len(auth.Abilities()) }); !known {
+			return &landscape.InvalidError{Field: name, Detail: "is invalid"}
+		}
+		lists[i] = ids
+	}
+	p := newPicker(lists[0], lists[1])
+	p.Reviewed = cmp.Or(idList(lists[1]), "none")
+	var body bytes.Buffer
+	if err := s.Templates[(*userPage)(nil).Template()].ExecuteTemplate(&body, "picker", p); err != nil {
+		return fmt.Errorf("picker: %w", err)
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	_, err := w.Write(body.Bytes())
+	return page.IgnoreGone(err)
+}
+
+// groupWords is how much of a group is chosen, and what is missing of one that
+// is chosen in part.
+func groupWords(boxes []abilityBox) string {
+	var missing []string
+	for _, box := range boxes {
+		if !box.Chosen {
+			missing = append(missing, box.Name)
+		}
+	}
+	switch len(missing) {
+	case 0:
+		return "all of it"
+	case len(boxes):
+		return "none of it"
+	}
+	return fmt.Sprintf("%d of %d, without %s", len(boxes)-len(missing), len(boxes), strings.Join(missing, ", "))
+}
+
+// idList is a set of abilities as text.
+func idList(ids []int) string {
+	texts := make([]string, len(ids))
+	for i, id := range slices.Sorted(slices.Values(ids)) {
+		texts[i] = strconv.Itoa(id)
+	}
+	return strings.Join(texts, ",")
+}
+
+// parseAbilities reads the check boxes of a picker, and reports whether all of
+// them are numbers. Whether a number is an ability is for package auth to say.
+func parseAbilities(values []string) (ids []int, known bool) {
+	ids, known = []int{}, true
+	for _, value := range values {
+		id, err := strconv.Atoi(value)
+		if err != nil {
+			known = false
+		} else if !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids, known
+}
+
+// grantChip is a group a user holds, on a page.
+type grantChip struct {
+	Name, Label string
+	Missing     string // of a group that is held in part
+}
+
+func grantChips(held []int) []grantChip {
+	var chips []grantChip
+	for _, g := range auth.Grants(held) {
+		chip := grantChip{Name: g.Name, Label: g.Label}
+		var missing []string
+		for _, a := range g.Missing {
+			missing = append(missing, a.String())
+		}
+		chip.Missing = strings.Join(missing, ", ")
+		chips = append(chips, chip)
+	}
+	return chips
+}

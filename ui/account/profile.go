@@ -1,0 +1,316 @@
+package account
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+
+	"trento/auth"
+	"trento/store"
+	"trento/store/landscape"
+	"trento/ui/api"
+	"trento/ui/page"
+)
+
+// profilePage is what users see and change of themselves.
+type profilePage struct {
+	page.Frame
+	Protected                 string // why nothing of the account can be changed here
+	Typed                     bool
+	Faults                    []page.FaultLink
+	Rest                      []string // faults that are about no field
+	Fullname, Email, Username page.Field
+	Timezone                  page.Field
+	Zones                     []string
+	Grants                    []grantChip
+	SecondFactor              bool
+	SecondFactorSince         page.Timestamp
+	Sessions                  sessionList
+	Tokens                    tokenList
+	Enroll                    *enrollment // a second factor that is being set up
+
+	// One of them at most is open.
+	Password *passwordDialog
+	Ask      *page.Confirmation
+	Token    *tokenDialog
+	Secret   *secretDialog
+}
+
+// Template implements page.Page.
+func (*profilePage) Template() string { return "profile" }
+
+// passwordDialog changes the password of the reader.
+type passwordDialog struct {
+	Current, New, Confirmation page.Field
+	Rules                      []string
+}
+
+// enrollment is a second factor that is not in force yet.
+type enrollment struct {
+	Secret string
+	QR     qrCode
+	Code   page.Field
+}
+
+// profileForm is what users change of themselves, as typed.
+type profileForm struct{ fullname, email, timezone string }
+
+// newProfilePage reads everything of the page, as it is stored.
+func (s *Pages) newProfilePage(r *http.Request) (*profilePage, error) {
+	id := auth.From(r.Context())
+	u := id.User
+	p := &profilePage{
+		Frame: s.NewFrame(r, "Profile"), Zones: page.Timezones(), Grants: grantChips(u.Abilities),
+		SecondFactor: u.TOTPEnabledAt != nil, SecondFactorSince: s.TimestampOf(u.TOTPEnabledAt),
+	}
+	p.Live = "user token"
+	if s.Auth.DefaultAdmin(u) {
+		p.Protected = "Admin user cannot be edited"
+	} else if id.Token != nil {
+		p.Protected = "You have signed in with a personal access token, which may not change the account"
+	}
+	p.put(profileForm{u.Fullname, u.Email, u.Timezone})
+	if p.Protected == "" {
+		if err := s.putEnrollment(p, id); err != nil {
+			return nil, err
+		}
+	}
+	err := s.Store.View(func(tx *store.Tx) (err error) {
+		if p.Sessions, err = s.newSessionList(tx, r, u, "/profile"); err != nil {
+			return err
+		}
+		if p.Secret, err = s.newSecretDialog(tx, r, tokenSecret, ""); err != nil {
+			return err
+		}
+		if p.Tokens, err = s.newTokenList(tx, r, u); err != nil {
+			return err
+		}
+		return s.FillFrame(&p.Frame, tx)
+	})
+	return p, err
+}
+
+func (p *profilePage) put(f profileForm) {
+	username := p.User.Username
+	p.Fullname = page.Field{Name: "fullname", Label: "Full Name", Type: "text", Value: f.fullname, Autocomplete: "name", Max: auth.MaxName, Required: true}
+	p.Email = page.Field{Name: "email", Label: "Email Address", Type: "email", Value: f.email, Autocomplete: "email", Required: true}
+	p.Username = page.Field{Name: "username", Label: "Username", Type: "text", Value: username, Autocomplete: "username", ReadOnly: true}
+	p.Timezone = page.Field{Name: "timezone", Label: "Timezone", Type: "text", Value: f.timezone, Autocomplete: "off", List: "zones", Help: "Type to search. Times are UTC; the ends of your tokens are told in this zone as well."}
+}
+
+// putEnrollment puts the second factor that is being set up into the page. It
+// stays there until it is in force or given up.
+func (s *Pages) putEnrollment(p *profilePage, id *auth.Identity) error {
+	offered, err := s.Auth.PendingTOTP(id)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	code := page.Field{Name: "code", ID: "totp-code", Label: "TOTP code", Type: "text", Autocomplete: "one-time-code", Max: 6, Required: true}
+	p.Enroll = &enrollment{Secret: offered.Secret, Code: code}
+	p.Enroll.QR, err = newQRCode(offered.URI)
+	return err
+}
+
+func (s *Pages) showProfile(w http.ResponseWriter, r *http.Request, status int, p *profilePage) error {
+	if p.Secret != nil || p.Enroll != nil {
+		api.LeaveUncompressed(w)
+	}
+	return s.Render(w, r, status, p)
+}
+
+// profile answers GET /profile.
+func (s *Pages) profile(w http.ResponseWriter, r *http.Request) error {
+	p, err := s.newProfilePage(r)
+	if err != nil {
+		return err
+	}
+	return s.showProfile(w, r, http.StatusOK, p)
+}
+
+// changeProfile answers POST /profile.
+func (s *Pages) changeProfile(w http.ResponseWriter, r *http.Request) error {
+	id := auth.From(r.Context())
+	f := profileForm{r.PostForm.Get("fullname"), r.PostForm.Get("email"), strings.TrimSpace(r.PostForm.Get("timezone"))}
+	c := auth.ProfileChange{Fullname: &f.fullname, Email: &f.email, Timezone: &f.timezone}
+	if r.PostForm.Has("current_password") {
+		current := r.PostForm.Get("current_password")
+		c.CurrentPassword = &current
+	}
+	_, err := s.Auth.ChangeProfile(r.Context(), id, c)
+	if faults, ok := page.FieldFaults(err); ok {
+		return s.refuseProfile(w, r, f, faults)
+	}
+	if err != nil {
+		return err
+	}
+	s.SetFlash(w, r, "Profile changes saved!")
+	http.Redirect(w, r, "/profile", http.StatusSeeOther)
+	return nil
+}
+
+// refuseProfile shows what is wrong with what was typed. Where that is nothing
+// but the password, which another address takes, it is asked for.
+func (s *Pages) refuseProfile(w http.ResponseWriter, r *http.Request, f profileForm, faults auth.FieldErrors) error {
+	p, err := s.newProfilePage(r)
+	if err != nil {
+		return err
+	}
+	p.put(f)
+	p.Typed = true
+	fields := slices.DeleteFunc(slices.Clone(faults), func(fault landscape.InvalidError) bool { return fault.Field == "current_password" })
+	if p.Faults, p.Rest = page.ApplyFaults(fields, &p.Fullname, &p.Email, &p.Timezone); len(fields) > 0 {
+		return s.showProfile(w, r, http.StatusUnprocessableEntity, p)
+	}
+	p.Ask = &page.Confirmation{
+		Title: "Change the address", Action: "/profile", Form: "confirmation-form", Verb: "Save", CloseURL: "/profile",
+		Sentences: []string{"Your address becomes " + f.email + ". Your password shows that it is you who changes it."},
+		Password:  confirmationField(auth.From(r.Context())),
+		Keep:      []page.HiddenInput{{Name: "fullname", Value: f.fullname}, {Name: "email", Value: f.email}, {Name: "timezone", Value: f.timezone}},
+	}
+	if r.PostForm.Has("current_password") {
+		p.Ask.Refuse(faults)
+	}
+	return s.showProfile(w, r, p.Ask.Status(), p)
+}
+
+func newPasswordDialog() *passwordDialog {
+	return &passwordDialog{
+		Current:      page.Field{Name: "current_password", Label: "Current Password", Type: "password", Autocomplete: "current-password", Required: true, Focus: true},
+		New:          page.Field{Name: "password", Label: "New Password", Type: "password", Autocomplete: "new-password", Required: true},
+		Confirmation: page.Field{Name: "password_confirmation", Label: "Confirm New Password", Type: "password", Autocomplete: "new-password", Required: true},
+		Rules:        auth.PasswordRules(),
+	}
+}
+
+// password answers GET and POST /profile/password.
+func (s *Pages) password(w http.ResponseWriter, r *http.Request) error {
+	d := newPasswordDialog()
+	status := http.StatusOK
+	if r.Method == http.MethodPost {
+		current, password, confirmation := r.PostForm.Get("current_password"), r.PostForm.Get("password"), r.PostForm.Get("password_confirmation")
+		_, err := s.Auth.ChangeProfile(r.Context(), auth.From(r.Context()), auth.ProfileChange{
+			CurrentPassword: &current, Password: &password, PasswordConfirmation: &confirmation,
+		})
+		faults, refused := page.FieldFaults(err)
+		switch {
+		case refused:
+			d.Current.Focus = false
+			page.ApplyFaults(faults, &d.Current, &d.New, &d.Confirmation)
+			d.New.Warning = page.PasswordWarning(password, auth.From(r.Context()).User.Username)
+			status = http.StatusUnprocessableEntity
+		case err != nil:
+			return err
+		default:
+			s.SetFlash(w, r, page.WithPasswordWarning("Profile changes saved!", password, auth.From(r.Context()).User.Username))
+			http.Redirect(w, r, "/profile", http.StatusSeeOther)
+			return nil
+		}
+	}
+	p, err := s.newProfilePage(r)
+	if err != nil {
+		return err
+	}
+	if p.Protected == "" {
+		p.Password = d
+	}
+	return s.showProfile(w, r, status, p)
+}
+
+// secondFactor answers GET and POST /profile/totp: without a code it offers a
+// new secret, with one it puts the secret into force.
+func (s *Pages) secondFactor(w http.ResponseWriter, r *http.Request) error {
+	id := auth.From(r.Context())
+	fault, status := "", http.StatusOK
+	if r.Method == http.MethodPost && !r.PostForm.Has("code") {
+		// One that is being set up goes on: its secret may be in an app already.
+		_, err := s.Auth.PendingTOTP(id)
+		if errors.Is(err, store.ErrNotFound) {
+			_, err = s.Auth.BeginTOTP(r.Context(), id)
+		}
+		if err != nil && !errors.Is(err, auth.ErrTOTPEnabled) {
+			return err
+		}
+		http.Redirect(w, r, "/profile/totp", http.StatusSeeOther)
+		return nil
+	}
+	if r.Method == http.MethodPost {
+		typed := strings.TrimSpace(r.PostForm.Get("code"))
+		var err error
+		if typed != "" {
+			_, err = s.Auth.ConfirmTOTP(r.Context(), id, typed)
+		}
+		switch {
+		case typed == "":
+			fault, status = "Required field", http.StatusUnprocessableEntity
+		case errors.Is(err, auth.ErrTOTPCode):
+			fault, status = "Totp code not valid for the enrollment procedure.", http.StatusUnprocessableEntity
+		case err != nil && !errors.Is(err, auth.ErrTOTPEnabled):
+			return err
+		default:
+			s.SetFlash(w, r, "TOTP Enabled")
+			http.Redirect(w, r, "/profile", http.StatusSeeOther)
+			return nil
+		}
+	}
+	p, err := s.newProfilePage(r)
+	if err != nil {
+		return err
+	}
+	if p.Enroll == nil {
+		http.Redirect(w, r, "/profile", http.StatusSeeOther)
+		return nil
+	}
+	p.Enroll.Code.Fault, p.Enroll.Code.Focus = fault, true
+	return s.showProfile(w, r, status, p)
+}
+
+// giveUpSecondFactor answers POST /profile/totp/cancel: the secret that was
+// offered is dropped. One that is in force stays.
+func (s *Pages) giveUpSecondFactor(w http.ResponseWriter, r *http.Request) error {
+	id := auth.From(r.Context())
+	_, err := s.Auth.PendingTOTP(id)
+	if err == nil {
+		err = s.Auth.EndTOTP(r.Context(), id)
+	}
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	http.Redirect(w, r, "/profile#signing-in", http.StatusSeeOther)
+	return nil
+}
+
+// endSecondFactor answers GET and POST /profile/totp/disable.
+func (s *Pages) endSecondFactor(w http.ResponseWriter, r *http.Request) error {
+	ask := page.Confirmation{
+		Title: "Disable TOTP", Action: r.URL.Path, Form: "confirmation-form", Verb: "Disable", Danger: true, Plan: "yes", CloseURL: "/profile",
+		Sentences: []string{"Are you sure you want to disable TOTP? Signing in will take your password alone. To enable it again you need to set up the authenticator app anew."},
+	}
+	ask.Password = confirmationField(auth.From(r.Context()))
+	if r.Method != http.MethodPost || r.PostForm.Get("confirmed") != ask.Plan {
+		return s.askInProfile(w, r, &ask)
+	}
+	err := s.Auth.EndTOTP(r.Context(), confirming(r))
+	if ask.Refuse(err) {
+		return s.askInProfile(w, r, &ask)
+	}
+	if err != nil {
+		return err
+	}
+	s.SetFlash(w, r, "TOTP Disabled")
+	http.Redirect(w, r, "/profile", http.StatusSeeOther)
+	return nil
+}
+
+// askInProfile shows the profile with a question above it.
+func (s *Pages) askInProfile(w http.ResponseWriter, r *http.Request, ask *page.Confirmation) error {
+	p, err := s.newProfilePage(r)
+	if err != nil {
+		return err
+	}
+	p.Ask = ask
+	return s.showProfile(w, r, ask.Status(), p)
+}

@@ -1,0 +1,80 @@
+package account
+
+import (
+	"slices"
+	"strings"
+
+	"trento/auth"
+	"trento/ui/page"
+	"trento/ui/table"
+)
+
+// scopePicker lets somebody choose what a token may be used for.
+type scopePicker struct {
+	Full       bool
+	Sets       []scopeBox
+	Operations []scopeBox
+	Fault      string
+	// Manages: the owner manages users, so a token for everything makes
+	// administrators.
+	Manages bool
+	// Administration is asked where a token is made.
+	Administration *scopeBox
+}
+
+// offerAdministration lets an owner who manages users choose whether the token
+// may make administrators.
+func (p *scopePicker) offerAdministration(id *auth.Identity, making, chosen bool) {
+	p.Manages = id.Can(page.AbilityUsers)
+	if making && p.Manages {
+		p.Administration = &scopeBox{Value: "true", Label: "May grant administration", Chosen: chosen}
+	}
+}
+
+// scopeBox is a set of operations or a single one.
+type scopeBox struct {
+	Value, Label string
+	Description  string
+	Doc          string // where it is documented
+	Group        string // where a new one begins in the list
+	Chosen       bool
+}
+
+// fullScope is the scope that stands for everything, chosenScopes the choice of
+// others.
+const (
+	fullScope    = "full"
+	chosenScopes = "chosen"
+)
+
+// newScopePicker offers the sets, and the operations by what they are about.
+func newScopePicker(sets []auth.ScopeSet, chosen []string) scopePicker {
+	p := scopePicker{Full: slices.Contains(chosen, fullScope)}
+	for _, set := range sets {
+		if set.Name != fullScope {
+			p.Sets = append(p.Sets, scopeBox{Value: set.Name, Label: set.Label, Description: set.Description, Chosen: slices.Contains(chosen, set.Name)})
+			continue
+		}
+		operations := slices.Clone(set.Operations)
+		slices.SortStableFunc(operations, func(a, b auth.Operation) int { return table.FoldCompare(resourceOf(a.Path), resourceOf(b.Path)) })
+		group := ""
+		for _, o := range operations {
+			box := scopeBox{Value: o.String(), Label: o.String(), Description: o.Summary, Doc: o.Doc, Chosen: slices.Contains(chosen, o.String())}
+			if resource := resourceOf(o.Path); resource != group {
+				group, box.Group = resource, resource
+			}
+			p.Operations = append(p.Operations, box)
+		}
+	}
+	return p
+}
+
+// resourceOf is what an address of the API is about: "hosts".
+func resourceOf(path string) string {
+	for part := range strings.SplitSeq(strings.Trim(path, "/"), "/") {
+		if part != "api" && part != "v1" && part != "v2" {
+			return strings.ReplaceAll(part, "_", " ")
+		}
+	}
+	return path
+}

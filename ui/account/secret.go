@@ -1,0 +1,329 @@
+package account
+
+import (
+	"crypto/sha512"
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+	"sync"
+
+	"trento/auth"
+	"trento/store"
+	"trento/ui/page"
+)
+
+// A secret that can be seen once is shown until its reader says that it is
+// stored: nothing else that happens to the page may take it away. So it waits
+// here, in memory and for the session that made it, and the page it belongs to
+// shows it. It goes with the session, with a restart, and as soon as it is
+// good for nothing any more.
+
+// secretKind tells what a secret is for.
+type secretKind string
+
+// The kinds of secrets that are shown once.
+const (
+	tokenSecret    secretKind = "token"
+	keySecret      secretKind = "api_key"
+	passwordSecret secretKind = "password"
+)
+
+// secret is a text that is being shown.
+type secret struct {
+	Kind secretKind
+	ID   string // of the token or the key; of a password the user's
+	Name string // of the token or the user
+	Text string
+}
+
+// The limits of what waits: secrets of a session, of which the oldest make
+// room, and sessions.
+const (
+	maxSessionSecrets = 8
+	maxSecretSessions = 1000
+)
+
+// secrets are those that are being shown, by session, the newest last.
+type secrets struct {
+	mu        sync.Mutex
+	bySession map[[32]byte][]secret
+}
+
+// add begins to show a secret to a session, in place of one of the same thing.
+// Where too many sessions have one, those that ended are forgotten first.
+func (s *secrets) add(session [32]byte, shown secret, ended func([32]byte) bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.bySession == nil {
+		s.bySession = make(map[[32]byte][]secret)
+	}
+	if len(s.bySession) >= maxSecretSessions {
+		for other := range s.bySession {
+			if ended(other) {
+				delete(s.bySession, other)
+			}
+		}
+	}
+	for other := range s.bySession {
+		if len(s.bySession) < maxSecretSessions {
+			break
+		}
+		delete(s.bySession, other)
+	}
+	own := slices.DeleteFunc(slices.Clone(s.bySession[session]), func(other secret) bool { return other.Kind == shown.Kind && other.ID == shown.ID })
+	own = append(own, shown)
+	s.bySession[session] = own[max(0, len(own)-maxSessionSecrets):]
+}
+
+// of returns what is being shown to a session.
+func (s *secrets) of(session [32]byte) []secret {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.bySession[session])
+}
+
+// remove ends the showing of one secret.
+func (s *secrets) remove(session [32]byte, kind secretKind, id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	own := slices.DeleteFunc(slices.Clone(s.bySession[session]), func(other secret) bool { return other.Kind == kind && other.ID == id })
+	if len(own) == 0 {
+		delete(s.bySession, session)
+		return
+	}
+	s.bySession[session] = own
+}
+
+// forget drops the secrets of a session that ends.
+func (s *secrets) forget(session [32]byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.bySession, session)
+}
+
+// secretDialog shows a secret. Only its button closes it.
+type secretDialog struct {
+	secret
+	Title   string
+	Warning string
+	Ends    string // when it stops working
+	Use     string // what to do with it; Header, where it is not empty, follows
+	Header  string
+	File    string // the name of the file it is downloaded to
+	Noun    string // "token"
+	Home    string // the page that shows it
+	Asks    bool   // whether it really is to be closed: it was neither copied nor downloaded
+}
+
+// keepSecret begins to show a secret to whoever made it.
+func (s *Pages) keepSecret(r *http.Request, shown secret) {
+	s.secrets.add(auth.From(r.Context()).SessionHash, shown, func(session [32]byte) bool {
+		err := s.Store.View(func(tx *store.Tx) error {
+			_, err := tx.Session(session)
+			return err
+		})
+		return errors.Is(err, store.ErrNotFound)
+	})
+}
+
+// secretsOf returns what is being shown to the session of a request and is
+// still good for something.
+func (s *Pages) secretsOf(tx *store.Tx, id *auth.Identity) (good []secret, err error) {
+	for _, shown := range s.secrets.of(id.SessionHash) {
+		live, err := s.isLive(tx, id, shown)
+		if err != nil {
+			return nil, err
+		}
+		if live {
+			good = append(good, shown)
+		} else {
+			s.secrets.remove(id.SessionHash, shown.Kind, shown.ID)
+		}
+	}
+	return good, nil
+}
+
+// isLive reports whether a secret is good for something: a token that was
+// deleted or regenerated, a key that was replaced, and the password of a user
+// who is gone are not.
+func (s *Pages) isLive(tx *store.Tx, id *auth.Identity, shown secret) (bool, error) {
+	var err error
+	live := true
+	switch shown.Kind {
+	case tokenSecret:
+		var t *store.Token
+		if t, err = tx.Token(id.User.ID, shown.ID); err == nil {
+			live = t.Hash == sha512.Sum512([]byte(shown.Text))
+		}
+	case keySecret:
+		var key *store.APIKey
+		if key, err = tx.APIKey(); err == nil {
+			live = key.ID == shown.ID
+		}
+	case passwordSecret:
+		var user int64
+		if user, err = strconv.ParseInt(shown.ID, 10, 64); err == nil {
+			_, err = tx.User(user)
+		}
+	}
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return live, err
+}
+
+// newSecretDialog is the dialog of the newest secret of a kind, and of an id
+// where that is not empty; nil where there is nothing to show.
+func (s *Pages) newSecretDialog(tx *store.Tx, r *http.Request, kind secretKind, id string) (*secretDialog, error) {
+	all, err := s.secretsOf(tx, auth.From(r.Context()))
+	if err != nil {
+		return nil, err
+	}
+	for _, shown := range slices.Backward(all) {
+		if shown.Kind == kind && (id == "" || shown.ID == id) {
+			d := s.describeSecret(tx, r, shown)
+			return d, nil
+		}
+	}
+	return nil, nil
+}
+
+// describeSecret puts a secret into its dialog.
+func (s *Pages) describeSecret(tx *store.Tx, r *http.Request, shown secret) *secretDialog {
+	d := &secretDialog{secret: shown, Home: secretHome(shown)}
+	switch shown.Kind {
+	case tokenSecret:
+		d.Title, d.Noun, d.File = "Generated Token", "token", shown.Name+".token"
+		d.Warning = "The token is shown until you close this, and never again. Copy it now and keep it like a password; if it is lost, regenerate it."
+		d.Use, d.Header = "Send it in the header of every request:", "Authorization: Bearer trento_pat_…"
+		user := auth.From(r.Context()).User
+		if t, err := tx.Token(user.ID, shown.ID); err == nil {
+			d.Ends = endWords(t.ExpiresAt, user.Timezone)
+		}
+	case keySecret:
+		d.Title, d.Noun, d.File = "Generated API Key", "key", "trento-api.key"
+		d.Warning = "Put this key into the configuration of every agent. Until then the agents are refused."
+		if key, err := tx.APIKey(); err == nil {
+			d.Ends = s.keyEnd(key)
+		}
+	case passwordSecret:
+		d.Title, d.Noun, d.File = "Generated Password", "password", shown.Name+".password"
+		d.Warning = "The password is shown until you close this, and never again. Hand it over on a safe way; the user is advised to change it."
+	}
+	return d
+}
+
+// secretHome is the page that shows a secret.
+func secretHome(shown secret) string {
+	switch shown.Kind {
+	case keySecret:
+		return "/settings"
+	case passwordSecret:
+		id, _ := strconv.ParseInt(shown.ID, 10, 64) // it was made of a number
+		return UserPath(id, "edit")
+	}
+	return "/profile"
+}
+
+// closeSecret ends the showing of a secret, or returns the dialog that asks
+// whether that is meant. A page that saw the text copied or downloaded says so
+// in the form.
+func (s *Pages) closeSecret(r *http.Request, kind secretKind) (*secretDialog, error) {
+	id := auth.From(r.Context())
+	of := r.PostForm.Get("secret")
+	var d *secretDialog
+	err := s.Store.View(func(tx *store.Tx) (err error) {
+		d, err = s.newSecretDialog(tx, r, kind, of)
+		return err
+	})
+	if err != nil || d == nil {
+		return nil, err
+	}
+	if r.PostForm.Get("stored") != "yes" {
+		d.Asks = true
+		return d, nil
+	}
+	s.secrets.remove(id.SessionHash, kind, d.ID)
+	return nil, nil
+}
+
+// closeTokenSecret answers POST /profile/tokens/shown.
+func (s *Pages) closeTokenSecret(w http.ResponseWriter, r *http.Request) error {
+	asks, err := s.closeSecret(r, tokenSecret)
+	if err != nil {
+		return err
+	}
+	if asks == nil {
+		http.Redirect(w, r, "/profile#tokens", http.StatusSeeOther)
+		return nil
+	}
+	p, err := s.newProfilePage(r)
+	if err != nil {
+		return err
+	}
+	p.Secret = asks
+	return s.showProfile(w, r, http.StatusOK, p)
+}
+
+// closeKeySecret answers POST /settings/api_key/shown.
+func (s *Pages) closeKeySecret(w http.ResponseWriter, r *http.Request) error {
+	asks, err := s.closeSecret(r, keySecret)
+	if err != nil {
+		return err
+	}
+	if asks == nil {
+		http.Redirect(w, r, "/settings#api-key", http.StatusSeeOther)
+		return nil
+	}
+	return s.showSettings(w, r, http.StatusOK, func(p *settingsPage) { p.Secret = asks })
+}
+
+// closePasswordSecret answers POST /users/{id}/password/shown.
+func (s *Pages) closePasswordSecret(w http.ResponseWriter, r *http.Request) error {
+	u, err := s.userOf(r)
+	if err != nil {
+		return err
+	}
+	r.PostForm.Set("secret", strconv.FormatInt(u.ID, 10))
+	asks, err := s.closeSecret(r, passwordSecret)
+	if err != nil {
+		return err
+	}
+	if asks == nil {
+		http.Redirect(w, r, UserPath(u.ID, "edit"), http.StatusSeeOther)
+		return nil
+	}
+	return s.showEdit(w, r, u, func(p *userPage) { p.Secret = asks })
+}
+
+// secretNotices lead to what is being shown on another page than that of the
+// request.
+func (s *Pages) secretNotices(tx *store.Tx, r *http.Request) (notices []page.Banner, err error) {
+	id := auth.From(r.Context())
+	all, err := s.secretsOf(tx, id)
+	for _, shown := range all {
+		d := s.describeSecret(tx, r, shown)
+		if r.URL.Path == d.Home || r.URL.Path == d.Action() {
+			continue
+		}
+		text := "A new " + d.Noun + " waits to be stored by you."
+		if d.Name != "" {
+			text = "The new " + d.Noun + " “" + d.Name + "” waits to be stored by you."
+		}
+		notices = append(notices, page.Banner{Severity: "warning", Text: text, Link: page.Link{Name: "Show it", URL: d.Home}})
+	}
+	return notices, err
+}
+
+// Action is where the button of the dialog leads.
+func (d *secretDialog) Action() string {
+	switch d.Kind {
+	case keySecret:
+		return "/settings/api_key/shown"
+	case passwordSecret:
+		id, _ := strconv.ParseInt(d.ID, 10, 64)
+		return UserPath(id, "password/shown")
+	}
+	return "/profile/tokens/shown"
+}

@@ -1,0 +1,190 @@
+package account
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"trento/auth"
+	"trento/store"
+	"trento/ui/page"
+)
+
+// settingsPage is what the product is set to.
+type settingsPage struct {
+	page.Frame
+	Created  page.Timestamp
+	Expiry   string
+	Expired  bool
+	Key      string // the text of the agent API key; empty for those who may not see it
+	Generate page.Control
+	Connect  page.Connection
+	Tokens   tokenSettingsForm
+	NewKey   *keyDialog
+	Secret   *secretDialog // a key that is being shown
+	Ask      *page.Confirmation
+
+	ActivityLog activitySettings
+}
+
+// Template implements page.Page.
+func (*settingsPage) Template() string { return "settings" }
+
+// tokenSettingsForm is what personal access tokens are good for here.
+type tokenSettingsForm struct {
+	Refused        string // why the reader may not change it
+	Typed          bool
+	Faults         []page.FaultLink
+	Rest           []string // faults that are about no field
+	Switches       []settingSwitch
+	Default, Limit page.Field
+}
+
+// settingSwitch turns one thing on or off.
+type settingSwitch struct {
+	Name, Label, Help string
+	On                bool
+}
+
+// settings answers GET /settings.
+func (s *Pages) settings(w http.ResponseWriter, r *http.Request) error {
+	return s.showSettings(w, r, http.StatusOK, func(*settingsPage) {})
+}
+
+// showSettings shows the settings as they are, after change has put into the
+// page what it is about.
+func (s *Pages) showSettings(w http.ResponseWriter, r *http.Request, status int, change func(*settingsPage)) error {
+	id := auth.From(r.Context())
+	p := settingsPage{Frame: s.NewFrame(r, "Settings"), Connect: s.Connection(r), Generate: *page.NewControl(id, page.AbilityAPIKey, "Generate Key", "/settings/api_key")}
+	p.Live = "setting"
+	var key *store.APIKey
+	err := s.Store.View(func(tx *store.Tx) (err error) {
+		if key, err = tx.APIKey(); err != nil {
+			return err
+		}
+		if p.ActivityLog, err = newActivitySettings(tx, id); err != nil {
+			return err
+		}
+		tokens, err := tx.TokenSettings()
+		if err != nil {
+			return err
+		}
+		p.Tokens = newTokenSettingsForm(tokens)
+		p.Tokens.Refused = page.WhyRefused(id, page.AbilityTokenSettings)
+		if p.Connect.MayRead {
+			if p.Secret, err = s.newSecretDialog(tx, r, keySecret, ""); err != nil {
+				return err
+			}
+		}
+		return s.FillFrame(&p.Frame, tx)
+	})
+	if err != nil {
+		return err
+	}
+	p.Created, p.Expiry, p.Expired = s.Timestamp(key.CreatedAt), s.keyEnd(key), key.Expired(s.Store.Now())
+	if p.Connect.MayRead {
+		p.Key, p.Connect.KeyAbove = s.Auth.APIKeyText(key), true
+	}
+	change(&p)
+	return s.Render(w, r, status, &p)
+}
+
+// suggestedLimit is the longest lifetime of tokens that is suggested, in days.
+const suggestedLimit = 180
+
+func newTokenSettingsForm(t *store.TokenSettings) tokenSettingsForm {
+	f := tokenSettingsForm{
+		Switches: []settingSwitch{
+			{"enabled", "Personal access tokens", "When this is off, nobody can create tokens and existing ones are refused. They are not deleted.", t.Enabled},
+			{"allow_basic", "Accept tokens as the password of HTTP Basic", "For programs that can only send a user name and a password. API only.", t.AllowBasic},
+			{"allow_sign_in", "Accept tokens as the password when signing in", "Whoever holds such a token signs in without the second factor of its owner.", t.AllowSignIn},
+			{"allow_in_query", "Accept tokens in the address (parameter session)", "Proxies write addresses into their logs, and the token with them.", t.AllowInQuery},
+			{"require_password_confirmation", "Ask for the password", "Before a token is created, changed or deleted in the console.", t.RequirePasswordConfirmation},
+		},
+		Default: page.Field{Name: "default_lifetime_days", Label: "Suggested lifetime, in days", Type: "number", Value: strconv.Itoa(t.DefaultLifetimeDays), Autocomplete: "off", Required: true},
+		Limit:   page.Field{Name: "max_lifetime_days", Label: "Longest lifetime, in days", Type: "number", Autocomplete: "off", Help: "Leave empty for no limit. Existing tokens keep their expiry. We suggest " + strconv.Itoa(suggestedLimit) + " days."},
+	}
+	if t.MaxLifetimeDays != nil {
+		f.Limit.Value = strconv.Itoa(*t.MaxLifetimeDays)
+	}
+	return f
+}
+
+// changeTokenSettings answers POST /settings/personal_access_tokens.
+func (s *Pages) changeTokenSettings(w http.ResponseWriter, r *http.Request) error {
+	after, wrong := readTokenSettings(r.PostForm)
+	show := func(p *settingsPage) {
+		p.Tokens = newTokenSettingsForm(&after)
+		p.Tokens.Typed = true
+		p.Tokens.Default.Value, p.Tokens.Limit.Value = r.PostForm.Get("default_lifetime_days"), r.PostForm.Get("max_lifetime_days")
+	}
+	before, err := s.tokenSettings()
+	if err != nil {
+		return err
+	}
+	if wrong = append(wrong, after.Faults()...); len(wrong) == 0 {
+		ask := askAboutTokenSettings(before, &after)
+		if ask != nil && r.PostForm.Get("confirmed") != ask.Plan {
+			return s.showSettings(w, r, http.StatusOK, func(p *settingsPage) {
+				show(p)
+				p.Ask = ask
+			})
+		}
+		err = s.Auth.ChangeTokenSettings(r.Context(), auth.From(r.Context()), after)
+		wrong, _ = page.FieldFaults(err)
+	}
+	if len(wrong) > 0 {
+		return s.showSettings(w, r, http.StatusUnprocessableEntity, func(p *settingsPage) {
+			show(p)
+			p.Tokens.Faults, p.Tokens.Rest = page.ApplyFaults(wrong, &p.Tokens.Default, &p.Tokens.Limit)
+		})
+	}
+	if err != nil {
+		return err
+	}
+	s.SetFlash(w, r, "The settings of personal access tokens were saved.")
+	http.Redirect(w, r, "/settings#tokens", http.StatusSeeOther)
+	return nil
+}
+
+// readTokenSettings reads the form. What is no number is 0, which the rules
+// refuse.
+func readTokenSettings(form url.Values) (after store.TokenSettings, wrong auth.FieldErrors) {
+	after = store.TokenSettings{
+		Enabled: page.ReadCheckbox(form, "enabled", &wrong), AllowBasic: page.ReadCheckbox(form, "allow_basic", &wrong),
+		AllowSignIn: page.ReadCheckbox(form, "allow_sign_in", &wrong), AllowInQuery: page.ReadCheckbox(form, "allow_in_query", &wrong),
+		RequirePasswordConfirmation: page.ReadCheckbox(form, "require_password_confirmation", &wrong),
+	}
+	after.DefaultLifetimeDays, _ = strconv.Atoi(strings.TrimSpace(form.Get("default_lifetime_days")))
+	if limit := strings.TrimSpace(form.Get("max_lifetime_days")); limit != "" {
+		days, _ := strconv.Atoi(limit)
+		after.MaxLifetimeDays = &days
+	}
+	return after, wrong
+}
+
+// askAboutTokenSettings is the dialog about a change that stops programs or
+// takes a protection away; nil where the change does neither.
+func askAboutTokenSettings(before, after *store.TokenSettings) *page.Confirmation {
+	c := &page.Confirmation{Title: "Change the settings of tokens?", Form: "token-settings-form", Verb: "Save Settings", CloseURL: "/settings#tokens"}
+	for _, step := range []struct {
+		name  string
+		taken bool
+		words string
+	}{
+		{"enabled", before.Enabled && !after.Enabled, "Every program that uses a personal access token is refused from this moment. The tokens are kept, and work again once this is switched on."},
+		{"allow_sign_in", !before.AllowSignIn && after.AllowSignIn, "Tokens can be used to sign in: whoever holds one gets into the console and the API without the second factor of its owner."},
+		{"allow_in_query", !before.AllowInQuery && after.AllowInQuery, "Tokens can stand in addresses, which end up in the logs of proxies and in the history of browsers, where others can read them."},
+		{"require_password_confirmation", before.RequirePasswordConfirmation && !after.RequirePasswordConfirmation, "Whoever finds a console open can make a token and leave with it: the password is not asked for any more."},
+	} {
+		if step.taken {
+			c.Sentences = append(c.Sentences, step.words)
+			c.Plan = strings.TrimSpace(c.Plan + " " + step.name)
+		}
+	}
+	if c.Plan == "" {
+		return nil
+	}
+	return c
+}

@@ -1,0 +1,105 @@
+package account
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"trento/auth"
+	"trento/ui/page"
+)
+
+// signInPage asks who is there, or for the code of a pending sign-in.
+type signInPage struct {
+	page.Frame
+	RequestPath string // where to go afterwards
+	Username    string // as typed before, or whose sign-in is pending
+	Code        bool   // the second step
+	Failure     string
+}
+
+// Template implements page.Page.
+func (*signInPage) Template() string { return "signin" }
+
+// newSession answers GET /session/new.
+func (s *Pages) newSession(w http.ResponseWriter, r *http.Request) error {
+	target := auth.LocalTarget(r.URL.Query().Get("request_path"))
+	if auth.From(r.Context()) != nil {
+		http.Redirect(w, r, target, http.StatusSeeOther)
+		return nil
+	}
+	return s.Render(w, r, http.StatusOK, &signInPage{Frame: s.NewFrame(r, "Sign in"), RequestPath: target})
+}
+
+// createSession answers POST /session.
+func (s *Pages) createSession(w http.ResponseWriter, r *http.Request) error {
+	username, target := r.PostForm.Get("username"), auth.LocalTarget(r.PostForm.Get("request_path"))
+	err := s.Auth.SignInWithPassword(w, r, username, r.PostForm.Get("password"))
+	if errors.Is(err, auth.ErrCodeMissing) {
+		http.Redirect(w, r, WithTarget("/session/totp", target), http.StatusSeeOther)
+		return nil
+	}
+	return s.signedIn(w, r, err, &signInPage{RequestPath: target, Username: username})
+}
+
+// code answers GET and POST /session/totp, the second step of signing in.
+func (s *Pages) code(w http.ResponseWriter, r *http.Request) error {
+	target := auth.LocalTarget(r.FormValue("request_path"))
+	user, err := s.Auth.PendingSignIn(r)
+	if errors.Is(err, auth.ErrSignedOut) {
+		http.Redirect(w, r, WithTarget("/session/new", target), http.StatusSeeOther)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	p := signInPage{RequestPath: target, Username: user.Username, Code: true}
+	if r.Method != http.MethodPost {
+		p.Frame = s.NewFrame(r, "Sign in")
+		p.User = nil // who may be signed in already is not who is signing in
+		return s.Render(w, r, http.StatusOK, &p)
+	}
+	return s.signedIn(w, r, s.Auth.SignInWithCode(w, r, strings.TrimSpace(r.PostForm.Get("code"))), &p)
+}
+
+// signedIn goes on to where somebody wanted to go, or shows the step again
+// that has failed.
+func (s *Pages) signedIn(w http.ResponseWriter, r *http.Request, err error, p *signInPage) error {
+	status := http.StatusUnauthorized
+	switch {
+	case errors.Is(err, auth.ErrCredentials):
+		p.Failure = "Invalid credentials"
+	case errors.Is(err, auth.ErrBusy):
+		p.Failure, status = "Too many people are signing in at this moment. Nothing was checked; try again.", http.StatusServiceUnavailable
+	case err != nil:
+		return err
+	default:
+		http.Redirect(w, r, p.RequestPath, http.StatusSeeOther)
+		return nil
+	}
+	p.Frame = s.NewFrame(r, "Sign in")
+	p.User = nil
+	return s.Render(w, r, status, p)
+}
+
+// WithTarget is a page of the sign-in that leads on to target.
+func WithTarget(path, target string) string {
+	if target == "/" {
+		return path
+	}
+	return page.WithQuery(path, url.Values{"request_path": {target}})
+}
+
+// endSession answers POST /session/end.
+func (s *Pages) endSession(w http.ResponseWriter, r *http.Request) error {
+	if err := s.Auth.SignOutConsole(w, r); err != nil {
+		return err
+	}
+	if id := auth.From(r.Context()); id != nil {
+		s.Answers.Forget(id.SessionHash)
+		s.secrets.forget(id.SessionHash)
+	}
+	http.Redirect(w, r, "/session/new", http.StatusSeeOther)
+	return nil
+}

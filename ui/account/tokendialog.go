@@ -1,0 +1,434 @@
+package account
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"trento/auth"
+	"trento/store"
+	"trento/store/landscape"
+	"trento/ui/page"
+	"trento/ui/table"
+)
+
+// tokenDialog makes or changes a token.
+type tokenDialog struct {
+	Title, Intro, Action, Verb string
+	ResetURL                   string // the form as it opens
+	Name, Description          *page.Field
+	Expiry                     expiry
+	Scopes                     *scopePicker
+	Password                   *page.Field
+	Faults                     []page.FaultLink
+	Failure                    string
+	Typed                      bool
+	Making                     bool // of a new token
+}
+
+func (s *Pages) tokenSettings() (settings *store.TokenSettings, err error) {
+	err = s.Store.View(func(tx *store.Tx) (err error) {
+		settings, err = tx.TokenSettings()
+		return err
+	})
+	return settings, err
+}
+
+// passwordField asks for the password of the reader where it has to be shown
+// again, whatever is done with a token.
+func passwordField(id *auth.Identity, settings *store.TokenSettings) *page.Field {
+	if !id.MustConfirmTokens(settings) {
+		return nil
+	}
+	return confirmationField(id)
+}
+
+// confirmationField asks for the password of the reader; nil for readers who
+// have none to show again.
+func confirmationField(id *auth.Identity) *page.Field {
+	if !id.MustConfirm() {
+		return nil
+	}
+	return &page.Field{Name: "current_password", Label: "Your password", Type: "password", Autocomplete: "current-password", Required: true}
+}
+
+// confirming is who sent a form, with the password it shows once more.
+func confirming(r *http.Request) *auth.Identity {
+	return auth.From(r.Context()).Confirming(r.PostForm.Get("current_password"))
+}
+
+// ownToken is the token of the reader that an address names.
+func (s *Pages) ownToken(r *http.Request, tokenID string) (t *store.Token, err error) {
+	err = s.Store.View(func(tx *store.Tx) (err error) {
+		t, err = tx.Token(auth.From(r.Context()).User.ID, tokenID)
+		return err
+	})
+	return t, err
+}
+
+func (d *tokenDialog) put(name, description string) {
+	d.Name = &page.Field{Name: "name", ID: "token-name", Label: "Name", Type: "text", Value: name, Autocomplete: "off", Max: auth.MaxName, Required: true, Focus: true}
+	d.Description = &page.Field{Name: "description", ID: "token-description", Label: "Description", Type: "text", Value: description, Autocomplete: "off", Max: auth.MaxTokenDescription, Help: "What uses it, and where: helps whoever has to renew it."}
+}
+
+// typed takes what was typed over into the dialog.
+func (d *tokenDialog) typed(s *Pages, r *http.Request) (scopes []string) {
+	d.put(r.PostForm.Get("name"), r.PostForm.Get("description"))
+	d.Typed = true
+	scopes = table.Unique(r.PostForm["scope"])
+	access := r.PostForm.Get("access")
+	if access == fullScope {
+		scopes = []string{fullScope}
+	} else if scopes == nil {
+		scopes = []string{} // none is a fault, neither everything nor "as before"
+	}
+	picker := newScopePicker(s.Auth.ScopeSets(), scopes)
+	if access != fullScope && access != chosenScopes {
+		picker.Fault = "Choose what it may be used for"
+	}
+	picker.offerAdministration(auth.From(r.Context()), d.Making, r.PostForm.Get("may_grant_administration") == "true")
+	d.Scopes = &picker
+	return scopes
+}
+
+// wrong is what is wrong before package auth has seen what was typed.
+func (d *tokenDialog) wrong() (faults auth.FieldErrors) {
+	if d.Expiry.Fault != "" {
+		faults = append(faults, landscape.InvalidError{Field: "expires_at", Detail: d.Expiry.Fault})
+	}
+	if d.Scopes != nil && d.Scopes.Fault != "" {
+		faults = append(faults, landscape.InvalidError{Field: "scopes", Detail: d.Scopes.Fault})
+	}
+	return faults
+}
+
+// refuse shows faults at their fields. It reports false for an error that is
+// about none.
+func (d *tokenDialog) refuse(err error) bool {
+	faults, ok := page.FieldFaults(err)
+	if !ok {
+		return false
+	}
+	fields := []*page.Field{}
+	for _, f := range []*page.Field{d.Name, d.Description, d.Password} {
+		if f != nil {
+			fields = append(fields, f)
+		}
+	}
+	for _, fault := range faults {
+		switch fault.Field {
+		case "expires_at":
+			d.Expiry.Fault = page.FaultWords(fault.Detail)
+		case "may_grant_administration":
+			d.Scopes.Fault = "May grant administration " + fault.Detail
+		case "scopes":
+			switch {
+			case d.Scopes.Fault != "": // said already
+			case fault.Detail == "can't be blank":
+				d.Scopes.Fault = "Choose at least one set or operation"
+			default:
+				d.Scopes.Fault = page.FaultWords(fault.Detail)
+			}
+		}
+	}
+	faults = slices.DeleteFunc(slices.Clone(faults), func(f landscape.InvalidError) bool {
+		return f.Field == "expires_at" || f.Field == "scopes" || f.Field == "may_grant_administration"
+	})
+	var rest []string
+	d.Faults, rest = page.ApplyFaults(faults, fields...)
+	d.Failure = strings.Join(rest, ". ")
+	if d.Expiry.Fault != "" {
+		d.Faults = append(d.Faults, page.FaultLink{Label: "Expires", Text: d.Expiry.Fault, URL: "#expiry"})
+	}
+	if d.Scopes != nil && d.Scopes.Fault != "" {
+		d.Faults = append(d.Faults, page.FaultLink{Label: "May be used for", Text: d.Scopes.Fault, URL: "#scopes"})
+	}
+	return true
+}
+
+// showTokenDialog shows the profile with the dialog above it.
+func (s *Pages) showTokenDialog(w http.ResponseWriter, r *http.Request, status int, d *tokenDialog) error {
+	p, err := s.newProfilePage(r)
+	if err != nil {
+		return err
+	}
+	if p.Tokens.Refused == "" && p.Secret == nil {
+		p.Token = d
+	}
+	return s.showProfile(w, r, status, p)
+}
+
+// showToken leads to the page that shows the text of a token, until whoever
+// made it says that it is stored.
+func (s *Pages) showToken(w http.ResponseWriter, r *http.Request, t *store.Token, text string) error {
+	s.keepSecret(r, secret{Kind: tokenSecret, ID: t.ID, Name: t.Name, Text: text})
+	http.Redirect(w, r, "/profile", http.StatusSeeOther)
+	return nil
+}
+
+// tokenExpiry is when a new token, or a new text of one, is to end.
+func (s *Pages) tokenExpiry(r *http.Request, settings *store.TokenSettings, present *store.Token) expiry {
+	zone, now := auth.From(r.Context()).User.Timezone, s.Store.Now()
+	modes := []string{expiryIn, "In", expiryOn, "On", expiryNever, "Never Expires"}
+	if settings.MaxLifetimeDays != nil {
+		modes = modes[:4]
+	}
+	chosen := expiryIn
+	if present != nil && !present.Expired(now) && (present.ExpiresAt != nil || settings.MaxLifetimeDays == nil) {
+		modes = append([]string{expiryKeep, "As before: " + lowerFirst(endWords(present.ExpiresAt, zone))}, modes...)
+		chosen = expiryKeep
+	}
+	e := newExpiry(now, zone, settings.DefaultLifetimeDays, chosen, modes...)
+	if days := settings.MaxLifetimeDays; days != nil {
+		e.limit(now.AddDate(0, 0, *days))
+		e.Help = "At most " + page.Count(*days, "day", "days") + " from now: the settings say so."
+	}
+	return e
+}
+
+func lowerFirst(text string) string { return strings.ToLower(text[:1]) + text[1:] }
+
+// withinLimit brings the end of a day to the moment the settings allow, if it
+// is on that day: who asks for the longest lifetime shall get it.
+func withinLimit(end *time.Time, now time.Time, settings *store.TokenSettings) *time.Time {
+	if end == nil || settings.MaxLifetimeDays == nil {
+		return end
+	}
+	last := now.AddDate(0, 0, *settings.MaxLifetimeDays)
+	if end.After(last) && end.Sub(last) < 24*time.Hour {
+		return &last
+	}
+	return end
+}
+
+// newToken answers GET and POST /profile/tokens/new.
+func (s *Pages) newToken(w http.ResponseWriter, r *http.Request) error {
+	id := auth.From(r.Context())
+	settings, err := s.tokenSettings()
+	if err != nil {
+		return err
+	}
+	d := tokenDialog{
+		Title: "Generate Token", Action: "/profile/tokens/new", ResetURL: "/profile/tokens/new", Verb: "Generate Token", Expiry: s.tokenExpiry(r, settings, nil), Password: passwordField(id, settings), Making: true,
+		Intro: "A token lets a program use the API in your name, without your password. It can never do more than you may do.",
+	}
+	from := r.URL.Query().Get("copy")
+	if from != "" {
+		d.Action = page.WithQuery(d.Action, url.Values{"copy": {from}})
+		d.ResetURL = d.Action
+	}
+	now := s.Store.Now()
+	if r.Method != http.MethodPost {
+		scopes, administers := []string{fullScope}, false
+		d.put("", "")
+		if from != "" {
+			t, err := s.ownToken(r, from)
+			if err != nil {
+				return err
+			}
+			d.put("", t.Description)
+			d.Name.Help = "A copy of “" + t.Name + "”; names are unique."
+			scopes, administers = t.Scopes, t.MayGrantAdministration
+			if t.ExpiresAt != nil {
+				d.Expiry.Number = strconv.Itoa(max(1, int(t.ExpiresAt.Sub(t.CreatedAt)/(24*time.Hour))))
+			} else if settings.MaxLifetimeDays == nil {
+				d.Expiry.Modes = chosen(d.Expiry.Modes, expiryNever)
+			}
+			d.Expiry.Words = d.Expiry.words(now)
+		}
+		picker := newScopePicker(s.Auth.ScopeSets(), scopes)
+		picker.offerAdministration(id, true, administers)
+		d.Scopes = &picker
+		return s.showTokenDialog(w, r, http.StatusOK, &d)
+	}
+	scopes := d.typed(s, r)
+	_, end := d.Expiry.read(r.PostForm, now)
+	var t *store.Token
+	var text string
+	t, text, err = s.Auth.CreateToken(r.Context(), confirming(r), auth.NewToken{
+		Name: d.Name.Value, Description: d.Description.Value, Scopes: scopes, ExpiresAt: withinLimit(end, now, settings), Wrong: d.wrong(),
+		MayGrantAdministration: d.Scopes.Administration != nil && d.Scopes.Administration.Chosen,
+	})
+	if err == nil {
+		return s.showToken(w, r, t, text)
+	}
+	if d.refuse(err) {
+		return s.showTokenDialog(w, r, http.StatusUnprocessableEntity, &d)
+	}
+	return err
+}
+
+// editToken answers GET and POST /profile/tokens/{token}/edit.
+func (s *Pages) editToken(w http.ResponseWriter, r *http.Request) error {
+	id := auth.From(r.Context())
+	t, err := s.ownToken(r, page.PathVar(r, "token"))
+	if err != nil {
+		return err
+	}
+	settings, err := s.tokenSettings()
+	if err != nil {
+		return err
+	}
+	now := s.Store.Now()
+	d := tokenDialog{
+		Title: "Edit Token", Action: r.URL.Path, ResetURL: r.URL.Path, Verb: "Save", Password: passwordField(id, settings),
+		Intro:  "The text of the token stays the same. Its end can be brought forward, not put off: for that, regenerate it.",
+		Expiry: newExpiry(now, id.User.Timezone, settings.DefaultLifetimeDays, expiryKeep, expiryKeep, "As before: "+lowerFirst(endWords(t.ExpiresAt, id.User.Timezone)), expiryOn, "On"),
+	}
+	if t.ExpiresAt != nil {
+		d.Expiry.limit(*t.ExpiresAt)
+	}
+	if t.Expired(now) {
+		d.Expiry.Modes = d.Expiry.Modes[:1]
+	}
+	if r.Method != http.MethodPost {
+		d.put(t.Name, t.Description)
+		picker := newScopePicker(s.Auth.ScopeSets(), t.Scopes)
+		picker.offerAdministration(id, false, false)
+		d.Scopes = &picker
+		return s.showTokenDialog(w, r, http.StatusOK, &d)
+	}
+	scopes := d.typed(s, r)
+	_, end := d.Expiry.read(r.PostForm, now)
+	// The day on which it ends anyway is no change.
+	if end != nil && t.ExpiresAt != nil && end.After(*t.ExpiresAt) && end.Sub(*t.ExpiresAt) < 24*time.Hour {
+		end = nil
+	}
+	_, err = s.Auth.ChangeToken(r.Context(), confirming(r), t.ID, auth.TokenChange{
+		Name: &d.Name.Value, Description: &d.Description.Value, Scopes: scopes, ExpiresAt: end, Wrong: d.wrong(),
+	})
+	if d.refuse(err) {
+		return s.showTokenDialog(w, r, http.StatusUnprocessableEntity, &d)
+	}
+	if err != nil {
+		return err
+	}
+	return s.tokensChanged(w, r, fmt.Sprintf("The token “%s” was changed.", d.Name.Value))
+}
+
+// regenerateToken answers GET and POST /profile/tokens/{token}/regenerate.
+func (s *Pages) regenerateToken(w http.ResponseWriter, r *http.Request) error {
+	id := auth.From(r.Context())
+	t, err := s.ownToken(r, page.PathVar(r, "token"))
+	if err != nil {
+		return err
+	}
+	settings, err := s.tokenSettings()
+	if err != nil {
+		return err
+	}
+	d := tokenDialog{
+		Title: "Regenerate Token", Action: r.URL.Path, ResetURL: r.URL.Path, Verb: "Regenerate Token", Password: passwordField(id, settings), Expiry: s.tokenExpiry(r, settings, t),
+		Intro: fmt.Sprintf("The token “%s” gets a new text and keeps its name and what it may be used for. The text it has now stops working at once, and so does every program that uses it.", t.Name),
+	}
+	if r.Method != http.MethodPost {
+		return s.showTokenDialog(w, r, http.StatusOK, &d)
+	}
+	d.Typed = true
+	now := s.Store.Now()
+	mode, end := d.Expiry.read(r.PostForm, now)
+	if d.Expiry.Fault != "" {
+		faults, _ := page.FieldFaults(s.Auth.ConfirmToken(r.Context(), confirming(r)))
+		err = append(d.wrong(), faults...)
+	} else {
+		var text string
+		t, text, err = s.Auth.RegenerateToken(r.Context(), confirming(r), t.ID, mode == expiryKeep, withinLimit(end, now, settings))
+		if err == nil {
+			return s.showToken(w, r, t, text)
+		}
+	}
+	if d.refuse(err) {
+		return s.showTokenDialog(w, r, http.StatusUnprocessableEntity, &d)
+	}
+	return err
+}
+
+func (s *Pages) tokensChanged(w http.ResponseWriter, r *http.Request, news string) error {
+	s.SetFlash(w, r, news)
+	http.Redirect(w, r, "/profile#tokens", http.StatusSeeOther)
+	return nil
+}
+
+// expireToken answers GET and POST /profile/tokens/{token}/expire.
+func (s *Pages) expireToken(w http.ResponseWriter, r *http.Request) error {
+	t, err := s.ownToken(r, page.PathVar(r, "token"))
+	if err != nil {
+		return err
+	}
+	ask := expireQuestion(t)
+	ask.Action, ask.CloseURL = r.URL.Path, "/profile"
+	return s.endTokens(w, r, &ask, fmt.Sprintf("The token “%s” has expired.", t.Name), func(id *auth.Identity) error {
+		_, err := s.Auth.ExpireToken(r.Context(), id, t.ID)
+		return err
+	})
+}
+
+func expireQuestion(t *store.Token) page.Confirmation {
+	return page.Confirmation{
+		Title: "Expire Token", Form: "confirmation-form", Verb: "Expire Now", Danger: true, Plan: "yes",
+		Sentences: []string{fmt.Sprintf("The token “%s” ends now. Every program that uses it is refused from this moment. It stays in the list, and regenerating it brings it back with a new text.", t.Name)},
+	}
+}
+
+// deleteTokens answers GET and POST /profile/tokens/delete: of the tokens that
+// are named, or all of them.
+func (s *Pages) deleteTokens(w http.ResponseWriter, r *http.Request) error {
+	id := auth.From(r.Context())
+	all, wanted := r.Form.Get("all") == "true", table.Unique(r.Form["token"])
+	var chosen []*store.Token
+	err := s.Store.View(func(tx *store.Tx) error {
+		tokens, err := tx.Tokens(id.User.ID)
+		chosen = slices.DeleteFunc(tokens, func(t *store.Token) bool { return !all && !slices.Contains(wanted, t.ID) })
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if len(chosen) == 0 {
+		return s.tokensChanged(w, r, "No token was chosen, and none was deleted.")
+	}
+	ask := page.Confirmation{
+		Title: "Delete Token", Action: "/profile/tokens/delete", Form: "confirmation-form", Verb: "Delete Token", Danger: true, CloseURL: "/profile",
+		Sentences: []string{"This cannot be undone. Every program that uses it stops working at once."},
+	}
+	if len(chosen) > 1 {
+		ask.Title, ask.Verb = "Delete "+page.Count(len(chosen), "Token", "Tokens"), "Delete "+page.Count(len(chosen), "Token", "Tokens")
+		ask.Sentences = []string{"This cannot be undone. Every program that uses one of them stops working at once."}
+	}
+	ids := make([]string, len(chosen))
+	for i, t := range chosen {
+		ids[i] = t.ID
+		ask.Things = append(ask.Things, t.Name)
+		ask.Keep = append(ask.Keep, page.HiddenInput{Name: "token", Value: t.ID})
+	}
+	// What is confirmed are these tokens, not those that have come since.
+	ask.Plan = strings.Join(ids, " ")
+	return s.endTokens(w, r, &ask, page.Count(len(ids), "token was", "tokens were")+" deleted.", func(id *auth.Identity) error {
+		return s.Auth.DeleteTokens(r.Context(), id, ids...)
+	})
+}
+
+// endTokens asks, with the password where that is to be, and ends tokens of
+// the reader.
+func (s *Pages) endTokens(w http.ResponseWriter, r *http.Request, ask *page.Confirmation, done string, end func(*auth.Identity) error) error {
+	settings, err := s.tokenSettings()
+	if err != nil {
+		return err
+	}
+	ask.Password = passwordField(auth.From(r.Context()), settings)
+	if r.Method != http.MethodPost || r.PostForm.Get("confirmed") != ask.Plan {
+		return s.askInProfile(w, r, ask)
+	}
+	err = end(confirming(r))
+	if ask.Refuse(err) {
+		return s.askInProfile(w, r, ask)
+	}
+	if err != nil {
+		return err
+	}
+	return s.tokensChanged(w, r, done)
+}

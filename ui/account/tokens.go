@@ -1,0 +1,354 @@
+package account
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"trento/auth"
+	"trento/store"
+	"trento/store/activity"
+	"trento/store/landscape"
+	"trento/ui/page"
+	"trento/ui/table"
+)
+
+// tokensPage is the list of the personal access tokens of all users.
+type tokensPage struct {
+	table.Page
+	Rows   []tokenRow
+	Return string // behind the address of a dialog: where it leads back to
+}
+
+// Template implements page.Page.
+func (*tokensPage) Template() string { return "tokens" }
+
+// tokenItem is a token in the list, with its owner.
+type tokenItem struct {
+	*store.Token
+	owner    *store.User
+	state    string
+	scopes   []string
+	lastUsed *time.Time
+}
+
+// tokensTable is what can be done with the list of tokens.
+var tokensTable = table.Table[*tokenItem]{
+	Path: "/tokens", Noun: "token", DefaultOrder: "The newest first",
+	Columns: []table.Column[*tokenItem]{
+		{Key: "name", Label: "Name", Text: func(t *tokenItem) string { return t.Name }},
+		{
+			Key: "owner", Label: "Owner", Text: func(t *tokenItem) string { return t.owner.Username },
+			Facet: &table.Facet[*tokenItem]{Value: func(t *tokenItem) string { return t.owner.Username }},
+		},
+		{
+			Key: "status", Label: "Status", Text: (*tokenItem).status,
+			Facet: &table.Facet[*tokenItem]{Value: (*tokenItem).status},
+		},
+		{
+			Key: "scopes", Label: "May be used for", Text: func(t *tokenItem) string { return strings.Join(t.scopes, ", ") },
+			Facet: &table.Facet[*tokenItem]{Values: func(t *tokenItem) []string { return t.scopes }},
+		},
+		{
+			Key: "created", Label: "Created", Text: func(t *tokenItem) string { return page.IsoOrEmpty(&t.CreatedAt) },
+			Compare: func(a, b *tokenItem) int { return a.CreatedAt.Compare(b.CreatedAt) },
+		},
+		{
+			Key: "expires", Label: "Expires", Text: func(t *tokenItem) string { return page.IsoOrEmpty(t.ExpiresAt) },
+			Compare: func(a, b *tokenItem) int { return expiryRank(a.ExpiresAt).Compare(expiryRank(b.ExpiresAt)) },
+		},
+		{
+			Key: "last_used", Label: "Last used", Text: func(t *tokenItem) string { return page.IsoOrEmpty(t.lastUsed) },
+			Compare: func(a, b *tokenItem) int { return page.TimeOrZero(a.lastUsed).Compare(page.TimeOrZero(b.lastUsed)) },
+		},
+	},
+	Health: func(*tokenItem) landscape.Health { return landscape.HealthUnknown },
+	Urgent: func(a, b *tokenItem) int { return b.CreatedAt.Compare(a.CreatedAt) },
+	Tie:    func(a, b *tokenItem) int { return cmp.Compare(a.ID, b.ID) },
+}
+
+// expiryRank puts tokens that never expire behind all others.
+func expiryRank(t *time.Time) time.Time {
+	if t == nil {
+		return time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+	}
+	return *t
+}
+
+func (t *tokenItem) status() string {
+	switch {
+	case t.state == "expired":
+		return "Expired"
+	case !t.owner.Enabled():
+		return "Owner disabled"
+	case t.state == "soon":
+		return "Expires soon"
+	}
+	return "Active"
+}
+
+func (s *Pages) tokenItems(tx *store.Tx) ([]*tokenItem, error) {
+	users, err := page.Collect(tx.Users())
+	if err != nil {
+		return nil, err
+	}
+	owners := page.ByID(users, func(u *store.User) int64 { return u.ID })
+	var all []*tokenItem
+	for t, err := range tx.AllTokens() {
+		if err != nil {
+			return nil, err
+		}
+		if owner := owners[t.UserID]; owner != nil {
+			all = append(all, &tokenItem{t, owner, tokenState(t, s.Store.Now()), s.scopeWords(t), tx.TokenLastUsed(t.ID)})
+		}
+	}
+	return all, nil
+}
+
+// tokens answers GET /tokens.
+func (s *Pages) tokens(w http.ResponseWriter, r *http.Request) error {
+	if table.Tidied(w, r) {
+		return nil
+	}
+	p := tokensPage{Page: table.NewPage(s.Console, r, &tokensTable, "Personal Access Tokens")}
+	p.Live, p.Return = "user token", page.WithReturn("", r)
+	var all []*tokenItem
+	err := s.Store.View(func(tx *store.Tx) (err error) {
+		if all, err = s.tokenItems(tx); err != nil {
+			return err
+		}
+		return s.FillFrame(&p.Frame, tx)
+	})
+	if err != nil {
+		return err
+	}
+	onPage, _, ok, err := tokensTable.FillPage(s.Console, w, r, &p.Page, all)
+	if err != nil || !ok {
+		return err
+	}
+	for _, t := range onPage {
+		p.Rows = append(p.Rows, tokenRow{
+			ID: t.ID, Version: table.Version(t.UpdatedAt), Name: t.Name, Description: t.Description, State: t.state, Disabled: !t.owner.Enabled(),
+			Owner: page.Link{Name: t.owner.Username, URL: UserPath(t.owner.ID, "edit")}, Path: UserPath(t.owner.ID, "tokens/"+t.ID),
+			Expiry: s.TimestampOf(t.ExpiresAt), Scopes: t.scopes, Created: s.Timestamp(t.CreatedAt), LastUsed: s.TimestampOf(t.lastUsed),
+		})
+	}
+	return s.Render(w, r, http.StatusOK, &p)
+}
+
+// tokensCSV answers GET /tokens.csv.
+func (s *Pages) tokensCSV(w http.ResponseWriter, r *http.Request) error {
+	return table.CSVHandlerOf(s.Console, &tokensTable, func() (all []*tokenItem, err error) {
+		err = s.Store.View(func(tx *store.Tx) (err error) {
+			all, err = s.tokenItems(tx)
+			return err
+		})
+		return all, err
+	})(w, r)
+}
+
+// tokenOf is the token of a user that an address names, with the user.
+func (s *Pages) tokenOf(r *http.Request) (u *store.User, t *store.Token, err error) {
+	if u, err = s.userOf(r); err != nil {
+		return nil, nil, err
+	}
+	err = s.Store.View(func(tx *store.Tx) (err error) {
+		t, err = tx.Token(u.ID, page.PathVar(r, "token"))
+		return err
+	})
+	return u, t, err
+}
+
+// expireTokenOf answers GET and POST /users/{id}/tokens/{token}/expire.
+func (s *Pages) expireTokenOf(w http.ResponseWriter, r *http.Request) error {
+	u, t, err := s.tokenOf(r)
+	if err != nil {
+		return err
+	}
+	ask := expireQuestion(t)
+	ask.Sentences = []string{fmt.Sprintf("The token “%s” of %s ends now. Every program that uses it is refused from this moment. It stays in the list, and %s can bring it back with a new text.", t.Name, u.Username, u.Username)}
+	return s.endTokenOf(w, r, u, &ask, fmt.Sprintf("The token “%s” of %s has expired.", t.Name, u.Username), func(id *auth.Identity) error {
+		_, err := s.Auth.ExpireTokenOf(r.Context(), id, u.ID, t.ID)
+		return err
+	})
+}
+
+// deleteTokenOf answers GET and POST /users/{id}/tokens/{token}/delete.
+func (s *Pages) deleteTokenOf(w http.ResponseWriter, r *http.Request) error {
+	u, t, err := s.tokenOf(r)
+	if err != nil {
+		return err
+	}
+	ask := page.Confirmation{
+		Title: "Delete Token", Form: "confirmation-form", Verb: "Delete Token", Danger: true, Plan: "yes", Things: []string{t.Name},
+		Sentences: []string{fmt.Sprintf("The token of %s will be deleted. This cannot be undone. Every program that uses it stops working at once.", u.Username)},
+	}
+	return s.endTokenOf(w, r, u, &ask, fmt.Sprintf("The token “%s” of %s was deleted.", t.Name, u.Username), func(id *auth.Identity) error {
+		return s.Auth.DeleteTokenOf(r.Context(), id, u.ID, t.ID)
+	})
+}
+
+// endTokenOf asks, with the password of the reader where that is to be, and
+// ends a token of somebody else.
+func (s *Pages) endTokenOf(w http.ResponseWriter, r *http.Request, u *store.User, ask *page.Confirmation, done string, end func(*auth.Identity) error) error {
+	settings, err := s.tokenSettings()
+	if err != nil {
+		return err
+	}
+	ask.Password = passwordField(auth.From(r.Context()), settings)
+	ask.CloseURL, ask.Action = page.ReturnFrom(r, UserPath(u.ID, "edit")+"#tokens")
+	show := func(p *userPage) { p.Ask = ask }
+	if r.Method != http.MethodPost || r.PostForm.Get("confirmed") != ask.Plan {
+		return s.showEdit(w, r, u, show)
+	}
+	err = end(confirming(r))
+	if ask.Refuse(err) {
+		return s.showEdit(w, r, u, show)
+	}
+	if err != nil {
+		return err
+	}
+	s.SetFlash(w, r, done)
+	http.Redirect(w, r, ask.CloseURL, http.StatusSeeOther)
+	return nil
+}
+
+// useRow is a request that was made with a token.
+type useRow struct {
+	At            page.Timestamp
+	Token         string
+	Text          string // what has become of the text that was shown; empty while it is the token's
+	Request       string // method and path
+	Status        int
+	Refused       bool
+	Address       string
+	Device, Agent string
+	Via           string
+}
+
+// usesPage is the log of what was done with the tokens of a user.
+type usesPage struct {
+	page.Frame
+	Of      string // whose tokens these are, where they are not the reader's
+	Back    page.Link
+	Tokens  []page.Option // to choose one
+	Path    string
+	Rows    []useRow
+	Export  table.CSVAddress
+	NextURL string
+	First   string // back to the newest; empty where that is here
+}
+
+// Template implements page.Page.
+func (*usesPage) Template() string { return "uses" }
+
+// usesShown is how many uses a page has.
+const usesShown = 50
+
+// textWords say of a text that it is the token's no longer.
+var textWords = map[string]string{store.TextReplaced: "replaced text", store.TextDeleted: "deleted token"}
+
+// viaWords are the ways in which a token can be shown.
+var viaWords = map[string]string{"bearer": "Bearer", "basic": "Basic", "parameter": "Parameter", "login": "Sign-in"}
+
+// usesOf is whose log an address asks for: the reader's own, or that of the
+// user it names.
+func (s *Pages) usesOf(r *http.Request) (u *store.User, own bool, err error) {
+	if page.PathVar(r, "id") == "" {
+		return auth.From(r.Context()).User, true, nil
+	}
+	u, err = s.userOf(r)
+	return u, false, err
+}
+
+// tokenUses answers GET /profile/tokens/log and /users/{id}/tokens/log.
+func (s *Pages) tokenUses(w http.ResponseWriter, r *http.Request) error {
+	if table.Tidied(w, r) {
+		return nil
+	}
+	u, own, err := s.usesOf(r)
+	if err != nil {
+		return err
+	}
+	q := r.URL.Query()
+	token := q.Get("token")
+	p := usesPage{Frame: s.NewFrame(r, "Authentication log"), Path: r.URL.Path, Back: page.Link{Name: "Back to Profile", URL: "/profile#tokens"}}
+	if !own {
+		p.Of, p.Back = u.Username, page.Link{Name: "Back to " + u.Username, URL: UserPath(u.ID, "edit") + "#tokens"}
+	}
+	p.Live = "token"
+	var next string
+	before, err := activity.ParseCursor(q.Get("before"))
+	if err != nil {
+		before = 0 // the newest: an old bookmark shall still open its page
+	}
+	if err := s.Store.FlushTokenUses(r.Context()); err != nil {
+		return err
+	}
+	err = s.Store.View(func(tx *store.Tx) error {
+		tokens, err := tx.Tokens(u.ID)
+		if err != nil {
+			return err
+		}
+		p.Tokens = []page.Option{{Label: "All tokens", Chosen: token == ""}}
+		for _, t := range tokens {
+			p.Tokens = append(p.Tokens, page.Option{Value: t.ID, Label: t.Name, Chosen: t.ID == token})
+		}
+		used, err := tx.UsedTokens(u.ID)
+		if err != nil {
+			return err
+		}
+		for _, t := range used {
+			if !page.HasOption(p.Tokens, t.ID) {
+				p.Tokens = append(p.Tokens, page.Option{Value: t.ID, Label: t.Name + " (deleted)", Chosen: t.ID == token})
+			}
+		}
+		uses, more, err := tx.TokenUses(u.ID, token, before, usesShown)
+		if err != nil {
+			return err
+		}
+		for i := range uses {
+			p.Rows = append(p.Rows, s.newUseRow(&uses[i]))
+		}
+		if more > 0 {
+			next = more.Cursor()
+		}
+		return s.FillFrame(&p.Frame, tx)
+	})
+	if err != nil {
+		return err
+	}
+	only := map[string][]string{}
+	if token != "" {
+		only["token"] = []string{token}
+	}
+	export := "/api/v1/profile/token_authentications.csv"
+	if !own {
+		export = fmt.Sprintf("/api/v1/users/%d/token_authentications.csv", u.ID)
+	}
+	p.Export = table.CSVAddress(export)
+	if token != "" {
+		p.Export = table.CSVAddress(page.WithQuery(export, url.Values{"token_id": {token}}))
+	}
+	if q.Get("before") != "" {
+		p.First = page.WithQuery(p.Path, only)
+	}
+	if next != "" {
+		on := map[string][]string{"before": {next}}
+		if token != "" {
+			on["token"] = []string{token}
+		}
+		p.NextURL = page.WithQuery(p.Path, on)
+	}
+	return s.Render(w, r, http.StatusOK, &p)
+}
+
+func (s *Pages) newUseRow(u *store.TokenUse) useRow {
+	return useRow{
+		At: s.Timestamp(u.OccurredOn()), Token: u.TokenName, Text: textWords[u.Text], Request: u.Method + " " + u.Path, Status: u.Status, Refused: u.Status >= http.StatusBadRequest,
+		Address: u.Address, Device: device(u.UserAgent), Agent: u.UserAgent, Via: cmp.Or(viaWords[u.Via], u.Via),
+	}
+}

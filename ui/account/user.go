@@ -1,0 +1,567 @@
+package account
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"trento/auth"
+	"trento/store"
+	"trento/store/landscape"
+	"trento/ui/api"
+	"trento/ui/page"
+	"trento/ui/table"
+)
+
+// userPage is the form that makes or changes a user.
+type userPage struct {
+	page.Frame
+	Heading     string
+	Action      string
+	Verb        string
+	New         bool
+	Protected   string             // why nothing can be changed here
+	Self        bool               // the reader's own account
+	Conflict    *conflict          // somebody else has changed the user meanwhile
+	Typed       bool               // holds what was typed and not saved
+	LockVersion int                // the form was filled from
+	Opened      []page.HiddenInput // what the fields held then
+	Faults      []page.FaultLink
+	Rest        []string // faults that are about no field
+
+	Fullname, Email, Username, Password, Confirmation, Timezone page.Field
+	Status, SecondFactor                                        dropdown
+
+	Rules     []string
+	Generated string // a password made here, to be handed over
+	Picker    picker
+	Facts     []page.Fact
+	Zones     []string
+	Ask       *page.Confirmation
+	Secret    *secretDialog
+	Sessions  sessionList
+	Tokens    tokenList
+}
+
+// Template implements page.Page.
+func (*userPage) Template() string { return "user" }
+
+// dropdown is a choice of one of a few.
+type dropdown struct {
+	ID, Name, Label, Help, Fault string
+	Options                      []page.Option
+}
+
+// userForm is what somebody typed.
+type userForm struct {
+	auth.NewUser
+	totp bool // stays on
+}
+
+func UserPath(id int64, verb string) string { return fmt.Sprintf("/users/%d/%s", id, verb) }
+
+// readUserForm reads what was typed. A choice that is none of those offered is
+// a fault.
+func readUserForm(r *http.Request, made bool) (f userForm, wrong auth.FieldErrors) {
+	q := r.PostForm
+	abilities, known := parseAbilities(q["ability"])
+	if !known {
+		wrong = append(wrong, landscape.InvalidError{Field: "abilities", Detail: "is invalid"})
+	}
+	f = userForm{NewUser: auth.NewUser{
+		Username: q.Get("username"), Fullname: q.Get("fullname"), Email: q.Get("email"), Timezone: strings.TrimSpace(q.Get("timezone")),
+		Password: q.Get("password"), PasswordConfirmation: q.Get("password_confirmation"),
+		Abilities: abilities, Enabled: page.ReadSwitch(q, "enabled", &wrong),
+	}}
+	if made {
+		f.totp = page.ReadSwitch(q, "totp_enabled", &wrong)
+	}
+	return f, wrong
+}
+
+// prepared does what a button of the form asks for before anything is saved,
+// and reports whether one did.
+func (f *userForm) prepared(r *http.Request, p *userPage) (ready bool, wrong auth.FieldErrors) {
+	if made := r.PostForm.Get("generated"); made != "" && made == f.Password {
+		p.Generated = made // still to be handed over
+	}
+	if r.PostForm.Has("generate") {
+		p.Generated = auth.GeneratePassword()
+		f.Password, f.PasswordConfirmation = p.Generated, p.Generated
+		return true, nil
+	}
+	if r.PostForm.Has("preset") {
+		profiles := auth.Profiles()
+		n, err := strconv.Atoi(r.PostForm.Get("preset"))
+		if err != nil || n < 0 || n >= len(profiles) {
+			return false, auth.FieldErrors{{Field: "abilities", Detail: "is invalid"}}
+		}
+		f.Abilities = profiles[n].Abilities
+		return true, nil
+	}
+	return false, nil
+}
+
+// newUserPage is the form as it is sent out, before what is typed comes into it.
+func (s *Pages) newUserPage(r *http.Request, title string) userPage {
+	return userPage{Frame: s.NewFrame(r, title), Heading: title, Action: r.URL.Path, Rules: auth.PasswordRules(), Zones: page.Timezones()}
+}
+
+// put fills the form. held are the permissions before.
+func (p *userPage) put(f userForm, held []int, totp bool) {
+	p.Fullname = page.Field{Name: "fullname", Label: "Full Name", Type: "text", Value: f.Fullname, Autocomplete: "off", Max: auth.MaxName, Required: true}
+	p.Email = page.Field{Name: "email", Label: "Email Address", Type: "email", Value: f.Email, Autocomplete: "off", Required: true}
+	p.Username = page.Field{Name: "username", Label: "Username", Type: "text", Value: f.Username, Autocomplete: "off", Max: auth.MaxName, Required: p.New, ReadOnly: !p.New}
+	p.Password = page.Field{Name: "password", Label: "Password", Type: "password", Value: f.Password, Autocomplete: "new-password", Required: p.New, Warning: page.PasswordWarning(f.Password, f.Username)}
+	p.Confirmation = page.Field{Name: "password_confirmation", ID: "password-confirmation", Label: "Confirm Password", Type: "password", Value: f.PasswordConfirmation, Autocomplete: "new-password", Required: p.New}
+	p.Timezone = page.Field{Name: "timezone", Label: "Timezone", Type: "text", Value: f.Timezone, Autocomplete: "off", List: "zones", Help: "Type to search. Times are UTC; the ends of tokens are told in this zone as well."}
+	p.Status = dropdown{ID: "status", Name: "enabled", Label: "Status", Options: page.Choices(strconv.FormatBool(f.Enabled), "true", "Enabled", "false", "Disabled")}
+	p.SecondFactor = dropdown{ID: "totp-status", Name: "totp_enabled", Label: "TOTP", Options: page.Choices(strconv.FormatBool(f.totp && totp), "true", "Enabled", "false", "Disabled")}
+	if !totp {
+		p.SecondFactor.Options[0].Refused = true
+		p.SecondFactor.Help = "Only the user can enable the second factor, in the profile."
+	} else {
+		p.SecondFactor.Help = "Disable it for a user who has lost the authenticator; signing in takes the password alone then."
+	}
+	p.Picker = newPicker(held, f.Abilities)
+	p.Picker.Refused = p.Protected
+	if p.Generated != "" {
+		p.Password.Help = "Made here and not saved yet. Hand it over on a safe way."
+	} else if !p.New {
+		p.Password.Help = "Leave it empty to keep the password. A new one ends all sessions of the user."
+	}
+}
+
+// refuse shows faults at their fields; it reports false for errors that are
+// about no field.
+func (p *userPage) refuse(err error) bool {
+	faults, ok := page.FieldFaults(err)
+	if !ok {
+		return false
+	}
+	p.Faults, p.Rest = page.ApplyFaults(faults, &p.Fullname, &p.Email, &p.Username, &p.Password, &p.Confirmation, &p.Timezone)
+	p.Rest = nil
+	for _, fault := range faults {
+		words := page.FaultWords(fault.Detail)
+		switch fault.Field {
+		case "enabled":
+			p.Status.Fault = words
+			p.Faults = append(p.Faults, page.FaultLink{Label: p.Status.Label, Text: words, URL: "#" + p.Status.ID})
+		case "totp_enabled":
+			p.SecondFactor.Fault = words
+			p.Faults = append(p.Faults, page.FaultLink{Label: p.SecondFactor.Label, Text: words, URL: "#" + p.SecondFactor.ID})
+		case "abilities":
+			p.Picker.Fault = words
+			p.Faults = append(p.Faults, page.FaultLink{Label: "Permissions", Text: words, URL: "#permissions"})
+		case "fullname", "email", "username", "password", "password_confirmation", "timezone":
+		default:
+			p.Rest = append(p.Rest, page.FaultWords(fault.Field+" "+fault.Detail))
+		}
+	}
+	p.Typed = true
+	return true
+}
+
+// newUser answers GET /users/new.
+func (s *Pages) newUser(w http.ResponseWriter, r *http.Request) error {
+	p := s.newUserPage(r, "Create User")
+	p.New, p.Verb = true, "Create"
+	p.put(userForm{NewUser: auth.NewUser{Enabled: true, Timezone: "Etc/UTC"}}, nil, false)
+	return s.showUser(w, r, http.StatusOK, &p)
+}
+
+// createUser answers POST /users/new.
+func (s *Pages) createUser(w http.ResponseWriter, r *http.Request) error {
+	p := s.newUserPage(r, "Create User")
+	p.New, p.Verb, p.Typed = true, "Create", true
+	f, wrong := readUserForm(r, false)
+	ready, wrongButton := f.prepared(r, &p)
+	p.put(f, nil, false)
+	if ready {
+		return s.showUser(w, r, http.StatusOK, &p)
+	}
+	if wrong = append(wrong, wrongButton...); len(wrong) > 0 {
+		p.refuse(wrong)
+		return s.showUser(w, r, http.StatusUnprocessableEntity, &p)
+	}
+	u, err := s.Auth.CreateUser(r.Context(), auth.From(r.Context()), f.NewUser)
+	if p.refuse(err) {
+		return s.showUser(w, r, http.StatusUnprocessableEntity, &p)
+	}
+	if err != nil {
+		return err
+	}
+	if p.Generated != "" {
+		s.keepSecret(r, secret{Kind: passwordSecret, ID: strconv.FormatInt(u.ID, 10), Name: u.Username, Text: p.Generated})
+	}
+	s.SetFlash(w, r, page.WithPasswordWarning("User “"+u.Username+"” created successfully", f.Password, u.Username))
+	http.Redirect(w, r, UserPath(u.ID, "edit"), http.StatusSeeOther)
+	return nil
+}
+
+// userOf is the user the address of a request names.
+func (s *Pages) userOf(r *http.Request) (user *store.User, err error) {
+	id, err := strconv.ParseInt(page.PathVar(r, "id"), 10, 64)
+	if err != nil {
+		return nil, fmt.Errorf("user %q: %w", page.PathVar(r, "id"), store.ErrNotFound)
+	}
+	err = s.Store.View(func(tx *store.Tx) (err error) {
+		user, err = tx.User(id)
+		return err
+	})
+	return user, err
+}
+
+// editUserPage is the form of a user who is there, still empty.
+func (s *Pages) editUserPage(r *http.Request, u *store.User) userPage {
+	p := s.newUserPage(r, "Edit User")
+	p.Frame.Title = u.Username + " – Users"
+	p.Action, p.Verb, p.LockVersion, p.Opened = UserPath(u.ID, "edit"), "Save", u.LockVersion, opened(formOf(u))
+	p.Live = "user:" + strconv.FormatInt(u.ID, 10) + " token"
+	p.Self = u.ID == auth.From(r.Context()).User.ID
+	if s.Auth.DefaultAdmin(u) {
+		p.Protected = "Admin user cannot be edited"
+	}
+	lastLogin := page.Fact{Label: "Last Login", Text: "-"}
+	if u.LastLoginAt != nil {
+		lastLogin = s.TimestampFact("Last Login", *u.LastLoginAt)
+	}
+	p.Facts = []page.Fact{s.TimestampFact("Created", u.CreatedAt), s.TimestampFact("Updated", u.UpdatedAt), lastLogin}
+	return p
+}
+
+// formOf is a user as the form shows them.
+func formOf(u *store.User) userForm {
+	return userForm{auth.NewUser{
+		Username: u.Username, Fullname: u.Fullname, Email: u.Email, Timezone: u.Timezone, Abilities: u.Abilities, Enabled: u.Enabled(),
+	}, u.TOTPEnabledAt != nil}
+}
+
+// editUser answers GET /users/{id}/edit.
+func (s *Pages) editUser(w http.ResponseWriter, r *http.Request) error {
+	u, err := s.userOf(r)
+	if err != nil {
+		return err
+	}
+	return s.showEdit(w, r, u, func(*userPage) {})
+}
+
+// showEdit shows the form of a user as it is, after change has put into the
+// page what it is about.
+func (s *Pages) showEdit(w http.ResponseWriter, r *http.Request, u *store.User, change func(*userPage)) error {
+	p := s.editUserPage(r, u)
+	p.put(formOf(u), u.Abilities, u.TOTPEnabledAt != nil)
+	if err := s.fillRelated(r, &p, u); err != nil {
+		return err
+	}
+	change(&p)
+	status := http.StatusOK
+	if p.Ask != nil {
+		status = p.Ask.Status()
+	}
+	return s.showUser(w, r, status, &p)
+}
+
+// fillRelated puts the sessions and tokens of a user into the page about the
+// user, and a password that is being shown.
+func (s *Pages) fillRelated(r *http.Request, p *userPage, u *store.User) error {
+	return s.Store.View(func(tx *store.Tx) (err error) {
+		if p.Tokens, err = s.newTokenList(tx, r, u); err != nil {
+			return err
+		}
+		if p.Sessions, err = s.newSessionList(tx, r, u, UserPath(u.ID, "edit")); err != nil {
+			return err
+		}
+		p.Secret, err = s.newSecretDialog(tx, r, passwordSecret, strconv.FormatInt(u.ID, 10))
+		return err
+	})
+}
+
+// changeUser answers POST /users/{id}/edit.
+func (s *Pages) changeUser(w http.ResponseWriter, r *http.Request) error {
+	u, err := s.userOf(r)
+	if err != nil {
+		return err
+	}
+	p := s.editUserPage(r, u)
+	if p.Protected != "" {
+		return fmt.Errorf("user %d: %w", u.ID, auth.ErrProtected)
+	}
+	p.Typed = true
+	f, wrong := readUserForm(r, true)
+	f.Username = u.Username
+	ready, wrongButton := f.prepared(r, &p)
+	wrong = append(wrong, wrongButton...)
+	if err := s.fillRelated(r, &p, u); err != nil {
+		return err
+	}
+	// The form keeps the version it was filled from, so that what was typed
+	// cannot be saved over what somebody else has saved meanwhile.
+	p.LockVersion, _ = strconv.Atoi(r.PostForm.Get("version"))
+	p.Opened = openedAgain(r)
+	if p.LockVersion != u.LockVersion && !ready && len(wrong) == 0 {
+		return s.showConflict(w, r, &p, u, f)
+	}
+	p.put(f, u.Abilities, u.TOTPEnabledAt != nil)
+	if ready {
+		return s.showUser(w, r, http.StatusOK, &p)
+	}
+	if len(wrong) > 0 {
+		p.refuse(wrong)
+		return s.showUser(w, r, http.StatusUnprocessableEntity, &p)
+	}
+	c := f.change(u)
+	ask, err := s.askAboutChange(r, u, f, &c)
+	if err != nil {
+		return err
+	}
+	if ask != nil && r.PostForm.Get("confirmed") != ask.Plan {
+		p.Ask = ask
+		return s.showUser(w, r, http.StatusOK, &p)
+	}
+	_, err = s.Auth.ChangeUser(r.Context(), confirming(r), u.ID, p.LockVersion, c)
+	if errors.Is(err, store.ErrStale) {
+		if u, err = s.userOf(r); err != nil {
+			return err
+		}
+		return s.showConflict(w, r, &p, u, f)
+	}
+	if ask != nil && onlyPassword(err) && ask.Refuse(err) {
+		p.Ask = ask
+		return s.showUser(w, r, http.StatusUnprocessableEntity, &p)
+	}
+	if p.refuse(err) {
+		return s.showUser(w, r, http.StatusUnprocessableEntity, &p)
+	}
+	if err != nil {
+		return err
+	}
+	return s.userChanged(w, r, u, &c, p.Generated)
+}
+
+// userChanged says what was done. A password that was made here is shown until
+// whoever made it says that it is stored.
+func (s *Pages) userChanged(w http.ResponseWriter, r *http.Request, u *store.User, c *auth.UserChange, generated string) error {
+	to, id := "/users", strconv.FormatInt(u.ID, 10)
+	if c.Password != nil {
+		s.secrets.remove(auth.From(r.Context()).SessionHash, passwordSecret, id)
+		if generated != "" {
+			s.keepSecret(r, secret{Kind: passwordSecret, ID: id, Name: u.Username, Text: generated})
+			to = UserPath(u.ID, "edit")
+		}
+	}
+	news := "User “" + u.Username + "” edited successfully"
+	if c.Password != nil {
+		news = page.WithPasswordWarning(news, *c.Password, u.Username)
+	}
+	s.SetFlash(w, r, news)
+	http.Redirect(w, r, to, http.StatusSeeOther)
+	return nil
+}
+
+// onlyPassword reports whether nothing is wrong but the password that was to be
+// shown again.
+func onlyPassword(err error) bool {
+	faults, ok := page.FieldFaults(err)
+	return ok && !slices.ContainsFunc(faults, func(f landscape.InvalidError) bool { return f.Field != "current_password" })
+}
+
+// change is what the form asks to be different.
+func (f *userForm) change(u *store.User) auth.UserChange {
+	var c auth.UserChange
+	for _, text := range []struct {
+		to          **string
+		typed, held string
+	}{{&c.Fullname, f.Fullname, u.Fullname}, {&c.Email, f.Email, u.Email}, {&c.Timezone, f.Timezone, u.Timezone}} {
+		if text.typed != text.held {
+			*text.to = &text.typed
+		}
+	}
+	if f.Password != "" || f.PasswordConfirmation != "" {
+		c.Password, c.PasswordConfirmation = &f.Password, &f.PasswordConfirmation
+	}
+	if !slices.Equal(f.Abilities, u.Abilities) {
+		c.Abilities = &f.Abilities
+	}
+	if f.Enabled != u.Enabled() {
+		c.Enabled = &f.Enabled
+	}
+	c.DisableTOTP = u.TOTPEnabledAt != nil && !f.totp
+	return c
+}
+
+func (s *Pages) showUser(w http.ResponseWriter, r *http.Request, status int, p *userPage) error {
+	if p.Secret != nil || p.Generated != "" {
+		api.LeaveUncompressed(w)
+	}
+	if err := s.Store.View(func(tx *store.Tx) error { return s.FillFrame(&p.Frame, tx) }); err != nil {
+		return err
+	}
+	return s.Render(w, r, status, p)
+}
+
+// impact is what the change of a user has to do with.
+type impact struct {
+	username         string
+	before, after    []int // abilities
+	disables         bool
+	self             bool // the reader's own account
+	withoutTOTP      bool // the second factor goes
+	email, password  bool // get another value
+	sole             bool // nobody else but the default admin manages users
+	managed, manages bool // users, before and after
+	sessions, tokens int  // the user has
+	reviewed         bool // the reader has seen the difference of the abilities
+}
+
+// askAboutChange is the dialog about what a form asks for, nil where there is
+// nothing to ask.
+func (s *Pages) askAboutChange(r *http.Request, u *store.User, f userForm, c *auth.UserChange) (*page.Confirmation, error) {
+	after := *u
+	after.Abilities = f.Abilities
+	seen := r.PostForm.Get("reviewed")
+	i := impact{
+		username: u.Username, before: u.Abilities, after: f.Abilities, disables: u.Enabled() && !f.Enabled,
+		self: u.ID == auth.From(r.Context()).User.ID, managed: managesUsers(u), manages: f.Enabled && managesUsers(&after),
+		reviewed:    seen != "" && strings.TrimPrefix(seen, "none") == idList(f.Abilities),
+		withoutTOTP: c.DisableTOTP, email: c.Email != nil, password: c.Password != nil,
+	}
+	err := s.Store.View(func(tx *store.Tx) (err error) {
+		if i.sole, err = s.soleManager(tx, u.ID); err != nil {
+			return err
+		}
+		i.sessions, i.tokens, err = holdings(tx, u.ID)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	id := auth.From(r.Context())
+	ask := i.ask(id.MustConfirm())
+	if ask != nil && (i.withoutTOTP || i.email || i.password) {
+		if ask.Password = confirmationField(id); ask.Password != nil {
+			ask.Password.Form = ask.Form
+		}
+	}
+	return ask, nil
+}
+
+// holdings are how many sessions and tokens a user has.
+func holdings(tx *store.Tx, id int64) (sessions, tokens int, err error) {
+	open, err := tx.Sessions(id)
+	if err != nil {
+		return 0, 0, err
+	}
+	held, err := tx.Tokens(id)
+	return len(open), len(held), err
+}
+
+// ask is the dialog about a change; nil where nothing is to be asked. Where the
+// password has to be shown again, a change of how the user signs in is.
+func (i impact) ask(password bool) *page.Confirmation {
+	c := page.Confirmation{
+		Title: "Change the permissions of " + i.username + "?", Form: "user-form", Verb: "Save",
+		Plan: fmt.Sprintf("%s %t %t", idList(i.after), i.disables, i.withoutTOTP),
+	}
+	c.Added, c.Removed = auth.Difference(i.before, i.after)
+	worth := len(c.Added)+len(c.Removed) > 0 && !i.reviewed
+	if i.disables {
+		worth, c.Danger = true, true
+		c.Title, c.Verb = "Disable "+i.username+"?", "Disable User"
+		c.Sentences = append(c.Sentences, "Until "+i.username+" is enabled again, nobody can sign in as this user. "+ends(i.sessions, i.tokens, "will be refused"))
+	}
+	if i.withoutTOTP {
+		worth = true
+		c.Sentences = append(c.Sentences, "The second factor of "+i.username+" is turned off: signing in will take the password alone, until "+i.username+" sets up another one.")
+	}
+	if password && i.password {
+		worth = true
+		c.Sentences = append(c.Sentences, "The password of "+i.username+" becomes the one you have typed. "+ends(i.sessions, 0, ""))
+	}
+	if password && i.email {
+		worth = true
+		c.Sentences = append(c.Sentences, "The address of "+i.username+" changes.")
+	}
+	if !i.disables && len(c.Added)+len(c.Removed) == 0 {
+		c.Title = "Change " + i.username + "?"
+		if i.withoutTOTP {
+			c.Title, c.Verb, c.Danger = "Turn off the second factor of "+i.username+"?", "Turn Off", true
+		}
+	}
+	if i.managed && !i.manages {
+		if i.self {
+			worth = true
+			c.Sentences = append(c.Sentences, "This is your own account: afterwards you cannot manage users any more, nor undo this.")
+		}
+		if i.sole {
+			worth = true
+			c.Sentences = append(c.Sentences, "Nobody else manages users: afterwards only the default admin can.")
+		}
+	}
+	if !worth {
+		return nil
+	}
+	return &c
+}
+
+// ends says what a user loses at once; tokens tells what becomes of them.
+func ends(sessions, held int, tokens string) string {
+	words := "There is no session to end"
+	if sessions > 0 {
+		words = page.Count(sessions, "session ends", "sessions end") + " at once"
+	}
+	if held > 0 {
+		words += ", and " + page.Count(held, "personal access token", "personal access tokens") + " " + tokens
+	}
+	return words + "."
+}
+
+// deleteUser answers GET and POST /users/{id}/delete.
+func (s *Pages) deleteUser(w http.ResponseWriter, r *http.Request) error {
+	u, err := s.userOf(r)
+	if err != nil {
+		return err
+	}
+	list := UsersTable.Parse(r.URL.Query(), table.DefaultSize).Query()
+	ask := page.Confirmation{
+		Title: "Delete User", Action: r.URL.Path, Form: "confirmation-form", Verb: "Delete", Danger: true, Plan: "yes",
+		CloseURL: page.WithQuery("/users", list),
+	}
+	var sole bool
+	var sessions, tokens int
+	err = s.Store.View(func(tx *store.Tx) (err error) {
+		if sole, err = s.soleManager(tx, u.ID); err != nil {
+			return err
+		}
+		sessions, tokens, err = holdings(tx, u.ID)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	ask.Sentences = []string{
+		fmt.Sprintf("The user %s (%s) will be deleted. This cannot be undone; disabling can.", u.Username, u.Fullname),
+		ends(sessions, tokens, "will be deleted") + " The activity log keeps the name, which can be given to somebody else.",
+	}
+	if u.ID == auth.From(r.Context()).User.ID {
+		ask.Sentences = append(ask.Sentences, "This is your own account: you will be signed out.")
+	}
+	if sole && managesUsers(u) {
+		ask.Sentences = append(ask.Sentences, "Nobody else manages users: afterwards only the default admin can.")
+	}
+	if s.Auth.DefaultAdmin(u) {
+		return fmt.Errorf("user %d: %w", u.ID, auth.ErrProtected)
+	}
+	if r.Method != http.MethodPost || r.PostForm.Get("confirmed") != ask.Plan {
+		return s.showUsers(w, r, http.StatusOK, &ask)
+	}
+	if err := s.Auth.DeleteUser(r.Context(), auth.From(r.Context()), u.ID); err != nil {
+		return err
+	}
+	s.SetFlash(w, r, "User “"+u.Username+"” deleted successfully")
+	http.Redirect(w, r, ask.CloseURL, http.StatusSeeOther)
+	return nil
+}

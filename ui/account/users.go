@@ -1,0 +1,202 @@
+package account
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+	"strings"
+
+	"trento/auth"
+	"trento/store"
+	"trento/store/landscape"
+	"trento/ui/page"
+	"trento/ui/table"
+)
+
+// usersPage is the list of all users.
+type usersPage struct {
+	table.Page
+	Rows []userRow
+	Ask  *page.Confirmation // about deleting one of them
+}
+
+// Template implements page.Page.
+func (*usersPage) Template() string { return "users" }
+
+type userRow struct {
+	ID                        int64
+	Version                   string
+	Username, Fullname, Email string
+	Disabled, Self            bool
+	SecondFactor              bool
+	Source                    string
+	LooksLike                 string // the name of a user that cannot be told apart from this one
+	Created, LastLogin        page.Timestamp
+	Grants                    []grantChip
+	Delete                    *page.Control
+}
+
+// UserItem is a user in the list.
+type UserItem struct {
+	*store.User
+	grants []auth.Grant
+	source string // where the account comes from
+	// looksLike is the name of a user that cannot be told apart from this one.
+	looksLike string
+}
+
+// The sources of accounts.
+const (
+	sourceConfiguration = "Configuration" // the default admin
+	sourceLocal         = "Local"         // made in this console or by the API
+)
+
+// UsersTable is what can be done with the list of users.
+var UsersTable = table.Table[*UserItem]{
+	Path: "/users", Noun: "user", DefaultOrder: "In the order in which they were created",
+	Columns: []table.Column[*UserItem]{
+		{Key: "username", Label: "Username", Text: func(u *UserItem) string { return u.Username }},
+		{Key: "fullname", Label: "Full Name", Text: func(u *UserItem) string { return u.Fullname }},
+		{Key: "email", Label: "Email", Text: func(u *UserItem) string { return u.Email }},
+		{Key: "status", Label: "Status", Text: (*UserItem).Status, Facet: &table.Facet[*UserItem]{Value: (*UserItem).Status}},
+		{
+			Key: "created", Label: "Created", Text: func(u *UserItem) string { return page.IsoOrEmpty(&u.CreatedAt) },
+			Compare: func(a, b *UserItem) int { return a.CreatedAt.Compare(b.CreatedAt) },
+		},
+		{
+			Key: "last_login", Label: "Last Login", Text: func(u *UserItem) string { return page.IsoOrEmpty(u.LastLoginAt) },
+			Compare: func(a, b *UserItem) int {
+				return page.TimeOrZero(a.LastLoginAt).Compare(page.TimeOrZero(b.LastLoginAt))
+			},
+		},
+		{
+			Key: "permissions", Label: "Permissions",
+			Text:  func(u *UserItem) string { return strings.Join(u.permissions(), " ") },
+			Facet: &table.Facet[*UserItem]{Values: (*UserItem).permissions},
+		},
+		{Key: "source", Label: "Source", Text: func(u *UserItem) string { return u.source }, Facet: &table.Facet[*UserItem]{Value: func(u *UserItem) string { return u.source }}},
+		{Key: "second_factor", Label: "TOTP", Text: (*UserItem).secondFactor, Facet: &table.Facet[*UserItem]{Value: (*UserItem).secondFactor}},
+	},
+	Health: func(*UserItem) landscape.Health { return landscape.HealthUnknown },
+	Urgent: func(a, b *UserItem) int { return cmp.Compare(a.ID, b.ID) },
+	Tie:    func(a, b *UserItem) int { return cmp.Compare(a.ID, b.ID) },
+}
+
+func (u *UserItem) Status() string {
+	if u.Enabled() {
+		return "Enabled"
+	}
+	return "Disabled"
+}
+
+func (u *UserItem) secondFactor() string {
+	if u.TOTPEnabledAt != nil {
+		return "Enabled"
+	}
+	return "Disabled"
+}
+
+// permissions are the groups a user holds any of, and "display only" of one
+// who holds none.
+func (u *UserItem) permissions() []string {
+	if len(u.grants) == 0 {
+		return []string{"display only"}
+	}
+	names := make([]string, len(u.grants))
+	for i, g := range u.grants {
+		names[i] = g.Name
+	}
+	return names
+}
+
+func (s *Pages) UserItems(tx *store.Tx) ([]*UserItem, error) {
+	users, err := page.Collect(tx.Users())
+	if err != nil {
+		return nil, err
+	}
+	all, names := make([]*UserItem, len(users)), make([]string, len(users))
+	for i, u := range users {
+		names[i] = u.Username
+	}
+	alike := store.LookAlikes(names) // of older versions: none are made any more
+	for i, u := range users {
+		all[i] = &UserItem{u, auth.Grants(u.Abilities), sourceLocal, alike[u.Username]}
+		if s.Auth.DefaultAdmin(u) {
+			all[i].source = sourceConfiguration
+		}
+	}
+	return all, nil
+}
+
+// users answers GET /users.
+func (s *Pages) users(w http.ResponseWriter, r *http.Request) error {
+	if table.Tidied(w, r) {
+		return nil
+	}
+	return s.showUsers(w, r, http.StatusOK, nil)
+}
+
+// showUsers shows the list, with a dialog above it where there is something
+// to ask.
+func (s *Pages) showUsers(w http.ResponseWriter, r *http.Request, status int, ask *page.Confirmation) error {
+	p := usersPage{Page: table.NewPage(s.Console, r, &UsersTable, "Users"), Ask: ask}
+	p.Live = "user"
+	var all []*UserItem
+	err := s.Store.View(func(tx *store.Tx) (err error) {
+		if all, err = s.UserItems(tx); err != nil {
+			return err
+		}
+		return s.FillFrame(&p.Frame, tx)
+	})
+	if err != nil {
+		return err
+	}
+	onPage, c, ok, err := UsersTable.FillPage(s.Console, w, r, &p.Page, all)
+	if err != nil || !ok {
+		return err
+	}
+	query := c.Query()
+	for _, u := range onPage {
+		p.Rows = append(p.Rows, s.newUserRow(r, u, page.WithQuery("", query)))
+	}
+	return s.Render(w, r, status, &p)
+}
+
+func (s *Pages) newUserRow(r *http.Request, u *UserItem, query string) userRow {
+	row := userRow{
+		ID: u.ID, Version: table.Version(u.UpdatedAt), Username: u.Username, Fullname: u.Fullname, Email: u.Email,
+		Disabled: !u.Enabled(), Self: u.ID == auth.From(r.Context()).User.ID, SecondFactor: u.TOTPEnabledAt != nil, Source: u.source, LooksLike: u.looksLike,
+		Created: s.Timestamp(u.CreatedAt), LastLogin: s.TimestampOf(u.LastLoginAt), Grants: grantChips(u.Abilities),
+		Delete: &page.Control{Label: "Delete", URL: UserPath(u.ID, "delete") + query},
+	}
+	if s.Auth.DefaultAdmin(u.User) {
+		row.Delete.Refused = "Admin user cannot be deleted"
+	}
+	return row
+}
+
+// usersCSV answers GET /users.csv.
+func (s *Pages) usersCSV(w http.ResponseWriter, r *http.Request) error {
+	return table.CSVHandlerOf(s.Console, &UsersTable, func() (all []*UserItem, err error) {
+		err = s.Store.View(func(tx *store.Tx) (err error) {
+			all, err = s.UserItems(tx)
+			return err
+		})
+		return all, err
+	})(w, r)
+}
+
+// managesUsers reports whether a user is there and may manage users.
+func managesUsers(u *store.User) bool {
+	return u.Enabled() && (&auth.Identity{User: u}).Can(page.AbilityUsers)
+}
+
+// soleManager reports whether nobody but the user and the default admin
+// manages users.
+func (s *Pages) soleManager(tx *store.Tx, id int64) (bool, error) {
+	users, err := page.Collect(tx.Users())
+	others := slices.ContainsFunc(users, func(u *store.User) bool {
+		return u.ID != id && !s.Auth.DefaultAdmin(u) && managesUsers(u)
+	})
+	return !others, err
+}

@@ -1,0 +1,322 @@
+package activity
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"trento/auth"
+	"trento/search"
+	"trento/store"
+	"trento/store/activity"
+	"trento/ui/api"
+	"trento/ui/page"
+	"trento/ui/table"
+)
+
+// activityPage is the activity log.
+type activityPage struct {
+	page.Frame
+	Words        string
+	SearchHints  []string
+	Facets       []table.FilterMenu
+	Dates        []dateMenu
+	Chips        []table.Chip
+	Keep         []page.HiddenInput // what the filter form passes on
+	RefreshKeep  []page.HiddenInput // what the refresh form passes on
+	RefreshRates []page.Option
+	FirstPage    bool
+	Announced    bool // new entries are announced, and come when they are asked for
+	ResetURL     string
+	Rows         []EntryRow
+	Total        int // entries the filters let pass
+	EmptyWords   string
+	Pager        table.Pager
+	Entry        *entryDetails
+}
+
+// Template implements page.Page.
+func (*activityPage) Template() string { return "activity" }
+
+// EntryRow is one line of the log.
+type EntryRow struct {
+	Cursor, ID string
+	At         page.Timestamp
+	Message    string
+	Things     []Thing // what the entry is about
+	Actor      string
+	Severity   severityMark
+	URL        string // opens the entry
+	Here       bool   // the entry that is open
+}
+
+// Thing is something an entry names; URL is empty where it has no page.
+type Thing struct{ Name, URL string }
+
+type severityMark struct{ Name, Label string }
+
+// dateMenu is a choice of one end of the period.
+type dateMenu struct {
+	Key, Label, Words string
+	Choices           []page.Option
+	Custom            string
+}
+
+// entryDetails is an open entry.
+type entryDetails struct {
+	Row         EntryRow
+	Label       string
+	Resource    string
+	Data        []leaf
+	Cut         int // number of values drawn if that is not all, else 0
+	JSON        string
+	Address     string // of the entry, for others
+	FlowURL     string
+	Related     []EntryRow // oldest first: the cause before its effects
+	MoreRelated bool
+	CloseURL    string
+}
+
+// Viewer is somebody who reads the log: what they may see of it is decided by
+// package api, for both.
+type Viewer struct {
+	api.Viewer
+	All activity.Filter // all they may see
+}
+
+// maxRelated is how many related entries an open entry lists.
+const maxRelated = 20
+
+func NewViewer(id *auth.Identity) (Viewer, error) {
+	v := Viewer{Viewer: api.ViewerOf(id)}
+	var err error
+	v.All, err = v.Narrow(activity.Filter{})
+	return v, err
+}
+
+// Sees reports whether the viewer may see an entry.
+func (v Viewer) Sees(e *activity.Entry) bool { return v.All.Match(e) }
+
+// narrow is Narrow that says what is missing.
+func (v Viewer) narrow(f activity.Filter) (activity.Filter, error) {
+	narrowed, err := v.Narrow(f)
+	if errors.Is(err, auth.ErrForbidden) {
+		return narrowed, &page.Refusal{Ability: "activity_log:users", Action: "To filter the activity log by other users"}
+	}
+	return narrowed, err
+}
+
+// activityLog answers GET /activity_log.
+func (s *Pages) activityLog(w http.ResponseWriter, r *http.Request) error {
+	if table.Tidied(w, r) {
+		return nil
+	}
+	v, err := NewViewer(auth.From(r.Context()))
+	if err != nil {
+		return err
+	}
+	if flow := r.URL.Query().Get("correlation"); flow != "" {
+		return s.activityFlow(w, r, v, flow)
+	}
+	q := parseLogQuery(r.URL.Query(), page.PageSize(r, "activity", usualEntries))
+	p := activityPage{
+		Frame: s.NewFrame(r, "Activity Log"), Words: q.words, FirstPage: q.firstPage(), Announced: q.refresh != live,
+		Chips: q.chips(), RefreshRates: slices.Clone(refreshRates),
+		ResetURL:   page.WithQuery("/activity_log", logQuery{size: q.size, sized: q.sized, refresh: q.refresh}.values()),
+		EmptyWords: "Everything that happens in the landscape and everything people change is written down here.",
+	}
+	if p.FirstPage {
+		p.Live, p.Refresh = "activity", q.refresh.seconds()
+	}
+	found, err := s.findEntries(r, v, q, &p)
+	if err != nil {
+		return err
+	}
+	if q.sized {
+		s.RememberSize(w, r, "activity", usualEntries, q.size)
+	}
+	if err := s.fillActivity(r, &p, v, q, found); err != nil {
+		return err
+	}
+	return s.Render(w, r, http.StatusOK, &p)
+}
+
+// findEntries asks the index. A search that is too long is said so on the
+// page; everything else is a fault.
+func (s *Pages) findEntries(r *http.Request, v Viewer, q logQuery, p *activityPage) (search.Page, error) {
+	f, err := q.filter(s.Store.Now())
+	if errors.Is(err, activity.ErrSearchTooLong) {
+		p.SearchHints, p.EmptyWords = []string{"This was not searched for: " + err.Error() + "."}, "The search is too long."
+		return search.Page{}, nil
+	}
+	if err != nil {
+		return search.Page{}, err
+	}
+	if f, err = v.narrow(f); err != nil {
+		return search.Page{}, err
+	}
+	found, err := v.Find(r.Context(), s.Search, f, q.walk())
+	if err != nil {
+		return search.Page{}, err
+	}
+	p.SearchHints, p.Total = q.searchHints(found.Total), found.Total
+	if len(p.Chips) > 0 {
+		p.EmptyWords = "No entry fits these filters. Entries are kept for a limited time, so the oldest may be gone."
+	}
+	return found, nil
+}
+
+// fillActivity fills the page with what was found.
+func (s *Pages) fillActivity(r *http.Request, p *activityPage, v Viewer, q logQuery, found search.Page) error {
+	related, err := s.related(r, v, q.entry)
+	if err != nil {
+		return err
+	}
+	p.fillForms(q, found)
+	return s.Store.View(func(tx *store.Tx) error {
+		known := RegisteredPages(tx)
+		for _, e := range found.Entries {
+			p.Rows = append(p.Rows, s.NewEntryRow(v, e, q.values(), known))
+		}
+		users, err := actorOptions(tx, v, q.actors)
+		if err != nil {
+			return err
+		}
+		p.Facets = []table.FilterMenu{users, typeFacet(v, q.types), severityFacet(q.severities)}
+		if q.entry != "" {
+			if p.Entry, err = s.openEntry(tx, r, v, q.entry, q.values(), related, known); err != nil {
+				return err
+			}
+		}
+		return s.FillFrame(&p.Frame, tx)
+	})
+}
+
+// fillForms fills the forms of the page. Each changes a part of the address
+// and passes on what belongs with it: whatever changes the list begins at the
+// newest entry again, only another size keeps the place.
+func (p *activityPage) fillForms(q logQuery, found search.Page) {
+	p.Dates = []dateMenu{newDateMenu("from_date", "From date", q.from), newDateMenu("to_date", "To date", q.to)}
+	for i := range p.RefreshRates {
+		p.RefreshRates[i].Chosen = q.refresh != "" && p.RefreshRates[i].Value == string(q.refresh)
+	}
+	kept := logQuery{size: q.size, sized: q.sized, refresh: q.refresh}.values()
+	p.Keep = page.HiddenInputs(kept)
+	rest := q.restarted().values()
+	rest.Del("refreshRate")
+	p.RefreshKeep = page.HiddenInputs(rest)
+	sizeKeep := q.filterValues()
+	if q.refresh != "" {
+		sizeKeep["refreshRate"] = kept["refreshRate"]
+	}
+	p.Pager = table.Pager{Path: "/activity_log", SizeName: "first", Sizes: table.Sizes(q.size), Steps: q.stepsFrom(found), Keep: page.HiddenInputs(sizeKeep)}
+	p.Pager.Range = page.Count(found.Total, "entry", "entries")
+	if n := len(found.Entries); q.firstPage() && n < found.Total {
+		p.Pager.Range = fmt.Sprintf("The newest %d of %s", n, p.Pager.Range)
+	}
+	if len(found.Entries) > 0 {
+		p.Pager.Export = table.CSVAddress(page.WithQuery("/activity_log.csv", q.filterValues()))
+		p.Pager.ExportLines = page.WithQuery("/activity_log.jsonl", q.filterValues())
+	}
+	if !q.forward && q.cursor != 0 {
+		p.Pager.Keep = append(p.Pager.Keep, page.HiddenInput{Name: "after", Value: q.cursor.Cursor()})
+	}
+}
+
+// related finds the entries of the same flow as the open one. It runs before
+// the page is filled, since the index must not be asked inside a read.
+func (s *Pages) related(r *http.Request, v Viewer, cursor string) (search.Page, error) {
+	id := ""
+	err := s.Store.View(func(tx *store.Tx) error {
+		e, err := visibleEntry(tx, v, cursor)
+		if err == nil {
+			id = correlation(e)
+		}
+		return nil
+	})
+	if err != nil || id == "" {
+		return search.Page{}, err
+	}
+	return s.Mentions(r.Context(), v, id, maxRelated)
+}
+
+// Mentions finds the newest entries that have a text as a value.
+func (s *Pages) Mentions(ctx context.Context, v Viewer, text string, limit int) (search.Page, error) {
+	f, err := v.mentioning(text)
+	if err != nil {
+		return search.Page{}, nil // longer than any text we would have written
+	}
+	return v.Find(ctx, s.Search, f, search.Walk{Limit: limit})
+}
+
+// mentioning selects the entries the viewer may see that have a text as a
+// value.
+func (v Viewer) mentioning(text string) (activity.Filter, error) {
+	f := v.All
+	var err error
+	f.Search, err = activity.ParseSearch(`"` + text + `"`)
+	return f, err
+}
+
+// visibleEntry is the entry at a cursor, if the viewer may see it.
+func visibleEntry(tx *store.Tx, v Viewer, cursor string) (*activity.Entry, error) {
+	position, err := activity.ParseCursor(cursor)
+	if err != nil {
+		return nil, fmt.Errorf("entry %q: %w", cursor, store.ErrNotFound)
+	}
+	e, err := tx.Entry(position)
+	if err == nil && !v.Sees(e) {
+		return nil, fmt.Errorf("entry %q: %w", cursor, store.ErrNotFound)
+	}
+	return e, err
+}
+
+// openEntry is an entry in full, on top of the page that query describes.
+func (s *Pages) openEntry(tx *store.Tx, r *http.Request, v Viewer, cursor string, query url.Values, related search.Page, known pages) (*entryDetails, error) {
+	e, err := visibleEntry(tx, v, cursor)
+	if err != nil {
+		return nil, err
+	}
+	d := &entryDetails{
+		Row: s.NewEntryRow(v, e, query, known), Label: e.Type.Label(), Resource: e.Resource(),
+		Address:  s.Connection(r).ServerURL + page.WithQuery("/activity_log", url.Values{"entry": {e.Position.Cursor()}}),
+		CloseURL: page.WithQuery("/activity_log", query), JSON: indented(e.Metadata), MoreRelated: related.More,
+	}
+	d.Data, d.Cut = newTree(e.Metadata, known)
+	if id := correlation(e); id != "" {
+		d.FlowURL = flowURL(id)
+		for _, other := range slices.Backward(related.Entries) {
+			row := s.NewEntryRow(v, other, query, known)
+			row.Here = other.Position == e.Position
+			d.Related = append(d.Related, row)
+		}
+		if len(d.Related) == 1 {
+			d.Related = nil // the entry itself
+		}
+	}
+	return d, nil
+}
+
+// NewEntryRow is an entry as a line. Its link opens it on top of the list
+// that the query describes.
+func (s *Pages) NewEntryRow(v Viewer, e *activity.Entry, query url.Values, known pages) EntryRow {
+	open := url.Values{"entry": {e.Position.Cursor()}}
+	for key, values := range query {
+		open[key] = values
+	}
+	row := EntryRow{
+		Cursor: e.Position.Cursor(), ID: e.ID, At: s.Timestamp(e.OccurredOn()), Message: e.Message(), Actor: v.Actor(e.Actor),
+		Severity: severityMark{e.Severity.String(), severityLabel(e.Severity.String())},
+		URL:      page.WithQuery("/activity_log", open),
+	}
+	for _, t := range thingsOf(e, known) {
+		if !strings.Contains(row.Message, `"`+t.Name+`"`) {
+			row.Things = append(row.Things, t)
+		}
+	}
+	return row
+}

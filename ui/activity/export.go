@@ -1,0 +1,166 @@
+package activity
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"time"
+
+	"trento/auth"
+	"trento/search"
+	"trento/store"
+	"trento/store/activity"
+	"trento/ui/api"
+	"trento/ui/page"
+	"trento/ui/table"
+)
+
+// exportDeadline is how long a client may take to accept the next piece of an
+// export.
+const exportDeadline = 30 * time.Second
+
+// logFormat is a form in which the log leaves the console.
+type logFormat struct {
+	setHeader func(http.Header)
+	// begin writes what comes before the entries, and returns what writes one.
+	begin func(io.Writer, url.Values) (func(api.Viewer, *activity.Entry) error, error)
+}
+
+var csvFormat = logFormat{
+	setHeader: func(h http.Header) { api.SetCSVHeader(h, "activity_log.csv") },
+	begin: func(w io.Writer, q url.Values) (func(api.Viewer, *activity.Entry) error, error) {
+		out, err := api.NewCSVWriter(w, table.AsksByteOrderMark(q))
+		if err != nil {
+			return nil, err
+		}
+		if err := out.Write("Time (UTC)", "Severity", "Type", "Message", "Resource", "User", "ID", "Data"); err != nil {
+			return nil, err
+		}
+		return func(v api.Viewer, e *activity.Entry) error {
+			if err := out.Write(api.CSVTime(e.OccurredOn()), e.Severity.String(), e.Type.Label(), e.Message(), e.Resource(), v.Actor(e.Actor), e.ID, string(e.Metadata)); err != nil {
+				return err
+			}
+			return out.Flush()
+		}, out.Flush()
+	},
+}
+
+// linesFormat has an object a line, in the form of the API.
+var linesFormat = logFormat{
+	setHeader: func(h http.Header) {
+		h.Set("Content-Type", "application/jsonl; charset=utf-8")
+		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": "activity_log.jsonl"}))
+		h.Set("Cache-Control", "no-store")
+	},
+	begin: func(w io.Writer, _ url.Values) (func(api.Viewer, *activity.Entry) error, error) {
+		return func(v api.Viewer, e *activity.Entry) error {
+			line, err := json.Marshal(v.Entry(e))
+			if err == nil {
+				_, err = w.Write(append(line, '\n'))
+			}
+			return err
+		}, nil
+	},
+}
+
+// exportLog answers GET /activity_log.csv and GET /activity_log.jsonl: all
+// entries that pass the filters, however many, newest first. They are read
+// part by part, and nothing is held open while a part goes out. Who is signed
+// out, or may no longer see what was asked for, gets no further part: the
+// answer then ends in the middle, which the client notices.
+func (s *Pages) exportLog(format logFormat) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		asked, err := parseLogQuery(r.URL.Query(), usualEntries).filter(s.Store.Now())
+		if err != nil {
+			return err
+		}
+		x := export{s: s, format: format, id: auth.From(r.Context()), asked: asked, w: w, out: http.NewResponseController(w)}
+		if err = x.run(r.Context(), r.URL.Query()); err != nil && x.begun {
+			s.Log.Warn("export of the activity log is cut short", "id", page.RequestID(r.Context()), "error", err)
+			panic(http.ErrAbortHandler)
+		}
+		return err
+	}
+}
+
+// export is an export under way.
+type export struct {
+	s      *Pages
+	format logFormat
+	id     *auth.Identity
+	asked  activity.Filter
+	w      http.ResponseWriter
+	out    *http.ResponseController
+	begun  bool // something has been sent
+}
+
+func (x *export) run(ctx context.Context, query url.Values) error {
+	var part bytes.Buffer
+	write, err := x.format.begin(&part, query)
+	if err != nil {
+		return err
+	}
+	for walk := (search.Walk{Limit: search.MaxLimit}); ; {
+		v, f, err := x.mayRead()
+		if err != nil {
+			return err
+		}
+		found, err := v.Find(ctx, x.s.Search, f, walk)
+		if err != nil {
+			return err
+		}
+		for _, e := range found.Entries {
+			if err := write(v.Viewer, e); err != nil {
+				return err
+			}
+			walk.From = e.Position
+		}
+		if err := x.send(&part); err != nil || !found.More {
+			return err
+		}
+	}
+}
+
+// mayRead looks who reads the log, and what of it they may see now.
+func (x *export) mayRead() (Viewer, activity.Filter, error) {
+	var v Viewer
+	err := x.s.Store.View(func(tx *store.Tx) error {
+		id, err := x.s.Auth.Revalidate(tx, x.id)
+		if err == nil {
+			v, err = NewViewer(id)
+		}
+		return err
+	})
+	if err != nil {
+		return Viewer{}, activity.Filter{}, err
+	}
+	f, err := v.narrow(x.asked)
+	return v, f, err
+}
+
+// send sends a part and empties it. There is a deadline for every piece, not
+// for the whole: that takes as long as it takes.
+func (x *export) send(part *bytes.Buffer) error {
+	if !x.begun {
+		x.format.setHeader(x.w.Header())
+		x.begun = true
+	}
+	for part.Len() > 0 {
+		err := x.out.SetWriteDeadline(time.Now().Add(exportDeadline))
+		if err != nil && !errors.Is(err, http.ErrNotSupported) {
+			return err
+		}
+		if _, err := x.w.Write(part.Next(table.PieceOfFile)); err != nil {
+			return err
+		}
+		if _, _, err := x.mayRead(); err != nil {
+			return err
+		}
+	}
+	return x.out.Flush()
+}

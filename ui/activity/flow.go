@@ -1,0 +1,182 @@
+package activity
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+
+	"trento/search"
+	"trento/store"
+	"trento/store/activity"
+	"trento/ui/page"
+	"trento/ui/table"
+)
+
+// flowPage is what one cause brought about, in the order in which it happened.
+type flowPage struct {
+	page.Frame
+	Total   int
+	Begin   page.Timestamp
+	Took    string // from the first entry to the last; empty if that is all one moment
+	Actor   string // of the first entry
+	Steps   []flowStep
+	ListURL string // the same entries in the log
+	Pager   []table.Step
+	Entry   *entryDetails
+}
+
+// Template implements page.Page.
+func (*flowPage) Template() string { return "flow" }
+
+// flowStep is an entry and how long after the first one it was written, if
+// that was later.
+type flowStep struct {
+	EntryRow
+	Later string
+}
+
+// flowSize is how many entries of a flow a page has.
+const flowSize = 100
+
+// flowURL is the page of a flow.
+func flowURL(id string) string {
+	return page.WithQuery("/activity_log", url.Values{"correlation": {id}})
+}
+
+// activityFlow answers GET /activity_log?correlation=ID.
+func (s *Pages) activityFlow(w http.ResponseWriter, r *http.Request, v Viewer, id string) error {
+	nothing := fmt.Errorf("flow %q: %w", id, store.ErrNotFound)
+	if _, err := uuid.Parse(id); err != nil {
+		return nothing
+	}
+	f, err := v.mentioning(id)
+	if err != nil {
+		return err
+	}
+	asked := r.URL.Query()
+	walk := flowWalk(asked)
+	found, err := v.Find(r.Context(), s.Search, f, walk)
+	if err != nil {
+		return err
+	}
+	if found.Total == 0 {
+		return nothing // or nothing that this reader may know of
+	}
+	p := flowPage{Frame: s.NewFrame(r, "Related Events"), Total: found.Total, Pager: flowSteps(id, walk, found)}
+	p.Live = "activity"
+	p.ListURL = page.WithQuery("/activity_log", url.Values{"search": {id}, "severity": SeverityNames(), "first": {"20"}})
+	first, err := s.flowEnds(r, v, f, &p)
+	if err != nil {
+		return err
+	}
+	related, err := s.related(r, v, asked.Get("entry"))
+	if err != nil {
+		return err
+	}
+	query := maps.Clone(asked)
+	query.Del("entry")
+	err = s.Store.View(func(tx *store.Tx) (err error) {
+		known := RegisteredPages(tx)
+		for _, e := range slices.Backward(found.Entries) {
+			p.Steps = append(p.Steps, flowStep{s.NewEntryRow(v, e, query, known), later(e.OccurredOn().Sub(first.OccurredOn()))})
+		}
+		if cursor := asked.Get("entry"); cursor != "" {
+			if p.Entry, err = s.openEntry(tx, r, v, cursor, query, related, known); err != nil {
+				return err
+			}
+		}
+		return s.FillFrame(&p.Frame, tx)
+	})
+	if err != nil {
+		return err
+	}
+	return s.Render(w, r, http.StatusOK, &p)
+}
+
+// flowEnds puts into the page who began a flow, when, and how long it took. It
+// returns the first entry.
+func (s *Pages) flowEnds(r *http.Request, v Viewer, f activity.Filter, p *flowPage) (*activity.Entry, error) {
+	var ends [2]*activity.Entry
+	for i, forward := range []bool{true, false} {
+		found, err := v.Find(r.Context(), s.Search, f, search.Walk{Limit: 1, Forward: forward})
+		if err != nil {
+			return nil, err
+		}
+		if len(found.Entries) == 0 {
+			return nil, fmt.Errorf("flow: %w", store.ErrNotFound) // just removed
+		}
+		ends[i] = found.Entries[0]
+	}
+	first, last := ends[0], ends[1]
+	p.Begin, p.Actor = s.Timestamp(first.OccurredOn()), v.Actor(first.Actor)
+	if took := last.OccurredOn().Sub(first.OccurredOn()); took > 0 {
+		p.Took = duration(took)
+	}
+	return first, nil
+}
+
+// flowWalk is the part of a flow that an address asks for: its beginning, what
+// comes after or before some entry, or its end.
+func flowWalk(q url.Values) search.Walk {
+	walk := search.Walk{Limit: flowSize, Forward: true, Count: true}
+	if p, err := activity.ParseCursor(q.Get("after")); err == nil {
+		walk.From = p
+	} else if p, err := activity.ParseCursor(q.Get("before")); err == nil {
+		walk.From, walk.Forward = p, false
+	} else if q.Has("last") {
+		walk.Forward = false
+	}
+	return walk
+}
+
+// flowSteps are the ways on from a page of a flow; none where it has only one.
+func flowSteps(id string, walk search.Walk, found search.Page) []table.Step {
+	if len(found.Entries) == 0 || found.Total == len(found.Entries) {
+		return nil
+	}
+	to := func(possible bool, key, value string) string {
+		switch {
+		case !possible:
+			return ""
+		case key == "":
+			return flowURL(id)
+		}
+		return page.WithQuery("/activity_log", url.Values{"correlation": {id}, key: {value}})
+	}
+	earlier, later := walk.From != 0, found.More
+	if !walk.Forward {
+		earlier, later = found.More, walk.From != 0
+	}
+	newest, oldest := found.Entries[0].Position.Cursor(), found.Entries[len(found.Entries)-1].Position.Cursor()
+	return table.Steps(to(earlier, "", ""), to(earlier, "before", oldest), to(later, "after", newest), to(later, "last", strconv.Itoa(flowSize)))
+}
+
+// later says how long after the begin of a flow something was; nothing where
+// that was the same moment.
+func later(d time.Duration) string {
+	if d <= 0 {
+		return ""
+	}
+	return "+" + duration(d)
+}
+
+// duration is a time span to about a thousandth, for the reader.
+func duration(d time.Duration) string {
+	switch {
+	case d < time.Millisecond:
+		return "1 ms" // at most
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	case d < time.Minute:
+		return fmt.Sprintf("%.1f s", d.Truncate(time.Second/10).Seconds())
+	case d < time.Hour:
+		return fmt.Sprintf("%d min %d s", d/time.Minute, d%time.Minute/time.Second)
+	}
+	return fmt.Sprintf("%d h %d min", d/time.Hour, d%time.Hour/time.Minute)
+}

@@ -1,0 +1,170 @@
+package activity
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+
+	"trento/store"
+	"trento/store/activity"
+	"trento/store/landscape"
+	"trento/ui/page"
+)
+
+// leaf is a value of an entry's metadata, with what is inside it.
+type leaf struct {
+	Key, Text string
+	Kind      string // text, number, word (true, false, null), object, list
+	URL       string
+	Children  []leaf
+}
+
+// maxLeaves bounds the tree that is drawn of one entry; its JSON has the rest.
+const maxLeaves = 2000
+
+// pages leads from the id of a registered thing to its page: name and address,
+// both empty where the id is of none.
+type pages func(id string) Thing
+
+// RegisteredPages are the pages of what a read sees.
+func RegisteredPages(tx *store.Tx) pages {
+	return func(text string) Thing {
+		id, ok := landscape.ParseID[string](text)
+		if !ok { // all things have ids of the same form
+			return Thing{}
+		}
+		for _, kind := range []page.Taggable{page.HostTags, page.ClusterTags, page.DatabaseTags, page.SAPSystemTags} {
+			if name, err := kind.Name(tx, id); err == nil {
+				return Thing{Name: name, URL: kind.Path + "/" + id}
+			}
+		}
+		return Thing{}
+	}
+}
+
+// thingKeys name the things an entry is about: the id of each, and its name
+// when it happened. A SID is that of the SAP system rather than that of the
+// database below it.
+var thingKeys = []struct {
+	id    string
+	names []string
+}{
+	{"cluster_id", []string{"name"}}, {"sap_system_id", []string{"sid"}}, {"database_id", []string{"sid"}},
+	{"resource_id", []string{"hostname", "name", "sid"}}, {"user_id", []string{"username"}},
+	{"host_id", []string{"hostname"}}, {"old_host_id", nil}, {"new_host_id", nil},
+}
+
+// thingsOf are the things the metadata of an entry names, each once. Those
+// that have a page lead to it.
+func thingsOf(e *activity.Entry, known pages) []Thing {
+	var texts map[string]any
+	if err := json.Unmarshal(e.Metadata, &texts); err != nil {
+		return nil
+	}
+	var things []Thing
+	named := map[string]bool{}
+	for _, keys := range thingKeys {
+		id := fmt.Sprint(texts[keys.id])
+		if texts[keys.id] == nil || named[id] || keys.id == "database_id" && texts["sap_system_id"] != nil {
+			continue
+		}
+		t := known(id)
+		for _, key := range keys.names {
+			if name, _ := texts[key].(string); name != "" {
+				t.Name = name
+				break
+			}
+		}
+		if t.Name != "" {
+			things, named[id] = append(things, t), true
+		}
+	}
+	return things
+}
+
+// correlation is the id of the flow an entry belongs to, or empty.
+func correlation(e *activity.Entry) string {
+	var flow struct {
+		ID string `json:"correlation_id"`
+	}
+	if err := json.Unmarshal(e.Metadata, &flow); err != nil {
+		return ""
+	}
+	return flow.ID
+}
+
+func indented(metadata json.RawMessage) string {
+	var text bytes.Buffer
+	if err := json.Indent(&text, metadata, "", "  "); err != nil {
+		return string(metadata)
+	}
+	return text.String()
+}
+
+// newTree draws metadata, members in the order they are stored. cut is the
+// number of values drawn if there are more.
+func newTree(metadata json.RawMessage, known pages) (tree []leaf, cut int) {
+	d := treeDrawer{decoder: json.NewDecoder(bytes.NewReader(metadata)), known: known}
+	d.decoder.UseNumber()
+	root, err := d.value("")
+	if err != nil || d.drawn > maxLeaves {
+		return root.Children, min(d.drawn, maxLeaves)
+	}
+	return root.Children, 0
+}
+
+type treeDrawer struct {
+	decoder *json.Decoder
+	known   pages
+	drawn   int
+}
+
+func (d *treeDrawer) value(key string) (leaf, error) {
+	token, err := d.decoder.Token()
+	if err != nil {
+		return leaf{}, err
+	}
+	d.drawn++
+	l := leaf{Key: key, Kind: "word"}
+	switch v := token.(type) {
+	case json.Delim:
+		l.Kind = map[json.Delim]string{'{': "object", '[': "list"}[v]
+		err = d.children(&l)
+		l.Text = page.Count(len(l.Children), "value", "values")
+	case string:
+		l.Kind, l.Text, l.URL = "text", v, d.known(v).URL
+	case json.Number:
+		l.Kind, l.Text = "number", v.String()
+	case bool:
+		l.Text = strconv.FormatBool(v)
+	case nil:
+		l.Text = "null"
+	}
+	return l, err
+}
+
+func (d *treeDrawer) children(parent *leaf) error {
+	for d.decoder.More() {
+		if d.drawn >= maxLeaves {
+			d.drawn = maxLeaves + 1
+			return io.EOF
+		}
+		key := strconv.Itoa(len(parent.Children) + 1)
+		if parent.Kind == "object" {
+			name, err := d.decoder.Token()
+			if err != nil {
+				return err
+			}
+			key = fmt.Sprint(name)
+		}
+		child, err := d.value(key)
+		parent.Children = append(parent.Children, child)
+		if err != nil {
+			return err
+		}
+	}
+	_, err := d.decoder.Token()
+	return err
+}

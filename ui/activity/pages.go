@@ -1,0 +1,35 @@
+// Package activity is the pages of the activity log: the log, one flow of it,
+// its export, and what of it is announced while a page is open.
+package activity
+
+import (
+	"embed"
+
+	"trento/auth"
+	"trento/ui/api"
+	"trento/ui/page"
+)
+
+// Pages are the pages of the room.
+type Pages struct{ *page.Console }
+
+// New makes the pages.
+func New(c *page.Console) *Pages { return &Pages{c} }
+
+// Routes are the pages and what each demands.
+func (s *Pages) Routes() []api.Route {
+	return []api.Route{
+		{Method: "GET", Path: "/activity_log", Access: auth.SignedIn, Handle: s.activityLog},
+		{Method: "GET", Path: "/activity_log.csv", Access: auth.SignedIn, Handle: s.exportLog(csvFormat)},
+		{Method: "GET", Path: "/activity_log.jsonl", Access: auth.SignedIn, Handle: s.exportLog(linesFormat)},
+	}
+}
+
+//go:embed *.html *.css
+var files embed.FS
+
+// Room is these pages as a part of the console.
+var Room = page.Room{
+	Files: files,
+	Pages: []page.Page{&activityPage{}, &flowPage{}},
+}

@@ -1,0 +1,321 @@
+package activity
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"trento/search"
+	"trento/store/activity"
+	"trento/ui/page"
+	"trento/ui/table"
+)
+
+// logQuery is the state of the activity log page, as its address has it.
+type logQuery struct {
+	words      string
+	actors     []string
+	types      []string
+	severities []string // empty: the usual ones
+	from, to   dateChoice
+	size       int
+	sized      bool
+	forward    bool              // towards newer entries
+	cursor     activity.Position // where the page before ended; 0: at the end
+	refresh    refreshRate
+	entry      string // cursor of the open entry
+}
+
+// dateChoice is one end of a period. Relative ones are kept relative, so that
+// a bookmark of "the last hour" stays that.
+type dateChoice struct {
+	relative string // key of relativeDates
+	custom   time.Time
+}
+
+var relativeDates = []struct {
+	key string
+	ago time.Duration
+}{
+	{"1h", time.Hour}, {"24h", 24 * time.Hour}, {"7d", 7 * 24 * time.Hour}, {"30d", 30 * 24 * time.Hour},
+}
+
+// customDate says in an address that the time follows.
+const customDate = "custom"
+
+// dateLayouts are the forms a typed time may have: what browsers send, with
+// or without seconds, and the forms of the API. Without a zone it is UTC.
+var dateLayouts = []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02"}
+
+// usualSeverities are shown where the address does not choose.
+var usualSeverities = []string{"info", "warning", "critical"}
+
+// usualEntries is how many entries a page of the log has where nobody said
+// otherwise.
+const usualEntries = 20
+
+// refreshRate says how a page of the log is kept new, as its address has it:
+// milliseconds between refreshes, live, or empty for not at all.
+type refreshRate string
+
+// live lets new entries in as they are written.
+const live refreshRate = "live"
+
+// seconds are the seconds between refreshes, or 0 where there are none.
+func (rate refreshRate) seconds() int {
+	ms, _ := strconv.Atoi(string(rate)) // live is no number
+	return ms / 1000
+}
+
+// refreshRates are the rates offered.
+var refreshRates = []page.Option{
+	{Value: "", Label: "Off"}, {Value: string(live), Label: "Live"},
+	{Value: "5000", Label: "5s"}, {Value: "10000", Label: "10s"}, {Value: "30000", Label: "30s"},
+	{Value: "60000", Label: "1m"}, {Value: "300000", Label: "5m"}, {Value: "1800000", Label: "30m"},
+}
+
+// parseLogQuery reads the address. What it does not understand it takes as
+// not said.
+func parseLogQuery(q url.Values, size int) logQuery {
+	l := logQuery{
+		words:  strings.TrimSpace(q.Get("search")),
+		actors: table.Unique(q["actor"]), types: table.Unique(q["type"]),
+		from: parseDate(q["from_date"]), to: parseDate(q["to_date"]),
+		size: size, entry: q.Get("entry"),
+	}
+	for _, name := range table.Unique(q["severity"]) {
+		if _, ok := activity.ParseSeverity(name); ok {
+			l.severities = append(l.severities, name)
+		}
+	}
+	cursor := q.Get("after")
+	sizeText := q.Get("first")
+	if q.Has("last") || q.Has("before") {
+		l.forward, cursor, sizeText = true, q.Get("before"), q.Get("last")
+	}
+	if p, err := activity.ParseCursor(cursor); err == nil {
+		l.cursor = p
+	} else if cursor != "" {
+		l.forward = false
+	}
+	if n, err := strconv.Atoi(sizeText); err == nil && slices.Contains(page.PageSizes, n) {
+		l.size, l.sized = n, true
+	}
+	for _, rate := range refreshRates[1:] {
+		if rate.Value == q.Get("refreshRate") {
+			l.refresh = refreshRate(rate.Value)
+		}
+	}
+	return l
+}
+
+func parseDate(values []string) dateChoice {
+	for _, v := range values {
+		for _, rel := range relativeDates {
+			if v == rel.key {
+				return dateChoice{relative: v}
+			}
+		}
+		for _, layout := range dateLayouts {
+			if t, err := time.Parse(layout, v); err == nil {
+				return dateChoice{custom: t.UTC()}
+			}
+		}
+	}
+	return dateChoice{}
+}
+
+func (d dateChoice) set() bool { return d != dateChoice{} }
+
+// at is the moment the choice means now; zero where nothing is chosen.
+func (d dateChoice) at(now time.Time) time.Time {
+	for _, rel := range relativeDates {
+		if d.relative == rel.key {
+			return now.Add(-rel.ago)
+		}
+	}
+	return d.custom
+}
+
+func (d dateChoice) words() string {
+	switch {
+	case d.relative != "":
+		return d.relative + " ago"
+	case !d.custom.IsZero():
+		return d.custom.Format("02 Jan 2006, 15:04:05 UTC")
+	}
+	return ""
+}
+
+func (d dateChoice) values() []string {
+	switch {
+	case d.relative != "":
+		return []string{d.relative}
+	case !d.custom.IsZero():
+		return []string{customDate, d.custom.Format("2006-01-02T15:04:05.000Z")}
+	}
+	return nil
+}
+
+// firstPage reports whether the page shows the newest entries.
+func (l logQuery) firstPage() bool { return !l.forward && l.cursor == 0 }
+
+// filterValues is the part of the address that says what is listed.
+func (l logQuery) filterValues() url.Values {
+	q := url.Values{}
+	set := func(key string, values ...string) {
+		if len(values) > 0 && values[0] != "" {
+			q[key] = values
+		}
+	}
+	set("search", l.words)
+	set("actor", l.actors...)
+	set("type", l.types...)
+	set("severity", l.severities...)
+	set("from_date", l.from.values()...)
+	set("to_date", l.to.values()...)
+	return q
+}
+
+// values is the whole address, less the open entry.
+func (l logQuery) values() url.Values {
+	q := l.filterValues()
+	sizeKey := "first"
+	if l.forward {
+		sizeKey = "last"
+		q.Set("last", strconv.Itoa(l.size))
+	}
+	if l.sized {
+		q.Set(sizeKey, strconv.Itoa(l.size))
+	}
+	if l.cursor != 0 {
+		key := "after"
+		if l.forward {
+			key = "before"
+		}
+		q.Set(key, l.cursor.Cursor())
+	}
+	if l.refresh != "" {
+		q.Set("refreshRate", string(l.refresh))
+	}
+	return q
+}
+
+// filter is the query as the log understands it.
+func (l logQuery) filter(now time.Time) (activity.Filter, error) {
+	words, err := activity.ParseSearch(l.words)
+	if err != nil {
+		return activity.Filter{}, err
+	}
+	f := activity.Filter{Actors: l.actors, From: l.from.at(now), To: l.to.at(now), Search: words}
+	for _, t := range l.types {
+		f.Types = append(f.Types, activity.Type(t))
+	}
+	names := l.severities
+	if len(names) == 0 {
+		names = usualSeverities
+	}
+	for _, name := range names {
+		if severity, ok := activity.ParseSeverity(name); ok {
+			f.Severities = append(f.Severities, severity)
+		}
+	}
+	return f, nil
+}
+
+func (l logQuery) walk() search.Walk {
+	return search.Walk{From: l.cursor, Limit: l.size, Forward: l.forward, Count: true}
+}
+
+// chips are the filters in force, each with the address without it. The usual
+// severities are none.
+func (l logQuery) chips() []table.Chip {
+	var chips table.ChipList
+	add := func(label, value string, without logQuery) {
+		chips.Add(label, value, func() string { return page.WithQuery("/activity_log", without.restarted().values()) })
+	}
+	if l.words != "" {
+		without := l
+		without.words = ""
+		add("Metadata", l.words, without)
+	}
+	for _, actor := range l.actors {
+		without := l
+		without.actors = remove(l.actors, actor)
+		add("User", actor, without)
+	}
+	for _, t := range l.types {
+		without := l
+		without.types = remove(l.types, t)
+		add("Type", activity.Type(t).Label(), without)
+	}
+	if len(l.severities) > 0 && !sameSet(l.severities, usualSeverities) {
+		for _, name := range l.severities {
+			without := l
+			without.severities = remove(l.severities, name)
+			add("Severity", severityLabel(name), without)
+		}
+	}
+	if l.from.set() {
+		without := l
+		without.from = dateChoice{}
+		add("From date", l.from.words(), without)
+	}
+	if l.to.set() {
+		without := l
+		without.to = dateChoice{}
+		add("To date", l.to.words(), without)
+	}
+	return chips.All()
+}
+
+// restarted is the query back at the newest entries.
+func (l logQuery) restarted() logQuery {
+	l.forward, l.cursor, l.entry = false, 0, ""
+	return l
+}
+
+// stepsFrom are the ways on from a page of the log.
+func (l logQuery) stepsFrom(found search.Page) []table.Step {
+	to := func(forward bool, from activity.Position) string {
+		target := l
+		target.forward, target.cursor, target.sized = forward, from, true
+		return page.WithQuery("/activity_log", target.values())
+	}
+	older, newer := found.More, !l.firstPage()
+	if l.forward {
+		older, newer = l.cursor != 0, found.More
+	}
+	var first, previous, next, last string
+	if n := len(found.Entries); n > 0 && newer {
+		first, previous = to(false, 0), to(true, found.Entries[0].Position)
+	}
+	if n := len(found.Entries); n > 0 && older {
+		next, last = to(false, found.Entries[n-1].Position), to(true, 0)
+	}
+	if len(found.Entries) == 0 && newer {
+		first = to(false, 0)
+	}
+	return table.Steps(first, previous, next, last)
+}
+
+// searchHints explain a search that reads differently from what people
+// expect, or that has found nothing.
+func (l logQuery) searchHints(found int) []string {
+	hints := activity.SearchHints(l.words)
+	if len(hints) == 0 && l.words != "" && found == 0 && !strings.Contains(l.words, "*") {
+		hints = append(hints, "Values are compared as a whole. To find a part of one, add stars: *"+strings.Trim(l.words, `"`)+"*")
+	}
+	return hints
+}
+
+func remove(values []string, value string) []string {
+	return slices.DeleteFunc(slices.Clone(values), func(v string) bool { return v == value })
+}
+
+func sameSet(a, b []string) bool {
+	a, b = slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b))
+	return slices.Equal(a, b)
+}

@@ -1,0 +1,212 @@
+package landscape
+
+import (
+	"cmp"
+	"net/http"
+	"strings"
+	"time"
+
+	"trento/store"
+	"trento/store/activity"
+	"trento/store/landscape"
+	"trento/ui/page"
+	"trento/ui/table"
+)
+
+// agentsPage is the list of all agents and how their reports fare.
+type agentsPage struct {
+	table.Page
+	Rows []agentRow
+}
+
+// Template implements page.Page.
+func (*agentsPage) Template() string { return "agents" }
+
+type agentRow struct {
+	ID         string
+	Name       page.Link
+	Registered bool
+	State      string
+	Icon       string // of a state that is not as it should be
+	Faults     []reportFault
+	LastReport page.Timestamp
+	Version    string
+	Outdated   bool
+}
+
+// agentItem is an agent in the list.
+type agentItem struct {
+	*store.Agent
+	faulty []*store.ReportStatus
+	state  agentState
+	since  time.Time // the first of the faults
+}
+
+// agentState is how the reports of an agent fare, the worst first.
+type agentState int
+
+const (
+	stateRefused agentState = iota
+	stateLeftOut
+	stateUnheard
+	stateUsed
+)
+
+func (s agentState) String() string {
+	return [...]string{"Refused", "Partly used", "None yet", "Used"}[s]
+}
+
+// agentsTable is what can be done with the list of agents.
+var agentsTable = table.Table[*agentItem]{
+	Path: "/agents", Noun: "agent",
+	Columns: []table.Column[*agentItem]{
+		{Key: "agent", Label: "Agent", Text: (*agentItem).name},
+		{
+			Key: "state", Label: "Reports", Text: func(a *agentItem) string { return a.state.String() },
+			Compare: func(a, b *agentItem) int { return cmp.Compare(a.state, b.state) },
+			Facet:   &table.Facet[*agentItem]{Value: func(a *agentItem) string { return a.state.String() }},
+		},
+		{
+			Key: "problem", Label: "Problems", Text: (*agentItem).problems,
+			Facet: &table.Facet[*agentItem]{Values: (*agentItem).reports},
+		},
+		{
+			Key: "since", Label: "Since", Hidden: true, Text: func(a *agentItem) string { return page.IsoOrEmpty(momentOrNil(a.since)) },
+			Compare: func(a, b *agentItem) int { return a.since.Compare(b.since) },
+		},
+		{
+			Key: "last", Label: "Last report", Text: func(a *agentItem) string { return page.IsoOrEmpty(momentOrNil(a.LastReport())) },
+			Compare: func(a, b *agentItem) int { return a.LastReport().Compare(b.LastReport()) },
+		},
+		{
+			Key: "agent_version", Label: "Agent version", Text: (*agentItem).version,
+			Compare: func(a, b *agentItem) int { return compareVersions(a.version(), b.version()) },
+			Facet:   &table.Facet[*agentItem]{Value: (*agentItem).version, Compare: compareVersions},
+		},
+		{Key: "id", Label: "Agent ID", Hidden: true, Text: func(a *agentItem) string { return string(a.ID) }},
+	},
+	Health: func(*agentItem) landscape.Health { return landscape.HealthUnknown },
+	Urgent: func(a, b *agentItem) int { return cmp.Or(cmp.Compare(a.state, b.state), b.since.Compare(a.since)) },
+	Tie: func(a, b *agentItem) int {
+		return cmp.Or(table.FoldCompare(a.name(), b.name()), cmp.Compare(a.ID, b.ID))
+	},
+}
+
+func newAgentItem(agent *store.Agent) *agentItem {
+	a := &agentItem{Agent: agent, state: stateUsed}
+	if len(agent.Status) == 0 {
+		a.state = stateUnheard
+	}
+	for i := range agent.Status {
+		status := &agent.Status[i]
+		if !status.Faulty() {
+			continue
+		}
+		a.faulty = append(a.faulty, status)
+		state := stateLeftOut
+		if status.Outcome == store.ReportRefused {
+			state = stateRefused
+		}
+		a.state = min(a.state, state)
+		if a.since.IsZero() || status.Since.Before(a.since) {
+			a.since = status.Since
+		}
+	}
+	return a
+}
+
+func (a *agentItem) name() string {
+	if a.Host == nil {
+		return string(a.ID)
+	}
+	return a.Host.Hostname
+}
+
+func (a *agentItem) version() string {
+	if a.Host == nil {
+		return ""
+	}
+	return a.Host.AgentVersion
+}
+
+// reports are the kinds of reports that are not used as a whole.
+func (a *agentItem) reports() []string {
+	var kinds []string
+	for _, status := range a.faulty {
+		kinds = append(kinds, capital(activity.ReportName(string(status.Kind))))
+	}
+	return kinds
+}
+
+// problems is all that is wrong, in one line.
+func (a *agentItem) problems() string {
+	var words []string
+	for _, status := range a.faulty {
+		what, outcome := reportWords(status)
+		words = append(words, what+" "+outcome)
+	}
+	return strings.Join(words, " ")
+}
+
+func momentOrNil(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// agentItems reads all agents, and the frame of the page where there is one.
+func (s *Pages) agentItems(f *page.Frame) (all []*agentItem, err error) {
+	err = s.Store.View(func(tx *store.Tx) error {
+		agents, err := tx.Agents()
+		if err != nil {
+			return err
+		}
+		for _, agent := range agents {
+			all = append(all, newAgentItem(agent))
+		}
+		if f != nil {
+			return s.FillFrame(f, tx)
+		}
+		return nil
+	})
+	return all, err
+}
+
+// showAgents answers GET /agents.
+func (s *Pages) showAgents(w http.ResponseWriter, r *http.Request) error {
+	if table.Tidied(w, r) {
+		return nil
+	}
+	p := agentsPage{Page: table.NewPage(s.Console, r, &agentsTable, "Agents")}
+	p.Live, p.Refresh = "agent_report host", reportRefresh
+	all, err := s.agentItems(&p.Frame)
+	if err != nil {
+		return err
+	}
+	onPage, _, ok, err := agentsTable.FillPage(s.Console, w, r, &p.Page, all)
+	if err != nil || !ok {
+		return err
+	}
+	for _, a := range onPage {
+		p.Rows = append(p.Rows, s.newAgentRow(a))
+	}
+	return s.Render(w, r, http.StatusOK, &p)
+}
+
+func (s *Pages) newAgentRow(a *agentItem) agentRow {
+	row := agentRow{
+		ID: string(a.ID), Name: page.Link{Name: a.name()}, Registered: a.Host != nil, State: a.state.String(),
+		Faults: s.newReportFaults(a.Agent), LastReport: s.TimestampOf(momentOrNil(a.LastReport())), Version: a.version(),
+	}
+	row.Icon = map[agentState]string{stateRefused: "warning", stateLeftOut: "warning", stateUnheard: "unknown"}[a.state]
+	if a.Host != nil {
+		row.Name.URL, row.Outdated = "/hosts/"+string(a.ID), outdated(row.Version)
+	}
+	return row
+}
+
+// agentsCSV answers GET /agents.csv.
+func (s *Pages) agentsCSV(w http.ResponseWriter, r *http.Request) error {
+	return table.CSVHandlerOf(s.Console, &agentsTable, func() ([]*agentItem, error) { return s.agentItems(nil) })(w, r)
+}

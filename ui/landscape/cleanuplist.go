@@ -1,0 +1,346 @@
+package landscape
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"trento/auth"
+	"trento/store"
+	"trento/store/landscape"
+	"trento/ui/page"
+	"trento/ui/table"
+)
+
+// cleanupPage is the list of what could be cleaned up.
+type cleanupPage struct {
+	table.Page
+	Rows    []leftRow
+	Failure string // why nothing was done
+}
+
+// Template implements page.Page.
+func (*cleanupPage) Template() string { return "cleanuplist" }
+
+// cleanupConfirmPage asks whether several things shall be cleaned up, and says all that
+// would go with them.
+type cleanupConfirmPage struct {
+	page.Frame
+	CleanupPlan
+	Chosen  []leftRow
+	Refused []leftRefusal // what cannot be cleaned up
+	Failure string        // why nothing was done
+}
+
+// Template implements page.Page.
+func (*cleanupConfirmPage) Template() string { return "cleanupconfirm" }
+
+type leftRow struct {
+	Key, Kind string
+	Name      page.Link
+	Host      page.Link
+	Words     string
+	Since     page.Timestamp
+	Refused   string // why the reader may not choose it
+}
+
+// leftRefusal is why one thing cannot be cleaned up.
+type leftRefusal struct{ Name, Words string }
+
+// cleanupItem is something that nobody reports any more: a silent host, or an
+// instance that its host no longer lists.
+type cleanupItem struct {
+	kind   leftKind
+	key    string // names it in a form
+	name   page.Link
+	host   page.Link
+	since  *time.Time // nil: never heard
+	target landscape.Target
+}
+
+// leftKind is a kind of thing that can be cleaned up.
+type leftKind struct{ name, label, ability string }
+
+var (
+	leftHost        = leftKind{"host", "Host", "cleanup:host"}
+	leftDatabase    = leftKind{"database", "Database instance", "cleanup:database_instance"}
+	leftApplication = leftKind{"application", "Application instance", "cleanup:application_instance"}
+)
+
+// cleanupTable is what can be done with the list of what is left behind.
+var cleanupTable = table.Table[*cleanupItem]{
+	Path: "/cleanup", Noun: "thing", Items: leftItems,
+	Columns: []table.Column[*cleanupItem]{
+		{
+			Key: "kind", Label: "Kind", Text: func(l *cleanupItem) string { return l.kind.label },
+			Facet: &table.Facet[*cleanupItem]{Value: func(l *cleanupItem) string { return l.kind.label }},
+		},
+		{Key: "name", Label: "Name", Text: func(l *cleanupItem) string { return l.name.Name }},
+		{
+			Key: "host", Label: "Host", Text: func(l *cleanupItem) string { return l.host.Name },
+			Facet: &table.Facet[*cleanupItem]{Value: func(l *cleanupItem) string { return l.host.Name }},
+		},
+		{Key: "state", Label: "State", Text: (*cleanupItem).words},
+		{
+			Key: "since", Label: "Since", Text: func(l *cleanupItem) string { return page.IsoOrEmpty(l.since) },
+			Compare: func(a, b *cleanupItem) int { return page.TimeOrZero(a.since).Compare(page.TimeOrZero(b.since)) },
+		},
+	},
+	Health: func(*cleanupItem) landscape.Health { return landscape.HealthUnknown },
+	Urgent: func(a, b *cleanupItem) int { return page.TimeOrZero(a.since).Compare(page.TimeOrZero(b.since)) },
+	Tie: func(a, b *cleanupItem) int {
+		return cmp.Or(table.FoldCompare(a.name.Name, b.name.Name), strings.Compare(a.key, b.key))
+	},
+}
+
+func (l *cleanupItem) words() string {
+	switch {
+	case l.kind != leftHost:
+		return "Absent: its host no longer lists it"
+	case l.since == nil:
+		return "Its agent has never been heard"
+	}
+	return "Its agent does not report"
+}
+
+// label names the thing in a sentence.
+func (l *cleanupItem) label() string {
+	if l.kind == leftHost {
+		return "Host " + l.name.Name
+	}
+	return l.name.Name + " on " + l.host.Name
+}
+
+// leftItems are the hosts that are not heard and the instances that are
+// absent.
+func leftItems(v *page.Snapshot) []*cleanupItem {
+	var all []*cleanupItem
+	for _, h := range v.Hosts {
+		if h.Heartbeat != landscape.HeartbeatPassing && !v.Awaited[h.ID] {
+			all = append(all, &cleanupItem{
+				kind: leftHost, key: "host/" + string(h.ID), name: v.LinkToHost(h.ID), host: v.LinkToHost(h.ID), since: h.StaleSince,
+				target: landscape.Target{Host: h.ID},
+			})
+		}
+	}
+	add := func(kind leftKind, system page.Link, t landscape.Target, absentSince *time.Time) {
+		if absentSince == nil {
+			return
+		}
+		all = append(all, &cleanupItem{
+			kind: kind, key: strings.Join([]string{kind.name, string(t.Database) + string(t.SAPSystem), string(t.Host), t.Number}, "/"),
+			name: page.Link{Name: fmt.Sprintf("Instance %s of %s", t.Number, system.Name), URL: system.URL}, host: v.LinkToHost(t.Host),
+			since: absentSince, target: t,
+		})
+	}
+	for _, db := range v.Databases {
+		for i := range db.Instances {
+			in := &db.Instances[i]
+			add(leftDatabase, page.LinkToDatabase(db), landscape.Target{Database: db.ID, Host: in.HostID, Number: in.Number}, in.AbsentSince)
+		}
+	}
+	for _, s := range v.Systems {
+		for i := range s.Instances {
+			in := &s.Instances[i]
+			add(leftApplication, page.LinkToSAPSystem(s), landscape.Target{SAPSystem: s.ID, Host: in.HostID, Number: in.Number}, in.AbsentSince)
+		}
+	}
+	return all
+}
+
+// cleanable leads to the list where there is something on it.
+func cleanableLinks(v *page.Snapshot) []page.ActionLink {
+	all := cleanupTable.List(v)
+	if len(all) == 0 {
+		return nil
+	}
+	return []page.ActionLink{{Label: page.Count(len(all), "thing", "things") + " can be cleaned up", URL: cleanupTable.Path}}
+}
+
+// cleanupList answers GET /cleanup.
+func (s *Pages) cleanupList(w http.ResponseWriter, r *http.Request) error {
+	if table.Tidied(w, r) {
+		return nil
+	}
+	return s.showLeft(w, r, http.StatusOK, "")
+}
+
+func (s *Pages) showLeft(w http.ResponseWriter, r *http.Request, status int, failure string) error {
+	p := cleanupPage{Page: table.NewPage(s.Console, r, &cleanupTable, "Needs clean-up"), Failure: failure}
+	p.Live = "host database sap_system"
+	all, err := table.ReadAll(s.Console, &p.Frame, cleanupTable.List)
+	if err != nil {
+		return err
+	}
+	onPage, _, ok, err := cleanupTable.FillPage(s.Console, w, r, &p.Page, all)
+	if err != nil || !ok {
+		return err
+	}
+	p.List.OrderWords = strings.Replace(p.List.OrderWords, "What needs attention comes first", "What has been silent longest comes first", 1)
+	for _, l := range onPage {
+		p.Rows = append(p.Rows, s.newLeftRow(auth.From(r.Context()), l))
+	}
+	return s.Render(w, r, status, &p)
+}
+
+func (s *Pages) newLeftRow(reader *auth.Identity, l *cleanupItem) leftRow {
+	return leftRow{
+		Key: l.key, Kind: l.kind.label, Name: l.name, Host: l.host, Words: l.words(), Since: s.TimestampOf(l.since), Refused: page.WhyRefused(reader, l.kind.ability),
+	}
+}
+
+// maxCleanup bounds what is cleaned up at once: more is more than anybody has
+// read before agreeing.
+const maxCleanup = 100
+
+var tooMany = fmt.Sprintf("Choose at most %d things at once.", maxCleanup)
+
+// typedForMany is what has to be typed where whole systems go with several
+// things.
+const typedForMany = "clean up"
+
+// chosenLeft are the things a form names. The reader must be allowed to clean
+// up all of them; whether they can be is not asked here.
+func chosenLeft(r *http.Request, all []*cleanupItem, v *page.Snapshot) ([]*cleanupItem, error) {
+	reader := auth.From(r.Context())
+	var chosen []*cleanupItem
+	for _, key := range table.Unique(r.PostForm["thing"]) {
+		l := leftBehind(v, key)
+		if i := slices.IndexFunc(all, func(l *cleanupItem) bool { return l.key == key }); i >= 0 {
+			l = all[i]
+		}
+		if l == nil {
+			continue // no form of ours says that
+		}
+		if !reader.Can(l.kind.ability) {
+			return nil, &page.Refusal{Ability: l.kind.ability, Action: "To clean up this"}
+		}
+		chosen = append(chosen, l)
+	}
+	return chosen, nil
+}
+
+// leftBehind is the thing under a key that is not on the list any more; nil
+// where that is no key.
+func leftBehind(v *page.Snapshot, key string) *cleanupItem {
+	parts := strings.Split(key, "/")
+	l := &cleanupItem{key: key}
+	switch {
+	case len(parts) == 2 && parts[0] == leftHost.name:
+		l.kind, l.target = leftHost, landscape.Target{Host: landscape.HostID(parts[1])}
+	case len(parts) == 4 && parts[0] == leftDatabase.name:
+		l.kind, l.target = leftDatabase, landscape.Target{Database: landscape.DatabaseID(parts[1]), Host: landscape.HostID(parts[2]), Number: parts[3]}
+	case len(parts) == 4 && parts[0] == leftApplication.name:
+		l.kind, l.target = leftApplication, landscape.Target{SAPSystem: landscape.SAPSystemID(parts[1]), Host: landscape.HostID(parts[2]), Number: parts[3]}
+	default:
+		return nil
+	}
+	l.host = v.LinkToHost(l.target.Host)
+	if l.name = l.host; !l.target.IsHost() {
+		l.name = page.Link{Name: "Instance " + l.target.Number}
+	}
+	return l
+}
+
+// confirmCleanup answers POST /cleanup/confirm: it asks about all chosen
+// things at once, and changes nothing.
+func (s *Pages) confirmCleanup(w http.ResponseWriter, r *http.Request) error {
+	p := cleanupConfirmPage{Frame: s.NewFrame(r, "Clean up")}
+	chosen, err := s.plan(r, &p)
+	switch {
+	case err != nil:
+		return err
+	case len(chosen) == 0:
+		return s.showLeft(w, r, http.StatusUnprocessableEntity, "Choose what to clean up first.")
+	case len(chosen) > maxCleanup:
+		return s.showLeft(w, r, http.StatusUnprocessableEntity, tooMany)
+	}
+	return s.Render(w, r, http.StatusOK, &p)
+}
+
+// plan finds out what cleaning up the chosen things together would take away.
+// Those that cannot be cleaned up are listed, and the plan is that of the
+// others.
+func (s *Pages) plan(r *http.Request, p *cleanupConfirmPage) (chosen []*cleanupItem, err error) {
+	err = s.Store.View(func(tx *store.Tx) error {
+		v, err := s.Snapshot(tx)
+		if err != nil {
+			return err
+		}
+		p.Seq = v.Seq
+		p.CountTrouble(v)
+		if chosen, err = chosenLeft(r, cleanupTable.List(v), v); err != nil || len(chosen) > maxCleanup {
+			return err
+		}
+		possible := chosen
+		p.CleanupPlan, err = PlanCleanup(tx, typedForMany, targetsOf(possible)...)
+		if refused, ok := errors.AsType[landscape.CleanUpError](err); ok {
+			possible = nil
+			for _, l := range chosen {
+				i := slices.IndexFunc(refused, func(r landscape.Refusal) bool { return r.Target == l.target })
+				if i < 0 {
+					possible = append(possible, l)
+					continue
+				}
+				p.Refused = append(p.Refused, leftRefusal{Name: l.label(), Words: refusalWords(refused[i].Reason)})
+			}
+			p.CleanupPlan, err = PlanCleanup(tx, typedForMany, targetsOf(possible)...)
+		}
+		for _, l := range possible {
+			p.Chosen = append(p.Chosen, s.newLeftRow(auth.From(r.Context()), l))
+		}
+		return err
+	})
+	return chosen, err
+}
+
+func targetsOf(things []*cleanupItem) []landscape.Target {
+	targets := make([]landscape.Target, len(things))
+	for i, l := range things {
+		targets[i] = l.target
+	}
+	return targets
+}
+
+// cleanUpAll answers POST /cleanup: it cleans up all of the things, or none
+// and asks again.
+func (s *Pages) cleanUpAll(w http.ResponseWriter, r *http.Request) error {
+	p := cleanupConfirmPage{Frame: s.NewFrame(r, "Clean up")}
+	chosen, err := s.plan(r, &p)
+	status := http.StatusConflict
+	switch {
+	case err != nil:
+		return err
+	case len(chosen) == 0:
+		return s.showLeft(w, r, http.StatusUnprocessableEntity, "Choose what to clean up first.")
+	case len(chosen) > maxCleanup:
+		return s.showLeft(w, r, http.StatusUnprocessableEntity, tooMany)
+	case len(p.Refused) > 0:
+		p.Failure = "Nothing was changed: some of this cannot be cleaned up any more."
+	case r.PostForm.Get("plan") != p.Plan:
+		p.Failure = planChanged
+	case p.Confirm != "" && strings.TrimSpace(r.PostForm.Get("confirm")) != p.Confirm:
+		p.Failure, status = fmt.Sprintf("Nothing was changed: type %q to confirm.", p.Confirm), http.StatusUnprocessableEntity
+	}
+	if p.Failure != "" {
+		return s.Render(w, r, status, &p)
+	}
+	err = s.Store.CleanUp(r.Context(), page.Actor(r.Context()), AgreedTo(p.Plan), targetsOf(chosen)...)
+	if _, refused := errors.AsType[landscape.CleanUpError](err); refused || errors.Is(err, ErrPlanChanged) { // this very moment
+		return s.showLeft(w, r, http.StatusConflict, planChanged)
+	}
+	if err != nil {
+		return err
+	}
+	news := chosen[0].label() + " was cleaned up."
+	if len(chosen) > 1 {
+		news = fmt.Sprintf("%d things were cleaned up.", len(chosen))
+	}
+	s.SetFlash(w, r, news)
+	http.Redirect(w, r, cleanupTable.Path, http.StatusSeeOther)
+	return nil
+}

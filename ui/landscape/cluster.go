@@ -1,0 +1,430 @@
+package landscape
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"trento/store"
+	"trento/store/landscape"
+	"trento/ui/page"
+	"trento/ui/table"
+)
+
+// clusterPage is all that is known of one cluster.
+type clusterPage struct {
+	page.Frame
+	Name        string
+	ID          string // of a cluster without a name
+	Health      page.HealthMark
+	Reason      string // why the health is what it is
+	State       page.HealthMark
+	Maintenance bool
+	StaleBanner string
+	Tags        tagPanel
+	Facts       []page.Fact
+	Note        string // why there is no more to see
+	Sites       []clusterSite
+	Systems     []clusterSystem
+	Hosts       []hostLine // where nothing is known of the nodes
+	Described   bool       // the inside of the cluster is known
+	Resources   []resourceGroup
+	Stopped     []resourceRow
+	SBD         []sbdRow
+	FencingNote string // what there is instead of SBD devices
+	Node        *nodeDialog
+	Activity    recent
+}
+
+// Template implements page.Page.
+func (*clusterPage) Template() string { return "cluster" }
+
+// clusterSite is a site of the system replication with its nodes.
+type clusterSite struct {
+	ID     string // within the page
+	Name   string
+	Health page.HealthMark
+	State  page.HealthMark // its part in the replication
+	Nodes  []nodeRow
+}
+
+// clusterSystem is the central services of one SAP system with the nodes of
+// the cluster as it sees them.
+type clusterSystem struct {
+	ID    string // within the page
+	SID   string
+	Facts []page.Fact
+	Nodes []nodeRow
+}
+
+// nodeRow is a node of a cluster. What a type of cluster does not know of its
+// nodes is empty.
+type nodeRow struct {
+	Host        page.Link
+	Status      page.HealthMark
+	Unmanaged   string // "2 unmanaged resources"
+	Remark      string
+	Nameserver  string
+	Indexserver string
+	Addresses   []string
+	Roles       string
+	VirtualIPs  []string
+	Filesystems []string
+	URL         string // of its attributes
+}
+
+// nodeDialog is the attributes of a node.
+type nodeDialog struct {
+	Name       string
+	Attributes []page.HiddenInput
+	CloseURL   string
+}
+
+// resourceGroup is resources that the cluster handles as one, or one that
+// stands alone.
+type resourceGroup struct {
+	Parent *resourceRow
+	Rows   []resourceRow
+}
+
+type resourceRow struct {
+	ID, Type, Role string
+	Status         string
+	Trouble        string // the mark beside the status: critical, warning or none
+	Fails          string
+	Failed         bool
+	Managed        string
+	Unmanaged      bool
+	Node           page.Link
+}
+
+type sbdRow struct {
+	Device string
+	Status page.HealthMark
+}
+
+// cluster answers GET /clusters/{id}. The query parameter node opens the
+// attributes of a node.
+func (s *Pages) cluster(w http.ResponseWriter, r *http.Request) error {
+	id := landscape.ClusterID(strings.ToLower(page.PathVar(r, "id")))
+	p := clusterPage{Frame: s.NewFrame(r, "")}
+	err := s.Store.View(func(tx *store.Tx) error {
+		c, err := tx.Cluster(id)
+		if err != nil {
+			return err
+		}
+		inside, err := s.lookInside(tx, c)
+		if err != nil {
+			return err
+		}
+		p.Title = page.ClusterName(c) + " – Clusters"
+		s.describeCluster(&p, inside)
+		if p.Tags, err = s.tagsOf(tx, r, page.ClusterTags, string(id), p.Name); err != nil {
+			return err
+		}
+		if p.Hosts, err = s.hostLines(tx, inside.members()); err != nil {
+			return err
+		}
+		if name := r.URL.Query().Get("node"); name != "" {
+			if p.Node, err = newNodeDialog(c, name); err != nil {
+				return err
+			}
+		}
+		return s.FillFrame(&p.Frame, tx)
+	})
+	if err != nil {
+		return err
+	}
+	if p.Activity, err = s.recentOf(r, "cluster", string(id)); err != nil {
+		return err
+	}
+	return s.Render(w, r, http.StatusOK, &p)
+}
+
+// insideOf is a cluster with what it is connected to.
+type insideOf struct {
+	*landscape.Cluster
+	hosts       map[string]*landscape.Host // registered members by name
+	databases   map[string]page.Link       // on its hosts, by SID; of several the one that is not absent
+	sapSystems  map[string]page.Link
+	sapVersions map[string]landscape.ENSAVersion
+}
+
+func (c *insideOf) members() []landscape.HostID {
+	ids := make([]landscape.HostID, len(c.Members))
+	for i, m := range c.Members {
+		ids[i] = m.HostID
+	}
+	return ids
+}
+
+func (s *Pages) lookInside(tx *store.Tx, c *landscape.Cluster) (*insideOf, error) {
+	inside := &insideOf{
+		Cluster: c, hosts: map[string]*landscape.Host{}, databases: map[string]page.Link{},
+		sapSystems: map[string]page.Link{}, sapVersions: map[string]landscape.ENSAVersion{},
+	}
+	for _, m := range c.Members {
+		host, err := hostOf(tx, m.HostID)
+		if err != nil {
+			return nil, err
+		}
+		if host != nil {
+			inside.hosts[host.Hostname] = host
+		}
+		for _, id := range tx.DatabasesOn(m.HostID) {
+			db, err := tx.Database(id)
+			if err != nil && !errors.Is(err, store.ErrNotFound) {
+				return nil, err
+			}
+			if err == nil && (inside.databases[db.SID].URL == "" || db.ListedOn(m.HostID)) {
+				inside.databases[db.SID] = page.Link{Name: db.SID, URL: "/databases/" + string(id)}
+			}
+		}
+		for _, id := range tx.SAPSystemsOn(m.HostID) {
+			system, err := tx.SAPSystem(id)
+			if err != nil && !errors.Is(err, store.ErrNotFound) {
+				return nil, err
+			}
+			if err == nil && (inside.sapSystems[system.SID].URL == "" || system.ListedOn(m.HostID)) {
+				inside.sapSystems[system.SID] = page.Link{Name: system.SID, URL: "/sap_systems/" + string(id)}
+				inside.sapVersions[system.SID] = system.ENSA
+			}
+		}
+	}
+	return inside, nil
+}
+
+// system leads to what an SID of the cluster stands for. In a cluster of
+// central services that is an SAP system rather than a database.
+func (c *insideOf) system(sid string) page.Link {
+	first, second, gone := c.databases, c.sapSystems, "HANA database currently not registered"
+	switch c.Type {
+	case landscape.ASCSERS:
+		first, second, gone = second, first, "SAP system currently not registered"
+	case landscape.HANAASCSERS, landscape.ClusterUnknown:
+		gone = "System currently not registered"
+	}
+	if system, ok := first[sid]; ok {
+		return system
+	}
+	if system, ok := second[sid]; ok {
+		return system
+	}
+	return page.Link{Name: sid, Gone: gone}
+}
+
+// systems are all systems the cluster keeps available, in its order.
+func (c *insideOf) systems() []page.Link {
+	var sids []string
+	if sid := c.SID(); sid != "" {
+		sids = append(sids, sid)
+	}
+	links := []page.Link{}
+	for _, sid := range table.Unique(append(sids, c.AdditionalSIDs()...)) {
+		links = append(links, c.system(sid))
+	}
+	return links
+}
+
+// node leads to the host of a node.
+func (c *insideOf) node(name string) page.Link {
+	if host := c.host(name); host != nil {
+		return page.Link{Name: name, URL: "/hosts/" + string(host.ID)}
+	}
+	return page.Link{Name: name, Gone: "Host currently not registered."}
+}
+
+// host is the host of a node; nil where that is none, or one of several. Not
+// every program writes the name of a host in the same way.
+func (c *insideOf) host(node string) *landscape.Host {
+	if host, ok := c.hosts[node]; ok {
+		return host
+	}
+	var found *landscape.Host
+	for name, host := range c.hosts {
+		switch {
+		case !landscape.SameHostname(name, node):
+		case found != nil:
+			return nil
+		default:
+			found = host
+		}
+	}
+	return found
+}
+
+func (s *Pages) describeCluster(p *clusterPage, c *insideOf) {
+	since := s.TimestampOf(c.StaleSince)
+	p.Live = watched("cluster", string(c.ID), c.members())
+	p.Name, p.State = page.ClusterName(c.Cluster), clusterState(c.Cluster.State)
+	if page.Unnamed(c.Cluster) {
+		p.ID = string(c.ID)
+	}
+	p.Health = page.NewHealthMark("Cluster", c.Health, since)
+	p.Health.Bare = true
+	p.Reason = because(c.Health, "cluster", judged(
+		cause{c.Inputs.Replication, "the secondary site is not in sync"},
+		cause{c.Inputs.Distributed, "the central services do not run on two nodes"},
+		cause{c.Inputs.SBD, "an SBD device is unhealthy"},
+		cause{c.Inputs.Checks, "checks"},
+	))
+	silent := false
+	for _, host := range c.hosts {
+		silent = silent || host.StaleSince != nil
+	}
+	p.StaleBanner = staleBanner("cluster", since, silent)
+	p.Facts = s.clusterFacts(c)
+	switch {
+	case c.HANA != nil:
+		p.Sites = c.sites()
+		p.describeResources(c, c.HANA.Resources, c.HANA.StoppedResources)
+		p.describeFencing(c.HANA.FencingType, c.HANA.SBDDevices)
+		p.Maintenance = c.HANA.MaintenanceMode
+	case c.ASCSERS != nil:
+		p.Systems = c.centralServices()
+		p.describeResources(c, c.ASCSERS.Resources, c.ASCSERS.StoppedResources)
+		p.describeFencing(c.ASCSERS.FencingType, c.ASCSERS.SBDDevices)
+		p.Maintenance = c.ASCSERS.MaintenanceMode
+	case c.Type == landscape.HANAASCSERS:
+		p.Note = "This cluster runs a HANA database together with central services. Its sites and resources are not shown for this type of cluster."
+	case c.HostsNumber == nil:
+		p.Note = "Nothing more is known yet: the node that controls this cluster has not reported."
+	default:
+		p.Note = "Unknown cluster type: this cluster runs neither a HANA database nor central services that are known here."
+	}
+}
+
+// clusterState is the state of the cluster software in words.
+func clusterState(state string) page.HealthMark {
+	m := page.HealthMark{State: "warning"}
+	switch state {
+	case "S_IDLE":
+		m.State = "passing"
+	case "S_TRANSITION_ENGINE":
+		m.State = "critical"
+	case landscape.ClusterStateStopped, landscape.ClusterStateUnknown, "":
+		m.State = "unknown"
+	}
+	words := strings.Fields(strings.ReplaceAll(strings.TrimPrefix(cmp.Or(state, landscape.ClusterStateUnknown), "S_"), "_", " "))
+	for i, word := range words {
+		words[i] = capitalized(strings.ToLower(word))
+	}
+	m.Word = strings.Join(words, " ")
+	m.Name = "State: " + m.Word
+	return m
+}
+
+// capitalized is a word with a capital.
+func capitalized(word string) string {
+	for i, first := range word {
+		return strings.ToUpper(string(first)) + word[i+len(string(first)):]
+	}
+	return word
+}
+
+func (s *Pages) clusterFacts(c *insideOf) []page.Fact {
+	facts := []page.Fact{
+		{Label: "Provider", Text: providerName(c.Provider)},
+		{Label: "SID", Links: c.systems()},
+		{Label: "Cluster type", Lines: clusterTypeLines(c.Cluster)},
+	}
+	if c.HANA != nil && c.HANA.Architecture == landscape.ClassicArchitecture {
+		facts[len(facts)-1].Advice = page.ActionLink{Label: "How to move on to the Angi architecture", URL: angiGuide}
+	}
+	add := func(label, text string) { facts = append(facts, page.Fact{Label: label, Text: text}) }
+	switch {
+	case c.HANA != nil:
+		add("Fencing type", orEmpty(c.HANA.FencingType))
+		add("Cluster maintenance", truth(c.HANA.MaintenanceMode))
+		add("HANA log replication mode", c.HANA.ReplicationMode)
+		add("HANA secondary sync state", c.HANA.SecondarySyncState)
+		add("HANA log operation mode", c.HANA.OperationMode)
+	case c.ASCSERS != nil:
+		add("Fencing type", orEmpty(c.ASCSERS.FencingType))
+		add("Cluster maintenance", truth(c.ASCSERS.MaintenanceMode))
+	}
+	add("CIB last written", page.ForeignTimestamp(orEmpty(c.CIBLastWritten)))
+	if c.HostsNumber != nil && c.ResourcesNumber != nil {
+		add("Configured", page.Count(*c.HostsNumber, "node", "nodes")+", "+page.Count(*c.ResourcesNumber, "resource", "resources"))
+	}
+	return append(facts, s.TimestampFact("Registered", c.RegisteredAt), s.TimestampFact("Last change", c.UpdatedAt),
+		page.Fact{Label: "Cluster ID", Text: string(c.ID), Mono: true, Wide: true})
+}
+
+// angiGuide tells how to move a cluster from the classic to the Angi
+// architecture, which its maker recommends.
+const angiGuide = "https://www.suse.com/c/how-to-upgrade-to-saphanasr-angi/"
+
+// clusterTypeLines is the type of a cluster, and what kind of that type it is.
+func clusterTypeLines(c *landscape.Cluster) []string {
+	lines := []string{nameOfClusterType(c.Type)}
+	if c.HANA == nil {
+		return lines
+	}
+	switch c.HANA.Scenario {
+	case landscape.PerformanceOptimized:
+		lines[0] += " Perf. Opt."
+	case landscape.CostOptimized:
+		lines[0] += " Cost Opt."
+	}
+	switch c.HANA.Architecture {
+	case landscape.AngiArchitecture:
+		lines = append(lines, "Angi architecture")
+	case landscape.ClassicArchitecture:
+		lines = append(lines, "Classic architecture")
+	}
+	return lines
+}
+
+func nameOfClusterType(t landscape.ClusterType) string {
+	switch t {
+	case landscape.HANAScaleUp:
+		return "HANA Scale Up"
+	case landscape.HANAScaleOut:
+		return "HANA Scale Out"
+	case landscape.ASCSERS:
+		return "ASCS/ERS"
+	case landscape.HANAASCSERS:
+		return "HANA with ASCS/ERS"
+	}
+	return "Unknown"
+}
+
+// newNodeDialog shows the attributes of a node, whichever of the systems in
+// the cluster names it.
+func newNodeDialog(c *landscape.Cluster, name string) (*nodeDialog, error) {
+	attributes, known := map[string]string(nil), false
+	if c.HANA != nil {
+		for _, n := range c.HANA.Nodes {
+			if n.Name == name {
+				attributes, known = n.Attributes, true
+			}
+		}
+	}
+	if c.ASCSERS != nil {
+		for _, system := range c.ASCSERS.SAPSystems {
+			for _, n := range system.Nodes {
+				if n.Name == name {
+					attributes, known = n.Attributes, true
+				}
+			}
+		}
+	}
+	if !known {
+		return nil, fmt.Errorf("node %q of cluster %s: %w", name, c.ID, store.ErrNotFound)
+	}
+	d := &nodeDialog{Name: name, CloseURL: "/clusters/" + string(c.ID)}
+	for _, key := range slices.Sorted(maps.Keys(attributes)) {
+		d.Attributes = append(d.Attributes, page.HiddenInput{Name: key, Value: attributes[key]})
+	}
+	return d, nil
+}
+
+func nodeURL(id landscape.ClusterID, name string) string {
+	return page.WithQuery("/clusters/"+string(id), url.Values{"node": {name}})
+}

@@ -1,0 +1,27 @@
+package landscape
+
+import (
+	"testing"
+
+	"trento/store/landscape"
+)
+
+// TestHostOfNode: a cluster may write the name of a node in other letters than
+// its host does, and with a domain or without.
+func TestHostOfNode(t *testing.T) {
+	inside := &insideOf{hosts: map[string]*landscape.Host{
+		"quay01": {ID: "1"}, "Lock02.pier.test": {ID: "2"}, "twin.a.test": {ID: "3"}, "twin.b.test": {ID: "4"}, "twin": {ID: "5"},
+	}}
+	for node, want := range map[string]landscape.HostID{
+		"quay01": "1", "QUAY01": "1", "quay01.pier.test": "1", "lock02": "2", "LOCK02.PIER.TEST": "2", "lock02.quay.test": "",
+		"twin.b.test": "4", "twin": "5", "TWIN": "", "quay": "", "": "",
+	} {
+		got := landscape.HostID("")
+		if host := inside.host(node); host != nil {
+			got = host.ID
+		}
+		if got != want {
+			t.Errorf("node %q is host %q, want %q", node, got, want)
+		}
+	}
+}

@@ -1,0 +1,225 @@
+package landscape
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"trento/store/landscape"
+	"trento/ui/page"
+)
+
+// sites are the sites of a HANA cluster by name, and those nodes that are in
+// none of them.
+func (c *insideOf) sites() []clusterSite {
+	sites := make([]clusterSite, 0, len(c.HANA.Sites)+1)
+	for _, site := range c.HANA.Sites {
+		sites = append(sites, clusterSite{Name: site.Name, Health: siteHealth(site.SRHealthState), State: siteState(site.State)})
+	}
+	slices.SortStableFunc(sites, func(a, b clusterSite) int { return strings.Compare(a.Name, b.Name) })
+	others := clusterSite{Name: "Other"}
+	for _, n := range c.HANA.Nodes {
+		at := slices.IndexFunc(sites, func(s clusterSite) bool { return n.Site != nil && s.Name == *n.Site })
+		if at < 0 {
+			others.Nodes = append(others.Nodes, c.hanaNode(n))
+			continue
+		}
+		sites[at].Nodes = append(sites[at].Nodes, c.hanaNode(n))
+	}
+	if len(others.Nodes) > 0 {
+		sites = append(sites, others)
+	}
+	for i := range sites {
+		sites[i].ID = strconv.Itoa(i)
+	}
+	return sites
+}
+
+// siteHealth is the health of a site by HANA's own number for it.
+func siteHealth(state string) page.HealthMark {
+	h := landscape.HealthUnknown
+	switch state {
+	case "4":
+		h = landscape.HealthPassing
+	case "1":
+		h = landscape.HealthCritical
+	}
+	m := page.NewHealthMark("Site", h, page.Timestamp{})
+	m.Bare = true
+	return m
+}
+
+func siteState(state string) page.HealthMark {
+	m := page.HealthMark{State: "unknown", Word: state, Name: "State: " + state}
+	switch state {
+	case "Primary", "Secondary":
+		m.State = "passing"
+	case "Failed":
+		m.State = "critical"
+	}
+	return m
+}
+
+func (c *insideOf) hanaNode(n landscape.HANANode) nodeRow {
+	row := c.newNode(n.Name, n.Status, n.Resources)
+	row.Nameserver, row.Indexserver = capitalized(orEmpty(n.NameserverRole)), capitalized(orEmpty(n.IndexserverRole))
+	if n.VirtualIP != nil {
+		row.VirtualIPs = []string{*n.VirtualIP}
+	}
+	if n.MajorityMaker {
+		row.Remark = "Majority maker"
+	}
+	return row
+}
+
+// centralServices are the SAP systems of the cluster in its order.
+func (c *insideOf) centralServices() []clusterSystem {
+	systems := make([]clusterSystem, len(c.ASCSERS.SAPSystems))
+	for i, system := range c.ASCSERS.SAPSystems {
+		systems[i] = clusterSystem{
+			ID: strconv.Itoa(i), SID: system.SID,
+			Facts: []page.Fact{
+				{Label: "SID", Links: []page.Link{c.system(system.SID)}},
+				{Label: "ASCS/ERS distributed", Text: yes(system.Distributed)},
+				{Label: "ENSA version", Text: ensa(c.sapVersions[system.SID])},
+				{Label: "Filesystem resource based", Text: yes(system.FilesystemResourceBased)},
+			},
+		}
+		for _, n := range system.Nodes {
+			row := c.newNode(n.Name, n.Status, n.Resources)
+			row.Roles = strings.ToUpper(strings.Join(n.Roles, ", "))
+			row.VirtualIPs, row.Filesystems = configured(n.VirtualIPs), configured(n.Filesystems)
+			systems[i].Nodes = append(systems[i].Nodes, row)
+		}
+	}
+	return systems
+}
+
+func yes(is bool) string {
+	if is {
+		return "Yes"
+	}
+	return "No"
+}
+
+// configured are texts of which some may not have been configured.
+func configured(texts []*string) []string {
+	all := make([]string, len(texts))
+	for i, text := range texts {
+		all[i] = orEmpty(text)
+	}
+	return all
+}
+
+func (c *insideOf) newNode(name, status string, resources []landscape.ClusterResource) nodeRow {
+	allOffline := len(c.Members) > 0 && !slices.ContainsFunc(c.Members, func(m landscape.ClusterMember) bool { return !m.Offline })
+	if allOffline {
+		status = "Offline" // none of them is left to say so
+	}
+	row := nodeRow{Host: c.node(name), Status: nodeStatus(status), URL: nodeURL(c.ID, name)}
+	if host := c.host(name); host != nil {
+		row.Addresses = BareAddresses(host)
+	}
+	unmanaged := 0
+	for _, r := range resources {
+		if r.Managed != nil && !*r.Managed {
+			unmanaged++
+		}
+	}
+	if unmanaged > 0 {
+		row.Unmanaged = page.Count(unmanaged, "unmanaged resource", "unmanaged resources")
+	}
+	return row
+}
+
+func nodeStatus(status string) page.HealthMark {
+	m := page.HealthMark{State: "warning", Word: status, Name: "Node status: " + status}
+	switch status {
+	case "Online":
+		m.State = "passing"
+	case "Offline", "Unclean":
+		m.State = "critical"
+	case "Unknown":
+		m.State = "unknown"
+	}
+	return m
+}
+
+// describeResources groups resources by what they are in, in the order of
+// their first members.
+func (p *clusterPage) describeResources(c *insideOf, resources, stopped []landscape.ClusterResource) {
+	p.Described = true
+	places := make(map[string]int)
+	for _, r := range resources {
+		row := c.newResource(r)
+		if r.Parent == nil {
+			p.Resources = append(p.Resources, resourceGroup{Rows: []resourceRow{row}})
+			continue
+		}
+		place, known := places[r.Parent.ID]
+		if !known {
+			place = len(p.Resources)
+			places[r.Parent.ID] = place
+			p.Resources = append(p.Resources, resourceGroup{Parent: newParent(r)})
+		}
+		p.Resources[place].Rows = append(p.Resources[place].Rows, row)
+	}
+	for _, r := range stopped {
+		p.Stopped = append(p.Stopped, c.newResource(r))
+	}
+}
+
+func newParent(member landscape.ClusterResource) *resourceRow {
+	row := &resourceRow{ID: member.Parent.ID, Type: member.Type}
+	if member.Parent.MultiState == nil {
+		row.Type = "Group"
+	}
+	row.manage(member.Parent.Managed)
+	return row
+}
+
+func (r *resourceRow) manage(managed *bool) {
+	if managed != nil {
+		r.Managed, r.Unmanaged = truth(*managed), !*managed
+	}
+}
+
+func (c *insideOf) newResource(r landscape.ClusterResource) resourceRow {
+	row := resourceRow{ID: r.ID, Type: r.Type, Role: r.Role, Status: orEmpty(r.Status)}
+	switch row.Status {
+	case "Failed", "Blocked":
+		row.Trouble = "critical"
+	case "FailureIgnored", "Orphaned":
+		row.Trouble = "warning"
+	}
+	if r.FailCount != nil {
+		row.Fails, row.Failed = strconv.Itoa(*r.FailCount), *r.FailCount > 0
+	}
+	row.manage(r.Managed)
+	if r.Node != nil {
+		row.Node = c.node(*r.Node)
+	}
+	return row
+}
+
+func (p *clusterPage) describeFencing(kind *string, devices []landscape.SBDDevice) {
+	for _, d := range devices {
+		mark := page.HealthMark{State: "passing", Word: "Healthy"}
+		switch d.Status {
+		case landscape.SBDHealthy:
+		case landscape.SBDUnknown:
+			mark = page.HealthMark{State: "unknown", Word: "Unknown"}
+		default:
+			mark = page.HealthMark{State: "critical", Word: "Unhealthy"}
+		}
+		mark.Name = "Device status: " + mark.Word
+		p.SBD = append(p.SBD, sbdRow{d.Device, mark})
+	}
+	switch {
+	case len(devices) > 0:
+	case kind == nil:
+		p.FencingNote = "No fencing is configured for this cluster."
+	default:
+		p.FencingNote = "This cluster fences with " + *kind + ". There is no SBD device to show."
+	}
+}

@@ -1,0 +1,484 @@
+package landscape
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"trento/auth"
+	"trento/search"
+	"trento/store"
+	"trento/store/activity"
+	"trento/store/landscape"
+	activitypages "trento/ui/activity"
+	"trento/ui/page"
+	"trento/ui/table"
+)
+
+// dashboardPage is the landscape at a glance.
+type dashboardPage struct {
+	table.Page
+	Rows      []glanceRow
+	Hosts     int // registeredPages, for the one who has hosts but no system yet
+	Attention []attentionRow
+	More      []page.ActionLink // what the list of attention leaves out
+	Activity  recent
+}
+
+// Template implements page.Page.
+func (*dashboardPage) Template() string { return "dashboard" }
+
+// glanceRow is an SAP system and all it stands on, each in one symbol.
+type glanceRow struct {
+	ID, Version string
+	SID         page.Link
+	Parts       []glancePart
+	Stale       bool
+}
+
+// glancePart is the health of a part of a system; without one, Health is that
+// of nothing.
+type glancePart struct {
+	Key, Label string
+	Health     page.HealthMark
+	URL        string
+}
+
+// glanceItem is an SAP system on the dashboard.
+type glanceItem struct {
+	*landscape.SAPSystem
+	parts [5]systemPart
+}
+
+// systemPart is the state of a part of a system, where the system has one.
+type systemPart struct {
+	exists bool
+	health landscape.Health
+	since  *time.Time // the first of it fell silent
+	url    string
+}
+
+// The parts of a system, in the order of the columns.
+const (
+	partApplication = iota
+	partApplicationCluster
+	partDatabase
+	partDatabaseCluster
+	partHosts
+)
+
+// glanceParts names them: the key and the label of the column, and what
+// somebody who cannot see the symbol is told it is about.
+var glanceParts = [...]struct{ key, label, prefix string }{
+	{"application", "Application instances", "Application"},
+	{"application_cluster", "Application cluster", "Application Cluster"},
+	{"database", "Database", "Database"},
+	{"database_cluster", "Database cluster", "Database Cluster"},
+	{"hosts", "Hosts", "Hosts"},
+}
+
+// dashboardTable is what can be done with the table of the dashboard.
+var dashboardTable = table.Table[*glanceItem]{
+	Path: "/", Noun: "SAP system", Items: glanceItems,
+	Columns: append([]table.Column[*glanceItem]{
+		table.HealthColumn((*glanceItem).worst),
+		{Key: "sid", Label: "SID", Text: func(g *glanceItem) string { return g.SID }},
+	}, glanceColumns()...),
+	Flags:  []table.Flag[*glanceItem]{table.StaleFlag((*glanceItem).since)},
+	Health: (*glanceItem).worst,
+	Urgent: func(a, b *glanceItem) int {
+		return cmp.Compare(table.NeedRank(a.worst(), a.since()), table.NeedRank(b.worst(), b.since()))
+	},
+	Tie: func(a, b *glanceItem) int {
+		return cmp.Or(table.FoldCompare(a.SID, b.SID), strings.Compare(string(a.ID), string(b.ID)))
+	},
+}
+
+func glanceColumns() []table.Column[*glanceItem] {
+	columns := make([]table.Column[*glanceItem], len(glanceParts))
+	for i, p := range glanceParts {
+		columns[i] = table.Column[*glanceItem]{
+			Key: p.key, Label: p.label,
+			Text: func(g *glanceItem) string {
+				if !g.parts[i].exists {
+					return "Not available"
+				}
+				return page.HealthWord(g.parts[i].health)
+			},
+			Compare: func(a, b *glanceItem) int { return cmp.Compare(a.parts[i].rank(), b.parts[i].rank()) },
+		}
+	}
+	return columns
+}
+
+// rank orders parts by need of attention; what is not there needs none.
+func (p systemPart) rank() int {
+	if !p.exists {
+		return len(page.HealthWords)
+	}
+	return page.HealthRank(p.health)
+}
+
+// worst is the most troubled of the parts: unknown only where nothing else is
+// known.
+func (g *glanceItem) worst() landscape.Health {
+	worst := landscape.HealthUnknown
+	for _, p := range g.parts {
+		switch h := page.Shown(p.health); {
+		case !p.exists || h == landscape.HealthUnknown:
+		case worst == landscape.HealthUnknown || page.HealthRank(h) < page.HealthRank(worst):
+			worst = h
+		}
+	}
+	return worst
+}
+
+// since is the moment the first of the parts fell silent, or nil.
+func (g *glanceItem) since() *time.Time {
+	var first *time.Time
+	for _, p := range g.parts {
+		first = earlier(first, p.since)
+	}
+	return first
+}
+
+func earlier(a, b *time.Time) *time.Time {
+	if a == nil || b != nil && b.Before(*a) {
+		return b
+	}
+	return a
+}
+
+func glanceItems(v *page.Snapshot) []*glanceItem {
+	all := make([]*glanceItem, len(v.Systems))
+	for i, s := range v.Systems {
+		all[i] = newGlanceItem(v, s)
+	}
+	return all
+}
+
+// glance sums up what an SAP system stands on.
+func newGlanceItem(v *page.Snapshot, s *landscape.SAPSystem) *glanceItem {
+	g := &glanceItem{SAPSystem: s}
+	var hosts []landscape.HostID
+	var healths []landscape.Health
+	application := systemPart{exists: true, url: page.LinkToSAPSystem(s).URL}
+	for i := range s.Instances {
+		in := &s.Instances[i]
+		healths, hosts = append(healths, in.Status.Health()), append(hosts, in.HostID)
+		application.since = earlier(application.since, in.StaleSince)
+	}
+	application.health = landscape.Worst(healths...)
+	g.parts[partApplication], g.parts[partApplicationCluster] = application, firstCluster(v, hosts)
+
+	names := url.Values{"sid": {s.SID}}
+	if db := v.DatabaseByID[s.DatabaseID]; db != nil {
+		g.parts[partDatabase] = systemPart{exists: true, health: db.Health, since: db.StaleSince, url: page.LinkToDatabase(db).URL}
+		var databaseHosts []landscape.HostID
+		for i := range db.Instances {
+			databaseHosts = append(databaseHosts, db.Instances[i].HostID)
+		}
+		g.parts[partDatabaseCluster] = firstCluster(v, databaseHosts)
+		hosts = append(hosts, databaseHosts...)
+		if db.SID != s.SID {
+			names.Add("sid", db.SID)
+		}
+	}
+	g.parts[partHosts] = togetherOf(v, hosts)
+	g.parts[partHosts].url = page.WithQuery("/hosts", names)
+	return g
+}
+
+// firstCluster is the cluster of the first of some hosts that is in one.
+func firstCluster(v *page.Snapshot, hosts []landscape.HostID) systemPart {
+	for _, id := range hosts {
+		if c := v.ClusterOf(id); c != nil {
+			return systemPart{exists: true, health: c.Health, since: c.StaleSince, url: page.LinkToCluster(c).URL}
+		}
+	}
+	return systemPart{}
+}
+
+// togetherOf is how some hosts are together.
+func togetherOf(v *page.Snapshot, hosts []landscape.HostID) systemPart {
+	p := systemPart{exists: true}
+	var healths []landscape.Health
+	for _, id := range hosts {
+		if h := v.HostByID[id]; h != nil {
+			healths = append(healths, h.Health)
+			p.since = earlier(p.since, h.StaleSince)
+		}
+	}
+	p.health = landscape.Worst(healths...)
+	return p
+}
+
+// dashboard answers GET /.
+func (s *Pages) dashboard(w http.ResponseWriter, r *http.Request) error {
+	if table.Tidied(w, r) {
+		return nil
+	}
+	p := dashboardPage{Page: table.NewPage(s.Console, r, &dashboardTable, "At a glance")}
+	p.Title, p.Live = "Dashboard", "host cluster database sap_system activity agent_report"
+	var needs []attentionItem
+	all, err := table.ReadAll(s.Console, &p.Frame, func(v *page.Snapshot) []*glanceItem {
+		p.Hosts, needs = len(v.Hosts), attentionItems(v, auth.From(r.Context()))
+		p.More = cleanableLinks(v)
+		return dashboardTable.List(v)
+	})
+	if err != nil {
+		return err
+	}
+	onPage, _, ok, err := dashboardTable.FillPage(s.Console, w, r, &p.Page, all)
+	if err != nil || !ok {
+		return err
+	}
+	for _, g := range onPage {
+		p.Rows = append(p.Rows, s.newGlanceRow(g))
+	}
+	who, err := activitypages.NewViewer(auth.From(r.Context()))
+	if err != nil {
+		return err
+	}
+	if err := s.fillAttention(r.Context(), &p, who, needs); err != nil {
+		return err
+	}
+	if p.Activity, err = s.latest(r.Context(), who); err != nil {
+		return err
+	}
+	return s.Render(w, r, http.StatusOK, &p)
+}
+
+func (s *Pages) newGlanceRow(g *glanceItem) glanceRow {
+	row := glanceRow{ID: string(g.ID), Version: table.Version(g.UpdatedAt), SID: page.LinkToSAPSystem(g.SAPSystem), Stale: g.since() != nil}
+	for i, p := range g.parts {
+		name := glanceParts[i]
+		shape := glancePart{Key: name.key, Label: name.label, URL: p.url, Health: page.NewHealthMark(name.prefix, p.health, s.TimestampOf(p.since))}
+		if !p.exists {
+			shape.Health = page.HealthMark{State: "not_available", Word: "Not available", Name: name.prefix + " Health: Not available"}
+		}
+		shape.Health.Bare = true
+		row.Parts = append(row.Parts, shape)
+	}
+	return row
+}
+
+// latestEntries is how many entries of the log the dashboard shows.
+const latestEntries = 8
+
+// latest is the end of the activity log.
+func (s *Pages) latest(ctx context.Context, who activitypages.Viewer) (recent, error) {
+	f := who.All
+	f.Severities = []activity.Severity{activity.Info, activity.Warning, activity.Critical}
+	found, err := who.Find(ctx, s.Search, f, search.Walk{Limit: latestEntries})
+	if err != nil {
+		return recent{}, err
+	}
+	all := recent{URL: "/activity_log"}
+	err = s.Store.View(func(tx *store.Tx) error {
+		known := activitypages.RegisteredPages(tx)
+		for _, e := range found.Entries {
+			all.Rows = append(all.Rows, s.activity.NewEntryRow(who, e, url.Values{}, known))
+		}
+		return nil
+	})
+	return all, err
+}
+
+// attentionRow is a thing on the list of what needs attention.
+type attentionRow struct {
+	ID     string // of the row
+	Health page.HealthMark
+	Kind   string
+	Name   page.Link
+	Words  string
+	Since  page.Timestamp // zero: longer than the log is looked through
+}
+
+// attentionItem is a thing that needs attention, and why.
+type attentionItem struct {
+	kind   string
+	path   string // of the list of its kind
+	id     string
+	name   page.Link
+	health landscape.Health
+	cause  string // of the health, where it is known
+	silent *time.Time
+	since  time.Time
+	report string // what is wrong with what the agent reports; empty where it is not about that
+	mark   string // of that, where it is not that a report cannot be used
+}
+
+// attention lists what is critical or warned about, what is silent, what shares
+// its id, and what reports in a way that cannot be used. Agents without a registered host are
+// for those who may see them.
+func attentionItems(v *page.Snapshot, reader *auth.Identity) []attentionItem {
+	var all []attentionItem
+	add := func(kind, path, id string, name page.Link, h landscape.Health, cause string, silent *time.Time) {
+		if h == landscape.HealthCritical || h == landscape.HealthWarning || silent != nil {
+			all = append(all, attentionItem{kind: kind, path: path, id: id, name: name, health: h, cause: cause, silent: silent})
+		}
+	}
+	for _, s := range v.Systems {
+		add("SAP system", SAPSystemsTable.Path, string(s.ID), page.LinkToSAPSystem(s), s.Health, s.Cause(), nil)
+	}
+	for _, db := range v.Databases {
+		add("HANA database", DatabasesTable.Path, string(db.ID), page.LinkToDatabase(db), db.Health, db.Cause(), nil)
+	}
+	for _, c := range v.Clusters {
+		add("Cluster", ClustersTable.Path, string(c.ID), page.LinkToCluster(c), c.Health, c.Cause(), nil)
+	}
+	for _, h := range v.Hosts {
+		add("Host", HostsTable.Path, string(h.ID), v.LinkToHost(h.ID), h.Health, h.Cause(), h.StaleSince)
+		if h.Shared() {
+			all = append(all, attentionItem{
+				kind: "Host", path: HostsTable.Path, id: string(h.ID), name: v.LinkToHost(h.ID), health: landscape.HealthWarning,
+				report: "shares its id with " + page.Count(len(h.Machines())-1, "other machine", "other machines"), since: *h.MachineHistory.SharedSince, mark: "Shared id",
+			})
+		}
+	}
+	for id, record := range v.FaultyAgents {
+		if h := v.HostByID[id]; h != nil && h.StaleSince != nil {
+			continue // it sends nothing at all any more
+		}
+		item := attentionItem{kind: "Host", path: HostsTable.Path, id: string(id), name: v.LinkToHost(id), health: landscape.HealthWarning}
+		item.report, item.since = reportNeed(record)
+		if v.HostByID[id] == nil {
+			item.kind, item.path, item.name = "Agent", agentsTable.Path, page.Link{Name: string(id), URL: page.WithQuery(agentsTable.Path, url.Values{"q": {string(id)}})}
+			if !reader.Can(page.AbilityAPIKey) {
+				continue
+			}
+		}
+		all = append(all, item)
+	}
+	return all
+}
+
+const (
+	// maxAttention is how many things the list of attention has.
+	maxAttention = 10
+	// maxLookback is how many changes of health are looked through to say since
+	// when something is the way it is.
+	maxLookback = 400
+)
+
+// healthChanges are the entries of the log that say that a health has become
+// another one.
+var healthChanges = []activity.Type{
+	activity.TypeHostHealthChanged, activity.TypeClusterHealthChanged, activity.TypeDatabaseHealthChanged, activity.TypeSAPSystemHealthChanged,
+}
+
+// fillAttention puts the newest trouble first, as far back as the log is
+// looked through, and what is older by how bad it is.
+func (s *Pages) fillAttention(ctx context.Context, p *dashboardPage, who activitypages.Viewer, needs []attentionItem) error {
+	since, err := s.changed(ctx, who)
+	if err != nil {
+		return err
+	}
+	for i := range needs {
+		n := &needs[i]
+		if n.report != "" {
+			continue // it has its own time
+		}
+		n.since = since[n.id]
+		if n.silent != nil && n.silent.After(n.since) {
+			n.since = *n.silent
+		}
+	}
+	slices.SortStableFunc(needs, func(a, b attentionItem) int {
+		return cmp.Or(b.since.Compare(a.since), cmp.Compare(page.HealthRank(a.health), page.HealthRank(b.health)), table.FoldCompare(a.name.Name, b.name.Name), cmp.Compare(a.id, b.id))
+	})
+	listed := needs[:min(len(needs), maxAttention)]
+	rows := make(map[string]int) // of a thing: it may be listed for several reasons
+	for _, n := range listed {
+		rows[n.id]++
+		row := attentionRow{ID: fmt.Sprintf("%s-%d", n.id, rows[n.id]), Kind: n.kind, Name: n.name, Health: page.NewHealthMark(n.kind, n.health, s.TimestampOf(n.silent)), Words: needWords(n)}
+		if n.report != "" { // it is not the health of the host
+			row.Health = page.HealthMark{State: string(landscape.HealthWarning), Word: "Warning", Name: cmp.Or(n.mark, "Report cannot be used")}
+		}
+		if row.Health.Bare = true; !n.since.IsZero() {
+			row.Since = s.Timestamp(n.since)
+		}
+		p.Attention = append(p.Attention, row)
+	}
+	p.More = append(more(needs[len(listed):]), p.More...)
+	return nil
+}
+
+// more leads to the lists of the kinds of what needs attention, where that
+// comes first.
+func more(rest []attentionItem) []page.ActionLink {
+	var ways []page.ActionLink
+	for _, k := range []page.Taggable{page.SAPSystemTags, page.DatabaseTags, page.ClusterTags, page.HostTags} {
+		n := 0
+		for _, item := range rest {
+			if item.path == k.Path {
+				n++
+			}
+		}
+		if n > 0 {
+			ways = append(ways, page.ActionLink{Label: page.Count(n, "more "+k.Noun+" needs", "more "+k.Noun+"s need") + " attention", URL: k.Path})
+		}
+	}
+	n := 0
+	for _, item := range rest {
+		if item.path == agentsTable.Path {
+			n++
+		}
+	}
+	if n > 0 {
+		ways = append(ways, page.ActionLink{Label: page.Count(n, "more agent needs", "more agents need") + " attention", URL: agentsTable.Path})
+	}
+	return ways
+}
+
+// needWords says what is wrong with a thing, and why, where that is known.
+func needWords(n attentionItem) string {
+	var words []string
+	switch {
+	case n.report != "":
+		return n.report
+	case n.health == landscape.HealthCritical:
+		words = append(words, "is critical")
+	case n.health == landscape.HealthWarning:
+		words = append(words, "has a warning")
+	}
+	if n.cause != "" {
+		words = append(words, "because of "+n.cause)
+	}
+	switch {
+	case n.silent == nil:
+	case words == nil:
+		words = []string{"does not report"}
+	default:
+		words = append(words, "and does not report")
+	}
+	return strings.Join(words, " ")
+}
+
+// changed finds when healths became what they are, by the id of the thing.
+func (s *Pages) changed(ctx context.Context, who activitypages.Viewer) (map[string]time.Time, error) {
+	f := who.All
+	f.Types = healthChanges
+	found, err := who.Find(ctx, s.Search, f, search.Walk{Limit: maxLookback})
+	if err != nil {
+		return nil, err
+	}
+	since := make(map[string]time.Time)
+	for _, e := range found.Entries {
+		facts, err := activitypages.FactsOf(e)
+		if err != nil {
+			continue // an entry we cannot read dates nothing
+		}
+		id := facts.About(e.Type)
+		if _, newer := since[id]; id != "" && !newer {
+			since[id] = e.OccurredOn()
+		}
+	}
+	return since, nil
+}

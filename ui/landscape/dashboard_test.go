@@ -1,0 +1,41 @@
+package landscape
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"trento/store/landscape"
+	"trento/ui/page"
+)
+
+// TestNeedWords: what needs attention says why.
+func TestNeedWords(t *testing.T) {
+	silent := time.Now()
+	for _, tt := range []struct {
+		item attentionItem
+		want string
+	}{
+		{attentionItem{health: landscape.HealthCritical, cause: "instance 00"}, "is critical because of instance 00"},
+		{attentionItem{health: landscape.HealthWarning, cause: "saptune", silent: &silent}, "has a warning because of saptune and does not report"},
+		{attentionItem{health: landscape.HealthCritical}, "is critical"},
+		{attentionItem{health: landscape.HealthPassing, silent: &silent}, "does not report"},
+		{attentionItem{health: landscape.HealthWarning, report: "sends what cannot be read"}, "sends what cannot be read"},
+	} {
+		if got := needWords(tt.item); got != tt.want {
+			t.Errorf("%q, want %q", got, tt.want)
+		}
+	}
+}
+
+// TestMore: what is left out is told for each kind.
+func TestMore(t *testing.T) {
+	rest := more([]attentionItem{{path: "/clusters"}, {path: "/databases"}, {path: "/databases"}, {path: "/hosts"}, {path: "/sap_systems"}})
+	want := []page.ActionLink{
+		{Label: "1 more SAP system needs attention", URL: "/sap_systems"}, {Label: "2 more HANA databases need attention", URL: "/databases"},
+		{Label: "1 more cluster needs attention", URL: "/clusters"}, {Label: "1 more host needs attention", URL: "/hosts"},
+	}
+	if fmt.Sprint(rest) != fmt.Sprint(want) {
+		t.Errorf("%v, want %v", rest, want)
+	}
+}

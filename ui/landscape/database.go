@@ -1,0 +1,197 @@
+package landscape
+
+import (
+	"cmp"
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"trento/auth"
+	"trento/store"
+	"trento/store/landscape"
+	"trento/ui/page"
+)
+
+// database answers GET /databases/{id}.
+func (s *Pages) database(w http.ResponseWriter, r *http.Request) error {
+	return s.showDatabase(w, r, http.StatusOK, nil)
+}
+
+// showDatabase shows a database, under an open dialog if there is one.
+func (s *Pages) showDatabase(w http.ResponseWriter, r *http.Request, status int, dialog *cleanupDialog) error {
+	id := landscape.DatabaseID(strings.ToLower(page.PathVar(r, "id")))
+	p := systemPage{Frame: s.NewFrame(r, ""), Back: page.ActionLink{Label: "Back to HANA Databases", URL: "/databases"}, Cleanup: dialog}
+	err := s.Store.View(func(tx *store.Tx) error {
+		db, err := tx.Database(id)
+		if err != nil {
+			return err
+		}
+		p.Title = db.SID + " – HANA Databases"
+		if err := s.describeDatabase(tx, auth.From(r.Context()), &p, db); err != nil {
+			return err
+		}
+		if p.Tags, err = s.tagsOf(tx, r, page.DatabaseTags, string(id), db.SID); err != nil {
+			return err
+		}
+		return s.FillFrame(&p.Frame, tx)
+	})
+	if err != nil {
+		return err
+	}
+	if p.Activity, err = s.recentOf(r, "database", string(id)); err != nil {
+		return err
+	}
+	return s.Render(w, r, status, &p)
+}
+
+func (s *Pages) describeDatabase(tx *store.Tx, reader *auth.Identity, p *systemPage, db *landscape.Database) error {
+	p.describeSystem(kindDatabase, db.SID, db.Health, s.TimestampOf(db.StaleSince))
+	known, ids := hostNamed{}, make([]landscape.HostID, len(db.Instances))
+	var rows []instanceRow
+	for i := range db.Instances {
+		ids[i] = db.Instances[i].HostID
+		host, err := known.get(tx, ids[i])
+		if err != nil {
+			return err
+		}
+		rows = append(rows, s.newDatabaseInstanceRow(reader, db.ID, &db.Instances[i], host))
+	}
+	p.Live = watched("database", string(db.ID), ids)
+	p.Reason = because(db.Health, "database", instanceCauses(rows))
+	p.Sites = replicationSites(db, rows)
+	p.Facts = []page.Fact{
+		{Label: "Name", Text: db.SID},
+		{Label: "Type", Text: kindDatabase},
+		{Label: "System Replication", Text: truth(slices.ContainsFunc(db.Instances, replicates))},
+		{Label: "Instances", Text: page.Count(len(rows), "instance", "instances")},
+		s.TimestampFact("Registered", db.RegisteredAt),
+		s.TimestampFact("Last change", db.UpdatedAt),
+		{Label: "Database ID", Text: string(db.ID), Mono: true, Wide: true},
+	}
+	var err error
+	if p.Tenants, err = s.tenants(tx, db); err != nil {
+		return err
+	}
+	if p.Hosts, err = s.hostLines(tx, ids); err != nil {
+		return err
+	}
+	p.StaleBanner = staleBanner("database", s.TimestampOf(db.StaleSince), anySilent(p.Hosts))
+	return nil
+}
+
+func replicates(i landscape.DatabaseInstance) bool { return i.Role != nil }
+
+// truth is a truth value as upstream tools of SAP and SUSE print it.
+func truth(is bool) string {
+	if is {
+		return "True"
+	}
+	return "False"
+}
+
+// tenants are the tenants of a database, with the SAP systems on them.
+func (s *Pages) tenants(tx *store.Tx, db *landscape.Database) ([]tenantRow, error) {
+	on := make(map[string]tenantRow)
+	for _, id := range tx.SAPSystemsOf(db.ID) {
+		system, err := tx.SAPSystem(id)
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		on[system.Tenant] = tenantRow{
+			System: page.Link{Name: system.SID, URL: "/sap_systems/" + string(id)}, Type: SystemType(system),
+			Health: page.NewHealthMark("", system.Health, s.TimestampOf(system.StaleSince)),
+		}
+	}
+	rows := make([]tenantRow, len(db.Tenants))
+	for i, name := range db.Tenants {
+		rows[i] = on[name]
+		rows[i].Name = name
+	}
+	return rows, nil
+}
+
+// replicationSites sorts the instances of a database by site: the primary one
+// first, then those that follow it. rows are in the order of the instances.
+func replicationSites(db *landscape.Database, rows []instanceRow) []systemSite {
+	if !slices.ContainsFunc(db.Instances, replicates) {
+		return []systemSite{{ID: "0", Rows: rows}}
+	}
+	members := make(map[string][]int)
+	for i := range db.Instances {
+		name := orEmpty(db.Instances[i].Site)
+		members[name] = append(members[name], i)
+	}
+	speakers := make([]*landscape.DatabaseInstance, 0, len(members))
+	for _, site := range members {
+		speakers = append(speakers, speaker(db, site))
+	}
+	slices.SortFunc(speakers, func(a, b *landscape.DatabaseInstance) int {
+		return cmp.Or(cmp.Compare(roleRank(a), roleRank(b)), cmp.Compare(tier(&a.Replication), tier(&b.Replication)), strings.Compare(orEmpty(a.Site), orEmpty(b.Site)))
+	})
+	sites := make([]systemSite, len(speakers))
+	for n, speaks := range speakers {
+		site := systemSite{ID: strconv.Itoa(n), Name: cmp.Or(orEmpty(speaks.Site), "Without a site"), Role: orEmpty(speaks.Role), Facts: replicationFacts(speaks), Stale: true}
+		for _, i := range members[orEmpty(speaks.Site)] {
+			site.Rows = append(site.Rows, rows[i])
+			site.Stale = site.Stale && rows[i].Stale
+		}
+		sites[n] = site
+	}
+	return sites
+}
+
+// speaker is the instance that a site is described by: one that is heard, or
+// else the one that was heard last.
+func speaker(db *landscape.Database, site []int) *landscape.DatabaseInstance {
+	best := &db.Instances[site[0]]
+	for _, i := range site[1:] {
+		other := &db.Instances[i]
+		if best.StaleSince != nil && (other.StaleSince == nil || other.StaleSince.After(*best.StaleSince)) {
+			best = other
+		}
+	}
+	return best
+}
+
+func roleRank(i *landscape.DatabaseInstance) int {
+	switch orEmpty(i.Role) {
+	case landscape.PrimaryRole:
+		return 0
+	case landscape.SecondaryRole:
+		return 1
+	}
+	return 2
+}
+
+func replicationFacts(i *landscape.DatabaseInstance) []page.Fact {
+	tier := page.Fact{Label: "Tier"}
+	if i.Tier != nil {
+		tier.Text = strconv.Itoa(*i.Tier)
+	}
+	if roleRank(i) == 0 {
+		mark := replicationHealth(orEmpty(i.ReplicationStatus))
+		return []page.Fact{tier, {Label: "Status", Health: &mark}}
+	}
+	return []page.Fact{
+		tier, {Label: "Replicating", Text: orEmpty(i.SourceSite)},
+		{Label: "Replication Mode", Text: orEmpty(i.Mode)}, {Label: "Operation Mode", Text: orEmpty(i.OperationMode)},
+	}
+}
+
+// replicationHealth is the status of a system replication in HANA's words.
+func replicationHealth(status string) page.HealthMark {
+	m := page.HealthMark{State: "unknown", Word: cmp.Or(status, "INACTIVE")}
+	switch status {
+	case "ACTIVE":
+		m.State = "passing"
+	case "ERROR":
+		m.State = "critical"
+	}
+	m.Name = "Replication status: " + m.Word
+	return m
+}

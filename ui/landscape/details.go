@@ -1,0 +1,143 @@
+package landscape
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"trento/auth"
+	"trento/store"
+	"trento/store/landscape"
+	activitypages "trento/ui/activity"
+	"trento/ui/page"
+	"trento/ui/table"
+)
+
+// recent is the end of the activity log of one thing.
+type recent struct {
+	Rows []activitypages.EntryRow
+	URL  string // of the whole log of the thing
+	What string // "host"
+}
+
+// recentEntries is how many entries of the log a details page shows.
+const recentEntries = 10
+
+// recentOf reads the log of the thing with an id. It must not be called within
+// a read of the store: the index reads it, too.
+func (s *Pages) recentOf(r *http.Request, what, id string) (recent, error) {
+	v, err := activitypages.NewViewer(auth.From(r.Context()))
+	if err != nil {
+		return recent{}, err
+	}
+	found, err := s.activity.Mentions(r.Context(), v, id, recentEntries)
+	if err != nil {
+		return recent{}, err
+	}
+	query := url.Values{"search": {id}, "severity": activitypages.SeverityNames()}
+	all := recent{URL: page.WithQuery("/activity_log", query), What: what}
+	err = s.Store.View(func(tx *store.Tx) error {
+		known := activitypages.RegisteredPages(tx)
+		itself := known(id).URL
+		for _, e := range found.Entries {
+			row := s.activity.NewEntryRow(v, e, query, known)
+			row.Things = slices.DeleteFunc(row.Things, func(t activitypages.Thing) bool { return t.URL == itself })
+			all.Rows = append(all.Rows, row)
+		}
+		return nil
+	})
+	return all, err
+}
+
+// cause is something that a health follows from.
+type cause struct {
+	health landscape.Health
+	words  string
+}
+
+// because says of a kind of thing why its health is what it is.
+func because(h landscape.Health, what string, causes []cause) string {
+	if h = page.Shown(h); h == landscape.HealthPassing {
+		return "Passing: nothing found wrong."
+	}
+	var words []string
+	for _, c := range causes {
+		if c.health == h {
+			words = append(words, c.words)
+		}
+	}
+	switch {
+	case len(words) > 0:
+	case h == landscape.HealthUnknown:
+		return "Unknown: nothing has judged this " + what + " yet."
+	default:
+		return page.HealthWord(h) + "."
+	}
+	return page.HealthWord(h) + ": " + strings.Join(words, ", ") + "."
+}
+
+// judged leaves out what has not been judged, where that takes no part.
+func judged(causes ...cause) []cause {
+	return slices.DeleteFunc(causes, func(c cause) bool { return page.Shown(c.health) == landscape.HealthUnknown })
+}
+
+// hostLine is a host in the table of something that runs on it.
+type hostLine struct {
+	Host         page.Link
+	Addresses    []string
+	Provider     string
+	Cluster      page.Link
+	AgentVersion string
+	Outdated     bool
+	Stale        bool
+}
+
+// hostLines are the lines of hosts by name, each host once. Ones that are not
+// registeredPages have no name to be listed by.
+func (s *Pages) hostLines(tx *store.Tx, ids []landscape.HostID) ([]hostLine, error) {
+	var lines []hostLine
+	for _, id := range slices.Compact(slices.Sorted(slices.Values(ids))) {
+		h, err := tx.Host(id)
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		line := hostLine{
+			Host: page.Link{Name: h.Hostname, URL: "/hosts/" + string(id)}, Addresses: BareAddresses(h), Provider: ProviderLabel(h),
+			AgentVersion: h.AgentVersion, Outdated: outdated(h.AgentVersion), Stale: stale(h),
+		}
+		if line.Cluster, err = clusterLink(tx, h.ClusterID); err != nil {
+			return nil, err
+		}
+		lines = append(lines, line)
+	}
+	slices.SortStableFunc(lines, func(a, b hostLine) int { return table.FoldCompare(a.Host.Name, b.Host.Name) })
+	return lines, nil
+}
+
+// clusterLink leads to a cluster; empty where there is none.
+func clusterLink(tx *store.Tx, id landscape.ClusterID) (page.Link, error) {
+	if id == "" {
+		return page.Link{}, nil
+	}
+	c, err := tx.Cluster(id)
+	if errors.Is(err, store.ErrNotFound) {
+		return page.Link{Name: string(id), Gone: "Cluster currently not registered"}, nil
+	}
+	if err != nil {
+		return page.Link{}, err
+	}
+	return page.LinkToCluster(c), nil
+}
+
+func BareAddresses(h *landscape.Host) []string {
+	texts := make([]string, len(h.Addresses))
+	for i, a := range h.Addresses {
+		texts[i] = a.IP.String()
+	}
+	return texts
+}

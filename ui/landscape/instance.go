@@ -1,0 +1,214 @@
+package landscape
+
+import (
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+
+	"trento/auth"
+	"trento/store"
+	"trento/store/landscape"
+	"trento/ui/page"
+)
+
+// statusMark is the status of an instance, in a shape and in SAP's word.
+type statusMark struct {
+	Shape string // passing, warning, critical, unknown, absent
+	Word  string // "Green"
+	Name  string // for those who cannot see the shape
+	Hint  string
+	Stale bool
+}
+
+// instanceRow is an SAP instance in a table.
+type instanceRow struct {
+	ID       string // within a page
+	Status   statusMark
+	System   page.Link // what it is an instance of
+	Note     string    // why that is not registered
+	Type     string    // "Application" or "Database"
+	Hostname page.Link // the name the instance goes by, on its host
+	Host     string    // name of the host where the instance goes by another
+	Number   string
+	Features []string
+	HTTPPort string
+	TLSPort  string
+	Priority string
+	Stale    bool
+	Absent   bool
+	Cleanup  *page.Control // of an absent one
+
+	health landscape.Health
+}
+
+func newStatusMark(status landscape.InstanceStatus, absent bool, since page.Timestamp) statusMark {
+	m := statusMark{Shape: string(page.Shown(status.Health())), Word: "Gray", Stale: !since.IsZero()}
+	switch status {
+	case landscape.Green, landscape.Yellow, landscape.Red:
+		m.Word = strings.ToUpper(string(status[:1])) + string(status[1:])
+	}
+	if absent {
+		m.Shape, m.Word, m.Hint = "absent", "Absent", "Registered instance not found."
+	}
+	m.Name = "Status: " + m.Word
+	if m.Stale {
+		m.Name += " Stale"
+		m.Hint = strings.TrimSpace(m.Hint + " Stale since " + since.Text())
+	}
+	return m
+}
+
+// newInstanceRow is an instance on a host. host may be nil: it has not been
+// registered yet, or no longer is.
+func (s *Pages) newInstanceRow(id landscape.HostID, host *landscape.Host, number string, f landscape.InstanceFacts, t landscape.InstanceTimes) instanceRow {
+	row := instanceRow{
+		ID: string(id) + "-" + number, Number: number, Priority: f.StartPriority,
+		Status:   newStatusMark(f.Status, t.AbsentSince != nil, s.TimestampOf(t.StaleSince)),
+		Features: features(f.Features), HTTPPort: port(f.HTTPPort), TLSPort: port(f.TLSPort),
+		Stale: t.StaleSince != nil, Absent: t.AbsentSince != nil, health: f.Status.Health(),
+	}
+	name := orEmpty(f.Hostname)
+	if host == nil {
+		row.Hostname = page.Link{Name: name, Gone: "Host currently not registered."}
+		if name == "" {
+			row.Hostname.Name = string(id)
+		}
+		return row
+	}
+	row.Hostname = page.Link{Name: name, URL: "/hosts/" + string(id)}
+	switch name {
+	case host.Hostname:
+	case "":
+		row.Hostname.Name = host.Hostname
+	default:
+		row.Host = host.Hostname
+	}
+	return row
+}
+
+func (s *Pages) newDatabaseInstanceRow(reader *auth.Identity, id landscape.DatabaseID, i *landscape.DatabaseInstance, host *landscape.Host) instanceRow {
+	row := s.newInstanceRow(i.HostID, host, i.Number, i.InstanceFacts, i.InstanceTimes)
+	row.Type, row.System = "Database", page.Link{Name: i.SID, URL: "/databases/" + string(id)}
+	if row.Absent {
+		row.Cleanup = page.NewControl(reader, "cleanup:database_instance", "Clean up", row.System.URL+instanceCleanupPath(i.HostID, i.Number))
+	}
+	return row
+}
+
+func (s *Pages) newApplicationInstanceRow(reader *auth.Identity, id landscape.SAPSystemID, i *landscape.ApplicationInstance, host *landscape.Host) instanceRow {
+	row := s.newInstanceRow(i.HostID, host, i.Number, i.InstanceFacts, i.InstanceTimes)
+	row.Type, row.System = "Application", page.Link{Name: i.SID, URL: "/sap_systems/" + string(id)}
+	if row.Absent {
+		row.Cleanup = page.NewControl(reader, "cleanup:application_instance", "Clean up", row.System.URL+instanceCleanupPath(i.HostID, i.Number))
+	}
+	return row
+}
+
+// instanceCleanupPath is where an instance is cleaned up, below the page of
+// its system.
+func instanceCleanupPath(host landscape.HostID, number string) string {
+	return "/hosts/" + string(host) + "/instances/" + number + "/cleanup"
+}
+
+// instancesOn are the instances on a host, those of databases first.
+func (s *Pages) instancesOn(tx *store.Tx, reader *auth.Identity, h *landscape.Host) ([]instanceRow, error) {
+	var rows []instanceRow
+	for _, id := range tx.DatabasesOn(h.ID) {
+		db, err := tx.Database(id)
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		for i := range db.Instances {
+			if db.Instances[i].HostID == h.ID {
+				rows = append(rows, s.newDatabaseInstanceRow(reader, id, &db.Instances[i], h))
+			}
+		}
+	}
+	databases := len(rows)
+	for _, id := range tx.SAPSystemsOn(h.ID) {
+		system, err := tx.SAPSystem(id)
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		for i := range system.Instances {
+			if system.Instances[i].HostID == h.ID {
+				rows = append(rows, s.newApplicationInstanceRow(reader, id, &system.Instances[i], h))
+			}
+		}
+	}
+	lost, err := s.lostOn(tx, h, rows)
+	if err != nil {
+		return nil, err
+	}
+	bySID := func(a, b instanceRow) int { return strings.Compare(a.System.Name, b.System.Name) }
+	slices.SortStableFunc(rows[:databases], bySID)
+	slices.SortStableFunc(rows[databases:], bySID)
+	return append(rows, lost...), nil
+}
+
+// lostOn are the instances that the agent of a host has found but that belong
+// to no registered system: those that are not among the rows.
+func (s *Pages) lostOn(tx *store.Tx, h *landscape.Host, rows []instanceRow) ([]instanceRow, error) {
+	reported, err := tx.ReportedOn(h.ID)
+	var lost []instanceRow
+	for _, e := range reported {
+		row := s.newInstanceRow(h.ID, h, e.Number, e.InstanceFacts, landscape.InstanceTimes{StaleSince: h.StaleSince})
+		row.Type, row.System = "Application", page.Link{Name: e.SID, Gone: "SAP system currently not registered"}
+		switch {
+		case e.Database != nil:
+			row.Type, row.System.Gone = "Database", "HANA database currently not registered"
+			row.Note = "Its database is registered once the primary has been found."
+		case e.Waiting:
+			row.Note = "The database it uses has not been found yet."
+		default:
+			row.Note = "Its SAP system is registered once a message server and an ABAP or Java instance have been found."
+		}
+		if !slices.ContainsFunc(rows, func(known instanceRow) bool {
+			return known.Number == row.Number && known.Type == row.Type && known.System.Name == e.SID
+		}) {
+			lost = append(lost, row)
+		}
+	}
+	return lost, err
+}
+
+// instanceCauses says which instances have which health.
+func instanceCauses(rows []instanceRow) []cause {
+	var causes []cause
+	for _, row := range rows {
+		where := row.Hostname.Name
+		if row.Host != "" {
+			where = row.Host
+		}
+		causes = append(causes, cause{row.health, "instance " + row.Number + " on " + where})
+	}
+	return causes
+}
+
+// features are the features of an instance, one by one.
+func features(text string) []string {
+	return slices.DeleteFunc(strings.Split(text, "|"), func(f string) bool { return f == "" })
+}
+
+func port(number *int) string {
+	if number == nil {
+		return ""
+	}
+	return strconv.Itoa(*number)
+}
+
+// hostOf is a registered host, or nil.
+func hostOf(tx *store.Tx, id landscape.HostID) (*landscape.Host, error) {
+	h, err := tx.Host(id)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	return h, err
+}

@@ -1,0 +1,105 @@
+package landscape
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+	"strings"
+
+	"trento/auth"
+	"trento/store/landscape"
+	"trento/ui/page"
+)
+
+// instanceTable is the instances of a system below its row in a table.
+type instanceTable struct {
+	ID       string // within the page
+	Label    string // "Application Layer"
+	Database bool   // replication is told
+	Rows     []instanceTableRow
+}
+
+// instanceTableRow is one instance of a table.
+type instanceTableRow struct {
+	ID          string
+	Status      statusMark
+	Number      string
+	Features    []string
+	Replication replicationMark
+	Cluster     page.Link // empty: no cluster runs the instance
+	Host        page.Link
+	Grey        bool // stale or absent
+	Stale       bool
+	Cleanup     *page.Control
+}
+
+// replicationMark is the part of an instance in the system replication.
+type replicationMark struct {
+	Role   string // "HANA Primary"; empty: none
+	Status string
+	State  string // passing, critical or unknown
+}
+
+func newReplicationMark(r *landscape.Replication) replicationMark {
+	if r.Role == nil {
+		return replicationMark{}
+	}
+	m := replicationMark{Role: "HANA " + *r.Role, Status: orEmpty(r.ReplicationStatus), State: "unknown"}
+	switch m.Status {
+	case "ACTIVE":
+		m.State = "passing"
+	case "ERROR":
+		m.State = "critical"
+	}
+	return m
+}
+
+// newInstanceTableRow is an instance whatever it is one of; system is the page of its
+// system.
+func (s *Pages) newInstanceTableRow(r *http.Request, v *page.Snapshot, system, ability, sid, number string, host landscape.HostID, f landscape.InstanceFacts, t landscape.InstanceTimes) instanceTableRow {
+	row := instanceTableRow{
+		ID: strings.TrimPrefix(system, "/") + "/" + string(host) + "/" + number, Number: number, Features: features(f.Features),
+		Status:  newStatusMark(f.Status, t.AbsentSince != nil, s.TimestampOf(t.StaleSince)),
+		Cluster: v.ClusterRunning(host, sid, number), Host: v.LinkToHost(host),
+		Stale: t.StaleSince != nil, Grey: t.StaleSince != nil || t.AbsentSince != nil,
+	}
+	if t.AbsentSince != nil {
+		row.Cleanup = page.NewControl(auth.From(r.Context()), ability, "Clean up", page.WithReturn(system+instanceCleanupPath(host, number), r))
+	}
+	return row
+}
+
+// databaseInstanceTable is the instances of a database by the tier of their site.
+func (s *Pages) databaseInstanceTable(r *http.Request, v *page.Snapshot, db *landscape.Database, within, label string) instanceTable {
+	l := instanceTable{ID: within + "-database", Label: label, Database: true}
+	instances := slices.Clone(db.Instances)
+	slices.SortStableFunc(instances, func(a, b landscape.DatabaseInstance) int {
+		return cmp.Compare(tier(&a.Replication), tier(&b.Replication))
+	})
+	for i := range instances {
+		in := &instances[i]
+		row := s.newInstanceTableRow(r, v, "/databases/"+string(db.ID), "cleanup:database_instance", in.SID, in.Number, in.HostID, in.InstanceFacts, in.InstanceTimes)
+		row.Replication = newReplicationMark(&in.Replication)
+		row.ID = within + "/" + row.ID
+		l.Rows = append(l.Rows, row)
+	}
+	return l
+}
+
+// tier of an instance; those without one come last.
+func tier(r *landscape.Replication) int {
+	if r.Tier == nil {
+		return 1 << 30
+	}
+	return *r.Tier
+}
+
+func (s *Pages) applicationInstanceTable(r *http.Request, v *page.Snapshot, system *landscape.SAPSystem) instanceTable {
+	l := instanceTable{ID: string(system.ID) + "-application", Label: "Application Layer"}
+	for i := range system.Instances {
+		in := &system.Instances[i]
+		row := s.newInstanceTableRow(r, v, "/sap_systems/"+string(system.ID), "cleanup:application_instance", in.SID, in.Number, in.HostID, in.InstanceFacts, in.InstanceTimes)
+		l.Rows = append(l.Rows, row)
+	}
+	return l
+}

@@ -1,0 +1,68 @@
+// Package landscape is the pages about what agents report: the dashboard, the
+// lists and details of hosts, clusters, databases and SAP systems, their tags
+// and their clean-up.
+package landscape
+
+import (
+	"embed"
+	"slices"
+
+	"trento/auth"
+	activitypages "trento/ui/activity"
+	"trento/ui/api"
+	"trento/ui/page"
+	"trento/ui/table"
+)
+
+// Pages are the pages of the room.
+type Pages struct {
+	*page.Console
+	activity *activitypages.Pages
+}
+
+// New makes the pages. Those about one thing end with the newest
+// entries about it in the activity log.
+func New(c *page.Console, activity *activitypages.Pages) *Pages {
+	return &Pages{c, activity}
+}
+
+// Routes are the pages and what each demands.
+func (s *Pages) Routes() []api.Route {
+	return slices.Concat(s.tagRoutes(), []api.Route{
+		{Method: "GET", Path: "/", Access: auth.SignedIn, Handle: s.dashboard},
+		{Method: "GET", Path: "/dashboard.csv", Access: auth.SignedIn, Handle: table.CSVHandler(s.Console, &dashboardTable)},
+		{Method: "GET", Path: "/hosts", Access: auth.SignedIn, Handle: s.hosts},
+		{Method: "GET", Path: "/hosts.csv", Access: auth.SignedIn, Handle: table.CSVHandler(s.Console, &HostsTable)},
+		{Method: "GET", Path: "/clusters", Access: auth.SignedIn, Handle: s.clusters},
+		{Method: "GET", Path: "/clusters.csv", Access: auth.SignedIn, Handle: table.CSVHandler(s.Console, &ClustersTable)},
+		{Method: "GET", Path: "/databases", Access: auth.SignedIn, Handle: s.databases},
+		{Method: "GET", Path: "/databases.csv", Access: auth.SignedIn, Handle: table.CSVHandler(s.Console, &DatabasesTable)},
+		{Method: "GET", Path: "/sap_systems", Access: auth.SignedIn, Handle: s.sapSystems},
+		{Method: "GET", Path: "/sap_systems.csv", Access: auth.SignedIn, Handle: table.CSVHandler(s.Console, &SAPSystemsTable)},
+		{Method: "GET", Path: "/agents", Access: auth.Needs(page.AbilityAPIKey), Handle: s.showAgents},
+		{Method: "GET", Path: "/agents.csv", Access: auth.Needs(page.AbilityAPIKey), Handle: s.agentsCSV},
+		{Method: "GET", Path: "/cleanup", Access: auth.SignedIn, Handle: s.cleanupList},
+		{Method: "GET", Path: "/cleanup.csv", Access: auth.SignedIn, Handle: table.CSVHandler(s.Console, &cleanupTable)},
+		{Method: "POST", Path: "/cleanup/confirm", Access: auth.SignedIn, Handle: page.ReadForm(s.confirmCleanup)},
+		{Method: "POST", Path: "/cleanup", Access: auth.SignedIn, Handle: page.ReadForm(s.cleanUpAll)},
+		{Method: "GET", Path: "/hosts/{id}", Access: auth.SignedIn, Handle: s.host},
+		{Method: "GET", Path: "/hosts/{id}/cleanup", Access: auth.Needs("cleanup:host"), Handle: s.cleanUpHost},
+		{Method: "POST", Path: "/hosts/{id}/cleanup", Access: auth.Needs("cleanup:host"), Handle: page.ReadForm(s.cleanUpHost)},
+		{Method: "GET", Path: "/clusters/{id}", Access: auth.SignedIn, Handle: s.cluster},
+		{Method: "GET", Path: "/databases/{id}", Access: auth.SignedIn, Handle: s.database},
+		{Method: "GET", Path: "/databases/{id}/hosts/{host}/instances/{number}/cleanup", Access: auth.Needs("cleanup:database_instance"), Handle: s.cleanUpDatabaseInstance},
+		{Method: "POST", Path: "/databases/{id}/hosts/{host}/instances/{number}/cleanup", Access: auth.Needs("cleanup:database_instance"), Handle: page.ReadForm(s.cleanUpDatabaseInstance)},
+		{Method: "GET", Path: "/sap_systems/{id}", Access: auth.SignedIn, Handle: s.sapSystem},
+		{Method: "GET", Path: "/sap_systems/{id}/hosts/{host}/instances/{number}/cleanup", Access: auth.Needs("cleanup:application_instance"), Handle: s.cleanUpApplicationInstance},
+		{Method: "POST", Path: "/sap_systems/{id}/hosts/{host}/instances/{number}/cleanup", Access: auth.Needs("cleanup:application_instance"), Handle: page.ReadForm(s.cleanUpApplicationInstance)},
+	})
+}
+
+//go:embed *.html *.css
+var files embed.FS
+
+// Room is these pages as a part of the console.
+var Room = page.Room{
+	Files: files,
+	Pages: []page.Page{&dashboardPage{}, &clustersPage{}, &databasesPage{}, &sapSystemsPage{}, &cleanupPage{}, &cleanupConfirmPage{}, &tagPage{}, &hostsPage{}, &hostPage{}, &agentsPage{}, &clusterPage{}, &systemPage{}},
+}

@@ -1,0 +1,134 @@
+package landscape
+
+import (
+	"strings"
+	"time"
+
+	"trento/store"
+	"trento/store/activity"
+	"trento/store/landscape"
+	"trento/ui/page"
+)
+
+// reportFault says that the newest report of a kind could not be used as a
+// whole, and why.
+type reportFault struct {
+	ID       string // names the kind on its page
+	Report   string // "SAP report"
+	What     string // of it is spoken: "The last SAP report"
+	Outcome  string // what became of that, with the first problem
+	Last     page.Timestamp
+	Since    page.Timestamp
+	Count    string // "12 reports"
+	Shown    string // what is shown instead
+	Problems []store.ReportProblem
+	Hidden   int // problems that are not listed
+}
+
+// reportRefresh is how often a page is fetched again that shows when the last
+// report came: most reports change nothing that would be told to it.
+const reportRefresh = 60
+
+// newReportFaults are the faults among the reports of an agent.
+func (s *Pages) newReportFaults(agent *store.Agent) []reportFault {
+	var faults []reportFault
+	for i := range agent.Status {
+		if status := &agent.Status[i]; status.Faulty() {
+			faults = append(faults, s.newReportFault(agent, status))
+		}
+	}
+	return faults
+}
+
+func (s *Pages) newReportFault(agent *store.Agent, status *store.ReportStatus) reportFault {
+	what, outcome := reportWords(status)
+	return reportFault{
+		ID: string(status.Kind), Report: activity.ReportName(string(status.Kind)), What: what, Outcome: outcome,
+		Last: s.Timestamp(status.Last), Since: s.Timestamp(status.Since), Count: page.Count(status.Count, "report", "reports"),
+		Shown:    shownInstead(agent, status, s.Store.Now()),
+		Problems: status.Problems, Hidden: status.ProblemCount - len(status.Problems),
+	}
+}
+
+// reportWords are the two halves of a sentence about the newest report, between
+// which stands when that came.
+func reportWords(status *store.ReportStatus) (what, outcome string) {
+	report := "the last " + activity.ReportName(string(status.Kind))
+	if status.Outcome == store.ReportRefused {
+		return capital(report), "could not be used" + sentenceEnd(status.Reason())
+	}
+	outcome = "could not be read and were left out"
+	if status.ProblemCount == 1 {
+		outcome = "could not be read and was left out"
+	}
+	return page.Count(status.ProblemCount, "element", "elements") + " of " + report, outcome + sentenceEnd(status.Reason())
+}
+
+func capital(words string) string { return strings.ToUpper(words[:1]) + words[1:] }
+
+// sentenceEnd appends a reason to a sentence and ends it.
+func sentenceEnd(reason string) string {
+	if reason == "" {
+		return "."
+	}
+	return ": " + strings.TrimSuffix(reason, ".") + "."
+}
+
+// shownInstead says how old what is shown instead of the report is.
+func shownInstead(agent *store.Agent, status *store.ReportStatus, now time.Time) string {
+	switch {
+	case agent.Host == nil:
+		return "Nothing of it is shown: the host is not registered."
+	case status.Kind == store.OtherDiscovery:
+		return ""
+	case status.Outcome == store.ReportPartlyUsed && status.Kind == landscape.SAPSystemDiscovery && status.Stale(now):
+		return "For what was left out, what was known before is shown, and is marked stale."
+	case status.Outcome == store.ReportPartlyUsed:
+		return "For what was left out, what was known before is shown."
+	case !status.Stale(now):
+		return "What was known before is shown."
+	case status.Kind == landscape.SAPSystemDiscovery || status.Kind == landscape.ClusterDiscovery:
+		return "What was known before is shown, and is marked stale."
+	}
+	return "What was known before is shown, and is out of date."
+}
+
+// reportNeed says in the list of what needs attention what is wrong with the
+// reports of an agent: a sentence that begins with the agent, and since when.
+func reportNeed(record *store.AgentReports) (words string, since time.Time) {
+	faulty := record.Faulty()
+	if len(faulty) == 0 {
+		return "", time.Time{}
+	}
+	first := faulty[0]
+	for _, status := range faulty {
+		if status.Outcome == store.ReportRefused && first.Outcome != store.ReportRefused {
+			first = status
+		}
+	}
+	report := activity.ReportName(string(first.Kind))
+	article := "a "
+	if first.Kind == landscape.SAPSystemDiscovery {
+		article = "an "
+	}
+	words = "sends " + article + report + " that cannot be used"
+	if first.Outcome == store.ReportPartlyUsed {
+		words = "sends " + article + report + " of which " + page.Count(first.ProblemCount, "element", "elements") + " cannot be read"
+	}
+	words += sentenceEnd(cutReason(first.Reason()))
+	if more := len(faulty) - 1; more > 0 {
+		words += " " + page.Count(more, "more of its reports has", "more of its reports have") + " problems."
+	}
+	return words, first.Since
+}
+
+// maxReason is how much of a reason the list of what needs attention has room
+// for, in characters.
+const maxReason = 120
+
+func cutReason(reason string) string {
+	if runes := []rune(reason); len(runes) > maxReason {
+		return string(runes[:maxReason]) + "…"
+	}
+	return reason
+}

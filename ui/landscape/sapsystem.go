@@ -1,0 +1,124 @@
+package landscape
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"trento/auth"
+	"trento/store"
+	"trento/store/landscape"
+	"trento/ui/page"
+)
+
+// sapSystem answers GET /sap_systems/{id}.
+func (s *Pages) sapSystem(w http.ResponseWriter, r *http.Request) error {
+	return s.showSAPSystem(w, r, http.StatusOK, nil)
+}
+
+// showSAPSystem shows an SAP system, under an open dialog if there is one.
+func (s *Pages) showSAPSystem(w http.ResponseWriter, r *http.Request, status int, dialog *cleanupDialog) error {
+	id := landscape.SAPSystemID(strings.ToLower(page.PathVar(r, "id")))
+	p := systemPage{Frame: s.NewFrame(r, ""), Back: page.ActionLink{Label: "Back to SAP Systems", URL: "/sap_systems"}, Cleanup: dialog}
+	err := s.Store.View(func(tx *store.Tx) error {
+		system, err := tx.SAPSystem(id)
+		if err != nil {
+			return err
+		}
+		p.Title = system.SID + " – SAP Systems"
+		if err := s.describeSAPSystem(tx, auth.From(r.Context()), &p, system); err != nil {
+			return err
+		}
+		if p.Tags, err = s.tagsOf(tx, r, page.SAPSystemTags, string(id), system.SID); err != nil {
+			return err
+		}
+		return s.FillFrame(&p.Frame, tx)
+	})
+	if err != nil {
+		return err
+	}
+	if p.Activity, err = s.recentOf(r, "SAP system", string(id)); err != nil {
+		return err
+	}
+	return s.Render(w, r, status, &p)
+}
+
+func (s *Pages) describeSAPSystem(tx *store.Tx, reader *auth.Identity, p *systemPage, system *landscape.SAPSystem) error {
+	p.describeSystem(kindSAPSystem, system.SID, system.Health, s.TimestampOf(system.StaleSince))
+	known, ids := hostNamed{}, make([]landscape.HostID, len(system.Instances))
+	var rows []instanceRow
+	for i := range system.Instances {
+		ids[i] = system.Instances[i].HostID
+		host, err := known.get(tx, ids[i])
+		if err != nil {
+			return err
+		}
+		rows = append(rows, s.newApplicationInstanceRow(reader, system.ID, &system.Instances[i], host))
+	}
+	p.Live = watched("sap_system", string(system.ID), ids) + " database:" + string(system.DatabaseID)
+	p.Reason = because(system.Health, "SAP system", append(instanceCauses(rows), cause{system.DatabaseHealth, "its database"}))
+	p.Sites = []systemSite{{ID: "0", Rows: rows}}
+	database, err := databaseLink(tx, system.DatabaseID)
+	if err != nil {
+		return err
+	}
+	health := page.NewHealthMark("Database", system.DatabaseHealth, s.TimestampOf(system.DatabaseStaleSince))
+	p.Facts = []page.Fact{
+		{Label: "Name", Text: system.SID},
+		{Label: "Database", Links: []page.Link{database}},
+		{Label: "Database health", Health: &health},
+		{Label: "Tenant", Text: system.Tenant},
+		{Label: "Database address", Text: system.DBHost},
+		{Label: "Type", Text: SystemType(system)},
+		{Label: "ENSA version", Text: ensa(system.ENSA)},
+		s.TimestampFact("Registered", system.RegisteredAt),
+		s.TimestampFact("Last change", system.UpdatedAt),
+		{Label: "SAP system ID", Text: string(system.ID), Mono: true, Wide: true},
+	}
+	if p.Hosts, err = s.hostLines(tx, ids); err != nil {
+		return err
+	}
+	p.StaleBanner = staleBanner("SAP system", s.TimestampOf(system.StaleSince), anySilent(p.Hosts))
+	own := slices.ContainsFunc(system.Instances, func(i landscape.ApplicationInstance) bool { return i.StaleSince != nil })
+	if since := s.TimestampOf(system.DatabaseStaleSince); !own && !since.IsZero() {
+		p.StaleBanner = fmt.Sprintf("What is known of its database is out of date since %s. The page of the database says why.", since.Text())
+	}
+	return nil
+}
+
+func databaseLink(tx *store.Tx, id landscape.DatabaseID) (page.Link, error) {
+	db, err := tx.Database(id)
+	if errors.Is(err, store.ErrNotFound) {
+		return page.Link{Name: string(id), Gone: "HANA database currently not registered"}, nil
+	}
+	if err != nil {
+		return page.Link{}, err
+	}
+	return page.Link{Name: db.SID, URL: "/databases/" + string(id)}, nil
+}
+
+// SystemType is what an SAP system runs, by the features of its instances.
+func SystemType(system *landscape.SAPSystem) string {
+	var types []string
+	for i := range system.Instances {
+		for _, feature := range features(system.Instances[i].Features) {
+			switch feature {
+			case "ABAP":
+				types = append(types, "ABAP")
+			case "J2EE":
+				types = append(types, "JAVA")
+			}
+		}
+	}
+	slices.Sort(types)
+	return strings.Join(slices.Compact(types), "+")
+}
+
+func ensa(version landscape.ENSAVersion) string {
+	if version == landscape.NoENSA {
+		return ""
+	}
+	return strings.ToUpper(string(version))
+}

@@ -1,0 +1,184 @@
+package landscape
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"trento/auth"
+	"trento/store"
+	"trento/store/landscape"
+	"trento/ui/api"
+	"trento/ui/page"
+	"trento/ui/table"
+)
+
+// tagEditor is the tags of one thing and what changes them; the template
+// "tags" draws it, in a list and on a page about the thing.
+type tagEditor struct {
+	ID      string // of the element, within the page
+	Action  string // where a tag is added; "/remove" below it removes one
+	Of      string // "host hana01"
+	Tags    []tagPill
+	Refused string // why the reader may not change them
+	Return  string // where a browser without scripts comes back to
+	Max     int
+}
+
+// tagPill is a tag; it leads to all things of the kind that have it.
+type tagPill struct{ Value, URL string }
+
+// tagPanel is an editor on a page of its own thing, with the tags to choose
+// from; the template "tag-panel" draws it.
+type tagPanel struct {
+	Editor      tagEditor
+	Suggestions []string
+}
+
+func newTagEditor(r *http.Request, k page.Taggable, id, name string, tags []string) tagEditor {
+	e := tagEditor{
+		ID: "tags-" + id, Action: k.Path + "/" + id + "/tags", Of: k.Noun + " " + name, Return: page.BackTo(r), Max: store.MaxTag,
+		Refused: page.WhyRefused(auth.From(r.Context()), k.Ability),
+	}
+	for _, tag := range tags {
+		e.Tags = append(e.Tags, tagPill{tag, page.WithQuery(k.Path, url.Values{"tags": {tag}})})
+	}
+	return e
+}
+
+// tagsOf is the editor for the page about one thing.
+func (s *Pages) tagsOf(tx *store.Tx, r *http.Request, k page.Taggable, id, name string) (tagPanel, error) {
+	tags, err := page.TagValues(tx, k.Kind, id)
+	if err != nil {
+		return tagPanel{}, err
+	}
+	p := tagPanel{Editor: newTagEditor(r, k, id, name, tags)}
+	if p.Editor.Refused != "" {
+		return p, nil
+	}
+	v, err := s.Snapshot(tx)
+	if err == nil {
+		p.Suggestions = suggestedTags(v)
+	}
+	return p, err
+}
+
+// suggested lists the tags in use, by name; of too many the most used ones.
+func suggestedTags(v *page.Snapshot) []string {
+	used := make(map[string]int)
+	for _, tags := range v.Tags {
+		for _, tag := range tags {
+			used[tag]++
+		}
+	}
+	return table.MostUsed(used)
+}
+
+// tagRoutes are the two verbs for each kind of thing.
+func (s *Pages) tagRoutes() []api.Route {
+	var routes []api.Route
+	for _, k := range []page.Taggable{page.HostTags, page.ClusterTags, page.DatabaseTags, page.SAPSystemTags} {
+		access := auth.Needs(k.Ability)
+		routes = append(routes,
+			api.Route{Method: "POST", Path: k.Path + "/{id}/tags", Access: access, Handle: page.ReadForm(s.addTag(k))},
+			api.Route{Method: "POST", Path: k.Path + "/{id}/tags/remove", Access: access, Handle: page.ReadForm(s.removeTag(k))})
+	}
+	return routes
+}
+
+// tagPage is where a browser without scripts ends that sent what is no tag.
+type tagPage struct {
+	page.Frame
+	Editor tagEditor
+	Value  string // as it was typed
+	Fault  string
+}
+
+// Template implements page.Page.
+func (*tagPage) Template() string { return "tag" }
+
+// addTag answers POST /hosts/{id}/tags and its like.
+func (s *Pages) addTag(k page.Taggable) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		id, value := strings.ToLower(page.PathVar(r, "id")), r.PostForm.Get("value")
+		var name string
+		var tags []string
+		p := tagPage{Frame: s.NewFrame(r, "Add Tag"), Value: value}
+		err := s.Store.View(func(tx *store.Tx) (err error) {
+			if name, err = k.Name(tx, id); err != nil {
+				return err
+			}
+			if tags, err = page.TagValues(tx, k.Kind, id); err != nil {
+				return err
+			}
+			return s.FillFrame(&p.Frame, tx)
+		})
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(tags, strings.TrimSpace(value)) {
+			err = s.Store.AddTag(r.Context(), page.Actor(r.Context()), k.Kind, id, value)
+		}
+		var invalid *landscape.InvalidError
+		if !errors.As(err, &invalid) {
+			return tagsChanged(w, r, id, err)
+		}
+		p.Fault = tagFault(value, invalid)
+		if r.Header.Get(page.FragmentHeader) != "" {
+			http.Error(w, p.Fault, http.StatusUnprocessableEntity)
+			return nil
+		}
+		p.Editor = newTagEditor(r, k, id, name, tags)
+		p.Editor.Return = auth.LocalTarget(r.PostForm.Get("return_to"))
+		return s.Render(w, r, http.StatusUnprocessableEntity, &p)
+	}
+}
+
+// removeTag answers POST /hosts/{id}/tags/remove and its like. A tag that is
+// gone already is what was asked for.
+func (s *Pages) removeTag(k page.Taggable) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		id := strings.ToLower(page.PathVar(r, "id"))
+		err := s.Store.View(func(tx *store.Tx) error {
+			_, err := k.Name(tx, id)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		err = s.Store.RemoveTag(r.Context(), page.Actor(r.Context()), k.Kind, id, r.PostForm.Get("value"))
+		if errors.Is(err, store.ErrNotFound) {
+			err = nil
+		}
+		return tagsChanged(w, r, id, err)
+	}
+}
+
+// tagsChanged answers a request that has changed the tags of a thing: the script
+// fetches the page again by itself, a browser is led back to where it was.
+func tagsChanged(w http.ResponseWriter, r *http.Request, id string, err error) error {
+	switch {
+	case err != nil:
+		return err
+	case r.Header.Get(page.FragmentHeader) != "":
+		w.WriteHeader(http.StatusNoContent)
+	default:
+		http.Redirect(w, r, auth.LocalTarget(r.PostForm.Get("return_to"))+"#tags-"+id, http.StatusSeeOther)
+	}
+	return nil
+}
+
+// tagFault says what is wrong with what somebody typed.
+func tagFault(value string, fault *landscape.InvalidError) string {
+	switch value = strings.TrimSpace(value); {
+	case value == "":
+		return "Type the tag first."
+	case strings.ContainsAny(value, " \t\n"):
+		return "A tag has no blanks in it. Letters, digits and + - = . , _ : @ make a tag."
+	case fault.Detail == "has invalid format":
+		return "Only letters, digits and + - = . , _ : @ make a tag."
+	}
+	return "This tag " + fault.Detail + "."
+}

@@ -1,0 +1,21 @@
+package page
+
+import "testing"
+
+// TestAnswersAreBounded: the oldest make room.
+func TestAnswersAreBounded(t *testing.T) {
+	var a answers
+	first := a.keep(&answer{session: [32]byte{1}, path: "/x"})
+	for range maxSessionAnswers {
+		a.keep(&answer{session: [32]byte{1}, path: "/x"})
+	}
+	if a.get([32]byte{1}, "/x", first) != nil {
+		t.Error("the first answer of a session is kept")
+	}
+	for i := range 2 * maxAnswers {
+		a.keep(&answer{session: [32]byte{2, byte(i), byte(i >> 8)}, path: "/x"})
+	}
+	if len(a.all) != maxAnswers {
+		t.Errorf("%d answers are kept", len(a.all))
+	}
+}

@@ -1,0 +1,82 @@
+package page
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"path"
+	"strconv"
+	"strings"
+
+	"trento/store"
+)
+
+// Assets are the style and the script of the console, made at the start. The
+// path of each names its content: it never changes under its address, so
+// browsers keep it for good.
+type Assets struct {
+	Files map[string]asset // by file name
+	Icon  []byte           // SVG
+}
+
+// asset is a file.
+type asset struct {
+	Address     string // "/static/3fa1…/app.css"
+	contentType string
+	etag        string // weak, since it is the same whether the file is compressed or not
+	Body        []byte
+}
+
+// The names of the files that all pages load.
+const (
+	StyleFile  = "app.css"
+	ScriptFile = "app.js"
+)
+
+// LoadAssets makes the style and the script of the parts of them in the rooms.
+func LoadAssets(files RoomFiles) (Assets, error) {
+	style, err := bundleStyle(files, StyleFile)
+	if err != nil {
+		return Assets{}, fmt.Errorf("style: %w", err)
+	}
+	script, err := bundleScript(files, strings.TrimSuffix(ScriptFile, ".js"))
+	if err != nil {
+		return Assets{}, fmt.Errorf("script: %w", err)
+	}
+	a := Assets{Files: make(map[string]asset)}
+	a.Files[StyleFile] = newAsset(StyleFile, "text/css; charset=utf-8", style)
+	a.Files[ScriptFile] = newAsset(ScriptFile, "text/javascript; charset=utf-8", script)
+	a.Icon, err = fs.ReadFile(files, "icon.svg")
+	return a, err
+}
+
+func newAsset(name, contentType string, body []byte) asset {
+	sum := sha256.Sum256(body)
+	hash := hex.EncodeToString(sum[:8])
+	return asset{Address: "/static/" + hash + "/" + name, contentType: contentType, etag: `W/"` + hash + `"`, Body: body}
+}
+
+// Serve answers GET /static/{hash}/{file}. A hash of another version is
+// answered too, but not kept: during an upgrade an old page may still ask.
+func (a Assets) Serve(w http.ResponseWriter, r *http.Request) error {
+	file, ok := a.Files[path.Base(r.URL.Path)]
+	if !ok {
+		return fmt.Errorf("file %s: %w", r.URL.Path, store.ErrNotFound)
+	}
+	h := w.Header()
+	h.Set("Cache-Control", "no-cache")
+	if r.URL.Path == file.Address {
+		h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	}
+	h.Set("ETag", file.etag)
+	if r.Header.Get("If-None-Match") == file.etag {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	h.Set("Content-Type", file.contentType)
+	h.Set("Content-Length", strconv.Itoa(len(file.Body)))
+	_, err := w.Write(file.Body)
+	return IgnoreGone(err)
+}

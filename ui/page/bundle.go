@@ -1,0 +1,117 @@
+package page
+
+import (
+	"fmt"
+	"io/fs"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// The style and the script of the console are written in parts and sent as
+// one file each, so that a page is there after few requests. The parts are
+// our own and use a small part of the language; what is not expected in them
+// fails the start. A bundler would do the same with ten megabytes of program.
+
+var (
+	cssImport = regexp.MustCompile(`^@import "([a-z]+\.css)"( [a-z]+)?;$`)
+	jsImport  = regexp.MustCompile(`^import (?:\{ (\w+(?:, \w+)*) \} from )?'\./([a-z]+)\.js';$`)
+	jsExport  = regexp.MustCompile(`^export ((?:const|class|function|async function) (\w+).*)$`)
+	// jsUnknown is what imports or exports in a way that is not one of the above.
+	jsUnknown = regexp.MustCompile(`^\s*(import|export)\b|\bimport\s*[.(]`)
+)
+
+// bundleStyle is the style sheet name with those it imports in place of the
+// imports.
+func bundleStyle(files fs.FS, name string) ([]byte, error) {
+	source, err := fs.ReadFile(files, name)
+	if err != nil {
+		return nil, err
+	}
+	var out strings.Builder
+	for line := range strings.Lines(string(source)) {
+		found := cssImport.FindStringSubmatch(strings.TrimSpace(line))
+		if found == nil {
+			return nil, fmt.Errorf("%s: only imports are expected: %q", name, line)
+		}
+		part, err := fs.ReadFile(files, found[1])
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		if strings.Contains(string(part), "@import") || strings.Contains(string(part), "@charset") {
+			return nil, fmt.Errorf("%s: an @import or @charset counts only at the beginning", found[1])
+		}
+		if medium := strings.TrimSpace(found[2]); medium != "" {
+			part = fmt.Appendf(nil, "@media %s {\n%s}\n", medium, part)
+		}
+		out.Write(part)
+	}
+	return []byte(out.String()), nil
+}
+
+// bundle joins ES modules. Each becomes a function that is called once, in
+// the order of the imports, and returns what the module exports; so each has
+// its names for itself, as before.
+type bundle struct {
+	files   fs.FS
+	out     strings.Builder
+	exports map[string][]string // of the modules that are written
+	under   []string            // modules whose imports are being written
+}
+
+// bundleScript is the module name, without its suffix, with all it imports.
+func bundleScript(files fs.FS, name string) ([]byte, error) {
+	b := bundle{files: files, exports: make(map[string][]string)}
+	if err := b.add(name); err != nil {
+		return nil, err
+	}
+	return []byte(b.out.String()), nil
+}
+
+// add writes a module behind those it imports.
+func (b *bundle) add(name string) error {
+	if _, ok := b.exports[name]; ok {
+		return nil
+	}
+	if slices.Contains(b.under, name) {
+		return fmt.Errorf("%s.js imports itself: %s", name, strings.Join(append(b.under, name), " > "))
+	}
+	b.under = append(b.under, name)
+	source, err := fs.ReadFile(b.files, name+".js")
+	if err != nil {
+		return err
+	}
+	var body strings.Builder
+	var exports []string
+	for line := range strings.Lines(string(source)) {
+		text := strings.TrimSuffix(line, "\n")
+		if found := jsImport.FindStringSubmatch(text); found != nil {
+			if line, err = b.imported(found[2], found[1]); err != nil {
+				return fmt.Errorf("%s.js: %w", name, err)
+			}
+		} else if found := jsExport.FindStringSubmatch(text); found != nil {
+			line = found[1] + "\n"
+			exports = append(exports, found[2])
+		} else if jsUnknown.MatchString(text) {
+			return fmt.Errorf("%s.js: not understood: %s", name, text)
+		}
+		body.WriteString(line)
+	}
+	b.under = b.under[:len(b.under)-1]
+	b.exports[name] = exports
+	fmt.Fprintf(&b.out, "// %s.js\nconst $%s = (() => {\n%sreturn { %s };\n})();\n", name, name, body.String(), strings.Join(exports, ", "))
+	return nil
+}
+
+// imported writes a module and returns the line that takes names from it.
+func (b *bundle) imported(name, names string) (string, error) {
+	if err := b.add(name); err != nil || names == "" {
+		return "", err
+	}
+	for imported := range strings.SplitSeq(names, ", ") {
+		if !slices.Contains(b.exports[name], imported) {
+			return "", fmt.Errorf("%s.js does not export %s", name, imported)
+		}
+	}
+	return fmt.Sprintf("const { %s } = $%s;\n", names, name), nil
+}

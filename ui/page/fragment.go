@@ -1,0 +1,240 @@
+package page
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/rand"
+	"encoding/base64"
+	"hash/maphash"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// A page that is shown is fetched again and again as things change, and most
+// of it is the same each time. So a frame carries the id of a snapshot, and
+// the script names the snapshot it has when it fetches the next frame: what is
+// in there already is left out of the answer, and put back in place by the
+// script. Left out are whole elements that have an id: a row, a menu, a panel.
+
+const (
+	// FragmentHeader asks for one block of a page instead of the whole, as in
+	// "frame; snapshot=5Zv2cB9qQ1aV".
+	FragmentHeader = "X-Fragment"
+	// minPiece is the least size of an element worth leaving out, in bytes.
+	minPiece = 200
+	// maxPieces bounds the pieces of a frame that are remembered.
+	maxPieces = 1000
+	// maxSnapshots bounds the snapshots that are remembered, of 8 bytes a piece.
+	maxSnapshots = 2048
+)
+
+// fragmentOf is the block a request asks for, and the snapshot it names.
+func fragmentOf(r *http.Request) (block, snapshot string) {
+	block, rest, _ := strings.Cut(r.Header.Get(FragmentHeader), ";")
+	snapshot, _ = strings.CutPrefix(strings.TrimSpace(rest), "snapshot=")
+	return block, snapshot
+}
+
+// piece is an element of a page that can be left out.
+type piece struct {
+	tag, ID    string // as they are written
+	Start, End int    // in the text of the page
+	hash       uint64
+}
+
+// shownFrames are the frames browsers were shown lately, each as the hashes of
+// its pieces. A browser whose snapshot is forgotten gets the whole frame.
+type shownFrames struct {
+	seed maphash.Seed
+
+	mu    sync.Mutex
+	byID  map[string]shownFrame
+	order []string // ids, a ring
+	next  int      // place in order of the oldest
+}
+
+type shownFrame struct {
+	user   int64
+	pieces map[uint64]struct{}
+}
+
+func NewShownFrames() *shownFrames {
+	return &shownFrames{seed: maphash.MakeSeed(), byID: make(map[string]shownFrame)}
+}
+
+// newSnapshotID is an id nobody can guess.
+func newSnapshotID() string {
+	id := make([]byte, 9)
+	_, _ = rand.Read(id) // never fails
+	return base64.RawURLEncoding.EncodeToString(id)
+}
+
+// Keep remembers the pieces of a frame that a user is shown.
+func (s *shownFrames) Keep(id string, user int64, pieces []piece) {
+	shown := shownFrame{user: user, pieces: make(map[uint64]struct{}, len(pieces))}
+	for _, p := range pieces {
+		shown.pieces[p.hash] = struct{}{}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.order) < maxSnapshots {
+		s.order = append(s.order, id)
+	} else {
+		delete(s.byID, s.order[s.next])
+		s.order[s.next] = id
+		s.next = (s.next + 1) % maxSnapshots
+	}
+	s.byID[id] = shown
+}
+
+// known are the pieces of a snapshot of a user; nil where it is not remembered.
+func (s *shownFrames) known(id string, user int64) map[uint64]struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if shown, ok := s.byID[id]; ok && shown.user == user {
+		return shown.pieces
+	}
+	return nil
+}
+
+// Pieces finds the pieces of the frame in a page, in the order in which they
+// begin. A page whose elements do not close in order has none.
+func (s *shownFrames) Pieces(page []byte) []piece {
+	type element struct {
+		name  []byte
+		piece int // its place in the list, or -1
+	}
+	var found []piece
+	var open []element
+	var ages []age
+	inFrame := false
+	for t := (markupTag{}); t.next(page); {
+		switch {
+		case t.closes:
+			if len(open) == 0 || !bytes.Equal(open[len(open)-1].name, t.name) {
+				return nil
+			}
+			if e := open[len(open)-1]; e.piece >= 0 {
+				found[e.piece].End = t.end
+			}
+			open = open[:len(open)-1]
+		case !t.empty:
+			e := element{t.name, -1}
+			if bytes.Contains(page[t.start:t.end], []byte(` data-since="`)) {
+				ages = append(ages, age{t.end, t.end + max(0, bytes.IndexByte(page[t.end:], '<'))})
+			}
+			if id := t.id(page); len(id) > 0 {
+				if inFrame && len(found) < maxPieces {
+					e.piece = len(found)
+					found = append(found, piece{tag: string(t.name), ID: string(id), Start: t.start})
+				}
+				inFrame = inFrame || string(id) == "frame"
+			}
+			open = append(open, e)
+		}
+	}
+	if len(open) > 0 {
+		return nil
+	}
+	found = slices.DeleteFunc(found, func(p piece) bool { return p.End-p.Start < minPiece })
+	for i := range found {
+		found[i].hash = s.hash(page, &found[i], ages)
+	}
+	return found
+}
+
+// hash is that of the text of a piece, without ages.
+func (s *shownFrames) hash(page []byte, p *piece, ages []age) uint64 {
+	var h maphash.Hash
+	h.SetSeed(s.seed)
+	at := p.Start
+	from, _ := slices.BinarySearchFunc(ages, p.Start, func(a age, start int) int { return cmp.Compare(a.start, start) })
+	for _, a := range ages[from:] {
+		if a.start >= p.End {
+			break
+		}
+		h.Write(page[at:a.start])
+		at = a.end
+	}
+	h.Write(page[at:p.End])
+	return h.Sum64()
+}
+
+// age is the text that says how long ago something was. It changes with time
+// alone, and the script keeps it current, see age.js.
+type age struct{ start, end int }
+
+// markupTag is a tag of a page. Pages are read faster by this than by a parser, which
+// may be because they come from html/template: attributes are in double quotes
+// or without any, and of what is no tag every < is escaped.
+type markupTag struct {
+	name       []byte
+	closes     bool // ends an element
+	empty      bool // is an element without an end
+	start, end int
+}
+
+// next goes on to the next tag, if there is one.
+func (t *markupTag) next(page []byte) bool {
+	for at := t.end; ; at++ {
+		i := bytes.IndexByte(page[at:], '<')
+		if i < 0 {
+			return false
+		}
+		at += i
+		from := at + 1
+		t.closes = from < len(page) && page[from] == '/'
+		if t.closes {
+			from++
+		}
+		to := from
+		for to < len(page) && (page[to] >= 'a' && page[to] <= 'z' || page[to] >= '0' && page[to] <= '9') {
+			to++
+		}
+		if to == from {
+			continue // <!doctype>
+		}
+		end := to
+		for quotes := 0; ; {
+			i := bytes.IndexByte(page[end:], '>')
+			if i < 0 {
+				return false
+			}
+			quotes += bytes.Count(page[end:end+i], []byte{'"'})
+			if end += i + 1; quotes%2 == 0 {
+				break
+			}
+		}
+		t.name, t.start, t.end = page[from:to], at, end
+		t.empty = page[end-2] == '/' || isVoid[string(t.name)]
+		return true
+	}
+}
+
+// id is the id of the element the tag begins, as it is written.
+func (t *markupTag) id(page []byte) []byte {
+	_, rest, _ := bytes.Cut(page[t.start:t.end], []byte(` id="`))
+	id, _, _ := bytes.Cut(rest, []byte{'"'})
+	return id
+}
+
+// isVoid are the elements without an end that our pages use.
+var isVoid = map[string]bool{"br": true, "col": true, "hr": true, "img": true, "input": true, "link": true, "meta": true, "wbr": true}
+
+// without is a frame without the pieces that are known.
+func without(frame []byte, pieces []piece, known map[uint64]struct{}) []byte {
+	var out bytes.Buffer
+	at := 0
+	for _, p := range pieces {
+		if _, ok := known[p.hash]; !ok || p.Start < at {
+			continue // to be sent, or inside of what is left out
+		}
+		out.Write(frame[at:p.Start])
+		out.WriteString("<" + p.tag + ` id="` + p.ID + `" data-unchanged></` + p.tag + ">")
+		at = p.End
+	}
+	out.Write(frame[at:])
+	return out.Bytes()
+}

@@ -1,0 +1,369 @@
+package page
+
+import (
+	"cmp"
+	"errors"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"trento/store"
+	"trento/store/landscape"
+)
+
+// Snapshot is the landscape at one moment with how its things belong together,
+// as the tables need it. It is read in one pass: what a row shows of other
+// things is found here and never looked up row by row.
+type Snapshot struct {
+	Hosts     []*landscape.Host
+	Clusters  []*landscape.Cluster
+	Databases []*landscape.Database
+	Systems   []*landscape.SAPSystem
+
+	HostByID     map[landscape.HostID]*landscape.Host
+	ClusterByID  map[landscape.ClusterID]*landscape.Cluster
+	DatabaseByID map[landscape.DatabaseID]*landscape.Database
+	// Running are the systems with an instance on a host, by name.
+	Running map[landscape.HostID][]System
+	Tags    map[tagged][]string // of what has any
+	// FaultyAgents are the agents of which some report could not be used as a whole.
+	FaultyAgents map[landscape.HostID]*store.AgentReports
+
+	// settling: it is of a time so soon after the start that agents may not
+	// have been heard for that alone. Those not heard yet are awaited.
+	settling bool
+	Awaited  map[landscape.HostID]bool
+
+	Seq uint64 // the change it is as new as
+
+	Lists sync.Map // by the path of a table what it lists, see table.list
+}
+
+// tagged is a thing that tags can be on.
+type tagged struct {
+	kind store.TagKind
+	id   string
+}
+
+// Snapshot is the landscape as a read sees it, with all that belongs together.
+// While nothing changes it is the same for all readers, and made once; it
+// must not be modified.
+func (s *Console) Snapshot(tx *store.Tx) (*Snapshot, error) {
+	last := s.lastSnapshot.Load()
+	if last != nil && last.Seq == tx.LastChange() && last.settling == tx.Settling() {
+		return last, nil
+	}
+	var v *Snapshot
+	var err error
+	if last != nil && last.Seq <= tx.LastChange() {
+		v, err = last.updated(tx)
+	} else {
+		v, err = ReadSnapshot(tx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	v.await(tx)
+	s.lastSnapshot.Store(v)
+	return v, nil
+}
+
+// maxRenewed bounds the changes a snapshot is brought up to date by: where there
+// are more, it is cheaper to read everything.
+const maxRenewed = 1000
+
+// updated is the snapshot as of a later read: only what has been written since
+// is looked up.
+func (v *Snapshot) updated(tx *store.Tx) (*Snapshot, error) {
+	changes, err := tx.ChangedAfter(v.Seq, maxRenewed+1)
+	if err != nil {
+		return nil, err
+	}
+	if len(changes) > maxRenewed {
+		return ReadSnapshot(tx)
+	}
+	n := &Snapshot{
+		Hosts: slices.Clone(v.Hosts), Clusters: slices.Clone(v.Clusters), Databases: slices.Clone(v.Databases), Systems: slices.Clone(v.Systems),
+		Tags: maps.Clone(v.Tags), Seq: tx.LastChange(),
+	}
+	for _, c := range changes {
+		kind, id := c.Kind, c.ID
+		if kind == "tags" {
+			kind, id, _ = strings.Cut(id, "/")
+		}
+		t, there := tagged{store.TagKind(kind), id}, false
+		switch t.kind {
+		case store.HostTag:
+			there, err = renew(&n.Hosts, landscape.HostID(id), idOfHost, tx.Host)
+		case store.ClusterTag:
+			there, err = renew(&n.Clusters, landscape.ClusterID(id), idOfCluster, tx.Cluster)
+		case store.DatabaseTag:
+			there, err = renew(&n.Databases, landscape.DatabaseID(id), idOfDatabase, tx.Database)
+		case store.SAPSystemTag:
+			there, err = renew(&n.Systems, landscape.SAPSystemID(id), idOfSAPSystem, tx.SAPSystem)
+		default:
+			continue // reports, users and what is theirs
+		}
+		delete(n.Tags, t)
+		if err == nil && there {
+			err = n.readTags(tx, t)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	n.relate()
+	return n, n.readFaults(tx)
+}
+
+// renew brings the registered things of a kind, in the order of their ids, up
+// to date with one of them, and reports whether it is registered.
+func renew[ID ~string, T any](things *[]*T, id ID, idOf func(*T) ID, get func(ID) (*T, error)) (there bool, err error) {
+	place, known := slices.BinarySearchFunc(*things, id, func(thing *T, id ID) int { return cmp.Compare(idOf(thing), id) })
+	thing, err := get(id)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		if known {
+			*things = slices.Delete(*things, place, place+1)
+		}
+		return false, nil
+	case err != nil:
+		return false, err
+	case known:
+		(*things)[place] = thing
+	default:
+		*things = slices.Insert(*things, place, thing)
+	}
+	return true, nil
+}
+
+func idOfHost(h *landscape.Host) landscape.HostID                { return h.ID }
+func idOfCluster(c *landscape.Cluster) landscape.ClusterID       { return c.ID }
+func idOfDatabase(db *landscape.Database) landscape.DatabaseID   { return db.ID }
+func idOfSAPSystem(s *landscape.SAPSystem) landscape.SAPSystemID { return s.ID }
+
+// readTags reads the tags of a thing.
+func (v *Snapshot) readTags(tx *store.Tx, t tagged) error {
+	values, err := TagValues(tx, t.kind, t.id)
+	if len(values) > 0 {
+		v.Tags[t] = values
+	}
+	return err
+}
+
+// readAllTags reads the tags of everything.
+func (v *Snapshot) readAllTags(tx *store.Tx) error {
+	v.Tags = make(map[tagged][]string)
+	var err error
+	for _, h := range v.Hosts {
+		err = errors.Join(err, v.readTags(tx, tagged{store.HostTag, string(h.ID)}))
+	}
+	for _, c := range v.Clusters {
+		err = errors.Join(err, v.readTags(tx, tagged{store.ClusterTag, string(c.ID)}))
+	}
+	for _, db := range v.Databases {
+		err = errors.Join(err, v.readTags(tx, tagged{store.DatabaseTag, string(db.ID)}))
+	}
+	for _, system := range v.Systems {
+		err = errors.Join(err, v.readTags(tx, tagged{store.SAPSystemTag, string(system.ID)}))
+	}
+	return err
+}
+
+// System is a database or an SAP system.
+type System struct {
+	Link
+	Database bool
+	Absent   bool // the host does not list it any more
+}
+
+// await finds the hosts that may yet be heard after a start.
+func (v *Snapshot) await(tx *store.Tx) {
+	v.settling, v.Awaited = tx.Settling(), make(map[landscape.HostID]bool)
+	if !v.settling {
+		return
+	}
+	for _, h := range v.Hosts {
+		if tx.Awaited(h) {
+			v.Awaited[h.ID] = true
+		}
+	}
+}
+
+// ReadSnapshot reads everything.
+func ReadSnapshot(tx *store.Tx) (*Snapshot, error) {
+	v := &Snapshot{Seq: tx.LastChange()}
+	var err error
+	if v.Hosts, err = Collect(tx.Hosts()); err != nil {
+		return nil, err
+	}
+	if v.Clusters, err = Collect(tx.Clusters()); err != nil {
+		return nil, err
+	}
+	if v.Databases, err = Collect(tx.Databases()); err != nil {
+		return nil, err
+	}
+	if v.Systems, err = Collect(tx.SAPSystems()); err != nil {
+		return nil, err
+	}
+	v.relate()
+	return v, errors.Join(v.readAllTags(tx), v.readFaults(tx))
+}
+
+// readFaults finds the agents whose reports have problems. There are few.
+func (v *Snapshot) readFaults(tx *store.Tx) error {
+	v.FaultyAgents = make(map[landscape.HostID]*store.AgentReports)
+	for record, err := range tx.AllAgentReports() {
+		if err != nil {
+			return err
+		}
+		if len(record.Faulty()) > 0 {
+			v.FaultyAgents[record.Agent] = record
+		}
+	}
+	return nil
+}
+
+func Collect[T any](things iter.Seq2[*T, error]) ([]*T, error) {
+	var all []*T
+	for thing, err := range things {
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, thing)
+	}
+	return all, nil
+}
+
+// relate finds what belongs together.
+func (v *Snapshot) relate() {
+	v.HostByID, v.ClusterByID, v.DatabaseByID = ByID(v.Hosts, idOfHost), ByID(v.Clusters, idOfCluster), ByID(v.Databases, idOfDatabase)
+	v.Running = make(map[landscape.HostID][]System)
+	run := func(id landscape.HostID, s System) {
+		if !slices.Contains(v.Running[id], s) {
+			v.Running[id] = append(v.Running[id], s)
+		}
+	}
+	for _, db := range v.Databases {
+		for i := range db.Instances {
+			host := db.Instances[i].HostID
+			run(host, System{LinkToDatabase(db), true, !db.ListedOn(host)})
+		}
+	}
+	for _, s := range v.Systems {
+		for i := range s.Instances {
+			host := s.Instances[i].HostID
+			run(host, System{LinkToSAPSystem(s), false, !s.ListedOn(host)})
+		}
+	}
+	for _, systems := range v.Running {
+		slices.SortFunc(systems, func(a, b System) int {
+			return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(order(a.Absent), order(b.Absent)), cmp.Compare(a.URL, b.URL))
+		})
+	}
+}
+
+// order puts what holds behind what does not.
+func order(holds bool) int {
+	if holds {
+		return 1
+	}
+	return 0
+}
+
+func ByID[ID comparable, T any](things []*T, id func(*T) ID) map[ID]*T {
+	found := make(map[ID]*T, len(things))
+	for _, thing := range things {
+		found[id(thing)] = thing
+	}
+	return found
+}
+
+func LinkToDatabase(db *landscape.Database) Link {
+	return Link{Name: db.SID, URL: "/databases/" + string(db.ID)}
+}
+
+func LinkToSAPSystem(s *landscape.SAPSystem) Link {
+	return Link{Name: s.SID, URL: "/sap_systems/" + string(s.ID)}
+}
+
+func LinkToCluster(c *landscape.Cluster) Link {
+	l := Link{Name: ClusterName(c), URL: "/clusters/" + string(c.ID)}
+	if Unnamed(c) {
+		l.Whole = string(c.ID)
+	}
+	return l
+}
+
+// LinkToHost leads to a host, which may have been cleaned up.
+func (v *Snapshot) LinkToHost(id landscape.HostID) Link {
+	if h := v.HostByID[id]; h != nil {
+		return Link{Name: h.Hostname, URL: "/hosts/" + string(id)}
+	}
+	return Link{Name: string(id), Gone: "Host currently not registered."}
+}
+
+// ClusterOf is the cluster of a host, or nil.
+func (v *Snapshot) ClusterOf(id landscape.HostID) *landscape.Cluster {
+	if h := v.HostByID[id]; h != nil && h.ClusterID != "" {
+		return v.ClusterByID[h.ClusterID]
+	}
+	return nil
+}
+
+// ClusterRunning is the cluster that runs an instance on a host; empty where
+// the instance is no part of one.
+func (v *Snapshot) ClusterRunning(id landscape.HostID, sid, number string) Link {
+	c := v.ClusterOf(id)
+	if c == nil || !slices.ContainsFunc(c.SAPInstances, func(i landscape.ClusteredInstance) bool { return i.SID == sid && i.Number == number }) {
+		return Link{}
+	}
+	return LinkToCluster(c)
+}
+
+// Names of links, each once, in the order in which they come.
+func Names(links []Link) []string {
+	texts := make([]string, 0, len(links))
+	for _, l := range links {
+		if !slices.Contains(texts, l.Name) {
+			texts = append(texts, l.Name)
+		}
+	}
+	return texts
+}
+
+// trouble is how many things of a kind are critical.
+func trouble[T any](things []*T, health func(*T) landscape.Health) int {
+	critical := 0
+	for _, thing := range things {
+		if health(thing) == landscape.HealthCritical {
+			critical++
+		}
+	}
+	return critical
+}
+
+// ClusterName is the name of a cluster, or the beginning of its id where it
+// has none.
+func ClusterName(c *landscape.Cluster) string {
+	if Unnamed(c) {
+		return ShortID(string(c.ID))
+	}
+	return *c.Name
+}
+
+func Unnamed(c *landscape.Cluster) bool { return c.Name == nil || *c.Name == "" }
+
+// ShortID is what people read of an id; the whole one is told beside it.
+func ShortID(id string) string {
+	const read = 8
+	if len(id) <= read {
+		return id
+	}
+	return id[:read] + "…"
+}
+
+// TagsOf are the tags of a thing.
+func (v *Snapshot) TagsOf(kind store.TagKind, id string) []string { return v.Tags[tagged{kind, id}] }

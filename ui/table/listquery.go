@@ -1,0 +1,143 @@
+package table
+
+import (
+	"maps"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"trento/ui/page"
+)
+
+// ListQuery is the state of a list, as its address has it.
+type ListQuery struct {
+	words   string
+	facets  map[string][]string
+	flags   map[string]bool
+	open    []string // ids of the things whose inside is shown
+	sort    string   // key of a column, or "" for the most urgent first
+	reverse bool
+	page    int // from 1
+	size    int
+	sized   bool // the address names the size
+}
+
+// Parse reads the address. What it does not understand it takes as not said:
+// an old bookmark shall still open its list.
+func (o *Table[T]) Parse(q url.Values, size int) ListQuery {
+	c := ListQuery{words: strings.TrimSpace(q.Get("q")), facets: map[string][]string{}, flags: map[string]bool{}, page: 1, size: size}
+	for _, col := range o.Columns {
+		if values := q[col.Key]; col.Facet != nil && len(values) > 0 {
+			c.facets[col.Key] = Unique(values)
+		}
+	}
+	for _, f := range o.Flags {
+		if q.Get(f.Key) == "true" {
+			c.flags[f.Key] = true
+		}
+	}
+	c.open = Unique(q["open"])
+	c.open = c.open[:min(len(c.open), maxOpen)]
+	key, reverse := strings.CutPrefix(q.Get("sort"), "-")
+	if slices.ContainsFunc(o.Columns, func(col Column[T]) bool { return col.Key == key }) {
+		c.sort, c.reverse = key, reverse
+	}
+	if n, err := strconv.Atoi(q.Get("page")); err == nil && n > 1 {
+		c.page = n
+	}
+	if n, err := strconv.Atoi(q.Get("per_page")); err == nil && slices.Contains(page.PageSizes, n) {
+		c.size, c.sized = n, true
+	}
+	return c
+}
+
+func Unique(values []string) []string {
+	seen := make([]string, 0, len(values))
+	for _, v := range values {
+		if v != "" && !slices.Contains(seen, v) {
+			seen = append(seen, v)
+		}
+	}
+	return seen
+}
+
+// Query is the address of the choice. The page is part of it; whatever
+// changes what is listed must set it to 1 first.
+func (c ListQuery) Query() url.Values {
+	q := url.Values{}
+	if c.words != "" {
+		q.Set("q", c.words)
+	}
+	for key, values := range c.facets {
+		q[key] = values
+	}
+	for key := range c.flags {
+		q.Set(key, "true")
+	}
+	if len(c.open) > 0 {
+		q["open"] = c.open
+	}
+	if s := c.order(); s != "" {
+		q.Set("sort", s)
+	}
+	if c.page > 1 {
+		q.Set("page", strconv.Itoa(c.page))
+	}
+	if c.sized {
+		q.Set("per_page", strconv.Itoa(c.size))
+	}
+	return q
+}
+
+func (c ListQuery) order() string {
+	if c.reverse {
+		return "-" + c.sort
+	}
+	return c.sort
+}
+
+// address is the path with the query of the choice, changed by change.
+func (c ListQuery) address(path string, change func(*ListQuery)) string {
+	c.facets, c.flags = maps.Clone(c.facets), maps.Clone(c.flags)
+	c.page = 1
+	change(&c)
+	return page.WithQuery(path, c.Query())
+}
+
+// toggled takes one value of a facet out of the choice, or puts it in if it
+// was missing.
+func (c ListQuery) toggled(key, value string) func(*ListQuery) {
+	return func(c *ListQuery) {
+		values := slices.DeleteFunc(slices.Clone(c.facets[key]), func(v string) bool { return v == value })
+		if len(values) == len(c.facets[key]) {
+			values = append(values, value)
+		}
+		if c.facets[key] = values; len(values) == 0 {
+			delete(c.facets, key)
+		}
+	}
+}
+
+// flagged turns a flag of the choice over.
+func (c ListQuery) flagged(key string) func(*ListQuery) {
+	return func(c *ListQuery) {
+		if c.flags[key] {
+			delete(c.flags, key)
+		} else {
+			c.flags[key] = true
+		}
+	}
+}
+
+// Turned is the address that opens a thing on the same page, or shuts it.
+func (c ListQuery) Turned(path, id string) (address string, isOpen bool) {
+	isOpen = slices.Contains(c.open, id)
+	return c.address(path, func(to *ListQuery) {
+		to.page = c.page
+		if to.open = slices.DeleteFunc(slices.Clone(c.open), func(o string) bool { return o == id }); !isOpen {
+			to.open = append(to.open, id)
+			to.open = to.open[max(0, len(to.open)-maxOpen):]
+		}
+	}), isOpen
+}

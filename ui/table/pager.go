@@ -1,0 +1,73 @@
+package table
+
+import (
+	"fmt"
+	"strconv"
+
+	"trento/ui/page"
+)
+
+// Pager is where in a list the reader is and how to go on.
+type Pager struct {
+	Path     string
+	Keep     []page.HiddenInput
+	SizeName string
+	Sizes    []page.Option
+	Range    string     // "Showing 1–10 of 53", empty where the total is unknown
+	Export   CSVAddress // empty where there is none
+	// ExportLines is the address of the same as JSON lines, empty where there
+	// are none.
+	ExportLines string
+	Steps       []Step
+}
+
+// Step is a way to another page; URL is empty where there is none.
+type Step struct{ Name, Label, Icon, URL string }
+
+func (o *Table[T]) newPager(c ListQuery, total int) Pager {
+	first := c
+	first.page, first.sized = 1, false
+	p := Pager{Path: o.Path, Keep: page.HiddenInputs(first.Query()), SizeName: "per_page", Sizes: Sizes(c.size)}
+	if total == 0 {
+		return p
+	}
+	last := (total + c.size - 1) / c.size
+	from := (c.page - 1) * c.size
+	p.Range = fmt.Sprintf("Showing %d–%d of %d", from+1, min(from+c.size, total), total)
+	first.open = nil
+	p.Export = CSVAddress(page.WithQuery(o.export(), first.Query()))
+	to := func(number int, possible bool) string {
+		if !possible {
+			return ""
+		}
+		return c.address(o.Path, func(c *ListQuery) { c.page = number })
+	}
+	p.Steps = Steps(to(1, c.page > 1), to(c.page-1, c.page > 1), to(c.page+1, c.page < last), to(last, c.page < last))
+	return p
+}
+
+// export is where the list is as a table for a spreadsheet.
+func (o *Table[T]) export() string {
+	if o.Path == "/" {
+		return "/dashboard.csv"
+	}
+	return o.Path + ".csv"
+}
+
+func Sizes(chosen int) []page.Option {
+	options := make([]page.Option, len(page.PageSizes))
+	for i, size := range page.PageSizes {
+		text := strconv.Itoa(size)
+		options[i] = page.Option{Value: text, Label: text, Chosen: size == chosen}
+	}
+	return options
+}
+
+func Steps(first, previous, next, last string) []Step {
+	return []Step{
+		{Name: "first-page", Label: "First page", Icon: "first", URL: first},
+		{Name: "prev-page", Label: "Previous page", Icon: "left", URL: previous},
+		{Name: "next-page", Label: "Next page", Icon: "right", URL: next},
+		{Name: "last-page", Label: "Last page", Icon: "last", URL: last},
+	}
+}

@@ -1,0 +1,231 @@
+package table
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"trento/store"
+	"trento/store/landscape"
+	"trento/ui/page"
+)
+
+// tablePage is what the pages of all tables have in common.
+type Page struct {
+	page.Frame
+	Heading     string
+	Noun        string // what one of the things is called
+	Path        string
+	Total       int // registered things, whatever the filters
+	Counters    []counter
+	List        tableView
+	Connect     page.Connection // for the one who has nothing yet
+	Suggestions []string        // tags
+	Views       viewMenu
+}
+
+// counter is the number of things of one health; it links to their list.
+type counter struct {
+	State, Icon, Label, URL string
+	Count                   int
+	Chosen                  bool
+}
+
+// DefaultSize is how many rows a page has where nobody said otherwise.
+const DefaultSize = 10
+
+// List is all the things of a table, the most urgent first. It is made
+// once for a snapshot and must not be modified.
+func (o *Table[T]) List(v *page.Snapshot) []T {
+	if made, ok := v.Lists.Load(o.Path); ok {
+		return made.([]T)
+	}
+	all := o.Items(v)
+	slices.SortFunc(all, o.comparison(ListQuery{}))
+	v.Lists.Store(o.Path, all)
+	return all
+}
+
+// ReadAll reads the landscape and what a table shows of it. The frame of the
+// page, if there is one, is as new.
+func ReadAll[T any](s *page.Console, f *page.Frame, read func(*page.Snapshot) []T) (all []T, err error) {
+	err = s.Store.View(func(tx *store.Tx) error {
+		v, err := s.Snapshot(tx)
+		if err != nil {
+			return err
+		}
+		if f != nil {
+			f.Seq = v.Seq
+			f.CountTrouble(v)
+		}
+		all = read(v)
+		return nil
+	})
+	return all, err
+}
+
+// newTablePage begins the page of a table.
+func NewPage[T any](s *page.Console, r *http.Request, o *Table[T], title string) Page {
+	p := Page{Frame: s.NewFrame(r, title), Heading: title, Noun: o.Noun, Path: o.Path, Connect: s.Connection(r)}
+	p.Live = "host cluster database sap_system tags"
+	return p
+}
+
+// FillPage puts into a page what of all things the request asks for, and
+// returns those to be shown. It reports false where it has answered the
+// request itself, with the address of another page.
+func (o *Table[T]) FillPage(s *page.Console, w http.ResponseWriter, r *http.Request, p *Page, all []T) (onPage []T, c ListQuery, ok bool, err error) {
+	section := strings.Trim(o.Path, "/")
+	c = o.Parse(r.URL.Query(), page.PageSize(r, section, DefaultSize))
+	p.Total, p.Counters = len(all), o.counters(all, c)
+	chosen := o.Selected(all, c)
+	onPage, number := chosen.page(c)
+	if number != c.page {
+		http.Redirect(w, r, c.address(o.Path, func(c *ListQuery) { c.page = number }), http.StatusSeeOther)
+		return nil, c, false, nil
+	}
+	if c.sized {
+		s.RememberSize(w, r, section, DefaultSize, c.size)
+	}
+	p.List = o.View(c, chosen)
+	saved := c
+	saved.page, saved.open = 1, nil
+	return onPage, c, true, p.fillViews(s, r, saved.Query())
+}
+
+// counters count all things: the filters do not change the numbers, which so
+// always tell how the landscape is.
+func (o *Table[T]) counters(all []T, c ListQuery) []counter {
+	byHealth, byFlag := map[landscape.Health]int{}, make([]int, len(o.Flags))
+	for _, thing := range all {
+		byHealth[page.Shown(o.Health(thing))]++
+		for i, f := range o.Flags {
+			if f.icon != "" && f.Holds(thing) {
+				byFlag[i]++
+			}
+		}
+	}
+	counters := make([]counter, 0, len(page.HealthWords)+1)
+	for _, word := range page.HealthWords {
+		value := string(word.Health)
+		counters = append(counters, counter{
+			State: value, Icon: value, Label: word.Word, Count: byHealth[word.Health],
+			Chosen: slices.Contains(c.facets["health"], value),
+			URL:    c.address(o.Path, c.toggled("health", value)),
+		})
+	}
+	for i, f := range o.Flags {
+		if f.icon != "" {
+			counters = append(counters, counter{State: f.Key, Icon: f.icon, Label: f.Label, Count: byFlag[i], Chosen: c.flags[f.Key], URL: c.address(o.Path, c.flagged(f.Key))})
+		}
+	}
+	return counters
+}
+
+// CSVHandler answers a request for the CSV of a table: the list with the
+// same filters, whole.
+func CSVHandler[T any](s *page.Console, o *Table[T]) func(http.ResponseWriter, *http.Request) error {
+	return CSVHandlerOf(s, o, func() ([]T, error) { return ReadAll(s, nil, o.List) })
+}
+
+// CSVHandlerOf is exported of things that are no part of the landscape.
+func CSVHandlerOf[T any](s *page.Console, o *Table[T], read func() ([]T, error)) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		all, err := read()
+		if err != nil {
+			return err
+		}
+		chosen := o.Selected(all, o.Parse(r.URL.Query(), DefaultSize))
+		var body bytes.Buffer
+		if err := o.writeCSV(&body, chosen.Things, AsksByteOrderMark(r.URL.Query())); err != nil {
+			return err
+		}
+		return sendCSV(s, w, r, strings.TrimPrefix(o.export(), "/"), body.Bytes())
+	}
+}
+
+// HealthColumn is the health of things, which every table begins with.
+func HealthColumn[T any](health func(T) landscape.Health) Column[T] {
+	return Column[T]{
+		Key: "health", Label: "Health",
+		Text:    func(thing T) string { return page.HealthWord(health(thing)) },
+		Compare: func(a, b T) int { return page.HealthRank(health(a)) - page.HealthRank(health(b)) },
+		Facet: &Facet[T]{
+			Value: func(thing T) string { return string(page.Shown(health(thing))) },
+			Label: func(v string) string { return page.HealthWord(landscape.Health(v)) },
+			mark:  true,
+			Compare: func(a, b string) int {
+				return page.HealthRank(landscape.Health(a)) - page.HealthRank(landscape.Health(b))
+			},
+		},
+	}
+}
+
+// TagsColumn is the tags of things.
+func TagsColumn[T any](tags func(T) []string) Column[T] {
+	return Column[T]{
+		Key: "tags", Label: "Tags",
+		Text:  func(thing T) string { return strings.Join(tags(thing), " ") },
+		Facet: &Facet[T]{Values: tags},
+	}
+}
+
+// SIDColumn is the names of systems that things have to do with.
+func SIDColumn[T any](sids func(T) []string) Column[T] {
+	return Column[T]{
+		Key: "sid", Label: "SID",
+		Text:  func(thing T) string { return strings.Join(sids(thing), " ") },
+		Facet: &Facet[T]{Values: sids},
+	}
+}
+
+// StaleFlag cuts a list down to what is not heard of.
+func StaleFlag[T any](since func(T) *time.Time) Flag[T] {
+	return Flag[T]{Key: "stale", Label: "Stale", icon: "clock", Holds: func(thing T) bool { return since(thing) != nil }}
+}
+
+// NeedRank orders things by how much they need a person: trouble, silence,
+// warnings, and what nobody has judged.
+func NeedRank(h landscape.Health, staleSince *time.Time) int {
+	switch {
+	case h == landscape.HealthCritical:
+		return 0
+	case staleSince != nil:
+		return 1
+	}
+	return 2 + page.HealthRank(h)
+}
+
+// Version marks a row that has changed since, so that the script can tint it.
+func Version(t time.Time) string { return fmt.Sprintf("%x", t.UnixMicro()) }
+
+// UsedTags are the tags to suggest on a page of a table.
+func UsedTags[T any](all []T, tags func(T) []string) []string {
+	used := make(map[string]int)
+	for _, thing := range all {
+		for _, tag := range tags(thing) {
+			used[tag]++
+		}
+	}
+	return MostUsed(used)
+}
+
+func MostUsed(used map[string]int) []string {
+	tags := slices.SortedFunc(maps.Keys(used), func(a, b string) int { return cmp.Or(cmp.Compare(used[b], used[a]), FoldCompare(a, b)) })
+	tags = tags[:min(len(tags), maxSuggestions)]
+	slices.SortFunc(tags, FoldCompare)
+	return tags
+}
+
+// maxSuggestions bounds the tags a field suggests.
+const maxSuggestions = 100
+
+// IDColumn finds things by their id.
+func IDColumn[T any](id func(T) string) Column[T] {
+	return Column[T]{Key: "id", Label: "ID", Hidden: true, Text: id}
+}
