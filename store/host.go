@@ -54,11 +54,9 @@ func (s *Store) Observe(ctx context.Context, r Report) error {
 		}
 		if refused {
 			rejected = ErrNotFound
-			return tx.keepReport(&r, sum, waitsForHost(r.Observation.Kind))
+			return tx.keepReport(&r, sum, r.Observation.Kind.NeedsHost())
 		}
-		// A repeated cluster report may yet say something: a cluster counts as
-		// stopped when a node is offline for the second time.
-		if r.Observation.Kind != landscape.ClusterDiscovery || !changes.Changed() {
+		if !r.Observation.Kind.SaysMoreRepeated() || !changes.Changed() {
 			tx.remember(&r, sum)
 		}
 		if !changes.Changed() {
@@ -229,8 +227,11 @@ func (s *Store) silent(ctx context.Context, id landscape.HostID) error {
 			return err
 		}
 		// The next reports have to make fresh what turns stale now.
-		tx.forget(id, landscape.ClusterDiscovery)
-		tx.forget(id, landscape.SAPSystemDiscovery)
+		for _, kind := range landscape.Kinds {
+			if kind.TurnsStale() {
+				tx.forget(id, kind)
+			}
+		}
 		last, _ := s.beats.get(id)
 		return errors.Join(tx.writeBeat(id, last), tx.apply(changes))
 	})

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 
 	"trento/store/kv"
@@ -61,18 +60,13 @@ func (tx *Tx) keepReport(r *Report, sum [sha256.Size]byte, waits bool) error {
 	return tx.s.reports.Put(tx.kv, key, kv.Compress(value, r.Body))
 }
 
-// hostKinds are the reports that say something about a host but do not
-// register it.
-var hostKinds = []landscape.Kind{landscape.CloudDiscovery, landscape.SubscriptionDiscovery, landscape.SaptuneDiscovery}
-
-// waitsForHost reports whether a refused report waits for its host. A refused
-// SAP report has its own way of waiting, element by element.
-func waitsForHost(kind landscape.Kind) bool { return slices.Contains(hostKinds, kind) }
-
 // observeWaiting applies the reports that came before their host: the agent
 // sends some of them only four times an hour.
 func (tx *Tx) observeWaiting(agent landscape.HostID) error {
-	for _, kind := range hostKinds {
+	for _, kind := range landscape.Kinds {
+		if !kind.NeedsHost() {
+			continue
+		}
 		key := reportKey(agent, kind)
 		value := tx.s.reports.Get(tx.kv, key)
 		if value == nil || value[sha256.Size] == 0 {

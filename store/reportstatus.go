@@ -121,24 +121,14 @@ const (
 	unregisteredAge = 24 * time.Hour
 )
 
-// The periods of the agent, as it comes: it can be configured to others, and
-// does not tell.
-const (
-	shortPeriod = 10 * time.Second
-	longPeriod  = 15 * time.Minute // of subscriptions and saptune
-	// maxPeriod is the longest period that is believed: what is longer was an
-	// agent that did not run.
-	maxPeriod = time.Hour
-)
+// maxPeriod is the longest period that is believed: what is longer was an agent
+// that did not run.
+const maxPeriod = time.Hour
 
-// period is how often the agent reports: as it was seen to, or as agents come,
-// whatever is longer. An agent that was restarted reports twice at once.
+// period is how often the agent reports: as it was seen to, or by default,
+// whichever is longer. An agent that was restarted reports twice at once.
 func (s *ReportStatus) period() time.Duration {
-	usual := shortPeriod
-	if s.Kind == landscape.SubscriptionDiscovery || s.Kind == landscape.SaptuneDiscovery {
-		usual = longPeriod
-	}
-	return min(max(usual, s.Period), maxPeriod)
+	return min(max(s.Kind.Period(), s.Period), maxPeriod)
 }
 
 // repeatedBy reports whether a report says what is written down already. What

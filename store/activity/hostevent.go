@@ -270,7 +270,7 @@ type AgentReportRecovered struct {
 
 func (*AgentReportRecovered) Type() Type { return TypeAgentReportRecovered }
 func (e *AgentReportRecovered) message() string {
-	if _, known := reportNames[e.Discovery]; !known {
+	if _, known := reportSubject(e.Discovery); !known {
 		return "No more reports of an unknown type came from " + e.sender()
 	}
 	return fmt.Sprintf("The %s of %s can be used again", ReportName(e.Discovery), e.sender())

@@ -1,24 +1,28 @@
 package activity
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
-// reportNames are the reports of agents as people call them, by the name of
-// the discovery they come from.
-var reportNames = map[string]string{
-	"host_discovery":         "host report",
-	"cloud_discovery":        "cloud report",
-	"subscription_discovery": "subscription report",
-	"saptune_discovery":      "saptune report",
-	"ha_cluster_discovery":   "cluster report",
-	"sap_system_discovery":   "SAP report",
+// ReportName is what people call the reports of a discovery: "host report" those
+// of host_discovery. A report of an unknown type is just a report.
+func ReportName(discovery string) string {
+	subject, known := reportSubject(discovery)
+	if !known {
+		return "report"
+	}
+	return subject + " report"
 }
 
-// ReportName is what people call the reports of a discovery.
-func ReportName(discovery string) string {
-	if name, ok := reportNames[discovery]; ok {
-		return name
+func reportSubject(discovery string) (subject string, known bool) {
+	switch subject, known = strings.CutSuffix(discovery, "_discovery"); subject {
+	case "ha_cluster":
+		return "cluster", known
+	case "sap_system":
+		return "SAP", known
 	}
-	return "report"
+	return subject, known
 }
 
 // ReportProblem is one thing in a report that could not be read.

@@ -9,7 +9,6 @@ package discovery
 
 import (
 	"encoding/json"
-	"slices"
 
 	"trento/store/landscape"
 )
@@ -144,14 +143,44 @@ func cut(name string) string {
 	return string(runes[:min(len(runes), shown)])
 }
 
-// Decode reads the payload of a report, element by element: it is refused only
-// where it cannot be told what it is about, or where its shape as a whole is
-// none we know. What else cannot be read is unknown or left out, and listed
-// among the omissions of the observation. Every error is an *Error of
+// decoders read the payload of each kind of report into its member of an
+// observation.
+var decoders = map[landscape.Kind]func(*landscape.Observation, value, *reading) error{
+	landscape.HostDiscovery: func(o *landscape.Observation, v value, r *reading) (err error) {
+		o.Host, err = decodeHost(v, r)
+		return err
+	},
+	landscape.CloudDiscovery: func(o *landscape.Observation, v value, r *reading) (err error) {
+		o.Cloud, err = decodeCloud(v, r)
+		return err
+	},
+	landscape.SubscriptionDiscovery: func(o *landscape.Observation, v value, r *reading) (err error) {
+		o.Subscriptions, err = decodeSubscriptions(v, r)
+		return err
+	},
+	landscape.SaptuneDiscovery: func(o *landscape.Observation, v value, r *reading) (err error) {
+		o.Saptune, err = decodeSaptune(v, r)
+		return err
+	},
+	landscape.ClusterDiscovery: func(o *landscape.Observation, v value, r *reading) (err error) {
+		o.Cluster, err = decodeCluster(v, r)
+		return err
+	},
+	landscape.SAPSystemDiscovery: func(o *landscape.Observation, v value, r *reading) (err error) {
+		o.SAP, err = decodeSAP(v, r)
+		return err
+	},
+}
+
+// Decode reads the payload of a report, element by element. It refuses a report
+// only where nothing says what it is about, or where its form as a whole is
+// unknown. Anything else that cannot be read becomes unknown or is left out, and
+// is listed among the omissions of the observation. Every error is an *Error of
 // StagePayload.
 func Decode(e Envelope) (landscape.Observation, error) {
-	seen := landscape.Observation{Agent: e.Agent, Kind: landscape.Kind(e.Type)}
-	if !slices.Contains(landscape.Kinds, seen.Kind) {
+	o := landscape.Observation{Agent: e.Agent, Kind: landscape.Kind(e.Type)}
+	decode := decoders[o.Kind]
+	if decode == nil {
 		return landscape.Observation{}, refuse(StagePayload, titleRefused, detailUnknown, "")
 	}
 	payload, err := check(e.Payload)
@@ -159,26 +188,12 @@ func Decode(e Envelope) (landscape.Observation, error) {
 		return landscape.Observation{}, unable()
 	}
 	var r reading
-	switch seen.Kind {
-	case landscape.HostDiscovery:
-		seen.Host, err = decodeHost(payload, &r)
-	case landscape.CloudDiscovery:
-		seen.Cloud, err = decodeCloud(payload, &r)
-	case landscape.SubscriptionDiscovery:
-		seen.Subscriptions, err = decodeSubscriptions(payload, &r)
-	case landscape.SaptuneDiscovery:
-		seen.Saptune, err = decodeSaptune(payload, &r)
-	case landscape.ClusterDiscovery:
-		seen.Cluster, err = decodeCluster(payload, &r)
-	case landscape.SAPSystemDiscovery:
-		seen.SAP, err = decodeSAP(payload, &r)
-	}
-	if err == nil {
+	if err = decode(&o, payload, &r); err == nil {
 		err = r.err(StagePayload)
 	}
 	if err != nil {
 		return landscape.Observation{}, err
 	}
-	seen.Omissions = r.omissions
-	return seen, nil
+	o.Omissions = r.omissions
+	return o, nil
 }

@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"net/netip"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -43,6 +45,35 @@ func reports(tb testing.TB) map[string][]byte {
 	return bodies
 }
 
+func TestEveryKindIsRead(t *testing.T) {
+	for _, kind := range landscape.Kinds {
+		if decoders[kind] == nil {
+			t.Errorf("%s has no decoder", kind)
+		}
+	}
+	if len(decoders) != len(landscape.Kinds) {
+		t.Errorf("%d decoders for %d kinds", len(decoders), len(landscape.Kinds))
+	}
+}
+
+// checkStored checks that an observation equals what is read back of it: the
+// rules of the landscape compare what is reported with what was stored.
+func checkStored(t *testing.T, o landscape.Observation) (stored []byte) {
+	t.Helper()
+	stored, err := json.Marshal(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back landscape.Observation
+	if err := json.Unmarshal(stored, &back); err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(o, back) {
+		t.Errorf("changes in the store (-before +after):\n%s", cmp.Diff(o, back, cmp.Comparer(func(a, b netip.Addr) bool { return a == b })))
+	}
+	return stored
+}
+
 func TestGolden(t *testing.T) {
 	for name, body := range reports(t) {
 		t.Run(name, func(t *testing.T) {
@@ -54,6 +85,7 @@ func TestGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			checkStored(t, seen)
 			got = append(got, '\n')
 			golden := filepath.Join("testdata", name+".golden")
 			if *update {

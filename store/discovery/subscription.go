@@ -7,14 +7,14 @@ import (
 	"trento/store/landscape"
 )
 
-// decodeSubscriptions reads a subscription_discovery. An empty list is a host
+// decodeSubscriptions reads a subscription_discovery. An empty list is nil: a host
 // without subscriptions. Where an identifier is repeated, the last one
 // counts.
 func decodeSubscriptions(payload value, r *reading) ([]landscape.Subscription, error) {
 	if !payload.array() {
 		return nil, unable()
 	}
-	list := []landscape.Subscription{}
+	var list []landscape.Subscription
 	place := make(map[string]int)
 	for i, element := range payload.elements() {
 		if !element.object() {

@@ -229,6 +229,16 @@ type Saptune struct {
 	Staging           *SaptuneStaging  `json:"staging"`
 }
 
+// SaptuneReport is what a saptune_discovery says. Status is nil where saptune
+// is not installed, or too old to tell more than its version.
+type SaptuneReport struct {
+	Installed      bool     `json:"installed"`
+	PackageVersion string   `json:"package_version"`
+	Status         *Saptune `json:"status,omitempty"`
+	// Unread: whether saptune is installed could not be read.
+	Unread bool `json:"unread,omitzero"`
+}
+
 // SaptuneService is a service saptune depends on; both states are nil where
 // it is not installed.
 type SaptuneService struct {

@@ -331,3 +331,12 @@ func TestDeregisterBareHost(t *testing.T) {
 		t.Errorf("a second time: %v", err)
 	}
 }
+
+// TestNothingSubscribed: that a host has no subscriptions is no news where none
+// were known.
+func TestNothingSubscribed(t *testing.T) {
+	seen := landscape.Observation{Agent: agent, Kind: landscape.SubscriptionDiscovery}
+	if _, events, changed, err := observeOne(registered(t, nil), seen, false, later); err != nil || changed || len(events) > 0 {
+		t.Errorf("changed %v: %v (%v)", changed, types(events), err)
+	}
+}

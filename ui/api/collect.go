@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -57,7 +56,7 @@ func (a *API) refuse(r *http.Request, from discovery.Envelope, text []byte, body
 		return err
 	}
 	refused := store.RefusedReport{Agent: from.Agent, Kind: landscape.Kind(from.Type), Body: body, Reason: undecodable.Error()}
-	if !slices.Contains(landscape.Kinds, refused.Kind) {
+	if !refused.Kind.Known() {
 		refused.Kind = store.OtherDiscovery
 		refused.Problems = append(refused.Problems, store.ReportProblem{
 			Pointer: "/discovery_type", Detail: "names no discovery that is known", Read: readType(from.Type),

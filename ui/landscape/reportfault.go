@@ -87,7 +87,7 @@ func shownInstead(agent *store.Agent, status *store.ReportStatus, now time.Time)
 		return "For what was left out, what was known before is shown."
 	case !status.Stale(now):
 		return "What was known before is shown."
-	case status.Kind == landscape.SAPSystemDiscovery || status.Kind == landscape.ClusterDiscovery:
+	case status.Kind.TurnsStale():
 		return "What was known before is shown, and is marked stale."
 	}
 	return "What was known before is shown, and is out of date."

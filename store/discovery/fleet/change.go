@@ -2,8 +2,6 @@ package fleet
 
 import (
 	"time"
-
-	"trento/store/landscape"
 )
 
 // change is something that happens to a host at now. It reports whether it
@@ -67,28 +65,8 @@ func (f *Fleet) happen(now time.Time) {
 	}
 }
 
-// touch changes what a host says in one of its reports. It does nothing where
-// the report has nothing that could change.
-func (f *Fleet) touch(h *Host, kind landscape.Kind, now time.Time) bool {
-	switch kind {
-	case landscape.HostDiscovery:
-		return moveAddress(f, h, now)
-	case landscape.CloudDiscovery:
-		return attachDisk(f, h, now)
-	case landscape.SubscriptionDiscovery:
-		return renew(f, h, now)
-	case landscape.SaptuneDiscovery:
-		return flipTuning(f, h, now)
-	case landscape.ClusterDiscovery:
-		return failOnce(h)
-	case landscape.SAPSystemDiscovery:
-		return flipStatus(h)
-	}
-	return false
-}
-
 // failOnce lets a virtual address of the cluster of a host fail, once more.
-func failOnce(h *Host) bool {
+func failOnce(_ *Fleet, h *Host, _ time.Time) bool {
 	if h.cluster == nil || h.offline {
 		return false
 	}
@@ -97,7 +75,7 @@ func failOnce(h *Host) bool {
 }
 
 // flipStatus lets an instance do a little worse, or better.
-func flipStatus(h *Host) bool {
+func flipStatus(_ *Fleet, h *Host, _ time.Time) bool {
 	for _, i := range h.instances {
 		if i.sid() == diagnosticsSID || i.absent || i.state() == gray || i.status == red {
 			continue

@@ -54,9 +54,6 @@ type FeedOptions struct {
 const (
 	reportPeriod    = 10 * time.Second
 	heartbeatPeriod = 5 * time.Second
-	seldom          = 90 // every so many rounds, all reports are sent and not only the frequent ones
-	frequentKinds   = 4
-	seldomKinds     = 2
 
 	// firstPause is the pause between hosts in the first round: a small
 	// landscape is complete at once, a large one in one period.
@@ -216,9 +213,11 @@ func (s *schedule) settled(i int, now time.Time) bool {
 func (s *schedule) pause(round, hosts int) time.Duration {
 	switch {
 	case s.Rate > 0:
-		reports := frequentKinds
-		if round%seldom == 0 {
-			reports += seldomKinds
+		reports := 0
+		for _, kind := range landscape.Kinds {
+			if isDue(kind, round) {
+				reports++
+			}
 		}
 		return time.Duration(float64(reports) / s.Rate * float64(time.Second))
 	case s.Once:
@@ -229,8 +228,11 @@ func (s *schedule) pause(round, hosts int) time.Duration {
 	return reportPeriod / time.Duration(hosts)
 }
 
+// isDue reports whether a report of a kind is sent in a round.
+func isDue(kind landscape.Kind, round int) bool { return round%int(kind.Period()/reportPeriod) == 0 }
+
 // report is what host i sends in a round: all it has when it appears, later
-// on mostly the frequent reports.
+// only the reports that are due.
 func (s *schedule) report(i, round int, now time.Time) (e []errand) {
 	h := s.fleet.Hosts()[i]
 	fresh := i >= len(s.introduced)
@@ -242,12 +244,11 @@ func (s *schedule) report(i, round int, now time.Time) (e []errand) {
 	}
 	s.fleet.Pass(now)
 	for _, kind := range landscape.Kinds {
-		often := kind != landscape.SubscriptionDiscovery && kind != landscape.SaptuneDiscovery
-		if !often && !fresh && round%seldom != 0 {
+		if !fresh && !isDue(kind, round) {
 			continue
 		}
 		if s.Changes > 0 && s.fleet.random.Float64() < s.Changes {
-			s.fleet.touch(h, kind, now)
+			discoveries[kind].touch(s.fleet, h, now)
 		}
 		if r, ok := h.report(kind); ok {
 			e = append(e, collect(r))

@@ -371,7 +371,7 @@ func TestTouchChangesTheReport(t *testing.T) {
 	f.Step(someday)
 	for _, h := range f.Hosts() {
 		for _, r := range h.Reports() {
-			touched := f.touch(h, r.Kind, someday.Add(time.Minute))
+			touched := discoveries[r.Kind].touch(f, h, someday.Add(time.Minute))
 			again, _ := h.report(r.Kind)
 			read(t, again)
 			if bytes.Equal(r.Body, again.Body) == touched && h.registration != unregistered {

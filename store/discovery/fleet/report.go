@@ -17,8 +17,23 @@ type Report struct {
 	Body  []byte
 }
 
-// Reports are all reports of a host in the order in which they are of use: a
-// server that does not know the host yet can take them one by one.
+// discoveries is how agents report each kind: what a host says, and a change
+// of what it says. Old agents do not know those that are new.
+var discoveries = map[landscape.Kind]struct {
+	payload func(*Host) any
+	touch   change
+	isNew   bool
+}{
+	landscape.HostDiscovery:         {payload: func(h *Host) any { return h.hostPayload() }, touch: moveAddress},
+	landscape.CloudDiscovery:        {payload: func(h *Host) any { return h.cloudPayload() }, touch: attachDisk},
+	landscape.SubscriptionDiscovery: {payload: func(h *Host) any { return h.subscriptionPayload() }, touch: renew},
+	landscape.SaptuneDiscovery:      {payload: func(h *Host) any { return h.tuning.payload() }, touch: flipTuning, isNew: true},
+	landscape.ClusterDiscovery:      {payload: (*Host).clusterPayload, touch: failOnce},
+	landscape.SAPSystemDiscovery:    {payload: func(h *Host) any { return h.sapPayload() }, touch: flipStatus},
+}
+
+// Reports returns all reports of a host in the order in which they are of use:
+// a server that does not know the host yet can take them one by one.
 func (h *Host) Reports() []Report {
 	reports := make([]Report, 0, len(landscape.Kinds))
 	for _, kind := range landscape.Kinds {
@@ -29,34 +44,18 @@ func (h *Host) Reports() []Report {
 	return reports
 }
 
-// report is one report of a host; not ok where its agent does not know the
+// report returns one report of a host; not ok where its agent does not know the
 // discovery.
 func (h *Host) report(kind landscape.Kind) (report Report, ok bool) {
-	var payload any
-	switch kind {
-	case landscape.HostDiscovery:
-		payload = h.hostPayload()
-	case landscape.CloudDiscovery:
-		payload = h.cloudPayload()
-	case landscape.SubscriptionDiscovery:
-		payload = h.subscriptionPayload()
-	case landscape.SaptuneDiscovery:
-		if h.agent == oldAgent {
-			return Report{}, false
-		}
-		payload = h.tuning.payload()
-	case landscape.ClusterDiscovery:
-		payload = h.clusterPayload()
-	case landscape.SAPSystemDiscovery:
-		payload = h.sapPayload()
-	default:
+	d := discoveries[kind]
+	if d.isNew && h.agent == oldAgent {
 		return Report{}, false
 	}
 	body, err := json.Marshal(struct {
 		Agent   landscape.HostID `json:"agent_id"`
 		Type    landscape.Kind   `json:"discovery_type"`
 		Payload any              `json:"payload"`
-	}{h.ID, kind, payload})
+	}{h.ID, kind, d.payload(h)})
 	if err != nil {
 		panic(fmt.Sprintf("fleet: %s of %s: %v", kind, h.Name, err)) // our own types marshal
 	}

@@ -165,3 +165,14 @@ func TestShapesAreThoseOfAgents(t *testing.T) {
 		t.Errorf("shapes (-agents +ours):\n%s", diff)
 	}
 }
+
+func TestEveryKindIsReported(t *testing.T) {
+	for _, kind := range landscape.Kinds {
+		if d, ok := discoveries[kind]; !ok || d.payload == nil || d.touch == nil {
+			t.Errorf("%s: %+v", kind, d)
+		}
+	}
+	if len(discoveries) != len(landscape.Kinds) {
+		t.Errorf("%d discoveries of agents for %d kinds", len(discoveries), len(landscape.Kinds))
+	}
+}

@@ -22,11 +22,14 @@ const (
 // discovery is what the server has to know about the reports of a kind. How
 // they are read is written in package discovery.
 type discovery struct {
-	kind    Kind
-	period  time.Duration                        // how often an agent reports, unless it is configured otherwise
-	observe func(*Changeset, Observation) error  // what a report changes
-	failing func(*Changeset, HostID, bool) error // see ReportsFailing; nil: nothing turns stale
-	ofHost  bool                                 // a report is only of use once its host is registered
+	kind      Kind
+	period    time.Duration
+	observe   func(*Changeset, Observation) error  // the rule: what a report changes
+	failing   func(*Changeset, HostID, bool) error // the rule of ReportsFailing; nil: nothing turns stale
+	needsHost bool
+	// saysMoreRepeated: a report may change something although the one before
+	// said the same.
+	saysMoreRepeated bool
 }
 
 const (
@@ -38,10 +41,10 @@ const (
 // use to a server that does not know their host.
 var discoveries = []discovery{
 	{kind: HostDiscovery, period: often, observe: (*Changeset).observeHost},
-	{kind: CloudDiscovery, period: often, observe: ofHost((*Changeset).observeCloud), ofHost: true},
-	{kind: SubscriptionDiscovery, period: seldom, observe: ofHost((*Changeset).observeSubscriptions), ofHost: true},
-	{kind: SaptuneDiscovery, period: seldom, observe: ofHost((*Changeset).observeSaptune), ofHost: true},
-	{kind: ClusterDiscovery, period: often, observe: (*Changeset).observeCluster, failing: (*Changeset).clusterReportsFailing},
+	{kind: CloudDiscovery, period: often, observe: ofHost((*Changeset).observeCloud), needsHost: true},
+	{kind: SubscriptionDiscovery, period: seldom, observe: ofHost((*Changeset).observeSubscriptions), needsHost: true},
+	{kind: SaptuneDiscovery, period: seldom, observe: ofHost((*Changeset).observeSaptune), needsHost: true},
+	{kind: ClusterDiscovery, period: often, observe: (*Changeset).observeCluster, failing: (*Changeset).clusterReportsFailing, saysMoreRepeated: true},
 	{kind: SAPSystemDiscovery, period: often, observe: (*Changeset).observeSAP, failing: (*Changeset).sapReportsFailing},
 }
 
@@ -69,11 +72,47 @@ func (k Kind) Period() time.Duration { d, _ := k.discovery(); return d.period }
 
 // NeedsHost reports whether a report is refused as long as its host is not
 // registered.
-func (k Kind) NeedsHost() bool { d, _ := k.discovery(); return d.ofHost }
+func (k Kind) NeedsHost() bool { d, _ := k.discovery(); return d.needsHost }
+
+// SaysMoreRepeated reports whether a report may change something although the
+// one before it said the same: a cluster that is back counts as stopped only
+// when a node is offline for the second time.
+func (k Kind) SaysMoreRepeated() bool { d, _ := k.discovery(); return d.saysMoreRepeated }
 
 // TurnsStale reports whether what is known from the reports turns stale when
 // they stop, or cannot be used any more.
 func (k Kind) TurnsStale() bool { d, _ := k.discovery(); return d.failing != nil }
+
+// Observation is what one report says, decoded and checked, in the terms of
+// the landscape. Exactly one of the members is set, the one of Kind; an empty
+// list of subscriptions is nil.
+type Observation struct {
+	Agent         HostID         `json:"agent"`
+	Kind          Kind           `json:"kind"`
+	Host          *HostFacts     `json:"host,omitempty"`
+	Cloud         *Cloud         `json:"cloud,omitempty"`
+	Subscriptions []Subscription `json:"subscriptions,omitempty"`
+	Saptune       *SaptuneReport `json:"saptune,omitempty"`
+	Cluster       *ClusterReport `json:"cluster,omitempty"`
+	SAP           *SAPReport     `json:"sap,omitempty"`
+
+	// Omissions are what could not be read, at most MaxOmissions of them, in
+	// the order in which it was come across.
+	Omissions []Omission `json:"omissions,omitempty"`
+}
+
+// MaxOmissions bounds the omissions of one observation: a report that is wrong
+// in a million places must not fill the store with what is wrong with it.
+const MaxOmissions = 100
+
+// Omission is a value or an element of a report that could not be read and
+// was left out of the observation. What was known before is not taken to be
+// gone for it.
+type Omission struct {
+	Pointer string `json:"pointer"` // where it stands in the payload, with indexes: /0/Instances/1/SAPControl
+	Detail  string `json:"detail"`  // what is wrong with it, in words
+	Read    string `json:"read"`    // what was read there, the beginning of its JSON text; empty where nothing stands there
+}
 
 // Observe returns what one report changes. ErrNotRegistered means that its
 // host is not part of the landscape.
