@@ -11,6 +11,7 @@ import (
 // A session ends when nobody has done anything in it for a while, however busy
 // the page is that is open.
 func TestIdleSessions(t *testing.T) {
+	t.Parallel()
 	for name, row := range map[string]struct {
 		idle   time.Duration
 		header http.Header // of what happens once a minute

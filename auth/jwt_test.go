@@ -141,6 +141,7 @@ func attacks(f fixture, good string, secret []byte) map[string]string {
 }
 
 func TestAccessTokenAttacks(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	tokens := f.signInAPI(f.user("ann"))
 	bad := attacks(f, tokens.Access, testSecrets.Access)

@@ -120,6 +120,7 @@ func TestHashPassword(t *testing.T) {
 
 // This one takes its time: it is the real thing.
 func TestHashParameters(t *testing.T) {
+	t.Parallel()
 	hash, err := newHasher(HashCost{}).hash(t.Context(), "korrekt-pferd")
 	if err != nil || !strings.HasPrefix(hash, "$argon2id$v=19$m=65536,t=3,p=4$") {
 		t.Errorf("hash is %q, %v", hash, err)

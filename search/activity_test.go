@@ -20,6 +20,7 @@ import (
 // TestActivityAgreesWithTheLog draws filters and walks while ever more of the
 // log is indexed, in whatever groups.
 func TestActivityAgreesWithTheLog(t *testing.T) {
+	t.Parallel()
 	s := storetest.OpenAt(t, newClock().Now)
 	write(t, s, someRecords(350)...)
 	log := entries(t, s)
@@ -97,6 +98,7 @@ func TestActivityAgreesWithTheLog(t *testing.T) {
 // TestRetentionMeanwhile searches while old entries are removed and new ones
 // land: an answer is that of some moment, whole.
 func TestRetentionMeanwhile(t *testing.T) {
+	t.Parallel()
 	s := storetest.OpenAt(t, newClock().Now)
 	for n := range 3000 {
 		write(t, s, record{activity.TypeResourceTagging, "admin", fmt.Sprintf(`{"n":%d}`, n)})
@@ -184,6 +186,7 @@ func TestPaging(t *testing.T) {
 }
 
 func TestLimits(t *testing.T) {
+	t.Parallel()
 	s := storetest.OpenAt(t, newClock().Now)
 	for range MaxLimit + 20 {
 		write(t, s, record{activity.TypeResourceTagging, "admin", `{"a":"b"}`})
@@ -308,6 +311,7 @@ func TestGoneEntries(t *testing.T) {
 // The newest entry known to be in the log is found at once, and no page holds
 // an entry twice or misses one.
 func TestConcurrency(t *testing.T) {
+	t.Parallel()
 	s := storetest.OpenAt(t, newClock().Now)
 	x := open(t, t.TempDir(), s)
 	x.segmentSize = 20

@@ -22,6 +22,7 @@ import (
 // queries and collector, and compares what both find: in segments as they are
 // made, and in what these are merged to.
 func TestAgreesWithBleve(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	rapid.Check(t, func(t *rapid.T) {
 		alphabet := rapid.SampledFrom([]string{"ab", "abcdef01-", "xyz é", "0123456789"}).Draw(t, "alphabet")

@@ -91,6 +91,7 @@ func TestReopen(t *testing.T) {
 }
 
 func TestDamage(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name   string
 		damage func(t *testing.T, dir string)
@@ -274,6 +275,7 @@ func TestPrune(t *testing.T) {
 
 // TestRun follows a log that grows, and ends when told to.
 func TestRun(t *testing.T) {
+	t.Parallel()
 	s := storetest.OpenAt(t, newClock().Now)
 	write(t, s, someRecords(10)...)
 	indexed := make(chan struct{}, 1000)

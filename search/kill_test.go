@@ -72,6 +72,7 @@ func writeUntilKilled(dir string) error {
 // TestKill kills a process while it writes and indexes, again and again. Each
 // time searches are right at once, and what was indexed is not indexed anew.
 func TestKill(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	for round := range 4 {
 		child := exec.Command(os.Args[0])

@@ -263,6 +263,7 @@ func TestClasses(t *testing.T) {
 
 // TestLongValues finds strings of any length: none is cut.
 func TestLongValues(t *testing.T) {
+	t.Parallel()
 	s := storetest.OpenAt(t, newClock().Now)
 	long := strings.Repeat("0123456789abcdef", 10_000)
 	write(t, s,
@@ -282,6 +283,7 @@ func TestLongValues(t *testing.T) {
 
 // TestHostileSearches must neither fail nor take more than moments.
 func TestHostileSearches(t *testing.T) {
+	t.Parallel()
 	s := storetest.OpenAt(t, newClock().Now)
 	var records []record
 	for i := range 200 {

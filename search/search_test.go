@@ -186,6 +186,7 @@ func parse(t testing.TB, query string) activity.Search {
 // TestExamples runs the examples of the language through the index, each
 // entry being indexed or not.
 func TestExamples(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile("../store/activity/testdata/search.json")
 	if err != nil {
 		t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 )
 
 func TestEntryRoundTrip(t *testing.T) {
+	t.Parallel()
 	s := open(t, t.TempDir(), newClock())
 	rapid.Check(t, func(t *rapid.T) {
 		metadata, err := json.Marshal(rapid.MapOf(rapid.String(), rapid.String()).Draw(t, "metadata"))

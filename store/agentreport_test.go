@@ -198,6 +198,7 @@ func TestFlappingReports(t *testing.T) {
 // used turns stale after three periods, without any further report, and fresh
 // with the next one that can.
 func TestStaleBehindRefusedReports(t *testing.T) {
+	t.Parallel()
 	staleness := func(t *testing.T, s *Store) (cluster, database bool) {
 		view(t, s, func(tx *Tx) error {
 			c, err := tx.Cluster(landscape.ClusterIDFromKey(clusterKey))
@@ -346,6 +347,7 @@ func TestReportsOfDeregisteredHosts(t *testing.T) {
 // TestUnregisteredAgents: agents without a host are remembered, but not more
 // than there is room for, and not for ever.
 func TestUnregisteredAgents(t *testing.T) {
+	t.Parallel()
 	c := newClock()
 	s := open(t, t.TempDir(), c)
 	count := func() (n int) {

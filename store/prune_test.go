@@ -68,6 +68,7 @@ func TestPruneActivity(t *testing.T) {
 
 // TestPruneActivityInSteps removes more than one step and is interrupted once.
 func TestPruneActivityInSteps(t *testing.T) {
+	t.Parallel()
 	c := newClock()
 	s := open(t, t.TempDir(), c)
 	logEvery(t, s, c, time.Second, 2*pruneStep+500)
@@ -124,6 +125,7 @@ func TestPositionsGrowBehindAnEmptyLog(t *testing.T) {
 
 // TestPrunedSpaceIsUsedAgain writes as much as it removes, again and again.
 func TestPrunedSpaceIsUsedAgain(t *testing.T) {
+	t.Parallel()
 	c := newClock()
 	s := open(t, t.TempDir(), c)
 	var sizes []int64

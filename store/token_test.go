@@ -307,6 +307,7 @@ func TestTokenUses(t *testing.T) {
 
 // TestTokenUsesAreCapped checks that nobody fills the disk with requests.
 func TestTokenUsesAreCapped(t *testing.T) {
+	t.Parallel()
 	c := newClock()
 	s := open(t, t.TempDir(), c)
 	token := makeToken(t, s, owner(t, s, "ann"), "a")
@@ -333,6 +334,7 @@ func TestTokenUsesAreCapped(t *testing.T) {
 // TestTokenUsesAreDropped checks that too many at once are counted, not waited
 // for.
 func TestTokenUsesAreDropped(t *testing.T) {
+	t.Parallel()
 	var log bytes.Buffer
 	s, err := Open(t.TempDir(), Options{Now: newClock().Now, NoSync: true, Log: slog.New(slog.NewTextHandler(&log, nil))})
 	if err != nil {

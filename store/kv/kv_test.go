@@ -91,6 +91,7 @@ func (f *file) commits(t testing.TB) (n int) {
 }
 
 func TestOpenInUse(t *testing.T) {
+	t.Parallel()
 	path := newPath(t)
 	open(t, path)
 	if _, err := Open(path, NewSchema(), Options{}); !errors.Is(err, ErrInUse) {

@@ -28,6 +28,7 @@ func lived(t *testing.T, seed uint64, hosts int) []*Fleet {
 
 // What is reported about a cluster comes out of the decoder as what we meant.
 func TestClustersAreWhatTheyShouldBe(t *testing.T) {
+	t.Parallel()
 	for seed := range uint64(3) {
 		for _, f := range lived(t, seed, 100) {
 			for _, c := range f.clusters {
@@ -201,6 +202,7 @@ func (c *cluster) checkHANA(t *testing.T, facts *landscape.ClusterFacts) {
 // The clusters of a landscape as New makes it: all of their kinds, and all
 // that can be wrong with one.
 func TestClusterKinds(t *testing.T) {
+	t.Parallel()
 	for seed := range uint64(20) {
 		f := New(seed, 50)
 		found := make(map[string]int)

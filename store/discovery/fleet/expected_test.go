@@ -9,6 +9,7 @@ import (
 )
 
 func TestExpectedCounts(t *testing.T) {
+	t.Parallel()
 	for seed := range uint64(5) {
 		e := New(seed, 1000).Expected()
 		if n := len(e.Clusters); n < 140 || n > 160 {
@@ -29,6 +30,7 @@ func TestExpectedCounts(t *testing.T) {
 
 // What is expected of a landscape is what its reports add up to.
 func TestExpectedOfReports(t *testing.T) {
+	t.Parallel()
 	for seed, hosts := range map[uint64]int{1: 50, 2: 100, 3: 333, 4: 1, 5: 7} {
 		f := New(seed, hosts)
 		e := f.Expected()

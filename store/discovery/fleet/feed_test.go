@@ -161,6 +161,7 @@ func TestFeedOnce(t *testing.T) {
 }
 
 func TestFeedAtThePaceOfAgents(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := newCollector()
 		begin := time.Now()
@@ -217,6 +218,7 @@ func share(hosts, percent int) int { return max(1, hosts*percent/100) }
 // The first round of a large landscape takes longer than a heartbeat period;
 // no agent is heard before it has reported.
 func TestFeedOfManyHosts(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := newCollector()
 		feed(t, c, 7*time.Second, FeedOptions{Seed: 2, Hosts: 1000, Heartbeats: true})
@@ -227,6 +229,7 @@ func TestFeedOfManyHosts(t *testing.T) {
 }
 
 func TestFeedAtARate(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := newCollector()
 		stats := feed(t, c, 20*time.Second, FeedOptions{Seed: 2, Hosts: 30, Rate: 200, Changes: 0.1, Still: true})
@@ -254,6 +257,7 @@ func TestFeedShowsRunTimes(t *testing.T) {
 }
 
 func TestFeedLives(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := newCollector()
 		feed(t, c, 20*time.Minute, FeedOptions{Seed: 2, Hosts: 12, StepEvery: 10 * time.Second, Still: true})
@@ -268,6 +272,7 @@ func TestFeedLives(t *testing.T) {
 
 // A server that cannot keep up gets what it can take, and no backlog later.
 func TestFeedOfASlowServer(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := newCollector()
 		begin := time.Now()

@@ -43,6 +43,7 @@ func read(t *testing.T, r Report) landscape.Observation {
 }
 
 func TestReportsDecode(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		seed  uint64
 		hosts int
@@ -177,6 +178,7 @@ func TestLandscape(t *testing.T) {
 }
 
 func TestUnique(t *testing.T) {
+	t.Parallel()
 	f := New(3, 10_000)
 	for step := range 200 {
 		f.Step(someday.Add(time.Duration(step) * time.Minute))
@@ -246,6 +248,7 @@ func live(seed uint64, hosts, steps int) (bodies [][]byte) {
 }
 
 func TestDeterminism(t *testing.T) {
+	t.Parallel()
 	if !slices.EqualFunc(live(9, 40, 20), live(9, 40, 20), bytes.Equal) {
 		t.Error("the same seed and steps make two landscapes")
 	}

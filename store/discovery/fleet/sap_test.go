@@ -19,6 +19,7 @@ func sapReport(t *testing.T, h *Host) *landscape.SAPReport {
 // What is reported about SAP software comes out of the decoder as what we
 // meant.
 func TestInstancesAreWhatTheyShouldBe(t *testing.T) {
+	t.Parallel()
 	for seed := range uint64(3) {
 		for _, f := range lived(t, seed, 100) {
 			for _, h := range f.Hosts() {
@@ -158,6 +159,7 @@ func TestAbsentInstances(t *testing.T) {
 
 // The systems of a landscape as New makes it.
 func TestSystemKinds(t *testing.T) {
+	t.Parallel()
 	for seed := range uint64(20) {
 		f := New(seed, 100)
 		found := make(map[string]int)
