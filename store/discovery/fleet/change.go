@@ -4,59 +4,57 @@ import (
 	"time"
 )
 
-// change is something that happens to a host at now. It reports whether it
-// could happen to this one.
+// change changes a host at now. It reports whether this host can be changed so.
 type change func(f *Fleet, h *Host, now time.Time) bool
 
-// Step lets time pass until now. Small things happen: a host reboots, a
-// package is updated, an address moves, an agent is not heard for some
-// minutes, a new host appears. Larger ones happen too: central services fail
-// over, a secondary site takes over, a node leaves its cluster, an instance
-// stops, or is not found; they are over some minutes later. There is at least
-// one of all these a step, more in large landscapes. The first step happens
-// at the start of the landscape: it only lays out the past. The same steps at
-// the same times make the same history.
+// Step advances the landscape to now. There are small changes: a host reboots, a
+// package is updated, an address moves, an agent is silent for some minutes, a
+// new host appears. There are failures, which end some minutes later: central
+// services fail over, a secondary site takes over, a node leaves its cluster, an
+// instance stops. A step makes at least one change, more in large landscapes. The
+// first step only sets the dates of the past. The same steps at the same times
+// make the same history.
 func (f *Fleet) Step(now time.Time) {
 	if !f.started {
 		f.started = true
-		f.layOut(now)
+		f.setDates(now)
 		return
 	}
 	f.now = now
-	f.endTroubles(now)
+	f.runDueEffects(now)
 	if len(f.hosts) == 0 {
 		return
 	}
 	for range 1 + len(f.hosts)/200 {
-		f.happen(now)
+		f.applyRandomChange(now)
 	}
 }
 
-// happen lets one thing happen somewhere. Hosts that are away or whose
-// presence is a matter of its own are left alone.
-func (f *Fleet) happen(now time.Time) {
-	// What is listed more than once happens more often.
+// applyRandomChange changes one host. Hosts that are away, or whose agent is
+// silent on purpose, are left alone.
+func (f *Fleet) applyRandomChange(now time.Time) {
+	// Changes that are listed more than once are more frequent.
 	changes := []change{
 		flipTuning, flipTuning, flipTuning,
 		moveAddress, moveAddress, moveAddress,
-		update, update,
+		updatePackage, updatePackage,
 		reboot, reboot,
-		fallSilent,
+		stopReporting,
 		resize,
 		flipAutostart,
-		renew,
-		grow,
-		open, appear,
+		renewSubscription,
+		addApplicationServer,
+		addTenant, addSystem,
 		changeStatus, changeStatus, changeStatus,
-		vanish, vanish,
+		hideInstance, hideInstance,
 		failOver, failOver, failOver,
 		takeOver, takeOver,
-		loseSync, loseDisk, stopNode, stopNode, maintain,
+		loseSync, loseDisk, stopNode, stopNode, startMaintenance,
 	}
-	const attempts = 20 // a landscape may be so small that nothing can happen
+	const attempts = 20 // a landscape may be too small for any of them
 	for range attempts {
 		h := f.hosts[f.random.IntN(len(f.hosts))]
-		if h.presence != present || !now.After(h.away) {
+		if h.presence != present || !now.After(h.awayUntil) {
 			continue
 		}
 		if changes[f.random.IntN(len(changes))](f, h, now) {
@@ -65,19 +63,19 @@ func (f *Fleet) happen(now time.Time) {
 	}
 }
 
-// failOnce lets a virtual address of the cluster of a host fail, once more.
-func failOnce(_ *Fleet, h *Host, _ time.Time) bool {
+// failAddress adds a failure of the virtual address of a host's cluster.
+func failAddress(_ *Fleet, h *Host, _ time.Time) bool {
 	if h.cluster == nil || h.offline {
 		return false
 	}
-	h.cluster.failures++
+	h.cluster.addressFailures++
 	return true
 }
 
-// flipStatus lets an instance do a little worse, or better.
+// flipStatus turns an instance from green to yellow, or back.
 func flipStatus(_ *Fleet, h *Host, _ time.Time) bool {
 	for _, i := range h.instances {
-		if i.sid() == diagnosticsSID || i.absent || i.state() == gray || i.status == red {
+		if i.sid() == diagnosticsSID || i.unanswering || i.state() == gray || i.status == red {
 			continue
 		}
 		if i.status == green {
@@ -103,20 +101,20 @@ func flipTuning(_ *Fleet, h *Host, now time.Time) bool {
 	return true
 }
 
-// moveAddress lets a virtual address arrive at a host, or leave it.
+// moveAddress adds a virtual address to a host, or removes it.
 func moveAddress(_ *Fleet, h *Host, _ time.Time) bool {
-	if !h.floating.IsValid() {
-		if h.at.full() {
+	if !h.floatingAddress.IsValid() {
+		if h.location.full() {
 			return false
 		}
-		h.floating = h.at.address()
+		h.floatingAddress = h.location.address()
 	}
-	h.floats = !h.floats
+	h.hasFloating = !h.hasFloating
 	return true
 }
 
-// update brings a package up to date: the agent, or saptune.
-func update(_ *Fleet, h *Host, now time.Time) bool {
+// updatePackage brings a package up to date: the agent, or saptune.
+func updatePackage(_ *Fleet, h *Host, now time.Time) bool {
 	switch {
 	case h.agent != currentAgent:
 		h.agent = currentAgent
@@ -132,30 +130,30 @@ func update(_ *Fleet, h *Host, now time.Time) bool {
 	return true
 }
 
-// reboot restarts a host and all that is on it. Those in a cluster are left
-// alone: what happens there is a story of its own.
+// reboot restarts a host and its instances. Hosts in a cluster are left alone:
+// they have failures of their own.
 func reboot(f *Fleet, h *Host, now time.Time) bool {
 	if h.cluster != nil {
 		return false
 	}
 	down := time.Duration(30+f.random.IntN(60)) * time.Second
-	h.away = now.Add(down)
-	h.booted = h.away.Add(-10 * time.Second).Truncate(time.Second)
+	h.awayUntil = now.Add(down)
+	h.booted = h.awayUntil.Add(-10 * time.Second).Truncate(time.Second)
 	for _, i := range h.instances {
 		i.restart(h.booted)
 	}
 	return true
 }
 
-func fallSilent(f *Fleet, h *Host, now time.Time) bool {
-	h.away = now.Add(time.Duration(2+f.random.IntN(4)) * time.Minute)
+func stopReporting(f *Fleet, h *Host, now time.Time) bool {
+	h.awayUntil = now.Add(time.Duration(2+f.random.IntN(4)) * time.Minute)
 	return true
 }
 
 // resize moves a host of a cloud to a larger machine, or back to a smaller
 // one. That takes a reboot.
 func resize(f *Fleet, h *Host, now time.Time) bool {
-	if _, cloud := regions[h.at.provider]; !cloud || h.cluster != nil {
+	if _, cloud := regions[h.location.provider]; !cloud || h.cluster != nil {
 		return false
 	}
 	if h.size == largest {
@@ -167,7 +165,7 @@ func resize(f *Fleet, h *Host, now time.Time) bool {
 }
 
 func attachDisk(_ *Fleet, h *Host, _ time.Time) bool {
-	if _, cloud := regions[h.at.provider]; !cloud {
+	if _, cloud := regions[h.location.provider]; !cloud {
 		return false
 	}
 	const most = 12
@@ -179,67 +177,67 @@ func flipAutostart(_ *Fleet, h *Host, _ time.Time) bool {
 	if h.cluster == nil {
 		return false
 	}
-	h.byHand = !h.byHand
+	h.noAutostart = !h.noAutostart
 	return true
 }
 
-// renew registers a host anew, from today on.
-func renew(_ *Fleet, h *Host, now time.Time) bool {
+// renewSubscription registers a host anew, from today on.
+func renewSubscription(_ *Fleet, h *Host, now time.Time) bool {
 	h.registration = registered
 	h.subscribed = now.Truncate(time.Second)
 	return true
 }
 
-// room reports whether another host may appear. In the long run a landscape
+// mayGrow reports whether another host may appear. In the long run a landscape
 // grows by a tenth.
-func (f *Fleet) room(at *location) bool {
-	return !at.full() && len(f.hosts) < f.planned+max(1, f.planned/10)
+func (f *Fleet) mayGrow(at *location) bool {
+	return !at.full() && len(f.hosts) < f.plannedHosts+max(1, f.plannedHosts/10)
 }
 
-// grow adds an application server to the system of a host.
-func grow(f *Fleet, h *Host, now time.Time) bool {
-	if h.System == nil || !f.room(h.at) {
+// addApplicationServer adds an application server to the system of a host.
+func addApplicationServer(f *Fleet, h *Host, now time.Time) bool {
+	if h.System == nil || !f.mayGrow(h.location) {
 		return false
 	}
-	fresh := f.addHost(h.System, h.at, Application)
+	fresh := f.addHost(h.System, h.location, Application)
 	f.startServer(h.System, fresh)
-	fresh.begin(now)
+	fresh.setUp(now)
 	return true
 }
 
-// open adds a tenant to a database of a host.
-func open(f *Fleet, h *Host, _ time.Time) bool {
+// addTenant adds a tenant to a database of a host.
+func addTenant(f *Fleet, h *Host, _ time.Time) bool {
 	const most = 4
 	for _, i := range h.instances {
 		if db := i.database; db != nil && len(db.tenants) < most {
-			db.open(f.names.sid(f.random, "T"))
+			db.addTenant(f.names.sid(f.random, "T"))
 			return true
 		}
 	}
 	return false
 }
 
-// appear adds a system: to the database of another one where that has a
-// tenant to spare, else a small one with all of its own.
-func appear(f *Fleet, h *Host, now time.Time) bool {
-	if h.System == nil || !f.room(h.at) {
+// addSystem adds a system: on the database of the host where that has a free
+// tenant, else a small one with a database of its own.
+func addSystem(f *Fleet, h *Host, now time.Time) bool {
+	if h.System == nil || !f.mayGrow(h.location) {
 		return false
 	}
 	known := len(f.hosts)
-	if db := h.System.database; db.spare() {
-		p := plan{ensa: 2, services: withServer, servers: 1}
-		f.place(f.newSystem(h.System.Stage, h.at, &p), db, &p)
+	if db := h.System.database; db.hasFreeTenant() {
+		p := systemPlan{ensa: 2, services: withServer, servers: 1}
+		f.installSystem(f.newSystem(h.System.Stage, h.location, &p), db, &p)
 	} else {
 		f.build(&sandbox)
 	}
 	for _, fresh := range f.hosts[known:] {
-		fresh.begin(now)
+		fresh.setUp(now)
 	}
 	return true
 }
 
-// begin makes a host one that has just been set up.
-func (h *Host) begin(now time.Time) {
+// setUp dates a host as one that was installed just now.
+func (h *Host) setUp(now time.Time) {
 	h.booted = now.Add(-5 * time.Minute)
 	h.tuning.since = now
 	h.subscribed = now.Truncate(24 * time.Hour)

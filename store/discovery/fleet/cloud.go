@@ -14,19 +14,19 @@ type cloudPayload struct {
 // cloudPayload is what the metadata service of the provider says, as far as
 // agents pass it on: that of Azure as it is, the others picked apart.
 func (h *Host) cloudPayload() cloudPayload {
-	p := cloudPayload{Provider: h.at.provider}
-	switch h.at.provider {
+	p := cloudPayload{Provider: h.location.provider}
+	switch h.location.provider {
 	case azure:
 		p.Metadata = h.azureMetadata()
 	case aws:
 		p.Metadata = awsMetadata{
-			AccountID:        h.at.tenant,
+			AccountID:        h.location.tenant,
 			AMIID:            "ami-" + h.token("image "+h.os),
-			AvailabilityZone: h.at.region + string("abc"[h.number%3]),
+			AvailabilityZone: h.location.region + string("abc"[h.number%3]),
 			DataDiskNumber:   h.disks,
 			InstanceID:       "i-" + h.token("instance"),
 			InstanceType:     machines[h.size].types[aws],
-			Region:           h.at.region,
+			Region:           h.location.region,
 			VPCID:            "vpc-" + h.token("network"),
 		}
 	case gcp:
@@ -36,8 +36,8 @@ func (h *Host) cloudPayload() cloudPayload {
 			InstanceName: h.Name,
 			MachineType:  machines[h.size].types[gcp],
 			Network:      "fleet-net",
-			ProjectID:    h.at.tenant,
-			Zone:         h.at.region + "-" + string("abc"[h.number%3]),
+			ProjectID:    h.location.tenant,
+			Zone:         h.location.region + "-" + string("abc"[h.number%3]),
 		}
 	}
 	return p
@@ -202,7 +202,7 @@ type azureSubnet struct {
 
 func (h *Host) azureMetadata() azureMetadata {
 	m := azureMetadata{Compute: h.azureCompute()}
-	net := h.at.network
+	net := h.location.network
 	address := azureAddress{Private: h.addresses[0].String()}
 	if h.Role == Utility { // an address of the documentation, not one of the internet
 		address.Public = fmt.Sprintf("203.0.113.%d", h.number%256)
@@ -223,7 +223,7 @@ func (h *Host) azureCompute() azureCompute {
 	c := azureCompute{
 		Environment:       "AzurePublicCloud",
 		CompatibilityVM:   "false",
-		Location:          h.at.region,
+		Location:          h.location.region,
 		Name:              h.Name,
 		Offer:             "sles-sap-" + h.image() + "-byos",
 		OSProfile:         azureOSProfile{"fleetadmin", h.Name, "true"},
@@ -237,7 +237,7 @@ func (h *Host) azureCompute() azureCompute {
 		SecurityProfile:   azureSecurity{strconv.FormatBool(h.number%4 < 2), strconv.FormatBool(h.number%4 < 3)},
 		SKU:               "gen2",
 		StorageProfile:    h.azureStorage(),
-		SubscriptionID:    h.at.tenant,
+		SubscriptionID:    h.location.tenant,
 		Version:           "2026.06.11",
 		VMID:              h.token("machine"),
 		VMSize:            machines[h.size].types[azure],
@@ -274,7 +274,7 @@ func (h *Host) azureStorage() azureStorage {
 func (h *Host) azureGroup() string { return "rg-fleet-" + h.stage() }
 
 func (h *Host) azureID(kind, name string) string {
-	return "/subscriptions/" + h.at.tenant + "/resourceGroups/" + h.azureGroup() + "/providers/Microsoft.Compute/" + kind + "/" + name
+	return "/subscriptions/" + h.location.tenant + "/resourceGroups/" + h.azureGroup() + "/providers/Microsoft.Compute/" + kind + "/" + name
 }
 
 func (h *Host) stage() string {

@@ -11,31 +11,31 @@ import (
 
 // cluster is a group of hosts that keep something available together.
 type cluster struct {
-	name  string // empty: nobody gave it one
-	key   string // what agents call it
-	nodes []*Host
-	at    *location
-	lead  int // the node that is the designated controller while it is online
+	name           string // empty: nobody gave it one
+	key            string // what agents call it
+	nodes          []*Host
+	location       *location
+	controllerNode int // the node that is the designated controller while it is online
 
 	// What it keeps available.
-	hana     hanaCluster
-	database *database
-	second   *database  // on the secondary site of the database
-	systems  []*System  // their central services
-	storage  netip.Addr // where the file system is found; invalid where it keeps none
+	hana           hanaCluster
+	database       *database
+	secondDatabase *database  // on the secondary site of the database
+	systems        []*System  // their central services
+	storage        netip.Addr // where the file system is found; invalid where it keeps none
 
-	fencing     fencing
-	disks       []disk
-	maintenance bool
-	failed      bool // its virtual address is not answering
-	failures    int  // of its virtual address
-	written     time.Time
-	troubled    bool // something has happened to it that is not over
+	fencing         fencing
+	disks           []disk
+	maintenance     bool
+	addressFailed   bool // its virtual address is not answering
+	addressFailures int  // of its virtual address
+	writtenAt       time.Time
+	disturbed       bool // it has a failure that is not over
 }
 
 func (f *Fleet) newCluster(name string, at *location, way fencing, nodes []*Host) *cluster {
 	c := &cluster{
-		name: name, key: f.key(), nodes: nodes, at: at, lead: f.random.IntN(len(nodes)),
+		name: name, key: f.key(), nodes: nodes, location: at, controllerNode: f.random.IntN(len(nodes)),
 		fencing: way, disks: f.disks(way),
 	}
 	for _, node := range nodes {
@@ -45,11 +45,11 @@ func (f *Fleet) newCluster(name string, at *location, way fencing, nodes []*Host
 	return c
 }
 
-// active is a node that what can run anywhere runs on.
-func (c *cluster) active() *Host { return c.online(0) }
+// firstOnline is the node for resources that can run on any.
+func (c *cluster) firstOnline() *Host { return c.online(0) }
 
 // controller is the designated controller.
-func (c *cluster) controller() *Host { return c.online(c.lead) }
+func (c *cluster) controller() *Host { return c.online(c.controllerNode) }
 
 // online is the first node from a place on that takes part in the cluster. At
 // least one always does.
@@ -65,52 +65,52 @@ func (c *cluster) online(from int) *Host {
 // nodeID counts from one. On machines of their own the cluster software makes
 // the number of the address instead.
 func (c *cluster) nodeID(h *Host) string {
-	if c.at.provider == kvm {
+	if c.location.provider == kvm {
 		a := h.addresses[0].As4()
 		return strconv.FormatUint(uint64(binary.BigEndian.Uint32(a[:])&math.MaxInt32), 10)
 	}
 	return strconv.Itoa(slices.Index(c.nodes, h) + 1)
 }
 
-// bundles are all resources of the cluster.
-func (c *cluster) bundles() []bundle {
-	list := c.fences()
+// resourceUnits are all resources of the cluster.
+func (c *cluster) resourceUnits() []resourceUnit {
+	list := c.fencingUnits()
 	if c.database != nil {
-		list = append(list, c.databaseBundles()...)
+		list = append(list, c.databaseUnits()...)
 	}
 	for _, s := range c.systems {
-		list = append(list, c.centralBundles(s)...)
+		list = append(list, c.centralUnits(s)...)
 	}
 	if c.storage.IsValid() {
-		list = append(list, c.storageBundles()...)
+		list = append(list, c.storageUnits()...)
 	}
 	return list
 }
 
-// addressed is a virtual address as resources: the address itself and, where
+// addressResources is a virtual address as resources: the address itself and, where
 // it is reached through a balancer, what answers that one's questions.
-func (c *cluster) addressed(suffix string, ip netip.Addr, node *Host) []resource {
-	here := []placed{{node: node, role: "Started", failed: c.failed}}
+func (c *cluster) addressResources(suffix string, ip netip.Addr, node *Host) []resource {
+	here := []resourceCopy{{node: node, role: "Started", failed: c.addressFailed}}
 	r := resource{
-		id: "rsc_ip_" + suffix, agent: agent{"ocf", "heartbeat", "IPaddr2"}, operations: usual, copies: here,
-		attributes: []pair{{"ip", ip.String()}, {"cidr_netmask", "32"}, {"nic", "eth0"}},
+		id: "rsc_ip_" + suffix, agent: agent{"ocf", "heartbeat", "IPaddr2"}, operations: defaultOperations, copies: here,
+		attributes: []nvpair{{"ip", ip.String()}, {"cidr_netmask", "32"}, {"nic", "eth0"}},
 	}
 	port := strconv.Itoa(62_500 + int(ip.As4()[3]))
-	balanced := resource{id: "rsc_lb_" + suffix, operations: usual[2:], copies: []placed{{node: node, role: "Started"}}}
-	if c.failed { // nothing answers for an address that is not there
-		balanced.copies = []placed{{role: "Stopped"}}
+	balanced := resource{id: "rsc_lb_" + suffix, operations: defaultOperations[2:], copies: []resourceCopy{{node: node, role: "Started"}}}
+	if c.addressFailed { // nothing answers for an address that is not there
+		balanced.copies = []resourceCopy{{role: "Stopped"}}
 	}
-	switch c.at.provider {
+	switch c.location.provider {
 	case aws:
 		r.agent = agent{"ocf", "suse", "aws-vpc-move-ip"}
-		r.attributes = []pair{{"ip", ip.String()}, {"routing_table", "rtb-" + c.key[:17]}, {"interface", "eth0"}}
+		r.attributes = []nvpair{{"ip", ip.String()}, {"routing_table", "rtb-" + c.key[:17]}, {"interface", "eth0"}}
 		return []resource{r}
 	case azure:
-		balanced.agent, balanced.attributes = agent{"ocf", "heartbeat", "azure-lb"}, []pair{{"port", port}}
+		balanced.agent, balanced.attributes = agent{"ocf", "heartbeat", "azure-lb"}, []nvpair{{"port", port}}
 		return []resource{r, balanced}
 	case gcp:
 		balanced.agent = agent{"ocf", "heartbeat", "anything"}
-		balanced.attributes = []pair{{"binfile", "/usr/bin/socat"}, {"cmdline_options", "-U TCP-LISTEN:" + port + ",backlog=10,fork,reuseaddr /dev/null"}}
+		balanced.attributes = []nvpair{{"binfile", "/usr/bin/socat"}, {"cmdline_options", "-U TCP-LISTEN:" + port + ",backlog=10,fork,reuseaddr /dev/null"}}
 		return []resource{r, balanced}
 	}
 	return []resource{r}
@@ -118,13 +118,13 @@ func (c *cluster) addressed(suffix string, ip netip.Addr, node *Host) []resource
 
 // properties are those of the whole cluster.
 func (c *cluster) properties(now time.Time) []cibPair {
-	list := pairs("cib-bootstrap-options-", []pair{
+	list := cibPairs("cib-bootstrap-options-", []nvpair{
 		{"have-watchdog", strconv.FormatBool(c.fencing != byProvider)}, {"dc-version", c.version() + "-" + c.version()},
 		{"cluster-infrastructure", "corosync"}, {"cluster-name", c.configuredName()}, {"stonith-enabled", "true"},
 		{"stonith-timeout", "150"}, {"maintenance-mode", strconv.FormatBool(c.maintenance)},
 	})
 	if c.database != nil {
-		list = append(list, pairs("SAPHanaSR-", c.databaseProperties(now))...)
+		list = append(list, cibPairs("SAPHanaSR-", c.databaseProperties(now))...)
 	}
 	return list
 }
@@ -132,7 +132,7 @@ func (c *cluster) properties(now time.Time) []cibPair {
 // state is what the designated controller is at: it keeps trying where
 // something has failed.
 func (c *cluster) state() string {
-	if c.failed {
+	if c.addressFailed {
 		return "S_TRANSITION_ENGINE"
 	}
 	return "S_IDLE"

@@ -36,7 +36,7 @@ func TestClustersAreWhatTheyShouldBe(t *testing.T) {
 				controllers := 0
 				for _, node := range c.nodes {
 					r := clusterReport(t, node)
-					if string(r.ID) != derived(agentNamespace, c.key).String() || (r.Name == nil) != (c.name == "") || r.Online == node.offline {
+					if string(r.ID) != derivedID(agentNamespace, c.key).String() || (r.Name == nil) != (c.name == "") || r.Online == node.offline {
 						t.Errorf("%s of %s: %+v", node.Name, c.name, r)
 					}
 					if r.Facts == nil {
@@ -120,7 +120,7 @@ func (c *cluster) check(t *testing.T, facts *landscape.ClusterFacts) {
 
 func (c *cluster) checkFencing(t *testing.T, got *string, disks []landscape.SBDDevice) {
 	t.Helper()
-	want := map[fencing]string{oneDisk: "external/sbd", threeDisks: "external/sbd", watchdog: "Diskless SBD", byProvider: fencers[c.at.provider]}[c.fencing]
+	want := map[fencing]string{oneDisk: "external/sbd", threeDisks: "external/sbd", watchdog: "Diskless SBD", byProvider: fencingAgents[c.location.provider]}[c.fencing]
 	if got == nil || *got != want || want == "" || len(disks) != map[fencing]int{oneDisk: 1, threeDisks: 3}[c.fencing] {
 		t.Errorf("%s is fenced by %v through %+v, want %s", c.name, got, disks, want)
 	}
@@ -128,7 +128,7 @@ func (c *cluster) checkFencing(t *testing.T, got *string, disks []landscape.SBDD
 
 func (c *cluster) checkCentral(t *testing.T, s *System, got landscape.ClusterSAPSystem) {
 	t.Helper()
-	if got.SID != s.SID || got.FilesystemResourceBased != (s.mount == byCluster) || got.Distributed != s.apart() {
+	if got.SID != s.SID || got.FilesystemResourceBased != (s.mount == clusterMounts) || got.Distributed != s.apart() {
 		t.Errorf("%s: %+v", c.name, got)
 	}
 	for _, node := range got.Nodes {
@@ -155,7 +155,7 @@ func (c *cluster) checkHANA(t *testing.T, facts *landscape.ClusterFacts) {
 	if c.angi() {
 		architecture = landscape.AngiArchitecture
 	}
-	if c.second != nil {
+	if c.secondDatabase != nil {
 		scenario = landscape.CostOptimized
 	}
 	if facts.SID() != db.sid || h.Architecture != architecture || h.Scenario != scenario || h.MaintenanceMode != c.maintenance {
@@ -209,11 +209,11 @@ func TestClusterKinds(t *testing.T) {
 		for _, c := range f.clusters {
 			kind, _ := c.expected()
 			for what, is := range map[string]bool{
-				kind: true, "classic": c.database != nil && !c.angi(), "angi": c.angi(), "cost optimized": c.second != nil, "two systems": len(c.systems) == 2,
+				kind: true, "classic": c.database != nil && !c.angi(), "angi": c.angi(), "cost optimized": c.secondDatabase != nil, "two systems": len(c.systems) == 2,
 				"ensa1": len(c.systems) > 0 && c.systems[0].ensa == 1, "ensa2": len(c.systems) > 0 && c.systems[0].ensa == 2,
-				"simple mount": len(c.systems) > 0 && c.systems[0].mount == simple, "diskless": c.fencing == watchdog,
-				"fenced by " + c.at.provider: c.fencing == byProvider, "one disk": c.fencing == oneDisk, "three disks": c.fencing == threeDisks,
-				"unnamed": c.name == "", "maintenance": c.maintenance, "failed": c.failed, "out of sync": c.database != nil && c.database.outOfSync,
+				"simple mount": len(c.systems) > 0 && c.systems[0].mount == simpleMount, "diskless": c.fencing == watchdog,
+				"fenced by " + c.location.provider: c.fencing == byProvider, "one disk": c.fencing == oneDisk, "three disks": c.fencing == threeDisks,
+				"unnamed": c.name == "", "maintenance": c.maintenance, "failed": c.addressFailed, "out of sync": c.database != nil && c.database.outOfSync,
 				"broken disk":       len(c.disks) > 0 && c.disks[0].broken,
 				"an offline node":   slices.ContainsFunc(c.nodes, func(h *Host) bool { return h.offline }),
 				"a majority maker":  slices.ContainsFunc(c.nodes, func(h *Host) bool { return h.Role == Tiebreaker }),

@@ -121,15 +121,15 @@ func (h *Host) clusterPayload() any {
 	if h.agent == oldAgent {
 		p.Online = nil
 	}
-	now, bundles := h.fleet.shown(), c.bundles()
-	p.DC, p.Provider, p.State = h == c.controller(), c.at.provider, c.state()
+	now, bundles := h.fleet.shownTime(), c.resourceUnits()
+	p.DC, p.Provider, p.State = h == c.controller(), c.location.provider, c.state()
 	p.SBD = c.sbd()
 	p.Cib.Configuration.CrmConfig.ClusterProperties = c.properties(now)
-	p.Cib.Configuration.Resources = configured(bundles)
-	p.Cib.Configuration.Constraints.RscLocations = c.bans(bundles)
+	p.Cib.Configuration.Resources = newCIBResources(bundles)
+	p.Cib.Configuration.Constraints.RscLocations = c.locationConstraints(bundles)
 	for _, node := range c.nodes {
 		id := c.nodeID(node)
-		p.Cib.Configuration.Nodes = append(p.Cib.Configuration.Nodes, cibNode{id, node.Name, pairs("nodes-"+id+"-", c.lasting(node))})
+		p.Cib.Configuration.Nodes = append(p.Cib.Configuration.Nodes, cibNode{id, node.Name, cibPairs("nodes-"+id+"-", c.permanentAttributes(node))})
 	}
 	p.Crmmon = c.monitor(bundles, now)
 	if h.agent == oldAgent {
@@ -141,7 +141,7 @@ func (h *Host) clusterPayload() any {
 }
 
 // monitor is what the monitor of the cluster shows.
-func (c *cluster) monitor(bundles []bundle, now time.Time) monitorPayload {
+func (c *cluster) monitor(bundles []resourceUnit, now time.Time) monitorPayload {
 	m := monitorPayload{Version: c.version()}
 	m.Summary.Nodes.Number = len(c.nodes)
 	m.Summary.LastChange.Time = c.lastWritten(now).UTC().Format(time.ANSIC)
@@ -182,7 +182,7 @@ func (c *cluster) attributes(node *Host, now time.Time) []monitorAttribute {
 }
 
 // history is what has run on a node, and how often it has failed.
-func (c *cluster) history(node *Host, bundles []bundle) monitorHistory {
+func (c *cluster) history(node *Host, bundles []resourceUnit) monitorHistory {
 	const patience = 5000 // failures until a resource has to leave a node
 	h := monitorHistory{Name: node.Name, ResourceHistory: []monitorFailures{}}
 	for _, b := range bundles {
@@ -193,7 +193,7 @@ func (c *cluster) history(node *Host, bundles []bundle) monitorHistory {
 				}
 				entry := monitorFailures{Name: r.id, MigrationThreshold: patience}
 				if r.kind == "IPaddr2" || r.kind == "aws-vpc-move-ip" {
-					entry.FailCount = c.failures
+					entry.FailCount = c.addressFailures
 				}
 				h.ResourceHistory = append(h.ResourceHistory, entry)
 			}
@@ -205,8 +205,8 @@ func (c *cluster) history(node *Host, bundles []bundle) monitorHistory {
 // lastWritten is the time of the last change to the configuration. A cluster
 // with a database writes down every minute that this is alive.
 func (c *cluster) lastWritten(now time.Time) time.Time {
-	if alive := now.Truncate(time.Minute); c.database != nil && alive.After(c.written) {
+	if alive := now.Truncate(time.Minute); c.database != nil && alive.After(c.writtenAt) {
 		return alive
 	}
-	return c.written
+	return c.writtenAt
 }

@@ -8,13 +8,13 @@ import (
 
 // database is a HANA database.
 type database struct {
-	sid     string
-	key     string // what agents call it
-	version string
-	tenants []*tenant
-	sites   []*site // in the order of replication, the primary first
-	fan     bool    // every secondary replicates from the primary; else each one from the site before
-	// outOfSync: the secondary cannot keep up with the primary.
+	sid             string
+	key             string // what agents call it
+	version         string
+	tenants         []*tenant
+	sites           []*site // in the order of replication, the primary first
+	starReplication bool    // every secondary replicates from the primary; else each one from the site before
+	// outOfSync says that the secondary cannot keep up with the primary.
 	outOfSync bool
 
 	address netip.Addr // at which its systems find it
@@ -34,16 +34,16 @@ type site struct {
 	name      string
 	id        int
 	instances []*instance // the first has the lead
-	// detached: it was the primary until another site took over, and does not
+	// unregistered says that it was the primary until another site took over, and does not
 	// replicate from that one yet.
-	detached bool
+	unregistered bool
 }
 
 // buildDatabase adds the database of a blueprint, with its hosts and its
 // cluster. The hosts are those of a system, too.
 func (f *Fleet) buildDatabase(b *blueprint, s *System) *database {
 	db := f.newDatabase()
-	db.fan = b.fan
+	db.starReplication = b.starReplication
 	role, number := Database, databaseNumber+10*f.random.IntN(8)
 	if b.systems[0].servers == 0 {
 		role = Everything
@@ -71,7 +71,7 @@ func (f *Fleet) newDatabase() *database {
 	versions := [...]string{"2.00.067.04", "2.00.077.00", "2.00.083.00"}
 	db := &database{key: f.key(), version: versions[f.random.IntN(len(versions))]}
 	db.sid = f.names.sid(f.random, "H")
-	db.open(db.sid)
+	db.addTenant(db.sid)
 	f.databases = append(f.databases, db)
 	return db
 }
@@ -84,7 +84,7 @@ func (f *Fleet) clusterDatabase(b *blueprint, s *System, db *database) {
 			nodes = append(nodes, i.host)
 		}
 	}
-	if b.majority {
+	if b.majorityMaker {
 		nodes = append(nodes, f.addHost(s, s.location, Tiebreaker))
 	}
 	db.cluster = f.newCluster(lower(db.sid)+"_hana", s.location, b.fencing, nodes)
@@ -103,7 +103,7 @@ func (f *Fleet) addSecondDatabase(c *cluster) *database {
 	at.add(db, i)
 	db.sites = []*site{at}
 	db.address = main.host.addresses[0]
-	c.second = db
+	c.secondDatabase = db
 	return db
 }
 
@@ -112,11 +112,11 @@ func (s *site) add(db *database, i *instance) {
 	s.instances = append(s.instances, i)
 }
 
-// open adds a tenant.
-func (db *database) open(name string) { db.tenants = append(db.tenants, &tenant{name: name}) }
+// addTenant adds a tenant.
+func (db *database) addTenant(name string) { db.tenants = append(db.tenants, &tenant{name: name}) }
 
-// claim gives a system a tenant: one that is free, or one of its own.
-func (db *database) claim(sid string) string {
+// takeTenant gives a system a tenant: one that is free, or one of its own.
+func (db *database) takeTenant(sid string) string {
 	for _, t := range db.tenants {
 		if !t.used {
 			t.used = true
@@ -127,8 +127,8 @@ func (db *database) claim(sid string) string {
 	return sid
 }
 
-// spare reports whether there is a tenant that no system uses.
-func (db *database) spare() bool {
+// hasFreeTenant reports whether there is a tenant that no system uses.
+func (db *database) hasFreeTenant() bool {
 	return slices.ContainsFunc(db.tenants, func(t *tenant) bool { return !t.used })
 }
 
@@ -142,8 +142,8 @@ func (db *database) source(of int) *site {
 	if of == 0 {
 		return nil
 	}
-	for n := of - 1; n > 0 && !db.fan; n-- {
-		if !db.sites[n].detached {
+	for n := of - 1; n > 0 && !db.starReplication; n-- {
+		if !db.sites[n].unregistered {
 			return db.sites[n]
 		}
 	}

@@ -42,7 +42,7 @@ func Count(things []Thing) (kinds map[string]int, healths map[landscape.Health]i
 func (f *Fleet) Expected() Expected {
 	var e Expected
 	for _, h := range f.hosts {
-		kind := h.at.provider
+		kind := h.location.provider
 		if kind == power {
 			kind = "unknown"
 		}
@@ -50,7 +50,7 @@ func (f *Fleet) Expected() Expected {
 	}
 	for _, c := range f.clusters {
 		kind, health := c.expected()
-		e.Clusters = append(e.Clusters, Thing{derived(agentNamespace, c.key).String(), c.name, kind, health})
+		e.Clusters = append(e.Clusters, Thing{derivedID(agentNamespace, c.key).String(), c.name, kind, health})
 	}
 	for _, db := range f.databases {
 		kind := ""
@@ -64,14 +64,14 @@ func (f *Fleet) Expected() Expected {
 	}
 	for _, s := range f.systems {
 		kind := map[int]string{1: "ensa1", 2: "ensa2"}[s.ensa]
-		id := derived(s.database.id(), s.tenant).String()
+		id := derivedID(s.database.id(), s.tenant).String()
 		e.SAPSystems = append(e.SAPSystems, Thing{id, s.SID, kind, worse(s.database.health(), worst(s.instances))})
 		e.ApplicationInstances += len(s.instances)
 	}
 	return e
 }
 
-func (db *database) id() uuid.UUID { return derived(agentNamespace, db.key) }
+func (db *database) id() uuid.UUID { return derivedID(agentNamespace, db.key) }
 
 func (db *database) health() landscape.Health {
 	health := landscape.HealthPassing
@@ -101,7 +101,7 @@ func (c *cluster) expected() (kind string, health landscape.Health) {
 		return "hana_ascs_ers", landscape.HealthUnknown
 	default:
 		kind = "hana_scale_up"
-		if c.outward() {
+		if c.scaledOut() {
 			kind = "hana_scale_out"
 		}
 		good = good && c.database.inSync()

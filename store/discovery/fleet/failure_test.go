@@ -31,9 +31,9 @@ func look(f *Fleet, now time.Time) watch {
 		map[*Host]bool{}, map[*cluster]int{}, map[*cluster]bool{}, map[*Host]bool{}, len(f.systems), len(f.hosts),
 	}
 	for _, h := range f.hosts {
-		w.offline[h], w.silent[h] = h.offline, !f.sends(h, now) && h.presence == present
+		w.offline[h], w.silent[h] = h.offline, !f.sendsReports(h, now) && h.presence == present
 		for _, i := range h.instances {
-			w.where[i], w.absent[i], w.status[i] = h, i.absent, i.state()
+			w.where[i], w.absent[i], w.status[i] = h, i.unanswering, i.state()
 		}
 	}
 	for _, db := range f.databases {
@@ -71,8 +71,8 @@ func TestHistory(t *testing.T) {
 			if !known {
 				continue
 			}
-			note("failed over", was != h && h != i.home)
-			note("back at home", was != h && h == i.home)
+			note("failed over", was != h && h != i.homeHost)
+			note("back at home", was != h && h == i.homeHost)
 			note("absent", is.absent[i] && !before.absent[i])
 			note("present", !is.absent[i] && before.absent[i])
 			note("better", is.status[i] == green && before.status[i] != green)
@@ -130,7 +130,7 @@ func holds(t *testing.T, f *Fleet) {
 	}
 	for _, c := range f.clusters {
 		lead := c.controller()
-		if lead == nil || lead.offline || c.active().offline {
+		if lead == nil || lead.offline || c.firstOnline().offline {
 			t.Fatalf("%s has no designated controller", c.name)
 		}
 		for _, s := range c.systems {
@@ -138,12 +138,12 @@ func holds(t *testing.T, f *Fleet) {
 				t.Fatalf("%s: %s runs where it cannot", c.name, s.SID)
 			}
 		}
-		if db := c.database; db != nil && (db.primary().detached || !db.primary().up()) {
+		if db := c.database; db != nil && (db.primary().unregistered || !db.primary().up()) {
 			t.Fatalf("%s: the primary of %s does not run", c.name, db.sid)
 		}
 	}
-	if most := len(f.hosts) + len(f.clusters)*5; len(f.troubles) > most {
-		t.Fatalf("%d troubles", len(f.troubles))
+	if most := len(f.hosts) + len(f.clusters)*5; len(f.effects) > most {
+		t.Fatalf("%d troubles", len(f.effects))
 	}
 }
 
@@ -161,10 +161,10 @@ func TestEverythingRecovers(t *testing.T) {
 		}
 		for range 6 { // a trouble may have several turns
 			now = now.Add(time.Hour)
-			f.endTroubles(now)
+			f.runDueEffects(now)
 		}
-		if len(f.troubles) > 0 {
-			t.Errorf("%d troubles are left", len(f.troubles))
+		if len(f.effects) > 0 {
+			t.Errorf("%d troubles are left", len(f.effects))
 		}
 		is := f.Expected()
 		for _, kind := range []struct{ was, is []Thing }{{fresh.Clusters, is.Clusters}, {fresh.Databases, is.Databases}, {fresh.SAPSystems, is.SAPSystems}} {
@@ -175,7 +175,7 @@ func TestEverythingRecovers(t *testing.T) {
 			}
 		}
 		for _, h := range f.hosts {
-			if slices.ContainsFunc(h.instances, func(i *instance) bool { return i.absent || i.host != i.home && h.cluster.quiet() }) {
+			if slices.ContainsFunc(h.instances, func(i *instance) bool { return i.unanswering || i.host != i.homeHost && h.cluster.undisturbed() }) {
 				t.Errorf("%s: something is not where it belongs", h.Name)
 			}
 		}
@@ -187,7 +187,7 @@ func TestEverythingRecovers(t *testing.T) {
 func TestFailOver(t *testing.T) {
 	f := New(1, 100)
 	f.Step(someday)
-	n := slices.IndexFunc(f.clusters, func(c *cluster) bool { return len(c.systems) == 1 && c.database == nil && c.quiet() })
+	n := slices.IndexFunc(f.clusters, func(c *cluster) bool { return len(c.systems) == 1 && c.database == nil && c.undisturbed() })
 	s := f.clusters[n].systems[0]
 	home, away := s.ascs.host, s.ers.host
 	listed := func(h *Host) string {
@@ -208,7 +208,7 @@ func TestFailOver(t *testing.T) {
 		if after == time.Second && !failOver(f, home, f.now) {
 			t.Fatal("it does not fail over")
 		}
-		f.endTroubles(f.now)
+		f.runDueEffects(f.now)
 		if got := [2]string{listed(home), listed(away)}; got != moments[after] {
 			t.Errorf("after %s: %q, want %q", after, got, moments[after])
 		}
@@ -218,9 +218,9 @@ func TestFailOver(t *testing.T) {
 	}
 	for range 4 {
 		f.now = f.now.Add(time.Hour)
-		f.endTroubles(f.now)
+		f.runDueEffects(f.now)
 	}
-	if got := [2]string{listed(home), listed(away)}; got != moments[0] || !f.clusters[n].quiet() {
+	if got := [2]string{listed(home), listed(away)}; got != moments[0] || !f.clusters[n].undisturbed() {
 		t.Errorf("in the end: %q", got)
 	}
 }
@@ -253,7 +253,7 @@ func TestTakeover(t *testing.T) {
 			t.Errorf("%s: the old primary says %+v", c.name, d)
 		}
 		f.now = f.now.Add(time.Hour)
-		f.endTroubles(f.now)
+		f.runDueEffects(f.now)
 		c.checkHANA(t, clusterReport(t, c.controller()).Facts)
 		if d := part(fresh); *d.ReplicationStatus != "ACTIVE" {
 			t.Errorf("%s: the primary says %+v", c.name, d)

@@ -58,12 +58,12 @@ const (
 	// firstPause is the pause between hosts in the first round: a small
 	// landscape is complete at once, a large one in one period.
 	firstPause = 20 * time.Millisecond
-	// settle is the time the first reports of a host have before a heartbeat
-	// may overtake them. It is short enough for the gap between two beats
-	// never to look like silence.
-	settle = 250 * time.Millisecond
-	// couriers is how many requests are under way at most.
-	couriers = 64
+	// heartbeatDelay is the time between the first reports of a host and its
+	// first heartbeat, which must not overtake them. It is so short that the
+	// heartbeat never counts as missed.
+	heartbeatDelay = 250 * time.Millisecond
+	// maxRequests is how many requests are under way at most.
+	maxRequests = 64
 )
 
 // Feed sends a landscape to a server until the context ends, which is no
@@ -77,14 +77,14 @@ func Feed(ctx context.Context, o FeedOptions) error {
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	c := newCourier(o, cancel)
+	sender := newSender(o, cancel)
 
-	errands := make(chan []errand)
+	requests := make(chan []request)
 	var sending sync.WaitGroup
-	for range min(couriers, o.Hosts) {
+	for range min(maxRequests, o.Hosts) {
 		sending.Go(func() {
-			for e := range errands {
-				c.run(ctx, e)
+			for r := range requests {
+				sender.run(ctx, r)
 			}
 		})
 	}
@@ -92,11 +92,11 @@ func Feed(ctx context.Context, o FeedOptions) error {
 	reporting, stopReporting := context.WithCancel(context.Background())
 	go func() {
 		defer close(shown)
-		c.tally.show(reporting, o.Progress)
+		sender.stats.report(reporting, o.Progress)
 	}()
 
-	newSchedule(o).run(ctx, errands)
-	close(errands)
+	newSchedule(o).run(ctx, requests)
+	close(requests)
 	sending.Wait()
 	stopReporting()
 	<-shown
@@ -104,8 +104,8 @@ func Feed(ctx context.Context, o FeedOptions) error {
 	if cause := context.Cause(ctx); errors.Is(cause, ErrKey) {
 		return cause
 	}
-	if s := c.tally.stats(); o.Once && ctx.Err() == nil && len(s.Statuses) == 0 {
-		return fmt.Errorf("no answer from %s: %s", o.Server, s.Trouble)
+	if s := sender.stats.sum(); o.Once && ctx.Err() == nil && len(s.Statuses) == 0 {
+		return fmt.Errorf("no answer from %s: %s", o.Server, s.LastFailure)
 	}
 	return nil
 }
@@ -125,14 +125,14 @@ func (o *FeedOptions) check() error {
 	return nil
 }
 
-// schedule decides who sends what when.
+// schedule decides which host sends what when.
 type schedule struct {
 	FeedOptions
-	fleet      *Fleet
-	introduced []time.Time // when each host sent all of its reports, as far as it has
-	reports    turn
-	beats      turn
-	step       time.Time
+	fleet         *Fleet
+	firstReported []time.Time // when each host sent its first reports, as far as it has
+	reports       rotation
+	heartbeats    rotation
+	nextStep      time.Time
 }
 
 func newSchedule(o FeedOptions) *schedule {
@@ -140,20 +140,20 @@ func newSchedule(o FeedOptions) *schedule {
 	s.fleet.Still = o.Still
 	now := time.Now()
 	s.fleet.Step(now)
-	s.reports.next, s.beats.next, s.step = now, now, now.Add(o.StepEvery)
+	s.reports.next, s.heartbeats.next, s.nextStep = now, now, now.Add(o.StepEvery)
 	return s
 }
 
-// run hands out errands until the context ends or, with Once, the first round
+// run hands out requests until the context ends or, with Once, the first round
 // is done.
-func (s *schedule) run(ctx context.Context, errands chan<- []errand) {
+func (s *schedule) run(ctx context.Context, requests chan<- []request) {
 	for ctx.Err() == nil {
-		for e, ok := s.nextErrand(time.Now()); ok; e, ok = s.nextErrand(time.Now()) {
-			if len(e) == 0 {
+		for due, ok := s.next(time.Now()); ok; due, ok = s.next(time.Now()) {
+			if len(due) == 0 {
 				continue
 			}
 			select {
-			case errands <- e:
+			case requests <- due:
 			case <-ctx.Done():
 				return
 			}
@@ -162,8 +162,8 @@ func (s *schedule) run(ctx context.Context, errands chan<- []errand) {
 			return
 		}
 		wake := s.reports.next
-		if s.Heartbeats && s.beats.next.Before(wake) {
-			wake = s.beats.next
+		if s.Heartbeats && s.heartbeats.next.Before(wake) {
+			wake = s.heartbeats.next
 		}
 		timer := time.NewTimer(time.Until(wake))
 		select {
@@ -176,12 +176,12 @@ func (s *schedule) run(ctx context.Context, errands chan<- []errand) {
 
 func (s *schedule) done() bool { return s.Once && s.reports.round > 0 }
 
-// nextErrand is what is due at now; not ok where nothing is. It may be
-// nothing to do for a host that is away.
-func (s *schedule) nextErrand(now time.Time) (e []errand, ok bool) {
-	if s.StepEvery > 0 && !s.step.After(now) {
+// next returns the requests of the host that is due at now, none for a host
+// that is away. It is not ok where no host is due.
+func (s *schedule) next(now time.Time) (due []request, ok bool) {
+	if s.StepEvery > 0 && !s.nextStep.After(now) {
 		s.fleet.Step(now)
-		s.step = now.Add(s.StepEvery)
+		s.nextStep = now.Add(s.StepEvery)
 	}
 	hosts := s.fleet.Hosts()
 	if s.done() {
@@ -189,12 +189,12 @@ func (s *schedule) nextErrand(now time.Time) (e []errand, ok bool) {
 	}
 	// What has waited longer goes first: where the server cannot take all,
 	// both get their part.
-	if s.Heartbeats && !s.Once && s.beats.next.Before(s.reports.next) {
-		i, ok := s.beats.take(now, len(hosts), heartbeatPeriod/time.Duration(len(hosts)))
-		if !ok || !s.settled(i, now) || !s.fleet.beats(hosts[i], now) {
+	if s.Heartbeats && !s.Once && s.heartbeats.next.Before(s.reports.next) {
+		i, ok := s.heartbeats.take(now, len(hosts), heartbeatPeriod/time.Duration(len(hosts)))
+		if !ok || !s.mayBeat(i, now) || !s.fleet.sendsHeartbeat(hosts[i], now) {
 			return nil, ok
 		}
-		return []errand{heartbeat(hosts[i].ID)}, true
+		return []request{heartbeat(hosts[i].ID)}, true
 	}
 	round := s.reports.round
 	i, ok := s.reports.take(now, len(hosts), s.pause(round, len(hosts)))
@@ -204,9 +204,9 @@ func (s *schedule) nextErrand(now time.Time) (e []errand, ok bool) {
 	return s.report(i, round, now), true
 }
 
-// settled reports whether host i has reported, and not just now.
-func (s *schedule) settled(i int, now time.Time) bool {
-	return i < len(s.introduced) && now.Sub(s.introduced[i]) >= settle
+// mayBeat reports whether host i has registered, so that heartbeats are taken.
+func (s *schedule) mayBeat(i int, now time.Time) bool {
+	return i < len(s.firstReported) && now.Sub(s.firstReported[i]) >= heartbeatDelay
 }
 
 // pause is the time between the reports of one host and those of the next.
@@ -233,55 +233,55 @@ func isDue(kind landscape.Kind, round int) bool { return round%int(kind.Period()
 
 // report is what host i sends in a round: all it has when it appears, later
 // only the reports that are due.
-func (s *schedule) report(i, round int, now time.Time) (e []errand) {
+func (s *schedule) report(i, round int, now time.Time) (requests []request) {
 	h := s.fleet.Hosts()[i]
-	fresh := i >= len(s.introduced)
-	if fresh {
-		s.introduced = append(s.introduced, now)
+	first := i >= len(s.firstReported)
+	if first {
+		s.firstReported = append(s.firstReported, now)
 	}
-	if !s.fleet.sends(h, now) {
+	if !s.fleet.sendsReports(h, now) {
 		return nil
 	}
 	s.fleet.Pass(now)
 	for _, kind := range landscape.Kinds {
-		if !fresh && !isDue(kind, round) {
+		if !first && !isDue(kind, round) {
 			continue
 		}
 		if s.Changes > 0 && s.fleet.random.Float64() < s.Changes {
-			discoveries[kind].touch(s.fleet, h, now)
+			discoveries[kind].change(s.fleet, h, now)
 		}
 		if r, ok := h.report(kind); ok {
-			e = append(e, collect(r))
+			requests = append(requests, collect(r))
 		}
 	}
-	if fresh && s.Heartbeats && s.fleet.beats(h, now) {
-		e = append(e, heartbeat(h.ID))
+	if first && s.Heartbeats && s.fleet.sendsHeartbeat(h, now) {
+		requests = append(requests, heartbeat(h.ID))
 	}
-	return e
+	return requests
 }
 
-// turn walks round the hosts, one after every pause.
-type turn struct {
+// rotation goes through the hosts again and again, one after every pause.
+type rotation struct {
 	host, round int
 	next        time.Time
 }
 
-// backlog is how far a turn may lag behind before what is missed is missed.
-const backlog = time.Second
+// maxLag is how far a rotation may be late. What is later is left out.
+const maxLag = time.Second
 
-// take is the host whose turn it is at now.
-func (t *turn) take(now time.Time, hosts int, pause time.Duration) (host int, ok bool) {
-	if t.next.After(now) {
+// take returns the host that is due at now.
+func (r *rotation) take(now time.Time, hosts int, pause time.Duration) (host int, ok bool) {
+	if r.next.After(now) {
 		return 0, false
 	}
-	host = t.host
-	if t.host++; t.host >= hosts {
-		t.host = 0
-		t.round++
+	host = r.host
+	if r.host++; r.host >= hosts {
+		r.host = 0
+		r.round++
 	}
-	t.next = t.next.Add(pause)
-	if now.Sub(t.next) > backlog {
-		t.next = now
+	r.next = r.next.Add(pause)
+	if now.Sub(r.next) > maxLag {
+		r.next = now
 	}
 	return host, true
 }

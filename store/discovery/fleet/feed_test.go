@@ -152,10 +152,10 @@ func TestFeedOnce(t *testing.T) {
 	if last.Reports != 250+saptune || last.Heartbeats != 49 || last.Statuses[202] != last.Reports || last.Statuses[204] != 49 || last.Unanswered != 0 {
 		t.Errorf("stats: %+v", last)
 	}
-	if last.P50 <= 0 || last.P99 < last.P50 || last.Max < last.P99 || last.Trouble != "" || !strings.Contains(last.String(), "202×") {
+	if last.P50 <= 0 || last.P99 < last.P50 || last.Max < last.P99 || last.LastFailure != "" || !strings.Contains(last.String(), "202×") {
 		t.Errorf("stats: %+v: %s", last, last)
 	}
-	if c.busiest > couriers {
+	if c.busiest > maxRequests {
 		t.Errorf("%d requests at a time", c.busiest)
 	}
 }
@@ -201,7 +201,7 @@ func TestFeedAtThePaceOfAgents(t *testing.T) {
 			for i := 1; i < len(beats); i++ {
 				longest = max(longest, beats[i].Sub(beats[i-1]))
 			}
-			if longest <= heartbeatPeriod+settle+100*time.Millisecond && len(beats) > 160 {
+			if longest <= heartbeatPeriod+heartbeatDelay+100*time.Millisecond && len(beats) > 160 {
 				steady++
 			} else if longest > heartbeatPeriod && len(beats) > 160 && longest < 40*time.Second {
 				t.Errorf("%s was not heard for %s", id, longest)
@@ -283,7 +283,7 @@ func TestFeedOfASlowServer(t *testing.T) {
 			return false
 		}
 		stats := feed(t, c, time.Minute, FeedOptions{Seed: 2, Hosts: 100, Rate: 200, Heartbeats: true})
-		if c.busiest > couriers {
+		if c.busiest > maxRequests {
 			t.Errorf("%d requests at a time", c.busiest)
 		}
 		// Half a minute at 64 requests in 5 s, half a minute at 200 reports and 20
@@ -313,8 +313,8 @@ func TestFeedGoesOnWhereTheServerFails(t *testing.T) {
 		if n := stats.Statuses[500]; n < 85 || n > 95 { // 30 at the start, then 4 of each host every ten seconds
 			t.Errorf("%d failures: %s", n, stats)
 		}
-		if stats.Reports < 20 || !strings.Contains(stats.Trouble, `500 Internal Server Error {"errors":[]}`) {
-			t.Errorf("stats: %s, %s", stats, stats.Trouble)
+		if stats.Reports < 20 || !strings.Contains(stats.LastFailure, `500 Internal Server Error {"errors":[]}`) {
+			t.Errorf("stats: %s, %s", stats, stats.LastFailure)
 		}
 	})
 }
@@ -376,11 +376,11 @@ func TestFeedOptionsAreChecked(t *testing.T) {
 }
 
 func TestQuantiles(t *testing.T) {
-	tally := newTally(1)
+	stats := newStats(1)
 	for i := 1; i <= 1000; i++ {
-		tally.add(collect(Report{}), http.StatusAccepted, time.Duration(i)*time.Millisecond, "")
+		stats.add(collect(Report{}), http.StatusAccepted, time.Duration(i)*time.Millisecond, "")
 	}
-	s := tally.stats()
+	s := stats.sum()
 	for _, c := range []struct{ got, want time.Duration }{{s.P50, 500 * time.Millisecond}, {s.P99, 990 * time.Millisecond}, {s.Max, time.Second}} {
 		if c.got < c.want || float64(c.got) > float64(c.want)*growth {
 			t.Errorf("got %s, want %s", c.got, c.want)

@@ -36,43 +36,43 @@ func (f *Fleet) disks(way fencing) []disk {
 	return list
 }
 
-// fencers are the agents that make a provider switch off machines.
-var fencers = map[string]string{
+// fencingAgents are the agents that make a provider switch off machines.
+var fencingAgents = map[string]string{
 	azure: "fence_azure_arm", aws: "external/ec2", gcp: "fence_gce", kvm: "fence_virsh", vmware: "fence_vmware_rest",
 }
 
-// fences are the resources that fence.
-func (c *cluster) fences() []bundle {
-	fence := func(id, kind string, attributes ...pair) bundle {
+// fencingUnits are the resources that fence.
+func (c *cluster) fencingUnits() []resourceUnit {
+	fence := func(id, kind string, attributes ...nvpair) resourceUnit {
 		r := resource{id: id, agent: agent{class: "stonith", kind: kind}, attributes: attributes}
 		if kind != "external/sbd" {
-			r.options, r.operations = []pair{{"target-role", "Started"}}, []operation{{name: "monitor", timeout: "60", interval: "15"}}
+			r.options, r.operations = []nvpair{{"target-role", "Started"}}, []operation{{name: "monitor", timeout: "60", interval: "15"}}
 		}
-		r.copies = []placed{{node: c.active(), role: "Started"}}
-		return bundle{form: free, resources: []resource{r}}
+		r.copies = []resourceCopy{{node: c.firstOnline(), role: "Started"}}
+		return resourceUnit{form: primitive, resources: []resource{r}}
 	}
 	switch {
 	case c.fencing == oneDisk || c.fencing == threeDisks:
-		return []bundle{fence("stonith-sbd", "external/sbd", c.delay()...)}
+		return []resourceUnit{fence("stonith-sbd", "external/sbd", c.delay()...)}
 	case c.fencing == watchdog:
 		return nil
-	case c.at.provider != gcp:
-		return []bundle{fence("rsc_fence_"+lower(c.short()), fencers[c.at.provider], pair{"pcmk_delay_max", "15"})}
+	case c.location.provider != gcp:
+		return []resourceUnit{fence("rsc_fence_"+lower(c.shortName()), fencingAgents[c.location.provider], nvpair{"pcmk_delay_max", "15"})}
 	}
-	var list []bundle
+	var list []resourceUnit
 	for _, node := range c.nodes { // every machine has an agent of its own there
-		list = append(list, fence("rsc_fence_"+node.Name, fencers[gcp], pair{"port", node.Name}, pair{"project", c.at.tenant}))
+		list = append(list, fence("rsc_fence_"+node.Name, fencingAgents[gcp], nvpair{"port", node.Name}, nvpair{"project", c.location.tenant}))
 	}
 	return list
 }
 
 // delay keeps two nodes from fencing each other at the same time. Larger
 // clusters do not need it.
-func (c *cluster) delay() []pair {
+func (c *cluster) delay() []nvpair {
 	if len(c.nodes) > 2 {
 		return nil
 	}
-	return []pair{{"pcmk_delay_max", "15"}}
+	return []nvpair{{"pcmk_delay_max", "15"}}
 }
 
 type sbdPayload struct {
@@ -139,8 +139,8 @@ func (c *cluster) sbd() sbdPayload {
 	return p
 }
 
-// short is a short name for what the cluster keeps available.
-func (c *cluster) short() string {
+// shortName names in few letters what the cluster keeps available.
+func (c *cluster) shortName() string {
 	switch {
 	case c.database != nil:
 		return c.database.sid

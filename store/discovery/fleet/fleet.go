@@ -16,24 +16,24 @@ type Fleet struct {
 	// Still stops the clocks that reports show: run times, log positions, the
 	// last sign of life of a database. They advance with Step and Pass
 	// otherwise, as they do in real reports, so that a host hardly ever reports
-	// the same bytes twice; with Still, one that nothing happens to does.
+	// the same bytes twice. With Still, a host that does not change does.
 	Still bool
 
-	random    *rand.Rand
-	systems   []*System
-	databases []*database
-	clusters  []*cluster
-	hosts     []*Host
-	names     names
-	started   bool
-	start     time.Time // the moment of the first Step
-	now       time.Time
-	troubles  []trouble // that are not over
-	planned   int       // number of hosts at the start; growth is measured against it
+	random       *rand.Rand
+	systems      []*System
+	databases    []*database
+	clusters     []*cluster
+	hosts        []*Host
+	names        names
+	started      bool
+	start        time.Time // the moment of the first Step
+	now          time.Time
+	effects      []timedEffect // that are not due yet
+	plannedHosts int           // number of hosts at the start; growth is measured against it
 }
 
-// moment is the clock of a fleet that has not been stepped.
-var moment = time.Date(2026, time.August, 3, 6, 0, 0, 0, time.UTC)
+// defaultStart is the time in reports before the first Step.
+var defaultStart = time.Date(2026, time.August, 3, 6, 0, 0, 0, time.UTC)
 
 // New invents a landscape of a number of hosts. The same arguments give the
 // same landscape. From ten hosts on some of it is broken on purpose: agents
@@ -43,9 +43,9 @@ var moment = time.Date(2026, time.August, 3, 6, 0, 0, 0, time.UTC)
 // clusters with all that can be wrong with a cluster.
 func New(seed uint64, hosts int) *Fleet {
 	f := &Fleet{
-		random:  rand.New(rand.NewPCG(seed, 0x666c656574)),
-		names:   newNames(),
-		planned: hosts,
+		random:       rand.New(rand.NewPCG(seed, 0x666c656574)),
+		names:        newNames(),
+		plannedHosts: hosts,
 	}
 	for len(f.hosts) < hosts {
 		f.addRound(hosts)
@@ -53,7 +53,7 @@ func New(seed uint64, hosts int) *Fleet {
 	f.breakHosts()
 	f.breakInstances()
 	f.breakClusters()
-	f.layOut(moment)
+	f.setDates(defaultStart)
 	return f
 }
 
@@ -69,8 +69,8 @@ func (f *Fleet) Systems() []*System { return f.systems }
 // clocks that reports show advances.
 func (f *Fleet) Pass(now time.Time) { f.now = now }
 
-// shown is the time on the clocks that reports show.
-func (f *Fleet) shown() time.Time {
+// shownTime is the time on the clocks that reports show.
+func (f *Fleet) shownTime() time.Time {
 	if f.Still {
 		return f.start
 	}
@@ -95,42 +95,42 @@ func (f *Fleet) addHost(system *System, at *location, role Role) *Host {
 	return h
 }
 
-// enough hosts are a landscape that things are broken in.
-const enough = 10
+// minBroken is the number of hosts from which on some are broken.
+const minBroken = 10
 
-// breakHosts deals out what is wrong with hosts: to each one trouble at most,
-// and each trouble to one at least.
+// breakHosts gives hosts their faults: each host has one fault at most, and each
+// fault is given to at least one host.
 func (f *Fleet) breakHosts() {
 	n := len(f.hosts)
-	if n < enough {
+	if n < minBroken {
 		return
 	}
 	order := f.random.Perm(n)
-	deal := func(count int, trouble func(*Host)) {
+	give := func(count int, fault func(*Host)) {
 		for _, i := range order[:min(count, len(order))] {
-			trouble(f.hosts[i])
+			fault(f.hosts[i])
 		}
 		order = order[min(count, len(order)):]
 	}
 	share := func(percent int) int { return max(1, n*percent/100) }
-	deal(1, func(h *Host) { h.presence = fallsSilent })
-	deal(1, func(h *Host) { h.presence = neverHeard })
-	deal(1, func(h *Host) { h.presence = comesAndGoes })
-	deal(share(4), func(h *Host) { h.agent = oldAgent })
-	deal(share(6), func(h *Host) { h.tuning = tuning{} })
-	deal(share(3), func(h *Host) { h.tuning.version = saptuneTooOld })
-	deal(share(8), func(h *Host) { h.tuning.state = notCompliant })
-	deal(share(5), func(h *Host) { h.tuning.state = notTuned })
-	if n < 2*enough {
+	give(1, func(h *Host) { h.presence = fallsSilent })
+	give(1, func(h *Host) { h.presence = neverHeard })
+	give(1, func(h *Host) { h.presence = intermittent })
+	give(share(4), func(h *Host) { h.agent = oldAgent })
+	give(share(6), func(h *Host) { h.tuning = tuning{} })
+	give(share(3), func(h *Host) { h.tuning.version = saptuneTooOld })
+	give(share(8), func(h *Host) { h.tuning.state = notCompliant })
+	give(share(5), func(h *Host) { h.tuning.state = notTuned })
+	if n < 2*minBroken {
 		return
 	}
-	deal(share(3), func(h *Host) { h.registration = unregistered })
-	deal(share(2), func(h *Host) { h.registration = expired })
-	deal(share(10), func(h *Host) { h.agent = middleAgent })
+	give(share(3), func(h *Host) { h.registration = unregistered })
+	give(share(2), func(h *Host) { h.registration = expired })
+	give(share(10), func(h *Host) { h.agent = middleAgent })
 }
 
-// layOut moves everything that has a date to before now.
-func (f *Fleet) layOut(now time.Time) {
+// setDates moves everything that has a date to before now.
+func (f *Fleet) setDates(now time.Time) {
 	f.start, f.now = now, now
 	for _, h := range f.hosts {
 		h.booted = now.Add(-h.uptime)
@@ -144,6 +144,6 @@ func (f *Fleet) layOut(now time.Time) {
 		}
 	}
 	for _, c := range f.clusters {
-		c.written = c.nodes[0].booted.Add(45 * time.Second)
+		c.writtenAt = c.nodes[0].booted.Add(45 * time.Second)
 	}
 }

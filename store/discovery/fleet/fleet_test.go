@@ -107,8 +107,8 @@ func TestReportsSayWhatTheHostIs(t *testing.T) {
 			case landscape.CloudDiscovery:
 				c := seen.Cloud
 				told := map[string]bool{azure: c.Azure != nil, aws: c.AWS != nil, gcp: c.GCP != nil}
-				if h.at.provider != power && c.Provider != h.at.provider || told[h.at.provider] != (regions[h.at.provider] != nil) {
-					t.Errorf("%s on %q: %+v", h.Name, h.at.provider, c)
+				if h.location.provider != power && c.Provider != h.location.provider || told[h.location.provider] != (regions[h.location.provider] != nil) {
+					t.Errorf("%s on %q: %+v", h.Name, h.location.provider, c)
 				}
 				if c.Azure != nil && (c.Azure.VMName == nil || *c.Azure.VMName != h.Name || c.Azure.DataDiskNumber != h.disks || c.Azure.AdminUsername == nil) {
 					t.Errorf("%s: %+v", h.Name, c.Azure)
@@ -139,7 +139,7 @@ func TestLandscape(t *testing.T) {
 		}
 		count := make(map[string]int)
 		for _, h := range f.Hosts() {
-			count["provider "+h.at.provider]++
+			count["provider "+h.location.provider]++
 			count["role "+string(h.Role)]++
 			count["agent "+h.agent]++
 			count["saptune "+h.tuning.version]++
@@ -155,7 +155,7 @@ func TestLandscape(t *testing.T) {
 				count["falls silent"]++
 			case neverHeard:
 				count["never heard"]++
-			case comesAndGoes:
+			case intermittent:
 				count["comes and goes"]++
 			}
 		}
@@ -202,8 +202,8 @@ func TestUnique(t *testing.T) {
 		for _, a := range append(h.virtualAddresses(), h.addresses...) {
 			once(a.String(), h)
 		}
-		if h.floats {
-			once(h.floating.String(), h)
+		if h.hasFloating {
+			once(h.floatingAddress.String(), h)
 		}
 	}
 	sid := func(sid string, h *Host) {
@@ -327,12 +327,12 @@ func TestStepsMoveTheLandscape(t *testing.T) {
 				happened["agent updated"] = happened["agent updated"] || h.agent != was.agent
 				happened["saptune updated"] = happened["saptune updated"] || h.tuning.version != was.tuning.version
 				happened["tuning flipped"] = happened["tuning flipped"] || h.tuning.state != was.tuning.state
-				happened["address moved"] = happened["address moved"] || h.floats != was.floats
+				happened["address moved"] = happened["address moved"] || h.hasFloating != was.hasFloating
 				happened["resized"] = happened["resized"] || h.size != was.size
-				happened["autostart flipped"] = happened["autostart flipped"] || h.byHand != was.byHand
+				happened["autostart flipped"] = happened["autostart flipped"] || h.noAutostart != was.noAutostart
 				happened["renewed"] = happened["renewed"] || !h.subscribed.Equal(was.subscribed)
-				happened["silent"] = happened["silent"] || !f.sends(h, now) && h.presence == present
-				happened["back"] = happened["back"] || f.sends(h, now) && !was.away.IsZero() && h.away.Equal(was.away)
+				happened["silent"] = happened["silent"] || !f.sendsReports(h, now) && h.presence == present
+				happened["back"] = happened["back"] || f.sendsReports(h, now) && !was.awayUntil.IsZero() && h.awayUntil.Equal(was.awayUntil)
 			}
 			past[h.ID] = *h
 		}
@@ -354,15 +354,15 @@ func TestPresence(t *testing.T) {
 		beats := ""
 		for _, second := range []int{0, 10, 20, 50, 100} {
 			now := someday.Add(time.Duration(second) * time.Second)
-			if f.beats(h, now) {
+			if f.sendsHeartbeat(h, now) {
 				beats += "♥"
-			} else if f.sends(h, now) {
+			} else if f.sendsReports(h, now) {
 				beats += "-"
 			} else {
 				beats += "."
 			}
 		}
-		want := map[presence]string{present: "♥♥♥♥♥", fallsSilent: "♥♥...", neverHeard: "-----", comesAndGoes: "♥♥♥-♥"}[h.presence]
+		want := map[presence]string{present: "♥♥♥♥♥", fallsSilent: "♥♥...", neverHeard: "-----", intermittent: "♥♥♥-♥"}[h.presence]
 		if beats != want {
 			t.Errorf("%s: %s, want %s", h.Name, beats, want)
 		}
@@ -374,7 +374,7 @@ func TestTouchChangesTheReport(t *testing.T) {
 	f.Step(someday)
 	for _, h := range f.Hosts() {
 		for _, r := range h.Reports() {
-			touched := discoveries[r.Kind].touch(f, h, someday.Add(time.Minute))
+			touched := discoveries[r.Kind].change(f, h, someday.Add(time.Minute))
 			again, _ := h.report(r.Kind)
 			read(t, again)
 			if bytes.Equal(r.Body, again.Body) == touched && h.registration != unregistered {

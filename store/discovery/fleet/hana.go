@@ -8,72 +8,72 @@ import (
 // angi reports whether the resource agents of the database are the newer ones.
 func (c *cluster) angi() bool { return c.hana == angiScaleUp || c.hana == angiScaleOut }
 
-// outward reports whether a site of the database has several hosts.
-func (c *cluster) outward() bool { return c.hana == scaleOut || c.hana == angiScaleOut }
+// scaledOut reports whether a site of the database has several hosts.
+func (c *cluster) scaledOut() bool { return c.hana == scaleOut || c.hana == angiScaleOut }
 
-// databaseBundles are the resources that run a database.
-func (c *cluster) databaseBundles() []bundle {
+// databaseUnits are the resources that run a database.
+func (c *cluster) databaseUnits() []resourceUnit {
 	db := c.database
 	lead := db.primary().instances[0]
 	suffix := db.sid + "_" + lead.name()
 	started := c.copies(func(*instance) string { return "Started" })
-	list := []bundle{c.everywhere("cln_SAPHanaTop_"+suffix, "rsc_SAPHanaTop_"+suffix, "SAPHanaTopology", started)}
+	list := []resourceUnit{c.topologyClone("cln_SAPHanaTop_"+suffix, "rsc_SAPHanaTop_"+suffix, "SAPHanaTopology", started)}
 	if c.angi() {
-		list = append(list, c.everywhere("cln_SAPHanaFil_"+suffix, "rsc_SAPHanaFil_"+suffix, "SAPHanaFilesystem", started))
+		list = append(list, c.topologyClone("cln_SAPHanaFil_"+suffix, "rsc_SAPHanaFil_"+suffix, "SAPHanaFilesystem", started))
 	}
-	list = append(list, c.controlled(suffix))
-	addressed := c.addressed(suffix, db.address, lead.host)
+	list = append(list, c.controllerClone(suffix))
+	addressed := c.addressResources(suffix, db.address, lead.host)
 	if len(addressed) == 1 {
-		list = append(list, bundle{form: free, resources: addressed})
+		list = append(list, resourceUnit{form: primitive, resources: addressed})
 	} else {
-		list = append(list, bundle{id: "g_ip_" + suffix, form: group, resources: addressed})
+		list = append(list, resourceUnit{id: "g_ip_" + suffix, form: group, resources: addressed})
 	}
-	if c.second != nil {
-		list = append(list, c.secondBundle())
+	if c.secondDatabase != nil {
+		list = append(list, c.secondDatabaseUnit())
 	}
 	if c.hana == scaleUp {
-		list = append(list, c.exporterBundle(suffix, lead))
+		list = append(list, c.exporterUnit(suffix, lead))
 	}
 	return list
 }
 
-// exporterBundle is what measures the database. Some clusters are told not to
+// exporterUnit is what measures the database. Some clusters are told not to
 // run it.
-func (c *cluster) exporterBundle(suffix string, lead *instance) bundle {
+func (c *cluster) exporterUnit(suffix string, lead *instance) resourceUnit {
 	r := resource{
 		id: "rsc_exporter_" + suffix, agent: agent{class: "systemd", kind: "prometheus-hanadb_exporter@" + c.database.sid + "_" + lead.name()},
-		options: []pair{{"resource-stickiness", "0"}, {"target-role", "Started"}}, operations: usual[2:],
-		copies: []placed{{node: lead.host, role: "Started"}},
+		options: []nvpair{{"resource-stickiness", "0"}, {"target-role", "Started"}}, operations: defaultOperations[2:],
+		copies: []resourceCopy{{node: lead.host, role: "Started"}},
 	}
-	if c.lead > 0 {
-		r.options[1], r.copies = stopped, []placed{{role: "Stopped"}}
+	if c.controllerNode > 0 {
+		r.options[1], r.copies = targetStopped, []resourceCopy{{role: "Stopped"}}
 	}
-	return bundle{form: free, resources: []resource{r}}
+	return resourceUnit{form: primitive, resources: []resource{r}}
 }
 
-// cloning are the options of all clones.
-var cloning = []pair{{"clone-node-max", "1"}, {"interleave", "true"}}
+// cloneOptions are the options of all clones.
+var cloneOptions = []nvpair{{"clone-node-max", "1"}, {"interleave", "true"}}
 
-// everywhere is a clone that looks after the database on every node.
-func (c *cluster) everywhere(id, resourceID, kind string, copies []placed) bundle {
-	r := resource{id: resourceID, agent: agent{"ocf", "suse", kind}, attributes: c.identity(), operations: usual, copies: copies}
-	return bundle{id: id, form: clone, options: cloning, resources: []resource{r}}
+// topologyClone is a clone that watches the database on every node.
+func (c *cluster) topologyClone(id, resourceID, kind string, copies []resourceCopy) resourceUnit {
+	r := resource{id: resourceID, agent: agent{"ocf", "suse", kind}, attributes: c.identity(), operations: defaultOperations, copies: copies}
+	return resourceUnit{id: id, form: clone, options: cloneOptions, resources: []resource{r}}
 }
 
 // identity is how resources name the database.
-func (c *cluster) identity() []pair {
-	return []pair{{"SID", c.database.sid}, {"InstanceNumber", c.database.primary().instances[0].number}}
+func (c *cluster) identity() []nvpair {
+	return []nvpair{{"SID", c.database.sid}, {"InstanceNumber", c.database.primary().instances[0].number}}
 }
 
-// controlled is the clone that starts and stops the database.
-func (c *cluster) controlled(suffix string) bundle {
-	kind := c.control()
+// controllerClone is the clone that starts and stops the database.
+func (c *cluster) controllerClone(suffix string) resourceUnit {
+	kind := c.controllerAgent()
 	up, down := c.roles()
 	r := resource{
 		id: "rsc_" + kind + "_" + suffix, agent: agent{"ocf", "suse", kind},
-		attributes: append(c.identity(), pair{"PREFER_SITE_TAKEOVER", "true"}, pair{"DUPLICATE_PRIMARY_TIMEOUT", "7200"}, pair{"AUTOMATED_REGISTER", "true"}),
-		options:    []pair{{"priority", "100"}},
-		operations: append(usual[:2:2], operation{"promote", "", "3600s", "0"}, operation{"monitor", up, "700s", "60"}, operation{"monitor", down, "700s", "61"}),
+		attributes: append(c.identity(), nvpair{"PREFER_SITE_TAKEOVER", "true"}, nvpair{"DUPLICATE_PRIMARY_TIMEOUT", "7200"}, nvpair{"AUTOMATED_REGISTER", "true"}),
+		options:    []nvpair{{"priority", "100"}},
+		operations: append(defaultOperations[:2:2], operation{"promote", "", "3600s", "0"}, operation{"monitor", up, "700s", "60"}, operation{"monitor", down, "700s", "61"}),
 		copies: c.copies(func(i *instance) string {
 			switch {
 			case i.state() == gray:
@@ -85,13 +85,13 @@ func (c *cluster) controlled(suffix string) bundle {
 		}),
 	}
 	if c.angi() {
-		return bundle{id: "mst_" + kind + "_" + suffix, form: promotable, options: append(cloning[:2:2], pair{"promotable", "true"}), resources: []resource{r}}
+		return resourceUnit{id: "mst_" + kind + "_" + suffix, form: promotable, options: append(cloneOptions[:2:2], nvpair{"promotable", "true"}), resources: []resource{r}}
 	}
-	return bundle{id: "msl_" + kind + "_" + suffix, form: master, options: cloning, resources: []resource{r}}
+	return resourceUnit{id: "msl_" + kind + "_" + suffix, form: master, options: cloneOptions, resources: []resource{r}}
 }
 
-// control is the agent that starts and stops the database.
-func (c *cluster) control() string {
+// controllerAgent is the agent that starts and stops the database.
+func (c *cluster) controllerAgent() string {
 	if c.hana == scaleUp || c.hana == costOptimized {
 		return "SAPHana"
 	}
@@ -108,12 +108,12 @@ func (c *cluster) roles() (up, down string) {
 
 // copies are one for each node: in a role where the database runs on it, and
 // stopped elsewhere.
-func (c *cluster) copies(role func(*instance) string) (list []placed) {
+func (c *cluster) copies(role func(*instance) string) (list []resourceCopy) {
 	for _, node := range c.nodes {
-		p := placed{role: "Stopped"}
+		p := resourceCopy{role: "Stopped"}
 		if i := c.instance(node); i != nil && !node.offline {
 			if r := role(i); r != "" {
-				p = placed{node: node, role: r}
+				p = resourceCopy{node: node, role: r}
 			}
 		}
 		list = append(list, p)
@@ -131,28 +131,28 @@ func (c *cluster) instance(node *Host) *instance {
 	return nil
 }
 
-func (c *cluster) secondBundle() bundle {
-	i := c.second.primary().instances[0]
-	name := c.second.sid + "_" + i.name() + "_" + i.hostname
+func (c *cluster) secondDatabaseUnit() resourceUnit {
+	i := c.secondDatabase.primary().instances[0]
+	name := c.secondDatabase.sid + "_" + i.name() + "_" + i.hostname
 	r := resource{
-		id: "rsc_SAP_" + c.second.sid + "_" + i.name(), agent: agent{"ocf", "heartbeat", "SAPInstance"}, operations: usual,
-		attributes: []pair{{"InstanceName", name}, {"MONITOR_SERVICES", "hdbindexserver|hdbnameserver"}, {"START_PROFILE", "/usr/sap/" + c.second.sid + "/SYS/profile/" + name}},
-		copies:     []placed{{role: "Stopped"}},
+		id: "rsc_SAP_" + c.secondDatabase.sid + "_" + i.name(), agent: agent{"ocf", "heartbeat", "SAPInstance"}, operations: defaultOperations,
+		attributes: []nvpair{{"InstanceName", name}, {"MONITOR_SERVICES", "hdbindexserver|hdbnameserver"}, {"START_PROFILE", "/usr/sap/" + c.secondDatabase.sid + "/SYS/profile/" + name}},
+		copies:     []resourceCopy{{role: "Stopped"}},
 	}
 	if !i.host.offline {
-		r.copies = []placed{{node: i.host, role: "Started"}}
+		r.copies = []resourceCopy{{node: i.host, role: "Started"}}
 	}
-	return bundle{form: free, resources: []resource{r}}
+	return resourceUnit{form: primitive, resources: []resource{r}}
 }
 
-// bans are the constraints that keep the database from a node that only
+// locationConstraints are the constraints that keep the database from a node that only
 // breaks ties, and a second database from the primary site.
-func (c *cluster) bans(bundles []bundle) (list []cibLocation) {
+func (c *cluster) locationConstraints(bundles []resourceUnit) (list []cibLocation) {
 	ban := func(resource string, node *Host) {
 		list = append(list, cibLocation{ID: "loc_" + resource + "_not_on_" + node.Name, Node: node.Name, Resource: resource, Score: "-INFINITY"})
 	}
-	if c.second != nil {
-		ban(c.secondBundle().resources[0].id, c.database.primary().instances[0].host)
+	if c.secondDatabase != nil {
+		ban(c.secondDatabaseUnit().resources[0].id, c.database.primary().instances[0].host)
 	}
 	for _, node := range c.nodes {
 		if node.Role != Tiebreaker {
@@ -177,7 +177,7 @@ func (s *site) health() string {
 
 // role is what a site takes itself for.
 func (db *database) role(s *site) string {
-	if s == db.primary() || s.detached {
+	if s == db.primary() || s.unregistered {
 		return "P"
 	}
 	return "S"
@@ -194,9 +194,9 @@ func (db *database) sync(s *site) string {
 	return "SFAIL"
 }
 
-// beat is when a database last proved to be alive, in the form in which its
+// lastAlive is when a database last proved to be alive, in the form in which its
 // cluster keeps it: the primary has the time, others a rank.
-func (db *database) beat(s *site, now time.Time) string {
+func (db *database) lastAlive(s *site, now time.Time) string {
 	switch {
 	case s == db.primary():
 		return strconv.FormatInt(now.Truncate(time.Minute).Unix(), 10)
@@ -208,10 +208,10 @@ func (db *database) beat(s *site, now time.Time) string {
 
 // databaseProperties are what resource agents remember of a database for the
 // whole cluster.
-func (c *cluster) databaseProperties(now time.Time) (list []pair) {
+func (c *cluster) databaseProperties(now time.Time) (list []nvpair) {
 	db := c.database
 	prefix := "hana_" + lower(db.sid) + "_"
-	add := func(name, value string) { list = append(list, pair{prefix + name, value}) }
+	add := func(name, value string) { list = append(list, nvpair{prefix + name, value}) }
 	prim, sec := db.sites[0], db.sites[1]
 	if c.hana != scaleOut && !c.angi() {
 		add("site_srHook_"+sec.name, db.sync(sec))
@@ -222,7 +222,7 @@ func (c *cluster) databaseProperties(now time.Time) (list []pair) {
 	add("glob_sec", sec.name)
 	add("glob_upd", "ok")
 	if c.angi() {
-		add("glob_topology", map[bool]string{false: "ScaleUp", true: "ScaleOut"}[c.outward()])
+		add("glob_topology", map[bool]string{false: "ScaleUp", true: "ScaleOut"}[c.scaledOut()])
 	} else {
 		add("glob_sync_state", db.sync(sec))
 		add("glob_mts", "true")
@@ -232,7 +232,7 @@ func (c *cluster) databaseProperties(now time.Time) (list []pair) {
 		add("site_srr_"+s.name, db.role(s))
 		add("site_srHook_"+s.name, db.sync(s))
 		add("site_mns_"+s.name, s.instances[0].host.Name)
-		add("site_lpt_"+s.name, db.beat(s, now))
+		add("site_lpt_"+s.name, db.lastAlive(s, now))
 		if c.angi() {
 			add("site_srPoll_"+s.name, db.sync(s))
 			add("site_srMode_"+s.name, db.mode(max(i, 1)))
@@ -244,10 +244,10 @@ func (c *cluster) databaseProperties(now time.Time) (list []pair) {
 
 // databaseAttributes are what resource agents remember of a database for one
 // of its nodes.
-func (c *cluster) databaseAttributes(i *instance, now time.Time) (list []pair) {
+func (c *cluster) databaseAttributes(i *instance, now time.Time) (list []nvpair) {
 	db, s := c.database, i.site
 	sid := lower(db.sid)
-	add := func(name, value string) { list = append(list, pair{"hana_" + sid + "_" + name, value}) }
+	add := func(name, value string) { list = append(list, nvpair{"hana_" + sid + "_" + name, value}) }
 	add("clone_state", c.cloneState(i))
 	add("roles", c.roleOf(i))
 	add("site", s.name)
@@ -255,7 +255,7 @@ func (c *cluster) databaseAttributes(i *instance, now time.Time) (list []pair) {
 	add("version", db.version)
 	add("vhost", i.hostname)
 	switch {
-	case c.outward():
+	case c.scaledOut():
 		add("gra", "2.0")
 		add("gsh", "2.2")
 	case !c.angi():
@@ -267,23 +267,23 @@ func (c *cluster) databaseAttributes(i *instance, now time.Time) (list []pair) {
 			other = db.sites[1]
 		}
 		add("remoteHost", other.instances[0].hostname)
-		list = append(list, pair{"lpa_" + sid + "_lpt", db.beat(s, now)})
+		list = append(list, nvpair{"lpa_" + sid + "_lpt", db.lastAlive(s, now)})
 	}
-	return append(list, pair{"master-rsc_" + c.control() + "_" + db.sid + "_" + i.name(), c.score(i)})
+	return append(list, nvpair{"master-rsc_" + c.controllerAgent() + "_" + db.sid + "_" + i.name(), c.score(i)})
 }
 
-// lasting are the attributes of a node that outlive the cluster software.
-func (c *cluster) lasting(node *Host) (list []pair) {
+// permanentAttributes are the attributes of a node that outlive the cluster software.
+func (c *cluster) permanentAttributes(node *Host) (list []nvpair) {
 	i := c.instance(node)
 	if c.database == nil || i == nil {
 		return nil
 	}
 	prefix := "hana_" + lower(c.database.sid) + "_"
-	list = []pair{{prefix + "vhost", i.hostname}, {prefix + "site", i.site.name}}
-	if c.outward() {
-		return append(list, pair{prefix + "gra", "2.0"})
+	list = []nvpair{{prefix + "vhost", i.hostname}, {prefix + "site", i.site.name}}
+	if c.scaledOut() {
+		return append(list, nvpair{prefix + "gra", "2.0"})
 	}
-	return append(list, pair{prefix + "srmode", "sync"}, pair{prefix + "op_mode", "logreplay"})
+	return append(list, nvpair{prefix + "srmode", "sync"}, nvpair{prefix + "op_mode", "logreplay"})
 }
 
 func (c *cluster) cloneState(i *instance) string {
@@ -308,7 +308,7 @@ func (c *cluster) roleOf(i *instance) string {
 	case lead:
 		role = "master1:master:worker:master"
 	}
-	if c.outward() || c.angi() {
+	if c.scaledOut() || c.angi() {
 		return role
 	}
 	return i.site.health() + ":" + c.database.role(i.site) + ":" + role

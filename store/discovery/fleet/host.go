@@ -18,28 +18,28 @@ type Host struct {
 	Role   Role
 	System *System // nil: the host has nothing to do with SAP
 
-	fleet        *Fleet
-	at           *location
-	number       int // within the landscape
-	agent        string
-	os           string // "15-SP6"
-	size         size
-	disks        int
-	addresses    []netip.Addr
-	floating     netip.Addr // an address that may move in and out; invalid until it first does
-	floats       bool
-	instances    []*instance   // that run here now
-	cluster      *cluster      // nil: it is in none
-	offline      bool          // its cluster does not run here
-	byHand       bool          // its cluster does not start by itself after a boot
-	diagnostics  string        // what the agent calls the diagnostics agent; empty without one
-	uptime       time.Duration // before the first Step
-	booted       time.Time
-	tuning       tuning
-	registration registration
-	subscribed   time.Time
-	presence     presence
-	away         time.Time // until then the host is down
+	fleet           *Fleet
+	location        *location
+	number          int // within the landscape
+	agent           string
+	os              string // "15-SP6"
+	size            size
+	disks           int
+	addresses       []netip.Addr
+	floatingAddress netip.Addr // an address that may move in and out; invalid until it first does
+	hasFloating     bool
+	instances       []*instance   // that run here now
+	cluster         *cluster      // nil: it is in none
+	offline         bool          // its cluster does not run here
+	noAutostart     bool          // its cluster does not start by itself after a boot
+	diagnostics     string        // what the agent calls the diagnostics agent; empty without one
+	uptime          time.Duration // before the first Step
+	booted          time.Time
+	tuning          tuning
+	registration    registration
+	subscribed      time.Time
+	presence        presence
+	awayUntil       time.Time // until then the host is down
 }
 
 // Versions of agents. The old one reports neither masks nor saptune. The
@@ -79,29 +79,29 @@ const (
 	present presence = iota
 	fallsSilent
 	neverHeard
-	comesAndGoes
+	intermittent
 )
 
 const (
-	silentAfter = 15 * time.Second // when the agent that falls silent does so
-	comesFor    = 45 * time.Second // how long the one that comes and goes is heard, and then is not
+	silentAfter        = 15 * time.Second // when the agent that falls silent does so
+	intermittentPeriod = 45 * time.Second // how long the one that comes and goes is heard, and then is not
 )
 
 // agentNamespace makes agent ids of machine ids, as agents do.
 var agentNamespace = uuid.MustParse("fb92284e-aa5e-47f6-a883-bf9469e7a0dc")
 
-// derived is the id that a name has within a name space.
-func derived(space uuid.UUID, name string) uuid.UUID { return uuid.NewSHA1(space, []byte(name)) }
+// derivedID is the id that a name has within a name space.
+func derivedID(space uuid.UUID, name string) uuid.UUID { return uuid.NewSHA1(space, []byte(name)) }
 
 var osVersions = [...]string{"15-SP6", "15-SP6", "15-SP5", "15-SP7", "15-SP4"}
 
 func newHost(f *Fleet, system *System, at *location, role Role) *Host {
 	h := &Host{
-		ID:        landscape.HostID(derived(agentNamespace, f.key()).String()),
+		ID:        landscape.HostID(derivedID(agentNamespace, f.key()).String()),
 		Role:      role,
 		System:    system,
 		fleet:     f,
-		at:        at,
+		location:  at,
 		number:    len(f.hosts),
 		agent:     currentAgent,
 		os:        osVersions[f.random.IntN(len(osVersions))],
@@ -115,8 +115,8 @@ func newHost(f *Fleet, system *System, at *location, role Role) *Host {
 	h.tuning = newTuning(role)
 	switch role {
 	case Utility, Storage:
-		f.names.beside++
-		h.Name = fmt.Sprintf("%s%04d", map[Role]string{Utility: "ops", Storage: "nfs"}[role], f.names.beside)
+		f.names.otherHosts++
+		h.Name = fmt.Sprintf("%s%04d", map[Role]string{Utility: "ops", Storage: "nfs"}[role], f.names.otherHosts)
 		h.disks = 0
 		return h
 	case Database, Everything:
@@ -141,22 +141,22 @@ func newHost(f *Fleet, system *System, at *location, role Role) *Host {
 	return h
 }
 
-// sends reports whether the agent of a host sends anything at now.
-func (f *Fleet) sends(h *Host, now time.Time) bool {
-	return now.After(h.away) && (h.presence != fallsSilent || now.Sub(f.start) < silentAfter)
+// sendsReports reports whether the agent of a host sends anything at now.
+func (f *Fleet) sendsReports(h *Host, now time.Time) bool {
+	return now.After(h.awayUntil) && (h.presence != fallsSilent || now.Sub(f.start) < silentAfter)
 }
 
-// beats reports whether the agent of a host sends its heartbeat at now.
-func (f *Fleet) beats(h *Host, now time.Time) bool {
+// sendsHeartbeat reports whether the agent of a host sends its heartbeat at now.
+func (f *Fleet) sendsHeartbeat(h *Host, now time.Time) bool {
 	switch h.presence {
 	case neverHeard:
 		return false
-	case comesAndGoes:
-		if now.Sub(f.start)/comesFor%2 == 1 {
+	case intermittent:
+		if now.Sub(f.start)/intermittentPeriod%2 == 1 {
 			return false
 		}
 	}
-	return f.sends(h, now)
+	return f.sendsReports(h, now)
 }
 
 // virtualAddresses are those that are here because something runs here.
@@ -169,7 +169,7 @@ func (h *Host) virtualAddresses() (list []netip.Addr) {
 			list = append(list, i.address)
 		}
 	}
-	if h.cluster != nil && h.cluster.storage.IsValid() && h.cluster.active() == h {
+	if h.cluster != nil && h.cluster.storage.IsValid() && h.cluster.firstOnline() == h {
 		list = append(list, h.cluster.storage)
 	}
 	return list
@@ -181,11 +181,11 @@ func (h *Host) fqdn() string {
 	if h.Role == Utility && h.number%3 == 0 {
 		return ""
 	}
-	return h.Name + "." + h.at.domain
+	return h.Name + "." + h.location.domain
 }
 
 func (h *Host) arch() string {
-	if h.at.provider == power {
+	if h.location.provider == power {
 		return "ppc64le"
 	}
 	return "x86_64"

@@ -14,7 +14,7 @@ type instance struct {
 	number   string // two digits
 	hostname string // in its own eyes: it may differ from that of the host
 	host     *Host
-	home     *Host      // where it runs unless it had to leave
+	homeHost *Host      // where it runs unless it had to leave
 	address  netip.Addr // moves with it; invalid where it has none
 
 	// What it is part of; a diagnostics agent is part of nothing.
@@ -22,12 +22,12 @@ type instance struct {
 	database *database
 	site     *site // of the database
 
-	status    status
-	started   time.Time
-	pid       int
-	clustered bool // a cluster starts and stops it
-	absent    bool // its service does not answer the agent
-	troubled  bool // something has happened to it that is not over
+	status      status
+	started     time.Time
+	pid         int
+	clustered   bool // a cluster starts and stops it
+	unanswering bool // its service does not answer the agent
+	disturbed   bool // it has a failure that is not over
 }
 
 // Numbers of processes.
@@ -72,7 +72,7 @@ func (s *software) central() bool { return s == ascsSoftware || s == scsSoftware
 func (f *Fleet) addInstance(host *Host, software *software, number int) *instance {
 	i := &instance{
 		software: software, number: fmt.Sprintf("%02d", number), hostname: host.Name,
-		host: host, home: host, status: green, pid: firstPID + f.random.IntN(pids),
+		host: host, homeHost: host, status: green, pid: firstPID + f.random.IntN(pids),
 	}
 	host.instances = append(host.instances, i)
 	return i
@@ -90,7 +90,7 @@ func (i *instance) numeric() int { return int(i.number[0]-'0')*10 + int(i.number
 
 // state is the status, with what its cluster and its site do to it.
 func (i *instance) state() status {
-	if i.clustered && i.host.offline || i.site != nil && i.site.detached {
+	if i.clustered && i.host.offline || i.site != nil && i.site.unregistered {
 		return gray
 	}
 	return i.status

@@ -73,9 +73,9 @@ func (l *location) address() netip.Addr {
 
 // names hands out what must not occur twice in a landscape.
 type names struct {
-	sids     map[string]bool
-	networks int
-	beside   int // hosts that belong to no system
+	sids       map[string]bool
+	networks   int
+	otherHosts int // hosts that belong to no system
 }
 
 // reservedSIDs cannot be used for a system.

@@ -20,7 +20,7 @@ func (i *instance) replication() map[string]any {
 		"site_id": strconv.Itoa(at.id), "site_name": at.name,
 		"isTakeoverActive": "false", "isPrimarySuspended": "false",
 	}
-	if at.detached {
+	if at.unregistered {
 		state["mode"] = "primary" // nobody has told it
 		return state
 	}
@@ -34,7 +34,7 @@ func (i *instance) replication() map[string]any {
 	state["isSource"], state["isConsumer"] = strconv.FormatBool(of == 0), strconv.FormatBool(of > 0)
 	state["hasConsumers"] = strconv.FormatBool(len(db.targets(at)) > 0)
 	for n, s := range db.sites {
-		if s.detached {
+		if s.unregistered {
 			continue
 		}
 		state["siteTier/"+s.name] = strconv.Itoa(db.tier(n))
@@ -80,7 +80,7 @@ func (db *database) place(of *site) int {
 // targets are the names of the sites that replicate from a site.
 func (db *database) targets(of *site) (list []string) {
 	for n, s := range db.sites {
-		if db.source(n) == of && !s.detached {
+		if db.source(n) == of && !s.unregistered {
 			list = append(list, s.name)
 		}
 	}
@@ -112,13 +112,13 @@ func (i *instance) replicationStatus(now time.Time) map[string]string {
 	}
 	status["overall_replication_status"] = db.overall()
 	for n, s := range db.sites[1:] {
-		if s.detached {
+		if s.unregistered {
 			continue
 		}
 		describe(n + 1)
 		status[fmt.Sprintf("site/%d/REPLICATION_STATUS", s.id)] = db.overall()
 		if n == 0 {
-			i.shipping(status, s, now)
+			i.addShipping(status, s, now)
 		}
 	}
 	return status
@@ -132,9 +132,9 @@ func (db *database) overall() string {
 	return "ERROR"
 }
 
-// shipping adds how far the log is that each service of an instance ships to
+// addShipping adds how far the log is that each service of an instance ships to
 // a site. That moves with time.
-func (i *instance) shipping(status map[string]string, to *site, now time.Time) {
+func (i *instance) addShipping(status map[string]string, to *site, now time.Time) {
 	const (
 		names, index, perTenant = 1, 3, 37 // ports, within those of the instance
 		perSecond               = 1408     // bytes of log

@@ -21,15 +21,15 @@ type Report struct {
 // of what it says. Old agents do not know those that are new.
 var discoveries = map[landscape.Kind]struct {
 	payload func(*Host) any
-	touch   change
+	change  change
 	isNew   bool
 }{
-	landscape.HostDiscovery:         {payload: func(h *Host) any { return h.hostPayload() }, touch: moveAddress},
-	landscape.CloudDiscovery:        {payload: func(h *Host) any { return h.cloudPayload() }, touch: attachDisk},
-	landscape.SubscriptionDiscovery: {payload: func(h *Host) any { return h.subscriptionPayload() }, touch: renew},
-	landscape.SaptuneDiscovery:      {payload: func(h *Host) any { return h.tuning.payload() }, touch: flipTuning, isNew: true},
-	landscape.ClusterDiscovery:      {payload: (*Host).clusterPayload, touch: failOnce},
-	landscape.SAPSystemDiscovery:    {payload: func(h *Host) any { return h.sapPayload() }, touch: flipStatus},
+	landscape.HostDiscovery:         {payload: func(h *Host) any { return h.hostPayload() }, change: moveAddress},
+	landscape.CloudDiscovery:        {payload: func(h *Host) any { return h.cloudPayload() }, change: attachDisk},
+	landscape.SubscriptionDiscovery: {payload: func(h *Host) any { return h.subscriptionPayload() }, change: renewSubscription},
+	landscape.SaptuneDiscovery:      {payload: func(h *Host) any { return h.tuning.payload() }, change: flipTuning, isNew: true},
+	landscape.ClusterDiscovery:      {payload: (*Host).clusterPayload, change: failAddress},
+	landscape.SAPSystemDiscovery:    {payload: func(h *Host) any { return h.sapPayload() }, change: flipStatus},
 }
 
 // Reports returns all reports of a host in the order in which they are of use:
@@ -96,8 +96,8 @@ func (h *Host) hostPayload() hostPayload {
 	for _, a := range h.virtualAddresses() {
 		addresses, masks = append(addresses, a.String()), append(masks, floatingMask)
 	}
-	if h.floats {
-		addresses, masks = append(addresses, h.floating.String()), append(masks, floatingMask)
+	if h.hasFloating {
+		addresses, masks = append(addresses, h.floatingAddress.String()), append(masks, floatingMask)
 	}
 	p := hostPayload{
 		Hostname:           h.Name,
@@ -145,7 +145,7 @@ func (h *Host) prometheusTargets() map[string]string {
 // pacemaker is the state of the unit file of the cluster software.
 func (h *Host) pacemaker() string {
 	switch {
-	case h.cluster != nil && !h.byHand:
+	case h.cluster != nil && !h.noAutostart:
 		return "enabled"
 	case h.cluster != nil:
 		return "disabled"
@@ -207,7 +207,7 @@ func (h *Host) subscriptionPayload() []subscription {
 	if h.cluster != nil {
 		list = append(list, product("sle-ha", true))
 	}
-	if _, cloud := regions[h.at.provider]; cloud {
+	if _, cloud := regions[h.location.provider]; cloud {
 		list = append(list, product("sle-module-public-cloud", false))
 	}
 	return list

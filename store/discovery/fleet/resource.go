@@ -3,36 +3,36 @@ package fleet
 import "slices"
 
 // A cluster reports its resources twice: as they are configured and as they
-// run. Both are made of the bundles here.
+// run. Both reports are made of the units here.
 
-// bundle is some resources a cluster treats as one.
-type bundle struct {
-	id        string // of all but free ones
-	form      form
-	options   []pair
+// resourceUnit is a resource, or several that a cluster treats as one.
+type resourceUnit struct {
+	id        string // empty for a primitive
+	form      unitForm
+	options   []nvpair
 	resources []resource
 }
 
-// form is what a bundle is.
-type form int
+// unitForm is how the resources of a unit belong together.
+type unitForm int
 
 const (
-	free       form = iota // one resource, no bundle at all
-	group                  // its resources run together, one after the other
-	clone                  // a copy runs on every node
-	groupClone             // the same with a group, of which agents see no more than that it is there
-	promotable             // a clone of which one copy is above the others
-	master                 // the same, as older configurations have it
+	primitive  unitForm = iota // one resource
+	group                      // its resources run together, one after the other
+	clone                      // a copy runs on every node
+	groupClone                 // the same with a group, of which agents see no more than that it is there
+	promotable                 // a clone of which one copy is above the others
+	master                     // the same, as older configurations have it
 )
 
 // resource is something a cluster starts and watches.
 type resource struct {
 	id string
 	agent
-	attributes []pair
-	options    []pair
+	attributes []nvpair
+	options    []nvpair
 	operations []operation
-	copies     []placed
+	copies     []resourceCopy
 }
 
 // agent is the program that runs a resource.
@@ -45,22 +45,22 @@ func (a agent) String() string {
 	return a.class + "::" + a.provider + ":" + a.kind
 }
 
-// placed is where a copy of a resource runs; without a node it does not.
-type placed struct {
+// resourceCopy is where a copy of a resource runs. Without a node it is stopped.
+type resourceCopy struct {
 	node   *Host
 	role   string
 	failed bool
 }
 
-type pair struct{ name, value string }
+type nvpair struct{ name, value string }
 
 type operation struct{ name, role, timeout, interval string }
 
-// stopped is the option of a resource that somebody has told to stop.
-var stopped = pair{"target-role", "Stopped"}
+// targetStopped is the option of a resource that an administrator has stopped.
+var targetStopped = nvpair{"target-role", "Stopped"}
 
-// usual are the operations of most resources.
-var usual = []operation{
+// defaultOperations are those of most resources.
+var defaultOperations = []operation{
 	{name: "start", timeout: "60s", interval: "0"}, {name: "stop", timeout: "60s", interval: "0"},
 	{name: "monitor", timeout: "40s", interval: "20s"},
 }
@@ -107,33 +107,33 @@ type cibGroup struct {
 	Primitives []cibPrimitive
 }
 
-func configured(bundles []bundle) (c cibResources) {
+func newCIBResources(bundles []resourceUnit) (c cibResources) {
 	for _, b := range bundles {
-		first := b.resources[0].configured()
+		first := b.resources[0].cib()
 		switch b.form {
-		case free:
+		case primitive:
 			c.Primitives = append(c.Primitives, first)
 		case group:
 			g := cibGroup{ID: b.id}
 			for _, r := range b.resources {
-				g.Primitives = append(g.Primitives, r.configured())
+				g.Primitives = append(g.Primitives, r.cib())
 			}
 			c.Groups = append(c.Groups, g)
 		case master:
-			c.Masters = append(c.Masters, cibClone{b.id, first, pairs(b.id+"-meta_attributes-", b.options)})
+			c.Masters = append(c.Masters, cibClone{b.id, first, cibPairs(b.id+"-meta_attributes-", b.options)})
 		case groupClone:
-			c.Clones = append(c.Clones, cibClone{ID: b.id, MetaAttributes: pairs(b.id+"-meta_attributes-", b.options)})
+			c.Clones = append(c.Clones, cibClone{ID: b.id, MetaAttributes: cibPairs(b.id+"-meta_attributes-", b.options)})
 		case clone, promotable:
-			c.Clones = append(c.Clones, cibClone{b.id, first, pairs(b.id+"-meta_attributes-", b.options)})
+			c.Clones = append(c.Clones, cibClone{b.id, first, cibPairs(b.id+"-meta_attributes-", b.options)})
 		}
 	}
 	return c
 }
 
-func (r *resource) configured() cibPrimitive {
+func (r *resource) cib() cibPrimitive {
 	p := cibPrimitive{
 		ID: r.id, Class: r.class, Provider: r.provider, Type: r.kind,
-		MetaAttributes: pairs(r.id+"-meta_attributes-", r.options), InstanceAttributes: pairs(r.id+"-instance_attributes-", r.attributes),
+		MetaAttributes: cibPairs(r.id+"-meta_attributes-", r.options), InstanceAttributes: cibPairs(r.id+"-instance_attributes-", r.attributes),
 	}
 	if r.operations != nil {
 		p.Operations = []cibOperation{}
@@ -144,8 +144,8 @@ func (r *resource) configured() cibPrimitive {
 	return p
 }
 
-// pairs is nil for none, as agents have it.
-func pairs(prefix string, list []pair) (out []cibPair) {
+// cibPairs is nil for none, as agents have it.
+func cibPairs(prefix string, list []nvpair) (out []cibPair) {
 	for _, p := range list {
 		out = append(out, cibPair{prefix + p.name, p.name, p.value})
 	}
@@ -189,12 +189,12 @@ type monitorGroup struct {
 }
 
 // running fills in what the monitor of the cluster shows of its resources.
-func (m *monitorPayload) running(c *cluster, bundles []bundle) {
+func (m *monitorPayload) running(c *cluster, bundles []resourceUnit) {
 	managed := !c.maintenance
 	for _, b := range bundles {
 		var list []monitorResource
 		for _, r := range b.resources {
-			if slices.Contains(r.options, stopped) {
+			if slices.Contains(r.options, targetStopped) {
 				m.Summary.Resources.Disabled++
 			}
 			for _, p := range r.copies {
@@ -203,7 +203,7 @@ func (m *monitorPayload) running(c *cluster, bundles []bundle) {
 		}
 		m.Summary.Resources.Number += len(list)
 		switch b.form {
-		case free:
+		case primitive:
 			m.Resources = append(m.Resources, list...)
 		case group:
 			m.Groups = append(m.Groups, monitorGroup{ID: b.id, Managed: &managed, Resources: list})
@@ -215,7 +215,7 @@ func (m *monitorPayload) running(c *cluster, bundles []bundle) {
 	}
 }
 
-func (c *cluster) running(r *resource, p placed) monitorResource {
+func (c *cluster) running(r *resource, p resourceCopy) monitorResource {
 	m := monitorResource{ID: r.id, Role: p.role, Agent: r.agent.String(), Managed: !c.maintenance, Failed: p.failed}
 	if p.node != nil {
 		m.Node = &monitorPlace{ID: c.nodeID(p.node), Name: p.node.Name, Cached: true}

@@ -25,7 +25,7 @@ func TestInstancesAreWhatTheyShouldBe(t *testing.T) {
 			for _, h := range f.Hosts() {
 				var want []*instance
 				for _, i := range h.instances {
-					if !i.absent && i.sid() != diagnosticsSID {
+					if !i.unanswering && i.sid() != diagnosticsSID {
 						want = append(want, i)
 					}
 				}
@@ -81,7 +81,7 @@ func (i *instance) checkReplication(t *testing.T, d *landscape.DatabaseElement) 
 	db := i.database
 	of := db.place(i.site)
 	role, mode := landscape.SecondaryRole, db.mode(of)
-	if of == 0 || i.site.detached {
+	if of == 0 || i.site.unregistered {
 		role, mode = landscape.PrimaryRole, "primary"
 	}
 	if string(d.ID) != db.id().String() || len(d.Tenants) != len(db.tenants) || *d.Role != role || *d.Mode != mode ||
@@ -106,7 +106,7 @@ func TestThreeSites(t *testing.T) {
 		true:  "primary 1, sync 2 from 0, async 2 from 0",
 	} {
 		f := New(2, 50)
-		n := slices.IndexFunc(f.databases, func(db *database) bool { return len(db.sites) == 3 && db.fan == fan })
+		n := slices.IndexFunc(f.databases, func(db *database) bool { return len(db.sites) == 3 && db.starReplication == fan })
 		db := f.databases[n]
 		var parts []string
 		for _, s := range db.sites {
@@ -141,7 +141,7 @@ func TestAbsentInstances(t *testing.T) {
 	}
 	for absent, want := range [][]int{{databaseType, 1, applicationType, 2}, {unknownType, 0, applicationType, 2}, {unknownType, 0, applicationType, 1}, {unknownType, 0, unknownType, 0}} {
 		if absent > 0 {
-			h.instances[absent-1].absent = true
+			h.instances[absent-1].unanswering = true
 		}
 		if got := types(); !slices.Equal(got, want) {
 			t.Errorf("%d are absent: %v, want %v", absent, got, want)
@@ -168,8 +168,8 @@ func TestSystemKinds(t *testing.T) {
 		}
 		for _, db := range f.databases {
 			for what, is := range map[string]bool{
-				"alone": !db.replicated(), "pair": len(db.sites) == 2, "chain": len(db.sites) == 3 && !db.fan, "fan": len(db.sites) == 3 && db.fan,
-				"several hosts": len(db.sites[0].instances) > 1, "several tenants": len(db.tenants) > 1, "a tenant to spare": db.spare(),
+				"alone": !db.replicated(), "pair": len(db.sites) == 2, "chain": len(db.sites) == 3 && !db.starReplication, "fan": len(db.sites) == 3 && db.starReplication,
+				"several hosts": len(db.sites[0].instances) > 1, "several tenants": len(db.tenants) > 1, "a tenant to spare": db.hasFreeTenant(),
 			} {
 				if is {
 					found[what]++

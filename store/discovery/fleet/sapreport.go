@@ -95,7 +95,7 @@ func (h *Host) sapPayload() []sapPayload {
 			place[i.sid()] = n
 			payload = append(payload, sapPayload{ID: "-", SID: i.sid(), Profile: i.profile(), Instances: []sapInstance{}, DBAddress: h.noAddress()})
 		}
-		if i.absent {
+		if i.unanswering {
 			continue
 		}
 		p := &payload[n]
@@ -121,9 +121,9 @@ func (h *Host) noAddress() *string {
 }
 
 func (h *Host) sapInstance(i *instance, kind int) sapInstance {
-	now := h.fleet.shown()
+	now := h.fleet.shownTime()
 	s := sapInstance{Host: h.Name, Name: i.name(), Type: kind}
-	s.SAPControl = sapControl{i.control(now), nil, i.properties()}
+	s.SAPControl = sapControl{i.processList(now), nil, i.properties()}
 	for _, other := range i.siblings() {
 		s.SAPControl.Instances = append(s.SAPControl.Instances, other.listed(i, h.agent == oldAgent))
 	}
@@ -173,9 +173,9 @@ func (i *instance) listed(by *instance, old bool) controlInstance {
 	return c
 }
 
-// control lists the processes. Those of an instance that does not run have no
+// processList lists the processes. Those of an instance that does not run have no
 // times.
-func (i *instance) control(now time.Time) []controlProcess {
+func (i *instance) processList(now time.Time) []controlProcess {
 	const pace = 3 * time.Second // from the start of one process to that of the next
 	state := i.state()
 	text := map[status]string{green: "Running", yellow: "Running but Load Balancing not possible", red: "Server died", gray: "Stopped"}[state]

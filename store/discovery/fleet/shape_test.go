@@ -168,7 +168,7 @@ func TestShapesAreThoseOfAgents(t *testing.T) {
 
 func TestEveryKindIsReported(t *testing.T) {
 	for _, kind := range landscape.Kinds {
-		if d, ok := discoveries[kind]; !ok || d.payload == nil || d.touch == nil {
+		if d, ok := discoveries[kind]; !ok || d.payload == nil || d.change == nil {
 			t.Errorf("%s: %+v", kind, d)
 		}
 	}

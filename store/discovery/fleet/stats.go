@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Stats are the sums of a feed up to a moment.
+// Stats are what a feed has sent so far, and how it was answered.
 type Stats struct {
 	Elapsed    time.Duration
 	Hosts      int         // the landscape was started with
@@ -22,8 +22,8 @@ type Stats struct {
 	Unanswered int         // requests without an answer: refused, broken, too late
 	// P50, P99 and Max are the times to an answer, to within some percent.
 	P50, P99, Max time.Duration
-	// Trouble is the latest unexpected answer, for people; empty without any.
-	Trouble string
+	// LastFailure is the latest unexpected answer, for people; empty without any.
+	LastFailure string
 }
 
 // PerSecond is the mean number of accepted requests a second.
@@ -49,8 +49,8 @@ func (s Stats) String() string {
 	return b.String()
 }
 
-// tally adds up answers; it is safe for concurrent use.
-type tally struct {
+// stats adds up answers; it is safe for concurrent use.
+type stats struct {
 	began time.Time
 
 	mu        sync.Mutex
@@ -65,30 +65,30 @@ const (
 	growth  = 1.05
 )
 
-func newTally(hosts int) *tally {
-	return &tally{began: time.Now(), sums: Stats{Hosts: hosts, Statuses: make(map[int]int)}}
+func newStats(hosts int) *stats {
+	return &stats{began: time.Now(), sums: Stats{Hosts: hosts, Statuses: make(map[int]int)}}
 }
 
-func (t *tally) add(e errand, status int, latency time.Duration, trouble string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if trouble != "" {
-		t.sums.Trouble = trouble
+func (s *stats) add(r request, status int, latency time.Duration, failure string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if failure != "" {
+		s.sums.LastFailure = failure
 	}
 	if status == 0 {
-		t.sums.Unanswered++
+		s.sums.Unanswered++
 		return
 	}
-	t.sums.Statuses[status]++
+	s.sums.Statuses[status]++
 	switch {
-	case status != e.want:
-	case e.want == http.StatusNoContent:
-		t.sums.Heartbeats++
+	case status != r.want:
+	case r.want == http.StatusNoContent:
+		s.sums.Heartbeats++
 	default:
-		t.sums.Reports++
+		s.sums.Reports++
 	}
-	t.sums.Max = max(t.sums.Max, latency)
-	t.latencies[bucket(latency)]++
+	s.sums.Max = max(s.sums.Max, latency)
+	s.latencies[bucket(latency)]++
 }
 
 func bucket(d time.Duration) int {
@@ -97,40 +97,40 @@ func bucket(d time.Duration) int {
 }
 
 // nothingAccepted reports whether no request has succeeded yet.
-func (t *tally) nothingAccepted() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.sums.Reports+t.sums.Heartbeats == 0
+func (s *stats) nothingAccepted() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sums.Reports+s.sums.Heartbeats == 0
 }
 
-func (t *tally) stats() Stats {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	s := t.sums
-	s.Elapsed = time.Since(t.began)
-	s.Statuses = maps.Clone(s.Statuses)
-	s.P50, s.P99 = t.quantile(0.50), t.quantile(0.99)
-	return s
+func (s *stats) sum() Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sum := s.sums
+	sum.Elapsed = time.Since(s.began)
+	sum.Statuses = maps.Clone(sum.Statuses)
+	sum.P50, sum.P99 = s.quantile(0.50), s.quantile(0.99)
+	return sum
 }
 
 // quantile is the latency below which a share of the answers came.
-func (t *tally) quantile(share float64) time.Duration {
+func (s *stats) quantile(share float64) time.Duration {
 	total := 0
-	for _, n := range t.latencies {
+	for _, n := range s.latencies {
 		total += n
 	}
 	seen, want := 0, int(math.Ceil(share*float64(total)))
-	for i, n := range t.latencies {
+	for i, n := range s.latencies {
 		if seen += n; n > 0 && seen >= want {
 			upper := time.Duration(math.Pow(growth, float64(i+1)) * float64(time.Microsecond))
-			return min(upper, t.sums.Max)
+			return min(upper, s.sums.Max)
 		}
 	}
 	return 0
 }
 
-// show reports the sums every second, and a last time when the context ends.
-func (t *tally) show(ctx context.Context, progress func(Stats)) {
+// report calls progress every second, and a last time when the context ends.
+func (s *stats) report(ctx context.Context, progress func(Stats)) {
 	if progress == nil {
 		return
 	}
@@ -139,9 +139,9 @@ func (t *tally) show(ctx context.Context, progress func(Stats)) {
 	for {
 		select {
 		case <-ticker.C:
-			progress(t.stats())
+			progress(s.sum())
 		case <-ctx.Done():
-			progress(t.stats())
+			progress(s.sum())
 			return
 		}
 	}

@@ -45,11 +45,11 @@ const (
 // which a server can take their reports one by one: a primary before its
 // secondaries, a database before what is on it.
 func (f *Fleet) build(b *blueprint) {
-	at := f.newLocation(b.places[f.random.IntN(len(b.places))])
-	for range b.beside {
+	at := f.newLocation(b.providers[f.random.IntN(len(b.providers))])
+	for range b.otherHosts {
 		f.addHost(nil, at, Utility)
 	}
-	if b.storage > 0 {
+	if b.storageNodes > 0 {
 		f.buildStorage(b, at)
 	}
 	if len(b.systems) == 0 {
@@ -57,31 +57,31 @@ func (f *Fleet) build(b *blueprint) {
 	}
 	first := f.newSystem(b.stage, at, &b.systems[0])
 	db := f.buildDatabase(b, first)
-	f.place(first, db, &b.systems[0])
+	f.installSystem(first, db, &b.systems[0])
 	for i := range b.systems[1:] {
 		p := &b.systems[1+i]
 		stage, on := b.stage, db
-		if p.second {
+		if p.onSecondDatabase {
 			stage, on = "quality", f.addSecondDatabase(db.cluster)
 		}
-		f.place(f.newSystem(stage, at, p), on, p)
+		f.installSystem(f.newSystem(stage, at, p), on, p)
 	}
 	for range b.tenants {
-		db.open(f.names.sid(f.random, "T"))
+		db.addTenant(f.names.sid(f.random, "T"))
 	}
 }
 
-func (f *Fleet) newSystem(stage string, at *location, p *plan) *System {
+func (f *Fleet) newSystem(stage string, at *location, p *systemPlan) *System {
 	s := &System{Stage: stage, location: at, key: f.key(), stack: p.stack, ensa: p.ensa, mount: p.mount}
 	s.SID = f.names.sid(f.random, stage[:1])
 	f.systems = append(f.systems, s)
 	return s
 }
 
-// place puts a system on a database and gives it its instances.
-func (f *Fleet) place(s *System, db *database, p *plan) {
+// installSystem puts a system on a database and gives it its instances.
+func (f *Fleet) installSystem(s *System, db *database, p *systemPlan) {
 	s.database, s.DatabaseSID = db, db.sid
-	s.tenant = db.claim(s.SID)
+	s.tenant = db.takeTenant(s.SID)
 	var nodes []*Host // for the central services
 	switch p.services {
 	case onTheirOwn:

@@ -17,7 +17,7 @@ const (
 	notTuned     = "not tuned"
 
 	saptuneTooOld  = "3.0.2" // cannot tell its status in a form agents read
-	saptuneUsual   = "3.1.3"
+	saptuneDefault = "3.1.3"
 	saptuneCurrent = "3.1.5"
 )
 
@@ -29,7 +29,7 @@ var notesOf = map[string][]string{
 }
 
 func newTuning(role Role) tuning {
-	t := tuning{version: saptuneUsual, state: compliant}
+	t := tuning{version: saptuneDefault, state: compliant}
 	switch role {
 	case Database:
 		t.solution = "HANA"
@@ -128,14 +128,14 @@ func (t tuning) payload() tuningPayload {
 		},
 		Messages: []tuningMessage{},
 	}
-	t.solve(p.Status)
+	t.addSolution(p.Status)
 	return p
 }
 
-// solve fills in the solution. One that is not compliant lacks its last note;
+// addSolution fills in the solution. One that is not compliant lacks its last note;
 // where nothing is tuned none is applied.
-func (t tuning) solve(s *tuningStatus) {
-	t.remark(s)
+func (t tuning) addSolution(s *tuningStatus) {
+	t.addMessages(s)
 	if t.solution == "" {
 		return
 	}
@@ -156,9 +156,9 @@ func (t tuning) solve(s *tuningStatus) {
 	r.NotesApplied = applied
 }
 
-// remark fills in what saptune says beside the facts: about another tool that
+// addMessages fills in what saptune says beside the facts: about another tool that
 // does the same, about services that failed, about what it cannot know.
-func (t tuning) remark(s *tuningStatus) {
+func (t tuning) addMessages(s *tuningStatus) {
 	r := &s.Result
 	switch t.state {
 	case compliant:

@@ -1,0 +1,92 @@
+package fleet
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"trento/store/landscape"
+)
+
+// request is a request to the server.
+type request struct {
+	path string
+	body []byte
+	want int // the only status that is success to an agent
+}
+
+func collect(r Report) request {
+	return request{"/api/v1/collect", r.Body, http.StatusAccepted}
+}
+
+func heartbeat(id landscape.HostID) request {
+	return request{"/api/v1/hosts/" + string(id) + "/heartbeat", nil, http.StatusNoContent}
+}
+
+// sender sends requests as agents do: without repeating any.
+type sender struct {
+	client *http.Client
+	server string
+	key    string
+	stats  *stats
+	giveUp context.CancelCauseFunc
+}
+
+// requestTimeout is that of agents.
+const requestTimeout = 30 * time.Second
+
+func newSender(o FeedOptions, giveUp context.CancelCauseFunc) *sender {
+	client := o.Client
+	if client == nil {
+		transport := http.DefaultTransport.(*http.Transport).Clone()
+		transport.MaxIdleConnsPerHost = maxRequests
+		client = &http.Client{Transport: transport, Timeout: requestTimeout}
+	}
+	return &sender{
+		client: client,
+		server: strings.TrimRight(o.Server, "/"),
+		key:    o.APIKey,
+		stats:  newStats(o.Hosts),
+		giveUp: giveUp,
+	}
+}
+
+// run sends requests of one host one after the other.
+func (s *sender) run(ctx context.Context, requests []request) {
+	for _, r := range requests {
+		began := time.Now()
+		status, failure := s.send(ctx, r)
+		if ctx.Err() != nil {
+			return // what was under way is neither success nor failure
+		}
+		s.stats.add(r, status, time.Since(began), failure)
+		if status == http.StatusUnauthorized && s.stats.nothingAccepted() {
+			s.giveUp(ErrKey)
+		}
+	}
+}
+
+// send makes one request. Status 0 is no answer; failure is empty on success.
+func (s *sender) send(ctx context.Context, r request) (status int, failure string) {
+	post, err := http.NewRequestWithContext(ctx, http.MethodPost, s.server+r.path, bytes.NewReader(r.body))
+	if err != nil {
+		return 0, err.Error()
+	}
+	post.Header.Set("Content-Type", "application/json")
+	post.Header.Set("X-Trento-Apikey", s.key)
+	answer, err := s.client.Do(post)
+	if err != nil {
+		return 0, err.Error()
+	}
+	defer answer.Body.Close()
+	const maxText = 4096
+	text, _ := io.ReadAll(io.LimitReader(answer.Body, maxText))
+	if answer.StatusCode == r.want {
+		return r.want, ""
+	}
+	return answer.StatusCode, fmt.Sprintf("%s: %s %s", r.path, answer.Status, bytes.TrimSpace(text))
+}
