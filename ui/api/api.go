@@ -3,6 +3,12 @@
 // described in openapi.yaml and its parts, one for each noun, and tests hold it
 // to that. It keeps nothing of its own: what is true is asked of package store,
 // who may ask of package auth.
+//
+// Requests are not held to the schemas of openapi.yaml while the server runs.
+// A library that does would need 0.04 to 0.8 ms for a report of an agent, 1.7 GB
+// of memory for 8 MB that are wrong everywhere (BenchmarkSchemas), and 2 MB of
+// the program. Handlers read what they know (input.go), and TestSchemas compares
+// what they refuse with the schemas.
 package api
 
 import (

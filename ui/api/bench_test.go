@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -13,6 +14,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
 
 	"trento/auth"
 	"trento/search"
@@ -156,6 +159,40 @@ func BenchmarkCollect(b *testing.B) {
 			return s.post(collectPath, body), http.StatusAccepted
 		})
 	})
+}
+
+// BenchmarkSchemas is what it would cost to hold what clients send to the
+// schemas of openapi.yaml before it is handled: the first report of each kind of
+// a landscape, and a body of 8 MB that is wrong everywhere.
+func BenchmarkSchemas(b *testing.B) {
+	document, err := loadDocument()
+	if err != nil {
+		b.Fatal(err)
+	}
+	validate := func(name, path string, body []byte) {
+		schema := document.Paths.Value(path).Post.RequestBody.Value.Content["application/json"].Schema.Value
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(body)))
+			for b.Loop() {
+				var value any
+				if err := json.Unmarshal(body, &value); err != nil {
+					b.Fatal(err)
+				}
+				_ = schema.VisitJSON(value, openapi3.VisitAsRequest(), openapi3.MultiErrors())
+			}
+		})
+	}
+	seen := make(map[string]bool)
+	for _, h := range fleet.New(1, 200).Hosts() {
+		for _, r := range h.Reports() {
+			if kind := string(r.Kind); !seen[kind] {
+				seen[kind] = true
+				validate(kind, collectPath, r.Body)
+			}
+		}
+	}
+	validate("hostile", "/api/v1/hosts/{id}/checks", []byte(`{"checks":[`+strings.Repeat(`1,`, 3_900_000)+`1]}`))
 }
 
 // BenchmarkHeartbeat notes that agents are alive.
