@@ -60,7 +60,7 @@ func TestIdleSessions(t *testing.T) {
 			if there(nil) {
 				t.Error("it goes on and on")
 			}
-			if err := f.store.ExpireSessions(t.Context()); err != nil {
+			if err := f.store.PruneSessions(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 		})

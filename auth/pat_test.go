@@ -331,7 +331,7 @@ func TestFormerTexts(t *testing.T) {
 	}
 	// They are remembered as long as the log, and no longer than their owner.
 	f.clock.now = f.clock.now.Add(time.Hour)
-	if err := f.store.PruneTokenUses(t.Context(), f.clock.now); err != nil {
+	if err := f.store.PruneTokenUsesBefore(t.Context(), f.clock.now); err != nil {
 		t.Fatal(err)
 	}
 	show(first)

@@ -139,7 +139,7 @@ func TestPendingSignInEnds(t *testing.T) {
 			}
 		},
 		"no second factor any more": func(f fixture, user *store.User) {
-			if err := f.store.DropTOTP(f.t.Context(), store.System(), user.ID); err != nil {
+			if err := f.store.DisableTOTP(f.t.Context(), store.System(), user.ID); err != nil {
 				f.t.Fatal(err)
 			}
 		},

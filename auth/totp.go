@@ -123,7 +123,7 @@ func (a *Auth) EndTOTP(ctx context.Context, id *Identity) error {
 			return err
 		}
 	}
-	return a.store.DropTOTP(ctx, id.Actor(), id.User.ID)
+	return a.store.DisableTOTP(ctx, id.Actor(), id.User.ID)
 }
 
 // inPerson is the user who asks about the own second factor: not the default

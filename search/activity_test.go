@@ -53,7 +53,7 @@ func TestActivityAgreesWithTheLog(t *testing.T) {
 	t.Run("all indexed", check)
 
 	// The border of retention goes through the second segment.
-	removed, err := s.PruneActivity(t.Context(), log[130].OccurredOn())
+	removed, err := s.PruneActivityBefore(t.Context(), log[130].OccurredOn())
 	if err != nil || removed != 130 {
 		t.Fatalf("%d entries removed (%v)", removed, err)
 	}
@@ -77,7 +77,7 @@ func TestActivityAgreesWithTheLog(t *testing.T) {
 	log = entries(t, s)
 	t.Run("grown again", check)
 
-	if _, err := s.PruneActivity(t.Context(), log[len(log)-1].OccurredOn().Add(time.Second)); err != nil {
+	if _, err := s.PruneActivityBefore(t.Context(), log[len(log)-1].OccurredOn().Add(time.Second)); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
@@ -110,7 +110,7 @@ func TestRetentionMeanwhile(t *testing.T) {
 	go func() {
 		defer close(done)
 		for n := 50; n < len(log); n += 50 {
-			_, err := s.PruneActivity(t.Context(), log[n].OccurredOn())
+			_, err := s.PruneActivityBefore(t.Context(), log[n].OccurredOn())
 			if err = errors.Join(err, x.follow(t.Context())); err != nil {
 				t.Error(err)
 			}

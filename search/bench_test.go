@@ -341,7 +341,7 @@ func BenchmarkRetention(b *testing.B) {
 		pruning := time.Duration(0)
 		waits(b, x, "while-pruning", func() {
 			start := time.Now()
-			removed, err := s.PruneActivity(b.Context(), time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).Add(corpusSpan*3/10))
+			removed, err := s.PruneActivityBefore(b.Context(), time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).Add(corpusSpan*3/10))
 			if err != nil {
 				b.Error(err)
 			}

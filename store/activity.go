@@ -60,26 +60,26 @@ func (tx *Tx) log(actor string, e activity.Event) error {
 // them already. What cannot be found adds nothing.
 func (tx *Tx) addNames(e activity.Event) {
 	if e, ok := e.(interface{ Host() *activity.AboutHost }); ok && e.Host().Hostname == "" {
-		if host, err := tx.anyHost(landscape.HostID(e.Host().HostID)); err == nil {
+		if host, err := tx.storedHost(landscape.HostID(e.Host().HostID)); err == nil {
 			e.Host().Hostname = host.Hostname
 		}
 	}
 	if e, ok := e.(interface{ Cluster() *activity.AboutCluster }); ok && e.Cluster().Name == nil {
-		if cluster, err := tx.anyCluster(landscape.ClusterID(e.Cluster().ClusterID)); err == nil {
+		if cluster, err := tx.storedCluster(landscape.ClusterID(e.Cluster().ClusterID)); err == nil {
 			e.Cluster().Name = cluster.Name
 		}
 	}
 	if e, ok := e.(interface {
 		Database() *activity.AboutDatabase
 	}); ok && e.Database().SID == "" {
-		if db, err := tx.anyDatabase(landscape.DatabaseID(e.Database().DatabaseID)); err == nil {
+		if db, err := tx.storedDatabase(landscape.DatabaseID(e.Database().DatabaseID)); err == nil {
 			e.Database().SID = db.SID
 		}
 	}
 	if e, ok := e.(interface {
 		SAPSystem() *activity.AboutSAPSystem
 	}); ok && e.SAPSystem().SID == "" {
-		if system, err := tx.anySAPSystem(landscape.SAPSystemID(e.SAPSystem().SAPSystemID)); err == nil {
+		if system, err := tx.storedSAPSystem(landscape.SAPSystemID(e.SAPSystem().SAPSystemID)); err == nil {
 			e.SAPSystem().SID = system.SID
 		}
 	}
@@ -108,22 +108,22 @@ func (tx *Tx) appendEntry(e *activity.Entry) error {
 	return tx.s.entries.Append(tx.kv, e.Position.Key(), value)
 }
 
-// recentEntries holds entries that were read lately. Each has one place it can
+// entryCache holds entries that were read lately. Each has one place it can
 // be in, by its position; whoever comes later takes it. It can never be wrong:
 // entries are immutable, and no two ever have the same position.
-type recentEntries [1 << recentBits]atomic.Pointer[activity.Entry]
+type entryCache [1 << entryCacheBits]atomic.Pointer[activity.Entry]
 
-const recentBits = 12
+const entryCacheBits = 12
 
-func (r *recentEntries) place(p activity.Position) *atomic.Pointer[activity.Entry] {
-	return &r[uint64(p)*0x9e3779b97f4a7c15>>(64-recentBits)]
+func (r *entryCache) place(p activity.Position) *atomic.Pointer[activity.Entry] {
+	return &r[uint64(p)*0x9e3779b97f4a7c15>>(64-entryCacheBits)]
 }
 
 // readEntry decodes an entry. Inside a change what is kept is only asked,
 // never added to: the change may yet be undone, and its positions be given out
 // again.
 func (tx *Tx) readEntry(key, value []byte) (*activity.Entry, error) {
-	place := tx.s.recent.place(activity.PositionOfKey(key))
+	place := tx.s.entryCache.place(activity.PositionOfKey(key))
 	if e := place.Load(); e != nil && e.Position == activity.PositionOfKey(key) {
 		return e, nil
 	}

@@ -50,13 +50,13 @@ func (s *Store) SetRetention(ctx context.Context, by Actor, kept activity.Retent
 	})
 }
 
-// ExpireActivity removes the entries whose time is over, if that has not been
+// PruneActivityBefore removes the entries whose time is over, if that has not been
 // done since the last midnight (UTC), and says how many those were. The log of
 // the uses of tokens is kept as long and goes with them. Called
 // every now and then, it cleans the log once a day: at midnight, or as soon as
 // a program that was not running then is started. What is too old is judged
 // as of that midnight.
-func (s *Store) ExpireActivity(ctx context.Context) (removed int, err error) {
+func (s *Store) PruneActivity(ctx context.Context) (removed int, err error) {
 	midnight := s.Now().UTC().Truncate(24 * time.Hour)
 	var kept activity.Retention
 	var done bool
@@ -70,9 +70,9 @@ func (s *Store) ExpireActivity(ctx context.Context) (removed int, err error) {
 		return 0, err
 	}
 	cutoff := kept.Cutoff(midnight)
-	removed, err = s.PruneActivity(ctx, cutoff)
+	removed, err = s.PruneActivityBefore(ctx, cutoff)
 	if err == nil {
-		err = s.PruneTokenUses(ctx, cutoff)
+		err = s.PruneTokenUsesBefore(ctx, cutoff)
 	}
 	if err != nil {
 		return removed, err

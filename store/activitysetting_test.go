@@ -62,16 +62,16 @@ func TestRetention(t *testing.T) {
 	}
 }
 
-// TestExpireActivity follows a log through the days: it is cleaned once after
+// TestPruneActivityDaily follows a log through the days: it is cleaned once after
 // each midnight, also the ones slept through, and a changed retention waits
 // for the next one.
-func TestExpireActivity(t *testing.T) {
+func TestPruneActivityDaily(t *testing.T) {
 	dir, c := t.TempDir(), newClock()
 	s := open(t, dir, c)
 	expire := func(when string, want int) {
 		t.Helper()
 		before := len(entries(t, s))
-		removed, err := s.ExpireActivity(t.Context())
+		removed, err := s.PruneActivity(t.Context())
 		if err != nil || removed != want || before-len(entries(t, s)) != want {
 			t.Errorf("%s: removed %d of %d (%v), want %d", when, removed, before, err, want)
 		}
@@ -101,7 +101,7 @@ func TestExpireActivity(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	c.advance(30 * 24 * time.Hour)
-	if _, err := s.ExpireActivity(ctx); !errors.Is(err, context.Canceled) {
+	if _, err := s.PruneActivity(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("interrupted: %v", err)
 	}
 	expire("after an interruption", 6)
@@ -117,7 +117,7 @@ func TestExpireTokenUses(t *testing.T) {
 	c.advance(20 * 24 * time.Hour)
 	use(t, s, token, "/young")
 	c.advance(12 * 24 * time.Hour)
-	if _, err := s.ExpireActivity(t.Context()); err != nil {
+	if _, err := s.PruneActivity(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]string{"/young"}, usesOf(t, s, token.UserID, "")); diff != "" {

@@ -14,27 +14,27 @@ import (
 	"trento/store/landscape"
 )
 
-// RefusedReport is a report of which nothing could be used.
+// RefusedReport is a report of which nothing can be used.
 type RefusedReport struct {
 	Agent    landscape.HostID
-	Kind     landscape.Kind // OtherDiscovery where it is none of those we know
+	Kind     landscape.Kind // OtherDiscovery where it is unknown
 	Problems []ReportProblem
-	Body     []byte // kept for those who want to try a fix on it; nil where that is not worth it
-	Reason   string // one line about all of them
+	Body     []byte // stored so that a fix can be tried on it; nil where that is not worth it
+	Reason   string // the problems in one line
 }
 
-// RefuseReport notes that a report could not be used, and keeps its body. An
-// agent repeats itself every ten
-// seconds: only what is new about a fault is written.
+// RefuseReport writes down that a report cannot be used, and its body. Agents
+// repeat themselves every ten seconds: only another fault than the last one is
+// written.
 func (s *Store) RefuseReport(ctx context.Context, r RefusedReport) error {
 	now := s.Now()
-	seen := ReportStatus{Kind: r.Kind, Outcome: ReportRefused, ProblemCount: len(r.Problems), Problems: cutProblems(r.Problems)}
-	if s.received.repeats(r.Agent, &seen, now) {
+	current := ReportStatus{Kind: r.Kind, Outcome: ReportRefused, ProblemCount: len(r.Problems), Problems: truncateProblems(r.Problems)}
+	if s.reportCounts.addRepeated(r.Agent, &current, now) {
 		return nil
 	}
 	return s.update(ctx, System(), func(tx *Tx) error {
-		tx.forget(r.Agent, r.Kind) // the body accepted last may come again, and ends the fault
-		changed, err := tx.noteReport(r.Agent, &seen)
+		tx.invalidateReport(r.Agent, r.Kind) // the body accepted last may come again, and ends the fault
+		changed, err := tx.recordOutcome(r.Agent, &current)
 		if err != nil || !changed || r.Body == nil {
 			return err
 		}
@@ -42,30 +42,30 @@ func (s *Store) RefuseReport(ctx context.Context, r RefusedReport) error {
 	})
 }
 
-// noteObserved notes the outcome of a report that could be decoded. One that
-// waits for its host counts as used, but is no reason to remember an agent.
-func (tx *Tx) noteObserved(o *landscape.Observation, waits bool) error {
-	seen := ReportStatus{Kind: o.Kind, Outcome: ReportUsed}
+// recordObserved writes down the outcome of a report that could be decoded. One
+// that waits for its host counts as used, but is no reason to store its agent.
+func (tx *Tx) recordObserved(o *landscape.Observation, waits bool) error {
+	current := ReportStatus{Kind: o.Kind, Outcome: ReportUsed}
 	if len(o.Omissions) > 0 {
-		seen.Outcome, seen.ProblemCount = ReportPartlyUsed, len(o.Omissions)
+		current.Outcome, current.ProblemCount = ReportPartlyUsed, len(o.Omissions)
 		problems := make([]ReportProblem, len(o.Omissions))
 		for i, omitted := range o.Omissions {
 			problems[i] = ReportProblem(omitted)
 		}
-		seen.Problems = cutProblems(problems)
+		current.Problems = truncateProblems(problems)
 	}
-	if waits && !seen.Faulty() && !tx.s.agentReports.Has(tx.kv, []byte(o.Agent)) {
+	if waits && !current.Faulty() && !tx.s.agentReports.Has(tx.kv, []byte(o.Agent)) {
 		return nil
 	}
-	_, err := tx.noteReport(o.Agent, &seen)
+	_, err := tx.recordOutcome(o.Agent, &current)
 	return err
 }
 
-// noteReport writes down the outcome of a report if it is another one than
-// that of the report before, and logs that something is wrong with the reports,
-// or no longer. It reports whether it has written anything: not of a report
-// like the one before, nor of an agent that is one too many.
-func (tx *Tx) noteReport(agent landscape.HostID, seen *ReportStatus) (changed bool, err error) {
+// recordOutcome writes down the outcome of a report if it differs from that of
+// the report before, and logs that the reports begin or cease to be faulty. It
+// reports whether it has written anything: nothing is written of a report like
+// the one before, nor of an agent for which there is no room.
+func (tx *Tx) recordOutcome(agent landscape.HostID, current *ReportStatus) (changed bool, err error) {
 	before, err := tx.s.agentReports.Get(tx.kv, []byte(agent))
 	if errors.Is(err, ErrNotFound) {
 		before, err = &AgentReports{Agent: agent}, nil
@@ -73,62 +73,62 @@ func (tx *Tx) noteReport(agent landscape.HostID, seen *ReportStatus) (changed bo
 	if err != nil {
 		return false, err
 	}
-	stored := before.of(seen.Kind)
-	known := stored != nil
-	if !known {
-		stored = &ReportStatus{Kind: seen.Kind, Outcome: ReportUsed}
+	stored := before.of(current.Kind)
+	isNew := stored == nil
+	if isNew {
+		stored = &ReportStatus{Kind: current.Kind, Outcome: ReportUsed}
 	}
-	if !seen.Faulty() && !stored.Faulty() || stored.repeatedBy(seen, tx.now) {
-		tx.countReport(agent, seen.Kind)
+	if !current.Faulty() && !stored.Faulty() || stored.repeatedBy(current, tx.now) {
+		tx.countReport(agent, current.Kind)
 		return false, nil
 	}
 	if len(before.Status) == 0 {
-		if room, err := tx.roomFor(agent); err != nil || !room {
+		if room, err := tx.canTrack(agent); err != nil || !room {
 			return false, err
 		}
 	}
-	after := tx.nextStatus(agent, stored, seen)
+	after := tx.nextStatus(agent, stored, current)
 	if err := tx.logOutcome(agent, stored, &after); err != nil {
 		return false, err
 	}
 	record := *before
 	record.Status = slices.Clone(before.Status)
-	if known {
-		*record.of(seen.Kind) = after
-	} else {
+	if isNew {
 		record.Status = append(record.Status, after)
+	} else {
+		*record.of(current.Kind) = after
 	}
-	return true, tx.recordReports(&record, seen.Kind)
+	return true, tx.putAgentReports(&record, current.Kind)
 }
 
-// recordReports stores how the reports of an agent have fared; the reports of
-// some kinds begin to be counted anew.
-func (tx *Tx) recordReports(record *AgentReports, kinds ...landscape.Kind) error {
+// putAgentReports stores the outcomes of the reports of an agent. Reports of
+// the kinds are counted anew from here.
+func (tx *Tx) putAgentReports(record *AgentReports, kinds ...landscape.Kind) error {
 	if err := tx.s.agentReports.Put(tx.kv, []byte(record.Agent), record); err != nil {
 		return err
 	}
 	for _, kind := range kinds {
 		status := *record.of(kind)
-		tx.kv.AfterCommit(func() { tx.s.received.set(record.Agent, &status) })
+		tx.kv.AfterCommit(func() { tx.s.reportCounts.set(record.Agent, &status) })
 	}
 	return nil
 }
 
-// nextStatus is what is written about the reports of a kind after one that
-// has another outcome than the one before.
-func (tx *Tx) nextStatus(agent landscape.HostID, before, seen *ReportStatus) ReportStatus {
-	after := *seen
+// nextStatus is the status after a report with another outcome than the one
+// before.
+func (tx *Tx) nextStatus(agent landscape.HostID, before, current *ReportStatus) ReportStatus {
+	after := *current
 	after.Since, after.Last, after.Changed = tx.now, tx.now, tx.now
-	after.Period = tx.s.received.periodAt(agent, seen.Kind, tx.now)
+	after.Period = tx.s.reportCounts.periodAt(agent, current.Kind, tx.now)
 	after.Logged, after.LoggedAt = before.Logged, before.LoggedAt
-	if !seen.Faulty() {
+	if !current.Faulty() {
 		after.Logged = false
 		return after
 	}
 	after.Count = 1
-	if before.Outcome == seen.Outcome { // the same fault with other problems
+	if before.Outcome == current.Outcome { // the same fault with other problems
 		after.Since = before.Since
-		after.Count = tx.s.received.count(agent, before) + 1
+		after.Count = tx.s.reportCounts.count(agent, before) + 1
 	}
 	if !after.Logged && tx.now.Sub(after.LoggedAt) >= logPause {
 		after.Logged, after.LoggedAt = true, tx.now
@@ -136,8 +136,8 @@ func (tx *Tx) nextStatus(agent landscape.HostID, before, seen *ReportStatus) Rep
 	return after
 }
 
-// logOutcome tells the activity log, and those who read the server's own, that
-// something has become of the reports.
+// logOutcome tells the activity log and the server's own log that the reports
+// begin or cease to be faulty.
 func (tx *Tx) logOutcome(agent landscape.HostID, before, after *ReportStatus) error {
 	switch {
 	case after.Logged && !before.Logged:
@@ -165,10 +165,10 @@ func (tx *Tx) warnOfFault(agent landscape.HostID, s *ReportStatus) {
 	tx.kv.AfterCommit(func() { tx.s.options.Log.Warn("report could not be used in full", facts...) })
 }
 
-// reportFacts say in a line of the server's log what it is about.
+// reportFacts are the attributes of a line of the server's log about reports.
 func (tx *Tx) reportFacts(agent landscape.HostID, kind landscape.Kind) []any {
 	facts := []any{"agent", agent}
-	if host, err := tx.anyHost(agent); err == nil && host.Hostname != "" {
+	if host, err := tx.storedHost(agent); err == nil && host.Hostname != "" {
 		facts = append(facts, "host", host.Hostname)
 	}
 	return append(facts, "type", kind)
@@ -185,8 +185,9 @@ func (tx *Tx) logFault(agent landscape.HostID, s *ReportStatus) error {
 	})
 }
 
-// roomFor reports whether an agent may be remembered that is not yet.
-func (tx *Tx) roomFor(agent landscape.HostID) (bool, error) {
+// canTrack reports whether there is room for another agent: there always is for
+// those of registered hosts.
+func (tx *Tx) canTrack(agent landscape.HostID) (bool, error) {
 	if _, err := tx.Host(agent); !errors.Is(err, ErrNotFound) {
 		return err == nil, err
 	}
@@ -194,12 +195,11 @@ func (tx *Tx) roomFor(agent landscape.HostID) (bool, error) {
 	if err != nil || len(unregistered) < maxUnregistered {
 		return err == nil, err
 	}
-	tx.kv.AfterCommit(func() { tx.s.received.warnFull(tx.s.options.Log, agent, tx.now) })
+	tx.kv.AfterCommit(func() { tx.s.reportCounts.warnFull(tx.s.options.Log, agent, tx.now) })
 	return false, nil
 }
 
-// unregisteredAgents lists the agents that are remembered without a registered
-// host.
+// unregisteredAgents lists the stored agents without a registered host.
 func (tx *Tx) unregisteredAgents() ([]*AgentReports, error) {
 	var found []*AgentReports
 	for record, err := range tx.s.agentReports.All(tx.kv) {
@@ -216,9 +216,9 @@ func (tx *Tx) unregisteredAgents() ([]*AgentReports, error) {
 	return found, nil
 }
 
-// PruneAgents removes what is remembered of agents that have no registered host
-// and have not reported for a day, ends the faults that no report will end, and
-// writes down the counts of the others.
+// PruneAgents prunes the agents that have no registered host and have not
+// reported for a day, ends the faults that no report will end, and writes down
+// how many reports the others have sent.
 func (s *Store) PruneAgents(ctx context.Context) error {
 	return s.update(ctx, System(), func(tx *Tx) error {
 		unregistered, err := tx.unregisteredAgents()
@@ -237,8 +237,8 @@ func (s *Store) PruneAgents(ctx context.Context) error {
 	})
 }
 
-// endOtherFaults ends the faults of reports of no known type, of which there
-// is none that can be used: an agent that has sent none for a day sends no more.
+// endOtherFaults ends the faults of reports of unknown type. No such report can
+// be used, so the fault has ended when the agent has sent none for a day.
 func (tx *Tx) endOtherFaults() error {
 	records, err := tx.allAgentReports()
 	if err != nil {
@@ -250,11 +250,11 @@ func (tx *Tx) endOtherFaults() error {
 			continue
 		}
 		last := *status
-		tx.s.received.update(record.Agent, &last)
+		tx.s.reportCounts.update(record.Agent, &last)
 		if tx.now.Sub(last.Last) < unregisteredAge {
 			continue
 		}
-		if _, err := tx.noteReport(record.Agent, &ReportStatus{Kind: OtherDiscovery, Outcome: ReportUsed}); err != nil {
+		if _, err := tx.recordOutcome(record.Agent, &ReportStatus{Kind: OtherDiscovery, Outcome: ReportUsed}); err != nil {
 			return err
 		}
 	}
@@ -281,15 +281,14 @@ func lastReport(all []ReportStatus) (last time.Time) {
 	return last
 }
 
-// deleteAgentReports removes all that is remembered of how the reports of an
-// agent have fared.
+// deleteAgentReports deletes the outcomes of the reports of an agent.
 func (tx *Tx) deleteAgentReports(agent landscape.HostID) error {
-	tx.kv.AfterCommit(func() { tx.s.received.remove(agent) })
+	tx.kv.AfterCommit(func() { tx.s.reportCounts.forget(agent) })
 	return tx.s.agentReports.Delete(tx.kv, []byte(agent))
 }
 
-// writeReportCounts writes down the counts and times of faults that memory
-// knows better.
+// writeReportCounts writes down how many faulty reports have come, and when the
+// last did, which is newer in memory than in the file.
 func (tx *Tx) writeReportCounts() error {
 	records, err := tx.allAgentReports()
 	if err != nil {
@@ -308,33 +307,33 @@ func (tx *Tx) writeReportCounts() error {
 		if len(counted) == 0 {
 			continue
 		}
-		if err := tx.recordReports(&after, counted...); err != nil {
+		if err := tx.putAgentReports(&after, counted...); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// statusOf is what is written about the reports of an agent, in the same order,
-// with what has been counted since, and behind it the kinds of which only
-// memory knows.
+// statusOf returns the stored statuses of the reports of an agent, in their
+// order, with what has been counted since, followed by those that are only in
+// memory.
 func (tx *Tx) statusOf(record *AgentReports) []ReportStatus {
 	all := slices.Clone(record.Status)
 	for i := range all {
-		tx.s.received.update(record.Agent, &all[i])
+		tx.s.reportCounts.update(record.Agent, &all[i])
 	}
 	for _, kind := range landscape.Kinds {
 		status := ReportStatus{Kind: kind, Outcome: ReportUsed}
-		if record.of(kind) == nil && tx.s.received.update(record.Agent, &status) {
+		if record.of(kind) == nil && tx.s.reportCounts.update(record.Agent, &status) {
 			all = append(all, status)
 		}
 	}
 	return all
 }
 
-// ReportStatus lists how the reports of an agent have fared, one a kind in the
-// order of landscape.Kinds, of those kinds that have come since the start or
-// of which one had problems.
+// ReportStatus lists the statuses of the reports of an agent in the order of
+// landscape.Kinds: of each kind that has come since the start, or of which a
+// report had problems.
 func (tx *Tx) ReportStatus(agent landscape.HostID) ([]ReportStatus, error) {
 	record, err := tx.AgentReports(agent)
 	if errors.Is(err, ErrNotFound) {
@@ -354,10 +353,10 @@ func (tx *Tx) ReportStatus(agent landscape.HostID) ([]ReportStatus, error) {
 	return all, nil
 }
 
-// Agent is somebody who reports.
+// Agent is an agent with its reports.
 type Agent struct {
 	ID landscape.HostID
-	// Host is nil where it is not registered.
+	// Host is nil where no host of the id is registered.
 	Host   *landscape.Host
 	Status []ReportStatus
 }
@@ -366,8 +365,8 @@ type Agent struct {
 // the start, and nothing was wrong with it.
 func (a *Agent) LastReport() (last time.Time) { return lastReport(a.Status) }
 
-// Agents lists the agents of all registered hosts, and those that are
-// remembered without one because their reports had problems, by id.
+// Agents lists the agents of all registered hosts, and those without a host
+// whose reports had problems, by id.
 func (tx *Tx) Agents() ([]*Agent, error) {
 	var all []*Agent
 	for h, err := range tx.Hosts() {
@@ -392,43 +391,43 @@ func (tx *Tx) Agents() ([]*Agent, error) {
 	return all, nil
 }
 
-// AgentReports is what is written about the reports of an agent; ErrNotFound
-// where none has ever had problems. Its counts and times are those of the last
-// writing, see ReportStatus.
+// AgentReports returns the stored outcomes of the reports of an agent, or
+// ErrNotFound where none has ever had problems. Counts and times are those of
+// the last writing; ReportStatus has the present ones.
 func (tx *Tx) AgentReports(agent landscape.HostID) (*AgentReports, error) {
 	return tx.s.agentReports.Get(tx.kv, []byte(agent))
 }
 
-// AllAgentReports walks what is written about the reports of all agents.
+// AllAgentReports walks the stored outcomes of the reports of all agents.
 func (tx *Tx) AllAgentReports() iter.Seq2[*AgentReports, error] {
 	return tx.s.agentReports.All(tx.kv)
 }
 
 // countReport counts a report that has changed nothing.
 func (tx *Tx) countReport(agent landscape.HostID, kind landscape.Kind) {
-	tx.kv.AfterCommit(func() { tx.s.received.note(agent, kind, tx.now) })
+	tx.kv.AfterCommit(func() { tx.s.reportCounts.add(agent, kind, tx.now) })
 }
 
-// Unchanged reports whether a body is, byte for byte, what its agent reported
-// last and was accepted. Such a report has nothing to say and needs no
-// decoding: agents repeat themselves every ten seconds.
+// Unchanged reports whether a body is, byte for byte, the last one that was
+// accepted from its agent. Such a report says nothing new and need not be
+// decoded: agents repeat themselves every ten seconds.
 func (s *Store) Unchanged(body []byte) bool {
 	sum := sha256.Sum256(body)
 	s.reportHashes.mu.RLock()
 	from, ok := s.reportHashes.hashes[sum]
 	s.reportHashes.mu.RUnlock()
 	if ok {
-		s.received.note(from.agent, from.kind, s.Now())
+		s.reportCounts.add(from.agent, from.kind, s.Now())
 	}
 	return ok
 }
 
-// sweepReports marks stale what reports that cannot be used have left behind,
-// and logs the faults that were not logged at once but last.
-func (s *Store) sweepReports(ctx context.Context) error {
+// markStaleReports marks what became stale because reports cannot be used, and
+// logs the faults that were not logged at once but have lasted.
+func (s *Store) markStaleReports(ctx context.Context) error {
 	var failed []error
-	for _, due := range s.received.due(s.Now()) {
-		err := s.update(ctx, System(), func(tx *Tx) error { return tx.settleFault(due) })
+	for _, due := range s.reportCounts.due(s.Now()) {
+		err := s.update(ctx, System(), func(tx *Tx) error { return tx.handleLastingFault(due) })
 		if err != nil {
 			failed = append(failed, fmt.Errorf("reports of agent %s: %w", due.agent, err))
 		}
@@ -436,25 +435,25 @@ func (s *Store) sweepReports(ctx context.Context) error {
 	return errors.Join(failed...)
 }
 
-// settleFault does what is due of a fault that has lasted.
-func (tx *Tx) settleFault(due agentKind) error {
+// handleLastingFault marks what a fault that has lasted makes stale, and logs it.
+func (tx *Tx) handleLastingFault(due agentKind) error {
 	record, err := tx.AgentReports(due.agent)
 	if errors.Is(err, ErrNotFound) {
-		return nil // removed while we looked
+		return nil // it was deleted meanwhile
 	}
 	if err != nil {
 		return err
 	}
 	status := record.of(due.kind)
 	if status == nil || !status.Faulty() {
-		return nil // over while we looked
+		return nil // it ended meanwhile
 	}
 	changes, err := landscape.ReportsFailing(state{tx}, due.agent, due.kind, status.Outcome == ReportRefused, tx.now)
 	if err != nil {
 		return err
 	}
 	if changes.Changed() {
-		tx.forget(due.agent, due.kind) // the next report has to make fresh what turns stale now
+		tx.invalidateReport(due.agent, due.kind) // the next report has to make fresh what turns stale now
 		if err := tx.apply(changes); err != nil {
 			return err
 		}
@@ -464,8 +463,8 @@ func (tx *Tx) settleFault(due agentKind) error {
 	}
 	after := *record
 	after.Status = slices.Clone(record.Status)
-	told := after.of(due.kind)
-	tx.s.received.update(due.agent, told)
-	told.Logged, told.LoggedAt = true, tx.now
-	return errors.Join(tx.logFault(due.agent, told), tx.recordReports(&after, due.kind))
+	logged := after.of(due.kind)
+	tx.s.reportCounts.update(due.agent, logged)
+	logged.Logged, logged.LoggedAt = true, tx.now
+	return errors.Join(tx.logFault(due.agent, logged), tx.putAgentReports(&after, due.kind))
 }

@@ -129,7 +129,7 @@ func BenchmarkHeartbeat(b *testing.B) {
 	})
 	b.Run("written", func(b *testing.B) {
 		for b.Loop() {
-			if err := s.update(b.Context(), System(), func(tx *Tx) error { return tx.writeBeat(agent, tx.now) }); err != nil {
+			if err := s.update(b.Context(), System(), func(tx *Tx) error { return tx.putHeartbeat(agent, tx.now) }); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -19,7 +19,7 @@ const (
 	maxDiscards    = 500
 	maxDiscardSize = 256 << 10
 
-	discardHead = 8 + sha256.Size + 4
+	discardHeaderSize = 8 + sha256.Size + 4
 )
 
 // Discard is a payload that could not be decoded. It is stored as its time, the
@@ -37,7 +37,7 @@ func (tx *Tx) discard(body []byte, reason string) error {
 	body = body[:min(len(body), maxDiscardSize)]
 	sum := sha256.Sum256(body)
 	for _, v := range tx.s.discards.Scan(tx.kv, nil, nil) {
-		if bytes.Equal(v[8:min(len(v), discardHead-4)], sum[:]) {
+		if bytes.Equal(v[8:min(len(v), discardHeaderSize-4)], sum[:]) {
 			return nil
 		}
 	}
@@ -54,8 +54,8 @@ func (tx *Tx) discard(body []byte, reason string) error {
 	return tx.s.discards.Put(tx.kv, kv.Key64(sequence), kv.Compress(value, body))
 }
 
-// ExpireDiscards removes the payloads that are older than Options.DiscardAge.
-func (s *Store) ExpireDiscards(ctx context.Context) error {
+// PruneDiscards removes the payloads that are older than Options.DiscardAge.
+func (s *Store) PruneDiscards(ctx context.Context) error {
 	return s.update(ctx, System(), func(tx *Tx) error {
 		return tx.pruneDiscards(tx.s.discards.Sequence(tx.kv) + 1)
 	})
@@ -88,15 +88,15 @@ func (tx *Tx) Discards() iter.Seq2[*Discard, error] {
 }
 
 func (tx *Tx) readDiscard(k, v []byte) (*Discard, error) {
-	if len(v) < discardHead || uint64(len(v)-discardHead) < uint64(binary.BigEndian.Uint32(v[discardHead-4:])) {
+	if len(v) < discardHeaderSize || uint64(len(v)-discardHeaderSize) < uint64(binary.BigEndian.Uint32(v[discardHeaderSize-4:])) {
 		return nil, fmt.Errorf("discard %x: too short", k)
 	}
-	end := discardHead + int(binary.BigEndian.Uint32(v[discardHead-4:]))
+	end := discardHeaderSize + int(binary.BigEndian.Uint32(v[discardHeaderSize-4:]))
 	body, err := kv.Decompress(v[end:])
 	if err != nil {
 		return nil, fmt.Errorf("discard %x: %w", k, err)
 	}
-	return &Discard{At: kv.BytesTime(v[:8]), Reason: string(v[discardHead:end]), Body: body}, nil
+	return &Discard{At: kv.BytesTime(v[:8]), Reason: string(v[discardHeaderSize:end]), Body: body}, nil
 }
 
 func (tx *Tx) verifyDiscards() error {

@@ -35,8 +35,8 @@ func (tx *Tx) FormerTextOf(hash TokenHash) (*FormerText, error) {
 	return tx.s.formerTexts.Get(tx.kv, hash[:])
 }
 
-// retireText remembers that a token has the text of the hash no longer.
-func (tx *Tx) retireText(t *Token, state string) error {
+// putFormerText remembers that a token has the text of the hash no longer.
+func (tx *Tx) putFormerText(t *Token, state string) error {
 	err := tx.s.formerTexts.Put(tx.kv, t.Hash[:], &FormerText{Hash: t.Hash, UserID: t.UserID, TokenID: t.ID, Name: t.Name, State: state, At: tx.now})
 	if err != nil || tx.s.formerTexts.Count(tx.kv) <= maxFormerTexts {
 		return err

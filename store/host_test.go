@@ -116,8 +116,8 @@ func TestVerbsWrite(t *testing.T) {
 			_, err := s.EnableTOTP(t.Context(), Actor{Name: "ann"}, created.ID, EnableTOTP{Secret: []byte("sealed"), CodeAt: s.Now()})
 			return err
 		}, []activity.Type{activity.TypeProfileUpdate}, 1},
-		{"drop it", func() error { return s.DropTOTP(t.Context(), Actor{Name: "ann"}, created.ID) }, []activity.Type{activity.TypeProfileUpdate}, 1},
-		{"drop nothing", func() error { return s.DropTOTP(t.Context(), Actor{Name: "ann"}, created.ID) }, nil, 0},
+		{"drop it", func() error { return s.DisableTOTP(t.Context(), Actor{Name: "ann"}, created.ID) }, []activity.Type{activity.TypeProfileUpdate}, 1},
+		{"drop nothing", func() error { return s.DisableTOTP(t.Context(), Actor{Name: "ann"}, created.ID) }, nil, 0},
 		{"API key", func() error {
 			_, err := s.RegenerateAPIKey(t.Context(), Actor{Name: "admin"}, nil)
 			return err
@@ -381,7 +381,7 @@ func TestDiscards(t *testing.T) {
 		t.Errorf("%d payloads are kept after 11 days", len(all))
 	}
 	for days, want := range []int{1, 0} {
-		if err := s.ExpireDiscards(t.Context()); err != nil {
+		if err := s.PruneDiscards(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if all = kept(); len(all) != want {

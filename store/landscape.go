@@ -17,30 +17,32 @@ import (
 // state is the landscape of a transaction as its rules see it.
 type state struct{ tx *Tx }
 
-// known turns the store's word for nothing into that of the landscape.
-func known[T any](record *T, err error) (*T, error) {
+// asLandscapeError turns the store's word for nothing into that of the landscape.
+func asLandscapeError[T any](record *T, err error) (*T, error) {
 	if errors.Is(err, ErrNotFound) {
 		return nil, fmt.Errorf("%w: %w", landscape.ErrUnknown, err)
 	}
 	return record, err
 }
 
-func (s state) Host(id landscape.HostID) (*landscape.Host, error) { return known(s.tx.anyHost(id)) }
+func (s state) Host(id landscape.HostID) (*landscape.Host, error) {
+	return asLandscapeError(s.tx.storedHost(id))
+}
 
 func (s state) Cluster(id landscape.ClusterID) (*landscape.Cluster, error) {
-	return known(s.tx.anyCluster(id))
+	return asLandscapeError(s.tx.storedCluster(id))
 }
 
 func (s state) Database(id landscape.DatabaseID) (*landscape.Database, error) {
-	return known(s.tx.anyDatabase(id))
+	return asLandscapeError(s.tx.storedDatabase(id))
 }
 
 func (s state) SAPSystem(id landscape.SAPSystemID) (*landscape.SAPSystem, error) {
-	return known(s.tx.anySAPSystem(id))
+	return asLandscapeError(s.tx.storedSAPSystem(id))
 }
 
 func (s state) LastSAPReport(id landscape.HostID) (*landscape.LastSAPReport, error) {
-	return known(s.tx.s.lastSAPReports.Get(s.tx.kv, []byte(id)))
+	return asLandscapeError(s.tx.s.lastSAPReports.Get(s.tx.kv, []byte(id)))
 }
 
 func (s state) DatabasesOn(id landscape.HostID) ([]landscape.DatabaseID, error) {
@@ -64,12 +66,12 @@ func (s state) AgentsWaiting() ([]landscape.HostID, error) {
 }
 
 func (s state) HeardRecently(id landscape.HostID) bool {
-	last, ever := s.tx.s.beats.get(id)
+	last, ever := s.tx.s.LastHeartbeat(id)
 	if ever && s.tx.now.Before(last.Add(s.tx.s.options.HeartbeatInterval)) {
 		return true
 	}
-	host, err := s.tx.anyHost(id)
-	return err == nil && s.tx.Awaited(host)
+	host, err := s.tx.storedHost(id)
+	return err == nil && s.tx.HeartbeatPending(host)
 }
 
 // The relations of the relation bucket: from the second to the first.
@@ -134,8 +136,8 @@ func (tx *Tx) apply(changes *landscape.Changeset) error {
 	for agent := range changes.LastSAPReports {
 		// What was kept decides how an equal report is answered; and whether
 		// SAP runs on a host, how its tuning is judged.
-		tx.forget(agent, landscape.SAPSystemDiscovery)
-		tx.forget(agent, landscape.SaptuneDiscovery)
+		tx.invalidateReport(agent, landscape.SAPSystemDiscovery)
+		tx.invalidateReport(agent, landscape.SaptuneDiscovery)
 	}
 	for i, e := range changes.Events {
 		if slices.Contains(changes.RetryStarts, i) {
@@ -183,7 +185,7 @@ func (s *Store) CleanUp(ctx context.Context, by Actor, agreed func(*Tx, *landsca
 			if !t.IsHost() {
 				continue
 			}
-			if err := tx.forgetAgent(t.Host); err != nil {
+			if err := tx.deleteReports(t.Host); err != nil {
 				return err
 			}
 		}
@@ -234,23 +236,23 @@ func registered[T any](records iter.Seq2[*T, error], is func(*T) bool) iter.Seq2
 	}
 }
 
-// isRegistered turns a record that is no part of the landscape into nothing.
-func isRegistered[T any](record *T, err error, is func(*T) bool) (*T, error) {
+// ifRegistered turns a record that is no part of the landscape into nothing.
+func ifRegistered[T any](record *T, err error, is func(*T) bool) (*T, error) {
 	if err == nil && !is(record) {
 		return nil, ErrNotFound
 	}
 	return record, err
 }
 
-func (tx *Tx) anyCluster(id landscape.ClusterID) (*landscape.Cluster, error) {
+func (tx *Tx) storedCluster(id landscape.ClusterID) (*landscape.Cluster, error) {
 	return tx.s.clusters.Get(tx.kv, []byte(id))
 }
 
 // Cluster returns a registered cluster, or ErrNotFound. What this and the
 // following methods return is shared and must not be modified.
 func (tx *Tx) Cluster(id landscape.ClusterID) (*landscape.Cluster, error) {
-	c, err := tx.anyCluster(id)
-	return isRegistered(c, err, (*landscape.Cluster).Registered)
+	c, err := tx.storedCluster(id)
+	return ifRegistered(c, err, (*landscape.Cluster).Registered)
 }
 
 // Clusters walks the registered clusters in the order of their ids.
@@ -258,14 +260,14 @@ func (tx *Tx) Clusters() iter.Seq2[*landscape.Cluster, error] {
 	return registered(tx.s.clusters.All(tx.kv), (*landscape.Cluster).Registered)
 }
 
-func (tx *Tx) anyDatabase(id landscape.DatabaseID) (*landscape.Database, error) {
+func (tx *Tx) storedDatabase(id landscape.DatabaseID) (*landscape.Database, error) {
 	return tx.s.databases.Get(tx.kv, []byte(id))
 }
 
 // Database returns a registered database, or ErrNotFound.
 func (tx *Tx) Database(id landscape.DatabaseID) (*landscape.Database, error) {
-	db, err := tx.anyDatabase(id)
-	return isRegistered(db, err, (*landscape.Database).Registered)
+	db, err := tx.storedDatabase(id)
+	return ifRegistered(db, err, (*landscape.Database).Registered)
 }
 
 // Databases walks the registered databases in the order of their ids.
@@ -273,14 +275,14 @@ func (tx *Tx) Databases() iter.Seq2[*landscape.Database, error] {
 	return registered(tx.s.databases.All(tx.kv), (*landscape.Database).Registered)
 }
 
-func (tx *Tx) anySAPSystem(id landscape.SAPSystemID) (*landscape.SAPSystem, error) {
+func (tx *Tx) storedSAPSystem(id landscape.SAPSystemID) (*landscape.SAPSystem, error) {
 	return tx.s.sapSystems.Get(tx.kv, []byte(id))
 }
 
 // SAPSystem returns a registered SAP system, or ErrNotFound.
 func (tx *Tx) SAPSystem(id landscape.SAPSystemID) (*landscape.SAPSystem, error) {
-	s, err := tx.anySAPSystem(id)
-	return isRegistered(s, err, (*landscape.SAPSystem).Registered)
+	s, err := tx.storedSAPSystem(id)
+	return ifRegistered(s, err, (*landscape.SAPSystem).Registered)
 }
 
 // SAPSystems walks the registered SAP systems in the order of their ids.
@@ -319,14 +321,14 @@ func (tx *Tx) ReportedOn(id landscape.HostID) ([]landscape.StoredElement, error)
 	return kept.Elements, nil
 }
 
-// forgetAgent discards what is kept of the reports of an agent: only a new
+// deleteReports discards what is kept of the reports of an agent: only a new
 // one may bring back what was cleaned up.
-func (tx *Tx) forgetAgent(agent landscape.HostID) error {
+func (tx *Tx) deleteReports(agent landscape.HostID) error {
 	if err := tx.deleteAgentReports(agent); err != nil {
 		return err
 	}
 	for _, kind := range landscape.Kinds {
-		tx.forget(agent, kind)
+		tx.invalidateReport(agent, kind)
 		if err := tx.s.reports.Delete(tx.kv, reportKey(agent, kind)); err != nil {
 			return err
 		}
@@ -334,8 +336,8 @@ func (tx *Tx) forgetAgent(agent landscape.HostID) error {
 	return nil
 }
 
-// forget makes the next report of an agent be judged, even if it says nothing
+// invalidateReport makes the next report of an agent be judged, even if it says nothing
 // new.
-func (tx *Tx) forget(agent landscape.HostID, kind landscape.Kind) {
-	tx.kv.AfterCommit(func() { tx.s.reportHashes.remove(agentKind{agent, kind}) })
+func (tx *Tx) invalidateReport(agent landscape.HostID, kind landscape.Kind) {
+	tx.kv.AfterCommit(func() { tx.s.reportHashes.forget(agentKind{agent, kind}) })
 }

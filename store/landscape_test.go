@@ -439,10 +439,10 @@ func TestTags(t *testing.T) {
 			t.Errorf("%q: %v", value, err)
 		}
 	}
-	if err := s.RemoveTag(t.Context(), by, ClusterTag, string(agent), "a"); !errors.Is(err, ErrNotFound) {
+	if err := s.DeleteTag(t.Context(), by, ClusterTag, string(agent), "a"); !errors.Is(err, ErrNotFound) {
 		t.Errorf("a tag of another kind of thing: %v", err)
 	}
-	if err := s.RemoveTag(t.Context(), by, HostTag, string(agent), "a"); err != nil {
+	if err := s.DeleteTag(t.Context(), by, HostTag, string(agent), "a"); err != nil {
 		t.Error(err)
 	}
 	if diff := cmp.Diff([]string{"größe_1+2=3.x,y:z@w", "prod"}, values()); diff != "" {

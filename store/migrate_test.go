@@ -75,7 +75,7 @@ func TestMigrationOfUsernames(t *testing.T) {
 	if _, err := s.CreateUser(t.Context(), System(), NewUser{Username: "RENE\u0301", Email: "third@example.com"}); !errors.Is(err, ErrConflict) {
 		t.Errorf("a third one of the name: %v", err)
 	}
-	if err := s.RemoveTag(t.Context(), System(), HostTag, "c4a4a5a0-0000-4000-8000-000000000001", "prod"); err != nil {
+	if err := s.DeleteTag(t.Context(), System(), HostTag, "c4a4a5a0-0000-4000-8000-000000000001", "prod"); err != nil {
 		t.Errorf("one of two tags that look alike: %v", err)
 	}
 }
@@ -89,7 +89,7 @@ func TestMigrationOfBodies(t *testing.T) {
 	view(t, s, func(tx *Tx) error {
 		for _, r := range []Report{cloud, host} {
 			value := tx.s.reports.Get(tx.kv, reportKey(r.Observation.Agent, r.Observation.Kind))
-			if body, err := kv.Decompress(value[reportHead+observationSize(value):]); err != nil || !bytes.Equal(body, r.Body) {
+			if body, err := kv.Decompress(value[reportHeaderSize+observationSize(value):]); err != nil || !bytes.Equal(body, r.Body) {
 				t.Errorf("body %s, %v; want %s", body, err, r.Body)
 			}
 		}

@@ -78,8 +78,8 @@ func (l looks) match(other looks) bool { return l.written == other.written || l.
 // fold takes the letter case out of a text.
 func fold(text string) string { return norm.NFC.String(cases.Fold().String(norm.NFC.String(text))) }
 
-// taken is the detail of a name that another one stands in the way of.
-func taken(name, by string) string {
+// takenDetail is the detail of a name that another one stands in the way of.
+func takenDetail(name, by string) string {
 	if name == by {
 		return "has already been taken"
 	}

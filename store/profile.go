@@ -32,9 +32,9 @@ type NewPassword struct{ Hash, Before string }
 // keep.
 func (s *Store) ChangeProfile(ctx context.Context, by Actor, id int64, c ProfileChange, keep [32]byte) (*User, error) {
 	return s.editUser(ctx, by, id, func(tx *Tx, u *User) (activity.Event, error) {
-		set(&u.Fullname, c.Fullname)
-		set(&u.Email, c.Email)
-		set(&u.Timezone, c.Timezone)
+		setIfGiven(&u.Fullname, c.Fullname)
+		setIfGiven(&u.Email, c.Email)
+		setIfGiven(&u.Timezone, c.Timezone)
 		if c.AnalyticsEnabled != nil && *c.AnalyticsEnabled != (u.AnalyticsEnabledAt != nil) {
 			u.AnalyticsEnabledAt = nil
 			if *c.AnalyticsEnabled {
@@ -97,9 +97,9 @@ func (s *Store) EnableTOTP(ctx context.Context, by Actor, id int64, e EnableTOTP
 	})
 }
 
-// DropTOTP ends the second factor of a user. Where none is in force that is no
+// DisableTOTP ends the second factor of a user. Where none is in force that is no
 // error, and is not logged.
-func (s *Store) DropTOTP(ctx context.Context, by Actor, id int64) error {
+func (s *Store) DisableTOTP(ctx context.Context, by Actor, id int64) error {
 	_, err := s.editUser(ctx, by, id, func(tx *Tx, u *User) (activity.Event, error) {
 		enabled := u.TOTPEnabledAt != nil
 		u.deleteTOTP()

@@ -11,14 +11,14 @@ import (
 // nobody who waits for it notices, since they take a millisecond or two.
 const pruneStep = 500
 
-// PruneActivity removes the entries of the log that were written before a
+// PruneActivityBefore removes the entries of the log that were written before a
 // moment, and says how many those were. Nothing is logged about it.
 //
 // It goes in small steps, oldest entries first, and leaves the file to others
 // half of the time. Whatever ends it early (ctx, an error, the end of the process) leaves
 // a log that begins later than it did; the next call goes on from there. The
 // space is used again for what is written from then on.
-func (s *Store) PruneActivity(ctx context.Context, before time.Time) (removed int, err error) {
+func (s *Store) PruneActivityBefore(ctx context.Context, before time.Time) (removed int, err error) {
 	bound := activity.PositionAt(before.Add(time.Microsecond - 1)) // rounded up
 	for {
 		step, start := 0, time.Now()

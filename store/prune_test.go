@@ -44,7 +44,7 @@ func TestPruneActivity(t *testing.T) {
 			logEvery(t, s, c, time.Second, 10)
 			want := append([]*activity.Entry(nil), entries(t, s)[10-test.left:]...)
 			for _, expected := range []int{10 - test.left, 0} { // the second time there is nothing to do
-				removed, err := s.PruneActivity(t.Context(), test.before)
+				removed, err := s.PruneActivityBefore(t.Context(), test.before)
 				if err != nil || removed != expected {
 					t.Errorf("removed %d (%v), want %d", removed, err, expected)
 				}
@@ -81,14 +81,14 @@ func TestPruneActivityInSteps(t *testing.T) {
 		cancel()
 	}()
 	before := noon.Add((2*pruneStep + 100) * time.Second)
-	first, err := s.PruneActivity(ctx, before)
+	first, err := s.PruneActivityBefore(ctx, before)
 	if err != nil && first%pruneStep != 0 || err == nil && first != 2*pruneStep+100 {
 		t.Errorf("removed %d (%v)", first, err)
 	}
 	if diff := cmp.Diff(all[first:], entries(t, s)); diff != "" {
 		t.Error(diff)
 	}
-	rest, err := s.PruneActivity(t.Context(), before)
+	rest, err := s.PruneActivityBefore(t.Context(), before)
 	if err != nil || first+rest != 2*pruneStep+100 {
 		t.Errorf("removed %d and %d (%v)", first, rest, err)
 	}
@@ -111,7 +111,7 @@ func TestPositionsGrowBehindAnEmptyLog(t *testing.T) {
 	})
 	logEvery(t, s, c, time.Second, 3)
 	newest := entries(t, s)[2].Position
-	if _, err := s.PruneActivity(t.Context(), c.Now()); err != nil {
+	if _, err := s.PruneActivityBefore(t.Context(), c.Now()); err != nil {
 		t.Fatal(err)
 	}
 	shut(t, s)
@@ -132,7 +132,7 @@ func TestPrunedSpaceIsUsedAgain(t *testing.T) {
 	for range 6 {
 		start := c.Now()
 		logEvery(t, s, c, time.Second, 1000)
-		if _, err := s.PruneActivity(t.Context(), start); err != nil {
+		if _, err := s.PruneActivityBefore(t.Context(), start); err != nil {
 			t.Fatal(err)
 		}
 		size, err := s.Size()

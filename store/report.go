@@ -20,6 +20,49 @@ type Report struct {
 	Body        []byte
 }
 
+// Observe takes in one report. A nil error means that it is accepted and on
+// disk. ErrNotFound means that what it is about is not registered: what can be
+// used of it later is stored, and applied as soon as that is registered.
+func (s *Store) Observe(ctx context.Context, r Report) error {
+	var rejected error
+	sum := sha256.Sum256(r.Body)
+	err := s.update(ctx, System(), func(tx *Tx) error {
+		rejected = nil
+		changes, err := landscape.Observe(state{tx}, r.Observation, tx.now)
+		refused := errors.Is(err, landscape.ErrNotRegistered) || errors.Is(changes.Blocked, landscape.ErrNotRegistered)
+		if err != nil && !errors.Is(err, landscape.ErrNotRegistered) {
+			return err
+		}
+		if err := tx.apply(changes); err != nil {
+			return err
+		}
+		if err := tx.recordObserved(&r.Observation, refused); err != nil {
+			return err
+		}
+		if err := tx.noteMachine(&r.Observation); err != nil {
+			return err
+		}
+		if refused {
+			rejected = ErrNotFound
+			return tx.putReport(&r, sum, r.Observation.Kind.NeedsHost())
+		}
+		if !r.Observation.Kind.SaysMoreRepeated() || !changes.Changed() {
+			tx.markSeen(&r, sum)
+		}
+		if !changes.Changed() {
+			return nil
+		}
+		if err := tx.putReport(&r, sum, false); err != nil {
+			return err
+		}
+		if r.Observation.Kind == landscape.HostDiscovery {
+			return tx.applyWaitingReports(r.Observation.Agent)
+		}
+		return nil
+	})
+	return errors.Join(err, rejected)
+}
+
 // A report is stored as
 //
 //	32 bytes   SHA-256 of the body
@@ -30,17 +73,17 @@ type Report struct {
 //
 // under the id of the agent and the kind. Only the newest one of each kind is
 // kept.
-const reportHead = sha256.Size + 1 + 4
+const reportHeaderSize = sha256.Size + 1 + 4
 
 func reportKey(agent landscape.HostID, kind landscape.Kind) []byte {
 	return []byte(string(agent) + "/" + string(kind))
 }
 
 func observationSize(value []byte) int {
-	return int(binary.BigEndian.Uint32(value[reportHead-4 : reportHead]))
+	return int(binary.BigEndian.Uint32(value[reportHeaderSize-4 : reportHeaderSize]))
 }
 
-func (tx *Tx) keepReport(r *Report, sum [sha256.Size]byte, waits bool) error {
+func (tx *Tx) putReport(r *Report, sum [sha256.Size]byte, waits bool) error {
 	key := reportKey(r.Observation.Agent, r.Observation.Kind)
 	flag := byte(0)
 	var observation []byte
@@ -60,9 +103,9 @@ func (tx *Tx) keepReport(r *Report, sum [sha256.Size]byte, waits bool) error {
 	return tx.s.reports.Put(tx.kv, key, kv.Compress(value, r.Body))
 }
 
-// observeWaiting applies the reports that came before their host: the agent
+// applyWaitingReports applies the reports that came before their host: the agent
 // sends some of them only four times an hour.
-func (tx *Tx) observeWaiting(agent landscape.HostID) error {
+func (tx *Tx) applyWaitingReports(agent landscape.HostID) error {
 	for _, kind := range landscape.Kinds {
 		if !kind.NeedsHost() {
 			continue
@@ -73,33 +116,34 @@ func (tx *Tx) observeWaiting(agent landscape.HostID) error {
 			continue
 		}
 		length := observationSize(value)
-		var seen landscape.Observation
-		if err := json.Unmarshal(value[reportHead:reportHead+length], &seen); err != nil {
+		var waiting landscape.Observation
+		if err := json.Unmarshal(value[reportHeaderSize:reportHeaderSize+length], &waiting); err != nil {
 			return fmt.Errorf("report %s: %w", key, err)
 		}
-		changes, err := landscape.Observe(state{tx}, seen, tx.now)
+		changes, err := landscape.Observe(state{tx}, waiting, tx.now)
 		if err == nil {
 			err = tx.apply(changes)
 		}
 		if err != nil {
 			return fmt.Errorf("report %s: %w", key, err)
 		}
-		settled := bytes.Clone(value[:sha256.Size])
-		settled = append(settled, 0, 0, 0, 0, 0)
-		settled = append(settled, value[reportHead+length:]...)
-		if err := tx.s.reports.Put(tx.kv, key, settled); err != nil {
+		applied := bytes.Clone(value[:sha256.Size])
+		applied = append(applied, 0, 0, 0, 0, 0)
+		applied = append(applied, value[reportHeaderSize+length:]...)
+		if err := tx.s.reports.Put(tx.kv, key, applied); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// keyProgram is where the file says which version of the program opened it.
+// keyProgram holds the version of the program that opened the file last.
 var keyProgram = []byte("program")
 
-// noteProgram notes which version of the program has the file open. After a
-// start with another one, the next SAP report of each agent is judged in full.
-func (s *Store) noteProgram() error {
+// recordProgram writes down which version of the program opens the file. After
+// a start with another one, the next SAP report of each agent is evaluated in
+// full.
+func (s *Store) recordProgram() error {
 	return s.update(context.Background(), System(), func(tx *Tx) error {
 		if string(s.meta.Get(tx.kv, keyProgram)) == s.options.Program {
 			return nil
@@ -123,16 +167,16 @@ func (s *Store) noteProgram() error {
 	})
 }
 
-// remember makes Unchanged know the body, once the change is durable.
-func (tx *Tx) remember(r *Report, sum [sha256.Size]byte) {
+// markSeen has Unchanged recognise the body of a report from now on.
+func (tx *Tx) markSeen(r *Report, sum [sha256.Size]byte) {
 	from := agentKind{r.Observation.Agent, r.Observation.Kind}
 	tx.kv.AfterCommit(func() { tx.s.reportHashes.set(from, sum) })
 }
 
 // reportHashes are the hashes of the newest accepted body of each agent and kind
-// since the start. They are not kept for the next one: this program may
-// understand more of a report than the last one did, and what was to be
-// forgotten must not be known again. BenchmarkUnchanged: a report that says
+// since the start. They are not stored: another version of the program may
+// understand more of a report, and what was invalidated must stay so.
+// BenchmarkUnchanged: a report that says
 // nothing new takes a 50th of the time of decoding and comparing it.
 type reportHashes struct {
 	mu     sync.RWMutex
@@ -140,35 +184,35 @@ type reportHashes struct {
 	hashes map[[sha256.Size]byte]agentKind
 }
 
-func (k *reportHashes) set(key agentKind, sum [sha256.Size]byte) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if old, ok := k.byKey[key]; ok {
-		delete(k.hashes, old)
+func (h *reportHashes) set(key agentKind, sum [sha256.Size]byte) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if old, ok := h.byKey[key]; ok {
+		delete(h.hashes, old)
 	}
-	if k.byKey == nil {
-		k.byKey, k.hashes = make(map[agentKind][sha256.Size]byte), make(map[[sha256.Size]byte]agentKind)
+	if h.byKey == nil {
+		h.byKey, h.hashes = make(map[agentKind][sha256.Size]byte), make(map[[sha256.Size]byte]agentKind)
 	}
-	k.byKey[key] = sum
-	k.hashes[sum] = key
+	h.byKey[key] = sum
+	h.hashes[sum] = key
 }
 
-func (k *reportHashes) remove(key agentKind) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if sum, ok := k.byKey[key]; ok {
-		delete(k.hashes, sum)
-		delete(k.byKey, key)
+func (h *reportHashes) forget(key agentKind) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if sum, ok := h.byKey[key]; ok {
+		delete(h.hashes, sum)
+		delete(h.byKey, key)
 	}
 }
 
 func (tx *Tx) verifyReports() error {
 	var faults []error
 	for key, value := range tx.s.reports.Scan(tx.kv, nil, nil) {
-		if len(value) < reportHead {
+		if len(value) < reportHeaderSize {
 			return fmt.Errorf("report %s: too short", key)
 		}
-		_, err := kv.Decompress(value[reportHead+observationSize(value):])
+		_, err := kv.Decompress(value[reportHeaderSize+observationSize(value):])
 		faults = append(faults, err)
 	}
 	return errors.Join(faults...)

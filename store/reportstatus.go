@@ -133,12 +133,12 @@ func (s *ReportStatus) period() time.Duration {
 
 // repeatedBy reports whether a report says what is written down already. What
 // exactly was read does not matter: it may be another number each time.
-func (s *ReportStatus) repeatedBy(seen *ReportStatus, now time.Time) bool {
-	if s.Outcome != seen.Outcome {
+func (s *ReportStatus) repeatedBy(current *ReportStatus, now time.Time) bool {
+	if s.Outcome != current.Outcome {
 		return false
 	}
-	return now.Sub(s.Changed) < changePause || s.ProblemCount == seen.ProblemCount &&
-		slices.EqualFunc(s.Problems, seen.Problems, func(a, b ReportProblem) bool { return a.Pointer == b.Pointer && a.Detail == b.Detail })
+	return now.Sub(s.Changed) < changePause || s.ProblemCount == current.ProblemCount &&
+		slices.EqualFunc(s.Problems, current.Problems, func(a, b ReportProblem) bool { return a.Pointer == b.Pointer && a.Detail == b.Detail })
 }
 
 // Reason is the first problem in one line.
@@ -149,16 +149,16 @@ func (s *ReportStatus) Reason() string {
 	return s.Problems[0].String()
 }
 
-// cutProblems are the problems that are stored.
-func cutProblems(all []ReportProblem) []ReportProblem {
+// truncateProblems are the problems that are stored.
+func truncateProblems(all []ReportProblem) []ReportProblem {
 	kept := make([]ReportProblem, min(len(all), maxReportProblems))
 	for i := range kept {
-		kept[i] = ReportProblem{Pointer: cutText(all[i].Pointer), Detail: cutText(all[i].Detail), Read: cutText(all[i].Read)}
+		kept[i] = ReportProblem{Pointer: truncateText(all[i].Pointer), Detail: truncateText(all[i].Detail), Read: truncateText(all[i].Read)}
 	}
 	return kept
 }
 
-func cutText(text string) string {
+func truncateText(text string) string {
 	text = strings.ToValidUTF8(text, "\uFFFD")
 	if len(text) <= maxProblemText {
 		return text

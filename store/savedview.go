@@ -61,12 +61,12 @@ func (s *Store) SaveView(ctx context.Context, user int64, view SavedView) error 
 		return &landscape.InvalidError{Field: "query", Detail: "is too long"}
 	}
 	return s.changeViews(ctx, user, func(views []SavedView) ([]SavedView, error) {
-		place, there := findView(views, view)
+		place, found := findView(views, view)
 		switch {
-		case there:
+		case found:
 			views[place] = view
-		case looksTaken(views, view) != "":
-			return nil, &landscape.InvalidError{Field: "name", Detail: taken(view.Name, looksTaken(views, view))}
+		case similarView(views, view) != "":
+			return nil, &landscape.InvalidError{Field: "name", Detail: takenDetail(view.Name, similarView(views, view))}
 		case len(views) >= maxViews:
 			return nil, &landscape.InvalidError{Field: "name", Detail: fmt.Sprintf("is one too many: there can be %d views", maxViews)}
 		default:
@@ -76,11 +76,11 @@ func (s *Store) SaveView(ctx context.Context, user int64, view SavedView) error 
 	})
 }
 
-// RemoveView removes a view of a user, or fails with ErrNotFound.
-func (s *Store) RemoveView(ctx context.Context, user int64, screen, name string) error {
+// DeleteView removes a view of a user, or fails with ErrNotFound.
+func (s *Store) DeleteView(ctx context.Context, user int64, screen, name string) error {
 	return s.changeViews(ctx, user, func(views []SavedView) ([]SavedView, error) {
-		place, there := findView(views, SavedView{Screen: screen, Name: name})
-		if !there {
+		place, found := findView(views, SavedView{Screen: screen, Name: name})
+		if !found {
 			return nil, fmt.Errorf("view %q: %w", name, ErrNotFound)
 		}
 		return slices.Delete(views, place, place+1), nil
@@ -101,9 +101,9 @@ func (s *Store) changeViews(ctx context.Context, user int64, change func([]Saved
 	})
 }
 
-// looksTaken is the name of a view of the same screen that cannot be told apart
+// similarView is the name of a view of the same screen that cannot be told apart
 // from that of another; empty where there is none.
-func looksTaken(views []SavedView, view SavedView) string {
+func similarView(views []SavedView, view SavedView) string {
 	wanted := looksOf(view.Name)
 	for _, v := range views {
 		if v.Screen == view.Screen && wanted.match(looksOf(v.Name)) {
@@ -113,7 +113,7 @@ func looksTaken(views []SavedView, view SavedView) string {
 	return ""
 }
 
-func findView(views []SavedView, view SavedView) (place int, there bool) {
+func findView(views []SavedView, view SavedView) (place int, found bool) {
 	return slices.BinarySearchFunc(views, view, func(a, b SavedView) int {
 		return strings.Compare(a.Screen+"\x00"+a.Name, b.Screen+"\x00"+b.Name)
 	})

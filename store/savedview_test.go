@@ -23,10 +23,10 @@ func TestSavedViews(t *testing.T) {
 	if err := save(2, "hosts", "mine", ""); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.RemoveView(t.Context(), 1, "clusters", "red"); err != nil {
+	if err := s.DeleteView(t.Context(), 1, "clusters", "red"); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.RemoveView(t.Context(), 1, "hosts", "mine"); !errors.Is(err, ErrNotFound) {
+	if err := s.DeleteView(t.Context(), 1, "hosts", "mine"); !errors.Is(err, ErrNotFound) {
 		t.Errorf("the view of somebody else: %v", err)
 	}
 	for _, name := range []string{"", "  ", "a\nb", "\xff", strings.Repeat("ä", MaxViewName+1)} {

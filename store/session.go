@@ -217,8 +217,8 @@ func (s *Store) TouchSession(ctx context.Context, used *Session, attended bool) 
 	})
 }
 
-// ExpireSessions removes the sessions whose time is over.
-func (s *Store) ExpireSessions(ctx context.Context) error {
+// PruneSessions removes the sessions whose time is over.
+func (s *Store) PruneSessions(ctx context.Context) error {
 	return s.update(ctx, System(), func(tx *Tx) error {
 		_, err := tx.endSessionsWhere(func(session *Session) bool { return s.ended(session, tx.now) })
 		return err
@@ -312,7 +312,7 @@ func (tx *Tx) endSessionsWhere(ends func(*Session) bool) (n int, err error) {
 }
 
 // verifySessions checks that only users who are enabled have sessions, and that
-// each began with a token that is still there, if with one.
+// each began with a token that is still stored, if it began with one.
 func (tx *Tx) verifySessions() error {
 	var faults []error
 	for session, err := range tx.s.sessions.All(tx.kv) {

@@ -4,89 +4,62 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"trento/store/landscape"
 )
 
 // unshareAfter is how long only one machine has to report under a shared id
-// until it is that machine's own: thirty times the usual period of its reports.
+// until the id is its own: thirty times the default period of its reports.
 const unshareAfter = 5 * time.Minute
 
-// turns are the machines that reported last under shared ids. They change all
-// the time, so they are kept in memory only, and each id gets its full time
-// anew after a start.
-type turns struct {
-	mu   sync.Mutex
-	last map[landscape.HostID]turn
+// reportingMachine is the machine that reported last under a shared id.
+type reportingMachine struct {
+	name  string
+	since time.Time // when it first reported after another one
 }
 
-type turn struct {
-	machine string
-	since   time.Time // when it reported after another one
-}
-
-// note notes which machine has reported.
-func (t *turns) note(id landscape.HostID, m landscape.Machine, now time.Time) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.last == nil {
-		t.last = make(map[landscape.HostID]turn)
-	}
-	if machine := fmt.Sprint(m); t.last[id].machine != machine {
-		t.last[id] = turn{machine, now}
-	}
-}
-
-// since is when the machines with an id took turns last; zero where that was
-// not since the start.
-func (t *turns) since(id landscape.HostID) time.Time {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.last[id].since
-}
-
-func (t *turns) forget(id landscape.HostID) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	delete(t.last, id)
-}
-
-// noteTurn notes which machine a host report came from, where several have the
-// id of the host.
-func (tx *Tx) noteTurn(o *landscape.Observation) error {
+// noteMachine notes which machine a host report came from, where several have
+// the id of the host. Machines take turns all the time, so they are kept in
+// memory only, and each id gets its full time anew after a start.
+func (tx *Tx) noteMachine(o *landscape.Observation) error {
 	if o.Kind != landscape.HostDiscovery {
 		return nil
 	}
-	host, err := tx.anyHost(o.Agent)
+	host, err := tx.storedHost(o.Agent)
 	if err != nil || !host.Shared() {
 		return err
 	}
-	tx.kv.AfterCommit(func() { tx.s.turns.note(o.Agent, o.Host.Machine(), tx.now) })
+	tx.kv.AfterCommit(func() {
+		name := fmt.Sprint(o.Host.Machine())
+		if last, ok := tx.s.lastMachines.Load(o.Agent); !ok || last.(reportingMachine).name != name {
+			tx.s.lastMachines.Store(o.Agent, reportingMachine{name, tx.now})
+		}
+	})
 	return nil
 }
 
-// alone reports whether a host whose id is shared is heard, and has been one
-// machine for a while.
-func (s *Store) alone(host *landscape.Host, now time.Time) bool {
+// noLongerShared reports whether a host whose id was shared sends heartbeats,
+// and only one machine has reported for unshareAfter.
+func (s *Store) noLongerShared(host *landscape.Host, now time.Time) bool {
 	if !host.Shared() || host.Heartbeat != landscape.HeartbeatPassing {
 		return false
 	}
-	since := s.openedAt
-	for _, t := range []time.Time{*host.MachineHistory.SharedSince, s.turns.since(host.ID)} {
-		if t.After(since) {
-			since = t
+	last, _ := s.lastMachines.Load(host.ID)
+	machine, _ := last.(reportingMachine)
+	for _, since := range []time.Time{s.openedAt, *host.MachineHistory.SharedSince, machine.since} {
+		if now.Sub(since) <= unshareAfter {
+			return false
 		}
 	}
-	return now.Sub(since) > unshareAfter
+	return true
 }
 
-// unshare notices that only one machine reports under a shared id.
-func (s *Store) unshare(ctx context.Context, id landscape.HostID) error {
+// markUnshared ends the sharing of an id under which only one machine reports.
+func (s *Store) markUnshared(ctx context.Context, id landscape.HostID) error {
 	return s.update(ctx, System(), func(tx *Tx) error {
 		host, err := tx.Host(id)
-		if errors.Is(err, ErrNotFound) || err == nil && !s.alone(host, tx.now) {
+		if errors.Is(err, ErrNotFound) || err == nil && !s.noLongerShared(host, tx.now) {
 			return nil // cleaned up, or another one reported while we looked
 		}
 		if err != nil {
@@ -97,9 +70,9 @@ func (s *Store) unshare(ctx context.Context, id landscape.HostID) error {
 			return err
 		}
 		for _, kind := range landscape.Kinds {
-			tx.forget(id, kind) // what was passed over is to be judged
+			tx.invalidateReport(id, kind) // what was passed over is to be evaluated
 		}
-		tx.kv.AfterCommit(func() { s.turns.forget(id) })
+		tx.kv.AfterCommit(func() { s.lastMachines.Delete(id) })
 		return tx.apply(changes)
 	})
 }

@@ -16,8 +16,8 @@ import (
 	"trento/store/kv"
 )
 
-// The errors a caller can do something about. Every other one is a fault of
-// the product or of the disk.
+// The errors a caller can do something about. Every other one is a fault of the
+// program or of the disk.
 var (
 	ErrNotFound = kv.ErrNotFound
 	ErrConflict = errors.New("has already been taken")
@@ -36,17 +36,17 @@ type Options struct {
 	Now    func() time.Time // the clock; time.Now where nil
 	NoSync bool             // do not wait for the disk: for tests only
 	Log    *slog.Logger     // where lost errors go; discarded where nil
-	// HeartbeatInterval is how often agents report, five seconds where zero;
-	// HeartbeatAllowedMissed is how many reports may be missing.
+	// HeartbeatInterval is how often agents send a heartbeat, five seconds where
+	// zero; HeartbeatAllowedMissed is how many in a row may be missing.
 	HeartbeatInterval      time.Duration
 	HeartbeatAllowedMissed int
-	// Program is the version of the program. Another one than the last is a
-	// reason to judge all reports anew.
+	// Program is the version of the program. After a start with another version
+	// all reports are evaluated anew.
 	Program string
 	// DiscardAge is how long undecodable payloads are kept, ten days where zero.
 	DiscardAge time.Duration
-	// SessionIdle ends sessions of the console in which nobody has done anything
-	// for so long; zero ends none.
+	// SessionIdle is after how long without use a session of the console ends;
+	// never where zero.
 	SessionIdle time.Duration
 }
 
@@ -58,13 +58,13 @@ type Store struct {
 	openedAt time.Time
 	once     sync.Once
 
-	reportHashes reportHashes
-	received     receivedReports
-	beats        lastHeartbeats
-	turns        turns
-	uses         uses
-	metadata     kv.Dictionary
-	recent       recentEntries
+	reportHashes   reportHashes
+	reportCounts   reportCounts
+	lastHeartbeats sync.Map // landscape.HostID to time.Time
+	lastMachines   sync.Map // landscape.HostID to reportingMachine, of shared ids
+	pendingUses    pendingTokenUses
+	metadata       kv.Dictionary
+	entryCache     entryCache
 }
 
 // Open opens the file in a data directory, creating both where they are
@@ -94,7 +94,7 @@ func Open(dir string, o Options) (*Store, error) {
 	if s.db, err = kv.Open(path, s.schema, kv.Options{NoSync: o.NoSync, Migrations: migrations}); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	if err := errors.Join(s.noteProgram(), s.load(), s.ensureAPIKey()); err != nil {
+	if err := errors.Join(s.recordProgram(), s.load(), s.ensureAPIKey()); err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), s.db.Close())
 	}
 	return s, nil
@@ -108,7 +108,10 @@ func Exists(dir string) bool {
 
 // load reads what is kept in memory.
 func (s *Store) load() error {
-	return s.View(func(tx *Tx) error { return errors.Join(tx.loadHeartbeats(), s.received.load(tx)) })
+	return s.View(func(tx *Tx) error {
+		tx.loadHeartbeats()
+		return s.reportCounts.load(tx)
+	})
 }
 
 // Close finishes what was accepted, writes down the last heartbeats and uses
@@ -117,7 +120,7 @@ func (s *Store) Close() error {
 	var err error
 	s.once.Do(func() {
 		flushed := errors.Join(
-			s.update(context.Background(), Actor{}, (*Tx).writeBeats),
+			s.update(context.Background(), Actor{}, (*Tx).putHeartbeats),
 			s.update(context.Background(), Actor{}, (*Tx).writeReportCounts),
 			s.FlushTokenUses(context.Background()),
 		)
@@ -135,14 +138,14 @@ func (s *Store) Now() time.Time { return s.options.Now() }
 // Size is the size of the file in bytes.
 func (s *Store) Size() (int64, error) { return s.db.Size() }
 
-// Actor is who asks for a change.
+// Actor is who makes a change.
 type Actor struct {
 	Name string // a user name, or activity.System
 	// Correlation ties together the entries of one flow; empty starts a new one.
 	Correlation string
 }
 
-// System is the actor of what nobody asked for.
+// System is the actor of changes that no user asked for.
 func System() Actor { return Actor{Name: activity.System} }
 
 // Tx is one transaction: a consistent read, or a change under way. It must

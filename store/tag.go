@@ -94,15 +94,15 @@ func (s *Store) AddTag(ctx context.Context, by Actor, kind TagKind, id, value st
 		if err != nil {
 			return err
 		}
-		place, there := findTag(tags, tag)
-		if !there {
+		place, found := findTag(tags, tag)
+		if !found {
 			if len(tags) >= maxTags {
 				return &landscape.InvalidError{Field: "value", Detail: fmt.Sprintf("is one too many: a resource has at most %d tags", maxTags)}
 			}
 			wanted := looksOf(tag)
 			for _, t := range tags {
 				if wanted.match(looksOf(t.Value)) {
-					return &landscape.InvalidError{Field: "value", Detail: taken(tag, t.Value)}
+					return &landscape.InvalidError{Field: "value", Detail: takenDetail(tag, t.Value)}
 				}
 			}
 			sequence, err := tx.s.tags.NextSequence(tx.kv)
@@ -118,15 +118,15 @@ func (s *Store) AddTag(ctx context.Context, by Actor, kind TagKind, id, value st
 	})
 }
 
-// RemoveTag takes a tag off a thing, or fails with ErrNotFound.
-func (s *Store) RemoveTag(ctx context.Context, by Actor, kind TagKind, id, tag string) error {
+// DeleteTag takes a tag off a thing, or fails with ErrNotFound.
+func (s *Store) DeleteTag(ctx context.Context, by Actor, kind TagKind, id, tag string) error {
 	return s.update(ctx, by, func(tx *Tx) error {
 		tags, err := tx.Tags(kind, id)
 		if err != nil {
 			return err
 		}
-		place, there := findTag(tags, tag)
-		if !there {
+		place, found := findTag(tags, tag)
+		if !found {
 			return fmt.Errorf("tag %q: %w", tag, ErrNotFound)
 		}
 		tags = slices.Delete(slices.Clone(tags), place, place+1)
@@ -137,7 +137,7 @@ func (s *Store) RemoveTag(ctx context.Context, by Actor, kind TagKind, id, tag s
 	})
 }
 
-func findTag(tags []Tag, value string) (place int, there bool) {
+func findTag(tags []Tag, value string) (place int, found bool) {
 	return slices.BinarySearchFunc(tags, value, func(t Tag, value string) int { return strings.Compare(t.Value, value) })
 }
 
@@ -146,19 +146,19 @@ func (tx *Tx) tagged(kind TagKind, id string) activity.TaggedResource {
 	r := activity.TaggedResource{ResourceID: id, ResourceType: string(kind)}
 	switch kind {
 	case HostTag:
-		if h, err := tx.anyHost(landscape.HostID(id)); err == nil {
+		if h, err := tx.storedHost(landscape.HostID(id)); err == nil {
 			r.Hostname = h.Hostname
 		}
 	case ClusterTag:
-		if c, err := tx.anyCluster(landscape.ClusterID(id)); err == nil {
+		if c, err := tx.storedCluster(landscape.ClusterID(id)); err == nil {
 			r.Name = activity.Nullable[string]{Given: true, Value: c.Name}
 		}
 	case DatabaseTag:
-		if db, err := tx.anyDatabase(landscape.DatabaseID(id)); err == nil {
+		if db, err := tx.storedDatabase(landscape.DatabaseID(id)); err == nil {
 			r.SID = db.SID
 		}
 	case SAPSystemTag:
-		if s, err := tx.anySAPSystem(landscape.SAPSystemID(id)); err == nil {
+		if s, err := tx.storedSAPSystem(landscape.SAPSystemID(id)); err == nil {
 			r.SID = s.SID
 		}
 	}

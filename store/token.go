@@ -123,7 +123,7 @@ type NewToken struct {
 func (s *Store) CreateToken(ctx context.Context, by Actor, userID int64, n NewToken) (*Token, error) {
 	var created *Token
 	err := s.update(ctx, by, func(tx *Tx) error {
-		if err := tx.mayHaveTokens(userID); err != nil {
+		if err := tx.checkMayHaveTokens(userID); err != nil {
 			return err
 		}
 		if err := tx.checkTokenName(userID, "", n.Name); err != nil {
@@ -219,7 +219,7 @@ func (s *Store) editToken(ctx context.Context, by Actor, userID int64, id string
 // ErrNotFound.
 func (s *Store) RegenerateToken(ctx context.Context, by Actor, userID int64, id string, hash TokenHash, keepEnd bool, expiresAt *time.Time) (*Token, error) {
 	return s.editToken(ctx, by, userID, id, func(tx *Tx, t *Token) (activity.Event, error) {
-		if err := tx.mayHaveTokens(userID); err != nil {
+		if err := tx.checkMayHaveTokens(userID); err != nil {
 			return nil, err
 		}
 		if t.Hash = hash; !keepEnd {
@@ -338,7 +338,7 @@ func (tx *Tx) deleteTokens(userID int64, tokens []*Token) error {
 		if err := tx.s.tokensUsed.Delete(tx.kv, []byte(t.ID)); err != nil {
 			return err
 		}
-		if err := tx.retireText(t, TextDeleted); err != nil {
+		if err := tx.putFormerText(t, TextDeleted); err != nil {
 			return err
 		}
 	}
@@ -348,7 +348,7 @@ func (tx *Tx) deleteTokens(userID int64, tokens []*Token) error {
 	if err := tx.endTokenSessions(tokens...); err != nil {
 		return err
 	}
-	owner, err := tx.anyUser(userID)
+	owner, err := tx.storedUser(userID)
 	if err != nil {
 		return err
 	}
@@ -376,7 +376,7 @@ func (tx *Tx) putToken(t *Token) error {
 	before, err := tx.Token(t.UserID, t.ID)
 	switch {
 	case err == nil && before.Hash != t.Hash:
-		if err := tx.retireText(before, TextReplaced); err != nil {
+		if err := tx.putFormerText(before, TextReplaced); err != nil {
 			return err
 		}
 	case err != nil && !errors.Is(err, ErrNotFound):
@@ -402,9 +402,9 @@ func (tx *Tx) verifyTokens() error {
 	return errors.Join(faults...)
 }
 
-// mayHaveTokens refuses to make a token of a user who may not sign in, and
+// checkMayHaveTokens refuses to make a token of a user who may not sign in, and
 // while there are to be none.
-func (tx *Tx) mayHaveTokens(userID int64) error {
+func (tx *Tx) checkMayHaveTokens(userID int64) error {
 	owner, err := tx.User(userID)
 	if err != nil {
 		return err
@@ -432,7 +432,7 @@ func (tx *Tx) checkTokenName(userID int64, id, name string) error {
 	wanted := looksOf(name)
 	for _, t := range tokens {
 		if t.ID != id && wanted.match(looksOf(t.Name)) {
-			return &landscape.InvalidError{Field: "name", Detail: taken(name, t.Name)}
+			return &landscape.InvalidError{Field: "name", Detail: takenDetail(name, t.Name)}
 		}
 	}
 	return nil

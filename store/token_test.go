@@ -81,12 +81,12 @@ func TestTokenVerbsWrite(t *testing.T) {
 		{"delete all", func() error { return s.DeleteAllTokens(t.Context(), by, u.ID) }, []activity.Type{activity.TypePersonalAccessTokenDeletion}, 1, nil},
 		{"delete all again", func() error { return s.DeleteAllTokens(t.Context(), by, u.ID) }, nil, 0, nil},
 		{"settings", func() error {
-			settings := usualTokenSettings
+			settings := defaultTokenSettings
 			settings.MaxLifetimeDays = &days
 			return s.ChangeTokenSettings(t.Context(), by, settings)
 		}, []activity.Type{activity.TypePersonalAccessTokenSettingsUpdate}, 1, nil},
 		{"settings again", func() error {
-			settings, same := usualTokenSettings, 100
+			settings, same := defaultTokenSettings, 100
 			settings.MaxLifetimeDays = &same
 			return s.ChangeTokenSettings(t.Context(), by, settings)
 		}, nil, 0, nil},
@@ -288,13 +288,13 @@ func TestTokenUses(t *testing.T) {
 	if diff := cmp.Diff([]string{"/last", "/2"}, usesOf(t, s, ben.ID, "")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if err := s.PruneTokenUses(t.Context(), c.Now()); err != nil {
+	if err := s.PruneTokenUsesBefore(t.Context(), c.Now()); err != nil {
 		t.Fatal(err)
 	}
 	if got := len(usesOf(t, s, ann.ID, "")); got != 2 {
 		t.Errorf("%d uses of one minute", got)
 	}
-	if err := s.PruneTokenUses(t.Context(), c.Now().Add(time.Hour)); err != nil {
+	if err := s.PruneTokenUsesBefore(t.Context(), c.Now().Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	if got := append(usesOf(t, s, ann.ID, ""), usesOf(t, s, ben.ID, "")...); got != nil {
@@ -323,7 +323,7 @@ func TestTokenUsesAreCapped(t *testing.T) {
 	if len(paths) != maxTokenUses || paths[len(paths)-1] == "0" {
 		t.Errorf("%d uses, the oldest is %s", len(paths), paths[len(paths)-1])
 	}
-	if err := s.PruneTokenUses(t.Context(), c.Now().Add(time.Second)); err != nil {
+	if err := s.PruneTokenUsesBefore(t.Context(), c.Now().Add(time.Second)); err != nil {
 		t.Fatal(err)
 	}
 	if left := usesOf(t, s, token.UserID, ""); left != nil {
@@ -342,11 +342,11 @@ func TestTokenUsesAreDropped(t *testing.T) {
 	}
 	defer shut(t, s)
 	token := makeToken(t, s, owner(t, s, "ann"), "a")
-	s.uses.writing.Lock() // nothing is written while this is held
+	s.pendingUses.writing.Lock() // nothing is written while this is held
 	for range maxPendingUses + 7 {
 		s.NoteTokenUse(TokenUse{UserID: token.UserID, At: s.Now(), TokenID: token.ID})
 	}
-	s.uses.writing.Unlock()
+	s.pendingUses.writing.Unlock()
 	if err := s.FlushTokenUses(t.Context()); err != nil {
 		t.Fatal(err)
 	}

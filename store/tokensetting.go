@@ -23,8 +23,8 @@ type TokenSettings struct {
 	RequirePasswordConfirmation bool `json:"require_password_confirmation"`
 }
 
-// usualTokenSettings hold until somebody changes them.
-var usualTokenSettings = TokenSettings{Enabled: true, DefaultLifetimeDays: 30, AllowBasic: true, RequirePasswordConfirmation: true}
+// defaultTokenSettings hold until somebody changes them.
+var defaultTokenSettings = TokenSettings{Enabled: true, DefaultLifetimeDays: 30, AllowBasic: true, RequirePasswordConfirmation: true}
 
 // maxTokenDays is the longest lifetime that can be set: a hundred years.
 const maxTokenDays = 36500
@@ -34,7 +34,7 @@ const maxTokenDays = 36500
 func (tx *Tx) TokenSettings() (*TokenSettings, error) {
 	settings, err := getSetting[TokenSettings](tx, keyTokenSettings)
 	if errors.Is(err, ErrNotFound) {
-		return &usualTokenSettings, nil
+		return &defaultTokenSettings, nil
 	}
 	return settings, err
 }

@@ -50,8 +50,8 @@ const (
 // pruneChunk is how many uses a single transaction removes.
 const pruneChunk = 5_000
 
-// uses are the uses that have not been written yet.
-type uses struct {
+// pendingTokenUses are the uses that have not been written yet.
+type pendingTokenUses struct {
 	mu      sync.Mutex
 	pending []TokenUse
 	dropped int
@@ -66,7 +66,7 @@ func (s *Store) NoteTokenUse(u TokenUse) {
 	u.Method, u.Path, u.UserAgent = MaskTokens(u.Method), MaskTokens(u.Path), MaskTokens(u.UserAgent)
 	u.Method, u.Path = u.Method[:min(len(u.Method), maxUseMethod)], u.Path[:min(len(u.Path), maxUsePath)]
 	u.UserAgent = u.UserAgent[:min(len(u.UserAgent), maxUserAgent)]
-	w := &s.uses
+	w := &s.pendingUses
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.pending) >= maxPendingUses {
@@ -79,7 +79,7 @@ func (s *Store) NoteTokenUse(u TokenUse) {
 // FlushTokenUses writes the uses noted so far into the log. Called once a
 // second, it makes a busy script cost a commit a second and not one a request.
 func (s *Store) FlushTokenUses(ctx context.Context) error {
-	w := &s.uses
+	w := &s.pendingUses
 	w.writing.Lock()
 	defer w.writing.Unlock()
 	w.mu.Lock()
@@ -191,10 +191,10 @@ func (tx *Tx) pruneUses(user int64, n int, before time.Time) (removed int, err e
 	return len(toDelete), tx.s.tokenUses.Delete(tx.kv, toDelete...)
 }
 
-// PruneTokenUses removes the uses before a time from the logs of all users, in
+// PruneTokenUsesBefore removes the uses before a time from the logs of all users, in
 // as many transactions as it takes, and the former texts of tokens that are
 // older.
-func (s *Store) PruneTokenUses(ctx context.Context, before time.Time) error {
+func (s *Store) PruneTokenUsesBefore(ctx context.Context, before time.Time) error {
 	var users []int64
 	err := s.View(func(tx *Tx) error {
 		for u, err := range tx.s.users.All(tx.kv) { // deleted ones, too

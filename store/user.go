@@ -84,7 +84,7 @@ func abilitySet(ids []int) []int { return slices.Compact(slices.Sorted(slices.Va
 // User returns a user who was not deleted, or ErrNotFound. The user is shared
 // and must not be modified.
 func (tx *Tx) User(id int64) (*User, error) {
-	u, err := tx.anyUser(id)
+	u, err := tx.storedUser(id)
 	if err == nil && u.DeletedAt != nil {
 		return nil, fmt.Errorf("user %d: %w", id, ErrNotFound)
 	}
@@ -104,7 +104,7 @@ func usernamesOf(u *User) []string {
 	return []string{u.Username}
 }
 
-func (tx *Tx) anyUser(id int64) (*User, error) {
+func (tx *Tx) storedUser(id int64) (*User, error) {
 	return tx.s.users.Get(tx.kv, userKey(id))
 }
 
@@ -202,7 +202,7 @@ func (tx *Tx) checkUsername(username string) error {
 			return err
 		}
 		if wanted.match(looksOf(u.Username)) {
-			return &TakenError{"username", taken(username, u.Username)}
+			return &TakenError{"username", takenDetail(username, u.Username)}
 		}
 	}
 	return nil
@@ -220,7 +220,7 @@ func (tx *Tx) checkEmail(id int64, address string) error {
 			return err
 		}
 		if u.ID != id && fold(u.Email) == wanted {
-			return &TakenError{"email", taken("", "")}
+			return &TakenError{"email", takenDetail("", "")}
 		}
 	}
 	return nil
@@ -249,9 +249,9 @@ func (s *Store) ChangeUser(ctx context.Context, by Actor, id int64, version int,
 		if u.LockVersion != version {
 			return nil, fmt.Errorf("user %d: %w: it is %d by now", id, ErrStale, u.LockVersion)
 		}
-		set(&u.Fullname, c.Fullname)
-		set(&u.Email, c.Email)
-		set(&u.Timezone, c.Timezone)
+		setIfGiven(&u.Fullname, c.Fullname)
+		setIfGiven(&u.Email, c.Email)
+		setIfGiven(&u.Timezone, c.Timezone)
 		if c.Abilities != nil {
 			u.Abilities = abilitySet(*c.Abilities)
 		}
@@ -299,8 +299,8 @@ func (s *Store) editUser(ctx context.Context, by Actor, id int64, edit func(tx *
 	return after, err
 }
 
-// set sets a value where there is a new one.
-func set[T any](value *T, to *T) {
+// setIfGiven sets a value where there is a new one.
+func setIfGiven[T any](value *T, to *T) {
 	if to != nil {
 		*value = *to
 	}

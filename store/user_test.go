@@ -148,7 +148,7 @@ func TestSessions(t *testing.T) {
 	if hasSession(t, s, 3) {
 		t.Error("a session outlives its end")
 	}
-	if err := s.ExpireSessions(t.Context()); err != nil {
+	if err := s.PruneSessions(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	view(t, s, func(tx *Tx) error {
@@ -275,7 +275,7 @@ func TestDeleteUser(t *testing.T) {
 		for u := range tx.Users() {
 			t.Errorf("there is still %+v", u)
 		}
-		tombstone, err := tx.anyUser(ann.ID)
+		tombstone, err := tx.storedUser(ann.ID)
 		if err != nil || tombstone.Username != "ann" || tombstone.DeletedAt == nil || tombstone.Fullname+tombstone.Email+tombstone.PasswordHash != "" {
 			t.Errorf("left %+v, %v", tombstone, err)
 		}

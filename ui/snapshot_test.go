@@ -34,7 +34,7 @@ func TestSnapshotIsCurrent(t *testing.T) {
 			tag(store.HostTag, string(hostID(77)), "early")
 		}},
 		{"a tag less", func() {
-			if err := f.store.RemoveTag(t.Context(), store.System(), store.ClusterTag, string(landscape.ClusterIDFromKey("hana")), "prod"); err != nil {
+			if err := f.store.DeleteTag(t.Context(), store.System(), store.ClusterTag, string(landscape.ClusterIDFromKey("hana")), "prod"); err != nil {
 				t.Fatal(err)
 			}
 		}},

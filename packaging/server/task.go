@@ -42,8 +42,8 @@ func (s *server) tasks() []task {
 		// Does something on the first run of a day. A server that was down at
 		// midnight does it when it starts.
 		{name: "old entries of the activity log", run: s.pruneActivity, every: time.Minute, atStart: true},
-		{name: "ended sessions", run: s.store.ExpireSessions, every: time.Hour},
-		{name: "old refused reports", run: s.store.ExpireDiscards, every: time.Hour},
+		{name: "ended sessions", run: s.store.PruneSessions, every: time.Hour},
+		{name: "old refused reports", run: s.store.PruneDiscards, every: time.Hour},
 		{name: "agents without a host", run: s.store.PruneAgents, every: time.Hour},
 	}
 	if s.demoHosts > 0 {
@@ -97,7 +97,7 @@ func (s *server) repeat(ctx context.Context, t task) {
 // pruneActivity removes entries of the activity log that are older than the
 // settings say.
 func (s *server) pruneActivity(ctx context.Context) error {
-	removed, err := s.store.ExpireActivity(ctx)
+	removed, err := s.store.PruneActivity(ctx)
 	if removed > 0 {
 		s.log.Info("old entries of the activity log removed", "entries", removed)
 	}

@@ -64,7 +64,7 @@ func (a *API) removeTag(kind store.TagKind) func(http.ResponseWriter, *http.Requ
 		if err := in.fault(); err != nil {
 			return err
 		}
-		err := a.deps.Store.RemoveTag(r.Context(), auth.From(r.Context()).Actor(), kind, id, pathText(r, "value"))
+		err := a.deps.Store.DeleteTag(r.Context(), auth.From(r.Context()).Actor(), kind, id, pathText(r, "value"))
 		if err != nil {
 			return err
 		}

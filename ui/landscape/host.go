@@ -88,7 +88,7 @@ func (s *Pages) showHost(w http.ResponseWriter, r *http.Request, status int, dia
 		if p.Faults = s.newReportFaults(&agent); len(p.Faults) > 0 {
 			p.Refresh = reportRefresh
 		}
-		awaited = tx.Awaited(h)
+		awaited = tx.HeartbeatPending(h)
 		p.Live = watchedHost(tx, h)
 		return s.FillFrame(&p.Frame, tx)
 	})

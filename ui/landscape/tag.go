@@ -148,7 +148,7 @@ func (s *Pages) removeTag(k page.Taggable) func(http.ResponseWriter, *http.Reque
 		if err != nil {
 			return err
 		}
-		err = s.Store.RemoveTag(r.Context(), page.Actor(r.Context()), k.Kind, id, r.PostForm.Get("value"))
+		err = s.Store.DeleteTag(r.Context(), page.Actor(r.Context()), k.Kind, id, r.PostForm.Get("value"))
 		if errors.Is(err, store.ErrNotFound) {
 			err = nil
 		}

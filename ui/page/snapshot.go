@@ -52,7 +52,7 @@ type tagged struct {
 // must not be modified.
 func (s *Console) Snapshot(tx *store.Tx) (*Snapshot, error) {
 	last := s.lastSnapshot.Load()
-	if last != nil && last.Seq == tx.LastChange() && last.settling == tx.Settling() {
+	if last != nil && last.Seq == tx.LastChange() && last.settling == tx.JustStarted() {
 		return last, nil
 	}
 	var v *Snapshot
@@ -181,12 +181,12 @@ type System struct {
 
 // await finds the hosts that may yet be heard after a start.
 func (v *Snapshot) await(tx *store.Tx) {
-	v.settling, v.Awaited = tx.Settling(), make(map[landscape.HostID]bool)
+	v.settling, v.Awaited = tx.JustStarted(), make(map[landscape.HostID]bool)
 	if !v.settling {
 		return
 	}
 	for _, h := range v.Hosts {
-		if tx.Awaited(h) {
+		if tx.HeartbeatPending(h) {
 			v.Awaited[h.ID] = true
 		}
 	}

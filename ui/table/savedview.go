@@ -73,7 +73,7 @@ func (s *Pages) saveView(w http.ResponseWriter, r *http.Request) error {
 
 // removeView answers POST /views/remove.
 func (s *Pages) removeView(w http.ResponseWriter, r *http.Request) error {
-	err := s.Store.RemoveView(r.Context(), auth.From(r.Context()).User.ID, r.PostForm.Get("screen"), r.PostForm.Get("name"))
+	err := s.Store.DeleteView(r.Context(), auth.From(r.Context()).User.ID, r.PostForm.Get("screen"), r.PostForm.Get("name"))
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}

@@ -1,0 +1,153 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"trento/store/kv"
+	"trento/store/landscape"
+)
+
+// LastHeartbeat is the time of the last heartbeat of a host. Heartbeats are
+// written down only when they start or are lost, and when the store closes.
+// BenchmarkHeartbeat: one that is kept in memory takes a 400th of the time of
+// one that is written.
+func (s *Store) LastHeartbeat(id landscape.HostID) (at time.Time, ok bool) {
+	last, ok := s.lastHeartbeats.Load(id)
+	at, _ = last.(time.Time)
+	return at, ok
+}
+
+func (tx *Tx) loadHeartbeats() {
+	for id, at := range tx.s.heartbeats.Scan(tx.kv, nil, nil) {
+		tx.s.lastHeartbeats.Store(landscape.HostID(id), kv.BytesTime(at))
+	}
+}
+
+func (tx *Tx) putHeartbeat(id landscape.HostID, t time.Time) error {
+	return tx.s.heartbeats.Put(tx.kv, []byte(id), kv.TimeBytes(t))
+}
+
+func (tx *Tx) putHeartbeats() (err error) {
+	tx.s.lastHeartbeats.Range(func(id, at any) bool {
+		err = tx.putHeartbeat(id.(landscape.HostID), at.(time.Time))
+		return err == nil
+	})
+	return err
+}
+
+// Heartbeat takes in a heartbeat of the agent of a host. It fails with
+// ErrNotFound where the host is not registered.
+func (s *Store) Heartbeat(ctx context.Context, id landscape.HostID) error {
+	var passing bool
+	err := s.View(func(tx *Tx) error {
+		host, err := tx.Host(id)
+		passing = err == nil && host.Heartbeat == landscape.HeartbeatPassing
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if passing {
+		s.lastHeartbeats.Store(id, s.Now())
+		return nil
+	}
+	return s.update(ctx, System(), func(tx *Tx) error {
+		host, err := tx.Host(id)
+		if err != nil {
+			return err
+		}
+		tx.kv.AfterCommit(func() { s.lastHeartbeats.Store(id, tx.now) })
+		if host.Heartbeat == landscape.HeartbeatPassing {
+			return nil
+		}
+		changes, err := landscape.HeartbeatReceived(state{tx}, id, tx.now)
+		if err != nil {
+			return err
+		}
+		return errors.Join(tx.putHeartbeat(id, tx.now), tx.apply(changes))
+	})
+}
+
+// heartbeatTolerance is how late a heartbeat may be.
+const heartbeatTolerance = time.Second
+
+// HeartbeatTimeout is how old a heartbeat may be before its host counts as
+// lost.
+func (s *Store) HeartbeatTimeout() time.Duration {
+	return s.options.HeartbeatInterval*time.Duration(s.options.HeartbeatAllowedMissed+1) + heartbeatTolerance
+}
+
+// MarkLostHosts marks the hosts whose heartbeat was lost, those whose id is no
+// longer shared, and what is stale because reports cannot be used. A host that
+// never sent a heartbeat stays as it is, and all get their full time anew after
+// a start: that the server was away says nothing about them.
+func (s *Store) MarkLostHosts(ctx context.Context) error {
+	now := s.Now()
+	var lost, unshared []landscape.HostID
+	err := s.View(func(tx *Tx) error {
+		for host, err := range tx.Hosts() {
+			if err != nil {
+				return err
+			}
+			if host.Heartbeat != landscape.HeartbeatCritical && s.heartbeatOverdue(host.ID, now) {
+				lost = append(lost, host.ID)
+			}
+			if s.noLongerShared(host, now) {
+				unshared = append(unshared, host.ID)
+			}
+		}
+		return nil
+	})
+	var failed []error
+	for _, id := range lost {
+		failed = append(failed, s.markHostLost(ctx, id))
+	}
+	for _, id := range unshared {
+		failed = append(failed, s.markUnshared(ctx, id))
+	}
+	return errors.Join(append(failed, err, s.markStaleReports(ctx))...)
+}
+
+// JustStarted reports whether the start is so recent that agents may be silent
+// for that reason alone.
+func (tx *Tx) JustStarted() bool { return !tx.now.After(tx.s.openedAt.Add(tx.s.HeartbeatTimeout())) }
+
+// HeartbeatPending reports whether a host that was registered before the start
+// has sent no heartbeat since, but still may in time.
+func (tx *Tx) HeartbeatPending(h *landscape.Host) bool {
+	last, _ := tx.s.LastHeartbeat(h.ID)
+	return tx.JustStarted() && h.RegisteredAt.Before(tx.s.openedAt) && last.Before(tx.s.openedAt)
+}
+
+func (s *Store) heartbeatOverdue(id landscape.HostID, now time.Time) bool {
+	last, ever := s.LastHeartbeat(id)
+	if last.Before(s.openedAt) {
+		last = s.openedAt
+	}
+	return ever && now.Sub(last) > s.HeartbeatTimeout()
+}
+
+func (s *Store) markHostLost(ctx context.Context, id landscape.HostID) error {
+	return s.update(ctx, System(), func(tx *Tx) error {
+		if !s.heartbeatOverdue(id, tx.now) {
+			return nil // it has sent one meanwhile
+		}
+		changes, err := landscape.HeartbeatLost(state{tx}, id, tx.now)
+		if errors.Is(err, landscape.ErrNotRegistered) {
+			return nil // it was cleaned up meanwhile
+		}
+		if err != nil || !changes.Changed() {
+			return err
+		}
+		// The next reports make fresh again what turns stale now.
+		for _, kind := range landscape.Kinds {
+			if kind.TurnsStale() {
+				tx.invalidateReport(id, kind)
+			}
+		}
+		last, _ := s.LastHeartbeat(id)
+		return errors.Join(tx.putHeartbeat(id, last), tx.apply(changes))
+	})
+}
