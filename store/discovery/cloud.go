@@ -6,22 +6,22 @@ import (
 	"trento/store/landscape"
 )
 
-// snakeless makes one name of the spellings agents and clouds have for it:
-// osProfile, OSProfile and os_profile are the same.
-func snakeless(name string) string {
+// normalizeCloudName makes one name of the spellings that agents and clouds use
+// for it: osProfile, OSProfile and os_profile are the same.
+func normalizeCloudName(name string) string {
 	return strings.ToLower(strings.ReplaceAll(name, "_", ""))
 }
 
-// decodeCloud reads a cloud_discovery. Metadata is kept for the providers
-// that tell something about their machines.
-func decodeCloud(payload value, r *reading) (*landscape.Cloud, error) {
-	if !payload.object() {
+// decodeCloud reads a cloud_discovery. It reads the metadata of the providers
+// that describe their machines.
+func decodeCloud(payload value, r *findings) (*landscape.Cloud, error) {
+	if !payload.isObject() {
 		return nil, unable()
 	}
-	f := readPayload(payload, snakeless, r)
+	f := readPayload(payload, normalizeCloudName, r)
 	cloud := &landscape.Cloud{Provider: f.provider("Provider")}
-	metadata := f.into("Metadata")
-	if !metadata.present() {
+	metadata := f.nested("Metadata")
+	if !metadata.isPresent() {
 		return cloud, nil
 	}
 	switch cloud.Provider {
@@ -35,38 +35,38 @@ func decodeCloud(payload value, r *reading) (*landscape.Cloud, error) {
 	return cloud, nil
 }
 
-// provider is where a machine runs. Agents send "" where they recognise
-// nothing, and newer ones may recognise what we do not know.
+// provider reads where a machine runs. Agents send "" where they recognise
+// nothing. Newer ones may recognise what we do not know.
 func (f *fields) provider(name string) string {
 	return f.oneOf(name, "azure", "aws", "gcp", "kvm", "nutanix", "vmware")
 }
 
-// azure expects nothing: which parts there are depends on the image and on
-// the age of the metadata service.
+// azure misses nothing that is not there: that depends on the image and on the
+// version of the metadata service.
 func (f *fields) azure() *landscape.AzureVM {
-	compute := f.into("compute")
+	compute := f.nested("compute")
 	return &landscape.AzureVM{
 		VMName:         compute.textOrNil("name"),
 		ResourceGroup:  compute.textOrNil("resourceGroupName"),
 		Location:       compute.textOrNil("location"),
 		VMSize:         compute.textOrNil("vmSize"),
-		DataDiskNumber: compute.into("storageProfile").length("dataDisks"),
+		DataDiskNumber: compute.nested("storageProfile").length("dataDisks"),
 		Offer:          compute.textOrNil("offer"),
 		SKU:            compute.textOrNil("sku"),
-		AdminUsername:  compute.into("osProfile").textOrNil("adminUsername"),
+		AdminUsername:  compute.nested("osProfile").textOrNil("adminUsername"),
 	}
 }
 
 func (f *fields) aws() *landscape.AWSVM {
 	return &landscape.AWSVM{
-		AccountID:        orNil(f.expected("account_id")),
-		AMIID:            orNil(f.expected("ami_id")),
-		AvailabilityZone: orNil(f.expected("availability_zone")),
+		AccountID:        orNil(f.expectedText("account_id")),
+		AMIID:            orNil(f.expectedText("ami_id")),
+		AvailabilityZone: orNil(f.expectedText("availability_zone")),
 		DataDiskNumber:   f.expectedInteger("data_disk_number"),
-		InstanceID:       orNil(f.expected("instance_id")),
-		InstanceType:     orNil(f.expected("instance_type")),
-		Region:           orNil(f.expected("region")),
-		VPCID:            orNil(f.expected("vpc_id")),
+		InstanceID:       orNil(f.expectedText("instance_id")),
+		InstanceType:     orNil(f.expectedText("instance_type")),
+		Region:           orNil(f.expectedText("region")),
+		VPCID:            orNil(f.expectedText("vpc_id")),
 	}
 }
 
@@ -74,13 +74,13 @@ func (f *fields) gcp() *landscape.GCPVM {
 	return &landscape.GCPVM{
 		DiskNumber:   f.expectedInteger("disk_number"),
 		Image:        f.textOrNil("image"),
-		InstanceName: orNil(f.expected("instance_name")),
-		MachineType:  orNil(f.expected("machine_type")),
-		Network:      orNil(f.expected("network")),
-		ProjectID:    orNil(f.expected("project_id")),
-		Zone:         orNil(f.expected("zone")),
+		InstanceName: orNil(f.expectedText("instance_name")),
+		MachineType:  orNil(f.expectedText("machine_type")),
+		Network:      orNil(f.expectedText("network")),
+		ProjectID:    orNil(f.expectedText("project_id")),
+		Zone:         orNil(f.expectedText("zone")),
 	}
 }
 
-// length is the number of elements of an array; 0 where there is none.
-func (f *fields) length(name string) int { return len(f.places(name)) }
+// length returns the number of elements of an array; 0 without an array.
+func (f *fields) length(name string) int { return len(f.elements(name)) }

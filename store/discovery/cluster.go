@@ -8,15 +8,15 @@ import (
 	"trento/store/landscape"
 )
 
-// maxDetails bounds the details of central services, in bytes: they repeat
-// the nodes for every SAP system, and a report must not grow without limit by
-// being understood. Real ones stay far below.
+// maxDetails limits the details of central services, in bytes. They repeat the
+// nodes for every SAP system, so that a report could become much larger when it
+// is decoded. Real ones stay far below.
 const maxDetails = 16 << 20
 
-// clusterSpelling makes one name of the spellings agents have for it:
-// NodesRunningOn and nodes_running_on are the same, and so are the names
-// inside the configuration of SBD.
-func clusterSpelling(name string) string {
+// normalizeClusterName makes one name of the spellings that agents use for it:
+// NodesRunningOn and nodes_running_on are the same, and so are the names inside
+// the configuration of SBD.
+func normalizeClusterName(name string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '_' || r == ' ' {
 			return -1
@@ -25,24 +25,24 @@ func clusterSpelling(name string) string {
 	}, name)
 }
 
-// decodeCluster reads an ha_cluster_discovery. What a node that is not the
-// designated controller sees of the cluster does not count, and is not read.
-func decodeCluster(payload value, r *reading) (*landscape.ClusterReport, error) {
-	if payload.null() {
+// decodeCluster reads an ha_cluster_discovery. It reads the inside of the
+// cluster from its designated controller only.
+func decodeCluster(payload value, r *findings) (*landscape.ClusterReport, error) {
+	if payload.isNull() {
 		return &landscape.ClusterReport{}, nil
 	}
-	if !payload.object() {
+	if !payload.isObject() {
 		return nil, unable()
 	}
-	f := readPayload(payload, clusterSpelling, r)
-	report := &landscape.ClusterReport{ID: landscape.ClusterIDFromKey(f.identity("Id")), Name: f.textOrNil("Name")}
+	f := readPayload(payload, normalizeClusterName, r)
+	report := &landscape.ClusterReport{ID: landscape.ClusterIDFromKey(f.requiredText("Id")), Name: f.textOrNil("Name")}
 	if online := f.boolean("Online"); online != nil && !*online {
 		return report, nil
 	}
 	report.Online = true
-	monitor := f.into("Crmmon")
-	summary := monitor.into("Summary")
-	report.CIBLastWritten = orNil(summary.into("LastChange").expected("Time"))
+	monitor := f.nested("Crmmon")
+	summary := monitor.nested("Summary")
+	report.CIBLastWritten = orNil(summary.nested("LastChange").expectedText("Time"))
 	if !isTrue(f.expectedBoolean("DC")) {
 		return report, nil
 	}
@@ -50,34 +50,34 @@ func decodeCluster(payload value, r *reading) (*landscape.ClusterReport, error) 
 	if view != nil {
 		report.Facts = view.facts(f)
 	}
-	report.Unread = report.Facts == nil || view.doubtful
+	report.Unread = report.Facts == nil || view.incomplete
 	return report, nil
 }
 
-// facts says what a cluster is and does; nil where that cannot be told.
+// facts returns what a cluster is and does; nil where that cannot be told.
 func (v *clusterView) facts(f *fields) *landscape.ClusterFacts {
 	facts := &landscape.ClusterFacts{
 		Provider: v.provider, State: v.state, SAPInstances: v.instances(),
 		ResourcesNumber: v.resourcesNumber, HostsNumber: v.hostsNumber,
 	}
 	var architecture string
-	facts.Type, architecture = v.kind()
+	facts.Type, architecture = v.clusterType()
 	switch facts.Type {
 	case landscape.HANAScaleUp, landscape.HANAScaleOut:
 		facts.HANA = v.hanaDetails(facts, architecture)
 	case landscape.ASCSERS:
 		sids := facts.AdditionalSIDs()
-		if len(sids) == 0 { // and yet there are resources that run some
-			f.leaveOut("Cib", noInstances)
-			v.doubtful = true
+		if len(sids) == 0 { // although there are resources that run instances
+			f.leaveOut("Cib", namesNoInstances)
+			v.incomplete = true
 		}
 		if len(sids)*v.size > maxDetails {
-			f.leaveOut("Cib", tooLarge)
+			f.leaveOut("Cib", isTooLarge)
 			return nil
 		}
 		facts.ASCSERS = v.ascsERSDetails(sids)
 	case landscape.ClusterUnknown:
-		if v.doubtful { // it may be what it was
+		if v.incomplete { // its type may be the known one
 			return nil
 		}
 		return facts
@@ -90,8 +90,7 @@ func (v *clusterView) facts(f *fields) *landscape.ClusterFacts {
 	return facts
 }
 
-// Agents of resources, by the names they run under, as resource.runs compares
-// them.
+// Resource agents of running resources, in the form that resource.runs compares.
 const (
 	agentTopology   = "ocf:suse:SAPHanaTopology"
 	agentHANA       = "ocf:suse:SAPHana"
@@ -99,7 +98,7 @@ const (
 	agentInstance   = "ocf:heartbeat:SAPInstance"
 )
 
-// Types of resources, as they are configured.
+// Types of configured resources.
 const (
 	typeTopology   = "SAPHanaTopology"
 	typeHANA       = "SAPHana"
@@ -111,12 +110,12 @@ const (
 	typeAWSAddress = "aws-vpc-move-ip"
 )
 
-// kind tells the type of a cluster and, of a HANA cluster, the architecture
-// of its resource agents.
-func (v *clusterView) kind() (kind landscape.ClusterType, architecture string) {
+// clusterType returns the type of a cluster and, of a HANA cluster, the
+// architecture of its resource agents.
+func (v *clusterView) clusterType() (kind landscape.ClusterType, architecture string) {
 	topology, _ := v.firstProperty(func(name string) bool { return strings.HasSuffix(name, "_glob_topology") })
 	hana, isHANA := v.classicHANA()
-	ascs := v.centralServices()
+	ascs := v.hasCentralServices()
 	switch {
 	case !ascs && topology == "ScaleUp":
 		return landscape.HANAScaleUp, landscape.AngiArchitecture
@@ -132,10 +131,10 @@ func (v *clusterView) kind() (kind landscape.ClusterType, architecture string) {
 	return landscape.ClusterUnknown, ""
 }
 
-// classicHANA tells the type of a HANA cluster by the cloned resources.
+// classicHANA returns the type of a HANA cluster by its cloned resources.
 func (v *clusterView) classicHANA() (landscape.ClusterType, bool) {
 	cloned := func(agent string) bool {
-		return slices.ContainsFunc(v.resources, func(r resource) bool { return r.place == inClone && r.runs(agent) })
+		return slices.ContainsFunc(v.resources, func(r resource) bool { return r.container == inClone && r.runs(agent) })
 	}
 	switch {
 	case cloned(agentTopology) && cloned(agentHANA):
@@ -146,9 +145,9 @@ func (v *clusterView) classicHANA() (landscape.ClusterType, bool) {
 	return "", false
 }
 
-// centralServices reports whether the groups of resources come in pairs that
-// run SAP instances. Groups that run databases do not count.
-func (v *clusterView) centralServices() bool {
+// hasCentralServices reports whether the groups of resources that run SAP
+// instances come in pairs. Groups that run databases do not count.
+func (v *clusterView) hasCentralServices() bool {
 	groups := 0
 	for _, group := range v.runningGroups {
 		if slices.ContainsFunc(group, func(r resource) bool { return r.runs(agentInstance) && !strings.Contains(r.id, "HDB") }) {
@@ -158,14 +157,14 @@ func (v *clusterView) centralServices() bool {
 	return groups >= 2 && groups%2 == 0
 }
 
-// instances are the SAP instances the cluster runs, those of databases first.
-// One whose name cannot be taken apart is left out.
+// instances returns the SAP instances that the cluster runs, those of databases
+// first. It leaves out those whose name has another form.
 func (v *clusterView) instances() []landscape.ClusteredInstance {
 	list := []landscape.ClusteredInstance{}
 	add := func(p primitive, instance landscape.ClusteredInstance) {
 		if strings.TrimSpace(instance.SID) == "" || strings.TrimSpace(instance.Number) == "" {
-			p.fields.leaveOut("InstanceAttributes", noInstance)
-			v.doubtful = true
+			p.fields.leaveOut("InstanceAttributes", namesNoInstance)
+			v.incomplete = true
 			return
 		}
 		list = append(list, instance)
@@ -178,7 +177,7 @@ func (v *clusterView) instances() []landscape.ClusteredInstance {
 			})
 		}
 	}
-	directories, services := v.mounts()
+	directories, services := v.movedFiles()
 	for _, p := range v.primitives {
 		if p.kind != typeInstance {
 			continue
@@ -195,10 +194,10 @@ func (v *clusterView) instances() []landscape.ClusteredInstance {
 	return list
 }
 
-// mounts are the directories that the cluster moves, and the names of the
-// instances whose service it starts where they move. Either way an instance
-// takes its files with it.
-func (v *clusterView) mounts() (directories, services map[string]bool) {
+// movedFiles returns the directories that the cluster mounts on the node where
+// it needs them, and the names of the instances whose start service it runs
+// there. Either way an instance takes its files with it when it moves.
+func (v *clusterView) movedFiles() (directories, services map[string]bool) {
 	directories, services = make(map[string]bool), make(map[string]bool)
 	for _, p := range v.primitives {
 		switch p.kind {
@@ -216,11 +215,11 @@ func lastTwo(text string) string {
 	return string(runes[max(len(runes)-2, 0):])
 }
 
-// resourceSIDs says of the resources that run SAP software which system they
-// belong to.
+// resourceSIDs returns the SID of the system for each resource that runs SAP
+// software, by the id of the resource.
 func (v *clusterView) resourceSIDs() map[string]string {
 	configured := make(map[string]primitive)
-	for _, p := range slices.Backward(v.primitives) { // of an id the first one counts
+	for _, p := range slices.Backward(v.primitives) { // the first one with an id counts
 		configured[p.id] = p
 	}
 	sids := make(map[string]string)

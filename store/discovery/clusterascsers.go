@@ -10,10 +10,10 @@ import (
 func (v *clusterView) ascsERSDetails(sids []string) *landscape.ASCSERSDetails {
 	details := &landscape.ASCSERSDetails{
 		FencingType: v.fencing(), MaintenanceMode: isTrue(v.maintenance), SBDDevices: v.sbdDevices,
-		StoppedResources: v.stopped(), Resources: v.allResources(),
+		StoppedResources: v.stoppedResources(), Resources: v.allResources(),
 		SAPSystems: []landscape.ClusterSAPSystem{},
 	}
-	running := v.byNode()
+	running := v.resourcesByNode()
 	for _, sid := range sids {
 		details.SAPSystems = append(details.SAPSystems, v.clusterSAPSystem(sid, running))
 	}
@@ -45,7 +45,7 @@ func (v *clusterView) clusterSAPSystem(sid string, running map[nodeKey][]resourc
 	return system
 }
 
-// primitivesOf are the resources of the groups that run instances of an SAP
+// primitivesOf returns the resources of the groups that run instances of an SAP
 // system.
 func (v *clusterView) primitivesOf(sid string) []primitive {
 	var own []primitive
@@ -61,27 +61,28 @@ func (v *clusterView) primitivesOf(sid string) []primitive {
 	return own
 }
 
-// distributed reports whether the instances of an SAP system run on two nodes
-// that are well.
+// distributed reports whether the instances of an SAP system run on two healthy
+// nodes.
 func (v *clusterView) distributed(own map[string]bool) bool {
 	var nodes []nodeKey
 	for _, r := range v.resources {
-		if r.place == inGroup && r.runs(agentInstance) && r.role == "Started" && !isTrue(r.failed) && r.node != nil &&
-			own[r.id] && !slices.Contains(nodes, keyOf(*r.node)) && v.well(keyOf(*r.node)) {
+		if r.container == inGroup && r.runs(agentInstance) && r.role == "Started" && !isTrue(r.failed) && r.node != nil &&
+			own[r.id] && !slices.Contains(nodes, keyOf(*r.node)) && v.isHealthy(keyOf(*r.node)) {
 			nodes = append(nodes, keyOf(*r.node))
 		}
 	}
 	return len(nodes) == 2
 }
 
-func (v *clusterView) well(key nodeKey) bool {
+func (v *clusterView) isHealthy(key nodeKey) bool {
 	return slices.ContainsFunc(v.nodes, func(n node) bool { return keyOf(n.name) == key && isTrue(n.online) && !isTrue(n.unclean) })
 }
 
-// ascsERSNode is a node with those resources of an SAP system that run on it.
+// ascsERSNode returns a node with those resources of an SAP system that run on
+// it.
 func (v *clusterView) ascsERSNode(n node, own []primitive, running []resource) landscape.ASCSERSNode {
 	shown := landscape.ASCSERSNode{
-		Name: n.name, Status: n.status(), Attributes: n.attributes, Resources: v.onNode(running),
+		Name: n.name, Status: n.status(), Attributes: n.attributes, Resources: v.resourcesOnNode(running),
 		Roles: []string{}, VirtualIPs: []*string{}, Filesystems: []*string{},
 	}
 	runs := make(map[string]bool)

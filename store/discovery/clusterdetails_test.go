@@ -104,11 +104,11 @@ func TestStoppedResources(t *testing.T) {
 	v := &clusterView{resources: []resource{
 		{id: "runs", active: yes, nodesRunningOn: &one}, {id: "starts", nodesRunningOn: &one}, {id: "odd", active: yes, nodesRunningOn: &none},
 		{id: "untold"},
-		{id: "stopped", agent: "systemd:x", role: "Stopped", managed: yes, failed: yes, place: inClone, nodesRunningOn: &none},
+		{id: "stopped", agent: "systemd:x", role: "Stopped", managed: yes, failed: yes, container: inClone, nodesRunningOn: &none},
 		{id: "stopped", agent: "systemd:x", role: "Stopped", nodesRunningOn: &none},
 	}}
 	stopped := landscape.ClusterResource{ID: "stopped", Type: "systemd:x", Role: "Stopped"}
-	if diff := cmp.Diff([]landscape.ClusterResource{stopped, stopped}, v.stopped()); diff != "" {
+	if diff := cmp.Diff([]landscape.ClusterResource{stopped, stopped}, v.stoppedResources()); diff != "" {
 		t.Errorf("stopped (-want +got):\n%s", diff)
 	}
 }
@@ -152,7 +152,7 @@ func TestFencing(t *testing.T) {
 	}{
 		"by a disk":                   {[]resource{{agent: "ocf::x"}, {agent: "stonith:external/sbd"}, {agent: "stonith:b"}}, `null`, "external/sbd"},
 		"text behind the first colon": {[]resource{{agent: "stonith:a:b"}}, `null`, "a:b"},
-		"in a group":                  {[]resource{{agent: "stonith:a", place: inGroup}, {agent: "stonith:b", place: inClone}}, `null`, ""},
+		"in a group":                  {[]resource{{agent: "stonith:a", container: inGroup}, {agent: "stonith:b", container: inClone}}, `null`, ""},
 		"nothing":                     {nil, `null`, ""},
 		"nothing configured":          {nil, `{"Config":null,"Devices":null}`, ""},
 		"a device configured":         {nil, `{"Config":{"SBD_DEVICE":"/dev/sdb","SBD_WATCHDOG_DEV":"/dev/watchdog"}}`, "Unknown"},
@@ -162,9 +162,9 @@ func TestFencing(t *testing.T) {
 		"a watchdog and disks":        {nil, `{"Config":{"SBD_WATCHDOG_DEV":"/dev/watchdog"},"Devices":[{"Device":"a","Status":"healthy"}]}`, ""},
 		"something else":              {nil, `{"Config":{"SBD_OPTS":"x"}}`, ""},
 	} {
-		var r reading
+		var r findings
 		v := &clusterView{resources: c.resources}
-		v.readSBD(readPayload(value(`{"SBD":`+c.sbd+`}`), clusterSpelling, &r))
+		v.readSBD(readPayload(value(`{"SBD":`+c.sbd+`}`), normalizeClusterName, &r))
 		if got := v.fencing(); r.omitted > 0 || (got == nil) != (c.want == "") || got != nil && *got != c.want {
 			t.Errorf("%s: %v %v, want %q", name, got, r.omissions, c.want)
 		}
@@ -196,7 +196,7 @@ func TestRoles(t *testing.T) {
 		for _, variant := range []struct {
 			h    hanaView
 			want string
-		}{{hanaView{sid: "abc", scaleUp: true}, c.classicUp}, {hanaView{sid: "abc", angi: true, scaleUp: true}, c.others}, {hanaView{sid: "abc"}, c.others}} {
+		}{{hanaView{sid: "abc", isScaleUp: true}, c.classicUp}, {hanaView{sid: "abc", isAngi: true, isScaleUp: true}, c.others}, {hanaView{sid: "abc"}, c.others}} {
 			nameserver, indexserver := variant.h.roles(n)
 			if got := orDash(nameserver) + " " + orDash(indexserver); got != variant.want {
 				t.Errorf("%s: %s, want %s", c.roles, got, variant.want)
@@ -348,7 +348,7 @@ func TestVirtualIP(t *testing.T) {
 		"on AWS, like anywhere":     {"aws", []resource{ip}, "-"},
 	} {
 		v := &clusterView{provider: c.provider, primitives: primitives, resources: c.resources}
-		if got := orDash(v.virtualIP(v.byNode()[keyOf(here)])); got != c.want {
+		if got := orDash(v.virtualIP(v.resourcesByNode()[keyOf(here)])); got != c.want {
 			t.Errorf("%s: %s, want %s", name, got, c.want)
 		}
 	}
@@ -374,7 +374,7 @@ func TestMajorityMaker(t *testing.T) {
 		for _, l := range c.locations {
 			v.bans[l] = true
 		}
-		if got := v.majorityMaker("MM"); got != c.want {
+		if got := v.isMajorityMaker("MM"); got != c.want {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
@@ -445,14 +445,14 @@ func TestDetailsBeyondMeasure(t *testing.T) {
 	instance := func(name string) primitive {
 		return primitive{kind: "SAPInstance", attributes: []namedValue{{"InstanceName", name}}}
 	}
-	group := []resource{{id: "r", agent: agentInstance, place: inGroup}}
+	group := []resource{{id: "r", agent: agentInstance, container: inGroup}}
 	for size, want := range map[int]bool{maxDetails / 2: true, maxDetails/2 + 1: false} {
 		v := &clusterView{
 			size: size, primitives: []primitive{instance("NAA_ASCS00"), instance("NBB_ASCS01")}, runningGroups: [][]resource{group, group},
 			sbdConfig: new(fields),
 		}
-		var r reading
-		if facts := v.facts(readPayload(value(`{}`), clusterSpelling, &r)); (facts != nil) != want || (r.omitted == 0) != want {
+		var r findings
+		if facts := v.facts(readPayload(value(`{}`), normalizeClusterName, &r)); (facts != nil) != want || (r.omitted == 0) != want {
 			t.Errorf("%d bytes: %v %v", size, facts, r.omissions)
 		}
 	}

@@ -7,48 +7,48 @@ import (
 	"trento/store/landscape"
 )
 
-// undetermined is what the details of a cluster say where the report says
-// nothing, or nothing known.
+// undetermined stands in the details of a cluster where the report has no value,
+// or none that is known.
 const undetermined = "Unknown"
 
-// States of the system replication, of a node or of a site.
+// States of a node or of a site in the system replication.
 const (
 	primaryState   = "Primary"
 	secondaryState = "Secondary"
 	failedState    = "Failed"
 )
 
-// hanaView looks at the attributes and properties in which the resource
-// agents for HANA leave what they know. They differ between the generations
-// of the agents, and the older ones between scale-up and scale-out.
+// hanaView reads the attributes and properties into which the resource agents
+// for HANA write what they know. They differ between the generations of the
+// agents, and those of the classic ones between scale-up and scale-out.
 type hanaView struct {
 	*clusterView
-	sid             string // in lower case: part of all names
-	angi, scaleUp   bool
-	primary, second string // sites
+	sid                string // in lower case: part of all names
+	isAngi, isScaleUp  bool
+	primary, secondary string // sites
 }
 
 func (v *clusterView) hanaDetails(facts *landscape.ClusterFacts, architecture string) *landscape.HANADetails {
 	h := &hanaView{
 		clusterView: v, sid: strings.ToLower(facts.SID()),
-		angi: architecture == landscape.AngiArchitecture, scaleUp: facts.Type == landscape.HANAScaleUp,
+		isAngi: architecture == landscape.AngiArchitecture, isScaleUp: facts.Type == landscape.HANAScaleUp,
 	}
 	h.primary = h.global("glob_prim", undetermined)
-	h.second = h.secondSite()
+	h.secondary = h.secondarySite()
 	details := &landscape.HANADetails{
 		Architecture: architecture, Scenario: landscape.PerformanceOptimized,
 		FencingType: v.fencing(), MaintenanceMode: isTrue(v.maintenance), SBDDevices: v.sbdDevices,
-		Sites: []landscape.HANASite{}, StoppedResources: v.stopped(), Resources: v.allResources(),
+		Sites: []landscape.HANASite{}, StoppedResources: v.stoppedResources(), Resources: v.allResources(),
 		Nodes: []landscape.HANANode{},
 	}
 	if len(facts.AdditionalSIDs()) > 0 {
 		details.Scenario = landscape.CostOptimized
 	}
-	running := v.byNode()
+	running := v.resourcesByNode()
 	for _, n := range v.nodes {
 		details.Nodes = append(details.Nodes, h.node(n, running[keyOf(n.name)]))
 	}
-	if h.classicUp() {
+	if h.describedByNodes() {
 		h.replicationByNode(details)
 	} else {
 		h.replicationBySite(details)
@@ -56,17 +56,17 @@ func (v *clusterView) hanaDetails(facts *landscape.ClusterFacts, architecture st
 	return details
 }
 
-// classicUp reports whether the replication is described by the attributes of
-// the nodes, and not by properties that name the sites.
-func (h *hanaView) classicUp() bool { return h.scaleUp && !h.angi }
+// describedByNodes reports whether attributes of the nodes describe the
+// replication, and not properties that name the sites.
+func (h *hanaView) describedByNodes() bool { return h.isScaleUp && !h.isAngi }
 
-// name is the full name of an attribute or property.
+// name returns the full name of an attribute or property.
 func (h *hanaView) name(short string) string { return "hana_" + h.sid + "_" + short }
 
-// attribute of a node; empty where there is none.
+// attribute returns an attribute of a node; empty where it has none.
 func (h *hanaView) attribute(n node, short string) string { return n.attributes[h.name(short)] }
 
-// global is a property of the cluster, or what to assume where there is none.
+// global returns a property of the cluster, or a default.
 func (h *hanaView) global(short, otherwise string) string {
 	if text := h.property(h.name(short)); text != "" {
 		return text
@@ -74,8 +74,8 @@ func (h *hanaView) global(short, otherwise string) string {
 	return otherwise
 }
 
-// secondSite is the first site besides the primary one.
-func (h *hanaView) secondSite() string {
+// secondarySite returns the first site beside the primary one.
+func (h *hanaView) secondarySite() string {
 	for _, p := range h.properties {
 		if site, ok := strings.CutPrefix(p.name, h.name("site_lss_")); ok && site != h.primary {
 			return site
@@ -106,18 +106,18 @@ func (h *hanaView) replicationByNode(details *landscape.HANADetails) {
 }
 
 func (h *hanaView) replicationBySite(details *landscape.HANADetails) {
-	if h.angi {
+	if h.isAngi {
 		details.ReplicationMode = h.global("site_srMode_"+h.primary, "sync")
 		details.OperationMode = h.global("site_opMode_"+h.primary, "logreplay")
-		details.SecondarySyncState = h.global("site_srPoll_"+h.second, undetermined)
+		details.SecondarySyncState = h.global("site_srPoll_"+h.secondary, undetermined)
 	} else {
 		details.ReplicationMode = h.global("glob_srmode", "sync")
 		details.OperationMode = h.global("glob_op_mode", "logreplay")
 		details.SecondarySyncState = h.global("glob_sync_state", undetermined)
 	}
-	// After a failover the name of the secondary site may be a dash.
-	details.SRHealthState = h.global("site_lss_"+h.global("glob_sec", h.second), undetermined)
-	for _, site := range []string{h.primary, h.second} {
+	// After a failover the property may name another secondary site, or a dash.
+	details.SRHealthState = h.global("site_lss_"+h.global("glob_sec", h.secondary), undetermined)
+	for _, site := range []string{h.primary, h.secondary} {
 		details.Sites = append(details.Sites, landscape.HANASite{
 			Name: site, State: h.siteState(site), SRHealthState: h.global("site_lss_"+site, undetermined),
 		})
@@ -127,11 +127,11 @@ func (h *hanaView) replicationBySite(details *landscape.HANADetails) {
 func (h *hanaView) node(n node, running []resource) landscape.HANANode {
 	shown := landscape.HANANode{
 		Name: n.name, Status: n.status(), HANAStatus: h.nodeState(n),
-		VirtualIP: h.virtualIP(running), MajorityMaker: h.majorityMaker(n.name),
-		Attributes: n.attributes, Resources: h.onNode(running),
+		VirtualIP: h.virtualIP(running), MajorityMaker: h.isMajorityMaker(n.name),
+		Attributes: n.attributes, Resources: h.resourcesOnNode(running),
 	}
-	if h.scaleUp {
-		// It changes with every look at it.
+	if h.isScaleUp {
+		// The time of the last promotion changes with every report.
 		shown.Attributes = n.attributesBut("lpa_" + h.sid + "_lpt")
 	}
 	if site := h.attribute(n, "site"); site != "" {
@@ -141,8 +141,8 @@ func (h *hanaView) node(n node, running []resource) landscape.HANANode {
 	return shown
 }
 
-// roles are the roles of the name server and the index server now; nil where
-// they are not told.
+// roles returns the present roles of the name server and of the index server;
+// nil where they are not told.
 func (h *hanaView) roles(n node) (nameserver, indexserver *string) {
 	parts := strings.Split(h.attribute(n, "roles"), ":")
 	role := func(i int) *string {
@@ -152,7 +152,7 @@ func (h *hanaView) roles(n node) (nameserver, indexserver *string) {
 		return &parts[i]
 	}
 	switch {
-	case len(parts) == 6 && h.classicUp():
+	case len(parts) == 6 && h.describedByNodes():
 		return role(3), role(5)
 	case len(parts) == 4:
 		return role(1), role(3)
@@ -160,14 +160,15 @@ func (h *hanaView) roles(n node) (nameserver, indexserver *string) {
 	return nil, nil
 }
 
-// landscapeState is how well the database on a node is, from 1 to 4.
+// landscapeState returns the state of the database on a node: 1 is the worst, 4
+// the best.
 func (h *hanaView) landscapeState(n node) string {
 	state, _, _ := strings.Cut(h.attribute(n, "roles"), ":")
 	return orUndetermined(state)
 }
 
 func (h *hanaView) nodeState(n node) string {
-	if h.classicUp() {
+	if h.describedByNodes() {
 		_, rest, _ := strings.Cut(h.attribute(n, "roles"), ":")
 		status, _, _ := strings.Cut(rest, ":")
 		return replicationState(status, h.attribute(n, "sync_state"))
@@ -181,21 +182,21 @@ func (h *hanaView) nodeState(n node) string {
 
 func (h *hanaView) siteState(site string) string {
 	sync := h.global("site_srPoll_"+site, "")
-	if !h.angi {
+	if !h.isAngi {
 		sync = h.global("site_srHook_"+site, "")
 		switch {
 		case sync != "":
-		case site == h.second:
+		case site == h.secondary:
 			sync = h.global("glob_sync_state", "")
 		default:
-			sync = "PRIM" // the hook of the primary site does not always tell
+			sync = "PRIM" // the hook of the primary site does not always write it
 		}
 	}
 	return replicationState(h.global("site_srr_"+site, ""), sync)
 }
 
-// replicationState judges a part in the replication by its role and by how
-// far it is in step.
+// replicationState returns the state of a node or site by its role in the
+// replication and by how it is synchronized.
 func replicationState(role, sync string) string {
 	switch {
 	case sync == "" || sync == undetermined:
@@ -210,8 +211,8 @@ func replicationState(role, sync string) string {
 	return undetermined
 }
 
-// virtualIP is the address that the cluster has moved to a node, by what runs
-// there.
+// virtualIP returns the address that the cluster has moved to a node, by the
+// resources that run there.
 func (v *clusterView) virtualIP(running []resource) *string {
 	for _, r := range running {
 		moves := func(kind string) bool { return v.movesAddress(kind) && strings.HasSuffix(r.agent, kind) }
@@ -222,8 +223,8 @@ func (v *clusterView) virtualIP(running []resource) *string {
 	return nil
 }
 
-// movesAddress reports whether resources of a type move an address. On AWS that
-// is another type than anywhere else.
+// movesAddress reports whether resources of a type move an address. The type is
+// another one on AWS than anywhere else.
 func (v *clusterView) movesAddress(kind string) bool {
 	switch kind {
 	case typeAddress:
@@ -234,9 +235,9 @@ func (v *clusterView) movesAddress(kind string) bool {
 	return false
 }
 
-// majorityMaker reports whether the database must not run on a node: it only
-// helps to decide which site is the larger one.
-func (v *clusterView) majorityMaker(node string) bool {
+// isMajorityMaker reports whether the database must not run on a node. Such a
+// node only helps to decide which site has the majority.
+func (v *clusterView) isMajorityMaker(node string) bool {
 	hana := 0
 	for _, clone := range v.clones {
 		if kind := clone.primitives[0].kind; kind != typeHANA && kind != typeTopology && kind != typeController {

@@ -6,8 +6,8 @@ import (
 	"trento/store/landscape"
 )
 
-// allResources are the running resources and those that should run, copies
-// included.
+// allResources returns the resources that run or should run, each copy of a
+// clone on its own.
 func (v *clusterView) allResources() []landscape.ClusterResource {
 	list := []landscape.ClusterResource{}
 	for _, r := range v.resources {
@@ -23,8 +23,8 @@ func (v *clusterView) clusterResource(r resource) landscape.ClusterResource {
 	}
 }
 
-// byNode are the resources that run, by where they do.
-func (v *clusterView) byNode() map[nodeKey][]resource {
+// resourcesByNode returns the running resources by the node they run on.
+func (v *clusterView) resourcesByNode() map[nodeKey][]resource {
 	nodes := make(map[nodeKey][]resource)
 	for _, r := range v.resources {
 		if r.node != nil {
@@ -35,8 +35,8 @@ func (v *clusterView) byNode() map[nodeKey][]resource {
 	return nodes
 }
 
-// onNode are resources of one node: they do not repeat where they are.
-func (v *clusterView) onNode(resources []resource) []landscape.ClusterResource {
+// resourcesOnNode returns resources of one node, without the name of the node.
+func (v *clusterView) resourcesOnNode(resources []resource) []landscape.ClusterResource {
 	list := []landscape.ClusterResource{}
 	for _, r := range resources {
 		shown := v.clusterResource(r)
@@ -46,8 +46,9 @@ func (v *clusterView) onNode(resources []resource) []landscape.ClusterResource {
 	return list
 }
 
-// stopped are the resources that run nowhere, as little as is of interest.
-func (v *clusterView) stopped() []landscape.ClusterResource {
+// stoppedResources returns the resources that run nowhere, with what identifies
+// them.
+func (v *clusterView) stoppedResources() []landscape.ClusterResource {
 	list := []landscape.ClusterResource{}
 	for _, r := range v.resources {
 		if r.nodesRunningOn != nil && *r.nodesRunningOn == 0 && !isTrue(r.active) {
@@ -57,9 +58,9 @@ func (v *clusterView) stopped() []landscape.ClusterResource {
 	return list
 }
 
-func (r resource) on(node nodeKey) bool { return r.node != nil && keyOf(*r.node) == node }
+func (r resource) runsOn(node nodeKey) bool { return r.node != nil && keyOf(*r.node) == node }
 
-// status is nil where none of the flags is set.
+// status returns the first flag that is set; nil where none is.
 func (r resource) status() *string {
 	for _, flag := range []struct {
 		set  *bool
@@ -75,16 +76,16 @@ func (r resource) status() *string {
 	return nil
 }
 
-// failCount is how often a resource has failed where it runs; nil where the
-// history of that node does not tell. A cluster without any history has had no
-// failures.
+// failCount returns how often a resource has failed on the node it runs on; nil
+// where the history of that node does not tell. A cluster without any history
+// has had no failures.
 func (v *clusterView) failCount(r resource) *int {
 	failures := 0
 	if len(v.histories) == 0 && !v.historiesUnread {
 		return &failures
 	}
 	for _, h := range v.histories {
-		if !r.on(h.node) {
+		if !r.runsOn(h.node) {
 			continue
 		}
 		if failures, known := h.failures[r.id]; known {
@@ -94,7 +95,7 @@ func (v *clusterView) failCount(r resource) *int {
 	return nil
 }
 
-// status is the one flag that counts most.
+// status returns the flag that matters most.
 func (n node) status() string {
 	switch {
 	case n.online != nil && !*n.online:
@@ -117,7 +118,7 @@ func (n node) status() string {
 	return undetermined
 }
 
-// attributesBut are the attributes of the node without one of them.
+// attributesBut returns the attributes of the node without one of them.
 func (n node) attributesBut(name string) map[string]string {
 	attributes := maps.Clone(n.attributes)
 	delete(attributes, name)

@@ -47,26 +47,26 @@ func TestClusterType(t *testing.T) {
 			v.properties = append(v.properties, namedValue{"hana_abc_glob_topology", c.topology})
 		}
 		for _, agent := range c.cloned {
-			v.resources = append(v.resources, resource{agent: agent, place: inClone}, resource{agent: agent + "x", place: inClone})
+			v.resources = append(v.resources, resource{agent: agent, container: inClone}, resource{agent: agent + "x", container: inClone})
 		}
 		for _, ids := range c.grouped {
-			group := []resource{{id: "fs", agent: "ocf::heartbeat:Filesystem", place: inGroup}}
+			group := []resource{{id: "fs", agent: "ocf::heartbeat:Filesystem", container: inGroup}}
 			for _, id := range ids {
-				group = append(group, resource{id: id, agent: agentInstance, place: inGroup})
+				group = append(group, resource{id: id, agent: agentInstance, container: inGroup})
 			}
 			v.runningGroups = append(v.runningGroups, group)
 			v.resources = append(v.resources, group...)
 		}
-		if kind, arch := v.kind(); kind != c.want || arch != c.arch {
+		if kind, arch := v.clusterType(); kind != c.want || arch != c.arch {
 			t.Errorf("%s: %s %s, want %s %s", name, kind, arch, c.want, c.arch)
 		}
 	}
-	free := &clusterView{resources: []resource{{agent: topology}, {agent: hana, place: inGroup}}}
-	if kind, _ := free.kind(); kind != landscape.ClusterUnknown {
+	free := &clusterView{resources: []resource{{agent: topology}, {agent: hana, container: inGroup}}}
+	if kind, _ := free.clusterType(); kind != landscape.ClusterUnknown {
 		t.Errorf("resources that are not cloned: %s", kind)
 	}
 	first := &clusterView{properties: []namedValue{{"hana_a_glob_topology", ""}, {"hana_b_glob_topology", "ScaleUp"}}}
-	if kind, _ := first.kind(); kind != landscape.ClusterUnknown {
+	if kind, _ := first.clusterType(); kind != landscape.ClusterUnknown {
 		t.Errorf("first topology is empty: %s", kind)
 	}
 }
@@ -124,7 +124,7 @@ func TestClusteredInstances(t *testing.T) {
 	} {
 		v := &clusterView{primitives: c.primitives}
 		got := v.instances()
-		if v.doubtful {
+		if v.incomplete {
 			t.Errorf("%s: not all could be read", name)
 		}
 		if diff := cmp.Diff(c.want, got); diff != "" {

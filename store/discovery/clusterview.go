@@ -9,19 +9,19 @@ import (
 )
 
 // clusterView is how a node that is online sees its cluster: what is
-// configured, from the cluster information base, and what runs, from the
-// monitor.
+// configured, according to the cluster information base, and what runs,
+// according to the cluster monitor.
 type clusterView struct {
 	provider, state string
 	size            int // of the report, in bytes
-	// doubtful: something could not be read that the type or the health of the
-	// cluster may hang on.
-	doubtful bool
+	// incomplete: something could not be read on which the type or the health of
+	// the cluster may depend.
+	incomplete bool
 
 	// Configured.
 	properties  []namedValue
-	primitives  []primitive   // free ones, then those of clones, of promotable clones, of groups
-	clones      []resourceSet // promotable ones behind the others
+	primitives  []primitive   // standalone ones, then those of clones, of promotable clones, of groups
+	clones      []resourceSet // promotable ones last
 	groups      []resourceSet
 	bans        map[location]bool
 	maintenance *bool // of the whole cluster; nil: not told
@@ -29,10 +29,10 @@ type clusterView struct {
 	// Running.
 	hostsNumber, resourcesNumber *int
 	nodes                        []node
-	resources                    []resource // free ones, then those of clones, then those of groups
+	resources                    []resource // standalone ones, then those of clones, then those of groups
 	runningGroups                [][]resource
 	histories                    []history
-	historiesUnread              bool // some of them
+	historiesUnread              bool // one of them or more
 
 	sbdDevices []landscape.SBDDevice
 	sbdConfig  *fields
@@ -47,8 +47,8 @@ type primitive struct {
 	fields     *fields
 }
 
-// attribute is the first of a name that is not empty; empty where there is
-// none.
+// attribute returns the first value of an attribute that is not empty; empty
+// where there is none.
 func (p primitive) attribute(name string) string {
 	for _, a := range p.attributes {
 		if a.name == name && a.value != "" {
@@ -64,20 +64,19 @@ type resourceSet struct {
 	primitives []primitive
 }
 
-// location bans a resource from a node.
+// location is a node on which a resource must not run.
 type location struct {
 	resource string
 	node     nodeKey
 }
 
-// nodeKey is the name of a node as Pacemaker compares it: without the letter
-// case.
+// nodeKey is the name of a node as Pacemaker compares it: in lower case.
 type nodeKey string
 
 func keyOf(node string) nodeKey { return nodeKey(strings.ToLower(node)) }
 
-// node is a running member of the cluster, by name; its flags are nil where
-// they were not reported.
+// node is a member of the cluster. Its flags are nil where they were not
+// reported.
 type node struct {
 	name       string
 	attributes map[string]string
@@ -85,25 +84,25 @@ type node struct {
 	online, unclean, standby, standbyOnFail, maintenance, pending, shutdown *bool
 }
 
-// Places of a running resource.
+// What a running resource is part of.
 const (
-	standsFree = iota
+	standalone = iota
 	inClone
 	inGroup
 )
 
-// resource is a running resource, or one copy of it.
+// resource is a running resource; of a clone, one copy of it.
 type resource struct {
 	id, role, agent                                     string
 	active, failed, blocked, orphaned, ignored, managed *bool
 	nodesRunningOn                                      *int
 	node                                                *string
 	parent                                              *landscape.ResourceParent
-	place                                               int
+	container                                           int
 }
 
-// runs reports whether an agent runs the resource. Older versions of Pacemaker
-// write ocf::suse:SAPHana, newer ones ocf:suse:SAPHana.
+// runs reports whether a resource agent runs the resource. Older versions of
+// Pacemaker write ocf::suse:SAPHana, newer ones ocf:suse:SAPHana.
 func (r resource) runs(agent string) bool { return strings.Replace(r.agent, "::", ":", 1) == agent }
 
 // history is how often resources have failed on a node.
@@ -112,28 +111,27 @@ type history struct {
 	failures map[string]int
 }
 
-// clusterView reads a view. It is nil where one of its large parts cannot be
-// read.
+// clusterView reads a view; nil where one of its large parts cannot be read.
 func (f *fields) clusterView(monitor, summary *fields, size int) *clusterView {
 	v := &clusterView{
 		provider: f.provider("Provider"), state: f.clusterState(), size: size, bans: make(map[location]bool),
-		hostsNumber:     summary.into("Nodes").expectedInteger("Number"),
-		resourcesNumber: summary.into("Resources").expectedInteger("Number"),
+		hostsNumber:     summary.nested("Nodes").expectedInteger("Number"),
+		resourcesNumber: summary.nested("Resources").expectedInteger("Number"),
 	}
 	v.readSBD(f)
 	before := f.omitted
-	configuration := f.part("Cib").part("Configuration")
-	v.readProperties(configuration.part("CrmConfig"))
-	resources := configuration.part("Resources")
-	f.noteNothing("Crmmon")
+	configuration := f.expectedObject("Cib").expectedObject("Configuration")
+	v.readProperties(configuration.expectedObject("CrmConfig"))
+	resources := configuration.expectedObject("Resources")
+	f.noteEmpty("Crmmon")
 	v.readNodes(monitor)
-	if len(v.properties) == 0 || len(v.nodes) == 0 || !resources.present() {
+	if len(v.properties) == 0 || len(v.nodes) == 0 || !resources.isPresent() {
 		return nil
 	}
 	v.readConfigured(resources)
 	v.readRunning(monitor)
-	v.doubtful = f.since(before)
-	for constraint := range configuration.into("Constraints").each("RscLocations") {
+	v.incomplete = f.omittedSince(before)
+	for constraint := range configuration.nested("Constraints").objects("RscLocations") {
 		if minusInfinity(constraint.text("Score")) {
 			v.bans[location{constraint.text("Resource"), keyOf(constraint.text("Node"))}] = true
 		}
@@ -142,13 +140,13 @@ func (f *fields) clusterView(monitor, summary *fields, size int) *clusterView {
 	return v
 }
 
-// part reads the members of a member that must be there, of an object that is
-// there.
-func (f *fields) part(name string) *fields {
-	if f.present() {
-		f.noteNothing(name)
+// expectedObject is nested for a member that the agent ought to send. It notes
+// nothing where the object around it is absent.
+func (f *fields) expectedObject(name string) *fields {
+	if f.isPresent() {
+		f.noteEmpty(name)
 	}
-	return f.into(name)
+	return f.nested(name)
 }
 
 // minusInfinity reports whether a score bans a resource from a node.
@@ -161,7 +159,7 @@ func minusInfinity(score string) bool {
 	return err == nil && n <= -infinity
 }
 
-// clusterState is a state of the cluster software that we know, or unknown.
+// clusterState reads the state of the cluster software.
 func (f *fields) clusterState() string {
 	switch state := f.text("State"); state {
 	case "S_IDLE", "S_ELECTION", "S_INTEGRATION", "S_FINALIZE_JOIN", "S_NOT_DC", "S_POLICY_ENGINE", "S_RECOVERY",
@@ -170,18 +168,18 @@ func (f *fields) clusterState() string {
 		return state
 	case "", landscape.ClusterStateUnknown:
 	default:
-		f.leaveOut("State", notKnown)
+		f.leaveOut("State", isNotKnown)
 	}
 	return landscape.ClusterStateUnknown
 }
 
 func (v *clusterView) readProperties(options *fields) {
-	if !options.present() {
+	if !options.isPresent() {
 		return
 	}
-	options.noteNothing("ClusterProperties")
-	for property := range options.each("ClusterProperties") {
-		name := property.expected("Name")
+	options.noteEmpty("ClusterProperties")
+	for property := range options.objects("ClusterProperties") {
+		name := property.expectedText("Name")
 		if name == "" {
 			continue
 		}
@@ -190,26 +188,26 @@ func (v *clusterView) readProperties(options *fields) {
 		}
 		v.properties = append(v.properties, namedValue{name, property.text("Value")})
 	}
-	if list := options.array("ClusterProperties"); !list.absent() && options.length("ClusterProperties") == 0 {
+	if list := options.array("ClusterProperties"); !list.isAbsent() && options.length("ClusterProperties") == 0 {
 		options.leaveOut("ClusterProperties", isEmpty)
 	}
 }
 
 func (v *clusterView) readConfigured(resources *fields) {
-	for p := range resources.each("Primitives") {
+	for p := range resources.objects("Primitives") {
 		v.primitives = append(v.primitives, p.primitive())
 	}
 	for _, name := range []string{"Clones", "Masters"} {
-		for clone := range resources.each(name) {
-			// A clone of a group arrives with an empty primitive.
-			p := clone.into("Primitive").primitive()
-			v.clones = append(v.clones, resourceSet{clone.expected("Id"), []primitive{p}})
+		for clone := range resources.objects(name) {
+			// A clone of a group is reported with an empty primitive.
+			p := clone.nested("Primitive").primitive()
+			v.clones = append(v.clones, resourceSet{clone.expectedText("Id"), []primitive{p}})
 			v.primitives = append(v.primitives, p)
 		}
 	}
-	for g := range resources.each("Groups") {
+	for g := range resources.objects("Groups") {
 		group := resourceSet{id: g.text("Id")}
-		for p := range g.each("Primitives") {
+		for p := range g.objects("Primitives") {
 			group.primitives = append(group.primitives, p.primitive())
 		}
 		v.groups = append(v.groups, group)
@@ -219,24 +217,24 @@ func (v *clusterView) readConfigured(resources *fields) {
 
 func (f *fields) primitive() primitive {
 	p := primitive{id: f.text("Id"), kind: f.text("Type"), fields: f}
-	for a := range f.each("InstanceAttributes") {
-		if name := a.expected("Name"); name != "" {
+	for a := range f.objects("InstanceAttributes") {
+		if name := a.expectedText("Name"); name != "" {
 			p.attributes = append(p.attributes, namedValue{name, a.text("Value")})
 		}
 	}
 	return p
 }
 
-// readNodes reads the nodes with their attributes. A node without a name is
-// left out.
+// readNodes reads the nodes with their attributes. It leaves out nodes without a
+// name.
 func (v *clusterView) readNodes(monitor *fields) {
-	if !monitor.present() {
+	if !monitor.isPresent() {
 		return
 	}
 	attributes := monitor.nodeAttributes()
-	monitor.noteNothing("Nodes")
-	for n := range monitor.each("Nodes") {
-		name := n.expected("Name")
+	monitor.noteEmpty("Nodes")
+	for n := range monitor.objects("Nodes") {
+		name := n.expectedText("Name")
 		if name == "" {
 			continue
 		}
@@ -251,20 +249,20 @@ func (v *clusterView) readNodes(monitor *fields) {
 		}
 		v.nodes = append(v.nodes, shown)
 	}
-	if list := monitor.array("Nodes"); !list.absent() && monitor.length("Nodes") == 0 {
+	if list := monitor.array("Nodes"); !list.isAbsent() && monitor.length("Nodes") == 0 {
 		monitor.leaveOut("Nodes", isEmpty)
 	}
 }
 
-// nodeAttributes are the attributes of each node. One without a value is as
-// good as none.
+// nodeAttributes reads the attributes of each node, without those that have no
+// value.
 func (f *fields) nodeAttributes() map[nodeKey]map[string]string {
 	all := make(map[nodeKey]map[string]string)
-	for n := range f.part("NodeAttributes").each("Nodes") {
-		key := keyOf(n.expected("Name"))
+	for n := range f.expectedObject("NodeAttributes").objects("Nodes") {
+		key := keyOf(n.expectedText("Name"))
 		attributes := make(map[string]string)
-		for a := range n.each("Attributes") {
-			name, text := a.expected("Name"), a.text("Value")
+		for a := range n.objects("Attributes") {
+			name, text := a.expectedText("Name"), a.text("Value")
 			if name != "" && text != "" {
 				attributes[name] = text
 			}
@@ -277,16 +275,16 @@ func (f *fields) nodeAttributes() map[nodeKey]map[string]string {
 }
 
 func (v *clusterView) readRunning(monitor *fields) {
-	v.resources = append(v.resources, monitor.running(standsFree, nil)...)
-	for clone := range monitor.each("Clones") {
+	v.resources = append(v.resources, monitor.running(standalone, nil)...)
+	for clone := range monitor.objects("Clones") {
 		parent := &landscape.ResourceParent{
-			ID: clone.expected("Id"), Managed: clone.boolean("Managed"), MultiState: clone.boolean("MultiState"),
+			ID: clone.expectedText("Id"), Managed: clone.boolean("Managed"), MultiState: clone.boolean("MultiState"),
 		}
 		v.resources = append(v.resources, clone.running(inClone, parent)...)
 	}
-	for g := range monitor.each("Groups") {
-		parent := &landscape.ResourceParent{ID: g.expected("Id"), Managed: g.boolean("Managed")}
-		if g.nothing("Managed") != "" { // older agents do not tell
+	for g := range monitor.objects("Groups") {
+		parent := &landscape.ResourceParent{ID: g.expectedText("Id"), Managed: g.boolean("Managed")}
+		if g.whyEmpty("Managed") != "" { // older agents do not send it
 			managed := true
 			parent.Managed = &managed
 		}
@@ -296,27 +294,27 @@ func (v *clusterView) readRunning(monitor *fields) {
 	}
 }
 
-// running are the resources of a list. One without a name is left out.
+// running reads a list of running resources. It leaves out those without an id.
 func (f *fields) running(place int, parent *landscape.ResourceParent) []resource {
 	var list []resource
-	for r := range f.each("Resources") {
-		id := r.expected("Id")
+	for r := range f.objects("Resources") {
+		id := r.expectedText("Id")
 		if id == "" {
 			continue
 		}
 		shown := resource{
-			id: id, role: r.expected("Role"), agent: r.expected("Agent"),
+			id: id, role: r.expectedText("Role"), agent: r.expectedText("Agent"),
 			active: r.boolean("Active"), failed: r.expectedBoolean("Failed"), blocked: r.boolean("Blocked"),
 			orphaned: r.boolean("Orphaned"), ignored: r.boolean("FailureIgnored"), managed: r.boolean("Managed"),
 			nodesRunningOn: r.integer("NodesRunningOn"),
-			parent:         parent, place: place,
+			parent:         parent, container: place,
 		}
-		// Pacemaker 3 has given it another name, and may drop the former one.
+		// Pacemaker 3 has renamed the flag, and may drop the former name.
 		if removed := r.boolean("Removed"); removed != nil && !isTrue(shown.orphaned) {
 			shown.orphaned = removed
 		}
-		if where := r.into("Node"); where.present() {
-			shown.node = orNil(where.expected("Name"))
+		if where := r.nested("Node"); where.isPresent() {
+			shown.node = orNil(where.expectedText("Name"))
 		}
 		list = append(list, shown)
 	}
@@ -325,43 +323,43 @@ func (f *fields) running(place int, parent *landscape.ResourceParent) []resource
 
 func (v *clusterView) readHistories(monitor *fields) {
 	before := monitor.omitted
-	for h := range monitor.part("NodeHistory").each("Nodes") {
-		entry := history{keyOf(h.expected("Name")), make(map[string]int)}
-		for r := range h.each("ResourceHistory") {
-			name, failures := r.expected("Name"), r.expectedInteger("FailCount")
+	for h := range monitor.expectedObject("NodeHistory").objects("Nodes") {
+		entry := history{keyOf(h.expectedText("Name")), make(map[string]int)}
+		for r := range h.objects("ResourceHistory") {
+			name, failures := r.expectedText("Name"), r.expectedInteger("FailCount")
 			if _, repeated := entry.failures[name]; !repeated && failures != nil {
 				entry.failures[name] = *failures
 			}
 		}
 		v.histories = append(v.histories, entry)
 	}
-	v.historiesUnread = monitor.since(before)
+	v.historiesUnread = monitor.omittedSince(before)
 }
 
-// readSBD reads the devices that nodes are fenced through. One that cannot be
-// read is there nevertheless, and not known to be healthy.
+// readSBD reads the devices that nodes are fenced through. A device that cannot
+// be read counts as one of unknown health.
 func (v *clusterView) readSBD(f *fields) {
 	v.sbdDevices = []landscape.SBDDevice{}
 	before := f.omitted
-	sbd := f.into("SBD")
+	sbd := f.nested("SBD")
 	listed := 0
-	for d := range sbd.each("Devices") {
+	for d := range sbd.objects("Devices") {
 		listed++
-		if d.nothing("Device") == isEmpty { // of an empty list of devices, or of a separator too many
+		if d.whyEmpty("Device") == isEmpty { // an empty list of devices, or a separator too many
 			continue
 		}
-		device := landscape.SBDDevice{Device: cmp.Or(d.expected("Device"), unknown)}
-		d.noteNothing("Status")
+		device := landscape.SBDDevice{Device: cmp.Or(d.expectedText("Device"), unknown)}
+		d.noteEmpty("Status")
 		device.Status = d.oneOf("Status", landscape.SBDHealthy, landscape.SBDUnhealthy)
 		v.sbdDevices = append(v.sbdDevices, device)
 	}
-	if listed == 0 && f.since(before) || sbd.members[sbd.key("Devices")].array() && listed < sbd.length("Devices") {
+	if listed == 0 && f.omittedSince(before) || sbd.members[sbd.key("Devices")].isArray() && listed < sbd.length("Devices") {
 		v.sbdDevices = append(v.sbdDevices, landscape.SBDDevice{Device: unknown, Status: landscape.SBDUnknown})
 	}
-	v.sbdConfig = sbd.into("Config")
+	v.sbdConfig = sbd.nested("Config")
 }
 
-// primitive is the first configured resource of an id; an empty one where
+// primitive returns the first configured resource with an id; an empty one where
 // there is none.
 func (v *clusterView) primitive(id string) primitive {
 	for _, p := range v.primitives {
@@ -372,7 +370,8 @@ func (v *clusterView) primitive(id string) primitive {
 	return primitive{}
 }
 
-// property is the value of a property; empty where there is none.
+// property returns the value of a property of the cluster; empty where there is
+// none.
 func (v *clusterView) property(name string) string {
 	for _, p := range v.properties {
 		if p.name == name && p.value != "" {
@@ -382,7 +381,7 @@ func (v *clusterView) property(name string) string {
 	return ""
 }
 
-// firstProperty is the first property with a name that fits, whatever its
+// firstProperty returns the first property with a name that fits, whatever its
 // value.
 func (v *clusterView) firstProperty(fits func(name string) bool) (value string, found bool) {
 	for _, p := range v.properties {
@@ -393,16 +392,15 @@ func (v *clusterView) firstProperty(fits func(name string) bool) (value string, 
 	return "", false
 }
 
-// fencing is the kind of fencing, or nil where there is none: a cluster is
-// allowed to have none, if not wise to. Only resources that stand free are
-// looked at.
+// fencing returns the kind of fencing; nil where there is none, which a cluster
+// may be configured to. It looks at standalone resources only.
 func (v *clusterView) fencing() *string {
 	for _, r := range v.resources {
-		if kind, ok := strings.CutPrefix(r.agent, "stonith:"); ok && r.place == standsFree {
+		if kind, ok := strings.CutPrefix(r.agent, "stonith:"); ok && r.container == standalone {
 			return &kind
 		}
 	}
-	has := func(name string) bool { return v.sbdConfig.nothing(name) != isMissing }
+	has := func(name string) bool { return v.sbdConfig.whyEmpty(name) != isMissing }
 	kind := ""
 	switch {
 	case has("SBD_DEVICE"):

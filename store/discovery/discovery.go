@@ -1,10 +1,11 @@
-// Package discovery reads what agents send: it turns the bytes of a report
+// Package discovery decodes what agents send: it turns the bytes of a report
 // into an observation of package landscape, element by element. What cannot be
-// read is unknown or left out, and the observation tells where; only a report
-// that does not say what it is about is refused, with a list of what is wrong.
-// The tables in testdata/fields show it for every member. The package keeps
-// nothing and decides nothing; its opposite, a fleet of agents that writes
-// reports, is package fleet beside it.
+// read becomes unknown or is left out, and the observation says where. A report
+// is refused only if it does not say what it is about, with a list of what is
+// wrong. The tables in testdata/fields show this for every member.
+//
+// The package stores nothing and decides nothing. Package fleet does the
+// reverse: its agents write reports.
 package discovery
 
 import (
@@ -13,24 +14,24 @@ import (
 	"trento/store/landscape"
 )
 
-// Envelope is a report whose content has not been looked at yet.
+// Envelope is a report whose payload has not been read yet.
 type Envelope struct {
 	Agent   landscape.HostID
-	Type    string          // as sent: it may be no discovery we know
+	Type    string          // as sent: it need not be a known discovery
 	Payload json.RawMessage // an object, an array or null; part of the body given to Open
 }
 
-// Open reads the envelope of a report. Every error is an *Error of
-// StageSyntax or StageEnvelope; beside one of StageEnvelope stands what could
-// be read. The envelope keeps a part of body, which must not be modified while
-// it is in use.
+// Open reads the envelope of a report. Every error is an *Error of StageSyntax or
+// StageEnvelope. With an error of StageEnvelope it returns what could be read.
+// The envelope keeps a part of body, which must not be modified while the
+// envelope is in use.
 func Open(body []byte) (Envelope, error) {
 	report, err := check(body)
 	if err != nil {
 		return Envelope{}, refuse(StageSyntax, titleSyntax, err.Error(), "")
 	}
-	if !report.object() {
-		return Envelope{}, refuse(StageEnvelope, titleInvalid, "Invalid object. Got: "+report.kind(), "/")
+	if !report.isObject() {
+		return Envelope{}, refuse(StageEnvelope, titleInvalid, "Invalid object. Got: "+report.typeName(), "/")
 	}
 	var agent, kind, payload value
 	var unexpected *Error
@@ -43,13 +44,13 @@ func Open(body []byte) (Envelope, error) {
 		case "payload":
 			payload = v
 		default:
-			if name = cut(name); unexpected == nil {
+			if name = truncateName(name); unexpected == nil {
 				unexpected = refuse(StageEnvelope, titleInvalid, "Unexpected field: "+name, "/"+name)
 			}
 		}
 	}
 	if unexpected != nil {
-		return sender(agent, kind), unexpected
+		return senderOf(agent, kind), unexpected
 	}
 
 	var wrong problems
@@ -57,12 +58,12 @@ func Open(body []byte) (Envelope, error) {
 		name string
 		value
 	}{{"agent_id", agent}, {"discovery_type", kind}, {"payload", payload}} {
-		if member.absent() {
+		if member.isAbsent() {
 			wrong.add("/"+member.name, "Missing field: "+member.name)
 		}
 	}
 	if len(wrong) > 0 {
-		return sender(agent, kind), wrong.err(StageEnvelope)
+		return senderOf(agent, kind), wrong.err(StageEnvelope)
 	}
 
 	e := Envelope{Payload: json.RawMessage(payload)}
@@ -74,70 +75,71 @@ func Open(body []byte) (Envelope, error) {
 	e.Type, _ = wrong.envelopeText("/discovery_type", kind)
 	wrong.envelopePayload(payload)
 	if err := wrong.err(StageEnvelope); err != nil {
-		return sender(agent, kind), err
+		return senderOf(agent, kind), err
 	}
 	return e, nil
 }
 
-// sender is what an envelope that is wrong says about who has sent it and
-// what, as far as that can be read.
-func sender(agent, kind value) (e Envelope) {
-	if agent.string() {
+// senderOf returns who has sent a wrong envelope, and the type of the report, as
+// far as they can be read.
+func senderOf(agent, kind value) (e Envelope) {
+	if agent.isString() {
 		if id, ok := landscape.ParseID[landscape.HostID](agent.text()); ok {
 			e.Agent = id
 		}
 	}
-	if kind.string() {
+	if kind.isString() {
 		e.Type = kind.text()
 	}
 	return e
 }
 
-// envelopeText reads a string in the words the envelope's schema has for it.
+// envelopeText reads a string of the envelope. Its problems have the words that
+// clients know.
 func (p *problems) envelopeText(pointer string, v value) (string, bool) {
 	switch {
-	case v.string():
+	case v.isString():
 		return v.text(), true
-	case v.null():
+	case v.isNull():
 		p.add(pointer, "null value where string expected")
 	default:
-		p.add(pointer, "Invalid string. Got: "+v.kind())
+		p.add(pointer, "Invalid string. Got: "+v.typeName())
 	}
 	return "", false
 }
 
-// envelopePayload reports a payload that is neither an object nor an array
-// with objects in it nor null: that none of these fits, and for each why. What
-// else stands in an array between objects is for the decoders to leave out.
+// envelopePayload adds the problems of a payload that is neither an object, nor
+// null, nor an array with an object in it: why none of these fits. The decoders
+// leave out what else is in such an array.
 func (p *problems) envelopePayload(v value) {
 	const pointer = "/payload"
 	switch {
-	case v.object(), v.null():
+	case v.isObject(), v.isNull():
 		return
-	case v.array():
+	case v.isArray():
 		var first value
 		for _, element := range v.elements() {
-			if element.object() {
+			if element.isObject() {
 				return
 			}
-			if first.absent() {
+			if first.isAbsent() {
 				first = element
 			}
 		}
-		if !first.absent() {
+		if !first.isAbsent() {
 			p.add(pointer, "Failed to cast value to one of: no schemas validate")
 			p.add(pointer, "Invalid object. Got: array")
-			p.add(pointer+"/0", "Invalid object. Got: "+first.kind())
+			p.add(pointer+"/0", "Invalid object. Got: "+first.typeName())
 		}
 	default:
 		p.add(pointer, "Failed to cast value to one of: no schemas validate")
-		p.add(pointer, "Invalid object. Got: "+v.kind())
-		p.add(pointer, "Invalid array. Got: "+v.kind())
+		p.add(pointer, "Invalid object. Got: "+v.typeName())
+		p.add(pointer, "Invalid array. Got: "+v.typeName())
 	}
 }
 
-// cut shortens the name of a member nobody expected, which may be anything.
-func cut(name string) string {
+// truncateName shortens the name of an unexpected member, which may be anything.
+func truncateName(name string) string {
 	const shown = 40
 	runes := []rune(name[:min(len(name), shown*4)])
 	return string(runes[:min(len(runes), shown)])
@@ -145,28 +147,28 @@ func cut(name string) string {
 
 // decoders read the payload of each kind of report into its member of an
 // observation.
-var decoders = map[landscape.Kind]func(*landscape.Observation, value, *reading) error{
-	landscape.HostDiscovery: func(o *landscape.Observation, v value, r *reading) (err error) {
+var decoders = map[landscape.Kind]func(*landscape.Observation, value, *findings) error{
+	landscape.HostDiscovery: func(o *landscape.Observation, v value, r *findings) (err error) {
 		o.Host, err = decodeHost(v, r)
 		return err
 	},
-	landscape.CloudDiscovery: func(o *landscape.Observation, v value, r *reading) (err error) {
+	landscape.CloudDiscovery: func(o *landscape.Observation, v value, r *findings) (err error) {
 		o.Cloud, err = decodeCloud(v, r)
 		return err
 	},
-	landscape.SubscriptionDiscovery: func(o *landscape.Observation, v value, r *reading) (err error) {
+	landscape.SubscriptionDiscovery: func(o *landscape.Observation, v value, r *findings) (err error) {
 		o.Subscriptions, err = decodeSubscriptions(v, r)
 		return err
 	},
-	landscape.SaptuneDiscovery: func(o *landscape.Observation, v value, r *reading) (err error) {
+	landscape.SaptuneDiscovery: func(o *landscape.Observation, v value, r *findings) (err error) {
 		o.Saptune, err = decodeSaptune(v, r)
 		return err
 	},
-	landscape.ClusterDiscovery: func(o *landscape.Observation, v value, r *reading) (err error) {
+	landscape.ClusterDiscovery: func(o *landscape.Observation, v value, r *findings) (err error) {
 		o.Cluster, err = decodeCluster(v, r)
 		return err
 	},
-	landscape.SAPSystemDiscovery: func(o *landscape.Observation, v value, r *reading) (err error) {
+	landscape.SAPSystemDiscovery: func(o *landscape.Observation, v value, r *findings) (err error) {
 		o.SAP, err = decodeSAP(v, r)
 		return err
 	},
@@ -187,7 +189,7 @@ func Decode(e Envelope) (landscape.Observation, error) {
 	if err != nil {
 		return landscape.Observation{}, unable()
 	}
-	var r reading
+	var r findings
 	if err = decode(&o, payload, &r); err == nil {
 		err = r.err(StagePayload)
 	}

@@ -6,34 +6,34 @@ import (
 	"strings"
 )
 
-// fields reads the members of one object by name. What cannot be read is noted
-// as an omission, and then is as good as absent. The casts are those agents
-// have come to rely on: a blank text is no value, whatever is expected, and a
-// number or a truth value may be written as a text.
+// fields reads the members of one object by name. A member that cannot be read
+// is noted as an omission and counts as absent. The conversions are those that
+// agents rely on: a blank text is no value, whatever type is expected, and a
+// number or a boolean may be written as a text.
 type fields struct {
-	members map[string]value
-	rename  func(string) string // makes one name of all spellings; nil: names are exact
+	members   map[string]value
+	normalize func(string) string // makes one name of all spellings; nil: a name has one
 
 	source value   // the object itself; empty where it is absent
-	in     *fields // the object it stands in; nil for the payload
-	name   string  // of the member it is, or whose element it is
-	place  int     // of the element; -1 where it is the member itself
+	parent *fields // the object around it; nil for the payload
+	name   string  // of the member in the parent
+	index  int     // in the member, where that is an array; else -1
 
-	*reading
+	*findings
 }
 
-// readPayload takes the members of a payload that is an object.
-func readPayload(v value, rename func(string) string, r *reading) *fields {
-	return (&fields{rename: rename, place: -1, reading: r}).read(v)
+// readPayload reads the members of a payload that is an object.
+func readPayload(v value, rename func(string) string, r *findings) *fields {
+	return (&fields{normalize: rename, index: -1, findings: r}).read(v)
 }
 
-// readElement takes the members of an object in a payload that is an array.
-func readElement(v value, place int, r *reading) *fields {
-	return (&fields{place: place, reading: r}).read(v)
+// readElement reads the members of an object in a payload that is an array.
+func readElement(v value, place int, r *findings) *fields {
+	return (&fields{index: place, findings: r}).read(v)
 }
 
-// read takes the members of an object; of those with the same name the last
-// one counts.
+// read reads the members of an object. Of those with the same name the last one
+// counts.
 func (f *fields) read(v value) *fields {
 	f.source, f.members = v, make(map[string]value)
 	for name, member := range v.members() {
@@ -43,19 +43,19 @@ func (f *fields) read(v value) *fields {
 }
 
 func (f *fields) key(name string) string {
-	if f.rename == nil {
+	if f.normalize == nil {
 		return name
 	}
-	return f.rename(name)
+	return f.normalize(name)
 }
 
-// pointer is where a member stands in the payload, or where it would. Names
-// are spelled as they are there.
+// pointer returns where a member stands in the payload, or would stand, with the
+// names as they are spelled there.
 func (f *fields) pointer(name string) string {
-	if f.rename != nil && !f.source.absent() {
-		key := f.rename(name)
+	if f.normalize != nil && !f.source.isAbsent() {
+		key := f.normalize(name)
 		for spelled := range f.source.members() {
-			if f.rename(spelled) == key {
+			if f.normalize(spelled) == key {
 				name = spelled
 			}
 		}
@@ -63,14 +63,14 @@ func (f *fields) pointer(name string) string {
 	return f.path() + "/" + name
 }
 
-// path is where the object itself stands in the payload.
+// path returns where the object itself stands in the payload.
 func (f *fields) path() string {
 	path := ""
-	if f.in != nil {
-		path = f.in.pointer(f.name)
+	if f.parent != nil {
+		path = f.parent.pointer(f.name)
 	}
-	if f.place >= 0 {
-		path += "/" + strconv.Itoa(f.place)
+	if f.index >= 0 {
+		path += "/" + strconv.Itoa(f.index)
 	}
 	return path
 }
@@ -80,69 +80,67 @@ func (f *fields) leaveOut(name, detail string) {
 	f.omit(f.pointer(name), detail, f.members[f.key(name)])
 }
 
-// noteNothing notes that a member should be there, where it is not, or where
-// there is nothing in it.
-func (f *fields) noteNothing(name string) {
-	if detail := f.nothing(name); detail != "" {
+// noteEmpty notes a member that has no value although the agent ought to send
+// one.
+func (f *fields) noteEmpty(name string) {
+	if detail := f.whyEmpty(name); detail != "" {
 		f.leaveOut(name, detail)
 	}
 }
 
-// nothing says in which way there is nothing in a member; empty where there
-// is something.
-func (f *fields) nothing(name string) string {
+// whyEmpty says why a member has no value; empty where it has one.
+func (f *fields) whyEmpty(name string) string {
 	switch v := f.members[f.key(name)]; {
-	case v.absent():
+	case v.isAbsent():
 		return isMissing
-	case v.null():
+	case v.isNull():
 		return isNull
-	case v.blank():
+	case v.isBlank():
 		return isEmpty
 	}
 	return ""
 }
 
-// into reads the members of a member that is an object. Where it is absent or
-// null, so are all of its members.
-func (f *fields) into(name string) *fields {
-	inner := &fields{rename: f.rename, in: f, name: name, place: -1, reading: f.reading}
-	if v := f.object(name); !v.absent() {
+// nested reads the members of a member that is an object. Where that is absent
+// or null, so are all of its members.
+func (f *fields) nested(name string) *fields {
+	inner := &fields{normalize: f.normalize, parent: f, name: name, index: -1, findings: f.findings}
+	if v := f.object(name); !v.isAbsent() {
 		return inner.read(v)
 	}
 	return inner
 }
 
-// present tells the members of an object from those of an absent one.
-func (f *fields) present() bool { return f.members != nil }
+// isPresent reports whether the object is in the report.
+func (f *fields) isPresent() bool { return f.members != nil }
 
-// get is the value of a member that is neither absent nor null nor a blank
-// text.
+// get returns the value of a member, unless it is absent, null or a blank text.
 func (f *fields) get(name string) (value, bool) {
 	v := f.members[f.key(name)]
-	return v, !v.absent() && !v.null() && !v.blank()
+	return v, !v.isAbsent() && !v.isNull() && !v.isBlank()
 }
 
-// identity is the text that identifies a report. Without it the report is
+// requiredText reads the text that identifies a report. A report without it is
 // refused.
-func (f *fields) identity(name string) string {
+func (f *fields) requiredText(name string) string {
 	v, ok := f.get(name)
 	pointer := "/" + strings.ToLower(name)
 	switch {
 	case !ok:
 		f.problems.add(pointer, detailBlank)
 		return ""
-	case !v.string():
+	case !v.isString():
 		f.problems.add(pointer, detailInvalid)
 		return ""
 	}
 	return v.text()
 }
 
-// text is a text, or empty where there is none or a blank one.
+// text reads a text; empty where there is none or a blank one.
 func (f *fields) text(name string) string {
 	v, ok := f.get(name)
-	if ok && !v.string() {
-		f.leaveOut(name, noText)
+	if ok && !v.isString() {
+		f.leaveOut(name, notText)
 		ok = false
 	}
 	if !ok {
@@ -151,17 +149,16 @@ func (f *fields) text(name string) string {
 	return v.text()
 }
 
-// expected is text where the agent ought to send one: that there is none is
-// noted.
-func (f *fields) expected(name string) string {
-	f.noteNothing(name)
+// expectedText is text for a member that the agent ought to send.
+func (f *fields) expectedText(name string) string {
+	f.noteEmpty(name)
 	return f.text(name)
 }
 
-// textOrNil is a text, or nil where there is none or a blank one.
+// textOrNil reads a text; nil where there is none or a blank one.
 func (f *fields) textOrNil(name string) *string { return orNil(f.text(name)) }
 
-// integer is a whole number, or nil where there is none.
+// integer reads a whole number; nil where there is none.
 func (f *fields) integer(name string) *int {
 	v, ok := f.get(name)
 	if !ok {
@@ -169,44 +166,44 @@ func (f *fields) integer(name string) *int {
 	}
 	n, ok := integer(v)
 	if !ok {
-		f.leaveOut(name, noInteger)
+		f.leaveOut(name, notInteger)
 		return nil
 	}
 	return &n
 }
 
-// expectedInteger is integer where the agent ought to send one.
+// expectedInteger is integer for a member that the agent ought to send.
 func (f *fields) expectedInteger(name string) *int {
-	f.noteNothing(name)
+	f.noteEmpty(name)
 	return f.integer(name)
 }
 
-// boolean is a truth value, or nil where there is none.
+// boolean reads a boolean; nil where there is none.
 func (f *fields) boolean(name string) *bool {
 	v, ok := f.get(name)
 	if !ok {
 		return nil
 	}
 	text := string(v)
-	if v.string() {
+	if v.isString() {
 		text = v.text()
 	}
 	b, ok := pacemakerBoolean(text)
 	if !ok {
-		f.leaveOut(name, noBoolean)
+		f.leaveOut(name, notBoolean)
 		return nil
 	}
 	return &b
 }
 
-// expectedBoolean is boolean where the agent ought to send one.
+// expectedBoolean is boolean for a member that the agent ought to send.
 func (f *fields) expectedBoolean(name string) *bool {
-	f.noteNothing(name)
+	f.noteEmpty(name)
 	return f.boolean(name)
 }
 
-// pacemakerBoolean reads a truth value as Pacemaker does, and is not ok where
-// the text is none.
+// pacemakerBoolean reads a boolean in any of the forms that Pacemaker reads. It
+// is not ok where the text has none of them.
 func pacemakerBoolean(text string) (b, ok bool) {
 	switch strings.ToLower(text) {
 	case "true", "yes", "on", "y", "1":
@@ -217,14 +214,14 @@ func pacemakerBoolean(text string) (b, ok bool) {
 	return false, false
 }
 
-// isTrue reports whether a truth value is known to be true.
+// isTrue reports whether a boolean is known to be true.
 func isTrue(b *bool) bool { return b != nil && *b }
 
-// object is a member that is an object; absent where there is none.
+// object returns a member that is an object; absent where there is none.
 func (f *fields) object(name string) value {
 	v, ok := f.get(name)
-	if ok && !v.object() {
-		f.leaveOut(name, noObject)
+	if ok && !v.isObject() {
+		f.leaveOut(name, notObject)
 		ok = false
 	}
 	if !ok {
@@ -233,11 +230,11 @@ func (f *fields) object(name string) value {
 	return v
 }
 
-// array is a member that is an array; absent where there is none.
+// array returns a member that is an array; absent where there is none.
 func (f *fields) array(name string) value {
 	v, ok := f.get(name)
-	if ok && !v.array() {
-		f.leaveOut(name, noArray)
+	if ok && !v.isArray() {
+		f.leaveOut(name, notArray)
 		ok = false
 	}
 	if !ok {
@@ -246,18 +243,18 @@ func (f *fields) array(name string) value {
 	return v
 }
 
-// each reads the elements of an array of objects one by one, without those
-// that are none. Agents write null where they have nothing to list.
-func (f *fields) each(name string) iter.Seq[*fields] {
+// objects walks the objects in an array, and leaves out its other elements.
+// Agents write null where they have nothing to list.
+func (f *fields) objects(name string) iter.Seq[*fields] {
 	return func(yield func(*fields) bool) {
 		v := f.array(name)
-		if v.absent() {
+		if v.isAbsent() {
 			return
 		}
 		for i, element := range v.elements() {
-			inner := &fields{rename: f.rename, in: f, name: name, place: i, reading: f.reading}
-			if !element.object() {
-				f.omit(inner.path(), noObject, element)
+			inner := &fields{normalize: f.normalize, parent: f, name: name, index: i, findings: f.findings}
+			if !element.isObject() {
+				f.omit(inner.path(), notObject, element)
 				continue
 			}
 			if !yield(inner.read(element)) {
@@ -267,30 +264,31 @@ func (f *fields) each(name string) iter.Seq[*fields] {
 	}
 }
 
-// texts is an array of texts without the blank ones; nil where there is none.
+// texts reads an array of texts, without the blank ones; nil where there is no
+// array.
 func (f *fields) texts(name string) []string {
 	v := f.array(name)
-	if v.absent() {
+	if v.isAbsent() {
 		return nil
 	}
 	list := []string{}
 	for i, element := range v.elements() {
 		switch {
-		case element.null() || element.blank():
-		case element.string():
+		case element.isNull() || element.isBlank():
+		case element.isString():
 			list = append(list, element.text())
 		default:
-			f.omit(f.pointer(name)+"/"+strconv.Itoa(i), noText, element)
+			f.omit(f.pointer(name)+"/"+strconv.Itoa(i), notText, element)
 		}
 	}
 	return list
 }
 
-// integer reads a whole number that counts something or is an id: none of
-// them is below zero. It may be written as a number or as a text.
+// integer reads a whole number that is not negative: it counts something, or is
+// an id. It may be written as a number or as a text.
 func integer(v value) (int, bool) {
 	text := string(v)
-	if v.string() {
+	if v.isString() {
 		text = v.text()
 	}
 	n, err := strconv.Atoi(text)

@@ -13,42 +13,41 @@ import (
 )
 
 const (
-	unknown        = "unknown" // what is not told, or what we have no name for
-	selfBuilt      = "devel"   // the source of an agent out of no package
+	unknown        = "unknown" // for what is not told, or not known
+	selfBuilt      = "devel"   // the source of an agent that comes from no package
 	prometheusPull = "pull"
 	prometheusPush = "push"
 )
 
-// decodeHost reads a host_discovery. It is the name of the host that it cannot
-// be without.
-func decodeHost(payload value, r *reading) (*landscape.HostFacts, error) {
-	if !payload.object() {
+// decodeHost reads a host_discovery. It refuses a report without a hostname.
+func decodeHost(payload value, r *findings) (*landscape.HostFacts, error) {
+	if !payload.isObject() {
 		return nil, unable()
 	}
 	f := readPayload(payload, nil, r)
 	host := &landscape.HostFacts{
-		Hostname:           f.identity("hostname"),
+		Hostname:           f.requiredText("hostname"),
 		FQDN:               f.text("fully_qualified_domain_name"),
 		Addresses:          f.addresses(),
-		AgentVersion:       cmp.Or(f.expected("agent_version"), unknown),
+		AgentVersion:       cmp.Or(f.expectedText("agent_version"), unknown),
 		Arch:               f.oneOf("arch", "x86_64", "ppc64le", "s390x"),
 		CPUCount:           f.count("cpu_count"),
 		SocketCount:        f.count("socket_count"),
 		MemoryMB:           f.count("total_memory_mb"),
-		OSVersion:          cmp.Or(f.expected("os_version"), unknown),
+		OSVersion:          cmp.Or(f.expectedText("os_version"), unknown),
 		InstallationSource: f.oneOf("installation_source", "community", "suse"),
 		PrometheusTargets:  f.prometheusTargets(),
 		PrometheusMode:     f.prometheusMode(),
 		SystemdUnits:       f.systemdUnits(),
-		LastBoot:           f.moment("last_boot_timestamp"),
+		LastBoot:           f.timestamp("last_boot_timestamp"),
 	}
-	if v, ok := f.get("fully_qualified_domain_name"); ok && !v.string() {
+	if v, ok := f.get("fully_qualified_domain_name"); ok && !v.isString() {
 		host.FQDNUnread = true
 	}
 	return host, nil
 }
 
-// count is a number of things; 0 where it is not told.
+// count reads a number of things; 0 where it is not told.
 func (f *fields) count(name string) int {
 	if n := f.expectedInteger(name); n != nil {
 		return *n
@@ -56,26 +55,26 @@ func (f *fields) count(name string) int {
 	return 0
 }
 
-// oneOf is a text out of a list, in lower case. A text that is not in it is
-// unknown: a machine of a new kind, or an agent somebody built on a desk,
-// belongs into the landscape too.
+// oneOf reads a text that should be one of a list, in lower case. Any other text
+// is unknown: a machine of a new kind, or an agent that somebody has built for
+// themselves, belongs to the landscape as well.
 func (f *fields) oneOf(name string, known ...string) string {
 	text := strings.ToLower(f.text(name))
 	if slices.Contains(known, text) {
 		return text
 	}
 	if text != "" && text != unknown && text != selfBuilt {
-		f.leaveOut(name, notKnown)
+		f.leaveOut(name, isNotKnown)
 	}
 	return unknown
 }
 
-// addresses pairs addresses with prefix lengths by their place, as far as there
-// are any, and drops what is no IPv4 address, and the loopback one. It is nil where there
-// is no list, which is not to be taken for an empty one.
+// addresses reads the IPv4 addresses but the loopback one, each with the prefix
+// length at the same index. It is nil where there is no list, which must not be
+// mistaken for an empty one.
 func (f *fields) addresses() []landscape.Address {
-	f.noteNothing("ip_addresses")
-	texts, masks := f.places("ip_addresses"), f.places("netmasks")
+	f.noteEmpty("ip_addresses")
+	texts, masks := f.elements("ip_addresses"), f.elements("netmasks")
 	if texts == nil {
 		return nil
 	}
@@ -94,42 +93,41 @@ func (f *fields) addresses() []landscape.Address {
 	return list
 }
 
-// address is an address that a host can be reached at. What is no address at
-// all is left out.
+// address reads an address; not ok for one that other hosts cannot reach. What
+// is not an address is left out.
 func (f *fields) address(i int, v value) (netip.Addr, bool) {
-	if v.null() || v.blank() {
+	if v.isNull() || v.isBlank() {
 		return netip.Addr{}, false
 	}
 	var ip netip.Addr
 	var err error
-	if v.string() {
+	if v.isString() {
 		ip, err = netip.ParseAddr(v.text())
 	}
-	if !v.string() || err != nil {
-		f.omit(f.pointer("ip_addresses")+"/"+strconv.Itoa(i), noAddress, v)
+	if !v.isString() || err != nil {
+		f.omit(f.pointer("ip_addresses")+"/"+strconv.Itoa(i), notAddress, v)
 		return ip, false
 	}
 	return ip, ip.Is4() && ip != netip.AddrFrom4([4]byte{127, 0, 0, 1})
 }
 
-// prefix is the prefix length of an address; nil where it is not told.
+// prefix reads the prefix length of an address; nil where it is not told.
 func (f *fields) prefix(i int, v value) *int {
-	if v.null() || v.blank() {
+	if v.isNull() || v.isBlank() {
 		return nil
 	}
 	n, ok := integer(v)
 	if !ok || n < 0 || n > 32 {
-		f.omit(f.pointer("netmasks")+"/"+strconv.Itoa(i), noPrefix, v)
+		f.omit(f.pointer("netmasks")+"/"+strconv.Itoa(i), notPrefix, v)
 		return nil
 	}
 	return &n
 }
 
-// places are the elements of an array, each at its place; nil where there is
-// none.
-func (f *fields) places(name string) []value {
+// elements returns the elements of an array; nil where there is no array.
+func (f *fields) elements(name string) []value {
 	v := f.array(name)
-	if v.absent() {
+	if v.isAbsent() {
 		return nil
 	}
 	list := []value{}
@@ -139,11 +137,11 @@ func (f *fields) places(name string) []value {
 	return list
 }
 
-// prometheusTargets is nil where the agent is too old to name its exporters;
-// that differs from naming none.
+// prometheusTargets reads the exporters of a host; nil where the agent is too
+// old to name any, which differs from naming none.
 func (f *fields) prometheusTargets() map[string]string {
-	inner := f.into("prometheus_targets")
-	if !inner.present() {
+	inner := f.nested("prometheus_targets")
+	if !inner.isPresent() {
 		return nil
 	}
 	targets := make(map[string]string)
@@ -155,7 +153,7 @@ func (f *fields) prometheusTargets() map[string]string {
 	return targets
 }
 
-// prometheusMode is how the metrics of the host are collected.
+// prometheusMode reads how the metrics of the host are collected.
 func (f *fields) prometheusMode() string {
 	mode := strings.ToLower(f.text("prometheus_mode"))
 	switch mode {
@@ -164,24 +162,24 @@ func (f *fields) prometheusMode() string {
 	case prometheusPull, prometheusPush:
 		return mode
 	}
-	f.leaveOut("prometheus_mode", notKnown)
+	f.leaveOut("prometheus_mode", isNotKnown)
 	return unknown
 }
 
 func (f *fields) systemdUnits() []landscape.SystemdUnit {
 	units := []landscape.SystemdUnit{}
-	for unit := range f.each("systemd_units") {
-		if name := unit.expected("name"); name != "" {
-			state := cmp.Or(unit.expected("unit_file_state"), unknown)
+	for unit := range f.objects("systemd_units") {
+		if name := unit.expectedText("name"); name != "" {
+			state := cmp.Or(unit.expectedText("unit_file_state"), unknown)
 			units = append(units, landscape.SystemdUnit{Name: name, UnitFileState: state})
 		}
 	}
 	return units
 }
 
-// moment is a time in whole seconds and UTC; nil where there is none. Without
-// an offset it is UTC.
-func (f *fields) moment(name string) *time.Time {
+// timestamp reads a time, in whole seconds and UTC; nil where there is none. A
+// time without an offset is UTC.
+func (f *fields) timestamp(name string) *time.Time {
 	text := f.text(name)
 	if text == "" {
 		return nil
@@ -192,11 +190,11 @@ func (f *fields) moment(name string) *time.Time {
 			continue
 		}
 		t = t.UTC().Truncate(time.Second)
-		if t.Year() < 0 || t.Year() > 9999 { // an offset has moved it to where no text form exists
+		if t.Year() < 0 || t.Year() > 9999 { // its offset has moved it to a year that no text form has
 			break
 		}
 		return &t
 	}
-	f.leaveOut(name, noTime)
+	f.leaveOut(name, notTime)
 	return nil
 }

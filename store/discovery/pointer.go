@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// ReadAt is the beginning of the JSON text at the place a problem points to in
-// a payload, or in a body where the problem is one of the envelope. It is
-// empty where nothing stands there. Spellings of names count as the same, as
-// they do for the discoveries.
+// ReadAt returns the beginning of the JSON text that a problem points to in a
+// payload, or in a body where the problem is about the envelope. It is empty
+// where nothing stands there. Spellings of a name count as the same, as they do
+// for the decoders.
 func ReadAt(text []byte, pointer string) string {
 	v, err := check(text)
 	if err != nil || pointer == "" {
@@ -18,29 +18,29 @@ func ReadAt(text []byte, pointer string) string {
 		if step == "" {
 			break
 		}
-		if v = v.step(step); v.absent() {
+		if v = v.step(step); v.isAbsent() {
 			return ""
 		}
 	}
-	return beginning(string(v), maxRead)
+	return truncate(string(v), maxRead)
 }
 
-// step is a member of an object or an element of an array; absent where there
-// is none.
+// step returns a member of an object or an element of an array; an absent value
+// where there is none.
 func (v value) step(name string) value {
 	switch {
-	case v.object():
+	case v.isObject():
 		var found value
 		for member, inner := range v.members() {
 			if member == name {
 				return inner
 			}
-			if spelling(member) == spelling(name) {
+			if normalizeName(member) == normalizeName(name) {
 				found = inner
 			}
 		}
 		return found
-	case v.array():
+	case v.isArray():
 		index, err := strconv.Atoi(name)
 		if err != nil {
 			return ""
@@ -54,8 +54,9 @@ func (v value) step(name string) value {
 	return ""
 }
 
-// spelling makes one name of DataDiskNumber, data_disk_number and the like.
-func spelling(name string) string {
+// normalizeName makes one name of DataDiskNumber, data_disk_number and the like,
+// whatever the discovery.
+func normalizeName(name string) string {
 	return strings.ToLower(strings.Map(func(r rune) rune {
 		if r == '_' || r == '-' {
 			return -1

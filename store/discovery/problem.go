@@ -21,38 +21,38 @@ const (
 	detailUnknown = "Unknown discovery type."
 )
 
-// Stage tells how far a report got before it was refused.
+// Stage says how far a report was read before it was refused.
 type Stage int
 
 // The stages of reading a report, in their order.
 const (
-	// StageSyntax: the body is not JSON, or nested beyond reason. The caller
-	// answers 400; nothing is kept.
+	// StageSyntax: the body is not JSON, or nested too deeply. The caller answers
+	// 400 and keeps nothing.
 	StageSyntax Stage = iota + 1
-	// StageEnvelope: the members around the payload are wrong. The caller
-	// answers 422; nothing is kept.
+	// StageEnvelope: the members around the payload are wrong. The caller answers
+	// 422 and keeps nothing.
 	StageEnvelope
-	// StagePayload: the envelope is good, its content is not. The caller
-	// answers 422 and keeps the body on the list of discarded reports.
+	// StagePayload: the payload is wrong. The caller answers 422 and keeps the
+	// body in the list of discarded reports.
 	StagePayload
 )
 
-// Problem is one entry of the errors list of an answer. Pointer is empty
-// where the problem concerns no single field.
+// Problem is one entry of the list of errors in an answer. Pointer is empty
+// where the problem is not about a single field.
 type Problem struct {
 	Title   string
 	Detail  string
 	Pointer string
 }
 
-// Error says why a report is refused. It has at least one problem.
+// Error says why a report is refused. It has one problem or more.
 type Error struct {
 	Stage    Stage
 	Problems []Problem
 }
 
-// Error is one line for logs and for the list of discarded reports; it names
-// fields, never their values.
+// Error returns one line for logs and for the list of discarded reports. It
+// names fields, never their values.
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString("discovery refused: ")
@@ -73,18 +73,17 @@ func refuse(stage Stage, title, detail, pointer string) *Error {
 	return &Error{Stage: stage, Problems: []Problem{{Title: title, Detail: detail, Pointer: pointer}}}
 }
 
-// unable refuses a payload of a shape no rule speaks about.
+// unable refuses a payload of an unknown form.
 func unable() *Error { return refuse(StagePayload, titleRefused, detailUnable, "") }
 
-// problems collects what is wrong with one part of a report.
+// problems are what is wrong with a report.
 type problems []Problem
 
 func (p *problems) add(pointer, detail string) {
 	*p = append(*p, Problem{Title: titleInvalid, Detail: detail, Pointer: pointer})
 }
 
-// err is nil if nothing is wrong, otherwise an error that lists the problems
-// by pointer.
+// err returns an error that lists the problems by pointer; nil without any.
 func (p problems) err(stage Stage) error {
 	if len(p) == 0 {
 		return nil

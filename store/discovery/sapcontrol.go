@@ -17,10 +17,10 @@ type sapControl struct {
 	facts    *landscape.InstanceFacts // nil where it does not list itself
 }
 
-// sapControl reads the entry of the instance itself, and of the other entries
-// no more than is needed to find it.
+// sapControl reads the entry of the instance itself, and of the other entries no
+// more than is needed to find it.
 func (f *fields) sapControl() sapControl {
-	if !f.present() {
+	if !f.isPresent() {
 		return sapControl{}
 	}
 	c := sapControl{ensa: f.ensa()}
@@ -28,41 +28,41 @@ func (f *fields) sapControl() sapControl {
 	if c.number == "" {
 		return c
 	}
-	f.noteNothing("Instances")
+	f.noteEmpty("Instances")
 	before := f.omitted
-	for entry := range f.each("Instances") {
-		if c.current(entry) {
+	for entry := range f.objects("Instances") {
+		if c.isOwnEntry(entry) {
 			c.facts = entry.instanceFacts(c.hostname)
 			return c
 		}
 	}
-	if v := f.array("Instances"); !v.absent() && !f.since(before) {
-		f.leaveOut("Instances", noCurrent)
+	if v := f.array("Instances"); !v.isAbsent() && !f.omittedSince(before) {
+		f.leaveOut("Instances", notListed)
 	}
 	return c
 }
 
-// numberAndHostname is the number and the host name an instance gives itself. Of
-// several entries the first one counts.
+// numberAndHostname reads the number and the hostname that an instance has in
+// its own properties. Of several properties the first one counts.
 func (f *fields) numberAndHostname() (number, hostname string) {
-	f.noteNothing("Properties")
+	f.noteEmpty("Properties")
 	asked := map[string]*string{"SAPSYSTEM": &number, "SAPLOCALHOST": &hostname}
-	for property := range f.each("Properties") {
+	for property := range f.objects("Properties") {
 		v, _ := property.get("property")
-		if !v.string() {
-			continue // nobody has asked for it
+		if !v.isString() {
+			continue // it is not one of them
 		}
 		name := v.text()
 		if answer, ok := asked[name]; ok {
-			*answer = property.expected("value")
+			*answer = property.expectedText("value")
 			delete(asked, name)
 		}
 		if name == "SAPSYSTEM" && number != "" && !isInstanceNumber(number) {
-			property.leaveOut("value", noNumber)
+			property.leaveOut("value", notInstanceNumber)
 			number = ""
 		}
 	}
-	if v := f.members["Properties"]; v.array() {
+	if v := f.members["Properties"]; v.isArray() {
 		for _, name := range slices.Sorted(maps.Keys(asked)) {
 			f.leaveOut("Properties", "is without "+name)
 		}
@@ -70,15 +70,15 @@ func (f *fields) numberAndHostname() (number, hostname string) {
 	return number, hostname
 }
 
-// isInstanceNumber: two digits, always.
+// isInstanceNumber reports whether a text has two digits.
 func isInstanceNumber(text string) bool {
 	return len(text) == 2 && strings.Trim(text, "0123456789") == ""
 }
 
-// ensa is told by the first process of an enqueue service. An instance that is
-// stopped may list no processes.
+// ensa returns the generation of the enqueue service, by the name of its
+// process. An instance that is stopped may list no processes.
 func (f *fields) ensa() landscape.ENSAVersion {
-	for process := range f.each("Processes") {
+	for process := range f.objects("Processes") {
 		switch process.text("name") {
 		case "enserver", "enrepserver":
 			return landscape.ENSA1
@@ -89,9 +89,9 @@ func (f *fields) ensa() landscape.ENSAVersion {
 	return landscape.NoENSA
 }
 
-// current reports whether an entry is that of the instance itself. Old agents
-// leave it to us to find out.
-func (c *sapControl) current(entry *fields) bool {
+// isOwnEntry reports whether an entry is that of the instance itself. Old agents
+// do not mark it.
+func (c *sapControl) isOwnEntry(entry *fields) bool {
 	if current := entry.boolean("currentInstance"); current != nil {
 		return *current
 	}
@@ -99,7 +99,7 @@ func (c *sapControl) current(entry *fields) bool {
 	if err != nil {
 		return false
 	}
-	number := 0 // which agents do not write
+	number := 0 // agents do not write a zero
 	if n := entry.integer("instanceNr"); n != nil {
 		number = *n
 	}
@@ -110,17 +110,18 @@ func (c *sapControl) current(entry *fields) bool {
 func (f *fields) instanceFacts(hostname string) *landscape.InstanceFacts {
 	return &landscape.InstanceFacts{
 		Hostname:      orNil(hostname),
-		Features:      f.expected("features"),
-		HTTPPort:      f.integer("httpPort"), // agents do not write a port that there is not
+		Features:      f.expectedText("features"),
+		HTTPPort:      f.integer("httpPort"), // agents do not write a port that does not exist
 		TLSPort:       f.integer("httpsPort"),
-		StartPriority: f.expected("startPriority"),
-		Status:        f.colour("dispstatus"),
+		StartPriority: f.expectedText("startPriority"),
+		Status:        f.status("dispstatus"),
 	}
 }
 
-// colour is gray, of which no health follows, where it is none.
-func (f *fields) colour(name string) landscape.InstanceStatus {
-	switch f.expected(name) {
+// status reads the colour of an instance. One that is missing or not known is
+// gray, from which no health follows.
+func (f *fields) status(name string) landscape.InstanceStatus {
+	switch f.expectedText(name) {
 	case "SAPControl-GREEN":
 		return landscape.Green
 	case "SAPControl-YELLOW":
@@ -129,7 +130,7 @@ func (f *fields) colour(name string) landscape.InstanceStatus {
 		return landscape.Red
 	case "SAPControl-GRAY", "":
 	default:
-		f.leaveOut(name, notKnown)
+		f.leaveOut(name, isNotKnown)
 	}
 	return landscape.Gray
 }

@@ -8,22 +8,22 @@ import (
 	"trento/store/landscape"
 )
 
-// replication reads the part a database instance has in a system replication,
-// from what the two tools say that know about it. Without a replication, or
-// where a tool does not work, agents write null or an empty object.
+// replication reads the part of a database instance in a system replication,
+// from the output of two tools. Without a replication, or where a tool does not
+// work, agents write null or an empty object.
 func (f *fields) replication(d *landscape.DatabaseElement) {
-	shipping := f.into("SystemReplication")
+	shipping := f.nested("SystemReplication")
 	d.ReplicationStatus = shipping.textOrNil("overall_replication_status")
 
 	before := f.omitted
-	state := f.into("HdbnsutilSRstate")
+	state := f.nested("HdbnsutilSRstate")
 	if len(state.members) > 0 {
-		state.noteNothing("mode")
+		state.noteEmpty("mode")
 	}
 	d.Mode = state.textOrNil("mode")
 	d.Role = state.role(d.Mode)
-	// Without the mode the part is not known, and it must not be taken for none.
-	d.ReplicationUnread = f.since(before)
+	// Without the mode the part is not known, and must not be mistaken for none.
+	d.ReplicationUnread = f.omittedSince(before)
 	d.OperationMode = state.textOrNil("operation_mode")
 	d.Site = state.textOrNil("site_name")
 	d.SourceSite = state.sourceOf(d.Site)
@@ -32,8 +32,8 @@ func (f *fields) replication(d *landscape.DatabaseElement) {
 	d.ActivePrimarySite = state.integer("active_primary_site")
 }
 
-// role is the part in a replication that a mode stands for; nil outside of
-// one.
+// role returns the role that a mode stands for; nil where there is no
+// replication.
 func (f *fields) role(mode *string) *string {
 	if mode == nil {
 		return nil
@@ -46,29 +46,30 @@ func (f *fields) role(mode *string) *string {
 	case "none":
 		return nil
 	default:
-		f.leaveOut("mode", notKnown)
+		f.leaveOut("mode", isNotKnown)
 		return nil
 	}
 	return &role
 }
 
-// under are the names of the members below a prefix, in rising order.
-func (f *fields) under(prefix string) []string {
+// namesBelow returns the names of the members that begin with a prefix, in rising
+// order.
+func (f *fields) namesBelow(prefix string) []string {
 	names := slices.Sorted(maps.Keys(f.members))
 	return slices.DeleteFunc(names, func(name string) bool { return !strings.HasPrefix(name, prefix) })
 }
 
-// sourceOf is the site that a site replicates from; of several the last one.
+// sourceOf returns the site that a site replicates from; the last one of several.
 func (f *fields) sourceOf(site *string) *string {
 	const prefix = "siteMapping/"
 	var source *string
-	for _, name := range f.under(prefix) {
+	for _, name := range f.namesBelow(prefix) {
 		v, ok := f.get(name)
 		if !ok {
 			continue
 		}
 		var targets []string
-		if v.string() {
+		if v.isString() {
 			targets = []string{v.text()}
 		} else {
 			targets = f.texts(name)
@@ -81,11 +82,11 @@ func (f *fields) sourceOf(site *string) *string {
 	return source
 }
 
-// tierOf is the tier of a site. Where no tiers are told at all, at least that
-// of the primary site is known.
+// tierOf returns the tier of a site. Where no tiers are told at all, only that of
+// the primary site is known.
 func (f *fields) tierOf(site, role *string) *int {
 	const prefix = "siteTier/"
-	told := f.under(prefix)
+	told := f.namesBelow(prefix)
 	if len(told) == 0 {
 		if role != nil && *role == landscape.PrimaryRole {
 			first := 1

@@ -9,25 +9,25 @@ import (
 	"trento/store/landscape"
 )
 
-// Kinds of systems, as agents number them. Diagnostics agents, and what the
-// agent could not make out, are no part of the landscape.
+// The types of systems, as agents number them. Diagnostics agents and unknown
+// systems are not part of the landscape.
 const (
-	nothingKnown      = 0
+	unknownSystem     = 0
 	databaseSystem    = 1
 	applicationSystem = 2
 	diagnosticsAgent  = 3
 )
 
-// decodeSAP reads a sap_system_discovery. An instance or a system that cannot
-// be read is left out; that it is listed nevertheless says that it is there.
-func decodeSAP(payload value, r *reading) (*landscape.SAPReport, error) {
-	if !payload.array() {
+// decodeSAP reads a sap_system_discovery. It notes systems and instances that
+// cannot be read as unread: since the agent lists them, they are not absent.
+func decodeSAP(payload value, r *findings) (*landscape.SAPReport, error) {
+	if !payload.isArray() {
 		return nil, unable()
 	}
 	report := &landscape.SAPReport{Elements: []landscape.Element{}}
 	for i, element := range payload.elements() {
-		if !element.object() {
-			r.omit("/"+strconv.Itoa(i), noObject, element)
+		if !element.isObject() {
+			r.omit("/"+strconv.Itoa(i), notObject, element)
 			report.Unread = append(report.Unread, landscape.UnreadInstance{})
 			continue
 		}
@@ -36,24 +36,24 @@ func decodeSAP(payload value, r *reading) (*landscape.SAPReport, error) {
 	return report, nil
 }
 
-// sapSystem is one system on a host, as the agent sees it.
+// sapSystem is a system on a host, as the agent reports it.
 type sapSystem struct {
 	sid         string
-	database    *landscape.DatabaseElement // of a database, without its part in a replication
+	database    *landscape.DatabaseElement // without the part of an instance in a replication
 	application *landscape.ApplicationElement
 }
 
 // sapSystem adds the instances of a system to the report.
 func (f *fields) sapSystem(report *landscape.SAPReport) {
 	kind := f.integer("Type")
-	if kind != nil && (*kind == nothingKnown || *kind == diagnosticsAgent) {
+	if kind != nil && (*kind == unknownSystem || *kind == diagnosticsAgent) {
 		return
 	}
-	s := sapSystem{sid: f.expected("SID")}
+	s := sapSystem{sid: f.expectedText("SID")}
 	readable := s.sid != ""
 	switch {
 	case kind == nil:
-		f.noteNothing("Type")
+		f.noteEmpty("Type")
 		readable = false
 	case *kind == databaseSystem:
 		s.database = f.database()
@@ -62,16 +62,16 @@ func (f *fields) sapSystem(report *landscape.SAPReport) {
 		s.application = f.application()
 		readable = readable && s.application != nil
 	default:
-		f.leaveOut("Type", notKnown)
+		f.leaveOut("Type", isNotKnown)
 		readable = false
 	}
-	if f.array("Instances").absent() { // none, which is not the same as an empty list
-		f.noteNothing("Instances")
+	if f.array("Instances").isAbsent() { // which differs from an empty list
+		f.noteEmpty("Instances")
 		report.Unread = append(report.Unread, landscape.UnreadInstance{SID: s.sid})
 		return
 	}
 	listed := 0
-	for instance := range f.each("Instances") {
+	for instance := range f.objects("Instances") {
 		listed++
 		var element landscape.Element
 		ok := false
@@ -85,47 +85,47 @@ func (f *fields) sapSystem(report *landscape.SAPReport) {
 		number := cmp.Or(element.Number, instance.numberInName())
 		report.Unread = append(report.Unread, landscape.UnreadInstance{SID: s.sid, Number: number})
 	}
-	if listed < f.length("Instances") { // an element that is no object may be any instance
+	if listed < f.length("Instances") { // an element that is not an object may be any instance
 		report.Unread = append(report.Unread, landscape.UnreadInstance{SID: s.sid})
 	}
 }
 
-// database is what a system says about the database that it is; nil where it
+// database reads what a system says about the database that it is; nil where it
 // cannot be told from others.
 func (f *fields) database() *landscape.DatabaseElement {
-	key := f.expected("Id")
+	key := f.expectedText("Id")
 	if key == "" {
 		return nil
 	}
 	d := &landscape.DatabaseElement{ID: landscape.DatabaseIDFromKey(key), Tenants: []string{}}
 	before := f.omitted
-	f.noteNothing("Databases")
-	for tenant := range f.each("Databases") {
-		if name := tenant.expected("Database"); name != "" {
+	f.noteEmpty("Databases")
+	for tenant := range f.objects("Databases") {
+		if name := tenant.expectedText("Database"); name != "" {
 			d.Tenants = append(d.Tenants, name)
 		}
 	}
 	if len(d.Tenants) == 0 && f.omitted == before {
 		f.leaveOut("Databases", isEmpty)
 	}
-	// A database without tenants would take its SAP systems with it.
-	d.TenantsUnread = f.since(before)
+	// If the tenants counted as gone, so would the SAP systems on them.
+	d.TenantsUnread = f.omittedSince(before)
 	slices.Sort(d.Tenants)
 	d.Tenants = slices.Compact(d.Tenants)
 	return d
 }
 
-// application is what a system says about the database that it works on; nil
-// where that is none we know: the agent lists systems on all databases.
+// application reads what a system says about the database that it works on; nil
+// where that is not SAP HANA.
 func (f *fields) application() *landscape.ApplicationElement {
 	const tenant = "dbs/hdb/dbname"
-	f.noteNothing("Profile")
-	profile := f.into("Profile")
-	if !profile.present() {
+	f.noteEmpty("Profile")
+	profile := f.nested("Profile")
+	if !profile.isPresent() {
 		return nil
 	}
-	if profile.nothing(tenant) != "" {
-		profile.leaveOut(tenant, noHANA)
+	if profile.whyEmpty(tenant) != "" {
+		profile.leaveOut(tenant, notOnHANA)
 		return nil
 	}
 	a := &landscape.ApplicationElement{DBHost: f.text("DBAddress"), Tenant: profile.text(tenant), ENSA: landscape.NoENSA}
@@ -135,15 +135,15 @@ func (f *fields) application() *landscape.ApplicationElement {
 	return a
 }
 
-// instanceName is the name of the directory of an instance: its kind and its
-// number.
+// instanceName matches the name of the directory of an instance: letters for its
+// type, and its number.
 var instanceName = regexp.MustCompile(`^[A-Z]+([0-9]{2})$`)
 
-// numberInName is the number that an instance has by its name; empty where it
-// does not tell.
+// numberInName returns the number in the name of an instance; empty where it has
+// none.
 func (f *fields) numberInName() string {
 	v, _ := f.get("Name")
-	if !v.string() {
+	if !v.isString() {
 		return ""
 	}
 	if parts := instanceName.FindStringSubmatch(v.text()); parts != nil {
@@ -152,11 +152,11 @@ func (f *fields) numberInName() string {
 	return ""
 }
 
-// element is an instance in the terms of the landscape. It cannot be read
-// where it does not say which one it is, or where it does not list itself.
+// element returns an instance in the terms of the landscape. It is not ok where
+// the instance does not tell its number, or does not list itself.
 func (s *sapSystem) element(instance *fields) (landscape.Element, bool) {
-	instance.noteNothing("SAPControl")
-	control := instance.into("SAPControl").sapControl()
+	instance.noteEmpty("SAPControl")
+	control := instance.nested("SAPControl").sapControl()
 	element := landscape.Element{SID: s.sid, Number: control.number}
 	if control.number == "" || control.facts == nil {
 		return element, false

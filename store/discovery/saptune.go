@@ -8,16 +8,15 @@ import (
 	"trento/store/landscape"
 )
 
-// saptuneName makes a name of what saptune writes for people: "Notes enabled
-// by Solution" becomes notes_enabled_by_solution.
-func saptuneName(name string) string {
+// normalizeSaptuneName makes a name of what saptune writes for people: "Notes
+// enabled by Solution" becomes notes_enabled_by_solution.
+func normalizeSaptuneName(name string) string {
 	return strings.ToLower(strings.ReplaceAll(name, " ", "_"))
 }
 
-// decodeSaptune reads a saptune_discovery. A report that says nothing changes
-// nothing.
-func decodeSaptune(payload value, r *reading) (*landscape.SaptuneReport, error) {
-	if !payload.object() {
+// decodeSaptune reads a saptune_discovery.
+func decodeSaptune(payload value, r *findings) (*landscape.SaptuneReport, error) {
+	if !payload.isObject() {
 		return nil, unable()
 	}
 	f := readPayload(payload, nil, r)
@@ -26,47 +25,47 @@ func decodeSaptune(payload value, r *reading) (*landscape.SaptuneReport, error) 
 	switch installed := f.boolean("saptune_installed"); {
 	case installed != nil:
 		report.Installed = *installed
-	case report.PackageVersion != "" || !status.absent(): // what is there is installed
-		f.noteNothing("saptune_installed")
+	case report.PackageVersion != "" || !status.isAbsent(): // what has a version or a status is installed
+		f.noteEmpty("saptune_installed")
 		report.Installed = true
-	case f.nothing("saptune_installed") != isEmpty: // agents have written "" for all that is not there
-		f.noteNothing("saptune_installed")
+	case f.whyEmpty("saptune_installed") != isEmpty: // agents write "" where nothing is installed
+		f.noteEmpty("saptune_installed")
 		report.Unread = true
 	}
-	if !status.absent() && report.Installed {
+	if !status.isAbsent() && report.Installed {
 		report.Status = f.saptuneStatus(report)
 	}
 	return report, nil
 }
 
-// saptuneStatus reads what saptune says about itself. It is left out where it
-// speaks of another version than the package's.
+// saptuneStatus reads what saptune says about itself. It leaves out a status of
+// another version than that of the package.
 func (f *fields) saptuneStatus(report *landscape.SaptuneReport) *landscape.Saptune {
-	outer := &fields{rename: saptuneName, in: f, name: "status", place: -1, reading: f.reading}
-	result := outer.read(f.object("status")).into("result")
-	if !result.present() {
-		outer.noteNothing("result")
+	outer := &fields{normalize: normalizeSaptuneName, parent: f, name: "status", index: -1, findings: f.findings}
+	result := outer.read(f.object("status")).nested("result")
+	if !result.isPresent() {
+		outer.noteEmpty("result")
 		return nil
 	}
-	version := result.expected("package version")
+	version := result.expectedText("package version")
 	switch {
 	case report.PackageVersion == "":
 		report.PackageVersion = version
 	case version == "":
 		version = report.PackageVersion
 	case version != report.PackageVersion:
-		result.leaveOut("package version", otherVersion)
+		result.leaveOut("package version", isOtherVersion)
 		return nil
 	}
 	enabled, applied := result.expectedTexts("Notes enabled"), result.expectedTexts("Notes applied")
 	additionally := result.texts("Notes enabled additionally")
 	if len(enabled)+len(applied) > 0 {
-		result.noteNothing("Notes enabled additionally")
+		result.noteEmpty("Notes enabled additionally")
 	}
 	return &landscape.Saptune{
 		PackageVersion:    orNil(version),
 		ConfiguredVersion: result.textOrNil("configured version"),
-		TuningState:       orNil(result.expected("tuning state")),
+		TuningState:       orNil(result.expectedText("tuning state")),
 		EnabledNotes:      saptuneNotes(enabled, additionally),
 		AppliedNotes:      saptuneNotes(applied, additionally),
 		EnabledSolution:   result.enabledSolution(),
@@ -76,18 +75,18 @@ func (f *fields) saptuneStatus(report *landscape.SaptuneReport) *landscape.Saptu
 	}
 }
 
-// expectedTexts is texts where the agent ought to send some.
+// expectedTexts is texts for a member that the agent ought to send.
 func (f *fields) expectedTexts(name string) []string {
-	f.noteNothing(name)
+	f.noteEmpty(name)
 	return f.texts(name)
 }
 
-// saptuneServices reads the services with their states; one that is not
-// installed has none, and neither has one whose states cannot be read.
+// saptuneServices reads the services with their states. A service that is not
+// installed has none, nor has one whose states cannot be read.
 func (f *fields) saptuneServices() []landscape.SaptuneService {
 	list := []landscape.SaptuneService{}
-	f.noteNothing("services")
-	services := f.into("services")
+	f.noteEmpty("services")
+	services := f.nested("services")
 	for _, name := range slices.Sorted(maps.Keys(services.members)) {
 		service := landscape.SaptuneService{Name: name}
 		switch states := services.texts(name); len(states) {
@@ -95,18 +94,19 @@ func (f *fields) saptuneServices() []landscape.SaptuneService {
 		case 2:
 			service.Enabled, service.Active = &states[0], &states[1]
 		default:
-			services.leaveOut(name, noPair)
+			services.leaveOut(name, notPair)
 		}
 		list = append(list, service)
 	}
 	return list
 }
 
-// saptuneStaging is nil where it is not told whether there is any staging.
+// saptuneStaging reads what saptune holds back; nil where it is not told whether
+// it holds anything back.
 func (f *fields) saptuneStaging() *landscape.SaptuneStaging {
-	f.noteNothing("staging")
-	staging := f.into("staging")
-	if !staging.present() {
+	f.noteEmpty("staging")
+	staging := f.nested("staging")
+	if !staging.isPresent() {
 		return nil
 	}
 	enabled := staging.expectedBoolean("staging enabled")
@@ -124,7 +124,7 @@ func orEmpty(list []string) []string {
 	return list
 }
 
-// saptuneNotes marks the notes that no solution brought along.
+// saptuneNotes returns notes, and marks those that are not part of a solution.
 func saptuneNotes(ids, additionally []string) []landscape.SaptuneNote {
 	extra := make(map[string]bool, len(additionally))
 	for _, id := range additionally {
@@ -137,24 +137,26 @@ func saptuneNotes(ids, additionally []string) []landscape.SaptuneNote {
 	return notes
 }
 
-// enabledSolution is nil unless there is exactly one with its notes.
+// enabledSolution reads the enabled solution; nil unless there is exactly one,
+// with its notes.
 func (f *fields) enabledSolution() *landscape.SaptuneSolution {
 	enabled := f.texts("Solution enabled")
-	notes := f.only("Notes enabled by Solution")
+	notes := f.onlyObject("Notes enabled by Solution")
 	if len(enabled) != 1 || notes == nil {
 		return nil
 	}
 	return &landscape.SaptuneSolution{ID: enabled[0], Notes: orEmpty(notes.texts("Note list"))}
 }
 
-// appliedSolution is nil unless there is exactly one with its notes.
+// appliedSolution reads the applied solution; nil unless there is exactly one,
+// with its notes.
 func (f *fields) appliedSolution() *landscape.SaptuneSolution {
-	applied := f.only("Solution applied")
-	notes := f.only("Notes applied by Solution")
+	applied := f.onlyObject("Solution applied")
+	notes := f.onlyObject("Notes applied by Solution")
 	if applied == nil || notes == nil {
 		return nil
 	}
-	id := applied.expected("Solution ID")
+	id := applied.expectedText("Solution ID")
 	partial := applied.expectedBoolean("applied partially")
 	if id == "" {
 		return nil
@@ -162,12 +164,13 @@ func (f *fields) appliedSolution() *landscape.SaptuneSolution {
 	return &landscape.SaptuneSolution{ID: id, Notes: orEmpty(notes.texts("Note list")), Partial: isTrue(partial)}
 }
 
-// only is the single object of an array; nil where there is not exactly one.
-func (f *fields) only(name string) *fields {
+// onlyObject reads the only object of an array; nil where there is not exactly
+// one.
+func (f *fields) onlyObject(name string) *fields {
 	if f.length(name) != 1 {
 		return nil
 	}
-	for element := range f.each(name) {
+	for element := range f.objects(name) {
 		return element
 	}
 	return nil

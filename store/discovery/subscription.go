@@ -7,18 +7,17 @@ import (
 	"trento/store/landscape"
 )
 
-// decodeSubscriptions reads a subscription_discovery. An empty list is nil: a host
-// without subscriptions. Where an identifier is repeated, the last one
-// counts.
-func decodeSubscriptions(payload value, r *reading) ([]landscape.Subscription, error) {
-	if !payload.array() {
+// decodeSubscriptions reads a subscription_discovery; nil for a host without
+// subscriptions. Where an identifier is repeated, the last subscription counts.
+func decodeSubscriptions(payload value, r *findings) ([]landscape.Subscription, error) {
+	if !payload.isArray() {
 		return nil, unable()
 	}
 	var list []landscape.Subscription
 	place := make(map[string]int)
 	for i, element := range payload.elements() {
-		if !element.object() {
-			r.omit("/"+strconv.Itoa(i), noObject, element)
+		if !element.isObject() {
+			r.omit("/"+strconv.Itoa(i), notObject, element)
 			continue
 		}
 		s, ok := readElement(element, i, r).subscription()
@@ -35,17 +34,17 @@ func decodeSubscriptions(payload value, r *reading) ([]landscape.Subscription, e
 	return list, nil
 }
 
-// subscription is left out where it does not say what is subscribed to.
+// subscription reads a subscription; not ok without its identifier.
 func (f *fields) subscription() (landscape.Subscription, bool) {
-	identifier := f.expected("identifier")
+	identifier := f.expectedText("identifier")
 	if identifier == "" {
 		return landscape.Subscription{}, false
 	}
 	return landscape.Subscription{
 		Identifier: identifier,
-		Version:    cmp.Or(f.expected("version"), unknown),
-		Arch:       cmp.Or(f.expected("arch"), unknown),
-		Status:     cmp.Or(f.expected("status"), unknown),
+		Version:    cmp.Or(f.expectedText("version"), unknown),
+		Arch:       cmp.Or(f.expectedText("arch"), unknown),
+		Status:     cmp.Or(f.expectedText("status"), unknown),
 		State:      f.textOrNil("subscription_status"),
 		Type:       f.textOrNil("type"),
 		StartsAt:   f.textOrNil("starts_at"),

@@ -287,7 +287,7 @@ func differences(path string, before, after any, changes *[]string) {
 		if err != nil {
 			panic(err)
 		}
-		add(beginning(string(text), 40))
+		add(truncate(string(text), 40))
 	}
 }
 

@@ -11,30 +11,30 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// maxDepth is how deep the arrays and objects of a report may be nested. Real
+// maxDepth is how deeply the arrays and objects of a report may be nested. Real
 // reports stay below fifteen.
 const maxDepth = 64
 
 var errDepth = errors.New("nested too deeply")
 
 // value is one JSON value inside a text that check has accepted, without the
-// white space around it. It is read where it is needed: a report has many
-// members of which few mean anything to us. The empty value is an absent one.
+// white space around it. It is read when it is needed, since we read few of the
+// members of a report. The empty value stands for an absent one.
 type value string
 
-// check accepts a JSON text of bearable depth.
+// check returns the value of a JSON text that is not nested too deeply.
 func check(text []byte) (value, error) {
 	if !json.Valid(text) {
 		return "", json.Unmarshal(text, new(json.RawMessage)) // says what is wrong
 	}
-	// What has few brackets cannot be deep, whatever its strings contain.
+	// A text with few brackets cannot be deep, whatever its strings contain.
 	if bytes.Count(text, []byte("{"))+bytes.Count(text, []byte("[")) > maxDepth && depth(text) > maxDepth {
 		return "", errDepth
 	}
 	return value(bytes.Trim(text, " \t\r\n")), nil
 }
 
-// depth is how deep the arrays and objects of a text are nested.
+// depth returns how deeply the arrays and objects of a text are nested.
 func depth(text []byte) (deepest int) {
 	depth, quoted := 0, false
 	for i := 0; i < len(text); i++ {
@@ -54,14 +54,14 @@ func depth(text []byte) (deepest int) {
 	return deepest
 }
 
-func (v value) absent() bool { return len(v) == 0 }
-func (v value) null() bool   { return len(v) > 0 && v[0] == 'n' }
-func (v value) object() bool { return len(v) > 0 && v[0] == '{' }
-func (v value) array() bool  { return len(v) > 0 && v[0] == '[' }
-func (v value) string() bool { return len(v) > 0 && v[0] == '"' }
+func (v value) isAbsent() bool { return len(v) == 0 }
+func (v value) isNull() bool   { return len(v) > 0 && v[0] == 'n' }
+func (v value) isObject() bool { return len(v) > 0 && v[0] == '{' }
+func (v value) isArray() bool  { return len(v) > 0 && v[0] == '[' }
+func (v value) isString() bool { return len(v) > 0 && v[0] == '"' }
 
-// kind is the name of the type in the words of the collect endpoint.
-func (v value) kind() string {
+// typeName returns the type of the value, in the words of the collect endpoint.
+func (v value) typeName() string {
 	switch v[0] {
 	case '{':
 		return "object"
@@ -80,9 +80,9 @@ func (v value) kind() string {
 	return "integer"
 }
 
-// text is the content of a string. What is not UTF-8, and control characters
-// other than tabs and line breaks, arrive as U+FFFD: they have no business in
-// a name, but they are no reason to lose a host from the landscape either.
+// text returns the content of a string. U+FFFD replaces what is not UTF-8, and
+// control characters other than tabs and line breaks: they do not belong in a
+// name, but a host must not be lost for them.
 func (v value) text() string {
 	inner := v[1 : len(v)-1]
 	plain := true
@@ -90,17 +90,17 @@ func (v value) text() string {
 		plain = plain && c != '\\' && c < utf8.RuneSelf && c != 0x7f
 	}
 	if plain {
-		return strings.Clone(string(inner)) // a part of the report would keep all of it in memory
+		return strings.Clone(string(inner)) // a substring would keep the whole report in memory
 	}
 	var s string
 	if err := json.Unmarshal([]byte(v), &s); err != nil {
-		return string(utf8.RuneError) // cannot be: the text was checked
+		return string(utf8.RuneError) // cannot happen: check has accepted the text
 	}
-	return visible(s)
+	return replaceControls(s)
 }
 
-// visible is a text in which what has no business there is U+FFFD.
-func visible(s string) string {
+// replaceControls returns a text with U+FFFD in place of control characters.
+func replaceControls(s string) string {
 	return strings.Map(func(r rune) rune {
 		if (r < ' ' && r != '\t' && r != '\n' && r != '\r') || (r >= 0x7f && r < 0xa0) {
 			return utf8.RuneError
@@ -109,9 +109,9 @@ func visible(s string) string {
 	}, s)
 }
 
-// blank reports whether the value is a text of white space only.
-func (v value) blank() bool {
-	if !v.string() {
+// isBlank reports whether the value is a string of nothing but white space.
+func (v value) isBlank() bool {
+	if !v.isString() {
 		return false
 	}
 	if c := v[1]; c > ' ' && c < utf8.RuneSelf && c != '\\' && c != '"' {
@@ -120,8 +120,8 @@ func (v value) blank() bool {
 	return strings.TrimSpace(v.text()) == ""
 }
 
-// members walks an object in the order of the text; a repeated name comes as
-// often as it stands there.
+// members walks an object in the order of the text. A repeated name comes as
+// often as it is in the text.
 func (v value) members() iter.Seq2[string, value] {
 	return func(yield func(string, value) bool) {
 		gjson.Parse(string(v)).ForEach(func(name, member gjson.Result) bool { return yield(value(name.Raw).text(), value(member.Raw)) })
