@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"math"
+	"os"
 	"runtime"
 	"runtime/debug"
 	"testing"
@@ -76,8 +77,8 @@ func TestReturnIdle(t *testing.T) {
 // burst uses much memory for a moment and returns what was held then.
 func burst() uint64 {
 	memory := make([]byte, 4*worthReturning)
-	for i := range memory {
-		memory[i] = 1
+	for page := 0; page < len(memory); page += os.Getpagesize() {
+		memory[page] = 1 // or the system would not give it
 	}
 	held := readUse().held
 	runtime.KeepAlive(memory)
