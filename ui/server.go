@@ -88,6 +88,7 @@ func (s *server) routes() []api.Route {
 	return slices.Concat(table.New(s.Console).Routes(), s.landscape.Routes(), s.activity.Routes(), s.account.Routes(), []api.Route{
 		{Method: "GET", Path: "/search", Access: auth.SignedIn, Handle: s.search},
 		{Method: "GET", Path: "/about", Access: auth.SignedIn, Handle: s.about},
+		{Method: "GET", Path: "/ages", Access: auth.SignedIn, Handle: s.Ages},
 		{Method: "GET", Path: "/events", Access: auth.SignedIn, Handle: s.events},
 		{Method: "POST", Path: "/notices/dismiss", Access: auth.SignedIn, Handle: page.ReadForm(s.DismissBanner)},
 		{Method: "POST", Path: "/preferences", Access: auth.SignedIn, Handle: page.ReadForm(s.SetPreference)},
