@@ -3,7 +3,6 @@ package store
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"iter"
@@ -38,7 +37,7 @@ func (s *Store) RefuseReport(ctx context.Context, r RefusedReport) error {
 		if err != nil || !changed || r.Body == nil {
 			return err
 		}
-		return tx.discard(r.Body, r.Reason)
+		return tx.putDiscard(r.Body, r.Reason)
 	})
 }
 
@@ -406,20 +405,6 @@ func (tx *Tx) AllAgentReports() iter.Seq2[*AgentReports, error] {
 // countReport counts a report that has changed nothing.
 func (tx *Tx) countReport(agent landscape.HostID, kind landscape.Kind) {
 	tx.kv.AfterCommit(func() { tx.s.reportCounts.add(agent, kind, tx.now) })
-}
-
-// Unchanged reports whether a body is, byte for byte, the last one that was
-// accepted from its agent. Such a report says nothing new and need not be
-// decoded: agents repeat themselves every ten seconds.
-func (s *Store) Unchanged(body []byte) bool {
-	sum := sha256.Sum256(body)
-	s.reportHashes.mu.RLock()
-	from, ok := s.reportHashes.hashes[sum]
-	s.reportHashes.mu.RUnlock()
-	if ok {
-		s.reportCounts.add(from.agent, from.kind, s.Now())
-	}
-	return ok
 }
 
 // markStaleReports marks what became stale because reports cannot be used, and

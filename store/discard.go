@@ -13,8 +13,8 @@ import (
 	"trento/store/kv"
 )
 
-// maxDiscards is how many undecodable payloads are kept, and maxDiscardSize
-// how much of each: enough to see what is wrong with it.
+// maxDiscards is how many payloads are stored, and maxDiscardSize how many bytes
+// of each: enough to see what is wrong with it.
 const (
 	maxDiscards    = 500
 	maxDiscardSize = 256 << 10
@@ -31,9 +31,9 @@ type Discard struct {
 	Body   []byte // cut at 256 KiB
 }
 
-// discard keeps a payload that could not be decoded, so that a fix can be
-// tried on it. Old ones make room, and one that is kept is not kept twice.
-func (tx *Tx) discard(body []byte, reason string) error {
+// putDiscard stores a payload that could not be decoded, so that a fix can be tried
+// on it. The oldest make room, and no payload is stored twice.
+func (tx *Tx) putDiscard(body []byte, reason string) error {
 	body = body[:min(len(body), maxDiscardSize)]
 	sum := sha256.Sum256(body)
 	for _, v := range tx.s.discards.Scan(tx.kv, nil, nil) {
@@ -54,16 +54,16 @@ func (tx *Tx) discard(body []byte, reason string) error {
 	return tx.s.discards.Put(tx.kv, kv.Key64(sequence), kv.Compress(value, body))
 }
 
-// PruneDiscards removes the payloads that are older than Options.DiscardAge.
+// PruneDiscards prunes the payloads that are older than Options.DiscardAge.
 func (s *Store) PruneDiscards(ctx context.Context) error {
 	return s.update(ctx, System(), func(tx *Tx) error {
 		return tx.pruneDiscards(tx.s.discards.Sequence(tx.kv) + 1)
 	})
 }
 
-// pruneDiscards removes what is too old, and what is too much once the one
-// numbered next is added. The oldest come first, so it can stop at the first
-// one that stays.
+// pruneDiscards prunes the payloads that are too old, and those that are too many
+// once the one numbered next is added. The oldest come first, so it stops at the
+// first one that stays.
 func (tx *Tx) pruneDiscards(next uint64) error {
 	oldest := tx.now.Add(-tx.s.options.DiscardAge)
 	var toDelete [][]byte

@@ -15,19 +15,18 @@ const (
 	TextDeleted  = "deleted"  // the token was deleted since
 )
 
-// FormerText is a text that was one of a token once and is good for nothing any
-// more. It is remembered, as its hash, so that whoever still shows it is seen
-// in the log of the owner's tokens.
+// FormerText is a text that a token had once and that is no longer valid. Its hash
+// is stored, so that the owner's log shows who still uses it.
 type FormerText struct {
 	Hash    TokenHash `json:"-"`
 	UserID  int64     `json:"user_id"`
 	TokenID string    `json:"token_id"`
 	Name    string    `json:"name"` // of the token then
 	State   string    `json:"state"`
-	At      time.Time `json:"at"` // since when it is good for nothing
+	At      time.Time `json:"at"` // since when it is not valid
 }
 
-// maxFormerTexts is how many texts are remembered; the oldest make room.
+// maxFormerTexts is how many texts are stored; the oldest make room.
 const maxFormerTexts = 10_000
 
 // FormerTextOf returns what the text with the hash was, or ErrNotFound.
@@ -35,7 +34,7 @@ func (tx *Tx) FormerTextOf(hash TokenHash) (*FormerText, error) {
 	return tx.s.formerTexts.Get(tx.kv, hash[:])
 }
 
-// putFormerText remembers that a token has the text of the hash no longer.
+// putFormerText stores that the present text of a token is no longer valid.
 func (tx *Tx) putFormerText(t *Token, state string) error {
 	err := tx.s.formerTexts.Put(tx.kv, t.Hash[:], &FormerText{Hash: t.Hash, UserID: t.UserID, TokenID: t.ID, Name: t.Name, State: state, At: tx.now})
 	if err != nil || tx.s.formerTexts.Count(tx.kv) <= maxFormerTexts {
@@ -67,8 +66,8 @@ func (tx *Tx) deleteFormerTexts(match func(*FormerText) bool) error {
 	return tx.s.formerTexts.Delete(tx.kv, toDelete...)
 }
 
-// UsedToken is a token that has entries in the log of its owner's tokens. It
-// may be deleted.
+// UsedToken is a token with entries in the log of its owner's tokens. It may have
+// been deleted.
 type UsedToken struct {
 	ID   string
 	Name string // in its newest entry

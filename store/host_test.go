@@ -347,7 +347,7 @@ func TestDiscards(t *testing.T) {
 	s := open(t, t.TempDir(), c)
 	discard := func(body []byte, reason string) {
 		t.Helper()
-		if err := s.update(t.Context(), System(), func(tx *Tx) error { return tx.discard(body, reason) }); err != nil {
+		if err := s.update(t.Context(), System(), func(tx *Tx) error { return tx.putDiscard(body, reason) }); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// Change names a record that was written: Kind is its bucket ("host", "tags"),
-// Seq its place in the journal.
+// Change is a record that was written: Kind is its bucket ("host", "tags"), Seq
+// its place in the journal.
 type Change struct {
 	Seq  uint64
 	Kind string

@@ -7,18 +7,18 @@ import (
 	"trento/store/activity"
 )
 
-// pruneStep is how many entries are removed in one transaction: so few that
-// nobody who waits for it notices, since they take a millisecond or two.
+// pruneStep is how many entries one transaction prunes. That takes a millisecond
+// or two, which no other change notices.
 const pruneStep = 500
 
-// PruneActivityBefore removes the entries of the log that were written before a
-// moment, and says how many those were. Nothing is logged about it.
+// PruneActivityBefore prunes the entries of the log that were written before a
+// time, and returns how many there were. Nothing is logged about it.
 //
 // It goes in small steps, oldest entries first, and leaves the file to others
-// half of the time. Whatever ends it early (ctx, an error, the end of the process) leaves
-// a log that begins later than it did; the next call goes on from there. The
-// space is used again for what is written from then on.
-func (s *Store) PruneActivityBefore(ctx context.Context, before time.Time) (removed int, err error) {
+// half of the time. Where it ends early, by ctx, an error or the end of the
+// process, the log begins later than it did, and the next call goes on from
+// there. The space is used again for what is written next.
+func (s *Store) PruneActivityBefore(ctx context.Context, before time.Time) (pruned int, err error) {
 	bound := activity.PositionAt(before.Add(time.Microsecond - 1)) // rounded up
 	for {
 		step, start := 0, time.Now()
@@ -28,22 +28,21 @@ func (s *Store) PruneActivityBefore(ctx context.Context, before time.Time) (remo
 			return err
 		})
 		if err != nil {
-			return removed, err
+			return pruned, err
 		}
-		if removed += step; step < pruneStep {
-			return removed, nil
+		if pruned += step; step < pruneStep {
+			return pruned, nil
 		}
 		select {
 		case <-ctx.Done():
-			return removed, ctx.Err()
+			return pruned, ctx.Err()
 		case <-time.After(time.Since(start)):
 		}
 	}
 }
 
-// pruneEntries removes the oldest entries in front of a position, at most so
-// many.
-func (tx *Tx) pruneEntries(bound activity.Position, most int) (removed int, err error) {
+// pruneEntries prunes the oldest entries in front of a position, most at once.
+func (tx *Tx) pruneEntries(bound activity.Position, most int) (pruned int, err error) {
 	newest := tx.Newest()
 	var toDelete [][]byte
 	for key := range tx.s.entries.Scan(tx.kv, nil, bound.Key()) {

@@ -167,6 +167,41 @@ func (s *Store) recordProgram() error {
 	})
 }
 
+// Unchanged reports whether a body is, byte for byte, the last one that was
+// accepted from its agent. Such a report says nothing new and need not be
+// decoded: agents repeat themselves every ten seconds.
+func (s *Store) Unchanged(body []byte) bool {
+	sum := sha256.Sum256(body)
+	s.reportHashes.mu.RLock()
+	from, ok := s.reportHashes.hashes[sum]
+	s.reportHashes.mu.RUnlock()
+	if ok {
+		s.reportCounts.add(from.agent, from.kind, s.Now())
+	}
+	return ok
+}
+
+// deleteReports deletes the stored reports of an agent: only a new one may bring
+// back what was cleaned up.
+func (tx *Tx) deleteReports(agent landscape.HostID) error {
+	if err := tx.deleteAgentReports(agent); err != nil {
+		return err
+	}
+	for _, kind := range landscape.Kinds {
+		tx.invalidateReport(agent, kind)
+		if err := tx.s.reports.Delete(tx.kv, reportKey(agent, kind)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// invalidateReport has the next report of an agent and kind evaluated even if it
+// says nothing new.
+func (tx *Tx) invalidateReport(agent landscape.HostID, kind landscape.Kind) {
+	tx.kv.AfterCommit(func() { tx.s.reportHashes.forget(agentKind{agent, kind}) })
+}
+
 // markSeen has Unchanged recognise the body of a report from now on.
 func (tx *Tx) markSeen(r *Report, sum [sha256.Size]byte) {
 	from := agentKind{r.Observation.Agent, r.Observation.Kind}
@@ -204,6 +239,19 @@ func (h *reportHashes) forget(key agentKind) {
 		delete(h.hashes, sum)
 		delete(h.byKey, key)
 	}
+}
+
+// ReportedOn lists the instances that the last SAP report of an agent has
+// named, also those that belong to nothing registered; none without a report.
+func (tx *Tx) ReportedOn(id landscape.HostID) ([]landscape.StoredElement, error) {
+	kept, err := tx.s.lastSAPReports.Get(tx.kv, []byte(id))
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return kept.Elements, nil
 }
 
 func (tx *Tx) verifyReports() error {

@@ -10,7 +10,7 @@ import (
 	"trento/store/landscape"
 )
 
-// Outcome is what became of a report.
+// Outcome says how much of a report could be used.
 type Outcome string
 
 // The outcomes. Words of the API, too.
@@ -27,19 +27,19 @@ const OtherDiscovery landscape.Kind = "other"
 // ReportProblem is one thing in a report that could not be read.
 type ReportProblem = activity.ReportProblem
 
-// What is stored of the problems of a report. A report can be wrong in a
-// million places, each as long as its sender likes.
+// The limits of the stored problems: a report can be wrong in any number of
+// places, each of any length.
 const (
 	maxReportProblems = 10
 	maxProblemText    = 200 // bytes of a pointer, a detail and of what was read
 )
 
-// ReportStatus is how the reports of one kind from one agent have fared.
+// ReportStatus is the state of the reports of one kind from one agent.
 type ReportStatus struct {
 	Kind    landscape.Kind `json:"kind"`
 	Outcome Outcome        `json:"outcome"`
-	// Since is when the first of the reports came that had this outcome; zero
-	// where all that is known is that the last one was used.
+	// Since is when the first of the reports with this outcome came; zero where
+	// that is unknown.
 	Since time.Time `json:"since"`
 	// Last is when the newest report came; zero where that was before the
 	// start and had no problems.
@@ -47,15 +47,15 @@ type ReportStatus struct {
 	// Count is how many reports have had this outcome since Since. Only those
 	// with problems are counted.
 	Count int `json:"count,omitzero"`
-	// Problems are the first of what is wrong with the report, ProblemCount is
-	// how many there are.
+	// Problems are the first problems of the report, ProblemCount is how many
+	// there are.
 	Problems     []ReportProblem `json:"problems,omitempty"`
 	ProblemCount int             `json:"problem_count,omitzero"`
 
 	// Period is the time between the newest two reports; 0 where it is unknown.
 	Period time.Duration `json:"period,omitzero"`
-	// Logged says that the activity log tells that these reports have
-	// problems; LoggedAt is when it did last.
+	// Logged says that the activity log shows these reports as faulty; LoggedAt
+	// is when it was last logged.
 	Logged   bool      `json:"logged,omitzero"`
 	LoggedAt time.Time `json:"logged_at,omitzero"`
 	// Changed is when the problems were written down.
@@ -65,16 +65,16 @@ type ReportStatus struct {
 // Faulty reports whether the newest report could not be used as a whole.
 func (s *ReportStatus) Faulty() bool { return s.Outcome != ReportUsed }
 
-// Stale reports whether what these reports tell about counts as out of date:
-// three periods have passed since the first one that had problems.
+// Stale reports whether what these reports are about counts as out of date: three
+// periods have passed since the first one that had problems.
 func (s *ReportStatus) Stale(now time.Time) bool {
 	return s.Faulty() && now.Sub(s.Since) >= stalePeriods*s.period()
 }
 
-// AgentReports is how the reports of an agent have fared, for the kinds of
-// which any has ever had problems. Only a change of that is written: the
-// count and the time of the last report are kept in memory and are written
-// down when something else is, once an hour, and when the store closes.
+// AgentReports is the state of the reports of an agent, for each kind of which a
+// report ever had problems. Count and time of the last report are kept in memory
+// and are written down with other changes, once an hour, and when the store
+// closes.
 type AgentReports struct {
 	Agent  landscape.HostID `json:"agent"`
 	Status []ReportStatus   `json:"status"` // one a kind
@@ -105,19 +105,18 @@ const (
 	// stalePeriods is how many periods may pass without a report that can be
 	// used before what is known through it is marked stale.
 	stalePeriods = 3
-	// logPause keeps reports that have problems every other time, because two
-	// agents have the same id, say, from filling the log: a fault that follows
-	// another one within it is logged when it has lasted as long as data take
-	// to turn stale.
+	// logPause is how soon after a fault the next one is not logged at once, but
+	// when it has lasted long enough to make data stale. So reports with problems
+	// every other time, of two agents with one id, say, do not fill the log.
 	logPause = 10 * time.Minute
-	// changePause is how long other problems than those written down are the
-	// same fault: they may change with every report.
+	// changePause is how long other problems count as the same fault: they may
+	// change with every report.
 	changePause = time.Minute
-	// maxUnregistered bounds the agents that are remembered without a
-	// registered host. Who has the key of the agents can invent any number.
+	// maxUnregistered is how many agents without a registered host are stored:
+	// the API key of the agents is enough to invent any number.
 	maxUnregistered = 200
-	// unregisteredAge is how long such an agent is remembered after its last
-	// report, and any after its last one of a type that is not known.
+	// unregisteredAge is how long such an agent is stored after its last report,
+	// and a fault of reports of unknown type after the last one.
 	unregisteredAge = 24 * time.Hour
 )
 
@@ -131,8 +130,8 @@ func (s *ReportStatus) period() time.Duration {
 	return min(max(s.Kind.Period(), s.Period), maxPeriod)
 }
 
-// repeatedBy reports whether a report says what is written down already. What
-// exactly was read does not matter: it may be another number each time.
+// repeatedBy reports whether another report has the problems that are stored. The
+// values that were read do not count: they may differ each time.
 func (s *ReportStatus) repeatedBy(current *ReportStatus, now time.Time) bool {
 	if s.Outcome != current.Outcome {
 		return false

@@ -29,11 +29,11 @@ const (
 	MethodToken    = "pat"      // a personal access token
 )
 
-// Session is one sign-in. The secret that its owner holds is not stored, only
-// its hash.
+// Session is a sign-in that has not ended. Of the secret that its owner holds
+// only the hash is stored.
 type Session struct {
 	Hash       [32]byte    `json:"-"`
-	ID         string      `json:"id"` // names it to its owner; is no secret
+	ID         string      `json:"id"` // names it to its owner; not a secret
 	UserID     int64       `json:"user_id"`
 	Kind       SessionKind `json:"kind"`
 	Method     string      `json:"method"`             // how the user proved who they are: MethodPassword or MethodToken
@@ -55,8 +55,8 @@ const maxUserAgent = 512
 // because its last use is only written down so often.
 func (s *Store) idleSlack() time.Duration { return min(touchInterval, s.options.SessionIdle/20) }
 
-// ended reports whether the time of a session is over: it has lasted long
-// enough or, where Options.SessionIdle says so, its browser was idle for long.
+// ended reports whether a session has ended: its time is over or, with
+// Options.SessionIdle, its browser was idle for too long.
 func (s *Store) ended(session *Session, now time.Time) bool {
 	if !now.Before(session.ExpiresAt) {
 		return true
@@ -82,7 +82,7 @@ func (tx *Tx) putSession(session *Session) error {
 	return tx.s.sessions.Put(tx.kv, session.Hash[:], session)
 }
 
-// SignIn is a session to be stored, and what its sign-in has used up.
+// SignIn is a session to be stored, and the code that its sign-in has used.
 type SignIn struct {
 	Session
 	// CodeAt is the time of the code that was the second factor; nil where
@@ -99,11 +99,11 @@ func (u *User) CodeUsed(at time.Time) bool {
 	return u.TOTPLastUsedAt != nil && !at.Truncate(codePeriod).After(u.TOTPLastUsedAt.Truncate(codePeriod))
 }
 
-// SignIn stores the session of a successful sign-in, together with its trace
-// in the account and in the activity log. ErrNotFound means that the user has
-// been disabled or deleted meanwhile, or the token that was the proof has
-// ended; ErrStale that a second factor was switched on since, or that its code
-// was used. A session ends with its token at the latest.
+// SignIn stores the session of a successful sign-in, and notes the sign-in in the
+// account and the activity log. ErrNotFound means that the user was disabled or
+// deleted meanwhile, or that the token that was the proof has ended; ErrStale
+// that a second factor was switched on meanwhile, or that its code was used
+// before. A session ends with its token at the latest.
 func (s *Store) SignIn(ctx context.Context, in SignIn) error {
 	in.ID = uuid.NewString()
 	in.UserAgent = MaskTokens(in.UserAgent)
@@ -149,21 +149,20 @@ func (s *Store) SignIn(ctx context.Context, in SignIn) error {
 	})
 }
 
-// SignInFailed leaves a refused sign-in in the activity log, under the name
-// that was given.
+// SignInFailed logs a refused sign-in, under the name that was given.
 func (s *Store) SignInFailed(ctx context.Context, username string) error {
 	by := Actor{Name: activity.CutActor(username)}
 	return s.AppendActivity(ctx, by, &activity.LoginAttempt{Username: activity.CutActor(username), Reason: "Invalid credentials."})
 }
 
 // RefusedSignIns are sign-ins that were refused before their passwords were
-// looked at, because too many came at once.
+// checked, because too many came at once.
 type RefusedSignIns struct {
 	Count                int
-	Usernames, Addresses []string // some of those that were tried, and from where
+	Usernames, Addresses []string // some of those that came
 }
 
-// SignInsRefused leaves one entry about all of them in the activity log.
+// SignInsRefused logs refused sign-ins in one entry.
 func (s *Store) SignInsRefused(ctx context.Context, refused RefusedSignIns) error {
 	names := make([]string, len(refused.Usernames))
 	for i, name := range refused.Usernames {
@@ -186,9 +185,9 @@ func (s *Store) SignOut(ctx context.Context, hash [32]byte) error {
 	})
 }
 
-// TouchSession notes that a session is in use, every few minutes at most.
-// attended says that a person does something; where idle sessions end, a page
-// that keeps itself current is no use.
+// TouchSession writes down that a session is in use, every few minutes at most.
+// attended says that a person does something: where idle sessions end, a page
+// that keeps itself up to date does not count.
 func (s *Store) TouchSession(ctx context.Context, used *Session, attended bool) error {
 	interval := touchInterval
 	if s.options.SessionIdle > 0 && used.Kind == ConsoleSession {
@@ -209,7 +208,7 @@ func (s *Store) TouchSession(ctx context.Context, used *Session, attended bool) 
 			return err
 		}
 		if tx.now.Sub(before.LastSeenAt) < interval {
-			return nil // another request of the same page was first
+			return nil // by another request of the same page
 		}
 		after := *before
 		after.LastSeenAt = tx.now.UTC()
@@ -217,7 +216,7 @@ func (s *Store) TouchSession(ctx context.Context, used *Session, attended bool) 
 	})
 }
 
-// PruneSessions removes the sessions whose time is over.
+// PruneSessions deletes the sessions that have ended.
 func (s *Store) PruneSessions(ctx context.Context) error {
 	return s.update(ctx, System(), func(tx *Tx) error {
 		_, err := tx.endSessionsWhere(func(session *Session) bool { return s.ended(session, tx.now) })
@@ -297,7 +296,7 @@ func (tx *Tx) endSessionsBut(userID int64, keep [32]byte) error {
 	return err
 }
 
-// endSessionsWhere returns how many sessions it has ended.
+// endSessionsWhere ends the sessions that match, and returns how many there were.
 func (tx *Tx) endSessionsWhere(ends func(*Session) bool) (n int, err error) {
 	var toDelete [][]byte
 	for session, err := range tx.s.sessions.All(tx.kv) {

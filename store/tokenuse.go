@@ -17,8 +17,8 @@ import (
 	"trento/store/kv"
 )
 
-// TokenUse is one request that was made with a personal access token, refused
-// ones included.
+// TokenUse is a request that was made with a personal access token, whether it
+// was refused or not.
 type TokenUse struct {
 	UserID    int64             `json:"-"` // the owner of the token
 	Position  activity.Position `json:"-"` // the place in the owner's log and the time; given when it is written
@@ -31,15 +31,14 @@ type TokenUse struct {
 	Address   string            `json:"remote_address,omitempty"`
 	UserAgent string            `json:"user_agent,omitempty"`
 	Via       string            `json:"via"`            // how the token was shown: bearer, basic, parameter or login
-	Text      string            `json:"text,omitempty"` // what has become of the text that was shown: TextReplaced or TextDeleted; empty while it is the token's
+	Text      string            `json:"text,omitempty"` // TextReplaced or TextDeleted where the text is no longer valid
 }
 
 // OccurredOn is the time of a use that is in the log.
 func (u *TokenUse) OccurredOn() time.Time { return u.Position.Time() }
 
-// The limits of the log: uses of a user, of which the oldest make room; what
-// waits to be written, in uses; what a client can make us store of a request,
-// in bytes.
+// The limits of the log: uses of a user, of which the oldest make room; uses that
+// wait to be written; bytes of what a request says.
 const (
 	maxTokenUses   = 50_000
 	maxPendingUses = 10_000
@@ -47,7 +46,7 @@ const (
 	maxUseMethod   = 16
 )
 
-// pruneChunk is how many uses a single transaction removes.
+// pruneChunk is how many uses one transaction prunes.
 const pruneChunk = 5_000
 
 // pendingTokenUses are the uses that have not been written yet.
@@ -92,7 +91,7 @@ func (s *Store) FlushTokenUses(ctx context.Context) error {
 	if len(batch) == 0 {
 		return nil
 	}
-	// Once taken, the batch must be written, whatever becomes of who asked.
+	// Once taken, the batch must be written, even if ctx ends.
 	return s.update(context.WithoutCancel(ctx), System(), func(tx *Tx) error { return tx.putUses(batch) })
 }
 
@@ -120,18 +119,18 @@ func (tx *Tx) putUses(batch []TokenUse) error {
 			}
 		}
 		count := tx.countUses(user) + len(uses)
-		removed, err := tx.pruneUses(user, max(count-maxTokenUses, 0), time.Time{})
+		pruned, err := tx.pruneUses(user, max(count-maxTokenUses, 0), time.Time{})
 		if err != nil {
 			return err
 		}
-		if err := tx.putUseCount(user, count-removed); err != nil {
+		if err := tx.putUseCount(user, count-pruned); err != nil {
 			return err
 		}
 	}
 	for id, u := range used {
 		_, err := tx.Token(u.UserID, id)
 		if errors.Is(err, ErrNotFound) {
-			continue // removed meanwhile
+			continue // it was deleted meanwhile
 		}
 		if err == nil {
 			err = tx.s.tokensUsed.Put(tx.kv, []byte(id), kv.TimeBytes(u.At))
@@ -143,8 +142,7 @@ func (tx *Tx) putUses(batch []TokenUse) error {
 	return nil
 }
 
-// useKey is the key of a use; without its position it is the key of how many
-// there are.
+// useKey is the key of a use.
 func useKey(user int64, p activity.Position) []byte { return append(userKey(user), p.Key()...) }
 
 // useKeySize is the length of the key of a use.
@@ -174,9 +172,10 @@ func (tx *Tx) lastUse(user int64) activity.Position {
 	return 0
 }
 
-// pruneUses removes the oldest uses of a user: the first n, and those before a
-// time, n or pruneChunk of them at most, whichever is more. It returns how many it has removed.
-func (tx *Tx) pruneUses(user int64, n int, before time.Time) (removed int, err error) {
+// pruneUses prunes the oldest uses of a user: the first n, and those before a
+// time; no more than n or pruneChunk, whichever is larger. It returns how many
+// it has pruned.
+func (tx *Tx) pruneUses(user int64, n int, before time.Time) (pruned int, err error) {
 	limit := activity.Position(0)
 	if !before.IsZero() {
 		limit = activity.PositionAt(before)
@@ -191,8 +190,8 @@ func (tx *Tx) pruneUses(user int64, n int, before time.Time) (removed int, err e
 	return len(toDelete), tx.s.tokenUses.Delete(tx.kv, toDelete...)
 }
 
-// PruneTokenUsesBefore removes the uses before a time from the logs of all users, in
-// as many transactions as it takes, and the former texts of tokens that are
+// PruneTokenUsesBefore prunes the uses before a time from the logs of all users,
+// in as many transactions as it takes, and the former texts of tokens that are
 // older.
 func (s *Store) PruneTokenUsesBefore(ctx context.Context, before time.Time) error {
 	var users []int64
@@ -206,13 +205,13 @@ func (s *Store) PruneTokenUsesBefore(ctx context.Context, before time.Time) erro
 		return nil
 	})
 	for _, user := range users {
-		for removed := pruneChunk; err == nil && removed == pruneChunk; {
+		for pruned := pruneChunk; err == nil && pruned == pruneChunk; {
 			err = s.update(ctx, System(), func(tx *Tx) (err error) {
-				removed, err = tx.pruneUses(user, 0, before)
-				if err != nil || removed == 0 {
+				pruned, err = tx.pruneUses(user, 0, before)
+				if err != nil || pruned == 0 {
 					return err
 				}
-				return tx.putUseCount(user, tx.countUses(user)-removed)
+				return tx.putUseCount(user, tx.countUses(user)-pruned)
 			})
 		}
 	}
@@ -233,7 +232,7 @@ func (tx *Tx) TokenUses(userID int64, tokenID string, before activity.Position, 
 	if tokenID != "" {
 		id, err := uuid.Parse(tokenID)
 		if err != nil {
-			return nil, 0, nil // nothing has been done with what is none
+			return nil, 0, nil // there is no such token
 		}
 		only = id[:]
 	}
