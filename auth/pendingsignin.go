@@ -103,7 +103,7 @@ func (a *Auth) PendingSignIn(r *http.Request) (*store.User, error) {
 		return nil, ErrSignedOut
 	}
 	var user *store.User
-	err = a.store.View(func(tx *store.Tx) (err error) {
+	err = a.store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
 		user, err = enabledUser(tx, held.UserID)
 		return err
 	})

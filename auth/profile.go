@@ -22,7 +22,7 @@ type ProfileChange struct {
 // default admin, with ErrForbidden for somebody who has shown a token and
 // changes password or address, and with FieldErrors.
 func (a *Auth) ChangeProfile(ctx context.Context, id *Identity, c ProfileChange) (*store.User, error) {
-	user, err := a.manageable(id.User.ID)
+	user, err := a.manageable(ctx, id.User.ID)
 	if err != nil {
 		return nil, err
 	}

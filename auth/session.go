@@ -145,14 +145,14 @@ func (s *sessionStore) identity(r *http.Request) (*Identity, error) {
 func (s *sessionStore) find(r *http.Request, hash [32]byte) (*Identity, error) {
 	var id *Identity
 	var session *store.Session
-	err := s.auth.store.View(func(tx *store.Tx) (err error) {
+	err := s.auth.store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
 		id, session, err = s.auth.inSession(tx, hash, ViaSession)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	s.auth.touch(r.Context(), session, attended(r))
+	store.AfterReading(r.Context(), func(ctx context.Context) { s.auth.touch(ctx, session, attended(r)) })
 	return id, nil
 }
 

@@ -38,7 +38,7 @@ type Enrollment struct {
 // replaces it. It fails with ErrTOTPEnabled, with ErrProtected for the default
 // admin, and with ErrForbidden for somebody who has shown a token.
 func (a *Auth) BeginTOTP(ctx context.Context, id *Identity) (Enrollment, error) {
-	user, err := a.inPerson(id)
+	user, err := a.inPerson(ctx, id)
 	if err != nil {
 		return Enrollment{}, err
 	}
@@ -56,8 +56,8 @@ func (a *Auth) BeginTOTP(ctx context.Context, id *Identity) (Enrollment, error) 
 
 // PendingTOTP is what BeginTOTP has offered to the user who asks and is not in
 // force yet. It fails with store.ErrNotFound where there is no such thing.
-func (a *Auth) PendingTOTP(id *Identity) (Enrollment, error) {
-	user, err := a.manageable(id.User.ID)
+func (a *Auth) PendingTOTP(ctx context.Context, id *Identity) (Enrollment, error) {
+	user, err := a.manageable(ctx, id.User.ID)
 	if err != nil {
 		return Enrollment{}, err
 	}
@@ -81,7 +81,7 @@ func newEnrollment(user *store.User, secret []byte) Enrollment {
 // other sessions of the user end: they were begun without the factor. It fails
 // with ErrTOTPCode, and like BeginTOTP.
 func (a *Auth) ConfirmTOTP(ctx context.Context, id *Identity, code string) (time.Time, error) {
-	user, err := a.inPerson(id)
+	user, err := a.inPerson(ctx, id)
 	switch {
 	case err != nil:
 		return time.Time{}, err
@@ -114,7 +114,7 @@ func (a *Auth) ConfirmTOTP(ctx context.Context, id *Identity, code string) (time
 // be shown again and is not. A secret that is not in force yet is given up
 // without.
 func (a *Auth) EndTOTP(ctx context.Context, id *Identity) error {
-	user, err := a.inPerson(id)
+	user, err := a.inPerson(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -128,11 +128,11 @@ func (a *Auth) EndTOTP(ctx context.Context, id *Identity) error {
 
 // inPerson is the user who asks about the own second factor: not the default
 // admin, and not the bearer of a token, which must not outlive itself.
-func (a *Auth) inPerson(id *Identity) (*store.User, error) {
+func (a *Auth) inPerson(ctx context.Context, id *Identity) (*store.User, error) {
 	if err := id.RequireNoToken(); err != nil {
 		return nil, err
 	}
-	return a.manageable(id.User.ID)
+	return a.manageable(ctx, id.User.ID)
 }
 
 // checkCode returns the time of a code that is right, or ErrCredentials. The

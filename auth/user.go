@@ -264,7 +264,7 @@ func (c *UserChange) takesOver(before *store.User) bool {
 // without having been made for it, with FieldErrors, and with store.ErrStale
 // where the user is not of that version any more.
 func (a *Auth) ChangeUser(ctx context.Context, by *Identity, id int64, version int, c UserChange) (*store.User, error) {
-	before, err := a.manageable(id)
+	before, err := a.manageable(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -318,15 +318,15 @@ func (a *Auth) ChangeUser(ctx context.Context, by *Identity, id int64, version i
 // DeleteUser deletes a user. It fails with store.ErrNotFound, and with
 // ErrProtected for the default admin.
 func (a *Auth) DeleteUser(ctx context.Context, by *Identity, id int64) error {
-	if _, err := a.manageable(id); err != nil {
+	if _, err := a.manageable(ctx, id); err != nil {
 		return err
 	}
 	return a.store.DeleteUser(ctx, by.Actor(), id)
 }
 
 // manageable is a user that those who manage users may change.
-func (a *Auth) manageable(id int64) (u *store.User, err error) {
-	err = a.store.View(func(tx *store.Tx) error {
+func (a *Auth) manageable(ctx context.Context, id int64) (u *store.User, err error) {
+	err = a.store.ViewIn(ctx, func(tx *store.Tx) error {
 		u, err = tx.User(id)
 		return err
 	})

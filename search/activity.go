@@ -6,6 +6,7 @@ import (
 	"math"
 	"runtime"
 	"slices"
+	"sync"
 
 	"github.com/RoaringBitmap/roaring/v2"
 	"golang.org/x/sync/errgroup"
@@ -83,14 +84,16 @@ func (x *Index) walk(ctx context.Context, f *activity.Filter, w Walk) (Page, err
 		return Page{}, err
 	}
 	defer release()
-	_, oldest, err := x.logBounds()
+	newest, oldest, err := x.logBounds(ctx)
 	if err != nil {
 		return Page{}, err
 	}
 	limit := min(max(w.Limit, 1), MaxLimit)
-	walk := walker{store: x.store, filter: f, forward: w.Forward, count: w.Count, verifyLimit: x.verifyLimit, maxFound: limit + 1}
+	walk := walker{ctx: ctx, store: x.store, filter: f, forward: w.Forward, count: w.Count, verifyLimit: x.verifyLimit, maxFound: limit + 1}
 	walk.all.first, walk.all.last = f.Bounds()
 	walk.all.first = max(walk.all.first, oldest)
+	// The segments may be newer than the read of the context.
+	walk.all.last = min(walk.all.last, newest)
 	walk.page = walk.all
 	if w.From != 0 {
 		walk.page = walk.page.after(w.From, w.Forward)
@@ -119,6 +122,8 @@ func (x *Index) walk(ctx context.Context, f *activity.Filter, w Walk) (Page, err
 
 // walker collects entries along a walk.
 type walker struct {
+	ctx           context.Context
+	reading       sync.Mutex // held while the read of the context is used
 	store         *store.Store
 	filter        *activity.Filter
 	forward       bool
@@ -173,7 +178,7 @@ func (w *walker) scan(ctx context.Context, part span) error {
 
 // scanSome reads up to a chunk and returns what it has not read.
 func (w *walker) scanSome(part span) (rest span, err error) {
-	err = w.store.View(func(tx *store.Tx) error {
+	err = w.view(func(tx *store.Tx) error {
 		walk, read := tx.EntriesBack, 0
 		if w.forward {
 			walk = tx.Entries
@@ -287,6 +292,15 @@ func (w *walker) find(ctx context.Context, s *segment) (*roaring.Bitmap, error) 
 	return passed, nil
 }
 
+// view reads the log: in the read of the context, if it has one.
+func (w *walker) view(fn func(*store.Tx) error) error {
+	if store.IsReading(w.ctx) {
+		w.reading.Lock()
+		defer w.reading.Unlock()
+	}
+	return w.store.ViewIn(w.ctx, fn)
+}
+
 // filledBy reports whether the page needs no more than a set.
 func (w *walker) filledBy(set *roaring.Bitmap) bool {
 	return !w.count && len(w.found)+int(set.GetCardinality()) >= w.maxFound
@@ -296,7 +310,7 @@ func (w *walker) filledBy(set *roaring.Bitmap) bool {
 // out. Those that pass are added to passed.
 func (w *walker) verify(s *segment, candidates, passed *roaring.Bitmap, most int) error {
 	read := roaring.New()
-	err := w.store.View(func(tx *store.Tx) error {
+	err := w.view(func(tx *store.Tx) error {
 		for document := range inOrder(candidates, 0, s.count, w.forward) {
 			if most == 0 || w.filledBy(passed) {
 				return nil
@@ -330,7 +344,7 @@ func (w *walker) load(s *segment, found *roaring.Bitmap) error {
 	if err != nil || first == end {
 		return err
 	}
-	return w.store.View(func(tx *store.Tx) error {
+	return w.view(func(tx *store.Tx) error {
 		for document := range inOrder(found, first, end, w.forward) {
 			position, err := s.position(document)
 			if err != nil {

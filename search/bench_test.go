@@ -349,7 +349,7 @@ func BenchmarkRetention(b *testing.B) {
 			b.ReportMetric(float64(removed)/pruning.Seconds(), "removed/s")
 		})
 		waits(b, x, "otherwise", func() { time.Sleep(pruning) })
-		_, oldest, err := x.logBounds()
+		_, oldest, err := x.logBounds(context.Background())
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -69,7 +69,7 @@ func (x *Index) follow(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		_, oldest, err := x.logBounds()
+		_, oldest, err := x.logBounds(ctx)
 		if err != nil {
 			return err
 		}

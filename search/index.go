@@ -79,6 +79,7 @@ package search
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -158,7 +159,7 @@ func (x *Index) open(dir string) error {
 			return err
 		}
 	}
-	_, oldest, err := x.logBounds()
+	_, oldest, err := x.logBounds(context.Background())
 	if err != nil {
 		return err
 	}
@@ -327,8 +328,8 @@ func (x *Index) Indexed() activity.Position {
 }
 
 // logBounds are the newest and the oldest position of the log.
-func (x *Index) logBounds() (newest, oldest activity.Position, err error) {
-	err = x.store.View(func(tx *store.Tx) error {
+func (x *Index) logBounds(ctx context.Context) (newest, oldest activity.Position, err error) {
+	err = x.store.ViewIn(ctx, func(tx *store.Tx) error {
 		newest, oldest = tx.Newest(), tx.Oldest()
 		return nil
 	})

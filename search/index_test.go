@@ -66,7 +66,7 @@ func checkSearches(t *testing.T, x *Index) {
 		}
 		follow(t, x)
 	}
-	newest, _, err := x.logBounds()
+	newest, _, err := x.logBounds(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -303,7 +303,7 @@ func TestRun(t *testing.T) {
 	}
 	cancel()
 	running.Wait()
-	newest, _, err := x.logBounds()
+	newest, _, err := x.logBounds(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}

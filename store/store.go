@@ -168,6 +168,9 @@ func (s *Store) View(fn func(*Tx) error) error {
 // update runs a change and returns when it is on disk; see kv.DB.Update. fn may
 // run more than once: it must set its results anew each time.
 func (s *Store) update(ctx context.Context, by Actor, fn func(*Tx) error) error {
+	if err := refuseReading(ctx); err != nil {
+		return err
+	}
 	return s.db.Update(ctx, func(ktx *kv.Tx) error {
 		tx := s.tx(ktx)
 		tx.by = by

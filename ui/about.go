@@ -28,7 +28,7 @@ func (s *server) about(w http.ResponseWriter, r *http.Request) error {
 	p.Live = "host cluster database sap_system"
 	var land *page.Snapshot
 	indexed, newest := s.Search.Indexed(), activity.Position(0)
-	err := s.Store.View(func(tx *store.Tx) (err error) {
+	err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
 		p.Seq, newest = tx.LastChange(), tx.Newest()
 		land, err = s.Snapshot(tx)
 		return err

@@ -158,7 +158,7 @@ func (s *server) search(w http.ResponseWriter, r *http.Request) error {
 	p := searchPage{Frame: s.NewFrame(r, "Search"), Words: firstBytes(strings.TrimSpace(r.URL.Query().Get("q")), maxWords)}
 	p.Live, p.Searches = "host cluster database sap_system tags", true
 	p.People = auth.From(r.Context()).Can(page.AbilityUsers)
-	err := s.Store.View(func(tx *store.Tx) error {
+	err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) error {
 		if p.Words == "" {
 			return s.FillFrame(&p.Frame, tx)
 		}

@@ -172,6 +172,9 @@ func (db *DB) View(fn func(*Tx) error) error {
 	return closedError(db.bolt.View(func(b *bolt.Tx) error { return fn(&Tx{bolt: b, schema: db.schema}) }))
 }
 
+// Views is how many reads have begun since the file was opened.
+func (db *DB) Views() int { return db.bolt.Stats().TxN }
+
 // updateAlone runs a change without the writer.
 func (db *DB) updateAlone(fn func(*Tx) error) error {
 	return closedError(db.bolt.Update(func(b *bolt.Tx) error { return fn(&Tx{bolt: b, schema: db.schema}) }))

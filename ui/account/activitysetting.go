@@ -45,7 +45,7 @@ func newActivitySettings(tx *store.Tx, id *auth.Identity) (activitySettings, err
 // the dialog open.
 func (s *Pages) editActivitySettings(w http.ResponseWriter, r *http.Request) error {
 	var kept activity.Retention
-	err := s.Store.View(func(tx *store.Tx) (err error) {
+	err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
 		kept, err = tx.Retention()
 		return err
 	})

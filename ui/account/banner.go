@@ -24,7 +24,7 @@ func (s *Pages) Banners(r *http.Request) (notices []page.Banner, err error) {
 	var user *store.User
 	var key *store.APIKey
 	alone := false // nobody else manages users
-	err = s.Store.View(func(tx *store.Tx) (err error) {
+	err = s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
 		if user, err = tx.User(id.User.ID); err != nil {
 			return err
 		}

@@ -72,11 +72,11 @@ func (s *Pages) newProfilePage(r *http.Request) (*profilePage, error) {
 	}
 	p.put(profileForm{u.Fullname, u.Email, u.Timezone})
 	if p.Protected == "" {
-		if err := s.putEnrollment(p, id); err != nil {
+		if err := s.putEnrollment(r, p, id); err != nil {
 			return nil, err
 		}
 	}
-	err := s.Store.View(func(tx *store.Tx) (err error) {
+	err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
 		if p.Sessions, err = s.newSessionList(tx, r, u, "/profile"); err != nil {
 			return err
 		}
@@ -101,8 +101,8 @@ func (p *profilePage) put(f profileForm) {
 
 // putEnrollment puts the second factor that is being set up into the page. It
 // stays there until it is in force or given up.
-func (s *Pages) putEnrollment(p *profilePage, id *auth.Identity) error {
-	offered, err := s.Auth.PendingTOTP(id)
+func (s *Pages) putEnrollment(r *http.Request, p *profilePage, id *auth.Identity) error {
+	offered, err := s.Auth.PendingTOTP(r.Context(), id)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil
 	}
@@ -227,7 +227,7 @@ func (s *Pages) secondFactor(w http.ResponseWriter, r *http.Request) error {
 	fault, status := "", http.StatusOK
 	if r.Method == http.MethodPost && !r.PostForm.Has("code") {
 		// One that is being set up goes on: its secret may be in an app already.
-		_, err := s.Auth.PendingTOTP(id)
+		_, err := s.Auth.PendingTOTP(r.Context(), id)
 		if errors.Is(err, store.ErrNotFound) {
 			_, err = s.Auth.BeginTOTP(r.Context(), id)
 		}
@@ -272,7 +272,7 @@ func (s *Pages) secondFactor(w http.ResponseWriter, r *http.Request) error {
 // offered is dropped. One that is in force stays.
 func (s *Pages) giveUpSecondFactor(w http.ResponseWriter, r *http.Request) error {
 	id := auth.From(r.Context())
-	_, err := s.Auth.PendingTOTP(id)
+	_, err := s.Auth.PendingTOTP(r.Context(), id)
 	if err == nil {
 		err = s.Auth.EndTOTP(r.Context(), id)
 	}

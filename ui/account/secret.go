@@ -119,7 +119,7 @@ type secretDialog struct {
 // keepSecret begins to show a secret to whoever made it.
 func (s *Pages) keepSecret(r *http.Request, shown secret) {
 	s.secrets.add(auth.From(r.Context()).SessionHash, shown, func(session [32]byte) bool {
-		err := s.Store.View(func(tx *store.Tx) error {
+		err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) error {
 			_, err := tx.Session(session)
 			return err
 		})
@@ -233,7 +233,7 @@ func (s *Pages) closeSecret(r *http.Request, kind secretKind) (*secretDialog, er
 	id := auth.From(r.Context())
 	of := r.PostForm.Get("secret")
 	var d *secretDialog
-	err := s.Store.View(func(tx *store.Tx) (err error) {
+	err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
 		d, err = s.newSecretDialog(tx, r, kind, of)
 		return err
 	})

@@ -132,7 +132,7 @@ func (s *Pages) endSessionOf(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var open *store.Session
-	err = s.Store.View(func(tx *store.Tx) (err error) {
+	err = s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
 		open, err = tx.SessionOf(u.ID, page.PathVar(r, "session"))
 		return err
 	})

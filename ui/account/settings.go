@@ -59,7 +59,7 @@ func (s *Pages) showSettings(w http.ResponseWriter, r *http.Request, status int,
 	p := settingsPage{Frame: s.NewFrame(r, "Settings"), Connect: s.Connection(r), Generate: *page.NewControl(id, page.AbilityAPIKey, "Generate Key", "/settings/api_key")}
 	p.Live = "setting"
 	var key *store.APIKey
-	err := s.Store.View(func(tx *store.Tx) (err error) {
+	err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
 		if key, err = tx.APIKey(); err != nil {
 			return err
 		}
@@ -119,7 +119,7 @@ func (s *Pages) changeTokenSettings(w http.ResponseWriter, r *http.Request) erro
 		p.Tokens.Typed = true
 		p.Tokens.Default.Value, p.Tokens.Limit.Value = r.PostForm.Get("default_lifetime_days"), r.PostForm.Get("max_lifetime_days")
 	}
-	before, err := s.tokenSettings()
+	before, err := s.tokenSettings(r.Context())
 	if err != nil {
 		return err
 	}

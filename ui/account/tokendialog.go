@@ -1,6 +1,7 @@
 package account
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -30,8 +31,8 @@ type tokenDialog struct {
 	Making                     bool // of a new token
 }
 
-func (s *Pages) tokenSettings() (settings *store.TokenSettings, err error) {
-	err = s.Store.View(func(tx *store.Tx) (err error) {
+func (s *Pages) tokenSettings(ctx context.Context) (settings *store.TokenSettings, err error) {
+	err = s.Store.ViewIn(ctx, func(tx *store.Tx) (err error) {
 		settings, err = tx.TokenSettings()
 		return err
 	})
@@ -63,7 +64,7 @@ func confirming(r *http.Request) *auth.Identity {
 
 // ownToken is the token of the reader that an address names.
 func (s *Pages) ownToken(r *http.Request, tokenID string) (t *store.Token, err error) {
-	err = s.Store.View(func(tx *store.Tx) (err error) {
+	err = s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
 		t, err = tx.Token(auth.From(r.Context()).User.ID, tokenID)
 		return err
 	})
@@ -208,7 +209,7 @@ func withinLimit(end *time.Time, now time.Time, settings *store.TokenSettings) *
 // newToken answers GET and POST /profile/tokens/new.
 func (s *Pages) newToken(w http.ResponseWriter, r *http.Request) error {
 	id := auth.From(r.Context())
-	settings, err := s.tokenSettings()
+	settings, err := s.tokenSettings(r.Context())
 	if err != nil {
 		return err
 	}
@@ -269,7 +270,7 @@ func (s *Pages) editToken(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	settings, err := s.tokenSettings()
+	settings, err := s.tokenSettings(r.Context())
 	if err != nil {
 		return err
 	}
@@ -317,7 +318,7 @@ func (s *Pages) regenerateToken(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	settings, err := s.tokenSettings()
+	settings, err := s.tokenSettings(r.Context())
 	if err != nil {
 		return err
 	}
@@ -380,7 +381,7 @@ func (s *Pages) deleteTokens(w http.ResponseWriter, r *http.Request) error {
 	id := auth.From(r.Context())
 	all, wanted := r.Form.Get("all") == "true", table.Unique(r.Form["token"])
 	var chosen []*store.Token
-	err := s.Store.View(func(tx *store.Tx) error {
+	err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) error {
 		tokens, err := tx.Tokens(id.User.ID)
 		chosen = slices.DeleteFunc(tokens, func(t *store.Token) bool { return !all && !slices.Contains(wanted, t.ID) })
 		return err
@@ -415,7 +416,7 @@ func (s *Pages) deleteTokens(w http.ResponseWriter, r *http.Request) error {
 // endTokens asks, with the password where that is to be, and ends tokens of
 // the reader.
 func (s *Pages) endTokens(w http.ResponseWriter, r *http.Request, ask *page.Confirmation, done string, end func(*auth.Identity) error) error {
-	settings, err := s.tokenSettings()
+	settings, err := s.tokenSettings(r.Context())
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package account
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -116,7 +117,7 @@ func (s *Pages) tokens(w http.ResponseWriter, r *http.Request) error {
 	p := tokensPage{Page: table.NewPage(s.Console, r, &tokensTable, "Personal Access Tokens")}
 	p.Live, p.Return = "user token", page.WithReturn("", r)
 	var all []*tokenItem
-	err := s.Store.View(func(tx *store.Tx) (err error) {
+	err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
 		if all, err = s.tokenItems(tx); err != nil {
 			return err
 		}
@@ -141,8 +142,8 @@ func (s *Pages) tokens(w http.ResponseWriter, r *http.Request) error {
 
 // tokensCSV answers GET /tokens.csv.
 func (s *Pages) tokensCSV(w http.ResponseWriter, r *http.Request) error {
-	return table.CSVHandlerOf(s.Console, &tokensTable, func() (all []*tokenItem, err error) {
-		err = s.Store.View(func(tx *store.Tx) (err error) {
+	return table.CSVHandlerOf(s.Console, &tokensTable, func(ctx context.Context) (all []*tokenItem, err error) {
+		err = s.Store.ViewIn(ctx, func(tx *store.Tx) (err error) {
 			all, err = s.tokenItems(tx)
 			return err
 		})
@@ -155,7 +156,7 @@ func (s *Pages) tokenOf(r *http.Request) (u *store.User, t *store.Token, err err
 	if u, err = s.userOf(r); err != nil {
 		return nil, nil, err
 	}
-	err = s.Store.View(func(tx *store.Tx) (err error) {
+	err = s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
 		t, err = tx.Token(u.ID, page.PathVar(r, "token"))
 		return err
 	})
@@ -194,7 +195,7 @@ func (s *Pages) deleteTokenOf(w http.ResponseWriter, r *http.Request) error {
 // endTokenOf asks, with the password of the reader where that is to be, and
 // ends a token of somebody else.
 func (s *Pages) endTokenOf(w http.ResponseWriter, r *http.Request, u *store.User, ask *page.Confirmation, done string, end func(*auth.Identity) error) error {
-	settings, err := s.tokenSettings()
+	settings, err := s.tokenSettings(r.Context())
 	if err != nil {
 		return err
 	}
@@ -288,7 +289,7 @@ func (s *Pages) tokenUses(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Store.FlushTokenUses(r.Context()); err != nil {
 		return err
 	}
-	err = s.Store.View(func(tx *store.Tx) error {
+	err = s.Store.ViewIn(r.Context(), func(tx *store.Tx) error {
 		tokens, err := tx.Tokens(u.ID)
 		if err != nil {
 			return err

@@ -208,7 +208,7 @@ func (s *Pages) userOf(r *http.Request) (user *store.User, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("user %q: %w", page.PathVar(r, "id"), store.ErrNotFound)
 	}
-	err = s.Store.View(func(tx *store.Tx) (err error) {
+	err = s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
 		user, err = tx.User(id)
 		return err
 	})
@@ -268,7 +268,7 @@ func (s *Pages) showEdit(w http.ResponseWriter, r *http.Request, u *store.User, 
 // fillRelated puts the sessions and tokens of a user into the page about the
 // user, and a password that is being shown.
 func (s *Pages) fillRelated(r *http.Request, p *userPage, u *store.User) error {
-	return s.Store.View(func(tx *store.Tx) (err error) {
+	return s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
 		if p.Tokens, err = s.newTokenList(tx, r, u); err != nil {
 			return err
 		}
@@ -397,7 +397,7 @@ func (s *Pages) showUser(w http.ResponseWriter, r *http.Request, status int, p *
 	if p.Secret != nil || p.Generated != "" {
 		api.LeaveUncompressed(w)
 	}
-	if err := s.Store.View(func(tx *store.Tx) error { return s.FillFrame(&p.Frame, tx) }); err != nil {
+	if err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) error { return s.FillFrame(&p.Frame, tx) }); err != nil {
 		return err
 	}
 	return s.Render(w, r, status, p)
@@ -429,7 +429,7 @@ func (s *Pages) askAboutChange(r *http.Request, u *store.User, f userForm, c *au
 		reviewed:    seen != "" && strings.TrimPrefix(seen, "none") == idList(f.Abilities),
 		withoutTOTP: c.DisableTOTP, email: c.Email != nil, password: c.Password != nil,
 	}
-	err := s.Store.View(func(tx *store.Tx) (err error) {
+	err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
 		if i.sole, err = s.soleManager(tx, u.ID); err != nil {
 			return err
 		}
@@ -532,7 +532,7 @@ func (s *Pages) deleteUser(w http.ResponseWriter, r *http.Request) error {
 	}
 	var sole bool
 	var sessions, tokens int
-	err = s.Store.View(func(tx *store.Tx) (err error) {
+	err = s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
 		if sole, err = s.soleManager(tx, u.ID); err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package account
 
 import (
 	"cmp"
+	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -142,7 +143,7 @@ func (s *Pages) showUsers(w http.ResponseWriter, r *http.Request, status int, as
 	p := usersPage{Page: table.NewPage(s.Console, r, &UsersTable, "Users"), Ask: ask}
 	p.Live = "user"
 	var all []*UserItem
-	err := s.Store.View(func(tx *store.Tx) (err error) {
+	err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
 		if all, err = s.UserItems(tx); err != nil {
 			return err
 		}
@@ -177,8 +178,8 @@ func (s *Pages) newUserRow(r *http.Request, u *UserItem, query string) userRow {
 
 // usersCSV answers GET /users.csv.
 func (s *Pages) usersCSV(w http.ResponseWriter, r *http.Request) error {
-	return table.CSVHandlerOf(s.Console, &UsersTable, func() (all []*UserItem, err error) {
-		err = s.Store.View(func(tx *store.Tx) (err error) {
+	return table.CSVHandlerOf(s.Console, &UsersTable, func(ctx context.Context) (all []*UserItem, err error) {
+		err = s.Store.ViewIn(ctx, func(tx *store.Tx) (err error) {
 			all, err = s.UserItems(tx)
 			return err
 		})

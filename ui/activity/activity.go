@@ -177,7 +177,7 @@ func (s *Pages) fillActivity(r *http.Request, p *activityPage, v Viewer, q logQu
 		return err
 	}
 	p.fillForms(q, found)
-	return s.Store.View(func(tx *store.Tx) error {
+	return s.Store.ViewIn(r.Context(), func(tx *store.Tx) error {
 		known := RegisteredPages(tx)
 		for _, e := range found.Entries {
 			p.Rows = append(p.Rows, s.NewEntryRow(v, e, q.values(), known))
@@ -231,7 +231,7 @@ func (p *activityPage) fillForms(q logQuery, found search.Page) {
 // the page is filled, since the index must not be asked inside a read.
 func (s *Pages) related(r *http.Request, v Viewer, cursor string) (search.Page, error) {
 	id := ""
-	err := s.Store.View(func(tx *store.Tx) error {
+	err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) error {
 		e, err := visibleEntry(tx, v, cursor)
 		if err == nil {
 			id = correlation(e)

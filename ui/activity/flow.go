@@ -81,7 +81,7 @@ func (s *Pages) activityFlow(w http.ResponseWriter, r *http.Request, v Viewer, i
 	}
 	query := maps.Clone(asked)
 	query.Del("entry")
-	err = s.Store.View(func(tx *store.Tx) (err error) {
+	err = s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
 		known := RegisteredPages(tx)
 		for _, e := range slices.Backward(found.Entries) {
 			p.Steps = append(p.Steps, flowStep{s.NewEntryRow(v, e, query, known), later(e.OccurredOn().Sub(first.OccurredOn()))})

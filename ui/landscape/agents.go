@@ -2,6 +2,7 @@ package landscape
 
 import (
 	"cmp"
+	"context"
 	"net/http"
 	"strings"
 	"time"
@@ -156,8 +157,8 @@ func momentOrNil(t time.Time) *time.Time {
 }
 
 // agentItems reads all agents, and the frame of the page where there is one.
-func (s *Pages) agentItems(f *page.Frame) (all []*agentItem, err error) {
-	err = s.Store.View(func(tx *store.Tx) error {
+func (s *Pages) agentItems(ctx context.Context, f *page.Frame) (all []*agentItem, err error) {
+	err = s.Store.ViewIn(ctx, func(tx *store.Tx) error {
 		agents, err := tx.Agents()
 		if err != nil {
 			return err
@@ -180,7 +181,7 @@ func (s *Pages) showAgents(w http.ResponseWriter, r *http.Request) error {
 	}
 	p := agentsPage{Page: table.NewPage(s.Console, r, &agentsTable, "Agents")}
 	p.Live, p.Refresh = "agent_report host", reportRefresh
-	all, err := s.agentItems(&p.Frame)
+	all, err := s.agentItems(r.Context(), &p.Frame)
 	if err != nil {
 		return err
 	}
@@ -208,5 +209,5 @@ func (s *Pages) newAgentRow(a *agentItem) agentRow {
 
 // agentsCSV answers GET /agents.csv.
 func (s *Pages) agentsCSV(w http.ResponseWriter, r *http.Request) error {
-	return table.CSVHandlerOf(s.Console, &agentsTable, func() ([]*agentItem, error) { return s.agentItems(nil) })(w, r)
+	return table.CSVHandlerOf(s.Console, &agentsTable, func(ctx context.Context) ([]*agentItem, error) { return s.agentItems(ctx, nil) })(w, r)
 }

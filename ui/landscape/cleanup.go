@@ -65,7 +65,7 @@ func (s *Pages) cleanUpHost(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("host %q: %w", page.PathVar(r, "id"), store.ErrNotFound)
 	}
 	var host *landscape.Host
-	err := s.Store.View(func(tx *store.Tx) (err error) {
+	err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
 		host, err = tx.Host(id)
 		return err
 	})
@@ -92,7 +92,7 @@ func (s *Pages) cleanUpApplicationInstance(w http.ResponseWriter, r *http.Reques
 	id := landscape.SAPSystemID(strings.ToLower(page.PathVar(r, "id")))
 	host, number := landscape.HostID(strings.ToLower(page.PathVar(r, "host"))), page.PathVar(r, "number")
 	var system *landscape.SAPSystem
-	err := s.Store.View(func(tx *store.Tx) (err error) {
+	err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
 		system, err = tx.SAPSystem(id)
 		return err
 	})
@@ -119,7 +119,7 @@ func (s *Pages) cleanUpDatabaseInstance(w http.ResponseWriter, r *http.Request) 
 	id := landscape.DatabaseID(strings.ToLower(page.PathVar(r, "id")))
 	host, number := landscape.HostID(strings.ToLower(page.PathVar(r, "host"))), page.PathVar(r, "number")
 	var db *landscape.Database
-	err := s.Store.View(func(tx *store.Tx) (err error) {
+	err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
 		db, err = tx.Database(id)
 		return err
 	})
@@ -148,7 +148,7 @@ func (s *Pages) cleanUp(w http.ResponseWriter, r *http.Request, c *cleanup) erro
 	if d.CloseURL, d.Action = page.ReturnFrom(r, ownPage); d.CloseURL != ownPage { // opened from a list
 		c.next = d.CloseURL
 	}
-	err := s.Store.View(func(tx *store.Tx) (err error) {
+	err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
 		d.CleanupPlan, err = PlanCleanup(tx, c.name, c.target)
 		return err
 	})

@@ -172,7 +172,7 @@ func (s *Pages) cleanupList(w http.ResponseWriter, r *http.Request) error {
 func (s *Pages) showLeft(w http.ResponseWriter, r *http.Request, status int, failure string) error {
 	p := cleanupPage{Page: table.NewPage(s.Console, r, &cleanupTable, "Needs clean-up"), Failure: failure}
 	p.Live = "host database sap_system"
-	all, err := table.ReadAll(s.Console, &p.Frame, cleanupTable.List)
+	all, err := table.ReadAll(r.Context(), s.Console, &p.Frame, cleanupTable.List)
 	if err != nil {
 		return err
 	}
@@ -266,7 +266,7 @@ func (s *Pages) confirmCleanup(w http.ResponseWriter, r *http.Request) error {
 // Those that cannot be cleaned up are listed, and the plan is that of the
 // others.
 func (s *Pages) plan(r *http.Request, p *cleanupConfirmPage) (chosen []*cleanupItem, err error) {
-	err = s.Store.View(func(tx *store.Tx) error {
+	err = s.Store.ViewIn(r.Context(), func(tx *store.Tx) error {
 		v, err := s.Snapshot(tx)
 		if err != nil {
 			return err

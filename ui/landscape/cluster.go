@@ -113,7 +113,7 @@ type sbdRow struct {
 func (s *Pages) cluster(w http.ResponseWriter, r *http.Request) error {
 	id := landscape.ClusterID(strings.ToLower(page.PathVar(r, "id")))
 	p := clusterPage{Frame: s.NewFrame(r, "")}
-	err := s.Store.View(func(tx *store.Tx) error {
+	err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) error {
 		c, err := tx.Cluster(id)
 		if err != nil {
 			return err

@@ -146,7 +146,7 @@ func (s *Pages) clusters(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	p := clustersPage{Page: table.NewPage(s.Console, r, &ClustersTable, "Clusters")}
-	all, err := table.ReadAll(s.Console, &p.Frame, ClustersTable.List)
+	all, err := table.ReadAll(r.Context(), s.Console, &p.Frame, ClustersTable.List)
 	if err != nil {
 		return err
 	}

@@ -226,7 +226,7 @@ func (s *Pages) dashboard(w http.ResponseWriter, r *http.Request) error {
 	p := dashboardPage{Page: table.NewPage(s.Console, r, &dashboardTable, "At a glance")}
 	p.Title, p.Live = "Dashboard", "host cluster database sap_system activity agent_report"
 	var needs []attentionItem
-	all, err := table.ReadAll(s.Console, &p.Frame, func(v *page.Snapshot) []*glanceItem {
+	all, err := table.ReadAll(r.Context(), s.Console, &p.Frame, func(v *page.Snapshot) []*glanceItem {
 		p.Hosts, needs = len(v.Hosts), attentionItems(v, auth.From(r.Context()))
 		p.More = cleanableLinks(v)
 		return dashboardTable.List(v)
@@ -280,7 +280,7 @@ func (s *Pages) latest(ctx context.Context, who activitypages.Viewer) (recent, e
 		return recent{}, err
 	}
 	all := recent{URL: "/activity_log"}
-	err = s.Store.View(func(tx *store.Tx) error {
+	err = s.Store.ViewIn(ctx, func(tx *store.Tx) error {
 		known := activitypages.RegisteredPages(tx)
 		for _, e := range found.Entries {
 			all.Rows = append(all.Rows, s.activity.NewEntryRow(who, e, url.Values{}, known))

@@ -23,7 +23,7 @@ func (s *Pages) database(w http.ResponseWriter, r *http.Request) error {
 func (s *Pages) showDatabase(w http.ResponseWriter, r *http.Request, status int, dialog *cleanupDialog) error {
 	id := landscape.DatabaseID(strings.ToLower(page.PathVar(r, "id")))
 	p := systemPage{Frame: s.NewFrame(r, ""), Back: page.ActionLink{Label: "Back to HANA Databases", URL: "/databases"}, Cleanup: dialog}
-	err := s.Store.View(func(tx *store.Tx) error {
+	err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) error {
 		db, err := tx.Database(id)
 		if err != nil {
 			return err

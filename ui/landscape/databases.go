@@ -117,7 +117,7 @@ func (s *Pages) databases(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	p := databasesPage{Page: table.NewPage(s.Console, r, &DatabasesTable, "HANA Databases")}
-	all, err := table.ReadAll(s.Console, &p.Frame, DatabasesTable.List)
+	all, err := table.ReadAll(r.Context(), s.Console, &p.Frame, DatabasesTable.List)
 	if err != nil {
 		return err
 	}

@@ -38,7 +38,7 @@ func (s *Pages) recentOf(r *http.Request, what, id string) (recent, error) {
 	}
 	query := url.Values{"search": {id}, "severity": activitypages.SeverityNames()}
 	all := recent{URL: page.WithQuery("/activity_log", query), What: what}
-	err = s.Store.View(func(tx *store.Tx) error {
+	err = s.Store.ViewIn(r.Context(), func(tx *store.Tx) error {
 		known := activitypages.RegisteredPages(tx)
 		itself := known(id).URL
 		for _, e := range found.Entries {

@@ -63,7 +63,7 @@ func (s *Pages) showHost(w http.ResponseWriter, r *http.Request, status int, dia
 	p := hostPage{Frame: s.NewFrame(r, ""), Cleanup: dialog}
 	reader := auth.From(r.Context())
 	var awaited bool
-	err := s.Store.View(func(tx *store.Tx) error {
+	err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) error {
 		h, err := tx.Host(id)
 		if err != nil {
 			return err

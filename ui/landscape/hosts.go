@@ -181,7 +181,7 @@ func (s *Pages) hosts(w http.ResponseWriter, r *http.Request) error {
 	}
 	p := hostsPage{Page: table.NewPage(s.Console, r, &HostsTable, "Hosts")}
 	p.Live += " agent_report"
-	all, err := table.ReadAll(s.Console, &p.Frame, HostsTable.List)
+	all, err := table.ReadAll(r.Context(), s.Console, &p.Frame, HostsTable.List)
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ func (s *Pages) sapSystem(w http.ResponseWriter, r *http.Request) error {
 func (s *Pages) showSAPSystem(w http.ResponseWriter, r *http.Request, status int, dialog *cleanupDialog) error {
 	id := landscape.SAPSystemID(strings.ToLower(page.PathVar(r, "id")))
 	p := systemPage{Frame: s.NewFrame(r, ""), Back: page.ActionLink{Label: "Back to SAP Systems", URL: "/sap_systems"}, Cleanup: dialog}
-	err := s.Store.View(func(tx *store.Tx) error {
+	err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) error {
 		system, err := tx.SAPSystem(id)
 		if err != nil {
 			return err

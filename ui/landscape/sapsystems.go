@@ -109,7 +109,7 @@ func (s *Pages) sapSystems(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	p := sapSystemsPage{Page: table.NewPage(s.Console, r, &SAPSystemsTable, "SAP Systems")}
-	all, err := table.ReadAll(s.Console, &p.Frame, SAPSystemsTable.List)
+	all, err := table.ReadAll(r.Context(), s.Console, &p.Frame, SAPSystemsTable.List)
 	if err != nil {
 		return err
 	}

@@ -106,7 +106,7 @@ func (s *Pages) addTag(k page.Taggable) func(http.ResponseWriter, *http.Request)
 		var name string
 		var tags []string
 		p := tagPage{Frame: s.NewFrame(r, "Add Tag"), Value: value}
-		err := s.Store.View(func(tx *store.Tx) (err error) {
+		err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
 			if name, err = k.Name(tx, id); err != nil {
 				return err
 			}
@@ -141,7 +141,7 @@ func (s *Pages) addTag(k page.Taggable) func(http.ResponseWriter, *http.Request)
 func (s *Pages) removeTag(k page.Taggable) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		id := strings.ToLower(page.PathVar(r, "id"))
-		err := s.Store.View(func(tx *store.Tx) error {
+		err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) error {
 			_, err := k.Name(tx, id)
 			return err
 		})

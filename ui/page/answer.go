@@ -131,7 +131,7 @@ func (s *Console) ShowAnswer(w http.ResponseWriter, r *http.Request) error {
 	defer kept.mu.Unlock()
 	frame := kept.page.frame()
 	frame.Here = (&url.URL{Path: r.URL.Path, RawQuery: r.URL.RawQuery}).RequestURI()
-	if err := s.Store.View(func(tx *store.Tx) error { return s.FillFrame(frame, tx) }); err != nil {
+	if err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) error { return s.FillFrame(frame, tx) }); err != nil {
 		return err
 	}
 	return s.Render(w, r, kept.status, kept.page)
@@ -139,8 +139,8 @@ func (s *Console) ShowAnswer(w http.ResponseWriter, r *http.Request) error {
 
 // AsksForAnswer reports whether a request is the GET of a kept answer.
 func AsksForAnswer(r *http.Request) bool {
-	return reads(r) && auth.From(r.Context()) != nil && r.URL.Query().Has(answerParameter)
+	return Reads(r) && auth.From(r.Context()) != nil && r.URL.Query().Has(answerParameter)
 }
 
-// reads reports whether a request changes nothing.
-func reads(r *http.Request) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }
+// Reads reports whether a request changes nothing.
+func Reads(r *http.Request) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }

@@ -31,7 +31,7 @@ type viewLink struct {
 // fillViews puts the saved views of the reader into a page.
 func (p *Page) fillViews(s *page.Console, r *http.Request, query url.Values) error {
 	p.Views = viewMenu{Screen: p.Path, Query: query.Encode(), Return: page.Here(r), Max: store.MaxViewName}
-	return s.Store.View(func(tx *store.Tx) error {
+	return s.Store.ViewIn(r.Context(), func(tx *store.Tx) error {
 		views, err := tx.SavedViews(auth.From(r.Context()).User.ID)
 		for _, v := range views {
 			if v.Screen == p.Path {

@@ -3,6 +3,7 @@ package table
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"fmt"
 	"maps"
 	"net/http"
@@ -53,8 +54,8 @@ func (o *Table[T]) List(v *page.Snapshot) []T {
 
 // ReadAll reads the landscape and what a table shows of it. The frame of the
 // page, if there is one, is as new.
-func ReadAll[T any](s *page.Console, f *page.Frame, read func(*page.Snapshot) []T) (all []T, err error) {
-	err = s.Store.View(func(tx *store.Tx) error {
+func ReadAll[T any](ctx context.Context, s *page.Console, f *page.Frame, read func(*page.Snapshot) []T) (all []T, err error) {
+	err = s.Store.ViewIn(ctx, func(tx *store.Tx) error {
 		v, err := s.Snapshot(tx)
 		if err != nil {
 			return err
@@ -130,13 +131,13 @@ func (o *Table[T]) counters(all []T, c ListQuery) []counter {
 // CSVHandler answers a request for the CSV of a table: the list with the
 // same filters, whole.
 func CSVHandler[T any](s *page.Console, o *Table[T]) func(http.ResponseWriter, *http.Request) error {
-	return CSVHandlerOf(s, o, func() ([]T, error) { return ReadAll(s, nil, o.List) })
+	return CSVHandlerOf(s, o, func(ctx context.Context) ([]T, error) { return ReadAll(ctx, s, nil, o.List) })
 }
 
 // CSVHandlerOf is exported of things that are no part of the landscape.
-func CSVHandlerOf[T any](s *page.Console, o *Table[T], read func() ([]T, error)) func(http.ResponseWriter, *http.Request) error {
+func CSVHandlerOf[T any](s *page.Console, o *Table[T], read func(context.Context) ([]T, error)) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		all, err := read()
+		all, err := read(r.Context())
 		if err != nil {
 			return err
 		}
