@@ -51,6 +51,9 @@ func (a Access) String() string {
 type TokenRule struct {
 	// Sets are the predefined sets of scopes that the route is in.
 	Sets []string
+	// Operations are others whose scopes are enough: those of the API that do
+	// what a form of the console does.
+	Operations []string
 	// Widened are abilities that are not demanded but make the answer say more.
 	Widened []Access
 	// InPerson: no token may, not even one for everything.
@@ -70,6 +73,12 @@ func InSets(names ...string) TokenRule {
 		}
 	}
 	return TokenRule{Sets: names}
+}
+
+// As is for forms of the console that do what operations of the API do.
+func (t TokenRule) As(operations ...string) TokenRule {
+	t.Operations = operations
+	return t
 }
 
 // WidenedBy is for routes whose answer says more to those who hold abilities.

@@ -15,7 +15,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -335,28 +334,23 @@ func (a *Auth) Permit(r *http.Request, need Access, tokens TokenRule, operation 
 		return found.err
 	case found.identity == nil:
 		return ErrSignedOut
-	case !admits(found.identity, reads(r), need, tokens, operation):
+	case !admits(found.identity, need, tokens, operation):
 		return ErrForbidden
 	}
 	return nil
 }
 
 // admits decides for somebody. With a token it takes both: what the owner may
-// do now, and that a scope names the operation. The pages of the console are
-// no operations; what they change follows from the abilities that the scopes
-// leave, and where no ability is demanded, only an unlimited token changes
-// anything.
-func admits(id *Identity, reads bool, need Access, tokens TokenRule, operation string) bool {
+// do now, and what the route says about scopes.
+func admits(id *Identity, need Access, tokens TokenRule, operation string) bool {
 	t := id.Token
 	switch {
 	case t == nil:
 		return id.May(need)
-	case operation != "":
-		return need.metBy(id.User.Abilities) && tokens.permits(t, operation)
-	case !opensConsole(t), need == SignedIn && !reads && !slices.Contains(t.Scopes, scopeFull):
+	case operation == "" && !opensConsole(t):
 		return false
 	}
-	return id.May(need)
+	return need.metBy(id.User.Abilities) && tokens.permits(t, operation)
 }
 
 // enabledUser reads a user who may act, or returns ErrSignedOut.

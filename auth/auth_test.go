@@ -91,7 +91,7 @@ func (f fixture) identify(r *http.Request) *Identity {
 	f.Identify(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		called = true
 		id = From(r.Context())
-		if err := f.Permit(r, SignedIn, TokenRule{}, ""); (err == nil) != (id != nil) {
+		if err := f.Permit(r, SignedIn, InSets("read_only"), ""); (err == nil) != (id != nil) {
 			f.t.Errorf("Permit(SignedIn) = %v, From() = %v", err, id)
 		}
 	})).ServeHTTP(httptest.NewRecorder(), r)

@@ -130,6 +130,8 @@ func TestConsoleWithToken(t *testing.T) {
 		{"read_only", yes, yes, no, no, no},
 		{"read_only,tags", yes, yes, no, yes, no},
 		{"read_only,user_management", yes, yes, no, no, yes},
+		{"read_only,POST /api/v1/users", yes, yes, no, no, yes},
+		{"read_only,GET /api/v1/users", yes, yes, no, no, no},
 		{"tags", no, no, no, no, no},
 		{"user_management", no, no, no, no, no},
 		{"GET /api/v1/hosts", no, no, no, no, no},
@@ -143,25 +145,26 @@ func TestConsoleWithToken(t *testing.T) {
 		if err := f.SignInConsole(w, get("/"), proof); err != nil {
 			t.Fatal(err)
 		}
-		permitted := func(method string, need Access) bool {
-			r := httptest.NewRequest(method, "/x", nil)
+		permitted := func(need Access, tokens TokenRule) bool {
+			r := httptest.NewRequest(http.MethodGet, "/x", nil)
 			r.AddCookie(w.Result().Cookies()[0])
 			var err error
 			f.Identify(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 				if id := From(r.Context()); id == nil || id.Token.ID != token.ID || id.RequireNoToken() == nil {
 					t.Errorf("%s: identified as %v", test.scopes, id)
 				}
-				err = f.Permit(r, need, TokenRule{}, "")
+				err = f.Permit(r, need, tokens, "")
 			})).ServeHTTP(httptest.NewRecorder(), r)
 			return err == nil
 		}
 		for what, row := range map[string][2]bool{
-			"a page":       {permitted("GET", SignedIn), test.page},
-			"the users":    {permitted("GET", Needs("all:users")), test.users},
-			"a form":       {permitted("POST", SignedIn), test.form},
-			"a tag":        {permitted("POST", Needs("all:host_tags")), test.tags},
-			"a new user":   {permitted("POST", Needs("all:users")), test.manage},
-			"the settings": {permitted("POST", Needs("all:suma_settings")), test.scopes == "full"},
+			"a page":           {permitted(SignedIn, InSets("read_only")), test.page},
+			"the users":        {permitted(Needs("all:users"), InSets("read_only")), test.users},
+			"a form":           {permitted(SignedIn, TokenRule{}), test.form},
+			"a tag":            {permitted(Needs("all:host_tags"), InSets("tags").As("POST /api/v1/hosts/{id}/tags")), test.tags},
+			"a new user":       {permitted(Needs("all:users"), InSets("user_management").As("POST /api/v1/users")), test.manage},
+			"the settings":     {permitted(Needs("all:suma_settings"), InSets("settings")), test.scopes == "full"},
+			"the own password": {permitted(SignedIn, InPerson()), false},
 		} {
 			if row[0] != row[1] {
 				t.Errorf("%s: %s permitted is %v", test.scopes, what, row[0])

@@ -140,7 +140,7 @@ func (s *scopes) known(scope string) bool {
 // is the route as a scope of its own, empty for what is not part of the API.
 func (t TokenRule) permits(token *store.Token, operation string) bool {
 	return !t.InPerson && slices.ContainsFunc(token.Scopes, func(scope string) bool {
-		return scope == scopeFull || slices.Contains(t.Sets, scope) || scope == operation && operation != ""
+		return scope == scopeFull || scope == operation || slices.Contains(t.Sets, scope) || slices.Contains(t.Operations, scope)
 	})
 }
 

@@ -86,10 +86,10 @@ func (s *server) handler() (http.Handler, error) {
 // routes are the pages of the console and what each demands.
 func (s *server) routes() []api.Route {
 	return slices.Concat(table.New(s.Console).Routes(), s.landscape.Routes(), s.activity.Routes(), s.account.Routes(), []api.Route{
-		{Method: "GET", Path: "/search", Access: auth.SignedIn, Handle: s.search},
-		{Method: "GET", Path: "/about", Access: auth.SignedIn, Handle: s.about},
-		{Method: "GET", Path: "/ages", Access: auth.SignedIn, Handle: s.Ages},
-		{Method: "GET", Path: "/events", Access: auth.SignedIn, Handle: s.events},
+		{Method: "GET", Path: "/search", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.search},
+		{Method: "GET", Path: "/about", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.about},
+		{Method: "GET", Path: "/ages", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.Ages},
+		{Method: "GET", Path: "/events", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.events},
 		{Method: "POST", Path: "/notices/dismiss", Access: auth.SignedIn, Handle: page.ReadForm(s.DismissBanner)},
 		{Method: "POST", Path: "/preferences", Access: auth.SignedIn, Handle: page.ReadForm(s.SetPreference)},
 		{Method: "GET", Path: "/static/{hash}/{file}", Access: auth.Public, Handle: s.Assets.Serve},
@@ -149,7 +149,7 @@ func (s *server) answerRoutes(routes []api.Route) (added []api.Route) {
 		for !hasPage(above) {
 			above, levels = path.Dir(above), levels+1
 		}
-		added = append(added, api.Route{Method: http.MethodGet, Path: route.Path, Access: route.Access, Handle: func(w http.ResponseWriter, r *http.Request) error {
+		added = append(added, api.Route{Method: http.MethodGet, Path: route.Path, Access: route.Access, Tokens: auth.InSets("read_only"), Handle: func(w http.ResponseWriter, r *http.Request) error {
 			to := r.URL.Path
 			for range levels {
 				to = path.Dir(to)

@@ -80,10 +80,10 @@ func suggestedTags(v *page.Snapshot) []string {
 func (s *Pages) tagRoutes() []api.Route {
 	var routes []api.Route
 	for _, k := range []page.Taggable{page.HostTags, page.ClusterTags, page.DatabaseTags, page.SAPSystemTags} {
-		access := auth.Needs(k.Ability)
+		access, tags, operation := auth.Needs(k.Ability), auth.InSets("tags"), "/api/v1"+k.Path+"/{id}/tags"
 		routes = append(routes,
-			api.Route{Method: "POST", Path: k.Path + "/{id}/tags", Access: access, Handle: page.ReadForm(s.addTag(k))},
-			api.Route{Method: "POST", Path: k.Path + "/{id}/tags/remove", Access: access, Handle: page.ReadForm(s.removeTag(k))})
+			api.Route{Method: "POST", Path: k.Path + "/{id}/tags", Access: access, Tokens: tags.As("POST " + operation), Handle: page.ReadForm(s.addTag(k))},
+			api.Route{Method: "POST", Path: k.Path + "/{id}/tags/remove", Access: access, Tokens: tags.As("DELETE " + operation + "/{value}"), Handle: page.ReadForm(s.removeTag(k))})
 	}
 	return routes
 }
