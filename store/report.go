@@ -153,12 +153,12 @@ func (s *Store) recordProgram() error {
 			if err != nil {
 				return err
 			}
-			if !k.Forget && len(k.Elements) > 0 {
+			if !k.Invalidated && len(k.Elements) > 0 {
 				toForget = append(toForget, *k)
 			}
 		}
 		for _, k := range toForget {
-			k.Forget = true
+			k.Invalidated = true
 			if err := s.lastSAPReports.Put(tx.kv, []byte(k.Agent), &k); err != nil {
 				return err
 			}

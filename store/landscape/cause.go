@@ -7,22 +7,22 @@ import (
 	"trento/store/activity"
 )
 
-// part is something that takes part in a health.
+// part is something that a health is made of.
 type part struct {
 	name   string
 	health Health
 }
 
-// changeOf is the change from a value for a reason; both may be empty.
+// changeOf returns a change from an old value, and its cause; both may be empty.
 func changeOf[T ~string](old T, cause string) activity.Change {
 	return activity.Change{Old: string(old), Cause: cause}
 }
 
-// maxCauses bounds the parts that a cause names.
+// maxCauses limits the parts that a cause names.
 const maxCauses = 3
 
-// causeOf names the parts that a health follows from. Nothing has to explain
-// that all is well, or that nothing is known.
+// causeOf names the parts that have a health. It is empty where all is well, or
+// nothing is known: that needs no explanation.
 func causeOf(health Health, parts []part) string {
 	if health != HealthWarning && health != HealthCritical {
 		return ""
@@ -43,7 +43,7 @@ func causeOf(health Health, parts []part) string {
 	return strings.Join(names[:last], ", ") + " and " + names[last]
 }
 
-// worstOf is the worst health of the parts.
+// worstOf returns the worst health of the parts.
 func worstOf(parts []part) Health {
 	healths := make([]Health, len(parts))
 	for i, p := range parts {
@@ -68,15 +68,15 @@ func (s *SAPSystem) parts() []part {
 	return append([]part{{"the database", s.DatabaseHealth}}, instanceParts(s)...)
 }
 
-// Cause names what a warning or critical health of the host follows from; it
-// is empty where that is not known.
+// Cause returns the parts because of which the health of the host is warning or
+// critical, as words; else it is empty.
 func (h *Host) Cause() string { return causeOf(h.Health, h.Inputs.parts()) }
 
-// Cause is like that of a host.
+// Cause returns the same for the cluster.
 func (c *Cluster) Cause() string { return causeOf(c.Health, c.Inputs.parts()) }
 
-// Cause is like that of a host.
+// Cause returns the same for the database.
 func (db *Database) Cause() string { return causeOf(db.Health, db.parts()) }
 
-// Cause is like that of a host.
+// Cause returns the same for the SAP system.
 func (s *SAPSystem) Cause() string { return causeOf(s.Health, s.parts()) }

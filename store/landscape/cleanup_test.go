@@ -11,7 +11,7 @@ import (
 	"trento/store/landscape"
 )
 
-// targets of the running world.
+// The targets in the world that running returns.
 var (
 	hostA    = landscape.Target{Host: "a"}
 	hostB    = landscape.Target{Host: "b"}
@@ -21,8 +21,8 @@ var (
 	dialog   = landscape.Target{SAPSystem: lim, Host: "b", Number: "01"}
 )
 
-// TestCleanUpTogether cleans several things up as one: what goes with the last
-// of them goes, once, and none of them is in the way of another.
+// TestCleanUpTogether cleans several things up at once: what goes with the last
+// of them goes once, and none of them is in the way of another.
 func TestCleanUpTogether(t *testing.T) {
 	clustered := func(w *world) {
 		w.cluster("a", "pier", "LIM00")
@@ -59,7 +59,7 @@ func TestCleanUpTogether(t *testing.T) {
 			w := running(t)
 			w.t = t
 			test.prepare(w)
-			w.deregister(test.targets...)
+			w.cleanUp(test.targets...)
 			var got []string
 			for _, e := range w.events {
 				if what, ok := strings.CutSuffix(string(e.Type()), "_deregistered"); ok {
@@ -103,11 +103,11 @@ func TestCleanUpIsRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := running(t)
-			w.silent("a")
+			w.loseHeartbeat("a")
 			w.live = map[landscape.HostID]bool{"db": true}
 			cs, err := landscape.CleanUp(w, w.now, test.targets...)
 			if cs.Changed() {
-				t.Errorf("changes something: %v", told(t, cs.Events))
+				t.Errorf("changes something: %v", describe(t, cs.Events))
 			}
 			refused, ok := errors.AsType[landscape.CleanUpError](err)
 			if !ok {

@@ -8,21 +8,20 @@ import (
 	"github.com/google/uuid"
 )
 
-// ClusterID identifies a cluster. Every node derives the same one from the
-// key its cluster communicates with.
+// ClusterID identifies a cluster. All of its nodes derive the same id from the
+// key that the cluster communicates with.
 type ClusterID string
 
-// ClusterIDFromKey is the id of the cluster with a key. What agents report is a hash
-// of that key.
+// ClusterIDFromKey returns the id of the cluster with a key. Agents report a hash
+// of the key.
 func ClusterIDFromKey(key string) ClusterID {
 	return ClusterID(uuid.NewSHA1(idSpace, []byte(key)).String())
 }
 
-// ClusterType says what a cluster keeps available.
+// ClusterType says what a cluster makes highly available.
 type ClusterType string
 
-// The types of clusters. Of the mixed and the unknown ones no details are
-// known.
+// The types of clusters. There are no details of mixed and unknown ones.
 const (
 	HANAScaleUp    ClusterType = "hana_scale_up"
 	HANAScaleOut   ClusterType = "hana_scale_out"
@@ -31,40 +30,40 @@ const (
 	ClusterUnknown ClusterType = "unknown"
 )
 
-// States of a cluster that are not the cluster software's own, which begin
+// The states of a cluster, beside those of the cluster software, which begin
 // with S_.
 const (
 	ClusterStateStopped = "stopped" // all of its nodes are offline
 	ClusterStateUnknown = "unknown"
 )
 
-// States of a host in its cluster.
+// The states of a host in its cluster.
 const (
 	ClusterHostOnline  = "online"
 	ClusterHostOffline = "offline"
 )
 
-// Cluster is a group of hosts that keep something available together.
+// Cluster is a group of hosts that make something highly available together.
 type Cluster struct {
 	ID ClusterID `json:"id"`
 	// Name is nil where the cluster has none.
 	Name *string `json:"name"`
 	ClusterFacts
-	// CIBLastWritten is the time of the last change to the cluster's
-	// configuration, in the words and the time zone of one of its nodes. It is
-	// as of the last report that changed anything else; nil before the first
-	// report of a node that is online.
+	// CIBLastWritten is the time of the last change to the configuration of the
+	// cluster, as a text in the time zone of one of its nodes. It is that of the
+	// last report that changed anything else; nil before the first report of a
+	// node that is online.
 	CIBLastWritten *string `json:"cib_last_written,omitempty"`
 
-	// Health is what Inputs added up to when one of them was last judged.
+	// Health is the sum of Inputs, as it was last evaluated.
 	Health Health        `json:"health"`
 	Inputs ClusterInputs `json:"health_inputs"`
 
 	// Members are ordered by host id.
 	Members        []ClusterMember `json:"members"`
 	SelectedChecks []string        `json:"selected_checks"`
-	// StaleSince is the moment the first of the stale members turned stale; nil
-	// where no member is.
+	// StaleSince is when the first of the stale members turned stale; nil where no
+	// member is stale.
 	StaleSince *time.Time `json:"stale_since,omitempty"`
 
 	RegisteredAt   time.Time  `json:"registered_at"`
@@ -87,12 +86,12 @@ type ClusterMember struct {
 	HostID HostID `json:"host_id"`
 	// Offline: the cluster software does not run on the host.
 	Offline bool `json:"offline,omitzero"`
-	// Stale: the host fell silent, or its reports about the cluster could not be
-	// used, and none that could has come since.
+	// Stale: the host fell silent, or its cluster reports could not be used, and it
+	// has sent none since that could.
 	Stale bool `json:"stale,omitzero"`
 }
 
-// Status is the status of the host in the cluster.
+// Status returns the status of the host in the cluster.
 func (m ClusterMember) Status() string {
 	if m.Offline {
 		return ClusterHostOffline
@@ -100,39 +99,36 @@ func (m ClusterMember) Status() string {
 	return ClusterHostOnline
 }
 
-// member is the place of a host among the members; where it is none, the
-// place it would take.
-func (c *Cluster) member(host HostID) (int, bool) {
+// memberIndex returns the index of a host among the members; where it is not a
+// member, the index at which it has to be inserted.
+func (c *Cluster) memberIndex(host HostID) (int, bool) {
 	return slices.BinarySearchFunc(c.Members, host, func(m ClusterMember, id HostID) int {
 		return strings.Compare(string(m.HostID), string(id))
 	})
 }
 
-// stale reports whether any member is.
-func (c *Cluster) stale() bool {
+// hasStaleMember reports whether any member is stale.
+func (c *Cluster) hasStaleMember() bool {
 	return slices.ContainsFunc(c.Members, func(m ClusterMember) bool { return m.Stale })
 }
 
-// stopped reports whether all members are offline.
-func (c *Cluster) stopped() bool {
+// isStopped reports whether all members are offline.
+func (c *Cluster) isStopped() bool {
 	return !slices.ContainsFunc(c.Members, func(m ClusterMember) bool { return !m.Offline })
 }
 
-// ClusterReport is what an ha_cluster_discovery says: that the host is in no
-// cluster, where ID is empty; what an offline node knows; or what an online
-// one sees.
+// ClusterReport is what an ha_cluster_discovery says. The host is in no cluster
+// where ID is empty. An offline node knows little more than the id.
 type ClusterReport struct {
 	ID     ClusterID `json:"id,omitzero"`
 	Name   *string   `json:"name,omitempty"`
 	Online bool      `json:"online,omitzero"`
-	// CIBLastWritten is nil where the node is not online or does not tell.
+	// CIBLastWritten is nil where it is not told.
 	CIBLastWritten *string `json:"cib_last_written,omitempty"`
-	// Facts is nil unless the node is the designated controller of the
-	// cluster. What other nodes see does not count.
+	// Facts is nil unless the node is the designated controller of the cluster.
 	Facts *ClusterFacts `json:"facts,omitempty"`
-	// Unread: the designated controller has said something that could not be
-	// read, and that the health of the cluster may hang on. Where Facts is nil,
-	// what is known stays.
+	// Unread: something could not be read on which the health of the cluster may
+	// depend. Where Facts is nil, the known facts stay.
 	Unread bool `json:"unread,omitzero"`
 }
 
@@ -142,33 +138,34 @@ type ClusterFacts struct {
 	Provider     string              `json:"provider"`
 	State        string              `json:"state"`
 	SAPInstances []ClusteredInstance `json:"sap_instances"` // those of databases first
-	// ResourcesNumber and HostsNumber count what is configured. They are nil
-	// until a designated controller has told them.
+	// ResourcesNumber and HostsNumber count what is configured; nil before the
+	// first report of a designated controller.
 	ResourcesNumber *int `json:"resources_number"`
 	HostsNumber     *int `json:"hosts_number"`
 
 	// At most one of the details is set, the one of Type.
 	HANA    *HANADetails    `json:"hana,omitempty"`
 	ASCSERS *ASCSERSDetails `json:"ascs_ers,omitempty"`
-	// ResourceSIDs says which SAP system the resources of the details belong
-	// to, by their id.
+	// ResourceSIDs has the SID of the system that a resource of the details belongs
+	// to, by the id of the resource.
 	ResourceSIDs map[string]string `json:"resource_sids,omitempty"`
 }
 
-// undescribed is what is known of a cluster whose designated controller has
-// not reported yet.
+// undescribed returns the facts of a cluster whose designated controller has not
+// reported yet.
 func undescribed() ClusterFacts {
 	return ClusterFacts{
 		Type: ClusterUnknown, Provider: "unknown", State: ClusterStateUnknown, SAPInstances: []ClusteredInstance{},
 	}
 }
 
-// described reports whether a designated controller has reported.
-func (f *ClusterFacts) described() bool {
+// isDescribed reports whether a designated controller has reported.
+func (f *ClusterFacts) isDescribed() bool {
 	return f.HostsNumber != nil || f.ResourcesNumber != nil || f.Type != ClusterUnknown
 }
 
-// Details are the details as the wire knows them, or nil.
+// Details returns the details that belong to the type, as the API shows them;
+// nil where there are none.
 func (f *ClusterFacts) Details() any {
 	switch {
 	case f.HANA != nil:
@@ -179,8 +176,7 @@ func (f *ClusterFacts) Details() any {
 	return nil
 }
 
-// SID is the system id of the database in the cluster; empty where there is
-// none.
+// SID returns the SID of the database in the cluster; empty where there is none.
 func (f *ClusterFacts) SID() string {
 	for _, i := range f.SAPInstances {
 		if i.ResourceType == DatabaseResource {
@@ -190,9 +186,9 @@ func (f *ClusterFacts) SID() string {
 	return ""
 }
 
-// AdditionalSIDs are the system ids of the instances in the cluster that are
-// not run by the database's own resources, each once, in the order in which
-// they come.
+// AdditionalSIDs returns the SIDs of the instances in the cluster that general
+// resources run, not those for databases; each once, in the order of the
+// instances.
 func (f *ClusterFacts) AdditionalSIDs() []string {
 	sids := []string{}
 	for _, i := range f.SAPInstances {
@@ -203,15 +199,15 @@ func (f *ClusterFacts) AdditionalSIDs() []string {
 	return sids
 }
 
-// mounts reports whether the cluster runs an instance together with its file
-// systems: the instance then moves with them.
+// mounts reports whether the cluster mounts the file systems of an instance where
+// it runs it: the instance may then move.
 func (f *ClusterFacts) mounts(sid, number string) bool {
 	return slices.ContainsFunc(f.SAPInstances, func(i ClusteredInstance) bool {
 		return i.SID == sid && i.Number == number && i.Mounted != nil && *i.Mounted
 	})
 }
 
-// Resource types of clustered instances.
+// The resource types of clustered instances.
 const (
 	DatabaseResource = "sap_hana_topology" // for HANA, by its topology resource
 	InstanceResource = "sap_instance"      // for any instance, by the general resource

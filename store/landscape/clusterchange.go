@@ -62,14 +62,14 @@ func (cs *Changeset) updateCluster(before *Cluster, agent HostID, r *ClusterRepo
 	switch {
 	case !r.Online:
 		// The report that brings a cluster back does not stop it at once.
-		if before.Registered() && c.stopped() {
+		if before.Registered() && c.isStopped() {
 			cs.stopCluster(c)
 		}
 	case r.Facts != nil:
 		cs.describeCluster(c, r)
 	case r.Unread:
 		cs.evaluateCluster(c, c.inputsOfStopped())
-	case !c.described() && c.State == ClusterStateStopped:
+	case !c.isDescribed() && c.State == ClusterStateStopped:
 		// No controller will tell that the cluster runs again, since none has ever
 		// reported. Otherwise what is known about the cluster would depend on the
 		// order in which its nodes report.
@@ -119,7 +119,7 @@ func (cs *Changeset) registerCluster(agent HostID, r *ClusterReport) error {
 // joinCluster makes a host a member of a cluster, online or not, and notes that
 // in the record of the host.
 func (cs *Changeset) joinCluster(c *Cluster, id HostID, online bool) error {
-	i, known := c.member(id)
+	i, known := c.memberIndex(id)
 	if !known {
 		c.Members = slices.Insert(c.Members, i, ClusterMember{HostID: id})
 	}
@@ -146,7 +146,7 @@ func (cs *Changeset) joinCluster(c *Cluster, id HostID, online bool) error {
 // markMemberFresh notes that a member has reported: what is known through it is
 // not stale any more.
 func (cs *Changeset) markMemberFresh(c *Cluster, host HostID) {
-	if i, known := c.member(host); known {
+	if i, known := c.memberIndex(host); known {
 		c.Members[i].Stale = false
 	}
 	cs.markClusterFresh(c)
@@ -154,7 +154,7 @@ func (cs *Changeset) markMemberFresh(c *Cluster, host HostID) {
 
 // markClusterFresh notes that a cluster is not stale any more, if no member is.
 func (cs *Changeset) markClusterFresh(c *Cluster) {
-	if c.StaleSince != nil && !c.stale() {
+	if c.StaleSince != nil && !c.hasStaleMember() {
 		c.StaleSince = nil
 		cs.emit(&activity.ClusterDataMarkedInSync{AboutCluster: c.about()})
 	}
@@ -210,7 +210,7 @@ func (cs *Changeset) leaveCluster(id HostID) error {
 	if c, err = cs.editCluster(c.ID); err != nil {
 		return err
 	}
-	if i, known := c.member(id); known {
+	if i, known := c.memberIndex(id); known {
 		c.Members = slices.Delete(c.Members, i, i+1)
 	}
 	host, err := cs.editHost(id)
@@ -239,7 +239,7 @@ func (cs *Changeset) markClusterStale(id HostID) error {
 	if c, err = cs.editCluster(c.ID); err != nil {
 		return err
 	}
-	i, known := c.member(id)
+	i, known := c.memberIndex(id)
 	if !known {
 		return nil
 	}

@@ -16,9 +16,9 @@ import (
 	"trento/store/activity"
 )
 
-// harbour is a landscape of hosts and clusters that changes as the rules
-// decide. What it hands out has been through its stored form.
-type harbour struct {
+// clusterLandscape is a landscape of hosts and clusters. Its records were written
+// and read back, like those of the store.
+type clusterLandscape struct {
 	State
 	t        *testing.T
 	now      time.Time
@@ -26,19 +26,19 @@ type harbour struct {
 	clusters map[ClusterID]*Cluster
 }
 
-func newHarbour(t *testing.T) *harbour {
-	return &harbour{
+func newClusterLandscape(t *testing.T) *clusterLandscape {
+	return &clusterLandscape{
 		t: t, now: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC),
 		hosts: make(map[HostID]*Host), clusters: make(map[ClusterID]*Cluster),
 	}
 }
 
-func (h *harbour) Host(id HostID) (*Host, error)          { return lookup(h.hosts, id) }
-func (h *harbour) Cluster(id ClusterID) (*Cluster, error) { return lookup(h.clusters, id) }
+func (h *clusterLandscape) Host(id HostID) (*Host, error)          { return lookup(h.hosts, id) }
+func (h *clusterLandscape) Cluster(id ClusterID) (*Cluster, error) { return lookup(h.clusters, id) }
 
-// No SAP runs in the harbour.
-func (h *harbour) DatabasesOn(HostID) ([]DatabaseID, error)   { return nil, nil }
-func (h *harbour) SAPSystemsOn(HostID) ([]SAPSystemID, error) { return nil, nil }
+// No SAP runs on the hosts.
+func (h *clusterLandscape) DatabasesOn(HostID) ([]DatabaseID, error)   { return nil, nil }
+func (h *clusterLandscape) SAPSystemsOn(HostID) ([]SAPSystemID, error) { return nil, nil }
 
 func lookup[ID comparable, T any](records map[ID]*T, id ID) (*T, error) {
 	if record, ok := records[id]; ok {
@@ -47,9 +47,8 @@ func lookup[ID comparable, T any](records map[ID]*T, id ID) (*T, error) {
 	return nil, ErrUnknown
 }
 
-// decide applies rules a minute after the last ones, and returns what they
-// decided.
-func (h *harbour) decide(rules func(*Changeset) error) *Changeset {
+// decide applies rules a minute after the last ones, and returns the changeset.
+func (h *clusterLandscape) decide(rules func(*Changeset) error) *Changeset {
 	h.t.Helper()
 	h.now = h.now.Add(time.Minute)
 	before := h.text()
@@ -70,7 +69,7 @@ func (h *harbour) decide(rules func(*Changeset) error) *Changeset {
 	return cs
 }
 
-func (h *harbour) text() string {
+func (h *clusterLandscape) text() string {
 	text, err := json.Marshal([]any{h.hosts, h.clusters})
 	if err != nil {
 		h.t.Fatal(err)
@@ -78,7 +77,7 @@ func (h *harbour) text() string {
 	return string(text)
 }
 
-// stored is a record as it comes back from the store.
+// stored returns a record as it is read back from the store.
 func stored[T any](t *testing.T, record *T) *T {
 	t.Helper()
 	document, err := json.Marshal(record)
@@ -95,12 +94,12 @@ func stored[T any](t *testing.T, record *T) *T {
 	return back
 }
 
-// check tests what holds at any time.
-func (h *harbour) check() {
+// check tests what is always true.
+func (h *clusterLandscape) check() {
 	h.t.Helper()
 	members := make(map[HostID]ClusterID)
 	for id, c := range h.clusters {
-		if c.ID != id || c.Registered() != (len(c.Members) > 0) || (c.StaleSince != nil) != c.stale() {
+		if c.ID != id || c.Registered() != (len(c.Members) > 0) || (c.StaleSince != nil) != c.hasStaleMember() {
 			h.t.Errorf("cluster %s: %+v", id, c)
 		}
 		if !slices.IsSortedFunc(c.Members, func(a, b ClusterMember) int { return strings.Compare(string(a.HostID), string(b.HostID)) }) {
@@ -126,14 +125,14 @@ func (h *harbour) check() {
 	}
 }
 
-// step is something that happens in a harbour.
+// step is something that happens in a landscape.
 type step func(*Changeset) error
 
 func unclustered(host HostID) step { return reports(host, ClusterReport{}) }
 func silent(host HostID) step      { return func(cs *Changeset) error { return cs.markClusterStale(host) } }
 func leaves(host HostID) step      { return func(cs *Changeset) error { return cs.leaveCluster(host) } }
 
-// checked is what an execution of checks leaves behind.
+// checked sets the result of an execution of checks.
 func checked(id ClusterID, found Health) step {
 	return func(cs *Changeset) error {
 		c, err := cs.editCluster(id)
@@ -151,7 +150,7 @@ func reports(host HostID, r ClusterReport) step {
 	return func(cs *Changeset) error { return cs.observeCluster(Observation{Agent: host, Cluster: &r}) }
 }
 
-// Three nodes' views of pier, and one of another cluster.
+// Reports of nodes of the cluster pier, and of one of another cluster.
 func offline(host HostID) step {
 	return reports(host, ClusterReport{ID: "pier", Name: ptr("pier_hana")})
 }
@@ -204,7 +203,7 @@ func ascsFacts() ClusterFacts {
 	}
 }
 
-// unknownFacts are those of a cluster we know no inside of.
+// unknownFacts are those of a cluster of an unknown type.
 func unknownFacts() ClusterFacts {
 	return ClusterFacts{
 		Type: ClusterUnknown, Provider: "kvm", State: "S_IDLE", HostsNumber: ptr(2), ResourcesNumber: ptr(1), SAPInstances: []ClusteredInstance{},
@@ -215,7 +214,7 @@ func described(facts ClusterFacts) func(*ClusterReport) {
 	return func(r *ClusterReport) { r.Facts = &facts }
 }
 
-// lines are events, each with what matters of its metadata.
+// lines returns events in short.
 func lines(t *testing.T, events []activity.Event) []string {
 	t.Helper()
 	var all []string
@@ -237,7 +236,7 @@ func lines(t *testing.T, events []activity.Event) []string {
 	return all
 }
 
-// metadataOf is the metadata of an event as it is stored.
+// metadataOf returns the metadata of an event as it is stored.
 func metadataOf(t *testing.T, e activity.Event) (metadata map[string]any) {
 	t.Helper()
 	document, err := activity.Encode(e)
@@ -250,7 +249,7 @@ func metadataOf(t *testing.T, e activity.Event) (metadata map[string]any) {
 	return metadata
 }
 
-// line is what matters about a cluster.
+// line returns a cluster in short.
 func line(c *Cluster) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s %s:", c.Type, c.State, c.Health)
@@ -272,7 +271,7 @@ func line(c *Cluster) string {
 	return b.String()
 }
 
-// Every row is a life of pier; what is expected is what its last step brings.
+// Each row has the steps that pier goes through, and what the last one changes.
 func TestClusterLife(t *testing.T) {
 	failed := func(r *ClusterReport) { r.Facts.HANA.SecondarySyncState = "SFAIL" }
 	newState := func(r *ClusterReport) { r.Facts.State = "S_POLICY_ENGINE" }
@@ -420,7 +419,7 @@ func TestClusterLife(t *testing.T) {
 		}, "hana_scale_up stopped unknown: a offline"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			h := newHarbour(t)
+			h := newClusterLandscape(t)
 			var last *Changeset
 			for _, s := range c.steps {
 				last = h.decide(s)
@@ -439,7 +438,7 @@ func TestClusterLife(t *testing.T) {
 	}
 }
 
-// What is logged of a new cluster, as it is written down.
+// The metadata of the event about a new cluster.
 func TestClusterRegisteredMetadata(t *testing.T) {
 	const none = `"name":"pier_hana","type":"unknown","provider":"unknown","state":"unknown","sap_instances":[],
 		"resources_number":null,"hosts_number":null,"details":null,"health":"unknown","health_details":null}`
@@ -453,7 +452,7 @@ func TestClusterRegisteredMetadata(t *testing.T) {
 			r.Name, r.Facts = nil, ptr(ascsFacts())
 		}),
 	} {
-		if diff := cmp.Diff(decoded(t, want), any(metadataOf(t, newHarbour(t).decide(s).Events[0]))); diff != "" {
+		if diff := cmp.Diff(decoded(t, want), any(metadataOf(t, newClusterLandscape(t).decide(s).Events[0]))); diff != "" {
 			t.Errorf("metadata (-want +got):\n%s", diff)
 		}
 	}

@@ -11,7 +11,7 @@ type ClusterInputs struct {
 	Checks      Health `json:"checks_health"`                // unknown takes no part
 }
 
-// Overall is the health the inputs add up to.
+// Overall returns the health that the inputs add up to.
 func (in ClusterInputs) Overall() Health {
 	var parts []Health
 	for _, h := range []Health{in.Replication, in.Distributed} {

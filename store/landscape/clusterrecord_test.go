@@ -24,7 +24,7 @@ func TestClusterOf(t *testing.T) {
 	}
 }
 
-// A report that says nothing new writes nothing, whatever the time it names.
+// A report that says nothing new changes nothing, whatever time it has.
 func TestUnchangedClusterReports(t *testing.T) {
 	otherTime := func(r *ClusterReport) { r.CIBLastWritten = ptr("Mon Mar  2 08:30:00 2026") }
 	for name, steps := range map[string][2]step{
@@ -39,7 +39,7 @@ func TestUnchangedClusterReports(t *testing.T) {
 		"unnamed":                 {controls("a", func(r *ClusterReport) { r.Name = nil }), controls("a", func(r *ClusterReport) { r.Name = nil })},
 		"same facts, other lists": {controls("a", nil), controls("a", func(r *ClusterReport) { r.Facts.HANA.Sites = slices.Clip(r.Facts.HANA.Sites) })},
 	} {
-		h := newHarbour(t)
+		h := newClusterLandscape(t)
 		h.decide(steps[0])
 		if cs := h.decide(steps[1]); cs.Changed() {
 			t.Errorf("%s: %v %v", name, cs.Clusters, cs.Events)
@@ -47,7 +47,7 @@ func TestUnchangedClusterReports(t *testing.T) {
 	}
 }
 
-// steps is several steps that happen at once.
+// steps returns several steps as one.
 func steps(all ...step) step {
 	return func(cs *Changeset) error {
 		for _, s := range all {
@@ -59,7 +59,7 @@ func steps(all ...step) step {
 	}
 }
 
-// Anything that a controller tells is news, unless it is the time at which
+// Any change of what a controller reports is stored, but for the time at which
 // the configuration was written.
 func TestClusterNews(t *testing.T) {
 	for name, change := range map[string]func(*ClusterReport){
@@ -76,7 +76,7 @@ func TestClusterNews(t *testing.T) {
 		"SID of a part":  func(r *ClusterReport) { r.Facts.ResourceSIDs = map[string]string{"r": "ZZZ"} },
 		"fencing is off": func(r *ClusterReport) { r.Facts.HANA.FencingType = ptr("external/sbd") },
 	} {
-		h := newHarbour(t)
+		h := newClusterLandscape(t)
 		h.decide(controls("a", nil))
 		r := ClusterReport{ID: "pier", Name: ptr("pier_hana"), Online: true, CIBLastWritten: ptr("z"), Facts: ptr(hanaFacts())}
 		change(&r)
@@ -120,7 +120,7 @@ func TestCIBLastWritten(t *testing.T) {
 		"of a clock that was ahead": {[]step{controls("a", at(future)), controls("a", changed(early))}, early},
 		"of another form":           {[]step{controls("a", at("2026-03-02 08:00")), controls("a", changed("2026-03-01 07:00"))}, "2026-03-01 07:00"},
 	} {
-		h := newHarbour(t)
+		h := newClusterLandscape(t)
 		for _, s := range c.steps {
 			h.decide(s)
 		}
@@ -135,7 +135,7 @@ func TestCIBLastWritten(t *testing.T) {
 }
 
 func TestClusterRecords(t *testing.T) {
-	h := newHarbour(t)
+	h := newClusterLandscape(t)
 	h.decide(online("a"))
 	registered := h.now
 	h.clusters["pier"].SelectedChecks = []string{"156F64"}
@@ -163,9 +163,9 @@ func TestClusterRecords(t *testing.T) {
 	}
 }
 
-// A cluster may speak of a host before the host does.
+// A cluster may report a host before the host reports itself.
 func TestHiddenHost(t *testing.T) {
-	h := newHarbour(t)
+	h := newClusterLandscape(t)
 	h.decide(offline("a"))
 	hidden := h.hosts["a"]
 	if hidden.Registered() || hidden.ClusterID != "pier" || hidden.ClusterHostStatus != "offline" {
@@ -279,12 +279,12 @@ func TestClusterHealth(t *testing.T) {
 	}
 }
 
-// Whatever happens, in whatever order: the harbour checks after every step
-// what holds at any time, and that no rule modifies what it is given.
+// Whatever happens, in whatever order: after every step the landscape checks what
+// is always true, and that no rule modifies a stored record.
 func TestClusterProperties(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
-		h := newHarbour(t)
+		h := newClusterLandscape(t)
 		for range rapid.IntRange(1, 30).Draw(rt, "steps") {
 			s := drawStep(rt)
 			h.decide(s)
@@ -304,8 +304,8 @@ func drawStep(t *rapid.T) step {
 	}).Draw(t, "step")
 }
 
-// Each node reports once; what the landscape is then does not depend on who
-// came first, and nothing changes when all report again.
+// After each node has reported once, the landscape does not depend on their
+// order, and nothing changes when all report again.
 func TestClusterOrder(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
@@ -321,7 +321,7 @@ func TestClusterOrder(t *testing.T) {
 		}
 		var first *Cluster
 		for range 3 {
-			h := newHarbour(t)
+			h := newClusterLandscape(t)
 			for _, host := range rapid.Permutation(hosts).Draw(rt, "order") {
 				h.decide(views[host])
 			}

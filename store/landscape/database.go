@@ -8,11 +8,12 @@ import (
 	"github.com/google/uuid"
 )
 
-// DatabaseID identifies a HANA database. Every host of it derives the same
-// one from what the database is called in its own files.
+// DatabaseID identifies a HANA database. All of its hosts derive the same id from
+// what the database is called in its own files.
 type DatabaseID string
 
-// DatabaseIDFromKey is the id of the database that calls itself by a key.
+// DatabaseIDFromKey returns the id of the database with a key, which is what
+// agents report.
 func DatabaseIDFromKey(key string) DatabaseID {
 	return DatabaseID(uuid.NewSHA1(idSpace, []byte(key)).String())
 }
@@ -27,8 +28,8 @@ type Database struct {
 	Tenants   []string           `json:"tenants"`
 	Instances []DatabaseInstance `json:"instances"` // ordered by number and host
 
-	// StaleSince is the moment the first of the stale instances turned stale;
-	// nil where none is.
+	// StaleSince is when the first of the stale instances turned stale; nil where
+	// none is stale.
 	StaleSince *time.Time `json:"stale_since,omitempty"`
 
 	RegisteredAt   time.Time  `json:"registered_at"`
@@ -46,8 +47,8 @@ type DatabaseInstance struct {
 	// ActivePrimarySite is the id of the site that a secondary replicates from
 	// in the end; nil where it is not told.
 	ActivePrimarySite *int `json:"active_primary_site,omitempty"`
-	// TierDerived: the tier was not reported but derived from that of the
-	// active primary site.
+	// TierDerived: the tier was not reported, but derived from that of the active
+	// primary site.
 	TierDerived bool `json:"tier_derived,omitzero"`
 }
 
@@ -57,8 +58,8 @@ const (
 	SecondaryRole = "Secondary"
 )
 
-// Replication is the part an instance has in the system replication of its
-// database. Its JSON is a part of the database instance object of the wire.
+// Replication is the part of an instance in the system replication of its
+// database. Its JSON is a part of the database instance object of the API.
 // Without a replication all is nil but the mode, which is "none".
 type Replication struct {
 	Role              *string `json:"system_replication"`        // PrimaryRole or SecondaryRole
@@ -68,13 +69,13 @@ type Replication struct {
 	Mode              *string `json:"system_replication_mode"`
 	OperationMode     *string `json:"system_replication_operation_mode"`
 	SourceSite        *string `json:"system_replication_source_site"`
-	// Tier is 1 for the primary site, 2 for those that replicate from it, and
+	// Tier is 1 for the primary site, 2 for the sites that replicate from it, and
 	// so on.
 	Tier *int `json:"system_replication_tier"`
 }
 
-func (r *Replication) primary() bool   { return r.Role != nil && *r.Role == PrimaryRole }
-func (r *Replication) secondary() bool { return r.Role != nil && *r.Role == SecondaryRole }
+func (r *Replication) isPrimary() bool   { return r.Role != nil && *r.Role == PrimaryRole }
+func (r *Replication) isSecondary() bool { return r.Role != nil && *r.Role == SecondaryRole }
 
 // ListedOn reports whether a host lists an instance of the database.
 func (db *Database) ListedOn(host HostID) bool { return isListedOn(db, host) }
@@ -89,10 +90,10 @@ func (db *Database) clone() *Database {
 func (db *Database) key() string            { return string(db.ID) }
 func (db *Database) instances() []*Instance { return instances(db.Instances) }
 
-// sid is the SID that the instances of the database go by: that of the first
-// one, of those that are listed before those that are absent, and of those that
-// follow no other before secondaries. It is not known where there is none.
-func (db *Database) sid() (sid string, known bool) {
+// currentSID returns the SID that the instances of the database go by: that of
+// the first instance, where those that are listed come before those that are
+// absent, and then secondaries last. It is not known without instances.
+func (db *Database) currentSID() (sid string, known bool) {
 	if len(db.Instances) == 0 {
 		return "", false
 	}
@@ -101,7 +102,7 @@ func (db *Database) sid() (sid string, known bool) {
 		if i.AbsentSince != nil {
 			rank += 2
 		}
-		if i.secondary() {
+		if i.isSecondary() {
 			rank++
 		}
 		return rank
@@ -110,8 +111,8 @@ func (db *Database) sid() (sid string, known bool) {
 	return first.SID, true
 }
 
-// deriveTiers finds the tiers that were not reported, beginning at those that
-// were: a site is one tier behind the site it replicates from.
+// deriveTiers derives the tiers that were not reported from those that were: a
+// site is one tier behind the site that it replicates from.
 func (db *Database) deriveTiers() {
 	for i := range db.Instances {
 		if db.Instances[i].TierDerived {
@@ -119,7 +120,7 @@ func (db *Database) deriveTiers() {
 		}
 	}
 	for {
-		tiers := db.tiers()
+		tiers := db.tiersBySite()
 		derived := false
 		for i := range db.Instances {
 			instance := &db.Instances[i]
@@ -137,8 +138,8 @@ func (db *Database) deriveTiers() {
 	}
 }
 
-// tiers are the tiers known by now, by site; the lowest of a site.
-func (db *Database) tiers() map[int]int {
+// tiersBySite returns the tiers known so far; the lowest of each site.
+func (db *Database) tiersBySite() map[int]int {
 	tiers := make(map[int]int)
 	for i := range db.Instances {
 		instance := &db.Instances[i]

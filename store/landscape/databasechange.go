@@ -105,7 +105,7 @@ func (cs *Changeset) restoreDatabase(db *Database, health Health) error {
 // applyDatabaseInstance takes what an element says over into the instance of
 // its database.
 func (cs *Changeset) applyDatabaseInstance(db *Database, seen reportedElement) error {
-	i, known := place(db.Instances, seen.agent, seen.Number)
+	i, known := indexOf(db.Instances, seen.agent, seen.Number)
 	if !known {
 		db.Instances = slices.Insert(db.Instances, i, DatabaseInstance{Instance: Instance{
 			HostID: seen.agent, Number: seen.Number, InstanceTimes: InstanceTimes{RegisteredAt: cs.now},
@@ -114,14 +114,14 @@ func (cs *Changeset) applyDatabaseInstance(db *Database, seen reportedElement) e
 	before := slices.Clone(db.Instances)
 	instance := &db.Instances[i]
 	if known && seen.shared {
-		seen = seen.keepingDatabase(instance)
+		seen = seen.keepKnownDatabase(instance)
 	}
-	instance.SID, instance.InstanceFacts = seen.SID, seen.InstanceFacts.over(instance.InstanceFacts)
+	instance.SID, instance.InstanceFacts = seen.SID, seen.InstanceFacts.filledFrom(instance.InstanceFacts)
 	if seen.Database.ReplicationUnread {
 		instance.ReplicationStatus = seen.Database.ReplicationStatus
 	} else {
 		instance.Replication, instance.ActivePrimarySite = seen.Database.Replication, seen.Database.ActivePrimarySite
-		instance.TierDerived = instance.secondary() && instance.Tier == nil
+		instance.TierDerived = instance.isSecondary() && instance.Tier == nil
 	}
 	db.deriveTiers()
 
@@ -160,7 +160,7 @@ func (cs *Changeset) applyDatabaseInstance(db *Database, seen reportedElement) e
 // followSID gives a database the SID of its instances. It changes when somebody
 // renames the database in HANA itself, and it stays the same database.
 func (db *Database) followSID(cs *Changeset) {
-	sid, known := db.sid()
+	sid, known := db.currentSID()
 	if !known || sid == db.SID {
 		return
 	}
@@ -286,15 +286,15 @@ func (cs *Changeset) deregisterDatabase(db *Database) error {
 	return cs.makeSecondariesWait(db)
 }
 
-// orphaned reports whether the instances that are left make no database.
-func (db *Database) orphaned() bool {
-	primary := slices.ContainsFunc(db.Instances, func(i DatabaseInstance) bool { return i.primary() })
-	secondary := slices.ContainsFunc(db.Instances, func(i DatabaseInstance) bool { return i.secondary() })
+// isOrphaned reports whether the instances that are left make no database.
+func (db *Database) isOrphaned() bool {
+	primary := slices.ContainsFunc(db.Instances, func(i DatabaseInstance) bool { return i.isPrimary() })
+	secondary := slices.ContainsFunc(db.Instances, func(i DatabaseInstance) bool { return i.isSecondary() })
 	return len(db.Instances) == 0 || secondary && !primary
 }
 
 func (db *Database) removeInstance(cs *Changeset, host HostID, number string) error {
-	i, known := place(db.Instances, host, number)
+	i, known := indexOf(db.Instances, host, number)
 	if !known {
 		return fmt.Errorf("database %s: instance %s on host %s: %w", db.ID, number, host, ErrUnknown)
 	}
@@ -309,7 +309,7 @@ func (db *Database) removeInstance(cs *Changeset, host HostID, number string) er
 	for j := range db.Instances {
 		cs.emitReplication(db, &before[j], &db.Instances[j])
 	}
-	if !db.Registered() || !db.orphaned() {
+	if !db.Registered() || !db.isOrphaned() {
 		db.followSID(cs)
 		return cs.evaluateDatabase(db)
 	}

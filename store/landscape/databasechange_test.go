@@ -10,8 +10,8 @@ import (
 	"trento/store/landscape"
 )
 
-// What a report about a database instance does, by the state of its database
-// and its role.
+// What a report about a database instance changes, by the state of its database
+// and by its role.
 func TestRegisterDatabaseInstance(t *testing.T) {
 	unknown := func(*world) {}
 	registered := func(w *world) { w.sap("x", primary()) }
@@ -56,7 +56,7 @@ func TestRegisterDatabaseInstance(t *testing.T) {
 			test.before(w)
 			before := w.databases[ore]
 			w.expect(w.sap("db", test.element), test.want...)
-			w.answered(test.refused)
+			w.expectAnswer(test.refused)
 			if test.refused != nil {
 				if diff := cmp.Diff(before, w.databases[ore]); diff != "" {
 					t.Errorf("a refused instance changes its database:\n%s", diff)
@@ -86,7 +86,7 @@ func TestDatabaseRecord(t *testing.T) {
 	if diff := cmp.Diff(want, w.databases[ore]); diff != "" {
 		t.Errorf("database (-want +got):\n%s", diff)
 	}
-	// Only what changes is dated.
+	// Only instances that change get a new time.
 	registered := w.now
 	w.sap("d2", secondary())
 	want.UpdatedAt = w.now
@@ -95,12 +95,12 @@ func TestDatabaseRecord(t *testing.T) {
 	}
 }
 
-// The order of the events of one report.
+// The events of one report come in this order.
 func TestDatabaseInstanceEvents(t *testing.T) {
 	w := running(t)
 	w.sap("db", primary())
 	w.sap("db") // absent
-	w.silent("db")
+	w.loseHeartbeat("db")
 	w.expect(w.sap("db", secondary(status(landscape.Yellow), tenants("SAL", "ZAR"))),
 		"database_instance_system_replication_changed db/10",
 		"database_instance_status_changed db/10 yellow",
@@ -118,7 +118,7 @@ func TestDatabaseInstanceEvents(t *testing.T) {
 		"application_instance_system_lost a/00", "application_instance_system_lost b/01")
 }
 
-// Attributes of an instance are refreshed without a word.
+// Facts of an instance change without an event.
 func TestDatabaseInstanceAttributes(t *testing.T) {
 	w := running(t)
 	moved := hana(func(e *landscape.Element) {
@@ -151,8 +151,8 @@ func TestTenants(t *testing.T) {
 		t.Errorf("waiting (-want +got):\n%s", diff)
 	}
 	w.expect(w.sap("a", app("00", ascs, ensa(landscape.ENSA2))))
-	w.answered(landscape.ErrNoDatabase)
-	// What is gone keeps its time, whatever goes after it.
+	w.expectAnswer(landscape.ErrNoDatabase)
+	// A deregistered system keeps its time when its database is deregistered.
 	w.sap("db", hana(tenants("ZAR")))
 	if !w.sapSystems[lim].DeregisteredAt.Equal(*gone) {
 		t.Error("a system is deregistered twice")
@@ -203,8 +203,8 @@ func tiers(w *world) map[landscape.HostID]int {
 	return found
 }
 
-// Tiers that are not reported follow from those that are, over as many sites
-// as it takes, whoever reports first.
+// Tiers that are not reported follow from those that are, over any number of
+// sites, and in whatever order the sites report.
 func TestTiers(t *testing.T) {
 	up := primary()
 	middle := hana(replicating(landscape.SecondaryRole, "MID", 2, 0, 1))
@@ -224,13 +224,13 @@ func TestTiers(t *testing.T) {
 	w.sap("x", up)
 	w.sap("z", down)
 	w.expect(w.sap("y", middle), "database_instance_registered y/10 green", "database_instance_system_replication_changed z/10")
-	// A reported tier wins over a derived one, and moves those behind it.
+	// A reported tier replaces a derived one, and changes those behind it.
 	w.expect(w.sap("y", hana(replicating(landscape.SecondaryRole, "MID", 2, 5, 1))),
 		"database_instance_system_replication_changed y/10", "database_instance_system_replication_changed z/10")
 	if diff := cmp.Diff(map[landscape.HostID]int{"x": 1, "y": 5, "z": 6}, tiers(w)); diff != "" {
 		t.Errorf("tiers (-want +got):\n%s", diff)
 	}
-	// The lowest of a site counts.
+	// The lowest tier of a site counts.
 	w.expect(w.sap("y2", hana(replicating(landscape.SecondaryRole, "MID", 2, 3, 1))),
 		"database_instance_registered y2/10 green", "database_instance_system_replication_changed z/10")
 	w.sap("y2")
@@ -242,7 +242,7 @@ func TestTiers(t *testing.T) {
 	if diff := cmp.Diff(map[landscape.HostID]int{"x": 1}, tiers(w)); diff != "" {
 		t.Errorf("tiers (-want +got):\n%s", diff)
 	}
-	// Sites that name each other have none.
+	// Sites that replicate from each other have no tier.
 	w.sap("y", hana(replicating(landscape.SecondaryRole, "MID", 2, 0, 3)))
 	if diff := cmp.Diff(map[landscape.HostID]int{"x": 1}, tiers(w)); diff != "" {
 		t.Errorf("tiers (-want +got):\n%s", diff)
@@ -261,7 +261,7 @@ func TestTakeover(t *testing.T) {
 	}
 }
 
-// Whether a database outlives the clean-up of one of its instances.
+// Whether a database stays when one of its instances is cleaned up.
 func TestDatabaseEnd(t *testing.T) {
 	for name, test := range map[string]struct {
 		stay []landscape.Element
@@ -307,8 +307,8 @@ func TestDatabaseEnd(t *testing.T) {
 	}
 }
 
-// A database whose primary was cleaned up returns with any instance that is
-// no secondary, also with one that was there all the time.
+// A database whose primary was cleaned up returns with any instance that is not a
+// secondary, also with one that was there all the time.
 func TestRestoreDatabase(t *testing.T) {
 	orphan := func(t *testing.T) *world {
 		w := running(t)
@@ -333,7 +333,7 @@ func TestRestoreDatabase(t *testing.T) {
 		"sap_system_restored warning warning",
 		"host_saptune_health_changed a warning", "host_health_changed a warning",
 		"host_saptune_health_changed b warning", "host_health_changed b warning")
-	w.answered(nil)
+	w.expectAnswer(nil)
 	if w := w.waiting(); len(w) > 0 {
 		t.Errorf("%v waits", w)
 	}
@@ -348,7 +348,7 @@ func TestRestoreDatabase(t *testing.T) {
 		"sap_system_health_changed passing",
 		"host_saptune_health_changed a warning", "host_health_changed a warning",
 		"host_saptune_health_changed b warning", "host_health_changed b warning")
-	// The systems know their database by the address of the host that is gone.
+	// The systems know their database by the address of the host that was removed.
 	if diff := cmp.Diff([]string{"a/00", "b/01"}, w.waiting()); diff != "" {
 		t.Errorf("waiting (-want +got):\n%s", diff)
 	}
@@ -360,17 +360,17 @@ func TestRestoreDatabase(t *testing.T) {
 		t.Error("a system returns without its tenant")
 	}
 
-	// What is silent is stale, also in a database that returns.
+	// Instances on silent hosts are stale, also in a database that returns.
 	w = orphan(t)
-	w.silent("y")
+	w.loseHeartbeat("y")
 	w.sap("db", primary())
 	if db, s := w.databases[ore], w.sapSystems[lim]; db.StaleSince == nil || s.StaleSince == nil {
 		t.Errorf("database %+v, SAP system %+v", db, s)
 	}
 }
 
-// An instance without a part in the replication that has survived its database
-// restores it with its next report, whatever that says.
+// An instance without a replication that is left of a deregistered database
+// restores it with its next report, also if that says the same.
 func TestRestoreByUnchangedReport(t *testing.T) {
 	w := newWorld(t)
 	w.sap("x", primary())
@@ -379,8 +379,8 @@ func TestRestoreByUnchangedReport(t *testing.T) {
 	w.sap("x")
 	w.removeDatabaseInstance(ore, "x", "10")
 	w.expect(w.sap("y", secondary()))
-	w.answered(landscape.ErrNotRegistered)
+	w.expectAnswer(landscape.ErrNotRegistered)
 	w.expect(w.sap("z", hana()), "database_restored passing")
 	w.expect(w.sap("y", secondary()))
-	w.answered(nil)
+	w.expectAnswer(nil)
 }

@@ -19,8 +19,8 @@ const (
 	SAPSystemDiscovery    Kind = "sap_system_discovery"
 )
 
-// discovery is what the server has to know about the reports of a kind. How
-// they are read is written in package discovery.
+// discovery is what the landscape has to know about a kind of report. Package
+// discovery knows how to decode it.
 type discovery struct {
 	kind      Kind
 	period    time.Duration
@@ -37,8 +37,8 @@ const (
 	seldom = 15 * time.Minute
 )
 
-// discoveries are the kinds of reports, in the order in which they are of most
-// use to a server that does not know their host.
+// discoveries are all kinds of reports, in the order in which a server that does
+// not know the host yet can use them.
 var discoveries = []discovery{
 	{kind: HostDiscovery, period: often, observe: (*Changeset).observeHost},
 	{kind: CloudDiscovery, period: often, observe: ofHost((*Changeset).observeCloud), needsHost: true},
@@ -67,7 +67,8 @@ func (k Kind) discovery() (discovery, bool) {
 // Known reports whether there is a discovery of the kind.
 func (k Kind) Known() bool { _, known := k.discovery(); return known }
 
-// Period is how often an agent reports, unless it is configured otherwise.
+// Period returns the time between two reports of an agent, unless it is
+// configured otherwise.
 func (k Kind) Period() time.Duration { d, _ := k.discovery(); return d.period }
 
 // NeedsHost reports whether a report is refused as long as its host is not
@@ -80,7 +81,7 @@ func (k Kind) NeedsHost() bool { d, _ := k.discovery(); return d.needsHost }
 func (k Kind) SaysMoreRepeated() bool { d, _ := k.discovery(); return d.saysMoreRepeated }
 
 // TurnsStale reports whether what is known from the reports turns stale when
-// they stop, or cannot be used any more.
+// there are no more that can be used.
 func (k Kind) TurnsStale() bool { d, _ := k.discovery(); return d.failing != nil }
 
 // Observation is what one report says, decoded and checked, in the terms of
@@ -96,18 +97,17 @@ type Observation struct {
 	Cluster       *ClusterReport `json:"cluster,omitempty"`
 	SAP           *SAPReport     `json:"sap,omitempty"`
 
-	// Omissions are what could not be read, at most MaxOmissions of them, in
-	// the order in which it was come across.
+	// Omissions are what could not be read, at most MaxOmissions of them, in the
+	// order in which they were found.
 	Omissions []Omission `json:"omissions,omitempty"`
 }
 
-// MaxOmissions bounds the omissions of one observation: a report that is wrong
-// in a million places must not fill the store with what is wrong with it.
+// MaxOmissions limits the omissions of one observation: a report that is wrong in
+// a million places must not fill the store with them.
 const MaxOmissions = 100
 
-// Omission is a value or an element of a report that could not be read and
-// was left out of the observation. What was known before is not taken to be
-// gone for it.
+// Omission is a value or an element of a report that could not be read, and was
+// left out of the observation. What is known from former reports stays.
 type Omission struct {
 	Pointer string `json:"pointer"` // where it stands in the payload, with indexes: /0/Instances/1/SAPControl
 	Detail  string `json:"detail"`  // what is wrong with it, in words
@@ -125,9 +125,9 @@ func Observe(state State, o Observation, now time.Time) (*Changeset, error) {
 	return cs, cs.complete(d.observe(cs, o))
 }
 
-// ofHost makes a rule about a registered host one about any report. Where
-// several machines report under one id, nobody can say which of them a report
-// is about: it changes nothing.
+// ofHost returns a rule that applies another one to a registered host. Where
+// several machines report under the id of the host, nobody can say which of them
+// a report is about: it changes nothing.
 func ofHost(rule func(*Changeset, *Host, Observation) error) func(*Changeset, Observation) error {
 	return func(cs *Changeset, o Observation) error {
 		host, err := cs.editRegisteredHost(o.Agent)
@@ -138,13 +138,14 @@ func ofHost(rule func(*Changeset, *Host, Observation) error) func(*Changeset, Ob
 	}
 }
 
-// ReportsFailing returns what it means for the landscape that the reports of
-// one kind from a host could not be used as a whole for some time: what is
-// known from them turns stale, as it does when the host falls silent, and
-// nothing else changes. Where the reports are used but for some elements, it is
-// what is known from those. The next report that can be used makes it fresh.
+// ReportsFailing returns what changes because the reports of one kind from a
+// host could not be used, or not as a whole, for some time: what is known from
+// them turns stale, as it does when the host falls silent. Where the reports are
+// not refused, that is only what is known from the elements that could not be
+// read. The next report that can be used makes it fresh.
 //
-// What other reports tell is shown with the host, and so is that they fail.
+// Of most kinds nothing turns stale: the host itself is shown with what they
+// tell, and with the reports that fail.
 func ReportsFailing(state State, host HostID, kind Kind, refused bool, now time.Time) (*Changeset, error) {
 	cs := newChangeset(state, now)
 	if d, _ := kind.discovery(); d.failing != nil {
@@ -153,8 +154,8 @@ func ReportsFailing(state State, host HostID, kind Kind, refused bool, now time.
 	return cs, nil
 }
 
-// clusterReportsFailing leaves everything fresh where a part could be read: of
-// a cluster report that is used, all that could be read is new.
+// clusterReportsFailing marks nothing stale where the reports are not refused: what
+// could be read of them is fresh.
 func (cs *Changeset) clusterReportsFailing(host HostID, refused bool) error {
 	if !refused {
 		return nil
@@ -169,9 +170,9 @@ func (cs *Changeset) sapReportsFailing(host HostID, refused bool) error {
 	return cs.markUnreadStale(host)
 }
 
-// markUnreadStale marks the instances on a host stale that its last report does
-// not name, and that are not absent for it: they may be the elements that could
-// not be read.
+// markUnreadStale marks the instances on a host stale that may be the elements
+// that could not be read: they are not absent, although the last report does not
+// name them.
 func (cs *Changeset) markUnreadStale(host HostID) error {
 	last, err := cs.lastSAPReport(host)
 	if err != nil {

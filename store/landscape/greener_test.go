@@ -13,7 +13,7 @@ import (
 	"trento/store/landscape"
 )
 
-// envelope is the whole of a report, to be changed.
+// envelope is a whole report that can be changed.
 type envelope struct {
 	Agent   string `json:"agent_id"`
 	Type    string `json:"discovery_type"`
@@ -37,7 +37,7 @@ func readEnvelope(t *testing.T, name string, replace ...string) *envelope {
 	return e
 }
 
-// decode reads the report as it is now; false where it is refused.
+// decode decodes the report as it is now; false where it is refused.
 func (e *envelope) decode(t *testing.T) (landscape.Observation, bool) {
 	t.Helper()
 	payload, err := json.Marshal(e.Payload)
@@ -48,9 +48,9 @@ func (e *envelope) decode(t *testing.T) (landscape.Observation, bool) {
 	return seen, err == nil
 }
 
-// spoil does something with the report for each of its parts that cannot be
-// read: null, absent, blank or of another type. Lists that are empty can be
-// read. Of large reports only some of it is done to each part.
+// spoil makes each part of the report unreadable in turn, and calls do with its
+// path: null, absent, blank or of another type. An empty list can be read. Of
+// large reports it does not try everything with each part.
 func (e *envelope) spoil(do func(path string)) {
 	whole, err := json.Marshal(e.Payload)
 	if err != nil {
@@ -96,8 +96,8 @@ func (e *envelope) spoil(do func(path string)) {
 	walk("", e.Payload, func(other any) { e.Payload = other }, nil)
 }
 
-// copy is the landscape for a world of its own: what is stored never changes,
-// it is replaced.
+// copy returns the landscape for another world. The records can be shared: a
+// change replaces them.
 func (m *memory) copy() *memory {
 	return &memory{
 		hosts: maps.Clone(m.hosts), clusters: maps.Clone(m.clusters), databases: maps.Clone(m.databases),
@@ -105,7 +105,7 @@ func (m *memory) copy() *memory {
 	}
 }
 
-// good lists what is well in a world, and what is gone.
+// good returns what is passing in a world, and what is absent or deregistered.
 func (w *world) good() map[string]bool {
 	found := make(map[string]bool)
 	passing := func(what string, h landscape.Health) {
@@ -129,8 +129,8 @@ func (w *world) good() map[string]bool {
 	return found
 }
 
-// However a report is spoiled: nothing that was critical looks well by it, and
-// nothing turns absent, unless the report has said so.
+// However a report is spoiled, nothing that was critical looks well because of
+// it, and nothing turns absent, unless the report said so before.
 func TestSpoiledReportsMakeNothingGreener(t *testing.T) {
 	t.Parallel()
 	red := []string{`"SAPControl-GREEN"`, `"SAPControl-RED"`}
@@ -138,7 +138,7 @@ func TestSpoiledReportsMakeNothingGreener(t *testing.T) {
 		name   string
 		before []*envelope
 		last   *envelope
-		fine   []string // what may be said to be well or gone, by the beginning of its path
+		fine   []string // changes that may say so, by the beginning of their path
 	}{
 		{"database", nil, readEnvelope(t, "sap_database_primary", red...), nil},
 		{"database without a replication", nil, readEnvelope(t, "sap_database", red...), nil},
@@ -147,7 +147,7 @@ func TestSpoiledReportsMakeNothingGreener(t *testing.T) {
 		{"HANA cluster", nil, readEnvelope(t, "cluster_hana_scale_up", `"SOK"`, `"SFAIL"`), nil},
 		{"HANA cluster with angi", nil, readEnvelope(t, "cluster_hana_angi_scale_up", `"SOK"`, `"SFAIL"`), nil},
 		{"HANA cluster with a sick device", nil, readEnvelope(t, "cluster_hana_scale_up", `"healthy"`, `"unhealthy"`), []string{
-			"/SBD = null", "/SBD = \"\"", "/SBD = {", "/SBD absent", // there is none
+			"/SBD = null", "/SBD = \"\"", "/SBD = {", "/SBD absent", // there are no devices
 			"/SBD/Devices = null", "/SBD/Devices = \"\"", "/SBD/Devices absent", "/SBD/Devices/-/Device = \"\"",
 		}},
 		{"central services", nil, readEnvelope(t, "cluster_ascs_ers", `"Failed": false`, `"Failed": true`), nil},
@@ -179,7 +179,7 @@ func TestSpoiledReportsMakeNothingGreener(t *testing.T) {
 					return
 				}
 				seen, ok := c.last.decode(t)
-				if !ok || path == " = null" { // which says that there is nothing
+				if !ok || path == " = null" { // says that there is nothing
 					return
 				}
 				tried++

@@ -2,20 +2,20 @@ package landscape
 
 import "golang.org/x/mod/semver"
 
-// HealthInputs are the judgements the health of a host is made of.
+// HealthInputs are the parts that the health of a host is made of.
 type HealthInputs struct {
 	Checks          Health `json:"checks"`           // unknown takes no part
 	Saptune         Health `json:"saptune"`          // unknown takes no part
 	SoftwareUpdates Health `json:"software_updates"` // not set takes no part; unknown outweighs everything
 }
 
-// initialInputs is where every host starts.
+// initialInputs are the inputs of a new host.
 var initialInputs = HealthInputs{Checks: HealthUnknown, Saptune: HealthUnknown, SoftwareUpdates: HealthNotSet}
 
-// weight orders healths: the heaviest of several is their sum.
+// weight orders healths: the heaviest of several wins.
 var weight = map[Health]int{HealthPassing: 1, HealthWarning: 2, HealthCritical: 3, HealthUnknown: 4}
 
-// Worst is the heaviest of some healths, and unknown where there is none.
+// Worst returns the heaviest of several healths; unknown without any.
 func Worst(healths ...Health) Health {
 	worst := HealthUnknown
 	heaviest := 0
@@ -27,7 +27,7 @@ func Worst(healths ...Health) Health {
 	return worst
 }
 
-// Overall is the health the inputs add up to.
+// Overall returns the health that the inputs add up to.
 func (in HealthInputs) Overall() Health {
 	var parts []Health
 	for _, h := range []Health{in.Checks, in.Saptune} {
@@ -44,13 +44,13 @@ func (in HealthInputs) Overall() Health {
 // MinimumSaptune is the first version of saptune that reports its status.
 const MinimumSaptune = "3.1.0"
 
-// SaptuneOutdated reports whether a version of saptune is too old to be
-// judged, or is no version at all.
+// SaptuneOutdated reports whether a version of saptune is too old to report its
+// status, or is not a version at all.
 func SaptuneOutdated(version string) bool {
 	return semver.Compare("v"+version, "v"+MinimumSaptune) < 0
 }
 
-// SaptuneHealth judges the tuning of a host. Tuning only matters where SAP
+// SaptuneHealth evaluates the tuning of a host. Tuning only matters where SAP
 // software runs.
 func SaptuneHealth(s *Saptune, sapRunning bool) Health {
 	switch {

@@ -22,11 +22,11 @@ type Host struct {
 	HostFacts
 
 	Heartbeat Heartbeat `json:"heartbeat"`
-	// StaleSince is the moment the loss of the heartbeat was noticed; nil
-	// while the agent is heard or has never been heard.
+	// StaleSince is when the loss of the heartbeat was noticed; nil while the agent
+	// is heard, or has never been heard.
 	StaleSince *time.Time `json:"stale_since,omitempty"`
 
-	// Health is what Inputs added up to when one of them was last judged.
+	// Health is the sum of Inputs, as it was last evaluated.
 	Health Health       `json:"health"`
 	Inputs HealthInputs `json:"health_inputs"`
 
@@ -36,14 +36,15 @@ type Host struct {
 	// Saptune is nil where saptune is not installed or not reported yet.
 	Saptune *Saptune `json:"saptune,omitempty"`
 
-	// ClusterID is empty where the host is in no cluster. A host may be known
-	// by its cluster before its own first report; it has no name then.
+	// ClusterID is empty where the host is in no cluster. A host that only its
+	// cluster has reported so far has no name.
 	ClusterID         ClusterID `json:"cluster_id,omitzero"`
 	ClusterHostStatus string    `json:"cluster_host_status,omitempty"`
 
 	SelectedChecks []string `json:"selected_checks,omitempty"`
 
-	// MachineHistory is nil where one machine has reported under the id lately.
+	// MachineHistory is nil where only one machine has reported under the id
+	// lately.
 	MachineHistory *MachineHistory `json:"turns,omitempty"`
 
 	RegisteredAt   time.Time  `json:"registered_at"`
@@ -77,15 +78,15 @@ type HostFacts struct {
 	SystemdUnits       []SystemdUnit     `json:"systemd_units"`
 	LastBoot           *time.Time        `json:"last_boot,omitempty"` // whole seconds, UTC
 
-	// FQDNUnread: there is a domain name, but it could not be read. It says
-	// something of a report only.
+	// FQDNUnread: the domain name could not be read. It is set in reports only.
 	FQDNUnread bool `json:"fqdn_unread,omitzero"`
 }
 
-// over is the facts, with those that are known where they could not be read
-// and other things hang on them: SAP systems find their databases by the
-// addresses (nil: not read), software updates are looked up by the name.
-func (f HostFacts) over(known HostFacts) HostFacts {
+// filledFrom returns the facts with known ones in place of those that could not
+// be read, where other things depend on them: SAP systems find their databases
+// by the addresses (nil: not read), and software updates are looked up by the
+// domain name.
+func (f HostFacts) filledFrom(known HostFacts) HostFacts {
 	if f.Addresses == nil {
 		f.Addresses = known.Addresses
 	}
@@ -105,7 +106,8 @@ type Address struct {
 	Prefix *int       `json:"prefix,omitempty"`
 }
 
-// String is the address in CIDR form, or bare where the prefix is unknown.
+// String returns the address in CIDR notation; without the prefix where that is
+// unknown.
 func (a Address) String() string {
 	if a.Prefix == nil {
 		return a.IP.String()
@@ -127,8 +129,8 @@ type SystemdUnit struct {
 	UnitFileState string `json:"unit_file_state"`
 }
 
-// Cloud is where a host runs: the provider and, for the providers that tell,
-// what they say about the machine; at most one of the three is set.
+// Cloud is where a host runs: the provider, and how that describes the machine.
+// At most one of the descriptions is set.
 type Cloud struct {
 	Provider string   `json:"provider"`
 	Azure    *AzureVM `json:"azure,omitempty"`
@@ -136,7 +138,7 @@ type Cloud struct {
 	GCP      *GCPVM   `json:"gcp,omitempty"`
 }
 
-// AzureVM is Azure's view of a host. Nil fields were not reported.
+// AzureVM is how Azure describes a host. Nil fields were not reported.
 type AzureVM struct {
 	VMName         *string `json:"vm_name"`
 	ResourceGroup  *string `json:"resource_group"`
@@ -148,7 +150,7 @@ type AzureVM struct {
 	AdminUsername  *string `json:"admin_username"`
 }
 
-// AWSVM is the view of AWS. Nil fields could not be read.
+// AWSVM is how AWS describes a host. Nil fields could not be read.
 type AWSVM struct {
 	AccountID        *string `json:"account_id"`
 	AMIID            *string `json:"ami_id"`
@@ -160,7 +162,7 @@ type AWSVM struct {
 	VPCID            *string `json:"vpc_id"`
 }
 
-// GCPVM is the view of Google Cloud. Nil fields could not be read.
+// GCPVM is how Google Cloud describes a host. Nil fields could not be read.
 type GCPVM struct {
 	DiskNumber   *int    `json:"disk_number"`
 	Image        *string `json:"image"`
@@ -171,7 +173,8 @@ type GCPVM struct {
 	Zone         *string `json:"zone"`
 }
 
-// Data is the provider's view as the wire knows it (provider_data), or nil.
+// Data returns the description of the machine as the API shows it
+// (provider_data); nil where there is none.
 func (c *Cloud) Data() any {
 	switch {
 	case c == nil:
@@ -186,8 +189,8 @@ func (c *Cloud) Data() any {
 	return nil
 }
 
-// Subscription is one SUSE product registration of a host. Dates are kept as
-// the agent's text.
+// Subscription is the registration of a SUSE product on a host. Dates are texts,
+// as the agent has sent them.
 type Subscription struct {
 	Identifier string  `json:"identifier"`
 	Version    string  `json:"version"`
@@ -199,14 +202,14 @@ type Subscription struct {
 	ExpiresAt  *string `json:"expires_at"`
 }
 
-// HostSubscription is a subscription as the wire knows it: with its host.
+// HostSubscription is a subscription as the API shows it: with its host.
 type HostSubscription struct {
 	HostID HostID `json:"host_id"`
 	Subscription
 }
 
-// SubscriptionData is the subscriptions of the host as the wire knows them,
-// in the order they were reported.
+// SubscriptionData returns the subscriptions of the host as the API shows them,
+// in the order in which they were reported.
 func (h *Host) SubscriptionData() []HostSubscription {
 	data := make([]HostSubscription, len(h.Subscriptions))
 	for i, s := range h.Subscriptions {
@@ -215,8 +218,8 @@ func (h *Host) SubscriptionData() []HostSubscription {
 	return data
 }
 
-// Saptune is the state of the tuning tool on a host; its JSON is the
-// saptune_status of the wire.
+// Saptune is the state of the tuning tool on a host. Its JSON is the
+// saptune_status of the API.
 type Saptune struct {
 	PackageVersion    *string          `json:"package_version"`
 	ConfiguredVersion *string          `json:"configured_version"`
@@ -239,7 +242,7 @@ type SaptuneReport struct {
 	Unread bool `json:"unread,omitzero"`
 }
 
-// SaptuneService is a service saptune depends on; both states are nil where
+// SaptuneService is a service that saptune depends on. Both states are nil where
 // it is not installed.
 type SaptuneService struct {
 	Name    string  `json:"name"`
@@ -247,7 +250,7 @@ type SaptuneService struct {
 	Active  *string `json:"active"`
 }
 
-// SaptuneNote is an SAP note saptune enables or applies.
+// SaptuneNote is an SAP note that saptune enables or applies.
 type SaptuneNote struct {
 	ID                  string `json:"id"`
 	AdditionallyEnabled bool   `json:"additionally_enabled"`
@@ -260,7 +263,7 @@ type SaptuneSolution struct {
 	Partial bool     `json:"partial"`
 }
 
-// SaptuneStaging tells what saptune holds back.
+// SaptuneStaging is what saptune holds back.
 type SaptuneStaging struct {
 	Enabled      bool     `json:"enabled"`
 	Notes        []string `json:"notes"`

@@ -67,7 +67,7 @@ func (cs *Changeset) observeHost(o Observation) error {
 	if err != nil {
 		return err
 	}
-	facts := o.Host.over(host.HostFacts)
+	facts := o.Host.filledFrom(host.HostFacts)
 	switch {
 	case host.Hostname == "": // unknown, or known to its cluster only
 		cs.registerHost(host, facts)
@@ -152,7 +152,7 @@ func (cs *Changeset) observeSubscriptions(host *Host, o Observation) error {
 }
 
 func (cs *Changeset) observeSaptune(host *Host, o Observation) error {
-	if status := o.Saptune.over(host.Saptune); !same(host.Saptune, status) {
+	if status := o.Saptune.appliedTo(host.Saptune); !same(host.Saptune, status) {
 		host.Saptune = status
 		cs.emit(&activity.SaptuneStatusUpdated{AboutHost: host.about(), Status: activity.Document{Value: status}})
 	}
@@ -185,10 +185,10 @@ func (cs *Changeset) evaluateSaptune(id HostID, runsSAP bool) error {
 	return nil
 }
 
-// over returns the state of saptune after a report. A report without a status
+// appliedTo returns the state of saptune after a report. A report without a status
 // says nothing new about the version it names: what is known of that version
 // stays.
-func (r *SaptuneReport) over(known *Saptune) *Saptune {
+func (r *SaptuneReport) appliedTo(known *Saptune) *Saptune {
 	if r.Unread {
 		return known
 	}

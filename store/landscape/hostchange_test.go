@@ -40,8 +40,8 @@ func seenHost(change func(*landscape.HostFacts)) landscape.Observation {
 	return landscape.Observation{Agent: agent, Kind: landscape.HostDiscovery, Host: &f}
 }
 
-// registered is a host that has been reported once, read back from its JSON
-// as the store would.
+// registered returns a host that has been reported once, as it is read back from
+// the store.
 func registered(t *testing.T, change func(*landscape.Host)) *landscape.Host {
 	t.Helper()
 	host, _, changed, err := observeOne(nil, seenHost(nil), false, noon)
@@ -67,8 +67,8 @@ func readBack(t *testing.T, host landscape.Host) *landscape.Host {
 	return &back
 }
 
-// observeOne decides about a landscape of one host, or none. With sap there is
-// an instance on it.
+// observeOne observes a report in a landscape of one host, or of none. With sap,
+// there is an instance on the host.
 func observeOne(before *landscape.Host, seen landscape.Observation, sap bool, now time.Time) (after landscape.Host, events []activity.Event, changed bool, err error) {
 	m := newMemory()
 	if before != nil {
@@ -218,8 +218,8 @@ func TestObserveSaptune(t *testing.T) {
 	}
 }
 
-// TestRegisteredAfterSAP: a host whose instances were reported before it was
-// itself is as healthy as one whose instances came later.
+// TestRegisteredAfterSAP: a host whose instances were reported before the host
+// itself has the same health as one whose instances were reported later.
 func TestRegisteredAfterSAP(t *testing.T) {
 	after, events, _, err := observeOne(nil, seenHost(nil), true, noon)
 	if err != nil {
@@ -332,7 +332,7 @@ func TestDeregisterBareHost(t *testing.T) {
 	}
 }
 
-// TestNothingSubscribed: that a host has no subscriptions is no news where none
+// TestNothingSubscribed: a report without subscriptions changes nothing where none
 // were known.
 func TestNothingSubscribed(t *testing.T) {
 	seen := landscape.Observation{Agent: agent, Kind: landscape.SubscriptionDiscovery}

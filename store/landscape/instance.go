@@ -19,7 +19,7 @@ const (
 	Gray   InstanceStatus = "gray"
 )
 
-// Health is what the colour means for the health of a system.
+// Health returns what the colour means for the health of a system.
 func (s InstanceStatus) Health() Health {
 	switch s {
 	case Green:
@@ -45,8 +45,8 @@ type Instance struct {
 // InstanceFacts is what a host says about any SAP instance on it. Its JSON is
 // a part of the instance objects of the API.
 type InstanceFacts struct {
-	// Hostname is the name the instance itself goes by, often a virtual one;
-	// nil where it is not told.
+	// Hostname is the hostname of the instance itself, often a virtual one; nil
+	// where it is not told.
 	Hostname *string `json:"instance_hostname"`
 	Features string  `json:"features"`   // separated by |; empty where they have never been told
 	HTTPPort *int    `json:"http_port"`  // nil: none
@@ -57,9 +57,9 @@ type InstanceFacts struct {
 	Status        InstanceStatus `json:"status"`
 }
 
-// over returns the facts, with the known features where no features were told:
-// instances with certain features make a system complete.
-func (f InstanceFacts) over(known InstanceFacts) InstanceFacts {
+// filledFrom returns the facts, with the known features where none were told:
+// whether a system is complete depends on them.
+func (f InstanceFacts) filledFrom(known InstanceFacts) InstanceFacts {
 	if f.Features == "" {
 		f.Features = known.Features
 	}
@@ -124,9 +124,9 @@ func instances[T any, P instanceOf[T]](list []T) []*Instance {
 	return all
 }
 
-// place returns the index of an instance in a list; where it is not in it, the
+// indexOf returns the index of an instance in a list; where it is not in it, the
 // index at which it has to be inserted.
-func place[T any, P instanceOf[T]](list []T, host HostID, number string) (index int, found bool) {
+func indexOf[T any, P instanceOf[T]](list []T, host HostID, number string) (index int, found bool) {
 	return slices.BinarySearchFunc(list, number, func(element T, number string) int {
 		i := P(&element).instance()
 		return cmp.Or(cmp.Compare(i.Number, number), cmp.Compare(i.HostID, host))
@@ -137,7 +137,7 @@ func place[T any, P instanceOf[T]](list []T, host HostID, number string) (index 
 func dateInstances[T any, P instanceOf[T]](before, after []T, now time.Time) {
 	for j := range after {
 		instance := P(&after[j]).instance()
-		if i, found := place[T, P](before, instance.HostID, instance.Number); !found || !same(before[i], after[j]) {
+		if i, found := indexOf[T, P](before, instance.HostID, instance.Number); !found || !same(before[i], after[j]) {
 			instance.UpdatedAt = now
 		}
 	}
@@ -229,8 +229,8 @@ func (cs *Changeset) editSystemsOn(host HostID) (databases, sapSystems []system,
 	return databases, sapSystems, nil
 }
 
-// markAbsent notes that hosts do not list instances any more: those on a host
-// that are selected.
+// markAbsent marks selected instances on a host absent: the host does not list
+// them any more.
 func (cs *Changeset) markAbsent(host HostID, selected func(system, *Instance) bool) error {
 	databases, sapSystems, err := cs.editSystemsOn(host)
 	if err != nil {
@@ -330,8 +330,8 @@ func (cs *Changeset) runsOtherThan(id string, host HostID) (bool, error) {
 		slices.ContainsFunc(sapSystems, func(s SAPSystemID) bool { return string(s) != id }), nil
 }
 
-// evaluateSaptuneOn evaluates the tuning of hosts anew, on which instances have
-// appeared or gone.
+// evaluateSaptuneOn evaluates the tuning of hosts on which instances have been
+// added or removed. runsSAP says whether SAP runs on one now.
 func (cs *Changeset) evaluateSaptuneOn(hosts []HostID, runsSAP func(HostID) (bool, error)) error {
 	for _, host := range hosts {
 		runs, err := runsSAP(host)
@@ -345,5 +345,5 @@ func (cs *Changeset) evaluateSaptuneOn(hosts []HostID, runsSAP func(HostID) (boo
 	return nil
 }
 
-// always reports true of every host.
+// always reports true for every host.
 func always(HostID) (bool, error) { return true, nil }

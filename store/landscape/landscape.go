@@ -1,7 +1,7 @@
-// Package landscape is the domain: hosts and what runs on them, how healthy
-// they are, and what changes when something new is seen. Its rules take
-// values and return values; they know neither files nor HTTP, and they never
-// modify what they are given.
+// Package landscape is the domain: hosts, clusters, databases and SAP systems,
+// how healthy they are, and the rules that say what a report or a request
+// changes about them. The rules know neither files nor HTTP. They read a State,
+// and return a Changeset; see there.
 package landscape
 
 import (
@@ -12,21 +12,20 @@ import (
 	"github.com/google/uuid"
 )
 
-// HostID identifies a host. It is the id of the agent on it: a UUID in lower
-// case, derived by the agent from the machine id.
+// HostID identifies a host. It is the id of its agent: a UUID in lower case,
+// which the agent derives from the machine id.
 type HostID string
 
 var uuidPattern = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 
-// ParseID reads the id of a thing, a UUID in any case.
+// ParseID reads an id: a UUID, in upper or lower case.
 func ParseID[ID ~string](text string) (ID, bool) {
 	lower := strings.ToLower(text)
 	return ID(lower), uuidPattern.MatchString(lower)
 }
 
-// SameHostname reports whether two names are those of one host. Programs
-// differ in the letter case they write a name in, and in whether they write
-// its domain.
+// SameHostname reports whether two names may be those of one host. Programs write
+// names in upper or lower case, and with or without the domain.
 func SameHostname(a, b string) bool {
 	if strings.EqualFold(a, b) {
 		return a != ""
@@ -36,26 +35,26 @@ func SameHostname(a, b string) bool {
 	return host != "" && strings.EqualFold(host, other) && (domain == "" || otherDomain == "")
 }
 
-// idSpace is the name space of the ids that are derived from what a thing is
-// known by. Every installation has the same, so that a thing keeps its id when
-// it moves to another one.
+// idSpace is the name space of derived ids. It is the same in all installations,
+// so that a system keeps its id when another installation monitors it.
 var idSpace = uuid.UUID{0xfb, 0x92, 0x28, 0x4e, 0xaa, 0x5e, 0x47, 0xf6, 0xa8, 0x83, 0xbf, 0x94, 0x69, 0xe7, 0xa0, 0xdc}
 
-// Health of a thing of the landscape.
+// Health is how well something in the landscape is.
 type Health string
 
-// The healths. Unknown means that nothing has judged the thing yet.
+// The healths. Unknown: it has not been evaluated, or cannot be.
 const (
 	HealthPassing  Health = "passing"
 	HealthWarning  Health = "warning"
 	HealthCritical Health = "critical"
 	HealthUnknown  Health = "unknown"
-	// HealthNotSet is unknown to the outside; it marks an input of the host
-	// health (software updates) that takes no part.
+	// HealthNotSet marks an input of the health of a host (software updates) that
+	// does not count. The API does not have it.
 	HealthNotSet Health = "not_set"
 )
 
-// InvalidError is the caller's fault: a field and a sentence about it.
+// InvalidError means that the caller has given a wrong value: for which field,
+// and the end of a sentence about it.
 type InvalidError struct {
 	Field  string
 	Detail string

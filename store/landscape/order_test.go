@@ -13,10 +13,11 @@ import (
 	"trento/store/landscape"
 )
 
-// agents are what the hosts of a landscape of our own say: a database on three
-// sites, of which the last two do not know their tier; a clustered ABAP system
-// and a Java system on its tenants; a database on three hosts of one site; one
-// host with a database and the system on it; and two hosts that wait for ever.
+// agents are the hosts of a landscape, and what their agents say: a database on
+// three sites, of which the last two do not know their tier; a clustered ABAP
+// system and a Java system on its tenants; a database on three hosts of one
+// site; one host with a database and the system on it; and two hosts whose
+// elements wait for ever.
 type agents map[landscape.HostID]agentSays
 
 type agentSays struct {
@@ -52,7 +53,7 @@ func ownLandscape() agents {
 	}
 }
 
-// says are the reports of an agent, in the order in which it sends them.
+// says returns the reports of an agent, in the order in which it sends them.
 func (a agents) says(w *world, id landscape.HostID) []func() {
 	s := a[id]
 	reports := []func(){
@@ -68,26 +69,25 @@ func (a agents) says(w *world, id landscape.HostID) []func() {
 	return reports
 }
 
-// lists is what is shown of a landscape: since when things are as they are
-// does not matter.
+// lists returns what is shown of a landscape, without times.
 func (w *world) lists() []string {
 	w.t.Helper()
 	list := []string{}
 	for _, db := range w.databases {
 		if db.Registered() {
-			list = append(list, w.timeless(db))
+			list = append(list, w.withoutTimes(db))
 		}
 	}
 	for _, s := range w.sapSystems {
 		if s.Registered() {
-			list = append(list, w.timeless(s))
+			list = append(list, w.withoutTimes(s))
 		}
 	}
 	slices.Sort(list)
 	return list
 }
 
-// hostHealths are those of the registered hosts.
+// hostHealths returns the healths of the registered hosts.
 func (w *world) hostHealths() map[landscape.HostID]landscape.Health {
 	healths := make(map[landscape.HostID]landscape.Health)
 	for id, h := range w.hosts {
@@ -98,7 +98,7 @@ func (w *world) hostHealths() map[landscape.HostID]landscape.Health {
 	return healths
 }
 
-func (w *world) timeless(record any) string {
+func (w *world) withoutTimes(record any) string {
 	w.t.Helper()
 	var tree any
 	text, err := json.Marshal(record)
@@ -136,9 +136,9 @@ func withoutTimes(tree any) {
 	}
 }
 
-// settled is the landscape after each agent has said everything once, in the
-// order of their names.
-func (a agents) settled(t fataler) *world {
+// settled returns the landscape after each agent has sent all of its reports once,
+// in the order of their names.
+func (a agents) settled(t testingT) *world {
 	w := newWorld(t)
 	for _, id := range slices.Sorted(maps.Keys(a)) {
 		for _, report := range a.says(w, id) {
@@ -175,11 +175,11 @@ func TestOwnLandscape(t *testing.T) {
 	if s := w.sapSystems[lim]; s.ENSA != landscape.ENSA2 || s.DBHost != dbHost || len(s.Instances) != 4 {
 		t.Errorf("system %+v", s)
 	}
-	w.waits("w1/70", "w2/10")
+	w.expectWaiting("w1/70", "w2/10")
 }
 
-// Whatever the order in which the reports of a landscape arrive, and whatever
-// is repeated, it is the same after each agent has reported once.
+// A landscape is the same after each agent has reported once, in whatever order
+// the reports arrive, and whatever is repeated.
 func TestOrderDoesNotMatter(t *testing.T) {
 	t.Parallel()
 	own := ownLandscape()
@@ -200,7 +200,7 @@ func TestOrderDoesNotMatter(t *testing.T) {
 		if diff := cmp.Diff(want.hostHealths(), w.hostHealths()); diff != "" {
 			t.Fatalf("order matters to hosts (-want +got):\n%s", diff)
 		}
-		// Nothing is left to do.
+		// Nothing changes any more.
 		before := w.memory.text(t)
 		for _, report := range reports {
 			report()

@@ -68,7 +68,7 @@ func (cs *Changeset) unblockedElements(t triggers) ([]pendingElement, error) {
 	if err != nil {
 		return nil, err
 	}
-	agents, err := related(stored, cs.LastSAPReports, cs.lastSAPReport, (*LastSAPReport).waiting)
+	agents, err := related(stored, cs.LastSAPReports, cs.lastSAPReport, (*LastSAPReport).hasWaiting)
 	if err != nil {
 		return nil, err
 	}

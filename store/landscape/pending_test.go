@@ -8,16 +8,15 @@ import (
 	"trento/store/landscape"
 )
 
-// waits checks which elements wait.
-func (w *world) waits(want ...string) {
+// expectWaiting compares the waiting elements with the expected ones.
+func (w *world) expectWaiting(want ...string) {
 	w.t.Helper()
 	if diff := cmp.Diff(append([]string{}, want...), w.waiting()); diff != "" {
 		w.t.Fatalf("waiting (-want +got):\n%s", diff)
 	}
 }
 
-// What wakes an application instance that waits for its database, and what it
-// then does.
+// What an application instance waits for, and which events come then.
 func TestWaitForDatabase(t *testing.T) {
 	settled := "application_instance_registered a/00 green"
 	for name, test := range map[string]struct {
@@ -104,21 +103,21 @@ func TestWaitForDatabase(t *testing.T) {
 			test.before(w)
 			others := w.waiting()
 			w.sap("a", app("00", ascs))
-			w.answered(landscape.ErrNoDatabase)
-			w.waits(append([]string{"a/00"}, others...)...)
+			w.expectAnswer(landscape.ErrNoDatabase)
+			w.expectWaiting(append([]string{"a/00"}, others...)...)
 			events := test.then(w)
 			if len(events) == 0 || events[len(events)-1] != settled {
 				t.Errorf("events %v, want %s last", events, settled)
 			}
-			w.answered(nil)
-			w.waits()
+			w.expectAnswer(nil)
+			w.expectWaiting()
 			w.expect(w.sap("a", app("00", ascs)))
-			w.answered(nil)
+			w.expectAnswer(nil)
 		})
 	}
 }
 
-// A secondary waits for its database, a whole row of them for each other.
+// A secondary waits for its database, and the instances on it for the secondary.
 func TestWaitForPrimary(t *testing.T) {
 	w := newWorld(t)
 	w.sap("y", secondary())
@@ -126,7 +125,7 @@ func TestWaitForPrimary(t *testing.T) {
 	w.sap("a", app("01", abap, on("10.1.0.98")))
 	w.host("x", "10.1.0.98")
 	w.host("y", dbHost)
-	w.waits("a/01", "y/10", "z/00", "z/11")
+	w.expectWaiting("a/01", "y/10", "z/00", "z/11")
 	w.expect(w.sap("x", primary()),
 		"database_registered passing",
 		"database_instance_registered x/10 green",
@@ -138,13 +137,13 @@ func TestWaitForPrimary(t *testing.T) {
 		"application_instance_registered a/01 green",
 		"application_instance_registered z/00 green",
 		"sap_system_registered passing passing no_ensa")
-	w.waits()
-	if diff := cmp.Diff([]int{5, 8, 9, 10}, w.again); diff != "" {
+	w.expectWaiting()
+	if diff := cmp.Diff([]int{5, 8, 9, 10}, w.retryStarts); diff != "" {
 		t.Errorf("judged again at (-want +got):\n%s", diff)
 	}
 }
 
-// What nothing was done for goes on waiting, without a trace.
+// An element goes on waiting without any event where nothing has changed for it.
 func TestWaitOn(t *testing.T) {
 	w := newWorld(t)
 	w.sap("a", app("00", ascs), secondary())
@@ -157,10 +156,9 @@ func TestWaitOn(t *testing.T) {
 	}
 }
 
-// An old report is not taken for the newest word on anything but what waited
-// in it.
+// Of an old report, only the elements that have waited are applied.
 func TestJudgedAgain(t *testing.T) {
-	// The tenants are as the primary says, not as a secondary said before.
+	// The primary tells the tenants, not a secondary that has reported before.
 	w := newWorld(t)
 	w.host("db", dbHost)
 	w.sap("y", secondary(tenants("LIM")))
@@ -168,10 +166,10 @@ func TestJudgedAgain(t *testing.T) {
 	if diff := cmp.Diff([]string{"LIM", "SAL"}, w.databases[ore].Tenants); diff != "" {
 		t.Errorf("tenants (-want +got):\n%s", diff)
 	}
-	w.waits()
+	w.expectWaiting()
 
-	// What has settled stays as it is: the instance that has moved away from a
-	// does not return, whatever wakes the rest of a's report.
+	// An element that has been applied is not applied again: the instance that has
+	// moved away from host a does not return when the rest of the report fits.
 	w = clustered(t)
 	w.sap("a", app("00", ascs, ensa(landscape.ENSA2)), app("03", abap, tenant("ZAR")))
 	w.sap("b", app("00", ascs, ensa(landscape.ENSA2)), app("01", abap))
@@ -179,35 +177,35 @@ func TestJudgedAgain(t *testing.T) {
 	if i := w.sapSystems[lim].Instances[0]; i.HostID != "b" {
 		t.Errorf("instance on %s", i.HostID)
 	}
-	w.waits()
-	// Its host's next report is judged in full nevertheless.
+	w.expectWaiting()
+	// The next report of its host is applied in full nevertheless.
 	w.expect(w.sap("a", app("00", ascs, ensa(landscape.ENSA2)), app("03", abap, tenant("ZAR"))), "application_instance_moved b>a/00")
 }
 
-// A move that could not be seen when it was reported.
+// An instance has moved before its system was known.
 func TestMoveAfterWaiting(t *testing.T) {
 	w := clustered(t)
 	w.sap("db", hana(tenants("SAL")))
-	w.waits("a/00", "b/01")
+	w.expectWaiting("a/00", "b/01")
 	w.expect(w.sap("b", app("00", ascs), app("01", abap)))
 	w.expect(w.sap("a"), "application_instance_marked_absent a/00")
-	w.waits("b/00", "b/01")
+	w.expectWaiting("b/00", "b/01")
 	w.expect(w.sap("db", hana())[:4],
 		"database_tenants_updated",
 		"application_instance_moved a>b/00",
 		"application_instance_marked_present b/00",
 		"sap_system_restored passing passing")
-	w.waits()
+	w.expectWaiting()
 }
 
-// An element that waits counts as listed; its instance, absent before, is not
-// present before it fits.
+// An element that waits counts as listed. Its instance, if absent, turns present
+// when the element fits.
 func TestAbsentWhileWaiting(t *testing.T) {
 	w := running(t)
 	w.expect(w.sap("a"), "application_instance_marked_absent a/00")
 	w.host("db", "10.1.0.99")
 	w.expect(w.sap("a", app("00", ascs)))
-	w.answered(landscape.ErrNoDatabase)
+	w.expectAnswer(landscape.ErrNoDatabase)
 	w.expect(w.sap("b", app("01", abap, status(landscape.Red)))) // is listed, too
 	if i := w.sapSystems[lim].Instances; i[0].AbsentSince == nil || i[1].AbsentSince != nil || i[1].Status != landscape.Green {
 		t.Errorf("instances %+v", i)
@@ -216,7 +214,7 @@ func TestAbsentWhileWaiting(t *testing.T) {
 		"application_instance_marked_present a/00", "application_instance_status_changed b/01 red", "sap_system_health_changed critical")
 }
 
-// Old data do not turn fresh by being judged again.
+// Old data are not fresh when they are applied later.
 func TestStaleWhileWaiting(t *testing.T) {
 	waiting := func() *world {
 		w := newWorld(t)
@@ -235,7 +233,7 @@ func TestStaleWhileWaiting(t *testing.T) {
 	stale := append(born[:8:8], "application_instance_data_marked_stale a/00", "sap_system_registered passing passing no_ensa")
 
 	w := waiting()
-	w.silent("a")
+	w.loseHeartbeat("a")
 	since := w.now
 	w.expect(w.sap("db", hana()), stale...)
 	if s := w.sapSystems[lim]; !s.StaleSince.Equal(since) || !s.Instances[0].StaleSince.Equal(since) {
@@ -243,49 +241,49 @@ func TestStaleWhileWaiting(t *testing.T) {
 	}
 	w.expect(w.sap("a", app("00", ascs+"|"+abap)), "application_instance_data_marked_in_sync a/00", "sap_system_data_marked_in_sync")
 
-	// The host was silent before, or is heard again.
+	// The host was silent before the report, or is heard again.
 	w = newWorld(t)
 	w.host("db", dbHost)
 	w.host("a", "10.1.0.1")
-	w.silent("a")
+	w.loseHeartbeat("a")
 	w.sap("a", app("00", ascs+"|"+abap))
 	w.expect(w.sap("db", hana()), fresh...)
 	w = waiting()
-	w.silent("a")
-	w.heard("a")
+	w.loseHeartbeat("a")
+	w.heartbeat("a")
 	w.expect(w.sap("db", hana()), fresh...)
 
-	// An equal report after the silence is a new one.
+	// After the silence, a report that says the same counts as a new one.
 	w = waiting()
-	w.silent("a")
+	w.loseHeartbeat("a")
 	w.sap("a", app("00", ascs+"|"+abap))
 	w.expect(w.sap("db", hana()), fresh...)
 
-	// What is known and stale stays stale.
+	// A known instance that is stale stays stale.
 	w = running(t)
 	w.sap("db", primary())
 	w.sap("y", secondary())
 	w.sap("db")
 	w.removeDatabaseInstance(ore, "db", "10")
 	w.host("y", "10.1.0.12")
-	w.silent("y")
-	w.silent("a")
-	w.heard("a") // its data are as old as before
+	w.loseHeartbeat("y")
+	w.loseHeartbeat("a")
+	w.heartbeat("a") // its data are as old as before
 	w.sap("db", primary())
-	w.waits()
+	w.expectWaiting()
 	if w.databases[ore].Instances[1].StaleSince == nil || w.sapSystems[lim].Instances[0].StaleSince == nil || w.sapSystems[lim].StaleSince == nil {
 		t.Errorf("database %+v, SAP system %+v", w.databases[ore], w.sapSystems[lim])
 	}
-	// ... unless the report is newer.
+	// It does not where the report is newer.
 	w = running(t)
-	w.silent("a")
+	w.loseHeartbeat("a")
 	w.host("db", "10.1.0.99")
 	w.sap("a", app("00", ascs, status(landscape.Yellow)))
 	w.expect(w.host("db", dbHost), "host_details_updated db", "application_instance_data_marked_in_sync a/00",
 		"application_instance_status_changed a/00 yellow", "sap_system_data_marked_in_sync", "sap_system_health_changed warning")
 }
 
-// The elements behind what is left of a database that ends wait for it.
+// The elements of a database that is deregistered wait for it.
 func TestBackToWaiting(t *testing.T) {
 	w := clustered(t)
 	w.sap("db", primary(), app("20", abap, sid("SAL"), tenant("SAL")))
@@ -296,13 +294,13 @@ func TestBackToWaiting(t *testing.T) {
 	w.sap("b", app("01", abap), app("00", ascs, ensa(landscape.ENSA2))) // the ASCS has moved here
 	w.sap("db", app("20", abap, sid("SAL"), tenant("SAL")))
 	w.removeDatabaseInstance(ore, "db", "10")
-	w.waits("b/00", "b/01", "c/30", "db/20", "y/10")
+	w.expectWaiting("b/00", "b/01", "c/30", "db/20", "y/10")
 	w.expect(w.sap("c", app("30", abap, sid("SAL"), tenant("SAL"))))
-	w.answered(landscape.ErrNoDatabase)
+	w.expectAnswer(landscape.ErrNoDatabase)
 	w.expect(w.sap("y", secondary()))
-	w.answered(landscape.ErrNotRegistered)
+	w.expectAnswer(landscape.ErrNotRegistered)
 	events := w.sap("db", primary(), app("20", abap, sid("SAL"), tenant("SAL")))
-	if w.waits(); !w.sapSystems[lim].Registered() {
+	if w.expectWaiting(); !w.sapSystems[lim].Registered() {
 		t.Errorf("events %v", events)
 	}
 
@@ -314,9 +312,9 @@ func TestBackToWaiting(t *testing.T) {
 	w.sap("a", app("00", ascs, on("10.1.0.20")))
 	w.sap("db")
 	w.removeDatabaseInstance(ore, "db", "10")
-	w.waits("b/01")
+	w.expectWaiting("b/01")
 
-	// It does wait for the new one until it is judged again.
+	// It waits for the new one until its element is applied again.
 	w = running(t)
 	w.host("new", "10.1.0.20")
 	w.sap("a", app("00", ascs, on("10.1.0.20")))
@@ -325,27 +323,28 @@ func TestBackToWaiting(t *testing.T) {
 		t.Errorf("system on the new database: %+v", s)
 	}
 
-	// What ends with its last message server waits for nothing.
+	// A system that was deregistered with its last message server waits for
+	// nothing.
 	w = running(t)
 	w.sap("a")
 	w.removeApplicationInstance(lim, "a", "00")
-	w.waits()
+	w.expectWaiting()
 }
 
-// Removal beats memory: what was cleaned up comes back with a new report only.
+// What was cleaned up comes back with a new report only.
 func TestRemovalBeatsMemory(t *testing.T) {
-	// An instance that waits to be what is cleaned up.
+	// An element that waits to become the instance that is cleaned up.
 	w := running(t)
 	w.sap("a")
 	w.host("db", "10.1.0.99")
 	w.sap("a", app("00", ascs), app("02", ers))
-	w.waits("a/00", "a/02", "b/01") // the last one is where it was, but its database may not be
+	w.expectWaiting("a/00", "a/02", "b/01") // the database of the last one may be another one
 	w.removeApplicationInstance(lim, "a", "00")
-	w.waits("a/02", "b/01")
+	w.expectWaiting("a/02", "b/01")
 	w.expect(w.host("db", dbHost)[:2], "host_details_updated db", "application_instance_registered a/02 green")
 	w.expect(w.sap("a", app("00", ascs), app("02", ers))[:2], "application_instance_registered a/00 green", "sap_system_restored passing passing")
 
-	// A host, with all it said.
+	// A host, with all that it has reported.
 	w = newWorld(t)
 	w.host("db", dbHost)
 	w.host("a", "10.1.0.1")
@@ -355,7 +354,7 @@ func TestRemovalBeatsMemory(t *testing.T) {
 	w.expect(w.host("a", "10.1.0.1"), "host_restored a")
 	w.expect(w.sap("a", app("00", ascs))[:1], "application_instance_registered a/00 green")
 
-	// A database, by the secondary that is left.
+	// A database, because only its secondary is left.
 	w = newWorld(t)
 	w.sap("x", primary())
 	w.sap("y", secondary())
@@ -367,18 +366,18 @@ func TestRemovalBeatsMemory(t *testing.T) {
 	}
 }
 
-// After a clean-up the next report is judged in full, even if it is equal: the
-// row may be one that the host lists under another system.
+// After a clean-up the next report is applied in full, also if it is equal: the
+// host may list the instance under another system.
 func TestForgetAfterCleanUp(t *testing.T) {
 	w := running(t)
 	w.sap("a", app("00", ascs, ensa(landscape.ENSA2)), app("02", ers))
 	w.sap("a", app("00", ascs, ensa(landscape.ENSA2)))
 	w.removeApplicationInstance(lim, "a", "02")
-	if !w.kept["a"].Forget {
+	if !w.kept["a"].Invalidated {
 		t.Error("not forgotten")
 	}
 	w.expect(w.sap("a", app("00", ascs, ensa(landscape.ENSA2))))
-	if w.kept["a"].Forget || !w.kept["a"].ReceivedAt.Equal(w.now) {
+	if w.kept["a"].Invalidated || !w.kept["a"].ReceivedAt.Equal(w.now) {
 		t.Errorf("kept %+v", w.kept["a"])
 	}
 }

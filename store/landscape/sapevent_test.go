@@ -47,13 +47,13 @@ var sapEvents = []activity.Type{
 	activity.TypeSAPSystemRestored,
 }
 
-// eventful is a world in which everything has happened.
-func eventful(t *testing.T) *world {
+// worldWithAllEvents returns a world in which every event has happened.
+func worldWithAllEvents(t *testing.T) *world {
 	w := clustered(t)
 	w.sap("db", primary(status(landscape.Yellow)))
 	w.sap("b", app("00", ascs, status(landscape.Red), ensa(landscape.ENSA1)), app("01", abap)) // has moved
-	w.silent("b")
-	w.silent("db")
+	w.loseHeartbeat("b")
+	w.loseHeartbeat("db")
 	w.sap("b", app("00", ascs, status(landscape.Red)), app("01", abap))
 	w.sap("db")
 	w.sap("db", primary())
@@ -71,7 +71,7 @@ func eventful(t *testing.T) *world {
 // what it is about, and its times.
 func TestEventsNameWhatTheyAreAbout(t *testing.T) {
 	missing := slices.Clone(sapEvents)
-	for _, e := range eventful(t).events {
+	for _, e := range worldWithAllEvents(t).events {
 		missing = slices.DeleteFunc(missing, func(kind activity.Type) bool { return kind == e.Type() })
 		for name, value := range metadataOf(t, e) {
 			switch {
@@ -91,8 +91,8 @@ func TestEventsNameWhatTheyAreAbout(t *testing.T) {
 	}
 }
 
-// metadataOf is the metadata of an event as it is stored.
-func metadataOf(t fataler, e activity.Event) (metadata map[string]any) {
+// metadataOf returns the metadata of an event as it is stored.
+func metadataOf(t testingT, e activity.Event) (metadata map[string]any) {
 	t.Helper()
 	document, err := activity.Encode(e)
 	if err == nil {

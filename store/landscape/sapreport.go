@@ -7,18 +7,17 @@ import (
 )
 
 // SAPReport is what a sap_system_discovery says: all database and application
-// instances on a host, in the order in which the agent lists them. What
-// changes all the time and means nothing, like the age of processes, is no
-// part of it.
+// instances on a host, in the order of the report. Values that change all the
+// time, such as the age of processes, are not part of it.
 type SAPReport struct {
 	Elements []Element `json:"elements"`
-	// Unread are instances that the agent listed and that could not be read:
-	// they are not gone.
+	// Unread are instances that the agent lists and that could not be read. They
+	// are not absent.
 	Unread []UnreadInstance `json:"unread,omitempty"`
 }
 
-// UnreadInstance is what could be read of an instance that is no element. An
-// empty member could be anything.
+// UnreadInstance is what could be read of an instance that cannot be an element.
+// A field is empty where it could not be read.
 type UnreadInstance struct {
 	SID    string `json:"sid,omitempty"`
 	Number string `json:"number,omitempty"`
@@ -29,9 +28,9 @@ func (u UnreadInstance) mayBe(i *Instance) bool {
 	return (u.SID == "" || u.SID == i.SID) && (u.Number == "" || u.Number == i.Number)
 }
 
-// mayHave reports whether an instance may be in the report: with its number,
-// whatever the system, or among what could not be read. Where the number is
-// that of another system by now, takeNumber notes it as soon as that is known.
+// mayHave reports whether an instance may be in the report: as an element with
+// its number, whatever the system, or unread. Where the number belongs to another
+// system by now, takeNumber finds out.
 func (r *SAPReport) mayHave(i *Instance) bool {
 	return slices.ContainsFunc(r.Elements, func(e Element) bool { return e.Number == i.Number }) ||
 		slices.ContainsFunc(r.Unread, func(u UnreadInstance) bool { return u.mayBe(i) })
@@ -47,43 +46,43 @@ type Element struct {
 	Application *ApplicationElement `json:"application,omitempty"`
 }
 
-// DatabaseElement is what a database instance says about its database.
+// DatabaseElement is what a database instance reports about its database.
 type DatabaseElement struct {
 	ID      DatabaseID `json:"id"`
 	Tenants []string   `json:"tenants"` // in alphabetical order
-	// TenantsUnread: there may be others, which could not be read.
+	// TenantsUnread: there may be other tenants that could not be read.
 	TenantsUnread bool `json:"tenants_unread,omitzero"`
 	Replication
 	ActivePrimarySite *int `json:"active_primary_site,omitempty"`
-	// ReplicationUnread: which part the instance has could not be read.
+	// ReplicationUnread: the role of the instance could not be read.
 	ReplicationUnread bool `json:"replication_unread,omitzero"`
 }
 
-// follows reports whether the instance follows another one, or may: it then
-// brings no database into the landscape.
-func (e *DatabaseElement) follows() bool { return e.secondary() || e.ReplicationUnread }
+// follows reports whether the instance follows another one, or may follow one.
+// Such an instance does not register its database.
+func (e *DatabaseElement) follows() bool { return e.isSecondary() || e.ReplicationUnread }
 
-// ApplicationElement is what an application instance says about its system.
+// ApplicationElement is what an application instance reports about its system.
 type ApplicationElement struct {
 	DBHost string      `json:"db_host,omitempty"` // the address of its database; empty where it does not know it
 	Tenant string      `json:"tenant"`
 	ENSA   ENSAVersion `json:"ensa_version"`
 }
 
-// LastSAPReport is what is kept of the last SAP report of an agent: what it said, and
-// which of its elements wait for something that is not known yet.
+// LastSAPReport is the last SAP report of an agent, and which of its elements
+// wait for something that is not known yet.
 type LastSAPReport struct {
 	Agent      HostID          `json:"agent"`
 	ReceivedAt time.Time       `json:"received_at"`
 	Elements   []StoredElement `json:"elements"`
-	// Unread are the instances of the report that could not be read.
+	// Unread are the instances that could not be read.
 	Unread []UnreadInstance `json:"unread,omitempty"`
-	// Forget: the next report is judged in full, even if it says the same,
-	// since what is kept does not speak for the landscape any more.
-	Forget bool `json:"forget,omitzero"`
+	// Invalidated: the next report is applied in full, also if it says the same,
+	// since the landscape has changed in another way.
+	Invalidated bool `json:"forget,omitzero"`
 }
 
-// StoredElement is an element of a kept report.
+// StoredElement is an element of the last report of an agent.
 type StoredElement struct {
 	Element
 	Waiting bool `json:"waiting,omitzero"`
@@ -107,8 +106,8 @@ func (l *LastSAPReport) names(i *Instance) bool {
 	return slices.ContainsFunc(l.Elements, func(e StoredElement) bool { return e.SID == i.SID && e.Number == i.Number })
 }
 
-// Blocked is the answer to a report that says what is kept: ErrNotRegistered
-// or ErrNoDatabase where an element waits, by the last one that does.
+// Blocked says why the last element that waits does so: ErrNotRegistered or
+// ErrNoDatabase; nil where none waits.
 func (l *LastSAPReport) Blocked() error {
 	for _, e := range slices.Backward(l.Elements) {
 		switch {
@@ -121,14 +120,14 @@ func (l *LastSAPReport) Blocked() error {
 	return nil
 }
 
-// waiting reports whether an element waits.
-func (l *LastSAPReport) waiting() bool {
+// hasWaiting reports whether an element waits.
+func (l *LastSAPReport) hasWaiting() bool {
 	return slices.ContainsFunc(l.Elements, func(e StoredElement) bool { return e.Waiting })
 }
 
-// invalidate has the next report applied in full, also if it says the same.
-// Where nothing was said, nothing can come of it.
-func (l *LastSAPReport) invalidate() { l.Forget = l.Forget || len(l.Elements) > 0 }
+// invalidate has the next report applied in full, also if it says the same. An
+// empty report need not be applied again.
+func (l *LastSAPReport) invalidate() { l.Invalidated = l.Invalidated || len(l.Elements) > 0 }
 
 // invalidateSAPReport has the next SAP report of an agent applied in full.
 func (cs *Changeset) invalidateSAPReport(agent HostID) error {
@@ -153,12 +152,12 @@ func (cs *Changeset) deleteWaiting(agent HostID, sid, number string) error {
 	return nil
 }
 
-// clearSAPReport deletes all that an agent has said: only a new report may
-// bring something back.
+// clearSAPReport deletes what an agent has reported, so that only a new report
+// can bring something back.
 func (cs *Changeset) clearSAPReport(agent HostID) error {
 	last, err := cs.editSAPReport(agent)
 	if err == nil {
-		last.Elements, last.Unread, last.Forget = []StoredElement{}, nil, false
+		last.Elements, last.Unread, last.Invalidated = []StoredElement{}, nil, false
 	}
 	return err
 }
@@ -179,7 +178,7 @@ func (cs *Changeset) makeSecondariesWait(db *Database) error {
 			case e.Database.follows():
 				e.Waiting = true
 			default:
-				last.Forget = true
+				last.Invalidated = true
 			}
 		}
 	}

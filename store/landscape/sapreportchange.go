@@ -19,7 +19,7 @@ func (cs *Changeset) observeSAP(o Observation) error {
 	if err != nil {
 		return err
 	}
-	if !before.Forget && before.says(r) {
+	if !before.Invalidated && before.says(r) {
 		cs.Blocked = before.Blocked()
 		return nil
 	}

@@ -11,7 +11,7 @@ import (
 	"trento/store/landscape"
 )
 
-// Ids of the systems of these tests: a database ORE with the tenants LIM and
+// The ids of the systems in these tests: a database ORE with the tenants LIM and
 // SAL, and the SAP systems on them.
 var (
 	ore = landscape.DatabaseIDFromKey("ore")
@@ -34,7 +34,7 @@ func instanceFacts(hostname, features, priority string) landscape.InstanceFacts 
 	}
 }
 
-// hana is an instance 10 of the database ORE without a replication.
+// hana returns the instance 10 of the database ORE, without a replication.
 func hana(changes ...func(*landscape.Element)) landscape.Element {
 	mode := "none"
 	return with(landscape.Element{
@@ -45,8 +45,8 @@ func hana(changes ...func(*landscape.Element)) landscape.Element {
 	}, changes...)
 }
 
-// replicating changes a database instance into one of a site; tier 0 is one
-// that it does not report.
+// replicating gives a database instance a role in a replication. A tier of 0 is
+// not reported.
 func replicating(role, site string, id, tier, primary int) func(*landscape.Element) {
 	return func(e *landscape.Element) {
 		mode, source := "sync", "UP"
@@ -83,7 +83,7 @@ const (
 	dbHost = "10.1.0.10"
 )
 
-// app is an instance of the system LIM on the tenant LIM.
+// app returns an instance of the system LIM on the tenant LIM.
 func app(number, features string, changes ...func(*landscape.Element)) landscape.Element {
 	return with(landscape.Element{
 		SID: "LIM", Number: number, InstanceFacts: instanceFacts("lim"+number, features, "1"),
@@ -138,7 +138,7 @@ func ensa(v landscape.ENSAVersion) func(*landscape.Element) {
 	}
 }
 
-// running is a world with the database ORE on the host db and the complete
+// running returns a world with the database ORE on the host db and the complete
 // system LIM on the hosts a (ASCS00) and b (D01).
 func running(t *testing.T) *world {
 	t.Helper()
@@ -198,18 +198,19 @@ func TestAbsence(t *testing.T) {
 	if at := w.sapSystems[lim].Instances[1].AbsentSince; !at.Equal(since) {
 		t.Errorf("absent since %v, want %v", at, since)
 	}
-	// An absent instance counts as it last was; back, it is what it is.
+	// An absent instance counts with its last status, and with its present one once
+	// it is back.
 	w.expect(w.sap("b", app("01", abap), app("02", abap, status(landscape.Red))), "application_instance_marked_present b/01")
-	// The system an element belongs to does not matter.
+	// It does not matter to which system an element belongs.
 	w.expect(w.sap("b", app("01", abap, sid("ZZZ"), tenant("NONE")), app("02", abap, status(landscape.Red))))
-	w.answered(landscape.ErrNoDatabase)
+	w.expectAnswer(landscape.ErrNoDatabase)
 	// Absent instances of systems that are not shown turn absent, too.
 	w.sap("c", app("07", ers, sid("SAL"), tenant("SAL")))
 	w.expect(w.sap("c"), "application_instance_marked_absent c/07")
 	w.expect(w.sap("c"))
 }
 
-// Nothing is known of a host without SAP software, not even that it said so.
+// Nothing is stored of a host without SAP software, not even its report.
 func TestNothingToKeep(t *testing.T) {
 	w := newWorld(t)
 	before := w.text(t)
@@ -223,11 +224,11 @@ func TestUnchanged(t *testing.T) {
 	w := running(t)
 	w.expect(w.sap("c", app("03", abap, tenant("NONE")), secondary(key("other"), sid("OTH"))))
 	for _, report := range []func(){
-		func() { w.sap("db", hana()); w.answered(nil) },
-		func() { w.sap("a", app("00", ascs, ensa(landscape.ENSA2))); w.answered(nil) },
+		func() { w.sap("db", hana()); w.expectAnswer(nil) },
+		func() { w.sap("a", app("00", ascs, ensa(landscape.ENSA2))); w.expectAnswer(nil) },
 		func() {
 			w.sap("c", app("03", abap, tenant("NONE")), secondary(key("other"), sid("OTH")))
-			w.answered(landscape.ErrNotRegistered)
+			w.expectAnswer(landscape.ErrNotRegistered)
 		},
 	} {
 		before := w.text(t)
@@ -255,9 +256,9 @@ func TestAnswers(t *testing.T) {
 			w := running(t)
 			w.t = t
 			w.sap("c", test.elements...)
-			w.answered(test.want)
+			w.expectAnswer(test.want)
 			w.sap("c", test.elements...)
-			w.answered(test.want)
+			w.expectAnswer(test.want)
 		})
 	}
 }
@@ -270,7 +271,7 @@ func TestDeregisterHost(t *testing.T) {
 		"database_instance_deregistered a/12",
 		"database_deregistered",
 		"application_instance_deregistered a/00",
-		"sap_system_deregistered", // what is left of it on its hosts does not run
+		"sap_system_deregistered", // instances without their system do not count as running
 		"host_saptune_health_changed a passing",
 		"host_health_changed a passing",
 		"host_saptune_health_changed b passing",
@@ -295,17 +296,17 @@ func TestSilence(t *testing.T) {
 	w.sap("db", hana(), app("05", abap))
 	w.host("c", "10.1.0.3")
 	w.sap("c", app("09", ers, sid("SAL"), tenant("SAL"))) // of an incomplete system
-	w.heard("db")
-	w.heard("c")
-	w.expect(w.silent("db"),
+	w.heartbeat("db")
+	w.heartbeat("c")
+	w.expect(w.loseHeartbeat("db"),
 		"heartbeat_failed db",
 		"application_instance_data_marked_stale db/05",
 		"sap_system_data_marked_stale",
 		"database_instance_data_marked_stale db/10",
 		"database_data_marked_stale")
 	first := w.now
-	w.expect(w.silent("a"), "heartbeat_failed a", "application_instance_data_marked_stale a/00")
-	w.expect(w.silent("c"), "heartbeat_failed c", "application_instance_data_marked_stale c/09")
+	w.expect(w.loseHeartbeat("a"), "heartbeat_failed a", "application_instance_data_marked_stale a/00")
+	w.expect(w.loseHeartbeat("c"), "heartbeat_failed c", "application_instance_data_marked_stale c/09")
 	s, db := w.sapSystems[lim], w.databases[ore]
 	for name, at := range map[string]*time.Time{
 		"system": s.StaleSince, "system's database": s.DatabaseStaleSince, "database": db.StaleSince,
@@ -318,26 +319,26 @@ func TestSilence(t *testing.T) {
 	if s.Health != landscape.HealthPassing || db.Health != landscape.HealthPassing {
 		t.Error("silence changes a health")
 	}
-	// A heartbeat is not enough; an equal report is.
-	w.expect(w.heard("db"), "heartbeat_succeeded db")
+	// A heartbeat does not make them fresh; a report that says the same does.
+	w.expect(w.heartbeat("db"), "heartbeat_succeeded db")
 	w.expect(w.sap("db", hana(), app("05", abap)),
 		"database_instance_data_marked_in_sync db/10",
 		"database_data_marked_in_sync",
 		"application_instance_data_marked_in_sync db/05")
-	// Which needs no heartbeat. The last one ends it for the system.
+	// It needs no heartbeat. The last instance makes the system fresh.
 	w.expect(w.sap("a", app("00", ascs, ensa(landscape.ENSA2))),
 		"application_instance_data_marked_in_sync a/00",
 		"sap_system_data_marked_in_sync")
 }
 
-// The removal of what is stale ends staleness as well.
+// A system is not stale any more once its stale instances are removed.
 func TestSilenceEndsWithRemoval(t *testing.T) {
 	w := running(t)
 	w.sap("d", hana())
 	w.host("d", "10.1.0.11")
 	w.sap("a", app("00", ascs), app("04", ers))
 	w.sap("a", app("00", ascs))
-	w.silent("d")
+	w.loseHeartbeat("d")
 	w.expect(w.removeHost("d")[1:5],
 		"database_instance_deregistered d/10",
 		"host_saptune_health_changed d passing", "host_health_changed d passing",
@@ -345,7 +346,7 @@ func TestSilenceEndsWithRemoval(t *testing.T) {
 	if w.sapSystems[lim].StaleSince != nil {
 		t.Error("system is stale")
 	}
-	w.silent("a")
+	w.loseHeartbeat("a")
 	w.sap("a", app("00", ascs))
 	w.expect(w.removeApplicationInstance(lim, "a", "04"), "application_instance_deregistered a/04", "sap_system_data_marked_in_sync")
 }
@@ -371,7 +372,7 @@ func TestSAPRunning(t *testing.T) {
 	if got, ok := w.events[len(w.events)-1].(*activity.ApplicationInstanceSystemLost); !ok || got.WaitsFor != activity.WaitsForSystem {
 		t.Errorf("event %+v", w.events[len(w.events)-1])
 	}
-	// The row that was left counts again with the next report of saptune.
+	// The remaining instance counts with the next report of saptune.
 	saptune := landscape.Observation{Agent: "a", Kind: landscape.SaptuneDiscovery, Saptune: &landscape.SaptuneReport{}}
 	w.expect(w.observe(saptune), warned("a")...)
 	w.sap("a")
@@ -388,7 +389,7 @@ func TestSAPRunning(t *testing.T) {
 	w.expect(w.sap("db", hana())[:4], slices.Concat([]string{"database_instance_registered db/10 green"}, warned("db"), []string{"database_restored passing"})...)
 }
 
-// Restored systems warn about all their hosts.
+// A restored system makes all of its hosts run SAP again.
 func TestSAPRunningAfterRestoration(t *testing.T) {
 	w := running(t)
 	w.sap("db")

@@ -11,22 +11,21 @@ import (
 // SAPSystemID identifies an SAP system.
 type SAPSystemID string
 
-// SAPSystemIDOn is the id of the SAP system on a tenant of a database. Its own
-// name is no part of it: a tenant has one system.
+// SAPSystemIDOn returns the id of the SAP system on a tenant of a database. It
+// does not depend on the SID: a tenant has one system.
 func SAPSystemIDOn(db DatabaseID, tenant string) SAPSystemID {
 	space, err := uuid.Parse(string(db))
 	if err != nil {
-		space = uuid.NewSHA1(idSpace, []byte(db)) // cannot be: the id was derived
+		space = uuid.NewSHA1(idSpace, []byte(db)) // cannot happen: the id was derived
 	}
 	return SAPSystemID(uuid.NewSHA1(space, []byte(tenant)).String())
 }
 
-// ENSAVersion is the generation of the enqueue service of an SAP system, which
-// keeps its locks.
+// ENSAVersion is the generation of the enqueue service, which manages the locks
+// of an SAP system.
 type ENSAVersion string
 
-// The generations of the enqueue service. NoENSA: none of them is known to
-// run.
+// The generations of the enqueue service. NoENSA: neither is known to run.
 const (
 	NoENSA ENSAVersion = "no_ensa"
 	ENSA1  ENSAVersion = "ensa1"
@@ -44,13 +43,13 @@ type SAPSystem struct {
 	SID    string      `json:"sid,omitempty"` // empty: the system is incomplete
 	DBHost string      `json:"db_host,omitempty"`
 	ENSA   ENSAVersion `json:"ensa_version"`
-	// Health is the worst of that of its instances and that of its database.
+	// Health is the worst of the healths of its instances and its database.
 	Health         Health                `json:"health"`
 	DatabaseHealth Health                `json:"database_health"`
 	Instances      []ApplicationInstance `json:"instances"` // ordered by number and host
 
-	// StaleSince is the moment the first of its stale instances, or its
-	// database, turned stale; nil where nothing is.
+	// StaleSince is when the first of its stale instances, or its database, turned
+	// stale; nil where nothing is stale.
 	StaleSince         *time.Time `json:"stale_since,omitempty"`
 	DatabaseStaleSince *time.Time `json:"database_stale_since,omitempty"`
 
@@ -65,8 +64,8 @@ func (s *SAPSystem) Registered() bool { return s.SID != "" && s.DeregisteredAt =
 // ApplicationInstance is an instance of an SAP system on a host.
 type ApplicationInstance struct {
 	Instance
-	DBHost string `json:"db_host"` // the address it last knew its database by
-	// ENSA is the last generation of the enqueue service that was seen in it.
+	DBHost string `json:"db_host"` // the last address of its database that it has reported
+	// ENSA is the last generation of the enqueue service that it has reported.
 	ENSA ENSAVersion `json:"ensa_version"`
 }
 
@@ -83,27 +82,28 @@ func (s *SAPSystem) clone() *SAPSystem {
 func (s *SAPSystem) key() string            { return string(s.ID) }
 func (s *SAPSystem) instances() []*Instance { return instances(s.Instances) }
 
-// complete reports whether the instances make a system: it has a message
-// server, and something that runs applications.
-func (s *SAPSystem) complete() bool {
-	return slices.ContainsFunc(s.Instances, ApplicationInstance.messageServer) &&
-		slices.ContainsFunc(s.Instances, ApplicationInstance.applicationServer)
+// isComplete reports whether the system has a message server and an application
+// server.
+func (s *SAPSystem) isComplete() bool {
+	return slices.ContainsFunc(s.Instances, ApplicationInstance.isMessageServer) &&
+		slices.ContainsFunc(s.Instances, ApplicationInstance.isApplicationServer)
 }
 
-// messageServer is the place of the message server that speaks for the system:
-// the first one that its host lists, else the first; -1 where there is none.
-func (s *SAPSystem) messageServer() int {
-	listed := func(i ApplicationInstance) bool { return i.messageServer() && i.AbsentSince == nil }
+// messageServerIndex returns the index of the message server from which the
+// system has its name: the first one that its host lists, else the first; -1
+// where there is none.
+func (s *SAPSystem) messageServerIndex() int {
+	listed := func(i ApplicationInstance) bool { return i.isMessageServer() && i.AbsentSince == nil }
 	if i := slices.IndexFunc(s.Instances, listed); i >= 0 {
 		return i
 	}
-	return slices.IndexFunc(s.Instances, ApplicationInstance.messageServer)
+	return slices.IndexFunc(s.Instances, ApplicationInstance.isMessageServer)
 }
 
-func (i ApplicationInstance) messageServer() bool {
+func (i ApplicationInstance) isMessageServer() bool {
 	return strings.Contains(i.Features, "MESSAGESERVER")
 }
 
-func (i ApplicationInstance) applicationServer() bool {
+func (i ApplicationInstance) isApplicationServer() bool {
 	return strings.Contains(i.Features, "ABAP") || strings.Contains(i.Features, "J2EE")
 }

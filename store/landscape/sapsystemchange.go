@@ -36,7 +36,7 @@ func (cs *Changeset) applyApplicationElement(seen reportedElement) (fits bool, e
 	case s.Registered():
 		cs.evaluateENSA(s)
 		s.followSID(cs)
-	case !s.complete(): // is not shown
+	case !s.isComplete(): // is not shown
 		return true, nil
 	case s.SID == "":
 		cs.registerSAPSystem(s, db, seen.Status.Health())
@@ -161,7 +161,7 @@ func (cs *Changeset) databasesOnHosts(hosts []HostID, silent bool, tenant string
 			if !db.Registered() || !slices.Contains(db.Tenants, tenant) || slices.Contains(found, db) {
 				continue
 			}
-			if replaced, err := cs.replaced(db, id, ids); err != nil {
+			if replaced, err := cs.isReplaced(db, id, ids); err != nil {
 				return nil, err
 			} else if !replaced {
 				found = append(found, db)
@@ -181,9 +181,9 @@ func (cs *Changeset) applyApplicationInstance(s *SAPSystem, seen reportedElement
 	}
 	old := instance.Status
 	if known && seen.shared {
-		seen.SID, seen.InstanceFacts = instance.SID, seen.keeping(instance.InstanceFacts)
+		seen.SID, seen.InstanceFacts = instance.SID, seen.keepKnown(instance.InstanceFacts)
 	}
-	instance.SID, instance.InstanceFacts = seen.SID, seen.InstanceFacts.over(instance.InstanceFacts)
+	instance.SID, instance.InstanceFacts = seen.SID, seen.InstanceFacts.filledFrom(instance.InstanceFacts)
 	instance.DBHost = seen.Application.DBHost
 	if seen.Application.ENSA != NoENSA {
 		instance.ENSA = seen.Application.ENSA
@@ -213,7 +213,7 @@ func (cs *Changeset) applyApplicationInstance(s *SAPSystem, seen reportedElement
 // placeApplicationInstance returns the instance that an element is about, and
 // whether it was known before. A new one is inserted.
 func (cs *Changeset) placeApplicationInstance(s *SAPSystem, seen reportedElement) (placed *ApplicationInstance, known bool, err error) {
-	i, known := place(s.Instances, seen.agent, seen.Number)
+	i, known := indexOf(s.Instances, seen.agent, seen.Number)
 	if known {
 		return &s.Instances[i], true, nil
 	}
@@ -230,7 +230,7 @@ func (cs *Changeset) placeApplicationInstance(s *SAPSystem, seen reportedElement
 		if err := cs.moveInstance(s, from.HostID, &instance.Instance); err != nil {
 			return nil, false, err
 		}
-		i, _ = place(s.Instances, seen.agent, seen.Number)
+		i, _ = indexOf(s.Instances, seen.agent, seen.Number)
 	}
 	s.Instances = slices.Insert(s.Instances, i, instance)
 	return &s.Instances[i], known, nil
@@ -265,7 +265,7 @@ func (s *SAPSystem) movable(number, features string) *ApplicationInstance {
 // moveInstance removes an instance from the host that it has moved away from.
 // The next report of that host is applied in full.
 func (cs *Changeset) moveInstance(s *SAPSystem, from HostID, moved *Instance) error {
-	i, _ := place(s.Instances, from, moved.Number)
+	i, _ := indexOf(s.Instances, from, moved.Number)
 	s.Instances = slices.Delete(s.Instances, i, i+1)
 	cs.emit(&activity.ApplicationInstanceMoved{
 		AboutSAPSystem: s.about(), InstanceNumber: moved.Number, OldHostID: string(from), NewHostID: string(moved.HostID),
@@ -280,7 +280,7 @@ func (cs *Changeset) registerSAPSystem(s *SAPSystem, db *Database, health Health
 	s.RegisteredAt, s.Health = cs.now, health
 	s.adopt(db)
 	s.StaleSince = earlier(s.DatabaseStaleSince, staleSince(s))
-	s.ENSA = s.ensa()
+	s.ENSA = s.newestENSA()
 	about := s.about()
 	about.SID = s.SID
 	cs.emit(&activity.SAPSystemRegistered{
@@ -292,7 +292,7 @@ func (cs *Changeset) registerSAPSystem(s *SAPSystem, db *Database, health Health
 // adopt takes over the name of a system, and the state of its database. The
 // message server tells the name, not the instance that happened to report last.
 func (s *SAPSystem) adopt(db *Database) {
-	i := s.messageServer()
+	i := s.messageServerIndex()
 	s.SID, s.DBHost = s.Instances[i].SID, s.Instances[i].DBHost
 	s.DatabaseHealth, s.DatabaseStaleSince = db.Health, db.StaleSince
 }
@@ -300,7 +300,7 @@ func (s *SAPSystem) adopt(db *Database) {
 // followSID gives a system the SID of its message server. A system that has
 // lost its message server for a while keeps its SID.
 func (s *SAPSystem) followSID(cs *Changeset) {
-	i := s.messageServer()
+	i := s.messageServerIndex()
 	if !s.Registered() || i < 0 || s.Instances[i].SID == s.SID {
 		return
 	}
@@ -330,7 +330,7 @@ func (cs *Changeset) restoreSAPSystem(s *SAPSystem, db *Database) error {
 // database, as far as they are complete and still have their tenant.
 func (cs *Changeset) restoreSAPSystemsOf(db *Database) error {
 	return cs.eachSAPSystemOf(db, func(s *SAPSystem) error {
-		if s.SID == "" || s.DeregisteredAt == nil || !s.complete() || !slices.Contains(db.Tenants, s.Tenant) {
+		if s.SID == "" || s.DeregisteredAt == nil || !s.isComplete() || !slices.Contains(db.Tenants, s.Tenant) {
 			return nil
 		}
 		return cs.restoreSAPSystem(s, db)
@@ -404,15 +404,15 @@ func (cs *Changeset) waitsFor(s *SAPSystem, i *Instance) (string, error) {
 // evaluateENSA takes over the generation of the enqueue service from the
 // instances of a system.
 func (cs *Changeset) evaluateENSA(s *SAPSystem) {
-	if version := s.ensa(); version != s.ENSA {
+	if version := s.newestENSA(); version != s.ENSA {
 		s.ENSA = version
 		cs.emit(&activity.SAPSystemUpdated{AboutSAPSystem: s.about(), ENSAVersion: string(version)})
 	}
 }
 
-// ensa returns the newest generation among the instances. Where they know none,
-// it stays: the instance that knew it may be gone for a while only.
-func (s *SAPSystem) ensa() ENSAVersion {
+// newestENSA returns the newest generation among the instances. Where they have
+// none, it stays: the instance that had one may be absent for a while only.
+func (s *SAPSystem) newestENSA() ENSAVersion {
 	versions := []ENSAVersion{} // "ensa1" < "ensa2"
 	for i := range s.Instances {
 		if s.Instances[i].ENSA != NoENSA {
@@ -454,7 +454,7 @@ func (s *SAPSystem) evaluateStale(cs *Changeset) error {
 }
 
 func (s *SAPSystem) removeInstance(cs *Changeset, host HostID, number string) error {
-	i, known := place(s.Instances, host, number)
+	i, known := indexOf(s.Instances, host, number)
 	if !known {
 		return fmt.Errorf("SAP system %s: instance %s on host %s: %w", s.ID, number, host, ErrUnknown)
 	}
@@ -470,7 +470,7 @@ func (s *SAPSystem) removeInstance(cs *Changeset, host HostID, number string) er
 	if err := s.evaluateStale(cs); err != nil {
 		return err
 	}
-	if !s.complete() {
+	if !s.isComplete() {
 		return cs.deregisterSAPSystem(s)
 	}
 	cs.evaluateENSA(s)

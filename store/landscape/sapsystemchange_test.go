@@ -62,9 +62,9 @@ func TestFindDatabase(t *testing.T) {
 			test.before(w)
 			w.sap("a", test.seen)
 			if test.want {
-				w.answered(nil)
+				w.expectAnswer(nil)
 			} else {
-				w.answered(landscape.ErrNoDatabase)
+				w.expectAnswer(landscape.ErrNoDatabase)
 			}
 			s := w.sapSystems[lim]
 			if found := s != nil && s.Instances[0].SID == "LIM" && s.Instances[0].Status == test.seen.Status; found != test.want {
@@ -79,7 +79,7 @@ func TestSAPSystemRecord(t *testing.T) {
 	registered := w.now
 	a, b := app("00", ascs), app("01", abap)
 	times := func(minutes time.Duration) landscape.InstanceTimes {
-		at := dawn.Add(minutes * time.Minute)
+		at := startTime.Add(minutes * time.Minute)
 		return landscape.InstanceTimes{RegisteredAt: at, UpdatedAt: at}
 	}
 	want := &landscape.SAPSystem{
@@ -95,7 +95,7 @@ func TestSAPSystemRecord(t *testing.T) {
 	}
 }
 
-// When a system becomes one.
+// When a system is complete, and so registered.
 func TestComplete(t *testing.T) {
 	for name, test := range map[string]struct {
 		features []string
@@ -129,7 +129,8 @@ func TestComplete(t *testing.T) {
 	}
 }
 
-// The message server says what a system is called, not the last to report.
+// A system has the SID of its message server, not of the last instance that has
+// reported.
 func TestNameOfSystem(t *testing.T) {
 	const other = "10.1.0.11"
 	for _, order := range [][]landscape.HostID{{"a", "b"}, {"b", "a"}} {
@@ -142,7 +143,7 @@ func TestNameOfSystem(t *testing.T) {
 		if s := w.sapSystems[lim]; s.SID != "LIM" || s.DBHost != dbHost {
 			t.Errorf("system %+v", s)
 		}
-		// It stays so until the system returns.
+		// The SID stays until the system returns.
 		w.sap("a", app("00", ascs, on(other)))
 		if s := w.sapSystems[lim]; s.DBHost != dbHost {
 			t.Errorf("system %+v", s)
@@ -156,7 +157,7 @@ func TestNameOfSystem(t *testing.T) {
 	}
 }
 
-// The order of the events of one report.
+// The events of one report come in this order.
 func TestApplicationInstanceEvents(t *testing.T) {
 	w := newWorld(t)
 	w.host("db", dbHost)
@@ -168,7 +169,7 @@ func TestApplicationInstanceEvents(t *testing.T) {
 		"sap_system_health_changed warning")
 	w.host("b", "10.1.0.2")
 	w.sap("b")
-	w.silent("b")
+	w.loseHeartbeat("b")
 	w.expect(w.sap("b", app("01", abap, status(landscape.Red), ensa(landscape.ENSA1))),
 		"application_instance_marked_present b/01",
 		"application_instance_data_marked_in_sync b/01",
@@ -178,8 +179,8 @@ func TestApplicationInstanceEvents(t *testing.T) {
 		"sap_system_health_changed critical")
 }
 
-// Host and number make an instance; all else may change without a word, and
-// may complete a system, but not end it.
+// Host and number identify an instance. All other facts may change without an
+// event. They may complete a system, but not deregister it.
 func TestApplicationInstanceAttributes(t *testing.T) {
 	w := newWorld(t)
 	w.host("db", dbHost)
@@ -204,7 +205,7 @@ func TestENSA(t *testing.T) {
 	w := running(t)
 	w.expect(w.sap("b", app("01", abap, v1)))                             // the newest counts
 	w.expect(w.sap("a", app("00", ascs, v1)), "sap_system_updated ensa1") // a downgrade
-	w.expect(w.sap("b", app("01", abap, v2)), "sap_system_updated ensa2") // whoever says it
+	w.expect(w.sap("b", app("01", abap, v2)), "sap_system_updated ensa2") // from any instance
 	w.expect(w.sap("b", app("01", abap)))                                 // stopped: it stays what it was
 	w.expect(w.sap("b", app("01", abap, v1)), "sap_system_updated ensa1") //
 	w.expect(w.sap("a", app("00", ascs)))                                 //
@@ -212,14 +213,15 @@ func TestENSA(t *testing.T) {
 	w.sap("a")
 	w.removeApplicationInstance(lim, "a", "00")
 	w.sap("b")
-	w.removeApplicationInstance(lim, "b", "01") // nobody is left who knows
+	w.removeApplicationInstance(lim, "b", "01") // no instance with a generation is left
 	w.expect(w.sap("a", app("00", ascs))[3:], "sap_system_restored passing passing")
 	if s := w.sapSystems[lim]; s.ENSA != landscape.ENSA1 {
 		t.Errorf("system %+v", s)
 	}
 }
 
-// clustered is running with the ASCS in a cluster of the hosts a and b.
+// clustered returns the world of running, with the ASCS in a cluster of the hosts
+// a and b.
 func clustered(t *testing.T) *world {
 	w := running(t)
 	w.cluster("a", "port", "LIM00")
@@ -232,33 +234,33 @@ func TestMove(t *testing.T) {
 	v2 := ensa(landscape.ENSA2)
 	w := clustered(t)
 	w.expect(w.sap("b", app("00", ascs, v2), app("01", abap)), moved)
-	if at := w.sapSystems[lim].Instances[0].RegisteredAt; !at.Equal(dawn.Add(5 * time.Minute)) {
+	if at := w.sapSystems[lim].Instances[0].RegisteredAt; !at.Equal(startTime.Add(5 * time.Minute)) {
 		t.Errorf("registered at %v", at)
 	}
-	// The old host has not noticed yet; then it has.
+	// The old host still reports it; then it does not.
 	w.expect(w.sap("a"))
 	w.expect(w.sap("a"))
-	// There and back again, the new host reporting first, or last.
+	// It moves there and back. The new host reports first, or last.
 	w.expect(w.sap("a", app("00", ascs, v2)), back)
 	w.expect(w.sap("b", app("01", abap)))
 	w.expect(w.sap("a"), "application_instance_marked_absent a/00")
 	w.expect(w.sap("b", app("00", ascs, v2, status(landscape.Yellow)), app("01", abap)),
 		moved, "application_instance_marked_present b/00", "application_instance_status_changed b/00 yellow", "sap_system_health_changed warning")
 
-	// Within one period: the old host says what it said before.
+	// It moves within one period: the old host reports the same as before.
 	w = clustered(t)
 	w.expect(w.sap("b", app("00", ascs, v2), app("01", abap)), moved)
 	w.expect(w.sap("a", app("00", ascs, v2)), back)
 	w.expect(w.sap("b", app("00", ascs, v2), app("01", abap)), moved)
 
-	// From a host that is silent.
+	// It moves from a silent host.
 	w = clustered(t)
-	w.silent("a")
+	w.loseHeartbeat("a")
 	w.expect(w.sap("b", app("00", ascs, v2), app("01", abap)),
 		moved, "application_instance_data_marked_in_sync b/00", "sap_system_data_marked_in_sync")
 }
 
-// What is no move.
+// What does not count as a move.
 func TestNoMove(t *testing.T) {
 	for name, test := range map[string]struct {
 		before func(*world)
@@ -279,8 +281,8 @@ func TestNoMove(t *testing.T) {
 	}
 }
 
-// Of several instances that may have moved, an absent one has, or that on the
-// lowest host.
+// Of several instances that may have moved, it is an absent one, or the one on
+// the host with the lowest id.
 func TestMoveWhich(t *testing.T) {
 	for name, test := range map[string]struct {
 		absent string
@@ -303,7 +305,7 @@ func TestMoveWhich(t *testing.T) {
 	}
 }
 
-// Whether a system outlives the clean-up of one of its instances.
+// Whether a system stays when one of its instances is cleaned up.
 func TestSAPSystemEnd(t *testing.T) {
 	for name, test := range map[string]struct {
 		goes string
@@ -341,8 +343,8 @@ func TestSAPSystemEnd(t *testing.T) {
 	}
 }
 
-// The health of a system is judged anew without what was cleaned up: equal
-// reports would not do it.
+// A clean-up evaluates the health of a system: reports that say the same would
+// not.
 func TestSAPSystemHealth(t *testing.T) {
 	w := running(t)
 	w.sap("b", app("01", abap), app("02", abap, status(landscape.Gray)))
@@ -351,8 +353,8 @@ func TestSAPSystemHealth(t *testing.T) {
 	w.expect(w.removeApplicationInstance(lim, "b", "02"), "application_instance_deregistered b/02", "sap_system_health_changed critical")
 }
 
-// Systems that are not shown are not told of their database; they come with
-// it as it is.
+// The state of a database is not passed on to systems that are not registered.
+// They take it over when they are.
 func TestHiddenSAPSystem(t *testing.T) {
 	w := running(t)
 	w.host("c", "10.1.0.3")
@@ -360,13 +362,13 @@ func TestHiddenSAPSystem(t *testing.T) {
 	w.sap("a")
 	w.removeApplicationInstance(lim, "a", "00")
 	w.expect(w.sap("db", hana(status(landscape.Red))), "database_instance_status_changed db/10 red", "database_health_changed critical")
-	w.silent("db")
+	w.loseHeartbeat("db")
 	w.expect(w.sap("a", app("00", ascs))[3:], "sap_system_restored passing critical", "sap_system_data_marked_stale", "sap_system_health_changed critical",
 		"host_saptune_health_changed b warning", "host_health_changed b warning")
 	w.expect(w.sap("c", app("20", abap, sid("SAL"), tenant("SAL")), app("21", ascs, sid("SAL"), tenant("SAL"))),
 		"application_instance_registered c/21 green", "sap_system_registered passing critical no_ensa", "sap_system_health_changed critical")
 
-	// A database that returns brings back what can be again, and no more.
+	// A database that returns restores the systems that are complete, and no others.
 	w = running(t)
 	w.sap("db")
 	w.removeDatabaseInstance(ore, "db", "10")
@@ -387,7 +389,7 @@ func TestRestoreSAPSystem(t *testing.T) {
 	w.expect(w.sap("c", app("02", abap, status(landscape.Yellow))), "application_instance_registered c/02 yellow",
 		"host_saptune_health_changed c warning", "host_health_changed c warning")
 	w.sap("b")
-	w.silent("b")
+	w.loseHeartbeat("b")
 	w.sap("db", hana(status(landscape.Yellow)))
 	w.expect(w.sap("b", app("01", abap), app("03", ascs, status(landscape.Red), ensa(landscape.ENSA1))),
 		"application_instance_marked_present b/01",
@@ -396,10 +398,10 @@ func TestRestoreSAPSystem(t *testing.T) {
 		"host_saptune_health_changed b warning", "host_health_changed b warning",
 		"sap_system_restored critical warning",
 		"sap_system_updated ensa1")
-	// A system that returns is as stale as what it is made of.
+	// A system that returns is as stale as its instances and its database.
 	w.sap("b", app("01", abap))
 	w.removeApplicationInstance(lim, "b", "03")
-	w.silent("c")
+	w.loseHeartbeat("c")
 	if w.sapSystems[lim].StaleSince != nil {
 		t.Error("a system that is not there turns stale")
 	}
@@ -407,17 +409,17 @@ func TestRestoreSAPSystem(t *testing.T) {
 	w.expect(w.sap("c", app("02", abap, status(landscape.Yellow))), "application_instance_data_marked_in_sync c/02", "sap_system_data_marked_in_sync")
 }
 
-// A system that becomes complete is as stale as what it is made of, from the
-// beginning.
+// A system that becomes complete is as stale as its instances and its database
+// from the beginning.
 func TestCompleteStale(t *testing.T) {
 	w := newWorld(t)
 	w.host("db", dbHost)
 	w.host("a", "10.1.0.1")
 	w.sap("db", hana())
 	w.sap("a", app("00", ascs))
-	w.silent("a")
+	w.loseHeartbeat("a")
 	first := w.now
-	w.silent("db")
+	w.loseHeartbeat("db")
 	w.expect(w.sap("b", app("01", abap)), "application_instance_registered b/01 green", "sap_system_registered passing passing no_ensa")
 	s := w.sapSystems[lim]
 	if !s.StaleSince.Equal(first) || !s.DatabaseStaleSince.Equal(first.Add(1*time.Minute)) {

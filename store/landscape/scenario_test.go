@@ -20,7 +20,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// fleetReports are what all agents of a landscape report, decoded.
+// fleetReports returns what all agents of a landscape report, decoded.
 func fleetReports(t *testing.T, f *fleet.Fleet) []landscape.Observation {
 	t.Helper()
 	var reports []landscape.Observation
@@ -61,8 +61,8 @@ func orAbsent(since *time.Time) string {
 	return " absent"
 }
 
-// systems is what is shown of the systems of a world: a line for each, and one
-// for each of their instances.
+// systems returns what is shown of the systems of a world: a line for each, and
+// one for each of their instances.
 func (w *world) systems() []string {
 	lines := []string{}
 	for id, db := range w.databases {
@@ -93,7 +93,7 @@ func (w *world) systems() []string {
 	return lines
 }
 
-// clusterLines is what is shown of the clusters, a line for each.
+// clusterLines returns what is shown of the clusters, a line for each.
 func (w *world) clusterLines() []string {
 	lines := []string{}
 	for _, c := range w.clusters {
@@ -112,8 +112,8 @@ func (w *world) clusterLines() []string {
 	return lines
 }
 
-// Whole landscapes, reported in any order and with any report repeated: what
-// they turn out to be is in testdata, and is always the same.
+// Whole landscapes are as in testdata, in whatever order they are reported, and
+// whatever report is repeated.
 func TestScenarios(t *testing.T) {
 	t.Parallel()
 	for _, hosts := range []int{6, 50, 100} {
@@ -133,7 +133,7 @@ func TestScenarios(t *testing.T) {
 				for _, seen := range order {
 					w.report(seen)
 				}
-				w.waits()
+				w.expectWaiting()
 				got := fmt.Sprintf("%d hosts\n%s\n%s\n", len(w.hosts), strings.Join(w.clusterLines(), "\n"), strings.Join(w.systems(), "\n"))
 				if first == nil {
 					first, want = w, scenarioGolden(t, hosts, got)
@@ -152,7 +152,7 @@ func TestScenarios(t *testing.T) {
 	}
 }
 
-// scenarioGolden is what a landscape should turn out to be.
+// scenarioGolden returns what a landscape should be.
 func scenarioGolden(t *testing.T, hosts int, got string) string {
 	t.Helper()
 	golden := fmt.Sprintf("testdata/scenario-%d.golden", hosts)
@@ -208,8 +208,8 @@ func newScenario(t *testing.T) *scenario {
 // change is something that the agent of a host reports in a scenario.
 type change func(s *scenario)
 
-// lists lets a host report instances of hosts as they are usually reported,
-// given as host/number.
+// lists lets a host report instances that other hosts report, given as
+// host/number.
 func lists(host string, instances ...string) change {
 	return func(s *scenario) {
 		seen := s.usual[host]
@@ -226,7 +226,7 @@ func lists(host string, instances ...string) change {
 	}
 }
 
-// says lets a host report what it usually reports, with a part of it changed.
+// says lets a host report its own instances, with changes.
 func says(host string, changes ...func(*landscape.Element)) change {
 	return func(s *scenario) {
 		seen := s.usual[host]
@@ -239,7 +239,7 @@ func says(host string, changes ...func(*landscape.Element)) change {
 	}
 }
 
-// instances are those of the system, by host and number.
+// instances returns the instances of the system, by host and number.
 func (s *scenario) instances() []string {
 	list := []string{}
 	for _, i := range s.sapSystems[s.system].Instances {
@@ -249,7 +249,7 @@ func (s *scenario) instances() []string {
 	return list
 }
 
-// What reports do that differ from the usual ones.
+// What changed reports lead to.
 func TestScenarioChanges(t *testing.T) {
 	t.Parallel()
 	usual := []string{"ap1/03", "ap2/04", "cs1/00", "cs2/10"}
@@ -321,13 +321,12 @@ func TestScenarioCleanUp(t *testing.T) {
 	if diff := cmp.Diff(before, s.systems()); diff != "" {
 		t.Errorf("systems after the return of the primary (-before +after):\n%s", diff)
 	}
-	s.waits()
+	s.expectWaiting()
 }
 
-// A landscape that has lived for an hour (instances have moved, databases were
-// taken over, nodes have left and come back) is, once everything is over and
-// every agent has reported, what it is to somebody who has not seen any of
-// that.
+// A landscape in which much has happened for an hour (instances have moved,
+// databases were taken over, nodes have left and come back) is in the end, after
+// every agent has reported, the same as one in which nothing of that was seen.
 func TestLivedLandscape(t *testing.T) {
 	t.Parallel()
 	const seed, hosts, moments, steps = 3, 30, 8, 10
@@ -343,7 +342,7 @@ func TestLivedLandscape(t *testing.T) {
 	}
 	for moment := range moments {
 		for step := range steps {
-			f.Step(dawn.Add(time.Duration(moment*steps+step) * time.Minute))
+			f.Step(startTime.Add(time.Duration(moment*steps+step) * time.Minute))
 		}
 		round(w)
 	}
@@ -359,7 +358,7 @@ func TestLivedLandscape(t *testing.T) {
 			t.Errorf("the landscape has not lived: no %s", kind)
 		}
 	}
-	for w.cleanUp(0) {
+	for w.cleanUpSomething(0) {
 	}
 	round(w)
 	fresh := newWorld(t)

@@ -9,21 +9,22 @@ import (
 	"trento/store/activity"
 )
 
-// Two machines that were made from one image have the same machine id, and
-// with it the same host id: what one of them says is undone by the other. They
-// are told by taking turns. A host counts as another machine when its name and
-// its addresses have changed, or all of its addresses; and its id as shared by
-// several when one that has reported before comes back for the second time
-// within sharedWindow: A, B, A, B. A host that was renamed, or got another
-// address, and gets back what it had before, does so once. An address that
-// comes and goes beside others (of a cluster) means nothing, and neither does
-// a name alone, nor a host without any address, which has only just started.
+// sharedWindow is the time within which machines that take turns count as
+// several machines with one id.
+//
+// Machines that were made from one image have the same machine id, and so the
+// same host id: each of them undoes what the other has reported. A report counts
+// as one of another machine where all addresses have changed, or the name and
+// some addresses. The id is shared once a former machine has come back twice: A,
+// B, A, B. A host that was renamed, or got another address, comes back at most
+// once. A virtual address that comes and goes beside others means nothing, nor
+// does a name alone, nor a host without addresses, which is still starting.
 const sharedWindow = time.Hour
 
-// maxMachines bounds the machines that are remembered of one id.
+// maxMachines limits the former machines that are kept of one id.
 const maxMachines = 16
 
-// Machine is what tells a machine from another one with the same id.
+// Machine is what distinguishes machines with the same id.
 type Machine struct {
 	Hostname  string    `json:"hostname"`
 	Addresses []Address `json:"addresses"`
@@ -35,22 +36,22 @@ type FormerMachine struct {
 	LeftAt time.Time `json:"left_at"` // when another one reported
 }
 
-// MachineHistory is what is known of the machines that take turns under one id.
+// MachineHistory is what is known of the machines that report under one id.
 type MachineHistory struct {
-	// Former are those that have reported under the id lately, beside the one
-	// that the host is shown as; the last one comes last.
+	// Former are those that have reported lately, without the one that the host
+	// is shown as; the latest one is the last.
 	Former []FormerMachine `json:"former,omitempty"`
-	// ReturnedAt is when one of them came back last.
+	// ReturnedAt is the last time one of them came back.
 	ReturnedAt *time.Time `json:"returned_at,omitempty"`
-	// SharedSince is when it was found that several machines have the id; nil
-	// while it is the id of one.
+	// SharedSince is when several machines were found to have the id; nil while
+	// one machine has it.
 	SharedSince *time.Time `json:"shared_since,omitempty"`
 }
 
 // Shared reports whether several machines have the id of the host.
 func (h *Host) Shared() bool { return h.MachineHistory != nil && h.MachineHistory.SharedSince != nil }
 
-// Machines lists the machines with the id of a shared host, by name.
+// Machines returns the machines with the id of the host, by name.
 func (h *Host) Machines() []Machine {
 	machines := []Machine{h.Machine()}
 	if h.MachineHistory != nil {
@@ -62,44 +63,44 @@ func (h *Host) Machines() []Machine {
 	return machines
 }
 
-// Machine is what tells the machine that reports the facts from others.
+// Machine returns what distinguishes the machine that has reported the facts.
 func (f *HostFacts) Machine() Machine { return Machine{Hostname: f.Hostname, Addresses: f.Addresses} }
 
-func (m Machine) has(ip netip.Addr) bool {
+func (m Machine) hasAddress(ip netip.Addr) bool {
 	return slices.ContainsFunc(m.Addresses, func(a Address) bool { return a.IP == ip })
 }
 
-// common is how many addresses two machines have both.
-func (m Machine) common(other Machine) int {
+// commonAddresses returns how many addresses both machines have.
+func (m Machine) commonAddresses(other Machine) int {
 	n := 0
 	for _, a := range m.Addresses {
-		if other.has(a.IP) {
+		if other.hasAddress(a.IP) {
 			n++
 		}
 	}
 	return n
 }
 
-// equal reports whether nothing tells one machine from the other.
+// equal reports whether nothing distinguishes the machines.
 func (m Machine) equal(other Machine) bool {
-	common := m.common(other)
+	common := m.commonAddresses(other)
 	return m.Hostname == other.Hostname && common == len(m.Addresses) && common == len(other.Addresses)
 }
 
-// differs reports whether one machine cannot be the other, with its name or an
-// address changed; see sharedWindow.
+// differs reports whether one machine cannot be the other one with another name
+// or address; see sharedWindow.
 func (m Machine) differs(other Machine) bool {
 	if len(m.Addresses) == 0 || len(other.Addresses) == 0 {
 		return false
 	}
-	common := m.common(other)
+	common := m.commonAddresses(other)
 	return common == 0 || m.Hostname != other.Hostname && (common < len(m.Addresses) || common < len(other.Addresses))
 }
 
-// former is the place of a machine among the former ones; -1 where it is none
-// of them.
-func (t *MachineHistory) former(m Machine) int {
-	return slices.IndexFunc(t.Former, func(f FormerMachine) bool { return f.equal(m) })
+// indexOf returns the index of a machine among the former ones; -1 where it is
+// not one of them.
+func (h *MachineHistory) indexOf(m Machine) int {
+	return slices.IndexFunc(h.Former, func(f FormerMachine) bool { return f.equal(m) })
 }
 
 // historyAfter returns the history of a host after another machine than the
@@ -113,10 +114,10 @@ func (h *Host) historyAfter(seen Machine, now time.Time) *MachineHistory {
 	if after.ReturnedAt != nil && now.Sub(*after.ReturnedAt) > sharedWindow {
 		after.ReturnedAt = nil
 	}
-	if i := after.former(seen); i >= 0 {
+	if i := after.indexOf(seen); i >= 0 {
 		if after.ReturnedAt != nil {
 			after.SharedSince = &now
-			return &after // the host stays as it is shown
+			return &after // the host is still shown as the same machine
 		}
 		after.ReturnedAt = &now
 		after.Former = slices.Delete(after.Former, i, i+1)
@@ -126,11 +127,11 @@ func (h *Host) historyAfter(seen Machine, now time.Time) *MachineHistory {
 }
 
 // add adds a machine to the former ones.
-func (t *MachineHistory) add(m Machine, now time.Time) {
-	if len(t.Former) == maxMachines {
-		t.Former = slices.Delete(t.Former, 0, 1)
+func (h *MachineHistory) add(m Machine, now time.Time) {
+	if len(h.Former) == maxMachines {
+		h.Former = slices.Delete(h.Former, 0, 1)
 	}
-	t.Former = append(t.Former, FormerMachine{m, now})
+	h.Former = append(h.Former, FormerMachine{m, now})
 }
 
 // observeMachine applies a report of a registered host that is not from the
@@ -205,21 +206,21 @@ func worse(a, b InstanceStatus) InstanceStatus {
 	return order[max(slices.Index(order, a), slices.Index(order, b), 0)]
 }
 
-// keeping returns what is known of an instance after one of several machines
-// with the same id has reported it: the known facts, unless the instance is
-// worse now. What one of the machines says does not hold for the others: as long
-// as they take turns nothing turns absent, leaves its cluster or gets better,
-// since the next report would undo it.
-func (seen reportedElement) keeping(known InstanceFacts) InstanceFacts {
+// keepKnown returns the facts of a known instance after one of several machines
+// with the same id has reported it: they stay, but for a worse status. What one
+// machine reports is not true of the others. While they take turns, nothing
+// turns absent, leaves its cluster or gets better, since the next report would
+// undo it.
+func (seen reportedElement) keepKnown(known InstanceFacts) InstanceFacts {
 	known.Status = worse(known.Status, seen.Status)
 	return known
 }
 
-// keepingDatabase returns the element with what is known of a database instance
-// after one of several machines has reported it.
-func (seen reportedElement) keepingDatabase(known *DatabaseInstance) reportedElement {
+// keepKnownDatabase returns the element with what stays of a known database
+// instance after one of several machines with the same id has reported it.
+func (seen reportedElement) keepKnownDatabase(known *DatabaseInstance) reportedElement {
 	database := *seen.Database
 	database.Replication, database.ActivePrimarySite = known.Replication, known.ActivePrimarySite
-	seen.SID, seen.InstanceFacts, seen.Database = known.SID, seen.keeping(known.InstanceFacts), &database
+	seen.SID, seen.InstanceFacts, seen.Database = known.SID, seen.keepKnown(known.InstanceFacts), &database
 	return seen
 }

@@ -27,8 +27,8 @@ func (w *world) unshare(id landscape.HostID) []string {
 	return w.decide(func(now time.Time) (*landscape.Changeset, error) { return landscape.EndIDSharing(w, id, now) })
 }
 
-// Two machines with one id are told by taking turns; what happens to a single
-// one is none of it.
+// Two machines with one id are recognized because they take turns. What happens
+// to a single machine does not look like that.
 func TestSharedID(t *testing.T) {
 	type look struct {
 		name      string
@@ -39,7 +39,7 @@ func TestSharedID(t *testing.T) {
 	for name, test := range map[string]struct {
 		reports []look
 		every   time.Duration
-		want    int // the report that tells; 0 for none
+		want    int // the report at which it is noticed; 0: never
 	}{
 		"two machines":                 {[]look{l("a", "10.1.1.1"), l("b", "10.1.1.2"), l("a", "10.1.1.1"), l("b", "10.1.1.2")}, minutes, 4},
 		"with one name":                {[]look{l("a", "10.1.1.1"), l("a", "10.1.1.2"), l("a", "10.1.1.1"), l("a", "10.1.1.2")}, minutes, 4},
@@ -74,8 +74,8 @@ func TestSharedID(t *testing.T) {
 	}
 }
 
-// While machines take turns nothing is told again, and what one of them says
-// does not undo what another has said.
+// While machines take turns, there are no more events, and one of them does not
+// undo what another one has reported.
 func TestTurns(t *testing.T) {
 	w := running(t)
 	w.cluster("b", "pier")
@@ -105,20 +105,20 @@ func TestTurns(t *testing.T) {
 	if diff := cmp.Diff([]string{"b", "clone"}, names()); diff != "" || w.hosts["b"].Hostname != "b" {
 		t.Errorf("machines of %+v (-want +got):\n%s", w.hosts["b"], diff)
 	}
-	// Only what is worse is taken over from either.
+	// Only a worse status is taken over from either.
 	w.expect(w.sap("b", app("01", abap, status(landscape.Red), sid("OLD"))),
 		"application_instance_status_changed b/01 red", "sap_system_health_changed critical")
 	w.expect(w.sap("b", app("01", abap)))
 	w.expect(w.sap("b", app("01", abap, sid("SAL"), tenant("SAL"))), "application_instance_registered b/01 green")
 	w.expect(w.sap("b", app("01", abap)))
-	// The shown one may change, and the other one be called otherwise.
+	// The shown machine may change, and the other one be renamed.
 	w.expect(w.machine("b", "b", "10.1.0.2", "10.9.0.1"), "host_details_updated b")
 	w.expect(w.machine("b", "clone", "10.1.0.77", "10.9.0.2"))
 	w.expect(w.machine("b", "third", "10.1.0.78"))
 	if diff := cmp.Diff([]string{"b", "clone", "third"}, names()); diff != "" {
 		t.Errorf("machines (-want +got):\n%s", diff)
 	}
-	// One is left.
+	// One machine is left.
 	w.expect(w.unshare("b"), "host_id_unshared b")
 	w.expect(w.unshare("b"))
 	w.expect(w.machine("b", "clone", "10.1.0.77"), "host_details_updated b")

@@ -15,8 +15,8 @@ import (
 	"trento/store/landscape"
 )
 
-// memory is a landscape in memory. What it hands out has been through its
-// stored form.
+// memory is a landscape in memory. Its records were written and read back, like
+// those of the store.
 type memory struct {
 	hosts      map[landscape.HostID]*landscape.Host
 	clusters   map[landscape.ClusterID]*landscape.Cluster
@@ -96,8 +96,8 @@ func (m *memory) AgentsWaiting() ([]landscape.HostID, error) {
 	})
 }
 
-// text is all that is stored.
-func (m *memory) text(t fataler) string {
+// text returns all that is stored.
+func (m *memory) text(t testingT) string {
 	t.Helper()
 	text, err := json.Marshal([]any{m.hosts, m.clusters, m.databases, m.sapSystems, m.kept})
 	if err != nil {
@@ -106,14 +106,14 @@ func (m *memory) text(t fataler) string {
 	return string(text)
 }
 
-// fataler is what the tests of rules and of properties have in common.
-type fataler interface {
+// testingT is what *testing.T and *rapid.T have in common.
+type testingT interface {
 	Helper()
 	Fatalf(format string, args ...any)
 }
 
-// apply stores what was decided.
-func (m *memory) apply(t fataler, cs *landscape.Changeset) {
+// apply stores the records of a changeset.
+func (m *memory) apply(t testingT, cs *landscape.Changeset) {
 	t.Helper()
 	store(t, m.hosts, cs.Hosts)
 	store(t, m.clusters, cs.Clusters)
@@ -124,7 +124,7 @@ func (m *memory) apply(t fataler, cs *landscape.Changeset) {
 
 // store puts records into a landscape in their stored form, which must not
 // lose anything.
-func store[ID comparable, T any](t fataler, into, records map[ID]*T) {
+func store[ID comparable, T any](t testingT, into, records map[ID]*T) {
 	for id, record := range records {
 		document, err := json.Marshal(record)
 		if err != nil {
@@ -143,24 +143,24 @@ func store[ID comparable, T any](t fataler, into, records map[ID]*T) {
 
 // world is a landscape in which something happens every minute.
 type world struct {
-	t fataler
+	t testingT
 	*memory
 	now time.Time
-	// refused and again are those of the last changeset, events are all there
-	// were.
-	refused error
-	again   []int
-	events  []activity.Event
+	// blocked and retryStarts are those of the last changeset, events are those of
+	// all.
+	blocked     error
+	retryStarts []int
+	events      []activity.Event
 	// early is what was reported before its host.
 	early []landscape.Observation
 }
 
-// dawn is when worlds begin.
-var dawn = time.Date(2026, 3, 2, 5, 0, 0, 0, time.UTC)
+// startTime is when a world begins.
+var startTime = time.Date(2026, 3, 2, 5, 0, 0, 0, time.UTC)
 
-func newWorld(t fataler) *world { return &world{t: t, memory: newMemory(), now: dawn} }
+func newWorld(t testingT) *world { return &world{t: t, memory: newMemory(), now: startTime} }
 
-// decide applies a changeset and tells its events.
+// decide applies a changeset and returns its events in short.
 func (w *world) decide(rule func(now time.Time) (*landscape.Changeset, error)) []string {
 	w.t.Helper()
 	w.now = w.now.Add(time.Minute)
@@ -170,8 +170,8 @@ func (w *world) decide(rule func(now time.Time) (*landscape.Changeset, error)) [
 	}
 	w.apply(w.t, cs)
 	w.check()
-	w.refused, w.again, w.events = cs.Blocked, cs.RetryStarts, append(w.events, cs.Events...)
-	return told(w.t, cs.Events)
+	w.blocked, w.retryStarts, w.events = cs.Blocked, cs.RetryStarts, append(w.events, cs.Events...)
+	return describe(w.t, cs.Events)
 }
 
 func (w *world) observe(seen landscape.Observation) []string {
@@ -192,8 +192,8 @@ func (w *world) host(id landscape.HostID, addresses ...string) []string {
 	return w.report(landscape.Observation{Agent: id, Kind: landscape.HostDiscovery, Host: &f})
 }
 
-// report observes what may come before its host, and is applied when that has
-// come, as the store does.
+// report observes a report that may come before its host. It is then applied
+// after the host has come, as the store does.
 func (w *world) report(seen landscape.Observation) []string {
 	w.t.Helper()
 	switch host := w.hosts[seen.Agent]; seen.Kind {
@@ -244,39 +244,39 @@ func (w *world) cluster(id landscape.HostID, key string, mounted ...string) []st
 	}})
 }
 
-func (w *world) heard(id landscape.HostID) []string {
+func (w *world) heartbeat(id landscape.HostID) []string {
 	w.t.Helper()
 	return w.decide(func(now time.Time) (*landscape.Changeset, error) { return landscape.HeartbeatReceived(w, id, now) })
 }
 
-func (w *world) silent(id landscape.HostID) []string {
+func (w *world) loseHeartbeat(id landscape.HostID) []string {
 	w.t.Helper()
 	return w.decide(func(now time.Time) (*landscape.Changeset, error) { return landscape.HeartbeatLost(w, id, now) })
 }
 
-// deregister cleans things up together.
-func (w *world) deregister(targets ...landscape.Target) []string {
+// cleanUp cleans things up together.
+func (w *world) cleanUp(targets ...landscape.Target) []string {
 	w.t.Helper()
 	return w.decide(func(now time.Time) (*landscape.Changeset, error) { return landscape.CleanUp(w, now, targets...) })
 }
 
 func (w *world) removeHost(id landscape.HostID) []string {
 	w.t.Helper()
-	return w.deregister(landscape.Target{Host: id})
+	return w.cleanUp(landscape.Target{Host: id})
 }
 
 func (w *world) removeDatabaseInstance(id landscape.DatabaseID, host landscape.HostID, number string) []string {
 	w.t.Helper()
-	return w.deregister(landscape.Target{Database: id, Host: host, Number: number})
+	return w.cleanUp(landscape.Target{Database: id, Host: host, Number: number})
 }
 
 func (w *world) removeApplicationInstance(id landscape.SAPSystemID, host landscape.HostID, number string) []string {
 	w.t.Helper()
-	return w.deregister(landscape.Target{SAPSystem: id, Host: host, Number: number})
+	return w.cleanUp(landscape.Target{SAPSystem: id, Host: host, Number: number})
 }
 
-// check tests what holds at any time. It runs after every decision: it does
-// without Helper, which costs as much as the rest.
+// check tests what is always true. It runs after every changeset, and does not
+// call Helper, which would cost as much as the rest.
 func (w *world) check() {
 	for id, db := range w.databases {
 		w.checkDatabase(id, db)
@@ -293,7 +293,7 @@ func (w *world) checkOwners() {
 	owners := map[string]string{}
 	own := func(system string, host landscape.HostID, number string, t landscape.InstanceTimes) {
 		key := string(host) + "/" + number
-		if t.AbsentSince != nil || len(w.kept[host].Unread) > 0 || w.kept[host].Forget || w.isShared(host) {
+		if t.AbsentSince != nil || len(w.kept[host].Unread) > 0 || w.kept[host].Invalidated || w.isShared(host) {
 			return
 		}
 		if other, taken := owners[key]; taken {
@@ -383,14 +383,14 @@ func (w *world) isShared(id landscape.HostID) bool {
 }
 
 // checkListed: an instance is absent unless its host has last listed its
-// number, or something that could not be read and may have it. What is kept of
-// the report does not speak for that while it is to be forgotten: a clean-up
-// drops an element that waits, and another instance of its number may be what
-// is listed. The next report is judged in full, and checked again.
+// number, or something that could not be read and may have it. An invalidated
+// report does not tell: a clean-up deletes an element that waits, and the host
+// may list another instance with its number. The next report is applied in full,
+// and checked again.
 func (w *world) checkListed(host landscape.HostID, number string, absentSince *time.Time) {
 	kept := w.kept[host]
 	unread := func(u landscape.UnreadInstance) bool { return u.Number == "" || u.Number == number }
-	if w.isShared(host) || kept != nil && (kept.Forget || slices.ContainsFunc(kept.Unread, unread)) {
+	if w.isShared(host) || kept != nil && (kept.Invalidated || slices.ContainsFunc(kept.Unread, unread)) {
 		return
 	}
 	if absentSince != nil || kept != nil && slices.ContainsFunc(kept.Elements, func(e landscape.StoredElement) bool { return e.Number == number }) {
@@ -399,7 +399,7 @@ func (w *world) checkListed(host landscape.HostID, number string, absentSince *t
 	w.t.Fatalf("instance %s on %s is present, but its host has said %+v", number, host, kept)
 }
 
-// waiting lists the waiting elements, as host/number.
+// waiting returns the waiting elements, as host/number.
 func (w *world) waiting() []string {
 	list := []string{}
 	for id, k := range w.kept {
@@ -413,9 +413,9 @@ func (w *world) waiting() []string {
 	return list
 }
 
-// told are events in short: the type, the host and number it is about, and
-// what has become of it.
-func told(t fataler, events []activity.Event) []string {
+// describe returns events in short: the type, the host and number, and the new
+// value.
+func describe(t testingT, events []activity.Event) []string {
 	list := []string{}
 	for _, e := range events {
 		text := string(e.Type())
@@ -439,7 +439,7 @@ func told(t fataler, events []activity.Event) []string {
 	return list
 }
 
-// expect compares events with those that were to come.
+// expect compares events with the expected ones.
 func (w *world) expect(got []string, want ...string) {
 	w.t.Helper()
 	if diff := cmp.Diff(append([]string{}, want...), got); diff != "" {
@@ -447,10 +447,10 @@ func (w *world) expect(got []string, want ...string) {
 	}
 }
 
-// answered checks the answer to the last report.
-func (w *world) answered(want error) {
+// expectAnswer compares the answer to the last report with the expected one.
+func (w *world) expectAnswer(want error) {
 	w.t.Helper()
-	if !errors.Is(w.refused, want) || want == nil && w.refused != nil {
-		w.t.Fatalf("answered %v, want %v", w.refused, want)
+	if !errors.Is(w.blocked, want) || want == nil && w.blocked != nil {
+		w.t.Fatalf("answered %v, want %v", w.blocked, want)
 	}
 }

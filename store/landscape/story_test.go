@@ -11,9 +11,9 @@ import (
 	"trento/store/landscape"
 )
 
-// happens does something to a landscape that may happen to a real one: hosts
-// report other things than they should, move instances, change addresses, fall
-// silent, and are cleaned up.
+// happens does to a landscape what may happen to a real one: hosts report other
+// things than their agents say, move instances, change addresses, fall silent,
+// and are cleaned up.
 func (a agents) happens(t *rapid.T, w *world) {
 	id := rapid.SampledFrom(slices.Sorted(maps.Keys(a))).Draw(t, "host")
 	says := a[id]
@@ -32,22 +32,22 @@ func (a agents) happens(t *rapid.T, w *world) {
 		}
 	case "silent":
 		if host != nil && host.Registered() {
-			w.silent(id)
+			w.loseHeartbeat(id)
 		}
 	case "heard":
 		if host != nil && host.Registered() {
-			w.heard(id)
+			w.heartbeat(id)
 		}
 	case "remove":
 		if host != nil && host.Registered() {
 			w.removeHost(id)
 		}
 	case "clean":
-		w.cleanUp(rapid.IntRange(0, 3).Draw(t, "which"))
+		w.cleanUpSomething(rapid.IntRange(0, 3).Draw(t, "which"))
 	}
 }
 
-// somethingElse is what a host may report instead of what it should.
+// somethingElse returns what a host may report instead of what its agent says.
 func (a agents) somethingElse(t *rapid.T, id landscape.HostID) []landscape.Element {
 	elements := slices.DeleteFunc(slices.Clone(a[id].elements), func(landscape.Element) bool {
 		return rapid.IntRange(0, 3).Draw(t, "missing") == 0
@@ -60,7 +60,7 @@ func (a agents) somethingElse(t *rapid.T, id landscape.HostID) []landscape.Eleme
 		if rapid.Bool().Draw(t, "bad") {
 			e.Status = rapid.SampledFrom([]landscape.InstanceStatus{landscape.Green, landscape.Yellow, landscape.Red, landscape.Gray}).Draw(t, "status")
 		}
-		if id == "w1" || id == "w2" { // which would not wait where it should for ever
+		if id == "w1" || id == "w2" { // their elements have to wait for ever
 			continue
 		}
 		if rapid.IntRange(0, 7).Draw(t, "renamed") == 0 {
@@ -76,7 +76,7 @@ func (a agents) somethingElse(t *rapid.T, id landscape.HostID) []landscape.Eleme
 		switch rapid.IntRange(0, 7).Draw(t, "other") {
 		case 2:
 			key("rebuilt " + e.SID)(e)
-		case 3: // there may be an SAP system on it that is on another one otherwise
+		case 3: // an SAP system that is on another database may be on it
 			key("rebuilt " + e.SID)(e)
 			tenants("GAB", "LIM", "SAL")(e)
 		case 0:
@@ -88,12 +88,11 @@ func (a agents) somethingElse(t *rapid.T, id landscape.HostID) []landscape.Eleme
 	return elements
 }
 
-// placeElsewhere lets an application instance work on another database or
-// tenant than it should.
+// placeElsewhere moves an application instance to another database or tenant.
 func (a agents) placeElsewhere(t *rapid.T, e *landscape.Element) {
 	if rapid.IntRange(0, 5).Draw(t, "replaced") == 0 {
-		// A system never forgets the address of its database and the generation
-		// of its enqueue service that it has been told.
+		// A system keeps the address of its database and the generation of its
+		// enqueue service, once they were reported.
 		addresses := map[string]string{"GAB": "10.1.0.30", "GDB": "10.1.0.30", "LIM": dbHost, "SAL": "10.1.0.211", "SLT": "10.1.0.41"}
 		name := rapid.SampledFrom(slices.Sorted(maps.Keys(addresses))).Draw(t, "tenant")
 		tenant(name)(e)
@@ -102,8 +101,9 @@ func (a agents) placeElsewhere(t *rapid.T, e *landscape.Element) {
 	}
 }
 
-// cleanUp cleans up one of the absent instances, if there are as many.
-func (w *world) cleanUp(which int) bool {
+// cleanUpSomething cleans up the absent instance with an index; false where there
+// are not so many.
+func (w *world) cleanUpSomething(which int) bool {
 	for _, id := range slices.Sorted(maps.Keys(w.databases)) {
 		for _, i := range w.databases[id].Instances {
 			if i.AbsentSince == nil {
@@ -129,8 +129,9 @@ func (w *world) cleanUp(which int) bool {
 	return false
 }
 
-// Whatever has happened to a landscape, once its agents report what they
-// should, and what is absent has been cleaned up, it is as if nothing had.
+// Whatever has happened to a landscape: once all agents have reported what they
+// say, and absent instances have been cleaned up, it is as if nothing had
+// happened.
 func TestLandscapeHeals(t *testing.T) {
 	t.Parallel()
 	own := ownLandscape()
@@ -151,12 +152,12 @@ func TestLandscapeHeals(t *testing.T) {
 				for _, report := range own.says(w, id) {
 					report()
 				}
-				w.heard(id)
+				w.heartbeat(id)
 			}
 		}
 		round()
 		round() // clusters may have been seen after what has moved in them
-		for w.cleanUp(0) {
+		for w.cleanUpSomething(0) {
 		}
 		round()
 		if diff := cmp.Diff(want, w.lists()); diff != "" {

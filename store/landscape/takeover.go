@@ -45,26 +45,26 @@ func (cs *Changeset) takeNumber(seen reportedElement, by string) error {
 	})
 }
 
-// replaced reports whether a database is not on a host any more, whatever its
-// instances there say: each of them was replaced. all are the databases on the
+// isReplaced reports whether a database is not on a host any more, whatever its
+// instances there say: each of them was isReplaced. all are the databases on the
 // host.
-func (cs *Changeset) replaced(db *Database, host HostID, all []DatabaseID) (bool, error) {
+func (cs *Changeset) isReplaced(db *Database, host HostID, all []DatabaseID) (bool, error) {
 	for _, i := range db.instances() {
 		if i.HostID != host {
 			continue
 		}
-		if replaced, err := cs.instanceReplaced(i, all); err != nil || !replaced {
+		if replaced, err := cs.isInstanceReplaced(i, all); err != nil || !replaced {
 			return false, err
 		}
 	}
 	return true, nil
 }
 
-// instanceReplaced reports whether the number of a database instance belongs to
+// isInstanceReplaced reports whether the number of a database instance belongs to
 // another database by now, or to an application instance. That counts even
 // while its system is not known: it would wait for ever if what it has replaced
 // made its database ambiguous.
-func (cs *Changeset) instanceReplaced(i *Instance, all []DatabaseID) (bool, error) {
+func (cs *Changeset) isInstanceReplaced(i *Instance, all []DatabaseID) (bool, error) {
 	last, err := cs.lastSAPReport(i.HostID)
 	if err != nil {
 		return false, err

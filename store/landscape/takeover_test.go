@@ -13,8 +13,8 @@ import (
 	"trento/store/landscape"
 )
 
-// everyInstance lists all instances of a landscape, as SID/number@host of their
-// system; those that are absent in brackets.
+// everyInstance returns all instances of a landscape, as SID/number@host of their
+// system; absent ones in brackets.
 func (w *world) everyInstance() []string {
 	list := []string{}
 	add := func(system, own, number string, host landscape.HostID, t landscape.InstanceTimes) {
@@ -38,8 +38,8 @@ func (w *world) everyInstance() []string {
 	return list
 }
 
-// A number on a host belongs to one system: whoever is placed on it takes it
-// from the one that had it, which can be cleaned up then.
+// A number on a host belongs to one system: an instance that gets it makes the
+// former one absent, so that it can be cleaned up.
 func TestNumberIsTakenOver(t *testing.T) {
 	const other = "10.1.0.20"
 	for name, test := range map[string]struct {
@@ -94,16 +94,16 @@ func TestNumberIsTakenOver(t *testing.T) {
 		},
 		"host replaced by another one with its address": {
 			func(w *world) []string { w.host("new", dbHost); return w.sap("new", hana(key("salt"), sid("SLT"))) },
-			func(w *world) []string { return w.silent("db") },
+			func(w *world) []string { return w.loseHeartbeat("db") },
 			[]string{"(LIM LIM/00@a)", "(LIM LIM/01@b)", "LIM LIM/00@a", "LIM LIM/01@b", "ORE ORE/10@db", "SLT SLT/10@new"}, nil,
 		},
 		"silent host comes back beside the one that has its address": {
 			func(w *world) []string {
 				w.host("new", dbHost)
 				w.sap("new", hana(key("salt"), sid("SLT")))
-				return w.silent("db")
+				return w.loseHeartbeat("db")
 			},
-			func(w *world) []string { return w.heard("db") },
+			func(w *world) []string { return w.heartbeat("db") },
 			[]string{"(LIM LIM/00@a)", "(LIM LIM/01@b)", "LIM LIM/00@a", "LIM LIM/01@b", "ORE ORE/10@db", "SLT SLT/10@new"}, nil,
 		},
 		"another system": {
@@ -187,14 +187,14 @@ func TestNumberIsTakenOver(t *testing.T) {
 			if diff := cmp.Diff(test.want, w.everyInstance()); diff != "" {
 				t.Errorf("instances (-want +got):\n%s", diff)
 			}
-			w.waits(test.waits...)
-			for w.cleanUp(0) { // what is absent can go
+			w.expectWaiting(test.waits...)
+			for w.cleanUpSomething(0) { // absent instances can be removed
 			}
 		})
 	}
 }
 
-// The events of a number that is taken over, in one changeset.
+// All events of a number that is taken over are in one changeset.
 func TestTakeOverEvents(t *testing.T) {
 	w := running(t)
 	w.expect(w.sap("b", app("01", abap, sid("SAL"), tenant("SAL"))),
@@ -215,7 +215,7 @@ func TestTakeOverEvents(t *testing.T) {
 	}
 }
 
-// Of several instances with one number, a host has the one that runs.
+// Of several instances with one number on a host, the one that runs counts.
 func TestNumberListedTwice(t *testing.T) {
 	here, there := app("01", abap), app("01", abap, sid("SAL"), tenant("SAL"))
 	stopped := status(landscape.Gray)
@@ -245,14 +245,14 @@ func TestNumberListedTwice(t *testing.T) {
 	}
 }
 
-// A system that goes by another SID is the same system.
+// A system with another SID is the same system.
 func TestRenamed(t *testing.T) {
 	w := running(t)
 	w.expect(w.sap("db", hana(sid("ORX"))), "database_updated")
 	if db := w.databases[ore]; db.SID != "ORX" || db.Instances[0].SID != "ORX" {
 		t.Errorf("database %+v", db)
 	}
-	w.expect(w.sap("b", app("01", abap, sid("LIX")))) // does not speak for its system
+	w.expect(w.sap("b", app("01", abap, sid("LIX")))) // is not the message server
 	w.expect(w.sap("a", app("00", ascs, sid("LIX"))), "sap_system_updated")
 	if s := w.sapSystems[lim]; s.SID != "LIX" || s.Instances[0].SID != "LIX" || s.Instances[1].SID != "LIX" {
 		t.Errorf("system %+v", s)
@@ -261,7 +261,7 @@ func TestRenamed(t *testing.T) {
 		t.Errorf("event %+v", w.events[len(w.events)-1])
 	}
 
-	// Who speaks for a database: who follows no other, and is listed.
+	// A database has the SID of an instance that is listed and follows no other.
 	w = newWorld(t)
 	w.sap("x", primary())
 	w.sap("y", secondary(number("00")))
@@ -273,8 +273,7 @@ func TestRenamed(t *testing.T) {
 	}
 }
 
-// transition is a landscape of our own before and after things in it have
-// become others.
+// transition returns a landscape before and after much of it was rebuilt.
 func transition() (before, after agents) {
 	before = ownLandscape()
 	salt := func(changes ...func(*landscape.Element)) landscape.Element {
@@ -291,7 +290,7 @@ func transition() (before, after agents) {
 	elements := func(id landscape.HostID, list ...landscape.Element) {
 		set(id, func(s *agentSays) { s.elements = list })
 	}
-	// ORE is called otherwise; its tenant SAL has moved to the rebuilt SLT, which has it, KAB's and a new one.
+	// ORE is renamed; its tenant SAL has moved to the rebuilt SLT, which has it, KAB's and a new one.
 	orx := []func(*landscape.Element){sid("ORX"), tenants("LIM")}
 	elements("o1", primary(orx...))
 	elements("o2", hana(append(orx, replicating(landscape.SecondaryRole, "MID", 2, 0, 1))...))
@@ -316,14 +315,14 @@ func transition() (before, after agents) {
 	return before, after
 }
 
-// Whatever the order in which agents report what has become of a landscape, it
-// is the same after each has reported once; and with what is absent cleaned
-// up, it is as if it had always been so.
+// A rebuilt landscape is the same after each agent has reported once, in whatever
+// order. After absent instances have been cleaned up, it is as if it had always
+// been like that.
 func TestOrderOfChangesDoesNotMatter(t *testing.T) {
 	t.Parallel()
 	before, after := transition()
-	// The row that a waiting element protects is not there where it was never
-	// anything else.
+	// An instance that a waiting element protects from turning absent is not there
+	// in a landscape that has always been like that.
 	fresh := maps.Clone(after)
 	fresh["m1"] = agentSays{addresses: after["m1"].addresses, elements: []landscape.Element{app("90", abap), app("91", abap)}}
 	want := fresh.settled(t)
@@ -344,8 +343,8 @@ func TestOrderOfChangesDoesNotMatter(t *testing.T) {
 		if again := w.memory.text(t); stored != again {
 			t.Fatalf("a repeated round changes something (-before +after):\n%s", cmp.Diff(stored, again))
 		}
-		w.waits("m1/90", "w1/70", "w2/10")
-		for w.cleanUp(0) {
+		w.expectWaiting("m1/90", "w1/70", "w2/10")
+		for w.cleanUpSomething(0) {
 		}
 		if diff := cmp.Diff(want.lists(), w.lists()); diff != "" {
 			t.Fatalf("order matters (-want +got):\n%s", diff)

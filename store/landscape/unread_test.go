@@ -8,14 +8,14 @@ import (
 	"trento/store/landscape"
 )
 
-// sapUnread reports instances beside ones that could not be read.
+// sapUnread reports instances, and others that could not be read.
 func (w *world) sapUnread(id landscape.HostID, unread []landscape.UnreadInstance, elements ...landscape.Element) []string {
 	r := sapReport(elements...)
 	r.Unread = unread
 	return w.observe(landscape.Observation{Agent: id, Kind: landscape.SAPSystemDiscovery, SAP: r})
 }
 
-// What an agent lists is there, even where it cannot be read.
+// An instance that an agent lists is not absent, even if it cannot be read.
 func TestUnreadInstancesAreNotAbsent(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -43,8 +43,8 @@ func TestUnreadInstancesAreNotAbsent(t *testing.T) {
 	w.expect(w.sap("db"), "database_instance_marked_absent db/10")
 }
 
-// A tenant list that could not be read in full takes no system away, and what
-// could be read of it counts.
+// A list of tenants that could not be read in full removes no system. What could
+// be read of it counts.
 func TestUnreadTenants(t *testing.T) {
 	unread := func(names ...string) func(*landscape.Element) {
 		return func(e *landscape.Element) {
@@ -65,8 +65,8 @@ func TestUnreadTenants(t *testing.T) {
 	}
 }
 
-// An instance whose part in the replication could not be read keeps the one
-// it had, and brings no database up: it may be a secondary one.
+// An instance whose role in the replication could not be read keeps the former
+// one, and registers no database: it may be a secondary.
 func TestUnreadReplication(t *testing.T) {
 	unread := func(e *landscape.Element) {
 		database := *e.Database
@@ -75,7 +75,7 @@ func TestUnreadReplication(t *testing.T) {
 	}
 	w := newWorld(t)
 	w.expect(w.sap("b", secondary(unread)))
-	w.answered(landscape.ErrNotRegistered)
+	w.expectAnswer(landscape.ErrNotRegistered)
 	w.sap("a", primary())
 	w.sap("b", secondary())
 	w.expect(w.sap("b", secondary(unread, status(landscape.Yellow))),
@@ -85,7 +85,7 @@ func TestUnreadReplication(t *testing.T) {
 	}
 }
 
-// Features that could not be read take no system apart.
+// Features that could not be read make no system incomplete.
 func TestUnreadFeatures(t *testing.T) {
 	w := running(t)
 	w.expect(w.sap("a", app("00", "", ensa(landscape.ENSA2))))
@@ -95,7 +95,7 @@ func TestUnreadFeatures(t *testing.T) {
 	}
 }
 
-// What cannot be read of a host must not part SAP systems from their database
+// What cannot be read of a host must not separate SAP systems from their database
 // or stop the search for updates.
 func TestUnreadHostFacts(t *testing.T) {
 	w := newWorld(t)
@@ -116,8 +116,8 @@ func TestUnreadHostFacts(t *testing.T) {
 	}
 }
 
-// A report that does not tell whether saptune is there says nothing about it,
-// and a tuning that cannot be read stays what it was.
+// A report that does not tell whether saptune is installed changes nothing about
+// it. A tuning that cannot be read stays what it was.
 func TestUnreadSaptune(t *testing.T) {
 	w := newWorld(t)
 	w.host("a", "10.1.0.1")
@@ -136,7 +136,7 @@ func TestUnreadSaptune(t *testing.T) {
 	}
 }
 
-// A cluster of which not all could be read is not known to be well.
+// A cluster that could not be read in full is not known to be well.
 func TestUnreadCluster(t *testing.T) {
 	const key = "5d41402abc4b2a76b9719d911017c592"
 	for _, c := range []struct {
