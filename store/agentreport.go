@@ -108,7 +108,7 @@ func (tx *Tx) putAgentReports(record *AgentReports, kinds ...landscape.Kind) err
 	}
 	for _, kind := range kinds {
 		status := *record.of(kind)
-		tx.kv.AfterCommit(func() { tx.s.reportCounts.set(record.Agent, &status) })
+		tx.kv.AfterCommit(func() { tx.s.reportCounts.set(record.Agent, status) })
 	}
 	return nil
 }
@@ -118,7 +118,10 @@ func (tx *Tx) putAgentReports(record *AgentReports, kinds ...landscape.Kind) err
 func (tx *Tx) nextStatus(agent landscape.HostID, before, current *ReportStatus) ReportStatus {
 	after := *current
 	after.Since, after.Last, after.Changed = tx.now, tx.now, tx.now
-	after.Period = tx.s.reportCounts.periodAt(agent, current.Kind, tx.now)
+	last := *before
+	if tx.s.reportCounts.update(agent, &last) {
+		after.Period = last.gap(tx.now)
+	}
 	after.Logged, after.LoggedAt = before.Logged, before.LoggedAt
 	if !current.Faulty() {
 		after.Logged = false
@@ -127,7 +130,7 @@ func (tx *Tx) nextStatus(agent landscape.HostID, before, current *ReportStatus) 
 	after.Count = 1
 	if before.Outcome == current.Outcome { // the same fault with other problems
 		after.Since = before.Since
-		after.Count = tx.s.reportCounts.count(agent, before) + 1
+		after.Count = last.Count + 1
 	}
 	if !after.Logged && tx.now.Sub(after.LoggedAt) >= logPause {
 		after.Logged, after.LoggedAt = true, tx.now

@@ -325,9 +325,9 @@ func TestStaleBehindOmissions(t *testing.T) {
 	}
 }
 
-// TestReportsOfDeregisteredHosts: what is remembered of the reports goes with
+// TestReportsOfCleanedUpHosts: what is remembered of the reports goes with
 // the host.
-func TestReportsOfDeregisteredHosts(t *testing.T) {
+func TestReportsOfCleanedUpHosts(t *testing.T) {
 	c := newClock()
 	s := open(t, t.TempDir(), c)
 	observe(t, s, hostReport("vega01"))

@@ -251,8 +251,8 @@ func TestObservationsSurviveReopening(t *testing.T) {
 	}
 }
 
-// TestSweepAfterDowntime: that the server was away is no fault of the hosts.
-func TestSweepAfterDowntime(t *testing.T) {
+// TestMarkLostHostsAfterDowntime: that the server was away is no fault of the hosts.
+func TestMarkLostHostsAfterDowntime(t *testing.T) {
 	dir, c := t.TempDir(), newClock()
 	s := open(t, dir, c)
 	observe(t, s, hostReport("vega01"))
@@ -276,7 +276,7 @@ func TestSweepAfterDowntime(t *testing.T) {
 	}
 }
 
-func TestSweepSparesTheNeverHeard(t *testing.T) {
+func TestMarkLostHostsSparesTheNeverHeard(t *testing.T) {
 	c := newClock()
 	s := open(t, t.TempDir(), c)
 	observe(t, s, hostReport("vega01"))

@@ -72,7 +72,7 @@ func correlations(t *testing.T, log []*activity.Entry) (ids []string) {
 	return ids
 }
 
-func TestDeregisterHost(t *testing.T) {
+func TestCleanUpHost(t *testing.T) {
 	s, c := populated(t)
 	by := Actor{Name: "ann"}
 	if err := s.CleanUp(t.Context(), by, nil, landscape.Target{Host: agent}); !errors.Is(err, landscape.ErrLive) {
@@ -154,7 +154,7 @@ func TestDeregisterHost(t *testing.T) {
 	})
 }
 
-func TestDeregisterDatabaseInstance(t *testing.T) {
+func TestCleanUpDatabaseInstance(t *testing.T) {
 	s, _ := populated(t)
 	id := landscape.DatabaseIDFromKey("qx1")
 	if err := s.CleanUp(t.Context(), Actor{Name: "ann"}, nil, landscape.Target{Database: id, Host: agent, Number: "10"}); !errors.Is(err, landscape.ErrPresent) {
@@ -265,9 +265,9 @@ func TestNotHeardSinceStart(t *testing.T) {
 	}
 }
 
-// TestDeregisterTogether: several things are one change, with one story in
+// TestCleanUpTogether: several things are one change, with one story in
 // the log; or none at all.
-func TestDeregisterTogether(t *testing.T) {
+func TestCleanUpTogether(t *testing.T) {
 	s, c := populated(t)
 	instance := landscape.Target{Database: landscape.DatabaseIDFromKey("qx1"), Host: agent, Number: "10"}
 	targets := []landscape.Target{{Host: agent}, instance}

@@ -52,7 +52,7 @@ func (s *Store) ChangeProfile(ctx context.Context, by Actor, id int64, c Profile
 			return nil, fmt.Errorf("password of user %d: %w", id, ErrStale)
 		}
 		u.PasswordHash, u.PasswordChangeRequestedAt = c.Password.Hash, nil
-		return &c.Logged, tx.endSessionsBut(id, keep)
+		return &c.Logged, tx.endSessions(id, keep)
 	})
 }
 
@@ -93,7 +93,7 @@ func (s *Store) EnableTOTP(ctx context.Context, by Actor, id int64, e EnableTOTP
 			return nil, fmt.Errorf("second factor of user %d: %w", id, ErrStale)
 		}
 		u.TOTPEnabledAt, u.TOTPLastUsedAt = tx.timestamp(), &e.CodeAt
-		return &activity.ProfileUpdate{AboutUser: u.about(), TOTPEnabled: new(true)}, tx.endSessionsBut(id, e.Keep)
+		return &activity.ProfileUpdate{AboutUser: u.about(), TOTPEnabled: new(true)}, tx.endSessions(id, e.Keep)
 	})
 }
 

@@ -130,6 +130,22 @@ func (s *ReportStatus) period() time.Duration {
 	return min(max(s.Kind.Period(), s.Period), maxPeriod)
 }
 
+// add counts another report of the same outcome.
+func (s *ReportStatus) add(now time.Time) {
+	s.Period, s.Last = s.gap(now), now
+	if s.Faulty() {
+		s.Count++
+	}
+}
+
+// gap is the time between the last report and one that comes now.
+func (s *ReportStatus) gap(now time.Time) time.Duration {
+	if s.Last.IsZero() {
+		return s.Period
+	}
+	return now.Sub(s.Last)
+}
+
 // repeatedBy reports whether another report has the problems that are stored. The
 // values that were read do not count: they may differ each time.
 func (s *ReportStatus) repeatedBy(current *ReportStatus, now time.Time) bool {

@@ -287,12 +287,11 @@ func (s *Store) endSessionsOf(ctx context.Context, by Actor, userID int64, ends 
 	})
 }
 
-func (tx *Tx) endSessions(userID int64) error {
-	return tx.endSessionsBut(userID, [32]byte{})
-}
-
-func (tx *Tx) endSessionsBut(userID int64, keep [32]byte) error {
-	_, err := tx.endSessionsWhere(func(session *Session) bool { return session.UserID == userID && session.Hash != keep })
+// endSessions ends the sessions of a user but those to keep.
+func (tx *Tx) endSessions(userID int64, keep ...[32]byte) error {
+	_, err := tx.endSessionsWhere(func(session *Session) bool {
+		return session.UserID == userID && !slices.Contains(keep, session.Hash)
+	})
 	return err
 }
 

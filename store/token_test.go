@@ -355,9 +355,9 @@ func TestTokenUsesAreDropped(t *testing.T) {
 	}
 }
 
-// TestUseOfARemovedToken checks that a use that is late finds no token, and is
+// TestUseOfADeletedToken checks that a use that is late finds no token, and is
 // logged all the same.
-func TestUseOfARemovedToken(t *testing.T) {
+func TestUseOfADeletedToken(t *testing.T) {
 	s := open(t, t.TempDir(), newClock())
 	u := owner(t, s, "ann")
 	token := makeToken(t, s, u, "a")
