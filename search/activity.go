@@ -15,7 +15,7 @@ import (
 	"trento/store/activity"
 )
 
-// MaxLimit is the largest page.
+// MaxLimit is the number of entries of the largest page.
 const MaxLimit = 1000
 
 const (
@@ -48,10 +48,10 @@ type Page struct {
 	Total   int               // the entries that pass the filter, wherever the walk stands; 0 unless Walk.Count
 }
 
-// Activity reads a page of the entries that pass the filter. Its answer is
-// what reading the whole log would give, at any moment, however far the index
-// has come. As many searches run at a time as there are cores; others wait
-// for their turn, or for the end of ctx.
+// Activity reads a page of the entries that pass the filter. The answer is what
+// reading the whole log would give, however far the index has come. A reader
+// has one search at a time, and all readers together as many as there are cores;
+// others wait for their turn, or for the end of ctx.
 func (x *Index) Activity(ctx context.Context, f activity.Filter, w Walk) (Page, error) {
 	if !f.Everything() || w.Count {
 		own, _ := x.readers.LoadOrStore(w.Reader, make(chan struct{}, 1))
@@ -72,12 +72,12 @@ func (x *Index) Activity(ctx context.Context, f activity.Filter, w Walk) (Page, 
 		if !errors.Is(err, store.ErrNotFound) {
 			return page, err
 		}
-		// Old entries were removed while we were looking; look again.
+		// Old entries were removed during the search.
 	}
 }
 
-// walk goes through the log once. It fails with store.ErrNotFound where an
-// entry was removed on the way.
+// walk reads a page. It fails with store.ErrNotFound where an entry was removed
+// meanwhile.
 func (x *Index) walk(ctx context.Context, f *activity.Filter, w Walk) (Page, error) {
 	segments, indexed, release, err := x.acquire()
 	if err != nil {
@@ -90,13 +90,13 @@ func (x *Index) walk(ctx context.Context, f *activity.Filter, w Walk) (Page, err
 	}
 	limit := min(max(w.Limit, 1), MaxLimit)
 	walk := walker{ctx: ctx, store: x.store, filter: f, forward: w.Forward, count: w.Count, verifyLimit: x.verifyLimit, maxFound: limit + 1}
-	walk.all.first, walk.all.last = f.Bounds()
-	walk.all.first = max(walk.all.first, oldest)
+	walk.dateSpan.first, walk.dateSpan.last = f.Bounds()
+	walk.dateSpan.first = max(walk.dateSpan.first, oldest)
 	// The segments may be newer than the read of the context.
-	walk.all.last = min(walk.all.last, newest)
-	walk.page = walk.all
+	walk.dateSpan.last = min(walk.dateSpan.last, newest)
+	walk.pageSpan = walk.dateSpan
 	if w.From != 0 {
-		walk.page = walk.page.after(w.From, w.Forward)
+		walk.pageSpan = walk.pageSpan.after(w.From, w.Forward)
 	}
 	if f.Everything() && !w.Count {
 		// Every entry read is a hit. By BenchmarkEverything the log gives a page
@@ -120,7 +120,7 @@ func (x *Index) walk(ctx context.Context, f *activity.Filter, w Walk) (Page, err
 	return walk.result(limit), nil
 }
 
-// walker collects entries along a walk.
+// walker collects the entries of a page.
 type walker struct {
 	ctx           context.Context
 	reading       sync.Mutex // held while the read of the context is used
@@ -129,21 +129,21 @@ type walker struct {
 	forward       bool
 	count         bool
 	verifyLimit   int
-	verifiedFirst bool // at the first candidates
+	verifiedFirst bool // firstVerifyLimit has been used up
 	maxFound      int  // one more than the page holds, to know whether there are more
-	all           span // what the filter's dates allow
-	page          span // the part of it that the walk goes through
+	dateSpan      span // what the filter's dates allow
+	pageSpan      span // the part of it that the walk goes through
 
 	found []*activity.Entry
 	total int
 }
 
-// wanted is the part of the log that has to be looked at.
-func (w *walker) wanted() span {
+// relevantSpan is the part of the log that has to be searched.
+func (w *walker) relevantSpan() span {
 	if w.count {
-		return w.all
+		return w.dateSpan
 	}
-	return w.page
+	return w.pageSpan
 }
 
 func (w *walker) done() bool { return !w.count && w.full() }
@@ -161,9 +161,9 @@ func (w *walker) result(limit int) Page {
 	return page
 }
 
-// scan reads a part of the log and judges entry by entry.
+// scan reads a part of the log and matches each entry.
 func (w *walker) scan(ctx context.Context, part span) error {
-	part = part.intersect(w.wanted())
+	part = part.intersect(w.relevantSpan())
 	for !part.empty() && !w.done() {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -176,7 +176,7 @@ func (w *walker) scan(ctx context.Context, part span) error {
 	return nil
 }
 
-// scanSome reads up to a chunk and returns what it has not read.
+// scanSome reads up to scanChunk entries and returns the part that is left.
 func (w *walker) scanSome(part span) (rest span, err error) {
 	err = w.view(func(tx *store.Tx) error {
 		walk, read := tx.EntriesBack, 0
@@ -191,7 +191,7 @@ func (w *walker) scanSome(part span) (rest span, err error) {
 				if w.count {
 					w.total++
 				}
-				if !w.full() && w.page.contains(e.Position) {
+				if !w.full() && w.pageSpan.contains(e.Position) {
 					w.found = append(w.found, e)
 				}
 			}
@@ -206,8 +206,8 @@ func (w *walker) scanSome(part span) (rest span, err error) {
 	return rest, err
 }
 
-// searchSegments goes through segments in the order of the walk. Where all have to be
-// asked for the sake of the total, they are at the same time.
+// searchSegments searches segments in the order of the walk until the page is
+// full. For the total all of them have to be searched, several at a time.
 func (w *walker) searchSegments(ctx context.Context, segments []*segment) error {
 	if w.count {
 		return w.searchAllSegments(ctx, segments)
@@ -218,7 +218,7 @@ func (w *walker) searchSegments(ctx context.Context, segments []*segment) error 
 		}
 		found, err := w.find(ctx, s)
 		if err == nil {
-			err = w.load(s, found)
+			err = w.loadEntries(s, found)
 		}
 		if err != nil {
 			return err
@@ -242,26 +242,26 @@ func (w *walker) searchAllSegments(ctx context.Context, segments []*segment) err
 	}
 	for i, s := range segments {
 		w.total += int(found[i].GetCardinality())
-		if err := w.load(s, found[i]); err != nil {
+		if err := w.loadEntries(s, found[i]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// find is what a segment has within the wanted part of the log.
+// find returns the documents of a segment that pass the filter.
 func (w *walker) find(ctx context.Context, s *segment) (*roaring.Bitmap, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	first, end, err := s.documents(w.wanted())
+	first, end, err := s.documents(w.relevantSpan())
 	if err != nil || first == end {
 		return roaring.New(), err
 	}
 	candidates, passed := roaring.New(), roaring.New()
 	candidates.AddRange(uint64(first), uint64(end))
-	// What most entries have is found among the first.
-	lookFirst := func() error {
+	// A frequent term is found among the first entries.
+	verifyFirst := func() error {
 		if w.count || w.verifiedFirst {
 			return nil
 		}
@@ -269,19 +269,19 @@ func (w *walker) find(ctx context.Context, s *segment) (*roaring.Bitmap, error) 
 		return w.verify(s, candidates, passed, min(w.verifyLimit, firstVerifyLimit))
 	}
 	if w.filter.Search.Blank() {
-		if err := lookFirst(); err != nil || w.filledBy(passed) {
+		if err := verifyFirst(); err != nil || w.fillsPage(passed) {
 			return passed, err
 		}
 	}
-	sure, err := s.filter(ctx, w.filter, candidates)
+	exact, err := s.filter(ctx, w.filter, candidates)
 	if err != nil {
 		return nil, err
 	}
-	if !sure {
+	if !exact {
 		if candidates.GetCardinality() <= uint64(w.verifyLimit) {
 			return passed, w.verify(s, candidates, passed, w.verifyLimit)
 		}
-		if err := lookFirst(); err != nil || w.filledBy(passed) {
+		if err := verifyFirst(); err != nil || w.fillsPage(passed) {
 			return passed, err
 		}
 		if err := s.searchTerms(ctx, w.filter.Search, candidates); err != nil {
@@ -301,18 +301,19 @@ func (w *walker) view(fn func(*store.Tx) error) error {
 	return w.store.ViewIn(w.ctx, fn)
 }
 
-// filledBy reports whether the page needs no more than a set.
-func (w *walker) filledBy(set *roaring.Bitmap) bool {
+// fillsPage reports whether the page is full with the documents of a set.
+func (w *walker) fillsPage(set *roaring.Bitmap) bool {
 	return !w.count && len(w.found)+int(set.GetCardinality()) >= w.maxFound
 }
 
-// verify reads the first candidates, no more than the page needs, and takes them
-// out. Those that pass are added to passed.
+// verify reads the entries of the first candidates, as many as the page needs
+// and most at most, and removes those from candidates. Documents that pass are
+// added to passed.
 func (w *walker) verify(s *segment, candidates, passed *roaring.Bitmap, most int) error {
 	read := roaring.New()
 	err := w.view(func(tx *store.Tx) error {
 		for document := range inOrder(candidates, 0, s.count, w.forward) {
-			if most == 0 || w.filledBy(passed) {
+			if most == 0 || w.fillsPage(passed) {
 				return nil
 			}
 			most--
@@ -335,12 +336,12 @@ func (w *walker) verify(s *segment, candidates, passed *roaring.Bitmap, most int
 	return err
 }
 
-// load reads the entries of the page that a segment has found.
-func (w *walker) load(s *segment, found *roaring.Bitmap) error {
+// loadEntries reads the entries of documents for the page.
+func (w *walker) loadEntries(s *segment, found *roaring.Bitmap) error {
 	if w.full() || found.IsEmpty() {
 		return nil
 	}
-	first, end, err := s.documents(w.page)
+	first, end, err := s.documents(w.pageSpan)
 	if err != nil || first == end {
 		return err
 	}
@@ -362,8 +363,8 @@ func (w *walker) load(s *segment, found *roaring.Bitmap) error {
 	})
 }
 
-// inOrder walks the documents of a set from first to before end, or the other
-// way round.
+// inOrder yields the documents of a set from first up to before end, forward or
+// backward.
 func inOrder(set *roaring.Bitmap, first, end int, forward bool) func(func(int) bool) {
 	return func(yield func(int) bool) {
 		if forward {

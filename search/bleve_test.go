@@ -165,7 +165,7 @@ func cutIntoShards(t *rapid.T, dir string, entries []*activity.Entry) map[string
 			t.Fatal(err)
 		}
 		t.Cleanup(func() {
-			if err := s.remove(); err != nil {
+			if err := s.delete(); err != nil {
 				t.Error(err)
 			}
 		})

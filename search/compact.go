@@ -11,8 +11,8 @@ import (
 // made of.
 const memSegmentsPerFile = 8
 
-// partialSegments is where the segments begin that are not full, and the number
-// of their entries.
+// partialSegments returns where the segments begin that are not full, and the
+// number of their entries.
 func (x *Index) partialSegments() (from, entries int) {
 	for from = len(x.segments); from > 0 && x.segments[from-1].count < x.segmentSize; from-- {
 		entries += x.segments[from-1].count
@@ -44,8 +44,8 @@ func (x *Index) flush() error {
 	return nil
 }
 
-// memSegments is where the segments in memory begin, and the number of their
-// entries.
+// memSegments returns where the segments in memory begin, and the number of
+// their entries.
 func (x *Index) memSegments() (from, entries int) {
 	for from = len(x.segments); from > 0 && x.segments[from-1].path == ""; from-- {
 		entries += x.segments[from-1].count
@@ -53,7 +53,7 @@ func (x *Index) memSegments() (from, entries int) {
 	return from, entries
 }
 
-// merge makes one segment of the last ones.
+// merge makes one segment of those from an index on.
 func (x *Index) merge(from int) error {
 	merged, err := x.mergeAll(x.segments[from:])
 	if err != nil {
@@ -71,15 +71,15 @@ func (x *Index) mergeAll(segments []*segment) (*segment, error) {
 	return merged, nil
 }
 
-// prune removes the segments all of whose entries the log has removed. Of the
-// one that holds some of both, searches see the rest only.
+// prune deletes the segments whose entries the log has removed. In a segment of
+// which the log has removed only some, searches leave those out.
 func (x *Index) prune(oldest activity.Position) error {
 	if len(x.segments) == 0 || x.segments[0].last >= oldest {
 		return nil
 	}
-	gone := 0
-	for gone < len(x.segments) && x.segments[gone].last < oldest {
-		gone++
+	pruned := 0
+	for pruned < len(x.segments) && x.segments[pruned].last < oldest {
+		pruned++
 	}
-	return x.drop(gone, x.indexed)
+	return x.deleteOldest(pruned, x.indexed)
 }

@@ -16,43 +16,43 @@ const (
 	fieldID      = "u" // strings like UUIDs, times and addresses
 	fieldText    = "s" // all other strings
 	fieldLiteral = "t" // JSON text of numbers and booleans
-	fieldAbout   = "e" // what the entry itself says, see aboutType and the like
+	fieldEntry   = "e" // type, actor and severity of the entry, see typeTerm
 )
 
 // termListFields are the fields that are searched value by value, smallest
 // first.
 var termListFields = [...]string{fieldLiteral, fieldPlain, fieldText, fieldID}
 
-// hasString is in fieldAbout of entries with any string at all.
-const hasString = "string"
+// hasStringTerm is in fieldEntry of entries that have a string.
+const hasStringTerm = "string"
 
-// The terms of fieldAbout.
-func aboutType(t activity.Type) string         { return "type " + string(t) }
-func aboutActor(actor string) string           { return "actor " + actor }
-func aboutSeverity(s activity.Severity) string { return "severity " + s.String() }
+// The terms of fieldEntry.
+func typeTerm(t activity.Type) string         { return "type " + string(t) }
+func actorTerm(actor string) string           { return "actor " + actor }
+func severityTerm(s activity.Severity) string { return "severity " + s.String() }
 
-// minID is the length from which on a string can be an id.
+// minID is the length of the shortest string that goes to fieldID.
 const minID = 8
 
-// classOf is the field a folded string is indexed in.
-func classOf(folded string) string {
+// fieldOf returns the field that a folded string is indexed in.
+func fieldOf(folded string) string {
 	switch {
-	case len(folded) >= minID && only(folded, isIDChar):
+	case len(folded) >= minID && hasOnly(folded, isIDChar):
 		return fieldID
-	case folded != "" && only(folded, isPlainChar):
+	case folded != "" && hasOnly(folded, isPlainChar):
 		return fieldPlain
 	default:
 		return fieldText
 	}
 }
 
-// classesOf are the fields that can hold strings a folded term with stars
-// covers; texts are what stands between the stars.
-func classesOf(texts []string) []string {
+// fieldsHolding returns the fields that can have strings with all of the texts,
+// which are the parts of a folded term between its stars.
+func fieldsHolding(texts []string) []string {
 	plain, id := true, true
 	for _, text := range texts {
-		plain = plain && only(text, isPlainChar)
-		id = id && only(text, isIDChar)
+		plain = plain && hasOnly(text, isPlainChar)
+		id = id && hasOnly(text, isIDChar)
 	}
 	classes := []string{fieldText}
 	if plain {
@@ -64,7 +64,7 @@ func classesOf(texts []string) []string {
 	return classes
 }
 
-func only(text string, allowed func(byte) bool) bool {
+func hasOnly(text string, allowed func(byte) bool) bool {
 	for i := range len(text) {
 		if !allowed(text[i]) {
 			return false
@@ -89,19 +89,18 @@ func isPlainChar(c byte) bool {
 	return c == '_' || c == '.' || c == '/' || c == ':' || c == '-'
 }
 
-// entryDocument is what the index is told about an entry. The position is all
-// that is stored of it. Bleve's own document type would bring its geometry and
-// the libraries of that along.
+// entryDocument is an entry as Bleve indexes it. Only the position is stored.
+// Bleve's own document type would add its geometry packages to the program.
 type entryDocument struct {
 	position positionField
 	terms    []*terms
 }
 
 func newDocument(e *activity.Entry) *entryDocument {
-	about := newTerms(fieldAbout)
-	about.add(aboutType(e.Type))
-	about.add(aboutActor(e.Actor))
-	about.add(aboutSeverity(e.Severity))
+	entry := newTerms(fieldEntry)
+	entry.add(typeTerm(e.Type))
+	entry.add(actorTerm(e.Actor))
+	entry.add(severityTerm(e.Severity))
 	plain, id, text, literal := newTerms(fieldPlain), newTerms(fieldID), newTerms(fieldText), newTerms(fieldLiteral)
 	for leaf := range activity.Leaves(e.Metadata) {
 		folded := activity.Fold(leaf.Text)
@@ -109,8 +108,8 @@ func newDocument(e *activity.Entry) *entryDocument {
 			literal.add(folded)
 			continue
 		}
-		about.add(hasString)
-		switch classOf(folded) {
+		entry.add(hasStringTerm)
+		switch fieldOf(folded) {
 		case fieldPlain:
 			plain.add(folded)
 		case fieldID:
@@ -119,12 +118,12 @@ func newDocument(e *activity.Entry) *entryDocument {
 			text.add(folded)
 		}
 	}
-	// All of them, with values or without: segments of the same fields are
+	// Fields without values are given, too: segments with the same fields are
 	// merged by copying.
-	return &entryDocument{e.Position.Key(), []*terms{plain, id, text, literal, about}}
+	return &entryDocument{e.Position.Key(), []*terms{plain, id, text, literal, entry}}
 }
 
-// VisitFields hands out the position first, as segments expect of an id.
+// VisitFields visits the position first, as segments expect of an id.
 func (d *entryDocument) VisitFields(visit index.FieldVisitor) {
 	visit(d.position)
 	for _, t := range d.terms {
@@ -155,8 +154,8 @@ func (p positionField) AnalyzedLength() int                              { retur
 func (p positionField) AnalyzedTokenFrequencies() index.TokenFrequencies { return nil }
 func (p positionField) NumPlainTextBytes() uint64                        { return 0 }
 
-// terms is a field of a document with all its values at once: a set of terms,
-// ready as Bleve's analysis would leave them.
+// terms is a field of a document with all of its values, in the form that Bleve's
+// analysis would give them.
 type terms struct {
 	field string
 	set   index.TokenFrequencies
@@ -164,11 +163,11 @@ type terms struct {
 
 func newTerms(field string) *terms { return &terms{field, index.TokenFrequencies{}} }
 
-// once is how often, and where, a term is in a document. Frequencies and norms
-// would rank hits; ours come in the order of the log.
-var once = new(index.TokenFreq)
+// noFrequency stands for how often a term is in a document. Bleve ranks hits by
+// that; ours come in the order of the log.
+var noFrequency = new(index.TokenFreq)
 
-func (t *terms) add(term string) { t.set[term] = once }
+func (t *terms) add(term string) { t.set[term] = noFrequency }
 
 func (t *terms) Name() string                                     { return t.field }
 func (t *terms) Value() []byte                                    { return nil }

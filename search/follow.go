@@ -24,8 +24,8 @@ const (
 	retryTime = 10 * time.Second
 )
 
-// Run indexes what the log holds and then follows it until ctx ends. Failures
-// are logged and tried again; they make searches slower but not wrong.
+// Run indexes the log and then follows it until ctx ends. Failures are logged and
+// tried again. They make searches slower but not wrong.
 func (x *Index) Run(ctx context.Context) error {
 	changed, stop := x.store.Watch()
 	defer stop()
@@ -63,7 +63,7 @@ func (x *Index) Run(ctx context.Context) error {
 	}
 }
 
-// follow indexes everything the log holds now, and drops what it has dropped.
+// follow indexes all entries the log has now, and prunes those it has removed.
 func (x *Index) follow(ctx context.Context) error {
 	for {
 		if err := ctx.Err(); err != nil {
@@ -76,7 +76,7 @@ func (x *Index) follow(ctx context.Context) error {
 		if err := x.prune(oldest); err != nil {
 			return err
 		}
-		batches, err := x.backlog(runtime.GOMAXPROCS(0))
+		batches, err := x.nextBatches(runtime.GOMAXPROCS(0))
 		if err != nil {
 			return err
 		}
@@ -89,11 +89,11 @@ func (x *Index) follow(ctx context.Context) error {
 	}
 }
 
-// backlog reads the next batches to index, at most so many.
-func (x *Index) backlog(most int) (batches [][]*activity.Entry, err error) {
+// nextBatches reads the next batches to index, most at most.
+func (x *Index) nextBatches(most int) (batches [][]*activity.Entry, err error) {
 	after := x.indexed
 	for len(batches) < most {
-		batch, err := x.next(after)
+		batch, err := x.nextBatch(after)
 		if err != nil {
 			return nil, err
 		}
@@ -108,9 +108,9 @@ func (x *Index) backlog(most int) (batches [][]*activity.Entry, err error) {
 	return batches, nil
 }
 
-// next reads the batch behind a position. Damaged entries are logged and
-// passed over.
-func (x *Index) next(after activity.Position) (batch []*activity.Entry, err error) {
+// nextBatch reads the batch behind a position. Damaged entries are logged and
+// left out.
+func (x *Index) nextBatch(after activity.Position) (batch []*activity.Entry, err error) {
 	err = x.store.View(func(tx *store.Tx) error {
 		for e, err := range tx.Entries(after+1, lastPosition) {
 			if err != nil {
@@ -126,9 +126,9 @@ func (x *Index) next(after activity.Position) (batch []*activity.Entry, err erro
 	return batch, err
 }
 
-// add indexes the batches behind what is indexed, in memory, each on a core of
-// its own: a rebuild is to be over soon. Once the segments that are not full
-// have the entries of a full one together, they are merged into one.
+// add makes a segment in memory of each batch, all at the same time, so that a
+// rebuild uses all cores. Once the segments that are not full have as many
+// entries as a full one, they are merged into one.
 func (x *Index) add(batches ...[]*activity.Entry) error {
 	segments := make([]*segment, len(batches))
 	var making errgroup.Group

@@ -33,7 +33,7 @@ func BenchmarkTermList(b *testing.B) {
 		term := parse(b, of.query).Terms()[0]
 		b.Run(of.query+"/list", func(b *testing.B) {
 			for b.Loop() {
-				if err := s.collect(roaring.New(), of.field, func(v *termList, hit func(i int)) { v.matching(&term, hit) }); err != nil {
+				if err := s.addMatching(roaring.New(), of.field, func(v *termList, hit func(i int)) { v.matching(&term, hit) }); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -54,7 +54,7 @@ func BenchmarkTermList(b *testing.B) {
 						break
 					}
 					if term.MatchText([]byte(value.Term)) {
-						if err := d.addTo(found, []byte(value.Term)); err != nil {
+						if err := d.addDocuments(found, []byte(value.Term)); err != nil {
 							b.Fatal(err)
 						}
 					}
@@ -94,7 +94,7 @@ func BenchmarkInlineDocs(b *testing.B) {
 	term := parse(b, "*de*").Terms()[0]
 	var hits []int
 	v.matching(&term, func(i int) {
-		if v.from[i] < v.from[i+1] {
+		if v.docsFrom[i] < v.docsFrom[i+1] {
 			hits = append(hits, i)
 		}
 	})
@@ -102,7 +102,7 @@ func BenchmarkInlineDocs(b *testing.B) {
 		for b.Loop() {
 			set := newDocSet(s.count)
 			for _, i := range hits {
-				for _, doc := range v.docs[v.from[i]:v.from[i+1]] {
+				for _, doc := range v.docs[v.docsFrom[i]:v.docsFrom[i+1]] {
 					set.add(doc)
 				}
 			}
@@ -113,7 +113,7 @@ func BenchmarkInlineDocs(b *testing.B) {
 		for b.Loop() {
 			set := roaring.New()
 			for _, i := range hits {
-				set.AddMany(v.docs[v.from[i]:v.from[i+1]])
+				set.AddMany(v.docs[v.docsFrom[i]:v.docsFrom[i+1]])
 			}
 		}
 	})
@@ -125,7 +125,7 @@ func BenchmarkInlineDocs(b *testing.B) {
 		for b.Loop() {
 			set := roaring.New()
 			for _, i := range hits {
-				if err := d.addTo(set, v.value(i)); err != nil {
+				if err := d.addDocuments(set, v.value(i)); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -139,11 +139,11 @@ func BenchmarkClasses(b *testing.B) {
 	_, x := openCorpus(b)
 	s := largestSegment(x)
 	term := parse(b, "*after*").Terms()[0]
-	for name, fields := range map[string][]string{"fields that can hold it": classesOf(term.Text), "all fields": termListFields[:]} {
+	for name, fields := range map[string][]string{"fields that can hold it": fieldsHolding(term.Text), "all fields": termListFields[:]} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
 				for _, field := range fields {
-					if err := s.collect(roaring.New(), field, func(v *termList, hit func(i int)) { v.matching(&term, hit) }); err != nil {
+					if err := s.addMatching(roaring.New(), field, func(v *termList, hit func(i int)) { v.matching(&term, hit) }); err != nil {
 						b.Fatal(err)
 					}
 				}
@@ -165,7 +165,7 @@ func BenchmarkVerify(b *testing.B) {
 			b.Run(query+"/"+of.name, func(b *testing.B) {
 				f := activity.Filter{Search: parse(b, query)}
 				for b.Loop() {
-					w := walker{store: x.store, filter: &f, verifyLimit: of.limit, verifiedFirst: !of.first, maxFound: 21, page: span{0, lastPosition}, all: span{0, lastPosition}}
+					w := walker{store: x.store, filter: &f, verifyLimit: of.limit, verifiedFirst: !of.first, maxFound: 21, pageSpan: span{0, lastPosition}, dateSpan: span{0, lastPosition}}
 					if err := w.searchSegments(b.Context(), x.segments); err != nil {
 						b.Fatal(err)
 					}
@@ -181,7 +181,7 @@ func BenchmarkEverything(b *testing.B) {
 	_, x := openCorpus(b)
 	f := activity.Filter{}
 	newWalker := func() walker {
-		return walker{store: x.store, filter: &f, verifyLimit: verifyLimit, maxFound: 21, page: span{0, lastPosition}, all: span{0, lastPosition}}
+		return walker{store: x.store, filter: &f, verifyLimit: verifyLimit, maxFound: 21, pageSpan: span{0, lastPosition}, dateSpan: span{0, lastPosition}}
 	}
 	b.Run("log", func(b *testing.B) {
 		for b.Loop() {
@@ -207,7 +207,7 @@ func BenchmarkCompaction(b *testing.B) {
 	_, x := openCorpus(b)
 	var batches []*segment
 	for after := activity.Position(0); len(batches) < memSegmentsPerFile*2; {
-		batch, err := x.next(after)
+		batch, err := x.nextBatch(after)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -228,7 +228,7 @@ func BenchmarkCompaction(b *testing.B) {
 	for name, segments := range map[string][]*segment{"batches": batches, "one segment": {merged}} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				w := walker{store: x.store, filter: &f, verifyLimit: verifyLimit, maxFound: 21, page: span{0, lastPosition}, all: span{0, lastPosition}}
+				w := walker{store: x.store, filter: &f, verifyLimit: verifyLimit, maxFound: 21, pageSpan: span{0, lastPosition}, dateSpan: span{0, lastPosition}}
 				if err := w.searchSegments(b.Context(), segments); err != nil {
 					b.Fatal(err)
 				}
@@ -241,7 +241,7 @@ func BenchmarkCompaction(b *testing.B) {
 // Bleve makes it, whose documents have to be put in order.
 func BenchmarkBleve(b *testing.B) {
 	_, x := openCorpus(b)
-	entries, err := x.next(0)
+	entries, err := x.nextBatch(0)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -271,7 +271,7 @@ func BenchmarkBleve(b *testing.B) {
 		b.Run(of.search+"/segments", func(b *testing.B) {
 			f := activity.Filter{Search: parse(b, of.search)}
 			for b.Loop() {
-				w := walker{store: x.store, filter: &f, verifyLimit: verifyLimit, maxFound: 21, page: span{0, lastPosition}, all: span{0, lastPosition}}
+				w := walker{store: x.store, filter: &f, verifyLimit: verifyLimit, maxFound: 21, pageSpan: span{0, lastPosition}, dateSpan: span{0, lastPosition}}
 				if err := w.searchSegments(b.Context(), []*segment{s}); err != nil {
 					b.Fatal(err)
 				}

@@ -1,80 +1,79 @@
-// Package search is the index over the activity log: where Bleve lives, and
-// nothing else does. The index is derived from the log in package store and
-// may be deleted at any time; it follows the log by itself and never makes a
-// writer wait. Two rules make it simple:
+// Package search is the index over the activity log. It is the only package that
+// uses Bleve. The index is derived from the log in package store and may be
+// deleted at any time. It follows the log by itself, and no writer waits for it.
+// Two rules keep it simple:
 //
-//   - A search is exact at any moment. [Index.Activity] reads what the index
-//     does not hold yet from the log and matches it with
-//     activity.Filter.Match, which is the definition of a filter, and asks the
-//     index for the rest. So an entry is found as soon as the change it
-//     records is visible, also while the index is being built.
-//   - The directory is the state. A file's name says which positions of the
-//     log it covers. At the start, files are trusted from the oldest on for as
-//     long as they are whole and leave no gap; everything else is removed and
-//     indexed again by following the log, which is all a rebuild is. Files lie
-//     in a directory named after the format of the index and the id of the
-//     store; any other is removed. So is an index that is ahead of its log (a
-//     restored backup).
+//   - A search is exact at any moment. [Index.Activity] reads entries that are
+//     not indexed yet from the log and matches them with activity.Filter.Match,
+//     which defines what a filter means. The rest is searched in the index. So
+//     an entry is found as soon as the change it records is visible, also while
+//     the index is built.
+//   - The directory is the state. The name of a file is the part of the log that
+//     the file covers. At the start, files are trusted from the oldest on for as
+//     long as they are whole and leave no gap. Other files are deleted, and their
+//     part of the log is indexed again, which is all that a rebuild is. The files
+//     lie in a directory named after the format of the index and the id of the
+//     store. Other directories are deleted, and so is an index that is ahead of
+//     its log, as after the restore of a backup.
 //
 // # Segments
 //
-// The index is a row of immutable segments, each over a part of the log, one
-// behind the other, as in a log-structured merge tree. New entries are indexed
-// in batches (follow.go) and are segments in memory at first. Eight of them
-// are merged into a file, together with the files before them that are no
-// larger (compact.go), so files stay few and no entry is written often. From
-// [segmentSize] entries on a segment is full and stays as it is. What a crash
-// takes, at most what was in memory, is indexed again. Retention removes the files whose entries are all
-// gone; of the segment on the border, a search sees the documents from the
-// oldest entry on.
+// The index is a row of immutable segments, each over a part of the log, as in a
+// log-structured merge tree. New entries are indexed in batches (follow.go),
+// which are segments in memory at first. Eight of them are merged into a file,
+// together with the files before them that are no larger (compact.go). So files
+// stay few and no entry is written often. A segment with [segmentSize] entries is
+// full and stays as it is. After a crash, what was in memory is indexed again.
+// Retention deletes the files whose entries the log has removed. In the segment
+// at the border, searches begin at the oldest entry of the log.
 //
-// A segment is one of Bleve's (zapx, made from documents of our own): for
-// each field a dictionary from term to the set of documents that have it, as a
-// roaring bitmap, and for each document its stored id. We do without Bleve's
-// index (scorch), query language and collector, for three reasons, measured
-// with a million entries (docs/performance.md). BenchmarkBleve compares both
-// with 4,096 entries, where ours is found in 2 to 10 times faster:
+// A segment is one of Bleve's (zapx) with documents of our own: for each field a
+// dictionary from a term to the set of documents that have it, a roaring bitmap,
+// and for each document its stored id. Bleve's index (scorch), query language and
+// collector are not used, for three reasons, measured with a million entries
+// (docs/performance.md). BenchmarkBleve compares both with 4,096 entries, where
+// ours is 2 to 10 times faster:
 //
-//  1. Scorch numbers documents in no particular order, so each hit of a search
-//     must be visited and sorted: 100 ms for a frequent term. Our segments are
-//     made in the order of the log. A document's number is its place in time;
-//     the newest 20 hits are the last 20 bits of a set, the total is its number
-//     of bits, a period is a range of bits.
-//  2. A dictionary is an automaton and has to be walked value by value: a second
-//     for *dead*. A [termList] is searched at the speed of bytes.Index.
+//  1. Scorch numbers documents in no particular order, so all hits have to be
+//     sorted: 100 ms for a frequent term. Our segments are made in the order of
+//     the log, so the number of a document is its place in time. The newest 20
+//     hits are the last 20 bits of a set, the total is its number of bits, a
+//     period is a range of bits.
+//  2. A dictionary is an automaton and has to be walked value by value, which
+//     takes a second for *dead*. A [termList] is searched at the speed of
+//     bytes.Index.
 //  3. Scorch syncs each batch and merges in goroutines of its own. Here one
 //     goroutine, [Index.Run], does all the writing.
 //
-// segment.go and termlist.go are the only code that knows how Bleve stores
-// things. TestAgreesWithBleve gives random entries and searches to Bleve as it
-// comes, scorch and queries, and compares. A new version of zapx that reads the
-// old files needs nothing; one that does not needs a new [format].
+// Only segment.go and termlist.go know how Bleve stores things. TestAgreesWithBleve
+// compares random searches with the answers of Bleve's own index. A new version
+// of zapx that cannot read the old files needs a new [format].
 //
 // # The way of one search
 //
-//  1. [Index.Activity] waits for the slot of its reader, who has one, and for
-//     one of as many slots as there are cores.
-//  2. Everything has its place on one line, the positions: the dates of the
-//     filter, the oldest entry of the log, the cursor.
-//  3. The part behind the index is scanned in the log; in a server at rest it is
+//  1. [Index.Activity] waits until the reader has no other search, and fewer
+//     searches run than there are cores.
+//  2. The dates of the filter, the oldest entry of the log and the cursor become
+//     one span of positions.
+//  3. The part of the log behind the index is scanned. In an idle server it is
 //     empty.
-//  4. Segment by segment in the order of the walk, until the page is full (or all
-//     of them at the same time, where the total is wanted), a range of documents
-//     is filtered by type, actor and severity, which are terms of a field, then
+//  4. The segments are searched in the order of the walk until the page is full;
+//     for the total, all of them at the same time. The documents in the span are
+//     filtered by type, actor and severity, which are terms of a field, and then
 //     by the search.
-//  5. The search is first answered roughly, as if terms with stars were true of
-//     everything. There is no negation, so the rough answer only errs by too
-//     much; where it leaves [verifyLimit] candidates or fewer, their entries are
-//     read and matched. Else the term lists are searched. Of "*0* AND rare" only
-//     what has rare is ever looked at.
-//  6. The entries of the page are read from the store. If one has been removed
-//     meanwhile, the search begins again.
+//  5. The search is first answered approximately, as if terms with stars were true
+//     of every document. There is no negation, so that answer has documents too
+//     many and never too few. If it has [verifyLimit] of them or fewer, their
+//     entries are read and matched. Otherwise the term lists are searched. So
+//     "*0* AND rare" reads only the entries that have rare.
+//  6. The entries of the page are read from the store. If one of them has been
+//     removed meanwhile, the search begins again.
 //
-// Documents hold the folded leaf values of the metadata, unanalysed, in three
-// fields by class: plain words, id-like values, everything else. Numbers and
-// booleans are terms, too, and comparisons look at all distinct numbers. The
-// classes keep the term list that a *word* must be looked for in small: ids are
-// nearly all of it, and a word with letters beyond f cannot be part of one.
+// Documents have the folded leaf values of the metadata as terms, in three fields:
+// plain words, values like ids, and all others. Numbers and booleans are terms,
+// too; comparisons look at all distinct numbers. The three fields keep the term
+// list small that a *word* is searched for in: most values are ids, and a word
+// with letters beyond f cannot be part of one.
 package search
 
 import (
@@ -94,9 +93,8 @@ import (
 	"trento/store/activity"
 )
 
-// format is the layout of the documents and of what they are found by. Any
-// change of document.go raises it, and an index of another format is built
-// again.
+// format numbers the layout of the documents. Any change of document.go raises
+// it, and an index of another format is rebuilt.
 const format = 3
 
 // segmentSize is the number of entries from which on a segment is full. Fewer and
@@ -129,8 +127,8 @@ type Index struct {
 // Open opens the index in a directory of its own, creating it where it is
 // missing. Files are trusted from the oldest on for as long as they are
 // whole, follow one another without a gap and belong to the log of s; the
-// others are removed, to be indexed again by Run. That nobody else uses the
-// directory is the caller's to ensure; being open, s says so for its own.
+// others are deleted, and Run indexes their entries again. The caller ensures
+// that nobody else uses the directory, for example by keeping it beside s.
 func Open(dir string, s *store.Store, log *slog.Logger) (*Index, error) {
 	x := &Index{
 		dir: filepath.Join(dir, fmt.Sprintf("%d-%s", format, s.ID())), store: s, log: log,
@@ -177,7 +175,7 @@ func (x *Index) open(dir string) error {
 	}
 	if fault := x.checkLog(oldest); fault != nil {
 		x.log.Warn("search index is not to be trusted and is built again", "cause", fault)
-		return x.drop(len(x.segments), 0)
+		return x.deleteOldest(len(x.segments), 0)
 	}
 	return nil
 }
@@ -195,9 +193,9 @@ func segmentName(covers span) string {
 
 func (x *Index) path(covers span) string { return filepath.Join(x.dir, segmentName(covers)) }
 
-// list gives what the files in the directory cover, oldest first and, where
-// several begin at the same position, the largest first. Everything else is
-// removed.
+// list returns the spans of the files in the directory, oldest first and, of
+// those that begin at the same position, the largest first. Other files are
+// deleted.
 func (x *Index) list() ([]span, error) {
 	files, err := os.ReadDir(x.dir)
 	if err != nil {
@@ -221,11 +219,11 @@ func (x *Index) list() ([]span, error) {
 	return spans, nil
 }
 
-// openNext opens the segment behind those that are open.
+// openNext opens the file of the segment behind those that are open.
 func (x *Index) openNext(covers span, oldest activity.Position) error {
 	switch {
 	case covers.last <= x.indexed || covers.last < oldest:
-		// What a merge, or the removal of old entries, had no time to remove.
+		// A merge, or pruning, was interrupted before it could delete this.
 		return os.Remove(x.path(covers))
 	case len(x.segments) == 0 && covers.first > max(oldest, 1), len(x.segments) > 0 && covers.first != x.indexed+1:
 		return fmt.Errorf("the segment before %s is missing", segmentName(covers))
@@ -253,9 +251,9 @@ func (x *Index) checkLog(oldest activity.Position) error {
 	})
 }
 
-// drop removes the oldest segments, files included, and sets how far the index
-// reaches.
-func (x *Index) drop(segments int, indexed activity.Position) error {
+// deleteOldest deletes the oldest segments with their files, and sets how far the
+// index reaches.
+func (x *Index) deleteOldest(segments int, indexed activity.Position) error {
 	x.mu.Lock()
 	dropped := x.segments[:segments]
 	x.segments = slices.Clone(x.segments[segments:])
@@ -263,12 +261,12 @@ func (x *Index) drop(segments int, indexed activity.Position) error {
 	x.mu.Unlock()
 	var faults []error
 	for _, s := range dropped {
-		faults = append(faults, s.remove())
+		faults = append(faults, s.delete())
 	}
 	return errors.Join(faults...)
 }
 
-// replace puts one segment in the place of several, whose files are removed.
+// replace puts one segment in the place of several, whose files are deleted.
 func (x *Index) replace(from, end int, merged *segment) error {
 	x.mu.Lock()
 	replaced := x.segments[from:end]
@@ -276,13 +274,12 @@ func (x *Index) replace(from, end int, merged *segment) error {
 	x.mu.Unlock()
 	var faults []error
 	for _, s := range replaced {
-		faults = append(faults, s.remove())
+		faults = append(faults, s.delete())
 	}
 	return errors.Join(faults...)
 }
 
-// Close closes the index; what is in memory only is written first. Run has to
-// have ended.
+// Close writes the segments in memory and closes the index. Run must have ended.
 func (x *Index) Close() error {
 	x.mu.Lock()
 	if x.closed {
@@ -298,7 +295,7 @@ func (x *Index) Close() error {
 	return err
 }
 
-// acquire gives the segments as they are now and how far they reach; they stay
+// acquire returns the segments as they are now and how far they reach. They stay
 // open until release is called.
 func (x *Index) acquire() (segments []*segment, indexed activity.Position, release func(), err error) {
 	x.mu.Lock()
@@ -319,8 +316,8 @@ func (x *Index) acquire() (segments []*segment, indexed activity.Position, relea
 	}, nil
 }
 
-// Indexed is the position up to which the index holds the log. What lies
-// behind it is found, too, only more slowly.
+// Indexed is the position up to which the log is indexed. Entries behind it are
+// found, too, but more slowly.
 func (x *Index) Indexed() activity.Position {
 	x.mu.Lock()
 	defer x.mu.Unlock()

@@ -9,10 +9,10 @@ import (
 	"trento/store/activity"
 )
 
-// filter takes documents whose entries do not pass the filter out of the
-// candidates, its dates aside. It is sure where all that are left pass; else
-// searchTerms has to tell.
-func (s *segment) filter(ctx context.Context, f *activity.Filter, candidates *roaring.Bitmap) (sure bool, err error) {
+// filter removes documents that do not pass the filter from the candidates. It
+// ignores dates. It is exact where all that are left pass; otherwise searchTerms
+// has to decide.
+func (s *segment) filter(ctx context.Context, f *activity.Filter, candidates *roaring.Bitmap) (exact bool, err error) {
 	keep := func(set *roaring.Bitmap, err error) error {
 		if err == nil {
 			candidates.And(set)
@@ -20,22 +20,22 @@ func (s *segment) filter(ctx context.Context, f *activity.Filter, candidates *ro
 		return err
 	}
 	if len(f.Types) > 0 {
-		if err := keep(about(s, f.Types, aboutType)); err != nil {
+		if err := keep(documentsWithAny(s, f.Types, typeTerm)); err != nil {
 			return false, err
 		}
 	}
 	if len(f.Actors) > 0 {
-		if err := keep(about(s, f.Actors, aboutActor)); err != nil {
+		if err := keep(documentsWithAny(s, f.Actors, actorTerm)); err != nil {
 			return false, err
 		}
 	}
 	if len(f.Severities) > 0 {
-		if err := keep(about(s, f.Severities, aboutSeverity)); err != nil {
+		if err := keep(documentsWithAny(s, f.Severities, severityTerm)); err != nil {
 			return false, err
 		}
 	}
 	if f.WithoutUserManagement {
-		hidden, err := about(s, userManagement, aboutType)
+		hidden, err := documentsWithAny(s, userManagement, typeTerm)
 		if err != nil {
 			return false, err
 		}
@@ -47,7 +47,7 @@ func (s *segment) filter(ctx context.Context, f *activity.Filter, candidates *ro
 	return !hasWildcard(f.Search), keep(s.search(ctx, f.Search, true))
 }
 
-// searchTerms leaves of the candidates those that the search finds.
+// searchTerms removes the candidates that the search does not find.
 func (s *segment) searchTerms(ctx context.Context, q activity.Search, candidates *roaring.Bitmap) error {
 	found, err := s.search(ctx, q, false)
 	if err == nil {
@@ -56,32 +56,34 @@ func (s *segment) searchTerms(ctx context.Context, q activity.Search, candidates
 	return err
 }
 
-// hasWildcard reports whether a search has a term that only a term list answers.
+// hasWildcard reports whether a search has a term that needs a term list.
 func hasWildcard(q activity.Search) bool {
 	return slices.ContainsFunc(q.Terms(), func(t activity.Term) bool { return !t.Comparison() && t.Starred() })
 }
 
 var userManagement = slices.DeleteFunc(activity.Types(), func(t activity.Type) bool { return !t.UserManagement() })
 
-// about is the set of documents that have any of the values.
-func about[T any](s *segment, values []T, term func(T) string) (*roaring.Bitmap, error) {
+// documentsWithAny returns the documents that have any of the values in
+// fieldEntry.
+func documentsWithAny[T any](s *segment, values []T, term func(T) string) (*roaring.Bitmap, error) {
 	found := roaring.New()
-	d, err := s.dictionary(fieldAbout)
+	d, err := s.dictionary(fieldEntry)
 	if err != nil {
 		return nil, err
 	}
 	for _, v := range values {
-		if err := d.addTo(found, []byte(term(v))); err != nil {
+		if err := d.addDocuments(found, []byte(term(v))); err != nil {
 			return nil, err
 		}
 	}
 	return found, nil
 }
 
-// search joins the terms of a search from the left. A rough answer takes terms
-// with stars to be true of every document: without negation, that makes it
-// too large but never too small, and it is quick.
-func (s *segment) search(ctx context.Context, q activity.Search, rough bool) (*roaring.Bitmap, error) {
+// search returns the documents that a search finds. Terms are joined from the
+// left. An approximate answer takes terms with stars to be true of every
+// document. Searches have no negation, so it has documents too many but never
+// too few, and it needs no term list.
+func (s *segment) search(ctx context.Context, q activity.Search, approximate bool) (*roaring.Bitmap, error) {
 	if numbers, ok := q.SingleLeaf(); ok {
 		return s.numbers(numbers)
 	}
@@ -93,7 +95,7 @@ func (s *segment) search(ctx context.Context, q activity.Search, rough bool) (*r
 		if t.And && i > 0 && found.IsEmpty() {
 			continue
 		}
-		set, err := s.term(&t, rough)
+		set, err := s.term(&t, approximate)
 		if err != nil {
 			return nil, err
 		}
@@ -112,30 +114,30 @@ func (s *segment) all() *roaring.Bitmap {
 	return all
 }
 
-func (s *segment) term(t *activity.Term, rough bool) (*roaring.Bitmap, error) {
+func (s *segment) term(t *activity.Term, approximate bool) (*roaring.Bitmap, error) {
 	switch {
 	case t.Comparison():
 		return s.numbers(t.Numbers)
 	case !t.Starred():
 		found := roaring.New()
-		for _, field := range []string{classOf(t.Text[0]), fieldLiteral} {
+		for _, field := range []string{fieldOf(t.Text[0]), fieldLiteral} {
 			d, err := s.dictionary(field)
 			if err != nil {
 				return nil, err
 			}
-			if err := d.addTo(found, []byte(t.Text[0])); err != nil {
+			if err := d.addDocuments(found, []byte(t.Text[0])); err != nil {
 				return nil, err
 			}
 		}
 		return found, nil
-	case rough:
+	case approximate:
 		return s.all(), nil
 	case len(t.Text) == 2 && t.Text[0] == "" && t.Text[1] == "": // a star alone
-		return about(s, []string{hasString}, func(term string) string { return term })
+		return documentsWithAny(s, []string{hasStringTerm}, func(term string) string { return term })
 	default:
 		found := roaring.New()
-		for _, field := range classesOf(t.Text) {
-			err := s.collect(found, field, func(v *termList, hit func(i int)) { v.matching(t, hit) })
+		for _, field := range fieldsHolding(t.Text) {
+			err := s.addMatching(found, field, func(v *termList, hit func(i int)) { v.matching(t, hit) })
 			if err != nil {
 				return nil, err
 			}
@@ -144,11 +146,11 @@ func (s *segment) term(t *activity.Term, rough bool) (*roaring.Bitmap, error) {
 	}
 }
 
-// numbers is the set of documents with a number in any of the intervals. The
-// distinct numbers of a log are few, so all are looked at.
+// numbers returns the documents with a number in any of the intervals. A log has
+// few distinct numbers, so all of them are compared.
 func (s *segment) numbers(intervals []activity.Interval) (*roaring.Bitmap, error) {
 	found := roaring.New()
-	err := s.collect(found, fieldLiteral, func(v *termList, hit func(i int)) {
+	err := s.addMatching(found, fieldLiteral, func(v *termList, hit func(i int)) {
 		for i := range v.ends {
 			leaf := activity.Leaf{Kind: activity.NumberLeaf, Text: string(v.value(i))}
 			if c := leaf.Text[0]; c != '-' && (c < '0' || c > '9') {
@@ -162,8 +164,9 @@ func (s *segment) numbers(intervals []activity.Interval) (*roaring.Bitmap, error
 	return found, err
 }
 
-// collect adds the documents of all values of a field that choose hits.
-func (s *segment) collect(found *roaring.Bitmap, field string, choose func(v *termList, hit func(i int))) error {
+// addMatching adds the documents of those values of a field that choose passes
+// to hit.
+func (s *segment) addMatching(found *roaring.Bitmap, field string, choose func(v *termList, hit func(i int))) error {
 	v, err := s.termList(field)
 	if err != nil {
 		return err
@@ -174,9 +177,9 @@ func (s *segment) collect(found *roaring.Bitmap, field string, choose func(v *te
 	}
 	var few docSet
 	choose(v, func(i int) {
-		docs := v.docs[v.from[i]:v.from[i+1]]
+		docs := v.docs[v.docsFrom[i]:v.docsFrom[i+1]]
 		if len(docs) == 0 && err == nil {
-			err = d.addTo(found, v.value(i))
+			err = d.addDocuments(found, v.value(i))
 			return
 		}
 		if few == nil {

@@ -247,15 +247,15 @@ func TestClasses(t *testing.T) {
 		from := rapid.IntRange(0, len(text)).Draw(t, "from")
 		to := rapid.IntRange(from, len(text)).Draw(t, "to")
 		parts := []string{text[:from], text[to:]}
-		if !slices.Contains(classesOf(parts), classOf(text)) {
-			t.Fatalf("%q is in %s, %q asks %v", text, classOf(text), parts, classesOf(parts))
+		if !slices.Contains(fieldsHolding(parts), fieldOf(text)) {
+			t.Fatalf("%q is in %s, %q asks %v", text, fieldOf(text), parts, fieldsHolding(parts))
 		}
 	})
 	for text, want := range map[string]string{
 		"": fieldText, "hana01": fieldPlain, "deadbeef": fieldID, "deadbee": fieldPlain, "deadbeefs": fieldPlain,
 		"2026-03-02t08:11:05z": fieldID, "10.1.0.51": fieldID, "a b": fieldText, "é": fieldText, "x@y": fieldText,
 	} {
-		if got := classOf(text); got != want {
+		if got := fieldOf(text); got != want {
 			t.Errorf("%q is in %s, want %s", text, got, want)
 		}
 	}

@@ -91,7 +91,7 @@ func follow(t testing.TB, x *Index) {
 func followSome(t testing.TB, x *Index, groups, size int) {
 	t.Helper()
 	for range groups {
-		entries, err := x.next(x.indexed)
+		entries, err := x.nextBatch(x.indexed)
 		if err != nil {
 			t.Fatal(err)
 		}

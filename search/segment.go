@@ -32,8 +32,8 @@ type segment struct {
 
 var plugin zap.ZapPlugin
 
-// newSegment indexes entries in memory; it covers the log from a position to that
-// of the last of them.
+// newSegment indexes entries in memory. It covers the log from the position first
+// to the last entry.
 func newSegment(first activity.Position, entries []*activity.Entry) (*segment, error) {
 	documents := make([]index.Document, len(entries))
 	for i, e := range entries {
@@ -69,8 +69,8 @@ func mergeSegments(segments []*segment, path string) (*segment, error) {
 	return openSegment(path, span{segments[0].first, segments[len(segments)-1].last})
 }
 
-// openSegment opens a file after a look at every byte of it: the rest of the
-// package takes for granted that a segment is whole.
+// openSegment opens a file whose checksum is right. The rest of the package relies
+// on a segment being whole.
 func openSegment(path string, covers span) (_ *segment, err error) {
 	// Damaged files make Bleve panic, and mapped ones fault.
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
@@ -90,8 +90,8 @@ func openSegment(path string, covers span) (_ *segment, err error) {
 	return s, nil
 }
 
-// remove takes the segment's file away. Searches under way may go on using it.
-func (s *segment) remove() error {
+// delete deletes the file of the segment. Searches under way can still use it.
+func (s *segment) delete() error {
 	err := s.bleve.DecRef()
 	if s.path != "" {
 		err = errors.Join(err, os.Remove(s.path))
@@ -99,7 +99,7 @@ func (s *segment) remove() error {
 	return err
 }
 
-// check compares the file with its checksum and its name.
+// check compares the file with its checksum and with the span in its name.
 func (s *segment) check() error {
 	file, ok := s.bleve.(interface {
 		Data() []byte
@@ -129,7 +129,7 @@ func (s *segment) check() error {
 	return nil
 }
 
-// position is the position of the entry a document stands for.
+// position returns the position of the entry of a document.
 func (s *segment) position(document int) (activity.Position, error) {
 	id, err := s.bleve.DocID(uint64(document))
 	if err != nil {
@@ -141,7 +141,7 @@ func (s *segment) position(document int) (activity.Position, error) {
 	return activity.PositionOfKey(id), nil
 }
 
-// documents is the range of documents within a span.
+// documents returns the range of documents within a span.
 func (s *segment) documents(within span) (first, end int, err error) {
 	from := func(bound activity.Position) int {
 		return sort.Search(s.count, func(i int) bool {
@@ -162,8 +162,8 @@ func (s *segment) documents(within span) (first, end int, err error) {
 	return first, end, err
 }
 
-// dictionary is the terms of a field and the documents that have them. It must
-// not be shared among goroutines.
+// dictionary has the terms of a field and the documents that have each. It must
+// not be shared between goroutines.
 type dictionary struct {
 	bleve.TermDictionary
 	postings bleve.PostingsList // reused
@@ -174,8 +174,8 @@ func (s *segment) dictionary(field string) (*dictionary, error) {
 	return &dictionary{TermDictionary: d}, err
 }
 
-// addTo adds the documents that have a term to a set.
-func (d *dictionary) addTo(set *roaring.Bitmap, term []byte) error {
+// addDocuments adds the documents that have a term to a set.
+func (d *dictionary) addDocuments(set *roaring.Bitmap, term []byte) error {
 	var err error
 	if d.postings, err = d.PostingsList(term, nil, d.postings); err != nil {
 		return err

@@ -21,7 +21,8 @@ func (s span) intersect(other span) span {
 	return span{max(s.first, other.first), min(s.last, other.last)}
 }
 
-// after is what is left of the span for a walk that stands on p.
+// after returns the part of the span that lies behind p in the direction of a
+// walk.
 func (s span) after(p activity.Position, forward bool) span {
 	switch {
 	case forward && p == lastPosition, !forward && p == 0:

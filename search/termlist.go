@@ -18,24 +18,25 @@ import (
 type termList struct {
 	text []byte // the values in rising order, each followed by an end mark
 	ends []int  // where the end mark of each value is
-	// docs lists the documents of the values that few documents have, which is
-	// most of them; those of value i are docs[from[i]:from[i+1]]. A value
-	// without any there has many: the segment knows.
-	docs []uint32
-	from []uint32
+	// docs lists the documents of values that at most maxInlineDocs documents
+	// have, which is most of them. Those of value i are
+	// docs[docsFrom[i]:docsFrom[i+1]]. The documents of other values are in the
+	// segment.
+	docs     []uint32
+	docsFrom []uint32
 }
 
-// endMark cannot be in a value or in what is searched for: both are UTF-8.
+// endMark is in no value and in nothing that is searched for: both are UTF-8.
 const endMark = 0xff
 
-// inlineDocs is how many documents a value can have at most to be listed with
-// them. By BenchmarkInlineDocs the documents of many rare values are collected
+// maxInlineDocs is the largest number of documents that are listed with a value.
+// By BenchmarkInlineDocs the documents of many rare values are collected
 // 15 times faster from the list than from the segment.
-const inlineDocs = 8
+const maxInlineDocs = 8
 
-// newTermList copies a dictionary.
+// newTermList makes the list of a dictionary.
 func newTermList(d *dictionary) (*termList, error) {
-	v := &termList{from: []uint32{0}}
+	v := &termList{docsFrom: []uint32{0}}
 	var iterator bleve.PostingsIterator
 	values := d.AutomatonIterator(nil, nil, nil)
 	for {
@@ -49,7 +50,7 @@ func newTermList(d *dictionary) (*termList, error) {
 		v.text = append(v.text, entry.Term...)
 		v.ends = append(v.ends, len(v.text))
 		v.text = append(v.text, endMark)
-		if entry.Count <= inlineDocs {
+		if entry.Count <= maxInlineDocs {
 			if d.postings, err = d.PostingsList([]byte(entry.Term), nil, d.postings); err != nil {
 				return nil, err
 			}
@@ -65,7 +66,7 @@ func newTermList(d *dictionary) (*termList, error) {
 				v.docs = append(v.docs, uint32(p.Number()))
 			}
 		}
-		v.from = append(v.from, uint32(len(v.docs)))
+		v.docsFrom = append(v.docsFrom, uint32(len(v.docs)))
 	}
 }
 
@@ -78,7 +79,7 @@ func (v *termList) start(i int) int {
 
 func (v *termList) value(i int) []byte { return v.text[v.start(i):v.ends[i]] }
 
-// withPrefix is the range of values that begin with a text.
+// withPrefix returns the range of values that begin with a text.
 func (v *termList) withPrefix(text string) (first, end int) {
 	if text == "" {
 		return 0, len(v.ends)
@@ -88,7 +89,8 @@ func (v *termList) withPrefix(text string) (first, end int) {
 	return first, end
 }
 
-// matching calls found with each value that a term with stars covers.
+// matching calls found with the index of each value that a term with stars
+// matches.
 func (v *termList) matching(t *activity.Term, found func(i int)) {
 	first, end := v.withPrefix(t.Text[0])
 	anchor := ""
@@ -119,8 +121,8 @@ func (v *termList) matching(t *activity.Term, found func(i int)) {
 	}
 }
 
-// valueAt is the value an offset is in; it is not before the one given. Hits are
-// often close together, so it looks near first and doubles its steps.
+// valueAt returns the value that an offset is in, which is first or behind it.
+// Hits are often close together, so it searches in steps that double.
 func (v *termList) valueAt(first, end, offset int) int {
 	if v.ends[first] >= offset {
 		return first

@@ -13,8 +13,8 @@ import (
 	"trento/store"
 )
 
-// newAdmin is the way back in for administrators who have lost the password.
-func newAdmin(l *loader) *cobra.Command {
+// newAdmin makes the command for administrators who have lost their password.
+func newAdmin(l *configLoader) *cobra.Command {
 	var stdin bool
 	reset := &cobra.Command{
 		Use: "reset-password", Short: "Give the default admin another password, while the server is stopped", Args: cobra.NoArgs,

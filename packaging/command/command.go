@@ -24,9 +24,9 @@ func Run() (status int) {
 	return 0
 }
 
-// newRoot serves, unless another command is named.
+// newRoot makes the command trento-web. It serves unless another one is named.
 func newRoot(environ []string) *cobra.Command {
-	l := &loader{environ: environ}
+	l := &configLoader{environ: environ}
 	root := &cobra.Command{
 		Use:   "trento-web",
 		Short: "Watch SAP landscapes: console, API and agent endpoints in one program",
@@ -55,14 +55,14 @@ func newRoot(environ []string) *cobra.Command {
 	return root
 }
 
-// loader loads the configuration.
-type loader struct {
+// configLoader loads the configuration that the environment and --config give.
+type configLoader struct {
 	environ []string
 	file    string // of the flag --config
 }
 
-// load writes what is odd about the configuration to stderr.
-func (l *loader) load(stderr io.Writer) (config.Config, error) {
+// load loads the configuration and writes its notices to stderr.
+func (l *configLoader) load(stderr io.Writer) (config.Config, error) {
 	c, notices, err := config.Load(l.file, l.environ, adminRules())
 	for _, n := range notices {
 		fmt.Fprintln(stderr, "trento-web: note:", n)

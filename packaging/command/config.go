@@ -6,7 +6,7 @@ import (
 	"trento/packaging/config"
 )
 
-func newConfig(l *loader) *cobra.Command {
+func newConfig(l *configLoader) *cobra.Command {
 	var example bool
 	cmd := &cobra.Command{
 		Use: "config", Short: "Show the configuration in force and where each value came from", Args: cobra.NoArgs,

@@ -9,7 +9,7 @@ import (
 	"trento/packaging/server"
 )
 
-func newServe(l *loader) *cobra.Command {
+func newServe(l *configLoader) *cobra.Command {
 	return &cobra.Command{
 		Use: "serve", Short: "Run the server until it is told to stop", Args: cobra.NoArgs, RunE: l.serve,
 		Long: "Run the server until it is told to stop. It is configured by environment variables and the file of --config;\n\"trento-web config\" shows them.",
@@ -18,7 +18,7 @@ func newServe(l *loader) *cobra.Command {
 	}
 }
 
-func (l *loader) serve(cmd *cobra.Command, _ []string) error {
+func (l *configLoader) serve(cmd *cobra.Command, _ []string) error {
 	c, err := l.load(cmd.ErrOrStderr())
 	if err != nil {
 		return err

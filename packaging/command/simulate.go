@@ -13,7 +13,7 @@ import (
 	"trento/store/discovery/fleet"
 )
 
-// newSimulate is the load generator.
+// newSimulate makes the command that generates load.
 func newSimulate() *cobra.Command {
 	o := fleet.FeedOptions{Heartbeats: true}
 	var duration time.Duration

@@ -17,8 +17,8 @@ import (
 	"github.com/caarlos0/env/v11"
 )
 
-// Notice is a sentence about the configuration that stops nothing, but that
-// whoever wrote it should read. It never holds a secret.
+// Notice is a sentence about the configuration for its author. It stops nothing
+// and never has a secret in it.
 type Notice string
 
 // Load reads the configuration: the defaults, over them the environment
@@ -48,7 +48,7 @@ func Load(file string, environ []string, rules Rules) (Config, []Notice, error) 
 	l.parse()
 	l.check(rules)
 	l.checkSSO()
-	l.notice()
+	l.noticeUnused()
 	l.noticeUnknown()
 	return l.config, l.notices, errors.Join(l.errs...)
 }
@@ -73,13 +73,13 @@ func (l *loader) overlay(assignments []assignment) {
 		ours := slices.ContainsFunc(l.variables, func(v Variable) bool { return v.Name == a.Name })
 		before, set := l.values[a.Name]
 		if ours && set && before != a.Value && l.origins[a.Name] == "environment" {
-			l.say("%s is set both in the environment and in the file; the file wins", a.Name)
+			l.addNotice("%s is set both in the environment and in the file; the file wins", a.Name)
 		}
 		l.values[a.Name], l.origins[a.Name] = a.Value, "file"
 	}
 }
 
-func (l *loader) say(format string, args ...any) {
+func (l *loader) addNotice(format string, args ...any) {
 	l.notices = append(l.notices, Notice(fmt.Sprintf(format, args...)))
 }
 
@@ -109,7 +109,7 @@ func (l *loader) parse() {
 	l.config.given = map[string]given{}
 	for _, v := range l.variables {
 		if value := l.values[v.Name]; value != "" {
-			l.config.given[v.Name] = given{v.shown(value), l.origins[v.Name]}
+			l.config.given[v.Name] = given{v.printable(value), l.origins[v.Name]}
 		}
 	}
 	if l.config.DataDir == "" {
@@ -176,7 +176,7 @@ func (l *loader) check(rules Rules) {
 		if l.faulty[v.Name] && v.Secret {
 			l.errs = append(l.errs, fmt.Errorf("%s: want %s", v.Name, v.Want))
 		} else if l.faulty[v.Name] {
-			l.errs = append(l.errs, fmt.Errorf("%s %q: want %s", v.Name, v.shown(l.values[v.Name]), v.Want))
+			l.errs = append(l.errs, fmt.Errorf("%s %q: want %s", v.Name, v.printable(l.values[v.Name]), v.Want))
 		}
 	}
 	for _, admin := range []struct {
@@ -202,14 +202,15 @@ func (c Config) KeyBase() []byte {
 	return key
 }
 
-// obsolete are the variables of former releases that nothing needs any more.
+// obsolete are variables of former releases that have no effect any more.
 var obsolete = []string{
 	"AMQP_URL", "DATABASE_POOL_SIZE", "DATABASE_URL", "EVENTSTORE_POOL_SIZE", "EVENTSTORE_URL", "GTM_ID", "MIX_ENV",
 	"PHX_SERVER", "PRUNE_EVENTS_INTERVAL", "RUNNER_URL",
 }
 
-// notice says what is set and has no effect, or not the one to expect.
-func (l *loader) notice() {
+// noticeUnused adds notices about variables that are set and have no effect, or
+// an unexpected one.
+func (l *loader) noticeUnused() {
 	var unused, later []string
 	for _, name := range obsolete {
 		if l.values[name] != "" {
@@ -221,30 +222,30 @@ func (l *loader) notice() {
 		if value == "" {
 			continue
 		}
-		if v.Later != "" {
-			later = append(later, fmt.Sprintf("%s (%s)", v.Name, v.Later))
+		if v.MissingFeature != "" {
+			later = append(later, fmt.Sprintf("%s (%s)", v.Name, v.MissingFeature))
 		}
 		if v.flag && value != "true" && value != "false" {
-			l.say("%s is %q, which counts as false: only the word true switches it on", v.Name, value)
+			l.addNotice("%s is %q, which counts as false: only the word true switches it on", v.Name, value)
 		}
 	}
 	if len(unused) > 0 {
-		l.say("set, but no longer needed, and ignored: %s", strings.Join(unused, ", "))
+		l.addNotice("set, but no longer needed, and ignored: %s", strings.Join(unused, ", "))
 	}
 	if len(later) > 0 {
-		l.say("set, but without effect, because this build lacks the feature: %s", strings.Join(later, ", "))
+		l.addNotice("set, but without effect, because this build lacks the feature: %s", strings.Join(later, ", "))
 	}
 	if l.values["ADMIN_USERNAME"] != "" {
-		l.say("ADMIN_USERNAME is ignored: the name of the default admin is set with ADMIN_USER")
+		l.addNotice("ADMIN_USERNAME is ignored: the name of the default admin is set with ADMIN_USER")
 	}
 	for _, v := range l.variables {
-		if size := len(l.values[v.Name]); v.Kept && size > 0 && size < minSecretSize {
-			l.say("%s is short: %d characters or more are hard to guess", v.Name, minSecretSize)
+		if size := len(l.values[v.Name]); v.Generated && size > 0 && size < minSecretSize {
+			l.addNotice("%s is short: %d characters or more are hard to guess", v.Name, minSecretSize)
 		}
 	}
 }
 
-// parseBool knows one word for true; whatever else is set means false.
+// parseBool takes "true" for true and everything else for false.
 func parseBool(text string) (any, error) { return text == "true", nil }
 
 func parseDuration(text string) (any, error) {
@@ -276,7 +277,7 @@ var hostPattern = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:
 
 func isHost(text string) bool { return len(text) <= 255 && hostPattern.MatchString(text) }
 
-// isAddress accepts an unset value; what must be set is asked elsewhere.
+// isAddress accepts an unset value; check asks for those that are required.
 func isAddress(text string) bool {
 	u, err := url.Parse(text)
 	return text == "" || err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""

@@ -8,18 +8,17 @@ import (
 	"strings"
 )
 
-// ourPrefixes begin the names of our variables and of few others, so whatever
-// begins so and is unknown is probably a mistake. Prefixes that the environment
-// of a desktop, a shell or a container has as well are left out: ENABLE_,
-// SESSION_, LOG_.
+// ourPrefixes begin the names of our variables and of few others. An unknown name
+// that begins so is probably a mistake. Prefixes that desktops, shells and
+// containers use as well are left out: ENABLE_, SESSION_, LOG_.
 var ourPrefixes = []string{"TRENTO_", "OIDC_", "OAUTH2_", "SAML_", "ADMIN_", "ALERT_", "SMTP_", "HOST_HEARTBEAT_", "PRUNE_EVENTS_", "MAX_CONNECTIONS"}
 
 // serviceLink is the end of a variable that Kubernetes and Docker set for every
 // service beside a container, one called trento-web included.
 var serviceLink = regexp.MustCompile(`_SERVICE_(HOST|PORT)(_[A-Z0-9_]+)?$|_PORT$|_PORT_[0-9]+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?$`)
 
-// noticeUnknown tells variables that are set and mean nothing, as far as they
-// look like ours: they begin like one, or are nearly the name of one.
+// noticeUnknown adds notices about variables that are set and unknown, if they
+// look like ours: they begin like one, or differ from one by a typo.
 func (l *loader) noticeUnknown() {
 	known := []string{"ADMIN_USERNAME"} // is told otherwise
 	known = append(known, obsolete...)
@@ -31,18 +30,18 @@ func (l *loader) noticeUnknown() {
 			continue
 		}
 		if near := l.nearest(name); near != "" {
-			l.say("%s is not a variable of Trento and is ignored: did you mean %s?", shownName(name), near)
+			l.addNotice("%s is not a variable of Trento and is ignored: did you mean %s?", printableName(name), near)
 			continue
 		}
 		ours := slices.ContainsFunc(ourPrefixes, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 		if ours && !serviceLink.MatchString(name) {
-			l.say("%s is not a variable of Trento and is ignored", shownName(name))
+			l.addNotice("%s is not a variable of Trento and is ignored", printableName(name))
 		}
 	}
 }
 
-// shownName is a name as it may be printed, in one line.
-func shownName(name string) string {
+// printableName returns a name fit to be printed in one line.
+func printableName(name string) string {
 	const shown = 60
 	text := fmt.Sprintf("%q", name[:min(len(name), shown)])
 	return text[1 : len(text)-1]
@@ -62,16 +61,16 @@ func (l *loader) nearest(name string) string {
 		if len(name) > len(v.Name)+allowed {
 			continue
 		}
-		if slips := slips(strings.ToUpper(name), v.Name); slips <= allowed && slips < least {
+		if slips := countTypos(strings.ToUpper(name), v.Name); slips <= allowed && slips < least {
 			best, least = v.Name, slips
 		}
 	}
 	return best
 }
 
-// slips is how many letters are missing, too many, wrong, or swapped with
-// their neighbour.
-func slips(a, b string) int {
+// countTypos counts the letters that are missing, too many, wrong, or swapped
+// with their neighbour.
+func countTypos(a, b string) int {
 	before, row, next := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j

@@ -55,7 +55,7 @@ func TestSlips(t *testing.T) {
 	got := map[string]int{}
 	want := map[string]int{"": 4, "PORT": 0, "PROT": 1, "PRT": 1, "PPORT": 1, "PORK": 1, "SORTS": 2, "TROP": 3, "HOST": 2}
 	for name := range want {
-		got[name] = slips(name, "PORT")
+		got[name] = countTypos(name, "PORT")
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("slips (-want +got):\n%s", diff)

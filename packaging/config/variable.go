@@ -12,14 +12,14 @@ import (
 
 // Variable describes one configuration variable.
 type Variable struct {
-	Name    string
-	Default string // "" where unset has a meaning of its own
-	Section string // set on the first variable of a group
-	Doc     string // one or more sentences
-	Want    string // what is allowed; "" means any text
-	Kept    bool   // generated and kept in the data directory if unset
-	Secret  bool   // never shown
-	Later   string // the feature it belongs to, if this build lacks it
+	Name           string
+	Default        string // "" where unset has a meaning of its own
+	Section        string // set on the first variable of a group
+	Doc            string // one or more sentences
+	Want           string // what is allowed; "" means any text
+	Generated      bool   // generated and kept in the data directory if unset
+	Secret         bool   // never shown
+	MissingFeature string // the feature it belongs to, if this build lacks it
 
 	field string // name of the field of Config
 	flag  bool   // true or false
@@ -34,16 +34,16 @@ func Variables() []Variable {
 			continue
 		}
 		all = append(all, Variable{
-			Name:    name,
-			Default: field.Tag.Get("envDefault"),
-			Section: field.Tag.Get("section"),
-			Doc:     field.Tag.Get("doc"),
-			Want:    field.Tag.Get("want"),
-			Kept:    field.Tag.Get("kept") == "true",
-			Secret:  field.Type == reflect.TypeFor[Secret](),
-			Later:   field.Tag.Get("later"),
-			field:   field.Name,
-			flag:    field.Type == reflect.TypeFor[bool]() || field.Type == reflect.TypeFor[*bool](),
+			Name:           name,
+			Default:        field.Tag.Get("envDefault"),
+			Section:        field.Tag.Get("section"),
+			Doc:            field.Tag.Get("doc"),
+			Want:           field.Tag.Get("want"),
+			Generated:      field.Tag.Get("kept") == "true",
+			Secret:         field.Type == reflect.TypeFor[Secret](),
+			MissingFeature: field.Tag.Get("later"),
+			field:          field.Name,
+			flag:           field.Type == reflect.TypeFor[bool]() || field.Type == reflect.TypeFor[*bool](),
 		})
 	}
 	return all
@@ -58,13 +58,13 @@ func (c Config) Print(w io.Writer) error {
 	for _, v := range Variables() {
 		value, origin := v.Default, "default"
 		switch g, ok := c.given[v.Name]; {
-		case ok && v.Later != "":
+		case ok && v.MissingFeature != "":
 			value, origin = g.text, g.origin+", without effect"
 		case ok:
 			value, origin = g.text, g.origin
-		case v.Later != "":
+		case v.MissingFeature != "":
 			continue
-		case v.Kept:
+		case v.Generated:
 			value, origin = mask, "generated, kept in "+filepath.Join(c.DataDir, secretsFile)
 		case v.Name == "TRENTO_DATA_DIR":
 			value = c.DataDir
@@ -74,8 +74,8 @@ func (c Config) Print(w io.Writer) error {
 	return table.Flush()
 }
 
-// shown is the value of v as it may be printed and logged, in one line.
-func (v Variable) shown(value string) string {
+// printable is the value of v as it may be printed and logged, in one line.
+func (v Variable) printable(value string) string {
 	if v.Secret {
 		return mask
 	}
@@ -103,7 +103,7 @@ func Example(w io.Writer) error {
 	text.WriteString(exampleHead)
 	var later []string
 	for _, v := range Variables() {
-		if v.Later != "" {
+		if v.MissingFeature != "" {
 			later = append(later, v.Name)
 			continue
 		}
@@ -115,7 +115,7 @@ func Example(w io.Writer) error {
 		if v.Want != "" {
 			comment(&text, "Allowed: "+v.Want+".")
 		}
-		if v.Kept {
+		if v.Generated {
 			comment(&text, "Unset: generated once and kept in the data directory.")
 		}
 		fmt.Fprintf(&text, "#%s=%s\n", v.Name, v.Default)

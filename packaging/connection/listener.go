@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// Limits of a Listener.
+// Limits are those of a Listener.
 type Limits struct {
 	Total      int // connections that may be open
 	PerAddress int // the same from one address, 0 for no such limit
@@ -31,11 +31,11 @@ type Listener struct {
 	limits Limits
 	log    *slog.Logger
 
-	mu       sync.Mutex
-	open     int
-	clients  map[netip.Prefix]*client
-	told     time.Time // when a refusal was logged last
-	unlogged int       // refusals since then
+	mu         sync.Mutex
+	open       int
+	clients    map[netip.Prefix]*client
+	lastLogged time.Time // when a refusal was logged last
+	unlogged   int       // refusals since then
 }
 
 // Limit puts limits on a listener.
@@ -59,9 +59,9 @@ type conn struct {
 	closed   bool
 }
 
-// sameNetwork is the part of an IPv6 address that counts: who has one address
-// has all of its network.
-const sameNetwork = 64
+// networkBits is the length of the part of an IPv6 address that names a client: a
+// client with one address has all addresses of its network.
+const networkBits = 64
 
 // Accept waits for a connection that may be opened.
 func (l *Listener) Accept() (net.Conn, error) {
@@ -77,7 +77,8 @@ func (l *Listener) Accept() (net.Conn, error) {
 	}
 }
 
-// admit returns nil for a connection that there is no room for.
+// admit counts a connection as open. It returns nil where the limits leave no
+// room for it.
 func (l *Listener) admit(accepted net.Conn) *conn {
 	network, exempt := l.networkOf(accepted)
 	l.mu.Lock()
@@ -111,7 +112,7 @@ func (c *client) makeRoom() bool {
 	return true
 }
 
-// makeRoom closes a waiting connection of whoever has most open.
+// makeRoom closes a waiting connection of the client that has most of them open.
 func (l *Listener) makeRoom() bool {
 	var most *client
 	for _, c := range l.clients {
@@ -122,8 +123,8 @@ func (l *Listener) makeRoom() bool {
 	return most != nil && most.makeRoom()
 }
 
-// networkOf is what the connections of a client have in common. Connections
-// without an address share one.
+// networkOf returns the network that names the client of a connection.
+// Connections without an address count as one client.
 func (l *Listener) networkOf(c net.Conn) (network netip.Prefix, exempt bool) {
 	peer, err := netip.ParseAddrPort(c.RemoteAddr().String())
 	if err != nil {
@@ -132,7 +133,7 @@ func (l *Listener) networkOf(c net.Conn) (network netip.Prefix, exempt bool) {
 	address := peer.Addr().Unmap().WithZone("")
 	bits := address.BitLen()
 	if address.Is6() {
-		bits = sameNetwork
+		bits = networkBits
 	}
 	network, err = address.Prefix(bits)
 	if err != nil {
@@ -141,7 +142,7 @@ func (l *Listener) networkOf(c net.Conn) (network netip.Prefix, exempt bool) {
 	return network, slices.ContainsFunc(l.limits.Exempt, func(p netip.Prefix) bool { return p.Contains(address) })
 }
 
-// refusal is what a client is told whose connection is refused.
+// refusal is the answer on a connection that is refused.
 const refusal = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\nRetry-After: 1\r\n\r\n"
 
 const (
@@ -158,12 +159,12 @@ func (l *Listener) refuse(c net.Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.unlogged++
-	if time.Since(l.told) < logInterval {
+	if time.Since(l.lastLogged) < logInterval {
 		return
 	}
 	l.log.Warn("connections are refused because too many are open; MAX_CONNECTIONS and MAX_CONNECTIONS_PER_ADDRESS are the limits",
 		"refused", l.unlogged, "last address", c.RemoteAddr().String(), "open", l.open)
-	l.told, l.unlogged = time.Now(), 0
+	l.lastLogged, l.unlogged = time.Now(), 0
 }
 
 // ConnState notes whether a connection waits for a request. It is meant for

@@ -25,8 +25,8 @@ var (
 	// ErrPackaged says that the service belongs to a package of the system,
 	// so that it is not ours to install or remove.
 	ErrPackaged = errors.New("the service belongs to an installed package")
-	// ErrPlace says that the program lies where the service could not read it.
-	ErrPlace = errors.New("the service cannot run a program from there")
+	// ErrLocation says that the service could not read the program where it lies.
+	ErrLocation = errors.New("the service cannot run a program from there")
 )
 
 // Control is the service as the service manager of the machine sees it, for
@@ -70,14 +70,14 @@ func serviceConfig(executable string) *service.Config {
 
 // Install writes the unit and has it started with the machine, but does not
 // start it now. ErrPackaged: the unit of a package would be hidden by ours.
-// ErrPlace: the unit keeps home and temporary directories out of sight.
+// ErrLocation: the unit keeps home and temporary directories out of sight.
 func (c *Control) Install() error {
 	if unit, ok := c.packagedUnit(); ok {
 		return fmt.Errorf("%w (%s): use systemctl enable --now %s", ErrPackaged, unit, name)
 	}
 	for _, hidden := range []string{"/home/", "/root/", "/run/user/", "/tmp/", "/var/tmp/"} {
 		if strings.HasPrefix(c.executable, hidden) {
-			return fmt.Errorf("%s: %w: copy it to /usr/local/bin first", c.executable, ErrPlace)
+			return fmt.Errorf("%s: %w: copy it to /usr/local/bin first", c.executable, ErrLocation)
 		}
 	}
 	return c.service.Install()

@@ -124,7 +124,7 @@ func TestPackagedUnitIsLeftAlone(t *testing.T) {
 func TestInstallRefusesHiddenPlaces(t *testing.T) {
 	for _, executable := range []string{"/home/me/trento-web", "/root/trento-web", "/tmp/go-build1/exe/trento-web", "/var/tmp/trento-web", "/run/user/0/trento-web"} {
 		c, _ := control(t, executable)
-		if err := c.Install(); !errors.Is(err, ErrPlace) || !strings.Contains(err.Error(), executable) {
+		if err := c.Install(); !errors.Is(err, ErrLocation) || !strings.Contains(err.Error(), executable) {
 			t.Errorf("Install() of %s = %v, want ErrPlace", executable, err)
 		}
 	}

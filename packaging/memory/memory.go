@@ -13,32 +13,31 @@ import (
 	"github.com/KimMachineGun/automemlimit/memlimit"
 )
 
-// The parts of what there is that the garbage collector may let the heap grow
-// to. A unit or container is ours alone; a machine has other uses, the cache
-// of our own files among them.
+// The shares of the memory that the heap may grow to. A unit or container is ours
+// alone. A machine has other uses, such as the cache of our own files.
 const (
-	partOfCgroup  = 0.9
-	partOfMachine = 0.6
-	// leastLimit keeps the collector from running all the time where there is
-	// hardly any memory.
-	leastLimit = 256 << 20
+	cgroupShare  = 0.9
+	machineShare = 0.6
+	// minLimit keeps the collector from running all the time on a machine with
+	// little memory.
+	minLimit = 256 << 20
 )
 
 // Limit sets the limit of Go's memory from what the unit, container or machine
 // allows, and returns it in bytes. GOMEMLIMIT goes before it.
 func Limit() (int64, error) {
-	limit, err := memlimit.Set(memlimit.WithRatio(1), memlimit.WithMin(leastLimit), memlimit.WithProvider(allowed))
+	limit, err := memlimit.Set(memlimit.WithRatio(1), memlimit.WithMin(minLimit), memlimit.WithProvider(availableMemory))
 	if err != nil {
 		return limit, fmt.Errorf("memory limit: %w", err)
 	}
 	return limit, nil
 }
 
-// allowed is the smaller of what the unit and what the machine allow. A unit
-// without a limit, or a system without units, is no reason to have none.
-func allowed() (uint64, error) {
-	machine, err := memlimit.ApplyRatio(memlimit.FromSystem, partOfMachine)()
-	unit, none := memlimit.ApplyRatio(memlimit.FromCgroup, partOfCgroup)()
+// availableMemory returns the smaller of what the unit and what the machine allow.
+// A unit without a limit, or a system without units, leaves the machine's limit.
+func availableMemory() (uint64, error) {
+	machine, err := memlimit.ApplyRatio(memlimit.FromSystem, machineShare)()
+	unit, none := memlimit.ApplyRatio(memlimit.FromCgroup, cgroupShare)()
 	switch {
 	case none != nil:
 		return machine, err
@@ -49,14 +48,14 @@ func allowed() (uint64, error) {
 }
 
 const (
-	// worthReturning is how much unused memory is worth a collection.
-	worthReturning = 64 << 20
-	checkInterval  = 30 * time.Second
+	// minReturned is the unused memory, in bytes, from which on it is returned.
+	minReturned   = 64 << 20
+	checkInterval = 30 * time.Second
 )
 
-// ReturnIdle returns memory to the system that a burst of work has left
-// behind, until ctx is done. The collector itself would keep it for minutes,
-// since nothing allocates that would make it run.
+// ReturnIdle returns memory to the system after a burst of work, until ctx is
+// done. The collector itself would keep it for minutes, since it does not run
+// while nothing allocates.
 func ReturnIdle(ctx context.Context, log *slog.Logger) error {
 	tick := time.NewTicker(checkInterval)
 	defer tick.Stop()
@@ -70,7 +69,7 @@ func ReturnIdle(ctx context.Context, log *slog.Logger) error {
 		if now := readUse(); w.idle(now) {
 			debug.FreeOSMemory()
 			w.returned(readUse())
-			log.Debug("idle memory returned", "before", now.held, "after", w.floor)
+			log.Debug("idle memory returned", "before", now.held, "after", w.inUse)
 		}
 	}
 }
@@ -89,19 +88,18 @@ func readUse() use {
 	return use{held: value(0) + value(1) + value(2), allocated: value(3)}
 }
 
-// watcher remembers how the memory was when it was looked at last.
+// watcher compares the use of memory with the one before.
 type watcher struct {
-	floor     uint64 // held after the last return: what is really in use
+	inUse     uint64 // held after memory was returned last
 	allocated uint64
 }
 
-// idle reports whether much more is held than was in use, and than the work
-// since the last look has needed: where there is work, it will need the memory
-// again.
+// idle reports whether much more is held than was in use and was allocated since
+// the last call. Memory that work has used meanwhile will be used again.
 func (w *watcher) idle(now use) bool {
 	worked := now.allocated - w.allocated
 	w.allocated = now.allocated
-	return now.held > w.floor+w.floor/2+worked+worthReturning
+	return now.held > w.inUse+w.inUse/2+worked+minReturned
 }
 
-func (w *watcher) returned(now use) { w.floor, w.allocated = now.held, now.allocated }
+func (w *watcher) returned(now use) { w.inUse, w.allocated = now.held, now.allocated }

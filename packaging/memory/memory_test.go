@@ -23,7 +23,7 @@ func TestLimit(t *testing.T) {
 
 // The smaller of machine and unit counts, and there is a limit in any case.
 func TestLimitOfTheMachine(t *testing.T) {
-	limit, err := allowed()
+	limit, err := availableMemory()
 	if err != nil || limit == 0 || limit > math.MaxInt64/2 {
 		t.Errorf("allowed() = %d, %v", limit, err)
 	}
@@ -67,7 +67,7 @@ func TestReturnIdle(t *testing.T) {
 		held := burst()
 		time.Sleep(2*checkInterval + time.Second)
 		synctest.Wait()
-		if now := readUse().held; now+3*worthReturning > held {
+		if now := readUse().held; now+3*minReturned > held {
 			t.Errorf("%d bytes were held, and %d still are", held, now)
 		}
 		stop()
@@ -76,7 +76,7 @@ func TestReturnIdle(t *testing.T) {
 
 // burst uses much memory for a moment and returns what was held then.
 func burst() uint64 {
-	memory := make([]byte, 4*worthReturning)
+	memory := make([]byte, 4*minReturned)
 	for page := 0; page < len(memory); page += os.Getpagesize() {
 		memory[page] = 1 // or the system would not give it
 	}

@@ -13,7 +13,7 @@ import (
 	"trento/ui/api"
 )
 
-// openStore opens what is needed to know people: the file and the secrets.
+// openStore opens the store, and auth with the secrets.
 func (s *server) openStore() (err error) {
 	s.store, err = store.Open(s.config.DataDir, store.Options{
 		Log:                    s.log,

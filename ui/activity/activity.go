@@ -122,7 +122,7 @@ func (s *Pages) activityLog(w http.ResponseWriter, r *http.Request) error {
 	if flow := r.URL.Query().Get("correlation"); flow != "" {
 		return s.activityFlow(w, r, v, flow)
 	}
-	q := parseLogQuery(r.URL.Query(), page.PageSize(r, "activity", usualEntries))
+	q := parseLogQuery(r.URL.Query(), page.PageSize(r, "activity", defaultEntries))
 	p := activityPage{
 		Frame: s.NewFrame(r, "Activity Log"), Words: q.words, FirstPage: q.firstPage(), Announced: q.refresh != live,
 		Chips: q.chips(), RefreshRates: slices.Clone(refreshRates),
@@ -137,7 +137,7 @@ func (s *Pages) activityLog(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if q.sized {
-		s.RememberSize(w, r, "activity", usualEntries, q.size)
+		s.RememberSize(w, r, "activity", defaultEntries, q.size)
 	}
 	if err := s.fillActivity(r, &p, v, q, found); err != nil {
 		return err

@@ -75,7 +75,7 @@ var linesFormat = logFormat{
 // answer then ends in the middle, which the client notices.
 func (s *Pages) exportLog(format logFormat) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		asked, err := parseLogQuery(r.URL.Query(), usualEntries).filter(s.Store.Now())
+		asked, err := parseLogQuery(r.URL.Query(), defaultEntries).filter(s.Store.Now())
 		if err != nil {
 			return err
 		}

@@ -66,10 +66,10 @@ func typeGroup(t activity.Type) string {
 
 func severityFacet(chosen []string) table.FilterMenu {
 	if len(chosen) == 0 {
-		chosen = usualSeverities
+		chosen = defaultSeverities
 	}
 	f := table.FilterMenu{Key: "severity", Label: "Severity"}
-	if !sameSet(chosen, usualSeverities) {
+	if !sameSet(chosen, defaultSeverities) {
 		f.Chosen = len(chosen)
 	}
 	for _, name := range SeverityNames() {

@@ -49,12 +49,12 @@ const customDate = "custom"
 // or without seconds, and the forms of the API. Without a zone it is UTC.
 var dateLayouts = []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02"}
 
-// usualSeverities are shown where the address does not choose.
-var usualSeverities = []string{"info", "warning", "critical"}
+// defaultSeverities are shown where the address does not choose.
+var defaultSeverities = []string{"info", "warning", "critical"}
 
-// usualEntries is how many entries a page of the log has where nobody said
+// defaultEntries is how many entries a page of the log has where nobody said
 // otherwise.
-const usualEntries = 20
+const defaultEntries = 20
 
 // refreshRate says how a page of the log is kept new, as its address has it:
 // milliseconds between refreshes, live, or empty for not at all.
@@ -215,7 +215,7 @@ func (l logQuery) filter(now time.Time) (activity.Filter, error) {
 	}
 	names := l.severities
 	if len(names) == 0 {
-		names = usualSeverities
+		names = defaultSeverities
 	}
 	for _, name := range names {
 		if severity, ok := activity.ParseSeverity(name); ok {
@@ -251,7 +251,7 @@ func (l logQuery) chips() []table.Chip {
 		without.types = remove(l.types, t)
 		add("Type", activity.Type(t).Label(), without)
 	}
-	if len(l.severities) > 0 && !sameSet(l.severities, usualSeverities) {
+	if len(l.severities) > 0 && !sameSet(l.severities, defaultSeverities) {
 		for _, name := range l.severities {
 			without := l
 			without.severities = remove(l.severities, name)
