@@ -16,7 +16,7 @@ type Entry struct {
 	Type       activity.Type     `json:"type"`
 	Actor      string            `json:"actor"`
 	Severity   activity.Severity `json:"severity"`
-	OccurredOn moment            `json:"occurred_on"`
+	OccurredOn timestamp         `json:"occurred_on"`
 	Metadata   json.RawMessage   `json:"metadata"`
 }
 
@@ -34,8 +34,8 @@ type entryPage struct {
 	} `json:"pagination"`
 }
 
-// activityLog answers GET /api/v1/activity_log.
-func (a *API) activityLog(w http.ResponseWriter, r *http.Request) error {
+// listActivity answers GET /api/v1/activity_log.
+func (a *API) listActivity(w http.ResponseWriter, r *http.Request) error {
 	viewer := ViewerOf(auth.From(r.Context()))
 	in := readInput(r)
 	query := in.logQuery()
@@ -119,7 +119,7 @@ func (v Viewer) Narrow(f activity.Filter) (activity.Filter, error) {
 // Entry is an entry, which the viewer may see, as they may see it.
 func (v Viewer) Entry(e *activity.Entry) Entry {
 	return Entry{
-		ID: e.ID, Type: e.Type, Actor: v.Actor(e.Actor), Severity: e.Severity, OccurredOn: moment(e.OccurredOn()), Metadata: e.Metadata,
+		ID: e.ID, Type: e.Type, Actor: v.Actor(e.Actor), Severity: e.Severity, OccurredOn: timestamp(e.OccurredOn()), Metadata: e.Metadata,
 	}
 }
 

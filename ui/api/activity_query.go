@@ -48,7 +48,7 @@ func (in *input) logQuery() logQuery {
 func distinct(values []string) []string {
 	var kept []string
 	for _, v := range values {
-		if !blank(v) && !slices.Contains(kept, v) {
+		if !isBlank(v) && !slices.Contains(kept, v) {
 			kept = append(kept, v)
 		}
 	}
@@ -59,9 +59,9 @@ func distinct(values []string) []string {
 // parts at once, or for one there cannot be, is a bad request.
 func (q logQuery) walk() (search.Walk, error) {
 	cursor, size := q.after, q.first
-	backward := q.last != nil || !blank(q.before)
+	backward := q.last != nil || !isBlank(q.before)
 	if backward {
-		if q.first != nil || !blank(q.after) {
+		if q.first != nil || !isBlank(q.after) {
 			return search.Walk{}, errBadRequest
 		}
 		cursor, size = q.before, q.last
@@ -73,7 +73,7 @@ func (q logQuery) walk() (search.Walk, error) {
 	if walk.Limit < 1 || walk.Limit > largestPage {
 		return search.Walk{}, errBadRequest
 	}
-	if !blank(cursor) {
+	if !isBlank(cursor) {
 		from, err := activity.ParseCursor(cursor)
 		if err != nil || from == 0 {
 			return search.Walk{}, errBadRequest

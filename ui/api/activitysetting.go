@@ -15,8 +15,8 @@ type activitySettings struct {
 	RetentionTime activity.Retention `json:"retention_time"`
 }
 
-// activitySettings answers GET /api/v1/settings/activity_log.
-func (a *API) activitySettings(w http.ResponseWriter, _ *http.Request) error {
+// showActivitySettings answers GET /api/v1/settings/activity_log.
+func (a *API) showActivitySettings(w http.ResponseWriter, _ *http.Request) error {
 	var s activitySettings
 	err := a.deps.Store.View(func(tx *store.Tx) (err error) {
 		s.RetentionTime, err = tx.Retention()
@@ -28,8 +28,8 @@ func (a *API) activitySettings(w http.ResponseWriter, _ *http.Request) error {
 	return send(w, http.StatusOK, s)
 }
 
-// setActivitySettings answers PUT /api/v1/settings/activity_log.
-func (a *API) setActivitySettings(w http.ResponseWriter, r *http.Request) error {
+// changeActivitySettings answers PUT /api/v1/settings/activity_log.
+func (a *API) changeActivitySettings(w http.ResponseWriter, r *http.Request) error {
 	in := readInput(r)
 	s := activitySettings{RetentionTime: required(in.object(), "retention_time", asRetention)}
 	if err := in.fault(); err != nil {
@@ -49,7 +49,7 @@ func asRetention(at place, value json.RawMessage) (kept activity.Retention) {
 	}
 	kept.Value = required(given, "value", asInteger)
 	kept.Unit = activity.Unit(required(given, "unit", asText))
-	if len(at.in.members) > 0 {
+	if len(at.in.wrongMembers) > 0 {
 		return kept
 	}
 	valueFault, unitFault := kept.Faults()

@@ -16,7 +16,7 @@ type agentStatus struct {
 	ID           landscape.HostID `json:"agent_id"`
 	Hostname     *string          `json:"hostname"`
 	Version      *string          `json:"agent_version"`
-	LastReportAt *moment          `json:"last_report_at"`
+	LastReportAt *timestamp       `json:"last_report_at"`
 	Reports      []reportStatus   `json:"reports"`
 }
 
@@ -24,17 +24,17 @@ type agentStatus struct {
 type reportStatus struct {
 	Kind         landscape.Kind        `json:"discovery_type"`
 	State        store.Outcome         `json:"state"`
-	Since        *moment               `json:"since"`
-	Last         *moment               `json:"last"`
+	Since        *timestamp            `json:"since"`
+	Last         *timestamp            `json:"last"`
 	Count        *int                  `json:"count"`
 	Stale        bool                  `json:"stale"`
 	ProblemCount int                   `json:"problem_count"`
 	Problems     []store.ReportProblem `json:"problems"`
 }
 
-// agents answers GET /api/v1/agents: all agents by host name, those without
+// listAgents answers GET /api/v1/agents: all agents by host name, those without
 // one last.
-func (a *API) agents(w http.ResponseWriter, _ *http.Request) error {
+func (a *API) listAgents(w http.ResponseWriter, _ *http.Request) error {
 	answer := []agentStatus{}
 	err := a.deps.Store.View(func(tx *store.Tx) error {
 		all, err := tx.Agents()
@@ -63,14 +63,14 @@ func rank(last bool) int {
 }
 
 func newAgentStatus(agent *store.Agent, now time.Time) agentStatus {
-	answer := agentStatus{ID: agent.ID, LastReportAt: momentOrNull(agent.LastReport()), Reports: []reportStatus{}}
+	answer := agentStatus{ID: agent.ID, LastReportAt: timestampOrNull(agent.LastReport()), Reports: []reportStatus{}}
 	if agent.Host != nil {
 		answer.Hostname, answer.Version = &agent.Host.Hostname, &agent.Host.AgentVersion
 	}
 	for i := range agent.Status {
 		s := &agent.Status[i]
 		r := reportStatus{
-			Kind: s.Kind, State: s.Outcome, Since: momentOrNull(s.Since), Last: momentOrNull(s.Last),
+			Kind: s.Kind, State: s.Outcome, Since: timestampOrNull(s.Since), Last: timestampOrNull(s.Last),
 			Stale: s.Stale(now), ProblemCount: s.ProblemCount, Problems: orEmpty(s.Problems),
 		}
 		if s.Faulty() {
@@ -81,10 +81,10 @@ func newAgentStatus(agent *store.Agent, now time.Time) agentStatus {
 	return answer
 }
 
-// momentOrNull is nil for the zero time.
-func momentOrNull(t time.Time) *moment {
+// timestampOrNull is nil for the zero time.
+func timestampOrNull(t time.Time) *timestamp {
 	if t.IsZero() {
 		return nil
 	}
-	return momentOf(&t)
+	return timestampOf(&t)
 }

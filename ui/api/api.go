@@ -82,8 +82,8 @@ func New(d Deps) *API {
 		}
 	}
 	slices.SortFunc(a.versions, func(x, y string) int { return versionNumber(y) - versionNumber(x) })
-	a.router.NotFoundHandler = http.HandlerFunc(a.elsewhere)
-	a.router.MethodNotAllowedHandler = http.HandlerFunc(a.wrongMethod)
+	a.router.NotFoundHandler = http.HandlerFunc(a.redirectToVersion)
+	a.router.MethodNotAllowedHandler = http.HandlerFunc(a.refuseMethod)
 	return a
 }
 
@@ -126,10 +126,10 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // withPath is the request sent to another path, which is given as in a URL.
 func withPath(r *http.Request, path string) *http.Request {
-	elsewhere := *r
-	elsewhere.URL = &url.URL{RawPath: path, RawQuery: r.URL.RawQuery}
-	elsewhere.URL.Path, _ = url.PathUnescape(path) // it was part of a URL
-	return &elsewhere
+	copied := *r
+	copied.URL = &url.URL{RawPath: path, RawQuery: r.URL.RawQuery}
+	copied.URL.Path, _ = url.PathUnescape(path) // it was part of a URL
+	return &copied
 }
 
 // handler lets in whom the route wants and answers the errors.
@@ -153,7 +153,7 @@ func (a *API) handler(route Route) http.HandlerFunc {
 // whoever is let in reads it anyway, so only of the others it is looked at
 // here.
 func (a *API) authorize(w http.ResponseWriter, r *http.Request, route Route) (*body, error) {
-	refused := errUnacceptable
+	refused := errNotAcceptable
 	if acceptsJSON(r) {
 		refused = a.deps.Auth.Permit(r, route.Access, route.Tokens, route.Method+" "+route.Path)
 	}
@@ -201,9 +201,9 @@ func (a *API) ReceiveForm(w http.ResponseWriter, r *http.Request) (done func(), 
 	return b.done, err
 }
 
-// elsewhere sends those who do not name a version to the newest one that has
+// redirectToVersion sends those who do not name a version to the newest one that has
 // the path, with the method and the body they came with.
-func (a *API) elsewhere(w http.ResponseWriter, r *http.Request) {
+func (a *API) redirectToVersion(w http.ResponseWriter, r *http.Request) {
 	rest, ok := strings.CutPrefix(r.URL.EscapedPath(), "/api/")
 	for _, version := range a.versions {
 		target := withPath(r, "/api/"+version+"/"+rest)
@@ -217,7 +217,7 @@ func (a *API) elsewhere(w http.ResponseWriter, r *http.Request) {
 	a.Fail(w, r, store.ErrNotFound)
 }
 
-func (a *API) wrongMethod(w http.ResponseWriter, r *http.Request) {
+func (a *API) refuseMethod(w http.ResponseWriter, r *http.Request) {
 	var allowed []string
 	for _, method := range []string{http.MethodDelete, http.MethodGet, http.MethodHead, http.MethodPatch, http.MethodPost, http.MethodPut} {
 		probe := *r
@@ -239,7 +239,7 @@ func send(w http.ResponseWriter, status int, answer any) error {
 		return err
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	write(w, status, body)
+	writeJSON(w, status, body)
 	return nil
 }
 
@@ -254,15 +254,15 @@ func marshal(answer any) ([]byte, error) {
 	return bytes.TrimSuffix(body.Bytes(), []byte("\n")), nil
 }
 
-// write answers with JSON that is written already. Whether the client is
+// writeJSON answers with JSON that is written already. Whether the client is
 // still there to read it is its own affair.
-func write(w http.ResponseWriter, status int, body []byte) {
-	begin(w, status, len(body))
+func writeJSON(w http.ResponseWriter, status int, body []byte) {
+	writeHeader(w, status, len(body))
 	_, _ = w.Write(body)
 }
 
-// begin answers up to the body, of which the size in bytes is known.
-func begin(w http.ResponseWriter, status, size int) {
+// writeHeader answers up to the body, of which the size in bytes is known.
+func writeHeader(w http.ResponseWriter, status, size int) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Header().Set("Content-Length", strconv.Itoa(size))
 	w.WriteHeader(status)

@@ -27,11 +27,11 @@ func checkText(body []byte) error {
 		if at < 0 || at+1 >= len(rest) {
 			return nil
 		}
-		first := escaped(rest[at:])
+		first := escapedUnit(rest[at:])
 		switch {
 		case !utf16.IsSurrogate(first):
 			rest = rest[at+2:]
-		case utf16.DecodeRune(first, escaped(rest[at+6:])) == utf8.RuneError:
+		case utf16.DecodeRune(first, escapedUnit(rest[at+6:])) == utf8.RuneError:
 			return fmt.Errorf("lone surrogate \\u%04x in body", first)
 		default:
 			rest = rest[at+12:]
@@ -39,9 +39,9 @@ func checkText(body []byte) error {
 	}
 }
 
-// escaped is the code unit of an escape \u1234 that a text begins with, and -1
+// escapedUnit is the code unit of an escape \u1234 that a text begins with, and -1
 // where it begins with none.
-func escaped(text []byte) rune {
+func escapedUnit(text []byte) rune {
 	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
 		return -1
 	}
@@ -58,14 +58,14 @@ type object struct {
 	pointer string // where it is in the body
 	members map[string]json.RawMessage
 	known   []string // the members that were asked for
-	open    bool     // it may have others
+	loose   bool     // it may have others
 }
 
 // object is the body, which is to be an object and nothing else.
 func (in *input) object() *object {
 	if in.body == nil {
 		o := in.looseObject()
-		o.open = false
+		o.loose = false
 		if text := bytes.TrimSpace(in.r.Body.(bodyBytes)); in.bodyFault == nil && len(text) > 0 && kindOf(text) != "object" {
 			in.bodyFault = unprocessable(invalid("/", "Invalid object. Got: "+kindOf(text)))
 		}
@@ -76,7 +76,7 @@ func (in *input) object() *object {
 // looseObject is the body of routes that ask for no schema: it may have
 // members that nobody asks for, and whatever else it is has no members.
 func (in *input) looseObject() *object {
-	in.body = &object{in: in, open: true}
+	in.body = &object{in: in, loose: true}
 	in.objects = append(in.objects, in.body)
 	if !isJSON(in.r) {
 		in.bodyFault = errContentType
@@ -122,8 +122,8 @@ const maxProblems = 100
 
 // refuse notes what is wrong with the value.
 func (p place) refuse(detail string) {
-	if len(p.in.members) < maxProblems {
-		p.in.members = append(p.in.members, invalid(p.pointer, detail))
+	if len(p.in.wrongMembers) < maxProblems {
+		p.in.wrongMembers = append(p.in.wrongMembers, invalid(p.pointer, detail))
 	}
 }
 
@@ -297,7 +297,7 @@ func asElements(at place, value json.RawMessage) (elements []json.RawMessage) {
 func readAll[T any](at place, elements []json.RawMessage, read func(place, json.RawMessage) T) []T {
 	list := make([]T, 0, len(elements))
 	for i, element := range elements {
-		if len(at.in.members) >= maxProblems {
+		if len(at.in.wrongMembers) >= maxProblems {
 			break
 		}
 		list = append(list, read(place{at.in, at.pointer + "/" + strconv.Itoa(i)}, element))

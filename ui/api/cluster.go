@@ -13,7 +13,7 @@ type cluster struct {
 	clusterCommon
 	State        string              `json:"state"`
 	SAPInstances []clusteredInstance `json:"sap_instances"`
-	StaleAt      *moment             `json:"stale_at"`
+	StaleAt      *timestamp          `json:"stale_at"`
 }
 
 // clusterCommon is what both versions of the API tell of a cluster.
@@ -31,8 +31,8 @@ type clusterCommon struct {
 	CIBLastWritten  *string               `json:"cib_last_written"`
 	Details         any                   `json:"details"`
 	Tags            []tag                 `json:"tags"`
-	InsertedAt      moment                `json:"inserted_at"`
-	UpdatedAt       moment                `json:"updated_at"`
+	InsertedAt      timestamp             `json:"inserted_at"`
+	UpdatedAt       timestamp             `json:"updated_at"`
 }
 
 // clusteredInstance is an SAP instance that a cluster runs.
@@ -47,14 +47,14 @@ type clusterRecords struct {
 	tags    *store.Tag
 }
 
-// clusters answers GET /api/v2/clusters: all clusters, by name.
-func (a *API) clusters(w http.ResponseWriter, _ *http.Request) error {
+// listClusters answers GET /api/v2/clusters: all clusters, by name.
+func (a *API) listClusters(w http.ResponseWriter, _ *http.Request) error {
 	return a.sendClusters(w, &a.clusterList, func(c *landscape.Cluster, tags []store.Tag) any { return newCluster(c, tags) })
 }
 
-// clustersV1 answers GET /api/v1/clusters, which is deprecated: it keeps the
+// listClustersV1 answers GET /api/v1/clusters, which is deprecated: it keeps the
 // shape clusters had before most of their types were known.
-func (a *API) clustersV1(w http.ResponseWriter, _ *http.Request) error {
+func (a *API) listClustersV1(w http.ResponseWriter, _ *http.Request) error {
 	return a.sendClusters(w, &a.clusterListV1, func(c *landscape.Cluster, tags []store.Tag) any { return newClusterV1(c, tags) })
 }
 
@@ -75,7 +75,7 @@ func (a *API) sendClusters(w http.ResponseWriter, list *listCache[clusterRecords
 				return err
 			}
 			rows = append(rows, row[clusterRecords]{
-				key:   clusterRecords{c, firstOf(tags)},
+				key:   clusterRecords{c, firstTag(tags)},
 				shape: func() any { return shape(c, tags) },
 			})
 		}
@@ -103,7 +103,7 @@ func compareNames(x, y *string) int {
 func newCluster(c *landscape.Cluster, tags []store.Tag) cluster {
 	answer := cluster{
 		clusterCommon: newClusterCommon(c, tags),
-		State:         c.State, StaleAt: momentOf(c.StaleSince), SAPInstances: make([]clusteredInstance, len(c.SAPInstances)),
+		State:         c.State, StaleAt: timestampOf(c.StaleSince), SAPInstances: make([]clusteredInstance, len(c.SAPInstances)),
 	}
 	for i, instance := range c.SAPInstances {
 		answer.SAPInstances[i] = clusteredInstance{SID: instance.SID, Number: instance.Number}
@@ -116,7 +116,7 @@ func newClusterCommon(c *landscape.Cluster, tags []store.Tag) clusterCommon {
 		ID: c.ID, Name: c.Name, Type: c.Type, Provider: c.Provider, SID: c.SID(), AdditionalSIDs: c.AdditionalSIDs(),
 		Health: c.Health, SelectedChecks: orEmpty(c.SelectedChecks), ResourcesNumber: c.ResourcesNumber, HostsNumber: c.HostsNumber,
 		CIBLastWritten: c.CIBLastWritten, Details: c.Details(), Tags: newTags(store.ClusterTag, c.ID, tags),
-		InsertedAt: moment(c.RegisteredAt), UpdatedAt: moment(c.UpdatedAt),
+		InsertedAt: timestamp(c.RegisteredAt), UpdatedAt: timestamp(c.UpdatedAt),
 	}
 }
 

@@ -26,7 +26,7 @@ func (a *API) collect(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	write(w, http.StatusAccepted, []byte(`{}`)) // agents look at the status only
+	writeJSON(w, http.StatusAccepted, []byte(`{}`)) // agents look at the status only
 	return nil
 }
 
@@ -59,7 +59,7 @@ func (a *API) refuse(r *http.Request, from discovery.Envelope, text []byte, body
 	if !refused.Kind.Known() {
 		refused.Kind = store.OtherDiscovery
 		refused.Problems = append(refused.Problems, store.ReportProblem{
-			Pointer: "/discovery_type", Detail: "names no discovery that is known", Read: readType(from.Type),
+			Pointer: "/discovery_type", Detail: "names no discovery that is known", Read: quotedType(from.Type),
 		})
 	}
 	for _, p := range undecodable.Problems {
@@ -78,8 +78,8 @@ func (a *API) refuse(r *http.Request, from discovery.Envelope, text []byte, body
 	return err
 }
 
-// readType is the type of a discovery as it was read.
-func readType(name string) string {
+// quotedType is the type of a discovery as it was read.
+func quotedType(name string) string {
 	if name == "" {
 		return ""
 	}
@@ -108,8 +108,8 @@ func (u *unidentified) warn(log *slog.Logger, from netip.Addr, now time.Time, er
 	u.warned, u.more = now, 0
 }
 
-// heartbeat answers POST /api/v1/hosts/{id}/heartbeat: an agent is alive.
-func (a *API) heartbeat(w http.ResponseWriter, r *http.Request) error {
+// receiveHeartbeat answers POST /api/v1/hosts/{id}/heartbeat: an agent is alive.
+func (a *API) receiveHeartbeat(w http.ResponseWriter, r *http.Request) error {
 	in := readInput(r)
 	id := pathID[landscape.HostID](in, "id")
 	if err := in.fault(); err != nil {

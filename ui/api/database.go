@@ -14,9 +14,9 @@ type database struct {
 	ID         landscape.DatabaseID `json:"id"`
 	SID        string               `json:"sid"`
 	Health     landscape.Health     `json:"health"`
-	StaleAt    *moment              `json:"stale_at"`
-	InsertedAt moment               `json:"inserted_at"`
-	UpdatedAt  moment               `json:"updated_at"`
+	StaleAt    *timestamp           `json:"stale_at"`
+	InsertedAt timestamp            `json:"inserted_at"`
+	UpdatedAt  timestamp            `json:"updated_at"`
 	Tags       []tag                `json:"tags"`
 	Instances  []databaseInstance   `json:"database_instances"`
 }
@@ -38,10 +38,10 @@ type databaseInstance struct {
 // status, for older clients.
 type instanceState struct {
 	Health     landscape.Health `json:"health"`
-	AbsentAt   *moment          `json:"absent_at"`
-	StaleAt    *moment          `json:"stale_at"`
-	InsertedAt moment           `json:"inserted_at"`
-	UpdatedAt  moment           `json:"updated_at"`
+	AbsentAt   *timestamp       `json:"absent_at"`
+	StaleAt    *timestamp       `json:"stale_at"`
+	InsertedAt timestamp        `json:"inserted_at"`
+	UpdatedAt  timestamp        `json:"updated_at"`
 }
 
 // databaseRecords are the records a database in a list is made of.
@@ -50,8 +50,8 @@ type databaseRecords struct {
 	tags     *store.Tag
 }
 
-// databases answers GET /api/v1/databases: all databases, by SID.
-func (a *API) databases(w http.ResponseWriter, _ *http.Request) error {
+// listDatabases answers GET /api/v1/databases: all databases, by SID.
+func (a *API) listDatabases(w http.ResponseWriter, _ *http.Request) error {
 	var rows []row[databaseRecords]
 	err := a.deps.Store.View(func(tx *store.Tx) error {
 		databases, err := sorted(tx.Databases(), func(x, y *landscape.Database) int {
@@ -66,7 +66,7 @@ func (a *API) databases(w http.ResponseWriter, _ *http.Request) error {
 				return err
 			}
 			rows = append(rows, row[databaseRecords]{
-				key:   databaseRecords{db, firstOf(tags)},
+				key:   databaseRecords{db, firstTag(tags)},
 				shape: func() any { return newDatabase(db, tags) },
 			})
 		}
@@ -80,8 +80,8 @@ func (a *API) databases(w http.ResponseWriter, _ *http.Request) error {
 
 func newDatabase(db *landscape.Database, tags []store.Tag) database {
 	return database{
-		ID: db.ID, SID: db.SID, Health: db.Health, StaleAt: momentOf(db.StaleSince),
-		InsertedAt: moment(db.RegisteredAt), UpdatedAt: moment(db.UpdatedAt),
+		ID: db.ID, SID: db.SID, Health: db.Health, StaleAt: timestampOf(db.StaleSince),
+		InsertedAt: timestamp(db.RegisteredAt), UpdatedAt: timestamp(db.UpdatedAt),
 		Tags: newTags(store.DatabaseTag, db.ID, tags), Instances: newDatabaseInstances(db),
 	}
 }
@@ -101,15 +101,15 @@ func newDatabaseInstances(db *landscape.Database) []databaseInstance {
 
 func newInstanceState(status landscape.InstanceStatus, t *landscape.InstanceTimes) instanceState {
 	return instanceState{
-		Health: status.Health(), AbsentAt: momentOf(t.AbsentSince), StaleAt: momentOf(t.StaleSince),
-		InsertedAt: moment(t.RegisteredAt), UpdatedAt: moment(t.UpdatedAt),
+		Health: status.Health(), AbsentAt: timestampOf(t.AbsentSince), StaleAt: timestampOf(t.StaleSince),
+		InsertedAt: timestamp(t.RegisteredAt), UpdatedAt: timestamp(t.UpdatedAt),
 	}
 }
 
-// deregisterDatabaseInstance answers DELETE
+// cleanUpDatabaseInstance answers DELETE
 // /api/v1/databases/{id}/hosts/{host_id}/instances/{instance_number}: the
 // instance is gone, and the database where it cannot be without it.
-func (a *API) deregisterDatabaseInstance(w http.ResponseWriter, r *http.Request) error {
+func (a *API) cleanUpDatabaseInstance(w http.ResponseWriter, r *http.Request) error {
 	in := readInput(r)
 	id, host := pathID[landscape.DatabaseID](in, "id"), pathID[landscape.HostID](in, "host_id")
 	if err := in.fault(); err != nil {

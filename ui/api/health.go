@@ -17,36 +17,36 @@ type healthSummary struct {
 	Health landscape.Health      `json:"sapsystem_health"`
 
 	ApplicationHealth         landscape.Health     `json:"application_health"`
-	ApplicationStaleAt        *moment              `json:"application_stale_at"`
+	ApplicationStaleAt        *timestamp           `json:"application_stale_at"`
 	ApplicationClusterID      *landscape.ClusterID `json:"application_cluster_id"`
 	ApplicationClusterHealth  *landscape.Health    `json:"application_cluster_health"`
-	ApplicationClusterStaleAt *moment              `json:"application_cluster_stale_at"`
+	ApplicationClusterStaleAt *timestamp           `json:"application_cluster_stale_at"`
 
 	DatabaseID             landscape.DatabaseID `json:"database_id"`
 	DatabaseSID            string               `json:"database_sid"`
 	DatabaseHealth         landscape.Health     `json:"database_health"`
-	DatabaseStaleAt        *moment              `json:"database_stale_at"`
+	DatabaseStaleAt        *timestamp           `json:"database_stale_at"`
 	DatabaseClusterID      *landscape.ClusterID `json:"database_cluster_id"`
 	DatabaseClusterHealth  *landscape.Health    `json:"database_cluster_health"`
-	DatabaseClusterStaleAt *moment              `json:"database_cluster_stale_at"`
+	DatabaseClusterStaleAt *timestamp           `json:"database_cluster_stale_at"`
 
 	HostsHealth  landscape.Health `json:"hosts_health"`
-	HostsStaleAt *moment          `json:"hosts_stale_at"`
+	HostsStaleAt *timestamp       `json:"hosts_stale_at"`
 
 	ClusterID      *landscape.ClusterID `json:"cluster_id"`
 	ClustersHealth *landscape.Health    `json:"clusters_health"`
 	Tenant         string               `json:"tenant"`
 }
 
-// sapSystemsHealth answers GET /api/v1/sap_systems/health.
-func (a *API) sapSystemsHealth(w http.ResponseWriter, _ *http.Request) error {
+// listHealth answers GET /api/v1/sap_systems/health.
+func (a *API) listHealth(w http.ResponseWriter, _ *http.Request) error {
 	answer := []healthSummary{}
 	err := a.deps.Store.View(func(tx *store.Tx) error {
 		systems, err := sapSystemsBySID(tx)
 		if err != nil {
 			return err
 		}
-		ground, err := newGround(tx)
+		surroundings, err := newSurroundings(tx)
 		if err != nil {
 			return err
 		}
@@ -55,7 +55,7 @@ func (a *API) sapSystemsHealth(w http.ResponseWriter, _ *http.Request) error {
 			if err != nil {
 				return err
 			}
-			answer = append(answer, newHealthSummary(s, db, ground))
+			answer = append(answer, newHealthSummary(s, db, surroundings))
 		}
 		return nil
 	})
@@ -65,15 +65,15 @@ func (a *API) sapSystemsHealth(w http.ResponseWriter, _ *http.Request) error {
 	return send(w, http.StatusOK, answer)
 }
 
-// ground is what SAP systems and databases stand on: the hosts and clusters of
+// surroundings is what SAP systems and databases stand on: the hosts and clusters of
 // the landscape.
-type ground struct {
+type surroundings struct {
 	hosts    map[landscape.HostID]*landscape.Host
 	clusters map[landscape.ClusterID]*landscape.Cluster
 }
 
-func newGround(tx *store.Tx) (ground, error) {
-	g := ground{make(map[landscape.HostID]*landscape.Host), make(map[landscape.ClusterID]*landscape.Cluster)}
+func newSurroundings(tx *store.Tx) (surroundings, error) {
+	g := surroundings{make(map[landscape.HostID]*landscape.Host), make(map[landscape.ClusterID]*landscape.Cluster)}
 	for h, err := range tx.Hosts() {
 		if err != nil {
 			return g, err
@@ -90,7 +90,7 @@ func newGround(tx *store.Tx) (ground, error) {
 }
 
 // cluster is the cluster of the first of some hosts that is in one, or nil.
-func (g ground) cluster(hosts []landscape.HostID) *landscape.Cluster {
+func (g surroundings) cluster(hosts []landscape.HostID) *landscape.Cluster {
 	for _, id := range hosts {
 		if h, ok := g.hosts[id]; ok {
 			if c, ok := g.clusters[h.ClusterID]; ok {
@@ -101,13 +101,13 @@ func (g ground) cluster(hosts []landscape.HostID) *landscape.Cluster {
 	return nil
 }
 
-func newHealthSummary(s *landscape.SAPSystem, db *landscape.Database, g ground) healthSummary {
+func newHealthSummary(s *landscape.SAPSystem, db *landscape.Database, g surroundings) healthSummary {
 	answer := healthSummary{
 		ID: s.ID, SID: s.SID, Health: s.Health,
-		DatabaseID: db.ID, DatabaseSID: db.SID, DatabaseHealth: db.Health, DatabaseStaleAt: momentOf(db.StaleSince),
+		DatabaseID: db.ID, DatabaseSID: db.SID, DatabaseHealth: db.Health, DatabaseStaleAt: timestampOf(db.StaleSince),
 		Tenant: db.SID,
 	}
-	var applications, hosts gathered
+	var applications, hosts worstOf
 	var applicationHosts, databaseHosts []landscape.HostID
 	for i := range s.Instances {
 		instance := &s.Instances[i]
@@ -124,32 +124,32 @@ func newHealthSummary(s *landscape.SAPSystem, db *landscape.Database, g ground) 
 			}
 		}
 	}
-	answer.ApplicationHealth, answer.ApplicationStaleAt = applications.health(), momentOf(applications.staleSince)
-	answer.HostsHealth, answer.HostsStaleAt = hosts.health(), momentOf(hosts.staleSince)
+	answer.ApplicationHealth, answer.ApplicationStaleAt = applications.health(), timestampOf(applications.staleSince)
+	answer.HostsHealth, answer.HostsStaleAt = hosts.health(), timestampOf(hosts.staleSince)
 	if c := g.cluster(applicationHosts); c != nil {
 		answer.ApplicationClusterID, answer.ApplicationClusterHealth = &c.ID, &c.Health
-		answer.ApplicationClusterStaleAt = momentOf(c.StaleSince)
+		answer.ApplicationClusterStaleAt = timestampOf(c.StaleSince)
 	}
 	if c := g.cluster(databaseHosts); c != nil {
 		answer.DatabaseClusterID, answer.DatabaseClusterHealth = &c.ID, &c.Health
-		answer.DatabaseClusterStaleAt = momentOf(c.StaleSince)
+		answer.DatabaseClusterStaleAt = timestampOf(c.StaleSince)
 	}
 	answer.ClusterID, answer.ClustersHealth = answer.DatabaseClusterID, answer.DatabaseClusterHealth
 	return answer
 }
 
-// gathered is the health of several things, and the moment the first of those
+// worstOf is the health of several things, and the moment the first of those
 // that are stale turned so.
-type gathered struct {
+type worstOf struct {
 	healths    []landscape.Health
 	staleSince *time.Time
 }
 
-func (g *gathered) add(health landscape.Health, staleSince *time.Time) {
+func (g *worstOf) add(health landscape.Health, staleSince *time.Time) {
 	g.healths = append(g.healths, health)
 	if g.staleSince == nil || staleSince != nil && staleSince.Before(*g.staleSince) {
 		g.staleSince = staleSince
 	}
 }
 
-func (g *gathered) health() landscape.Health { return landscape.Worst(g.healths...) }
+func (g *worstOf) health() landscape.Health { return landscape.Worst(g.healths...) }

@@ -23,7 +23,7 @@ type host struct {
 	AgentVersion      string                       `json:"agent_version"`
 	Arch              string                       `json:"arch"`
 	Heartbeat         landscape.Heartbeat          `json:"heartbeat"`
-	StaleAt           *moment                      `json:"stale_at"`
+	StaleAt           *timestamp                   `json:"stale_at"`
 	Health            landscape.Health             `json:"health"`
 	SelectedChecks    []string                     `json:"selected_checks"`
 	Provider          *string                      `json:"provider"`
@@ -35,9 +35,9 @@ type host struct {
 	ClusterHostStatus *string                      `json:"cluster_host_status"`
 	SLESSubscriptions []landscape.HostSubscription `json:"sles_subscriptions"`
 	Tags              []tag                        `json:"tags"`
-	DeregisteredAt    *moment                      `json:"deregistered_at"`
-	InsertedAt        moment                       `json:"inserted_at"`
-	UpdatedAt         moment                       `json:"updated_at"`
+	DeregisteredAt    *timestamp                   `json:"deregistered_at"`
+	InsertedAt        timestamp                    `json:"inserted_at"`
+	UpdatedAt         timestamp                    `json:"updated_at"`
 }
 
 // hostRecords are the records a host in a list is made of.
@@ -46,8 +46,8 @@ type hostRecords struct {
 	tags *store.Tag
 }
 
-// hosts answers GET /api/v1/hosts: all hosts, by name.
-func (a *API) hosts(w http.ResponseWriter, _ *http.Request) error {
+// listHosts answers GET /api/v1/hosts: all hosts, by name.
+func (a *API) listHosts(w http.ResponseWriter, _ *http.Request) error {
 	var rows []row[hostRecords]
 	err := a.deps.Store.View(func(tx *store.Tx) error {
 		hosts, err := hostsByName(tx)
@@ -60,7 +60,7 @@ func (a *API) hosts(w http.ResponseWriter, _ *http.Request) error {
 				return err
 			}
 			rows = append(rows, row[hostRecords]{
-				key:   hostRecords{h, firstOf(tags)},
+				key:   hostRecords{h, firstTag(tags)},
 				shape: func() any { return newHost(h, tags) },
 				more:  a.lastHeartbeat(h.ID),
 			})
@@ -77,7 +77,7 @@ func (a *API) hosts(w http.ResponseWriter, _ *http.Request) error {
 func (a *API) lastHeartbeat(id landscape.HostID) string {
 	text := []byte("null")
 	if last, ever := a.deps.Store.LastHeartbeat(id); ever {
-		text = moment(last).text()
+		text = timestamp(last).text()
 	}
 	return `,"last_heartbeat_timestamp":` + string(text)
 }
@@ -107,12 +107,12 @@ func newHost(h *landscape.Host, tags []store.Tag) host {
 	answer := host{
 		ID: h.ID, Hostname: h.Hostname, AgentVersion: h.AgentVersion, Arch: h.Arch,
 		IPAddresses: make([]netip.Addr, len(h.Addresses)), Netmasks: make([]*int, len(h.Addresses)),
-		Heartbeat: h.Heartbeat, StaleAt: momentOf(h.StaleSince), Health: h.Health,
+		Heartbeat: h.Heartbeat, StaleAt: timestampOf(h.StaleSince), Health: h.Health,
 		SelectedChecks: orEmpty(h.SelectedChecks), Tags: newTags(store.HostTag, h.ID, tags),
 		ProviderData: h.Cloud.Data(), SaptuneStatus: h.Saptune,
 		SystemdUnits: orEmpty(h.SystemdUnits), LastBootTimestamp: h.LastBoot,
 		SLESSubscriptions: h.SubscriptionData(),
-		DeregisteredAt:    momentOf(h.DeregisteredAt), InsertedAt: moment(h.RegisteredAt), UpdatedAt: moment(h.UpdatedAt),
+		DeregisteredAt:    timestampOf(h.DeregisteredAt), InsertedAt: timestamp(h.RegisteredAt), UpdatedAt: timestamp(h.UpdatedAt),
 	}
 	for i, address := range h.Addresses {
 		answer.IPAddresses[i], answer.Netmasks[i] = address.IP, address.Prefix
@@ -137,9 +137,9 @@ func orEmpty[T any](list []T) []T {
 	return list
 }
 
-// deregisterHost answers DELETE /api/v1/hosts/{id}: the host is gone, and
+// cleanUpHost answers DELETE /api/v1/hosts/{id}: the host is gone, and
 // what cannot be without it.
-func (a *API) deregisterHost(w http.ResponseWriter, r *http.Request) error {
+func (a *API) cleanUpHost(w http.ResponseWriter, r *http.Request) error {
 	in := readInput(r)
 	id := pathID[landscape.HostID](in, "id")
 	if err := in.fault(); err != nil {
@@ -164,13 +164,13 @@ type scrapeTarget struct {
 
 // The exporter every host is taken to have whose agent is too old to name any.
 const (
-	usualExporter     = "node_exporter"
-	usualExporterPort = ":9100"
+	defaultExporter     = "node_exporter"
+	defaultExporterPort = ":9100"
 )
 
-// prometheusTargets answers GET /api/v1/prometheus/targets: what Prometheus is
+// listPrometheusTargets answers GET /api/v1/prometheus/targets: what Prometheus is
 // to scrape, in the format of its HTTP service discovery.
-func (a *API) prometheusTargets(w http.ResponseWriter, _ *http.Request) error {
+func (a *API) listPrometheusTargets(w http.ResponseWriter, _ *http.Request) error {
 	var hosts []*landscape.Host
 	err := a.deps.Store.View(func(tx *store.Tx) (err error) {
 		hosts, err = hostsByName(tx)
@@ -200,7 +200,7 @@ func exportersOf(h *landscape.Host) map[string]string {
 	case h.PrometheusTargets != nil:
 		return h.PrometheusTargets
 	case len(h.Addresses) > 0:
-		return map[string]string{usualExporter: h.Addresses[0].IP.String() + usualExporterPort}
+		return map[string]string{defaultExporter: h.Addresses[0].IP.String() + defaultExporterPort}
 	}
-	return map[string]string{usualExporter: h.Hostname + usualExporterPort}
+	return map[string]string{defaultExporter: h.Hostname + defaultExporterPort}
 }

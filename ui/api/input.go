@@ -22,11 +22,11 @@ type input struct {
 	queryFault error      // the query cannot be read, or asks for what there cannot be
 	wrong      []problem  // with the path, the query and the headers
 
-	body      *object   // nil until it is asked for
-	bodyFault error     // the body cannot be read
-	objects   []*object // the body and those within it
-	missing   []problem // members of the body
-	members   []problem // what is wrong with the members there are
+	body         *object   // nil until it is asked for
+	bodyFault    error     // the body cannot be read
+	objects      []*object // the body and those within it
+	missing      []problem // members of the body
+	wrongMembers []problem // what is wrong with the members there are
 }
 
 // readInput begins to read a request.
@@ -50,7 +50,7 @@ func (in *input) fault() error {
 	}
 	for _, o := range in.objects {
 		for _, name := range slices.Sorted(maps.Keys(o.members)) {
-			if !o.open && !slices.Contains(o.known, name) {
+			if !o.loose && !slices.Contains(o.known, name) {
 				return unprocessable(unexpected(o.pointer, name))
 			}
 		}
@@ -58,7 +58,7 @@ func (in *input) fault() error {
 	if len(in.missing) > 0 {
 		return unprocessable(in.missing...)
 	}
-	return unprocessable(in.members...)
+	return unprocessable(in.wrongMembers...)
 }
 
 // refuse notes what is wrong with a variable, a parameter or a header.

@@ -49,7 +49,7 @@ func (c *listCache[K]) send(w http.ResponseWriter, rows []row[K]) error {
 	c.last.Store(&now)
 
 	w.Header().Set("Cache-Control", "no-store")
-	begin(w, http.StatusOK, size)
+	writeHeader(w, http.StatusOK, size)
 	body := bufio.NewWriterSize(w, 64<<10)
 	_ = body.WriteByte('[')
 	for i, object := range objects {
@@ -65,9 +65,9 @@ func (c *listCache[K]) send(w http.ResponseWriter, rows []row[K]) error {
 	return nil
 }
 
-// firstOf stands for the tags of a thing among the records an object is made
+// firstTag stands for the tags of a thing among the records an object is made
 // of.
-func firstOf(tags []store.Tag) *store.Tag {
+func firstTag(tags []store.Tag) *store.Tag {
 	if len(tags) == 0 {
 		return nil
 	}

@@ -123,16 +123,16 @@ func describeAPI(part, version string) ([]byte, error) {
 	return json.Marshal(d)
 }
 
-// openapi answers GET /api/v1/openapi and its like: what there is to ask, for
+// showOpenAPI answers GET /api/v1/openapi and its like: what there is to ask, for
 // programs. It is cut out of the whole when somebody asks for the first time.
-func (a *API) openapi(part string) func(http.ResponseWriter, *http.Request) error {
+func (a *API) showOpenAPI(part string) func(http.ResponseWriter, *http.Request) error {
 	description := sync.OnceValues(func() ([]byte, error) { return describeAPI(part, a.deps.Version) })
 	return func(w http.ResponseWriter, _ *http.Request) error {
 		text, err := description()
 		if err != nil {
 			return err
 		}
-		write(w, http.StatusOK, text)
+		writeJSON(w, http.StatusOK, text)
 		return nil
 	}
 }

@@ -160,8 +160,8 @@ func (in *input) queryTime(name string) time.Time {
 	return time.Time{}
 }
 
-// blank reports whether a text says nothing.
-func blank(text string) bool { return strings.TrimSpace(text) == "" }
+// isBlank reports whether a text says nothing.
+func isBlank(text string) bool { return strings.TrimSpace(text) == "" }
 
 // The sizes a page of a list can have.
 const (
@@ -169,8 +169,8 @@ const (
 	largestPage = 100
 )
 
-// pagePagination says where a page of a list ends.
-type pagePagination struct {
+// pagination says where a page of a list ends.
+type pagination struct {
 	EndCursor   *string `json:"end_cursor"` // null where the page is empty
 	First       int     `json:"first"`      // the size that was asked for
 	HasNextPage bool    `json:"has_next_page"`

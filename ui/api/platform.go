@@ -7,8 +7,8 @@ import (
 	"trento/store"
 )
 
-// healthz answers GET /api/healthz: whether what the server needs is well.
-func (a *API) healthz(w http.ResponseWriter, _ *http.Request) error {
+// showHealth answers GET /api/healthz: whether what the server needs is well.
+func (a *API) showHealth(w http.ResponseWriter, _ *http.Request) error {
 	answer := struct {
 		Database string `json:"database"`
 	}{"pass"}
@@ -20,8 +20,8 @@ func (a *API) healthz(w http.ResponseWriter, _ *http.Request) error {
 	return send(w, status, answer)
 }
 
-// readyz answers GET /api/readyz: whether requests may be sent here.
-func (a *API) readyz(w http.ResponseWriter, _ *http.Request) error {
+// showReadiness answers GET /api/readyz: whether requests may be sent here.
+func (a *API) showReadiness(w http.ResponseWriter, _ *http.Request) error {
 	answer := struct {
 		Ready bool `json:"ready"`
 	}{a.deps.Store.Ready() == nil}
@@ -35,9 +35,9 @@ func (a *API) readyz(w http.ResponseWriter, _ *http.Request) error {
 // slesForSAP is the product whose subscriptions are counted.
 const slesForSAP = "SLES_SAP"
 
-// about answers GET /api/v1/about: which product this is and how much it is
+// showAbout answers GET /api/v1/about: which product this is and how much it is
 // used.
-func (a *API) about(w http.ResponseWriter, _ *http.Request) error {
+func (a *API) showAbout(w http.ResponseWriter, _ *http.Request) error {
 	answer := struct {
 		Version           string `json:"version"`
 		SLESSubscriptions int    `json:"sles_subscriptions"`
@@ -69,8 +69,8 @@ type ability struct {
 	Label    string `json:"label"`
 }
 
-// abilities answers GET /api/v1/abilities: what users can be allowed to do.
-func (a *API) abilities(w http.ResponseWriter, _ *http.Request) error {
+// listAbilities answers GET /api/v1/abilities: what users can be allowed to do.
+func (a *API) listAbilities(w http.ResponseWriter, _ *http.Request) error {
 	all := auth.Abilities()
 	answer := make([]ability, len(all))
 	for i, known := range all {
@@ -79,8 +79,8 @@ func (a *API) abilities(w http.ResponseWriter, _ *http.Request) error {
 	return send(w, http.StatusOK, answer)
 }
 
-// publicKeys answers GET /api/public_keys: the certificates others check our
+// listPublicKeys answers GET /api/public_keys: the certificates others check our
 // signatures with. Nothing of ours is signed for others yet.
-func (a *API) publicKeys(w http.ResponseWriter, _ *http.Request) error {
+func (a *API) listPublicKeys(w http.ResponseWriter, _ *http.Request) error {
 	return send(w, http.StatusOK, []struct{}{})
 }

@@ -36,7 +36,7 @@ func (e *refusal) Error() string {
 var (
 	errBadRequest    error = &refusal{status: http.StatusBadRequest}
 	errMethod        error = &refusal{status: http.StatusMethodNotAllowed}
-	errUnacceptable  error = &refusal{status: http.StatusNotAcceptable}
+	errNotAcceptable error = &refusal{status: http.StatusNotAcceptable}
 	errUnconditional error = &refusal{status: http.StatusPreconditionRequired}
 	errBusy          error = &refusal{status: http.StatusServiceUnavailable}
 	errTooLarge      error = &refusal{status: http.StatusRequestEntityTooLarge}
@@ -77,7 +77,7 @@ func unprocessable(problems ...problem) error {
 // unexpected is the problem of a parameter, or of a member of what is at the
 // pointer, that nobody asked for. Its name can be anything.
 func unexpected(pointer, name string) problem {
-	name = shownName(name)
+	name = truncatedName(name)
 	return invalid(pointer+"/"+name, "Unexpected field: "+name)
 }
 
@@ -140,7 +140,7 @@ func (a *API) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, auth.ErrSignedOut) {
 		// The only answer of this shape: clients tell by it that they have to
 		// sign in again.
-		write(w, status, []byte(`{"error":"Unauthorized"}`))
+		writeJSON(w, status, []byte(`{"error":"Unauthorized"}`))
 		return
 	}
 	answer := struct {

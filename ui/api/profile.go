@@ -22,12 +22,12 @@ type profile struct {
 	AIConfiguration         *struct{}     `json:"ai_configuration"` // there is no assistant
 	IDPUser                 bool          `json:"idp_user"`
 	Timezone                string        `json:"timezone"`
-	CreatedAt               moment        `json:"created_at"`
-	UpdatedAt               moment        `json:"updated_at"`
+	CreatedAt               timestamp     `json:"created_at"`
+	UpdatedAt               timestamp     `json:"updated_at"`
 }
 
-// profile answers GET /api/v1/profile.
-func (a *API) profile(w http.ResponseWriter, r *http.Request) error {
+// showProfile answers GET /api/v1/profile.
+func (a *API) showProfile(w http.ResponseWriter, r *http.Request) error {
 	return a.sendProfile(w, auth.From(r.Context()).User.ID)
 }
 
@@ -44,7 +44,7 @@ func (a *API) sendProfile(w http.ResponseWriter, id int64) error {
 			Abilities: abilitiesOf(u), PersonalAccessTokens: tokens,
 			PasswordChangeRequested: u.PasswordChangeRequestedAt != nil, TOTPEnabled: u.TOTPEnabledAt != nil,
 			AnalyticsEnabled: u.AnalyticsEnabledAt != nil, AnalyticsEULAAccepted: u.AnalyticsEULAAcceptedAt != nil,
-			Timezone: u.Timezone, CreatedAt: moment(u.CreatedAt), UpdatedAt: moment(u.UpdatedAt),
+			Timezone: u.Timezone, CreatedAt: timestamp(u.CreatedAt), UpdatedAt: timestamp(u.UpdatedAt),
 		}
 		return err
 	})
@@ -104,16 +104,16 @@ func (a *API) confirmTOTP(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return send(w, http.StatusOK, struct {
-		TOTPEnabledAt moment `json:"totp_enabled_at"`
-	}{moment(enabled)})
+		TOTPEnabledAt timestamp `json:"totp_enabled_at"`
+	}{timestamp(enabled)})
 }
 
-// endTOTP answers DELETE /api/v1/profile/totp_enrollment.
-func (a *API) endTOTP(w http.ResponseWriter, r *http.Request) error {
+// disableTOTP answers DELETE /api/v1/profile/totp_enrollment.
+func (a *API) disableTOTP(w http.ResponseWriter, r *http.Request) error {
 	in := readInput(r)
 	by := in.confirmingOnly()
 	if err := in.fault(); err != nil {
 		return err
 	}
-	return done(w, a.deps.Auth.EndTOTP(r.Context(), by))
+	return sendNoContent(w, a.deps.Auth.EndTOTP(r.Context(), by))
 }

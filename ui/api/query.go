@@ -49,11 +49,11 @@ func CheckQuery(raw string) error {
 		count[name]++
 		size[name] += len(part)
 		if count[name] > MaxQueryValues {
-			return &QueryError{shownName(name), fmt.Sprintf("should have at most %d value(s)", MaxQueryValues)}
+			return &QueryError{truncatedName(name), fmt.Sprintf("should have at most %d value(s)", MaxQueryValues)}
 		}
 		if len(value) > MaxQueryValue { // else it is not longer unescaped, either
 			if unescaped, err := url.QueryUnescape(value); err == nil && len(unescaped) > MaxQueryValue {
-				return &QueryError{shownName(name), fmt.Sprintf("should have at most %d byte(s)", MaxQueryValue)}
+				return &QueryError{truncatedName(name), fmt.Sprintf("should have at most %d byte(s)", MaxQueryValue)}
 			}
 		}
 		if size[name] > size[largest] {
@@ -61,14 +61,14 @@ func CheckQuery(raw string) error {
 		}
 	}
 	if len(raw) > MaxQuery {
-		return &QueryError{shownName(largest), fmt.Sprintf("makes the address too long: its query has %d bytes and can have %d", len(raw), MaxQuery)}
+		return &QueryError{truncatedName(largest), fmt.Sprintf("makes the address too long: its query has %d bytes and can have %d", len(raw), MaxQuery)}
 	}
 	return nil
 }
 
-// shownName is the name of a parameter or member, which can be anything, as an
+// truncatedName is the name of a parameter or member, which can be anything, as an
 // answer repeats it.
-func shownName(name string) string {
+func truncatedName(name string) string {
 	const shown = 40
 	runes := []rune(name[:min(len(name), 4*shown)])
 	return strings.ToValidUTF8(string(runes[:min(len(runes), shown)]), "\uFFFD")

@@ -24,9 +24,9 @@ const (
 	// users do not wait for them.
 	knownBudget     = 48 << 20
 	strangersBudget = 16 << 20
-	// firstStep is what is set aside for a body whose length nobody knows; what
+	// firstReserve is what is set aside for a body whose length nobody knows; what
 	// it needs beyond that is doubled step by step.
-	firstStep = 64 << 10
+	firstReserve = 64 << 10
 )
 
 // The limits of bodies in time.
@@ -43,11 +43,11 @@ const (
 )
 
 // ExpectBody gives a request the time of a small body from now on.
-func ExpectBody(w http.ResponseWriter) { readUntil(w, time.Now().Add(bodyTime)) }
+func ExpectBody(w http.ResponseWriter) { setReadDeadline(w, time.Now().Add(bodyTime)) }
 
-// readUntil ends the reading of a request at a time; the zero time stands for
+// setReadDeadline ends the reading of a request at a time; the zero time stands for
 // none. Not all writers can do that: those of tests have no connection.
-func readUntil(w http.ResponseWriter, end time.Time) {
+func setReadDeadline(w http.ResponseWriter, end time.Time) {
 	_ = http.NewResponseController(w).SetReadDeadline(end)
 }
 
@@ -108,7 +108,7 @@ func (bs bodies) receive(w http.ResponseWriter, r *http.Request) (*body, error) 
 	if err != nil { // what is left of it still has to come in time
 		return b, err
 	}
-	readUntil(w, time.Time{})
+	setReadDeadline(w, time.Time{})
 	r.Body = b.text
 	return b, nil
 }
@@ -124,15 +124,15 @@ func (b *body) read(ctx context.Context, r *http.Request, limit int64) error {
 	// One byte more than the body shows that it ends.
 	step := r.ContentLength + 1
 	if r.ContentLength < 0 {
-		step = min(firstStep, limit+1)
+		step = min(firstReserve, limit+1)
 	}
 	var text bytes.Buffer
 	for {
-		if err := b.hold(ctx, step); err != nil {
+		if err := b.reserve(ctx, step); err != nil {
 			return err
 		}
 		if limit > maxSmallBody {
-			readUntil(b.w, b.begun.Add(bodyTime+time.Duration(b.held/slowestRate)*time.Second))
+			setReadDeadline(b.w, b.begun.Add(bodyTime+time.Duration(b.held/slowestRate)*time.Second))
 		}
 		text.Grow(int(step) + bytes.MinRead)
 		_, err := io.CopyN(&text, r.Body, step)
@@ -149,11 +149,11 @@ func (b *body) read(ctx context.Context, r *http.Request, limit int64) error {
 	}
 }
 
-// hold sets memory aside for the body. Where there is none left, the oldest
+// reserve sets memory aside for the body. Where there is none left, the oldest
 // body that is still being read makes room.
-func (b *body) hold(ctx context.Context, size int64) error {
+func (b *body) reserve(ctx context.Context, size int64) error {
 	if !b.budget.free.TryAcquire(size) {
-		b.budget.makeRoom(b, size)
+		b.budget.closeOldest(b, size)
 		if b.budget.free.Acquire(ctx, size) != nil {
 			return errBusy
 		}
@@ -188,9 +188,9 @@ func (g *budget) remove(b *body) bool {
 	return b.closed
 }
 
-// makeRoom closes bodies that are being read for too long, the oldest first,
+// closeOldest closes bodies that are being read for too long, the oldest first,
 // until they hold enough for another one.
-func (g *budget) makeRoom(forBody *body, size int64) {
+func (g *budget) closeOldest(forBody *body, size int64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for place := g.reading.Front(); place != nil && size > 0; place = place.Next() {
@@ -204,7 +204,7 @@ func (g *budget) makeRoom(forBody *body, size int64) {
 		if !b.closed {
 			b.closed = true
 			b.cancel()
-			readUntil(b.w, time.Now())
+			setReadDeadline(b.w, time.Now())
 		}
 		size -= b.held
 	}

@@ -38,7 +38,7 @@ func acceptsJSON(r *http.Request) bool {
 	for offer := range strings.SplitSeq(accept, ",") {
 		switch mediaType(offer) {
 		case "*/*", "application/*", "application/json":
-			if !unwanted(offer) {
+			if !hasZeroWeight(offer) {
 				return true
 			}
 		}
@@ -46,8 +46,8 @@ func acceptsJSON(r *http.Request) bool {
 	return false
 }
 
-// unwanted reports whether a part of an Accept header has the weight 0.
-func unwanted(offer string) bool {
+// hasZeroWeight reports whether a part of an Accept header has the weight 0.
+func hasZeroWeight(offer string) bool {
 	for parameter := range strings.SplitSeq(offer, ";") {
 		name, value, _ := strings.Cut(parameter, "=")
 		if strings.EqualFold(strings.TrimSpace(name), "q") {

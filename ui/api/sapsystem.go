@@ -22,10 +22,10 @@ type sapSystem struct {
 	DatabaseID           landscape.DatabaseID  `json:"database_id"`
 	DatabaseSID          string                `json:"database_sid"`
 	DatabaseHealth       landscape.Health      `json:"database_health"`
-	DatabaseStaleAt      *moment               `json:"database_stale_at"`
-	StaleAt              *moment               `json:"stale_at"`
-	InsertedAt           moment                `json:"inserted_at"`
-	UpdatedAt            moment                `json:"updated_at"`
+	DatabaseStaleAt      *timestamp            `json:"database_stale_at"`
+	StaleAt              *timestamp            `json:"stale_at"`
+	InsertedAt           timestamp             `json:"inserted_at"`
+	UpdatedAt            timestamp             `json:"updated_at"`
 	Tags                 []tag                 `json:"tags"`
 	ApplicationInstances []applicationInstance `json:"application_instances"`
 	DatabaseInstances    []databaseInstance    `json:"database_instances"`
@@ -48,8 +48,8 @@ type sapSystemRecords struct {
 	tags     *store.Tag
 }
 
-// sapSystems answers GET /api/v1/sap_systems: all SAP systems, by SID.
-func (a *API) sapSystems(w http.ResponseWriter, _ *http.Request) error {
+// listSAPSystems answers GET /api/v1/sap_systems: all SAP systems, by SID.
+func (a *API) listSAPSystems(w http.ResponseWriter, _ *http.Request) error {
 	var rows []row[sapSystemRecords]
 	err := a.deps.Store.View(func(tx *store.Tx) error {
 		systems, err := sapSystemsBySID(tx)
@@ -66,7 +66,7 @@ func (a *API) sapSystems(w http.ResponseWriter, _ *http.Request) error {
 				return err
 			}
 			rows = append(rows, row[sapSystemRecords]{
-				key:   sapSystemRecords{s, db, firstOf(tags)},
+				key:   sapSystemRecords{s, db, firstTag(tags)},
 				shape: func() any { return newSAPSystem(s, db, tags) },
 			})
 		}
@@ -100,8 +100,8 @@ func databaseOf(tx *store.Tx, s *landscape.SAPSystem) (*landscape.Database, erro
 func newSAPSystem(s *landscape.SAPSystem, db *landscape.Database, tags []store.Tag) sapSystem {
 	answer := sapSystem{
 		ID: s.ID, SID: s.SID, Tenant: s.Tenant, DBHost: s.DBHost, Health: s.Health, ENSA: s.ENSA,
-		DatabaseID: s.DatabaseID, DatabaseSID: db.SID, DatabaseHealth: s.DatabaseHealth, DatabaseStaleAt: momentOf(s.DatabaseStaleSince),
-		StaleAt: momentOf(s.StaleSince), InsertedAt: moment(s.RegisteredAt), UpdatedAt: moment(s.UpdatedAt), Tags: newTags(store.SAPSystemTag, s.ID, tags),
+		DatabaseID: s.DatabaseID, DatabaseSID: db.SID, DatabaseHealth: s.DatabaseHealth, DatabaseStaleAt: timestampOf(s.DatabaseStaleSince),
+		StaleAt: timestampOf(s.StaleSince), InsertedAt: timestamp(s.RegisteredAt), UpdatedAt: timestamp(s.UpdatedAt), Tags: newTags(store.SAPSystemTag, s.ID, tags),
 		ApplicationInstances: make([]applicationInstance, len(s.Instances)), DatabaseInstances: newDatabaseInstances(db),
 	}
 	for i := range s.Instances {
@@ -114,10 +114,10 @@ func newSAPSystem(s *landscape.SAPSystem, db *landscape.Database, tags []store.T
 	return answer
 }
 
-// deregisterApplicationInstance answers DELETE
+// cleanUpApplicationInstance answers DELETE
 // /api/v1/sap_systems/{id}/hosts/{host_id}/instances/{instance_number}: the
 // instance is gone, and the SAP system where it cannot be without it.
-func (a *API) deregisterApplicationInstance(w http.ResponseWriter, r *http.Request) error {
+func (a *API) cleanUpApplicationInstance(w http.ResponseWriter, r *http.Request) error {
 	in := readInput(r)
 	id, host := pathID[landscape.SAPSystemID](in, "id"), pathID[landscape.HostID](in, "host_id")
 	if err := in.fault(); err != nil {

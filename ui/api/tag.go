@@ -13,15 +13,15 @@ type tag struct {
 	Value        string        `json:"value"`
 	ResourceID   string        `json:"resource_id"`
 	ResourceType store.TagKind `json:"resource_type"`
-	InsertedAt   moment        `json:"inserted_at"`
-	UpdatedAt    moment        `json:"updated_at"`
+	InsertedAt   timestamp     `json:"inserted_at"`
+	UpdatedAt    timestamp     `json:"updated_at"`
 }
 
 // newTags are the tags of a thing.
 func newTags[ID ~string](kind store.TagKind, id ID, tags []store.Tag) []tag {
 	answer := make([]tag, len(tags))
 	for i, t := range tags {
-		inserted := moment(t.InsertedAt) // nothing about a tag is ever updated
+		inserted := timestamp(t.InsertedAt) // nothing about a tag is ever updated
 		answer[i] = tag{
 			ID: t.ID, Value: t.Value, ResourceID: string(id), ResourceType: kind, InsertedAt: inserted, UpdatedAt: inserted,
 		}

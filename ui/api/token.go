@@ -15,15 +15,15 @@ import (
 
 // ownToken is a personal access token as its owner knows it.
 type ownToken struct {
-	ID          string   `json:"id"`
-	Name        string   `json:"name"`
-	Description string   `json:"description"`
-	Scopes      []string `json:"scopes"`
-	CreatedAt   moment   `json:"created_at"`
-	UpdatedAt   moment   `json:"updated_at"`
-	ExpiresAt   *moment  `json:"expires_at"`
-	LastUsedAt  *moment  `json:"last_used_at"`
-	Status      string   `json:"status"` // active or expired
+	ID          string     `json:"id"`
+	Name        string     `json:"name"`
+	Description string     `json:"description"`
+	Scopes      []string   `json:"scopes"`
+	CreatedAt   timestamp  `json:"created_at"`
+	UpdatedAt   timestamp  `json:"updated_at"`
+	ExpiresAt   *timestamp `json:"expires_at"`
+	LastUsedAt  *timestamp `json:"last_used_at"`
+	Status      string     `json:"status"` // active or expired
 
 	MayGrantAdministration bool `json:"may_grant_administration"`
 }
@@ -37,11 +37,11 @@ type anyToken struct {
 
 // newToken is a token with its text, which is shown this once.
 type newToken struct {
-	ID          string  `json:"id"`
-	Name        string  `json:"name"`
-	ExpiresAt   *moment `json:"expires_at"`
-	CreatedAt   moment  `json:"created_at"`
-	AccessToken string  `json:"access_token"`
+	ID          string     `json:"id"`
+	Name        string     `json:"name"`
+	ExpiresAt   *timestamp `json:"expires_at"`
+	CreatedAt   timestamp  `json:"created_at"`
+	AccessToken string     `json:"access_token"`
 }
 
 func (a *API) newOwnToken(tx *store.Tx, t *store.Token) ownToken {
@@ -50,14 +50,14 @@ func (a *API) newOwnToken(tx *store.Tx, t *store.Token) ownToken {
 		status = "expired"
 	}
 	return ownToken{
-		ID: t.ID, Name: t.Name, Description: t.Description, Scopes: t.Scopes, CreatedAt: moment(t.CreatedAt), UpdatedAt: moment(t.UpdatedAt),
-		ExpiresAt: momentOf(t.ExpiresAt), LastUsedAt: momentOf(tx.TokenLastUsed(t.ID)), Status: status,
+		ID: t.ID, Name: t.Name, Description: t.Description, Scopes: t.Scopes, CreatedAt: timestamp(t.CreatedAt), UpdatedAt: timestamp(t.UpdatedAt),
+		ExpiresAt: timestampOf(t.ExpiresAt), LastUsedAt: timestampOf(tx.TokenLastUsed(t.ID)), Status: status,
 		MayGrantAdministration: t.MayGrantAdministration,
 	}
 }
 
-// ownTokens answers GET /api/v1/profile/tokens.
-func (a *API) ownTokens(w http.ResponseWriter, r *http.Request) error {
+// listOwnTokens answers GET /api/v1/profile/tokens.
+func (a *API) listOwnTokens(w http.ResponseWriter, r *http.Request) error {
 	if err := a.deps.Store.FlushTokenUses(r.Context()); err != nil {
 		return err
 	}
@@ -77,60 +77,60 @@ func (a *API) ownTokens(w http.ResponseWriter, r *http.Request) error {
 
 // tokenPage is a page of the tokens of all users.
 type tokenPage struct {
-	Data       []anyToken     `json:"data"`
-	Pagination pagePagination `json:"pagination"`
+	Data       []anyToken `json:"data"`
+	Pagination pagination `json:"pagination"`
 }
 
-// tokenPlace is where a token stands among those of all users: by user, newest
+// tokenPosition is where a token stands among those of all users: by user, newest
 // first. Tokens are deleted, so a cursor names a place and no token.
-type tokenPlace struct {
+type tokenPosition struct {
 	user    int64
 	created time.Time
 	id      string
 }
 
-func placeOf(t *store.Token) tokenPlace {
-	return tokenPlace{t.UserID, t.CreatedAt.Truncate(time.Microsecond), t.ID}
+func positionOf(t *store.Token) tokenPosition {
+	return tokenPosition{t.UserID, t.CreatedAt.Truncate(time.Microsecond), t.ID}
 }
 
-func (p tokenPlace) compare(other tokenPlace) int {
+func (p tokenPosition) compare(other tokenPosition) int {
 	return cmp.Or(cmp.Compare(p.user, other.user), other.created.Compare(p.created), cmp.Compare(p.id, other.id))
 }
 
-func (p tokenPlace) cursor() string {
+func (p tokenPosition) cursor() string {
 	return fmt.Sprintf("%d.%d.%s", p.user, p.created.UnixMicro(), p.id)
 }
 
-// parseTokenPlace reads a cursor. It reports false for what is none.
-func parseTokenPlace(cursor string) (tokenPlace, bool) {
+// parseTokenPosition reads a cursor. It reports false for what is none.
+func parseTokenPosition(cursor string) (tokenPosition, bool) {
 	parts := strings.SplitN(cursor, ".", 3)
 	if len(parts) != 3 {
-		return tokenPlace{}, false
+		return tokenPosition{}, false
 	}
 	user, userErr := strconv.ParseInt(parts[0], 10, 64)
 	micros, timeErr := strconv.ParseInt(parts[1], 10, 64)
-	return tokenPlace{user, time.UnixMicro(micros), parts[2]}, userErr == nil && timeErr == nil
+	return tokenPosition{user, time.UnixMicro(micros), parts[2]}, userErr == nil && timeErr == nil
 }
 
-// allTokens answers GET /api/v1/personal_access_tokens: a page of the tokens
+// listAllTokens answers GET /api/v1/personal_access_tokens: a page of the tokens
 // of all users.
-func (a *API) allTokens(w http.ResponseWriter, r *http.Request) error {
+func (a *API) listAllTokens(w http.ResponseWriter, r *http.Request) error {
 	in := readInput(r)
 	size, after := in.queryPage()
 	if err := in.fault(); err != nil {
 		return err
 	}
-	var behind tokenPlace
-	if !blank(after) {
+	var behind tokenPosition
+	if !isBlank(after) {
 		var ok bool
-		if behind, ok = parseTokenPlace(after); !ok {
+		if behind, ok = parseTokenPosition(after); !ok {
 			return errBadRequest
 		}
 	}
 	if err := a.deps.Store.FlushTokenUses(r.Context()); err != nil {
 		return err
 	}
-	page := tokenPage{Data: []anyToken{}, Pagination: pagePagination{First: size}}
+	page := tokenPage{Data: []anyToken{}, Pagination: pagination{First: size}}
 	err := a.deps.Store.View(func(tx *store.Tx) error { return a.fillTokenPage(tx, &page, behind) })
 	if err != nil {
 		return err
@@ -139,7 +139,7 @@ func (a *API) allTokens(w http.ResponseWriter, r *http.Request) error {
 }
 
 // fillTokenPage adds the tokens behind a place until the page is full.
-func (a *API) fillTokenPage(tx *store.Tx, page *tokenPage, behind tokenPlace) error {
+func (a *API) fillTokenPage(tx *store.Tx, page *tokenPage, behind tokenPosition) error {
 	for u, err := range tx.Users() {
 		if err != nil {
 			return err
@@ -151,9 +151,9 @@ func (a *API) fillTokenPage(tx *store.Tx, page *tokenPage, behind tokenPlace) er
 		if err != nil {
 			return err
 		}
-		slices.SortFunc(tokens, func(x, y *store.Token) int { return placeOf(x).compare(placeOf(y)) })
+		slices.SortFunc(tokens, func(x, y *store.Token) int { return positionOf(x).compare(positionOf(y)) })
 		for _, t := range tokens {
-			place := placeOf(t)
+			place := positionOf(t)
 			if place.compare(behind) <= 0 {
 				continue
 			}
@@ -192,7 +192,7 @@ func (a *API) createToken(w http.ResponseWriter, r *http.Request) error {
 }
 
 func sendNewToken(w http.ResponseWriter, status int, t *store.Token, text string) error {
-	return send(w, status, newToken{ID: t.ID, Name: t.Name, ExpiresAt: momentOf(t.ExpiresAt), CreatedAt: moment(t.CreatedAt), AccessToken: text})
+	return send(w, status, newToken{ID: t.ID, Name: t.Name, ExpiresAt: timestampOf(t.ExpiresAt), CreatedAt: timestamp(t.CreatedAt), AccessToken: text})
 }
 
 // sendOwnToken answers with a token as its owner sees it.
@@ -269,11 +269,11 @@ func (a *API) deleteToken(w http.ResponseWriter, r *http.Request) error {
 	if err := in.fault(); err != nil {
 		return err
 	}
-	return done(w, a.deps.Auth.DeleteTokens(r.Context(), by, id))
+	return sendNoContent(w, a.deps.Auth.DeleteTokens(r.Context(), by, id))
 }
 
-// done answers that something was done that leaves nothing to say.
-func done(w http.ResponseWriter, err error) error {
+// sendNoContent answers that something was done that leaves nothing to say.
+func sendNoContent(w http.ResponseWriter, err error) error {
 	if err == nil {
 		w.WriteHeader(http.StatusNoContent)
 	}
@@ -288,7 +288,7 @@ func (a *API) deleteTokens(w http.ResponseWriter, r *http.Request) error {
 	if err := in.fault(); err != nil {
 		return err
 	}
-	return done(w, a.deps.Auth.DeleteTokens(r.Context(), by, ids...))
+	return sendNoContent(w, a.deps.Auth.DeleteTokens(r.Context(), by, ids...))
 }
 
 // deleteAllTokens answers DELETE /api/v1/profile/tokens.
@@ -298,7 +298,7 @@ func (a *API) deleteAllTokens(w http.ResponseWriter, r *http.Request) error {
 	if err := in.fault(); err != nil {
 		return err
 	}
-	return done(w, a.deps.Auth.DeleteAllTokens(r.Context(), by))
+	return sendNoContent(w, a.deps.Auth.DeleteAllTokens(r.Context(), by))
 }
 
 // deleteTokenOf answers DELETE /api/v1/users/{id}/tokens/{token_id}.
@@ -308,7 +308,7 @@ func (a *API) deleteTokenOf(w http.ResponseWriter, r *http.Request) error {
 	if err := in.fault(); err != nil {
 		return err
 	}
-	return done(w, a.deps.Auth.DeleteTokenOf(r.Context(), by, user, token))
+	return sendNoContent(w, a.deps.Auth.DeleteTokenOf(r.Context(), by, user, token))
 }
 
 // expireTokenOf answers POST /api/v1/users/{id}/tokens/{token_id}/expire.
@@ -325,16 +325,16 @@ func (a *API) expireTokenOf(w http.ResponseWriter, r *http.Request) error {
 	return a.sendOwnToken(w, t)
 }
 
-// tokenSettings answers GET /api/v1/settings/personal_access_tokens.
-func (a *API) tokenSettings(w http.ResponseWriter, _ *http.Request) error {
-	settings, err := a.presentTokenSettings()
+// showTokenSettings answers GET /api/v1/settings/personal_access_tokens.
+func (a *API) showTokenSettings(w http.ResponseWriter, _ *http.Request) error {
+	settings, err := a.readTokenSettings()
 	if err != nil {
 		return err
 	}
 	return send(w, http.StatusOK, settings)
 }
 
-func (a *API) presentTokenSettings() (settings store.TokenSettings, err error) {
+func (a *API) readTokenSettings() (settings store.TokenSettings, err error) {
 	err = a.deps.Store.View(func(tx *store.Tx) error {
 		present, err := tx.TokenSettings()
 		if err == nil {
@@ -348,7 +348,7 @@ func (a *API) presentTokenSettings() (settings store.TokenSettings, err error) {
 // changeTokenSettings answers PATCH /api/v1/settings/personal_access_tokens.
 // What is not in the body stays as it is.
 func (a *API) changeTokenSettings(w http.ResponseWriter, r *http.Request) error {
-	settings, err := a.presentTokenSettings()
+	settings, err := a.readTokenSettings()
 	if err != nil {
 		return err
 	}

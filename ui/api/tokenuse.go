@@ -15,35 +15,35 @@ import (
 // tokenUse is an entry of the authentication log: a request that was made with
 // a token.
 type tokenUse struct {
-	ID            string `json:"id"` // also where a page goes on
-	TokenID       string `json:"token_id"`
-	TokenName     string `json:"token_name"`
-	OccurredOn    moment `json:"occurred_on"`
-	Method        string `json:"method"`
-	Path          string `json:"path"`
-	Status        int    `json:"status"`
-	RemoteAddress string `json:"remote_address"`
-	UserAgent     string `json:"user_agent"`
-	Via           string `json:"via"`
+	ID            string    `json:"id"` // also where a page goes on
+	TokenID       string    `json:"token_id"`
+	TokenName     string    `json:"token_name"`
+	OccurredOn    timestamp `json:"occurred_on"`
+	Method        string    `json:"method"`
+	Path          string    `json:"path"`
+	Status        int       `json:"status"`
+	RemoteAddress string    `json:"remote_address"`
+	UserAgent     string    `json:"user_agent"`
+	Via           string    `json:"via"`
 }
 
 // tokenUsePage is a page of the authentication log, newest entry first.
 type tokenUsePage struct {
-	Data       []tokenUse     `json:"data"`
-	Pagination pagePagination `json:"pagination"`
+	Data       []tokenUse `json:"data"`
+	Pagination pagination `json:"pagination"`
 }
 
-// useQuery is what is asked of the authentication log of a user.
-type useQuery struct {
+// tokenUseQuery is what is asked of the authentication log of a user.
+type tokenUseQuery struct {
 	user    int64
 	tokenID string // empty: all tokens
 	after   activity.Position
 	first   int
 }
 
-// usesOf reads the authentication log of a user, once what is on its way there
+// readTokenUses reads the authentication log of a user, once what is on its way there
 // has arrived.
-func (a *API) usesOf(ctx context.Context, q useQuery) (uses []store.TokenUse, more bool, err error) {
+func (a *API) readTokenUses(ctx context.Context, q tokenUseQuery) (uses []store.TokenUse, more bool, err error) {
 	if err := a.deps.Store.FlushTokenUses(ctx); err != nil {
 		return nil, false, err
 	}
@@ -58,37 +58,37 @@ func (a *API) usesOf(ctx context.Context, q useQuery) (uses []store.TokenUse, mo
 	return uses, more, err
 }
 
-// ownTokenUses answers GET /api/v1/profile/token_authentications.
-func (a *API) ownTokenUses(w http.ResponseWriter, r *http.Request) error {
+// listOwnTokenUses answers GET /api/v1/profile/token_authentications.
+func (a *API) listOwnTokenUses(w http.ResponseWriter, r *http.Request) error {
 	return a.sendTokenUses(w, readInput(r), auth.From(r.Context()).User.ID)
 }
 
-// tokenUses answers GET /api/v1/users/{id}/token_authentications.
-func (a *API) tokenUses(w http.ResponseWriter, r *http.Request) error {
+// listTokenUsesOf answers GET /api/v1/users/{id}/token_authentications.
+func (a *API) listTokenUsesOf(w http.ResponseWriter, r *http.Request) error {
 	in := readInput(r)
 	return a.sendTokenUses(w, in, in.pathNumber("id"))
 }
 
 func (a *API) sendTokenUses(w http.ResponseWriter, in *input, user int64) error {
 	size, after := in.queryPage()
-	q := useQuery{user: user, tokenID: in.queryID("token_id"), first: size}
+	q := tokenUseQuery{user: user, tokenID: in.queryID("token_id"), first: size}
 	if err := in.fault(); err != nil {
 		return err
 	}
-	if !blank(after) {
+	if !isBlank(after) {
 		var err error
 		if q.after, err = activity.ParseCursor(after); err != nil || q.after == 0 {
 			return errBadRequest
 		}
 	}
-	uses, more, err := a.usesOf(in.r.Context(), q)
+	uses, more, err := a.readTokenUses(in.r.Context(), q)
 	if err != nil {
 		return err
 	}
 	page := tokenUsePage{Data: make([]tokenUse, len(uses))}
 	for i, u := range uses {
 		page.Data[i] = tokenUse{
-			ID: u.Position.Cursor(), TokenID: u.TokenID, TokenName: u.TokenName, OccurredOn: moment(u.OccurredOn()), Method: u.Method,
+			ID: u.Position.Cursor(), TokenID: u.TokenID, TokenName: u.TokenName, OccurredOn: timestamp(u.OccurredOn()), Method: u.Method,
 			Path: u.Path, Status: u.Status, RemoteAddress: u.Address, UserAgent: u.UserAgent, Via: u.Via,
 		}
 	}
@@ -99,13 +99,13 @@ func (a *API) sendTokenUses(w http.ResponseWriter, in *input, user int64) error 
 	return send(w, http.StatusOK, page)
 }
 
-// ownTokenUsesCSV answers GET /api/v1/profile/token_authentications.csv.
-func (a *API) ownTokenUsesCSV(w http.ResponseWriter, r *http.Request) error {
+// exportOwnTokenUses answers GET /api/v1/profile/token_authentications.csv.
+func (a *API) exportOwnTokenUses(w http.ResponseWriter, r *http.Request) error {
 	return a.sendTokenUsesCSV(w, readInput(r), auth.From(r.Context()).User.ID)
 }
 
-// tokenUsesCSV answers GET /api/v1/users/{id}/token_authentications.csv.
-func (a *API) tokenUsesCSV(w http.ResponseWriter, r *http.Request) error {
+// exportTokenUsesOf answers GET /api/v1/users/{id}/token_authentications.csv.
+func (a *API) exportTokenUsesOf(w http.ResponseWriter, r *http.Request) error {
 	in := readInput(r)
 	return a.sendTokenUsesCSV(w, in, in.pathNumber("id"))
 }
@@ -115,11 +115,11 @@ const maxUsesCSV = 10_000
 
 func (a *API) sendTokenUsesCSV(w http.ResponseWriter, in *input, user int64) error {
 	withByteOrderMark := in.queryBool("bom")
-	q := useQuery{user: user, tokenID: in.queryID("token_id"), first: maxUsesCSV}
+	q := tokenUseQuery{user: user, tokenID: in.queryID("token_id"), first: maxUsesCSV}
 	if err := in.fault(); err != nil {
 		return err
 	}
-	uses, _, err := a.usesOf(in.r.Context(), q)
+	uses, _, err := a.readTokenUses(in.r.Context(), q)
 	if err != nil {
 		return err
 	}

@@ -19,21 +19,21 @@ type user struct {
 	PersonalAccessTokens      []tokenOfUser `json:"personal_access_tokens"`
 	Enabled                   bool          `json:"enabled"`
 	IDPUser                   bool          `json:"idp_user"`
-	PasswordChangeRequestedAt *moment       `json:"password_change_requested_at"`
-	TOTPEnabledAt             *moment       `json:"totp_enabled_at"`
+	PasswordChangeRequestedAt *timestamp    `json:"password_change_requested_at"`
+	TOTPEnabledAt             *timestamp    `json:"totp_enabled_at"`
 	AnalyticsEnabled          bool          `json:"analytics_enabled"`
 	Timezone                  string        `json:"timezone"`
-	LastLoginAt               *moment       `json:"last_login_at"`
-	CreatedAt                 moment        `json:"created_at"`
-	UpdatedAt                 moment        `json:"updated_at"`
+	LastLoginAt               *timestamp    `json:"last_login_at"`
+	CreatedAt                 timestamp     `json:"created_at"`
+	UpdatedAt                 timestamp     `json:"updated_at"`
 }
 
 // tokenOfUser is a personal access token as a member of its owner.
 type tokenOfUser struct {
-	ID        string  `json:"id"`
-	Name      string  `json:"name"`
-	CreatedAt moment  `json:"created_at"`
-	ExpiresAt *moment `json:"expires_at"`
+	ID        string     `json:"id"`
+	Name      string     `json:"name"`
+	CreatedAt timestamp  `json:"created_at"`
+	ExpiresAt *timestamp `json:"expires_at"`
 }
 
 func newUser(tx *store.Tx, u *store.User) (user, error) {
@@ -41,10 +41,10 @@ func newUser(tx *store.Tx, u *store.User) (user, error) {
 	return user{
 		ID: u.ID, Fullname: u.Fullname, Username: u.Username, Email: u.Email,
 		Abilities: abilitiesOf(u), PersonalAccessTokens: tokens,
-		Enabled: u.Enabled(), PasswordChangeRequestedAt: momentOf(u.PasswordChangeRequestedAt),
-		TOTPEnabledAt: momentOf(u.TOTPEnabledAt), AnalyticsEnabled: u.AnalyticsEnabledAt != nil,
-		Timezone: u.Timezone, LastLoginAt: momentOf(u.LastLoginAt),
-		CreatedAt: moment(u.CreatedAt), UpdatedAt: moment(u.UpdatedAt),
+		Enabled: u.Enabled(), PasswordChangeRequestedAt: timestampOf(u.PasswordChangeRequestedAt),
+		TOTPEnabledAt: timestampOf(u.TOTPEnabledAt), AnalyticsEnabled: u.AnalyticsEnabledAt != nil,
+		Timezone: u.Timezone, LastLoginAt: timestampOf(u.LastLoginAt),
+		CreatedAt: timestamp(u.CreatedAt), UpdatedAt: timestamp(u.UpdatedAt),
 	}, err
 }
 
@@ -62,13 +62,13 @@ func tokensOfUser(tx *store.Tx, u *store.User) ([]tokenOfUser, error) {
 	tokens, err := tx.Tokens(u.ID)
 	shown := make([]tokenOfUser, len(tokens))
 	for i, t := range tokens {
-		shown[i] = tokenOfUser{ID: t.ID, Name: t.Name, CreatedAt: moment(t.CreatedAt), ExpiresAt: momentOf(t.ExpiresAt)}
+		shown[i] = tokenOfUser{ID: t.ID, Name: t.Name, CreatedAt: timestamp(t.CreatedAt), ExpiresAt: timestampOf(t.ExpiresAt)}
 	}
 	return shown, err
 }
 
-// users answers GET /api/v1/users.
-func (a *API) users(w http.ResponseWriter, _ *http.Request) error {
+// listUsers answers GET /api/v1/users.
+func (a *API) listUsers(w http.ResponseWriter, _ *http.Request) error {
 	answer := []user{}
 	err := a.deps.Store.View(func(tx *store.Tx) error {
 		for u, err := range tx.Users() {
@@ -109,8 +109,8 @@ func (a *API) sendUser(w http.ResponseWriter, status int, id int64) error {
 	return send(w, status, answer)
 }
 
-// user answers GET /api/v1/users/{id}.
-func (a *API) user(w http.ResponseWriter, r *http.Request) error {
+// showUser answers GET /api/v1/users/{id}.
+func (a *API) showUser(w http.ResponseWriter, r *http.Request) error {
 	in := readInput(r)
 	id := in.pathNumber("id")
 	if err := in.fault(); err != nil {
@@ -201,7 +201,7 @@ func (a *API) deleteUser(w http.ResponseWriter, r *http.Request) error {
 // believed by nobody.
 func asAbility(at place, value json.RawMessage) int {
 	given := asObject(at, value)
-	given.open = true
+	given.loose = true
 	if given.members == nil {
 		return 0
 	}

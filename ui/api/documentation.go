@@ -27,15 +27,15 @@ const docPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-
 // begins with a script in the page.
 var docFiles = swagger.New("", "", docPath+"/")
 
-// doc answers GET /api/doc.
-func (a *API) doc(w http.ResponseWriter, _ *http.Request) error {
+// showDocumentation answers GET /api/doc.
+func (a *API) showDocumentation(w http.ResponseWriter, _ *http.Request) error {
 	w.Header().Set("Content-Security-Policy", docPolicy)
 	sendFile(w, "text/html; charset=utf-8", docPage)
 	return nil
 }
 
-// docFile answers GET /api/doc/{file}.
-func (a *API) docFile(w http.ResponseWriter, r *http.Request) error {
+// serveDocumentationFile answers GET /api/doc/{file}.
+func (a *API) serveDocumentationFile(w http.ResponseWriter, r *http.Request) error {
 	switch pathText(r, "file") {
 	case "start.js":
 		sendFile(w, "text/javascript; charset=utf-8", docScript)

@@ -10,9 +10,9 @@ import (
 // apiKeySettings is the ability to read the text of the agents' key.
 const apiKeySettings = "all:api_key_settings"
 
-// apiKey answers GET /api/v1/settings/api_key: since when and until when the
+// showAPIKey answers GET /api/v1/settings/api_key: since when and until when the
 // key of the agents holds, and the key itself for those who may have it.
-func (a *API) apiKey(w http.ResponseWriter, r *http.Request) error {
+func (a *API) showAPIKey(w http.ResponseWriter, r *http.Request) error {
 	var key *store.APIKey
 	err := a.deps.Store.View(func(tx *store.Tx) (err error) {
 		key, err = tx.APIKey()
@@ -41,10 +41,10 @@ func (a *API) regenerateAPIKey(w http.ResponseWriter, r *http.Request) error {
 
 func (a *API) sendAPIKey(w http.ResponseWriter, r *http.Request, key *store.APIKey) error {
 	answer := struct {
-		CreatedAt       moment  `json:"created_at"`
-		GeneratedAPIKey *string `json:"generated_api_key"`
-		ExpireAt        *moment `json:"expire_at"`
-	}{CreatedAt: moment(key.CreatedAt), ExpireAt: momentOf(key.ExpiresAt)}
+		CreatedAt       timestamp  `json:"created_at"`
+		GeneratedAPIKey *string    `json:"generated_api_key"`
+		ExpireAt        *timestamp `json:"expire_at"`
+	}{CreatedAt: timestamp(key.CreatedAt), ExpireAt: timestampOf(key.ExpiresAt)}
 	if auth.From(r.Context()).Can(apiKeySettings) {
 		text := a.deps.Auth.APIKeyText(key)
 		answer.GeneratedAPIKey = &text

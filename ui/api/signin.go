@@ -1,0 +1,50 @@
+package api
+
+import (
+	"net/http"
+
+	"trento/auth"
+)
+
+// signIn answers POST /api/session: a name, a password and perhaps a code for
+// tokens. A code that is no text is a wrong one.
+func (a *API) signIn(w http.ResponseWriter, r *http.Request) error {
+	in := readInput(r)
+	given := in.looseObject()
+	c := auth.Credentials{Username: given.looseText("username"), Password: given.looseText("password")}
+	if given.members["totp_code"] != nil {
+		code := given.looseText("totp_code")
+		c.Code = &code
+	}
+	if err := in.fault(); err != nil {
+		return err
+	}
+	proof, err := a.deps.Auth.CheckPassword(r.Context(), c, a.deps.Auth.ClientAddress(r))
+	if err != nil {
+		return err
+	}
+	tokens, err := a.deps.Auth.SignInAPI(r, proof)
+	if err != nil {
+		return err
+	}
+	return send(w, http.StatusOK, tokens)
+}
+
+// refresh answers POST /api/session/refresh: a refresh token for a new access
+// token.
+func (a *API) refresh(w http.ResponseWriter, r *http.Request) error {
+	in := readInput(r)
+	given := in.looseObject()
+	token := given.looseText("refresh_token")
+	if err := in.fault(); err != nil {
+		return err
+	}
+	if given.members["refresh_token"] == nil {
+		return errBadRequest
+	}
+	tokens, err := a.deps.Auth.Refresh(r.Context(), token)
+	if err != nil {
+		return err
+	}
+	return send(w, http.StatusOK, tokens)
+}
