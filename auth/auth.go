@@ -1,7 +1,3 @@
-// Package auth answers two questions about a request: who is it, and may
-// they. It knows passwords, console sessions, tokens and the API key of the
-// agents. It identifies without refusing; refusing is left to the rooms that
-// speak HTTP, through the one function that decides (Permit).
 package auth
 
 import (

@@ -60,4 +60,29 @@
 // View is one consistent read. Records are handed out decoded and shared:
 // they are cached by version, so a page over thousands of hosts decodes only
 // what has changed since the last one. A record must not be modified.
+//
+// # The activity log
+//
+// An entry's key is its *position*: microseconds since 1970 and, in the low
+// bits, a sequence within the microsecond. One number is time, order, cursor
+// and document id. Positions only grow: should the clock go back, entries
+// continue just behind the newest one. The value has a short type code, the id,
+// the actor and the metadata. Most of the metadata is keys, usual words and
+// ids, so it is encoded in two steps (store/kv/encoding.go): ids become the 16
+// bytes they are, and S2 with a dictionary of sample metadata
+// (store/dictionary1.json) does the rest. That leaves about a third of the JSON
+// and unpacks in a microsecond. Entries are immutable, so the store remembers
+// those read lately: consoles ask for the newest page again and again.
+//
+// store.PruneActivityBefore removes what is too old, some hundred entries a
+// transaction, so that nobody waits for long and a process that dies in the
+// middle leaves nothing but a log that begins later. bbolt uses the space again
+// for what is written next.
+//
+// The log is pruned by store.PruneActivity, which is asked every minute and
+// does something once a day: it notes the midnight it has cleaned up for, so a
+// process that was down at midnight does it when it starts, and a changed
+// retention waits. An export is read like pages are, a part at a time by
+// position, so no transaction is open towards a slow client; before each piece
+// goes out, who reads is looked up again.
 package store

@@ -1,4 +1,4 @@
-// package ui is everything that speaks HTTP to people and agents. Its root is
+// Package ui is everything that speaks HTTP to people and agents. Its root is
 // the console: server-rendered pages, each a typed struct and a template, and
 // a few small scripts that keep them current. The REST interface is package
 // api; both are installed here, in one router behind one chain.

@@ -10,6 +10,15 @@
 // All changes go through [DB.Update]: a single writer takes what is queued,
 // runs it in one transaction and so shares one sync of the disk among many
 // callers. [DB.View] is one consistent read.
+//
+// # The journal
+//
+// Every record carries a version: the number of its last writing. The journal
+// maps the number to the record; writing a record again moves its entry to the
+// end. "What has changed since N" is one range scan, and the journal is never
+// longer than the number of records. A browser that reconnects sends the place
+// it has seen last. It gets places sealed for its user (auth/cursor.go): the
+// numbers count what a user may not see, too.
 package kv
 
 import (

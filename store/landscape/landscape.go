@@ -1,7 +1,3 @@
-// Package landscape is the domain: hosts, clusters, databases and SAP systems,
-// how healthy they are, and the rules that say what a report or a request
-// changes about them. The rules know neither files nor HTTP. They read a State,
-// and return a Changeset; see there.
 package landscape
 
 import (
