@@ -152,6 +152,12 @@ func BenchmarkClasses(b *testing.B) {
 	}
 }
 
+// newWalker reads a page of 20 from the whole log.
+func newWalker(b *testing.B, x *Index, f *activity.Filter) *walker {
+	whole := span{0, lastPosition}
+	return &walker{ctx: b.Context(), store: x.store, filter: f, verifyLimit: verifyLimit, maxFound: 21, pageSpan: whole, dateSpan: whole}
+}
+
 // BenchmarkVerify finds a page by reading entries where few are candidates, and
 // by searching the term lists at once.
 func BenchmarkVerify(b *testing.B) {
@@ -165,7 +171,8 @@ func BenchmarkVerify(b *testing.B) {
 			b.Run(query+"/"+of.name, func(b *testing.B) {
 				f := activity.Filter{Search: parse(b, query)}
 				for b.Loop() {
-					w := walker{store: x.store, filter: &f, verifyLimit: of.limit, verifiedFirst: !of.first, maxFound: 21, pageSpan: span{0, lastPosition}, dateSpan: span{0, lastPosition}}
+					w := newWalker(b, x, &f)
+					w.verifyLimit, w.verifiedFirst = of.limit, !of.first
 					if err := w.searchSegments(b.Context(), x.segments); err != nil {
 						b.Fatal(err)
 					}
@@ -180,12 +187,9 @@ func BenchmarkVerify(b *testing.B) {
 func BenchmarkEverything(b *testing.B) {
 	_, x := openCorpus(b)
 	f := activity.Filter{}
-	newWalker := func() walker {
-		return walker{store: x.store, filter: &f, verifyLimit: verifyLimit, maxFound: 21, pageSpan: span{0, lastPosition}, dateSpan: span{0, lastPosition}}
-	}
 	b.Run("log", func(b *testing.B) {
 		for b.Loop() {
-			w := newWalker()
+			w := newWalker(b, x, &f)
 			if err := w.scan(b.Context(), span{0, lastPosition}); err != nil {
 				b.Fatal(err)
 			}
@@ -193,7 +197,7 @@ func BenchmarkEverything(b *testing.B) {
 	})
 	b.Run("segments", func(b *testing.B) {
 		for b.Loop() {
-			w := newWalker()
+			w := newWalker(b, x, &f)
 			if err := w.searchSegments(b.Context(), x.segments); err != nil {
 				b.Fatal(err)
 			}
@@ -228,7 +232,7 @@ func BenchmarkCompaction(b *testing.B) {
 	for name, segments := range map[string][]*segment{"batches": batches, "one segment": {merged}} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				w := walker{store: x.store, filter: &f, verifyLimit: verifyLimit, maxFound: 21, pageSpan: span{0, lastPosition}, dateSpan: span{0, lastPosition}}
+				w := newWalker(b, x, &f)
 				if err := w.searchSegments(b.Context(), segments); err != nil {
 					b.Fatal(err)
 				}
@@ -271,7 +275,7 @@ func BenchmarkBleve(b *testing.B) {
 		b.Run(of.search+"/segments", func(b *testing.B) {
 			f := activity.Filter{Search: parse(b, of.search)}
 			for b.Loop() {
-				w := walker{store: x.store, filter: &f, verifyLimit: verifyLimit, maxFound: 21, pageSpan: span{0, lastPosition}, dateSpan: span{0, lastPosition}}
+				w := newWalker(b, x, &f)
 				if err := w.searchSegments(b.Context(), []*segment{s}); err != nil {
 					b.Fatal(err)
 				}
