@@ -51,6 +51,9 @@ func Command(t *testing.T, dir string, args []string, environ ...string) *exec.C
 		runAsProgram + "=1", "PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(),
 		"PORT=0", "TRENTO_DATA_DIR=" + dir, "ADMIN_PASSWORD=" + AdminPassword,
 	}, environ...)
+	if testing.CoverMode() != "" { // or it would complain where the caller reads
+		cmd.Env = append(cmd.Env, "GOCOVERDIR="+t.TempDir())
+	}
 	return cmd
 }
 

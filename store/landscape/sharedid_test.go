@@ -129,3 +129,29 @@ func TestTurns(t *testing.T) {
 	}
 	w.expect(w.sap("b"), "application_instance_marked_absent b/01")
 }
+
+// The same with a database: that another machine takes itself for the primary
+// does not change who replicates from whom, and only a worse status is taken
+// over from it.
+func TestTurnsOfADatabase(t *testing.T) {
+	w := newWorld(t)
+	w.host("d1", dbHost)
+	w.sap("d1", primary())
+	w.host("d2", "10.1.0.12")
+	w.sap("d2", secondary())
+	before := w.systems()
+	for range 2 {
+		w.machine("d2", "d2", "10.1.0.12")
+		w.machine("d2", "clone", "10.1.0.77")
+	}
+	if !w.hosts["d2"].Shared() {
+		t.Fatal("nobody has noticed that there are two machines")
+	}
+	w.expect(w.sap("d2", primary()))
+	w.expect(w.sap("d2", secondary()))
+	if diff := cmp.Diff(before, w.systems()); diff != "" {
+		t.Errorf("database (-before +after):\n%s", diff)
+	}
+	w.expect(w.sap("d2", primary(status(landscape.Red))), "database_instance_status_changed d2/10 red", "database_health_changed critical")
+	w.expect(w.sap("d2", secondary()))
+}
