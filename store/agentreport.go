@@ -72,7 +72,7 @@ func (tx *Tx) recordOutcome(agent landscape.HostID, current *ReportStatus) (chan
 	if err != nil {
 		return false, err
 	}
-	stored := before.of(current.Kind)
+	stored := before.ofKind(current.Kind)
 	isNew := stored == nil
 	if isNew {
 		stored = &ReportStatus{Kind: current.Kind, Outcome: ReportUsed}
@@ -95,7 +95,7 @@ func (tx *Tx) recordOutcome(agent landscape.HostID, current *ReportStatus) (chan
 	if isNew {
 		record.Status = append(record.Status, after)
 	} else {
-		*record.of(current.Kind) = after
+		*record.ofKind(current.Kind) = after
 	}
 	return true, tx.putAgentReports(&record, current.Kind)
 }
@@ -107,7 +107,7 @@ func (tx *Tx) putAgentReports(record *AgentReports, kinds ...landscape.Kind) err
 		return err
 	}
 	for _, kind := range kinds {
-		status := *record.of(kind)
+		status := *record.ofKind(kind)
 		tx.kv.AfterCommit(func() { tx.s.reportCounts.set(record.Agent, status) })
 	}
 	return nil
@@ -247,7 +247,7 @@ func (tx *Tx) endOtherFaults() error {
 		return err
 	}
 	for _, record := range records {
-		status := record.of(OtherDiscovery)
+		status := record.ofKind(OtherDiscovery)
 		if status == nil || !status.Faulty() {
 			continue
 		}
@@ -326,7 +326,7 @@ func (tx *Tx) statusOf(record *AgentReports) []ReportStatus {
 	}
 	for _, kind := range landscape.Kinds {
 		status := ReportStatus{Kind: kind, Outcome: ReportUsed}
-		if record.of(kind) == nil && tx.s.reportCounts.update(record.Agent, &status) {
+		if record.ofKind(kind) == nil && tx.s.reportCounts.update(record.Agent, &status) {
 			all = append(all, status)
 		}
 	}
@@ -432,7 +432,7 @@ func (tx *Tx) handleLastingFault(due agentKind) error {
 	if err != nil {
 		return err
 	}
-	status := record.of(due.kind)
+	status := record.ofKind(due.kind)
 	if status == nil || !status.Faulty() {
 		return nil // it ended meanwhile
 	}
@@ -451,7 +451,7 @@ func (tx *Tx) handleLastingFault(due agentKind) error {
 	}
 	after := *record
 	after.Status = slices.Clone(record.Status)
-	logged := after.of(due.kind)
+	logged := after.ofKind(due.kind)
 	tx.s.reportCounts.update(due.agent, logged)
 	logged.Logged, logged.LoggedAt = true, tx.now
 	return errors.Join(tx.logFault(due.agent, logged), tx.putAgentReports(&after, due.kind))

@@ -7,8 +7,8 @@ import (
 	"trento/store/landscape"
 )
 
-// buckets are all that is in the file. The migration makes them, Verify checks
-// them and doc.go draws them, as they are declared here.
+// buckets is all that is in the file. The buckets are made, verified, and drawn
+// in doc.go, as they are declared here.
 type buckets struct {
 	schema *kv.Schema
 	meta   *kv.Bucket
@@ -85,7 +85,7 @@ func (s *Store) declare() {
 	b.formerTexts = kv.NewTable[FormerText](f, "token_former", "hash of the text (64)").SetKey(func(t *FormerText, key []byte) { copy(t.Hash[:], key) })
 }
 
-// verifier makes of a check of what a transaction shows one of a bucket.
+// verifier adapts a check to package kv.
 func (s *Store) verifier(check func(*Tx) error) func(*kv.Tx) error {
 	return func(tx *kv.Tx) error { return check(s.tx(tx)) }
 }

@@ -19,13 +19,13 @@ type agentKind struct {
 // since the start, and those with stored AgentReports.
 type reportCounts struct {
 	mu       sync.Mutex
-	of       map[agentKind]*ReportStatus // as stored last, with what has come since
+	statuses map[agentKind]*ReportStatus // as stored last, with what has come since
 	warnedAt time.Time                   // when the log last told that there is no room for more agents
 }
 
 // load begins with what is in the file.
 func (r *reportCounts) load(tx *Tx) error {
-	r.of = make(map[agentKind]*ReportStatus)
+	r.statuses = make(map[agentKind]*ReportStatus)
 	for record, err := range tx.AllAgentReports() {
 		if err != nil {
 			return err
@@ -41,16 +41,16 @@ func (r *reportCounts) load(tx *Tx) error {
 func (r *reportCounts) set(agent landscape.HostID, status ReportStatus) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.of[agentKind{agent, status.Kind}] = &status
+	r.statuses[agentKind{agent, status.Kind}] = &status
 }
 
 // forget forgets an agent.
 func (r *reportCounts) forget(agent landscape.HostID) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	delete(r.of, agentKind{agent, OtherDiscovery})
+	delete(r.statuses, agentKind{agent, OtherDiscovery})
 	for _, kind := range landscape.Kinds {
-		delete(r.of, agentKind{agent, kind})
+		delete(r.statuses, agentKind{agent, kind})
 	}
 }
 
@@ -59,17 +59,17 @@ func (r *reportCounts) add(agent landscape.HostID, kind landscape.Kind, now time
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	key := agentKind{agent, kind}
-	if r.of[key] == nil {
-		r.of[key] = &ReportStatus{Kind: kind, Outcome: ReportUsed}
+	if r.statuses[key] == nil {
+		r.statuses[key] = &ReportStatus{Kind: kind, Outcome: ReportUsed}
 	}
-	r.of[key].add(now)
+	r.statuses[key].add(now)
 }
 
 // addRepeated counts a report with problems, if it has those of the one before.
 func (r *reportCounts) addRepeated(agent landscape.HostID, current *ReportStatus, now time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	status := r.of[agentKind{agent, current.Kind}]
+	status := r.statuses[agentKind{agent, current.Kind}]
 	if status == nil || !status.repeatedBy(current, now) {
 		return false
 	}
@@ -82,7 +82,7 @@ func (r *reportCounts) addRepeated(agent landscape.HostID, current *ReportStatus
 func (r *reportCounts) update(agent landscape.HostID, status *ReportStatus) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	newer := r.of[agentKind{agent, status.Kind}]
+	newer := r.statuses[agentKind{agent, status.Kind}]
 	if newer == nil {
 		return false
 	}
@@ -99,7 +99,7 @@ func (r *reportCounts) due(now time.Time) []agentKind {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var due []agentKind
-	for key, status := range r.of {
+	for key, status := range r.statuses {
 		if status.Stale(now) {
 			due = append(due, key)
 		}

@@ -92,7 +92,7 @@ func (a *AgentReports) Faulty() []*ReportStatus {
 	return faulty
 }
 
-func (a *AgentReports) of(kind landscape.Kind) *ReportStatus {
+func (a *AgentReports) ofKind(kind landscape.Kind) *ReportStatus {
 	for i := range a.Status {
 		if a.Status[i].Kind == kind {
 			return &a.Status[i]

@@ -63,7 +63,7 @@ func (tx *Tx) LastChange() uint64 {
 	return binary.BigEndian.Uint64(k)
 }
 
-// watchers are those who want to know that something was committed.
+// watchers are the channels that are notified of commits.
 type watchers struct {
 	mu    sync.Mutex
 	slots map[chan struct{}]struct{}

@@ -199,6 +199,6 @@ func closedError(err error) error {
 // Writable reports whether this is a change. What it reads may yet be undone.
 func (tx *Tx) Writable() bool { return tx.bolt.Writable() }
 
-// AfterCommit has fn run once the change is durable, or had nothing to write,
-// and before its caller goes on. It does not run if the change fails.
+// AfterCommit registers fn to run once the change is durable, or had nothing to
+// write, and before Update returns. It does not run if the change fails.
 func (tx *Tx) AfterCommit(fn func()) { tx.afterCommit = append(tx.afterCommit, fn) }

@@ -10,15 +10,15 @@ import (
 // Schema declares the buckets of a file. Declare them before the file is
 // opened.
 type Schema struct {
-	// Meta is about the file itself. Packages above may have keys of their own
-	// in it.
+	// Meta is about the file itself. Users of this package may have keys of their
+	// own in it.
 	Meta    *Bucket
 	journal *Bucket
 	buckets []*Bucket
-	records []*Bucket // those that the journal knows
+	records []*Bucket // those with a journal
 }
 
-// row is a line of the drawing: a kind of keys in a bucket, and their values.
+// row describes a kind of keys in a bucket, and their values.
 type row struct{ key, value string }
 
 // The keys of the bucket Meta that this package writes.
@@ -36,20 +36,20 @@ func NewSchema() *Schema {
 	return s
 }
 
-// NewBucket declares a bucket, with what its keys and values are in words.
+// NewBucket declares a bucket. key and value describe its keys and values.
 func (s *Schema) NewBucket(name, key, value string) *Bucket {
 	b := (&Bucket{name: []byte(name)}).Row(key, value)
 	s.buckets = append(s.buckets, b)
 	return b
 }
 
-// Row says that there is another kind of keys in a bucket.
+// Row describes another kind of keys in the bucket, and their values.
 func (b *Bucket) Row(key, value string) *Bucket {
 	b.rows = append(b.rows, row{key, value})
 	return b
 }
 
-// Verify has a function check what always holds of a bucket.
+// Verify adds a check of what always holds of the bucket.
 func (b *Bucket) Verify(check func(*Tx) error) { b.verify = append(b.verify, check) }
 
 // String draws the buckets with their keys and values, a line each.

@@ -42,8 +42,8 @@ type tableIndex[T any] struct {
 	keysOf func(*T) []string
 }
 
-// maxUnversioned bounds the cache of a table without versions, which has the
-// stored bytes beside what they say. Others are bounded by their records.
+// maxUnversioned bounds the cache of a table without versions, which holds the
+// stored bytes as well. Other caches are bounded by their records.
 const maxUnversioned = 10_000
 
 // NewRecords declares a table whose documents are records: each has in front of
@@ -55,7 +55,7 @@ func NewRecords[T any](s *Schema, name, key string) *Table[T] {
 	return t
 }
 
-// NewTable declares a table without versions that the journal does not know.
+// NewTable declares a table without versions and without a journal.
 func NewTable[T any](s *Schema, name, key string) *Table[T] { return newTable[T](s, name, key, "JSON") }
 
 func newTable[T any](s *Schema, name, key, form string) *Table[T] {
@@ -71,13 +71,13 @@ func newTable[T any](s *Schema, name, key, form string) *Table[T] {
 	return t
 }
 
-// SetKey has a function put the key of a document into it when it is decoded.
+// SetKey sets a function that puts the key of a document into it.
 func (t *Table[T]) SetKey(set func(document *T, key []byte)) *Table[T] {
 	t.setKey = set
 	return t
 }
 
-// IndexedBy has an index find the documents by the keys that a function tells.
+// IndexedBy adds an index. keysOf returns the keys under which it has a document.
 func (t *Table[T]) IndexedBy(x *Index, keysOf func(*T) []string) *Table[T] {
 	t.indexes = append(t.indexes, tableIndex[T]{x, keysOf})
 	x.tables = append(x.tables, func(tx *Tx, add func(key string, value []byte)) error {
@@ -122,9 +122,8 @@ func (t *Table[T]) WithPrefix(tx *Tx, prefix []byte) iter.Seq2[*T, error] {
 	}
 }
 
-// decode returns what is stored, from the cache where it is there. Inside a
-// change the cache is only asked, never filled: the change may yet be undone,
-// and its versions be given out again.
+// decode returns what is stored, from the cache where it is there. A change does
+// not fill the cache: it may yet be undone, and its versions be given out again.
 func (t *Table[T]) decode(tx *Tx, key, stored []byte) (*T, error) {
 	stamp := stored
 	if t.versionSize > 0 {
@@ -160,8 +159,8 @@ func (t *Table[T]) unmarshal(key, stored []byte) (*T, error) {
 	return decoded, nil
 }
 
-// Put stores a document with all that goes with it: its index entries and, of a
-// record, its place in the journal.
+// Put stores a document, its index entries and, of a record, its place in the
+// journal.
 func (t *Table[T]) Put(tx *Tx, key []byte, document *T) error {
 	value, err := json.Marshal(document)
 	if err != nil {
@@ -181,8 +180,8 @@ func (t *Table[T]) Put(tx *Tx, key []byte, document *T) error {
 	return t.Bucket.Put(tx, key, value)
 }
 
-// Delete deletes documents and all that goes with them. Who follows the journal
-// does not learn of it.
+// Delete deletes documents with their index entries and places in the journal.
+// Followers of the journal do not learn of it.
 func (t *Table[T]) Delete(tx *Tx, keys ...[]byte) error {
 	for _, key := range keys {
 		stored := t.Bucket.Get(tx, key)
@@ -209,8 +208,8 @@ func (t *Table[T]) Delete(tx *Tx, keys ...[]byte) error {
 	return nil
 }
 
-// reindex replaces the index entries of what is stored by those of a document,
-// nil where it goes.
+// reindex replaces the index entries of the stored document by those of another
+// one, which is nil where it is deleted.
 func (t *Table[T]) reindex(tx *Tx, key, stored []byte, document *T) error {
 	for _, x := range t.indexes {
 		var former, present []string
@@ -241,14 +240,14 @@ func (t *Table[T]) reindex(tx *Tx, key, stored []byte, document *T) error {
 	return nil
 }
 
-// Index is a bucket by which the documents of tables are found.
+// Index is a bucket that finds the documents of tables.
 type Index struct {
 	*Bucket
 	unique bool
 	tables []func(tx *Tx, add func(key string, value []byte)) error
 }
 
-// NewIndex declares an index whose keys say everything. It has no values.
+// NewIndex declares an index without values: its keys say everything.
 func NewIndex(s *Schema, name, key, value string) *Index { return newIndex(s, name, key, value, false) }
 
 // NewUniqueIndex declares an index whose values are keys of documents.

@@ -92,8 +92,8 @@ func (db *DB) commit(group []*job) {
 	}
 }
 
-// try runs the jobs in one transaction. It returns the job that spoilt it, if
-// one did, and else what became of the commit.
+// try runs the jobs in one transaction. It returns the job that failed after it
+// had written something, if one did, or else the outcome of the commit.
 func (db *DB) try(jobs []*job) (failed *job, err error) {
 	err = db.bolt.Update(func(b *bolt.Tx) error {
 		dirty := false
@@ -131,8 +131,8 @@ func run(j *job) (err error) {
 	return j.fn(j.tx)
 }
 
-// finish lets the rest of the process know: first what the changes asked for,
-// then those who watch, then the callers.
+// finish runs what the changes have registered, notifies the watchers, and lets
+// the callers go on.
 func (db *DB) finish(group []*job, err error) {
 	changed := false
 	for _, j := range group {
