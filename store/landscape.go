@@ -125,13 +125,13 @@ func lastSAPReportRelations(k *landscape.LastSAPReport) []string {
 // apply stores a changeset: the records, and an entry of the log for each event.
 func (tx *Tx) apply(changes *landscape.Changeset) error {
 	err := errors.Join(
-		putAll(tx, tx.s.hosts, changes.Hosts),
-		putAll(tx, tx.s.clusters, changes.Clusters),
-		putAll(tx, tx.s.databases, changes.Databases),
-		putAll(tx, tx.s.sapSystems, changes.SAPSystems),
-		putAll(tx, tx.s.lastSAPReports, changes.LastSAPReports),
+		putAll(tx, tx.s.hosts, changes.Hosts.Changed),
+		putAll(tx, tx.s.clusters, changes.Clusters.Changed),
+		putAll(tx, tx.s.databases, changes.Databases.Changed),
+		putAll(tx, tx.s.sapSystems, changes.SAPSystems.Changed),
+		putAll(tx, tx.s.lastSAPReports, changes.LastSAPReports.Changed),
 	)
-	for agent := range changes.LastSAPReports {
+	for agent := range changes.LastSAPReports.Changed {
 		// How an equal report is answered depends on the last SAP report; how
 		// tuning is evaluated, on whether SAP runs on the host.
 		tx.invalidateReport(agent, landscape.SAPSystemDiscovery)

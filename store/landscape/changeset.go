@@ -48,14 +48,14 @@ type Changeset struct {
 	state State
 	now   time.Time
 
-	Hosts          map[HostID]*Host
-	Clusters       map[ClusterID]*Cluster
-	Databases      map[DatabaseID]*Database
-	SAPSystems     map[SAPSystemID]*SAPSystem
-	LastSAPReports map[HostID]*LastSAPReport
+	Hosts          Records[HostID, Host]
+	Clusters       Records[ClusterID, Cluster]
+	Databases      Records[DatabaseID, Database]
+	SAPSystems     Records[SAPSystemID, SAPSystem]
+	LastSAPReports Records[HostID, LastSAPReport]
 	Events         []activity.Event
 
-	// RetryStarts are the places in Events at which the events of an element
+	// RetryStarts are the indexes in Events at which the events of an element
 	// begin that has waited since an earlier report. They have nothing to do
 	// with the events before them.
 	RetryStarts []int
@@ -67,91 +67,112 @@ type Changeset struct {
 }
 
 func newChangeset(state State, now time.Time) *Changeset {
+	// The cluster of a host, or the SAP software on it, may be reported before the
+	// host itself: an unknown host is one with just an id.
+	host := orEmpty(state.Host, func(id HostID) *Host { return &Host{ID: id} })
+	lastSAPReport := orEmpty(state.LastSAPReport, func(agent HostID) *LastSAPReport {
+		return &LastSAPReport{Agent: agent, Elements: []StoredElement{}}
+	})
 	return &Changeset{
 		state: state, now: now,
-		Hosts: map[HostID]*Host{}, Clusters: map[ClusterID]*Cluster{}, Databases: map[DatabaseID]*Database{},
-		SAPSystems: map[SAPSystemID]*SAPSystem{}, LastSAPReports: map[HostID]*LastSAPReport{},
+		Hosts:          newRecords(host, (*Host).clone),
+		Clusters:       newRecords(state.Cluster, (*Cluster).clone),
+		Databases:      newRecords(state.Database, (*Database).clone),
+		SAPSystems:     newRecords(state.SAPSystem, (*SAPSystem).clone),
+		LastSAPReports: newRecords(lastSAPReport, (*LastSAPReport).clone),
+	}
+}
+
+// orEmpty returns a function that reads records, and makes those that are
+// unknown.
+func orEmpty[ID, T any](stored func(ID) (*T, error), empty func(ID) *T) func(ID) (*T, error) {
+	return func(id ID) (*T, error) {
+		record, err := stored(id)
+		if errors.Is(err, ErrUnknown) {
+			return empty(id), nil
+		}
+		return record, err
 	}
 }
 
 // Changed reports whether there is anything to write.
 func (cs *Changeset) Changed() bool {
-	return len(cs.Hosts)+len(cs.Clusters)+len(cs.Databases)+len(cs.SAPSystems)+len(cs.LastSAPReports)+len(cs.Events) > 0
+	return len(cs.Hosts.Changed)+len(cs.Clusters.Changed)+len(cs.Databases.Changed)+len(cs.SAPSystems.Changed)+
+		len(cs.LastSAPReports.Changed)+len(cs.Events) > 0
 }
 
 // emit notes that something happened. The names that belong to the ids of the
 // event are added when it is logged.
 func (cs *Changeset) emit(e activity.Event) { cs.Events = append(cs.Events, e) }
 
+// Records are the records of one kind in a changeset.
+type Records[ID interface{ ~string }, T any] struct {
+	Changed map[ID]*T
+	stored  func(ID) (*T, error) // before the change
+	clone   func(*T) *T
+}
+
+func newRecords[ID interface{ ~string }, T any](stored func(ID) (*T, error), clone func(*T) *T) Records[ID, T] {
+	return Records[ID, T]{map[ID]*T{}, stored, clone}
+}
+
 // get returns a record as changed so far. It must not be modified.
-func get[ID comparable, T any](edited map[ID]*T, id ID, stored func(ID) (*T, error)) (*T, error) {
-	if record, ok := edited[id]; ok {
+func (r Records[ID, T]) get(id ID) (*T, error) {
+	if record, ok := r.Changed[id]; ok {
 		return record, nil
 	}
-	return stored(id)
+	return r.stored(id)
 }
 
 // edit returns a record that may be modified until the changeset is finished.
-func edit[ID comparable, T any](edited map[ID]*T, id ID, stored func(ID) (*T, error), clone func(*T) *T) (*T, error) {
-	if record, ok := edited[id]; ok {
+func (r Records[ID, T]) edit(id ID) (*T, error) {
+	if record, ok := r.Changed[id]; ok {
 		return record, nil
 	}
-	record, err := stored(id)
+	record, err := r.stored(id)
 	if err == nil {
-		record = clone(record)
-		edited[id] = record
+		record = r.clone(record)
+		r.Changed[id] = record
 	}
 	return record, err
 }
 
-// storedHost returns a host before the change. One that is unknown has just an
-// id: its cluster or its SAP software may be reported before the host itself.
-func (cs *Changeset) storedHost(id HostID) (*Host, error) {
-	host, err := cs.state.Host(id)
-	if errors.Is(err, ErrUnknown) {
-		return &Host{ID: id}, nil
+// finish drops the records that came out as they went in, and has the others
+// dated.
+func (r Records[ID, T]) finish(date func(before, after *T)) error {
+	stored := orEmpty(r.stored, func(ID) *T { return new(T) })
+	for id, after := range r.Changed {
+		before, err := stored(id)
+		if err != nil {
+			return err
+		}
+		if same(before, after) {
+			delete(r.Changed, id)
+			continue
+		}
+		date(before, after)
 	}
-	return host, err
+	return nil
 }
 
-// storedSAPReport returns the last SAP report of an agent before the change; an
-// empty one where there was none.
-func (cs *Changeset) storedSAPReport(agent HostID) (*LastSAPReport, error) {
-	last, err := cs.state.LastSAPReport(agent)
-	if errors.Is(err, ErrUnknown) {
-		return &LastSAPReport{Agent: agent, Elements: []StoredElement{}}, nil
+// related returns the ids of the records for which a relation holds by now.
+// stored are those for which it held before the change.
+func (r Records[ID, T]) related(stored []ID, holds func(*T) bool) ([]ID, error) {
+	ids := slices.Clone(stored)
+	for id := range r.Changed {
+		ids = append(ids, id)
 	}
-	return last, err
-}
-
-func (cs *Changeset) host(id HostID) (*Host, error) { return get(cs.Hosts, id, cs.storedHost) }
-func (cs *Changeset) cluster(id ClusterID) (*Cluster, error) {
-	return get(cs.Clusters, id, cs.state.Cluster)
-}
-func (cs *Changeset) database(id DatabaseID) (*Database, error) {
-	return get(cs.Databases, id, cs.state.Database)
-}
-func (cs *Changeset) sapSystem(id SAPSystemID) (*SAPSystem, error) {
-	return get(cs.SAPSystems, id, cs.state.SAPSystem)
-}
-func (cs *Changeset) lastSAPReport(agent HostID) (*LastSAPReport, error) {
-	return get(cs.LastSAPReports, agent, cs.storedSAPReport)
-}
-
-func (cs *Changeset) editHost(id HostID) (*Host, error) {
-	return edit(cs.Hosts, id, cs.storedHost, (*Host).clone)
-}
-func (cs *Changeset) editCluster(id ClusterID) (*Cluster, error) {
-	return edit(cs.Clusters, id, cs.state.Cluster, (*Cluster).clone)
-}
-func (cs *Changeset) editDatabase(id DatabaseID) (*Database, error) {
-	return edit(cs.Databases, id, cs.state.Database, (*Database).clone)
-}
-func (cs *Changeset) editSAPSystem(id SAPSystemID) (*SAPSystem, error) {
-	return edit(cs.SAPSystems, id, cs.state.SAPSystem, (*SAPSystem).clone)
-}
-func (cs *Changeset) editSAPReport(agent HostID) (*LastSAPReport, error) {
-	return edit(cs.LastSAPReports, agent, cs.storedSAPReport, (*LastSAPReport).clone)
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	var failed error
+	return slices.DeleteFunc(ids, func(id ID) bool {
+		record, err := r.get(id)
+		if err != nil {
+			failed = errors.Join(failed, err)
+			return true
+		}
+		return !holds(record)
+	}), failed
 }
 
 // complete ends a changeset. Unless the rule that filled it has failed, it first
@@ -169,36 +190,18 @@ func (cs *Changeset) complete(failed error) error {
 // finish drops the records that came out as they went in, and dates the others.
 func (cs *Changeset) finish() error {
 	return errors.Join(
-		finish(cs.Hosts, cs.storedHost, func(_, host *Host) { host.UpdatedAt = cs.now }),
-		finish(cs.Clusters, cs.state.Cluster, func(_, c *Cluster) { c.UpdatedAt = cs.now }),
-		finish(cs.Databases, cs.state.Database, func(before, db *Database) {
+		cs.Hosts.finish(func(_, host *Host) { host.UpdatedAt = cs.now }),
+		cs.Clusters.finish(func(_, c *Cluster) { c.UpdatedAt = cs.now }),
+		cs.Databases.finish(func(before, db *Database) {
 			db.UpdatedAt = cs.now
 			dateInstances(before.Instances, db.Instances, cs.now)
 		}),
-		finish(cs.SAPSystems, cs.state.SAPSystem, func(before, s *SAPSystem) {
+		cs.SAPSystems.finish(func(before, s *SAPSystem) {
 			s.UpdatedAt = cs.now
 			dateInstances(before.Instances, s.Instances, cs.now)
 		}),
-		finish(cs.LastSAPReports, cs.storedSAPReport, func(_, _ *LastSAPReport) {}),
+		cs.LastSAPReports.finish(func(_, _ *LastSAPReport) {}),
 	)
-}
-
-func finish[ID comparable, T any](edited map[ID]*T, stored func(ID) (*T, error), date func(before, after *T)) error {
-	for id, after := range edited {
-		before, err := stored(id)
-		if errors.Is(err, ErrUnknown) {
-			before, err = new(T), nil
-		}
-		if err != nil {
-			return err
-		}
-		if same(before, after) {
-			delete(edited, id)
-			continue
-		}
-		date(before, after)
-	}
-	return nil
 }
 
 // same reports whether two values of the landscape are equal. It holds for a
@@ -206,32 +209,12 @@ func finish[ID comparable, T any](edited map[ID]*T, stored func(ID) (*T, error),
 // landscape has two stored forms, or loses anything in its own.
 func same[T any](a, b T) bool { return reflect.DeepEqual(a, b) }
 
-// related returns the ids of the records for which a relation holds by now.
-// stored are those for which it held before the change.
-func related[ID interface{ ~string }, T any](stored []ID, edited map[ID]*T, read func(ID) (*T, error), holds func(*T) bool) ([]ID, error) {
-	ids := slices.Clone(stored)
-	for id := range edited {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	ids = slices.Compact(ids)
-	var failed error
-	return slices.DeleteFunc(ids, func(id ID) bool {
-		record, err := read(id)
-		if err != nil {
-			failed = errors.Join(failed, err)
-			return true
-		}
-		return !holds(record)
-	}), failed
-}
-
 func (cs *Changeset) databasesOn(host HostID) ([]DatabaseID, error) {
 	stored, err := cs.state.DatabasesOn(host)
 	if err != nil {
 		return nil, err
 	}
-	return related(stored, cs.Databases, cs.database, func(db *Database) bool { return isOn(db, host) })
+	return cs.Databases.related(stored, func(db *Database) bool { return isOn(db, host) })
 }
 
 func (cs *Changeset) sapSystemsOn(host HostID) ([]SAPSystemID, error) {
@@ -239,7 +222,7 @@ func (cs *Changeset) sapSystemsOn(host HostID) ([]SAPSystemID, error) {
 	if err != nil {
 		return nil, err
 	}
-	return related(stored, cs.SAPSystems, cs.sapSystem, func(s *SAPSystem) bool { return isOn(s, host) })
+	return cs.SAPSystems.related(stored, func(s *SAPSystem) bool { return isOn(s, host) })
 }
 
 func (cs *Changeset) sapSystemsOf(database DatabaseID) ([]SAPSystemID, error) {
@@ -247,7 +230,7 @@ func (cs *Changeset) sapSystemsOf(database DatabaseID) ([]SAPSystemID, error) {
 	if err != nil {
 		return nil, err
 	}
-	return related(stored, cs.SAPSystems, cs.sapSystem, func(s *SAPSystem) bool { return s.DatabaseID == database })
+	return cs.SAPSystems.related(stored, func(s *SAPSystem) bool { return s.DatabaseID == database })
 }
 
 // hostsWith returns the registered hosts that report an address.
@@ -256,7 +239,7 @@ func (cs *Changeset) hostsWith(address netip.Addr) ([]HostID, error) {
 	if err != nil {
 		return nil, err
 	}
-	return related(stored, cs.Hosts, cs.host, func(h *Host) bool {
+	return cs.Hosts.related(stored, func(h *Host) bool {
 		return h.Registered() && slices.ContainsFunc(h.Addresses, func(a Address) bool { return a.IP == address })
 	})
 }

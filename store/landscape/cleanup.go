@@ -130,9 +130,9 @@ func (cs *Changeset) refusal(t Target) (reason, err error) {
 // need not be registered.
 func (cs *Changeset) editTarget(t Target) (s system, i *Instance, err error) {
 	if t.Database != "" {
-		s, err = cs.editDatabase(t.Database)
+		s, err = cs.Databases.edit(t.Database)
 	} else {
-		s, err = cs.editSAPSystem(t.SAPSystem)
+		s, err = cs.SAPSystems.edit(t.SAPSystem)
 	}
 	if err != nil {
 		return nil, nil, err

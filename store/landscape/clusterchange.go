@@ -14,7 +14,7 @@ import (
 // host itself need not have been reported yet.
 func (cs *Changeset) observeCluster(o Observation) error {
 	r := o.Cluster
-	host, err := cs.host(o.Agent)
+	host, err := cs.Hosts.get(o.Agent)
 	if err != nil {
 		return err
 	}
@@ -29,7 +29,7 @@ func (cs *Changeset) observeCluster(o Observation) error {
 	if r.ID == "" {
 		return nil
 	}
-	before, err := cs.cluster(r.ID)
+	before, err := cs.Clusters.get(r.ID)
 	if errors.Is(err, ErrUnknown) {
 		return cs.registerCluster(o.Agent, r)
 	}
@@ -47,7 +47,7 @@ func (c *Cluster) about() activity.AboutCluster {
 // updateCluster applies a report to a known cluster, also to one that is not
 // registered any more.
 func (cs *Changeset) updateCluster(before *Cluster, agent HostID, r *ClusterReport) error {
-	c, err := cs.editCluster(before.ID)
+	c, err := cs.Clusters.edit(before.ID)
 	if err != nil {
 		return err
 	}
@@ -84,11 +84,11 @@ func (cs *Changeset) updateCluster(before *Cluster, agent HostID, r *ClusterRepo
 
 // clusterOf returns the cluster of a host; nil where it is in none.
 func (cs *Changeset) clusterOf(id HostID) (*Cluster, error) {
-	host, err := cs.host(id)
+	host, err := cs.Hosts.get(id)
 	if err != nil || host.ClusterID == "" {
 		return nil, err
 	}
-	c, err := cs.cluster(host.ClusterID)
+	c, err := cs.Clusters.get(host.ClusterID)
 	if err != nil {
 		return nil, fmt.Errorf("cluster %s of host %s: %w", host.ClusterID, id, err)
 	}
@@ -106,7 +106,7 @@ func (cs *Changeset) registerCluster(agent HostID, r *ClusterReport) error {
 		c.Inputs = c.inputsFrom(r)
 		c.Health = c.Inputs.Overall()
 	}
-	cs.Clusters[c.ID] = c
+	cs.Clusters.Changed[c.ID] = c
 	about := c.about()
 	about.Name = c.Name
 	cs.emit(&activity.ClusterRegistered{
@@ -129,7 +129,7 @@ func (cs *Changeset) joinCluster(c *Cluster, id HostID, online bool) error {
 	}
 	old := member.Status()
 	member.Offline = !online
-	host, err := cs.editHost(id)
+	host, err := cs.Hosts.edit(id)
 	if err != nil {
 		return err
 	}
@@ -207,13 +207,13 @@ func (cs *Changeset) leaveCluster(id HostID) error {
 	if err != nil || c == nil {
 		return err
 	}
-	if c, err = cs.editCluster(c.ID); err != nil {
+	if c, err = cs.Clusters.edit(c.ID); err != nil {
 		return err
 	}
 	if i, known := c.memberIndex(id); known {
 		c.Members = slices.Delete(c.Members, i, i+1)
 	}
-	host, err := cs.editHost(id)
+	host, err := cs.Hosts.edit(id)
 	if err != nil {
 		return err
 	}
@@ -236,7 +236,7 @@ func (cs *Changeset) markClusterStale(id HostID) error {
 	if err != nil || c == nil {
 		return err
 	}
-	if c, err = cs.editCluster(c.ID); err != nil {
+	if c, err = cs.Clusters.edit(c.ID); err != nil {
 		return err
 	}
 	i, known := c.memberIndex(id)

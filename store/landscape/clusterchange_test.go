@@ -59,10 +59,10 @@ func (h *clusterLandscape) decide(rules func(*Changeset) error) *Changeset {
 	if after := h.text(); after != before {
 		h.t.Fatalf("a rule has modified what it was given (-before +after):\n%s", cmp.Diff(before, after))
 	}
-	for id, host := range cs.Hosts {
+	for id, host := range cs.Hosts.Changed {
 		h.hosts[id] = stored(h.t, host)
 	}
-	for id, cluster := range cs.Clusters {
+	for id, cluster := range cs.Clusters.Changed {
 		h.clusters[id] = stored(h.t, cluster)
 	}
 	h.check()
@@ -135,7 +135,7 @@ func leaves(host HostID) step      { return func(cs *Changeset) error { return c
 // checked sets the result of an execution of checks.
 func checked(id ClusterID, found Health) step {
 	return func(cs *Changeset) error {
-		c, err := cs.editCluster(id)
+		c, err := cs.Clusters.edit(id)
 		if err != nil {
 			return err
 		}

@@ -42,7 +42,7 @@ func TestUnchangedClusterReports(t *testing.T) {
 		h := newClusterLandscape(t)
 		h.decide(steps[0])
 		if cs := h.decide(steps[1]); cs.Changed() {
-			t.Errorf("%s: %v %v", name, cs.Clusters, cs.Events)
+			t.Errorf("%s: %v %v", name, cs.Clusters.Changed, cs.Events)
 		}
 	}
 }

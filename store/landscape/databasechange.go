@@ -14,7 +14,7 @@ import (
 // instance that does not follow another one brings its database in.
 func (cs *Changeset) applyDatabaseElement(seen reportedElement) (fits bool, err error) {
 	e := seen.Database
-	db, err := cs.editDatabase(e.ID)
+	db, err := cs.Databases.edit(e.ID)
 	unknown := errors.Is(err, ErrUnknown)
 	if err != nil && !unknown {
 		return false, err
@@ -84,7 +84,7 @@ func (cs *Changeset) registerDatabase(seen reportedElement) error {
 		ID: seen.Database.ID, SID: seen.SID, Health: seen.Status.Health(),
 		Tenants: []string{}, Instances: []DatabaseInstance{}, RegisteredAt: cs.now,
 	}
-	cs.Databases[db.ID] = db
+	cs.Databases.Changed[db.ID] = db
 	about := db.about()
 	about.SID = db.SID
 	cs.emit(&activity.DatabaseRegistered{AboutDatabase: about, Health: string(db.Health)})
@@ -327,7 +327,7 @@ func (cs *Changeset) eachSAPSystemOf(db *Database, do func(*SAPSystem) error) er
 		return err
 	}
 	for _, id := range ids {
-		s, err := cs.editSAPSystem(id)
+		s, err := cs.SAPSystems.edit(id)
 		if err != nil {
 			return err
 		}

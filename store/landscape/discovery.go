@@ -174,7 +174,7 @@ func (cs *Changeset) sapReportsFailing(host HostID, refused bool) error {
 // that could not be read: they are not absent, although the last report does not
 // name them.
 func (cs *Changeset) markUnreadStale(host HostID) error {
-	last, err := cs.lastSAPReport(host)
+	last, err := cs.LastSAPReports.get(host)
 	if err != nil {
 		return err
 	}

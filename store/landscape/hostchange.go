@@ -47,14 +47,14 @@ func (cs *Changeset) heartbeatLost(id HostID) error {
 
 // editRegisteredHost returns a host that may be modified, or ErrNotRegistered.
 func (cs *Changeset) editRegisteredHost(id HostID) (*Host, error) {
-	host, err := cs.host(id)
+	host, err := cs.Hosts.get(id)
 	if err != nil {
 		return nil, err
 	}
 	if !host.Registered() {
 		return nil, fmt.Errorf("host %s: %w", id, ErrNotRegistered)
 	}
-	return cs.editHost(id)
+	return cs.Hosts.edit(id)
 }
 
 // about returns what events about the host have in common.
@@ -63,7 +63,7 @@ func (h *Host) about() activity.AboutHost {
 }
 
 func (cs *Changeset) observeHost(o Observation) error {
-	host, err := cs.editHost(o.Agent)
+	host, err := cs.Hosts.edit(o.Agent)
 	if err != nil {
 		return err
 	}

@@ -79,7 +79,7 @@ func observeOne(before *landscape.Host, seen landscape.Observation, sap bool, no
 		m.databases["db"] = &landscape.Database{ID: "db", Instances: []landscape.DatabaseInstance{{Instance: landscape.Instance{HostID: seen.Agent, Number: "00"}}}}
 	}
 	cs, err := landscape.Observe(m, seen, now)
-	if h, ok := cs.Hosts[seen.Agent]; ok {
+	if h, ok := cs.Hosts.Changed[seen.Agent]; ok {
 		after = *h
 	}
 	return after, cs.Events, cs.Changed(), err

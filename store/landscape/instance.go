@@ -213,14 +213,14 @@ func (cs *Changeset) editSystemsOn(host HostID) (databases, sapSystems []system,
 		return nil, nil, err
 	}
 	for _, id := range databaseIDs {
-		db, err := cs.editDatabase(id)
+		db, err := cs.Databases.edit(id)
 		if err != nil {
 			return nil, nil, err
 		}
 		databases = append(databases, db)
 	}
 	for _, id := range sapSystemIDs {
-		s, err := cs.editSAPSystem(id)
+		s, err := cs.SAPSystems.edit(id)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -40,7 +40,7 @@ func (cs *Changeset) retryPending() error {
 			if len(cs.Events) > begin {
 				cs.RetryStarts = append(cs.RetryStarts, begin)
 			}
-			last, err := cs.editSAPReport(p.agent)
+			last, err := cs.LastSAPReports.edit(p.agent)
 			if err != nil {
 				return err
 			}
@@ -68,17 +68,17 @@ func (cs *Changeset) unblockedElements(t triggers) ([]pendingElement, error) {
 	if err != nil {
 		return nil, err
 	}
-	agents, err := related(stored, cs.LastSAPReports, cs.lastSAPReport, (*LastSAPReport).hasWaiting)
+	agents, err := cs.LastSAPReports.related(stored, (*LastSAPReport).hasWaiting)
 	if err != nil {
 		return nil, err
 	}
 	var databases, applications []pendingElement
 	for _, agent := range agents {
-		last, err := cs.lastSAPReport(agent)
+		last, err := cs.LastSAPReports.get(agent)
 		if err != nil {
 			return nil, err
 		}
-		host, err := cs.host(agent)
+		host, err := cs.Hosts.get(agent)
 		if err != nil {
 			return nil, err
 		}
@@ -106,7 +106,7 @@ type triggers struct {
 
 func (cs *Changeset) triggers() (triggers, error) {
 	t := triggers{map[DatabaseID]bool{}, map[string]bool{}, map[DatabaseID]bool{}}
-	for id, after := range cs.Databases {
+	for id, after := range cs.Databases.Changed {
 		before, err := cs.state.Database(id)
 		if errors.Is(err, ErrUnknown) {
 			before, err = &Database{DeregisteredAt: &cs.now}, nil
@@ -125,8 +125,8 @@ func (cs *Changeset) triggers() (triggers, error) {
 			}
 		}
 	}
-	for id, after := range cs.Hosts {
-		before, err := cs.storedHost(id)
+	for id, after := range cs.Hosts.Changed {
+		before, err := cs.Hosts.stored(id)
 		if err != nil {
 			return t, err
 		}
@@ -157,7 +157,7 @@ func (cs *Changeset) addTrigger(t triggers, id HostID) error {
 	for _, db := range databases {
 		t.around[db] = true
 	}
-	for _, read := range []func(HostID) (*Host, error){cs.storedHost, cs.host} {
+	for _, read := range []func(HostID) (*Host, error){cs.Hosts.stored, cs.Hosts.get} {
 		host, err := read(id)
 		if err != nil {
 			return err

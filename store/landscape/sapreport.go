@@ -131,7 +131,7 @@ func (l *LastSAPReport) invalidate() { l.Invalidated = l.Invalidated || len(l.El
 
 // invalidateSAPReport has the next SAP report of an agent applied in full.
 func (cs *Changeset) invalidateSAPReport(agent HostID) error {
-	last, err := cs.editSAPReport(agent)
+	last, err := cs.LastSAPReports.edit(agent)
 	if err == nil {
 		last.invalidate()
 	}
@@ -141,7 +141,7 @@ func (cs *Changeset) invalidateSAPReport(agent HostID) error {
 // deleteWaiting deletes the elements that wait to become an instance that is
 // cleaned up.
 func (cs *Changeset) deleteWaiting(agent HostID, sid, number string) error {
-	last, err := cs.editSAPReport(agent)
+	last, err := cs.LastSAPReports.edit(agent)
 	if err != nil {
 		return err
 	}
@@ -155,7 +155,7 @@ func (cs *Changeset) deleteWaiting(agent HostID, sid, number string) error {
 // clearSAPReport deletes what an agent has reported, so that only a new report
 // can bring something back.
 func (cs *Changeset) clearSAPReport(agent HostID) error {
-	last, err := cs.editSAPReport(agent)
+	last, err := cs.LastSAPReports.edit(agent)
 	if err == nil {
 		last.Elements, last.Unread, last.Invalidated = []StoredElement{}, nil, false
 	}
@@ -167,7 +167,7 @@ func (cs *Changeset) clearSAPReport(agent HostID) error {
 // may bring it back, so their next report is applied in full.
 func (cs *Changeset) makeSecondariesWait(db *Database) error {
 	for _, instance := range db.Instances {
-		last, err := cs.editSAPReport(instance.HostID)
+		last, err := cs.LastSAPReports.edit(instance.HostID)
 		if err != nil {
 			return err
 		}

@@ -15,7 +15,7 @@ var ErrNoDatabase = errors.New("no database for an application instance")
 // cs.Blocked says so. The host itself need not have been reported yet.
 func (cs *Changeset) observeSAP(o Observation) error {
 	r := &SAPReport{Elements: onePerNumber(o.SAP.Elements), Unread: o.SAP.Unread}
-	before, err := cs.lastSAPReport(o.Agent)
+	before, err := cs.LastSAPReports.get(o.Agent)
 	if err != nil {
 		return err
 	}
@@ -23,7 +23,7 @@ func (cs *Changeset) observeSAP(o Observation) error {
 		cs.Blocked = before.Blocked()
 		return nil
 	}
-	host, err := cs.host(o.Agent)
+	host, err := cs.Hosts.get(o.Agent)
 	if err != nil {
 		return err
 	}
@@ -34,7 +34,7 @@ func (cs *Changeset) observeSAP(o Observation) error {
 		}
 	}
 	last := &LastSAPReport{Agent: o.Agent, ReceivedAt: cs.now, Elements: make([]StoredElement, len(r.Elements)), Unread: r.Unread}
-	cs.LastSAPReports[o.Agent] = last
+	cs.LastSAPReports.Changed[o.Agent] = last
 	for i, e := range r.Elements {
 		last.Elements[i].Element = e
 	}
@@ -77,7 +77,7 @@ func (cs *Changeset) staleSince(seen reportedElement, before *time.Time) (*time.
 	if before != nil && !seen.at.After(*before) {
 		return before, nil
 	}
-	host, err := cs.host(seen.agent)
+	host, err := cs.Hosts.get(seen.agent)
 	if err != nil || host.StaleSince == nil || seen.at.After(*host.StaleSince) {
 		return nil, err
 	}

@@ -22,7 +22,7 @@ func (cs *Changeset) applyApplicationElement(seen reportedElement) (fits bool, e
 	if err := cs.takeNumber(seen, string(id)); err != nil {
 		return false, err
 	}
-	s, err := cs.editSAPSystem(id)
+	s, err := cs.SAPSystems.edit(id)
 	if errors.Is(err, ErrUnknown) {
 		s, err = cs.addSAPSystem(db.ID, seen.Application.Tenant), nil
 	}
@@ -57,7 +57,7 @@ func (cs *Changeset) addSAPSystem(db DatabaseID, tenant string) *SAPSystem {
 		ID: SAPSystemIDOn(db, tenant), DatabaseID: db, Tenant: tenant, ENSA: NoENSA,
 		Health: HealthUnknown, DatabaseHealth: HealthUnknown, Instances: []ApplicationInstance{},
 	}
-	cs.SAPSystems[s.ID] = s
+	cs.SAPSystems.Changed[s.ID] = s
 	return s
 }
 
@@ -100,7 +100,7 @@ func (cs *Changeset) databaseFor(seen reportedElement) (db *Database, found bool
 		return candidates[0], true, nil
 	}
 	for _, candidate := range candidates {
-		s, err := cs.sapSystem(SAPSystemIDOn(candidate.ID, seen.Application.Tenant))
+		s, err := cs.SAPSystems.get(SAPSystemIDOn(candidate.ID, seen.Application.Tenant))
 		if errors.Is(err, ErrUnknown) {
 			continue
 		}
@@ -142,7 +142,7 @@ func (cs *Changeset) databasesAt(address, tenant string) ([]*Database, error) {
 func (cs *Changeset) databasesOnHosts(hosts []HostID, silent bool, tenant string) ([]*Database, error) {
 	var found []*Database
 	for _, id := range hosts {
-		host, err := cs.host(id)
+		host, err := cs.Hosts.get(id)
 		if err != nil {
 			return nil, err
 		}
@@ -154,7 +154,7 @@ func (cs *Changeset) databasesOnHosts(hosts []HostID, silent bool, tenant string
 			return nil, err
 		}
 		for _, database := range ids {
-			db, err := cs.database(database)
+			db, err := cs.Databases.get(database)
 			if err != nil {
 				return nil, err
 			}
@@ -348,7 +348,7 @@ func (cs *Changeset) deregisterSAPSystem(s *SAPSystem) error {
 // hosts still list them, and they come back with what they wait for. Those that
 // have found another system have lost nothing.
 func (cs *Changeset) emitLostSystems() error {
-	for _, id := range slices.Sorted(maps.Keys(cs.SAPSystems)) {
+	for _, id := range slices.Sorted(maps.Keys(cs.SAPSystems.Changed)) {
 		before, err := cs.state.SAPSystem(id)
 		if errors.Is(err, ErrUnknown) {
 			continue
@@ -356,7 +356,7 @@ func (cs *Changeset) emitLostSystems() error {
 		if err != nil {
 			return err
 		}
-		s := cs.SAPSystems[id]
+		s := cs.SAPSystems.Changed[id]
 		if !before.Registered() || s.Registered() {
 			continue
 		}
@@ -380,7 +380,7 @@ func (cs *Changeset) emitLostSystems() error {
 // registered: activity.WaitsForDatabase or activity.WaitsForSystem. It is empty
 // where the instance belongs to another system by now.
 func (cs *Changeset) waitsFor(s *SAPSystem, i *Instance) (string, error) {
-	last, err := cs.lastSAPReport(i.HostID)
+	last, err := cs.LastSAPReports.get(i.HostID)
 	if err != nil {
 		return "", err
 	}

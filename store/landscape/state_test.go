@@ -115,11 +115,11 @@ type testingT interface {
 // apply stores the records of a changeset.
 func (m *memory) apply(t testingT, cs *landscape.Changeset) {
 	t.Helper()
-	store(t, m.hosts, cs.Hosts)
-	store(t, m.clusters, cs.Clusters)
-	store(t, m.databases, cs.Databases)
-	store(t, m.sapSystems, cs.SAPSystems)
-	store(t, m.kept, cs.LastSAPReports)
+	store(t, m.hosts, cs.Hosts.Changed)
+	store(t, m.clusters, cs.Clusters.Changed)
+	store(t, m.databases, cs.Databases.Changed)
+	store(t, m.sapSystems, cs.SAPSystems.Changed)
+	store(t, m.kept, cs.LastSAPReports.Changed)
 }
 
 // store puts records into a landscape in their stored form, which must not

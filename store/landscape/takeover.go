@@ -34,7 +34,7 @@ func onePerNumber(elements []Element) []Element {
 // same host are not there any more, unless the agent lists one as well that
 // could not be read and may be it. It comes before the element is applied.
 func (cs *Changeset) takeNumber(seen reportedElement, by string) error {
-	last, err := cs.lastSAPReport(seen.agent)
+	last, err := cs.LastSAPReports.get(seen.agent)
 	if err != nil || seen.shared {
 		return err
 	}
@@ -65,7 +65,7 @@ func (cs *Changeset) isReplaced(db *Database, host HostID, all []DatabaseID) (bo
 // while its system is not known: it would wait for ever if what it has replaced
 // made its database ambiguous.
 func (cs *Changeset) isInstanceReplaced(i *Instance, all []DatabaseID) (bool, error) {
-	last, err := cs.lastSAPReport(i.HostID)
+	last, err := cs.LastSAPReports.get(i.HostID)
 	if err != nil {
 		return false, err
 	}
@@ -76,7 +76,7 @@ func (cs *Changeset) isInstanceReplaced(i *Instance, all []DatabaseID) (bool, er
 		return false, nil
 	}
 	for _, id := range all {
-		other, err := cs.database(id)
+		other, err := cs.Databases.get(id)
 		if err != nil {
 			return false, err
 		}
@@ -100,7 +100,7 @@ func (cs *Changeset) makeMisplacedWait(t triggers) error {
 			return err
 		}
 		for _, id := range systems {
-			s, err := cs.sapSystem(id)
+			s, err := cs.SAPSystems.get(id)
 			if err != nil {
 				return err
 			}
@@ -120,7 +120,7 @@ func (cs *Changeset) makeMisplacedWait(t triggers) error {
 // makeWaitIfMisplaced makes the element behind an instance wait, unless it would
 // be applied where it is.
 func (cs *Changeset) makeWaitIfMisplaced(i *Instance) error {
-	last, err := cs.lastSAPReport(i.HostID)
+	last, err := cs.LastSAPReports.get(i.HostID)
 	if err != nil {
 		return err
 	}
@@ -136,7 +136,7 @@ func (cs *Changeset) makeWaitIfMisplaced(i *Instance) error {
 		return err
 	}
 	if found {
-		s, err := cs.sapSystem(SAPSystemIDOn(db.ID, e.Application.Tenant))
+		s, err := cs.SAPSystems.get(SAPSystemIDOn(db.ID, e.Application.Tenant))
 		if err != nil && !errors.Is(err, ErrUnknown) {
 			return err
 		}
@@ -146,7 +146,7 @@ func (cs *Changeset) makeWaitIfMisplaced(i *Instance) error {
 			}
 		}
 	}
-	if last, err = cs.editSAPReport(i.HostID); err != nil {
+	if last, err = cs.LastSAPReports.edit(i.HostID); err != nil {
 		return err
 	}
 	last.Elements[index].Waiting = true

@@ -255,12 +255,12 @@ func newCleanupPlan(tx *store.Tx, name string, plan *landscape.Changeset) (Clean
 		switch e := event.(type) {
 		case *activity.DatabaseInstanceDeregistered:
 			group = 0
-			thing, err = linkToInstance(tx, plan.Databases[landscape.DatabaseID(e.DatabaseID)].SID, e.InstanceNumber, e.HostID)
+			thing, err = linkToInstance(tx, plan.Databases.Changed[landscape.DatabaseID(e.DatabaseID)].SID, e.InstanceNumber, e.HostID)
 		case *activity.ApplicationInstanceDeregistered:
 			group = 1
-			thing, err = linkToInstance(tx, plan.SAPSystems[landscape.SAPSystemID(e.SAPSystemID)].SID, e.InstanceNumber, e.HostID)
+			thing, err = linkToInstance(tx, plan.SAPSystems.Changed[landscape.SAPSystemID(e.SAPSystemID)].SID, e.InstanceNumber, e.HostID)
 		case *activity.ApplicationInstanceSystemLost:
-			thing, err := linkToInstance(tx, plan.SAPSystems[landscape.SAPSystemID(e.SAPSystemID)].SID, e.InstanceNumber, e.HostID)
+			thing, err := linkToInstance(tx, plan.SAPSystems.Changed[landscape.SAPSystemID(e.SAPSystemID)].SID, e.InstanceNumber, e.HostID)
 			if err != nil {
 				return CleanupPlan{}, err
 			}
@@ -271,13 +271,13 @@ func newCleanupPlan(tx *store.Tx, name string, plan *landscape.Changeset) (Clean
 			group.Things = append(group.Things, thing)
 			continue
 		case *activity.DatabaseDeregistered:
-			group, whole, thing = 2, true, page.Link{Name: plan.Databases[landscape.DatabaseID(e.DatabaseID)].SID, URL: "/databases/" + e.DatabaseID}
+			group, whole, thing = 2, true, page.Link{Name: plan.Databases.Changed[landscape.DatabaseID(e.DatabaseID)].SID, URL: "/databases/" + e.DatabaseID}
 		case *activity.SAPSystemDeregistered:
-			group, whole, thing = 3, true, page.Link{Name: plan.SAPSystems[landscape.SAPSystemID(e.SAPSystemID)].SID, URL: "/sap_systems/" + e.SAPSystemID}
+			group, whole, thing = 3, true, page.Link{Name: plan.SAPSystems.Changed[landscape.SAPSystemID(e.SAPSystemID)].SID, URL: "/sap_systems/" + e.SAPSystemID}
 		case *activity.HostRemovedFromCluster:
-			group, thing = 4, page.LinkToCluster(plan.Clusters[landscape.ClusterID(e.ClusterID)])
+			group, thing = 4, page.LinkToCluster(plan.Clusters.Changed[landscape.ClusterID(e.ClusterID)])
 		case *activity.ClusterDeregistered:
-			group, whole, thing = 5, true, page.LinkToCluster(plan.Clusters[landscape.ClusterID(e.ClusterID)])
+			group, whole, thing = 5, true, page.LinkToCluster(plan.Clusters.Changed[landscape.ClusterID(e.ClusterID)])
 		case *activity.HostDeregistered:
 			group, thing = 6, page.Link{Name: e.Hostname, URL: "/hosts/" + e.HostID}
 		}
