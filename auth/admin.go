@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"trento/store"
+	"trento/store/fault"
 )
 
 // initialPasswordFile is where a password that was generated for the default
@@ -26,16 +27,25 @@ type Admin struct {
 // UsernameFaults are what is wrong with a user name, in the words of field
 // errors.
 func UsernameFaults(name string) []string {
-	var wrong FieldErrors
+	var wrong fieldFaults
 	wrong.username(name)
-	return wrong.details()
+	return details(wrong.Errors)
+}
+
+// details are faults without their fields.
+func details(wrong fault.Errors) []string {
+	details := make([]string, len(wrong))
+	for i, f := range wrong {
+		details[i] = f.Detail
+	}
+	return details
 }
 
 // EmailFaults are what is wrong with an e-mail address.
 func EmailFaults(address string) []string {
-	var wrong FieldErrors
+	var wrong fieldFaults
 	wrong.email(address)
-	return wrong.details()
+	return details(wrong.Errors)
 }
 
 // EnsureAdmin makes sure at every start that the default admin exists, may do
@@ -57,14 +67,14 @@ func (a *Auth) EnsureAdmin(ctx context.Context, admin Admin, dir string) (file s
 }
 
 // ResetAdmin is EnsureAdmin that replaces the password in any case: by the
-// given one, or by a generated one where that is "". It fails with FieldErrors
-// where a password breaks the rules.
+// given one, or by a generated one where that is "". It fails with faults
+// of password where a password breaks the rules.
 func (a *Auth) ResetAdmin(ctx context.Context, admin Admin, dir string) (file string, err error) {
 	if admin.Password != "" {
-		var wrong FieldErrors
+		var wrong fieldFaults
 		wrong.password(admin.Password, &admin.Password)
 		a.weakPassword(&admin.Password, a.admin, &wrong)
-		if err := wrong.err(); err != nil {
+		if err := wrong.Err(); err != nil {
 			return "", err
 		}
 	}
@@ -76,9 +86,9 @@ func (a *Auth) ResetAdmin(ctx context.Context, admin Admin, dir string) (file st
 // is given.
 func (a *Auth) putAdmin(ctx context.Context, admin Admin, dir, present string, generate bool) (file string, err error) {
 	file = filepath.Join(dir, initialPasswordFile)
-	var wrong FieldErrors
-	if wrong.username(a.admin); len(wrong) > 0 {
-		return "", fmt.Errorf("the admin named by ADMIN_USER (%s): %w", a.admin, wrong)
+	var wrong fieldFaults
+	if wrong.username(a.admin); len(wrong.Errors) > 0 {
+		return "", fmt.Errorf("the admin named by ADMIN_USER (%s): %w", a.admin, wrong.Errors)
 	}
 	hash := ""
 	password := admin.Password
@@ -106,7 +116,7 @@ func (a *Auth) putAdmin(ctx context.Context, admin Admin, dir, present string, g
 		Username: a.admin, Fullname: "Trento Default Admin", Email: admin.Email,
 		PasswordHash: hash, Abilities: []int{allAll}, Enabled: true,
 	})
-	if clash, ok := errors.AsType[*store.TakenError](err); ok && clash.Field == "email" {
+	if clash, ok := errors.AsType[*fault.Error](err); ok && clash.Field == "email" {
 		return "", fmt.Errorf("the admin named by ADMIN_USER (%s) cannot be made: ADMIN_EMAIL (%s) is the address of another user: %w", a.admin, admin.Email, err)
 	}
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"trento/store"
+	"trento/store/fault"
 )
 
 // apiKeyHeader is where agents show the API key.
@@ -46,13 +47,13 @@ func (a *Auth) APIKeyText(key *store.APIKey) string {
 
 // RegenerateAPIKey makes a new key of the agents, which never expires where
 // expires is nil. Agents with the one before are refused from this moment. It
-// fails with FieldErrors where the time has passed.
+// fails with a fault of expire_at where the time has passed.
 func (a *Auth) RegenerateAPIKey(ctx context.Context, by *Identity, expires *time.Time) (*store.APIKey, error) {
 	if expires != nil {
 		// The text of the key holds whole seconds.
 		whole := expires.UTC().Truncate(time.Second)
 		if !whole.After(a.now()) {
-			return nil, FieldErrors{{Field: "expire_at", Detail: "should be in the future"}}
+			return nil, fault.Field("expire_at", "should be in the future")
 		}
 		expires = &whole
 	}

@@ -17,31 +17,31 @@ import (
 	"github.com/gorilla/securecookie"
 
 	"trento/store"
+	"trento/store/fault"
 )
 
 // What a caller of this package can be told. None says more than its text:
 // which of a name and a password was wrong is nobody's business.
 var (
-	// ErrSignedOut: nobody has been identified, or not as an agent. Status 401.
-	ErrSignedOut = errors.New("not signed in")
-	// ErrForbidden: who has been identified lacks the ability. Status 403.
-	ErrForbidden = errors.New("not permitted")
-	// ErrCredentials: a sign-in was refused, for whatever reason. Status 401.
-	ErrCredentials = errors.New("invalid credentials")
+	// ErrSignedOut: nobody has been identified, or not as an agent.
+	ErrSignedOut = fault.New(fault.SignedOut, "not signed in")
+	// ErrForbidden: who has been identified lacks the ability.
+	ErrForbidden = fault.New(fault.Forbidden, "not permitted")
+	// ErrCredentials: a sign-in was refused, for whatever reason.
+	ErrCredentials = &fault.Error{Kind: fault.WrongCredentials, Detail: "Invalid credentials."}
 	// ErrCodeMissing: name and password are right, and a code is needed, too.
-	// Status 422.
-	ErrCodeMissing = errors.New("code of the second factor is missing")
-	// ErrProtected: the default admin cannot be changed like this. Status 403.
-	ErrProtected = errors.New("the default admin is changed by the configuration")
-	// ErrTOTPEnabled: there is a second factor already. Status 422.
-	ErrTOTPEnabled = errors.New("the second factor is enabled already")
-	// ErrTOTPCode: this code does not enable the second factor. Status 422.
-	ErrTOTPCode = errors.New("the code of the second factor is not valid")
-	// ErrRefresh: a refresh token was refused, for whatever reason. Status 401.
-	ErrRefresh = errors.New("invalid refresh token")
+	ErrCodeMissing = &fault.Error{Detail: "TOTP code missing."}
+	// ErrProtected: the default admin cannot be changed like this.
+	ErrProtected = fault.New(fault.Forbidden, "the default admin is changed by the configuration")
+	// ErrTOTPEnabled: there is a second factor already.
+	ErrTOTPEnabled = &fault.Error{Detail: "TOTP already enabled, could not process the enrollment procedure"}
+	// ErrTOTPCode: this code does not enable the second factor.
+	ErrTOTPCode = &fault.Error{Detail: "TOTP code not valid for the enrollment procedure."}
+	// ErrRefresh: a refresh token was refused, for whatever reason.
+	ErrRefresh = &fault.Error{Kind: fault.WrongCredentials, Detail: "Invalid refresh token."}
 	// ErrBusy: more passwords are being checked than the machine can bear.
-	// Trying again soon helps. Status 503.
-	ErrBusy = errors.New("too many sign-ins at this moment")
+	// Trying again soon helps.
+	ErrBusy = fault.New(fault.Busy, "too many sign-ins at this moment")
 )
 
 // Secrets are the keys behind everything that is signed here.

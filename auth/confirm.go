@@ -24,7 +24,7 @@ func (id *Identity) MustConfirm() bool {
 
 // confirm checks the password that was shown again, and adds to what is wrong
 // where it is not the right one, or is missing.
-func (a *Auth) confirm(ctx context.Context, id *Identity, wrong *FieldErrors) error {
+func (a *Auth) confirm(ctx context.Context, id *Identity, wrong *fieldFaults) error {
 	if !id.MustConfirm() && id.confirmation == nil || id.User.PasswordHash == "" {
 		return nil
 	}
@@ -33,11 +33,11 @@ func (a *Auth) confirm(ctx context.Context, id *Identity, wrong *FieldErrors) er
 
 // confirmed is confirm where there are no fields that could be wrong, too.
 func (a *Auth) confirmed(ctx context.Context, id *Identity) error {
-	var wrong FieldErrors
+	var wrong fieldFaults
 	if err := a.confirm(ctx, id, &wrong); err != nil {
 		return err
 	}
-	return wrong.err()
+	return wrong.Err()
 }
 
 // MustConfirmTokens is MustConfirm for what is done with tokens: the settings
@@ -47,7 +47,7 @@ func (id *Identity) MustConfirmTokens(settings *store.TokenSettings) bool {
 }
 
 // confirmToken is confirm for what is done with tokens.
-func (a *Auth) confirmToken(ctx context.Context, id *Identity, wrong *FieldErrors) error {
+func (a *Auth) confirmToken(ctx context.Context, id *Identity, wrong *fieldFaults) error {
 	var settings *store.TokenSettings
 	err := a.store.View(func(tx *store.Tx) (err error) {
 		settings, err = tx.TokenSettings()
@@ -60,11 +60,12 @@ func (a *Auth) confirmToken(ctx context.Context, id *Identity, wrong *FieldError
 }
 
 // ConfirmToken checks the password that was shown again for something that is
-// to be done with a token, where it has to be. It fails with FieldErrors.
+// to be done with a token, where it has to be. It fails with a fault
+// of current_password.
 func (a *Auth) ConfirmToken(ctx context.Context, id *Identity) error {
-	var wrong FieldErrors
+	var wrong fieldFaults
 	if err := a.confirmToken(ctx, id, &wrong); err != nil {
 		return err
 	}
-	return wrong.err()
+	return wrong.Err()
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"trento/store/fault"
 )
 
 // What is wrong with a typed name is said of the field it was typed into.
@@ -27,8 +29,8 @@ func TestTypedNames(t *testing.T) {
 		n := valid
 		row.change(&n)
 		_, err := f.CreateUser(t.Context(), boss, n)
-		wrong, ok := errors.AsType[FieldErrors](err)
-		if !ok || len(wrong) != 1 || wrong[0].Field != row.field || wrong[0].Detail != row.detail {
+		wrong := fault.Fields(err)
+		if len(wrong) != 1 || wrong[0].Field != row.field || wrong[0].Detail != row.detail {
 			t.Errorf("%+q %+q %+q: %v, want %s %s", n.Username, n.Fullname, n.Email, err, row.field, row.detail)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"trento/store"
+	"trento/store/fault"
 )
 
 // A personal access token is tokenPrefix and 64 random bytes.
@@ -46,7 +47,7 @@ type NewToken struct {
 	MayGrantAdministration bool
 	// Wrong is what the caller found wrong already, to be reported with the
 	// rest.
-	Wrong FieldErrors
+	Wrong fault.Errors
 }
 
 // TokenChange is what is to change of a token; nil stays as it is.
@@ -57,7 +58,7 @@ type TokenChange struct {
 	Endless           bool       // never to end; possible only where it never did
 	// Wrong is what the caller found wrong already, to be reported with the
 	// rest.
-	Wrong FieldErrors
+	Wrong fault.Errors
 }
 
 // CreateToken makes a token of whoever asks, and returns the text to show
@@ -71,18 +72,18 @@ func (a *Auth) CreateToken(ctx context.Context, id *Identity, n NewToken) (t *st
 	if n.Scopes == nil {
 		n.Scopes = usualScopes()
 	}
-	wrong := slices.Clone(n.Wrong)
+	wrong := fieldFaults{slices.Clone(n.Wrong)}
 	n.Name = tokenName(n.Name, &wrong)
 	n.Description = tokenDescription(n.Description, &wrong)
 	n.Scopes = a.scopes.normal(n.Scopes, &wrong)
 	n.ExpiresAt = a.tokenEnd(n.ExpiresAt, &wrong)
-	if n.MayGrantAdministration && len(wrong) == 0 && !a.scopes.changeUsers(n.Scopes) {
-		wrong.add("may_grant_administration", "has no effect: with these scopes the token cannot change users")
+	if n.MayGrantAdministration && len(wrong.Errors) == 0 && !a.scopes.changeUsers(n.Scopes) {
+		wrong.Add("may_grant_administration", "has no effect: with these scopes the token cannot change users")
 	}
 	if err := a.confirmToken(ctx, id, &wrong); err != nil {
 		return nil, "", err
 	}
-	if err := wrong.err(); err != nil {
+	if err := wrong.Err(); err != nil {
 		return nil, "", err
 	}
 	text = newTokenText()
@@ -100,7 +101,7 @@ func (a *Auth) ChangeToken(ctx context.Context, id *Identity, tokenID string, c 
 	if err := id.RequireNoToken(); err != nil {
 		return nil, err
 	}
-	wrong := slices.Clone(c.Wrong)
+	wrong := fieldFaults{slices.Clone(c.Wrong)}
 	if c.Name != nil {
 		name := tokenName(*c.Name, &wrong)
 		c.Name = &name
@@ -116,7 +117,7 @@ func (a *Auth) ChangeToken(ctx context.Context, id *Identity, tokenID string, c 
 	if err := a.confirmToken(ctx, id, &wrong); err != nil {
 		return nil, err
 	}
-	if err := wrong.err(); err != nil {
+	if err := wrong.Err(); err != nil {
 		return nil, err
 	}
 	return a.store.ChangeToken(ctx, id.Actor(), id.User.ID, tokenID, store.TokenChange{Name: c.Name, Description: c.Description, Scopes: c.Scopes, ExpiresAt: c.ExpiresAt, Endless: c.Endless})
@@ -130,12 +131,12 @@ func (a *Auth) RegenerateToken(ctx context.Context, id *Identity, tokenID string
 	if err := id.RequireNoToken(); err != nil {
 		return nil, "", err
 	}
-	var wrong FieldErrors
+	var wrong fieldFaults
 	expiresAt = a.tokenEnd(expiresAt, &wrong)
 	if err := a.confirmToken(ctx, id, &wrong); err != nil {
 		return nil, "", err
 	}
-	if err := wrong.err(); err != nil {
+	if err := wrong.Err(); err != nil {
 		return nil, "", err
 	}
 	text = newTokenText()
@@ -144,7 +145,7 @@ func (a *Auth) RegenerateToken(ctx context.Context, id *Identity, tokenID string
 }
 
 // ExpireToken ends a token of whoever asks, and keeps it in the list. It fails
-// with store.ErrNotFound and, as all that follows, with FieldErrors where the
+// with store.ErrNotFound and, as all that follows, with a fault of current_password where the
 // password has to be shown again and is not.
 func (a *Auth) ExpireToken(ctx context.Context, id *Identity, tokenID string) (*store.Token, error) {
 	if err := a.ConfirmToken(ctx, id); err != nil {
@@ -190,7 +191,7 @@ func (a *Auth) DeleteTokenOf(ctx context.Context, id *Identity, userID int64, to
 
 // ChangeTokenSettings replaces the settings of personal access tokens. It
 // fails with ErrForbidden for somebody who has shown a token themselves, and
-// with a landscape.InvalidError.
+// with a fault.Error.
 func (a *Auth) ChangeTokenSettings(ctx context.Context, id *Identity, s store.TokenSettings) error {
 	if err := id.RequireNoToken(); err != nil {
 		return err
@@ -198,13 +199,13 @@ func (a *Auth) ChangeTokenSettings(ctx context.Context, id *Identity, s store.To
 	return a.store.ChangeTokenSettings(ctx, id.Actor(), s)
 }
 
-func tokenName(name string, wrong *FieldErrors) string {
+func tokenName(name string, wrong *fieldFaults) string {
 	name = store.NormalName(name)
 	wrong.name("name", name)
 	return name
 }
 
-func tokenDescription(text string, wrong *FieldErrors) string {
+func tokenDescription(text string, wrong *fieldFaults) string {
 	text = store.NormalText(strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n")))
 	// The rules of names, over several lines.
 	detail := store.CheckName(strings.NewReplacer("\n", " ", "\t", " ").Replace(text))
@@ -212,13 +213,13 @@ func tokenDescription(text string, wrong *FieldErrors) string {
 		detail = fmt.Sprintf("should be at most %d character(s)", MaxTokenDescription)
 	}
 	if detail != "" {
-		wrong.add("description", detail)
+		wrong.Add("description", detail)
 	}
 	return text
 }
 
 // normal brings scopes into the form in which they are stored.
-func (s *scopes) normal(given []string, wrong *FieldErrors) []string {
+func (s *scopes) normal(given []string, wrong *fieldFaults) []string {
 	given = slices.Compact(slices.Sorted(slices.Values(given)))
 	detail := ""
 	switch {
@@ -233,7 +234,7 @@ func (s *scopes) normal(given []string, wrong *FieldErrors) []string {
 		}
 	}
 	if detail != "" {
-		wrong.add("scopes", detail)
+		wrong.Add("scopes", detail)
 	}
 	if slices.Contains(given, scopeFull) {
 		return usualScopes()
@@ -243,9 +244,9 @@ func (s *scopes) normal(given []string, wrong *FieldErrors) []string {
 
 // tokenEnd refuses an end that is over. The store knows best what time it is
 // and asks again.
-func (a *Auth) tokenEnd(end *time.Time, wrong *FieldErrors) *time.Time {
+func (a *Auth) tokenEnd(end *time.Time, wrong *fieldFaults) *time.Time {
 	if end != nil && !end.After(a.now()) {
-		wrong.add("expires_at", "must be in the future")
+		wrong.Add("expires_at", "must be in the future")
 	}
 	return whole(end)
 }

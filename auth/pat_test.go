@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"trento/store"
+	"trento/store/fault"
 )
 
 // someOperations are an API in small.
@@ -228,7 +229,7 @@ func TestConfirmToken(t *testing.T) {
 	}
 	for _, wrong := range []*Identity{id, id.Confirming(""), id.Confirming("wrong")} {
 		err := f.ConfirmToken(t.Context(), wrong)
-		if fields, ok := errors.AsType[FieldErrors](err); !ok || fields[0].Field != "current_password" {
+		if fields := fault.Fields(err); fields == nil || fields[0].Field != "current_password" {
 			t.Error(err)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 
 	"trento/store"
 	"trento/store/activity"
+	"trento/store/fault"
 )
 
 // ProfileChange is what users change of themselves. What is nil stays as it
@@ -20,7 +21,7 @@ type ProfileChange struct {
 // the current one, ends all other sessions. Another address takes the password
 // where it has to be shown again. It fails with ErrProtected for the
 // default admin, with ErrForbidden for somebody who has shown a token and
-// changes password or address, and with FieldErrors.
+// changes password or address, and with faults of fields.
 func (a *Auth) ChangeProfile(ctx context.Context, id *Identity, c ProfileChange) (*store.User, error) {
 	user, err := a.manageable(ctx, id.User.ID)
 	if err != nil {
@@ -32,7 +33,7 @@ func (a *Auth) ChangeProfile(ctx context.Context, id *Identity, c ProfileChange)
 		}
 	}
 	c.Fullname, c.Email = normal(store.NormalName, c.Fullname), normal(store.NormalText, c.Email)
-	var wrong FieldErrors
+	var wrong fieldFaults
 	wrong.account(c.Fullname, c.Email, c.Timezone, c.Password, c.PasswordConfirmation)
 	a.weakPassword(c.Password, user.Username, &wrong)
 	if c.Password != nil || c.Email != nil && *c.Email != user.Email && id.MustConfirm() {
@@ -40,7 +41,7 @@ func (a *Auth) ChangeProfile(ctx context.Context, id *Identity, c ProfileChange)
 			return nil, err
 		}
 	}
-	if err := wrong.err(); err != nil {
+	if err := wrong.Err(); err != nil {
 		return nil, err
 	}
 	change := store.ProfileChange{
@@ -61,23 +62,23 @@ func (a *Auth) ChangeProfile(ctx context.Context, id *Identity, c ProfileChange)
 	}
 	changed, err := a.store.ChangeProfile(ctx, id.Actor(), user.ID, change, id.SessionHash)
 	if errors.Is(err, store.ErrStale) { // the password that was shown is no longer the current one
-		return nil, FieldErrors{{Field: currentPassword, Detail: "is invalid"}}
+		return nil, fault.Field(currentPassword, "is invalid")
 	}
-	return changed, taken(err)
+	return changed, err
 }
 
 const currentPassword = "current_password"
 
 // checkCurrentPassword adds to what is wrong. Whoever sits at a console that
 // was left open can guess no faster than whoever signs in.
-func (a *Auth) checkCurrentPassword(ctx context.Context, user *store.User, given *string, wrong *FieldErrors) error {
+func (a *Auth) checkCurrentPassword(ctx context.Context, user *store.User, given *string, wrong *fieldFaults) error {
 	if given == nil || *given == "" {
-		wrong.add(currentPassword, isBlank)
+		wrong.Add(currentPassword, isBlank)
 		return nil
 	}
 	attempt, err := a.limiter.begin(ctx, guess{of: ofCurrentPassword, name: user.Username, rule: passwordRule()})
 	if errors.Is(err, errCrowded) {
-		wrong.add(currentPassword, "is invalid")
+		wrong.Add(currentPassword, "is invalid")
 		return nil
 	}
 	if err != nil {
@@ -91,7 +92,7 @@ func (a *Auth) checkCurrentPassword(ctx context.Context, user *store.User, given
 		outcome = succeeded
 	case errors.Is(err, ErrCredentials):
 		outcome = failed
-		wrong.add(currentPassword, "is invalid")
+		wrong.Add(currentPassword, "is invalid")
 		err = nil
 	}
 	return err

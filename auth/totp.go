@@ -110,9 +110,9 @@ func (a *Auth) ConfirmTOTP(ctx context.Context, id *Identity, code string) (time
 }
 
 // EndTOTP ends the second factor of the user who asks, whether there is one or
-// not. It fails like BeginTOTP, and with FieldErrors where the password has to
-// be shown again and is not. A secret that is not in force yet is given up
-// without.
+// not. It fails like BeginTOTP, and with a fault of
+// current_password where that has to be shown again and is not. A secret that
+// is not in force yet is given up without.
 func (a *Auth) EndTOTP(ctx context.Context, id *Identity) error {
 	user, err := a.inPerson(ctx, id)
 	if err != nil {

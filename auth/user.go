@@ -2,7 +2,6 @@ package auth
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,43 +11,11 @@ import (
 
 	"trento/store"
 	"trento/store/activity"
-	"trento/store/landscape"
+	"trento/store/fault"
 )
 
-// FieldErrors is what is wrong with the fields of a request, ordered by field.
-// A field can be wrong in more than one way.
-type FieldErrors []landscape.InvalidError
-
-func (e FieldErrors) Error() string {
-	sentences := make([]string, len(e))
-	for i := range e {
-		sentences[i] = e[i].Error()
-	}
-	return strings.Join(sentences, "; ")
-}
-
-// add notes that something is wrong with a field.
-func (e *FieldErrors) add(field, detail string) {
-	*e = append(*e, landscape.InvalidError{Field: field, Detail: detail})
-}
-
-// details are the faults without their fields.
-func (e FieldErrors) details() []string {
-	details := make([]string, len(e))
-	for i, fault := range e {
-		details[i] = fault.Detail
-	}
-	return details
-}
-
-// err is nil where nothing is wrong.
-func (e FieldErrors) err() error {
-	if len(e) == 0 {
-		return nil
-	}
-	slices.SortStableFunc(e, func(a, b landscape.InvalidError) int { return strings.Compare(a.Field, b.Field) })
-	return e
-}
+// fieldFaults is what is wrong with the fields of a request, as it is found out.
+type fieldFaults struct{ fault.Errors }
 
 const isBlank = "can't be blank"
 
@@ -62,69 +29,69 @@ var reservedNames = []string{activity.System, activity.NoUsername}
 
 // username checks a user name as it was typed: its normal form would hide
 // bytes that are no text.
-func (e *FieldErrors) username(name string) {
-	if e.name("username", store.NormalName(name)); slices.Contains(reservedNames, store.NormalUsername(name)) {
-		e.add("username", "is reserved")
+func (f *fieldFaults) username(name string) {
+	if f.name("username", store.NormalName(name)); slices.Contains(reservedNames, store.NormalUsername(name)) {
+		f.Add("username", "is reserved")
 	}
 }
 
 // name checks a name in its normal form.
-func (e *FieldErrors) name(field, name string) {
+func (f *fieldFaults) name(field, name string) {
 	switch {
 	case blank(name):
-		e.add(field, isBlank)
+		f.Add(field, isBlank)
 	case store.CheckName(name) != "":
-		e.add(field, store.CheckName(name))
+		f.Add(field, store.CheckName(name))
 	case utf8.RuneCountInString(name) > MaxName:
-		e.add(field, fmt.Sprintf("should be at most %d character(s)", MaxName))
+		f.Add(field, fmt.Sprintf("should be at most %d character(s)", MaxName))
 	}
 }
 
-func (e *FieldErrors) email(address string) {
+func (f *fieldFaults) email(address string) {
 	switch {
 	case blank(address):
-		e.add("email", isBlank)
+		f.Add("email", isBlank)
 	case !isEmail(address) || store.CheckName(address) != "":
-		e.add("email", "is not a valid email")
+		f.Add("email", "is not a valid email")
 	}
 }
 
 // timezone checks the name of a time zone of the IANA database. Neither the
 // empty name nor that of the zone of this machine is one.
-func (e *FieldErrors) timezone(name string) {
+func (f *fieldFaults) timezone(name string) {
 	_, err := time.LoadLocation(name)
 	if err != nil || name == "" || name == "Local" {
-		e.add("timezone", "is not a valid IANA timezone")
+		f.Add("timezone", "is not a valid IANA timezone")
 	}
 }
 
-func (e *FieldErrors) abilities(ids []int) {
+func (f *fieldFaults) abilities(ids []int) {
 	for _, id := range ids {
 		if _, ok := abilityOf(id); !ok {
-			e.add("abilities", "is invalid")
+			f.Add("abilities", "is invalid")
 			return
 		}
 	}
 }
 
 // password checks a password that is to be set.
-func (e *FieldErrors) password(password string, confirmation *string) {
+func (f *fieldFaults) password(password string, confirmation *string) {
 	if blank(password) {
-		e.add("password", isBlank)
+		f.Add("password", isBlank)
 	} else {
 		for _, broken := range CheckPasswordRules(password) {
-			e.add("password", broken)
+			f.Add("password", broken)
 		}
 	}
-	e.confirmation(password, confirmation)
+	f.confirmation(password, confirmation)
 }
 
-func (e *FieldErrors) confirmation(password string, confirmation *string) {
+func (f *fieldFaults) confirmation(password string, confirmation *string) {
 	switch {
 	case confirmation == nil || blank(*confirmation):
-		e.add("password_confirmation", isBlank)
+		f.Add("password_confirmation", isBlank)
 	case *confirmation != password:
-		e.add("password_confirmation", "does not match confirmation")
+		f.Add("password_confirmation", "does not match confirmation")
 	}
 }
 
@@ -138,30 +105,22 @@ func normal(form func(string) string, value *string) *string {
 }
 
 // account checks the fields that users and those who manage them may change.
-func (e *FieldErrors) account(fullname, email, timezone, password, confirmation *string) {
+func (f *fieldFaults) account(fullname, email, timezone, password, confirmation *string) {
 	if fullname != nil {
-		e.name("fullname", *fullname)
+		f.name("fullname", *fullname)
 	}
 	if email != nil {
-		e.email(*email)
+		f.email(*email)
 	}
 	if timezone != nil {
-		e.timezone(*timezone)
+		f.timezone(*timezone)
 	}
 	switch {
 	case password != nil:
-		e.password(*password, confirmation)
+		f.password(*password, confirmation)
 	case confirmation != nil:
-		e.confirmation("", confirmation)
+		f.confirmation("", confirmation)
 	}
-}
-
-// taken turns a clash into the fault of a field.
-func taken(err error) error {
-	if clash, ok := errors.AsType[*store.TakenError](err); ok {
-		return FieldErrors{{Field: clash.Field, Detail: clash.Detail}}
-	}
-	return err
 }
 
 // DefaultAdmin reports whether a user is the one that the configuration names,
@@ -209,7 +168,7 @@ func (c *UserChange) grantsAdministration(u *store.User) bool {
 	return administers(u.Abilities) && (c.Password != nil || c.DisableTOTP || c.Enabled != nil && *c.Enabled && !u.Enabled())
 }
 
-// CreateUser makes a user. It fails with FieldErrors, and with ErrForbidden
+// CreateUser makes a user. It fails with faults of fields, and with ErrForbidden
 // for a token that may not make administrators.
 func (a *Auth) CreateUser(ctx context.Context, by *Identity, n NewUser) (*store.User, error) {
 	if administers(n.Abilities) {
@@ -217,14 +176,14 @@ func (a *Auth) CreateUser(ctx context.Context, by *Identity, n NewUser) (*store.
 			return nil, err
 		}
 	}
-	var wrong FieldErrors
+	var wrong fieldFaults
 	wrong.username(n.Username)
 	n.Username = store.NormalUsername(n.Username)
 	n.Fullname, n.Email = store.NormalName(n.Fullname), store.NormalText(n.Email)
 	wrong.abilities(n.Abilities)
 	wrong.account(&n.Fullname, &n.Email, &n.Timezone, &n.Password, &n.PasswordConfirmation)
 	a.weakPassword(&n.Password, n.Username, &wrong)
-	if err := wrong.err(); err != nil {
+	if err := wrong.Err(); err != nil {
 		return nil, err
 	}
 	hash, err := a.HashPassword(ctx, n.Password)
@@ -239,7 +198,7 @@ func (a *Auth) CreateUser(ctx context.Context, by *Identity, n NewUser) (*store.
 		Username: n.Username, Fullname: n.Fullname, Email: n.Email, PasswordHash: hash,
 		Abilities: n.Abilities, Enabled: n.Enabled, Timezone: n.Timezone, Logged: logged,
 	})
-	return u, taken(err)
+	return u, err
 }
 
 // UserChange is what somebody who manages users changes of one. What is nil
@@ -261,7 +220,7 @@ func (c *UserChange) takesOver(before *store.User) bool {
 // password of whoever asks, where it has to be shown again. It fails with
 // store.ErrNotFound, with ErrProtected for the default admin, with ErrForbidden for somebody who has
 // shown a token and changes how the owner signs in, or makes an administrator
-// without having been made for it, with FieldErrors, and with store.ErrStale
+// without having been made for it, with faults of fields, and with store.ErrStale
 // where the user is not of that version any more.
 func (a *Auth) ChangeUser(ctx context.Context, by *Identity, id int64, version int, c UserChange) (*store.User, error) {
 	before, err := a.manageable(ctx, id)
@@ -282,7 +241,7 @@ func (a *Auth) ChangeUser(ctx context.Context, by *Identity, id int64, version i
 		}
 	}
 	c.Fullname, c.Email = normal(store.NormalName, c.Fullname), normal(store.NormalText, c.Email)
-	var wrong FieldErrors
+	var wrong fieldFaults
 	wrong.account(c.Fullname, c.Email, c.Timezone, c.Password, c.PasswordConfirmation)
 	if c.Abilities != nil {
 		wrong.abilities(*c.Abilities)
@@ -293,7 +252,7 @@ func (a *Auth) ChangeUser(ctx context.Context, by *Identity, id int64, version i
 			return nil, err
 		}
 	}
-	if err := wrong.err(); err != nil {
+	if err := wrong.Err(); err != nil {
 		return nil, err
 	}
 	change := store.UserChange{
@@ -312,7 +271,7 @@ func (a *Auth) ChangeUser(ctx context.Context, by *Identity, id int64, version i
 		change.PasswordHash = &hash
 	}
 	u, err := a.store.ChangeUser(ctx, by.Actor(), id, version, change)
-	return u, taken(err)
+	return u, err
 }
 
 // DeleteUser deletes a user. It fails with store.ErrNotFound, and with

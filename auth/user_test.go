@@ -12,6 +12,7 @@ import (
 
 	"trento/store"
 	"trento/store/activity"
+	"trento/store/fault"
 )
 
 // goodPassword keeps the rules.
@@ -31,7 +32,7 @@ func goodUser() NewUser {
 
 // faults are what is wrong with fields, as "field detail".
 func faults(err error) []string {
-	wrong, _ := errors.AsType[FieldErrors](err)
+	wrong := fault.Fields(err)
 	var list []string
 	for _, w := range wrong {
 		list = append(list, w.Error())

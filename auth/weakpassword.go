@@ -20,7 +20,7 @@ const (
 )
 
 // PasswordWarning says why a password that follows the rules is a bad one, in
-// the words of a FieldErrors of the field "password"; it is empty for one that
+// the words of a fault of the field password; it is empty for one that
 // is not. With PASSWORD_POLICY=strict such a password is refused.
 func PasswordWarning(password, username string) string {
 	name := store.NormalUsername(username)
@@ -39,11 +39,11 @@ func PasswordWarning(password, username string) string {
 }
 
 // weakPassword refuses a bad password where the policy is strict.
-func (a *Auth) weakPassword(password *string, username string, wrong *FieldErrors) {
-	if !a.strictPasswords || password == nil || len(*wrong) > 0 {
+func (a *Auth) weakPassword(password *string, username string, wrong *fieldFaults) {
+	if !a.strictPasswords || password == nil || len(wrong.Errors) > 0 {
 		return
 	}
 	if warning := PasswordWarning(*password, username); warning != "" {
-		wrong.add("password", warning)
+		wrong.Add("password", warning)
 	}
 }

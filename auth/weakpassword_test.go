@@ -1,9 +1,10 @@
 package auth
 
 import (
-	"errors"
 	"strings"
 	"testing"
+
+	"trento/store/fault"
 )
 
 func TestPasswordWarning(t *testing.T) {
@@ -59,7 +60,7 @@ func TestPasswordPolicy(t *testing.T) {
 			if (err != nil) != strict {
 				t.Errorf("%s, strict %v: %v", name, strict, err)
 			}
-			if wrong, ok := errors.AsType[FieldErrors](err); ok && (len(wrong) != 1 || wrong[0].Field != "password") {
+			if wrong := fault.Fields(err); wrong != nil && (len(wrong) != 1 || wrong[0].Field != "password") {
 				t.Errorf("%s: %v", name, err)
 			}
 		}

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"trento/store/activity"
+	"trento/store/fault"
 	"trento/store/kv"
-	"trento/store/landscape"
 )
 
 const keyRetention = "activity_log"
@@ -28,13 +28,13 @@ func (tx *Tx) Retention() (activity.Retention, error) {
 }
 
 // SetRetention changes how long entries are kept. Nothing is removed by it:
-// the next pruning goes by it. A retention there cannot be is an InvalidError
+// the next pruning goes by it. A retention there cannot be is a fault
 // of retention_time/value or retention_time/unit.
 func (s *Store) SetRetention(ctx context.Context, by Actor, kept activity.Retention) error {
 	if value, unit := kept.Faults(); value != "" {
-		return &landscape.InvalidError{Field: "retention_time/value", Detail: value}
+		return fault.Field("retention_time/value", value)
 	} else if unit != "" {
-		return &landscape.InvalidError{Field: "retention_time/unit", Detail: unit}
+		return fault.Field("retention_time/unit", unit)
 	}
 	return s.update(ctx, by, func(tx *Tx) error {
 		before, err := tx.Retention()

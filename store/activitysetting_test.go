@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"trento/store/activity"
-	"trento/store/landscape"
+	"trento/store/fault"
 )
 
 func TestRetention(t *testing.T) {
@@ -34,7 +34,7 @@ func TestRetention(t *testing.T) {
 		{activity.Retention{Value: activity.MaxRetention + 1, Unit: activity.Day}, "retention_time/value"},
 		{activity.Retention{Value: 1, Unit: "decade"}, "retention_time/unit"},
 	} {
-		invalid := new(landscape.InvalidError)
+		invalid := new(fault.Error)
 		if err := s.SetRetention(t.Context(), Actor{Name: "ada"}, wrong.kept); !errors.As(err, &invalid) || invalid.Field != wrong.field {
 			t.Errorf("%v: %v", wrong.kept, err)
 		}

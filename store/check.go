@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"trento/store/activity"
+	"trento/store/fault"
 	"trento/store/landscape"
 )
 
@@ -18,10 +19,10 @@ const (
 // checkSelection brings a selection of checks into its stored form.
 func checkSelection(checks []string) ([]string, error) {
 	if len(checks) > maxChecks {
-		return nil, &landscape.InvalidError{Field: "checks", Detail: "has too many items"}
+		return nil, fault.Field("checks", "has too many items")
 	}
 	if slices.ContainsFunc(checks, func(id string) bool { return id == "" || len(id) > maxCheckID }) {
-		return nil, &landscape.InvalidError{Field: "checks", Detail: "is invalid"}
+		return nil, fault.Field("checks", "is invalid")
 	}
 	return slices.Compact(slices.Sorted(slices.Values(checks))), nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"trento/store/activity"
+	"trento/store/fault"
 	"trento/store/landscape"
 )
 
@@ -434,7 +435,7 @@ func TestTags(t *testing.T) {
 		t.Error(diff)
 	}
 	for _, value := range []string{"", "  ", "a b", "a/b", "a#b", "a\x00b", "\xff", string(make([]byte, 300))} {
-		invalid := new(landscape.InvalidError)
+		invalid := new(fault.Error)
 		if err := s.AddTag(t.Context(), by, HostTag, string(agent), value); !errors.As(err, &invalid) {
 			t.Errorf("%q: %v", value, err)
 		}
@@ -471,7 +472,7 @@ func TestSelectChecks(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, checks := range [][]string{{""}, {strings.Repeat("x", maxCheckID+1)}, slices.Repeat([]string{"A"}, maxChecks+1)} {
-		if invalid := new(landscape.InvalidError); !errors.As(s.SelectHostChecks(t.Context(), by, agent, checks), &invalid) {
+		if invalid := new(fault.Error); !errors.As(s.SelectHostChecks(t.Context(), by, agent, checks), &invalid) {
 			t.Errorf("%d checks were selected", len(checks))
 		}
 	}

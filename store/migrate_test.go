@@ -72,7 +72,7 @@ func TestMigrationOfUsernames(t *testing.T) {
 			t.Errorf("user %d: %v", id, err)
 		}
 	}
-	if _, err := s.CreateUser(t.Context(), System(), NewUser{Username: "RENE\u0301", Email: "third@example.com"}); !errors.Is(err, ErrConflict) {
+	if _, err := s.CreateUser(t.Context(), System(), NewUser{Username: "RENE\u0301", Email: "third@example.com"}); !clash(err, "username") {
 		t.Errorf("a third one of the name: %v", err)
 	}
 	if err := s.DeleteTag(t.Context(), System(), HostTag, "c4a4a5a0-0000-4000-8000-000000000001", "prod"); err != nil {

@@ -37,7 +37,7 @@ func NormalName(name string) string {
 }
 
 // CheckName says what is wrong with a name in its normal form, in the words of
-// an InvalidError; it is empty where nothing is.
+// a fault; it is empty where nothing is.
 func CheckName(name string) (detail string) {
 	if name == "" {
 		return ""

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"trento/store/landscape"
+	"trento/store/fault"
 )
 
 func TestNormalName(t *testing.T) {
@@ -89,7 +89,7 @@ func TestNamesByAnotherSpelling(t *testing.T) {
 		{"bob", "aNN@EXAMPLE.com", "email", "has already been taken"},
 	} {
 		err := user(c.username, c.email)
-		clash, ok := errors.AsType[*TakenError](err)
+		clash, ok := errors.AsType[*fault.Error](err)
 		if !ok || clash.Field != c.field || clash.Detail != c.detail {
 			t.Errorf("%+q, %q: %v", c.username, c.email, err)
 		}
@@ -106,7 +106,7 @@ func TestNamesByAnotherSpelling(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.ChangeUser(ctx, System(), bob.ID, 1, UserChange{Email: new("ANN@example.com")}); !errors.Is(err, ErrConflict) {
+	if _, err := s.ChangeUser(ctx, System(), bob.ID, 1, UserChange{Email: new("ANN@example.com")}); !clash(err, "email") {
 		t.Errorf("an address in another letter case: %v", err)
 	}
 	if _, err := s.ChangeUser(ctx, System(), bob.ID, 1, UserChange{Email: new("BOB@example.com")}); err != nil {
@@ -115,7 +115,7 @@ func TestNamesByAnotherSpelling(t *testing.T) {
 
 	refused := func(what string, err error, field string) {
 		t.Helper()
-		wrong, ok := errors.AsType[*landscape.InvalidError](err)
+		wrong, ok := errors.AsType[*fault.Error](err)
 		if !ok || wrong.Field != field || !strings.HasPrefix(wrong.Detail, "has already been taken") {
 			t.Errorf("%s: %v", what, err)
 		}

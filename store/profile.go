@@ -27,7 +27,7 @@ type ProfileChange struct {
 type NewPassword struct{ Hash, Before string }
 
 // ChangeProfile changes a user who asks for it. It fails with ErrNotFound,
-// with a TakenError, and with ErrStale where the password was changed
+// with a fault of email where another user has that, and with ErrStale where the password was changed
 // meanwhile. With a new password all sessions of the user end but the one to
 // keep.
 func (s *Store) ChangeProfile(ctx context.Context, by Actor, id int64, c ProfileChange, keep [32]byte) (*User, error) {

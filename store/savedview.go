@@ -8,7 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"trento/store/landscape"
+	"trento/store/fault"
 )
 
 // SavedView is a list as somebody likes to see it: the query of its address,
@@ -52,13 +52,13 @@ func (s *Store) SaveView(ctx context.Context, user int64, view SavedView) error 
 	detail := CheckName(view.Name)
 	switch {
 	case view.Name == "":
-		return &landscape.InvalidError{Field: "name", Detail: "can't be blank"}
+		return fault.Field("name", "can't be blank")
 	case utf8.RuneCountInString(view.Name) > MaxViewName:
-		return &landscape.InvalidError{Field: "name", Detail: fmt.Sprintf("should be at most %d character(s)", MaxViewName)}
+		return fault.Field("name", fmt.Sprintf("should be at most %d character(s)", MaxViewName))
 	case detail != "":
-		return &landscape.InvalidError{Field: "name", Detail: detail}
+		return fault.Field("name", detail)
 	case len(view.Query) > maxViewQuery:
-		return &landscape.InvalidError{Field: "query", Detail: "is too long"}
+		return fault.Field("query", "is too long")
 	}
 	return s.changeViews(ctx, user, func(views []SavedView) ([]SavedView, error) {
 		place, found := findView(views, view)
@@ -66,9 +66,9 @@ func (s *Store) SaveView(ctx context.Context, user int64, view SavedView) error 
 		case found:
 			views[place] = view
 		case similarView(views, view) != "":
-			return nil, &landscape.InvalidError{Field: "name", Detail: takenDetail(view.Name, similarView(views, view))}
+			return nil, fault.Field("name", takenDetail(view.Name, similarView(views, view)))
 		case len(views) >= maxViews:
-			return nil, &landscape.InvalidError{Field: "name", Detail: fmt.Sprintf("is one too many: there can be %d views", maxViews)}
+			return nil, fault.Field("name", fmt.Sprintf("is one too many: there can be %d views", maxViews))
 		default:
 			views = slices.Insert(views, place, view)
 		}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"trento/store/landscape"
+	"trento/store/fault"
 )
 
 func TestSavedViews(t *testing.T) {
@@ -30,7 +30,7 @@ func TestSavedViews(t *testing.T) {
 		t.Errorf("the view of somebody else: %v", err)
 	}
 	for _, name := range []string{"", "  ", "a\nb", "\xff", strings.Repeat("ä", MaxViewName+1)} {
-		if invalid := new(landscape.InvalidError); !errors.As(save(1, "hosts", name, ""), &invalid) {
+		if invalid := new(fault.Error); !errors.As(save(1, "hosts", name, ""), &invalid) {
 			t.Errorf("%q was saved", name)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"trento/store/activity"
+	"trento/store/fault"
 	"trento/store/kv"
 )
 
@@ -20,8 +21,8 @@ import (
 // program or of the disk.
 var (
 	ErrNotFound = kv.ErrNotFound
-	ErrConflict = errors.New("has already been taken")
-	ErrStale    = errors.New("was changed meanwhile")
+	ErrConflict = fault.New(fault.Conflict, "has already been taken")
+	ErrStale    = fault.New(fault.Stale, "was changed meanwhile")
 	ErrInUse    = kv.ErrInUse
 	ErrNewer    = kv.ErrNewer
 	ErrClosed   = kv.ErrClosed

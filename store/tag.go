@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"trento/store/activity"
+	"trento/store/fault"
 	"trento/store/landscape"
 )
 
@@ -53,11 +54,11 @@ func CheckTag(value string) (string, error) {
 	value = NormalName(value)
 	switch {
 	case value == "":
-		return "", &landscape.InvalidError{Field: "value", Detail: "can't be blank"}
+		return "", fault.Field("value", "can't be blank")
 	case utf8.RuneCountInString(value) > MaxTag:
-		return "", &landscape.InvalidError{Field: "value", Detail: fmt.Sprintf("should be at most %d character(s)", MaxTag)}
+		return "", fault.Field("value", fmt.Sprintf("should be at most %d character(s)", MaxTag))
 	case strings.ContainsFunc(value, notInTag) || CheckName(value) != "":
-		return "", &landscape.InvalidError{Field: "value", Detail: "has invalid format"}
+		return "", fault.Field("value", "has invalid format")
 	}
 	return value, nil
 }
@@ -97,12 +98,12 @@ func (s *Store) AddTag(ctx context.Context, by Actor, kind TagKind, id, value st
 		place, found := findTag(tags, tag)
 		if !found {
 			if len(tags) >= maxTags {
-				return &landscape.InvalidError{Field: "value", Detail: fmt.Sprintf("is one too many: a resource has at most %d tags", maxTags)}
+				return fault.Field("value", fmt.Sprintf("is one too many: a resource has at most %d tags", maxTags))
 			}
 			wanted := looksOf(tag)
 			for _, t := range tags {
 				if wanted.match(looksOf(t.Value)) {
-					return &landscape.InvalidError{Field: "value", Detail: takenDetail(tag, t.Value)}
+					return fault.Field("value", takenDetail(tag, t.Value))
 				}
 			}
 			sequence, err := tx.s.tags.NextSequence(tx.kv)

@@ -16,7 +16,7 @@ import (
 	"github.com/google/uuid"
 
 	"trento/store/activity"
-	"trento/store/landscape"
+	"trento/store/fault"
 )
 
 // Token is a personal access token: what a program shows instead of its
@@ -62,7 +62,7 @@ func (h *TokenHash) UnmarshalText(text []byte) error {
 }
 
 // ErrTokensDisabled refuses to make tokens while the settings allow none.
-var ErrTokensDisabled = errors.New("personal access tokens are disabled")
+var ErrTokensDisabled = &fault.Error{Kind: fault.Forbidden, Detail: "Personal access tokens are disabled."}
 
 // tokenKey begins with the owner, so that the tokens of a user lie together.
 func tokenKey(userID int64, id string) []byte { return append(userKey(userID), id...) }
@@ -117,9 +117,9 @@ type NewToken struct {
 }
 
 // CreateToken makes a token of a user. It fails with ErrNotFound where the
-// user has been disabled or deleted, with ErrTokensDisabled, and with an
-// InvalidError where the name is taken, the user has MaxTokens already, or the
-// settings do not allow the token to live that long.
+// user has been disabled or deleted, with ErrTokensDisabled, and with a
+// fault of name where that is taken or the user has MaxTokens already, or of
+// expires_at where the settings do not allow the token to live that long.
 func (s *Store) CreateToken(ctx context.Context, by Actor, userID int64, n NewToken) (*Token, error) {
 	var created *Token
 	err := s.update(ctx, by, func(tx *Tx) error {
@@ -156,8 +156,8 @@ type TokenChange struct {
 }
 
 // ChangeToken changes a token of a user. It fails with ErrNotFound, and with
-// an InvalidError where the name is taken or the token would live longer than
-// before.
+// a fault of name where that is taken, or of expires_at where the token would
+// live longer than before.
 func (s *Store) ChangeToken(ctx context.Context, by Actor, userID int64, id string, c TokenChange) (*Token, error) {
 	return s.editToken(ctx, by, userID, id, func(tx *Tx, t *Token) (activity.Event, error) {
 		before, event := *t, &activity.PersonalAccessTokenModification{ID: id}
@@ -174,7 +174,7 @@ func (s *Store) ChangeToken(ctx context.Context, by Actor, userID int64, id stri
 			t.Scopes, event.Scopes = c.Scopes, c.Scopes
 		}
 		if t.ExpiresAt != nil && (c.Endless || c.ExpiresAt != nil && c.ExpiresAt.After(*t.ExpiresAt)) {
-			return nil, &landscape.InvalidError{Field: "expires_at", Detail: "cannot be extended"}
+			return nil, fault.Field("expires_at", "cannot be extended")
 		}
 		if c.ExpiresAt != nil && (t.ExpiresAt == nil || !c.ExpiresAt.Equal(*t.ExpiresAt)) {
 			if err := tx.checkFuture(*c.ExpiresAt); err != nil {
@@ -427,12 +427,12 @@ func (tx *Tx) checkTokenName(userID int64, id, name string) error {
 		return err
 	}
 	if id == "" && len(tokens) >= MaxTokens {
-		return &landscape.InvalidError{Field: "name", Detail: fmt.Sprintf("is one too many: a user has at most %d tokens; delete one that is not needed", MaxTokens)}
+		return fault.Field("name", fmt.Sprintf("is one too many: a user has at most %d tokens; delete one that is not needed", MaxTokens))
 	}
 	wanted := looksOf(name)
 	for _, t := range tokens {
 		if t.ID != id && wanted.match(looksOf(t.Name)) {
-			return &landscape.InvalidError{Field: "name", Detail: takenDetail(name, t.Name)}
+			return fault.Field("name", takenDetail(name, t.Name))
 		}
 	}
 	return nil
@@ -451,14 +451,14 @@ func (tx *Tx) checkTokenEnd(expiresAt *time.Time) error {
 		return err
 	}
 	if expiresAt == nil || expiresAt.After(tx.now.AddDate(0, 0, *settings.MaxLifetimeDays)) {
-		return &landscape.InvalidError{Field: "expires_at", Detail: fmt.Sprintf("should be at most %d day(s) from now", *settings.MaxLifetimeDays)}
+		return fault.Field("expires_at", fmt.Sprintf("should be at most %d day(s) from now", *settings.MaxLifetimeDays))
 	}
 	return nil
 }
 
 func (tx *Tx) checkFuture(expiresAt time.Time) error {
 	if !expiresAt.After(tx.now) {
-		return &landscape.InvalidError{Field: "expires_at", Detail: "must be in the future"}
+		return fault.Field("expires_at", "must be in the future")
 	}
 	return nil
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"trento/store/activity"
-	"trento/store/landscape"
+	"trento/store/fault"
 )
 
 // hashOf is the hash of some text.
@@ -124,7 +124,7 @@ func TestTokenNames(t *testing.T) {
 	for range 8 {
 		if err := <-errs; err == nil {
 			made++
-		} else if taken, ok := errors.AsType[*landscape.InvalidError](err); !ok || taken.Field != "name" {
+		} else if taken, ok := errors.AsType[*fault.Error](err); !ok || taken.Field != "name" {
 			t.Error(err)
 		}
 	}
@@ -414,7 +414,7 @@ func TestTokensAreCapped(t *testing.T) {
 	var last *Token
 	for i := range MaxTokens + 1 {
 		token, err := s.CreateToken(t.Context(), System(), u.ID, NewToken{Name: fmt.Sprintf("token number %03d", i+200), Scopes: []string{"full"}, Hash: TokenHash{byte(i), 1}})
-		wrong, refused := errors.AsType[*landscape.InvalidError](err)
+		wrong, refused := errors.AsType[*fault.Error](err)
 		if i < MaxTokens {
 			if last = token; err != nil {
 				t.Fatal(err)

@@ -7,7 +7,7 @@ import (
 	"reflect"
 
 	"trento/store/activity"
-	"trento/store/landscape"
+	"trento/store/fault"
 )
 
 const keyTokenSettings = "personal_access_tokens"
@@ -40,7 +40,7 @@ func (tx *Tx) TokenSettings() (*TokenSettings, error) {
 }
 
 // ChangeTokenSettings replaces the settings. Tokens that exist keep their end.
-// It fails with an InvalidError.
+// It fails with a fault of a field.
 func (s *Store) ChangeTokenSettings(ctx context.Context, by Actor, after TokenSettings) error {
 	if err := after.check(); err != nil {
 		return err
@@ -69,17 +69,17 @@ func (t *TokenSettings) check() error {
 }
 
 // Faults are all that is wrong with the settings.
-func (t *TokenSettings) Faults() (faults []landscape.InvalidError) {
+func (t *TokenSettings) Faults() (faults []fault.Error) {
 	inRange := func(field string, days int) bool {
 		if days >= 1 && days <= maxTokenDays {
 			return true
 		}
-		faults = append(faults, landscape.InvalidError{Field: field, Detail: fmt.Sprintf("should be from 1 to %d", maxTokenDays)})
+		faults = append(faults, fault.Error{Field: field, Detail: fmt.Sprintf("should be from 1 to %d", maxTokenDays)})
 		return false
 	}
 	valid := inRange("default_lifetime_days", t.DefaultLifetimeDays)
 	if longest := t.MaxLifetimeDays; longest != nil && inRange("max_lifetime_days", *longest) && valid && t.DefaultLifetimeDays > *longest {
-		faults = append(faults, landscape.InvalidError{Field: "default_lifetime_days", Detail: "should be at most max_lifetime_days"})
+		faults = append(faults, fault.Error{Field: "default_lifetime_days", Detail: "should be at most max_lifetime_days"})
 	}
 	return faults
 }

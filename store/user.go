@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"trento/store/activity"
+	"trento/store/fault"
 	"trento/store/kv"
 )
 
@@ -136,16 +137,8 @@ func (tx *Tx) Users() iter.Seq2[*User, error] {
 	}
 }
 
-// TakenError says that another user has the name or the address, or one that
-// cannot be told apart from it. It is ErrConflict.
-type TakenError struct{ Field, Detail string } // the field is "username" or "email"
-
-func (e *TakenError) Error() string { return e.Field + " " + e.Detail }
-
-func (e *TakenError) Unwrap() error { return ErrConflict }
-
 // CreateUser makes a user whose password ought to be changed. It fails with a
-// TakenError.
+// fault of username or email where another user has that.
 func (s *Store) CreateUser(ctx context.Context, by Actor, n NewUser) (*User, error) {
 	n.normalize()
 	var created *User
@@ -202,7 +195,7 @@ func (tx *Tx) checkUsername(username string) error {
 			return err
 		}
 		if wanted.match(looksOf(u.Username)) {
-			return &TakenError{"username", takenDetail(username, u.Username)}
+			return fault.Field("username", takenDetail(username, u.Username))
 		}
 	}
 	return nil
@@ -220,7 +213,7 @@ func (tx *Tx) checkEmail(id int64, address string) error {
 			return err
 		}
 		if u.ID != id && fold(u.Email) == wanted {
-			return &TakenError{"email", takenDetail("", "")}
+			return fault.Field("email", takenDetail("", ""))
 		}
 	}
 	return nil
@@ -240,7 +233,8 @@ type UserChange struct {
 }
 
 // ChangeUser changes a user. It fails with ErrNotFound, with ErrStale where
-// the user is no longer of that LockVersion, and with a TakenError. A user who
+// the user is no longer of that LockVersion, and with a fault of
+// email where another user has that. A user who
 // is disabled or gets another password is signed out everywhere in the same
 // transaction. A change that changes nothing is logged all the same: somebody
 // asked for it.
@@ -362,7 +356,7 @@ func (tx *Tx) putUser(u *User) error { return tx.s.users.Put(tx.kv, userKey(u.ID
 // is enabled, has the given abilities and needs no second factor. An empty
 // password hash leaves the password of an existing one alone; any other
 // replaces it and ends all sessions of the administrator. It fails with a
-// TakenError where another user has the address.
+// fault of email where another user has the address.
 func (s *Store) EnsureAdmin(ctx context.Context, n NewUser) (created bool, err error) {
 	n.normalize()
 	err = s.update(ctx, System(), func(tx *Tx) error {

@@ -1,13 +1,12 @@
 package ui
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 
 	"trento/store"
-	"trento/store/activity"
+	"trento/store/fault"
 	"trento/ui/account"
 	"trento/ui/api"
 	"trento/ui/page"
@@ -29,7 +28,7 @@ func (*errorPage) Template() string { return "error" }
 // fail answers a request whose handler returned an error. This is the one
 // place of the console that does.
 func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
-	status := statusOf(err)
+	status := api.Status(err)
 	if status == http.StatusUnauthorized {
 		s.sendToSignIn(w, r)
 		return
@@ -49,25 +48,6 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
-func statusOf(err error) int {
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
-		return http.StatusRequestEntityTooLarge
-	case errors.Is(err, page.ErrForm):
-		return http.StatusBadRequest
-	case errors.Is(err, activity.ErrSearchTooLong):
-		return http.StatusUnprocessableEntity
-	case errors.Is(err, page.ErrCrossOrigin):
-		return http.StatusForbidden
-	case errors.Is(err, page.ErrNoRoute):
-		return http.StatusNotFound
-	case errors.Is(err, page.ErrMethod):
-		return http.StatusMethodNotAllowed
-	}
-	return api.Status(err)
-}
-
 // sendToSignIn answers a request of nobody. A script is told so and leaves
 // the page itself: the sign-in page must not end up inside a table.
 func (s *server) sendToSignIn(w http.ResponseWriter, r *http.Request) {
@@ -79,7 +59,8 @@ func (s *server) sendToSignIn(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *server) newErrorPage(r *http.Request, status int, err error) errorPage {
-	p := errorPage{Frame: s.NewFrame(r, http.StatusText(status)), Status: status, Heading: http.StatusText(status)}
+	answer := api.AnswerTo(err)
+	p := errorPage{Frame: s.NewFrame(r, http.StatusText(status)), Status: status, Heading: answer.Heading}
 	p.Here = "/"
 	if p.User != nil {
 		p.Ways = []page.ActionLink{{Label: "Go to Hosts", URL: "/hosts"}}
@@ -91,44 +72,23 @@ func (s *server) newErrorPage(r *http.Request, status int, err error) errorPage 
 	} else {
 		p.Ways = []page.ActionLink{{Label: "Go to the sign-in page", URL: "/session/new"}}
 	}
-	switch status {
-	case http.StatusForbidden:
-		p.Heading = "Access to this page is forbidden"
-		p.Sentences = []string{"Nothing was changed."}
-		var missing *page.Refusal
-		if errors.Is(err, page.ErrCrossOrigin) {
-			p.Heading = "Not from here"
-			p.Sentences = []string{"Another site made your browser send this, so it was not carried out. If you meant it, do it again from a page of this console."}
-		}
-		if errors.As(err, &missing) {
-			p.Sentences = []string{"Nothing was changed.", fmt.Sprintf("%s you need the permission %s. Somebody with the permission all:users can grant it to you.", missing.Action, missing.Ability)}
-		}
-	case http.StatusNotFound:
-		p.Heading = "Not Found"
-		p.Sentences = []string{"There is nothing at this address. It may be mistyped, or what it named has been removed from the landscape since."}
-	case http.StatusMethodNotAllowed:
-		p.Heading = "Not possible here"
-		p.Sentences = []string{"This address cannot be asked to do that. Nothing was changed."}
-	case http.StatusRequestEntityTooLarge:
-		p.Heading = "Too much at once"
-		p.Sentences = []string{"The form was larger than this server accepts. Nothing was changed."}
-	case http.StatusRequestURITooLong:
-		p.Heading = "The address says too much"
-	case http.StatusBadRequest, http.StatusUnprocessableEntity:
-		p.Heading = "That cannot be read"
-		p.Sentences = []string{"The address or the form holds something this server can make nothing of. Nothing was changed."}
-	case http.StatusServiceUnavailable:
-		p.Heading = "Too busy at this moment"
-		p.Sentences = []string{"The server has more to do than it can at once. Nothing was changed. Try again in a few seconds."}
-	default:
-		if status >= http.StatusInternalServerError {
-			p.Heading = "Something went wrong"
-			p.Sentences = []string{"The server could not make this page. The fault is on our side: the log of the server has its cause, under the number of this request."}
-			p.RequestID = page.RequestID(r.Context())
-		}
+	if answer.Advice != "" {
+		p.Sentences = []string{answer.Advice}
 	}
-	if query := new(api.QueryError); errors.As(err, &query) {
-		p.Sentences = []string{fmt.Sprintf("In the address, the parameter %s %s. Nothing was changed.", query.Parameter, query.Detail)}
+	kind, theirs := fault.KindOf(err)
+	switch {
+	case !theirs:
+		p.RequestID = page.RequestID(r.Context())
+	case kind == fault.Forbidden:
+		for _, f := range fault.Of(err) {
+			if f.Detail != "" {
+				p.Sentences = append(p.Sentences, f.Detail)
+			}
+		}
+	case kind == fault.AddressTooLong:
+		for _, f := range fault.Of(err) {
+			p.Sentences = append(p.Sentences, fmt.Sprintf("In the address, the parameter %s %s. Nothing was changed.", f.Field, f.Detail))
+		}
 	}
 	return p
 }

@@ -108,7 +108,7 @@ func (s *server) install() {
 		s.router.Path(route.Path).Methods(methods...).HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			err := s.Auth.Permit(r, route.Access, route.Tokens, "")
 			if errors.Is(err, auth.ErrForbidden) && route.Access != auth.SignedIn {
-				err = &page.Refusal{Ability: route.Access.String(), Action: "To do that"}
+				err = page.Missing(route.Access.String(), "To do that")
 			}
 			if err == nil && r.Method == http.MethodPost {
 				var done func()

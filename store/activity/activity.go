@@ -8,11 +8,12 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
+
+	"trento/store/fault"
 )
 
 // System is the actor of everything no person asked for.
@@ -77,7 +78,7 @@ func (p Position) Cursor() string {
 }
 
 // ErrCursor says that a text is no cursor this product has issued.
-var ErrCursor = errors.New("activity: not a cursor")
+var ErrCursor = fault.New(fault.Malformed, "activity: not a cursor")
 
 // ParseCursor reads what Cursor wrote; anything else is ErrCursor.
 func ParseCursor(text string) (Position, error) {

@@ -1,11 +1,12 @@
 package activity
 
 import (
-	"errors"
 	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"trento/store/fault"
 )
 
 // The size a search may have.
@@ -16,7 +17,7 @@ const (
 
 // ErrSearchTooLong says that a search exceeds MaxSearchLength or
 // MaxSearchTerms. Its message is fit for the person who searched.
-var ErrSearchTooLong = errors.New("a search has at most 1024 characters and 64 terms")
+var ErrSearchTooLong = fault.Field("search", "a search has at most 1024 characters and 64 terms")
 
 // ParseSearch reads a metadata search as people write it:
 //

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"trento/store/fault"
 	"trento/store/landscape"
 )
 
@@ -147,7 +148,7 @@ func TestClusterAnything(t *testing.T) {
 			key, identified := named["Id"].(string)
 			switch identified = identified && key != ""; {
 			case err != nil:
-				refusal(t, err, StagePayload)
+				refusal(t, err, fault.Invalid)
 				if identified {
 					t.Errorf("%v: %s", err, payload)
 				}

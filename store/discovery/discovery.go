@@ -11,6 +11,7 @@ package discovery
 import (
 	"encoding/json"
 
+	"trento/store/fault"
 	"trento/store/landscape"
 )
 
@@ -21,20 +22,20 @@ type Envelope struct {
 	Payload json.RawMessage // an object, an array or null; part of the body given to Open
 }
 
-// Open reads the envelope of a report. Every error is an *Error of StageSyntax or
-// StageEnvelope. With an error of StageEnvelope it returns what could be read.
-// The envelope keeps a part of body, which must not be modified while the
+// Open reads the envelope of a report. Every error is a fault of the sender.
+// One of the kind Malformed says that the body is not JSON, or nested too deeply;
+// with any other it returns what could be read. The envelope keeps a part of body, which must not be modified while the
 // envelope is in use.
 func Open(body []byte) (Envelope, error) {
 	report, err := check(body)
 	if err != nil {
-		return Envelope{}, refuse(StageSyntax, titleSyntax, err.Error(), "")
+		return Envelope{}, &fault.Error{Kind: fault.Malformed, Detail: err.Error()}
 	}
 	if !report.isObject() {
-		return Envelope{}, refuse(StageEnvelope, titleInvalid, "Invalid object. Got: "+report.typeName(), "/")
+		return Envelope{}, fault.Field(wholeBody, "Invalid object. Got: "+report.typeName())
 	}
 	var agent, kind, payload value
-	var unexpected *Error
+	var unexpected error
 	for name, v := range report.members() {
 		switch name {
 		case "agent_id":
@@ -45,7 +46,7 @@ func Open(body []byte) (Envelope, error) {
 			payload = v
 		default:
 			if name = truncateName(name); unexpected == nil {
-				unexpected = refuse(StageEnvelope, titleInvalid, "Unexpected field: "+name, "/"+name)
+				unexpected = fault.Field(name, "Unexpected field: "+name)
 			}
 		}
 	}
@@ -53,28 +54,28 @@ func Open(body []byte) (Envelope, error) {
 		return senderOf(agent, kind), unexpected
 	}
 
-	var wrong problems
+	var wrong fault.Errors
 	for _, member := range []struct {
 		name string
 		value
 	}{{"agent_id", agent}, {"discovery_type", kind}, {"payload", payload}} {
 		if member.isAbsent() {
-			wrong.add("/"+member.name, "Missing field: "+member.name)
+			wrong.Add(member.name, "Missing field: "+member.name)
 		}
 	}
 	if len(wrong) > 0 {
-		return senderOf(agent, kind), wrong.err(StageEnvelope)
+		return senderOf(agent, kind), wrong.Err()
 	}
 
 	e := Envelope{Payload: json.RawMessage(payload)}
-	if text, ok := wrong.envelopeText("/agent_id", agent); ok {
+	if text, ok := envelopeText(&wrong, "agent_id", agent); ok {
 		if e.Agent, ok = landscape.ParseID[landscape.HostID](text); !ok {
-			wrong.add("/agent_id", "Invalid format. Expected :uuid")
+			wrong.Add("agent_id", "Invalid format. Expected :uuid")
 		}
 	}
-	e.Type, _ = wrong.envelopeText("/discovery_type", kind)
-	wrong.envelopePayload(payload)
-	if err := wrong.err(StageEnvelope); err != nil {
+	e.Type, _ = envelopeText(&wrong, "discovery_type", kind)
+	checkPayload(&wrong, payload)
+	if err := wrong.Err(); err != nil {
 		return senderOf(agent, kind), err
 	}
 	return e, nil
@@ -94,25 +95,25 @@ func senderOf(agent, kind value) (e Envelope) {
 	return e
 }
 
-// envelopeText reads a string of the envelope. Its problems have the words that
+// envelopeText reads a string of the envelope. Its faults have the words that
 // clients know.
-func (p *problems) envelopeText(pointer string, v value) (string, bool) {
+func envelopeText(wrong *fault.Errors, name string, v value) (string, bool) {
 	switch {
 	case v.isString():
 		return v.text(), true
 	case v.isNull():
-		p.add(pointer, "null value where string expected")
+		wrong.Add(name, "null value where string expected")
 	default:
-		p.add(pointer, "Invalid string. Got: "+v.typeName())
+		wrong.Add(name, "Invalid string. Got: "+v.typeName())
 	}
 	return "", false
 }
 
-// envelopePayload adds the problems of a payload that is neither an object, nor
+// checkPayload adds the faults of a payload that is neither an object, nor
 // null, nor an array with an object in it: why none of these fits. The decoders
 // leave out what else is in such an array.
-func (p *problems) envelopePayload(v value) {
-	const pointer = "/payload"
+func checkPayload(wrong *fault.Errors, v value) {
+	const name = "payload"
 	switch {
 	case v.isObject(), v.isNull():
 		return
@@ -127,14 +128,14 @@ func (p *problems) envelopePayload(v value) {
 			}
 		}
 		if !first.isAbsent() {
-			p.add(pointer, "Failed to cast value to one of: no schemas validate")
-			p.add(pointer, "Invalid object. Got: array")
-			p.add(pointer+"/0", "Invalid object. Got: "+first.typeName())
+			wrong.Add(name, "Failed to cast value to one of: no schemas validate")
+			wrong.Add(name, "Invalid object. Got: array")
+			wrong.Add(name+"/0", "Invalid object. Got: "+first.typeName())
 		}
 	default:
-		p.add(pointer, "Failed to cast value to one of: no schemas validate")
-		p.add(pointer, "Invalid object. Got: "+v.typeName())
-		p.add(pointer, "Invalid array. Got: "+v.typeName())
+		wrong.Add(name, "Failed to cast value to one of: no schemas validate")
+		wrong.Add(name, "Invalid object. Got: "+v.typeName())
+		wrong.Add(name, "Invalid array. Got: "+v.typeName())
 	}
 }
 
@@ -177,13 +178,13 @@ var decoders = map[landscape.Kind]func(*landscape.Observation, value, *findings)
 // Decode reads the payload of a report, element by element. It refuses a report
 // only where nothing says what it is about, or where its form as a whole is
 // unknown. Anything else that cannot be read becomes unknown or is left out, and
-// is listed among the omissions of the observation. Every error is an *Error of
-// StagePayload.
+// is listed among the omissions of the observation. Every error is a fault of
+// the sender.
 func Decode(e Envelope) (landscape.Observation, error) {
 	o := landscape.Observation{Agent: e.Agent, Kind: landscape.Kind(e.Type)}
 	decode := decoders[o.Kind]
 	if decode == nil {
-		return landscape.Observation{}, refuse(StagePayload, titleRefused, detailUnknown, "")
+		return landscape.Observation{}, &fault.Error{Detail: detailUnknown}
 	}
 	payload, err := check(e.Payload)
 	if err != nil {
@@ -191,7 +192,7 @@ func Decode(e Envelope) (landscape.Observation, error) {
 	}
 	var r findings
 	if err = decode(&o, payload, &r); err == nil {
-		err = r.err(StagePayload)
+		err = r.Err()
 	}
 	if err != nil {
 		return landscape.Observation{}, err

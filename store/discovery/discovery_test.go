@@ -2,17 +2,18 @@ package discovery
 
 import (
 	"encoding/json"
-	"errors"
 	"flag"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"trento/store/fault"
 	"trento/store/landscape"
 )
 
@@ -107,72 +108,68 @@ func TestGolden(t *testing.T) {
 const someAgent = "3f0e4a52-6f5b-5c1d-8a77-0b9d6e21c4f8"
 
 func TestOpen(t *testing.T) {
-	invalid := func(detail, pointer string) Problem { return Problem{"Invalid value", detail, pointer} }
+	invalid := func(detail, field string) fault.Error { return fault.Error{Field: field, Detail: detail} }
+	malformed := func(detail string) fault.Errors { return fault.Errors{{Kind: fault.Malformed, Detail: detail}} }
 	for name, c := range map[string]struct {
-		body  string
-		stage Stage
-		want  []Problem
+		body string
+		want fault.Errors
 	}{
-		"empty":           {``, StageSyntax, []Problem{{"Bad Request", "unexpected end of JSON input", ""}}},
-		"no JSON":         {`{agent}`, StageSyntax, []Problem{{"Bad Request", "invalid character 'a' looking for beginning of object key string", ""}}},
-		"two values":      {`{} {}`, StageSyntax, []Problem{{"Bad Request", "invalid character '{' after top-level value", ""}}},
-		"too deep":        {strings.Repeat("[", 65) + strings.Repeat("]", 65), StageSyntax, []Problem{{"Bad Request", "nested too deeply", ""}}},
-		"array":           {`[]`, StageEnvelope, []Problem{invalid("Invalid object. Got: array", "/")}},
-		"null":            {`null`, StageEnvelope, []Problem{invalid("Invalid object. Got: null", "/")}},
-		"nothing in it":   {`{}`, StageEnvelope, []Problem{invalid("Missing field: agent_id", "/agent_id"), invalid("Missing field: discovery_type", "/discovery_type"), invalid("Missing field: payload", "/payload")}},
-		"payload missing": {`{"agent_id":5,"discovery_type":null}`, StageEnvelope, []Problem{invalid("Missing field: payload", "/payload")}},
+		"empty":           {``, malformed("unexpected end of JSON input")},
+		"no JSON":         {`{agent}`, malformed("invalid character 'a' looking for beginning of object key string")},
+		"two values":      {`{} {}`, malformed("invalid character '{' after top-level value")},
+		"too deep":        {strings.Repeat("[", 65) + strings.Repeat("]", 65), malformed("nested too deeply")},
+		"array":           {`[]`, fault.Errors{invalid("Invalid object. Got: array", "/")}},
+		"null":            {`null`, fault.Errors{invalid("Invalid object. Got: null", "/")}},
+		"nothing in it":   {`{}`, fault.Errors{invalid("Missing field: agent_id", "agent_id"), invalid("Missing field: discovery_type", "discovery_type"), invalid("Missing field: payload", "payload")}},
+		"payload missing": {`{"agent_id":5,"discovery_type":null}`, fault.Errors{invalid("Missing field: payload", "payload")}},
 		"stranger before anything else": {
-			`{"agent_id":5,"colour":1,"age":2}`, StageEnvelope, []Problem{invalid("Unexpected field: colour", "/colour")},
+			`{"agent_id":5,"colour":1,"age":2}`, fault.Errors{invalid("Unexpected field: colour", "colour")},
 		},
-		"names are exact": {`{"Agent_ID":"x"}`, StageEnvelope, []Problem{invalid("Unexpected field: Agent_ID", "/Agent_ID")}},
+		"names are exact": {`{"Agent_ID":"x"}`, fault.Errors{invalid("Unexpected field: Agent_ID", "Agent_ID")}},
 		"long stranger": {
-			`{"` + strings.Repeat("ö", 60) + `":1}`, StageEnvelope,
-			[]Problem{invalid("Unexpected field: "+strings.Repeat("ö", 40), "/"+strings.Repeat("ö", 40))},
+			`{"` + strings.Repeat("ö", 60) + `":1}`,
+			fault.Errors{invalid("Unexpected field: "+strings.Repeat("ö", 40), strings.Repeat("ö", 40))},
 		},
 		"all of the wrong type": {
-			`{"payload":true,"discovery_type":12,"agent_id":{}}`, StageEnvelope, []Problem{
-				invalid("Invalid string. Got: object", "/agent_id"),
-				invalid("Invalid string. Got: integer", "/discovery_type"),
-				invalid("Failed to cast value to one of: no schemas validate", "/payload"),
-				invalid("Invalid object. Got: boolean", "/payload"),
-				invalid("Invalid array. Got: boolean", "/payload"),
+			`{"payload":true,"discovery_type":12,"agent_id":{}}`, fault.Errors{
+				invalid("Invalid string. Got: object", "agent_id"),
+				invalid("Invalid string. Got: integer", "discovery_type"),
+				invalid("Failed to cast value to one of: no schemas validate", "payload"),
+				invalid("Invalid object. Got: boolean", "payload"),
+				invalid("Invalid array. Got: boolean", "payload"),
 			},
 		},
 		"nulls": {
-			`{"agent_id":null,"discovery_type":null,"payload":null}`, StageEnvelope, []Problem{
-				invalid("null value where string expected", "/agent_id"),
-				invalid("null value where string expected", "/discovery_type"),
+			`{"agent_id":null,"discovery_type":null,"payload":null}`, fault.Errors{
+				invalid("null value where string expected", "agent_id"),
+				invalid("null value where string expected", "discovery_type"),
 			},
 		},
 		"no uuid": {
-			`{"agent_id":"3f0e4a52-6f5b-5c1d-8a77-0b9d6e21c4f","discovery_type":"","payload":[]}`, StageEnvelope,
-			[]Problem{invalid("Invalid format. Expected :uuid", "/agent_id")},
+			`{"agent_id":"3f0e4a52-6f5b-5c1d-8a77-0b9d6e21c4f","discovery_type":"","payload":[]}`,
+			fault.Errors{invalid("Invalid format. Expected :uuid", "agent_id")},
 		},
 		"numbers that are no integers": {
-			`{"agent_id":1.0,"discovery_type":1e3,"payload":-2}`, StageEnvelope, []Problem{
-				invalid("Invalid string. Got: number", "/agent_id"),
-				invalid("Invalid string. Got: number", "/discovery_type"),
-				invalid("Failed to cast value to one of: no schemas validate", "/payload"),
-				invalid("Invalid object. Got: integer", "/payload"),
-				invalid("Invalid array. Got: integer", "/payload"),
+			`{"agent_id":1.0,"discovery_type":1e3,"payload":-2}`, fault.Errors{
+				invalid("Invalid string. Got: number", "agent_id"),
+				invalid("Invalid string. Got: number", "discovery_type"),
+				invalid("Failed to cast value to one of: no schemas validate", "payload"),
+				invalid("Invalid object. Got: integer", "payload"),
+				invalid("Invalid array. Got: integer", "payload"),
 			},
 		},
 		"array of other things": {
-			`{"agent_id":"` + someAgent + `","discovery_type":"x","payload":["a",1]}`, StageEnvelope, []Problem{
-				invalid("Failed to cast value to one of: no schemas validate", "/payload"),
-				invalid("Invalid object. Got: array", "/payload"),
-				invalid("Invalid object. Got: string", "/payload/0"),
+			`{"agent_id":"` + someAgent + `","discovery_type":"x","payload":["a",1]}`, fault.Errors{
+				invalid("Failed to cast value to one of: no schemas validate", "payload"),
+				invalid("Invalid object. Got: array", "payload"),
+				invalid("Invalid object. Got: string", "payload/0"),
 			},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Open([]byte(c.body))
-			var refused *Error
-			if !errors.As(err, &refused) {
-				t.Fatalf("Open: %v, want a refusal", err)
-			}
-			if diff := cmp.Diff(&Error{c.stage, c.want}, refused); diff != "" {
-				t.Errorf("refusal (-want +got):\n%s", diff)
+			if got := fault.Of(err); !slices.Equal(got, c.want) {
+				t.Errorf("refused with %v, want %v", got, c.want)
 			}
 		})
 	}

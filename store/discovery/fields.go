@@ -124,13 +124,13 @@ func (f *fields) get(name string) (value, bool) {
 // refused.
 func (f *fields) requiredText(name string) string {
 	v, ok := f.get(name)
-	pointer := "/" + strings.ToLower(name)
+	field := strings.ToLower(name)
 	switch {
 	case !ok:
-		f.problems.add(pointer, detailBlank)
+		f.Errors.Add(field, detailBlank)
 		return ""
 	case !v.isString():
-		f.problems.add(pointer, detailInvalid)
+		f.Errors.Add(field, detailInvalid)
 		return ""
 	}
 	return v.text()

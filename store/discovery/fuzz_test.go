@@ -2,7 +2,7 @@ package discovery
 
 import (
 	"encoding/json"
-	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -10,29 +10,23 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"trento/store/fault"
 	"trento/store/landscape"
 )
 
 // refusal checks that an error is one the caller can answer with.
-func refusal(t *testing.T, err error, stages ...Stage) {
+func refusal(t *testing.T, err error, kinds ...fault.Kind) {
 	t.Helper()
-	var refused *Error
-	if !errors.As(err, &refused) {
-		t.Fatalf("%T %v is no refusal", err, err)
+	faults := fault.Of(err)
+	if len(faults) == 0 || len(faults) > 5 {
+		t.Fatalf("%T %v is %d faults", err, err, len(faults))
 	}
-	known := false
-	for _, stage := range stages {
-		known = known || refused.Stage == stage
-	}
-	if !known || len(refused.Problems) == 0 || len(refused.Problems) > 5 {
-		t.Fatalf("refusal of stage %d with %d problems", refused.Stage, len(refused.Problems))
-	}
-	for _, p := range refused.Problems {
-		if p.Title == "" || p.Detail == "" || (p.Title == titleInvalid) != strings.HasPrefix(p.Pointer, "/") {
-			t.Fatalf("problem %+v", p)
+	for _, f := range faults {
+		if f.Detail == "" || !slices.Contains(kinds, f.Kind) {
+			t.Fatalf("%s fault %+v", f.Kind, f)
 		}
 	}
-	if text := refused.Error(); text == "" || !utf8.ValidString(text) {
+	if text := faults.Error(); text == "" || !utf8.ValidString(text) {
 		t.Fatalf("error text %q", text)
 	}
 }
@@ -47,7 +41,7 @@ func FuzzOpen(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		e, err := Open(body)
 		if err != nil {
-			refusal(t, err, StageSyntax, StageEnvelope)
+			refusal(t, err, fault.Malformed, fault.Invalid)
 			return
 		}
 		var plain struct {
@@ -65,7 +59,7 @@ func FuzzOpen(f *testing.F) {
 			t.Fatalf("payload %q, want %q", e.Payload, plain.Payload)
 		}
 		if _, err := Decode(e); err != nil {
-			refusal(t, err, StagePayload)
+			refusal(t, err, fault.Invalid)
 		}
 	})
 }
@@ -86,7 +80,7 @@ func FuzzDecode(f *testing.F) {
 		e := Envelope{Agent: someAgent, Type: string(landscape.Kinds[int(kind)%len(landscape.Kinds)]), Payload: payload}
 		seen, err := Decode(e)
 		if err != nil {
-			refusal(t, err, StagePayload)
+			refusal(t, err, fault.Invalid)
 			if diff := cmp.Diff(landscape.Observation{}, seen); diff != "" {
 				t.Fatalf("refused, but understood something:\n%s", diff)
 			}

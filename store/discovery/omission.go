@@ -3,6 +3,7 @@ package discovery
 import (
 	"unicode/utf8"
 
+	"trento/store/fault"
 	"trento/store/landscape"
 )
 
@@ -30,10 +31,10 @@ const (
 	isNotKnown        = "is not a known value"
 )
 
-// findings are what is found wrong while a report is read: problems, for which
+// findings are what is found wrong while a report is read: faults, for which
 // it is refused, and omissions, which are left out of what is decoded.
 type findings struct {
-	problems
+	fault.Errors
 	omissions []landscape.Omission
 	omitted   int // how many there were; omissions is limited
 }

@@ -2,21 +2,15 @@ package discovery
 
 import (
 	"encoding/json"
-	"errors"
+	"slices"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
+	"trento/store/fault"
 	"trento/store/landscape"
 )
 
-// problem is a refusal of a field; without a pointer, of the whole payload.
-func problem(detail, pointer string) Problem {
-	if pointer == "" {
-		return Problem{"Unprocessable Entity", detail, ""}
-	}
-	return Problem{"Invalid value", detail, pointer}
-}
+// problem is a fault of a field; without a field, of the whole payload.
+func problem(detail, field string) fault.Error { return fault.Error{Field: field, Detail: detail} }
 
 // changed is a good object with some members replaced; removed where the
 // replacement is empty.
@@ -40,7 +34,7 @@ func changed(t *testing.T, object string, members map[string]string) string {
 
 // refusals compares what is wrong with each payload; nothing means that it is
 // accepted.
-func refusals(t *testing.T, kind landscape.Kind, cases map[string][]Problem) {
+func refusals(t *testing.T, kind landscape.Kind, cases map[string]fault.Errors) {
 	t.Helper()
 	for payload, want := range cases {
 		_, err := Decode(Envelope{Agent: someAgent, Type: string(kind), Payload: json.RawMessage(payload)})
@@ -50,22 +44,17 @@ func refusals(t *testing.T, kind landscape.Kind, cases map[string][]Problem) {
 			}
 			continue
 		}
-		var refused *Error
-		if !errors.As(err, &refused) {
-			t.Errorf("%s: %v, want a refusal", payload, err)
-			continue
-		}
-		if diff := cmp.Diff(&Error{StagePayload, want}, refused); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", payload, diff)
+		if got := fault.Of(err); !slices.Equal(got, want) {
+			t.Errorf("%s: refused with %v, want %v", payload, got, want)
 		}
 	}
 }
 
-var unableProblem = []Problem{problem("Unable to handle discovery.", "")}
+var unableProblem = fault.Errors{problem("Unable to handle discovery.", "")}
 
 func TestUnknownType(t *testing.T) {
 	for _, kind := range []landscape.Kind{"", "host", "HOST_DISCOVERY", "host_discovery "} {
-		refusals(t, kind, map[string][]Problem{`{}`: {problem("Unknown discovery type.", "")}})
+		refusals(t, kind, map[string]fault.Errors{`{}`: {problem("Unknown discovery type.", "")}})
 	}
 }
 
@@ -75,30 +64,30 @@ const goodHost = `{"hostname":"quay","ip_addresses":["10.0.0.1"],"agent_version"
 // A report is refused where it does not say what it is about, and where its
 // shape is none of its kind. What else cannot be read is shown by TestFields.
 func TestRefusals(t *testing.T) {
-	blank := func(pointer string) []Problem { return []Problem{problem("can't be blank", pointer)} }
-	invalid := func(pointer string) []Problem { return []Problem{problem("is invalid", pointer)} }
-	hosts := map[string][]Problem{
+	blank := func(pointer string) fault.Errors { return fault.Errors{problem("can't be blank", pointer)} }
+	invalid := func(pointer string) fault.Errors { return fault.Errors{problem("is invalid", pointer)} }
+	hosts := map[string]fault.Errors{
 		`null`: unableProblem, `[]`: unableProblem, `[{}]`: unableProblem, `"x"`: unableProblem,
-		`{}`: blank("/hostname"), goodHost: nil, `{"hostname":"quay"}`: nil,
+		`{}`: blank("hostname"), goodHost: nil, `{"hostname":"quay"}`: nil,
 	}
 	for _, v := range []string{"", `null`, `""`, `" \t\n\u00a0"`} {
-		hosts[changed(t, goodHost, map[string]string{"hostname": v})] = blank("/hostname")
+		hosts[changed(t, goodHost, map[string]string{"hostname": v})] = blank("hostname")
 	}
 	for _, v := range []string{`5`, `true`, `[]`, `{}`, `["a"]`} {
-		hosts[changed(t, goodHost, map[string]string{"hostname": v})] = invalid("/hostname")
+		hosts[changed(t, goodHost, map[string]string{"hostname": v})] = invalid("hostname")
 	}
 	refusals(t, landscape.HostDiscovery, hosts)
-	refusals(t, landscape.CloudDiscovery, map[string][]Problem{`null`: unableProblem, `[]`: unableProblem, `{}`: nil})
-	refusals(t, landscape.SubscriptionDiscovery, map[string][]Problem{
+	refusals(t, landscape.CloudDiscovery, map[string]fault.Errors{`null`: unableProblem, `[]`: unableProblem, `{}`: nil})
+	refusals(t, landscape.SubscriptionDiscovery, map[string]fault.Errors{
 		`null`: unableProblem, `{"identifier":"SLES_SAP"}`: unableProblem, `[]`: nil, `[{}]`: nil, `[5]`: nil,
 	})
-	refusals(t, landscape.SaptuneDiscovery, map[string][]Problem{`null`: unableProblem, `[]`: unableProblem, `{}`: nil})
-	refusals(t, landscape.ClusterDiscovery, map[string][]Problem{
+	refusals(t, landscape.SaptuneDiscovery, map[string]fault.Errors{`null`: unableProblem, `[]`: unableProblem, `{}`: nil})
+	refusals(t, landscape.ClusterDiscovery, map[string]fault.Errors{
 		`[]`: unableProblem, `[{}]`: unableProblem, `"x"`: unableProblem, `7`: unableProblem, `{`: unableProblem, ``: unableProblem,
-		`{}`: blank("/id"), `{"Online":false}`: blank("/id"), `{"Online":false,"Id":" "}`: blank("/id"), `{"Online":false,"Id":5}`: invalid("/id"),
+		`{}`: blank("id"), `{"Online":false}`: blank("id"), `{"Online":false,"Id":" "}`: blank("id"), `{"Online":false,"Id":5}`: invalid("id"),
 		`{"Id":"k"}`: nil, `{"Online":"false","Id":"k"}`: nil, goodCluster: nil,
 	})
-	refusals(t, landscape.SAPSystemDiscovery, map[string][]Problem{
+	refusals(t, landscape.SAPSystemDiscovery, map[string]fault.Errors{
 		`null`: unableProblem, `{}`: unableProblem, `"x"`: unableProblem, `7`: unableProblem, ``: unableProblem,
 		`[]`: nil, `[[]]`: nil, `[1]`: nil, `[{}]`: nil,
 	})

@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"trento/store/fault"
 )
 
 // What may stand in the place of a part of a report, in the order of the
@@ -127,7 +129,7 @@ func (f *fieldTable) decode() (map[string]any, error) {
 	}
 	seen, err := Decode(Envelope{Agent: someAgent, Type: f.kind, Payload: payload})
 	if err != nil {
-		refusal(f.t, err, StagePayload)
+		refusal(f.t, err, fault.Invalid)
 		return nil, err
 	}
 	text, err := json.Marshal(seen)
@@ -222,7 +224,11 @@ const same = "="
 func (f *fieldTable) outcome() string {
 	after, refused := f.decode()
 	if refused != nil {
-		return "**refused**: " + strings.TrimPrefix(refused.Error(), "discovery refused: ")
+		var words []string
+		for _, f := range fault.Of(refused) {
+			words = append(words, strings.TrimPrefix("/"+f.Field+" ", "/ ")+f.Detail)
+		}
+		return "**refused**: " + strings.Join(words, "; ")
 	}
 	told, _ := after["omissions"].([]any)
 	delete(after, "omissions")

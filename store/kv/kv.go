@@ -31,12 +31,14 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
+
+	"trento/store/fault"
 )
 
 // The errors a caller can do something about. Every other one is a fault of
 // the program or of the disk.
 var (
-	ErrNotFound = errors.New("not found")
+	ErrNotFound = fault.New(fault.NotFound, "not found")
 	ErrInUse    = errors.New("another instance is using it")
 	ErrNewer    = errors.New("written by a newer version")
 	ErrClosed   = errors.New("store is closed")

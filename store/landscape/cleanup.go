@@ -7,15 +7,16 @@ import (
 	"time"
 
 	"trento/store/activity"
+	"trento/store/fault"
 )
 
 // The reasons for which something cannot be cleaned up, beside ErrUnknown and
 // ErrNotRegistered.
 var (
 	// ErrLive: a host was heard too recently.
-	ErrLive = errors.New("requested operation not allowed for live hosts")
+	ErrLive = &fault.Error{Detail: "Requested operation not allowed for live hosts."}
 	// ErrPresent: the host of an instance still lists it.
-	ErrPresent = errors.New("instance is present")
+	ErrPresent = &fault.Error{Detail: "Requested operation not allowed for present SAP instances."}
 )
 
 // Target is something to be cleaned up: the instance of a database or of an

@@ -1,7 +1,6 @@
 package landscape
 
 import (
-	"fmt"
 	"regexp"
 	"strings"
 
@@ -48,12 +47,3 @@ const (
 	// does not count. The API does not have it.
 	HealthNotSet Health = "not_set"
 )
-
-// InvalidError means that the caller has given a wrong value: for which field,
-// and the end of a sentence about it.
-type InvalidError struct {
-	Field  string
-	Detail string
-}
-
-func (e *InvalidError) Error() string { return fmt.Sprintf("%s %s", e.Field, e.Detail) }

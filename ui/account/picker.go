@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"trento/auth"
-	"trento/store/landscape"
+	"trento/store/fault"
 	"trento/ui/page"
 )
 
@@ -84,7 +84,7 @@ func (s *Pages) permissions(w http.ResponseWriter, r *http.Request) error {
 	for i, name := range []string{"held", "chosen"} {
 		ids, known := parseAbilities(strings.FieldsFunc(q.Get(name), func(c rune) bool { return c == ',' }))
 		if known = known && !slices.ContainsFunc(ids, func(id int) bool { return id < 1 || id > len(auth.Abilities()) }); !known {
-			return &landscape.InvalidError{Field: name, Detail: "is invalid"}
+			return fault.Field(name, "is invalid")
 		}
 		lists[i] = ids
 	}

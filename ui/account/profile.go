@@ -8,7 +8,7 @@ import (
 
 	"trento/auth"
 	"trento/store"
-	"trento/store/landscape"
+	"trento/store/fault"
 	"trento/ui/api"
 	"trento/ui/page"
 )
@@ -154,14 +154,14 @@ func (s *Pages) changeProfile(w http.ResponseWriter, r *http.Request) error {
 
 // refuseProfile shows what is wrong with what was typed. Where that is nothing
 // but the password, which another address takes, it is asked for.
-func (s *Pages) refuseProfile(w http.ResponseWriter, r *http.Request, f profileForm, faults auth.FieldErrors) error {
+func (s *Pages) refuseProfile(w http.ResponseWriter, r *http.Request, f profileForm, faults fault.Errors) error {
 	p, err := s.newProfilePage(r)
 	if err != nil {
 		return err
 	}
 	p.put(f)
 	p.Typed = true
-	fields := slices.DeleteFunc(slices.Clone(faults), func(fault landscape.InvalidError) bool { return fault.Field == "current_password" })
+	fields := slices.DeleteFunc(slices.Clone(faults), func(f fault.Error) bool { return f.Field == "current_password" })
 	if p.Faults, p.Rest = page.ApplyFaults(fields, &p.Fullname, &p.Email, &p.Timezone); len(fields) > 0 {
 		return s.showProfile(w, r, http.StatusUnprocessableEntity, p)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"trento/auth"
 	"trento/store"
+	"trento/store/fault"
 	"trento/ui/page"
 )
 
@@ -150,7 +151,7 @@ func (s *Pages) changeTokenSettings(w http.ResponseWriter, r *http.Request) erro
 
 // readTokenSettings reads the form. What is no number is 0, which the rules
 // refuse.
-func readTokenSettings(form url.Values) (after store.TokenSettings, wrong auth.FieldErrors) {
+func readTokenSettings(form url.Values) (after store.TokenSettings, wrong fault.Errors) {
 	after = store.TokenSettings{
 		Enabled: page.ReadCheckbox(form, "enabled", &wrong), AllowBasic: page.ReadCheckbox(form, "allow_basic", &wrong),
 		AllowSignIn: page.ReadCheckbox(form, "allow_sign_in", &wrong), AllowInQuery: page.ReadCheckbox(form, "allow_in_query", &wrong),

@@ -12,7 +12,7 @@ import (
 
 	"trento/auth"
 	"trento/store"
-	"trento/store/landscape"
+	"trento/store/fault"
 	"trento/ui/page"
 	"trento/ui/table"
 )
@@ -97,12 +97,12 @@ func (d *tokenDialog) typed(s *Pages, r *http.Request) (scopes []string) {
 }
 
 // wrong is what is wrong before package auth has seen what was typed.
-func (d *tokenDialog) wrong() (faults auth.FieldErrors) {
+func (d *tokenDialog) wrong() (faults fault.Errors) {
 	if d.Expiry.Fault != "" {
-		faults = append(faults, landscape.InvalidError{Field: "expires_at", Detail: d.Expiry.Fault})
+		faults.Add("expires_at", d.Expiry.Fault)
 	}
 	if d.Scopes != nil && d.Scopes.Fault != "" {
-		faults = append(faults, landscape.InvalidError{Field: "scopes", Detail: d.Scopes.Fault})
+		faults.Add("scopes", d.Scopes.Fault)
 	}
 	return faults
 }
@@ -136,7 +136,7 @@ func (d *tokenDialog) refuse(err error) bool {
 			}
 		}
 	}
-	faults = slices.DeleteFunc(slices.Clone(faults), func(f landscape.InvalidError) bool {
+	faults = slices.DeleteFunc(slices.Clone(faults), func(f fault.Error) bool {
 		return f.Field == "expires_at" || f.Field == "scopes" || f.Field == "may_grant_administration"
 	})
 	var rest []string

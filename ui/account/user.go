@@ -10,7 +10,7 @@ import (
 
 	"trento/auth"
 	"trento/store"
-	"trento/store/landscape"
+	"trento/store/fault"
 	"trento/ui/api"
 	"trento/ui/page"
 	"trento/ui/table"
@@ -65,11 +65,11 @@ func UserPath(id int64, verb string) string { return fmt.Sprintf("/users/%d/%s",
 
 // readUserForm reads what was typed. A choice that is none of those offered is
 // a fault.
-func readUserForm(r *http.Request, made bool) (f userForm, wrong auth.FieldErrors) {
+func readUserForm(r *http.Request, made bool) (f userForm, wrong fault.Errors) {
 	q := r.PostForm
 	abilities, known := parseAbilities(q["ability"])
 	if !known {
-		wrong = append(wrong, landscape.InvalidError{Field: "abilities", Detail: "is invalid"})
+		wrong.Add("abilities", "is invalid")
 	}
 	f = userForm{NewUser: auth.NewUser{
 		Username: q.Get("username"), Fullname: q.Get("fullname"), Email: q.Get("email"), Timezone: strings.TrimSpace(q.Get("timezone")),
@@ -84,7 +84,7 @@ func readUserForm(r *http.Request, made bool) (f userForm, wrong auth.FieldError
 
 // prepared does what a button of the form asks for before anything is saved,
 // and reports whether one did.
-func (f *userForm) prepared(r *http.Request, p *userPage) (ready bool, wrong auth.FieldErrors) {
+func (f *userForm) prepared(r *http.Request, p *userPage) (ready bool, wrong fault.Errors) {
 	if made := r.PostForm.Get("generated"); made != "" && made == f.Password {
 		p.Generated = made // still to be handed over
 	}
@@ -97,7 +97,7 @@ func (f *userForm) prepared(r *http.Request, p *userPage) (ready bool, wrong aut
 		profiles := auth.Profiles()
 		n, err := strconv.Atoi(r.PostForm.Get("preset"))
 		if err != nil || n < 0 || n >= len(profiles) {
-			return false, auth.FieldErrors{{Field: "abilities", Detail: "is invalid"}}
+			return false, fault.Errors{{Field: "abilities", Detail: "is invalid"}}
 		}
 		f.Abilities = profiles[n].Abilities
 		return true, nil
@@ -366,7 +366,7 @@ func (s *Pages) userChanged(w http.ResponseWriter, r *http.Request, u *store.Use
 // shown again.
 func onlyPassword(err error) bool {
 	faults, ok := page.FieldFaults(err)
-	return ok && !slices.ContainsFunc(faults, func(f landscape.InvalidError) bool { return f.Field != "current_password" })
+	return ok && !slices.ContainsFunc(faults, func(f fault.Error) bool { return f.Field != "current_password" })
 }
 
 // change is what the form asks to be different.

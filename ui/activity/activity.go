@@ -105,7 +105,7 @@ func (v Viewer) Sees(e *activity.Entry) bool { return v.All.Match(e) }
 func (v Viewer) narrow(f activity.Filter) (activity.Filter, error) {
 	narrowed, err := v.Narrow(f)
 	if errors.Is(err, auth.ErrForbidden) {
-		return narrowed, &page.Refusal{Ability: "activity_log:users", Action: "To filter the activity log by other users"}
+		return narrowed, page.Missing("activity_log:users", "To filter the activity log by other users")
 	}
 	return narrowed, err
 }
@@ -150,7 +150,7 @@ func (s *Pages) activityLog(w http.ResponseWriter, r *http.Request) error {
 func (s *Pages) findEntries(r *http.Request, v Viewer, q logQuery, p *activityPage) (search.Page, error) {
 	f, err := q.filter(s.Store.Now())
 	if errors.Is(err, activity.ErrSearchTooLong) {
-		p.SearchHints, p.EmptyWords = []string{"This was not searched for: " + err.Error() + "."}, "The search is too long."
+		p.SearchHints, p.EmptyWords = []string{"This was not searched for: " + activity.ErrSearchTooLong.Detail + "."}, "The search is too long."
 		return search.Page{}, nil
 	}
 	if err != nil {

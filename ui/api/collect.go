@@ -1,7 +1,6 @@
 package api
 
 import (
-	"errors"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -11,6 +10,7 @@ import (
 
 	"trento/store"
 	"trento/store/discovery"
+	"trento/store/fault"
 	"trento/store/landscape"
 )
 
@@ -47,33 +47,33 @@ func (a *API) observe(r *http.Request, body bodyBytes) error {
 // refuse notes why a report could not be used, and answers so. The problems
 // point into text; body, where there is one, is worth keeping.
 func (a *API) refuse(r *http.Request, from discovery.Envelope, text []byte, body bodyBytes, err error) error {
-	undecodable, ok := errors.AsType[*discovery.Error](err)
-	if !ok {
+	faults := fault.Of(err)
+	if faults == nil {
 		return err
 	}
 	if from.Agent == "" {
-		a.unidentified.warn(a.deps.Log, a.deps.Auth.ClientAddress(r), a.deps.Store.Now(), undecodable)
+		a.unidentified.warn(a.deps.Log, a.deps.Auth.ClientAddress(r), a.deps.Store.Now(), faults)
 		return err
 	}
-	refused := store.RefusedReport{Agent: from.Agent, Kind: landscape.Kind(from.Type), Body: body, Reason: undecodable.Error()}
+	refused := store.RefusedReport{Agent: from.Agent, Kind: landscape.Kind(from.Type), Body: body, Reason: faults.Error()}
 	if !refused.Kind.Known() {
 		refused.Kind = store.OtherDiscovery
 		refused.Problems = append(refused.Problems, store.ReportProblem{
 			Pointer: "/discovery_type", Detail: "names no discovery that is known", Read: quotedType(from.Type),
 		})
 	}
-	for _, p := range undecodable.Problems {
-		if refused.Kind == store.OtherDiscovery && (p.Pointer == "" || p.Pointer == "/discovery_type") {
+	for _, f := range faults {
+		if refused.Kind == store.OtherDiscovery && (f.Field == "" || f.Field == "discovery_type") {
 			continue // that is said
 		}
-		told := store.ReportProblem{Pointer: p.Pointer, Detail: p.Detail, Read: discovery.ReadAt(text, p.Pointer)}
-		if p.Pointer == "" {
-			told.Detail, told.Read = "it has another shape than expected", discovery.ReadAt(text, "/")
+		told := store.ReportProblem{Detail: "it has another shape than expected", Read: discovery.ReadAt(text, wholeRequest)}
+		if f.Field != "" {
+			told = store.ReportProblem{Pointer: pointerTo(f.Field), Detail: f.Detail, Read: discovery.ReadAt(text, pointerTo(f.Field))}
 		}
 		refused.Problems = append(refused.Problems, told)
 	}
-	if fault := a.deps.Store.RefuseReport(r.Context(), refused); fault != nil {
-		return fault
+	if err := a.deps.Store.RefuseReport(r.Context(), refused); err != nil {
+		return err
 	}
 	return err
 }

@@ -341,7 +341,7 @@ const (
 	signedOut = `{"error":"Unauthorized"}`
 	notFound  = `{"errors":[{"title":"Not Found","detail":"The requested resource cannot be found."}]}`
 	forbidden = `{"errors":[{"title":"Forbidden","detail":"You can't perform the operation or access the resource."}]}`
-	fault     = `{"errors":[{"title":"Internal Server Error","detail":"Something went wrong."}]}`
+	ourFault  = `{"errors":[{"title":"Internal Server Error","detail":"Something went wrong."}]}`
 )
 
 // general is the body of an error that says no more than its status.

@@ -100,11 +100,11 @@ func TestFaults(t *testing.T) {
 		status                 int
 		want                   string
 	}{
-		{"ann", "GET", "/api/v1/hosts", "", 500, fault},
-		{nobody, "GET", "/api/v1/prometheus/targets", "", 500, fault},
-		{nobody, "POST", collectPath, hostReport(agentID, "vega01"), 500, fault},
-		{nobody, "POST", collectPath, report(agentID, "weather_discovery", "{}"), 500, fault},
-		{nobody, "POST", "/api/v1/hosts/" + agentID + "/heartbeat", "", 500, fault},
+		{"ann", "GET", "/api/v1/hosts", "", 500, ourFault},
+		{nobody, "GET", "/api/v1/prometheus/targets", "", 500, ourFault},
+		{nobody, "POST", collectPath, hostReport(agentID, "vega01"), 500, ourFault},
+		{nobody, "POST", collectPath, report(agentID, "weather_discovery", "{}"), 500, ourFault},
+		{nobody, "POST", "/api/v1/hosts/" + agentID + "/heartbeat", "", 500, ourFault},
 		{nobody, "GET", "/api/healthz", "", 500, `{"database":"fail"}`},
 		{nobody, "GET", "/api/readyz", "", 503, `{"ready":false}`},
 	} {

@@ -12,7 +12,7 @@ import (
 
 	"trento/auth"
 	"trento/store"
-	"trento/store/discovery"
+	"trento/store/fault"
 	"trento/store/landscape"
 	"trento/ui/api"
 )
@@ -33,17 +33,17 @@ func TestFail(t *testing.T) {
 		"forbidden":     {auth.ErrForbidden, 403, forbidden, false},
 		"not found":     {store.ErrNotFound, 404, notFound, false},
 		"conflict":      {store.ErrConflict, 409, general(409), false},
-		"invalid":       {&landscape.InvalidError{Field: "email", Detail: "is invalid"}, 422, problems("/email", "is invalid"), false},
+		"invalid":       {fault.Field("email", "is invalid"), 422, problems("/email", "is invalid"), false},
 		"live":          {landscape.ErrLive, 422, sentence("Requested operation not allowed for live hosts."), false},
 		"present":       {landscape.ErrPresent, 422, sentence("Requested operation not allowed for present SAP instances."), false},
 		"busy":          {auth.ErrBusy, 503, general(503), false},
-		"syntax":        {&discovery.Error{Stage: discovery.StageSyntax, Problems: []discovery.Problem{{Title: "Bad Request", Detail: "x"}}}, 400, `{"errors":[{"title":"Bad Request","detail":"x"}]}`, false},
-		"undecodable":   {&discovery.Error{Stage: discovery.StagePayload, Problems: []discovery.Problem{{Title: "Invalid value", Detail: "x", Pointer: "/y"}}}, 422, problems("/y", "x"), false},
-		"anything":      {errors.New("the disk says secret things"), 500, fault, true},
-		"in use":        {store.ErrInUse, 500, fault, true},
-		"closed":        {store.ErrClosed, 500, fault, true},
-		"out of time":   {context.DeadlineExceeded, 500, fault, true},
-		"client is off": {context.Canceled, 500, fault, false},
+		"syntax":        {&fault.Error{Kind: fault.Malformed, Detail: "x"}, 400, `{"errors":[{"title":"Bad Request","detail":"x"}]}`, false},
+		"fields":        {fault.Errors{{Field: "y", Detail: "x"}, {Field: "/", Detail: "z"}}, 422, problems("/y", "x", "/", "z"), false},
+		"anything":      {errors.New("the disk says secret things"), 500, ourFault, true},
+		"in use":        {store.ErrInUse, 500, ourFault, true},
+		"closed":        {store.ErrClosed, 500, ourFault, true},
+		"out of time":   {context.DeadlineExceeded, 500, ourFault, true},
+		"client is off": {context.Canceled, 500, ourFault, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var log bytes.Buffer

@@ -1,10 +1,13 @@
 package api
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"strings"
 	"unicode/utf8"
+
+	"trento/store/fault"
 )
 
 // The limits of a query, wherever one is read. Whatever a page or an answer
@@ -20,16 +23,8 @@ const (
 	MaxQueryValue = 4 << 10
 )
 
-// QueryError refuses a query that is larger than any use of it. Status 414.
-type QueryError struct {
-	Parameter string // the one at fault, cut to a length that can be shown
-	Detail    string // "should have at most 200 value(s)"
-}
-
-func (e *QueryError) Error() string { return fmt.Sprintf("parameter %s %s", e.Parameter, e.Detail) }
-
-// CheckQuery returns a QueryError for a query that exceeds a limit, and another
-// error, of status 400, for one that is no UTF-8. It says nothing about what
+// CheckQuery returns a fault for a query that exceeds a limit, which names the
+// parameter, and one for a query that is no UTF-8. It says nothing about what
 // cannot be parsed: whoever reads that does.
 func CheckQuery(raw string) error {
 	if raw == "" {
@@ -49,11 +44,11 @@ func CheckQuery(raw string) error {
 		count[name]++
 		size[name] += len(part)
 		if count[name] > MaxQueryValues {
-			return &QueryError{truncatedName(name), fmt.Sprintf("should have at most %d value(s)", MaxQueryValues)}
+			return queryFault(name, fmt.Sprintf("should have at most %d value(s)", MaxQueryValues))
 		}
 		if len(value) > MaxQueryValue { // else it is not longer unescaped, either
 			if unescaped, err := url.QueryUnescape(value); err == nil && len(unescaped) > MaxQueryValue {
-				return &QueryError{truncatedName(name), fmt.Sprintf("should have at most %d byte(s)", MaxQueryValue)}
+				return queryFault(name, fmt.Sprintf("should have at most %d byte(s)", MaxQueryValue))
 			}
 		}
 		if size[name] > size[largest] {
@@ -61,9 +56,14 @@ func CheckQuery(raw string) error {
 		}
 	}
 	if len(raw) > MaxQuery {
-		return &QueryError{truncatedName(largest), fmt.Sprintf("makes the address too long: its query has %d bytes and can have %d", len(raw), MaxQuery)}
+		return queryFault(largest, fmt.Sprintf("makes the address too long: its query has %d bytes and can have %d", len(raw), MaxQuery))
 	}
 	return nil
+}
+
+// queryFault refuses a query because of one of its parameters.
+func queryFault(parameter, detail string) error {
+	return &fault.Error{Kind: fault.AddressTooLong, Field: cmp.Or(truncatedName(parameter), wholeRequest), Detail: detail}
 }
 
 // truncatedName is the name of a parameter or member, which can be anything, as an

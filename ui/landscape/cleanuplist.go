@@ -217,7 +217,7 @@ func chosenLeft(r *http.Request, all []*cleanupItem, v *page.Snapshot) ([]*clean
 			continue // no form of ours says that
 		}
 		if !reader.Can(l.kind.ability) {
-			return nil, &page.Refusal{Ability: l.kind.ability, Action: "To clean up this"}
+			return nil, page.Missing(l.kind.ability, "To clean up this")
 		}
 		chosen = append(chosen, l)
 	}

@@ -9,7 +9,7 @@ import (
 
 	"trento/auth"
 	"trento/store"
-	"trento/store/landscape"
+	"trento/store/fault"
 	"trento/ui/api"
 	"trento/ui/page"
 	"trento/ui/table"
@@ -121,11 +121,11 @@ func (s *Pages) addTag(k page.Taggable) func(http.ResponseWriter, *http.Request)
 		if !slices.Contains(tags, strings.TrimSpace(value)) {
 			err = s.Store.AddTag(r.Context(), page.Actor(r.Context()), k.Kind, id, value)
 		}
-		var invalid *landscape.InvalidError
-		if !errors.As(err, &invalid) {
+		wrong := fault.Fields(err)
+		if wrong == nil {
 			return tagsChanged(w, r, id, err)
 		}
-		p.Fault = tagFault(value, invalid)
+		p.Fault = tagFault(value, wrong[0].Detail)
 		if r.Header.Get(page.FragmentHeader) != "" {
 			http.Error(w, p.Fault, http.StatusUnprocessableEntity)
 			return nil
@@ -171,14 +171,14 @@ func tagsChanged(w http.ResponseWriter, r *http.Request, id string, err error) e
 }
 
 // tagFault says what is wrong with what somebody typed.
-func tagFault(value string, fault *landscape.InvalidError) string {
+func tagFault(value, detail string) string {
 	switch value = strings.TrimSpace(value); {
 	case value == "":
 		return "Type the tag first."
 	case strings.ContainsAny(value, " \t\n"):
 		return "A tag has no blanks in it. Letters, digits and + - = . , _ : @ make a tag."
-	case fault.Detail == "has invalid format":
+	case detail == "has invalid format":
 		return "Only letters, digits and + - = . , _ : @ make a tag."
 	}
-	return "This tag " + fault.Detail + "."
+	return "This tag " + detail + "."
 }

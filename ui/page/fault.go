@@ -2,28 +2,30 @@ package page
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"syscall"
 
 	"trento/auth"
+	"trento/store/fault"
 )
 
-// Refusal is auth.ErrForbidden that knows what is missing.
-type Refusal struct {
-	Ability string
-	Action  string // "To filter the activity log by other users"
+// Missing is auth.ErrForbidden that says which permission whoever asks would
+// need, and what for: "To filter the activity log by other users".
+func Missing(permission, purpose string) error {
+	return &fault.Error{
+		Kind:   fault.Forbidden,
+		Detail: fmt.Sprintf("%s you need the permission %s. Somebody with the permission all:users can grant it to you.", purpose, permission),
+		Cause:  auth.ErrForbidden,
+	}
 }
-
-func (e *Refusal) Error() string { return "needs " + e.Ability }
-
-func (e *Refusal) Unwrap() error { return auth.ErrForbidden }
 
 // What is wrong with a request before any handler has seen it.
 var (
-	ErrNoRoute     = errors.New("no such page")
-	ErrMethod      = errors.New("method not allowed")
-	ErrCrossOrigin = errors.New("sent by another site")
-	ErrForm        = errors.New("form cannot be read")
+	ErrNoRoute     = fault.New(fault.NotFound, "no such page")
+	ErrMethod      = fault.New(fault.WrongMethod, "method not allowed")
+	ErrCrossOrigin = fault.New(fault.CrossOrigin, "sent by another site")
+	ErrForm        = fault.New(fault.Malformed, "form cannot be read")
 )
 
 // IgnoreGone drops the error of a client that has hung up: there is nobody

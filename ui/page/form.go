@@ -2,7 +2,6 @@ package page
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -13,7 +12,7 @@ import (
 	"unicode/utf8"
 
 	"trento/auth"
-	"trento/store/landscape"
+	"trento/store/fault"
 )
 
 // Field is one field of a form, with what was typed and what is wrong with it.
@@ -41,21 +40,14 @@ func (f Field) Element() string { return cmp.Or(f.ID, f.Name) }
 type FaultLink struct{ Label, Text, URL string }
 
 // FieldFaults tells faults in what somebody typed from faults of ours.
-func FieldFaults(err error) (auth.FieldErrors, bool) {
-	var several auth.FieldErrors
-	if errors.As(err, &several) {
-		return several, true
-	}
-	var one *landscape.InvalidError
-	if errors.As(err, &one) {
-		return auth.FieldErrors{*one}, true
-	}
-	return nil, false
+func FieldFaults(err error) (fault.Errors, bool) {
+	faults := fault.Fields(err)
+	return faults, faults != nil
 }
 
 // ApplyFaults puts every fault to the field it is about, as one sentence, and
 // lists them for the top of the form. It returns what is about none of them.
-func ApplyFaults(faults auth.FieldErrors, fields ...*Field) (links []FaultLink, rest []string) {
+func ApplyFaults(faults fault.Errors, fields ...*Field) (links []FaultLink, rest []string) {
 	for _, f := range fields {
 		var words []string
 		for _, fault := range faults {
@@ -104,21 +96,21 @@ func NotOneOf(options []Option) string {
 }
 
 // ReadSwitch reads a choice between true and false that a form always sends.
-func ReadSwitch(form url.Values, name string, wrong *auth.FieldErrors) bool {
+func ReadSwitch(form url.Values, name string, wrong *fault.Errors) bool {
 	switch form.Get(name) {
 	case "true":
 		return true
 	case "false":
 		return false
 	}
-	*wrong = append(*wrong, landscape.InvalidError{Field: name, Detail: "not one of true, false"})
+	wrong.Add(name, "not one of true, false")
 	return false
 }
 
 // ReadCheckbox reads a check box: what is not sent is off.
-func ReadCheckbox(form url.Values, name string, wrong *auth.FieldErrors) bool {
+func ReadCheckbox(form url.Values, name string, wrong *fault.Errors) bool {
 	if form.Has(name) && form.Get(name) != "true" {
-		*wrong = append(*wrong, landscape.InvalidError{Field: name, Detail: "not one of true"})
+		wrong.Add(name, "not one of true")
 	}
 	return form.Get(name) == "true"
 }

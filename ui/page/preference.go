@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"trento/auth"
-	"trento/store/landscape"
+	"trento/store/fault"
 )
 
 // preferenceAge is how long a browser remembers how its reader likes the
@@ -30,7 +30,7 @@ var preferences = []struct {
 func (s *Console) SetPreference(w http.ResponseWriter, r *http.Request) error {
 	for _, p := range preferences {
 		if r.PostForm.Has(p.field) && !slices.Contains(p.values, r.PostForm.Get(p.field)) {
-			return &landscape.InvalidError{Field: p.field, Detail: "is invalid"}
+			return fault.Field(p.field, "is invalid")
 		}
 	}
 	for _, p := range preferences {

@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"time"
 
-	"trento/store/landscape"
+	"trento/store/fault"
 )
 
 // timestampFormat is how a moment reads.
@@ -99,7 +99,7 @@ func (s *Console) Ages(w http.ResponseWriter, r *http.Request) error {
 	for _, text := range r.URL.Query()["since"] {
 		at, err := time.Parse(time.RFC3339, text)
 		if err != nil {
-			return &landscape.InvalidError{Field: "since", Detail: "is invalid"}
+			return fault.Field("since", "is invalid")
 		}
 		words, holds := s.Timestamp(at).age()
 		ages = append(ages, Age{words, int((holds + time.Second - 1) / time.Second)})

@@ -8,7 +8,7 @@ import (
 
 	"trento/auth"
 	"trento/store"
-	"trento/store/landscape"
+	"trento/store/fault"
 	"trento/ui/api"
 	"trento/ui/page"
 )
@@ -58,8 +58,8 @@ func (s *Pages) saveView(w http.ResponseWriter, r *http.Request) error {
 	}
 	view.Query = query.Encode()
 	err = s.Store.SaveView(r.Context(), auth.From(r.Context()).User.ID, view)
-	if invalid := new(landscape.InvalidError); errors.As(err, &invalid) {
-		s.SetFlash(w, r, "The view was not saved: its "+invalid.Field+" "+invalid.Detail+".")
+	if wrong := fault.Fields(err); wrong != nil {
+		s.SetFlash(w, r, "The view was not saved: its "+wrong.Error()+".")
 		err = nil
 	} else if err == nil {
 		s.SetFlash(w, r, "The view was saved.")
