@@ -19,7 +19,7 @@ func newMan() *cobra.Command {
 				return err
 			}
 			root := cmd.Root()
-			root.DisableAutoGenTag = true // the day it was written on is no news
+			root.DisableAutoGenTag = true // pages do not change with the day they are written
 			header := &doc.GenManHeader{Section: "8", Source: "Trento", Manual: "System Administration"}
 			if err := doc.GenManTree(root, header, args[0]); err != nil {
 				return fmt.Errorf("manual: %w", err)

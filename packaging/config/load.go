@@ -21,16 +21,14 @@ import (
 // and never has a secret in it.
 type Notice string
 
-// Load reads the configuration: the defaults, over them the environment
-// (NAME=value texts, as os.Environ returns them), over that the file, if one
-// is named. The file wins because it wins under systemd, which lays an
-// EnvironmentFile over the environment of the unit: the same file means the
-// same, whoever reads it. A variable set to nothing is unset.
+// Load reads the configuration. The file, if one is named, wins over the
+// environment (NAME=value texts, as os.Environ returns them), and both win over
+// the defaults. systemd lets an EnvironmentFile win, too, so a file means the
+// same to both. A variable that is set to nothing is unset.
 //
-// Nothing is created here, and rules judges what only package auth knows, so
-// that a wrong value stops the start before there is anything on disk.
-//
-// The error names every variable at fault, not only the first.
+// Load creates nothing, and rules check what only package auth knows, so a wrong
+// value stops the start before anything is on the disk. The error names every
+// variable at fault.
 func Load(file string, environ []string, rules Rules) (Config, []Notice, error) {
 	l := loader{variables: Variables(), values: map[string]string{}, origins: map[string]string{}, faulty: map[string]bool{}}
 	for _, assignment := range environ {
@@ -67,7 +65,8 @@ type loader struct {
 	notices   []Notice
 }
 
-// overlay lays the file over the environment, and says so where they differ.
+// overlay sets the variables of the file, with a notice about each that differs
+// from the environment.
 func (l *loader) overlay(assignments []assignment) {
 	for _, a := range assignments {
 		ours := slices.ContainsFunc(l.variables, func(v Variable) bool { return v.Name == a.Name })

@@ -47,9 +47,9 @@ func printableName(name string) string {
 	return text[1 : len(text)-1]
 }
 
-// nearest is the variable whose name is a slip of the keyboard away, else "".
-// Long names may have two slips. A name that is taken for another purpose
-// everywhere is none.
+// nearest returns the variable whose name differs from an unknown one by a typo,
+// or by two in a long name, and "" where there is no such variable. Names that
+// are common in environments are not taken for typos.
 func (l *loader) nearest(name string) string {
 	const longName = 8
 	best, least := "", 3

@@ -13,13 +13,13 @@ import (
 // Variable describes one configuration variable.
 type Variable struct {
 	Name           string
-	Default        string // "" where unset has a meaning of its own
+	Default        string // "" where an unset variable has a special meaning
 	Section        string // set on the first variable of a group
 	Doc            string // one or more sentences
 	Want           string // what is allowed; "" means any text
 	Generated      bool   // generated and kept in the data directory if unset
 	Secret         bool   // never shown
-	MissingFeature string // the feature it belongs to, if this build lacks it
+	MissingFeature string // the feature it belongs to, if this build does not have it
 
 	field string // name of the field of Config
 	flag  bool   // true or false

@@ -5,15 +5,16 @@ import (
 	"syscall"
 )
 
-// ownFiles is how many files are left for the store, the index and the log.
-const ownFiles = 200
+// reservedFiles is the number of open files that are kept for the store, the
+// index and the log.
+const reservedFiles = 200
 
-// Affordable is how many connections the limit on open files leaves room for.
-// Go has raised the limit as far as the system allows.
+// Affordable is the number of connections that the limit on open files allows. Go
+// has raised the limit as far as it can.
 func Affordable() int {
 	var files syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files); err != nil {
 		return math.MaxInt
 	}
-	return int(max(min(files.Cur, math.MaxInt32), 2*ownFiles)) - ownFiles
+	return int(max(min(files.Cur, math.MaxInt32), 2*reservedFiles)) - reservedFiles
 }

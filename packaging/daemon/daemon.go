@@ -35,7 +35,7 @@ func Run(ctx context.Context, serve func(context.Context) error) error {
 type program struct {
 	serve func(context.Context) error
 	ctx   context.Context // of serve; done at the first signal
-	stop  func()          // ends ctx, and gives signals their usual effect back
+	stop  func()          // ends ctx, and restores the default effect of signals
 	ended chan struct{}   // closed when serve has returned
 	err   error           // of serve; read after ended
 }

@@ -54,8 +54,8 @@ type server struct {
 // are done.
 const shutdownTime = 3 * time.Second
 
-// Run serves until ctx is done or something fails that the server cannot do
-// without.
+// Run serves until ctx is done, or until a task fails whose failure ends the
+// server.
 func Run(ctx context.Context, o Options) (err error) {
 	log := slog.New(slog.NewTextHandler(o.Stderr, &slog.HandlerOptions{Level: o.Config.Level(), ReplaceAttr: maskTokens}))
 	s := &server{config: o.Config, log: log, demoHosts: o.DemoHosts}

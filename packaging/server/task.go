@@ -23,9 +23,9 @@ type task struct {
 	atStop  bool // also run a last time when the server stops
 }
 
-// tasks is all the work that is done beside answering requests. No package
-// starts such work on its own; what those without a period do from time to
-// time is said beside them.
+// tasks returns all the work that is done beside answering requests. No package
+// starts such work on its own. Comments say how often tasks without a period do
+// something.
 func (s *server) tasks() []task {
 	tasks := []task{
 		{name: "http", run: func(context.Context) error { return s.http.Serve(s.listener) }},
@@ -53,8 +53,7 @@ func (s *server) tasks() []task {
 	return tasks
 }
 
-// start starts the tasks. The first failure of one that the server cannot do
-// without is sent on failed.
+// start starts the tasks. Failures that end the server are sent on failed.
 func (s *server) start(ctx context.Context, tasks []task) (failed <-chan error) {
 	failures := make(chan error, len(tasks))
 	for _, t := range tasks {

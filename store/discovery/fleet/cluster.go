@@ -62,8 +62,8 @@ func (c *cluster) online(from int) *Host {
 	return nil
 }
 
-// nodeID counts from one. On machines of their own the cluster software makes
-// the number of the address instead.
+// nodeID counts from one. On KVM the cluster software makes the number of the
+// address instead.
 func (c *cluster) nodeID(h *Host) string {
 	if c.location.provider == kvm {
 		a := h.addresses[0].As4()

@@ -121,17 +121,17 @@ func (h *Host) clusterPayload() any {
 	if h.agent == oldAgent {
 		p.Online = nil
 	}
-	now, bundles := h.fleet.shownTime(), c.resourceUnits()
+	now, units := h.fleet.shownTime(), c.resourceUnits()
 	p.DC, p.Provider, p.State = h == c.controller(), c.location.provider, c.state()
 	p.SBD = c.sbd()
 	p.Cib.Configuration.CrmConfig.ClusterProperties = c.properties(now)
-	p.Cib.Configuration.Resources = newCIBResources(bundles)
-	p.Cib.Configuration.Constraints.RscLocations = c.locationConstraints(bundles)
+	p.Cib.Configuration.Resources = newCIBResources(units)
+	p.Cib.Configuration.Constraints.RscLocations = c.locationConstraints(units)
 	for _, node := range c.nodes {
 		id := c.nodeID(node)
 		p.Cib.Configuration.Nodes = append(p.Cib.Configuration.Nodes, cibNode{id, node.Name, cibPairs("nodes-"+id+"-", c.permanentAttributes(node))})
 	}
-	p.Crmmon = c.monitor(bundles, now)
+	p.Crmmon = c.monitor(units, now)
 	if h.agent == oldAgent {
 		for i := range p.Crmmon.Groups {
 			p.Crmmon.Groups[i].Managed = nil
@@ -141,12 +141,12 @@ func (h *Host) clusterPayload() any {
 }
 
 // monitor is what the monitor of the cluster shows.
-func (c *cluster) monitor(bundles []resourceUnit, now time.Time) monitorPayload {
+func (c *cluster) monitor(units []resourceUnit, now time.Time) monitorPayload {
 	m := monitorPayload{Version: c.version()}
 	m.Summary.Nodes.Number = len(c.nodes)
 	m.Summary.LastChange.Time = c.lastWritten(now).UTC().Format(time.ANSIC)
 	m.Summary.ClusterOptions.StonithEnabled = true
-	m.running(c, bundles)
+	m.addResources(c, units)
 	for _, node := range c.nodes {
 		n := monitorNode{
 			Name: node.Name, ID: c.nodeID(node), Online: !node.offline, ExpectedUp: !node.offline,
@@ -156,7 +156,7 @@ func (c *cluster) monitor(bundles []resourceUnit, now time.Time) monitorPayload 
 			if attributes := c.attributes(node, now); len(attributes) > 0 {
 				m.NodeAttributes.Nodes = append(m.NodeAttributes.Nodes, monitorAttributes{node.Name, attributes})
 			}
-			history := c.history(node, bundles)
+			history := c.history(node, units)
 			n.ResourcesRunning = len(history.ResourceHistory)
 			m.NodeHistory.Nodes = append(m.NodeHistory.Nodes, history)
 		}
@@ -182,10 +182,10 @@ func (c *cluster) attributes(node *Host, now time.Time) []monitorAttribute {
 }
 
 // history is what has run on a node, and how often it has failed.
-func (c *cluster) history(node *Host, bundles []resourceUnit) monitorHistory {
+func (c *cluster) history(node *Host, units []resourceUnit) monitorHistory {
 	const patience = 5000 // failures until a resource has to leave a node
 	h := monitorHistory{Name: node.Name, ResourceHistory: []monitorFailures{}}
-	for _, b := range bundles {
+	for _, b := range units {
 		for _, r := range b.resources {
 			for _, p := range r.copies {
 				if p.node != node {

@@ -38,16 +38,16 @@ type FeedOptions struct {
 	// Still stops the run times in reports, as Fleet.Still does: reports that
 	// mean the same are the same bytes.
 	Still bool
-	// StepEvery lets the landscape live: a Step that often. 0: it stands still.
+	// StepEvery is the time between two Steps. With 0 the landscape never changes.
 	StepEvery time.Duration
 	// Heartbeats are sent every five seconds, whatever the rate.
 	Heartbeats bool
 	// Once ends the feed after every host has reported once.
 	Once bool
 
-	// Progress is called every second and at the end; never twice at a time.
+	// Progress is called every second and at the end, never concurrently.
 	Progress func(Stats)
-	// Client sends the requests; nil: one made for the purpose.
+	// Client sends the requests. It may be nil.
 	Client *http.Client
 }
 

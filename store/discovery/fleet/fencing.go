@@ -53,7 +53,7 @@ func (c *cluster) fencingUnits() []resourceUnit {
 	}
 	switch {
 	case c.fencing == oneDisk || c.fencing == threeDisks:
-		return []resourceUnit{fence("stonith-sbd", "external/sbd", c.delay()...)}
+		return []resourceUnit{fence("stonith-sbd", "external/sbd", c.fencingDelay()...)}
 	case c.fencing == watchdog:
 		return nil
 	case c.location.provider != gcp:
@@ -66,9 +66,9 @@ func (c *cluster) fencingUnits() []resourceUnit {
 	return list
 }
 
-// delay keeps two nodes from fencing each other at the same time. Larger
+// fencingDelay keeps two nodes from fencing each other at the same time. Larger
 // clusters do not need it.
-func (c *cluster) delay() []nvpair {
+func (c *cluster) fencingDelay() []nvpair {
 	if len(c.nodes) > 2 {
 		return nil
 	}

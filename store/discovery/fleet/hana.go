@@ -121,7 +121,7 @@ func (c *cluster) copies(role func(*instance) string) (list []resourceCopy) {
 	return list
 }
 
-// instance is the part of the database on a node; nil where there is none.
+// instance returns the instance of the database on a node, nil without one.
 func (c *cluster) instance(node *Host) *instance {
 	for _, i := range node.instances {
 		if i.database == c.database {
@@ -147,7 +147,7 @@ func (c *cluster) secondDatabaseUnit() resourceUnit {
 
 // locationConstraints are the constraints that keep the database from a node that only
 // breaks ties, and a second database from the primary site.
-func (c *cluster) locationConstraints(bundles []resourceUnit) (list []cibLocation) {
+func (c *cluster) locationConstraints(units []resourceUnit) (list []cibLocation) {
 	ban := func(resource string, node *Host) {
 		list = append(list, cibLocation{ID: "loc_" + resource + "_not_on_" + node.Name, Node: node.Name, Resource: resource, Score: "-INFINITY"})
 	}
@@ -158,7 +158,7 @@ func (c *cluster) locationConstraints(bundles []resourceUnit) (list []cibLocatio
 		if node.Role != Tiebreaker {
 			continue
 		}
-		for _, b := range bundles {
+		for _, b := range units {
 			if b.form == clone || b.form == promotable || b.form == master {
 				ban(b.id, node)
 			}
@@ -175,7 +175,7 @@ func (s *site) health() string {
 	return "1"
 }
 
-// role is what a site takes itself for.
+// role is the role a site has in its own configuration.
 func (db *database) role(s *site) string {
 	if s == db.primary() || s.unregistered {
 		return "P"

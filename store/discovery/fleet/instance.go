@@ -12,7 +12,7 @@ import (
 type instance struct {
 	software *software
 	number   string // two digits
-	hostname string // in its own eyes: it may differ from that of the host
+	hostname string // of its profile: it may differ from that of the host
 	host     *Host
 	homeHost *Host      // where it runs unless it had to leave
 	address  netip.Addr // moves with it; invalid where it has none
@@ -96,7 +96,7 @@ func (i *instance) state() status {
 	return i.status
 }
 
-// move lets an instance run on another host from now on.
+// move moves an instance to another host.
 func (i *instance) move(to *Host, now time.Time) {
 	if i.host == to {
 		return
@@ -107,8 +107,8 @@ func (i *instance) move(to *Host, now time.Time) {
 	i.restart(now)
 }
 
-// restart lets its processes begin anew. Their numbers follow from the old
-// ones, so that this uses up no chance.
+// restart starts its processes again. Their numbers follow from the old ones and
+// not from the random source, so that a restart changes nothing else.
 func (i *instance) restart(now time.Time) {
 	i.started = now.Truncate(time.Second)
 	i.pid = firstPID + (i.pid*7+1013)%pids

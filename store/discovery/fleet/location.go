@@ -7,8 +7,7 @@ import (
 	"strings"
 )
 
-// The providers of places. Power is no provider: its machines are the ones
-// agents recognise nothing about.
+// The providers of locations. Agents recognise no provider on Power machines.
 const (
 	azure   = "azure"
 	aws     = "aws"

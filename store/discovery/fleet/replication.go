@@ -132,8 +132,8 @@ func (db *database) overall() string {
 	return "ERROR"
 }
 
-// addShipping adds how far the log is that each service of an instance ships to
-// a site. That moves with time.
+// addShipping adds the position of the log that each service of an instance ships
+// to a site. It advances with time.
 func (i *instance) addShipping(status map[string]string, to *site, now time.Time) {
 	const (
 		names, index, perTenant = 1, 3, 37 // ports, within those of the instance

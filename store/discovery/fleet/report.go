@@ -17,8 +17,8 @@ type Report struct {
 	Body  []byte
 }
 
-// discoveries is how agents report each kind: what a host says, and a change
-// of what it says. Old agents do not know those that are new.
+// discoveries are the kinds of reports: what a host reports, and how that can be
+// made to change. Old agents do not send those that are new.
 var discoveries = map[landscape.Kind]struct {
 	payload func(*Host) any
 	change  change

@@ -107,8 +107,8 @@ type cibGroup struct {
 	Primitives []cibPrimitive
 }
 
-func newCIBResources(bundles []resourceUnit) (c cibResources) {
-	for _, b := range bundles {
+func newCIBResources(units []resourceUnit) (c cibResources) {
+	for _, b := range units {
 		first := b.resources[0].cib()
 		switch b.form {
 		case primitive:
@@ -188,10 +188,10 @@ type monitorGroup struct {
 	Resources []monitorResource
 }
 
-// running fills in what the monitor of the cluster shows of its resources.
-func (m *monitorPayload) running(c *cluster, bundles []resourceUnit) {
+// addResources adds what the monitor of the cluster shows of its resources.
+func (m *monitorPayload) addResources(c *cluster, units []resourceUnit) {
 	managed := !c.maintenance
-	for _, b := range bundles {
+	for _, b := range units {
 		var list []monitorResource
 		for _, r := range b.resources {
 			if slices.Contains(r.options, targetStopped) {

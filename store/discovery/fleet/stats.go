@@ -22,7 +22,7 @@ type Stats struct {
 	Unanswered int         // requests without an answer: refused, broken, too late
 	// P50, P99 and Max are the times to an answer, to within some percent.
 	P50, P99, Max time.Duration
-	// LastFailure is the latest unexpected answer, for people; empty without any.
+	// LastFailure describes the latest unexpected answer. Empty without any.
 	LastFailure string
 }
 

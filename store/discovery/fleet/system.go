@@ -28,9 +28,9 @@ type System struct {
 // Role is what a host does.
 type Role string
 
-// The roles. Everything: a small system in one. Tiebreaker: has a vote in the
-// cluster of a database. Storage: keeps a file system available. Utility:
-// nothing with SAP.
+// The roles. A host for Everything has a small system with its database. A
+// Tiebreaker only votes in the cluster of a database. Storage hosts keep a file
+// system available. Utility hosts have nothing to do with SAP.
 const (
 	Database        Role = "db"
 	CentralServices Role = "cs"
