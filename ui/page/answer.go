@@ -106,7 +106,7 @@ func navigates(r *http.Request) bool {
 // it. It reports false where the page has to be sent as it is.
 func (s *Console) redirectToAnswer(w http.ResponseWriter, r *http.Request, status int, p Page) bool {
 	id := auth.From(r.Context())
-	if r.Method != http.MethodPost || !navigates(r) || id == nil || p.frame().User == nil {
+	if r.Method != http.MethodPost || !navigates(r) || id == nil || p.PageFrame().User == nil {
 		return false
 	}
 	name := s.Answers.keep(&answer{session: id.SessionHash, path: r.URL.Path, status: status, page: p})
@@ -129,7 +129,7 @@ func (s *Console) ShowAnswer(w http.ResponseWriter, r *http.Request) error {
 	api.LeaveUncompressed(w) // a password may have been typed
 	kept.mu.Lock()
 	defer kept.mu.Unlock()
-	frame := kept.page.frame()
+	frame := kept.page.PageFrame()
 	frame.Here = (&url.URL{Path: r.URL.Path, RawQuery: r.URL.RawQuery}).RequestURI()
 	if err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) error { return s.FillFrame(frame, tx) }); err != nil {
 		return err

@@ -46,7 +46,8 @@ type PageAssets struct {
 	Icon          template.URL
 }
 
-func (f *Frame) frame() *Frame { return f }
+// PageFrame is the frame of a page that embeds it.
+func (f *Frame) PageFrame() *Frame { return f }
 
 type FrameUser struct{ Username, Email string }
 

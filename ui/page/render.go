@@ -13,7 +13,7 @@ import (
 
 // Page is a struct that embeds Frame.
 type Page interface {
-	frame() *Frame
+	PageFrame() *Frame
 	// Template is the name of the file that draws the page, without its suffix.
 	Template() string
 }
@@ -38,7 +38,7 @@ func (s *Console) Render(w http.ResponseWriter, r *http.Request, status int, p P
 
 // Write writes a page.
 func (s *Console) Write(w http.ResponseWriter, r *http.Request, status int, p Page) error {
-	f := p.frame()
+	f := p.PageFrame()
 	w.Header().Add("Vary", FragmentHeader)
 	block, shown := fragmentOf(r)
 	if block != "frame" || f.User == nil {
