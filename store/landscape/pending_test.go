@@ -381,3 +381,20 @@ func TestForgetAfterCleanUp(t *testing.T) {
 		t.Errorf("kept %+v", w.kept["a"])
 	}
 }
+
+// A clean-up deletes the element that waits for what is cleaned up. Where that
+// is all the host has reported, an empty report still says something new.
+func TestCleanUpOfAllThatWaits(t *testing.T) {
+	w := newWorld(t)
+	w.host("s1", "10.1.0.41")
+	slt := func(name string) []func(*landscape.Element) {
+		return []func(*landscape.Element){key(name), sid("SLT"), number("22"), tenants("SLT")}
+	}
+	w.sap("s1", hana(slt("first")...))
+	w.sap("s1", hana(slt("second")...))
+	w.sap("s1", secondary(slt("nowhere")...))
+	w.expectWaiting("s1/22")
+	w.removeDatabaseInstance(landscape.DatabaseIDFromKey("first"), "s1", "22")
+	w.expectWaiting()
+	w.expect(w.sap("s1"), "database_instance_marked_absent s1/22")
+}

@@ -145,10 +145,10 @@ func (cs *Changeset) deleteWaiting(agent HostID, sid, number string) error {
 	if err != nil {
 		return err
 	}
+	last.invalidate() // before: also where nothing is left, the host may list another instance with this number
 	last.Elements = slices.DeleteFunc(last.Elements, func(e StoredElement) bool {
 		return e.Waiting && e.SID == sid && e.Number == number
 	})
-	last.invalidate()
 	return nil
 }
 
