@@ -88,7 +88,7 @@ func TestKnownDevicePassesAFlood(t *testing.T) {
 		if took, err := f.signInFrom(known, "ann", cheapPassword); err != nil || took != 0 {
 			t.Errorf("in the flood, the known device took %v: %v", took, err)
 		}
-		if err := f.LogCrowding(t.Context()); err != nil {
+		if err := f.LogRefusedSignIns(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		entry, metadata := f.entry(), `"refused":47`
@@ -97,7 +97,7 @@ func TestKnownDevicePassesAFlood(t *testing.T) {
 			t.Errorf("the summary is %+v %s", entry, entry.Metadata)
 		}
 		before = f.newest()
-		if err := f.LogCrowding(t.Context()); err != nil || f.newest() != before {
+		if err := f.LogRefusedSignIns(t.Context()); err != nil || f.newest() != before {
 			t.Errorf("a minute without crowding is in the log: %v", err)
 		}
 		time.Sleep(time.Minute)

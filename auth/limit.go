@@ -67,7 +67,7 @@ type limiter struct {
 	mu      sync.Mutex
 	entries map[limitKey]*list.Element
 	recent  *list.List // of *limitEntry, the last used one in front
-	crowd   crowd
+	refused refusedAttempts
 }
 
 // guessed is what somebody may be guessing.
@@ -147,7 +147,7 @@ func (l *limiter) begin(ctx context.Context, guesses ...guess) (*attempt, error)
 		a.entries = append(a.entries, e)
 	}
 	if crowded {
-		l.crowd.add(guesses)
+		l.refused.add(guesses)
 		l.mu.Unlock()
 		return nil, errCrowded
 	}

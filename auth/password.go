@@ -232,7 +232,7 @@ type Proof struct {
 // or was used before, or that too many attempts are waiting already: the answer
 // is the same, and takes the same time, whether the user exists or not. The
 // failure is in the activity log when CheckPassword returns; what was refused
-// unseen is counted for LogCrowding. ErrCodeMissing says that all is right so
+// unseen is counted for LogRefusedSignIns. ErrCodeMissing says that all is right so
 // far and that a code is needed, too. ErrBusy says that nothing was checked.
 //
 // It can take most of a minute where many attempts failed before.

@@ -70,7 +70,7 @@ func (a *Auth) CreateToken(ctx context.Context, id *Identity, n NewToken) (t *st
 		return nil, "", err
 	}
 	if n.Scopes == nil {
-		n.Scopes = usualScopes()
+		n.Scopes = defaultScopes()
 	}
 	wrong := fieldFaults{slices.Clone(n.Wrong)}
 	n.Name = tokenName(n.Name, &wrong)
@@ -237,7 +237,7 @@ func (s *scopes) normal(given []string, wrong *fieldFaults) []string {
 		wrong.Add("scopes", detail)
 	}
 	if slices.Contains(given, scopeFull) {
-		return usualScopes()
+		return defaultScopes()
 	}
 	return given
 }

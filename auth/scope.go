@@ -34,8 +34,8 @@ type ScopeSet struct {
 	Operations               []Operation
 }
 
-// usualScopes are the scopes of a token that was made without any.
-func usualScopes() []string { return []string{scopeFull} }
+// defaultScopes are the scopes of a token that was made without any.
+func defaultScopes() []string { return []string{scopeFull} }
 
 // maxScopes is how many scopes a token can have.
 const maxScopes = 200

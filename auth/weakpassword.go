@@ -9,9 +9,9 @@ import (
 	"trento/store"
 )
 
-// judgedPassword is how much of a password is judged, in bytes: the time grows
+// maxScoredBytes is how much of a password is judged, in bytes: the time grows
 // with its square, and longer ones are not common.
-const judgedPassword = 64
+const maxScoredBytes = 64
 
 // What a password can be beside within the rules.
 const (
@@ -28,7 +28,7 @@ func PasswordWarning(password, username string) string {
 		return holdsUsername
 	}
 	judged := password
-	for len(judged) > judgedPassword {
+	for len(judged) > maxScoredBytes {
 		_, size := utf8.DecodeLastRuneInString(judged)
 		judged = judged[:len(judged)-size]
 	}

@@ -22,8 +22,8 @@ type aboutPage struct {
 // Template implements page.Page.
 func (*aboutPage) Template() string { return "about" }
 
-// about answers GET /about.
-func (s *server) about(w http.ResponseWriter, r *http.Request) error {
+// showAbout answers GET /about.
+func (s *server) showAbout(w http.ResponseWriter, r *http.Request) error {
 	p := aboutPage{Frame: s.NewFrame(r, "About")}
 	p.Live = "host cluster database sap_system"
 	var land *page.Snapshot

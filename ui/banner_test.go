@@ -18,17 +18,17 @@ func TestDefaultAdminIsTold(t *testing.T) {
 	f.user("plain")
 	const told = "create the first user manager"
 	page := f.page(t, "/about", "admin")
-	has(".site-notice", told).check(t, page)
-	has(".site-notice a[href=/users/new]", "Create a user manager").check(t, page)
-	hasNot(".site-notice a[href=/users/new]").check(t, f.page(t, "/about", "plain"))
+	has(".site-banner", told).check(t, page)
+	has(".site-banner a[href=/users/new]", "Create a user manager").check(t, page)
+	hasNot(".site-banner a[href=/users/new]").check(t, f.page(t, "/about", "plain"))
 
-	button := page.all(".site-notice button[name=notice]")
+	button := page.all(".site-banner button[name=banner]")
 	if len(button) != 1 {
 		t.Fatalf("%d buttons", len(button))
 	}
 	id, _ := attribute(button[0], "value")
-	away := f.do(call{method: "POST", target: "/notices/dismiss", as: "admin", form: url.Values{"notice": {id}, "return_to": {"/about"}}}).Result().Cookies()
-	hasNot(".site-notice a[href=/users/new]").check(t, parseMarkup(t, f.do(call{target: "/about", as: "admin", cookies: away}).Body.String()))
+	away := f.do(call{method: "POST", target: "/banners/dismiss", as: "admin", form: url.Values{"banner": {id}, "return_to": {"/about"}}}).Result().Cookies()
+	hasNot(".site-banner a[href=/users/new]").check(t, parseMarkup(t, f.do(call{target: "/about", as: "admin", cookies: away}).Body.String()))
 
 	// The next sign-in.
 	w := httptest.NewRecorder()
@@ -36,16 +36,16 @@ func TestDefaultAdminIsTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.cookies["admin"] = w.Result().Cookies()[0]
-	has(".site-notice", told).check(t, parseMarkup(t, f.do(call{target: "/about", as: "admin", cookies: away}).Body.String()))
+	has(".site-banner", told).check(t, parseMarkup(t, f.do(call{target: "/about", as: "admin", cookies: away}).Body.String()))
 
 	f.user("mary", 2)
-	hasNot(".site-notice a[href=/users/new]").check(t, f.page(t, "/about", "admin"))
+	hasNot(".site-banner a[href=/users/new]").check(t, f.page(t, "/about", "admin"))
 	mary := f.userNow("mary")
 	off := false
 	if _, err := f.store.ChangeUser(t.Context(), store.System(), mary.ID, mary.LockVersion, store.UserChange{Enabled: &off}); err != nil {
 		t.Fatal(err)
 	}
-	has(".site-notice", told).check(t, f.page(t, "/about", "admin"))
+	has(".site-banner", told).check(t, f.page(t, "/about", "admin"))
 	if w := f.do(call{target: "/users/new", as: "admin"}); w.Code != http.StatusOK {
 		t.Errorf("where it leads: %d", w.Code)
 	}

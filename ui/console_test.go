@@ -295,11 +295,11 @@ func testTheme(tab *tab) {
 	}
 	tab.live("/settings")
 	tab.wants(background, dark)
-	tab.click("[name=rail][value=closed]")
-	tab.until(exists("html[data-rail=closed]"))
-	tab.wants("document.querySelector('.rail').offsetWidth", "56")
+	tab.click("[name=sidebar][value=closed]")
+	tab.until(exists("html[data-sidebar=closed]"))
+	tab.wants("document.querySelector('.sidebar').offsetWidth", "56")
 	tab.live("/settings")
-	tab.wants("document.querySelector('.rail').offsetWidth", "56")
+	tab.wants("document.querySelector('.sidebar').offsetWidth", "56")
 
 	command(tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}})
 	tab.click("#profile > summary")
@@ -529,10 +529,10 @@ func testNarrow(tab *tab) {
 		}
 	}
 	tab.live("/hosts")
-	tab.wants("document.querySelector('#rail').checkVisibility()", "false")
+	tab.wants("document.querySelector('#sidebar').checkVisibility()", "false")
 	tab.click(".drawer-button")
-	tab.until("document.querySelector('#rail').checkVisibility()")
-	tab.click("#rail a[href='/about']")
+	tab.until("document.querySelector('#sidebar').checkVisibility()")
+	tab.click("#sidebar a[href='/about']")
 	tab.until("location.pathname === '/about'")
 }
 

@@ -40,7 +40,7 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if p.User != nil {
 		// The frame looks as everywhere else, if it can: where this fails, the
 		// request failed for the same reason and that is logged.
-		_ = s.Store.ViewIn(r.Context(), func(tx *store.Tx) error { return s.FillFrame(&p.Frame, tx) })
+		_ = s.Store.ViewIn(r.Context(), func(tx *store.Tx) error { return s.ReadFrame(&p.Frame, tx) })
 	}
 	if renderErr := s.Write(w, r, status, &p); renderErr != nil {
 		s.Log.Error("error page failed", "id", page.RequestID(r.Context()), "error", renderErr)

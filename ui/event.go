@@ -75,11 +75,11 @@ func (s *streams) leave(user int64) {
 	}
 }
 
-// events answers GET /events, the one stream of a browser tab. An event of
+// streamEvents answers GET /events, the one stream of a browser tab. An event of
 // the kind "change" maps kinds to the ids that have changed; its id is a
 // cursor into the journal, sealed for the user. "toast" is news to show. The
 // last event is "signed-out", or "stopping" when the server stops.
-func (s *server) events(w http.ResponseWriter, r *http.Request) error {
+func (s *server) streamEvents(w http.ResponseWriter, r *http.Request) error {
 	if r.Method == http.MethodHead {
 		return nil // there is no end to what a HEAD would have to wait for
 	}

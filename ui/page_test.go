@@ -287,9 +287,9 @@ func TestPreferences(t *testing.T) {
 	has("html[data-theme=dark]", "").check(t, page)
 	has("button[name=theme][value=dark][aria-pressed=true]", "").check(t, page)
 
-	w = f.do(call{method: "POST", target: "/preferences", as: "ada", form: url.Values{"theme": {""}, "rail": {"closed"}}})
+	w = f.do(call{method: "POST", target: "/preferences", as: "ada", form: url.Values{"theme": {""}, "sidebar": {"closed"}}})
 	cookies := w.Result().Cookies()
-	if len(cookies) != 2 || cookies[0].MaxAge >= 0 || cookies[1].Name != "trento-rail" || cookies[1].Value != "closed" {
+	if len(cookies) != 2 || cookies[0].MaxAge >= 0 || cookies[1].Name != "trento-sidebar" || cookies[1].Value != "closed" {
 		t.Errorf("cookies %v", cookies)
 	}
 	w = f.do(call{method: "POST", target: "/preferences", as: "ada", form: url.Values{"theme": {"dark"}, "rows": {"<b>"}}})

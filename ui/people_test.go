@@ -101,7 +101,7 @@ func testCreatingUser(tab *tab) {
 	tab.until("document.querySelector('#live')?.dataset.state === 'live'")
 	tab.wants(exists("nav a[href='/users']"), "null")
 	tab.wants("document.querySelector('.profile-name').textContent", "ann")
-	tab.wants("document.querySelector('.site-notice').textContent.includes('Password change is recommended.')", "true")
+	tab.wants("document.querySelector('.site-banner').textContent.includes('Password change is recommended.')", "true")
 
 	ada := &auth.Identity{User: tab.userNow("ada")}
 	ann := tab.userNow("ann")
@@ -318,7 +318,7 @@ func testTokenLife(tab *tab) {
 	tab.paint()
 	tab.wants(exists("#secret-dialog:modal #secret-text")+".textContent", token)
 	tab.live("/hosts")
-	tab.until("document.querySelector('.site-notice')?.textContent.includes('waits to be stored by you')")
+	tab.until("document.querySelector('.site-banner')?.textContent.includes('waits to be stored by you')")
 	tab.ask("history.back()")
 	tab.until("location.pathname === '/profile' && " + exists("#secret-dialog:modal"))
 	tab.wants(exists("#secret-text")+".textContent", token)
@@ -430,9 +430,9 @@ func testKeyRenewal(tab *tab) {
 	tab.wants(exists("#secret-dialog")+".matches(':modal')", "true")
 	tab.closesSecret("Download")
 	tab.until("location.pathname === '/settings' && !" + exists("#secret-dialog"))
-	tab.wants("document.querySelector('.site-notice').textContent.includes('API Key expires in 10 days')", "true")
-	tab.click(".site-notice button")
-	tab.until("document.querySelector('h1')?.textContent === 'Settings' && !" + exists(".site-notice.warning"))
+	tab.wants("document.querySelector('.site-banner').textContent.includes('API Key expires in 10 days')", "true")
+	tab.click(".site-banner button")
+	tab.until("document.querySelector('h1')?.textContent === 'Settings' && !" + exists(".site-banner.warning"))
 }
 
 // testPeopleWithoutScripts makes a user and a token as a browser without

@@ -73,12 +73,12 @@ func TestChangePassword(t *testing.T) {
 			}
 		}
 	}
-	has(".site-notice", "Password change is recommended.").check(t, f.page(t, "/profile", "plain"))
+	has(".site-banner", "Password change is recommended.").check(t, f.page(t, "/profile", "plain"))
 	status, _, to := f.post("plain", "/profile/password", "current_password", testPassword, "password", "Kx9!secretafgh", "password_confirmation", "Kx9!secretafgh")
 	if status != http.StatusSeeOther || to != "/profile" {
 		t.Fatalf("status %d, to %s", status, to)
 	}
-	hasNot(".site-notice").check(t, f.page(t, "/profile", "plain"))
+	hasNot(".site-banner").check(t, f.page(t, "/profile", "plain"))
 	if w := f.do(call{target: "/hosts", cookies: []*http.Cookie{other}}); w.Code != http.StatusSeeOther {
 		t.Errorf("the other session lives on: status %d", w.Code)
 	}

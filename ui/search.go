@@ -150,8 +150,8 @@ var (
 	}
 )
 
-// search answers GET /search?q=words.
-func (s *server) search(w http.ResponseWriter, r *http.Request) error {
+// showSearch answers GET /search?q=words.
+func (s *server) showSearch(w http.ResponseWriter, r *http.Request) error {
 	if table.Tidied(w, r) {
 		return nil
 	}
@@ -160,7 +160,7 @@ func (s *server) search(w http.ResponseWriter, r *http.Request) error {
 	p.People = auth.From(r.Context()).Can(page.AbilityUsers)
 	err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) error {
 		if p.Words == "" {
-			return s.FillFrame(&p.Frame, tx)
+			return s.ReadFrame(&p.Frame, tx)
 		}
 		v, err := s.Snapshot(tx)
 		if err != nil {
@@ -177,7 +177,7 @@ func (s *server) search(w http.ResponseWriter, r *http.Request) error {
 			}
 			p.Groups = append(p.Groups, userFinder.find(s, users, p.Words))
 		}
-		return s.FillFrame(&p.Frame, tx)
+		return s.ReadFrame(&p.Frame, tx)
 	})
 	if err != nil {
 		return err

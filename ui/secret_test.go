@@ -30,8 +30,8 @@ func TestSecretStays(t *testing.T) {
 			t.Fatalf("shown again: %q", again)
 		}
 	}
-	has(".site-notice", "The new token “ci” waits to be stored by you.").check(t, f.page(t, "/hosts", "plain"))
-	if notices := f.page(t, "/profile", "plain").texts(".site-notice"); len(notices) != 1 { // the one about the password
+	has(".site-banner", "The new token “ci” waits to be stored by you.").check(t, f.page(t, "/hosts", "plain"))
+	if notices := f.page(t, "/profile", "plain").texts(".site-banner"); len(notices) != 1 { // the one about the password
 		t.Errorf("on the page that shows it: %q", notices)
 	}
 	for who, cookie := range map[string]*http.Cookie{"another session": elsewhere, "another user": f.cookies["mary"]} {
@@ -116,7 +116,7 @@ func TestGeneratedPasswordStays(t *testing.T) {
 	f.post("mary", "/users/new", newUserForm("password", password, "password_confirmation", password, "generated", password)...)
 	edit := editPath(f.userNow("ann").ID, "edit")
 	has("#secret-text", password).check(t, f.page(t, edit, "mary"))
-	has(".site-notice a[href="+edit+"]", "Show it").check(t, f.page(t, "/users", "mary"))
+	has(".site-banner a[href="+edit+"]", "Show it").check(t, f.page(t, "/users", "mary"))
 	if status, _, to := f.post("mary", editPath(f.userNow("ann").ID, "password/shown"), "stored", "yes"); status != http.StatusSeeOther || to != edit {
 		t.Errorf("status %d, to %s", status, to)
 	}

@@ -92,10 +92,10 @@ func TestOverviews(t *testing.T) {
 		"/hosts?sid=" + db.SID:                              {has("#row-"+string(host), ""), has("a.chip", "SID: "+db.SID)},
 		"/clusters":                                         {has("h1", "Clusters"), has("#rows", page.ClusterName(c))},
 		"/clusters?name=" + page.ClusterName(c):             {has("#row-"+string(c.ID)+" .col-type .pill", landscapepages.ClusterTypeWord(string(c.Type))), has(".range", "of 1")},
-		"/databases?sid=" + db.SID:                          {has("#row-"+string(db.ID)+" .col-summary", "critical"), hasNot(".layer"), has("a.turn[aria-expanded=false]", "")},
-		"/databases?open=" + string(db.ID):                  {has("#inside-"+string(db.ID)+" .layer h2", "Database Instances"), has(".layer a[href=/hosts/"+string(host)+"]", ""), has("a.turn[aria-expanded=true][href=/databases]", "")},
+		"/databases?sid=" + db.SID:                          {has("#row-"+string(db.ID)+" .col-summary", "critical"), hasNot(".instance-table"), has("a.turn[aria-expanded=false]", "")},
+		"/databases?open=" + string(db.ID):                  {has("#inside-"+string(db.ID)+" .instance-table h2", "Database Instances"), has(".instance-table a[href=/hosts/"+string(host)+"]", ""), has("a.turn[aria-expanded=true][href=/databases]", "")},
 		"/sap_systems?sid=" + s.SID:                         {has("#row-"+string(s.ID)+" .col-database a[href=/databases/"+string(s.DatabaseID)+"]", ""), has(".col-tenant", s.Tenant), has(".col-type", landscapepages.SystemType(s))},
-		"/sap_systems?open=" + string(s.ID) + "&q=" + s.SID: {has(".layer h2", "Application Layer"), has(".layer h2", "Database Layer"), has("input[name=open][value="+string(s.ID)+"]", "")},
+		"/sap_systems?open=" + string(s.ID) + "&q=" + s.SID: {has(".instance-table h2", "Application Layer"), has(".instance-table h2", "Database Layer"), has("input[name=open][value="+string(s.ID)+"]", "")},
 		"/sap_systems?q=nowhere":                            {has("h2", "No SAP system matches")},
 		"/?sort=sid":                                        {has("#row-"+string(s.ID)+" .col-part .part[href=/sap_systems/"+string(s.ID)+"] .health[data-health-state]", ""), has("#latest", "Host")},
 	} {

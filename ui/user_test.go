@@ -322,7 +322,7 @@ func TestUnknownChoices(t *testing.T) {
 			t.Errorf("%s: something was changed", tt.name)
 		}
 	}
-	for _, preference := range []string{"theme", "rows", "rail"} {
+	for _, preference := range []string{"theme", "rows", "sidebar"} {
 		if w := f.do(call{method: "POST", target: "/preferences", as: "plain", form: url.Values{preference: {"plaid"}}}); w.Code != http.StatusUnprocessableEntity {
 			t.Errorf("%s: status %d", preference, w.Code)
 		}
@@ -464,7 +464,7 @@ func TestNavigationFollowsPermissions(t *testing.T) {
 
 func TestNotices(t *testing.T) {
 	f := peopleFixture(t)
-	has(".site-notice", "Password change is recommended. Profile").check(t, f.page(t, "/hosts", "plain"))
+	has(".site-banner", "Password change is recommended. Profile").check(t, f.page(t, "/hosts", "plain"))
 	admin := &auth.Identity{User: f.userNow("admin")}
 	for _, tt := range []struct {
 		left  time.Duration
@@ -484,21 +484,21 @@ func TestNotices(t *testing.T) {
 		f.clock.pass(tt.later)
 		page := f.page(t, "/about", "admin")
 		if tt.text == "" {
-			hasNot(".site-notice.warning").check(t, page)
+			hasNot(".site-banner.warning").check(t, page)
 			continue
 		}
-		has(".site-notice", tt.text).check(t, page)
-		if texts := f.page(t, "/about", "plain").texts(".site-notice"); len(texts) != 1 {
+		has(".site-banner", tt.text).check(t, page)
+		if texts := f.page(t, "/about", "plain").texts(".site-banner"); len(texts) != 1 {
 			t.Errorf("who cannot help it is told: %q", texts)
 		}
-		buttons := page.all(".site-notice button[name=notice]")
+		buttons := page.all(".site-banner button[name=banner]")
 		if closable := len(buttons) > 0; closable != (tt.left > tt.later) {
 			t.Errorf("%s: can be closed: %v", tt.text, closable)
 		} else if closable {
 			id, _ := attribute(buttons[0], "value")
-			w := f.do(call{method: "POST", target: "/notices/dismiss", as: "admin", form: url.Values{"notice": {id}, "return_to": {"/about"}}})
+			w := f.do(call{method: "POST", target: "/banners/dismiss", as: "admin", form: url.Values{"banner": {id}, "return_to": {"/about"}}})
 			page := parseMarkup(t, f.do(call{target: "/about", as: "admin", cookies: w.Result().Cookies()}).Body.String())
-			hasNot(".site-notice.warning").check(t, page)
+			hasNot(".site-banner.warning").check(t, page)
 		}
 	}
 }

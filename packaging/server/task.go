@@ -38,7 +38,7 @@ func (s *server) tasks() []task {
 
 		{name: "uses of tokens", run: s.store.FlushTokenUses, every: time.Second},
 		{name: "lost heartbeats and reports", run: s.store.MarkLostHosts, every: 10 * time.Second},
-		{name: "refused sign-ins", run: s.auth.LogCrowding, every: time.Minute, atStop: true},
+		{name: "refused sign-ins", run: s.auth.LogRefusedSignIns, every: time.Minute, atStop: true},
 		// Does something on the first run of a day. A server that was down at
 		// midnight does it when it starts.
 		{name: "old entries of the activity log", run: s.pruneActivity, every: time.Minute, atStart: true},

@@ -9,14 +9,14 @@ type definition struct {
 	label    string
 	message  string   // byEvent: what its own message says
 	resource string   // byEvent: what its own resource says
-	severity Severity // judgedByEvent: what its own severity says
+	severity Severity // severityByEvent: what its own severity says
 	audience audience
 }
 
 // What the catalogue says of a type where the events of the type differ.
 const (
-	byEvent                = ""
-	judgedByEvent Severity = 0
+	byEvent                  = ""
+	severityByEvent Severity = 0
 )
 
 // of makes the events of a type that has a struct.
@@ -55,7 +55,7 @@ const (
 // catalogue defines every type, in the order in which they are offered.
 var catalogue = []definition{
 	// Sign-in and user management.
-	{1, of[LoginAttempt](), "Login Attempt", byEvent, application, judgedByEvent, userManagers},
+	{1, of[LoginAttempt](), "Login Attempt", byEvent, application, severityByEvent, userManagers},
 	{2, of[UserCreation](), "User Created", "User was created", user, Info, userManagers},
 	{3, of[UserModification](), "User Modified", "User was modified", user, Info, userManagers},
 	{4, of[UserDeletion](), "User Deleted", "User was deleted", user, Warning, userManagers},
@@ -96,7 +96,7 @@ var catalogue = []definition{
 	{35, requested(TypeApplicationInstanceOperationRequested), "Application Instance Operation Requested", byEvent, "Application Instance", Info, everyone},
 	{36, requested(TypeSAPSystemOperationRequested), "SAP System Operation Requested", byEvent, sapSystem, Info, everyone},
 	{37, requested(TypeDatabaseOperationRequested), "Database Operation Requested", byEvent, database, Info, everyone},
-	{38, of[OperationCompleted](), "Operation Completed", byEvent, byEvent, judgedByEvent, everyone},
+	{38, of[OperationCompleted](), "Operation Completed", byEvent, byEvent, severityByEvent, everyone},
 
 	// Check customization.
 	{39, of[CheckCustomizationApplied](), "Check was customized", byEvent, byEvent, Warning, everyone},
@@ -107,10 +107,10 @@ var catalogue = []definition{
 	{42, of[HeartbeatSucceeded](), "Heartbeat Succeeded", "Host heartbeat succeeded", host, Debug, everyone},
 	{43, of[HostRegistered](), "Host Registered", "A new host was registered", host, Info, everyone},
 	{44, of[HostDetailsUpdated](), "Host Details Updated", "Host details were updated", host, Info, everyone},
-	{45, of[HostHealthChanged](), "Host Health Changed", byEvent, host, judgedByEvent, everyone},
-	{46, of[HostChecksHealthChanged](), "Checks Health Changed", byEvent, host, judgedByEvent, everyone},
-	{47, of[HostSaptuneHealthChanged](), "Host Saptune Health Changed", byEvent, host, judgedByEvent, everyone},
-	{48, of[SoftwareUpdatesHealthChanged](), "Software Updates Health Changed", byEvent, host, judgedByEvent, everyone},
+	{45, of[HostHealthChanged](), "Host Health Changed", byEvent, host, severityByEvent, everyone},
+	{46, of[HostChecksHealthChanged](), "Checks Health Changed", byEvent, host, severityByEvent, everyone},
+	{47, of[HostSaptuneHealthChanged](), "Host Saptune Health Changed", byEvent, host, severityByEvent, everyone},
+	{48, of[SoftwareUpdatesHealthChanged](), "Software Updates Health Changed", byEvent, host, severityByEvent, everyone},
 	{49, of[SoftwareUpdatesDiscoveryRequested](), "Software Updates Discovery Requested", "Software updates discovery was requested", host, Debug, everyone},
 	{50, of[SoftwareUpdatesDiscoveryCleared](), "Software Updates Discovery Cleared", "Software updates discovery was cleared", host, Debug, everyone},
 	{51, of[ProviderUpdated](), "Provider Updated", "Host Provider was updated", host, Debug, everyone},
@@ -127,11 +127,11 @@ var catalogue = []definition{
 	// Cluster events.
 	{57, of[ClusterRegistered](), "Cluster Registered", "A new cluster was registered", cluster, Info, everyone},
 	{58, of[ClusterDetailsUpdated](), "Cluster Details Updated", "Cluster details were updated", cluster, Debug, everyone},
-	{59, of[ClusterHealthChanged](), "Cluster Health Changed", byEvent, cluster, judgedByEvent, everyone},
-	{60, of[ClusterChecksHealthChanged](), "Cluster Checks Health Changed", byEvent, cluster, judgedByEvent, everyone},
-	{61, of[ClusterReplicationHealthChanged](), "Cluster Replication Health Changed", byEvent, cluster, judgedByEvent, everyone},
-	{62, of[ClusterDistributedHealthChanged](), "Cluster Distributed Health Changed", byEvent, cluster, judgedByEvent, everyone},
-	{63, of[ClusterSBDHealthChanged](), "Cluster SBD Health Changed", byEvent, cluster, judgedByEvent, everyone},
+	{59, of[ClusterHealthChanged](), "Cluster Health Changed", byEvent, cluster, severityByEvent, everyone},
+	{60, of[ClusterChecksHealthChanged](), "Cluster Checks Health Changed", byEvent, cluster, severityByEvent, everyone},
+	{61, of[ClusterReplicationHealthChanged](), "Cluster Replication Health Changed", byEvent, cluster, severityByEvent, everyone},
+	{62, of[ClusterDistributedHealthChanged](), "Cluster Distributed Health Changed", byEvent, cluster, severityByEvent, everyone},
+	{63, of[ClusterSBDHealthChanged](), "Cluster SBD Health Changed", byEvent, cluster, severityByEvent, everyone},
 	{64, of[ClusterDiscoveredHealthChanged](), "Cluster Discovered Health Changed", byEvent, cluster, Info, everyone},
 	{65, of[HostAddedToCluster](), "Host Added to Cluster", "Host was added to cluster", cluster, Debug, everyone},
 	{66, of[HostRemovedFromCluster](), "Host Removed from Cluster", "Host was removed from cluster", cluster, Debug, everyone},
@@ -144,7 +144,7 @@ var catalogue = []definition{
 	// SAP system and application instance events.
 	{72, of[ApplicationInstanceRegistered](), "Application Instance Registered", "Application instance was registered", sapSystem, Info, everyone},
 	{73, of[ApplicationInstanceMoved](), "Application Instance Moved", "Application instance was moved", sapSystem, Info, everyone},
-	{74, of[ApplicationInstanceStatusChanged](), "Application Instance Status Changed", byEvent, sapSystem, judgedByEvent, everyone},
+	{74, of[ApplicationInstanceStatusChanged](), "Application Instance Status Changed", byEvent, sapSystem, severityByEvent, everyone},
 	{75, of[ApplicationInstanceMarkedAbsent](), "Application Instance Marked Absent", "Application instance was marked absent", sapSystem, Warning, everyone},
 	{76, of[ApplicationInstanceMarkedPresent](), "Application Instance Marked Present", "Application instance was marked present", sapSystem, Info, everyone},
 	{77, of[ApplicationInstanceDataMarkedStale](), "Application Instance Data Marked Stale", "Application instance data was marked stale", sapSystem, Debug, everyone},
@@ -153,8 +153,8 @@ var catalogue = []definition{
 	{79, of[ApplicationInstanceDeregistered](), "Application Instance Deregistered", "Application instance was deregistered", sapSystem, Warning, everyone},
 	{80, of[SAPSystemRegistered](), "SAP System Registered", "A new SAP system was registered", sapSystem, Info, everyone},
 	{81, of[SAPSystemUpdated](), "SAP System Updated", "SAP system was updated", sapSystem, Info, everyone},
-	{82, of[SAPSystemHealthChanged](), "SAP System Health Changed", byEvent, sapSystem, judgedByEvent, everyone},
-	{83, of[SAPSystemDatabaseHealthChanged](), "SAP System Database Health Changed", byEvent, sapSystem, judgedByEvent, everyone},
+	{82, of[SAPSystemHealthChanged](), "SAP System Health Changed", byEvent, sapSystem, severityByEvent, everyone},
+	{83, of[SAPSystemDatabaseHealthChanged](), "SAP System Database Health Changed", byEvent, sapSystem, severityByEvent, everyone},
 	{84, of[SAPSystemDataMarkedStale](), "SAP System Data Marked Stale", "SAP System data was marked stale", sapSystem, Debug, everyone},
 	{85, of[SAPSystemDataMarkedInSync](), "SAP System Data Marked In Sync", "SAP System data was marked in sync", sapSystem, Debug, everyone},
 	{86, of[SAPSystemDeregistered](), "SAP System Deregistered", "SAP system was deregistered", sapSystem, Warning, everyone},
@@ -163,10 +163,10 @@ var catalogue = []definition{
 	// Database events.
 	{88, of[DatabaseRegistered](), "Database Registered", "A new database was registered", database, Info, everyone},
 	{119, of[DatabaseUpdated](), "Database Updated", "Database was updated", database, Info, everyone},
-	{89, of[DatabaseHealthChanged](), "Database Health Changed", byEvent, database, judgedByEvent, everyone},
+	{89, of[DatabaseHealthChanged](), "Database Health Changed", byEvent, database, severityByEvent, everyone},
 	{90, of[DatabaseTenantsUpdated](), "Database Tenants Updated", "Database tenants were updated", database, Info, everyone},
 	{91, of[DatabaseInstanceRegistered](), "Database Instance Registered", "Database instance was registered", database, Info, everyone},
-	{92, of[DatabaseInstanceStatusChanged](), "Database Instance Status Changed", byEvent, database, judgedByEvent, everyone},
+	{92, of[DatabaseInstanceStatusChanged](), "Database Instance Status Changed", byEvent, database, severityByEvent, everyone},
 	{93, of[DatabaseInstanceSystemReplicationChanged](), "Database Instance System Replication Changed", byEvent, database, Warning, everyone},
 	{94, of[DatabaseInstanceMarkedAbsent](), "Database Instance Marked Absent", "Database instance was marked absent", database, Warning, everyone},
 	{95, of[DatabaseInstanceMarkedPresent](), "Database Instance Marked Present", "Database instance was marked present", database, Info, everyone},

@@ -49,7 +49,7 @@ func TestCatalogueAsksEvents(t *testing.T) {
 		_, speaks := event.(messenger)
 		_, holds := event.(holder)
 		_, judges := event.(judge)
-		if speaks != (d.message == byEvent) || holds != (d.resource == byEvent) || judges != (d.severity == judgedByEvent) {
+		if speaks != (d.message == byEvent) || holds != (d.resource == byEvent) || judges != (d.severity == severityByEvent) {
 			t.Errorf("%s: the catalogue and %T do not agree on who gives message, resource and severity", d.name(), event)
 		}
 		if found := byType[d.name()]; found != d {

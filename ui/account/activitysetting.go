@@ -52,7 +52,7 @@ func (s *Pages) editActivitySettings(w http.ResponseWriter, r *http.Request) err
 	if err != nil {
 		return err
 	}
-	return s.showSettings(w, r, http.StatusOK, func(p *settingsPage) {
+	return s.renderSettings(w, r, http.StatusOK, func(p *settingsPage) {
 		p.ActivityLog.Form = newRetentionForm(strconv.Itoa(kept.Value), kept.Unit)
 	})
 }
@@ -69,7 +69,7 @@ func (s *Pages) changeActivitySettings(w http.ResponseWriter, r *http.Request) e
 		f.ValueFault, f.UnitFault = kept.Faults()
 	}
 	if f.ValueFault != "" || f.UnitFault != "" {
-		return s.showSettings(w, r, http.StatusUnprocessableEntity, func(p *settingsPage) { p.ActivityLog.Form = f })
+		return s.renderSettings(w, r, http.StatusUnprocessableEntity, func(p *settingsPage) { p.ActivityLog.Form = f })
 	}
 	if err := s.Store.SetRetention(r.Context(), auth.From(r.Context()).Actor(), kept); err != nil {
 		return err

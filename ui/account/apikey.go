@@ -19,14 +19,14 @@ type keyDialog struct {
 	Keep    []page.HiddenInput
 }
 
-// newKey answers GET and POST /settings/api_key.
-func (s *Pages) newKey(w http.ResponseWriter, r *http.Request) error {
+// generateAPIKey answers GET and POST /settings/api_key.
+func (s *Pages) generateAPIKey(w http.ResponseWriter, r *http.Request) error {
 	id, now := auth.From(r.Context()), s.Store.Now()
 	d := keyDialog{Expiry: newExpiry(now, id.User.Timezone, 12, expiryIn, expiryIn, "In", expiryOn, "On", expiryNever, "Never Expires")}
 	d.Expiry.Noun, d.Expiry.Units = "key", chosen(d.Expiry.Units, "months")
 	d.Expiry.Words = d.Expiry.words(now)
 	if r.Method != http.MethodPost {
-		return s.showSettings(w, r, http.StatusOK, func(p *settingsPage) { p.NewKey = &d })
+		return s.renderSettings(w, r, http.StatusOK, func(p *settingsPage) { p.NewKey = &d })
 	}
 	mode, end := d.Expiry.read(r.PostForm, now)
 	show := func(p *settingsPage) { p.NewKey = &d }
@@ -36,18 +36,18 @@ func (s *Pages) newKey(w http.ResponseWriter, r *http.Request) error {
 		if d.Expiry.Fault == "" {
 			status = http.StatusOK
 		}
-		return s.showSettings(w, r, status, show)
+		return s.renderSettings(w, r, status, show)
 	case r.PostForm.Get("confirmed") != "yes":
 		d.Warn, d.Never, d.Ends = true, mode == expiryNever, d.Expiry.Words
 		for _, name := range []string{"expiry", "number", "unit", "day"} {
 			d.Keep = append(d.Keep, page.HiddenInput{Name: name, Value: r.PostForm.Get(name)})
 		}
-		return s.showSettings(w, r, http.StatusOK, show)
+		return s.renderSettings(w, r, http.StatusOK, show)
 	}
 	key, err := s.Auth.RegenerateAPIKey(r.Context(), id, end)
 	if faults, ok := page.FieldFaults(err); ok {
 		d.Expiry.Fault = page.FaultWords(faults[0].Detail)
-		return s.showSettings(w, r, http.StatusUnprocessableEntity, show)
+		return s.renderSettings(w, r, http.StatusUnprocessableEntity, show)
 	}
 	if err != nil {
 		return err

@@ -82,7 +82,7 @@ func (s *Pages) showConflict(w http.ResponseWriter, r *http.Request, p *userPage
 	}
 	p.Conflict, p.Typed, p.LockVersion, p.Opened = c, true, u.LockVersion, opened(saved)
 	p.put(merged, u.Abilities, u.TOTPEnabledAt != nil)
-	return s.showUser(w, r, http.StatusPreconditionFailed, p)
+	return s.renderUser(w, r, http.StatusPreconditionFailed, p)
 }
 
 // switchWords is a switch of the form as it is read.

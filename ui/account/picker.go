@@ -55,7 +55,7 @@ type preset struct {
 func newPicker(held, chosen []int) picker {
 	p := picker{Held: idList(held)}
 	labels := auth.Abilities()
-	for _, g := range auth.Groups() {
+	for _, g := range auth.PermissionGroups() {
 		group := abilityGroup{Name: g.Name, Label: g.Label}
 		for _, id := range g.Abilities {
 			ability := labels[id-1]
@@ -69,16 +69,16 @@ func newPicker(held, chosen []int) picker {
 		group.Words = groupWords(group.Boxes)
 		p.Groups = append(p.Groups, group)
 	}
-	for i, profile := range auth.Profiles() {
+	for i, profile := range auth.Presets() {
 		p.Presets = append(p.Presets, preset{i, profile.Name, profile.Description, idList(profile.Abilities), slices.Equal(profile.Abilities, chosen)})
 	}
 	p.Added, p.Removed = auth.Difference(held, chosen)
 	return p
 }
 
-// permissions answers GET /users/permissions: the picker as it is when other
+// showPicker answers GET /users/permissions: the picker as it is when other
 // abilities are chosen. The script asks for it with every choice.
-func (s *Pages) permissions(w http.ResponseWriter, r *http.Request) error {
+func (s *Pages) showPicker(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
 	var lists [2][]int
 	for i, name := range []string{"held", "chosen"} {
@@ -151,7 +151,7 @@ type grantChip struct {
 
 func grantChips(held []int) []grantChip {
 	var chips []grantChip
-	for _, g := range auth.Grants(held) {
+	for _, g := range auth.HeldGroups(held) {
 		chip := grantChip{Name: g.Name, Label: g.Label}
 		var missing []string
 		for _, a := range g.Missing {

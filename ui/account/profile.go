@@ -86,7 +86,7 @@ func (s *Pages) newProfilePage(r *http.Request) (*profilePage, error) {
 		if p.Tokens, err = s.newTokenList(tx, r, u); err != nil {
 			return err
 		}
-		return s.FillFrame(&p.Frame, tx)
+		return s.ReadFrame(&p.Frame, tx)
 	})
 	return p, err
 }
@@ -115,20 +115,20 @@ func (s *Pages) putEnrollment(r *http.Request, p *profilePage, id *auth.Identity
 	return err
 }
 
-func (s *Pages) showProfile(w http.ResponseWriter, r *http.Request, status int, p *profilePage) error {
+func (s *Pages) renderProfile(w http.ResponseWriter, r *http.Request, status int, p *profilePage) error {
 	if p.Secret != nil || p.Enroll != nil {
 		api.LeaveUncompressed(w)
 	}
 	return s.Render(w, r, status, p)
 }
 
-// profile answers GET /profile.
-func (s *Pages) profile(w http.ResponseWriter, r *http.Request) error {
+// renderProfile answers GET /profile.
+func (s *Pages) showProfile(w http.ResponseWriter, r *http.Request) error {
 	p, err := s.newProfilePage(r)
 	if err != nil {
 		return err
 	}
-	return s.showProfile(w, r, http.StatusOK, p)
+	return s.renderProfile(w, r, http.StatusOK, p)
 }
 
 // changeProfile answers POST /profile.
@@ -163,7 +163,7 @@ func (s *Pages) refuseProfile(w http.ResponseWriter, r *http.Request, f profileF
 	p.Typed = true
 	fields := slices.DeleteFunc(slices.Clone(faults), func(f fault.Error) bool { return f.Field == "current_password" })
 	if p.Faults, p.Rest = page.ApplyFaults(fields, &p.Fullname, &p.Email, &p.Timezone); len(fields) > 0 {
-		return s.showProfile(w, r, http.StatusUnprocessableEntity, p)
+		return s.renderProfile(w, r, http.StatusUnprocessableEntity, p)
 	}
 	p.Ask = &page.Confirmation{
 		Title: "Change the address", Action: "/profile", Form: "confirmation-form", Verb: "Save", CloseURL: "/profile",
@@ -174,7 +174,7 @@ func (s *Pages) refuseProfile(w http.ResponseWriter, r *http.Request, f profileF
 	if r.PostForm.Has("current_password") {
 		p.Ask.Refuse(faults)
 	}
-	return s.showProfile(w, r, p.Ask.Status(), p)
+	return s.renderProfile(w, r, p.Ask.Status(), p)
 }
 
 func newPasswordDialog() *passwordDialog {
@@ -186,8 +186,8 @@ func newPasswordDialog() *passwordDialog {
 	}
 }
 
-// password answers GET and POST /profile/password.
-func (s *Pages) password(w http.ResponseWriter, r *http.Request) error {
+// changePassword answers GET and POST /profile/password.
+func (s *Pages) changePassword(w http.ResponseWriter, r *http.Request) error {
 	d := newPasswordDialog()
 	status := http.StatusOK
 	if r.Method == http.MethodPost {
@@ -217,12 +217,12 @@ func (s *Pages) password(w http.ResponseWriter, r *http.Request) error {
 	if p.Protected == "" {
 		p.Password = d
 	}
-	return s.showProfile(w, r, status, p)
+	return s.renderProfile(w, r, status, p)
 }
 
-// secondFactor answers GET and POST /profile/totp: without a code it offers a
+// setUpTOTP answers GET and POST /profile/totp: without a code it offers a
 // new secret, with one it puts the secret into force.
-func (s *Pages) secondFactor(w http.ResponseWriter, r *http.Request) error {
+func (s *Pages) setUpTOTP(w http.ResponseWriter, r *http.Request) error {
 	id := auth.From(r.Context())
 	fault, status := "", http.StatusOK
 	if r.Method == http.MethodPost && !r.PostForm.Has("code") {
@@ -265,12 +265,12 @@ func (s *Pages) secondFactor(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	p.Enroll.Code.Fault, p.Enroll.Code.Focus = fault, true
-	return s.showProfile(w, r, status, p)
+	return s.renderProfile(w, r, status, p)
 }
 
-// giveUpSecondFactor answers POST /profile/totp/cancel: the secret that was
+// cancelTOTP answers POST /profile/totp/cancel: the secret that was
 // offered is dropped. One that is in force stays.
-func (s *Pages) giveUpSecondFactor(w http.ResponseWriter, r *http.Request) error {
+func (s *Pages) cancelTOTP(w http.ResponseWriter, r *http.Request) error {
 	id := auth.From(r.Context())
 	_, err := s.Auth.PendingTOTP(r.Context(), id)
 	if err == nil {
@@ -283,8 +283,8 @@ func (s *Pages) giveUpSecondFactor(w http.ResponseWriter, r *http.Request) error
 	return nil
 }
 
-// endSecondFactor answers GET and POST /profile/totp/disable.
-func (s *Pages) endSecondFactor(w http.ResponseWriter, r *http.Request) error {
+// disableTOTP answers GET and POST /profile/totp/disable.
+func (s *Pages) disableTOTP(w http.ResponseWriter, r *http.Request) error {
 	ask := page.Confirmation{
 		Title: "Disable TOTP", Action: r.URL.Path, Form: "confirmation-form", Verb: "Disable", Danger: true, Plan: "yes", CloseURL: "/profile",
 		Sentences: []string{"Are you sure you want to disable TOTP? Signing in will take your password alone. To enable it again you need to set up the authenticator app anew."},
@@ -312,5 +312,5 @@ func (s *Pages) askInProfile(w http.ResponseWriter, r *http.Request, ask *page.C
 		return err
 	}
 	p.Ask = ask
-	return s.showProfile(w, r, ask.Status(), p)
+	return s.renderProfile(w, r, ask.Status(), p)
 }

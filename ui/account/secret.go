@@ -263,7 +263,7 @@ func (s *Pages) closeTokenSecret(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p.Secret = asks
-	return s.showProfile(w, r, http.StatusOK, p)
+	return s.renderProfile(w, r, http.StatusOK, p)
 }
 
 // closeKeySecret answers POST /settings/api_key/shown.
@@ -276,7 +276,7 @@ func (s *Pages) closeKeySecret(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, "/settings#api-key", http.StatusSeeOther)
 		return nil
 	}
-	return s.showSettings(w, r, http.StatusOK, func(p *settingsPage) { p.Secret = asks })
+	return s.renderSettings(w, r, http.StatusOK, func(p *settingsPage) { p.Secret = asks })
 }
 
 // closePasswordSecret answers POST /users/{id}/password/shown.
@@ -294,7 +294,7 @@ func (s *Pages) closePasswordSecret(w http.ResponseWriter, r *http.Request) erro
 		http.Redirect(w, r, UserPath(u.ID, "edit"), http.StatusSeeOther)
 		return nil
 	}
-	return s.showEdit(w, r, u, func(p *userPage) { p.Secret = asks })
+	return s.renderEditedUser(w, r, u, func(p *userPage) { p.Secret = asks })
 }
 
 // secretNotices lead to what is being shown on another page than that of the

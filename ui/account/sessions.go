@@ -176,7 +176,7 @@ func (s *Pages) endAllSessionsOf(w http.ResponseWriter, r *http.Request) error {
 func (s *Pages) endSessionsOf(w http.ResponseWriter, r *http.Request, u *store.User, ask *page.Confirmation, done string, end func(store.Actor) error) error {
 	ask.Action, ask.CloseURL = r.URL.Path, UserPath(u.ID, "edit")
 	if r.Method != http.MethodPost || r.PostForm.Get("confirmed") != ask.Plan {
-		return s.showEdit(w, r, u, func(p *userPage) { p.Ask = ask })
+		return s.renderEditedUser(w, r, u, func(p *userPage) { p.Ask = ask })
 	}
 	if err := end(auth.From(r.Context()).Actor()); err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err

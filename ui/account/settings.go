@@ -48,14 +48,14 @@ type settingSwitch struct {
 	On                bool
 }
 
-// settings answers GET /settings.
-func (s *Pages) settings(w http.ResponseWriter, r *http.Request) error {
-	return s.showSettings(w, r, http.StatusOK, func(*settingsPage) {})
+// renderSettings answers GET /settings.
+func (s *Pages) showSettings(w http.ResponseWriter, r *http.Request) error {
+	return s.renderSettings(w, r, http.StatusOK, func(*settingsPage) {})
 }
 
-// showSettings shows the settings as they are, after change has put into the
+// renderSettings shows the settings as they are, after change has put into the
 // page what it is about.
-func (s *Pages) showSettings(w http.ResponseWriter, r *http.Request, status int, change func(*settingsPage)) error {
+func (s *Pages) renderSettings(w http.ResponseWriter, r *http.Request, status int, change func(*settingsPage)) error {
 	id := auth.From(r.Context())
 	p := settingsPage{Frame: s.NewFrame(r, "Settings"), Connect: s.Connection(r), Generate: *page.NewControl(id, page.AbilityAPIKey, "Generate Key", "/settings/api_key")}
 	p.Live = "setting"
@@ -78,7 +78,7 @@ func (s *Pages) showSettings(w http.ResponseWriter, r *http.Request, status int,
 				return err
 			}
 		}
-		return s.FillFrame(&p.Frame, tx)
+		return s.ReadFrame(&p.Frame, tx)
 	})
 	if err != nil {
 		return err
@@ -127,7 +127,7 @@ func (s *Pages) changeTokenSettings(w http.ResponseWriter, r *http.Request) erro
 	if wrong = append(wrong, after.Faults()...); len(wrong) == 0 {
 		ask := askAboutTokenSettings(before, &after)
 		if ask != nil && r.PostForm.Get("confirmed") != ask.Plan {
-			return s.showSettings(w, r, http.StatusOK, func(p *settingsPage) {
+			return s.renderSettings(w, r, http.StatusOK, func(p *settingsPage) {
 				show(p)
 				p.Ask = ask
 			})
@@ -136,7 +136,7 @@ func (s *Pages) changeTokenSettings(w http.ResponseWriter, r *http.Request) erro
 		wrong, _ = page.FieldFaults(err)
 	}
 	if len(wrong) > 0 {
-		return s.showSettings(w, r, http.StatusUnprocessableEntity, func(p *settingsPage) {
+		return s.renderSettings(w, r, http.StatusUnprocessableEntity, func(p *settingsPage) {
 			show(p)
 			p.Tokens.Faults, p.Tokens.Rest = page.ApplyFaults(wrong, &p.Tokens.Default, &p.Tokens.Limit)
 		})

@@ -22,8 +22,8 @@ type signInPage struct {
 // Template implements page.Page.
 func (*signInPage) Template() string { return "signin" }
 
-// newSession answers GET /session/new.
-func (s *Pages) newSession(w http.ResponseWriter, r *http.Request) error {
+// showSignIn answers GET /session/new.
+func (s *Pages) showSignIn(w http.ResponseWriter, r *http.Request) error {
 	target := auth.LocalTarget(r.URL.Query().Get("request_path"))
 	if auth.From(r.Context()) != nil {
 		http.Redirect(w, r, target, http.StatusSeeOther)
@@ -32,8 +32,8 @@ func (s *Pages) newSession(w http.ResponseWriter, r *http.Request) error {
 	return s.Render(w, r, http.StatusOK, &signInPage{Frame: s.NewFrame(r, "Sign in"), RequestPath: target})
 }
 
-// createSession answers POST /session.
-func (s *Pages) createSession(w http.ResponseWriter, r *http.Request) error {
+// signIn answers POST /session.
+func (s *Pages) signIn(w http.ResponseWriter, r *http.Request) error {
 	username, target := r.PostForm.Get("username"), auth.LocalTarget(r.PostForm.Get("request_path"))
 	err := s.Auth.SignInWithPassword(w, r, username, r.PostForm.Get("password"))
 	if errors.Is(err, auth.ErrCodeMissing) {
@@ -43,8 +43,8 @@ func (s *Pages) createSession(w http.ResponseWriter, r *http.Request) error {
 	return s.signedIn(w, r, err, &signInPage{RequestPath: target, Username: username})
 }
 
-// code answers GET and POST /session/totp, the second step of signing in.
-func (s *Pages) code(w http.ResponseWriter, r *http.Request) error {
+// submitCode answers GET and POST /session/totp, the second step of signing in.
+func (s *Pages) submitCode(w http.ResponseWriter, r *http.Request) error {
 	target := auth.LocalTarget(r.FormValue("request_path"))
 	user, err := s.Auth.PendingSignIn(r)
 	if errors.Is(err, auth.ErrSignedOut) {
@@ -91,8 +91,8 @@ func WithTarget(path, target string) string {
 	return page.WithQuery(path, url.Values{"request_path": {target}})
 }
 
-// endSession answers POST /session/end.
-func (s *Pages) endSession(w http.ResponseWriter, r *http.Request) error {
+// signOut answers POST /session/end.
+func (s *Pages) signOut(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Auth.SignOutConsole(w, r); err != nil {
 		return err
 	}

@@ -151,8 +151,8 @@ func (d *tokenDialog) refuse(err error) bool {
 	return true
 }
 
-// showTokenDialog shows the profile with the dialog above it.
-func (s *Pages) showTokenDialog(w http.ResponseWriter, r *http.Request, status int, d *tokenDialog) error {
+// renderTokenDialog shows the profile with the dialog above it.
+func (s *Pages) renderTokenDialog(w http.ResponseWriter, r *http.Request, status int, d *tokenDialog) error {
 	p, err := s.newProfilePage(r)
 	if err != nil {
 		return err
@@ -160,7 +160,7 @@ func (s *Pages) showTokenDialog(w http.ResponseWriter, r *http.Request, status i
 	if p.Tokens.Refused == "" && p.Secret == nil {
 		p.Token = d
 	}
-	return s.showProfile(w, r, status, p)
+	return s.renderProfile(w, r, status, p)
 }
 
 // showToken leads to the page that shows the text of a token, until whoever
@@ -206,8 +206,8 @@ func withinLimit(end *time.Time, now time.Time, settings *store.TokenSettings) *
 	return end
 }
 
-// newToken answers GET and POST /profile/tokens/new.
-func (s *Pages) newToken(w http.ResponseWriter, r *http.Request) error {
+// createToken answers GET and POST /profile/tokens/new.
+func (s *Pages) createToken(w http.ResponseWriter, r *http.Request) error {
 	id := auth.From(r.Context())
 	settings, err := s.tokenSettings(r.Context())
 	if err != nil {
@@ -244,7 +244,7 @@ func (s *Pages) newToken(w http.ResponseWriter, r *http.Request) error {
 		picker := newScopePicker(s.Auth.ScopeSets(), scopes)
 		picker.offerAdministration(id, true, administers)
 		d.Scopes = &picker
-		return s.showTokenDialog(w, r, http.StatusOK, &d)
+		return s.renderTokenDialog(w, r, http.StatusOK, &d)
 	}
 	scopes := d.typed(s, r)
 	_, end := d.Expiry.read(r.PostForm, now)
@@ -258,7 +258,7 @@ func (s *Pages) newToken(w http.ResponseWriter, r *http.Request) error {
 		return s.showToken(w, r, t, text)
 	}
 	if d.refuse(err) {
-		return s.showTokenDialog(w, r, http.StatusUnprocessableEntity, &d)
+		return s.renderTokenDialog(w, r, http.StatusUnprocessableEntity, &d)
 	}
 	return err
 }
@@ -291,7 +291,7 @@ func (s *Pages) editToken(w http.ResponseWriter, r *http.Request) error {
 		picker := newScopePicker(s.Auth.ScopeSets(), t.Scopes)
 		picker.offerAdministration(id, false, false)
 		d.Scopes = &picker
-		return s.showTokenDialog(w, r, http.StatusOK, &d)
+		return s.renderTokenDialog(w, r, http.StatusOK, &d)
 	}
 	scopes := d.typed(s, r)
 	_, end := d.Expiry.read(r.PostForm, now)
@@ -303,7 +303,7 @@ func (s *Pages) editToken(w http.ResponseWriter, r *http.Request) error {
 		Name: &d.Name.Value, Description: &d.Description.Value, Scopes: scopes, ExpiresAt: end, Wrong: d.wrong(),
 	})
 	if d.refuse(err) {
-		return s.showTokenDialog(w, r, http.StatusUnprocessableEntity, &d)
+		return s.renderTokenDialog(w, r, http.StatusUnprocessableEntity, &d)
 	}
 	if err != nil {
 		return err
@@ -327,7 +327,7 @@ func (s *Pages) regenerateToken(w http.ResponseWriter, r *http.Request) error {
 		Intro: fmt.Sprintf("The token “%s” gets a new text and keeps its name and what it may be used for. The text it has now stops working at once, and so does every program that uses it.", t.Name),
 	}
 	if r.Method != http.MethodPost {
-		return s.showTokenDialog(w, r, http.StatusOK, &d)
+		return s.renderTokenDialog(w, r, http.StatusOK, &d)
 	}
 	d.Typed = true
 	now := s.Store.Now()
@@ -343,7 +343,7 @@ func (s *Pages) regenerateToken(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	if d.refuse(err) {
-		return s.showTokenDialog(w, r, http.StatusUnprocessableEntity, &d)
+		return s.renderTokenDialog(w, r, http.StatusUnprocessableEntity, &d)
 	}
 	return err
 }

@@ -54,15 +54,15 @@ var tokensTable = table.Table[*tokenItem]{
 			Facet: &table.Facet[*tokenItem]{Values: func(t *tokenItem) []string { return t.scopes }},
 		},
 		{
-			Key: "created", Label: "Created", Text: func(t *tokenItem) string { return page.IsoOrEmpty(&t.CreatedAt) },
+			Key: "created", Label: "Created", Text: func(t *tokenItem) string { return page.ISOOrEmpty(&t.CreatedAt) },
 			Compare: func(a, b *tokenItem) int { return a.CreatedAt.Compare(b.CreatedAt) },
 		},
 		{
-			Key: "expires", Label: "Expires", Text: func(t *tokenItem) string { return page.IsoOrEmpty(t.ExpiresAt) },
+			Key: "expires", Label: "Expires", Text: func(t *tokenItem) string { return page.ISOOrEmpty(t.ExpiresAt) },
 			Compare: func(a, b *tokenItem) int { return expiryRank(a.ExpiresAt).Compare(expiryRank(b.ExpiresAt)) },
 		},
 		{
-			Key: "last_used", Label: "Last used", Text: func(t *tokenItem) string { return page.IsoOrEmpty(t.lastUsed) },
+			Key: "last_used", Label: "Last used", Text: func(t *tokenItem) string { return page.ISOOrEmpty(t.lastUsed) },
 			Compare: func(a, b *tokenItem) int { return page.TimeOrZero(a.lastUsed).Compare(page.TimeOrZero(b.lastUsed)) },
 		},
 	},
@@ -109,8 +109,8 @@ func (s *Pages) tokenItems(tx *store.Tx) ([]*tokenItem, error) {
 	return all, nil
 }
 
-// tokens answers GET /tokens.
-func (s *Pages) tokens(w http.ResponseWriter, r *http.Request) error {
+// showTokens answers GET /tokens.
+func (s *Pages) showTokens(w http.ResponseWriter, r *http.Request) error {
 	if table.Tidied(w, r) {
 		return nil
 	}
@@ -121,7 +121,7 @@ func (s *Pages) tokens(w http.ResponseWriter, r *http.Request) error {
 		if all, err = s.tokenItems(tx); err != nil {
 			return err
 		}
-		return s.FillFrame(&p.Frame, tx)
+		return s.ReadFrame(&p.Frame, tx)
 	})
 	if err != nil {
 		return err
@@ -140,8 +140,8 @@ func (s *Pages) tokens(w http.ResponseWriter, r *http.Request) error {
 	return s.Render(w, r, http.StatusOK, &p)
 }
 
-// tokensCSV answers GET /tokens.csv.
-func (s *Pages) tokensCSV(w http.ResponseWriter, r *http.Request) error {
+// downloadTokens answers GET /tokens.csv.
+func (s *Pages) downloadTokens(w http.ResponseWriter, r *http.Request) error {
 	return table.CSVHandlerOf(s.Console, &tokensTable, func(ctx context.Context) (all []*tokenItem, err error) {
 		err = s.Store.ViewIn(ctx, func(tx *store.Tx) (err error) {
 			all, err = s.tokenItems(tx)
@@ -203,11 +203,11 @@ func (s *Pages) endTokenOf(w http.ResponseWriter, r *http.Request, u *store.User
 	ask.CloseURL, ask.Action = page.ReturnFrom(r, UserPath(u.ID, "edit")+"#tokens")
 	show := func(p *userPage) { p.Ask = ask }
 	if r.Method != http.MethodPost || r.PostForm.Get("confirmed") != ask.Plan {
-		return s.showEdit(w, r, u, show)
+		return s.renderEditedUser(w, r, u, show)
 	}
 	err = end(confirming(r))
 	if ask.Refuse(err) {
-		return s.showEdit(w, r, u, show)
+		return s.renderEditedUser(w, r, u, show)
 	}
 	if err != nil {
 		return err
@@ -265,8 +265,8 @@ func (s *Pages) usesOf(r *http.Request) (u *store.User, own bool, err error) {
 	return u, false, err
 }
 
-// tokenUses answers GET /profile/tokens/log and /users/{id}/tokens/log.
-func (s *Pages) tokenUses(w http.ResponseWriter, r *http.Request) error {
+// showTokenUses answers GET /profile/tokens/log and /users/{id}/tokens/log.
+func (s *Pages) showTokenUses(w http.ResponseWriter, r *http.Request) error {
 	if table.Tidied(w, r) {
 		return nil
 	}
@@ -317,7 +317,7 @@ func (s *Pages) tokenUses(w http.ResponseWriter, r *http.Request) error {
 		if more > 0 {
 			next = more.Cursor()
 		}
-		return s.FillFrame(&p.Frame, tx)
+		return s.ReadFrame(&p.Frame, tx)
 	})
 	if err != nil {
 		return err

@@ -94,7 +94,7 @@ func (f *userForm) prepared(r *http.Request, p *userPage) (ready bool, wrong fau
 		return true, nil
 	}
 	if r.PostForm.Has("preset") {
-		profiles := auth.Profiles()
+		profiles := auth.Presets()
 		n, err := strconv.Atoi(r.PostForm.Get("preset"))
 		if err != nil || n < 0 || n >= len(profiles) {
 			return false, fault.Errors{{Field: "abilities", Detail: "is invalid"}}
@@ -165,12 +165,12 @@ func (p *userPage) refuse(err error) bool {
 	return true
 }
 
-// newUser answers GET /users/new.
-func (s *Pages) newUser(w http.ResponseWriter, r *http.Request) error {
+// showNewUser answers GET /users/new.
+func (s *Pages) showNewUser(w http.ResponseWriter, r *http.Request) error {
 	p := s.newUserPage(r, "Create User")
 	p.New, p.Verb = true, "Create"
 	p.put(userForm{NewUser: auth.NewUser{Enabled: true, Timezone: "Etc/UTC"}}, nil, false)
-	return s.showUser(w, r, http.StatusOK, &p)
+	return s.renderUser(w, r, http.StatusOK, &p)
 }
 
 // createUser answers POST /users/new.
@@ -181,15 +181,15 @@ func (s *Pages) createUser(w http.ResponseWriter, r *http.Request) error {
 	ready, wrongButton := f.prepared(r, &p)
 	p.put(f, nil, false)
 	if ready {
-		return s.showUser(w, r, http.StatusOK, &p)
+		return s.renderUser(w, r, http.StatusOK, &p)
 	}
 	if wrong = append(wrong, wrongButton...); len(wrong) > 0 {
 		p.refuse(wrong)
-		return s.showUser(w, r, http.StatusUnprocessableEntity, &p)
+		return s.renderUser(w, r, http.StatusUnprocessableEntity, &p)
 	}
 	u, err := s.Auth.CreateUser(r.Context(), auth.From(r.Context()), f.NewUser)
 	if p.refuse(err) {
-		return s.showUser(w, r, http.StatusUnprocessableEntity, &p)
+		return s.renderUser(w, r, http.StatusUnprocessableEntity, &p)
 	}
 	if err != nil {
 		return err
@@ -246,12 +246,12 @@ func (s *Pages) editUser(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.showEdit(w, r, u, func(*userPage) {})
+	return s.renderEditedUser(w, r, u, func(*userPage) {})
 }
 
-// showEdit shows the form of a user as it is, after change has put into the
+// renderEditedUser shows the form of a user as it is, after change has put into the
 // page what it is about.
-func (s *Pages) showEdit(w http.ResponseWriter, r *http.Request, u *store.User, change func(*userPage)) error {
+func (s *Pages) renderEditedUser(w http.ResponseWriter, r *http.Request, u *store.User, change func(*userPage)) error {
 	p := s.editUserPage(r, u)
 	p.put(formOf(u), u.Abilities, u.TOTPEnabledAt != nil)
 	if err := s.fillRelated(r, &p, u); err != nil {
@@ -262,7 +262,7 @@ func (s *Pages) showEdit(w http.ResponseWriter, r *http.Request, u *store.User, 
 	if p.Ask != nil {
 		status = p.Ask.Status()
 	}
-	return s.showUser(w, r, status, &p)
+	return s.renderUser(w, r, status, &p)
 }
 
 // fillRelated puts the sessions and tokens of a user into the page about the
@@ -307,11 +307,11 @@ func (s *Pages) changeUser(w http.ResponseWriter, r *http.Request) error {
 	}
 	p.put(f, u.Abilities, u.TOTPEnabledAt != nil)
 	if ready {
-		return s.showUser(w, r, http.StatusOK, &p)
+		return s.renderUser(w, r, http.StatusOK, &p)
 	}
 	if len(wrong) > 0 {
 		p.refuse(wrong)
-		return s.showUser(w, r, http.StatusUnprocessableEntity, &p)
+		return s.renderUser(w, r, http.StatusUnprocessableEntity, &p)
 	}
 	c := f.change(u)
 	ask, err := s.askAboutChange(r, u, f, &c)
@@ -320,7 +320,7 @@ func (s *Pages) changeUser(w http.ResponseWriter, r *http.Request) error {
 	}
 	if ask != nil && r.PostForm.Get("confirmed") != ask.Plan {
 		p.Ask = ask
-		return s.showUser(w, r, http.StatusOK, &p)
+		return s.renderUser(w, r, http.StatusOK, &p)
 	}
 	_, err = s.Auth.ChangeUser(r.Context(), confirming(r), u.ID, p.LockVersion, c)
 	if errors.Is(err, store.ErrStale) {
@@ -331,10 +331,10 @@ func (s *Pages) changeUser(w http.ResponseWriter, r *http.Request) error {
 	}
 	if ask != nil && onlyPassword(err) && ask.Refuse(err) {
 		p.Ask = ask
-		return s.showUser(w, r, http.StatusUnprocessableEntity, &p)
+		return s.renderUser(w, r, http.StatusUnprocessableEntity, &p)
 	}
 	if p.refuse(err) {
-		return s.showUser(w, r, http.StatusUnprocessableEntity, &p)
+		return s.renderUser(w, r, http.StatusUnprocessableEntity, &p)
 	}
 	if err != nil {
 		return err
@@ -393,11 +393,11 @@ func (f *userForm) change(u *store.User) auth.UserChange {
 	return c
 }
 
-func (s *Pages) showUser(w http.ResponseWriter, r *http.Request, status int, p *userPage) error {
+func (s *Pages) renderUser(w http.ResponseWriter, r *http.Request, status int, p *userPage) error {
 	if p.Secret != nil || p.Generated != "" {
 		api.LeaveUncompressed(w)
 	}
-	if err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) error { return s.FillFrame(&p.Frame, tx) }); err != nil {
+	if err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) error { return s.ReadFrame(&p.Frame, tx) }); err != nil {
 		return err
 	}
 	return s.Render(w, r, status, p)
@@ -433,7 +433,7 @@ func (s *Pages) askAboutChange(r *http.Request, u *store.User, f userForm, c *au
 		if i.sole, err = s.soleManager(tx, u.ID); err != nil {
 			return err
 		}
-		i.sessions, i.tokens, err = holdings(tx, u.ID)
+		i.sessions, i.tokens, err = sessionsAndTokens(tx, u.ID)
 		return err
 	})
 	if err != nil {
@@ -449,8 +449,8 @@ func (s *Pages) askAboutChange(r *http.Request, u *store.User, f userForm, c *au
 	return ask, nil
 }
 
-// holdings are how many sessions and tokens a user has.
-func holdings(tx *store.Tx, id int64) (sessions, tokens int, err error) {
+// sessionsAndTokens are how many sessions and tokens a user has.
+func sessionsAndTokens(tx *store.Tx, id int64) (sessions, tokens int, err error) {
 	open, err := tx.Sessions(id)
 	if err != nil {
 		return 0, 0, err
@@ -471,7 +471,7 @@ func (i impact) ask(password bool) *page.Confirmation {
 	if i.disables {
 		worth, c.Danger = true, true
 		c.Title, c.Verb = "Disable "+i.username+"?", "Disable User"
-		c.Sentences = append(c.Sentences, "Until "+i.username+" is enabled again, nobody can sign in as this user. "+ends(i.sessions, i.tokens, "will be refused"))
+		c.Sentences = append(c.Sentences, "Until "+i.username+" is enabled again, nobody can sign in as this user. "+consequences(i.sessions, i.tokens, "will be refused"))
 	}
 	if i.withoutTOTP {
 		worth = true
@@ -479,7 +479,7 @@ func (i impact) ask(password bool) *page.Confirmation {
 	}
 	if password && i.password {
 		worth = true
-		c.Sentences = append(c.Sentences, "The password of "+i.username+" becomes the one you have typed. "+ends(i.sessions, 0, ""))
+		c.Sentences = append(c.Sentences, "The password of "+i.username+" becomes the one you have typed. "+consequences(i.sessions, 0, ""))
 	}
 	if password && i.email {
 		worth = true
@@ -507,8 +507,8 @@ func (i impact) ask(password bool) *page.Confirmation {
 	return &c
 }
 
-// ends says what a user loses at once; tokens tells what becomes of them.
-func ends(sessions, held int, tokens string) string {
+// consequences says what a user loses at once; tokens tells what becomes of them.
+func consequences(sessions, held int, tokens string) string {
 	words := "There is no session to end"
 	if sessions > 0 {
 		words = page.Count(sessions, "session ends", "sessions end") + " at once"
@@ -536,7 +536,7 @@ func (s *Pages) deleteUser(w http.ResponseWriter, r *http.Request) error {
 		if sole, err = s.soleManager(tx, u.ID); err != nil {
 			return err
 		}
-		sessions, tokens, err = holdings(tx, u.ID)
+		sessions, tokens, err = sessionsAndTokens(tx, u.ID)
 		return err
 	})
 	if err != nil {
@@ -544,7 +544,7 @@ func (s *Pages) deleteUser(w http.ResponseWriter, r *http.Request) error {
 	}
 	ask.Sentences = []string{
 		fmt.Sprintf("The user %s (%s) will be deleted. This cannot be undone; disabling can.", u.Username, u.Fullname),
-		ends(sessions, tokens, "will be deleted") + " The activity log keeps the name, which can be given to somebody else.",
+		consequences(sessions, tokens, "will be deleted") + " The activity log keeps the name, which can be given to somebody else.",
 	}
 	if u.ID == auth.From(r.Context()).User.ID {
 		ask.Sentences = append(ask.Sentences, "This is your own account: you will be signed out.")
@@ -556,7 +556,7 @@ func (s *Pages) deleteUser(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("user %d: %w", u.ID, auth.ErrProtected)
 	}
 	if r.Method != http.MethodPost || r.PostForm.Get("confirmed") != ask.Plan {
-		return s.showUsers(w, r, http.StatusOK, &ask)
+		return s.renderUsers(w, r, http.StatusOK, &ask)
 	}
 	if err := s.Auth.DeleteUser(r.Context(), auth.From(r.Context()), u.ID); err != nil {
 		return err

@@ -40,7 +40,7 @@ type userRow struct {
 // UserItem is a user in the list.
 type UserItem struct {
 	*store.User
-	grants []auth.Grant
+	grants []auth.HeldGroup
 	source string // where the account comes from
 	// looksLike is the name of a user that cannot be told apart from this one.
 	looksLike string
@@ -61,11 +61,11 @@ var UsersTable = table.Table[*UserItem]{
 		{Key: "email", Label: "Email", Text: func(u *UserItem) string { return u.Email }},
 		{Key: "status", Label: "Status", Text: (*UserItem).Status, Facet: &table.Facet[*UserItem]{Value: (*UserItem).Status}},
 		{
-			Key: "created", Label: "Created", Text: func(u *UserItem) string { return page.IsoOrEmpty(&u.CreatedAt) },
+			Key: "created", Label: "Created", Text: func(u *UserItem) string { return page.ISOOrEmpty(&u.CreatedAt) },
 			Compare: func(a, b *UserItem) int { return a.CreatedAt.Compare(b.CreatedAt) },
 		},
 		{
-			Key: "last_login", Label: "Last Login", Text: func(u *UserItem) string { return page.IsoOrEmpty(u.LastLoginAt) },
+			Key: "last_login", Label: "Last Login", Text: func(u *UserItem) string { return page.ISOOrEmpty(u.LastLoginAt) },
 			Compare: func(a, b *UserItem) int {
 				return page.TimeOrZero(a.LastLoginAt).Compare(page.TimeOrZero(b.LastLoginAt))
 			},
@@ -121,7 +121,7 @@ func (s *Pages) UserItems(tx *store.Tx) ([]*UserItem, error) {
 	}
 	alike := store.LookAlikes(names) // of older versions: none are made any more
 	for i, u := range users {
-		all[i] = &UserItem{u, auth.Grants(u.Abilities), sourceLocal, alike[u.Username]}
+		all[i] = &UserItem{u, auth.HeldGroups(u.Abilities), sourceLocal, alike[u.Username]}
 		if s.Auth.DefaultAdmin(u) {
 			all[i].source = sourceConfiguration
 		}
@@ -129,17 +129,17 @@ func (s *Pages) UserItems(tx *store.Tx) ([]*UserItem, error) {
 	return all, nil
 }
 
-// users answers GET /users.
-func (s *Pages) users(w http.ResponseWriter, r *http.Request) error {
+// renderUsers answers GET /users.
+func (s *Pages) showUsers(w http.ResponseWriter, r *http.Request) error {
 	if table.Tidied(w, r) {
 		return nil
 	}
-	return s.showUsers(w, r, http.StatusOK, nil)
+	return s.renderUsers(w, r, http.StatusOK, nil)
 }
 
-// showUsers shows the list, with a dialog above it where there is something
+// renderUsers shows the list, with a dialog above it where there is something
 // to ask.
-func (s *Pages) showUsers(w http.ResponseWriter, r *http.Request, status int, ask *page.Confirmation) error {
+func (s *Pages) renderUsers(w http.ResponseWriter, r *http.Request, status int, ask *page.Confirmation) error {
 	p := usersPage{Page: table.NewPage(s.Console, r, &UsersTable, "Users"), Ask: ask}
 	p.Live = "user"
 	var all []*UserItem
@@ -147,7 +147,7 @@ func (s *Pages) showUsers(w http.ResponseWriter, r *http.Request, status int, as
 		if all, err = s.UserItems(tx); err != nil {
 			return err
 		}
-		return s.FillFrame(&p.Frame, tx)
+		return s.ReadFrame(&p.Frame, tx)
 	})
 	if err != nil {
 		return err
@@ -176,8 +176,8 @@ func (s *Pages) newUserRow(r *http.Request, u *UserItem, query string) userRow {
 	return row
 }
 
-// usersCSV answers GET /users.csv.
-func (s *Pages) usersCSV(w http.ResponseWriter, r *http.Request) error {
+// downloadUsers answers GET /users.csv.
+func (s *Pages) downloadUsers(w http.ResponseWriter, r *http.Request) error {
 	return table.CSVHandlerOf(s.Console, &UsersTable, func(ctx context.Context) (all []*UserItem, err error) {
 		err = s.Store.ViewIn(ctx, func(tx *store.Tx) (err error) {
 			all, err = s.UserItems(tx)

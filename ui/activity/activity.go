@@ -110,8 +110,8 @@ func (v Viewer) narrow(f activity.Filter) (activity.Filter, error) {
 	return narrowed, err
 }
 
-// activityLog answers GET /activity_log.
-func (s *Pages) activityLog(w http.ResponseWriter, r *http.Request) error {
+// showLog answers GET /activity_log.
+func (s *Pages) showLog(w http.ResponseWriter, r *http.Request) error {
 	if table.Tidied(w, r) {
 		return nil
 	}
@@ -120,7 +120,7 @@ func (s *Pages) activityLog(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if flow := r.URL.Query().Get("correlation"); flow != "" {
-		return s.activityFlow(w, r, v, flow)
+		return s.showFlow(w, r, v, flow)
 	}
 	q := parseLogQuery(r.URL.Query(), page.PageSize(r, "activity", defaultEntries))
 	p := activityPage{
@@ -192,7 +192,7 @@ func (s *Pages) fillActivity(r *http.Request, p *activityPage, v Viewer, q logQu
 				return err
 			}
 		}
-		return s.FillFrame(&p.Frame, tx)
+		return s.ReadFrame(&p.Frame, tx)
 	})
 }
 

@@ -49,8 +49,8 @@ func flowURL(id string) string {
 	return page.WithQuery("/activity_log", url.Values{"correlation": {id}})
 }
 
-// activityFlow answers GET /activity_log?correlation=ID.
-func (s *Pages) activityFlow(w http.ResponseWriter, r *http.Request, v Viewer, id string) error {
+// showFlow answers GET /activity_log?correlation=ID.
+func (s *Pages) showFlow(w http.ResponseWriter, r *http.Request, v Viewer, id string) error {
 	nothing := fmt.Errorf("flow %q: %w", id, store.ErrNotFound)
 	if _, err := uuid.Parse(id); err != nil {
 		return nothing
@@ -91,7 +91,7 @@ func (s *Pages) activityFlow(w http.ResponseWriter, r *http.Request, v Viewer, i
 				return err
 			}
 		}
-		return s.FillFrame(&p.Frame, tx)
+		return s.ReadFrame(&p.Frame, tx)
 	})
 	if err != nil {
 		return err

@@ -19,7 +19,7 @@ func New(c *page.Console) *Pages { return &Pages{c} }
 // Routes are the pages and what each demands.
 func (s *Pages) Routes() []api.Route {
 	return []api.Route{
-		{Method: "GET", Path: "/activity_log", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.activityLog},
+		{Method: "GET", Path: "/activity_log", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.showLog},
 		{Method: "GET", Path: "/activity_log.csv", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.exportLog(csvFormat)},
 		{Method: "GET", Path: "/activity_log.jsonl", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.exportLog(linesFormat)},
 	}

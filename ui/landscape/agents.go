@@ -72,11 +72,11 @@ var agentsTable = table.Table[*agentItem]{
 			Facet: &table.Facet[*agentItem]{Values: (*agentItem).reports},
 		},
 		{
-			Key: "since", Label: "Since", Hidden: true, Text: func(a *agentItem) string { return page.IsoOrEmpty(momentOrNil(a.since)) },
+			Key: "since", Label: "Since", Hidden: true, Text: func(a *agentItem) string { return page.ISOOrEmpty(timeOrNil(a.since)) },
 			Compare: func(a, b *agentItem) int { return a.since.Compare(b.since) },
 		},
 		{
-			Key: "last", Label: "Last report", Text: func(a *agentItem) string { return page.IsoOrEmpty(momentOrNil(a.LastReport())) },
+			Key: "last", Label: "Last report", Text: func(a *agentItem) string { return page.ISOOrEmpty(timeOrNil(a.LastReport())) },
 			Compare: func(a, b *agentItem) int { return a.LastReport().Compare(b.LastReport()) },
 		},
 		{
@@ -149,7 +149,7 @@ func (a *agentItem) problems() string {
 	return strings.Join(words, " ")
 }
 
-func momentOrNil(t time.Time) *time.Time {
+func timeOrNil(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
 	}
@@ -167,7 +167,7 @@ func (s *Pages) agentItems(ctx context.Context, f *page.Frame) (all []*agentItem
 			all = append(all, newAgentItem(agent))
 		}
 		if f != nil {
-			return s.FillFrame(f, tx)
+			return s.ReadFrame(f, tx)
 		}
 		return nil
 	})
@@ -198,7 +198,7 @@ func (s *Pages) showAgents(w http.ResponseWriter, r *http.Request) error {
 func (s *Pages) newAgentRow(a *agentItem) agentRow {
 	row := agentRow{
 		ID: string(a.ID), Name: page.Link{Name: a.name()}, Registered: a.Host != nil, State: a.state.String(),
-		Faults: s.newReportFaults(a.Agent), LastReport: s.TimestampOf(momentOrNil(a.LastReport())), Version: a.version(),
+		Faults: s.newReportFaults(a.Agent), LastReport: s.TimestampOf(timeOrNil(a.LastReport())), Version: a.version(),
 	}
 	row.Icon = map[agentState]string{stateRefused: "warning", stateLeftOut: "warning", stateUnheard: "unknown"}[a.state]
 	if a.Host != nil {
@@ -207,7 +207,7 @@ func (s *Pages) newAgentRow(a *agentItem) agentRow {
 	return row
 }
 
-// agentsCSV answers GET /agents.csv.
-func (s *Pages) agentsCSV(w http.ResponseWriter, r *http.Request) error {
+// downloadAgents answers GET /agents.csv.
+func (s *Pages) downloadAgents(w http.ResponseWriter, r *http.Request) error {
 	return table.CSVHandlerOf(s.Console, &agentsTable, func(ctx context.Context) ([]*agentItem, error) { return s.agentItems(ctx, nil) })(w, r)
 }

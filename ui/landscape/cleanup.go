@@ -81,7 +81,7 @@ func (s *Pages) cleanUpHost(w http.ResponseWriter, r *http.Request) error {
 		},
 		target: landscape.Target{Host: id},
 		name:   host.Hostname,
-		show:   func(status int, d *cleanupDialog) error { return s.showHost(w, r, status, d) },
+		show:   func(status int, d *cleanupDialog) error { return s.renderHost(w, r, status, d) },
 		done:   "Host " + host.Hostname + " was cleaned up.", next: "/hosts",
 	})
 }
@@ -108,7 +108,7 @@ func (s *Pages) cleanUpApplicationInstance(w http.ResponseWriter, r *http.Reques
 		},
 		target: landscape.Target{Host: host, SAPSystem: id, Number: number},
 		name:   system.SID,
-		show:   func(status int, d *cleanupDialog) error { return s.showSAPSystem(w, r, status, d) },
+		show:   func(status int, d *cleanupDialog) error { return s.renderSAPSystem(w, r, status, d) },
 		done:   fmt.Sprintf("Instance %s of %s was cleaned up.", number, system.SID), next: "/sap_systems", part: true,
 	})
 }
@@ -135,7 +135,7 @@ func (s *Pages) cleanUpDatabaseInstance(w http.ResponseWriter, r *http.Request) 
 		},
 		target: landscape.Target{Host: host, Database: id, Number: number},
 		name:   db.SID,
-		show:   func(status int, d *cleanupDialog) error { return s.showDatabase(w, r, status, d) },
+		show:   func(status int, d *cleanupDialog) error { return s.renderDatabase(w, r, status, d) },
 		done:   fmt.Sprintf("Instance %s of %s was cleaned up.", number, db.SID), next: "/databases", part: true,
 	})
 }

@@ -19,7 +19,7 @@ import (
 // cleanupPage is the list of what could be cleaned up.
 type cleanupPage struct {
 	table.Page
-	Rows    []leftRow
+	Rows    []cleanupRow
 	Failure string // why nothing was done
 }
 
@@ -31,7 +31,7 @@ func (*cleanupPage) Template() string { return "cleanuplist" }
 type cleanupConfirmPage struct {
 	page.Frame
 	CleanupPlan
-	Chosen  []leftRow
+	Chosen  []cleanupRow
 	Refused []leftRefusal // what cannot be cleaned up
 	Failure string        // why nothing was done
 }
@@ -39,7 +39,7 @@ type cleanupConfirmPage struct {
 // Template implements page.Page.
 func (*cleanupConfirmPage) Template() string { return "cleanupconfirm" }
 
-type leftRow struct {
+type cleanupRow struct {
 	Key, Kind string
 	Name      page.Link
 	Host      page.Link
@@ -73,7 +73,7 @@ var (
 
 // cleanupTable is what can be done with the list of what is left behind.
 var cleanupTable = table.Table[*cleanupItem]{
-	Path: "/cleanup", Noun: "thing", Items: leftItems,
+	Path: "/cleanup", Noun: "thing", Items: cleanupItems,
 	Columns: []table.Column[*cleanupItem]{
 		{
 			Key: "kind", Label: "Kind", Text: func(l *cleanupItem) string { return l.kind.label },
@@ -86,7 +86,7 @@ var cleanupTable = table.Table[*cleanupItem]{
 		},
 		{Key: "state", Label: "State", Text: (*cleanupItem).words},
 		{
-			Key: "since", Label: "Since", Text: func(l *cleanupItem) string { return page.IsoOrEmpty(l.since) },
+			Key: "since", Label: "Since", Text: func(l *cleanupItem) string { return page.ISOOrEmpty(l.since) },
 			Compare: func(a, b *cleanupItem) int { return page.TimeOrZero(a.since).Compare(page.TimeOrZero(b.since)) },
 		},
 	},
@@ -115,9 +115,9 @@ func (l *cleanupItem) label() string {
 	return l.name.Name + " on " + l.host.Name
 }
 
-// leftItems are the hosts that are not heard and the instances that are
+// cleanupItems are the hosts that are not heard and the instances that are
 // absent.
-func leftItems(v *page.Snapshot) []*cleanupItem {
+func cleanupItems(v *page.Snapshot) []*cleanupItem {
 	var all []*cleanupItem
 	for _, h := range v.Hosts {
 		if h.Heartbeat != landscape.HeartbeatPassing && !v.Awaited[h.ID] {
@@ -161,15 +161,15 @@ func cleanableLinks(v *page.Snapshot) []page.ActionLink {
 	return []page.ActionLink{{Label: page.Count(len(all), "thing", "things") + " can be cleaned up", URL: cleanupTable.Path}}
 }
 
-// cleanupList answers GET /cleanup.
-func (s *Pages) cleanupList(w http.ResponseWriter, r *http.Request) error {
+// showCleanupList answers GET /cleanup.
+func (s *Pages) showCleanupList(w http.ResponseWriter, r *http.Request) error {
 	if table.Tidied(w, r) {
 		return nil
 	}
-	return s.showLeft(w, r, http.StatusOK, "")
+	return s.renderCleanupList(w, r, http.StatusOK, "")
 }
 
-func (s *Pages) showLeft(w http.ResponseWriter, r *http.Request, status int, failure string) error {
+func (s *Pages) renderCleanupList(w http.ResponseWriter, r *http.Request, status int, failure string) error {
 	p := cleanupPage{Page: table.NewPage(s.Console, r, &cleanupTable, "Needs clean-up"), Failure: failure}
 	p.Live = "host database sap_system"
 	all, err := table.ReadAll(r.Context(), s.Console, &p.Frame, cleanupTable.List)
@@ -182,13 +182,13 @@ func (s *Pages) showLeft(w http.ResponseWriter, r *http.Request, status int, fai
 	}
 	p.List.OrderWords = strings.Replace(p.List.OrderWords, "What needs attention comes first", "What has been silent longest comes first", 1)
 	for _, l := range onPage {
-		p.Rows = append(p.Rows, s.newLeftRow(auth.From(r.Context()), l))
+		p.Rows = append(p.Rows, s.newCleanupRow(auth.From(r.Context()), l))
 	}
 	return s.Render(w, r, status, &p)
 }
 
-func (s *Pages) newLeftRow(reader *auth.Identity, l *cleanupItem) leftRow {
-	return leftRow{
+func (s *Pages) newCleanupRow(reader *auth.Identity, l *cleanupItem) cleanupRow {
+	return cleanupRow{
 		Key: l.key, Kind: l.kind.label, Name: l.name, Host: l.host, Words: l.words(), Since: s.TimestampOf(l.since), Refused: page.WhyRefused(reader, l.kind.ability),
 	}
 }
@@ -203,13 +203,13 @@ var tooMany = fmt.Sprintf("Choose at most %d things at once.", maxCleanup)
 // things.
 const typedForMany = "clean up"
 
-// chosenLeft are the things a form names. The reader must be allowed to clean
+// chosenItems are the things a form names. The reader must be allowed to clean
 // up all of them; whether they can be is not asked here.
-func chosenLeft(r *http.Request, all []*cleanupItem, v *page.Snapshot) ([]*cleanupItem, error) {
+func chosenItems(r *http.Request, all []*cleanupItem, v *page.Snapshot) ([]*cleanupItem, error) {
 	reader := auth.From(r.Context())
 	var chosen []*cleanupItem
 	for _, key := range table.Unique(r.PostForm["thing"]) {
-		l := leftBehind(v, key)
+		l := itemByKey(v, key)
 		if i := slices.IndexFunc(all, func(l *cleanupItem) bool { return l.key == key }); i >= 0 {
 			l = all[i]
 		}
@@ -224,9 +224,9 @@ func chosenLeft(r *http.Request, all []*cleanupItem, v *page.Snapshot) ([]*clean
 	return chosen, nil
 }
 
-// leftBehind is the thing under a key that is not on the list any more; nil
+// itemByKey is the thing under a key that is not on the list any more; nil
 // where that is no key.
-func leftBehind(v *page.Snapshot, key string) *cleanupItem {
+func itemByKey(v *page.Snapshot, key string) *cleanupItem {
 	parts := strings.Split(key, "/")
 	l := &cleanupItem{key: key}
 	switch {
@@ -255,9 +255,9 @@ func (s *Pages) confirmCleanup(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return err
 	case len(chosen) == 0:
-		return s.showLeft(w, r, http.StatusUnprocessableEntity, "Choose what to clean up first.")
+		return s.renderCleanupList(w, r, http.StatusUnprocessableEntity, "Choose what to clean up first.")
 	case len(chosen) > maxCleanup:
-		return s.showLeft(w, r, http.StatusUnprocessableEntity, tooMany)
+		return s.renderCleanupList(w, r, http.StatusUnprocessableEntity, tooMany)
 	}
 	return s.Render(w, r, http.StatusOK, &p)
 }
@@ -273,7 +273,7 @@ func (s *Pages) plan(r *http.Request, p *cleanupConfirmPage) (chosen []*cleanupI
 		}
 		p.Seq = v.Seq
 		p.CountTrouble(v)
-		if chosen, err = chosenLeft(r, cleanupTable.List(v), v); err != nil || len(chosen) > maxCleanup {
+		if chosen, err = chosenItems(r, cleanupTable.List(v), v); err != nil || len(chosen) > maxCleanup {
 			return err
 		}
 		possible := chosen
@@ -291,7 +291,7 @@ func (s *Pages) plan(r *http.Request, p *cleanupConfirmPage) (chosen []*cleanupI
 			p.CleanupPlan, err = PlanCleanup(tx, typedForMany, targetsOf(possible)...)
 		}
 		for _, l := range possible {
-			p.Chosen = append(p.Chosen, s.newLeftRow(auth.From(r.Context()), l))
+			p.Chosen = append(p.Chosen, s.newCleanupRow(auth.From(r.Context()), l))
 		}
 		return err
 	})
@@ -316,9 +316,9 @@ func (s *Pages) cleanUpAll(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return err
 	case len(chosen) == 0:
-		return s.showLeft(w, r, http.StatusUnprocessableEntity, "Choose what to clean up first.")
+		return s.renderCleanupList(w, r, http.StatusUnprocessableEntity, "Choose what to clean up first.")
 	case len(chosen) > maxCleanup:
-		return s.showLeft(w, r, http.StatusUnprocessableEntity, tooMany)
+		return s.renderCleanupList(w, r, http.StatusUnprocessableEntity, tooMany)
 	case len(p.Refused) > 0:
 		p.Failure = "Nothing was changed: some of this cannot be cleaned up any more."
 	case r.PostForm.Get("plan") != p.Plan:
@@ -331,7 +331,7 @@ func (s *Pages) cleanUpAll(w http.ResponseWriter, r *http.Request) error {
 	}
 	err = s.Store.CleanUp(r.Context(), page.Actor(r.Context()), AgreedTo(p.Plan), targetsOf(chosen)...)
 	if _, refused := errors.AsType[landscape.CleanUpError](err); refused || errors.Is(err, ErrPlanChanged) { // this very moment
-		return s.showLeft(w, r, http.StatusConflict, planChanged)
+		return s.renderCleanupList(w, r, http.StatusConflict, planChanged)
 	}
 	if err != nil {
 		return err

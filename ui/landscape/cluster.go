@@ -108,9 +108,9 @@ type sbdRow struct {
 	Status page.HealthMark
 }
 
-// cluster answers GET /clusters/{id}. The query parameter node opens the
+// showCluster answers GET /clusters/{id}. The query parameter node opens the
 // attributes of a node.
-func (s *Pages) cluster(w http.ResponseWriter, r *http.Request) error {
+func (s *Pages) showCluster(w http.ResponseWriter, r *http.Request) error {
 	id := landscape.ClusterID(strings.ToLower(page.PathVar(r, "id")))
 	p := clusterPage{Frame: s.NewFrame(r, "")}
 	err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) error {
@@ -135,7 +135,7 @@ func (s *Pages) cluster(w http.ResponseWriter, r *http.Request) error {
 				return err
 			}
 		}
-		return s.FillFrame(&p.Frame, tx)
+		return s.ReadFrame(&p.Frame, tx)
 	})
 	if err != nil {
 		return err

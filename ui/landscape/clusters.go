@@ -140,8 +140,8 @@ func clusteredSystem(v *page.Snapshot, c *landscape.Cluster, sid string) page.Li
 	return found
 }
 
-// clusters answers GET /clusters.
-func (s *Pages) clusters(w http.ResponseWriter, r *http.Request) error {
+// showClusters answers GET /clusters.
+func (s *Pages) showClusters(w http.ResponseWriter, r *http.Request) error {
 	if table.Tidied(w, r) {
 		return nil
 	}

@@ -218,8 +218,8 @@ func togetherOf(v *page.Snapshot, hosts []landscape.HostID) systemPart {
 	return p
 }
 
-// dashboard answers GET /.
-func (s *Pages) dashboard(w http.ResponseWriter, r *http.Request) error {
+// showDashboard answers GET /.
+func (s *Pages) showDashboard(w http.ResponseWriter, r *http.Request) error {
 	if table.Tidied(w, r) {
 		return nil
 	}

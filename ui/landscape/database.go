@@ -14,13 +14,13 @@ import (
 	"trento/ui/page"
 )
 
-// database answers GET /databases/{id}.
-func (s *Pages) database(w http.ResponseWriter, r *http.Request) error {
-	return s.showDatabase(w, r, http.StatusOK, nil)
+// showDatabase answers GET /databases/{id}.
+func (s *Pages) showDatabase(w http.ResponseWriter, r *http.Request) error {
+	return s.renderDatabase(w, r, http.StatusOK, nil)
 }
 
-// showDatabase shows a database, under an open dialog if there is one.
-func (s *Pages) showDatabase(w http.ResponseWriter, r *http.Request, status int, dialog *cleanupDialog) error {
+// renderDatabase shows a database, under an open dialog if there is one.
+func (s *Pages) renderDatabase(w http.ResponseWriter, r *http.Request, status int, dialog *cleanupDialog) error {
 	id := landscape.DatabaseID(strings.ToLower(page.PathVar(r, "id")))
 	p := systemPage{Frame: s.NewFrame(r, ""), Back: page.ActionLink{Label: "Back to HANA Databases", URL: "/databases"}, Cleanup: dialog}
 	err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) error {
@@ -35,7 +35,7 @@ func (s *Pages) showDatabase(w http.ResponseWriter, r *http.Request, status int,
 		if p.Tags, err = s.tagsOf(tx, r, page.DatabaseTags, string(id), db.SID); err != nil {
 			return err
 		}
-		return s.FillFrame(&p.Frame, tx)
+		return s.ReadFrame(&p.Frame, tx)
 	})
 	if err != nil {
 		return err

@@ -111,8 +111,8 @@ func databaseItems(v *page.Snapshot) []*DatabaseItem {
 	return all
 }
 
-// databases answers GET /databases.
-func (s *Pages) databases(w http.ResponseWriter, r *http.Request) error {
+// showDatabases answers GET /databases.
+func (s *Pages) showDatabases(w http.ResponseWriter, r *http.Request) error {
 	if table.Tidied(w, r) {
 		return nil
 	}

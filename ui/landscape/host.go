@@ -49,13 +49,13 @@ type subscriptionRow struct {
 	Identifier, Arch, Version, Type, Status, State, StartsAt, ExpiresAt string
 }
 
-// host answers GET /hosts/{id}.
-func (s *Pages) host(w http.ResponseWriter, r *http.Request) error {
-	return s.showHost(w, r, http.StatusOK, nil)
+// showHost answers GET /hosts/{id}.
+func (s *Pages) showHost(w http.ResponseWriter, r *http.Request) error {
+	return s.renderHost(w, r, http.StatusOK, nil)
 }
 
-// showHost shows a host, under an open dialog if there is one.
-func (s *Pages) showHost(w http.ResponseWriter, r *http.Request, status int, dialog *cleanupDialog) error {
+// renderHost shows a host, under an open dialog if there is one.
+func (s *Pages) renderHost(w http.ResponseWriter, r *http.Request, status int, dialog *cleanupDialog) error {
 	id, ok := landscape.ParseID[landscape.HostID](page.PathVar(r, "id"))
 	if !ok {
 		return fmt.Errorf("host %q: %w", page.PathVar(r, "id"), store.ErrNotFound)
@@ -90,7 +90,7 @@ func (s *Pages) showHost(w http.ResponseWriter, r *http.Request, status int, dia
 		}
 		awaited = tx.HeartbeatPending(h)
 		p.Live = watchedHost(tx, h)
-		return s.FillFrame(&p.Frame, tx)
+		return s.ReadFrame(&p.Frame, tx)
 	})
 	if err != nil {
 		return err

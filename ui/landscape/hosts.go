@@ -174,8 +174,8 @@ func hostItems(v *page.Snapshot) []*HostItem {
 	return all
 }
 
-// hosts answers GET /hosts.
-func (s *Pages) hosts(w http.ResponseWriter, r *http.Request) error {
+// showHosts answers GET /hosts.
+func (s *Pages) showHosts(w http.ResponseWriter, r *http.Request) error {
 	if table.Tidied(w, r) {
 		return nil
 	}

@@ -13,13 +13,13 @@ import (
 	"trento/ui/page"
 )
 
-// sapSystem answers GET /sap_systems/{id}.
-func (s *Pages) sapSystem(w http.ResponseWriter, r *http.Request) error {
-	return s.showSAPSystem(w, r, http.StatusOK, nil)
+// showSAPSystem answers GET /sap_systems/{id}.
+func (s *Pages) showSAPSystem(w http.ResponseWriter, r *http.Request) error {
+	return s.renderSAPSystem(w, r, http.StatusOK, nil)
 }
 
-// showSAPSystem shows an SAP system, under an open dialog if there is one.
-func (s *Pages) showSAPSystem(w http.ResponseWriter, r *http.Request, status int, dialog *cleanupDialog) error {
+// renderSAPSystem shows an SAP system, under an open dialog if there is one.
+func (s *Pages) renderSAPSystem(w http.ResponseWriter, r *http.Request, status int, dialog *cleanupDialog) error {
 	id := landscape.SAPSystemID(strings.ToLower(page.PathVar(r, "id")))
 	p := systemPage{Frame: s.NewFrame(r, ""), Back: page.ActionLink{Label: "Back to SAP Systems", URL: "/sap_systems"}, Cleanup: dialog}
 	err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) error {
@@ -34,7 +34,7 @@ func (s *Pages) showSAPSystem(w http.ResponseWriter, r *http.Request, status int
 		if p.Tags, err = s.tagsOf(tx, r, page.SAPSystemTags, string(id), system.SID); err != nil {
 			return err
 		}
-		return s.FillFrame(&p.Frame, tx)
+		return s.ReadFrame(&p.Frame, tx)
 	})
 	if err != nil {
 		return err

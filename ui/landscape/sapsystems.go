@@ -103,8 +103,8 @@ func sapSystemItems(v *page.Snapshot) []*SAPSystemItem {
 	return all
 }
 
-// sapSystems answers GET /sap_systems.
-func (s *Pages) sapSystems(w http.ResponseWriter, r *http.Request) error {
+// showSAPSystems answers GET /sap_systems.
+func (s *Pages) showSAPSystems(w http.ResponseWriter, r *http.Request) error {
 	if table.Tidied(w, r) {
 		return nil
 	}

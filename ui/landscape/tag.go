@@ -113,7 +113,7 @@ func (s *Pages) addTag(k page.Taggable) func(http.ResponseWriter, *http.Request)
 			if tags, err = page.TagValues(tx, k.Kind, id); err != nil {
 				return err
 			}
-			return s.FillFrame(&p.Frame, tx)
+			return s.ReadFrame(&p.Frame, tx)
 		})
 		if err != nil {
 			return err

@@ -131,7 +131,7 @@ func (s *Console) ShowAnswer(w http.ResponseWriter, r *http.Request) error {
 	defer kept.mu.Unlock()
 	frame := kept.page.PageFrame()
 	frame.Here = (&url.URL{Path: r.URL.Path, RawQuery: r.URL.RawQuery}).RequestURI()
-	if err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) error { return s.FillFrame(frame, tx) }); err != nil {
+	if err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) error { return s.ReadFrame(frame, tx) }); err != nil {
 		return err
 	}
 	return s.Render(w, r, kept.status, kept.page)

@@ -17,11 +17,11 @@ type Banner struct {
 // CookieBanner names the banner that was put away last.
 const CookieBanner = "trento-notice"
 
-// DismissBanner answers POST /notices/dismiss: put a banner away until the
+// DismissBanner answers POST /banners/dismiss: put a banner away until the
 // browser is closed.
 func (s *Console) DismissBanner(w http.ResponseWriter, r *http.Request) error {
 	http.SetCookie(w, &http.Cookie{
-		Name: CookieBanner, Value: r.PostForm.Get("notice"), Path: "/", SameSite: http.SameSiteLaxMode, Secure: s.Auth.IsHTTPS(r), HttpOnly: true,
+		Name: CookieBanner, Value: r.PostForm.Get("banner"), Path: "/", SameSite: http.SameSiteLaxMode, Secure: s.Auth.IsHTTPS(r), HttpOnly: true,
 	})
 	http.Redirect(w, r, auth.LocalTarget(r.PostForm.Get("return_to")), http.StatusSeeOther)
 	return nil

@@ -1,4 +1,4 @@
-// Package page is what all pages of the console are made with: the frame, the
+// package page is what all pages of the console are made with: the frame, the
 // templates, styles and scripts, the snapshot of the landscape, and the small
 // things that pages are made of. It uses nothing of the other rooms.
 //

@@ -24,17 +24,17 @@ type Frame struct {
 	Here     string // path and query of the page
 	Theme    string // "light", "dark" or "" for what the system says
 	Density  string // "compact" or ""
-	Rail     string // "closed" or ""
+	Sidebar  string // "closed" or ""
 	User     *FrameUser
 	Nav      []navEntry
-	Notices  []Banner // what the reader should know on every page
+	Banners  []Banner // what the reader should know on every page
 	Searches bool     // the page has the box that searches everywhere itself
 	Live     string   // what the page follows, see event.go
 	Seq      uint64   // the change the page is as new as; the browser is told Cursor
 	Cursor   string   // Seq, sealed for the reader
 	Snapshot string   // id of what the reader is shown, see fragment.go; empty where it is not fetched again
 	Refresh  int      // seconds between refreshes the reader asked for, or 0
-	News     string   // what was done right before, see flash.go
+	Flash    string   // what was done right before, see flash.go
 
 	Themes, Densities []Option
 }
@@ -82,7 +82,7 @@ func Navigation() []navEntry {
 // secret, and the script writes them, too.
 const (
 	cookieTheme   = "trento-theme"
-	cookieRail    = "trento-rail"
+	cookieSidebar = "trento-sidebar"
 	cookieDensity = "trento-rows"
 	// cookieSize, followed by a section, remembers how long its pages are.
 	cookieSize = "trento-size-"
@@ -94,7 +94,7 @@ func (s *Console) NewFrame(r *http.Request, title string) Frame {
 	f := Frame{
 		Product: Product, Version: s.Version, Title: title, Assets: s.pageAssets,
 		Here:  Here(r),
-		Theme: cookieChoice(r, cookieTheme, "light", "dark"), Rail: cookieChoice(r, cookieRail, "closed"),
+		Theme: cookieChoice(r, cookieTheme, "light", "dark"), Sidebar: cookieChoice(r, cookieSidebar, "closed"),
 		Density: cookieChoice(r, cookieDensity, "compact"),
 	}
 	id := auth.From(r.Context())
@@ -112,8 +112,8 @@ func (s *Console) NewFrame(r *http.Request, title string) Frame {
 	return f
 }
 
-// FillFrame adds what the frame shows of the landscape.
-func (s *Console) FillFrame(f *Frame, tx *store.Tx) error {
+// ReadFrame adds what the frame shows of the landscape.
+func (s *Console) ReadFrame(f *Frame, tx *store.Tx) error {
 	v, err := s.Snapshot(tx)
 	if err == nil {
 		f.Seq = v.Seq

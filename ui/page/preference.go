@@ -22,7 +22,7 @@ var preferences = []struct {
 }{
 	{"theme", cookieTheme, []string{"", "light", "dark"}},
 	{"rows", cookieDensity, []string{"", "compact"}},
-	{"rail", cookieRail, []string{"open", "closed"}},
+	{"sidebar", cookieSidebar, []string{"open", "closed"}},
 }
 
 // SetPreference answers POST /preferences: remember a choice and go back to

@@ -43,12 +43,12 @@ func (s *Console) Write(w http.ResponseWriter, r *http.Request, status int, p Pa
 	block, shown := fragmentOf(r)
 	if block != "frame" || f.User == nil {
 		block, shown = "layout", ""
-		f.News = takeFlash(w, r)
+		f.Flash = takeFlash(w, r)
 	}
 	if f.User != nil {
 		f.Cursor = s.Auth.SealCursor(auth.From(r.Context()).User, f.Seq)
 		var err error
-		if f.Notices, err = s.FindBanners(r); err != nil {
+		if f.Banners, err = s.FindBanners(r); err != nil {
 			return err
 		}
 		if f.Live != "" || f.Refresh > 0 {

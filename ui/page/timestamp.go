@@ -122,7 +122,7 @@ func Count(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-func IsoOrEmpty(t *time.Time) string {
+func ISOOrEmpty(t *time.Time) string {
 	if t == nil {
 		return ""
 	}

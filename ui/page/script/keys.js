@@ -16,7 +16,7 @@ document.addEventListener('keydown', (event) => {
   if (document.querySelector('dialog:modal')) return;
   if (Date.now() - going < patience) {
     going = 0;
-    const link = document.querySelector(`.rail a[data-key="${CSS.escape(event.key)}"]`);
+    const link = document.querySelector(`.sidebar a[data-key="${CSS.escape(event.key)}"]`);
     if (link) {
       event.preventDefault();
       sessionStorage.setItem(store, link.pathname);

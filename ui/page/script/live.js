@@ -5,7 +5,7 @@ import { frame, refresh, signIn, swap } from './swap.js';
 import { toast } from './toast.js';
 
 const soon = 250; // ms: lets a few events become one request
-const later = 10000; // ms: for what only the numbers in the rail show
+const later = 10000; // ms: for what only the numbers in the sidebar show
 const counted = ['host', 'cluster', 'database', 'sap_system'];
 const retry = 5000; // ms: after the server has refused a stream
 let source = null;

@@ -1,7 +1,7 @@
 // Choices of how the console looks apply at once; the server reads them from
 // the same cookies with the next page.
 const year = 31536000; // s
-const defaults = { theme: '', rows: '', rail: 'open' };
+const defaults = { theme: '', rows: '', sidebar: 'open' };
 
 document.addEventListener('submit', (event) => {
   const { name, value } = event.submitter ?? {};

@@ -2,18 +2,18 @@ package auth
 
 import "slices"
 
-// Group is a permission as people speak of it: the name that the user guide
-// uses for several abilities, or one ability under its own name. Groups exist
+// PermissionGroup is a permission as people speak of it: the name that the user guide
+// uses for several abilities, or one ability under its own name. PermissionGroups exist
 // where people choose; what a user holds is always abilities.
-type Group struct {
+type PermissionGroup struct {
 	Name      string // "all:tags"
 	Label     string // what it permits
 	Abilities []int  // ids, ascending
 }
 
-// Groups lists all groups by name. Every ability is in exactly one of them.
-func Groups() []Group {
-	return []Group{
+// PermissionGroups lists all groups by name. Every ability is in exactly one of them.
+func PermissionGroups() []PermissionGroup {
+	return []PermissionGroup{
 		{"activity_log:users", "See the names of other users in the activity log", []int{17}},
 		{"all:all", "Everything there is to do", []int{allAll}},
 		{"all:check_customization", "Change the values checks compare with", []int{18}},
@@ -31,19 +31,19 @@ func Groups() []Group {
 	}
 }
 
-// Grant is a group of which a user holds something.
-type Grant struct {
-	Group
+// HeldGroup is a group of which a user holds something.
+type HeldGroup struct {
+	PermissionGroup
 	Missing []Ability // of the group; empty where the user holds all of it
 }
 
-// Grants says in groups what the abilities are, by name. A group that is held
+// HeldGroups says in groups what the abilities are, by name. A group that is held
 // in part is told with what is missing, because its name alone would promise
 // too much. Ids that are no ability's are left out.
-func Grants(held []int) []Grant {
-	var grants []Grant
-	for _, g := range Groups() {
-		grant := Grant{Group: g}
+func HeldGroups(held []int) []HeldGroup {
+	var grants []HeldGroup
+	for _, g := range PermissionGroups() {
+		grant := HeldGroup{PermissionGroup: g}
 		for _, id := range g.Abilities {
 			if !slices.Contains(held, id) {
 				grant.Missing = append(grant.Missing, abilities[id-1])
@@ -56,16 +56,16 @@ func Grants(held []int) []Grant {
 	return grants
 }
 
-// Profile is a kind of user the user guide recommends.
-type Profile struct {
+// Preset is a kind of user the user guide recommends.
+type Preset struct {
 	Name        string
 	Description string
 	Abilities   []int // ids, ascending
 }
 
-// Profiles are the kinds of users of the user guide, 9.1.
-func Profiles() []Profile {
-	return []Profile{
+// Presets are the kinds of users of the user guide, 9.1.
+func Presets() []Preset {
+	return []Preset{
 		{"User manager", "Creates the other users and decides what they may do.", inGroups("all:users")},
 		{"SAP Basis, display only", "Sees everything but the users, and changes nothing.", nil},
 		{"SAP Basis, configuration", "Selects checks, tags things, and changes the settings.", inGroups("all:checks_selection", "all:settings", "all:tags")},
@@ -76,7 +76,7 @@ func Profiles() []Profile {
 // inGroups are the abilities of groups.
 func inGroups(names ...string) []int {
 	var ids []int
-	for _, g := range Groups() {
+	for _, g := range PermissionGroups() {
 		if slices.Contains(names, g.Name) {
 			ids = append(ids, g.Abilities...)
 		}
@@ -95,7 +95,7 @@ func Difference(before, after []int) (added, removed []string) {
 // named are the names of what is in one set and not in the other.
 func named(in, notIn []int) []string {
 	var names []string
-	for _, g := range Groups() {
+	for _, g := range PermissionGroups() {
 		var news []string
 		for _, id := range g.Abilities {
 			if slices.Contains(in, id) && !slices.Contains(notIn, id) {

@@ -8,26 +8,26 @@ import (
 	"trento/store"
 )
 
-// maxCrowdNames bounds how many names and addresses a summary has.
-const maxCrowdNames = 10
+// maxRefusedNames bounds how many names and addresses a summary has.
+const maxRefusedNames = 10
 
-// crowd is what was refused for crowding since the last summary.
-type crowd struct {
+// refusedAttempts is what was refused, since there were too many at once, after the last summary.
+type refusedAttempts struct {
 	refused          int
 	names, addresses map[string]bool
 }
 
 // add counts an attempt that was refused.
-func (c *crowd) add(guesses []guess) {
+func (c *refusedAttempts) add(guesses []guess) {
 	if c.names == nil {
 		c.names, c.addresses = map[string]bool{}, map[string]bool{}
 	}
 	c.refused++
 	for _, g := range guesses {
-		if g.name != "" && len(c.names) < maxCrowdNames {
+		if g.name != "" && len(c.names) < maxRefusedNames {
 			c.names[g.name] = true
 		}
-		if g.address.IsValid() && len(c.addresses) < maxCrowdNames {
+		if g.address.IsValid() && len(c.addresses) < maxRefusedNames {
 			c.addresses[networkOf(g.address).String()] = true
 		}
 	}
@@ -38,16 +38,16 @@ func (c *crowd) add(guesses []guess) {
 func (l *limiter) refuse(guesses []guess) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.crowd.add(guesses)
+	l.refused.add(guesses)
 }
 
-// LogCrowding writes one entry of the activity log about the sign-ins that were
+// LogRefusedSignIns writes one entry of the activity log about the sign-ins that were
 // refused unseen since it was called last, if there were any. One entry each
 // would let whoever floods the sign-in flood the log as well.
-func (a *Auth) LogCrowding(ctx context.Context) error {
+func (a *Auth) LogRefusedSignIns(ctx context.Context) error {
 	a.limiter.mu.Lock()
-	c := a.limiter.crowd
-	a.limiter.crowd = crowd{}
+	c := a.limiter.refused
+	a.limiter.refused = refusedAttempts{}
 	a.limiter.mu.Unlock()
 	if c.refused == 0 {
 		return nil

@@ -13,7 +13,7 @@ import (
 func TestGroups(t *testing.T) {
 	in := map[int]string{}
 	var names []string
-	for _, g := range Groups() {
+	for _, g := range PermissionGroups() {
 		names = append(names, g.Name)
 		if g.Label == "" || !slices.IsSorted(g.Abilities) {
 			t.Errorf("group %+v", g)
@@ -63,7 +63,7 @@ func TestGrants(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var words []string
-			for _, g := range Grants(tt.held) {
+			for _, g := range HeldGroups(tt.held) {
 				word := g.Name
 				for _, a := range g.Missing {
 					word += " -" + a.String()
@@ -80,9 +80,9 @@ func TestGrants(t *testing.T) {
 // The profiles are those of the user guide, in its order.
 func TestProfiles(t *testing.T) {
 	var got []string
-	for _, p := range Profiles() {
+	for _, p := range Presets() {
 		var names []string
-		for _, g := range Grants(p.Abilities) {
+		for _, g := range HeldGroups(p.Abilities) {
 			if len(g.Missing) > 0 {
 				t.Errorf("%s has a part of %s", p.Name, g.Name)
 			}
