@@ -6,7 +6,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
@@ -36,7 +35,7 @@ func TestConsole(t *testing.T) {
 		name string
 		test func(*tab)
 	}{
-		{"sign-in", testSigningIn}, {"sign-out", testSigningOut}, {"menus", testMenus}, {"filter line", testFilterLine}, {"refused picker", testRefusedPicker}, {"toasts", testToastsInTab}, {"returning", testReturning}, {"veil", testVeil}, {"filters", testFilters}, {"live hosts", testLiveHosts}, {"ages", testAges},
+		{"sign-in", testSigningIn}, {"sign-out", testSigningOut}, {"menus", testMenus}, {"filter line", testFilterLine}, {"refused picker", testRefusedPicker}, {"toasts", testToastsInTab}, {"returning", testReturning}, {"veil", testVeil}, {"filters", testFilters}, {"live hosts", testLiveHosts},
 		{"live log", testLiveLog}, {"held rows", testHeldRows}, {"reconnecting", testReconnecting}, {"entry", testEntryDialog}, {"theme", testTheme}, {"API documentation", testAPIDocumentation}, {"keys", testKeys},
 		{"many new", testManyNew}, {"live mode", testLiveMode}, {"hints", testHints}, {"flow", testFlowLine}, {"retention", testRetention},
 		{"secret", testSecret}, {"applying filters", testApplyFilter}, {"without scripts", testWithoutScripts}, {"tags", testTagging}, {"choosing", testChoosing}, {"cleaning up", testCleaningUp}, {"narrow", testNarrow}, {"accessibility", testAccessibility},
@@ -127,25 +126,6 @@ func testLiveHosts(tab *tab) {
 	tab.click("#notices > summary")
 	tab.until("document.querySelectorAll('#notices-list li').length === 2 && " + exists("#notices-count") + ".hidden")
 }
-
-// testAges: while a page stays open, how long ago something was is asked of the
-// server once it has changed, and not before.
-func testAges(tab *tab) {
-	tab.host(1, "hana01")
-	tab.beat(1)
-	tab.silence()
-	tab.signedIn()
-	tab.live("/hosts")
-	const shown = rowAge + ".textContent"
-	before := tab.ask(shown)
-	tab.clock.pass(2 * time.Hour)
-	tab.ask("document.dispatchEvent(new Event('swapped'))")
-	tab.wants(shown, before)
-	tab.ask("(now => { Date.now = () => now() + 20001 })(Date.now), document.dispatchEvent(new Event('swapped'))")
-	tab.until(shown + " === '2 h ago'")
-}
-
-const rowAge = "document.querySelector('.rows [data-since]')"
 
 // testToastsInTab: of too many toasts those that matter stay on the screen and
 // on the list.

@@ -1,5 +1,5 @@
 // News in the corner of the screen, and the list of what was news in this tab.
-import { update } from './age.js';
+import { ago } from './age.js';
 
 const stay = 6000; // ms
 const longer = 15000; // ms: for what somebody should look at
@@ -79,10 +79,10 @@ function list() {
     time.dateTime = news.at;
     time.className = 'meta';
     time.dataset.since = news.at;
+    time.textContent = ago(news.at);
     item.append(time);
     return item;
   }));
-  update(); // how long ago that was
 }
 
 const notices = document.getElementById('notices');
@@ -91,6 +91,5 @@ if (notices) {
   notices.addEventListener('toggle', () => {
     document.getElementById('notices-count').textContent = '';
     document.getElementById('notices-count').hidden = true;
-    update();
   });
 }
