@@ -88,7 +88,6 @@ func (s *server) routes() []api.Route {
 	return slices.Concat(table.New(s.Console).Routes(), s.landscape.Routes(), s.activity.Routes(), s.account.Routes(), []api.Route{
 		{Method: "GET", Path: "/search", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.showSearch},
 		{Method: "GET", Path: "/about", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.showAbout},
-		{Method: "GET", Path: "/ages", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.Ages},
 		{Method: "GET", Path: "/events", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.streamEvents},
 		{Method: "POST", Path: "/banners/dismiss", Access: auth.SignedIn, Handle: page.ReadForm(s.DismissBanner)},
 		{Method: "POST", Path: "/preferences", Access: auth.SignedIn, Handle: page.ReadForm(s.SetPreference)},

@@ -1,12 +1,8 @@
 package page
 
 import (
-	"encoding/json"
 	"fmt"
-	"net/http"
 	"time"
-
-	"trento/store/fault"
 )
 
 // timestampFormat is how a moment reads.
@@ -51,67 +47,31 @@ func ForeignTimestamp(text string) string {
 // Day is the day of the moment in UTC.
 func (m Timestamp) Day() string { return m.At.UTC().Format("02 Jan 2006") }
 
-// Ago is how long ago the moment was, or in how long it will be. While a page
-// stays open, its script asks GET /ages for it, see age.js.
+// Ago is how long ago the moment was, or in how long it will be. The script
+// of the console keeps it current by the same rule, see age.js.
 func (m Timestamp) Ago() string {
-	words, _ := m.age()
-	return words
-}
-
-// age is what Ago reads, and how long it does.
-func (m Timestamp) age() (words string, holds time.Duration) {
 	age := m.Now.Sub(m.At)
 	if age <= -time.Second {
-		words, unit := span(-age)
-		return "in " + words, -age%unit + 1
+		return "in " + span(-age)
 	}
-	words, unit := span(age)
 	if age < time.Minute {
-		return "just now", time.Minute - age
+		return "just now"
 	}
-	return words + " ago", unit - age%unit
+	return span(age) + " ago"
 }
 
 // span is a duration to the largest unit that is at least one.
-func span(d time.Duration) (words string, unit time.Duration) {
+func span(d time.Duration) string {
 	const day = 24 * time.Hour
 	switch {
 	case d < time.Minute:
-		return fmt.Sprintf("%d s", d/time.Second), time.Second
+		return fmt.Sprintf("%d s", d/time.Second)
 	case d < time.Hour:
-		return fmt.Sprintf("%d min", d/time.Minute), time.Minute
+		return fmt.Sprintf("%d min", d/time.Minute)
 	case d < day:
-		return fmt.Sprintf("%d h", d/time.Hour), time.Hour
+		return fmt.Sprintf("%d h", d/time.Hour)
 	}
-	return Count(int(d/day), "day", "days"), day
-}
-
-// Age is how long ago a time was, in words, and for how many seconds more that
-// is so.
-type Age struct {
-	Words   string `json:"words"`
-	Seconds int    `json:"seconds"`
-}
-
-// Ages answers GET /ages: the ages of the times in the query, in their order.
-func (s *Console) Ages(w http.ResponseWriter, r *http.Request) error {
-	ages := []Age{}
-	for _, text := range r.URL.Query()["since"] {
-		at, err := time.Parse(time.RFC3339, text)
-		if err != nil {
-			return fault.Field("since", "is invalid")
-		}
-		words, holds := s.Timestamp(at).age()
-		ages = append(ages, Age{words, int((holds + time.Second - 1) / time.Second)})
-	}
-	body, err := json.Marshal(ages)
-	if err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	_, err = w.Write(body)
-	return IgnoreGone(err)
+	return Count(int(d/day), "day", "days")
 }
 
 // Count is a number with its noun.
@@ -122,6 +82,7 @@ func Count(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
+// ISOOrEmpty is a time for machines; empty where it is nil.
 func ISOOrEmpty(t *time.Time) string {
 	if t == nil {
 		return ""
