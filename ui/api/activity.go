@@ -67,7 +67,7 @@ func newEntryPage(viewer Viewer, walk search.Walk, found search.Page) entryPage 
 		start, end := found.Entries[0].Position.Cursor(), found.Entries[n-1].Position.Cursor()
 		p.StartCursor, p.EndCursor = &start, &end
 	}
-	// Behind where a walk began there is something: the client was there.
+	// The client has been at the place where a walk begins, so there is a page before it.
 	if walk.Forward {
 		p.Last, p.HasNextPage, p.HasPreviousPage = &walk.Limit, walk.From != 0, found.More
 	} else {
@@ -86,8 +86,8 @@ type Viewer struct {
 	seesActors bool
 }
 
-// Find reads a page of the log for the viewer, who waits for the viewer's own
-// other searches. The filter is one of Narrow.
+// Find reads a page of the log. A viewer runs one search at a time: the next
+// one waits. The filter is one that Narrow returned.
 func (v Viewer) Find(ctx context.Context, index *search.Index, f activity.Filter, walk search.Walk) (search.Page, error) {
 	walk.Reader = v.name
 	return index.Activity(ctx, f, walk)
@@ -97,7 +97,7 @@ func (v Viewer) Find(ctx context.Context, index *search.Index, f activity.Filter
 // nothing about the name.
 const maskedActor = "••••••••"
 
-// ViewerOf is somebody signed in as a viewer of the log.
+// ViewerOf returns what a signed-in user may see of the log.
 func ViewerOf(id *auth.Identity) Viewer {
 	manages := id.Can("all:users")
 	return Viewer{name: id.User.Username, managesUsers: manages, seesActors: manages || id.Can("activity_log:users")}
@@ -116,14 +116,15 @@ func (v Viewer) Narrow(f activity.Filter) (activity.Filter, error) {
 	return f, nil
 }
 
-// Entry is an entry, which the viewer may see, as they may see it.
+// Entry returns an entry as the viewer may see it. The caller has checked that
+// the viewer may see the entry at all.
 func (v Viewer) Entry(e *activity.Entry) Entry {
 	return Entry{
 		ID: e.ID, Type: e.Type, Actor: v.Actor(e.Actor), Severity: e.Severity, OccurredOn: timestamp(e.OccurredOn()), Metadata: e.Metadata,
 	}
 }
 
-// Actor is the actor of an entry as the viewer sees it.
+// Actor returns the name that the viewer sees for an actor.
 func (v Viewer) Actor(actor string) string {
 	if v.seesActor(actor) {
 		return actor

@@ -8,8 +8,8 @@ import (
 	"trento/store/activity"
 )
 
-// logQuery is a query of the activity log whose parameters are well-formed.
-// What is nil or empty was not given.
+// logQuery holds the parameters of a query of the activity log. A parameter
+// that was not given is nil or empty.
 type logQuery struct {
 	filter        activity.Filter
 	first, last   *int
@@ -43,8 +43,8 @@ func (in *input) logQuery() logQuery {
 	return q
 }
 
-// distinct is the values without blanks and repetitions: they are joined by
-// OR, where neither means anything.
+// distinct returns the values without blank and repeated ones. The values are
+// joined by OR, so those mean nothing.
 func distinct(values []string) []string {
 	var kept []string
 	for _, v := range values {
@@ -55,8 +55,9 @@ func distinct(values []string) []string {
 	return kept
 }
 
-// walk is the part of the log the query asks for. A query that asks for two
-// parts at once, or for one there cannot be, is a bad request.
+// walk returns the part of the log that the query asks for. It fails with
+// errBadRequest if the query mixes first/after with last/before, or has a size or
+// a cursor that cannot be.
 func (q logQuery) walk() (search.Walk, error) {
 	cursor, size := q.after, q.first
 	backward := q.last != nil || !isBlank(q.before)

@@ -20,7 +20,7 @@ type agentStatus struct {
 	Reports      []reportStatus   `json:"reports"`
 }
 
-// reportStatus is how the reports of one kind have fared.
+// reportStatus tells whether the reports of one kind could be used.
 type reportStatus struct {
 	Kind         landscape.Kind        `json:"discovery_type"`
 	State        store.Outcome         `json:"state"`
@@ -81,7 +81,7 @@ func newAgentStatus(agent *store.Agent, now time.Time) agentStatus {
 	return answer
 }
 
-// timestampOrNull is nil for the zero time.
+// timestampOrNull converts a time; the zero time becomes nil.
 func timestampOrNull(t time.Time) *timestamp {
 	if t.IsZero() {
 		return nil

@@ -1,14 +1,13 @@
-// Package api is what programs talk to: the agents that report, and the
-// clients of the REST API. It answers everything under /api. What it says is
-// described in openapi.yaml and its parts, one for each noun, and tests hold it
-// to that. It keeps nothing of its own: what is true is asked of package store,
-// who may ask of package auth.
+// Package api serves everything under /api: the endpoints of the agents and the
+// REST API. openapi.yaml and its parts, one for each noun, describe it, and tests
+// compare every answer with them. The package keeps no data of its own: data comes
+// from package store, permissions from package auth.
 //
-// Requests are not held to the schemas of openapi.yaml while the server runs.
-// A library that does would need 0.04 to 0.8 ms for a report of an agent, 1.7 GB
-// of memory for 8 MB that are wrong everywhere (BenchmarkSchemas), and 2 MB of
-// the program. Handlers read what they know (input.go), and TestSchemas compares
-// what they refuse with the schemas.
+// Requests are not validated by the schemas of openapi.yaml at run time. With
+// kin-openapi that takes 0.04 to 0.8 ms for a report of an agent, and 1.7 GB of
+// memory for a body of 8 MB that is wrong everywhere (BenchmarkSchemas). It also
+// adds 2 MB to the program. Instead handlers read the members they know
+// (input.go), and TestSchemas compares what they refuse with the schemas.
 package api
 
 import (
@@ -31,7 +30,7 @@ import (
 	"trento/store"
 )
 
-// Deps is what the API works with.
+// Deps are the dependencies of the API.
 type Deps struct {
 	Store   *store.Store
 	Auth    *auth.Auth
@@ -48,9 +47,9 @@ type API struct {
 	router   *mux.Router
 	versions []string // of the routes, newest first: "v2", "v1"
 
-	bodies    bodies // of those who have proven that they may ask
-	forms     bodies // the same, from the console
-	strangers bodies // of everybody else
+	bodies    bodies // from clients that are permitted
+	forms     bodies // from users of the console
+	strangers bodies // from everybody else
 
 	hostList      listCache[hostRecords]
 	clusterList   listCache[clusterRecords]
@@ -63,9 +62,8 @@ type API struct {
 
 // New makes the API.
 func New(d Deps) *API {
-	// Paths are matched as they were sent, and nothing about them is cleaned:
-	// a tag may be called "..", and what is asked to be taken off may hold a
-	// slash.
+	// Paths are matched as they were sent and not cleaned: a tag may be called
+	// "..", and the name of a tag in a path may contain a slash.
 	a := &API{deps: d, router: mux.NewRouter().UseEncodedPath().SkipClean(true)}
 	known := newBudget(knownBudget, knownGrace)
 	a.bodies = bodies{limit: maxBody, budget: known}
@@ -95,7 +93,7 @@ func versionOf(path string) string {
 	return ""
 }
 
-// versionNumber is the number of a version, or 0 for what is none.
+// versionNumber returns 2 for "v2", and 0 for anything that is no version.
 func versionNumber(version string) int {
 	digits, ok := strings.CutPrefix(version, "v")
 	n, err := strconv.Atoi(digits)
@@ -105,11 +103,11 @@ func versionNumber(version string) int {
 	return n
 }
 
-// ServeHTTP answers a request. Agents put the address they are given and the
-// path together as they are, so a slash too many is forgiven here instead of
-// redirected: a redirect would turn their POST into a GET. It is not forgiven
-// to those who delete: who takes off the tag ".." through a client that puts
-// paths in order asks for the thing itself, with a slash at the end.
+// ServeHTTP answers a request. Agents append the path to the server address as
+// it was configured, so repeated slashes are removed here. A redirect would turn
+// their POST into a GET. DELETE is the exception: a client that cleans paths
+// turns the deletion of the tag ".." into the deletion of the host, and only the
+// slash at the end tells the two apart.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if sent := r.URL.EscapedPath(); r.Method != http.MethodDelete {
 		segments := strings.FieldsFunc(sent, func(r rune) bool { return r == '/' })
@@ -128,11 +126,12 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func withPath(r *http.Request, path string) *http.Request {
 	copied := *r
 	copied.URL = &url.URL{RawPath: path, RawQuery: r.URL.RawQuery}
-	copied.URL.Path, _ = url.PathUnescape(path) // it was part of a URL
+	copied.URL.Path, _ = url.PathUnescape(path) // cannot fail: the path is part of a parsed URL
 	return &copied
 }
 
-// handler lets in whom the route wants and answers the errors.
+// handler checks who sends a request, calls the handler of the route, and
+// answers its error.
 func (a *API) handler(route Route) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, err := a.authorize(w, r, route)
@@ -146,12 +145,13 @@ func (a *API) handler(route Route) http.HandlerFunc {
 	}
 }
 
-// authorize decides whether a request is handled and reads its body, which is to
-// be done with afterwards in any case. Who may ask is asked first: of those who
-// may not, and of everybody where no one has to prove anything, no more than a
-// little is read. A body that is no JSON is a fault before all others; but
-// whoever is let in reads it anyway, so only of the others it is looked at
-// here.
+// authorize decides whether a request may be handled, and reads its body. The
+// caller calls done on the body in any case. Permission is checked first: from
+// clients that are refused, and on public routes, only a small body is read.
+//
+// A body that is not JSON is answered with 400 even to a client that is refused,
+// as existing clients expect. A handler checks its body itself, so the check here
+// is only for the refused ones.
 func (a *API) authorize(w http.ResponseWriter, r *http.Request, route Route) (*body, error) {
 	refused := errNotAcceptable
 	if acceptsJSON(r) {
@@ -180,15 +180,15 @@ func (a *API) authorize(w http.ResponseWriter, r *http.Request, route Route) (*b
 			return b, malformed(err)
 		}
 	}
-	if errors.Is(err, errBadRequest) { // it broke off
+	if errors.Is(err, errBadRequest) { // the body broke off
 		return b, err
 	}
-	return b, refused // whatever it is: too much of it was not read
+	return b, refused // also if the body was too large to be read
 }
 
-// ReceiveForm reads the body of a request to the console, within the limits
-// that bodies have in common, and replaces that of the request. done has to be
-// called when the request is answered.
+// ReceiveForm reads the body of a request to the console and replaces the body
+// of the request by it. Forms share the memory limits of the bodies of the API.
+// The caller calls done when the request has been answered.
 func (a *API) ReceiveForm(w http.ResponseWriter, r *http.Request) (done func(), err error) {
 	receive := a.strangers.receive
 	if auth.From(r.Context()) != nil {
@@ -201,8 +201,8 @@ func (a *API) ReceiveForm(w http.ResponseWriter, r *http.Request) (done func(), 
 	return b.done, err
 }
 
-// redirectToVersion sends those who do not name a version to the newest one that has
-// the path, with the method and the body they came with.
+// redirectToVersion redirects a path without a version to the newest version
+// that has it. Status 307 makes the client repeat method and body.
 func (a *API) redirectToVersion(w http.ResponseWriter, r *http.Request) {
 	rest, ok := strings.CutPrefix(r.URL.EscapedPath(), "/api/")
 	for _, version := range a.versions {
@@ -231,8 +231,8 @@ func (a *API) refuseMethod(w http.ResponseWriter, r *http.Request) {
 	a.Fail(w, r, errMethod)
 }
 
-// send answers with JSON. It is made in memory first, so that a value that
-// cannot be written is an error and not half an answer.
+// send answers with a value as JSON. It encodes the value before it writes
+// anything, so a value that cannot be encoded is an error and not half an answer.
 func send(w http.ResponseWriter, status int, answer any) error {
 	body, err := marshal(answer)
 	if err != nil {
@@ -243,7 +243,7 @@ func send(w http.ResponseWriter, status int, answer any) error {
 	return nil
 }
 
-// marshal is an answer as JSON. Nothing is escaped for the sake of HTML.
+// marshal encodes an answer as JSON, without escaping < and > for HTML.
 func marshal(answer any) ([]byte, error) {
 	var body bytes.Buffer
 	encoder := json.NewEncoder(&body)
@@ -254,14 +254,15 @@ func marshal(answer any) ([]byte, error) {
 	return bytes.TrimSuffix(body.Bytes(), []byte("\n")), nil
 }
 
-// writeJSON answers with JSON that is written already. Whether the client is
-// still there to read it is its own affair.
+// writeJSON answers with a body that is JSON already. An error of writing is
+// ignored: it means that the client has gone.
 func writeJSON(w http.ResponseWriter, status int, body []byte) {
 	writeHeader(w, status, len(body))
 	_, _ = w.Write(body)
 }
 
-// writeHeader answers up to the body, of which the size in bytes is known.
+// writeHeader writes the header of a JSON answer. size is that of the body, in
+// bytes.
 func writeHeader(w http.ResponseWriter, status, size int) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Header().Set("Content-Length", strconv.Itoa(size))

@@ -10,8 +10,8 @@ import (
 // apiKeySettings is the ability to read the text of the agents' key.
 const apiKeySettings = "all:api_key_settings"
 
-// showAPIKey answers GET /api/v1/settings/api_key: since when and until when the
-// key of the agents holds, and the key itself for those who may have it.
+// showAPIKey answers GET /api/v1/settings/api_key: when the API key was made and
+// when it expires. Only users with apiKeySettings get the key itself.
 func (a *API) showAPIKey(w http.ResponseWriter, r *http.Request) error {
 	var key *store.APIKey
 	err := a.deps.Store.View(func(tx *store.Tx) (err error) {
@@ -24,8 +24,8 @@ func (a *API) showAPIKey(w http.ResponseWriter, r *http.Request) error {
 	return a.sendAPIKey(w, r, key)
 }
 
-// regenerateAPIKey answers PATCH /api/v1/settings/api_key: there is a new key,
-// and all agents need it.
+// regenerateAPIKey answers PATCH /api/v1/settings/api_key. The former key stops
+// working, so all agents need the new one.
 func (a *API) regenerateAPIKey(w http.ResponseWriter, r *http.Request) error {
 	in := readInput(r)
 	expires := required(in.object(), "expire_at", orNull(asTime))

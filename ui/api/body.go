@@ -14,10 +14,10 @@ import (
 	"trento/store/landscape"
 )
 
-// checkText refuses JSON with a text that is none: bytes that are no UTF-8, or
-// half of a surrogate pair. A decoder would put something else in their place,
-// and what was sent would not be what is stored. What agents report is not
-// checked: it is what a machine says of itself, and read as well as it can be.
+// checkText refuses JSON with bytes that are not UTF-8 or with half of a
+// surrogate pair. A decoder replaces both, so a different text than the client
+// sent would be stored. Reports of agents are not checked: a host cannot correct
+// its report, so as much of it is read as possible.
 func checkText(body []byte) error {
 	if !utf8.Valid(body) {
 		return errors.New("invalid UTF-8 in body")
@@ -39,8 +39,8 @@ func checkText(body []byte) error {
 	}
 }
 
-// escapedUnit is the code unit of an escape \u1234 that a text begins with, and -1
-// where it begins with none.
+// escapedUnit returns the UTF-16 unit of the escape \u1234 at the start of a
+// text, or -1 if the text starts with something else.
 func escapedUnit(text []byte) rune {
 	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
 		return -1
@@ -52,16 +52,17 @@ func escapedUnit(text []byte) rune {
 	return rune(unit)
 }
 
-// object is a JSON object of a body.
+// object is a JSON object in a body. Its members are read by required and
+// optional.
 type object struct {
 	in      *input
 	pointer string // where it is in the body
 	members map[string]json.RawMessage
-	known   []string // the members that were asked for
-	loose   bool     // it may have others
+	known   []string // names of members that the handler has read
+	loose   bool     // other members are ignored instead of refused
 }
 
-// object is the body, which is to be an object and nothing else.
+// object returns the body. A body that is not a JSON object is a fault.
 func (in *input) object() *object {
 	if in.body == nil {
 		o := in.looseObject()
@@ -73,8 +74,9 @@ func (in *input) object() *object {
 	return in.body
 }
 
-// looseObject is the body of routes that ask for no schema: it may have
-// members that nobody asks for, and whatever else it is has no members.
+// looseObject returns the body of a route that existing clients call with
+// anything: unknown members are ignored, and a body that is not an object has no
+// members.
 func (in *input) looseObject() *object {
 	in.body = &object{in: in, loose: true}
 	in.objects = append(in.objects, in.body)
@@ -97,7 +99,8 @@ func (in *input) looseObject() *object {
 	return in.body
 }
 
-// optionalObject is object for requests that need no body, nor say what it is.
+// optionalObject is object for routes where the body, and with it the content
+// type, can be left out.
 func (in *input) optionalObject() *object {
 	if len(in.r.Body.(bodyBytes)) == 0 {
 		return in.noObject()
@@ -105,29 +108,29 @@ func (in *input) optionalObject() *object {
 	return in.object()
 }
 
-// noObject is the body of a request that has none.
+// noObject returns a body without members.
 func (in *input) noObject() *object {
 	in.body = &object{in: in}
 	return in.body
 }
 
-// place is where in the body a value is.
+// place is the position of a value in the body, for the faults about it.
 type place struct {
 	in      *input
 	pointer string
 }
 
-// maxProblems bounds the answer to a body that is wrong in a million places.
+// maxProblems limits how many faults of a body are told.
 const maxProblems = 100
 
-// refuse notes what is wrong with the value.
+// refuse records a fault of the value.
 func (p place) refuse(detail string) {
 	if len(p.in.wrongMembers) < maxProblems {
 		p.in.wrongMembers = append(p.in.wrongMembers, invalid(p.pointer, detail))
 	}
 }
 
-// refuseType notes that the value is not what is wanted.
+// refuseType records that the value has another type than wanted.
 func (p place) refuseType(want string, value json.RawMessage) {
 	if got := kindOf(value); got == "null" {
 		p.refuse("null value where " + want + " expected")
@@ -136,7 +139,7 @@ func (p place) refuseType(want string, value json.RawMessage) {
 	}
 }
 
-// member is a member of the object. It does not have to be there.
+// member returns a member of the object, and whether it is there.
 func (o *object) member(name string) (value json.RawMessage, at place, ok bool) {
 	o.known = append(o.known, name)
 	value, ok = o.members[name]
@@ -145,7 +148,7 @@ func (o *object) member(name string) (value json.RawMessage, at place, ok bool) 
 
 func (o *object) at(name string) place { return place{o.in, o.pointer + "/" + name} }
 
-// required is a member that has to be there, read as a type.
+// required reads a member. It is a fault if the member is missing.
 func required[T any](o *object, name string, read func(place, json.RawMessage) T) (result T) {
 	value, at, ok := o.member(name)
 	switch {
@@ -159,7 +162,7 @@ func required[T any](o *object, name string, read func(place, json.RawMessage) T
 	return result
 }
 
-// optional is a member read as a type, and nil where it is not there.
+// optional reads a member. It returns nil if the member is missing.
 func optional[T any](o *object, name string, read func(place, json.RawMessage) T) *T {
 	value, at, ok := o.member(name)
 	if !ok {
@@ -169,14 +172,14 @@ func optional[T any](o *object, name string, read func(place, json.RawMessage) T
 	return &result
 }
 
-// replace replaces a value by a member, where that is there.
+// replace sets a value to a member, unless the member is missing.
 func replace[T any](o *object, name string, read func(place, json.RawMessage) T, value *T) {
 	if given := optional(o, name, read); given != nil {
 		*value = *given
 	}
 }
 
-// orZero is what a pointer points to, and the zero value for nil.
+// orZero returns what a pointer points to, or the zero value for nil.
 func orZero[T any](value *T) (zero T) {
 	if value != nil {
 		return *value
@@ -184,7 +187,7 @@ func orZero[T any](value *T) (zero T) {
 	return zero
 }
 
-// looseText is a member that is a text, and empty for any other.
+// looseText returns a member that is a string, and "" for anything else.
 func (o *object) looseText(name string) (text string) {
 	value, _, _ := o.member(name)
 	if json.Unmarshal(value, &text) != nil {
@@ -213,8 +216,8 @@ func asBool(at place, value json.RawMessage) (b bool) {
 	return b
 }
 
-// asInteger reads a whole number. One that is too large for us is the largest
-// we have.
+// asInteger reads an integer. One that does not fit into an int becomes the
+// largest int, which no limit allows.
 func asInteger(at place, value json.RawMessage) int {
 	n, err := strconv.Atoi(string(value))
 	if kindOf(value) != "integer" || err != nil && !errors.Is(err, strconv.ErrRange) {
@@ -223,7 +226,7 @@ func asInteger(at place, value json.RawMessage) int {
 	return n
 }
 
-// orNull reads a value that may be null, as nil.
+// orNull makes a reader accept null, as nil.
 func orNull[T any](read func(place, json.RawMessage) T) func(place, json.RawMessage) *T {
 	return func(at place, value json.RawMessage) *T {
 		if kindOf(value) == "null" {
@@ -234,7 +237,7 @@ func orNull[T any](read func(place, json.RawMessage) T) func(place, json.RawMess
 	}
 }
 
-// The problems of texts that are to be of a form.
+// The faults of strings with a format.
 const (
 	notUUID     = "Invalid format. Expected :uuid"
 	notDateTime = `Invalid format. Expected :"date-time"`
@@ -257,15 +260,15 @@ func asID(at place, value json.RawMessage) string {
 	if !ok {
 		return ""
 	}
-	id, ok := landscape.ParseID[string](text) // all ids are of one form
+	id, ok := landscape.ParseID[string](text) // all ids have the same format
 	if !ok {
 		at.refuse(notUUID)
 	}
 	return id
 }
 
-// maxListed is how many values a list in a body can have where nothing else
-// limits it.
+// maxListed is the largest number of elements of a list that has no limit of its
+// own.
 const maxListed = 1000
 
 // asShortListOf reads a list of at most maxListed values.
@@ -292,8 +295,8 @@ func asElements(at place, value json.RawMessage) (elements []json.RawMessage) {
 	return elements
 }
 
-// readAll reads the elements of a list, and of one that is wrong in many places
-// only as many as an answer can name.
+// readAll reads the elements of a list. It stops after maxProblems faults, so a
+// list of a million wrong elements costs little.
 func readAll[T any](at place, elements []json.RawMessage, read func(place, json.RawMessage) T) []T {
 	list := make([]T, 0, len(elements))
 	for i, element := range elements {
@@ -305,7 +308,8 @@ func readAll[T any](at place, elements []json.RawMessage, read func(place, json.
 	return list
 }
 
-// asObject reads an object; where the value is none, it has no members.
+// asObject reads an object. A value of another type becomes an object without
+// members.
 func asObject(at place, value json.RawMessage) *object {
 	o := &object{in: at.in, pointer: at.pointer}
 	if kindOf(value) != "object" || json.Unmarshal(value, &o.members) != nil {
@@ -316,7 +320,7 @@ func asObject(at place, value json.RawMessage) *object {
 	return o
 }
 
-// kindOf is the type of a JSON value in the words of problems.
+// kindOf returns the type of a JSON value, as faults name it.
 func kindOf(value []byte) string {
 	switch value[0] {
 	case '{':

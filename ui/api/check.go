@@ -7,9 +7,8 @@ import (
 	"trento/store/landscape"
 )
 
-// selectHostChecks answers POST /api/v1/hosts/{id}/checks: these checks, and
-// no others, are selected from now on. Whether there are such checks is not
-// asked.
+// selectHostChecks answers POST /api/v1/hosts/{id}/checks. The checks replace
+// those selected before. They do not have to exist.
 func (a *API) selectHostChecks(w http.ResponseWriter, r *http.Request) error {
 	in := readInput(r)
 	id, checks := pathID[landscape.HostID](in, "id"), in.checks()
@@ -35,7 +34,7 @@ func (a *API) selectClusterChecks(w http.ResponseWriter, r *http.Request) error 
 	return send(w, http.StatusAccepted, struct{}{})
 }
 
-// checks are the checks that the body selects.
+// checks returns the ids of the checks in the body.
 func (in *input) checks() []string {
 	return required(in.object(), "checks", asListOf(asText))
 }

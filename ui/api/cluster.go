@@ -16,7 +16,7 @@ type cluster struct {
 	StaleAt      *timestamp          `json:"stale_at"`
 }
 
-// clusterCommon is what both versions of the API tell of a cluster.
+// clusterCommon has the members of a cluster that both versions of the API share.
 type clusterCommon struct {
 	ID              landscape.ClusterID   `json:"id"`
 	Name            *string               `json:"name"`
@@ -52,14 +52,14 @@ func (a *API) listClusters(w http.ResponseWriter, _ *http.Request) error {
 	return a.sendClusters(w, &a.clusterList, func(c *landscape.Cluster, tags []store.Tag) any { return newCluster(c, tags) })
 }
 
-// listClustersV1 answers GET /api/v1/clusters, which is deprecated: it keeps the
-// shape clusters had before most of their types were known.
+// listClustersV1 answers GET /api/v1/clusters, which is deprecated. Its shape
+// dates from the time when only HANA clusters were supported.
 func (a *API) listClustersV1(w http.ResponseWriter, _ *http.Request) error {
 	return a.sendClusters(w, &a.clusterListV1, func(c *landscape.Cluster, tags []store.Tag) any { return newClusterV1(c, tags) })
 }
 
-// sendClusters answers with all clusters in one of their shapes: by name, and
-// by id where they share one or have none, those without a name last.
+// sendClusters answers with all clusters in the given shape, ordered by name and
+// then by id. Clusters without a name come last.
 func (a *API) sendClusters(w http.ResponseWriter, list *listCache[clusterRecords], shape func(*landscape.Cluster, []store.Tag) any) error {
 	var rows []row[clusterRecords]
 	err := a.deps.Store.View(func(tx *store.Tx) error {
@@ -87,7 +87,7 @@ func (a *API) sendClusters(w http.ResponseWriter, list *listCache[clusterRecords
 	return list.send(w, rows)
 }
 
-// compareNames orders names, of which nil is the last.
+// compareNames orders names; nil comes last.
 func compareNames(x, y *string) int {
 	switch {
 	case x == nil && y == nil:
@@ -120,7 +120,7 @@ func newClusterCommon(c *landscape.Cluster, tags []store.Tag) clusterCommon {
 	}
 }
 
-// hanaDetailsV1 is the inside of a HANA cluster in the deprecated shape.
+// hanaDetailsV1 are the details of a HANA cluster in version 1 of the API.
 type hanaDetailsV1 struct {
 	ReplicationMode    string                `json:"system_replication_mode"`
 	OperationMode      string                `json:"system_replication_operation_mode"`
@@ -150,8 +150,8 @@ type resourceV1 struct {
 	FailCount *int    `json:"fail_count"`
 }
 
-// newClusterV1 is a cluster in the deprecated shape, which knows none but the
-// HANA clusters.
+// newClusterV1 returns a cluster as version 1 of the API shows it: every type
+// but the HANA ones is "unknown".
 func newClusterV1(c *landscape.Cluster, tags []store.Tag) clusterCommon {
 	answer := newClusterCommon(c, tags)
 	if c.HANA == nil {

@@ -30,8 +30,8 @@ func (a *API) collect(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// observe takes in a report that says something new. Of one that cannot be used
-// is noted that it came, for the agent it comes from.
+// observe stores what a report changes. If the report cannot be used, it
+// records that in the status of its agent.
 func (a *API) observe(r *http.Request, body bodyBytes) error {
 	envelope, err := discovery.Open(body)
 	if err != nil {
@@ -44,8 +44,9 @@ func (a *API) observe(r *http.Request, body bodyBytes) error {
 	return a.deps.Store.Observe(r.Context(), store.Report{Observation: seen, Body: body})
 }
 
-// refuse notes why a report could not be used, and answers so. The problems
-// point into text; body, where there is one, is worth keeping.
+// refuse records in the status of the agent why a report could not be used, and
+// returns the error. The pointers of the problems refer to text. body is kept for
+// a later look, unless it is nil.
 func (a *API) refuse(r *http.Request, from discovery.Envelope, text []byte, body bodyBytes, err error) error {
 	faults := fault.Of(err)
 	if faults == nil {
@@ -64,7 +65,7 @@ func (a *API) refuse(r *http.Request, from discovery.Envelope, text []byte, body
 	}
 	for _, f := range faults {
 		if refused.Kind == store.OtherDiscovery && (f.Field == "" || f.Field == "discovery_type") {
-			continue // that is said
+			continue // said by the problem above
 		}
 		told := store.ReportProblem{Detail: "it has another shape than expected", Read: discovery.ReadAt(text, wholeRequest)}
 		if f.Field != "" {
@@ -78,7 +79,7 @@ func (a *API) refuse(r *http.Request, from discovery.Envelope, text []byte, body
 	return err
 }
 
-// quotedType is the type of a discovery as it was read.
+// quotedType quotes the type of a discovery, unless it is empty.
 func quotedType(name string) string {
 	if name == "" {
 		return ""
@@ -86,18 +87,19 @@ func quotedType(name string) string {
 	return strconv.Quote(name)
 }
 
-// unidentified are the reports that do not say which agent they come from.
+// unidentified limits how often the log warns of reports that do not name their
+// agent.
 type unidentified struct {
 	mu     sync.Mutex
 	warned time.Time
-	more   int // since then
+	more   int // reports since the last warning
 }
 
-// unidentifiedPause is how often is warned of such reports.
+// unidentifiedPause is the shortest time between two warnings.
 const unidentifiedPause = time.Minute
 
-// warn tells the log of such a report, unless it was told of another one just
-// before.
+// warn logs such a report, with the number of those since the last warning. It
+// logs nothing if the last warning was less than unidentifiedPause ago.
 func (u *unidentified) warn(log *slog.Logger, from netip.Addr, now time.Time, err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()

@@ -2,11 +2,11 @@ package api
 
 import "trento/auth"
 
-// currentPassword is the member in which a request shows the password once
-// more, where nothing but the cookie of the console speaks for the user.
+// currentPassword is the member of a body that confirms a change. It is required
+// where a cookie of the console is all that identifies the user.
 const currentPassword = "current_password"
 
-// confirming is who asks, with the password that the body shows once more.
+// confirming returns the user of the request, with the password from the body.
 func (in *input) confirming(body *object) *auth.Identity {
 	id := auth.From(in.r.Context())
 	if password := optional(body, currentPassword, asText); password != nil {
@@ -15,8 +15,8 @@ func (in *input) confirming(body *object) *auth.Identity {
 	return id
 }
 
-// confirmingOnly is confirming for requests whose body says nothing else. Of a
-// program, which shows what it may do with each request, no body is read.
+// confirmingOnly is confirming for routes whose body has no other member. The
+// body is not read if the user need not confirm: programs with a token send none.
 func (in *input) confirmingOnly() *auth.Identity {
 	if id := auth.From(in.r.Context()); !id.MustConfirm() {
 		return id

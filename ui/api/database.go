@@ -34,8 +34,8 @@ type databaseInstance struct {
 	instanceState
 }
 
-// instanceState is what has become of an instance. Health is that of its
-// status, for older clients.
+// instanceState has the members that application and database instances share.
+// Health repeats what the status means, for older clients.
 type instanceState struct {
 	Health     landscape.Health `json:"health"`
 	AbsentAt   *timestamp       `json:"absent_at"`
@@ -107,8 +107,8 @@ func newInstanceState(status landscape.InstanceStatus, t *landscape.InstanceTime
 }
 
 // cleanUpDatabaseInstance answers DELETE
-// /api/v1/databases/{id}/hosts/{host_id}/instances/{instance_number}: the
-// instance is gone, and the database where it cannot be without it.
+// /api/v1/databases/{id}/hosts/{host_id}/instances/{instance_number}. A database
+// without its primary instance is cleaned up with it.
 func (a *API) cleanUpDatabaseInstance(w http.ResponseWriter, r *http.Request) error {
 	in := readInput(r)
 	id, host := pathID[landscape.DatabaseID](in, "id"), pathID[landscape.HostID](in, "host_id")

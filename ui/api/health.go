@@ -8,9 +8,9 @@ import (
 	"trento/store/landscape"
 )
 
-// healthSummary is how an SAP system is doing with all it stands on, as
-// clients of the API know it. The last three repeat members of the database,
-// for older clients.
+// healthSummary is the health of an SAP system and of everything it depends on,
+// as clients of the API know it. The last three members repeat those of the
+// database, for older clients.
 type healthSummary struct {
 	ID     landscape.SAPSystemID `json:"id"`
 	SID    string                `json:"sid"`
@@ -65,8 +65,7 @@ func (a *API) listHealth(w http.ResponseWriter, _ *http.Request) error {
 	return send(w, http.StatusOK, answer)
 }
 
-// surroundings is what SAP systems and databases stand on: the hosts and clusters of
-// the landscape.
+// surroundings are the hosts and clusters that SAP systems and databases run on.
 type surroundings struct {
 	hosts    map[landscape.HostID]*landscape.Host
 	clusters map[landscape.ClusterID]*landscape.Cluster
@@ -89,7 +88,7 @@ func newSurroundings(tx *store.Tx) (surroundings, error) {
 	return g, nil
 }
 
-// cluster is the cluster of the first of some hosts that is in one, or nil.
+// cluster returns the cluster of the first host that is in one, or nil.
 func (g surroundings) cluster(hosts []landscape.HostID) *landscape.Cluster {
 	for _, id := range hosts {
 		if h, ok := g.hosts[id]; ok {
@@ -138,8 +137,8 @@ func newHealthSummary(s *landscape.SAPSystem, db *landscape.Database, g surround
 	return answer
 }
 
-// worstOf is the health of several things, and the moment the first of those
-// that are stale turned so.
+// worstOf collects the health of several hosts or instances, and since when the
+// first of them has been stale.
 type worstOf struct {
 	healths    []landscape.Health
 	staleSince *time.Time

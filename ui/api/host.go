@@ -73,7 +73,8 @@ func (a *API) listHosts(w http.ResponseWriter, _ *http.Request) error {
 	return a.hostList.send(w, rows)
 }
 
-// lastHeartbeat is the member that changes all the time.
+// lastHeartbeat is the one member of a host that changes every few seconds, so
+// it is not cached with the others.
 func (a *API) lastHeartbeat(id landscape.HostID) string {
 	text := []byte("null")
 	if last, ever := a.deps.Store.LastHeartbeat(id); ever {
@@ -82,15 +83,14 @@ func (a *API) lastHeartbeat(id landscape.HostID) string {
 	return `,"last_heartbeat_timestamp":` + string(text)
 }
 
-// hostsByName are the hosts of the landscape by name, and by id where they
-// share one.
+// hostsByName returns the hosts of the landscape, ordered by name and then by id.
 func hostsByName(tx *store.Tx) ([]*landscape.Host, error) {
 	return sorted(tx.Hosts(), func(x, y *landscape.Host) int {
 		return cmp.Or(cmp.Compare(x.Hostname, y.Hostname), cmp.Compare(x.ID, y.ID))
 	})
 }
 
-// sorted are all records of a walk in some order.
+// sorted collects records and sorts them.
 func sorted[T any](records iter.Seq2[*T, error], compare func(x, y *T) int) ([]*T, error) {
 	var all []*T
 	for record, err := range records {
@@ -129,7 +129,7 @@ func newHost(h *landscape.Host, tags []store.Tag) host {
 	return answer
 }
 
-// orEmpty is a list that is not null where it is empty.
+// orEmpty returns the list, or an empty one for nil, so that its JSON is [].
 func orEmpty[T any](list []T) []T {
 	if list == nil {
 		return []T{}
@@ -137,8 +137,8 @@ func orEmpty[T any](list []T) []T {
 	return list
 }
 
-// cleanUpHost answers DELETE /api/v1/hosts/{id}: the host is gone, and
-// what cannot be without it.
+// cleanUpHost answers DELETE /api/v1/hosts/{id}. What cannot exist without the
+// host is cleaned up with it.
 func (a *API) cleanUpHost(w http.ResponseWriter, r *http.Request) error {
 	in := readInput(r)
 	id := pathID[landscape.HostID](in, "id")
@@ -162,7 +162,7 @@ type scrapeTarget struct {
 	} `json:"labels"`
 }
 
-// The exporter every host is taken to have whose agent is too old to name any.
+// The exporter that is assumed for a host whose agent is too old to report any.
 const (
 	defaultExporter     = "node_exporter"
 	defaultExporterPort = ":9100"

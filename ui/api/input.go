@@ -32,9 +32,9 @@ type input struct {
 // readInput begins to read a request.
 func readInput(r *http.Request) *input { return &input{r: r} }
 
-// fault is what is wrong with the request: the first of the kinds below there
-// is something of, and of that kind everything. Of what nobody has asked for
-// only the first is told, in the order of the alphabet: clients rely on it.
+// fault returns what is wrong with the request. There are kinds of faults, in
+// the order below, and only those of the first kind are told. Of the unexpected
+// names only the alphabetically first is told, as existing clients expect.
 func (in *input) fault() error {
 	if name, ok := in.query.unexpected(); ok {
 		return unprocessable(unexpected("", name))
@@ -61,12 +61,12 @@ func (in *input) fault() error {
 	return unprocessable(in.wrongMembers...)
 }
 
-// refuse notes what is wrong with a variable, a parameter or a header.
+// refuse records a fault of a variable, a parameter or a header.
 func (in *input) refuse(name, detail string) {
 	in.wrong = append(in.wrong, invalid("/"+name, detail))
 }
 
-// pathID is a variable of the path that is to be the id of something.
+// pathID reads a variable of the path that is an id.
 func pathID[ID ~string](in *input, name string) ID {
 	id, ok := landscape.ParseID[ID](pathText(in.r, name))
 	if !ok {
@@ -75,8 +75,8 @@ func pathID[ID ~string](in *input, name string) ID {
 	return id
 }
 
-// pathNumber is a variable of the path that is to be a whole number. One that
-// is too large is the largest there is, which nothing has for an id.
+// pathNumber reads a variable of the path that is an integer. One that is too
+// large becomes the largest int64, which is the id of nothing.
 func (in *input) pathNumber(name string) int64 {
 	n, err := strconv.ParseInt(pathText(in.r, name), 10, 64)
 	if err != nil && !errors.Is(err, strconv.ErrRange) {
@@ -85,8 +85,8 @@ func (in *input) pathNumber(name string) int64 {
 	return n
 }
 
-// ifMatch is the version the client believes a record has, nil where it does
-// not say. Most send the number as it is, some in quotation marks.
+// ifMatch reads the version in the header If-Match, or nil without that header.
+// Most clients send the bare number, some send it in quotation marks.
 func (in *input) ifMatch() *int {
 	values := in.r.Header.Values("If-Match")
 	if len(values) == 0 {

@@ -8,10 +8,10 @@ import (
 	"trento/store"
 )
 
-// introspection is what others are told about a token that is good.
+// introspection is the answer about a valid token.
 type introspection struct {
 	Active    bool             `json:"active"`
-	Audience  string           `json:"aud,omitempty"` // from here on of access tokens only
+	Audience  string           `json:"aud,omitempty"` // this and the next ones of access tokens only
 	Issuer    string           `json:"iss,omitempty"`
 	IssuedAt  int64            `json:"iat,omitempty"`
 	NotBefore int64            `json:"nbf,omitempty"`
@@ -22,15 +22,15 @@ type introspection struct {
 	Scope     []string         `json:"scope,omitempty"`
 }
 
-// grantedAbility is an ability in the fewest words.
+// grantedAbility names an ability.
 type grantedAbility struct {
 	Name     string `json:"name"`
 	Resource string `json:"resource"`
 }
 
 // introspect answers POST /api/session/token/introspect: whether a token is
-// good, and what for. It is for other components, not for the world, and for
-// all others the route does not exist.
+// valid, and what it permits. Only components that may introspect get an answer.
+// For all other clients the route does not exist.
 func (a *API) introspect(w http.ResponseWriter, r *http.Request) error {
 	if !a.deps.Auth.MayIntrospect(r) {
 		return store.ErrNotFound

@@ -65,8 +65,8 @@ func (c *listCache[K]) send(w http.ResponseWriter, rows []row[K]) error {
 	return nil
 }
 
-// firstTag stands for the tags of a thing among the records an object is made
-// of.
+// firstTag returns a pointer that identifies a list of tags in the key of an
+// object.
 func firstTag(tags []store.Tag) *store.Tag {
 	if len(tags) == 0 {
 		return nil

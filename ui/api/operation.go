@@ -7,8 +7,8 @@ import (
 	"trento/auth"
 )
 
-// Operations are what there is to ask of the API, in the order of the routes.
-// Who may is in the table of routes, the words are in the description.
+// Operations returns all operations of the API, in the order of the routes. Who
+// may use each comes from the table of routes, the words come from openapi.yaml.
 func Operations() []auth.Operation {
 	paths := wholeOpenAPI().Paths
 	var all []auth.Operation
@@ -23,7 +23,7 @@ func Operations() []auth.Operation {
 	return all
 }
 
-// docAddress is where the documentation speaks of an operation.
+// docAddress returns the address of an operation in the documentation.
 func docAddress(described map[string]any) string {
 	var address strings.Builder
 	address.WriteString(docPath + "#/")

@@ -22,10 +22,10 @@ type parameter struct {
 	values []string
 	list   bool // written with brackets, or more than once
 	object bool // written with a key in the brackets
-	known  bool // it was asked for
+	known  bool // the handler has read it
 }
 
-// parameter is a parameter of the query, nil where it was not given.
+// parameter returns a parameter of the query, or nil if it was not given.
 func (in *input) parameter(name string) *parameter {
 	if in.query == nil {
 		in.readQuery()
@@ -58,7 +58,8 @@ func (in *input) readQuery() {
 	}
 }
 
-// unexpected is the first parameter that was not asked for.
+// unexpected returns the alphabetically first parameter that the handler has not
+// read.
 func (p parameters) unexpected() (name string, ok bool) {
 	for _, name := range slices.Sorted(maps.Keys(p)) {
 		if !p[name].known {
@@ -68,7 +69,8 @@ func (p parameters) unexpected() (name string, ok bool) {
 	return "", false
 }
 
-// queryScalar is a parameter that is to be one value of some type.
+// queryScalar reads a parameter that has one value. typ is the type that faults
+// name.
 func (in *input) queryScalar(name, typ string) (text string, ok bool) {
 	given := in.parameter(name)
 	switch {
@@ -84,14 +86,14 @@ func (in *input) queryScalar(name, typ string) (text string, ok bool) {
 	return "", false
 }
 
-// queryText is a parameter that is a text; empty where it was not given.
+// queryText reads a string; "" if it was not given.
 func (in *input) queryText(name string) string {
 	text, _ := in.queryScalar(name, "string")
 	return text
 }
 
-// queryInteger is a parameter that is a whole number; nil where it was not
-// given. One that is too large for us is the largest we have.
+// queryInteger reads an integer; nil if it was not given. One that does not fit
+// into an int becomes the largest int.
 func (in *input) queryInteger(name string) *int {
 	text, ok := in.queryScalar(name, "integer")
 	if !ok {
@@ -105,7 +107,7 @@ func (in *input) queryInteger(name string) *int {
 	return &n
 }
 
-// queryBool is a parameter that is true or false; false where it was not given.
+// queryBool reads true or false; false if it was not given.
 func (in *input) queryBool(name string) bool {
 	text, ok := in.queryScalar(name, "boolean")
 	if ok && text != "true" && text != "false" {
@@ -114,7 +116,7 @@ func (in *input) queryBool(name string) bool {
 	return text == "true"
 }
 
-// queryList is a parameter that may be given several times.
+// queryList reads a parameter that may be given several times.
 func (in *input) queryList(name string) []string {
 	given := in.parameter(name)
 	switch {
@@ -127,22 +129,21 @@ func (in *input) queryList(name string) []string {
 	return given.values
 }
 
-// queryID is a parameter that is the id of something; empty where it was not
-// given.
+// queryID reads an id; "" if it was not given.
 func (in *input) queryID(name string) string {
 	text, ok := in.queryScalar(name, "string")
 	if !ok {
 		return ""
 	}
-	id, ok := landscape.ParseID[string](text) // all ids are of one form
+	id, ok := landscape.ParseID[string](text) // all ids have the same format
 	if !ok {
 		in.refuse(name, notUUID)
 	}
 	return id
 }
 
-// queryTime is a parameter that is a time with its zone, date and time parted
-// by a T or by a blank; zero where it was not given.
+// queryTime reads a time with its zone; the zero time if it was not given. Date
+// and time are separated by a T or a blank.
 func (in *input) queryTime(name string) time.Time {
 	text, ok := in.queryScalar(name, "string")
 	if !ok {
@@ -151,7 +152,7 @@ func (in *input) queryTime(name string) time.Time {
 	for _, layout := range []string{time.RFC3339, "2006-01-02 15:04:05Z07:00"} {
 		if t, err := time.Parse(layout, text); err == nil {
 			if t.IsZero() {
-				t = t.Add(1) // a time, and not the absence of one
+				t = t.Add(1) // the zero time would mean that none was given
 			}
 			return t
 		}
@@ -160,10 +161,10 @@ func (in *input) queryTime(name string) time.Time {
 	return time.Time{}
 }
 
-// isBlank reports whether a text says nothing.
+// isBlank reports whether a text has nothing but white space.
 func isBlank(text string) bool { return strings.TrimSpace(text) == "" }
 
-// The sizes a page of a list can have.
+// The sizes of a page of a list, in entries.
 const (
 	defaultPage = 25
 	largestPage = 100
@@ -176,7 +177,7 @@ type pagination struct {
 	HasNextPage bool    `json:"has_next_page"`
 }
 
-// queryPage is the size of a page and the cursor it begins behind.
+// queryPage reads the size of a page and the cursor after which it begins.
 func (in *input) queryPage() (size int, after string) {
 	size = defaultPage
 	first, after := in.queryInteger("first"), in.queryText("after")

@@ -7,7 +7,7 @@ import (
 	"trento/store"
 )
 
-// showHealth answers GET /api/healthz: whether what the server needs is well.
+// showHealth answers GET /api/healthz: whether the database answers.
 func (a *API) showHealth(w http.ResponseWriter, _ *http.Request) error {
 	answer := struct {
 		Database string `json:"database"`
@@ -20,7 +20,7 @@ func (a *API) showHealth(w http.ResponseWriter, _ *http.Request) error {
 	return send(w, status, answer)
 }
 
-// showReadiness answers GET /api/readyz: whether requests may be sent here.
+// showReadiness answers GET /api/readyz: whether the server can take requests.
 func (a *API) showReadiness(w http.ResponseWriter, _ *http.Request) error {
 	answer := struct {
 		Ready bool `json:"ready"`
@@ -35,8 +35,8 @@ func (a *API) showReadiness(w http.ResponseWriter, _ *http.Request) error {
 // slesForSAP is the product whose subscriptions are counted.
 const slesForSAP = "SLES_SAP"
 
-// showAbout answers GET /api/v1/about: which product this is and how much it is
-// used.
+// showAbout answers GET /api/v1/about: the version, and how many hosts have a
+// subscription.
 func (a *API) showAbout(w http.ResponseWriter, _ *http.Request) error {
 	answer := struct {
 		Version           string `json:"version"`
@@ -69,7 +69,7 @@ type ability struct {
 	Label    string `json:"label"`
 }
 
-// listAbilities answers GET /api/v1/abilities: what users can be allowed to do.
+// listAbilities answers GET /api/v1/abilities: all abilities a user can have.
 func (a *API) listAbilities(w http.ResponseWriter, _ *http.Request) error {
 	all := auth.Abilities()
 	answer := make([]ability, len(all))
@@ -79,8 +79,8 @@ func (a *API) listAbilities(w http.ResponseWriter, _ *http.Request) error {
 	return send(w, http.StatusOK, answer)
 }
 
-// listPublicKeys answers GET /api/public_keys: the certificates others check our
-// signatures with. Nothing of ours is signed for others yet.
+// listPublicKeys answers GET /api/public_keys: the certificates that verify
+// signatures of this server. It signs nothing for others, so there are none.
 func (a *API) listPublicKeys(w http.ResponseWriter, _ *http.Request) error {
 	return send(w, http.StatusOK, []struct{}{})
 }

@@ -25,7 +25,7 @@ var (
 	errContentType   error = fault.Field(wholeRequest, "Invalid value for header: content-type")
 )
 
-// malformed refuses a body that is no JSON.
+// malformed returns the fault of a body that is not JSON.
 func malformed(err error) error { return &fault.Error{Kind: fault.Malformed, Detail: err.Error()} }
 
 // problem is a fault of the request.
@@ -166,8 +166,8 @@ func pointerTo(field string) string {
 	return "/" + field
 }
 
-// title is the title of a problem of that status. Clients know two of them
-// with one capital letter only.
+// title returns the title of a problem of that status. Two of them differ from
+// the usual text in their capital letters, as existing clients expect.
 func title(status int) string {
 	switch status {
 	case http.StatusPreconditionFailed:

@@ -7,7 +7,7 @@ import (
 	"trento/store"
 )
 
-// profile is a user as they know themselves.
+// profile is a user as the API shows it to that user.
 type profile struct {
 	ID                      int64         `json:"id"`
 	Fullname                string        `json:"fullname"`
@@ -19,7 +19,7 @@ type profile struct {
 	TOTPEnabled             bool          `json:"totp_enabled"`
 	AnalyticsEnabled        bool          `json:"analytics_enabled"`
 	AnalyticsEULAAccepted   bool          `json:"analytics_eula_accepted"`
-	AIConfiguration         *struct{}     `json:"ai_configuration"` // there is no assistant
+	AIConfiguration         *struct{}     `json:"ai_configuration"` // always null: there is no assistant
 	IDPUser                 bool          `json:"idp_user"`
 	Timezone                string        `json:"timezone"`
 	CreatedAt               timestamp     `json:"created_at"`
@@ -79,8 +79,8 @@ func (a *API) changeProfile(w http.ResponseWriter, r *http.Request) error {
 	return a.sendProfile(w, u.ID)
 }
 
-// beginTOTP answers GET /api/v1/profile/totp_enrollment. As existing clients
-// rely on, it is a GET that changes something.
+// beginTOTP answers GET /api/v1/profile/totp_enrollment. It makes a new secret,
+// although it is a GET: existing clients rely on that.
 func (a *API) beginTOTP(w http.ResponseWriter, r *http.Request) error {
 	offered, err := a.deps.Auth.BeginTOTP(r.Context(), auth.From(r.Context()))
 	if err != nil {

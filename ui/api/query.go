@@ -10,11 +10,11 @@ import (
 	"trento/store/fault"
 )
 
-// The limits of a query, wherever one is read. Whatever a page or an answer
-// repeats of its own address stays small by them.
+// The limits of a query, of the API and of the console. They also keep small
+// what a page repeats of its own address.
 const (
 	// MaxQuery is the longest query in bytes, as it is sent. The longest search
-	// of the activity log fits, whatever its letters.
+	// of the activity log fits, even if each of its letters is escaped.
 	MaxQuery = 12 << 10
 	// MaxQueryValues is how many values a parameter can have: as many as a
 	// filter of the console offers.
@@ -24,8 +24,8 @@ const (
 )
 
 // CheckQuery returns a fault for a query that exceeds a limit, which names the
-// parameter, and one for a query that is no UTF-8. It says nothing about what
-// cannot be parsed: whoever reads that does.
+// parameter, and one for a query that is not UTF-8. It does not check whether
+// the query can be parsed: the handler that parses it does.
 func CheckQuery(raw string) error {
 	if raw == "" {
 		return nil
@@ -66,8 +66,8 @@ func queryFault(parameter, detail string) error {
 	return &fault.Error{Kind: fault.AddressTooLong, Field: cmp.Or(truncatedName(parameter), wholeRequest), Detail: detail}
 }
 
-// truncatedName is the name of a parameter or member, which can be anything, as an
-// answer repeats it.
+// truncatedName shortens the name of a parameter or member for an answer. A
+// client can send names of any length and content.
 func truncatedName(name string) string {
 	const shown = 40
 	runes := []rune(name[:min(len(name), 4*shown)])

@@ -16,37 +16,37 @@ import (
 // The limits of bodies, in bytes.
 const (
 	maxBody = 8_000_000
-	// maxSmallBody is the largest body of somebody who has proven nothing, and
-	// the largest form.
+	// maxSmallBody is the largest body of a client that is not permitted or on a
+	// public route, and the largest form.
 	maxSmallBody = 64 << 10
-	// The budgets are what bodies may hold together until their requests are
-	// answered. Those of strangers have one of their own, so that agents and
-	// users do not wait for them.
+	// The budgets limit the memory of all bodies together, until their requests
+	// are answered. Strangers have a budget of their own, so that agents and users
+	// do not wait for them.
 	knownBudget     = 48 << 20
 	strangersBudget = 16 << 20
-	// firstReserve is what is set aside for a body whose length nobody knows; what
-	// it needs beyond that is doubled step by step.
+	// firstReserve is the memory reserved first for a body of unknown length. Each
+	// further step doubles it.
 	firstReserve = 64 << 10
 )
 
 // The limits of bodies in time.
 const (
-	// bodyTime is how long a small body may take to arrive. A larger one of
-	// somebody who is known may take a second more for every slowestRate bytes.
+	// bodyTime is how long a small body may take to arrive. A larger one of an
+	// agent or user may take a second more for every slowestRate bytes.
 	bodyTime    = 5 * time.Second
 	slowestRate = 160 << 10
 	// budgetWait is how long a body waits for its part of the budget.
 	budgetWait = 10 * time.Second
-	// knownGrace is how long a body of somebody who is known may take before it
-	// is closed in favour of another one.
+	// knownGrace is how long a body of an agent or user is read before it can be
+	// closed to make room for another one.
 	knownGrace = 2 * time.Second
 )
 
-// ExpectBody gives a request the time of a small body from now on.
+// ExpectBody sets the read deadline of a request to bodyTime from now.
 func ExpectBody(w http.ResponseWriter) { setReadDeadline(w, time.Now().Add(bodyTime)) }
 
-// setReadDeadline ends the reading of a request at a time; the zero time stands for
-// none. Not all writers can do that: those of tests have no connection.
+// setReadDeadline sets the read deadline of a request; the zero time removes it.
+// It has no effect on the recorders of tests, which have no connection.
 func setReadDeadline(w http.ResponseWriter, end time.Time) {
 	_ = http.NewResponseController(w).SetReadDeadline(end)
 }
@@ -57,10 +57,10 @@ type bodies struct {
 	budget *budget
 }
 
-// budget is the memory that bodies may hold together.
+// budget limits the memory that bodies hold together.
 type budget struct {
 	size  int64
-	grace time.Duration // how long a body may be read before it has to make room
+	grace time.Duration // how long a body is read before it can be closed for another one
 	free  *semaphore.Weighted
 
 	mu      sync.Mutex
@@ -71,7 +71,7 @@ func newBudget(size int64, grace time.Duration) *budget {
 	return &budget{size: size, grace: grace, free: semaphore.NewWeighted(size)}
 }
 
-// body is a body of a request and what it holds of the budget.
+// body is the body of a request, with its share of the budget.
 type body struct {
 	text   bodyBytes
 	budget *budget
@@ -82,13 +82,13 @@ type body struct {
 	// Guarded by the budget while the body is read:
 	place  *list.Element
 	held   int64
-	closed bool // in favour of another one
+	closed bool // to make room for another one
 }
 
-// receive reads the body of a request and makes it the body that handlers
-// find. It fails with errTooLarge, with errBadRequest where it broke off or did
-// not come in time, and with errBusy where there was no room for it. The body
-// is to be done with whether receive fails or not.
+// receive reads the body of a request and puts it into the request. It fails
+// with errTooLarge, with errBadRequest if the body broke off or was too slow, and
+// with errBusy if there was no memory for it. The caller calls done on the
+// returned body in any case.
 func (bs bodies) receive(w http.ResponseWriter, r *http.Request) (*body, error) {
 	if r.ContentLength > bs.limit {
 		return nil, tooLarge(w)
@@ -105,7 +105,7 @@ func (bs bodies) receive(w http.ResponseWriter, r *http.Request) (*body, error) 
 	if bs.budget.remove(b) {
 		return b, errBusy
 	}
-	if err != nil { // what is left of it still has to come in time
+	if err != nil { // the deadline stays, for what is left of the body
 		return b, err
 	}
 	setReadDeadline(w, time.Time{})
@@ -113,13 +113,13 @@ func (bs bodies) receive(w http.ResponseWriter, r *http.Request) (*body, error) 
 	return b, nil
 }
 
-// tooLarge refuses the rest of a body with its connection.
+// tooLarge refuses a body. The connection is closed, so its rest is not read.
 func tooLarge(w http.ResponseWriter) error {
 	w.Header().Set("Connection", "close")
 	return errTooLarge
 }
 
-// read reads the body step by step, never more than was set aside for it.
+// read reads the body step by step. It reserves memory before each step.
 func (b *body) read(ctx context.Context, r *http.Request, limit int64) error {
 	// One byte more than the body shows that it ends.
 	step := r.ContentLength + 1
@@ -149,8 +149,8 @@ func (b *body) read(ctx context.Context, r *http.Request, limit int64) error {
 	}
 }
 
-// reserve sets memory aside for the body. Where there is none left, the oldest
-// body that is still being read makes room.
+// reserve reserves memory for the body. If none is left, it closes the oldest
+// bodies that are still being read, and waits.
 func (b *body) reserve(ctx context.Context, size int64) error {
 	if !b.budget.free.TryAcquire(size) {
 		b.budget.closeOldest(b, size)
@@ -164,7 +164,7 @@ func (b *body) reserve(ctx context.Context, size int64) error {
 	return nil
 }
 
-// done gives back what the body holds. There may be no body.
+// done returns the memory of the body to the budget. It can be called on nil.
 func (b *body) done() {
 	if b == nil || b.held == 0 {
 		return
@@ -179,8 +179,8 @@ func (g *budget) add(b *body) {
 	b.place = g.reading.PushBack(b)
 }
 
-// remove says that a body is not read any more, and reports whether it was
-// closed.
+// remove takes a body off the list of those being read, and reports whether it
+// was closed.
 func (g *budget) remove(b *body) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -188,15 +188,15 @@ func (g *budget) remove(b *body) bool {
 	return b.closed
 }
 
-// closeOldest closes bodies that are being read for too long, the oldest first,
-// until they hold enough for another one.
+// closeOldest closes bodies that have been read for longer than the grace, the
+// oldest first, until they hold enough memory for another one.
 func (g *budget) closeOldest(forBody *body, size int64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for place := g.reading.Front(); place != nil && size > 0; place = place.Next() {
 		b := place.Value.(*body)
 		if b == forBody || time.Since(b.begun) < g.grace {
-			return // whoever comes behind has begun later
+			return // those that follow have begun later
 		}
 		if b.held == 0 {
 			continue

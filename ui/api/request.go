@@ -28,8 +28,8 @@ func mediaType(text string) string {
 	return strings.ToLower(strings.TrimSpace(name))
 }
 
-// acceptsJSON reports whether the client takes JSON for an answer. Where it
-// does not say, it does.
+// acceptsJSON reports whether the client accepts JSON. One that sends no Accept
+// header does.
 func acceptsJSON(r *http.Request) bool {
 	accept := strings.Join(r.Header.Values("Accept"), ",")
 	if strings.TrimSpace(accept) == "" {
@@ -58,8 +58,8 @@ func hasZeroWeight(offer string) bool {
 	return false
 }
 
-// pathText is a variable of the path.
+// pathText returns a variable of the path, unescaped.
 func pathText(r *http.Request, name string) string {
-	text, _ := url.PathUnescape(mux.Vars(r)[name]) // it was part of a URL
+	text, _ := url.PathUnescape(mux.Vars(r)[name]) // cannot fail: net/http has parsed the URL
 	return text
 }

@@ -9,8 +9,8 @@ import (
 	"trento/store"
 )
 
-// Route is one way into the product, and what it takes to be let in. A route
-// that is in no table does not exist.
+// Route is a method and a path, who may use them, and their handler. Every route
+// of the API and of the console is in a table of these.
 type Route struct {
 	Method string // GET answers HEAD, too
 	Path   string // variables in braces, as gorilla/mux reads them
@@ -19,10 +19,10 @@ type Route struct {
 	Handle func(http.ResponseWriter, *http.Request) error
 }
 
-// Uncompressed leaves the answers to GET of a handler as they are: those that
-// show a secret, whose text could be guessed from the size where the request
-// has a say in what stands beside it (BREACH), and those with a strong ETag,
-// which names the bytes.
+// Uncompressed keeps the answers of a handler from being compressed. It is for
+// answers with a secret, which the size of a compressed answer can reveal if the
+// request influences the text around it (BREACH), and for those with a strong
+// ETag, which stands for the exact bytes.
 func Uncompressed(handle func(http.ResponseWriter, *http.Request) error) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		LeaveUncompressed(w)
@@ -30,18 +30,18 @@ func Uncompressed(handle func(http.ResponseWriter, *http.Request) error) func(ht
 	}
 }
 
-// LeaveUncompressed is Uncompressed for one answer, of which it shows only
-// while it is made that there is a secret in it.
+// LeaveUncompressed is Uncompressed for a handler that learns only while it
+// works that its answer has a secret.
 func LeaveUncompressed(w http.ResponseWriter) {
-	w.Header().Set(gzhttp.HeaderNoCompression, "true") // which never leaves the server
+	w.Header().Set(gzhttp.HeaderNoCompression, "true") // removed before the answer is sent
 }
 
 // Routes are all routes of the API: the one place that says who may use each.
 // openapi.yaml repeats it for clients, and a test compares the two. They are
-// tried in this order, and agents call most.
+// tried in this order, and those of agents come first: they are called most.
 func (a *API) Routes() []Route {
-	// Of the scopes of tokens, only the one for everything and that of the route
-	// itself are enough; or nobody has to show a token.
+	// unscoped routes are in no set of scopes. A token needs the scope "full" or
+	// that of the route itself.
 	var unscoped auth.TokenRule
 	return []Route{
 		{"POST", "/api/v1/collect", auth.Agent, unscoped, a.collect},

@@ -86,9 +86,9 @@ func sapSystemsBySID(tx *store.Tx) ([]*landscape.SAPSystem, error) {
 	})
 }
 
-// databaseOf is the database of a registered SAP system. It is registered as
-// long as the system is: that it were not found would be our fault, and nobody
-// else's.
+// databaseOf returns the database of a registered SAP system. The database is
+// registered as long as the system is, so "not found" is turned into an error
+// that is ours.
 func databaseOf(tx *store.Tx, s *landscape.SAPSystem) (*landscape.Database, error) {
 	db, err := tx.Database(s.DatabaseID)
 	if errors.Is(err, store.ErrNotFound) {
@@ -115,8 +115,8 @@ func newSAPSystem(s *landscape.SAPSystem, db *landscape.Database, tags []store.T
 }
 
 // cleanUpApplicationInstance answers DELETE
-// /api/v1/sap_systems/{id}/hosts/{host_id}/instances/{instance_number}: the
-// instance is gone, and the SAP system where it cannot be without it.
+// /api/v1/sap_systems/{id}/hosts/{host_id}/instances/{instance_number}. An SAP
+// system that cannot exist without the instance is cleaned up with it.
 func (a *API) cleanUpApplicationInstance(w http.ResponseWriter, r *http.Request) error {
 	in := readInput(r)
 	id, host := pathID[landscape.SAPSystemID](in, "id"), pathID[landscape.HostID](in, "host_id")

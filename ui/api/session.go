@@ -11,7 +11,7 @@ import (
 	"trento/store"
 )
 
-// openSession is a sign-in that has not ended.
+// openSession is a session that has not ended, as clients of the API know it.
 type openSession struct {
 	ID            string    `json:"id"`
 	Kind          string    `json:"kind"`     // console or api
@@ -42,14 +42,15 @@ func newOpenSession(s *store.Session, id *auth.Identity) openSession {
 	return shown
 }
 
-// sessionCursor is where the page behind a session begins. Sessions end, so it
-// names a place among them and no session.
+// sessionCursor returns the cursor of the page after a session. It still works
+// after that session has ended: it has the time and the id that sessions are
+// ordered by.
 func sessionCursor(s *store.Session) string {
 	return strconv.FormatInt(s.CreatedAt.UnixMicro(), 10) + "." + s.ID
 }
 
-// sessionsAfter are the sessions behind a cursor. It reports false for what is
-// no cursor.
+// sessionsAfter returns the sessions that follow a cursor, or false for a cursor
+// that cannot be parsed.
 func sessionsAfter(sessions []*store.Session, cursor string) ([]*store.Session, bool) {
 	micros, id, ok := strings.Cut(cursor, ".")
 	at, err := strconv.ParseInt(micros, 10, 64)
@@ -120,8 +121,8 @@ func (a *API) endOwnSession(w http.ResponseWriter, r *http.Request) error {
 	return sendNoContent(w, a.deps.Store.EndSession(r.Context(), id.Actor(), id.User.ID, session))
 }
 
-// endOwnSessions answers DELETE /api/v1/profile/sessions: all but the one that
-// the request is made with.
+// endOwnSessions answers DELETE /api/v1/profile/sessions. It ends all sessions
+// but that of the request.
 func (a *API) endOwnSessions(w http.ResponseWriter, r *http.Request) error {
 	id := auth.From(r.Context())
 	return sendNoContent(w, a.deps.Store.EndOtherSessions(r.Context(), id.Actor(), id.User.ID, id.SessionHash))
@@ -137,8 +138,8 @@ func (a *API) endSessionOf(w http.ResponseWriter, r *http.Request) error {
 	return sendNoContent(w, a.deps.Store.EndSession(r.Context(), auth.From(r.Context()).Actor(), user, session))
 }
 
-// endSessionsOf answers DELETE /api/v1/users/{id}/sessions. The session that
-// the request is made with stays.
+// endSessionsOf answers DELETE /api/v1/users/{id}/sessions. It does not end the
+// session of the request.
 func (a *API) endSessionsOf(w http.ResponseWriter, r *http.Request) error {
 	in := readInput(r)
 	user := in.pathNumber("id")

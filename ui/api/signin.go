@@ -6,8 +6,9 @@ import (
 	"trento/auth"
 )
 
-// signIn answers POST /api/session: a name, a password and perhaps a code for
-// tokens. A code that is no text is a wrong one.
+// signIn answers POST /api/session: it checks name, password and, if given, the
+// code of the second factor, and returns tokens. A code that is not a string is
+// a wrong code.
 func (a *API) signIn(w http.ResponseWriter, r *http.Request) error {
 	in := readInput(r)
 	given := in.looseObject()
@@ -30,8 +31,8 @@ func (a *API) signIn(w http.ResponseWriter, r *http.Request) error {
 	return send(w, http.StatusOK, tokens)
 }
 
-// refresh answers POST /api/session/refresh: a refresh token for a new access
-// token.
+// refresh answers POST /api/session/refresh: it returns a new access token for a
+// refresh token.
 func (a *API) refresh(w http.ResponseWriter, r *http.Request) error {
 	in := readInput(r)
 	given := in.looseObject()

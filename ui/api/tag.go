@@ -17,11 +17,11 @@ type tag struct {
 	UpdatedAt    timestamp     `json:"updated_at"`
 }
 
-// newTags are the tags of a thing.
+// newTags returns the tags of a host, cluster, database or SAP system.
 func newTags[ID ~string](kind store.TagKind, id ID, tags []store.Tag) []tag {
 	answer := make([]tag, len(tags))
 	for i, t := range tags {
-		inserted := timestamp(t.InsertedAt) // nothing about a tag is ever updated
+		inserted := timestamp(t.InsertedAt) // tags are never updated
 		answer[i] = tag{
 			ID: t.ID, Value: t.Value, ResourceID: string(id), ResourceType: kind, InsertedAt: inserted, UpdatedAt: inserted,
 		}
@@ -29,14 +29,14 @@ func newTags[ID ~string](kind store.TagKind, id ID, tags []store.Tag) []tag {
 	return answer
 }
 
-// addTag answers POST /api/v1/hosts/{id}/tags and its like. Whether the thing
-// exists is not asked.
+// addTag answers POST /api/v1/hosts/{id}/tags, and the same for the other kinds.
+// The host does not have to exist.
 func (a *API) addTag(kind store.TagKind) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		in := readInput(r)
 		id := pathID[string](in, "id")
 		given := in.noObject()
-		if r.Header.Get("Content-Type") != "" { // without one, there is no body to speak of
+		if r.Header.Get("Content-Type") != "" { // without one, existing clients expect the fault of an empty body
 			given = in.looseObject()
 		}
 		text := required(given, "value", asText)
@@ -56,7 +56,8 @@ func (a *API) addTag(kind store.TagKind) func(http.ResponseWriter, *http.Request
 	}
 }
 
-// removeTag answers DELETE /api/v1/hosts/{id}/tags/{value} and its like.
+// removeTag answers DELETE /api/v1/hosts/{id}/tags/{value}, and the same for the
+// other kinds.
 func (a *API) removeTag(kind store.TagKind) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		in := readInput(r)

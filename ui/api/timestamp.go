@@ -12,5 +12,5 @@ func (m timestamp) MarshalJSON() ([]byte, error) { return m.text(), nil }
 
 func (m timestamp) text() []byte { return time.Time(m).UTC().AppendFormat(nil, timestampLayout) }
 
-// timestampOf is nil for nil.
+// timestampOf converts a time; nil stays nil.
 func timestampOf(t *time.Time) *timestamp { return (*timestamp)(t) }

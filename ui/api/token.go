@@ -35,7 +35,7 @@ type anyToken struct {
 	Username string `json:"username"`
 }
 
-// newToken is a token with its text, which is shown this once.
+// newToken is a token with its text. No other answer has the text.
 type newToken struct {
 	ID          string     `json:"id"`
 	Name        string     `json:"name"`
@@ -81,8 +81,8 @@ type tokenPage struct {
 	Pagination pagination `json:"pagination"`
 }
 
-// tokenPosition is where a token stands among those of all users: by user, newest
-// first. Tokens are deleted, so a cursor names a place and no token.
+// tokenPosition is the position of a token in the list of all users: by user,
+// newest first. A cursor is a position, so it works after its token was deleted.
 type tokenPosition struct {
 	user    int64
 	created time.Time
@@ -101,7 +101,7 @@ func (p tokenPosition) cursor() string {
 	return fmt.Sprintf("%d.%d.%s", p.user, p.created.UnixMicro(), p.id)
 }
 
-// parseTokenPosition reads a cursor. It reports false for what is none.
+// parseTokenPosition parses a cursor, and returns false if that fails.
 func parseTokenPosition(cursor string) (tokenPosition, bool) {
 	parts := strings.SplitN(cursor, ".", 3)
 	if len(parts) != 3 {
@@ -138,7 +138,7 @@ func (a *API) listAllTokens(w http.ResponseWriter, r *http.Request) error {
 	return send(w, http.StatusOK, page)
 }
 
-// fillTokenPage adds the tokens behind a place until the page is full.
+// fillTokenPage adds the tokens after a position until the page is full.
 func (a *API) fillTokenPage(tx *store.Tx, page *tokenPage, behind tokenPosition) error {
 	for u, err := range tx.Users() {
 		if err != nil {
@@ -232,7 +232,7 @@ func (a *API) changeToken(w http.ResponseWriter, r *http.Request) error {
 }
 
 // regenerateToken answers POST /api/v1/profile/tokens/{token_id}/regenerate.
-// There may be no body at all.
+// The body can be left out.
 func (a *API) regenerateToken(w http.ResponseWriter, r *http.Request) error {
 	in := readInput(r)
 	id, given := pathID[string](in, "token_id"), in.optionalObject()
@@ -272,7 +272,7 @@ func (a *API) deleteToken(w http.ResponseWriter, r *http.Request) error {
 	return sendNoContent(w, a.deps.Auth.DeleteTokens(r.Context(), by, id))
 }
 
-// sendNoContent answers that something was done that leaves nothing to say.
+// sendNoContent answers 204 if there was no error, and else returns the error.
 func sendNoContent(w http.ResponseWriter, err error) error {
 	if err == nil {
 		w.WriteHeader(http.StatusNoContent)
@@ -346,7 +346,7 @@ func (a *API) readTokenSettings() (settings store.TokenSettings, err error) {
 }
 
 // changeTokenSettings answers PATCH /api/v1/settings/personal_access_tokens.
-// What is not in the body stays as it is.
+// Settings that are not in the body stay as they are.
 func (a *API) changeTokenSettings(w http.ResponseWriter, r *http.Request) error {
 	settings, err := a.readTokenSettings()
 	if err != nil {

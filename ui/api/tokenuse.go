@@ -15,7 +15,7 @@ import (
 // tokenUse is an entry of the authentication log: a request that was made with
 // a token.
 type tokenUse struct {
-	ID            string    `json:"id"` // also where a page goes on
+	ID            string    `json:"id"` // also the cursor of the page after it
 	TokenID       string    `json:"token_id"`
 	TokenName     string    `json:"token_name"`
 	OccurredOn    timestamp `json:"occurred_on"`
@@ -33,7 +33,7 @@ type tokenUsePage struct {
 	Pagination pagination `json:"pagination"`
 }
 
-// tokenUseQuery is what is asked of the authentication log of a user.
+// tokenUseQuery selects entries of the authentication log of a user.
 type tokenUseQuery struct {
 	user    int64
 	tokenID string // empty: all tokens
@@ -41,8 +41,8 @@ type tokenUseQuery struct {
 	first   int
 }
 
-// readTokenUses reads the authentication log of a user, once what is on its way there
-// has arrived.
+// readTokenUses reads the authentication log of a user. Uses that are still in
+// memory are written to the log first.
 func (a *API) readTokenUses(ctx context.Context, q tokenUseQuery) (uses []store.TokenUse, more bool, err error) {
 	if err := a.deps.Store.FlushTokenUses(ctx); err != nil {
 		return nil, false, err
@@ -110,7 +110,7 @@ func (a *API) exportTokenUsesOf(w http.ResponseWriter, r *http.Request) error {
 	return a.sendTokenUsesCSV(w, in, in.pathNumber("id"))
 }
 
-// maxUsesCSV is how many entries a table has at most; the newest are in it.
+// maxUsesCSV is the largest number of entries in a table, the newest ones.
 const maxUsesCSV = 10_000
 
 func (a *API) sendTokenUsesCSV(w http.ResponseWriter, in *input, user int64) error {
@@ -128,7 +128,7 @@ func (a *API) sendTokenUsesCSV(w http.ResponseWriter, in *input, user int64) err
 		return err
 	}
 	SetCSVHeader(w.Header(), "token_authentications.csv")
-	_, _ = w.Write(body.Bytes()) // whether the client is still there is its own affair
+	_, _ = w.Write(body.Bytes()) // an error means that the client has gone
 	return nil
 }
 

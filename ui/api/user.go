@@ -9,7 +9,7 @@ import (
 	"trento/store"
 )
 
-// user is a user as those who manage users know it.
+// user is a user as the API shows it to those who manage users.
 type user struct {
 	ID                        int64         `json:"id"`
 	Fullname                  string        `json:"fullname"`
@@ -48,7 +48,7 @@ func newUser(tx *store.Tx, u *store.User) (user, error) {
 	}, err
 }
 
-// abilitiesOf are the abilities of a user, by id.
+// abilitiesOf returns the abilities of a user, ordered by id.
 func abilitiesOf(u *store.User) []ability {
 	all := auth.Abilities()
 	held := make([]ability, len(u.Abilities))
@@ -145,8 +145,8 @@ func (a *API) createUser(w http.ResponseWriter, r *http.Request) error {
 	return a.sendUser(w, http.StatusCreated, u.ID)
 }
 
-// changeUser answers PATCH and PUT /api/v1/users/{id}, which are the same: what
-// is not in the body stays as it is.
+// changeUser answers PATCH and PUT /api/v1/users/{id}, which are the same.
+// Members that are not in the body stay as they are.
 func (a *API) changeUser(w http.ResponseWriter, r *http.Request) error {
 	in := readInput(r)
 	id, version := in.pathNumber("id"), in.ifMatch()
@@ -197,8 +197,8 @@ func (a *API) deleteUser(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// asAbility reads an ability and returns its id. What else is said about it is
-// believed by nobody.
+// asAbility reads an ability and returns its id. The other members are required,
+// but their values are not used.
 func asAbility(at place, value json.RawMessage) int {
 	given := asObject(at, value)
 	given.loose = true
@@ -211,8 +211,8 @@ func asAbility(at place, value json.RawMessage) int {
 	return required(given, "id", asInteger)
 }
 
-// warnOfPassword says in the header Warning that a password that was taken is a
-// bad one: the shapes of users and profiles have no room for it.
+// warnOfPassword sets the header Warning if a password was accepted but is weak.
+// The bodies of users and profiles have no member for that.
 func warnOfPassword(w http.ResponseWriter, password *string, username string) {
 	if password == nil {
 		return
