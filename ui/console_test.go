@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
@@ -35,7 +36,7 @@ func TestConsole(t *testing.T) {
 		name string
 		test func(*tab)
 	}{
-		{"sign-in", testSigningIn}, {"sign-out", testSigningOut}, {"menus", testMenus}, {"filter line", testFilterLine}, {"refused picker", testRefusedPicker}, {"toasts", testToastsInTab}, {"returning", testReturning}, {"veil", testVeil}, {"filters", testFilters}, {"live hosts", testLiveHosts},
+		{"sign-in", testSigningIn}, {"sign-out", testSigningOut}, {"menus", testMenus}, {"filter line", testFilterLine}, {"refused picker", testRefusedPicker}, {"toasts", testToastsInTab}, {"returning", testReturning}, {"veil", testVeil}, {"filters", testFilters}, {"live hosts", testLiveHosts}, {"ages", testAges},
 		{"live log", testLiveLog}, {"held rows", testHeldRows}, {"reconnecting", testReconnecting}, {"entry", testEntryDialog}, {"theme", testTheme}, {"API documentation", testAPIDocumentation}, {"keys", testKeys},
 		{"many new", testManyNew}, {"live mode", testLiveMode}, {"hints", testHints}, {"flow", testFlowLine}, {"retention", testRetention},
 		{"secret", testSecret}, {"applying filters", testApplyFilter}, {"without scripts", testWithoutScripts}, {"tags", testTagging}, {"choosing", testChoosing}, {"cleaning up", testCleaningUp}, {"narrow", testNarrow}, {"accessibility", testAccessibility},
@@ -125,6 +126,21 @@ func testLiveHosts(tab *tab) {
 	tab.until("!" + exists("#notices-count") + ".hidden")
 	tab.click("#notices > summary")
 	tab.until("document.querySelectorAll('#notices-list li').length === 2 && " + exists("#notices-count") + ".hidden")
+}
+
+// testAges: a page that stays open says how long ago something was, though
+// nothing happens.
+func testAges(tab *tab) {
+	tab.host(1, "hana01")
+	tab.beat(1)
+	tab.silence()
+	tab.signedIn()
+	// The minutes of this browser are short.
+	const short = "(set => { window.setInterval = (call, ms) => set(call, ms / 100) })(setInterval)"
+	command(tab, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{Source: short})
+	tab.live("/hosts")
+	tab.clock.pass(2 * time.Hour)
+	tab.until("document.querySelector('.rows .ago').textContent === '2 h ago'")
 }
 
 // testToastsInTab: of too many toasts those that matter stay on the screen and

@@ -18,6 +18,7 @@ type Toast struct {
 	URL      string    `json:"url"`
 	Weight   int       `json:"weight"` // how much it matters, see weigh
 	At       time.Time `json:"at"`
+	Time     string    `json:"time"` // at, for a person
 }
 
 // entryFacts is what an entry of the log says about things of the landscape.
@@ -68,7 +69,7 @@ func NewToast(e *activity.Entry) (Toast, bool) {
 	if err != nil {
 		return Toast{}, false
 	}
-	t := Toast{Severity: e.Severity.String(), At: e.OccurredOn()}
+	t := Toast{Severity: e.Severity.String(), At: e.OccurredOn(), Time: page.Timestamp{At: e.OccurredOn()}.Text()}
 	for _, say := range []func(activity.Type, *entryFacts) (text, url string){hostNews, clusterNews, databaseNews, sapSystemNews} {
 		if t.Text, t.URL = say(e.Type, &f); t.Text != "" {
 			t.Weight = weigh(e, &f)

@@ -2,7 +2,6 @@ package page
 
 import (
 	"bytes"
-	"cmp"
 	"crypto/rand"
 	"encoding/base64"
 	"hash/maphash"
@@ -108,7 +107,6 @@ func (s *shownFrames) Pieces(page []byte) []piece {
 	}
 	var found []piece
 	var open []element
-	var ages []age
 	inFrame := false
 	for t := (markupTag{}); t.next(page); {
 		switch {
@@ -122,9 +120,6 @@ func (s *shownFrames) Pieces(page []byte) []piece {
 			open = open[:len(open)-1]
 		case !t.empty:
 			e := element{t.name, -1}
-			if bytes.Contains(page[t.start:t.end], []byte(` data-since="`)) {
-				ages = append(ages, age{t.end, t.end + max(0, bytes.IndexByte(page[t.end:], '<'))})
-			}
 			if id := t.id(page); len(id) > 0 {
 				if inFrame && len(found) < maxPieces {
 					e.piece = len(found)
@@ -140,31 +135,10 @@ func (s *shownFrames) Pieces(page []byte) []piece {
 	}
 	found = slices.DeleteFunc(found, func(p piece) bool { return p.End-p.Start < minPiece })
 	for i := range found {
-		found[i].hash = s.hash(page, &found[i], ages)
+		found[i].hash = maphash.Bytes(s.seed, page[found[i].Start:found[i].End])
 	}
 	return found
 }
-
-// hash is that of the text of a piece, without ages.
-func (s *shownFrames) hash(page []byte, p *piece, ages []age) uint64 {
-	var h maphash.Hash
-	h.SetSeed(s.seed)
-	at := p.Start
-	from, _ := slices.BinarySearchFunc(ages, p.Start, func(a age, start int) int { return cmp.Compare(a.start, start) })
-	for _, a := range ages[from:] {
-		if a.start >= p.End {
-			break
-		}
-		h.Write(page[at:a.start])
-		at = a.end
-	}
-	h.Write(page[at:p.End])
-	return h.Sum64()
-}
-
-// age is the text that says how long ago something was. It changes with time
-// alone, and the script keeps it current, see age.js.
-type age struct{ start, end int }
 
 // markupTag is a tag of a page. Pages are read faster by this than by a parser, which
 // may be because they come from html/template: attributes are in double quotes

@@ -47,8 +47,8 @@ func ForeignTimestamp(text string) string {
 // Day is the day of the moment in UTC.
 func (m Timestamp) Day() string { return m.At.UTC().Format("02 Jan 2006") }
 
-// Ago is how long ago the moment was, or in how long it will be. The script
-// of the console keeps it current by the same rule, see age.js.
+// Ago is how long ago the moment was, or in how long it will be. A page that
+// shows it fetches itself again every minute, see live.js.
 func (m Timestamp) Ago() string {
 	age := m.Now.Sub(m.At)
 	if age <= -time.Second {

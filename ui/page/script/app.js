@@ -2,7 +2,6 @@
 // reads, and every form works, without any of this. swap.js comes first: it
 // keeps the page as the server sent it.
 import './swap.js';
-import './age.js';
 import './choose.js';
 import './dialog.js';
 import './filter.js';

@@ -7,6 +7,7 @@ import { toast } from './toast.js';
 const soon = 250; // ms: lets a few events become one request
 const later = 10000; // ms: for what only the numbers in the sidebar show
 const counted = ['host', 'cluster', 'database', 'sap_system'];
+const minute = 60000; // ms: how often ages are brought up to date
 const retry = 5000; // ms: after the server has refused a stream
 let source = null;
 let missed = false;
@@ -83,6 +84,9 @@ addEventListener('pageshow', (event) => {
   missed = true;
   connect();
 });
+
+// How long ago something was changes though nothing happens.
+setInterval(() => document.hidden || !frame()?.dataset.live || !frame().querySelector('.ago') || schedule(0), minute);
 
 // The interval the reader has chosen for the activity log.
 function tick() {

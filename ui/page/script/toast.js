@@ -1,6 +1,4 @@
 // News in the corner of the screen, and the list of what was news in this tab.
-import { ago } from './age.js';
-
 const stay = 6000; // ms
 const longer = 15000; // ms: for what somebody should look at
 const heavy = 2; // how much that weighs, see toast.go
@@ -78,8 +76,7 @@ function list() {
     const time = document.createElement('time');
     time.dateTime = news.at;
     time.className = 'meta';
-    time.dataset.since = news.at;
-    time.textContent = ago(news.at);
+    time.textContent = news.time;
     item.append(time);
     return item;
   }));
