@@ -2,38 +2,38 @@ package auth
 
 import "slices"
 
-// Ability is a permission a user can hold. Ids, names and labels are part of
-// the wire format and of stored users; they never change.
+// Ability is a permission that a user can hold. Ids, names and labels are part
+// of the wire format and of stored users, so they never change.
 type Ability struct {
 	ID       int
 	Name     string // "start"
 	Resource string // "database"
-	Label    string // what it permits, for people
+	Label    string // for people: what the ability permits
 }
 
-// String is the ability as people and documents write it: "start:database".
+// String returns the ability in the form of documents: "start:database".
 func (a Ability) String() string { return a.Name + ":" + a.Resource }
 
-// Abilities lists all abilities by id.
+// Abilities returns all abilities, in the order of their ids.
 func Abilities() []Ability { return slices.Clone(abilities) }
 
-// abilityOf is the ability of an id.
-func abilityOf(id int) (Ability, bool) {
+// abilityByID returns the ability with an id.
+func abilityByID(id int) (Ability, bool) {
 	if id < 1 || id > len(abilities) {
 		return Ability{}, false
 	}
 	return abilities[id-1], true
 }
 
-// The abilities that have a meaning beyond their name.
+// The abilities that the code treats in a special way.
 const (
 	allAll       = 1  // all:all stands for every ability
-	allUsers     = 2  // all:users lets somebody manage users
-	operationAll = 35 // operation:all stands for the abilities to run operations
+	allUsers     = 2  // all:users permits managing users
+	operationAll = 35 // operation:all stands for all abilities to run operations
 )
 
-// apiKeySettings is the one ability whose holders are shown a secret where
-// others are not: the key of the agents.
+// apiKeySettings is the id of the ability to see the API key of the agents.
+// Users without it get the same answers without the key.
 const apiKeySettings = 14
 
 var abilities = []Ability{

@@ -5,21 +5,22 @@ import (
 	"slices"
 )
 
-// Access is what a route demands of who calls it: nothing (Public), the key of
-// the agents (Agent), any user (SignedIn), or a user with an ability (Needs).
-// The zero value is met by nobody, so that a route that was given none stays
-// shut.
+// Access is what a route demands of the caller: nothing (Public), the API key
+// of the agents (Agent), any user (SignedIn), or a user with an ability
+// (Needs). No caller satisfies the zero value, so a route without an access
+// rule refuses everybody.
 type Access int
 
-// The demands that are no ability. An ability is demanded by its id.
+// The demands that are not abilities. The demand for an ability is its id.
 const (
 	Public   Access = -1
 	Agent    Access = -2
 	SignedIn Access = -3
 )
 
-// Needs demands the ability of a name such as "all:users". It panics if there
-// is none of that name: routes are made at the start, where that is noticed.
+// Needs demands an ability, by a name such as "all:users". It panics if no
+// ability has that name. Routes are built at the start, so a wrong name stops
+// the start.
 func Needs(ability string) Access {
 	for _, a := range abilities {
 		if a.String() == ability {
@@ -46,26 +47,28 @@ func (a Access) String() string {
 	return "nobody"
 }
 
-// TokenRule says which personal access tokens may use a route. Those for
-// everything may, and those that name the route alone; the zero value adds none.
+// TokenRule says which personal access tokens may use a route. A token with the
+// scope "full" may use it, and a token whose scopes name the route. The zero
+// value permits no others.
 type TokenRule struct {
-	// Sets are the predefined sets of scopes that the route is in.
+	// Sets are the predefined sets of scopes that contain the route.
 	Sets []string
-	// Operations are others whose scopes are enough: those of the API that do
-	// what a form of the console does.
+	// Operations are API operations that do the same as a form of the console.
+	// A token with the scope of any of them may use the form.
 	Operations []string
-	// Widened are abilities that are not demanded but make the answer say more.
+	// Widened are abilities that are not needed for the route. Users who hold
+	// them get more in its answer.
 	Widened []Access
-	// InPerson: no token may, not even one for everything.
+	// InPerson: no token may use the route, not even one with the scope "full".
 	InPerson bool
 }
 
-// InPerson is for routes that no token may use.
+// InPerson returns the rule of a route that no token may use.
 func InPerson() TokenRule { return TokenRule{InPerson: true} }
 
-// InSets is for routes that are in sets of scopes, such as "read_only". It
-// panics if there is none of that name: routes are made at the start, where
-// that is noticed.
+// InSets returns the rule of a route that belongs to sets of scopes, such as
+// "read_only". It panics if no set has that name. Routes are built at the
+// start, so a wrong name stops the start.
 func InSets(names ...string) TokenRule {
 	for _, name := range names {
 		if !slices.ContainsFunc(scopeSets(), func(set ScopeSet) bool { return set.Name == name && name != scopeFull }) {
@@ -75,13 +78,13 @@ func InSets(names ...string) TokenRule {
 	return TokenRule{Sets: names}
 }
 
-// As is for forms of the console that do what operations of the API do.
+// As adds API operations that do the same as a form of the console.
 func (t TokenRule) As(operations ...string) TokenRule {
 	t.Operations = operations
 	return t
 }
 
-// WidenedBy is for routes whose answer says more to those who hold abilities.
+// WidenedBy adds abilities whose holders get more in the answer of the route.
 func (t TokenRule) WidenedBy(abilities ...string) TokenRule {
 	for _, ability := range abilities {
 		t.Widened = append(t.Widened, Needs(ability))
@@ -89,8 +92,8 @@ func (t TokenRule) WidenedBy(abilities ...string) TokenRule {
 	return t
 }
 
-// metBy reports whether a user with the abilities meets the demand.
-func (a Access) metBy(held []int) bool {
+// satisfiedBy reports whether a user with these abilities meets the demand.
+func (a Access) satisfiedBy(held []int) bool {
 	switch {
 	case a == Public || a == SignedIn:
 		return true

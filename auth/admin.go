@@ -13,26 +13,26 @@ import (
 	"trento/store/fault"
 )
 
-// initialPasswordFile is where a password that was generated for the default
-// admin is written, in the data directory.
+// initialPasswordFile is the file in the data directory with the generated
+// password of the default admin.
 const initialPasswordFile = "initial-admin-password"
 
-// Admin is what the configuration says about the default admin, beside the
-// name that New was given.
+// Admin is the configuration of the default admin, beside the name, which New
+// is given.
 type Admin struct {
-	Email    string // of a new one
-	Password string // "" leaves it as it is, and generates one for a new admin
+	Email    string // of a new admin
+	Password string // "" keeps the password of an existing admin, and generates one for a new admin
 }
 
-// UsernameFaults are what is wrong with a user name, in the words of field
+// UsernameFaults returns what is wrong with a user name, in the words of field
 // errors.
 func UsernameFaults(name string) []string {
 	var wrong fieldFaults
-	wrong.username(name)
+	wrong.checkUsername(name)
 	return details(wrong.Errors)
 }
 
-// details are faults without their fields.
+// details returns the sentences of faults, without their fields.
 func details(wrong fault.Errors) []string {
 	details := make([]string, len(wrong))
 	for i, f := range wrong {
@@ -41,22 +41,22 @@ func details(wrong fault.Errors) []string {
 	return details
 }
 
-// EmailFaults are what is wrong with an e-mail address.
+// EmailFaults returns what is wrong with an e-mail address, in the words of
+// field errors.
 func EmailFaults(address string) []string {
 	var wrong fieldFaults
-	wrong.email(address)
+	wrong.checkEmail(address)
 	return details(wrong.Errors)
 }
 
-// EnsureAdmin makes sure at every start that the default admin exists, may do
-// everything, and has the configured password. A password that differs from
-// the present one replaces it and ends all sessions of the admin.
+// EnsureAdmin makes sure at every start that the default admin exists, holds
+// all:all, and has the configured password. A password that differs from the
+// present one replaces it and ends all sessions of the admin.
 //
-// Where an admin is made without a configured password, one is generated and
-// written to a file in dir, mode 0600. It is removed at the first sign-in of the
-// admin: who has read it does not need it again, and it must not get into
-// backups. EnsureAdmin returns the name of that file as long as it is there,
-// else "".
+// A new admin without a configured password gets a generated one, in a file in
+// dir with mode 0600. The file is deleted at the first sign-in of the admin, so
+// that it does not get into backups. EnsureAdmin returns the name of the file
+// as long as it exists, else "".
 func (a *Auth) EnsureAdmin(ctx context.Context, admin Admin, dir string) (file string, err error) {
 	present, err := a.presentHash(a.admin)
 	missing := errors.Is(err, store.ErrNotFound)
@@ -66,14 +66,14 @@ func (a *Auth) EnsureAdmin(ctx context.Context, admin Admin, dir string) (file s
 	return a.putAdmin(ctx, admin, dir, present, missing)
 }
 
-// ResetAdmin is EnsureAdmin that replaces the password in any case: by the
-// given one, or by a generated one where that is "". It fails with faults
-// of password where a password breaks the rules.
+// ResetAdmin is EnsureAdmin, except that it always replaces the password: by
+// the given one, or by a generated one if that is "". It fails with faults of
+// the field password if the password breaks the rules.
 func (a *Auth) ResetAdmin(ctx context.Context, admin Admin, dir string) (file string, err error) {
 	if admin.Password != "" {
 		var wrong fieldFaults
-		wrong.password(admin.Password, &admin.Password)
-		a.weakPassword(&admin.Password, a.admin, &wrong)
+		wrong.checkPassword(admin.Password, &admin.Password)
+		a.refuseWeakPassword(&admin.Password, a.admin, &wrong)
 		if err := wrong.Err(); err != nil {
 			return "", err
 		}
@@ -81,21 +81,21 @@ func (a *Auth) ResetAdmin(ctx context.Context, admin Admin, dir string) (file st
 	return a.putAdmin(ctx, admin, dir, "", true)
 }
 
-// putAdmin makes or changes the default admin. present is the hash of the
-// password that needs no replacement; generate says to make one up where none
-// is given.
+// putAdmin creates or changes the default admin. It leaves the password alone
+// if present is its hash. With generate, it generates a password if none is
+// configured.
 func (a *Auth) putAdmin(ctx context.Context, admin Admin, dir, present string, generate bool) (file string, err error) {
 	file = filepath.Join(dir, initialPasswordFile)
 	var wrong fieldFaults
-	if wrong.username(a.admin); len(wrong.Errors) > 0 {
+	if wrong.checkUsername(a.admin); len(wrong.Errors) > 0 {
 		return "", fmt.Errorf("the admin named by ADMIN_USER (%s): %w", a.admin, wrong.Errors)
 	}
 	hash := ""
 	password := admin.Password
 	if password == "" && generate {
 		password = GeneratePassword()
-		// Written before it is in force: should the process end in between, the
-		// next attempt generates another one.
+		// The file is written before the password is stored. If the process
+		// ends in between, the next attempt generates another one.
 		if err := writeInitialPassword(file, password); err != nil {
 			return "", fmt.Errorf("initial password of the admin: %w", err)
 		}
@@ -108,7 +108,7 @@ func (a *Auth) putAdmin(ctx context.Context, admin Admin, dir, present string, g
 		}
 	}
 	if password != "" {
-		if hash, err = a.changedHash(ctx, password, present); err != nil {
+		if hash, err = a.newHash(ctx, password, present); err != nil {
 			return "", err
 		}
 	}
@@ -127,11 +127,11 @@ func (a *Auth) putAdmin(ctx context.Context, admin Admin, dir, present string, g
 	if err != nil {
 		return "", nil
 	}
-	read, err := a.usedSince(info.ModTime())
+	read, err := a.adminSignedInSince(info.ModTime())
 	if err != nil {
 		return "", err
 	}
-	if admin.Password != "" || read { // it is no longer the password, or the process has ended before the file was removed
+	if admin.Password != "" || read { // it is no longer the password, or the process has ended before it deleted the file
 		if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return "", fmt.Errorf("outdated initial password of the admin: %w", err)
 		}
@@ -141,8 +141,9 @@ func (a *Auth) putAdmin(ctx context.Context, admin Admin, dir, present string, g
 	return file, nil
 }
 
-// usedSince reports whether the default admin has signed in after a time.
-func (a *Auth) usedSince(t time.Time) (used bool, err error) {
+// adminSignedInSince reports whether the default admin has signed in after a
+// time.
+func (a *Auth) adminSignedInSince(t time.Time) (used bool, err error) {
 	err = a.store.View(func(tx *store.Tx) error {
 		user, err := tx.UserNamed(a.admin)
 		used = err == nil && user.LastLoginAt != nil && user.LastLoginAt.After(t)
@@ -151,9 +152,10 @@ func (a *Auth) usedSince(t time.Time) (used bool, err error) {
 	return used, err
 }
 
-// forgetInitialPassword removes the file of the generated password once the
-// default admin has signed in. A sign-in does not fail because of it.
-func (a *Auth) forgetInitialPassword(in store.SignIn) {
+// deleteInitialPassword deletes the file of the generated password after the
+// first sign-in of the default admin. An error is logged and does not fail the
+// sign-in.
+func (a *Auth) deleteInitialPassword(in store.SignIn) {
 	file := a.initialPassword.Load()
 	if file == nil || in.Method != store.MethodPassword {
 		return
@@ -169,7 +171,7 @@ func (a *Auth) forgetInitialPassword(in store.SignIn) {
 	a.log.Info("the default admin has signed in: the file of the initial password is removed", "file", *file)
 }
 
-// presentHash is what is stored of the password of a user.
+// presentHash returns the stored password hash of a user.
 func (a *Auth) presentHash(username string) (hash string, err error) {
 	err = a.store.View(func(tx *store.Tx) error {
 		user, err := tx.UserNamed(username)
@@ -181,8 +183,8 @@ func (a *Auth) presentHash(username string) (hash string, err error) {
 	return hash, err
 }
 
-// changedHash is the hash of a password, "" if it is the present one.
-func (a *Auth) changedHash(ctx context.Context, password, present string) (string, error) {
+// newHash returns the hash of a password, or "" if it is the present password.
+func (a *Auth) newHash(ctx context.Context, password, present string) (string, error) {
 	if present != "" {
 		same, err := a.hasher.matches(ctx, password, present, true)
 		if err != nil {
@@ -195,7 +197,7 @@ func (a *Auth) changedHash(ctx context.Context, password, present string) (strin
 	return a.HashPassword(ctx, password)
 }
 
-// writeInitialPassword writes the file anew, whatever was there.
+// writeInitialPassword writes the file, and replaces an existing one.
 func writeInitialPassword(file, password string) error {
 	if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

@@ -12,22 +12,22 @@ import (
 	"trento/store/fault"
 )
 
-// apiKeyHeader is where agents show the API key.
+// apiKeyHeader is the header in which agents send the API key.
 const apiKeyHeader = "X-Trento-apiKey"
 
-// foreverAPIKey is how long a key lives that never expires.
+// foreverAPIKey is the lifetime of an API key that never expires. Its claims
+// need an expiry.
 const foreverAPIKey = 36500 * 24 * time.Hour
 
-// keyText is a key and its text.
+// keyText is an API key with its signed text.
 type keyText struct {
 	key  *store.APIKey
 	text string
 }
 
-// APIKeyText is the key of the agents, as it is entered into their
-// configuration. It is stored nowhere: from the same record and the same
-// secret comes the same text each time, because the claims of a map are
-// written in alphabetical order.
+// APIKeyText returns the API key as it is entered into the configuration of
+// agents. The text is not stored: the same record and secret always give the
+// same text, because the claims of a map are encoded in alphabetical order.
 func (a *Auth) APIKeyText(key *store.APIKey) string {
 	created := key.CreatedAt.Unix()
 	text, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
@@ -45,12 +45,12 @@ func (a *Auth) APIKeyText(key *store.APIKey) string {
 	return text
 }
 
-// RegenerateAPIKey makes a new key of the agents, which never expires where
-// expires is nil. Agents with the one before are refused from this moment. It
-// fails with a fault of expire_at where the time has passed.
+// RegenerateAPIKey replaces the API key of the agents. The new key never
+// expires if expires is nil. Agents with the former key are refused from now
+// on. It fails with a fault of expire_at if the time has passed.
 func (a *Auth) RegenerateAPIKey(ctx context.Context, by *Identity, expires *time.Time) (*store.APIKey, error) {
 	if expires != nil {
-		// The text of the key holds whole seconds.
+		// The signed text holds whole seconds.
 		whole := expires.UTC().Truncate(time.Second)
 		if !whole.After(a.now()) {
 			return nil, fault.Field("expire_at", "should be in the future")
@@ -67,12 +67,12 @@ func apiKeyExpiry(key *store.APIKey) time.Time {
 	return key.CreatedAt.Add(foreverAPIKey)
 }
 
-// CheckAPIKey checks the text an agent shows: ErrSignedOut unless it is the
-// present key and that one is valid now. Where agents need no key, every text
-// will do.
+// CheckAPIKey checks the API key that an agent sent. It fails with ErrSignedOut
+// unless that is the present key and has not expired. If the API key is
+// switched off in the configuration, any text is accepted.
 //
-// There is only one key and its text is known, so comparing the two proves
-// signature and claims at once.
+// Only one key exists, so comparing with its text checks signature and claims
+// at once.
 func (a *Auth) CheckAPIKey(text string) error {
 	if !a.enableAPIKey {
 		return nil
@@ -85,8 +85,9 @@ func (a *Auth) CheckAPIKey(text string) error {
 	if err != nil {
 		return err
 	}
-	// The store hands out the same record until another one is written, and
-	// signing the text anew would be most of what an unchanged report costs.
+	// The store returns the same record until another one is written. Without
+	// this cache, signing the text would take most of the time of an unchanged
+	// report.
 	present := a.presentKey.Load()
 	if present == nil || present.key != key {
 		present = &keyText{key, a.APIKeyText(key)}

@@ -20,61 +20,67 @@ import (
 	"trento/store/fault"
 )
 
-// What a caller of this package can be told. None says more than its text:
-// which of a name and a password was wrong is nobody's business.
+// The errors that callers of this package receive. None says more than its
+// text: a refused sign-in must not tell whether the name or the password was
+// wrong.
 var (
-	// ErrSignedOut: nobody has been identified, or not as an agent.
+	// ErrSignedOut: the request comes from nobody who is known, or not from an
+	// agent where an agent is required.
 	ErrSignedOut = fault.New(fault.SignedOut, "not signed in")
-	// ErrForbidden: who has been identified lacks the ability.
+	// ErrForbidden: the user lacks the ability.
 	ErrForbidden = fault.New(fault.Forbidden, "not permitted")
-	// ErrCredentials: a sign-in was refused, for whatever reason.
+	// ErrCredentials: a sign-in was refused, for any reason.
 	ErrCredentials = &fault.Error{Kind: fault.WrongCredentials, Detail: "Invalid credentials."}
-	// ErrCodeMissing: name and password are right, and a code is needed, too.
+	// ErrCodeMissing: name and password are right, but a code is needed as
+	// well.
 	ErrCodeMissing = &fault.Error{Detail: "TOTP code missing."}
-	// ErrProtected: the default admin cannot be changed like this.
+	// ErrProtected: only the configuration can change this of the default
+	// admin.
 	ErrProtected = fault.New(fault.Forbidden, "the default admin is changed by the configuration")
-	// ErrTOTPEnabled: there is a second factor already.
+	// ErrTOTPEnabled: the user has a second factor already.
 	ErrTOTPEnabled = &fault.Error{Detail: "TOTP already enabled, could not process the enrollment procedure"}
-	// ErrTOTPCode: this code does not enable the second factor.
+	// ErrTOTPCode: the code does not match the secret of the enrollment.
 	ErrTOTPCode = &fault.Error{Detail: "TOTP code not valid for the enrollment procedure."}
-	// ErrRefresh: a refresh token was refused, for whatever reason.
+	// ErrRefresh: a refresh token was refused, for any reason.
 	ErrRefresh = &fault.Error{Kind: fault.WrongCredentials, Detail: "Invalid refresh token."}
-	// ErrBusy: more passwords are being checked than the machine can bear.
-	// Trying again soon helps.
+	// ErrBusy: too many passwords are being checked. The caller can try again
+	// soon.
 	ErrBusy = fault.New(fault.Busy, "too many sign-ins at this moment")
 )
 
-// Secrets are the keys behind everything that is signed here.
+// Secrets are the keys that cookies and tokens are signed and encrypted with.
 type Secrets struct {
-	Base    []byte // key material for cookies, at least 32 bytes
+	Base    []byte // key material for cookies and second factors, at least 32 bytes
 	Access  []byte // signs access tokens and the API key
 	Refresh []byte // signs refresh tokens; differs from Access
 }
 
-// minBase is the least key material that keys are derived from, in bytes.
-const minBase = 32
+// minBaseSecret is the smallest size of Secrets.Base, in bytes.
+const minBaseSecret = 32
 
-// Options of New.
+// Options are what New needs.
 type Options struct {
 	Store           *store.Store
 	Secrets         Secrets
 	SessionLifetime time.Duration  // of console sessions, from sign-in
-	TrustedProxies  []netip.Prefix // whose forwarding headers are believed
-	EnableAPIKey    bool           // false: everybody may report as an agent
-	AdminUser       string         // name of the default admin; "admin" where empty
-	// StrictPasswords refuses passwords that PasswordWarning has something to say
-	// about.
+	TrustedProxies  []netip.Prefix // proxies whose forwarding headers are believed
+	EnableAPIKey    bool           // false: agents need no API key
+	AdminUser       string         // name of the default admin; "" means "admin"
+	// StrictPasswords refuses passwords that PasswordWarning warns of.
 	StrictPasswords bool
-	// Operations are what scopes of tokens can name: what the API offers.
+	// Operations are the operations of the API, which scopes of tokens can
+	// name.
 	Operations []Operation
-	// Introspectors may ask who a token belongs to, beside this machine itself.
+	// Introspectors are the networks that may use token introspection. This
+	// machine always may.
 	Introspectors []netip.Prefix
-	HashCost      HashCost         // of passwords that are set from now on; stored hashes name their own
-	Now           func() time.Time // the store's clock where nil
-	Log           *slog.Logger     // discarded where nil
+	HashCost      HashCost         // of passwords set from now on; stored hashes name their own cost
+	Now           func() time.Time // nil: the clock of the store
+	Log           *slog.Logger     // nil: nothing is logged
 }
 
-// Auth identifies and decides. It is safe for concurrent use.
+// Auth identifies users and decides what they may do. It is safe for concurrent
+// use.
 type Auth struct {
 	store           *store.Store
 	now             func() time.Time
@@ -82,30 +88,32 @@ type Auth struct {
 	proxies         []netip.Prefix
 	enableAPIKey    bool
 	strictPasswords bool
-	admin           string // the default admin's name, in its normal form
+	admin           string // name of the default admin, normalized
 
 	sessions *sessionStore
 	access   *signer
 	refresh  *signer
 	apiKey   []byte
-	// presentKey is the API key that was asked for last.
+	// presentKey caches the API key with its text.
 	presentKey atomic.Pointer[keyText]
-	// initialPassword is the file of the generated password of the default
-	// admin, as long as it is there.
+	// initialPassword is the path of the file with the generated password of
+	// the default admin; nil once it is deleted.
 	initialPassword atomic.Pointer[string]
 	hasher          *hasher
 	limiter         *limiter
-	sealer          cipher.AEAD // of the secrets of second factors
-	cursors         cipher.AEAD // of the places browsers are handed, see SealCursor
+	sealer          cipher.AEAD // encrypts the secrets of second factors
+	cursors         cipher.AEAD // encrypts positions in the journal for browsers, see SealCursor
 	scopes          *scopes
-	// introspectors may ask about tokens from another machine.
+	// introspectors are the networks that may use token introspection, beside
+	// this machine.
 	introspectors      []netip.Prefix
 	pendingSignInCodec *securecookie.SecureCookie
 	devices            *securecookie.SecureCookie
 	untrusted          untrustedProxies
 }
 
-// New fails on secrets that are missing, too short, or used twice.
+// New returns an Auth. It fails if a secret is missing, too short or used
+// twice.
 func New(o Options) (*Auth, error) {
 	if o.Now == nil {
 		o.Now = o.Store.Now
@@ -114,8 +122,8 @@ func New(o Options) (*Auth, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	switch {
-	case len(o.Secrets.Base) < minBase:
-		return nil, fmt.Errorf("auth: %d bytes of key material, need %d", len(o.Secrets.Base), minBase)
+	case len(o.Secrets.Base) < minBaseSecret:
+		return nil, fmt.Errorf("auth: %d bytes of key material, need %d", len(o.Secrets.Base), minBaseSecret)
 	case len(o.Secrets.Access) == 0 || len(o.Secrets.Refresh) == 0:
 		return nil, errors.New("auth: a secret for tokens is missing")
 	case string(o.Secrets.Access) == string(o.Secrets.Refresh):
@@ -123,8 +131,8 @@ func New(o Options) (*Auth, error) {
 	case o.SessionLifetime < time.Second:
 		return nil, fmt.Errorf("auth: sessions of %v end before they begin", o.SessionLifetime)
 	}
-	// Each use has a key of its own, so that nothing signed for one purpose
-	// can serve another.
+	// Each use has a key of its own, so that nothing signed for one purpose is
+	// valid for another.
 	cookieKey, err := hkdf.Key(sha256.New, o.Secrets.Base, nil, "trento session cookie", 64)
 	if err != nil {
 		return nil, fmt.Errorf("auth: %w", err)
@@ -169,61 +177,64 @@ func New(o Options) (*Auth, error) {
 	return a, nil
 }
 
-// Via is how somebody showed who they are.
+// Via is the way a user was identified.
 type Via string
 
-// The ways.
+// The ways to be identified.
 const (
 	ViaSession Via = "session" // the cookie of a console session
 	ViaToken   Via = "token"   // an access token
-	// ViaPersonalToken is a personal access token, in the request itself.
+	// ViaPersonalToken is a personal access token sent with the request.
 	ViaPersonalToken Via = "personal token"
 )
 
-// Identity is who a request comes from: a user who exists and is enabled. A
-// nil Identity is nobody; its methods may be called.
+// Identity is the user that a request comes from. The user exists and is
+// enabled. A nil Identity means that nobody was identified; its methods can be
+// called.
 type Identity struct {
 	User        *store.User // shared, not to be modified
 	Via         Via
-	SessionHash [32]byte // the session's key in the store; zero with a personal access token
-	// Token is the personal access token that was shown, now or when the
-	// session began; nil for a person. It is shared, not to be modified.
+	SessionHash [32]byte // key of the session in the store; zero with a personal access token
+	// Token is the personal access token of the request, or the one that its
+	// session was started with; nil if the user signed in with a password. It
+	// is shared, not to be modified.
 	Token *store.Token
-	// confirmation is the password that was shown once more; see Confirming.
+	// confirmation is the password that the request repeats, see Confirming.
 	confirmation *string
-	// abilities are what is left of the user's within the token's scopes.
+	// abilities are the abilities of the user that the scopes of the token
+	// permit.
 	abilities []int
-	// until is when an access token ends; zero for all else, which the store
-	// knows.
+	// until is the expiry of an access token; zero for everything else, whose
+	// expiry is in the store.
 	until time.Time
 }
 
-// May reports whether the identity meets a demand. The demand for an agent is
-// met by no user.
+// May reports whether the identity meets a demand. No user meets the demand for
+// an agent.
 func (id *Identity) May(need Access) bool {
 	if id == nil {
 		return need == Public
 	}
-	return need.metBy(id.abilitiesNow())
+	return need.satisfiedBy(id.effectiveAbilities())
 }
 
-// abilitiesNow are the abilities the identity can make use of.
-func (id *Identity) abilitiesNow() []int {
+// effectiveAbilities returns the abilities that the identity can use.
+func (id *Identity) effectiveAbilities() []int {
 	if id.Token != nil {
 		return id.abilities
 	}
 	return id.User.Abilities
 }
 
-// Can is May for the name of an ability. It panics where there is none of
-// that name.
+// Can is May for an ability given by its name. It panics if no ability has that
+// name.
 func (id *Identity) Can(ability string) bool { return id.May(Needs(ability)) }
 
-// Actor is the identity as the author of a change.
+// Actor returns the identity as the author of a change.
 func (id *Identity) Actor() store.Actor { return store.Actor{Name: id.User.Username} }
 
-// identified is what Identify found out: somebody, nobody, or that it could
-// not find out.
+// identified is the result of Identify: an identity, none (nil), or the error
+// that prevented the check.
 type identified struct {
 	identity *Identity
 	err      error
@@ -231,46 +242,45 @@ type identified struct {
 
 type identifiedKey struct{}
 
-// Identify wraps a handler so that From and Permit know who a request comes
-// from. It refuses nothing: what does not prove anything, such as an expired
-// token or a forged cookie, is nobody. A token is looked at instead of the
-// cookie, not beside it. What is done with a personal access token gets into
-// the log of its uses, be it permitted or not.
+// Identify wraps a handler so that From and Permit know the identity behind a
+// request. It refuses nothing: an expired token or a forged cookie identifies
+// nobody. If a request has a token, its cookie is ignored. Each use of a
+// personal access token is logged, whether it was permitted or not.
 func (a *Auth) Identify(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		a.noticeProxy(r)
-		if shown, ok := showsToken(r); ok {
-			identity, token, err := a.byToken(shown)
-			a.serveNoted(w, a.knowing(r, identity, err), next, shown.via, func() seenToken { return token })
+		a.logUntrustedProxy(r)
+		if shown, ok := tokenIn(r); ok {
+			identity, token, err := a.identifyToken(shown)
+			a.serveLogged(w, a.withIdentity(r, identity, err), next, shown.via, func() matchedToken { return token })
 			return
 		}
 		identity, err := a.identify(r)
-		r = a.knowing(r, identity, err)
+		r = a.withIdentity(r, identity, err)
 		if isSignIn(r) {
 			var used signInToken
 			r = r.WithContext(context.WithValue(r.Context(), signInKey{}, &used))
-			a.serveNoted(w, r, next, viaLogin, func() seenToken { return used.token })
+			a.serveLogged(w, r, next, viaLogin, func() matchedToken { return used.token })
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-// knowing is the request with what was found out about who it comes from.
-func (a *Auth) knowing(r *http.Request, id *Identity, err error) *http.Request {
+// withIdentity returns the request with the result of Identify in its context.
+func (a *Auth) withIdentity(r *http.Request, id *Identity, err error) *http.Request {
 	if errors.Is(err, ErrSignedOut) {
 		return r
 	}
 	if id != nil && id.Token != nil {
-		id.abilities = a.scopes.narrow(id.Token, id.User.Abilities, reads(r))
+		id.abilities = a.scopes.abilitiesWithin(id.Token, id.User.Abilities, isRead(r))
 	}
 	return r.WithContext(context.WithValue(r.Context(), identifiedKey{}, identified{id, err}))
 }
 
-// reads reports whether a request changes nothing.
-func reads(r *http.Request) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }
+// isRead reports whether a request changes nothing, by its method.
+func isRead(r *http.Request) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }
 
-// identify returns ErrSignedOut for nobody.
+// identify returns the identity behind a request, or ErrSignedOut.
 func (a *Auth) identify(r *http.Request) (*Identity, error) {
 	if token, ok := bearerToken(r.Header.Get("Authorization")); ok {
 		identity, _, err := a.tokenIdentity(token)
@@ -279,8 +289,9 @@ func (a *Auth) identify(r *http.Request) (*Identity, error) {
 	return a.sessions.identity(r)
 }
 
-// Revalidate looks whether an identity that was found earlier still holds, and what
-// its user may do now. ErrSignedOut says that it does not.
+// Revalidate checks that an identity is still valid, and returns it with the
+// abilities that its user has now. It fails with ErrSignedOut if it is not
+// valid any more.
 func (a *Auth) Revalidate(tx *store.Tx, id *Identity) (*Identity, error) {
 	if id.Via == ViaToken && !a.now().Before(id.until) {
 		return nil, ErrSignedOut
@@ -288,12 +299,12 @@ func (a *Auth) Revalidate(tx *store.Tx, id *Identity) (*Identity, error) {
 	now := *id
 	var err error
 	if id.Via == ViaPersonalToken {
-		if now.Token, _, err = a.liveToken(tx, id.User.ID, id.Token.ID); err == nil {
+		if now.Token, _, err = a.validToken(tx, id.User.ID, id.Token.ID); err == nil {
 			now.User, err = enabledUser(tx, id.User.ID)
 		}
 	} else {
 		var present *Identity
-		if present, _, err = a.inSession(tx, id.SessionHash, id.Via); err == nil {
+		if present, _, err = a.sessionIdentity(tx, id.SessionHash, id.Via); err == nil {
 			now.User, now.Token = present.User, present.Token
 		}
 	}
@@ -301,22 +312,22 @@ func (a *Auth) Revalidate(tx *store.Tx, id *Identity) (*Identity, error) {
 		return nil, err
 	}
 	if now.Token != nil {
-		now.abilities = a.scopes.narrow(now.Token, now.User.Abilities, true)
+		now.abilities = a.scopes.abilitiesWithin(now.Token, now.User.Abilities, true)
 	}
 	return &now, nil
 }
 
-// From returns who the request of the context comes from, nil for nobody.
+// From returns the identity behind the request of a context; nil for nobody.
 func From(ctx context.Context) *Identity {
 	found, _ := ctx.Value(identifiedKey{}).(identified)
 	return found.identity
 }
 
-// Permit decides whether a request may use a route, which says who may and
-// which tokens of theirs may: nil, ErrSignedOut or ErrForbidden, or the fault
-// that kept Identify from finding out. operation is the route as scopes name
-// it, "GET /api/v1/hosts"; it is empty for what is not part of the API, such as
-// the pages of the console.
+// Permit decides whether a request may use a route. need is what the route
+// demands of its callers, and tokens which tokens may use it. It returns nil,
+// ErrSignedOut, ErrForbidden, or the error that prevented Identify from
+// checking. operation is the route in the form of scopes, "GET /api/v1/hosts";
+// it is "" for routes outside the API, such as pages of the console.
 func (a *Auth) Permit(r *http.Request, need Access, tokens TokenRule, operation string) error {
 	switch need {
 	case Public:
@@ -336,8 +347,8 @@ func (a *Auth) Permit(r *http.Request, need Access, tokens TokenRule, operation 
 	return nil
 }
 
-// admits decides for somebody. With a token it takes both: what the owner may
-// do now, and what the route says about scopes.
+// admits decides for a known user. A request with a token needs both: the owner
+// must have the ability now, and the scopes of the token must permit the route.
 func admits(id *Identity, need Access, tokens TokenRule, operation string) bool {
 	t := id.Token
 	switch {
@@ -346,10 +357,10 @@ func admits(id *Identity, need Access, tokens TokenRule, operation string) bool 
 	case operation == "" && !opensConsole(t):
 		return false
 	}
-	return need.metBy(id.User.Abilities) && tokens.permits(t, operation)
+	return need.satisfiedBy(id.User.Abilities) && tokens.permits(t, operation)
 }
 
-// enabledUser reads a user who may act, or returns ErrSignedOut.
+// enabledUser returns a user who is enabled, or ErrSignedOut.
 func enabledUser(tx *store.Tx, id int64) (*store.User, error) {
 	user, err := tx.User(id)
 	if errors.Is(err, store.ErrNotFound) || err == nil && !user.Enabled() {

@@ -273,7 +273,7 @@ func BenchmarkIdentify(b *testing.B) {
 	b.Run("cookie in a flood of sign-ins", func(b *testing.B) {
 		ctx, stop := context.WithCancel(b.Context())
 		var flood sync.WaitGroup
-		for range hashesAtOnce + hashesWaiting {
+		for range maxConcurrentHashes + maxWaitingHashes {
 			flood.Go(func() {
 				for ctx.Err() == nil {
 					a.hasher.matches(ctx, "x", a.hasher.dummy, false)

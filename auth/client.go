@@ -19,8 +19,8 @@ func (a *Auth) ClientAddress(r *http.Request) netip.Addr {
 	return client
 }
 
-// IsHTTPS reports whether the client speaks HTTPS, with us or with the trusted
-// proxy in front.
+// IsHTTPS reports whether the client uses HTTPS, with us or with the trusted
+// proxy in front of us.
 func (a *Auth) IsHTTPS(r *http.Request) bool {
 	if r.TLS != nil {
 		return true
@@ -29,9 +29,9 @@ func (a *Auth) IsHTTPS(r *http.Request) bool {
 	if proxies == 0 && !a.trusted(client) {
 		return false
 	}
-	// Like the addresses, the schemes were appended one by one: the one that
-	// matters is what the outermost trusted proxy has seen. Proxies that
-	// replace the header instead leave one value.
+	// Proxies append schemes as they append addresses: the scheme that the
+	// outermost trusted proxy has seen counts. Proxies that replace the header
+	// leave one value.
 	schemes := headerList(r, "X-Forwarded-Proto")
 	if len(schemes) == 0 {
 		return false
@@ -39,7 +39,7 @@ func (a *Auth) IsHTTPS(r *http.Request) bool {
 	return strings.EqualFold(schemes[max(0, len(schemes)-max(1, proxies))], "https")
 }
 
-// client returns the address of the client and how many trusted proxies stand
+// client returns the address of the client, and the number of trusted proxies
 // between it and us.
 func (a *Auth) client(r *http.Request) (client netip.Addr, proxies int) {
 	client = parsePeer(r.RemoteAddr)
@@ -55,22 +55,22 @@ func (a *Auth) client(r *http.Request) (client netip.Addr, proxies int) {
 	return client, proxies
 }
 
-// maxUntrustedProxies bounds how many are told: who sends the headers of a
-// proxy need not be one.
+// maxUntrustedProxies limits how many addresses are reported. Anybody can send
+// the headers of a proxy.
 const maxUntrustedProxies = 5
 
-// untrustedProxies are the addresses that forwarding headers came from and
-// that TRUSTED_PROXIES does not name.
+// untrustedProxies are addresses that have sent forwarding headers without
+// being listed in TRUSTED_PROXIES.
 type untrustedProxies struct {
 	mu   sync.Mutex
 	seen []netip.Addr
 	full atomic.Bool
 }
 
-// noticeProxy says once for an address that it forwards requests and is not
-// believed: all who come through it share its address, and slow each other
-// down when they sign in.
-func (a *Auth) noticeProxy(r *http.Request) {
+// logUntrustedProxy logs a warning, once for each address, that it forwards
+// requests but is not trusted. All its clients count as one address, so they
+// slow each other's sign-ins down.
+func (a *Auth) logUntrustedProxy(r *http.Request) {
 	if a.untrusted.full.Load() || len(headerList(r, "X-Forwarded-For"))+len(headerList(r, "Forwarded")) == 0 {
 		return
 	}
@@ -89,8 +89,8 @@ func (a *Auth) noticeProxy(r *http.Request) {
 		"address", peer, "set", "TRUSTED_PROXIES="+peer.String())
 }
 
-// UntrustedProxies are addresses that forward requests without being named as
-// proxies, a few at most.
+// UntrustedProxies returns addresses that forward requests without being listed
+// in TRUSTED_PROXIES, at most maxUntrustedProxies of them.
 func (a *Auth) UntrustedProxies() []netip.Addr {
 	a.untrusted.mu.Lock()
 	defer a.untrusted.mu.Unlock()
@@ -106,7 +106,8 @@ func (a *Auth) trusted(address netip.Addr) bool {
 	return false
 }
 
-// headerList is a header whose values are lists, as one list.
+// headerList returns the values of a header whose values are lists, as one
+// list.
 func headerList(r *http.Request, name string) []string {
 	var list []string
 	for _, value := range r.Header.Values(name) {
@@ -119,8 +120,8 @@ func headerList(r *http.Request, name string) []string {
 	return list
 }
 
-// parsePeer reads an address with or without a port; the zero address is what
-// cannot be read.
+// parsePeer reads an address with or without a port. It returns the zero
+// address if the text is neither.
 func parsePeer(text string) netip.Addr {
 	if peer, err := netip.ParseAddrPort(text); err == nil {
 		return peer.Addr().Unmap().WithZone("")

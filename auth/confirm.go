@@ -6,24 +6,24 @@ import (
 	"trento/store"
 )
 
-// Confirming is the identity with the password that the request shows once
-// more, for what is not done on the word of a cookie alone: changing an address
-// or a password, ending a second factor, and anything with tokens. Whoever
-// finds a console open must not be able to leave with the account.
+// Confirming returns the identity with the password that the request repeats.
+// Some changes need it beside the cookie of a session: those of address,
+// password and second factor, and those of tokens. So nobody can take over an
+// account at a console that was left open.
 func (id *Identity) Confirming(password string) *Identity {
 	with := *id
 	with.confirmation = &password
 	return &with
 }
 
-// MustConfirm reports whether the password has to be shown again: the cookie
-// of a console identifies, and there is a password.
+// MustConfirm reports whether the user has to repeat the password: the request
+// comes with a session of the console, and the user has a password.
 func (id *Identity) MustConfirm() bool {
 	return id.Via == ViaSession && id.User.PasswordHash != ""
 }
 
-// confirm checks the password that was shown again, and adds to what is wrong
-// where it is not the right one, or is missing.
+// confirm checks the repeated password if it is required, and adds a fault to
+// wrong if it is missing or not right.
 func (a *Auth) confirm(ctx context.Context, id *Identity, wrong *fieldFaults) error {
 	if !id.MustConfirm() && id.confirmation == nil || id.User.PasswordHash == "" {
 		return nil
@@ -31,7 +31,8 @@ func (a *Auth) confirm(ctx context.Context, id *Identity, wrong *fieldFaults) er
 	return a.checkCurrentPassword(ctx, id.User, id.confirmation, wrong)
 }
 
-// confirmed is confirm where there are no fields that could be wrong, too.
+// confirmed is confirm for requests without other fields: it returns the fault
+// as an error.
 func (a *Auth) confirmed(ctx context.Context, id *Identity) error {
 	var wrong fieldFaults
 	if err := a.confirm(ctx, id, &wrong); err != nil {
@@ -40,13 +41,13 @@ func (a *Auth) confirmed(ctx context.Context, id *Identity) error {
 	return wrong.Err()
 }
 
-// MustConfirmTokens is MustConfirm for what is done with tokens: the settings
-// can do without.
+// MustConfirmTokens is MustConfirm for changes of tokens. The settings can turn
+// it off.
 func (id *Identity) MustConfirmTokens(settings *store.TokenSettings) bool {
 	return id.MustConfirm() && settings.RequirePasswordConfirmation
 }
 
-// confirmToken is confirm for what is done with tokens.
+// confirmToken is confirm for changes of tokens.
 func (a *Auth) confirmToken(ctx context.Context, id *Identity, wrong *fieldFaults) error {
 	var settings *store.TokenSettings
 	err := a.store.View(func(tx *store.Tx) (err error) {
@@ -59,9 +60,8 @@ func (a *Auth) confirmToken(ctx context.Context, id *Identity, wrong *fieldFault
 	return a.confirm(ctx, id, wrong)
 }
 
-// ConfirmToken checks the password that was shown again for something that is
-// to be done with a token, where it has to be. It fails with a fault
-// of current_password.
+// ConfirmToken checks the repeated password for a change of tokens, if it is
+// required. It fails with a fault of current_password.
 func (a *Auth) ConfirmToken(ctx context.Context, id *Identity) error {
 	var wrong fieldFaults
 	if err := a.confirmToken(ctx, id, &wrong); err != nil {

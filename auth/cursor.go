@@ -8,17 +8,18 @@ import (
 	"trento/store"
 )
 
-// SealCursor hides a place in the journal from the user who is handed it.
-// Places count every change there is, also those the user may not see: from
-// two of them one could tell how much happens elsewhere. Sealed twice, the
-// same place looks different, so not even that something happened can be told.
+// SealCursor encrypts a position in the journal for the browser of a user.
+// Positions count all changes, including those that the user may not see, so
+// two of them would tell how much happens elsewhere. The same position gives a
+// different text each time, so a browser cannot tell whether anything has
+// happened.
 func (a *Auth) SealCursor(u *store.User, place uint64) string {
 	sealed := a.cursors.Seal(nil, nil, binary.BigEndian.AppendUint64(nil, place), cursorOwner(u))
 	return base64.RawURLEncoding.EncodeToString(sealed)
 }
 
-// OpenCursor is the place in a cursor. It reports false where the cursor was
-// not sealed for this user by a server with these secrets.
+// OpenCursor returns the position in a cursor. It is not ok if the cursor was
+// not sealed for this user with these secrets.
 func (a *Auth) OpenCursor(u *store.User, cursor string) (place uint64, ok bool) {
 	sealed, err := base64.RawURLEncoding.DecodeString(cursor)
 	if err != nil {

@@ -15,40 +15,41 @@ import (
 )
 
 // A browser in which somebody has signed in with a password is a known device
-// of that account. It proves so with a cookie when the same account signs in
-// again, and is then slowed down by its own failures only: whoever guesses
-// passwords elsewhere, even behind the same address, cannot keep it out. The
-// cookie signs nobody in, and a new password makes it worthless.
+// of that account. A cookie proves it at later sign-ins, which then are slowed
+// down by failures of this device only. So nobody who guesses passwords
+// elsewhere, even behind the same address, can keep the user out. The cookie
+// signs nobody in, and a new password makes it worthless.
 const (
 	deviceCookie   = "trento-device"
 	deviceLifetime = 365 * 24 * time.Hour
-	// maxDeviceAccounts is how many accounts a browser is known for; the one
-	// that signed in longest ago makes room.
+	// maxDeviceAccounts is the number of accounts that a cookie lists. Beyond
+	// it, the one with the oldest sign-in is dropped.
 	maxDeviceAccounts = 5
 )
 
-// deviceID tells devices apart. It is random, and zero for a device that is
-// not known.
+// deviceID identifies a known device. It is random; zero means an unknown
+// device.
 type deviceID [16]byte
 
 func (d deviceID) known() bool { return d != deviceID{} }
 
-// deviceAccount is an account the cookie proves to know.
+// deviceAccount is an account in the cookie of a device.
 type deviceAccount struct {
 	UserID int64     `json:"u"`
 	Device []byte    `json:"d"`
 	Until  time.Time `json:"t"`
-	// Password is a mark of the password that was right.
+	// Password is derived from the password hash: a new password makes the
+	// entry invalid.
 	Password []byte `json:"p"`
 }
 
 func newDeviceCodec(key []byte) *securecookie.SecureCookie {
-	// How long it holds is written in it, so that the clock is ours.
+	// The cookie itself holds its date, so that tests can use their own clock.
 	return securecookie.New(key, nil).SetSerializer(securecookie.NopEncoder{}).MaxAge(0)
 }
 
-// deviceOf is the device a request comes from, as far as that is known to
-// belong to the user of that name.
+// deviceOf returns the device that a request comes from, if it is a known
+// device of the user with that name; else zero.
 func (a *Auth) deviceOf(r *http.Request, username string) (deviceID, error) {
 	accounts := a.deviceAccounts(r)
 	if len(accounts) == 0 {
@@ -66,8 +67,8 @@ func (a *Auth) deviceOf(r *http.Request, username string) (deviceID, error) {
 	return deviceID{}, nil
 }
 
-// deviceAccounts are the accounts in the cookie of a request that are not too
-// old.
+// deviceAccounts returns the accounts in the cookie of a request, without those
+// that are too old.
 func (a *Auth) deviceAccounts(r *http.Request) []deviceAccount {
 	cookie, err := r.Cookie(deviceCookie)
 	if err != nil {
@@ -81,8 +82,8 @@ func (a *Auth) deviceAccounts(r *http.Request) []deviceAccount {
 	return slices.DeleteFunc(accounts, func(d deviceAccount) bool { return !a.now().Before(d.Until) })
 }
 
-// rememberDevice makes the browser a known device of a user who has just
-// signed in with a password.
+// rememberDevice makes the browser a known device of a user who has just signed
+// in with a password.
 func (a *Auth) rememberDevice(w http.ResponseWriter, r *http.Request, user *store.User) error {
 	accounts := a.deviceAccounts(r)
 	var id deviceID

@@ -6,22 +6,22 @@ import (
 	"unicode/utf8"
 )
 
-// The bounds of the parts of an e-mail address, in characters.
+// The largest sizes of the parts of an e-mail address, in characters.
 const (
 	maxLocalPart = 64
 	maxDomain    = 255
 	maxLabel     = 63
 )
 
-// isEmail reports whether a text has the form of an e-mail address. Letters
-// and digits may be of any script.
+// isEmail reports whether a text has the form of an e-mail address. It accepts
+// letters and digits of any script.
 func isEmail(address string) bool {
 	at := strings.LastIndexByte(address, '@')
 	return at >= 0 && utf8.ValidString(address) && isLocalPart(address[:at]) && isDomain(address[at+1:])
 }
 
-// isLocalPart accepts letters, digits, some signs and dots that do not follow
-// one another; or nearly anything in quotation marks.
+// isLocalPart accepts letters, digits, some signs, and dots that are not next
+// to each other. In quotation marks it accepts nearly anything.
 func isLocalPart(local string) bool {
 	if local == "" || utf8.RuneCountInString(local) > maxLocalPart {
 		return false
@@ -35,8 +35,8 @@ func isLocalPart(local string) bool {
 	})
 }
 
-// isDomain accepts labels of letters, digits and hyphens, of which the last
-// one is no number.
+// isDomain accepts labels of letters, digits and hyphens. The last label must
+// not be a number.
 func isDomain(domain string) bool {
 	if utf8.RuneCountInString(domain) > maxDomain {
 		return false

@@ -17,14 +17,14 @@ import (
 	"trento/store"
 )
 
-// How long the tokens of the API live. A sign-in to the API lasts as long as
-// its refresh token, whatever is done with it.
+// The lifetimes of the tokens of the API. A sign-in to the API ends with its
+// refresh token, which is not extended.
 const (
 	AccessLifetime  = 180 * time.Second
 	RefreshLifetime = 6 * time.Hour
 )
 
-// The fixed claims of our tokens, known to everybody who reads them.
+// The fixed claims of our tokens. Existing clients check them.
 const (
 	tokenIssuer    = "https://github.com/trento-project/web"
 	tokenAudience  = "trento_app"
@@ -33,20 +33,21 @@ const (
 	typeRefresh    = "Refresh"
 )
 
-// maxTokenSize is several times what our tokens need, in bytes.
+// maxTokenSize is the largest size of a token in bytes, several times what our
+// own have.
 const maxTokenSize = 4096
 
-// Tokens are what a sign-in to the API is worth, as clients read it.
+// Tokens are the answer to a sign-in at the API.
 type Tokens struct {
 	Access    string `json:"access_token"`
-	Refresh   string `json:"refresh_token,omitempty"` // only from a sign-in
-	ExpiresIn int    `json:"expires_in"`              // seconds the access token lives
+	Refresh   string `json:"refresh_token,omitempty"` // only after a sign-in
+	ExpiresIn int    `json:"expires_in"`              // lifetime of the access token in seconds
 }
 
-// SignInAPI begins a session with the API: an access token, and a refresh
-// token whose grant is kept in the store, so that signing out, disabling and
-// changing the password end it. ErrCredentials means that the user was
-// disabled meanwhile, or the code used.
+// SignInAPI starts a session of the API and returns an access token and a
+// refresh token. The session is in the store, so signing out, disabling the
+// user and changing the password end it. It fails with ErrCredentials if the
+// user was disabled meanwhile or the code was used.
 func (a *Auth) SignInAPI(r *http.Request, proof *Proof) (Tokens, error) {
 	user := proof.User
 	secret := make([]byte, sessionIDSize)
@@ -69,8 +70,8 @@ func (a *Auth) SignInAPI(r *http.Request, proof *Proof) (Tokens, error) {
 	return Tokens{Access: access, Refresh: refresh, ExpiresIn: int(AccessLifetime / time.Second)}, nil
 }
 
-// Refresh returns a new access token, and no new refresh token. ErrRefresh
-// means that the refresh token is none, has expired, or was revoked.
+// Refresh returns a new access token. It does not replace the refresh token. It
+// fails with ErrRefresh if the refresh token is invalid, expired or revoked.
 func (a *Auth) Refresh(ctx context.Context, refreshToken string) (Tokens, error) {
 	claims, err := a.refresh.verify(refreshToken)
 	if err != nil {
@@ -78,7 +79,7 @@ func (a *Auth) Refresh(ctx context.Context, refreshToken string) (Tokens, error)
 	}
 	var grant *store.Session
 	err = a.store.View(func(tx *store.Tx) (err error) {
-		_, grant, err = a.inSession(tx, sha256.Sum256([]byte(claims.ID)), ViaToken)
+		_, grant, err = a.sessionIdentity(tx, sha256.Sum256([]byte(claims.ID)), ViaToken)
 		if err == nil && grant.UserID != claims.Subject {
 			err = ErrSignedOut
 		}
@@ -95,8 +96,8 @@ func (a *Auth) Refresh(ctx context.Context, refreshToken string) (Tokens, error)
 	return Tokens{Access: access, ExpiresIn: int(AccessLifetime / time.Second)}, err
 }
 
-// tokenIdentity is who the bearer of an access token is, or ErrSignedOut. An
-// access token ends with the session it was given in.
+// tokenIdentity returns the identity and the claims of an access token, or
+// ErrSignedOut. An access token ends with its session.
 func (a *Auth) tokenIdentity(text string) (*Identity, *Claims, error) {
 	claims, err := a.access.verify(text)
 	if err != nil {
@@ -108,7 +109,7 @@ func (a *Auth) tokenIdentity(text string) (*Identity, *Claims, error) {
 	}
 	var id *Identity
 	err = a.store.View(func(tx *store.Tx) (err error) {
-		id, _, err = a.inSession(tx, [sha256.Size]byte(hash), ViaToken)
+		id, _, err = a.sessionIdentity(tx, [sha256.Size]byte(hash), ViaToken)
 		if err == nil && id.User.ID != claims.Subject {
 			err = ErrSignedOut
 		}
@@ -121,13 +122,13 @@ func (a *Auth) tokenIdentity(text string) (*Identity, *Claims, error) {
 	return id, &claims, nil
 }
 
-// sessionEncoding is how a token names its session.
+// sessionEncoding is the encoding of a session hash in a token.
 var sessionEncoding = base64.RawURLEncoding
 
-// bearerToken is the token of an Authorization header, if that has one. The
-// scheme counts in any case and, as existing clients rely on, may be missing.
-// Other schemes are meant for somebody else, such as a proxy that asks for a
-// password of its own.
+// bearerToken returns the token of an Authorization header. The scheme is read
+// in any case of letters and, as existing clients rely on, can be missing. It
+// is not ok for other schemes: these are meant for others, such as a proxy with
+// a password of its own.
 func bearerToken(header string) (token string, ok bool) {
 	words := strings.Fields(header)
 	switch {
@@ -140,7 +141,7 @@ func bearerToken(header string) (token string, ok bool) {
 }
 
 // Claims are the claims of access and refresh tokens. Times are seconds since
-// 1970: we write whole ones, and reading nothing else is much faster.
+// 1970, always whole: reading nothing else is much faster.
 type Claims struct {
 	Audience  string `json:"aud"`
 	Expires   int64  `json:"exp"`
@@ -148,12 +149,12 @@ type Claims struct {
 	Issuer    string `json:"iss"`
 	ID        string `json:"jti"`
 	NotBefore int64  `json:"nbf"`
-	Session   string `json:"sid,omitempty"` // of an access token, the hash of the session it ends with
-	Subject   int64  `json:"sub"`           // a user; unlike most, we write an integer
+	Session   string `json:"sid,omitempty"` // of an access token: the hash of its session
+	Subject   int64  `json:"sub"`           // id of a user; an integer, where most issuers write a string
 	Type      string `json:"typ"`
 }
 
-// claimedTime is nil for a time that is not claimed.
+// claimedTime returns nil for a claim that is missing.
 func claimedTime(seconds int64) (*jwt.NumericDate, error) {
 	if seconds == 0 {
 		return nil, nil
@@ -172,7 +173,7 @@ func (c Claims) GetAudience() (jwt.ClaimStrings, error) {
 
 var errClaims = errors.New("auth: a claim of the token is missing or wrong")
 
-// signer makes and checks tokens of one type with one secret.
+// signer signs and verifies tokens of one type with one secret.
 type signer struct {
 	secret    []byte
 	tokenType string
@@ -204,8 +205,8 @@ func (s *signer) sign(userID int64, id, session string, lifetime time.Duration) 
 	return token, nil
 }
 
-// verify checks signature, algorithm, type and all claims. What it says about
-// a refused token is for tests and debugging, not for the bearer.
+// verify checks signature, algorithm, type and all claims. Its error is for
+// tests and debugging, not for the sender of the token.
 func (s *signer) verify(token string) (Claims, error) {
 	var claims Claims
 	if len(token) > maxTokenSize {

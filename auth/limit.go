@@ -11,89 +11,93 @@ import (
 	"time"
 )
 
-// rule is how failed sign-ins are slowed down. The first few failures cost
-// nothing, so that a person who mistypes notices nothing. However many follow,
-// the next attempt is looked at after a wait that has a bound: attempts are
-// slowed down, nobody is locked out.
+// rule says how failed sign-ins are slowed down. The first failures are free,
+// so a user who mistypes notices nothing. After more of them, the next attempt
+// has to wait. The wait is limited, so nobody is ever locked out.
 type rule struct {
 	free     int           // failures before the first delay
-	maxDelay time.Duration // the delay doubles from firstDelay up to this
-	pending  int           // attempts that may be under way at once
+	maxDelay time.Duration // the delay doubles from firstDelay up to maxDelay
+	pending  int           // largest number of attempts under way
 }
 
-// longestWait is how long an attempt that is admitted waits at most. It stays
-// below the time a request may take.
+// longestWait returns the longest time that an accepted attempt waits. It stays
+// below the timeout of a request.
 func (r rule) longestWait() time.Duration { return time.Duration(r.pending) * r.maxDelay }
 
-// The rules: for a user name from one address, and for all names from one
-// address. A name from other addresses is not affected by wrong passwords. A
-// device that has signed in before is affected by its own failures only,
-// whatever its address: see knownDevices.
+// passwordRule is for the passwords of one user name from one address, and
+// addressRule for those of all names from one address. Wrong passwords do not
+// slow down the same name from other addresses. Attempts from a known device
+// are slowed down by failures of that device only, whatever its address.
 //
-// Guessing one name from one address comes to about 450 guesses an hour,
-// guessing many names to about 1800.
+// This allows about 450 guesses an hour for one name from one address, and
+// about 1800 for many names.
 func passwordRule() rule { return rule{free: 3, maxDelay: 8 * time.Second, pending: 3} }
 
 func addressRule() rule { return rule{free: 20, maxDelay: 2 * time.Second, pending: 12} }
 
-// codeRule is for the codes of a name, whatever the address: to guess codes
-// takes the password, so nobody else can slow the user down. There are only a
-// million codes, so it is stricter: about 240 guesses an hour.
+// codeRule is for the codes of one user, from any address. Codes are only
+// checked after the right password, so strangers cannot slow the user down.
+// There are only a million codes, so the rule is stricter: about 240 guesses an
+// hour.
 func codeRule() rule { return rule{free: 3, maxDelay: 15 * time.Second, pending: 2} }
 
 const (
 	firstDelay = time.Second
-	// warnAfter is how many failures of one kind in a row get into the log.
+	// warnAfter is the number of failures in a row after which a warning is
+	// logged.
 	warnAfter = 10
-	// forgetAfter is when failures no longer count.
+	// forgetAfter is the time without attempts after which failures are
+	// forgotten.
 	forgetAfter = 30 * time.Minute
-	// maxTracked bounds the memory: beyond it the entry that was used longest
-	// ago is forgotten. An entry takes about 200 bytes.
+	// maxTracked limits the number of entries. Beyond it the least recently
+	// used entry is forgotten. An entry takes about 200 bytes.
 	maxTracked = 20_000
-	// sameNetwork is the part of an IPv6 address that counts: who has one
-	// address has all of its network.
+	// sameNetwork is the prefix length by which IPv6 addresses count as one: a
+	// client with one address usually has all addresses of its network.
 	sameNetwork = 64
 )
 
-// errCrowded refuses an attempt whose password is not looked at, because too
-// many others are waiting.
-var errCrowded = errors.New("auth: too many sign-ins under way")
+// errTooManyAttempts refuses an attempt without checking its password, because
+// too many others are waiting.
+var errTooManyAttempts = errors.New("auth: too many sign-ins under way")
 
-// limiter remembers failed sign-ins, in memory only: a restart forgets them.
+// limiter counts failed sign-ins. It keeps them in memory only: a restart
+// forgets them.
 type limiter struct {
 	now func() time.Time
 	log *slog.Logger
 
 	mu      sync.Mutex
 	entries map[limitKey]*list.Element
-	recent  *list.List // of *limitEntry, the last used one in front
+	recent  *list.List // of *limitEntry, most recently used first
 	refused refusedAttempts
 }
 
-// guessed is what somebody may be guessing.
-type guessed string
+// secretKind is the kind of secret that an attempt may be guessing.
+type secretKind string
 
 const (
-	ofPassword        guessed = "password"         // of a name, from one address
-	ofAnyPassword     guessed = "passwords"        // of all names, from one address
-	ofCode            guessed = "code"             // of the second factor of a name
-	ofCurrentPassword guessed = "current password" // of a user who is signed in
+	guessedPassword        secretKind = "password"         // password of one name, from one address
+	guessedAnyPassword     secretKind = "passwords"        // passwords of all names, from one address
+	guessedCode            secretKind = "code"             // code of the second factor of a name
+	guessedCurrentPassword secretKind = "current password" // password of a user who is signed in
 )
 
-// guess is one thing an attempt could be a guess of.
+// guess is a secret that an attempt may be guessing, with the rule for it. One
+// attempt can be several guesses.
 type guess struct {
-	of      guessed
+	kind    secretKind
 	name    string
 	address netip.Addr
 	device  deviceID
 	rule    rule
 }
 
-// limitKey is a name, an address, a name at an address, or a name on a known
-// device; what is not part of it is zero. Names are hashed because attackers
-// choose their length.
+// limitKey identifies what failures are counted for: a name, an address, a name
+// at an address, or a name on a known device. Parts that do not apply are zero.
+// Names are hashed because attackers choose their length.
 type limitKey struct {
-	of      guessed
+	kind    secretKind
 	name    [sha256.Size]byte
 	address netip.Prefix
 	device  deviceID
@@ -104,41 +108,42 @@ type limitEntry struct {
 	rule     rule
 	failures int
 	pending  int       // attempts under way
-	next     time.Time // when the next attempt may look at its password
-	last     time.Time // of the last attempt
+	next     time.Time // when the password of the next attempt may be checked
+	last     time.Time // time of the last attempt
 }
 
 func newLimiter(now func() time.Time, log *slog.Logger) *limiter {
 	return &limiter{now: now, log: log, entries: map[limitKey]*list.Element{}, recent: list.New()}
 }
 
-// attempt is a sign-in under way. It must be ended exactly once.
+// attempt is a sign-in under way. The caller must call end exactly once.
 type attempt struct {
 	limiter *limiter
 	entries []*limitEntry
 }
 
-// outcome of an attempt.
+// outcome is the result of an attempt.
 type outcome int
 
 const (
-	abandoned outcome = iota // no password was looked at
+	abandoned outcome = iota // the password was not checked
 	failed
 	succeeded
 )
 
-// begin waits until an attempt may look at its password. It fails with
-// errCrowded at once where too many are waiting, and with the error of ctx if
-// that is done first.
+// begin waits until the password of an attempt may be checked. It fails with
+// errTooManyAttempts at once if too many are waiting, and with the error of ctx
+// if ctx is done first.
 //
-// Attempts that arrive together wait in turn: asking in parallel is no faster.
+// Concurrent attempts wait one after the other, so trying in parallel is no
+// faster.
 func (l *limiter) begin(ctx context.Context, guesses ...guess) (*attempt, error) {
 	l.mu.Lock()
 	now := l.now()
 	a := &attempt{limiter: l}
 	crowded := false
 	for _, g := range guesses {
-		key := limitKey{of: g.of, address: networkOf(g.address), device: g.device}
+		key := limitKey{kind: g.kind, address: networkOf(g.address), device: g.device}
 		if g.name != "" {
 			key.name = sha256.Sum256([]byte(g.name))
 		}
@@ -149,12 +154,12 @@ func (l *limiter) begin(ctx context.Context, guesses ...guess) (*attempt, error)
 	if crowded {
 		l.refused.add(guesses)
 		l.mu.Unlock()
-		return nil, errCrowded
+		return nil, errTooManyAttempts
 	}
 	var wait time.Duration
 	for _, e := range a.entries {
 		e.pending++
-		wait = max(wait, e.turn(now))
+		wait = max(wait, e.reserve(now))
 	}
 	l.mu.Unlock()
 
@@ -165,7 +170,7 @@ func (l *limiter) begin(ctx context.Context, guesses ...guess) (*attempt, error)
 	return a, nil
 }
 
-// end settles an attempt.
+// end records the outcome of an attempt.
 func (a *attempt) end(o outcome) {
 	a.limiter.mu.Lock()
 	defer a.limiter.mu.Unlock()
@@ -173,9 +178,10 @@ func (a *attempt) end(o outcome) {
 	for _, e := range a.entries {
 		e.pending--
 		switch {
-		case o == succeeded && e.key.of != ofAnyPassword:
-			// Who knows the secret is not guessing. For the address this holds
-			// for the one attempt only: it may have more than one user.
+		case o == succeeded && e.key.kind != guessedAnyPassword:
+			// The user knows the secret, so former failures are forgotten. The
+			// address keeps its failures except for this attempt: it may have
+			// other users.
 			e.failures = 0
 			e.next = time.Time{}
 		case o == failed:
@@ -183,14 +189,15 @@ func (a *attempt) end(o outcome) {
 			e.last = now
 			if e.failures == warnAfter {
 				a.limiter.log.Warn("many failed sign-ins; they are slowed down. If the address is that of a reverse proxy, TRUSTED_PROXIES should name it",
-					"guessed", e.key.of, "address", e.key.address)
+					"guessed", e.key.kind, "address", e.key.address)
 			}
 		}
 	}
 }
 
-// turn takes the next turn and returns how far away it is.
-func (e *limitEntry) turn(now time.Time) time.Duration {
+// reserve reserves the next time slot for an attempt and returns how long it
+// has to wait for it.
+func (e *limitEntry) reserve(now time.Time) time.Duration {
 	turn := now
 	if e.next.After(now) {
 		turn = e.next
@@ -199,7 +206,7 @@ func (e *limitEntry) turn(now time.Time) time.Duration {
 	return turn.Sub(now)
 }
 
-// delay is what follows the given number of attempts.
+// delay returns the wait after a number of failed attempts.
 func (r rule) delay(attempts int) time.Duration {
 	if attempts < r.free {
 		return 0
@@ -213,8 +220,8 @@ func (r rule) delay(attempts int) time.Duration {
 	return delay
 }
 
-// entry returns the entry of a key, a fresh one where there is none or the
-// one there is has been idle for long.
+// entry returns the entry of a key. It creates one if there is none or the
+// existing one is older than forgetAfter.
 func (l *limiter) entry(key limitKey, r rule, now time.Time) *limitEntry {
 	element, ok := l.entries[key]
 	if !ok {
@@ -241,12 +248,12 @@ func networkOf(address netip.Addr) netip.Prefix {
 	}
 	network, err := address.Prefix(bits)
 	if err != nil {
-		return netip.Prefix{} // connections without an address share one
+		return netip.Prefix{} // connections without an address share one entry
 	}
 	return network
 }
 
-// sleep waits for a while or until ctx is done.
+// sleep waits for d, or until ctx is done.
 func sleep(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
 		return ctx.Err()

@@ -17,8 +17,8 @@ func testLimiter() *limiter { return newLimiter(time.Now, slog.New(slog.DiscardH
 // guesses is what a sign-in could be a guess of.
 func guesses(name string, address netip.Addr) []guess {
 	return []guess{
-		{of: ofPassword, name: name, address: address, rule: passwordRule()},
-		{of: ofAnyPassword, address: address, rule: addressRule()},
+		{kind: guessedPassword, name: name, address: address, rule: passwordRule()},
+		{kind: guessedAnyPassword, address: address, rule: addressRule()},
 	}
 }
 
@@ -97,7 +97,7 @@ func TestLimitParallel(t *testing.T) {
 				a, err := l.begin(t.Context(), guesses("ann", netip.MustParseAddr("192.0.2.1"))...)
 				mu.Lock()
 				defer mu.Unlock()
-				if errors.Is(err, errCrowded) {
+				if errors.Is(err, errTooManyAttempts) {
 					crowded++
 					return
 				}

@@ -18,13 +18,13 @@ import (
 	"trento/store"
 )
 
-// The bounds of the length of a password, in characters as people see them.
+// The limits of the length of a password, in characters as people see them.
 const (
 	minPassword = 8
 	maxPassword = 4096
 )
 
-// PasswordRules are the rules of a password, for people.
+// PasswordRules returns the rules of a password as sentences for people.
 func PasswordRules() []string {
 	return []string{
 		fmt.Sprintf("at least %d characters", minPassword),
@@ -33,8 +33,8 @@ func PasswordRules() []string {
 	}
 }
 
-// CheckPasswordRules returns a sentence for each rule a password breaks: its
-// length, no letter or digit three times in a row, no four characters in
+// CheckPasswordRules returns a sentence for each rule that a password breaks:
+// its length, the same letter or digit three times in a row, four characters in
 // ascending sequence.
 func CheckPasswordRules(password string) []string {
 	var broken []string
@@ -42,7 +42,8 @@ func CheckPasswordRules(password string) []string {
 	var previous string
 	var repetitive bool
 	for rest, state := password, -1; rest != ""; length++ {
-		// What a person sees as one character: a letter with its accents, a flag.
+		// character is what a person sees as one character: a letter with its
+		// accents, a flag.
 		var character string
 		character, rest, _, state = uniseg.FirstGraphemeClusterInString(rest, state)
 		if character == previous {
@@ -82,21 +83,21 @@ func sequential(password string) bool {
 }
 
 const (
-	generatedLength = 16
-	generatedFrom   = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz~!@#$%^&*()_+={}[]|:;<>,.?/-'\"`"
+	generatedLength   = 16
+	generatedAlphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz~!@#$%^&*()_+={}[]|:;<>,.?/-'\"`"
 )
 
-// GeneratePassword returns a random password that follows the rules: about
-// 104 bits of chance.
+// GeneratePassword returns a random password that follows the rules, with about
+// 104 bits of entropy.
 func GeneratePassword() string {
 	for {
 		password := make([]byte, generatedLength)
 		for i := range password {
-			n, err := rand.Int(rand.Reader, big.NewInt(int64(len(generatedFrom))))
+			n, err := rand.Int(rand.Reader, big.NewInt(int64(len(generatedAlphabet))))
 			if err != nil {
 				panic(fmt.Sprintf("auth: the system gives no random numbers: %v", err))
 			}
-			password[i] = generatedFrom[n.Int64()]
+			password[i] = generatedAlphabet[n.Int64()]
 		}
 		if len(CheckPasswordRules(string(password))) == 0 {
 			return string(password)
@@ -105,36 +106,36 @@ func GeneratePassword() string {
 }
 
 const (
-	// hashesAtOnce bounds memory, 64 MiB each, and leaves processors to
-	// everybody who is signed in already.
-	hashesAtOnce = 2
-	// hashesWaiting bounds how long a password waits for its turn: some
+	// maxConcurrentHashes limits memory, 64 MiB each, and leaves processors to
+	// the users who are signed in.
+	maxConcurrentHashes = 2
+	// maxWaitingHashes limits how long a password waits for its turn: some
 	// seconds on a slow machine.
-	hashesWaiting = 64
-	// knownWaiting bounds how many of those wait who have proven something
-	// already: that they are signed in, or come from a known device. A flood of
-	// strangers takes none of these places.
-	knownWaiting = 16
+	maxWaitingHashes = 64
+	// maxWaitingKnown is the number of further places for users who are signed
+	// in or come from a known device. A flood of unknown clients cannot take
+	// these places.
+	maxWaitingKnown = 16
 )
 
 // hasher computes password hashes, a few at a time.
 type hasher struct {
-	// How passwords are hashed from now on. What is stored names its own
-	// parameters, so stored passwords outlive a change.
+	// params is the cost of new hashes. A stored hash names its own, so it
+	// stays valid when these change.
 	params *argon2id.Params
-	// dummy is compared with where there is no password to compare with, so
-	// that the time an answer takes does not tell whether an account exists.
-	// It has the same parameters and is the hash of nothing anybody knows.
+	// dummy is compared with if there is no hash to compare with, so that the
+	// time of an answer does not tell whether an account exists. It has the
+	// cost of the others and is the hash of a random password.
 	dummy string
 
-	strangers chan struct{} // has room for those who compute and those who wait
-	known     chan struct{} // the same, for those who have proven something
-	slots     chan struct{} // has room for those who compute
+	strangers chan struct{} // slots of unknown clients, computing or waiting
+	known     chan struct{} // slots of users who are signed in or come from a known device
+	slots     chan struct{} // slots for computing
 }
 
-// HashCost is what one hash of a password takes, in the words of argon2id. The
-// zero value stands for the cost that is right for production; others are for
-// tests that are not about passwords.
+// HashCost is the cost of one password hash, in the terms of argon2id. The zero
+// value means the cost for production. Tests that are not about passwords use
+// cheaper ones.
 type HashCost struct {
 	Iterations  uint32
 	Memory      uint32 // in KiB, at least eight for each lane
@@ -151,15 +152,15 @@ func newHasher(cost HashCost) *hasher {
 		params: &argon2id.Params{Iterations: cost.Iterations, Memory: cost.Memory, Parallelism: cost.Parallelism, SaltLength: 16, KeyLength: 32},
 		dummy: fmt.Sprintf("$argon2id$v=19$m=%d,t=%d,p=%d$%s$%s", cost.Memory, cost.Iterations, cost.Parallelism,
 			strings.Repeat("A", base64.RawStdEncoding.EncodedLen(16)), strings.Repeat("A", base64.RawStdEncoding.EncodedLen(32))),
-		strangers: make(chan struct{}, hashesAtOnce+hashesWaiting),
-		known:     make(chan struct{}, hashesAtOnce+knownWaiting),
-		slots:     make(chan struct{}, hashesAtOnce),
+		strangers: make(chan struct{}, maxConcurrentHashes+maxWaitingHashes),
+		known:     make(chan struct{}, maxConcurrentHashes+maxWaitingKnown),
+		slots:     make(chan struct{}, maxConcurrentHashes),
 	}
 }
 
 // do runs compute when it is its turn. queue is strangers or known. It fails
-// with ErrBusy if too many wait there already, and with the error of ctx if
-// that is done first.
+// with ErrBusy if too many wait in that queue, and with the error of ctx if ctx
+// is done first.
 func (h *hasher) do(ctx context.Context, queue chan struct{}, compute func() error) error {
 	select {
 	case queue <- struct{}{}:
@@ -199,8 +200,8 @@ func (h *hasher) matches(ctx context.Context, password, hash string, known bool)
 	return match, err
 }
 
-// HashPassword returns what is stored of a password. It does not check the
-// rules. It fails with ErrBusy when too many are waiting.
+// HashPassword returns the hash of a password for the store. It does not check
+// the rules. It fails with ErrBusy if too many are waiting.
 func (a *Auth) HashPassword(ctx context.Context, password string) (string, error) {
 	hash, err := a.hasher.hash(ctx, password)
 	if err != nil {
@@ -209,42 +210,43 @@ func (a *Auth) HashPassword(ctx context.Context, password string) (string, error
 	return hash, nil
 }
 
-// Credentials are what somebody types to sign in.
+// Credentials are what a user enters to sign in.
 type Credentials struct {
 	Username, Password string
-	Code               *string // of the second factor; nil where none was asked for
+	Code               *string // of the second factor; nil if it was not asked for
 
-	device deviceID // the known device of the user that they come from
+	device deviceID // the known device of the user, if the request comes from one
 }
 
-// Proof says who has proven who they are, and how. Only a sign-in is to be
-// made of it, and soon.
+// Proof is the result of checking credentials: which user, and by which method.
+// It serves to start one session soon afterwards.
 type Proof struct {
 	User    *store.User
 	Method  string // one of the methods of package store
 	TokenID string // with store.MethodToken
-	// CodeAt is the time of the code that was the second factor.
+	// CodeAt is the time of the code of the second factor; nil without one.
 	CodeAt *time.Time
 }
 
-// CheckPassword checks what somebody types to sign in. ErrCredentials says
-// that it is nobody's, that the user may not sign in, that the code is wrong
-// or was used before, or that too many attempts are waiting already: the answer
-// is the same, and takes the same time, whether the user exists or not. The
-// failure is in the activity log when CheckPassword returns; what was refused
-// unseen is counted for LogRefusedSignIns. ErrCodeMissing says that all is right so
-// far and that a code is needed, too. ErrBusy says that nothing was checked.
+// CheckPassword checks what a user enters to sign in. It fails with
+// ErrCredentials if the user is unknown or may not sign in, if password or code
+// are wrong, if the code was used before, or if too many attempts are waiting.
+// Text and time of the answer are the same, whether the user exists or not.
+// CheckPassword writes the failure to the activity log; attempts whose password
+// was not checked are counted for LogRefusedSignIns. It fails with
+// ErrCodeMissing if everything is right so far but a code is needed, and with
+// ErrBusy if nothing was checked.
 //
-// It can take most of a minute where many attempts failed before.
+// It can take most of a minute after many failed attempts.
 func (a *Auth) CheckPassword(ctx context.Context, c Credentials, address netip.Addr) (*Proof, error) {
 	username := store.NormalUsername(c.Username)
-	guesses := []guess{{of: ofPassword, name: username, device: c.device, rule: passwordRule()}}
+	guesses := []guess{{kind: guessedPassword, name: username, device: c.device, rule: passwordRule()}}
 	if !c.device.known() {
 		guesses[0].address = address
-		guesses = append(guesses, guess{of: ofAnyPassword, address: address, rule: addressRule()})
+		guesses = append(guesses, guess{kind: guessedAnyPassword, address: address, rule: addressRule()})
 	}
 	attempt, err := a.limiter.begin(ctx, guesses...)
-	if errors.Is(err, errCrowded) {
+	if errors.Is(err, errTooManyAttempts) {
 		return nil, ErrCredentials
 	}
 	if err != nil {
@@ -252,7 +254,7 @@ func (a *Auth) CheckPassword(ctx context.Context, c Credentials, address netip.A
 	}
 	outcome := abandoned
 	defer func() { attempt.end(outcome) }()
-	proof, err := a.prove(ctx, c)
+	proof, err := a.checkCredentials(ctx, c)
 	switch {
 	case err == nil:
 		outcome = succeeded
@@ -262,15 +264,16 @@ func (a *Auth) CheckPassword(ctx context.Context, c Credentials, address netip.A
 	case errors.Is(err, ErrBusy):
 		a.limiter.refuse(guesses)
 	}
-	// A password without its code counts as neither: else whoever knows the
-	// password could show it to have wrong codes forgotten.
+	// A right password without its code counts neither as failure nor as
+	// success. Otherwise somebody who knows the password could send it to reset
+	// the count of wrong codes.
 	return proof, err
 }
 
-// prove checks password and code.
-func (a *Auth) prove(ctx context.Context, c Credentials) (*Proof, error) {
+// checkCredentials checks password and code.
+func (a *Auth) checkCredentials(ctx context.Context, c Credentials) (*Proof, error) {
 	if isAccessToken(c.Password) {
-		return a.proveByToken(ctx, c)
+		return a.checkTokenCredentials(ctx, c)
 	}
 	user, err := a.userNamed(c.Username)
 	if err != nil {
@@ -292,7 +295,7 @@ func (a *Auth) prove(ctx context.Context, c Credentials) (*Proof, error) {
 	return proof, nil
 }
 
-// userNamed is the user of a name in any form, nil where there is none.
+// userNamed returns the user with a name in any form; nil if there is none.
 func (a *Auth) userNamed(username string) (user *store.User, err error) {
 	err = a.store.View(func(tx *store.Tx) (err error) {
 		user, err = tx.UserNamed(username)
@@ -304,10 +307,10 @@ func (a *Auth) userNamed(username string) (user *store.User, err error) {
 	return user, err
 }
 
-// matches compares a password with that of a user. Where there is no such
-// user, or one who is disabled or has no password, it compares with a dummy
-// and refuses whatever comes out. known says that whoever asks has proven
-// something already, and need not wait among strangers.
+// matches compares a password with that of a user. If there is no such user, or
+// the user is disabled or has no password, it compares with a dummy and refuses
+// in any case. known is for users who are signed in or come from a known
+// device: they do not wait in the queue of unknown clients.
 func (a *Auth) matches(ctx context.Context, user *store.User, password string, known bool) error {
 	maySignIn := user != nil && user.Enabled() && user.PasswordHash != ""
 	hash := a.hasher.dummy
@@ -324,8 +327,8 @@ func (a *Auth) matches(ctx context.Context, user *store.User, password string, k
 	return nil
 }
 
-// signInFailed logs a failure, also when whoever tried has gone meanwhile, and
-// returns what the caller is told.
+// signInFailed logs a failed sign-in, even if the client has gone meanwhile,
+// and returns the error for the caller.
 func (a *Auth) signInFailed(ctx context.Context, username string) error {
 	if err := a.store.SignInFailed(context.WithoutCancel(ctx), username); err != nil {
 		return err

@@ -86,15 +86,15 @@ func TestGeneratePassword(t *testing.T) {
 			count[c]++
 		}
 	}
-	expected := float64(rounds*generatedLength) / float64(len(generatedFrom))
-	for _, c := range generatedFrom {
+	expected := float64(rounds*generatedLength) / float64(len(generatedAlphabet))
+	for _, c := range generatedAlphabet {
 		// Eight standard deviations: never by chance, always by a fault.
 		if d := float64(count[c]) - expected; d*d > 64*expected {
 			t.Errorf("%q occurs %d times, about %.0f are expected", c, count[c], expected)
 		}
 	}
-	if len(count) != len(generatedFrom) {
-		t.Errorf("%d different characters occur, want %d", len(count), len(generatedFrom))
+	if len(count) != len(generatedAlphabet) {
+		t.Errorf("%d different characters occur, want %d", len(count), len(generatedAlphabet))
 	}
 }
 
@@ -156,7 +156,7 @@ func TestHasherIsBounded(t *testing.T) {
 			return nil
 		}
 		var all sync.WaitGroup
-		for range hashesAtOnce + hashesWaiting {
+		for range maxConcurrentHashes + maxWaitingHashes {
 			all.Go(func() {
 				if err := h.do(t.Context(), h.strangers, compute); err != nil {
 					t.Error(err)
@@ -175,8 +175,8 @@ func TestHasherIsBounded(t *testing.T) {
 		synctest.Wait()
 		close(release)
 		all.Wait()
-		if most.Load() != hashesAtOnce {
-			t.Errorf("%d were computed at once, want %d", most.Load(), hashesAtOnce)
+		if most.Load() != maxConcurrentHashes {
+			t.Errorf("%d were computed at once, want %d", most.Load(), maxConcurrentHashes)
 		}
 	})
 }
@@ -185,7 +185,7 @@ func TestHasherHonoursContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHasher(HashCost{})
 		release := make(chan struct{})
-		for range hashesAtOnce {
+		for range maxConcurrentHashes {
 			go h.do(t.Context(), h.strangers, func() error { <-release; return nil })
 		}
 		synctest.Wait()
@@ -214,14 +214,14 @@ func TestFloodOfSignInsStarvesNobody(t *testing.T) {
 	cookie, tokens, key := f.signInConsole(get("/"), ann), f.signInAPI(ann), f.apiKeyText()
 	held, hashing := make(chan struct{}), make(chan struct{})
 	var flood sync.WaitGroup
-	for range hashesAtOnce + hashesWaiting {
+	for range maxConcurrentHashes + maxWaitingHashes {
 		flood.Go(func() {
 			if err := f.hasher.do(t.Context(), f.hasher.strangers, func() error { hashing <- struct{}{}; <-held; return nil }); err != nil {
 				t.Error(err)
 			}
 		})
 	}
-	for range hashesAtOnce {
+	for range maxConcurrentHashes {
 		<-hashing
 	}
 	for len(f.hasher.strangers) < cap(f.hasher.strangers) {

@@ -15,56 +15,56 @@ import (
 	"trento/store/fault"
 )
 
-// A personal access token is tokenPrefix and 64 random bytes.
+// The text of a personal access token is tokenPrefix and 64 random bytes in
+// base64.
 const (
 	tokenPrefix   = store.TokenPrefix
 	tokenBytes    = 64
 	tokenTextSize = len(tokenPrefix) + (tokenBytes*8+5)/6
 )
 
-// MaxTokenDescription is the length of a description in characters.
+// MaxTokenDescription is the largest length of a description, in characters.
 const MaxTokenDescription = 1000
 
-// newTokenText makes up the text of a token. The store has only its hash.
+// newTokenText generates the text of a token. The store keeps only its hash.
 func newTokenText() string {
 	secret := make([]byte, tokenBytes)
 	rand.Read(secret)
 	return tokenPrefix + base64.RawURLEncoding.EncodeToString(secret)
 }
 
-// isAccessToken reports whether a text claims to be a personal access token.
+// isAccessToken reports whether a text begins like a personal access token.
 func isAccessToken(text string) bool { return strings.HasPrefix(text, tokenPrefix) }
 
 func tokenHash(text string) store.TokenHash { return sha512.Sum512([]byte(text)) }
 
-// NewToken is what a person says about a token that is to be made.
+// NewToken is what a user enters to create a token.
 type NewToken struct {
 	Name, Description string
-	Scopes            []string   // nil: full
+	Scopes            []string   // nil: the scope "full"
 	ExpiresAt         *time.Time // nil: never
-	// MayGrantAdministration lets a token that manages users make administrators,
-	// too.
+	// MayGrantAdministration permits a token that manages users to make
+	// administrators as well.
 	MayGrantAdministration bool
-	// Wrong is what the caller found wrong already, to be reported with the
-	// rest.
+	// Wrong are faults that the caller has found already. They are returned
+	// with the others.
 	Wrong fault.Errors
 }
 
-// TokenChange is what is to change of a token; nil stays as it is.
+// TokenChange is a change of a token. Nil fields stay as they are.
 type TokenChange struct {
 	Name, Description *string
 	Scopes            []string
-	ExpiresAt         *time.Time // not later than now set
-	Endless           bool       // never to end; possible only where it never did
-	// Wrong is what the caller found wrong already, to be reported with the
-	// rest.
+	ExpiresAt         *time.Time // not later than the present expiry
+	Endless           bool       // the token never expires; possible only if it never did
+	// Wrong are faults that the caller has found already. They are returned
+	// with the others.
 	Wrong fault.Errors
 }
 
-// CreateToken makes a token of whoever asks, and returns the text to show
-// once. It fails with ErrForbidden for somebody who has shown a token
-// themselves, with store.ErrTokensDisabled, and with what is wrong with the
-// fields.
+// CreateToken creates a token for the user of id, and returns its text, which is
+// shown once. It fails with ErrForbidden if the request itself was made with a
+// token, with store.ErrTokensDisabled, and with faults of fields.
 func (a *Auth) CreateToken(ctx context.Context, id *Identity, n NewToken) (t *store.Token, text string, err error) {
 	if err := id.RequireNoToken(); err != nil {
 		return nil, "", err
@@ -76,7 +76,7 @@ func (a *Auth) CreateToken(ctx context.Context, id *Identity, n NewToken) (t *st
 	n.Name = tokenName(n.Name, &wrong)
 	n.Description = tokenDescription(n.Description, &wrong)
 	n.Scopes = a.scopes.normal(n.Scopes, &wrong)
-	n.ExpiresAt = a.tokenEnd(n.ExpiresAt, &wrong)
+	n.ExpiresAt = a.checkTokenEnd(n.ExpiresAt, &wrong)
 	if n.MayGrantAdministration && len(wrong.Errors) == 0 && !a.scopes.changeUsers(n.Scopes) {
 		wrong.Add("may_grant_administration", "has no effect: with these scopes the token cannot change users")
 	}
@@ -94,9 +94,9 @@ func (a *Auth) CreateToken(ctx context.Context, id *Identity, n NewToken) (t *st
 	return t, text, err
 }
 
-// ChangeToken changes a token of whoever asks. It fails with ErrForbidden for
-// somebody who has shown a token themselves, with store.ErrNotFound, and with
-// what is wrong with the fields.
+// ChangeToken changes a token of the user of id. It fails with ErrForbidden if the
+// request itself was made with a token, with store.ErrNotFound, and with faults
+// of fields.
 func (a *Auth) ChangeToken(ctx context.Context, id *Identity, tokenID string, c TokenChange) (*store.Token, error) {
 	if err := id.RequireNoToken(); err != nil {
 		return nil, err
@@ -113,7 +113,7 @@ func (a *Auth) ChangeToken(ctx context.Context, id *Identity, tokenID string, c 
 	if c.Scopes != nil {
 		c.Scopes = a.scopes.normal(c.Scopes, &wrong)
 	}
-	c.ExpiresAt = a.tokenEnd(c.ExpiresAt, &wrong)
+	c.ExpiresAt = a.checkTokenEnd(c.ExpiresAt, &wrong)
 	if err := a.confirmToken(ctx, id, &wrong); err != nil {
 		return nil, err
 	}
@@ -123,16 +123,16 @@ func (a *Auth) ChangeToken(ctx context.Context, id *Identity, tokenID string, c 
 	return a.store.ChangeToken(ctx, id.Actor(), id.User.ID, tokenID, store.TokenChange{Name: c.Name, Description: c.Description, Scopes: c.Scopes, ExpiresAt: c.ExpiresAt, Endless: c.Endless})
 }
 
-// RegenerateToken gives a token of whoever asks another text, which is to be
-// shown once; the one before is dead. The token ends at expiresAt, never
-// where that is nil, and where keepEnd is set when it would have ended before.
-// It fails as ChangeToken does, and with store.ErrTokensDisabled.
+// RegenerateToken replaces the text of a token of the user of id. The new text is
+// shown once, and the former one is refused from now on. The token expires at
+// expiresAt, never if that is nil, or at its present expiry if keepEnd is set.
+// It fails like ChangeToken, and with store.ErrTokensDisabled.
 func (a *Auth) RegenerateToken(ctx context.Context, id *Identity, tokenID string, keepEnd bool, expiresAt *time.Time) (t *store.Token, text string, err error) {
 	if err := id.RequireNoToken(); err != nil {
 		return nil, "", err
 	}
 	var wrong fieldFaults
-	expiresAt = a.tokenEnd(expiresAt, &wrong)
+	expiresAt = a.checkTokenEnd(expiresAt, &wrong)
 	if err := a.confirmToken(ctx, id, &wrong); err != nil {
 		return nil, "", err
 	}
@@ -144,9 +144,9 @@ func (a *Auth) RegenerateToken(ctx context.Context, id *Identity, tokenID string
 	return t, text, err
 }
 
-// ExpireToken ends a token of whoever asks, and keeps it in the list. It fails
-// with store.ErrNotFound and, as all that follows, with a fault of current_password where the
-// password has to be shown again and is not.
+// ExpireToken makes a token of the user of id expire now. It stays in the list. It
+// fails with store.ErrNotFound and, like the functions below, with a fault of
+// current_password if the password has to be repeated and is not.
 func (a *Auth) ExpireToken(ctx context.Context, id *Identity, tokenID string) (*store.Token, error) {
 	if err := a.ConfirmToken(ctx, id); err != nil {
 		return nil, err
@@ -154,8 +154,8 @@ func (a *Auth) ExpireToken(ctx context.Context, id *Identity, tokenID string) (*
 	return a.store.ExpireToken(ctx, id.Actor(), id.User.ID, tokenID)
 }
 
-// ExpireTokenOf is ExpireToken for the token of any user. It is for those who
-// manage users.
+// ExpireTokenOf is ExpireToken for the token of another user. The caller must
+// have checked that id may manage users.
 func (a *Auth) ExpireTokenOf(ctx context.Context, id *Identity, userID int64, tokenID string) (*store.Token, error) {
 	if err := a.ConfirmToken(ctx, id); err != nil {
 		return nil, err
@@ -163,7 +163,7 @@ func (a *Auth) ExpireTokenOf(ctx context.Context, id *Identity, userID int64, to
 	return a.store.ExpireToken(ctx, id.Actor(), userID, tokenID)
 }
 
-// DeleteTokens removes tokens of whoever asks: all of them or, with
+// DeleteTokens deletes tokens of the user of id. It deletes all of them or, with
 // store.ErrNotFound, none.
 func (a *Auth) DeleteTokens(ctx context.Context, id *Identity, tokenIDs ...string) error {
 	if err := a.ConfirmToken(ctx, id); err != nil {
@@ -172,7 +172,7 @@ func (a *Auth) DeleteTokens(ctx context.Context, id *Identity, tokenIDs ...strin
 	return a.store.DeleteTokens(ctx, id.Actor(), id.User.ID, tokenIDs)
 }
 
-// DeleteAllTokens removes all tokens of whoever asks.
+// DeleteAllTokens deletes all tokens of the user of id.
 func (a *Auth) DeleteAllTokens(ctx context.Context, id *Identity) error {
 	if err := a.ConfirmToken(ctx, id); err != nil {
 		return err
@@ -180,8 +180,8 @@ func (a *Auth) DeleteAllTokens(ctx context.Context, id *Identity) error {
 	return a.store.DeleteAllTokens(ctx, id.Actor(), id.User.ID)
 }
 
-// DeleteTokenOf removes the token of any user. It is for those who manage
-// users. It fails with store.ErrNotFound.
+// DeleteTokenOf deletes the token of another user. The caller must have checked
+// that id may manage users. It fails with store.ErrNotFound.
 func (a *Auth) DeleteTokenOf(ctx context.Context, id *Identity, userID int64, tokenID string) error {
 	if err := a.ConfirmToken(ctx, id); err != nil {
 		return err
@@ -189,9 +189,9 @@ func (a *Auth) DeleteTokenOf(ctx context.Context, id *Identity, userID int64, to
 	return a.store.DeleteTokenOf(ctx, id.Actor(), userID, tokenID)
 }
 
-// ChangeTokenSettings replaces the settings of personal access tokens. It
-// fails with ErrForbidden for somebody who has shown a token themselves, and
-// with a fault.Error.
+// ChangeTokenSettings replaces the settings of personal access tokens. It fails
+// with ErrForbidden if the request itself was made with a token, and with
+// faults of fields.
 func (a *Auth) ChangeTokenSettings(ctx context.Context, id *Identity, s store.TokenSettings) error {
 	if err := id.RequireNoToken(); err != nil {
 		return err
@@ -201,13 +201,13 @@ func (a *Auth) ChangeTokenSettings(ctx context.Context, id *Identity, s store.To
 
 func tokenName(name string, wrong *fieldFaults) string {
 	name = store.NormalName(name)
-	wrong.name("name", name)
+	wrong.checkName("name", name)
 	return name
 }
 
 func tokenDescription(text string, wrong *fieldFaults) string {
 	text = store.NormalText(strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n")))
-	// The rules of names, over several lines.
+	// The rules of names apply, except that several lines are allowed.
 	detail := store.CheckName(strings.NewReplacer("\n", " ", "\t", " ").Replace(text))
 	if utf8.RuneCountInString(text) > MaxTokenDescription {
 		detail = fmt.Sprintf("should be at most %d character(s)", MaxTokenDescription)
@@ -218,7 +218,7 @@ func tokenDescription(text string, wrong *fieldFaults) string {
 	return text
 }
 
-// normal brings scopes into the form in which they are stored.
+// normal returns scopes in the form in which they are stored.
 func (s *scopes) normal(given []string, wrong *fieldFaults) []string {
 	given = slices.Compact(slices.Sorted(slices.Values(given)))
 	detail := ""
@@ -228,7 +228,7 @@ func (s *scopes) normal(given []string, wrong *fieldFaults) []string {
 	case len(given) > maxScopes:
 		detail = fmt.Sprintf("should have at most %d item(s)", maxScopes)
 	default:
-		if i := slices.IndexFunc(given, func(scope string) bool { return !s.known(scope) }); i >= 0 {
+		if i := slices.IndexFunc(given, func(scope string) bool { return !s.exists(scope) }); i >= 0 {
 			runes := []rune(given[i])
 			detail = "has an unknown scope: " + string(runes[:min(len(runes), 80)])
 		}
@@ -242,17 +242,17 @@ func (s *scopes) normal(given []string, wrong *fieldFaults) []string {
 	return given
 }
 
-// tokenEnd refuses an end that is over. The store knows best what time it is
-// and asks again.
-func (a *Auth) tokenEnd(end *time.Time, wrong *fieldFaults) *time.Time {
+// checkTokenEnd checks that an expiry is in the future and returns it in its
+// stored form. The store checks it again with its own clock.
+func (a *Auth) checkTokenEnd(end *time.Time, wrong *fieldFaults) *time.Time {
 	if end != nil && !end.After(a.now()) {
 		wrong.Add("expires_at", "must be in the future")
 	}
-	return whole(end)
+	return toMicroseconds(end)
 }
 
-// whole is a time in UTC, to the microsecond: as it is shown.
-func whole(t *time.Time) *time.Time {
+// toMicroseconds returns a time in UTC, to the microsecond, as it is shown.
+func toMicroseconds(t *time.Time) *time.Time {
 	if t == nil {
 		return nil
 	}
@@ -260,8 +260,9 @@ func whole(t *time.Time) *time.Time {
 	return &cut
 }
 
-// RequireNoToken is ErrForbidden for whoever has shown a token: a token that leaks
-// must not be able to outlive itself, nor take over the account.
+// RequireNoToken fails with ErrForbidden if the request was made with a token.
+// A stolen token must not be able to create its successor or take over the
+// account.
 func (id *Identity) RequireNoToken() error {
 	if id.Token != nil {
 		return ErrForbidden

@@ -104,10 +104,10 @@ func TestNarrow(t *testing.T) {
 		{[]string{"GET /api/v1/gone"}, everything, nil, nil}, // of another version
 	} {
 		token := &store.Token{Scopes: test.scopes}
-		if got := s.narrow(token, test.held, true); !slices.Equal(got, test.reading) {
+		if got := s.abilitiesWithin(token, test.held, true); !slices.Equal(got, test.reading) {
 			t.Errorf("%q of %v: reads with %v, want %v", test.scopes, test.held, got, test.reading)
 		}
-		if got := s.narrow(token, test.held, false); !slices.Equal(got, test.changing) {
+		if got := s.abilitiesWithin(token, test.held, false); !slices.Equal(got, test.changing) {
 			t.Errorf("%q of %v: changes with %v, want %v", test.scopes, test.held, got, test.changing)
 		}
 	}

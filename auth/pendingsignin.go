@@ -14,25 +14,25 @@ import (
 	"trento/store"
 )
 
-// A sign-in is pending in a browser whose user has shown the right password and
-// owes a code. That is written into a cookie, so that the password need not be
-// sent a second time; the cookie opens nothing but the way to the code.
+// A sign-in is pending if the password was right and the code is still missing.
+// A cookie says so, so that the browser need not send the password again. The
+// cookie permits nothing but sending the code.
 const (
 	pendingSignInCookie   = "trento-pending-sign-in"
 	pendingSignInLifetime = 5 * time.Minute
 )
 
-// pendingSignIn is what the cookie holds.
+// pendingSignIn is the content of the cookie.
 type pendingSignIn struct {
 	UserID int64     `json:"user_id"`
 	Until  time.Time `json:"until"`
-	// Password is a mark of the password that was shown: when that is changed,
-	// having shown it means nothing.
+	// Password is derived from the password hash: a new password makes the
+	// cookie invalid.
 	Password []byte `json:"password"`
 }
 
 func newPendingSignInCodec(key []byte) *securecookie.SecureCookie {
-	// How long it holds is written in it, so that the clock is ours.
+	// The cookie itself holds its date, so that tests can use their own clock.
 	return securecookie.New(key, nil).SetSerializer(securecookie.NopEncoder{}).MaxAge(0)
 }
 
@@ -41,10 +41,9 @@ func passwordMark(u *store.User) []byte {
 	return sum[:]
 }
 
-// SignInWithPassword begins a console session for whoever types the right name
-// and password. It fails as CheckPassword and SignInConsole do. ErrCodeMissing
-// means that the browser is waiting for its code: within five minutes SignInWithCode
-// takes it further.
+// SignInWithPassword starts a session of the console for the right name and
+// password. It fails like CheckPassword and SignInConsole. After
+// ErrCodeMissing, SignInWithCode can complete the sign-in within five minutes.
 func (a *Auth) SignInWithPassword(w http.ResponseWriter, r *http.Request, username, password string) error {
 	device, err := a.deviceOf(r, username)
 	if err != nil {
@@ -65,9 +64,9 @@ func (a *Auth) SignInWithPassword(w http.ResponseWriter, r *http.Request, userna
 	return a.rememberDevice(w, r, proof.User)
 }
 
-// SignInWithCode begins the console session of a browser that is waiting for its code.
-// It fails with ErrCredentials where the code is wrong or was used before, and
-// with ErrSignedOut where the browser is not, or no longer, waiting for its code.
+// SignInWithCode completes the pending sign-in of a browser. It fails with
+// ErrCredentials if the code is wrong or was used before, and with ErrSignedOut
+// if the browser has no pending sign-in.
 func (a *Auth) SignInWithCode(w http.ResponseWriter, r *http.Request, code string) error {
 	user, err := a.PendingSignIn(r)
 	if err != nil {
@@ -91,7 +90,8 @@ func (a *Auth) SignInWithCode(w http.ResponseWriter, r *http.Request, code strin
 	return a.rememberDevice(w, r, user)
 }
 
-// PendingSignIn is the user whose code a browser owes, or ErrSignedOut.
+// PendingSignIn returns the user whose sign-in is pending in a browser, or
+// ErrSignedOut.
 func (a *Auth) PendingSignIn(r *http.Request) (*store.User, error) {
 	cookie, err := r.Cookie(pendingSignInCookie)
 	if err != nil {
@@ -116,7 +116,7 @@ func (a *Auth) PendingSignIn(r *http.Request) (*store.User, error) {
 	return user, nil
 }
 
-// EndPendingSignIn takes the cookie of a browser that is waiting for its code away.
+// EndPendingSignIn deletes the cookie of a pending sign-in.
 func (a *Auth) EndPendingSignIn(w http.ResponseWriter, r *http.Request) {
 	http.SetCookie(w, a.newPendingSignInCookie(r, "", -1))
 }

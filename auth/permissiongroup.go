@@ -2,16 +2,17 @@ package auth
 
 import "slices"
 
-// PermissionGroup is a permission as people speak of it: the name that the user guide
-// uses for several abilities, or one ability under its own name. PermissionGroups exist
-// where people choose; what a user holds is always abilities.
+// PermissionGroup is a permission under the name that the user guide uses:
+// several abilities, or one. Groups are for the console, where people choose
+// permissions. A user is always stored with abilities.
 type PermissionGroup struct {
 	Name      string // "all:tags"
-	Label     string // what it permits
+	Label     string // what the group permits
 	Abilities []int  // ids, ascending
 }
 
-// PermissionGroups lists all groups by name. Every ability is in exactly one of them.
+// PermissionGroups returns all groups, sorted by name. Every ability is in
+// exactly one of them.
 func PermissionGroups() []PermissionGroup {
 	return []PermissionGroup{
 		{"activity_log:users", "See the names of other users in the activity log", []int{17}},
@@ -31,15 +32,15 @@ func PermissionGroups() []PermissionGroup {
 	}
 }
 
-// HeldGroup is a group of which a user holds something.
+// HeldGroup is a group of which a user holds at least one ability.
 type HeldGroup struct {
 	PermissionGroup
-	Missing []Ability // of the group; empty where the user holds all of it
+	Missing []Ability // abilities of the group that the user does not hold
 }
 
-// HeldGroups says in groups what the abilities are, by name. A group that is held
-// in part is told with what is missing, because its name alone would promise
-// too much. Ids that are no ability's are left out.
+// HeldGroups returns the groups of a user's abilities, sorted by name. A group
+// that is held in part lists what is missing, because its name alone would
+// promise too much. Unknown ids are ignored.
 func HeldGroups(held []int) []HeldGroup {
 	var grants []HeldGroup
 	for _, g := range PermissionGroups() {
@@ -56,25 +57,25 @@ func HeldGroups(held []int) []HeldGroup {
 	return grants
 }
 
-// Preset is a kind of user the user guide recommends.
+// Preset is a typical set of permissions that the user guide recommends.
 type Preset struct {
 	Name        string
 	Description string
 	Abilities   []int // ids, ascending
 }
 
-// Presets are the kinds of users of the user guide, 9.1.
+// Presets returns the presets of the user guide, 9.1.
 func Presets() []Preset {
 	return []Preset{
-		{"User manager", "Creates the other users and decides what they may do.", inGroups("all:users")},
+		{"User manager", "Creates the other users and decides what they may do.", abilitiesOf("all:users")},
 		{"SAP Basis, display only", "Sees everything but the users, and changes nothing.", nil},
-		{"SAP Basis, configuration", "Selects checks, tags things, and changes the settings.", inGroups("all:checks_selection", "all:settings", "all:tags")},
-		{"SAP Basis, operation", "Runs checks and cleans up what is gone.", inGroups("all:checks_execution", "cleanup:all")},
+		{"SAP Basis, configuration", "Selects checks, tags things, and changes the settings.", abilitiesOf("all:checks_selection", "all:settings", "all:tags")},
+		{"SAP Basis, operation", "Runs checks and cleans up what is gone.", abilitiesOf("all:checks_execution", "cleanup:all")},
 	}
 }
 
-// inGroups are the abilities of groups.
-func inGroups(names ...string) []int {
+// abilitiesOf returns the abilities of groups.
+func abilitiesOf(names ...string) []int {
 	var ids []int
 	for _, g := range PermissionGroups() {
 		if slices.Contains(names, g.Name) {
@@ -85,15 +86,16 @@ func inGroups(names ...string) []int {
 	return ids
 }
 
-// Difference is what a change of abilities gives and takes, in the fewest
-// words: the name of a group where all of it comes or goes, else the names of
-// the abilities.
+// Difference returns the abilities that a change adds and removes. If all
+// abilities of a group are added or removed, it gives the name of the group
+// instead of theirs.
 func Difference(before, after []int) (added, removed []string) {
-	return named(after, before), named(before, after)
+	return namesOf(after, before), namesOf(before, after)
 }
 
-// named are the names of what is in one set and not in the other.
-func named(in, notIn []int) []string {
+// namesOf returns the names of the abilities that are in one set and not in the
+// other.
+func namesOf(in, notIn []int) []string {
 	var names []string
 	for _, g := range PermissionGroups() {
 		var news []string

@@ -9,21 +9,21 @@ import (
 	"trento/store/fault"
 )
 
-// ProfileChange is what users change of themselves. What is nil stays as it
-// is.
+// ProfileChange is a change that users make to their own profile. Nil fields
+// stay as they are.
 type ProfileChange struct {
 	Fullname, Email, Password, PasswordConfirmation, CurrentPassword, Timezone *string
 	AnalyticsEnabled                                                           *bool
 	AnalyticsEULAAccepted                                                      *bool // only true has an effect
 }
 
-// ChangeProfile changes the user who asks for it. A new password, which takes
-// the current one, ends all other sessions. Another address takes the password
-// where it has to be shown again. It fails with ErrProtected for the
-// default admin, with ErrForbidden for somebody who has shown a token and
-// changes password or address, and with faults of fields.
+// ChangeProfile changes the profile of the user of id. A new password requires the
+// present one, and ends all other sessions. A new address requires the password
+// if it has to be repeated. It fails with ErrProtected for the default admin,
+// with ErrForbidden if the request was made with a token and changes password
+// or address, and with faults of fields.
 func (a *Auth) ChangeProfile(ctx context.Context, id *Identity, c ProfileChange) (*store.User, error) {
-	user, err := a.manageable(ctx, id.User.ID)
+	user, err := a.manageableUser(ctx, id.User.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -32,10 +32,10 @@ func (a *Auth) ChangeProfile(ctx context.Context, id *Identity, c ProfileChange)
 			return nil, err
 		}
 	}
-	c.Fullname, c.Email = normal(store.NormalName, c.Fullname), normal(store.NormalText, c.Email)
+	c.Fullname, c.Email = normalized(store.NormalName, c.Fullname), normalized(store.NormalText, c.Email)
 	var wrong fieldFaults
-	wrong.account(c.Fullname, c.Email, c.Timezone, c.Password, c.PasswordConfirmation)
-	a.weakPassword(c.Password, user.Username, &wrong)
+	wrong.checkAccount(c.Fullname, c.Email, c.Timezone, c.Password, c.PasswordConfirmation)
+	a.refuseWeakPassword(c.Password, user.Username, &wrong)
 	if c.Password != nil || c.Email != nil && *c.Email != user.Email && id.MustConfirm() {
 		if err := a.checkCurrentPassword(ctx, user, c.CurrentPassword, &wrong); err != nil {
 			return nil, err
@@ -61,24 +61,25 @@ func (a *Auth) ChangeProfile(ctx context.Context, id *Identity, c ProfileChange)
 		change.Password = &store.NewPassword{Hash: hash, Before: user.PasswordHash}
 	}
 	changed, err := a.store.ChangeProfile(ctx, id.Actor(), user.ID, change, id.SessionHash)
-	if errors.Is(err, store.ErrStale) { // the password that was shown is no longer the current one
-		return nil, fault.Field(currentPassword, "is invalid")
+	if errors.Is(err, store.ErrStale) { // the repeated password is no longer the present one
+		return nil, fault.Field(currentPasswordField, "is invalid")
 	}
 	return changed, err
 }
 
-const currentPassword = "current_password"
+const currentPasswordField = "current_password"
 
-// checkCurrentPassword adds to what is wrong. Whoever sits at a console that
-// was left open can guess no faster than whoever signs in.
+// checkCurrentPassword adds a fault to wrong if given is not the password of
+// the user. Wrong passwords are slowed down as at a sign-in, so a console that
+// was left open helps nobody to guess.
 func (a *Auth) checkCurrentPassword(ctx context.Context, user *store.User, given *string, wrong *fieldFaults) error {
 	if given == nil || *given == "" {
-		wrong.Add(currentPassword, isBlank)
+		wrong.Add(currentPasswordField, blankDetail)
 		return nil
 	}
-	attempt, err := a.limiter.begin(ctx, guess{of: ofCurrentPassword, name: user.Username, rule: passwordRule()})
-	if errors.Is(err, errCrowded) {
-		wrong.Add(currentPassword, "is invalid")
+	attempt, err := a.limiter.begin(ctx, guess{kind: guessedCurrentPassword, name: user.Username, rule: passwordRule()})
+	if errors.Is(err, errTooManyAttempts) {
+		wrong.Add(currentPasswordField, "is invalid")
 		return nil
 	}
 	if err != nil {
@@ -92,7 +93,7 @@ func (a *Auth) checkCurrentPassword(ctx context.Context, user *store.User, given
 		outcome = succeeded
 	case errors.Is(err, ErrCredentials):
 		outcome = failed
-		wrong.Add(currentPassword, "is invalid")
+		wrong.Add(currentPasswordField, "is invalid")
 		err = nil
 	}
 	return err

@@ -8,16 +8,17 @@ import (
 	"trento/store"
 )
 
-// maxRefusedNames bounds how many names and addresses a summary has.
+// maxRefusedNames limits the number of names and addresses in a summary.
 const maxRefusedNames = 10
 
-// refusedAttempts is what was refused, since there were too many at once, after the last summary.
+// refusedAttempts counts the attempts that were refused because of too many
+// others, since the last summary.
 type refusedAttempts struct {
 	refused          int
 	names, addresses map[string]bool
 }
 
-// add counts an attempt that was refused.
+// add counts a refused attempt.
 func (c *refusedAttempts) add(guesses []guess) {
 	if c.names == nil {
 		c.names, c.addresses = map[string]bool{}, map[string]bool{}
@@ -33,17 +34,18 @@ func (c *refusedAttempts) add(guesses []guess) {
 	}
 }
 
-// refuse counts an attempt that the limiter has let pass, but nobody had time
-// for.
+// refuse counts an attempt that the limiter has accepted but that found no free
+// hasher.
 func (l *limiter) refuse(guesses []guess) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.refused.add(guesses)
 }
 
-// LogRefusedSignIns writes one entry of the activity log about the sign-ins that were
-// refused unseen since it was called last, if there were any. One entry each
-// would let whoever floods the sign-in flood the log as well.
+// LogRefusedSignIns writes one entry to the activity log about the sign-ins
+// that were refused unchecked since its last call. Without any it writes
+// nothing. With an entry for each, a flood of sign-ins would flood the log as
+// well.
 func (a *Auth) LogRefusedSignIns(ctx context.Context) error {
 	a.limiter.mu.Lock()
 	c := a.limiter.refused

@@ -7,64 +7,64 @@ import (
 	"trento/store"
 )
 
-// Operation is one thing there is to ask of the API: a route, in the words of
-// its description.
+// Operation is one operation of the API: a route, with its summary and
+// documentation.
 type Operation struct {
 	Method, Path string    // "DELETE", "/api/v1/hosts/{id}"
-	Access       Access    // who may
-	Tokens       TokenRule // which tokens of theirs may
+	Access       Access    // which users may use it
+	Tokens       TokenRule // which of their tokens may use it
 	Summary      string    // for people
 	Doc          string    // address of its documentation
 }
 
-// String is the operation as scopes name it: "DELETE /api/v1/hosts/{id}".
+// String returns the operation in the form of scopes: "DELETE
+// /api/v1/hosts/{id}".
 func (o Operation) String() string { return o.Method + " " + o.Path }
 
-func (o Operation) reads() bool { return o.Method == http.MethodGet }
+func (o Operation) isRead() bool { return o.Method == http.MethodGet }
 
-// The scopes that stand for more than a set of operations.
+// The scopes with a meaning beyond their set of operations.
 const (
-	scopeFull     = "full"      // whatever the owner may do, in future versions, too
-	scopeReadOnly = "read_only" // whatever reads, but the agents' key
+	scopeFull     = "full"      // all that the owner may do, also in future versions
+	scopeReadOnly = "read_only" // all that only reads, except the API key
 )
 
-// ScopeSet is a predefined set of operations: its name is a scope.
+// ScopeSet is a predefined set of operations. Its name is a scope.
 type ScopeSet struct {
 	Name, Label, Description string
 	Operations               []Operation
 }
 
-// defaultScopes are the scopes of a token that was made without any.
+// defaultScopes returns the scopes of a token that is created without any.
 func defaultScopes() []string { return []string{scopeFull} }
 
-// maxScopes is how many scopes a token can have.
+// maxScopes is the largest number of scopes of a token.
 const maxScopes = 200
 
-// ScopeSets lists the predefined sets. The first, full, has all operations
-// that can be a scope of their own. The caller must not modify them.
+// ScopeSets returns the predefined sets. The first one, full, contains all
+// operations that can be a scope. The caller must not modify them.
 func (a *Auth) ScopeSets() []ScopeSet { return a.scopes.sets }
 
 // scopes knows what each scope permits.
 type scopes struct {
-	sets  []ScopeSet
-	reach map[string]*reach // by scope
+	sets      []ScopeSet
+	abilities map[string]*scopeAbilities // by the text of the scope
 }
 
-// reach is what a scope permits: the abilities that the operations within it
-// make use of, apart for those that read and those that change something.
-type reach struct {
+// scopeAbilities are the abilities that the operations of a scope need, apart
+// for operations that read and for those that change something.
+type scopeAbilities struct {
 	reading, changing []Access
 }
 
-// add adds an operation. An ability that shows a secret is left to those who
-// read only where the secret is what the operation is about, and they are to
-// have it.
-func (r *reach) add(o Operation, secrets bool) {
+// add adds the abilities that an operation needs. The ability to see the API
+// key is only added with secrets, for operations that read.
+func (r *scopeAbilities) add(o Operation, secrets bool) {
 	into := &r.changing
-	if o.reads() {
+	if o.isRead() {
 		into = &r.reading
 	}
-	if !o.reads() || o.Access != apiKeySettings {
+	if !o.isRead() || o.Access != apiKeySettings {
 		addAbility(into, o.Access)
 	}
 	for _, ability := range o.Tokens.Widened {
@@ -80,7 +80,7 @@ func addAbility(to *[]Access, ability Access) {
 	}
 }
 
-// scopeSets are the predefined sets, without their operations.
+// scopeSets returns the predefined sets, without their operations.
 func scopeSets() []ScopeSet {
 	return []ScopeSet{
 		{Name: scopeFull, Label: "Everything", Description: "Whatever you may do, now and in future versions."},
@@ -95,76 +95,75 @@ func scopeSets() []ScopeSet {
 }
 
 func newScopes(operations []Operation) *scopes {
-	s := &scopes{sets: scopeSets(), reach: make(map[string]*reach)}
+	s := &scopes{sets: scopeSets(), abilities: make(map[string]*scopeAbilities)}
 	for _, o := range operations {
 		if o.Access != Public && o.Access != Agent && !o.Tokens.InPerson {
-			s.place(o)
+			s.add(o)
 		}
 	}
 	return s
 }
 
-// place puts an operation where it belongs: into the sets, and as a scope of
-// its own.
-func (s *scopes) place(o Operation) {
-	s.of(o.String()).add(o, true)
+// add adds an operation to the sets that contain it, and as a scope of its own.
+func (s *scopes) add(o Operation) {
+	s.abilitiesOf(o.String()).add(o, true)
 	for i := range s.sets {
 		set := &s.sets[i]
 		if set.Name == scopeFull || slices.Contains(o.Tokens.Sets, set.Name) {
 			set.Operations = append(set.Operations, o)
-			s.of(set.Name).add(o, set.Name != scopeReadOnly)
+			s.abilitiesOf(set.Name).add(o, set.Name != scopeReadOnly)
 		}
 	}
 }
 
-func (s *scopes) of(scope string) *reach {
-	if s.reach[scope] == nil {
-		s.reach[scope] = new(reach)
+func (s *scopes) abilitiesOf(scope string) *scopeAbilities {
+	if s.abilities[scope] == nil {
+		s.abilities[scope] = new(scopeAbilities)
 	}
-	return s.reach[scope]
+	return s.abilities[scope]
 }
 
-// changeUsers reports whether a token of the scopes may change users.
+// changeUsers reports whether a token with these scopes may change users.
 func (s *scopes) changeUsers(names []string) bool {
 	return slices.ContainsFunc(names, func(scope string) bool {
-		return scope == scopeFull || s.reach[scope] != nil && slices.Contains(s.reach[scope].changing, allUsers)
+		return scope == scopeFull || s.abilities[scope] != nil && slices.Contains(s.abilities[scope].changing, allUsers)
 	})
 }
 
-// known reports whether there is such a scope.
-func (s *scopes) known(scope string) bool {
-	return slices.ContainsFunc(s.sets, func(set ScopeSet) bool { return set.Name == scope }) || s.reach[scope] != nil
+// exists reports whether a text is a scope.
+func (s *scopes) exists(scope string) bool {
+	return slices.ContainsFunc(s.sets, func(set ScopeSet) bool { return set.Name == scope }) || s.abilities[scope] != nil
 }
 
-// permits reports whether a token may use a route, if its owner may. operation
-// is the route as a scope of its own, empty for what is not part of the API.
+// permits reports whether a token may use a route, provided that its owner may.
+// operation is the route in the form of scopes, "" for routes outside the API.
 func (t TokenRule) permits(token *store.Token, operation string) bool {
 	return !t.InPerson && slices.ContainsFunc(token.Scopes, func(scope string) bool {
 		return scope == scopeFull || scope == operation || slices.Contains(t.Sets, scope) || slices.Contains(t.Operations, scope)
 	})
 }
 
-// narrow is what is left of the abilities of an owner within the scopes of a
-// token: those that what it may change makes use of and, for somebody who
-// reads, those that what it may read makes use of.
+// abilitiesWithin returns those abilities of an owner that the scopes of a
+// token permit: those needed by its operations that change something and, for a
+// request that reads, also those needed by its operations that read.
 //
-// The two are kept apart because abilities are not: all:users is needed to see
-// the users and to make one, and a token that is to see them must not make
-// one by a way that asks for nothing but the ability.
-func (s *scopes) narrow(t *store.Token, held []int, reads bool) []int {
+// The two are kept apart because abilities are not. all:users is needed to list
+// users and to create one. A token that may only list them must not be able to
+// create one through a route that checks nothing but the ability.
+func (s *scopes) abilitiesWithin(t *store.Token, held []int, reads bool) []int {
 	if slices.Contains(t.Scopes, scopeFull) {
 		return held
 	}
 	var kept []int
 	keep := func(abilities []Access) {
 		for _, ability := range abilities {
-			if ability.metBy(held) && !slices.Contains(kept, int(ability)) {
+			if ability.satisfiedBy(held) && !slices.Contains(kept, int(ability)) {
 				kept = append(kept, int(ability))
 			}
 		}
 	}
 	for _, scope := range t.Scopes {
-		if r := s.reach[scope]; r != nil {
+		if r := s.abilities[scope]; r != nil {
 			keep(r.changing)
 			if reads {
 				keep(r.reading)
@@ -175,8 +174,9 @@ func (s *scopes) narrow(t *store.Token, held []int, reads bool) []int {
 	return kept
 }
 
-// opensConsole reports whether a session that was begun with a token may see
-// the pages of the console, which show whatever there is.
+// opensConsole reports whether a session that was started with a token may see
+// the pages of the console. They show everything, so that takes the scope
+// "full" or "read_only".
 func opensConsole(t *store.Token) bool {
 	return slices.Contains(t.Scopes, scopeFull) || slices.Contains(t.Scopes, scopeReadOnly)
 }

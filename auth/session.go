@@ -16,21 +16,20 @@ import (
 	"trento/store"
 )
 
-// The cookie of a console session. Browsers accept the __Host- one over HTTPS
-// only and from this very host only; over plain HTTP they accept none such.
+// The names of the session cookie. Browsers accept the __Host- name over HTTPS
+// only, and only from the host itself. Over plain HTTP the other name is used.
 const (
 	cookieName       = "trento-session"
 	secureCookieName = "__Host-trento-session"
 )
 
-// sessionIDSize is the size of the secret in the cookie, in bytes. The store
-// has only its hash.
+// sessionIDSize is the size of the random id in the cookie, in bytes. The store
+// keeps only its hash.
 const sessionIDSize = 32
 
-// sessionStore keeps console sessions: a gorilla sessions.Store whose records
-// are those of package store. The cookie holds the signed id of the session
-// and nothing else. How long a session lives is written in its record, not in
-// the cookie.
+// sessionStore implements sessions.Store of gorilla with the sessions of
+// package store. The cookie holds the signed id of the session and nothing
+// else. The lifetime of a session is in its record, not in the cookie.
 type sessionStore struct {
 	auth     *Auth
 	codec    *securecookie.SecureCookie
@@ -42,20 +41,20 @@ func newSessionStore(a *Auth, key []byte, lifetime time.Duration) *sessionStore 
 	return &sessionStore{auth: a, codec: codec, lifetime: lifetime}
 }
 
-// The keys of the values a session has while a request is served.
+// The keys of session.Values while a request is served.
 type (
-	identityKey struct{} // of a session that was found: its *Identity
-	recordKey   struct{} // of a session to be saved: its store.SignIn
+	identityKey struct{} // the *Identity of a session that was found
+	recordKey   struct{} // the store.SignIn of a session to be saved
 )
 
-// Get returns the session of the request, the same one each time.
+// Get returns the session of the request. Later calls return the same one.
 func (s *sessionStore) Get(r *http.Request, name string) (*sessions.Session, error) {
 	return sessions.GetRegistry(r).Get(s, name)
 }
 
-// New finds the session the request's cookie names. It returns a new session
-// where the cookie names none, or one that has ended, or is none of ours; an
-// error is a fault of the store.
+// New returns the session that the cookie of the request names. If the cookie
+// is missing or invalid, or the session has ended, it returns a new session. An
+// error comes from the store.
 func (s *sessionStore) New(r *http.Request, name string) (*sessions.Session, error) {
 	session := sessions.NewSession(s, name)
 	session.IsNew = true
@@ -80,9 +79,9 @@ func (s *sessionStore) New(r *http.Request, name string) (*sessions.Session, err
 	return session, nil
 }
 
-// Save stores a new session under a new id and hands the id to the browser,
-// or ends the session where its MaxAge is negative. It must be called before
-// the first byte of the answer.
+// Save stores a new session under a new id and sets the cookie. If MaxAge is
+// negative, it ends the session instead. It must be called before the first
+// byte of the answer.
 func (s *sessionStore) Save(r *http.Request, w http.ResponseWriter, session *sessions.Session) error {
 	if session.Options.MaxAge < 0 {
 		if identity, ok := session.Values[identityKey{}].(*Identity); ok {
@@ -121,7 +120,7 @@ func (s *sessionStore) options(r *http.Request) *sessions.Options {
 	}
 }
 
-// name is the name the cookie has on the connection of the request.
+// name returns the name of the cookie for the connection of the request.
 func (s *sessionStore) name(r *http.Request) string {
 	if s.auth.IsHTTPS(r) {
 		return secureCookieName
@@ -129,7 +128,7 @@ func (s *sessionStore) name(r *http.Request) string {
 	return cookieName
 }
 
-// identity is who the session of the request belongs to, or ErrSignedOut.
+// identity returns the identity of the session of the request, or ErrSignedOut.
 func (s *sessionStore) identity(r *http.Request) (*Identity, error) {
 	session, err := s.Get(r, s.name(r))
 	if err != nil {
@@ -141,25 +140,25 @@ func (s *sessionStore) identity(r *http.Request) (*Identity, error) {
 	return nil, ErrSignedOut
 }
 
-// find looks the session of a cookie up.
+// find returns the identity of the session with a hash.
 func (s *sessionStore) find(r *http.Request, hash [32]byte) (*Identity, error) {
 	var id *Identity
 	var session *store.Session
 	err := s.auth.store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
-		id, session, err = s.auth.inSession(tx, hash, ViaSession)
+		id, session, err = s.auth.sessionIdentity(tx, hash, ViaSession)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	store.AfterReading(r.Context(), func(ctx context.Context) { s.auth.touch(ctx, session, attended(r)) })
+	store.AfterReading(r.Context(), func(ctx context.Context) { s.auth.touch(ctx, session, isAttended(r)) })
 	return id, nil
 }
 
-// inSession is who a session belongs to, as long as it has not ended; else
-// ErrSignedOut. All is read in one moment, so that a user who is disabled is
-// signed out with the very next request.
-func (a *Auth) inSession(tx *store.Tx, hash [32]byte, via Via) (*Identity, *store.Session, error) {
+// sessionIdentity returns the identity of a session that has not ended, or
+// ErrSignedOut. It reads session and user in one transaction, so a user who is
+// disabled is signed out with the very next request.
+func (a *Auth) sessionIdentity(tx *store.Tx, hash [32]byte, via Via) (*Identity, *store.Session, error) {
 	kind := store.ConsoleSession
 	if via == ViaToken {
 		kind = store.APISession
@@ -181,9 +180,10 @@ func (a *Auth) inSession(tx *store.Tx, hash [32]byte, via Via) (*Identity, *stor
 	return id, session, nil
 }
 
-// SignInConsole begins a console session and sets its cookie. A session the
-// browser had before ends: whoever knew its id knows nothing of the new one.
-// ErrCredentials means that the user was disabled meanwhile, or the code used.
+// SignInConsole starts a session of the console and sets its cookie. It ends
+// the former session of the browser, so a stolen old cookie does not open the
+// new session. It fails with ErrCredentials if the user was disabled meanwhile
+// or the code was used.
 func (a *Auth) SignInConsole(w http.ResponseWriter, r *http.Request, proof *Proof) error {
 	before, err := a.sessions.Get(r, a.sessions.name(r))
 	if err != nil {
@@ -200,8 +200,8 @@ func (a *Auth) SignInConsole(w http.ResponseWriter, r *http.Request, proof *Proo
 	return session.Save(r, w)
 }
 
-// SignOutConsole ends the console session of the request, if it has one, and
-// takes the cookie away.
+// SignOutConsole ends the session of the request, if there is one, and deletes
+// its cookie.
 func (a *Auth) SignOutConsole(w http.ResponseWriter, r *http.Request) error {
 	session, err := a.sessions.Get(r, a.sessions.name(r))
 	if err != nil {
@@ -211,7 +211,8 @@ func (a *Auth) SignOutConsole(w http.ResponseWriter, r *http.Request) error {
 	return session.Save(r, w)
 }
 
-// newSession is the record of a sign-in that happens now, but for its hash.
+// newSession returns the record of a sign-in at the present time. The caller
+// sets its hash.
 func (a *Auth) newSession(r *http.Request, proof *Proof, kind store.SessionKind, lifetime time.Duration) store.SignIn {
 	now := a.now().UTC()
 	address := ""
@@ -229,7 +230,7 @@ func (a *Auth) newSession(r *http.Request, proof *Proof, kind store.SessionKind,
 func (a *Auth) signIn(ctx context.Context, in store.SignIn) error {
 	err := a.store.SignIn(ctx, in)
 	if err == nil {
-		a.forgetInitialPassword(in)
+		a.deleteInitialPassword(in)
 	}
 	if errors.Is(err, store.ErrStale) {
 		var username string
@@ -250,16 +251,17 @@ func (a *Auth) signIn(ctx context.Context, in store.SignIn) error {
 	return err
 }
 
-// UnattendedHeader marks the requests of a page that keeps itself current.
+// UnattendedHeader marks requests that a page makes to keep itself current.
 const UnattendedHeader = "X-Unattended"
 
-// attended reports whether a person has caused a request, as far as the page
-// says: a stream of events, and what is fetched because of it, nobody has.
-func attended(r *http.Request) bool {
+// isAttended reports whether a person has caused a request. The stream of
+// events and requests with UnattendedHeader are not caused by a person.
+func isAttended(r *http.Request) bool {
 	return r.Header.Get(UnattendedHeader) == "" && !strings.HasPrefix(r.Header.Get("Accept"), "text/event-stream")
 }
 
-// touch notes that a session is in use. It is no reason to fail a request.
+// touch records the use of a session. An error is logged and does not fail the
+// request.
 func (a *Auth) touch(ctx context.Context, session *store.Session, attended bool) {
 	if err := a.store.TouchSession(ctx, session, attended); err != nil && ctx.Err() == nil {
 		a.log.Warn("the last use of a session could not be noted", "error", err)

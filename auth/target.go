@@ -6,10 +6,10 @@ import (
 	"unicode"
 )
 
-// LocalTarget is where to go after a sign-in that was asked for with a path,
-// query included: there, if it is a page of this server, else the front page.
-// A path that a browser could take for another host is none, nor are the
-// pages of the sign-in itself, which would send back and forth.
+// LocalTarget returns the page to go to after a sign-in, for a path that a form
+// or query gives: the path itself if it is a page of this server, else "/". It
+// refuses paths that a browser could take for another host, and the pages of
+// the sign-in.
 func LocalTarget(path string) string {
 	const front = "/"
 	page, _, _ := strings.Cut(path, "?")

@@ -17,49 +17,52 @@ import (
 	"trento/store"
 )
 
-// The ways to show a personal access token, as the log of its uses calls them.
+// The ways to send a personal access token, as the log of token uses names
+// them.
 const (
 	viaBearer    = "bearer"
 	viaBasic     = "basic"     // as the password of HTTP Basic
-	viaParameter = "parameter" // in the query or the form
+	viaParameter = "parameter" // as a parameter of the query or form
 	viaLogin     = "login"     // as the password of a sign-in
 )
 
-// TokenParameter is the parameter of a query or a form that may hold a token.
+// TokenParameter is the parameter of a query or form that can hold a token.
 const TokenParameter = "session"
 
-// anyOwner is the user name of those who show a token and need no other.
+// anyOwner is the user name to give with a token where the name does not
+// matter.
 const anyOwner = "$token"
 
-// shownToken is a personal access token as a request shows it.
-type shownToken struct {
+// presentedToken is a personal access token that a request presents.
+type presentedToken struct {
 	text, via string
-	username  string // what stands beside it, with viaBasic and viaLogin
+	username  string // the user name sent with it, for viaBasic and viaLogin
 }
 
-// showsToken finds the token that a request shows. Tokens are for programs:
-// the pages of the console take none. A header goes before a parameter.
-func showsToken(r *http.Request) (shownToken, bool) {
+// tokenIn returns the token that a request presents. Pages of the console
+// accept no tokens: tokens are for programs. A header takes precedence over a
+// parameter.
+func tokenIn(r *http.Request) (presentedToken, bool) {
 	if !strings.HasPrefix(path.Clean(r.URL.Path), "/api/") {
-		return shownToken{}, false
+		return presentedToken{}, false
 	}
 	if text, ok := bearerToken(r.Header.Get("Authorization")); ok {
-		return shownToken{text: text, via: viaBearer}, isAccessToken(text)
+		return presentedToken{text: text, via: viaBearer}, isAccessToken(text)
 	}
 	if username, password, ok := r.BasicAuth(); ok && isAccessToken(password) {
-		return shownToken{text: password, via: viaBasic, username: username}, true
+		return presentedToken{text: password, via: viaBasic, username: username}, true
 	}
 	if text := tokenParameter(r); isAccessToken(text) {
-		return shownToken{text: text, via: viaParameter}, true
+		return presentedToken{text: text, via: viaParameter}, true
 	}
-	return shownToken{}, false
+	return presentedToken{}, false
 }
 
 // maxTokenForm is the largest form that is searched for a token, in bytes.
 const maxTokenForm = 16 << 10
 
-// tokenParameter is the parameter of the query, else of the form, which can be
-// read again afterwards.
+// tokenParameter returns the token in the query or else in the form. The form
+// can be read again afterwards.
 func tokenParameter(r *http.Request) string {
 	if strings.Contains(r.URL.RawQuery, TokenParameter+"=") {
 		if text := r.URL.Query().Get(TokenParameter); text != "" {
@@ -76,7 +79,7 @@ func tokenParameter(r *http.Request) string {
 		io.Closer
 	}{io.MultiReader(bytes.NewReader(read.Bytes()), r.Body), r.Body}
 	if !errors.Is(err, io.EOF) {
-		return "" // too large, or it broke off, which whoever reads on will see
+		return "" // too large or broken off; the handler reports that
 	}
 	form, err := url.ParseQuery(read.String())
 	if err != nil {
@@ -85,16 +88,17 @@ func tokenParameter(r *http.Request) string {
 	return form.Get(TokenParameter)
 }
 
-// seenToken is a token that a text belongs to or, where text says so, did
-// belong to once.
-type seenToken struct {
-	*store.Token        // nil: none; of a deleted one only the ids and the name
-	text         string // store.TextReplaced, store.TextDeleted or empty
+// matchedToken is the token that a text belongs to, or belonged to before the
+// token was replaced or deleted.
+type matchedToken struct {
+	*store.Token        // nil: no token matches; only ids and name are set for a deleted token
+	textState    string // store.TextReplaced, store.TextDeleted, or "" for a valid text
 }
 
-// tokenOwner is who shows a token. ErrSignedOut says that it is worth nothing
-// here; the token is returned nevertheless, where there is or was such a one.
-func (a *Auth) tokenOwner(shown shownToken) (user *store.User, token seenToken, err error) {
+// tokenOwner returns the owner of a presented token. It fails with ErrSignedOut
+// if the token is not valid for this request; even then it returns the token
+// that matches, if any, for the log.
+func (a *Auth) tokenOwner(shown presentedToken) (user *store.User, token matchedToken, err error) {
 	if len(shown.text) != tokenTextSize {
 		return nil, token, ErrSignedOut
 	}
@@ -104,7 +108,7 @@ func (a *Auth) tokenOwner(shown shownToken) (user *store.User, token seenToken, 
 		if errors.Is(err, store.ErrNotFound) {
 			former, err := tx.FormerTextOf(hash)
 			if err == nil {
-				token = seenToken{&store.Token{ID: former.TokenID, UserID: former.UserID, Name: former.Name}, former.State}
+				token = matchedToken{&store.Token{ID: former.TokenID, UserID: former.UserID, Name: former.Name}, former.State}
 			}
 			if err == nil || errors.Is(err, store.ErrNotFound) {
 				return ErrSignedOut
@@ -129,8 +133,9 @@ func (a *Auth) tokenOwner(shown shownToken) (user *store.User, token seenToken, 
 	return user, token, err
 }
 
-// fits reports whether a token may be shown in this way.
-func (s shownToken) fits(owner *store.User, settings *store.TokenSettings) bool {
+// fits reports whether the settings permit sending a token in this way, and the
+// user name sent with it is that of the owner or anyOwner.
+func (s presentedToken) fits(owner *store.User, settings *store.TokenSettings) bool {
 	named := s.username == anyOwner || store.NormalUsername(s.username) == store.NormalUsername(owner.Username)
 	switch s.via {
 	case viaBasic:
@@ -143,8 +148,8 @@ func (s shownToken) fits(owner *store.User, settings *store.TokenSettings) bool 
 	return true
 }
 
-// byToken is tokenOwner for a request.
-func (a *Auth) byToken(shown shownToken) (*Identity, seenToken, error) {
+// identifyToken returns the identity behind a presented token.
+func (a *Auth) identifyToken(shown presentedToken) (*Identity, matchedToken, error) {
 	user, token, err := a.tokenOwner(shown)
 	if err != nil {
 		return nil, token, err
@@ -152,22 +157,23 @@ func (a *Auth) byToken(shown shownToken) (*Identity, seenToken, error) {
 	return &Identity{User: user, Via: ViaPersonalToken, Token: token.Token}, token, nil
 }
 
-// sessionToken is the token that a session was begun with, nil for a session
-// that was begun in person. ErrSignedOut says that the session has ended with
-// its token.
+// sessionToken returns the token that a session was started with; nil for a
+// session started with a password. It fails with ErrSignedOut if the token is
+// not valid any more.
 func (a *Auth) sessionToken(tx *store.Tx, session *store.Session) (*store.Token, error) {
 	if session.TokenID == "" {
 		return nil, nil
 	}
-	token, settings, err := a.liveToken(tx, session.UserID, session.TokenID)
+	token, settings, err := a.validToken(tx, session.UserID, session.TokenID)
 	if err == nil && !settings.AllowSignIn {
 		return nil, ErrSignedOut
 	}
 	return token, err
 }
 
-// liveToken is a token that is worth something now, else ErrSignedOut.
-func (a *Auth) liveToken(tx *store.Tx, userID int64, id string) (*store.Token, *store.TokenSettings, error) {
+// validToken returns a token that is valid now, with the settings, or
+// ErrSignedOut.
+func (a *Auth) validToken(tx *store.Tx, userID int64, id string) (*store.Token, *store.TokenSettings, error) {
 	token, err := tx.Token(userID, id)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil, ErrSignedOut
@@ -185,10 +191,11 @@ func (a *Auth) liveToken(tx *store.Tx, userID int64, id string) (*store.Token, *
 	return token, settings, nil
 }
 
-// proveByToken is prove for a token in the place of the password. It goes
-// around the second factor, which is why the settings forbid it at first.
-func (a *Auth) proveByToken(ctx context.Context, c Credentials) (*Proof, error) {
-	user, token, err := a.tokenOwner(shownToken{text: c.Password, via: viaLogin, username: c.Username})
+// checkTokenCredentials is checkCredentials for a token in the place of the
+// password. It bypasses the second factor, so the settings forbid it by
+// default.
+func (a *Auth) checkTokenCredentials(ctx context.Context, c Credentials) (*Proof, error) {
+	user, token, err := a.tokenOwner(presentedToken{text: c.Password, via: viaLogin, username: c.Username})
 	if used, ok := ctx.Value(signInKey{}).(*signInToken); ok {
 		used.token = token
 	}
@@ -201,13 +208,13 @@ func (a *Auth) proveByToken(ctx context.Context, c Credentials) (*Proof, error) 
 	return &Proof{User: user, Method: store.MethodToken, TokenID: token.ID}, nil
 }
 
-// signInToken is where a sign-in leaves the token it was tried with, so that
-// Identify can log what became of it.
-type signInToken struct{ token seenToken }
+// signInToken receives the token that a sign-in was tried with, so that
+// Identify can log the use.
+type signInToken struct{ token matchedToken }
 
 type signInKey struct{}
 
-// isSignIn reports whether a request is one of those that show a password.
+// isSignIn reports whether a request is a sign-in with a password.
 func isSignIn(r *http.Request) bool {
 	if r.Method != http.MethodPost {
 		return false
@@ -216,9 +223,9 @@ func isSignIn(r *http.Request) bool {
 	return clean == "/api/session" || clean == "/session"
 }
 
-// serveNoted serves a request and notes that it was made with a token, which
-// is asked for afterwards and may be nil.
-func (a *Auth) serveNoted(w http.ResponseWriter, r *http.Request, next http.Handler, via string, tokenOf func() seenToken) {
+// serveLogged serves a request and records the use of a token. tokenOf is
+// called afterwards; its token can be nil.
+func (a *Auth) serveLogged(w http.ResponseWriter, r *http.Request, next http.Handler, via string, tokenOf func() matchedToken) {
 	at, answer, finished := a.now(), httpsnoop.Metrics{Code: http.StatusOK}, false
 	defer func() {
 		token := tokenOf()
@@ -226,18 +233,18 @@ func (a *Auth) serveNoted(w http.ResponseWriter, r *http.Request, next http.Hand
 			return
 		}
 		if !finished && answer.Written == 0 {
-			answer.Code = http.StatusInternalServerError // what a panic is answered with
+			answer.Code = http.StatusInternalServerError // the status of the answer to a panic
 		}
 		a.store.NoteTokenUse(store.TokenUse{
 			UserID: token.UserID, At: at, TokenID: token.ID, TokenName: token.Name,
-			Method: r.Method, Path: r.URL.Path, Status: answer.Code, Address: a.addressOf(r), UserAgent: r.UserAgent(), Via: via, Text: token.text,
+			Method: r.Method, Path: r.URL.Path, Status: answer.Code, Address: a.addressOf(r), UserAgent: r.UserAgent(), Via: via, Text: token.textState,
 		})
 	}()
 	answer.CaptureMetrics(w, func(w http.ResponseWriter) { next.ServeHTTP(w, r) })
 	finished = true
 }
 
-// addressOf is the address of the client as text; empty where there is none.
+// addressOf returns the address of the client as text; "" if it is unknown.
 func (a *Auth) addressOf(r *http.Request) string {
 	if client := a.ClientAddress(r); client.IsValid() {
 		return client.String()
@@ -245,12 +252,12 @@ func (a *Auth) addressOf(r *http.Request) string {
 	return ""
 }
 
-// forwardingHeaders are what proxies leave behind.
+// forwardingHeaders are headers that proxies add.
 var forwardingHeaders = []string{"Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip"}
 
-// MayIntrospect reports whether a request may ask whom a token belongs to. It
-// must come straight from this machine or from one that the configuration
-// names, or through trusted proxies from one that the configuration names.
+// MayIntrospect reports whether a request may use token introspection. It must
+// come directly from this machine or from a configured network, or through
+// trusted proxies from a configured network.
 func (a *Auth) MayIntrospect(r *http.Request) bool {
 	client, proxies := a.client(r)
 	named := slices.ContainsFunc(a.introspectors, func(n netip.Prefix) bool { return n.Contains(client) })
@@ -261,25 +268,25 @@ func (a *Auth) MayIntrospect(r *http.Request) bool {
 	return client.IsLoopback() || named
 }
 
-// Introspection is what there is to know about a token that is good.
+// Introspection is what introspection tells about a valid token.
 type Introspection struct {
 	User *store.User
-	// Abilities are what the token lets its bearer change. Whoever is told of
-	// an ability lets the bearer do all of it, so what the token may only read
-	// is not among them.
+	// Abilities are those that the token permits to use for changes. The
+	// receiver lets the bearer do everything that an ability stands for, so
+	// abilities that the token permits for reading only are left out.
 	Abilities []Ability
 	Scopes    []string // nil: no limit
-	Access    *Claims  // of an access token, nil for a personal one
+	Access    *Claims  // claims of an access token; nil for a personal one
 }
 
-// Introspect returns what there is to know about an access token or a personal
-// access token, or ErrSignedOut where it is good for nothing.
+// Introspect returns what is known about an access token or a personal access
+// token. It fails with ErrSignedOut if the token is not valid.
 func (a *Auth) Introspect(text string) (*Introspection, error) {
 	var id *Identity
 	var claims *Claims
 	var err error
 	if isAccessToken(text) {
-		id, _, err = a.byToken(shownToken{text: text, via: viaBearer})
+		id, _, err = a.identifyToken(presentedToken{text: text, via: viaBearer})
 	} else {
 		id, claims, err = a.tokenIdentity(text)
 	}
@@ -289,7 +296,7 @@ func (a *Auth) Introspect(text string) (*Introspection, error) {
 	found := &Introspection{User: id.User, Access: claims}
 	held := id.User.Abilities
 	if id.Token != nil {
-		held = a.scopes.narrow(id.Token, held, false)
+		held = a.scopes.abilitiesWithin(id.Token, held, false)
 		if !slices.Contains(id.Token.Scopes, scopeFull) {
 			found.Scopes = id.Token.Scopes
 		}

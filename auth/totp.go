@@ -18,27 +18,27 @@ import (
 	"trento/store"
 )
 
-// The parameters of the second factor, RFC 6238: those every authenticator
-// app assumes.
+// The parameters of the second factor, RFC 6238. Every authenticator app
+// assumes them.
 const (
 	totpSecretSize = 20 // bytes
 	totpPeriod     = 30 // seconds
 )
 
-var base32Text = base32.StdEncoding.WithPadding(base32.NoPadding)
+var base32Encoding = base32.StdEncoding.WithPadding(base32.NoPadding)
 
-// Enrollment is what an authenticator app has to know.
+// Enrollment is what an authenticator app needs.
 type Enrollment struct {
 	Secret string // in base32, to be typed
 	URI    string // otpauth://…, to be scanned
 }
 
-// BeginTOTP makes the secret of a second factor for the user who asks. It is
-// in force once ConfirmTOTP has seen a code of it; until then another call
-// replaces it. It fails with ErrTOTPEnabled, with ErrProtected for the default
-// admin, and with ErrForbidden for somebody who has shown a token.
+// BeginTOTP generates the secret of a second factor for the user of id.
+// ConfirmTOTP enables it; until then another call replaces it. It fails with
+// ErrTOTPEnabled, with ErrProtected for the default admin, and with
+// ErrForbidden if the request was made with a token.
 func (a *Auth) BeginTOTP(ctx context.Context, id *Identity) (Enrollment, error) {
-	user, err := a.inPerson(ctx, id)
+	user, err := a.totpUser(ctx, id)
 	if err != nil {
 		return Enrollment{}, err
 	}
@@ -54,10 +54,10 @@ func (a *Auth) BeginTOTP(ctx context.Context, id *Identity) (Enrollment, error) 
 	return newEnrollment(user, secret), nil
 }
 
-// PendingTOTP is what BeginTOTP has offered to the user who asks and is not in
-// force yet. It fails with store.ErrNotFound where there is no such thing.
+// PendingTOTP returns the enrollment that BeginTOTP has generated and that is
+// not enabled yet. It fails with store.ErrNotFound if there is none.
 func (a *Auth) PendingTOTP(ctx context.Context, id *Identity) (Enrollment, error) {
-	user, err := a.manageable(ctx, id.User.ID)
+	user, err := a.manageableUser(ctx, id.User.ID)
 	if err != nil {
 		return Enrollment{}, err
 	}
@@ -72,16 +72,16 @@ func (a *Auth) PendingTOTP(ctx context.Context, id *Identity) (Enrollment, error
 }
 
 func newEnrollment(user *store.User, secret []byte) Enrollment {
-	text := base32Text.EncodeToString(secret)
+	text := base32Encoding.EncodeToString(secret)
 	return Enrollment{Secret: text, URI: "otpauth://totp/trento:" + url.PathEscape(user.Username) + "?secret=" + text + "&issuer=Trento"}
 }
 
-// ConfirmTOTP puts the second factor into force whose code this is, and
-// returns since when it is. The code cannot be used to sign in any more. All
-// other sessions of the user end: they were begun without the factor. It fails
-// with ErrTOTPCode, and like BeginTOTP.
+// ConfirmTOTP enables the pending second factor of the user of id if the code
+// matches, and returns the time of that. The code cannot be used to sign in any
+// more. All other sessions of the user end: they were started without the
+// factor. It fails with ErrTOTPCode, and like BeginTOTP.
 func (a *Auth) ConfirmTOTP(ctx context.Context, id *Identity, code string) (time.Time, error) {
-	user, err := a.inPerson(ctx, id)
+	user, err := a.totpUser(ctx, id)
 	switch {
 	case err != nil:
 		return time.Time{}, err
@@ -109,12 +109,12 @@ func (a *Auth) ConfirmTOTP(ctx context.Context, id *Identity, code string) (time
 	return *user.TOTPEnabledAt, nil
 }
 
-// EndTOTP ends the second factor of the user who asks, whether there is one or
-// not. It fails like BeginTOTP, and with a fault of
-// current_password where that has to be shown again and is not. A secret that
-// is not in force yet is given up without.
+// EndTOTP disables the second factor of the user of id, if there is one, and
+// discards a pending one. It fails like BeginTOTP. If a second factor is
+// enabled and the password has to be repeated, it also fails with a fault of
+// current_password.
 func (a *Auth) EndTOTP(ctx context.Context, id *Identity) error {
-	user, err := a.inPerson(ctx, id)
+	user, err := a.totpUser(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -126,20 +126,21 @@ func (a *Auth) EndTOTP(ctx context.Context, id *Identity) error {
 	return a.store.DisableTOTP(ctx, id.Actor(), id.User.ID)
 }
 
-// inPerson is the user who asks about the own second factor: not the default
-// admin, and not the bearer of a token, which must not outlive itself.
-func (a *Auth) inPerson(ctx context.Context, id *Identity) (*store.User, error) {
+// totpUser returns the user of id for a change of the second factor. It refuses
+// the default admin, and requests made with a token: a stolen token must not be
+// able to take over the account.
+func (a *Auth) totpUser(ctx context.Context, id *Identity) (*store.User, error) {
 	if err := id.RequireNoToken(); err != nil {
 		return nil, err
 	}
-	return a.manageable(ctx, id.User.ID)
+	return a.manageableUser(ctx, id.User.ID)
 }
 
-// checkCode returns the time of a code that is right, or ErrCredentials. The
-// code is used up by the sign-in that follows.
+// checkCode returns the time of a right code, or ErrCredentials. The sign-in
+// that follows marks the code as used.
 func (a *Auth) checkCode(ctx context.Context, user *store.User, code string, device deviceID) (*time.Time, error) {
-	attempt, err := a.limiter.begin(ctx, guess{of: ofCode, name: user.Username, device: device, rule: codeRule()})
-	if errors.Is(err, errCrowded) {
+	attempt, err := a.limiter.begin(ctx, guess{kind: guessedCode, name: user.Username, device: device, rule: codeRule()})
+	if errors.Is(err, errTooManyAttempts) {
 		return nil, ErrCredentials
 	}
 	if err != nil {
@@ -159,10 +160,10 @@ func (a *Auth) checkCode(ctx context.Context, user *store.User, code string, dev
 	return nil, err
 }
 
-// codeTime returns a time at which a code is the right one: now, or one period
-// before or after, because clocks differ and typing takes time (RFC 6238,
-// 5.2). It fails with ErrCredentials. Whether the code was used before is
-// another question.
+// codeTime returns the time for which a code is right: now, or one period
+// before or after, because clocks differ and typing takes time (RFC 6238, 5.2).
+// It fails with ErrCredentials. It does not check whether the code was used
+// before.
 func (a *Auth) codeTime(user *store.User, code string) (time.Time, error) {
 	secret, err := a.unseal(user.ID, user.TOTPSecret)
 	if err != nil {
@@ -171,7 +172,7 @@ func (a *Auth) codeTime(user *store.User, code string) (time.Time, error) {
 	now := a.now().UTC()
 	for _, periods := range []time.Duration{0, -1, 1} {
 		at := now.Add(periods * totpPeriod * time.Second)
-		fits, err := totp.ValidateCustom(code, base32Text.EncodeToString(secret), at, totp.ValidateOpts{
+		fits, err := totp.ValidateCustom(code, base32Encoding.EncodeToString(secret), at, totp.ValidateOpts{
 			Period: totpPeriod, Skew: 0, Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1,
 		})
 		if errors.Is(err, otp.ErrValidateInputInvalidLength) {
@@ -187,7 +188,7 @@ func (a *Auth) codeTime(user *store.User, code string) (time.Time, error) {
 	return time.Time{}, ErrCredentials
 }
 
-// newSealer makes what a key of 32 bytes encrypts with.
+// newSealer returns a cipher for a key of 32 bytes.
 func newSealer(key []byte) (cipher.AEAD, error) {
 	block, err := aes.NewCipher(key)
 	if err != nil {
@@ -196,8 +197,8 @@ func newSealer(key []byte) (cipher.AEAD, error) {
 	return cipher.NewGCMWithRandomNonce(block)
 }
 
-// seal encrypts a secret of a user. It is bound to the user: put into another
-// account it cannot be read.
+// seal encrypts a secret of a user. The result is bound to the user: it cannot
+// be decrypted for another account.
 func (a *Auth) seal(userID int64, secret []byte) []byte {
 	return a.sealer.Seal(nil, nil, secret, []byte(strconv.FormatInt(userID, 10)))
 }

@@ -57,7 +57,7 @@ func TestEnrollment(t *testing.T) {
 		t.Errorf("offered %+v", first)
 	}
 	stored := f.named("ann lee")
-	secret, _ := base32Text.DecodeString(first.Secret)
+	secret, _ := base32Encoding.DecodeString(first.Secret)
 	if bytes.Contains(stored.TOTPSecret, secret) || stored.TOTPEnabledAt != nil || stored.LockVersion != 1 {
 		t.Errorf("stored %+v", stored)
 	}

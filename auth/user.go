@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
-	_ "time/tzdata" // a bare machine knows no time zones
+	_ "time/tzdata" // for machines without a time zone database
 	"unicode/utf8"
 
 	"trento/store"
@@ -14,32 +14,32 @@ import (
 	"trento/store/fault"
 )
 
-// fieldFaults is what is wrong with the fields of a request, as it is found out.
+// fieldFaults collects the faults of the fields of a request.
 type fieldFaults struct{ fault.Errors }
 
-const isBlank = "can't be blank"
+const blankDetail = "can't be blank"
 
-func blank(text string) bool { return strings.TrimSpace(text) == "" }
+func isBlank(text string) bool { return strings.TrimSpace(text) == "" }
 
-// MaxName is the length of a user name or full name in characters.
+// MaxName is the largest length of a user name or full name, in characters.
 const MaxName = 255
 
-// reservedNames are actors of the activity log that are nobody.
+// reservedNames are actors in the activity log that are not users.
 var reservedNames = []string{activity.System, activity.NoUsername}
 
-// username checks a user name as it was typed: its normal form would hide
-// bytes that are no text.
-func (f *fieldFaults) username(name string) {
-	if f.name("username", store.NormalName(name)); slices.Contains(reservedNames, store.NormalUsername(name)) {
+// checkUsername checks a user name as it was entered. Normalizing it first
+// would hide bytes that are not UTF-8.
+func (f *fieldFaults) checkUsername(name string) {
+	if f.checkName("username", store.NormalName(name)); slices.Contains(reservedNames, store.NormalUsername(name)) {
 		f.Add("username", "is reserved")
 	}
 }
 
-// name checks a name in its normal form.
-func (f *fieldFaults) name(field, name string) {
+// checkName checks a normalized name.
+func (f *fieldFaults) checkName(field, name string) {
 	switch {
-	case blank(name):
-		f.Add(field, isBlank)
+	case isBlank(name):
+		f.Add(field, blankDetail)
 	case store.CheckName(name) != "":
 		f.Add(field, store.CheckName(name))
 	case utf8.RuneCountInString(name) > MaxName:
@@ -47,56 +47,56 @@ func (f *fieldFaults) name(field, name string) {
 	}
 }
 
-func (f *fieldFaults) email(address string) {
+func (f *fieldFaults) checkEmail(address string) {
 	switch {
-	case blank(address):
-		f.Add("email", isBlank)
+	case isBlank(address):
+		f.Add("email", blankDetail)
 	case !isEmail(address) || store.CheckName(address) != "":
 		f.Add("email", "is not a valid email")
 	}
 }
 
-// timezone checks the name of a time zone of the IANA database. Neither the
-// empty name nor that of the zone of this machine is one.
-func (f *fieldFaults) timezone(name string) {
+// checkTimezone checks the name of a time zone of the IANA database. It refuses
+// "" and "Local", which Go accepts.
+func (f *fieldFaults) checkTimezone(name string) {
 	_, err := time.LoadLocation(name)
 	if err != nil || name == "" || name == "Local" {
 		f.Add("timezone", "is not a valid IANA timezone")
 	}
 }
 
-func (f *fieldFaults) abilities(ids []int) {
+func (f *fieldFaults) checkAbilities(ids []int) {
 	for _, id := range ids {
-		if _, ok := abilityOf(id); !ok {
+		if _, ok := abilityByID(id); !ok {
 			f.Add("abilities", "is invalid")
 			return
 		}
 	}
 }
 
-// password checks a password that is to be set.
-func (f *fieldFaults) password(password string, confirmation *string) {
-	if blank(password) {
-		f.Add("password", isBlank)
+// checkPassword checks a new password.
+func (f *fieldFaults) checkPassword(password string, confirmation *string) {
+	if isBlank(password) {
+		f.Add("password", blankDetail)
 	} else {
 		for _, broken := range CheckPasswordRules(password) {
 			f.Add("password", broken)
 		}
 	}
-	f.confirmation(password, confirmation)
+	f.checkConfirmation(password, confirmation)
 }
 
-func (f *fieldFaults) confirmation(password string, confirmation *string) {
+func (f *fieldFaults) checkConfirmation(password string, confirmation *string) {
 	switch {
-	case confirmation == nil || blank(*confirmation):
-		f.Add("password_confirmation", isBlank)
+	case confirmation == nil || isBlank(*confirmation):
+		f.Add("password_confirmation", blankDetail)
 	case *confirmation != password:
 		f.Add("password_confirmation", "does not match confirmation")
 	}
 }
 
-// normal is a value in its normal form, where there is one.
-func normal(form func(string) string, value *string) *string {
+// normalized returns a value in its normal form; nil stays nil.
+func normalized(form func(string) string, value *string) *string {
 	if value == nil {
 		return nil
 	}
@@ -104,31 +104,32 @@ func normal(form func(string) string, value *string) *string {
 	return &text
 }
 
-// account checks the fields that users and those who manage them may change.
-func (f *fieldFaults) account(fullname, email, timezone, password, confirmation *string) {
+// checkAccount checks the fields that users and those who manage them may
+// change.
+func (f *fieldFaults) checkAccount(fullname, email, timezone, password, confirmation *string) {
 	if fullname != nil {
-		f.name("fullname", *fullname)
+		f.checkName("fullname", *fullname)
 	}
 	if email != nil {
-		f.email(*email)
+		f.checkEmail(*email)
 	}
 	if timezone != nil {
-		f.timezone(*timezone)
+		f.checkTimezone(*timezone)
 	}
 	switch {
 	case password != nil:
-		f.password(*password, confirmation)
+		f.checkPassword(*password, confirmation)
 	case confirmation != nil:
-		f.confirmation("", confirmation)
+		f.checkConfirmation("", confirmation)
 	}
 }
 
-// DefaultAdmin reports whether a user is the one that the configuration names,
-// who is changed by the configuration alone.
+// DefaultAdmin reports whether a user is the default admin, whom only the
+// configuration can change.
 func (a *Auth) DefaultAdmin(u *store.User) bool { return u.Username == a.admin }
 
-// NewUser is what it takes to make a user. store.DefaultTimezone is for those
-// who choose none.
+// NewUser is what is needed to create a user. Without a time zone the user gets
+// store.DefaultTimezone.
 type NewUser struct {
 	Username, Fullname, Email      string
 	Password, PasswordConfirmation string
@@ -137,15 +138,14 @@ type NewUser struct {
 	Enabled                        bool
 }
 
-// administers reports whether abilities are those of somebody who can make
-// administrators.
+// administers reports whether abilities permit making administrators.
 func administers(abilities []int) bool {
 	return slices.Contains(abilities, allAll) || slices.Contains(abilities, allUsers)
 }
 
-// mayGrantAdministration is ErrForbidden for whoever has shown a token that
-// manages users and was not made to make administrators: it must not be worth
-// more than it seems, by making an account that may do everything.
+// mayGrantAdministration fails with ErrForbidden if the request was made with a
+// token that manages users but may not make administrators. Otherwise such a
+// token could create an account with all permissions.
 func (id *Identity) mayGrantAdministration() error {
 	t := id.Token
 	if t == nil || t.MayGrantAdministration || slices.Contains(t.Scopes, scopeFull) {
@@ -154,9 +154,9 @@ func (id *Identity) mayGrantAdministration() error {
 	return ErrForbidden
 }
 
-// grantsAdministration reports whether a change makes an administrator, or lets
-// somebody act as one: it gives the abilities, or the password, or the account
-// back, or takes the second factor away.
+// grantsAdministration reports whether a change makes an administrator or gives
+// access to the account of one: it adds the abilities, sets the password,
+// enables the account, or disables the second factor.
 func (c *UserChange) grantsAdministration(u *store.User) bool {
 	if c.Abilities != nil && administers(*c.Abilities) {
 		for _, ability := range []int{allAll, allUsers} {
@@ -168,8 +168,8 @@ func (c *UserChange) grantsAdministration(u *store.User) bool {
 	return administers(u.Abilities) && (c.Password != nil || c.DisableTOTP || c.Enabled != nil && *c.Enabled && !u.Enabled())
 }
 
-// CreateUser makes a user. It fails with faults of fields, and with ErrForbidden
-// for a token that may not make administrators.
+// CreateUser creates a user. It fails with faults of fields, and with
+// ErrForbidden for a token that may not make administrators.
 func (a *Auth) CreateUser(ctx context.Context, by *Identity, n NewUser) (*store.User, error) {
 	if administers(n.Abilities) {
 		if err := by.mayGrantAdministration(); err != nil {
@@ -177,12 +177,12 @@ func (a *Auth) CreateUser(ctx context.Context, by *Identity, n NewUser) (*store.
 		}
 	}
 	var wrong fieldFaults
-	wrong.username(n.Username)
+	wrong.checkUsername(n.Username)
 	n.Username = store.NormalUsername(n.Username)
 	n.Fullname, n.Email = store.NormalName(n.Fullname), store.NormalText(n.Email)
-	wrong.abilities(n.Abilities)
-	wrong.account(&n.Fullname, &n.Email, &n.Timezone, &n.Password, &n.PasswordConfirmation)
-	a.weakPassword(&n.Password, n.Username, &wrong)
+	wrong.checkAbilities(n.Abilities)
+	wrong.checkAccount(&n.Fullname, &n.Email, &n.Timezone, &n.Password, &n.PasswordConfirmation)
+	a.refuseWeakPassword(&n.Password, n.Username, &wrong)
 	if err := wrong.Err(); err != nil {
 		return nil, err
 	}
@@ -201,8 +201,8 @@ func (a *Auth) CreateUser(ctx context.Context, by *Identity, n NewUser) (*store.
 	return u, err
 }
 
-// UserChange is what somebody who manages users changes of one. What is nil
-// stays as it is.
+// UserChange is a change of a user by somebody who manages users. Nil fields
+// stay as they are.
 type UserChange struct {
 	Fullname, Email, Password, PasswordConfirmation, Timezone *string
 	Abilities                                                 *[]int
@@ -210,20 +210,20 @@ type UserChange struct {
 	DisableTOTP                                               bool
 }
 
-// takesOver reports whether the change decides about who can sign in as the
-// user.
-func (c *UserChange) takesOver(before *store.User) bool {
+// changesSignIn reports whether a change decides who can sign in as the user.
+func (c *UserChange) changesSignIn(before *store.User) bool {
 	return c.Password != nil || c.Email != nil && *c.Email != before.Email || c.DisableTOTP && before.TOTPEnabledAt != nil
 }
 
-// ChangeUser changes a user. A change of how the user signs in takes the
-// password of whoever asks, where it has to be shown again. It fails with
-// store.ErrNotFound, with ErrProtected for the default admin, with ErrForbidden for somebody who has
-// shown a token and changes how the owner signs in, or makes an administrator
-// without having been made for it, with faults of fields, and with store.ErrStale
-// where the user is not of that version any more.
+// ChangeUser changes a user. A change of how the user signs in requires the
+// password of the user by, if it has to be repeated. It fails with
+// store.ErrNotFound, with ErrProtected for the default admin, with
+// store.ErrStale if the user does not have that version any more, and with
+// faults of fields. With a token it fails with ErrForbidden if the change
+// decides how the owner of the token signs in, or makes an administrator and
+// the token may not.
 func (a *Auth) ChangeUser(ctx context.Context, by *Identity, id int64, version int, c UserChange) (*store.User, error) {
-	before, err := a.manageable(ctx, id)
+	before, err := a.manageableUser(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -231,7 +231,7 @@ func (a *Auth) ChangeUser(ctx context.Context, by *Identity, id int64, version i
 		if c.grantsAdministration(before) {
 			return nil, err
 		}
-		if before.LockVersion != version { // else it could be an administrator by then
+		if before.LockVersion != version { // a later version could be an administrator
 			return nil, fmt.Errorf("user %d: %w", id, store.ErrStale)
 		}
 	}
@@ -240,14 +240,14 @@ func (a *Auth) ChangeUser(ctx context.Context, by *Identity, id int64, version i
 			return nil, err
 		}
 	}
-	c.Fullname, c.Email = normal(store.NormalName, c.Fullname), normal(store.NormalText, c.Email)
+	c.Fullname, c.Email = normalized(store.NormalName, c.Fullname), normalized(store.NormalText, c.Email)
 	var wrong fieldFaults
-	wrong.account(c.Fullname, c.Email, c.Timezone, c.Password, c.PasswordConfirmation)
+	wrong.checkAccount(c.Fullname, c.Email, c.Timezone, c.Password, c.PasswordConfirmation)
 	if c.Abilities != nil {
-		wrong.abilities(*c.Abilities)
+		wrong.checkAbilities(*c.Abilities)
 	}
-	a.weakPassword(c.Password, before.Username, &wrong)
-	if c.takesOver(before) {
+	a.refuseWeakPassword(c.Password, before.Username, &wrong)
+	if c.changesSignIn(before) {
 		if err := a.confirm(ctx, by, &wrong); err != nil {
 			return nil, err
 		}
@@ -277,14 +277,14 @@ func (a *Auth) ChangeUser(ctx context.Context, by *Identity, id int64, version i
 // DeleteUser deletes a user. It fails with store.ErrNotFound, and with
 // ErrProtected for the default admin.
 func (a *Auth) DeleteUser(ctx context.Context, by *Identity, id int64) error {
-	if _, err := a.manageable(ctx, id); err != nil {
+	if _, err := a.manageableUser(ctx, id); err != nil {
 		return err
 	}
 	return a.store.DeleteUser(ctx, by.Actor(), id)
 }
 
-// manageable is a user that those who manage users may change.
-func (a *Auth) manageable(ctx context.Context, id int64) (u *store.User, err error) {
+// manageableUser returns a user, unless it is the default admin.
+func (a *Auth) manageableUser(ctx context.Context, id int64) (u *store.User, err error) {
 	err = a.store.ViewIn(ctx, func(tx *store.Tx) error {
 		u, err = tx.User(id)
 		return err
@@ -295,20 +295,22 @@ func (a *Auth) manageable(ctx context.Context, id int64) (u *store.User, err err
 	return u, err
 }
 
-// accountRequest is what the activity log shows of a request about an account.
+// accountRequest returns a request about an account as the activity log shows
+// it.
 func accountRequest(fullname, email, timezone, password *string) activity.AccountRequest {
 	given := activity.Redacted(password != nil)
 	return activity.AccountRequest{Fullname: fullname, Email: email, Timezone: timezone, Password: given, PasswordConfirmation: given}
 }
 
-// loggedAbilities are abilities as the activity log shows them; nil stays nil.
+// loggedAbilities returns abilities as the activity log shows them; nil stays
+// nil.
 func loggedAbilities(ids *[]int) *[]activity.Ability {
 	if ids == nil {
 		return nil
 	}
 	shown := make([]activity.Ability, 0, len(*ids))
 	for _, id := range *ids {
-		if known, ok := abilityOf(id); ok {
+		if known, ok := abilityByID(id); ok {
 			shown = append(shown, activity.Ability{ID: known.ID, Name: known.Name, Resource: known.Resource, Label: known.Label})
 		}
 	}

@@ -9,23 +9,24 @@ import (
 	"trento/store"
 )
 
-// maxScoredBytes is how much of a password is judged, in bytes: the time grows
-// with its square, and longer ones are not common.
+// maxScoredBytes is how much of a password is scored, in bytes. The time of
+// scoring grows with the square of the length, and longer passwords are not
+// common ones.
 const maxScoredBytes = 64
 
-// What a password can be beside within the rules.
+// Why a password that follows the rules is weak.
 const (
-	holdsUsername = "contains the user name"
-	isCommon      = "is easy to guess: it is a common password, or close to one"
+	containsUsername = "contains the user name"
+	isCommonPassword = "is easy to guess: it is a common password, or close to one"
 )
 
-// PasswordWarning says why a password that follows the rules is a bad one, in
-// the words of a fault of the field password; it is empty for one that
-// is not. With PASSWORD_POLICY=strict such a password is refused.
+// PasswordWarning says why a password that follows the rules is weak, in the
+// words of a fault of the field password; "" if it is not weak. With
+// PASSWORD_POLICY=strict such a password is refused.
 func PasswordWarning(password, username string) string {
 	name := store.NormalUsername(username)
 	if utf8.RuneCountInString(name) > 2 && strings.Contains(store.NormalUsername(password), name) {
-		return holdsUsername
+		return containsUsername
 	}
 	judged := password
 	for len(judged) > maxScoredBytes {
@@ -33,13 +34,14 @@ func PasswordWarning(password, username string) string {
 		judged = judged[:len(judged)-size]
 	}
 	if zxcvbn.PasswordStrength(judged, nil).Score == 0 {
-		return isCommon
+		return isCommonPassword
 	}
 	return ""
 }
 
-// weakPassword refuses a bad password where the policy is strict.
-func (a *Auth) weakPassword(password *string, username string, wrong *fieldFaults) {
+// refuseWeakPassword adds a fault if a password is weak and the policy is
+// strict.
+func (a *Auth) refuseWeakPassword(password *string, username string, wrong *fieldFaults) {
 	if !a.strictPasswords || password == nil || len(wrong.Errors) > 0 {
 		return
 	}
