@@ -39,7 +39,7 @@ var dictionary1 []byte
 // ids, as they are now.
 func (tx *Tx) log(actor string, e activity.Event) error {
 	tx.addNames(e)
-	if c, ok := e.(interface{ Correlation() *activity.Correlated }); ok {
+	if c, ok := e.(activity.CorrelatedEvent); ok {
 		c.Correlation().CorrelationID = tx.correlation()
 	}
 	metadata, err := activity.Encode(e)
@@ -59,26 +59,22 @@ func (tx *Tx) log(actor string, e activity.Event) error {
 // addNames adds the names of the things that an event is about, unless it has
 // them already. What cannot be found adds nothing.
 func (tx *Tx) addNames(e activity.Event) {
-	if e, ok := e.(interface{ Host() *activity.AboutHost }); ok && e.Host().Hostname == "" {
+	if e, ok := e.(activity.HostEvent); ok && e.Host().Hostname == "" {
 		if host, err := tx.storedHost(landscape.HostID(e.Host().HostID)); err == nil {
 			e.Host().Hostname = host.Hostname
 		}
 	}
-	if e, ok := e.(interface{ Cluster() *activity.AboutCluster }); ok && e.Cluster().Name == nil {
+	if e, ok := e.(activity.ClusterEvent); ok && e.Cluster().Name == nil {
 		if cluster, err := tx.storedCluster(landscape.ClusterID(e.Cluster().ClusterID)); err == nil {
 			e.Cluster().Name = cluster.Name
 		}
 	}
-	if e, ok := e.(interface {
-		Database() *activity.AboutDatabase
-	}); ok && e.Database().SID == "" {
+	if e, ok := e.(activity.DatabaseEvent); ok && e.Database().SID == "" {
 		if db, err := tx.storedDatabase(landscape.DatabaseID(e.Database().DatabaseID)); err == nil {
 			e.Database().SID = db.SID
 		}
 	}
-	if e, ok := e.(interface {
-		SAPSystem() *activity.AboutSAPSystem
-	}); ok && e.SAPSystem().SID == "" {
+	if e, ok := e.(activity.SAPSystemEvent); ok && e.SAPSystem().SID == "" {
 		if system, err := tx.storedSAPSystem(landscape.SAPSystemID(e.SAPSystem().SAPSystemID)); err == nil {
 			e.SAPSystem().SID = system.SID
 		}

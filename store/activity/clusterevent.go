@@ -42,7 +42,7 @@ type ClusterHealthChanged struct {
 }
 
 func (*ClusterHealthChanged) Type() Type           { return TypeClusterHealthChanged }
-func (e *ClusterHealthChanged) message() string    { return e.sentence("Cluster health", e.Health) }
+func (e *ClusterHealthChanged) message() string    { return e.Sentence("Cluster health", e.Health) }
 func (e *ClusterHealthChanged) severity() Severity { return severityOfKnown(e.Health) }
 
 // ClusterChecksHealthChanged tells of the checks of a cluster.
@@ -55,7 +55,7 @@ type ClusterChecksHealthChanged struct {
 
 func (*ClusterChecksHealthChanged) Type() Type { return TypeClusterChecksHealthChanged }
 func (e *ClusterChecksHealthChanged) message() string {
-	return e.sentence("Checks health for cluster", e.Health)
+	return e.Sentence("Checks health for cluster", e.Health)
 }
 func (e *ClusterChecksHealthChanged) severity() Severity { return severityOfKnown(e.Health) }
 
@@ -69,7 +69,7 @@ type ClusterReplicationHealthChanged struct {
 
 func (*ClusterReplicationHealthChanged) Type() Type { return TypeClusterReplicationHealthChanged }
 func (e *ClusterReplicationHealthChanged) message() string {
-	return e.sentence("Cluster's replication health", e.Health)
+	return e.Sentence("Cluster's replication health", e.Health)
 }
 func (e *ClusterReplicationHealthChanged) severity() Severity { return severityOfKnown(e.Health) }
 
@@ -84,7 +84,7 @@ type ClusterDistributedHealthChanged struct {
 
 func (*ClusterDistributedHealthChanged) Type() Type { return TypeClusterDistributedHealthChanged }
 func (e *ClusterDistributedHealthChanged) message() string {
-	return e.sentence("Cluster's ASCS/ERS nodes distribution health", e.Health)
+	return e.Sentence("Cluster's ASCS/ERS nodes distribution health", e.Health)
 }
 func (e *ClusterDistributedHealthChanged) severity() Severity { return severityOfKnown(e.Health) }
 
@@ -98,7 +98,7 @@ type ClusterSBDHealthChanged struct {
 
 func (*ClusterSBDHealthChanged) Type() Type { return TypeClusterSBDHealthChanged }
 func (e *ClusterSBDHealthChanged) message() string {
-	return e.sentence("Cluster's SBD fencing health", e.Health)
+	return e.Sentence("Cluster's SBD fencing health", e.Health)
 }
 func (e *ClusterSBDHealthChanged) severity() Severity { return severityOfKnown(e.Health) }
 
@@ -112,7 +112,7 @@ type ClusterDiscoveredHealthChanged struct {
 
 func (*ClusterDiscoveredHealthChanged) Type() Type { return TypeClusterDiscoveredHealthChanged }
 func (e *ClusterDiscoveredHealthChanged) message() string {
-	return e.sentence("Cluster's discovered health", e.Health)
+	return e.Sentence("Cluster's discovered health", e.Health)
 }
 
 // HostAddedToCluster tells that a host has joined a cluster.
@@ -147,7 +147,7 @@ type ClusterHostStatusChanged struct {
 
 func (*ClusterHostStatusChanged) Type() Type { return TypeClusterHostStatusChanged }
 func (e *ClusterHostStatusChanged) message() string {
-	return e.sentence("Cluster host status", e.Status)
+	return e.Sentence("Cluster host status", e.Status)
 }
 
 // ClusterDataMarkedStale tells that a node of a cluster has fallen silent.

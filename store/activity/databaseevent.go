@@ -49,7 +49,7 @@ type DatabaseHealthChanged struct {
 }
 
 func (*DatabaseHealthChanged) Type() Type           { return TypeDatabaseHealthChanged }
-func (e *DatabaseHealthChanged) message() string    { return e.sentence("Database health", e.Health) }
+func (e *DatabaseHealthChanged) message() string    { return e.Sentence("Database health", e.Health) }
 func (e *DatabaseHealthChanged) severity() Severity { return severityOf(e.Health) }
 
 // DatabaseTenantsUpdated tells which tenants a database has now.
@@ -87,7 +87,7 @@ type DatabaseInstanceStatusChanged struct {
 
 func (*DatabaseInstanceStatusChanged) Type() Type { return TypeDatabaseInstanceStatusChanged }
 func (e *DatabaseInstanceStatusChanged) message() string {
-	return e.sentence("Database instance status", e.Status)
+	return e.Sentence("Database instance status", e.Status)
 }
 func (e *DatabaseInstanceStatusChanged) severity() Severity { return severityOfStatus(e.Status) }
 
@@ -105,7 +105,7 @@ func (*DatabaseInstanceSystemReplicationChanged) Type() Type {
 }
 func (e *DatabaseInstanceSystemReplicationChanged) message() string {
 	change := Change{Old: orEmpty(e.OldRole)}
-	return change.sentence("Database instance system replication", orEmpty(e.Role))
+	return change.Sentence("Database instance system replication", orEmpty(e.Role))
 }
 
 func orEmpty(text *string) string {

@@ -99,6 +99,32 @@ type Correlated struct {
 // Correlation leads to the id.
 func (c *Correlated) Correlation() *Correlated { return c }
 
+// CorrelationID is the id that the entry shares with all that have the same
+// cause; empty where it has none.
+func (e *Entry) CorrelationID() string {
+	var c Correlated
+	_ = json.Unmarshal(e.Metadata, &c) // what is not of that form has none
+	return c.CorrelationID
+}
+
+// The events that have a part in common.
+type (
+	// CorrelatedEvent has a Correlated.
+	CorrelatedEvent interface{ Correlation() *Correlated }
+	// HostEvent has an AboutHost.
+	HostEvent interface{ Host() *AboutHost }
+	// ClusterEvent has an AboutCluster.
+	ClusterEvent interface{ Cluster() *AboutCluster }
+	// SAPSystemEvent has an AboutSAPSystem.
+	SAPSystemEvent interface{ SAPSystem() *AboutSAPSystem }
+	// DatabaseEvent has an AboutDatabase.
+	DatabaseEvent interface{ Database() *AboutDatabase }
+	// UserEvent has an AboutUser, or a TokenOwner.
+	UserEvent interface{ User() AboutUser }
+	// TagEvent has a TaggedResource.
+	TagEvent interface{ Tagged() *TaggedResource }
+)
+
 // AboutHost is part of the events about a host. The name is filled in when the
 // event is logged, unless it is given; it stays empty where nobody knows it.
 type AboutHost struct {
@@ -146,8 +172,8 @@ type AboutUser struct {
 	Username string `json:"username"`
 }
 
-// User leads to the id and the name.
-func (a *AboutUser) User() *AboutUser { return a }
+// User returns the id and the name.
+func (a AboutUser) User() AboutUser { return a }
 
 // Change is part of the events about a value that has changed: what it was, and
 // why it changed, each empty where it is not known.
@@ -156,9 +182,9 @@ type Change struct {
 	Cause string `json:"cause,omitempty"`
 }
 
-// sentence says that something has changed: from what to what, and why, as far
-// as it is known.
-func (c *Change) sentence(what, now string) string {
+// Sentence says that something has changed: from what to what, and why, as far
+// as it is known. It has no full stop.
+func (c *Change) Sentence(what, now string) string {
 	sentence := what + " changed"
 	if now != "" {
 		if c.Old != "" && c.Old != now {

@@ -68,7 +68,7 @@ type HostHealthChanged struct {
 }
 
 func (*HostHealthChanged) Type() Type           { return TypeHostHealthChanged }
-func (e *HostHealthChanged) message() string    { return e.sentence("Host health", e.Health) }
+func (e *HostHealthChanged) message() string    { return e.Sentence("Host health", e.Health) }
 func (e *HostHealthChanged) severity() Severity { return severityOfKnown(e.Health) }
 
 // HostChecksHealthChanged tells of the checks of a host.
@@ -81,7 +81,7 @@ type HostChecksHealthChanged struct {
 
 func (*HostChecksHealthChanged) Type() Type { return TypeHostChecksHealthChanged }
 func (e *HostChecksHealthChanged) message() string {
-	return e.sentence("Checks health for host", e.Health)
+	return e.Sentence("Checks health for host", e.Health)
 }
 func (e *HostChecksHealthChanged) severity() Severity { return severityOfKnown(e.Health) }
 
@@ -95,7 +95,7 @@ type HostSaptuneHealthChanged struct {
 
 func (*HostSaptuneHealthChanged) Type() Type { return TypeHostSaptuneHealthChanged }
 func (e *HostSaptuneHealthChanged) message() string {
-	return e.sentence("Host saptune health", e.Health)
+	return e.Sentence("Host saptune health", e.Health)
 }
 func (e *HostSaptuneHealthChanged) severity() Severity { return severityOfKnown(e.Health) }
 
@@ -109,7 +109,7 @@ type SoftwareUpdatesHealthChanged struct {
 
 func (*SoftwareUpdatesHealthChanged) Type() Type { return TypeSoftwareUpdatesHealthChanged }
 func (e *SoftwareUpdatesHealthChanged) message() string {
-	return e.sentence("Software updates health", e.Health)
+	return e.Sentence("Software updates health", e.Health)
 }
 func (e *SoftwareUpdatesHealthChanged) severity() Severity { return severityOfKnown(e.Health) }
 

@@ -144,6 +144,9 @@ type TokenOwner struct {
 	Username string `json:"username,omitempty"`
 }
 
+// User returns the owner.
+func (o *TokenOwner) User() AboutUser { return AboutUser(*o) }
+
 func (o *TokenOwner) resource() string {
 	if o.UserID != 0 {
 		return "User"

@@ -41,7 +41,7 @@ type ApplicationInstanceStatusChanged struct {
 
 func (*ApplicationInstanceStatusChanged) Type() Type { return TypeApplicationInstanceStatusChanged }
 func (e *ApplicationInstanceStatusChanged) message() string {
-	return e.sentence("Application instance status", e.Status)
+	return e.Sentence("Application instance status", e.Status)
 }
 func (e *ApplicationInstanceStatusChanged) severity() Severity { return severityOfStatus(e.Status) }
 
@@ -152,7 +152,7 @@ type SAPSystemHealthChanged struct {
 
 func (*SAPSystemHealthChanged) Type() Type { return TypeSAPSystemHealthChanged }
 func (e *SAPSystemHealthChanged) message() string {
-	return e.sentence("SAP system health", e.Health)
+	return e.Sentence("SAP system health", e.Health)
 }
 func (e *SAPSystemHealthChanged) severity() Severity { return severityOf(e.Health) }
 
@@ -167,7 +167,7 @@ type SAPSystemDatabaseHealthChanged struct {
 
 func (*SAPSystemDatabaseHealthChanged) Type() Type { return TypeSAPSystemDatabaseHealthChanged }
 func (e *SAPSystemDatabaseHealthChanged) message() string {
-	return e.sentence("SAP system database health", e.Health)
+	return e.Sentence("SAP system database health", e.Health)
 }
 func (e *SAPSystemDatabaseHealthChanged) severity() Severity { return severityOf(e.Health) }
 

@@ -1,6 +1,7 @@
 package activity
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 )
@@ -28,21 +29,20 @@ func (r *TaggedResource) resource() string {
 	return "Unable to determine resource type"
 }
 
-func (r *TaggedResource) displayName() string {
-	var name string
+// name is empty where the thing has none.
+func (r *TaggedResource) name() string {
 	switch r.ResourceType {
 	case "host":
-		name = r.Hostname
+		return r.Hostname
 	case "cluster":
-		name = orEmpty(r.Name.Value)
+		return orEmpty(r.Name.Value)
 	case "database", "sap_system":
-		name = r.SID
+		return r.SID
 	}
-	if name == "" {
-		return "unrecognized resource"
-	}
-	return name
+	return ""
 }
+
+func (r *TaggedResource) displayName() string { return cmp.Or(r.name(), "unrecognized resource") }
 
 // ResourceTagging tells that somebody has put a tag on a thing.
 type ResourceTagging struct {

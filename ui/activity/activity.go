@@ -234,7 +234,7 @@ func (s *Pages) related(r *http.Request, v Viewer, cursor string) (search.Page, 
 	err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) error {
 		e, err := visibleEntry(tx, v, cursor)
 		if err == nil {
-			id = correlation(e)
+			id = e.CorrelationID()
 		}
 		return nil
 	})
@@ -287,7 +287,7 @@ func (s *Pages) openEntry(tx *store.Tx, r *http.Request, v Viewer, cursor string
 		CloseURL: page.WithQuery("/activity_log", query), JSON: indented(e.Metadata), MoreRelated: related.More,
 	}
 	d.Data, d.Cut = newTree(e.Metadata, known)
-	if id := correlation(e); id != "" {
+	if id := e.CorrelationID(); id != "" {
 		d.FlowURL = flowURL(id)
 		for _, other := range slices.Backward(related.Entries) {
 			row := s.NewEntryRow(v, other, query, known)

@@ -2,6 +2,7 @@ package activity
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -44,55 +45,18 @@ func RegisteredPages(tx *store.Tx) pages {
 	}
 }
 
-// thingKeys name the things an entry is about: the id of each, and its name
-// when it happened. A SID is that of the SAP system rather than that of the
-// database below it.
-var thingKeys = []struct {
-	id    string
-	names []string
-}{
-	{"cluster_id", []string{"name"}}, {"sap_system_id", []string{"sid"}}, {"database_id", []string{"sid"}},
-	{"resource_id", []string{"hostname", "name", "sid"}}, {"user_id", []string{"username"}},
-	{"host_id", []string{"hostname"}}, {"old_host_id", nil}, {"new_host_id", nil},
-}
-
-// thingsOf are the things the metadata of an entry names, each once. Those
-// that have a page lead to it.
+// thingsOf are the things that an entry names, by the names that they had when
+// it happened. Those that have a page lead to it.
 func thingsOf(e *activity.Entry, known pages) []Thing {
-	var texts map[string]any
-	if err := json.Unmarshal(e.Metadata, &texts); err != nil {
-		return nil
-	}
 	var things []Thing
-	named := map[string]bool{}
-	for _, keys := range thingKeys {
-		id := fmt.Sprint(texts[keys.id])
-		if texts[keys.id] == nil || named[id] || keys.id == "database_id" && texts["sap_system_id"] != nil {
-			continue
-		}
-		t := known(id)
-		for _, key := range keys.names {
-			if name, _ := texts[key].(string); name != "" {
-				t.Name = name
-				break
-			}
-		}
+	for _, named := range activity.Things(e.Event()) {
+		t := known(named.ID)
+		t.Name = cmp.Or(named.Name, t.Name)
 		if t.Name != "" {
-			things, named[id] = append(things, t), true
+			things = append(things, t)
 		}
 	}
 	return things
-}
-
-// correlation is the id of the flow an entry belongs to, or empty.
-func correlation(e *activity.Entry) string {
-	var flow struct {
-		ID string `json:"correlation_id"`
-	}
-	if err := json.Unmarshal(e.Metadata, &flow); err != nil {
-		return ""
-	}
-	return flow.ID
 }
 
 func indented(metadata json.RawMessage) string {

@@ -110,32 +110,37 @@ func TestThings(t *testing.T) {
 		}[id]
 	}
 	tests := []struct {
-		name     string
-		metadata map[string]any
-		want     []Thing
+		name  string
+		event activity.Event
+		want  []Thing
 	}{
-		{"nothing", map[string]any{"username": "ada"}, nil},
-		{"host by its former name", map[string]any{"host_id": host, "hostname": "old"}, []Thing{{"old", "/hosts/" + host}}},
-		{"host that is gone", map[string]any{"host_id": "h2", "hostname": "hana02"}, []Thing{{"hana02", ""}}},
-		{"gone without a name", map[string]any{"host_id": "h2"}, nil},
-		{"cluster without a name", map[string]any{"cluster_id": cluster, "name": nil}, []Thing{{cluster, "/clusters/" + cluster}}},
-		{"database", map[string]any{"database_id": database, "sid": "PRD"}, []Thing{{"PRD", "/databases/" + database}}},
-		{"system on a database", map[string]any{"sap_system_id": system, "database_id": database, "sid": "NWP"}, []Thing{{"NWP", "/sap_systems/" + system}}},
-		{"instance", map[string]any{"sap_system_id": system, "sid": "NWP", "host_id": host, "hostname": "hana01"},
+		{"nothing", &activity.LoginAttempt{Username: "ada"}, nil},
+		{"host by its former name", &activity.HostRestored{AboutHost: activity.AboutHost{HostID: host, Hostname: "old"}}, []Thing{{"old", "/hosts/" + host}}},
+		{"host that is gone", &activity.HostDeregistered{AboutHost: activity.AboutHost{HostID: "h2", Hostname: "hana02"}}, []Thing{{"hana02", ""}}},
+		{"gone without a name", &activity.HostDeregistered{AboutHost: activity.AboutHost{HostID: "h2"}}, nil},
+		{"cluster without a name", &activity.ClusterRestored{AboutCluster: activity.AboutCluster{ClusterID: cluster}}, []Thing{{cluster, "/clusters/" + cluster}}},
+		{"node of a cluster", &activity.HostAddedToCluster{AboutCluster: activity.AboutCluster{ClusterID: cluster}, AboutHost: activity.AboutHost{HostID: host}},
+			[]Thing{{cluster, "/clusters/" + cluster}, {"hana01", "/hosts/" + host}}},
+		{"database", &activity.DatabaseRestored{AboutDatabase: activity.AboutDatabase{DatabaseID: database, SID: "PRD"}}, []Thing{{"PRD", "/databases/" + database}}},
+		{"system on a database", &activity.SAPSystemRegistered{AboutSAPSystem: activity.AboutSAPSystem{SAPSystemID: system, SID: "NWP"}, DatabaseID: database}, []Thing{{"NWP", "/sap_systems/" + system}}},
+		{"instance", &activity.ApplicationInstanceMarkedAbsent{AboutApplicationInstance: activity.AboutApplicationInstance{
+			AboutSAPSystem: activity.AboutSAPSystem{SAPSystemID: system, SID: "NWP"}, AboutHost: activity.AboutHost{HostID: host, Hostname: "hana01"},
+		}}, []Thing{{"NWP", "/sap_systems/" + system}, {"hana01", "/hosts/" + host}}},
+		{"moved instance", &activity.ApplicationInstanceMoved{AboutSAPSystem: activity.AboutSAPSystem{SAPSystemID: system}, OldHostID: "h2", NewHostID: host},
 			[]Thing{{"NWP", "/sap_systems/" + system}, {"hana01", "/hosts/" + host}}},
-		{"moved instance", map[string]any{"sap_system_id": system, "old_host_id": "h2", "new_host_id": host},
-			[]Thing{{"NWP", "/sap_systems/" + system}, {"hana01", "/hosts/" + host}}},
-		{"clean-up of a database", map[string]any{"sap_system_id": database, "database_id": database, "sid": "PRD"}, []Thing{{"PRD", "/databases/" + database}}},
-		{"tag", map[string]any{"resource_id": cluster, "name": "hana_cluster"}, []Thing{{"hana_cluster", "/clusters/" + cluster}}},
-		{"user", map[string]any{"user_id": 7, "username": "ada"}, []Thing{{"ada", ""}}},
+		{"clean-up of a database", &activity.DatabaseCleanupRequested{
+			AboutDatabaseInstance: activity.AboutDatabaseInstance{AboutDatabase: activity.AboutDatabase{DatabaseID: database, SID: "PRD"}}, SAPSystemID: database,
+		}, []Thing{{"PRD", "/databases/" + database}}},
+		{"tag", &activity.ResourceTagging{TaggedResource: activity.TaggedResource{
+			ResourceID: cluster, ResourceType: "cluster", Name: activity.Nullable[string]{Given: true, Value: new("hana_cluster")},
+		}}, []Thing{{"hana_cluster", "/clusters/" + cluster}}},
+		{"user", &activity.UserDeletion{AboutUser: activity.AboutUser{UserID: 7, Username: "ada"}}, []Thing{{"ada", ""}}},
+		{"own token", &activity.PersonalAccessTokenExpiration{Name: "ci"}, nil},
+		{"token of another", &activity.PersonalAccessTokenExpiration{Name: "ci", TokenOwner: activity.TokenOwner{UserID: 7, Username: "ada"}}, []Thing{{"ada", ""}}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			metadata, err := json.Marshal(tt.metadata)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(tt.want, thingsOf(&activity.Entry{Metadata: metadata}, known)); diff != "" {
+			if diff := cmp.Diff(tt.want, thingsOf(newEntry(t, tt.event), known)); diff != "" {
 				t.Error(diff)
 			}
 		})

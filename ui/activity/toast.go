@@ -1,9 +1,10 @@
 package activity
 
 import (
-	"encoding/json"
+	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"trento/store/activity"
@@ -16,71 +17,13 @@ type Toast struct {
 	Severity string    `json:"severity"`
 	Text     string    `json:"text"`
 	URL      string    `json:"url"`
-	Weight   int       `json:"weight"` // how much it matters, see weigh
+	Weight   int       `json:"weight"` // how much it matters, see goodNews
 	At       time.Time `json:"at"`
 	Time     string    `json:"time"` // at, for a person
 }
 
-// entryFacts is what an entry of the log says about things of the landscape.
-type entryFacts struct {
-	HostID      string  `json:"host_id"`
-	Hostname    string  `json:"hostname"`
-	ClusterID   string  `json:"cluster_id"`
-	Name        *string `json:"name"`
-	DatabaseID  string  `json:"database_id"`
-	SAPSystemID string  `json:"sap_system_id"`
-	SID         string  `json:"sid"`
-	Number      string  `json:"instance_number"`
-	Health      string  `json:"health"`
-	Old         string  `json:"old"`   // what the health was
-	Cause       string  `json:"cause"` // of the health
-}
-
-func FactsOf(e *activity.Entry) (entryFacts, error) {
-	var f entryFacts
-	err := json.Unmarshal(e.Metadata, &f)
-	return f, err
-}
-
-// About is the id of the thing that an entry of a type is about.
-func (f *entryFacts) About(t activity.Type) string {
-	switch t {
-	case activity.TypeClusterHealthChanged:
-		return f.ClusterID
-	case activity.TypeDatabaseHealthChanged:
-		return f.DatabaseID
-	case activity.TypeSAPSystemHealthChanged:
-		return f.SAPSystemID
-	}
-	return f.HostID
-}
-
-func (f *entryFacts) cluster() string {
-	if f.Name == nil || *f.Name == "" {
-		return page.ShortID(f.ClusterID)
-	}
-	return *f.Name
-}
-
-// NewToast says in words what an entry means for somebody who watches; most
-// entries are not worth interrupting anyone.
-func NewToast(e *activity.Entry) (Toast, bool) {
-	f, err := FactsOf(e)
-	if err != nil {
-		return Toast{}, false
-	}
-	t := Toast{Severity: e.Severity.String(), At: e.OccurredOn(), Time: page.Timestamp{At: e.OccurredOn()}.Text()}
-	for _, say := range []func(activity.Type, *entryFacts) (text, url string){hostNews, clusterNews, databaseNews, sapSystemNews} {
-		if t.Text, t.URL = say(e.Type, &f); t.Text != "" {
-			t.Weight = weigh(e, &f)
-			return t, true
-		}
-	}
-	return Toast{}, false
-}
-
-// What matters more is on the screen before what matters less, and longer, and
-// stays on the list of what was news.
+// How much a toast matters. What matters more is on the screen before what
+// matters less, and longer, and stays on the list of what was news.
 const (
 	goodNews     = iota // somebody may like to know
 	ordinaryNews        // something has come, or has a warning
@@ -88,21 +31,120 @@ const (
 	finalNews           // something is gone
 )
 
-// weigh says how much an entry that makes a toast matters.
-func weigh(e *activity.Entry, f *entryFacts) int {
-	switch e.Type {
-	case activity.TypeHostDeregistered, activity.TypeClusterDeregistered, activity.TypeDatabaseDeregistered, activity.TypeSAPSystemDeregistered:
-		return finalNews
-	case activity.TypeHeartbeatFailed, activity.TypeDatabaseInstanceDeregistered, activity.TypeApplicationInstanceDeregistered,
-		activity.TypeDatabaseInstanceMarkedAbsent, activity.TypeApplicationInstanceMarkedAbsent:
-		return badNews
-	case activity.TypeHeartbeatSucceeded:
-		return goodNews
+// NewToast says in words what an entry means for somebody who watches; most
+// entries are not worth interrupting anyone.
+func NewToast(e *activity.Entry) (Toast, bool) {
+	event := e.Event()
+	things := activity.Things(event)
+	if len(things) == 0 {
+		return Toast{}, false
 	}
-	switch f.Health {
-	case string(landscape.HealthCritical):
+	about := things[0]
+	kind, ok := toastKinds[about.Kind]
+	if !ok {
+		return Toast{}, false
+	}
+	t := Toast{
+		Severity: e.Severity.String(), URL: kind.path + "/" + about.ID,
+		At: e.OccurredOn(), Time: page.Timestamp{At: e.OccurredOn()}.Text(),
+	}
+	about.Name = cmp.Or(about.Name, page.ShortID(about.ID))
+	t.Text, t.Weight = toastSentence(event, kind.noun+about.Name)
+	if t.Text == "" {
+		t.Text, t.Weight = instanceSentence(event, about.Name)
+	}
+	if t.Weight == finalNews {
+		t.URL = kind.path // the thing has no page any more
+	}
+	return t, t.Text != ""
+}
+
+// toastKinds are the kinds of things that toasts are about: where their pages
+// are, and what stands before their names in a sentence.
+var toastKinds = map[activity.ThingKind]struct{ path, noun string }{
+	activity.HostThing:      {page.HostTags.Path, ""},
+	activity.ClusterThing:   {page.ClusterTags.Path, "the cluster "},
+	activity.DatabaseThing:  {page.DatabaseTags.Path, "the HANA database "},
+	activity.SAPSystemThing: {page.SAPSystemTags.Path, "the SAP System "},
+}
+
+// toastSentence says what has happened to a host, a cluster or a system, and
+// how much that matters. It is empty where that is not worth a toast.
+func toastSentence(e activity.Event, thing string) (text string, weight int) {
+	health := func(health string, change activity.Change) (string, int) {
+		return change.Sentence("The health of "+thing, health) + ".", weightOf(health)
+	}
+	start := thing // of a sentence
+	if rest, ok := strings.CutPrefix(thing, "the "); ok {
+		start = "The " + rest
+	}
+	switch e := e.(type) {
+	case *activity.HostRegistered:
+		return start + " is new: its agent has reported for the first time.", ordinaryNews
+	case *activity.ClusterRegistered:
+		return start + " is new.", weightOf(e.Health)
+	case *activity.DatabaseRegistered:
+		return start + " is new.", weightOf(e.Health)
+	case *activity.SAPSystemRegistered:
+		return start + " is new.", weightOf(e.Health)
+	case *activity.HostRestored, *activity.ClusterRestored:
+		return start + " is back after it had been removed.", ordinaryNews
+	case *activity.DatabaseRestored:
+		return start + " is back after it had been removed.", weightOf(e.Health)
+	case *activity.SAPSystemRestored:
+		return start + " is back after it had been removed.", weightOf(e.Health)
+	case *activity.HostDeregistered:
+		return start + " has been removed.", finalNews
+	case *activity.ClusterDeregistered, *activity.DatabaseDeregistered, *activity.SAPSystemDeregistered:
+		return start + " has been deregistered.", finalNews
+	case *activity.HostHealthChanged:
+		return health(e.Health, e.Change)
+	case *activity.ClusterHealthChanged:
+		return health(e.Health, e.Change)
+	case *activity.DatabaseHealthChanged:
+		return health(e.Health, e.Change)
+	case *activity.SAPSystemHealthChanged:
+		return health(e.Health, e.Change)
+	case *activity.HeartbeatFailed:
+		return "The host " + thing + " heartbeat is failing.", badNews
+	case *activity.HeartbeatSucceeded:
+		return "The agent of " + thing + " is reporting.", goodNews
+	case *activity.HostIDShared:
+		return "Several machines report under the id of " + thing + ".", ordinaryNews
+	}
+	return "", 0
+}
+
+// instanceSentence says what has happened to an instance of a system, and how
+// much that matters.
+func instanceSentence(e activity.Event, sid string) (text string, weight int) {
+	absent := func(number string) (string, int) {
+		return fmt.Sprintf("The instance %s of %s is now absent.", number, sid), badNews
+	}
+	deregistered := func(number string) (string, int) {
+		return fmt.Sprintf("The instance %s has been deregistered from %s.", number, sid), badNews
+	}
+	switch e := e.(type) {
+	case *activity.DatabaseInstanceMarkedAbsent:
+		return absent(e.InstanceNumber)
+	case *activity.ApplicationInstanceMarkedAbsent:
+		return absent(e.InstanceNumber)
+	case *activity.DatabaseInstanceDeregistered:
+		return deregistered(e.InstanceNumber)
+	case *activity.ApplicationInstanceDeregistered:
+		return deregistered(e.InstanceNumber)
+	case *activity.ApplicationInstanceMoved:
+		return fmt.Sprintf("The instance %s of %s has been moved.", e.InstanceNumber, sid), ordinaryNews
+	}
+	return "", 0
+}
+
+// weightOf is how much it matters that something has a health now.
+func weightOf(health string) int {
+	switch landscape.Health(health) {
+	case landscape.HealthCritical:
 		return badNews
-	case string(landscape.HealthPassing):
+	case landscape.HealthPassing:
 		return goodNews
 	}
 	return ordinaryNews
@@ -121,93 +163,4 @@ func Heaviest(toasts []Toast, n int) []Toast {
 		toasts = slices.Delete(toasts, lightest, lightest+1)
 	}
 	return toasts
-}
-
-// change says what a health has become, from what, and why.
-func (f *entryFacts) change() string {
-	var words string
-	if f.Old != "" {
-		words = " from " + f.Old
-	}
-	words += " to " + f.Health
-	if f.Cause != "" {
-		words += " because of " + f.Cause
-	}
-	return words
-}
-
-func hostNews(t activity.Type, f *entryFacts) (text, url string) {
-	url = "/hosts/" + f.HostID
-	switch t {
-	case activity.TypeHostRegistered:
-		return f.Hostname + " is new: its agent has reported for the first time.", url
-	case activity.TypeHostRestored:
-		return f.Hostname + " is back after it had been removed.", url
-	case activity.TypeHostDeregistered:
-		return f.Hostname + " has been removed.", "/hosts"
-	case activity.TypeHeartbeatFailed:
-		return fmt.Sprintf("The host %s heartbeat is failing.", f.Hostname), url
-	case activity.TypeHeartbeatSucceeded:
-		return fmt.Sprintf("The agent of %s is reporting.", f.Hostname), url
-	case activity.TypeHostIDShared:
-		return fmt.Sprintf("Several machines report under the id of %s.", f.Hostname), url
-	case activity.TypeHostHealthChanged:
-		return fmt.Sprintf("The health of %s changed%s.", f.Hostname, f.change()), url
-	}
-	return "", ""
-}
-
-func clusterNews(t activity.Type, f *entryFacts) (text, url string) {
-	url = "/clusters/" + f.ClusterID
-	switch t {
-	case activity.TypeClusterRegistered:
-		return fmt.Sprintf("The cluster %s is new.", f.cluster()), url
-	case activity.TypeClusterRestored:
-		return fmt.Sprintf("The cluster %s is back after it had been removed.", f.cluster()), url
-	case activity.TypeClusterDeregistered:
-		return fmt.Sprintf("The cluster %s has been deregistered.", f.cluster()), "/clusters"
-	case activity.TypeClusterHealthChanged:
-		return fmt.Sprintf("The health of the cluster %s changed%s.", f.cluster(), f.change()), url
-	}
-	return "", ""
-}
-
-func databaseNews(t activity.Type, f *entryFacts) (text, url string) {
-	url = "/databases/" + f.DatabaseID
-	switch t {
-	case activity.TypeDatabaseRegistered:
-		return fmt.Sprintf("The HANA database %s is new.", f.SID), url
-	case activity.TypeDatabaseRestored:
-		return fmt.Sprintf("The HANA database %s is back after it had been removed.", f.SID), url
-	case activity.TypeDatabaseDeregistered:
-		return fmt.Sprintf("The HANA database %s has been deregistered.", f.SID), "/databases"
-	case activity.TypeDatabaseHealthChanged:
-		return fmt.Sprintf("The health of the HANA database %s changed%s.", f.SID, f.change()), url
-	case activity.TypeDatabaseInstanceMarkedAbsent:
-		return fmt.Sprintf("The instance %s of %s is now absent.", f.Number, f.SID), url
-	case activity.TypeDatabaseInstanceDeregistered:
-		return fmt.Sprintf("The instance %s has been deregistered from %s.", f.Number, f.SID), url
-	}
-	return "", ""
-}
-
-func sapSystemNews(t activity.Type, f *entryFacts) (text, url string) {
-	url = "/sap_systems/" + f.SAPSystemID
-	switch t {
-	case activity.TypeSAPSystemRegistered:
-		return fmt.Sprintf("The SAP System %s is new.", f.SID), url
-	case activity.TypeSAPSystemRestored:
-		return fmt.Sprintf("The SAP System %s is back after it had been removed.", f.SID), url
-	case activity.TypeSAPSystemDeregistered:
-		return fmt.Sprintf("The SAP System %s has been deregistered.", f.SID), "/sap_systems"
-	case activity.TypeSAPSystemHealthChanged:
-		return fmt.Sprintf("The health of the SAP System %s changed%s.", f.SID, f.change()), url
-	case activity.TypeApplicationInstanceMarkedAbsent:
-		return fmt.Sprintf("The instance %s of %s is now absent.", f.Number, f.SID), url
-	case activity.TypeApplicationInstanceMoved:
-		return fmt.Sprintf("The instance %s of %s has been moved.", f.Number, f.SID), url
-	case activity.TypeApplicationInstanceDeregistered:
-		return fmt.Sprintf("The instance %s has been deregistered from %s.", f.Number, f.SID), url
-	}
-	return "", ""
 }

@@ -3,29 +3,77 @@ package activity
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 
 	"trento/store/activity"
+	"trento/ui/page"
 )
 
 func TestToasts(t *testing.T) {
-	metadata := []byte(`{"host_id":"x","hostname":"hana01","health":"critical","old":"passing","cause":"saptune"}`)
+	host := activity.AboutHost{HostID: "h1", Hostname: "hana01"}
+	cluster := activity.AboutCluster{ClusterID: "c1", Name: new("hana_cluster")}
+	database := activity.AboutDatabase{DatabaseID: "d1", SID: "PRD"}
+	system := activity.AboutSAPSystem{SAPSystemID: "s1", SID: "NWP"}
+	primary := activity.AboutDatabaseInstance{AboutDatabase: database, AboutHost: host, InstanceNumber: "00"}
+	dialog := activity.AboutApplicationInstance{AboutSAPSystem: system, AboutHost: host, InstanceNumber: "01"}
+	worse := activity.Change{Old: "passing", Cause: "saptune"}
 	for _, tt := range []struct {
-		of   activity.Type
-		want string
+		event activity.Event
+		text  string // empty: no toast
+		url   string
+		how   int
 	}{
-		{activity.TypeHostRegistered, "hana01 is new"}, {activity.TypeHostRestored, "hana01 is back"},
-		{activity.TypeHostDeregistered, "hana01 has been removed"}, {activity.TypeHeartbeatFailed, "The host hana01 heartbeat is failing."},
-		{activity.TypeHeartbeatSucceeded, "The agent of hana01 is reporting."}, {activity.TypeHostHealthChanged, "The health of hana01 changed from passing to critical because of saptune."},
-		{activity.TypeHostIDShared, "Several machines report under the id of hana01."},
-		{activity.TypeLoginAttempt, ""}, {activity.TypeProviderUpdated, ""},
+		{&activity.HostRegistered{AboutHost: host}, "hana01 is new: its agent has reported for the first time.", "/hosts/h1", ordinaryNews},
+		{&activity.HostRestored{AboutHost: host}, "hana01 is back after it had been removed.", "/hosts/h1", ordinaryNews},
+		{&activity.HostDeregistered{AboutHost: host}, "hana01 has been removed.", "/hosts", finalNews},
+		{&activity.HeartbeatFailed{AboutHost: host}, "The host hana01 heartbeat is failing.", "/hosts/h1", badNews},
+		{&activity.HeartbeatSucceeded{AboutHost: host}, "The agent of hana01 is reporting.", "/hosts/h1", goodNews},
+		{&activity.HostIDShared{AboutHost: host}, "Several machines report under the id of hana01.", "/hosts/h1", ordinaryNews},
+		{&activity.HostHealthChanged{AboutHost: host, Health: "critical", Change: worse}, "The health of hana01 changed from passing to critical because of saptune.", "/hosts/h1", badNews},
+		{&activity.HostHealthChanged{AboutHost: host, Health: "passing"}, "The health of hana01 changed to passing.", "/hosts/h1", goodNews},
+
+		{&activity.ClusterRegistered{AboutCluster: cluster, Health: "passing"}, "The cluster hana_cluster is new.", "/clusters/c1", goodNews},
+		{&activity.ClusterRestored{AboutCluster: cluster}, "The cluster hana_cluster is back after it had been removed.", "/clusters/c1", ordinaryNews},
+		{&activity.ClusterDeregistered{AboutCluster: cluster}, "The cluster hana_cluster has been deregistered.", "/clusters", finalNews},
+		{&activity.ClusterHealthChanged{AboutCluster: cluster, Health: "warning"}, "The health of the cluster hana_cluster changed to warning.", "/clusters/c1", ordinaryNews},
+		{&activity.ClusterHealthChanged{AboutCluster: activity.AboutCluster{ClusterID: "0123456789abcdef"}, Health: "warning"},
+			"The health of the cluster " + page.ShortID("0123456789abcdef") + " changed to warning.", "/clusters/0123456789abcdef", ordinaryNews},
+
+		{&activity.DatabaseRegistered{AboutDatabase: database, Health: "critical"}, "The HANA database PRD is new.", "/databases/d1", badNews},
+		{&activity.DatabaseRestored{AboutDatabase: database, Health: "passing"}, "The HANA database PRD is back after it had been removed.", "/databases/d1", goodNews},
+		{&activity.DatabaseDeregistered{AboutDatabase: database}, "The HANA database PRD has been deregistered.", "/databases", finalNews},
+		{&activity.DatabaseHealthChanged{AboutDatabase: database, Health: "unknown"}, "The health of the HANA database PRD changed to unknown.", "/databases/d1", ordinaryNews},
+		{&activity.DatabaseInstanceMarkedAbsent{AboutDatabaseInstance: primary}, "The instance 00 of PRD is now absent.", "/databases/d1", badNews},
+		{&activity.DatabaseInstanceDeregistered{AboutDatabaseInstance: primary}, "The instance 00 has been deregistered from PRD.", "/databases/d1", badNews},
+
+		{&activity.SAPSystemRegistered{AboutSAPSystem: system, Health: "warning"}, "The SAP System NWP is new.", "/sap_systems/s1", ordinaryNews},
+		{&activity.SAPSystemRestored{AboutSAPSystem: system, Health: "critical"}, "The SAP System NWP is back after it had been removed.", "/sap_systems/s1", badNews},
+		{&activity.SAPSystemDeregistered{AboutSAPSystem: system}, "The SAP System NWP has been deregistered.", "/sap_systems", finalNews},
+		{&activity.SAPSystemHealthChanged{AboutSAPSystem: system, Health: "passing"}, "The health of the SAP System NWP changed to passing.", "/sap_systems/s1", goodNews},
+		{&activity.ApplicationInstanceMarkedAbsent{AboutApplicationInstance: dialog}, "The instance 01 of NWP is now absent.", "/sap_systems/s1", badNews},
+		{&activity.ApplicationInstanceDeregistered{AboutApplicationInstance: dialog}, "The instance 01 has been deregistered from NWP.", "/sap_systems/s1", badNews},
+		{&activity.ApplicationInstanceMoved{AboutSAPSystem: system, InstanceNumber: "01"}, "The instance 01 of NWP has been moved.", "/sap_systems/s1", ordinaryNews},
+
+		{event: &activity.LoginAttempt{}}, {event: &activity.ProviderUpdated{AboutHost: host}}, {event: &activity.UserDeletion{}},
 	} {
-		news, ok := NewToast(&activity.Entry{Type: tt.of, Metadata: metadata})
-		if ok != (tt.want != "") || !strings.HasPrefix(news.Text, tt.want) {
-			t.Errorf("%s: %q, %v", tt.of, news.Text, ok)
+		news, ok := NewToast(newEntry(t, tt.event))
+		if !ok {
+			news.URL, news.Weight = "", 0
+		}
+		if ok != (tt.text != "") || news.Text != tt.text || news.URL != tt.url || news.Weight != tt.how {
+			t.Errorf("%s: %q to %q with weight %d, want %q to %q with weight %d", tt.event.Type(), news.Text, news.URL, news.Weight, tt.text, tt.url, tt.how)
 		}
 	}
+}
+
+// newEntry is an entry as the log would have it.
+func newEntry(t *testing.T, e activity.Event) *activity.Entry {
+	t.Helper()
+	metadata, err := activity.Encode(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &activity.Entry{Type: e.Type(), Metadata: metadata}
 }
 
 // TestHeaviestToasts: of many things at once, what is gone is told before what

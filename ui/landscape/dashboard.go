@@ -471,11 +471,7 @@ func (s *Pages) changed(ctx context.Context, who activitypages.Viewer) (map[stri
 	}
 	since := make(map[string]time.Time)
 	for _, e := range found.Entries {
-		facts, err := activitypages.FactsOf(e)
-		if err != nil {
-			continue // an entry we cannot read dates nothing
-		}
-		id := facts.About(e.Type)
+		id := activity.Things(e.Event())[0].ID // all healthChanges are about something
 		if _, newer := since[id]; id != "" && !newer {
 			since[id] = e.OccurredOn()
 		}
