@@ -10,8 +10,8 @@ import (
 )
 
 // CleanUp cleans up all of the targets, with everything that cannot be without
-// them, or none. A landscape.CleanUpError says which target is refused, and is
-// ErrNotFound where that does not exist. Where agreed is not nil, it is shown in
+// them, or none. It fails with a fault, or with several joined, where a target
+// cannot be cleaned up, which is ErrNotFound where that does not exist. Where agreed is not nil, it is shown in
 // the same transaction what will go, and its error keeps everything as it is.
 func (s *Store) CleanUp(ctx context.Context, by Actor, agreed func(*Tx, *landscape.Changeset) error, targets ...landscape.Target) error {
 	return s.update(ctx, by, func(tx *Tx) error {

@@ -3,7 +3,6 @@ package landscape
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"trento/store/activity"
@@ -41,55 +40,29 @@ func (t Target) String() string {
 	return fmt.Sprintf("host %s", t.Host)
 }
 
-// CleanUpError says what cannot be cleaned up, and why.
-type CleanUpError []Refusal
-
-// Refusal is why one thing cannot be cleaned up.
-type Refusal struct {
-	Target Target
-	Reason error // ErrUnknown, ErrNotRegistered, ErrLive or ErrPresent
-}
-
-func (e CleanUpError) Error() string {
-	texts := make([]string, len(e))
-	for i, r := range e {
-		texts[i] = fmt.Sprintf("%s: %v", r.Target, r.Reason)
-	}
-	return "clean-up: " + strings.Join(texts, "; ")
-}
-
-// Unwrap returns the reasons.
-func (e CleanUpError) Unwrap() []error {
-	reasons := make([]error, len(e))
-	for i, r := range e {
-		reasons[i] = r.Reason
-	}
-	return reasons
-}
-
 // CleanUp returns what the clean-up of some things, each named once, takes with
 // it: with a host go the instances on it and its place in its cluster; with the
 // last host of a cluster, the cluster; with an instance, the database and the
-// SAP systems that cannot be without it. All of the things go or none: a
-// CleanUpError lists those that cannot be cleaned up.
+// SAP systems that cannot be without it. All of the things go or none: the
+// error joins the reasons of all those that cannot be cleaned up.
 func CleanUp(state State, now time.Time, targets ...Target) (*Changeset, error) {
 	cs := newChangeset(state, now)
 	return cs, cs.complete(cs.cleanUp(targets))
 }
 
 func (cs *Changeset) cleanUp(targets []Target) error {
-	var refused CleanUpError
+	var refused []error
 	for _, t := range targets {
 		reason, err := cs.refusal(t)
 		if err != nil {
 			return err
 		}
 		if reason != nil {
-			refused = append(refused, Refusal{t, reason})
+			refused = append(refused, fmt.Errorf("clean-up of %s: %w", t, reason))
 		}
 	}
 	if refused != nil {
-		return refused
+		return errors.Join(refused...)
 	}
 	// Hosts go last: they would take their instances along.
 	for _, hosts := range []bool{false, true} {

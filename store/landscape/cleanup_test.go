@@ -109,16 +109,19 @@ func TestCleanUpIsRefused(t *testing.T) {
 			if cs.Changed() {
 				t.Errorf("changes something: %v", describe(t, cs.Events))
 			}
-			refused, ok := errors.AsType[landscape.CleanUpError](err)
+			joined, ok := err.(interface{ Unwrap() []error })
 			if !ok {
 				t.Fatalf("error %v", err)
 			}
 			for i, want := range test.want {
-				place := slices.IndexFunc(refused, func(r landscape.Refusal) bool { return r.Target == test.targets[i] })
+				about := func(reason error) bool {
+					return strings.Contains(reason.Error(), "clean-up of "+test.targets[i].String()+":")
+				}
+				place := slices.IndexFunc(joined.Unwrap(), about)
 				switch {
 				case want == nil && place >= 0:
-					t.Errorf("%s is refused: %v", test.targets[i], refused[place].Reason)
-				case want != nil && (place < 0 || !errors.Is(refused[place].Reason, want) || !errors.Is(err, want)):
+					t.Errorf("%s is refused: %v", test.targets[i], joined.Unwrap()[place])
+				case want != nil && (place < 0 || !errors.Is(joined.Unwrap()[place], want) || !errors.Is(err, want)):
 					t.Errorf("%s: %v, want %v", test.targets[i], err, want)
 				}
 			}

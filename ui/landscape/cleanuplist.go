@@ -11,6 +11,7 @@ import (
 
 	"trento/auth"
 	"trento/store"
+	"trento/store/fault"
 	"trento/store/landscape"
 	"trento/ui/page"
 	"trento/ui/table"
@@ -278,17 +279,11 @@ func (s *Pages) plan(r *http.Request, p *cleanupConfirmPage) (chosen []*cleanupI
 		}
 		possible := chosen
 		p.CleanupPlan, err = PlanCleanup(tx, typedForMany, targetsOf(possible)...)
-		if refused, ok := errors.AsType[landscape.CleanUpError](err); ok {
-			possible = nil
-			for _, l := range chosen {
-				i := slices.IndexFunc(refused, func(r landscape.Refusal) bool { return r.Target == l.target })
-				if i < 0 {
-					possible = append(possible, l)
-					continue
-				}
-				p.Refused = append(p.Refused, leftRefusal{Name: l.label(), Words: refusalWords(refused[i].Reason)})
+		if _, refused := fault.KindOf(err); refused {
+			possible, err = possibleItems(tx, p, chosen)
+			if err == nil {
+				p.CleanupPlan, err = PlanCleanup(tx, typedForMany, targetsOf(possible)...)
 			}
-			p.CleanupPlan, err = PlanCleanup(tx, typedForMany, targetsOf(possible)...)
 		}
 		for _, l := range possible {
 			p.Chosen = append(p.Chosen, s.newCleanupRow(auth.From(r.Context()), l))
@@ -296,6 +291,23 @@ func (s *Pages) plan(r *http.Request, p *cleanupConfirmPage) (chosen []*cleanupI
 		return err
 	})
 	return chosen, err
+}
+
+// possibleItems returns those of the chosen things that can be cleaned up. Why the
+// others cannot, the page says.
+func possibleItems(tx *store.Tx, p *cleanupConfirmPage, chosen []*cleanupItem) (possible []*cleanupItem, err error) {
+	for _, l := range chosen {
+		_, err := tx.PlanCleanUp(l.target)
+		if _, refused := fault.KindOf(err); refused {
+			p.Refused = append(p.Refused, leftRefusal{Name: l.label(), Words: refusalWords(err)})
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		possible = append(possible, l)
+	}
+	return possible, nil
 }
 
 func targetsOf(things []*cleanupItem) []landscape.Target {
@@ -330,7 +342,7 @@ func (s *Pages) cleanUpAll(w http.ResponseWriter, r *http.Request) error {
 		return s.Render(w, r, status, &p)
 	}
 	err = s.Store.CleanUp(r.Context(), page.Actor(r.Context()), AgreedTo(p.Plan), targetsOf(chosen)...)
-	if _, refused := errors.AsType[landscape.CleanUpError](err); refused || errors.Is(err, ErrPlanChanged) { // this very moment
+	if _, refused := fault.KindOf(err); refused || errors.Is(err, ErrPlanChanged) { // this very moment
 		return s.renderCleanupList(w, r, http.StatusConflict, planChanged)
 	}
 	if err != nil {
