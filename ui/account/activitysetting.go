@@ -34,10 +34,10 @@ func newRetentionForm(value string, unit activity.Unit) *retentionForm {
 }
 
 // newActivitySettings is the section as it is now.
-func newActivitySettings(tx *store.Tx, id *auth.Identity) (activitySettings, error) {
+func newActivitySettings(tx *store.Tx, reader page.Reader) (activitySettings, error) {
 	kept, err := tx.Retention()
 	return activitySettings{
-		Retention: kept.String(), Edit: page.NewControl(id, page.AbilityActivitySettings, "Edit Settings", "/settings/activity_log"),
+		Retention: kept.String(), Edit: reader.Control(page.AbilityActivitySettings, "Edit Settings", "/settings/activity_log"),
 	}, err
 }
 

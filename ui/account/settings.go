@@ -56,15 +56,14 @@ func (s *Pages) showSettings(w http.ResponseWriter, r *http.Request) error {
 // renderSettings shows the settings as they are, after change has put into the
 // page what it is about.
 func (s *Pages) renderSettings(w http.ResponseWriter, r *http.Request, status int, change func(*settingsPage)) error {
-	id := auth.From(r.Context())
-	p := settingsPage{Frame: s.NewFrame(r, "Settings"), Connect: s.Connection(r), Generate: *page.NewControl(id, page.AbilityAPIKey, "Generate Key", "/settings/api_key")}
-	p.Live = "setting"
+	p := settingsPage{Frame: s.NewFrame(r, "Settings"), Connect: s.Connection(r)}
+	p.Live, p.Generate = "setting", *p.Control(page.AbilityAPIKey, "Generate Key", "/settings/api_key")
 	var key *store.APIKey
 	err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
 		if key, err = tx.APIKey(); err != nil {
 			return err
 		}
-		if p.ActivityLog, err = newActivitySettings(tx, id); err != nil {
+		if p.ActivityLog, err = newActivitySettings(tx, p.Reader); err != nil {
 			return err
 		}
 		tokens, err := tx.TokenSettings()
@@ -72,7 +71,7 @@ func (s *Pages) renderSettings(w http.ResponseWriter, r *http.Request, status in
 			return err
 		}
 		p.Tokens = newTokenSettingsForm(tokens)
-		p.Tokens.Refused = page.WhyRefused(id, page.AbilityTokenSettings)
+		p.Tokens.Refused = p.WhyRefused(page.AbilityTokenSettings)
 		if p.Connect.MayRead {
 			if p.Secret, err = s.newSecretDialog(tx, r, keySecret, ""); err != nil {
 				return err

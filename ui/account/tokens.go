@@ -115,7 +115,7 @@ func (s *Pages) showTokens(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	p := tokensPage{Page: table.NewPage(s.Console, r, &tokensTable, "Personal Access Tokens")}
-	p.Live, p.Return = "user token", page.WithReturn("", r)
+	p.Live, p.Return = "user token", p.WithReturn("")
 	var all []*tokenItem
 	err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
 		if all, err = s.tokenItems(tx); err != nil {

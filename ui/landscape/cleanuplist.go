@@ -2,6 +2,7 @@ package landscape
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -9,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"trento/auth"
 	"trento/store"
 	"trento/store/fault"
 	"trento/store/landscape"
@@ -183,14 +183,14 @@ func (s *Pages) renderCleanupList(w http.ResponseWriter, r *http.Request, status
 	}
 	p.List.OrderWords = strings.Replace(p.List.OrderWords, "What needs attention comes first", "What has been silent longest comes first", 1)
 	for _, l := range onPage {
-		p.Rows = append(p.Rows, s.newCleanupRow(auth.From(r.Context()), l))
+		p.Rows = append(p.Rows, s.newCleanupRow(p.Reader, l))
 	}
 	return s.Render(w, r, status, &p)
 }
 
-func (s *Pages) newCleanupRow(reader *auth.Identity, l *cleanupItem) cleanupRow {
+func (s *Pages) newCleanupRow(reader page.Reader, l *cleanupItem) cleanupRow {
 	return cleanupRow{
-		Key: l.key, Kind: l.kind.label, Name: l.name, Host: l.host, Words: l.words(), Since: s.TimestampOf(l.since), Refused: page.WhyRefused(reader, l.kind.ability),
+		Key: l.key, Kind: l.kind.label, Name: l.name, Host: l.host, Words: l.words(), Since: s.TimestampOf(l.since), Refused: reader.WhyRefused(l.kind.ability),
 	}
 }
 
@@ -206,10 +206,9 @@ const typedForMany = "clean up"
 
 // chosenItems are the things a form names. The reader must be allowed to clean
 // up all of them; whether they can be is not asked here.
-func chosenItems(r *http.Request, all []*cleanupItem, v *page.Snapshot) ([]*cleanupItem, error) {
-	reader := auth.From(r.Context())
+func chosenItems(reader page.Reader, keys []string, all []*cleanupItem, v *page.Snapshot) ([]*cleanupItem, error) {
 	var chosen []*cleanupItem
-	for _, key := range table.Unique(r.PostForm["thing"]) {
+	for _, key := range table.Unique(keys) {
 		l := itemByKey(v, key)
 		if i := slices.IndexFunc(all, func(l *cleanupItem) bool { return l.key == key }); i >= 0 {
 			l = all[i]
@@ -251,7 +250,7 @@ func itemByKey(v *page.Snapshot, key string) *cleanupItem {
 // things at once, and changes nothing.
 func (s *Pages) confirmCleanup(w http.ResponseWriter, r *http.Request) error {
 	p := cleanupConfirmPage{Frame: s.NewFrame(r, "Clean up")}
-	chosen, err := s.plan(r, &p)
+	chosen, err := s.plan(r.Context(), r.PostForm["thing"], &p)
 	switch {
 	case err != nil:
 		return err
@@ -263,18 +262,19 @@ func (s *Pages) confirmCleanup(w http.ResponseWriter, r *http.Request) error {
 	return s.Render(w, r, http.StatusOK, &p)
 }
 
-// plan finds out what cleaning up the chosen things together would take away.
+// plan finds out what cleaning up the things with these keys together would
+// take away.
 // Those that cannot be cleaned up are listed, and the plan is that of the
 // others.
-func (s *Pages) plan(r *http.Request, p *cleanupConfirmPage) (chosen []*cleanupItem, err error) {
-	err = s.Store.ViewIn(r.Context(), func(tx *store.Tx) error {
+func (s *Pages) plan(ctx context.Context, keys []string, p *cleanupConfirmPage) (chosen []*cleanupItem, err error) {
+	err = s.Store.ViewIn(ctx, func(tx *store.Tx) error {
 		v, err := s.Snapshot(tx)
 		if err != nil {
 			return err
 		}
 		p.Seq = v.Seq
 		p.CountTrouble(v)
-		if chosen, err = chosenItems(r, cleanupTable.List(v), v); err != nil || len(chosen) > maxCleanup {
+		if chosen, err = chosenItems(p.Reader, keys, cleanupTable.List(v), v); err != nil || len(chosen) > maxCleanup {
 			return err
 		}
 		possible := chosen
@@ -286,7 +286,7 @@ func (s *Pages) plan(r *http.Request, p *cleanupConfirmPage) (chosen []*cleanupI
 			}
 		}
 		for _, l := range possible {
-			p.Chosen = append(p.Chosen, s.newCleanupRow(auth.From(r.Context()), l))
+			p.Chosen = append(p.Chosen, s.newCleanupRow(p.Reader, l))
 		}
 		return err
 	})
@@ -322,7 +322,7 @@ func targetsOf(things []*cleanupItem) []landscape.Target {
 // and asks again.
 func (s *Pages) cleanUpAll(w http.ResponseWriter, r *http.Request) error {
 	p := cleanupConfirmPage{Frame: s.NewFrame(r, "Clean up")}
-	chosen, err := s.plan(r, &p)
+	chosen, err := s.plan(r.Context(), r.PostForm["thing"], &p)
 	status := http.StatusConflict
 	switch {
 	case err != nil:

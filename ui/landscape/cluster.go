@@ -124,7 +124,7 @@ func (s *Pages) showCluster(w http.ResponseWriter, r *http.Request) error {
 		}
 		p.Title = page.ClusterName(c) + " – Clusters"
 		s.describeCluster(&p, inside)
-		if p.Tags, err = s.tagsOf(tx, r, page.ClusterTags, string(id), p.Name); err != nil {
+		if p.Tags, err = s.tagsOf(tx, p.Reader, page.ClusterTags, string(id), p.Name); err != nil {
 			return err
 		}
 		if p.Hosts, err = s.hostLines(tx, inside.members()); err != nil {
@@ -140,7 +140,7 @@ func (s *Pages) showCluster(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if p.Activity, err = s.recentOf(r, "cluster", string(id)); err != nil {
+	if p.Activity, err = s.recentOf(r.Context(), p.Reader, "cluster", string(id)); err != nil {
 		return err
 	}
 	return s.Render(w, r, http.StatusOK, &p)

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"trento/auth"
 	"trento/search"
 	"trento/store"
 	"trento/store/activity"
@@ -227,7 +226,7 @@ func (s *Pages) showDashboard(w http.ResponseWriter, r *http.Request) error {
 	p.Title, p.Live = "Dashboard", "host cluster database sap_system activity agent_report"
 	var needs []attentionItem
 	all, err := table.ReadAll(r.Context(), s.Console, &p.Frame, func(v *page.Snapshot) []*glanceItem {
-		p.Hosts, needs = len(v.Hosts), attentionItems(v, auth.From(r.Context()))
+		p.Hosts, needs = len(v.Hosts), attentionItems(v, p.Reader)
 		p.More = cleanableLinks(v)
 		return dashboardTable.List(v)
 	})
@@ -241,7 +240,7 @@ func (s *Pages) showDashboard(w http.ResponseWriter, r *http.Request) error {
 	for _, g := range onPage {
 		p.Rows = append(p.Rows, s.newGlanceRow(g))
 	}
-	who, err := activitypages.NewViewer(auth.From(r.Context()))
+	who, err := activitypages.NewViewer(p.Identity())
 	if err != nil {
 		return err
 	}
@@ -317,7 +316,7 @@ type attentionItem struct {
 // attention lists what is critical or warned about, what is silent, what shares
 // its id, and what reports in a way that cannot be used. Agents without a registered host are
 // for those who may see them.
-func attentionItems(v *page.Snapshot, reader *auth.Identity) []attentionItem {
+func attentionItems(v *page.Snapshot, reader page.Reader) []attentionItem {
 	var all []attentionItem
 	add := func(kind, path, id string, name page.Link, h landscape.Health, cause string, silent *time.Time) {
 		if h == landscape.HealthCritical || h == landscape.HealthWarning || silent != nil {

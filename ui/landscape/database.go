@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"trento/auth"
 	"trento/store"
 	"trento/store/landscape"
 	"trento/ui/page"
@@ -29,10 +28,10 @@ func (s *Pages) renderDatabase(w http.ResponseWriter, r *http.Request, status in
 			return err
 		}
 		p.Title = db.SID + " – HANA Databases"
-		if err := s.describeDatabase(tx, auth.From(r.Context()), &p, db); err != nil {
+		if err := s.describeDatabase(tx, p.Reader, &p, db); err != nil {
 			return err
 		}
-		if p.Tags, err = s.tagsOf(tx, r, page.DatabaseTags, string(id), db.SID); err != nil {
+		if p.Tags, err = s.tagsOf(tx, p.Reader, page.DatabaseTags, string(id), db.SID); err != nil {
 			return err
 		}
 		return s.ReadFrame(&p.Frame, tx)
@@ -40,13 +39,13 @@ func (s *Pages) renderDatabase(w http.ResponseWriter, r *http.Request, status in
 	if err != nil {
 		return err
 	}
-	if p.Activity, err = s.recentOf(r, "database", string(id)); err != nil {
+	if p.Activity, err = s.recentOf(r.Context(), p.Reader, "database", string(id)); err != nil {
 		return err
 	}
 	return s.Render(w, r, status, &p)
 }
 
-func (s *Pages) describeDatabase(tx *store.Tx, reader *auth.Identity, p *systemPage, db *landscape.Database) error {
+func (s *Pages) describeDatabase(tx *store.Tx, reader page.Reader, p *systemPage, db *landscape.Database) error {
 	p.describeSystem(kindDatabase, db.SID, db.Health, s.TimestampOf(db.StaleSince))
 	known, ids := hostNamed{}, make([]landscape.HostID, len(db.Instances))
 	var rows []instanceRow

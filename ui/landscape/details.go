@@ -1,13 +1,12 @@
 package landscape
 
 import (
+	"context"
 	"errors"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 
-	"trento/auth"
 	"trento/store"
 	"trento/store/landscape"
 	activitypages "trento/ui/activity"
@@ -27,18 +26,18 @@ const recentEntries = 10
 
 // recentOf reads the log of the thing with an id. It must not be called within
 // a read of the store: the index reads it, too.
-func (s *Pages) recentOf(r *http.Request, what, id string) (recent, error) {
-	v, err := activitypages.NewViewer(auth.From(r.Context()))
+func (s *Pages) recentOf(ctx context.Context, reader page.Reader, what, id string) (recent, error) {
+	v, err := activitypages.NewViewer(reader.Identity())
 	if err != nil {
 		return recent{}, err
 	}
-	found, err := s.activity.Mentions(r.Context(), v, id, recentEntries)
+	found, err := s.activity.Mentions(ctx, v, id, recentEntries)
 	if err != nil {
 		return recent{}, err
 	}
 	query := url.Values{"search": {id}, "severity": activitypages.SeverityNames()}
 	all := recent{URL: page.WithQuery("/activity_log", query), What: what}
-	err = s.Store.ViewIn(r.Context(), func(tx *store.Tx) error {
+	err = s.Store.ViewIn(ctx, func(tx *store.Tx) error {
 		known := activitypages.RegisteredPages(tx)
 		itself := known(id).URL
 		for _, e := range found.Entries {

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"trento/auth"
 	"trento/store"
 	"trento/store/landscape"
 	"trento/ui/page"
@@ -61,7 +60,7 @@ func (s *Pages) renderHost(w http.ResponseWriter, r *http.Request, status int, d
 		return fmt.Errorf("host %q: %w", page.PathVar(r, "id"), store.ErrNotFound)
 	}
 	p := hostPage{Frame: s.NewFrame(r, ""), Cleanup: dialog}
-	reader := auth.From(r.Context())
+	reader := p.Reader
 	var awaited bool
 	err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) error {
 		h, err := tx.Host(id)
@@ -75,7 +74,7 @@ func (s *Pages) renderHost(w http.ResponseWriter, r *http.Request, status int, d
 			return err
 		}
 		p.Facts = slices.Insert(p.Facts, 1, page.Fact{Label: "Cluster", Links: []page.Link{cluster}, Text: h.ClusterHostStatus})
-		if p.Tags, err = s.tagsOf(tx, r, page.HostTags, string(id), h.Hostname); err != nil {
+		if p.Tags, err = s.tagsOf(tx, p.Reader, page.HostTags, string(id), h.Hostname); err != nil {
 			return err
 		}
 		if p.Instances, err = s.instancesOn(tx, reader, h); err != nil {
@@ -96,9 +95,9 @@ func (s *Pages) renderHost(w http.ResponseWriter, r *http.Request, status int, d
 		return err
 	}
 	if p.Heartbeat.State != "passing" && !awaited {
-		p.CleanUp = page.NewControl(reader, "cleanup:host", "Clean up", "/hosts/"+string(id)+"/cleanup")
+		p.CleanUp = reader.Control("cleanup:host", "Clean up", "/hosts/"+string(id)+"/cleanup")
 	}
-	if p.Activity, err = s.recentOf(r, "host", string(id)); err != nil {
+	if p.Activity, err = s.recentOf(r.Context(), p.Reader, "host", string(id)); err != nil {
 		return err
 	}
 	return s.Render(w, r, status, &p)

@@ -3,7 +3,6 @@ package landscape
 import (
 	"cmp"
 	"fmt"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,38 +10,11 @@ import (
 
 	"golang.org/x/mod/semver"
 
-	"trento/auth"
 	"trento/store"
 	"trento/store/landscape"
 	"trento/ui/page"
 	"trento/ui/table"
 )
-
-// hostsPage is the list of all hosts.
-type hostsPage struct {
-	table.Page
-	Rows []hostRow
-}
-
-// Template implements page.Page.
-func (*hostsPage) Template() string { return "hosts" }
-
-type hostRow struct {
-	ID, Version  string
-	Health       page.HealthMark
-	Hostname     string
-	Addresses    []string
-	Provider     string
-	Cluster      page.Link
-	Systems      []page.Link
-	AgentVersion string
-	Outdated     bool
-	Heartbeat    heartbeat
-	Stale        bool
-	Fault        string // what is wrong with what the agent reports
-	Tags         tagEditor
-	Cleanup      *page.Control // of a host that is not heard
-}
 
 // heartbeat is whether the agent of a host is heard, in a shape and a word.
 type heartbeat struct {
@@ -51,26 +23,23 @@ type heartbeat struct {
 	Word  string         // in a list
 	Pill  string         // behind "Agent:"
 	Since page.Timestamp // of a silent one
+	Fault string         // what is wrong with what the agent reports
 }
 
 // HostItem is a host in its list, with what it belongs to.
 type HostItem struct {
 	*landscape.Host
+	listed
 	Cluster page.Link
 	systems []page.Link
 	Sids    []string
-	Tags    []string
 
 	fault  string // what is wrong with what the agent reports
 	silent bool   // it can be cleaned up
-
-	// The default order, found out once and not at each comparison.
-	need int
-	fold string
 }
 
-func newHostItem(h *landscape.Host) *HostItem {
-	return &HostItem{Host: h, silent: h.Heartbeat != landscape.HeartbeatPassing, need: table.NeedRank(h.Health, h.StaleSince), fold: strings.ToLower(h.Hostname)}
+func newHostItem(h *landscape.Host, tags ...string) *HostItem {
+	return &HostItem{Host: h, listed: newListed(string(h.ID), h.Hostname, h.Health, h.StaleSince, h.UpdatedAt, tags), silent: h.Heartbeat != landscape.HeartbeatPassing}
 }
 
 // addFault notes that reports about the host cannot be used, which needs
@@ -86,79 +55,83 @@ func (h *HostItem) addFault(record *store.AgentReports) {
 }
 
 // HostsTable is what can be done with the list of hosts.
-var HostsTable = table.Table[*HostItem]{
-	Path: "/hosts", Noun: "host", Items: hostItems,
-	Columns: []table.Column[*HostItem]{
-		table.HealthColumn((*HostItem).health),
-		{
-			Key: "hostname", Label: "Hostname", Text: (*HostItem).name,
-			Facet: &table.Facet[*HostItem]{Value: (*HostItem).name},
-		},
-		{
-			Key: "address", Label: "IP",
-			Text: func(h *HostItem) string { return strings.Join(addresses(h.Host), " ") },
-			Compare: func(a, b *HostItem) int {
-				return slices.CompareFunc(a.Addresses, b.Addresses, func(x, y landscape.Address) int { return x.IP.Compare(y.IP) })
-			},
-		},
-		{
-			Key: "provider", Label: "Provider", Text: func(h *HostItem) string { return ProviderLabel(h.Host) },
-			Facet: &table.Facet[*HostItem]{Value: func(h *HostItem) string { return provider(h.Host) }, Label: providerName},
-		},
-		{
-			Key: "cluster", Label: "Cluster", Text: func(h *HostItem) string { return h.Cluster.FullName() },
-			Facet: &table.Facet[*HostItem]{Value: func(h *HostItem) string { return h.Cluster.FullName() }},
-		},
-		table.SIDColumn(func(h *HostItem) []string { return h.Sids }),
-		{Key: "fqdn", Label: "Domain name", Hidden: true, Text: func(h *HostItem) string { return h.FQDN }},
-		{Key: "os", Label: "OS", Hidden: true, Text: func(h *HostItem) string { return h.OSVersion }},
-		{
-			Key: "cpu", Label: "CPUs", Hidden: true,
-			Text:    func(h *HostItem) string { return strconv.Itoa(h.CPUCount) },
-			Compare: func(a, b *HostItem) int { return cmp.Compare(a.CPUCount, b.CPUCount) },
-		},
-		{
-			Key: "memory", Label: "Memory", Hidden: true,
-			Text:    func(h *HostItem) string { return memory(h.MemoryMB) },
-			Compare: func(a, b *HostItem) int { return cmp.Compare(a.MemoryMB, b.MemoryMB) },
-		},
-		{
-			Key: "agent_version", Label: "Agent version",
-			Text:    func(h *HostItem) string { return h.AgentVersion },
-			Compare: func(a, b *HostItem) int { return compareVersions(a.AgentVersion, b.AgentVersion) },
-			Facet:   &table.Facet[*HostItem]{Value: func(h *HostItem) string { return h.AgentVersion }, Compare: compareVersions},
-		},
-		{
-			Key: "heartbeat", Label: "Agent",
-			Text: func(h *HostItem) string { return newHeartbeat(h.Host, page.Timestamp{}).Word },
-			Compare: func(a, b *HostItem) int {
-				return cmp.Or(cmp.Compare(heartbeatRank(a.Host), heartbeatRank(b.Host)), silence(a.Host).Compare(silence(b.Host)))
-			},
-		},
-		table.TagsColumn(func(h *HostItem) []string { return h.Tags }),
-		table.IDColumn(func(h *HostItem) string { return string(h.ID) }),
+var HostsTable = newTable("/hosts", "host", hostItems, []table.Column[*HostItem]{
+	{
+		Key: "hostname", Label: "Hostname", Text: hostname,
+		Facet: &table.Facet[*HostItem]{Value: hostname},
 	},
-	Flags: []table.Flag[*HostItem]{
-		table.StaleFlag(func(h *HostItem) *time.Time { return h.StaleSince }),
-		{Key: "cleanup", Label: "Needs clean-up", Holds: func(h *HostItem) bool { return h.silent }},
+	{
+		Key: "address", Label: "IP",
+		Text: func(h *HostItem) string { return strings.Join(addresses(h.Host), " ") },
+		Compare: func(a, b *HostItem) int {
+			return slices.CompareFunc(a.Addresses, b.Addresses, func(x, y landscape.Address) int { return x.IP.Compare(y.IP) })
+		},
 	},
-	Health: (*HostItem).health,
-	Urgent: func(a, b *HostItem) int { return cmp.Compare(a.need, b.need) },
-	Tie: func(a, b *HostItem) int {
-		return cmp.Or(strings.Compare(a.fold, b.fold), strings.Compare(a.Hostname, b.Hostname), strings.Compare(string(a.ID), string(b.ID)))
+	{
+		Key: "provider", Label: "Provider", Text: func(h *HostItem) string { return ProviderLabel(h.Host) },
+		Facet: &table.Facet[*HostItem]{Value: func(h *HostItem) string { return provider(h.Host) }, Label: providerName},
+	},
+	{
+		Key: "cluster", Label: "Cluster", Text: func(h *HostItem) string { return h.Cluster.FullName() },
+		Facet: &table.Facet[*HostItem]{Value: func(h *HostItem) string { return h.Cluster.FullName() }},
+	},
+	table.SIDColumn(func(h *HostItem) []string { return h.Sids }),
+	{Key: "fqdn", Label: "Domain name", Hidden: true, Text: func(h *HostItem) string { return h.FQDN }},
+	{Key: "os", Label: "OS", Hidden: true, Text: func(h *HostItem) string { return h.OSVersion }},
+	{
+		Key: "cpu", Label: "CPUs", Hidden: true,
+		Text:    func(h *HostItem) string { return strconv.Itoa(h.CPUCount) },
+		Compare: func(a, b *HostItem) int { return cmp.Compare(a.CPUCount, b.CPUCount) },
+	},
+	{
+		Key: "memory", Label: "Memory", Hidden: true,
+		Text:    func(h *HostItem) string { return memory(h.MemoryMB) },
+		Compare: func(a, b *HostItem) int { return cmp.Compare(a.MemoryMB, b.MemoryMB) },
+	},
+	{
+		Key: "agent_version", Label: "Agent version",
+		Text:    func(h *HostItem) string { return h.AgentVersion },
+		Compare: func(a, b *HostItem) int { return compareVersions(a.AgentVersion, b.AgentVersion) },
+		Facet:   &table.Facet[*HostItem]{Value: func(h *HostItem) string { return h.AgentVersion }, Compare: compareVersions},
+	},
+	{
+		Key: "heartbeat", Label: "Agent",
+		Text: func(h *HostItem) string { return newHeartbeat(h.Host, page.Timestamp{}).Word },
+		Compare: func(a, b *HostItem) int {
+			return cmp.Or(cmp.Compare(heartbeatRank(a.Host), heartbeatRank(b.Host)), silence(a.Host).Compare(silence(b.Host)))
+		},
+	},
+}, cleanupFlag(func(h *HostItem) bool { return h.silent }))
+
+func hostname(h *HostItem) string { return h.Hostname }
+
+var hostList = list[*HostItem]{
+	table: &HostsTable, title: "Hosts", class: "hosts", live: " agent_report", kind: page.HostTags, names: "hostname",
+	cells: func(s *Pages, h *HostItem) map[string]cell {
+		beat := newHeartbeat(h.Host, s.TimestampOf(h.StaleSince))
+		beat.Fault = h.fault
+		return map[string]cell{
+			"hostname":      {ID: "host-" + h.id, Links: []page.Link{{Name: h.Hostname, URL: "/hosts/" + h.id}}},
+			"address":       {Lines: addresses(h.Host)},
+			"cluster":       {Links: []page.Link{h.Cluster}},
+			"sid":           {Links: h.systems},
+			"agent_version": {Agent: &agentVersion{h.AgentVersion, outdated(h.AgentVersion)}},
+			"heartbeat":     {Heartbeat: &beat},
+		}
+	},
+	action: func(reader page.Reader, h *HostItem) *page.Control {
+		if !h.silent {
+			return nil
+		}
+		return reader.Control("cleanup:host", "Clean up", reader.WithReturn("/hosts/"+h.id+"/cleanup"))
 	},
 }
-
-func (h *HostItem) name() string { return h.Hostname }
-
-func (h *HostItem) health() landscape.Health { return h.Health }
 
 func hostItems(v *page.Snapshot) []*HostItem {
 	all := make([]*HostItem, len(v.Hosts))
 	for i, h := range v.Hosts {
-		tags := v.TagsOf(store.HostTag, string(h.ID))
-		item := newHostItem(h)
-		item.Tags, item.silent = tags, item.silent && !v.Awaited[h.ID]
+		item := newHostItem(h, v.TagsOf(store.HostTag, string(h.ID))...)
+		item.silent = item.silent && !v.Awaited[h.ID]
 		if c := v.ClusterByID[h.ClusterID]; c != nil {
 			item.Cluster = page.LinkToCluster(c)
 		}
@@ -172,49 +145,6 @@ func hostItems(v *page.Snapshot) []*HostItem {
 		all[i] = item
 	}
 	return all
-}
-
-// showHosts answers GET /hosts.
-func (s *Pages) showHosts(w http.ResponseWriter, r *http.Request) error {
-	if table.Tidied(w, r) {
-		return nil
-	}
-	p := hostsPage{Page: table.NewPage(s.Console, r, &HostsTable, "Hosts")}
-	p.Live += " agent_report"
-	all, err := table.ReadAll(r.Context(), s.Console, &p.Frame, HostsTable.List)
-	if err != nil {
-		return err
-	}
-	onPage, _, ok, err := HostsTable.FillPage(s.Console, w, r, &p.Page, all)
-	if err != nil || !ok {
-		return err
-	}
-	p.Suggestions = table.UsedTags(all, func(h *HostItem) []string { return h.Tags })
-	for _, h := range onPage {
-		p.Rows = append(p.Rows, s.newHostRow(r, h))
-	}
-	return s.Render(w, r, http.StatusOK, &p)
-}
-
-func (s *Pages) newHostRow(r *http.Request, h *HostItem) hostRow {
-	row := hostRow{
-		ID: string(h.ID), Version: table.Version(h.UpdatedAt),
-		Health:       page.NewHealthMark("", h.Health, s.TimestampOf(h.StaleSince)),
-		Hostname:     h.Hostname,
-		Addresses:    addresses(h.Host),
-		Provider:     ProviderLabel(h.Host),
-		Cluster:      h.Cluster,
-		Systems:      h.systems,
-		AgentVersion: h.AgentVersion, Outdated: outdated(h.AgentVersion),
-		Heartbeat: newHeartbeat(h.Host, s.TimestampOf(h.StaleSince)),
-		Stale:     stale(h.Host),
-		Fault:     h.fault,
-		Tags:      newTagEditor(r, page.HostTags, string(h.ID), h.Hostname, h.Tags),
-	}
-	if h.silent {
-		row.Cleanup = page.NewControl(auth.From(r.Context()), "cleanup:host", "Clean up", page.WithReturn("/hosts/"+row.ID+"/cleanup", r))
-	}
-	return row
 }
 
 func newHeartbeat(h *landscape.Host, since page.Timestamp) heartbeat {

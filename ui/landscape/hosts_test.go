@@ -16,7 +16,7 @@ import (
 	"trento/ui/table"
 )
 
-func listed(things []*HostItem) []string {
+func hostnames(things []*HostItem) []string {
 	var names []string
 	for _, h := range things {
 		names = append(names, h.Hostname)
@@ -56,7 +56,7 @@ func TestOrder(t *testing.T) {
 		"nonsense":       "broken silent Warned nobody-knows fine",
 	} {
 		c := HostsTable.Parse(url.Values{"sort": {sort}}, 10)
-		if got := strings.Join(listed(HostsTable.Selected(sampleHosts(), c).Things), " "); got != want {
+		if got := strings.Join(hostnames(HostsTable.Selected(sampleHosts(), c).Things), " "); got != want {
 			t.Errorf("sort=%s: %s, want %s", sort, got, want)
 		}
 	}
@@ -92,7 +92,7 @@ func TestFiltersAndCounts(t *testing.T) {
 			counts = append(counts, fmt.Sprint(value, ":", n))
 		}
 		slices.Sort(counts)
-		got := fmt.Sprintf("%s | %s | stale %d", strings.Join(listed(s.Things), " "), strings.Join(counts, " "), s.Flags[0])
+		got := fmt.Sprintf("%s | %s | stale %d", strings.Join(hostnames(s.Things), " "), strings.Join(counts, " "), s.Flags[0])
 		if got != want {
 			t.Errorf("%s: %s\nwant %s", query, got, want)
 		}
@@ -105,14 +105,14 @@ func TestCountsAreTrue(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var hosts []*HostItem
 		for n := range rapid.IntRange(0, 12).Draw(t, "hosts") {
-			h := &HostItem{Host: &landscape.Host{ID: landscape.HostID(fmt.Sprint(n)), HostFacts: landscape.HostFacts{Hostname: rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "name")}}}
-			h.Tags = rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"x", "y", "z"}), 0, 2, rapid.ID[string]).Draw(t, "tags")
+			h := &landscape.Host{ID: landscape.HostID(fmt.Sprint(n)), HostFacts: landscape.HostFacts{Hostname: rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "name")}}
+			tags := rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"x", "y", "z"}), 0, 2, rapid.ID[string]).Draw(t, "tags")
 			h.Health = rapid.SampledFrom([]landscape.Health{"passing", "warning", "critical", "unknown"}).Draw(t, "health")
 			h.Cloud = &landscape.Cloud{Provider: rapid.SampledFrom([]string{"aws", "kvm"}).Draw(t, "provider")}
 			if rapid.Bool().Draw(t, "stale") {
 				h.StaleSince = new(time.Time)
 			}
-			hosts = append(hosts, h)
+			hosts = append(hosts, newHostItem(h, tags...))
 		}
 		q := url.Values{}
 		for key, values := range map[string][]string{"health": {"passing", "critical"}, "hostname": {"a", "b"}, "provider": {"aws"}, "stale": {"true"}, "q": {"a", "aws"}, "tags": {"x", "y"}} {
@@ -150,7 +150,7 @@ func TestAddresses(t *testing.T) {
 	}
 	hosts := make([]*HostItem, 45)
 	for i := range hosts {
-		hosts[i] = &HostItem{Host: &landscape.Host{ID: landscape.HostID(fmt.Sprint(i)), StaleSince: new(time.Time), Health: landscape.HealthCritical, HostFacts: landscape.HostFacts{Hostname: "a b"}}}
+		hosts[i] = newHostItem(&landscape.Host{ID: landscape.HostID(fmt.Sprint(i)), StaleSince: new(time.Time), Health: landscape.HealthCritical, HostFacts: landscape.HostFacts{Hostname: "a b"}})
 	}
 	l := HostsTable.View(c, HostsTable.Selected(hosts, c))
 	for _, chip := range l.Chips {
@@ -181,7 +181,7 @@ func TestAddresses(t *testing.T) {
 func TestLongFacetsAreCut(t *testing.T) {
 	hosts := make([]*HostItem, 220)
 	for i := range hosts {
-		hosts[i] = &HostItem{Host: &landscape.Host{ID: landscape.HostID(fmt.Sprint(i)), HostFacts: landscape.HostFacts{Hostname: fmt.Sprintf("h%04d", i)}}}
+		hosts[i] = newHostItem(&landscape.Host{ID: landscape.HostID(fmt.Sprint(i)), HostFacts: landscape.HostFacts{Hostname: fmt.Sprintf("h%04d", i)}})
 	}
 	last := hosts[len(hosts)-1].Hostname
 	c := HostsTable.Parse(url.Values{"hostname": {last, "gone"}}, 10)

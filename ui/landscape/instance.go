@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"trento/auth"
 	"trento/store"
 	"trento/store/landscape"
 	"trento/ui/page"
@@ -87,20 +86,20 @@ func (s *Pages) newInstanceRow(id landscape.HostID, host *landscape.Host, number
 	return row
 }
 
-func (s *Pages) newDatabaseInstanceRow(reader *auth.Identity, id landscape.DatabaseID, i *landscape.DatabaseInstance, host *landscape.Host) instanceRow {
+func (s *Pages) newDatabaseInstanceRow(reader page.Reader, id landscape.DatabaseID, i *landscape.DatabaseInstance, host *landscape.Host) instanceRow {
 	row := s.newInstanceRow(i.HostID, host, i.Number, i.InstanceFacts, i.InstanceTimes)
 	row.Type, row.System = "Database", page.Link{Name: i.SID, URL: "/databases/" + string(id)}
 	if row.Absent {
-		row.Cleanup = page.NewControl(reader, "cleanup:database_instance", "Clean up", row.System.URL+instanceCleanupPath(i.HostID, i.Number))
+		row.Cleanup = reader.Control("cleanup:database_instance", "Clean up", row.System.URL+instanceCleanupPath(i.HostID, i.Number))
 	}
 	return row
 }
 
-func (s *Pages) newApplicationInstanceRow(reader *auth.Identity, id landscape.SAPSystemID, i *landscape.ApplicationInstance, host *landscape.Host) instanceRow {
+func (s *Pages) newApplicationInstanceRow(reader page.Reader, id landscape.SAPSystemID, i *landscape.ApplicationInstance, host *landscape.Host) instanceRow {
 	row := s.newInstanceRow(i.HostID, host, i.Number, i.InstanceFacts, i.InstanceTimes)
 	row.Type, row.System = "Application", page.Link{Name: i.SID, URL: "/sap_systems/" + string(id)}
 	if row.Absent {
-		row.Cleanup = page.NewControl(reader, "cleanup:application_instance", "Clean up", row.System.URL+instanceCleanupPath(i.HostID, i.Number))
+		row.Cleanup = reader.Control("cleanup:application_instance", "Clean up", row.System.URL+instanceCleanupPath(i.HostID, i.Number))
 	}
 	return row
 }
@@ -112,7 +111,7 @@ func instanceCleanupPath(host landscape.HostID, number string) string {
 }
 
 // instancesOn are the instances on a host, those of databases first.
-func (s *Pages) instancesOn(tx *store.Tx, reader *auth.Identity, h *landscape.Host) ([]instanceRow, error) {
+func (s *Pages) instancesOn(tx *store.Tx, reader page.Reader, h *landscape.Host) ([]instanceRow, error) {
 	var rows []instanceRow
 	for _, id := range tx.DatabasesOn(h.ID) {
 		db, err := tx.Database(id)

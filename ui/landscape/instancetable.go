@@ -2,11 +2,9 @@ package landscape
 
 import (
 	"cmp"
-	"net/http"
 	"slices"
 	"strings"
 
-	"trento/auth"
 	"trento/store/landscape"
 	"trento/ui/page"
 )
@@ -56,7 +54,7 @@ func newReplicationMark(r *landscape.Replication) replicationMark {
 
 // newInstanceTableRow is an instance whatever it is one of; system is the page of its
 // system.
-func (s *Pages) newInstanceTableRow(r *http.Request, v *page.Snapshot, system, ability, sid, number string, host landscape.HostID, f landscape.InstanceFacts, t landscape.InstanceTimes) instanceTableRow {
+func (s *Pages) newInstanceTableRow(reader page.Reader, v *page.Snapshot, system, ability, sid, number string, host landscape.HostID, f landscape.InstanceFacts, t landscape.InstanceTimes) instanceTableRow {
 	row := instanceTableRow{
 		ID: strings.TrimPrefix(system, "/") + "/" + string(host) + "/" + number, Number: number, Features: features(f.Features),
 		Status:  newStatusMark(f.Status, t.AbsentSince != nil, s.TimestampOf(t.StaleSince)),
@@ -64,13 +62,13 @@ func (s *Pages) newInstanceTableRow(r *http.Request, v *page.Snapshot, system, a
 		Stale: t.StaleSince != nil, Grey: t.StaleSince != nil || t.AbsentSince != nil,
 	}
 	if t.AbsentSince != nil {
-		row.Cleanup = page.NewControl(auth.From(r.Context()), ability, "Clean up", page.WithReturn(system+instanceCleanupPath(host, number), r))
+		row.Cleanup = reader.Control(ability, "Clean up", reader.WithReturn(system+instanceCleanupPath(host, number)))
 	}
 	return row
 }
 
 // databaseInstanceTable is the instances of a database by the tier of their site.
-func (s *Pages) databaseInstanceTable(r *http.Request, v *page.Snapshot, db *landscape.Database, within, label string) instanceTable {
+func (s *Pages) databaseInstanceTable(reader page.Reader, v *page.Snapshot, db *landscape.Database, within, label string) instanceTable {
 	l := instanceTable{ID: within + "-database", Label: label, Database: true}
 	instances := slices.Clone(db.Instances)
 	slices.SortStableFunc(instances, func(a, b landscape.DatabaseInstance) int {
@@ -78,7 +76,7 @@ func (s *Pages) databaseInstanceTable(r *http.Request, v *page.Snapshot, db *lan
 	})
 	for i := range instances {
 		in := &instances[i]
-		row := s.newInstanceTableRow(r, v, "/databases/"+string(db.ID), "cleanup:database_instance", in.SID, in.Number, in.HostID, in.InstanceFacts, in.InstanceTimes)
+		row := s.newInstanceTableRow(reader, v, "/databases/"+string(db.ID), "cleanup:database_instance", in.SID, in.Number, in.HostID, in.InstanceFacts, in.InstanceTimes)
 		row.Replication = newReplicationMark(&in.Replication)
 		row.ID = within + "/" + row.ID
 		l.Rows = append(l.Rows, row)
@@ -94,11 +92,11 @@ func tier(r *landscape.Replication) int {
 	return *r.Tier
 }
 
-func (s *Pages) applicationInstanceTable(r *http.Request, v *page.Snapshot, system *landscape.SAPSystem) instanceTable {
+func (s *Pages) applicationInstanceTable(reader page.Reader, v *page.Snapshot, system *landscape.SAPSystem) instanceTable {
 	l := instanceTable{ID: string(system.ID) + "-application", Label: "Application Layer"}
 	for i := range system.Instances {
 		in := &system.Instances[i]
-		row := s.newInstanceTableRow(r, v, "/sap_systems/"+string(system.ID), "cleanup:application_instance", in.SID, in.Number, in.HostID, in.InstanceFacts, in.InstanceTimes)
+		row := s.newInstanceTableRow(reader, v, "/sap_systems/"+string(system.ID), "cleanup:application_instance", in.SID, in.Number, in.HostID, in.InstanceFacts, in.InstanceTimes)
 		l.Rows = append(l.Rows, row)
 	}
 	return l

@@ -31,13 +31,13 @@ func (s *Pages) Routes() []api.Route {
 	return slices.Concat(s.tagRoutes(), []api.Route{
 		{Method: "GET", Path: "/", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.showDashboard},
 		{Method: "GET", Path: "/dashboard.csv", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: table.CSVHandler(s.Console, &dashboardTable)},
-		{Method: "GET", Path: "/hosts", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.showHosts},
+		{Method: "GET", Path: "/hosts", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: hostList.show(s)},
 		{Method: "GET", Path: "/hosts.csv", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: table.CSVHandler(s.Console, &HostsTable)},
-		{Method: "GET", Path: "/clusters", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.showClusters},
+		{Method: "GET", Path: "/clusters", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: clusterList.show(s)},
 		{Method: "GET", Path: "/clusters.csv", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: table.CSVHandler(s.Console, &ClustersTable)},
-		{Method: "GET", Path: "/databases", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.showDatabases},
+		{Method: "GET", Path: "/databases", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: databaseList.show(s)},
 		{Method: "GET", Path: "/databases.csv", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: table.CSVHandler(s.Console, &DatabasesTable)},
-		{Method: "GET", Path: "/sap_systems", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.showSAPSystems},
+		{Method: "GET", Path: "/sap_systems", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: sapSystemList.show(s)},
 		{Method: "GET", Path: "/sap_systems.csv", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: table.CSVHandler(s.Console, &SAPSystemsTable)},
 		{Method: "GET", Path: "/agents", Access: auth.Needs(page.AbilityAPIKey), Tokens: auth.InSets("settings").As("GET /api/v1/agents"), Handle: s.showAgents},
 		{Method: "GET", Path: "/agents.csv", Access: auth.Needs(page.AbilityAPIKey), Tokens: auth.InSets("settings").As("GET /api/v1/agents"), Handle: s.downloadAgents},
@@ -64,5 +64,5 @@ var files embed.FS
 // Room is these pages as a part of the console.
 var Room = page.Room{
 	Files: files,
-	Pages: []page.Page{&dashboardPage{}, &clustersPage{}, &databasesPage{}, &sapSystemsPage{}, &cleanupPage{}, &cleanupConfirmPage{}, &tagPage{}, &hostsPage{}, &hostPage{}, &agentsPage{}, &clusterPage{}, &systemPage{}},
+	Pages: []page.Page{&dashboardPage{}, &listPage{}, &cleanupPage{}, &cleanupConfirmPage{}, &tagPage{}, &hostPage{}, &agentsPage{}, &clusterPage{}, &systemPage{}},
 }

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"trento/auth"
 	"trento/store"
 	"trento/store/landscape"
 	"trento/ui/page"
@@ -28,10 +27,10 @@ func (s *Pages) renderSAPSystem(w http.ResponseWriter, r *http.Request, status i
 			return err
 		}
 		p.Title = system.SID + " – SAP Systems"
-		if err := s.describeSAPSystem(tx, auth.From(r.Context()), &p, system); err != nil {
+		if err := s.describeSAPSystem(tx, p.Reader, &p, system); err != nil {
 			return err
 		}
-		if p.Tags, err = s.tagsOf(tx, r, page.SAPSystemTags, string(id), system.SID); err != nil {
+		if p.Tags, err = s.tagsOf(tx, p.Reader, page.SAPSystemTags, string(id), system.SID); err != nil {
 			return err
 		}
 		return s.ReadFrame(&p.Frame, tx)
@@ -39,13 +38,13 @@ func (s *Pages) renderSAPSystem(w http.ResponseWriter, r *http.Request, status i
 	if err != nil {
 		return err
 	}
-	if p.Activity, err = s.recentOf(r, "SAP system", string(id)); err != nil {
+	if p.Activity, err = s.recentOf(r.Context(), p.Reader, "SAP system", string(id)); err != nil {
 		return err
 	}
 	return s.Render(w, r, status, &p)
 }
 
-func (s *Pages) describeSAPSystem(tx *store.Tx, reader *auth.Identity, p *systemPage, system *landscape.SAPSystem) error {
+func (s *Pages) describeSAPSystem(tx *store.Tx, reader page.Reader, p *systemPage, system *landscape.SAPSystem) error {
 	p.describeSystem(kindSAPSystem, system.SID, system.Health, s.TimestampOf(system.StaleSince))
 	known, ids := hostNamed{}, make([]landscape.HostID, len(system.Instances))
 	var rows []instanceRow

@@ -37,10 +37,10 @@ type tagPanel struct {
 	Suggestions []string
 }
 
-func newTagEditor(r *http.Request, k page.Taggable, id, name string, tags []string) tagEditor {
+func newTagEditor(reader page.Reader, k page.Taggable, id, name string, tags []string) tagEditor {
 	e := tagEditor{
-		ID: "tags-" + id, Action: k.Path + "/" + id + "/tags", Of: k.Noun + " " + name, Return: page.BackTo(r), Max: store.MaxTag,
-		Refused: page.WhyRefused(auth.From(r.Context()), k.Ability),
+		ID: "tags-" + id, Action: k.Path + "/" + id + "/tags", Of: k.Noun + " " + name, Return: reader.BackTo(), Max: store.MaxTag,
+		Refused: reader.WhyRefused(k.Ability),
 	}
 	for _, tag := range tags {
 		e.Tags = append(e.Tags, tagPill{tag, page.WithQuery(k.Path, url.Values{"tags": {tag}})})
@@ -49,12 +49,12 @@ func newTagEditor(r *http.Request, k page.Taggable, id, name string, tags []stri
 }
 
 // tagsOf is the editor for the page about one thing.
-func (s *Pages) tagsOf(tx *store.Tx, r *http.Request, k page.Taggable, id, name string) (tagPanel, error) {
+func (s *Pages) tagsOf(tx *store.Tx, reader page.Reader, k page.Taggable, id, name string) (tagPanel, error) {
 	tags, err := page.TagValues(tx, k.Kind, id)
 	if err != nil {
 		return tagPanel{}, err
 	}
-	p := tagPanel{Editor: newTagEditor(r, k, id, name, tags)}
+	p := tagPanel{Editor: newTagEditor(reader, k, id, name, tags)}
 	if p.Editor.Refused != "" {
 		return p, nil
 	}
@@ -130,7 +130,7 @@ func (s *Pages) addTag(k page.Taggable) func(http.ResponseWriter, *http.Request)
 			http.Error(w, p.Fault, http.StatusUnprocessableEntity)
 			return nil
 		}
-		p.Editor = newTagEditor(r, k, id, name, tags)
+		p.Editor = newTagEditor(p.Reader, k, id, name, tags)
 		p.Editor.Return = auth.LocalTarget(r.PostForm.Get("return_to"))
 		return s.Render(w, r, http.StatusUnprocessableEntity, &p)
 	}

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"trento/auth"
 	"trento/store"
 	"trento/store/landscape"
 )
@@ -17,11 +16,11 @@ const Product = "Trento"
 // Frame is what all pages have in common. Every page is a struct that embeds
 // it; its template finds what it shows in the fields, and nothing else.
 type Frame struct {
+	Reader
 	Product  string
 	Version  string
 	Title    string // of the document, without the product
 	Assets   PageAssets
-	Here     string // path and query of the page
 	Theme    string // "light", "dark" or "" for what the system says
 	Density  string // "compact" or ""
 	Sidebar  string // "closed" or ""
@@ -34,7 +33,7 @@ type Frame struct {
 	Cursor   string   // Seq, sealed for the reader
 	Snapshot string   // id of what the reader is shown, see fragment.go; empty where it is not fetched again
 	Refresh  int      // seconds between refreshes the reader asked for, or 0
-	Flash    string   // what was done right before, see flash.go
+	Flash    string   // what was done right before, see SetFlash
 
 	Themes, Densities []Option
 }
@@ -92,19 +91,17 @@ const (
 // of the store: see fill.
 func (s *Console) NewFrame(r *http.Request, title string) Frame {
 	f := Frame{
-		Product: Product, Version: s.Version, Title: title, Assets: s.pageAssets,
-		Here:  Here(r),
+		Reader: NewReader(r), Product: Product, Version: s.Version, Title: title, Assets: s.pageAssets,
 		Theme: cookieChoice(r, cookieTheme, "light", "dark"), Sidebar: cookieChoice(r, cookieSidebar, "closed"),
 		Density: cookieChoice(r, cookieDensity, "compact"),
 	}
-	id := auth.From(r.Context())
-	if id == nil {
+	if f.identity == nil {
 		return f
 	}
-	f.User = &FrameUser{Username: id.User.Username, Email: id.User.Email}
+	f.User = &FrameUser{Username: f.identity.User.Username, Email: f.identity.User.Email}
 	f.Themes = Choices(f.Theme, "", "System", "light", "Light", "dark", "Dark")
 	f.Densities = Choices(f.Density, "", "Comfortable", "compact", "Compact")
-	f.Nav = slices.DeleteFunc(Navigation(), func(e navEntry) bool { return e.Needs != "" && !id.Can(e.Needs) })
+	f.Nav = slices.DeleteFunc(Navigation(), func(e navEntry) bool { return e.Needs != "" && !f.Can(e.Needs) })
 	for i := range f.Nav {
 		path := f.Nav[i].Path
 		f.Nav[i].Current = r.URL.Path == path || path != "/" && strings.HasPrefix(r.URL.Path, path+"/") || path == "/users" && r.URL.Path == "/tokens"

@@ -5,7 +5,10 @@ import (
 	"net/http"
 
 	"github.com/google/uuid"
+	"github.com/gorilla/mux"
 
+	"trento/auth"
+	"trento/store"
 	"trento/ui/api"
 )
 
@@ -24,4 +27,25 @@ func NameRequest(next http.Handler) http.Handler {
 		w.Header().Set(api.RequestIDHeader, id)
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestKey{}, id)))
 	})
+}
+
+// PathVar is a part of the address of a request, by its name in the route.
+func PathVar(r *http.Request, name string) string { return mux.Vars(r)[name] }
+
+// Actor is the user of a request as the author of a change.
+func Actor(ctx context.Context) store.Actor { return auth.From(ctx).Actor() }
+
+// Connection is what it takes to point an agent at this server.
+type Connection struct {
+	ServerURL string
+	MayRead   bool // the viewer may read the key
+	KeyAbove  bool // and the page shows it
+}
+
+func (s *Console) Connection(r *http.Request) Connection {
+	scheme := "http"
+	if s.Auth.IsHTTPS(r) {
+		scheme = "https"
+	}
+	return Connection{ServerURL: scheme + "://" + r.Host, MayRead: auth.From(r.Context()).Can(AbilityAPIKey)}
 }

@@ -43,7 +43,8 @@ type Column[T any] struct {
 	Text       func(T) string   // what the free text finds and CSV says
 	Compare    func(a, b T) int // nil: by text, ignoring case
 	Facet      *Facet[T]        // nil: no filter of its own
-	Hidden     bool             // in the CSV, the text search and the order only
+	Number     bool
+	Hidden     bool // in the CSV, the text search and the order only
 }
 
 // filterMenu makes a column a filter.

@@ -225,8 +225,3 @@ func MostUsed(used map[string]int) []string {
 
 // maxSuggestions bounds the tags a field suggests.
 const maxSuggestions = 100
-
-// IDColumn finds things by their id.
-func IDColumn[T any](id func(T) string) Column[T] {
-	return Column[T]{Key: "id", Label: "ID", Hidden: true, Text: id}
-}

@@ -1,0 +1,190 @@
+package landscape
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"trento/store/landscape"
+	"trento/ui/page"
+	"trento/ui/table"
+)
+
+// listPage is the list of all hosts, or all clusters, databases or SAP systems.
+type listPage struct {
+	table.Page
+	Class       string // of the table
+	Opens, Acts bool   // rows can be opened; some have an action
+	Rows        []listRow
+}
+
+// Template implements page.Page.
+func (*listPage) Template() string { return "list" }
+
+// Columns is the number of columns of a list whose rows open.
+func (p *listPage) Columns() int { return len(p.List.Heads) + 1 }
+
+type listRow struct {
+	ID, Version string
+	Stale       bool
+	Turn        *turn
+	Cells       []cell
+	Action      *page.Control
+	Inside      []instanceTable // where the row is open
+}
+
+// turn opens a row of a list, or shuts it.
+type turn struct {
+	ID, URL, Label string
+	Open           bool
+}
+
+// cell is what a row shows in a column: the first of these that there is.
+type cell struct {
+	Key, Label string // of the column
+	Names      bool   // the row is about what it says
+	Number     bool
+	ID         string // of the element
+
+	Health    *page.HealthMark
+	Tags      *tagEditor
+	Links     []page.Link
+	Lines     []string
+	Pill      *pill
+	Agent     *agentVersion
+	Heartbeat *heartbeat
+	Text      string
+}
+
+// pill is a word with a hint.
+type pill struct{ Text, Hint string }
+
+// agentVersion is the version of an agent, and whether it is too old.
+type agentVersion struct {
+	AgentVersion string
+	Outdated     bool
+}
+
+// listed is what all lists know of the things on them.
+type listed struct {
+	id, name   string
+	health     landscape.Health
+	staleSince *time.Time
+	updatedAt  time.Time
+	Tags       []string
+
+	// The default order, found out once and not at each comparison.
+	need int
+	fold string
+}
+
+func newListed(id, name string, h landscape.Health, staleSince *time.Time, updatedAt time.Time, tags []string) listed {
+	return listed{id, name, h, staleSince, updatedAt, tags, table.NeedRank(h, staleSince), strings.ToLower(name)}
+}
+
+func (l *listed) inList() *listed { return l }
+
+// listItem is a thing on a list: a struct with listed in it.
+type listItem interface{ inList() *listed }
+
+// newTable is the table of a list. Health comes before its own columns, tags
+// come behind them.
+func newTable[T listItem](path, noun string, items func(*page.Snapshot) []T, columns []table.Column[T], flags ...table.Flag[T]) table.Table[T] {
+	health := func(thing T) landscape.Health { return thing.inList().health }
+	return table.Table[T]{
+		Path: path, Noun: noun, Items: items, Health: health,
+		Columns: slices.Concat([]table.Column[T]{table.HealthColumn(health)}, columns, []table.Column[T]{
+			table.TagsColumn(func(thing T) []string { return thing.inList().Tags }),
+			{Key: "id", Label: "ID", Hidden: true, Text: func(thing T) string { return thing.inList().id }},
+		}),
+		Flags:  append([]table.Flag[T]{table.StaleFlag(func(thing T) *time.Time { return thing.inList().staleSince })}, flags...),
+		Urgent: func(a, b T) int { return cmp.Compare(a.inList().need, b.inList().need) },
+		Tie: func(a, b T) int {
+			x, y := a.inList(), b.inList()
+			return cmp.Or(strings.Compare(x.fold, y.fold), strings.Compare(x.name, y.name), strings.Compare(x.id, y.id))
+		},
+	}
+}
+
+// cleanupFlag cuts a list down to what can be cleaned up, or has instances that
+// can be.
+func cleanupFlag[T listItem](holds func(T) bool) table.Flag[T] {
+	return table.Flag[T]{Key: "cleanup", Label: "Needs clean-up", Holds: holds}
+}
+
+// list declares the page of a list.
+type list[T listItem] struct {
+	table *table.Table[T]
+	title string
+	class string // of the table element
+	live  string // what the page follows besides the landscape
+	kind  page.Taggable
+	names string // key of the column that says what a row is about
+	// cells are the columns of a thing that show more than their text.
+	cells func(s *Pages, thing T) map[string]cell
+	// inside is what a row shows when it is open; nil where rows do not open.
+	inside func(s *Pages, reader page.Reader, thing T) []instanceTable
+	// action is what can be done with a thing; nil where that is nothing.
+	action func(reader page.Reader, thing T) *page.Control
+}
+
+// show answers the GET of the list.
+func (l *list[T]) show(s *Pages) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if table.Tidied(w, r) {
+			return nil
+		}
+		p := listPage{Page: table.NewPage(s.Console, r, l.table, l.title), Class: l.class, Opens: l.inside != nil, Acts: l.action != nil}
+		p.Live += l.live
+		all, err := table.ReadAll(r.Context(), s.Console, &p.Frame, l.table.List)
+		if err != nil {
+			return err
+		}
+		onPage, query, ok, err := l.table.FillPage(s.Console, w, r, &p.Page, all)
+		if err != nil || !ok {
+			return err
+		}
+		p.Suggestions = table.UsedTags(all, func(thing T) []string { return thing.inList().Tags })
+		for _, thing := range onPage {
+			p.Rows = append(p.Rows, l.row(s, p.Reader, query, thing))
+		}
+		return s.Render(w, r, http.StatusOK, &p)
+	}
+}
+
+func (l *list[T]) row(s *Pages, reader page.Reader, query table.ListQuery, thing T) listRow {
+	in := thing.inList()
+	row := listRow{ID: in.id, Version: table.Version(in.updatedAt), Stale: in.staleSince != nil}
+	cells := l.cells(s, thing)
+	for _, col := range l.table.Columns {
+		if col.Hidden {
+			continue
+		}
+		c, ok := cells[col.Key]
+		switch {
+		case ok:
+		case col.Key == "health":
+			mark := page.NewHealthMark("", in.health, s.TimestampOf(in.staleSince))
+			c.Health = &mark
+		case col.Key == "tags":
+			tags := newTagEditor(reader, l.kind, in.id, in.name, in.Tags)
+			c.Tags = &tags
+		default:
+			c.Text = col.Text(thing)
+		}
+		c.Key, c.Label, c.Names, c.Number = col.Key, col.Label, col.Key == l.names, col.Number
+		row.Cells = append(row.Cells, c)
+	}
+	if l.inside != nil {
+		row.Turn = &turn{ID: in.id, Label: "Instances of " + in.name}
+		if row.Turn.URL, row.Turn.Open = query.Turned(l.table.Path, in.id); row.Turn.Open {
+			row.Inside = l.inside(s, reader, thing)
+		}
+	}
+	if l.action != nil {
+		row.Action = l.action(reader, thing)
+	}
+	return row
+}
