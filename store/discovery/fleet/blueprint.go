@@ -1,22 +1,22 @@
 package fleet
 
-// blueprint is a kind of installation: a database with the SAP systems on it,
-// or hosts that have nothing to do with SAP.
+// blueprint is a kind of installation: a database with its SAP systems, or
+// hosts without SAP software.
 type blueprint struct {
 	stage     string
-	providers []string // one of which it is built at
+	providers []string // the providers it is built at, one chosen for each installation
 
-	sites           []int // hosts at each site of the database, those of the primary first
-	starReplication bool  // every secondary replicates from the primary; else each one from the site before
-	standby         bool  // the last host of a site does nothing but wait for another to fail
+	sites           []int // number of hosts of each site of the database, the primary site first
+	starReplication bool  // every secondary site replicates from the primary; else each one from the site before
+	standby         bool  // the last host of a site is a standby host
 	hana            hanaCluster
 	majorityMaker   bool // the cluster has a further node that only votes
 	fencing         fencing
-	tenants         int // of the database that no system uses
+	tenants         int // tenants of the database that no system uses
 	systems         []systemPlan
 
-	storageNodes int // nodes of a cluster that keeps a file system
-	otherHosts   int // hosts that have nothing to do with SAP
+	storageNodes int // nodes of a cluster that provides a file system
+	otherHosts   int // hosts without SAP software
 }
 
 // systemPlan is an SAP system of a blueprint.
@@ -25,30 +25,30 @@ type systemPlan struct {
 	ensa             int // version of the enqueue server
 	services         placement
 	mount            mount
-	fencing          fencing // of the cluster they are in
-	servers          int     // application servers on hosts of their own; none: one beside the database
-	onSecondDatabase bool    // on the database of less importance
+	fencing          fencing // of the cluster of the central services
+	servers          int     // application servers on hosts of their own; 0: one beside the database
+	onSecondDatabase bool    // on the second database, the one of less importance
 }
 
-// hanaCluster is what keeps a database available.
+// hanaCluster is the kind of cluster that keeps a database available.
 type hanaCluster int
 
 const (
 	unclustered hanaCluster = iota
 	scaleUp
-	costOptimized // scale-up; its secondary site also runs a database of less importance
+	costOptimized // scale-up; the secondary site also runs a second database of less importance
 	scaleOut
-	angiScaleUp // with the newer resource agents
+	angiScaleUp // scale-up with the newer resource agents
 	angiScaleOut
 )
 
-// stack is what the application servers of a system are.
+// stack is the technology of the application servers of a system.
 type stack int
 
 const (
 	abap stack = iota
 	java
-	dual // both
+	dual // ABAP and Java
 )
 
 // placement is where central services run.
@@ -56,32 +56,32 @@ type placement int
 
 const (
 	withServer    placement = iota // on the host of the first application server
-	onTheirOwn                     // on a host of their own, without a second one
-	inCluster                      // on two hosts that are a cluster
+	onTheirOwn                     // on a host of their own, without a cluster
+	inCluster                      // on two hosts that form a cluster
 	inSameCluster                  // in the cluster of the system before
 	withDatabase                   // in the cluster of the database
 )
 
-// mount is how the file systems of central services get where those run.
+// mount is how the file systems of central services are mounted.
 type mount int
 
 const (
-	clusterMounts mount = iota // the cluster mounts them
-	simpleMount                // they are mounted everywhere; the cluster starts the services only
+	clusterMounts mount = iota // the cluster mounts them where the services run
+	simpleMount                // they are mounted on every node; the cluster only starts the services
 )
 
 var (
 	allProviders        = []string{azure, aws, gcp, kvm, nutanix, vmware, power}
-	sharedDiskProviders = []string{azure, kvm, vmware} // they offer shared disks
+	sharedDiskProviders = []string{azure, kvm, vmware} // providers with shared disks
 )
 
-// sandbox is the smallest installation: all of it on one host.
+// sandbox is the smallest installation: everything on one host.
 var sandbox = blueprint{stage: "sandbox", providers: allProviders, sites: []int{1}, systems: []systemPlan{{ensa: 1}}}
 
-// blueprints are a round of a landscape. The first fifty hosts have something
-// of everything; with the other fifty the mix of kinds becomes that of
-// ordinary landscapes: a hundred hosts are 15 clusters, and 31 databases and
-// SAP systems.
+// blueprints are the installations of a landscape, in order; a larger landscape
+// repeats them. The first fifty hosts contain every kind of installation at
+// least once. A hundred hosts have the mix of an ordinary landscape: 15
+// clusters, and 31 databases and SAP systems.
 var blueprints = [...]blueprint{
 	{stage: "production", providers: []string{azure}, sites: []int{1, 1}, hana: scaleUp, fencing: oneDisk,
 		systems: []systemPlan{{ensa: 2, services: inCluster, servers: 2}}},
@@ -116,7 +116,7 @@ var blueprints = [...]blueprint{
 	{providers: allProviders, otherHosts: 5},
 }
 
-// size is the number of hosts a blueprint takes.
+// size returns the number of hosts that a blueprint needs.
 func (b *blueprint) size() int {
 	n := b.storageNodes + b.otherHosts
 	for _, hosts := range b.sites {

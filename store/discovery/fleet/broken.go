@@ -2,7 +2,7 @@ package fleet
 
 import "slices"
 
-// breakInstances lets some instances run badly, or not at all.
+// breakInstances gives some instances a bad status, or stops them.
 func (f *Fleet) breakInstances() {
 	if len(f.hosts) < minBroken {
 		return
@@ -25,24 +25,24 @@ func (f *Fleet) breakInstances() {
 				break
 			}
 			if i := list[n]; i.canBecome(trouble.status) {
-				i.status, i.disturbed = trouble.status, true
+				i.status, i.failing = trouble.status, true
 				trouble.count--
 			}
 		}
 	}
 }
 
-// canBecome reports whether an instance can get into a status just like that. What
-// is kept available does not simply stop.
+// canBecome reports whether a healthy instance can be given a status. Instances
+// of a cluster and replicated databases do not simply stop.
 func (i *instance) canBecome(s status) bool {
-	if i.disturbed || i.unanswering || i.state() != green {
+	if i.failing || i.unanswering || i.state() != green {
 		return false
 	}
-	return s != gray || !i.clustered && (i.database == nil || !i.database.replicated())
+	return s != gray || !i.clustered && (i.database == nil || !i.database.isReplicated())
 }
 
-// breakClusters gives clusters their faults: each cluster has one fault at most,
-// and each fault is given to one cluster at least where there are enough of them.
+// breakClusters gives clusters their faults. Each cluster has at most one
+// fault. If there are enough clusters, each fault occurs at least once.
 func (f *Fleet) breakClusters() {
 	if len(f.hosts) < minBroken {
 		return
@@ -56,7 +56,7 @@ func (f *Fleet) breakClusters() {
 				return false
 			}
 			fault(c)
-			c.disturbed = true
+			c.failing = true
 			count--
 			return true
 		})

@@ -1,7 +1,7 @@
 package fleet
 
-// centralUnits are the resources that run the central services of a system
-// and the replica of its locks: two groups, which keep apart.
+// centralUnits returns the resources of the central services of a system and of
+// their enqueue replicator: two groups that run on different nodes.
 func (c *cluster) centralUnits(s *System) []resourceUnit {
 	return []resourceUnit{c.centralUnit(s, s.ascs), c.centralUnit(s, s.ers)}
 }

@@ -4,16 +4,17 @@ import (
 	"time"
 )
 
-// change changes a host at now. It reports whether this host can be changed so.
+// change changes a host at now. It reports false if the change does not apply
+// to the host.
 type change func(f *Fleet, h *Host, now time.Time) bool
 
-// Step advances the landscape to now. There are small changes: a host reboots, a
+// Step advances the landscape to now. Small changes happen: a host reboots, a
 // package is updated, an address moves, an agent is silent for some minutes, a
-// new host appears. There are failures, which end some minutes later: central
-// services fail over, a secondary site takes over, a node leaves its cluster, an
-// instance stops. A step makes at least one change, more in large landscapes. The
-// first step only sets the dates of the past. The same steps at the same times
-// make the same history.
+// new host appears. Failures happen, which end some minutes later: central
+// services fail over, a secondary site takes over, a node leaves its cluster,
+// an instance stops. A step makes at least one change, and more in a large
+// landscape. The first step only sets the dates of the past. The same steps at
+// the same times give the same history.
 func (f *Fleet) Step(now time.Time) {
 	if !f.started {
 		f.started = true
@@ -30,10 +31,10 @@ func (f *Fleet) Step(now time.Time) {
 	}
 }
 
-// applyRandomChange changes one host. Hosts that are away, or whose agent is
-// silent on purpose, are left alone.
+// applyRandomChange changes one host. It leaves out hosts that are down or
+// whose agent is silent on purpose.
 func (f *Fleet) applyRandomChange(now time.Time) {
-	// Changes that are listed more than once are more frequent.
+	// Changes that are listed more than once happen more often.
 	changes := []change{
 		flipTuning, flipTuning, flipTuning,
 		moveAddress, moveAddress, moveAddress,
@@ -45,13 +46,13 @@ func (f *Fleet) applyRandomChange(now time.Time) {
 		renewSubscription,
 		addApplicationServer,
 		addTenant, addSystem,
-		changeStatus, changeStatus, changeStatus,
+		failInstance, failInstance, failInstance,
 		hideInstance, hideInstance,
 		failOver, failOver, failOver,
 		takeOver, takeOver,
 		loseSync, loseDisk, stopNode, stopNode, startMaintenance,
 	}
-	const attempts = 20 // a landscape may be too small for any of them
+	const attempts = 20 // in a small landscape, no host may fit a change
 	for range attempts {
 		h := f.hosts[f.random.IntN(len(f.hosts))]
 		if h.presence != present || !now.After(h.awayUntil) {
@@ -63,7 +64,7 @@ func (f *Fleet) applyRandomChange(now time.Time) {
 	}
 }
 
-// failAddress adds a failure of the virtual address of a host's cluster.
+// failAddress adds a failure to the virtual address of a host's cluster.
 func failAddress(_ *Fleet, h *Host, _ time.Time) bool {
 	if h.cluster == nil || h.offline {
 		return false
@@ -72,7 +73,7 @@ func failAddress(_ *Fleet, h *Host, _ time.Time) bool {
 	return true
 }
 
-// flipStatus turns an instance from green to yellow, or back.
+// flipStatus changes the status of an instance from green to yellow, or back.
 func flipStatus(_ *Fleet, h *Host, _ time.Time) bool {
 	for _, i := range h.instances {
 		if i.sid() == diagnosticsSID || i.unanswering || i.state() == gray || i.status == red {
@@ -104,16 +105,16 @@ func flipTuning(_ *Fleet, h *Host, now time.Time) bool {
 // moveAddress adds a virtual address to a host, or removes it.
 func moveAddress(_ *Fleet, h *Host, _ time.Time) bool {
 	if !h.floatingAddress.IsValid() {
-		if h.location.full() {
+		if h.location.isFull() {
 			return false
 		}
-		h.floatingAddress = h.location.address()
+		h.floatingAddress = h.location.nextAddress()
 	}
 	h.hasFloating = !h.hasFloating
 	return true
 }
 
-// updatePackage brings a package up to date: the agent, or saptune.
+// updatePackage updates a package: the agent, or saptune.
 func updatePackage(_ *Fleet, h *Host, now time.Time) bool {
 	switch {
 	case h.agent != currentAgent:
@@ -130,8 +131,8 @@ func updatePackage(_ *Fleet, h *Host, now time.Time) bool {
 	return true
 }
 
-// reboot restarts a host and its instances. Hosts in a cluster are left alone:
-// they have failures of their own.
+// reboot restarts a host and its instances. It leaves out hosts of a cluster,
+// which have other failures.
 func reboot(f *Fleet, h *Host, now time.Time) bool {
 	if h.cluster != nil {
 		return false
@@ -150,8 +151,8 @@ func stopReporting(f *Fleet, h *Host, now time.Time) bool {
 	return true
 }
 
-// resize moves a host of a cloud to a larger machine, or back to a smaller
-// one. That takes a reboot.
+// resize moves a host in a cloud to a larger machine, or back to a smaller one.
+// The host reboots.
 func resize(f *Fleet, h *Host, now time.Time) bool {
 	if _, cloud := regions[h.location.provider]; !cloud || h.cluster != nil {
 		return false
@@ -181,17 +182,17 @@ func flipAutostart(_ *Fleet, h *Host, _ time.Time) bool {
 	return true
 }
 
-// renewSubscription registers a host anew, from today on.
+// renewSubscription registers a host again, starting now.
 func renewSubscription(_ *Fleet, h *Host, now time.Time) bool {
 	h.registration = registered
 	h.subscribed = now.Truncate(time.Second)
 	return true
 }
 
-// mayGrow reports whether another host may appear. In the long run a landscape
-// grows by a tenth.
+// mayGrow reports whether another host may be added. A landscape grows by at
+// most a tenth.
 func (f *Fleet) mayGrow(at *location) bool {
-	return !at.full() && len(f.hosts) < f.plannedHosts+max(1, f.plannedHosts/10)
+	return !at.isFull() && len(f.hosts) < f.plannedHosts+max(1, f.plannedHosts/10)
 }
 
 // addApplicationServer adds an application server to the system of a host.
@@ -201,23 +202,23 @@ func addApplicationServer(f *Fleet, h *Host, now time.Time) bool {
 	}
 	fresh := f.addHost(h.System, h.location, Application)
 	f.startServer(h.System, fresh)
-	fresh.setUp(now)
+	fresh.markInstalled(now)
 	return true
 }
 
-// addTenant adds a tenant to a database of a host.
+// addTenant adds a tenant to a database on a host.
 func addTenant(f *Fleet, h *Host, _ time.Time) bool {
 	const most = 4
 	for _, i := range h.instances {
 		if db := i.database; db != nil && len(db.tenants) < most {
-			db.addTenant(f.names.sid(f.random, "T"))
+			db.addTenant(f.names.newSID(f.random, "T"))
 			return true
 		}
 	}
 	return false
 }
 
-// addSystem adds a system: on the database of the host where that has a free
+// addSystem adds a system: on the database of the host if that has a free
 // tenant, else a small one with a database of its own.
 func addSystem(f *Fleet, h *Host, now time.Time) bool {
 	if h.System == nil || !f.mayGrow(h.location) {
@@ -231,13 +232,13 @@ func addSystem(f *Fleet, h *Host, now time.Time) bool {
 		f.build(&sandbox)
 	}
 	for _, fresh := range f.hosts[known:] {
-		fresh.setUp(now)
+		fresh.markInstalled(now)
 	}
 	return true
 }
 
-// setUp dates a host as one that was installed just now.
-func (h *Host) setUp(now time.Time) {
+// markInstalled gives a host the dates of one that was installed just now.
+func (h *Host) markInstalled(now time.Time) {
 	h.booted = now.Add(-5 * time.Minute)
 	h.tuning.since = now
 	h.subscribed = now.Truncate(24 * time.Hour)

@@ -11,8 +11,8 @@ type cloudPayload struct {
 	Metadata any    `json:"Metadata"`
 }
 
-// cloudPayload is what the metadata service of the provider says, as far as
-// agents pass it on: that of Azure as it is, the others picked apart.
+// cloudPayload returns what the metadata service of the provider says, as
+// agents pass it on: all of it for Azure, selected values for the others.
 func (h *Host) cloudPayload() cloudPayload {
 	p := cloudPayload{Provider: h.location.provider}
 	switch h.location.provider {
@@ -21,17 +21,17 @@ func (h *Host) cloudPayload() cloudPayload {
 	case aws:
 		p.Metadata = awsMetadata{
 			AccountID:        h.location.tenant,
-			AMIID:            "ami-" + h.token("image "+h.os),
+			AMIID:            "ami-" + h.cloudID("image "+h.os),
 			AvailabilityZone: h.location.region + string("abc"[h.number%3]),
 			DataDiskNumber:   h.disks,
-			InstanceID:       "i-" + h.token("instance"),
+			InstanceID:       "i-" + h.cloudID("instance"),
 			InstanceType:     machines[h.size].types[aws],
 			Region:           h.location.region,
-			VPCID:            "vpc-" + h.token("network"),
+			VPCID:            "vpc-" + h.cloudID("network"),
 		}
 	case gcp:
 		p.Metadata = gcpMetadata{
-			DiskNumber:   1 + h.disks, // with the one it starts from
+			DiskNumber:   1 + h.disks, // with the disk of the operating system
 			Image:        "sles-" + h.image() + "-sap-byos",
 			InstanceName: h.Name,
 			MachineType:  machines[h.size].types[gcp],
@@ -43,15 +43,16 @@ func (h *Host) cloudPayload() cloudPayload {
 	return p
 }
 
-// token is the kind of number clouds give to things, always the same one for
-// the same thing of the host.
-func (h *Host) token(thing string) string {
+// cloudID returns an id such as clouds give to things. It is always the same
+// for the same thing of the host.
+func (h *Host) cloudID(thing string) string {
 	sum := fnv.New64a()
 	fmt.Fprint(sum, h.ID, thing)
 	return fmt.Sprintf("0%016x", sum.Sum64())
 }
 
-// image is the version of the operating system as images are named by it.
+// image returns the version of the operating system as the names of images
+// contain it.
 func (h *Host) image() string { return h.os[:3] + "sp" + h.os[len(h.os)-1:] }
 
 type awsMetadata struct {
@@ -204,7 +205,7 @@ func (h *Host) azureMetadata() azureMetadata {
 	m := azureMetadata{Compute: h.azureCompute()}
 	net := h.location.network
 	address := azureAddress{Private: h.addresses[0].String()}
-	if h.Role == Utility { // an address of the documentation, not one of the internet
+	if h.Role == Utility { // an address reserved for documentation, not one on the internet
 		address.Public = fmt.Sprintf("203.0.113.%d", h.number%256)
 	}
 	m.Network.Interfaces = []azureInterface{{
@@ -217,8 +218,8 @@ func (h *Host) azureMetadata() azureMetadata {
 	return m
 }
 
-// azureCompute leaves out what a machine was made without: a zone, a license
-// of its own, keys, tags, disks.
+// azureCompute returns the description of a machine. It leaves out what the
+// machine was created without: a zone, a license, keys, tags, disks.
 func (h *Host) azureCompute() azureCompute {
 	c := azureCompute{
 		Environment:       "AzurePublicCloud",
@@ -239,7 +240,7 @@ func (h *Host) azureCompute() azureCompute {
 		StorageProfile:    h.azureStorage(),
 		SubscriptionID:    h.location.tenant,
 		Version:           "2026.06.11",
-		VMID:              h.token("machine"),
+		VMID:              h.cloudID("machine"),
 		VMSize:            machines[h.size].types[azure],
 	}
 	if h.number%3 > 0 {

@@ -9,33 +9,34 @@ import (
 	"time"
 )
 
-// cluster is a group of hosts that keep something available together.
+// cluster is a group of hosts that keep a database, central services or a file
+// system available.
 type cluster struct {
-	name           string // empty: nobody gave it one
-	key            string // what agents call it
+	name           string // empty: the cluster has no name
+	key            string // the id that agents send
 	nodes          []*Host
 	location       *location
-	controllerNode int // the node that is the designated controller while it is online
+	controllerNode int // index of the node that is the designated controller while it is online
 
-	// What it keeps available.
+	// What the cluster keeps available.
 	hana           hanaCluster
 	database       *database
 	secondDatabase *database  // on the secondary site of the database
-	systems        []*System  // their central services
-	storage        netip.Addr // where the file system is found; invalid where it keeps none
+	systems        []*System  // whose central services it runs
+	storage        netip.Addr // the address of its file system; invalid if it provides none
 
 	fencing         fencing
 	disks           []disk
 	maintenance     bool
-	addressFailed   bool // its virtual address is not answering
-	addressFailures int  // of its virtual address
+	addressFailed   bool // its virtual address does not work
+	addressFailures int  // failures of its virtual address
 	writtenAt       time.Time
-	disturbed       bool // it has a failure that is not over
+	failing         bool // it has a failure that has not ended yet
 }
 
 func (f *Fleet) newCluster(name string, at *location, way fencing, nodes []*Host) *cluster {
 	c := &cluster{
-		name: name, key: f.key(), nodes: nodes, location: at, controllerNode: f.random.IntN(len(nodes)),
+		name: name, key: f.newKey(), nodes: nodes, location: at, controllerNode: f.random.IntN(len(nodes)),
 		fencing: way, disks: f.disks(way),
 	}
 	for _, node := range nodes {
@@ -45,15 +46,16 @@ func (f *Fleet) newCluster(name string, at *location, way fencing, nodes []*Host
 	return c
 }
 
-// firstOnline is the node for resources that can run on any.
-func (c *cluster) firstOnline() *Host { return c.online(0) }
+// firstOnline returns the node that runs the resources which may run on any
+// node.
+func (c *cluster) firstOnline() *Host { return c.firstOnlineFrom(0) }
 
-// controller is the designated controller.
-func (c *cluster) controller() *Host { return c.online(c.controllerNode) }
+// controller returns the designated controller.
+func (c *cluster) controller() *Host { return c.firstOnlineFrom(c.controllerNode) }
 
-// online is the first node from a place on that takes part in the cluster. At
-// least one always does.
-func (c *cluster) online(from int) *Host {
+// firstOnlineFrom returns the first online node, starting at an index. At least
+// one node is always online.
+func (c *cluster) firstOnlineFrom(from int) *Host {
 	for n := range c.nodes {
 		if node := c.nodes[(from+n)%len(c.nodes)]; !node.offline {
 			return node
@@ -62,8 +64,8 @@ func (c *cluster) online(from int) *Host {
 	return nil
 }
 
-// nodeID counts from one. On KVM the cluster software makes the number of the
-// address instead.
+// nodeID returns the id of a node. Ids count from one. On KVM, the cluster
+// software derives them from addresses.
 func (c *cluster) nodeID(h *Host) string {
 	if c.location.provider == kvm {
 		a := h.addresses[0].As4()
@@ -72,7 +74,7 @@ func (c *cluster) nodeID(h *Host) string {
 	return strconv.Itoa(slices.Index(c.nodes, h) + 1)
 }
 
-// resourceUnits are all resources of the cluster.
+// resourceUnits returns all resources of the cluster.
 func (c *cluster) resourceUnits() []resourceUnit {
 	list := c.fencingUnits()
 	if c.database != nil {
@@ -87,8 +89,9 @@ func (c *cluster) resourceUnits() []resourceUnit {
 	return list
 }
 
-// addressResources is a virtual address as resources: the address itself and, where
-// it is reached through a balancer, what answers that one's questions.
+// addressResources returns the resources of a virtual address: the address
+// itself and, behind a load balancer, the one that answers the probes of the
+// balancer.
 func (c *cluster) addressResources(suffix string, ip netip.Addr, node *Host) []resource {
 	here := []resourceCopy{{node: node, role: "Started", failed: c.addressFailed}}
 	r := resource{
@@ -97,7 +100,7 @@ func (c *cluster) addressResources(suffix string, ip netip.Addr, node *Host) []r
 	}
 	port := strconv.Itoa(62_500 + int(ip.As4()[3]))
 	balanced := resource{id: "rsc_lb_" + suffix, operations: defaultOperations[2:], copies: []resourceCopy{{node: node, role: "Started"}}}
-	if c.addressFailed { // nothing answers for an address that is not there
+	if c.addressFailed { // nothing answers probes while the address does not work
 		balanced.copies = []resourceCopy{{role: "Stopped"}}
 	}
 	switch c.location.provider {
@@ -116,7 +119,7 @@ func (c *cluster) addressResources(suffix string, ip netip.Addr, node *Host) []r
 	return []resource{r}
 }
 
-// properties are those of the whole cluster.
+// properties returns the properties of the whole cluster.
 func (c *cluster) properties(now time.Time) []cibPair {
 	list := cibPairs("cib-bootstrap-options-", []nvpair{
 		{"have-watchdog", strconv.FormatBool(c.fencing != byProvider)}, {"dc-version", c.version() + "-" + c.version()},
@@ -129,8 +132,8 @@ func (c *cluster) properties(now time.Time) []cibPair {
 	return list
 }
 
-// state is what the designated controller is at: it keeps trying where
-// something has failed.
+// state returns the state of the designated controller: after a failure it
+// keeps trying.
 func (c *cluster) state() string {
 	if c.addressFailed {
 		return "S_TRANSITION_ENGINE"
@@ -138,16 +141,17 @@ func (c *cluster) state() string {
 	return "S_IDLE"
 }
 
-// version is that of the cluster software. The newer resource agents need a
-// newer one, which has other names for the roles of clones.
+// version returns the version of the cluster software. The newer resource
+// agents need a newer version, which uses other names for the roles of clones.
 func (c *cluster) version() string {
-	if c.angi() {
+	if c.isAngi() {
 		return "2.1.7-150600.6.9.1"
 	}
 	return "2.1.2-150400.4.30.1"
 }
 
-// configuredName is what the cluster software calls a cluster without a name.
+// configuredName returns the name in the configuration; the default of the
+// cluster software if the cluster has none.
 func (c *cluster) configuredName() string {
 	if c.name == "" {
 		return "hacluster"

@@ -152,7 +152,7 @@ func (c *cluster) checkHANA(t *testing.T, facts *landscape.ClusterFacts) {
 	t.Helper()
 	db, h := c.database, facts.HANA
 	architecture, scenario := landscape.ClassicArchitecture, landscape.PerformanceOptimized
-	if c.angi() {
+	if c.isAngi() {
 		architecture = landscape.AngiArchitecture
 	}
 	if c.secondDatabase != nil {
@@ -166,14 +166,14 @@ func (c *cluster) checkHANA(t *testing.T, facts *landscape.ClusterFacts) {
 	}
 	for _, got := range h.Sites {
 		n := slices.IndexFunc(db.sites, func(s *site) bool { return s.name == got.Name })
-		if n < 0 || n > 1 || got.SRHealthState != map[bool]string{true: "4", false: "1"}[db.sites[n].up()] {
+		if n < 0 || n > 1 || got.SRHealthState != map[bool]string{true: "4", false: "1"}[db.sites[n].isUp()] {
 			t.Errorf("%s: %+v", c.name, got)
 		}
 		want := "Failed"
 		switch {
 		case n == 0:
 			want = "Primary"
-		case db.inSync():
+		case db.isInSync():
 			want = "Secondary"
 		}
 		if got.State != want {
@@ -209,7 +209,7 @@ func TestClusterKinds(t *testing.T) {
 		for _, c := range f.clusters {
 			kind, _ := c.expected()
 			for what, is := range map[string]bool{
-				kind: true, "classic": c.database != nil && !c.angi(), "angi": c.angi(), "cost optimized": c.secondDatabase != nil, "two systems": len(c.systems) == 2,
+				kind: true, "classic": c.database != nil && !c.isAngi(), "angi": c.isAngi(), "cost optimized": c.secondDatabase != nil, "two systems": len(c.systems) == 2,
 				"ensa1": len(c.systems) > 0 && c.systems[0].ensa == 1, "ensa2": len(c.systems) > 0 && c.systems[0].ensa == 2,
 				"simple mount": len(c.systems) > 0 && c.systems[0].mount == simpleMount, "diskless": c.fencing == watchdog,
 				"fenced by " + c.location.provider: c.fencing == byProvider, "one disk": c.fencing == oneDisk, "three disks": c.fencing == threeDisks,

@@ -2,7 +2,8 @@ package fleet
 
 import "time"
 
-// Agents spell the members of the payload of a cluster as Go does.
+// The member names of a cluster payload are the names of Go fields, as agents
+// write them.
 type clusterPayload struct {
 	Cib      cibPayload
 	Crmmon   monitorPayload
@@ -11,7 +12,7 @@ type clusterPayload struct {
 	Name     string `json:",omitempty"`
 	DC       bool
 	Provider string
-	Online   *bool `json:",omitempty"` // old agents do not know
+	Online   *bool `json:",omitempty"` // old agents do not send it
 	State    string
 }
 
@@ -106,8 +107,8 @@ type monitorFailures struct {
 	FailCount          int
 }
 
-// clusterPayload is what the agent sees of its cluster: nothing without one,
-// little where the cluster does not run on the host.
+// clusterPayload returns what the agent reports of its cluster: nothing if the
+// host has none, and little if the cluster does not run on the host.
 func (h *Host) clusterPayload() any {
 	c := h.cluster
 	if c == nil {
@@ -140,7 +141,7 @@ func (h *Host) clusterPayload() any {
 	return p
 }
 
-// monitor is what the monitor of the cluster shows.
+// monitor returns the state that the cluster monitor (crm_mon) shows.
 func (c *cluster) monitor(units []resourceUnit, now time.Time) monitorPayload {
 	m := monitorPayload{Version: c.version()}
 	m.Summary.Nodes.Number = len(c.nodes)
@@ -165,7 +166,7 @@ func (c *cluster) monitor(units []resourceUnit, now time.Time) monitorPayload {
 	return m
 }
 
-// attributes are those of a node.
+// attributes returns the attributes of a node.
 func (c *cluster) attributes(node *Host, now time.Time) []monitorAttribute {
 	list := []monitorAttribute{}
 	if i := c.instance(node); c.database != nil && i != nil {
@@ -181,9 +182,9 @@ func (c *cluster) attributes(node *Host, now time.Time) []monitorAttribute {
 	return list
 }
 
-// history is what has run on a node, and how often it has failed.
+// history returns what has run on a node, and how often it has failed.
 func (c *cluster) history(node *Host, units []resourceUnit) monitorHistory {
-	const patience = 5000 // failures until a resource has to leave a node
+	const patience = 5000 // failures until a resource has to leave the node
 	h := monitorHistory{Name: node.Name, ResourceHistory: []monitorFailures{}}
 	for _, b := range units {
 		for _, r := range b.resources {
@@ -202,8 +203,8 @@ func (c *cluster) history(node *Host, units []resourceUnit) monitorHistory {
 	return h
 }
 
-// lastWritten is the time of the last change to the configuration. A cluster
-// with a database writes down every minute that this is alive.
+// lastWritten returns the time of the last change to the configuration. The
+// resource agents of a database change it every minute.
 func (c *cluster) lastWritten(now time.Time) time.Time {
 	if alive := now.Truncate(time.Minute); c.database != nil && alive.After(c.writtenAt) {
 		return alive

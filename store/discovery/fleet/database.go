@@ -9,38 +9,38 @@ import (
 // database is a HANA database.
 type database struct {
 	sid             string
-	key             string // what agents call it
+	key             string // the id that agents send
 	version         string
 	tenants         []*tenant
 	sites           []*site // in the order of replication, the primary first
 	starReplication bool    // every secondary replicates from the primary; else each one from the site before
-	// outOfSync says that the secondary cannot keep up with the primary.
+	// outOfSync: the secondary cannot keep up with the primary.
 	outOfSync bool
 
-	address netip.Addr // at which its systems find it
-	// cluster keeps the first two sites available, and moves the address;
-	// nil where the address is that of a host.
+	address netip.Addr // the address that its systems use
+	// cluster runs the first two sites and moves the address. It is nil if the
+	// address is that of a host.
 	cluster *cluster
 }
 
-// tenant is a part of a database. At most one system uses it.
+// tenant is a tenant of a database. At most one system uses it.
 type tenant struct {
 	name string
 	used bool
 }
 
-// site is a place with a copy of the data.
+// site is a site of the system replication, with a copy of the data.
 type site struct {
 	name      string
 	id        int
-	instances []*instance // the first has the lead
-	// unregistered says that it was the primary until another site took over, and does not
-	// replicate from that one yet.
+	instances []*instance // the first is the master name server
+	// unregistered: the site was the primary until another one took over, and
+	// does not replicate from that one yet.
 	unregistered bool
 }
 
-// buildDatabase adds the database of a blueprint, with its hosts and its
-// cluster. The hosts are those of a system, too.
+// buildDatabase adds the database of a blueprint with its hosts and its
+// cluster. The hosts also belong to system s.
 func (f *Fleet) buildDatabase(b *blueprint, s *System) *database {
 	db := f.newDatabase()
 	db.starReplication = b.starReplication
@@ -69,8 +69,8 @@ func (f *Fleet) buildDatabase(b *blueprint, s *System) *database {
 
 func (f *Fleet) newDatabase() *database {
 	versions := [...]string{"2.00.067.04", "2.00.077.00", "2.00.083.00"}
-	db := &database{key: f.key(), version: versions[f.random.IntN(len(versions))]}
-	db.sid = f.names.sid(f.random, "H")
+	db := &database{key: f.newKey(), version: versions[f.random.IntN(len(versions))]}
+	db.sid = f.names.newSID(f.random, "H")
 	db.addTenant(db.sid)
 	f.databases = append(f.databases, db)
 	return db
@@ -89,11 +89,11 @@ func (f *Fleet) clusterDatabase(b *blueprint, s *System, db *database) {
 	}
 	db.cluster = f.newCluster(lower(db.sid)+"_hana", s.location, b.fencing, nodes)
 	db.cluster.database, db.cluster.hana = db, b.hana
-	db.address = s.location.address()
+	db.address = s.location.nextAddress()
 }
 
-// addSecondDatabase adds a database of less importance to the secondary site
-// of a cluster.
+// addSecondDatabase adds a second database, of less importance, to the
+// secondary site of a cluster.
 func (f *Fleet) addSecondDatabase(c *cluster) *database {
 	main := c.database.sites[1].instances[0]
 	db := f.newDatabase()
@@ -115,7 +115,8 @@ func (s *site) add(db *database, i *instance) {
 // addTenant adds a tenant.
 func (db *database) addTenant(name string) { db.tenants = append(db.tenants, &tenant{name: name}) }
 
-// takeTenant gives a system a tenant: one that is free, or one of its own.
+// takeTenant returns a tenant for a system: a free one, or a new one with the
+// SID of the system.
 func (db *database) takeTenant(sid string) string {
 	for _, t := range db.tenants {
 		if !t.used {
@@ -127,18 +128,18 @@ func (db *database) takeTenant(sid string) string {
 	return sid
 }
 
-// hasFreeTenant reports whether there is a tenant that no system uses.
+// hasFreeTenant reports whether the database has a tenant that no system uses.
 func (db *database) hasFreeTenant() bool {
 	return slices.ContainsFunc(db.tenants, func(t *tenant) bool { return !t.used })
 }
 
 func (db *database) primary() *site { return db.sites[0] }
 
-// replicated reports whether there is more than one copy of the data.
-func (db *database) replicated() bool { return len(db.sites) > 1 }
+// isReplicated reports whether the database has more than one site.
+func (db *database) isReplicated() bool { return len(db.sites) > 1 }
 
-// source is the site that another one replicates from; nil for the primary.
-func (db *database) source(of int) *site {
+// sourceOf returns the site that a site replicates from; nil for the primary.
+func (db *database) sourceOf(of int) *site {
 	if of == 0 {
 		return nil
 	}
@@ -150,16 +151,16 @@ func (db *database) source(of int) *site {
 	return db.primary()
 }
 
-// tier is the place of a site in the chain of replication, from one.
-func (db *database) tier(of int) int {
+// tierOf returns the tier of a site in the replication, counted from one.
+func (db *database) tierOf(of int) int {
 	if of == 0 {
 		return 1
 	}
-	return db.tier(db.place(db.source(of))) + 1
+	return db.tierOf(db.siteIndex(db.sourceOf(of))) + 1
 }
 
-// mode is how a site replicates.
-func (db *database) mode(of int) string {
+// modeOf returns the replication mode of a site.
+func (db *database) modeOf(of int) string {
 	switch {
 	case of == 0:
 		return "primary"
@@ -169,15 +170,16 @@ func (db *database) mode(of int) string {
 	return "sync"
 }
 
-// up reports whether a site could serve: all that it consists of runs.
-func (s *site) up() bool {
+// isUp reports whether all instances of a site run, so that it could be the
+// primary.
+func (s *site) isUp() bool {
 	return !slices.ContainsFunc(s.instances, func(i *instance) bool { return i.state() == gray })
 }
 
-// inSync reports whether the second site could take over.
-func (db *database) inSync() bool { return !db.outOfSync && db.sites[1].up() }
+// isInSync reports whether the second site could take over.
+func (db *database) isInSync() bool { return !db.outOfSync && db.sites[1].isUp() }
 
-// processes are those of an instance of the database.
+// processes returns the processes of an instance of the database.
 func (db *database) processes(of *software) []process {
 	list := []process{
 		{"hdbdaemon", "HDB Daemon"}, {"hdbcompileserver", "HDB Compileserver"}, {"hdbnameserver", "HDB Nameserver"},

@@ -54,7 +54,7 @@ func (f *Fleet) Expected() Expected {
 	}
 	for _, db := range f.databases {
 		kind := ""
-		if db.replicated() {
+		if db.isReplicated() {
 			kind = "replicated"
 		}
 		e.Databases = append(e.Databases, Thing{db.id().String(), db.sid, kind, db.health()})
@@ -101,10 +101,10 @@ func (c *cluster) expected() (kind string, health landscape.Health) {
 		return "hana_ascs_ers", landscape.HealthUnknown
 	default:
 		kind = "hana_scale_up"
-		if c.scaledOut() {
+		if c.isScaleOut() {
 			kind = "hana_scale_out"
 		}
-		good = good && c.database.inSync()
+		good = good && c.database.isInSync()
 	}
 	if !good {
 		return kind, landscape.HealthCritical

@@ -6,14 +6,14 @@ import (
 	"time"
 )
 
-// timedEffect is a change that is due at a later time: the end of a failure, or
-// its next stage.
+// timedEffect is a change at a later time: the end of a failure, or its next
+// stage.
 type timedEffect struct {
 	at  time.Time
 	run func(now time.Time)
 }
 
-// after runs an effect in the first Step that is at least d from now.
+// after runs then in the first Step that is at least d from now.
 func (f *Fleet) after(d time.Duration, then func(now time.Time)) {
 	f.effects = append(f.effects, timedEffect{f.now.Add(d), then})
 }
@@ -38,37 +38,37 @@ func (f *Fleet) randomMinutes(least, most int) time.Duration {
 	return time.Duration(60*least+f.random.IntN(60*(most-least)+1)) * time.Second
 }
 
-// changeStatus makes an instance run badly, or not at all, for some minutes.
-func changeStatus(f *Fleet, h *Host, now time.Time) bool {
+// failInstance gives an instance a bad status, or stops it, for some minutes.
+func failInstance(f *Fleet, h *Host, now time.Time) bool {
 	states := [...]status{yellow, red, gray}
 	s := states[f.random.IntN(len(states))]
 	i := f.randomInstance(h)
 	if i == nil || !i.canBecome(s) {
 		return false
 	}
-	i.status, i.disturbed = s, true
+	i.status, i.failing = s, true
 	f.after(f.randomMinutes(1, 5), func(now time.Time) {
 		if i.status == gray {
 			i.restart(now)
 		}
-		i.status, i.disturbed = green, false
+		i.status, i.failing = green, false
 	})
 	return true
 }
 
-// hideInstance stops the service of an instance from answering the agent for
-// some minutes. Instances of a cluster are left alone: it would restart them.
+// hideInstance makes the service of an instance stop answering the agent for
+// some minutes. It leaves out instances of a cluster, which would restart them.
 func hideInstance(f *Fleet, h *Host, now time.Time) bool {
 	i := f.randomInstance(h)
-	if i == nil || i.disturbed || i.unanswering || i.clustered {
+	if i == nil || i.failing || i.unanswering || i.clustered {
 		return false
 	}
-	i.unanswering, i.disturbed = true, true
-	f.after(f.randomMinutes(1, 5), func(time.Time) { i.unanswering, i.disturbed = false, false })
+	i.unanswering, i.failing = true, true
+	f.after(f.randomMinutes(1, 5), func(time.Time) { i.unanswering, i.failing = false, false })
 	return true
 }
 
-// randomInstance returns an instance on a host, nil on a host without any.
+// randomInstance returns an instance on a host; nil if the host has none.
 func (f *Fleet) randomInstance(h *Host) *instance {
 	list := slices.DeleteFunc(slices.Clone(h.instances), func(i *instance) bool { return i.sid() == diagnosticsSID })
 	if len(list) == 0 {
@@ -77,14 +77,15 @@ func (f *Fleet) randomInstance(h *Host) *instance {
 	return list[f.random.IntN(len(list))]
 }
 
-// undisturbed reports whether a cluster may be given a failure.
-func (c *cluster) undisturbed() bool { return c != nil && !c.disturbed }
+// canFail reports whether a cluster may be given a failure: it has none at
+// present.
+func (c *cluster) canFail() bool { return c != nil && !c.failing }
 
-// disturb marks a cluster as disturbed for a time, and then calls end.
-func (f *Fleet) disturb(c *cluster, d time.Duration, now time.Time, end func(now time.Time)) {
-	c.disturbed, c.writtenAt = true, now
+// startFailure marks a cluster as failing for a time, and then calls end.
+func (f *Fleet) startFailure(c *cluster, d time.Duration, now time.Time, end func(now time.Time)) {
+	c.failing, c.writtenAt = true, now
 	f.after(d, func(now time.Time) {
-		c.disturbed, c.writtenAt = false, now
+		c.failing, c.writtenAt = false, now
 		end(now)
 	})
 }
@@ -93,24 +94,23 @@ func (f *Fleet) disturb(c *cluster, d time.Duration, now time.Time, end func(now
 // back some minutes later.
 func failOver(f *Fleet, h *Host, now time.Time) bool {
 	c := h.cluster
-	if !c.undisturbed() || len(c.systems) == 0 {
+	if !c.canFail() || len(c.systems) == 0 {
 		return false
 	}
 	s := c.systems[f.random.IntN(len(c.systems))]
 	back := f.randomMinutes(4, 12)
-	f.disturb(c, back+2*replicaDelay, now, func(time.Time) {})
+	f.startFailure(c, back+2*replicaDelay, now, func(time.Time) {})
 	f.swapCentralServices(s, now)
 	f.after(back, func(now time.Time) { f.swapCentralServices(s, now) })
 	return true
 }
 
-// replicaDelay is how long the replica of the locks stays beside the
-// central services that came to its node: they need it to take the locks
-// over.
+// replicaDelay is how long the enqueue replicator stays on the node to which
+// the central services have moved. They read the locks from it.
 const replicaDelay = 40 * time.Second
 
 // swapCentralServices exchanges the nodes of the central services and of their
-// replica.
+// enqueue replicator.
 func (f *Fleet) swapCentralServices(s *System, now time.Time) {
 	from, to := s.ascs.host, s.ers.host
 	s.ascs.move(to, now)
@@ -121,18 +121,18 @@ func (f *Fleet) swapCentralServices(s *System, now time.Time) {
 	})
 }
 
-// takeOver makes the second site of a database the primary. The first one is
-// down until it replicates from the new primary.
+// takeOver makes the second site of a database the primary. The former primary
+// is down until it replicates from the new one.
 func takeOver(f *Fleet, h *Host, now time.Time) bool {
 	c := h.cluster
-	if !c.undisturbed() || c.database == nil || c.secondDatabase != nil || !c.database.inSync() {
+	if !c.canFail() || c.database == nil || c.secondDatabase != nil || !c.database.isInSync() {
 		return false
 	}
 	db := c.database
 	old := db.sites[0]
 	db.sites[0], db.sites[1] = db.sites[1], db.sites[0]
 	old.unregistered = true
-	f.disturb(c, f.randomMinutes(1, 4), now, func(now time.Time) {
+	f.startFailure(c, f.randomMinutes(1, 4), now, func(now time.Time) {
 		old.unregistered = false
 		for _, i := range old.instances {
 			i.restart(now)
@@ -144,50 +144,51 @@ func takeOver(f *Fleet, h *Host, now time.Time) bool {
 // loseSync makes the second site of a database fall behind.
 func loseSync(f *Fleet, h *Host, now time.Time) bool {
 	c := h.cluster
-	if !c.undisturbed() || c.database == nil {
+	if !c.canFail() || c.database == nil {
 		return false
 	}
 	c.database.outOfSync = true
-	f.disturb(c, f.randomMinutes(1, 6), now, func(time.Time) { c.database.outOfSync = false })
+	f.startFailure(c, f.randomMinutes(1, 6), now, func(time.Time) { c.database.outOfSync = false })
 	return true
 }
 
 // loseDisk takes a disk away from the nodes of a cluster.
 func loseDisk(f *Fleet, h *Host, now time.Time) bool {
 	c := h.cluster
-	if !c.undisturbed() || len(c.disks) == 0 {
+	if !c.canFail() || len(c.disks) == 0 {
 		return false
 	}
 	d := &c.disks[f.random.IntN(len(c.disks))]
 	d.broken = true
-	f.disturb(c, f.randomMinutes(1, 6), now, func(time.Time) { d.broken = false })
+	f.startFailure(c, f.randomMinutes(1, 6), now, func(time.Time) { d.broken = false })
 	return true
 }
 
 // startMaintenance puts a cluster into maintenance mode.
 func startMaintenance(f *Fleet, h *Host, now time.Time) bool {
 	c := h.cluster
-	if !c.undisturbed() {
+	if !c.canFail() {
 		return false
 	}
 	c.maintenance = true
-	f.disturb(c, f.randomMinutes(2, 10), now, func(time.Time) { c.maintenance = false })
+	f.startFailure(c, f.randomMinutes(2, 10), now, func(time.Time) { c.maintenance = false })
 	return true
 }
 
 // stopNode takes a node out of its cluster for some minutes.
 func stopNode(f *Fleet, h *Host, now time.Time) bool {
 	c := h.cluster
-	if !c.undisturbed() {
+	if !c.canFail() {
 		return false
 	}
 	node := c.stoppableNode(f.random)
 	c.stop(node, now)
-	f.disturb(c, f.randomMinutes(2, 8), now, func(now time.Time) { c.join(node, now) })
+	f.startFailure(c, f.randomMinutes(2, 8), now, func(now time.Time) { c.join(node, now) })
 	return true
 }
 
-// stoppableNode returns a node that can leave without a takeover of the database.
+// stoppableNode returns a node that can leave the cluster without a takeover of
+// the database.
 func (c *cluster) stoppableNode(random *rand.Rand) *Host {
 	nodes := slices.Clone(c.nodes)
 	if c.database != nil {
@@ -199,8 +200,8 @@ func (c *cluster) stoppableNode(random *rand.Rand) *Host {
 	return nodes[random.IntN(len(nodes))]
 }
 
-// stop takes a node out of the cluster. Central services go to the other
-// node; a database there stops.
+// stop takes a node out of the cluster. Its central services move to the other
+// node, and its database stops.
 func (c *cluster) stop(node *Host, now time.Time) {
 	node.offline = true
 	for _, s := range c.systems {
@@ -213,7 +214,7 @@ func (c *cluster) stop(node *Host, now time.Time) {
 	}
 }
 
-// join takes a node into the cluster again, and moves everything back to its
+// join lets a node join the cluster again, and moves everything back to its
 // home host.
 func (c *cluster) join(node *Host, now time.Time) {
 	node.offline = false

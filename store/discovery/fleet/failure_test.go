@@ -38,7 +38,7 @@ func look(f *Fleet, now time.Time) watch {
 	}
 	for _, db := range f.databases {
 		w.primary[db], w.tenants[db] = db.primary(), len(db.tenants)
-		w.sync[db] = !db.replicated() || db.inSync()
+		w.sync[db] = !db.isReplicated() || db.isInSync()
 	}
 	for _, c := range f.clusters {
 		w.maintain[c] = c.maintenance
@@ -138,7 +138,7 @@ func holds(t *testing.T, f *Fleet) {
 				t.Fatalf("%s: %s runs where it cannot", c.name, s.SID)
 			}
 		}
-		if db := c.database; db != nil && (db.primary().unregistered || !db.primary().up()) {
+		if db := c.database; db != nil && (db.primary().unregistered || !db.primary().isUp()) {
 			t.Fatalf("%s: the primary of %s does not run", c.name, db.sid)
 		}
 	}
@@ -175,7 +175,7 @@ func TestEverythingRecovers(t *testing.T) {
 			}
 		}
 		for _, h := range f.hosts {
-			if slices.ContainsFunc(h.instances, func(i *instance) bool { return i.unanswering || i.host != i.homeHost && h.cluster.undisturbed() }) {
+			if slices.ContainsFunc(h.instances, func(i *instance) bool { return i.unanswering || i.host != i.homeHost && h.cluster.canFail() }) {
 				t.Errorf("%s: something is not where it belongs", h.Name)
 			}
 		}
@@ -187,7 +187,7 @@ func TestEverythingRecovers(t *testing.T) {
 func TestFailOver(t *testing.T) {
 	f := New(1, 100)
 	f.Step(someday)
-	n := slices.IndexFunc(f.clusters, func(c *cluster) bool { return len(c.systems) == 1 && c.database == nil && c.undisturbed() })
+	n := slices.IndexFunc(f.clusters, func(c *cluster) bool { return len(c.systems) == 1 && c.database == nil && c.canFail() })
 	s := f.clusters[n].systems[0]
 	home, away := s.ascs.host, s.ers.host
 	listed := func(h *Host) string {
@@ -220,7 +220,7 @@ func TestFailOver(t *testing.T) {
 		f.now = f.now.Add(time.Hour)
 		f.runDueEffects(f.now)
 	}
-	if got := [2]string{listed(home), listed(away)}; got != moments[0] || !f.clusters[n].undisturbed() {
+	if got := [2]string{listed(home), listed(away)}; got != moments[0] || !f.clusters[n].canFail() {
 		t.Errorf("in the end: %q", got)
 	}
 }

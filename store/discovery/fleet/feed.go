@@ -12,42 +12,42 @@ import (
 	"trento/store/landscape"
 )
 
-// ErrKey says that the server took none of the reports for want of a valid
-// API key.
+// ErrKey says that the server refused all reports because of the API key.
 var ErrKey = errors.New("the server does not accept the API key")
 
-// DefaultSeed is that of the landscape every demo shows.
+// DefaultSeed is the seed of the landscape in every demo.
 const DefaultSeed = 27
 
-// FeedOptions say what Feed sends, where to and how fast.
+// FeedOptions say what Feed sends, to which server and how fast.
 type FeedOptions struct {
 	Server string // URL, with the prefix of a reverse proxy if there is one
 	APIKey string
-	Seed   uint64 // of the landscape, as for New
+	Seed   uint64 // seed of the landscape, as for New
 	Hosts  int
 
-	// Rate is the number of reports a second. 0 is the pace of agents: hosts,
-	// clouds, clusters and SAP systems every ten seconds, subscriptions and
-	// saptune every quarter of an hour. Another rate is the same mix, faster or
-	// slower.
+	// Rate is the number of reports per second. 0 means the periods of agents:
+	// hosts, clouds, clusters and SAP systems every ten seconds, subscriptions
+	// and saptune every quarter of an hour. Another rate sends the same mix of
+	// reports, faster or slower.
 	Rate float64
 	// Changes is the share of reports, from 0 to 1, that differ from the one
-	// before in more than run times. Reports that cannot differ (a machine
-	// without a cloud, without SAP software) do not.
+	// before in more than run times. Some reports never differ, such as the
+	// cloud of a machine outside clouds.
 	Changes float64
-	// Still stops the run times in reports, as Fleet.Still does: reports that
-	// mean the same are the same bytes.
+	// Still stops the run times in reports, as Fleet.Still does, so that a host
+	// without changes repeats the same bytes.
 	Still bool
-	// StepEvery is the time between two Steps. With 0 the landscape never changes.
+	// StepEvery is the time between two Steps. With 0 there are none, and the
+	// landscape never changes.
 	StepEvery time.Duration
 	// Heartbeats are sent every five seconds, whatever the rate.
 	Heartbeats bool
-	// Once ends the feed after every host has reported once.
+	// Once ends the feed as soon as every host has reported once.
 	Once bool
 
 	// Progress is called every second and at the end, never concurrently.
 	Progress func(Stats)
-	// Client sends the requests. It may be nil.
+	// Client sends the requests; nil means a client of Feed's own.
 	Client *http.Client
 }
 
@@ -55,22 +55,22 @@ const (
 	reportPeriod    = 10 * time.Second
 	heartbeatPeriod = 5 * time.Second
 
-	// firstPause is the pause between hosts in the first round: a small
-	// landscape is complete at once, a large one in one period.
+	// firstPause is the pause between hosts in the first round. A small
+	// landscape is complete at once, a large one after one period.
 	firstPause = 20 * time.Millisecond
 	// heartbeatDelay is the time between the first reports of a host and its
-	// first heartbeat, which must not overtake them. It is so short that the
-	// heartbeat never counts as missed.
+	// first heartbeat, which must not overtake them. It is short enough that
+	// the heartbeat never counts as missed.
 	heartbeatDelay = 250 * time.Millisecond
-	// maxRequests is how many requests are under way at most.
+	// maxRequests is the largest number of concurrent requests.
 	maxRequests = 64
 )
 
-// Feed sends a landscape to a server until the context ends, which is no
-// error. What the server refuses or cannot take is counted and not repeated:
-// like an agent, the feed goes on with the next report. It fails with ErrKey
-// where the very first answers refuse the key, and, with Once, where no
-// answer came at all.
+// Feed sends a landscape to a server until the context ends, which is not an
+// error. Like an agent, it does not repeat a report that failed: it counts the
+// failure and goes on with the next report. It fails with ErrKey if the server
+// refuses the API key from the start, and, with Once, if the server never
+// answers.
 func Feed(ctx context.Context, o FeedOptions) error {
 	if err := o.check(); err != nil {
 		return err
@@ -125,11 +125,11 @@ func (o *FeedOptions) check() error {
 	return nil
 }
 
-// schedule decides which host sends what when.
+// schedule decides which host sends what, and when.
 type schedule struct {
 	FeedOptions
 	fleet         *Fleet
-	firstReported []time.Time // when each host sent its first reports, as far as it has
+	firstReported []time.Time // when each host sent its first reports; zero: not yet
 	reports       rotation
 	heartbeats    rotation
 	nextStep      time.Time
@@ -144,8 +144,8 @@ func newSchedule(o FeedOptions) *schedule {
 	return s
 }
 
-// run hands out requests until the context ends or, with Once, the first round
-// is done.
+// run passes requests to the senders until the context ends or, with Once, the
+// first round is complete.
 func (s *schedule) run(ctx context.Context, requests chan<- []request) {
 	for ctx.Err() == nil {
 		for due, ok := s.next(time.Now()); ok; due, ok = s.next(time.Now()) {
@@ -176,8 +176,8 @@ func (s *schedule) run(ctx context.Context, requests chan<- []request) {
 
 func (s *schedule) done() bool { return s.Once && s.reports.round > 0 }
 
-// next returns the requests of the host that is due at now, none for a host
-// that is away. It is not ok where no host is due.
+// next returns the requests of the host that is due at now; none if that host
+// is down. It is not ok if no host is due.
 func (s *schedule) next(now time.Time) (due []request, ok bool) {
 	if s.StepEvery > 0 && !s.nextStep.After(now) {
 		s.fleet.Step(now)
@@ -187,11 +187,11 @@ func (s *schedule) next(now time.Time) (due []request, ok bool) {
 	if s.done() {
 		return nil, false
 	}
-	// What has waited longer goes first: where the server cannot take all,
-	// both get their part.
+	// The rotation that is later goes first. If the server is too slow for
+	// both, each of them gets its share.
 	if s.Heartbeats && !s.Once && s.heartbeats.next.Before(s.reports.next) {
 		i, ok := s.heartbeats.take(now, len(hosts), heartbeatPeriod/time.Duration(len(hosts)))
-		if !ok || !s.mayBeat(i, now) || !s.fleet.sendsHeartbeat(hosts[i], now) {
+		if !ok || !s.hasRegistered(i, now) || !s.fleet.sendsHeartbeat(hosts[i], now) {
 			return nil, ok
 		}
 		return []request{heartbeat(hosts[i].ID)}, true
@@ -204,12 +204,13 @@ func (s *schedule) next(now time.Time) (due []request, ok bool) {
 	return s.report(i, round, now), true
 }
 
-// mayBeat reports whether host i has registered, so that heartbeats are taken.
-func (s *schedule) mayBeat(i int, now time.Time) bool {
+// hasRegistered reports whether host i has had time to register, so that the
+// server accepts its heartbeats.
+func (s *schedule) hasRegistered(i int, now time.Time) bool {
 	return i < len(s.firstReported) && now.Sub(s.firstReported[i]) >= heartbeatDelay
 }
 
-// pause is the time between the reports of one host and those of the next.
+// pause returns the time between the reports of one host and those of the next.
 func (s *schedule) pause(round, hosts int) time.Duration {
 	switch {
 	case s.Rate > 0:
@@ -231,8 +232,8 @@ func (s *schedule) pause(round, hosts int) time.Duration {
 // isDue reports whether a report of a kind is sent in a round.
 func isDue(kind landscape.Kind, round int) bool { return round%int(kind.Period()/reportPeriod) == 0 }
 
-// report is what host i sends in a round: all it has when it appears, later
-// only the reports that are due.
+// report returns what host i sends in a round: all reports in its first one,
+// later only those that are due.
 func (s *schedule) report(i, round int, now time.Time) (requests []request) {
 	h := s.fleet.Hosts()[i]
 	first := i >= len(s.firstReported)
@@ -260,16 +261,16 @@ func (s *schedule) report(i, round int, now time.Time) (requests []request) {
 	return requests
 }
 
-// rotation goes through the hosts again and again, one after every pause.
+// rotation goes through the hosts in turn, one after each pause.
 type rotation struct {
 	host, round int
 	next        time.Time
 }
 
-// maxLag is how far a rotation may be late. What is later is left out.
+// maxLag is how late a rotation may become. Beyond that it skips turns.
 const maxLag = time.Second
 
-// take returns the host that is due at now.
+// take returns the host that is due at now. It is not ok if none is.
 func (r *rotation) take(now time.Time, hosts int, pause time.Duration) (host int, ok bool) {
 	if r.next.After(now) {
 		return 0, false

@@ -5,23 +5,23 @@ import (
 	"strings"
 )
 
-// fencing is how a cluster gets rid of a node that does not answer.
+// fencing is how a cluster stops a node that does not answer.
 type fencing int
 
 const (
-	byProvider fencing = iota // it lets the provider switch the machine off
+	byProvider fencing = iota // it asks the provider to switch off the machine
 	oneDisk                   // it writes to a disk that the node watches (SBD)
 	threeDisks
-	watchdog // the node resets itself once it is alone (SBD without a disk)
+	watchdog // the node resets itself when it is alone (SBD without a disk)
 )
 
-// disk is a disk that nodes watch.
+// disk is a disk for SBD.
 type disk struct {
 	path, id string
 	broken   bool
 }
 
-// disks are the disks a way of fencing needs.
+// disks returns the disks that a kind of fencing needs.
 func (f *Fleet) disks(way fencing) []disk {
 	var list []disk
 	switch way {
@@ -31,17 +31,17 @@ func (f *Fleet) disks(way fencing) []disk {
 		list = make([]disk, 3)
 	}
 	for i := range list {
-		list[i] = disk{path: "/dev/disk/by-id/wwn-0x" + f.key(), id: f.uuid()}
+		list[i] = disk{path: "/dev/disk/by-id/wwn-0x" + f.newKey(), id: f.newUUID()}
 	}
 	return list
 }
 
-// fencingAgents are the agents that make a provider switch off machines.
+// fencingAgents are the resource agents that switch off machines, by provider.
 var fencingAgents = map[string]string{
 	azure: "fence_azure_arm", aws: "external/ec2", gcp: "fence_gce", kvm: "fence_virsh", vmware: "fence_vmware_rest",
 }
 
-// fencingUnits are the resources that fence.
+// fencingUnits returns the resources for fencing.
 func (c *cluster) fencingUnits() []resourceUnit {
 	fence := func(id, kind string, attributes ...nvpair) resourceUnit {
 		r := resource{id: id, agent: agent{class: "stonith", kind: kind}, attributes: attributes}
@@ -60,14 +60,14 @@ func (c *cluster) fencingUnits() []resourceUnit {
 		return []resourceUnit{fence("rsc_fence_"+lower(c.shortName()), fencingAgents[c.location.provider], nvpair{"pcmk_delay_max", "15"})}
 	}
 	var list []resourceUnit
-	for _, node := range c.nodes { // every machine has an agent of its own there
+	for _, node := range c.nodes { // each machine has a fencing resource of its own there
 		list = append(list, fence("rsc_fence_"+node.Name, fencingAgents[gcp], nvpair{"port", node.Name}, nvpair{"project", c.location.tenant}))
 	}
 	return list
 }
 
-// fencingDelay keeps two nodes from fencing each other at the same time. Larger
-// clusters do not need it.
+// fencingDelay returns options that keep two nodes from fencing each other at
+// the same time. Larger clusters do not need them.
 func (c *cluster) fencingDelay() []nvpair {
 	if len(c.nodes) > 2 {
 		return nil
@@ -104,8 +104,8 @@ type sbdSlot struct {
 	Status string
 }
 
-// sbd is what a node knows of the disks. Of a broken one it cannot read
-// anything.
+// sbd returns what a node reports of its SBD disks. A broken disk has no
+// readable values.
 func (c *cluster) sbd() sbdPayload {
 	if c.fencing == byProvider {
 		return sbdPayload{}
@@ -139,7 +139,7 @@ func (c *cluster) sbd() sbdPayload {
 	return p
 }
 
-// shortName names in few letters what the cluster keeps available.
+// shortName returns a short name of what the cluster keeps available.
 func (c *cluster) shortName() string {
 	switch {
 	case c.database != nil:

@@ -1,8 +1,8 @@
-// Package fleet invents a landscape and speaks for it as its agents would: it
-// is package discovery the other way round. One seed makes one landscape, to
-// the byte. Feed sends it to a server, at the pace of agents or faster; that
-// is the demonstration and the load generator. Nothing here is a copy of a
-// real landscape.
+// Package fleet generates a landscape and the reports that its agents would
+// send. It is the reverse of package discovery. The same seed always gives the
+// same landscape, byte for byte. Feed sends the reports to a server, at the
+// pace of agents or faster: it is the demonstration and the load generator.
+// Nothing in it is a copy of a real landscape.
 package fleet
 
 import (
@@ -14,9 +14,9 @@ import (
 // concurrent use.
 type Fleet struct {
 	// Still stops the clocks that reports show: run times, log positions, the
-	// last sign of life of a database. They advance with Step and Pass
-	// otherwise, as they do in real reports, so that a host hardly ever reports
-	// the same bytes twice. With Still, a host that does not change does.
+	// last sign of life of a database. Normally Step and Pass advance them, as
+	// in real reports, so that a host hardly ever reports the same bytes twice.
+	// With Still, a host that has not changed repeats its report byte for byte.
 	Still bool
 
 	random       *rand.Rand
@@ -26,21 +26,21 @@ type Fleet struct {
 	hosts        []*Host
 	names        names
 	started      bool
-	start        time.Time // the moment of the first Step
+	start        time.Time // time of the first Step
 	now          time.Time
-	effects      []timedEffect // that are not due yet
+	effects      []timedEffect // effects that are not due yet
 	plannedHosts int           // number of hosts at the start; growth is measured against it
 }
 
 // defaultStart is the time in reports before the first Step.
 var defaultStart = time.Date(2026, time.August, 3, 6, 0, 0, 0, time.UTC)
 
-// New invents a landscape of a number of hosts. The same arguments give the
-// same landscape. From ten hosts on some of it is broken on purpose: agents
-// of old versions, hosts that saptune does not tune, subscriptions that have
-// run out, a host whose agent falls silent, one that is never heard and one
-// that is heard now and then; instances that do not run or not well; and
-// clusters with all that can be wrong with a cluster.
+// New generates a landscape with a number of hosts. The same arguments give the
+// same landscape. From ten hosts on, some of it is broken on purpose: agents of
+// old versions, hosts that saptune does not tune, expired subscriptions, an
+// agent that falls silent, one that never sends a heartbeat and one that sends
+// them now and then; instances that are stopped or have a bad status; and
+// clusters with all kinds of faults.
 func New(seed uint64, hosts int) *Fleet {
 	f := &Fleet{
 		random:       rand.New(rand.NewPCG(seed, 0x666c656574)),
@@ -57,19 +57,19 @@ func New(seed uint64, hosts int) *Fleet {
 	return f
 }
 
-// Hosts are the hosts of the landscape in the order of their appearance. The
-// slice grows when a Step lets a new host appear. A server that has the
-// reports of one host after the other finds what it needs for each.
+// Hosts returns the hosts in an order in which a server can take their reports:
+// what a host depends on comes before it. A Step that adds a host makes the
+// slice longer.
 func (f *Fleet) Hosts() []*Host { return f.hosts }
 
-// Systems are the SAP systems of the landscape.
+// Systems returns the SAP systems of the landscape.
 func (f *Fleet) Systems() []*System { return f.systems }
 
-// Pass lets time pass until now without anything happening: nothing but the
-// clocks that reports show advances.
+// Pass advances the time to now without changes. Only the clocks that reports
+// show advance.
 func (f *Fleet) Pass(now time.Time) { f.now = now }
 
-// shownTime is the time on the clocks that reports show.
+// shownTime returns the time on the clocks that reports show.
 func (f *Fleet) shownTime() time.Time {
 	if f.Still {
 		return f.start
@@ -77,7 +77,7 @@ func (f *Fleet) shownTime() time.Time {
 	return f.now
 }
 
-// addRound builds every blueprint once that there is still room for.
+// addRound builds every blueprint once, as long as there is room for it.
 func (f *Fleet) addRound(hosts int) {
 	for i := range blueprints {
 		if b := &blueprints[i]; len(f.hosts)+b.size() <= hosts {
@@ -95,11 +95,11 @@ func (f *Fleet) addHost(system *System, at *location, role Role) *Host {
 	return h
 }
 
-// minBroken is the number of hosts from which on some are broken.
+// minBroken is the smallest number of hosts of a landscape with broken hosts.
 const minBroken = 10
 
-// breakHosts gives hosts their faults: each host has one fault at most, and each
-// fault is given to at least one host.
+// breakHosts gives hosts their faults. Each host has at most one fault, and
+// each fault occurs at least once.
 func (f *Fleet) breakHosts() {
 	n := len(f.hosts)
 	if n < minBroken {
@@ -129,7 +129,7 @@ func (f *Fleet) breakHosts() {
 	give(share(10), func(h *Host) { h.agent = middleAgent })
 }
 
-// setDates moves everything that has a date to before now.
+// setDates moves all dates in the landscape to before now.
 func (f *Fleet) setDates(now time.Time) {
 	f.start, f.now = now, now
 	for _, h := range f.hosts {

@@ -76,7 +76,7 @@ func TestReportsSayWhatTheHostIs(t *testing.T) {
 					Hostname: h.Name, FQDN: h.fqdn(), AgentVersion: h.agent, Arch: h.arch(),
 					OSVersion: h.os, InstallationSource: "suse", PrometheusMode: "pull",
 					CPUCount: machines[h.size].cpus, SocketCount: machines[h.size].sockets, MemoryMB: machines[h.size].memoryMB,
-					SystemdUnits:      []landscape.SystemdUnit{{Name: "pacemaker.service", UnitFileState: h.pacemaker()}},
+					SystemdUnits:      []landscape.SystemdUnit{{Name: "pacemaker.service", UnitFileState: h.pacemakerState()}},
 					PrometheusTargets: map[string]string{"node_exporter": h.addresses[0].String() + ":9100"},
 				}
 				boot, mask := h.booted.Truncate(time.Second), 24

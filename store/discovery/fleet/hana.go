@@ -5,20 +5,21 @@ import (
 	"time"
 )
 
-// angi reports whether the resource agents of the database are the newer ones.
-func (c *cluster) angi() bool { return c.hana == angiScaleUp || c.hana == angiScaleOut }
+// isAngi reports whether the database has the newer resource agents
+// (SAPHanaSR-angi).
+func (c *cluster) isAngi() bool { return c.hana == angiScaleUp || c.hana == angiScaleOut }
 
-// scaledOut reports whether a site of the database has several hosts.
-func (c *cluster) scaledOut() bool { return c.hana == scaleOut || c.hana == angiScaleOut }
+// isScaleOut reports whether a site of the database has several hosts.
+func (c *cluster) isScaleOut() bool { return c.hana == scaleOut || c.hana == angiScaleOut }
 
-// databaseUnits are the resources that run a database.
+// databaseUnits returns the resources that run a database.
 func (c *cluster) databaseUnits() []resourceUnit {
 	db := c.database
 	lead := db.primary().instances[0]
 	suffix := db.sid + "_" + lead.name()
 	started := c.copies(func(*instance) string { return "Started" })
 	list := []resourceUnit{c.topologyClone("cln_SAPHanaTop_"+suffix, "rsc_SAPHanaTop_"+suffix, "SAPHanaTopology", started)}
-	if c.angi() {
+	if c.isAngi() {
 		list = append(list, c.topologyClone("cln_SAPHanaFil_"+suffix, "rsc_SAPHanaFil_"+suffix, "SAPHanaFilesystem", started))
 	}
 	list = append(list, c.controllerClone(suffix))
@@ -37,8 +38,8 @@ func (c *cluster) databaseUnits() []resourceUnit {
 	return list
 }
 
-// exporterUnit is what measures the database. Some clusters are told not to
-// run it.
+// exporterUnit returns the resource of the exporter that measures the database.
+// In some clusters an administrator has stopped it.
 func (c *cluster) exporterUnit(suffix string, lead *instance) resourceUnit {
 	r := resource{
 		id: "rsc_exporter_" + suffix, agent: agent{class: "systemd", kind: "prometheus-hanadb_exporter@" + c.database.sid + "_" + lead.name()},
@@ -54,24 +55,25 @@ func (c *cluster) exporterUnit(suffix string, lead *instance) resourceUnit {
 // cloneOptions are the options of all clones.
 var cloneOptions = []nvpair{{"clone-node-max", "1"}, {"interleave", "true"}}
 
-// topologyClone is a clone that watches the database on every node.
+// topologyClone returns the clone that watches the database on every node.
 func (c *cluster) topologyClone(id, resourceID, kind string, copies []resourceCopy) resourceUnit {
-	r := resource{id: resourceID, agent: agent{"ocf", "suse", kind}, attributes: c.identity(), operations: defaultOperations, copies: copies}
+	r := resource{id: resourceID, agent: agent{"ocf", "suse", kind}, attributes: c.databaseParameters(), operations: defaultOperations, copies: copies}
 	return resourceUnit{id: id, form: clone, options: cloneOptions, resources: []resource{r}}
 }
 
-// identity is how resources name the database.
-func (c *cluster) identity() []nvpair {
+// databaseParameters returns the parameters by which resources name the
+// database.
+func (c *cluster) databaseParameters() []nvpair {
 	return []nvpair{{"SID", c.database.sid}, {"InstanceNumber", c.database.primary().instances[0].number}}
 }
 
-// controllerClone is the clone that starts and stops the database.
+// controllerClone returns the clone that starts and stops the database.
 func (c *cluster) controllerClone(suffix string) resourceUnit {
 	kind := c.controllerAgent()
 	up, down := c.roles()
 	r := resource{
 		id: "rsc_" + kind + "_" + suffix, agent: agent{"ocf", "suse", kind},
-		attributes: append(c.identity(), nvpair{"PREFER_SITE_TAKEOVER", "true"}, nvpair{"DUPLICATE_PRIMARY_TIMEOUT", "7200"}, nvpair{"AUTOMATED_REGISTER", "true"}),
+		attributes: append(c.databaseParameters(), nvpair{"PREFER_SITE_TAKEOVER", "true"}, nvpair{"DUPLICATE_PRIMARY_TIMEOUT", "7200"}, nvpair{"AUTOMATED_REGISTER", "true"}),
 		options:    []nvpair{{"priority", "100"}},
 		operations: append(defaultOperations[:2:2], operation{"promote", "", "3600s", "0"}, operation{"monitor", up, "700s", "60"}, operation{"monitor", down, "700s", "61"}),
 		copies: c.copies(func(i *instance) string {
@@ -84,13 +86,14 @@ func (c *cluster) controllerClone(suffix string) resourceUnit {
 			return down
 		}),
 	}
-	if c.angi() {
+	if c.isAngi() {
 		return resourceUnit{id: "mst_" + kind + "_" + suffix, form: promotable, options: append(cloneOptions[:2:2], nvpair{"promotable", "true"}), resources: []resource{r}}
 	}
 	return resourceUnit{id: "msl_" + kind + "_" + suffix, form: master, options: cloneOptions, resources: []resource{r}}
 }
 
-// controllerAgent is the agent that starts and stops the database.
+// controllerAgent returns the resource agent that starts and stops the
+// database.
 func (c *cluster) controllerAgent() string {
 	if c.hana == scaleUp || c.hana == costOptimized {
 		return "SAPHana"
@@ -98,16 +101,16 @@ func (c *cluster) controllerAgent() string {
 	return "SAPHanaController"
 }
 
-// roles are the names of the roles of a clone of which one copy leads.
+// roles returns the names of the two roles of a promotable clone.
 func (c *cluster) roles() (up, down string) {
-	if c.angi() {
+	if c.isAngi() {
 		return "Promoted", "Unpromoted"
 	}
 	return "Master", "Slave"
 }
 
-// copies are one for each node: in a role where the database runs on it, and
-// stopped elsewhere.
+// copies returns a copy for each node: in a role on the nodes of the database,
+// stopped on the others.
 func (c *cluster) copies(role func(*instance) string) (list []resourceCopy) {
 	for _, node := range c.nodes {
 		p := resourceCopy{role: "Stopped"}
@@ -121,7 +124,8 @@ func (c *cluster) copies(role func(*instance) string) (list []resourceCopy) {
 	return list
 }
 
-// instance returns the instance of the database on a node, nil without one.
+// instance returns the instance of the database on a node; nil if there is
+// none.
 func (c *cluster) instance(node *Host) *instance {
 	for _, i := range node.instances {
 		if i.database == c.database {
@@ -145,8 +149,8 @@ func (c *cluster) secondDatabaseUnit() resourceUnit {
 	return resourceUnit{form: primitive, resources: []resource{r}}
 }
 
-// locationConstraints are the constraints that keep the database from a node that only
-// breaks ties, and a second database from the primary site.
+// locationConstraints returns the constraints that keep the database off a
+// majority maker, and a second database off the primary site.
 func (c *cluster) locationConstraints(units []resourceUnit) (list []cibLocation) {
 	ban := func(resource string, node *Host) {
 		list = append(list, cibLocation{ID: "loc_" + resource + "_not_on_" + node.Name, Node: node.Name, Resource: resource, Score: "-INFINITY"})
@@ -167,15 +171,15 @@ func (c *cluster) locationConstraints(units []resourceUnit) (list []cibLocation)
 	return list
 }
 
-// health is the landscape state of a site, from 4 at its best to 1.
-func (s *site) health() string {
-	if s.up() {
+// landscapeState returns the landscape state of a site, from 4 (best) to 1.
+func (s *site) landscapeState() string {
+	if s.isUp() {
 		return "4"
 	}
 	return "1"
 }
 
-// role is the role a site has in its own configuration.
+// role returns the role of a site in its own configuration.
 func (db *database) role(s *site) string {
 	if s == db.primary() || s.unregistered {
 		return "P"
@@ -183,67 +187,67 @@ func (db *database) role(s *site) string {
 	return "S"
 }
 
-// sync is the state of the replication to a site.
-func (db *database) sync(s *site) string {
+// syncState returns the state of the replication to a site.
+func (db *database) syncState(s *site) string {
 	switch {
 	case s == db.primary():
 		return "PRIM"
-	case db.inSync():
+	case db.isInSync():
 		return "SOK"
 	}
 	return "SFAIL"
 }
 
-// lastAlive is when a database last proved to be alive, in the form in which its
-// cluster keeps it: the primary has the time, others a rank.
+// lastAlive returns when a database last proved to be alive, in the form of its
+// cluster: a time for the primary, a rank for the others.
 func (db *database) lastAlive(s *site, now time.Time) string {
 	switch {
 	case s == db.primary():
 		return strconv.FormatInt(now.Truncate(time.Minute).Unix(), 10)
-	case db.inSync():
+	case db.isInSync():
 		return "30"
 	}
 	return "10"
 }
 
-// databaseProperties are what resource agents remember of a database for the
-// whole cluster.
+// databaseProperties returns the properties of the whole cluster that the
+// resource agents of a database write.
 func (c *cluster) databaseProperties(now time.Time) (list []nvpair) {
 	db := c.database
 	prefix := "hana_" + lower(db.sid) + "_"
 	add := func(name, value string) { list = append(list, nvpair{prefix + name, value}) }
 	prim, sec := db.sites[0], db.sites[1]
-	if c.hana != scaleOut && !c.angi() {
-		add("site_srHook_"+sec.name, db.sync(sec))
+	if c.hana != scaleOut && !c.isAngi() {
+		add("site_srHook_"+sec.name, db.syncState(sec))
 		add("site_srHook_"+prim.name, "PRIM")
 		return list
 	}
 	add("glob_prim", prim.name)
 	add("glob_sec", sec.name)
 	add("glob_upd", "ok")
-	if c.angi() {
-		add("glob_topology", map[bool]string{false: "ScaleUp", true: "ScaleOut"}[c.scaledOut()])
+	if c.isAngi() {
+		add("glob_topology", map[bool]string{false: "ScaleUp", true: "ScaleOut"}[c.isScaleOut()])
 	} else {
-		add("glob_sync_state", db.sync(sec))
+		add("glob_sync_state", db.syncState(sec))
 		add("glob_mts", "true")
 	}
 	for i, s := range db.sites[:2] {
-		add("site_lss_"+s.name, s.health())
+		add("site_lss_"+s.name, s.landscapeState())
 		add("site_srr_"+s.name, db.role(s))
-		add("site_srHook_"+s.name, db.sync(s))
+		add("site_srHook_"+s.name, db.syncState(s))
 		add("site_mns_"+s.name, s.instances[0].host.Name)
 		add("site_lpt_"+s.name, db.lastAlive(s, now))
-		if c.angi() {
-			add("site_srPoll_"+s.name, db.sync(s))
-			add("site_srMode_"+s.name, db.mode(max(i, 1)))
+		if c.isAngi() {
+			add("site_srPoll_"+s.name, db.syncState(s))
+			add("site_srMode_"+s.name, db.modeOf(max(i, 1)))
 			add("site_opMode_"+s.name, "logreplay")
 		}
 	}
 	return list
 }
 
-// databaseAttributes are what resource agents remember of a database for one
-// of its nodes.
+// databaseAttributes returns the attributes of a node that the resource agents
+// of a database write.
 func (c *cluster) databaseAttributes(i *instance, now time.Time) (list []nvpair) {
 	db, s := c.database, i.site
 	sid := lower(db.sid)
@@ -255,13 +259,13 @@ func (c *cluster) databaseAttributes(i *instance, now time.Time) (list []nvpair)
 	add("version", db.version)
 	add("vhost", i.hostname)
 	switch {
-	case c.scaledOut():
+	case c.isScaleOut():
 		add("gra", "2.0")
 		add("gsh", "2.2")
-	case !c.angi():
+	case !c.isAngi():
 		add("op_mode", "logreplay")
 		add("srmode", "sync")
-		add("sync_state", db.sync(s))
+		add("sync_state", db.syncState(s))
 		other := db.sites[0]
 		if s == other {
 			other = db.sites[1]
@@ -269,10 +273,11 @@ func (c *cluster) databaseAttributes(i *instance, now time.Time) (list []nvpair)
 		add("remoteHost", other.instances[0].hostname)
 		list = append(list, nvpair{"lpa_" + sid + "_lpt", db.lastAlive(s, now)})
 	}
-	return append(list, nvpair{"master-rsc_" + c.controllerAgent() + "_" + db.sid + "_" + i.name(), c.score(i)})
+	return append(list, nvpair{"master-rsc_" + c.controllerAgent() + "_" + db.sid + "_" + i.name(), c.promotionScore(i)})
 }
 
-// permanentAttributes are the attributes of a node that outlive the cluster software.
+// permanentAttributes returns the attributes of a node that survive a restart
+// of the cluster software.
 func (c *cluster) permanentAttributes(node *Host) (list []nvpair) {
 	i := c.instance(node)
 	if c.database == nil || i == nil {
@@ -280,7 +285,7 @@ func (c *cluster) permanentAttributes(node *Host) (list []nvpair) {
 	}
 	prefix := "hana_" + lower(c.database.sid) + "_"
 	list = []nvpair{{prefix + "vhost", i.hostname}, {prefix + "site", i.site.name}}
-	if c.scaledOut() {
+	if c.isScaleOut() {
 		return append(list, nvpair{prefix + "gra", "2.0"})
 	}
 	return append(list, nvpair{prefix + "srmode", "sync"}, nvpair{prefix + "op_mode", "logreplay"})
@@ -296,8 +301,8 @@ func (c *cluster) cloneState(i *instance) string {
 	return "DEMOTED"
 }
 
-// roleOf is what an instance does in its site: the roles it could have, and
-// the ones it has.
+// roleOf returns the roles of an instance in its site: the configured ones and
+// the present ones.
 func (c *cluster) roleOf(i *instance) string {
 	role := "slave:slave:worker:slave"
 	switch lead := i == i.site.instances[0]; {
@@ -308,14 +313,15 @@ func (c *cluster) roleOf(i *instance) string {
 	case lead:
 		role = "master1:master:worker:master"
 	}
-	if c.scaledOut() || c.angi() {
+	if c.isScaleOut() || c.isAngi() {
 		return role
 	}
-	return i.site.health() + ":" + c.database.role(i.site) + ":" + role
+	return i.site.landscapeState() + ":" + c.database.role(i.site) + ":" + role
 }
 
-// score is how much a node wants its copy to lead.
-func (c *cluster) score(i *instance) string {
+// promotionScore returns the score with which a node asks for the promoted
+// copy.
+func (c *cluster) promotionScore(i *instance) string {
 	switch {
 	case i.state() == gray:
 		return "-9000"
@@ -323,7 +329,7 @@ func (c *cluster) score(i *instance) string {
 		return "-12200"
 	case i.site == c.database.primary():
 		return "150"
-	case c.database.inSync():
+	case c.database.isInSync():
 		return "100"
 	}
 	return "-INFINITY"

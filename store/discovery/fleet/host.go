@@ -16,34 +16,34 @@ type Host struct {
 	ID     landscape.HostID
 	Name   string
 	Role   Role
-	System *System // nil: the host has nothing to do with SAP
+	System *System // nil: no SAP software
 
 	fleet           *Fleet
 	location        *location
-	number          int // within the landscape
+	number          int // in the landscape
 	agent           string
 	os              string // "15-SP6"
 	size            size
 	disks           int
 	addresses       []netip.Addr
-	floatingAddress netip.Addr // an address that may move in and out; invalid until it first does
+	floatingAddress netip.Addr // a virtual address that is sometimes on this host; invalid if it never was
 	hasFloating     bool
-	instances       []*instance   // that run here now
-	cluster         *cluster      // nil: it is in none
-	offline         bool          // its cluster does not run here
-	noAutostart     bool          // its cluster does not start by itself after a boot
-	diagnostics     string        // what the agent calls the diagnostics agent; empty without one
-	uptime          time.Duration // before the first Step
+	instances       []*instance   // that run on this host at present
+	cluster         *cluster      // nil: not part of a cluster
+	offline         bool          // the cluster software is stopped
+	noAutostart     bool          // the cluster software does not start at boot
+	diagnostics     string        // the id that agents send of the diagnostics agent; empty without one
+	uptime          time.Duration // at the first Step
 	booted          time.Time
 	tuning          tuning
 	registration    registration
 	subscribed      time.Time
 	presence        presence
-	awayUntil       time.Time // until then the host is down
+	awayUntil       time.Time // the host is down until then
 }
 
-// Versions of agents. The old one reports neither masks nor saptune. The
-// middle one writes masks as text, and does not say what installed it.
+// Versions of agents. The old one reports neither masks nor saptune. The middle
+// one writes masks as text and does not report its installation source.
 const (
 	oldAgent     = "1.2.0"
 	middleAgent  = "2.5.0"
@@ -51,7 +51,7 @@ const (
 	currentAgent = "3.1.2"
 )
 
-// size is how large a machine is; it indexes machines.
+// size is the size of a machine, an index of machines.
 type size int
 
 const (
@@ -72,7 +72,7 @@ var machines = [...]machine{
 	large:  {64, 4, 1_031_520, map[string]string{azure: "Standard_M64s", aws: "x2idn.16xlarge", gcp: "m1-ultramem-80"}},
 }
 
-// presence is whether an agent is heard.
+// presence says whether the heartbeats of an agent arrive.
 type presence int
 
 const (
@@ -83,21 +83,22 @@ const (
 )
 
 const (
-	silentAfter        = 15 * time.Second // when the agent that falls silent does so
-	intermittentPeriod = 45 * time.Second // how long the one that comes and goes is heard, and then is not
+	silentAfter        = 15 * time.Second // when the agent that falls silent stops
+	intermittentPeriod = 45 * time.Second // how long the intermittent agent is heard, and then silent
 )
 
-// agentNamespace makes agent ids of machine ids, as agents do.
+// agentNamespace is the name space in which agents derive their ids from
+// machine ids.
 var agentNamespace = uuid.MustParse("fb92284e-aa5e-47f6-a883-bf9469e7a0dc")
 
-// derivedID is the id that a name has within a name space.
+// derivedID returns the UUID of a name in a name space.
 func derivedID(space uuid.UUID, name string) uuid.UUID { return uuid.NewSHA1(space, []byte(name)) }
 
 var osVersions = [...]string{"15-SP6", "15-SP6", "15-SP5", "15-SP7", "15-SP4"}
 
 func newHost(f *Fleet, system *System, at *location, role Role) *Host {
 	h := &Host{
-		ID:        landscape.HostID(derivedID(agentNamespace, f.key()).String()),
+		ID:        landscape.HostID(derivedID(agentNamespace, f.newKey()).String()),
 		Role:      role,
 		System:    system,
 		fleet:     f,
@@ -106,7 +107,7 @@ func newHost(f *Fleet, system *System, at *location, role Role) *Host {
 		agent:     currentAgent,
 		os:        osVersions[f.random.IntN(len(osVersions))],
 		disks:     1,
-		addresses: []netip.Addr{at.address()},
+		addresses: []netip.Addr{at.nextAddress()},
 		uptime:    time.Duration(1+f.random.IntN(150*24*60))*time.Minute + time.Duration(f.random.IntN(60))*time.Second,
 	}
 	if f.random.IntN(6) == 0 {
@@ -135,18 +136,18 @@ func newHost(f *Fleet, system *System, at *location, role Role) *Host {
 	}
 	h.Name = fmt.Sprintf("%s%s%02d", strings.ToLower(system.SID), role, same)
 	if role == Application && f.random.IntN(5) == 0 {
-		h.diagnostics = f.key()
+		h.diagnostics = f.newKey()
 		f.addInstance(h, agentSoftware, diagnosticsNumber)
 	}
 	return h
 }
 
-// sendsReports reports whether the agent of a host sends anything at now.
+// sendsReports reports whether the agent of a host sends reports at now.
 func (f *Fleet) sendsReports(h *Host, now time.Time) bool {
 	return now.After(h.awayUntil) && (h.presence != fallsSilent || now.Sub(f.start) < silentAfter)
 }
 
-// sendsHeartbeat reports whether the agent of a host sends its heartbeat at now.
+// sendsHeartbeat reports whether the agent of a host sends heartbeats at now.
 func (f *Fleet) sendsHeartbeat(h *Host, now time.Time) bool {
 	switch h.presence {
 	case neverHeard:
@@ -159,7 +160,7 @@ func (f *Fleet) sendsHeartbeat(h *Host, now time.Time) bool {
 	return f.sendsReports(h, now)
 }
 
-// virtualAddresses are those that are here because something runs here.
+// virtualAddresses returns the addresses that move with what runs on the host.
 func (h *Host) virtualAddresses() (list []netip.Addr) {
 	for _, i := range h.instances {
 		if db := i.database; db != nil && db.cluster != nil && i == db.sites[0].instances[0] {
@@ -175,8 +176,8 @@ func (h *Host) virtualAddresses() (list []netip.Addr) {
 	return list
 }
 
-// fqdn is empty where the host does not know its domain, as some do that
-// nothing with SAP runs on.
+// fqdn returns the full name of the host. It is empty on some hosts without SAP
+// software, as if they did not know their domain.
 func (h *Host) fqdn() string {
 	if h.Role == Utility && h.number%3 == 0 {
 		return ""
@@ -191,12 +192,15 @@ func (h *Host) arch() string {
 	return "x86_64"
 }
 
-// key is a random number in the form in which agents identify a cluster, a
+// newKey returns a random id in the form that agents send for a cluster, a
 // database or a system.
-func (f *Fleet) key() string { return fmt.Sprintf("%016x%016x", f.random.Uint64(), f.random.Uint64()) }
+func (f *Fleet) newKey() string {
+	return fmt.Sprintf("%016x%016x", f.random.Uint64(), f.random.Uint64())
+}
 
-// uuid is a random UUID of the landscape, version 4.
-func (f *Fleet) uuid() string {
+// newUUID returns a random UUID, version 4, from the random source of the
+// landscape.
+func (f *Fleet) newUUID() string {
 	var id uuid.UUID
 	for i := range id {
 		id[i] = byte(f.random.UintN(256))

@@ -7,50 +7,49 @@ import (
 	"time"
 )
 
-// instance is what SAP software runs as: a group of processes on one host at
-// a time.
+// instance is an SAP instance: a group of processes on one host at a time.
 type instance struct {
 	software *software
 	number   string // two digits
-	hostname string // of its profile: it may differ from that of the host
+	hostname string // in its profile; it may differ from the hostname
 	host     *Host
-	homeHost *Host      // where it runs unless it had to leave
-	address  netip.Addr // moves with it; invalid where it has none
+	homeHost *Host      // the host where it normally runs
+	address  netip.Addr // moves with the instance; invalid if it has none
 
-	// What it is part of; a diagnostics agent is part of nothing.
+	// system is nil for a diagnostics agent.
 	system   *System
 	database *database
-	site     *site // of the database
+	site     *site // site of the database, for a database instance
 
 	status      status
 	started     time.Time
 	pid         int
 	clustered   bool // a cluster starts and stops it
 	unanswering bool // its service does not answer the agent
-	disturbed   bool // it has a failure that is not over
+	failing     bool // it has a failure that has not ended yet
 }
 
-// Numbers of processes.
+// The range of process ids.
 const (
 	firstPID = 2000
 	pids     = 28_000
 )
 
-// status is the colour an instance is shown in.
+// status is the colour of an instance in SAP tools.
 type status string
 
 const (
 	green  status = "GREEN"
 	yellow status = "YELLOW"
 	red    status = "RED"
-	gray   status = "GRAY" // it does not run
+	gray   status = "GRAY" // stopped
 )
 
 // software is a kind of instance.
 type software struct {
-	prefix   string // of the names of such instances
+	prefix   string // prefix of the instance name
 	features string
-	priority string // of its start; lower is earlier
+	priority string // start priority; lower starts earlier
 }
 
 var (
@@ -65,8 +64,8 @@ var (
 	agentSoftware   = &software{"SMDA", "SMDAGENT", "3"} // diagnostics
 )
 
-// central reports whether the software is that of central services.
-func (s *software) central() bool { return s == ascsSoftware || s == scsSoftware || s == ersSoftware }
+// isCentral reports whether the software belongs to central services.
+func (s *software) isCentral() bool { return s == ascsSoftware || s == scsSoftware || s == ersSoftware }
 
 // addInstance installs software on a host.
 func (f *Fleet) addInstance(host *Host, software *software, number int) *instance {
@@ -80,7 +79,8 @@ func (f *Fleet) addInstance(host *Host, software *software, number int) *instanc
 
 func (i *instance) name() string { return i.software.prefix + i.number }
 
-// httpPort is the port of its service; that of HTTPS is the next one.
+// httpPort returns the HTTP port of the start service. The HTTPS port is the
+// next one.
 func (i *instance) httpPort() int {
 	const first = 50_013
 	return first + 100*i.numeric()
@@ -88,7 +88,7 @@ func (i *instance) httpPort() int {
 
 func (i *instance) numeric() int { return int(i.number[0]-'0')*10 + int(i.number[1]-'0') }
 
-// state is the status, with what its cluster and its site do to it.
+// state returns the status; gray if its cluster or its site has stopped it.
 func (i *instance) state() status {
 	if i.clustered && i.host.offline || i.site != nil && i.site.unregistered {
 		return gray
@@ -96,7 +96,7 @@ func (i *instance) state() status {
 	return i.status
 }
 
-// move moves an instance to another host.
+// move moves the instance to another host.
 func (i *instance) move(to *Host, now time.Time) {
 	if i.host == to {
 		return
@@ -107,8 +107,8 @@ func (i *instance) move(to *Host, now time.Time) {
 	i.restart(now)
 }
 
-// restart starts its processes again. Their numbers follow from the old ones and
-// not from the random source, so that a restart changes nothing else.
+// restart restarts the processes. The new process ids are derived from the old
+// ones and not random, so that a restart changes nothing else in the landscape.
 func (i *instance) restart(now time.Time) {
 	i.started = now.Truncate(time.Second)
 	i.pid = firstPID + (i.pid*7+1013)%pids
@@ -117,7 +117,7 @@ func (i *instance) restart(now time.Time) {
 // process is a process of an instance.
 type process struct{ name, description string }
 
-// processes are what the instance consists of.
+// processes returns the processes of the instance.
 func (i *instance) processes() []process {
 	enqueue, replicator := process{"enserver", "EnqueueServer"}, process{"enrepserver", "EnqueueReplicator"}
 	if i.system != nil && i.system.ensa == 2 {

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// The providers of locations. Agents recognise no provider on Power machines.
+// The providers. Agents do not recognise one on Power machines.
 const (
 	azure   = "azure"
 	aws     = "aws"
@@ -18,14 +18,15 @@ const (
 	power   = ""
 )
 
-// location is where an installation stands: a provider's region and a network.
+// location is where an installation stands: a region of a provider, and a
+// network.
 type location struct {
 	provider string
 	region   string
 	domain   string
-	tenant   string // how the provider names the customer: a subscription, an account, a project
+	tenant   string // the id of the customer at the provider: a subscription, an account, a project
 	network  [3]byte
-	used     byte // addresses given away
+	used     byte // number of addresses in use
 }
 
 const (
@@ -45,14 +46,14 @@ func (f *Fleet) newLocation(provider string) *location {
 	at := &location{
 		provider: provider,
 		domain:   towns[f.random.IntN(len(towns))] + ".fleet.example",
-		network:  f.names.network(),
+		network:  f.names.newNetwork(),
 	}
 	if r := regions[provider]; r != nil {
 		at.region = r[f.random.IntN(len(r))]
 	}
 	switch provider {
 	case azure:
-		at.tenant = f.uuid()
+		at.tenant = f.newUUID()
 	case aws:
 		at.tenant = fmt.Sprintf("%012d", f.random.Int64N(1e12))
 	case gcp:
@@ -61,23 +62,23 @@ func (f *Fleet) newLocation(provider string) *location {
 	return at
 }
 
-// full reports whether the network has no room for further addresses.
-func (l *location) full() bool { return firstAddress+l.used >= lastAddress }
+// isFull reports whether the network has no free address.
+func (l *location) isFull() bool { return firstAddress+l.used >= lastAddress }
 
-// address gives the next free address of the network, which is a /24.
-func (l *location) address() netip.Addr {
+// nextAddress returns the next free address of the network, which is a /24.
+func (l *location) nextAddress() netip.Addr {
 	l.used++
 	return netip.AddrFrom4([4]byte{l.network[0], l.network[1], l.network[2], firstAddress + l.used - 1})
 }
 
-// names hands out what must not occur twice in a landscape.
+// names generates names that are unique in a landscape.
 type names struct {
 	sids       map[string]bool
 	networks   int
-	otherHosts int // hosts that belong to no system
+	otherHosts int // number of hosts without SAP software
 }
 
-// reservedSIDs cannot be used for a system.
+// reservedSIDs are the SIDs that SAP reserves.
 const reservedSIDs = "ADD ADM ALL AMD AND ANY ARE ASC AUX AVG BIN BIT CDC COM CON DAA DBA END EPS FOR GET GID HAS IBM INT KEY LIB LOG LPT MAP MAX " +
 	"MIN MON NEW NIX NOT NUL OFF OLD OMS OUT PAD PRN RAW REF ROW SAP SET SGA SHG SID SQL SUM SYS TMP TOP UID USE USR VAR"
 
@@ -89,9 +90,9 @@ func newNames() names {
 	return n
 }
 
-// sid is a new system id, if possible one that ends with the hint in upper
-// case, as the habit is: P for production and so on.
-func (n *names) sid(random *rand.Rand, hint string) string {
+// newSID returns an unused SID. If possible it ends with the hint in upper
+// case, following the custom of P for production and so on.
+func (n *names) newSID(random *rand.Rand, hint string) string {
 	const letters, signs = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 	for attempt := 0; ; attempt++ {
 		last := strings.ToUpper(hint)
@@ -106,8 +107,8 @@ func (n *names) sid(random *rand.Rand, hint string) string {
 	}
 }
 
-// network is the next unused /24 of 10.32.0.0 and up.
-func (n *names) network() [3]byte {
+// newNetwork returns the next unused /24 of 10.32.0.0 and up.
+func (n *names) newNetwork() [3]byte {
 	i := n.networks
 	n.networks++
 	return [3]byte{10, byte(32 + i/256), byte(i)}

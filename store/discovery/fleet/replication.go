@@ -7,21 +7,21 @@ import (
 	"time"
 )
 
-// replication is the state of the system replication in the words of hdbnsutil
+// replication returns the state of the system replication as hdbnsutil shows it
 // on the host.
 func (i *instance) replication() map[string]any {
 	db, at := i.database, i.site
-	if !db.replicated() {
+	if !db.isReplicated() {
 		return map[string]any{"mode": "none", "online": "true"}
 	}
-	of := db.place(at)
+	of := db.siteIndex(at)
 	state := map[string]any{
-		"mode": db.mode(of), "online": strconv.FormatBool(i.state() != gray), "operation_mode": "unknown",
+		"mode": db.modeOf(of), "online": strconv.FormatBool(i.state() != gray), "operation_mode": "unknown",
 		"site_id": strconv.Itoa(at.id), "site_name": at.name,
 		"isTakeoverActive": "false", "isPrimarySuspended": "false",
 	}
 	if at.unregistered {
-		state["mode"] = "primary" // nobody has told it
+		state["mode"] = "primary" // the former primary does not know yet that another site took over
 		return state
 	}
 	if of > 0 {
@@ -32,15 +32,15 @@ func (i *instance) replication() map[string]any {
 	}
 	state["operation_mode"] = operationMode(of)
 	state["isSource"], state["isConsumer"] = strconv.FormatBool(of == 0), strconv.FormatBool(of > 0)
-	state["hasConsumers"] = strconv.FormatBool(len(db.targets(at)) > 0)
+	state["hasConsumers"] = strconv.FormatBool(len(db.targetsOf(at)) > 0)
 	for n, s := range db.sites {
 		if s.unregistered {
 			continue
 		}
-		state["siteTier/"+s.name] = strconv.Itoa(db.tier(n))
-		state["siteReplicationMode/"+s.name] = db.mode(n)
+		state["siteTier/"+s.name] = strconv.Itoa(db.tierOf(n))
+		state["siteReplicationMode/"+s.name] = db.modeOf(n)
 		state["siteOperationMode/"+s.name] = operationMode(n)
-		switch targets := db.targets(s); len(targets) {
+		switch targets := db.targetsOf(s); len(targets) {
 		case 0:
 		case 1:
 			state["siteMapping/"+s.name] = targets[0]
@@ -67,8 +67,8 @@ func operationMode(of int) string {
 	return "logreplay"
 }
 
-// place is the place of a site in the order of replication.
-func (db *database) place(of *site) int {
+// siteIndex returns the index of a site in the order of replication.
+func (db *database) siteIndex(of *site) int {
 	for n, s := range db.sites {
 		if s == of {
 			return n
@@ -77,31 +77,31 @@ func (db *database) place(of *site) int {
 	return -1
 }
 
-// targets are the names of the sites that replicate from a site.
-func (db *database) targets(of *site) (list []string) {
+// targetsOf returns the names of the sites that replicate from a site.
+func (db *database) targetsOf(of *site) (list []string) {
 	for n, s := range db.sites {
-		if db.source(n) == of && !s.unregistered {
+		if db.sourceOf(n) == of && !s.unregistered {
 			list = append(list, s.name)
 		}
 	}
 	return list
 }
 
-// replicationStatus is the state of the replication in the words of the
-// database itself. Only the primary knows how the secondaries are.
+// replicationStatus returns the state of the replication as the database shows
+// it. Only the primary site knows the state of the secondaries.
 func (i *instance) replicationStatus(now time.Time) map[string]string {
 	db, at := i.database, i.site
-	if !db.replicated() || i.state() == gray {
+	if !db.isReplicated() || i.state() == gray {
 		return map[string]string{"local_site_id": "0"}
 	}
-	of := db.place(at)
+	of := db.siteIndex(at)
 	status := map[string]string{"local_site_id": strconv.Itoa(at.id)}
 	describe := func(n int) {
 		s := db.sites[n]
 		prefix := fmt.Sprintf("site/%d/", s.id)
 		status[prefix+"SITE_NAME"] = s.name
-		status[prefix+"REPLICATION_MODE"] = strings.ToUpper(db.mode(n))
-		if source := db.source(n); source != nil {
+		status[prefix+"REPLICATION_MODE"] = strings.ToUpper(db.modeOf(n))
+		if source := db.sourceOf(n); source != nil {
 			status[prefix+"SOURCE_SITE_ID"] = strconv.Itoa(source.id)
 		}
 	}
@@ -110,13 +110,13 @@ func (i *instance) replicationStatus(now time.Time) map[string]string {
 		status[fmt.Sprintf("site/%d/PRIMARY_MASTERS", at.id)] = db.primary().instances[0].hostname
 		return status
 	}
-	status["overall_replication_status"] = db.overall()
+	status["overall_replication_status"] = db.overallStatus()
 	for n, s := range db.sites[1:] {
 		if s.unregistered {
 			continue
 		}
 		describe(n + 1)
-		status[fmt.Sprintf("site/%d/REPLICATION_STATUS", s.id)] = db.overall()
+		status[fmt.Sprintf("site/%d/REPLICATION_STATUS", s.id)] = db.overallStatus()
 		if n == 0 {
 			i.addShipping(status, s, now)
 		}
@@ -124,20 +124,20 @@ func (i *instance) replicationStatus(now time.Time) map[string]string {
 	return status
 }
 
-// overall is the status of the replication as a whole.
-func (db *database) overall() string {
-	if db.inSync() {
+// overallStatus returns the status of the replication as a whole.
+func (db *database) overallStatus() string {
+	if db.isInSync() {
 		return "ACTIVE"
 	}
 	return "ERROR"
 }
 
-// addShipping adds the position of the log that each service of an instance ships
-// to a site. It advances with time.
+// addShipping adds the log position that each service of an instance ships to a
+// site. It advances with time.
 func (i *instance) addShipping(status map[string]string, to *site, now time.Time) {
 	const (
-		names, index, perTenant = 1, 3, 37 // ports, within those of the instance
-		perSecond               = 1408     // bytes of log
+		names, index, perTenant = 1, 3, 37 // ports of services, relative to the first port of the instance
+		perSecond               = 1408     // bytes of log per second
 	)
 	first := 30_000 + 100*i.numeric()
 	service := func(port int, name, tenant string) {
@@ -148,7 +148,7 @@ func (i *instance) addShipping(status map[string]string, to *site, now time.Time
 			"SITE_ID": strconv.Itoa(i.site.id), "SITE_NAME": i.site.name,
 			"SECONDARY_SITE_ID": strconv.Itoa(to.id), "SECONDARY_SITE_NAME": to.name, "SECONDARY_HOST": to.instances[0].hostname,
 			"SECONDARY_PORT": strconv.Itoa(port), "SECONDARY_ACTIVE_STATUS": "YES", "SECONDARY_FAILOVER_COUNT": "0",
-			"REPLICATION_MODE": "SYNC", "REPLICATION_STATUS": i.database.overall(), "REPLICATION_STATUS_DETAILS": "", "OPERATION_MODE": "logreplay",
+			"REPLICATION_MODE": "SYNC", "REPLICATION_STATUS": i.database.overallStatus(), "REPLICATION_STATUS_DETAILS": "", "OPERATION_MODE": "logreplay",
 			"FULL_SYNC": "DISABLED", "RESET_COUNT": "0", "SHIPPED_FULL_REPLICA_COUNT": "0",
 			"LAST_LOG_POSITION": position, "LAST_LOG_POSITION_TIME": at,
 			"SHIPPED_LOG_POSITION": position, "SHIPPED_LOG_POSITION_TIME": at,
@@ -163,8 +163,7 @@ func (i *instance) addShipping(status map[string]string, to *site, now time.Time
 	}
 }
 
-// configuration is what the hosts of a site do. Of several hosts each has a
-// part of its own.
+// configuration returns the part of each host in a site of several hosts.
 func (s *site) configuration() map[string]string {
 	all := make(map[string]string)
 	for n, i := range s.instances {

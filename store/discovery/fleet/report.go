@@ -17,8 +17,8 @@ type Report struct {
 	Body  []byte
 }
 
-// discoveries are the kinds of reports: what a host reports, and how that can be
-// made to change. Old agents do not send those that are new.
+// discoveries are the kinds of reports: what a host reports, and the change
+// that makes its report differ. Agents of old versions lack the newer kinds.
 var discoveries = map[landscape.Kind]struct {
 	payload func(*Host) any
 	change  change
@@ -32,8 +32,8 @@ var discoveries = map[landscape.Kind]struct {
 	landscape.SAPSystemDiscovery:    {payload: func(h *Host) any { return h.sapPayload() }, change: flipStatus},
 }
 
-// Reports returns all reports of a host in the order in which they are of use:
-// a server that does not know the host yet can take them one by one.
+// Reports returns all reports of a host, in an order in which a server that
+// does not know the host can take them one by one.
 func (h *Host) Reports() []Report {
 	reports := make([]Report, 0, len(landscape.Kinds))
 	for _, kind := range landscape.Kinds {
@@ -44,8 +44,8 @@ func (h *Host) Reports() []Report {
 	return reports
 }
 
-// report returns one report of a host; not ok where its agent does not know the
-// discovery.
+// report returns one report of a host. It is not ok if the agent of the host is
+// too old for the kind.
 func (h *Host) report(kind landscape.Kind) (report Report, ok bool) {
 	d := discoveries[kind]
 	if d.isNew && h.agent == oldAgent {
@@ -57,7 +57,7 @@ func (h *Host) report(kind landscape.Kind) (report Report, ok bool) {
 		Payload any              `json:"payload"`
 	}{h.ID, kind, d.payload(h)})
 	if err != nil {
-		panic(fmt.Sprintf("fleet: %s of %s: %v", kind, h.Name, err)) // our own types marshal
+		panic(fmt.Sprintf("fleet: %s of %s: %v", kind, h.Name, err)) // cannot happen: our own types can be encoded
 	}
 	return Report{h.ID, kind, body}, true
 }
@@ -115,7 +115,7 @@ func (h *Host) hostPayload() hostPayload {
 		return p
 	}
 	p.Arch = h.arch()
-	p.SystemdUnits = []systemdUnit{{"pacemaker.service", h.pacemaker()}}
+	p.SystemdUnits = []systemdUnit{{"pacemaker.service", h.pacemakerState()}}
 	if h.agent == middleAgent {
 		p.InstallationSource = ""
 		texts := make([]string, len(masks))
@@ -132,7 +132,7 @@ func (h *Host) hostPayload() hostPayload {
 	return p
 }
 
-// prometheusTargets are where the host can be measured.
+// prometheusTargets returns the addresses of the exporters of the host.
 func (h *Host) prometheusTargets() map[string]string {
 	const nodePort, clusterPort = 9100, 9664
 	targets := map[string]string{"node_exporter": netip.AddrPortFrom(h.addresses[0], nodePort).String()}
@@ -142,8 +142,8 @@ func (h *Host) prometheusTargets() map[string]string {
 	return targets
 }
 
-// pacemaker is the state of the unit file of the cluster software.
-func (h *Host) pacemaker() string {
+// pacemakerState returns the state of the unit file of Pacemaker.
+func (h *Host) pacemakerState() string {
 	switch {
 	case h.cluster != nil && !h.noAutostart:
 		return "enabled"
@@ -155,7 +155,7 @@ func (h *Host) pacemaker() string {
 	return "unknown" // not installed
 }
 
-// registration is how the host stands with the vendor.
+// registration is the state of the host's registration with the vendor.
 type registration int
 
 const (

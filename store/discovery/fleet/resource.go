@@ -2,10 +2,11 @@ package fleet
 
 import "slices"
 
-// A cluster reports its resources twice: as they are configured and as they
-// run. Both reports are made of the units here.
+// A cluster reports its resources twice: as configured and as running. Both
+// reports are generated from the units here.
 
-// resourceUnit is a resource, or several that a cluster treats as one.
+// resourceUnit is a resource, or several that belong together in a group or
+// clone.
 type resourceUnit struct {
 	id        string // empty for a primitive
 	form      unitForm
@@ -13,19 +14,19 @@ type resourceUnit struct {
 	resources []resource
 }
 
-// unitForm is how the resources of a unit belong together.
+// unitForm is the kind of a unit.
 type unitForm int
 
 const (
 	primitive  unitForm = iota // one resource
-	group                      // its resources run together, one after the other
-	clone                      // a copy runs on every node
-	groupClone                 // the same with a group, of which agents see no more than that it is there
-	promotable                 // a clone of which one copy is above the others
-	master                     // the same, as older configurations have it
+	group                      // its resources run on the same node, started one after the other
+	clone                      // a copy on every node
+	groupClone                 // a clone of a group; agents report nothing of its resources
+	promotable                 // a clone with one promoted copy
+	master                     // a promotable clone in the form of older configurations
 )
 
-// resource is something a cluster starts and watches.
+// resource is a cluster resource.
 type resource struct {
 	id string
 	agent
@@ -35,7 +36,7 @@ type resource struct {
 	copies     []resourceCopy
 }
 
-// agent is the program that runs a resource.
+// agent is the resource agent that runs a resource.
 type agent struct{ class, provider, kind string }
 
 func (a agent) String() string {
@@ -45,7 +46,7 @@ func (a agent) String() string {
 	return a.class + "::" + a.provider + ":" + a.kind
 }
 
-// resourceCopy is where a copy of a resource runs. Without a node it is stopped.
+// resourceCopy is a copy of a resource on a node. Without a node it is stopped.
 type resourceCopy struct {
 	node   *Host
 	role   string
@@ -59,7 +60,7 @@ type operation struct{ name, role, timeout, interval string }
 // targetStopped is the option of a resource that an administrator has stopped.
 var targetStopped = nvpair{"target-role", "Stopped"}
 
-// defaultOperations are those of most resources.
+// defaultOperations are the operations of most resources.
 var defaultOperations = []operation{
 	{name: "start", timeout: "60s", interval: "0"}, {name: "stop", timeout: "60s", interval: "0"},
 	{name: "monitor", timeout: "40s", interval: "20s"},
@@ -144,7 +145,7 @@ func (r *resource) cib() cibPrimitive {
 	return p
 }
 
-// cibPairs is nil for none, as agents have it.
+// cibPairs returns pairs with ids; nil for an empty list, as agents write it.
 func cibPairs(prefix string, list []nvpair) (out []cibPair) {
 	for _, p := range list {
 		out = append(out, cibPair{prefix + p.name, p.name, p.value})
@@ -184,11 +185,11 @@ type monitorClone struct {
 
 type monitorGroup struct {
 	ID        string `json:"Id"`
-	Managed   *bool  `json:",omitempty"` // old agents do not know
+	Managed   *bool  `json:",omitempty"` // old agents do not send it
 	Resources []monitorResource
 }
 
-// addResources adds what the monitor of the cluster shows of its resources.
+// addResources adds the resources as the cluster monitor shows them.
 func (m *monitorPayload) addResources(c *cluster, units []resourceUnit) {
 	managed := !c.maintenance
 	for _, b := range units {

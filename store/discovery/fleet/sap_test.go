@@ -56,7 +56,7 @@ func (i *instance) check(t *testing.T, e landscape.Element) {
 	switch {
 	case i.system != nil:
 		i.checkApplication(t, e.Application)
-	case !i.database.replicated():
+	case !i.database.isReplicated():
 		if e.Database.Role != nil || *e.Database.Mode != "none" || e.Database.Tier != nil {
 			t.Errorf("%s: %+v", i.sid(), e.Database)
 		}
@@ -68,7 +68,7 @@ func (i *instance) check(t *testing.T, e landscape.Element) {
 func (i *instance) checkApplication(t *testing.T, a *landscape.ApplicationElement) {
 	t.Helper()
 	ensa := landscape.NoENSA
-	if i.software.central() {
+	if i.software.isCentral() {
 		ensa = map[int]landscape.ENSAVersion{1: landscape.ENSA1, 2: landscape.ENSA2}[i.system.ensa]
 	}
 	if a.DBHost != i.system.database.address.String() || a.Tenant != i.system.tenant || a.ENSA != ensa {
@@ -79,8 +79,8 @@ func (i *instance) checkApplication(t *testing.T, a *landscape.ApplicationElemen
 func (i *instance) checkReplication(t *testing.T, d *landscape.DatabaseElement) {
 	t.Helper()
 	db := i.database
-	of := db.place(i.site)
-	role, mode := landscape.SecondaryRole, db.mode(of)
+	of := db.siteIndex(i.site)
+	role, mode := landscape.SecondaryRole, db.modeOf(of)
 	if of == 0 || i.site.unregistered {
 		role, mode = landscape.PrimaryRole, "primary"
 	}
@@ -91,10 +91,10 @@ func (i *instance) checkReplication(t *testing.T, d *landscape.DatabaseElement) 
 	if i.state() == gray {
 		return // it hardly knows any more
 	}
-	if *d.Tier != db.tier(of) || (d.SourceSite == nil) != (of == 0) || of > 0 && *d.SourceSite != db.source(of).name {
+	if *d.Tier != db.tierOf(of) || (d.SourceSite == nil) != (of == 0) || of > 0 && *d.SourceSite != db.sourceOf(of).name {
 		t.Errorf("%s at %s replicates as tier %d from %v", db.sid, i.site.name, *d.Tier, d.SourceSite)
 	}
-	if of == 0 && *d.ReplicationStatus != db.overall() || of > 0 && (d.ReplicationStatus != nil || *d.ActivePrimarySite != db.primary().id) {
+	if of == 0 && *d.ReplicationStatus != db.overallStatus() || of > 0 && (d.ReplicationStatus != nil || *d.ActivePrimarySite != db.primary().id) {
 		t.Errorf("%s at %s: %+v", db.sid, i.site.name, d)
 	}
 }
@@ -168,7 +168,7 @@ func TestSystemKinds(t *testing.T) {
 		}
 		for _, db := range f.databases {
 			for what, is := range map[string]bool{
-				"alone": !db.replicated(), "pair": len(db.sites) == 2, "chain": len(db.sites) == 3 && !db.starReplication, "fan": len(db.sites) == 3 && db.starReplication,
+				"alone": !db.isReplicated(), "pair": len(db.sites) == 2, "chain": len(db.sites) == 3 && !db.starReplication, "fan": len(db.sites) == 3 && db.starReplication,
 				"several hosts": len(db.sites[0].instances) > 1, "several tenants": len(db.tenants) > 1, "a tenant to spare": db.hasFreeTenant(),
 			} {
 				if is {
@@ -214,7 +214,7 @@ func TestDatabasesAreFound(t *testing.T) {
 			message, server := false, false
 			for _, i := range s.instances {
 				message = message || i.software == ascsSoftware || i.software == scsSoftware
-				server = server || !i.software.central()
+				server = server || !i.software.isCentral()
 			}
 			if !message || !server {
 				t.Errorf("%s is not complete", s.SID)

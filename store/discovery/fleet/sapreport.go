@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Types of systems and instances in reports.
+// Types of systems and instances in reports, as agents number them.
 const (
 	unknownType = iota
 	databaseType
@@ -13,7 +13,7 @@ const (
 	diagnosticsType
 )
 
-// sapPayload is one directory of SAP software on a host.
+// sapPayload is one SAP system on a host, from its directory in /usr/sap.
 type sapPayload struct {
 	ID        string `json:"Id"`
 	SID       string
@@ -21,7 +21,7 @@ type sapPayload struct {
 	Profile   map[string]string
 	Databases []sapTenant
 	Instances []sapInstance
-	DBAddress *string `json:",omitempty"` // of an application; old agents leave out an empty one
+	DBAddress *string `json:",omitempty"` // only of applications; old agents leave out an empty one
 }
 
 type sapTenant struct {
@@ -41,14 +41,14 @@ type sapInstance struct {
 	Name       string
 	Type       int
 	SAPControl sapControl
-	// What HANA says about itself; null for anything else.
+	// What HANA tools show; null for other systems.
 	HdbnsutilSRstate  map[string]any
 	HostConfiguration map[string]string
 	SystemReplication map[string]string
 }
 
-// sapControl has the spelling of the service it comes from, which leaves out
-// what is empty.
+// sapControl has the member names of the sapcontrol service, which leaves out
+// empty values.
 type sapControl struct {
 	Processes  []controlProcess
 	Instances  []controlInstance
@@ -73,7 +73,7 @@ type controlInstance struct {
 	Priority  string `json:"startPriority,omitempty"`
 	Features  string `json:"features,omitempty"`
 	Status    string `json:"dispstatus,omitempty"`
-	Current   *bool  `json:"currentInstance,omitempty"` // old agents leave it to the reader
+	Current   *bool  `json:"currentInstance,omitempty"` // old agents do not mark the instance itself
 }
 
 type controlProperty struct {
@@ -82,9 +82,9 @@ type controlProperty struct {
 	Value    string `json:"value,omitempty"`
 }
 
-// sapPayload is the SAP software on the host. An instance whose service does
-// not answer is left out; of a system that has no other one here the agent
-// knows no more than that there is something.
+// sapPayload returns the SAP software on the host. Instances whose service does
+// not answer are left out. If that leaves no instance of a system on the host,
+// the agent knows only that the system exists.
 func (h *Host) sapPayload() []sapPayload {
 	payload := []sapPayload{}
 	place := make(map[string]int)
@@ -93,7 +93,7 @@ func (h *Host) sapPayload() []sapPayload {
 		if !known {
 			n = len(payload)
 			place[i.sid()] = n
-			payload = append(payload, sapPayload{ID: "-", SID: i.sid(), Profile: i.profile(), Instances: []sapInstance{}, DBAddress: h.noAddress()})
+			payload = append(payload, sapPayload{ID: "-", SID: i.sid(), Profile: i.profile(), Instances: []sapInstance{}, DBAddress: h.missingDBAddress()})
 		}
 		if i.unanswering {
 			continue
@@ -112,8 +112,8 @@ func (h *Host) sapPayload() []sapPayload {
 	return payload
 }
 
-// noAddress is how the agent says that something has no database.
-func (h *Host) noAddress() *string {
+// missingDBAddress returns how the agent writes that a system has no database.
+func (h *Host) missingDBAddress() *string {
 	if h.agent == oldAgent {
 		return nil
 	}
@@ -125,7 +125,7 @@ func (h *Host) sapInstance(i *instance, kind int) sapInstance {
 	s := sapInstance{Host: h.Name, Name: i.name(), Type: kind}
 	s.SAPControl = sapControl{i.processList(now), nil, i.properties()}
 	for _, other := range i.siblings() {
-		s.SAPControl.Instances = append(s.SAPControl.Instances, other.listed(i, h.agent == oldAgent))
+		s.SAPControl.Instances = append(s.SAPControl.Instances, other.controlEntry(i, h.agent == oldAgent))
 	}
 	if i.database != nil {
 		s.HdbnsutilSRstate, s.HostConfiguration, s.SystemReplication = i.replication(), i.site.configuration(), i.replicationStatus(now)
@@ -133,7 +133,7 @@ func (h *Host) sapInstance(i *instance, kind int) sapInstance {
 	return s
 }
 
-// diagnosticsSID is the system id that diagnostics agents share.
+// diagnosticsSID is the SID of all diagnostics agents.
 const diagnosticsSID = "DAA"
 
 func (i *instance) sid() string {
@@ -146,8 +146,8 @@ func (i *instance) sid() string {
 	return diagnosticsSID
 }
 
-// siblings are the instances that its service knows of: all of the system, or
-// all at the site of the database.
+// siblings returns the instances that the service of an instance lists: all of
+// the system, or all at the site of the database.
 func (i *instance) siblings() []*instance {
 	switch {
 	case i.database != nil:
@@ -158,13 +158,14 @@ func (i *instance) siblings() []*instance {
 	return []*instance{i}
 }
 
-// listed is the instance in the list of the service of another one.
-func (i *instance) listed(by *instance, old bool) controlInstance {
+// controlEntry returns the instance as an entry in the list of another
+// instance's service.
+func (i *instance) controlEntry(by *instance, old bool) controlInstance {
 	c := controlInstance{
 		Hostname: i.hostname, Number: i.numeric(), HTTPPort: i.httpPort(),
 		Priority: i.software.priority, Features: i.software.features, Status: "SAPControl-" + string(i.state()),
 	}
-	if i.software != agentSoftware { // which is set up without a certificate
+	if i.software != agentSoftware { // the diagnostics agent has no certificate
 		c.HTTPSPort = i.httpPort() + 1
 	}
 	if current := i == by; !old {
@@ -173,10 +174,10 @@ func (i *instance) listed(by *instance, old bool) controlInstance {
 	return c
 }
 
-// processList lists the processes. Those of an instance that does not run have no
-// times.
+// processList returns the processes. They have no times while the instance is
+// stopped.
 func (i *instance) processList(now time.Time) []controlProcess {
-	const pace = 3 * time.Second // from the start of one process to that of the next
+	const pace = 3 * time.Second // time between the starts of two processes
 	state := i.state()
 	text := map[status]string{green: "Running", yellow: "Running but Load Balancing not possible", red: "Server died", gray: "Stopped"}[state]
 	var list []controlProcess
@@ -191,13 +192,13 @@ func (i *instance) processList(now time.Time) []controlProcess {
 	return list
 }
 
-// elapsed is a time span in the form of the service.
+// elapsed returns a duration in the form of the service.
 func elapsed(d time.Duration) string {
 	s := int(max(0, d).Seconds())
 	return fmt.Sprintf("%d:%02d:%02d", s/3600, s/60%60, s%60)
 }
 
-// webMethods are what a service can be asked for; a part of them.
+// webMethods are some of the methods of the sapcontrol service.
 const webMethods = "Start,Stop,Shutdown,InstanceStart,InstanceStop,RestartInstance,RestartService,StopService,Bootstrap,StartSystem,StopSystem," +
 	"RestartSystem,UpdateSystem,GetSystemInstanceList,GetSystemUpdateList,GetProcessList,GetInstanceProperties,GetVersionInfo,GetEnvironment," +
 	"GetStartProfile,GetTraceFile,GetAccessPointList,GetAlertTree,GetAlerts,GetQueueStatistic,GetNetworkId,ParameterValue,CheckParameter," +
@@ -230,7 +231,7 @@ func (i *instance) properties() []controlProperty {
 	return list
 }
 
-// profile is the default profile of the system.
+// profile returns the default profile of the system.
 func (i *instance) profile() map[string]string {
 	switch {
 	case i.database != nil:
@@ -253,7 +254,8 @@ func (i *instance) profile() map[string]string {
 	}
 }
 
-// tenants are those of the database, as the lead of its site lists them.
+// tenants returns the tenants of the database; only the master of the site
+// lists them.
 func (i *instance) tenants() (list []sapTenant) {
 	const firstPort, perNumber, perTenant = 30_015, 100, 26
 	for n, t := range i.database.tenants {

@@ -14,9 +14,9 @@ import (
 
 // request is a request to the server.
 type request struct {
-	path string
-	body []byte
-	want int // the only status that is success to an agent
+	path       string
+	body       []byte
+	wantStatus int // the status by which an agent recognises success
 }
 
 func collect(r Report) request {
@@ -27,7 +27,7 @@ func heartbeat(id landscape.HostID) request {
 	return request{"/api/v1/hosts/" + string(id) + "/heartbeat", nil, http.StatusNoContent}
 }
 
-// sender sends requests as agents do: without repeating any.
+// sender sends requests like agents, without repeating any.
 type sender struct {
 	client *http.Client
 	server string
@@ -36,7 +36,7 @@ type sender struct {
 	giveUp context.CancelCauseFunc
 }
 
-// requestTimeout is that of agents.
+// requestTimeout is the timeout of agents.
 const requestTimeout = 30 * time.Second
 
 func newSender(o FeedOptions, giveUp context.CancelCauseFunc) *sender {
@@ -55,13 +55,13 @@ func newSender(o FeedOptions, giveUp context.CancelCauseFunc) *sender {
 	}
 }
 
-// run sends requests of one host one after the other.
+// run sends the requests of one host, one after the other.
 func (s *sender) run(ctx context.Context, requests []request) {
 	for _, r := range requests {
 		began := time.Now()
 		status, failure := s.send(ctx, r)
 		if ctx.Err() != nil {
-			return // what was under way is neither success nor failure
+			return // an interrupted request is neither success nor failure
 		}
 		s.stats.add(r, status, time.Since(began), failure)
 		if status == http.StatusUnauthorized && s.stats.nothingAccepted() {
@@ -70,7 +70,7 @@ func (s *sender) run(ctx context.Context, requests []request) {
 	}
 }
 
-// send makes one request. Status 0 is no answer; failure is empty on success.
+// send sends a request. Status 0 means no answer; failure is empty on success.
 func (s *sender) send(ctx context.Context, r request) (status int, failure string) {
 	post, err := http.NewRequestWithContext(ctx, http.MethodPost, s.server+r.path, bytes.NewReader(r.body))
 	if err != nil {
@@ -85,8 +85,8 @@ func (s *sender) send(ctx context.Context, r request) (status int, failure strin
 	defer answer.Body.Close()
 	const maxText = 4096
 	text, _ := io.ReadAll(io.LimitReader(answer.Body, maxText))
-	if answer.StatusCode == r.want {
-		return r.want, ""
+	if answer.StatusCode == r.wantStatus {
+		return r.wantStatus, ""
 	}
 	return answer.StatusCode, fmt.Sprintf("%s: %s %s", r.path, answer.Status, bytes.TrimSpace(text))
 }

@@ -12,21 +12,22 @@ import (
 	"time"
 )
 
-// Stats are what a feed has sent so far, and how it was answered.
+// Stats count what a feed has sent so far, and the answers.
 type Stats struct {
 	Elapsed    time.Duration
-	Hosts      int         // the landscape was started with
+	Hosts      int         // at the start
 	Reports    int         // accepted
 	Heartbeats int         // accepted
 	Statuses   map[int]int // answers by HTTP status
-	Unanswered int         // requests without an answer: refused, broken, too late
-	// P50, P99 and Max are the times to an answer, to within some percent.
+	Unanswered int         // requests without an answer: refused, broken off, timed out
+	// P50, P99 and Max are latencies, exact to about five percent.
 	P50, P99, Max time.Duration
-	// LastFailure describes the latest unexpected answer. Empty without any.
+	// LastFailure describes the latest unexpected answer; empty if there was
+	// none.
 	LastFailure string
 }
 
-// PerSecond is the mean number of accepted requests a second.
+// PerSecond returns the mean number of accepted requests per second.
 func (s Stats) PerSecond() float64 {
 	if s.Elapsed <= 0 {
 		return 0
@@ -34,7 +35,7 @@ func (s Stats) PerSecond() float64 {
 	return float64(s.Reports+s.Heartbeats) / s.Elapsed.Seconds()
 }
 
-// String is one line for a terminal.
+// String returns one line for a terminal.
 func (s Stats) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s  %d reports, %d heartbeats, %.0f/s  p50 %s p99 %s max %s ",
@@ -49,7 +50,7 @@ func (s Stats) String() string {
 	return b.String()
 }
 
-// stats adds up answers; it is safe for concurrent use.
+// stats adds up answers. It is safe for concurrent use.
 type stats struct {
 	began time.Time
 
@@ -58,8 +59,8 @@ type stats struct {
 	latencies [buckets]int
 }
 
-// Latencies are counted in buckets that grow by a twentieth, from one
-// microsecond to some minutes.
+// Latencies are counted in buckets from one microsecond to some minutes, each
+// five percent larger than the one before.
 const (
 	buckets = 420
 	growth  = 1.05
@@ -81,8 +82,8 @@ func (s *stats) add(r request, status int, latency time.Duration, failure string
 	}
 	s.sums.Statuses[status]++
 	switch {
-	case status != r.want:
-	case r.want == http.StatusNoContent:
+	case status != r.wantStatus:
+	case r.wantStatus == http.StatusNoContent:
 		s.sums.Heartbeats++
 	default:
 		s.sums.Reports++
@@ -113,7 +114,7 @@ func (s *stats) sum() Stats {
 	return sum
 }
 
-// quantile is the latency below which a share of the answers came.
+// quantile returns the latency that a share of the answers stayed below.
 func (s *stats) quantile(share float64) time.Duration {
 	total := 0
 	for _, n := range s.latencies {
@@ -129,7 +130,7 @@ func (s *stats) quantile(share float64) time.Duration {
 	return 0
 }
 
-// report calls progress every second, and a last time when the context ends.
+// report calls progress every second, and once more when the context ends.
 func (s *stats) report(ctx context.Context, progress func(Stats)) {
 	if progress == nil {
 		return

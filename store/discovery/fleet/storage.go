@@ -1,15 +1,16 @@
 package fleet
 
-// buildStorage adds a cluster that keeps a file system available.
+// buildStorage adds a cluster that provides a file system.
 func (f *Fleet) buildStorage(b *blueprint, at *location) {
 	nodes := make([]*Host, b.storageNodes)
 	for i := range nodes {
 		nodes[i] = f.addHost(nil, at, Storage)
 	}
-	f.newCluster("storage_"+nodes[0].Name, at, b.fencing, nodes).storage = at.address()
+	f.newCluster("storage_"+nodes[0].Name, at, b.fencing, nodes).storage = at.nextAddress()
 }
 
-// storageUnits are a replicated disk and the file system on it.
+// storageUnits returns the resources of a replicated disk and the file system
+// on it.
 func (c *cluster) storageUnits() []resourceUnit {
 	id, node := c.shortName(), c.firstOnline()
 	started := []resourceCopy{{node: node, role: "Started"}}

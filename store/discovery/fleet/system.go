@@ -10,27 +10,27 @@ type System struct {
 	SID         string
 	DatabaseSID string
 	Stage       string  // production, quality, development, sandbox
-	Hosts       []*Host // it runs on, with those of its database unless another system has them
+	Hosts       []*Host // hosts of the system and of its database, except hosts that belong to another system
 	*location
 
 	database  *database
-	tenant    string // its part of the database
-	key       string // what agents call it
+	tenant    string // its tenant of the database
+	key       string // the id that agents send
 	stack     stack
 	ensa      int
 	mount     mount
 	instances []*instance
-	// ascs and ers are the central services and their replication that a
-	// cluster moves about; nil where none does.
+	// ascs and ers are the central services and the enqueue replicator in a
+	// cluster; nil without a cluster.
 	ascs, ers *instance
 }
 
-// Role is what a host does.
+// Role is the purpose of a host.
 type Role string
 
-// The roles. A host for Everything has a small system with its database. A
-// Tiebreaker only votes in the cluster of a database. Storage hosts keep a file
-// system available. Utility hosts have nothing to do with SAP.
+// The roles. A host with the role Everything has a small system with its
+// database. A Tiebreaker is the majority maker in the cluster of a database.
+// Storage hosts provide a file system. Utility hosts have no SAP software.
 const (
 	Database        Role = "db"
 	CentralServices Role = "cs"
@@ -41,9 +41,9 @@ const (
 	Utility         Role = "ut"
 )
 
-// build adds an installation to the landscape. Its hosts come in an order in
-// which a server can take their reports one by one: a primary before its
-// secondaries, a database before what is on it.
+// build adds an installation to the landscape. Its hosts are in an order in
+// which a server can take their reports: a primary before its secondaries, a
+// database before its systems.
 func (f *Fleet) build(b *blueprint) {
 	at := f.newLocation(b.providers[f.random.IntN(len(b.providers))])
 	for range b.otherHosts {
@@ -67,22 +67,22 @@ func (f *Fleet) build(b *blueprint) {
 		f.installSystem(f.newSystem(stage, at, p), on, p)
 	}
 	for range b.tenants {
-		db.addTenant(f.names.sid(f.random, "T"))
+		db.addTenant(f.names.newSID(f.random, "T"))
 	}
 }
 
 func (f *Fleet) newSystem(stage string, at *location, p *systemPlan) *System {
-	s := &System{Stage: stage, location: at, key: f.key(), stack: p.stack, ensa: p.ensa, mount: p.mount}
-	s.SID = f.names.sid(f.random, stage[:1])
+	s := &System{Stage: stage, location: at, key: f.newKey(), stack: p.stack, ensa: p.ensa, mount: p.mount}
+	s.SID = f.names.newSID(f.random, stage[:1])
 	f.systems = append(f.systems, s)
 	return s
 }
 
-// installSystem puts a system on a database and gives it its instances.
+// installSystem installs a system on a database, with its instances.
 func (f *Fleet) installSystem(s *System, db *database, p *systemPlan) {
 	s.database, s.DatabaseSID = db, db.sid
 	s.tenant = db.takeTenant(s.SID)
-	var nodes []*Host // for the central services
+	var nodes []*Host // of the central services
 	switch p.services {
 	case onTheirOwn:
 		nodes = []*Host{f.addHost(s, s.location, CentralServices)}
@@ -111,24 +111,24 @@ func (f *Fleet) installSystem(s *System, db *database, p *systemPlan) {
 	}
 }
 
-// Instance numbers. What runs on the same hosts has different ones; those of
-// databases are tens from twenty on.
+// Instance numbers. They differ for instances that may run on the same host.
+// Those of databases are 20, 30 and so on.
 const (
 	centralNumber     = 0
 	replicatorNumber  = 10
-	secondNumber      = 15 // of the central services of the other stack
+	secondNumber      = 15 // of the central services of the second stack
 	serverNumber      = 3
 	serverNumbers     = 7
 	databaseNumber    = 20
 	diagnosticsNumber = 98
 )
 
-// startServices gives a system its central services. On two nodes these, and
-// a replica of their locks, are run by the cluster of the nodes.
+// startServices adds the central services of a system. On two nodes it adds the
+// enqueue replicator as well, and the cluster of the nodes runs both.
 func (f *Fleet) startServices(s *System, nodes []*Host) {
 	offset := 0
 	for _, i := range nodes[0].instances {
-		if i.software.central() {
+		if i.software.isCentral() {
 			offset++
 		}
 	}
@@ -145,17 +145,17 @@ func (f *Fleet) startServices(s *System, nodes []*Host) {
 	ers.belongTo(s)
 	s.ascs, s.ers = ascs, ers
 	for _, i := range []*instance{ascs, ers} {
-		i.clustered, i.hostname, i.address = true, lower(s.SID+i.software.prefix), s.location.address()
+		i.clustered, i.hostname, i.address = true, lower(s.SID+i.software.prefix), s.location.nextAddress()
 	}
 	keeper := nodes[0].cluster
 	keeper.systems = append(keeper.systems, s)
 }
 
-// startServer gives a system another application server.
+// startServer adds an application server to a system.
 func (f *Fleet) startServer(s *System, host *Host) {
 	servers := 0
 	for _, i := range s.instances {
-		if !i.software.central() {
+		if !i.software.isCentral() {
 			servers++
 		}
 	}

@@ -2,13 +2,13 @@ package fleet
 
 import "time"
 
-// tuning is the state of saptune on a host; without a version it is not
+// tuning is the state of saptune on a host. Without a version it is not
 // installed.
 type tuning struct {
 	version  string
 	state    string
 	solution string
-	since    time.Time // the last time anything about it changed
+	since    time.Time // time of the last change
 }
 
 const (
@@ -16,12 +16,12 @@ const (
 	notCompliant = "not compliant"
 	notTuned     = "not tuned"
 
-	saptuneTooOld  = "3.0.2" // cannot tell its status in a form agents read
+	saptuneTooOld  = "3.0.2" // too old to report its status in a form that agents read
 	saptuneDefault = "3.1.3"
 	saptuneCurrent = "3.1.5"
 )
 
-// notesOf are the notes of the solutions of saptune.
+// notesOf are the notes of each saptune solution.
 var notesOf = map[string][]string{
 	"HANA":           {"941735", "1771258", "1980196", "2578899", "2684254", "2382421", "2534844"},
 	"NETWEAVER":      {"941735", "1771258", "1980196", "2578899"},
@@ -132,8 +132,8 @@ func (t tuning) payload() tuningPayload {
 	return p
 }
 
-// addSolution fills in the solution. One that is not compliant lacks its last note;
-// where nothing is tuned none is applied.
+// addSolution adds the solution. One that is not compliant lacks its last note.
+// On a host that is not tuned, no solution is applied.
 func (t tuning) addSolution(s *tuningStatus) {
 	t.addMessages(s)
 	if t.solution == "" {
@@ -156,8 +156,8 @@ func (t tuning) addSolution(s *tuningStatus) {
 	r.NotesApplied = applied
 }
 
-// addMessages fills in what saptune says beside the facts: about another tool that
-// does the same, about services that failed, about what it cannot know.
+// addMessages adds the messages of saptune: about another tool for the same
+// purpose, about failed services, about what it cannot check.
 func (t tuning) addMessages(s *tuningStatus) {
 	r := &s.Result
 	switch t.state {
