@@ -32,26 +32,27 @@ const (
 // scanChunk is how many entries of the log are read in one transaction.
 const scanChunk = 512
 
-// Walk says which page of the log is wanted.
+// Walk says which page of the log is read, and in which direction.
 type Walk struct {
-	From    activity.Position // the page begins behind this position; 0: at the end of the log
-	Limit   int               // the size of the page, from 1 to MaxLimit; others are brought into this range
-	Forward bool              // towards newer entries, from 0 beginning at the oldest; else towards older ones
-	Count   bool              // say how many entries pass the filter in all
-	Reader  string            // who asks
+	From    activity.Position // the page begins after this position; 0: at the end of the log
+	Limit   int               // size of the page, brought into the range from 1 to MaxLimit
+	Forward bool              // towards newer entries, starting with the oldest if From is 0; else towards older ones
+	Count   bool              // also count all entries that pass the filter
+	Reader  string            // who reads: a reader has one search at a time
 }
 
 // Page is a part of the log.
 type Page struct {
-	Entries []*activity.Entry // newest first, whatever the direction of the walk
-	More    bool              // the filter lets further entries pass, in the direction of the walk
-	Total   int               // the entries that pass the filter, wherever the walk stands; 0 unless Walk.Count
+	Entries []*activity.Entry // newest first, in both directions
+	More    bool              // more entries pass the filter, in the direction of the walk
+	Total   int               // number of entries that pass the filter in the whole log; 0 without Walk.Count
 }
 
-// Activity reads a page of the entries that pass the filter. The answer is what
-// reading the whole log would give, however far the index has come. A reader
-// has one search at a time, and all readers together as many as there are cores;
-// others wait for their turn, or for the end of ctx.
+// Activity reads a page of the entries that pass the filter. The answer is
+// exact: it is what reading the whole log would give, even if the index is
+// behind. A reader has one search at a time, and all readers together have as
+// many as there are cores. Further ones wait for their turn, or until ctx is
+// done.
 func (x *Index) Activity(ctx context.Context, f activity.Filter, w Walk) (Page, error) {
 	if !f.Everything() || w.Count {
 		own, _ := x.readers.LoadOrStore(w.Reader, make(chan struct{}, 1))
@@ -76,7 +77,7 @@ func (x *Index) Activity(ctx context.Context, f activity.Filter, w Walk) (Page, 
 	}
 }
 
-// walk reads a page. It fails with store.ErrNotFound where an entry was removed
+// walk reads a page. It fails with store.ErrNotFound if an entry was removed
 // meanwhile.
 func (x *Index) walk(ctx context.Context, f *activity.Filter, w Walk) (Page, error) {
 	segments, indexed, release, err := x.acquire()
@@ -92,15 +93,15 @@ func (x *Index) walk(ctx context.Context, f *activity.Filter, w Walk) (Page, err
 	walk := walker{ctx: ctx, store: x.store, filter: f, forward: w.Forward, count: w.Count, verifyLimit: x.verifyLimit, maxFound: limit + 1}
 	walk.dateSpan.first, walk.dateSpan.last = f.Bounds()
 	walk.dateSpan.first = max(walk.dateSpan.first, oldest)
-	// The segments may be newer than the read of the context.
+	// The segments may be newer than the transaction of the context.
 	walk.dateSpan.last = min(walk.dateSpan.last, newest)
 	walk.pageSpan = walk.dateSpan
 	if w.From != 0 {
 		walk.pageSpan = walk.pageSpan.after(w.From, w.Forward)
 	}
 	if f.Everything() && !w.Count {
-		// Every entry read is a hit. By BenchmarkEverything the log gives a page
-		// 14 times as fast as the segments.
+		// Without conditions every entry is a hit. By BenchmarkEverything the
+		// log gives a page 14 times as fast as the segments.
 		indexed, segments = 0, nil
 	}
 	if w.Forward {
@@ -123,22 +124,22 @@ func (x *Index) walk(ctx context.Context, f *activity.Filter, w Walk) (Page, err
 // walker collects the entries of a page.
 type walker struct {
 	ctx           context.Context
-	reading       sync.Mutex // held while the read of the context is used
+	reading       sync.Mutex // held while the transaction of the context is used
 	store         *store.Store
 	filter        *activity.Filter
 	forward       bool
 	count         bool
 	verifyLimit   int
-	verifiedFirst bool // firstVerifyLimit has been used up
-	maxFound      int  // one more than the page holds, to know whether there are more
-	dateSpan      span // what the filter's dates allow
-	pageSpan      span // the part of it that the walk goes through
+	verifiedFirst bool // firstVerifyLimit has been reached
+	maxFound      int  // one more than the page holds, to know whether there are more entries
+	dateSpan      span // what the dates of the filter allow
+	pageSpan      span // the part of dateSpan that the walk goes through
 
 	found []*activity.Entry
 	total int
 }
 
-// relevantSpan is the part of the log that has to be searched.
+// relevantSpan returns the part of the log that must be searched.
 func (w *walker) relevantSpan() span {
 	if w.count {
 		return w.dateSpan
@@ -207,7 +208,7 @@ func (w *walker) scanSome(part span) (rest span, err error) {
 }
 
 // searchSegments searches segments in the order of the walk until the page is
-// full. For the total all of them have to be searched, several at a time.
+// full. For the total it searches all of them, several at a time.
 func (w *walker) searchSegments(ctx context.Context, segments []*segment) error {
 	if w.count {
 		return w.searchAllSegments(ctx, segments)
@@ -260,7 +261,8 @@ func (w *walker) find(ctx context.Context, s *segment) (*roaring.Bitmap, error) 
 	}
 	candidates, passed := roaring.New(), roaring.New()
 	candidates.AddRange(uint64(first), uint64(end))
-	// A frequent term is found among the first entries.
+	// Frequent terms are found among the first entries, so these are read
+	// before a term list is searched.
 	verifyFirst := func() error {
 		if w.count || w.verifiedFirst {
 			return nil
@@ -292,7 +294,8 @@ func (w *walker) find(ctx context.Context, s *segment) (*roaring.Bitmap, error) 
 	return passed, nil
 }
 
-// view reads the log: in the read of the context, if it has one.
+// view reads the log: in the transaction of the context if it has one, else in
+// a new one.
 func (w *walker) view(fn func(*store.Tx) error) error {
 	if store.IsReading(w.ctx) {
 		w.reading.Lock()
@@ -301,22 +304,22 @@ func (w *walker) view(fn func(*store.Tx) error) error {
 	return w.store.ViewIn(w.ctx, fn)
 }
 
-// fillsPage reports whether the page is full with the documents of a set.
+// fillsPage reports whether the documents of a set fill the page.
 func (w *walker) fillsPage(set *roaring.Bitmap) bool {
 	return !w.count && len(w.found)+int(set.GetCardinality()) >= w.maxFound
 }
 
-// verify reads the entries of the first candidates, as many as the page needs
-// and most at most, and removes those from candidates. Documents that pass are
-// added to passed.
-func (w *walker) verify(s *segment, candidates, passed *roaring.Bitmap, most int) error {
+// verify reads the entries of the first candidates and removes these from
+// candidates. It reads as many as the page needs, and at most limit. Documents
+// that pass are added to passed.
+func (w *walker) verify(s *segment, candidates, passed *roaring.Bitmap, limit int) error {
 	read := roaring.New()
 	err := w.view(func(tx *store.Tx) error {
 		for document := range inOrder(candidates, 0, s.count, w.forward) {
-			if most == 0 || w.fillsPage(passed) {
+			if limit == 0 || w.fillsPage(passed) {
 				return nil
 			}
-			most--
+			limit--
 			read.Add(uint32(document))
 			position, err := s.position(document)
 			if err != nil {
@@ -363,8 +366,8 @@ func (w *walker) loadEntries(s *segment, found *roaring.Bitmap) error {
 	})
 }
 
-// inOrder yields the documents of a set from first up to before end, forward or
-// backward.
+// inOrder iterates over the documents of a set from first up to before end,
+// forward or backward.
 func inOrder(set *roaring.Bitmap, first, end int, forward bool) func(func(int) bool) {
 	return func(yield func(int) bool) {
 		if forward {

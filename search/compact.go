@@ -11,8 +11,8 @@ import (
 // made of.
 const memSegmentsPerFile = 8
 
-// partialSegments returns where the segments begin that are not full, and the
-// number of their entries.
+// partialSegments returns the index of the first segment that is not full, and
+// the number of entries from there on.
 func (x *Index) partialSegments() (from, entries int) {
 	for from = len(x.segments); from > 0 && x.segments[from-1].count < x.segmentSize; from-- {
 		entries += x.segments[from-1].count
@@ -22,8 +22,8 @@ func (x *Index) partialSegments() (from, entries int) {
 
 // compact merges the segments in memory into a file once there are
 // memSegmentsPerFile of them, together with the files before them that are no
-// larger. So each file is larger than all that follow it: files stay few, and
-// no entry is written often.
+// larger. So each file is larger than all after it: there are few files, and no
+// entry is written often.
 func (x *Index) compact() error {
 	from, total := x.memSegments()
 	if len(x.segments)-from < memSegmentsPerFile {
@@ -44,8 +44,8 @@ func (x *Index) flush() error {
 	return nil
 }
 
-// memSegments returns where the segments in memory begin, and the number of
-// their entries.
+// memSegments returns the index of the first segment in memory, and the number
+// of entries from there on.
 func (x *Index) memSegments() (from, entries int) {
 	for from = len(x.segments); from > 0 && x.segments[from-1].path == ""; from-- {
 		entries += x.segments[from-1].count
@@ -53,7 +53,7 @@ func (x *Index) memSegments() (from, entries int) {
 	return from, entries
 }
 
-// merge makes one segment of those from an index on.
+// merge merges the segments from an index on into one.
 func (x *Index) merge(from int) error {
 	merged, err := x.mergeAll(x.segments[from:])
 	if err != nil {
@@ -71,8 +71,8 @@ func (x *Index) mergeAll(segments []*segment) (*segment, error) {
 	return merged, nil
 }
 
-// prune deletes the segments whose entries the log has removed. In a segment of
-// which the log has removed only some, searches leave those out.
+// prune deletes the segments whose entries the log has pruned. If the log has
+// pruned only some entries of a segment, searches skip those.
 func (x *Index) prune(oldest activity.Position) error {
 	if len(x.segments) == 0 || x.segments[0].last >= oldest {
 		return nil

@@ -6,11 +6,11 @@ import (
 	"trento/store/activity"
 )
 
-// The fields of a document. All values are single terms, and texts are
-// folded. Strings go to one of three fields, because a term with a star has to
-// look at every distinct value of a field, and most distinct values are ids no
-// word can be in: by BenchmarkClasses "*after*" is found 5 times faster than in
-// one field.
+// The fields of a document. All values are single terms, and texts are folded.
+// Strings go to one of three fields. A term with a star has to look at every
+// distinct value of a field, and most distinct values are ids, which contain no
+// words. By BenchmarkClasses "*after*" is found 5 times faster than in one
+// field.
 const (
 	fieldPlain   = "v" // strings of letters, digits and _./:-
 	fieldID      = "u" // strings like UUIDs, times and addresses
@@ -19,11 +19,11 @@ const (
 	fieldEntry   = "e" // type, actor and severity of the entry, see typeTerm
 )
 
-// termListFields are the fields that are searched value by value, smallest
+// termListFields are the fields that are searched value by value, the smallest
 // first.
 var termListFields = [...]string{fieldLiteral, fieldPlain, fieldText, fieldID}
 
-// hasStringTerm is in fieldEntry of entries that have a string.
+// hasStringTerm is in fieldEntry of entries with at least one string.
 const hasStringTerm = "string"
 
 // The terms of fieldEntry.
@@ -46,8 +46,8 @@ func fieldOf(folded string) string {
 	}
 }
 
-// fieldsHolding returns the fields that can have strings with all of the texts,
-// which are the parts of a folded term between its stars.
+// fieldsHolding returns the fields that can contain strings with all of these
+// texts. The texts are the parts of a folded term between its stars.
 func fieldsHolding(texts []string) []string {
 	plain, id := true, true
 	for _, text := range texts {
@@ -118,12 +118,12 @@ func newDocument(e *activity.Entry) *entryDocument {
 			text.add(folded)
 		}
 	}
-	// Fields without values are given, too: segments with the same fields are
+	// Fields without values are included: segments with the same fields are
 	// merged by copying.
 	return &entryDocument{e.Position.Key(), []*terms{plain, id, text, literal, entry}}
 }
 
-// VisitFields visits the position first, as segments expect of an id.
+// VisitFields visits the position first, because segments expect the id first.
 func (d *entryDocument) VisitFields(visit index.FieldVisitor) {
 	visit(d.position)
 	for _, t := range d.terms {
@@ -134,14 +134,14 @@ func (d *entryDocument) VisitFields(visit index.FieldVisitor) {
 func (d *entryDocument) ID() string                                 { return string(d.position) }
 func (d *entryDocument) VisitComposite(index.CompositeFieldVisitor) {}
 func (d *entryDocument) HasComposite() bool                         { return false }
-func (d *entryDocument) AddIDField()                                {} // position is one
+func (d *entryDocument) AddIDField()                                {} // the position is the id
 func (d *entryDocument) Indexed() bool                              { return true }
 func (d *entryDocument) Size() int                                  { return 0 } // the sizes are for Bleve's statistics
 func (d *entryDocument) NumPlainTextBytes() uint64                  { return 0 }
 func (d *entryDocument) StoredFieldsBytes() uint64                  { return 0 }
 
-// positionField is the field of a document that is stored and not searched:
-// the key of the entry.
+// positionField is the stored field of a document: the key of the entry. It is
+// not searched.
 type positionField []byte
 
 func (p positionField) Name() string                                     { return "_id" }
@@ -154,8 +154,8 @@ func (p positionField) AnalyzedLength() int                              { retur
 func (p positionField) AnalyzedTokenFrequencies() index.TokenFrequencies { return nil }
 func (p positionField) NumPlainTextBytes() uint64                        { return 0 }
 
-// terms is a field of a document with all of its values, in the form that Bleve's
-// analysis would give them.
+// terms is a field of a document with all its values, in the form of Bleve's
+// analysis.
 type terms struct {
 	field string
 	set   index.TokenFrequencies
@@ -163,8 +163,8 @@ type terms struct {
 
 func newTerms(field string) *terms { return &terms{field, index.TokenFrequencies{}} }
 
-// noFrequency stands for how often a term is in a document. Bleve ranks hits by
-// that; ours come in the order of the log.
+// noFrequency stands for the frequency of a term in a document. Bleve uses it
+// to rank hits; ours are in the order of the log.
 var noFrequency = new(index.TokenFreq)
 
 func (t *terms) add(term string) { t.set[term] = noFrequency }

@@ -13,19 +13,19 @@ import (
 	"trento/store/activity"
 )
 
-// batchSize is how many entries are indexed at a time, at most.
+// batchSize is the largest number of entries that are indexed at a time.
 const batchSize = 4096
 
 const (
-	// followDelay is how long to wait after an entry was added, so that several are
-	// indexed together. Searches read what is not indexed yet from the log.
+	// followDelay is the wait after a new entry, so that several are indexed
+	// together. Searches read entries that are not indexed yet from the log.
 	followDelay = 100 * time.Millisecond
-	// retryTime is how long to wait after a failure, say of a full disk.
+	// retryTime is the wait after a failure, for example of a full disk.
 	retryTime = 10 * time.Second
 )
 
-// Run indexes the log and then follows it until ctx ends. Failures are logged and
-// tried again. They make searches slower but not wrong.
+// Run indexes the log and then follows it until ctx is done. It logs failures
+// and tries again. Until then searches are slower, but not wrong.
 func (x *Index) Run(ctx context.Context) error {
 	changed, stop := x.store.Watch()
 	defer stop()
@@ -45,7 +45,7 @@ func (x *Index) Run(ctx context.Context) error {
 		if err := x.follow(ctx); err == nil {
 			select {
 			case followed <- struct{}{}:
-			default: // the preload before is still running
+			default: // the preload before this one is still running
 			}
 			select {
 			case <-ctx.Done():
@@ -63,7 +63,8 @@ func (x *Index) Run(ctx context.Context) error {
 	}
 }
 
-// follow indexes all entries the log has now, and prunes those it has removed.
+// follow indexes all entries that the log has now, and prunes those that the
+// log has pruned.
 func (x *Index) follow(ctx context.Context) error {
 	for {
 		if err := ctx.Err(); err != nil {
@@ -89,10 +90,10 @@ func (x *Index) follow(ctx context.Context) error {
 	}
 }
 
-// nextBatches reads the next batches to index, most at most.
-func (x *Index) nextBatches(most int) (batches [][]*activity.Entry, err error) {
+// nextBatches reads at most limit batches to index.
+func (x *Index) nextBatches(limit int) (batches [][]*activity.Entry, err error) {
 	after := x.indexed
-	for len(batches) < most {
+	for len(batches) < limit {
 		batch, err := x.nextBatch(after)
 		if err != nil {
 			return nil, err
@@ -108,8 +109,8 @@ func (x *Index) nextBatches(most int) (batches [][]*activity.Entry, err error) {
 	return batches, nil
 }
 
-// nextBatch reads the batch behind a position. Damaged entries are logged and
-// left out.
+// nextBatch reads the batch after a position. It logs and skips damaged
+// entries.
 func (x *Index) nextBatch(after activity.Position) (batch []*activity.Entry, err error) {
 	err = x.store.View(func(tx *store.Tx) error {
 		for e, err := range tx.Entries(after+1, lastPosition) {

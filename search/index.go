@@ -102,7 +102,7 @@ const format = 3
 // frequent terms stop earlier, and follow retention more closely.
 const segmentSize = 100_000
 
-// ErrClosed says that the index has been closed.
+// ErrClosed means that the index has been closed.
 var ErrClosed = errors.New("search index is closed")
 
 // Index is an open index.
@@ -110,10 +110,10 @@ type Index struct {
 	dir         string
 	store       *store.Store
 	log         *slog.Logger
-	segmentSize int // another one in tests only
-	verifyLimit int // another one in tests only
-	// slots bounds how many searches run at the same time: they need a core
-	// each, and agents need some, too.
+	segmentSize int // differs from the constant only in tests
+	verifyLimit int // differs from the constant only in tests
+	// slots limits the number of concurrent searches: each needs a core, and
+	// agents need some, too.
 	slots chan struct{}
 	// readers has a slot for each reader.
 	readers sync.Map
@@ -124,11 +124,11 @@ type Index struct {
 	closed   bool
 }
 
-// Open opens the index in a directory of its own, creating it where it is
-// missing. Files are trusted from the oldest on for as long as they are
-// whole, follow one another without a gap and belong to the log of s; the
-// others are deleted, and Run indexes their entries again. The caller ensures
-// that nobody else uses the directory, for example by keeping it beside s.
+// Open opens the index in a directory of its own, or creates it. It trusts
+// files from the oldest on, as long as they are whole, leave no gap and belong
+// to the log of s. It deletes the others, and Run indexes their entries again.
+// The caller ensures that nobody else uses the directory, for example by
+// keeping it beside s.
 func Open(dir string, s *store.Store, log *slog.Logger) (*Index, error) {
 	x := &Index{
 		dir: filepath.Join(dir, fmt.Sprintf("%d-%s", format, s.ID())), store: s, log: log,
@@ -181,9 +181,9 @@ func (x *Index) open(dir string) error {
 }
 
 const (
-	segmentSuffix = ".zap" // as Bleve calls them
-	// partialSuffix marks a file that is being written: half a segment must
-	// never be taken for one.
+	segmentSuffix = ".zap" // the suffix of Bleve's segment files
+	// partialSuffix marks a file that is still being written, so that half a
+	// segment is never read.
 	partialSuffix = ".unfinished"
 )
 
@@ -193,8 +193,8 @@ func segmentName(covers span) string {
 
 func (x *Index) path(covers span) string { return filepath.Join(x.dir, segmentName(covers)) }
 
-// list returns the spans of the files in the directory, oldest first and, of
-// those that begin at the same position, the largest first. Other files are
+// list returns the spans of the files in the directory, oldest first. Of files
+// that begin at the same position, the largest comes first. Other files are
 // deleted.
 func (x *Index) list() ([]span, error) {
 	files, err := os.ReadDir(x.dir)
@@ -219,11 +219,11 @@ func (x *Index) list() ([]span, error) {
 	return spans, nil
 }
 
-// openNext opens the file of the segment behind those that are open.
+// openNext opens the file of the next segment.
 func (x *Index) openNext(covers span, oldest activity.Position) error {
 	switch {
 	case covers.last <= x.indexed || covers.last < oldest:
-		// A merge, or pruning, was interrupted before it could delete this.
+		// A merge or a prune was interrupted before it could delete this file.
 		return os.Remove(x.path(covers))
 	case len(x.segments) == 0 && covers.first > max(oldest, 1), len(x.segments) > 0 && covers.first != x.indexed+1:
 		return fmt.Errorf("the segment before %s is missing", segmentName(covers))
@@ -237,11 +237,11 @@ func (x *Index) openNext(covers span, oldest activity.Position) error {
 	return nil
 }
 
-// checkLog makes sure that the log holds the last entry that is indexed. A
-// log restored from a backup does not.
+// checkLog checks that the log holds the last indexed entry. A log restored
+// from a backup may not.
 func (x *Index) checkLog(oldest activity.Position) error {
 	if x.indexed < oldest {
-		return nil // nothing to compare, or dropped from the log since
+		return nil // nothing to compare, or pruned from the log meanwhile
 	}
 	return x.store.View(func(tx *store.Tx) error {
 		if _, err := tx.Entry(x.indexed); err != nil {
@@ -251,8 +251,8 @@ func (x *Index) checkLog(oldest activity.Position) error {
 	})
 }
 
-// deleteOldest deletes the oldest segments with their files, and sets how far the
-// index reaches.
+// deleteOldest deletes the oldest segments with their files, and sets the
+// position up to which the log is indexed.
 func (x *Index) deleteOldest(segments int, indexed activity.Position) error {
 	x.mu.Lock()
 	dropped := x.segments[:segments]
@@ -266,7 +266,7 @@ func (x *Index) deleteOldest(segments int, indexed activity.Position) error {
 	return errors.Join(faults...)
 }
 
-// replace puts one segment in the place of several, whose files are deleted.
+// replace replaces several segments by one and deletes their files.
 func (x *Index) replace(from, end int, merged *segment) error {
 	x.mu.Lock()
 	replaced := x.segments[from:end]
@@ -279,7 +279,8 @@ func (x *Index) replace(from, end int, merged *segment) error {
 	return errors.Join(faults...)
 }
 
-// Close writes the segments in memory and closes the index. Run must have ended.
+// Close writes the segments in memory to a file and closes the index. Run must
+// have returned before.
 func (x *Index) Close() error {
 	x.mu.Lock()
 	if x.closed {
@@ -295,8 +296,8 @@ func (x *Index) Close() error {
 	return err
 }
 
-// acquire returns the segments as they are now and how far they reach. They stay
-// open until release is called.
+// acquire returns the present segments and the position up to which they index
+// the log. They stay open until release is called.
 func (x *Index) acquire() (segments []*segment, indexed activity.Position, release func(), err error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -316,15 +317,15 @@ func (x *Index) acquire() (segments []*segment, indexed activity.Position, relea
 	}, nil
 }
 
-// Indexed is the position up to which the log is indexed. Entries behind it are
-// found, too, but more slowly.
+// Indexed returns the position up to which the log is indexed. Entries after it
+// are found, too, but more slowly.
 func (x *Index) Indexed() activity.Position {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	return x.indexed
 }
 
-// logBounds are the newest and the oldest position of the log.
+// logBounds returns the newest and the oldest position of the log.
 func (x *Index) logBounds(ctx context.Context) (newest, oldest activity.Position, err error) {
 	err = x.store.ViewIn(ctx, func(tx *store.Tx) error {
 		newest, oldest = tx.Newest(), tx.Oldest()

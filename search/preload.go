@@ -5,10 +5,10 @@ import (
 	"slices"
 )
 
-// preload makes the term lists before a search needs them, those of ids last,
-// which take longest. By BenchmarkNewTermList the first search would wait half a
-// second for each full segment, instead of 5 ms. Segments in memory are left
-// out: they are small, and soon merged.
+// preload builds the term lists before a search needs them, those of ids last,
+// because they take longest. By BenchmarkNewTermList the first search would
+// otherwise wait half a second for each full segment, instead of 5 ms. Segments
+// in memory are skipped: they are small, and soon merged.
 func (x *Index) preload(ctx context.Context) error {
 	segments, _, release, err := x.acquire()
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 )
 
 // filter removes documents that do not pass the filter from the candidates. It
-// ignores dates. It is exact where all that are left pass; otherwise searchTerms
-// has to decide.
+// ignores dates. If exact is false, some of the remaining ones may not pass,
+// and searchTerms must decide.
 func (s *segment) filter(ctx context.Context, f *activity.Filter, candidates *roaring.Bitmap) (exact bool, err error) {
 	keep := func(set *roaring.Bitmap, err error) error {
 		if err == nil {
@@ -47,7 +47,7 @@ func (s *segment) filter(ctx context.Context, f *activity.Filter, candidates *ro
 	return !hasWildcard(f.Search), keep(s.search(ctx, f.Search, true))
 }
 
-// searchTerms removes the candidates that the search does not find.
+// searchTerms removes the candidates that do not match the search.
 func (s *segment) searchTerms(ctx context.Context, q activity.Search, candidates *roaring.Bitmap) error {
 	found, err := s.search(ctx, q, false)
 	if err == nil {
@@ -79,10 +79,10 @@ func documentsWithAny[T any](s *segment, values []T, term func(T) string) (*roar
 	return found, nil
 }
 
-// search returns the documents that a search finds. Terms are joined from the
-// left. An approximate answer takes terms with stars to be true of every
-// document. Searches have no negation, so it has documents too many but never
-// too few, and it needs no term list.
+// search returns the documents that match a search. Terms are joined from the
+// left. An approximate answer treats terms with stars as true of every
+// document. Searches have no negation, so it contains too many documents but
+// never too few, and it needs no term list.
 func (s *segment) search(ctx context.Context, q activity.Search, approximate bool) (*roaring.Bitmap, error) {
 	if numbers, ok := q.SingleLeaf(); ok {
 		return s.numbers(numbers)
@@ -146,8 +146,8 @@ func (s *segment) term(t *activity.Term, approximate bool) (*roaring.Bitmap, err
 	}
 }
 
-// numbers returns the documents with a number in any of the intervals. A log has
-// few distinct numbers, so all of them are compared.
+// numbers returns the documents with a number in any of the intervals. A log
+// has few distinct numbers, so it compares all of them.
 func (s *segment) numbers(intervals []activity.Interval) (*roaring.Bitmap, error) {
 	found := roaring.New()
 	err := s.addMatching(found, fieldLiteral, func(v *termList, hit func(i int)) {
@@ -164,8 +164,8 @@ func (s *segment) numbers(intervals []activity.Interval) (*roaring.Bitmap, error
 	return found, err
 }
 
-// addMatching adds the documents of those values of a field that choose passes
-// to hit.
+// addMatching adds the documents of some values of a field to found. choose
+// calls hit for each value it selects.
 func (s *segment) addMatching(found *roaring.Bitmap, field string, choose func(v *termList, hit func(i int))) error {
 	v, err := s.termList(field)
 	if err != nil {

@@ -17,23 +17,23 @@ import (
 	"trento/store/activity"
 )
 
-// segment is a segment of Bleve's: an immutable index over a part of the log.
-// Its documents are numbered in the order of the log, so a set of them is
-// sorted by time, a period is a range, and counting is counting bits.
+// segment is a segment of Bleve: an immutable index over a part of the log. Its
+// documents are numbered in the order of the log, so a set of them is sorted by
+// time, a period is a range, and counting is counting bits.
 type segment struct {
-	span         // what it covers; last is the position of its last document
-	count int    // documents
-	path  string // "" where it is in memory only
+	span         // the covered part of the log; last is the position of the last document
+	count int    // number of documents
+	path  string // "" if it is in memory only
 	bleve bleve.Segment
 
 	mu        sync.Mutex
-	termLists map[string]*termList // made when they are first needed
+	termLists map[string]*termList // built when they are first needed
 }
 
 var plugin zap.ZapPlugin
 
-// newSegment indexes entries in memory. It covers the log from the position first
-// to the last entry.
+// newSegment indexes entries in memory. The segment covers the log from the
+// position first to the last entry.
 func newSegment(first activity.Position, entries []*activity.Entry) (*segment, error) {
 	documents := make([]index.Document, len(entries))
 	for i, e := range entries {
@@ -50,7 +50,7 @@ func wrapSegment(covers span, path string, b bleve.Segment) *segment {
 	return &segment{span: covers, count: int(b.Count()), path: path, bleve: b, termLists: map[string]*termList{}}
 }
 
-// mergeSegments writes neighbouring segments as one to a file.
+// mergeSegments merges neighbouring segments into one file.
 func mergeSegments(segments []*segment, path string) (*segment, error) {
 	unfinished := path + partialSuffix
 	if err := os.RemoveAll(unfinished); err != nil {
@@ -69,10 +69,10 @@ func mergeSegments(segments []*segment, path string) (*segment, error) {
 	return openSegment(path, span{segments[0].first, segments[len(segments)-1].last})
 }
 
-// openSegment opens a file whose checksum is right. The rest of the package relies
-// on a segment being whole.
+// openSegment opens a file and checks its checksum. The rest of the package
+// relies on whole segments.
 func openSegment(path string, covers span) (_ *segment, err error) {
-	// Damaged files make Bleve panic, and mapped ones fault.
+	// Bleve panics on damaged files, and reading a mapped file can fault.
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if fault := recover(); fault != nil {
@@ -90,7 +90,7 @@ func openSegment(path string, covers span) (_ *segment, err error) {
 	return s, nil
 }
 
-// delete deletes the file of the segment. Searches under way can still use it.
+// delete deletes the file of the segment. Running searches can still use it.
 func (s *segment) delete() error {
 	err := s.bleve.DecRef()
 	if s.path != "" {
@@ -162,8 +162,8 @@ func (s *segment) documents(within span) (first, end int, err error) {
 	return first, end, err
 }
 
-// dictionary has the terms of a field and the documents that have each. It must
-// not be shared between goroutines.
+// dictionary returns the documents for each term of a field. It must not be
+// shared between goroutines.
 type dictionary struct {
 	bleve.TermDictionary
 	postings bleve.PostingsList // reused
@@ -184,7 +184,7 @@ func (d *dictionary) addDocuments(set *roaring.Bitmap, term []byte) error {
 	return nil
 }
 
-// termList returns the flat copy of a field's values.
+// termList returns the term list of a field.
 func (s *segment) termList(field string) (*termList, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

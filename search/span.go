@@ -10,7 +10,7 @@ import (
 const lastPosition = activity.Position(math.MaxUint64)
 
 // span is a part of the log: the positions from first to last, both included.
-// It is empty where last is smaller.
+// It is empty if last is smaller than first.
 type span struct{ first, last activity.Position }
 
 func (s span) empty() bool { return s.first > s.last }
@@ -21,8 +21,7 @@ func (s span) intersect(other span) span {
 	return span{max(s.first, other.first), min(s.last, other.last)}
 }
 
-// after returns the part of the span that lies behind p in the direction of a
-// walk.
+// after returns the part of the span after p, in the direction of a walk.
 func (s span) after(p activity.Position, forward bool) span {
 	switch {
 	case forward && p == lastPosition, !forward && p == 0:

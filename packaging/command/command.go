@@ -55,10 +55,11 @@ func newRoot(environ []string) *cobra.Command {
 	return root
 }
 
-// configLoader loads the configuration that the environment and --config give.
+// configLoader loads the configuration from the environment and the file of
+// --config.
 type configLoader struct {
 	environ []string
-	file    string // of the flag --config
+	file    string // value of the flag --config
 }
 
 // load loads the configuration and writes its notices to stderr.
@@ -70,13 +71,13 @@ func (l *configLoader) load(stderr io.Writer) (config.Config, error) {
 	return c, err
 }
 
-// adminRules are what package auth demands of the default admin.
+// adminRules are the rules of package auth for the default admin.
 func adminRules() config.Rules {
 	return config.Rules{Username: auth.UsernameFaults, Email: auth.EmailFaults, Password: auth.CheckPasswordRules}
 }
 
-// requireKnownCommand refuses words behind a command that only has other
-// commands, and names those that may have been meant.
+// requireKnownCommand refuses unknown subcommands, and suggests the ones that
+// may have been meant.
 func requireKnownCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -89,5 +90,5 @@ func requireKnownCommand(cmd *cobra.Command, args []string) error {
 	return fmt.Errorf("%s\nRun \"%s --help\" to see all commands", message, cmd.CommandPath())
 }
 
-// showHelp is what a command does that only has other commands.
+// showHelp runs a command that only has subcommands: it prints the help.
 func showHelp(cmd *cobra.Command, _ []string) error { return cmd.Help() }

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra/doc"
 )
 
-// newMan makes the command that writes the manual.
+// newMan makes the command that writes the manual pages.
 func newMan() *cobra.Command {
 	return &cobra.Command{
 		Use: "man DIRECTORY", Short: "Write the manual pages of all commands into a directory", Args: cobra.ExactArgs(1),
@@ -19,7 +19,7 @@ func newMan() *cobra.Command {
 				return err
 			}
 			root := cmd.Root()
-			root.DisableAutoGenTag = true // pages do not change with the day they are written
+			root.DisableAutoGenTag = true // the same version must give the same pages on any day
 			header := &doc.GenManHeader{Section: "8", Source: "Trento", Manual: "System Administration"}
 			if err := doc.GenManTree(root, header, args[0]); err != nil {
 				return fmt.Errorf("manual: %w", err)

@@ -8,8 +8,8 @@ import (
 	"trento/packaging/daemon"
 )
 
-// newService makes the command that controls the service on a machine without our
-// package. The service reads /etc/trento/trento-web.
+// newService makes the command that controls the service on a machine where it
+// was not installed from a package. The service reads /etc/trento/trento-web.
 func newService() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "service", Short: "Make this program a service of the machine, and control it", Args: requireKnownCommand, RunE: showHelp,

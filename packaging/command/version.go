@@ -19,7 +19,8 @@ func newVersion() *cobra.Command {
 	}
 }
 
-// printVersion prints what this program was built from, and with what.
+// printVersion prints the version of the program, and what it was built from
+// and with.
 func printVersion(w io.Writer) error {
 	commit, date, modified := "unknown", "unknown", ""
 	if info, ok := debug.ReadBuildInfo(); ok {

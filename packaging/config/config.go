@@ -1,6 +1,7 @@
 // Package config knows the configuration variables: their names, defaults,
-// meaning and limits, and where each value came from. It opens no store and
-// starts nothing; package main hands its values to the rooms that use them.
+// meanings and limits, and where each value came from. It opens no store and
+// starts nothing. Package server passes the values to the packages that use
+// them.
 package config
 
 import (
@@ -11,17 +12,17 @@ import (
 	"time"
 )
 
-// Config is the effective configuration. Every exported field is one variable;
-// its tags are the only place where the variable is described: the help text,
-// the example file and the error messages are made from them.
+// Config is the effective configuration. Every exported field is one variable.
+// Its tags are the only description of the variable: the help text, the example
+// file and the error messages are generated from them.
 //
 //	env         name of the variable
-//	envDefault  its default; without the tag, unset is a meaning of its own
+//	envDefault  its default; without the tag, an unset variable has a meaning of its own
 //	section     title of the group that begins with this variable
 //	doc         what the variable does
-//	want        what is allowed, where not everything is
-//	kept        the value is generated and kept in the data directory if unset
-//	later       the feature the variable belongs to, which this build lacks
+//	want        the values that are allowed, if not every text is
+//	kept        an unset value is generated and kept in the data directory
+//	later       the feature that the variable belongs to, which this build lacks
 type Config struct {
 	Port                     int            `env:"PORT" envDefault:"4000" section:"Server" doc:"TCP port of the console and the API." want:"a number from 1 to 65535, or 0 for any free port"`
 	Listen                   netip.Addr     `env:"LISTEN" doc:"Address of this machine on which the console and the API are offered. Unset: all of them. 127.0.0.1 leaves the way in to a reverse proxy on this machine." want:"an address such as 127.0.0.1, 10.0.0.5 or ::1"`
@@ -102,17 +103,18 @@ type Config struct {
 	ChecksInterval int    `env:"CHECKS_INTERVAL" envDefault:"5" later:"checks" doc:"Minutes between two automatic check runs." want:"minutes, from 1 to 59"`
 	OASServerURL   string `env:"OAS_SERVER_URL" later:"a server address in the API document" doc:"Server address shown in the API document. Unset: the own address." want:"an http or https address, or a path"`
 
-	given map[string]given // the variables that are set, by name
+	given map[string]given // by name: the variables that are set
 }
 
-// given is where a value came from, and the value as it may be shown.
+// given is the value of a variable in its printable form, and where it came
+// from.
 type given struct {
 	text   string
 	origin string
 }
 
-// Secret is a text that printing and logging must not show. Convert it to a
-// string to use it.
+// Secret is a text that must not be printed or logged. Convert it to a string
+// to use it.
 type Secret string
 
 const mask = "********"
@@ -128,10 +130,10 @@ func (s Secret) String() string {
 // GoString hides the secret from %#v.
 func (s Secret) GoString() string { return s.String() }
 
-// MarshalText hides the secret from encoders, those of logs included.
+// MarshalText hides the secret from encoders, including those of loggers.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// Level is the log level as package slog counts it.
+// Level returns the log level as a value of package slog.
 func (c Config) Level() slog.Level {
 	switch c.LogLevel {
 	case "debug":
@@ -145,11 +147,12 @@ func (c Config) Level() slog.Level {
 	}
 }
 
-// serviceDir is where a service keeps its state.
+// serviceDir is the data directory of the service.
 const serviceDir = "/var/lib/trento"
 
-// defaultDataDir is used where no directory is configured. systemd names the
-// state directory of a service in STATE_DIRECTORY, several parted by colons.
+// defaultDataDir returns the data directory to use if none is configured.
+// systemd gives the state directories of a service in STATE_DIRECTORY,
+// separated by colons.
 func defaultDataDir(stateDirectory string, uid int) string {
 	if first, _, _ := strings.Cut(stateDirectory, ":"); first != "" {
 		return first
@@ -160,8 +163,9 @@ func defaultDataDir(stateDirectory string, uid int) string {
 	return "./trento-data"
 }
 
-// readFile reads a configuration file. Its notices say what was skipped, and
-// whether others on the machine can read the secrets the file may hold.
+// readFile reads a configuration file. The notices say which lines were
+// skipped, and warn if other users can read the file, which may contain
+// secrets.
 func readFile(file string) ([]assignment, []Notice, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {

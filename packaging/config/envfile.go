@@ -14,7 +14,7 @@ type assignment struct {
 const (
 	blanks   = " \t\r\n"
 	newlines = "\r\n"
-	// What a backslash takes the meaning from within double quotes. Before any
+	// The characters that a backslash escapes within double quotes. Before any
 	// other character it stands for itself, as in a shell.
 	escapable = "\"\\`$"
 )
@@ -64,7 +64,7 @@ type fileParser struct {
 	line        int // of the current character
 	nameLine    int
 	name, value strings.Builder
-	// kept is the length of value up to which trailing white space counts,
+	// kept is the length of value up to which trailing white space is kept,
 	// because it was quoted or escaped.
 	kept        int
 	assignments []assignment
@@ -99,7 +99,7 @@ func (p *fileParser) step(c byte) {
 			p.name.WriteByte(c)
 		}
 	case beforeValue, inValue:
-		p.plain(c, newline)
+		p.unquoted(c, newline)
 	case inValueEscape:
 		p.state = inValue
 		if !newline {
@@ -124,10 +124,10 @@ func (p *fileParser) startLine(c byte) {
 	}
 }
 
-// plain takes a character of a value outside quotes. A quote opens only at
-// the start of the value or behind another quoted part; within plain text it
-// is a character like any other.
-func (p *fileParser) plain(c byte, newline bool) {
+// unquoted processes a character of a value outside quotes. A quote opens only at
+// the start of the value or after another quoted part. Elsewhere it is a
+// character like any other.
+func (p *fileParser) unquoted(c byte, newline bool) {
 	switch {
 	case newline:
 		p.push()
@@ -173,8 +173,8 @@ func (p *fileParser) keep(c byte) {
 	p.kept = p.value.Len()
 }
 
-// end takes the end of the file for the end of whatever was open, an unclosed
-// quote included.
+// end processes the end of the file, which ends an open value, comment or
+// quote.
 func (p *fileParser) end() {
 	switch p.state {
 	case beforeName, inComment, inCommentEscape:
@@ -198,7 +198,8 @@ func (p *fileParser) push() {
 	}
 }
 
-// skip never repeats the line: it may hold a secret.
+// skip notes a skipped line. It never repeats the line, which may contain a
+// secret.
 func (p *fileParser) skip(why string) {
 	p.skipped = append(p.skipped, fmt.Sprintf("line %d is ignored: it %s", p.nameLine, why))
 }

@@ -17,18 +17,19 @@ import (
 	"github.com/caarlos0/env/v11"
 )
 
-// Notice is a sentence about the configuration for its author. It stops nothing
-// and never has a secret in it.
+// Notice is a hint about the configuration for its author. It does not stop the
+// start, and never contains a secret.
 type Notice string
 
-// Load reads the configuration. The file, if one is named, wins over the
-// environment (NAME=value texts, as os.Environ returns them), and both win over
-// the defaults. systemd lets an EnvironmentFile win, too, so a file means the
-// same to both. A variable that is set to nothing is unset.
+// Load reads the configuration. Values in the file win over the environment
+// (NAME=value texts, as os.Environ returns them), and both win over the
+// defaults. An EnvironmentFile of systemd wins over the environment, too, so
+// both ways of reading a file agree. A variable that is set to "" counts as
+// unset.
 //
-// Load creates nothing, and rules check what only package auth knows, so a wrong
-// value stops the start before anything is on the disk. The error names every
-// variable at fault.
+// Load creates nothing, and rules check the values that only package auth can
+// judge, so a wrong value stops the start before anything is written. The error
+// names every variable at fault.
 func Load(file string, environ []string, rules Rules) (Config, []Notice, error) {
 	l := loader{variables: Variables(), values: map[string]string{}, origins: map[string]string{}, faulty: map[string]bool{}}
 	for _, assignment := range environ {
@@ -51,7 +52,7 @@ func Load(file string, environ []string, rules Rules) (Config, []Notice, error) 
 	return l.config, l.notices, errors.Join(l.errs...)
 }
 
-// Rules judge the values of the default admin. Each returns a detail such as
+// Rules check the values of the default admin. Each returns a detail such as
 // "is reserved" for each fault.
 type Rules struct{ Username, Email, Password func(string) []string }
 
@@ -60,13 +61,13 @@ type loader struct {
 	values    map[string]string // as set, by name
 	origins   map[string]string
 	config    Config
-	faulty    map[string]bool // the names whose values are not allowed
+	faulty    map[string]bool // names of the variables whose values are not allowed
 	errs      []error
 	notices   []Notice
 }
 
-// overlay sets the variables of the file, with a notice about each that differs
-// from the environment.
+// overlay applies the variables of the file, with a notice about each that
+// differs from the environment.
 func (l *loader) overlay(assignments []assignment) {
 	for _, a := range assignments {
 		ours := slices.ContainsFunc(l.variables, func(v Variable) bool { return v.Name == a.Name })
@@ -191,7 +192,7 @@ func (l *loader) check(rules Rules) {
 	}
 }
 
-// KeyBase is SECRET_KEY_BASE decoded; nil if it is unset or no base64.
+// KeyBase returns SECRET_KEY_BASE decoded; nil if it is unset or not base64.
 func (c Config) KeyBase() []byte {
 	text := strings.TrimRight(string(c.SecretKeyBase), "=")
 	key, err := base64.RawStdEncoding.DecodeString(text)
@@ -201,14 +202,14 @@ func (c Config) KeyBase() []byte {
 	return key
 }
 
-// obsolete are variables of former releases that have no effect any more.
+// obsolete are variables of former releases that no longer have an effect.
 var obsolete = []string{
 	"AMQP_URL", "DATABASE_POOL_SIZE", "DATABASE_URL", "EVENTSTORE_POOL_SIZE", "EVENTSTORE_URL", "GTM_ID", "MIX_ENV",
 	"PHX_SERVER", "PRUNE_EVENTS_INTERVAL", "RUNNER_URL",
 }
 
-// noticeUnused adds notices about variables that are set and have no effect, or
-// an unexpected one.
+// noticeUnused adds notices about variables that are set but have no effect, or
+// not the expected one.
 func (l *loader) noticeUnused() {
 	var unused, later []string
 	for _, name := range obsolete {
@@ -244,7 +245,7 @@ func (l *loader) noticeUnused() {
 	}
 }
 
-// parseBool takes "true" for true and everything else for false.
+// parseBool returns true for "true" and false for everything else.
 func parseBool(text string) (any, error) { return text == "true", nil }
 
 func parseDuration(text string) (any, error) {
@@ -254,7 +255,8 @@ func parseDuration(text string) (any, error) {
 	return time.ParseDuration(text)
 }
 
-// parseNetworks reads addresses and networks; an address is a network of one.
+// parseNetworks reads addresses and networks. An address counts as a network of
+// one address.
 func parseNetworks(text string) (any, error) {
 	var networks []netip.Prefix
 	for field := range strings.FieldsFuncSeq(text, func(c rune) bool { return c == ',' || c == ' ' || c == '\t' }) {
@@ -276,7 +278,8 @@ var hostPattern = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:
 
 func isHost(text string) bool { return len(text) <= 255 && hostPattern.MatchString(text) }
 
-// isAddress accepts an unset value; check asks for those that are required.
+// isAddress also accepts an unset value; check refuses it if the variable is
+// required.
 func isAddress(text string) bool {
 	u, err := url.Parse(text)
 	return text == "" || err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""

@@ -13,19 +13,19 @@ import (
 	"slices"
 )
 
-// secretsFile is where secrets that are not configured are kept, in the data
-// directory, in the syntax of the configuration file.
+// secretsFile is the file in the data directory that keeps generated secrets,
+// in the syntax of the configuration file.
 const secretsFile = "secrets"
 
-// secretSize is how many random bytes a generated secret has.
+// secretSize is the size of a generated secret in bytes.
 const secretSize = 48
 
-// WithSecrets returns the configuration with the secrets that are not
-// configured: those kept in the data directory, and fresh ones, kept there
-// from now on, for what is missing. Call it while holding the store open: two
-// processes that start at once would otherwise keep different secrets.
+// WithSecrets returns the configuration with all secrets. Secrets that are not
+// configured come from the data directory. Missing ones are generated and kept
+// there. The caller must hold the store open: two processes that start at once
+// would otherwise keep different secrets.
 //
-// It fails when others than the owner can read the file.
+// It fails if users other than the owner can read the file.
 func (c Config) WithSecrets() (Config, error) {
 	targets := map[string]*Secret{
 		"SECRET_KEY_BASE":          &c.SecretKeyBase,
@@ -90,7 +90,7 @@ func readSecrets(file string) (map[string]string, error) {
 	return kept, nil
 }
 
-// writeSecrets replaces the file as a whole: after a crash it is the old one
+// writeSecrets replaces the file atomically: after a crash it is the old file
 // or the new one.
 func writeSecrets(file string, secrets map[string]string) (err error) {
 	var text bytes.Buffer
@@ -128,7 +128,7 @@ func writeSecrets(file string, secrets map[string]string) (err error) {
 	return syncDir(dir)
 }
 
-// syncDir makes the rename itself durable.
+// syncDir makes a rename in the directory durable.
 func syncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {

@@ -5,16 +5,16 @@ import (
 	"fmt"
 )
 
-// The two sentences that begin with a capital are the ones the documentation
-// of the existing product names.
+// These two sentences begin with a capital letter because the documentation of
+// the existing product quotes them.
 //
 //lint:file-ignore ST1005 see above
 var errSeveralSSO = errors.New("Cannot start Trento with multiple SSO options enabled. Use one among: OIDC, OAUTH2 and SAML.")
 
-// checkSSO checks that at most one kind of single sign-on is on and that it
-// has what it needs. This build has none, so a complete one stops the start,
-// too: an administrator who locks the local accounts away must not find them
-// open.
+// checkSSO checks that at most one kind of single sign-on is configured, and
+// completely. This build has no single sign-on, so a complete configuration
+// stops the start, too: an administrator who relies on it must not find the
+// local accounts open.
 func (l *loader) checkSSO() {
 	var enabled []string
 	var required []string

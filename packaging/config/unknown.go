@@ -8,19 +8,20 @@ import (
 	"strings"
 )
 
-// ourPrefixes begin the names of our variables and of few others. An unknown name
-// that begins so is probably a mistake. Prefixes that desktops, shells and
-// containers use as well are left out: ENABLE_, SESSION_, LOG_.
+// ourPrefixes are prefixes of our variables that few other programs use. An
+// unknown variable with such a prefix is probably a mistake. Prefixes that
+// desktops, shells and containers use as well are left out: ENABLE_, SESSION_,
+// LOG_.
 var ourPrefixes = []string{"TRENTO_", "OIDC_", "OAUTH2_", "SAML_", "ADMIN_", "ALERT_", "SMTP_", "HOST_HEARTBEAT_", "PRUNE_EVENTS_", "MAX_CONNECTIONS"}
 
-// serviceLink is the end of a variable that Kubernetes and Docker set for every
-// service beside a container, one called trento-web included.
+// serviceLink matches the end of variables that Kubernetes and Docker set for
+// every service beside a container, even for one called trento-web.
 var serviceLink = regexp.MustCompile(`_SERVICE_(HOST|PORT)(_[A-Z0-9_]+)?$|_PORT$|_PORT_[0-9]+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?$`)
 
-// noticeUnknown adds notices about variables that are set and unknown, if they
-// look like ours: they begin like one, or differ from one by a typo.
+// noticeUnknown adds notices about unknown variables that look like ours: they
+// have one of our prefixes, or differ from one of our names by a typo.
 func (l *loader) noticeUnknown() {
-	known := []string{"ADMIN_USERNAME"} // is told otherwise
+	known := []string{"ADMIN_USERNAME"} // noticeUnused tells about this one
 	known = append(known, obsolete...)
 	for _, v := range l.variables {
 		known = append(known, v.Name)
@@ -40,16 +41,16 @@ func (l *loader) noticeUnknown() {
 	}
 }
 
-// printableName returns a name fit to be printed in one line.
+// printableName returns a name in a form that fits into one line.
 func printableName(name string) string {
 	const shown = 60
 	text := fmt.Sprintf("%q", name[:min(len(name), shown)])
 	return text[1 : len(text)-1]
 }
 
-// nearest returns the variable whose name differs from an unknown one by a typo,
-// or by two in a long name, and "" where there is no such variable. Names that
-// are common in environments are not taken for typos.
+// nearest returns the variable whose name differs from an unknown one by one
+// typo, or by two in a long name; "" if there is none. It does not treat names
+// that are common in environments as typos.
 func (l *loader) nearest(name string) string {
 	const longName = 8
 	best, least := "", 3
@@ -68,8 +69,8 @@ func (l *loader) nearest(name string) string {
 	return best
 }
 
-// countTypos counts the letters that are missing, too many, wrong, or swapped
-// with their neighbour.
+// countTypos counts the letters that are missing, added, wrong, or swapped with
+// their neighbour.
 func countTypos(a, b string) int {
 	before, row, next := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range row {

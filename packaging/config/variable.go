@@ -13,16 +13,16 @@ import (
 // Variable describes one configuration variable.
 type Variable struct {
 	Name           string
-	Default        string // "" where an unset variable has a special meaning
+	Default        string // "" if an unset variable has a meaning of its own
 	Section        string // set on the first variable of a group
-	Doc            string // one or more sentences
+	Doc            string // one or more sentences about its meaning
 	Want           string // what is allowed; "" means any text
 	Generated      bool   // generated and kept in the data directory if unset
 	Secret         bool   // never shown
-	MissingFeature string // the feature it belongs to, if this build does not have it
+	MissingFeature string // the feature it belongs to, if this build lacks it; else ""
 
 	field string // name of the field of Config
-	flag  bool   // true or false
+	flag  bool   // it is a boolean
 }
 
 // Variables lists all variables in the order of Config.
@@ -50,8 +50,8 @@ func Variables() []Variable {
 }
 
 // Print writes the effective configuration: name, value and origin of every
-// variable, secrets masked. Variables of features that this build lacks are
-// only shown where they are set.
+// variable, with secrets masked. Variables of features that this build lacks
+// are only printed if they are set.
 func (c Config) Print(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "NAME\tVALUE\tORIGIN")
@@ -74,12 +74,13 @@ func (c Config) Print(w io.Writer) error {
 	return table.Flush()
 }
 
-// printable is the value of v as it may be printed and logged, in one line.
+// printable returns the value of v in a form that can be printed and logged, in
+// one line.
 func (v Variable) printable(value string) string {
 	if v.Secret {
 		return mask
 	}
-	// A password can hide in an address, too.
+	// An address may contain a password.
 	if u, err := url.Parse(value); err == nil && u.User != nil {
 		value = u.Redacted()
 	}
@@ -96,8 +97,8 @@ const exampleHead = `# Configuration of Trento. Every variable is optional.
 # these. trento-web config shows what is in effect and why.
 `
 
-// Example writes an example configuration file: every variable that has an
-// effect, commented out, with its meaning and its default.
+// Example writes an example configuration file. It contains every variable that
+// has an effect, commented out, with its meaning and default.
 func Example(w io.Writer) error {
 	var text strings.Builder
 	text.WriteString(exampleHead)

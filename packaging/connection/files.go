@@ -5,12 +5,12 @@ import (
 	"syscall"
 )
 
-// reservedFiles is the number of open files that are kept for the store, the
-// index and the log.
+// reservedFiles is the number of open files reserved for the store, the index
+// and the log.
 const reservedFiles = 200
 
-// Affordable is the number of connections that the limit on open files allows. Go
-// has raised the limit as far as it can.
+// Affordable returns the number of connections that the limit of open files
+// allows. The Go runtime has already raised that limit as far as it can.
 func Affordable() int {
 	var files syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files); err != nil {

@@ -1,7 +1,7 @@
-// Package connection limits how many connections are open, in total and from
-// one address, so that nobody keeps the others out by opening many. A
-// connection that waits for its next request makes room for a new one; where
-// all are being served, the new one is refused.
+// Package connection limits the number of open connections, in total and from
+// one address, so that no client keeps others out by opening many. A connection
+// that waits for its next request is closed to make room for a new one. If all
+// are being served, the new one is refused.
 package connection
 
 import (
@@ -15,17 +15,17 @@ import (
 	"time"
 )
 
-// Limits are those of a Listener.
+// Limits are the limits of a Listener.
 type Limits struct {
-	Total      int // connections that may be open
-	PerAddress int // the same from one address, 0 for no such limit
-	// Exempt are networks without a limit of their own: those of reverse
+	Total      int // open connections in total
+	PerAddress int // open connections from one address; 0: no limit
+	// Exempt are networks without a limit per address, such as those of reverse
 	// proxies, which stand for many clients.
 	Exempt []netip.Prefix
 }
 
-// Listener hands out the connections of another listener, no more than the
-// limits allow. Its ConnState must be that of the http.Server that serves it.
+// Listener returns the connections of another listener, within the limits. The
+// http.Server that uses it must call its ConnState.
 type Listener struct {
 	net.Listener
 	limits Limits
@@ -34,20 +34,20 @@ type Listener struct {
 	mu         sync.Mutex
 	open       int
 	clients    map[netip.Prefix]*client
-	lastLogged time.Time // when a refusal was logged last
+	lastLogged time.Time // time of the last logged refusal
 	unlogged   int       // refusals since then
 }
 
-// Limit puts limits on a listener.
+// Limit returns a Listener that applies limits to l.
 func Limit(l net.Listener, limits Limits, log *slog.Logger) *Listener {
 	return &Listener{Listener: l, limits: limits, log: log, clients: map[netip.Prefix]*client{}}
 }
 
-// client is an address that has connections open.
+// client is an address with open connections.
 type client struct {
 	network netip.Prefix
 	open    int
-	waiting *list.List // of *conn that wait for a request, the longest first
+	waiting *list.List // *conn that wait for a request, the longest waiting first
 }
 
 // conn is an open connection.
@@ -59,11 +59,11 @@ type conn struct {
 	closed   bool
 }
 
-// networkBits is the length of the part of an IPv6 address that names a client: a
-// client with one address has all addresses of its network.
+// networkBits is the prefix length by which IPv6 addresses count as one client:
+// a client with one address usually has all addresses of its network.
 const networkBits = 64
 
-// Accept waits for a connection that may be opened.
+// Accept waits for a connection that the limits allow.
 func (l *Listener) Accept() (net.Conn, error) {
 	for {
 		accepted, err := l.Listener.Accept()
@@ -77,8 +77,8 @@ func (l *Listener) Accept() (net.Conn, error) {
 	}
 }
 
-// admit counts a connection as open. It returns nil where the limits leave no
-// room for it.
+// admit counts a connection as open. It returns nil if the limits do not allow
+// it.
 func (l *Listener) admit(accepted net.Conn) *conn {
 	network, exempt := l.networkOf(accepted)
 	l.mu.Lock()
@@ -89,7 +89,7 @@ func (l *Listener) admit(accepted net.Conn) *conn {
 	if l.open >= l.limits.Total && !l.makeRoom() {
 		return nil
 	}
-	from := l.clients[network] // which making room may have forgotten
+	from := l.clients[network] // makeRoom may have deleted it
 	if from == nil {
 		from = &client{network: network, waiting: list.New()}
 		l.clients[network] = from
@@ -101,8 +101,8 @@ func (l *Listener) admit(accepted net.Conn) *conn {
 	return c
 }
 
-// makeRoom closes the connection of the client that waits longest and reports
-// whether there was one.
+// makeRoom closes the connection of the client that has waited longest, and
+// reports whether there was one.
 func (c *client) makeRoom() bool {
 	oldest := c.waiting.Front()
 	if oldest == nil {
@@ -112,7 +112,8 @@ func (c *client) makeRoom() bool {
 	return true
 }
 
-// makeRoom closes a waiting connection of the client that has most of them open.
+// makeRoom closes a waiting connection of the client that has the most open
+// ones.
 func (l *Listener) makeRoom() bool {
 	var most *client
 	for _, c := range l.clients {
@@ -123,7 +124,7 @@ func (l *Listener) makeRoom() bool {
 	return most != nil && most.makeRoom()
 }
 
-// networkOf returns the network that names the client of a connection.
+// networkOf returns the network that identifies the client of a connection.
 // Connections without an address count as one client.
 func (l *Listener) networkOf(c net.Conn) (network netip.Prefix, exempt bool) {
 	peer, err := netip.ParseAddrPort(c.RemoteAddr().String())
@@ -151,7 +152,7 @@ const (
 )
 
 func (l *Listener) refuse(c net.Conn) {
-	// Whether the client gets to read it is its own affair.
+	// An error means that the client has gone.
 	_ = c.SetWriteDeadline(time.Now().Add(refusalTime))
 	_, _ = c.Write([]byte(refusal))
 	c.Close()
@@ -167,8 +168,8 @@ func (l *Listener) refuse(c net.Conn) {
 	l.lastLogged, l.unlogged = time.Now(), 0
 }
 
-// ConnState notes whether a connection waits for a request. It is meant for
-// http.Server.
+// ConnState records whether a connection waits for a request. It is a callback
+// for http.Server.
 func (l *Listener) ConnState(served net.Conn, state http.ConnState) {
 	c, ok := served.(*conn)
 	if !ok {
@@ -186,14 +187,14 @@ func (l *Listener) ConnState(served net.Conn, state http.ConnState) {
 	}
 }
 
-// Close closes the connection and makes room for another.
+// Close closes the connection and frees its place.
 func (c *conn) Close() error {
 	c.listener.mu.Lock()
 	defer c.listener.mu.Unlock()
 	return c.close()
 }
 
-// close is Close while the listener is locked.
+// close is Close for callers that hold the lock of the listener.
 func (c *conn) close() error {
 	if !c.closed {
 		c.closed = true
@@ -209,8 +210,8 @@ func (c *conn) close() error {
 	return c.Conn.Close()
 }
 
-// CloseWrite lets a server end its half of the connection, so that a client
-// reads the answer to a request that was not read to its end.
+// CloseWrite closes the sending half of the connection. So a client still reads
+// the answer to a request that was refused before its end.
 func (c *conn) CloseWrite() error {
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
 		return half.CloseWrite()

@@ -16,26 +16,27 @@ const (
 	description = "Trento, a console for SAP systems on Linux"
 )
 
-// The template language is that of package service: {{Name}}, not {{.Name}}.
+// The template language is that of kardianos/service: {{Name}}, not {{.Name}}.
 //
 //go:embed trento-web.service.tmpl
 var unitTemplate string
 
 var (
-	// ErrPackaged says that the service belongs to a package of the system,
-	// so that it is not ours to install or remove.
+	// ErrPackaged says that the service was installed by a package, so only the
+	// package manager may install or remove it.
 	ErrPackaged = errors.New("the service belongs to an installed package")
-	// ErrLocation says that the service could not read the program where it lies.
+	// ErrLocation says that the service could not read the program in its
+	// present directory.
 	ErrLocation = errors.New("the service cannot run a program from there")
 )
 
-// Control is the service as the service manager of the machine sees it, for
-// machines on which no package has installed it. All but Status need root.
+// Control controls the service through the service manager, on machines where
+// no package has installed it. All methods except Status need root.
 type Control struct {
 	service    service.Service
 	executable string   // of this process
-	packaged   []string // where a package would put the unit
-	installed  string   // where Install puts it
+	packaged   []string // where a package installs the unit
+	installed  string   // where Install writes the unit
 }
 
 // NewControl finds the service manager of the machine.
@@ -68,9 +69,9 @@ func serviceConfig(executable string) *service.Config {
 	}
 }
 
-// Install writes the unit and has it started with the machine, but does not
-// start it now. ErrPackaged: the unit of a package would be hidden by ours.
-// ErrLocation: the unit keeps home and temporary directories out of sight.
+// Install writes the unit and enables it at boot. It does not start it.
+// ErrPackaged: our unit would hide that of a package. ErrLocation: the unit
+// hides home and temporary directories from the service.
 func (c *Control) Install() error {
 	if unit, ok := c.packagedUnit(); ok {
 		return fmt.Errorf("%w (%s): use systemctl enable --now %s", ErrPackaged, unit, name)
@@ -83,8 +84,8 @@ func (c *Control) Install() error {
 	return c.service.Install()
 }
 
-// Uninstall stops the service and removes the unit that Install wrote. The
-// data stay. ErrPackaged: there is only the unit of a package.
+// Uninstall stops the service and removes the unit that Install wrote. It
+// leaves the data. ErrPackaged: the only unit is that of a package.
 func (c *Control) Uninstall() error {
 	if unit, ok := c.packagedUnit(); ok && !exists(c.installed) {
 		return fmt.Errorf("%w (%s): remove the package instead", ErrPackaged, unit)
@@ -101,8 +102,8 @@ func (c *Control) Start() error { return c.service.Start() }
 // Stop stops the service and waits for its end.
 func (c *Control) Stop() error { return c.service.Stop() }
 
-// Status is one of "running", "stopped" and "not installed". A service that
-// has failed is an error.
+// Status returns "running", "stopped" or "not installed". A failed service is
+// an error.
 func (c *Control) Status() (string, error) {
 	status, err := c.service.Status()
 	switch {

@@ -1,6 +1,6 @@
 // Package daemon runs the server under the service manager of the machine:
-// start and stop, the messages systemd expects from a service of Type=notify,
-// and the installation as a service by hand.
+// start and stop, the notifications that systemd expects from a service with
+// Type=notify, and installing the service by hand.
 package daemon
 
 import (
@@ -11,13 +11,12 @@ import (
 	"github.com/kardianos/service"
 )
 
-// Run calls serve and returns its error once it has ended. The context of
-// serve is done when the process is asked to stop (SIGTERM, SIGINT, or the
-// service manager where it has other means) or ctx is done. A second signal
-// ends the process at once.
+// Run calls serve and returns its error. It ends the context of serve when the
+// process is told to stop (SIGTERM, SIGINT, or by the service manager) or ctx
+// is done. A second signal ends the process at once.
 //
-// serve ending by itself ends Run, too: a process that serves nobody must not
-// look alive.
+// If serve returns by itself, Run returns as well: a process that serves nobody
+// must not look alive.
 func Run(ctx context.Context, serve func(context.Context) error) error {
 	p := newProgram(ctx, serve)
 	defer p.stop()
@@ -31,11 +30,11 @@ func Run(ctx context.Context, serve func(context.Context) error) error {
 	return s.Run()
 }
 
-// program is what package service wants to start and stop.
+// program implements what kardianos/service starts and stops.
 type program struct {
 	serve func(context.Context) error
 	ctx   context.Context // of serve; done at the first signal
-	stop  func()          // ends ctx, and restores the default effect of signals
+	stop  func()          // ends ctx, and restores the default handling of signals
 	ended chan struct{}   // closed when serve has returned
 	err   error           // of serve; read after ended
 }
@@ -53,8 +52,8 @@ func (p *program) Start(service.Service) error {
 	return nil
 }
 
-// wait returns when it is time to stop. Without it, package service would
-// wait for a signal only, even with nothing left to run.
+// wait returns when it is time to stop. Without it, kardianos/service would
+// wait for a signal even after serve has returned.
 func (p *program) wait() {
 	select {
 	case <-p.ctx.Done():

@@ -9,11 +9,11 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 )
 
-// Ready tells systemd that the service answers requests. Like Stopping, it
-// does nothing where the process was not started by systemd.
+// Ready tells systemd that the service answers requests. Ready and Stopping do
+// nothing if systemd has not started the process.
 func Ready() error { return notify(daemon.SdNotifyReady) }
 
-// Stopping tells systemd that the service has begun to shut down.
+// Stopping tells systemd that the shutdown has begun.
 func Stopping() error { return notify(daemon.SdNotifyStopping) }
 
 func notify(state string) error {
@@ -24,9 +24,9 @@ func notify(state string) error {
 }
 
 // FeedWatchdog tells systemd twice per watchdog interval that the service is
-// alive, until ctx is done, and only while alive returns nil: a service that
-// hangs or has lost its store is restarted. It returns at once where no
-// watchdog waits, and cannot end while alive hangs.
+// alive, until ctx is done. It does so only while alive returns nil, so systemd
+// restarts a service that hangs or has lost its store. It returns at once if
+// systemd expects no such messages. It cannot return while alive hangs.
 func FeedWatchdog(ctx context.Context, alive func() error, log *slog.Logger) error {
 	interval, err := daemon.SdWatchdogEnabled(false)
 	if err != nil {

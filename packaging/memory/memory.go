@@ -1,5 +1,5 @@
-// Package memory keeps the process within the memory it was given and returns
-// what it no longer uses.
+// Package memory keeps the process within the memory it may use, and returns
+// unused memory to the system.
 package memory
 
 import (
@@ -13,8 +13,8 @@ import (
 	"github.com/KimMachineGun/automemlimit/memlimit"
 )
 
-// The shares of the memory that the heap may grow to. A unit or container is ours
-// alone. A machine has other uses, such as the cache of our own files.
+// The shares of the memory that the heap may use. A unit or container belongs
+// to us alone. A machine has other uses, such as caching our own files.
 const (
 	cgroupShare  = 0.9
 	machineShare = 0.6
@@ -23,8 +23,8 @@ const (
 	minLimit = 256 << 20
 )
 
-// Limit sets the limit of Go's memory from what the unit, container or machine
-// allows, and returns it in bytes. GOMEMLIMIT goes before it.
+// Limit sets the memory limit of the Go runtime from the limit of unit,
+// container or machine, and returns it in bytes. GOMEMLIMIT takes precedence.
 func Limit() (int64, error) {
 	limit, err := memlimit.Set(memlimit.WithRatio(1), memlimit.WithMin(minLimit), memlimit.WithProvider(availableMemory))
 	if err != nil {
@@ -33,8 +33,9 @@ func Limit() (int64, error) {
 	return limit, nil
 }
 
-// availableMemory returns the smaller of what the unit and what the machine allow.
-// A unit without a limit, or a system without units, leaves the machine's limit.
+// availableMemory returns the smaller of the limit of the unit and the memory
+// of the machine. Without units or a limit of the unit, it returns the memory
+// of the machine.
 func availableMemory() (uint64, error) {
 	machine, err := memlimit.ApplyRatio(memlimit.FromSystem, machineShare)()
 	unit, none := memlimit.ApplyRatio(memlimit.FromCgroup, cgroupShare)()
@@ -48,58 +49,61 @@ func availableMemory() (uint64, error) {
 }
 
 const (
-	// minReturned is the unused memory, in bytes, from which on it is returned.
+	// minReturned is the smallest amount of unused memory that is returned, in
+	// bytes.
 	minReturned   = 64 << 20
 	checkInterval = 30 * time.Second
 )
 
 // ReturnIdle returns memory to the system after a burst of work, until ctx is
-// done. The collector itself would keep it for minutes, since it does not run
-// while nothing allocates.
+// done. The garbage collector would keep it for minutes, because it does not
+// run while nothing is allocated.
 func ReturnIdle(ctx context.Context, log *slog.Logger) error {
 	tick := time.NewTicker(checkInterval)
 	defer tick.Stop()
-	var w watcher
+	var w idleDetector
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
 		}
-		if now := readUse(); w.idle(now) {
+		if now := readUsage(); w.hasIdle(now) {
 			debug.FreeOSMemory()
-			w.returned(readUse())
+			w.recordReturn(readUsage())
 			log.Debug("idle memory returned", "before", now.held, "after", w.inUse)
 		}
 	}
 }
 
-// use is what the heap holds of the system's memory and what was allocated
-// since the process started, in bytes.
-type use struct{ held, allocated uint64 }
+// usage is the memory that the heap holds, and the memory allocated since the
+// start of the process, in bytes.
+type usage struct{ held, allocated uint64 }
 
-func readUse() use {
+func readUsage() usage {
 	samples := []metrics.Sample{
 		{Name: "/memory/classes/heap/free:bytes"}, {Name: "/memory/classes/heap/objects:bytes"}, {Name: "/memory/classes/heap/unused:bytes"},
 		{Name: "/gc/heap/allocs:bytes"},
 	}
 	metrics.Read(samples)
 	value := func(i int) uint64 { return samples[i].Value.Uint64() }
-	return use{held: value(0) + value(1) + value(2), allocated: value(3)}
+	return usage{held: value(0) + value(1) + value(2), allocated: value(3)}
 }
 
-// watcher compares the use of memory with the one before.
-type watcher struct {
-	inUse     uint64 // held after memory was returned last
+// idleDetector decides when the heap holds much unused memory. It remembers the
+// usage after the last return.
+type idleDetector struct {
+	inUse     uint64 // held after the last return of memory
 	allocated uint64
 }
 
-// idle reports whether much more is held than was in use and was allocated since
-// the last call. Memory that work has used meanwhile will be used again.
-func (w *watcher) idle(now use) bool {
+// hasIdle reports whether the heap holds much more than was in use after the
+// last return plus what was allocated since the last call. Memory that was just
+// allocated will soon be needed again.
+func (w *idleDetector) hasIdle(now usage) bool {
 	worked := now.allocated - w.allocated
 	w.allocated = now.allocated
 	return now.held > w.inUse+w.inUse/2+worked+minReturned
 }
 
-func (w *watcher) returned(now use) { w.inUse, w.allocated = now.held, now.allocated }
+func (w *idleDetector) recordReturn(now usage) { w.inUse, w.allocated = now.held, now.allocated }

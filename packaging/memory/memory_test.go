@@ -33,7 +33,7 @@ func TestLimitOfTheMachine(t *testing.T) {
 // not, nor what is in use.
 func TestIdle(t *testing.T) {
 	const MB = 1 << 20
-	var w watcher
+	var w idleDetector
 	for _, step := range []struct {
 		name            string
 		held, allocated uint64
@@ -48,13 +48,13 @@ func TestIdle(t *testing.T) {
 		{"more in use", 200 * MB, 701 * MB, true, 190 * MB},
 		{"it stays in use", 230 * MB, 720 * MB, false, 0},
 	} {
-		now := use{held: step.held, allocated: step.allocated}
-		if got := w.idle(now); got != step.idle {
+		now := usage{held: step.held, allocated: step.allocated}
+		if got := w.hasIdle(now); got != step.idle {
 			t.Errorf("%s: idle is %v", step.name, got)
 		}
 		if step.idle {
 			now.held = step.after
-			w.returned(now)
+			w.recordReturn(now)
 		}
 	}
 }
@@ -67,7 +67,7 @@ func TestReturnIdle(t *testing.T) {
 		held := burst()
 		time.Sleep(2*checkInterval + time.Second)
 		synctest.Wait()
-		if now := readUse().held; now+3*minReturned > held {
+		if now := readUsage().held; now+3*minReturned > held {
 			t.Errorf("%d bytes were held, and %d still are", held, now)
 		}
 		stop()
@@ -80,7 +80,7 @@ func burst() uint64 {
 	for page := 0; page < len(memory); page += os.Getpagesize() {
 		memory[page] = 1 // or the system would not give it
 	}
-	held := readUse().held
+	held := readUsage().held
 	runtime.KeepAlive(memory)
 	return held
 }

@@ -14,9 +14,9 @@ import (
 	"trento/store"
 )
 
-// listen takes the port. It comes before everything else: a start that fails
-// for the port leaves nothing on the disk. Connections made meanwhile are served
-// once the rest is open.
+// listen opens the port. It comes first, so a start that fails because of the
+// port leaves nothing on the disk. Connections wait until the server is
+// complete.
 func (s *server) listen() error {
 	address := ""
 	if s.config.Listen.IsValid() {
@@ -35,7 +35,7 @@ func (s *server) listen() error {
 	return nil
 }
 
-// url is the address of the console for somebody on this machine.
+// url returns the address of the console for users of this machine.
 func (s *server) url() string {
 	host := "localhost"
 	if listen := s.config.Listen; listen.IsValid() && !listen.IsUnspecified() {
@@ -46,7 +46,7 @@ func (s *server) url() string {
 
 func (s *server) port() int { return s.listener.Addr().(*net.TCPAddr).Port }
 
-// agentURL is the address of this server for agents on other machines.
+// agentURL returns the address of this server for agents on other machines.
 func (s *server) agentURL() string {
 	listen := s.config.Listen
 	switch {
@@ -62,8 +62,8 @@ func (s *server) agentURL() string {
 	return "http://" + net.JoinHostPort(host, strconv.Itoa(s.port()))
 }
 
-// announce prints where the console is, how to sign in, and how to connect an
-// agent.
+// announce prints the address of the console, how to sign in, and how to
+// connect an agent.
 func (s *server) announce(w io.Writer) error {
 	password, err := s.passwordHint()
 	if err != nil {
@@ -82,8 +82,8 @@ func (s *server) announce(w io.Writer) error {
 	return err
 }
 
-// passwordHint tells where the password of the default admin is. The data of
-// a demo is invented and short-lived, so there it is the password itself.
+// passwordHint says where the password of the default admin is. In a demo it is
+// the password itself: its data are generated and temporary.
 func (s *server) passwordHint() (string, error) {
 	switch {
 	case s.passwordFile == "":

@@ -1,5 +1,5 @@
-// Package server is the running server: what it opens, what it does beside
-// answering requests (the list is in task.go), and how it stops.
+// Package server is the running server: what it opens, the tasks beside
+// answering requests (listed in task.go), and how it stops.
 package server
 
 import (
@@ -24,17 +24,17 @@ import (
 	"trento/ui"
 )
 
-// Options say what a server runs with.
+// Options are what Run needs.
 type Options struct {
 	Config config.Config
-	Stdout io.Writer // is told once where the console is and how to sign in
-	Stderr io.Writer // the log
-	// DemoHosts is the number of hosts of an invented landscape that reports to
-	// the server. With 0 there is no such landscape.
+	Stdout io.Writer // receives the address of the console and how to sign in
+	Stderr io.Writer // receives the log
+	// DemoHosts is the number of hosts of a generated landscape that reports to
+	// the server. 0 means none.
 	DemoHosts int
 }
 
-// server is a server that is being opened, runs or is being closed.
+// server is one run of the server, from opening to closing.
 type server struct {
 	config    config.Config
 	log       *slog.Logger
@@ -45,13 +45,13 @@ type server struct {
 	listener  *connection.Listener
 	demoHosts int
 	running   sync.WaitGroup // the tasks
-	// passwordFile holds the generated password of the default admin; empty
-	// where the password is configured.
+	// passwordFile is the file with the generated password of the default
+	// admin; "" if the password is configured.
 	passwordFile string
 }
 
-// shutdownTime is how long requests under way have to return; their contexts
-// are done.
+// shutdownTime is how long requests may take to return after their contexts
+// have ended.
 const shutdownTime = 3 * time.Second
 
 // Run serves until ctx is done, or until a task fails whose failure ends the
@@ -79,8 +79,8 @@ func Run(ctx context.Context, o Options) (err error) {
 	return errors.Join(err, daemon.Stopping(), s.stop(cancel))
 }
 
-// maskTokens keeps the texts of personal access tokens out of the log, wherever
-// they have been pasted: addresses, headers, errors about either.
+// maskTokens removes personal access tokens from the log. They can be pasted
+// into addresses and headers, and so get into errors.
 func maskTokens(_ []string, a slog.Attr) slog.Attr {
 	if text := a.Value.String(); strings.Contains(text, store.TokenPrefix) {
 		a.Value = slog.StringValue(store.MaskTokens(text))
@@ -125,8 +125,8 @@ func (s *server) open(ctx context.Context) (err error) {
 	return nil
 }
 
-// stop ends the requests and the tasks. end ends their context, and with it
-// the event streams, which would last for ever.
+// stop ends requests and tasks. Calling end ends their context, and with it the
+// event streams, which would otherwise never return.
 func (s *server) stop(end context.CancelFunc) error {
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
 	defer cancel()
@@ -136,14 +136,14 @@ func (s *server) stop(end context.CancelFunc) error {
 		s.log.Warn("requests that had not ended were cut off", "after", shutdownTime)
 		err = s.http.Close()
 	}
-	s.running.Wait() // the index must not be closed while it follows the log
+	s.running.Wait() // the index must not be closed while a task uses it
 	return err
 }
 
-// close closes what was opened, in the reverse order of open.
+// close closes what was opened, in reverse order.
 func (s *server) close() (err error) {
 	if s.listener != nil {
-		s.listener.Close() // closed already where requests were served
+		s.listener.Close() // fails if it was closed after serving requests
 	}
 	if s.index != nil {
 		err = s.index.Close()

@@ -13,7 +13,7 @@ import (
 	"trento/ui/api"
 )
 
-// openStore opens the store, and auth with the secrets.
+// openStore opens the store, and creates auth with the secrets.
 func (s *server) openStore() (err error) {
 	s.store, err = store.Open(s.config.DataDir, store.Options{
 		Log:                    s.log,
@@ -53,9 +53,9 @@ func (s *server) authOptions() auth.Options {
 	}
 }
 
-// ResetAdmin gives the default admin another password in a data directory that
-// no server uses. Without a password one is generated and written to file;
-// otherwise file is empty.
+// ResetAdmin sets the password of the default admin in a data directory that no
+// server uses. Without a password it generates one and writes it to file;
+// otherwise file is "".
 func ResetAdmin(ctx context.Context, c config.Config, password string) (file string, err error) {
 	switch {
 	case c.AdminPassword != "":

@@ -11,27 +11,26 @@ import (
 	"trento/store/discovery/fleet"
 )
 
-// task is work that is done beside answering requests.
+// task is work beside answering requests.
 type task struct {
 	name string
 	run  func(context.Context) error
-	// every is the time between two runs. A failed run is logged, and the next
-	// one comes as usual. Tasks without a period run once, for as long as the
-	// server does, and their failure ends it.
+	// every is the period. A failed run is logged and does not stop the task. A
+	// task without a period runs once, as long as the server, and its failure
+	// ends the server.
 	every   time.Duration
 	atStart bool // also run at the start, not only after the first period
-	atStop  bool // also run a last time when the server stops
+	atStop  bool // also run once more when the server stops
 }
 
-// tasks returns all the work that is done beside answering requests. No package
-// starts such work on its own. Comments say how often tasks without a period do
-// something.
+// tasks returns all work beside answering requests. No package starts such work
+// by itself. The comments say how often tasks without a period do something.
 func (s *server) tasks() []task {
 	tasks := []task{
 		{name: "http", run: func(context.Context) error { return s.http.Serve(s.listener) }},
 		// Follows the log at once; compacts and prunes segments as it goes.
 		{name: "search index", run: s.index.Run},
-		// Twice in the interval that systemd demands, where it does.
+		// Twice in the watchdog interval of systemd, if there is one.
 		{name: "watchdog", run: func(ctx context.Context) error { return daemon.FeedWatchdog(ctx, s.store.Ready, s.log) }},
 		// Every 30 seconds.
 		{name: "return of idle memory", run: func(ctx context.Context) error { return memory.ReturnIdle(ctx, s.log) }},
@@ -39,21 +38,21 @@ func (s *server) tasks() []task {
 		{name: "uses of tokens", run: s.store.FlushTokenUses, every: time.Second},
 		{name: "lost heartbeats and reports", run: s.store.MarkLostHosts, every: 10 * time.Second},
 		{name: "refused sign-ins", run: s.auth.LogRefusedSignIns, every: time.Minute, atStop: true},
-		// Does something on the first run of a day. A server that was down at
-		// midnight does it when it starts.
+		// Acts at the first run of a day. A server that was down at midnight
+		// does it after its start.
 		{name: "old entries of the activity log", run: s.pruneActivity, every: time.Minute, atStart: true},
 		{name: "ended sessions", run: s.store.PruneSessions, every: time.Hour},
 		{name: "old refused reports", run: s.store.PruneDiscards, every: time.Hour},
 		{name: "agents without a host", run: s.store.PruneAgents, every: time.Hour},
 	}
 	if s.demoHosts > 0 {
-		// Reports and heartbeats at the pace of agents.
+		// Reports and heartbeats, with the periods of agents.
 		tasks = append(tasks, task{name: "demo landscape", run: s.feedDemo})
 	}
 	return tasks
 }
 
-// start starts the tasks. Failures that end the server are sent on failed.
+// start starts the tasks. It sends failures that end the server to failed.
 func (s *server) start(ctx context.Context, tasks []task) (failed <-chan error) {
 	failures := make(chan error, len(tasks))
 	for _, t := range tasks {
@@ -68,7 +67,7 @@ func (s *server) start(ctx context.Context, tasks []task) (failed <-chan error) 
 	return failures
 }
 
-// repeat runs a task again and again until ctx is done.
+// repeat runs a task periodically until ctx is done.
 func (s *server) repeat(ctx context.Context, t task) {
 	run := func(ctx context.Context) {
 		if err := t.run(ctx); err != nil && ctx.Err() == nil {
@@ -93,8 +92,8 @@ func (s *server) repeat(ctx context.Context, t task) {
 	}
 }
 
-// pruneActivity removes entries of the activity log that are older than the
-// settings say.
+// pruneActivity prunes entries of the activity log that are older than the
+// settings allow.
 func (s *server) pruneActivity(ctx context.Context) error {
 	removed, err := s.store.PruneActivity(ctx)
 	if removed > 0 {
@@ -103,8 +102,8 @@ func (s *server) pruneActivity(ctx context.Context) error {
 	return err
 }
 
-// feedDemo sends the server the reports of an invented landscape through its
-// own API.
+// feedDemo sends the reports of a generated landscape to the server, through
+// its own API.
 func (s *server) feedDemo(ctx context.Context) error {
 	var key string
 	err := s.store.View(func(tx *store.Tx) error {

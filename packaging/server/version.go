@@ -2,7 +2,7 @@ package server
 
 import "runtime/debug"
 
-// Version is the version the program was built from.
+// Version returns the version that the program was built from.
 func Version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -11,14 +11,14 @@ import (
 	"testing"
 )
 
-// Client is a caller of the program's API.
+// Client sends requests to the program's API.
 type Client struct {
 	t      *testing.T
 	base   string
 	header http.Header
 }
 
-// Client is a caller that sends headers, given as names and values.
+// Client returns a client that sends headers, given as names and values.
 func (p *Program) Client(header ...string) *Client {
 	h := make(http.Header)
 	for i := 0; i < len(header); i += 2 {
@@ -27,7 +27,7 @@ func (p *Program) Client(header ...string) *Client {
 	return &Client{p.t, p.URL, h}
 }
 
-// User is a caller who has signed in as the default admin.
+// User returns a client that has signed in to the API as the default admin.
 func (p *Program) User() *Client {
 	p.t.Helper()
 	var tokens struct {
@@ -37,7 +37,8 @@ func (p *Program) User() *Client {
 	return p.Client("Authorization", "Bearer "+tokens.AccessToken)
 }
 
-// Browser is a caller who has signed in to the console as the default admin.
+// Browser returns a client that has signed in to the console as the default
+// admin.
 func (p *Program) Browser() *Client {
 	p.t.Helper()
 	form := url.Values{"username": {"admin"}, "password": {AdminPassword}}
@@ -60,7 +61,7 @@ func (p *Program) Browser() *Client {
 	return nil
 }
 
-// Agent is a caller with the key of the agents.
+// Agent returns a client with the API key of the agents.
 func (p *Program) Agent() *Client {
 	p.t.Helper()
 	var key struct {
@@ -70,8 +71,8 @@ func (p *Program) Agent() *Client {
 	return p.Client("X-Trento-Apikey", key.Text)
 }
 
-// Open sends a request. A body that is not bytes is sent as JSON. It fails only
-// where no answer comes; the caller closes the answer's body.
+// Open sends a request. A body that is not []byte is sent as JSON. It fails
+// only if there is no answer. The caller must close the body of the answer.
 func (c *Client) Open(method, path string, body any) (*http.Response, error) {
 	var reader io.Reader
 	switch body := body.(type) {
@@ -96,7 +97,7 @@ func (c *Client) Open(method, path string, body any) (*http.Response, error) {
 	return http.DefaultClient.Do(r)
 }
 
-// Do sends a request as Open does and reads the answer.
+// Do sends a request like Open and reads the answer.
 func (c *Client) Do(method, path string, body any) (status int, answer []byte, err error) {
 	response, err := c.Open(method, path, body)
 	if err != nil {
@@ -107,7 +108,7 @@ func (c *Client) Do(method, path string, body any) (status int, answer []byte, e
 	return response.StatusCode, answer, err
 }
 
-// Must sends a request, expects a status, and decodes the answer into into.
+// Must sends a request, requires a status, and decodes the answer into into.
 func (c *Client) Must(status int, method, path string, body, into any) {
 	c.t.Helper()
 	got, answer, err := c.Do(method, path, body)
@@ -129,7 +130,7 @@ type Host struct {
 	ID, Hostname string
 }
 
-// Hosts are all hosts.
+// Hosts returns all hosts.
 func (c *Client) Hosts() (hosts []Host) {
 	c.t.Helper()
 	c.Must(200, "GET", "/api/v1/hosts", nil, &hosts)
@@ -150,7 +151,7 @@ func (c *Client) Search(text string) []Entry {
 	return page.Data
 }
 
-// HostReport is a report of an agent that registers a host.
+// HostReport returns a report of an agent that registers a host.
 func HostReport(id, hostname string) map[string]any {
 	return map[string]any{"agent_id": id, "discovery_type": "host_discovery", "payload": map[string]any{
 		"hostname": hostname, "ip_addresses": []string{"10.9.8.7"}, "netmasks": []int{24}, "agent_version": "3.1.2",
@@ -158,5 +159,5 @@ func HostReport(id, hostname string) map[string]any {
 	}}
 }
 
-// AgentID is the id of the nth agent of a test.
+// AgentID returns the id of the nth agent of a test.
 func AgentID(n int) string { return fmt.Sprintf("%08d-0000-5000-8000-000000000000", n) }

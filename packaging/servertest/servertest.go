@@ -16,11 +16,12 @@ import (
 	"time"
 )
 
-// runAsProgram in the environment makes the test binary be the program.
+// runAsProgram is the environment variable that makes the test binary run as
+// the program.
 const runAsProgram = "RUN_TEST_AS_TRENTO_WEB"
 
-// Main is for the TestMain of a package that starts the program. run is what
-// the program does; it returns its exit status.
+// Main is for TestMain of a package that starts the program. run is the
+// program; it returns the exit status.
 func Main(m *testing.M, run func() int) {
 	if os.Getenv(runAsProgram) != "" {
 		os.Exit(run())
@@ -28,22 +29,22 @@ func Main(m *testing.M, run func() int) {
 	os.Exit(m.Run())
 }
 
-// AdminPassword is what ADMIN_PASSWORD is set to.
+// AdminPassword is the value of ADMIN_PASSWORD.
 const AdminPassword = "correct-horse-8"
 
 // Program is a running trento-web.
 type Program struct {
 	URL    string        // of the console
-	Lines  <-chan string // what it prints behind the URL
-	Stderr *bytes.Buffer // the log; to be read once the program has ended
-	Took   time.Duration // from its start to the URL
+	Lines  <-chan string // the output after the URL
+	Stderr *bytes.Buffer // the log; to be read after the program has ended
+	Took   time.Duration // time from start to URL
 
 	t   *testing.T
 	cmd *exec.Cmd
 }
 
-// Command is the program with arguments, a data directory and settings, not
-// started yet.
+// Command returns the command that runs the program with arguments, a data
+// directory and settings. It is not started.
 func Command(t *testing.T, dir string, args []string, environ ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], args...)
@@ -51,20 +52,20 @@ func Command(t *testing.T, dir string, args []string, environ ...string) *exec.C
 		runAsProgram + "=1", "PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(),
 		"PORT=0", "TRENTO_DATA_DIR=" + dir, "ADMIN_PASSWORD=" + AdminPassword,
 	}, environ...)
-	if testing.CoverMode() != "" { // or it would complain where the caller reads
+	if testing.CoverMode() != "" { // otherwise the program prints a warning where the caller reads
 		cmd.Env = append(cmd.Env, "GOCOVERDIR="+t.TempDir())
 	}
 	return cmd
 }
 
-// Start starts the program and waits until it says where it is.
+// Start starts the program and waits until it has printed its URL.
 func Start(t *testing.T, dir string, args []string, environ ...string) *Program {
 	t.Helper()
 	return startCommand(t, Command(t, dir, args, environ...))
 }
 
-// StartBuilt starts the program as it is installed. What a process holds of the
-// memory means nothing where it is built with the race detector, as tests are.
+// StartBuilt starts a program built without the race detector, as it is
+// installed. With the detector, the memory of a process cannot be measured.
 func StartBuilt(t *testing.T, environ ...string) *Program {
 	t.Helper()
 	built := filepath.Join(t.TempDir(), "trento-web")
@@ -123,13 +124,13 @@ func startCommand(t *testing.T, cmd *exec.Cmd) *Program {
 	return p
 }
 
-// Kill ends the program as a power cut would.
+// Kill kills the program without warning, like a power failure.
 func (p *Program) Kill() {
 	p.cmd.Process.Kill()
 	p.cmd.Wait()
 }
 
-// Stop asks the program to stop, and waits until it has.
+// Stop sends a signal to the program and waits until it has ended.
 func (p *Program) Stop(signal os.Signal) {
 	p.t.Helper()
 	if err := p.cmd.Process.Signal(signal); err != nil {
@@ -140,10 +141,10 @@ func (p *Program) Stop(signal os.Signal) {
 	}
 }
 
-// PID is the id of the process.
+// PID returns the process id.
 func (p *Program) PID() int { return p.cmd.Process.Pid }
 
-// Address is where the program listens, as host and port.
+// Address returns the address of the program, as host and port.
 func (p *Program) Address() string {
 	address := strings.TrimPrefix(p.URL, "http://")
 	if host, port, err := net.SplitHostPort(address); err == nil && host == "localhost" {

@@ -6,14 +6,14 @@ import (
 	"trento/store/landscape"
 )
 
-// normalizeCloudName makes one name of the spellings that agents and clouds use
-// for it: osProfile, OSProfile and os_profile are the same.
+// normalizeCloudName maps the spellings of a name by agents and clouds to one:
+// osProfile, OSProfile and os_profile are the same.
 func normalizeCloudName(name string) string {
 	return strings.ToLower(strings.ReplaceAll(name, "_", ""))
 }
 
-// decodeCloud reads a cloud_discovery. It reads the metadata of the providers
-// that describe their machines.
+// decodeCloud reads a cloud_discovery. Only Azure, AWS and Google Cloud
+// describe their machines in metadata.
 func decodeCloud(payload value, r *findings) (*landscape.Cloud, error) {
 	if !payload.isObject() {
 		return nil, unable()
@@ -35,14 +35,15 @@ func decodeCloud(payload value, r *findings) (*landscape.Cloud, error) {
 	return cloud, nil
 }
 
-// provider reads where a machine runs. Agents send "" where they recognise
-// nothing. Newer ones may recognise what we do not know.
+// provider reads the provider of a machine. Agents send "" if they recognise
+// none. A provider that we do not know counts as unknown.
 func (f *fields) provider(name string) string {
 	return f.oneOf(name, "azure", "aws", "gcp", "kvm", "nutanix", "vmware")
 }
 
-// azure misses nothing that is not there: that depends on the image and on the
-// version of the metadata service.
+// azure reads the metadata of Azure. A missing member is no omission: which
+// members exist depends on the image and on the version of the metadata
+// service.
 func (f *fields) azure() *landscape.AzureVM {
 	compute := f.nested("compute")
 	return &landscape.AzureVM{

@@ -8,13 +8,13 @@ import (
 	"trento/store/landscape"
 )
 
-// maxDetails limits the details of central services, in bytes. They repeat the
-// nodes for every SAP system, so that a report could become much larger when it
-// is decoded. Real ones stay far below.
+// maxDetails limits the size of the details of central services, in bytes. They
+// repeat the nodes for every SAP system, so they can become much larger than
+// the report. Real ones stay far below.
 const maxDetails = 16 << 20
 
-// normalizeClusterName makes one name of the spellings that agents use for it:
-// NodesRunningOn and nodes_running_on are the same, and so are the names inside
+// normalizeClusterName maps the spellings of a name by agents to one:
+// NodesRunningOn and nodes_running_on are the same. It is also applied inside
 // the configuration of SBD.
 func normalizeClusterName(name string) string {
 	return strings.Map(func(r rune) rune {
@@ -26,7 +26,7 @@ func normalizeClusterName(name string) string {
 }
 
 // decodeCluster reads an ha_cluster_discovery. It reads the inside of the
-// cluster from its designated controller only.
+// cluster only from the designated controller.
 func decodeCluster(payload value, r *findings) (*landscape.ClusterReport, error) {
 	if payload.isNull() {
 		return &landscape.ClusterReport{}, nil
@@ -54,7 +54,7 @@ func decodeCluster(payload value, r *findings) (*landscape.ClusterReport, error)
 	return report, nil
 }
 
-// facts returns what a cluster is and does; nil where that cannot be told.
+// facts returns the facts about a cluster; nil if they cannot be told.
 func (v *clusterView) facts(f *fields) *landscape.ClusterFacts {
 	facts := &landscape.ClusterFacts{
 		Provider: v.provider, State: v.state, SAPInstances: v.instances(),
@@ -67,7 +67,7 @@ func (v *clusterView) facts(f *fields) *landscape.ClusterFacts {
 		facts.HANA = v.hanaDetails(facts, architecture)
 	case landscape.ASCSERS:
 		sids := facts.AdditionalSIDs()
-		if len(sids) == 0 { // although there are resources that run instances
+		if len(sids) == 0 { // some resources run instances, but none names its SID
 			f.leaveOut("Cib", namesNoInstances)
 			v.incomplete = true
 		}
@@ -77,7 +77,7 @@ func (v *clusterView) facts(f *fields) *landscape.ClusterFacts {
 		}
 		facts.ASCSERS = v.ascsERSDetails(sids)
 	case landscape.ClusterUnknown:
-		if v.incomplete { // its type may be the known one
+		if v.incomplete { // the part that was left out may decide the type
 			return nil
 		}
 		return facts
@@ -90,7 +90,7 @@ func (v *clusterView) facts(f *fields) *landscape.ClusterFacts {
 	return facts
 }
 
-// Resource agents of running resources, in the form that resource.runs compares.
+// Resource agents of running resources, in the form for resource.runs.
 const (
 	agentTopology   = "ocf:suse:SAPHanaTopology"
 	agentHANA       = "ocf:suse:SAPHana"
@@ -110,8 +110,8 @@ const (
 	typeAWSAddress = "aws-vpc-move-ip"
 )
 
-// clusterType returns the type of a cluster and, of a HANA cluster, the
-// architecture of its resource agents.
+// clusterType returns the type of a cluster. For a HANA cluster it also returns
+// the architecture of the resource agents.
 func (v *clusterView) clusterType() (kind landscape.ClusterType, architecture string) {
 	topology, _ := v.firstProperty(func(name string) bool { return strings.HasSuffix(name, "_glob_topology") })
 	hana, isHANA := v.classicHANA()
@@ -145,8 +145,8 @@ func (v *clusterView) classicHANA() (landscape.ClusterType, bool) {
 	return "", false
 }
 
-// hasCentralServices reports whether the groups of resources that run SAP
-// instances come in pairs. Groups that run databases do not count.
+// hasCentralServices reports whether the groups that run SAP instances come in
+// pairs. Groups that run databases do not count.
 func (v *clusterView) hasCentralServices() bool {
 	groups := 0
 	for _, group := range v.runningGroups {
@@ -158,7 +158,7 @@ func (v *clusterView) hasCentralServices() bool {
 }
 
 // instances returns the SAP instances that the cluster runs, those of databases
-// first. It leaves out those whose name has another form.
+// first. It leaves out instances whose name it cannot read.
 func (v *clusterView) instances() []landscape.ClusteredInstance {
 	list := []landscape.ClusteredInstance{}
 	add := func(p primitive, instance landscape.ClusteredInstance) {
@@ -195,8 +195,8 @@ func (v *clusterView) instances() []landscape.ClusteredInstance {
 }
 
 // movedFiles returns the directories that the cluster mounts on the node where
-// it needs them, and the names of the instances whose start service it runs
-// there. Either way an instance takes its files with it when it moves.
+// they are needed, and the names of the instances whose start service the
+// cluster runs there. In both cases the files of an instance move with it.
 func (v *clusterView) movedFiles() (directories, services map[string]bool) {
 	directories, services = make(map[string]bool), make(map[string]bool)
 	for _, p := range v.primitives {
@@ -219,7 +219,7 @@ func lastTwo(text string) string {
 // software, by the id of the resource.
 func (v *clusterView) resourceSIDs() map[string]string {
 	configured := make(map[string]primitive)
-	for _, p := range slices.Backward(v.primitives) { // the first one with an id counts
+	for _, p := range slices.Backward(v.primitives) { // of primitives with the same id, the first one counts
 		configured[p.id] = p
 	}
 	sids := make(map[string]string)

@@ -31,7 +31,7 @@ func (v *clusterView) clusterSAPSystem(sid string, running map[nodeKey][]resourc
 		}
 	}
 	system := landscape.ClusterSAPSystem{
-		SID: sid, FilesystemResourceBased: filesystems == 2, Distributed: v.distributed(ids), Nodes: []landscape.ASCSERSNode{},
+		SID: sid, FilesystemResourceBased: filesystems == 2, Distributed: v.isDistributed(ids), Nodes: []landscape.ASCSERSNode{},
 	}
 	for _, n := range v.nodes {
 		var here []resource
@@ -61,9 +61,9 @@ func (v *clusterView) primitivesOf(sid string) []primitive {
 	return own
 }
 
-// distributed reports whether the instances of an SAP system run on two healthy
-// nodes.
-func (v *clusterView) distributed(own map[string]bool) bool {
+// isDistributed reports whether the instances of an SAP system run on two
+// different, healthy nodes.
+func (v *clusterView) isDistributed(own map[string]bool) bool {
 	var nodes []nodeKey
 	for _, r := range v.resources {
 		if r.container == inGroup && r.runs(agentInstance) && r.role == "Started" && !isTrue(r.failed) && r.node != nil &&

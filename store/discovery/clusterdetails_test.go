@@ -386,7 +386,7 @@ func TestMinusInfinity(t *testing.T) {
 		"-INFINITY": true, "-infinity": true, "-1000000": true, "-1000001": true,
 		"-999999": false, "INFINITY": false, "1000000": false, "": false, "0": false, "-": false,
 	} {
-		if got := minusInfinity(score); got != want {
+		if got := isMinusInfinity(score); got != want {
 			t.Errorf("%q: %v", score, got)
 		}
 	}

@@ -7,8 +7,8 @@ import (
 	"trento/store/landscape"
 )
 
-// undetermined stands in the details of a cluster where the report has no value,
-// or none that is known.
+// undetermined stands for a missing or unknown value in the details of a
+// cluster.
 const undetermined = "Unknown"
 
 // States of a node or of a site in the system replication.
@@ -18,14 +18,14 @@ const (
 	failedState    = "Failed"
 )
 
-// hanaView reads the attributes and properties into which the resource agents
-// for HANA write what they know. They differ between the generations of the
-// agents, and those of the classic ones between scale-up and scale-out.
+// hanaView reads the attributes and properties that the resource agents for
+// HANA write. Their names differ between the generations of the agents, and for
+// the classic agents between scale-up and scale-out.
 type hanaView struct {
 	*clusterView
-	sid                string // in lower case: part of all names
+	sid                string // in lower case: part of all attribute names
 	isAngi, isScaleUp  bool
-	primary, secondary string // sites
+	primary, secondary string // names of the sites
 }
 
 func (v *clusterView) hanaDetails(facts *landscape.ClusterFacts, architecture string) *landscape.HANADetails {
@@ -56,8 +56,8 @@ func (v *clusterView) hanaDetails(facts *landscape.ClusterFacts, architecture st
 	return details
 }
 
-// describedByNodes reports whether attributes of the nodes describe the
-// replication, and not properties that name the sites.
+// describedByNodes reports whether node attributes describe the replication.
+// Otherwise properties do, whose names contain the site.
 func (h *hanaView) describedByNodes() bool { return h.isScaleUp && !h.isAngi }
 
 // name returns the full name of an attribute or property.
@@ -66,7 +66,7 @@ func (h *hanaView) name(short string) string { return "hana_" + h.sid + "_" + sh
 // attribute returns an attribute of a node; empty where it has none.
 func (h *hanaView) attribute(n node, short string) string { return n.attributes[h.name(short)] }
 
-// global returns a property of the cluster, or a default.
+// global returns a property of the cluster, or otherwise if it has no value.
 func (h *hanaView) global(short, otherwise string) string {
 	if text := h.property(h.name(short)); text != "" {
 		return text
@@ -115,7 +115,8 @@ func (h *hanaView) replicationBySite(details *landscape.HANADetails) {
 		details.OperationMode = h.global("glob_op_mode", "logreplay")
 		details.SecondarySyncState = h.global("glob_sync_state", undetermined)
 	}
-	// After a failover the property may name another secondary site, or a dash.
+	// After a failover the property may name another secondary site, or be a
+	// dash.
 	details.SRHealthState = h.global("site_lss_"+h.global("glob_sec", h.secondary), undetermined)
 	for _, site := range []string{h.primary, h.secondary} {
 		details.Sites = append(details.Sites, landscape.HANASite{
@@ -131,7 +132,8 @@ func (h *hanaView) node(n node, running []resource) landscape.HANANode {
 		Attributes: n.attributes, Resources: h.resourcesOnNode(running),
 	}
 	if h.isScaleUp {
-		// The time of the last promotion changes with every report.
+		// The time of the last promotion is left out: it changes with every
+		// report.
 		shown.Attributes = n.attributesBut("lpa_" + h.sid + "_lpt")
 	}
 	if site := h.attribute(n, "site"); site != "" {
@@ -141,8 +143,8 @@ func (h *hanaView) node(n node, running []resource) landscape.HANANode {
 	return shown
 }
 
-// roles returns the present roles of the name server and of the index server;
-// nil where they are not told.
+// roles returns the present roles of name server and index server; nil if they
+// are unknown.
 func (h *hanaView) roles(n node) (nameserver, indexserver *string) {
 	parts := strings.Split(h.attribute(n, "roles"), ":")
 	role := func(i int) *string {
@@ -160,8 +162,8 @@ func (h *hanaView) roles(n node) (nameserver, indexserver *string) {
 	return nil, nil
 }
 
-// landscapeState returns the state of the database on a node: 1 is the worst, 4
-// the best.
+// landscapeState returns the landscape state of the database on a node: 1 is
+// the worst, 4 the best.
 func (h *hanaView) landscapeState(n node) string {
 	state, _, _ := strings.Cut(h.attribute(n, "roles"), ":")
 	return orUndetermined(state)
@@ -189,14 +191,14 @@ func (h *hanaView) siteState(site string) string {
 		case site == h.secondary:
 			sync = h.global("glob_sync_state", "")
 		default:
-			sync = "PRIM" // the hook of the primary site does not always write it
+			sync = "PRIM" // the hook of the primary site does not always write this value
 		}
 	}
 	return replicationState(h.global("site_srr_"+site, ""), sync)
 }
 
-// replicationState returns the state of a node or site by its role in the
-// replication and by how it is synchronized.
+// replicationState returns the state of a node or site. It follows from its
+// role in the replication and its sync state.
 func replicationState(role, sync string) string {
 	switch {
 	case sync == "" || sync == undetermined:
@@ -211,8 +213,8 @@ func replicationState(role, sync string) string {
 	return undetermined
 }
 
-// virtualIP returns the address that the cluster has moved to a node, by the
-// resources that run there.
+// virtualIP returns the virtual address on a node, from the resources that run
+// there.
 func (v *clusterView) virtualIP(running []resource) *string {
 	for _, r := range running {
 		moves := func(kind string) bool { return v.movesAddress(kind) && strings.HasSuffix(r.agent, kind) }
@@ -223,8 +225,8 @@ func (v *clusterView) virtualIP(running []resource) *string {
 	return nil
 }
 
-// movesAddress reports whether resources of a type move an address. The type is
-// another one on AWS than anywhere else.
+// movesAddress reports whether resources of this type move an address. AWS has
+// a type of its own.
 func (v *clusterView) movesAddress(kind string) bool {
 	switch kind {
 	case typeAddress:
@@ -236,7 +238,7 @@ func (v *clusterView) movesAddress(kind string) bool {
 }
 
 // isMajorityMaker reports whether the database must not run on a node. Such a
-// node only helps to decide which site has the majority.
+// node only votes on which site has the majority.
 func (v *clusterView) isMajorityMaker(node string) bool {
 	hana := 0
 	for _, clone := range v.clones {

@@ -46,8 +46,8 @@ func (v *clusterView) resourcesOnNode(resources []resource) []landscape.ClusterR
 	return list
 }
 
-// stoppedResources returns the resources that run nowhere, with what identifies
-// them.
+// stoppedResources returns the resources that do not run, with no more than
+// their identification.
 func (v *clusterView) stoppedResources() []landscape.ClusterResource {
 	list := []landscape.ClusterResource{}
 	for _, r := range v.resources {
@@ -60,7 +60,7 @@ func (v *clusterView) stoppedResources() []landscape.ClusterResource {
 
 func (r resource) runsOn(node nodeKey) bool { return r.node != nil && keyOf(*r.node) == node }
 
-// status returns the first flag that is set; nil where none is.
+// status returns the first flag that is set; nil if none is.
 func (r resource) status() *string {
 	for _, flag := range []struct {
 		set  *bool
@@ -76,9 +76,9 @@ func (r resource) status() *string {
 	return nil
 }
 
-// failCount returns how often a resource has failed on the node it runs on; nil
-// where the history of that node does not tell. A cluster without any history
-// has had no failures.
+// failCount returns how often a resource has failed on its node; nil if the
+// history of that node is missing. In a cluster without any history there were
+// no failures.
 func (v *clusterView) failCount(r resource) *int {
 	failures := 0
 	if len(v.histories) == 0 && !v.historiesUnread {

@@ -8,14 +8,14 @@ import (
 	"trento/store/landscape"
 )
 
-// clusterView is how a node that is online sees its cluster: what is
-// configured, according to the cluster information base, and what runs,
-// according to the cluster monitor.
+// clusterView is the cluster as one of its online nodes sees it: the
+// configuration, from the cluster information base (CIB), and the running
+// state, from the cluster monitor (crm_mon).
 type clusterView struct {
 	provider, state string
 	size            int // of the report, in bytes
-	// incomplete: something could not be read on which the type or the health of
-	// the cluster may depend.
+	// incomplete: something that may decide the type or the health of the
+	// cluster could not be read.
 	incomplete bool
 
 	// Configured.
@@ -32,7 +32,7 @@ type clusterView struct {
 	resources                    []resource // standalone ones, then those of clones, then those of groups
 	runningGroups                [][]resource
 	histories                    []history
-	historiesUnread              bool // one of them or more
+	historiesUnread              bool // at least one history could not be read
 
 	sbdDevices []landscape.SBDDevice
 	sbdConfig  *fields
@@ -47,8 +47,8 @@ type primitive struct {
 	fields     *fields
 }
 
-// attribute returns the first value of an attribute that is not empty; empty
-// where there is none.
+// attribute returns the first value of an attribute that is not empty; "" if
+// there is none.
 func (p primitive) attribute(name string) string {
 	for _, a := range p.attributes {
 		if a.name == name && a.value != "" {
@@ -70,7 +70,7 @@ type location struct {
 	node     nodeKey
 }
 
-// nodeKey is the name of a node as Pacemaker compares it: in lower case.
+// nodeKey is the name of a node in lower case, as Pacemaker compares it.
 type nodeKey string
 
 func keyOf(node string) nodeKey { return nodeKey(strings.ToLower(node)) }
@@ -84,7 +84,7 @@ type node struct {
 	online, unclean, standby, standbyOnFail, maintenance, pending, shutdown *bool
 }
 
-// What a running resource is part of.
+// The place of a running resource in the configuration.
 const (
 	standalone = iota
 	inClone
@@ -111,7 +111,7 @@ type history struct {
 	failures map[string]int
 }
 
-// clusterView reads a view; nil where one of its large parts cannot be read.
+// clusterView reads a view; nil if one of its main parts cannot be read.
 func (f *fields) clusterView(monitor, summary *fields, size int) *clusterView {
 	v := &clusterView{
 		provider: f.provider("Provider"), state: f.clusterState(), size: size, bans: make(map[location]bool),
@@ -132,7 +132,7 @@ func (f *fields) clusterView(monitor, summary *fields, size int) *clusterView {
 	v.readRunning(monitor)
 	v.incomplete = f.omittedSince(before)
 	for constraint := range configuration.nested("Constraints").objects("RscLocations") {
-		if minusInfinity(constraint.text("Score")) {
+		if isMinusInfinity(constraint.text("Score")) {
 			v.bans[location{constraint.text("Resource"), keyOf(constraint.text("Node"))}] = true
 		}
 	}
@@ -140,8 +140,8 @@ func (f *fields) clusterView(monitor, summary *fields, size int) *clusterView {
 	return v
 }
 
-// expectedObject is nested for a member that the agent ought to send. It notes
-// nothing where the object around it is absent.
+// expectedObject is nested for a member that every agent sends. If the parent
+// is absent as well, it notes nothing.
 func (f *fields) expectedObject(name string) *fields {
 	if f.isPresent() {
 		f.noteEmpty(name)
@@ -149,8 +149,8 @@ func (f *fields) expectedObject(name string) *fields {
 	return f.nested(name)
 }
 
-// minusInfinity reports whether a score bans a resource from a node.
-func minusInfinity(score string) bool {
+// isMinusInfinity reports whether a score keeps a resource off a node.
+func isMinusInfinity(score string) bool {
 	const infinity = 1000000
 	if strings.EqualFold(score, "-INFINITY") {
 		return true
@@ -199,7 +199,7 @@ func (v *clusterView) readConfigured(resources *fields) {
 	}
 	for _, name := range []string{"Clones", "Masters"} {
 		for clone := range resources.objects(name) {
-			// A clone of a group is reported with an empty primitive.
+			// Agents report a clone of a group with an empty primitive.
 			p := clone.nested("Primitive").primitive()
 			v.clones = append(v.clones, resourceSet{clone.expectedText("Id"), []primitive{p}})
 			v.primitives = append(v.primitives, p)
@@ -309,7 +309,8 @@ func (f *fields) running(place int, parent *landscape.ResourceParent) []resource
 			nodesRunningOn: r.integer("NodesRunningOn"),
 			parent:         parent, container: place,
 		}
-		// Pacemaker 3 has renamed the flag, and may drop the former name.
+		// Pacemaker 3 has renamed the flag "orphaned", and may stop sending the
+		// former name.
 		if removed := r.boolean("Removed"); removed != nil && !isTrue(shown.orphaned) {
 			shown.orphaned = removed
 		}
@@ -336,8 +337,8 @@ func (v *clusterView) readHistories(monitor *fields) {
 	v.historiesUnread = monitor.omittedSince(before)
 }
 
-// readSBD reads the devices that nodes are fenced through. A device that cannot
-// be read counts as one of unknown health.
+// readSBD reads the SBD devices. The health of a device that cannot be read is
+// unknown.
 func (v *clusterView) readSBD(f *fields) {
 	v.sbdDevices = []landscape.SBDDevice{}
 	before := f.omitted
@@ -345,7 +346,7 @@ func (v *clusterView) readSBD(f *fields) {
 	listed := 0
 	for d := range sbd.objects("Devices") {
 		listed++
-		if d.whyEmpty("Device") == isEmpty { // an empty list of devices, or a separator too many
+		if d.whyEmpty("Device") == isEmpty { // an empty list of devices, or an extra separator
 			continue
 		}
 		device := landscape.SBDDevice{Device: cmp.Or(d.expectedText("Device"), unknown)}
@@ -359,7 +360,7 @@ func (v *clusterView) readSBD(f *fields) {
 	v.sbdConfig = sbd.nested("Config")
 }
 
-// primitive returns the first configured resource with an id; an empty one where
+// primitive returns the first configured resource with an id; an empty one if
 // there is none.
 func (v *clusterView) primitive(id string) primitive {
 	for _, p := range v.primitives {
@@ -370,8 +371,7 @@ func (v *clusterView) primitive(id string) primitive {
 	return primitive{}
 }
 
-// property returns the value of a property of the cluster; empty where there is
-// none.
+// property returns the value of a property of the cluster; "" if there is none.
 func (v *clusterView) property(name string) string {
 	for _, p := range v.properties {
 		if p.name == name && p.value != "" {
@@ -381,8 +381,7 @@ func (v *clusterView) property(name string) string {
 	return ""
 }
 
-// firstProperty returns the first property with a name that fits, whatever its
-// value.
+// firstProperty returns the value of the first property with a matching name.
 func (v *clusterView) firstProperty(fits func(name string) bool) (value string, found bool) {
 	for _, p := range v.properties {
 		if fits(p.name) {
@@ -392,8 +391,8 @@ func (v *clusterView) firstProperty(fits func(name string) bool) (value string, 
 	return "", false
 }
 
-// fencing returns the kind of fencing; nil where there is none, which a cluster
-// may be configured to. It looks at standalone resources only.
+// fencing returns the kind of fencing; nil if the cluster has none. It looks at
+// standalone resources only.
 func (v *clusterView) fencing() *string {
 	for _, r := range v.resources {
 		if kind, ok := strings.CutPrefix(r.agent, "stonith:"); ok && r.container == standalone {

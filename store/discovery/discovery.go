@@ -1,11 +1,11 @@
-// Package discovery decodes what agents send: it turns the bytes of a report
-// into an observation of package landscape, element by element. What cannot be
-// read becomes unknown or is left out, and the observation says where. A report
-// is refused only if it does not say what it is about, with a list of what is
-// wrong. The tables in testdata/fields show this for every member.
+// Package discovery decodes what agents send. It turns the bytes of a report
+// into an observation of package landscape, element by element. An element that
+// cannot be read becomes unknown or is left out, and the observation lists it.
+// A report is refused only if it does not say what it is about, with a list of
+// its faults. The tables in testdata/fields show this for every member.
 //
 // The package stores nothing and decides nothing. Package fleet does the
-// reverse: its agents write reports.
+// reverse: it writes reports.
 package discovery
 
 import (
@@ -18,14 +18,14 @@ import (
 // Envelope is a report whose payload has not been read yet.
 type Envelope struct {
 	Agent   landscape.HostID
-	Type    string          // as sent: it need not be a known discovery
+	Type    string          // as sent; it may be unknown
 	Payload json.RawMessage // an object, an array or null; part of the body given to Open
 }
 
-// Open reads the envelope of a report. Every error is a fault of the sender.
-// One of the kind Malformed says that the body is not JSON, or nested too deeply;
-// with any other it returns what could be read. The envelope keeps a part of body, which must not be modified while the
-// envelope is in use.
+// Open reads the envelope of a report. Every error is a fault of the sender. An
+// error of the kind Malformed says that the body is not JSON, or nested too
+// deeply. With any other error, Open returns what could be read. The envelope
+// refers to body, which must not be modified while the envelope is in use.
 func Open(body []byte) (Envelope, error) {
 	report, err := check(body)
 	if err != nil {
@@ -81,7 +81,7 @@ func Open(body []byte) (Envelope, error) {
 	return e, nil
 }
 
-// senderOf returns who has sent a wrong envelope, and the type of the report, as
+// senderOf returns the agent and the type of a report with a wrong envelope, as
 // far as they can be read.
 func senderOf(agent, kind value) (e Envelope) {
 	if agent.isString() {
@@ -95,8 +95,8 @@ func senderOf(agent, kind value) (e Envelope) {
 	return e
 }
 
-// envelopeText reads a string of the envelope. Its faults have the words that
-// clients know.
+// envelopeText reads a string of the envelope. The wording of its faults is
+// known to clients.
 func envelopeText(wrong *fault.Errors, name string, v value) (string, bool) {
 	switch {
 	case v.isString():
@@ -109,9 +109,9 @@ func envelopeText(wrong *fault.Errors, name string, v value) (string, bool) {
 	return "", false
 }
 
-// checkPayload adds the faults of a payload that is neither an object, nor
-// null, nor an array with an object in it: why none of these fits. The decoders
-// leave out what else is in such an array.
+// checkPayload adds faults unless the payload is an object, null, or an array
+// that contains an object. There is a fault for each of these forms, saying why
+// the payload does not match it.
 func checkPayload(wrong *fault.Errors, v value) {
 	const name = "payload"
 	switch {
@@ -139,7 +139,8 @@ func checkPayload(wrong *fault.Errors, v value) {
 	}
 }
 
-// truncateName shortens the name of an unexpected member, which may be anything.
+// truncateName shortens the name of an unexpected member, which can have any
+// length.
 func truncateName(name string) string {
 	const shown = 40
 	runes := []rune(name[:min(len(name), shown*4)])
@@ -176,9 +177,9 @@ var decoders = map[landscape.Kind]func(*landscape.Observation, value, *findings)
 }
 
 // Decode reads the payload of a report, element by element. It refuses a report
-// only where nothing says what it is about, or where its form as a whole is
-// unknown. Anything else that cannot be read becomes unknown or is left out, and
-// is listed among the omissions of the observation. Every error is a fault of
+// only if nothing in it says what it is about, or if its overall form is
+// unknown. Anything else that cannot be read becomes unknown or is left out,
+// and is listed in the omissions of the observation. Every error is a fault of
 // the sender.
 func Decode(e Envelope) (landscape.Observation, error) {
 	o := landscape.Observation{Agent: e.Agent, Kind: landscape.Kind(e.Type)}

@@ -6,18 +6,18 @@ import (
 	"strings"
 )
 
-// fields reads the members of one object by name. A member that cannot be read
-// is noted as an omission and counts as absent. The conversions are those that
-// agents rely on: a blank text is no value, whatever type is expected, and a
-// number or a boolean may be written as a text.
+// fields reads the members of an object by name. A member that cannot be read
+// is noted as an omission and counts as absent. Agents rely on these
+// conversions: a blank text counts as no value, whatever the expected type, and
+// a number or boolean may be written as a text.
 type fields struct {
 	members   map[string]value
-	normalize func(string) string // makes one name of all spellings; nil: a name has one
+	normalize func(string) string // maps the spellings of a name to one; nil: names have one spelling
 
-	source value   // the object itself; empty where it is absent
+	source value   // the object itself; empty if it is absent
 	parent *fields // the object around it; nil for the payload
 	name   string  // of the member in the parent
-	index  int     // in the member, where that is an array; else -1
+	index  int     // index in the member, if that is an array; else -1
 
 	*findings
 }
@@ -32,7 +32,7 @@ func readElement(v value, place int, r *findings) *fields {
 	return (&fields{index: place, findings: r}).read(v)
 }
 
-// read reads the members of an object. Of those with the same name the last one
+// read reads the members of an object. If a name is repeated, the last member
 // counts.
 func (f *fields) read(v value) *fields {
 	f.source, f.members = v, make(map[string]value)
@@ -49,8 +49,8 @@ func (f *fields) key(name string) string {
 	return f.normalize(name)
 }
 
-// pointer returns where a member stands in the payload, or would stand, with the
-// names as they are spelled there.
+// pointer returns the position of a member in the payload, with names as they
+// are spelled there. The member may be absent.
 func (f *fields) pointer(name string) string {
 	if f.normalize != nil && !f.source.isAbsent() {
 		key := f.normalize(name)
@@ -63,7 +63,7 @@ func (f *fields) pointer(name string) string {
 	return f.path() + "/" + name
 }
 
-// path returns where the object itself stands in the payload.
+// path returns the position of the object in the payload.
 func (f *fields) path() string {
 	path := ""
 	if f.parent != nil {
@@ -80,15 +80,14 @@ func (f *fields) leaveOut(name, detail string) {
 	f.omit(f.pointer(name), detail, f.members[f.key(name)])
 }
 
-// noteEmpty notes a member that has no value although the agent ought to send
-// one.
+// noteEmpty notes a member without a value that every agent sends.
 func (f *fields) noteEmpty(name string) {
 	if detail := f.whyEmpty(name); detail != "" {
 		f.leaveOut(name, detail)
 	}
 }
 
-// whyEmpty says why a member has no value; empty where it has one.
+// whyEmpty says why a member has no value; "" if it has one.
 func (f *fields) whyEmpty(name string) string {
 	switch v := f.members[f.key(name)]; {
 	case v.isAbsent():
@@ -101,8 +100,8 @@ func (f *fields) whyEmpty(name string) string {
 	return ""
 }
 
-// nested reads the members of a member that is an object. Where that is absent
-// or null, so are all of its members.
+// nested reads the members of a member that is an object. If it is absent or
+// null, all of its members are absent.
 func (f *fields) nested(name string) *fields {
 	inner := &fields{normalize: f.normalize, parent: f, name: name, index: -1, findings: f.findings}
 	if v := f.object(name); !v.isAbsent() {
@@ -114,14 +113,15 @@ func (f *fields) nested(name string) *fields {
 // isPresent reports whether the object is in the report.
 func (f *fields) isPresent() bool { return f.members != nil }
 
-// get returns the value of a member, unless it is absent, null or a blank text.
+// get returns the value of a member. It is not ok for a member that is absent,
+// null or a blank text.
 func (f *fields) get(name string) (value, bool) {
 	v := f.members[f.key(name)]
 	return v, !v.isAbsent() && !v.isNull() && !v.isBlank()
 }
 
-// requiredText reads the text that identifies a report. A report without it is
-// refused.
+// requiredText reads the text that identifies a report. Without it the report
+// is refused.
 func (f *fields) requiredText(name string) string {
 	v, ok := f.get(name)
 	field := strings.ToLower(name)
@@ -136,7 +136,7 @@ func (f *fields) requiredText(name string) string {
 	return v.text()
 }
 
-// text reads a text; empty where there is none or a blank one.
+// text reads a text; "" if it is missing or blank.
 func (f *fields) text(name string) string {
 	v, ok := f.get(name)
 	if ok && !v.isString() {
@@ -149,16 +149,16 @@ func (f *fields) text(name string) string {
 	return v.text()
 }
 
-// expectedText is text for a member that the agent ought to send.
+// expectedText is text for a member that every agent sends.
 func (f *fields) expectedText(name string) string {
 	f.noteEmpty(name)
 	return f.text(name)
 }
 
-// textOrNil reads a text; nil where there is none or a blank one.
+// textOrNil reads a text; nil if it is missing or blank.
 func (f *fields) textOrNil(name string) *string { return orNil(f.text(name)) }
 
-// integer reads a whole number; nil where there is none.
+// integer reads a whole number; nil if there is none.
 func (f *fields) integer(name string) *int {
 	v, ok := f.get(name)
 	if !ok {
@@ -172,13 +172,13 @@ func (f *fields) integer(name string) *int {
 	return &n
 }
 
-// expectedInteger is integer for a member that the agent ought to send.
+// expectedInteger is integer for a member that every agent sends.
 func (f *fields) expectedInteger(name string) *int {
 	f.noteEmpty(name)
 	return f.integer(name)
 }
 
-// boolean reads a boolean; nil where there is none.
+// boolean reads a boolean; nil if there is none.
 func (f *fields) boolean(name string) *bool {
 	v, ok := f.get(name)
 	if !ok {
@@ -196,14 +196,14 @@ func (f *fields) boolean(name string) *bool {
 	return &b
 }
 
-// expectedBoolean is boolean for a member that the agent ought to send.
+// expectedBoolean is boolean for a member that every agent sends.
 func (f *fields) expectedBoolean(name string) *bool {
 	f.noteEmpty(name)
 	return f.boolean(name)
 }
 
-// pacemakerBoolean reads a boolean in any of the forms that Pacemaker reads. It
-// is not ok where the text has none of them.
+// pacemakerBoolean reads a boolean in any form that Pacemaker accepts. It is
+// not ok for other texts.
 func pacemakerBoolean(text string) (b, ok bool) {
 	switch strings.ToLower(text) {
 	case "true", "yes", "on", "y", "1":
@@ -217,7 +217,7 @@ func pacemakerBoolean(text string) (b, ok bool) {
 // isTrue reports whether a boolean is known to be true.
 func isTrue(b *bool) bool { return b != nil && *b }
 
-// object returns a member that is an object; absent where there is none.
+// object returns a member that is an object; an absent value if there is none.
 func (f *fields) object(name string) value {
 	v, ok := f.get(name)
 	if ok && !v.isObject() {
@@ -230,7 +230,7 @@ func (f *fields) object(name string) value {
 	return v
 }
 
-// array returns a member that is an array; absent where there is none.
+// array returns a member that is an array; an absent value if there is none.
 func (f *fields) array(name string) value {
 	v, ok := f.get(name)
 	if ok && !v.isArray() {
@@ -243,8 +243,8 @@ func (f *fields) array(name string) value {
 	return v
 }
 
-// objects walks the objects in an array, and leaves out its other elements.
-// Agents write null where they have nothing to list.
+// objects iterates over the objects in an array and leaves out other elements.
+// Agents write null for an empty list.
 func (f *fields) objects(name string) iter.Seq[*fields] {
 	return func(yield func(*fields) bool) {
 		v := f.array(name)
@@ -264,8 +264,7 @@ func (f *fields) objects(name string) iter.Seq[*fields] {
 	}
 }
 
-// texts reads an array of texts, without the blank ones; nil where there is no
-// array.
+// texts reads an array of texts, without blank ones; nil if there is no array.
 func (f *fields) texts(name string) []string {
 	v := f.array(name)
 	if v.isAbsent() {
@@ -284,8 +283,8 @@ func (f *fields) texts(name string) []string {
 	return list
 }
 
-// integer reads a whole number that is not negative: it counts something, or is
-// an id. It may be written as a number or as a text.
+// integer reads a whole number that is not negative. It may be written as a
+// number or as a text.
 func integer(v value) (int, bool) {
 	text := string(v)
 	if v.isString() {

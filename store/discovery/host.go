@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	unknown        = "unknown" // for what is not told, or not known
-	selfBuilt      = "devel"   // the source of an agent that comes from no package
+	unknown        = "unknown" // for a value that is missing or not known
+	selfBuilt      = "devel"   // the source of an agent that was not installed from a package
 	prometheusPull = "pull"
 	prometheusPush = "push"
 )
@@ -47,7 +47,7 @@ func decodeHost(payload value, r *findings) (*landscape.HostFacts, error) {
 	return host, nil
 }
 
-// count reads a number of things; 0 where it is not told.
+// count reads a number of things; 0 if it is missing.
 func (f *fields) count(name string) int {
 	if n := f.expectedInteger(name); n != nil {
 		return *n
@@ -55,9 +55,9 @@ func (f *fields) count(name string) int {
 	return 0
 }
 
-// oneOf reads a text that should be one of a list, in lower case. Any other text
-// is unknown: a machine of a new kind, or an agent that somebody has built for
-// themselves, belongs to the landscape as well.
+// oneOf reads a text that should be one of a list, in lower case. Any other
+// text becomes unknown, and the host is kept: it may be a machine of a new
+// kind, or have an agent that somebody built themselves.
 func (f *fields) oneOf(name string, known ...string) string {
 	text := strings.ToLower(f.text(name))
 	if slices.Contains(known, text) {
@@ -69,9 +69,9 @@ func (f *fields) oneOf(name string, known ...string) string {
 	return unknown
 }
 
-// addresses reads the IPv4 addresses but the loopback one, each with the prefix
-// length at the same index. It is nil where there is no list, which must not be
-// mistaken for an empty one.
+// addresses reads the IPv4 addresses except loopback ones, each with the prefix
+// length at the same index. It returns nil if the list is missing, which
+// differs from an empty list.
 func (f *fields) addresses() []landscape.Address {
 	f.noteEmpty("ip_addresses")
 	texts, masks := f.elements("ip_addresses"), f.elements("netmasks")
@@ -93,8 +93,8 @@ func (f *fields) addresses() []landscape.Address {
 	return list
 }
 
-// address reads an address; not ok for one that other hosts cannot reach. What
-// is not an address is left out.
+// address reads an address. It is not ok for an address that other hosts cannot
+// use. A text that is not an address is left out.
 func (f *fields) address(i int, v value) (netip.Addr, bool) {
 	if v.isNull() || v.isBlank() {
 		return netip.Addr{}, false
@@ -111,7 +111,7 @@ func (f *fields) address(i int, v value) (netip.Addr, bool) {
 	return ip, ip.Is4() && ip != netip.AddrFrom4([4]byte{127, 0, 0, 1})
 }
 
-// prefix reads the prefix length of an address; nil where it is not told.
+// prefix reads the prefix length of an address; nil if it is missing.
 func (f *fields) prefix(i int, v value) *int {
 	if v.isNull() || v.isBlank() {
 		return nil
@@ -124,7 +124,7 @@ func (f *fields) prefix(i int, v value) *int {
 	return &n
 }
 
-// elements returns the elements of an array; nil where there is no array.
+// elements returns the elements of an array; nil if there is no array.
 func (f *fields) elements(name string) []value {
 	v := f.array(name)
 	if v.isAbsent() {
@@ -137,8 +137,8 @@ func (f *fields) elements(name string) []value {
 	return list
 }
 
-// prometheusTargets reads the exporters of a host; nil where the agent is too
-// old to name any, which differs from naming none.
+// prometheusTargets reads the exporters of a host; nil if the agent is too old
+// to send any, which differs from an empty list.
 func (f *fields) prometheusTargets() map[string]string {
 	inner := f.nested("prometheus_targets")
 	if !inner.isPresent() {
@@ -177,8 +177,8 @@ func (f *fields) systemdUnits() []landscape.SystemdUnit {
 	return units
 }
 
-// timestamp reads a time, in whole seconds and UTC; nil where there is none. A
-// time without an offset is UTC.
+// timestamp reads a time, in whole seconds and UTC; nil if there is none. A
+// time without an offset is in UTC.
 func (f *fields) timestamp(name string) *time.Time {
 	text := f.text(name)
 	if text == "" {
@@ -190,7 +190,7 @@ func (f *fields) timestamp(name string) *time.Time {
 			continue
 		}
 		t = t.UTC().Truncate(time.Second)
-		if t.Year() < 0 || t.Year() > 9999 { // its offset has moved it to a year that no text form has
+		if t.Year() < 0 || t.Year() > 9999 { // the offset can move it to a year that has no text form
 			break
 		}
 		return &t

@@ -7,7 +7,7 @@ import (
 	"trento/store/landscape"
 )
 
-// The reasons why something is left out, as the end of a sentence.
+// The reasons for leaving something out. Each is the end of a sentence.
 const (
 	isMissing         = "is missing"
 	isNull            = "is null"
@@ -31,21 +31,22 @@ const (
 	isNotKnown        = "is not a known value"
 )
 
-// findings are what is found wrong while a report is read: faults, for which
-// it is refused, and omissions, which are left out of what is decoded.
+// findings collects what is wrong with a report while it is read: faults, which
+// refuse it, and omissions, which were left out.
 type findings struct {
 	fault.Errors
 	omissions []landscape.Omission
-	omitted   int // how many there were; omissions is limited
+	omitted   int // total number; the list of omissions is limited
 }
 
-// Limits of an omission, in bytes: it must not repeat half of the report.
+// The limits of an omission, in bytes. It must not repeat half of the report.
 const (
 	maxPointer = 300
 	maxRead    = 100
 )
 
-// omit notes what is left out, and the value that stands there, if any.
+// omit notes that something is left out, with its position and its value, if
+// there is one.
 func (r *findings) omit(pointer, detail string, v value) {
 	r.omitted++
 	if len(r.omissions) < landscape.MaxOmissions {
@@ -55,10 +56,10 @@ func (r *findings) omit(pointer, detail string, v value) {
 	}
 }
 
-// omittedSince reports whether anything was left out since omitted had a value.
+// omittedSince reports whether anything was left out since omitted was read.
 func (r *findings) omittedSince(omitted int) bool { return r.omitted > omitted }
 
-// truncate returns the beginning of a text that fits into a number of bytes.
+// truncate returns the beginning of a text, at most size bytes.
 func truncate(text string, size int) string {
 	if len(text) <= size {
 		return replaceControls(text)

@@ -5,10 +5,9 @@ import (
 	"strings"
 )
 
-// ReadAt returns the beginning of the JSON text that a problem points to in a
-// payload, or in a body where the problem is about the envelope. It is empty
-// where nothing stands there. Spellings of a name count as the same, as they do
-// for the decoders.
+// ReadAt returns the beginning of the JSON text at a pointer, in a payload or
+// in a whole body. It is "" if nothing is there. Spellings of a name count as
+// the same, as in the decoders.
 func ReadAt(text []byte, pointer string) string {
 	v, err := check(text)
 	if err != nil || pointer == "" {
@@ -26,7 +25,7 @@ func ReadAt(text []byte, pointer string) string {
 }
 
 // step returns a member of an object or an element of an array; an absent value
-// where there is none.
+// if there is none.
 func (v value) step(name string) value {
 	switch {
 	case v.isObject():
@@ -54,8 +53,8 @@ func (v value) step(name string) value {
 	return ""
 }
 
-// normalizeName makes one name of DataDiskNumber, data_disk_number and the like,
-// whatever the discovery.
+// normalizeName maps DataDiskNumber, data_disk_number and the like to one name,
+// for every discovery.
 func normalizeName(name string) string {
 	return strings.ToLower(strings.Map(func(r rune) rune {
 		if r == '_' || r == '-' {

@@ -10,8 +10,8 @@ const (
 	detailUnknown = "Unknown discovery type."
 )
 
-// wholeBody stands in the place of a field for a fault of the body as a whole.
+// wholeBody is the field of a fault that concerns the body as a whole.
 const wholeBody = "/"
 
-// unable refuses a payload of a form that no rule speaks about.
+// unable returns the fault of a payload whose form no decoder knows.
 func unable() error { return &fault.Error{Detail: detailUnable} }

@@ -9,16 +9,16 @@ import (
 	"trento/store/landscape"
 )
 
-// sapControl is what the control service of an instance says about it.
+// sapControl is what the sapcontrol service of an instance reports about it.
 type sapControl struct {
-	number   string // empty where it is not told
-	hostname string // empty where it is not told
+	number   string // empty if it is missing
+	hostname string // empty if it is missing
 	ensa     landscape.ENSAVersion
-	facts    *landscape.InstanceFacts // nil where it does not list itself
+	facts    *landscape.InstanceFacts // nil if the instance does not list itself
 }
 
-// sapControl reads the entry of the instance itself, and of the other entries no
-// more than is needed to find it.
+// sapControl reads the entry of the instance itself. It reads other entries
+// only as far as needed to find that one.
 func (f *fields) sapControl() sapControl {
 	if !f.isPresent() {
 		return sapControl{}
@@ -42,15 +42,15 @@ func (f *fields) sapControl() sapControl {
 	return c
 }
 
-// numberAndHostname reads the number and the hostname that an instance has in
-// its own properties. Of several properties the first one counts.
+// numberAndHostname reads number and hostname from the properties of an
+// instance. If a property is repeated, the first one counts.
 func (f *fields) numberAndHostname() (number, hostname string) {
 	f.noteEmpty("Properties")
 	asked := map[string]*string{"SAPSYSTEM": &number, "SAPLOCALHOST": &hostname}
 	for property := range f.objects("Properties") {
 		v, _ := property.get("property")
 		if !v.isString() {
-			continue // it is not one of them
+			continue // another property
 		}
 		name := v.text()
 		if answer, ok := asked[name]; ok {
@@ -70,13 +70,13 @@ func (f *fields) numberAndHostname() (number, hostname string) {
 	return number, hostname
 }
 
-// isInstanceNumber reports whether a text has two digits.
+// isInstanceNumber reports whether a text consists of two digits.
 func isInstanceNumber(text string) bool {
 	return len(text) == 2 && strings.Trim(text, "0123456789") == ""
 }
 
-// ensa returns the generation of the enqueue service, by the name of its
-// process. An instance that is stopped may list no processes.
+// ensa returns the version of the enqueue server, from the name of its process.
+// A stopped instance may list no processes.
 func (f *fields) ensa() landscape.ENSAVersion {
 	for process := range f.objects("Processes") {
 		switch process.text("name") {
@@ -89,8 +89,8 @@ func (f *fields) ensa() landscape.ENSAVersion {
 	return landscape.NoENSA
 }
 
-// isOwnEntry reports whether an entry is that of the instance itself. Old agents
-// do not mark it.
+// isOwnEntry reports whether an entry is the one of the instance itself. Old
+// agents do not mark it.
 func (c *sapControl) isOwnEntry(entry *fields) bool {
 	if current := entry.boolean("currentInstance"); current != nil {
 		return *current
@@ -99,7 +99,7 @@ func (c *sapControl) isOwnEntry(entry *fields) bool {
 	if err != nil {
 		return false
 	}
-	number := 0 // agents do not write a zero
+	number := 0 // agents leave out a zero
 	if n := entry.integer("instanceNr"); n != nil {
 		number = *n
 	}
@@ -111,15 +111,15 @@ func (f *fields) instanceFacts(hostname string) *landscape.InstanceFacts {
 	return &landscape.InstanceFacts{
 		Hostname:      orNil(hostname),
 		Features:      f.expectedText("features"),
-		HTTPPort:      f.integer("httpPort"), // agents do not write a port that does not exist
+		HTTPPort:      f.integer("httpPort"), // agents leave out a port that does not exist
 		TLSPort:       f.integer("httpsPort"),
 		StartPriority: f.expectedText("startPriority"),
 		Status:        f.status("dispstatus"),
 	}
 }
 
-// status reads the colour of an instance. One that is missing or not known is
-// gray, from which no health follows.
+// status reads the status colour of an instance. A missing or unknown one
+// becomes gray, which does not affect health.
 func (f *fields) status(name string) landscape.InstanceStatus {
 	switch f.expectedText(name) {
 	case "SAPControl-GREEN":

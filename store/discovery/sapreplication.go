@@ -8,9 +8,9 @@ import (
 	"trento/store/landscape"
 )
 
-// replication reads the part of a database instance in a system replication,
-// from the output of two tools. Without a replication, or where a tool does not
-// work, agents write null or an empty object.
+// replication reads the system replication of a database instance, from the
+// output of two tools. Without a replication, or if a tool fails, agents write
+// null or an empty object.
 func (f *fields) replication(d *landscape.DatabaseElement) {
 	shipping := f.nested("SystemReplication")
 	d.ReplicationStatus = shipping.textOrNil("overall_replication_status")
@@ -22,7 +22,7 @@ func (f *fields) replication(d *landscape.DatabaseElement) {
 	}
 	d.Mode = state.textOrNil("mode")
 	d.Role = state.role(d.Mode)
-	// Without the mode the part is not known, and must not be mistaken for none.
+	// Without the mode it is unknown whether the database is replicated.
 	d.ReplicationUnread = f.omittedSince(before)
 	d.OperationMode = state.textOrNil("operation_mode")
 	d.Site = state.textOrNil("site_name")
@@ -32,8 +32,7 @@ func (f *fields) replication(d *landscape.DatabaseElement) {
 	d.ActivePrimarySite = state.integer("active_primary_site")
 }
 
-// role returns the role that a mode stands for; nil where there is no
-// replication.
+// role returns the role for a replication mode; nil without a replication.
 func (f *fields) role(mode *string) *string {
 	if mode == nil {
 		return nil
@@ -52,14 +51,14 @@ func (f *fields) role(mode *string) *string {
 	return &role
 }
 
-// namesBelow returns the names of the members that begin with a prefix, in rising
-// order.
+// namesBelow returns the names of the members that begin with a prefix, sorted.
 func (f *fields) namesBelow(prefix string) []string {
 	names := slices.Sorted(maps.Keys(f.members))
 	return slices.DeleteFunc(names, func(name string) bool { return !strings.HasPrefix(name, prefix) })
 }
 
-// sourceOf returns the site that a site replicates from; the last one of several.
+// sourceOf returns the site that a site replicates from; the last one if
+// several are listed.
 func (f *fields) sourceOf(site *string) *string {
 	const prefix = "siteMapping/"
 	var source *string
@@ -82,8 +81,8 @@ func (f *fields) sourceOf(site *string) *string {
 	return source
 }
 
-// tierOf returns the tier of a site. Where no tiers are told at all, only that of
-// the primary site is known.
+// tierOf returns the tier of a site. If the report has no tiers at all, only
+// that of the primary site is known.
 func (f *fields) tierOf(site, role *string) *int {
 	const prefix = "siteTier/"
 	told := f.namesBelow(prefix)

@@ -18,8 +18,8 @@ const (
 	diagnosticsAgent  = 3
 )
 
-// decodeSAP reads a sap_system_discovery. It notes systems and instances that
-// cannot be read as unread: since the agent lists them, they are not absent.
+// decodeSAP reads a sap_system_discovery. Systems and instances that cannot be
+// read are noted as unread: the agent lists them, so they are not absent.
 func decodeSAP(payload value, r *findings) (*landscape.SAPReport, error) {
 	if !payload.isArray() {
 		return nil, unable()
@@ -39,7 +39,7 @@ func decodeSAP(payload value, r *findings) (*landscape.SAPReport, error) {
 // sapSystem is a system on a host, as the agent reports it.
 type sapSystem struct {
 	sid         string
-	database    *landscape.DatabaseElement // without the part of an instance in a replication
+	database    *landscape.DatabaseElement // without the replication of an instance
 	application *landscape.ApplicationElement
 }
 
@@ -65,7 +65,7 @@ func (f *fields) sapSystem(report *landscape.SAPReport) {
 		f.leaveOut("Type", isNotKnown)
 		readable = false
 	}
-	if f.array("Instances").isAbsent() { // which differs from an empty list
+	if f.array("Instances").isAbsent() { // a missing list, which differs from an empty one
 		f.noteEmpty("Instances")
 		report.Unread = append(report.Unread, landscape.UnreadInstance{SID: s.sid})
 		return
@@ -85,13 +85,12 @@ func (f *fields) sapSystem(report *landscape.SAPReport) {
 		number := cmp.Or(element.Number, instance.numberInName())
 		report.Unread = append(report.Unread, landscape.UnreadInstance{SID: s.sid, Number: number})
 	}
-	if listed < f.length("Instances") { // an element that is not an object may be any instance
+	if listed < f.length("Instances") { // the elements that are not objects could be any instance
 		report.Unread = append(report.Unread, landscape.UnreadInstance{SID: s.sid})
 	}
 }
 
-// database reads what a system says about the database that it is; nil where it
-// cannot be told from others.
+// database reads the system as a database; nil if it cannot be identified.
 func (f *fields) database() *landscape.DatabaseElement {
 	key := f.expectedText("Id")
 	if key == "" {
@@ -108,15 +107,16 @@ func (f *fields) database() *landscape.DatabaseElement {
 	if len(d.Tenants) == 0 && f.omitted == before {
 		f.leaveOut("Databases", isEmpty)
 	}
-	// If the tenants counted as gone, so would the SAP systems on them.
+	// Otherwise the tenants would count as gone, and with them the SAP systems
+	// on them.
 	d.TenantsUnread = f.omittedSince(before)
 	slices.Sort(d.Tenants)
 	d.Tenants = slices.Compact(d.Tenants)
 	return d
 }
 
-// application reads what a system says about the database that it works on; nil
-// where that is not SAP HANA.
+// application reads the system as an application, with the database that it
+// uses; nil if that is not SAP HANA.
 func (f *fields) application() *landscape.ApplicationElement {
 	const tenant = "dbs/hdb/dbname"
 	f.noteEmpty("Profile")
@@ -135,11 +135,11 @@ func (f *fields) application() *landscape.ApplicationElement {
 	return a
 }
 
-// instanceName matches the name of the directory of an instance: letters for its
-// type, and its number.
+// instanceName matches the directory name of an instance: letters for its type,
+// then its number.
 var instanceName = regexp.MustCompile(`^[A-Z]+([0-9]{2})$`)
 
-// numberInName returns the number in the name of an instance; empty where it has
+// numberInName returns the number in the name of an instance; "" if it has
 // none.
 func (f *fields) numberInName() string {
 	v, _ := f.get("Name")
@@ -152,8 +152,8 @@ func (f *fields) numberInName() string {
 	return ""
 }
 
-// element returns an instance in the terms of the landscape. It is not ok where
-// the instance does not tell its number, or does not list itself.
+// element returns an instance as an element of an observation. It is not ok if
+// the instance has no number or does not list itself.
 func (s *sapSystem) element(instance *fields) (landscape.Element, bool) {
 	instance.noteEmpty("SAPControl")
 	control := instance.nested("SAPControl").sapControl()

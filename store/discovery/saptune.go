@@ -8,7 +8,7 @@ import (
 	"trento/store/landscape"
 )
 
-// normalizeSaptuneName makes a name of what saptune writes for people: "Notes
+// normalizeSaptuneName turns a label that saptune prints into a name: "Notes
 // enabled by Solution" becomes notes_enabled_by_solution.
 func normalizeSaptuneName(name string) string {
 	return strings.ToLower(strings.ReplaceAll(name, " ", "_"))
@@ -25,10 +25,10 @@ func decodeSaptune(payload value, r *findings) (*landscape.SaptuneReport, error)
 	switch installed := f.boolean("saptune_installed"); {
 	case installed != nil:
 		report.Installed = *installed
-	case report.PackageVersion != "" || !status.isAbsent(): // what has a version or a status is installed
+	case report.PackageVersion != "" || !status.isAbsent(): // saptune with a version or a status is installed
 		f.noteEmpty("saptune_installed")
 		report.Installed = true
-	case f.whyEmpty("saptune_installed") != isEmpty: // agents write "" where nothing is installed
+	case f.whyEmpty("saptune_installed") != isEmpty: // agents write "" if saptune is not installed
 		f.noteEmpty("saptune_installed")
 		report.Unread = true
 	}
@@ -38,8 +38,8 @@ func decodeSaptune(payload value, r *findings) (*landscape.SaptuneReport, error)
 	return report, nil
 }
 
-// saptuneStatus reads what saptune says about itself. It leaves out a status of
-// another version than that of the package.
+// saptuneStatus reads the status of saptune. It leaves out a status whose
+// version is not that of the package.
 func (f *fields) saptuneStatus(report *landscape.SaptuneReport) *landscape.Saptune {
 	outer := &fields{normalize: normalizeSaptuneName, parent: f, name: "status", index: -1, findings: f.findings}
 	result := outer.read(f.object("status")).nested("result")
@@ -75,14 +75,14 @@ func (f *fields) saptuneStatus(report *landscape.SaptuneReport) *landscape.Saptu
 	}
 }
 
-// expectedTexts is texts for a member that the agent ought to send.
+// expectedTexts is texts for a member that every agent sends.
 func (f *fields) expectedTexts(name string) []string {
 	f.noteEmpty(name)
 	return f.texts(name)
 }
 
 // saptuneServices reads the services with their states. A service that is not
-// installed has none, nor has one whose states cannot be read.
+// installed has no states, nor has one whose states cannot be read.
 func (f *fields) saptuneServices() []landscape.SaptuneService {
 	list := []landscape.SaptuneService{}
 	f.noteEmpty("services")
@@ -101,8 +101,8 @@ func (f *fields) saptuneServices() []landscape.SaptuneService {
 	return list
 }
 
-// saptuneStaging reads what saptune holds back; nil where it is not told whether
-// it holds anything back.
+// saptuneStaging reads the staged notes and solutions; nil if it is unknown
+// whether staging is enabled.
 func (f *fields) saptuneStaging() *landscape.SaptuneStaging {
 	f.noteEmpty("staging")
 	staging := f.nested("staging")
@@ -137,8 +137,8 @@ func saptuneNotes(ids, additionally []string) []landscape.SaptuneNote {
 	return notes
 }
 
-// enabledSolution reads the enabled solution; nil unless there is exactly one,
-// with its notes.
+// enabledSolution reads the enabled solution with its notes; nil unless there
+// is exactly one.
 func (f *fields) enabledSolution() *landscape.SaptuneSolution {
 	enabled := f.texts("Solution enabled")
 	notes := f.onlyObject("Notes enabled by Solution")
@@ -148,8 +148,8 @@ func (f *fields) enabledSolution() *landscape.SaptuneSolution {
 	return &landscape.SaptuneSolution{ID: enabled[0], Notes: orEmpty(notes.texts("Note list"))}
 }
 
-// appliedSolution reads the applied solution; nil unless there is exactly one,
-// with its notes.
+// appliedSolution reads the applied solution with its notes; nil unless there
+// is exactly one.
 func (f *fields) appliedSolution() *landscape.SaptuneSolution {
 	applied := f.onlyObject("Solution applied")
 	notes := f.onlyObject("Notes applied by Solution")
@@ -164,8 +164,8 @@ func (f *fields) appliedSolution() *landscape.SaptuneSolution {
 	return &landscape.SaptuneSolution{ID: id, Notes: orEmpty(notes.texts("Note list")), Partial: isTrue(partial)}
 }
 
-// onlyObject reads the only object of an array; nil where there is not exactly
-// one.
+// onlyObject reads the object of an array with one element; nil for any other
+// array.
 func (f *fields) onlyObject(name string) *fields {
 	if f.length(name) != 1 {
 		return nil

@@ -8,7 +8,7 @@ import (
 )
 
 // decodeSubscriptions reads a subscription_discovery; nil for a host without
-// subscriptions. Where an identifier is repeated, the last subscription counts.
+// subscriptions. If an identifier is repeated, the last subscription counts.
 func decodeSubscriptions(payload value, r *findings) ([]landscape.Subscription, error) {
 	if !payload.isArray() {
 		return nil, unable()
@@ -34,7 +34,7 @@ func decodeSubscriptions(payload value, r *findings) ([]landscape.Subscription, 
 	return list, nil
 }
 
-// subscription reads a subscription; not ok without its identifier.
+// subscription reads a subscription. It is not ok without an identifier.
 func (f *fields) subscription() (landscape.Subscription, bool) {
 	identifier := f.expectedText("identifier")
 	if identifier == "" {

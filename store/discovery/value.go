@@ -11,23 +11,25 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// maxDepth is how deeply the arrays and objects of a report may be nested. Real
-// reports stay below fifteen.
+// maxDepth is the limit of nested arrays and objects in a report. Real reports
+// stay below fifteen.
 const maxDepth = 64
 
 var errDepth = errors.New("nested too deeply")
 
-// value is one JSON value inside a text that check has accepted, without the
-// white space around it. It is read when it is needed, since we read few of the
-// members of a report. The empty value stands for an absent one.
+// value is a JSON value in a text that check has accepted, without the white
+// space around it. It is parsed only when it is needed, because few members of
+// a report are. The empty value stands for an absent one.
 type value string
 
-// check returns the value of a JSON text that is not nested too deeply.
+// check returns the value of a JSON text. It fails if the text is not JSON or
+// nested too deeply.
 func check(text []byte) (value, error) {
 	if !json.Valid(text) {
-		return "", json.Unmarshal(text, new(json.RawMessage)) // says what is wrong
+		return "", json.Unmarshal(text, new(json.RawMessage)) // describes the syntax error
 	}
-	// A text with few brackets cannot be deep, whatever its strings contain.
+	// A text with few brackets cannot be nested deeply, whatever its strings
+	// contain.
 	if bytes.Count(text, []byte("{"))+bytes.Count(text, []byte("[")) > maxDepth && depth(text) > maxDepth {
 		return "", errDepth
 	}
@@ -60,7 +62,8 @@ func (v value) isObject() bool { return len(v) > 0 && v[0] == '{' }
 func (v value) isArray() bool  { return len(v) > 0 && v[0] == '[' }
 func (v value) isString() bool { return len(v) > 0 && v[0] == '"' }
 
-// typeName returns the type of the value, in the words of the collect endpoint.
+// typeName returns the type of the value, as faults of the collect endpoint
+// name it.
 func (v value) typeName() string {
 	switch v[0] {
 	case '{':
@@ -80,9 +83,9 @@ func (v value) typeName() string {
 	return "integer"
 }
 
-// text returns the content of a string. U+FFFD replaces what is not UTF-8, and
-// control characters other than tabs and line breaks: they do not belong in a
-// name, but a host must not be lost for them.
+// text returns the content of a string. It replaces bytes that are not UTF-8,
+// and control characters other than tabs and line breaks, by U+FFFD. Such a
+// name is wrong, but the host must not be lost because of it.
 func (v value) text() string {
 	inner := v[1 : len(v)-1]
 	plain := true
@@ -99,7 +102,7 @@ func (v value) text() string {
 	return replaceControls(s)
 }
 
-// replaceControls returns a text with U+FFFD in place of control characters.
+// replaceControls replaces control characters by U+FFFD.
 func replaceControls(s string) string {
 	return strings.Map(func(r rune) rune {
 		if (r < ' ' && r != '\t' && r != '\n' && r != '\r') || (r >= 0x7f && r < 0xa0) {
@@ -109,7 +112,7 @@ func replaceControls(s string) string {
 	}, s)
 }
 
-// isBlank reports whether the value is a string of nothing but white space.
+// isBlank reports whether the value is a string of white space only.
 func (v value) isBlank() bool {
 	if !v.isString() {
 		return false
@@ -120,15 +123,15 @@ func (v value) isBlank() bool {
 	return strings.TrimSpace(v.text()) == ""
 }
 
-// members walks an object in the order of the text. A repeated name comes as
-// often as it is in the text.
+// members iterates over the members of an object, in the order of the text.
+// Repeated names are repeated.
 func (v value) members() iter.Seq2[string, value] {
 	return func(yield func(string, value) bool) {
 		gjson.Parse(string(v)).ForEach(func(name, member gjson.Result) bool { return yield(value(name.Raw).text(), value(member.Raw)) })
 	}
 }
 
-// elements walks an array.
+// elements iterates over the elements of an array.
 func (v value) elements() iter.Seq2[int, value] {
 	return func(yield func(int, value) bool) {
 		i := -1
