@@ -62,8 +62,6 @@ func (in ClusterInputs) parts() []part {
 	}
 }
 
-func (db *Database) parts() []part { return instanceParts(db) }
-
 func (s *SAPSystem) parts() []part {
 	return append([]part{{"the database", s.DatabaseHealth}}, instanceParts(s)...)
 }
@@ -76,7 +74,7 @@ func (h *Host) Cause() string { return causeOf(h.Health, h.Inputs.parts()) }
 func (c *Cluster) Cause() string { return causeOf(c.Health, c.Inputs.parts()) }
 
 // Cause returns the same for the database.
-func (db *Database) Cause() string { return causeOf(db.Health, db.parts()) }
+func (db *Database) Cause() string { return causeOf(db.Health, instanceParts(db)) }
 
 // Cause returns the same for the SAP system.
 func (s *SAPSystem) Cause() string { return causeOf(s.Health, s.parts()) }

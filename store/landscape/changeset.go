@@ -20,7 +20,8 @@ var ErrNotRegistered = errors.New("not registered")
 
 // State is the landscape before a change. Its records are shared and must not
 // be modified. The methods that return a record fail with ErrUnknown where
-// there is none; those that return ids return them in rising order.
+// there is none; those that return ids return them in rising order, in a list
+// that belongs to the caller.
 type State interface {
 	Host(HostID) (*Host, error) // also one that is not registered
 	Cluster(ClusterID) (*Cluster, error)
@@ -156,9 +157,8 @@ func (r Records[ID, T]) finish(date func(before, after *T)) error {
 }
 
 // related returns the ids of the records for which a relation holds by now.
-// stored are those for which it held before the change.
-func (r Records[ID, T]) related(stored []ID, holds func(*T) bool) ([]ID, error) {
-	ids := slices.Clone(stored)
+// ids are those for which it held before the change.
+func (r Records[ID, T]) related(ids []ID, holds func(*T) bool) ([]ID, error) {
 	for id := range r.Changed {
 		ids = append(ids, id)
 	}
@@ -206,7 +206,8 @@ func (cs *Changeset) finish() error {
 
 // same reports whether two values of the landscape are equal. It holds for a
 // value and for what is read back after it was stored: no value of the
-// landscape has two stored forms, or loses anything in its own.
+// landscape has two stored forms, or loses anything in its own. Of a large value
+// the pointer is compared, which means the same and copies nothing.
 func same[T any](a, b T) bool { return reflect.DeepEqual(a, b) }
 
 func (cs *Changeset) databasesOn(host HostID) ([]DatabaseID, error) {

@@ -172,7 +172,7 @@ func (cs *Changeset) stopCluster(c *Cluster) {
 
 // describeCluster takes over what the designated controller says.
 func (cs *Changeset) describeCluster(c *Cluster, r *ClusterReport) {
-	if !same(c.Name, r.Name) || !same(c.ClusterFacts, *r.Facts) {
+	if !same(c.Name, r.Name) || !same(&c.ClusterFacts, r.Facts) {
 		c.Name, c.ClusterFacts = r.Name, *r.Facts
 		cs.emitClusterDetails(c)
 	}

@@ -66,17 +66,17 @@ func (db *Database) aboutInstance(i *Instance) activity.AboutDatabaseInstance {
 	}
 }
 
-func (db *Database) absentEvent(i *Instance, at time.Time) activity.Event {
-	return &activity.DatabaseInstanceMarkedAbsent{AboutDatabaseInstance: db.aboutInstance(i), AbsentAt: at}
-}
-func (db *Database) presentEvent(i *Instance) activity.Event {
-	return &activity.DatabaseInstanceMarkedPresent{AboutDatabaseInstance: db.aboutInstance(i)}
-}
-func (db *Database) staleEvent(i *Instance, since time.Time) activity.Event {
-	return &activity.DatabaseInstanceDataMarkedStale{AboutDatabaseInstance: db.aboutInstance(i), StaleAt: since}
-}
-func (db *Database) inSyncEvent(i *Instance) activity.Event {
-	return &activity.DatabaseInstanceDataMarkedInSync{AboutDatabaseInstance: db.aboutInstance(i)}
+func (db *Database) instanceEvent(i *Instance, state instanceState, at time.Time) activity.Event {
+	about := db.aboutInstance(i)
+	switch state {
+	case turnedAbsent:
+		return &activity.DatabaseInstanceMarkedAbsent{AboutDatabaseInstance: about, AbsentAt: at}
+	case turnedPresent:
+		return &activity.DatabaseInstanceMarkedPresent{AboutDatabaseInstance: about}
+	case turnedStale:
+		return &activity.DatabaseInstanceDataMarkedStale{AboutDatabaseInstance: about, StaleAt: at}
+	}
+	return &activity.DatabaseInstanceDataMarkedInSync{AboutDatabaseInstance: about}
 }
 
 func (cs *Changeset) registerDatabase(seen reportedElement) error {
@@ -173,7 +173,7 @@ func (db *Database) followSID(cs *Changeset) {
 // emitReplication tells that the part of an instance in the system replication
 // has changed, if it has.
 func (cs *Changeset) emitReplication(db *Database, before, after *DatabaseInstance) {
-	if !same(before.Replication, after.Replication) {
+	if !same(&before.Replication, &after.Replication) {
 		cs.emit(&activity.DatabaseInstanceSystemReplicationChanged{
 			AboutDatabaseInstance: db.aboutInstance(&after.Instance), Replication: activity.Replication(after.Replication), OldRole: before.Role,
 		})
@@ -189,7 +189,7 @@ func (cs *Changeset) evaluateDatabase(db *Database) error {
 	if !db.Registered() {
 		return nil
 	}
-	parts := db.parts()
+	parts := instanceParts(db)
 	old, health := db.Health, worstOf(parts)
 	if health == old {
 		return nil

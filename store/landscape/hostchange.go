@@ -75,7 +75,7 @@ func (cs *Changeset) observeHost(o Observation) error {
 	case host.DeregisteredAt != nil:
 		cs.restoreHost(host, facts)
 		return cs.evaluateNewHost(host.ID)
-	case !same(host.HostFacts, facts) && !cs.observeMachine(host, facts):
+	case !same(&host.HostFacts, &facts) && !cs.observeMachine(host, facts):
 		cs.changeFacts(host, facts)
 	}
 	return nil
@@ -102,7 +102,7 @@ func (cs *Changeset) restoreHost(host *Host, facts HostFacts) {
 	cs.emit(&activity.HostRestored{AboutHost: host.about()})
 	rebooted := before
 	rebooted.LastBoot = facts.LastBoot
-	if same(rebooted, facts) { // nothing else has happened meanwhile
+	if same(&rebooted, &facts) { // nothing else has happened meanwhile
 		cs.requestSoftwareUpdates(host, "")
 		return
 	}

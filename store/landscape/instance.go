@@ -3,6 +3,7 @@ package landscape
 import (
 	"cmp"
 	"slices"
+	"sort"
 	"time"
 
 	"trento/store/activity"
@@ -102,11 +103,19 @@ type system interface {
 	// without it.
 	removeInstance(cs *Changeset, host HostID, number string) error
 
-	absentEvent(*Instance, time.Time) activity.Event
-	presentEvent(*Instance) activity.Event
-	staleEvent(*Instance, time.Time) activity.Event
-	inSyncEvent(*Instance) activity.Event
+	// instanceEvent tells that an instance has entered a state, and when.
+	instanceEvent(*Instance, instanceState, time.Time) activity.Event
 }
+
+// instanceState is what an instance has turned.
+type instanceState uint8
+
+const (
+	turnedAbsent instanceState = iota
+	turnedPresent
+	turnedStale
+	turnedInSync
+)
 
 // instanceOf is a pointer to a type that embeds Instance.
 type instanceOf[T any] interface {
@@ -127,9 +136,9 @@ func instances[T any, P instanceOf[T]](list []T) []*Instance {
 // indexOf returns the index of an instance in a list; where it is not in it, the
 // index at which it has to be inserted.
 func indexOf[T any, P instanceOf[T]](list []T, host HostID, number string) (index int, found bool) {
-	return slices.BinarySearchFunc(list, number, func(element T, number string) int {
-		i := P(&element).instance()
-		return cmp.Or(cmp.Compare(i.Number, number), cmp.Compare(i.HostID, host))
+	return sort.Find(len(list), func(i int) int {
+		at := P(&list[i]).instance()
+		return cmp.Or(cmp.Compare(number, at.Number), cmp.Compare(host, at.HostID))
 	})
 }
 
@@ -137,7 +146,7 @@ func indexOf[T any, P instanceOf[T]](list []T, host HostID, number string) (inde
 func dateInstances[T any, P instanceOf[T]](before, after []T, now time.Time) {
 	for j := range after {
 		instance := P(&after[j]).instance()
-		if i, found := indexOf[T, P](before, instance.HostID, instance.Number); !found || !same(before[i], after[j]) {
+		if i, found := indexOf[T, P](before, instance.HostID, instance.Number); !found || !same(&before[i], &after[j]) {
 			instance.UpdatedAt = now
 		}
 	}
@@ -176,8 +185,9 @@ func hostsOf(s system) []HostID {
 
 // instanceParts returns what the instances of a system add to its health.
 func instanceParts(s system) []part {
-	var parts []part
-	for _, i := range s.instances() {
+	all := s.instances()
+	parts := make([]part, 0, len(all)+1) // SAP systems add their database
+	for _, i := range all {
 		parts = append(parts, part{"instance " + i.Number, i.Status.Health()})
 	}
 	return parts
@@ -242,7 +252,7 @@ func (cs *Changeset) markAbsent(host HostID, selected func(system, *Instance) bo
 				continue
 			}
 			i.AbsentSince = &cs.now
-			cs.emit(s.absentEvent(i, cs.now))
+			cs.emit(s.instanceEvent(i, turnedAbsent, cs.now))
 			s.followSID(cs)
 		}
 	}
@@ -253,7 +263,7 @@ func (cs *Changeset) markAbsent(host HostID, selected func(system, *Instance) bo
 func (cs *Changeset) markPresent(s system, i *Instance) {
 	if i.AbsentSince != nil {
 		i.AbsentSince = nil
-		cs.emit(s.presentEvent(i))
+		cs.emit(s.instanceEvent(i, turnedPresent, cs.now))
 	}
 }
 
@@ -261,9 +271,9 @@ func (cs *Changeset) markPresent(s system, i *Instance) {
 func (cs *Changeset) markStale(s system, i *Instance, since *time.Time) {
 	switch {
 	case i.StaleSince != nil && since == nil:
-		cs.emit(s.inSyncEvent(i))
+		cs.emit(s.instanceEvent(i, turnedInSync, cs.now))
 	case i.StaleSince == nil && since != nil:
-		cs.emit(s.staleEvent(i, *since))
+		cs.emit(s.instanceEvent(i, turnedStale, *since))
 	}
 	i.StaleSince = since
 }

@@ -97,8 +97,15 @@ func (l *LastSAPReport) clone() *LastSAPReport {
 
 // says reports whether a report says the same.
 func (l *LastSAPReport) says(r *SAPReport) bool {
-	return slices.EqualFunc(l.Elements, r.Elements, func(stored StoredElement, e Element) bool { return same(stored.Element, e) }) &&
-		slices.Equal(l.Unread, r.Unread)
+	if len(l.Elements) != len(r.Elements) || !slices.Equal(l.Unread, r.Unread) {
+		return false
+	}
+	for i := range r.Elements {
+		if !same(&l.Elements[i].Element, &r.Elements[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 // names reports whether the report names an instance.

@@ -74,17 +74,17 @@ func (s *SAPSystem) aboutInstance(i *Instance) activity.AboutApplicationInstance
 	}
 }
 
-func (s *SAPSystem) absentEvent(i *Instance, at time.Time) activity.Event {
-	return &activity.ApplicationInstanceMarkedAbsent{AboutApplicationInstance: s.aboutInstance(i), AbsentAt: at}
-}
-func (s *SAPSystem) presentEvent(i *Instance) activity.Event {
-	return &activity.ApplicationInstanceMarkedPresent{AboutApplicationInstance: s.aboutInstance(i)}
-}
-func (s *SAPSystem) staleEvent(i *Instance, since time.Time) activity.Event {
-	return &activity.ApplicationInstanceDataMarkedStale{AboutApplicationInstance: s.aboutInstance(i), StaleAt: since}
-}
-func (s *SAPSystem) inSyncEvent(i *Instance) activity.Event {
-	return &activity.ApplicationInstanceDataMarkedInSync{AboutApplicationInstance: s.aboutInstance(i)}
+func (s *SAPSystem) instanceEvent(i *Instance, state instanceState, at time.Time) activity.Event {
+	about := s.aboutInstance(i)
+	switch state {
+	case turnedAbsent:
+		return &activity.ApplicationInstanceMarkedAbsent{AboutApplicationInstance: about, AbsentAt: at}
+	case turnedPresent:
+		return &activity.ApplicationInstanceMarkedPresent{AboutApplicationInstance: about}
+	case turnedStale:
+		return &activity.ApplicationInstanceDataMarkedStale{AboutApplicationInstance: about, StaleAt: at}
+	}
+	return &activity.ApplicationInstanceDataMarkedInSync{AboutApplicationInstance: about}
 }
 
 // databaseFor returns the database that an application instance works on: the
