@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	_ "embed"
 	"encoding/binary"
 	"encoding/json"
@@ -8,10 +9,12 @@ import (
 	"fmt"
 	"iter"
 	"sync/atomic"
+	"time"
 
 	"github.com/google/uuid"
 
 	"trento/store/activity"
+	"trento/store/kv"
 	"trento/store/landscape"
 )
 
@@ -223,6 +226,87 @@ func (tx *Tx) readEntries(pairs iter.Seq2[[]byte, []byte]) iter.Seq2[*activity.E
 			}
 		}
 	}
+}
+
+// keyExpired is where the file says for which midnight old entries were pruned.
+var keyExpired = []byte("expired")
+
+// PruneActivity prunes the entries whose time is over, if that has not been
+// done since the last midnight (UTC), and says how many those were. The log of
+// the uses of tokens is kept as long and goes with them. Called every now
+// and then, it prunes the log once a day: at midnight, or as soon as a program
+// that was not running then is started. What is too old is judged as of that
+// midnight.
+func (s *Store) PruneActivity(ctx context.Context) (removed int, err error) {
+	midnight := s.Now().UTC().Truncate(24 * time.Hour)
+	var kept activity.Retention
+	var done bool
+	err = s.View(func(tx *Tx) (err error) {
+		last := tx.s.meta.Get(tx.kv, keyExpired)
+		done = last != nil && !kv.BytesTime(last).Before(midnight)
+		kept, err = tx.Retention()
+		return err
+	})
+	if err != nil || done {
+		return 0, err
+	}
+	cutoff := kept.Cutoff(midnight)
+	removed, err = s.PruneActivityBefore(ctx, cutoff)
+	if err == nil {
+		err = s.PruneTokenUsesBefore(ctx, cutoff)
+	}
+	if err != nil {
+		return removed, err
+	}
+	return removed, s.update(ctx, System(), func(tx *Tx) error {
+		return tx.s.meta.Put(tx.kv, keyExpired, kv.TimeBytes(midnight))
+	})
+}
+
+// pruneStep is how many entries one transaction prunes. That takes a millisecond
+// or two, which no other change notices.
+const pruneStep = 500
+
+// PruneActivityBefore prunes the entries of the log that were written before a
+// time, and returns how many there were. Nothing is logged about it.
+//
+// It goes in small steps, oldest entries first, and leaves the file to others
+// half of the time. Where it ends early, by ctx, an error or the end of the
+// process, the log begins later than it did, and the next call goes on from
+// there. The space is used again for what is written next.
+func (s *Store) PruneActivityBefore(ctx context.Context, before time.Time) (pruned int, err error) {
+	bound := activity.PositionAt(before.Add(time.Microsecond - 1)) // rounded up
+	for {
+		step, start := 0, time.Now()
+		err := s.update(ctx, System(), func(tx *Tx) error {
+			var err error
+			step, err = tx.pruneEntries(bound, pruneStep)
+			return err
+		})
+		if err != nil {
+			return pruned, err
+		}
+		if pruned += step; step < pruneStep {
+			return pruned, nil
+		}
+		select {
+		case <-ctx.Done():
+			return pruned, ctx.Err()
+		case <-time.After(time.Since(start)):
+		}
+	}
+}
+
+// pruneEntries prunes the oldest entries in front of a position, most at once.
+func (tx *Tx) pruneEntries(bound activity.Position, most int) (pruned int, err error) {
+	newest := tx.Newest()
+	pruned, err = tx.s.entries.DeleteOldest(tx.kv, nil, bound.Key(), func(n int, key, _ []byte) bool {
+		return n < most && activity.PositionOfKey(key) < bound
+	})
+	if err == nil && pruned > 0 && tx.s.entries.First(tx.kv) == nil {
+		err = tx.s.entries.SetSequence(tx.kv, uint64(newest)) // see Newest
+	}
+	return pruned, err
 }
 
 func (tx *Tx) verifyEntries() error {

@@ -66,14 +66,10 @@ func (s *Store) PruneDiscards(ctx context.Context) error {
 // first one that stays.
 func (tx *Tx) pruneDiscards(next uint64) error {
 	oldest := tx.now.Add(-tx.s.options.DiscardAge)
-	var toDelete [][]byte
-	for k, v := range tx.s.discards.Scan(tx.kv, nil, nil) {
-		if binary.BigEndian.Uint64(k)+maxDiscards > next && !kv.BytesTime(v[:8]).Before(oldest) {
-			break
-		}
-		toDelete = append(toDelete, k)
-	}
-	return tx.s.discards.Delete(tx.kv, toDelete...)
+	_, err := tx.s.discards.DeleteOldest(tx.kv, nil, nil, func(_ int, k, v []byte) bool {
+		return binary.BigEndian.Uint64(k)+maxDiscards <= next || kv.BytesTime(v[:8]).Before(oldest)
+	})
+	return err
 }
 
 // Discards walks the payloads that could not be decoded, oldest first.

@@ -52,20 +52,6 @@ func (tx *Tx) putFormerText(t *Token, state string) error {
 	return tx.s.formerTexts.Delete(tx.kv, oldest.Hash[:])
 }
 
-// deleteFormerTexts deletes the former texts that match.
-func (tx *Tx) deleteFormerTexts(match func(*FormerText) bool) error {
-	var toDelete [][]byte
-	for f, err := range tx.s.formerTexts.All(tx.kv) {
-		if err != nil {
-			return err
-		}
-		if match(f) {
-			toDelete = append(toDelete, f.Hash[:])
-		}
-	}
-	return tx.s.formerTexts.Delete(tx.kv, toDelete...)
-}
-
 // UsedToken is a token with entries in the log of its owner's tokens. It may have
 // been deleted.
 type UsedToken struct {

@@ -59,11 +59,6 @@ func CheckName(name string) (detail string) {
 	return isInvalid
 }
 
-// LooksLike reports whether two names cannot be told apart: they differ in
-// letter case, or in characters that are drawn alike (Unicode TR 39), or not
-// at all.
-func LooksLike(a, b string) bool { return looksOf(a).match(looksOf(b)) }
-
 // looks is what a name looks like, as it is written and without letter case.
 // Both are needed: I looks like l, and i does not.
 type looks struct{ written, folded string }
@@ -73,6 +68,8 @@ func looksOf(name string) looks {
 	return looks{confusable.Skeleton(name), confusable.Skeleton(fold(name))}
 }
 
+// match reports whether two names cannot be told apart: they differ in letter
+// case, or in characters that are drawn alike (Unicode TR 39), or not at all.
 func (l looks) match(other looks) bool { return l.written == other.written || l.folded == other.folded }
 
 // fold takes the letter case out of a text.

@@ -54,18 +54,18 @@ func TestCheckName(t *testing.T) {
 	}
 }
 
-func TestLooksLike(t *testing.T) {
+func TestLooks(t *testing.T) {
 	for _, pair := range [][2]string{
 		{"admin", "admin"}, {"Admin", "aDMIN"}, {"admin", "\u0430dmin"}, {"ADMIN", "\u0410dmin"}, {"admin", "\uff41\uff44\uff4d\uff49\uff4e"},
 		{"ann", "a\u200bnn"}, {"jose\u0301", "JOS\u00c9"}, {"ann lee", "ann\u00a0 lee"}, {"Il", "ll"}, {"db1", "dbl"}, {"straße", "STRASSE"},
 		{"\u03bf\u03bf", "oo"},
 	} {
-		if !LooksLike(pair[0], pair[1]) || !LooksLike(pair[1], pair[0]) {
+		if !looksOf(pair[0]).match(looksOf(pair[1])) || !looksOf(pair[1]).match(looksOf(pair[0])) {
 			t.Errorf("%+q and %+q can be told apart", pair[0], pair[1])
 		}
 	}
 	for _, pair := range [][2]string{{"ann", "anna"}, {"db1", "db2"}, {"jose", "jos\u00e9"}, {"Анна", "Инна"}, {"prod", "pro"}, {"ann-lee", "annlee"}} {
-		if LooksLike(pair[0], pair[1]) {
+		if looksOf(pair[0]).match(looksOf(pair[1])) {
 			t.Errorf("%q and %q are one", pair[0], pair[1])
 		}
 	}

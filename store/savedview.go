@@ -15,7 +15,7 @@ import (
 // under a name.
 type SavedView struct {
 	Screen string `json:"screen"` // "hosts"
-	Name   string `json:"name"`   // unique on the screen, see LooksLike
+	Name   string `json:"name"`   // unique on the screen, see looks
 	Query  string `json:"query"`
 }
 

@@ -219,7 +219,7 @@ func (s *Store) TouchSession(ctx context.Context, used *Session, attended bool) 
 // PruneSessions deletes the sessions that have ended.
 func (s *Store) PruneSessions(ctx context.Context) error {
 	return s.update(ctx, System(), func(tx *Tx) error {
-		_, err := tx.endSessionsWhere(func(session *Session) bool { return s.ended(session, tx.now) })
+		_, err := tx.s.sessions.DeleteWhere(tx.kv, func(session *Session) bool { return s.ended(session, tx.now) })
 		return err
 	})
 }
@@ -271,7 +271,7 @@ func (s *Store) endSessionsOf(ctx context.Context, by Actor, userID int64, ends 
 		if err != nil {
 			return err
 		}
-		n, err := tx.endSessionsWhere(func(session *Session) bool { return session.UserID == userID && ends(session) })
+		n, err := tx.s.sessions.DeleteWhere(tx.kv, func(session *Session) bool { return session.UserID == userID && ends(session) })
 		switch {
 		case err != nil:
 			return err
@@ -289,24 +289,10 @@ func (s *Store) endSessionsOf(ctx context.Context, by Actor, userID int64, ends 
 
 // endSessions ends the sessions of a user but those to keep.
 func (tx *Tx) endSessions(userID int64, keep ...[32]byte) error {
-	_, err := tx.endSessionsWhere(func(session *Session) bool {
+	_, err := tx.s.sessions.DeleteWhere(tx.kv, func(session *Session) bool {
 		return session.UserID == userID && !slices.Contains(keep, session.Hash)
 	})
 	return err
-}
-
-// endSessionsWhere ends the sessions that match, and returns how many there were.
-func (tx *Tx) endSessionsWhere(ends func(*Session) bool) (n int, err error) {
-	var toDelete [][]byte
-	for session, err := range tx.s.sessions.All(tx.kv) {
-		if err != nil {
-			return 0, err
-		}
-		if ends(session) {
-			toDelete = append(toDelete, session.Hash[:])
-		}
-	}
-	return len(toDelete), tx.s.sessions.Delete(tx.kv, toDelete...)
 }
 
 // verifySessions checks that only users who are enabled have sessions, and that

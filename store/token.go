@@ -24,7 +24,7 @@ import (
 type Token struct {
 	ID          string     `json:"id"` // UUID
 	UserID      int64      `json:"user_id"`
-	Name        string     `json:"name"` // unique among the tokens of the user, expired ones included, see LooksLike
+	Name        string     `json:"name"` // unique among the tokens of the user, expired ones included, see looks
 	Description string     `json:"description,omitempty"`
 	Scopes      []string   `json:"scopes"` // as package auth reads them, ascending; never empty
 	Hash        TokenHash  `json:"hash"`
@@ -324,7 +324,8 @@ func (tx *Tx) deleteTokensOf(userID int64) error {
 	if err := tx.deleteTokens(userID, tokens); err != nil {
 		return err
 	}
-	return tx.deleteFormerTexts(func(f *FormerText) bool { return f.UserID == userID }) // nobody can read the log
+	_, err = tx.s.formerTexts.DeleteWhere(tx.kv, func(f *FormerText) bool { return f.UserID == userID }) // nobody can read the log
+	return err
 }
 
 // deleteTokens deletes tokens and all that goes with them. The journal knows no
@@ -357,7 +358,7 @@ func (tx *Tx) deleteTokens(userID int64, tokens []*Token) error {
 
 // endTokenSessions ends the sessions that were begun with one of the tokens.
 func (tx *Tx) endTokenSessions(tokens ...*Token) error {
-	_, err := tx.endSessionsWhere(func(session *Session) bool {
+	_, err := tx.s.sessions.DeleteWhere(tx.kv, func(session *Session) bool {
 		return slices.ContainsFunc(tokens, func(t *Token) bool { return t.ID == session.TokenID })
 	})
 	return err

@@ -180,14 +180,9 @@ func (tx *Tx) pruneUses(user int64, n int, before time.Time) (pruned int, err er
 	if !before.IsZero() {
 		limit = activity.PositionAt(before)
 	}
-	var toDelete [][]byte
-	for key := range tx.s.tokenUses.Scan(tx.kv, useKey(user, 0), useKey(user, ^activity.Position(0))) {
-		if len(toDelete) >= n && activity.PositionOfKey(key[8:]) >= limit || len(toDelete) == max(n, pruneChunk) {
-			break
-		}
-		toDelete = append(toDelete, slices.Clone(key))
-	}
-	return len(toDelete), tx.s.tokenUses.Delete(tx.kv, toDelete...)
+	return tx.s.tokenUses.DeleteOldest(tx.kv, useKey(user, 0), useKey(user, ^activity.Position(0)), func(pruned int, key, _ []byte) bool {
+		return (pruned < n || activity.PositionOfKey(key[8:]) < limit) && pruned < max(n, pruneChunk)
+	})
 }
 
 // PruneTokenUsesBefore prunes the uses before a time from the logs of all users,
@@ -219,7 +214,8 @@ func (s *Store) PruneTokenUsesBefore(ctx context.Context, before time.Time) erro
 		return err
 	}
 	return s.update(ctx, System(), func(tx *Tx) error {
-		return tx.deleteFormerTexts(func(f *FormerText) bool { return f.At.Before(before) })
+		_, err := tx.s.formerTexts.DeleteWhere(tx.kv, func(f *FormerText) bool { return f.At.Before(before) })
+		return err
 	})
 }
 

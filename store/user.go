@@ -19,7 +19,7 @@ import (
 // User is an account. Ids are never used twice.
 type User struct {
 	ID           int64  `json:"id"`
-	Username     string `json:"username"` // in the form of NormalUsername; unique, see LooksLike
+	Username     string `json:"username"` // in the form of NormalUsername; unique, see looks
 	Fullname     string `json:"fullname"`
 	Email        string `json:"email"` // unique without letter case
 	PasswordHash string `json:"password_hash,omitempty"`

@@ -60,6 +60,19 @@ func (b *Bucket) Delete(tx *Tx, keys ...[]byte) error {
 	return nil
 }
 
+// DeleteOldest deletes keys of a range from its beginning on, as long as they
+// are to go: n is how many have gone before. It returns how many went.
+func (b *Bucket) DeleteOldest(tx *Tx, from, to []byte, goes func(n int, k, v []byte) bool) (int, error) {
+	var keys [][]byte
+	for k, v := range b.Scan(tx, from, to) {
+		if !goes(len(keys), k, v) {
+			break
+		}
+		keys = append(keys, k)
+	}
+	return len(keys), b.Delete(tx, keys...)
+}
+
 // First is the first key, nil in an empty bucket.
 func (b *Bucket) First(tx *Tx) []byte {
 	key, _ := b.in(tx).Cursor().First()

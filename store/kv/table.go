@@ -208,6 +208,21 @@ func (t *Table[T]) Delete(tx *Tx, keys ...[]byte) error {
 	return nil
 }
 
+// DeleteWhere deletes the documents that match, and returns how many there were.
+func (t *Table[T]) DeleteWhere(tx *Tx, match func(*T) bool) (int, error) {
+	var keys [][]byte
+	for key, stored := range t.Scan(tx, nil, nil) {
+		document, err := t.decode(tx, key, stored)
+		if err != nil {
+			return 0, err
+		}
+		if match(document) {
+			keys = append(keys, key)
+		}
+	}
+	return len(keys), t.Delete(tx, keys...)
+}
+
 // reindex replaces the index entries of the stored document by those of another
 // one, which is nil where it is deleted.
 func (t *Table[T]) reindex(tx *Tx, key, stored []byte, document *T) error {
