@@ -34,20 +34,18 @@ func (s *Store) SelectHostChecks(ctx context.Context, by Actor, id landscape.Hos
 	if err != nil {
 		return err
 	}
-	return s.update(ctx, by, func(tx *Tx) error {
-		before, err := tx.Host(id)
-		if err != nil {
-			return err
-		}
-		if !slices.Equal(before.SelectedChecks, selected) {
-			after := *before
-			after.SelectedChecks, after.UpdatedAt = selected, tx.now
-			if err := tx.s.hosts.Put(tx.kv, []byte(id), &after); err != nil {
-				return err
+	_, err = edit(ctx, s, by, func(tx *Tx) (*landscape.Host, error) { return tx.Host(id) },
+		func(_ *Tx, h *landscape.Host) (activity.Event, error) {
+			if !slices.Equal(h.SelectedChecks, selected) {
+				h.SelectedChecks = selected
 			}
-		}
-		return tx.log(tx.by.Name, &activity.HostChecksSelected{AboutHost: activity.AboutHost{HostID: string(id)}, Checks: checks})
-	})
+			return &activity.HostChecksSelected{AboutHost: activity.AboutHost{HostID: string(id)}, Checks: checks}, nil
+		},
+		func(tx *Tx, _, h *landscape.Host) error {
+			h.UpdatedAt = tx.now
+			return tx.s.hosts.Put(tx.kv, []byte(id), h)
+		})
+	return err
 }
 
 // SelectClusterChecks is SelectHostChecks for a cluster.
@@ -56,18 +54,16 @@ func (s *Store) SelectClusterChecks(ctx context.Context, by Actor, id landscape.
 	if err != nil {
 		return err
 	}
-	return s.update(ctx, by, func(tx *Tx) error {
-		before, err := tx.Cluster(id)
-		if err != nil {
-			return err
-		}
-		if !slices.Equal(before.SelectedChecks, selected) {
-			after := *before
-			after.SelectedChecks, after.UpdatedAt = selected, tx.now
-			if err := tx.s.clusters.Put(tx.kv, []byte(id), &after); err != nil {
-				return err
+	_, err = edit(ctx, s, by, func(tx *Tx) (*landscape.Cluster, error) { return tx.Cluster(id) },
+		func(_ *Tx, c *landscape.Cluster) (activity.Event, error) {
+			if !slices.Equal(c.SelectedChecks, selected) {
+				c.SelectedChecks = selected
 			}
-		}
-		return tx.log(tx.by.Name, &activity.ClusterChecksSelected{AboutCluster: activity.AboutCluster{ClusterID: string(id)}, Checks: checks})
-	})
+			return &activity.ClusterChecksSelected{AboutCluster: activity.AboutCluster{ClusterID: string(id)}, Checks: checks}, nil
+		},
+		func(tx *Tx, _, c *landscape.Cluster) error {
+			c.UpdatedAt = tx.now
+			return tx.s.clusters.Put(tx.kv, []byte(id), c)
+		})
+	return err
 }

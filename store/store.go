@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"reflect"
 	"sync"
 	"time"
 
@@ -177,6 +178,28 @@ func (s *Store) update(ctx context.Context, by Actor, fn func(*Tx) error) error 
 		tx.by = by
 		return fn(tx)
 	})
+}
+
+// edit changes a copy of the document that get returns, and stores it with put if
+// it differs then. change returns what is logged of it: nothing where that is
+// nil.
+func edit[T any](ctx context.Context, s *Store, by Actor, get func(*Tx) (*T, error), change func(*Tx, *T) (activity.Event, error), put func(tx *Tx, before, after *T) error) (after *T, err error) {
+	err = s.update(ctx, by, func(tx *Tx) error {
+		before, err := get(tx)
+		if err != nil {
+			return err
+		}
+		after = new(*before)
+		event, err := change(tx, after)
+		if err == nil && !reflect.DeepEqual(before, after) {
+			err = put(tx, before, after)
+		}
+		if err != nil || event == nil {
+			return err
+		}
+		return tx.log(by.Name, event)
+	})
+	return after, err
 }
 
 // Ready reports whether the file answers.

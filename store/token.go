@@ -190,27 +190,12 @@ func (s *Store) ChangeToken(ctx context.Context, by Actor, userID int64, id stri
 	})
 }
 
-// editToken changes a token of a user, or fails with ErrNotFound. edit alters a
-// copy and returns what is logged of it; where that is nil, nothing changes.
-func (s *Store) editToken(ctx context.Context, by Actor, userID int64, id string, edit func(tx *Tx, t *Token) (activity.Event, error)) (*Token, error) {
-	var after *Token
-	err := s.update(ctx, by, func(tx *Tx) error {
-		before, err := tx.Token(userID, id)
-		if err != nil {
-			return err
-		}
-		t := *before
-		event, err := edit(tx, &t)
-		if after = &t; err != nil || event == nil {
-			return err
-		}
+// editToken changes a token of a user, or fails with ErrNotFound.
+func (s *Store) editToken(ctx context.Context, by Actor, userID int64, id string, change func(*Tx, *Token) (activity.Event, error)) (*Token, error) {
+	return edit(ctx, s, by, func(tx *Tx) (*Token, error) { return tx.Token(userID, id) }, change, func(tx *Tx, _, t *Token) error {
 		t.UpdatedAt = tx.now
-		if err := tx.putToken(&t); err != nil {
-			return err
-		}
-		return tx.log(by.Name, event)
+		return tx.putToken(t)
 	})
-	return after, err
 }
 
 // RegenerateToken gives a token of a user another text and, unless keepEnd is

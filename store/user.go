@@ -270,27 +270,9 @@ func (s *Store) ChangeUser(ctx context.Context, by Actor, id int64, version int,
 	})
 }
 
-// editUser changes a user, or fails with ErrNotFound. edit alters a copy, which
-// is stored if it differs then, and returns what is logged of it: nothing where
-// that is nil.
-func (s *Store) editUser(ctx context.Context, by Actor, id int64, edit func(tx *Tx, u *User) (activity.Event, error)) (*User, error) {
-	var after *User
-	err := s.update(ctx, by, func(tx *Tx) error {
-		before, err := tx.User(id)
-		if err != nil {
-			return err
-		}
-		u := *before
-		event, err := edit(tx, &u)
-		if err == nil {
-			err = tx.changeUser(before, &u)
-		}
-		if after = &u; err != nil || event == nil {
-			return err
-		}
-		return tx.log(by.Name, event)
-	})
-	return after, err
+// editUser changes a user, or fails with ErrNotFound.
+func (s *Store) editUser(ctx context.Context, by Actor, id int64, change func(*Tx, *User) (activity.Event, error)) (*User, error) {
+	return edit(ctx, s, by, func(tx *Tx) (*User, error) { return tx.User(id) }, change, (*Tx).changeUser)
 }
 
 // setIfGiven sets a value where there is a new one.
