@@ -1,9 +1,7 @@
 package account
 
 import (
-	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"trento/auth"
@@ -39,14 +37,13 @@ type tokenRow struct {
 // expiresSoon is how long before its end a token is marked.
 const expiresSoon = 7 * 24 * time.Hour
 
-// newTokenList reads the tokens of a user for the reader of a request.
-func (s *Pages) newTokenList(tx *store.Tx, r *http.Request, u *store.User) (tokenList, error) {
-	id := auth.From(r.Context())
-	list := tokenList{Own: u.ID == id.User.ID && strings.HasPrefix(r.URL.Path, "/profile"), LogURL: UserPath(u.ID, "tokens/log")}
+// newTokenList reads the tokens of a user, for a page at the given path.
+func (s *shared) newTokenList(tx *store.Tx, reader *auth.Identity, u *store.User, path string) (tokenList, error) {
+	list := tokenList{Own: path == "/profile", LogURL: UserPath(u.ID, "tokens/log")}
 	if list.Own {
 		list.LogURL = "/profile/tokens/log"
 	}
-	if id.RequireNoToken() != nil {
+	if reader.RequireNoToken() != nil {
 		list.Refused = "You have signed in with a personal access token, which may not make or change tokens"
 	}
 	settings, err := tx.TokenSettings()
@@ -69,7 +66,7 @@ func (s *Pages) newTokenList(tx *store.Tx, r *http.Request, u *store.User) (toke
 	return list, nil
 }
 
-func (s *Pages) newTokenRow(tx *store.Tx, t *store.Token) tokenRow {
+func (s *shared) newTokenRow(tx *store.Tx, t *store.Token) tokenRow {
 	return tokenRow{
 		ID: t.ID, Version: table.Version(t.UpdatedAt), Name: t.Name, Description: t.Description, State: tokenState(t, s.Store.Now()),
 		Expiry: s.TimestampOf(t.ExpiresAt), Scopes: s.scopeWords(t), Created: s.Timestamp(t.CreatedAt), LastUsed: s.TimestampOf(tx.TokenLastUsed(t.ID)),
@@ -87,7 +84,7 @@ func tokenState(t *store.Token, now time.Time) string {
 }
 
 // scopeWords names the sets of a token, and counts the single operations.
-func (s *Pages) scopeWords(t *store.Token) []string {
+func (s *shared) scopeWords(t *store.Token) []string {
 	var words []string
 	single := 0
 	for _, scope := range t.Scopes {

@@ -43,7 +43,7 @@ func newActivitySettings(tx *store.Tx, reader page.Reader) (activitySettings, er
 
 // editActivitySettings answers GET /settings/activity_log: the settings, with
 // the dialog open.
-func (s *Pages) editActivitySettings(w http.ResponseWriter, r *http.Request) error {
+func (s *settingsHandlers) editActivitySettings(w http.ResponseWriter, r *http.Request) error {
 	var kept activity.Retention
 	err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
 		kept, err = tx.Retention()
@@ -58,7 +58,7 @@ func (s *Pages) editActivitySettings(w http.ResponseWriter, r *http.Request) err
 }
 
 // changeActivitySettings answers POST /settings/activity_log.
-func (s *Pages) changeActivitySettings(w http.ResponseWriter, r *http.Request) error {
+func (s *settingsHandlers) changeActivitySettings(w http.ResponseWriter, r *http.Request) error {
 	typed := strings.TrimSpace(r.PostForm.Get("value"))
 	kept := activity.Retention{Unit: activity.Unit(r.PostForm.Get("unit"))}
 	f := newRetentionForm(typed, kept.Unit)

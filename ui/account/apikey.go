@@ -20,7 +20,7 @@ type keyDialog struct {
 }
 
 // generateAPIKey answers GET and POST /settings/api_key.
-func (s *Pages) generateAPIKey(w http.ResponseWriter, r *http.Request) error {
+func (s *settingsHandlers) generateAPIKey(w http.ResponseWriter, r *http.Request) error {
 	id, now := auth.From(r.Context()), s.Store.Now()
 	d := keyDialog{Expiry: newExpiry(now, id.User.Timezone, 12, expiryIn, expiryIn, "In", expiryOn, "On", expiryNever, "Never Expires")}
 	d.Expiry.Noun, d.Expiry.Units = "key", chosen(d.Expiry.Units, "months")
@@ -52,13 +52,13 @@ func (s *Pages) generateAPIKey(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	s.keepSecret(r, secret{Kind: keySecret, ID: key.ID, Text: s.Auth.APIKeyText(key)})
+	s.keepSecret(r.Context(), secret{Kind: keySecret, ID: key.ID, Text: s.Auth.APIKeyText(key)})
 	http.Redirect(w, r, "/settings", http.StatusSeeOther)
 	return nil
 }
 
 // keyEnd says when a key ends.
-func (s *Pages) keyEnd(key *store.APIKey) string {
+func (s *shared) keyEnd(key *store.APIKey) string {
 	if key.ExpiresAt == nil {
 		return "Key will never expire"
 	}

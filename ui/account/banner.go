@@ -15,7 +15,7 @@ import (
 const keyWarning = 30
 
 // Banners are what the reader of a request should know.
-func (s *Pages) Banners(r *http.Request) (notices []page.Banner, err error) {
+func (s *shared) Banners(r *http.Request) (notices []page.Banner, err error) {
 	id := auth.From(r.Context())
 	if id == nil {
 		return nil, nil
@@ -28,7 +28,7 @@ func (s *Pages) Banners(r *http.Request) (notices []page.Banner, err error) {
 		if user, err = tx.User(id.User.ID); err != nil {
 			return err
 		}
-		if notices, err = s.secretNotices(tx, r); err != nil {
+		if notices, err = s.secretNotices(tx, id, r.URL.Path); err != nil {
 			return err
 		}
 		if s.Auth.DefaultAdmin(user) {
@@ -61,7 +61,7 @@ func (s *Pages) Banners(r *http.Request) (notices []page.Banner, err error) {
 
 // adminBanner tells the default admin to make somebody else who manages users.
 // It comes again with every sign-in, until there is one.
-func (s *Pages) adminBanner(r *http.Request, id *auth.Identity) (page.Banner, bool) {
+func (s *shared) adminBanner(r *http.Request, id *auth.Identity) (page.Banner, bool) {
 	n := page.Banner{
 		Severity: "info", Dismissal: "admin-" + hex.EncodeToString(id.SessionHash[:8]), Link: page.Link{Name: "Create a user manager", URL: "/users/new"},
 		Text: "Use the default admin only to create the first user manager, a user with the permission all:users, who creates all others. After that it is for emergencies: it cannot have a second factor.",
@@ -71,7 +71,7 @@ func (s *Pages) adminBanner(r *http.Request, id *auth.Identity) (page.Banner, bo
 }
 
 // keyBanner is about an API key that ends soon, or has ended.
-func (s *Pages) keyBanner(r *http.Request, key *store.APIKey) (page.Banner, bool) {
+func (s *shared) keyBanner(r *http.Request, key *store.APIKey) (page.Banner, bool) {
 	days, ends := key.DaysLeft(s.Store.Now())
 	n := page.Banner{Severity: "warning", Link: page.Link{Name: "Settings", URL: "/settings#api-key"}, Dismissal: key.ID}
 	switch {

@@ -2,6 +2,7 @@ package account
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,16 +42,16 @@ func opened(f userForm) []page.HiddenInput {
 }
 
 // openedAgain is what a form that was sent says it held as it opened.
-func openedAgain(r *http.Request) (fields []page.HiddenInput) {
+func openedAgain(form url.Values) (fields []page.HiddenInput) {
 	for _, name := range []string{"fullname", "email", "timezone", "enabled", "totp_enabled", "ability"} {
-		fields = append(fields, page.HiddenInput{Name: openedPrefix + name, Value: r.PostForm.Get(openedPrefix + name)})
+		fields = append(fields, page.HiddenInput{Name: openedPrefix + name, Value: form.Get(openedPrefix + name)})
 	}
 	return fields
 }
 
 // showConflict shows the form with what it comes to now, and both versions of
 // what differs.
-func (s *Pages) showConflict(w http.ResponseWriter, r *http.Request, p *userPage, u *store.User, typed userForm) error {
+func (s *userHandlers) showConflict(w http.ResponseWriter, r *http.Request, p *userPage, u *store.User, typed userForm) error {
 	saved, merged := formOf(u), typed
 	c := &conflict{}
 	for i, field := range []struct {

@@ -147,7 +147,7 @@ func endWords(end *time.Time, zone string) string {
 
 // showExpiry answers GET /expiry: what the form says as it is filled in now.
 // The script of the console asks, so that the rule is here only.
-func (s *Pages) showExpiry(w http.ResponseWriter, r *http.Request) error {
+func (s *ownTokenHandlers) showExpiry(w http.ResponseWriter, r *http.Request) error {
 	e := newExpiry(s.Store.Now(), auth.From(r.Context()).User.Timezone, 0, expiryKeep, expiryKeep, "", expiryIn, "", expiryOn, "", expiryNever, "")
 	e.read(r.URL.Query(), s.Store.Now())
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")

@@ -78,7 +78,7 @@ func newPicker(held, chosen []int) picker {
 
 // showPicker answers GET /users/permissions: the picker as it is when other
 // abilities are chosen. The script asks for it with every choice.
-func (s *Pages) showPicker(w http.ResponseWriter, r *http.Request) error {
+func (s *userHandlers) showPicker(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
 	var lists [2][]int
 	for i, name := range []string{"held", "chosen"} {

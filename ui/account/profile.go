@@ -1,6 +1,7 @@
 package account
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"slices"
@@ -12,6 +13,26 @@ import (
 	"trento/ui/api"
 	"trento/ui/page"
 )
+
+// profileHandlers are for everybody, about themselves.
+type profileHandlers struct{ shared }
+
+func (s *profileHandlers) routes() []api.Route {
+	return []api.Route{
+		{Method: "GET", Path: "/profile", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.showProfile},
+		{Method: "POST", Path: "/profile", Access: auth.SignedIn, Handle: page.ReadForm(s.changeProfile)},
+		{Method: "GET", Path: "/profile/password", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: api.Uncompressed(s.changePassword)},
+		{Method: "POST", Path: "/profile/password", Access: auth.SignedIn, Tokens: auth.InPerson(), Handle: page.ReadForm(s.changePassword)},
+		{Method: "GET", Path: "/profile/totp", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: api.Uncompressed(s.setUpTOTP)},
+		{Method: "POST", Path: "/profile/totp", Access: auth.SignedIn, Tokens: auth.InPerson(), Handle: page.ReadForm(s.setUpTOTP)},
+		{Method: "GET", Path: "/profile/totp/disable", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.disableTOTP},
+		{Method: "POST", Path: "/profile/totp/disable", Access: auth.SignedIn, Tokens: auth.InPerson(), Handle: page.ReadForm(s.disableTOTP)},
+		{Method: "POST", Path: "/profile/totp/cancel", Access: auth.SignedIn, Tokens: auth.InPerson(), Handle: page.ReadForm(s.cancelTOTP)},
+		{Method: "POST", Path: "/profile/tokens/shown", Access: auth.SignedIn, Handle: page.ReadForm(s.closeTokenSecret)},
+		{Method: "POST", Path: "/profile/sessions/end", Access: auth.SignedIn, Handle: page.ReadForm(s.endOtherSessions)},
+		{Method: "POST", Path: "/profile/sessions/{id}/end", Access: auth.SignedIn, Handle: page.ReadForm(s.endOneSession)},
+	}
+}
 
 // profilePage is what users see and change of themselves.
 type profilePage struct {
@@ -57,7 +78,7 @@ type enrollment struct {
 type profileForm struct{ fullname, email, timezone string }
 
 // newProfilePage reads everything of the page, as it is stored.
-func (s *Pages) newProfilePage(r *http.Request) (*profilePage, error) {
+func (s *profileHandlers) newProfilePage(r *http.Request) (*profilePage, error) {
 	id := auth.From(r.Context())
 	u := id.User
 	p := &profilePage{
@@ -72,18 +93,18 @@ func (s *Pages) newProfilePage(r *http.Request) (*profilePage, error) {
 	}
 	p.put(profileForm{u.Fullname, u.Email, u.Timezone})
 	if p.Protected == "" {
-		if err := s.putEnrollment(r, p, id); err != nil {
+		if err := s.putEnrollment(r.Context(), p); err != nil {
 			return nil, err
 		}
 	}
 	err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
-		if p.Sessions, err = s.newSessionList(tx, r, u, "/profile"); err != nil {
+		if p.Sessions, err = s.newSessionList(tx, id, u, "/profile", r.URL.Query()); err != nil {
 			return err
 		}
-		if p.Secret, err = s.newSecretDialog(tx, r, tokenSecret, ""); err != nil {
+		if p.Secret, err = s.newSecretDialog(tx, id, tokenSecret, ""); err != nil {
 			return err
 		}
-		if p.Tokens, err = s.newTokenList(tx, r, u); err != nil {
+		if p.Tokens, err = s.newTokenList(tx, id, u, "/profile"); err != nil {
 			return err
 		}
 		return s.ReadFrame(&p.Frame, tx)
@@ -101,8 +122,8 @@ func (p *profilePage) put(f profileForm) {
 
 // putEnrollment puts the second factor that is being set up into the page. It
 // stays there until it is in force or given up.
-func (s *Pages) putEnrollment(r *http.Request, p *profilePage, id *auth.Identity) error {
-	offered, err := s.Auth.PendingTOTP(r.Context(), id)
+func (s *profileHandlers) putEnrollment(ctx context.Context, p *profilePage) error {
+	offered, err := s.Auth.PendingTOTP(ctx, p.Identity())
 	if errors.Is(err, store.ErrNotFound) {
 		return nil
 	}
@@ -115,7 +136,7 @@ func (s *Pages) putEnrollment(r *http.Request, p *profilePage, id *auth.Identity
 	return err
 }
 
-func (s *Pages) renderProfile(w http.ResponseWriter, r *http.Request, status int, p *profilePage) error {
+func (s *profileHandlers) renderProfile(w http.ResponseWriter, r *http.Request, status int, p *profilePage) error {
 	if p.Secret != nil || p.Enroll != nil {
 		api.LeaveUncompressed(w)
 	}
@@ -123,7 +144,7 @@ func (s *Pages) renderProfile(w http.ResponseWriter, r *http.Request, status int
 }
 
 // renderProfile answers GET /profile.
-func (s *Pages) showProfile(w http.ResponseWriter, r *http.Request) error {
+func (s *profileHandlers) showProfile(w http.ResponseWriter, r *http.Request) error {
 	p, err := s.newProfilePage(r)
 	if err != nil {
 		return err
@@ -132,7 +153,7 @@ func (s *Pages) showProfile(w http.ResponseWriter, r *http.Request) error {
 }
 
 // changeProfile answers POST /profile.
-func (s *Pages) changeProfile(w http.ResponseWriter, r *http.Request) error {
+func (s *profileHandlers) changeProfile(w http.ResponseWriter, r *http.Request) error {
 	id := auth.From(r.Context())
 	f := profileForm{r.PostForm.Get("fullname"), r.PostForm.Get("email"), strings.TrimSpace(r.PostForm.Get("timezone"))}
 	c := auth.ProfileChange{Fullname: &f.fullname, Email: &f.email, Timezone: &f.timezone}
@@ -154,7 +175,7 @@ func (s *Pages) changeProfile(w http.ResponseWriter, r *http.Request) error {
 
 // refuseProfile shows what is wrong with what was typed. Where that is nothing
 // but the password, which another address takes, it is asked for.
-func (s *Pages) refuseProfile(w http.ResponseWriter, r *http.Request, f profileForm, faults fault.Errors) error {
+func (s *profileHandlers) refuseProfile(w http.ResponseWriter, r *http.Request, f profileForm, faults fault.Errors) error {
 	p, err := s.newProfilePage(r)
 	if err != nil {
 		return err
@@ -187,7 +208,7 @@ func newPasswordDialog() *passwordDialog {
 }
 
 // changePassword answers GET and POST /profile/password.
-func (s *Pages) changePassword(w http.ResponseWriter, r *http.Request) error {
+func (s *profileHandlers) changePassword(w http.ResponseWriter, r *http.Request) error {
 	d := newPasswordDialog()
 	status := http.StatusOK
 	if r.Method == http.MethodPost {
@@ -222,7 +243,7 @@ func (s *Pages) changePassword(w http.ResponseWriter, r *http.Request) error {
 
 // setUpTOTP answers GET and POST /profile/totp: without a code it offers a
 // new secret, with one it puts the secret into force.
-func (s *Pages) setUpTOTP(w http.ResponseWriter, r *http.Request) error {
+func (s *profileHandlers) setUpTOTP(w http.ResponseWriter, r *http.Request) error {
 	id := auth.From(r.Context())
 	fault, status := "", http.StatusOK
 	if r.Method == http.MethodPost && !r.PostForm.Has("code") {
@@ -270,7 +291,7 @@ func (s *Pages) setUpTOTP(w http.ResponseWriter, r *http.Request) error {
 
 // cancelTOTP answers POST /profile/totp/cancel: the secret that was
 // offered is dropped. One that is in force stays.
-func (s *Pages) cancelTOTP(w http.ResponseWriter, r *http.Request) error {
+func (s *profileHandlers) cancelTOTP(w http.ResponseWriter, r *http.Request) error {
 	id := auth.From(r.Context())
 	_, err := s.Auth.PendingTOTP(r.Context(), id)
 	if err == nil {
@@ -284,7 +305,7 @@ func (s *Pages) cancelTOTP(w http.ResponseWriter, r *http.Request) error {
 }
 
 // disableTOTP answers GET and POST /profile/totp/disable.
-func (s *Pages) disableTOTP(w http.ResponseWriter, r *http.Request) error {
+func (s *profileHandlers) disableTOTP(w http.ResponseWriter, r *http.Request) error {
 	ask := page.Confirmation{
 		Title: "Disable TOTP", Action: r.URL.Path, Form: "confirmation-form", Verb: "Disable", Danger: true, Plan: "yes", CloseURL: "/profile",
 		Sentences: []string{"Are you sure you want to disable TOTP? Signing in will take your password alone. To enable it again you need to set up the authenticator app anew."},
@@ -306,7 +327,7 @@ func (s *Pages) disableTOTP(w http.ResponseWriter, r *http.Request) error {
 }
 
 // askInProfile shows the profile with a question above it.
-func (s *Pages) askInProfile(w http.ResponseWriter, r *http.Request, ask *page.Confirmation) error {
+func (s *profileHandlers) askInProfile(w http.ResponseWriter, r *http.Request, ask *page.Confirmation) error {
 	p, err := s.newProfilePage(r)
 	if err != nil {
 		return err

@@ -1,9 +1,11 @@
 package account
 
 import (
+	"context"
 	"crypto/sha512"
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"sync"
@@ -117,9 +119,9 @@ type secretDialog struct {
 }
 
 // keepSecret begins to show a secret to whoever made it.
-func (s *Pages) keepSecret(r *http.Request, shown secret) {
-	s.secrets.add(auth.From(r.Context()).SessionHash, shown, func(session [32]byte) bool {
-		err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) error {
+func (s *shared) keepSecret(ctx context.Context, shown secret) {
+	s.secrets.add(auth.From(ctx).SessionHash, shown, func(session [32]byte) bool {
+		err := s.Store.ViewIn(ctx, func(tx *store.Tx) error {
 			_, err := tx.Session(session)
 			return err
 		})
@@ -129,7 +131,7 @@ func (s *Pages) keepSecret(r *http.Request, shown secret) {
 
 // secretsOf returns what is being shown to the session of a request and is
 // still good for something.
-func (s *Pages) secretsOf(tx *store.Tx, id *auth.Identity) (good []secret, err error) {
+func (s *shared) secretsOf(tx *store.Tx, id *auth.Identity) (good []secret, err error) {
 	for _, shown := range s.secrets.of(id.SessionHash) {
 		live, err := s.isLive(tx, id, shown)
 		if err != nil {
@@ -147,7 +149,7 @@ func (s *Pages) secretsOf(tx *store.Tx, id *auth.Identity) (good []secret, err e
 // isLive reports whether a secret is good for something: a token that was
 // deleted or regenerated, a key that was replaced, and the password of a user
 // who is gone are not.
-func (s *Pages) isLive(tx *store.Tx, id *auth.Identity, shown secret) (bool, error) {
+func (s *shared) isLive(tx *store.Tx, id *auth.Identity, shown secret) (bool, error) {
 	var err error
 	live := true
 	switch shown.Kind {
@@ -175,31 +177,29 @@ func (s *Pages) isLive(tx *store.Tx, id *auth.Identity, shown secret) (bool, err
 
 // newSecretDialog is the dialog of the newest secret of a kind, and of an id
 // where that is not empty; nil where there is nothing to show.
-func (s *Pages) newSecretDialog(tx *store.Tx, r *http.Request, kind secretKind, id string) (*secretDialog, error) {
-	all, err := s.secretsOf(tx, auth.From(r.Context()))
+func (s *shared) newSecretDialog(tx *store.Tx, reader *auth.Identity, kind secretKind, id string) (*secretDialog, error) {
+	all, err := s.secretsOf(tx, reader)
 	if err != nil {
 		return nil, err
 	}
 	for _, shown := range slices.Backward(all) {
 		if shown.Kind == kind && (id == "" || shown.ID == id) {
-			d := s.describeSecret(tx, r, shown)
-			return d, nil
+			return s.describeSecret(tx, reader.User, shown), nil
 		}
 	}
 	return nil, nil
 }
 
 // describeSecret puts a secret into its dialog.
-func (s *Pages) describeSecret(tx *store.Tx, r *http.Request, shown secret) *secretDialog {
+func (s *shared) describeSecret(tx *store.Tx, reader *store.User, shown secret) *secretDialog {
 	d := &secretDialog{secret: shown, Home: secretHome(shown)}
 	switch shown.Kind {
 	case tokenSecret:
 		d.Title, d.Noun, d.File = "Generated Token", "token", shown.Name+".token"
 		d.Warning = "The token is shown until you close this, and never again. Copy it now and keep it like a password; if it is lost, regenerate it."
 		d.Use, d.Header = "Send it in the header of every request:", "Authorization: Bearer trento_pat_…"
-		user := auth.From(r.Context()).User
-		if t, err := tx.Token(user.ID, shown.ID); err == nil {
-			d.Ends = endWords(t.ExpiresAt, user.Timezone)
+		if t, err := tx.Token(reader.ID, shown.ID); err == nil {
+			d.Ends = endWords(t.ExpiresAt, reader.Timezone)
 		}
 	case keySecret:
 		d.Title, d.Noun, d.File = "Generated API Key", "key", "trento-api.key"
@@ -229,18 +229,17 @@ func secretHome(shown secret) string {
 // closeSecret ends the showing of a secret, or returns the dialog that asks
 // whether that is meant. A page that saw the text copied or downloaded says so
 // in the form.
-func (s *Pages) closeSecret(r *http.Request, kind secretKind) (*secretDialog, error) {
-	id := auth.From(r.Context())
-	of := r.PostForm.Get("secret")
+func (s *shared) closeSecret(ctx context.Context, kind secretKind, form url.Values) (*secretDialog, error) {
+	id := auth.From(ctx)
 	var d *secretDialog
-	err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
-		d, err = s.newSecretDialog(tx, r, kind, of)
+	err := s.Store.ViewIn(ctx, func(tx *store.Tx) (err error) {
+		d, err = s.newSecretDialog(tx, id, kind, form.Get("secret"))
 		return err
 	})
 	if err != nil || d == nil {
 		return nil, err
 	}
-	if r.PostForm.Get("stored") != "yes" {
+	if form.Get("stored") != "yes" {
 		d.Asks = true
 		return d, nil
 	}
@@ -249,8 +248,8 @@ func (s *Pages) closeSecret(r *http.Request, kind secretKind) (*secretDialog, er
 }
 
 // closeTokenSecret answers POST /profile/tokens/shown.
-func (s *Pages) closeTokenSecret(w http.ResponseWriter, r *http.Request) error {
-	asks, err := s.closeSecret(r, tokenSecret)
+func (s *profileHandlers) closeTokenSecret(w http.ResponseWriter, r *http.Request) error {
+	asks, err := s.closeSecret(r.Context(), tokenSecret, r.PostForm)
 	if err != nil {
 		return err
 	}
@@ -267,8 +266,8 @@ func (s *Pages) closeTokenSecret(w http.ResponseWriter, r *http.Request) error {
 }
 
 // closeKeySecret answers POST /settings/api_key/shown.
-func (s *Pages) closeKeySecret(w http.ResponseWriter, r *http.Request) error {
-	asks, err := s.closeSecret(r, keySecret)
+func (s *settingsHandlers) closeKeySecret(w http.ResponseWriter, r *http.Request) error {
+	asks, err := s.closeSecret(r.Context(), keySecret, r.PostForm)
 	if err != nil {
 		return err
 	}
@@ -280,13 +279,13 @@ func (s *Pages) closeKeySecret(w http.ResponseWriter, r *http.Request) error {
 }
 
 // closePasswordSecret answers POST /users/{id}/password/shown.
-func (s *Pages) closePasswordSecret(w http.ResponseWriter, r *http.Request) error {
+func (s *userHandlers) closePasswordSecret(w http.ResponseWriter, r *http.Request) error {
 	u, err := s.userOf(r)
 	if err != nil {
 		return err
 	}
 	r.PostForm.Set("secret", strconv.FormatInt(u.ID, 10))
-	asks, err := s.closeSecret(r, passwordSecret)
+	asks, err := s.closeSecret(r.Context(), passwordSecret, r.PostForm)
 	if err != nil {
 		return err
 	}
@@ -297,14 +296,13 @@ func (s *Pages) closePasswordSecret(w http.ResponseWriter, r *http.Request) erro
 	return s.renderEditedUser(w, r, u, func(p *userPage) { p.Secret = asks })
 }
 
-// secretNotices lead to what is being shown on another page than that of the
-// request.
-func (s *Pages) secretNotices(tx *store.Tx, r *http.Request) (notices []page.Banner, err error) {
-	id := auth.From(r.Context())
-	all, err := s.secretsOf(tx, id)
+// secretNotices lead to what is being shown on another page than the one at a
+// path.
+func (s *shared) secretNotices(tx *store.Tx, reader *auth.Identity, path string) (notices []page.Banner, err error) {
+	all, err := s.secretsOf(tx, reader)
 	for _, shown := range all {
-		d := s.describeSecret(tx, r, shown)
-		if r.URL.Path == d.Home || r.URL.Path == d.Action() {
+		d := s.describeSecret(tx, reader.User, shown)
+		if path == d.Home || path == d.Action() {
 			continue
 		}
 		text := "A new " + d.Noun + " waits to be stored by you."

@@ -41,9 +41,9 @@ const sessionsShown = 10
 // sessionPage names the page of the sessions in an address.
 const sessionPage = "sessions"
 
-// newSessionList reads the sessions of a user, on a page at the given path.
-func (s *Pages) newSessionList(tx *store.Tx, r *http.Request, u *store.User, path string) (sessionList, error) {
-	id := auth.From(r.Context())
+// newSessionList reads the sessions of a user, for a page at the given path. The
+// query says from where on.
+func (s *shared) newSessionList(tx *store.Tx, reader *auth.Identity, u *store.User, path string, query url.Values) (sessionList, error) {
 	list := sessionList{Own: path == "/profile", Path: path + "/sessions"}
 	if !list.Own {
 		list.Path = UserPath(u.ID, "sessions")
@@ -54,12 +54,12 @@ func (s *Pages) newSessionList(tx *store.Tx, r *http.Request, u *store.User, pat
 	}
 	list.Total = len(sessions)
 	for _, open := range sessions {
-		if open.Hash != id.SessionHash {
+		if open.Hash != reader.SessionHash {
 			list.Others++
 		}
 	}
 	// An address of a page that has gone leads to the first.
-	number, err := strconv.Atoi(r.URL.Query().Get(sessionPage))
+	number, err := strconv.Atoi(query.Get(sessionPage))
 	if err != nil || number < 1 || (number-1)*sessionsShown >= len(sessions) {
 		number = 1
 	}
@@ -82,13 +82,13 @@ func (s *Pages) newSessionList(tx *store.Tx, r *http.Request, u *store.User, pat
 	}
 	for _, open := range sessions[from:to] {
 		row := s.newSessionRow(open)
-		row.Current = open.Hash == id.SessionHash
+		row.Current = open.Hash == reader.SessionHash
 		list.Rows = append(list.Rows, row)
 	}
 	return list, nil
 }
 
-func (s *Pages) newSessionRow(open *store.Session) sessionRow {
+func (s *shared) newSessionRow(open *store.Session) sessionRow {
 	row := sessionRow{
 		ID: open.ID, Device: device(open.UserAgent), UserAgent: open.UserAgent, Address: open.Address,
 		Kind: "Console", Created: s.Timestamp(open.CreatedAt), LastSeen: s.Timestamp(open.LastSeenAt),
@@ -103,7 +103,7 @@ func (s *Pages) newSessionRow(open *store.Session) sessionRow {
 }
 
 // endOneSession answers POST /profile/sessions/{id}/end.
-func (s *Pages) endOneSession(w http.ResponseWriter, r *http.Request) error {
+func (s *profileHandlers) endOneSession(w http.ResponseWriter, r *http.Request) error {
 	id := auth.From(r.Context())
 	err := s.Store.EndSession(r.Context(), id.Actor(), id.User.ID, page.PathVar(r, "id"))
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
@@ -115,7 +115,7 @@ func (s *Pages) endOneSession(w http.ResponseWriter, r *http.Request) error {
 }
 
 // endOtherSessions answers POST /profile/sessions/end.
-func (s *Pages) endOtherSessions(w http.ResponseWriter, r *http.Request) error {
+func (s *profileHandlers) endOtherSessions(w http.ResponseWriter, r *http.Request) error {
 	id := auth.From(r.Context())
 	if err := s.Store.EndOtherSessions(r.Context(), id.Actor(), id.User.ID, id.SessionHash); err != nil {
 		return err
@@ -126,7 +126,7 @@ func (s *Pages) endOtherSessions(w http.ResponseWriter, r *http.Request) error {
 }
 
 // endSessionOf answers GET and POST /users/{id}/sessions/{session}/end.
-func (s *Pages) endSessionOf(w http.ResponseWriter, r *http.Request) error {
+func (s *userHandlers) endSessionOf(w http.ResponseWriter, r *http.Request) error {
 	u, err := s.userOf(r)
 	if err != nil {
 		return err
@@ -153,7 +153,7 @@ func (s *Pages) endSessionOf(w http.ResponseWriter, r *http.Request) error {
 }
 
 // endAllSessionsOf answers GET and POST /users/{id}/sessions/end.
-func (s *Pages) endAllSessionsOf(w http.ResponseWriter, r *http.Request) error {
+func (s *userHandlers) endAllSessionsOf(w http.ResponseWriter, r *http.Request) error {
 	u, err := s.userOf(r)
 	if err != nil {
 		return err
@@ -173,7 +173,7 @@ func (s *Pages) endAllSessionsOf(w http.ResponseWriter, r *http.Request) error {
 }
 
 // endSessionsOf asks and ends sessions of another user.
-func (s *Pages) endSessionsOf(w http.ResponseWriter, r *http.Request, u *store.User, ask *page.Confirmation, done string, end func(store.Actor) error) error {
+func (s *userHandlers) endSessionsOf(w http.ResponseWriter, r *http.Request, u *store.User, ask *page.Confirmation, done string, end func(store.Actor) error) error {
 	ask.Action, ask.CloseURL = r.URL.Path, UserPath(u.ID, "edit")
 	if r.Method != http.MethodPost || r.PostForm.Get("confirmed") != ask.Plan {
 		return s.renderEditedUser(w, r, u, func(p *userPage) { p.Ask = ask })
@@ -184,7 +184,7 @@ func (s *Pages) endSessionsOf(w http.ResponseWriter, r *http.Request, u *store.U
 	return s.sessionsEnded(w, r, u, done)
 }
 
-func (s *Pages) sessionsEnded(w http.ResponseWriter, r *http.Request, u *store.User, news string) error {
+func (s *userHandlers) sessionsEnded(w http.ResponseWriter, r *http.Request, u *store.User, news string) error {
 	s.SetFlash(w, r, news)
 	http.Redirect(w, r, UserPath(u.ID, "edit")+"#sessions", http.StatusSeeOther)
 	return nil

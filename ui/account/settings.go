@@ -9,8 +9,24 @@ import (
 	"trento/auth"
 	"trento/store"
 	"trento/store/fault"
+	"trento/ui/api"
 	"trento/ui/page"
 )
+
+// settingsHandlers are about what is set for everybody.
+type settingsHandlers struct{ shared }
+
+func (s *settingsHandlers) routes() []api.Route {
+	return []api.Route{
+		{Method: "GET", Path: "/settings", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: api.Uncompressed(s.showSettings)},
+		{Method: "GET", Path: "/settings/api_key", Access: auth.Needs(page.AbilityAPIKey), Tokens: auth.InSets("settings").As("PATCH /api/v1/settings/api_key"), Handle: api.Uncompressed(s.generateAPIKey)},
+		{Method: "POST", Path: "/settings/api_key", Access: auth.Needs(page.AbilityAPIKey), Tokens: auth.InSets("settings").As("PATCH /api/v1/settings/api_key"), Handle: page.ReadForm(s.generateAPIKey)},
+		{Method: "POST", Path: "/settings/api_key/shown", Access: auth.Needs(page.AbilityAPIKey), Tokens: auth.InSets("settings").As("PATCH /api/v1/settings/api_key"), Handle: page.ReadForm(s.closeKeySecret)},
+		{Method: "POST", Path: "/settings/personal_access_tokens", Access: auth.Needs(page.AbilityTokenSettings), Tokens: auth.InPerson(), Handle: page.ReadForm(s.changeTokenSettings)},
+		{Method: "GET", Path: "/settings/activity_log", Access: auth.Needs(page.AbilityActivitySettings), Tokens: auth.InSets("settings").As("PUT /api/v1/settings/activity_log"), Handle: api.Uncompressed(s.editActivitySettings)},
+		{Method: "POST", Path: "/settings/activity_log", Access: auth.Needs(page.AbilityActivitySettings), Tokens: auth.InSets("settings").As("PUT /api/v1/settings/activity_log"), Handle: page.ReadForm(s.changeActivitySettings)},
+	}
+}
 
 // settingsPage is what the product is set to.
 type settingsPage struct {
@@ -49,13 +65,13 @@ type settingSwitch struct {
 }
 
 // renderSettings answers GET /settings.
-func (s *Pages) showSettings(w http.ResponseWriter, r *http.Request) error {
+func (s *settingsHandlers) showSettings(w http.ResponseWriter, r *http.Request) error {
 	return s.renderSettings(w, r, http.StatusOK, func(*settingsPage) {})
 }
 
 // renderSettings shows the settings as they are, after change has put into the
 // page what it is about.
-func (s *Pages) renderSettings(w http.ResponseWriter, r *http.Request, status int, change func(*settingsPage)) error {
+func (s *settingsHandlers) renderSettings(w http.ResponseWriter, r *http.Request, status int, change func(*settingsPage)) error {
 	p := settingsPage{Frame: s.NewFrame(r, "Settings"), Connect: s.Connection(r)}
 	p.Live, p.Generate = "setting", *p.Control(page.AbilityAPIKey, "Generate Key", "/settings/api_key")
 	var key *store.APIKey
@@ -73,7 +89,7 @@ func (s *Pages) renderSettings(w http.ResponseWriter, r *http.Request, status in
 		p.Tokens = newTokenSettingsForm(tokens)
 		p.Tokens.Refused = p.WhyRefused(page.AbilityTokenSettings)
 		if p.Connect.MayRead {
-			if p.Secret, err = s.newSecretDialog(tx, r, keySecret, ""); err != nil {
+			if p.Secret, err = s.newSecretDialog(tx, p.Identity(), keySecret, ""); err != nil {
 				return err
 			}
 		}
@@ -112,7 +128,7 @@ func newTokenSettingsForm(t *store.TokenSettings) tokenSettingsForm {
 }
 
 // changeTokenSettings answers POST /settings/personal_access_tokens.
-func (s *Pages) changeTokenSettings(w http.ResponseWriter, r *http.Request) error {
+func (s *settingsHandlers) changeTokenSettings(w http.ResponseWriter, r *http.Request) error {
 	after, wrong := readTokenSettings(r.PostForm)
 	show := func(p *settingsPage) {
 		p.Tokens = newTokenSettingsForm(&after)

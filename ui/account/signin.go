@@ -7,8 +7,22 @@ import (
 	"strings"
 
 	"trento/auth"
+	"trento/ui/api"
 	"trento/ui/page"
 )
+
+// signInHandlers answer who signs in and out.
+type signInHandlers struct{ shared }
+
+func (s *signInHandlers) routes() []api.Route {
+	return []api.Route{
+		{Method: "GET", Path: "/session/new", Access: auth.Public, Handle: api.Uncompressed(s.showSignIn)},
+		{Method: "POST", Path: "/session", Access: auth.Public, Handle: page.ReadForm(s.signIn)},
+		{Method: "GET", Path: "/session/totp", Access: auth.Public, Handle: api.Uncompressed(s.submitCode)},
+		{Method: "POST", Path: "/session/totp", Access: auth.Public, Handle: page.ReadForm(s.submitCode)},
+		{Method: "POST", Path: "/session/end", Access: auth.Public, Handle: s.signOut},
+	}
+}
 
 // signInPage asks who is there, or for the code of a pending sign-in.
 type signInPage struct {
@@ -23,7 +37,7 @@ type signInPage struct {
 func (*signInPage) Template() string { return "signin" }
 
 // showSignIn answers GET /session/new.
-func (s *Pages) showSignIn(w http.ResponseWriter, r *http.Request) error {
+func (s *signInHandlers) showSignIn(w http.ResponseWriter, r *http.Request) error {
 	target := auth.LocalTarget(r.URL.Query().Get("request_path"))
 	if auth.From(r.Context()) != nil {
 		http.Redirect(w, r, target, http.StatusSeeOther)
@@ -33,7 +47,7 @@ func (s *Pages) showSignIn(w http.ResponseWriter, r *http.Request) error {
 }
 
 // signIn answers POST /session.
-func (s *Pages) signIn(w http.ResponseWriter, r *http.Request) error {
+func (s *signInHandlers) signIn(w http.ResponseWriter, r *http.Request) error {
 	username, target := r.PostForm.Get("username"), auth.LocalTarget(r.PostForm.Get("request_path"))
 	err := s.Auth.SignInWithPassword(w, r, username, r.PostForm.Get("password"))
 	if errors.Is(err, auth.ErrCodeMissing) {
@@ -44,7 +58,7 @@ func (s *Pages) signIn(w http.ResponseWriter, r *http.Request) error {
 }
 
 // submitCode answers GET and POST /session/totp, the second step of signing in.
-func (s *Pages) submitCode(w http.ResponseWriter, r *http.Request) error {
+func (s *signInHandlers) submitCode(w http.ResponseWriter, r *http.Request) error {
 	target := auth.LocalTarget(r.FormValue("request_path"))
 	user, err := s.Auth.PendingSignIn(r)
 	if errors.Is(err, auth.ErrSignedOut) {
@@ -65,7 +79,7 @@ func (s *Pages) submitCode(w http.ResponseWriter, r *http.Request) error {
 
 // signedIn goes on to where somebody wanted to go, or shows the step again
 // that has failed.
-func (s *Pages) signedIn(w http.ResponseWriter, r *http.Request, err error, p *signInPage) error {
+func (s *signInHandlers) signedIn(w http.ResponseWriter, r *http.Request, err error, p *signInPage) error {
 	status := http.StatusUnauthorized
 	switch {
 	case errors.Is(err, auth.ErrCredentials):
@@ -92,7 +106,7 @@ func WithTarget(path, target string) string {
 }
 
 // signOut answers POST /session/end.
-func (s *Pages) signOut(w http.ResponseWriter, r *http.Request) error {
+func (s *signInHandlers) signOut(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Auth.SignOutConsole(w, r); err != nil {
 		return err
 	}

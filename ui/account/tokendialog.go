@@ -13,9 +13,31 @@ import (
 	"trento/auth"
 	"trento/store"
 	"trento/store/fault"
+	"trento/ui/api"
 	"trento/ui/page"
 	"trento/ui/table"
 )
+
+// ownTokenHandlers are for everybody, about their own tokens.
+type ownTokenHandlers struct {
+	*profileHandlers // the page their dialogs are on
+}
+
+func (s *ownTokenHandlers) routes() []api.Route {
+	return []api.Route{
+		{Method: "GET", Path: "/expiry", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.showExpiry},
+		{Method: "GET", Path: "/profile/tokens/new", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: api.Uncompressed(s.createToken)},
+		{Method: "POST", Path: "/profile/tokens/new", Access: auth.SignedIn, Tokens: auth.InPerson(), Handle: page.ReadForm(s.createToken)},
+		{Method: "GET", Path: "/profile/tokens/delete", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: page.ReadForm(s.deleteTokens)},
+		{Method: "POST", Path: "/profile/tokens/delete", Access: auth.SignedIn, Handle: page.ReadForm(s.deleteTokens)},
+		{Method: "GET", Path: "/profile/tokens/{token}/edit", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.editToken},
+		{Method: "POST", Path: "/profile/tokens/{token}/edit", Access: auth.SignedIn, Tokens: auth.InPerson(), Handle: page.ReadForm(s.editToken)},
+		{Method: "GET", Path: "/profile/tokens/{token}/regenerate", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: api.Uncompressed(s.regenerateToken)},
+		{Method: "POST", Path: "/profile/tokens/{token}/regenerate", Access: auth.SignedIn, Tokens: auth.InPerson(), Handle: page.ReadForm(s.regenerateToken)},
+		{Method: "GET", Path: "/profile/tokens/{token}/expire", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.expireToken},
+		{Method: "POST", Path: "/profile/tokens/{token}/expire", Access: auth.SignedIn, Handle: page.ReadForm(s.expireToken)},
+	}
+}
 
 // tokenDialog makes or changes a token.
 type tokenDialog struct {
@@ -31,7 +53,7 @@ type tokenDialog struct {
 	Making                     bool // of a new token
 }
 
-func (s *Pages) tokenSettings(ctx context.Context) (settings *store.TokenSettings, err error) {
+func (s *shared) tokenSettings(ctx context.Context) (settings *store.TokenSettings, err error) {
 	err = s.Store.ViewIn(ctx, func(tx *store.Tx) (err error) {
 		settings, err = tx.TokenSettings()
 		return err
@@ -63,9 +85,9 @@ func confirming(r *http.Request) *auth.Identity {
 }
 
 // ownToken is the token of the reader that an address names.
-func (s *Pages) ownToken(r *http.Request, tokenID string) (t *store.Token, err error) {
-	err = s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
-		t, err = tx.Token(auth.From(r.Context()).User.ID, tokenID)
+func (s *ownTokenHandlers) ownToken(ctx context.Context, tokenID string) (t *store.Token, err error) {
+	err = s.Store.ViewIn(ctx, func(tx *store.Tx) (err error) {
+		t, err = tx.Token(auth.From(ctx).User.ID, tokenID)
 		return err
 	})
 	return t, err
@@ -77,21 +99,21 @@ func (d *tokenDialog) put(name, description string) {
 }
 
 // typed takes what was typed over into the dialog.
-func (d *tokenDialog) typed(s *Pages, r *http.Request) (scopes []string) {
-	d.put(r.PostForm.Get("name"), r.PostForm.Get("description"))
+func (d *tokenDialog) typed(sets []auth.ScopeSet, maker *auth.Identity, form url.Values) (scopes []string) {
+	d.put(form.Get("name"), form.Get("description"))
 	d.Typed = true
-	scopes = table.Unique(r.PostForm["scope"])
-	access := r.PostForm.Get("access")
+	scopes = table.Unique(form["scope"])
+	access := form.Get("access")
 	if access == fullScope {
 		scopes = []string{fullScope}
 	} else if scopes == nil {
 		scopes = []string{} // none is a fault, neither everything nor "as before"
 	}
-	picker := newScopePicker(s.Auth.ScopeSets(), scopes)
+	picker := newScopePicker(sets, scopes)
 	if access != fullScope && access != chosenScopes {
 		picker.Fault = "Choose what it may be used for"
 	}
-	picker.offerAdministration(auth.From(r.Context()), d.Making, r.PostForm.Get("may_grant_administration") == "true")
+	picker.offerAdministration(maker, d.Making, form.Get("may_grant_administration") == "true")
 	d.Scopes = &picker
 	return scopes
 }
@@ -152,7 +174,7 @@ func (d *tokenDialog) refuse(err error) bool {
 }
 
 // renderTokenDialog shows the profile with the dialog above it.
-func (s *Pages) renderTokenDialog(w http.ResponseWriter, r *http.Request, status int, d *tokenDialog) error {
+func (s *ownTokenHandlers) renderTokenDialog(w http.ResponseWriter, r *http.Request, status int, d *tokenDialog) error {
 	p, err := s.newProfilePage(r)
 	if err != nil {
 		return err
@@ -165,15 +187,15 @@ func (s *Pages) renderTokenDialog(w http.ResponseWriter, r *http.Request, status
 
 // showToken leads to the page that shows the text of a token, until whoever
 // made it says that it is stored.
-func (s *Pages) showToken(w http.ResponseWriter, r *http.Request, t *store.Token, text string) error {
-	s.keepSecret(r, secret{Kind: tokenSecret, ID: t.ID, Name: t.Name, Text: text})
+func (s *ownTokenHandlers) showToken(w http.ResponseWriter, r *http.Request, t *store.Token, text string) error {
+	s.keepSecret(r.Context(), secret{Kind: tokenSecret, ID: t.ID, Name: t.Name, Text: text})
 	http.Redirect(w, r, "/profile", http.StatusSeeOther)
 	return nil
 }
 
 // tokenExpiry is when a new token, or a new text of one, is to end.
-func (s *Pages) tokenExpiry(r *http.Request, settings *store.TokenSettings, present *store.Token) expiry {
-	zone, now := auth.From(r.Context()).User.Timezone, s.Store.Now()
+func (s *ownTokenHandlers) tokenExpiry(zone string, settings *store.TokenSettings, present *store.Token) expiry {
+	now := s.Store.Now()
 	modes := []string{expiryIn, "In", expiryOn, "On", expiryNever, "Never Expires"}
 	if settings.MaxLifetimeDays != nil {
 		modes = modes[:4]
@@ -207,14 +229,14 @@ func withinLimit(end *time.Time, now time.Time, settings *store.TokenSettings) *
 }
 
 // createToken answers GET and POST /profile/tokens/new.
-func (s *Pages) createToken(w http.ResponseWriter, r *http.Request) error {
+func (s *ownTokenHandlers) createToken(w http.ResponseWriter, r *http.Request) error {
 	id := auth.From(r.Context())
 	settings, err := s.tokenSettings(r.Context())
 	if err != nil {
 		return err
 	}
 	d := tokenDialog{
-		Title: "Generate Token", Action: "/profile/tokens/new", ResetURL: "/profile/tokens/new", Verb: "Generate Token", Expiry: s.tokenExpiry(r, settings, nil), Password: passwordField(id, settings), Making: true,
+		Title: "Generate Token", Action: "/profile/tokens/new", ResetURL: "/profile/tokens/new", Verb: "Generate Token", Expiry: s.tokenExpiry(auth.From(r.Context()).User.Timezone, settings, nil), Password: passwordField(id, settings), Making: true,
 		Intro: "A token lets a program use the API in your name, without your password. It can never do more than you may do.",
 	}
 	from := r.URL.Query().Get("copy")
@@ -227,7 +249,7 @@ func (s *Pages) createToken(w http.ResponseWriter, r *http.Request) error {
 		scopes, administers := []string{fullScope}, false
 		d.put("", "")
 		if from != "" {
-			t, err := s.ownToken(r, from)
+			t, err := s.ownToken(r.Context(), from)
 			if err != nil {
 				return err
 			}
@@ -246,7 +268,7 @@ func (s *Pages) createToken(w http.ResponseWriter, r *http.Request) error {
 		d.Scopes = &picker
 		return s.renderTokenDialog(w, r, http.StatusOK, &d)
 	}
-	scopes := d.typed(s, r)
+	scopes := d.typed(s.Auth.ScopeSets(), auth.From(r.Context()), r.PostForm)
 	_, end := d.Expiry.read(r.PostForm, now)
 	var t *store.Token
 	var text string
@@ -264,9 +286,9 @@ func (s *Pages) createToken(w http.ResponseWriter, r *http.Request) error {
 }
 
 // editToken answers GET and POST /profile/tokens/{token}/edit.
-func (s *Pages) editToken(w http.ResponseWriter, r *http.Request) error {
+func (s *ownTokenHandlers) editToken(w http.ResponseWriter, r *http.Request) error {
 	id := auth.From(r.Context())
-	t, err := s.ownToken(r, page.PathVar(r, "token"))
+	t, err := s.ownToken(r.Context(), page.PathVar(r, "token"))
 	if err != nil {
 		return err
 	}
@@ -293,7 +315,7 @@ func (s *Pages) editToken(w http.ResponseWriter, r *http.Request) error {
 		d.Scopes = &picker
 		return s.renderTokenDialog(w, r, http.StatusOK, &d)
 	}
-	scopes := d.typed(s, r)
+	scopes := d.typed(s.Auth.ScopeSets(), auth.From(r.Context()), r.PostForm)
 	_, end := d.Expiry.read(r.PostForm, now)
 	// The day on which it ends anyway is no change.
 	if end != nil && t.ExpiresAt != nil && end.After(*t.ExpiresAt) && end.Sub(*t.ExpiresAt) < 24*time.Hour {
@@ -312,9 +334,9 @@ func (s *Pages) editToken(w http.ResponseWriter, r *http.Request) error {
 }
 
 // regenerateToken answers GET and POST /profile/tokens/{token}/regenerate.
-func (s *Pages) regenerateToken(w http.ResponseWriter, r *http.Request) error {
+func (s *ownTokenHandlers) regenerateToken(w http.ResponseWriter, r *http.Request) error {
 	id := auth.From(r.Context())
-	t, err := s.ownToken(r, page.PathVar(r, "token"))
+	t, err := s.ownToken(r.Context(), page.PathVar(r, "token"))
 	if err != nil {
 		return err
 	}
@@ -323,7 +345,7 @@ func (s *Pages) regenerateToken(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	d := tokenDialog{
-		Title: "Regenerate Token", Action: r.URL.Path, ResetURL: r.URL.Path, Verb: "Regenerate Token", Password: passwordField(id, settings), Expiry: s.tokenExpiry(r, settings, t),
+		Title: "Regenerate Token", Action: r.URL.Path, ResetURL: r.URL.Path, Verb: "Regenerate Token", Password: passwordField(id, settings), Expiry: s.tokenExpiry(auth.From(r.Context()).User.Timezone, settings, t),
 		Intro: fmt.Sprintf("The token “%s” gets a new text and keeps its name and what it may be used for. The text it has now stops working at once, and so does every program that uses it.", t.Name),
 	}
 	if r.Method != http.MethodPost {
@@ -348,15 +370,15 @@ func (s *Pages) regenerateToken(w http.ResponseWriter, r *http.Request) error {
 	return err
 }
 
-func (s *Pages) tokensChanged(w http.ResponseWriter, r *http.Request, news string) error {
+func (s *ownTokenHandlers) tokensChanged(w http.ResponseWriter, r *http.Request, news string) error {
 	s.SetFlash(w, r, news)
 	http.Redirect(w, r, "/profile#tokens", http.StatusSeeOther)
 	return nil
 }
 
 // expireToken answers GET and POST /profile/tokens/{token}/expire.
-func (s *Pages) expireToken(w http.ResponseWriter, r *http.Request) error {
-	t, err := s.ownToken(r, page.PathVar(r, "token"))
+func (s *ownTokenHandlers) expireToken(w http.ResponseWriter, r *http.Request) error {
+	t, err := s.ownToken(r.Context(), page.PathVar(r, "token"))
 	if err != nil {
 		return err
 	}
@@ -377,7 +399,7 @@ func expireQuestion(t *store.Token) page.Confirmation {
 
 // deleteTokens answers GET and POST /profile/tokens/delete: of the tokens that
 // are named, or all of them.
-func (s *Pages) deleteTokens(w http.ResponseWriter, r *http.Request) error {
+func (s *ownTokenHandlers) deleteTokens(w http.ResponseWriter, r *http.Request) error {
 	id := auth.From(r.Context())
 	all, wanted := r.Form.Get("all") == "true", table.Unique(r.Form["token"])
 	var chosen []*store.Token
@@ -415,7 +437,7 @@ func (s *Pages) deleteTokens(w http.ResponseWriter, r *http.Request) error {
 
 // endTokens asks, with the password where that is to be, and ends tokens of
 // the reader.
-func (s *Pages) endTokens(w http.ResponseWriter, r *http.Request, ask *page.Confirmation, done string, end func(*auth.Identity) error) error {
+func (s *ownTokenHandlers) endTokens(w http.ResponseWriter, r *http.Request, ask *page.Confirmation, done string, end func(*auth.Identity) error) error {
 	settings, err := s.tokenSettings(r.Context())
 	if err != nil {
 		return err

@@ -13,9 +13,29 @@ import (
 	"trento/store"
 	"trento/store/activity"
 	"trento/store/landscape"
+	"trento/ui/api"
 	"trento/ui/page"
 	"trento/ui/table"
 )
+
+// userTokenHandlers list the tokens of all users, and what tokens were used for.
+type userTokenHandlers struct {
+	*userHandlers // the page their dialogs are on
+}
+
+func (s *userTokenHandlers) routes() []api.Route {
+	managers := auth.Needs(page.AbilityUsers)
+	return []api.Route{
+		{Method: "GET", Path: "/users/{id}/tokens/log", Access: managers, Tokens: auth.InSets("read_only"), Handle: s.showTokenUses},
+		{Method: "GET", Path: "/users/{id}/tokens/{token}/expire", Access: managers, Tokens: auth.InSets("read_only"), Handle: s.expireTokenOf},
+		{Method: "POST", Path: "/users/{id}/tokens/{token}/expire", Access: managers, Tokens: auth.InSets("user_management").As("POST /api/v1/users/{id}/tokens/{token_id}/expire"), Handle: page.ReadForm(s.expireTokenOf)},
+		{Method: "GET", Path: "/users/{id}/tokens/{token}/delete", Access: managers, Tokens: auth.InSets("read_only"), Handle: s.deleteTokenOf},
+		{Method: "POST", Path: "/users/{id}/tokens/{token}/delete", Access: managers, Tokens: auth.InSets("user_management").As("DELETE /api/v1/users/{id}/tokens/{token_id}"), Handle: page.ReadForm(s.deleteTokenOf)},
+		{Method: "GET", Path: "/tokens", Access: managers, Tokens: auth.InSets("read_only"), Handle: s.showTokens},
+		{Method: "GET", Path: "/tokens.csv", Access: managers, Tokens: auth.InSets("read_only"), Handle: s.downloadTokens},
+		{Method: "GET", Path: "/profile/tokens/log", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.showTokenUses},
+	}
+}
 
 // tokensPage is the list of the personal access tokens of all users.
 type tokensPage struct {
@@ -91,7 +111,7 @@ func (t *tokenItem) status() string {
 	return "Active"
 }
 
-func (s *Pages) tokenItems(tx *store.Tx) ([]*tokenItem, error) {
+func (s *userTokenHandlers) tokenItems(tx *store.Tx) ([]*tokenItem, error) {
 	users, err := page.Collect(tx.Users())
 	if err != nil {
 		return nil, err
@@ -110,7 +130,7 @@ func (s *Pages) tokenItems(tx *store.Tx) ([]*tokenItem, error) {
 }
 
 // showTokens answers GET /tokens.
-func (s *Pages) showTokens(w http.ResponseWriter, r *http.Request) error {
+func (s *userTokenHandlers) showTokens(w http.ResponseWriter, r *http.Request) error {
 	if table.Tidied(w, r) {
 		return nil
 	}
@@ -141,7 +161,7 @@ func (s *Pages) showTokens(w http.ResponseWriter, r *http.Request) error {
 }
 
 // downloadTokens answers GET /tokens.csv.
-func (s *Pages) downloadTokens(w http.ResponseWriter, r *http.Request) error {
+func (s *userTokenHandlers) downloadTokens(w http.ResponseWriter, r *http.Request) error {
 	return table.CSVHandlerOf(s.Console, &tokensTable, func(ctx context.Context) (all []*tokenItem, err error) {
 		err = s.Store.ViewIn(ctx, func(tx *store.Tx) (err error) {
 			all, err = s.tokenItems(tx)
@@ -152,7 +172,7 @@ func (s *Pages) downloadTokens(w http.ResponseWriter, r *http.Request) error {
 }
 
 // tokenOf is the token of a user that an address names, with the user.
-func (s *Pages) tokenOf(r *http.Request) (u *store.User, t *store.Token, err error) {
+func (s *userTokenHandlers) tokenOf(r *http.Request) (u *store.User, t *store.Token, err error) {
 	if u, err = s.userOf(r); err != nil {
 		return nil, nil, err
 	}
@@ -164,7 +184,7 @@ func (s *Pages) tokenOf(r *http.Request) (u *store.User, t *store.Token, err err
 }
 
 // expireTokenOf answers GET and POST /users/{id}/tokens/{token}/expire.
-func (s *Pages) expireTokenOf(w http.ResponseWriter, r *http.Request) error {
+func (s *userTokenHandlers) expireTokenOf(w http.ResponseWriter, r *http.Request) error {
 	u, t, err := s.tokenOf(r)
 	if err != nil {
 		return err
@@ -178,7 +198,7 @@ func (s *Pages) expireTokenOf(w http.ResponseWriter, r *http.Request) error {
 }
 
 // deleteTokenOf answers GET and POST /users/{id}/tokens/{token}/delete.
-func (s *Pages) deleteTokenOf(w http.ResponseWriter, r *http.Request) error {
+func (s *userTokenHandlers) deleteTokenOf(w http.ResponseWriter, r *http.Request) error {
 	u, t, err := s.tokenOf(r)
 	if err != nil {
 		return err
@@ -194,7 +214,7 @@ func (s *Pages) deleteTokenOf(w http.ResponseWriter, r *http.Request) error {
 
 // endTokenOf asks, with the password of the reader where that is to be, and
 // ends a token of somebody else.
-func (s *Pages) endTokenOf(w http.ResponseWriter, r *http.Request, u *store.User, ask *page.Confirmation, done string, end func(*auth.Identity) error) error {
+func (s *userTokenHandlers) endTokenOf(w http.ResponseWriter, r *http.Request, u *store.User, ask *page.Confirmation, done string, end func(*auth.Identity) error) error {
 	settings, err := s.tokenSettings(r.Context())
 	if err != nil {
 		return err
@@ -257,7 +277,7 @@ var viaWords = map[string]string{"bearer": "Bearer", "basic": "Basic", "paramete
 
 // usesOf is whose log an address asks for: the reader's own, or that of the
 // user it names.
-func (s *Pages) usesOf(r *http.Request) (u *store.User, own bool, err error) {
+func (s *userTokenHandlers) usesOf(r *http.Request) (u *store.User, own bool, err error) {
 	if page.PathVar(r, "id") == "" {
 		return auth.From(r.Context()).User, true, nil
 	}
@@ -266,7 +286,7 @@ func (s *Pages) usesOf(r *http.Request) (u *store.User, own bool, err error) {
 }
 
 // showTokenUses answers GET /profile/tokens/log and /users/{id}/tokens/log.
-func (s *Pages) showTokenUses(w http.ResponseWriter, r *http.Request) error {
+func (s *userTokenHandlers) showTokenUses(w http.ResponseWriter, r *http.Request) error {
 	if table.Tidied(w, r) {
 		return nil
 	}
@@ -347,7 +367,7 @@ func (s *Pages) showTokenUses(w http.ResponseWriter, r *http.Request) error {
 	return s.Render(w, r, http.StatusOK, &p)
 }
 
-func (s *Pages) newUseRow(u *store.TokenUse) useRow {
+func (s *userTokenHandlers) newUseRow(u *store.TokenUse) useRow {
 	return useRow{
 		At: s.Timestamp(u.OccurredOn()), Token: u.TokenName, Text: textWords[u.Text], Request: u.Method + " " + u.Path, Status: u.Status, Refused: u.Status >= http.StatusBadRequest,
 		Address: u.Address, Device: device(u.UserAgent), Agent: u.UserAgent, Via: cmp.Or(viaWords[u.Via], u.Via),

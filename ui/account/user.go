@@ -1,10 +1,11 @@
 package account
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -65,8 +66,7 @@ func UserPath(id int64, verb string) string { return fmt.Sprintf("/users/%d/%s",
 
 // readUserForm reads what was typed. A choice that is none of those offered is
 // a fault.
-func readUserForm(r *http.Request, made bool) (f userForm, wrong fault.Errors) {
-	q := r.PostForm
+func readUserForm(q url.Values, made bool) (f userForm, wrong fault.Errors) {
 	abilities, known := parseAbilities(q["ability"])
 	if !known {
 		wrong.Add("abilities", "is invalid")
@@ -84,18 +84,18 @@ func readUserForm(r *http.Request, made bool) (f userForm, wrong fault.Errors) {
 
 // prepared does what a button of the form asks for before anything is saved,
 // and reports whether one did.
-func (f *userForm) prepared(r *http.Request, p *userPage) (ready bool, wrong fault.Errors) {
-	if made := r.PostForm.Get("generated"); made != "" && made == f.Password {
+func (f *userForm) prepared(form url.Values, p *userPage) (ready bool, wrong fault.Errors) {
+	if made := form.Get("generated"); made != "" && made == f.Password {
 		p.Generated = made // still to be handed over
 	}
-	if r.PostForm.Has("generate") {
+	if form.Has("generate") {
 		p.Generated = auth.GeneratePassword()
 		f.Password, f.PasswordConfirmation = p.Generated, p.Generated
 		return true, nil
 	}
-	if r.PostForm.Has("preset") {
+	if form.Has("preset") {
 		profiles := auth.Presets()
-		n, err := strconv.Atoi(r.PostForm.Get("preset"))
+		n, err := strconv.Atoi(form.Get("preset"))
 		if err != nil || n < 0 || n >= len(profiles) {
 			return false, fault.Errors{{Field: "abilities", Detail: "is invalid"}}
 		}
@@ -106,7 +106,7 @@ func (f *userForm) prepared(r *http.Request, p *userPage) (ready bool, wrong fau
 }
 
 // newUserPage is the form as it is sent out, before what is typed comes into it.
-func (s *Pages) newUserPage(r *http.Request, title string) userPage {
+func (s *userHandlers) newUserPage(r *http.Request, title string) userPage {
 	return userPage{Frame: s.NewFrame(r, title), Heading: title, Action: r.URL.Path, Rules: auth.PasswordRules(), Zones: page.Timezones()}
 }
 
@@ -166,7 +166,7 @@ func (p *userPage) refuse(err error) bool {
 }
 
 // showNewUser answers GET /users/new.
-func (s *Pages) showNewUser(w http.ResponseWriter, r *http.Request) error {
+func (s *userHandlers) showNewUser(w http.ResponseWriter, r *http.Request) error {
 	p := s.newUserPage(r, "Create User")
 	p.New, p.Verb = true, "Create"
 	p.put(userForm{NewUser: auth.NewUser{Enabled: true, Timezone: "Etc/UTC"}}, nil, false)
@@ -174,11 +174,11 @@ func (s *Pages) showNewUser(w http.ResponseWriter, r *http.Request) error {
 }
 
 // createUser answers POST /users/new.
-func (s *Pages) createUser(w http.ResponseWriter, r *http.Request) error {
+func (s *userHandlers) createUser(w http.ResponseWriter, r *http.Request) error {
 	p := s.newUserPage(r, "Create User")
 	p.New, p.Verb, p.Typed = true, "Create", true
-	f, wrong := readUserForm(r, false)
-	ready, wrongButton := f.prepared(r, &p)
+	f, wrong := readUserForm(r.PostForm, false)
+	ready, wrongButton := f.prepared(r.PostForm, &p)
 	p.put(f, nil, false)
 	if ready {
 		return s.renderUser(w, r, http.StatusOK, &p)
@@ -195,7 +195,7 @@ func (s *Pages) createUser(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if p.Generated != "" {
-		s.keepSecret(r, secret{Kind: passwordSecret, ID: strconv.FormatInt(u.ID, 10), Name: u.Username, Text: p.Generated})
+		s.keepSecret(r.Context(), secret{Kind: passwordSecret, ID: strconv.FormatInt(u.ID, 10), Name: u.Username, Text: p.Generated})
 	}
 	s.SetFlash(w, r, page.WithPasswordWarning("User “"+u.Username+"” created successfully", f.Password, u.Username))
 	http.Redirect(w, r, UserPath(u.ID, "edit"), http.StatusSeeOther)
@@ -203,7 +203,7 @@ func (s *Pages) createUser(w http.ResponseWriter, r *http.Request) error {
 }
 
 // userOf is the user the address of a request names.
-func (s *Pages) userOf(r *http.Request) (user *store.User, err error) {
+func (s *userHandlers) userOf(r *http.Request) (user *store.User, err error) {
 	id, err := strconv.ParseInt(page.PathVar(r, "id"), 10, 64)
 	if err != nil {
 		return nil, fmt.Errorf("user %q: %w", page.PathVar(r, "id"), store.ErrNotFound)
@@ -216,12 +216,12 @@ func (s *Pages) userOf(r *http.Request) (user *store.User, err error) {
 }
 
 // editUserPage is the form of a user who is there, still empty.
-func (s *Pages) editUserPage(r *http.Request, u *store.User) userPage {
+func (s *userHandlers) editUserPage(r *http.Request, u *store.User) userPage {
 	p := s.newUserPage(r, "Edit User")
 	p.Frame.Title = u.Username + " – Users"
 	p.Action, p.Verb, p.LockVersion, p.Opened = UserPath(u.ID, "edit"), "Save", u.LockVersion, opened(formOf(u))
 	p.Live = "user:" + strconv.FormatInt(u.ID, 10) + " token"
-	p.Self = u.ID == auth.From(r.Context()).User.ID
+	p.Self = u.ID == p.Identity().User.ID
 	if s.Auth.DefaultAdmin(u) {
 		p.Protected = "Admin user cannot be edited"
 	}
@@ -241,7 +241,7 @@ func formOf(u *store.User) userForm {
 }
 
 // editUser answers GET /users/{id}/edit.
-func (s *Pages) editUser(w http.ResponseWriter, r *http.Request) error {
+func (s *userHandlers) editUser(w http.ResponseWriter, r *http.Request) error {
 	u, err := s.userOf(r)
 	if err != nil {
 		return err
@@ -251,10 +251,10 @@ func (s *Pages) editUser(w http.ResponseWriter, r *http.Request) error {
 
 // renderEditedUser shows the form of a user as it is, after change has put into the
 // page what it is about.
-func (s *Pages) renderEditedUser(w http.ResponseWriter, r *http.Request, u *store.User, change func(*userPage)) error {
+func (s *userHandlers) renderEditedUser(w http.ResponseWriter, r *http.Request, u *store.User, change func(*userPage)) error {
 	p := s.editUserPage(r, u)
 	p.put(formOf(u), u.Abilities, u.TOTPEnabledAt != nil)
-	if err := s.fillRelated(r, &p, u); err != nil {
+	if err := s.fillRelated(r.Context(), &p, u, r.URL.Query()); err != nil {
 		return err
 	}
 	change(&p)
@@ -267,21 +267,22 @@ func (s *Pages) renderEditedUser(w http.ResponseWriter, r *http.Request, u *stor
 
 // fillRelated puts the sessions and tokens of a user into the page about the
 // user, and a password that is being shown.
-func (s *Pages) fillRelated(r *http.Request, p *userPage, u *store.User) error {
-	return s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
-		if p.Tokens, err = s.newTokenList(tx, r, u); err != nil {
+func (s *userHandlers) fillRelated(ctx context.Context, p *userPage, u *store.User, query url.Values) error {
+	path := UserPath(u.ID, "edit")
+	return s.Store.ViewIn(ctx, func(tx *store.Tx) (err error) {
+		if p.Tokens, err = s.newTokenList(tx, p.Identity(), u, path); err != nil {
 			return err
 		}
-		if p.Sessions, err = s.newSessionList(tx, r, u, UserPath(u.ID, "edit")); err != nil {
+		if p.Sessions, err = s.newSessionList(tx, p.Identity(), u, path, query); err != nil {
 			return err
 		}
-		p.Secret, err = s.newSecretDialog(tx, r, passwordSecret, strconv.FormatInt(u.ID, 10))
+		p.Secret, err = s.newSecretDialog(tx, p.Identity(), passwordSecret, strconv.FormatInt(u.ID, 10))
 		return err
 	})
 }
 
 // changeUser answers POST /users/{id}/edit.
-func (s *Pages) changeUser(w http.ResponseWriter, r *http.Request) error {
+func (s *userHandlers) changeUser(w http.ResponseWriter, r *http.Request) error {
 	u, err := s.userOf(r)
 	if err != nil {
 		return err
@@ -291,17 +292,17 @@ func (s *Pages) changeUser(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("user %d: %w", u.ID, auth.ErrProtected)
 	}
 	p.Typed = true
-	f, wrong := readUserForm(r, true)
+	f, wrong := readUserForm(r.PostForm, true)
 	f.Username = u.Username
-	ready, wrongButton := f.prepared(r, &p)
+	ready, wrongButton := f.prepared(r.PostForm, &p)
 	wrong = append(wrong, wrongButton...)
-	if err := s.fillRelated(r, &p, u); err != nil {
+	if err := s.fillRelated(r.Context(), &p, u, r.URL.Query()); err != nil {
 		return err
 	}
 	// The form keeps the version it was filled from, so that what was typed
 	// cannot be saved over what somebody else has saved meanwhile.
 	p.LockVersion, _ = strconv.Atoi(r.PostForm.Get("version"))
-	p.Opened = openedAgain(r)
+	p.Opened = openedAgain(r.PostForm)
 	if p.LockVersion != u.LockVersion && !ready && len(wrong) == 0 {
 		return s.showConflict(w, r, &p, u, f)
 	}
@@ -314,7 +315,7 @@ func (s *Pages) changeUser(w http.ResponseWriter, r *http.Request) error {
 		return s.renderUser(w, r, http.StatusUnprocessableEntity, &p)
 	}
 	c := f.change(u)
-	ask, err := s.askAboutChange(r, u, f, &c)
+	ask, err := s.askAboutChange(r.Context(), u, f, &c, r.PostForm.Get("reviewed"))
 	if err != nil {
 		return err
 	}
@@ -342,58 +343,7 @@ func (s *Pages) changeUser(w http.ResponseWriter, r *http.Request) error {
 	return s.userChanged(w, r, u, &c, p.Generated)
 }
 
-// userChanged says what was done. A password that was made here is shown until
-// whoever made it says that it is stored.
-func (s *Pages) userChanged(w http.ResponseWriter, r *http.Request, u *store.User, c *auth.UserChange, generated string) error {
-	to, id := "/users", strconv.FormatInt(u.ID, 10)
-	if c.Password != nil {
-		s.secrets.remove(auth.From(r.Context()).SessionHash, passwordSecret, id)
-		if generated != "" {
-			s.keepSecret(r, secret{Kind: passwordSecret, ID: id, Name: u.Username, Text: generated})
-			to = UserPath(u.ID, "edit")
-		}
-	}
-	news := "User “" + u.Username + "” edited successfully"
-	if c.Password != nil {
-		news = page.WithPasswordWarning(news, *c.Password, u.Username)
-	}
-	s.SetFlash(w, r, news)
-	http.Redirect(w, r, to, http.StatusSeeOther)
-	return nil
-}
-
-// onlyPassword reports whether nothing is wrong but the password that was to be
-// shown again.
-func onlyPassword(err error) bool {
-	faults, ok := page.FieldFaults(err)
-	return ok && !slices.ContainsFunc(faults, func(f fault.Error) bool { return f.Field != "current_password" })
-}
-
-// change is what the form asks to be different.
-func (f *userForm) change(u *store.User) auth.UserChange {
-	var c auth.UserChange
-	for _, text := range []struct {
-		to          **string
-		typed, held string
-	}{{&c.Fullname, f.Fullname, u.Fullname}, {&c.Email, f.Email, u.Email}, {&c.Timezone, f.Timezone, u.Timezone}} {
-		if text.typed != text.held {
-			*text.to = &text.typed
-		}
-	}
-	if f.Password != "" || f.PasswordConfirmation != "" {
-		c.Password, c.PasswordConfirmation = &f.Password, &f.PasswordConfirmation
-	}
-	if !slices.Equal(f.Abilities, u.Abilities) {
-		c.Abilities = &f.Abilities
-	}
-	if f.Enabled != u.Enabled() {
-		c.Enabled = &f.Enabled
-	}
-	c.DisableTOTP = u.TOTPEnabledAt != nil && !f.totp
-	return c
-}
-
-func (s *Pages) renderUser(w http.ResponseWriter, r *http.Request, status int, p *userPage) error {
+func (s *userHandlers) renderUser(w http.ResponseWriter, r *http.Request, status int, p *userPage) error {
 	if p.Secret != nil || p.Generated != "" {
 		api.LeaveUncompressed(w)
 	}
@@ -403,124 +353,8 @@ func (s *Pages) renderUser(w http.ResponseWriter, r *http.Request, status int, p
 	return s.Render(w, r, status, p)
 }
 
-// impact is what the change of a user has to do with.
-type impact struct {
-	username         string
-	before, after    []int // abilities
-	disables         bool
-	self             bool // the reader's own account
-	withoutTOTP      bool // the second factor goes
-	email, password  bool // get another value
-	sole             bool // nobody else but the default admin manages users
-	managed, manages bool // users, before and after
-	sessions, tokens int  // the user has
-	reviewed         bool // the reader has seen the difference of the abilities
-}
-
-// askAboutChange is the dialog about what a form asks for, nil where there is
-// nothing to ask.
-func (s *Pages) askAboutChange(r *http.Request, u *store.User, f userForm, c *auth.UserChange) (*page.Confirmation, error) {
-	after := *u
-	after.Abilities = f.Abilities
-	seen := r.PostForm.Get("reviewed")
-	i := impact{
-		username: u.Username, before: u.Abilities, after: f.Abilities, disables: u.Enabled() && !f.Enabled,
-		self: u.ID == auth.From(r.Context()).User.ID, managed: managesUsers(u), manages: f.Enabled && managesUsers(&after),
-		reviewed:    seen != "" && strings.TrimPrefix(seen, "none") == idList(f.Abilities),
-		withoutTOTP: c.DisableTOTP, email: c.Email != nil, password: c.Password != nil,
-	}
-	err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
-		if i.sole, err = s.soleManager(tx, u.ID); err != nil {
-			return err
-		}
-		i.sessions, i.tokens, err = sessionsAndTokens(tx, u.ID)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	id := auth.From(r.Context())
-	ask := i.ask(id.MustConfirm())
-	if ask != nil && (i.withoutTOTP || i.email || i.password) {
-		if ask.Password = confirmationField(id); ask.Password != nil {
-			ask.Password.Form = ask.Form
-		}
-	}
-	return ask, nil
-}
-
-// sessionsAndTokens are how many sessions and tokens a user has.
-func sessionsAndTokens(tx *store.Tx, id int64) (sessions, tokens int, err error) {
-	open, err := tx.Sessions(id)
-	if err != nil {
-		return 0, 0, err
-	}
-	held, err := tx.Tokens(id)
-	return len(open), len(held), err
-}
-
-// ask is the dialog about a change; nil where nothing is to be asked. Where the
-// password has to be shown again, a change of how the user signs in is.
-func (i impact) ask(password bool) *page.Confirmation {
-	c := page.Confirmation{
-		Title: "Change the permissions of " + i.username + "?", Form: "user-form", Verb: "Save",
-		Plan: fmt.Sprintf("%s %t %t", idList(i.after), i.disables, i.withoutTOTP),
-	}
-	c.Added, c.Removed = auth.Difference(i.before, i.after)
-	worth := len(c.Added)+len(c.Removed) > 0 && !i.reviewed
-	if i.disables {
-		worth, c.Danger = true, true
-		c.Title, c.Verb = "Disable "+i.username+"?", "Disable User"
-		c.Sentences = append(c.Sentences, "Until "+i.username+" is enabled again, nobody can sign in as this user. "+consequences(i.sessions, i.tokens, "will be refused"))
-	}
-	if i.withoutTOTP {
-		worth = true
-		c.Sentences = append(c.Sentences, "The second factor of "+i.username+" is turned off: signing in will take the password alone, until "+i.username+" sets up another one.")
-	}
-	if password && i.password {
-		worth = true
-		c.Sentences = append(c.Sentences, "The password of "+i.username+" becomes the one you have typed. "+consequences(i.sessions, 0, ""))
-	}
-	if password && i.email {
-		worth = true
-		c.Sentences = append(c.Sentences, "The address of "+i.username+" changes.")
-	}
-	if !i.disables && len(c.Added)+len(c.Removed) == 0 {
-		c.Title = "Change " + i.username + "?"
-		if i.withoutTOTP {
-			c.Title, c.Verb, c.Danger = "Turn off the second factor of "+i.username+"?", "Turn Off", true
-		}
-	}
-	if i.managed && !i.manages {
-		if i.self {
-			worth = true
-			c.Sentences = append(c.Sentences, "This is your own account: afterwards you cannot manage users any more, nor undo this.")
-		}
-		if i.sole {
-			worth = true
-			c.Sentences = append(c.Sentences, "Nobody else manages users: afterwards only the default admin can.")
-		}
-	}
-	if !worth {
-		return nil
-	}
-	return &c
-}
-
-// consequences says what a user loses at once; tokens tells what becomes of them.
-func consequences(sessions, held int, tokens string) string {
-	words := "There is no session to end"
-	if sessions > 0 {
-		words = page.Count(sessions, "session ends", "sessions end") + " at once"
-	}
-	if held > 0 {
-		words += ", and " + page.Count(held, "personal access token", "personal access tokens") + " " + tokens
-	}
-	return words + "."
-}
-
 // deleteUser answers GET and POST /users/{id}/delete.
-func (s *Pages) deleteUser(w http.ResponseWriter, r *http.Request) error {
+func (s *userHandlers) deleteUser(w http.ResponseWriter, r *http.Request) error {
 	u, err := s.userOf(r)
 	if err != nil {
 		return err

@@ -10,9 +10,33 @@ import (
 	"trento/auth"
 	"trento/store"
 	"trento/store/landscape"
+	"trento/ui/api"
 	"trento/ui/page"
 	"trento/ui/table"
 )
+
+// userHandlers are for those who manage users.
+type userHandlers struct{ shared }
+
+func (s *userHandlers) routes() []api.Route {
+	managers := auth.Needs(page.AbilityUsers)
+	return []api.Route{
+		{Method: "GET", Path: "/users", Access: managers, Tokens: auth.InSets("read_only"), Handle: s.showUsers},
+		{Method: "GET", Path: "/users.csv", Access: managers, Tokens: auth.InSets("read_only"), Handle: s.downloadUsers},
+		{Method: "GET", Path: "/users/permissions", Access: managers, Tokens: auth.InSets("read_only"), Handle: s.showPicker},
+		{Method: "GET", Path: "/users/new", Access: managers, Tokens: auth.InSets("read_only"), Handle: api.Uncompressed(s.showNewUser)},
+		{Method: "POST", Path: "/users/new", Access: managers, Tokens: auth.InSets("user_management").As("POST /api/v1/users"), Handle: page.ReadForm(s.createUser)},
+		{Method: "GET", Path: "/users/{id}/edit", Access: managers, Tokens: auth.InSets("read_only"), Handle: api.Uncompressed(s.editUser)},
+		{Method: "POST", Path: "/users/{id}/edit", Access: managers, Tokens: auth.InSets("user_management").As("PATCH /api/v1/users/{id}", "PUT /api/v1/users/{id}"), Handle: page.ReadForm(s.changeUser)},
+		{Method: "GET", Path: "/users/{id}/delete", Access: managers, Tokens: auth.InSets("read_only"), Handle: s.deleteUser},
+		{Method: "POST", Path: "/users/{id}/delete", Access: managers, Tokens: auth.InSets("user_management").As("DELETE /api/v1/users/{id}"), Handle: page.ReadForm(s.deleteUser)},
+		{Method: "POST", Path: "/users/{id}/password/shown", Access: managers, Tokens: auth.InSets("user_management").As("POST /api/v1/users", "PATCH /api/v1/users/{id}", "PUT /api/v1/users/{id}"), Handle: page.ReadForm(s.closePasswordSecret)},
+		{Method: "GET", Path: "/users/{id}/sessions/end", Access: managers, Tokens: auth.InSets("read_only"), Handle: s.endAllSessionsOf},
+		{Method: "POST", Path: "/users/{id}/sessions/end", Access: managers, Tokens: auth.InSets("user_management").As("DELETE /api/v1/users/{id}/sessions"), Handle: page.ReadForm(s.endAllSessionsOf)},
+		{Method: "GET", Path: "/users/{id}/sessions/{session}/end", Access: managers, Tokens: auth.InSets("read_only"), Handle: s.endSessionOf},
+		{Method: "POST", Path: "/users/{id}/sessions/{session}/end", Access: managers, Tokens: auth.InSets("user_management").As("DELETE /api/v1/users/{id}/sessions/{session_id}"), Handle: page.ReadForm(s.endSessionOf)},
+	}
+}
 
 // usersPage is the list of all users.
 type usersPage struct {
@@ -110,7 +134,7 @@ func (u *UserItem) permissions() []string {
 	return names
 }
 
-func (s *Pages) UserItems(tx *store.Tx) ([]*UserItem, error) {
+func (s *shared) UserItems(tx *store.Tx) ([]*UserItem, error) {
 	users, err := page.Collect(tx.Users())
 	if err != nil {
 		return nil, err
@@ -130,7 +154,7 @@ func (s *Pages) UserItems(tx *store.Tx) ([]*UserItem, error) {
 }
 
 // renderUsers answers GET /users.
-func (s *Pages) showUsers(w http.ResponseWriter, r *http.Request) error {
+func (s *userHandlers) showUsers(w http.ResponseWriter, r *http.Request) error {
 	if table.Tidied(w, r) {
 		return nil
 	}
@@ -139,7 +163,7 @@ func (s *Pages) showUsers(w http.ResponseWriter, r *http.Request) error {
 
 // renderUsers shows the list, with a dialog above it where there is something
 // to ask.
-func (s *Pages) renderUsers(w http.ResponseWriter, r *http.Request, status int, ask *page.Confirmation) error {
+func (s *userHandlers) renderUsers(w http.ResponseWriter, r *http.Request, status int, ask *page.Confirmation) error {
 	p := usersPage{Page: table.NewPage(s.Console, r, &UsersTable, "Users"), Ask: ask}
 	p.Live = "user"
 	var all []*UserItem
@@ -158,15 +182,15 @@ func (s *Pages) renderUsers(w http.ResponseWriter, r *http.Request, status int, 
 	}
 	query := c.Query()
 	for _, u := range onPage {
-		p.Rows = append(p.Rows, s.newUserRow(r, u, page.WithQuery("", query)))
+		p.Rows = append(p.Rows, s.newUserRow(p.Reader, u, page.WithQuery("", query)))
 	}
 	return s.Render(w, r, status, &p)
 }
 
-func (s *Pages) newUserRow(r *http.Request, u *UserItem, query string) userRow {
+func (s *userHandlers) newUserRow(reader page.Reader, u *UserItem, query string) userRow {
 	row := userRow{
 		ID: u.ID, Version: table.Version(u.UpdatedAt), Username: u.Username, Fullname: u.Fullname, Email: u.Email,
-		Disabled: !u.Enabled(), Self: u.ID == auth.From(r.Context()).User.ID, SecondFactor: u.TOTPEnabledAt != nil, Source: u.source, LooksLike: u.looksLike,
+		Disabled: !u.Enabled(), Self: u.ID == reader.Identity().User.ID, SecondFactor: u.TOTPEnabledAt != nil, Source: u.source, LooksLike: u.looksLike,
 		Created: s.Timestamp(u.CreatedAt), LastLogin: s.TimestampOf(u.LastLoginAt), Grants: grantChips(u.Abilities),
 		Delete: &page.Control{Label: "Delete", URL: UserPath(u.ID, "delete") + query},
 	}
@@ -177,7 +201,7 @@ func (s *Pages) newUserRow(r *http.Request, u *UserItem, query string) userRow {
 }
 
 // downloadUsers answers GET /users.csv.
-func (s *Pages) downloadUsers(w http.ResponseWriter, r *http.Request) error {
+func (s *userHandlers) downloadUsers(w http.ResponseWriter, r *http.Request) error {
 	return table.CSVHandlerOf(s.Console, &UsersTable, func(ctx context.Context) (all []*UserItem, err error) {
 		err = s.Store.ViewIn(ctx, func(tx *store.Tx) (err error) {
 			all, err = s.UserItems(tx)
@@ -194,7 +218,7 @@ func managesUsers(u *store.User) bool {
 
 // soleManager reports whether nobody but the user and the default admin
 // manages users.
-func (s *Pages) soleManager(tx *store.Tx, id int64) (bool, error) {
+func (s *shared) soleManager(tx *store.Tx, id int64) (bool, error) {
 	users, err := page.Collect(tx.Users())
 	others := slices.ContainsFunc(users, func(u *store.User) bool {
 		return u.ID != id && !s.Auth.DefaultAdmin(u) && managesUsers(u)
