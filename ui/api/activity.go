@@ -10,7 +10,7 @@ import (
 	"trento/store/activity"
 )
 
-// Entry is an entry of the activity log as clients know it.
+// Entry is an entry of the activity log in answers of the API.
 type Entry struct {
 	ID         string            `json:"id"`
 	Type       activity.Type     `json:"type"`
@@ -20,8 +20,8 @@ type Entry struct {
 	Metadata   json.RawMessage   `json:"metadata"`
 }
 
-// entryPage is a page of the log, newest entry first. One of First and Last
-// is its size as asked for; "next" means older.
+// entryPage is a page of the log, newest entry first. The request gave its size
+// in either First or Last. "next" means older entries.
 type entryPage struct {
 	Data       []Entry `json:"data"`
 	Pagination struct {
@@ -67,7 +67,7 @@ func newEntryPage(viewer Viewer, walk search.Walk, found search.Page) entryPage 
 		start, end := found.Entries[0].Position.Cursor(), found.Entries[n-1].Position.Cursor()
 		p.StartCursor, p.EndCursor = &start, &end
 	}
-	// The client has been at the place where a walk begins, so there is a page before it.
+	// The client has seen the page before the start of this walk.
 	if walk.Forward {
 		p.Last, p.HasNextPage, p.HasPreviousPage = &walk.Limit, walk.From != 0, found.More
 	} else {
@@ -76,25 +76,25 @@ func newEntryPage(viewer Viewer, walk search.Walk, found search.Page) entryPage 
 	return page
 }
 
-// Viewer is somebody who reads the activity log. What they may see of it is
-// decided here, for the API and for the console.
+// Viewer is a reader of the activity log. It decides what the reader may see of
+// the log, for the API and for the console.
 type Viewer struct {
 	name string
-	// managesUsers: sees the entries about users and their sign-ins.
+	// managesUsers: may see the entries about users and their sign-ins.
 	managesUsers bool
-	// seesActors: sees who did what, and may ask for it.
+	// seesActors: may see who did what, and filter by actor.
 	seesActors bool
 }
 
-// Find reads a page of the log. A viewer runs one search at a time: the next
-// one waits. The filter is one that Narrow returned.
+// Find reads a page of the log. The filter must come from Narrow. A viewer runs
+// one search at a time; a second one waits.
 func (v Viewer) Find(ctx context.Context, index *search.Index, f activity.Filter, walk search.Walk) (search.Page, error) {
 	walk.Reader = v.name
 	return index.Activity(ctx, f, walk)
 }
 
-// maskedActor stands for a name the viewer may not see. Its length says
-// nothing about the name.
+// maskedActor replaces a name that the viewer may not see. Its length is fixed,
+// so it says nothing about the name.
 const maskedActor = "••••••••"
 
 // ViewerOf returns what a signed-in user may see of the log.
@@ -103,9 +103,9 @@ func ViewerOf(id *auth.Identity) Viewer {
 	return Viewer{name: id.User.Username, managesUsers: manages, seesActors: manages || id.Can("activity_log:users")}
 }
 
-// Narrow restricts a filter to what the viewer may see. It is
-// auth.ErrForbidden to ask for somebody whose name the viewer may not see,
-// whether or not there is such a user.
+// Narrow restricts a filter to what the viewer may see. It fails with
+// auth.ErrForbidden for an actor whose name the viewer may not see, whether
+// that actor exists or not.
 func (v Viewer) Narrow(f activity.Filter) (activity.Filter, error) {
 	for _, actor := range f.Actors {
 		if !v.seesActor(actor) {
@@ -116,8 +116,8 @@ func (v Viewer) Narrow(f activity.Filter) (activity.Filter, error) {
 	return f, nil
 }
 
-// Entry returns an entry as the viewer may see it. The caller has checked that
-// the viewer may see the entry at all.
+// Entry returns an entry as the viewer may see it. The caller must have checked
+// that the viewer may see the entry at all.
 func (v Viewer) Entry(e *activity.Entry) Entry {
 	return Entry{
 		ID: e.ID, Type: e.Type, Actor: v.Actor(e.Actor), Severity: e.Severity, OccurredOn: timestamp(e.OccurredOn()), Metadata: e.Metadata,

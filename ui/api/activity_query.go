@@ -44,7 +44,7 @@ func (in *input) logQuery() logQuery {
 }
 
 // distinct returns the values without blank and repeated ones. The values are
-// joined by OR, so those mean nothing.
+// joined by OR, so dropping these changes nothing.
 func distinct(values []string) []string {
 	var kept []string
 	for _, v := range values {
@@ -56,8 +56,8 @@ func distinct(values []string) []string {
 }
 
 // walk returns the part of the log that the query asks for. It fails with
-// errBadRequest if the query mixes first/after with last/before, or has a size or
-// a cursor that cannot be.
+// errBadRequest if the query mixes first/after with last/before, or has an
+// invalid size or cursor.
 func (q logQuery) walk() (search.Walk, error) {
 	cursor, size := q.after, q.first
 	backward := q.last != nil || !isBlank(q.before)

@@ -9,8 +9,7 @@ import (
 	"trento/store/activity"
 )
 
-// activitySettings are the settings of the activity log as clients of the API
-// know them.
+// activitySettings are the settings of the activity log in answers of the API.
 type activitySettings struct {
 	RetentionTime activity.Retention `json:"retention_time"`
 }

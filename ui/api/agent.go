@@ -11,7 +11,7 @@ import (
 	"trento/store/landscape"
 )
 
-// agentStatus is an agent as clients of the API know it.
+// agentStatus is an agent in answers of the API.
 type agentStatus struct {
 	ID           landscape.HostID `json:"agent_id"`
 	Hostname     *string          `json:"hostname"`
@@ -20,7 +20,7 @@ type agentStatus struct {
 	Reports      []reportStatus   `json:"reports"`
 }
 
-// reportStatus tells whether the reports of one kind could be used.
+// reportStatus says whether the reports of one kind could be used.
 type reportStatus struct {
 	Kind         landscape.Kind        `json:"discovery_type"`
 	State        store.Outcome         `json:"state"`
@@ -32,8 +32,8 @@ type reportStatus struct {
 	Problems     []store.ReportProblem `json:"problems"`
 }
 
-// listAgents answers GET /api/v1/agents: all agents by host name, those without
-// one last.
+// listAgents answers GET /api/v1/agents: all agents, sorted by hostname. Agents
+// without a hostname come last.
 func (a *API) listAgents(w http.ResponseWriter, _ *http.Request) error {
 	answer := []agentStatus{}
 	err := a.deps.Store.View(func(tx *store.Tx) error {

@@ -1,12 +1,12 @@
-// Package api serves everything under /api: the endpoints of the agents and the
-// REST API. openapi.yaml and its parts, one for each noun, describe it, and tests
-// compare every answer with them. The package keeps no data of its own: data comes
-// from package store, permissions from package auth.
+// Package api serves everything under /api: the endpoints for agents and the
+// REST API. openapi.yaml and its parts, one for each noun, describe it, and
+// tests compare every answer with them. The package keeps no data of its own:
+// data come from package store, permissions from package auth.
 //
-// Requests are not validated by the schemas of openapi.yaml at run time. With
+// Requests are not validated with the schemas of openapi.yaml at run time. With
 // kin-openapi that takes 0.04 to 0.8 ms for a report of an agent, and 1.7 GB of
-// memory for a body of 8 MB that is wrong everywhere (BenchmarkSchemas). It also
-// adds 2 MB to the program. Instead handlers read the members they know
+// memory for a body of 8 MB in which everything is wrong (BenchmarkSchemas). It
+// also adds 2 MB to the program. Instead handlers read the members they know
 // (input.go), and TestSchemas compares what they refuse with the schemas.
 package api
 
@@ -36,16 +36,16 @@ type Deps struct {
 	Auth    *auth.Auth
 	Index   *search.Index
 	Log     *slog.Logger
-	Version string // of the product
+	Version string // version of the product
 }
 
-// API answers requests. It expects to be called with the path as the client
-// sent it, behind auth.Identify, and behind a handler that has put the id of
-// the request into the header RequestIDHeader of the answer.
+// API answers requests. It must be called with the path as the client sent it,
+// inside auth.Identify, and inside a handler that sets the header
+// RequestIDHeader of the answer.
 type API struct {
 	deps     Deps
 	router   *mux.Router
-	versions []string // of the routes, newest first: "v2", "v1"
+	versions []string // versions that routes have, newest first: "v2", "v1"
 
 	bodies    bodies // from clients that are permitted
 	forms     bodies // from users of the console
@@ -62,8 +62,8 @@ type API struct {
 
 // New makes the API.
 func New(d Deps) *API {
-	// Paths are matched as they were sent and not cleaned: a tag may be called
-	// "..", and the name of a tag in a path may contain a slash.
+	// Paths are matched as they were sent, without cleaning: a tag may be
+	// called "..", and a tag in a path may contain a slash.
 	a := &API{deps: d, router: mux.NewRouter().UseEncodedPath().SkipClean(true)}
 	known := newBudget(knownBudget, knownGrace)
 	a.bodies = bodies{limit: maxBody, budget: known}
@@ -85,7 +85,8 @@ func New(d Deps) *API {
 	return a
 }
 
-// versionOf is the version in the path of a route, such as "v1", or empty.
+// versionOf returns the version in the path of a route, such as "v1"; "" if it
+// has none.
 func versionOf(path string) string {
 	if segment := strings.Split(path, "/")[2]; versionNumber(segment) > 0 {
 		return segment
@@ -93,7 +94,7 @@ func versionOf(path string) string {
 	return ""
 }
 
-// versionNumber returns 2 for "v2", and 0 for anything that is no version.
+// versionNumber returns 2 for "v2", and 0 for a text that is not a version.
 func versionNumber(version string) int {
 	digits, ok := strings.CutPrefix(version, "v")
 	n, err := strconv.Atoi(digits)
@@ -122,7 +123,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.router.ServeHTTP(w, r)
 }
 
-// withPath is the request sent to another path, which is given as in a URL.
+// withPath returns the request with another path, given in the form of a URL.
 func withPath(r *http.Request, path string) *http.Request {
 	copied := *r
 	copied.URL = &url.URL{RawPath: path, RawQuery: r.URL.RawQuery}
@@ -261,8 +262,7 @@ func writeJSON(w http.ResponseWriter, status int, body []byte) {
 	_, _ = w.Write(body)
 }
 
-// writeHeader writes the header of a JSON answer. size is that of the body, in
-// bytes.
+// writeHeader writes the header of a JSON answer with a body of size bytes.
 func writeHeader(w http.ResponseWriter, status, size int) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Header().Set("Content-Length", strconv.Itoa(size))

@@ -7,8 +7,8 @@ import (
 	"trento/store/landscape"
 )
 
-// selectHostChecks answers POST /api/v1/hosts/{id}/checks. The checks replace
-// those selected before. They do not have to exist.
+// selectHostChecks answers POST /api/v1/hosts/{id}/checks. The checks in the
+// body replace the selected ones. Ids of unknown checks are accepted.
 func (a *API) selectHostChecks(w http.ResponseWriter, r *http.Request) error {
 	in := readInput(r)
 	id, checks := pathID[landscape.HostID](in, "id"), in.checks()

@@ -8,7 +8,7 @@ import (
 	"trento/store/landscape"
 )
 
-// cluster is a cluster as clients of the API know it.
+// cluster is a cluster in answers of the API.
 type cluster struct {
 	clusterCommon
 	State        string              `json:"state"`
@@ -41,7 +41,8 @@ type clusteredInstance struct {
 	Number string `json:"instance_number"`
 }
 
-// clusterRecords are the records a cluster in a list is made of.
+// clusterRecords are the records from which a cluster in a list is built. They
+// are its key in a listCache.
 type clusterRecords struct {
 	cluster *landscape.Cluster
 	tags    *store.Tag

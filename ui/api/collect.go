@@ -14,8 +14,8 @@ import (
 	"trento/store/landscape"
 )
 
-// collect answers POST /api/v1/collect: an agent reports what it has found.
-// Most reports repeat the one before and are not even decoded.
+// collect answers POST /api/v1/collect: an agent sends a report. Most reports
+// repeat the one before and are not even decoded.
 func (a *API) collect(w http.ResponseWriter, r *http.Request) error {
 	if !isJSON(r) {
 		return errContentType
@@ -26,12 +26,12 @@ func (a *API) collect(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	writeJSON(w, http.StatusAccepted, []byte(`{}`)) // agents look at the status only
+	writeJSON(w, http.StatusAccepted, []byte(`{}`)) // agents only read the status
 	return nil
 }
 
 // observe stores what a report changes. If the report cannot be used, it
-// records that in the status of its agent.
+// records that in the status of the agent.
 func (a *API) observe(r *http.Request, body bodyBytes) error {
 	envelope, err := discovery.Open(body)
 	if err != nil {
@@ -45,8 +45,8 @@ func (a *API) observe(r *http.Request, body bodyBytes) error {
 }
 
 // refuse records in the status of the agent why a report could not be used, and
-// returns the error. The pointers of the problems refer to text. body is kept for
-// a later look, unless it is nil.
+// returns the error. The pointers of the problems refer to text. Unless body is
+// nil, it is stored so that the report can be examined later.
 func (a *API) refuse(r *http.Request, from discovery.Envelope, text []byte, body bodyBytes, err error) error {
 	faults := fault.Of(err)
 	if faults == nil {
@@ -87,8 +87,8 @@ func quotedType(name string) string {
 	return strconv.Quote(name)
 }
 
-// unidentified limits how often the log warns of reports that do not name their
-// agent.
+// unidentified limits how often the log warns of reports without a valid agent
+// id.
 type unidentified struct {
 	mu     sync.Mutex
 	warned time.Time

@@ -2,8 +2,8 @@ package api
 
 import "trento/auth"
 
-// currentPassword is the member of a body that confirms a change. It is required
-// where a cookie of the console is all that identifies the user.
+// currentPassword is the member of a body that confirms a change. It is
+// required if only the cookie of the console identifies the user.
 const currentPassword = "current_password"
 
 // confirming returns the user of the request, with the password from the body.
@@ -15,8 +15,9 @@ func (in *input) confirming(body *object) *auth.Identity {
 	return id
 }
 
-// confirmingOnly is confirming for routes whose body has no other member. The
-// body is not read if the user need not confirm: programs with a token send none.
+// confirmingOnly is confirming for routes whose body has no other member. It
+// does not read the body if the user need not confirm: programs with a token
+// send none.
 func (in *input) confirmingOnly() *auth.Identity {
 	if id := auth.From(in.r.Context()); !id.MustConfirm() {
 		return id

@@ -13,19 +13,20 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// CSVWriter writes a table for spreadsheets, record by record, as RFC 4180
-// has it: every line ends with CR LF. No cell of it is taken for a formula.
+// CSVWriter writes a table in CSV (RFC 4180), record by record. It quotes cells
+// that a spreadsheet could take for a formula.
 type CSVWriter struct {
 	out    *csv.Writer
 	record []string // reused
 }
 
-// byteOrderMark tells a spreadsheet that the text is UTF-8. Excel guesses
-// without it, and other programs take it for a part of the first cell, so it
-// is written on request.
+// byteOrderMark tells a spreadsheet that the text is UTF-8. Excel needs it, but
+// other programs read it as a part of the first cell, so it is written on
+// request.
 const byteOrderMark = "\uFEFF"
 
-// NewCSVWriter begins a table. Call Flush behind the last record.
+// NewCSVWriter begins a table. The caller must call Flush after the last
+// record.
 func NewCSVWriter(w io.Writer, withByteOrderMark bool) (*CSVWriter, error) {
 	if withByteOrderMark {
 		if _, err := io.WriteString(w, byteOrderMark); err != nil {
@@ -46,31 +47,32 @@ func (c *CSVWriter) Write(cells ...string) error {
 	return c.out.Write(c.record)
 }
 
-// Flush writes what is still buffered, and returns the first error there was.
+// Flush writes what is still buffered, and returns the first error of all
+// writes.
 func (c *CSVWriter) Flush() error {
 	c.out.Flush()
 	return c.out.Error()
 }
 
-// CSVTime is a time in UTC, with microseconds. It always has the same number
-// of digits, so that times sort as text.
+// CSVTime formats a time in UTC, with microseconds. It always has the same
+// number of digits, so that times sort as text.
 func CSVTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000Z") }
 
-// SetCSVHeader sets the header of an answer that is a table to keep as a file.
+// SetCSVHeader sets the headers of an answer that a browser saves as a file.
 func SetCSVHeader(h http.Header, file string) {
 	h.Set("Content-Type", "text/csv; charset=utf-8; header=present")
 	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": file}))
 	h.Set("Cache-Control", "no-store")
 }
 
-// formulaStarts begin a formula in some spreadsheet. The last one is the minus
-// sign of typography, which LibreOffice computes with.
+// formulaStarts are the characters with which a formula can begin. The last one
+// is the typographic minus sign, which LibreOffice accepts.
 const formulaStarts = "=+-@\u2212"
 
 // quoteFormula puts an apostrophe before a text that a spreadsheet could take
-// for a formula. Spreadsheets drop blanks and invisible characters at the
-// beginning, and some read full-width, small and raised signs as the plain
-// ones they are compatible with.
+// for a formula. Spreadsheets ignore blanks and invisible characters at the
+// beginning, and some treat full-width, small and superscript signs like plain
+// ones.
 func quoteFormula(cell string) string {
 	visible := strings.TrimLeftFunc(cell, func(r rune) bool { return unicode.IsSpace(r) || unicode.In(r, unicode.Cc, unicode.Cf) })
 	first, _ := utf8.DecodeRuneInString(cell)

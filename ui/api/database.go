@@ -9,7 +9,7 @@ import (
 	"trento/store/landscape"
 )
 
-// database is a HANA database as clients of the API know it.
+// database is a HANA database in answers of the API.
 type database struct {
 	ID         landscape.DatabaseID `json:"id"`
 	SID        string               `json:"sid"`
@@ -21,8 +21,8 @@ type database struct {
 	Instances  []databaseInstance   `json:"database_instances"`
 }
 
-// databaseInstance is an instance of a database. SAPSystemID is DatabaseID
-// again, for older clients.
+// databaseInstance is an instance of a database. SAPSystemID repeats
+// DatabaseID, for older clients.
 type databaseInstance struct {
 	DatabaseID  landscape.DatabaseID `json:"database_id"`
 	SAPSystemID landscape.DatabaseID `json:"sap_system_id"`
@@ -35,7 +35,7 @@ type databaseInstance struct {
 }
 
 // instanceState has the members that application and database instances share.
-// Health repeats what the status means, for older clients.
+// Health follows from the status, for older clients.
 type instanceState struct {
 	Health     landscape.Health `json:"health"`
 	AbsentAt   *timestamp       `json:"absent_at"`
@@ -44,7 +44,8 @@ type instanceState struct {
 	UpdatedAt  timestamp        `json:"updated_at"`
 }
 
-// databaseRecords are the records a database in a list is made of.
+// databaseRecords are the records from which a database in a list is built.
+// They are its key in a listCache.
 type databaseRecords struct {
 	database *landscape.Database
 	tags     *store.Tag
@@ -107,8 +108,8 @@ func newInstanceState(status landscape.InstanceStatus, t *landscape.InstanceTime
 }
 
 // cleanUpDatabaseInstance answers DELETE
-// /api/v1/databases/{id}/hosts/{host_id}/instances/{instance_number}. A database
-// without its primary instance is cleaned up with it.
+// /api/v1/databases/{id}/hosts/{host_id}/instances/{instance_number}. If it is
+// the primary instance, the database is cleaned up as well.
 func (a *API) cleanUpDatabaseInstance(w http.ResponseWriter, r *http.Request) error {
 	in := readInput(r)
 	id, host := pathID[landscape.DatabaseID](in, "id"), pathID[landscape.HostID](in, "host_id")

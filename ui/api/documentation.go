@@ -9,7 +9,7 @@ import (
 	"trento/store"
 )
 
-// docPath is where people read what the API offers.
+// docPath is the page with the documentation of the API.
 const docPath = "/api/doc"
 
 //go:embed doc/index.html
@@ -18,13 +18,13 @@ var docPage []byte
 //go:embed doc/start.js
 var docScript []byte
 
-// docPolicy lets the page of the documentation load what this server serves.
-// Swagger UI keeps its icons in the style sheet.
+// docPolicy is the content security policy of that page: it may load files of
+// this server. Swagger UI has its icons in the style sheet.
 const docPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
 	"form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
 
-// docFiles serves the files of Swagger UI. Its own page is not used: that
-// begins with a script in the page.
+// docFiles serves the files of Swagger UI. Its own page is not used, because it
+// contains an inline script.
 var docFiles = swagger.New("", "", docPath+"/")
 
 // showDocumentation answers GET /api/doc.

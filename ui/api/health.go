@@ -9,8 +9,8 @@ import (
 )
 
 // healthSummary is the health of an SAP system and of everything it depends on,
-// as clients of the API know it. The last three members repeat those of the
-// database, for older clients.
+// in answers of the API. The last three members repeat those of the database,
+// for older clients.
 type healthSummary struct {
 	ID     landscape.SAPSystemID `json:"id"`
 	SID    string                `json:"sid"`
@@ -88,7 +88,8 @@ func newSurroundings(tx *store.Tx) (surroundings, error) {
 	return g, nil
 }
 
-// cluster returns the cluster of the first host that is in one, or nil.
+// cluster returns the cluster of the first host that is part of one; nil if
+// none is.
 func (g surroundings) cluster(hosts []landscape.HostID) *landscape.Cluster {
 	for _, id := range hosts {
 		if h, ok := g.hosts[id]; ok {
@@ -137,8 +138,8 @@ func newHealthSummary(s *landscape.SAPSystem, db *landscape.Database, g surround
 	return answer
 }
 
-// worstOf collects the health of several hosts or instances, and since when the
-// first of them has been stale.
+// worstOf collects the worst health of several hosts or instances, and since
+// when the first of them has been stale.
 type worstOf struct {
 	healths    []landscape.Health
 	staleSince *time.Time

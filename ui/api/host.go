@@ -14,12 +14,12 @@ import (
 	"trento/store/landscape"
 )
 
-// host is a host as clients of the API know it, but for its last heartbeat.
+// host is a host in answers of the API, without its last heartbeat.
 type host struct {
 	ID                landscape.HostID             `json:"id"`
 	Hostname          string                       `json:"hostname"`
 	IPAddresses       []netip.Addr                 `json:"ip_addresses"`
-	Netmasks          []*int                       `json:"netmasks"` // prefix lengths; null where not reported
+	Netmasks          []*int                       `json:"netmasks"` // prefix lengths; null for one that was not reported
 	AgentVersion      string                       `json:"agent_version"`
 	Arch              string                       `json:"arch"`
 	Heartbeat         landscape.Heartbeat          `json:"heartbeat"`
@@ -40,13 +40,14 @@ type host struct {
 	UpdatedAt         timestamp                    `json:"updated_at"`
 }
 
-// hostRecords are the records a host in a list is made of.
+// hostRecords are the records from which a host in a list is built. They are
+// its key in a listCache.
 type hostRecords struct {
 	host *landscape.Host
 	tags *store.Tag
 }
 
-// listHosts answers GET /api/v1/hosts: all hosts, by name.
+// listHosts answers GET /api/v1/hosts: all hosts, sorted by name.
 func (a *API) listHosts(w http.ResponseWriter, _ *http.Request) error {
 	var rows []row[hostRecords]
 	err := a.deps.Store.View(func(tx *store.Tx) error {
@@ -73,8 +74,8 @@ func (a *API) listHosts(w http.ResponseWriter, _ *http.Request) error {
 	return a.hostList.send(w, rows)
 }
 
-// lastHeartbeat is the one member of a host that changes every few seconds, so
-// it is not cached with the others.
+// lastHeartbeat returns the member last_heartbeat_timestamp. It changes every
+// few seconds, so it is not cached with the others.
 func (a *API) lastHeartbeat(id landscape.HostID) string {
 	text := []byte("null")
 	if last, ever := a.deps.Store.LastHeartbeat(id); ever {
@@ -129,7 +130,8 @@ func newHost(h *landscape.Host, tags []store.Tag) host {
 	return answer
 }
 
-// orEmpty returns the list, or an empty one for nil, so that its JSON is [].
+// orEmpty returns the list, or an empty one for nil, so that its JSON is [] and
+// not null.
 func orEmpty[T any](list []T) []T {
 	if list == nil {
 		return []T{}
@@ -137,8 +139,8 @@ func orEmpty[T any](list []T) []T {
 	return list
 }
 
-// cleanUpHost answers DELETE /api/v1/hosts/{id}. What cannot exist without the
-// host is cleaned up with it.
+// cleanUpHost answers DELETE /api/v1/hosts/{id}. Whatever cannot exist without
+// the host is cleaned up as well.
 func (a *API) cleanUpHost(w http.ResponseWriter, r *http.Request) error {
 	in := readInput(r)
 	id := pathID[landscape.HostID](in, "id")
@@ -152,7 +154,7 @@ func (a *API) cleanUpHost(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// scrapeTarget is what Prometheus reads of one exporter of a host.
+// scrapeTarget is a target for Prometheus: one exporter of a host.
 type scrapeTarget struct {
 	Targets []string `json:"targets"`
 	Labels  struct {
@@ -162,14 +164,14 @@ type scrapeTarget struct {
 	} `json:"labels"`
 }
 
-// The exporter that is assumed for a host whose agent is too old to report any.
+// The exporter of a host whose agent is too old to report any.
 const (
 	defaultExporter     = "node_exporter"
 	defaultExporterPort = ":9100"
 )
 
-// listPrometheusTargets answers GET /api/v1/prometheus/targets: what Prometheus is
-// to scrape, in the format of its HTTP service discovery.
+// listPrometheusTargets answers GET /api/v1/prometheus/targets: the targets for
+// Prometheus, in the format of its HTTP service discovery.
 func (a *API) listPrometheusTargets(w http.ResponseWriter, _ *http.Request) error {
 	var hosts []*landscape.Host
 	err := a.deps.Store.View(func(tx *store.Tx) (err error) {
@@ -194,7 +196,7 @@ func (a *API) listPrometheusTargets(w http.ResponseWriter, _ *http.Request) erro
 	return send(w, http.StatusOK, answer)
 }
 
-// exportersOf are the addresses of the exporters of a host, by their names.
+// exportersOf returns the addresses of the exporters of a host, by name.
 func exportersOf(h *landscape.Host) map[string]string {
 	switch {
 	case h.PrometheusTargets != nil:

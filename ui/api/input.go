@@ -11,30 +11,29 @@ import (
 	"trento/store/landscape"
 )
 
-// input reads what a request says: variables of its path, parameters of its
-// query, members of its body. A handler asks for what it knows and then for the
-// fault. So it names each parameter once, and what it does not ask for is
-// refused.
+// input reads a request: variables of its path, parameters of its query,
+// members of its body. A handler reads everything it knows, and then calls
+// fault. Whatever it has not read is refused as unexpected.
 type input struct {
 	r *http.Request
 
-	query      parameters // nil until a parameter is asked for
-	queryFault error      // the query cannot be read, or asks for what there cannot be
-	wrong      []problem  // with the path, the query and the headers
+	query      parameters // nil until a parameter is read
+	queryFault error      // the query cannot be parsed or exceeds a limit
+	wrong      []problem  // faults of path, query and headers
 
-	body         *object   // nil until it is asked for
+	body         *object   // nil until it is read
 	bodyFault    error     // the body cannot be read
 	objects      []*object // the body and those within it
-	missing      []problem // members of the body
-	wrongMembers []problem // what is wrong with the members there are
+	missing      []problem // required members that are not in the body
+	wrongMembers []problem // faults of the members of the body
 }
 
-// readInput begins to read a request.
+// readInput returns the reader of a request.
 func readInput(r *http.Request) *input { return &input{r: r} }
 
-// fault returns what is wrong with the request. There are kinds of faults, in
-// the order below, and only those of the first kind are told. Of the unexpected
-// names only the alphabetically first is told, as existing clients expect.
+// fault returns the faults of the request. There are kinds of faults, in the
+// order below, and only those of the first kind are returned. Of unexpected
+// names only the alphabetically first is returned, as existing clients expect.
 func (in *input) fault() error {
 	if name, ok := in.query.unexpected(); ok {
 		return unprocessable(unexpected("", name))
@@ -76,7 +75,7 @@ func pathID[ID ~string](in *input, name string) ID {
 }
 
 // pathNumber reads a variable of the path that is an integer. One that is too
-// large becomes the largest int64, which is the id of nothing.
+// large becomes the largest int64, which no id has.
 func (in *input) pathNumber(name string) int64 {
 	n, err := strconv.ParseInt(pathText(in.r, name), 10, 64)
 	if err != nil && !errors.Is(err, strconv.ErrRange) {

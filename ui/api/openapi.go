@@ -13,19 +13,20 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// openapiFiles are openapi.yaml, which has what all share, and a part for each
-// noun, which has its paths and the schemas that they speak of.
+// openapiFiles are openapi.yaml, with what all parts share, and a file for each
+// noun, with its paths and schemas.
 //
 //go:embed openapi.yaml openapi/*.yaml
 var openapiFiles embed.FS
 
-// The parts the description is handed out in, beside one for each version.
+// The parts of the description that clients can ask for, besides one for each
+// version.
 const (
-	unversioned = "unversioned" // what has no version in its path
+	unversioned = "unversioned" // paths without a version
 	everything  = "all"
 )
 
-// openapiPart is what a part of the description has.
+// openapiPart is the content of a part of the description.
 type openapiPart struct {
 	Components map[string]map[string]any `yaml:"components" json:"components"`
 	Paths      map[string]map[string]any `yaml:"paths" json:"paths"`
@@ -52,8 +53,8 @@ var wholeOpenAPI = sync.OnceValue(func() openapiDocument {
 	return whole
 })
 
-// joinOpenAPI makes one description of openapi.yaml and its parts. It fails
-// where two files say the same thing, or a part says what belongs to all.
+// joinOpenAPI joins openapi.yaml and its parts. It fails if two files define
+// the same thing, or if a part defines what must be in openapi.yaml.
 func joinOpenAPI(files fs.FS) (whole openapiDocument, err error) {
 	if err := readYAML(files, "openapi.yaml", &whole); err != nil {
 		return whole, err
@@ -96,7 +97,8 @@ func readYAML(files fs.FS, name string, into any) error {
 	return nil
 }
 
-// addNew adds entries to a map that has none of these names.
+// addNew adds entries to a map. It fails if the map has one of the names
+// already.
 func addNew[V any](to, added map[string]V) error {
 	for name, value := range added {
 		if _, ok := to[name]; ok {
@@ -123,8 +125,8 @@ func describeAPI(part, version string) ([]byte, error) {
 	return json.Marshal(d)
 }
 
-// showOpenAPI answers GET /api/v1/openapi and its like: what there is to ask, for
-// programs. It is cut out of the whole when somebody asks for the first time.
+// showOpenAPI answers GET /api/v1/openapi and its like: a part of the
+// description, for programs. The part is built when it is first asked for.
 func (a *API) showOpenAPI(part string) func(http.ResponseWriter, *http.Request) error {
 	description := sync.OnceValues(func() ([]byte, error) { return describeAPI(part, a.deps.Version) })
 	return func(w http.ResponseWriter, _ *http.Request) error {

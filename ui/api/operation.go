@@ -7,8 +7,8 @@ import (
 	"trento/auth"
 )
 
-// Operations returns all operations of the API, in the order of the routes. Who
-// may use each comes from the table of routes, the words come from openapi.yaml.
+// Operations returns all operations of the API, in the order of the routes. The
+// table of routes says who may use each; summaries come from openapi.yaml.
 func Operations() []auth.Operation {
 	paths := wholeOpenAPI().Paths
 	var all []auth.Operation

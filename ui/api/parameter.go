@@ -13,8 +13,8 @@ import (
 	"trento/store/landscape"
 )
 
-// parameters are the parameters of a query by name. Clients write lists in
-// two ways, severity=info&severity=warning and severity[]=info; both are the
+// parameters are the parameters of a query, by name. Clients write lists in two
+// ways, severity=info&severity=warning and severity[]=info. Both are the
 // parameter severity.
 type parameters map[string]*parameter
 
@@ -44,7 +44,7 @@ func (in *input) readQuery() {
 		in.queryFault = errBadRequest
 		return
 	}
-	delete(values, auth.TokenParameter) // who asks is not part of the question
+	delete(values, auth.TokenParameter) // it identifies the client and does not belong to the query
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		name, brackets, bracketed := strings.Cut(key, "[")
 		given := in.query[name]
@@ -161,7 +161,7 @@ func (in *input) queryTime(name string) time.Time {
 	return time.Time{}
 }
 
-// isBlank reports whether a text has nothing but white space.
+// isBlank reports whether a text is empty or only white space.
 func isBlank(text string) bool { return strings.TrimSpace(text) == "" }
 
 // The sizes of a page of a list, in entries.
@@ -170,10 +170,10 @@ const (
 	largestPage = 100
 )
 
-// pagination says where a page of a list ends.
+// pagination describes a page of a list.
 type pagination struct {
-	EndCursor   *string `json:"end_cursor"` // null where the page is empty
-	First       int     `json:"first"`      // the size that was asked for
+	EndCursor   *string `json:"end_cursor"` // null if the page is empty
+	First       int     `json:"first"`      // the requested size
 	HasNextPage bool    `json:"has_next_page"`
 }
 

@@ -7,7 +7,7 @@ import (
 	"trento/store"
 )
 
-// showHealth answers GET /api/healthz: whether the database answers.
+// showHealth answers GET /api/healthz: whether the store works.
 func (a *API) showHealth(w http.ResponseWriter, _ *http.Request) error {
 	answer := struct {
 		Database string `json:"database"`
@@ -35,8 +35,8 @@ func (a *API) showReadiness(w http.ResponseWriter, _ *http.Request) error {
 // slesForSAP is the product whose subscriptions are counted.
 const slesForSAP = "SLES_SAP"
 
-// showAbout answers GET /api/v1/about: the version, and how many hosts have a
-// subscription.
+// showAbout answers GET /api/v1/about: the version, and the number of hosts
+// with a subscription for slesForSAP.
 func (a *API) showAbout(w http.ResponseWriter, _ *http.Request) error {
 	answer := struct {
 		Version           string `json:"version"`
@@ -61,7 +61,7 @@ func (a *API) showAbout(w http.ResponseWriter, _ *http.Request) error {
 	return send(w, http.StatusOK, answer)
 }
 
-// ability is an ability as clients of the API know it.
+// ability is an ability in answers of the API.
 type ability struct {
 	ID       int    `json:"id"`
 	Name     string `json:"name"`
@@ -69,7 +69,7 @@ type ability struct {
 	Label    string `json:"label"`
 }
 
-// listAbilities answers GET /api/v1/abilities: all abilities a user can have.
+// listAbilities answers GET /api/v1/abilities: all abilities.
 func (a *API) listAbilities(w http.ResponseWriter, _ *http.Request) error {
 	all := auth.Abilities()
 	answer := make([]ability, len(all))
@@ -80,7 +80,7 @@ func (a *API) listAbilities(w http.ResponseWriter, _ *http.Request) error {
 }
 
 // listPublicKeys answers GET /api/public_keys: the certificates that verify
-// signatures of this server. It signs nothing for others, so there are none.
+// signatures of this server. It signs nothing for others, so the list is empty.
 func (a *API) listPublicKeys(w http.ResponseWriter, _ *http.Request) error {
 	return send(w, http.StatusOK, []struct{}{})
 }

@@ -10,11 +10,11 @@ import (
 	"trento/store/fault"
 )
 
-// RequestIDHeader is the header of the answer that names the request in the
-// log.
+// RequestIDHeader is the header of the answer with the id of the request, under
+// which the log has its errors.
 const RequestIDHeader = "X-Request-Id"
 
-// Faults that only this package finds and that are always the same.
+// Faults that are always the same and that only this package finds.
 var (
 	errBadRequest    error = fault.New(fault.Malformed, "bad request")
 	errMethod        error = fault.New(fault.WrongMethod, "method not allowed")
@@ -28,14 +28,14 @@ var (
 // malformed returns the fault of a body that is not JSON.
 func malformed(err error) error { return &fault.Error{Kind: fault.Malformed, Detail: err.Error()} }
 
-// problem is a fault of the request.
+// problem is one fault of a request.
 type problem = fault.Error
 
-// wholeRequest stands in the place of a field for a fault of the body, or of
-// its headers, as a whole.
+// wholeRequest is the field of a fault that concerns the whole body or its
+// headers.
 const wholeRequest = "/"
 
-// invalid is the fault of one member or parameter.
+// invalid returns the fault of a member or parameter.
 func invalid(pointer, detail string) problem {
 	if pointer != wholeRequest {
 		pointer = strings.TrimPrefix(pointer, "/")
@@ -43,23 +43,23 @@ func invalid(pointer, detail string) problem {
 	return problem{Field: pointer, Detail: detail}
 }
 
-// unprocessable is nil if there are no problems, otherwise their refusal.
+// unprocessable returns problems as an error; nil if there are none.
 func unprocessable(problems ...problem) error { return fault.Errors(problems).Err() }
 
-// unexpected is the problem of a parameter, or of a member of what is at the
-// pointer, that nobody asked for. Its name can be anything.
+// unexpected returns the fault of a parameter, or of a member of the object at
+// the pointer, that the handler does not know. Its name can be anything.
 func unexpected(pointer, name string) problem {
 	name = truncatedName(name)
 	return invalid(pointer+"/"+name, "Unexpected field: "+name)
 }
 
-// Answer is what a kind of fault means for HTTP, and what the caller is told
-// where the fault itself says nothing.
+// Answer is the status for a kind of fault, and the texts for the caller if the
+// fault has no detail.
 type Answer struct {
 	Status  int
-	Detail  string // what the API says
-	Heading string // what the console says
-	Advice  string // more of it; empty: nothing
+	Detail  string // text in the API
+	Heading string // text in the console
+	Advice  string // further text in the console; "" for none
 }
 
 const (
@@ -68,7 +68,7 @@ const (
 	absent  = "There is nothing at this address. It may be mistyped, or what it named has been removed from the landscape since."
 )
 
-// answers are the answers to all kinds of faults.
+// answers has an answer for each kind of fault.
 var answers = map[fault.Kind]Answer{
 	fault.Invalid:          {http.StatusUnprocessableEntity, anError, "That cannot be read", unread},
 	fault.Malformed:        {http.StatusBadRequest, anError, "That cannot be read", unread},
@@ -87,26 +87,26 @@ var answers = map[fault.Kind]Answer{
 	fault.Busy:             {http.StatusServiceUnavailable, anError, "Too busy at this moment", "The server has more to do than it can at once. Nothing was changed. Try again in a few seconds."},
 }
 
-// oursToMend is the answer to errors that are no fault of the caller.
-var oursToMend = Answer{
+// internalError is the answer to errors that are not faults of the caller.
+var internalError = Answer{
 	http.StatusInternalServerError, "Something went wrong.", "Something went wrong",
 	"The server could not make this page. The fault is on our side: the log of the server has its cause, under the number of this request.",
 }
 
-// AnswerTo is the answer to an error. One that is no fault of the caller is one
-// of ours.
+// AnswerTo returns the answer to an error: internalError unless the error is a
+// fault of the caller.
 func AnswerTo(err error) Answer {
 	if kind, ok := fault.KindOf(err); ok {
 		return answers[kind]
 	}
-	return oursToMend
+	return internalError
 }
 
-// Status is the status that tells a client of an error.
+// Status returns the HTTP status for an error.
 func Status(err error) int { return AnswerTo(err).Status }
 
-// Fail answers a request that could not be handled because of err. What is a
-// fault of ours is logged here, once; the caller learns nothing about it.
+// Fail answers a request that failed with err. Internal errors are logged here,
+// once; the caller learns nothing about them.
 func (a *API) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	status := Status(err)
 	gone := errors.Is(err, context.Canceled) && r.Context().Err() != nil
@@ -114,8 +114,8 @@ func (a *API) Fail(w http.ResponseWriter, r *http.Request, err error) {
 		a.deps.Log.Error("request failed", "id", w.Header().Get(RequestIDHeader), "method", r.Method, "path", r.URL.Path, "error", err)
 	}
 	if kind, ok := fault.KindOf(err); ok && kind == fault.SignedOut {
-		// The only answer of this shape: clients tell by it that they have to
-		// sign in again.
+		// Clients recognise by this body that they have to sign in again. No
+		// other answer has its form.
 		writeJSON(w, status, []byte(`{"error":"Unauthorized"}`))
 		return
 	}
@@ -124,24 +124,24 @@ func (a *API) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
-// problems is the body of an answer to a request that could not be handled.
+// problems is the body of the answer to a request that failed.
 type problems struct {
 	Errors []shownProblem `json:"errors"`
 }
 
-// shownProblem is a fault as clients know it.
+// shownProblem is a fault in answers of the API.
 type shownProblem struct {
 	Title  string  `json:"title"`
 	Detail string  `json:"detail"`
 	Source *source `json:"source,omitempty"`
 }
 
-// source names the member or parameter a problem is about.
+// source names the member or parameter that a problem is about.
 type source struct {
 	Pointer string `json:"pointer"`
 }
 
-// newProblems is what the caller is told about an error.
+// newProblems returns what the caller is told about an error.
 func newProblems(err error) problems {
 	faults := fault.Of(err)
 	if len(faults) == 0 {
@@ -158,7 +158,7 @@ func newProblems(err error) problems {
 	return problems{shown}
 }
 
-// pointerTo is the JSON pointer to a field.
+// pointerTo returns the JSON pointer to a field.
 func pointerTo(field string) string {
 	if field == wholeRequest {
 		return field

@@ -10,8 +10,8 @@ import (
 	"trento/store/fault"
 )
 
-// The limits of a query, of the API and of the console. They also keep small
-// what a page repeats of its own address.
+// The limits of a query, for the API and for the console. They also limit how
+// much a page grows by repeating its own address.
 const (
 	// MaxQuery is the longest query in bytes, as it is sent. The longest search
 	// of the activity log fits, even if each of its letters is escaped.
@@ -46,7 +46,7 @@ func CheckQuery(raw string) error {
 		if count[name] > MaxQueryValues {
 			return queryFault(name, fmt.Sprintf("should have at most %d value(s)", MaxQueryValues))
 		}
-		if len(value) > MaxQueryValue { // else it is not longer unescaped, either
+		if len(value) > MaxQueryValue { // unescaping makes no value longer
 			if unescaped, err := url.QueryUnescape(value); err == nil && len(unescaped) > MaxQueryValue {
 				return queryFault(name, fmt.Sprintf("should have at most %d byte(s)", MaxQueryValue))
 			}
@@ -61,7 +61,7 @@ func CheckQuery(raw string) error {
 	return nil
 }
 
-// queryFault refuses a query because of one of its parameters.
+// queryFault returns a fault of a parameter.
 func queryFault(parameter, detail string) error {
 	return &fault.Error{Kind: fault.AddressTooLong, Field: cmp.Or(truncatedName(parameter), wholeRequest), Detail: detail}
 }

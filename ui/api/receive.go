@@ -53,7 +53,7 @@ func setReadDeadline(w http.ResponseWriter, end time.Time) {
 
 // bodies reads the bodies of one kind of clients.
 type bodies struct {
-	limit  int64 // of one body
+	limit  int64 // largest size of a body
 	budget *budget
 }
 
@@ -79,7 +79,7 @@ type body struct {
 	begun  time.Time
 	cancel context.CancelFunc // ends the wait for the budget
 
-	// Guarded by the budget while the body is read:
+	// The budget guards the members below while the body is read.
 	place  *list.Element
 	held   int64
 	closed bool // to make room for another one
@@ -142,7 +142,7 @@ func (b *body) read(ctx context.Context, r *http.Request, limit int64) error {
 		case errors.Is(err, io.EOF):
 			b.text = text.Bytes()
 			return nil
-		case err != nil: // it broke off
+		case err != nil: // the body broke off
 			return errBadRequest
 		}
 		step = min(b.held, limit+1-b.held)

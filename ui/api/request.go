@@ -22,14 +22,14 @@ func isJSON(r *http.Request) bool {
 	return mediaType(r.Header.Get("Content-Type")) == "application/json"
 }
 
-// mediaType is a media type without its parameters, in lower case.
+// mediaType returns a media type in lower case, without its parameters.
 func mediaType(text string) string {
 	name, _, _ := strings.Cut(text, ";")
 	return strings.ToLower(strings.TrimSpace(name))
 }
 
-// acceptsJSON reports whether the client accepts JSON. One that sends no Accept
-// header does.
+// acceptsJSON reports whether the client accepts JSON. Without an Accept header
+// it does.
 func acceptsJSON(r *http.Request) bool {
 	accept := strings.Join(r.Header.Values("Accept"), ",")
 	if strings.TrimSpace(accept) == "" {

@@ -9,20 +9,20 @@ import (
 	"trento/store"
 )
 
-// Route is a method and a path, who may use them, and their handler. Every route
-// of the API and of the console is in a table of these.
+// Route is a method and a path, with who may use it and its handler. Every
+// route of the API and of the console is in a table of these.
 type Route struct {
-	Method string // GET answers HEAD, too
+	Method string // GET also stands for HEAD
 	Path   string // variables in braces, as gorilla/mux reads them
 	Access auth.Access
 	Tokens auth.TokenRule
 	Handle func(http.ResponseWriter, *http.Request) error
 }
 
-// Uncompressed keeps the answers of a handler from being compressed. It is for
-// answers with a secret, which the size of a compressed answer can reveal if the
-// request influences the text around it (BREACH), and for those with a strong
-// ETag, which stands for the exact bytes.
+// Uncompressed prevents the compression of a handler's answers. It is for
+// answers with a secret, because the size of a compressed answer can reveal the
+// secret if the request influences the text around it (BREACH), and for answers
+// with a strong ETag, which stands for the exact bytes.
 func Uncompressed(handle func(http.ResponseWriter, *http.Request) error) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		LeaveUncompressed(w)
@@ -30,18 +30,19 @@ func Uncompressed(handle func(http.ResponseWriter, *http.Request) error) func(ht
 	}
 }
 
-// LeaveUncompressed is Uncompressed for a handler that learns only while it
-// works that its answer has a secret.
+// LeaveUncompressed is Uncompressed for a handler that finds out later that its
+// answer contains a secret.
 func LeaveUncompressed(w http.ResponseWriter) {
 	w.Header().Set(gzhttp.HeaderNoCompression, "true") // removed before the answer is sent
 }
 
-// Routes are all routes of the API: the one place that says who may use each.
-// openapi.yaml repeats it for clients, and a test compares the two. They are
-// tried in this order, and those of agents come first: they are called most.
+// Routes returns all routes of the API. It is the one place that says who may
+// use each. openapi.yaml repeats it for clients, and a test compares the two.
+// Routes are tried in this order, and those of agents come first because they
+// are used most.
 func (a *API) Routes() []Route {
-	// unscoped routes are in no set of scopes. A token needs the scope "full" or
-	// that of the route itself.
+	// unscoped is for routes that are in no set of scopes. A token needs the
+	// scope "full" or that of the route itself.
 	var unscoped auth.TokenRule
 	return []Route{
 		{"POST", "/api/v1/collect", auth.Agent, unscoped, a.collect},

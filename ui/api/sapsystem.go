@@ -11,7 +11,7 @@ import (
 	"trento/store/landscape"
 )
 
-// sapSystem is an SAP system as clients of the API know it.
+// sapSystem is an SAP system in answers of the API.
 type sapSystem struct {
 	ID                   landscape.SAPSystemID `json:"id"`
 	SID                  string                `json:"sid"`
@@ -41,7 +41,8 @@ type applicationInstance struct {
 	instanceState
 }
 
-// sapSystemRecords are the records an SAP system in a list is made of.
+// sapSystemRecords are the records from which an SAP system in a list is built.
+// They are its key in a listCache.
 type sapSystemRecords struct {
 	system   *landscape.SAPSystem
 	database *landscape.Database
@@ -78,17 +79,16 @@ func (a *API) listSAPSystems(w http.ResponseWriter, _ *http.Request) error {
 	return a.sapSystemList.send(w, rows)
 }
 
-// sapSystemsBySID are the SAP systems of the landscape by SID, and by id where
-// they share one.
+// sapSystemsBySID returns the SAP systems of the landscape, sorted by SID and
+// then by id.
 func sapSystemsBySID(tx *store.Tx) ([]*landscape.SAPSystem, error) {
 	return sorted(tx.SAPSystems(), func(x, y *landscape.SAPSystem) int {
 		return cmp.Or(cmp.Compare(x.SID, y.SID), cmp.Compare(x.ID, y.ID))
 	})
 }
 
-// databaseOf returns the database of a registered SAP system. The database is
-// registered as long as the system is, so "not found" is turned into an error
-// that is ours.
+// databaseOf returns the database of a registered SAP system. The database must
+// be registered as well, so "not found" becomes an internal error.
 func databaseOf(tx *store.Tx, s *landscape.SAPSystem) (*landscape.Database, error) {
 	db, err := tx.Database(s.DatabaseID)
 	if errors.Is(err, store.ErrNotFound) {
@@ -115,8 +115,8 @@ func newSAPSystem(s *landscape.SAPSystem, db *landscape.Database, tags []store.T
 }
 
 // cleanUpApplicationInstance answers DELETE
-// /api/v1/sap_systems/{id}/hosts/{host_id}/instances/{instance_number}. An SAP
-// system that cannot exist without the instance is cleaned up with it.
+// /api/v1/sap_systems/{id}/hosts/{host_id}/instances/{instance_number}. If the
+// SAP system cannot exist without the instance, it is cleaned up as well.
 func (a *API) cleanUpApplicationInstance(w http.ResponseWriter, r *http.Request) error {
 	in := readInput(r)
 	id, host := pathID[landscape.SAPSystemID](in, "id"), pathID[landscape.HostID](in, "host_id")

@@ -11,12 +11,12 @@ import (
 	"trento/store"
 )
 
-// openSession is a session that has not ended, as clients of the API know it.
+// openSession is a session that has not ended, in answers of the API.
 type openSession struct {
 	ID            string    `json:"id"`
 	Kind          string    `json:"kind"`     // console or api
 	Method        string    `json:"method"`   // password or pat
-	TokenID       *string   `json:"token_id"` // of the token that was the proof
+	TokenID       *string   `json:"token_id"` // of the token that the sign-in was made with
 	RemoteAddress string    `json:"remote_address"`
 	UserAgent     string    `json:"user_agent"`
 	CreatedAt     timestamp `json:"created_at"`
@@ -42,15 +42,15 @@ func newOpenSession(s *store.Session, id *auth.Identity) openSession {
 	return shown
 }
 
-// sessionCursor returns the cursor of the page after a session. It still works
-// after that session has ended: it has the time and the id that sessions are
-// ordered by.
+// sessionCursor returns the cursor of the page after a session. It contains the
+// time and the id by which sessions are sorted, so it still works after the
+// session has ended.
 func sessionCursor(s *store.Session) string {
 	return strconv.FormatInt(s.CreatedAt.UnixMicro(), 10) + "." + s.ID
 }
 
-// sessionsAfter returns the sessions that follow a cursor, or false for a cursor
-// that cannot be parsed.
+// sessionsAfter returns the sessions after a cursor. It is not ok if the cursor
+// cannot be parsed.
 func sessionsAfter(sessions []*store.Session, cursor string) ([]*store.Session, bool) {
 	micros, id, ok := strings.Cut(cursor, ".")
 	at, err := strconv.ParseInt(micros, 10, 64)
@@ -122,7 +122,7 @@ func (a *API) endOwnSession(w http.ResponseWriter, r *http.Request) error {
 }
 
 // endOwnSessions answers DELETE /api/v1/profile/sessions. It ends all sessions
-// but that of the request.
+// of the user except that of the request.
 func (a *API) endOwnSessions(w http.ResponseWriter, r *http.Request) error {
 	id := auth.From(r.Context())
 	return sendNoContent(w, a.deps.Store.EndOtherSessions(r.Context(), id.Actor(), id.User.ID, id.SessionHash))

@@ -7,7 +7,7 @@ import (
 	"trento/store"
 )
 
-// tag is a tag as clients of the API know it.
+// tag is a tag in answers of the API.
 type tag struct {
 	ID           uint64        `json:"id"`
 	Value        string        `json:"value"`
@@ -29,8 +29,8 @@ func newTags[ID ~string](kind store.TagKind, id ID, tags []store.Tag) []tag {
 	return answer
 }
 
-// addTag answers POST /api/v1/hosts/{id}/tags, and the same for the other kinds.
-// The host does not have to exist.
+// addTag answers POST /api/v1/hosts/{id}/tags, and the same for the other
+// kinds. The host may be unknown.
 func (a *API) addTag(kind store.TagKind) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		in := readInput(r)

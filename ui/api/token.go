@@ -13,7 +13,7 @@ import (
 	"trento/store"
 )
 
-// ownToken is a personal access token as its owner knows it.
+// ownToken is a personal access token in answers to its owner.
 type ownToken struct {
 	ID          string     `json:"id"`
 	Name        string     `json:"name"`
@@ -28,14 +28,14 @@ type ownToken struct {
 	MayGrantAdministration bool `json:"may_grant_administration"`
 }
 
-// anyToken is a personal access token as those who manage users know it.
+// anyToken is a personal access token in answers to users who manage users.
 type anyToken struct {
 	ownToken
 	UserID   int64  `json:"user_id"`
 	Username string `json:"username"`
 }
 
-// newToken is a token with its text. No other answer has the text.
+// newToken is a token with its text, which no other answer contains.
 type newToken struct {
 	ID          string     `json:"id"`
 	Name        string     `json:"name"`
@@ -81,8 +81,9 @@ type tokenPage struct {
 	Pagination pagination `json:"pagination"`
 }
 
-// tokenPosition is the position of a token in the list of all users: by user,
-// newest first. A cursor is a position, so it works after its token was deleted.
+// tokenPosition is the position of a token in the list of all users: sorted by
+// user, newest first. A cursor contains a position, so it works after its token
+// was deleted.
 type tokenPosition struct {
 	user    int64
 	created time.Time
@@ -101,7 +102,7 @@ func (p tokenPosition) cursor() string {
 	return fmt.Sprintf("%d.%d.%s", p.user, p.created.UnixMicro(), p.id)
 }
 
-// parseTokenPosition parses a cursor, and returns false if that fails.
+// parseTokenPosition parses a cursor. It is not ok if that fails.
 func parseTokenPosition(cursor string) (tokenPosition, bool) {
 	parts := strings.SplitN(cursor, ".", 3)
 	if len(parts) != 3 {
@@ -272,7 +273,7 @@ func (a *API) deleteToken(w http.ResponseWriter, r *http.Request) error {
 	return sendNoContent(w, a.deps.Auth.DeleteTokens(r.Context(), by, id))
 }
 
-// sendNoContent answers 204 if there was no error, and else returns the error.
+// sendNoContent answers 204 if err is nil. Otherwise it returns err.
 func sendNoContent(w http.ResponseWriter, err error) error {
 	if err == nil {
 		w.WriteHeader(http.StatusNoContent)

@@ -12,8 +12,7 @@ import (
 	"trento/store/activity"
 )
 
-// tokenUse is an entry of the authentication log: a request that was made with
-// a token.
+// tokenUse is an entry of the authentication log: a request made with a token.
 type tokenUse struct {
 	ID            string    `json:"id"` // also the cursor of the page after it
 	TokenID       string    `json:"token_id"`
@@ -42,7 +41,7 @@ type tokenUseQuery struct {
 }
 
 // readTokenUses reads the authentication log of a user. Uses that are still in
-// memory are written to the log first.
+// memory are written first.
 func (a *API) readTokenUses(ctx context.Context, q tokenUseQuery) (uses []store.TokenUse, more bool, err error) {
 	if err := a.deps.Store.FlushTokenUses(ctx); err != nil {
 		return nil, false, err
@@ -110,7 +109,8 @@ func (a *API) exportTokenUsesOf(w http.ResponseWriter, r *http.Request) error {
 	return a.sendTokenUsesCSV(w, in, in.pathNumber("id"))
 }
 
-// maxUsesCSV is the largest number of entries in a table, the newest ones.
+// maxUsesCSV is the largest number of entries in a CSV. The newest ones are
+// kept.
 const maxUsesCSV = 10_000
 
 func (a *API) sendTokenUsesCSV(w http.ResponseWriter, in *input, user int64) error {

@@ -28,7 +28,7 @@ type user struct {
 	UpdatedAt                 timestamp     `json:"updated_at"`
 }
 
-// tokenOfUser is a personal access token as a member of its owner.
+// tokenOfUser is a personal access token as a member of a user.
 type tokenOfUser struct {
 	ID        string     `json:"id"`
 	Name      string     `json:"name"`
@@ -89,7 +89,8 @@ func (a *API) listUsers(w http.ResponseWriter, _ *http.Request) error {
 	return send(w, http.StatusOK, answer)
 }
 
-// sendUser answers with a user and the version that a change has to name.
+// sendUser answers with a user, and with the ETag that a change has to send
+// back.
 func (a *API) sendUser(w http.ResponseWriter, status int, id int64) error {
 	var answer user
 	var version int
