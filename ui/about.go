@@ -11,7 +11,7 @@ import (
 	"trento/ui/page"
 )
 
-// aboutPage says what is running here and what it holds.
+// aboutPage shows the version of the server and the size of its data.
 type aboutPage struct {
 	page.Frame
 	Facts    []page.Fact
@@ -70,10 +70,10 @@ func (s *server) showAbout(w http.ResponseWriter, r *http.Request) error {
 	return s.Render(w, r, http.StatusOK, &p)
 }
 
-// indexSettles is how far the index may lie behind the log in passing.
+// indexSettles is how far the index may be behind the log without a remark.
 const indexSettles = 5 * time.Second
 
-// indexFact is how far the search index has come.
+// indexFact says how far the search index has come.
 func indexFact(indexed, newest activity.Position) page.Fact {
 	f := page.Fact{Label: "Search index", Text: "up to date"}
 	if newest.Time().Sub(indexed.Time()) > indexSettles {
@@ -82,7 +82,7 @@ func indexFact(indexed, newest activity.Position) page.Fact {
 	return f
 }
 
-// bytes10 is an amount of storage in the units of disks, powers of ten.
+// bytes10 formats a number of bytes in powers of ten, as disks are sold.
 func bytes10(n int64) string {
 	units := []string{"bytes", "kB", "MB", "GB", "TB"}
 	value, unit := float64(n), 0

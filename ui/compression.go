@@ -9,23 +9,23 @@ import (
 	"github.com/klauspost/compress/gzhttp"
 )
 
-// minCompressed is the size from which on an answer is compressed, in bytes:
-// what fits one packet is not made faster.
+// minCompressed is the smallest answer that is compressed, in bytes.
+// Compression does not make an answer faster that fits into one packet.
 const minCompressed = 1024
 
-// compressed are the types of answers worth compressing. Event streams are
-// none of them: a compressor kept for every open tab would take some hundred
-// kilobytes each, for events of some hundred bytes.
+// compressed are the types of answers that are compressed. Event streams are
+// not: a compressor for every open tab would take some hundred kilobytes, for
+// events of some hundred bytes.
 var compressed = []string{"text/html", "text/css", "text/csv", "text/javascript", "text/plain", "application/json", "application/jsonl", "application/problem+json", "image/svg+xml"}
 
-// compress compresses answers to GET where the client takes gzip, files of the
-// console included. By BenchmarkCompression, zstd would save 0.2 ms a page and
-// make it no smaller, and files compressed once, as small as gzip can, would save
-// 7 % of their bytes: neither is worth a second compressor.
+// compress compresses answers to GET if the client accepts gzip, including the
+// files of the console. By BenchmarkCompression, zstd would save 0.2 ms a page
+// and make it no smaller. Compressing files once, as strongly as gzip can,
+// would save 7 % of their size. Neither is worth a second compressor.
 //
-// Answers to other methods are left as they are: they are short, they are
-// where new secrets are shown, and agents come every few seconds. So are the
-// answers of routes that are api.Uncompressed.
+// Answers to other methods are not compressed: they are short, new secrets are
+// shown in them, and agents send them every few seconds. Nor are the answers of
+// routes that are api.Uncompressed.
 func compress(next http.Handler) (http.Handler, error) {
 	wrap, err := gzhttp.NewWrapper(gzhttp.MinSize(minCompressed), gzhttp.EnableZstd(false), gzhttp.SetContentType(false), gzhttp.ContentTypeFilter(func(contentType string) bool {
 		mediaType, _, _ := strings.Cut(contentType, ";")

@@ -12,21 +12,21 @@ import (
 	"trento/ui/page"
 )
 
-// errorPage says what happened, what was not changed, and what to do.
+// errorPage says what failed, that nothing was changed, and what to do.
 type errorPage struct {
 	page.Frame
 	Status    int
 	Heading   string
 	Sentences []string
-	RequestID string // of faults of ours: the log has the cause under it
+	RequestID string // for internal errors, whose cause is in the log under this id
 	Ways      []page.ActionLink
 }
 
 // Template implements page.Page.
 func (*errorPage) Template() string { return "error" }
 
-// fail answers a request whose handler returned an error. This is the one
-// place of the console that does.
+// fail answers a request whose handler returned an error. It is the only place
+// of the console that does.
 func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	status := api.Status(err)
 	if status == http.StatusUnauthorized {
@@ -38,8 +38,8 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	p := s.newErrorPage(r, status, err)
 	if p.User != nil {
-		// The frame looks as everywhere else, if it can: where this fails, the
-		// request failed for the same reason and that is logged.
+		// The page gets its usual frame if possible. If this fails, it fails
+		// for the reason that is logged already.
 		_ = s.Store.ViewIn(r.Context(), func(tx *store.Tx) error { return s.ReadFrame(&p.Frame, tx) })
 	}
 	if renderErr := s.Write(w, r, status, &p); renderErr != nil {
@@ -48,8 +48,9 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
-// sendToSignIn answers a request of nobody. A script is told so and leaves
-// the page itself: the sign-in page must not end up inside a table.
+// sendToSignIn answers a request without a valid sign-in. A script gets a
+// status and leaves the page itself, so that the sign-in page does not end up
+// inside a table.
 func (s *server) sendToSignIn(w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get(page.FragmentHeader) != "" {
 		w.WriteHeader(http.StatusUnauthorized)

@@ -18,25 +18,26 @@ import (
 	"trento/ui/page"
 )
 
-// The console is told what has changed, never how: its script fetches the
-// page again and finds the differences itself. So events may be merged, lost
-// and repeated, and a page is never more wrong than a reload.
+// The console is told which records have changed, not how. Its script fetches
+// the page again and finds the differences itself. So events may be merged,
+// lost or repeated.
 const (
-	// eventPause is the least time between two events of a stream.
+	// eventPause is the shortest time between two events of a stream.
 	eventPause = time.Second
-	// pingPeriod keeps proxies from cutting an idle stream; it also bounds how
-	// long the stream of an expired session lives.
+	// pingPeriod keeps proxies from closing an idle stream. It also limits how
+	// long the stream of an expired session lasts.
 	pingPeriod = 25 * time.Second
 	// eventDeadline is how long a client may take to accept an event.
 	eventDeadline = 10 * time.Second
-	// maxChanges bounds what one event names; beyond it is everything.
+	// maxChanges limits the ids in an event. Beyond it, the event says
+	// "everything".
 	maxChanges = 200
-	// changesRead is how many changes are read at a time.
+	// changesRead is the number of changes that are read at a time.
 	changesRead = 1000
-	// maxToasts bounds how many things are announced at once. The browser shows
-	// a few of them and lists the others.
+	// maxToasts limits the toasts of one event. The browser shows some of them
+	// and lists the others.
 	maxToasts = 20
-	// maxStreams and maxStreamsOfUser bound the open streams.
+	// maxStreams and maxStreamsOfUser limit the open streams.
 	maxStreams       = 1000
 	maxStreamsOfUser = 50
 )
@@ -51,7 +52,7 @@ type streams struct {
 	byUser map[int64]int
 }
 
-// enter takes a place for a stream, if there is one.
+// enter counts a new stream. It returns false if there are too many.
 func (s *streams) enter(user int64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -75,13 +76,13 @@ func (s *streams) leave(user int64) {
 	}
 }
 
-// streamEvents answers GET /events, the one stream of a browser tab. An event of
-// the kind "change" maps kinds to the ids that have changed; its id is a
-// cursor into the journal, sealed for the user. "toast" is news to show. The
-// last event is "signed-out", or "stopping" when the server stops.
+// streamEvents answers GET /events, the event stream of a browser tab. An event
+// "change" maps kinds to the ids that have changed; its id is a position in the
+// journal, sealed for the user. An event "toast" is a message to show. The last
+// event is "signed-out", or "stopping" when the server stops.
 func (s *server) streamEvents(w http.ResponseWriter, r *http.Request) error {
 	if r.Method == http.MethodHead {
-		return nil // there is no end to what a HEAD would have to wait for
+		return nil // the answer to a HEAD would never end
 	}
 	id := auth.From(r.Context())
 	if !s.streams.enter(id.User.ID) {
@@ -96,14 +97,15 @@ func (s *server) streamEvents(w http.ResponseWriter, r *http.Request) error {
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
-	h.Set("X-Accel-Buffering", "no") // nginx would keep events back
+	h.Set("X-Accel-Buffering", "no") // otherwise nginx holds events back
 	st := stream{s: s, id: id, out: http.NewResponseController(w), w: w}
 	err := st.run(r, changed)
 	if errors.Is(err, auth.ErrSignedOut) {
 		err = st.send("signed-out", "", nil)
 	}
 	if err != nil {
-		// What was sent cannot be taken back: the client notices and comes again.
+		// Part of the answer is sent, so its status cannot change. The client
+		// notices and connects again.
 		s.Log.Debug("stream ended", "id", page.RequestID(r.Context()), "error", err)
 	}
 	return nil
@@ -114,14 +116,14 @@ type stream struct {
 	s      *server
 	id     *auth.Identity
 	viewer activitypages.Viewer
-	// managesUsers: is told what becomes of other users.
+	// managesUsers: receives changes of other users.
 	managesUsers bool
-	// readsAgents: is told what becomes of agents without a registered host.
+	// readsAgents: receives changes of agents without a registered host.
 	readsAgents bool
 	w           http.ResponseWriter
 	out         *http.ResponseController
-	seq         uint64            // the change told last
-	seen        activity.Position // the entry looked at last
+	seq         uint64            // the last change that was sent
+	seen        activity.Position // the last entry that was read
 }
 
 func (st *stream) run(r *http.Request, changed <-chan struct{}) error {
@@ -150,19 +152,19 @@ func (st *stream) run(r *http.Request, changed <-chan struct{}) error {
 	}
 }
 
-// pause lets changes gather, so that a storm of them is a few events.
+// pause waits so that several changes become one event.
 func pause(ctx context.Context) error {
 	t := time.NewTimer(eventPause)
 	defer t.Stop()
 	select {
 	case <-t.C:
-	case <-ctx.Done(): // the loop sees it, too, and says goodbye
+	case <-ctx.Done(): // the loop checks ctx as well, and sends the last event
 	}
 	return nil
 }
 
-// start places the stream behind what its client knows: the last event it
-// got, or the change its page is as new as.
+// start sets the position of the stream: after the last event that the client
+// got, or after the change that its page includes.
 func (st *stream) start(r *http.Request) error {
 	known := r.Header.Get("Last-Event-ID")
 	if known == "" {
@@ -173,8 +175,8 @@ func (st *stream) start(r *http.Request) error {
 		if known == "" {
 			return nil
 		}
-		// A cursor that cannot be opened, or is ahead of the journal, is of
-		// another user or another file: tell everything.
+		// A cursor that cannot be opened, or is ahead of the journal, comes
+		// from another user or another store: everything may have changed.
 		place, ok := st.s.Auth.OpenCursor(st.id.User, known)
 		if !ok || place > st.seq {
 			place = 0
@@ -191,7 +193,7 @@ func (st *stream) start(r *http.Request) error {
 	return st.tell()
 }
 
-// tell sends what has changed since the last time, if anything.
+// tell sends what has changed since the last event.
 func (st *stream) tell() error {
 	var changes map[string][]string
 	var toasts []activitypages.Toast
@@ -225,7 +227,8 @@ func (st *stream) tell() error {
 	return nil
 }
 
-// check looks whether the session still holds, and what its user may see now.
+// check checks that the session is still valid, and reads what the user may see
+// now.
 func (st *stream) check(tx *store.Tx) error {
 	id, err := st.s.Auth.Revalidate(tx, st.id)
 	if err == nil {
@@ -235,10 +238,10 @@ func (st *stream) check(tx *store.Tx) error {
 	return err
 }
 
-// changes maps kinds to what has changed of them. Of users and their tokens
-// only those who manage users are told, and each user of what is their own;
-// "self" is the user who watches. What is not told does not count either: a
-// storm of it must not show as "everything".
+// changes returns the changed ids by kind. Changes of users and tokens go only
+// to those who manage users, and to the user concerned, as the kind "self".
+// Changes that are not sent do not count against the limit, so that many of
+// them do not become "everything".
 func (st *stream) changes(tx *store.Tx) (map[string][]string, error) {
 	changes, told := make(map[string][]string), 0
 	for told <= maxChanges {
@@ -271,7 +274,7 @@ func (st *stream) changes(tx *store.Tx) (map[string][]string, error) {
 	return changes, nil
 }
 
-// allChanged names everything of every kind the user may be told of.
+// allChanged returns "everything" for all kinds that the user may see.
 func (st *stream) allChanged() map[string][]string {
 	kinds := []string{"host", "cluster", "database", "sap_system", "tags", "token", "view", "setting", "agent_report", "self"}
 	if st.managesUsers {
@@ -284,7 +287,7 @@ func (st *stream) allChanged() map[string][]string {
 	return all
 }
 
-// concerns reports whether a change is one to be told.
+// concerns reports whether the user may be told of a change.
 func (st *stream) concerns(tx *store.Tx, c store.Change) (bool, error) {
 	own := c.ID == strconv.FormatInt(st.id.User.ID, 10)
 	switch c.Kind {
@@ -310,8 +313,8 @@ func (st *stream) concerns(tx *store.Tx, c store.Change) (bool, error) {
 	return true, nil
 }
 
-// news looks at the entries written since the last time: whether there are
-// any for this viewer, and which are worth a toast, oldest first.
+// news reads the entries written since the last event. It returns whether the
+// viewer may see any of them, and the toasts about them, oldest first.
 func (st *stream) news(tx *store.Tx) (logged bool, toasts []activitypages.Toast, err error) {
 	newest := tx.Newest()
 	if newest <= st.seen {
@@ -339,7 +342,7 @@ func (st *stream) news(tx *store.Tx) (logged bool, toasts []activitypages.Toast,
 	return logged, activitypages.Heaviest(toasts, maxToasts), nil
 }
 
-// send writes one event. Its data is one line of JSON.
+// send writes an event. Its data are JSON on one line.
 func (st *stream) send(event, id string, data any) error {
 	body, err := json.Marshal(data)
 	if err != nil {
@@ -352,9 +355,9 @@ func (st *stream) send(event, id string, data any) error {
 	return st.write(text + "data: " + string(body) + "\n\n")
 }
 
-// write sends text at once, or gives up in good time: one client that does
-// not read must hold nothing. The deadline is lifted again, because over
-// HTTP/2 it would end an idle stream.
+// write sends a text. It has a deadline, so that a client that does not read
+// blocks nothing. Afterwards the deadline is removed, because over HTTP/2 it
+// would end an idle stream.
 func (st *stream) write(text string) error {
 	if err := st.out.SetWriteDeadline(time.Now().Add(eventDeadline)); err != nil {
 		return err

@@ -13,9 +13,9 @@ import (
 	"trento/ui/page"
 )
 
-// The outer chain stands around the router, not in it: the router runs
-// nothing of its own for an address it does not know, and a refused request
-// deserves an id, a log line and its headers, too.
+// The middlewares wrap the router. The router itself runs none for unknown
+// addresses, and those requests need an id, a log line and security headers as
+// well.
 
 // middleware wraps a handler.
 type middleware func(http.Handler) http.Handler
@@ -28,9 +28,9 @@ func chain(h http.Handler, around ...middleware) http.Handler {
 	return h
 }
 
-// logRequests writes one line a request, and answers where a handler panics.
-// Agents come every few seconds, so the line of one that was served is for
-// debugging.
+// logRequests logs one line for each request, and answers if a handler panics.
+// Agents send requests every few seconds, so their successful ones are logged
+// at debug level.
 func (s *server) logRequests(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var answer httpsnoop.Metrics
@@ -51,7 +51,7 @@ func (s *server) logRequests(next http.Handler) http.Handler {
 	})
 }
 
-// recoverPanic turns a panic into a fault that is answered and logged.
+// recoverPanic logs a panic and answers with an internal error.
 func (s *server) recoverPanic(w http.ResponseWriter, r *http.Request, answer *httpsnoop.Metrics) {
 	cause := recover()
 	if cause == nil {
@@ -62,18 +62,19 @@ func (s *server) recoverPanic(w http.ResponseWriter, r *http.Request, answer *ht
 	}
 	s.Log.Error("panic", "id", page.RequestID(r.Context()), "cause", cause, "stack", string(debug.Stack()))
 	if answer.Code != 0 || answer.Written > 0 {
-		panic(http.ErrAbortHandler) // half an answer is out: better none than a false one
+		panic(http.ErrAbortHandler) // part of the answer is sent; a broken answer is better than a wrong one
 	}
 	http.Error(w, "internal error, request "+page.RequestID(r.Context()), http.StatusInternalServerError)
 }
 
-// contentPolicy lets a page load what this server serves as a file and
-// nothing else: no inline script or style, no other origin, no frame. The one
-// picture, the icon of the page, is in the page itself.
+// contentPolicy permits files of this server and nothing else: no inline
+// scripts or styles, no other origins, no frames. The icon is an image inside
+// the page.
 const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// secureHeaders sets what every answer carries. A handler may set its own.
+// secureHeaders sets the security headers of every answer. A handler can
+// replace them.
 func secureHeaders(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -86,8 +87,8 @@ func secureHeaders(next http.Handler) http.Handler {
 	})
 }
 
-// limitBodies closes requests whose bodies do not come: whoever sends a body
-// has a few seconds, and more only once it is known that they may.
+// limitBodies gives a request a few seconds for its body. Handlers extend that
+// for clients that are permitted.
 func limitBodies(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength != 0 {
@@ -97,10 +98,10 @@ func limitBodies(next http.Handler) http.Handler {
 	})
 }
 
-// refuseCrossOrigin refuses unsafe requests that another site made a browser
-// send. Who is identified by a header is not concerned: no site can make a
-// browser add one. What counts is what identifies, not what is there: a header
-// that proves nothing leaves it to the cookie.
+// refuseCrossOrigin refuses unsafe requests that another site caused. Only a
+// request identified by its cookie is checked, because no other site can make a
+// browser send an identifying header. A header that identifies nobody does not
+// count.
 func (s *server) refuseCrossOrigin(next http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
 	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -120,13 +121,13 @@ func (s *server) refuseCrossOrigin(next http.Handler) http.Handler {
 	})
 }
 
-// byCookie reports whether somebody is identified by a cookie, which browsers
-// send whoever asks them to.
+// byCookie reports whether the user is identified by a cookie. Browsers send
+// cookies with requests that other sites cause, too.
 func byCookie(id *auth.Identity) bool { return id != nil && id.Via == auth.ViaSession }
 
-// isAPI reports whether a request is for package api: by the first segment of
-// its path as it was sent, since what is escaped, or climbs up, is part of the
-// names in it. Agents are known to put a slash too many in front.
+// isAPI reports whether a request is for package api, by the first segment of
+// its path as it was sent. Escaped slashes and dots are part of names. Repeated
+// slashes are ignored, because some agents send them.
 func isAPI(r *http.Request) bool {
 	first, _, _ := strings.Cut(strings.TrimLeft(r.URL.EscapedPath(), "/"), "/")
 	return first == "api"

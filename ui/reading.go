@@ -10,9 +10,9 @@ import (
 	"trento/ui/page"
 )
 
-// oneRead makes a page with one read of the store, from the session to the
-// frame, so that all it shows was true at one moment. The answer is sent when
-// the read is over: a slow client shall not hold it open.
+// oneRead builds a page with one transaction, from the session to the frame, so
+// that everything on it is of the same moment. The answer is sent after the
+// transaction, so that a slow client cannot keep it open.
 func (s *server) oneRead(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !page.Reads(r) || isAPI(r) || readsByItself(r) {
@@ -34,9 +34,9 @@ func (s *server) oneRead(next http.Handler) http.Handler {
 	})
 }
 
-// readsByItself reports whether a request is answered with reads of its own: the
-// stream of events and downloads, which are sent piece by piece, and the log of
-// the uses of tokens, which first writes down those that wait in memory.
+// readsByItself reports whether the handler uses transactions of its own: the
+// event stream and downloads, which are sent piece by piece, and the
+// authentication log, which first writes the uses that are in memory.
 func readsByItself(r *http.Request) bool {
 	switch path.Ext(r.URL.Path) {
 	case ".csv", ".jsonl":
@@ -45,7 +45,7 @@ func readsByItself(r *http.Request) bool {
 	return r.URL.Path == "/events" || strings.HasSuffix(r.URL.Path, "/tokens/log") || strings.HasPrefix(r.URL.Path, "/static/")
 }
 
-// heldAnswer keeps an answer back.
+// heldAnswer buffers an answer.
 type heldAnswer struct {
 	http.ResponseWriter
 	status int

@@ -17,13 +17,13 @@ import (
 	"trento/ui/table"
 )
 
-// searchPage is what of the whole landscape has some words.
+// searchPage shows what a search of the whole landscape finds.
 type searchPage struct {
 	page.Frame
 	Words  string
 	People bool         // users are searched, too
 	Groups []foundGroup // kinds of which something was found
-	LogURL string       // looks for the words in the activity log
+	LogURL string       // address that searches the activity log
 }
 
 // Template implements page.Page.
@@ -34,35 +34,35 @@ type foundGroup struct {
 	ID, Label string
 	Count     int
 	Rows      []foundRow
-	URL       string // of the list of all of them
+	URL       string // address of all that was found of the kind, in its list
 }
 
 type foundRow struct {
-	Health  *page.HealthMark // nil for what has none
+	Health  *page.HealthMark // nil for kinds without health
 	Name    page.Link
 	Details []string
 }
 
 const (
-	// maxWords is the length of what can be looked for, in bytes.
+	// maxWords is the largest length of a search, in bytes.
 	maxWords = 200
-	// maxFound is how many things of a kind the search shows; their list has
-	// the rest.
+	// maxFound is the number of things of a kind that the page shows. Their
+	// list has all of them.
 	maxFound = 10
 )
 
-// finder looks for things of one kind, in what the columns of their table
-// say: so the list of them has the same things.
+// finder searches things of one kind, in the columns of their table. So their
+// list finds the same things.
 type finder[T any] struct {
 	id, label string
 	table     *table.Table[T]
 	name      func(T) page.Link
-	silent    func(T) *time.Time // nil for what has no health
+	silent    func(T) *time.Time // nil for kinds without health
 	details   func(T) []string
 }
 
-// find lists those things that have all words. The name that was looked for
-// comes first, then names that begin like it, then what needs attention.
+// find returns the things that contain all words. An exact name comes first,
+// then names that begin with the words, then the most urgent.
 func (f finder[T]) find(s *server, all []T, words string) foundGroup {
 	g := foundGroup{ID: f.id, Label: f.label, URL: page.WithQuery(f.table.Path, url.Values{"q": {words}})}
 	wanted := strings.Fields(strings.ToLower(words))
@@ -95,7 +95,7 @@ func (f finder[T]) find(s *server, all []T, words string) foundGroup {
 	return g
 }
 
-// distance is how far a name is from what was looked for.
+// distance says how well a name matches a word, 0 for the best.
 func distance(name, word string) int {
 	switch name = strings.ToLower(name); {
 	case name == word:
@@ -189,7 +189,8 @@ func (s *server) showSearch(w http.ResponseWriter, r *http.Request) error {
 	return s.Render(w, r, http.StatusOK, &p)
 }
 
-// firstBytes is a text cut to a number of bytes, at a whole character.
+// firstBytes returns the beginning of a text, at most limit bytes and whole
+// characters.
 func firstBytes(text string, limit int) string {
 	if len(text) <= limit {
 		return text

@@ -1,7 +1,7 @@
 // Package ui is everything that speaks HTTP to people and agents. Its root is
-// the console: server-rendered pages, each a typed struct and a template, and
-// a few small scripts that keep them current. The REST interface is package
-// api; both are installed here, in one router behind one chain.
+// the console: server-rendered pages, each a typed struct and a template, and a
+// few small scripts that keep them current. The REST interface is package api.
+// Both are installed here, in one router inside one chain of middlewares.
 package ui
 
 import (
@@ -24,7 +24,7 @@ import (
 	"trento/ui/table"
 )
 
-// Options of New. All fields are needed.
+// Options are what New needs. All fields are required.
 type Options = page.Options
 
 type server struct {
@@ -38,9 +38,9 @@ type server struct {
 	streams   streams
 }
 
-// New makes the handler of all there is. Streams end when the context of
-// their request does, so whoever serves the handler has to end the base
-// context before waiting for the connections to finish.
+// New returns the handler of all requests. Streams end with the context of
+// their request, so the base context must be ended before waiting for
+// connections.
 func New(o Options) (http.Handler, error) {
 	s, err := newServer(o)
 	if err != nil {
@@ -64,7 +64,7 @@ func newServer(o Options) (*server, error) {
 	return s, nil
 }
 
-// handler is what all requests go through.
+// handler returns the router inside its middlewares.
 func (s *server) handler() (http.Handler, error) {
 	rooms, err := compress(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if isAPI(r) {
@@ -83,7 +83,7 @@ func (s *server) handler() (http.Handler, error) {
 	return chain(rooms, page.NameRequest, s.logRequests, secureHeaders, limitBodies, s.oneRead, s.Auth.Identify, s.refuseCrossOrigin), nil
 }
 
-// routes are the pages of the console and what each demands.
+// routes returns the routes of the console.
 func (s *server) routes() []api.Route {
 	return slices.Concat(table.New(s.Console).Routes(), s.landscape.Routes(), s.activity.Routes(), s.account.Routes(), []api.Route{
 		{Method: "GET", Path: "/search", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.showSearch},
@@ -95,8 +95,8 @@ func (s *server) routes() []api.Route {
 	})
 }
 
-// install puts the routes into the router. What a route demands is asked
-// right before it is handled, and nowhere else.
+// install adds the routes to the router. Access is checked right before a
+// handler is called, and nowhere else.
 func (s *server) install() {
 	routes := s.routes()
 	for _, route := range slices.Concat(routes, s.answerRoutes(routes)) {
@@ -133,9 +133,8 @@ func (s *server) install() {
 	})
 }
 
-// answerRoutes are the addresses at which the answers to forms are shown where
-// the form's address has no page of its own. Without an answer they lead to
-// the page above.
+// answerRoutes returns routes for the answers to forms whose address has no
+// page of its own. Without an answer they redirect to the page above.
 func (s *server) answerRoutes(routes []api.Route) (added []api.Route) {
 	hasPage := func(path string) bool {
 		return slices.ContainsFunc(routes, func(r api.Route) bool { return r.Method == http.MethodGet && r.Path == path })
@@ -160,7 +159,7 @@ func (s *server) answerRoutes(routes []api.Route) (added []api.Route) {
 	return added
 }
 
-// allowed are the methods an address knows; the router does not tell.
+// allowed returns the methods of an address, which the router does not tell.
 func (s *server) allowed(r *http.Request) []string {
 	var methods []string
 	for _, method := range []string{"DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"} {

@@ -26,14 +26,14 @@ type activityPage struct {
 	Facets       []table.FilterMenu
 	Dates        []dateMenu
 	Chips        []table.Chip
-	Keep         []page.HiddenInput // what the filter form passes on
-	RefreshKeep  []page.HiddenInput // what the refresh form passes on
+	Keep         []page.HiddenInput // hidden fields of the filter form
+	RefreshKeep  []page.HiddenInput // hidden fields of the refresh form
 	RefreshRates []page.Option
 	FirstPage    bool
-	Announced    bool // new entries are announced, and come when they are asked for
+	Announced    bool // new entries are announced, and shown on request
 	ResetURL     string
 	Rows         []EntryRow
-	Total        int // entries the filters let pass
+	Total        int // number of entries that pass the filters
 	EmptyWords   string
 	Pager        table.Pager
 	Entry        *entryDetails
@@ -50,16 +50,16 @@ type EntryRow struct {
 	Things     []Thing // what the entry is about
 	Actor      string
 	Severity   severityMark
-	URL        string // opens the entry
-	Here       bool   // the entry that is open
+	URL        string // address that opens the entry
+	Here       bool   // the entry is open
 }
 
-// Thing is something an entry names; URL is empty where it has no page.
+// Thing is something that an entry names. URL is empty if it has no page.
 type Thing struct{ Name, URL string }
 
 type severityMark struct{ Name, Label string }
 
-// dateMenu is a choice of one end of the period.
+// dateMenu is the choice of the begin or the end of the period.
 type dateMenu struct {
 	Key, Label, Words string
 	Choices           []page.Option
@@ -72,23 +72,22 @@ type entryDetails struct {
 	Label       string
 	Resource    string
 	Data        []leaf
-	Cut         int // number of values drawn if that is not all, else 0
+	Cut         int // number of values shown if there are more; else 0
 	JSON        string
-	Address     string // of the entry, for others
+	Address     string // address of the entry, to be shared
 	FlowURL     string
 	Related     []EntryRow // oldest first: the cause before its effects
 	MoreRelated bool
 	CloseURL    string
 }
 
-// Viewer is somebody who reads the log: what they may see of it is decided by
-// package api, for both.
+// Viewer is a reader of the log. Package api decides what the reader may see.
 type Viewer struct {
 	api.Viewer
-	All activity.Filter // all they may see
+	All activity.Filter // all entries that the viewer may see
 }
 
-// maxRelated is how many related entries an open entry lists.
+// maxRelated is the largest number of related entries that an open entry lists.
 const maxRelated = 20
 
 func NewViewer(id *auth.Identity) (Viewer, error) {
@@ -101,7 +100,7 @@ func NewViewer(id *auth.Identity) (Viewer, error) {
 // Sees reports whether the viewer may see an entry.
 func (v Viewer) Sees(e *activity.Entry) bool { return v.All.Match(e) }
 
-// narrow is Narrow that says what is missing.
+// narrow is Narrow with an error that names the missing permission.
 func (v Viewer) narrow(f activity.Filter) (activity.Filter, error) {
 	narrowed, err := v.Narrow(f)
 	if errors.Is(err, auth.ErrForbidden) {
@@ -145,8 +144,7 @@ func (s *Pages) showLog(w http.ResponseWriter, r *http.Request) error {
 	return s.Render(w, r, http.StatusOK, &p)
 }
 
-// findEntries asks the index. A search that is too long is said so on the
-// page; everything else is a fault.
+// findEntries searches the index. If the search is too long, the page says so.
 func (s *Pages) findEntries(r *http.Request, v Viewer, q logQuery, p *activityPage) (search.Page, error) {
 	f, err := q.filter(s.Store.Now())
 	if errors.Is(err, activity.ErrSearchTooLong) {
@@ -170,7 +168,7 @@ func (s *Pages) findEntries(r *http.Request, v Viewer, q logQuery, p *activityPa
 	return found, nil
 }
 
-// fillActivity fills the page with what was found.
+// fillActivity adds the found entries to the page.
 func (s *Pages) fillActivity(r *http.Request, p *activityPage, v Viewer, q logQuery, found search.Page) error {
 	related, err := s.related(r, v, q.entry)
 	if err != nil {
@@ -196,9 +194,9 @@ func (s *Pages) fillActivity(r *http.Request, p *activityPage, v Viewer, q logQu
 	})
 }
 
-// fillForms fills the forms of the page. Each changes a part of the address
-// and passes on what belongs with it: whatever changes the list begins at the
-// newest entry again, only another size keeps the place.
+// fillForms fills the forms of the page. Each form changes one part of the
+// address and passes on the others. A change of filters starts again at the
+// newest entry; a change of the size keeps the position.
 func (p *activityPage) fillForms(q logQuery, found search.Page) {
 	p.Dates = []dateMenu{newDateMenu("from_date", "From date", q.from), newDateMenu("to_date", "To date", q.to)}
 	for i := range p.RefreshRates {
@@ -227,8 +225,9 @@ func (p *activityPage) fillForms(q logQuery, found search.Page) {
 	}
 }
 
-// related finds the entries of the same flow as the open one. It runs before
-// the page is filled, since the index must not be asked inside a read.
+// related returns the entries with the same correlation id as the open one. It
+// runs before the page is filled, because the index must not be searched inside
+// a transaction.
 func (s *Pages) related(r *http.Request, v Viewer, cursor string) (search.Page, error) {
 	id := ""
 	err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) error {
@@ -244,17 +243,16 @@ func (s *Pages) related(r *http.Request, v Viewer, cursor string) (search.Page, 
 	return s.Mentions(r.Context(), v, id, maxRelated)
 }
 
-// Mentions finds the newest entries that have a text as a value.
+// Mentions returns the newest entries with a text as a value.
 func (s *Pages) Mentions(ctx context.Context, v Viewer, text string, limit int) (search.Page, error) {
 	f, err := v.mentioning(text)
 	if err != nil {
-		return search.Page{}, nil // longer than any text we would have written
+		return search.Page{}, nil // no stored value is that long
 	}
 	return v.Find(ctx, s.Search, f, search.Walk{Limit: limit})
 }
 
-// mentioning selects the entries the viewer may see that have a text as a
-// value.
+// mentioning returns a filter for entries with a text as a value.
 func (v Viewer) mentioning(text string) (activity.Filter, error) {
 	f := v.All
 	var err error
@@ -262,7 +260,7 @@ func (v Viewer) mentioning(text string) (activity.Filter, error) {
 	return f, err
 }
 
-// visibleEntry is the entry at a cursor, if the viewer may see it.
+// visibleEntry returns the entry at a cursor if the viewer may see it.
 func visibleEntry(tx *store.Tx, v Viewer, cursor string) (*activity.Entry, error) {
 	position, err := activity.ParseCursor(cursor)
 	if err != nil {
@@ -275,7 +273,8 @@ func visibleEntry(tx *store.Tx, v Viewer, cursor string) (*activity.Entry, error
 	return e, err
 }
 
-// openEntry is an entry in full, on top of the page that query describes.
+// openEntry returns the details of an entry, shown on top of the list that
+// query describes.
 func (s *Pages) openEntry(tx *store.Tx, r *http.Request, v Viewer, cursor string, query url.Values, related search.Page, known pages) (*entryDetails, error) {
 	e, err := visibleEntry(tx, v, cursor)
 	if err != nil {
@@ -295,14 +294,14 @@ func (s *Pages) openEntry(tx *store.Tx, r *http.Request, v Viewer, cursor string
 			d.Related = append(d.Related, row)
 		}
 		if len(d.Related) == 1 {
-			d.Related = nil // the entry itself
+			d.Related = nil // the only related entry is the entry itself
 		}
 	}
 	return d, nil
 }
 
-// NewEntryRow is an entry as a line. Its link opens it on top of the list
-// that the query describes.
+// NewEntryRow returns an entry as a row. Its link opens it on top of the list
+// that query describes.
 func (s *Pages) NewEntryRow(v Viewer, e *activity.Entry, query url.Values, known pages) EntryRow {
 	open := url.Values{"entry": {e.Position.Cursor()}}
 	for key, values := range query {

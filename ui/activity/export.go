@@ -20,14 +20,14 @@ import (
 	"trento/ui/table"
 )
 
-// exportDeadline is how long a client may take to accept the next piece of an
-// export.
+// exportDeadline is how long a client may take to accept a piece of an export.
 const exportDeadline = 30 * time.Second
 
-// logFormat is a form in which the log leaves the console.
+// logFormat is a file format of an export.
 type logFormat struct {
 	setHeader func(http.Header)
-	// begin writes what comes before the entries, and returns what writes one.
+	// begin writes the head of the file, and returns the function that writes
+	// an entry.
 	begin func(io.Writer, url.Values) (func(api.Viewer, *activity.Entry) error, error)
 }
 
@@ -50,7 +50,7 @@ var csvFormat = logFormat{
 	},
 }
 
-// linesFormat has an object a line, in the form of the API.
+// linesFormat has a JSON object on each line, in the form of the API.
 var linesFormat = logFormat{
 	setHeader: func(h http.Header) {
 		h.Set("Content-Type", "application/jsonl; charset=utf-8")
@@ -69,10 +69,10 @@ var linesFormat = logFormat{
 }
 
 // exportLog answers GET /activity_log.csv and GET /activity_log.jsonl: all
-// entries that pass the filters, however many, newest first. They are read
-// part by part, and nothing is held open while a part goes out. Who is signed
-// out, or may no longer see what was asked for, gets no further part: the
-// answer then ends in the middle, which the client notices.
+// entries that pass the filters, newest first. It reads them part by part, and
+// no transaction is open while a part is sent. Before each part it checks that
+// the user is still signed in and may see the entries. If not, the answer ends
+// in the middle, which the client notices.
 func (s *Pages) exportLog(format logFormat) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		asked, err := parseLogQuery(r.URL.Query(), defaultEntries).filter(s.Store.Now())
@@ -96,7 +96,7 @@ type export struct {
 	asked  activity.Filter
 	w      http.ResponseWriter
 	out    *http.ResponseController
-	begun  bool // something has been sent
+	begun  bool // a part has been sent
 }
 
 func (x *export) run(ctx context.Context, query url.Values) error {
@@ -126,7 +126,7 @@ func (x *export) run(ctx context.Context, query url.Values) error {
 	}
 }
 
-// mayRead looks who reads the log, and what of it they may see now.
+// mayRead returns the reader and what they may see now.
 func (x *export) mayRead() (Viewer, activity.Filter, error) {
 	var v Viewer
 	err := x.s.Store.View(func(tx *store.Tx) error {
@@ -143,8 +143,8 @@ func (x *export) mayRead() (Viewer, activity.Filter, error) {
 	return v, f, err
 }
 
-// send sends a part and empties it. There is a deadline for every piece, not
-// for the whole: that takes as long as it takes.
+// send sends a part and empties it. Each piece has a deadline; the whole export
+// has none.
 func (x *export) send(part *bytes.Buffer) error {
 	if !x.begun {
 		x.format.setHeader(x.w.Header())

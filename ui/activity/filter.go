@@ -10,8 +10,8 @@ import (
 	"trento/ui/table"
 )
 
-// actorOptions are the users the viewer may filter by: active ones, and those
-// the address names already.
+// actorOptions returns the actors for the filter: active users, and those in
+// the address.
 func actorOptions(tx *store.Tx, v Viewer, chosen []string) (table.FilterMenu, error) {
 	names := []string{activity.System}
 	for u, err := range tx.Users() {
@@ -29,7 +29,7 @@ func actorOptions(tx *store.Tx, v Viewer, chosen []string) (table.FilterMenu, er
 	return f, nil
 }
 
-// typeFacet offers the types the viewer may see, by what they are about.
+// typeFacet returns the types that the viewer may see, grouped by resource.
 func typeFacet(v Viewer, chosen []string) table.FilterMenu {
 	f := table.FilterMenu{Key: "type", Label: "Type", Chosen: len(chosen), Long: true}
 	groups := map[string][]page.Option{}
@@ -54,8 +54,8 @@ func typeFacet(v Viewer, chosen []string) table.FilterMenu {
 	return f
 }
 
-// typeGroup is what the entries of a type are about; the resource of some
-// types is known only entry by entry.
+// typeGroup returns the group of a type. For some types the resource differs
+// from entry to entry.
 func typeGroup(t activity.Type) string {
 	resource := (&activity.Entry{Type: t}).Resource()
 	if strings.HasPrefix(resource, "Unable") {
@@ -90,7 +90,7 @@ func newDateMenu(key, label string, d dateChoice) dateMenu {
 	return m
 }
 
-// SeverityNames are all severities, mildest first.
+// SeverityNames returns all severities, the lowest first.
 func SeverityNames() []string {
 	names := make([]string, len(activity.Severities))
 	for i, severity := range activity.Severities {

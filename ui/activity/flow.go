@@ -18,15 +18,16 @@ import (
 	"trento/ui/table"
 )
 
-// flowPage is what one cause brought about, in the order in which it happened.
+// flowPage shows the entries with the same correlation id, in the order in
+// which they happened.
 type flowPage struct {
 	page.Frame
 	Total   int
 	Begin   page.Timestamp
-	Took    string // from the first entry to the last; empty if that is all one moment
+	Took    string // time from the first entry to the last; empty if they are simultaneous
 	Actor   string // of the first entry
 	Steps   []flowStep
-	ListURL string // the same entries in the log
+	ListURL string // address of the same entries in the log
 	Pager   []table.Step
 	Entry   *entryDetails
 }
@@ -34,17 +35,16 @@ type flowPage struct {
 // Template implements page.Page.
 func (*flowPage) Template() string { return "flow" }
 
-// flowStep is an entry and how long after the first one it was written, if
-// that was later.
+// flowStep is an entry, with the time since the first one.
 type flowStep struct {
 	EntryRow
 	Later string
 }
 
-// flowSize is how many entries of a flow a page has.
+// flowSize is the number of entries on a page.
 const flowSize = 100
 
-// flowURL is the page of a flow.
+// flowURL returns the address of the page of a flow.
 func flowURL(id string) string {
 	return page.WithQuery("/activity_log", url.Values{"correlation": {id}})
 }
@@ -66,7 +66,7 @@ func (s *Pages) showFlow(w http.ResponseWriter, r *http.Request, v Viewer, id st
 		return err
 	}
 	if found.Total == 0 {
-		return nothing // or nothing that this reader may know of
+		return nothing // there are no entries, or none that the reader may see
 	}
 	p := flowPage{Frame: s.NewFrame(r, "Related Events"), Total: found.Total, Pager: flowSteps(id, walk, found)}
 	p.Live = "activity"
@@ -99,7 +99,7 @@ func (s *Pages) showFlow(w http.ResponseWriter, r *http.Request, v Viewer, id st
 	return s.Render(w, r, http.StatusOK, &p)
 }
 
-// flowEnds puts into the page who began a flow, when, and how long it took. It
+// flowEnds adds the actor, the begin and the duration of a flow to the page. It
 // returns the first entry.
 func (s *Pages) flowEnds(r *http.Request, v Viewer, f activity.Filter, p *flowPage) (*activity.Entry, error) {
 	var ends [2]*activity.Entry
@@ -109,7 +109,7 @@ func (s *Pages) flowEnds(r *http.Request, v Viewer, f activity.Filter, p *flowPa
 			return nil, err
 		}
 		if len(found.Entries) == 0 {
-			return nil, fmt.Errorf("flow: %w", store.ErrNotFound) // just removed
+			return nil, fmt.Errorf("flow: %w", store.ErrNotFound) // removed just now
 		}
 		ends[i] = found.Entries[0]
 	}
@@ -121,8 +121,8 @@ func (s *Pages) flowEnds(r *http.Request, v Viewer, f activity.Filter, p *flowPa
 	return first, nil
 }
 
-// flowWalk is the part of a flow that an address asks for: its beginning, what
-// comes after or before some entry, or its end.
+// flowWalk returns the part of a flow that the address asks for: its begin,
+// what comes after or before an entry, or its end.
 func flowWalk(q url.Values) search.Walk {
 	walk := search.Walk{Limit: flowSize, Forward: true, Count: true}
 	if p, err := activity.ParseCursor(q.Get("after")); err == nil {
@@ -135,7 +135,8 @@ func flowWalk(q url.Values) search.Walk {
 	return walk
 }
 
-// flowSteps are the ways on from a page of a flow; none where it has only one.
+// flowSteps returns the links to other pages of a flow; none if it has only one
+// page.
 func flowSteps(id string, walk search.Walk, found search.Page) []table.Step {
 	if len(found.Entries) == 0 || found.Total == len(found.Entries) {
 		return nil
@@ -157,8 +158,8 @@ func flowSteps(id string, walk search.Walk, found search.Page) []table.Step {
 	return table.Steps(to(earlier, "", ""), to(earlier, "before", oldest), to(later, "after", newest), to(later, "last", strconv.Itoa(flowSize)))
 }
 
-// later says how long after the begin of a flow something was; nothing where
-// that was the same moment.
+// later says how long after the begin of a flow something happened; "" if that
+// was at the same time.
 func later(d time.Duration) string {
 	if d <= 0 {
 		return ""
@@ -166,11 +167,11 @@ func later(d time.Duration) string {
 	return "+" + duration(d)
 }
 
-// duration is a time span to about a thousandth, for the reader.
+// duration formats a duration with three significant digits.
 func duration(d time.Duration) string {
 	switch {
 	case d < time.Millisecond:
-		return "1 ms" // at most
+		return "1 ms" // or less
 	case d < time.Second:
 		return fmt.Sprintf("%d ms", d.Milliseconds())
 	case d < time.Minute:

@@ -14,7 +14,7 @@ import (
 	"trento/ui/page"
 )
 
-// leaf is a value of an entry's metadata, with what is inside it.
+// leaf is a value in the metadata of an entry, with the values inside it.
 type leaf struct {
 	Key, Text string
 	Kind      string // text, number, word (true, false, null), object, list
@@ -22,18 +22,19 @@ type leaf struct {
 	Children  []leaf
 }
 
-// maxLeaves bounds the tree that is drawn of one entry; its JSON has the rest.
+// maxLeaves limits the number of values that are shown. The JSON has all of
+// them.
 const maxLeaves = 2000
 
-// pages leads from the id of a registered thing to its page: name and address,
-// both empty where the id is of none.
+// pages finds name and address of the registered thing with an id. Both are
+// empty if there is none.
 type pages func(id string) Thing
 
-// RegisteredPages are the pages of what a read sees.
+// RegisteredPages returns the pages of the things in a transaction.
 func RegisteredPages(tx *store.Tx) pages {
 	return func(text string) Thing {
 		id, ok := landscape.ParseID[string](text)
-		if !ok { // all things have ids of the same form
+		if !ok { // all ids of things have the same format
 			return Thing{}
 		}
 		for _, kind := range []page.Taggable{page.HostTags, page.ClusterTags, page.DatabaseTags, page.SAPSystemTags} {
@@ -45,8 +46,8 @@ func RegisteredPages(tx *store.Tx) pages {
 	}
 }
 
-// thingsOf are the things that an entry names, by the names that they had when
-// it happened. Those that have a page lead to it.
+// thingsOf returns the things that an entry names, with the names they had at
+// that time. Things with a page have a link.
 func thingsOf(e *activity.Entry, known pages) []Thing {
 	var things []Thing
 	for _, named := range activity.Things(e.Event()) {
@@ -67,8 +68,8 @@ func indented(metadata json.RawMessage) string {
 	return text.String()
 }
 
-// newTree draws metadata, members in the order they are stored. cut is the
-// number of values drawn if there are more.
+// newTree returns metadata as a tree, in the stored order. cut is the number of
+// values in it if some are left out.
 func newTree(metadata json.RawMessage, known pages) (tree []leaf, cut int) {
 	d := treeDrawer{decoder: json.NewDecoder(bytes.NewReader(metadata)), known: known}
 	d.decoder.UseNumber()

@@ -1,5 +1,5 @@
-// Package activity is the pages of the activity log: the log, one flow of it,
-// its export, and what of it is announced while a page is open.
+// Package activity has the pages of the activity log: the log, one flow of it,
+// its export, and the toasts about new entries.
 package activity
 
 import (
@@ -16,7 +16,7 @@ type Pages struct{ *page.Console }
 // New makes the pages.
 func New(c *page.Console) *Pages { return &Pages{c} }
 
-// Routes are the pages and what each demands.
+// Routes returns the routes of the pages.
 func (s *Pages) Routes() []api.Route {
 	return []api.Route{
 		{Method: "GET", Path: "/activity_log", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.showLog},
@@ -28,7 +28,7 @@ func (s *Pages) Routes() []api.Route {
 //go:embed *.html *.css
 var files embed.FS
 
-// Room is these pages as a part of the console.
+// Room is this package as a part of the console.
 var Room = page.Room{
 	Files: files,
 	Pages: []page.Page{&activityPage{}, &flowPage{}},

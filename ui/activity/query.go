@@ -13,23 +13,23 @@ import (
 	"trento/ui/table"
 )
 
-// logQuery is the state of the activity log page, as its address has it.
+// logQuery is the state of the page of the log, from its address.
 type logQuery struct {
 	words      string
 	actors     []string
 	types      []string
-	severities []string // empty: the usual ones
+	severities []string // empty: defaultSeverities
 	from, to   dateChoice
 	size       int
 	sized      bool
 	forward    bool              // towards newer entries
-	cursor     activity.Position // where the page before ended; 0: at the end
+	cursor     activity.Position // position after which the page begins; 0: at the end of the log
 	refresh    refreshRate
 	entry      string // cursor of the open entry
 }
 
-// dateChoice is one end of a period. Relative ones are kept relative, so that
-// a bookmark of "the last hour" stays that.
+// dateChoice is the begin or the end of a period. A relative one stays
+// relative, so that a bookmark of "the last hour" keeps its meaning.
 type dateChoice struct {
 	relative string // key of relativeDates
 	custom   time.Time
@@ -42,42 +42,41 @@ var relativeDates = []struct {
 	{"1h", time.Hour}, {"24h", 24 * time.Hour}, {"7d", 7 * 24 * time.Hour}, {"30d", 30 * 24 * time.Hour},
 }
 
-// customDate says in an address that the time follows.
+// customDate in an address says that a time follows.
 const customDate = "custom"
 
-// dateLayouts are the forms a typed time may have: what browsers send, with
-// or without seconds, and the forms of the API. Without a zone it is UTC.
+// dateLayouts are the formats of a typed time: those of browsers, with or
+// without seconds, and those of the API. Without a zone it is in UTC.
 var dateLayouts = []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02"}
 
-// defaultSeverities are shown where the address does not choose.
+// defaultSeverities are shown if the address names none.
 var defaultSeverities = []string{"info", "warning", "critical"}
 
-// defaultEntries is how many entries a page of the log has where nobody said
-// otherwise.
+// defaultEntries is the number of entries on a page if nobody has chosen
+// another.
 const defaultEntries = 20
 
-// refreshRate says how a page of the log is kept new, as its address has it:
-// milliseconds between refreshes, live, or empty for not at all.
+// refreshRate says how a page of the log is refreshed, as in its address: the
+// milliseconds between refreshes, "live", or "" for never.
 type refreshRate string
 
-// live lets new entries in as they are written.
+// live shows new entries as soon as they are written.
 const live refreshRate = "live"
 
-// seconds are the seconds between refreshes, or 0 where there are none.
+// seconds returns the seconds between refreshes; 0 for never or live.
 func (rate refreshRate) seconds() int {
-	ms, _ := strconv.Atoi(string(rate)) // live is no number
+	ms, _ := strconv.Atoi(string(rate)) // "live" is not a number and gives 0
 	return ms / 1000
 }
 
-// refreshRates are the rates offered.
+// refreshRates are the rates that are offered.
 var refreshRates = []page.Option{
 	{Value: "", Label: "Off"}, {Value: string(live), Label: "Live"},
 	{Value: "5000", Label: "5s"}, {Value: "10000", Label: "10s"}, {Value: "30000", Label: "30s"},
 	{Value: "60000", Label: "1m"}, {Value: "300000", Label: "5m"}, {Value: "1800000", Label: "30m"},
 }
 
-// parseLogQuery reads the address. What it does not understand it takes as
-// not said.
+// parseLogQuery reads an address. It ignores what it does not understand.
 func parseLogQuery(q url.Values, size int) logQuery {
 	l := logQuery{
 		words:  strings.TrimSpace(q.Get("search")),
@@ -129,7 +128,7 @@ func parseDate(values []string) dateChoice {
 
 func (d dateChoice) set() bool { return d != dateChoice{} }
 
-// at is the moment the choice means now; zero where nothing is chosen.
+// at returns the time of the choice; the zero time if nothing is chosen.
 func (d dateChoice) at(now time.Time) time.Time {
 	for _, rel := range relativeDates {
 		if d.relative == rel.key {
@@ -162,7 +161,7 @@ func (d dateChoice) values() []string {
 // firstPage reports whether the page shows the newest entries.
 func (l logQuery) firstPage() bool { return !l.forward && l.cursor == 0 }
 
-// filterValues is the part of the address that says what is listed.
+// filterValues returns the part of the address with the filters.
 func (l logQuery) filterValues() url.Values {
 	q := url.Values{}
 	set := func(key string, values ...string) {
@@ -179,7 +178,7 @@ func (l logQuery) filterValues() url.Values {
 	return q
 }
 
-// values is the whole address, less the open entry.
+// values returns the address without the open entry.
 func (l logQuery) values() url.Values {
 	q := l.filterValues()
 	sizeKey := "first"
@@ -203,7 +202,7 @@ func (l logQuery) values() url.Values {
 	return q
 }
 
-// filter is the query as the log understands it.
+// filter returns the query as a filter of package activity.
 func (l logQuery) filter(now time.Time) (activity.Filter, error) {
 	words, err := activity.ParseSearch(l.words)
 	if err != nil {
@@ -229,8 +228,8 @@ func (l logQuery) walk() search.Walk {
 	return search.Walk{From: l.cursor, Limit: l.size, Forward: l.forward, Count: true}
 }
 
-// chips are the filters in force, each with the address without it. The usual
-// severities are none.
+// chips returns the active filters, each with the address without it. The
+// default severities do not count as a filter.
 func (l logQuery) chips() []table.Chip {
 	var chips table.ChipList
 	add := func(label, value string, without logQuery) {
@@ -271,13 +270,13 @@ func (l logQuery) chips() []table.Chip {
 	return chips.All()
 }
 
-// restarted is the query back at the newest entries.
+// restarted returns the query at the newest entries.
 func (l logQuery) restarted() logQuery {
 	l.forward, l.cursor, l.entry = false, 0, ""
 	return l
 }
 
-// stepsFrom are the ways on from a page of the log.
+// stepsFrom returns the links to other pages of the log.
 func (l logQuery) stepsFrom(found search.Page) []table.Step {
 	to := func(forward bool, from activity.Position) string {
 		target := l
@@ -301,8 +300,8 @@ func (l logQuery) stepsFrom(found search.Page) []table.Step {
 	return table.Steps(first, previous, next, last)
 }
 
-// searchHints explain a search that reads differently from what people
-// expect, or that has found nothing.
+// searchHints explains a search that is read differently than people expect, or
+// that finds nothing.
 func (l logQuery) searchHints(found int) []string {
 	hints := activity.SearchHints(l.words)
 	if len(hints) == 0 && l.words != "" && found == 0 && !strings.Contains(l.words, "*") {

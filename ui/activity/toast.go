@@ -12,27 +12,27 @@ import (
 	"trento/ui/page"
 )
 
-// Toast is news for the corner of the screen.
+// Toast is a short message about an entry, shown in a corner of the screen.
 type Toast struct {
 	Severity string    `json:"severity"`
 	Text     string    `json:"text"`
 	URL      string    `json:"url"`
-	Weight   int       `json:"weight"` // how much it matters, see goodNews
+	Weight   int       `json:"weight"` // importance, see goodNews
 	At       time.Time `json:"at"`
-	Time     string    `json:"time"` // at, for a person
+	Time     string    `json:"time"` // At, as text
 }
 
-// How much a toast matters. What matters more is on the screen before what
-// matters less, and longer, and stays on the list of what was news.
+// The importance of a toast. A more important one is shown earlier and longer,
+// and stays longer in the list of toasts.
 const (
-	goodNews     = iota // somebody may like to know
-	ordinaryNews        // something has come, or has a warning
-	badNews             // somebody should look
-	finalNews           // something is gone
+	goodNews     = iota // good to know
+	ordinaryNews        // something is new, or has a warning
+	badNews             // somebody should look at it
+	finalNews           // something was removed
 )
 
-// NewToast says in words what an entry means for somebody who watches; most
-// entries are not worth interrupting anyone.
+// NewToast returns the message about an entry. It is not ok for entries that
+// need no message, which most do not.
 func NewToast(e *activity.Entry) (Toast, bool) {
 	event := e.Event()
 	things := activity.Things(event)
@@ -59,8 +59,8 @@ func NewToast(e *activity.Entry) (Toast, bool) {
 	return t, t.Text != ""
 }
 
-// toastKinds are the kinds of things that toasts are about: where their pages
-// are, and what stands before their names in a sentence.
+// toastKinds are the kinds of things that toasts are about: the path of their
+// pages, and the noun before their names.
 var toastKinds = map[activity.ThingKind]struct{ path, noun string }{
 	activity.HostThing:      {page.HostTags.Path, ""},
 	activity.ClusterThing:   {page.ClusterTags.Path, "the cluster "},
@@ -69,12 +69,12 @@ var toastKinds = map[activity.ThingKind]struct{ path, noun string }{
 }
 
 // toastSentence says what has happened to a host, a cluster or a system, and
-// how much that matters. It is empty where that is not worth a toast.
+// how important that is. It is empty if that needs no toast.
 func toastSentence(e activity.Event, thing string) (text string, weight int) {
 	health := func(health string, change activity.Change) (string, int) {
 		return change.Sentence("The health of "+thing, health) + ".", weightOf(health)
 	}
-	start := thing // of a sentence
+	start := thing // the begin of a sentence
 	if rest, ok := strings.CutPrefix(thing, "the "); ok {
 		start = "The " + rest
 	}
@@ -116,7 +116,7 @@ func toastSentence(e activity.Event, thing string) (text string, weight int) {
 }
 
 // instanceSentence says what has happened to an instance of a system, and how
-// much that matters.
+// important that is.
 func instanceSentence(e activity.Event, sid string) (text string, weight int) {
 	absent := func(number string) (string, int) {
 		return fmt.Sprintf("The instance %s of %s is now absent.", number, sid), badNews
@@ -139,7 +139,7 @@ func instanceSentence(e activity.Event, sid string) (text string, weight int) {
 	return "", 0
 }
 
-// weightOf is how much it matters that something has a health now.
+// weightOf returns how important it is that something has a health now.
 func weightOf(health string) int {
 	switch landscape.Health(health) {
 	case landscape.HealthCritical:
@@ -150,8 +150,8 @@ func weightOf(health string) int {
 	return ordinaryNews
 }
 
-// Heaviest are at most n of the toasts, those that matter most and of equals
-// the newest, in the order in which they happened.
+// Heaviest returns the n most important toasts, in the order in which they
+// happened. Of equally important ones it takes the newest.
 func Heaviest(toasts []Toast, n int) []Toast {
 	for len(toasts) > n {
 		lightest := 0

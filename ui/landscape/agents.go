@@ -14,7 +14,7 @@ import (
 	"trento/ui/table"
 )
 
-// agentsPage is the list of all agents and how their reports fare.
+// agentsPage lists all agents and whether their reports can be used.
 type agentsPage struct {
 	table.Page
 	Rows []agentRow
@@ -28,7 +28,7 @@ type agentRow struct {
 	Name       page.Link
 	Registered bool
 	State      string
-	Icon       string // of a state that is not as it should be
+	Icon       string // icon of a state that is not normal
 	Faults     []reportFault
 	LastReport page.Timestamp
 	Version    string
@@ -40,10 +40,10 @@ type agentItem struct {
 	*store.Agent
 	faulty []*store.ReportStatus
 	state  agentState
-	since  time.Time // the first of the faults
+	since  time.Time // since when the first fault exists
 }
 
-// agentState is how the reports of an agent fare, the worst first.
+// agentState is how well the reports of an agent can be used, the worst first.
 type agentState int
 
 const (
@@ -57,7 +57,7 @@ func (s agentState) String() string {
 	return [...]string{"Refused", "Partly used", "None yet", "Used"}[s]
 }
 
-// agentsTable is what can be done with the list of agents.
+// agentsTable declares the list of agents.
 var agentsTable = table.Table[*agentItem]{
 	Path: "/agents", Noun: "agent",
 	Columns: []table.Column[*agentItem]{
@@ -130,7 +130,7 @@ func (a *agentItem) version() string {
 	return a.Host.AgentVersion
 }
 
-// reports are the kinds of reports that are not used as a whole.
+// reports returns the kinds of reports that cannot be used.
 func (a *agentItem) reports() []string {
 	var kinds []string
 	for _, status := range a.faulty {
@@ -139,7 +139,7 @@ func (a *agentItem) reports() []string {
 	return kinds
 }
 
-// problems is all that is wrong, in one line.
+// problems returns everything that is wrong, in one line.
 func (a *agentItem) problems() string {
 	var words []string
 	for _, status := range a.faulty {
@@ -156,7 +156,7 @@ func timeOrNil(t time.Time) *time.Time {
 	return &t
 }
 
-// agentItems reads all agents, and the frame of the page where there is one.
+// agentItems reads all agents and, unless f is nil, the frame of the page.
 func (s *Pages) agentItems(ctx context.Context, f *page.Frame) (all []*agentItem, err error) {
 	err = s.Store.ViewIn(ctx, func(tx *store.Tx) error {
 		agents, err := tx.Agents()

@@ -15,46 +15,47 @@ import (
 	"trento/ui/page"
 )
 
-// cleanupDialog asks whether something is to be cleaned up, and says all that
-// would go with it.
+// cleanupDialog asks whether something should be cleaned up, and lists
+// everything that is cleaned up with it.
 type cleanupDialog struct {
 	Title   string
 	Intro   string
-	Refusal string // why it cannot be done; then there is no button
+	Refusal string // why it cannot be cleaned up; then there is no button
 	CleanupPlan
 	Rest     string // what else stays
 	Typed    string
-	Failure  string // why it was not done
+	Failure  string // why the clean-up failed
 	Verb     string
 	Action   string
 	CloseURL string
 }
 
-// CleanupPlan is what would go.
+// CleanupPlan is what a clean-up removes.
 type CleanupPlan struct {
 	Groups  []cleanupGroup
-	Waiting []cleanupGroup // what stays, unseen, until what it belongs to is back
-	Confirm string         // what has to be typed; empty where nothing has
-	Plan    string         // fingerprint of it all
+	Waiting []cleanupGroup // what stays, without a page, until what it belongs to is back
+	Confirm string         // text that must be typed; empty: none
+	Plan    string         // fingerprint of the plan
 }
 
-// planChanged is said where what would go is not what somebody has agreed to.
+// planChanged is shown if the plan is not the one that the reader has
+// confirmed.
 const planChanged = "Nothing was changed: what would go is not what it was when you were asked. Please look again."
 
-// cleanupGroup is things of one kind that would go.
+// cleanupGroup is things of one kind in a plan.
 type cleanupGroup struct {
 	Label  string
 	Things []page.Link
 }
 
-// cleanup is what the clean-up of one thing takes, whatever it is.
+// cleanup is the clean-up of one thing of any kind.
 type cleanup struct {
 	dialog cleanupDialog
 	target landscape.Target
-	name   string // of what has to be typed where a whole system goes
+	name   string // text that must be typed if a whole system is removed
 	show   func(status int, d *cleanupDialog) error
-	done   string // what is said afterwards
-	next   string // where it leads once the thing itself is gone
+	done   string // message afterwards
+	next   string // address to go to if the thing itself is gone
 	part   bool   // the thing may lose a part and stay
 }
 
@@ -140,8 +141,8 @@ func (s *Pages) cleanUpDatabaseInstance(w http.ResponseWriter, r *http.Request) 
 	})
 }
 
-// cleanUp shows what would go, and on a POST lets it go. It is done only if
-// that is still what the reader was shown.
+// cleanUp shows the plan, and on a POST carries it out if it is still the plan
+// that the reader has seen.
 func (s *Pages) cleanUp(w http.ResponseWriter, r *http.Request, c *cleanup) error {
 	d := &c.dialog
 	ownPage := d.CloseURL
@@ -176,7 +177,7 @@ func (s *Pages) cleanUp(w http.ResponseWriter, r *http.Request, c *cleanup) erro
 	}
 	err = s.Store.CleanUp(r.Context(), page.Actor(r.Context()), AgreedTo(d.Plan), c.target)
 	switch {
-	case errors.Is(err, ErrPlanChanged): // this very moment
+	case errors.Is(err, ErrPlanChanged): // changed at this moment
 		return s.cleanUp(w, r, c)
 	case d.refuse(err):
 		return c.show(http.StatusConflict, d)
@@ -193,7 +194,7 @@ func (s *Pages) cleanUp(w http.ResponseWriter, r *http.Request, c *cleanup) erro
 }
 
 // refuse says that the thing cannot be cleaned up, if err is about that. A
-// thing that is not there has no page to say so on.
+// thing that does not exist has no page for that.
 func (d *cleanupDialog) refuse(err error) bool {
 	if !errors.Is(err, landscape.ErrLive) && !errors.Is(err, landscape.ErrPresent) {
 		return false
@@ -202,7 +203,7 @@ func (d *cleanupDialog) refuse(err error) bool {
 	return true
 }
 
-// refusalWords are the reason why something cannot be cleaned up.
+// refusalWords says why something cannot be cleaned up.
 func refusalWords(reason error) string {
 	switch {
 	case errors.Is(reason, landscape.ErrLive):
@@ -213,8 +214,8 @@ func refusalWords(reason error) string {
 	return "It has gone already, with something else or by somebody else."
 }
 
-// PlanCleanup finds out what cleaning things up together takes away. name is
-// what has to be typed where that is a whole system.
+// PlanCleanup returns what cleaning up these things together removes. name must
+// be typed if a whole system is removed.
 func PlanCleanup(tx *store.Tx, name string, targets ...landscape.Target) (CleanupPlan, error) {
 	changes, err := tx.PlanCleanUp(targets...)
 	if err != nil {
@@ -223,11 +224,12 @@ func PlanCleanup(tx *store.Tx, name string, targets ...landscape.Target) (Cleanu
 	return newCleanupPlan(tx, name, changes)
 }
 
-// ErrPlanChanged says that what would go is not what somebody has agreed to.
+// ErrPlanChanged says that a clean-up would remove something else than what was
+// confirmed.
 var ErrPlanChanged = errors.New("the plan of the clean-up has changed")
 
-// AgreedTo lets a clean-up go on if it takes what the plan of that fingerprint
-// takes.
+// AgreedTo returns a check that a clean-up follows the plan with this
+// fingerprint.
 func AgreedTo(fingerprint string) func(*store.Tx, *landscape.Changeset) error {
 	return func(tx *store.Tx, d *landscape.Changeset) error {
 		plan, err := newCleanupPlan(tx, "", d)
@@ -300,7 +302,7 @@ func newCleanupPlan(tx *store.Tx, name string, plan *landscape.Changeset) (Clean
 	return d, nil
 }
 
-// linkToInstance names an instance of a system on a host, and leads to the host.
+// linkToInstance names an instance of a system and links to its host.
 func linkToInstance(tx *store.Tx, sid, number, id string) (page.Link, error) {
 	host, err := hostOf(tx, landscape.HostID(id))
 	if err != nil {

@@ -17,24 +17,24 @@ import (
 	"trento/ui/table"
 )
 
-// cleanupPage is the list of what could be cleaned up.
+// cleanupPage lists what can be cleaned up.
 type cleanupPage struct {
 	table.Page
 	Rows    []cleanupRow
-	Failure string // why nothing was done
+	Failure string // why the clean-up failed
 }
 
 // Template implements page.Page.
 func (*cleanupPage) Template() string { return "cleanuplist" }
 
-// cleanupConfirmPage asks whether several things shall be cleaned up, and says all that
-// would go with them.
+// cleanupConfirmPage asks whether several things should be cleaned up, and
+// lists everything that is cleaned up with them.
 type cleanupConfirmPage struct {
 	page.Frame
 	CleanupPlan
 	Chosen  []cleanupRow
 	Refused []leftRefusal // what cannot be cleaned up
-	Failure string        // why nothing was done
+	Failure string        // why the clean-up failed
 }
 
 // Template implements page.Page.
@@ -49,17 +49,17 @@ type cleanupRow struct {
 	Refused   string // why the reader may not choose it
 }
 
-// leftRefusal is why one thing cannot be cleaned up.
+// leftRefusal says why one thing cannot be cleaned up.
 type leftRefusal struct{ Name, Words string }
 
-// cleanupItem is something that nobody reports any more: a silent host, or an
-// instance that its host no longer lists.
+// cleanupItem is something that is no longer reported: a silent host, or an
+// instance that its host does not list any more.
 type cleanupItem struct {
 	kind   leftKind
-	key    string // names it in a form
+	key    string // its value in a form
 	name   page.Link
 	host   page.Link
-	since  *time.Time // nil: never heard
+	since  *time.Time // nil: never reported
 	target landscape.Target
 }
 
@@ -72,7 +72,7 @@ var (
 	leftApplication = leftKind{"application", "Application instance", "cleanup:application_instance"}
 )
 
-// cleanupTable is what can be done with the list of what is left behind.
+// cleanupTable declares the list of things that can be cleaned up.
 var cleanupTable = table.Table[*cleanupItem]{
 	Path: "/cleanup", Noun: "thing", Items: cleanupItems,
 	Columns: []table.Column[*cleanupItem]{
@@ -108,7 +108,7 @@ func (l *cleanupItem) words() string {
 	return "Its agent does not report"
 }
 
-// label names the thing in a sentence.
+// label returns the name of the thing in a sentence.
 func (l *cleanupItem) label() string {
 	if l.kind == leftHost {
 		return "Host " + l.name.Name
@@ -116,8 +116,7 @@ func (l *cleanupItem) label() string {
 	return l.name.Name + " on " + l.host.Name
 }
 
-// cleanupItems are the hosts that are not heard and the instances that are
-// absent.
+// cleanupItems returns the silent hosts and the absent instances.
 func cleanupItems(v *page.Snapshot) []*cleanupItem {
 	var all []*cleanupItem
 	for _, h := range v.Hosts {
@@ -153,7 +152,7 @@ func cleanupItems(v *page.Snapshot) []*cleanupItem {
 	return all
 }
 
-// cleanable leads to the list where there is something on it.
+// cleanableLinks returns a link to the list if there is something on it.
 func cleanableLinks(v *page.Snapshot) []page.ActionLink {
 	all := cleanupTable.List(v)
 	if len(all) == 0 {
@@ -194,18 +193,18 @@ func (s *Pages) newCleanupRow(reader page.Reader, l *cleanupItem) cleanupRow {
 	}
 }
 
-// maxCleanup bounds what is cleaned up at once: more is more than anybody has
-// read before agreeing.
+// maxCleanup limits how many things are cleaned up at once. Nobody reads a
+// longer list before confirming it.
 const maxCleanup = 100
 
 var tooMany = fmt.Sprintf("Choose at most %d things at once.", maxCleanup)
 
-// typedForMany is what has to be typed where whole systems go with several
-// things.
+// typedForMany must be typed if a clean-up of several things removes whole
+// systems.
 const typedForMany = "clean up"
 
-// chosenItems are the things a form names. The reader must be allowed to clean
-// up all of them; whether they can be is not asked here.
+// chosenItems returns the things that a form names. It fails if the reader may
+// not clean up one of them.
 func chosenItems(reader page.Reader, keys []string, all []*cleanupItem, v *page.Snapshot) ([]*cleanupItem, error) {
 	var chosen []*cleanupItem
 	for _, key := range table.Unique(keys) {
@@ -214,7 +213,7 @@ func chosenItems(reader page.Reader, keys []string, all []*cleanupItem, v *page.
 			l = all[i]
 		}
 		if l == nil {
-			continue // no form of ours says that
+			continue // no form of ours sends this
 		}
 		if !reader.Can(l.kind.ability) {
 			return nil, page.Missing(l.kind.ability, "To clean up this")
@@ -224,8 +223,8 @@ func chosenItems(reader page.Reader, keys []string, all []*cleanupItem, v *page.
 	return chosen, nil
 }
 
-// itemByKey is the thing under a key that is not on the list any more; nil
-// where that is no key.
+// itemByKey returns the thing with a key that is not on the list any more; nil
+// if the key is not valid.
 func itemByKey(v *page.Snapshot, key string) *cleanupItem {
 	parts := strings.Split(key, "/")
 	l := &cleanupItem{key: key}
@@ -246,8 +245,8 @@ func itemByKey(v *page.Snapshot, key string) *cleanupItem {
 	return l
 }
 
-// confirmCleanup answers POST /cleanup/confirm: it asks about all chosen
-// things at once, and changes nothing.
+// confirmCleanup answers POST /cleanup/confirm: it asks about all chosen things
+// and changes nothing.
 func (s *Pages) confirmCleanup(w http.ResponseWriter, r *http.Request) error {
 	p := cleanupConfirmPage{Frame: s.NewFrame(r, "Clean up")}
 	chosen, err := s.plan(r.Context(), r.PostForm["thing"], &p)
@@ -262,10 +261,8 @@ func (s *Pages) confirmCleanup(w http.ResponseWriter, r *http.Request) error {
 	return s.Render(w, r, http.StatusOK, &p)
 }
 
-// plan finds out what cleaning up the things with these keys together would
-// take away.
-// Those that cannot be cleaned up are listed, and the plan is that of the
-// others.
+// plan returns what cleaning up the things with these keys together removes.
+// Things that cannot be cleaned up are listed and left out of the plan.
 func (s *Pages) plan(ctx context.Context, keys []string, p *cleanupConfirmPage) (chosen []*cleanupItem, err error) {
 	err = s.Store.ViewIn(ctx, func(tx *store.Tx) error {
 		v, err := s.Snapshot(tx)
@@ -293,8 +290,8 @@ func (s *Pages) plan(ctx context.Context, keys []string, p *cleanupConfirmPage) 
 	return chosen, err
 }
 
-// possibleItems returns those of the chosen things that can be cleaned up. Why the
-// others cannot, the page says.
+// possibleItems returns the chosen things that can be cleaned up. It adds to
+// the page why the others cannot.
 func possibleItems(tx *store.Tx, p *cleanupConfirmPage, chosen []*cleanupItem) (possible []*cleanupItem, err error) {
 	for _, l := range chosen {
 		_, err := tx.PlanCleanUp(l.target)
@@ -318,8 +315,8 @@ func targetsOf(things []*cleanupItem) []landscape.Target {
 	return targets
 }
 
-// cleanUpAll answers POST /cleanup: it cleans up all of the things, or none
-// and asks again.
+// cleanUpAll answers POST /cleanup: it cleans up all of the things, or none and
+// asks again.
 func (s *Pages) cleanUpAll(w http.ResponseWriter, r *http.Request) error {
 	p := cleanupConfirmPage{Frame: s.NewFrame(r, "Clean up")}
 	chosen, err := s.plan(r.Context(), r.PostForm["thing"], &p)
@@ -342,7 +339,7 @@ func (s *Pages) cleanUpAll(w http.ResponseWriter, r *http.Request) error {
 		return s.Render(w, r, status, &p)
 	}
 	err = s.Store.CleanUp(r.Context(), page.Actor(r.Context()), AgreedTo(p.Plan), targetsOf(chosen)...)
-	if _, refused := fault.KindOf(err); refused || errors.Is(err, ErrPlanChanged) { // this very moment
+	if _, refused := fault.KindOf(err); refused || errors.Is(err, ErrPlanChanged) { // changed at this moment
 		return s.renderCleanupList(w, r, http.StatusConflict, planChanged)
 	}
 	if err != nil {

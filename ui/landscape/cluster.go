@@ -16,11 +16,11 @@ import (
 	"trento/ui/table"
 )
 
-// clusterPage is all that is known of one cluster.
+// clusterPage shows one cluster.
 type clusterPage struct {
 	page.Frame
 	Name        string
-	ID          string // of a cluster without a name
+	ID          string // id of a cluster without a name
 	Health      page.HealthMark
 	Reason      string // why the health is what it is
 	State       page.HealthMark
@@ -28,15 +28,15 @@ type clusterPage struct {
 	StaleBanner string
 	Tags        tagPanel
 	Facts       []page.Fact
-	Note        string // why there is no more to see
+	Note        string // why there is nothing more to see
 	Sites       []clusterSite
 	Systems     []clusterSystem
-	Hosts       []hostLine // where nothing is known of the nodes
+	Hosts       []hostLine // if the nodes are unknown
 	Described   bool       // the inside of the cluster is known
 	Resources   []resourceGroup
 	Stopped     []resourceRow
 	SBD         []sbdRow
-	FencingNote string // what there is instead of SBD devices
+	FencingNote string // what is used instead of SBD devices
 	Node        *nodeDialog
 	Activity    recent
 }
@@ -46,24 +46,24 @@ func (*clusterPage) Template() string { return "cluster" }
 
 // clusterSite is a site of the system replication with its nodes.
 type clusterSite struct {
-	ID     string // within the page
+	ID     string // id of the element
 	Name   string
 	Health page.HealthMark
-	State  page.HealthMark // its part in the replication
+	State  page.HealthMark // state in the replication
 	Nodes  []nodeRow
 }
 
-// clusterSystem is the central services of one SAP system with the nodes of
-// the cluster as it sees them.
+// clusterSystem is the central services of one SAP system, with the nodes of
+// the cluster as they see them.
 type clusterSystem struct {
-	ID    string // within the page
+	ID    string // id of the element
 	SID   string
 	Facts []page.Fact
 	Nodes []nodeRow
 }
 
-// nodeRow is a node of a cluster. What a type of cluster does not know of its
-// nodes is empty.
+// nodeRow is a node of a cluster. Members that a type of cluster does not have
+// are empty.
 type nodeRow struct {
 	Host        page.Link
 	Status      page.HealthMark
@@ -75,7 +75,7 @@ type nodeRow struct {
 	Roles       string
 	VirtualIPs  []string
 	Filesystems []string
-	URL         string // of its attributes
+	URL         string // address that shows its attributes
 }
 
 // nodeDialog is the attributes of a node.
@@ -85,8 +85,7 @@ type nodeDialog struct {
 	CloseURL   string
 }
 
-// resourceGroup is resources that the cluster handles as one, or one that
-// stands alone.
+// resourceGroup is a group or clone of resources, or a single one.
 type resourceGroup struct {
 	Parent *resourceRow
 	Rows   []resourceRow
@@ -95,7 +94,7 @@ type resourceGroup struct {
 type resourceRow struct {
 	ID, Type, Role string
 	Status         string
-	Trouble        string // the mark beside the status: critical, warning or none
+	Trouble        string // mark beside the status: critical, warning or none
 	Fails          string
 	Failed         bool
 	Managed        string
@@ -146,11 +145,11 @@ func (s *Pages) showCluster(w http.ResponseWriter, r *http.Request) error {
 	return s.Render(w, r, http.StatusOK, &p)
 }
 
-// insideOf is a cluster with what it is connected to.
+// insideOf is a cluster with the hosts and systems that its page names.
 type insideOf struct {
 	*landscape.Cluster
-	hosts       map[string]*landscape.Host // registered members by name
-	databases   map[string]page.Link       // on its hosts, by SID; of several the one that is not absent
+	hosts       map[string]*landscape.Host // by name: its registered hosts
+	databases   map[string]page.Link       // by SID: databases on its hosts; if there are several, one that is not absent
 	sapSystems  map[string]page.Link
 	sapVersions map[string]landscape.ENSAVersion
 }
@@ -199,8 +198,8 @@ func (s *Pages) lookInside(tx *store.Tx, c *landscape.Cluster) (*insideOf, error
 	return inside, nil
 }
 
-// system leads to what an SID of the cluster stands for. In a cluster of
-// central services that is an SAP system rather than a database.
+// system returns a link to the system with an SID of the cluster. In a cluster
+// of central services that is an SAP system, otherwise a database.
 func (c *insideOf) system(sid string) page.Link {
 	first, second, gone := c.databases, c.sapSystems, "HANA database currently not registered"
 	switch c.Type {
@@ -218,7 +217,7 @@ func (c *insideOf) system(sid string) page.Link {
 	return page.Link{Name: sid, Gone: gone}
 }
 
-// systems are all systems the cluster keeps available, in its order.
+// systems returns links to all systems of the cluster.
 func (c *insideOf) systems() []page.Link {
 	var sids []string
 	if sid := c.SID(); sid != "" {
@@ -231,7 +230,7 @@ func (c *insideOf) systems() []page.Link {
 	return links
 }
 
-// node leads to the host of a node.
+// node returns a link to the host of a node.
 func (c *insideOf) node(name string) page.Link {
 	if host := c.host(name); host != nil {
 		return page.Link{Name: name, URL: "/hosts/" + string(host.ID)}
@@ -239,8 +238,8 @@ func (c *insideOf) node(name string) page.Link {
 	return page.Link{Name: name, Gone: "Host currently not registered."}
 }
 
-// host is the host of a node; nil where that is none, or one of several. Not
-// every program writes the name of a host in the same way.
+// host returns the host of a node; nil if it is unknown or not unique. Programs
+// write the name of a host in different ways.
 func (c *insideOf) host(node string) *landscape.Host {
 	if host, ok := c.hosts[node]; ok {
 		return host
@@ -299,7 +298,7 @@ func (s *Pages) describeCluster(p *clusterPage, c *insideOf) {
 	}
 }
 
-// clusterState is the state of the cluster software in words.
+// clusterState says the state of the cluster software.
 func clusterState(state string) page.HealthMark {
 	m := page.HealthMark{State: "warning"}
 	switch state {
@@ -319,7 +318,7 @@ func clusterState(state string) page.HealthMark {
 	return m
 }
 
-// capitalized is a word with a capital.
+// capitalized returns a word with a capital first letter.
 func capitalized(word string) string {
 	for i, first := range word {
 		return strings.ToUpper(string(first)) + word[i+len(string(first)):]
@@ -356,11 +355,11 @@ func (s *Pages) clusterFacts(c *insideOf) []page.Fact {
 		page.Fact{Label: "Cluster ID", Text: string(c.ID), Mono: true, Wide: true})
 }
 
-// angiGuide tells how to move a cluster from the classic to the Angi
-// architecture, which its maker recommends.
+// angiGuide explains how to move a cluster from the classic to the Angi
+// architecture, as SUSE recommends.
 const angiGuide = "https://www.suse.com/c/how-to-upgrade-to-saphanasr-angi/"
 
-// clusterTypeLines is the type of a cluster, and what kind of that type it is.
+// clusterTypeLines returns the type of a cluster and its variant.
 func clusterTypeLines(c *landscape.Cluster) []string {
 	lines := []string{nameOfClusterType(c.Type)}
 	if c.HANA == nil {
@@ -395,8 +394,7 @@ func nameOfClusterType(t landscape.ClusterType) string {
 	return "Unknown"
 }
 
-// newNodeDialog shows the attributes of a node, whichever of the systems in
-// the cluster names it.
+// newNodeDialog shows the attributes of a node of any system in the cluster.
 func newNodeDialog(c *landscape.Cluster, name string) (*nodeDialog, error) {
 	attributes, known := map[string]string(nil), false
 	if c.HANA != nil {

@@ -9,8 +9,8 @@ import (
 	"trento/ui/page"
 )
 
-// sites are the sites of a HANA cluster by name, and those nodes that are in
-// none of them.
+// sites returns the sites of a HANA cluster, sorted by name, and the nodes
+// without a site.
 func (c *insideOf) sites() []clusterSite {
 	sites := make([]clusterSite, 0, len(c.HANA.Sites)+1)
 	for _, site := range c.HANA.Sites {
@@ -35,7 +35,7 @@ func (c *insideOf) sites() []clusterSite {
 	return sites
 }
 
-// siteHealth is the health of a site by HANA's own number for it.
+// siteHealth returns the health of a site from its landscape state.
 func siteHealth(state string) page.HealthMark {
 	h := landscape.HealthUnknown
 	switch state {
@@ -72,7 +72,7 @@ func (c *insideOf) hanaNode(n landscape.HANANode) nodeRow {
 	return row
 }
 
-// centralServices are the SAP systems of the cluster in its order.
+// centralServices returns the SAP systems of the cluster.
 func (c *insideOf) centralServices() []clusterSystem {
 	systems := make([]clusterSystem, len(c.ASCSERS.SAPSystems))
 	for i, system := range c.ASCSERS.SAPSystems {
@@ -102,7 +102,7 @@ func yes(is bool) string {
 	return "No"
 }
 
-// configured are texts of which some may not have been configured.
+// configured returns the texts that are set.
 func configured(texts []*string) []string {
 	all := make([]string, len(texts))
 	for i, text := range texts {
@@ -114,7 +114,7 @@ func configured(texts []*string) []string {
 func (c *insideOf) newNode(name, status string, resources []landscape.ClusterResource) nodeRow {
 	allOffline := len(c.Members) > 0 && !slices.ContainsFunc(c.Members, func(m landscape.ClusterMember) bool { return !m.Offline })
 	if allOffline {
-		status = "Offline" // none of them is left to say so
+		status = "Offline" // there is no state because no node is online
 	}
 	row := nodeRow{Host: c.node(name), Status: nodeStatus(status), URL: nodeURL(c.ID, name)}
 	if host := c.host(name); host != nil {
@@ -145,8 +145,8 @@ func nodeStatus(status string) page.HealthMark {
 	return m
 }
 
-// describeResources groups resources by what they are in, in the order of
-// their first members.
+// describeResources groups resources by their parents, in the order of the
+// first member.
 func (p *clusterPage) describeResources(c *insideOf, resources, stopped []landscape.ClusterResource) {
 	p.Described = true
 	places := make(map[string]int)

@@ -11,7 +11,7 @@ import (
 	"trento/ui/table"
 )
 
-// ClusterItem is a cluster in its list, with what it runs.
+// ClusterItem is a cluster in the list, with its systems.
 type ClusterItem struct {
 	*landscape.Cluster
 	listed
@@ -19,7 +19,7 @@ type ClusterItem struct {
 	Sids    []string
 }
 
-// ClustersTable is what can be done with the list of clusters.
+// ClustersTable declares the list of clusters.
 var ClustersTable = newTable("/clusters", "cluster", clusterItems, []table.Column[*ClusterItem]{
 	{
 		Key: "name", Label: "Name", Text: func(c *ClusterItem) string { return c.name },
@@ -51,8 +51,8 @@ var clusterList = list[*ClusterItem]{
 	},
 }
 
-// hosts is the number of hosts that are configured or, before the cluster has
-// told, known.
+// hosts returns the number of configured hosts or, if that is unknown, of
+// registered ones.
 func (c *ClusterItem) hosts() int {
 	if c.HostsNumber != nil {
 		return *c.HostsNumber
@@ -71,9 +71,9 @@ func clusterItems(v *page.Snapshot) []*ClusterItem {
 	return all
 }
 
-// clusteredSystems are the systems a cluster runs, each SID once. A system is
-// one that has an instance on a host of the cluster, preferably one that is
-// not absent.
+// clusteredSystems returns the systems of a cluster, each SID once. A system
+// has an instance on a host of the cluster; one that is not absent is
+// preferred.
 func clusteredSystems(v *page.Snapshot, c *landscape.Cluster) []page.Link {
 	var links []page.Link
 	for _, i := range c.SAPInstances {

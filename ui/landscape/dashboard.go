@@ -19,20 +19,20 @@ import (
 	"trento/ui/table"
 )
 
-// dashboardPage is the landscape at a glance.
+// dashboardPage is an overview of the landscape.
 type dashboardPage struct {
 	table.Page
 	Rows      []glanceRow
-	Hosts     int // registeredPages, for the one who has hosts but no system yet
+	Hosts     int // number of registered hosts, shown as long as there are no systems
 	Attention []attentionRow
-	More      []page.ActionLink // what the list of attention leaves out
+	More      []page.ActionLink // links to what does not fit into the list of attention
 	Activity  recent
 }
 
 // Template implements page.Page.
 func (*dashboardPage) Template() string { return "dashboard" }
 
-// glanceRow is an SAP system and all it stands on, each in one symbol.
+// glanceRow is an SAP system, with a symbol for each part that it depends on.
 type glanceRow struct {
 	ID, Version string
 	SID         page.Link
@@ -40,8 +40,8 @@ type glanceRow struct {
 	Stale       bool
 }
 
-// glancePart is the health of a part of a system; without one, Health is that
-// of nothing.
+// glancePart is the health of a part of a system. Without such a part, Health
+// is empty.
 type glancePart struct {
 	Key, Label string
 	Health     page.HealthMark
@@ -54,11 +54,11 @@ type glanceItem struct {
 	parts [5]systemPart
 }
 
-// systemPart is the state of a part of a system, where the system has one.
+// systemPart is the state of a part of a system, if the system has it.
 type systemPart struct {
 	exists bool
 	health landscape.Health
-	since  *time.Time // the first of it fell silent
+	since  *time.Time // since when the first of it is silent
 	url    string
 }
 
@@ -71,8 +71,8 @@ const (
 	partHosts
 )
 
-// glanceParts names them: the key and the label of the column, and what
-// somebody who cannot see the symbol is told it is about.
+// glanceParts describes the columns: key, label, and the text for readers who
+// cannot see the symbol.
 var glanceParts = [...]struct{ key, label, prefix string }{
 	{"application", "Application instances", "Application"},
 	{"application_cluster", "Application cluster", "Application Cluster"},
@@ -81,7 +81,7 @@ var glanceParts = [...]struct{ key, label, prefix string }{
 	{"hosts", "Hosts", "Hosts"},
 }
 
-// dashboardTable is what can be done with the table of the dashboard.
+// dashboardTable declares the table of the dashboard.
 var dashboardTable = table.Table[*glanceItem]{
 	Path: "/", Noun: "SAP system", Items: glanceItems,
 	Columns: append([]table.Column[*glanceItem]{
@@ -115,7 +115,7 @@ func glanceColumns() []table.Column[*glanceItem] {
 	return columns
 }
 
-// rank orders parts by need of attention; what is not there needs none.
+// rank orders parts by urgency. A missing part comes last.
 func (p systemPart) rank() int {
 	if !p.exists {
 		return len(page.HealthWords)
@@ -123,8 +123,8 @@ func (p systemPart) rank() int {
 	return page.HealthRank(p.health)
 }
 
-// worst is the most troubled of the parts: unknown only where nothing else is
-// known.
+// worst returns the worst health of the parts. It is unknown only if nothing
+// else is known.
 func (g *glanceItem) worst() landscape.Health {
 	worst := landscape.HealthUnknown
 	for _, p := range g.parts {
@@ -137,7 +137,7 @@ func (g *glanceItem) worst() landscape.Health {
 	return worst
 }
 
-// since is the moment the first of the parts fell silent, or nil.
+// since returns when the first of the parts fell silent; nil if none is silent.
 func (g *glanceItem) since() *time.Time {
 	var first *time.Time
 	for _, p := range g.parts {
@@ -161,7 +161,7 @@ func glanceItems(v *page.Snapshot) []*glanceItem {
 	return all
 }
 
-// glance sums up what an SAP system stands on.
+// newGlanceItem reads the state of everything that an SAP system depends on.
 func newGlanceItem(v *page.Snapshot, s *landscape.SAPSystem) *glanceItem {
 	g := &glanceItem{SAPSystem: s}
 	var hosts []landscape.HostID
@@ -193,7 +193,7 @@ func newGlanceItem(v *page.Snapshot, s *landscape.SAPSystem) *glanceItem {
 	return g
 }
 
-// firstCluster is the cluster of the first of some hosts that is in one.
+// firstCluster returns the state of the first cluster among some hosts.
 func firstCluster(v *page.Snapshot, hosts []landscape.HostID) systemPart {
 	for _, id := range hosts {
 		if c := v.ClusterOf(id); c != nil {
@@ -203,7 +203,7 @@ func firstCluster(v *page.Snapshot, hosts []landscape.HostID) systemPart {
 	return systemPart{}
 }
 
-// togetherOf is how some hosts are together.
+// togetherOf returns the combined state of some hosts.
 func togetherOf(v *page.Snapshot, hosts []landscape.HostID) systemPart {
 	p := systemPart{exists: true}
 	var healths []landscape.Health
@@ -267,10 +267,10 @@ func (s *Pages) newGlanceRow(g *glanceItem) glanceRow {
 	return row
 }
 
-// latestEntries is how many entries of the log the dashboard shows.
+// latestEntries is the number of log entries on the dashboard.
 const latestEntries = 8
 
-// latest is the end of the activity log.
+// latest returns the newest entries of the activity log.
 func (s *Pages) latest(ctx context.Context, who activitypages.Viewer) (recent, error) {
 	f := who.All
 	f.Severities = []activity.Severity{activity.Info, activity.Warning, activity.Critical}
@@ -289,33 +289,33 @@ func (s *Pages) latest(ctx context.Context, who activitypages.Viewer) (recent, e
 	return all, err
 }
 
-// attentionRow is a thing on the list of what needs attention.
+// attentionRow is a line in the list of what needs attention.
 type attentionRow struct {
-	ID     string // of the row
+	ID     string // id of the row
 	Health page.HealthMark
 	Kind   string
 	Name   page.Link
 	Words  string
-	Since  page.Timestamp // zero: longer than the log is looked through
+	Since  page.Timestamp // zero: older than the part of the log that is read
 }
 
 // attentionItem is a thing that needs attention, and why.
 type attentionItem struct {
 	kind   string
-	path   string // of the list of its kind
+	path   string // path of the list of its kind
 	id     string
 	name   page.Link
 	health landscape.Health
-	cause  string // of the health, where it is known
+	cause  string // cause of the health, if it is known
 	silent *time.Time
 	since  time.Time
-	report string // what is wrong with what the agent reports; empty where it is not about that
-	mark   string // of that, where it is not that a report cannot be used
+	report string // what is wrong with the reports of the agent; empty if nothing is
+	mark   string // mark for that, unless a report cannot be used
 }
 
-// attention lists what is critical or warned about, what is silent, what shares
-// its id, and what reports in a way that cannot be used. Agents without a registered host are
-// for those who may see them.
+// attentionItems returns things whose health is critical or warning, that are
+// silent, that share their id, or whose reports cannot be used. Agents without
+// a registered host are only for readers who may see them.
 func attentionItems(v *page.Snapshot, reader page.Reader) []attentionItem {
 	var all []attentionItem
 	add := func(kind, path, id string, name page.Link, h landscape.Health, cause string, silent *time.Time) {
@@ -343,7 +343,7 @@ func attentionItems(v *page.Snapshot, reader page.Reader) []attentionItem {
 	}
 	for id, record := range v.FaultyAgents {
 		if h := v.HostByID[id]; h != nil && h.StaleSince != nil {
-			continue // it sends nothing at all any more
+			continue // a silent host sends no reports at all
 		}
 		item := attentionItem{kind: "Host", path: HostsTable.Path, id: string(id), name: v.LinkToHost(id), health: landscape.HealthWarning}
 		item.report, item.since = reportNeed(record)
@@ -359,21 +359,21 @@ func attentionItems(v *page.Snapshot, reader page.Reader) []attentionItem {
 }
 
 const (
-	// maxAttention is how many things the list of attention has.
+	// maxAttention is the largest number of things in the list of what needs
+	// attention.
 	maxAttention = 10
-	// maxLookback is how many changes of health are looked through to say since
-	// when something is the way it is.
+	// maxLookback is the number of health changes in the log that are read to
+	// find since when something needs attention.
 	maxLookback = 400
 )
 
-// healthChanges are the entries of the log that say that a health has become
-// another one.
+// healthChanges are the types of entries about changes of health.
 var healthChanges = []activity.Type{
 	activity.TypeHostHealthChanged, activity.TypeClusterHealthChanged, activity.TypeDatabaseHealthChanged, activity.TypeSAPSystemHealthChanged,
 }
 
-// fillAttention puts the newest trouble first, as far back as the log is
-// looked through, and what is older by how bad it is.
+// fillAttention sorts by time, newest first, as far back as the log is read.
+// Older things follow, the worst first.
 func (s *Pages) fillAttention(ctx context.Context, p *dashboardPage, who activitypages.Viewer, needs []attentionItem) error {
 	since, err := s.changed(ctx, who)
 	if err != nil {
@@ -382,7 +382,7 @@ func (s *Pages) fillAttention(ctx context.Context, p *dashboardPage, who activit
 	for i := range needs {
 		n := &needs[i]
 		if n.report != "" {
-			continue // it has its own time
+			continue // this reason has a time of its own
 		}
 		n.since = since[n.id]
 		if n.silent != nil && n.silent.After(n.since) {
@@ -393,11 +393,11 @@ func (s *Pages) fillAttention(ctx context.Context, p *dashboardPage, who activit
 		return cmp.Or(b.since.Compare(a.since), cmp.Compare(page.HealthRank(a.health), page.HealthRank(b.health)), table.FoldCompare(a.name.Name, b.name.Name), cmp.Compare(a.id, b.id))
 	})
 	listed := needs[:min(len(needs), maxAttention)]
-	rows := make(map[string]int) // of a thing: it may be listed for several reasons
+	rows := make(map[string]int) // by thing: it may be listed for several reasons
 	for _, n := range listed {
 		rows[n.id]++
 		row := attentionRow{ID: fmt.Sprintf("%s-%d", n.id, rows[n.id]), Kind: n.kind, Name: n.name, Health: page.NewHealthMark(n.kind, n.health, s.TimestampOf(n.silent)), Words: needWords(n)}
-		if n.report != "" { // it is not the health of the host
+		if n.report != "" { // the reason is its health, not its reports
 			row.Health = page.HealthMark{State: string(landscape.HealthWarning), Word: "Warning", Name: cmp.Or(n.mark, "Report cannot be used")}
 		}
 		if row.Health.Bare = true; !n.since.IsZero() {
@@ -409,8 +409,7 @@ func (s *Pages) fillAttention(ctx context.Context, p *dashboardPage, who activit
 	return nil
 }
 
-// more leads to the lists of the kinds of what needs attention, where that
-// comes first.
+// more returns links to the lists with the things that are left out.
 func more(rest []attentionItem) []page.ActionLink {
 	var ways []page.ActionLink
 	for _, k := range []page.Taggable{page.SAPSystemTags, page.DatabaseTags, page.ClusterTags, page.HostTags} {
@@ -436,7 +435,7 @@ func more(rest []attentionItem) []page.ActionLink {
 	return ways
 }
 
-// needWords says what is wrong with a thing, and why, where that is known.
+// needWords says what is wrong with a thing and, if known, why.
 func needWords(n attentionItem) string {
 	var words []string
 	switch {
@@ -460,7 +459,7 @@ func needWords(n attentionItem) string {
 	return strings.Join(words, " ")
 }
 
-// changed finds when healths became what they are, by the id of the thing.
+// changed returns since when things have their present health, by id.
 func (s *Pages) changed(ctx context.Context, who activitypages.Viewer) (map[string]time.Time, error) {
 	f := who.All
 	f.Types = healthChanges
@@ -470,7 +469,7 @@ func (s *Pages) changed(ctx context.Context, who activitypages.Viewer) (map[stri
 	}
 	since := make(map[string]time.Time)
 	for _, e := range found.Entries {
-		id := activity.Things(e.Event())[0].ID // all healthChanges are about something
+		id := activity.Things(e.Event())[0].ID // each of healthChanges is about one thing
 		if _, newer := since[id]; id != "" && !newer {
 			since[id] = e.OccurredOn()
 		}

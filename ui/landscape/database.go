@@ -18,7 +18,7 @@ func (s *Pages) showDatabase(w http.ResponseWriter, r *http.Request) error {
 	return s.renderDatabase(w, r, http.StatusOK, nil)
 }
 
-// renderDatabase shows a database, under an open dialog if there is one.
+// renderDatabase shows a database, and a dialog if one is open.
 func (s *Pages) renderDatabase(w http.ResponseWriter, r *http.Request, status int, dialog *cleanupDialog) error {
 	id := landscape.DatabaseID(strings.ToLower(page.PathVar(r, "id")))
 	p := systemPage{Frame: s.NewFrame(r, ""), Back: page.ActionLink{Label: "Back to HANA Databases", URL: "/databases"}, Cleanup: dialog}
@@ -82,7 +82,7 @@ func (s *Pages) describeDatabase(tx *store.Tx, reader page.Reader, p *systemPage
 
 func replicates(i landscape.DatabaseInstance) bool { return i.Role != nil }
 
-// truth is a truth value as upstream tools of SAP and SUSE print it.
+// truth formats a boolean like the tools of SAP and SUSE.
 func truth(is bool) string {
 	if is {
 		return "True"
@@ -90,7 +90,8 @@ func truth(is bool) string {
 	return "False"
 }
 
-// tenants are the tenants of a database, with the SAP systems on them.
+// tenants returns the tenants of a database, with the SAP systems that use
+// them.
 func (s *Pages) tenants(tx *store.Tx, db *landscape.Database) ([]tenantRow, error) {
 	on := make(map[string]tenantRow)
 	for _, id := range tx.SAPSystemsOf(db.ID) {
@@ -114,8 +115,8 @@ func (s *Pages) tenants(tx *store.Tx, db *landscape.Database) ([]tenantRow, erro
 	return rows, nil
 }
 
-// replicationSites sorts the instances of a database by site: the primary one
-// first, then those that follow it. rows are in the order of the instances.
+// replicationSites groups the instances of a database by site: the primary
+// first, then the others in order. rows are in the order of the instances.
 func replicationSites(db *landscape.Database, rows []instanceRow) []systemSite {
 	if !slices.ContainsFunc(db.Instances, replicates) {
 		return []systemSite{{ID: "0", Rows: rows}}
@@ -144,8 +145,8 @@ func replicationSites(db *landscape.Database, rows []instanceRow) []systemSite {
 	return sites
 }
 
-// speaker is the instance that a site is described by: one that is heard, or
-// else the one that was heard last.
+// speaker returns the instance whose report describes a site: one that is not
+// silent, or else the one that reported last.
 func speaker(db *landscape.Database, site []int) *landscape.DatabaseInstance {
 	best := &db.Instances[site[0]]
 	for _, i := range site[1:] {
@@ -182,7 +183,8 @@ func replicationFacts(i *landscape.DatabaseInstance) []page.Fact {
 	}
 }
 
-// replicationHealth is the status of a system replication in HANA's words.
+// replicationHealth returns the status of a system replication in the words of
+// HANA.
 func replicationHealth(status string) page.HealthMark {
 	m := page.HealthMark{State: "unknown", Word: cmp.Or(status, "INACTIVE")}
 	switch status {

@@ -18,7 +18,7 @@ type DatabaseItem struct {
 	snapshot *page.Snapshot
 }
 
-// DatabasesTable is what can be done with the list of databases.
+// DatabasesTable declares the list of databases.
 var DatabasesTable = newTable("/databases", "HANA database", databaseItems, []table.Column[*DatabaseItem]{
 	table.SIDColumn(func(db *DatabaseItem) []string { return []string{db.SID} }),
 	{
@@ -38,7 +38,7 @@ var databaseList = list[*DatabaseItem]{
 	},
 }
 
-// tenants are the names of the tenants.
+// tenants returns the names of the tenants.
 func (db *DatabaseItem) tenants() string { return strings.Join(db.Tenants, " ") }
 
 // absent reports whether an instance can be cleaned up.

@@ -14,18 +14,18 @@ import (
 	"trento/ui/table"
 )
 
-// recent is the end of the activity log of one thing.
+// recent is the newest log entries about one thing.
 type recent struct {
 	Rows []activitypages.EntryRow
-	URL  string // of the whole log of the thing
+	URL  string // address of all log entries about the thing
 	What string // "host"
 }
 
-// recentEntries is how many entries of the log a details page shows.
+// recentEntries is the number of log entries on a details page.
 const recentEntries = 10
 
-// recentOf reads the log of the thing with an id. It must not be called within
-// a read of the store: the index reads it, too.
+// recentOf reads the newest log entries about the thing with an id. It must not
+// be called inside a transaction, because the index reads the store as well.
 func (s *Pages) recentOf(ctx context.Context, reader page.Reader, what, id string) (recent, error) {
 	v, err := activitypages.NewViewer(reader.Identity())
 	if err != nil {
@@ -56,7 +56,7 @@ type cause struct {
 	words  string
 }
 
-// because says of a kind of thing why its health is what it is.
+// because says why the health of a thing is what it is.
 func because(h landscape.Health, what string, causes []cause) string {
 	if h = page.Shown(h); h == landscape.HealthPassing {
 		return "Passing: nothing found wrong."
@@ -77,12 +77,12 @@ func because(h landscape.Health, what string, causes []cause) string {
 	return page.HealthWord(h) + ": " + strings.Join(words, ", ") + "."
 }
 
-// judged leaves out what has not been judged, where that takes no part.
+// judged returns the causes whose health is known.
 func judged(causes ...cause) []cause {
 	return slices.DeleteFunc(causes, func(c cause) bool { return page.Shown(c.health) == landscape.HealthUnknown })
 }
 
-// hostLine is a host in the table of something that runs on it.
+// hostLine is a host in a table about something that runs on it.
 type hostLine struct {
 	Host         page.Link
 	Addresses    []string
@@ -93,8 +93,8 @@ type hostLine struct {
 	Stale        bool
 }
 
-// hostLines are the lines of hosts by name, each host once. Ones that are not
-// registeredPages have no name to be listed by.
+// hostLines returns the hosts with these ids, sorted by name, each once. Hosts
+// that are not registered are left out.
 func (s *Pages) hostLines(tx *store.Tx, ids []landscape.HostID) ([]hostLine, error) {
 	var lines []hostLine
 	for _, id := range slices.Compact(slices.Sorted(slices.Values(ids))) {
@@ -118,7 +118,7 @@ func (s *Pages) hostLines(tx *store.Tx, ids []landscape.HostID) ([]hostLine, err
 	return lines, nil
 }
 
-// clusterLink leads to a cluster; empty where there is none.
+// clusterLink returns a link to a cluster; an empty one if there is none.
 func clusterLink(tx *store.Tx, id landscape.ClusterID) (page.Link, error) {
 	if id == "" {
 		return page.Link{}, nil

@@ -13,7 +13,7 @@ import (
 	"trento/ui/page"
 )
 
-// hostPage is all that is known of one host.
+// hostPage shows one host.
 type hostPage struct {
 	page.Frame
 	Hostname      string
@@ -22,12 +22,12 @@ type hostPage struct {
 	Heartbeat     heartbeat
 	StaleBanner   string
 	Faults        []reportFault
-	Shared        *sharedBanner // several machines have its id; else nil
+	Shared        *sharedBanner // set if several machines have its id
 	AgentVersion  string
 	Outdated      bool
 	Facts         []page.Fact
 	ProviderFacts []page.Fact
-	ProviderNote  string // why there is no more
+	ProviderNote  string // why there are no facts of a provider
 	Saptune       saptuneSummary
 	Units         []landscape.SystemdUnit
 
@@ -36,7 +36,7 @@ type hostPage struct {
 
 	Tags      tagPanel
 	Instances []instanceRow
-	CleanUp   *page.Control // of a host that is not heard
+	CleanUp   *page.Control // clean-up of a silent host
 	Activity  recent
 	Cleanup   *cleanupDialog
 }
@@ -53,7 +53,7 @@ func (s *Pages) showHost(w http.ResponseWriter, r *http.Request) error {
 	return s.renderHost(w, r, http.StatusOK, nil)
 }
 
-// renderHost shows a host, under an open dialog if there is one.
+// renderHost shows a host, and a dialog if one is open.
 func (s *Pages) renderHost(w http.ResponseWriter, r *http.Request, status int, dialog *cleanupDialog) error {
 	id, ok := landscape.ParseID[landscape.HostID](page.PathVar(r, "id"))
 	if !ok {
@@ -103,8 +103,8 @@ func (s *Pages) renderHost(w http.ResponseWriter, r *http.Request, status int, d
 	return s.Render(w, r, status, &p)
 }
 
-// watchedHost is what the page of a host follows: the host, and what runs on
-// it or around it.
+// watchedHost returns what the page of a host refreshes for: the host, and what
+// runs on it.
 func watchedHost(tx *store.Tx, h *landscape.Host) string {
 	topics := watched("host", string(h.ID), nil) + " kept:" + string(h.ID) + " agent_report:" + string(h.ID)
 	if h.ClusterID != "" {
@@ -119,7 +119,7 @@ func watchedHost(tx *store.Tx, h *landscape.Host) string {
 	return topics
 }
 
-// describe fills the page with what the record of the host says.
+// describe fills the page from the record of the host.
 func (s *Pages) describe(p *hostPage, h *landscape.Host) {
 	since := s.TimestampOf(h.StaleSince)
 	p.Hostname, p.AgentVersion, p.Outdated = h.Hostname, h.AgentVersion, outdated(h.AgentVersion)
@@ -145,10 +145,10 @@ func (s *Pages) describe(p *hostPage, h *landscape.Host) {
 	slices.SortStableFunc(p.Subscriptions, func(a, b subscriptionRow) int { return strings.Compare(b.Identifier, a.Identifier) })
 }
 
-// sharedBanner says that several machines report under the id of a host.
+// sharedBanner warns that several machines report with the same host id.
 type sharedBanner struct {
 	Count    int
-	Machines []string // their names with their addresses
+	Machines []string // their hostnames with addresses
 	Since    page.Timestamp
 	Shown    string // the one whose facts are shown
 }
@@ -169,7 +169,7 @@ func (s *Pages) newSharedBanner(h *landscape.Host) *sharedBanner {
 	return b
 }
 
-// healthReason says which judgements made the health what it is.
+// healthReason says which evaluations led to the health.
 func healthReason(h *landscape.Host) string {
 	if h.Inputs.SoftwareUpdates == landscape.HealthUnknown {
 		return "Unknown: whether software updates are missing could not be found out."
@@ -234,8 +234,8 @@ func installationSource(source string) string {
 	return ""
 }
 
-// providerFacts are what the cloud says about a host, in the order people
-// look for it, and a sentence where it says nothing.
+// providerFacts returns what the cloud reports about a host, or a sentence if
+// it reports nothing.
 func providerFacts(c *landscape.Cloud) (facts []page.Fact, note string) {
 	if c == nil {
 		return nil, "The agent has not told yet where this host runs."
@@ -277,7 +277,7 @@ func providerFacts(c *landscape.Cloud) (facts []page.Fact, note string) {
 	return facts, note
 }
 
-// numberOrEmpty is a number that may not have been reported.
+// numberOrEmpty formats a number; "" if it was not reported.
 func numberOrEmpty(n *int) string {
 	if n == nil {
 		return ""
@@ -285,7 +285,7 @@ func numberOrEmpty(n *int) string {
 	return strconv.Itoa(*n)
 }
 
-// orEmpty is a text that may not have been reported.
+// orEmpty returns a text; "" if it was not reported.
 func orEmpty(text *string) string {
 	if text == nil {
 		return ""

@@ -16,14 +16,14 @@ import (
 	"trento/ui/table"
 )
 
-// heartbeat is whether the agent of a host is heard, in a shape and a word.
+// heartbeat is the state of an agent: a symbol and a word.
 type heartbeat struct {
 	State string // passing, critical, unknown
 	Icon  string
-	Word  string         // in a list
+	Word  string         // in the list
 	Pill  string         // behind "Agent:"
-	Since page.Timestamp // of a silent one
-	Fault string         // what is wrong with what the agent reports
+	Since page.Timestamp // since when the agent is silent
+	Fault string         // what is wrong with its reports
 }
 
 // HostItem is a host in its list, with what it belongs to.
@@ -34,27 +34,27 @@ type HostItem struct {
 	systems []page.Link
 	Sids    []string
 
-	fault  string // what is wrong with what the agent reports
-	silent bool   // it can be cleaned up
+	fault  string // what is wrong with the reports of its agent
+	silent bool   // the agent is silent, so the host can be cleaned up
 }
 
 func newHostItem(h *landscape.Host, tags ...string) *HostItem {
 	return &HostItem{Host: h, listed: newListed(string(h.ID), h.Hostname, h.Health, h.StaleSince, h.UpdatedAt, tags), silent: h.Heartbeat != landscape.HeartbeatPassing}
 }
 
-// addFault notes that reports about the host cannot be used, which needs
-// attention like silence.
+// addFault adds the faults of reports about the host. They need attention like
+// a silent agent.
 func (h *HostItem) addFault(record *store.AgentReports) {
 	var since time.Time
 	if h.StaleSince != nil {
-		return // it sends nothing at all any more
+		return // a silent host sends no reports at all
 	}
 	if h.fault, since = reportNeed(record); h.fault != "" {
 		h.need = min(h.need, table.NeedRank(h.Health, &since))
 	}
 }
 
-// HostsTable is what can be done with the list of hosts.
+// HostsTable declares the list of hosts.
 var HostsTable = newTable("/hosts", "host", hostItems, []table.Column[*HostItem]{
 	{
 		Key: "hostname", Label: "Hostname", Text: hostname,
@@ -161,7 +161,7 @@ func heartbeatRank(h *landscape.Host) int {
 	return slices.Index([]landscape.Heartbeat{landscape.HeartbeatCritical, landscape.HeartbeatUnknown, landscape.HeartbeatPassing}, h.Heartbeat)
 }
 
-// silence is since when a host has been silent; the longest comes first.
+// silence returns since when a host is silent, for sorting.
 func silence(h *landscape.Host) time.Time {
 	if h.StaleSince == nil {
 		return time.Time{}
@@ -179,18 +179,19 @@ func addresses(h *landscape.Host) []string {
 	return texts
 }
 
-// compareVersions orders versions by precedence, and what is no version
-// before all that are.
+// compareVersions compares versions by precedence. Texts that are not versions
+// come first.
 func compareVersions(a, b string) int {
 	return cmp.Or(semver.Compare("v"+a, "v"+b), strings.Compare(a, b))
 }
 
-// outdated says of an agent that it reports less than this server can show.
+// outdated reports whether an agent of this version reports less than the
+// console can show.
 func outdated(version string) bool {
 	return semver.IsValid("v"+version) && semver.Compare("v"+version, "v2.0.0") < 0
 }
 
-// memory is an amount of main memory, given in MB as agents report it.
+// memory formats a size of main memory, given in MB as agents report it.
 func memory(mb int) string {
 	const gigabyte = 1024
 	switch {

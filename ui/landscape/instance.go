@@ -11,24 +11,24 @@ import (
 	"trento/ui/page"
 )
 
-// statusMark is the status of an instance, in a shape and in SAP's word.
+// statusMark is the status of an instance: a symbol and the word of SAP.
 type statusMark struct {
 	Shape string // passing, warning, critical, unknown, absent
 	Word  string // "Green"
-	Name  string // for those who cannot see the shape
+	Name  string // text for readers who cannot see the symbol
 	Hint  string
 	Stale bool
 }
 
 // instanceRow is an SAP instance in a table.
 type instanceRow struct {
-	ID       string // within a page
+	ID       string // id of the element
 	Status   statusMark
-	System   page.Link // what it is an instance of
-	Note     string    // why that is not registered
+	System   page.Link // the system of the instance
+	Note     string    // why the system is not registered
 	Type     string    // "Application" or "Database"
-	Hostname page.Link // the name the instance goes by, on its host
-	Host     string    // name of the host where the instance goes by another
+	Hostname page.Link // hostname of the instance, with a link to its host
+	Host     string    // name of the host, if it differs from that hostname
 	Number   string
 	Features []string
 	HTTPPort string
@@ -36,7 +36,7 @@ type instanceRow struct {
 	Priority string
 	Stale    bool
 	Absent   bool
-	Cleanup  *page.Control // of an absent one
+	Cleanup  *page.Control // clean-up of an absent instance
 
 	health landscape.Health
 }
@@ -58,8 +58,8 @@ func newStatusMark(status landscape.InstanceStatus, absent bool, since page.Time
 	return m
 }
 
-// newInstanceRow is an instance on a host. host may be nil: it has not been
-// registered yet, or no longer is.
+// newInstanceRow returns an instance on a host. host is nil if the host is not
+// registered.
 func (s *Pages) newInstanceRow(id landscape.HostID, host *landscape.Host, number string, f landscape.InstanceFacts, t landscape.InstanceTimes) instanceRow {
 	row := instanceRow{
 		ID: string(id) + "-" + number, Number: number, Priority: f.StartPriority,
@@ -104,13 +104,13 @@ func (s *Pages) newApplicationInstanceRow(reader page.Reader, id landscape.SAPSy
 	return row
 }
 
-// instanceCleanupPath is where an instance is cleaned up, below the page of
-// its system.
+// instanceCleanupPath returns the path for cleaning up an instance, below the
+// path of its system.
 func instanceCleanupPath(host landscape.HostID, number string) string {
 	return "/hosts/" + string(host) + "/instances/" + number + "/cleanup"
 }
 
-// instancesOn are the instances on a host, those of databases first.
+// instancesOn returns the instances on a host, those of databases first.
 func (s *Pages) instancesOn(tx *store.Tx, reader page.Reader, h *landscape.Host) ([]instanceRow, error) {
 	var rows []instanceRow
 	for _, id := range tx.DatabasesOn(h.ID) {
@@ -152,8 +152,8 @@ func (s *Pages) instancesOn(tx *store.Tx, reader page.Reader, h *landscape.Host)
 	return append(rows, lost...), nil
 }
 
-// lostOn are the instances that the agent of a host has found but that belong
-// to no registered system: those that are not among the rows.
+// lostOn returns the instances on a host whose systems are not registered:
+// those missing in rows.
 func (s *Pages) lostOn(tx *store.Tx, h *landscape.Host, rows []instanceRow) ([]instanceRow, error) {
 	reported, err := tx.ReportedOn(h.ID)
 	var lost []instanceRow
@@ -178,7 +178,7 @@ func (s *Pages) lostOn(tx *store.Tx, h *landscape.Host, rows []instanceRow) ([]i
 	return lost, err
 }
 
-// instanceCauses says which instances have which health.
+// instanceCauses returns the instances by health.
 func instanceCauses(rows []instanceRow) []cause {
 	var causes []cause
 	for _, row := range rows {
@@ -191,7 +191,7 @@ func instanceCauses(rows []instanceRow) []cause {
 	return causes
 }
 
-// features are the features of an instance, one by one.
+// features returns the features of an instance.
 func features(text string) []string {
 	return slices.DeleteFunc(strings.Split(text, "|"), func(f string) bool { return f == "" })
 }
@@ -203,7 +203,7 @@ func port(number *int) string {
 	return strconv.Itoa(*number)
 }
 
-// hostOf is a registered host, or nil.
+// hostOf returns a registered host; nil if there is none.
 func hostOf(tx *store.Tx, id landscape.HostID) (*landscape.Host, error) {
 	h, err := tx.Host(id)
 	if errors.Is(err, store.ErrNotFound) {

@@ -9,11 +9,11 @@ import (
 	"trento/ui/page"
 )
 
-// instanceTable is the instances of a system below its row in a table.
+// instanceTable is the instances of a system, below the row of the system.
 type instanceTable struct {
-	ID       string // within the page
+	ID       string // id of the element
 	Label    string // "Application Layer"
-	Database bool   // replication is told
+	Database bool   // show the replication
 	Rows     []instanceTableRow
 }
 
@@ -24,14 +24,14 @@ type instanceTableRow struct {
 	Number      string
 	Features    []string
 	Replication replicationMark
-	Cluster     page.Link // empty: no cluster runs the instance
+	Cluster     page.Link // empty: not in a cluster
 	Host        page.Link
 	Grey        bool // stale or absent
 	Stale       bool
 	Cleanup     *page.Control
 }
 
-// replicationMark is the part of an instance in the system replication.
+// replicationMark is the state of an instance in the system replication.
 type replicationMark struct {
 	Role   string // "HANA Primary"; empty: none
 	Status string
@@ -52,8 +52,8 @@ func newReplicationMark(r *landscape.Replication) replicationMark {
 	return m
 }
 
-// newInstanceTableRow is an instance whatever it is one of; system is the page of its
-// system.
+// newInstanceTableRow returns the row of an instance of any kind. system is the
+// path of its system.
 func (s *Pages) newInstanceTableRow(reader page.Reader, v *page.Snapshot, system, ability, sid, number string, host landscape.HostID, f landscape.InstanceFacts, t landscape.InstanceTimes) instanceTableRow {
 	row := instanceTableRow{
 		ID: strings.TrimPrefix(system, "/") + "/" + string(host) + "/" + number, Number: number, Features: features(f.Features),
@@ -67,7 +67,8 @@ func (s *Pages) newInstanceTableRow(reader page.Reader, v *page.Snapshot, system
 	return row
 }
 
-// databaseInstanceTable is the instances of a database by the tier of their site.
+// databaseInstanceTable returns the instances of a database, sorted by the tier
+// of their site.
 func (s *Pages) databaseInstanceTable(reader page.Reader, v *page.Snapshot, db *landscape.Database, within, label string) instanceTable {
 	l := instanceTable{ID: within + "-database", Label: label, Database: true}
 	instances := slices.Clone(db.Instances)
@@ -84,7 +85,7 @@ func (s *Pages) databaseInstanceTable(reader page.Reader, v *page.Snapshot, db *
 	return l
 }
 
-// tier of an instance; those without one come last.
+// tier returns the tier of an instance. Instances without a tier come last.
 func tier(r *landscape.Replication) int {
 	if r.Tier == nil {
 		return 1 << 30

@@ -15,7 +15,7 @@ import (
 // listPage is the list of all hosts, or all clusters, databases or SAP systems.
 type listPage struct {
 	table.Page
-	Class       string // of the table
+	Class       string // class of the table element
 	Opens, Acts bool   // rows can be opened; some have an action
 	Rows        []listRow
 }
@@ -32,21 +32,21 @@ type listRow struct {
 	Turn        *turn
 	Cells       []cell
 	Action      *page.Control
-	Inside      []instanceTable // where the row is open
+	Inside      []instanceTable // if the row is open
 }
 
-// turn opens a row of a list, or shuts it.
+// turn is the button that opens or closes a row.
 type turn struct {
 	ID, URL, Label string
 	Open           bool
 }
 
-// cell is what a row shows in a column: the first of these that there is.
+// cell is what a row shows in a column: the first of these members that is set.
 type cell struct {
 	Key, Label string // of the column
-	Names      bool   // the row is about what it says
+	Names      bool   // the cell names what the row is about
 	Number     bool
-	ID         string // of the element
+	ID         string // id of the element
 
 	Health    *page.HealthMark
 	Tags      *tagEditor
@@ -67,7 +67,7 @@ type agentVersion struct {
 	Outdated     bool
 }
 
-// listed is what all lists know of the things on them.
+// listed is what every thing in a list has.
 type listed struct {
 	id, name   string
 	health     landscape.Health
@@ -75,7 +75,8 @@ type listed struct {
 	updatedAt  time.Time
 	Tags       []string
 
-	// The default order, found out once and not at each comparison.
+	// The position in the default order, computed once and not for each
+	// comparison.
 	need int
 	fold string
 }
@@ -86,11 +87,11 @@ func newListed(id, name string, h landscape.Health, staleSince *time.Time, updat
 
 func (l *listed) inList() *listed { return l }
 
-// listItem is a thing on a list: a struct with listed in it.
+// listItem is a thing in a list: a struct that embeds listed.
 type listItem interface{ inList() *listed }
 
-// newTable is the table of a list. Health comes before its own columns, tags
-// come behind them.
+// newTable declares the table of a list. The column of health comes before the
+// given columns, that of tags after them.
 func newTable[T listItem](path, noun string, items func(*page.Snapshot) []T, columns []table.Column[T], flags ...table.Flag[T]) table.Table[T] {
 	health := func(thing T) landscape.Health { return thing.inList().health }
 	return table.Table[T]{
@@ -108,8 +109,7 @@ func newTable[T listItem](path, noun string, items func(*page.Snapshot) []T, col
 	}
 }
 
-// cleanupFlag cuts a list down to what can be cleaned up, or has instances that
-// can be.
+// cleanupFlag declares a filter for what can be cleaned up.
 func cleanupFlag[T listItem](holds func(T) bool) table.Flag[T] {
 	return table.Flag[T]{Key: "cleanup", Label: "Needs clean-up", Holds: holds}
 }
@@ -118,19 +118,19 @@ func cleanupFlag[T listItem](holds func(T) bool) table.Flag[T] {
 type list[T listItem] struct {
 	table *table.Table[T]
 	title string
-	class string // of the table element
-	live  string // what the page follows besides the landscape
+	class string // class of the table element
+	live  string // what else the page refreshes for
 	kind  page.Taggable
-	names string // key of the column that says what a row is about
-	// cells are the columns of a thing that show more than their text.
+	names string // key of the column that names the thing of a row
+	// cells returns the cells that show more than text.
 	cells func(s *Pages, thing T) map[string]cell
-	// inside is what a row shows when it is open; nil where rows do not open.
+	// inside returns what an open row shows; nil: rows cannot be opened.
 	inside func(s *Pages, reader page.Reader, thing T) []instanceTable
-	// action is what can be done with a thing; nil where that is nothing.
+	// action returns what can be done with a thing; nil: nothing.
 	action func(reader page.Reader, thing T) *page.Control
 }
 
-// show answers the GET of the list.
+// show returns the handler that answers the GET of the list.
 func (l *list[T]) show(s *Pages) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		if table.Tidied(w, r) {

@@ -1,4 +1,4 @@
-// Package landscape is the pages about what agents report: the dashboard, the
+// Package landscape has the pages about what agents report: the dashboard, the
 // lists and details of hosts, clusters, databases and SAP systems, their tags
 // and their clean-up.
 package landscape
@@ -20,13 +20,13 @@ type Pages struct {
 	activity *activitypages.Pages
 }
 
-// New makes the pages. Those about one thing end with the newest
-// entries about it in the activity log.
+// New returns the pages. Pages about one thing end with its newest entries in
+// the activity log.
 func New(c *page.Console, activity *activitypages.Pages) *Pages {
 	return &Pages{c, activity}
 }
 
-// Routes are the pages and what each demands.
+// Routes returns the routes of the pages.
 func (s *Pages) Routes() []api.Route {
 	return slices.Concat(s.tagRoutes(), []api.Route{
 		{Method: "GET", Path: "/", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.showDashboard},
@@ -61,7 +61,7 @@ func (s *Pages) Routes() []api.Route {
 //go:embed *.html *.css
 var files embed.FS
 
-// Room is these pages as a part of the console.
+// Room is this package as a part of the console.
 var Room = page.Room{
 	Files: files,
 	Pages: []page.Page{&dashboardPage{}, &listPage{}, &cleanupPage{}, &cleanupConfirmPage{}, &tagPage{}, &hostPage{}, &agentsPage{}, &clusterPage{}, &systemPage{}},

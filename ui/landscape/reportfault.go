@@ -10,26 +10,26 @@ import (
 	"trento/ui/page"
 )
 
-// reportFault says that the newest report of a kind could not be used as a
-// whole, and why.
+// reportFault says why the newest report of a kind could not be used.
 type reportFault struct {
-	ID       string // names the kind on its page
+	ID       string // name of the kind in an address
 	Report   string // "SAP report"
-	What     string // of it is spoken: "The last SAP report"
-	Outcome  string // what became of that, with the first problem
+	What     string // the begin of the sentence: "The last SAP report"
+	Outcome  string // what happened to it, with the first problem
 	Last     page.Timestamp
 	Since    page.Timestamp
 	Count    string // "12 reports"
 	Shown    string // what is shown instead
 	Problems []store.ReportProblem
-	Hidden   int // problems that are not listed
+	Hidden   int // number of problems that are not listed
 }
 
-// reportRefresh is how often a page is fetched again that shows when the last
-// report came: most reports change nothing that would be told to it.
+// reportRefresh is the period in which a page with the time of the last report
+// is fetched again, in seconds. Most reports change nothing that would refresh
+// it.
 const reportRefresh = 60
 
-// newReportFaults are the faults among the reports of an agent.
+// newReportFaults returns the faults of the reports of an agent.
 func (s *Pages) newReportFaults(agent *store.Agent) []reportFault {
 	var faults []reportFault
 	for i := range agent.Status {
@@ -50,8 +50,8 @@ func (s *Pages) newReportFault(agent *store.Agent, status *store.ReportStatus) r
 	}
 }
 
-// reportWords are the two halves of a sentence about the newest report, between
-// which stands when that came.
+// reportWords returns the two halves of a sentence about the newest report. The
+// time of the report stands between them.
 func reportWords(status *store.ReportStatus) (what, outcome string) {
 	report := "the last " + activity.ReportName(string(status.Kind))
 	if status.Outcome == store.ReportRefused {
@@ -74,7 +74,7 @@ func sentenceEnd(reason string) string {
 	return ": " + strings.TrimSuffix(reason, ".") + "."
 }
 
-// shownInstead says how old what is shown instead of the report is.
+// shownInstead says how old the data are that are shown instead of the report.
 func shownInstead(agent *store.Agent, status *store.ReportStatus, now time.Time) string {
 	switch {
 	case agent.Host == nil:
@@ -93,8 +93,8 @@ func shownInstead(agent *store.Agent, status *store.ReportStatus, now time.Time)
 	return "What was known before is shown, and is out of date."
 }
 
-// reportNeed says in the list of what needs attention what is wrong with the
-// reports of an agent: a sentence that begins with the agent, and since when.
+// reportNeed says, for the list of what needs attention, what is wrong with the
+// reports of an agent, and since when.
 func reportNeed(record *store.AgentReports) (words string, since time.Time) {
 	faulty := record.Faulty()
 	if len(faulty) == 0 {
@@ -122,8 +122,7 @@ func reportNeed(record *store.AgentReports) (words string, since time.Time) {
 	return words, first.Since
 }
 
-// maxReason is how much of a reason the list of what needs attention has room
-// for, in characters.
+// maxReason is the largest length of a reason in that list, in characters.
 const maxReason = 120
 
 func cutReason(reason string) string {

@@ -17,7 +17,7 @@ func (s *Pages) showSAPSystem(w http.ResponseWriter, r *http.Request) error {
 	return s.renderSAPSystem(w, r, http.StatusOK, nil)
 }
 
-// renderSAPSystem shows an SAP system, under an open dialog if there is one.
+// renderSAPSystem shows an SAP system, and a dialog if one is open.
 func (s *Pages) renderSAPSystem(w http.ResponseWriter, r *http.Request, status int, dialog *cleanupDialog) error {
 	id := landscape.SAPSystemID(strings.ToLower(page.PathVar(r, "id")))
 	p := systemPage{Frame: s.NewFrame(r, ""), Back: page.ActionLink{Label: "Back to SAP Systems", URL: "/sap_systems"}, Cleanup: dialog}
@@ -98,7 +98,8 @@ func databaseLink(tx *store.Tx, id landscape.DatabaseID) (page.Link, error) {
 	return page.Link{Name: db.SID, URL: "/databases/" + string(id)}, nil
 }
 
-// SystemType is what an SAP system runs, by the features of its instances.
+// SystemType returns the type of an SAP system, from the features of its
+// instances.
 func SystemType(system *landscape.SAPSystem) string {
 	var types []string
 	for i := range system.Instances {

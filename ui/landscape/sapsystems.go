@@ -16,7 +16,7 @@ type SAPSystemItem struct {
 	Kind     string // "ABAP", "JAVA", ...
 }
 
-// SAPSystemsTable is what can be done with the list of SAP systems.
+// SAPSystemsTable declares the list of SAP systems.
 var SAPSystemsTable = newTable("/sap_systems", "SAP system", sapSystemItems, []table.Column[*SAPSystemItem]{
 	table.SIDColumn(func(s *SAPSystemItem) []string { return []string{s.SID} }),
 	{

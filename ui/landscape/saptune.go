@@ -7,13 +7,13 @@ import (
 	"trento/ui/page"
 )
 
-// saptuneSummary is the state of the tuning of a host.
+// saptuneSummary is the state of saptune on a host.
 type saptuneSummary struct {
 	Package        string
 	PackageWarning string
 	Configured     string
 	Tuning         string
-	TuningState    string // the symbol beside Tuning; "" for none
+	TuningState    string // symbol for the tuning; "" for none
 	TuningHint     string // what to do about it
 	Detailed       bool   // there is more than the summary
 	Services       []saptuneService
@@ -88,7 +88,8 @@ func solution(s *landscape.SaptuneSolution) string {
 	return text
 }
 
-// notes lists notes; those that no solution brought are marked.
+// notes returns the names of notes. Those that do not belong to a solution are
+// marked.
 func notes(notes []landscape.SaptuneNote) string {
 	texts := make([]string, len(notes))
 	for i, n := range notes {

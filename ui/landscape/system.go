@@ -9,7 +9,7 @@ import (
 	"trento/ui/page"
 )
 
-// systemPage is all that is known of one database or one SAP system.
+// systemPage shows one database or SAP system.
 type systemPage struct {
 	page.Frame
 	Kind        string // "SAP System"
@@ -20,9 +20,9 @@ type systemPage struct {
 	Tags        tagPanel
 	Facts       []page.Fact
 	Sites       []systemSite
-	Tenants     []tenantRow // of a database
+	Tenants     []tenantRow // only for a database
 	Hosts       []hostLine
-	Back        page.ActionLink // to the list
+	Back        page.ActionLink // link to the list
 	Activity    recent
 	Cleanup     *cleanupDialog
 }
@@ -30,10 +30,10 @@ type systemPage struct {
 // Template implements page.Page.
 func (*systemPage) Template() string { return "system" }
 
-// systemSite is instances that belong together: those of a site of the system
-// replication, or all. Without replication it has no name and no facts.
+// systemSite is the instances of a site in the system replication. Without
+// replication it is all instances, without a name and facts.
 type systemSite struct {
-	ID    string // within the page
+	ID    string // id of the element
 	Name  string
 	Role  string
 	Facts []page.Fact
@@ -44,7 +44,7 @@ type systemSite struct {
 // tenantRow is a tenant of a database.
 type tenantRow struct {
 	Name   string
-	System page.Link // the SAP system on it
+	System page.Link // the SAP system that uses it
 	Health page.HealthMark
 	Type   string
 }
@@ -56,8 +56,8 @@ func (p *systemPage) describeSystem(kind, sid string, h landscape.Health, since 
 	p.Health.Bare = true
 }
 
-// staleBanner says since when, and why, what a page shows of something may be
-// out of date: an agent on its hosts is silent, or sends what cannot be used.
+// staleBanner says since when, and why, the data on a page may be out of date:
+// an agent on its hosts is silent, or its reports cannot be used.
 func staleBanner(what string, since page.Timestamp, silent bool) string {
 	switch {
 	case since.IsZero():
@@ -68,19 +68,19 @@ func staleBanner(what string, since page.Timestamp, silent bool) string {
 	return fmt.Sprintf("What an agent in one of the %s hosts reports cannot be used; what was known before is out of date since %s. The page of the host says why.", what, since.Text())
 }
 
-// anySilent reports whether the agent of any of some hosts is silent.
+// anySilent reports whether the agent of one of the hosts is silent.
 func anySilent(hosts []hostLine) bool {
 	return slices.ContainsFunc(hosts, func(h hostLine) bool { return h.Stale })
 }
 
-// Kinds of systems, as the headings of their pages have them.
+// Kinds of systems, as in the headings of their pages.
 const (
 	kindDatabase  = "HANA Database"
 	kindSAPSystem = "SAP System"
 )
 
-// watched is what a page about a thing follows: the thing, its tags and its
-// hosts.
+// watched returns what the page of a thing refreshes for: the thing, its tags
+// and its hosts.
 func watched(kind, id string, hosts []landscape.HostID) string {
 	topics := kind + ":" + id + " tags:" + kind + "/" + id
 	for _, host := range hosts {
@@ -89,7 +89,7 @@ func watched(kind, id string, hosts []landscape.HostID) string {
 	return topics
 }
 
-// hostNamed fetches the host of an instance once for all its instances.
+// hostNamed caches hosts, so that each is read once for all its instances.
 type hostNamed map[landscape.HostID]*landscape.Host
 
 func (known hostNamed) get(tx *store.Tx, id landscape.HostID) (*landscape.Host, error) {

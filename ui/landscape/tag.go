@@ -15,23 +15,23 @@ import (
 	"trento/ui/table"
 )
 
-// tagEditor is the tags of one thing and what changes them; the template
-// "tags" draws it, in a list and on a page about the thing.
+// tagEditor is the tags of one thing, with the form to change them. The
+// template "tags" draws it, in a list and on the page of the thing.
 type tagEditor struct {
-	ID      string // of the element, within the page
-	Action  string // where a tag is added; "/remove" below it removes one
+	ID      string // id of the element
+	Action  string // address for adding a tag; "/remove" below it removes one
 	Of      string // "host hana01"
 	Tags    []tagPill
-	Refused string // why the reader may not change them
-	Return  string // where a browser without scripts comes back to
+	Refused string // why the reader may not change tags
+	Return  string // address to return to without scripts
 	Max     int
 }
 
-// tagPill is a tag; it leads to all things of the kind that have it.
+// tagPill is a tag. It links to everything of that kind with the tag.
 type tagPill struct{ Value, URL string }
 
-// tagPanel is an editor on a page of its own thing, with the tags to choose
-// from; the template "tag-panel" draws it.
+// tagPanel is a tag editor on the page of a thing, with the tags to suggest.
+// The template "tag-panel" draws it.
 type tagPanel struct {
 	Editor      tagEditor
 	Suggestions []string
@@ -48,7 +48,7 @@ func newTagEditor(reader page.Reader, k page.Taggable, id, name string, tags []s
 	return e
 }
 
-// tagsOf is the editor for the page about one thing.
+// tagsOf returns the editor for the page of one thing.
 func (s *Pages) tagsOf(tx *store.Tx, reader page.Reader, k page.Taggable, id, name string) (tagPanel, error) {
 	tags, err := page.TagValues(tx, k.Kind, id)
 	if err != nil {
@@ -65,7 +65,8 @@ func (s *Pages) tagsOf(tx *store.Tx, reader page.Reader, k page.Taggable, id, na
 	return p, err
 }
 
-// suggested lists the tags in use, by name; of too many the most used ones.
+// suggestedTags returns the tags in use, sorted by name. If there are too many,
+// it returns the most used ones.
 func suggestedTags(v *page.Snapshot) []string {
 	used := make(map[string]int)
 	for _, tags := range v.Tags {
@@ -76,7 +77,8 @@ func suggestedTags(v *page.Snapshot) []string {
 	return table.MostUsed(used)
 }
 
-// tagRoutes are the two verbs for each kind of thing.
+// tagRoutes returns the routes for adding and removing tags, for each kind of
+// thing.
 func (s *Pages) tagRoutes() []api.Route {
 	var routes []api.Route
 	for _, k := range []page.Taggable{page.HostTags, page.ClusterTags, page.DatabaseTags, page.SAPSystemTags} {
@@ -88,11 +90,11 @@ func (s *Pages) tagRoutes() []api.Route {
 	return routes
 }
 
-// tagPage is where a browser without scripts ends that sent what is no tag.
+// tagPage shows a fault in a tag to a browser without scripts.
 type tagPage struct {
 	page.Frame
 	Editor tagEditor
-	Value  string // as it was typed
+	Value  string // as typed
 	Fault  string
 }
 
@@ -136,8 +138,8 @@ func (s *Pages) addTag(k page.Taggable) func(http.ResponseWriter, *http.Request)
 	}
 }
 
-// removeTag answers POST /hosts/{id}/tags/remove and its like. A tag that is
-// gone already is what was asked for.
+// removeTag answers POST /hosts/{id}/tags/remove and its like. It succeeds if
+// the tag is gone already.
 func (s *Pages) removeTag(k page.Taggable) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		id := strings.ToLower(page.PathVar(r, "id"))
@@ -156,8 +158,8 @@ func (s *Pages) removeTag(k page.Taggable) func(http.ResponseWriter, *http.Reque
 	}
 }
 
-// tagsChanged answers a request that has changed the tags of a thing: the script
-// fetches the page again by itself, a browser is led back to where it was.
+// tagsChanged answers a request that has changed tags. A script fetches the
+// page again; a browser is redirected to where it was.
 func tagsChanged(w http.ResponseWriter, r *http.Request, id string, err error) error {
 	switch {
 	case err != nil:
@@ -170,7 +172,7 @@ func tagsChanged(w http.ResponseWriter, r *http.Request, id string, err error) e
 	return nil
 }
 
-// tagFault says what is wrong with what somebody typed.
+// tagFault says what is wrong with a tag.
 func tagFault(value, detail string) string {
 	switch value = strings.TrimSpace(value); {
 	case value == "":

@@ -14,18 +14,17 @@ import (
 	"trento/ui/api"
 )
 
-// A form that is not carried out is answered with a page: the form again with
-// its faults, or a question. In a browser such a page would be the answer to a
-// POST, which cannot be reloaded or gone back to without sending the form
-// again. So the page is kept here, in memory, for the session that it answers,
-// and the browser is redirected to its address. The address holds a random
-// name and nothing that was typed.
+// Some forms are answered with a page: the form with its faults, or a question.
+// As the answer to a POST, such a page could not be reloaded or returned to
+// without sending the form again. So the page is kept in memory for the
+// session, and the browser is redirected to its address. The address has a
+// random name and nothing of the input.
 
-// answerParameter names the kept answer in an address.
+// answerParameter is the query parameter with the name of a kept answer.
 const answerParameter = "answer"
 
-// The limits of what is kept: answers of a session and of all. The oldest make
-// room.
+// The limits of kept answers: per session and in total. Beyond them the oldest
+// are forgotten.
 const (
 	maxSessionAnswers = 8
 	maxAnswers        = 256
@@ -33,9 +32,9 @@ const (
 
 // answer is the page that answers a form.
 type answer struct {
-	name    string // in addresses; nobody can guess it
+	name    string // random; part of the address
 	session [32]byte
-	path    string // of the form
+	path    string // path of the form
 	status  int
 
 	mu   sync.Mutex // held while the page is written
@@ -48,7 +47,7 @@ type answers struct {
 	all []*answer
 }
 
-// keep returns the name under which the session of the answer gets it again.
+// keep keeps an answer and returns its name.
 func (a *answers) keep(kept *answer) string {
 	name := make([]byte, 16)
 	rand.Read(name)
@@ -74,7 +73,7 @@ func (a *answers) keep(kept *answer) string {
 	return kept.name
 }
 
-// get returns an answer of a session; nil where it is not kept any more.
+// get returns an answer of a session; nil if it is not kept any more.
 func (a *answers) get(session [32]byte, path, name string) *answer {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -85,16 +84,16 @@ func (a *answers) get(session [32]byte, path, name string) *answer {
 	return a.all[i]
 }
 
-// Forget drops the answers of a session that ends.
+// Forget forgets the answers of a session.
 func (a *answers) Forget(session [32]byte) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.all = slices.DeleteFunc(a.all, func(kept *answer) bool { return kept.session == session })
 }
 
-// navigates reports whether a browser would make a page of the answer. Browsers
-// say so, over plain HTTP by what they accept; programs, and scripts of the
-// console, get the answer at once.
+// navigates reports whether a browser will show the answer as a page. Browsers
+// say so in a header, or over plain HTTP by what they accept. Programs and
+// scripts of the console get the answer directly.
 func navigates(r *http.Request) bool {
 	if mode := r.Header.Get("Sec-Fetch-Mode"); mode != "" {
 		return mode == "navigate"
@@ -102,8 +101,8 @@ func navigates(r *http.Request) bool {
 	return strings.Contains(r.Header.Get("Accept"), "text/html")
 }
 
-// redirectToAnswer keeps a page that answers a form and sends the browser to
-// it. It reports false where the page has to be sent as it is.
+// redirectToAnswer keeps a page that answers a form and redirects to it. It
+// returns false if the page has to be sent directly.
 func (s *Console) redirectToAnswer(w http.ResponseWriter, r *http.Request, status int, p Page) bool {
 	id := auth.From(r.Context())
 	if r.Method != http.MethodPost || !navigates(r) || id == nil || p.PageFrame().User == nil {
@@ -116,8 +115,8 @@ func (s *Console) redirectToAnswer(w http.ResponseWriter, r *http.Request, statu
 	return true
 }
 
-// ShowAnswer answers the GET of a kept answer. One that is not kept any more
-// leads to the form as it opens.
+// ShowAnswer answers the GET of a kept answer. If it is not kept any more, it
+// redirects to the empty form.
 func (s *Console) ShowAnswer(w http.ResponseWriter, r *http.Request) error {
 	query := r.URL.Query()
 	kept := s.Answers.get(auth.From(r.Context()).SessionHash, r.URL.Path, query.Get(answerParameter))
@@ -126,7 +125,7 @@ func (s *Console) ShowAnswer(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, WithQuery(r.URL.Path, query), http.StatusSeeOther)
 		return nil
 	}
-	api.LeaveUncompressed(w) // a password may have been typed
+	api.LeaveUncompressed(w) // the input may contain a password
 	kept.mu.Lock()
 	defer kept.mu.Unlock()
 	frame := kept.page.PageFrame()

@@ -13,9 +13,8 @@ import (
 	"trento/store"
 )
 
-// Assets are the style and the script of the console, made at the start. The
-// path of each names its content: it never changes under its address, so
-// browsers keep it for good.
+// Assets are the style and script of the console, built at the start. The path
+// of each contains its hash, so browsers can keep it forever.
 type Assets struct {
 	Files map[string]asset // by file name
 	Icon  []byte           // SVG
@@ -25,17 +24,17 @@ type Assets struct {
 type asset struct {
 	Address     string // "/static/3fa1…/app.css"
 	contentType string
-	etag        string // weak, since it is the same whether the file is compressed or not
+	etag        string // weak, because compressed and uncompressed answers share it
 	Body        []byte
 }
 
-// The names of the files that all pages load.
+// The names of the files that every page loads.
 const (
 	StyleFile  = "app.css"
 	ScriptFile = "app.js"
 )
 
-// LoadAssets makes the style and the script of the parts of them in the rooms.
+// LoadAssets builds style and script from the files of the rooms.
 func LoadAssets(files RoomFiles) (Assets, error) {
 	style, err := bundleStyle(files, StyleFile)
 	if err != nil {
@@ -59,7 +58,7 @@ func newAsset(name, contentType string, body []byte) asset {
 }
 
 // Serve answers GET /static/{hash}/{file}. A hash of another version is
-// answered too, but not kept: during an upgrade an old page may still ask.
+// answered without caching, for pages that were open during an upgrade.
 func (a Assets) Serve(w http.ResponseWriter, r *http.Request) error {
 	file, ok := a.Files[path.Base(r.URL.Path)]
 	if !ok {

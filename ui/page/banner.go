@@ -8,18 +8,18 @@ import (
 	"trento/auth"
 )
 
-// Banner is a sentence above every page, until what it speaks of is over.
+// Banner is a message above every page, shown as long as its reason exists.
 type Banner struct {
 	Severity  string // "info", "warning" or "critical"
 	Text      string
 	Link      Link
-	Dismissal string // names it to be put away for this browser; empty where it stays
+	Dismissal string // name under which this browser can dismiss it; empty: it cannot be dismissed
 }
 
-// CookieBanner names the banner that was put away last.
+// CookieBanner is the cookie with the name of the dismissed banner.
 const CookieBanner = "trento-notice"
 
-// DismissBanner answers POST /banners/dismiss: put a banner away until the
+// DismissBanner answers POST /banners/dismiss: it hides a banner until the
 // browser is closed.
 func (s *Console) DismissBanner(w http.ResponseWriter, r *http.Request) error {
 	http.SetCookie(w, &http.Cookie{
@@ -29,15 +29,15 @@ func (s *Console) DismissBanner(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// cookieFlash carries what was done over the redirect that follows a form, to
-// the page that says so.
+// cookieFlash is the cookie that carries a message to the page after a
+// redirect.
 const cookieFlash = "trento-news"
 
-// maxFlash is the length of a sentence, in characters, that fits a cookie in
-// any script.
+// maxFlash is the largest length of a message, in characters. In any script it
+// fits into a cookie.
 const maxFlash = 600
 
-// SetFlash lets the next page say something.
+// SetFlash sets the message of the next page.
 func (s *Console) SetFlash(w http.ResponseWriter, r *http.Request, text string) {
 	if runes := []rune(text); len(runes) > maxFlash {
 		text = string(runes[:maxFlash-1]) + "…"
@@ -48,7 +48,7 @@ func (s *Console) SetFlash(w http.ResponseWriter, r *http.Request, text string) 
 	})
 }
 
-// takeFlash is what this page is to say; the next one does not say it again.
+// takeFlash returns the message for this page and deletes it.
 func takeFlash(w http.ResponseWriter, r *http.Request) string {
 	c, err := r.Cookie(cookieFlash)
 	if err != nil {

@@ -8,21 +8,20 @@ import (
 	"strings"
 )
 
-// The style and the script of the console are written in parts and sent as
-// one file each, so that a page is there after few requests. The parts are
-// our own and use a small part of the language; what is not expected in them
-// fails the start. A bundler would do the same with ten megabytes of program.
+// Style and script of the console are written in several files and sent as one
+// each, so that a page needs few requests. The files are our own and use a
+// small part of the language. Anything else in them fails the start. A bundler
+// library would add ten megabytes to the program.
 
 var (
 	cssImport = regexp.MustCompile(`^@import "([a-z]+\.css)"( [a-z]+)?;$`)
 	jsImport  = regexp.MustCompile(`^import (?:\{ (\w+(?:, \w+)*) \} from )?'\./([a-z]+)\.js';$`)
 	jsExport  = regexp.MustCompile(`^export ((?:const|class|function|async function) (\w+).*)$`)
-	// jsUnknown is what imports or exports in a way that is not one of the above.
+	// jsUnknown matches imports and exports of other forms than above.
 	jsUnknown = regexp.MustCompile(`^\s*(import|export)\b|\bimport\s*[.(]`)
 )
 
-// bundleStyle is the style sheet name with those it imports in place of the
-// imports.
+// bundleStyle returns a style sheet with its imports replaced by their content.
 func bundleStyle(files fs.FS, name string) ([]byte, error) {
 	source, err := fs.ReadFile(files, name)
 	if err != nil {
@@ -49,17 +48,17 @@ func bundleStyle(files fs.FS, name string) ([]byte, error) {
 	return []byte(out.String()), nil
 }
 
-// bundle joins ES modules. Each becomes a function that is called once, in
-// the order of the imports, and returns what the module exports; so each has
-// its names for itself, as before.
+// bundle joins ES modules. Each becomes a function that is called once, in the
+// order of the imports, and returns its exports. So names of modules do not
+// clash.
 type bundle struct {
 	files   fs.FS
 	out     strings.Builder
-	exports map[string][]string // of the modules that are written
-	under   []string            // modules whose imports are being written
+	exports map[string][]string // by module: those that are written already
+	under   []string            // modules whose imports are being written, to find cycles
 }
 
-// bundleScript is the module name, without its suffix, with all it imports.
+// bundleScript returns a module with everything it imports. name has no suffix.
 func bundleScript(files fs.FS, name string) ([]byte, error) {
 	b := bundle{files: files, exports: make(map[string][]string)}
 	if err := b.add(name); err != nil {
@@ -68,7 +67,7 @@ func bundleScript(files fs.FS, name string) ([]byte, error) {
 	return []byte(b.out.String()), nil
 }
 
-// add writes a module behind those it imports.
+// add writes a module after those that it imports.
 func (b *bundle) add(name string) error {
 	if _, ok := b.exports[name]; ok {
 		return nil
@@ -103,7 +102,8 @@ func (b *bundle) add(name string) error {
 	return nil
 }
 
-// imported writes a module and returns the line that takes names from it.
+// imported writes a module and returns the line that declares its imported
+// names.
 func (b *bundle) imported(name, names string) (string, error) {
 	if err := b.add(name); err != nil || names == "" {
 		return "", err

@@ -1,26 +1,25 @@
-// package page is what all pages of the console are made with: the frame, the
-// templates, styles and scripts, the snapshot of the landscape, and the small
-// things that pages are made of. It uses nothing of the other rooms.
+// Package page is what all pages of the console are made with: the frame, the
+// templates, styles and scripts, the snapshot of the landscape, and common
+// parts of pages. It imports none of the other rooms.
 //
 // # Asking first
 //
-// What takes something away is asked before it is done, as a confirmation over
-// the page it is about: a dialog with its own address, which names what ends
-// and carries a fingerprint of it, so that what is confirmed is what was shown.
-// A form whose change needs asking comes back with everything that was typed
-// and the question above it. The permission picker shows the difference while
-// somebody chooses, and says so in the form (reviewed); without scripts the
-// question is the place where it is seen. What is shown once (a token, a key)
-// is marked data-dirty, which live updates leave alone.
+// A removal needs a confirmation. It is a dialog over the page, with its own
+// address. It names everything that is removed, and has a fingerprint of that,
+// so that exactly what was shown is confirmed. A form whose change needs a
+// question comes back with all its input and the question. The permission
+// picker shows the difference during the choice and notes that in the form
+// (reviewed); without scripts the question shows it. A secret that is shown
+// once (a token, a key) is marked data-dirty, so that live updates leave it
+// alone.
 //
 // # Style and script
 //
-// Style and script are written in parts and joined at the start (bundle.go),
-// compressed then, and served under an address that names their content. A part
-// may use little of the language of modules; what is not expected stops the
-// start. So there is no bundler: esbuild as a library does the same in 10 ms,
-// with 10 MB of program for 2,000 lines of script that import each other by
-// name.
+// Style and script are written in several files, joined and compressed at the
+// start (bundle.go), and served under addresses that contain their hash. A file
+// may use a small part of the module syntax; anything else stops the start. So
+// no bundler is needed: esbuild as a library does the same in 10 ms, with 10 MB
+// of program for 2,000 lines of script that import each other by name.
 package page
 
 import (
@@ -40,7 +39,7 @@ var files embed.FS
 //go:embed script
 var scripts embed.FS
 
-// Options of New. All fields are needed.
+// Options are what New needs. All fields are required.
 type Options struct {
 	Store   *store.Store
 	Auth    *auth.Auth
@@ -56,14 +55,14 @@ type Console struct {
 	Assets       Assets
 	pageAssets   PageAssets
 	snapshots    *shownFrames
-	lastSnapshot atomic.Pointer[Snapshot] // the last snapshot made
-	Answers      answers                  // to forms, kept for the redirect
-	// FindBanners finds what the reader of a request should know.
+	lastSnapshot atomic.Pointer[Snapshot] // the last snapshot
+	Answers      answers                  // answers to forms, kept for the redirect
+	// FindBanners returns the banners for the sender of a request.
 	FindBanners func(*http.Request) ([]Banner, error)
 }
 
-// New reads the templates, styles and scripts of the rooms, and fails where one
-// is missing or not used.
+// New reads the templates, styles and scripts of the rooms. It fails if one is
+// missing or not used.
 func New(o Options, rooms ...Room) (*Console, error) {
 	s := &Console{Options: o, snapshots: NewShownFrames()}
 	files, err := FilesOf(rooms)

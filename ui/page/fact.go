@@ -2,8 +2,8 @@ package page
 
 import "time"
 
-// Fact is one definition pair: a text, several lines, links, a health, or a
-// timestamp.
+// Fact is a label with its value: a text, several lines, links, a health, or a
+// time.
 type Fact struct {
 	Label     string
 	Text      string
@@ -11,7 +11,7 @@ type Fact struct {
 	Links     []Link
 	Health    *HealthMark
 	Timestamp *Timestamp
-	Advice    ActionLink // what to do about it, if anything
+	Advice    ActionLink // a link to what can be done about it
 	Mono      bool
 	Wide      bool
 }

@@ -10,8 +10,9 @@ import (
 	"trento/store/fault"
 )
 
-// Missing is auth.ErrForbidden that says which permission whoever asks would
-// need, and what for: "To filter the activity log by other users".
+// Missing returns auth.ErrForbidden with a sentence that names the missing
+// permission and its purpose, such as "To filter the activity log by other
+// users".
 func Missing(permission, purpose string) error {
 	return &fault.Error{
 		Kind:   fault.Forbidden,
@@ -20,7 +21,7 @@ func Missing(permission, purpose string) error {
 	}
 }
 
-// What is wrong with a request before any handler has seen it.
+// Faults that are found before any handler sees the request.
 var (
 	ErrNoRoute     = fault.New(fault.NotFound, "no such page")
 	ErrMethod      = fault.New(fault.WrongMethod, "method not allowed")
@@ -28,8 +29,8 @@ var (
 	ErrForm        = fault.New(fault.Malformed, "form cannot be read")
 )
 
-// IgnoreGone drops the error of a client that has hung up: there is nobody
-// left to answer, and nothing is wrong with us.
+// IgnoreGone drops the error of a client that has closed the connection: nobody
+// is left to answer, and nothing is wrong on our side.
 func IgnoreGone(err error) error {
 	if errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, net.ErrClosed) {
 		return nil

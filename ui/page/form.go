@@ -15,38 +15,39 @@ import (
 	"trento/store/fault"
 )
 
-// Field is one field of a form, with what was typed and what is wrong with it.
+// Field is a field of a form, with the input and its fault.
 type Field struct {
 	Name, Label  string
-	ID           string // of the element; empty: the name
+	ID           string // id of the element; empty: the name
 	Value        string
 	Type         string // "text", "email", "password", "number"
 	Autocomplete string
 	Help         string
 	Fault        string
-	Warning      string // what is allowed and unwise
-	Max          int    // characters
+	Warning      string // about input that is allowed but unwise
+	Max          int    // largest length in characters
 	Required     bool
 	ReadOnly     bool
 	Focus        bool
-	List         string // id of the values it suggests
-	Form         string // id of the form it belongs to, where that is not around it
+	List         string // id of the list of suggestions
+	Form         string // id of its form, if the form is not around it
 }
 
-// Element is the id of the element of the field.
+// Element returns the id of the element.
 func (f Field) Element() string { return cmp.Or(f.ID, f.Name) }
 
 // FaultLink leads from the top of a form to a field with a fault.
 type FaultLink struct{ Label, Text, URL string }
 
-// FieldFaults tells faults in what somebody typed from faults of ours.
+// FieldFaults returns the faults of an error. It is not ok if the error is not
+// about the input.
 func FieldFaults(err error) (fault.Errors, bool) {
 	faults := fault.Fields(err)
 	return faults, faults != nil
 }
 
-// ApplyFaults puts every fault to the field it is about, as one sentence, and
-// lists them for the top of the form. It returns what is about none of them.
+// ApplyFaults sets the faults of the fields, as one sentence each, and returns
+// links to them for the top of the form. rest are faults of no field.
 func ApplyFaults(faults fault.Errors, fields ...*Field) (links []FaultLink, rest []string) {
 	for _, f := range fields {
 		var words []string
@@ -68,7 +69,7 @@ func ApplyFaults(faults fault.Errors, fields ...*Field) (links []FaultLink, rest
 	return links, rest
 }
 
-// FaultWords is what the API says of a field, as the console says it.
+// FaultWords turns a fault of the API into a sentence for the console.
 func FaultWords(detail string) string {
 	if detail == "can't be blank" {
 		return "Required field"
@@ -77,14 +78,14 @@ func FaultWords(detail string) string {
 	return string(unicode.ToUpper(first)) + detail[size:]
 }
 
-// HasOption reports whether one of the options has a value. What a form sends
-// for a choice must be one of those it was offered: anything else is refused,
-// and never taken for another choice.
+// HasOption reports whether one of the options has a value. A choice with
+// another value than was offered must be refused, never replaced by another
+// choice.
 func HasOption(options []Option, value string) bool {
 	return slices.ContainsFunc(options, func(o Option) bool { return o.Value == value && !o.Refused })
 }
 
-// NotOneOf is the fault of a choice that is none of those offered.
+// NotOneOf returns the fault of a choice with a value that was not offered.
 func NotOneOf(options []Option) string {
 	var values []string
 	for _, o := range options {
@@ -95,7 +96,7 @@ func NotOneOf(options []Option) string {
 	return "Not one of " + strings.Join(values, ", ")
 }
 
-// ReadSwitch reads a choice between true and false that a form always sends.
+// ReadSwitch reads a choice between true and false. A form always sends it.
 func ReadSwitch(form url.Values, name string, wrong *fault.Errors) bool {
 	switch form.Get(name) {
 	case "true":
@@ -107,7 +108,7 @@ func ReadSwitch(form url.Values, name string, wrong *fault.Errors) bool {
 	return false
 }
 
-// ReadCheckbox reads a check box: what is not sent is off.
+// ReadCheckbox reads a check box. Forms do not send an unchecked one.
 func ReadCheckbox(form url.Values, name string, wrong *fault.Errors) bool {
 	if form.Has(name) && form.Get(name) != "true" {
 		wrong.Add(name, "not one of true")
@@ -115,11 +116,11 @@ func ReadCheckbox(form url.Values, name string, wrong *fault.Errors) bool {
 	return form.Get(name) == "true"
 }
 
-// PasswordWarning says why a password that somebody typed is a bad one; it is
-// empty for one that is not, and where none was typed.
+// PasswordWarning says why a new password is weak; "" if it is not weak or
+// empty.
 func PasswordWarning(password, username string) string {
 	if password == "" || len(auth.CheckPasswordRules(password)) > 0 {
-		return "" // what breaks the rules is a fault
+		return "" // a password that breaks the rules is a fault, not a warning
 	}
 	warning := auth.PasswordWarning(password, username)
 	if warning == "" {
@@ -128,8 +129,7 @@ func PasswordWarning(password, username string) string {
 	return "The password " + warning + "."
 }
 
-// WithPasswordWarning adds to news about a change of a password what there is
-// to say about it.
+// WithPasswordWarning adds a warning about a weak password to a message.
 func WithPasswordWarning(news, password, username string) string {
 	warning := PasswordWarning(password, username)
 	if warning == "" {
@@ -142,12 +142,12 @@ type Option struct {
 	Value, Label, Mark, Group string
 	Count                     int
 	Chosen                    bool
-	Refused                   bool // cannot be chosen here
+	Refused                   bool // cannot be chosen
 }
 
 type HiddenInput struct{ Name, Value string }
 
-// HiddenInputs are the fields of a form that pass a query on.
+// HiddenInputs returns the hidden fields that pass a query on.
 func HiddenInputs(q url.Values) []HiddenInput {
 	var fields []HiddenInput
 	for _, name := range slices.Sorted(maps.Keys(q)) {
@@ -158,7 +158,7 @@ func HiddenInputs(q url.Values) []HiddenInput {
 	return fields
 }
 
-// Choices makes options of pairs of value and label.
+// Choices returns options, given as pairs of value and label.
 func Choices(chosen string, pairs ...string) []Option {
 	options := make([]Option, 0, len(pairs)/2)
 	for i := 0; i < len(pairs); i += 2 {
@@ -167,7 +167,7 @@ func Choices(chosen string, pairs ...string) []Option {
 	return options
 }
 
-// ReadForm reads the form of a console request before it is handled.
+// ReadForm returns a handler that reads the form of a request first.
 func ReadForm(handle func(http.ResponseWriter, *http.Request) error) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		if err := r.ParseForm(); err != nil {
@@ -182,27 +182,27 @@ func ReadForm(handle func(http.ResponseWriter, *http.Request) error) func(http.R
 	}
 }
 
-// Confirmation is a dialog that asks before something is done. It either
-// sends a form of its own, to Action, or the one on the page that Form names.
+// Confirmation is a dialog that asks before something is done. It sends a form
+// of its own to Action, or the form of the page that Form names.
 type Confirmation struct {
 	Title     string
-	Sentences []string // what it brings
-	Things    []string // what it is about, where that is several
+	Sentences []string // the consequences
+	Things    []string // what it is about, if there are several things
 	Added     []string // permissions
 	Removed   []string
-	Failure   string // why it was not done
+	Failure   string // why it failed
 	Action    string
-	Form      string // id of the form it sends
+	Form      string // id of the form that it sends
 	Keep      []HiddenInput
-	Password  *Field // of the reader, where it is asked for
-	Plan      string // what is confirmed, so that nothing else is done
+	Password  *Field // asks for the reader's password; nil: no password
+	Plan      string // fingerprint of what is confirmed, so that nothing else is done
 	Verb      string
 	Danger    bool
-	CloseURL  string // where closing leads; empty: it just closes
+	CloseURL  string // address for closing; empty: the dialog just closes
 }
 
-// Refuse shows what is wrong with the password that was asked for. It reports
-// false for any other error.
+// Refuse shows a fault of the password in the dialog. It returns false for any
+// other error.
 func (c *Confirmation) Refuse(err error) bool {
 	faults, ok := FieldFaults(err)
 	if !ok || c.Password == nil {
@@ -212,7 +212,7 @@ func (c *Confirmation) Refuse(err error) bool {
 	return true
 }
 
-// Status is the status of a page with the dialog above it.
+// Status returns the status of a page with the dialog.
 func (c *Confirmation) Status() int {
 	if c.Failure != "" || c.Password != nil && c.Password.Fault != "" {
 		return http.StatusUnprocessableEntity

@@ -11,25 +11,27 @@ import (
 	"sync"
 )
 
-// A page that is shown is fetched again and again as things change, and most
-// of it is the same each time. So a frame carries the id of a snapshot, and
-// the script names the snapshot it has when it fetches the next frame: what is
-// in there already is left out of the answer, and put back in place by the
-// script. Left out are whole elements that have an id: a row, a menu, a panel.
+// An open page is fetched again whenever something changes, and most of it
+// stays the same. So the answer carries the id of a snapshot of the frame, and
+// the script sends that id with its next request. The answer then leaves out
+// the elements that the browser already has, and the script puts them back.
+// Only whole elements with an id are left out: a row, a menu, a panel.
 
 const (
-	// FragmentHeader asks for one block of a page instead of the whole, as in
-	// "frame; snapshot=5Zv2cB9qQ1aV".
+	// FragmentHeader asks for one block of a page instead of the whole page, as
+	// in "frame; snapshot=5Zv2cB9qQ1aV".
 	FragmentHeader = "X-Fragment"
-	// minPiece is the least size of an element worth leaving out, in bytes.
+	// minPiece is the smallest size of an element that is left out, in bytes.
 	minPiece = 200
-	// maxPieces bounds the pieces of a frame that are remembered.
+	// maxPieces limits the pieces that are kept of a frame.
 	maxPieces = 1000
-	// maxSnapshots bounds the snapshots that are remembered, of 8 bytes a piece.
+	// maxSnapshots limits the snapshots that are kept. Each piece takes 8
+	// bytes.
 	maxSnapshots = 2048
 )
 
-// fragmentOf is the block a request asks for, and the snapshot it names.
+// fragmentOf returns the block that a request asks for, and the id of its
+// snapshot.
 func fragmentOf(r *http.Request) (block, snapshot string) {
 	block, rest, _ := strings.Cut(r.Header.Get(FragmentHeader), ";")
 	snapshot, _ = strings.CutPrefix(strings.TrimSpace(rest), "snapshot=")
@@ -39,19 +41,20 @@ func fragmentOf(r *http.Request) (block, snapshot string) {
 // piece is an element of a page that can be left out.
 type piece struct {
 	tag, ID    string // as they are written
-	Start, End int    // in the text of the page
+	Start, End int    // offsets in the page
 	hash       uint64
 }
 
-// shownFrames are the frames browsers were shown lately, each as the hashes of
-// its pieces. A browser whose snapshot is forgotten gets the whole frame.
+// shownFrames keeps the frames that were sent to browsers recently, each as the
+// hashes of its pieces. A browser whose snapshot was forgotten gets the whole
+// frame.
 type shownFrames struct {
 	seed maphash.Seed
 
 	mu    sync.Mutex
 	byID  map[string]shownFrame
-	order []string // ids, a ring
-	next  int      // place in order of the oldest
+	order []string // ids, as a ring buffer
+	next  int      // index of the oldest in order
 }
 
 type shownFrame struct {
@@ -63,14 +66,14 @@ func NewShownFrames() *shownFrames {
 	return &shownFrames{seed: maphash.MakeSeed(), byID: make(map[string]shownFrame)}
 }
 
-// newSnapshotID is an id nobody can guess.
+// newSnapshotID returns a random id.
 func newSnapshotID() string {
 	id := make([]byte, 9)
 	_, _ = rand.Read(id) // never fails
 	return base64.RawURLEncoding.EncodeToString(id)
 }
 
-// Keep remembers the pieces of a frame that a user is shown.
+// Keep keeps the pieces of a frame that is sent to a user.
 func (s *shownFrames) Keep(id string, user int64, pieces []piece) {
 	shown := shownFrame{user: user, pieces: make(map[uint64]struct{}, len(pieces))}
 	for _, p := range pieces {
@@ -88,7 +91,7 @@ func (s *shownFrames) Keep(id string, user int64, pieces []piece) {
 	s.byID[id] = shown
 }
 
-// known are the pieces of a snapshot of a user; nil where it is not remembered.
+// known returns the pieces of a snapshot of a user; nil if it was forgotten.
 func (s *shownFrames) known(id string, user int64) map[uint64]struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -98,12 +101,12 @@ func (s *shownFrames) known(id string, user int64) map[uint64]struct{} {
 	return nil
 }
 
-// Pieces finds the pieces of the frame in a page, in the order in which they
-// begin. A page whose elements do not close in order has none.
+// Pieces returns the pieces of the frame in a page, in the order in which they
+// begin. It returns none if the elements of the page do not close in order.
 func (s *shownFrames) Pieces(page []byte) []piece {
 	type element struct {
 		name  []byte
-		piece int // its place in the list, or -1
+		piece int // index in the list, or -1
 	}
 	var found []piece
 	var open []element
@@ -140,17 +143,17 @@ func (s *shownFrames) Pieces(page []byte) []piece {
 	return found
 }
 
-// markupTag is a tag of a page. Pages are read faster by this than by a parser, which
-// may be because they come from html/template: attributes are in double quotes
-// or without any, and of what is no tag every < is escaped.
+// markupTag is a tag of a page. Reading tags this way is faster than a parser.
+// It relies on the output of html/template: attributes have double quotes or
+// none, and every other < is escaped.
 type markupTag struct {
 	name       []byte
-	closes     bool // ends an element
-	empty      bool // is an element without an end
+	closes     bool // it ends an element
+	empty      bool // its element has no end tag
 	start, end int
 }
 
-// next goes on to the next tag, if there is one.
+// next advances to the next tag. It returns false if there is none.
 func (t *markupTag) next(page []byte) bool {
 	for at := t.end; ; at++ {
 		i := bytes.IndexByte(page[at:], '<')
@@ -187,23 +190,23 @@ func (t *markupTag) next(page []byte) bool {
 	}
 }
 
-// id is the id of the element the tag begins, as it is written.
+// id returns the id attribute, as it is written.
 func (t *markupTag) id(page []byte) []byte {
 	_, rest, _ := bytes.Cut(page[t.start:t.end], []byte(` id="`))
 	id, _, _ := bytes.Cut(rest, []byte{'"'})
 	return id
 }
 
-// isVoid are the elements without an end that our pages use.
+// isVoid has the elements without end tags that our pages use.
 var isVoid = map[string]bool{"br": true, "col": true, "hr": true, "img": true, "input": true, "link": true, "meta": true, "wbr": true}
 
-// without is a frame without the pieces that are known.
+// without returns a frame without the pieces that the browser has.
 func without(frame []byte, pieces []piece, known map[uint64]struct{}) []byte {
 	var out bytes.Buffer
 	at := 0
 	for _, p := range pieces {
 		if _, ok := known[p.hash]; !ok || p.Start < at {
-			continue // to be sent, or inside of what is left out
+			continue // it must be sent, or is inside a piece that is left out
 		}
 		out.Write(frame[at:p.Start])
 		out.WriteString("<" + p.tag + ` id="` + p.ID + `" data-unchanged></` + p.tag + ">")

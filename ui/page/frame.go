@@ -10,36 +10,36 @@ import (
 	"trento/store/landscape"
 )
 
-// Product is what the product is called wherever a person reads it.
+// Product is the name of the product in texts for people.
 const Product = "Trento"
 
 // Frame is what all pages have in common. Every page is a struct that embeds
-// it; its template finds what it shows in the fields, and nothing else.
+// it. Its template uses the fields of the struct and nothing else.
 type Frame struct {
 	Reader
 	Product  string
 	Version  string
-	Title    string // of the document, without the product
+	Title    string // title of the document, without the product
 	Assets   PageAssets
-	Theme    string // "light", "dark" or "" for what the system says
+	Theme    string // "light", "dark" or "" for the preference of the system
 	Density  string // "compact" or ""
 	Sidebar  string // "closed" or ""
 	User     *FrameUser
 	Nav      []navEntry
-	Banners  []Banner // what the reader should know on every page
-	Searches bool     // the page has the box that searches everywhere itself
-	Live     string   // what the page follows, see event.go
-	Seq      uint64   // the change the page is as new as; the browser is told Cursor
+	Banners  []Banner // messages on every page
+	Searches bool     // the page has its own search box for everything
+	Live     string   // what the page refreshes for, see event.go
+	Seq      uint64   // the last change that the page includes; the browser gets Cursor instead
 	Cursor   string   // Seq, sealed for the reader
-	Snapshot string   // id of what the reader is shown, see fragment.go; empty where it is not fetched again
-	Refresh  int      // seconds between refreshes the reader asked for, or 0
-	Flash    string   // what was done right before, see SetFlash
+	Snapshot string   // id of the snapshot, see fragment.go; empty if the page is not refreshed
+	Refresh  int      // seconds between refreshes that the reader has chosen, or 0
+	Flash    string   // message about what was just done, see SetFlash
 
 	Themes, Densities []Option
 }
 
-// PageAssets is what a page loads besides itself. The icon is part of the
-// page: it is smaller than a request for it.
+// PageAssets are the files that a page loads. The icon is part of the page,
+// because it is smaller than a request.
 type PageAssets struct {
 	Style, Script string // addresses
 	Icon          template.URL
@@ -50,17 +50,16 @@ func (f *Frame) PageFrame() *Frame { return f }
 
 type FrameUser struct{ Username, Email string }
 
-// navEntry is a way to a section of the console.
+// navEntry is a section of the console in the navigation.
 type navEntry struct {
 	Label, Path, Icon string
-	Key               string // pressed after g
+	Key               string // its key after g
 	Current           bool
-	Critical          int    // things in trouble there
-	Needs             string // ability to see it; empty: anybody may
+	Critical          int    // number of critical things
+	Needs             string // ability to see it; empty: everybody
 }
 
-// Navigation lists the sections there are. A section is added here on the day
-// it has a page.
+// Navigation returns the sections. A section is added here when it gets a page.
 func Navigation() []navEntry {
 	return []navEntry{
 		{Label: "Dashboard", Path: "/", Icon: "dashboard", Key: "d"},
@@ -77,18 +76,18 @@ func Navigation() []navEntry {
 	}
 }
 
-// The cookies that remember how a person likes the console. They are not
-// secret, and the script writes them, too.
+// The cookies for preferences of a reader. They are not secret. The script
+// writes them as well.
 const (
 	cookieTheme   = "trento-theme"
 	cookieSidebar = "trento-sidebar"
 	cookieDensity = "trento-rows"
-	// cookieSize, followed by a section, remembers how long its pages are.
+	// cookieSize, followed by a section, is the cookie with the page size of
+	// the section.
 	cookieSize = "trento-size-"
 )
 
-// NewFrame is the frame of a page for this request, but for what needs a read
-// of the store: see fill.
+// NewFrame returns the frame of a page. ReadFrame adds what needs the store.
 func (s *Console) NewFrame(r *http.Request, title string) Frame {
 	f := Frame{
 		Reader: NewReader(r), Product: Product, Version: s.Version, Title: title, Assets: s.pageAssets,
@@ -109,7 +108,7 @@ func (s *Console) NewFrame(r *http.Request, title string) Frame {
 	return f
 }
 
-// ReadFrame adds what the frame shows of the landscape.
+// ReadFrame adds what the frame shows of the store.
 func (s *Console) ReadFrame(f *Frame, tx *store.Tx) error {
 	v, err := s.Snapshot(tx)
 	if err == nil {
@@ -119,7 +118,7 @@ func (s *Console) ReadFrame(f *Frame, tx *store.Tx) error {
 	return err
 }
 
-// CountTrouble puts the number of critical things beside their section.
+// CountTrouble sets the number of critical things of each section.
 func (f *Frame) CountTrouble(v *Snapshot) {
 	for i := range f.Nav {
 		switch e := &f.Nav[i]; e.Path {
@@ -135,7 +134,8 @@ func (f *Frame) CountTrouble(v *Snapshot) {
 	}
 }
 
-// cookieChoice is the value of a cookie if it is one of those that are known.
+// cookieChoice returns the value of a cookie if it is one of the known ones;
+// else "".
 func cookieChoice(r *http.Request, name string, known ...string) string {
 	if c, err := r.Cookie(name); err == nil {
 		for _, value := range known {

@@ -4,18 +4,17 @@ import (
 	"trento/store/landscape"
 )
 
-// HealthMark is health as the template "health" draws it.
+// HealthMark is a health, as the template "health" draws it.
 type HealthMark struct {
 	State string // passing, warning, critical, unknown
 	Word  string
-	Name  string // for those who cannot see the shape
-	// StaleHint says since when nothing has been heard; empty while it has.
+	Name  string // text for readers who cannot see the symbol
+	// StaleHint says since when nothing was reported; empty if it is not stale.
 	StaleHint string
-	Bare      bool // the shape without the word
+	Bare      bool // the symbol without the word
 }
 
-// HealthWords are the healths in the order in which a list of them is read:
-// trouble first.
+// HealthWords has the healths in the order of lists: the worst first.
 var HealthWords = []struct {
 	Health landscape.Health
 	Word   string
@@ -26,7 +25,7 @@ var HealthWords = []struct {
 	{landscape.HealthPassing, "Passing"},
 }
 
-// Shown is the health as it is shown: what nobody has judged is unknown.
+// Shown returns the health that is shown: unknown if it was not evaluated.
 func Shown(h landscape.Health) landscape.Health {
 	switch h {
 	case landscape.HealthPassing, landscape.HealthWarning, landscape.HealthCritical:
@@ -35,7 +34,7 @@ func Shown(h landscape.Health) landscape.Health {
 	return landscape.HealthUnknown
 }
 
-// HealthRank orders healths by need of attention, the most urgent first.
+// HealthRank orders healths by urgency, the most urgent first.
 func HealthRank(h landscape.Health) int {
 	for i, w := range HealthWords {
 		if w.Health == Shown(h) {
@@ -47,8 +46,8 @@ func HealthRank(h landscape.Health) int {
 
 func HealthWord(h landscape.Health) string { return HealthWords[HealthRank(h)].Word }
 
-// NewHealthMark names the health of a thing; prefix is what kind of thing, or
-// empty in a list.
+// NewHealthMark returns the mark of a health. prefix names the kind of thing,
+// "" in a list.
 func NewHealthMark(prefix string, h landscape.Health, staleSince Timestamp) HealthMark {
 	m := HealthMark{State: string(Shown(h)), Word: HealthWord(h)}
 	m.Name = "Health: " + m.Word

@@ -8,7 +8,7 @@ import (
 	"trento/auth"
 )
 
-// Here is the address of the page itself: of a GET its path and query.
+// Here returns the address of the page: path and query of a GET.
 func Here(r *http.Request) string {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return "/"
@@ -16,8 +16,9 @@ func Here(r *http.Request) string {
 	return (&url.URL{Path: r.URL.Path, RawQuery: r.URL.RawQuery}).RequestURI()
 }
 
-// ReturnFrom is where a dialog leads back to, the page that it was opened from
-// or elsewhere where its address names none, and the address of its form.
+// ReturnFrom returns where a dialog leads back to, and the address of its form.
+// It leads back to the page that opened it, or to elsewhere if the address
+// names none.
 func ReturnFrom(r *http.Request, elsewhere string) (back, action string) {
 	asked := r.URL.Query().Get("return_to")
 	if asked == "" {
@@ -41,13 +42,13 @@ func AddressOf(path, query string) string {
 	return path + "?" + query
 }
 
-// Link is a name that leads to the page of what it names. Where there is no
-// such page, Gone says why; a text that never leads anywhere has neither.
-// Whole is the name where Name is the beginning of it.
+// Link is a name with the address of its page. Without a page, Gone says why;
+// it is empty for texts that never have one. Whole is the full name if Name is
+// shortened.
 type Link struct{ Name, URL, Gone, Whole string }
 
-// FullName is the name in full.
+// FullName returns the name in full.
 func (l Link) FullName() string { return cmp.Or(l.Whole, l.Name) }
 
-// ActionLink is a link out of a dead end.
+// ActionLink is a link to something that the reader can do next.
 type ActionLink struct{ Label, URL string }

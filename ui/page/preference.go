@@ -10,12 +10,11 @@ import (
 	"trento/store/fault"
 )
 
-// preferenceAge is how long a browser remembers how its reader likes the
-// console.
+// preferenceAge is how long a browser keeps preferences.
 const preferenceAge = 365 * 24 * time.Hour
 
-// preferences are the fields of POST /preferences, the cookie that keeps each,
-// and what it may say. The first value is the default and needs no cookie.
+// preferences are the fields of POST /preferences, with their cookies and
+// allowed values. The first value is the default and needs no cookie.
 var preferences = []struct {
 	field, cookie string
 	values        []string
@@ -25,8 +24,8 @@ var preferences = []struct {
 	{"sidebar", cookieSidebar, []string{"open", "closed"}},
 }
 
-// SetPreference answers POST /preferences: remember a choice and go back to
-// where it was made. The script writes the same cookies without asking.
+// SetPreference answers POST /preferences: it stores a preference and redirects
+// back. The script writes the same cookies without a request.
 func (s *Console) SetPreference(w http.ResponseWriter, r *http.Request) error {
 	for _, p := range preferences {
 		if r.PostForm.Has(p.field) && !slices.Contains(p.values, r.PostForm.Get(p.field)) {
@@ -44,7 +43,7 @@ func (s *Console) SetPreference(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// remember sets a preference cookie, or removes it.
+// remember sets a preference cookie, or deletes it.
 func (s *Console) remember(w http.ResponseWriter, r *http.Request, name, value string, keep bool) {
 	c := http.Cookie{Name: name, Value: value, Path: "/", SameSite: http.SameSiteLaxMode, Secure: s.Auth.IsHTTPS(r), MaxAge: -1}
 	if keep {
@@ -53,8 +52,8 @@ func (s *Console) remember(w http.ResponseWriter, r *http.Request, name, value s
 	http.SetCookie(w, &c)
 }
 
-// PageSize is how long the pages of a section are where the address does not
-// say: what the reader chose last, else usual.
+// PageSize returns the page size of a section if the address has none: the last
+// choice of the reader, or else usual.
 func PageSize(r *http.Request, section string, usual int) int {
 	for _, size := range PageSizes {
 		if text := strconv.Itoa(size); cookieChoice(r, cookieSize+section, text) != "" {
@@ -64,12 +63,12 @@ func PageSize(r *http.Request, section string, usual int) int {
 	return usual
 }
 
-// RememberSize remembers the size the address names, if it is a change.
+// RememberSize stores the page size in the address if it has changed.
 func (s *Console) RememberSize(w http.ResponseWriter, r *http.Request, section string, usual, size int) {
 	if PageSize(r, section, usual) != size {
 		s.remember(w, r, cookieSize+section, strconv.Itoa(size), true)
 	}
 }
 
-// PageSizes are the sizes offered.
+// PageSizes are the page sizes that are offered.
 var PageSizes = []int{10, 20, 50, 75, 100}

@@ -14,21 +14,19 @@ import (
 // Page is a struct that embeds Frame.
 type Page interface {
 	PageFrame() *Frame
-	// Template is the name of the file that draws the page, without its suffix.
+	// Template returns the name of the template file, without its suffix.
 	Template() string
 }
 
-// iconURL is a picture as an address that holds all of it. It is a file of
-// ours, escaped as a whole, so there is nothing in it that a template would
-// have to keep apart.
+// iconURL returns a picture as a data: address. The picture is a file of ours
+// and escaped as a whole, so the conversion is safe.
 func iconURL(svg []byte) template.URL {
 	return template.URL("data:image/svg+xml," + url.PathEscape(strings.TrimSpace(string(svg))))
 }
 
-// Render writes a page or, where it answers a form, keeps it and redirects to
-// it. It is made in memory first, so that a fault of a template is an error and
-// not half a page, and so that nothing is read from the store while a slow
-// client takes its time.
+// Render writes a page or, if it answers a form, keeps it and redirects to it.
+// The page is built in memory first. So a fault of a template is an error
+// instead of half a page, and no transaction is open while a slow client reads.
 func (s *Console) Render(w http.ResponseWriter, r *http.Request, status int, p Page) error {
 	if s.redirectToAnswer(w, r, status, p) {
 		return nil

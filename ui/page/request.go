@@ -12,7 +12,7 @@ import (
 	"trento/ui/api"
 )
 
-// RequestID names a request in the log and on error pages.
+// RequestID returns the id of a request, as in the log and on error pages.
 func RequestID(ctx context.Context) string {
 	id, _ := ctx.Value(requestKey{}).(string)
 	return id
@@ -20,7 +20,7 @@ func RequestID(ctx context.Context) string {
 
 type requestKey struct{}
 
-// NameRequest gives every request its id.
+// NameRequest gives every request an id.
 func NameRequest(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := uuid.NewString()
@@ -29,17 +29,17 @@ func NameRequest(next http.Handler) http.Handler {
 	})
 }
 
-// PathVar is a part of the address of a request, by its name in the route.
+// PathVar returns a variable of the path.
 func PathVar(r *http.Request, name string) string { return mux.Vars(r)[name] }
 
-// Actor is the user of a request as the author of a change.
+// Actor returns the user of a request as the author of a change.
 func Actor(ctx context.Context) store.Actor { return auth.From(ctx).Actor() }
 
-// Connection is what it takes to point an agent at this server.
+// Connection is what is needed to connect an agent to this server.
 type Connection struct {
 	ServerURL string
-	MayRead   bool // the viewer may read the key
-	KeyAbove  bool // and the page shows it
+	MayRead   bool // the reader may see the API key
+	KeyAbove  bool // the page shows the key already
 }
 
 func (s *Console) Connection(r *http.Request) Connection {

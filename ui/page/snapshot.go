@@ -13,9 +13,8 @@ import (
 	"trento/store/landscape"
 )
 
-// Snapshot is the landscape at one moment with how its things belong together,
-// as the tables need it. It is read in one pass: what a row shows of other
-// things is found here and never looked up row by row.
+// Snapshot is the landscape at one moment, with the relations that tables need.
+// It is read at once, so that rows need no further lookups.
 type Snapshot struct {
 	Hosts     []*landscape.Host
 	Clusters  []*landscape.Cluster
@@ -25,31 +24,30 @@ type Snapshot struct {
 	HostByID     map[landscape.HostID]*landscape.Host
 	ClusterByID  map[landscape.ClusterID]*landscape.Cluster
 	DatabaseByID map[landscape.DatabaseID]*landscape.Database
-	// Running are the systems with an instance on a host, by name.
+	// Running has the systems with an instance on a host, sorted by name.
 	Running map[landscape.HostID][]System
-	Tags    map[tagged][]string // of what has any
-	// FaultyAgents are the agents of which some report could not be used as a whole.
+	Tags    map[tagged][]string // only things with tags
+	// FaultyAgents has the agents with reports that could not be used.
 	FaultyAgents map[landscape.HostID]*store.AgentReports
 
-	// settling: it is of a time so soon after the start that agents may not
-	// have been heard for that alone. Those not heard yet are awaited.
+	// settling: the server started so recently that agents may not have sent
+	// heartbeats yet. These hosts count as awaited, not as silent.
 	settling bool
 	Awaited  map[landscape.HostID]bool
 
-	Seq uint64 // the change it is as new as
+	Seq uint64 // the last change that it includes
 
-	Lists sync.Map // by the path of a table what it lists, see table.list
+	Lists sync.Map // by path of a table: its things, see table.list
 }
 
-// tagged is a thing that tags can be on.
+// tagged identifies a thing with tags.
 type tagged struct {
 	kind store.TagKind
 	id   string
 }
 
-// Snapshot is the landscape as a read sees it, with all that belongs together.
-// While nothing changes it is the same for all readers, and made once; it
-// must not be modified.
+// Snapshot returns the landscape as of a transaction. While nothing changes,
+// all readers share one snapshot, which must not be modified.
 func (s *Console) Snapshot(tx *store.Tx) (*Snapshot, error) {
 	last := s.lastSnapshot.Load()
 	if last != nil && last.Seq == tx.LastChange() && last.settling == tx.JustStarted() {
@@ -70,12 +68,12 @@ func (s *Console) Snapshot(tx *store.Tx) (*Snapshot, error) {
 	return v, nil
 }
 
-// maxRenewed bounds the changes a snapshot is brought up to date by: where there
-// are more, it is cheaper to read everything.
+// maxRenewed limits the changes that are applied to a snapshot. Beyond it,
+// reading everything is cheaper.
 const maxRenewed = 1000
 
-// updated is the snapshot as of a later read: only what has been written since
-// is looked up.
+// updated returns the snapshot as of a later transaction. It reads only what
+// has changed since.
 func (v *Snapshot) updated(tx *store.Tx) (*Snapshot, error) {
 	changes, err := tx.ChangedAfter(v.Seq, maxRenewed+1)
 	if err != nil {
@@ -104,7 +102,7 @@ func (v *Snapshot) updated(tx *store.Tx) (*Snapshot, error) {
 		case store.SAPSystemTag:
 			there, err = renew(&n.Systems, landscape.SAPSystemID(id), idOfSAPSystem, tx.SAPSystem)
 		default:
-			continue // reports, users and what is theirs
+			continue // changes of reports and users are not part of it
 		}
 		delete(n.Tags, t)
 		if err == nil && there {
@@ -118,8 +116,8 @@ func (v *Snapshot) updated(tx *store.Tx) (*Snapshot, error) {
 	return n, n.readFaults(tx)
 }
 
-// renew brings the registered things of a kind, in the order of their ids, up
-// to date with one of them, and reports whether it is registered.
+// renew updates one thing in a sorted list of registered things, and reports
+// whether it is registered.
 func renew[ID ~string, T any](things *[]*T, id ID, idOf func(*T) ID, get func(ID) (*T, error)) (there bool, err error) {
 	place, known := slices.BinarySearchFunc(*things, id, func(thing *T, id ID) int { return cmp.Compare(idOf(thing), id) })
 	thing, err := get(id)
@@ -172,14 +170,14 @@ func (v *Snapshot) readAllTags(tx *store.Tx) error {
 	return err
 }
 
-// System is a database or an SAP system.
+// System is a database or an SAP system on a host.
 type System struct {
 	Link
 	Database bool
 	Absent   bool // the host does not list it any more
 }
 
-// await finds the hosts that may yet be heard after a start.
+// await finds the hosts whose heartbeat is still awaited after a start.
 func (v *Snapshot) await(tx *store.Tx) {
 	v.settling, v.Awaited = tx.JustStarted(), make(map[landscape.HostID]bool)
 	if !v.settling {
@@ -192,7 +190,7 @@ func (v *Snapshot) await(tx *store.Tx) {
 	}
 }
 
-// ReadSnapshot reads everything.
+// ReadSnapshot reads the whole landscape.
 func ReadSnapshot(tx *store.Tx) (*Snapshot, error) {
 	v := &Snapshot{Seq: tx.LastChange()}
 	var err error
@@ -212,7 +210,7 @@ func ReadSnapshot(tx *store.Tx) (*Snapshot, error) {
 	return v, errors.Join(v.readAllTags(tx), v.readFaults(tx))
 }
 
-// readFaults finds the agents whose reports have problems. There are few.
+// readFaults reads the agents whose reports have problems.
 func (v *Snapshot) readFaults(tx *store.Tx) error {
 	v.FaultyAgents = make(map[landscape.HostID]*store.AgentReports)
 	for record, err := range tx.AllAgentReports() {
@@ -237,7 +235,7 @@ func Collect[T any](things iter.Seq2[*T, error]) ([]*T, error) {
 	return all, nil
 }
 
-// relate finds what belongs together.
+// relate computes the relations.
 func (v *Snapshot) relate() {
 	v.HostByID, v.ClusterByID, v.DatabaseByID = ByID(v.Hosts, idOfHost), ByID(v.Clusters, idOfCluster), ByID(v.Databases, idOfDatabase)
 	v.Running = make(map[landscape.HostID][]System)
@@ -265,7 +263,7 @@ func (v *Snapshot) relate() {
 	}
 }
 
-// order puts what holds behind what does not.
+// order sorts true after false.
 func order(holds bool) int {
 	if holds {
 		return 1
@@ -297,7 +295,7 @@ func LinkToCluster(c *landscape.Cluster) Link {
 	return l
 }
 
-// LinkToHost leads to a host, which may have been cleaned up.
+// LinkToHost returns a link to a host, which may have been cleaned up.
 func (v *Snapshot) LinkToHost(id landscape.HostID) Link {
 	if h := v.HostByID[id]; h != nil {
 		return Link{Name: h.Hostname, URL: "/hosts/" + string(id)}
@@ -305,7 +303,7 @@ func (v *Snapshot) LinkToHost(id landscape.HostID) Link {
 	return Link{Name: string(id), Gone: "Host currently not registered."}
 }
 
-// ClusterOf is the cluster of a host, or nil.
+// ClusterOf returns the cluster of a host; nil if there is none.
 func (v *Snapshot) ClusterOf(id landscape.HostID) *landscape.Cluster {
 	if h := v.HostByID[id]; h != nil && h.ClusterID != "" {
 		return v.ClusterByID[h.ClusterID]
@@ -313,8 +311,8 @@ func (v *Snapshot) ClusterOf(id landscape.HostID) *landscape.Cluster {
 	return nil
 }
 
-// ClusterRunning is the cluster that runs an instance on a host; empty where
-// the instance is no part of one.
+// ClusterRunning returns a link to the cluster that runs an instance on a host;
+// an empty one if no cluster does.
 func (v *Snapshot) ClusterRunning(id landscape.HostID, sid, number string) Link {
 	c := v.ClusterOf(id)
 	if c == nil || !slices.ContainsFunc(c.SAPInstances, func(i landscape.ClusteredInstance) bool { return i.SID == sid && i.Number == number }) {
@@ -323,7 +321,7 @@ func (v *Snapshot) ClusterRunning(id landscape.HostID, sid, number string) Link 
 	return LinkToCluster(c)
 }
 
-// Names of links, each once, in the order in which they come.
+// Names returns the names of links, each once, in their order.
 func Names(links []Link) []string {
 	texts := make([]string, 0, len(links))
 	for _, l := range links {
@@ -334,7 +332,7 @@ func Names(links []Link) []string {
 	return texts
 }
 
-// trouble is how many things of a kind are critical.
+// trouble returns the number of critical things.
 func trouble[T any](things []*T, health func(*T) landscape.Health) int {
 	critical := 0
 	for _, thing := range things {
@@ -345,8 +343,7 @@ func trouble[T any](things []*T, health func(*T) landscape.Health) int {
 	return critical
 }
 
-// ClusterName is the name of a cluster, or the beginning of its id where it
-// has none.
+// ClusterName returns the name of a cluster, or the beginning of its id.
 func ClusterName(c *landscape.Cluster) string {
 	if Unnamed(c) {
 		return ShortID(string(c.ID))
@@ -356,7 +353,7 @@ func ClusterName(c *landscape.Cluster) string {
 
 func Unnamed(c *landscape.Cluster) bool { return c.Name == nil || *c.Name == "" }
 
-// ShortID is what people read of an id; the whole one is told beside it.
+// ShortID returns the beginning of an id. The full id is shown beside it.
 func ShortID(id string) string {
 	const read = 8
 	if len(id) <= read {
@@ -365,5 +362,5 @@ func ShortID(id string) string {
 	return id[:read] + "…"
 }
 
-// TagsOf are the tags of a thing.
+// TagsOf returns the tags of a thing.
 func (v *Snapshot) TagsOf(kind store.TagKind, id string) []string { return v.Tags[tagged{kind, id}] }

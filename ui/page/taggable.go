@@ -17,13 +17,13 @@ func TagValues(tx *store.Tx, kind store.TagKind, id string) ([]string, error) {
 	return values, nil
 }
 
-// Taggable is a kind of thing that people put tags on.
+// Taggable is a kind of thing that can have tags.
 type Taggable struct {
 	Kind    store.TagKind
-	Path    string // of the list, and what the pages of its things begin with
+	Path    string // path of the list, and prefix of the pages of its things
 	Noun    string
 	Ability string // to add and remove tags
-	// Name of the thing with an id, or store.ErrNotFound.
+	// Name returns the name of the thing with an id, or store.ErrNotFound.
 	Name func(tx *store.Tx, id string) (string, error)
 }
 

@@ -20,7 +20,7 @@ type Room struct {
 // RoomFiles are the files of all rooms. Their names differ.
 type RoomFiles []fs.FS
 
-// FilesOf are the files of rooms, with those of this one.
+// FilesOf returns the files of rooms, including those of this one.
 func FilesOf(rooms []Room) (RoomFiles, error) {
 	script, err := fs.Sub(scripts, "script")
 	if err != nil {
@@ -50,10 +50,10 @@ func (f RoomFiles) Open(name string) (fs.File, error) {
 	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 }
 
-// Named are the files with a suffix.
+// Named returns the names of the files with a suffix.
 func (f RoomFiles) Named(suffix string) (names []string) {
 	for _, files := range f {
-		found, _ := fs.Glob(files, "*"+suffix) // the pattern is fine
+		found, _ := fs.Glob(files, "*"+suffix) // cannot fail: the pattern is valid
 		names = append(names, found...)
 	}
 	return names
@@ -62,13 +62,13 @@ func (f RoomFiles) Named(suffix string) (names []string) {
 // Templates are the pages, parsed once, by the name of their file.
 type Templates map[string]*template.Template
 
-// entries are the blocks that are executed by their name; all others are part
-// of one.
+// entries are the blocks that are executed by name. All other blocks are called
+// by a template.
 var entries = []string{"layout", "frame", "picker"}
 
-// parseTemplates parses the file of each page, which defines "content", with
-// the blocks of all files that belong to no page. A page without a file, and a
-// file or a block that nothing uses, are faults.
+// parseTemplates parses the file of each page, which defines "content",
+// together with the blocks in files that belong to no page. It fails if a page
+// has no file, or if a file or block is not used.
 func parseTemplates(rooms []Room, files RoomFiles) (Templates, error) {
 	pages := make(map[string]bool)
 	for _, room := range rooms {
@@ -111,8 +111,8 @@ func parseTemplates(rooms []Room, files RoomFiles) (Templates, error) {
 	return parsed, nil
 }
 
-// checkBlocks reports blocks that a page names and does not have, and blocks in
-// the file of the page that it does not use. It notes which it uses.
+// checkBlocks fails if a page calls blocks that do not exist, or if its file
+// has blocks that it does not call. It adds the called ones to used.
 func checkBlocks(t *template.Template, file string, used map[string]bool) error {
 	reached := make(map[string]bool)
 	var reach func(name string) error
@@ -146,7 +146,7 @@ func checkBlocks(t *template.Template, file string, used map[string]bool) error 
 	return nil
 }
 
-// calledBlocks are the names of the blocks that a part of a template calls.
+// calledBlocks returns the names of the blocks that a part of a template calls.
 func calledBlocks(node parse.Node) (names []string) {
 	branch := func(n *parse.BranchNode) {
 		names = append(names, calledBlocks(n.List)...)

@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// timestampFormat is how a moment reads.
+// timestampFormat is the format of a time in texts.
 const timestampFormat = "02 Jan 2006, 15:04:05"
 
-// Timestamp is a time as a page shows it: in UTC with the zone written out, and
-// how long ago it was when the page was made.
+// Timestamp is a time as a page shows it: in UTC, with its age when the page
+// was built.
 type Timestamp struct {
 	At, Now time.Time
 }
@@ -19,17 +19,17 @@ type Timestamp struct {
 // IsZero reports whether there is nothing to show.
 func (m Timestamp) IsZero() bool { return m.At.IsZero() }
 
-// ISO is the moment for machines.
+// ISO returns the time for programs.
 func (m Timestamp) ISO() string { return m.At.UTC().Format(time.RFC3339) }
 
-// Text is the moment with its zone.
+// Text returns the time with its zone.
 func (m Timestamp) Text() string { return m.Plain() + " UTC" }
 
-// Plain is the moment in UTC where the zone is written elsewhere.
+// Plain returns the time in UTC without the zone.
 func (m Timestamp) Plain() string { return m.At.UTC().Format(timestampFormat) }
 
-// ForeignTimestamp is a moment in the words of another program in those of ours,
-// with the zone where there is one. What cannot be read stays as it is.
+// ForeignTimestamp converts a time from the text of another program. A text
+// that it cannot read stays as it is.
 func ForeignTimestamp(text string) string {
 	for _, layout := range []string{time.ANSIC, "2006-01-02 15:04:05 MST", time.RFC3339, "2006-01-02 15:04:05", "2006-01-02"} {
 		at, err := time.Parse(layout, text)
@@ -46,11 +46,11 @@ func ForeignTimestamp(text string) string {
 	return text
 }
 
-// Day is the day of the moment in UTC.
+// Day returns the day in UTC.
 func (m Timestamp) Day() string { return m.At.UTC().Format("02 Jan 2006") }
 
-// Ago is how long ago the moment was, or in how long it will be. A page that
-// shows it fetches itself again every minute, see live.js.
+// Ago says how long ago the time was, or in how long it will be. A page that
+// shows it is fetched again every minute, see live.js.
 func (m Timestamp) Ago() string {
 	age := m.Now.Sub(m.At)
 	if age <= -time.Second {
@@ -62,7 +62,7 @@ func (m Timestamp) Ago() string {
 	return span(age) + " ago"
 }
 
-// span is a duration to the largest unit that is at least one.
+// span formats a duration in its largest unit.
 func span(d time.Duration) string {
 	const day = 24 * time.Hour
 	switch {
@@ -76,7 +76,7 @@ func span(d time.Duration) string {
 	return Count(int(d/day), "day", "days")
 }
 
-// Count is a number with its noun.
+// Count returns a number with its noun.
 func Count(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
@@ -84,7 +84,7 @@ func Count(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-// ISOOrEmpty is a time for machines; empty where it is nil.
+// ISOOrEmpty returns a time for programs; "" for nil.
 func ISOOrEmpty(t *time.Time) string {
 	if t == nil {
 		return ""
@@ -99,12 +99,13 @@ func TimeOrZero(t *time.Time) time.Time {
 	return *t
 }
 
-// Timestamp is a time as a page made now shows it.
+// Timestamp returns a time for a page that is built now.
 func (s *Console) Timestamp(t time.Time) Timestamp {
 	return Timestamp{At: t, Now: s.Store.Now()}
 }
 
-// TimestampOf is the timestamp of a time; none where that is nil.
+// TimestampOf returns a time for a page that is built now; an empty one for
+// nil.
 func (s *Console) TimestampOf(t *time.Time) Timestamp {
 	if t == nil {
 		return Timestamp{}
@@ -112,15 +113,15 @@ func (s *Console) TimestampOf(t *time.Time) Timestamp {
 	return s.Timestamp(*t)
 }
 
-// zoneNames are the time zones a form suggests: the names of the IANA
-// database that are a place, and UTC. Others that exist may be typed.
+// zoneNames are the time zones that a form suggests: places in the IANA
+// database, and UTC. Other names of the database can be typed.
 //
 //go:embed timezones.txt
 var zoneNames string
 
 func Timezones() []string { return strings.Fields(zoneNames) }
 
-// ZoneOf is the time zone of a user; UTC where its name means nothing here.
+// ZoneOf returns the time zone of a user; UTC if its name is unknown.
 func ZoneOf(name string) *time.Location {
 	zone, err := time.LoadLocation(name)
 	if err != nil {

@@ -37,11 +37,11 @@ func (o *Table[T]) writeCSV(w io.Writer, things []T, withByteOrderMark bool) err
 	return out.Flush()
 }
 
-// CSVAddress is the address of a CSV.
+// CSVAddress is the address of a CSV file.
 type CSVAddress string
 
-// ForExcel is the address of the same with a byte-order mark, without which
-// Excel takes the text for another encoding.
+// ForExcel returns the address of the same file with a byte-order mark, which
+// Excel needs to recognise UTF-8.
 func (a CSVAddress) ForExcel() string {
 	separator := "?"
 	if strings.Contains(string(a), "?") {
@@ -50,14 +50,15 @@ func (a CSVAddress) ForExcel() string {
 	return string(a) + separator + "bom=true"
 }
 
-// AsksByteOrderMark reports whether a CSV is asked for with a byte-order mark.
+// AsksByteOrderMark reports whether a CSV file is wanted with a byte-order
+// mark.
 func AsksByteOrderMark(q url.Values) bool { return q.Get("bom") == "true" }
 
-// PieceOfFile is how much of a file goes out at once, in bytes.
+// PieceOfFile is the size of the pieces in which a file is sent, in bytes.
 const PieceOfFile = 64 << 10
 
-// sendCSV answers with a table as a file to keep. It is sent in pieces, and
-// whoever is signed out meanwhile gets no more of them.
+// sendCSV sends a CSV file in pieces. If the user is signed out meanwhile, it
+// stops.
 func sendCSV(s *page.Console, w http.ResponseWriter, r *http.Request, name string, body []byte) error {
 	api.SetCSVHeader(w.Header(), name)
 	for piece := range slices.Chunk(body, PieceOfFile) {
@@ -68,7 +69,8 @@ func sendCSV(s *page.Console, w http.ResponseWriter, r *http.Request, name strin
 			_, err := s.Auth.Revalidate(tx, auth.From(r.Context()))
 			return err
 		}); err != nil {
-			// Cut off, so that the browser does not take it for the whole file.
+			// The connection is cut, so that the browser does not keep half a
+			// file.
 			panic(http.ErrAbortHandler)
 		}
 	}

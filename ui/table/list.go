@@ -12,51 +12,52 @@ import (
 	"trento/ui/page"
 )
 
-// Table is a list of things a person filters, searches, orders and pages
+// Table declares a list that a reader filters, searches, sorts and pages
 // through. Its whole state is in the address: q (words that must all occur),
-// one repeatable parameter a facet, one for each flag, sort, page, per_page,
-// and open (things whose inside is shown).
+// one repeatable parameter for each facet, one for each flag, sort, page,
+// per_page, and open (ids of open rows).
 type Table[T any] struct {
 	Path    string
-	Noun    string                   // of one thing; of several with an s behind it
-	Items   func(*page.Snapshot) []T // what there is
+	Noun    string                   // of one thing; an s is added for several
+	Items   func(*page.Snapshot) []T // all things of the table
 	Columns []Column[T]
 	Flags   []Flag[T]
-	Health  func(T) landscape.Health // what the counters count
-	// Urgent orders by need of attention, the default.
+	Health  func(T) landscape.Health // for the counters
+	// Urgent orders by urgency, the default order.
 	Urgent       func(a, b T) int
-	DefaultOrder string // the default order in words; empty: what needs attention first
-	// Tie decides where two things are equal otherwise; it never ties itself.
+	DefaultOrder string // the default order in words; empty: the most urgent first
+	// Tie orders things that are otherwise equal. It never returns 0 for
+	// different things.
 	Tie func(a, b T) int
 }
 
-// Flag is something that a thing is or is not, and a list can be cut down to.
-// One with an icon is counted above the list.
+// Flag is a yes-or-no property that a list can be filtered by. One with an icon
+// is counted above the list.
 type Flag[T any] struct {
 	Key, Label, icon string
 	Holds            func(T) bool
 }
 
-// Column is one property of the things in a list.
+// Column is a property of the things in a list.
 type Column[T any] struct {
 	Key, Label string
-	Text       func(T) string   // what the free text finds and CSV says
+	Text       func(T) string   // for the text search and the CSV
 	Compare    func(a, b T) int // nil: by text, ignoring case
-	Facet      *Facet[T]        // nil: no filter of its own
+	Facet      *Facet[T]        // nil: no filter
 	Number     bool
-	Hidden     bool // in the CSV, the text search and the order only
+	Hidden     bool // only in the CSV, the text search and the order
 }
 
-// filterMenu makes a column a filter.
+// Facet makes a column a filter.
 type Facet[T any] struct {
-	Value   func(T) string            // "" where the thing has none
-	Values  func(T) []string          // instead of value: the thing may have several, each once
+	Value   func(T) string            // "" if the thing has none
+	Values  func(T) []string          // instead of Value, for several values; each once
 	Label   func(value string) string // nil: the value itself
-	mark    bool                      // options carry the symbol of their value
-	Compare func(a, b string) int     // of two values; nil: by label, ignoring case
+	mark    bool                      // options have the symbol of their value
+	Compare func(a, b string) int     // order of two values; nil: by label, ignoring case
 }
 
-// tableView is what a template needs to know about a list.
+// tableView is what a template needs to draw a list.
 type tableView struct {
 	Words      string
 	Facets     []FilterMenu
@@ -64,35 +65,35 @@ type tableView struct {
 	Chips      []Chip
 	Heads      []head
 	OrderWords string
-	UrgentURL  string // back to the most urgent first; empty where that is so
+	UrgentURL  string // address of the default order; empty if it is in use
 	ResetURL   string
-	Keep       []page.HiddenInput // what the filter form passes on unchanged
+	Keep       []page.HiddenInput // hidden fields of the filter form
 	Pager      Pager
 }
 
 type FilterMenu struct {
 	Key, Label string
 	Options    []page.Option
-	Chosen     int  // how many of the options
-	Hidden     int  // options left out because there are too many
-	Long       bool // worth narrowing
+	Chosen     int  // number of chosen options
+	Hidden     int  // number of options left out because there are too many
+	Long       bool // show a box to narrow the options
 	Counted    bool
 }
 
-// Chip is a filter in force, with the address without it; URL is empty where
-// it stands for those that are not listed.
+// Chip is an active filter, with the address without it. URL is empty for the
+// chip that stands for chips not shown.
 type Chip struct{ Label, Value, URL string }
 
-// maxChips bounds the chips of a page: each has the whole address in it.
+// maxChips limits the chips of a page. Each repeats the whole address.
 const maxChips = 20
 
-// ChipList gathers the chips of a page.
+// ChipList collects the chips of a page.
 type ChipList struct {
 	chips []Chip
 	more  int
 }
 
-// Add adds a chip, whose address is only made where there is room.
+// Add adds a chip. It calls address only if the chip is shown.
 func (l *ChipList) Add(label, value string, address func() string) {
 	if len(l.chips) == maxChips {
 		l.more++
@@ -101,7 +102,7 @@ func (l *ChipList) Add(label, value string, address func() string) {
 	l.chips = append(l.chips, Chip{label, value, address()})
 }
 
-// All are the chips, the last one saying how many are missing.
+// All returns the chips. The last one says how many are not shown.
 func (l *ChipList) All() []Chip {
 	if l.more > 0 {
 		return append(l.chips, Chip{Label: "And", Value: fmt.Sprintf("%d more, chosen in the filters above", l.more)})
@@ -115,24 +116,26 @@ type head struct {
 }
 
 const (
-	// maxOptions bounds a facet: nobody reads more, and the free text finds them.
+	// maxOptions limits the options of a facet. The text search finds the
+	// others.
 	maxOptions = 200
-	// maxOpen bounds how many things show their inside: an address must stay
-	// one that can be sent around.
+	// maxOpen limits the open rows, so that the address stays short enough to
+	// be shared.
 	maxOpen = 20
-	// NarrowFrom is the number of options from which on a box to narrow them helps.
+	// NarrowFrom is the number of options from which on there is a box to
+	// narrow them.
 	NarrowFrom = 9
 )
 
-// selection is what a choice selects of all the things there are.
+// selection is the things that a query selects.
 type selection[T any] struct {
-	Things []T              // all that match, in order
-	Counts []map[string]int // by facet column: things a value would show
-	Flags  []int            // by flag: things it would show
+	Things []T              // all that match, sorted
+	Counts []map[string]int // by facet column: number of things for each value
+	Flags  []int            // by flag: number of things
 }
 
-// Selected filters and orders. The count beside an option tells what choosing
-// it would bring, so it is taken over the things all other filters let pass.
+// Selected filters and sorts. The count of an option says what choosing it
+// would show, so it counts the things that pass all other filters.
 func (o *Table[T]) Selected(all []T, c ListQuery) selection[T] {
 	s := selection[T]{Counts: make([]map[string]int, len(o.Columns)), Flags: make([]int, len(o.Flags))}
 	for i, col := range o.Columns {
@@ -167,8 +170,8 @@ func (o *Table[T]) Selected(all []T, c ListQuery) selection[T] {
 	return s
 }
 
-// refusals is how many filters of a choice do not let a thing pass, and the
-// last of them: a column, or behind the columns a flag.
+// refusals returns how many filters a thing does not pass, and the last of
+// them: the index of a column or, after the columns, of a flag.
 func (o *Table[T]) refusals(thing T, c ListQuery) (n, by int) {
 	for i, col := range o.Columns {
 		if want := c.facets[col.Key]; len(want) > 0 && !col.Facet.fits(thing, want) {
@@ -239,15 +242,14 @@ func FoldCompare(a, b string) int {
 	return cmp.Or(strings.Compare(strings.ToLower(a), strings.ToLower(b)), strings.Compare(a, b))
 }
 
-// page cuts the page of the choice out of a selection. A page beyond the end
-// is the last one.
+// page returns the page of a query. A page beyond the end becomes the last one.
 func (s selection[T]) page(c ListQuery) (things []T, page int) {
 	page = min(c.page, max(1, (len(s.Things)+c.size-1)/c.size))
 	from := min((page-1)*c.size, len(s.Things))
 	return s.Things[from:min(from+c.size, len(s.Things))], page
 }
 
-// tableView is the selection in words and links.
+// View returns a selection with the texts and links of its page.
 func (o *Table[T]) View(c ListQuery, s selection[T]) tableView {
 	l := tableView{Words: c.words, OrderWords: cmp.Or(o.DefaultOrder, "What needs attention comes first"), ResetURL: page.WithQuery(o.Path, ListQuery{sort: c.sort, reverse: c.reverse, size: c.size, sized: c.sized}.Query())}
 	var chips ChipList
@@ -311,8 +313,8 @@ func (col *Column[T]) newFacet(c ListQuery, counts map[string]int) FilterMenu {
 	return f
 }
 
-// ordered lists the values there are, and those that are chosen though there
-// are none any more: they must be unchosen somehow.
+// ordered returns the values of a facet, sorted. It includes chosen ones that
+// no thing has any more, so that they can be unchosen.
 func (f *Facet[T]) ordered(counts map[string]int, chosen []string) []string {
 	values := make([]string, 0, len(counts)+len(chosen))
 	for value := range counts {
@@ -359,9 +361,9 @@ func (col *Column[T]) newHead(o *Table[T], c ListQuery) head {
 	return h
 }
 
-// Tidied sends a browser on to the same address without the parameters a form
-// has left empty, so that what people send to colleagues is short. It reports
-// whether it did; the script leaves them out itself.
+// Tidied redirects to the same address without empty parameters, which forms
+// send, so that shared addresses are short. It returns whether it did. The
+// script leaves them out itself.
 func Tidied(w http.ResponseWriter, r *http.Request) bool {
 	q := r.URL.Query()
 	for name, values := range q {

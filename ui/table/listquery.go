@@ -10,21 +10,21 @@ import (
 	"trento/ui/page"
 )
 
-// ListQuery is the state of a list, as its address has it.
+// ListQuery is the state of a list, from its address.
 type ListQuery struct {
 	words   string
 	facets  map[string][]string
 	flags   map[string]bool
-	open    []string // ids of the things whose inside is shown
-	sort    string   // key of a column, or "" for the most urgent first
+	open    []string // ids of open rows
+	sort    string   // key of a column; "" for the default order
 	reverse bool
 	page    int // from 1
 	size    int
-	sized   bool // the address names the size
+	sized   bool // the address has the size
 }
 
-// Parse reads the address. What it does not understand it takes as not said:
-// an old bookmark shall still open its list.
+// Parse reads an address. It ignores what it does not understand, so that old
+// bookmarks still work.
 func (o *Table[T]) Parse(q url.Values, size int) ListQuery {
 	c := ListQuery{words: strings.TrimSpace(q.Get("q")), facets: map[string][]string{}, flags: map[string]bool{}, page: 1, size: size}
 	for _, col := range o.Columns {
@@ -62,8 +62,8 @@ func Unique(values []string) []string {
 	return seen
 }
 
-// Query is the address of the choice. The page is part of it; whatever
-// changes what is listed must set it to 1 first.
+// Query returns the query as an address. It includes the page: whoever changes
+// what is listed must set it to 1.
 func (c ListQuery) Query() url.Values {
 	q := url.Values{}
 	if c.words != "" {
@@ -97,7 +97,7 @@ func (c ListQuery) order() string {
 	return c.sort
 }
 
-// address is the path with the query of the choice, changed by change.
+// address returns a path with the query, after change has modified the query.
 func (c ListQuery) address(path string, change func(*ListQuery)) string {
 	c.facets, c.flags = maps.Clone(c.facets), maps.Clone(c.flags)
 	c.page = 1
@@ -105,8 +105,7 @@ func (c ListQuery) address(path string, change func(*ListQuery)) string {
 	return page.WithQuery(path, c.Query())
 }
 
-// toggled takes one value of a facet out of the choice, or puts it in if it
-// was missing.
+// toggled returns a change that adds a value of a facet, or removes it.
 func (c ListQuery) toggled(key, value string) func(*ListQuery) {
 	return func(c *ListQuery) {
 		values := slices.DeleteFunc(slices.Clone(c.facets[key]), func(v string) bool { return v == value })
@@ -119,7 +118,7 @@ func (c ListQuery) toggled(key, value string) func(*ListQuery) {
 	}
 }
 
-// flagged turns a flag of the choice over.
+// flagged returns a change that toggles a flag.
 func (c ListQuery) flagged(key string) func(*ListQuery) {
 	return func(c *ListQuery) {
 		if c.flags[key] {
@@ -130,7 +129,7 @@ func (c ListQuery) flagged(key string) func(*ListQuery) {
 	}
 }
 
-// Turned is the address that opens a thing on the same page, or shuts it.
+// Turned returns the address that opens or closes a row on the same page.
 func (c ListQuery) Turned(path, id string) (address string, isOpen bool) {
 	isOpen = slices.Contains(c.open, id)
 	return c.address(path, func(to *ListQuery) {

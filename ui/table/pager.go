@@ -7,21 +7,20 @@ import (
 	"trento/ui/page"
 )
 
-// Pager is where in a list the reader is and how to go on.
+// Pager says which part of a list is shown, with links to the others.
 type Pager struct {
 	Path     string
 	Keep     []page.HiddenInput
 	SizeName string
 	Sizes    []page.Option
-	Range    string     // "Showing 1–10 of 53", empty where the total is unknown
-	Export   CSVAddress // empty where there is none
-	// ExportLines is the address of the same as JSON lines, empty where there
-	// are none.
+	Range    string     // "Showing 1–10 of 53"; empty if the total is unknown
+	Export   CSVAddress // empty: no CSV
+	// ExportLines is the address of the list as JSON lines; empty: none.
 	ExportLines string
 	Steps       []Step
 }
 
-// Step is a way to another page; URL is empty where there is none.
+// Step is a link to another page. URL is empty if there is no such page.
 type Step struct{ Name, Label, Icon, URL string }
 
 func (o *Table[T]) newPager(c ListQuery, total int) Pager {
@@ -46,7 +45,7 @@ func (o *Table[T]) newPager(c ListQuery, total int) Pager {
 	return p
 }
 
-// export is where the list is as a table for a spreadsheet.
+// export returns the address of the list as CSV.
 func (o *Table[T]) export() string {
 	if o.Path == "/" {
 		return "/dashboard.csv"

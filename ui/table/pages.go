@@ -1,5 +1,5 @@
-// Package table is lists that a person filters, searches, orders and pages
-// through: the same for hosts, users and whatever else there are many of.
+// Package table has lists that a reader filters, searches, sorts and pages
+// through: the same for hosts, users and all others.
 package table
 
 import (
@@ -10,13 +10,13 @@ import (
 	"trento/ui/page"
 )
 
-// Pages are the forms that all tables have.
+// Pages are the forms of all tables.
 type Pages struct{ *page.Console }
 
 // New makes the pages.
 func New(c *page.Console) *Pages { return &Pages{c} }
 
-// Routes are the forms and what each demands.
+// Routes returns the routes of the forms.
 func (s *Pages) Routes() []api.Route {
 	return []api.Route{
 		{Method: "POST", Path: "/views", Access: auth.SignedIn, Handle: page.ReadForm(s.saveView)},
@@ -27,5 +27,5 @@ func (s *Pages) Routes() []api.Route {
 //go:embed *.html *.css
 var files embed.FS
 
-// Room is the tables as a part of the console.
+// Room is this package as a part of the console.
 var Room = page.Room{Files: files}

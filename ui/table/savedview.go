@@ -13,22 +13,22 @@ import (
 	"trento/ui/page"
 )
 
-// viewMenu is the named views of the reader on one list.
+// viewMenu is the saved views of the reader for one list.
 type viewMenu struct {
 	Screen string
-	Query  string // of the list as it is now, without the page
+	Query  string // query of the list at present, without the page
 	Return string
 	Views  []viewLink
-	Max    int // characters of a name
+	Max    int // largest length of a name, in characters
 }
 
-// viewLink leads to a saved view.
+// viewLink is a link to a saved view.
 type viewLink struct {
 	Name, URL string
-	Current   bool // the list looks like this now
+	Current   bool // the list is in this state
 }
 
-// fillViews puts the saved views of the reader into a page.
+// fillViews adds the saved views of the reader to a page.
 func (p *Page) fillViews(s *page.Console, r *http.Request, query url.Values) error {
 	p.Views = viewMenu{Screen: p.Path, Query: query.Encode(), Return: page.Here(r), Max: store.MaxViewName}
 	return s.Store.ViewIn(r.Context(), func(tx *store.Tx) error {
@@ -42,16 +42,16 @@ func (p *Page) fillViews(s *page.Console, r *http.Request, query url.Values) err
 	})
 }
 
-// viewScreens are the tables whose look can be saved.
+// viewScreens are the lists that can have saved views.
 var viewScreens = []string{"/hosts", "/clusters", "/databases", "/sap_systems", "/cleanup", "/users", "/tokens"}
 
-// saveView answers POST /views: keep the list as it is under a name.
+// saveView answers POST /views: it saves the state of the list under a name.
 func (s *Pages) saveView(w http.ResponseWriter, r *http.Request) error {
 	view := store.SavedView{Screen: r.PostForm.Get("screen"), Name: r.PostForm.Get("name"), Query: r.PostForm.Get("query")}
 	if !slices.Contains(viewScreens, view.Screen) {
 		return page.ErrForm
 	}
-	// What is kept is a query and nothing else that a link could be made of.
+	// Parsing ensures that nothing but a query is stored.
 	query, err := url.ParseQuery(view.Query)
 	if err != nil || api.CheckQuery(view.Query) != nil {
 		return page.ErrForm

@@ -16,32 +16,32 @@ import (
 	"trento/ui/page"
 )
 
-// tablePage is what the pages of all tables have in common.
+// Page is what the pages of all tables have in common.
 type Page struct {
 	page.Frame
 	Heading     string
 	Noun        string // what one of the things is called
 	Path        string
-	Total       int // registered things, whatever the filters
+	Total       int // number of registered things, without filters
 	Counters    []counter
 	List        tableView
-	Connect     page.Connection // for the one who has nothing yet
-	Suggestions []string        // tags
+	Connect     page.Connection // for a landscape without hosts
+	Suggestions []string        // tags to suggest
 	Views       viewMenu
 }
 
-// counter is the number of things of one health; it links to their list.
+// counter is the number of things with a health. It links to their list.
 type counter struct {
 	State, Icon, Label, URL string
 	Count                   int
 	Chosen                  bool
 }
 
-// DefaultSize is how many rows a page has where nobody said otherwise.
+// DefaultSize is the number of rows on a page if nobody has chosen another.
 const DefaultSize = 10
 
-// List is all the things of a table, the most urgent first. It is made
-// once for a snapshot and must not be modified.
+// List returns all things of a table, the most urgent first. It is built once
+// for a snapshot and must not be modified.
 func (o *Table[T]) List(v *page.Snapshot) []T {
 	if made, ok := v.Lists.Load(o.Path); ok {
 		return made.([]T)
@@ -52,8 +52,8 @@ func (o *Table[T]) List(v *page.Snapshot) []T {
 	return all
 }
 
-// ReadAll reads the landscape and what a table shows of it. The frame of the
-// page, if there is one, is as new.
+// ReadAll reads the snapshot and the things of a table and, unless f is nil,
+// the frame of the page, in one transaction.
 func ReadAll[T any](ctx context.Context, s *page.Console, f *page.Frame, read func(*page.Snapshot) []T) (all []T, err error) {
 	err = s.Store.ViewIn(ctx, func(tx *store.Tx) error {
 		v, err := s.Snapshot(tx)
@@ -70,16 +70,15 @@ func ReadAll[T any](ctx context.Context, s *page.Console, f *page.Frame, read fu
 	return all, err
 }
 
-// newTablePage begins the page of a table.
+// NewPage returns the page of a table, without its things.
 func NewPage[T any](s *page.Console, r *http.Request, o *Table[T], title string) Page {
 	p := Page{Frame: s.NewFrame(r, title), Heading: title, Noun: o.Noun, Path: o.Path, Connect: s.Connection(r)}
 	p.Live = "host cluster database sap_system tags"
 	return p
 }
 
-// FillPage puts into a page what of all things the request asks for, and
-// returns those to be shown. It reports false where it has answered the
-// request itself, with the address of another page.
+// FillPage adds to a page what the query asks for, and returns the things to be
+// shown. It returns false if it has redirected the request to another address.
 func (o *Table[T]) FillPage(s *page.Console, w http.ResponseWriter, r *http.Request, p *Page, all []T) (onPage []T, c ListQuery, ok bool, err error) {
 	section := strings.Trim(o.Path, "/")
 	c = o.Parse(r.URL.Query(), page.PageSize(r, section, DefaultSize))
@@ -99,8 +98,8 @@ func (o *Table[T]) FillPage(s *page.Console, w http.ResponseWriter, r *http.Requ
 	return onPage, c, true, p.fillViews(s, r, saved.Query())
 }
 
-// counters count all things: the filters do not change the numbers, which so
-// always tell how the landscape is.
+// counters counts all things, without filters, so that the numbers describe the
+// whole landscape.
 func (o *Table[T]) counters(all []T, c ListQuery) []counter {
 	byHealth, byFlag := map[landscape.Health]int{}, make([]int, len(o.Flags))
 	for _, thing := range all {
@@ -128,13 +127,13 @@ func (o *Table[T]) counters(all []T, c ListQuery) []counter {
 	return counters
 }
 
-// CSVHandler answers a request for the CSV of a table: the list with the
-// same filters, whole.
+// CSVHandler returns the handler of the CSV of a table: all pages of the list,
+// with its filters.
 func CSVHandler[T any](s *page.Console, o *Table[T]) func(http.ResponseWriter, *http.Request) error {
 	return CSVHandlerOf(s, o, func(ctx context.Context) ([]T, error) { return ReadAll(ctx, s, nil, o.List) })
 }
 
-// CSVHandlerOf is exported of things that are no part of the landscape.
+// CSVHandlerOf is CSVHandler for things that are not part of the landscape.
 func CSVHandlerOf[T any](s *page.Console, o *Table[T], read func(context.Context) ([]T, error)) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		all, err := read(r.Context())
@@ -150,7 +149,7 @@ func CSVHandlerOf[T any](s *page.Console, o *Table[T], read func(context.Context
 	}
 }
 
-// HealthColumn is the health of things, which every table begins with.
+// HealthColumn declares the column of health, which every table begins with.
 func HealthColumn[T any](health func(T) landscape.Health) Column[T] {
 	return Column[T]{
 		Key: "health", Label: "Health",
@@ -167,7 +166,7 @@ func HealthColumn[T any](health func(T) landscape.Health) Column[T] {
 	}
 }
 
-// TagsColumn is the tags of things.
+// TagsColumn declares the column of tags.
 func TagsColumn[T any](tags func(T) []string) Column[T] {
 	return Column[T]{
 		Key: "tags", Label: "Tags",
@@ -176,7 +175,7 @@ func TagsColumn[T any](tags func(T) []string) Column[T] {
 	}
 }
 
-// SIDColumn is the names of systems that things have to do with.
+// SIDColumn declares the column of the SIDs of systems.
 func SIDColumn[T any](sids func(T) []string) Column[T] {
 	return Column[T]{
 		Key: "sid", Label: "SID",
@@ -185,13 +184,13 @@ func SIDColumn[T any](sids func(T) []string) Column[T] {
 	}
 }
 
-// StaleFlag cuts a list down to what is not heard of.
+// StaleFlag declares a filter for things that are not reported any more.
 func StaleFlag[T any](since func(T) *time.Time) Flag[T] {
 	return Flag[T]{Key: "stale", Label: "Stale", icon: "clock", Holds: func(thing T) bool { return since(thing) != nil }}
 }
 
-// NeedRank orders things by how much they need a person: trouble, silence,
-// warnings, and what nobody has judged.
+// NeedRank orders things by urgency: critical, silent, warning, unknown,
+// others.
 func NeedRank(h landscape.Health, staleSince *time.Time) int {
 	switch {
 	case h == landscape.HealthCritical:
@@ -202,10 +201,11 @@ func NeedRank(h landscape.Health, staleSince *time.Time) int {
 	return 2 + page.HealthRank(h)
 }
 
-// Version marks a row that has changed since, so that the script can tint it.
+// Version returns a text that changes whenever the row does, so that the script
+// can highlight it.
 func Version(t time.Time) string { return fmt.Sprintf("%x", t.UnixMicro()) }
 
-// UsedTags are the tags to suggest on a page of a table.
+// UsedTags returns the tags to suggest on a page of a table.
 func UsedTags[T any](all []T, tags func(T) []string) []string {
 	used := make(map[string]int)
 	for _, thing := range all {
@@ -223,5 +223,5 @@ func MostUsed(used map[string]int) []string {
 	return tags
 }
 
-// maxSuggestions bounds the tags a field suggests.
+// maxSuggestions limits the tags that a field suggests.
 const maxSuggestions = 100
