@@ -64,26 +64,26 @@ func (s *server) showAbout(w http.ResponseWriter, r *http.Request) error {
 		{Label: "SAP systems", Text: strconv.Itoa(len(land.Systems))},
 		{Label: "HANA databases", Text: strconv.Itoa(len(land.Databases))},
 		{Label: "SLES for SAP subscriptions", Text: strconv.Itoa(subscriptions) + " found"},
-		{Label: "Data file", Text: bytes10(size)},
+		{Label: "Data file", Text: storageText(size)},
 		indexFact(indexed, newest),
 	}
 	return s.Render(w, r, http.StatusOK, &p)
 }
 
-// indexSettles is how far the index may be behind the log without a remark.
-const indexSettles = 5 * time.Second
+// indexTolerance is how far the index may be behind the log without a remark.
+const indexTolerance = 5 * time.Second
 
 // indexFact says how far the search index has come.
 func indexFact(indexed, newest activity.Position) page.Fact {
 	f := page.Fact{Label: "Search index", Text: "up to date"}
-	if newest.Time().Sub(indexed.Time()) > indexSettles {
+	if newest.Time().Sub(indexed.Time()) > indexTolerance {
 		f.Text = "catching up; searches find everything meanwhile, more slowly"
 	}
 	return f
 }
 
-// bytes10 formats a number of bytes in powers of ten, as disks are sold.
-func bytes10(n int64) string {
+// storageText formats a number of bytes in powers of ten, as disks are sold.
+func storageText(n int64) string {
 	units := []string{"bytes", "kB", "MB", "GB", "TB"}
 	value, unit := float64(n), 0
 	for value >= 1000 && unit < len(units)-1 {

@@ -236,7 +236,7 @@ func TestAgentReportsAreTold(t *testing.T) {
 		err := f.store.View(func(tx *store.Tx) error {
 			changes, err := tx.ChangedAfter(0, 1000)
 			for _, c := range changes {
-				concerned, fault := st.concerns(tx, c)
+				concerned, fault := st.isVisible(tx, c)
 				if c.Kind == "agent_report" && concerned {
 					told++
 				}

@@ -52,8 +52,8 @@ type streams struct {
 	byUser map[int64]int
 }
 
-// enter counts a new stream. It returns false if there are too many.
-func (s *streams) enter(user int64) bool {
+// add counts a new stream. It returns false if there are too many.
+func (s *streams) add(user int64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.total >= maxStreams || s.byUser[user] >= maxStreamsOfUser {
@@ -85,7 +85,7 @@ func (s *server) streamEvents(w http.ResponseWriter, r *http.Request) error {
 		return nil // the answer to a HEAD would never end
 	}
 	id := auth.From(r.Context())
-	if !s.streams.enter(id.User.ID) {
+	if !s.streams.add(id.User.ID) {
 		w.Header().Set("Retry-After", "10")
 		http.Error(w, "too many open streams", http.StatusServiceUnavailable)
 		return nil
@@ -142,7 +142,7 @@ func (st *stream) run(r *http.Request, changed <-chan struct{}) error {
 				err = st.write(": still here\n\n")
 			}
 		case <-changed:
-			if err = st.tell(); err == nil {
+			if err = st.sendChanges(); err == nil {
 				err = pause(r.Context())
 			}
 		}
@@ -190,11 +190,11 @@ func (st *stream) start(r *http.Request) error {
 	if err := st.write("retry: 2000\n\n"); err != nil {
 		return err
 	}
-	return st.tell()
+	return st.sendChanges()
 }
 
-// tell sends what has changed since the last event.
-func (st *stream) tell() error {
+// sendChanges sends what has changed since the last event.
+func (st *stream) sendChanges() error {
 	var changes map[string][]string
 	var toasts []activitypages.Toast
 	err := st.s.Store.View(func(tx *store.Tx) (err error) {
@@ -204,7 +204,7 @@ func (st *stream) tell() error {
 		if changes, err = st.changes(tx); err != nil {
 			return err
 		}
-		logged, toastsNow, err := st.news(tx)
+		logged, toastsNow, err := st.newToasts(tx)
 		if logged {
 			changes["activity"] = []string{everything}
 		}
@@ -251,7 +251,7 @@ func (st *stream) changes(tx *store.Tx) (map[string][]string, error) {
 		}
 		for _, c := range list {
 			st.seq = c.Seq
-			concerned, err := st.concerns(tx, c)
+			concerned, err := st.isVisible(tx, c)
 			if err != nil {
 				return nil, err
 			}
@@ -287,8 +287,8 @@ func (st *stream) allChanged() map[string][]string {
 	return all
 }
 
-// concerns reports whether the user may be told of a change.
-func (st *stream) concerns(tx *store.Tx, c store.Change) (bool, error) {
+// isVisible reports whether the user may be told of a change.
+func (st *stream) isVisible(tx *store.Tx, c store.Change) (bool, error) {
 	own := c.ID == strconv.FormatInt(st.id.User.ID, 10)
 	switch c.Kind {
 	case "user":
@@ -313,9 +313,9 @@ func (st *stream) concerns(tx *store.Tx, c store.Change) (bool, error) {
 	return true, nil
 }
 
-// news reads the entries written since the last event. It returns whether the
+// newToasts reads the entries written since the last event. It returns whether the
 // viewer may see any of them, and the toasts about them, oldest first.
-func (st *stream) news(tx *store.Tx) (logged bool, toasts []activitypages.Toast, err error) {
+func (st *stream) newToasts(tx *store.Tx) (logged bool, toasts []activitypages.Toast, err error) {
 	newest := tx.Newest()
 	if newest <= st.seen {
 		return false, nil, nil
@@ -339,7 +339,7 @@ func (st *stream) news(tx *store.Tx) (logged bool, toasts []activitypages.Toast,
 		}
 	}
 	slices.Reverse(toasts)
-	return logged, activitypages.Heaviest(toasts, maxToasts), nil
+	return logged, activitypages.MostImportant(toasts, maxToasts), nil
 }
 
 // send writes an event. Its data are JSON on one line.

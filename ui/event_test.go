@@ -154,7 +154,7 @@ func (f *fixture) cursor(t *testing.T, as string) string {
 }
 
 // TestCursorsHideActivity: from the cursors in pages and events nobody can
-// tell how much happens that they may not see, or whether anything does.
+// sendChanges how much happens that they may not see, or whether anything does.
 func TestCursorsHideActivity(t *testing.T) {
 	f := newFixture(t)
 	boss, plain := f.user("boss", 2), f.user("plain")
@@ -411,22 +411,22 @@ func TestEventsKeepUserManagement(t *testing.T) {
 func TestStreamsAreBounded(t *testing.T) {
 	var s streams
 	for range maxStreamsOfUser {
-		if !s.enter(1) {
+		if !s.add(1) {
 			t.Fatal("no place")
 		}
 	}
-	if s.enter(1) {
+	if s.add(1) {
 		t.Error("one user has more than their share")
 	}
-	if !s.enter(2) {
+	if !s.add(2) {
 		t.Error("one user keeps out another")
 	}
 	s.leave(1)
-	if !s.enter(1) {
+	if !s.add(1) {
 		t.Error("a place that was left is lost")
 	}
 	s.total = maxStreams
-	if s.enter(3) {
+	if s.add(3) {
 		t.Error("more streams than there may be")
 	}
 }

@@ -10,16 +10,16 @@ import (
 	"trento/ui/page"
 )
 
-// oneRead builds a page with one transaction, from the session to the frame, so
+// inOneRead builds a page with one transaction, from the session to the frame, so
 // that everything on it is of the same moment. The answer is sent after the
 // transaction, so that a slow client cannot keep it open.
-func (s *server) oneRead(next http.Handler) http.Handler {
+func (s *server) inOneRead(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !page.Reads(r) || isAPI(r) || readsByItself(r) {
+		if !page.Reads(r) || isAPI(r) || needsOwnReads(r) {
 			next.ServeHTTP(w, r)
 			return
 		}
-		answer := &heldAnswer{ResponseWriter: w, status: http.StatusOK}
+		answer := &bufferedAnswer{ResponseWriter: w, status: http.StatusOK}
 		if err := s.Store.Reading(r.Context(), func(ctx context.Context) error {
 			next.ServeHTTP(answer, r.WithContext(ctx))
 			return nil
@@ -34,10 +34,10 @@ func (s *server) oneRead(next http.Handler) http.Handler {
 	})
 }
 
-// readsByItself reports whether the handler uses transactions of its own: the
+// needsOwnReads reports whether the handler uses transactions of its own: the
 // event stream and downloads, which are sent piece by piece, and the
 // authentication log, which first writes the uses that are in memory.
-func readsByItself(r *http.Request) bool {
+func needsOwnReads(r *http.Request) bool {
 	switch path.Ext(r.URL.Path) {
 	case ".csv", ".jsonl":
 		return true
@@ -45,13 +45,13 @@ func readsByItself(r *http.Request) bool {
 	return r.URL.Path == "/events" || strings.HasSuffix(r.URL.Path, "/tokens/log") || strings.HasPrefix(r.URL.Path, "/static/")
 }
 
-// heldAnswer buffers an answer.
-type heldAnswer struct {
+// bufferedAnswer buffers an answer.
+type bufferedAnswer struct {
 	http.ResponseWriter
 	status int
 	body   bytes.Buffer
 }
 
-func (a *heldAnswer) WriteHeader(status int) { a.status = status }
+func (a *bufferedAnswer) WriteHeader(status int) { a.status = status }
 
-func (a *heldAnswer) Write(b []byte) (int, error) { return a.body.Write(b) }
+func (a *bufferedAnswer) Write(b []byte) (int, error) { return a.body.Write(b) }

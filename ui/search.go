@@ -73,7 +73,7 @@ func (f finder[T]) find(s *server, all []T, words string) foundGroup {
 	var hits []hit
 	for _, thing := range all {
 		if f.table.Contains(thing, wanted) {
-			hits = append(hits, hit{thing, distance(f.name(thing).Name, wanted[0])})
+			hits = append(hits, hit{thing, nameDistance(f.name(thing).Name, wanted[0])})
 		}
 	}
 	slices.SortStableFunc(hits, func(a, b hit) int { return cmp.Compare(a.distance, b.distance) })
@@ -95,8 +95,8 @@ func (f finder[T]) find(s *server, all []T, words string) foundGroup {
 	return g
 }
 
-// distance says how well a name matches a word, 0 for the best.
-func distance(name, word string) int {
+// nameDistance says how well a name matches a word, 0 for the best.
+func nameDistance(name, word string) int {
 	switch name = strings.ToLower(name); {
 	case name == word:
 		return 0

@@ -17,7 +17,7 @@ type Toast struct {
 	Severity string    `json:"severity"`
 	Text     string    `json:"text"`
 	URL      string    `json:"url"`
-	Weight   int       `json:"weight"` // importance, see goodNews
+	Weight   int       `json:"weight"` // importance, see weightLow
 	At       time.Time `json:"at"`
 	Time     string    `json:"time"` // At, as text
 }
@@ -25,10 +25,10 @@ type Toast struct {
 // The importance of a toast. A more important one is shown earlier and longer,
 // and stays longer in the list of toasts.
 const (
-	goodNews     = iota // good to know
-	ordinaryNews        // something is new, or has a warning
-	badNews             // somebody should look at it
-	finalNews           // something was removed
+	weightLow     = iota // good to know
+	weightNormal         // something is new, or has a warning
+	weightHigh           // somebody should look at it
+	weightRemoved        // something was removed
 )
 
 // NewToast returns the message about an entry. It is not ok for entries that
@@ -53,7 +53,7 @@ func NewToast(e *activity.Entry) (Toast, bool) {
 	if t.Text == "" {
 		t.Text, t.Weight = instanceSentence(event, about.Name)
 	}
-	if t.Weight == finalNews {
+	if t.Weight == weightRemoved {
 		t.URL = kind.path // the thing has no page any more
 	}
 	return t, t.Text != ""
@@ -80,7 +80,7 @@ func toastSentence(e activity.Event, thing string) (text string, weight int) {
 	}
 	switch e := e.(type) {
 	case *activity.HostRegistered:
-		return start + " is new: its agent has reported for the first time.", ordinaryNews
+		return start + " is new: its agent has reported for the first time.", weightNormal
 	case *activity.ClusterRegistered:
 		return start + " is new.", weightOf(e.Health)
 	case *activity.DatabaseRegistered:
@@ -88,15 +88,15 @@ func toastSentence(e activity.Event, thing string) (text string, weight int) {
 	case *activity.SAPSystemRegistered:
 		return start + " is new.", weightOf(e.Health)
 	case *activity.HostRestored, *activity.ClusterRestored:
-		return start + " is back after it had been removed.", ordinaryNews
+		return start + " is back after it had been removed.", weightNormal
 	case *activity.DatabaseRestored:
 		return start + " is back after it had been removed.", weightOf(e.Health)
 	case *activity.SAPSystemRestored:
 		return start + " is back after it had been removed.", weightOf(e.Health)
 	case *activity.HostDeregistered:
-		return start + " has been removed.", finalNews
+		return start + " has been removed.", weightRemoved
 	case *activity.ClusterDeregistered, *activity.DatabaseDeregistered, *activity.SAPSystemDeregistered:
-		return start + " has been deregistered.", finalNews
+		return start + " has been deregistered.", weightRemoved
 	case *activity.HostHealthChanged:
 		return health(e.Health, e.Change)
 	case *activity.ClusterHealthChanged:
@@ -106,11 +106,11 @@ func toastSentence(e activity.Event, thing string) (text string, weight int) {
 	case *activity.SAPSystemHealthChanged:
 		return health(e.Health, e.Change)
 	case *activity.HeartbeatFailed:
-		return "The host " + thing + " heartbeat is failing.", badNews
+		return "The host " + thing + " heartbeat is failing.", weightHigh
 	case *activity.HeartbeatSucceeded:
-		return "The agent of " + thing + " is reporting.", goodNews
+		return "The agent of " + thing + " is reporting.", weightLow
 	case *activity.HostIDShared:
-		return "Several machines report under the id of " + thing + ".", ordinaryNews
+		return "Several machines report under the id of " + thing + ".", weightNormal
 	}
 	return "", 0
 }
@@ -119,10 +119,10 @@ func toastSentence(e activity.Event, thing string) (text string, weight int) {
 // important that is.
 func instanceSentence(e activity.Event, sid string) (text string, weight int) {
 	absent := func(number string) (string, int) {
-		return fmt.Sprintf("The instance %s of %s is now absent.", number, sid), badNews
+		return fmt.Sprintf("The instance %s of %s is now absent.", number, sid), weightHigh
 	}
 	deregistered := func(number string) (string, int) {
-		return fmt.Sprintf("The instance %s has been deregistered from %s.", number, sid), badNews
+		return fmt.Sprintf("The instance %s has been deregistered from %s.", number, sid), weightHigh
 	}
 	switch e := e.(type) {
 	case *activity.DatabaseInstanceMarkedAbsent:
@@ -134,7 +134,7 @@ func instanceSentence(e activity.Event, sid string) (text string, weight int) {
 	case *activity.ApplicationInstanceDeregistered:
 		return deregistered(e.InstanceNumber)
 	case *activity.ApplicationInstanceMoved:
-		return fmt.Sprintf("The instance %s of %s has been moved.", e.InstanceNumber, sid), ordinaryNews
+		return fmt.Sprintf("The instance %s of %s has been moved.", e.InstanceNumber, sid), weightNormal
 	}
 	return "", 0
 }
@@ -143,16 +143,16 @@ func instanceSentence(e activity.Event, sid string) (text string, weight int) {
 func weightOf(health string) int {
 	switch landscape.Health(health) {
 	case landscape.HealthCritical:
-		return badNews
+		return weightHigh
 	case landscape.HealthPassing:
-		return goodNews
+		return weightLow
 	}
-	return ordinaryNews
+	return weightNormal
 }
 
-// Heaviest returns the n most important toasts, in the order in which they
+// MostImportant returns the n most important toasts, in the order in which they
 // happened. Of equally important ones it takes the newest.
-func Heaviest(toasts []Toast, n int) []Toast {
+func MostImportant(toasts []Toast, n int) []Toast {
 	for len(toasts) > n {
 		lightest := 0
 		for i, t := range toasts {

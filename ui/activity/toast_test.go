@@ -23,36 +23,36 @@ func TestToasts(t *testing.T) {
 		url   string
 		how   int
 	}{
-		{&activity.HostRegistered{AboutHost: host}, "hana01 is new: its agent has reported for the first time.", "/hosts/h1", ordinaryNews},
-		{&activity.HostRestored{AboutHost: host}, "hana01 is back after it had been removed.", "/hosts/h1", ordinaryNews},
-		{&activity.HostDeregistered{AboutHost: host}, "hana01 has been removed.", "/hosts", finalNews},
-		{&activity.HeartbeatFailed{AboutHost: host}, "The host hana01 heartbeat is failing.", "/hosts/h1", badNews},
-		{&activity.HeartbeatSucceeded{AboutHost: host}, "The agent of hana01 is reporting.", "/hosts/h1", goodNews},
-		{&activity.HostIDShared{AboutHost: host}, "Several machines report under the id of hana01.", "/hosts/h1", ordinaryNews},
-		{&activity.HostHealthChanged{AboutHost: host, Health: "critical", Change: worse}, "The health of hana01 changed from passing to critical because of saptune.", "/hosts/h1", badNews},
-		{&activity.HostHealthChanged{AboutHost: host, Health: "passing"}, "The health of hana01 changed to passing.", "/hosts/h1", goodNews},
+		{&activity.HostRegistered{AboutHost: host}, "hana01 is new: its agent has reported for the first time.", "/hosts/h1", weightNormal},
+		{&activity.HostRestored{AboutHost: host}, "hana01 is back after it had been removed.", "/hosts/h1", weightNormal},
+		{&activity.HostDeregistered{AboutHost: host}, "hana01 has been removed.", "/hosts", weightRemoved},
+		{&activity.HeartbeatFailed{AboutHost: host}, "The host hana01 heartbeat is failing.", "/hosts/h1", weightHigh},
+		{&activity.HeartbeatSucceeded{AboutHost: host}, "The agent of hana01 is reporting.", "/hosts/h1", weightLow},
+		{&activity.HostIDShared{AboutHost: host}, "Several machines report under the id of hana01.", "/hosts/h1", weightNormal},
+		{&activity.HostHealthChanged{AboutHost: host, Health: "critical", Change: worse}, "The health of hana01 changed from passing to critical because of saptune.", "/hosts/h1", weightHigh},
+		{&activity.HostHealthChanged{AboutHost: host, Health: "passing"}, "The health of hana01 changed to passing.", "/hosts/h1", weightLow},
 
-		{&activity.ClusterRegistered{AboutCluster: cluster, Health: "passing"}, "The cluster hana_cluster is new.", "/clusters/c1", goodNews},
-		{&activity.ClusterRestored{AboutCluster: cluster}, "The cluster hana_cluster is back after it had been removed.", "/clusters/c1", ordinaryNews},
-		{&activity.ClusterDeregistered{AboutCluster: cluster}, "The cluster hana_cluster has been deregistered.", "/clusters", finalNews},
-		{&activity.ClusterHealthChanged{AboutCluster: cluster, Health: "warning"}, "The health of the cluster hana_cluster changed to warning.", "/clusters/c1", ordinaryNews},
+		{&activity.ClusterRegistered{AboutCluster: cluster, Health: "passing"}, "The cluster hana_cluster is new.", "/clusters/c1", weightLow},
+		{&activity.ClusterRestored{AboutCluster: cluster}, "The cluster hana_cluster is back after it had been removed.", "/clusters/c1", weightNormal},
+		{&activity.ClusterDeregistered{AboutCluster: cluster}, "The cluster hana_cluster has been deregistered.", "/clusters", weightRemoved},
+		{&activity.ClusterHealthChanged{AboutCluster: cluster, Health: "warning"}, "The health of the cluster hana_cluster changed to warning.", "/clusters/c1", weightNormal},
 		{&activity.ClusterHealthChanged{AboutCluster: activity.AboutCluster{ClusterID: "0123456789abcdef"}, Health: "warning"},
-			"The health of the cluster " + page.ShortID("0123456789abcdef") + " changed to warning.", "/clusters/0123456789abcdef", ordinaryNews},
+			"The health of the cluster " + page.ShortID("0123456789abcdef") + " changed to warning.", "/clusters/0123456789abcdef", weightNormal},
 
-		{&activity.DatabaseRegistered{AboutDatabase: database, Health: "critical"}, "The HANA database PRD is new.", "/databases/d1", badNews},
-		{&activity.DatabaseRestored{AboutDatabase: database, Health: "passing"}, "The HANA database PRD is back after it had been removed.", "/databases/d1", goodNews},
-		{&activity.DatabaseDeregistered{AboutDatabase: database}, "The HANA database PRD has been deregistered.", "/databases", finalNews},
-		{&activity.DatabaseHealthChanged{AboutDatabase: database, Health: "unknown"}, "The health of the HANA database PRD changed to unknown.", "/databases/d1", ordinaryNews},
-		{&activity.DatabaseInstanceMarkedAbsent{AboutDatabaseInstance: primary}, "The instance 00 of PRD is now absent.", "/databases/d1", badNews},
-		{&activity.DatabaseInstanceDeregistered{AboutDatabaseInstance: primary}, "The instance 00 has been deregistered from PRD.", "/databases/d1", badNews},
+		{&activity.DatabaseRegistered{AboutDatabase: database, Health: "critical"}, "The HANA database PRD is new.", "/databases/d1", weightHigh},
+		{&activity.DatabaseRestored{AboutDatabase: database, Health: "passing"}, "The HANA database PRD is back after it had been removed.", "/databases/d1", weightLow},
+		{&activity.DatabaseDeregistered{AboutDatabase: database}, "The HANA database PRD has been deregistered.", "/databases", weightRemoved},
+		{&activity.DatabaseHealthChanged{AboutDatabase: database, Health: "unknown"}, "The health of the HANA database PRD changed to unknown.", "/databases/d1", weightNormal},
+		{&activity.DatabaseInstanceMarkedAbsent{AboutDatabaseInstance: primary}, "The instance 00 of PRD is now absent.", "/databases/d1", weightHigh},
+		{&activity.DatabaseInstanceDeregistered{AboutDatabaseInstance: primary}, "The instance 00 has been deregistered from PRD.", "/databases/d1", weightHigh},
 
-		{&activity.SAPSystemRegistered{AboutSAPSystem: system, Health: "warning"}, "The SAP System NWP is new.", "/sap_systems/s1", ordinaryNews},
-		{&activity.SAPSystemRestored{AboutSAPSystem: system, Health: "critical"}, "The SAP System NWP is back after it had been removed.", "/sap_systems/s1", badNews},
-		{&activity.SAPSystemDeregistered{AboutSAPSystem: system}, "The SAP System NWP has been deregistered.", "/sap_systems", finalNews},
-		{&activity.SAPSystemHealthChanged{AboutSAPSystem: system, Health: "passing"}, "The health of the SAP System NWP changed to passing.", "/sap_systems/s1", goodNews},
-		{&activity.ApplicationInstanceMarkedAbsent{AboutApplicationInstance: dialog}, "The instance 01 of NWP is now absent.", "/sap_systems/s1", badNews},
-		{&activity.ApplicationInstanceDeregistered{AboutApplicationInstance: dialog}, "The instance 01 has been deregistered from NWP.", "/sap_systems/s1", badNews},
-		{&activity.ApplicationInstanceMoved{AboutSAPSystem: system, InstanceNumber: "01"}, "The instance 01 of NWP has been moved.", "/sap_systems/s1", ordinaryNews},
+		{&activity.SAPSystemRegistered{AboutSAPSystem: system, Health: "warning"}, "The SAP System NWP is new.", "/sap_systems/s1", weightNormal},
+		{&activity.SAPSystemRestored{AboutSAPSystem: system, Health: "critical"}, "The SAP System NWP is back after it had been removed.", "/sap_systems/s1", weightHigh},
+		{&activity.SAPSystemDeregistered{AboutSAPSystem: system}, "The SAP System NWP has been deregistered.", "/sap_systems", weightRemoved},
+		{&activity.SAPSystemHealthChanged{AboutSAPSystem: system, Health: "passing"}, "The health of the SAP System NWP changed to passing.", "/sap_systems/s1", weightLow},
+		{&activity.ApplicationInstanceMarkedAbsent{AboutApplicationInstance: dialog}, "The instance 01 of NWP is now absent.", "/sap_systems/s1", weightHigh},
+		{&activity.ApplicationInstanceDeregistered{AboutApplicationInstance: dialog}, "The instance 01 has been deregistered from NWP.", "/sap_systems/s1", weightHigh},
+		{&activity.ApplicationInstanceMoved{AboutSAPSystem: system, InstanceNumber: "01"}, "The instance 01 of NWP has been moved.", "/sap_systems/s1", weightNormal},
 
 		{event: &activity.LoginAttempt{}}, {event: &activity.ProviderUpdated{AboutHost: host}}, {event: &activity.UserDeletion{}},
 	} {
@@ -101,7 +101,7 @@ func TestHeaviestToasts(t *testing.T) {
 		{4, []string{"The health of h1 changed to critical.", "The HANA database PRD has been deregistered.", "The health of h2 changed to warning.", "The health of h4 changed to critical."}},
 	} {
 		var got []string
-		for _, news := range Heaviest(slices.Clone(toasts), tt.most) {
+		for _, news := range MostImportant(slices.Clone(toasts), tt.most) {
 			got = append(got, news.Text)
 		}
 		if !slices.Equal(got, tt.want) {

@@ -33,8 +33,8 @@ type cleanupConfirmPage struct {
 	page.Frame
 	CleanupPlan
 	Chosen  []cleanupRow
-	Refused []leftRefusal // what cannot be cleaned up
-	Failure string        // why the clean-up failed
+	Refused []cleanupRefusal // what cannot be cleaned up
+	Failure string           // why the clean-up failed
 }
 
 // Template implements page.Page.
@@ -49,13 +49,13 @@ type cleanupRow struct {
 	Refused   string // why the reader may not choose it
 }
 
-// leftRefusal says why one thing cannot be cleaned up.
-type leftRefusal struct{ Name, Words string }
+// cleanupRefusal says why one thing cannot be cleaned up.
+type cleanupRefusal struct{ Name, Words string }
 
 // cleanupItem is something that is no longer reported: a silent host, or an
 // instance that its host does not list any more.
 type cleanupItem struct {
-	kind   leftKind
+	kind   cleanupKind
 	key    string // its value in a form
 	name   page.Link
 	host   page.Link
@@ -63,13 +63,13 @@ type cleanupItem struct {
 	target landscape.Target
 }
 
-// leftKind is a kind of thing that can be cleaned up.
-type leftKind struct{ name, label, ability string }
+// cleanupKind is a kind of thing that can be cleaned up.
+type cleanupKind struct{ name, label, ability string }
 
 var (
-	leftHost        = leftKind{"host", "Host", "cleanup:host"}
-	leftDatabase    = leftKind{"database", "Database instance", "cleanup:database_instance"}
-	leftApplication = leftKind{"application", "Application instance", "cleanup:application_instance"}
+	leftHost        = cleanupKind{"host", "Host", "cleanup:host"}
+	leftDatabase    = cleanupKind{"database", "Database instance", "cleanup:database_instance"}
+	leftApplication = cleanupKind{"application", "Application instance", "cleanup:application_instance"}
 )
 
 // cleanupTable declares the list of things that can be cleaned up.
@@ -127,7 +127,7 @@ func cleanupItems(v *page.Snapshot) []*cleanupItem {
 			})
 		}
 	}
-	add := func(kind leftKind, system page.Link, t landscape.Target, absentSince *time.Time) {
+	add := func(kind cleanupKind, system page.Link, t landscape.Target, absentSince *time.Time) {
 		if absentSince == nil {
 			return
 		}
@@ -296,7 +296,7 @@ func possibleItems(tx *store.Tx, p *cleanupConfirmPage, chosen []*cleanupItem) (
 	for _, l := range chosen {
 		_, err := tx.PlanCleanUp(l.target)
 		if _, refused := fault.KindOf(err); refused {
-			p.Refused = append(p.Refused, leftRefusal{Name: l.label(), Words: refusalWords(err)})
+			p.Refused = append(p.Refused, cleanupRefusal{Name: l.label(), Words: refusalWords(err)})
 			continue
 		}
 		if err != nil {

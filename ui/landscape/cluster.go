@@ -145,8 +145,8 @@ func (s *Pages) showCluster(w http.ResponseWriter, r *http.Request) error {
 	return s.Render(w, r, http.StatusOK, &p)
 }
 
-// insideOf is a cluster with the hosts and systems that its page names.
-type insideOf struct {
+// clusterContext is a cluster with the hosts and systems that its page names.
+type clusterContext struct {
 	*landscape.Cluster
 	hosts       map[string]*landscape.Host // by name: its registered hosts
 	databases   map[string]page.Link       // by SID: databases on its hosts; if there are several, one that is not absent
@@ -154,7 +154,7 @@ type insideOf struct {
 	sapVersions map[string]landscape.ENSAVersion
 }
 
-func (c *insideOf) members() []landscape.HostID {
+func (c *clusterContext) members() []landscape.HostID {
 	ids := make([]landscape.HostID, len(c.Members))
 	for i, m := range c.Members {
 		ids[i] = m.HostID
@@ -162,8 +162,8 @@ func (c *insideOf) members() []landscape.HostID {
 	return ids
 }
 
-func (s *Pages) lookInside(tx *store.Tx, c *landscape.Cluster) (*insideOf, error) {
-	inside := &insideOf{
+func (s *Pages) lookInside(tx *store.Tx, c *landscape.Cluster) (*clusterContext, error) {
+	inside := &clusterContext{
 		Cluster: c, hosts: map[string]*landscape.Host{}, databases: map[string]page.Link{},
 		sapSystems: map[string]page.Link{}, sapVersions: map[string]landscape.ENSAVersion{},
 	}
@@ -200,7 +200,7 @@ func (s *Pages) lookInside(tx *store.Tx, c *landscape.Cluster) (*insideOf, error
 
 // system returns a link to the system with an SID of the cluster. In a cluster
 // of central services that is an SAP system, otherwise a database.
-func (c *insideOf) system(sid string) page.Link {
+func (c *clusterContext) system(sid string) page.Link {
 	first, second, gone := c.databases, c.sapSystems, "HANA database currently not registered"
 	switch c.Type {
 	case landscape.ASCSERS:
@@ -218,7 +218,7 @@ func (c *insideOf) system(sid string) page.Link {
 }
 
 // systems returns links to all systems of the cluster.
-func (c *insideOf) systems() []page.Link {
+func (c *clusterContext) systems() []page.Link {
 	var sids []string
 	if sid := c.SID(); sid != "" {
 		sids = append(sids, sid)
@@ -231,7 +231,7 @@ func (c *insideOf) systems() []page.Link {
 }
 
 // node returns a link to the host of a node.
-func (c *insideOf) node(name string) page.Link {
+func (c *clusterContext) node(name string) page.Link {
 	if host := c.host(name); host != nil {
 		return page.Link{Name: name, URL: "/hosts/" + string(host.ID)}
 	}
@@ -240,7 +240,7 @@ func (c *insideOf) node(name string) page.Link {
 
 // host returns the host of a node; nil if it is unknown or not unique. Programs
 // write the name of a host in different ways.
-func (c *insideOf) host(node string) *landscape.Host {
+func (c *clusterContext) host(node string) *landscape.Host {
 	if host, ok := c.hosts[node]; ok {
 		return host
 	}
@@ -257,7 +257,7 @@ func (c *insideOf) host(node string) *landscape.Host {
 	return found
 }
 
-func (s *Pages) describeCluster(p *clusterPage, c *insideOf) {
+func (s *Pages) describeCluster(p *clusterPage, c *clusterContext) {
 	since := s.TimestampOf(c.StaleSince)
 	p.Live = watched("cluster", string(c.ID), c.members())
 	p.Name, p.State = page.ClusterName(c.Cluster), clusterState(c.Cluster.State)
@@ -266,7 +266,7 @@ func (s *Pages) describeCluster(p *clusterPage, c *insideOf) {
 	}
 	p.Health = page.NewHealthMark("Cluster", c.Health, since)
 	p.Health.Bare = true
-	p.Reason = because(c.Health, "cluster", judged(
+	p.Reason = healthSentence(c.Health, "cluster", evaluatedCauses(
 		cause{c.Inputs.Replication, "the secondary site is not in sync"},
 		cause{c.Inputs.Distributed, "the central services do not run on two nodes"},
 		cause{c.Inputs.SBD, "an SBD device is unhealthy"},
@@ -326,7 +326,7 @@ func capitalized(word string) string {
 	return word
 }
 
-func (s *Pages) clusterFacts(c *insideOf) []page.Fact {
+func (s *Pages) clusterFacts(c *clusterContext) []page.Fact {
 	facts := []page.Fact{
 		{Label: "Provider", Text: providerName(c.Provider)},
 		{Label: "SID", Links: c.systems()},
@@ -339,13 +339,13 @@ func (s *Pages) clusterFacts(c *insideOf) []page.Fact {
 	switch {
 	case c.HANA != nil:
 		add("Fencing type", orEmpty(c.HANA.FencingType))
-		add("Cluster maintenance", truth(c.HANA.MaintenanceMode))
+		add("Cluster maintenance", trueFalse(c.HANA.MaintenanceMode))
 		add("HANA log replication mode", c.HANA.ReplicationMode)
 		add("HANA secondary sync state", c.HANA.SecondarySyncState)
 		add("HANA log operation mode", c.HANA.OperationMode)
 	case c.ASCSERS != nil:
 		add("Fencing type", orEmpty(c.ASCSERS.FencingType))
-		add("Cluster maintenance", truth(c.ASCSERS.MaintenanceMode))
+		add("Cluster maintenance", trueFalse(c.ASCSERS.MaintenanceMode))
 	}
 	add("CIB last written", page.ForeignTimestamp(orEmpty(c.CIBLastWritten)))
 	if c.HostsNumber != nil && c.ResourcesNumber != nil {

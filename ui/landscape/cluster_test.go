@@ -9,7 +9,7 @@ import (
 // TestHostOfNode: a cluster may write the name of a node in other letters than
 // its host does, and with a domain or without.
 func TestHostOfNode(t *testing.T) {
-	inside := &insideOf{hosts: map[string]*landscape.Host{
+	inside := &clusterContext{hosts: map[string]*landscape.Host{
 		"quay01": {ID: "1"}, "Lock02.pier.test": {ID: "2"}, "twin.a.test": {ID: "3"}, "twin.b.test": {ID: "4"}, "twin": {ID: "5"},
 	}}
 	for node, want := range map[string]landscape.HostID{

@@ -11,7 +11,7 @@ import (
 
 // sites returns the sites of a HANA cluster, sorted by name, and the nodes
 // without a site.
-func (c *insideOf) sites() []clusterSite {
+func (c *clusterContext) sites() []clusterSite {
 	sites := make([]clusterSite, 0, len(c.HANA.Sites)+1)
 	for _, site := range c.HANA.Sites {
 		sites = append(sites, clusterSite{Name: site.Name, Health: siteHealth(site.SRHealthState), State: siteState(site.State)})
@@ -60,7 +60,7 @@ func siteState(state string) page.HealthMark {
 	return m
 }
 
-func (c *insideOf) hanaNode(n landscape.HANANode) nodeRow {
+func (c *clusterContext) hanaNode(n landscape.HANANode) nodeRow {
 	row := c.newNode(n.Name, n.Status, n.Resources)
 	row.Nameserver, row.Indexserver = capitalized(orEmpty(n.NameserverRole)), capitalized(orEmpty(n.IndexserverRole))
 	if n.VirtualIP != nil {
@@ -73,7 +73,7 @@ func (c *insideOf) hanaNode(n landscape.HANANode) nodeRow {
 }
 
 // centralServices returns the SAP systems of the cluster.
-func (c *insideOf) centralServices() []clusterSystem {
+func (c *clusterContext) centralServices() []clusterSystem {
 	systems := make([]clusterSystem, len(c.ASCSERS.SAPSystems))
 	for i, system := range c.ASCSERS.SAPSystems {
 		systems[i] = clusterSystem{
@@ -111,7 +111,7 @@ func configured(texts []*string) []string {
 	return all
 }
 
-func (c *insideOf) newNode(name, status string, resources []landscape.ClusterResource) nodeRow {
+func (c *clusterContext) newNode(name, status string, resources []landscape.ClusterResource) nodeRow {
 	allOffline := len(c.Members) > 0 && !slices.ContainsFunc(c.Members, func(m landscape.ClusterMember) bool { return !m.Offline })
 	if allOffline {
 		status = "Offline" // there is no state because no node is online
@@ -147,7 +147,7 @@ func nodeStatus(status string) page.HealthMark {
 
 // describeResources groups resources by their parents, in the order of the
 // first member.
-func (p *clusterPage) describeResources(c *insideOf, resources, stopped []landscape.ClusterResource) {
+func (p *clusterPage) describeResources(c *clusterContext, resources, stopped []landscape.ClusterResource) {
 	p.Described = true
 	places := make(map[string]int)
 	for _, r := range resources {
@@ -180,11 +180,11 @@ func newParent(member landscape.ClusterResource) *resourceRow {
 
 func (r *resourceRow) manage(managed *bool) {
 	if managed != nil {
-		r.Managed, r.Unmanaged = truth(*managed), !*managed
+		r.Managed, r.Unmanaged = trueFalse(*managed), !*managed
 	}
 }
 
-func (c *insideOf) newResource(r landscape.ClusterResource) resourceRow {
+func (c *clusterContext) newResource(r landscape.ClusterResource) resourceRow {
 	row := resourceRow{ID: r.ID, Type: r.Type, Role: r.Role, Status: orEmpty(r.Status)}
 	switch row.Status {
 	case "Failed", "Blocked":

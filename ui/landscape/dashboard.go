@@ -22,7 +22,7 @@ import (
 // dashboardPage is an overview of the landscape.
 type dashboardPage struct {
 	table.Page
-	Rows      []glanceRow
+	Rows      []overviewRow
 	Hosts     int // number of registered hosts, shown as long as there are no systems
 	Attention []attentionRow
 	More      []page.ActionLink // links to what does not fit into the list of attention
@@ -32,24 +32,24 @@ type dashboardPage struct {
 // Template implements page.Page.
 func (*dashboardPage) Template() string { return "dashboard" }
 
-// glanceRow is an SAP system, with a symbol for each part that it depends on.
-type glanceRow struct {
+// overviewRow is an SAP system, with a symbol for each part that it depends on.
+type overviewRow struct {
 	ID, Version string
 	SID         page.Link
-	Parts       []glancePart
+	Parts       []overviewPart
 	Stale       bool
 }
 
-// glancePart is the health of a part of a system. Without such a part, Health
+// overviewPart is the health of a part of a system. Without such a part, Health
 // is empty.
-type glancePart struct {
+type overviewPart struct {
 	Key, Label string
 	Health     page.HealthMark
 	URL        string
 }
 
-// glanceItem is an SAP system on the dashboard.
-type glanceItem struct {
+// overviewItem is an SAP system on the dashboard.
+type overviewItem struct {
 	*landscape.SAPSystem
 	parts [5]systemPart
 }
@@ -71,9 +71,9 @@ const (
 	partHosts
 )
 
-// glanceParts describes the columns: key, label, and the text for readers who
+// overviewParts describes the columns: key, label, and the text for readers who
 // cannot see the symbol.
-var glanceParts = [...]struct{ key, label, prefix string }{
+var overviewParts = [...]struct{ key, label, prefix string }{
 	{"application", "Application instances", "Application"},
 	{"application_cluster", "Application cluster", "Application Cluster"},
 	{"database", "Database", "Database"},
@@ -82,34 +82,34 @@ var glanceParts = [...]struct{ key, label, prefix string }{
 }
 
 // dashboardTable declares the table of the dashboard.
-var dashboardTable = table.Table[*glanceItem]{
+var dashboardTable = table.Table[*overviewItem]{
 	Path: "/", Noun: "SAP system", Items: glanceItems,
-	Columns: append([]table.Column[*glanceItem]{
-		table.HealthColumn((*glanceItem).worst),
-		{Key: "sid", Label: "SID", Text: func(g *glanceItem) string { return g.SID }},
+	Columns: append([]table.Column[*overviewItem]{
+		table.HealthColumn((*overviewItem).worst),
+		{Key: "sid", Label: "SID", Text: func(g *overviewItem) string { return g.SID }},
 	}, glanceColumns()...),
-	Flags:  []table.Flag[*glanceItem]{table.StaleFlag((*glanceItem).since)},
-	Health: (*glanceItem).worst,
-	Urgent: func(a, b *glanceItem) int {
+	Flags:  []table.Flag[*overviewItem]{table.StaleFlag((*overviewItem).since)},
+	Health: (*overviewItem).worst,
+	Urgent: func(a, b *overviewItem) int {
 		return cmp.Compare(table.NeedRank(a.worst(), a.since()), table.NeedRank(b.worst(), b.since()))
 	},
-	Tie: func(a, b *glanceItem) int {
+	Tie: func(a, b *overviewItem) int {
 		return cmp.Or(table.FoldCompare(a.SID, b.SID), strings.Compare(string(a.ID), string(b.ID)))
 	},
 }
 
-func glanceColumns() []table.Column[*glanceItem] {
-	columns := make([]table.Column[*glanceItem], len(glanceParts))
-	for i, p := range glanceParts {
-		columns[i] = table.Column[*glanceItem]{
+func glanceColumns() []table.Column[*overviewItem] {
+	columns := make([]table.Column[*overviewItem], len(overviewParts))
+	for i, p := range overviewParts {
+		columns[i] = table.Column[*overviewItem]{
 			Key: p.key, Label: p.label,
-			Text: func(g *glanceItem) string {
+			Text: func(g *overviewItem) string {
 				if !g.parts[i].exists {
 					return "Not available"
 				}
 				return page.HealthWord(g.parts[i].health)
 			},
-			Compare: func(a, b *glanceItem) int { return cmp.Compare(a.parts[i].rank(), b.parts[i].rank()) },
+			Compare: func(a, b *overviewItem) int { return cmp.Compare(a.parts[i].rank(), b.parts[i].rank()) },
 		}
 	}
 	return columns
@@ -125,7 +125,7 @@ func (p systemPart) rank() int {
 
 // worst returns the worst health of the parts. It is unknown only if nothing
 // else is known.
-func (g *glanceItem) worst() landscape.Health {
+func (g *overviewItem) worst() landscape.Health {
 	worst := landscape.HealthUnknown
 	for _, p := range g.parts {
 		switch h := page.Shown(p.health); {
@@ -138,7 +138,7 @@ func (g *glanceItem) worst() landscape.Health {
 }
 
 // since returns when the first of the parts fell silent; nil if none is silent.
-func (g *glanceItem) since() *time.Time {
+func (g *overviewItem) since() *time.Time {
 	var first *time.Time
 	for _, p := range g.parts {
 		first = earlier(first, p.since)
@@ -153,17 +153,17 @@ func earlier(a, b *time.Time) *time.Time {
 	return a
 }
 
-func glanceItems(v *page.Snapshot) []*glanceItem {
-	all := make([]*glanceItem, len(v.Systems))
+func glanceItems(v *page.Snapshot) []*overviewItem {
+	all := make([]*overviewItem, len(v.Systems))
 	for i, s := range v.Systems {
-		all[i] = newGlanceItem(v, s)
+		all[i] = newOverviewItem(v, s)
 	}
 	return all
 }
 
-// newGlanceItem reads the state of everything that an SAP system depends on.
-func newGlanceItem(v *page.Snapshot, s *landscape.SAPSystem) *glanceItem {
-	g := &glanceItem{SAPSystem: s}
+// newOverviewItem reads the state of everything that an SAP system depends on.
+func newOverviewItem(v *page.Snapshot, s *landscape.SAPSystem) *overviewItem {
+	g := &overviewItem{SAPSystem: s}
 	var hosts []landscape.HostID
 	var healths []landscape.Health
 	application := systemPart{exists: true, url: page.LinkToSAPSystem(s).URL}
@@ -188,7 +188,7 @@ func newGlanceItem(v *page.Snapshot, s *landscape.SAPSystem) *glanceItem {
 			names.Add("sid", db.SID)
 		}
 	}
-	g.parts[partHosts] = togetherOf(v, hosts)
+	g.parts[partHosts] = combinedState(v, hosts)
 	g.parts[partHosts].url = page.WithQuery("/hosts", names)
 	return g
 }
@@ -203,8 +203,8 @@ func firstCluster(v *page.Snapshot, hosts []landscape.HostID) systemPart {
 	return systemPart{}
 }
 
-// togetherOf returns the combined state of some hosts.
-func togetherOf(v *page.Snapshot, hosts []landscape.HostID) systemPart {
+// combinedState returns the combined state of some hosts.
+func combinedState(v *page.Snapshot, hosts []landscape.HostID) systemPart {
 	p := systemPart{exists: true}
 	var healths []landscape.Health
 	for _, id := range hosts {
@@ -225,7 +225,7 @@ func (s *Pages) showDashboard(w http.ResponseWriter, r *http.Request) error {
 	p := dashboardPage{Page: table.NewPage(s.Console, r, &dashboardTable, "At a glance")}
 	p.Title, p.Live = "Dashboard", "host cluster database sap_system activity agent_report"
 	var needs []attentionItem
-	all, err := table.ReadAll(r.Context(), s.Console, &p.Frame, func(v *page.Snapshot) []*glanceItem {
+	all, err := table.ReadAll(r.Context(), s.Console, &p.Frame, func(v *page.Snapshot) []*overviewItem {
 		p.Hosts, needs = len(v.Hosts), attentionItems(v, p.Reader)
 		p.More = cleanableLinks(v)
 		return dashboardTable.List(v)
@@ -253,11 +253,11 @@ func (s *Pages) showDashboard(w http.ResponseWriter, r *http.Request) error {
 	return s.Render(w, r, http.StatusOK, &p)
 }
 
-func (s *Pages) newGlanceRow(g *glanceItem) glanceRow {
-	row := glanceRow{ID: string(g.ID), Version: table.Version(g.UpdatedAt), SID: page.LinkToSAPSystem(g.SAPSystem), Stale: g.since() != nil}
+func (s *Pages) newGlanceRow(g *overviewItem) overviewRow {
+	row := overviewRow{ID: string(g.ID), Version: table.Version(g.UpdatedAt), SID: page.LinkToSAPSystem(g.SAPSystem), Stale: g.since() != nil}
 	for i, p := range g.parts {
-		name := glanceParts[i]
-		shape := glancePart{Key: name.key, Label: name.label, URL: p.url, Health: page.NewHealthMark(name.prefix, p.health, s.TimestampOf(p.since))}
+		name := overviewParts[i]
+		shape := overviewPart{Key: name.key, Label: name.label, URL: p.url, Health: page.NewHealthMark(name.prefix, p.health, s.TimestampOf(p.since))}
 		if !p.exists {
 			shape.Health = page.HealthMark{State: "not_available", Word: "Not available", Name: name.prefix + " Health: Not available"}
 		}
@@ -396,7 +396,7 @@ func (s *Pages) fillAttention(ctx context.Context, p *dashboardPage, who activit
 	rows := make(map[string]int) // by thing: it may be listed for several reasons
 	for _, n := range listed {
 		rows[n.id]++
-		row := attentionRow{ID: fmt.Sprintf("%s-%d", n.id, rows[n.id]), Kind: n.kind, Name: n.name, Health: page.NewHealthMark(n.kind, n.health, s.TimestampOf(n.silent)), Words: needWords(n)}
+		row := attentionRow{ID: fmt.Sprintf("%s-%d", n.id, rows[n.id]), Kind: n.kind, Name: n.name, Health: page.NewHealthMark(n.kind, n.health, s.TimestampOf(n.silent)), Words: attentionText(n)}
 		if n.report != "" { // the reason is its health, not its reports
 			row.Health = page.HealthMark{State: string(landscape.HealthWarning), Word: "Warning", Name: cmp.Or(n.mark, "Report cannot be used")}
 		}
@@ -435,8 +435,8 @@ func more(rest []attentionItem) []page.ActionLink {
 	return ways
 }
 
-// needWords says what is wrong with a thing and, if known, why.
-func needWords(n attentionItem) string {
+// attentionText says what is wrong with a thing and, if known, why.
+func attentionText(n attentionItem) string {
 	var words []string
 	switch {
 	case n.report != "":

@@ -22,7 +22,7 @@ func TestNeedWords(t *testing.T) {
 		{attentionItem{health: landscape.HealthPassing, silent: &silent}, "does not report"},
 		{attentionItem{health: landscape.HealthWarning, report: "sends what cannot be read"}, "sends what cannot be read"},
 	} {
-		if got := needWords(tt.item); got != tt.want {
+		if got := attentionText(tt.item); got != tt.want {
 			t.Errorf("%q, want %q", got, tt.want)
 		}
 	}

@@ -58,12 +58,12 @@ func (s *Pages) describeDatabase(tx *store.Tx, reader page.Reader, p *systemPage
 		rows = append(rows, s.newDatabaseInstanceRow(reader, db.ID, &db.Instances[i], host))
 	}
 	p.Live = watched("database", string(db.ID), ids)
-	p.Reason = because(db.Health, "database", instanceCauses(rows))
+	p.Reason = healthSentence(db.Health, "database", instanceCauses(rows))
 	p.Sites = replicationSites(db, rows)
 	p.Facts = []page.Fact{
 		{Label: "Name", Text: db.SID},
 		{Label: "Type", Text: kindDatabase},
-		{Label: "System Replication", Text: truth(slices.ContainsFunc(db.Instances, replicates))},
+		{Label: "System Replication", Text: trueFalse(slices.ContainsFunc(db.Instances, replicates))},
 		{Label: "Instances", Text: page.Count(len(rows), "instance", "instances")},
 		s.TimestampFact("Registered", db.RegisteredAt),
 		s.TimestampFact("Last change", db.UpdatedAt),
@@ -82,8 +82,8 @@ func (s *Pages) describeDatabase(tx *store.Tx, reader page.Reader, p *systemPage
 
 func replicates(i landscape.DatabaseInstance) bool { return i.Role != nil }
 
-// truth formats a boolean like the tools of SAP and SUSE.
-func truth(is bool) string {
+// trueFalse formats a boolean like the tools of SAP and SUSE.
+func trueFalse(is bool) string {
 	if is {
 		return "True"
 	}
@@ -128,7 +128,7 @@ func replicationSites(db *landscape.Database, rows []instanceRow) []systemSite {
 	}
 	speakers := make([]*landscape.DatabaseInstance, 0, len(members))
 	for _, site := range members {
-		speakers = append(speakers, speaker(db, site))
+		speakers = append(speakers, representative(db, site))
 	}
 	slices.SortFunc(speakers, func(a, b *landscape.DatabaseInstance) int {
 		return cmp.Or(cmp.Compare(roleRank(a), roleRank(b)), cmp.Compare(tier(&a.Replication), tier(&b.Replication)), strings.Compare(orEmpty(a.Site), orEmpty(b.Site)))
@@ -145,9 +145,9 @@ func replicationSites(db *landscape.Database, rows []instanceRow) []systemSite {
 	return sites
 }
 
-// speaker returns the instance whose report describes a site: one that is not
+// representative returns the instance whose report describes a site: one that is not
 // silent, or else the one that reported last.
-func speaker(db *landscape.Database, site []int) *landscape.DatabaseInstance {
+func representative(db *landscape.Database, site []int) *landscape.DatabaseInstance {
 	best := &db.Instances[site[0]]
 	for _, i := range site[1:] {
 		other := &db.Instances[i]

@@ -56,8 +56,8 @@ type cause struct {
 	words  string
 }
 
-// because says why the health of a thing is what it is.
-func because(h landscape.Health, what string, causes []cause) string {
+// healthSentence says why the health of a thing is what it is.
+func healthSentence(h landscape.Health, what string, causes []cause) string {
 	if h = page.Shown(h); h == landscape.HealthPassing {
 		return "Passing: nothing found wrong."
 	}
@@ -77,8 +77,8 @@ func because(h landscape.Health, what string, causes []cause) string {
 	return page.HealthWord(h) + ": " + strings.Join(words, ", ") + "."
 }
 
-// judged returns the causes whose health is known.
-func judged(causes ...cause) []cause {
+// evaluatedCauses returns the causes whose health is known.
+func evaluatedCauses(causes ...cause) []cause {
 	return slices.DeleteFunc(causes, func(c cause) bool { return page.Shown(c.health) == landscape.HealthUnknown })
 }
 

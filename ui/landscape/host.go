@@ -174,7 +174,7 @@ func healthReason(h *landscape.Host) string {
 	if h.Inputs.SoftwareUpdates == landscape.HealthUnknown {
 		return "Unknown: whether software updates are missing could not be found out."
 	}
-	return because(h.Health, "host", judged(
+	return healthSentence(h.Health, "host", evaluatedCauses(
 		cause{h.Inputs.Checks, "checks"},
 		cause{h.Inputs.Saptune, "tuning by saptune"},
 		cause{h.Inputs.SoftwareUpdates, "missing software updates"},

@@ -142,7 +142,7 @@ func (s *Pages) instancesOn(tx *store.Tx, reader page.Reader, h *landscape.Host)
 			}
 		}
 	}
-	lost, err := s.lostOn(tx, h, rows)
+	lost, err := s.unregisteredInstances(tx, h, rows)
 	if err != nil {
 		return nil, err
 	}
@@ -152,9 +152,9 @@ func (s *Pages) instancesOn(tx *store.Tx, reader page.Reader, h *landscape.Host)
 	return append(rows, lost...), nil
 }
 
-// lostOn returns the instances on a host whose systems are not registered:
+// unregisteredInstances returns the instances on a host whose systems are not registered:
 // those missing in rows.
-func (s *Pages) lostOn(tx *store.Tx, h *landscape.Host, rows []instanceRow) ([]instanceRow, error) {
+func (s *Pages) unregisteredInstances(tx *store.Tx, h *landscape.Host, rows []instanceRow) ([]instanceRow, error) {
 	reported, err := tx.ReportedOn(h.ID)
 	var lost []instanceRow
 	for _, e := range reported {

@@ -57,7 +57,7 @@ func (s *Pages) describeSAPSystem(tx *store.Tx, reader page.Reader, p *systemPag
 		rows = append(rows, s.newApplicationInstanceRow(reader, system.ID, &system.Instances[i], host))
 	}
 	p.Live = watched("sap_system", string(system.ID), ids) + " database:" + string(system.DatabaseID)
-	p.Reason = because(system.Health, "SAP system", append(instanceCauses(rows), cause{system.DatabaseHealth, "its database"}))
+	p.Reason = healthSentence(system.Health, "SAP system", append(instanceCauses(rows), cause{system.DatabaseHealth, "its database"}))
 	p.Sites = []systemSite{{ID: "0", Rows: rows}}
 	database, err := databaseLink(tx, system.DatabaseID)
 	if err != nil {

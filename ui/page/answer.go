@@ -16,7 +16,7 @@ import (
 
 // Some forms are answered with a page: the form with its faults, or a question.
 // As the answer to a POST, such a page could not be reloaded or returned to
-// without sending the form again. So the page is kept in memory for the
+// withoutPieces sending the form again. So the page is kept in memory for the
 // session, and the browser is redirected to its address. The address has a
 // random name and nothing of the input.
 

@@ -200,8 +200,8 @@ func (t *markupTag) id(page []byte) []byte {
 // isVoid has the elements without end tags that our pages use.
 var isVoid = map[string]bool{"br": true, "col": true, "hr": true, "img": true, "input": true, "link": true, "meta": true, "wbr": true}
 
-// without returns a frame without the pieces that the browser has.
-func without(frame []byte, pieces []piece, known map[uint64]struct{}) []byte {
+// withoutPieces returns a frame without the pieces that the browser has.
+func withoutPieces(frame []byte, pieces []piece, known map[uint64]struct{}) []byte {
 	var out bytes.Buffer
 	at := 0
 	for _, p := range pieces {

@@ -63,7 +63,7 @@ func (s *Console) Snapshot(tx *store.Tx) (*Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	v.await(tx)
+	v.findAwaited(tx)
 	s.lastSnapshot.Store(v)
 	return v, nil
 }
@@ -94,13 +94,13 @@ func (v *Snapshot) updated(tx *store.Tx) (*Snapshot, error) {
 		t, there := tagged{store.TagKind(kind), id}, false
 		switch t.kind {
 		case store.HostTag:
-			there, err = renew(&n.Hosts, landscape.HostID(id), idOfHost, tx.Host)
+			there, err = updateThing(&n.Hosts, landscape.HostID(id), idOfHost, tx.Host)
 		case store.ClusterTag:
-			there, err = renew(&n.Clusters, landscape.ClusterID(id), idOfCluster, tx.Cluster)
+			there, err = updateThing(&n.Clusters, landscape.ClusterID(id), idOfCluster, tx.Cluster)
 		case store.DatabaseTag:
-			there, err = renew(&n.Databases, landscape.DatabaseID(id), idOfDatabase, tx.Database)
+			there, err = updateThing(&n.Databases, landscape.DatabaseID(id), idOfDatabase, tx.Database)
 		case store.SAPSystemTag:
-			there, err = renew(&n.Systems, landscape.SAPSystemID(id), idOfSAPSystem, tx.SAPSystem)
+			there, err = updateThing(&n.Systems, landscape.SAPSystemID(id), idOfSAPSystem, tx.SAPSystem)
 		default:
 			continue // changes of reports and users are not part of it
 		}
@@ -112,13 +112,13 @@ func (v *Snapshot) updated(tx *store.Tx) (*Snapshot, error) {
 			return nil, err
 		}
 	}
-	n.relate()
+	n.computeRelations()
 	return n, n.readFaults(tx)
 }
 
-// renew updates one thing in a sorted list of registered things, and reports
+// updateThing updates one thing in a sorted list of registered things, and reports
 // whether it is registered.
-func renew[ID ~string, T any](things *[]*T, id ID, idOf func(*T) ID, get func(ID) (*T, error)) (there bool, err error) {
+func updateThing[ID ~string, T any](things *[]*T, id ID, idOf func(*T) ID, get func(ID) (*T, error)) (there bool, err error) {
 	place, known := slices.BinarySearchFunc(*things, id, func(thing *T, id ID) int { return cmp.Compare(idOf(thing), id) })
 	thing, err := get(id)
 	switch {
@@ -177,8 +177,8 @@ type System struct {
 	Absent   bool // the host does not list it any more
 }
 
-// await finds the hosts whose heartbeat is still awaited after a start.
-func (v *Snapshot) await(tx *store.Tx) {
+// findAwaited finds the hosts whose heartbeat is still awaited after a start.
+func (v *Snapshot) findAwaited(tx *store.Tx) {
 	v.settling, v.Awaited = tx.JustStarted(), make(map[landscape.HostID]bool)
 	if !v.settling {
 		return
@@ -206,7 +206,7 @@ func ReadSnapshot(tx *store.Tx) (*Snapshot, error) {
 	if v.Systems, err = Collect(tx.SAPSystems()); err != nil {
 		return nil, err
 	}
-	v.relate()
+	v.computeRelations()
 	return v, errors.Join(v.readAllTags(tx), v.readFaults(tx))
 }
 
@@ -235,8 +235,8 @@ func Collect[T any](things iter.Seq2[*T, error]) ([]*T, error) {
 	return all, nil
 }
 
-// relate computes the relations.
-func (v *Snapshot) relate() {
+// computeRelations computes the relations.
+func (v *Snapshot) computeRelations() {
 	v.HostByID, v.ClusterByID, v.DatabaseByID = ByID(v.Hosts, idOfHost), ByID(v.Clusters, idOfCluster), ByID(v.Databases, idOfDatabase)
 	v.Running = make(map[landscape.HostID][]System)
 	run := func(id landscape.HostID, s System) {

@@ -148,7 +148,7 @@ func (o *Table[T]) Selected(all []T, c ListQuery) selection[T] {
 		if !o.Contains(thing, words) {
 			continue
 		}
-		refusals, refusedBy := o.refusals(thing, c)
+		refusals, refusedBy := o.failedFilters(thing, c)
 		if refusals == 0 {
 			s.Things = append(s.Things, thing)
 		}
@@ -170,9 +170,9 @@ func (o *Table[T]) Selected(all []T, c ListQuery) selection[T] {
 	return s
 }
 
-// refusals returns how many filters a thing does not pass, and the last of
+// failedFilters returns how many filters a thing does not pass, and the last of
 // them: the index of a column or, after the columns, of a flag.
-func (o *Table[T]) refusals(thing T, c ListQuery) (n, by int) {
+func (o *Table[T]) failedFilters(thing T, c ListQuery) (n, by int) {
 	for i, col := range o.Columns {
 		if want := c.facets[col.Key]; len(want) > 0 && !col.Facet.fits(thing, want) {
 			n, by = n+1, i
