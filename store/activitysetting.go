@@ -10,7 +10,7 @@ import (
 
 const keyRetention = "activity_log"
 
-// Retention is how long entries of the activity log are kept.
+// Retention returns how long entries of the activity log are kept.
 func (tx *Tx) Retention() (activity.Retention, error) {
 	kept, err := getSetting[activity.Retention](tx, keyRetention)
 	if errors.Is(err, ErrNotFound) {

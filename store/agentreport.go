@@ -16,15 +16,15 @@ import (
 // RefusedReport is a report of which nothing can be used.
 type RefusedReport struct {
 	Agent    landscape.HostID
-	Kind     landscape.Kind // OtherDiscovery where it is unknown
+	Kind     landscape.Kind // OtherDiscovery for an unknown type
 	Problems []ReportProblem
-	Body     []byte // stored so that a fix can be tried on it; nil where that is not worth it
-	Reason   string // the problems in one line
+	Body     []byte // stored so that a fix can be tried on it; nil: not stored
+	Reason   string // the problems, in one line
 }
 
-// RefuseReport writes down that a report cannot be used, and its body. Agents
-// repeat themselves every ten seconds: only another fault than the last one is
-// written.
+// RefuseReport records that a report cannot be used, with its body. Agents
+// repeat a report every ten seconds, so it writes only if the fault differs
+// from the last one.
 func (s *Store) RefuseReport(ctx context.Context, r RefusedReport) error {
 	now := s.Now()
 	current := ReportStatus{Kind: r.Kind, Outcome: ReportRefused, ProblemCount: len(r.Problems), Problems: truncateProblems(r.Problems)}
@@ -32,7 +32,7 @@ func (s *Store) RefuseReport(ctx context.Context, r RefusedReport) error {
 		return nil
 	}
 	return s.update(ctx, System(), func(tx *Tx) error {
-		tx.invalidateReport(r.Agent, r.Kind) // the body accepted last may come again, and ends the fault
+		tx.invalidateReport(r.Agent, r.Kind) // the last accepted body may come again; it must be read then, to end the fault
 		changed, err := tx.recordOutcome(r.Agent, &current)
 		if err != nil || !changed || r.Body == nil {
 			return err
@@ -113,8 +113,8 @@ func (tx *Tx) putAgentReports(record *AgentReports, kinds ...landscape.Kind) err
 	return nil
 }
 
-// nextStatus is the status after a report with another outcome than the one
-// before.
+// nextStatus returns the status after a report with another outcome than the
+// one before.
 func (tx *Tx) nextStatus(agent landscape.HostID, before, current *ReportStatus) ReportStatus {
 	after := *current
 	after.Since, after.Last, after.Changed = tx.now, tx.now, tx.now
@@ -167,7 +167,7 @@ func (tx *Tx) warnOfFault(agent landscape.HostID, s *ReportStatus) {
 	tx.kv.AfterCommit(func() { tx.s.options.Log.Warn("report could not be used in full", facts...) })
 }
 
-// reportFacts are the attributes of a line of the server's log about reports.
+// reportFacts returns the attributes of a log line about reports.
 func (tx *Tx) reportFacts(agent landscape.HostID, kind landscape.Kind) []any {
 	facts := []any{"agent", agent}
 	if host, err := tx.storedHost(agent); err == nil && host.Hostname != "" {
@@ -176,7 +176,7 @@ func (tx *Tx) reportFacts(agent landscape.HostID, kind landscape.Kind) []any {
 	return append(facts, "type", kind)
 }
 
-// maxLoggedProblems is how many problems an entry of the log names.
+// maxLoggedProblems is the largest number of problems in an entry of the log.
 const maxLoggedProblems = 3
 
 func (tx *Tx) logFault(agent landscape.HostID, s *ReportStatus) error {
@@ -187,8 +187,8 @@ func (tx *Tx) logFault(agent landscape.HostID, s *ReportStatus) error {
 	})
 }
 
-// canTrack reports whether there is room for another agent: there always is for
-// those of registered hosts.
+// canTrack reports whether there is room for another agent. There always is for
+// agents of registered hosts.
 func (tx *Tx) canTrack(agent landscape.HostID) (bool, error) {
 	if _, err := tx.Host(agent); !errors.Is(err, ErrNotFound) {
 		return err == nil, err
@@ -349,7 +349,7 @@ func (tx *Tx) ReportStatus(agent landscape.HostID) ([]ReportStatus, error) {
 		if i := slices.Index(landscape.Kinds, s.Kind); i >= 0 {
 			return i
 		}
-		return len(landscape.Kinds) // OtherDiscovery
+		return len(landscape.Kinds) // OtherDiscovery comes last
 	}
 	slices.SortFunc(all, func(a, b ReportStatus) int { return cmp.Compare(place(a), place(b)) })
 	return all, nil
@@ -358,13 +358,13 @@ func (tx *Tx) ReportStatus(agent landscape.HostID) ([]ReportStatus, error) {
 // Agent is an agent with its reports.
 type Agent struct {
 	ID landscape.HostID
-	// Host is nil where no host of the id is registered.
+	// Host is nil if no host with the id is registered.
 	Host   *landscape.Host
 	Status []ReportStatus
 }
 
-// LastReport is when the agent has reported last; zero where that was before
-// the start, and nothing was wrong with it.
+// LastReport returns the time of the last report; zero if that was before the
+// start and nothing was wrong with it.
 func (a *Agent) LastReport() (last time.Time) { return lastReport(a.Status) }
 
 // Agents lists the agents of all registered hosts, and those without a host
@@ -441,7 +441,7 @@ func (tx *Tx) handleLastingFault(due agentKind) error {
 		return err
 	}
 	if changes.Changed() {
-		tx.invalidateReport(due.agent, due.kind) // the next report has to make fresh what turns stale now
+		tx.invalidateReport(due.agent, due.kind) // the next report must make current again what becomes stale now
 		if err := tx.apply(changes); err != nil {
 			return err
 		}

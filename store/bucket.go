@@ -7,8 +7,8 @@ import (
 	"trento/store/landscape"
 )
 
-// buckets is all that is in the file. The buckets are made, verified, and drawn
-// in doc.go, as they are declared here.
+// buckets are all buckets of the file. Their declarations also create, verify
+// and describe them (doc.go).
 type buckets struct {
 	schema *kv.Schema
 	meta   *kv.Bucket

@@ -9,8 +9,8 @@ import (
 	"trento/store/landscape"
 )
 
-// maxChecks is how many checks can be selected for one thing, and maxCheckID
-// the length of the id of one in bytes.
+// maxChecks is the largest number of checks selected for one thing, and
+// maxCheckID the largest length of a check id, in bytes.
 const (
 	maxChecks  = 1000
 	maxCheckID = 255

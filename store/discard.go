@@ -13,8 +13,8 @@ import (
 	"trento/store/kv"
 )
 
-// maxDiscards is how many payloads are stored, and maxDiscardSize how many bytes
-// of each: enough to see what is wrong with it.
+// maxDiscards is the largest number of stored payloads, and maxDiscardSize the
+// size at which each is cut, in bytes: enough to see what is wrong.
 const (
 	maxDiscards    = 500
 	maxDiscardSize = 256 << 10
@@ -31,8 +31,9 @@ type Discard struct {
 	Body   []byte // cut at 256 KiB
 }
 
-// putDiscard stores a payload that could not be decoded, so that a fix can be tried
-// on it. The oldest make room, and no payload is stored twice.
+// putDiscard stores a payload that could not be decoded, so that a fix can be
+// tried on it. If there are too many, it deletes the oldest. It stores no
+// payload twice.
 func (tx *Tx) putDiscard(body []byte, reason string) error {
 	body = body[:min(len(body), maxDiscardSize)]
 	sum := sha256.Sum256(body)

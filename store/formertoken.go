@@ -21,12 +21,13 @@ type FormerText struct {
 	Hash    TokenHash `json:"-"`
 	UserID  int64     `json:"user_id"`
 	TokenID string    `json:"token_id"`
-	Name    string    `json:"name"` // of the token then
+	Name    string    `json:"name"` // of the token at that time
 	State   string    `json:"state"`
-	At      time.Time `json:"at"` // since when it is not valid
+	At      time.Time `json:"at"` // since when the text is not valid
 }
 
-// maxFormerTexts is how many texts are stored; the oldest make room.
+// maxFormerTexts is the largest number of stored texts. Beyond it the oldest
+// are deleted.
 const maxFormerTexts = 10_000
 
 // FormerTextOf returns what the text with the hash was, or ErrNotFound.
@@ -56,7 +57,7 @@ func (tx *Tx) putFormerText(t *Token, state string) error {
 // been deleted.
 type UsedToken struct {
 	ID   string
-	Name string // in its newest entry
+	Name string // the name in its newest use
 }
 
 // UsedTokens returns the tokens that have entries in the log of a user's

@@ -9,10 +9,10 @@ import (
 	"trento/store/landscape"
 )
 
-// LastHeartbeat is the time of the last heartbeat of a host. Heartbeats are
-// written down only when they start or are lost, and when the store closes.
-// BenchmarkHeartbeat: one that is kept in memory takes a 300th of the time of
-// one that is written.
+// LastHeartbeat returns the time of the last heartbeat of a host. A heartbeat
+// is written only when heartbeats begin or are lost, and when the store closes.
+// Others stay in memory. By BenchmarkHeartbeat one in memory takes a 300th of
+// the time of one that is written.
 func (s *Store) LastHeartbeat(id landscape.HostID) (at time.Time, ok bool) {
 	last, ok := s.lastHeartbeats.Load(id)
 	at, _ = last.(time.Time)
@@ -37,8 +37,8 @@ func (tx *Tx) putHeartbeats() (err error) {
 	return err
 }
 
-// Heartbeat takes in a heartbeat of the agent of a host. It fails with
-// ErrNotFound where the host is not registered.
+// Heartbeat records a heartbeat of the agent of a host. It fails with
+// ErrNotFound if the host is not registered.
 func (s *Store) Heartbeat(ctx context.Context, id landscape.HostID) error {
 	var passing bool
 	err := s.View(func(tx *Tx) error {
@@ -73,8 +73,8 @@ func (s *Store) Heartbeat(ctx context.Context, id landscape.HostID) error {
 // heartbeatTolerance is how late a heartbeat may be.
 const heartbeatTolerance = time.Second
 
-// HeartbeatTimeout is how old a heartbeat may be before its host counts as
-// lost.
+// HeartbeatTimeout returns the age of the last heartbeat from which on a host
+// counts as lost.
 func (s *Store) HeartbeatTimeout() time.Duration {
 	return s.options.HeartbeatInterval*time.Duration(s.options.HeartbeatAllowedMissed+1) + heartbeatTolerance
 }
@@ -110,12 +110,12 @@ func (s *Store) MarkLostHosts(ctx context.Context) error {
 	return errors.Join(append(failed, err, s.markStaleReports(ctx))...)
 }
 
-// JustStarted reports whether the start is so recent that agents may be silent
-// for that reason alone.
+// JustStarted reports whether the server started so recently that agents may
+// not have sent a heartbeat yet.
 func (tx *Tx) JustStarted() bool { return !tx.now.After(tx.s.openedAt.Add(tx.s.HeartbeatTimeout())) }
 
-// HeartbeatPending reports whether a host that was registered before the start
-// has sent no heartbeat since, but still may in time.
+// HeartbeatPending reports whether a host has sent no heartbeat since the start
+// of the server, but is not late yet.
 func (tx *Tx) HeartbeatPending(h *landscape.Host) bool {
 	last, _ := tx.s.LastHeartbeat(h.ID)
 	return tx.JustStarted() && h.RegisteredAt.Before(tx.s.openedAt) && last.Before(tx.s.openedAt)
@@ -141,7 +141,7 @@ func (s *Store) markHostLost(ctx context.Context, id landscape.HostID) error {
 		if err != nil || !changes.Changed() {
 			return err
 		}
-		// The next reports make fresh again what turns stale now.
+		// The next reports must make current again what becomes stale now.
 		for _, kind := range landscape.Kinds {
 			if kind.TurnsStale() {
 				tx.invalidateReport(id, kind)

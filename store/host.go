@@ -13,7 +13,7 @@ func (tx *Tx) Host(id landscape.HostID) (*landscape.Host, error) {
 	return ifRegistered(host, err, (*landscape.Host).Registered)
 }
 
-// storedHost returns a host whether it is registered or was cleaned up.
+// storedHost returns a host, registered or not.
 func (tx *Tx) storedHost(id landscape.HostID) (*landscape.Host, error) {
 	return tx.s.hosts.Get(tx.kv, []byte(id))
 }

@@ -10,7 +10,7 @@ import (
 type Change struct {
 	Seq  uint64
 	Kind string
-	ID   string // its key; of a user and a user's views the id in decimal, of a token its own
+	ID   string // the key; for a user and a user's views the id in decimal, for a token its own id
 }
 
 // ChangedAfter returns the records written after the place seq, in the order
@@ -30,10 +30,11 @@ func (tx *Tx) ChangedAfter(seq uint64, limit int) ([]Change, error) {
 	return changes, err
 }
 
-// LastChange is the place of the newest change; 0 before the first one.
+// LastChange returns the journal position of the newest change; 0 before the
+// first one.
 func (tx *Tx) LastChange() uint64 { return tx.kv.LastChange() }
 
 // Watch returns a channel that receives after every commit. Notifications carry
-// no data and may merge: who is notified asks the journal or the log what is
-// new. stop ends it.
+// no data and may merge, so the receiver reads the journal or the log. stop
+// ends them.
 func (s *Store) Watch() (changed <-chan struct{}, stop func()) { return s.db.Watch() }

@@ -16,26 +16,27 @@ import (
 	"trento/store/fault"
 )
 
-// System is the actor of everything no person asked for.
+// System is the actor of everything that no user asked for.
 const System = "system"
 
-// NoUsername is the actor of a sign-in attempt that named nobody.
+// NoUsername is the actor of a sign-in attempt without a user name.
 const NoUsername = "no_username"
 
-// MaxActor is the length in characters at which an actor is cut.
+// MaxActor is the largest length of an actor in characters. Longer ones are
+// cut.
 const MaxActor = 255
 
 // Entry is one line of the log. Entries are immutable.
 type Entry struct {
 	Position Position
-	ID       string // UUID v4
+	ID       string // UUID version 4
 	Type     Type
 	Actor    string
 	Severity Severity
-	Metadata json.RawMessage // an object, never null, secrets already masked
+	Metadata json.RawMessage // an object, never null, with secrets masked
 }
 
-// OccurredOn is the moment the entry was written, in UTC.
+// OccurredOn returns the time at which the entry was written, in UTC.
 func (e *Entry) OccurredOn() time.Time { return e.Position.Time() }
 
 // Position is the place of an entry in the log and its time at once: the
@@ -49,38 +50,39 @@ const positionSequenceBits = 12
 // maxMicros is the last microsecond that has positions; it is in the year 2112.
 const maxMicros = 1<<(64-positionSequenceBits) - 1
 
-// PositionAt is the first position of the microsecond t falls into, or of the
-// nearest one that has positions.
+// PositionAt returns the first position of the microsecond of t, or the nearest
+// possible one.
 func PositionAt(t time.Time) Position {
 	micros := min(max(t.UnixMicro(), 0), maxMicros)
 	return Position(micros) << positionSequenceBits
 }
 
-// Next is the position of an entry written at t after the position p. Where
-// the clock has not moved past p, or has gone back, it is the one behind p.
+// Next returns the position of an entry written at t after the position p. If
+// the clock has not advanced, or has gone back, it is p+1.
 func (p Position) Next(t time.Time) Position { return max(PositionAt(t), p+1) }
 
-// Time is the moment of the position, in UTC, to the microsecond.
+// Time returns the time of the position, in UTC, to the microsecond.
 func (p Position) Time() time.Time {
 	return time.UnixMicro(int64(p >> positionSequenceBits)).UTC()
 }
 
-// Key is the position as eight bytes that sort as positions do.
+// Key returns the position as eight bytes, which sort like positions.
 func (p Position) Key() []byte { return binary.BigEndian.AppendUint64(nil, uint64(p)) }
 
 // PositionOfKey is the reverse of Key.
 func PositionOfKey(key []byte) Position { return Position(binary.BigEndian.Uint64(key)) }
 
-// Cursor is the position as clients of the API pass it around: opaque,
-// URL-safe, and recognisable as one of ours.
+// Cursor returns the position as text for clients of the API. It is safe in
+// URLs and can be checked.
 func (p Position) Cursor() string {
 	return base64.RawURLEncoding.EncodeToString(append(p.Key(), cursorCheck(p)...))
 }
 
-// ErrCursor says that a text is no cursor this product has issued.
+// ErrCursor says that a text is not a cursor of this product.
 var ErrCursor = fault.New(fault.Malformed, "activity: not a cursor")
 
-// ParseCursor reads what Cursor wrote; anything else is ErrCursor.
+// ParseCursor reads a text that Cursor has written. It fails with ErrCursor for
+// any other text.
 func ParseCursor(text string) (Position, error) {
 	raw, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil || len(raw) != 12 {
@@ -93,8 +95,8 @@ func ParseCursor(text string) (Position, error) {
 	return p, nil
 }
 
-// cursorCheck tells a cursor from other base64 text; it is no secret, since a
-// position reveals nothing but a moment.
+// cursorCheck returns the check value that distinguishes a cursor from other
+// base64 text. It is not a secret: a position reveals only a time.
 func cursorCheck(p Position) []byte {
 	h := (uint64(p) ^ 0x7472656e746f) * 0x9e3779b97f4a7c15
 	return binary.BigEndian.AppendUint32(nil, uint32(h>>32))
@@ -103,7 +105,7 @@ func cursorCheck(p Position) []byte {
 // Severity of an entry. The values are those of the existing server.
 type Severity uint8
 
-// The severities a type can have. There is no error severity: no type has it.
+// The severities. There is no error severity, because no type has it.
 const (
 	Debug    Severity = 5
 	Info     Severity = 9
@@ -111,7 +113,7 @@ const (
 	Critical Severity = 21
 )
 
-// Severities lists all of them, mildest first.
+// Severities are all severities, the lowest first.
 var Severities = []Severity{Debug, Info, Warning, Critical}
 
 var severityNames = map[Severity]string{Debug: "debug", Info: "info", Warning: "warning", Critical: "critical"}
@@ -150,7 +152,8 @@ type Filter struct {
 	WithoutUserManagement bool
 }
 
-// Bounds are the first and last position the dates of the filter allow.
+// Bounds returns the first and the last position that the dates of the filter
+// allow.
 func (f *Filter) Bounds() (first, last Position) {
 	last = ^Position(0)
 	if !f.From.IsZero() {
@@ -165,14 +168,15 @@ func (f *Filter) Bounds() (first, last Position) {
 	return first, last
 }
 
-// Everything reports whether the filter, dates aside, lets all entries pass.
+// Everything reports whether the filter, apart from its dates, passes all
+// entries.
 func (f *Filter) Everything() bool {
 	return len(f.Types) == 0 && len(f.Actors) == 0 && len(f.Severities) == 0 &&
 		f.Search.Blank() && !f.WithoutUserManagement
 }
 
-// Match judges one entry. It is the definition of the filter: an index is
-// right when it agrees with it.
+// Match reports whether an entry passes the filter. It defines the filter: the
+// index must agree with it.
 func (f *Filter) Match(e *Entry) bool {
 	if first, last := f.Bounds(); e.Position < first || e.Position > last {
 		return false
@@ -184,7 +188,7 @@ func (f *Filter) Match(e *Entry) bool {
 		(f.Search.Blank() || f.Search.Match(e.Metadata))
 }
 
-// CutActor shortens an actor to MaxActor characters and never leaves it empty.
+// CutActor shortens an actor to MaxActor characters. It never returns "".
 func CutActor(actor string) string {
 	if actor == "" {
 		return NoUsername

@@ -1,19 +1,19 @@
 package activity
 
-// definition is what the catalogue knows about a type.
+// definition is the entry of the catalogue for a type.
 type definition struct {
 	// code stands for the type on disk. A new type takes the next free number;
 	// a number, once used, belongs to its type for good.
 	code     uint16
-	event    func() Event // an empty one; its type is the type that is defined
+	event    func() Event // returns an empty event of the type
 	label    string
-	message  string   // byEvent: what its own message says
-	resource string   // byEvent: what its own resource says
-	severity Severity // severityByEvent: what its own severity says
+	message  string   // byEvent: the message of the event
+	resource string   // byEvent: the resource of the event
+	severity Severity // severityByEvent: the severity of the event
 	audience audience
 }
 
-// What the catalogue says of a type where the events of the type differ.
+// Values of the catalogue for types whose events differ.
 const (
 	byEvent                  = ""
 	severityByEvent Severity = 0
@@ -27,10 +27,11 @@ func of[T any, E interface {
 	return func() Event { return E(new(T)) }
 }
 
-// requested makes the events of a type of OperationRequested.
+// requested returns the constructor for a type that OperationRequested
+// represents.
 func requested(t Type) func() Event { return func() Event { return &OperationRequested{Of: t} } }
 
-// foreign makes the events of a type that nothing here writes.
+// foreign returns the constructor for a type that this product never writes.
 func foreign(t Type) func() Event { return func() Event { return &Foreign{Of: t} } }
 
 // audience says who sees the entries of a type.

@@ -8,15 +8,15 @@ import (
 	"unicode/utf8"
 )
 
-// maxHints is how many hints a person is given at once.
+// maxHints is the largest number of hints for a search.
 const maxHints = 3
 
-// SearchHints says, in sentences for the person who searched, what about a
-// search was perhaps not meant: ParseSearch takes any text, in its own way.
-// Most searches have no hints.
+// SearchHints says, in sentences for the person who searched, what the search
+// may mean other than intended. ParseSearch accepts any text. Most searches
+// have no hints.
 func SearchHints(text string) []string {
 	if utf8.RuneCountInString(text) > MaxSearchLength {
-		return nil // it is not searched for
+		return nil // too long: there is no search
 	}
 	words, unfinished := splitWords(text)
 	var hints []string
@@ -42,7 +42,8 @@ var numberPattern = regexp.MustCompile(`^-?[0-9]+(?:\.[0-9]+)?$`)
 
 var comparisonSigns = []string{"==", "!=", ">=", "<=", ">", "<"}
 
-// wordHint is what the i-th word was perhaps meant for.
+// wordHint says what the i-th word was perhaps meant for; "" if there is
+// nothing to say.
 func wordHint(words []word, i int, operator bool) string {
 	text := words[i].plain()
 	if text == "" || operator {
@@ -77,8 +78,8 @@ func wordHint(words []word, i int, operator bool) string {
 	return ""
 }
 
-// plain is what the word says if it says it plainly, without stars, quotes
-// and backslashes; else it is empty.
+// plain returns the text of a word without stars, quotes and backslashes; ""
+// for any other word.
 func (w word) plain() string {
 	if w.quoted || len(w.texts) > 1 {
 		return ""
@@ -86,8 +87,8 @@ func (w word) plain() string {
 	return w.texts[0]
 }
 
-// orderHint shows how a search was read in which AND comes after OR, where
-// people who know other languages expect it the other way round.
+// orderHint shows how a search was read in which AND comes after OR. People who
+// know other languages expect AND to bind more tightly.
 func orderHint(words []word, operator []bool) string {
 	reading, or, and, surprising := "", false, false, false
 	for i, w := range words {

@@ -14,7 +14,8 @@ type HeartbeatFailed struct {
 
 func (*HeartbeatFailed) Type() Type { return TypeHeartbeatFailed }
 
-// HeartbeatSucceeded tells that a host that was silent, or new, is heard.
+// HeartbeatSucceeded tells that the agent of a silent or new host has sent a
+// heartbeat.
 type HeartbeatSucceeded struct {
 	Correlated
 	AboutHost
@@ -22,10 +23,11 @@ type HeartbeatSucceeded struct {
 
 func (*HeartbeatSucceeded) Type() Type { return TypeHeartbeatSucceeded }
 
-// HostFacts is what a host says about itself. What is null it has not said.
+// HostFacts is what a host reports about itself. A null member was not
+// reported.
 type HostFacts struct {
 	FQDN               *string           `json:"fully_qualified_domain_name"`
-	Addresses          []string          `json:"ip_addresses"` // CIDR, bare where the prefix is unknown
+	Addresses          []string          `json:"ip_addresses"` // in CIDR notation, without a prefix if that is unknown
 	AgentVersion       string            `json:"agent_version"`
 	Arch               string            `json:"arch"`
 	CPUCount           int               `json:"cpu_count"`
@@ -45,7 +47,7 @@ type HostRegistered struct {
 	AboutHost
 	HostFacts
 	Heartbeat string  `json:"heartbeat"`
-	Health    *string `json:"health"` // nil: nothing has judged it yet
+	Health    *string `json:"health"` // nil: not evaluated yet
 }
 
 func (*HostRegistered) Type() Type { return TypeHostRegistered }
@@ -244,7 +246,7 @@ type AgentReportFaulty struct {
 	Outcome      string          `json:"outcome"` // "refused" or "partly_used"
 	Since        time.Time       `json:"since"`
 	ProblemCount int             `json:"problem_count"`
-	Problems     []ReportProblem `json:"problems"` // the first of them
+	Problems     []ReportProblem `json:"problems"` // the first problems
 }
 
 func (*AgentReportFaulty) Type() Type { return TypeAgentReportFaulty }

@@ -137,8 +137,8 @@ type PersonalAccessTokenExpiration struct {
 
 func (*PersonalAccessTokenExpiration) Type() Type { return TypePersonalAccessTokenExpiration }
 
-// TokenOwner is the owner of a token that somebody else has changed; it is
-// empty where the owner has.
+// TokenOwner is the owner of a token that another user has changed. It is empty
+// if the owner has changed it.
 type TokenOwner struct {
 	UserID   int64  `json:"user_id,omitempty"`
 	Username string `json:"username,omitempty"`

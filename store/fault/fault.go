@@ -1,7 +1,7 @@
-// Package fault is how the rooms of the program say that a request cannot be
-// fulfilled because of whoever made it: what kind of fault it is, which field
-// it is about, and what to tell the caller. Every other error is a fault of
-// ours. What a kind means for HTTP, the doors of the program know.
+// Package fault is how the packages of the program report faults of the caller:
+// the kind of fault, the field it is about, and the text for the caller. Every
+// other error is an internal error. The packages that speak HTTP know the
+// status for a kind.
 package fault
 
 import (
@@ -10,26 +10,26 @@ import (
 	"strings"
 )
 
-// Kind tells faults apart by what a caller can do about them.
+// Kind is the kind of a fault, by what a caller can do about it.
 type Kind uint8
 
 // The kinds of faults.
 const (
-	Invalid          Kind = iota // something that was sent is not as it should be
-	Malformed                    // what was sent cannot be read at all
+	Invalid          Kind = iota // a value is not valid
+	Malformed                    // the request cannot be parsed
 	SignedOut                    // nobody has signed in
-	WrongCredentials             // what was shown to sign in is wrong
-	Forbidden                    // whoever asks lacks the permission
-	CrossOrigin                  // another site has made the browser ask
-	NotFound                     // what is asked for does not exist
-	WrongMethod                  // what exists cannot be asked to do that
-	NotAcceptable                // what is asked for exists in no form that the caller accepts
-	Conflict                     // something else is in the way
-	Stale                        // what is to be changed was changed meanwhile
-	Unconditional                // a change does not say of which version it is
-	TooLarge                     // more was sent than can be taken
-	AddressTooLong               // the address says more than can be taken
-	Busy                         // too many ask at this moment; trying again soon helps
+	WrongCredentials             // the credentials are wrong
+	Forbidden                    // the caller lacks a permission
+	CrossOrigin                  // another site caused the request
+	NotFound                     // the requested thing does not exist
+	WrongMethod                  // the path does not allow the method
+	NotAcceptable                // there is no representation that the caller accepts
+	Conflict                     // something else prevents the change
+	Stale                        // the thing was changed meanwhile
+	Unconditional                // the change does not name the version that it is based on
+	TooLarge                     // the body is too large
+	AddressTooLong               // the address is too long
+	Busy                         // there are too many requests; trying again soon helps
 )
 
 var kindNames = map[Kind]string{
@@ -41,27 +41,26 @@ var kindNames = map[Kind]string{
 
 func (k Kind) String() string { return kindNames[k] }
 
-// Error is one fault of a caller.
+// Error is a fault of the caller.
 type Error struct {
 	Kind Kind
-	// Field is the member, parameter or input that the fault is about, a member
-	// of a member as "outer/inner"; empty where it is about none.
+	// Field is the member, parameter or input at fault, with "outer/inner" for
+	// a nested member; "" if the fault is about none.
 	Field string
-	// Detail is what the caller is told: of a field what is wrong with it, else
-	// a sentence. It is empty where the kind says all there is to say.
+	// Detail is the text for the caller: what is wrong with the field, or a
+	// sentence. It is "" if the kind says everything.
 	Detail string
 	// Cause is for the log only.
 	Cause error
 }
 
-// New is a fault whose kind says all that the caller is told; text is for the
-// log.
+// New returns a fault whose kind says everything. text is for the log.
 func New(kind Kind, text string) *Error { return &Error{Kind: kind, Cause: errors.New(text)} }
 
-// Field is a fault of one field.
+// Field returns a fault of one field.
 func Field(name, detail string) *Error { return &Error{Field: name, Detail: detail} }
 
-// Error is the fault in a line for the log.
+// Error returns the fault as a line for the log.
 func (e *Error) Error() string {
 	var words []string
 	for _, word := range []string{e.Field, e.Detail} {
@@ -84,14 +83,13 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Cause }
 
-// Errors are faults that were found together. A field can be wrong in more than
-// one way.
+// Errors are faults that are reported together. A field can have several.
 type Errors []Error
 
 // Add adds a fault of a field.
 func (e *Errors) Add(field, detail string) { *e = append(*e, Error{Field: field, Detail: detail}) }
 
-// Err is nil where there is no fault; otherwise the faults, ordered by field.
+// Err returns the faults as an error, sorted by field; nil if there are none.
 func (e Errors) Err() error {
 	if len(e) == 0 {
 		return nil
@@ -100,7 +98,7 @@ func (e Errors) Err() error {
 	return e
 }
 
-// Error is the faults in a line for the log.
+// Error returns the faults as a line for the log.
 func (e Errors) Error() string {
 	texts := make([]string, len(e))
 	for i := range e {
@@ -118,8 +116,8 @@ func (e Errors) Unwrap() []error {
 	return all
 }
 
-// KindOf is the kind of the fault that an error is about; ok is false of an
-// error that is no fault of the caller.
+// KindOf returns the kind of the fault in an error. It is not ok if the error
+// is not a fault of the caller.
 func KindOf(err error) (kind Kind, ok bool) {
 	if first, ok := errors.AsType[*Error](err); ok {
 		return first.Kind, true
@@ -127,8 +125,7 @@ func KindOf(err error) (kind Kind, ok bool) {
 	return 0, false
 }
 
-// Of returns the faults that an error is about; none where it is no fault of
-// the caller.
+// Of returns the faults in an error; none if it is not a fault of the caller.
 func Of(err error) Errors {
 	if several, ok := errors.AsType[Errors](err); ok {
 		return several
@@ -139,8 +136,8 @@ func Of(err error) Errors {
 	return nil
 }
 
-// Fields returns the faults of an error that is about fields and nothing else;
-// none of any other error.
+// Fields returns the faults of an error if all of them are about fields;
+// otherwise none.
 func Fields(err error) Errors {
 	all := Of(err)
 	if slices.ContainsFunc(all, func(e Error) bool { return e.Kind != Invalid || e.Field == "" }) {

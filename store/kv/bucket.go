@@ -9,10 +9,10 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// Key64 is a number as keys have it: eight bytes, in the order of the numbers.
+// Key64 encodes a number for a key: eight bytes, which sort like the numbers.
 func Key64(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
 
-// TimeBytes is a time as values have it: microseconds since 1970 in eight bytes.
+// TimeBytes encodes a time for a value: microseconds since 1970 in eight bytes.
 func TimeBytes(t time.Time) []byte { return Key64(uint64(t.UnixMicro())) }
 
 // BytesTime reads what TimeBytes wrote.
@@ -28,7 +28,7 @@ type Bucket struct {
 
 func (b *Bucket) in(tx *Tx) *bolt.Bucket { return tx.bolt.Bucket(b.name) }
 
-// Get returns the value of a key, nil where there is none.
+// Get returns the value of a key; nil if there is none.
 func (b *Bucket) Get(tx *Tx, key []byte) []byte { return b.in(tx).Get(key) }
 
 // Put stores a value.
@@ -37,9 +37,9 @@ func (b *Bucket) Put(tx *Tx, key, value []byte) error {
 	return b.in(tx).Put(key, value)
 }
 
-// appendFill is how full Append makes pages, which bbolt leaves half empty.
-// BenchmarkAppend: a value of 160 bytes takes 206 bytes of the file, and 377 with
-// Put.
+// appendFill is how full Append makes pages; otherwise bbolt leaves them half
+// empty. By BenchmarkAppend a value of 160 bytes takes 206 bytes of the file,
+// and 377 with Put.
 const appendFill = 0.95
 
 // Append is Put in a bucket whose keys only grow.
@@ -48,8 +48,8 @@ func (b *Bucket) Append(tx *Tx, key, value []byte) error {
 	return b.Put(tx, key, value)
 }
 
-// Delete deletes keys. Collect them first: a scan may skip keys when the one
-// it is on goes.
+// Delete deletes keys. Do not call it during a scan, which may then skip keys:
+// collect them first.
 func (b *Bucket) Delete(tx *Tx, keys ...[]byte) error {
 	for _, key := range keys {
 		tx.dirty = true
@@ -73,13 +73,13 @@ func (b *Bucket) DeleteOldest(tx *Tx, from, to []byte, goes func(n int, k, v []b
 	return len(keys), b.Delete(tx, keys...)
 }
 
-// First is the first key, nil in an empty bucket.
+// First returns the first key; nil in an empty bucket.
 func (b *Bucket) First(tx *Tx) []byte {
 	key, _ := b.in(tx).Cursor().First()
 	return key
 }
 
-// Last is the last key, nil in an empty bucket.
+// Last returns the last key; nil in an empty bucket.
 func (b *Bucket) Last(tx *Tx) []byte {
 	key, _ := b.in(tx).Cursor().Last()
 	return key
@@ -94,7 +94,7 @@ func (b *Bucket) Count(tx *Tx) (n int) {
 	return n
 }
 
-// Sequence is the number that belongs to the bucket.
+// Sequence returns the sequence number of the bucket.
 func (b *Bucket) Sequence(tx *Tx) uint64 { return b.in(tx).Sequence() }
 
 // NextSequence raises Sequence by one.
@@ -109,8 +109,8 @@ func (b *Bucket) SetSequence(tx *Tx, n uint64) error {
 	return b.in(tx).SetSequence(n)
 }
 
-// Scan walks a range of keys, both ends included. It ends with the bucket where
-// to is nil.
+// Scan iterates over a range of keys, both ends included. If to is nil it ends
+// with the bucket.
 func (b *Bucket) Scan(tx *Tx, from, to []byte) iter.Seq2[[]byte, []byte] {
 	return func(yield func(k, v []byte) bool) {
 		cursor := b.in(tx).Cursor()

@@ -9,7 +9,7 @@ import (
 	"github.com/klauspost/compress/s2"
 )
 
-// maxDecoded bounds what a damaged value can make us allocate.
+// maxDecoded limits how much memory a damaged value can allocate, in bytes.
 const maxDecoded = 64 << 20
 
 var errEncoding = errors.New("damaged value")
@@ -24,14 +24,14 @@ var errEncoding = errors.New("damaged value")
 // without the sample, 214 with ids as text, and 788 as JSON.
 type Dictionary struct{ s2 *s2.Dict }
 
-// NewDictionary makes a dictionary of a sample. What it has encoded only the
-// same sample decodes.
+// NewDictionary returns a dictionary made from a sample. Only the same sample
+// decodes what it has encoded.
 func NewDictionary(sample []byte) Dictionary {
-	// The sample looks as what it is for, so its ids are encoded, too.
+	// Ids in the sample are encoded like those in documents.
 	return Dictionary{s2.MakeDict(encodeIDs(nil, sample), nil)}
 }
 
-// Encode appends a JSON document to dst in less space.
+// Encode appends a JSON document to dst in compressed form.
 func (d Dictionary) Encode(dst, document []byte) []byte {
 	return append(dst, d.s2.Encode(nil, encodeIDs(nil, document))...)
 }
@@ -45,7 +45,7 @@ func (d Dictionary) Decode(encoded []byte) ([]byte, error) {
 	return decodeIDs(document)
 }
 
-// Compress appends bytes of any kind to dst in less space.
+// Compress appends any bytes to dst in compressed form.
 func Compress(dst, data []byte) []byte { return append(dst, s2.Encode(nil, data)...) }
 
 // Decompress reads what Compress wrote.
@@ -62,8 +62,8 @@ func decode(encoded []byte, with func(dst, src []byte) ([]byte, error)) ([]byte,
 	return data, nil
 }
 
-// idMark stands in front of the 16 bytes of an id, in the place of its text
-// and the quotes around it. No control character can be in JSON.
+// idMark stands before the 16 bytes of an id, in place of its text and quotes.
+// JSON contains no control characters.
 const idMark = 0x01
 
 // idText is the length of an id in JSON, quotes included.
@@ -88,8 +88,7 @@ func encodeIDs(dst, document []byte) []byte {
 	}
 }
 
-// parseID reads an id as it is written in JSON, of no other form than that in
-// which putID writes it.
+// parseID reads an id in JSON. It accepts only the form that putID writes.
 func parseID(text []byte) (id [16]byte, ok bool) {
 	if text[0] != '"' || text[9] != '-' || text[14] != '-' || text[19] != '-' || text[24] != '-' || text[37] != '"' {
 		return id, false
@@ -117,7 +116,7 @@ func parseID(text []byte) (id [16]byte, ok bool) {
 
 // decodeIDs is the reverse of encodeIDs.
 func decodeIDs(encoded []byte) ([]byte, error) {
-	ids := bytes.Count(encoded, []byte{idMark}) // or more: the mark may be in an id
+	ids := bytes.Count(encoded, []byte{idMark}) // at most this many: an id can contain the mark as well
 	document := make([]byte, 0, len(encoded)+ids*(idText-17))
 	for {
 		mark := bytes.IndexByte(encoded, idMark)

@@ -9,18 +9,18 @@ import (
 
 // Change is a record that was written.
 type Change struct {
-	Seq    uint64 // its place in the journal
+	Seq    uint64 // its position in the journal
 	Bucket string
 	Key    []byte
 }
 
-// journalValue is what the journal says about a record. A record that is
-// written again moves to the end, so the journal is never longer than the
-// number of records.
+// journalValue returns the value of a journal entry. A record that is written
+// again moves to the end, so the journal is never longer than the number of
+// records.
 func journalValue(bucket, key []byte) []byte { return bytes.Join([][]byte{bucket, key}, []byte{0}) }
 
-// appendJournal gives a record that is written its place at the end of the
-// journal, which is its version from now on.
+// appendJournal gives a written record a position at the end of the journal.
+// The position is the version of the record.
 func (tx *Tx) appendJournal(bucket, key, stored []byte) (version []byte, err error) {
 	journal := tx.schema.journal
 	if stored != nil {
@@ -54,7 +54,8 @@ func (tx *Tx) ChangedAfter(seq uint64, limit int) ([]Change, error) {
 	return changes, nil
 }
 
-// LastChange is the place of the newest change; 0 where there is none.
+// LastChange returns the journal position of the newest change; 0 if there is
+// none.
 func (tx *Tx) LastChange() uint64 {
 	k := tx.schema.journal.Last(tx)
 	if k == nil {
@@ -70,8 +71,7 @@ type watchers struct {
 }
 
 // Watch returns a channel that receives after every commit. Notifications carry
-// no data and may merge: who is notified asks the journal what has changed. stop
-// ends it.
+// no data and may merge, so the receiver reads the journal. stop ends them.
 func (db *DB) Watch() (changed <-chan struct{}, stop func()) {
 	slot := make(chan struct{}, 1)
 	w := &db.watchers

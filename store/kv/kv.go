@@ -35,8 +35,8 @@ import (
 	"trento/store/fault"
 )
 
-// The errors a caller can do something about. Every other one is a fault of
-// the program or of the disk.
+// The errors that a caller can react to. Every other one is a fault of the
+// program or the disk.
 var (
 	ErrNotFound = fault.New(fault.NotFound, "not found")
 	ErrInUse    = errors.New("another instance is using it")
@@ -44,14 +44,15 @@ var (
 	ErrClosed   = errors.New("store is closed")
 )
 
-// lockTimeout is how long Open waits for another process to let go of the
-// file: long enough for a restart that overlaps, short enough for a person.
+// lockTimeout is how long Open waits for another process to release the file:
+// long enough for an overlapping restart, short enough for a person.
 const lockTimeout = time.Second
 
-// Options of Open.
+// Options are options of Open.
 type Options struct {
 	NoSync bool // do not wait for the disk: for tests only
-	// Migrations lead from the first layout of the file to the present one.
+	// Migrations lead from the first layout of the file to the present one, in
+	// order.
 	Migrations []Migration
 }
 
@@ -69,9 +70,9 @@ type DB struct {
 	watchers watchers
 }
 
-// Open opens a file, creating it where it is missing, and brings an older one
-// up to date. It fails with ErrInUse where another process has the file open,
-// and with ErrNewer where the file is of a later layout.
+// Open opens a file, or creates it, and migrates an older one. It fails with
+// ErrInUse if another process has the file open, and with ErrNewer if the file
+// has a later layout.
 func Open(path string, schema *Schema, o Options) (*DB, error) {
 	if err := create(path); err != nil {
 		return nil, err
@@ -110,7 +111,7 @@ func create(path string) error {
 	if err := b.Close(); err != nil {
 		return err
 	}
-	// A second instance may have been faster; its file must not be replaced.
+	// A second process may have been faster; its file must not be replaced.
 	err = os.Link(fresh, path)
 	if errors.Is(err, os.ErrExist) {
 		err = nil
@@ -153,13 +154,13 @@ func (db *DB) Close() error {
 	return err
 }
 
-// ID names this file. It never changes, and no other file has it.
+// ID returns the id of this file. It never changes, and no other file has it.
 func (db *DB) ID() string { return db.id }
 
-// Path is where the file is.
+// Path returns the path of the file.
 func (db *DB) Path() string { return db.bolt.Path() }
 
-// Size is the size of the file in bytes.
+// Size returns the size of the file in bytes.
 func (db *DB) Size() (int64, error) {
 	info, err := os.Stat(db.Path())
 	if err != nil {
@@ -168,8 +169,8 @@ func (db *DB) Size() (int64, error) {
 	return info.Size(), nil
 }
 
-// Tx is one transaction: a consistent read, or a change under way. It must
-// not be used after the function it was handed to has returned.
+// Tx is a transaction: a consistent read, or a change. It must not be used
+// after the function that received it has returned.
 type Tx struct {
 	bolt        *bolt.Tx
 	schema      *Schema
@@ -177,13 +178,13 @@ type Tx struct {
 	afterCommit []func()
 }
 
-// View runs a consistent read. Keep it short and talk to nobody inside it: an
-// open read keeps the file from reusing space.
+// View runs a read. Keep it short and wait for nobody inside it: an open read
+// keeps the file from reusing space.
 func (db *DB) View(fn func(*Tx) error) error {
 	return closedError(db.bolt.View(func(b *bolt.Tx) error { return fn(&Tx{bolt: b, schema: db.schema}) }))
 }
 
-// Views is how many reads have begun since the file was opened.
+// Views returns the number of reads since the file was opened.
 func (db *DB) Views() int { return db.bolt.Stats().TxN }
 
 // updateAlone runs a change without the writer.
@@ -198,7 +199,8 @@ func closedError(err error) error {
 	return err
 }
 
-// Writable reports whether this is a change. What it reads may yet be undone.
+// Writable reports whether the transaction is a change, which may still be
+// rolled back.
 func (tx *Tx) Writable() bool { return tx.bolt.Writable() }
 
 // AfterCommit registers fn to run once the change is durable, or had nothing to

@@ -10,8 +10,8 @@ import (
 // Schema declares the buckets of a file. Declare them before the file is
 // opened.
 type Schema struct {
-	// Meta is about the file itself. Users of this package may have keys of their
-	// own in it.
+	// Meta describes the file itself. Users of this package may add keys of
+	// their own.
 	Meta    *Bucket
 	journal *Bucket
 	buckets []*Bucket
@@ -49,10 +49,11 @@ func (b *Bucket) Row(key, value string) *Bucket {
 	return b
 }
 
-// Verify adds a check of what always holds of the bucket.
+// Verify adds a check of an invariant of the bucket.
 func (b *Bucket) Verify(check func(*Tx) error) { b.verify = append(b.verify, check) }
 
-// String draws the buckets with their keys and values, a line each.
+// String returns a description of the buckets with their keys and values, one
+// per line.
 func (s *Schema) String() string {
 	var names, keys int
 	for _, b := range s.buckets {

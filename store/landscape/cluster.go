@@ -117,8 +117,8 @@ func (c *Cluster) isStopped() bool {
 	return !slices.ContainsFunc(c.Members, func(m ClusterMember) bool { return !m.Offline })
 }
 
-// ClusterReport is what an ha_cluster_discovery says. The host is in no cluster
-// where ID is empty. An offline node knows little more than the id.
+// ClusterReport is the content of an ha_cluster_discovery. ID is empty if the
+// host is not in a cluster. An offline node reports little more than the id.
 type ClusterReport struct {
 	ID     ClusterID `json:"id,omitzero"`
 	Name   *string   `json:"name,omitempty"`

@@ -19,8 +19,8 @@ const (
 	SAPSystemDiscovery    Kind = "sap_system_discovery"
 )
 
-// discovery is what the landscape has to know about a kind of report. Package
-// discovery knows how to decode it.
+// discovery is a row of the table of report kinds: the rules of the landscape
+// for the kind. Package discovery has its decoder.
 type discovery struct {
 	kind      Kind
 	period    time.Duration
