@@ -11,6 +11,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gorilla/mux"
@@ -50,10 +51,11 @@ func New(o Options) (http.Handler, error) {
 }
 
 func newServer(o Options) (*server, error) {
-	c, err := page.New(o, rooms...)
+	r, err := loadResources()
 	if err != nil {
 		return nil, err
 	}
+	c := page.New(o, r)
 	activity, account := activitypages.New(c), account.New(c)
 	s := &server{
 		Console: c, landscape: landscapepages.New(c, activity), activity: activity, account: account,
@@ -181,3 +183,6 @@ var rooms = []page.Room{
 	{Files: files, Pages: []page.Page{&searchPage{}, &aboutPage{}, &errorPage{}}},
 	table.Room, landscapepages.Room, activitypages.Room, account.Room,
 }
+
+// loadResources loads what the pages are made of, once in a process.
+var loadResources = sync.OnceValues(func() (*page.Resources, error) { return page.LoadResources(rooms...) })

@@ -48,11 +48,34 @@ type Options struct {
 	Log     *slog.Logger
 }
 
+// Resources are what the pages of all rooms are made of. They never change, so
+// any number of consoles may share them.
+type Resources struct {
+	Templates Templates
+	Assets    Assets
+}
+
+// LoadResources reads the templates, styles and scripts of the rooms. It fails
+// if one is missing or not used.
+func LoadResources(rooms ...Room) (*Resources, error) {
+	files, err := FilesOf(rooms)
+	if err != nil {
+		return nil, err
+	}
+	r := new(Resources)
+	if r.Templates, err = parseTemplates(rooms, files); err != nil {
+		return nil, err
+	}
+	if r.Assets, err = LoadAssets(files); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
 // Console is what all pages are made with.
 type Console struct {
 	Options
-	Templates    Templates
-	Assets       Assets
+	*Resources
 	pageAssets   PageAssets
 	snapshots    *shownFrames
 	lastSnapshot atomic.Pointer[Snapshot] // the last snapshot
@@ -61,20 +84,10 @@ type Console struct {
 	FindBanners func(*http.Request) ([]Banner, error)
 }
 
-// New reads the templates, styles and scripts of the rooms. It fails if one is
-// missing or not used.
-func New(o Options, rooms ...Room) (*Console, error) {
-	s := &Console{Options: o, snapshots: NewShownFrames()}
-	files, err := FilesOf(rooms)
-	if err != nil {
-		return nil, err
+// New makes a console.
+func New(o Options, r *Resources) *Console {
+	return &Console{
+		Options: o, Resources: r, snapshots: NewShownFrames(),
+		pageAssets: PageAssets{Style: r.Assets.Files[StyleFile].Address, Script: r.Assets.Files[ScriptFile].Address, Icon: iconURL(r.Assets.Icon)},
 	}
-	if s.Templates, err = parseTemplates(rooms, files); err != nil {
-		return nil, err
-	}
-	if s.Assets, err = LoadAssets(files); err != nil {
-		return nil, err
-	}
-	s.pageAssets = PageAssets{Style: s.Assets.Files[StyleFile].Address, Script: s.Assets.Files[ScriptFile].Address, Icon: iconURL(s.Assets.Icon)}
-	return s, nil
 }
