@@ -53,6 +53,7 @@ func (f *fixture) takeToken(name string) string {
 }
 
 func TestGenerateToken(t *testing.T) {
+	t.Parallel()
 	f := peopleFixture(t)
 	f.confirmTokens(true)
 	page := f.page(t, "/profile/tokens/new", "plain")
@@ -82,6 +83,7 @@ func TestGenerateToken(t *testing.T) {
 }
 
 func TestGenerateTokenFaults(t *testing.T) {
+	t.Parallel()
 	f := peopleFixture(t)
 	f.confirmTokens(true)
 	f.issue("plain", "name", "taken")
@@ -115,6 +117,7 @@ func TestGenerateTokenFaults(t *testing.T) {
 
 // A token does what its scopes and its owner's permissions both allow.
 func TestScopesOfAToken(t *testing.T) {
+	t.Parallel()
 	f := peopleFixture(t)
 	f.user("tagger", 7, 14)
 	text := f.issue("tagger", "name", "reader", "access", "chosen", "scope", "GET /api/v1/hosts")
@@ -142,6 +145,7 @@ func TestScopesOfAToken(t *testing.T) {
 }
 
 func TestEditTokenEnd(t *testing.T) {
+	t.Parallel()
 	f := peopleFixture(t)
 	f.issue("plain", "name", "ci")
 	edit := "/profile/tokens/" + f.tokensNow("plain")[0].ID + "/edit"
@@ -164,6 +168,7 @@ func TestEditTokenEnd(t *testing.T) {
 }
 
 func TestRegenerateAndExpireToken(t *testing.T) {
+	t.Parallel()
 	f := peopleFixture(t)
 	f.confirmTokens(true)
 	before := f.issue("plain", "name", "ci")
@@ -195,6 +200,7 @@ func TestRegenerateAndExpireToken(t *testing.T) {
 }
 
 func TestDeleteTokens(t *testing.T) {
+	t.Parallel()
 	f := peopleFixture(t)
 	var texts []string
 	for _, name := range []string{"a", "b", "c", "d"} {
@@ -239,6 +245,7 @@ func TestDeleteTokens(t *testing.T) {
 
 // Somebody else's token is not there.
 func TestTokensOfOthers(t *testing.T) {
+	t.Parallel()
 	f := peopleFixture(t)
 	text := f.issue("plain", "name", "ci")
 	id := f.tokensNow("plain")[0].ID
@@ -266,6 +273,7 @@ func TestTokensOfOthers(t *testing.T) {
 }
 
 func TestAuthenticationLog(t *testing.T) {
+	t.Parallel()
 	f := peopleFixture(t)
 	has("h2", "No use yet").check(t, f.page(t, "/profile/tokens/log", "plain"))
 	a := f.issue("plain", "name", "a")
@@ -298,6 +306,7 @@ func TestAuthenticationLog(t *testing.T) {
 }
 
 func TestTokenSettings(t *testing.T) {
+	t.Parallel()
 	f := peopleFixture(t)
 	f.user("setter", 36)
 	has("#tokens fieldset[disabled]", "").check(t, f.page(t, "/settings", "plain"))
@@ -336,6 +345,7 @@ func TestTokenSettings(t *testing.T) {
 }
 
 func TestNewAPIKey(t *testing.T) {
+	t.Parallel()
 	f := peopleFixture(t)
 	f.user("setter", 14)
 	has("#api-key [aria-disabled=true]", "Generate Key").check(t, f.page(t, "/settings", "plain"))
@@ -373,6 +383,7 @@ func TestNewAPIKey(t *testing.T) {
 
 // Who has signed in with a token sees all of this, and changes nothing of it.
 func TestSignedInWithAToken(t *testing.T) {
+	t.Parallel()
 	f := peopleFixture(t)
 	mary := &auth.Identity{User: f.userNow("mary")}
 	token, _, err := f.auth.CreateToken(t.Context(), mary, auth.NewToken{Name: "console"})

@@ -32,6 +32,7 @@ func (f *fixture) tagged(by string, n int) {
 }
 
 func TestActivityExport(t *testing.T) {
+	t.Parallel()
 	f := logFixture(t)
 	table := f.do(call{target: "/activity_log.csv?type=resource_tagging&type=login_attempt", as: "plain"})
 	records, err := csv.NewReader(table.Body).ReadAll()
@@ -81,6 +82,7 @@ func TestActivityExport(t *testing.T) {
 
 // TestActivityExportFormulas: what agents report is text in a spreadsheet.
 func TestActivityExportFormulas(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("admin", 1)
 	if err := f.store.SignInFailed(t.Context(), "=HYPERLINK(1)"); err != nil {
@@ -94,6 +96,7 @@ func TestActivityExportFormulas(t *testing.T) {
 // TestActivityExportParts exports more than is read at once: every entry comes
 // once, newest first, also while others are written.
 func TestActivityExportParts(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("admin", 1)
 	const all = 2*search.MaxLimit + 7
@@ -137,24 +140,25 @@ func (f *fixture) export(server *httptest.Server, as, target string) *http.Respo
 // TestActivityExportEnds: who may not read on gets no more than the piece that
 // is under way, and can tell that something is missing.
 func TestActivityExportEnds(t *testing.T) {
-	for name, end := range map[string]func(*fixture, *store.User){
-		"disabled": func(f *fixture, u *store.User) { storetest.Disable(t, f.store, u.ID) },
-		"signed out": func(f *fixture, u *store.User) {
-			f.do(call{method: "POST", target: "/session/end", as: "ada"})
+	t.Parallel()
+	f := newFixture(t)
+	f.tagged("ben", 3*search.MaxLimit)
+	for name, end := range map[string]func(*store.User){
+		"disabled": func(u *store.User) { storetest.Disable(t, f.store, u.ID) },
+		"signed out": func(u *store.User) {
+			f.do(call{method: "POST", target: "/session/end", as: u.Username})
 		},
-		"without the permission": func(f *fixture, u *store.User) {
+		"without the permission": func(u *store.User) {
 			if _, err := f.store.ChangeUser(t.Context(), store.System(), u.ID, u.LockVersion, store.UserChange{Abilities: &[]int{}}); err != nil {
 				t.Error(err)
 			}
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := newFixture(t)
-			u := f.user("ada", 17) // activity_log:users
-			f.tagged("ben", 3*search.MaxLimit)
+			u := f.user(strings.ReplaceAll(name, " ", "-"), 17) // activity_log:users
 			r := httptest.NewRequest(http.MethodGet, "/activity_log.csv?actor=ben", nil)
-			r.AddCookie(f.cookies["ada"])
-			w := &cutWriter{httptest.NewRecorder(), func() { end(f, u) }}
+			r.AddCookie(f.cookies[u.Username])
+			w := &cutWriter{httptest.NewRecorder(), func() { end(u) }}
 			defer func() {
 				if cause := recover(); cause != http.ErrAbortHandler || w.Body.Len() != (64<<10) {
 					t.Errorf("after %d bytes: %v, want an end that is no end of file", w.Body.Len(), cause)

@@ -27,6 +27,7 @@ func (f *fixture) flowOf(t *testing.T, query, as string) (page markup, address s
 // TestFlow follows the clean-up of a host with everything on it: one line, the
 // cause before its effects, reached from any of its entries.
 func TestFlow(t *testing.T) {
+	t.Parallel()
 	f := systemsFixture(t)
 	f.silence(2)
 	f.cleanUp(hostCleanup(1), "hana01")
@@ -65,6 +66,7 @@ func TestFlow(t *testing.T) {
 // TestFlowOfNothing: what is no flow, and what this reader may not know of,
 // are the same.
 func TestFlowOfNothing(t *testing.T) {
+	t.Parallel()
 	f := logFixture(t)
 	const hidden = "00000000-0000-4000-8000-00000000aaaa"
 	if err := f.store.AppendActivity(t.Context(), store.Actor{Name: "admin"}, &activity.Foreign{Of: activity.TypeProfileUpdate, Metadata: map[string]any{"correlation_id": hidden}}); err != nil {
@@ -85,6 +87,7 @@ func TestFlowOfNothing(t *testing.T) {
 
 // TestLongFlow walks through a flow of several pages and back.
 func TestLongFlow(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("admin", 1)
 	const id, all = "00000000-0000-4000-8000-00000000cccc", 2*100 + 30
@@ -131,6 +134,7 @@ func TestLongFlow(t *testing.T) {
 // TestActivityOfThings: every page of a thing ends with its log, and leads to
 // all of it.
 func TestActivityOfThings(t *testing.T) {
+	t.Parallel()
 	f := systemsFixture(t)
 	for path, id := range map[string]string{
 		"/hosts/": string(hostID(1)), "/clusters/": string(landscape.ClusterIDFromKey("hana")), "/databases/": string(prdID), "/sap_systems/": string(nwpID),

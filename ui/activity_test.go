@@ -34,6 +34,7 @@ func logFixture(t *testing.T) *fixture {
 func messages(page markup) []string { return page.texts("#rows tbody .message") }
 
 func TestActivityLog(t *testing.T) {
+	t.Parallel()
 	f := logFixture(t)
 	tests := []struct {
 		name, query, as string
@@ -101,6 +102,7 @@ func withQuestion(path, query string) string {
 }
 
 func TestActivityEntry(t *testing.T) {
+	t.Parallel()
 	f := logFixture(t)
 	list := parseMarkup(t, f.do(call{target: "/activity_log?type=heartbeat_failed&first=10", as: "admin"}).Body.String())
 	target, _ := attribute(list.all("a.message")[0], "href")
@@ -135,6 +137,7 @@ func TestActivityEntry(t *testing.T) {
 
 // TestActivityPages walks through the whole log and back.
 func TestActivityPages(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("admin", 1)
 	for n := range 30 {

@@ -12,6 +12,7 @@ import (
 // TestActivitySettings goes through the dialog. What is refused changes
 // nothing and keeps what was typed.
 func TestActivitySettings(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("keeper", 16) // all:activity_logs_settings
 	f.user("plain")

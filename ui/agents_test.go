@@ -56,6 +56,7 @@ func reportsFixture(t *testing.T) *fixture {
 // TestReportFaultsOnHostPage: the page of a host says which of its reports
 // could not be used, what was read where, since when and how often.
 func TestReportFaultsOnHostPage(t *testing.T) {
+	t.Parallel()
 	f := reportsFixture(t)
 	hostPath := func(n int) string { return "/hosts/" + string(hostID(n)) }
 	page := f.page(t, hostPath(1), "plain")
@@ -95,6 +96,7 @@ func TestReportFaultsOnHostPage(t *testing.T) {
 // TestStaleBehindRefusedReports: what is stale because reports cannot be used
 // does not say that nobody reports.
 func TestStaleBehindRefusedReports(t *testing.T) {
+	t.Parallel()
 	f := systemsFixture(t)
 	system := "/sap_systems/" + string(nwpID)
 	for target, want := range map[string]string{
@@ -134,6 +136,7 @@ func (f *fixture) staleReports(t *testing.T) {
 // cannot be used, with the reason. Agents without a host are for those who may
 // see all agents.
 func TestReportFaultsOnDashboard(t *testing.T) {
+	t.Parallel()
 	f := reportsFixture(t)
 	unregistered := string(hostID(3))
 	for _, as := range []string{"plain", "keeper"} {
@@ -169,6 +172,7 @@ func TestReportFaultsOnDashboard(t *testing.T) {
 // TestAgents: the list of agents is for those who hold the key, in the console
 // as in the navigation, and can be filtered, ordered and saved.
 func TestAgents(t *testing.T) {
+	t.Parallel()
 	f := reportsFixture(t)
 	if w := f.do(call{target: "/agents", as: "plain"}); w.Code != http.StatusForbidden {
 		t.Errorf("agents for everybody: %d", w.Code)
@@ -217,6 +221,7 @@ func TestAgents(t *testing.T) {
 
 // TestNoAgentYet: an empty list says what would fill it, and how.
 func TestNoAgentYet(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("admin", 1)
 	page := f.page(t, "/agents", "admin")
@@ -227,6 +232,7 @@ func TestNoAgentYet(t *testing.T) {
 // TestAgentReportsAreTold: who watches is told of faults, of agents without a
 // host only where they may see those.
 func TestAgentReportsAreTold(t *testing.T) {
+	t.Parallel()
 	f := reportsFixture(t)
 	s := f.server(t)
 	for as, want := range map[string]int{"plain": 2, "keeper": 3} {

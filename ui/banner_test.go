@@ -13,6 +13,7 @@ import (
 // The default admin is told at every sign-in to make somebody else who manages
 // users, until there is one.
 func TestDefaultAdminIsTold(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("admin", 1)
 	f.user("plain")

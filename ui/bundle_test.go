@@ -12,6 +12,7 @@ import (
 // TestEveryPartIsBundled: a style sheet or module that nothing imports is a
 // mistake.
 func TestEveryPartIsBundled(t *testing.T) {
+	t.Parallel()
 	a, files := mustLoadAssets(t)
 	style, script := string(a.Files[page.StyleFile].Body), string(a.Files[page.ScriptFile].Body)
 	for _, name := range files.Named("") {

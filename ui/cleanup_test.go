@@ -92,6 +92,7 @@ func applicationCleanup(n int, number string) string {
 }
 
 func TestCleanUpHost(t *testing.T) {
+	t.Parallel()
 	f := systemsFixture(t)
 	f.silence(2, 3, 4, 5, 6)
 	page := parseMarkup(t, f.do(call{target: "/hosts/" + string(hostID(1)), as: "admin"}).Body.String())
@@ -176,6 +177,7 @@ func (f *fixture) wantFlow(t *testing.T, of, want string) {
 // TestAgreedTo: between the answer to the dialog and the clean-up itself the
 // other host of the cluster goes, so that the cluster would go, too.
 func TestAgreedTo(t *testing.T) {
+	t.Parallel()
 	f := systemsFixture(t)
 	f.silence(3, 4, 5, 6)
 	target := landscape.Target{Host: hostID(1)}
@@ -206,6 +208,7 @@ func TestAgreedTo(t *testing.T) {
 // TestCleanUpRefused: an agent that is heard, an instance that is there, and
 // a plan that has changed since somebody looked.
 func TestCleanUpRefused(t *testing.T) {
+	t.Parallel()
 	f := systemsFixture(t)
 	for target, words := range map[string]string{
 		hostCleanup(1): "has just been heard", databaseCleanup(1): "lists it again", applicationCleanup(5, "01"): "lists it again",
@@ -235,6 +238,7 @@ func TestCleanUpRefused(t *testing.T) {
 }
 
 func TestCleanUpInstances(t *testing.T) {
+	t.Parallel()
 	f := systemsFixture(t)
 	f.loses(5, applicationElement("01", "ABAP|GATEWAY|ICMAN|IGS", landscape.Red))
 	system, database := "/sap_systems/"+string(nwpID), "/databases/"+string(prdID)
@@ -268,6 +272,7 @@ func TestCleanUpInstances(t *testing.T) {
 }
 
 func TestNewsIsText(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("ada")
 	s := f.server(t)
@@ -293,6 +298,7 @@ func TestNewsIsText(t *testing.T) {
 // TestNotHeardYet: after a start no host is offered that may only not have been
 // heard yet.
 func TestNotHeardYet(t *testing.T) {
+	t.Parallel()
 	dir, c := t.TempDir(), &clock{now: time.Date(2026, 8, 20, 10, 15, 30, 0, time.UTC)}
 	before, err := store.Open(dir, store.Options{Now: c.Now, NoSync: true})
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 // TestMoreAttention: what the dashboard has no room for is in the list of its
 // kind, and each kind is told.
 func TestMoreAttention(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("plain")
 	for n := range 10 + 2 {

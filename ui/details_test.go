@@ -166,6 +166,7 @@ func (f *fixture) loses(n int, kept ...landscape.Element) {
 func clusterPath(key string) string { return "/clusters/" + string(landscape.ClusterIDFromKey(key)) }
 
 func TestDetails(t *testing.T) {
+	t.Parallel()
 	f := systemsFixture(t)
 	database, system := "/databases/"+string(prdID), "/sap_systems/"+string(nwpID)
 	host := func(n int) string { return "/hosts/" + string(hostID(n)) }
@@ -241,6 +242,7 @@ func TestDetails(t *testing.T) {
 // TestInstancesOfNothing: what an agent has found is on the page of its host
 // also while the system it belongs to is not registered.
 func TestInstancesOfNothing(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("admin", 1)
 	f.host(1, "hana01")
@@ -269,6 +271,7 @@ func TestInstancesOfNothing(t *testing.T) {
 
 // TestClassicCluster leads to what its maker recommends instead.
 func TestClassicCluster(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("plain")
 	f.host(1, "hana01")
@@ -282,6 +285,7 @@ func TestClassicCluster(t *testing.T) {
 
 // TestStaleDetails: what a silent agent has said is shown as old.
 func TestStaleDetails(t *testing.T) {
+	t.Parallel()
 	f := systemsFixture(t)
 	f.silence(2, 4, 5, 6, 7)
 	for target, want := range map[string][]element{
@@ -300,6 +304,7 @@ func TestStaleDetails(t *testing.T) {
 // TestWholeClusterOffline: a cluster that has stopped has no node that would
 // call itself offline.
 func TestWholeClusterOffline(t *testing.T) {
+	t.Parallel()
 	f := systemsFixture(t)
 	hana := hanaClusterReport()
 	for n := range 2 {
@@ -312,6 +317,7 @@ func TestWholeClusterOffline(t *testing.T) {
 
 // TestDatabaseWithoutReplication has one layout and no sites.
 func TestDatabaseWithoutReplication(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("plain")
 	f.host(1, "hana01")
@@ -327,6 +333,7 @@ func TestDatabaseWithoutReplication(t *testing.T) {
 
 // TestDetailsForNobody: every route of the details, and what it takes.
 func TestDetailsForNobody(t *testing.T) {
+	t.Parallel()
 	f := systemsFixture(t)
 	f.user("cleaner", 11, 12, 13)
 	for _, route := range f.server(t).routes() {
@@ -348,6 +355,7 @@ func TestDetailsForNobody(t *testing.T) {
 // TestHostileDetails brings a hostile text in everywhere the inside of
 // clusters and systems has texts, and reads it on their pages.
 func TestHostileDetails(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("admin", 1)
 	h := hostile

@@ -97,6 +97,7 @@ func changesOf(t *testing.T, e event) map[string][]string {
 }
 
 func TestEventsTellChanges(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	ada := f.user("ada")
 	server := f.serve()
@@ -124,6 +125,7 @@ func TestEventsTellChanges(t *testing.T) {
 }
 
 func TestEventsStartWhereThePageEnds(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("ada")
 	f.host(1, "hana01")
@@ -156,6 +158,7 @@ func (f *fixture) cursor(t *testing.T, as string) string {
 // TestCursorsHideActivity: from the cursors in pages and events nobody can
 // sendChanges how much happens that they may not see, or whether anything does.
 func TestCursorsHideActivity(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	boss, plain := f.user("boss", 2), f.user("plain")
 	s := f.subscribe(t, f.serve().URL+"/events", "plain")
@@ -196,12 +199,13 @@ func TestCursorsHideActivity(t *testing.T) {
 // TestEventsOfAHiddenStorm: a storm of what a user may not see is not told as
 // "everything", and what they may see in the middle of it is told.
 func TestEventsOfAHiddenStorm(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("plain")
 	f.user("boss", 2)
 	plain, boss := f.cursor(t, "plain"), f.cursor(t, "boss")
 	for n := range maxChanges + 5 {
-		f.user(fmt.Sprint("u", n))
+		f.signedOutUser(fmt.Sprint("u", n))
 		if n == maxChanges/2 {
 			f.host(1, "hana01")
 		}
@@ -216,6 +220,7 @@ func TestEventsOfAHiddenStorm(t *testing.T) {
 }
 
 func TestEventsOfAStormAreFew(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("ada")
 	for n := range maxChanges + 5 {
@@ -228,6 +233,7 @@ func TestEventsOfAStormAreFew(t *testing.T) {
 }
 
 func TestEventsEndWithTheSession(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	ada := f.user("ada")
 	f.user("bob")
@@ -247,6 +253,7 @@ func TestEventsEndWithTheSession(t *testing.T) {
 // TestEventsEndAtOnce: whatever ends a sign-in ends its stream with the next
 // byte, without waiting for a ping, and no other stream.
 func TestEventsEndAtOnce(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	for name, end := range map[string]func(f *fixture, boss *auth.Identity, ada *store.User, own *store.Session) error{
 		"disabled": func(f *fixture, boss *auth.Identity, ada *store.User, _ *store.Session) error {
@@ -302,6 +309,7 @@ func TestEventsEndAtOnce(t *testing.T) {
 // TestEventsAboutUsers: those who manage users see them change, everybody else
 // only themselves.
 func TestEventsAboutUsers(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	boss, ada := f.user("boss", 2), f.user("ada")
 	f.user("bob")
@@ -343,6 +351,7 @@ func (w *cutWriter) Write(b []byte) (int, error) {
 // TestDownloadEndsWithTheSession: who is signed out during a download gets no
 // more than the piece that is under way.
 func TestDownloadEndsWithTheSession(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("ada")
 	for n := range 1000 {
@@ -365,6 +374,7 @@ func TestDownloadEndsWithTheSession(t *testing.T) {
 }
 
 func TestEventsEndWithTheServer(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("ada")
 	server := httptest.NewUnstartedServer(f.handler)
@@ -378,6 +388,7 @@ func TestEventsEndWithTheServer(t *testing.T) {
 }
 
 func TestEventsNeedASession(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	if w := f.do(call{target: "/events", header: http.Header{"X-Fragment": {"frame"}}}); w.Code != http.StatusUnauthorized {
 		t.Errorf("status %d", w.Code)
@@ -391,6 +402,7 @@ func TestEventsNeedASession(t *testing.T) {
 // TestEventsKeepUserManagement: who may not see entries about users learns
 // nothing of them from the stream either.
 func TestEventsKeepUserManagement(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("admin", 1)
 	f.user("plain")
@@ -409,6 +421,7 @@ func TestEventsKeepUserManagement(t *testing.T) {
 }
 
 func TestStreamsAreBounded(t *testing.T) {
+	t.Parallel()
 	var s streams
 	for range maxStreamsOfUser {
 		if !s.add(1) {

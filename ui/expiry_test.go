@@ -9,6 +9,7 @@ import (
 // TestSameDayEverywhere: whatever the zone of the reader, an end has one date:
 // in the dialog, on the page that shows the token, in the lists and in the API.
 func TestSameDayEverywhere(t *testing.T) {
+	t.Parallel()
 	for _, zone := range []string{"Etc/UTC", "America/New_York", "Pacific/Kiritimati"} {
 		f := peopleFixture(t) // 20 August
 		f.post("plain", "/profile", "fullname", "plain", "email", "plain@example.com", "timezone", zone)

@@ -8,7 +8,6 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -44,10 +43,13 @@ func (c *clock) pass(d time.Duration) {
 
 const testPassword = "correct-horse-7"
 
-// testPasswordHash is the hash of testPassword, made once: making one is slow
-// on purpose.
+// cheapHash is a cost of passwords for tests, which are not about it: at the
+// real one they would spend most of their time on it.
+var cheapHash = auth.HashCost{Iterations: 1, Memory: 8, Parallelism: 1}
+
+// testPasswordHash is the hash of testPassword.
 var testPasswordHash = sync.OnceValues(func() (string, error) {
-	a, err := auth.New(auth.Options{Secrets: testSecrets(), SessionLifetime: time.Hour, Now: time.Now})
+	a, err := auth.New(auth.Options{Secrets: testSecrets(), SessionLifetime: time.Hour, HashCost: cheapHash, Now: time.Now})
 	if err != nil {
 		return "", err
 	}
@@ -105,7 +107,7 @@ func newFixtureOn(t testing.TB, c *clock, s *store.Store) *fixture {
 	f := &fixture{t: t, clock: c, store: s, log: new(logBuffer), cookies: make(map[string]*http.Cookie)}
 	log := newTestLog(f.log)
 	var err error
-	if f.auth, err = auth.New(auth.Options{Store: f.store, Secrets: testSecrets(), SessionLifetime: 6 * time.Hour, EnableAPIKey: true, Operations: api.Operations(), HashCost: auth.HashCost{Iterations: 1, Memory: 8, Parallelism: 1}, Now: c.Now}); err != nil {
+	if f.auth, err = auth.New(auth.Options{Store: f.store, Secrets: testSecrets(), SessionLifetime: 6 * time.Hour, EnableAPIKey: true, Operations: api.Operations(), HashCost: cheapHash, Now: c.Now}); err != nil {
 		t.Fatal(err)
 	}
 	index, err := search.Open(t.TempDir(), f.store, log)
@@ -140,7 +142,7 @@ func (f *fixture) indexed() {
 		return nil
 	})
 	for err == nil && f.index.Indexed() < newest {
-		runtime.Gosched()
+		time.Sleep(time.Millisecond)
 	}
 	stop()
 	running.Wait()
@@ -152,6 +154,18 @@ func (f *fixture) indexed() {
 // user makes a user and signs them in.
 func (f *fixture) user(name string, abilities ...int) *store.User {
 	f.t.Helper()
+	u := f.signedOutUser(name, abilities...)
+	w := httptest.NewRecorder()
+	if err := f.auth.SignInConsole(w, httptest.NewRequest(http.MethodPost, "/session", nil), &auth.Proof{User: u, Method: store.MethodPassword}); err != nil {
+		f.t.Fatal(err)
+	}
+	f.cookies[name] = w.Result().Cookies()[0]
+	return u
+}
+
+// signedOutUser makes a user.
+func (f *fixture) signedOutUser(name string, abilities ...int) *store.User {
+	f.t.Helper()
 	hash, err := testPasswordHash()
 	if err != nil {
 		f.t.Fatal(err)
@@ -162,11 +176,6 @@ func (f *fixture) user(name string, abilities ...int) *store.User {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	w := httptest.NewRecorder()
-	if err := f.auth.SignInConsole(w, httptest.NewRequest(http.MethodPost, "/session", nil), &auth.Proof{User: u, Method: store.MethodPassword}); err != nil {
-		f.t.Fatal(err)
-	}
-	f.cookies[name] = w.Result().Cookies()[0]
 	return u
 }
 

@@ -8,6 +8,7 @@ import (
 
 // A form or an address with bytes that are no text is refused as a whole.
 func TestTextsThatAreNone(t *testing.T) {
+	t.Parallel()
 	f := peopleFixture(t)
 	w := f.do(call{method: "POST", target: "/profile", as: "mary", form: url.Values{"fullname": {"M\xff"}, "email": {"m@example.com"}, "timezone": {"Etc/UTC"}}})
 	if w.Code != http.StatusBadRequest || f.userNow("mary").Fullname == "M\ufffd" {

@@ -29,6 +29,7 @@ var hostileNames = map[string]string{
 // the SAP system a hostile name and reads it wherever names are listed: on
 // pages it stays text, in tables for spreadsheets it is no formula.
 func TestHostileNames(t *testing.T) {
+	t.Parallel()
 	for label, name := range hostileNames {
 		t.Run(label, func(t *testing.T) {
 			t.Parallel()

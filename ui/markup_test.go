@@ -38,17 +38,29 @@ func (m markup) all(selector string) []*html.Node {
 		if parts == nil {
 			m.t.Fatalf("selector %q is none", selector)
 		}
+		conditions := selectorPart.FindAllString(parts[2], -1)
 		var inside []*html.Node
+		seen := make(map[*html.Node]bool)
 		for _, node := range found {
-			for child := range node.Descendants() {
-				if child.Type == html.ElementNode && fits(child, parts[1], selectorPart.FindAllString(parts[2], -1)) && !slices.Contains(inside, child) {
+			walk(node, func(child *html.Node) {
+				if child.Type == html.ElementNode && fits(child, parts[1], conditions) && !seen[child] {
+					seen[child] = true
 					inside = append(inside, child)
 				}
-			}
+			})
 		}
 		found = inside
 	}
 	return found
+}
+
+// walk visits all that is inside a node, in order. The iterator of package html
+// goes up through every level for each, which the race detector makes slow.
+func walk(node *html.Node, visit func(*html.Node)) {
+	for child := node.FirstChild; child != nil; child = child.NextSibling {
+		visit(child)
+		walk(child, visit)
+	}
 }
 
 func fits(node *html.Node, name string, conditions []string) bool {
@@ -88,12 +100,12 @@ func attribute(node *html.Node, key string) (string, bool) {
 // text is what an element says, with blanks as they are read.
 func text(node *html.Node) string {
 	var b strings.Builder
-	for n := range node.Descendants() {
+	walk(node, func(n *html.Node) {
 		if n.Type == html.TextNode {
 			b.WriteString(n.Data)
 			b.WriteByte(' ')
 		}
-	}
+	})
 	return strings.Join(strings.Fields(b.String()), " ")
 }
 

@@ -7,6 +7,7 @@ import (
 // TestThingsAreLinks: the log of a thing leads to the others, and does not
 // repeat its own name.
 func TestThingsAreLinks(t *testing.T) {
+	t.Parallel()
 	f := systemsFixture(t)
 	database, system := "/databases/"+string(prdID), "/sap_systems/"+string(nwpID)
 	tests := []struct {

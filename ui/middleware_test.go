@@ -14,6 +14,7 @@ import (
 )
 
 func TestHeaders(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("ada")
 	for _, target := range []string{"/hosts", "/nowhere", "/session/new", "/api/v1/hosts", "/api/nowhere", "/static/x/app.css"} {
@@ -35,6 +36,7 @@ func TestHeaders(t *testing.T) {
 }
 
 func TestCaching(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("ada")
 	w := f.do(call{target: "/hosts", as: "ada"})
@@ -56,6 +58,7 @@ func TestCaching(t *testing.T) {
 }
 
 func TestOtherSitesAreRefused(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("ada")
 	form := url.Values{"username": {"ada"}, "password": {testPassword}}
@@ -94,6 +97,7 @@ func TestOtherSitesAreRefused(t *testing.T) {
 // TestUntrustedProxyIsShown: whoever reads About learns what to set once a
 // proxy that is not trusted has forwarded something.
 func TestUntrustedProxyIsShown(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("ada")
 	const said = "TRUSTED_PROXIES=192.0.2.1"
@@ -109,6 +113,7 @@ func TestUntrustedProxyIsShown(t *testing.T) {
 }
 
 func TestMethods(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("ada")
 	w := f.do(call{method: "PUT", target: "/hosts", as: "ada"})
@@ -124,6 +129,7 @@ func TestMethods(t *testing.T) {
 }
 
 func TestFormsAreBounded(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	w := f.do(call{method: "POST", target: "/session", form: url.Values{"username": {strings.Repeat("x", 64<<10)}}})
 	if w.Code != http.StatusRequestEntityTooLarge {
@@ -137,6 +143,7 @@ func TestFormsAreBounded(t *testing.T) {
 }
 
 func TestPanicsAndFaultsAreAnswered(t *testing.T) {
+	t.Parallel()
 	log := new(logBuffer)
 	s := &server{Console: &page.Console{Options: page.Options{Log: newTestLog(log)}}}
 	h := chain(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("oh no") }), page.NameRequest, s.logRequests)
@@ -154,6 +161,7 @@ func TestPanicsAndFaultsAreAnswered(t *testing.T) {
 // TestPanicInAnAnswer: of an answer that has begun, the connection breaks off, so
 // that nobody takes the half for the whole.
 func TestPanicInAnAnswer(t *testing.T) {
+	t.Parallel()
 	s := &server{Console: &page.Console{Options: page.Options{Log: newTestLog(new(logBuffer))}}}
 	server := httptest.NewServer(chain(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		if _, err := w.Write([]byte("half")); err != nil {
@@ -172,6 +180,7 @@ func TestPanicInAnAnswer(t *testing.T) {
 
 // TestFaultsKeepTheirCause: the cause of a fault is in the log, and only there.
 func TestFaultsKeepTheirCause(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("ada")
 	secret := "disk is on fire"
@@ -195,6 +204,7 @@ type errorText string
 func (e errorText) Error() string { return string(e) }
 
 func TestAgentsAreNotLogged(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.do(call{method: "POST", target: "/api/v1/collect", header: http.Header{"X-Trento-Apikey": {"wrong"}}})
 	if !strings.Contains(f.log.String(), "status=401") {
@@ -205,6 +215,7 @@ func TestAgentsAreNotLogged(t *testing.T) {
 // TestRoomOfPath: a name in a path, however it is written, does not carry a
 // request from the API to the console or back.
 func TestRoomOfPath(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("ada")
 	host := "/api/v1/hosts/" + string(hostID(1))

@@ -58,6 +58,7 @@ func (e element) check(t *testing.T, page markup) {
 }
 
 func TestPages(t *testing.T) {
+	t.Parallel()
 	f := landscapeFixture(t)
 	host2 := "/hosts/" + string(hostID(2))
 	tests := []struct {
@@ -142,6 +143,7 @@ func TestPages(t *testing.T) {
 }
 
 func TestSignIn(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("ada")
 	post := func(username, password, target string) *httptest.ResponseRecorder {
@@ -178,6 +180,7 @@ func TestSignIn(t *testing.T) {
 }
 
 func TestDisabledUserIsSignedOut(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	u := f.user("ada")
 	storetest.Disable(t, f.store, u.ID)
@@ -189,6 +192,7 @@ func TestDisabledUserIsSignedOut(t *testing.T) {
 // TestRoutes holds the table of routes against nobody and against a user
 // without abilities: what is not public is refused to nobody.
 func TestRoutes(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("plain")
 	s := f.server(t)
@@ -213,6 +217,7 @@ func TestRoutes(t *testing.T) {
 // TestForbidden: every route that demands an ability tells who lacks it which
 // one it is, and who can help.
 func TestForbidden(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("plain")
 	demanding := 0
@@ -238,6 +243,7 @@ func TestForbidden(t *testing.T) {
 }
 
 func TestHostsCSV(t *testing.T) {
+	t.Parallel()
 	f := landscapeFixture(t)
 	f.host(4, "=cmd|' /C calc'!A0")
 	w := f.do(call{target: "/hosts.csv?sort=hostname", as: "plain"})
@@ -263,6 +269,7 @@ func TestHostsCSV(t *testing.T) {
 }
 
 func TestNoHostYet(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("admin", 1)
 	f.user("plain")
@@ -276,6 +283,7 @@ func TestNoHostYet(t *testing.T) {
 }
 
 func TestPreferences(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("ada")
 	w := f.do(call{method: "POST", target: "/preferences", as: "ada", form: url.Values{"theme": {"dark"}, "return_to": {"/about?x=1"}}})
@@ -301,6 +309,7 @@ func TestPreferences(t *testing.T) {
 }
 
 func TestPageSizeIsRemembered(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("ada")
 	for n := range 25 {
@@ -318,6 +327,7 @@ func TestPageSizeIsRemembered(t *testing.T) {
 }
 
 func TestExpiredKeyIsSaid(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("ada")
 	end := f.clock.Now().Add(time.Hour)

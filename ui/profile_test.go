@@ -14,6 +14,7 @@ import (
 )
 
 func TestProfile(t *testing.T) {
+	t.Parallel()
 	f := peopleFixture(t)
 	page := f.page(t, "/profile", "plain")
 	for _, e := range []element{
@@ -53,6 +54,7 @@ func TestProfile(t *testing.T) {
 }
 
 func TestChangePassword(t *testing.T) {
+	t.Parallel()
 	f := peopleFixture(t)
 	other := f.signInAs("plain")
 	has("#password-dialog [name=current_password]", "").check(t, f.page(t, "/profile/password", "plain"))
@@ -117,6 +119,7 @@ func (f *fixture) totpCode(secret string) string {
 }
 
 func TestSecondFactor(t *testing.T) {
+	t.Parallel()
 	f := peopleFixture(t)
 	if w := f.do(call{target: "/profile/totp", as: "plain"}); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/profile" {
 		t.Errorf("nothing is pending: status %d", w.Code)
@@ -173,6 +176,7 @@ func TestSecondFactor(t *testing.T) {
 }
 
 func TestSignInWithSecondFactor(t *testing.T) {
+	t.Parallel()
 	f := peopleFixture(t)
 	secret := f.enroll("plain")
 	w := f.do(call{method: "POST", target: "/session", form: url.Values{"username": {"plain"}, "password": {testPassword}, "request_path": {"/hosts?q=a"}}})
@@ -214,6 +218,7 @@ func TestSignInWithSecondFactor(t *testing.T) {
 }
 
 func TestSessions(t *testing.T) {
+	t.Parallel()
 	f := peopleFixture(t)
 	second, third := f.signInAs("plain"), f.signInAs("plain")
 	in := func(c *http.Cookie) bool {

@@ -23,6 +23,7 @@ func manyValues(name string, n int) string {
 // TestOversizedQueriesAreRefused: wherever a query is read, too much of it is
 // a short answer that names the parameter.
 func TestOversizedQueriesAreRefused(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("admin", 1)
 	f.host(1, "hana01")
@@ -61,6 +62,7 @@ func TestOversizedQueriesAreRefused(t *testing.T) {
 // TestLargestQueryMakesASmallPage: what a query may be at most does not make a
 // page that is much larger than itself.
 func TestLargestQueryMakesASmallPage(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("admin", 1)
 	for n := range 120 {
@@ -99,6 +101,7 @@ func TestLargestQueryMakesASmallPage(t *testing.T) {
 
 // TestSavedViewsAreBounded: what cannot be asked cannot be saved.
 func TestSavedViewsAreBounded(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("ada")
 	form := url.Values{"screen": {"/hosts"}, "name": {"many"}, "query": {manyValues("t", api.MaxQueryValues+1)}}

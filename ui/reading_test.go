@@ -10,6 +10,7 @@ import (
 // TestOneRead: a page is made with one read, from the session to the frame, so
 // that nothing on it contradicts anything else.
 func TestOneRead(t *testing.T) {
+	t.Parallel()
 	f := systemsFixture(t)
 	f.indexed()
 	f.user("mary", 1)

@@ -13,6 +13,7 @@ import (
 // TestRoutesAgreeWithAPI: a form of the console that does what operations of the
 // API do demands the same of users, and of the scopes of tokens.
 func TestRoutesAgreeWithAPI(t *testing.T) {
+	t.Parallel()
 	operations := make(map[string]auth.Operation)
 	for _, o := range api.Operations() {
 		operations[o.String()] = o
@@ -82,6 +83,7 @@ var permitted = map[string][]string{
 // TestRoutesOfTokens lets sessions that began with a token try everything, each
 // with one scope beside the one that opens the console.
 func TestRoutesOfTokens(t *testing.T) {
+	t.Parallel()
 	f := peopleFixture(t)
 	owner := &auth.Identity{User: f.userNow("admin")} // who may do everything
 	var onlyPermitted []string

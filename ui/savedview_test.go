@@ -8,6 +8,7 @@ import (
 )
 
 func TestSavedViews(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("ann")
 	f.user("bob")

@@ -12,6 +12,7 @@ import (
 )
 
 func TestSearch(t *testing.T) {
+	t.Parallel()
 	f := systemsFixture(t)
 	for kind, id := range map[store.TagKind]string{store.HostTag: string(hostID(5)), store.DatabaseTag: string(prdID)} {
 		if err := f.store.AddTag(t.Context(), store.System(), kind, id, "env:Live"); err != nil {
@@ -74,6 +75,7 @@ func TestSearch(t *testing.T) {
 
 // TestSearchOrder: what is called as was asked comes first, however well it is.
 func TestSearchOrder(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("plain")
 	for n, name := range []string{"a-db1", "db10", "db1", "b-db1"} {

@@ -14,6 +14,7 @@ import (
 // TestSecretStays: a token is shown until its maker says that it is stored,
 // whatever else happens, to nobody else, and never afterwards.
 func TestSecretStays(t *testing.T) {
+	t.Parallel()
 	f := peopleFixture(t)
 	elsewhere := f.signInAs("plain")
 	f.post("plain", "/profile/tokens/new", "name", "ci", "access", "full", "expiry", "never")
@@ -58,6 +59,7 @@ func TestSecretStays(t *testing.T) {
 
 // TestSecretGoes: what is good for nothing any more is not shown.
 func TestSecretGoes(t *testing.T) {
+	t.Parallel()
 	for name, end := range map[string]func(*fixture, *auth.Identity, *store.Token) error{
 		"deleted": func(f *fixture, id *auth.Identity, token *store.Token) error {
 			return f.auth.DeleteTokens(t.Context(), id, token.ID)
@@ -87,6 +89,7 @@ func TestSecretGoes(t *testing.T) {
 // TestSecondFactorStays: the secret of a second factor is shown until it was
 // verified or given up, and pressing the switch again makes no other one.
 func TestSecondFactorStays(t *testing.T) {
+	t.Parallel()
 	f := peopleFixture(t)
 	f.post("plain", "/profile/totp")
 	secret := f.page(t, "/profile/totp", "plain").texts("#totp-secret")[0]
@@ -110,6 +113,7 @@ func TestSecondFactorStays(t *testing.T) {
 // TestGeneratedPasswordStays: a password that was made here is shown on the
 // page of the user, until it was handed over.
 func TestGeneratedPasswordStays(t *testing.T) {
+	t.Parallel()
 	f := peopleFixture(t)
 	_, page, _ := f.post("mary", "/users/new", "generate", "yes", "enabled", "true")
 	password := page.texts("#generated")[0]
@@ -141,6 +145,7 @@ func (f *fixture) navigate(as, target string, pairs ...string) (status int, to s
 // address, so that it can be reloaded and gone back to. The address says
 // nothing of what was typed.
 func TestRefusedFormsRedirect(t *testing.T) {
+	t.Parallel()
 	f := peopleFixture(t)
 	for _, tt := range []struct {
 		as, target string
@@ -196,6 +201,7 @@ func TestRefusedFormsRedirect(t *testing.T) {
 // TestResetOpensTheFormAnew: the way back to the values a form opened with is
 // its address, whatever was typed and refused meanwhile.
 func TestResetOpensTheFormAnew(t *testing.T) {
+	t.Parallel()
 	f := peopleFixture(t)
 	f.issue("plain", "name", "ci", "description", "of the build")
 	id := f.tokensNow("plain")[0].ID
@@ -223,6 +229,7 @@ func TestResetOpensTheFormAnew(t *testing.T) {
 
 // TestEmptyTokenForm: all its faults are told at once.
 func TestEmptyTokenForm(t *testing.T) {
+	t.Parallel()
 	f := peopleFixture(t)
 	f.confirmTokens(true)
 	status, page, _ := f.post("plain", "/profile/tokens/new", "name", "", "access", "chosen", "expiry", "in", "number", "", "unit", "days", "current_password", "")
@@ -242,6 +249,7 @@ func TestEmptyTokenForm(t *testing.T) {
 // TestRiskySettingsAreConfirmed: what takes a protection away, or stops
 // programs, is asked about; nothing else is.
 func TestRiskySettingsAreConfirmed(t *testing.T) {
+	t.Parallel()
 	f := peopleFixture(t)
 	f.user("setter", 36)
 	f.confirmTokens(true)
@@ -279,6 +287,7 @@ func TestRiskySettingsAreConfirmed(t *testing.T) {
 // TestSessionsOfOthers: who manages users sees and ends their sessions, and the
 // log says so.
 func TestSessionsOfOthers(t *testing.T) {
+	t.Parallel()
 	f := peopleFixture(t)
 	u := f.userNow("plain")
 	edit := editPath(u.ID, "edit")
@@ -334,6 +343,7 @@ func TestSessionsOfOthers(t *testing.T) {
 // TestManagersShowTheirPassword: a token of somebody else is not ended on the
 // word of a cookie alone.
 func TestManagersShowTheirPassword(t *testing.T) {
+	t.Parallel()
 	f := peopleFixture(t)
 	f.issue("plain", "name", "ci")
 	f.confirmTokens(true)
@@ -358,6 +368,7 @@ func TestManagersShowTheirPassword(t *testing.T) {
 // TestLogOfFormerTokens: the filter of the log lists deleted tokens that have
 // entries, and whoever shows a replaced text is logged.
 func TestLogOfFormerTokens(t *testing.T) {
+	t.Parallel()
 	f := peopleFixture(t)
 	before := f.issue("plain", "name", "ci")
 	f.asks(before, "GET", "/api/v1/hosts")
@@ -384,6 +395,7 @@ func TestLogOfFormerTokens(t *testing.T) {
 // TestTokenDialogsReturn: a dialog that was opened from the list of all tokens
 // leads back to the list, as it was filtered.
 func TestTokenDialogsReturn(t *testing.T) {
+	t.Parallel()
 	f := peopleFixture(t)
 	f.issue("plain", "name", "ci")
 	path := editPath(f.userNow("plain").ID, "tokens/"+f.tokensNow("plain")[0].ID)

@@ -10,6 +10,7 @@ import (
 // TestSharedIDIsTold: the page of a host says that several machines have its
 // id, which, and what to do about it; the activity log says it once.
 func TestSharedIDIsTold(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("admin", 1)
 	target := "/hosts/" + string(f.host(1, "cloned01"))

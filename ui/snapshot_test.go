@@ -13,6 +13,7 @@ import (
 // TestSnapshotIsCurrent: a snapshot that is brought up to date again and again is
 // the one that would be read anew.
 func TestSnapshotIsCurrent(t *testing.T) {
+	t.Parallel()
 	f := systemsFixture(t)
 	s := f.server(t)
 	tag := func(kind store.TagKind, id, value string) {
@@ -82,6 +83,7 @@ func TestSnapshotIsCurrent(t *testing.T) {
 
 // TestSnapshotOfAnOlderRead: an older read than that of the last snapshot gets its own.
 func TestSnapshotOfAnOlderRead(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.host(1, "hana01")
 	s := f.server(t)

@@ -77,6 +77,7 @@ func (f *fixture) page(t *testing.T, target, as string) markup {
 }
 
 func TestOverviews(t *testing.T) {
+	t.Parallel()
 	f := fleetFixture(t, 30)
 	v := f.land()
 	if len(v.Clusters) == 0 || len(v.Databases) == 0 || len(v.Systems) == 0 {
@@ -109,6 +110,7 @@ func TestOverviews(t *testing.T) {
 // TestOverviewCSV: every list can be had as a table, with its columns and all
 // its rows.
 func TestOverviewCSV(t *testing.T) {
+	t.Parallel()
 	f := fleetFixture(t, 20)
 	v := f.land()
 	for target, rows := range map[string]int{
@@ -123,6 +125,7 @@ func TestOverviewCSV(t *testing.T) {
 }
 
 func TestDashboardOfNobody(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("plain")
 	page := f.page(t, "/", "plain")
@@ -133,6 +136,7 @@ func TestDashboardOfNobody(t *testing.T) {
 // TestStaleLandscape: what is silent is marked everywhere, and hosts that are
 // silent can be cleaned up, by those who may.
 func TestStaleLandscape(t *testing.T) {
+	t.Parallel()
 	f := fleetFixture(t, 20)
 	f.silence()
 	v := f.land()
@@ -150,6 +154,7 @@ func TestStaleLandscape(t *testing.T) {
 }
 
 func TestTags(t *testing.T) {
+	t.Parallel()
 	f := fleetFixture(t, 10)
 	f.user("tagger", 9) // all:database_tags
 	v := f.land()
@@ -208,6 +213,7 @@ func TestTags(t *testing.T) {
 }
 
 func TestCleanupOfMany(t *testing.T) {
+	t.Parallel()
 	f := fleetFixture(t, 20)
 	f.silence()
 	f.user("cleaner", 11) // cleanup:host
@@ -273,6 +279,7 @@ func TestCleanupOfMany(t *testing.T) {
 // TestCleanupOfBothHosts: what goes with the last of several things is on the
 // list before anybody agrees.
 func TestCleanupOfBothHosts(t *testing.T) {
+	t.Parallel()
 	f := systemsFixture(t)
 	f.silence()
 	cluster := landscape.ClusterIDFromKey("hana")

@@ -11,6 +11,7 @@ import (
 // replaced, which have the same SID, the cluster leads to the one that its
 // hosts list, whichever has the lower id; the other one can be cleaned up.
 func TestClusterLeadsToWhatIsListed(t *testing.T) {
+	t.Parallel()
 	f := systemsFixture(t)
 	former, lower := prdID, 0
 	for n := range 4 {

@@ -115,6 +115,7 @@ func number(v reflect.Value, n *int) {
 // text, and with every field empty. What comes out must be well formed, and
 // the text must be text.
 func TestTemplates(t *testing.T) {
+	t.Parallel()
 	ts := newFixture(t).server(t).Templates
 	for name, p := range samplePages() {
 		t.Run(name, func(t *testing.T) {
@@ -201,6 +202,7 @@ func checkMarkup(t *testing.T, body string) {
 // TestHostileLandscape brings a hostile text in the way it would come, and
 // reads it on every page.
 func TestHostileLandscape(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	f.user("admin", 1)
 	known := facts(1, hostile)
@@ -239,6 +241,7 @@ func TestHostileLandscape(t *testing.T) {
 // frame, or the frame would show that: the version of a user as the version of
 // the product.
 func TestFrameFields(t *testing.T) {
+	t.Parallel()
 	frame := reflect.TypeFor[page.Frame]()
 	for name, p := range samplePages() {
 		page := reflect.TypeOf(p).Elem()

@@ -93,6 +93,7 @@ func readColor(t *testing.T, name, text string) color {
 
 // TestContrast computes the contrast of what stands on what, by WCAG 2.
 func TestContrast(t *testing.T) {
+	t.Parallel()
 	const body, secondary, shape = 7, 4.5, 3
 	tests := []struct {
 		front string
@@ -136,6 +137,7 @@ func TestContrast(t *testing.T) {
 // TestRamp: the greys go one way in each theme, so that their numbers mean
 // something.
 func TestRamp(t *testing.T) {
+	t.Parallel()
 	tokens := readTokens(t)
 	for i, theme := range []string{"light", "dark"} {
 		for n := 3; n <= 9; n++ {
@@ -156,6 +158,7 @@ var (
 // TestTokensAreTheOnlyColors: nothing but the file of tokens names a colour,
 // and what the style sheets use exists.
 func TestTokensAreTheOnlyColors(t *testing.T) {
+	t.Parallel()
 	_, files := mustLoadAssets(t)
 	source, err := fs.ReadFile(files, "tokens.css")
 	if err != nil {

@@ -81,6 +81,7 @@ func newUserForm(changes ...string) []string {
 }
 
 func TestUsersList(t *testing.T) {
+	t.Parallel()
 	f := peopleFixture(t)
 	f.user("parts", 7, 11, 12, 13)
 	f.disable("plain")
@@ -107,6 +108,7 @@ func TestUsersList(t *testing.T) {
 
 // Who does not manage users sees that there are such pages, and why not.
 func TestUsersAreForManagers(t *testing.T) {
+	t.Parallel()
 	f := peopleFixture(t)
 	for _, target := range []string{"/users", "/users.csv", "/users/new", "/users/2/edit", "/users/2/delete", "/tokens", "/users/2/tokens/log"} {
 		if w := f.do(call{target: target, as: "plain"}); w.Code != http.StatusForbidden {
@@ -124,6 +126,7 @@ func TestUsersAreForManagers(t *testing.T) {
 }
 
 func TestCreateUser(t *testing.T) {
+	t.Parallel()
 	f := peopleFixture(t)
 	status, page, _ := f.post("mary", "/users/new", "timezone", "Etc/UTC", "enabled", "true")
 	if status != http.StatusUnprocessableEntity {
@@ -169,6 +172,7 @@ func TestCreateUser(t *testing.T) {
 
 // The buttons that only prepare something work without scripts, too.
 func TestPreparingAUser(t *testing.T) {
+	t.Parallel()
 	f := peopleFixture(t)
 	status, page, _ := f.post("mary", "/users/new", "generate", "yes", "fullname", "Ann", "enabled", "false")
 	if status != http.StatusOK {
@@ -205,6 +209,7 @@ func TestPreparingAUser(t *testing.T) {
 }
 
 func TestEditUser(t *testing.T) {
+	t.Parallel()
 	f := peopleFixture(t)
 	edit := editPath(f.userNow("plain").ID, "edit")
 	page := f.page(t, edit, "mary")
@@ -232,6 +237,7 @@ func TestEditUser(t *testing.T) {
 // TestEditConflict: both versions are shown, what only one has changed is taken
 // over, and the form can be saved over what both have.
 func TestEditConflict(t *testing.T) {
+	t.Parallel()
 	f := peopleFixture(t)
 	edit := editPath(f.userNow("plain").ID, "edit")
 	var opened []string
@@ -277,6 +283,7 @@ func TestEditConflict(t *testing.T) {
 // TestUnknownChoices: what a form sends for a choice is one of those it was
 // offered, or nothing is saved.
 func TestUnknownChoices(t *testing.T) {
+	t.Parallel()
 	f := peopleFixture(t)
 	f.user("setter", 36)
 	edit := editPath(f.userNow("plain").ID, "edit")
@@ -332,6 +339,7 @@ func TestUnknownChoices(t *testing.T) {
 // What takes something away, or gives rights that were not shown, is asked
 // about first.
 func TestAskAboutChange(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name  string
 		of    string
@@ -390,6 +398,7 @@ func TestAskAboutChange(t *testing.T) {
 }
 
 func TestDisabledAtOnce(t *testing.T) {
+	t.Parallel()
 	f := peopleFixture(t)
 	if w := f.do(call{target: "/hosts", as: "plain"}); w.Code != http.StatusOK {
 		t.Fatalf("status %d", w.Code)
@@ -402,6 +411,7 @@ func TestDisabledAtOnce(t *testing.T) {
 }
 
 func TestDefaultAdminIsProtected(t *testing.T) {
+	t.Parallel()
 	f := peopleFixture(t)
 	admin := f.userNow("admin")
 	page := f.page(t, editPath(admin.ID, "edit"), "mary")
@@ -428,6 +438,7 @@ func TestDefaultAdminIsProtected(t *testing.T) {
 }
 
 func TestDeleteUser(t *testing.T) {
+	t.Parallel()
 	f := peopleFixture(t)
 	u := f.userNow("plain")
 	page := f.page(t, editPath(u.ID, "delete")+"?q=a&sort=username", "mary")
@@ -452,6 +463,7 @@ func TestDeleteUser(t *testing.T) {
 
 // Permissions that are granted or taken show at once.
 func TestNavigationFollowsPermissions(t *testing.T) {
+	t.Parallel()
 	f := peopleFixture(t)
 	hasNot("nav a[href=/users]").check(t, f.page(t, "/hosts", "plain"))
 	u := f.userNow("plain")
@@ -463,6 +475,7 @@ func TestNavigationFollowsPermissions(t *testing.T) {
 }
 
 func TestNotices(t *testing.T) {
+	t.Parallel()
 	f := peopleFixture(t)
 	has(".site-banner", "Password change is recommended. Profile").check(t, f.page(t, "/hosts", "plain"))
 	admin := &auth.Identity{User: f.userNow("admin")}
@@ -506,6 +519,7 @@ func TestNotices(t *testing.T) {
 // TestHostilePeople brings a hostile text in wherever somebody can write one,
 // and reads it on every page about people.
 func TestHostilePeople(t *testing.T) {
+	t.Parallel()
 	f := peopleFixture(t)
 	typed := strings.ReplaceAll(hostile, "\u202e", "") // which is refused where it is typed
 	status, page, _ := f.post("mary", "/users/new", newUserForm("fullname", typed[:200], "username", `"><script>alert(1)</script>`, "email", `"<b>x</b>"@example.com`)...)

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -188,7 +187,7 @@ func (f *fixture) indexed() {
 	})
 	log := f.entries()
 	for f.index.Indexed() < log[len(log)-1].Position {
-		runtime.Gosched()
+		time.Sleep(time.Millisecond)
 	}
 	stop()
 	running.Wait()

@@ -81,6 +81,7 @@ func (g *budget) until(t *testing.T, reading int) {
 // Strangers who begin bodies and do not end them hold no more than the budget,
 // however many they are, and somebody with a small body is served beside them.
 func TestUnfinishedBodiesMakeRoom(t *testing.T) {
+	t.Parallel()
 	const places = 4
 	bs := bodies{limit: maxSmallBody, budget: newBudget(places*(maxSmallBody+1), 0)}
 	address, _ := receiver(t, bs)
@@ -116,6 +117,7 @@ func TestUnfinishedBodiesMakeRoom(t *testing.T) {
 // Of those who are known nobody is closed before the grace is over: who comes
 // later waits.
 func TestKnownBodiesWait(t *testing.T) {
+	t.Parallel()
 	bs := bodies{limit: 1000, budget: newBudget(1001, time.Hour)}
 	address, release := receiver(t, bs)
 	go post(address, "h"+strings.Repeat("x", 999))
@@ -142,6 +144,7 @@ func TestKnownBodiesWait(t *testing.T) {
 
 // What bodies have held is given back, whatever became of them.
 func TestBudgetIsGivenBack(t *testing.T) {
+	t.Parallel()
 	bs := bodies{limit: 1000, budget: newBudget(5000, 0)}
 	receive := func(length int64, from io.Reader) error {
 		r := httptest.NewRequest(http.MethodPost, "/", from)
@@ -187,6 +190,7 @@ func (w *deadlines) SetReadDeadline(end time.Time) error {
 // A body has a few seconds, a large one of somebody who is known more; and
 // once it is there, nothing ends the request.
 func TestBodiesHaveTheirTime(t *testing.T) {
+	t.Parallel()
 	begun := time.Now()
 	for _, test := range []struct {
 		limit  int64
