@@ -31,7 +31,7 @@ func testManyNew(tab *tab) {
 	tab.wants("document.querySelectorAll('tbody tr').length", "10")
 
 	tab.clickOn(aLink, "Next page")
-	tab.until(exists("select#refresh-rate[aria-disabled=true]"))
+	tab.until(exists("select#refresh-rate[aria-disabled=true]") + " && document.querySelectorAll('tbody tr').length === 10")
 	second := tab.ask("[...document.querySelectorAll('tbody tr')].map(r => r.id).join()")
 	tab.tagged("ada", 1)
 	tab.click("[data-refresh-now].button")

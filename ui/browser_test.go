@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -37,27 +38,56 @@ func need(t *testing.T, missing string) {
 	t.Skip(missing)
 }
 
-// startBrowser starts Chromium for a test and its subtests.
-func startBrowser(t *testing.T) context.Context {
-	t.Helper()
-	var path string
-	for _, name := range []string{os.Getenv("CHROMIUM"), "chromium", "chromium-browser", "google-chrome"} {
-		if found, err := exec.LookPath(name); name != "" && err == nil {
-			path = found
-			break
-		}
-	}
-	if path == "" {
-		need(t, "no Chromium found: install it, or name it in the variable CHROMIUM")
+// TestMain collects garbage less often, since the tests make much of it and
+// keep little, and ends the browser.
+func TestMain(m *testing.M) {
+	debug.SetGCPercent(400)
+	code := m.Run()
+	endBrowser()
+	os.Exit(code)
+}
+
+// endBrowser ends the browser of the tests where one was started.
+var endBrowser = func() {}
+
+// chromium starts the browser of all tests. Each tab is in a context of its
+// own, so none sees what others keep.
+var chromium = sync.OnceValues(func() (context.Context, error) {
+	dir, err := os.MkdirTemp("", "chromium")
+	if err != nil {
+		return nil, err
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(1440, 900),
+		chromedp.ExecPath(chromiumPath()), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(dir), chromedp.WindowSize(1440, 900),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true))
-	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
-	if err := chromedp.Do(ctx); err != nil {
+	allocator, end := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, _ := chromedp.NewContext(allocator)
+	endBrowser = func() {
+		end()
+		chromedp.FromContext(ctx).Allocator.Wait()
+		os.RemoveAll(dir)
+	}
+	return ctx, chromedp.Do(ctx)
+})
+
+// chromiumPath is the program of the browser, or nothing.
+func chromiumPath() string {
+	for _, name := range []string{os.Getenv("CHROMIUM"), "chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); name != "" && err == nil {
+			return path
+		}
+	}
+	return ""
+}
+
+// startBrowser is the browser of the tests.
+func startBrowser(t *testing.T) context.Context {
+	t.Helper()
+	if chromiumPath() == "" {
+		need(t, "no Chromium found: install it, or name it in the variable CHROMIUM")
+	}
+	ctx, err := chromium()
+	if err != nil {
 		t.Fatalf("Chromium does not start: %v", err)
 	}
 	return ctx

@@ -9,10 +9,8 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/browser"
-	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
-	"github.com/chromedp/cdproto/network"
 	cdppage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -28,20 +26,31 @@ func rowOf(n int) string { return "#row-" + string(hostID(n)) }
 func exists(selector string) string { return fmt.Sprintf("document.querySelector(%q)", selector) }
 
 func TestConsole(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("needs a browser")
 	}
 	chromium := startBrowser(t)
+	// The long ones come first, so that they are not waited for in the end.
+	for _, look := range looks {
+		t.Run(fmt.Sprintf("accessibility, %s, %d px", look.theme, look.width), func(t *testing.T) {
+			t.Parallel()
+			testAccessibility(newTab(t, chromium), look)
+		})
+	}
 	for _, tt := range []struct {
 		name string
 		test func(*tab)
 	}{
-		{"sign-in", testSigningIn}, {"sign-out", testSigningOut}, {"menus", testMenus}, {"filter line", testFilterLine}, {"refused picker", testRefusedPicker}, {"toasts", testToastsInTab}, {"returning", testReturning}, {"veil", testVeil}, {"filters", testFilters}, {"live hosts", testLiveHosts}, {"ages", testAges},
+		{"menus", testMenus}, {"narrow", testNarrow}, {"sign-in", testSigningIn}, {"sign-out", testSigningOut}, {"filter line", testFilterLine}, {"refused picker", testRefusedPicker}, {"toasts", testToastsInTab}, {"returning", testReturning}, {"veil", testVeil}, {"filters", testFilters}, {"live hosts", testLiveHosts}, {"ages", testAges},
 		{"live log", testLiveLog}, {"held rows", testHeldRows}, {"reconnecting", testReconnecting}, {"entry", testEntryDialog}, {"theme", testTheme}, {"API documentation", testAPIDocumentation}, {"keys", testKeys},
 		{"many new", testManyNew}, {"live mode", testLiveMode}, {"hints", testHints}, {"flow", testFlowLine}, {"retention", testRetention},
-		{"secret", testSecret}, {"applying filters", testApplyFilter}, {"without scripts", testWithoutScripts}, {"tags", testTagging}, {"choosing", testChoosing}, {"cleaning up", testCleaningUp}, {"narrow", testNarrow}, {"accessibility", testAccessibility},
+		{"secret", testSecret}, {"applying filters", testApplyFilter}, {"without scripts", testWithoutScripts}, {"tags", testTagging}, {"choosing", testChoosing}, {"cleaning up", testCleaningUp},
 	} {
-		t.Run(tt.name, func(t *testing.T) { tt.test(newTab(t, chromium)) })
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			tt.test(newTab(t, chromium))
+		})
 	}
 }
 
@@ -532,8 +541,18 @@ func testNarrow(tab *tab) {
 	tab.until("location.pathname === '/about'")
 }
 
-// testAccessibility asks axe about every page, in both themes and both sizes.
-func testAccessibility(tab *tab) {
+// look is how a page is shown.
+type look struct {
+	theme         string
+	width, height int64
+}
+
+// Colours follow the theme and layout the width, so two of the four
+// combinations see everything.
+var looks = []look{{"light", 1440, 900}, {"dark", 390, 844}}
+
+// testAccessibility asks axe about every page.
+func testAccessibility(tab *tab, l look) {
 	path := os.Getenv("AXE_CORE")
 	if path == "" {
 		need(tab.t, "the variable AXE_CORE does not name axe.min.js of the npm package axe-core")
@@ -542,52 +561,47 @@ func testAccessibility(tab *tab) {
 	if err != nil {
 		tab.t.Fatal(err)
 	}
-	check := func(where string) {
-		tab.t.Helper()
-		type violation struct {
-			ID, Help string
-			Nodes    []string
-		}
-		violations, err := chromedp.Run(tab.ctx, chromedp.Evaluate[[]violation](string(axe)+`;
-			axe.run({resultTypes: ['violations']}).then(r => r.violations.map(v => ({ID: v.id, Help: v.help, Nodes: v.nodes.map(n => n.html + ' ' + n.failureSummary).slice(0, 3)})))`,
-			chromedp.EvalAwaitPromise))
-		if err != nil {
-			tab.t.Fatal(err)
-		}
-		for _, v := range violations {
-			tab.t.Errorf("%s: %s: %s\n\t%s", where, v.ID, v.Help, strings.Join(v.Nodes, "\n\t"))
-		}
-	}
+	command(tab, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{Source: string(axe)})
+	command(tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+		{Name: "prefers-color-scheme", Value: l.theme}, {Name: "prefers-reduced-motion", Value: "reduce"},
+	}})
+	tab.run(chromedp.EmulateViewport(l.width, l.height))
 	pages := tab.seeEverything()
-	// Colours follow the theme and layout the width, so two of the four
-	// combinations see everything.
-	for _, look := range []struct {
-		theme         string
-		width, height int64
-	}{{"light", 1440, 900}, {"dark", 390, 844}} {
-		command(tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
-			{Name: "prefers-color-scheme", Value: look.theme}, {Name: "prefers-reduced-motion", Value: "reduce"},
-		}})
-		tab.run(chromedp.EmulateViewport(look.width, look.height))
-		command(tab, network.ClearBrowserCookies, cdp.Empty{})
-		where := fmt.Sprintf("%s, %d px", look.theme, look.width)
-		tab.open("/session/new")
-		check("/session/new, " + where)
-		tab.showPassword()
-		tab.open("/session/totp")
-		check("/session/totp, " + where)
-		tab.signedIn()
-		for _, path := range pages {
-			tab.open(path)
-			check(path + ", " + where)
-		}
-		tab.live("/hosts")
-		tab.click("#profile > summary")
-		check("profile menu, " + where)
-		tab.click("#filter-health > summary")
-		check("filter menu, " + where)
-		tab.press(kb.Escape)
-		tab.press("?")
-		check("keys, " + where)
+	tab.open("/session/new")
+	tab.findsNoBarrier("/session/new")
+	tab.showPassword()
+	tab.open("/session/totp")
+	tab.findsNoBarrier("/session/totp")
+	tab.signedIn()
+	for _, path := range pages {
+		tab.open(path)
+		tab.findsNoBarrier(path)
+	}
+	tab.live("/hosts")
+	tab.click("#profile > summary")
+	tab.findsNoBarrier("profile menu")
+	tab.click("#filter-health > summary")
+	tab.findsNoBarrier("filter menu")
+	tab.press(kb.Escape)
+	tab.press("?")
+	tab.findsNoBarrier("keys")
+}
+
+// findsNoBarrier asks axe, which has been loaded with the page, what is wrong
+// with it.
+func (tab *tab) findsNoBarrier(where string) {
+	tab.t.Helper()
+	type violation struct {
+		ID, Help string
+		Nodes    []string
+	}
+	violations, err := chromedp.Run(tab.ctx, chromedp.Evaluate[[]violation](`
+		axe.run({resultTypes: ['violations']}).then(r => r.violations.map(v => ({ID: v.id, Help: v.help, Nodes: v.nodes.map(n => n.html + ' ' + n.failureSummary).slice(0, 3)})))`,
+		chromedp.EvalAwaitPromise))
+	if err != nil {
+		tab.t.Fatal(err)
+	}
+	for _, v := range violations {
+		tab.t.Errorf("%s: %s: %s\n\t%s", where, v.ID, v.Help, strings.Join(v.Nodes, "\n\t"))
 	}
 }

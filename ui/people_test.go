@@ -19,6 +19,7 @@ import (
 )
 
 func TestPeople(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("needs a browser")
 	}
@@ -31,7 +32,10 @@ func TestPeople(t *testing.T) {
 		{"second factor", testEnrolling}, {"tokens", testTokenLife}, {"scopes", testScopePicker}, {"forms in use", testFormsInUse}, {"API key", testKeyRenewal},
 		{"without scripts", testPeopleWithoutScripts},
 	} {
-		t.Run(tt.name, func(t *testing.T) { tt.test(newTab(t, chromium)) })
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			tt.test(newTab(t, chromium))
+		})
 	}
 }
 

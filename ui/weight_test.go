@@ -70,6 +70,10 @@ func (f *fixture) serveCounted() (*httptest.Server, *wire) {
 // TestWeight holds what a browser has to load to limits, with a landscape of
 // fifty hosts: at the beginning, and while the landscape lives.
 func TestWeight(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("needs a browser")
+	}
 	chromium := startBrowser(t)
 	f := newFixture(t)
 	f.user("ada", 1)
