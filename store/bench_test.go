@@ -196,7 +196,7 @@ func benchmarkUser(b *testing.B, s *Store) *User {
 func BenchmarkSession(b *testing.B) {
 	s := open(b, b.TempDir(), newClock())
 	in := session(s, benchmarkUser(b, s).ID, 1)
-	if err := s.SignIn(b.Context(), in); err != nil {
+	if _, err := s.SignIn(b.Context(), in); err != nil {
 		b.Fatal(err)
 	}
 	cachedAndNot(b, s, "", func(tx *Tx) error {

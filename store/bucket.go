@@ -27,16 +27,18 @@ type buckets struct {
 
 	entries *kv.Bucket
 
-	users       *kv.Table[User]
-	usernames   *kv.Index
-	views       *kv.Table[SavedViews]
-	sessions    *kv.Table[Session]
-	settings    *kv.Table[json.RawMessage]
-	tokens      *kv.Table[Token]
-	tokenHashes *kv.Index
-	tokenUses   *kv.Bucket
-	tokensUsed  *kv.Bucket
-	formerTexts *kv.Table[FormerText]
+	users        *kv.Table[User]
+	usernames    *kv.Index
+	identities   *kv.Index
+	views        *kv.Table[SavedViews]
+	sessions     *kv.Table[Session]
+	usedAttempts *kv.Table[UsedAttempt]
+	settings     *kv.Table[json.RawMessage]
+	tokens       *kv.Table[Token]
+	tokenHashes  *kv.Index
+	tokenUses    *kv.Bucket
+	tokensUsed   *kv.Bucket
+	formerTexts  *kv.Table[FormerText]
 }
 
 // declare declares the buckets.
@@ -65,10 +67,12 @@ func (s *Store) declare() {
 	b.entries.Verify(s.verifier((*Tx).verifyEntries))
 
 	b.usernames = kv.NewUniqueIndex(f, "username", "user name", "user id (8); users who were not deleted")
-	b.users = kv.NewRecords[User](f, "user", "user id (8)").IndexedBy(b.usernames, usernamesOf)
+	b.identities = kv.NewUniqueIndex(f, "identity", "provider 0x00 subject", "user id (8); users who were not deleted")
+	b.users = kv.NewRecords[User](f, "user", "user id (8)").IndexedBy(b.usernames, usernamesOf).IndexedBy(b.identities, identityKeysOf)
 	b.views = kv.NewRecords[SavedViews](f, "view", "user id (8)")
 	b.sessions = kv.NewTable[Session](f, "session", "hash of the secret id (32)").SetKey(func(session *Session, key []byte) { copy(session.Hash[:], key) })
 	b.sessions.Verify(s.verifier((*Tx).verifySessions))
+	b.usedAttempts = kv.NewTable[UsedAttempt](f, "used_attempt", "hash of the attempt (32)").SetKey(func(used *UsedAttempt, key []byte) { copy(used.Hash[:], key) })
 	b.settings = kv.NewRecords[json.RawMessage](f, "setting", "name")
 	b.settings.Row(`"api_key"`, "record: APIKey").
 		Row(`"personal_access_tokens"`, "record: TokenSettings").

@@ -26,9 +26,11 @@
 //	discard       sequence (8)                a payload that could not be decoded, see discard.go
 //	activity      activity.Position (8)       entry, see activity.go; the sequence of the bucket, see Newest
 //	username      user name                   user id (8); users who were not deleted
+//	identity      provider 0x00 subject       user id (8); users who were not deleted
 //	user          user id (8)                 record: store.User
 //	view          user id (8)                 record: store.SavedViews
 //	session       hash of the secret id (32)  JSON: store.Session
+//	used_attempt  hash of the attempt (32)    JSON: store.UsedAttempt
 //	setting       name                        record: json.RawMessage
 //	              "api_key"                   record: APIKey
 //	              "personal_access_tokens"    record: TokenSettings

@@ -93,10 +93,10 @@ func TestVerbsWrite(t *testing.T) {
 			created, err = s.CreateUser(t.Context(), Actor{Name: "admin"}, newUser("ann"))
 			return err
 		}, []activity.Type{activity.TypeUserCreation}, 1},
-		{"sign in", func() error { return s.SignIn(t.Context(), session(s, created.ID, 1)) }, []activity.Type{activity.TypeLoginAttempt}, 1},
+		{"sign in", func() error { _, err := s.SignIn(t.Context(), session(s, created.ID, 1)); return err }, []activity.Type{activity.TypeLoginAttempt}, 1},
 		{"sign out", func() error { return s.SignOut(t.Context(), [32]byte{1}) }, nil, 0},
 		{"sign in failed", func() error { return s.SignInFailed(t.Context(), "ann") }, []activity.Type{activity.TypeLoginAttempt}, 0},
-		{"sign in again", func() error { return s.SignIn(t.Context(), session(s, created.ID, 2)) }, []activity.Type{activity.TypeLoginAttempt}, 1},
+		{"sign in again", func() error { _, err := s.SignIn(t.Context(), session(s, created.ID, 2)); return err }, []activity.Type{activity.TypeLoginAttempt}, 1},
 		{"end the others", func() error { return s.EndOtherSessions(t.Context(), Actor{Name: "ann"}, created.ID, [32]byte{9}) }, []activity.Type{activity.TypeProfileUpdate}, 0},
 		{"end none", func() error { return s.EndOtherSessions(t.Context(), Actor{Name: "ann"}, created.ID, [32]byte{9}) }, nil, 0},
 		{"change", func() error {

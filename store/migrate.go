@@ -22,6 +22,7 @@ var migrations = []kv.Migration{
 	normalizeUsernames,
 	nil, // the bucket token_former
 	recompressBodies,
+	nil, // the buckets identity and used_attempt
 }
 
 // normalizeUsernames brings the names of users into the form of NormalUsername,

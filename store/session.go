@@ -27,6 +27,9 @@ const (
 const (
 	MethodPassword = "password" // with a second factor where the user has one
 	MethodToken    = "pat"      // a personal access token
+	MethodOIDC     = "oidc"     // single sign-on
+	MethodOAuth2   = "oauth2"
+	MethodSAML     = "saml"
 )
 
 // Session is a sign-in that has not ended. Of the secret that its owner holds
@@ -36,13 +39,16 @@ type Session struct {
 	ID         string      `json:"id"` // names it to its owner; not a secret
 	UserID     int64       `json:"user_id"`
 	Kind       SessionKind `json:"kind"`
-	Method     string      `json:"method"`             // how the user proved who they are: MethodPassword or MethodToken
+	Method     string      `json:"method"`             // how the user proved who they are: MethodPassword or another method
 	TokenID    string      `json:"token_id,omitempty"` // with the method "pat": the token that was the proof
 	CreatedAt  time.Time   `json:"created_at"`
 	ExpiresAt  time.Time   `json:"expires_at"`
 	LastSeenAt time.Time   `json:"last_seen_at"` // to within touchInterval
 	Address    string      `json:"address"`
 	UserAgent  string      `json:"user_agent"`
+	// IDToken ends the sign-in at the identity provider, too; sealed by package
+	// auth.
+	IDToken []byte `json:"id_token,omitempty"`
 }
 
 // touchInterval is how often the last use of a session is written down.
@@ -88,6 +94,9 @@ type SignIn struct {
 	// CodeAt is the time of the code that was the second factor; nil where
 	// there was none.
 	CodeAt *time.Time
+	// Person is whom an identity provider vouches for. With it, UserID is not
+	// given: it is that of the person's account, which is made where there is none.
+	Person *Person
 }
 
 // codePeriod is how long one code of a second factor holds.
@@ -99,37 +108,27 @@ func (u *User) CodeUsed(at time.Time) bool {
 	return u.TOTPLastUsedAt != nil && !at.Truncate(codePeriod).After(u.TOTPLastUsedAt.Truncate(codePeriod))
 }
 
-// SignIn stores the session of a successful sign-in, and notes the sign-in in the
-// account and the activity log. ErrNotFound means that the user was disabled or
-// deleted meanwhile, or that the token that was the proof has ended; ErrStale
-// that a second factor was switched on meanwhile, or that its code was used
-// before. A session ends with its token at the latest.
-func (s *Store) SignIn(ctx context.Context, in SignIn) error {
+// SignIn stores the session of a successful sign-in, notes the sign-in in the
+// account and the activity log, and returns the user. ErrNotFound means that the
+// user was disabled or deleted meanwhile, or that the token that was the proof
+// has ended; ErrStale that a second factor was switched on meanwhile, or that
+// its code, or the sign-in at the identity provider, was used before. With a
+// Person, it fails as accountOf does. A session ends with its token at the
+// latest.
+func (s *Store) SignIn(ctx context.Context, in SignIn) (user *User, err error) {
 	in.ID = uuid.NewString()
 	in.UserAgent = MaskTokens(in.UserAgent)
 	in.UserAgent = strings.ToValidUTF8(in.UserAgent[:min(len(in.UserAgent), maxUserAgent)], "")
-	return s.update(ctx, System(), func(tx *Tx) error {
-		before, err := tx.User(in.UserID)
-		if err != nil {
-			return err
-		}
-		if !before.Enabled() {
-			return fmt.Errorf("user %d: %w", before.ID, ErrNotFound)
-		}
-		after := *before
-		if in.Method == MethodPassword {
-			if before.TOTPEnabledAt != nil && (in.CodeAt == nil || before.CodeUsed(*in.CodeAt)) {
-				return fmt.Errorf("second factor of user %d: %w", before.ID, ErrStale)
-			}
-			after.LastLoginAt = tx.timestamp()
-			if in.CodeAt != nil {
-				after.TOTPLastUsedAt = in.CodeAt
-			}
-			if err := tx.putUser(&after); err != nil {
+	err = s.update(ctx, System(), func(tx *Tx) error {
+		session, event := in.Session, &activity.LoginAttempt{TokenID: in.TokenID}
+		if in.Person != nil {
+			if user, err = tx.accountOf(in.Person); err != nil {
 				return err
 			}
+			session.UserID, event.Provider = user.ID, in.Person.Provider
+		} else if user, err = tx.userSigningIn(&in); err != nil {
+			return err
 		}
-		session := in.Session
 		if in.TokenID != "" {
 			token, err := tx.Token(in.UserID, in.TokenID)
 			if err != nil {
@@ -145,14 +144,45 @@ func (s *Store) SignIn(ctx context.Context, in SignIn) error {
 		if err := tx.putSession(&session); err != nil {
 			return err
 		}
-		return tx.log(before.Username, &activity.LoginAttempt{TokenID: in.TokenID})
+		return tx.log(user.Username, event)
 	})
+	return user, err
+}
+
+// userSigningIn is the user of a sign-in that we have checked ourselves.
+func (tx *Tx) userSigningIn(in *SignIn) (*User, error) {
+	user, err := tx.User(in.UserID)
+	if err != nil {
+		return nil, err
+	}
+	if !user.Enabled() {
+		return nil, fmt.Errorf("user %d: %w", user.ID, ErrNotFound)
+	}
+	if in.Method != MethodPassword {
+		return user, nil
+	}
+	if user.TOTPEnabledAt != nil && (in.CodeAt == nil || user.CodeUsed(*in.CodeAt)) {
+		return nil, fmt.Errorf("second factor of user %d: %w", user.ID, ErrStale)
+	}
+	after := *user
+	after.LastLoginAt = tx.timestamp()
+	if in.CodeAt != nil {
+		after.TOTPLastUsedAt = in.CodeAt
+	}
+	return &after, tx.putUser(&after)
 }
 
 // SignInFailed logs a refused sign-in, under the name that was given.
 func (s *Store) SignInFailed(ctx context.Context, username string) error {
 	by := Actor{Name: activity.CutActor(username)}
 	return s.AppendActivity(ctx, by, &activity.LoginAttempt{Username: activity.CutActor(username), Reason: "Invalid credentials."})
+}
+
+// ProviderSignInFailed logs a sign-in at an identity provider from which nothing
+// came, with the reason. username is empty where nobody is known.
+func (s *Store) ProviderSignInFailed(ctx context.Context, provider, username, reason string) error {
+	by := Actor{Name: activity.CutActor(username)}
+	return s.AppendActivity(ctx, by, &activity.LoginAttempt{Username: by.Name, Reason: reason, Provider: provider})
 }
 
 // RefusedSignIns are sign-ins that were refused before their passwords were
@@ -216,11 +246,12 @@ func (s *Store) TouchSession(ctx context.Context, used *Session, attended bool) 
 	})
 }
 
-// PruneSessions deletes the sessions that have ended.
+// PruneSessions deletes the sessions that have ended, and what is known of
+// sign-ins at the identity provider that are too old to be used again.
 func (s *Store) PruneSessions(ctx context.Context) error {
 	return s.update(ctx, System(), func(tx *Tx) error {
 		_, err := tx.s.sessions.DeleteWhere(tx.kv, func(session *Session) bool { return s.ended(session, tx.now) })
-		return err
+		return errors.Join(err, tx.pruneUsedAttempts())
 	})
 }
 

@@ -194,7 +194,7 @@ func TestTokensEndSessions(t *testing.T) {
 				if in.Method = method; method == MethodToken {
 					in.TokenID = token.ID
 				}
-				if err := s.SignIn(t.Context(), in); err != nil {
+				if _, err := s.SignIn(t.Context(), in); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -221,7 +221,7 @@ func TestSignInNeedsItsToken(t *testing.T) {
 	}
 	in := SignIn{Session: session(s, u.ID, 1).Session}
 	in.Method, in.TokenID = MethodToken, token.ID
-	if err := s.SignIn(t.Context(), in); err != nil {
+	if _, err := s.SignIn(t.Context(), in); err != nil {
 		t.Fatal(err)
 	}
 	c.advance(time.Hour)
@@ -229,7 +229,7 @@ func TestSignInNeedsItsToken(t *testing.T) {
 		t.Error("a session outlives its token")
 	}
 	in.Hash = [32]byte{2}
-	if err := s.SignIn(t.Context(), in); !errors.Is(err, ErrNotFound) {
+	if _, err := s.SignIn(t.Context(), in); !errors.Is(err, ErrNotFound) {
 		t.Errorf("a sign-in with an expired token: %v", err)
 	}
 }

@@ -36,6 +36,9 @@ type User struct {
 	TOTPEnabledAt  *time.Time `json:"totp_enabled_at,omitempty"`
 	TOTPLastUsedAt *time.Time `json:"totp_last_used_at,omitempty"` // no code of this time or before is taken again
 
+	// Identities are whom the user is at identity providers.
+	Identities []Identity `json:"identities,omitempty"`
+
 	AnalyticsEnabledAt      *time.Time `json:"analytics_enabled_at,omitempty"`
 	AnalyticsEULAAcceptedAt *time.Time `json:"analytics_eula_accepted_at,omitempty"`
 

@@ -91,7 +91,7 @@ func TestEnsureAdmin(t *testing.T) {
 		return u
 	}
 	u := ensure("first", true)
-	if err := s.SignIn(t.Context(), session(s, u.ID, 1)); err != nil {
+	if _, err := s.SignIn(t.Context(), session(s, u.ID, 1)); err != nil {
 		t.Fatal(err)
 	}
 	before := lastChange(t, s)
@@ -128,7 +128,7 @@ func TestSessions(t *testing.T) {
 		t.Fatal(err)
 	}
 	for hash, user := range map[byte]int64{1: ann.ID, 2: ann.ID, 3: bob.ID} {
-		if err := s.SignIn(t.Context(), session(s, user, hash)); err != nil {
+		if _, err := s.SignIn(t.Context(), session(s, user, hash)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -142,7 +142,7 @@ func TestSessions(t *testing.T) {
 	if hasSession(t, s, 1) || !hasSession(t, s, 3) {
 		t.Error("disabling a user ends that user's sessions, and no others")
 	}
-	if err := s.SignIn(t.Context(), session(s, ann.ID, 4)); !errors.Is(err, ErrNotFound) {
+	if _, err := s.SignIn(t.Context(), session(s, ann.ID, 4)); !errors.Is(err, ErrNotFound) {
 		t.Errorf("sign-in of a disabled user: %v", err)
 	}
 	c.advance(6 * time.Hour)
@@ -167,7 +167,7 @@ func TestTouchSession(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.SignIn(t.Context(), session(s, ann.ID, 1)); err != nil {
+	if _, err := s.SignIn(t.Context(), session(s, ann.ID, 1)); err != nil {
 		t.Fatal(err)
 	}
 	var first *Session // as a request of the same page has read it
@@ -238,7 +238,7 @@ func TestChangeUser(t *testing.T) {
 		t.Errorf("the present address: %v", err)
 	}
 	// Signing in is no change that anybody has to know of before the next one.
-	if err := s.SignIn(t.Context(), session(s, ann.ID, 1)); err != nil {
+	if _, err := s.SignIn(t.Context(), session(s, ann.ID, 1)); err != nil {
 		t.Fatal(err)
 	}
 	view(t, s, func(tx *Tx) error {
@@ -257,7 +257,7 @@ func TestDeleteUser(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.SignIn(t.Context(), session(s, ann.ID, 1)); err != nil {
+	if _, err := s.SignIn(t.Context(), session(s, ann.ID, 1)); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.SaveView(t.Context(), ann.ID, SavedView{Screen: "hosts", Name: "mine"}); err != nil {
@@ -294,7 +294,7 @@ func TestDeleteUser(t *testing.T) {
 			_, err := s.ChangeProfile(t.Context(), System(), ann.ID, ProfileChange{}, [32]byte{})
 			return err
 		},
-		"sign in":       func() error { return s.SignIn(t.Context(), session(s, ann.ID, 2)) },
+		"sign in":       func() error { _, err := s.SignIn(t.Context(), session(s, ann.ID, 2)); return err },
 		"second factor": func() error { return s.OfferTOTP(t.Context(), System(), ann.ID, nil) },
 	} {
 		if err := do(); !errors.Is(err, ErrNotFound) {
@@ -318,7 +318,7 @@ func TestListSessions(t *testing.T) {
 		t.Fatal(err)
 	}
 	for hash, user := range []int64{ann.ID, bob.ID, ann.ID, ann.ID} {
-		if err := s.SignIn(t.Context(), session(s, user, byte(hash+1))); err != nil {
+		if _, err := s.SignIn(t.Context(), session(s, user, byte(hash+1))); err != nil {
 			t.Fatal(err)
 		}
 		c.advance(time.Hour)
@@ -394,7 +394,7 @@ func TestTOTPRecords(t *testing.T) {
 		t.Errorf("another one: %v", err)
 	}
 	in := session(s, ann.ID, 1)
-	if err := s.SignIn(t.Context(), in); !errors.Is(err, ErrStale) {
+	if _, err := s.SignIn(t.Context(), in); !errors.Is(err, ErrStale) {
 		t.Errorf("without a code: %v", err)
 	}
 	for _, test := range []struct {
@@ -403,7 +403,7 @@ func TestTOTPRecords(t *testing.T) {
 	}{{0, ErrStale}, {29 * time.Second, ErrStale}, {-time.Hour, ErrStale}, {30 * time.Second, nil}, {59 * time.Second, ErrStale}, {60 * time.Second, nil}} {
 		at := noon.Add(test.after)
 		in.CodeAt = &at
-		if err := s.SignIn(t.Context(), in); !errors.Is(err, test.want) {
+		if _, err := s.SignIn(t.Context(), in); !errors.Is(err, test.want) {
 			t.Errorf("a code of %v later: %v, want %v", test.after, err, test.want)
 		}
 	}

@@ -141,3 +141,9 @@ func incomplete(reason, detail string) *Failure {
 
 // unavailable is the failure of a provider that cannot be used.
 func unavailable(reason string, cause error) *Failure { return &Failure{Reason: reason, Err: cause} }
+
+// callersFault reports whether the provider has nothing to do with a failure.
+func (f *Failure) callersFault() bool {
+	_, callers := fault.KindOf(f.Err)
+	return callers
+}

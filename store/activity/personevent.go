@@ -10,6 +10,7 @@ type LoginAttempt struct {
 	TokenID  string `json:"token_id,omitempty"` // of the token that was the password
 	Username string `json:"username,omitempty"` // the name that was given, where it failed
 	Reason   string `json:"reason,omitempty"`
+	Provider string `json:"provider,omitempty"` // the identity provider, with single sign-on
 
 	// Refused is how many sign-ins the entry stands for that were refused before
 	// anybody looked at their passwords; with some of the names that were given
@@ -60,6 +61,7 @@ type UserCreation struct {
 	AccountRequest
 	Enabled   *bool      `json:"enabled,omitempty"`
 	Abilities *[]Ability `json:"abilities,omitempty"`
+	Provider  string     `json:"provider,omitempty"` // the identity provider whose person it is, at the first sign-in
 }
 
 func (*UserCreation) Type() Type { return TypeUserCreation }
@@ -72,6 +74,8 @@ type UserModification struct {
 	Abilities     *[]Ability `json:"abilities,omitempty"`
 	TOTPDisabled  bool       `json:"totp_disabled,omitempty"`
 	SessionsEnded int        `json:"sessions_ended,omitempty"`
+	// Provider is the identity provider that says so, at a sign-in.
+	Provider string `json:"provider,omitempty"`
 }
 
 func (*UserModification) Type() Type { return TypeUserModification }

@@ -1,0 +1,272 @@
+package sso
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/oauth2"
+)
+
+// OAuth2Options say how an OAuth 2.0 provider is reached. All are required.
+type OAuth2Options struct {
+	Options
+	ClientID, ClientSecret string
+	// BaseURL is the address that those of the provider are relative to.
+	BaseURL                         string
+	AuthorizeURL, TokenURL, UserURL string // absolute, or a path on BaseURL
+	Scopes                          string // separated by spaces
+	CallbackURL                     string
+}
+
+// OAuth2 signs people in with the authorization code of OAuth 2.0, and asks the
+// provider's user information who they are.
+type OAuth2 struct {
+	client  *http.Client
+	config  oauth2.Config
+	userURL string
+	health  health
+}
+
+// NewOAuth2 fails on addresses that cannot be read.
+func NewOAuth2(o OAuth2Options) (*OAuth2, error) {
+	base, err := url.Parse(o.BaseURL)
+	if err != nil {
+		return nil, fmt.Errorf("OAUTH2_BASE_URL: %w", err)
+	}
+	p := &OAuth2{client: newClient(), health: health{log: o.Log, now: o.Now}}
+	p.config = oauth2.Config{
+		ClientID: o.ClientID, ClientSecret: o.ClientSecret, RedirectURL: o.CallbackURL, Scopes: strings.Fields(o.Scopes),
+		Endpoint: oauth2.Endpoint{AuthStyle: oauth2.AuthStyleInParams},
+	}
+	for _, address := range []struct {
+		name, text string
+		to         *string
+	}{
+		{"OAUTH2_AUTHORIZE_URL", o.AuthorizeURL, &p.config.Endpoint.AuthURL},
+		{"OAUTH2_TOKEN_URL", o.TokenURL, &p.config.Endpoint.TokenURL},
+		{"OAUTH2_USER_URL", o.UserURL, &p.userURL},
+	} {
+		if *address.to, err = onBase(base, address.text); err != nil {
+			return nil, fmt.Errorf("%s: %w", address.name, err)
+		}
+	}
+	return p, nil
+}
+
+// onBase is an absolute address as it is, and a path behind that of the base: the
+// paths of the base and the one behind it are joined, as the existing server
+// does.
+func onBase(base *url.URL, address string) (string, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "", err
+	}
+	if u.IsAbs() {
+		return address, nil
+	}
+	on := base.JoinPath(u.Path)
+	on.RawQuery = u.RawQuery
+	return on.String(), nil
+}
+
+// Name implements Provider.
+func (*OAuth2) Name() string { return OAuth2Name }
+
+// Begin implements Provider. PKCE is always used: a provider that does not know
+// it ignores the parameter.
+func (p *OAuth2) Begin(_ context.Context, a *Attempt) (Departure, error) {
+	a.Verifier = oauth2.GenerateVerifier()
+	return Departure{URL: p.config.AuthCodeURL(a.State, oauth2.S256ChallengeOption(a.Verifier))}, nil
+}
+
+// Finish implements Provider.
+func (p *OAuth2) Finish(ctx context.Context, a *Attempt, answer url.Values) (*Person, error) {
+	ctx = context.WithValue(ctx, oauth2.HTTPClient, p.client)
+	token, err := exchange(ctx, &p.config, a, answer)
+	if err == nil {
+		var claims userClaims
+		if claims, err = userInfo(ctx, p.client, p.userURL, token); err == nil {
+			p.health.note(nil)
+			return claims.person()
+		}
+	}
+	p.health.note(err)
+	return nil, err
+}
+
+// Refresh implements Provider: an OAuth 2.0 provider publishes nothing.
+func (*OAuth2) Refresh(context.Context) error { return nil }
+
+// Problem implements Provider.
+func (p *OAuth2) Problem() string { return p.health.problem() }
+
+// Logout implements Provider: OAuth 2.0 knows none.
+func (*OAuth2) Logout(_, _ string) string { return "" }
+
+// exchange turns the code of an answer into a token.
+func exchange(ctx context.Context, config *oauth2.Config, a *Attempt, answer url.Values) (*oauth2.Token, error) {
+	if code := answer.Get("error"); code != "" {
+		return nil, refused(errorSentence(code), fmt.Errorf("error %q: %q", code, answer.Get("error_description")))
+	}
+	code := answer.Get("code")
+	if code == "" {
+		return nil, refused("The identity provider sent no code", errors.New("no parameter code"))
+	}
+	token, err := config.Exchange(ctx, code, oauth2.VerifierOption(a.Verifier))
+	if answer, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
+		switch {
+		case answer.ErrorCode == "invalid_client" || answer.ErrorCode == "unauthorized_client" || answer.Response.StatusCode == http.StatusUnauthorized:
+			return nil, unavailable("The identity provider does not accept the client id and secret of this server", err)
+		case answer.Response.StatusCode < http.StatusInternalServerError:
+			return nil, refused("The identity provider did not accept the code that the browser brought", err)
+		}
+	}
+	if err != nil {
+		return nil, unavailable("The identity provider did not give a token for the code", err)
+	}
+	return token, nil
+}
+
+// errorSentence is what an error code of OAuth 2.0 (RFC 6749 4.1.2.1, OpenID
+// Connect Core 3.1.2.6) tells the person.
+func errorSentence(code string) string {
+	switch code {
+	case "access_denied":
+		return "The identity provider did not let you in, or you have cancelled"
+	case "login_required", "interaction_required", "consent_required", "account_selection_required":
+		return "The identity provider wanted to ask you something, and could not"
+	case "invalid_scope":
+		return "The identity provider does not know the scopes that this server asks for"
+	case "temporarily_unavailable", "server_error":
+		return "The identity provider has a problem at this moment"
+	}
+	return "The identity provider answered with an error"
+}
+
+// userInfo asks the provider who a token belongs to.
+func userInfo(ctx context.Context, client *http.Client, address string, token *oauth2.Token) (userClaims, error) {
+	const reason = "The identity provider did not say who has signed in"
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, unavailable(reason, err)
+	}
+	token.SetAuthHeader(request)
+	request.Header.Set("Accept", "application/json")
+	answer, err := client.Do(request)
+	if err != nil {
+		return nil, unavailable(reason, err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return nil, unavailable(reason, fmt.Errorf("GET %s: %s", address, answer.Status))
+	}
+	var claims userClaims
+	if err := decodeJSON(answer.Body, &claims); err != nil {
+		return nil, unavailable(reason, fmt.Errorf("GET %s: %w", address, err))
+	}
+	return claims, nil
+}
+
+// decodeJSON reads one JSON document. Numbers stay as they are written: ids are
+// not to be rounded.
+func decodeJSON(from io.Reader, to any) error {
+	decoder := json.NewDecoder(from)
+	decoder.UseNumber()
+	return decoder.Decode(to)
+}
+
+// userClaims are what a provider says about a person.
+type userClaims map[string]any
+
+// text is the first of the claims that says something, as a text: providers
+// also have numbers as ids.
+func (c userClaims) text(names ...string) string {
+	for _, name := range names {
+		switch v := c[name].(type) {
+		case string:
+			if v != "" {
+				return v
+			}
+		case json.Number:
+			return v.String()
+		}
+	}
+	return ""
+}
+
+// person reads the claims (OpenID Connect Core 5.1).
+func (c userClaims) person() (*Person, error) {
+	p := &Person{
+		Subject: c.text("sub", "id"), Username: c.text("preferred_username", "username", "nickname"),
+		Fullname: c.text("name"), Email: c.text("email"),
+	}
+	for _, missing := range []struct{ text, claim string }{{p.Subject, "sub"}, {p.Username, "preferred_username"}} {
+		if missing.text == "" {
+			return nil, incomplete("The identity provider did not send the claim "+missing.claim, "The claim "+missing.claim+" is missing")
+		}
+	}
+	if p.Fullname == "" {
+		p.Fullname = "Trento IDP User " + p.Username
+	}
+	for _, text := range []string{p.Subject, p.Username, p.Fullname, p.Email} {
+		if len(text) > maxText {
+			return nil, incomplete("The identity provider sent a claim that is too long", "A claim is too long")
+		}
+	}
+	return p, nil
+}
+
+// health is whether a provider could be used the last time.
+type health struct {
+	log *slog.Logger
+	now func() time.Time
+
+	mu     sync.Mutex
+	reason string
+	since  time.Time
+}
+
+// note notes how asking the provider went. What is not the provider's fault
+// changes nothing.
+func (h *health) note(err error) {
+	failure, ok := errors.AsType[*Failure](err)
+	if err != nil && (!ok || failure.callersFault()) {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch {
+	case err == nil && h.reason != "":
+		h.log.Info("the identity provider can be used again")
+		h.reason = ""
+	case err != nil && h.reason == "":
+		h.log.Warn("the identity provider cannot be used", "error", err)
+		h.since = h.now()
+		fallthrough
+	case err != nil:
+		h.reason = failure.Reason
+	}
+}
+
+// problem is why the provider cannot be used, as a sentence.
+func (h *health) problem() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.reason == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s, since %s.", h.reason, h.since.UTC().Format("2006-01-02 15:04 MST"))
+}
+
+// newNonce is a random text.
+func newNonce() string { return rand.Text() }

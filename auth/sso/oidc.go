@@ -1,0 +1,302 @@
+package sso
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	"golang.org/x/oauth2"
+)
+
+// OIDCOptions say how an OpenID Connect provider is reached. All are required.
+type OIDCOptions struct {
+	Options
+	ClientID, ClientSecret string
+	BaseURL                string // the issuer
+	CallbackURL            string
+}
+
+// OIDC signs people in with the authorization code of OpenID Connect. It
+// believes the ID token, and asks the user information only for what the token
+// does not say.
+type OIDC struct {
+	options OIDCOptions
+	client  *http.Client
+	health  health
+
+	mu    sync.Mutex // held while discovering, so that many need only one answer
+	found *discovered
+}
+
+// discovered is what a provider publishes about itself, and what was made of it.
+type discovered struct {
+	oidc.ProviderConfig
+	EndSessionURL string   `json:"end_session_endpoint"`
+	AuthMethods   []string `json:"token_endpoint_auth_methods_supported"`
+	// SendsIssuer: answers of this provider name it (RFC 9207).
+	SendsIssuer bool `json:"authorization_response_iss_parameter_supported"`
+
+	config   oauth2.Config
+	verifier *oidc.IDTokenVerifier
+}
+
+// NewOIDC asks the provider nothing yet.
+func NewOIDC(o OIDCOptions) *OIDC {
+	return &OIDC{options: o, client: newClient(), health: health{log: o.Log, now: o.Now}}
+}
+
+// Name implements Provider.
+func (*OIDC) Name() string { return OIDCName }
+
+// Begin implements Provider.
+func (p *OIDC) Begin(ctx context.Context, a *Attempt) (Departure, error) {
+	found, err := p.discovered(ctx)
+	if err != nil {
+		return Departure{}, err
+	}
+	a.Nonce, a.Verifier = newNonce(), oauth2.GenerateVerifier()
+	return Departure{URL: found.config.AuthCodeURL(a.State, oidc.Nonce(a.Nonce), oauth2.S256ChallengeOption(a.Verifier))}, nil
+}
+
+// Finish implements Provider.
+func (p *OIDC) Finish(ctx context.Context, a *Attempt, answer url.Values) (*Person, error) {
+	person, err := p.finish(ctx, a, answer)
+	p.health.note(err)
+	return person, err
+}
+
+func (p *OIDC) finish(ctx context.Context, a *Attempt, answer url.Values) (*Person, error) {
+	found, err := p.discovered(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if issuer := answer.Get("iss"); issuer != found.IssuerURL && (issuer != "" || found.SendsIssuer) {
+		return nil, refused("The answer came from another identity provider", fmt.Errorf("parameter iss is %q, not %q", issuer, found.IssuerURL))
+	}
+	ctx = oidc.ClientContext(ctx, p.client)
+	token, err := exchange(ctx, &found.config, a, answer)
+	if err != nil {
+		return nil, err
+	}
+	text, _ := token.Extra("id_token").(string)
+	claims, err := found.verify(ctx, text, a.Nonce, p.options.ClientID, p.options.Now())
+	if err != nil {
+		return nil, err
+	}
+	if err := p.complete(ctx, found, token, claims); err != nil {
+		return nil, err
+	}
+	person, err := claims.person()
+	if err == nil {
+		person.IDToken = text
+	}
+	return person, err
+}
+
+// verify believes an ID token (OpenID Connect Core 3.1.3.7), or fails.
+func (d *discovered) verify(ctx context.Context, text, nonce, clientID string, now time.Time) (userClaims, error) {
+	if text == "" {
+		return nil, refused("The identity provider sent no ID token", errors.New("no id_token beside the access token"))
+	}
+	const reason = "The ID token of the identity provider cannot be believed"
+	token, err := d.verifier.Verify(ctx, text)
+	if expired, ok := errors.AsType[*oidc.TokenExpiredError](err); ok {
+		return nil, refused("The ID token of the identity provider has expired: the clocks may differ", expired)
+	}
+	if err != nil {
+		return nil, refused(reason, err)
+	}
+	var claims userClaims
+	var party struct {
+		AuthorizedParty string `json:"azp"`
+	}
+	if err := errors.Join(token.Claims(&claims), token.Claims(&party)); err != nil {
+		return nil, refused(reason, err)
+	}
+	switch {
+	case token.Subject == "":
+		err = errors.New("it names no subject")
+	case subtle.ConstantTimeCompare([]byte(token.Nonce), []byte(nonce)) != 1:
+		err = errors.New("its nonce is not the one of this sign-in")
+	case party.AuthorizedParty != "" && party.AuthorizedParty != clientID:
+		err = fmt.Errorf("it was issued for %q", party.AuthorizedParty)
+	case len(token.Audience) > 1 && party.AuthorizedParty == "":
+		err = errors.New("it has several audiences and does not say for whom it was issued")
+	case token.IssuedAt.IsZero():
+		err = errors.New("it does not say when it was issued")
+	case token.IssuedAt.After(now.Add(clockTolerance)):
+		return nil, refused("The ID token of the identity provider is from the future: the clocks differ", fmt.Errorf("issued at %s", token.IssuedAt.UTC()))
+	}
+	if err != nil {
+		return nil, refused(reason, err)
+	}
+	return claims, nil
+}
+
+// complete asks the user information for what an ID token leaves out, as many
+// do. What the token says stays.
+func (p *OIDC) complete(ctx context.Context, found *discovered, token *oauth2.Token, claims userClaims) error {
+	says := claims.text("preferred_username", "username", "nickname") != "" && claims.text("name") != "" && claims.text("email") != ""
+	if says || found.UserInfoURL == "" {
+		return nil
+	}
+	more, err := userInfo(ctx, p.client, found.UserInfoURL, token)
+	if err != nil {
+		return err
+	}
+	if more.text("sub") != claims.text("sub") {
+		return refused("The user information of the identity provider is about somebody else", fmt.Errorf("sub %q, not %q", more.text("sub"), claims.text("sub")))
+	}
+	for name, value := range more {
+		if _, told := claims[name]; !told {
+			claims[name] = value
+		}
+	}
+	return nil
+}
+
+// Refresh implements Provider.
+func (p *OIDC) Refresh(ctx context.Context) error {
+	found, err := p.discover(ctx)
+	p.health.note(err)
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.found = found
+	return nil
+}
+
+// Problem implements Provider.
+func (p *OIDC) Problem() string { return p.health.problem() }
+
+// Logout implements Provider (OpenID Connect RP-Initiated Logout 1.0).
+func (p *OIDC) Logout(idToken, back string) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.found == nil || p.found.EndSessionURL == "" {
+		return ""
+	}
+	u, err := url.Parse(p.found.EndSessionURL)
+	if err != nil {
+		return ""
+	}
+	query := u.Query()
+	query.Set("client_id", p.options.ClientID)
+	query.Set("post_logout_redirect_uri", back)
+	if idToken != "" {
+		query.Set("id_token_hint", idToken)
+	}
+	u.RawQuery = query.Encode()
+	return u.String()
+}
+
+// discovered returns what the provider publishes, asked for once.
+func (p *OIDC) discovered(ctx context.Context) (*discovered, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.found != nil {
+		return p.found, nil
+	}
+	found, err := p.discover(ctx)
+	p.health.note(err)
+	if err != nil {
+		return nil, err
+	}
+	p.found = found
+	return found, nil
+}
+
+// discover fetches what the provider publishes (OpenID Connect Discovery 4).
+func (p *OIDC) discover(ctx context.Context) (*discovered, error) {
+	issuer := strings.TrimSuffix(p.options.BaseURL, "/")
+	address := issuer + "/.well-known/openid-configuration"
+	fail := func(reason string, err error) (*discovered, error) {
+		return nil, unavailable(reason, fmt.Errorf("GET %s: %w", address, err))
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return fail("The address of the identity provider cannot be read", err)
+	}
+	answer, err := p.client.Do(request)
+	if err != nil {
+		return fail("The identity provider cannot be reached", err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return fail("The identity provider does not publish its configuration", errors.New(answer.Status))
+	}
+	found := new(discovered)
+	if err := decodeJSON(answer.Body, found); err != nil {
+		return fail("The configuration of the identity provider cannot be read", err)
+	}
+	// A slash at the end is easily lost on the way into a configuration file. What
+	// tokens name must be what the provider says.
+	if strings.TrimSuffix(found.IssuerURL, "/") != issuer {
+		return fail("The identity provider calls itself by another address than the configured one", fmt.Errorf("issuer is %q", found.IssuerURL))
+	}
+	if err := found.check(); err != nil {
+		return fail("The configuration of the identity provider is not usable", err)
+	}
+	p.prepare(found)
+	return found, nil
+}
+
+// believable are the algorithms that an ID token may be signed with: those that
+// take a private key.
+var believable = []string{
+	oidc.RS256, oidc.RS384, oidc.RS512, oidc.PS256, oidc.PS384, oidc.PS512, oidc.ES256, oidc.ES384, oidc.ES512, oidc.EdDSA,
+}
+
+// check looks whether a configuration has all that is needed.
+func (d *discovered) check() error {
+	secure := strings.HasPrefix(d.IssuerURL, "https://")
+	for name, address := range map[string]string{
+		"authorization_endpoint": d.AuthURL, "token_endpoint": d.TokenURL, "jwks_uri": d.JWKSURL,
+		"userinfo_endpoint": d.UserInfoURL, "end_session_endpoint": d.EndSessionURL,
+	} {
+		optional := name == "userinfo_endpoint" || name == "end_session_endpoint"
+		u, err := url.Parse(address)
+		switch {
+		case address == "" && optional:
+		case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
+			return fmt.Errorf("%s is %q", name, address)
+		case secure && u.Scheme != "https":
+			return fmt.Errorf("%s is not an address with https: %q", name, address)
+		}
+	}
+	d.Algorithms = slices.DeleteFunc(d.Algorithms, func(a string) bool { return !slices.Contains(believable, a) })
+	if len(d.Algorithms) == 0 {
+		// Which every provider has to know (OpenID Connect Discovery 3).
+		d.Algorithms = []string{oidc.RS256}
+	}
+	return nil
+}
+
+// prepare makes of a configuration what sign-ins use.
+func (p *OIDC) prepare(d *discovered) {
+	style := oauth2.AuthStyleInHeader
+	if len(d.AuthMethods) > 0 && !slices.Contains(d.AuthMethods, "client_secret_basic") && slices.Contains(d.AuthMethods, "client_secret_post") {
+		style = oauth2.AuthStyleInParams
+	}
+	d.config = oauth2.Config{
+		ClientID: p.options.ClientID, ClientSecret: p.options.ClientSecret, RedirectURL: p.options.CallbackURL,
+		Scopes:   []string{oidc.ScopeOpenID, "profile", "email"},
+		Endpoint: oauth2.Endpoint{AuthURL: d.AuthURL, TokenURL: d.TokenURL, AuthStyle: style},
+	}
+	// The keys are fetched again where a token names an unknown one. The context
+	// names the client only.
+	d.verifier = d.NewProvider(oidc.ClientContext(context.Background(), p.client)).Verifier(&oidc.Config{
+		ClientID: p.options.ClientID, SupportedSigningAlgs: d.Algorithms,
+		Now: func() time.Time { return p.options.Now().Add(-clockTolerance) },
+	})
+}
