@@ -61,6 +61,9 @@ type TokenRule struct {
 	Widened []Access
 	// InPerson: no token may use the route, not even one with the scope "full".
 	InPerson bool
+	// LocalAccounts: the route is about accounts that are kept here, so nobody may
+	// while an identity provider is in charge of them.
+	LocalAccounts bool
 }
 
 // InPerson returns the rule of a route that no token may use.
@@ -81,6 +84,13 @@ func InSets(names ...string) TokenRule {
 // As adds API operations that do the same as a form of the console.
 func (t TokenRule) As(operations ...string) TokenRule {
 	t.Operations = operations
+	return t
+}
+
+// ForLocalAccounts is for what is off while an identity provider is in charge of
+// the accounts.
+func (t TokenRule) ForLocalAccounts() TokenRule {
+	t.LocalAccounts = true
 	return t
 }
 

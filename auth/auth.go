@@ -16,6 +16,7 @@ import (
 
 	"github.com/gorilla/securecookie"
 
+	"trento/auth/sso"
 	"trento/store"
 	"trento/store/fault"
 )
@@ -74,9 +75,13 @@ type Options struct {
 	// Introspectors are the networks that may use token introspection. This
 	// machine always may.
 	Introspectors []netip.Prefix
-	HashCost      HashCost         // of passwords set from now on; stored hashes name their own cost
-	Now           func() time.Time // nil: the clock of the store
-	Log           *slog.Logger     // nil: nothing is logged
+	// Provider is the identity provider that is in charge of the accounts; nil:
+	// they are kept here.
+	Provider sso.Provider
+	Origin   string           // scheme and host of the addresses that a provider sends browsers back to
+	HashCost HashCost         // of passwords set from now on; stored hashes name their own cost
+	Now      func() time.Time // nil: the clock of the store
+	Log      *slog.Logger     // nil: nothing is logged
 }
 
 // Auth identifies users and decides what they may do. It is safe for concurrent
@@ -109,6 +114,9 @@ type Auth struct {
 	introspectors      []netip.Prefix
 	pendingSignInCodec *securecookie.SecureCookie
 	devices            *securecookie.SecureCookie
+	provider           sso.Provider
+	origin             string
+	attempts           cipher.AEAD // of sign-ins at the provider, and of ID tokens
 	untrusted          untrustedProxies
 }
 
@@ -157,6 +165,14 @@ func New(o Options) (*Auth, error) {
 	if err != nil {
 		return nil, fmt.Errorf("auth: %w", err)
 	}
+	attemptKey, err := hkdf.Key(sha256.New, o.Secrets.Base, nil, "trento single sign-on", 32)
+	if err != nil {
+		return nil, fmt.Errorf("auth: %w", err)
+	}
+	attempts, err := newSealer(attemptKey)
+	if err != nil {
+		return nil, fmt.Errorf("auth: %w", err)
+	}
 	deviceKey, err := hkdf.Key(sha256.New, o.Secrets.Base, nil, "trento device cookie", 64)
 	if err != nil {
 		return nil, fmt.Errorf("auth: %w", err)
@@ -172,6 +188,7 @@ func New(o Options) (*Auth, error) {
 		limiter:         newLimiter(o.Now, o.Log),
 		scopes:          newScopes(o.Operations), introspectors: o.Introspectors,
 		pendingSignInCodec: newPendingSignInCodec(pendingSignInKey), devices: newDeviceCodec(deviceKey),
+		provider: o.Provider, origin: o.Origin, attempts: attempts,
 	}
 	a.sessions = newSessionStore(a, cookieKey, o.SessionLifetime)
 	return a, nil
@@ -204,6 +221,8 @@ type Identity struct {
 	// abilities are the abilities of the user that the scopes of the token
 	// permit.
 	abilities []int
+	// external: an identity provider is in charge of the account.
+	external bool
 	// until is the expiry of an access token; zero for everything else, whose
 	// expiry is in the store.
 	until time.Time
@@ -329,10 +348,13 @@ func From(ctx context.Context) *Identity {
 // checking. operation is the route in the form of scopes, "GET /api/v1/hosts";
 // it is "" for routes outside the API, such as pages of the console.
 func (a *Auth) Permit(r *http.Request, need Access, tokens TokenRule, operation string) error {
-	switch need {
-	case Public:
+	external := tokens.LocalAccounts && a.provider != nil
+	switch {
+	case need == Public && external:
+		return ErrExternal
+	case need == Public:
 		return nil
-	case Agent:
+	case need == Agent:
 		return a.CheckAPIKey(r.Header.Get(apiKeyHeader))
 	}
 	found, _ := r.Context().Value(identifiedKey{}).(identified)
@@ -341,6 +363,8 @@ func (a *Auth) Permit(r *http.Request, need Access, tokens TokenRule, operation 
 		return found.err
 	case found.identity == nil:
 		return ErrSignedOut
+	case external:
+		return ErrExternal
 	case !admits(found.identity, need, tokens, operation):
 		return ErrForbidden
 	}

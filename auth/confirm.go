@@ -17,15 +17,17 @@ func (id *Identity) Confirming(password string) *Identity {
 }
 
 // MustConfirm reports whether the user has to repeat the password: the request
-// comes with a session of the console, and the user has a password.
+// comes with a session of the console, and the user has a password. While an
+// identity provider is in charge, a password that is left from before counts as
+// none.
 func (id *Identity) MustConfirm() bool {
-	return id.Via == ViaSession && id.User.PasswordHash != ""
+	return id.Via == ViaSession && !id.external && id.User.PasswordHash != ""
 }
 
 // confirm checks the repeated password if it is required, and adds a fault to
 // wrong if it is missing or not right.
 func (a *Auth) confirm(ctx context.Context, id *Identity, wrong *fieldFaults) error {
-	if !id.MustConfirm() && id.confirmation == nil || id.User.PasswordHash == "" {
+	if !id.MustConfirm() && id.confirmation == nil || id.external || id.User.PasswordHash == "" {
 		return nil
 	}
 	return a.checkCurrentPassword(ctx, id.User, id.confirmation, wrong)

@@ -49,22 +49,22 @@ type Tokens struct {
 // user and changing the password end it. It fails with ErrCredentials if the
 // user was disabled meanwhile or the code was used.
 func (a *Auth) SignInAPI(r *http.Request, proof *Proof) (Tokens, error) {
-	user := proof.User
 	secret := make([]byte, sessionIDSize)
 	rand.Read(secret)
 	grant := base64.RawURLEncoding.EncodeToString(secret)
 	session := a.newSession(r, proof, store.APISession, RefreshLifetime)
 	session.Hash = sha256.Sum256([]byte(grant))
 
+	user, err := a.signIn(r.Context(), session)
+	if err != nil {
+		return Tokens{}, err
+	}
 	access, err := a.access.sign(user.ID, uuid.NewString(), sessionEncoding.EncodeToString(session.Hash[:]), AccessLifetime)
 	if err != nil {
 		return Tokens{}, err
 	}
 	refresh, err := a.refresh.sign(user.ID, grant, "", RefreshLifetime)
 	if err != nil {
-		return Tokens{}, err
-	}
-	if err := a.signIn(r.Context(), session); err != nil {
 		return Tokens{}, err
 	}
 	return Tokens{Access: access, Refresh: refresh, ExpiresIn: int(AccessLifetime / time.Second)}, nil

@@ -80,6 +80,7 @@ const (
 	guessedPassword        secretKind = "password"         // password of one name, from one address
 	guessedAnyPassword     secretKind = "passwords"        // passwords of all names, from one address
 	guessedCode            secretKind = "code"             // code of the second factor of a name
+	guessedAnswer          secretKind = "answer"           // answer of the identity provider, from one address
 	guessedCurrentPassword secretKind = "current password" // password of a user who is signed in
 )
 
@@ -178,7 +179,7 @@ func (a *attempt) end(o outcome) {
 	for _, e := range a.entries {
 		e.pending--
 		switch {
-		case o == succeeded && e.key.kind != guessedAnyPassword:
+		case o == succeeded && e.key.kind != guessedAnyPassword && e.key.kind != guessedAnswer:
 			// The user knows the secret, so former failures are forgotten. The
 			// address keeps its failures except for this attempt: it may have
 			// other users.

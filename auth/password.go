@@ -226,6 +226,10 @@ type Proof struct {
 	TokenID string // with store.MethodToken
 	// CodeAt is the time of the code of the second factor; nil without one.
 	CodeAt *time.Time
+
+	// person is whom an identity provider vouches for; User is nil then.
+	person  *store.Person
+	idToken string
 }
 
 // CheckPassword checks what a user enters to sign in. It fails with

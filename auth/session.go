@@ -103,7 +103,7 @@ func (s *sessionStore) Save(r *http.Request, w http.ResponseWriter, session *ses
 	if err != nil {
 		return fmt.Errorf("auth: session cookie: %w", err)
 	}
-	if err := s.auth.signIn(r.Context(), record); err != nil {
+	if _, err := s.auth.signIn(r.Context(), record); err != nil {
 		return err
 	}
 	http.SetCookie(w, sessions.NewCookie(session.Name(), value, session.Options))
@@ -164,13 +164,13 @@ func (a *Auth) sessionIdentity(tx *store.Tx, hash [32]byte, via Via) (*Identity,
 		kind = store.APISession
 	}
 	session, err := tx.Session(hash)
-	if errors.Is(err, store.ErrNotFound) || err == nil && session.Kind != kind {
+	if errors.Is(err, store.ErrNotFound) || err == nil && (session.Kind != kind || !a.accepts(session.Method)) {
 		err = ErrSignedOut
 	}
 	if err != nil {
 		return nil, nil, err
 	}
-	id := &Identity{Via: via, SessionHash: hash}
+	id := &Identity{Via: via, SessionHash: hash, external: a.provider != nil}
 	if id.Token, err = a.sessionToken(tx, session); err != nil {
 		return nil, nil, err
 	}
@@ -178,6 +178,18 @@ func (a *Auth) sessionIdentity(tx *store.Tx, hash [32]byte, via Via) (*Identity,
 		return nil, nil, err
 	}
 	return id, session, nil
+}
+
+// accepts reports whether a sign-in of that method is one at all: with another
+// configuration there may have been other ways in. Tokens are always one.
+func (a *Auth) accepts(method string) bool {
+	switch {
+	case method == store.MethodToken:
+		return true
+	case a.provider == nil:
+		return method == store.MethodPassword
+	}
+	return method == methods[a.provider.Name()]
 }
 
 // SignInConsole starts a session of the console and sets its cookie. It ends
@@ -219,20 +231,27 @@ func (a *Auth) newSession(r *http.Request, proof *Proof, kind store.SessionKind,
 	if client := a.ClientAddress(r); client.IsValid() {
 		address = client.String()
 	}
-	return store.SignIn{CodeAt: proof.CodeAt, Session: store.Session{
-		UserID: proof.User.ID, Kind: kind, Method: proof.Method, TokenID: proof.TokenID,
+	var userID int64
+	if proof.User != nil {
+		userID = proof.User.ID
+	}
+	return store.SignIn{CodeAt: proof.CodeAt, Person: proof.person, Session: store.Session{
+		UserID: userID, Kind: kind, Method: proof.Method, TokenID: proof.TokenID,
 		CreatedAt: now, ExpiresAt: now.Add(lifetime), LastSeenAt: now,
-		Address: address, UserAgent: r.UserAgent(),
+		Address: address, UserAgent: r.UserAgent(), IDToken: a.sealIDToken(proof.idToken),
 	}}
 }
 
-// signIn stores a session.
-func (a *Auth) signIn(ctx context.Context, in store.SignIn) error {
-	err := a.store.SignIn(ctx, in)
-	if err == nil {
+// signIn stores a session and returns its user.
+func (a *Auth) signIn(ctx context.Context, in store.SignIn) (*store.User, error) {
+	user, err := a.store.SignIn(ctx, in)
+	switch {
+	case err == nil:
 		a.deleteInitialPassword(in)
-	}
-	if errors.Is(err, store.ErrStale) {
+		return user, nil
+	case in.Person != nil:
+		return nil, a.explainPerson(ctx, in.Person, err)
+	case errors.Is(err, store.ErrStale):
 		var username string
 		err := a.store.View(func(tx *store.Tx) error {
 			user, err := tx.User(in.UserID)
@@ -242,13 +261,13 @@ func (a *Auth) signIn(ctx context.Context, in store.SignIn) error {
 			return err
 		})
 		if err == nil {
-			return a.signInFailed(ctx, username)
+			return nil, a.signInFailed(ctx, username)
 		}
 	}
 	if errors.Is(err, store.ErrNotFound) {
-		return ErrCredentials
+		return nil, ErrCredentials
 	}
-	return err
+	return nil, err
 }
 
 // UnattendedHeader marks requests that a page makes to keep itself current.

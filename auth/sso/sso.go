@@ -127,11 +127,11 @@ func (f *Failure) Unwrap() error { return f.Err }
 // refused is the failure of an answer that is not to be believed. cause is for
 // the log.
 func refused(reason string, cause error) *Failure {
-	return &Failure{Reason: reason, Err: &fault.Error{Kind: fault.WrongCredentials, Detail: notAuthenticated, Cause: cause}}
+	return &Failure{Reason: reason, Err: &fault.Error{Kind: fault.WrongCredentials, Detail: NotAuthenticated, Cause: cause}}
 }
 
-// notAuthenticated is what the API says of an answer that is not to be believed.
-const notAuthenticated = "User not authenticated."
+// NotAuthenticated is what the API says of an answer that is not to be believed.
+const NotAuthenticated = "User not authenticated."
 
 // incomplete is the failure of an answer that can be believed but lacks
 // something. detail is what the API says.

@@ -29,6 +29,7 @@ const (
 	Unconditional                // the change does not name the version that it is based on
 	TooLarge                     // the body is too large
 	AddressTooLong               // the address is too long
+	NotImplemented               // this installation has the route switched off
 	Busy                         // there are too many requests; trying again soon helps
 )
 
@@ -36,7 +37,7 @@ var kindNames = map[Kind]string{
 	Invalid: "invalid", Malformed: "cannot be read", SignedOut: "not signed in", WrongCredentials: "wrong credentials",
 	Forbidden: "not permitted", CrossOrigin: "sent by another site", NotFound: "not found", WrongMethod: "method not allowed",
 	NotAcceptable: "not acceptable", Conflict: "in conflict", Stale: "was changed meanwhile", Unconditional: "not conditional",
-	TooLarge: "too large", AddressTooLong: "address too long", Busy: "too busy",
+	TooLarge: "too large", AddressTooLong: "address too long", NotImplemented: "off in this installation", Busy: "too busy",
 }
 
 func (k Kind) String() string { return kindNames[k] }

@@ -84,6 +84,7 @@ var answers = map[fault.Kind]Answer{
 	fault.Unconditional:    {http.StatusPreconditionRequired, "Request needs to be conditional, please provide If-Match header.", "Precondition Required", ""},
 	fault.TooLarge:         {http.StatusRequestEntityTooLarge, anError, "Too much at once", "The form was larger than this server accepts. Nothing was changed."},
 	fault.AddressTooLong:   {http.StatusRequestURITooLong, anError, "The address says too much", ""},
+	fault.NotImplemented:   {http.StatusNotImplemented, "Endpoint disabled due an external IDP is enabled", "Not possible with single sign-on", "The identity provider is in charge of the accounts, so this is done there."},
 	fault.Busy:             {http.StatusServiceUnavailable, anError, "Too busy at this moment", "The server has more to do than it can at once. Nothing was changed. Try again in a few seconds."},
 }
 
@@ -166,10 +167,12 @@ func pointerTo(field string) string {
 	return "/" + field
 }
 
-// title returns the title of a problem of that status. Two of them differ from
+// title returns the title of a problem of that status. Three of them differ from
 // the usual text in their capital letters, as existing clients expect.
 func title(status int) string {
 	switch status {
+	case http.StatusNotImplemented:
+		return "Not implemented"
 	case http.StatusPreconditionFailed:
 		return "Precondition failed"
 	case http.StatusPreconditionRequired:
