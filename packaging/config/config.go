@@ -26,7 +26,7 @@ import (
 type Config struct {
 	Port                     int            `env:"PORT" envDefault:"4000" section:"Server" doc:"TCP port of the console and the API." want:"a number from 1 to 65535, or 0 for any free port"`
 	Listen                   netip.Addr     `env:"LISTEN" doc:"Address of this machine on which the console and the API are offered. Unset: all of them. 127.0.0.1 leaves the way in to a reverse proxy on this machine." want:"an address such as 127.0.0.1, 10.0.0.5 or ::1"`
-	Origin                   string         `env:"TRENTO_WEB_ORIGIN" later:"single sign-on" doc:"Public host name of this server, for the addresses it tells an identity provider. Required with single sign-on." want:"a host name such as trento.example.com, without https:// and path"`
+	Origin                   string         `env:"TRENTO_WEB_ORIGIN" doc:"Public host name of this server, for the addresses it tells an identity provider. Required with single sign-on." want:"a host name such as trento.example.com, without https:// and path"`
 	DataDir                  string         `env:"TRENTO_DATA_DIR" doc:"Directory of the data: store, search index, generated secrets. Unset: the state directory of the service (/var/lib/trento), /var/lib/trento when started as root, else ./trento-data. A service may only write to a directory its unit names (StateDirectory=, ReadWritePaths=)."`
 	LogLevel                 string         `env:"LOG_LEVEL" envDefault:"info" doc:"How much is logged." want:"debug, info, warning or error"`
 	TrustedProxies           []netip.Prefix `env:"TRUSTED_PROXIES" doc:"Addresses or networks of the reverse proxies in front of this server. Only what they forward (X-Forwarded-For, X-Forwarded-Proto) is believed about the address of a client and the scheme it used." want:"addresses or networks such as 10.0.0.7 or 10.1.0.0/16, separated by commas"`
@@ -51,21 +51,21 @@ type Config struct {
 	HostHeartbeatAllowedMissed int           `env:"HOST_HEARTBEAT_ALLOWED_MISSED" envDefault:"0" doc:"Heartbeats that may be missing before a host counts as lost: after interval x (missed + 1) + 1 second." want:"a number, 0 or more"`
 	PruneOlderThan             int           `env:"PRUNE_EVENTS_OLDER_THAN" envDefault:"10" doc:"Days after which reports of agents that could not be understood are dropped, which is looked at every hour." want:"days, 1 or more"`
 
-	EnableOIDC       bool   `env:"ENABLE_OIDC" envDefault:"false" section:"Single sign-on with OpenID Connect" later:"single sign-on" doc:"Switches sign-in through an OpenID Connect provider on. At most one kind of single sign-on can be on."`
-	OIDCClientID     string `env:"OIDC_CLIENT_ID" later:"single sign-on" doc:"Client id. Required."`
-	OIDCClientSecret Secret `env:"OIDC_CLIENT_SECRET" later:"single sign-on" doc:"Client secret. Required."`
-	OIDCBaseURL      string `env:"OIDC_BASE_URL" later:"single sign-on" doc:"Address of the issuer. Required." want:"an http or https address"`
-	OIDCCallbackURL  string `env:"OIDC_CALLBACK_URL" later:"single sign-on" doc:"Where the provider sends the browser back to. Unset: https://TRENTO_WEB_ORIGIN/auth/oidc_callback." want:"an http or https address"`
+	EnableOIDC       bool   `env:"ENABLE_OIDC" envDefault:"false" section:"Single sign-on with OpenID Connect" doc:"Switches sign-in through an OpenID Connect provider on. At most one kind of single sign-on can be on."`
+	OIDCClientID     string `env:"OIDC_CLIENT_ID" doc:"Client id. Required."`
+	OIDCClientSecret Secret `env:"OIDC_CLIENT_SECRET" doc:"Client secret. Required."`
+	OIDCBaseURL      string `env:"OIDC_BASE_URL" doc:"Address of the issuer. Required." want:"an http or https address"`
+	OIDCCallbackURL  string `env:"OIDC_CALLBACK_URL" doc:"Where the provider sends the browser back to. Unset: https://TRENTO_WEB_ORIGIN/auth/oidc_callback." want:"an http or https address"`
 
-	EnableOAuth2       bool   `env:"ENABLE_OAUTH2" envDefault:"false" section:"Single sign-on with OAuth 2.0" later:"single sign-on" doc:"Switches sign-in through an OAuth 2.0 provider on."`
-	OAuth2ClientID     string `env:"OAUTH2_CLIENT_ID" later:"single sign-on" doc:"Client id. Required."`
-	OAuth2ClientSecret Secret `env:"OAUTH2_CLIENT_SECRET" later:"single sign-on" doc:"Client secret. Required."`
-	OAuth2BaseURL      string `env:"OAUTH2_BASE_URL" later:"single sign-on" doc:"Address of the provider. Required." want:"an http or https address"`
-	OAuth2AuthorizeURL string `env:"OAUTH2_AUTHORIZE_URL" later:"single sign-on" doc:"Authorization address, or a path on OAUTH2_BASE_URL. Required." want:"an http or https address, or a path"`
-	OAuth2TokenURL     string `env:"OAUTH2_TOKEN_URL" later:"single sign-on" doc:"Token address, or a path on OAUTH2_BASE_URL. Required." want:"an http or https address, or a path"`
-	OAuth2UserURL      string `env:"OAUTH2_USER_URL" later:"single sign-on" doc:"Address of the user information, or a path on OAUTH2_BASE_URL. Required." want:"an http or https address, or a path"`
-	OAuth2Scopes       string `env:"OAUTH2_SCOPES" envDefault:"profile email" later:"single sign-on" doc:"Scopes that are asked for."`
-	OAuth2CallbackURL  string `env:"OAUTH2_CALLBACK_URL" later:"single sign-on" doc:"Where the provider sends the browser back to. Unset: https://TRENTO_WEB_ORIGIN/auth/oauth2_callback." want:"an http or https address"`
+	EnableOAuth2       bool   `env:"ENABLE_OAUTH2" envDefault:"false" section:"Single sign-on with OAuth 2.0" doc:"Switches sign-in through an OAuth 2.0 provider on."`
+	OAuth2ClientID     string `env:"OAUTH2_CLIENT_ID" doc:"Client id. Required."`
+	OAuth2ClientSecret Secret `env:"OAUTH2_CLIENT_SECRET" doc:"Client secret. Required."`
+	OAuth2BaseURL      string `env:"OAUTH2_BASE_URL" doc:"Address of the provider. Required." want:"an http or https address"`
+	OAuth2AuthorizeURL string `env:"OAUTH2_AUTHORIZE_URL" doc:"Authorization address, or a path on OAUTH2_BASE_URL. Required." want:"an http or https address, or a path"`
+	OAuth2TokenURL     string `env:"OAUTH2_TOKEN_URL" doc:"Token address, or a path on OAUTH2_BASE_URL. Required." want:"an http or https address, or a path"`
+	OAuth2UserURL      string `env:"OAUTH2_USER_URL" doc:"Address of the user information, or a path on OAUTH2_BASE_URL. Required." want:"an http or https address, or a path"`
+	OAuth2Scopes       string `env:"OAUTH2_SCOPES" envDefault:"profile email" doc:"Scopes that are asked for."`
+	OAuth2CallbackURL  string `env:"OAUTH2_CALLBACK_URL" doc:"Where the provider sends the browser back to. Unset: https://TRENTO_WEB_ORIGIN/auth/oauth2_callback." want:"an http or https address"`
 
 	EnableSAML           bool   `env:"ENABLE_SAML" envDefault:"false" section:"Single sign-on with SAML" later:"single sign-on" doc:"Switches sign-in through a SAML identity provider on."`
 	SAMLIDPID            string `env:"SAML_IDP_ID" later:"single sign-on" doc:"Name of the identity provider, the last part of all SAML addresses. Required."`

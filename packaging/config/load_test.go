@@ -155,9 +155,8 @@ func TestLoadErrors(t *testing.T) {
 		{"incomplete OAuth 2.0", []string{"ENABLE_OAUTH2=true", "TRENTO_WEB_ORIGIN=x", "OAUTH2_CLIENT_ID=a", "OAUTH2_CLIENT_SECRET=b", "OAUTH2_BASE_URL=https://x", "OAUTH2_AUTHORIZE_URL=/a"},
 			"environment variable OAUTH2_TOKEN_URL is missing\nenvironment variable OAUTH2_USER_URL is missing"},
 		{"SAML without metadata", saml, "One of SAML_METADATA_URL or SAML_METADATA_CONTENT must be provided"},
-		{"SAML", append(saml, "SAML_METADATA_CONTENT=<x/>"),
-			"ENABLE_SAML is true, but single sign-on is not part of this build yet; without it, users sign in with their local accounts"},
-		{"OIDC", oidc, "ENABLE_OIDC is true, but single sign-on is not part of this build yet; without it, users sign in with their local accounts"},
+		{"SAML", append(saml, "SAML_METADATA_CONTENT=<x/>"), "<nil>"},
+		{"OIDC", oidc, "<nil>"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -184,7 +183,7 @@ func TestLoadNotices(t *testing.T) {
 		`ENABLE_API_KEY is "yes", which counts as false: only the word true switches it on`,
 		`ENABLE_OIDC is "TRUE", which counts as false: only the word true switches it on`,
 		"set, but no longer needed, and ignored: AMQP_URL, DATABASE_URL",
-		"set, but without effect, because this build lacks the feature: ENABLE_OIDC (single sign-on), CHARTS_ENABLED (host charts)",
+		"set, but without effect, because this build lacks the feature: CHARTS_ENABLED (host charts)",
 		"ADMIN_USERNAME is ignored: the name of the default admin is set with ADMIN_USER",
 		"ACCESS_TOKEN_ENC_SECRET is short: 32 characters or more are hard to guess",
 	}

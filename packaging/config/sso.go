@@ -12,9 +12,7 @@ import (
 var errSeveralSSO = errors.New("Cannot start Trento with multiple SSO options enabled. Use one among: OIDC, OAUTH2 and SAML.")
 
 // checkSSO checks that at most one kind of single sign-on is configured, and
-// completely. This build has no single sign-on, so a complete configuration
-// stops the start, too: an administrator who relies on it must not find the
-// local accounts open.
+// completely.
 func (l *loader) checkSSO() {
 	var enabled []string
 	var required []string
@@ -39,7 +37,6 @@ func (l *loader) checkSSO() {
 		return
 	}
 
-	before := len(l.errs)
 	for _, name := range append([]string{"TRENTO_WEB_ORIGIN"}, required...) {
 		if l.values[name] == "" {
 			l.errs = append(l.errs, fmt.Errorf("environment variable %s is missing", name))
@@ -47,8 +44,5 @@ func (l *loader) checkSSO() {
 	}
 	if l.config.EnableSAML && l.config.SAMLMetadataURL == "" && l.config.SAMLMetadataContent == "" {
 		l.errs = append(l.errs, errors.New("One of SAML_METADATA_URL or SAML_METADATA_CONTENT must be provided"))
-	}
-	if len(l.errs) == before {
-		l.errs = append(l.errs, fmt.Errorf("%s is true, but single sign-on is not part of this build yet; without it, users sign in with their local accounts", enabled[0]))
 	}
 }

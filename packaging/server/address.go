@@ -65,7 +65,7 @@ func (s *server) agentURL() string {
 // announce prints the address of the console, how to sign in, and how to
 // connect an agent.
 func (s *server) announce(w io.Writer) error {
-	password, err := s.passwordHint()
+	signIn, err := s.signInHint()
 	if err != nil {
 		return err
 	}
@@ -73,13 +73,21 @@ func (s *server) announce(w io.Writer) error {
   Trento is running.
 
   Console   %s
-  User      %s
-  Password  %s
-  Agents    server-url: %s
+%s  Agents    server-url: %s
             api-key: see Settings in the console
 
-`, s.url(), store.NormalUsername(s.config.AdminUser), password, s.agentURL())
+`, s.url(), signIn, s.agentURL())
 	return err
+}
+
+// signInHint says how to sign in.
+func (s *server) signInHint() (string, error) {
+	admin := store.NormalUsername(s.config.AdminUser)
+	if s.auth.Provider() != nil {
+		return fmt.Sprintf("  Sign-in   at the identity provider; whom it calls %s may do everything\n", admin), nil
+	}
+	password, err := s.passwordHint()
+	return fmt.Sprintf("  User      %s\n  Password  %s\n", admin, password), err
 }
 
 // passwordHint says where the password of the default admin is. In a demo it is

@@ -32,13 +32,19 @@ func (s *server) openStore() (err error) {
 	if s.config, err = s.config.WithSecrets(); err != nil {
 		return err
 	}
-	s.auth, err = auth.New(s.authOptions())
+	options, err := s.authOptions()
+	if err == nil {
+		s.auth, err = auth.New(options)
+	}
 	return err
 }
 
-func (s *server) authOptions() auth.Options {
+func (s *server) authOptions() (auth.Options, error) {
+	provider, origin, err := s.newProvider()
 	return auth.Options{
-		Store: s.store,
+		Store:    s.store,
+		Provider: provider,
+		Origin:   origin,
 		Secrets: auth.Secrets{
 			Base: s.config.KeyBase(), Access: []byte(s.config.AccessSecret), Refresh: []byte(s.config.RefreshSecret),
 		},
@@ -50,7 +56,7 @@ func (s *server) authOptions() auth.Options {
 		AdminUser:       s.config.AdminUser,
 		StrictPasswords: s.config.PasswordPolicy == "strict",
 		Log:             s.log,
-	}
+	}, err
 }
 
 // ResetAdmin sets the password of the default admin in a data directory that no

@@ -45,6 +45,10 @@ func (s *server) tasks() []task {
 		{name: "old refused reports", run: s.store.PruneDiscards, every: time.Hour},
 		{name: "agents without a host", run: s.store.PruneAgents, every: time.Hour},
 	}
+	if s.auth.Provider() != nil {
+		// At the start, every hour, and every 30 seconds while it cannot be used.
+		tasks = append(tasks, task{name: "identity provider", run: s.followProvider})
+	}
 	if s.demoHosts > 0 {
 		// Reports and heartbeats, with the periods of agents.
 		tasks = append(tasks, task{name: "demo landscape", run: s.feedDemo})

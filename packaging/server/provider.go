@@ -1,0 +1,89 @@
+package server
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/url"
+	"time"
+
+	"trento/auth/sso"
+	"trento/packaging/config"
+)
+
+// The pages that providers send browsers back to, where nothing else is
+// configured.
+const (
+	oidcCallback   = "/auth/oidc_callback"
+	oauth2Callback = "/auth/oauth2_callback"
+)
+
+// newProvider makes the identity provider of the configuration; nil where there
+// is none. origin is the scheme and host that browsers come back to.
+func (s *server) newProvider() (provider sso.Provider, origin string, err error) {
+	c := s.config
+	origin = "https://" + c.Origin
+	options := sso.Options{Origin: origin, Now: time.Now, Log: s.log}
+	switch {
+	case c.EnableOIDC:
+		callback := cmp.Or(c.OIDCCallbackURL, origin+oidcCallback)
+		return sso.NewOIDC(sso.OIDCOptions{
+			Options: options, ClientID: c.OIDCClientID, ClientSecret: string(c.OIDCClientSecret), BaseURL: c.OIDCBaseURL, CallbackURL: callback,
+		}), originOf(callback), nil
+	case c.EnableOAuth2:
+		callback := cmp.Or(c.OAuth2CallbackURL, origin+oauth2Callback)
+		provider, err = sso.NewOAuth2(sso.OAuth2Options{
+			Options: options, ClientID: c.OAuth2ClientID, ClientSecret: string(c.OAuth2ClientSecret), BaseURL: c.OAuth2BaseURL,
+			AuthorizeURL: c.OAuth2AuthorizeURL, TokenURL: c.OAuth2TokenURL, UserURL: c.OAuth2UserURL, Scopes: c.OAuth2Scopes, CallbackURL: callback,
+		})
+		return provider, originOf(callback), err
+	case c.EnableSAML:
+		return nil, "", errors.New("ENABLE_SAML is true, but SAML is not part of this build yet")
+	}
+	return nil, "", nil
+}
+
+// originOf is the scheme and host of an address, which the configuration has
+// checked.
+func originOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+// callbackPath is where the provider of a configuration sends browsers back to;
+// empty where it sends them nowhere by that protocol.
+func callbackPath(c config.Config) string {
+	path := func(address, otherwise string) string {
+		if u, err := url.Parse(address); err == nil && u.Path != "" {
+			return u.Path
+		}
+		return otherwise
+	}
+	switch {
+	case c.EnableOIDC:
+		return path(c.OIDCCallbackURL, oidcCallback)
+	case c.EnableOAuth2:
+		return path(c.OAuth2CallbackURL, oauth2Callback)
+	}
+	return ""
+}
+
+// followProvider keeps what the identity provider publishes up to date. One that
+// is down is asked again soon; a start never waits for it.
+func (s *server) followProvider(ctx context.Context) error {
+	for {
+		wait := sso.RefreshInterval
+		// The provider logs its failures itself, once.
+		if err := s.auth.Provider().Refresh(ctx); err != nil {
+			wait = sso.RetryInterval
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
