@@ -1,0 +1,246 @@
+package sso
+
+import (
+	"cmp"
+	"context"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/beevik/etree"
+	"github.com/crewjam/saml"
+	dsig "github.com/russellhaering/goxmldsig"
+)
+
+// The addresses of SAML below the origin. The id of the identity provider is
+// the last part of each.
+const (
+	samlMetadataPath = "/sso/sp/metadata/"
+	samlConsumerPath = "/sso/sp/consume/"
+	samlLogoutPath   = "/sso/sp/logout/"
+)
+
+// commonConsumerID is the id with which the consumer answers, too, whatever the
+// configured one: the documentation names that address.
+const commonConsumerID = "saml"
+
+// samlSignature is the algorithm of what we sign.
+const samlSignature = dsig.RSASHA256SignatureMethod
+
+// SAMLOptions of NewSAML. Fields without a comment are texts of the
+// configuration.
+type SAMLOptions struct {
+	Options
+	IdentityProviderID string // the last part of our addresses
+	ServiceProviderID  string // what requests call us
+	EntityID           string // empty: the address of our metadata
+	NameIDFormat       string
+
+	ContactName, ContactEmail                 string
+	OrganizationName, OrganizationDisplayName string
+	OrganizationURL                           string
+	UsernameAttribute, EmailAttribute         string
+	FirstNameAttribute, LastNameAttribute     string
+	SignRequests, SignMetadata                bool // what we sign
+	RequireSignedAssertions                   bool
+	RequireSignedResponses                    bool
+
+	Key *SAMLKey
+	// FormerKeys decrypt what is still encrypted for a certificate that was
+	// replaced.
+	FormerKeys []*rsa.PrivateKey
+
+	// MetadataURL is where the metadata of the identity provider is fetched;
+	// empty where Metadata is all there is.
+	MetadataURL string
+	// Metadata is the metadata of the identity provider: with an address what was
+	// fetched there the last time, or nil.
+	Metadata []byte
+	// KeepMetadata keeps what was fetched for the next start.
+	KeepMetadata func(context.Context, []byte) error
+}
+
+// SAMLKey signs what we send and decrypts what is sent to us.
+type SAMLKey struct {
+	Private     *rsa.PrivateKey
+	Certificate *x509.Certificate
+}
+
+// SAML signs people in through a SAML 2.0 identity provider. It is safe for
+// concurrent use.
+type SAML struct {
+	options   SAMLOptions
+	client    *http.Client
+	template  saml.ServiceProvider // without metadata and clock
+	consumers []url.URL            // the default one first
+
+	mu       sync.Mutex
+	idp      *identityProvider // nil until there is metadata
+	document []byte            // what idp was read from
+	problem  string
+	warned   time.Time // when expiring certificates were last mentioned
+}
+
+// NewSAML fails where the metadata in the options cannot be read, unless it can
+// be fetched.
+func NewSAML(o SAMLOptions) (*SAML, error) {
+	origin, err := url.Parse(o.Origin)
+	if err != nil {
+		return nil, fmt.Errorf("the origin: %w", err)
+	}
+	s := &SAML{options: o, client: newClient()}
+	for _, id := range []string{o.IdentityProviderID, commonConsumerID} {
+		if consumer := *origin.JoinPath(samlConsumerPath, url.PathEscape(id)); !slices.Contains(s.consumers, consumer) {
+			s.consumers = append(s.consumers, consumer)
+		}
+	}
+	metadata := origin.JoinPath(samlMetadataPath, url.PathEscape(o.IdentityProviderID))
+	s.template = saml.ServiceProvider{
+		EntityID:          cmp.Or(o.EntityID, metadata.String()),
+		Key:               o.Key.Private,
+		Certificate:       o.Key.Certificate,
+		DecryptionKeys:    o.FormerKeys,
+		MetadataURL:       *metadata,
+		AcsURL:            s.consumers[0],
+		SloURL:            *origin.JoinPath(samlLogoutPath, url.PathEscape(o.IdentityProviderID)),
+		AuthnNameIDFormat: saml.NameIDFormat(o.NameIDFormat),
+		// Some providers refuse a request that leaves it out.
+		SendUnspecifiedNameIDFormat: true,
+		// The metadata is typed into other systems by hand, and must not expire there.
+		MetadataOmitValidUntil:           true,
+		LogoutBindings:                   []string{saml.HTTPPostBinding, saml.HTTPRedirectBinding},
+		AssertionConsumerServiceBindings: []string{saml.HTTPPostBinding},
+		// In metadata a certificate is a way to write a key: its end is warned of.
+		IgnoreCertificateExpiry: true,
+		RejectSHA1Signatures:    true,
+		// Where responses have to be signed, what is not signed is not decrypted.
+		RequireSignedResponseForCBC: o.RequireSignedResponses,
+	}
+	s.template.ValidateAudienceRestriction = s.checkAudience
+	if o.SignRequests {
+		s.template.SignatureMethod = samlSignature
+	}
+	if err := s.useGivenMetadata(); err != nil {
+		return nil, err
+	}
+	s.warnOfWeakness()
+	s.warnOfExpiry()
+	return s, nil
+}
+
+// useGivenMetadata reads the metadata of the options. A copy of what can be
+// fetched need not be readable.
+func (s *SAML) useGivenMetadata() error {
+	if s.options.MetadataURL != "" && s.options.Metadata == nil {
+		return nil
+	}
+	idp, err := readMetadata(s.options.Metadata)
+	switch {
+	case err == nil:
+		s.idp, s.document = idp, s.options.Metadata
+	case s.options.MetadataURL == "":
+		return fmt.Errorf("SAML_METADATA_CONTENT: %w", err)
+	default:
+		s.options.Log.Warn("the kept copy of the identity provider's metadata cannot be read", "error", err)
+	}
+	return nil
+}
+
+// warnOfWeakness says what the configuration gives away.
+func (s *SAML) warnOfWeakness() {
+	if !s.options.RequireSignedAssertions && !s.options.RequireSignedResponses {
+		s.options.Log.Warn("SAML_SIGNED_ASSERTION and SAML_SIGNED_ENVELOPES are false: whoever can make a browser send a response can sign in as anybody")
+	}
+	if address, err := url.Parse(s.options.MetadataURL); err == nil && address.Scheme == "http" {
+		s.options.Log.Warn("SAML_METADATA_URL is not https: whoever can change the answer on its way can sign in as anybody")
+	}
+}
+
+// Name is SAMLName.
+func (s *SAML) Name() string { return SAMLName }
+
+// CertificatePEM is our certificate as identity providers import it.
+func (s *SAML) CertificatePEM() []byte { return s.options.Key.CertificatePEM() }
+
+// serviceProvider is us as the library knows us at this moment.
+func (s *SAML) serviceProvider() (*saml.ServiceProvider, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.idp == nil {
+		return nil, unavailable("The metadata of the identity provider could not be fetched yet.", errors.New(cmp.Or(s.problem, "it was not asked for")))
+	}
+	sp := s.template
+	sp.IDPMetadata = s.idp.EntityDescriptor
+	sp.Clock = dsig.NewFakeClockAt(s.options.Now()) // it stands still at the time of the request
+	return &sp, nil
+}
+
+// Begin makes an authentication request. It is sent in the address, unless the
+// provider only takes forms.
+func (s *SAML) Begin(ctx context.Context, a *Attempt) (Departure, error) {
+	sp, err := s.serviceProvider()
+	if err != nil {
+		if s.Refresh(ctx) == nil {
+			sp, err = s.serviceProvider()
+		}
+		if err != nil {
+			return Departure{}, err
+		}
+	}
+	binding := saml.HTTPRedirectBinding
+	if sp.GetSSOBindingLocation(binding) == "" {
+		binding = saml.HTTPPostBinding
+	}
+	departure, err := s.request(sp, a, binding)
+	if err != nil {
+		return Departure{}, unavailable("The request to the identity provider could not be made.", err)
+	}
+	return departure, nil
+}
+
+// request makes the request of an attempt for a binding that the provider has.
+func (s *SAML) request(sp *saml.ServiceProvider, a *Attempt, binding string) (Departure, error) {
+	unsigned := *sp
+	unsigned.SignatureMethod = ""
+	request, err := unsigned.MakeAuthenticationRequest(sp.GetSSOBindingLocation(binding), binding, saml.HTTPPostBinding)
+	if err != nil {
+		return Departure{}, err
+	}
+	request.ProviderName = s.options.ServiceProviderID
+	a.RequestID = request.ID
+	if binding == saml.HTTPRedirectBinding {
+		address, err := request.Redirect(a.State, sp)
+		if err != nil {
+			return Departure{}, err
+		}
+		return Departure{URL: address.String()}, nil
+	}
+	if sp.SignatureMethod != "" {
+		if err := sp.SignAuthnRequest(request); err != nil {
+			return Departure{}, err
+		}
+	}
+	return newForm(request.Destination, "SAMLRequest", request.Element(), a.State)
+}
+
+// newForm is a message to the provider as a form.
+func newForm(address, field string, message *etree.Element, relayState string) (Departure, error) {
+	document := etree.NewDocument()
+	document.SetRoot(message)
+	text, err := document.WriteToBytes()
+	if err != nil {
+		return Departure{}, err
+	}
+	form := url.Values{field: {base64.StdEncoding.EncodeToString(text)}}
+	if relayState != "" {
+		form.Set("RelayState", relayState)
+	}
+	return Departure{URL: address, Form: form}, nil
+}
