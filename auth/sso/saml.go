@@ -174,7 +174,7 @@ func (s *SAML) serviceProvider() (*saml.ServiceProvider, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.idp == nil {
-		return nil, unavailable("The metadata of the identity provider could not be fetched yet.", errors.New(cmp.Or(s.problem, "it was not asked for")))
+		return nil, unavailable("The metadata of the identity provider could not be fetched yet", errors.New(cmp.Or(s.problem, "it was not asked for")))
 	}
 	sp := s.template
 	sp.IDPMetadata = s.idp.EntityDescriptor
@@ -200,7 +200,7 @@ func (s *SAML) Begin(ctx context.Context, a *Attempt) (Departure, error) {
 	}
 	departure, err := s.request(sp, a, binding)
 	if err != nil {
-		return Departure{}, unavailable("The request to the identity provider could not be made.", err)
+		return Departure{}, unavailable("The request to the identity provider could not be made", err)
 	}
 	return departure, nil
 }

@@ -84,12 +84,12 @@ func (s *SAML) person(assertion *saml.Assertion) (*Person, error) {
 		case values[name] == "" && !slices.Contains(missing, name):
 			missing = append(missing, name)
 		case len(values[name]) > maxText:
-			return nil, refused(fmt.Sprintf("The attribute %s is longer than %d bytes.", name, maxText), fmt.Errorf("%d bytes", len(values[name])))
+			return nil, refused(fmt.Sprintf("The attribute %s is longer than %d bytes", name, maxText), fmt.Errorf("%d bytes", len(values[name])))
 		}
 	}
 	if len(missing) > 0 {
 		return nil, &Failure{
-			Reason: "The identity provider did not send these attributes: " + strings.Join(missing, ", ") + ".",
+			Reason: "The identity provider did not send these attributes: " + strings.Join(missing, ", "),
 			Err:    &fault.Error{Detail: missingAttributes, Cause: fmt.Errorf("it sent %s", describeAttributes(attributes))},
 		}
 	}

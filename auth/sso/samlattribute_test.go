@@ -61,7 +61,7 @@ func checkIncomplete(t *testing.T, err error, names ...string) {
 	if !errors.As(err, &failure) || !errors.As(err, &callers) || callers.Kind != fault.Invalid || callers.Detail != "Some mandatory SAML user attributes are missing" {
 		t.Fatalf("error %v", err)
 	}
-	if want := strings.Join(names, ", ") + "."; !strings.HasSuffix(failure.Reason, " "+want) {
+	if want := strings.Join(names, ", "); !strings.HasSuffix(failure.Reason, " "+want) {
 		t.Errorf("reason %q, want …%s", failure.Reason, want)
 	}
 }

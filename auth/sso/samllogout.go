@@ -78,17 +78,17 @@ type LogoutRequest struct {
 // and ok is false. It fails with a Failure.
 func (s *SAML) ReadLogoutRequest(r *http.Request) (request *LogoutRequest, ok bool, err error) {
 	if err := r.ParseForm(); err != nil {
-		return nil, false, refused("The message of the identity provider cannot be read.", err)
+		return nil, false, refused("The message of the identity provider cannot be read", err)
 	}
 	if r.Form.Get("SAMLRequest") == "" {
 		if r.Form.Get("SAMLResponse") == "" {
-			return nil, false, refused("There is no message of the identity provider.", errors.New("neither SAMLRequest nor SAMLResponse"))
+			return nil, false, refused("There is no message of the identity provider", errors.New("neither SAMLRequest nor SAMLResponse"))
 		}
 		return nil, false, nil
 	}
 	if r.URL.Query().Get("SAMLRequest") == "" {
 		if _, err := decodeMessage(r.PostForm.Get("SAMLRequest")); err != nil {
-			return nil, false, refused("The message of the identity provider cannot be read.", err)
+			return nil, false, refused("The message of the identity provider cannot be read", err)
 		}
 	}
 	sp, err := s.serviceProvider()
@@ -97,7 +97,7 @@ func (s *SAML) ReadLogoutRequest(r *http.Request) (request *LogoutRequest, ok bo
 	}
 	message, err := sp.ValidateLogoutRequest(r)
 	if err != nil {
-		return nil, false, explain(err, &verifier{})
+		return nil, false, explain(err, &verifier{}, nil)
 	}
 	request = &LogoutRequest{id: message.ID, name: message.NameID.Value, relayState: r.Form.Get("RelayState")}
 	for _, index := range message.AllSessionIndexes() {

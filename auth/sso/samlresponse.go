@@ -24,11 +24,11 @@ const maxSAMLMessage = 256 << 10
 // SAMLResponse and RelayState.
 func (s *SAML) Finish(_ context.Context, a *Attempt, answer url.Values) (*Person, error) {
 	if a.RequestID == "" || subtle.ConstantTimeCompare([]byte(answer.Get("RelayState")), []byte(a.State)) != 1 {
-		return nil, refused("The response does not belong to this sign-in.", errors.New("RelayState is not that of the attempt"))
+		return nil, refused("The response does not belong to this sign-in", errors.New("RelayState is not that of the attempt"))
 	}
 	document, err := decodeMessage(answer.Get("SAMLResponse"))
 	if err != nil {
-		return nil, refused("The response of the identity provider cannot be read.", err)
+		return nil, refused("The response of the identity provider cannot be read", err)
 	}
 	sp, err := s.serviceProvider()
 	if err != nil {
@@ -64,17 +64,17 @@ func (s *SAML) verify(sp *saml.ServiceProvider, document []byte, requestID strin
 	if !s.options.RequireSignedAssertions && !s.options.RequireSignedResponses {
 		var err error
 		if document, err = s.vouch(sp, document, v); err != nil {
-			return nil, refused("The response of the identity provider cannot be read.", err)
+			return nil, refused("The response of the identity provider cannot be read", err)
 		}
 	}
 	assertion, err := s.parse(sp, document, requestID)
 	switch {
 	case err != nil:
-		return nil, explain(err, v)
+		return nil, explain(err, v, document)
 	case s.options.RequireSignedResponses && !v.hasVerified("Response", ""):
-		return nil, refused("The response of the identity provider is not signed, only the assertion in it. SAML_SIGNED_ENVELOPES demands it.", errUnsigned)
+		return nil, refused("The response of the identity provider is not signed, only the assertion in it. SAML_SIGNED_ENVELOPES demands it", errUnsigned)
 	case s.options.RequireSignedAssertions && !v.hasVerified("Assertion", assertion.ID):
-		return nil, refused("The assertion of the identity provider is not signed, only the response around it. SAML_SIGNED_ASSERTION demands it.", errUnsigned)
+		return nil, refused("The assertion of the identity provider is not signed, only the response around it. SAML_SIGNED_ASSERTION demands it", errUnsigned)
 	}
 	return assertion, nil
 }
@@ -183,42 +183,47 @@ func (s *SAML) vouch(sp *saml.ServiceProvider, text []byte, v *verifier) ([]byte
 	return signDocument(&signing, text, 0)
 }
 
-// explain finds the sentence for what the library says about a response.
-func explain(err error, v *verifier) *Failure {
-	var status saml.ErrBadStatus
-	if errors.As(err, &status) {
-		return refused("The identity provider reports that it has signed nobody in.", status)
+// explain finds the sentence for what the library says about a message.
+func explain(err error, v *verifier, document []byte) *Failure {
+	if status, ok := errors.AsType[saml.ErrBadStatus](err); ok {
+		return refused("The identity provider reports that it has signed nobody in", status)
 	}
 	cause := err
-	var invalid *saml.InvalidResponseError
-	if errors.As(err, &invalid) {
+	if invalid, ok := errors.AsType[*saml.InvalidResponseError](err); ok {
 		cause = invalid.PrivateErr
 	}
-	for _, e := range samlExplanations {
-		if errors.Is(err, e.kind) {
-			return refused(e.reason, cause)
-		}
+	i := slices.IndexFunc(samlExplanations, func(e samlExplanation) bool { return errors.Is(err, e.kind) })
+	switch {
+	case len(v.verified) == 0 && bytes.Contains(document, []byte("EncryptedAssertion")) && (i < 0 || samlExplanations[i].tells):
+		return refused("The encrypted assertion cannot be decrypted, or it is not signed. It has to be encrypted for the certificate of this server, with AES and RSA-OAEP", cause)
+	case i >= 0:
+		return refused(samlExplanations[i].reason, cause)
+	case len(v.verified) == 0:
+		return refused("The message of the identity provider is not signed", cause)
 	}
-	if len(v.verified) == 0 {
-		return refused("The message of the identity provider is not signed.", cause)
-	}
-	return refused("The message of the identity provider is not acceptable.", cause)
+	return refused("The message of the identity provider is not acceptable", cause)
+}
+
+type samlExplanation struct {
+	kind   error
+	reason string
+	// tells: the sentence tells something about what was decrypted. Where nothing
+	// is known to be the provider's, that must be the same whatever was found, or
+	// whoever tries often enough can decrypt a message of others.
+	tells bool
 }
 
 // samlExplanations are looked through in this order.
-var samlExplanations = []struct {
-	kind   error
-	reason string
-}{
-	{saml.ErrUntrustedCertificate, "The message is signed with a certificate that is not in the metadata of the identity provider."},
-	{saml.ErrDecryptionFailed, "The assertion cannot be decrypted. It has to be encrypted for the certificate of this server, with AES and RSA-OAEP."},
-	{saml.ErrInvalidSignature, "A signature of the message is missing or wrong."},
-	{saml.ErrExpired, "The message came too late, or the clocks of the identity provider and this server differ."},
-	{saml.ErrNotYetValid, "The message is not valid yet: the clocks of the identity provider and this server differ."},
-	{saml.ErrIssuerMismatch, "The message is from another identity provider than the one in the metadata."},
-	{saml.ErrDestinationMismatch, "The message is addressed to another server."},
-	{saml.ErrRequestIDMismatch, "The message does not answer this sign-in. A sign-in has to begin on this server."},
-	{saml.ErrAudienceMismatch, "The assertion is meant for another application: its audience is not the entity id of this server."},
-	{saml.ErrMissingElement, "The message lacks something that a sign-in needs."},
-	{saml.ErrMalformedMessage, "The message of the identity provider cannot be read."},
+var samlExplanations = []samlExplanation{
+	{kind: saml.ErrUntrustedCertificate, reason: "The message is signed with a certificate that is not in the metadata of the identity provider", tells: true},
+	{kind: saml.ErrDecryptionFailed, reason: "The assertion cannot be decrypted. It has to be encrypted for the certificate of this server, with AES and RSA-OAEP", tells: true},
+	{kind: saml.ErrInvalidSignature, reason: "A signature of the message is missing or wrong", tells: true},
+	{kind: saml.ErrExpired, reason: "The message came too late, or the clocks of the identity provider and this server differ"},
+	{kind: saml.ErrNotYetValid, reason: "The message is not valid yet: the clocks of the identity provider and this server differ"},
+	{kind: saml.ErrIssuerMismatch, reason: "The message is from another identity provider than the one in the metadata"},
+	{kind: saml.ErrDestinationMismatch, reason: "The message is addressed to another server"},
+	{kind: saml.ErrRequestIDMismatch, reason: "The message does not answer this sign-in. A sign-in has to begin on this server"},
+	{kind: saml.ErrAudienceMismatch, reason: "The assertion is meant for another application: its audience is not the entity id of this server"},
+	{kind: saml.ErrMissingElement, reason: "The message lacks something that a sign-in needs"},
+	{kind: saml.ErrMalformedMessage, reason: "The message of the identity provider cannot be read", tells: true},
 }
