@@ -76,7 +76,9 @@ func (s *Store) declare() {
 	b.settings = kv.NewRecords[json.RawMessage](f, "setting", "name")
 	b.settings.Row(`"api_key"`, "record: APIKey").
 		Row(`"personal_access_tokens"`, "record: TokenSettings").
-		Row(`"activity_log"`, "record: activity.Retention")
+		Row(`"activity_log"`, "record: activity.Retention").
+		Row(`"saml_keys"`, "record: SAMLKeys").
+		Row(`"saml_metadata"`, "record: SAMLMetadata")
 	b.settings.Verify(s.verifier((*Tx).verifySettings))
 	b.tokenHashes = kv.NewUniqueIndex(f, "token_hash", "hash of the text (64)", "key of the token")
 	b.tokens = kv.NewRecords[Token](f, "token", "user id (8) token id").IndexedBy(b.tokenHashes, tokenHashesOf)

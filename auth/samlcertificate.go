@@ -1,0 +1,128 @@
+package auth
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"trento/auth/sso"
+)
+
+// The certificate for SAML. Identity providers know it by hand, so it lasts long.
+const (
+	samlCertificateName = "Trento SAML SP"
+	samlKeyBits         = 3072
+	minSAMLKeyBits      = 2048 // of one that others have made
+	samlYears           = 10
+)
+
+// newSAMLKey makes a key pair for a server of that name.
+func newSAMLKey(host string, now time.Time) (*sso.SAMLKey, error) {
+	key, err := rsa.GenerateKey(rand.Reader, samlKeyBits)
+	if err != nil {
+		return nil, fmt.Errorf("key for SAML: %w", err)
+	}
+	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
+	if err != nil {
+		return nil, fmt.Errorf("certificate for SAML: %w", err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: serial.Add(serial, big.NewInt(1)),
+		Subject:      pkix.Name{CommonName: samlCertificateName},
+		NotBefore:    now.Add(-time.Hour), // clocks differ
+		NotAfter:     now.AddDate(samlYears, 0, 0),
+		KeyUsage:     x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment,
+	}
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	if address := net.ParseIP(host); address != nil {
+		template.IPAddresses = []net.IP{address}
+	} else {
+		template.DNSNames = []string{host}
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		return nil, fmt.Errorf("certificate for SAML: %w", err)
+	}
+	certificate, err := x509.ParseCertificate(der)
+	if err != nil {
+		return nil, fmt.Errorf("certificate for SAML: %w", err)
+	}
+	return &sso.SAMLKey{Private: key, Certificate: certificate}, nil
+}
+
+// readSAMLKey reads the key pair that is in a directory; nil where there is none.
+func readSAMLKey(dir string) (*sso.SAMLKey, error) {
+	certificate, err := readPEM(filepath.Join(dir, samlCertificateFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	key, err := readPEM(filepath.Join(dir, samlKeyFile))
+	if err != nil {
+		return nil, err
+	}
+	parsed, err := x509.ParseCertificate(certificate)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", samlCertificateFile, err)
+	}
+	pair, err := pairSAMLKey(parsed, key)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", samlKeyFile, err)
+	}
+	return pair, nil
+}
+
+// readPEM returns the first block of a file.
+func readPEM(file string) ([]byte, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return nil, fmt.Errorf("%s is not in PEM format", file)
+	}
+	return block.Bytes, nil
+}
+
+// pairSAMLKey reads the key of a certificate.
+func pairSAMLKey(certificate *x509.Certificate, der []byte) (*sso.SAMLKey, error) {
+	var key any
+	key, err := x509.ParsePKCS8PrivateKey(der)
+	if err != nil {
+		if key, err = x509.ParsePKCS1PrivateKey(der); err != nil {
+			return nil, errors.New("it is no RSA key without a password")
+		}
+	}
+	private, ok := key.(*rsa.PrivateKey)
+	switch {
+	case !ok || private.N.BitLen() < minSAMLKeyBits:
+		return nil, fmt.Errorf("it is no RSA key of %d bits or more", minSAMLKeyBits)
+	case !private.PublicKey.Equal(certificate.PublicKey):
+		return nil, errors.New("it is the key of another certificate")
+	}
+	return &sso.SAMLKey{Private: private, Certificate: certificate}, nil
+}
+
+// privatePEM is a key in the form of files.
+func privatePEM(key *sso.SAMLKey) ([]byte, error) {
+	der, err := x509.MarshalPKCS8PrivateKey(key.Private)
+	if err != nil {
+		return nil, fmt.Errorf("key for SAML: %w", err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
+}
