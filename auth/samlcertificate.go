@@ -27,8 +27,8 @@ const (
 )
 
 // newSAMLKey makes a key pair for a server of that name.
-func newSAMLKey(host string, now time.Time) (*sso.SAMLKey, error) {
-	key, err := rsa.GenerateKey(rand.Reader, samlKeyBits)
+func newSAMLKey(host string, now time.Time, bits int) (*sso.SAMLKey, error) {
+	key, err := rsa.GenerateKey(rand.Reader, bits)
 	if err != nil {
 		return nil, fmt.Errorf("key for SAML: %w", err)
 	}

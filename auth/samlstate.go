@@ -26,6 +26,7 @@ import (
 type SAMLState struct {
 	options SAMLStateOptions
 	sealer  cipher.AEAD
+	bits    int // of new keys
 }
 
 // SAMLStateOptions of NewSAMLState.
@@ -59,7 +60,7 @@ func NewSAMLState(o SAMLStateOptions) (*SAMLState, error) {
 	if err != nil {
 		return nil, fmt.Errorf("auth: %w", err)
 	}
-	return &SAMLState{options: o, sealer: sealer}, nil
+	return &SAMLState{options: o, sealer: sealer, bits: samlKeyBits}, nil
 }
 
 // errSAMLKey begins with the sentence that the documentation of the existing
@@ -103,7 +104,7 @@ func (s *SAMLState) RenewCertificate(ctx context.Context) (*x509.Certificate, er
 	if err != nil {
 		return nil, err
 	}
-	key, err := newSAMLKey(s.options.Host, s.options.Now())
+	key, err := newSAMLKey(s.options.Host, s.options.Now(), s.bits)
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +138,7 @@ func (s *SAMLState) keys(ctx context.Context) (keys *store.SAMLKeys, err error) 
 	case key != nil:
 		s.options.Log.Info("the certificate for SAML is the one in SAML_SP_DIR", "end", key.Certificate.NotAfter)
 	default:
-		if key, err = newSAMLKey(s.options.Host, s.options.Now()); err != nil {
+		if key, err = newSAMLKey(s.options.Host, s.options.Now(), s.bits); err != nil {
 			return nil, err
 		}
 		s.options.Log.Info("a certificate for SAML was made", "end", key.Certificate.NotAfter)
