@@ -23,6 +23,7 @@ var mayImport = map[string][]string{
 	"trento/store":                 {"trento/store/activity", "trento/store/fault", "trento/store/kv", "trento/store/landscape"},
 	"trento/store/storetest":       {"trento/store"},
 	"trento/auth/sso":              {"trento/store/fault"},
+	"trento/auth/sso/ssotest":      {},
 	"trento/auth":                  {"trento/auth/sso", "trento/store", "trento/store/activity", "trento/store/fault", "trento/store/landscape"},
 	"trento/search":                {"trento/store", "trento/store/activity"},
 	"trento/ui/api":                {"trento/auth", "trento/search", "trento/store", "trento/store/activity", "trento/store/discovery", "trento/store/fault", "trento/store/landscape"},
@@ -55,7 +56,8 @@ var roomOf = map[string][]string{
 	"github.com/coreos/go-oidc":   {"trento/auth/sso"},
 	"golang.org/x/oauth2":         {"trento/auth/sso"},
 	"github.com/crewjam/saml":     {"trento/auth/sso"},
-	"net/http":                    {"trento/auth/sso", "trento/packaging/server", "trento/packaging/servertest", "trento/packaging/connection", "trento/auth", "trento/ui", "trento/ui/account", "trento/ui/activity", "trento/ui/api", "trento/ui/landscape", "trento/ui/page", "trento/ui/table", "trento/store/discovery/fleet"},
+	"github.com/russellhaering":   {"trento/auth/sso"},
+	"net/http":                    {"trento/auth/sso", "trento/auth/sso/ssotest", "trento/packaging/server", "trento/packaging/servertest", "trento/packaging/connection", "trento/auth", "trento/ui", "trento/ui/account", "trento/ui/activity", "trento/ui/api", "trento/ui/landscape", "trento/ui/page", "trento/ui/table", "trento/store/discovery/fleet"},
 }
 
 func TestImports(t *testing.T) {

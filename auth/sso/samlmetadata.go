@@ -96,15 +96,14 @@ func (s *SAML) Refresh(ctx context.Context) error {
 		idp, err = readMetadata(document)
 	}
 	if err != nil {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.problem = metadataError + "."
-		if s.idp != nil {
-			s.problem += " What was fetched before is in use."
-		}
-		return fmt.Errorf("%s: %w", metadataError, err)
+		err = fmt.Errorf("%s: %w", metadataError, err)
+		s.noteProblem(err)
+		return err
 	}
 	s.mu.Lock()
+	if s.problem != "" {
+		s.options.Log.Info("the metadata of the identity provider can be fetched again")
+	}
 	changed := !bytes.Equal(document, s.document)
 	s.idp, s.document, s.problem = idp, document, ""
 	s.mu.Unlock()
@@ -116,6 +115,19 @@ func (s *SAML) Refresh(ctx context.Context) error {
 		s.options.Log.Warn("the metadata of the identity provider could not be kept for the next start", "error", err)
 	}
 	return nil
+}
+
+// noteProblem notes that metadata could not be fetched, and logs the first time.
+func (s *SAML) noteProblem(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.problem == "" {
+		s.options.Log.Warn("the identity provider has a problem", "error", err)
+	}
+	s.problem = metadataError + "."
+	if s.idp != nil {
+		s.problem += " What was fetched before is in use."
+	}
 }
 
 func (s *SAML) fetchMetadata(ctx context.Context) ([]byte, error) {

@@ -1,0 +1,214 @@
+package sso_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/base64"
+	"html"
+	"io"
+	"log/slog"
+	"math/big"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"trento/auth/sso"
+	"trento/auth/sso/ssotest"
+)
+
+const origin = "https://trento.test"
+
+// newSAML is a service provider that knows an identity provider by an address.
+func newSAML(t *testing.T, metadataURL string) *sso.SAML {
+	t.Helper()
+	private, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Trento SAML SP"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(1, 0, 0),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := sso.NewSAML(sso.SAMLOptions{
+		Options:            sso.Options{Origin: origin, Now: time.Now, Log: slog.New(slog.DiscardHandler)},
+		IdentityProviderID: "corporate", ServiceProviderID: "trento",
+		NameIDFormat: "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified",
+		ContactName:  "Trento SP Admin", ContactEmail: "admin@trento.suse.com",
+		OrganizationName: "Trento SP", OrganizationDisplayName: "SAML SP build with Trento", OrganizationURL: "https://www.trento-project.io/",
+		UsernameAttribute: "username", EmailAttribute: "email", FirstNameAttribute: "firstName", LastNameAttribute: "lastName",
+		SignRequests: true, SignMetadata: true, RequireSignedAssertions: true, RequireSignedResponses: true,
+		Key: &sso.SAMLKey{Private: private, Certificate: certificate}, MetadataURL: metadataURL,
+		KeepMetadata: func(_ context.Context, _ []byte) error { return nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// browser is somebody's browser. It goes everywhere but to our own addresses.
+type browser struct {
+	t      *testing.T
+	client *http.Client
+}
+
+func newBrowser(t *testing.T) *browser {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &browser{t: t, client: &http.Client{Jar: jar, CheckRedirect: func(r *http.Request, _ []*http.Request) error {
+		if strings.HasPrefix(r.URL.String(), origin) {
+			return http.ErrUseLastResponse
+		}
+		return nil
+	}}}
+}
+
+// page is what a browser has been sent: a page with a form, or an address of ours.
+type page struct {
+	address string // of the page
+	ours    string // where we are to be visited; empty: it is the page
+	action  string // of the form
+	fields  url.Values
+	text    string
+}
+
+func (b *browser) get(address string) page {
+	b.t.Helper()
+	answer, err := b.client.Get(address)
+	return b.read(answer, err)
+}
+
+func (b *browser) post(address string, form url.Values) page {
+	b.t.Helper()
+	answer, err := b.client.PostForm(address, form)
+	return b.read(answer, err)
+}
+
+var (
+	formAction = regexp.MustCompile(`<form[^>]*action="([^"]*)"`)
+	hidden     = regexp.MustCompile(`<input type="hidden" name="([^"]*)" value="([^"]*)"`)
+)
+
+func (b *browser) read(answer *http.Response, err error) page {
+	b.t.Helper()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	p := page{address: answer.Request.URL.String(), ours: answer.Header.Get("Location"), fields: url.Values{}, text: string(text)}
+	if form := formAction.FindSubmatch(text); form != nil {
+		target, err := answer.Request.URL.Parse(html.UnescapeString(string(form[1])))
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		p.action = target.String()
+	}
+	for _, field := range hidden.FindAllSubmatch(text, -1) {
+		p.fields.Set(html.UnescapeString(string(field[1])), html.UnescapeString(string(field[2])))
+	}
+	return p
+}
+
+// signIn signs in at the provider and returns the answer that the browser brings.
+func (b *browser) signIn(s *sso.SAML, attempt *sso.Attempt, username, password string) url.Values {
+	b.t.Helper()
+	departure, err := s.Begin(b.t.Context(), attempt)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	form := b.get(departure.URL)
+	form.fields.Set("username", username)
+	form.fields.Set("password", password)
+	answer := b.post(form.action, form.fields)
+	if answer.action != origin+"/sso/sp/consume/corporate" {
+		b.t.Fatalf("the browser is sent to %q:\n%s", answer.action, answer.text)
+	}
+	return answer.fields
+}
+
+// TestSimpleSAML signs in and out at a provider that nobody here has written. It
+// wants signed requests, knows us by our metadata, signs twice and encrypts.
+func TestSimpleSAML(t *testing.T) {
+	idp := ssotest.StartSimpleSAML(t, ssotest.User{Username: "ann", Password: "secret", FirstName: "Ann", LastName: "Lee", Email: "ann@example.com"})
+	s := newSAML(t, idp.MetadataURL)
+	metadata, err := s.Metadata()
+	if err != nil {
+		t.Fatal(err)
+	}
+	idp.Trust(t, metadata)
+
+	b := newBrowser(t)
+	attempt := sso.NewAttempt("/hosts", time.Now())
+	answer := b.signIn(s, attempt, "ann", "secret")
+	if text, err := base64.StdEncoding.DecodeString(answer.Get("SAMLResponse")); err != nil || !bytes.Contains(text, []byte("<saml:EncryptedAssertion")) {
+		t.Errorf("error %v, the assertion is not encrypted: %s", err, text)
+	}
+	person, err := s.Finish(t.Context(), attempt, answer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := sso.Person{Subject: "ann", Username: "ann", Fullname: "Ann Lee", Email: "ann@example.com", IDToken: person.IDToken}
+	if *person != want || person.IDToken == "" {
+		t.Errorf("got %+v, want %+v", *person, want)
+	}
+	if _, err := s.Finish(t.Context(), sso.NewAttempt("/", time.Now()), answer); err == nil {
+		t.Error("the answer was taken for another attempt")
+	}
+
+	t.Run("the person signs out here", func(t *testing.T) {
+		b.t = t
+		end := b.get(s.Logout(person.IDToken, origin+"/"))
+		if !strings.HasPrefix(end.ours, origin+"/sso/sp/logout/corporate?SAMLResponse=") {
+			t.Fatalf("the browser is sent to %q:\n%s", end.ours, end.text)
+		}
+		if _, ok, err := s.ReadLogoutRequest(httptest.NewRequest(http.MethodGet, end.ours, nil)); ok || err != nil {
+			t.Errorf("ok %v, error %v", ok, err)
+		}
+	})
+	t.Run("the person signs out there", func(t *testing.T) {
+		b.t = t
+		attempt := sso.NewAttempt("/hosts", time.Now())
+		person, err := s.Finish(t.Context(), attempt, b.signIn(s, attempt, "ann", "secret"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		end := b.get(idp.LogoutURL)
+		request, ok, err := s.ReadLogoutRequest(httptest.NewRequest(http.MethodGet, end.ours, nil))
+		if err != nil || !ok || !request.Ends(person.IDToken) {
+			t.Fatalf("sent to %q: ok %v, error %v\n%s", end.ours, ok, err, end.text)
+		}
+		answer, err := s.AnswerLogout(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if back := b.get(answer.URL); back.ours != "" || strings.Contains(back.text, "xception") {
+			t.Errorf("the provider did not like the answer:\n%s", back.text)
+		}
+	})
+}
