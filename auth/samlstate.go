@@ -49,8 +49,8 @@ const (
 
 // NewSAMLState fails on key material that is too short.
 func NewSAMLState(o SAMLStateOptions) (*SAMLState, error) {
-	if len(o.Base) < minBase {
-		return nil, fmt.Errorf("auth: %d bytes of key material, need %d", len(o.Base), minBase)
+	if len(o.Base) < minBaseSecret {
+		return nil, fmt.Errorf("auth: %d bytes of key material, need %d", len(o.Base), minBaseSecret)
 	}
 	key, err := hkdf.Key(sha256.New, o.Base, nil, "trento SAML key", 32)
 	if err != nil {
@@ -97,9 +97,9 @@ func (s *SAMLState) Complete(ctx context.Context, o *sso.SAMLOptions) error {
 	return nil
 }
 
-// RenewCertificate makes a new key pair and returns its certificate. What the
-// provider encrypts for the one before can still be read.
-func (s *SAMLState) RenewCertificate(ctx context.Context) (*x509.Certificate, error) {
+// RenewCertificate makes a new key pair. What the provider encrypts for the one
+// before can still be read.
+func (s *SAMLState) RenewCertificate(ctx context.Context) (*sso.SAMLKey, error) {
 	former, err := s.keys(ctx)
 	if err != nil {
 		return nil, err
@@ -119,7 +119,7 @@ func (s *SAMLState) RenewCertificate(ctx context.Context) (*x509.Certificate, er
 		return nil, err
 	}
 	s.writeFiles(key, nil)
-	return key.Certificate, nil
+	return key, nil
 }
 
 // keys are those in the store. The first time they are put there.

@@ -97,7 +97,7 @@ func TestSAMLCertificate(t *testing.T) {
 	}
 
 	s.Host = "10.1.2.3:4000"
-	if renewed, err := s.state().RenewCertificate(t.Context()); err != nil || len(renewed.IPAddresses) != 1 {
+	if renewed, err := s.state().RenewCertificate(t.Context()); err != nil || len(renewed.Certificate.IPAddresses) != 1 {
 		t.Errorf("certificate for an address: %v, %v", renewed, err)
 	}
 }
@@ -107,10 +107,11 @@ func TestSAMLCertificate(t *testing.T) {
 func TestSAMLCertificateRenewal(t *testing.T) {
 	s := newSAMLStart(t)
 	first := s.must()
-	certificate, err := s.state().RenewCertificate(t.Context())
+	renewed, err := s.state().RenewCertificate(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
+	certificate := renewed.Certificate
 	o := s.must()
 	if !o.Key.Certificate.Equal(certificate) || certificate.Equal(first.Key.Certificate) {
 		t.Error("the certificate is not the new one")
@@ -128,14 +129,15 @@ func TestSAMLCertificateRenewal(t *testing.T) {
 func TestSAMLCertificateOtherKeyBase(t *testing.T) {
 	s := newSAMLStart(t)
 	s.must()
-	s.Base = bytes.Repeat([]byte("x"), minBase)
+	s.Base = bytes.Repeat([]byte("x"), minBaseSecret)
 	if _, err := s.complete(); err == nil || !strings.HasPrefix(err.Error(), "Error decrypting the SSO certificates.") || !strings.Contains(err.Error(), "SECRET_KEY_BASE") {
 		t.Errorf("error %v", err)
 	}
-	certificate, err := s.state().RenewCertificate(t.Context())
+	renewed, err := s.state().RenewCertificate(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
+	certificate := renewed.Certificate
 	if o := s.must(); !o.Key.Certificate.Equal(certificate) || o.FormerKeys != nil {
 		t.Error("the new certificate is not in force")
 	}

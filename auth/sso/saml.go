@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -89,11 +90,14 @@ type SAML struct {
 }
 
 // NewSAML fails where the metadata in the options cannot be read, unless it can
-// be fetched.
+// be fetched, and where the id of the provider cannot be a part of an address.
 func NewSAML(o SAMLOptions) (*SAML, error) {
 	origin, err := url.Parse(o.Origin)
 	if err != nil {
 		return nil, fmt.Errorf("the origin: %w", err)
+	}
+	if id := o.IdentityProviderID; id == "." || id == ".." || strings.Contains(id, "/") {
+		return nil, fmt.Errorf("SAML_IDP_ID %q cannot be a part of an address", id)
 	}
 	s := &SAML{options: o, client: newClient()}
 	for _, id := range []string{o.IdentityProviderID, commonConsumerID} {

@@ -46,6 +46,7 @@ func newRoot(environ []string) *cobra.Command {
 		newServe(l),
 		newConfig(l),
 		newAdmin(l),
+		newSSO(l),
 		newVersion(),
 		newService(),
 		newDemo(environ),

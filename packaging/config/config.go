@@ -67,27 +67,27 @@ type Config struct {
 	OAuth2Scopes       string `env:"OAUTH2_SCOPES" envDefault:"profile email" doc:"Scopes that are asked for."`
 	OAuth2CallbackURL  string `env:"OAUTH2_CALLBACK_URL" doc:"Where the provider sends the browser back to. Unset: https://TRENTO_WEB_ORIGIN/auth/oauth2_callback." want:"an http or https address"`
 
-	EnableSAML           bool   `env:"ENABLE_SAML" envDefault:"false" section:"Single sign-on with SAML" later:"single sign-on" doc:"Switches sign-in through a SAML identity provider on."`
-	SAMLIDPID            string `env:"SAML_IDP_ID" later:"single sign-on" doc:"Name of the identity provider, the last part of all SAML addresses. Required."`
-	SAMLSPID             string `env:"SAML_SP_ID" later:"single sign-on" doc:"Name of this service provider. Required."`
-	SAMLMetadataURL      string `env:"SAML_METADATA_URL" later:"single sign-on" doc:"Where the metadata of the identity provider is fetched. This or SAML_METADATA_CONTENT is required; this one wins." want:"an http or https address"`
-	SAMLMetadataContent  string `env:"SAML_METADATA_CONTENT" later:"single sign-on" doc:"The metadata of the identity provider itself."`
-	SAMLNameIDFormat     string `env:"SAML_IDP_NAMEID_FORMAT" envDefault:"urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified" later:"single sign-on" doc:"Name id format that is asked for."`
-	SAMLDir              string `env:"SAML_SP_DIR" envDefault:"/etc/trento/saml" later:"single sign-on" doc:"Where certificate and metadata are written."`
-	SAMLEntityID         string `env:"SAML_SP_ENTITY_ID" later:"single sign-on" doc:"Entity id of this service provider. Unset: the address of its metadata."`
-	SAMLContactName      string `env:"SAML_SP_CONTACT_NAME" envDefault:"Trento SP Admin" later:"single sign-on" doc:"Contact named in the metadata."`
-	SAMLContactEmail     string `env:"SAML_SP_CONTACT_EMAIL" envDefault:"admin@trento.suse.com" later:"single sign-on" doc:"E-mail address of the contact."`
-	SAMLOrgName          string `env:"SAML_SP_ORG_NAME" envDefault:"Trento SP" later:"single sign-on" doc:"Organisation named in the metadata."`
-	SAMLOrgDisplayName   string `env:"SAML_SP_ORG_DISPLAYNAME" envDefault:"SAML SP build with Trento" later:"single sign-on" doc:"Its name for display."`
-	SAMLOrgURL           string `env:"SAML_SP_ORG_URL" envDefault:"https://www.trento-project.io/" later:"single sign-on" doc:"Its address." want:"an http or https address"`
-	SAMLUsername         string `env:"SAML_USERNAME_ATTR_NAME" envDefault:"username" later:"single sign-on" doc:"Attribute that holds the user name."`
-	SAMLEmail            string `env:"SAML_EMAIL_ATTR_NAME" envDefault:"email" later:"single sign-on" doc:"Attribute that holds the e-mail address."`
-	SAMLFirstName        string `env:"SAML_FIRSTNAME_ATTR_NAME" envDefault:"firstName" later:"single sign-on" doc:"Attribute that holds the first name."`
-	SAMLLastName         string `env:"SAML_LASTNAME_ATTR_NAME" envDefault:"lastName" later:"single sign-on" doc:"Attribute that holds the last name."`
-	SAMLSignRequests     bool   `env:"SAML_SIGN_REQUESTS" envDefault:"true" later:"single sign-on" doc:"Whether requests to the identity provider are signed."`
-	SAMLSignMetadata     bool   `env:"SAML_SIGN_METADATA" envDefault:"true" later:"single sign-on" doc:"Whether the metadata of this service provider is signed."`
-	SAMLSignedAssertions bool   `env:"SAML_SIGNED_ASSERTION" envDefault:"true" later:"single sign-on" doc:"Whether assertions must be signed."`
-	SAMLSignedEnvelopes  bool   `env:"SAML_SIGNED_ENVELOPES" envDefault:"true" later:"single sign-on" doc:"Whether responses must be signed."`
+	EnableSAML           bool   `env:"ENABLE_SAML" envDefault:"false" section:"Single sign-on with SAML" doc:"Switches sign-in through a SAML identity provider on."`
+	SAMLIDPID            string `env:"SAML_IDP_ID" doc:"Name of the identity provider, the last part of all SAML addresses. Required."`
+	SAMLSPID             string `env:"SAML_SP_ID" doc:"Name of this service provider, by which its requests introduce themselves. Required."`
+	SAMLMetadataURL      string `env:"SAML_METADATA_URL" doc:"Where the metadata of the identity provider is fetched, at the start and every hour. This or SAML_METADATA_CONTENT is required; this one wins." want:"an http or https address"`
+	SAMLMetadataContent  string `env:"SAML_METADATA_CONTENT" doc:"The metadata of the identity provider itself, in one line."`
+	SAMLNameIDFormat     string `env:"SAML_IDP_NAMEID_FORMAT" envDefault:"urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified" doc:"Name id format that is asked for, the whole urn."`
+	SAMLDir              string `env:"SAML_SP_DIR" envDefault:"/etc/trento/saml" doc:"Directory to which certificate, key and metadata are written for administrators, and from which those of an existing installation are taken over. What this server itself needs is in the data directory, so this one need not be writable."`
+	SAMLEntityID         string `env:"SAML_SP_ENTITY_ID" doc:"Entity id of this service provider. Unset: the address of its metadata."`
+	SAMLContactName      string `env:"SAML_SP_CONTACT_NAME" envDefault:"Trento SP Admin" doc:"Contact named in the metadata."`
+	SAMLContactEmail     string `env:"SAML_SP_CONTACT_EMAIL" envDefault:"admin@trento.suse.com" doc:"E-mail address of the contact."`
+	SAMLOrgName          string `env:"SAML_SP_ORG_NAME" envDefault:"Trento SP" doc:"Organisation named in the metadata."`
+	SAMLOrgDisplayName   string `env:"SAML_SP_ORG_DISPLAYNAME" envDefault:"SAML SP build with Trento" doc:"Its name for display."`
+	SAMLOrgURL           string `env:"SAML_SP_ORG_URL" envDefault:"https://www.trento-project.io/" doc:"Its address." want:"an http or https address"`
+	SAMLUsername         string `env:"SAML_USERNAME_ATTR_NAME" envDefault:"username" doc:"Attribute that holds the user name: its name, its short name, such as uid for urn:oid:0.9.2342.19200300.100.1.1, or its friendly name."`
+	SAMLEmail            string `env:"SAML_EMAIL_ATTR_NAME" envDefault:"email" doc:"Attribute that holds the e-mail address."`
+	SAMLFirstName        string `env:"SAML_FIRSTNAME_ATTR_NAME" envDefault:"firstName" doc:"Attribute that holds the first name."`
+	SAMLLastName         string `env:"SAML_LASTNAME_ATTR_NAME" envDefault:"lastName" doc:"Attribute that holds the last name."`
+	SAMLSignRequests     bool   `env:"SAML_SIGN_REQUESTS" envDefault:"true" doc:"Whether requests to the identity provider are signed."`
+	SAMLSignMetadata     bool   `env:"SAML_SIGN_METADATA" envDefault:"true" doc:"Whether the metadata of this service provider is signed."`
+	SAMLSignedAssertions bool   `env:"SAML_SIGNED_ASSERTION" envDefault:"true" doc:"Whether assertions must be signed. Without this and SAML_SIGNED_ENVELOPES, whoever makes a browser send a response can sign in as anybody."`
+	SAMLSignedEnvelopes  bool   `env:"SAML_SIGNED_ENVELOPES" envDefault:"true" doc:"Whether responses must be signed, beside the assertions in them."`
 
 	EnableAlerting *bool  `env:"ENABLE_ALERTING" section:"Alerting" later:"alerting" doc:"Switches e-mail alerts on (true) or off. As soon as one variable of this section is set, all alerting settings come from here and none from the console."`
 	AlertSender    string `env:"ALERT_SENDER" envDefault:"alerts@trento-project.io" later:"alerting" doc:"Sender of alerts."`

@@ -3,7 +3,6 @@ package server
 import (
 	"cmp"
 	"context"
-	"errors"
 	"net/url"
 	"time"
 
@@ -20,7 +19,7 @@ const (
 
 // newProvider makes the identity provider of the configuration; nil where there
 // is none. origin is the scheme and host that browsers come back to.
-func (s *server) newProvider() (provider sso.Provider, origin string, err error) {
+func (s *server) newProvider(ctx context.Context) (provider sso.Provider, origin string, err error) {
 	c := s.config
 	origin = "https://" + c.Origin
 	options := sso.Options{Origin: origin, Now: time.Now, Log: s.log}
@@ -38,7 +37,8 @@ func (s *server) newProvider() (provider sso.Provider, origin string, err error)
 		})
 		return provider, originOf(callback), err
 	case c.EnableSAML:
-		return nil, "", errors.New("ENABLE_SAML is true, but SAML is not part of this build yet")
+		provider, err = s.newSAML(ctx, options)
+		return provider, origin, err
 	}
 	return nil, "", nil
 }

@@ -98,7 +98,7 @@ func (s *server) open(ctx context.Context) (err error) {
 	if err := s.listen(); err != nil {
 		return err
 	}
-	if err := s.openStore(); err != nil {
+	if err := s.openStore(ctx); err != nil {
 		return err
 	}
 	admin := auth.Admin{Email: s.config.AdminEmail, Password: string(s.config.AdminPassword)}

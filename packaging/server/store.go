@@ -14,7 +14,20 @@ import (
 )
 
 // openStore opens the store, and creates auth with the secrets.
-func (s *server) openStore() (err error) {
+func (s *server) openStore(ctx context.Context) error {
+	if err := s.openFile(); err != nil {
+		return err
+	}
+	options, err := s.authOptions(ctx)
+	if err == nil {
+		s.auth, err = auth.New(options)
+	}
+	return err
+}
+
+// openFile opens the store and completes the configuration with the secrets that
+// are kept beside it.
+func (s *server) openFile() (err error) {
 	s.store, err = store.Open(s.config.DataDir, store.Options{
 		Log:                    s.log,
 		Program:                Version(),
@@ -29,18 +42,12 @@ func (s *server) openStore() (err error) {
 	if err != nil {
 		return err
 	}
-	if s.config, err = s.config.WithSecrets(); err != nil {
-		return err
-	}
-	options, err := s.authOptions()
-	if err == nil {
-		s.auth, err = auth.New(options)
-	}
+	s.config, err = s.config.WithSecrets()
 	return err
 }
 
-func (s *server) authOptions() (auth.Options, error) {
-	provider, origin, err := s.newProvider()
+func (s *server) authOptions(ctx context.Context) (auth.Options, error) {
+	provider, origin, err := s.newProvider(ctx)
 	return auth.Options{
 		Store:    s.store,
 		Provider: provider,
@@ -67,12 +74,16 @@ func ResetAdmin(ctx context.Context, c config.Config, password string) (file str
 	case c.AdminPassword != "":
 		return "", errors.New("ADMIN_PASSWORD is configured, and the next start would set that one again; change it there and restart the server instead")
 	case !store.Exists(c.DataDir):
-		return "", fmt.Errorf("there is no server's data in %s; set TRENTO_DATA_DIR, or name the configuration with --config", c.DataDir)
+		return "", errNoData(c.DataDir)
 	}
 	s := &server{config: c, log: slog.New(slog.DiscardHandler)}
 	defer func() { err = errors.Join(err, s.close()) }()
-	if err := s.openStore(); err != nil {
+	if err := s.openStore(ctx); err != nil {
 		return "", err
 	}
 	return s.auth.ResetAdmin(ctx, auth.Admin{Email: c.AdminEmail, Password: password}, c.DataDir)
+}
+
+func errNoData(dir string) error {
+	return fmt.Errorf("there is no server's data in %s; set TRENTO_DATA_DIR, or name the configuration with --config", dir)
 }
