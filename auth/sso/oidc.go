@@ -3,8 +3,10 @@ package sso
 import (
 	"context"
 	"crypto/subtle"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -216,36 +218,46 @@ func (p *OIDC) discovered(ctx context.Context) (*discovered, error) {
 	return found, nil
 }
 
+// configurationAddress is where the provider publishes its configuration.
+func (p *OIDC) configurationAddress() string { return p.issuer() + "/.well-known/openid-configuration" }
+
+// issuer is the configured issuer without a slash at the end, which is easily
+// lost on the way into a configuration file.
+func (p *OIDC) issuer() string { return strings.TrimSuffix(p.options.BaseURL, "/") }
+
 // discover fetches what the provider publishes (OpenID Connect Discovery 4).
 func (p *OIDC) discover(ctx context.Context) (*discovered, error) {
-	issuer := strings.TrimSuffix(p.options.BaseURL, "/")
-	address := issuer + "/.well-known/openid-configuration"
-	fail := func(reason string, err error) (*discovered, error) {
-		return nil, unavailable(reason, fmt.Errorf("GET %s: %w", address, err))
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.configurationAddress(), nil)
 	if err != nil {
-		return fail("The address of the identity provider cannot be read", err)
+		return nil, unavailable("The address of the identity provider cannot be read", err)
 	}
 	answer, err := p.client.Do(request)
 	if err != nil {
-		return fail("The identity provider cannot be reached", err)
+		return nil, unavailable("The identity provider cannot be reached", err)
 	}
 	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusOK {
-		return fail("The identity provider does not publish its configuration", errors.New(answer.Status))
+		return nil, unavailable("The identity provider does not publish its configuration", fmt.Errorf("GET %s: %s", request.URL, answer.Status))
 	}
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return nil, unavailable("The identity provider cannot be reached", err)
+	}
+	return p.readConfiguration(body)
+}
+
+// readConfiguration makes of what the provider publishes what sign-ins use.
+func (p *OIDC) readConfiguration(text []byte) (*discovered, error) {
 	found := new(discovered)
-	if err := decodeJSON(answer.Body, found); err != nil {
-		return fail("The configuration of the identity provider cannot be read", err)
+	if err := json.Unmarshal(text, found); err != nil {
+		return nil, unavailable("The configuration of the identity provider cannot be read", err)
 	}
-	// A slash at the end is easily lost on the way into a configuration file. What
-	// tokens name must be what the provider says.
-	if strings.TrimSuffix(found.IssuerURL, "/") != issuer {
-		return fail("The identity provider calls itself by another address than the configured one", fmt.Errorf("issuer is %q", found.IssuerURL))
+	// What tokens name must be what the provider says, slash included.
+	if strings.TrimSuffix(found.IssuerURL, "/") != p.issuer() {
+		return nil, unavailable("The identity provider calls itself by another address than the configured one", fmt.Errorf("issuer is %q", found.IssuerURL))
 	}
 	if err := found.check(); err != nil {
-		return fail("The configuration of the identity provider is not usable", err)
+		return nil, unavailable("The configuration of the identity provider is not usable", err)
 	}
 	p.prepare(found)
 	return found, nil

@@ -26,6 +26,7 @@ func (s *server) newProvider(ctx context.Context) (provider sso.Provider, origin
 	switch {
 	case c.EnableOIDC:
 		callback := cmp.Or(c.OIDCCallbackURL, origin+oidcCallback)
+		options.Origin = originOf(callback)
 		return sso.NewOIDC(sso.OIDCOptions{
 			Options: options, ClientID: c.OIDCClientID, ClientSecret: string(c.OIDCClientSecret), BaseURL: c.OIDCBaseURL, CallbackURL: callback,
 		}), originOf(callback), nil
