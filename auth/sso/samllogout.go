@@ -95,9 +95,11 @@ func (s *SAML) ReadLogoutRequest(r *http.Request) (request *LogoutRequest, ok bo
 	if err != nil {
 		return nil, false, err
 	}
+	v := &verifier{}
+	sp.SignatureVerifier = v
 	message, err := sp.ValidateLogoutRequest(r)
 	if err != nil {
-		return nil, false, explain(err, &verifier{}, nil)
+		return nil, false, explain(err, v, nil)
 	}
 	request = &LogoutRequest{id: message.ID, name: message.NameID.Value, relayState: r.Form.Get("RelayState")}
 	for _, index := range message.AllSessionIndexes() {

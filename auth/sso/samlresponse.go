@@ -126,6 +126,7 @@ func (v *verifier) VerifySignedElement(context *dsig.ValidationContext, element 
 	if v.own != nil && element.Tag == "Response" {
 		certificates = []*x509.Certificate{v.own}
 	}
+	removeComments(element)
 	err = saml.ErrUntrustedCertificate
 	for _, certificate := range certificates {
 		if !mayBeFrom(certificate, element) {
@@ -139,6 +140,19 @@ func (v *verifier) VerifySignedElement(context *dsig.ValidationContext, element 
 		}
 	}
 	return nil, err
+}
+
+// removeComments removes what no signature covers. The library does it, too, in a
+// time that grows with the square of their number.
+func removeComments(element *etree.Element) {
+	element.Child = slices.DeleteFunc(element.Child, func(token etree.Token) bool {
+		_, isComment := token.(*etree.Comment)
+		return isComment
+	})
+	element.ReindexChildren()
+	for _, child := range element.ChildElements() {
+		removeComments(child)
+	}
 }
 
 // VerifySignature is what the library asks of verifiers; it calls
