@@ -39,7 +39,7 @@ var mayImport = map[string][]string{
 	"trento/packaging/memory":      {},
 	"trento/packaging/server":      {"trento/auth", "trento/auth/sso", "trento/packaging/config", "trento/packaging/connection", "trento/packaging/daemon", "trento/packaging/memory", "trento/search", "trento/store", "trento/store/discovery/fleet", "trento/ui", "trento/ui/api"},
 	"trento/packaging/servertest":  {},
-	"trento/packaging/command":     {"trento/auth", "trento/packaging/config", "trento/packaging/daemon", "trento/packaging/server", "trento/store", "trento/store/discovery/fleet"},
+	"trento/packaging/command":     {"trento/auth", "trento/auth/sso", "trento/packaging/config", "trento/packaging/daemon", "trento/packaging/server", "trento/store", "trento/store/discovery/fleet"},
 	"trento":                       {"trento/packaging/command"},
 }
 

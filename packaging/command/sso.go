@@ -1,10 +1,13 @@
 package command
 
 import (
+	"fmt"
+	"io"
 	"log/slog"
 
 	"github.com/spf13/cobra"
 
+	"trento/auth/sso"
 	"trento/packaging/server"
 )
 
@@ -30,7 +33,45 @@ func newSSO(l *configLoader) *cobra.Command {
 			return err
 		},
 	}
+	check := &cobra.Command{
+		Use: "check", Short: "Try the configured identity provider, without a browser", Args: cobra.NoArgs,
+		Long: "Try the configured identity provider, without a browser: its addresses, certificates and clock, and whether it knows this\n" +
+			"server. What was found is printed, with what to change. Fails where something has to be. A running server is not touched.",
+		Example: `  trento-web sso check --config /etc/trento/trento-web`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := l.load(cmd.ErrOrStderr())
+			if err != nil {
+				return err
+			}
+			found, err := server.CheckProvider(cmd.Context(), c, slog.New(slog.DiscardHandler))
+			if err != nil {
+				return err
+			}
+			return printFindings(cmd.OutOrStdout(), found)
+		},
+	}
 	cmd := &cobra.Command{Use: "sso", Short: "Look after single sign-on", Args: requireKnownCommand, RunE: showHelp}
-	cmd.AddCommand(renew)
+	cmd.AddCommand(check, renew)
 	return cmd
+}
+
+// printFindings prints what a check has found, and fails where something has to
+// be changed.
+func printFindings(w io.Writer, found []sso.Finding) error {
+	wrong := 0
+	for _, f := range found {
+		mark := "ok"
+		if !f.Good {
+			mark = "WRONG"
+			wrong++
+		}
+		fmt.Fprintf(w, "%-5s  %s\n", mark, f.Text)
+		if f.Cure != "" {
+			fmt.Fprintf(w, "       %s\n", f.Cure)
+		}
+	}
+	if wrong > 0 {
+		return fmt.Errorf("%d of %d findings need a change", wrong, len(found))
+	}
+	return nil
 }

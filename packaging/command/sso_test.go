@@ -77,3 +77,33 @@ func TestRenewCertificate(t *testing.T) {
 		t.Errorf("%v: %s", err, text)
 	}
 }
+
+// TestCheckProvider: the command says what is wrong, and whether anything is.
+func TestCheckProvider(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	check := func(environ ...string) (string, error) {
+		out, err := servertest.Command(t, dir, []string{"sso", "check"}, environ...).CombinedOutput()
+		return string(out), err
+	}
+	oidc := []string{"ENABLE_OIDC=true", "TRENTO_WEB_ORIGIN=trento.example.com", "OIDC_CLIENT_ID=trento", "OIDC_CLIENT_SECRET=hidden-secret", "OIDC_BASE_URL=http://127.0.0.1:1"}
+	saml := []string{"ENABLE_SAML=true", "TRENTO_WEB_ORIGIN=trento.example.com", "SAML_IDP_ID=corporate", "SAML_SP_ID=trento",
+		"SAML_METADATA_CONTENT=" + strings.Replace(identityProvider, "CERTIFICATE", testCertificate, 1)}
+	for _, tt := range []struct {
+		environ []string
+		want    string
+		fails   bool
+	}{
+		{nil, "none of ENABLE_OIDC, ENABLE_OAUTH2 and ENABLE_SAML is true", true},
+		{oidc, "WRONG  http://127.0.0.1:1/.well-known/openid-configuration cannot be reached", true},
+		{saml, "ok     the metadata is that of https://idp.example.com", false},
+		{saml, "ok     register https://trento.example.com/sso/sp/metadata/corporate with the provider", false},
+	} {
+		out, err := check(tt.environ...)
+		if (err != nil) != tt.fails || !strings.Contains(out, tt.want) || strings.Contains(out, "hidden-secret") {
+			t.Errorf("%v: %s\nwant %q", err, out, tt.want)
+		}
+	}
+	if _, err := os.Stat(dir); !os.IsNotExist(err) {
+		t.Errorf("the data directory was touched: %v", err)
+	}
+}

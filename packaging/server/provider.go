@@ -3,6 +3,8 @@ package server
 import (
 	"cmp"
 	"context"
+	"errors"
+	"log/slog"
 	"net/url"
 	"time"
 
@@ -42,6 +44,26 @@ func (s *server) newProvider(ctx context.Context) (provider sso.Provider, origin
 		return provider, origin, err
 	}
 	return nil, "", nil
+}
+
+// CheckProvider tries what sign-ins need of the identity provider of a
+// configuration. Neither a running server nor its data are touched.
+func CheckProvider(ctx context.Context, c config.Config, log *slog.Logger) ([]sso.Finding, error) {
+	s := &server{config: c, log: log}
+	if c.EnableSAML {
+		return sso.CheckSAML(ctx, samlOptions(c, sso.Options{Origin: "https://" + c.Origin, Now: time.Now, Log: log})), nil
+	}
+	provider, _, err := s.newProvider(ctx)
+	if err != nil {
+		return nil, err
+	}
+	switch p := provider.(type) {
+	case *sso.OIDC:
+		return p.Check(ctx), nil
+	case *sso.OAuth2:
+		return p.Check(ctx), nil
+	}
+	return nil, errors.New("no single sign-on is on: none of ENABLE_OIDC, ENABLE_OAUTH2 and ENABLE_SAML is true; name the configuration of the server with --config")
 }
 
 // originOf is the scheme and host of an address, which the configuration has

@@ -14,8 +14,20 @@ import (
 
 // newSAML makes the SAML identity provider of the configuration.
 func (s *server) newSAML(ctx context.Context, common sso.Options) (sso.Provider, error) {
-	c := s.config
-	options := sso.SAMLOptions{
+	options := samlOptions(s.config, common)
+	state, err := s.samlState()
+	if err != nil {
+		return nil, err
+	}
+	if err := state.Complete(ctx, &options); err != nil {
+		return nil, err
+	}
+	return sso.NewSAML(options)
+}
+
+// samlOptions are what the configuration says about SAML. The key is not in it.
+func samlOptions(c config.Config, common sso.Options) sso.SAMLOptions {
+	return sso.SAMLOptions{
 		Options:            common,
 		IdentityProviderID: c.SAMLIDPID, ServiceProviderID: c.SAMLSPID, EntityID: c.SAMLEntityID, NameIDFormat: c.SAMLNameIDFormat,
 		ContactName: c.SAMLContactName, ContactEmail: c.SAMLContactEmail,
@@ -25,14 +37,6 @@ func (s *server) newSAML(ctx context.Context, common sso.Options) (sso.Provider,
 		RequireSignedAssertions: c.SAMLSignedAssertions, RequireSignedResponses: c.SAMLSignedEnvelopes,
 		MetadataURL: c.SAMLMetadataURL, Metadata: []byte(c.SAMLMetadataContent),
 	}
-	state, err := s.samlState()
-	if err != nil {
-		return nil, err
-	}
-	if err := state.Complete(ctx, &options); err != nil {
-		return nil, err
-	}
-	return sso.NewSAML(options)
 }
 
 // samlState is what SAML keeps from one start to the next.
