@@ -21,11 +21,15 @@ type ProfileChange struct {
 // present one, and ends all other sessions. A new address requires the password
 // if it has to be repeated. It fails with ErrProtected for the default admin,
 // with ErrForbidden if the request was made with a token and changes password
-// or address, and with faults of fields.
+// or address, and with faults of fields. While an identity provider is in
+// charge, names, addresses and passwords are dropped.
 func (a *Auth) ChangeProfile(ctx context.Context, id *Identity, c ProfileChange) (*store.User, error) {
 	user, err := a.manageableUser(ctx, id.User.ID)
 	if err != nil {
 		return nil, err
+	}
+	if a.provider != nil {
+		c = ProfileChange{Timezone: c.Timezone, AnalyticsEnabled: c.AnalyticsEnabled, AnalyticsEULAAccepted: c.AnalyticsEULAAccepted}
 	}
 	if c.Password != nil || c.Email != nil {
 		if err := id.RequireNoToken(); err != nil {

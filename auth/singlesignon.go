@@ -276,3 +276,35 @@ func (a *Auth) sealIDToken(token string) []byte {
 	}
 	return a.attempts.Seal(nil, nil, []byte(token), []byte(idTokenLabel))
 }
+
+// SAML is the identity provider where it is one of SAML, else nil.
+func (a *Auth) SAML() *sso.SAML {
+	provider, _ := a.provider.(*sso.SAML)
+	return provider
+}
+
+// SignInAPIAgain begins a session of the API for a browser whose console session
+// began by SAML, which has nothing to show to the API but that. It fails with
+// ErrNoAssertion for everybody else.
+func (a *Auth) SignInAPIAgain(r *http.Request) (Tokens, error) {
+	id := From(r.Context())
+	if a.SAML() == nil || id == nil || id.Via != ViaSession || id.Token != nil {
+		return Tokens{}, ErrNoAssertion
+	}
+	return a.SignInAPI(r, &Proof{User: id.User, Method: store.MethodSAML})
+}
+
+// ErrNoAssertion: the identity provider has not vouched for anybody here.
+var ErrNoAssertion = &fault.Error{Kind: fault.WrongCredentials, Detail: sso.NotAuthenticated}
+
+// EndProviderSessions ends the sessions of sign-ins at the provider which it says
+// have ended: those of whose ID tokens ends is true.
+func (a *Auth) EndProviderSessions(ctx context.Context, ends func(idToken string) bool) error {
+	return a.store.EndSessions(ctx, store.System(), func(session *store.Session) bool {
+		if a.provider == nil || session.Method != methods[a.provider.Name()] {
+			return false
+		}
+		token, err := a.attempts.Open(nil, nil, session.IDToken, []byte(idTokenLabel))
+		return err == nil && ends(string(token))
+	})
+}

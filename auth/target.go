@@ -17,8 +17,10 @@ func LocalTarget(path string) string {
 		strings.ContainsFunc(path, unicode.IsControl) {
 		return front
 	}
-	if page == "/session" || strings.HasPrefix(page, "/session/") {
-		return front
+	for _, room := range []string{"/session", "/auth", "/sso"} {
+		if page == room || strings.HasPrefix(page, room+"/") {
+			return front
+		}
 	}
 	if u, err := url.Parse(path); err != nil || u.Scheme != "" || u.Host != "" {
 		return front

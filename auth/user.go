@@ -221,11 +221,16 @@ func (c *UserChange) changesSignIn(before *store.User) bool {
 // store.ErrStale if the user does not have that version any more, and with
 // faults of fields. With a token it fails with ErrForbidden if the change
 // decides how the owner of the token signs in, or makes an administrator and
-// the token may not.
+// the token may not. While an identity provider is in charge, only abilities, the
+// status and the time zone can be changed here: the rest is dropped, as existing
+// clients rely on.
 func (a *Auth) ChangeUser(ctx context.Context, by *Identity, id int64, version int, c UserChange) (*store.User, error) {
 	before, err := a.manageableUser(ctx, id)
 	if err != nil {
 		return nil, err
+	}
+	if a.provider != nil {
+		c = UserChange{Timezone: c.Timezone, Abilities: c.Abilities, Enabled: c.Enabled}
 	}
 	if err := by.mayGrantAdministration(); err != nil {
 		if c.grantsAdministration(before) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -315,6 +316,30 @@ func (s *Store) endSessionsOf(ctx context.Context, by Actor, userID int64, ends 
 			return tx.log(by.Name, &activity.ProfileUpdate{AboutUser: user.about(), SessionsEnded: n})
 		}
 		return tx.log(by.Name, &activity.UserModification{AboutUser: user.about(), SessionsEnded: n})
+	})
+}
+
+// EndSessions ends the sessions that match, of whoever they are.
+func (s *Store) EndSessions(ctx context.Context, by Actor, ends func(*Session) bool) error {
+	return s.update(ctx, by, func(tx *Tx) error {
+		counts := make(map[int64]int) // by user
+		_, err := tx.s.sessions.DeleteWhere(tx.kv, func(session *Session) bool {
+			match := ends(session)
+			if match {
+				counts[session.UserID]++
+			}
+			return match
+		})
+		for _, id := range slices.Sorted(maps.Keys(counts)) {
+			if err != nil {
+				return err
+			}
+			var user *User
+			if user, err = tx.User(id); err == nil {
+				err = tx.log(by.Name, &activity.UserModification{AboutUser: user.about(), SessionsEnded: counts[id]})
+			}
+		}
+		return err
 	})
 }
 

@@ -82,6 +82,18 @@ func onBase(base *url.URL, address string) (string, error) {
 // Name implements Provider.
 func (*OAuth2) Name() string { return OAuth2Name }
 
+// CallbackPath is where the provider sends browsers back to.
+func (p *OAuth2) CallbackPath() string { return pathOf(p.config.RedirectURL) }
+
+// pathOf is the path of an address of ours; empty of what is none.
+func pathOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Path
+}
+
 // Begin implements Provider. PKCE is always used: a provider that does not know
 // it ignores the parameter.
 func (p *OAuth2) Begin(_ context.Context, a *Attempt) (Departure, error) {

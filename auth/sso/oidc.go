@@ -58,6 +58,9 @@ func NewOIDC(o OIDCOptions) *OIDC {
 // Name implements Provider.
 func (*OIDC) Name() string { return OIDCName }
 
+// CallbackPath is where the provider sends browsers back to.
+func (p *OIDC) CallbackPath() string { return pathOf(p.options.CallbackURL) }
+
 // Begin implements Provider.
 func (p *OIDC) Begin(ctx context.Context, a *Attempt) (Departure, error) {
 	found, err := p.discovered(ctx)

@@ -170,6 +170,15 @@ func (s *SAML) warnOfWeakness() {
 // Name is SAMLName.
 func (s *SAML) Name() string { return SAMLName }
 
+// IdentityProviderID is the last part of our addresses.
+func (s *SAML) IdentityProviderID() string { return s.options.IdentityProviderID }
+
+// TakesResponses reports whether the consumer with that id at the end of its
+// address is ours.
+func (s *SAML) TakesResponses(id string) bool {
+	return id == s.options.IdentityProviderID || id == commonConsumerID
+}
+
 // CertificatePEM is our certificate as identity providers import it.
 func (s *SAML) CertificatePEM() []byte { return s.options.Key.CertificatePEM() }
 

@@ -50,6 +50,7 @@ type API struct {
 	bodies    bodies // from clients that are permitted
 	forms     bodies // from users of the console
 	strangers bodies // from everybody else
+	messages  bodies // from identity providers, brought by browsers
 
 	hostList      listCache[hostRecords]
 	clusterList   listCache[clusterRecords]
@@ -68,7 +69,9 @@ func New(d Deps) *API {
 	known := newBudget(knownBudget, knownGrace)
 	a.bodies = bodies{limit: maxBody, budget: known}
 	a.forms = bodies{limit: maxSmallBody, budget: known}
-	a.strangers = bodies{limit: maxSmallBody, budget: newBudget(strangersBudget, 0)}
+	strangers := newBudget(strangersBudget, 0)
+	a.strangers = bodies{limit: maxSmallBody, budget: strangers}
+	a.messages = bodies{limit: maxMessage, budget: strangers}
 	for _, route := range a.Routes() {
 		methods := []string{route.Method}
 		if route.Method == http.MethodGet {
@@ -191,11 +194,20 @@ func (a *API) authorize(w http.ResponseWriter, r *http.Request, route Route) (*b
 // of the request by it. Forms share the memory limits of the bodies of the API.
 // The caller calls done when the request has been answered.
 func (a *API) ReceiveForm(w http.ResponseWriter, r *http.Request) (done func(), err error) {
-	receive := a.strangers.receive
 	if auth.From(r.Context()) != nil {
-		receive = a.forms.receive
+		return receiveForm(a.forms, w, r)
 	}
-	b, err := receive(w, r)
+	return receiveForm(a.strangers, w, r)
+}
+
+// ReceiveMessage is ReceiveForm for the messages of identity providers, which
+// browsers bring.
+func (a *API) ReceiveMessage(w http.ResponseWriter, r *http.Request) (done func(), err error) {
+	return receiveForm(a.messages, w, r)
+}
+
+func receiveForm(from bodies, w http.ResponseWriter, r *http.Request) (done func(), err error) {
+	b, err := from.receive(w, r)
 	if err == nil {
 		r.Body = io.NopCloser(bytes.NewReader(b.text))
 	}

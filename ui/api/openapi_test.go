@@ -49,6 +49,7 @@ type entrance struct {
 	Access        string
 	Sets, Widened []string
 	InPerson      bool
+	LocalAccounts bool
 }
 
 // TestDocumentAndRoutes checks that the description has the routes there are,
@@ -61,6 +62,7 @@ func TestDocumentAndRoutes(t *testing.T) {
 			inPerson, _ := operation.Extensions["x-in-person"].(bool)
 			described[method+" "+path] = entrance{
 				demand(operation), texts(operation.Extensions["x-scope-sets"]), texts(operation.Extensions["x-widened-by"]), inPerson,
+				operation.Responses.Value("501") != nil,
 			}
 			if operation.Summary == "" || operation.OperationID == "" || len(operation.Tags) != 1 {
 				t.Errorf("%s %s lacks words", method, path)
@@ -73,7 +75,7 @@ func TestDocumentAndRoutes(t *testing.T) {
 		for _, ability := range route.Tokens.Widened {
 			widened = append(widened, ability.String())
 		}
-		served[route.Method+" "+route.Path] = entrance{route.Access.String(), route.Tokens.Sets, widened, route.Tokens.InPerson}
+		served[route.Method+" "+route.Path] = entrance{route.Access.String(), route.Tokens.Sets, widened, route.Tokens.InPerson, route.Tokens.LocalAccounts}
 	}
 	if diff := cmp.Diff(served, described); diff != "" {
 		t.Errorf("routes (-) and description (+):\n%s", diff)

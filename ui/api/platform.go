@@ -78,9 +78,3 @@ func (a *API) listAbilities(w http.ResponseWriter, _ *http.Request) error {
 	}
 	return send(w, http.StatusOK, answer)
 }
-
-// listPublicKeys answers GET /api/public_keys: the certificates that verify
-// signatures of this server. It signs nothing for others, so the list is empty.
-func (a *API) listPublicKeys(w http.ResponseWriter, _ *http.Request) error {
-	return send(w, http.StatusOK, []struct{}{})
-}

@@ -44,7 +44,7 @@ func (a *API) sendProfile(w http.ResponseWriter, id int64) error {
 			Abilities: abilitiesOf(u), PersonalAccessTokens: tokens,
 			PasswordChangeRequested: u.PasswordChangeRequestedAt != nil, TOTPEnabled: u.TOTPEnabledAt != nil,
 			AnalyticsEnabled: u.AnalyticsEnabledAt != nil, AnalyticsEULAAccepted: u.AnalyticsEULAAcceptedAt != nil,
-			Timezone: u.Timezone, CreatedAt: timestamp(u.CreatedAt), UpdatedAt: timestamp(u.UpdatedAt),
+			IDPUser: len(u.Identities) > 0, Timezone: u.Timezone, CreatedAt: timestamp(u.CreatedAt), UpdatedAt: timestamp(u.UpdatedAt),
 		}
 		return err
 	})
@@ -54,19 +54,22 @@ func (a *API) sendProfile(w http.ResponseWriter, id int64) error {
 	return send(w, http.StatusOK, answer)
 }
 
-// changeProfile answers PATCH /api/v1/profile.
+// changeProfile answers PATCH /api/v1/profile. While an identity provider is in
+// charge, names, addresses and passwords are none of its members.
 func (a *API) changeProfile(w http.ResponseWriter, r *http.Request) error {
 	in := readInput(r)
 	given := in.object()
 	c := auth.ProfileChange{
-		Fullname:              optional(given, "fullname", asText),
-		Email:                 optional(given, "email", asText),
-		Password:              optional(given, "password", asText),
-		PasswordConfirmation:  optional(given, "password_confirmation", asText),
-		CurrentPassword:       optional(given, currentPassword, asText),
 		Timezone:              optional(given, "timezone", asText),
 		AnalyticsEnabled:      optional(given, "analytics_enabled", asBool),
 		AnalyticsEULAAccepted: optional(given, "analytics_eula_accepted", asBool),
+	}
+	if a.deps.Auth.Provider() == nil {
+		c.Fullname = optional(given, "fullname", asText)
+		c.Email = optional(given, "email", asText)
+		c.Password = optional(given, "password", asText)
+		c.PasswordConfirmation = optional(given, "password_confirmation", asText)
+		c.CurrentPassword = optional(given, currentPassword, asText)
 	}
 	if err := in.fault(); err != nil {
 		return err

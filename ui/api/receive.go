@@ -19,6 +19,8 @@ const (
 	// maxSmallBody is the largest body of a client that is not permitted or on a
 	// public route, and the largest form.
 	maxSmallBody = 64 << 10
+	// maxMessage is the largest form that brings a message of an identity provider.
+	maxMessage = 512 << 10
 	// The budgets limit the memory of all bodies together, until their requests
 	// are answered. Strangers have a budget of their own, so that agents and users
 	// do not wait for them.

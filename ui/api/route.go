@@ -44,11 +44,14 @@ func (a *API) Routes() []Route {
 	// unscoped is for routes that are in no set of scopes. A token needs the
 	// scope "full" or that of the route itself.
 	var unscoped auth.TokenRule
+	local := unscoped.ForLocalAccounts()
 	return []Route{
 		{"POST", "/api/v1/collect", auth.Agent, unscoped, a.collect},
 		{"POST", "/api/v1/hosts/{id}/heartbeat", auth.Agent, unscoped, a.receiveHeartbeat},
 
-		{"POST", "/api/session", auth.Public, unscoped, a.signIn},
+		{"POST", "/api/session", auth.Public, local, a.signIn},
+		{"POST", "/api/session/{provider}/callback", auth.Public, unscoped, a.signInByProvider},
+		{"GET", "/api/session/{provider}/saml_callback", auth.Public, unscoped, a.signInBySession},
 		{"POST", "/api/session/refresh", auth.Public, unscoped, a.refresh},
 		{"POST", "/api/session/token/introspect", auth.Public, unscoped, a.introspect},
 
@@ -78,7 +81,7 @@ func (a *API) Routes() []Route {
 		{"GET", "/api/v1/activity_log", auth.SignedIn, auth.InSets("read_only").WidenedBy("all:users", "activity_log:users"), a.listActivity},
 
 		{"GET", "/api/v1/users", auth.Needs("all:users"), auth.InSets("read_only", "user_management"), a.listUsers},
-		{"POST", "/api/v1/users", auth.Needs("all:users"), auth.InSets("user_management"), a.createUser},
+		{"POST", "/api/v1/users", auth.Needs("all:users"), auth.InSets("user_management").ForLocalAccounts(), a.createUser},
 		{"GET", "/api/v1/users/{id}", auth.Needs("all:users"), auth.InSets("read_only", "user_management"), Uncompressed(a.showUser)},
 		{"PATCH", "/api/v1/users/{id}", auth.Needs("all:users"), auth.InSets("user_management"), a.changeUser},
 		{"PUT", "/api/v1/users/{id}", auth.Needs("all:users"), auth.InSets("user_management"), a.changeUser},
@@ -86,9 +89,9 @@ func (a *API) Routes() []Route {
 
 		{"GET", "/api/v1/profile", auth.SignedIn, auth.InSets("read_only"), Uncompressed(a.showProfile)},
 		{"PATCH", "/api/v1/profile", auth.SignedIn, unscoped, a.changeProfile},
-		{"GET", "/api/v1/profile/totp_enrollment", auth.SignedIn, auth.InPerson(), Uncompressed(a.beginTOTP)},
-		{"POST", "/api/v1/profile/totp_enrollment", auth.SignedIn, auth.InPerson(), a.confirmTOTP},
-		{"DELETE", "/api/v1/profile/totp_enrollment", auth.SignedIn, auth.InPerson(), a.disableTOTP},
+		{"GET", "/api/v1/profile/totp_enrollment", auth.SignedIn, auth.InPerson().ForLocalAccounts(), Uncompressed(a.beginTOTP)},
+		{"POST", "/api/v1/profile/totp_enrollment", auth.SignedIn, auth.InPerson().ForLocalAccounts(), a.confirmTOTP},
+		{"DELETE", "/api/v1/profile/totp_enrollment", auth.SignedIn, auth.InPerson().ForLocalAccounts(), a.disableTOTP},
 
 		{"GET", "/api/v1/profile/sessions", auth.SignedIn, auth.InSets("read_only"), a.listOwnSessions},
 		{"DELETE", "/api/v1/profile/sessions", auth.SignedIn, unscoped, a.endOwnSessions},

@@ -25,7 +25,9 @@ var demands = []struct {
 }{
 	{"POST", "/api/v1/collect", "agent", hostReport(agentID, "vega01"), 202},
 	{"POST", "/api/v1/hosts/" + agentID + "/heartbeat", "agent", "", 204},
-	{"POST", "/api/session", "public", "", 422}, // without a content type; passwords take their time
+	{"POST", "/api/session", "public", "", 422},                                                     // without a content type; passwords take their time
+	{"POST", "/api/session/oidc_local/callback", "public", `{"code":"x","session_state":"y"}`, 404}, // none is in charge
+	{"GET", "/api/session/saml_local/saml_callback", "public", "", 404},
 	{"POST", "/api/session/refresh", "public", "{}", 400},
 	{"GET", "/api/v1/hosts", "any", "", 200},
 	{"DELETE", "/api/v1/hosts/" + otherID, "cleanup:host", "", 404},

@@ -15,7 +15,7 @@ import (
 type openSession struct {
 	ID            string    `json:"id"`
 	Kind          string    `json:"kind"`     // console or api
-	Method        string    `json:"method"`   // password or pat
+	Method        string    `json:"method"`   // how the user proved who they are
 	TokenID       *string   `json:"token_id"` // of the token that the sign-in was made with
 	RemoteAddress string    `json:"remote_address"`
 	UserAgent     string    `json:"user_agent"`

@@ -41,7 +41,7 @@ func newUser(tx *store.Tx, u *store.User) (user, error) {
 	return user{
 		ID: u.ID, Fullname: u.Fullname, Username: u.Username, Email: u.Email,
 		Abilities: abilitiesOf(u), PersonalAccessTokens: tokens,
-		Enabled: u.Enabled(), PasswordChangeRequestedAt: timestampOf(u.PasswordChangeRequestedAt),
+		Enabled: u.Enabled(), IDPUser: len(u.Identities) > 0, PasswordChangeRequestedAt: timestampOf(u.PasswordChangeRequestedAt),
 		TOTPEnabledAt: timestampOf(u.TOTPEnabledAt), AnalyticsEnabled: u.AnalyticsEnabledAt != nil,
 		Timezone: u.Timezone, LastLoginAt: timestampOf(u.LastLoginAt),
 		CreatedAt: timestamp(u.CreatedAt), UpdatedAt: timestamp(u.UpdatedAt),
@@ -180,7 +180,9 @@ func (a *API) changeUser(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	warnOfPassword(w, c.Password, u.Username)
+	if a.deps.Auth.Provider() == nil {
+		warnOfPassword(w, c.Password, u.Username)
+	}
 	return a.sendUser(w, http.StatusOK, id)
 }
 
