@@ -1,10 +1,12 @@
 package ui
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 
+	"trento/auth"
 	"trento/store"
 	"trento/store/fault"
 	"trento/ui/account"
@@ -29,6 +31,10 @@ func (*errorPage) Template() string { return "error" }
 // of the console that does.
 func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	status := api.Status(err)
+	if errors.Is(err, auth.ErrExternal) {
+		// To programs the operation exists and is off; a page is just not there.
+		status = http.StatusNotFound
+	}
 	if status == http.StatusUnauthorized {
 		s.sendToSignIn(w, r)
 		return

@@ -9,6 +9,7 @@ import (
 	"github.com/felixge/httpsnoop"
 
 	"trento/auth"
+	"trento/ui/account"
 	"trento/ui/api"
 	"trento/ui/page"
 )
@@ -104,6 +105,11 @@ func limitBodies(next http.Handler) http.Handler {
 // count.
 func (s *server) refuseCrossOrigin(next http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
+	if s.Auth.SAML() != nil {
+		for _, path := range account.SAMLInbox() {
+			protection.AddInsecureBypassPattern("POST " + path)
+		}
+	}
 	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if isAPI(r) {
 			s.api.Fail(w, r, auth.ErrForbidden)

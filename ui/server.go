@@ -7,7 +7,9 @@ package ui
 import (
 	"embed"
 	"errors"
+	"fmt"
 	"net/http"
+	"net/url"
 	"path"
 	"slices"
 	"strings"
@@ -63,7 +65,30 @@ func newServer(o Options) (*server, error) {
 		router: mux.NewRouter(), started: o.Store.Now(),
 	}
 	s.install()
-	return s, nil
+	return s, s.checkCallback()
+}
+
+// checkCallback fails where the path to which an identity provider sends browsers
+// back, which is a matter of the configuration, is taken.
+func (s *server) checkCallback() error {
+	path := s.account.CallbackPath()
+	if path == "" {
+		return nil
+	}
+	owners := 0
+	for _, route := range s.routes() {
+		if route.Path == path {
+			owners++
+		}
+	}
+	var match mux.RouteMatch
+	asked := &http.Request{Method: http.MethodGet, URL: &url.URL{Path: path}}
+	if s.router.Match(asked, &match) && owners == 1 && !isAPI(asked) && !strings.ContainsAny(path, "{}") {
+		if template, err := match.Route.GetPathTemplate(); err == nil && template == path {
+			return nil
+		}
+	}
+	return fmt.Errorf("the path %s of the callback address is one of this server's own: choose another one", path)
 }
 
 // handler returns the router inside its middlewares.
@@ -113,7 +138,7 @@ func (s *server) install() {
 			}
 			if err == nil && r.Method == http.MethodPost {
 				var done func()
-				done, err = s.api.ReceiveForm(w, r)
+				done, err = s.receiveForm(w, r, route)
 				defer done()
 			}
 			if err == nil && page.AsksForAnswer(r) {
@@ -133,6 +158,15 @@ func (s *server) install() {
 		w.Header().Set("Allow", strings.Join(s.allowed(r), ", "))
 		s.fail(w, r, page.ErrMethod)
 	})
+}
+
+// receiveForm reads the body of a request. The messages of identity providers are
+// larger than what people type.
+func (s *server) receiveForm(w http.ResponseWriter, r *http.Request, route api.Route) (done func(), err error) {
+	if slices.Contains(account.SAMLInbox(), route.Path) {
+		return s.api.ReceiveMessage(w, r)
+	}
+	return s.api.ReceiveForm(w, r)
 }
 
 // answerRoutes returns routes for the answers to forms whose address has no

@@ -53,7 +53,7 @@ func (s *shared) Banners(r *http.Request) (notices []page.Banner, err error) {
 			notices = append(notices, n)
 		}
 	}
-	if user.PasswordChangeRequestedAt != nil && user.PasswordHash != "" && id.RequireNoToken() == nil {
+	if !s.isExternal() && user.PasswordChangeRequestedAt != nil && user.PasswordHash != "" && id.RequireNoToken() == nil {
 		notices = append(notices, page.Banner{Severity: "info", Text: "Password change is recommended.", Link: page.Link{Name: "Profile", URL: "/profile"}})
 	}
 	return notices, nil
@@ -65,6 +65,10 @@ func (s *shared) adminBanner(r *http.Request, id *auth.Identity) (page.Banner, b
 	n := page.Banner{
 		Severity: "info", Dismissal: "admin-" + hex.EncodeToString(id.SessionHash[:8]), Link: page.Link{Name: "Create a user manager", URL: "/users/new"},
 		Text: "Use the default admin only to create the first user manager, a user with the permission all:users, who creates all others. After that it is for emergencies: it cannot have a second factor.",
+	}
+	if s.isExternal() {
+		n.Link = page.Link{Name: "Users", URL: "/users"}
+		n.Text = "Nobody but the default admin manages users. Give the permission all:users to somebody who has signed in once."
 	}
 	c, err := r.Cookie(page.CookieBanner)
 	return n, err != nil || c.Value != n.Dismissal

@@ -14,6 +14,7 @@ import (
 type Pages struct {
 	shared
 	signIn     signInHandlers
+	provider   providerHandlers
 	profile    profileHandlers
 	ownTokens  ownTokenHandlers
 	users      userHandlers
@@ -31,6 +32,7 @@ type shared struct {
 func New(c *page.Console) *Pages {
 	s := &Pages{shared: shared{c, new(secrets)}}
 	s.signIn.shared, s.profile.shared, s.users.shared, s.settings.shared = s.shared, s.shared, s.shared, s.shared
+	s.provider.signInHandlers = &s.signIn
 	s.ownTokens.profileHandlers, s.userTokens.userHandlers = &s.profile, &s.users
 	c.FindBanners = s.Banners
 	return s
@@ -38,7 +40,7 @@ func New(c *page.Console) *Pages {
 
 // Routes are the pages and what each demands.
 func (s *Pages) Routes() []api.Route {
-	return slices.Concat(s.signIn.routes(), s.profile.routes(), s.ownTokens.routes(), s.users.routes(), s.userTokens.routes(), s.settings.routes())
+	return slices.Concat(s.signIn.routes(), s.provider.routes(), s.profile.routes(), s.ownTokens.routes(), s.users.routes(), s.userTokens.routes(), s.settings.routes())
 }
 
 //go:embed *.html *.css
@@ -47,5 +49,5 @@ var files embed.FS
 // Room is these pages as a part of the console.
 var Room = page.Room{
 	Files: files,
-	Pages: []page.Page{&signInPage{}, &usersPage{}, &userPage{}, &tokensPage{}, &usesPage{}, &profilePage{}, &settingsPage{}},
+	Pages: []page.Page{&signInPage{}, &failedPage{}, &departurePage{}, &usersPage{}, &userPage{}, &tokensPage{}, &usesPage{}, &profilePage{}, &settingsPage{}},
 }

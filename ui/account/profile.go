@@ -21,13 +21,13 @@ func (s *profileHandlers) routes() []api.Route {
 	return []api.Route{
 		{Method: "GET", Path: "/profile", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.showProfile},
 		{Method: "POST", Path: "/profile", Access: auth.SignedIn, Handle: page.ReadForm(s.changeProfile)},
-		{Method: "GET", Path: "/profile/password", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: api.Uncompressed(s.changePassword)},
-		{Method: "POST", Path: "/profile/password", Access: auth.SignedIn, Tokens: auth.InPerson(), Handle: page.ReadForm(s.changePassword)},
-		{Method: "GET", Path: "/profile/totp", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: api.Uncompressed(s.setUpTOTP)},
-		{Method: "POST", Path: "/profile/totp", Access: auth.SignedIn, Tokens: auth.InPerson(), Handle: page.ReadForm(s.setUpTOTP)},
-		{Method: "GET", Path: "/profile/totp/disable", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.disableTOTP},
-		{Method: "POST", Path: "/profile/totp/disable", Access: auth.SignedIn, Tokens: auth.InPerson(), Handle: page.ReadForm(s.disableTOTP)},
-		{Method: "POST", Path: "/profile/totp/cancel", Access: auth.SignedIn, Tokens: auth.InPerson(), Handle: page.ReadForm(s.cancelTOTP)},
+		{Method: "GET", Path: "/profile/password", Access: auth.SignedIn, Tokens: auth.InSets("read_only").ForLocalAccounts(), Handle: api.Uncompressed(s.changePassword)},
+		{Method: "POST", Path: "/profile/password", Access: auth.SignedIn, Tokens: auth.InPerson().ForLocalAccounts(), Handle: page.ReadForm(s.changePassword)},
+		{Method: "GET", Path: "/profile/totp", Access: auth.SignedIn, Tokens: auth.InSets("read_only").ForLocalAccounts(), Handle: api.Uncompressed(s.setUpTOTP)},
+		{Method: "POST", Path: "/profile/totp", Access: auth.SignedIn, Tokens: auth.InPerson().ForLocalAccounts(), Handle: page.ReadForm(s.setUpTOTP)},
+		{Method: "GET", Path: "/profile/totp/disable", Access: auth.SignedIn, Tokens: auth.InSets("read_only").ForLocalAccounts(), Handle: s.disableTOTP},
+		{Method: "POST", Path: "/profile/totp/disable", Access: auth.SignedIn, Tokens: auth.InPerson().ForLocalAccounts(), Handle: page.ReadForm(s.disableTOTP)},
+		{Method: "POST", Path: "/profile/totp/cancel", Access: auth.SignedIn, Tokens: auth.InPerson().ForLocalAccounts(), Handle: page.ReadForm(s.cancelTOTP)},
 		{Method: "POST", Path: "/profile/tokens/shown", Access: auth.SignedIn, Handle: page.ReadForm(s.closeTokenSecret)},
 		{Method: "POST", Path: "/profile/sessions/end", Access: auth.SignedIn, Handle: page.ReadForm(s.endOtherSessions)},
 		{Method: "POST", Path: "/profile/sessions/{id}/end", Access: auth.SignedIn, Handle: page.ReadForm(s.endOneSession)},
@@ -38,6 +38,7 @@ func (s *profileHandlers) routes() []api.Route {
 type profilePage struct {
 	page.Frame
 	Protected                 string // why nothing of the account can be changed here
+	External                  bool   // an identity provider is in charge of the account
 	Typed                     bool
 	Faults                    []page.FaultLink
 	Rest                      []string // faults that are about no field
@@ -83,7 +84,7 @@ func (s *profileHandlers) newProfilePage(r *http.Request) (*profilePage, error) 
 	u := id.User
 	p := &profilePage{
 		Frame: s.NewFrame(r, "Profile"), Zones: page.Timezones(), Grants: grantChips(u.Abilities),
-		SecondFactor: u.TOTPEnabledAt != nil, SecondFactorSince: s.TimestampOf(u.TOTPEnabledAt),
+		SecondFactor: u.TOTPEnabledAt != nil, SecondFactorSince: s.TimestampOf(u.TOTPEnabledAt), External: s.isExternal(),
 	}
 	p.Live = "user token"
 	if s.Auth.DefaultAdmin(u) {
@@ -92,7 +93,7 @@ func (s *profileHandlers) newProfilePage(r *http.Request) (*profilePage, error) 
 		p.Protected = "You have signed in with a personal access token, which may not change the account"
 	}
 	p.put(profileForm{u.Fullname, u.Email, u.Timezone})
-	if p.Protected == "" {
+	if p.Protected == "" && !p.External {
 		if err := s.putEnrollment(r.Context(), p); err != nil {
 			return nil, err
 		}
@@ -118,6 +119,10 @@ func (p *profilePage) put(f profileForm) {
 	p.Email = page.Field{Name: "email", Label: "Email Address", Type: "email", Value: f.email, Autocomplete: "email", Required: true}
 	p.Username = page.Field{Name: "username", Label: "Username", Type: "text", Value: username, Autocomplete: "username", ReadOnly: true}
 	p.Timezone = page.Field{Name: "timezone", Label: "Timezone", Type: "text", Value: f.timezone, Autocomplete: "off", List: "zones", Help: "Type to search. Times are UTC; the ends of your tokens are told in this zone as well."}
+	if p.External {
+		p.Fullname.ReadOnly, p.Email.ReadOnly = true, true
+		p.Fullname.Required, p.Email.Required = false, false
+	}
 }
 
 // putEnrollment puts the second factor that is being set up into the page. It
@@ -157,6 +162,9 @@ func (s *profileHandlers) changeProfile(w http.ResponseWriter, r *http.Request) 
 	id := auth.From(r.Context())
 	f := profileForm{r.PostForm.Get("fullname"), r.PostForm.Get("email"), strings.TrimSpace(r.PostForm.Get("timezone"))}
 	c := auth.ProfileChange{Fullname: &f.fullname, Email: &f.email, Timezone: &f.timezone}
+	if s.isExternal() {
+		f.fullname, f.email = id.User.Fullname, id.User.Email
+	}
 	if r.PostForm.Has("current_password") {
 		current := r.PostForm.Get("current_password")
 		c.CurrentPassword = &current

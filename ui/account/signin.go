@@ -15,11 +15,12 @@ import (
 type signInHandlers struct{ shared }
 
 func (s *signInHandlers) routes() []api.Route {
+	local := auth.TokenRule{}.ForLocalAccounts()
 	return []api.Route{
 		{Method: "GET", Path: "/session/new", Access: auth.Public, Handle: api.Uncompressed(s.showSignIn)},
-		{Method: "POST", Path: "/session", Access: auth.Public, Handle: page.ReadForm(s.signIn)},
-		{Method: "GET", Path: "/session/totp", Access: auth.Public, Handle: api.Uncompressed(s.submitCode)},
-		{Method: "POST", Path: "/session/totp", Access: auth.Public, Handle: page.ReadForm(s.submitCode)},
+		{Method: "POST", Path: "/session", Access: auth.Public, Tokens: local, Handle: page.ReadForm(s.signIn)},
+		{Method: "GET", Path: "/session/totp", Access: auth.Public, Tokens: local, Handle: api.Uncompressed(s.submitCode)},
+		{Method: "POST", Path: "/session/totp", Access: auth.Public, Tokens: local, Handle: page.ReadForm(s.submitCode)},
 		{Method: "POST", Path: "/session/end", Access: auth.Public, Handle: s.signOut},
 	}
 }
@@ -31,6 +32,8 @@ type signInPage struct {
 	Username    string // as typed before, or whose sign-in is pending
 	Code        bool   // the second step
 	Failure     string
+	SignInURL   string // at the identity provider; empty where accounts are kept here
+	Problem     string // why the identity provider cannot be used
 }
 
 // Template implements page.Page.
@@ -43,7 +46,11 @@ func (s *signInHandlers) showSignIn(w http.ResponseWriter, r *http.Request) erro
 		http.Redirect(w, r, target, http.StatusSeeOther)
 		return nil
 	}
-	return s.Render(w, r, http.StatusOK, &signInPage{Frame: s.NewFrame(r, "Sign in"), RequestPath: target})
+	p := signInPage{Frame: s.NewFrame(r, "Sign in"), RequestPath: target}
+	if provider := s.Auth.Provider(); provider != nil {
+		p.SignInURL, p.Problem = WithTarget(beginPath, target), provider.Problem()
+	}
+	return s.Render(w, r, http.StatusOK, &p)
 }
 
 // signIn answers POST /session.
@@ -103,17 +110,4 @@ func WithTarget(path, target string) string {
 		return path
 	}
 	return page.WithQuery(path, url.Values{"request_path": {target}})
-}
-
-// signOut answers POST /session/end.
-func (s *signInHandlers) signOut(w http.ResponseWriter, r *http.Request) error {
-	if err := s.Auth.SignOutConsole(w, r); err != nil {
-		return err
-	}
-	if id := auth.From(r.Context()); id != nil {
-		s.Answers.Forget(id.SessionHash)
-		s.secrets.forget(id.SessionHash)
-	}
-	http.Redirect(w, r, "/session/new", http.StatusSeeOther)
-	return nil
 }

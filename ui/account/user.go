@@ -25,6 +25,7 @@ type userPage struct {
 	Verb        string
 	New         bool
 	Protected   string             // why nothing can be changed here
+	External    bool               // an identity provider is in charge of the account
 	Self        bool               // the reader's own account
 	Conflict    *conflict          // somebody else has changed the user meanwhile
 	Typed       bool               // holds what was typed and not saved
@@ -66,7 +67,7 @@ func UserPath(id int64, verb string) string { return fmt.Sprintf("/users/%d/%s",
 
 // readUserForm reads what was typed. A choice that is none of those offered is
 // a fault.
-func readUserForm(q url.Values, made bool) (f userForm, wrong fault.Errors) {
+func readUserForm(q url.Values, totp bool) (f userForm, wrong fault.Errors) {
 	abilities, known := parseAbilities(q["ability"])
 	if !known {
 		wrong.Add("abilities", "is invalid")
@@ -76,7 +77,7 @@ func readUserForm(q url.Values, made bool) (f userForm, wrong fault.Errors) {
 		Password: q.Get("password"), PasswordConfirmation: q.Get("password_confirmation"),
 		Abilities: abilities, Enabled: page.ReadSwitch(q, "enabled", &wrong),
 	}}
-	if made {
+	if totp {
 		f.totp = page.ReadSwitch(q, "totp_enabled", &wrong)
 	}
 	return f, wrong
@@ -107,7 +108,10 @@ func (f *userForm) prepared(form url.Values, p *userPage) (ready bool, wrong fau
 
 // newUserPage is the form as it is sent out, before what is typed comes into it.
 func (s *userHandlers) newUserPage(r *http.Request, title string) userPage {
-	return userPage{Frame: s.NewFrame(r, title), Heading: title, Action: r.URL.Path, Rules: auth.PasswordRules(), Zones: page.Timezones()}
+	return userPage{
+		Frame: s.NewFrame(r, title), Heading: title, Action: r.URL.Path, Rules: auth.PasswordRules(), Zones: page.Timezones(),
+		External: s.isExternal(),
+	}
 }
 
 // put fills the form. held are the permissions before.
@@ -125,6 +129,10 @@ func (p *userPage) put(f userForm, held []int, totp bool) {
 		p.SecondFactor.Help = "Only the user can enable the second factor, in the profile."
 	} else {
 		p.SecondFactor.Help = "Disable it for a user who has lost the authenticator; signing in takes the password alone then."
+	}
+	if p.External {
+		p.Fullname.ReadOnly, p.Email.ReadOnly = true, true
+		p.Fullname.Required, p.Email.Required = false, false
 	}
 	p.Picker = newPicker(held, f.Abilities)
 	p.Picker.Refused = p.Protected
@@ -225,6 +233,9 @@ func (s *userHandlers) editUserPage(r *http.Request, u *store.User) userPage {
 	if s.Auth.DefaultAdmin(u) {
 		p.Protected = "Admin user cannot be edited"
 	}
+	if p.External {
+		return p
+	}
 	lastLogin := page.Fact{Label: "Last Login", Text: "-"}
 	if u.LastLoginAt != nil {
 		lastLogin = s.TimestampFact("Last Login", *u.LastLoginAt)
@@ -292,8 +303,11 @@ func (s *userHandlers) changeUser(w http.ResponseWriter, r *http.Request) error 
 		return fmt.Errorf("user %d: %w", u.ID, auth.ErrProtected)
 	}
 	p.Typed = true
-	f, wrong := readUserForm(r.PostForm, true)
+	f, wrong := readUserForm(r.PostForm, !p.External)
 	f.Username = u.Username
+	if p.External {
+		f.Fullname, f.Email, f.Password, f.PasswordConfirmation, f.totp = u.Fullname, u.Email, "", "", u.TOTPEnabledAt != nil
+	}
 	ready, wrongButton := f.prepared(r.PostForm, &p)
 	wrong = append(wrong, wrongButton...)
 	if err := s.fillRelated(r.Context(), &p, u, r.URL.Query()); err != nil {
@@ -359,7 +373,7 @@ func (s *userHandlers) deleteUser(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	list := UsersTable.Parse(r.URL.Query(), table.DefaultSize).Query()
+	list := s.usersTable().Parse(r.URL.Query(), table.DefaultSize).Query()
 	ask := page.Confirmation{
 		Title: "Delete User", Action: r.URL.Path, Form: "confirmation-form", Verb: "Delete", Danger: true, Plan: "yes",
 		CloseURL: page.WithQuery("/users", list),
@@ -379,6 +393,9 @@ func (s *userHandlers) deleteUser(w http.ResponseWriter, r *http.Request) error 
 	ask.Sentences = []string{
 		fmt.Sprintf("The user %s (%s) will be deleted. This cannot be undone; disabling can.", u.Username, u.Fullname),
 		consequences(sessions, tokens, "will be deleted") + " The activity log keeps the name, which can be given to somebody else.",
+	}
+	if s.isExternal() {
+		ask.Sentences = append(ask.Sentences, "Who signs in through the identity provider as this user again gets a new account without permissions. To keep somebody out, disable the account.")
 	}
 	if u.ID == auth.From(r.Context()).User.ID {
 		ask.Sentences = append(ask.Sentences, "This is your own account: you will be signed out.")

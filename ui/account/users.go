@@ -24,8 +24,8 @@ func (s *userHandlers) routes() []api.Route {
 		{Method: "GET", Path: "/users", Access: managers, Tokens: auth.InSets("read_only"), Handle: s.showUsers},
 		{Method: "GET", Path: "/users.csv", Access: managers, Tokens: auth.InSets("read_only"), Handle: s.downloadUsers},
 		{Method: "GET", Path: "/users/permissions", Access: managers, Tokens: auth.InSets("read_only"), Handle: s.showPicker},
-		{Method: "GET", Path: "/users/new", Access: managers, Tokens: auth.InSets("read_only"), Handle: api.Uncompressed(s.showNewUser)},
-		{Method: "POST", Path: "/users/new", Access: managers, Tokens: auth.InSets("user_management").As("POST /api/v1/users"), Handle: page.ReadForm(s.createUser)},
+		{Method: "GET", Path: "/users/new", Access: managers, Tokens: auth.InSets("read_only").ForLocalAccounts(), Handle: api.Uncompressed(s.showNewUser)},
+		{Method: "POST", Path: "/users/new", Access: managers, Tokens: auth.InSets("user_management").As("POST /api/v1/users").ForLocalAccounts(), Handle: page.ReadForm(s.createUser)},
 		{Method: "GET", Path: "/users/{id}/edit", Access: managers, Tokens: auth.InSets("read_only"), Handle: api.Uncompressed(s.editUser)},
 		{Method: "POST", Path: "/users/{id}/edit", Access: managers, Tokens: auth.InSets("user_management").As("PATCH /api/v1/users/{id}", "PUT /api/v1/users/{id}"), Handle: page.ReadForm(s.changeUser)},
 		{Method: "GET", Path: "/users/{id}/delete", Access: managers, Tokens: auth.InSets("read_only"), Handle: s.deleteUser},
@@ -41,8 +41,9 @@ func (s *userHandlers) routes() []api.Route {
 // usersPage is the list of all users.
 type usersPage struct {
 	table.Page
-	Rows []userRow
-	Ask  *page.Confirmation // about deleting one of them
+	Rows     []userRow
+	External bool               // an identity provider is in charge of the accounts
+	Ask      *page.Confirmation // about deleting one of them
 }
 
 // Template implements page.Page.
@@ -73,7 +74,8 @@ type UserItem struct {
 // The sources of accounts.
 const (
 	sourceConfiguration = "Configuration" // the default admin
-	sourceLocal         = "Local"         // made in this console or by the API
+	sourceProvider      = "Single sign-on"
+	sourceLocal         = "Local" // made in this console or by the API
 )
 
 // UsersTable is what can be done with the list of users.
@@ -105,6 +107,21 @@ var UsersTable = table.Table[*UserItem]{
 	Health: func(*UserItem) landscape.Health { return landscape.HealthUnknown },
 	Urgent: func(a, b *UserItem) int { return cmp.Compare(a.ID, b.ID) },
 	Tie:    func(a, b *UserItem) int { return cmp.Compare(a.ID, b.ID) },
+}
+
+// externalUsersTable is UsersTable while an identity provider is in charge of the
+// accounts, without what it leaves to the provider.
+var externalUsersTable = func() table.Table[*UserItem] {
+	t := UsersTable
+	t.Columns = slices.DeleteFunc(slices.Clone(t.Columns), func(c table.Column[*UserItem]) bool { return c.Key == "last_login" || c.Key == "second_factor" })
+	return t
+}()
+
+func (s *userHandlers) usersTable() *table.Table[*UserItem] {
+	if s.isExternal() {
+		return &externalUsersTable
+	}
+	return &UsersTable
 }
 
 func (u *UserItem) Status() string {
@@ -146,7 +163,10 @@ func (s *shared) UserItems(tx *store.Tx) ([]*UserItem, error) {
 	alike := store.LookAlikes(names) // of older versions: none are made any more
 	for i, u := range users {
 		all[i] = &UserItem{u, auth.HeldGroups(u.Abilities), sourceLocal, alike[u.Username]}
-		if s.Auth.DefaultAdmin(u) {
+		switch {
+		case len(u.Identities) > 0:
+			all[i].source = sourceProvider
+		case s.Auth.DefaultAdmin(u):
 			all[i].source = sourceConfiguration
 		}
 	}
@@ -164,7 +184,7 @@ func (s *userHandlers) showUsers(w http.ResponseWriter, r *http.Request) error {
 // renderUsers shows the list, with a dialog above it where there is something
 // to ask.
 func (s *userHandlers) renderUsers(w http.ResponseWriter, r *http.Request, status int, ask *page.Confirmation) error {
-	p := usersPage{Page: table.NewPage(s.Console, r, &UsersTable, "Users"), Ask: ask}
+	p := usersPage{Page: table.NewPage(s.Console, r, s.usersTable(), "Users"), External: s.isExternal(), Ask: ask}
 	p.Live = "user"
 	var all []*UserItem
 	err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
@@ -176,7 +196,7 @@ func (s *userHandlers) renderUsers(w http.ResponseWriter, r *http.Request, statu
 	if err != nil {
 		return err
 	}
-	onPage, c, ok, err := UsersTable.FillPage(s.Console, w, r, &p.Page, all)
+	onPage, c, ok, err := s.usersTable().FillPage(s.Console, w, r, &p.Page, all)
 	if err != nil || !ok {
 		return err
 	}
@@ -202,7 +222,7 @@ func (s *userHandlers) newUserRow(reader page.Reader, u *UserItem, query string)
 
 // downloadUsers answers GET /users.csv.
 func (s *userHandlers) downloadUsers(w http.ResponseWriter, r *http.Request) error {
-	return table.CSVHandlerOf(s.Console, &UsersTable, func(ctx context.Context) (all []*UserItem, err error) {
+	return table.CSVHandlerOf(s.Console, s.usersTable(), func(ctx context.Context) (all []*UserItem, err error) {
 		err = s.Store.ViewIn(ctx, func(tx *store.Tx) (err error) {
 			all, err = s.UserItems(tx)
 			return err

@@ -11,5 +11,6 @@ import './live.js';
 import './menu.js';
 import './picker.js';
 import './preference.js';
+import './send.js';
 import './tag.js';
 import './token.js';

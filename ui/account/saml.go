@@ -1,0 +1,163 @@
+package account
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"trento/auth"
+	"trento/auth/sso"
+	"trento/store/fault"
+	"trento/ui/api"
+	"trento/ui/page"
+)
+
+// samlPath is above all addresses of SAML that identity providers know.
+const samlPath = "/sso/"
+
+// samlLanding is where a browser comes to when its response was taken.
+const samlLanding = "/auth/saml_callback"
+
+// samlRoutes are the addresses of SAML. The last part of most is the id of the
+// identity provider.
+func (s *providerHandlers) samlRoutes() []api.Route {
+	route := func(method, path string, handle func(http.ResponseWriter, *http.Request) error) api.Route {
+		return api.Route{Method: method, Path: path, Access: auth.Public, Handle: handle}
+	}
+	return []api.Route{
+		route("GET", "/sso/auth/signin/{idp}", s.ofProvider(s.beginSAML)),
+		route("POST", "/sso/auth/signin/{idp}", s.ofProvider(s.beginSAML)),
+		route("POST", "/sso/sp/consume/{idp}", page.ReadForm(s.consumeResponse)),
+		route("GET", "/sso/sp/metadata/{idp}", s.ofProvider(s.showMetadata)),
+		route("GET", "/sso/sp/logout/{idp}", s.ofProvider(s.receiveLogout)),
+		route("POST", "/sso/sp/logout/{idp}", s.ofProvider(page.ReadForm(s.receiveLogout))),
+		route("GET", "/sso/auth/signout/{idp}", s.ofProvider(s.askSignOut)),
+		route("POST", "/sso/auth/signout/{idp}", s.ofProvider(s.signOut)),
+		route("GET", "/sso/{rest:.*}", sendNotFound),
+		route("POST", "/sso/{rest:.*}", sendNotFound),
+		route("GET", samlLanding, s.land),
+	}
+}
+
+// SAMLInbox are the routes to which browsers bring messages of an identity
+// provider, with a form of its pages. The messages prove themselves.
+func SAMLInbox() []string {
+	return []string{"/sso/sp/consume/{idp}", "/sso/sp/logout/{idp}"}
+}
+
+// ofProvider lets only the id of the identity provider through.
+func (s *providerHandlers) ofProvider(handle func(http.ResponseWriter, *http.Request) error) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if page.PathVar(r, "idp") != s.Auth.SAML().IdentityProviderID() {
+			return sendUnknownProvider(w)
+		}
+		return handle(w, r)
+	}
+}
+
+// What programs that speak SAML are told, in words that they may know.
+func sendUnknownProvider(w http.ResponseWriter) error {
+	return sendText(w, http.StatusForbidden, "invalid_request unknown IdP")
+}
+
+func sendNotFound(w http.ResponseWriter, _ *http.Request) error {
+	return sendText(w, http.StatusNotFound, "not_found")
+}
+
+func sendText(w http.ResponseWriter, status int, text string) error {
+	h := w.Header()
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, err := fmt.Fprintln(w, text)
+	return page.IgnoreGone(err)
+}
+
+// beginSAML answers GET and POST /sso/auth/signin/{idp}.
+func (s *providerHandlers) beginSAML(w http.ResponseWriter, r *http.Request) error {
+	return s.depart(w, r, r.URL.Query().Get("target_url"))
+}
+
+// postedAgain marks a response that a page of ours has posted.
+const postedAgain = "posted_again"
+
+// consumeResponse answers POST /sso/sp/consume/{idp}. Browsers bring no cookies
+// with a form of another site, unless the cookie says so, which it can over HTTPS
+// only. Else a page of ours posts the same once more, and the cookies come, too.
+func (s *providerHandlers) consumeResponse(w http.ResponseWriter, r *http.Request) error {
+	if !s.Auth.SAML().TakesResponses(page.PathVar(r, "idp")) {
+		return sendUnknownProvider(w)
+	}
+	answer := url.Values{"SAMLResponse": r.PostForm["SAMLResponse"], "RelayState": r.PostForm["RelayState"]}
+	if !s.Auth.KnowsAttempt(r, answer) && !r.PostForm.Has(postedAgain) {
+		return s.renderDeparture(w, r, departurePage{
+			Sentence: "Your browser goes on by itself. If it does not, press the button.", Verb: "Go on", URL: r.URL.Path, Posts: true,
+			Fields: append(page.HiddenInputs(answer), page.HiddenInput{Name: postedAgain, Value: "yes"}),
+		})
+	}
+	target, err := s.finish(w, r, answer)
+	if err != nil {
+		return s.signInFailed(w, r, target, err)
+	}
+	http.Redirect(w, r, WithTarget(samlLanding, target), http.StatusSeeOther)
+	return nil
+}
+
+// land answers GET /auth/saml_callback: it goes on to the page that was wanted.
+func (s *providerHandlers) land(w http.ResponseWriter, r *http.Request) error {
+	target := auth.LocalTarget(r.URL.Query().Get("request_path"))
+	if auth.From(r.Context()) == nil {
+		return s.signInFailed(w, r, target, &sso.Failure{
+			Reason: "Nobody is signed in. Your browser may have refused the cookie of this console",
+			Err:    &fault.Error{Kind: fault.WrongCredentials, Detail: sso.NotAuthenticated, Cause: errors.New("the request has no session")},
+		})
+	}
+	http.Redirect(w, r, target, http.StatusSeeOther)
+	return nil
+}
+
+// showMetadata answers GET /sso/sp/metadata/{idp}.
+func (s *providerHandlers) showMetadata(w http.ResponseWriter, _ *http.Request) error {
+	document, err := s.Auth.SAML().Metadata()
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/xml; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	_, err = w.Write(document)
+	return page.IgnoreGone(err)
+}
+
+// receiveLogout answers GET and POST /sso/sp/logout/{idp}: the provider's wish to
+// end sign-ins, or its answer to ours.
+func (s *providerHandlers) receiveLogout(w http.ResponseWriter, r *http.Request) error {
+	saml := s.Auth.SAML()
+	request, asked, err := saml.ReadLogoutRequest(r)
+	if err != nil {
+		return s.signInFailed(w, r, "/", err)
+	}
+	if !asked {
+		http.Redirect(w, r, "/session/new", http.StatusSeeOther)
+		return nil
+	}
+	if err := s.Auth.EndProviderSessions(r.Context(), request.Ends); err != nil {
+		return err
+	}
+	answer, err := saml.AnswerLogout(request)
+	if err != nil {
+		s.Log.Warn("the identity provider cannot be told that its sign-ins have ended", "id", page.RequestID(r.Context()), "error", err)
+		http.Redirect(w, r, "/session/new", http.StatusSeeOther)
+		return nil
+	}
+	return s.sendToProvider(w, r, answer)
+}
+
+// askSignOut answers GET /sso/auth/signout/{idp}: what another page leads to does
+// not sign out by itself.
+func (s *providerHandlers) askSignOut(w http.ResponseWriter, r *http.Request) error {
+	return s.renderDeparture(w, r, departurePage{
+		Heading: "Sign out of " + page.Product + "?", Verb: "Sign out", URL: r.URL.Path, Posts: true, Stays: true,
+	})
+}
