@@ -85,11 +85,11 @@ func (*OAuth2) Name() string { return OAuth2Name }
 // CallbackPath is where the provider sends browsers back to.
 func (p *OAuth2) CallbackPath() string { return pathOf(p.config.RedirectURL) }
 
-// pathOf is the path of an address of ours; empty of what is none.
+// pathOf is the path of an address of ours.
 func pathOf(address string) string {
 	u, err := url.Parse(address)
-	if err != nil {
-		return ""
+	if err != nil || u.Path == "" {
+		return "/"
 	}
 	return u.Path
 }

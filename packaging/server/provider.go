@@ -76,24 +76,6 @@ func originOf(address string) string {
 	return u.Scheme + "://" + u.Host
 }
 
-// callbackPath is where the provider of a configuration sends browsers back to;
-// empty where it sends them nowhere by that protocol.
-func callbackPath(c config.Config) string {
-	path := func(address, otherwise string) string {
-		if u, err := url.Parse(address); err == nil && u.Path != "" {
-			return u.Path
-		}
-		return otherwise
-	}
-	switch {
-	case c.EnableOIDC:
-		return path(c.OIDCCallbackURL, oidcCallback)
-	case c.EnableOAuth2:
-		return path(c.OAuth2CallbackURL, oauth2Callback)
-	}
-	return ""
-}
-
 // followProvider keeps what the identity provider publishes up to date. One that
 // is down is asked again soon; a start never waits for it.
 func (s *server) followProvider(ctx context.Context) error {

@@ -57,8 +57,8 @@ const (
 var catalogue = []definition{
 	// Sign-in and user management.
 	{1, of[LoginAttempt](), "Login Attempt", byEvent, application, severityByEvent, userManagers},
-	{2, of[UserCreation](), "User Created", "User was created", user, Info, userManagers},
-	{3, of[UserModification](), "User Modified", "User was modified", user, Info, userManagers},
+	{2, of[UserCreation](), "User Created", byEvent, user, Info, userManagers},
+	{3, of[UserModification](), "User Modified", byEvent, user, Info, userManagers},
 	{4, of[UserDeletion](), "User Deleted", "User was deleted", user, Warning, userManagers},
 	{5, of[ProfileUpdate](), "Profile Updated", "User modified profile", profile, Info, userManagers},
 	{6, of[PersonalAccessTokenCreation](), "Personal Access Token Created", "Personal access token was created", profile, Info, userManagers},

@@ -2,6 +2,7 @@ package activity
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -25,8 +26,12 @@ func (e *LoginAttempt) message() string {
 	switch {
 	case e.Refused > 0:
 		return fmt.Sprintf("%d sign-in(s) refused unseen, because too many came at once", e.Refused)
+	case e.Reason != "" && e.Provider != "":
+		return "Login failed: " + strings.TrimSuffix(e.Reason, ".")
 	case e.Reason != "":
 		return "Login failed"
+	case e.Provider != "":
+		return "User logged in through the identity provider"
 	}
 	return "User logged in"
 }
@@ -65,6 +70,12 @@ type UserCreation struct {
 }
 
 func (*UserCreation) Type() Type { return TypeUserCreation }
+func (e *UserCreation) message() string {
+	if e.Provider != "" {
+		return fmt.Sprintf("User %s was created by the identity provider, at the first sign-in", e.Username)
+	}
+	return "User was created"
+}
 
 // UserModification tells what somebody who manages users has changed of one.
 type UserModification struct {
@@ -79,6 +90,12 @@ type UserModification struct {
 }
 
 func (*UserModification) Type() Type { return TypeUserModification }
+func (e *UserModification) message() string {
+	if e.Provider != "" {
+		return fmt.Sprintf("User %s was modified by the identity provider, at a sign-in", e.Username)
+	}
+	return "User was modified"
+}
 
 // UserDeletion tells that a user was deleted.
 type UserDeletion struct{ AboutUser }
