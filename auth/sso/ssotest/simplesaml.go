@@ -67,23 +67,9 @@ func StartSimpleSAML(t *testing.T, users ...User) *SimpleSAML {
 	idp.configure(t, address, users)
 	idp.Trust(t, []byte(`<EntitiesDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata"/>`))
 
-	var log bytes.Buffer
 	cmd := exec.Command(php, "-d", "display_errors=stderr", "-S", address, "-t", root)
 	cmd.Env = append(os.Environ(), "SIMPLESAMLPHP_CONFIG_DIR="+idp.dir)
-	cmd.Stdout, cmd.Stderr = &log, &log
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan struct{})
-	go func() { cmd.Wait(); close(ended) }()
-	t.Cleanup(func() {
-		cmd.Process.Kill()
-		<-ended
-		if t.Failed() {
-			t.Logf("log of SimpleSAMLphp:\n%s", log.String())
-		}
-	})
-	waitFor(t, idp.MetadataURL, ended)
+	start(t, cmd, "SimpleSAMLphp", idp.MetadataURL)
 	return idp
 }
 

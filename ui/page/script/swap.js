@@ -20,8 +20,16 @@ function complete(fresh) {
   return true;
 }
 
+// Whoever signs out goes where the answer to the form leads, which can be further
+// than the sign-in page.
+let signingOut = false;
+document.addEventListener('submit', (event) => {
+  if (event.target.matches('[action="/session/end"]')) signingOut = true;
+});
+addEventListener('pageshow', () => { signingOut = false; });
+
 export function signIn() {
-  location.assign('/session/new?request_path=' + encodeURIComponent(location.pathname + location.search));
+  if (!signingOut) location.assign('/session/new?request_path=' + encodeURIComponent(location.pathname + location.search));
 }
 
 let going = null; // settles when the address somebody has asked for is shown
