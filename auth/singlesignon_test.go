@@ -331,7 +331,7 @@ func TestAnswersAreSlowedDown(t *testing.T) {
 			t.Fatal("believed")
 		}
 	}
-	key := limitKey{of: ofAnswer, address: networkOf(p.ClientAddress(r))}
+	key := limitKey{kind: guessedAnswer, address: networkOf(p.ClientAddress(r))}
 	p.limiter.mu.Lock()
 	e := p.limiter.entries[key].Value.(*limitEntry)
 	p.limiter.mu.Unlock()

@@ -551,8 +551,18 @@ type look struct {
 // combinations see everything.
 var looks = []look{{"light", 1440, 900}, {"dark", 390, 844}}
 
-// testAccessibility asks axe about every page.
-func testAccessibility(tab *tab, l look) {
+// showAs has the next pages shown in that look.
+func (tab *tab) showAs(l look) {
+	tab.t.Helper()
+	command(tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+		{Name: "prefers-color-scheme", Value: l.theme}, {Name: "prefers-reduced-motion", Value: "reduce"},
+	}})
+	tab.run(chromedp.EmulateViewport(l.width, l.height))
+}
+
+// loadAxe has axe loaded with the next pages, for findsNoBarrier.
+func (tab *tab) loadAxe() {
+	tab.t.Helper()
 	path := os.Getenv("AXE_CORE")
 	if path == "" {
 		need(tab.t, "the variable AXE_CORE does not name axe.min.js of the npm package axe-core")
@@ -562,10 +572,12 @@ func testAccessibility(tab *tab, l look) {
 		tab.t.Fatal(err)
 	}
 	command(tab, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{Source: string(axe)})
-	command(tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
-		{Name: "prefers-color-scheme", Value: l.theme}, {Name: "prefers-reduced-motion", Value: "reduce"},
-	}})
-	tab.run(chromedp.EmulateViewport(l.width, l.height))
+}
+
+// testAccessibility asks axe about every page.
+func testAccessibility(tab *tab, l look) {
+	tab.loadAxe()
+	tab.showAs(l)
 	pages := tab.seeEverything()
 	tab.open("/session/new")
 	tab.findsNoBarrier("/session/new")

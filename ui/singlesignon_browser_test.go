@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/json"
+	"errors"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
@@ -14,6 +15,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/network"
 
 	"trento/auth/sso"
 	"trento/auth/sso/ssotest"
@@ -38,7 +42,7 @@ func TestSingleSignOnInBrowser(t *testing.T) {
 		name string
 		test func(*testing.T, context.Context)
 	}{
-		{"OpenID Connect", testOIDCInBrowser}, {"OAuth 2.0", testOAuth2InBrowser}, {"SAML", testSAMLInBrowser}, {"provider is down", testProviderDownInBrowser},
+		{"OpenID Connect", testOIDCInBrowser}, {"OAuth 2.0", testOAuth2InBrowser}, {"SAML", testSAMLInBrowser}, {"provider is down", testProviderDownInBrowser}, {"accessibility", testSingleSignOnAccessibility},
 	} {
 		t.Run(tt.name, func(t *testing.T) { tt.test(t, chromium) })
 	}
@@ -302,4 +306,33 @@ func testProviderDownInBrowser(t *testing.T, chromium context.Context) {
 	tab.until("document.querySelector('[role=status]')?.textContent.includes('The identity provider cannot be reached, since')")
 	tab.clickOn(aLink, loginWords)
 	tab.fails("The identity provider cannot be reached.")
+}
+
+// testSingleSignOnAccessibility asks axe about the pages that look different with a
+// provider, in both themes and both sizes.
+func testSingleSignOnAccessibility(t *testing.T, chromium context.Context) {
+	p := newProvider()
+	tab := newProviderTab(t, chromium, func(string, sso.Options) sso.Provider { return p })
+	tab.loadAxe()
+	p.person.Username, p.logout = "admin", tab.server.URL+"/about"
+	for _, look := range looks {
+		tab.showAs(look)
+		command(tab, network.ClearBrowserCookies, cdp.Empty{})
+		p.problem, p.failure = "The identity provider cannot be reached, since 2026-08-20 10:15 UTC.", &sso.Failure{Reason: "The identity provider cannot be reached", Err: errors.New("refused")}
+		for _, path := range []string{"/session/new", "/session/provider", "/auth/oidc_callback?state=x"} {
+			tab.open(path)
+			tab.until("document.querySelector('h1')")
+			tab.findsNoBarrier(path + ", " + look.theme)
+			tab.wants("document.documentElement.scrollWidth <= innerWidth", "true")
+		}
+		p.problem, p.failure = "", nil
+		tab.signsInAtProvider("ada")
+		tab.signedIn()
+		for _, path := range []string{"/users", "/users/1/edit", "/users/new", "/profile"} {
+			tab.open(path)
+			tab.until("document.querySelector('h1')")
+			tab.findsNoBarrier(path + ", " + look.theme)
+			tab.wants("document.documentElement.scrollWidth <= innerWidth", "true")
+		}
+	}
 }
