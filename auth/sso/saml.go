@@ -17,6 +17,7 @@ import (
 
 	"github.com/beevik/etree"
 	"github.com/crewjam/saml"
+	"github.com/crewjam/saml/xmlenc"
 	dsig "github.com/russellhaering/goxmldsig"
 )
 
@@ -99,6 +100,8 @@ func NewSAML(o SAMLOptions) (*SAML, error) {
 	if id := o.IdentityProviderID; id == "." || id == ".." || strings.Contains(id, "/") {
 		return nil, fmt.Errorf("SAML_IDP_ID %q cannot be a part of an address", id)
 	}
+	// Providers made with pysaml2 encrypt with it, whatever our metadata asks for.
+	xmlenc.RegisterDecrypter(xmlenc.TripleDES)
 	s := &SAML{options: o, client: newClient()}
 	for _, id := range []string{o.IdentityProviderID, commonConsumerID} {
 		if consumer := *origin.JoinPath(samlConsumerPath, url.PathEscape(id)); !slices.Contains(s.consumers, consumer) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/beevik/etree"
+	"github.com/crewjam/saml/xmlenc"
 	dsig "github.com/russellhaering/goxmldsig"
 
 	"trento/store/fault"
@@ -39,6 +40,8 @@ func TestSAMLAccepts(t *testing.T) {
 		}},
 		"the provider's next certificate": {change: func(r *testResponse) { r.key = idpNextKey() }},
 		"encrypted":                       {change: func(r *testResponse) { r.encryptFor = ourKey().Certificate }},
+		"encrypted with AES-CBC":          {change: func(r *testResponse) { r.encryptFor, r.cipher = ourKey().Certificate, xmlenc.AES256CBC }},
+		"encrypted with 3DES":             {change: func(r *testResponse) { r.encryptFor, r.cipher = ourKey().Certificate, xmlenc.TripleDES }},
 		"encrypted for a former certificate": {
 			options: func(o *SAMLOptions) { o.FormerKeys = append(o.FormerKeys, strangerKey().Private) },
 			change:  func(r *testResponse) { r.encryptFor = strangerKey().Certificate },
@@ -87,6 +90,9 @@ func TestSAMLRefuses(t *testing.T) {
 		"encrypted, nothing signed": {options: assertionsOnly, change: func(r *testResponse) {
 			r.signAssertion, r.signResponse, r.encryptFor = false, false, ourKey().Certificate
 		}, reason: "is not signed"},
+		"encrypted with CBC, unsigned": {change: func(r *testResponse) {
+			r.signResponse, r.encryptFor, r.cipher = false, ourKey().Certificate, xmlenc.AES128CBC
+		}, reason: "or it is not signed"},
 		"encrypted for somebody else":    {change: func(r *testResponse) { r.encryptFor = strangerKey().Certificate }, reason: "cannot be decrypted"},
 		"a stranger's signature":         {change: func(r *testResponse) { r.key = strangerKey() }, reason: "not in the metadata"},
 		"our own signature":              {change: func(r *testResponse) { r.key = ourKey() }, reason: "not in the metadata"},

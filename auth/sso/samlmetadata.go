@@ -153,12 +153,8 @@ func (s *SAML) Problem() string {
 	return s.problem
 }
 
-// expiryNotice is how long before its end a certificate is warned of, and
-// expiryInterval how often.
-const (
-	expiryNotice   = 30 * 24 * time.Hour
-	expiryInterval = 24 * time.Hour
-)
+// expiryInterval is how often a certificate that ends soon is warned of.
+const expiryInterval = 24 * time.Hour
 
 // warnOfExpiry warns once a day of certificates that end soon. They are used
 // all the same: in SAML a certificate is a way to write a key.
@@ -170,7 +166,7 @@ func (s *SAML) warnOfExpiry() {
 		return
 	}
 	s.warned = now
-	if end := s.options.Key.Certificate.NotAfter; now.Add(expiryNotice).After(end) {
+	if end := s.options.Key.Certificate.NotAfter; now.Add(certificateNotice).After(end) {
 		s.options.Log.Warn("the certificate for SAML ends soon; \"trento-web sso renew-certificate\" makes a new one, which the identity provider has to know", "end", end)
 	}
 	if s.idp == nil {

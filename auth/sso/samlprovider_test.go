@@ -2,6 +2,7 @@ package sso
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/tls"
@@ -121,6 +122,7 @@ type testResponse struct {
 	key                         *SAMLKey
 	method                      string // of signatures
 	encryptFor                  *x509.Certificate
+	cipher                      xmlenc.BlockCipher // AES-GCM where nil
 	beforeSigning               func(assertion *etree.Element)
 }
 
@@ -173,7 +175,7 @@ func (r *testResponse) document(t testing.TB) *etree.Document {
 		r.sign(t, assertion)
 	}
 	if r.encryptFor != nil {
-		encrypt(t, assertion, r.encryptFor)
+		r.encrypt(t, assertion)
 	}
 	if r.signResponse {
 		r.sign(t, document.Root())
@@ -197,7 +199,7 @@ func (r *testResponse) sign(t testing.TB, element *etree.Element) {
 	element.InsertChildAt(1, signature)
 }
 
-func encrypt(t testing.TB, assertion *etree.Element, certificate *x509.Certificate) {
+func (r *testResponse) encrypt(t testing.TB, assertion *etree.Element) {
 	t.Helper()
 	plain := etree.NewDocument()
 	plain.SetRoot(assertion.Copy())
@@ -206,8 +208,8 @@ func encrypt(t testing.TB, assertion *etree.Element, certificate *x509.Certifica
 		t.Fatal(err)
 	}
 	encrypter := xmlenc.OAEP()
-	encrypter.BlockCipher = xmlenc.AES128GCM
-	data, err := encrypter.Encrypt(certificate, text, nil)
+	encrypter.BlockCipher = cmp.Or(r.cipher, xmlenc.BlockCipher(xmlenc.AES128GCM))
+	data, err := encrypter.Encrypt(r.encryptFor, text, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

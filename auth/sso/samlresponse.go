@@ -209,7 +209,7 @@ func explain(err error, v *verifier, document []byte) *Failure {
 	i := slices.IndexFunc(samlExplanations, func(e samlExplanation) bool { return errors.Is(err, e.kind) })
 	switch {
 	case len(v.verified) == 0 && bytes.Contains(document, []byte("EncryptedAssertion")) && (i < 0 || samlExplanations[i].tells):
-		return refused("The encrypted assertion cannot be decrypted, or it is not signed. It has to be encrypted for the certificate of this server, with AES and RSA-OAEP", cause)
+		return refused("The encrypted assertion cannot be decrypted, or it is not signed. It has to be encrypted for the certificate of this server, with RSA-OAEP", cause)
 	case i >= 0:
 		return refused(samlExplanations[i].reason, cause)
 	case len(v.verified) == 0:
@@ -230,7 +230,7 @@ type samlExplanation struct {
 // samlExplanations are looked through in this order.
 var samlExplanations = []samlExplanation{
 	{kind: saml.ErrUntrustedCertificate, reason: "The message is signed with a certificate that is not in the metadata of the identity provider", tells: true},
-	{kind: saml.ErrDecryptionFailed, reason: "The assertion cannot be decrypted. It has to be encrypted for the certificate of this server, with AES and RSA-OAEP", tells: true},
+	{kind: saml.ErrDecryptionFailed, reason: "The assertion cannot be decrypted. It has to be encrypted for the certificate of this server, with RSA-OAEP", tells: true},
 	{kind: saml.ErrInvalidSignature, reason: "A signature of the message is missing or wrong", tells: true},
 	{kind: saml.ErrExpired, reason: "The message came too late, or the clocks of the identity provider and this server differ"},
 	{kind: saml.ErrNotYetValid, reason: "The message is not valid yet: the clocks of the identity provider and this server differ"},
