@@ -169,3 +169,19 @@ func TestMigrationOfIdentities(t *testing.T) {
 		t.Errorf("%+v, %v", u, err)
 	}
 }
+
+// TestUsedAttemptsOutliveARestart: an answer that was taken is not taken again.
+func TestUsedAttemptsOutliveARestart(t *testing.T) {
+	dir, clock := t.TempDir(), newClock()
+	s := open(t, dir, clock)
+	in := personSignIn(s, "1", "ann", "", 1)
+	if _, err := s.SignIn(t.Context(), in); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := open(t, dir, clock).SignIn(t.Context(), in); !errors.Is(err, ErrStale) {
+		t.Errorf("after a restart: %v", err)
+	}
+}

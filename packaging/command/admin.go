@@ -20,7 +20,9 @@ func newAdmin(l *configLoader) *cobra.Command {
 		Use: "reset-password", Short: "Give the default admin another password, while the server is stopped", Args: cobra.NoArgs,
 		Long: "Give the default admin another password, while the server is stopped. It is generated and written to the file\n" +
 			"initial-admin-password in the data directory, or read from the standard input. All sessions of the admin end.\n" +
-			"Run it as the user the server runs as, with the same configuration.",
+			"Run it as the user the server runs as, with the same configuration.\n\n" +
+			"While single sign-on is on, nobody signs in with a password. Where the identity provider lets nobody in any more, set\n" +
+			"ENABLE_OIDC, ENABLE_OAUTH2 or ENABLE_SAML to false as well.",
 		Example: `  trento-web admin reset-password --config /etc/trento/trento-web
   trento-web admin reset-password --stdin < password.txt`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -41,6 +43,9 @@ func newAdmin(l *configLoader) *cobra.Command {
 			message := "The password of %s is changed."
 			if file != "" {
 				message = "The new password of %s is in the file " + file + "."
+			}
+			if c.EnableOIDC || c.EnableOAuth2 || c.EnableSAML {
+				message += " It counts once single sign-on is off: set ENABLE_OIDC, ENABLE_OAUTH2 or ENABLE_SAML to false."
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), message+" Start the server and sign in.\n", store.NormalUsername(c.AdminUser))
 			return err
