@@ -42,14 +42,13 @@ func TestResetPassword(t *testing.T) {
 		}
 		return strings.TrimSpace(string(text))
 	}
-	first := read()
 	refused("in use by another trento-web", "", nil)
 	p.Stop(syscall.SIGTERM)
 	oidc := []string{"ENABLE_OIDC=true", "TRENTO_WEB_ORIGIN=trento.example.com", "OIDC_CLIENT_ID=id", "OIDC_CLIENT_SECRET=s", "OIDC_BASE_URL=http://127.0.0.1:1"}
 	if out, err := reset("", oidc); err != nil || !strings.Contains(out, "once single sign-on is off: set ENABLE_OIDC") {
 		t.Errorf("with single sign-on: %v: %s", err, out)
 	}
-	first = read()
+	first := read()
 	refused("ADMIN_PASSWORD is configured", "", []string{"ADMIN_PASSWORD=" + servertest.AdminPassword})
 	refused("should be at least 8 character(s)", "short\n", nil, "--stdin")
 	refused("no password on the standard input", "\n", nil, "--stdin")
