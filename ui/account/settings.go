@@ -72,8 +72,8 @@ func (s *settingsHandlers) showSettings(w http.ResponseWriter, r *http.Request) 
 // renderSettings shows the settings as they are, after change has put into the
 // page what it is about.
 func (s *settingsHandlers) renderSettings(w http.ResponseWriter, r *http.Request, status int, change func(*settingsPage)) error {
-	p := settingsPage{Frame: s.NewFrame(r, "Settings"), Connect: s.Connection(r)}
-	p.Live, p.Generate = "setting", *p.Control(page.AbilityAPIKey, "Generate Key", "/settings/api_key")
+	p := settingsPage{Frame: s.NewFrame(r, "Settings")}
+	p.Connect, p.Live, p.Generate = p.Connection(), "setting", *p.Control(page.AbilityAPIKey, "Generate Key", "/settings/api_key")
 	var key *store.APIKey
 	err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
 		if key, err = tx.APIKey(); err != nil {

@@ -131,21 +131,21 @@ func (s *Pages) showLog(w http.ResponseWriter, r *http.Request) error {
 	if p.FirstPage {
 		p.Live, p.Refresh = "activity", q.refresh.seconds()
 	}
-	found, err := s.findEntries(r, v, q, &p)
+	found, err := s.findEntries(r.Context(), v, q, &p)
 	if err != nil {
 		return err
 	}
 	if q.sized {
 		s.RememberSize(w, r, "activity", defaultEntries, q.size)
 	}
-	if err := s.fillActivity(r, &p, v, q, found); err != nil {
+	if err := s.fillActivity(r.Context(), &p, v, q, found); err != nil {
 		return err
 	}
 	return s.Render(w, r, http.StatusOK, &p)
 }
 
 // findEntries searches the index. If the search is too long, the page says so.
-func (s *Pages) findEntries(r *http.Request, v Viewer, q logQuery, p *activityPage) (search.Page, error) {
+func (s *Pages) findEntries(ctx context.Context, v Viewer, q logQuery, p *activityPage) (search.Page, error) {
 	f, err := q.filter(s.Store.Now())
 	if errors.Is(err, activity.ErrSearchTooLong) {
 		p.SearchHints, p.EmptyWords = []string{"This was not searched for: " + activity.ErrSearchTooLong.Detail + "."}, "The search is too long."
@@ -157,7 +157,7 @@ func (s *Pages) findEntries(r *http.Request, v Viewer, q logQuery, p *activityPa
 	if f, err = v.narrow(f); err != nil {
 		return search.Page{}, err
 	}
-	found, err := v.Find(r.Context(), s.Search, f, q.walk())
+	found, err := v.Find(ctx, s.Search, f, q.walk())
 	if err != nil {
 		return search.Page{}, err
 	}
@@ -169,13 +169,13 @@ func (s *Pages) findEntries(r *http.Request, v Viewer, q logQuery, p *activityPa
 }
 
 // fillActivity adds the found entries to the page.
-func (s *Pages) fillActivity(r *http.Request, p *activityPage, v Viewer, q logQuery, found search.Page) error {
-	related, err := s.related(r, v, q.entry)
+func (s *Pages) fillActivity(ctx context.Context, p *activityPage, v Viewer, q logQuery, found search.Page) error {
+	related, err := s.related(ctx, v, q.entry)
 	if err != nil {
 		return err
 	}
 	p.fillForms(q, found)
-	return s.Store.ViewIn(r.Context(), func(tx *store.Tx) error {
+	return s.Store.ViewIn(ctx, func(tx *store.Tx) error {
 		known := RegisteredPages(tx)
 		for _, e := range found.Entries {
 			p.Rows = append(p.Rows, s.NewEntryRow(v, e, q.values(), known))
@@ -186,7 +186,7 @@ func (s *Pages) fillActivity(r *http.Request, p *activityPage, v Viewer, q logQu
 		}
 		p.Facets = []table.FilterMenu{users, typeFacet(v, q.types), severityFacet(q.severities)}
 		if q.entry != "" {
-			if p.Entry, err = s.openEntry(tx, r, v, q.entry, q.values(), related, known); err != nil {
+			if p.Entry, err = s.openEntry(tx, p.Server, v, q.entry, q.values(), related, known); err != nil {
 				return err
 			}
 		}
@@ -228,9 +228,9 @@ func (p *activityPage) fillForms(q logQuery, found search.Page) {
 // related returns the entries with the same correlation id as the open one. It
 // runs before the page is filled, because the index must not be searched inside
 // a transaction.
-func (s *Pages) related(r *http.Request, v Viewer, cursor string) (search.Page, error) {
+func (s *Pages) related(ctx context.Context, v Viewer, cursor string) (search.Page, error) {
 	id := ""
-	err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) error {
+	err := s.Store.ViewIn(ctx, func(tx *store.Tx) error {
 		e, err := visibleEntry(tx, v, cursor)
 		if err == nil {
 			id = e.CorrelationID()
@@ -240,7 +240,7 @@ func (s *Pages) related(r *http.Request, v Viewer, cursor string) (search.Page, 
 	if err != nil || id == "" {
 		return search.Page{}, err
 	}
-	return s.Mentions(r.Context(), v, id, maxRelated)
+	return s.Mentions(ctx, v, id, maxRelated)
 }
 
 // Mentions returns the newest entries with a text as a value.
@@ -274,15 +274,15 @@ func visibleEntry(tx *store.Tx, v Viewer, cursor string) (*activity.Entry, error
 }
 
 // openEntry returns the details of an entry, shown on top of the list that
-// query describes.
-func (s *Pages) openEntry(tx *store.Tx, r *http.Request, v Viewer, cursor string, query url.Values, related search.Page, known pages) (*entryDetails, error) {
+// query describes. server is the URL of this server.
+func (s *Pages) openEntry(tx *store.Tx, server string, v Viewer, cursor string, query url.Values, related search.Page, known pages) (*entryDetails, error) {
 	e, err := visibleEntry(tx, v, cursor)
 	if err != nil {
 		return nil, err
 	}
 	d := &entryDetails{
 		Row: s.NewEntryRow(v, e, query, known), Label: e.Type.Label(), Resource: e.Resource(),
-		Address:  s.Connection(r).ServerURL + page.WithQuery("/activity_log", url.Values{"entry": {e.Position.Cursor()}}),
+		Address:  server + page.WithQuery("/activity_log", url.Values{"entry": {e.Position.Cursor()}}),
 		CloseURL: page.WithQuery("/activity_log", query), JSON: indented(e.Metadata), MoreRelated: related.More,
 	}
 	d.Data, d.Cut = newTree(e.Metadata, known)

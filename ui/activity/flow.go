@@ -1,6 +1,7 @@
 package activity
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"net/http"
@@ -71,11 +72,11 @@ func (s *Pages) showFlow(w http.ResponseWriter, r *http.Request, v Viewer, id st
 	p := flowPage{Frame: s.NewFrame(r, "Related Events"), Total: found.Total, Pager: flowSteps(id, walk, found)}
 	p.Live = "activity"
 	p.ListURL = page.WithQuery("/activity_log", url.Values{"search": {id}, "severity": SeverityNames(), "first": {"20"}})
-	first, err := s.flowEnds(r, v, f, &p)
+	first, err := s.flowEnds(r.Context(), v, f, &p)
 	if err != nil {
 		return err
 	}
-	related, err := s.related(r, v, asked.Get("entry"))
+	related, err := s.related(r.Context(), v, asked.Get("entry"))
 	if err != nil {
 		return err
 	}
@@ -87,7 +88,7 @@ func (s *Pages) showFlow(w http.ResponseWriter, r *http.Request, v Viewer, id st
 			p.Steps = append(p.Steps, flowStep{s.NewEntryRow(v, e, query, known), later(e.OccurredOn().Sub(first.OccurredOn()))})
 		}
 		if cursor := asked.Get("entry"); cursor != "" {
-			if p.Entry, err = s.openEntry(tx, r, v, cursor, query, related, known); err != nil {
+			if p.Entry, err = s.openEntry(tx, p.Server, v, cursor, query, related, known); err != nil {
 				return err
 			}
 		}
@@ -101,10 +102,10 @@ func (s *Pages) showFlow(w http.ResponseWriter, r *http.Request, v Viewer, id st
 
 // flowEnds adds the actor, the begin and the duration of a flow to the page. It
 // returns the first entry.
-func (s *Pages) flowEnds(r *http.Request, v Viewer, f activity.Filter, p *flowPage) (*activity.Entry, error) {
+func (s *Pages) flowEnds(ctx context.Context, v Viewer, f activity.Filter, p *flowPage) (*activity.Entry, error) {
 	var ends [2]*activity.Entry
 	for i, forward := range []bool{true, false} {
-		found, err := v.Find(r.Context(), s.Search, f, search.Walk{Limit: 1, Forward: forward})
+		found, err := v.Find(ctx, s.Search, f, search.Walk{Limit: 1, Forward: forward})
 		if err != nil {
 			return nil, err
 		}

@@ -90,7 +90,7 @@ const (
 // NewFrame returns the frame of a page. ReadFrame adds what needs the store.
 func (s *Console) NewFrame(r *http.Request, title string) Frame {
 	f := Frame{
-		Reader: NewReader(r), Product: Product, Version: s.Version, Title: title, Assets: s.pageAssets,
+		Reader: s.newReader(r), Product: Product, Version: s.Version, Title: title, Assets: s.pageAssets,
 		Theme: cookieChoice(r, cookieTheme, "light", "dark"), Sidebar: cookieChoice(r, cookieSidebar, "closed"),
 		Density: cookieChoice(r, cookieDensity, "compact"),
 	}

@@ -9,14 +9,21 @@ import (
 )
 
 // Reader is the reader of a page and its address: all that parts of a page need
-// to know of the request.
+// to know of the request. Each frame has one.
 type Reader struct {
 	Here     string         // path and query of the page
+	Server   string         // URL of this server, as in the request
 	identity *auth.Identity // nil: not signed in
 }
 
-// NewReader returns the reader of the page that answers a request.
-func NewReader(r *http.Request) Reader { return Reader{Here(r), auth.From(r.Context())} }
+// newReader returns the reader of the page that answers a request.
+func (s *Console) newReader(r *http.Request) Reader {
+	scheme := "http"
+	if s.Auth.IsHTTPS(r) {
+		scheme = "https"
+	}
+	return Reader{Here: Here(r), Server: scheme + "://" + r.Host, identity: auth.From(r.Context())}
+}
 
 // Identity returns who reads; nil if nobody is signed in.
 func (x Reader) Identity() *auth.Identity { return x.identity }
@@ -59,6 +66,18 @@ const maxBack = 2000
 // WithReturn returns the address of a dialog that leads back to this page.
 func (x Reader) WithReturn(dialog string) string {
 	return WithQuery(dialog, url.Values{"return_to": {x.BackTo()}})
+}
+
+// Connection is what is needed to connect an agent to this server.
+type Connection struct {
+	ServerURL string
+	MayRead   bool // the reader may see the API key
+	KeyAbove  bool // the page shows the key already
+}
+
+// Connection returns what the reader needs to connect an agent.
+func (x Reader) Connection() Connection {
+	return Connection{ServerURL: x.Server, MayRead: x.Can(AbilityAPIKey)}
 }
 
 // The abilities to change settings.

@@ -34,18 +34,3 @@ func PathVar(r *http.Request, name string) string { return mux.Vars(r)[name] }
 
 // Actor returns the user of a request as the author of a change.
 func Actor(ctx context.Context) store.Actor { return auth.From(ctx).Actor() }
-
-// Connection is what is needed to connect an agent to this server.
-type Connection struct {
-	ServerURL string
-	MayRead   bool // the reader may see the API key
-	KeyAbove  bool // the page shows the key already
-}
-
-func (s *Console) Connection(r *http.Request) Connection {
-	scheme := "http"
-	if s.Auth.IsHTTPS(r) {
-		scheme = "https"
-	}
-	return Connection{ServerURL: scheme + "://" + r.Host, MayRead: auth.From(r.Context()).Can(AbilityAPIKey)}
-}

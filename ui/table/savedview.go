@@ -1,6 +1,7 @@
 package table
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -29,10 +30,10 @@ type viewLink struct {
 }
 
 // fillViews adds the saved views of the reader to a page.
-func (p *Page) fillViews(s *page.Console, r *http.Request, query url.Values) error {
-	p.Views = viewMenu{Screen: p.Path, Query: query.Encode(), Return: page.Here(r), Max: store.MaxViewName}
-	return s.Store.ViewIn(r.Context(), func(tx *store.Tx) error {
-		views, err := tx.SavedViews(auth.From(r.Context()).User.ID)
+func (p *Page) fillViews(ctx context.Context, s *page.Console, query url.Values) error {
+	p.Views = viewMenu{Screen: p.Path, Query: query.Encode(), Return: p.Here, Max: store.MaxViewName}
+	return s.Store.ViewIn(ctx, func(tx *store.Tx) error {
+		views, err := tx.SavedViews(p.Identity().User.ID)
 		for _, v := range views {
 			if v.Screen == p.Path {
 				p.Views.Views = append(p.Views.Views, viewLink{v.Name, page.AddressOf(p.Path, v.Query), v.Query == p.Views.Query})

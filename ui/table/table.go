@@ -72,8 +72,8 @@ func ReadAll[T any](ctx context.Context, s *page.Console, f *page.Frame, read fu
 
 // NewPage returns the page of a table, without its things.
 func NewPage[T any](s *page.Console, r *http.Request, o *Table[T], title string) Page {
-	p := Page{Frame: s.NewFrame(r, title), Heading: title, Noun: o.Noun, Path: o.Path, Connect: s.Connection(r)}
-	p.Live = "host cluster database sap_system tags"
+	p := Page{Frame: s.NewFrame(r, title), Heading: title, Noun: o.Noun, Path: o.Path}
+	p.Connect, p.Live = p.Connection(), "host cluster database sap_system tags"
 	return p
 }
 
@@ -95,7 +95,7 @@ func (o *Table[T]) FillPage(s *page.Console, w http.ResponseWriter, r *http.Requ
 	p.List = o.View(c, chosen)
 	saved := c
 	saved.page, saved.open = 1, nil
-	return onPage, c, true, p.fillViews(s, r, saved.Query())
+	return onPage, c, true, p.fillViews(r.Context(), s, saved.Query())
 }
 
 // counters counts all things, without filters, so that the numbers describe the
