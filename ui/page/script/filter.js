@@ -25,6 +25,7 @@ document.addEventListener('input', (event) => {
     ready(form);
   }
   if (form?.matches('[data-auto]')) {
+    form.dataset.dirty = ''; // an answer on its way must not undo this
     clearTimeout(timer);
     timer = setTimeout(submit, field.type === 'search' ? typing : 0, form, 'replace');
   }

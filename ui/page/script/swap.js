@@ -32,6 +32,18 @@ export function signIn() {
   if (!signingOut) location.assign('/session/new?request_path=' + encodeURIComponent(location.pathname + location.search));
 }
 
+// A click goes to what was pressed, if that is still there when the pointer is
+// released. So nothing changes in between.
+let released = null; // settles when the pointer that is pressed is released
+let release;
+addEventListener('pointerdown', () => { released ??= new Promise((done) => { release = done; }); }, true);
+for (const end of ['pointerup', 'pointercancel']) {
+  addEventListener(end, () => setTimeout(() => { // the click comes first
+    released = null;
+    release?.();
+  }), true);
+}
+
 let going = null; // settles when the address somebody has asked for is shown
 
 // swap shows what is at the address. how.history is 'push', 'replace' or
@@ -40,7 +52,7 @@ let going = null; // settles when the address somebody has asked for is shown
 // session may end. On the way to another address the page that is left is not
 // fetched again: its answer would take the place of the one somebody waits for.
 export function swap(url, how = {}) {
-  if (!how.history) return going ? going.then(() => load(location.href, how)) : load(url, how);
+  if (!how.history) return going ? going.then(() => refresh(how)) : load(url, how);
   const mine = load(url, how).finally(() => {
     if (going === mine) going = null;
   });
@@ -57,6 +69,7 @@ async function load(url, how) {
     const headers = { 'X-Fragment': fragment, ...(how.live && { 'X-Unattended': 'true' }) };
     response = await fetch(url, { headers, credentials: 'same-origin' });
     text = await response.text();
+    await released;
   } catch {
     if (how.history) location.assign(url);
     return;
