@@ -309,8 +309,8 @@ func (db *Database) removeInstance(cs *Changeset, host HostID, number string) er
 	for j := range db.Instances {
 		cs.emitReplication(db, &before[j], &db.Instances[j])
 	}
+	db.followSID(cs)
 	if !db.Registered() || !db.isOrphaned() {
-		db.followSID(cs)
 		return cs.evaluateDatabase(db)
 	}
 	if err := db.evaluateStale(cs); err != nil {

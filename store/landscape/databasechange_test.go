@@ -263,6 +263,8 @@ func TestTakeover(t *testing.T) {
 
 // Whether a database stays when one of its instances is cleaned up.
 func TestDatabaseEnd(t *testing.T) {
+	renamed := secondary()
+	renamed.SID = "ANY"
 	for name, test := range map[string]struct {
 		stay []landscape.Element
 		goes landscape.Element
@@ -271,6 +273,7 @@ func TestDatabaseEnd(t *testing.T) {
 		"the last one":                   {nil, hana(), true},
 		"one of several without roles":   {[]landscape.Element{hana()}, hana(), false},
 		"the only primary":               {[]landscape.Element{secondary(), secondary()}, primary(), true},
+		"the primary of another SID":     {[]landscape.Element{renamed}, primary(), true},
 		"one of two primaries":           {[]landscape.Element{primary(), secondary()}, primary(), false},
 		"a secondary":                    {[]landscape.Element{primary()}, secondary(), false},
 		"the primary beside one without": {[]landscape.Element{hana()}, primary(), false},

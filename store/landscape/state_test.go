@@ -341,9 +341,7 @@ func (w *world) checkDatabase(id landscape.DatabaseID, db *landscape.Database) {
 		}
 		w.checkListed(instance.HostID, instance.Number, instance.AbsentSince)
 	}
-	// A database that has left the landscape keeps the name it was known by, until
-	// it comes back: what is left of it may be a secondary of another SID.
-	if db.Registered() && len(db.Instances) > 0 && !slices.ContainsFunc(db.Instances, func(i landscape.DatabaseInstance) bool { return i.SID == db.SID }) {
+	if len(db.Instances) > 0 && !slices.ContainsFunc(db.Instances, func(i landscape.DatabaseInstance) bool { return i.SID == db.SID }) {
 		w.t.Fatalf("no instance has the SID of database %s: %+v", id, db)
 	}
 	if db.ID != id || !slices.IsSorted(db.Tenants) || stale != (db.StaleSince != nil) {
