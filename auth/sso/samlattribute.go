@@ -95,7 +95,8 @@ func (s *SAML) person(assertion *saml.Assertion) (*Person, error) {
 	}
 	username := values[s.options.UsernameAttribute]
 	return &Person{
-		Subject:  username,
+		// Some providers send the name as it was typed.
+		Subject:  strings.ToLower(username),
 		Username: username,
 		Fullname: values[s.options.FirstNameAttribute] + " " + values[s.options.LastNameAttribute],
 		Email:    values[s.options.EmailAttribute],

@@ -31,6 +31,7 @@ func TestSAMLAttributes(t *testing.T) {
 		"raw name wins":       {configured: "name", sent: attribute("http://example.com/name", "mallory") + attribute("name", "ann")},
 		"friendly one last":   {configured: "uid", sent: `<saml:Attribute Name="x" FriendlyName="uid"><saml:AttributeValue>mallory</saml:AttributeValue></saml:Attribute>` + attribute("urn:oid:0.9.2342.19200300.100.1.1", "ann")},
 		"white space":         {configured: "username", sent: attribute("username", "\n  ann\n")},
+		"capital letters":     {configured: "username", sent: attribute("username", "ANN")},
 		"a name id":           {configured: "username", sent: attribute("username", "<saml:NameID>ann</saml:NameID>")},
 		"empty":               {configured: "username", sent: attribute("username", ""), missing: true},
 		"null":                {configured: "username", sent: `<saml:Attribute Name="username"><saml:AttributeValue xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:nil="true"/></saml:Attribute>`, missing: true},
@@ -47,7 +48,7 @@ func TestSAMLAttributes(t *testing.T) {
 				checkIncomplete(t, err, test.configured)
 				return
 			}
-			if err != nil || person.Username != "ann" {
+			if err != nil || person.Subject != "ann" || !strings.EqualFold(person.Username, "ann") {
 				t.Errorf("person %+v, error %v", person, err)
 			}
 		})
