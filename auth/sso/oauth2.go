@@ -2,7 +2,6 @@ package sso
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -279,6 +278,3 @@ func (h *health) problem() string {
 	}
 	return fmt.Sprintf("%s, since %s.", h.reason, h.since.UTC().Format("2006-01-02 15:04 MST"))
 }
-
-// newNonce is a random text.
-func newNonce() string { return rand.Text() }

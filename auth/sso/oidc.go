@@ -2,6 +2,7 @@ package sso
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
+	"golang.org/x/sync/singleflight"
 )
 
 // OIDCOptions say how an OpenID Connect provider is reached. All are required.
@@ -34,8 +36,10 @@ type OIDC struct {
 	client  *http.Client
 	health  health
 
-	mu    sync.Mutex // held while discovering, so that many need only one answer
-	found *discovered
+	discovering singleflight.Group // many who wait need only one answer
+
+	mu    sync.Mutex
+	found *discovered // nil until the provider has answered
 }
 
 // discovered is what a provider publishes about itself, and what was made of it.
@@ -67,7 +71,7 @@ func (p *OIDC) Begin(ctx context.Context, a *Attempt) (Departure, error) {
 	if err != nil {
 		return Departure{}, err
 	}
-	a.Nonce, a.Verifier = newNonce(), oauth2.GenerateVerifier()
+	a.Nonce, a.Verifier = rand.Text(), oauth2.GenerateVerifier()
 	return Departure{URL: found.config.AuthCodeURL(a.State, oidc.Nonce(a.Nonce), oauth2.S256ChallengeOption(a.Verifier))}, nil
 }
 
@@ -186,12 +190,11 @@ func (p *OIDC) Problem() string { return p.health.problem() }
 
 // Logout implements Provider (OpenID Connect RP-Initiated Logout 1.0).
 func (p *OIDC) Logout(idToken, back string) string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.found == nil || p.found.EndSessionURL == "" {
+	found := p.known()
+	if found == nil || found.EndSessionURL == "" {
 		return ""
 	}
-	u, err := url.Parse(p.found.EndSessionURL)
+	u, err := url.Parse(found.EndSessionURL)
 	if err != nil {
 		return ""
 	}
@@ -205,20 +208,30 @@ func (p *OIDC) Logout(idToken, back string) string {
 	return u.String()
 }
 
-// discovered returns what the provider publishes, asked for once.
+// discovered returns what the provider publishes, which is asked for where it is
+// not known yet.
 func (p *OIDC) discovered(ctx context.Context) (*discovered, error) {
+	if found := p.known(); found != nil {
+		return found, nil
+	}
+	// The answer is for all who wait, so it must not end with one of them.
+	answer := p.discovering.DoChan("", func() (any, error) { return nil, p.Refresh(context.WithoutCancel(ctx)) })
+	select {
+	case result := <-answer:
+		if result.Err != nil {
+			return nil, result.Err
+		}
+		return p.known(), nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// known is what the provider has published, nil where it was never reached.
+func (p *OIDC) known() *discovered {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.found != nil {
-		return p.found, nil
-	}
-	found, err := p.discover(ctx)
-	p.health.note(err)
-	if err != nil {
-		return nil, err
-	}
-	p.found = found
-	return found, nil
+	return p.found
 }
 
 // configurationAddress is where the provider publishes its configuration.

@@ -1,6 +1,7 @@
 package sso
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -20,6 +21,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -450,4 +452,50 @@ func TestRedirects(t *testing.T) {
 	if answer, err := newClient().Get(around.URL); err == nil {
 		t.Errorf("redirects in a circle are followed: %s", answer.Status)
 	}
+}
+
+// roundTrip is a function as a transport.
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// TestManyWaitForOneAnswer: who signs in while the provider does not answer waits
+// with the others, not behind them, and goes when the browser does.
+func TestManyWaitForOneAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const many = 5
+		asked, answer := 0, make(chan struct{})
+		p := NewOIDC(OIDCOptions{Options: testOptions(), BaseURL: "https://idp.example.com"})
+		p.client.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
+			asked++
+			<-answer
+			return &http.Response{StatusCode: http.StatusNotFound, Status: "404 Not Found", Body: http.NoBody, Request: r}, nil
+		})
+		gone, leave := context.WithCancel(t.Context())
+		begin := func(ctx context.Context) chan error {
+			ended := make(chan error, 1)
+			go func() {
+				_, err := p.Begin(ctx, NewAttempt("/", present))
+				ended <- err
+			}()
+			synctest.Wait()
+			return ended
+		}
+		leaving := begin(gone)
+		var waiting [many]chan error
+		for i := range waiting {
+			waiting[i] = begin(t.Context())
+		}
+		leave()
+		if err := <-leaving; !errors.Is(err, context.Canceled) {
+			t.Errorf("whoever has gone is told %v", err)
+		}
+		close(answer)
+		for _, ended := range waiting {
+			wantFailure(t, <-ended, "does not publish its configuration")
+		}
+		if asked != 1 {
+			t.Errorf("the provider was asked %d times at once", asked)
+		}
+	})
 }
