@@ -116,7 +116,7 @@ type Auth struct {
 	devices            *securecookie.SecureCookie
 	provider           sso.Provider
 	origin             string
-	attempts           cipher.AEAD // of sign-ins at the provider, and of ID tokens
+	attempts           cipher.AEAD // of sign-ins at the provider, and of logout tokens
 	untrusted          untrustedProxies
 }
 

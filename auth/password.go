@@ -228,8 +228,8 @@ type Proof struct {
 	CodeAt *time.Time
 
 	// person is whom an identity provider vouches for; User is nil then.
-	person  *store.Person
-	idToken string
+	person      *store.Person
+	logoutToken string
 }
 
 // CheckPassword checks what a user enters to sign in. It fails with

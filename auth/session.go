@@ -238,7 +238,7 @@ func (a *Auth) newSession(r *http.Request, proof *Proof, kind store.SessionKind,
 	return store.SignIn{CodeAt: proof.CodeAt, Person: proof.person, Session: store.Session{
 		UserID: userID, Kind: kind, Method: proof.Method, TokenID: proof.TokenID,
 		CreatedAt: now, ExpiresAt: now.Add(lifetime), LastSeenAt: now,
-		Address: address, UserAgent: r.UserAgent(), IDToken: a.sealIDToken(proof.idToken),
+		Address: address, UserAgent: r.UserAgent(), LogoutToken: a.sealLogoutToken(proof.logoutToken),
 	}}
 }
 

@@ -150,7 +150,7 @@ func (a *Auth) proofOf(person *sso.Person, attempt *sso.Attempt) (*Proof, error)
 		known.Abilities = []int{allAll}
 		known.LoggedAbilities = loggedAbilities(&known.Abilities)
 	}
-	return &Proof{Method: methods[a.provider.Name()], person: known, idToken: person.IDToken}, nil
+	return &Proof{Method: methods[a.provider.Name()], person: known, logoutToken: person.LogoutToken}, nil
 }
 
 // explainPerson turns what the store says against a person's sign-in into a
@@ -258,23 +258,23 @@ func (a *Auth) LogoutAddress(r *http.Request, back string) (string, error) {
 	if err != nil || session.Method != methods[a.provider.Name()] {
 		return "", err
 	}
-	token, err := a.attempts.Open(nil, nil, session.IDToken, []byte(idTokenLabel))
+	token, err := a.attempts.Open(nil, nil, session.LogoutToken, []byte(logoutTokenLabel))
 	if err != nil {
 		token = nil // SECRET_KEY_BASE was changed meanwhile
 	}
 	return a.provider.Logout(string(token), a.origin+back), nil
 }
 
-// idTokenLabel tells sealed ID tokens from other things that are sealed with the
-// same key.
-const idTokenLabel = "id token"
+// logoutTokenLabel tells sealed logout tokens from other things that are sealed
+// with the same key.
+const logoutTokenLabel = "logout token"
 
-// sealIDToken is what is stored of an ID token; nil of none.
-func (a *Auth) sealIDToken(token string) []byte {
+// sealLogoutToken is what is stored of a logout token; nil of none.
+func (a *Auth) sealLogoutToken(token string) []byte {
 	if token == "" {
 		return nil
 	}
-	return a.attempts.Seal(nil, nil, []byte(token), []byte(idTokenLabel))
+	return a.attempts.Seal(nil, nil, []byte(token), []byte(logoutTokenLabel))
 }
 
 // SAML is the identity provider where it is one of SAML, else nil.
@@ -283,10 +283,10 @@ func (a *Auth) SAML() *sso.SAML {
 	return provider
 }
 
-// SignInAPIAgain begins a session of the API for a browser whose console session
+// SignInAPIFromConsole begins a session of the API for a browser whose console session
 // began by SAML, which has nothing to show to the API but that. It fails with
 // ErrNoAssertion for everybody else.
-func (a *Auth) SignInAPIAgain(r *http.Request) (Tokens, error) {
+func (a *Auth) SignInAPIFromConsole(r *http.Request) (Tokens, error) {
 	id := From(r.Context())
 	if a.SAML() == nil || id == nil || id.Via != ViaSession || id.Token != nil {
 		return Tokens{}, ErrNoAssertion
@@ -298,13 +298,13 @@ func (a *Auth) SignInAPIAgain(r *http.Request) (Tokens, error) {
 var ErrNoAssertion = &fault.Error{Kind: fault.WrongCredentials, Detail: sso.NotAuthenticated}
 
 // EndProviderSessions ends the sessions of sign-ins at the provider which it says
-// have ended: those of whose ID tokens ends is true.
-func (a *Auth) EndProviderSessions(ctx context.Context, ends func(idToken string) bool) error {
+// have ended: those whose logout tokens ends says true of.
+func (a *Auth) EndProviderSessions(ctx context.Context, ends func(logoutToken string) bool) error {
 	return a.store.EndSessions(ctx, store.System(), func(session *store.Session) bool {
 		if a.provider == nil || session.Method != methods[a.provider.Name()] {
 			return false
 		}
-		token, err := a.attempts.Open(nil, nil, session.IDToken, []byte(idTokenLabel))
+		token, err := a.attempts.Open(nil, nil, session.LogoutToken, []byte(logoutTokenLabel))
 		return err == nil && ends(string(token))
 	})
 }

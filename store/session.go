@@ -47,9 +47,9 @@ type Session struct {
 	LastSeenAt time.Time   `json:"last_seen_at"` // to within touchInterval
 	Address    string      `json:"address"`
 	UserAgent  string      `json:"user_agent"`
-	// IDToken ends the sign-in at the identity provider, too; sealed by package
+	// LogoutToken ends the sign-in at the identity provider, too; sealed by package
 	// auth.
-	IDToken []byte `json:"id_token,omitempty"`
+	LogoutToken []byte `json:"logout_token,omitempty"`
 }
 
 // touchInterval is how often the last use of a session is written down.

@@ -56,11 +56,11 @@ func (p *givenProvider) Finish(_ context.Context, _ *sso.Attempt, answer url.Val
 	return &person, nil
 }
 
-func (p *givenProvider) Logout(idToken, back string) string {
+func (p *givenProvider) Logout(logoutToken, back string) string {
 	if p.logout == "" {
 		return ""
 	}
-	return p.logout + "?hint=" + idToken + "&back=" + url.QueryEscape(back)
+	return p.logout + "?hint=" + logoutToken + "&back=" + url.QueryEscape(back)
 }
 
 // withProvider is a console whose accounts are those of an identity provider.
@@ -91,7 +91,7 @@ func withProviderOn(t testing.TB, c *clock, s *store.Store, provider sso.Provide
 // newProvider knows one person.
 func newProvider() *givenProvider {
 	return &givenProvider{
-		person:   sso.Person{Subject: "1", Username: "ann", Fullname: "Ann Lee", Email: "ann@example.com", IDToken: "token"},
+		person:   sso.Person{Subject: "1", Username: "ann", Fullname: "Ann Lee", Email: "ann@example.com", LogoutToken: "token"},
 		callback: "/auth/oidc_callback",
 	}
 }

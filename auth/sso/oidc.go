@@ -105,7 +105,7 @@ func (p *OIDC) finish(ctx context.Context, a *Attempt, answer url.Values) (*Pers
 	}
 	person, err := claims.person()
 	if err == nil {
-		person.IDToken = text
+		person.LogoutToken = text
 	}
 	return person, err
 }
@@ -189,7 +189,7 @@ func (p *OIDC) Refresh(ctx context.Context) error {
 func (p *OIDC) Problem() string { return p.health.problem() }
 
 // Logout implements Provider (OpenID Connect RP-Initiated Logout 1.0).
-func (p *OIDC) Logout(idToken, back string) string {
+func (p *OIDC) Logout(logoutToken, back string) string {
 	found := p.known()
 	if found == nil || found.EndSessionURL == "" {
 		return ""
@@ -201,8 +201,8 @@ func (p *OIDC) Logout(idToken, back string) string {
 	query := u.Query()
 	query.Set("client_id", p.options.ClientID)
 	query.Set("post_logout_redirect_uri", back)
-	if idToken != "" {
-		query.Set("id_token_hint", idToken)
+	if logoutToken != "" {
+		query.Set("id_token_hint", logoutToken)
 	}
 	u.RawQuery = query.Encode()
 	return u.String()

@@ -221,7 +221,7 @@ func TestOIDCTokens(t *testing.T) {
 			}
 			person, err := p.Finish(t.Context(), attempt, url.Values{"code": {"c"}, "state": {attempt.State}})
 			if tt.want == "" {
-				if err != nil || person.Subject != "4711" || person.Username != "ann" || person.Fullname != "Ann Lee" || person.Email != "ann@example.com" || person.IDToken == "" {
+				if err != nil || person.Subject != "4711" || person.Username != "ann" || person.Fullname != "Ann Lee" || person.Email != "ann@example.com" || person.LogoutToken == "" {
 					t.Errorf("%+v, %v", person, err)
 				}
 				return

@@ -96,11 +96,11 @@ func (s *SAML) person(assertion *saml.Assertion) (*Person, error) {
 	username := values[s.options.UsernameAttribute]
 	return &Person{
 		// Some providers send the name as it was typed.
-		Subject:  strings.ToLower(username),
-		Username: username,
-		Fullname: values[s.options.FirstNameAttribute] + " " + values[s.options.LastNameAttribute],
-		Email:    values[s.options.EmailAttribute],
-		IDToken:  newLogin(assertion).token(),
+		Subject:     strings.ToLower(username),
+		Username:    username,
+		Fullname:    values[s.options.FirstNameAttribute] + " " + values[s.options.LastNameAttribute],
+		Email:       values[s.options.EmailAttribute],
+		LogoutToken: newLogin(assertion).token(),
 	}, nil
 }
 

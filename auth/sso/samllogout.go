@@ -10,7 +10,7 @@ import (
 )
 
 // login is a sign-in as the provider knows it: what a request to end it has to
-// name. It is the IDToken of a Person.
+// name. It is the LogoutToken of a Person.
 type login struct {
 	Name            string `json:"name"`
 	Format          string `json:"format,omitempty"`
@@ -44,13 +44,13 @@ func (l login) token() string {
 // Logout is the address that ends the sign-in at the provider, too, where it has
 // one for browsers that are sent there. The provider sends the browser to our
 // logout address, whatever back is.
-func (s *SAML) Logout(idToken, _ string) string {
+func (s *SAML) Logout(logoutToken, _ string) string {
 	sp, err := s.serviceProvider()
 	if err != nil || sp.GetSLOBindingLocation(saml.HTTPRedirectBinding) == "" {
 		return ""
 	}
 	var l login
-	if json.Unmarshal([]byte(idToken), &l) != nil || l.Name == "" {
+	if json.Unmarshal([]byte(logoutToken), &l) != nil || l.Name == "" {
 		return ""
 	}
 	sameName := func(r *saml.LogoutRequest) {
@@ -108,10 +108,10 @@ func (s *SAML) ReadLogoutRequest(r *http.Request) (request *LogoutRequest, ok bo
 	return request, true, nil
 }
 
-// Ends reports whether the sign-in with that IDToken is one that ends.
-func (r *LogoutRequest) Ends(idToken string) bool {
+// Ends reports whether the sign-in with that logout token is one that ends.
+func (r *LogoutRequest) Ends(logoutToken string) bool {
 	var l login
-	if json.Unmarshal([]byte(idToken), &l) != nil || l.Name != r.name {
+	if json.Unmarshal([]byte(logoutToken), &l) != nil || l.Name != r.name {
 		return false
 	}
 	return len(r.sessions) == 0 || slices.Contains(r.sessions, l.Session)

@@ -26,14 +26,14 @@ func logoutSender(key *SAMLKey) *saml.ServiceProvider {
 	}
 }
 
-// signedIn is the IDToken of ann's sign-in.
+// signedIn is the LogoutToken of ann's sign-in.
 func signedIn(t *testing.T, s *SAML) string {
 	t.Helper()
 	person, err := s.Finish(t.Context(), testAttempt(), answerOf(t, newResponse().document(t)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return person.IDToken
+	return person.LogoutToken
 }
 
 func TestSAMLLogoutRequest(t *testing.T) {
@@ -58,7 +58,7 @@ func TestSAMLLogoutRequest(t *testing.T) {
 			if err != nil || !ok {
 				t.Fatalf("ok %v, error %v", ok, err)
 			}
-			if request.Ends(token) != test.ends || request.Ends("") || request.Ends("an ID token") {
+			if request.Ends(token) != test.ends || request.Ends("") || request.Ends("a logout token") {
 				t.Errorf("ends %v", request.Ends(token))
 			}
 			answer, err := s.AnswerLogout(request)
@@ -136,7 +136,7 @@ func TestSAMLLogout(t *testing.T) {
 	if !strings.HasPrefix(address, "https://idp.example.com/slo?SAMLRequest=") || !strings.Contains(address, "&Signature=") {
 		t.Errorf("address %s", address)
 	}
-	for _, token := range []string{"", "an ID token", "{}"} {
+	for _, token := range []string{"", "a logout token", "{}"} {
 		if address := s.Logout(token, "/"); address != "" {
 			t.Errorf("of %q: %s", token, address)
 		}

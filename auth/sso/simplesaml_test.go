@@ -173,8 +173,8 @@ func TestSimpleSAML(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := sso.Person{Subject: "ann", Username: "ann", Fullname: "Ann Lee", Email: "ann@example.com", IDToken: person.IDToken}
-	if *person != want || person.IDToken == "" {
+	want := sso.Person{Subject: "ann", Username: "ann", Fullname: "Ann Lee", Email: "ann@example.com", LogoutToken: person.LogoutToken}
+	if *person != want || person.LogoutToken == "" {
 		t.Errorf("got %+v, want %+v", *person, want)
 	}
 	if _, err := s.Finish(t.Context(), sso.NewAttempt("/", time.Now()), answer); err == nil {
@@ -183,7 +183,7 @@ func TestSimpleSAML(t *testing.T) {
 
 	t.Run("the person signs out here", func(t *testing.T) {
 		b.t = t
-		end := b.get(s.Logout(person.IDToken, origin+"/"))
+		end := b.get(s.Logout(person.LogoutToken, origin+"/"))
 		if !strings.HasPrefix(end.ours, origin+"/sso/sp/logout/corporate?SAMLResponse=") {
 			t.Fatalf("the browser is sent to %q:\n%s", end.ours, end.text)
 		}
@@ -200,7 +200,7 @@ func TestSimpleSAML(t *testing.T) {
 		}
 		end := b.get(idp.LogoutURL)
 		request, ok, err := s.ReadLogoutRequest(httptest.NewRequest(http.MethodGet, end.ours, nil))
-		if err != nil || !ok || !request.Ends(person.IDToken) {
+		if err != nil || !ok || !request.Ends(person.LogoutToken) {
 			t.Fatalf("sent to %q: ok %v, error %v\n%s", end.ours, ok, err, end.text)
 		}
 		answer, err := s.AnswerLogout(request)

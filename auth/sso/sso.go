@@ -44,7 +44,7 @@ type Provider interface {
 	Problem() string
 	// Logout is the address that ends the sign-in at the provider, too, after
 	// which the browser comes to back; empty where the provider has none.
-	Logout(idToken, back string) string
+	Logout(logoutToken, back string) string
 }
 
 // The names of the providers, which are part of addresses.
@@ -67,7 +67,9 @@ type Person struct {
 	Username string
 	Fullname string
 	Email    string // empty where the provider tells none
-	IDToken  string // for Provider.Logout; empty where the protocol has none
+	// LogoutToken is for Provider.Logout: an ID token, or how SAML names the sign-in.
+	// It is empty where the protocol has none.
+	LogoutToken string
 }
 
 // maxText bounds what a provider says about a person, in bytes.

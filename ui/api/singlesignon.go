@@ -52,7 +52,7 @@ func (a *API) signInBySession(w http.ResponseWriter, r *http.Request) error {
 	if a.deps.Auth.SAML() == nil {
 		return fmt.Errorf("callback of SAML: %w", store.ErrNotFound)
 	}
-	tokens, err := a.deps.Auth.SignInAPIAgain(r)
+	tokens, err := a.deps.Auth.SignInAPIFromConsole(r)
 	if err != nil {
 		return err
 	}
