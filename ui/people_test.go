@@ -94,6 +94,7 @@ func testCreatingUser(tab *tab) {
 	tab.click(".form-end .primary")
 	tab.until("location.pathname === '/users/2/edit'")
 	tab.says("User “ann” created successfully")
+	tab.until(exists("#secret-dialog:modal")) // the notice may come before the scripts
 	tab.wants(exists("#secret-dialog:modal #secret-text")+".textContent", password)
 	tab.closesSecret("Copy")
 	tab.until("location.pathname === '/users/2/edit' && !" + exists("#secret-dialog"))
