@@ -33,11 +33,14 @@ export function signIn() {
 }
 
 // A click goes to what was pressed, if that is still there when the pointer is
-// released. So nothing changes in between.
+// released. So nothing changes in between. Other buttons open menus of the
+// browser, which keep the release to themselves.
 let released = null; // settles when the pointer that is pressed is released
 let release;
-addEventListener('pointerdown', () => { released ??= new Promise((done) => { release = done; }); }, true);
-for (const end of ['pointerup', 'pointercancel']) {
+addEventListener('pointerdown', (event) => {
+  if (event.button === 0) released ??= new Promise((done) => { release = done; });
+}, true);
+for (const end of ['pointerup', 'pointercancel', 'contextmenu']) {
   addEventListener(end, () => setTimeout(() => { // the click comes first
     released = null;
     release?.();
