@@ -23,7 +23,7 @@ var mayImport = map[string][]string{
 	"trento/store":                 {"trento/store/activity", "trento/store/fault", "trento/store/kv", "trento/store/landscape"},
 	"trento/store/storetest":       {"trento/store"},
 	"trento/auth/sso":              {"trento/store/fault"},
-	"trento/auth/sso/ssotest":      {},
+	"trento/auth/sso/ssotest":      {"trento/auth/sso"},
 	"trento/auth":                  {"trento/auth/sso", "trento/store", "trento/store/activity", "trento/store/fault", "trento/store/landscape"},
 	"trento/search":                {"trento/store", "trento/store/activity"},
 	"trento/ui/api":                {"trento/auth", "trento/auth/sso", "trento/search", "trento/store", "trento/store/activity", "trento/store/discovery", "trento/store/fault", "trento/store/landscape"},

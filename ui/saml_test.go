@@ -9,12 +9,13 @@ import (
 	"time"
 
 	"trento/auth/sso"
+	"trento/auth/sso/ssotest"
 )
 
 // withSAML is a console whose identity provider is one of SAML, and is down.
 func withSAML(t *testing.T) *fixture {
 	t.Helper()
-	return withProvider(t, newSAML(t, sso.Options{Origin: "https://trento.example.com", Now: time.Now, Log: newTestLog(new(logBuffer))}, "http://127.0.0.1:1/metadata"))
+	return withProvider(t, ssotest.NewSAML(t, sso.Options{Origin: "https://trento.example.com", Now: time.Now, Log: newTestLog(new(logBuffer))}, "http://127.0.0.1:1/metadata"))
 }
 
 func TestSAMLAddresses(t *testing.T) {

@@ -2,13 +2,8 @@ package ui
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/rsa"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/json"
 	"errors"
-	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -223,7 +218,7 @@ func testSAMLInBrowser(t *testing.T, chromium context.Context) {
 	var provider *sso.SAML
 	tab := newProviderTab(t, chromium, func(origin string, o sso.Options) sso.Provider {
 		idp = ssotest.StartSimpleSAML(t, people...)
-		provider = newSAML(t, o, idp.MetadataURL)
+		provider = ssotest.NewSAML(t, o, idp.MetadataURL)
 		return provider
 	})
 	metadata := tab.do(call{target: "/sso/sp/metadata/corporate"})
@@ -255,41 +250,6 @@ func testSAMLInBrowser(t *testing.T, chromium context.Context) {
 	tab.showsSignIn()
 	enter("admin")
 	tab.isIn("admin", "/")
-}
-
-// newSAML is a service provider with a key of its own.
-func newSAML(t testing.TB, o sso.Options, metadataURL string) *sso.SAML {
-	t.Helper()
-	private, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Trento SAML SP"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(1, 0, 0),
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	certificate, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := sso.NewSAML(sso.SAMLOptions{
-		Options: o, IdentityProviderID: "corporate", ServiceProviderID: "trento",
-		NameIDFormat: "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified",
-		ContactName:  "Trento SP Admin", ContactEmail: "admin@trento.suse.com",
-		OrganizationName: "Trento SP", OrganizationDisplayName: "SAML SP build with Trento", OrganizationURL: "https://www.trento-project.io/",
-		UsernameAttribute: "username", EmailAttribute: "email", FirstNameAttribute: "firstName", LastNameAttribute: "lastName",
-		SignRequests: true, SignMetadata: true, RequireSignedAssertions: true, RequireSignedResponses: true,
-		Key: &sso.SAMLKey{Private: private, Certificate: certificate}, MetadataURL: metadataURL,
-		KeepMetadata: func(context.Context, []byte) error { return nil },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
 }
 
 func testProviderDownInBrowser(t *testing.T, chromium context.Context) {

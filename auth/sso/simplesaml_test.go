@@ -2,16 +2,10 @@ package sso_test
 
 import (
 	"bytes"
-	"context"
-	"crypto/rand"
-	"crypto/rsa"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/base64"
 	"html"
 	"io"
 	"log/slog"
-	"math/big"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -26,45 +20,6 @@ import (
 )
 
 const origin = "https://trento.test"
-
-// newSAML is a service provider that knows an identity provider by an address.
-func newSAML(t *testing.T, metadataURL string) *sso.SAML {
-	t.Helper()
-	private, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Trento SAML SP"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(1, 0, 0),
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	certificate, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := sso.NewSAML(sso.SAMLOptions{
-		Options:            sso.Options{Origin: origin, Now: time.Now, Log: slog.New(slog.DiscardHandler)},
-		IdentityProviderID: "corporate", ServiceProviderID: "trento",
-		NameIDFormat: "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified",
-		ContactName:  "Trento SP Admin", ContactEmail: "admin@trento.suse.com",
-		OrganizationName: "Trento SP", OrganizationDisplayName: "SAML SP build with Trento", OrganizationURL: "https://www.trento-project.io/",
-		UsernameAttribute: "username", EmailAttribute: "email", FirstNameAttribute: "firstName", LastNameAttribute: "lastName",
-		SignRequests: true, SignMetadata: true, RequireSignedAssertions: true, RequireSignedResponses: true,
-		Key: &sso.SAMLKey{Private: private, Certificate: certificate}, MetadataURL: metadataURL,
-		KeepMetadata: func(_ context.Context, _ []byte) error { return nil },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Refresh(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
 
 // browser is somebody's browser. It goes everywhere but to our own addresses.
 type browser struct {
@@ -156,7 +111,10 @@ func (b *browser) signIn(s *sso.SAML, attempt *sso.Attempt, username, password s
 // wants signed requests, knows us by our metadata, signs twice and encrypts.
 func TestSimpleSAML(t *testing.T) {
 	idp := ssotest.StartSimpleSAML(t, ssotest.User{Username: "ann", Password: "secret", FirstName: "Ann", LastName: "Lee", Email: "ann@example.com"})
-	s := newSAML(t, idp.MetadataURL)
+	s := ssotest.NewSAML(t, sso.Options{Origin: origin, Now: time.Now, Log: slog.New(slog.DiscardHandler)}, idp.MetadataURL)
+	if err := s.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	metadata, err := s.Metadata()
 	if err != nil {
 		t.Fatal(err)
