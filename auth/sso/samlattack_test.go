@@ -100,13 +100,13 @@ func TestSAMLWrapping(t *testing.T) {
 		for how, sign := range signed {
 			for demand, options := range demands {
 				for _, id := range []string{"id-forged", "same"} {
+					response := newResponse()
+					sign(response)
+					document := response.document(t)
+					if !canWrap(document, way) {
+						continue // what this way wraps is not signed
+					}
 					t.Run(way+"/"+how+"/"+demand+" demanded/"+id, func(t *testing.T) {
-						response := newResponse()
-						sign(response)
-						document := response.document(t)
-						if !canWrap(document, way) {
-							t.Skip("what this way wraps is not signed")
-						}
 						wrap(document)
 						if id == "same" {
 							for _, forged := range document.FindElements("//[@ID='id-forged']") {
