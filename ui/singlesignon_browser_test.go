@@ -138,9 +138,9 @@ func testOIDCInBrowser(t *testing.T, chromium context.Context) {
 	if again := tab.userNow("ann"); again.ID != ann.ID || again.Timezone != "Europe/Berlin" {
 		t.Errorf("the second sign-in leads to %+v", again)
 	}
-	// The provider still knows the browser: no page of it is seen.
+	// The provider still knows the browser: no page of it is seen. The page goes to
+	// the sign-in by itself when its session ends.
 	tab.ask("fetch('/session/end', {method: 'POST', redirect: 'manual'}).then(() => 'done')")
-	tab.open("/session/new")
 	tab.showsSignIn()
 	tab.clickOn(aLink, loginWords)
 	tab.isIn("ann", "/")
