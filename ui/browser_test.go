@@ -229,12 +229,21 @@ func (tab *tab) live(path string) {
 // until waits until an expression is true, on this page or on the next ones.
 func (tab *tab) until(expression string) {
 	tab.t.Helper()
+	tab.wants("Boolean("+expression+")", "true")
+}
+
+// wants waits until an expression has a value, on this page or on the next
+// ones. It never looks once: what scripts and the browser itself do, such as
+// moving the focus when a page opens, comes a moment after what was waited for.
+func (tab *tab) wants(expression, want string) {
+	tab.t.Helper()
 	again := time.NewTicker(20 * time.Millisecond)
 	defer again.Stop()
 	late := time.After(patience)
 	for {
 		// An error is a page that is just being left.
-		if holds, err := chromedp.Run(tab.ctx, chromedp.Evaluate[bool]("Boolean("+expression+")")); err == nil && holds {
+		got, err := chromedp.Run(tab.ctx, chromedp.Evaluate[string]("String("+expression+")"))
+		if err == nil && got == want {
 			return
 		}
 		select {
@@ -242,7 +251,7 @@ func (tab *tab) until(expression string) {
 		case <-tab.ctx.Done():
 			tab.t.Fatalf("waiting for %s: %v", expression, context.Cause(tab.ctx))
 		case <-late:
-			tab.t.Fatalf("never true: %s\nat %s\n%s", expression, tab.ask("location.href"), tab.ask("document.body.innerText"))
+			tab.t.Fatalf("%s is %q, want %q (%v)\nat %s\n%s", expression, got, want, err, tab.ask("location.href"), tab.ask("document.body.innerText"))
 		}
 	}
 }
@@ -257,13 +266,6 @@ func (tab *tab) ask(expression string) string {
 		tab.fail(expression, err)
 	}
 	return answer
-}
-
-func (tab *tab) wants(expression, want string) {
-	tab.t.Helper()
-	if got := tab.ask(expression); got != want {
-		tab.t.Errorf("%s is %q, want %q", expression, got, want)
-	}
 }
 
 // click presses and releases the mouse on the words of the first element of a

@@ -99,9 +99,7 @@ func (tab *tab) visitMenu(path, id string) {
 	menu := fmt.Sprintf("document.getElementById(%q)", id)
 	is := func(state string) {
 		tab.t.Helper()
-		if got := tab.ask(menu + ".open"); got != state {
-			tab.t.Fatalf("%s: the menu %s: open is %s, want %s", path, id, got, state)
-		}
+		tab.wants(menu+".open", state)
 	}
 	tab.until("Boolean(" + menu + ")") // a filter that was cleared may still be bringing its row back
 	tab.element(menu + ".firstElementChild").click()
