@@ -10,31 +10,31 @@ import (
 	"trento/ui/table"
 )
 
-// tokenList is the personal access tokens of one user: on the user's profile,
-// or on the page for those who manage users.
+// tokenList lists the personal access tokens of one user: on the user's
+// profile, or on the page of the user for those who manage users.
 type tokenList struct {
 	Own     bool
-	Hidden  bool   // there are to be none, and there are none
-	Off     bool   // none can be made or used at present
-	Refused string // why the reader may not make or change any
+	Hidden  bool   // tokens are switched off, and the user has none
+	Off     bool   // tokens cannot be created or used at present
+	Refused string // why the reader may not create or change any; "" if they may
 	Rows    []tokenRow
-	LogURL  string // who has used them, and when
+	LogURL  string // the authentication log
 }
 
 // tokenRow is a token in a list.
 type tokenRow struct {
 	ID, Version       string
 	Name, Description string
-	Owner             page.Link      // where the list is of several users
-	Path              string         // its verbs are below
+	Owner             page.Link      // in a list of several users' tokens
+	Path              string         // the paths of its actions begin with this
 	State             string         // "active", "soon" or "expired"
-	Disabled          bool           // the owner is
-	Expiry            page.Timestamp // none: never
+	Disabled          bool           // the owner is disabled
+	Expiry            page.Timestamp // zero: never
 	Scopes            []string
 	Created, LastUsed page.Timestamp
 }
 
-// expiresSoon is how long before its end a token is marked.
+// expiresSoon is the time before expiry in which a token is marked.
 const expiresSoon = 7 * 24 * time.Hour
 
 // newTokenList reads the tokens of a user, for a page at the given path.
@@ -83,7 +83,8 @@ func tokenState(t *store.Token, now time.Time) string {
 	return "active"
 }
 
-// scopeWords names the sets of a token, and counts the single operations.
+// scopeWords returns the names of a token's sets, and the number of its single
+// operations.
 func (s *shared) scopeWords(t *store.Token) []string {
 	var words []string
 	single := 0

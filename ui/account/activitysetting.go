@@ -15,7 +15,7 @@ import (
 type activitySettings struct {
 	Retention string // "1 month"
 	Edit      *page.Control
-	Form      *retentionForm // where it is being edited
+	Form      *retentionForm // the dialog, if it is open
 }
 
 // retentionForm is the dialog in which the retention is changed.
@@ -33,7 +33,7 @@ func newRetentionForm(value string, unit activity.Unit) *retentionForm {
 	return f
 }
 
-// newActivitySettings is the section as it is now.
+// newActivitySettings reads the section.
 func newActivitySettings(tx *store.Tx, reader page.Reader) (activitySettings, error) {
 	kept, err := tx.Retention()
 	return activitySettings{
@@ -41,8 +41,8 @@ func newActivitySettings(tx *store.Tx, reader page.Reader) (activitySettings, er
 	}, err
 }
 
-// editActivitySettings answers GET /settings/activity_log: the settings, with
-// the dialog open.
+// editActivitySettings answers GET /settings/activity_log: the settings with an
+// open dialog.
 func (s *settingsHandlers) editActivitySettings(w http.ResponseWriter, r *http.Request) error {
 	var kept activity.Retention
 	err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {

@@ -8,14 +8,14 @@ import (
 	"trento/ui/page"
 )
 
-// keyDialog makes a new agent API key, in two steps: when it is to end, and
-// whether it really is to be.
+// keyDialog creates a new API key for agents in two steps: choosing the expiry,
+// and confirming.
 type keyDialog struct {
 	Expiry  expiry
 	Failure string
-	Warn    bool   // the second step
-	Never   bool   // the key is to have no end
-	Ends    string // when it is to end
+	Warn    bool   // it is the second step
+	Never   bool   // the key never expires
+	Ends    string // expiry of the key
 	Keep    []page.HiddenInput
 }
 
@@ -57,7 +57,7 @@ func (s *settingsHandlers) generateAPIKey(w http.ResponseWriter, r *http.Request
 	return nil
 }
 
-// keyEnd says when a key ends.
+// keyEnd says when an API key expires, or that it never does.
 func (s *shared) keyEnd(key *store.APIKey) string {
 	if key.ExpiresAt == nil {
 		return "Key will never expire"

@@ -11,16 +11,17 @@ import (
 	"trento/ui/page"
 )
 
-// keyWarning is how many days before its end an API key is spoken of.
+// keyWarning is the number of days before expiry from which on an API key has a
+// banner.
 const keyWarning = 30
 
-// Banners are what the reader of a request should know.
+// Banners returns the banners for the sender of a request.
 func (s *shared) Banners(r *http.Request) (notices []page.Banner, err error) {
 	id := auth.From(r.Context())
 	if id == nil {
 		return nil, nil
 	}
-	// The identity is as old as the request, which may have changed the user.
+	// The request may have changed the user, so the identity is not used.
 	var user *store.User
 	var key *store.APIKey
 	alone := false // nobody else manages users
@@ -59,8 +60,8 @@ func (s *shared) Banners(r *http.Request) (notices []page.Banner, err error) {
 	return notices, nil
 }
 
-// adminBanner tells the default admin to make somebody else who manages users.
-// It comes again with every sign-in, until there is one.
+// adminBanner asks the default admin to create another user who manages users.
+// It appears at every sign-in until there is one.
 func (s *shared) adminBanner(r *http.Request, id *auth.Identity) (page.Banner, bool) {
 	n := page.Banner{
 		Severity: "info", Dismissal: "admin-" + hex.EncodeToString(id.SessionHash[:8]), Link: page.Link{Name: "Create a user manager", URL: "/users/new"},
@@ -74,7 +75,7 @@ func (s *shared) adminBanner(r *http.Request, id *auth.Identity) (page.Banner, b
 	return n, err != nil || c.Value != n.Dismissal
 }
 
-// keyBanner is about an API key that ends soon, or has ended.
+// keyBanner warns of an API key that expires soon or has expired.
 func (s *shared) keyBanner(r *http.Request, key *store.APIKey) (page.Banner, bool) {
 	days, ends := key.DaysLeft(s.Store.Now())
 	n := page.Banner{Severity: "warning", Link: page.Link{Name: "Settings", URL: "/settings#api-key"}, Dismissal: key.ID}

@@ -13,11 +13,12 @@ import (
 )
 
 // conflict is about a form whose user was changed by somebody else while it was
-// open. The form goes on with the user as it is now: what only one of the two
-// has changed is taken over, and what both have is shown side by side.
+// open. The form continues with the user as stored now. A field changed by only
+// one of the two has the new value; fields changed by both are shown side by
+// side.
 type conflict struct {
 	Rows []conflictRow
-	// Contested reports whether both have changed the same thing.
+	// Contested reports whether both have changed the same field.
 	Contested bool
 }
 
@@ -25,14 +26,15 @@ type conflict struct {
 type conflictRow struct {
 	Label        string
 	Saved, Typed string
-	Mine         bool // only the reader has changed it
-	Theirs       bool // only somebody else has
+	Mine         bool // only the reader has changed the field
+	Theirs       bool // only somebody else has changed the field
 }
 
-// The names under which a form says what its fields held when it was opened.
+// openedPrefix begins the names of hidden fields that hold the values a form
+// was opened with.
 const openedPrefix = "opened_"
 
-// opened is what the fields of a form hold as it opens.
+// opened returns hidden fields with the values a form is opened with.
 func opened(f userForm) []page.HiddenInput {
 	return []page.HiddenInput{
 		{Name: openedPrefix + "fullname", Value: f.Fullname}, {Name: openedPrefix + "email", Value: f.Email}, {Name: openedPrefix + "timezone", Value: f.Timezone},
@@ -41,7 +43,7 @@ func opened(f userForm) []page.HiddenInput {
 	}
 }
 
-// openedAgain is what a form that was sent says it held as it opened.
+// openedAgain returns these hidden fields from a form that was sent.
 func openedAgain(form url.Values) (fields []page.HiddenInput) {
 	for _, name := range []string{"fullname", "email", "timezone", "enabled", "totp_enabled", "ability"} {
 		fields = append(fields, page.HiddenInput{Name: openedPrefix + name, Value: form.Get(openedPrefix + name)})
@@ -49,8 +51,7 @@ func openedAgain(form url.Values) (fields []page.HiddenInput) {
 	return fields
 }
 
-// showConflict shows the form with what it comes to now, and both versions of
-// what differs.
+// showConflict shows the merged form, and both versions of what differs.
 func (s *userHandlers) showConflict(w http.ResponseWriter, r *http.Request, p *userPage, u *store.User, typed userForm) error {
 	saved, merged := formOf(u), typed
 	c := &conflict{}
@@ -86,7 +87,7 @@ func (s *userHandlers) showConflict(w http.ResponseWriter, r *http.Request, p *u
 	return s.renderUser(w, r, http.StatusPreconditionFailed, p)
 }
 
-// switchWords is a switch of the form as it is read.
+// switchWords says the value of a switch.
 func switchWords(value string) string {
 	if value == "true" {
 		return "Enabled"
@@ -94,7 +95,7 @@ func switchWords(value string) string {
 	return "Disabled"
 }
 
-// permissionWords names the abilities of a list of ids.
+// permissionWords returns the names of abilities, given as a list of ids.
 func permissionWords(ids string) string {
 	held, _ := parseAbilities(slices.DeleteFunc(strings.Split(ids, ","), func(id string) bool { return id == "" }))
 	added, _ := auth.Difference(nil, held)

@@ -2,8 +2,8 @@ package account
 
 import "strings"
 
-// device says what signed in, from what a browser says about itself. That is
-// a help to recognise one's own sessions and proves nothing.
+// device names browser and system of a session, from the user agent. It helps
+// users to recognise their sessions and proves nothing.
 func device(userAgent string) string {
 	browser := firstOf(userAgent, [][2]string{
 		{"Edg/", "Edge"}, {"OPR/", "Opera"}, {"Firefox/", "Firefox"}, {"Chromium/", "Chromium"}, {"Chrome/", "Chrome"}, {"Safari/", "Safari"},
@@ -27,12 +27,12 @@ func device(userAgent string) string {
 	return browser + " on " + system
 }
 
-// maxProduct is the length of a product that is shown, in bytes.
+// maxProduct is the largest length of a product name, in bytes.
 const maxProduct = 60
 
-// product is the first product of a user agent with its version, as RFC 9110
-// (10.1.5) has it: "Python-urllib/3.11". Browsers all begin with the same one,
-// which says nothing.
+// product returns the first product of a user agent with its version (RFC 9110,
+// 10.1.5): "Python-urllib/3.11". All browsers begin with the same product, so
+// it says nothing about them.
 func product(userAgent string) string {
 	first, _, _ := strings.Cut(userAgent, " ")
 	name, version, ok := strings.Cut(first, "/")
@@ -42,14 +42,14 @@ func product(userAgent string) string {
 	return first
 }
 
-// isToken reports whether a text is a token as HTTP means it.
+// isToken reports whether a text is a token in the sense of HTTP.
 func isToken(text string) bool {
 	return text != "" && !strings.ContainsFunc(text, func(r rune) bool {
 		return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && !strings.ContainsRune("!#$%&'*+-.^_`|~", r)
 	})
 }
 
-// firstOf is the name of the first mark a text has.
+// firstOf returns the name that belongs to the first mark in a text.
 func firstOf(text string, marks [][2]string) string {
 	for _, mark := range marks {
 		if strings.Contains(text, mark[0]) {

@@ -13,21 +13,21 @@ import (
 	"trento/ui/page"
 )
 
-// expiry is the part of a form that says when a key or a token ends: in some
-// time, on a day, or never. Its days are days of UTC, as everywhere in the
-// console and in the API: an end has the same date wherever it is read.
+// expiry is the part of a form for the expiry of an API key or token: after
+// some time, on a day, or never. Days are days in UTC, as everywhere in console
+// and API, so the date is the same for all readers.
 type expiry struct {
 	Modes  []page.Option // "keep", "in", "on", "never"
 	Number string
 	Units  []page.Option
 	Day    string // as <input type="date"> writes it
-	First  string // day that can be chosen
-	Last   string // day that can be chosen, empty where there is no limit
+	First  string // first day that can be chosen
+	Last   string // last day that can be chosen; empty: no limit
 	Noun   string // "token"
 	Help   string
 	Fault  string
-	Words  string // what the choice comes to
-	zone   string // of the reader, in whose clock the end is told as well
+	Words  string // the expiry that results from the choice
+	zone   string // of the reader; the expiry is also shown in this time zone
 }
 
 // The modes of an expiry.
@@ -38,14 +38,14 @@ const (
 	expiryNever = "never"
 )
 
-// maxExpiryYears bounds what is typed; keys that live longer can be told never
-// to end.
+// maxExpiryYears limits the number that can be typed. For longer lifetimes
+// there is "never".
 const maxExpiryYears = 100
 
 const dayForm = "2006-01-02"
 
-// newExpiry offers the modes, given as pairs of value and label, with the
-// number of days preset.
+// newExpiry offers the modes, given as pairs of value and label. It fills in a
+// number of days.
 func newExpiry(now time.Time, zone string, days int, chosen string, modes ...string) expiry {
 	e := expiry{
 		Modes: page.Choices(chosen, modes...), Number: strconv.Itoa(days), Units: page.Choices("days", "days", "days", "months", "months", "years", "years"),
@@ -55,15 +55,14 @@ func newExpiry(now time.Time, zone string, days int, chosen string, modes ...str
 	return e
 }
 
-// limit allows no end after the given one.
+// limit sets the last day that can be chosen.
 func (e *expiry) limit(end time.Time) { e.Last = end.UTC().Format(dayForm) }
 
 // Endless reports whether "never" can be chosen.
 func (e expiry) Endless() bool { return page.HasOption(e.Modes, expiryNever) }
 
-// read takes what was typed over into the form, and returns what it says: the
-// mode, and the end of the day where it names one. A Fault says that it makes
-// no sense.
+// read reads a form. It returns the mode and the expiry; nil if the mode has
+// none. If the input makes no sense, it sets Fault.
 func (e *expiry) read(form url.Values, now time.Time) (mode string, end *time.Time) {
 	e.Number, e.Day = strings.TrimSpace(form.Get("number")), form.Get("day")
 	mode, unit := form.Get("expiry"), form.Get("unit")
@@ -84,7 +83,7 @@ func (e *expiry) read(form url.Values, now time.Time) (mode string, end *time.Ti
 	return mode, end
 }
 
-// end is the end that is chosen in a mode, and what is wrong with the choice.
+// end returns the expiry of a mode, and what is wrong with the input.
 func (e *expiry) end(mode string, now time.Time) (end *time.Time, fault string) {
 	var day time.Time
 	switch mode {
@@ -112,8 +111,8 @@ func (e *expiry) end(mode string, now time.Time) (end *time.Time, fault string) 
 	return &day, ""
 }
 
-// words say what the choice comes to; nothing where it makes no sense, or
-// where the label says it already.
+// words says which expiry results from the choice. It is empty if the input
+// makes no sense or the label says it already.
 func (e *expiry) words(now time.Time) string {
 	mode := chosenOf(e.Modes)
 	if mode == expiryNever {
@@ -126,8 +125,8 @@ func (e *expiry) words(now time.Time) string {
 	return "It will expire on " + endText(*end, e.zone) + "."
 }
 
-// endText is an end with its zone and, for a reader who has chosen another one
-// than UTC, what that is there.
+// endText formats an expiry in UTC, and also in the reader's time zone if that
+// differs.
 func endText(end time.Time, zone string) string {
 	text := end.UTC().Format("02 Jan 2006, 15:04:05") + " UTC"
 	there := end.In(page.ZoneOf(zone))
@@ -137,7 +136,7 @@ func endText(end time.Time, zone string) string {
 	return text + " (" + there.Format("02 Jan, 15:04") + " in " + zone + ")"
 }
 
-// endWords say until when a token holds.
+// endWords says until when a token is valid.
 func endWords(end *time.Time, zone string) string {
 	if end == nil {
 		return "It never expires: it works until somebody deletes it."
@@ -145,8 +144,8 @@ func endWords(end *time.Time, zone string) string {
 	return "It expires on " + endText(*end, zone) + "."
 }
 
-// showExpiry answers GET /expiry: what the form says as it is filled in now.
-// The script of the console asks, so that the rule is here only.
+// showExpiry answers GET /expiry: the sentence for the present input of a form.
+// The script asks for it, so that the rule exists only here.
 func (s *ownTokenHandlers) showExpiry(w http.ResponseWriter, r *http.Request) error {
 	e := newExpiry(s.Store.Now(), auth.From(r.Context()).User.Timezone, 0, expiryKeep, expiryKeep, "", expiryIn, "", expiryOn, "", expiryNever, "")
 	e.read(r.URL.Query(), s.Store.Now())
@@ -156,8 +155,8 @@ func (s *ownTokenHandlers) showExpiry(w http.ResponseWriter, r *http.Request) er
 	return page.IgnoreGone(err)
 }
 
-// chosen are the options with another one chosen; as they are where there is
-// none of that value.
+// chosen returns the options with another one chosen. It changes nothing if no
+// option has the value.
 func chosen(options []page.Option, value string) []page.Option {
 	if !page.HasOption(options, value) {
 		return options
@@ -168,7 +167,7 @@ func chosen(options []page.Option, value string) []page.Option {
 	return options
 }
 
-// chosenOf is the value of the option that is chosen.
+// chosenOf returns the value of the chosen option.
 func chosenOf(options []page.Option) string {
 	for _, o := range options {
 		if o.Chosen {
@@ -178,8 +177,8 @@ func chosenOf(options []page.Option) string {
 	return ""
 }
 
-// dayLater is a day that many units later. A month that has no such day ends with
-// its last one.
+// dayLater returns the day that is n units later. If the month is too short for
+// the day, it returns the last day of the month.
 func dayLater(day time.Time, n int, unit string) (time.Time, bool) {
 	if n > maxExpiryYears*366 {
 		return day, false
@@ -201,7 +200,7 @@ func dayLater(day time.Time, n int, unit string) (time.Time, bool) {
 	return to, to.Before(day.AddDate(maxExpiryYears, 0, 1))
 }
 
-// endOf is the last second of a day in its zone.
+// endOf returns the last second of a day in its time zone.
 func endOf(day time.Time) time.Time {
 	return time.Date(day.Year(), day.Month(), day.Day(), 23, 59, 59, 0, day.Location())
 }

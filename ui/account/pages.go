@@ -25,10 +25,10 @@ type Pages struct {
 // shared is what the handlers of several nouns use.
 type shared struct {
 	*page.Console
-	secrets *secrets // that are being shown
+	secrets *secrets // that are shown until their reader closes them
 }
 
-// New makes the pages, and gives the frame of all pages its banners.
+// New returns the pages. It also provides the banners of all pages.
 func New(c *page.Console) *Pages {
 	s := &Pages{shared: shared{c, new(secrets)}}
 	s.signIn.shared, s.profile.shared, s.users.shared, s.settings.shared = s.shared, s.shared, s.shared, s.shared
@@ -38,7 +38,7 @@ func New(c *page.Console) *Pages {
 	return s
 }
 
-// Routes are the pages and what each demands.
+// Routes returns the routes of the pages.
 func (s *Pages) Routes() []api.Route {
 	return slices.Concat(s.signIn.routes(), s.provider.routes(), s.profile.routes(), s.ownTokens.routes(), s.users.routes(), s.userTokens.routes(), s.settings.routes())
 }
@@ -46,7 +46,7 @@ func (s *Pages) Routes() []api.Route {
 //go:embed *.html *.css
 var files embed.FS
 
-// Room is these pages as a part of the console.
+// Room is this package as a part of the console.
 var Room = page.Room{
 	Files: files,
 	Pages: []page.Page{&signInPage{}, &failedPage{}, &departurePage{}, &usersPage{}, &userPage{}, &tokensPage{}, &usesPage{}, &profilePage{}, &settingsPage{}},

@@ -14,21 +14,21 @@ import (
 	"trento/ui/page"
 )
 
-// picker lets somebody choose what a user may do: one check box an ability,
-// under the groups people know them by. What is chosen are abilities, never
-// groups, so a group that is granted in part is shown and kept as it is.
+// picker is the part of a form where the permissions of a user are chosen: a
+// check box for each ability, under its group. Abilities are chosen, not
+// groups, so a group that is granted in part stays as it is.
 type picker struct {
-	Singles []abilityBox // abilities that are a group of their own
+	Singles []abilityBox // abilities that form a group alone
 	Groups  []abilityGroup
 	Presets []preset
 	Held    string // ids before the change, for the script
-	// Reviewed are the ids whose difference from those the reader has seen, so
-	// that it need not be asked about again.
+	// Reviewed has the ids whose difference the reader has already seen, so
+	// that no question is needed.
 	Reviewed string
 	Added    []string
 	Removed  []string
 	Fault    string
-	Refused  string // why nothing can be changed
+	Refused  string // why the reader may not change anything
 }
 
 type abilityBox struct {
@@ -41,10 +41,10 @@ type abilityBox struct {
 type abilityGroup struct {
 	Name, Label string
 	Boxes       []abilityBox
-	Words       string // how much of it is chosen
+	Words       string // how many abilities of the group are chosen
 }
 
-// preset chooses the abilities of a kind of user.
+// preset chooses the abilities of a preset.
 type preset struct {
 	Number            int
 	Name, Description string
@@ -76,8 +76,8 @@ func newPicker(held, chosen []int) picker {
 	return p
 }
 
-// showPicker answers GET /users/permissions: the picker as it is when other
-// abilities are chosen. The script asks for it with every choice.
+// showPicker answers GET /users/permissions: the picker for a changed choice.
+// The script fetches it after every change.
 func (s *userHandlers) showPicker(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
 	var lists [2][]int
@@ -100,8 +100,8 @@ func (s *userHandlers) showPicker(w http.ResponseWriter, r *http.Request) error 
 	return page.IgnoreGone(err)
 }
 
-// groupWords is how much of a group is chosen, and what is missing of one that
-// is chosen in part.
+// groupWords says how many abilities of a group are chosen, and which are
+// missing if the group is chosen in part.
 func groupWords(boxes []abilityBox) string {
 	var missing []string
 	for _, box := range boxes {
@@ -118,7 +118,7 @@ func groupWords(boxes []abilityBox) string {
 	return fmt.Sprintf("%d of %d, without %s", len(boxes)-len(missing), len(boxes), strings.Join(missing, ", "))
 }
 
-// idList is a set of abilities as text.
+// idList formats a set of abilities as text.
 func idList(ids []int) string {
 	texts := make([]string, len(ids))
 	for i, id := range slices.Sorted(slices.Values(ids)) {
@@ -127,8 +127,8 @@ func idList(ids []int) string {
 	return strings.Join(texts, ",")
 }
 
-// parseAbilities reads the check boxes of a picker, and reports whether all of
-// them are numbers. Whether a number is an ability is for package auth to say.
+// parseAbilities reads the check boxes of a picker. It is not known if one is
+// not a number. Package auth checks whether the numbers are abilities.
 func parseAbilities(values []string) (ids []int, known bool) {
 	ids, known = []int{}, true
 	for _, value := range values {
@@ -143,10 +143,10 @@ func parseAbilities(values []string) (ids []int, known bool) {
 	return ids, known
 }
 
-// grantChip is a group a user holds, on a page.
+// grantChip is a group that a user holds.
 type grantChip struct {
 	Name, Label string
-	Missing     string // of a group that is held in part
+	Missing     string // the missing abilities, if the group is held in part
 }
 
 func grantChips(held []int) []grantChip {

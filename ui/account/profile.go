@@ -34,14 +34,14 @@ func (s *profileHandlers) routes() []api.Route {
 	}
 }
 
-// profilePage is what users see and change of themselves.
+// profilePage shows a user's own account.
 type profilePage struct {
 	page.Frame
 	Protected                 string // why nothing of the account can be changed here
 	External                  bool   // an identity provider is in charge of the account
 	Typed                     bool
 	Faults                    []page.FaultLink
-	Rest                      []string // faults that are about no field
+	Rest                      []string // faults that belong to no field
 	Fullname, Email, Username page.Field
 	Timezone                  page.Field
 	Zones                     []string
@@ -50,9 +50,9 @@ type profilePage struct {
 	SecondFactorSince         page.Timestamp
 	Sessions                  sessionList
 	Tokens                    tokenList
-	Enroll                    *enrollment // a second factor that is being set up
+	Enroll                    *enrollment // a pending second factor
 
-	// One of them at most is open.
+	// At most one of these dialogs is open.
 	Password *passwordDialog
 	Ask      *page.Confirmation
 	Token    *tokenDialog
@@ -68,14 +68,14 @@ type passwordDialog struct {
 	Rules                      []string
 }
 
-// enrollment is a second factor that is not in force yet.
+// enrollment is a second factor that is not enabled yet.
 type enrollment struct {
 	Secret string
 	QR     qrCode
 	Code   page.Field
 }
 
-// profileForm is what users change of themselves, as typed.
+// profileForm is the input of a user about the own account.
 type profileForm struct{ fullname, email, timezone string }
 
 // newProfilePage reads everything of the page, as it is stored.
@@ -125,8 +125,8 @@ func (p *profilePage) put(f profileForm) {
 	}
 }
 
-// putEnrollment puts the second factor that is being set up into the page. It
-// stays there until it is in force or given up.
+// putEnrollment adds a pending second factor to the page. It stays there until
+// it is enabled or cancelled.
 func (s *profileHandlers) putEnrollment(ctx context.Context, p *profilePage) error {
 	offered, err := s.Auth.PendingTOTP(ctx, p.Identity())
 	if errors.Is(err, store.ErrNotFound) {
@@ -181,8 +181,8 @@ func (s *profileHandlers) changeProfile(w http.ResponseWriter, r *http.Request) 
 	return nil
 }
 
-// refuseProfile shows what is wrong with what was typed. Where that is nothing
-// but the password, which another address takes, it is asked for.
+// refuseProfile shows the faults of the input. If the only fault is the missing
+// password for a new address, it asks for the password.
 func (s *profileHandlers) refuseProfile(w http.ResponseWriter, r *http.Request, f profileForm, faults fault.Errors) error {
 	p, err := s.newProfilePage(r)
 	if err != nil {
@@ -249,13 +249,13 @@ func (s *profileHandlers) changePassword(w http.ResponseWriter, r *http.Request)
 	return s.renderProfile(w, r, status, p)
 }
 
-// setUpTOTP answers GET and POST /profile/totp: without a code it offers a
-// new secret, with one it puts the secret into force.
+// setUpTOTP answers GET and POST /profile/totp: without a code it generates a
+// secret, with a code it enables the second factor.
 func (s *profileHandlers) setUpTOTP(w http.ResponseWriter, r *http.Request) error {
 	id := auth.From(r.Context())
 	fault, status := "", http.StatusOK
 	if r.Method == http.MethodPost && !r.PostForm.Has("code") {
-		// One that is being set up goes on: its secret may be in an app already.
+		// A pending secret is kept: it may be in an app already.
 		_, err := s.Auth.PendingTOTP(r.Context(), id)
 		if errors.Is(err, store.ErrNotFound) {
 			_, err = s.Auth.BeginTOTP(r.Context(), id)
@@ -297,8 +297,8 @@ func (s *profileHandlers) setUpTOTP(w http.ResponseWriter, r *http.Request) erro
 	return s.renderProfile(w, r, status, p)
 }
 
-// cancelTOTP answers POST /profile/totp/cancel: the secret that was
-// offered is dropped. One that is in force stays.
+// cancelTOTP answers POST /profile/totp/cancel: it discards a pending secret.
+// An enabled second factor stays.
 func (s *profileHandlers) cancelTOTP(w http.ResponseWriter, r *http.Request) error {
 	id := auth.From(r.Context())
 	_, err := s.Auth.PendingTOTP(r.Context(), id)
@@ -334,7 +334,7 @@ func (s *profileHandlers) disableTOTP(w http.ResponseWriter, r *http.Request) er
 	return nil
 }
 
-// askInProfile shows the profile with a question above it.
+// askInProfile shows the profile with a question in a dialog.
 func (s *profileHandlers) askInProfile(w http.ResponseWriter, r *http.Request, ask *page.Confirmation) error {
 	p, err := s.newProfilePage(r)
 	if err != nil {

@@ -7,14 +7,14 @@ import (
 	"github.com/boombuler/barcode/qr"
 )
 
-// qrCode is a text as a drawing: a path over a field of Size by Size units,
-// for the template "qr".
+// qrCode is a text as a QR code: a path in a field of Size by Size units, for
+// the template "qr".
 type qrCode struct {
-	Size int // with the margin that readers need around it
+	Size int // including the margin
 	Path string
 }
 
-// qrMargin is the empty border the standard asks for, in units.
+// qrMargin is the empty margin that the standard requires, in units.
 const qrMargin = 4
 
 // newQRCode draws a text. Each run of dark units in a row becomes one

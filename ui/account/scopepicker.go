@@ -9,16 +9,16 @@ import (
 	"trento/ui/table"
 )
 
-// scopePicker lets somebody choose what a token may be used for.
+// scopePicker is the part of a form where the scopes of a token are chosen.
 type scopePicker struct {
 	Full       bool
 	Sets       []scopeBox
 	Operations []scopeBox
 	Fault      string
-	// Manages: the owner manages users, so a token for everything makes
+	// Manages: the owner manages users, so a token for everything may make
 	// administrators.
 	Manages bool
-	// Administration is asked where a token is made.
+	// Administration is offered when a token is created.
 	Administration *scopeBox
 }
 
@@ -36,18 +36,18 @@ type scopeBox struct {
 	Value, Label string
 	Description  string
 	Doc          string // where it is documented
-	Group        string // where a new one begins in the list
+	Group        string // name of the group, at its first box
 	Chosen       bool
 }
 
-// fullScope is the scope that stands for everything, chosenScopes the choice of
+// fullScope is the scope for everything. chosenScopes stands for a choice of
 // others.
 const (
 	fullScope    = "full"
 	chosenScopes = "chosen"
 )
 
-// newScopePicker offers the sets, and the operations by what they are about.
+// newScopePicker offers the sets and, grouped by resource, the operations.
 func newScopePicker(sets []auth.ScopeSet, chosen []string) scopePicker {
 	p := scopePicker{Full: slices.Contains(chosen, fullScope)}
 	for _, set := range sets {
@@ -69,7 +69,7 @@ func newScopePicker(sets []auth.ScopeSet, chosen []string) scopePicker {
 	return p
 }
 
-// resourceOf is what an address of the API is about: "hosts".
+// resourceOf returns the resource in a path of the API: "hosts".
 func resourceOf(path string) string {
 	for part := range strings.SplitSeq(strings.Trim(path, "/"), "/") {
 		if part != "api" && part != "v1" && part != "v2" {

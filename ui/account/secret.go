@@ -15,11 +15,10 @@ import (
 	"trento/ui/page"
 )
 
-// A secret that can be seen once is shown until its reader says that it is
-// stored: nothing else that happens to the page may take it away. So it waits
-// here, in memory and for the session that made it, and the page it belongs to
-// shows it. It goes with the session, with a restart, and as soon as it is
-// good for nothing any more.
+// A secret that is shown once stays on its page until the reader has confirmed
+// that it is stored. A refresh or another dialog must not remove it. So it is
+// kept here, in memory, for the session that created it. It is forgotten with
+// the session, at a restart, and as soon as it is no longer valid.
 
 // secretKind tells what a secret is for.
 type secretKind string
@@ -31,29 +30,29 @@ const (
 	passwordSecret secretKind = "password"
 )
 
-// secret is a text that is being shown.
+// secret is a text that is shown once.
 type secret struct {
 	Kind secretKind
-	ID   string // of the token or the key; of a password the user's
+	ID   string // of the token, the key or the user
 	Name string // of the token or the user
 	Text string
 }
 
-// The limits of what waits: secrets of a session, of which the oldest make
-// room, and sessions.
+// The limits of what is kept: secrets per session, beyond which the oldest is
+// forgotten, and sessions.
 const (
 	maxSessionSecrets = 8
 	maxSecretSessions = 1000
 )
 
-// secrets are those that are being shown, by session, the newest last.
+// secrets are kept by session, the newest last.
 type secrets struct {
 	mu        sync.Mutex
 	bySession map[[32]byte][]secret
 }
 
-// add begins to show a secret to a session, in place of one of the same thing.
-// Where too many sessions have one, those that ended are forgotten first.
+// add keeps a secret for a session and replaces one of the same thing. If too
+// many sessions have secrets, it forgets those of ended sessions first.
 func (s *secrets) add(session [32]byte, shown secret, ended func([32]byte) bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -78,14 +77,14 @@ func (s *secrets) add(session [32]byte, shown secret, ended func([32]byte) bool)
 	s.bySession[session] = own[max(0, len(own)-maxSessionSecrets):]
 }
 
-// of returns what is being shown to a session.
+// of returns the secrets of a session.
 func (s *secrets) of(session [32]byte) []secret {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.bySession[session])
 }
 
-// remove ends the showing of one secret.
+// remove forgets one secret.
 func (s *secrets) remove(session [32]byte, kind secretKind, id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -97,7 +96,7 @@ func (s *secrets) remove(session [32]byte, kind secretKind, id string) {
 	s.bySession[session] = own
 }
 
-// forget drops the secrets of a session that ends.
+// forget forgets all secrets of a session.
 func (s *secrets) forget(session [32]byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -110,15 +109,15 @@ type secretDialog struct {
 	Title   string
 	Warning string
 	Ends    string // when it stops working
-	Use     string // what to do with it; Header, where it is not empty, follows
+	Use     string // what the secret is for; Header follows unless it is empty
 	Header  string
 	File    string // the name of the file it is downloaded to
 	Noun    string // "token"
 	Home    string // the page that shows it
-	Asks    bool   // whether it really is to be closed: it was neither copied nor downloaded
+	Asks    bool   // asks before closing: the secret was neither copied nor downloaded
 }
 
-// keepSecret begins to show a secret to whoever made it.
+// keepSecret keeps a secret for the session of the request.
 func (s *shared) keepSecret(ctx context.Context, shown secret) {
 	s.secrets.add(auth.From(ctx).SessionHash, shown, func(session [32]byte) bool {
 		err := s.Store.ViewIn(ctx, func(tx *store.Tx) error {
@@ -129,8 +128,8 @@ func (s *shared) keepSecret(ctx context.Context, shown secret) {
 	})
 }
 
-// secretsOf returns what is being shown to the session of a request and is
-// still good for something.
+// secretsOf returns the secrets of the session of a request that are still
+// valid.
 func (s *shared) secretsOf(tx *store.Tx, id *auth.Identity) (good []secret, err error) {
 	for _, shown := range s.secrets.of(id.SessionHash) {
 		live, err := s.isLive(tx, id, shown)
@@ -146,9 +145,9 @@ func (s *shared) secretsOf(tx *store.Tx, id *auth.Identity) (good []secret, err 
 	return good, nil
 }
 
-// isLive reports whether a secret is good for something: a token that was
-// deleted or regenerated, a key that was replaced, and the password of a user
-// who is gone are not.
+// isLive reports whether a secret is still valid: the token exists and has not
+// been regenerated, the key has not been replaced, the user of the password
+// exists.
 func (s *shared) isLive(tx *store.Tx, id *auth.Identity, shown secret) (bool, error) {
 	var err error
 	live := true
@@ -175,8 +174,8 @@ func (s *shared) isLive(tx *store.Tx, id *auth.Identity, shown secret) (bool, er
 	return live, err
 }
 
-// newSecretDialog is the dialog of the newest secret of a kind, and of an id
-// where that is not empty; nil where there is nothing to show.
+// newSecretDialog returns the dialog with the newest secret of a kind and,
+// unless id is "", of that id. It returns nil if there is none.
 func (s *shared) newSecretDialog(tx *store.Tx, reader *auth.Identity, kind secretKind, id string) (*secretDialog, error) {
 	all, err := s.secretsOf(tx, reader)
 	if err != nil {
@@ -190,7 +189,7 @@ func (s *shared) newSecretDialog(tx *store.Tx, reader *auth.Identity, kind secre
 	return nil, nil
 }
 
-// describeSecret puts a secret into its dialog.
+// describeSecret returns the dialog for a secret.
 func (s *shared) describeSecret(tx *store.Tx, reader *store.User, shown secret) *secretDialog {
 	d := &secretDialog{secret: shown, Home: secretHome(shown)}
 	switch shown.Kind {
@@ -214,21 +213,20 @@ func (s *shared) describeSecret(tx *store.Tx, reader *store.User, shown secret) 
 	return d
 }
 
-// secretHome is the page that shows a secret.
+// secretHome returns the address of the page that shows a secret.
 func secretHome(shown secret) string {
 	switch shown.Kind {
 	case keySecret:
 		return "/settings"
 	case passwordSecret:
-		id, _ := strconv.ParseInt(shown.ID, 10, 64) // it was made of a number
+		id, _ := strconv.ParseInt(shown.ID, 10, 64) // cannot fail: the id was made from a number
 		return UserPath(id, "edit")
 	}
 	return "/profile"
 }
 
-// closeSecret ends the showing of a secret, or returns the dialog that asks
-// whether that is meant. A page that saw the text copied or downloaded says so
-// in the form.
+// closeSecret forgets a secret, or returns the dialog that asks first. The form
+// says whether the text was copied or downloaded.
 func (s *shared) closeSecret(ctx context.Context, kind secretKind, form url.Values) (*secretDialog, error) {
 	id := auth.From(ctx)
 	var d *secretDialog
@@ -314,7 +312,7 @@ func (s *shared) secretNotices(tx *store.Tx, reader *auth.Identity, path string)
 	return notices, err
 }
 
-// Action is where the button of the dialog leads.
+// Action returns the address that the button of the dialog sends its form to.
 func (d *secretDialog) Action() string {
 	switch d.Kind {
 	case keySecret:

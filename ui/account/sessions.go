@@ -18,9 +18,9 @@ type sessionList struct {
 	Own      bool
 	Rows     []sessionRow
 	Total    int
-	Others   int    // sessions that are not that of the reader
-	Path     string // the ways to end sessions are below
-	Range    string // "1–10 of 12"; empty where all are on the page
+	Others   int    // number of sessions other than the reader's present one
+	Path     string // the paths for ending sessions begin with this
+	Range    string // "1–10 of 12"; empty if all are on the page
 	NewerURL string
 	OlderURL string
 }
@@ -35,10 +35,10 @@ type sessionRow struct {
 	Current           bool
 }
 
-// sessionsShown is how many sessions a page has.
+// sessionsShown is the number of sessions on a page.
 const sessionsShown = 10
 
-// sessionPage names the page of the sessions in an address.
+// sessionPage is the query parameter with the page of sessions.
 const sessionPage = "sessions"
 
 // newSessionList reads the sessions of a user, for a page at the given path. The
@@ -58,7 +58,7 @@ func (s *shared) newSessionList(tx *store.Tx, reader *auth.Identity, u *store.Us
 			list.Others++
 		}
 	}
-	// An address of a page that has gone leads to the first.
+	// A page that does not exist any more leads to the first.
 	number, err := strconv.Atoi(query.Get(sessionPage))
 	if err != nil || number < 1 || (number-1)*sessionsShown >= len(sessions) {
 		number = 1
@@ -172,7 +172,7 @@ func (s *userHandlers) endAllSessionsOf(w http.ResponseWriter, r *http.Request) 
 	})
 }
 
-// endSessionsOf asks and ends sessions of another user.
+// endSessionsOf asks first, and then ends sessions of another user.
 func (s *userHandlers) endSessionsOf(w http.ResponseWriter, r *http.Request, u *store.User, ask *page.Confirmation, done string, end func(store.Actor) error) error {
 	ask.Action, ask.CloseURL = r.URL.Path, UserPath(u.ID, "edit")
 	if r.Method != http.MethodPost || r.PostForm.Get("confirmed") != ask.Plan {
@@ -190,7 +190,7 @@ func (s *userHandlers) sessionsEnded(w http.ResponseWriter, r *http.Request, u *
 	return nil
 }
 
-// orNone is a text, or what stands for none.
+// orNone returns a text, or "none" in its place if it is empty.
 func orNone(text string) string {
 	if text == "" {
 		return "no address"

@@ -28,18 +28,18 @@ func (s *settingsHandlers) routes() []api.Route {
 	}
 }
 
-// settingsPage is what the product is set to.
+// settingsPage shows the settings of the product.
 type settingsPage struct {
 	page.Frame
 	Created  page.Timestamp
 	Expiry   string
 	Expired  bool
-	Key      string // the text of the agent API key; empty for those who may not see it
+	Key      string // the API key; empty for those who may not see it
 	Generate page.Control
 	Connect  page.Connection
 	Tokens   tokenSettingsForm
 	NewKey   *keyDialog
-	Secret   *secretDialog // a key that is being shown
+	Secret   *secretDialog // an API key that was just created
 	Ask      *page.Confirmation
 
 	ActivityLog activitySettings
@@ -48,17 +48,17 @@ type settingsPage struct {
 // Template implements page.Page.
 func (*settingsPage) Template() string { return "settings" }
 
-// tokenSettingsForm is what personal access tokens are good for here.
+// tokenSettingsForm is the form with the settings of personal access tokens.
 type tokenSettingsForm struct {
 	Refused        string // why the reader may not change it
 	Typed          bool
 	Faults         []page.FaultLink
-	Rest           []string // faults that are about no field
+	Rest           []string // faults that belong to no field
 	Switches       []settingSwitch
 	Default, Limit page.Field
 }
 
-// settingSwitch turns one thing on or off.
+// settingSwitch is a setting that is on or off.
 type settingSwitch struct {
 	Name, Label, Help string
 	On                bool
@@ -69,8 +69,7 @@ func (s *settingsHandlers) showSettings(w http.ResponseWriter, r *http.Request) 
 	return s.renderSettings(w, r, http.StatusOK, func(*settingsPage) {})
 }
 
-// renderSettings shows the settings as they are, after change has put into the
-// page what it is about.
+// renderSettings shows the settings. Before, change modifies the page.
 func (s *settingsHandlers) renderSettings(w http.ResponseWriter, r *http.Request, status int, change func(*settingsPage)) error {
 	p := settingsPage{Frame: s.NewFrame(r, "Settings")}
 	p.Connect, p.Live, p.Generate = p.Connection(), "setting", *p.Control(page.AbilityAPIKey, "Generate Key", "/settings/api_key")
@@ -106,7 +105,7 @@ func (s *settingsHandlers) renderSettings(w http.ResponseWriter, r *http.Request
 	return s.Render(w, r, status, &p)
 }
 
-// suggestedLimit is the longest lifetime of tokens that is suggested, in days.
+// suggestedLimit is the longest suggested lifetime of tokens, in days.
 const suggestedLimit = 180
 
 func newTokenSettingsForm(t *store.TokenSettings) tokenSettingsForm {
@@ -164,8 +163,8 @@ func (s *settingsHandlers) changeTokenSettings(w http.ResponseWriter, r *http.Re
 	return nil
 }
 
-// readTokenSettings reads the form. What is no number is 0, which the rules
-// refuse.
+// readTokenSettings reads the form. A text that is not a number becomes 0,
+// which the rules refuse.
 func readTokenSettings(form url.Values) (after store.TokenSettings, wrong fault.Errors) {
 	after = store.TokenSettings{
 		Enabled: page.ReadCheckbox(form, "enabled", &wrong), AllowBasic: page.ReadCheckbox(form, "allow_basic", &wrong),
@@ -180,8 +179,8 @@ func readTokenSettings(form url.Values) (after store.TokenSettings, wrong fault.
 	return after, wrong
 }
 
-// askAboutTokenSettings is the dialog about a change that stops programs or
-// takes a protection away; nil where the change does neither.
+// askAboutTokenSettings returns the dialog about a change that stops programs
+// or removes a protection; nil for other changes.
 func askAboutTokenSettings(before, after *store.TokenSettings) *page.Confirmation {
 	c := &page.Confirmation{Title: "Change the settings of tokens?", Form: "token-settings-form", Verb: "Save Settings", CloseURL: "/settings#tokens"}
 	for _, step := range []struct {

@@ -25,12 +25,12 @@ func (s *signInHandlers) routes() []api.Route {
 	}
 }
 
-// signInPage asks who is there, or for the code of a pending sign-in.
+// signInPage asks for name and password, or for the code of a pending sign-in.
 type signInPage struct {
 	page.Frame
 	RequestPath string // where to go afterwards
-	Username    string // as typed before, or whose sign-in is pending
-	Code        bool   // the second step
+	Username    string // as typed, or the user whose sign-in is pending
+	Code        bool   // it is the second step
 	Failure     string
 	SignInURL   string // at the identity provider; empty where accounts are kept here
 	Problem     string // why the identity provider cannot be used
@@ -78,14 +78,14 @@ func (s *signInHandlers) submitCode(w http.ResponseWriter, r *http.Request) erro
 	p := signInPage{RequestPath: target, Username: user.Username, Code: true}
 	if r.Method != http.MethodPost {
 		p.Frame = s.NewFrame(r, "Sign in")
-		p.User = nil // who may be signed in already is not who is signing in
+		p.User = nil // the page is about the pending user, not about one who may be signed in
 		return s.Render(w, r, http.StatusOK, &p)
 	}
 	return s.signedIn(w, r, s.Auth.SignInWithCode(w, r, strings.TrimSpace(r.PostForm.Get("code"))), &p)
 }
 
-// signedIn goes on to where somebody wanted to go, or shows the step again
-// that has failed.
+// signedIn redirects to the target of the sign-in, or shows the step that has
+// failed again.
 func (s *signInHandlers) signedIn(w http.ResponseWriter, r *http.Request, err error, p *signInPage) error {
 	status := http.StatusUnauthorized
 	switch {
@@ -104,7 +104,8 @@ func (s *signInHandlers) signedIn(w http.ResponseWriter, r *http.Request, err er
 	return s.Render(w, r, status, p)
 }
 
-// WithTarget is a page of the sign-in that leads on to target.
+// WithTarget returns the address of a sign-in page that leads to target
+// afterwards.
 func WithTarget(path, target string) string {
 	if target == "/" {
 		return path

@@ -39,10 +39,10 @@ func (s *ownTokenHandlers) routes() []api.Route {
 	}
 }
 
-// tokenDialog makes or changes a token.
+// tokenDialog creates or changes a token.
 type tokenDialog struct {
 	Title, Intro, Action, Verb string
-	ResetURL                   string // the form as it opens
+	ResetURL                   string // address of the form with its initial values
 	Name, Description          *page.Field
 	Expiry                     expiry
 	Scopes                     *scopePicker
@@ -50,7 +50,7 @@ type tokenDialog struct {
 	Faults                     []page.FaultLink
 	Failure                    string
 	Typed                      bool
-	Making                     bool // of a new token
+	Making                     bool // it creates a token
 }
 
 func (s *shared) tokenSettings(ctx context.Context) (settings *store.TokenSettings, err error) {
@@ -61,8 +61,8 @@ func (s *shared) tokenSettings(ctx context.Context) (settings *store.TokenSettin
 	return settings, err
 }
 
-// passwordField asks for the password of the reader where it has to be shown
-// again, whatever is done with a token.
+// passwordField returns a field for the reader's password if changes of tokens
+// require it; else nil.
 func passwordField(id *auth.Identity, settings *store.TokenSettings) *page.Field {
 	if !id.MustConfirmTokens(settings) {
 		return nil
@@ -70,8 +70,8 @@ func passwordField(id *auth.Identity, settings *store.TokenSettings) *page.Field
 	return confirmationField(id)
 }
 
-// confirmationField asks for the password of the reader; nil for readers who
-// have none to show again.
+// confirmationField returns a field for the reader's password; nil if the
+// reader need not repeat it.
 func confirmationField(id *auth.Identity) *page.Field {
 	if !id.MustConfirm() {
 		return nil
@@ -79,12 +79,12 @@ func confirmationField(id *auth.Identity) *page.Field {
 	return &page.Field{Name: "current_password", Label: "Your password", Type: "password", Autocomplete: "current-password", Required: true}
 }
 
-// confirming is who sent a form, with the password it shows once more.
+// confirming returns the sender of a form, with the password that it repeats.
 func confirming(r *http.Request) *auth.Identity {
 	return auth.From(r.Context()).Confirming(r.PostForm.Get("current_password"))
 }
 
-// ownToken is the token of the reader that an address names.
+// ownToken returns the token of the reader that the address names.
 func (s *ownTokenHandlers) ownToken(ctx context.Context, tokenID string) (t *store.Token, err error) {
 	err = s.Store.ViewIn(ctx, func(tx *store.Tx) (err error) {
 		t, err = tx.Token(auth.From(ctx).User.ID, tokenID)
@@ -98,7 +98,7 @@ func (d *tokenDialog) put(name, description string) {
 	d.Description = &page.Field{Name: "description", ID: "token-description", Label: "Description", Type: "text", Value: description, Autocomplete: "off", Max: auth.MaxTokenDescription, Help: "What uses it, and where: helps whoever has to renew it."}
 }
 
-// typed takes what was typed over into the dialog.
+// typed copies the input into the dialog.
 func (d *tokenDialog) typed(sets []auth.ScopeSet, maker *auth.Identity, form url.Values) (scopes []string) {
 	d.put(form.Get("name"), form.Get("description"))
 	d.Typed = true
@@ -107,7 +107,7 @@ func (d *tokenDialog) typed(sets []auth.ScopeSet, maker *auth.Identity, form url
 	if access == fullScope {
 		scopes = []string{fullScope}
 	} else if scopes == nil {
-		scopes = []string{} // none is a fault, neither everything nor "as before"
+		scopes = []string{} // choosing none is a fault; it means neither "everything" nor "unchanged"
 	}
 	picker := newScopePicker(sets, scopes)
 	if access != fullScope && access != chosenScopes {
@@ -118,7 +118,7 @@ func (d *tokenDialog) typed(sets []auth.ScopeSet, maker *auth.Identity, form url
 	return scopes
 }
 
-// wrong is what is wrong before package auth has seen what was typed.
+// wrong returns faults that package auth cannot see.
 func (d *tokenDialog) wrong() (faults fault.Errors) {
 	if d.Expiry.Fault != "" {
 		faults.Add("expires_at", d.Expiry.Fault)
@@ -129,8 +129,8 @@ func (d *tokenDialog) wrong() (faults fault.Errors) {
 	return faults
 }
 
-// refuse shows faults at their fields. It reports false for an error that is
-// about none.
+// refuse shows faults at their fields. It returns false if the error is not
+// about the input.
 func (d *tokenDialog) refuse(err error) bool {
 	faults, ok := page.FieldFaults(err)
 	if !ok {
@@ -150,7 +150,7 @@ func (d *tokenDialog) refuse(err error) bool {
 			d.Scopes.Fault = "May grant administration " + fault.Detail
 		case "scopes":
 			switch {
-			case d.Scopes.Fault != "": // said already
+			case d.Scopes.Fault != "": // the fault is shown already
 			case fault.Detail == "can't be blank":
 				d.Scopes.Fault = "Choose at least one set or operation"
 			default:
@@ -173,7 +173,7 @@ func (d *tokenDialog) refuse(err error) bool {
 	return true
 }
 
-// renderTokenDialog shows the profile with the dialog above it.
+// renderTokenDialog shows the profile with the dialog.
 func (s *ownTokenHandlers) renderTokenDialog(w http.ResponseWriter, r *http.Request, status int, d *tokenDialog) error {
 	p, err := s.newProfilePage(r)
 	if err != nil {
@@ -185,15 +185,16 @@ func (s *ownTokenHandlers) renderTokenDialog(w http.ResponseWriter, r *http.Requ
 	return s.renderProfile(w, r, status, p)
 }
 
-// showToken leads to the page that shows the text of a token, until whoever
-// made it says that it is stored.
+// showToken redirects to the page that shows the text of a token until the
+// reader confirms that it is stored.
 func (s *ownTokenHandlers) showToken(w http.ResponseWriter, r *http.Request, t *store.Token, text string) error {
 	s.keepSecret(r.Context(), secret{Kind: tokenSecret, ID: t.ID, Name: t.Name, Text: text})
 	http.Redirect(w, r, "/profile", http.StatusSeeOther)
 	return nil
 }
 
-// tokenExpiry is when a new token, or a new text of one, is to end.
+// tokenExpiry returns the expiry part of the form for a new token or a new
+// text.
 func (s *ownTokenHandlers) tokenExpiry(zone string, settings *store.TokenSettings, present *store.Token) expiry {
 	now := s.Store.Now()
 	modes := []string{expiryIn, "In", expiryOn, "On", expiryNever, "Never Expires"}
@@ -215,8 +216,9 @@ func (s *ownTokenHandlers) tokenExpiry(zone string, settings *store.TokenSetting
 
 func lowerFirst(text string) string { return strings.ToLower(text[:1]) + text[1:] }
 
-// withinLimit brings the end of a day to the moment the settings allow, if it
-// is on that day: who asks for the longest lifetime shall get it.
+// withinLimit moves an expiry at the end of a day to the latest time the
+// settings allow, if that is on the same day. So the longest lifetime can be
+// chosen.
 func withinLimit(end *time.Time, now time.Time, settings *store.TokenSettings) *time.Time {
 	if end == nil || settings.MaxLifetimeDays == nil {
 		return end
@@ -317,7 +319,7 @@ func (s *ownTokenHandlers) editToken(w http.ResponseWriter, r *http.Request) err
 	}
 	scopes := d.typed(s.Auth.ScopeSets(), auth.From(r.Context()), r.PostForm)
 	_, end := d.Expiry.read(r.PostForm, now)
-	// The day on which it ends anyway is no change.
+	// Choosing the day of the present expiry is not a change.
 	if end != nil && t.ExpiresAt != nil && end.After(*t.ExpiresAt) && end.Sub(*t.ExpiresAt) < 24*time.Hour {
 		end = nil
 	}
@@ -397,8 +399,8 @@ func expireQuestion(t *store.Token) page.Confirmation {
 	}
 }
 
-// deleteTokens answers GET and POST /profile/tokens/delete: of the tokens that
-// are named, or all of them.
+// deleteTokens answers GET and POST /profile/tokens/delete: it deletes the
+// named tokens, or all of them.
 func (s *ownTokenHandlers) deleteTokens(w http.ResponseWriter, r *http.Request) error {
 	id := auth.From(r.Context())
 	all, wanted := r.Form.Get("all") == "true", table.Unique(r.Form["token"])
@@ -428,15 +430,15 @@ func (s *ownTokenHandlers) deleteTokens(w http.ResponseWriter, r *http.Request) 
 		ask.Things = append(ask.Things, t.Name)
 		ask.Keep = append(ask.Keep, page.HiddenInput{Name: "token", Value: t.ID})
 	}
-	// What is confirmed are these tokens, not those that have come since.
+	// Only tokens that were listed are deleted, not ones created since.
 	ask.Plan = strings.Join(ids, " ")
 	return s.endTokens(w, r, &ask, page.Count(len(ids), "token was", "tokens were")+" deleted.", func(id *auth.Identity) error {
 		return s.Auth.DeleteTokens(r.Context(), id, ids...)
 	})
 }
 
-// endTokens asks, with the password where that is to be, and ends tokens of
-// the reader.
+// endTokens asks first, with the password if it is required, and then ends
+// tokens of the reader.
 func (s *ownTokenHandlers) endTokens(w http.ResponseWriter, r *http.Request, ask *page.Confirmation, done string, end func(*auth.Identity) error) error {
 	settings, err := s.tokenSettings(r.Context())
 	if err != nil {

@@ -41,7 +41,7 @@ func (s *userTokenHandlers) routes() []api.Route {
 type tokensPage struct {
 	table.Page
 	Rows   []tokenRow
-	Return string // behind the address of a dialog: where it leads back to
+	Return string // query of dialog addresses that leads back to this list
 }
 
 // Template implements page.Page.
@@ -56,7 +56,7 @@ type tokenItem struct {
 	lastUsed *time.Time
 }
 
-// tokensTable is what can be done with the list of tokens.
+// tokensTable declares the list of tokens.
 var tokensTable = table.Table[*tokenItem]{
 	Path: "/tokens", Noun: "token", DefaultOrder: "The newest first",
 	Columns: []table.Column[*tokenItem]{
@@ -91,7 +91,7 @@ var tokensTable = table.Table[*tokenItem]{
 	Tie:    func(a, b *tokenItem) int { return cmp.Compare(a.ID, b.ID) },
 }
 
-// expiryRank puts tokens that never expire behind all others.
+// expiryRank sorts tokens that never expire last.
 func expiryRank(t *time.Time) time.Time {
 	if t == nil {
 		return time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -171,7 +171,7 @@ func (s *userTokenHandlers) downloadTokens(w http.ResponseWriter, r *http.Reques
 	})(w, r)
 }
 
-// tokenOf is the token of a user that an address names, with the user.
+// tokenOf returns the user and the token that the address names.
 func (s *userTokenHandlers) tokenOf(r *http.Request) (u *store.User, t *store.Token, err error) {
 	if u, err = s.userOf(r); err != nil {
 		return nil, nil, err
@@ -212,8 +212,8 @@ func (s *userTokenHandlers) deleteTokenOf(w http.ResponseWriter, r *http.Request
 	})
 }
 
-// endTokenOf asks, with the password of the reader where that is to be, and
-// ends a token of somebody else.
+// endTokenOf asks first, with the password if it is required, and then ends a
+// token of another user.
 func (s *userTokenHandlers) endTokenOf(w http.ResponseWriter, r *http.Request, u *store.User, ask *page.Confirmation, done string, end func(*auth.Identity) error) error {
 	settings, err := s.tokenSettings(r.Context())
 	if err != nil {
@@ -237,11 +237,11 @@ func (s *userTokenHandlers) endTokenOf(w http.ResponseWriter, r *http.Request, u
 	return nil
 }
 
-// useRow is a request that was made with a token.
+// useRow is a request made with a token.
 type useRow struct {
 	At            page.Timestamp
 	Token         string
-	Text          string // what has become of the text that was shown; empty while it is the token's
+	Text          string // whether the text was replaced or deleted meanwhile; "" for the valid text
 	Request       string // method and path
 	Status        int
 	Refused       bool
@@ -250,33 +250,32 @@ type useRow struct {
 	Via           string
 }
 
-// usesPage is the log of what was done with the tokens of a user.
+// usesPage is the authentication log of a user.
 type usesPage struct {
 	page.Frame
-	Of      string // whose tokens these are, where they are not the reader's
+	Of      string // owner of the tokens, unless it is the reader
 	Back    page.Link
-	Tokens  []page.Option // to choose one
+	Tokens  []page.Option // filter by token
 	Path    string
 	Rows    []useRow
 	Export  table.CSVAddress
 	NextURL string
-	First   string // back to the newest; empty where that is here
+	First   string // address of the newest uses; empty on that page
 }
 
 // Template implements page.Page.
 func (*usesPage) Template() string { return "uses" }
 
-// usesShown is how many uses a page has.
+// usesShown is the number of uses on a page.
 const usesShown = 50
 
-// textWords say of a text that it is the token's no longer.
+// textWords describe texts that are not valid any more.
 var textWords = map[string]string{store.TextReplaced: "replaced text", store.TextDeleted: "deleted token"}
 
-// viaWords are the ways in which a token can be shown.
+// viaWords describe the ways to send a token.
 var viaWords = map[string]string{"bearer": "Bearer", "basic": "Basic", "parameter": "Parameter", "login": "Sign-in"}
 
-// usesOf is whose log an address asks for: the reader's own, or that of the
-// user it names.
+// usesOf returns the user whose log is asked for, and whether it is the reader.
 func (s *userTokenHandlers) usesOf(r *http.Request) (u *store.User, own bool, err error) {
 	if page.PathVar(r, "id") == "" {
 		return auth.From(r.Context()).User, true, nil
@@ -304,7 +303,7 @@ func (s *userTokenHandlers) showTokenUses(w http.ResponseWriter, r *http.Request
 	var next string
 	before, err := activity.ParseCursor(q.Get("before"))
 	if err != nil {
-		before = 0 // the newest: an old bookmark shall still open its page
+		before = 0 // start with the newest, so that an old bookmark still works
 	}
 	if err := s.Store.FlushTokenUses(r.Context()); err != nil {
 		return err

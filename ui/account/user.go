@@ -17,7 +17,7 @@ import (
 	"trento/ui/table"
 )
 
-// userPage is the form that makes or changes a user.
+// userPage is the form that creates or changes a user.
 type userPage struct {
 	page.Frame
 	Heading     string
@@ -27,18 +27,18 @@ type userPage struct {
 	Protected   string             // why nothing can be changed here
 	External    bool               // an identity provider is in charge of the account
 	Self        bool               // the reader's own account
-	Conflict    *conflict          // somebody else has changed the user meanwhile
-	Typed       bool               // holds what was typed and not saved
-	LockVersion int                // the form was filled from
-	Opened      []page.HiddenInput // what the fields held then
+	Conflict    *conflict          // set if somebody else has changed the user meanwhile
+	Typed       bool               // it contains unsaved input
+	LockVersion int                // version of the user that the form was filled from
+	Opened      []page.HiddenInput // values of the fields at that time
 	Faults      []page.FaultLink
-	Rest        []string // faults that are about no field
+	Rest        []string // faults that belong to no field
 
 	Fullname, Email, Username, Password, Confirmation, Timezone page.Field
 	Status, SecondFactor                                        dropdown
 
 	Rules     []string
-	Generated string // a password made here, to be handed over
+	Generated string // a generated password, to be handed over
 	Picker    picker
 	Facts     []page.Fact
 	Zones     []string
@@ -51,22 +51,21 @@ type userPage struct {
 // Template implements page.Page.
 func (*userPage) Template() string { return "user" }
 
-// dropdown is a choice of one of a few.
+// dropdown is a choice of one value.
 type dropdown struct {
 	ID, Name, Label, Help, Fault string
 	Options                      []page.Option
 }
 
-// userForm is what somebody typed.
+// userForm is the input of the form.
 type userForm struct {
 	auth.NewUser
-	totp bool // stays on
+	totp bool // the second factor stays enabled
 }
 
 func UserPath(id int64, verb string) string { return fmt.Sprintf("/users/%d/%s", id, verb) }
 
-// readUserForm reads what was typed. A choice that is none of those offered is
-// a fault.
+// readUserForm reads the input. A value that was not offered is a fault.
 func readUserForm(q url.Values, totp bool) (f userForm, wrong fault.Errors) {
 	abilities, known := parseAbilities(q["ability"])
 	if !known {
@@ -83,11 +82,11 @@ func readUserForm(q url.Values, totp bool) (f userForm, wrong fault.Errors) {
 	return f, wrong
 }
 
-// prepared does what a button of the form asks for before anything is saved,
-// and reports whether one did.
+// prepared handles buttons that change the form without saving, and reports
+// whether one was pressed.
 func (f *userForm) prepared(form url.Values, p *userPage) (ready bool, wrong fault.Errors) {
 	if made := form.Get("generated"); made != "" && made == f.Password {
-		p.Generated = made // still to be handed over
+		p.Generated = made // it still has to be handed over
 	}
 	if form.Has("generate") {
 		p.Generated = auth.GeneratePassword()
@@ -106,7 +105,7 @@ func (f *userForm) prepared(form url.Values, p *userPage) (ready bool, wrong fau
 	return false, nil
 }
 
-// newUserPage is the form as it is sent out, before what is typed comes into it.
+// newUserPage returns the form before the input is put into it.
 func (s *userHandlers) newUserPage(r *http.Request, title string) userPage {
 	return userPage{
 		Frame: s.NewFrame(r, title), Heading: title, Action: r.URL.Path, Rules: auth.PasswordRules(), Zones: page.Timezones(),
@@ -114,7 +113,7 @@ func (s *userHandlers) newUserPage(r *http.Request, title string) userPage {
 	}
 }
 
-// put fills the form. held are the permissions before.
+// put fills the form. held are the present permissions of the user.
 func (p *userPage) put(f userForm, held []int, totp bool) {
 	p.Fullname = page.Field{Name: "fullname", Label: "Full Name", Type: "text", Value: f.Fullname, Autocomplete: "off", Max: auth.MaxName, Required: true}
 	p.Email = page.Field{Name: "email", Label: "Email Address", Type: "email", Value: f.Email, Autocomplete: "off", Required: true}
@@ -143,8 +142,8 @@ func (p *userPage) put(f userForm, held []int, totp bool) {
 	}
 }
 
-// refuse shows faults at their fields; it reports false for errors that are
-// about no field.
+// refuse shows faults at their fields. It returns false if the error is not
+// about the input.
 func (p *userPage) refuse(err error) bool {
 	faults, ok := page.FieldFaults(err)
 	if !ok {
@@ -210,7 +209,7 @@ func (s *userHandlers) createUser(w http.ResponseWriter, r *http.Request) error 
 	return nil
 }
 
-// userOf is the user the address of a request names.
+// userOf returns the user that the address names.
 func (s *userHandlers) userOf(r *http.Request) (user *store.User, err error) {
 	id, err := strconv.ParseInt(page.PathVar(r, "id"), 10, 64)
 	if err != nil {
@@ -223,7 +222,7 @@ func (s *userHandlers) userOf(r *http.Request) (user *store.User, err error) {
 	return user, err
 }
 
-// editUserPage is the form of a user who is there, still empty.
+// editUserPage returns the form for an existing user, without values.
 func (s *userHandlers) editUserPage(r *http.Request, u *store.User) userPage {
 	p := s.newUserPage(r, "Edit User")
 	p.Frame.Title = u.Username + " – Users"
@@ -244,7 +243,7 @@ func (s *userHandlers) editUserPage(r *http.Request, u *store.User) userPage {
 	return p
 }
 
-// formOf is a user as the form shows them.
+// formOf returns a user as input of the form.
 func formOf(u *store.User) userForm {
 	return userForm{auth.NewUser{
 		Username: u.Username, Fullname: u.Fullname, Email: u.Email, Timezone: u.Timezone, Abilities: u.Abilities, Enabled: u.Enabled(),
@@ -260,8 +259,8 @@ func (s *userHandlers) editUser(w http.ResponseWriter, r *http.Request) error {
 	return s.renderEditedUser(w, r, u, func(*userPage) {})
 }
 
-// renderEditedUser shows the form of a user as it is, after change has put into the
-// page what it is about.
+// renderEditedUser shows the form of a user as stored. Before, change modifies
+// the page.
 func (s *userHandlers) renderEditedUser(w http.ResponseWriter, r *http.Request, u *store.User, change func(*userPage)) error {
 	p := s.editUserPage(r, u)
 	p.put(formOf(u), u.Abilities, u.TOTPEnabledAt != nil)
@@ -276,8 +275,8 @@ func (s *userHandlers) renderEditedUser(w http.ResponseWriter, r *http.Request, 
 	return s.renderUser(w, r, status, &p)
 }
 
-// fillRelated puts the sessions and tokens of a user into the page about the
-// user, and a password that is being shown.
+// fillRelated adds sessions, tokens and a password that is shown once to the
+// page of a user.
 func (s *userHandlers) fillRelated(ctx context.Context, p *userPage, u *store.User, query url.Values) error {
 	path := UserPath(u.ID, "edit")
 	return s.Store.ViewIn(ctx, func(tx *store.Tx) (err error) {
@@ -313,8 +312,8 @@ func (s *userHandlers) changeUser(w http.ResponseWriter, r *http.Request) error 
 	if err := s.fillRelated(r.Context(), &p, u, r.URL.Query()); err != nil {
 		return err
 	}
-	// The form keeps the version it was filled from, so that what was typed
-	// cannot be saved over what somebody else has saved meanwhile.
+	// The form keeps the version that it was filled from, so that it cannot
+	// overwrite what somebody else has saved meanwhile.
 	p.LockVersion, _ = strconv.Atoi(r.PostForm.Get("version"))
 	p.Opened = openedAgain(r.PostForm)
 	if p.LockVersion != u.LockVersion && !ready && len(wrong) == 0 {

@@ -43,7 +43,7 @@ type usersPage struct {
 	table.Page
 	Rows     []userRow
 	External bool               // an identity provider is in charge of the accounts
-	Ask      *page.Confirmation // about deleting one of them
+	Ask      *page.Confirmation // asks before deleting a user
 }
 
 // Template implements page.Page.
@@ -56,7 +56,7 @@ type userRow struct {
 	Disabled, Self            bool
 	SecondFactor              bool
 	Source                    string
-	LooksLike                 string // the name of a user that cannot be told apart from this one
+	LooksLike                 string // name of another user that looks the same
 	Created, LastLogin        page.Timestamp
 	Grants                    []grantChip
 	Delete                    *page.Control
@@ -67,7 +67,7 @@ type UserItem struct {
 	*store.User
 	grants []auth.HeldGroup
 	source string // where the account comes from
-	// looksLike is the name of a user that cannot be told apart from this one.
+	// looksLike is the name of another user that looks the same.
 	looksLike string
 }
 
@@ -75,10 +75,10 @@ type UserItem struct {
 const (
 	sourceConfiguration = "Configuration" // the default admin
 	sourceProvider      = "Single sign-on"
-	sourceLocal         = "Local" // made in this console or by the API
+	sourceLocal         = "Local" // created in the console or by the API
 )
 
-// UsersTable is what can be done with the list of users.
+// UsersTable declares the list of users.
 var UsersTable = table.Table[*UserItem]{
 	Path: "/users", Noun: "user", DefaultOrder: "In the order in which they were created",
 	Columns: []table.Column[*UserItem]{
@@ -138,8 +138,8 @@ func (u *UserItem) secondFactor() string {
 	return "Disabled"
 }
 
-// permissions are the groups a user holds any of, and "display only" of one
-// who holds none.
+// permissions returns the groups of which a user holds an ability, or "display
+// only" if there are none.
 func (u *UserItem) permissions() []string {
 	if len(u.grants) == 0 {
 		return []string{"display only"}
@@ -160,7 +160,7 @@ func (s *shared) UserItems(tx *store.Tx) ([]*UserItem, error) {
 	for i, u := range users {
 		names[i] = u.Username
 	}
-	alike := store.LookAlikes(names) // of older versions: none are made any more
+	alike := store.LookAlikes(names) // only users of older versions: new ones are refused
 	for i, u := range users {
 		all[i] = &UserItem{u, auth.HeldGroups(u.Abilities), sourceLocal, alike[u.Username]}
 		switch {
@@ -181,8 +181,7 @@ func (s *userHandlers) showUsers(w http.ResponseWriter, r *http.Request) error {
 	return s.renderUsers(w, r, http.StatusOK, nil)
 }
 
-// renderUsers shows the list, with a dialog above it where there is something
-// to ask.
+// renderUsers shows the list, with a dialog if there is a question.
 func (s *userHandlers) renderUsers(w http.ResponseWriter, r *http.Request, status int, ask *page.Confirmation) error {
 	p := usersPage{Page: table.NewPage(s.Console, r, s.usersTable(), "Users"), External: s.isExternal(), Ask: ask}
 	p.Live = "user"
@@ -231,13 +230,13 @@ func (s *userHandlers) downloadUsers(w http.ResponseWriter, r *http.Request) err
 	})(w, r)
 }
 
-// managesUsers reports whether a user is there and may manage users.
+// managesUsers reports whether a user exists, is enabled and may manage users.
 func managesUsers(u *store.User) bool {
 	return u.Enabled() && (&auth.Identity{User: u}).Can(page.AbilityUsers)
 }
 
-// soleManager reports whether nobody but the user and the default admin
-// manages users.
+// soleManager reports whether only this user and the default admin manage
+// users.
 func (s *shared) soleManager(tx *store.Tx, id int64) (bool, error) {
 	users, err := page.Collect(tx.Users())
 	others := slices.ContainsFunc(users, func(u *store.User) bool {
