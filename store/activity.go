@@ -24,22 +24,22 @@ import (
 //	uvarint         activity.Type.Code
 //	1 byte          severity
 //	16 bytes        id
-//	uvarint, bytes  length of the actor and the actor; no bytes stand for "system"
+//	uvarint, bytes  length of the actor, and the actor; length 0 means "system"
 //	the rest        the metadata, encoded; see kv.Dictionary
 //
-// under its position, which is also its time.
+// The key is the position of the entry, which is also its time.
 const entryFormat = 2
 
-// dictionary1 is sample metadata, so that common keys and values cost next to
-// nothing. It must never change. A better one gets the next number and stands
-// beside it, for a new format.
+// dictionary1 is sample metadata. It makes common keys and values of the
+// metadataDictionary very small. It must never change, because stored entries are decoded
+// with it. A better dictionary would be dictionary2, with a new entryFormat.
 //
 //go:embed dictionary1.json
 var dictionary1 []byte
 
-// log appends an entry about an event, which it completes: with the correlation
-// id that all events of one change have, and with the names that belong to the
-// ids, as they are now.
+// log appends an entry about an event. It first completes the event with the
+// correlation id that all events of the change have, and with the current names
+// of the things whose ids the event has.
 func (tx *Tx) log(actor string, e activity.Event) error {
 	tx.addNames(e)
 	if c, ok := e.(activity.CorrelatedEvent); ok {
@@ -59,8 +59,8 @@ func (tx *Tx) log(actor string, e activity.Event) error {
 	})
 }
 
-// addNames adds the names of the things that an event is about, unless it has
-// them already. What cannot be found adds nothing.
+// addNames adds the names of the things that an event is about. It keeps names
+// that the event already has, and adds no name for an unknown id.
 func (tx *Tx) addNames(e activity.Event) {
 	if e, ok := e.(activity.HostEvent); ok && e.Host().Hostname == "" {
 		if host, err := tx.storedHost(landscape.HostID(e.Host().HostID)); err == nil {
@@ -103,24 +103,27 @@ func (tx *Tx) appendEntry(e *activity.Entry) error {
 	value = append(value, id[:]...)
 	value = binary.AppendUvarint(value, uint64(len(actor)))
 	value = append(value, actor...)
-	value = tx.s.metadata.Encode(value, e.Metadata)
+	value = tx.s.metadataDictionary.Encode(value, e.Metadata)
 	return tx.s.entries.Append(tx.kv, e.Position.Key(), value)
 }
 
-// entryCache has entries that were read lately. The position of an entry says in
-// which slot it can be; a later one takes the slot. It can never be wrong: entries
-// are immutable, and no two ever have the same position. BenchmarkEntries: the
-// first page of the log is read in a tenth of the time.
+// entryCache holds the entries that were read recently. The slot of an entry
+// follows from its position, and a later entry replaces the one in its slot. A
+// cached entry is always right: entries are immutable, and no two have the same
+// position. BenchmarkEntries: reading the first page of the log takes a tenth
+// of the time.
 type entryCache [1 << entryCacheBits]atomic.Pointer[activity.Entry]
 
+// entryCacheBits is the binary logarithm of the number of slots.
 const entryCacheBits = 12
 
 func (c *entryCache) slot(p activity.Position) *atomic.Pointer[activity.Entry] {
 	return &c[uint64(p)*0x9e3779b97f4a7c15>>(64-entryCacheBits)]
 }
 
-// readEntry returns an entry, from the cache where it is there. A change fills
-// no cache: it may yet be undone, and its positions be given out again.
+// readEntry returns an entry, from the cache if possible. A change does not
+// fill the cache: it can still be rolled back, and its positions are then used
+// again.
 func (tx *Tx) readEntry(key, value []byte) (*activity.Entry, error) {
 	slot := tx.s.entryCache.slot(activity.PositionOfKey(key))
 	if e := slot.Load(); e != nil && e.Position == activity.PositionOfKey(key) {
@@ -133,11 +136,11 @@ func (tx *Tx) readEntry(key, value []byte) (*activity.Entry, error) {
 	return e, err
 }
 
-var errEntry = errors.New("damaged entry")
+var errDamagedEntry = errors.New("damaged entry")
 
 func (tx *Tx) decodeEntry(key, value []byte) (*activity.Entry, error) {
 	e := &activity.Entry{Position: activity.PositionOfKey(key)}
-	fail := func() (*activity.Entry, error) { return nil, fmt.Errorf("activity %x: %w", key, errEntry) }
+	fail := func() (*activity.Entry, error) { return nil, fmt.Errorf("activity %x: %w", key, errDamagedEntry) }
 	if len(value) < 1 || value[0] != entryFormat {
 		return fail()
 	}
@@ -161,7 +164,7 @@ func (tx *Tx) decodeEntry(key, value []byte) (*activity.Entry, error) {
 	if e.Actor = string(rest[:length]); e.Actor == "" {
 		e.Actor = activity.System
 	}
-	metadata, err := tx.s.metadata.Decode(rest[length:])
+	metadata, err := tx.s.metadataDictionary.Decode(rest[length:])
 	if err != nil {
 		return nil, fmt.Errorf("activity %x: %w", key, err)
 	}
@@ -172,8 +175,8 @@ func (tx *Tx) decodeEntry(key, value []byte) (*activity.Entry, error) {
 	return e, nil
 }
 
-// Entry returns the entry at a position, or ErrNotFound. As all entries read,
-// it is shared and must not be modified.
+// Entry returns the entry at a position, or ErrNotFound. Entries are shared and
+// must not be modified.
 func (tx *Tx) Entry(p activity.Position) (*activity.Entry, error) {
 	value := tx.s.entries.Get(tx.kv, p.Key())
 	if value == nil {
@@ -182,16 +185,16 @@ func (tx *Tx) Entry(p activity.Position) (*activity.Entry, error) {
 	return tx.readEntry(p.Key(), value)
 }
 
-// Newest is the position of the entry that was written last, even if it was
-// pruned since; 0 before the first one.
+// Newest returns the position of the entry that was written last, even if that
+// entry was pruned. It returns 0 if there has never been an entry.
 func (tx *Tx) Newest() activity.Position {
-	// The sequence keeps the last position of a log that was emptied, so that
-	// positions only grow.
+	// The sequence of the bucket holds the last position of a log that was
+	// emptied. Positions therefore only grow.
 	return max(positionOf(tx.s.entries.Last(tx.kv)), activity.Position(tx.s.entries.Sequence(tx.kv)))
 }
 
-// Oldest is where the log begins: the position of its oldest entry, or the one
-// behind Newest where it is empty.
+// Oldest returns the position of the oldest entry. If the log is empty, it
+// returns the position after Newest.
 func (tx *Tx) Oldest() activity.Position {
 	key := tx.s.entries.First(tx.kv)
 	if key == nil {
@@ -207,13 +210,13 @@ func positionOf(key []byte) activity.Position {
 	return activity.PositionOfKey(key)
 }
 
-// Entries walks the entries from one position to another, both included,
-// oldest first.
+// Entries walks the entries between two positions, oldest first. Both positions
+// are included.
 func (tx *Tx) Entries(from, to activity.Position) iter.Seq2[*activity.Entry, error] {
 	return tx.readEntries(tx.s.entries.Scan(tx.kv, from.Key(), to.Key()))
 }
 
-// EntriesBack walks the same entries, newest first.
+// EntriesBack walks the same entries as Entries, newest first.
 func (tx *Tx) EntriesBack(from, to activity.Position) iter.Seq2[*activity.Entry, error] {
 	return tx.readEntries(tx.s.entries.ScanBack(tx.kv, from.Key(), to.Key()))
 }
@@ -228,21 +231,22 @@ func (tx *Tx) readEntries(pairs iter.Seq2[[]byte, []byte]) iter.Seq2[*activity.E
 	}
 }
 
-// keyExpired is where the file says for which midnight old entries were pruned.
-var keyExpired = []byte("expired")
+// prunedMidnightKey is the key of the last midnight for which the log was
+// pruned.
+var prunedMidnightKey = []byte("expired")
 
-// PruneActivity prunes the entries whose time is over, if that has not been
-// done since the last midnight (UTC), and says how many those were. The log of
-// the uses of tokens is kept as long and goes with them. Called every now
-// and then, it prunes the log once a day: at midnight, or as soon as a program
-// that was not running then is started. What is too old is judged as of that
-// midnight.
+// PruneActivity prunes the entries that are older than the retention, and
+// returns how many it has pruned. It does nothing if it has already run since
+// the last midnight (UTC). The log of token uses has the same retention and is
+// pruned with it. The age of an entry is its age at that midnight. If
+// PruneActivity is called regularly, the log is pruned once a day: soon after
+// midnight, or when a program starts that was not running at midnight.
 func (s *Store) PruneActivity(ctx context.Context) (removed int, err error) {
 	midnight := s.Now().UTC().Truncate(24 * time.Hour)
 	var kept activity.Retention
 	var done bool
 	err = s.View(func(tx *Tx) (err error) {
-		last := tx.s.meta.Get(tx.kv, keyExpired)
+		last := tx.s.meta.Get(tx.kv, prunedMidnightKey)
 		done = last != nil && !kv.BytesTime(last).Before(midnight)
 		kept, err = tx.Retention()
 		return err
@@ -259,34 +263,35 @@ func (s *Store) PruneActivity(ctx context.Context) (removed int, err error) {
 		return removed, err
 	}
 	return removed, s.update(ctx, System(), func(tx *Tx) error {
-		return tx.s.meta.Put(tx.kv, keyExpired, kv.TimeBytes(midnight))
+		return tx.s.meta.Put(tx.kv, prunedMidnightKey, kv.TimeBytes(midnight))
 	})
 }
 
-// pruneStep is how many entries one transaction prunes. That takes a millisecond
-// or two, which no other change notices.
-const pruneStep = 500
+// pruneBatchSize is the number of entries that one transaction prunes. Pruning
+// them takes one or two milliseconds, so other changes are not noticeably
+// delayed.
+const pruneBatchSize = 500
 
-// PruneActivityBefore prunes the entries of the log that were written before a
-// time, and returns how many there were. Nothing is logged about it.
+// PruneActivityBefore prunes the log entries that were written before a time,
+// and returns how many it has pruned. It logs no entry about that.
 //
-// It goes in small steps, oldest entries first, and leaves the file to others
-// half of the time. Where it ends early, by ctx, an error or the end of the
-// process, the log begins later than it did, and the next call goes on from
-// there. The space is used again for what is written next.
+// It prunes the oldest entries first, in small transactions, and pauses between
+// them as long as each took, so that other changes get half of the time. If it
+// ends early because of ctx, an error or the end of the process, the next call
+// prunes the remaining entries. bbolt reuses the space for later writes.
 func (s *Store) PruneActivityBefore(ctx context.Context, before time.Time) (pruned int, err error) {
-	bound := activity.PositionAt(before.Add(time.Microsecond - 1)) // rounded up
+	bound := activity.PositionAt(before.Add(time.Microsecond - 1)) // rounded up to a microsecond
 	for {
 		step, start := 0, time.Now()
 		err := s.update(ctx, System(), func(tx *Tx) error {
 			var err error
-			step, err = tx.pruneEntries(bound, pruneStep)
+			step, err = tx.pruneEntries(bound, pruneBatchSize)
 			return err
 		})
 		if err != nil {
 			return pruned, err
 		}
-		if pruned += step; step < pruneStep {
+		if pruned += step; step < pruneBatchSize {
 			return pruned, nil
 		}
 		select {
@@ -297,11 +302,11 @@ func (s *Store) PruneActivityBefore(ctx context.Context, before time.Time) (prun
 	}
 }
 
-// pruneEntries prunes the oldest entries in front of a position, most at once.
-func (tx *Tx) pruneEntries(bound activity.Position, most int) (pruned int, err error) {
+// pruneEntries prunes at most limit entries before a position, oldest first.
+func (tx *Tx) pruneEntries(bound activity.Position, limit int) (pruned int, err error) {
 	newest := tx.Newest()
 	pruned, err = tx.s.entries.DeleteOldest(tx.kv, nil, bound.Key(), func(n int, key, _ []byte) bool {
-		return n < most && activity.PositionOfKey(key) < bound
+		return n < limit && activity.PositionOfKey(key) < bound
 	})
 	if err == nil && pruned > 0 && tx.s.entries.First(tx.kv) == nil {
 		err = tx.s.entries.SetSequence(tx.kv, uint64(newest)) // see Newest
@@ -312,7 +317,7 @@ func (tx *Tx) pruneEntries(bound activity.Position, most int) (pruned int, err e
 func (tx *Tx) verifyEntries() error {
 	var faults []error
 	for key, value := range tx.s.entries.Scan(tx.kv, nil, nil) {
-		e, err := tx.decodeEntry(key, value) // not from the cache
+		e, err := tx.decodeEntry(key, value) // without the cache
 		if err == nil && !json.Valid(e.Metadata) {
 			err = fmt.Errorf("activity %d: metadata is not JSON", e.Position)
 		}

@@ -71,7 +71,7 @@ func TestPruneActivityInSteps(t *testing.T) {
 	t.Parallel()
 	c := newClock()
 	s := open(t, t.TempDir(), c)
-	logEvery(t, s, c, time.Second, 2*pruneStep+500)
+	logEvery(t, s, c, time.Second, 2*pruneBatchSize+500)
 	all := entries(t, s)
 	changed, stop := s.Watch()
 	defer stop()
@@ -80,19 +80,19 @@ func TestPruneActivityInSteps(t *testing.T) {
 		<-changed // the first step
 		cancel()
 	}()
-	before := noon.Add((2*pruneStep + 100) * time.Second)
+	before := noon.Add((2*pruneBatchSize + 100) * time.Second)
 	first, err := s.PruneActivityBefore(ctx, before)
-	if err != nil && first%pruneStep != 0 || err == nil && first != 2*pruneStep+100 {
+	if err != nil && first%pruneBatchSize != 0 || err == nil && first != 2*pruneBatchSize+100 {
 		t.Errorf("removed %d (%v)", first, err)
 	}
 	if diff := cmp.Diff(all[first:], entries(t, s)); diff != "" {
 		t.Error(diff)
 	}
 	rest, err := s.PruneActivityBefore(t.Context(), before)
-	if err != nil || first+rest != 2*pruneStep+100 {
+	if err != nil || first+rest != 2*pruneBatchSize+100 {
 		t.Errorf("removed %d and %d (%v)", first, rest, err)
 	}
-	if diff := cmp.Diff(all[2*pruneStep+100:], entries(t, s)); diff != "" {
+	if diff := cmp.Diff(all[2*pruneBatchSize+100:], entries(t, s)); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -8,11 +8,11 @@ import (
 	"trento/store/fault"
 )
 
-const keyRetention = "activity_log"
+const settingRetention = "activity_log"
 
 // Retention returns how long entries of the activity log are kept.
 func (tx *Tx) Retention() (activity.Retention, error) {
-	kept, err := getSetting[activity.Retention](tx, keyRetention)
+	kept, err := getSetting[activity.Retention](tx, settingRetention)
 	if errors.Is(err, ErrNotFound) {
 		return activity.DefaultRetention, nil
 	}
@@ -22,9 +22,9 @@ func (tx *Tx) Retention() (activity.Retention, error) {
 	return *kept, nil
 }
 
-// SetRetention changes how long entries are kept. Nothing is removed by it:
-// the next pruning goes by it. A retention there cannot be is a fault
-// of retention_time/value or retention_time/unit.
+// SetRetention changes how long entries are kept. It prunes nothing: the next
+// pruning uses the new retention. It fails with a fault of retention_time/value
+// or retention_time/unit if the retention is not valid.
 func (s *Store) SetRetention(ctx context.Context, by Actor, kept activity.Retention) error {
 	if value, unit := kept.Faults(); value != "" {
 		return fault.Field("retention_time/value", value)
@@ -37,7 +37,7 @@ func (s *Store) SetRetention(ctx context.Context, by Actor, kept activity.Retent
 			return err
 		}
 		if kept != before {
-			if err := tx.putSetting(keyRetention, kept); err != nil {
+			if err := tx.putSetting(settingRetention, kept); err != nil {
 				return err
 			}
 		}

@@ -128,7 +128,7 @@ func TestExpireTokenUses(t *testing.T) {
 func TestVerifyReadsRetention(t *testing.T) {
 	s := open(t, t.TempDir(), newClock())
 	err := s.update(t.Context(), System(), func(tx *Tx) error {
-		return tx.putSetting(keyRetention, "a month")
+		return tx.putSetting(settingRetention, "a month")
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -137,7 +137,7 @@ func TestVerifyReadsRetention(t *testing.T) {
 		t.Error("a retention that cannot be read passes")
 	}
 	err = s.update(t.Context(), System(), func(tx *Tx) error {
-		return tx.putSetting(keyRetention, activity.DefaultRetention)
+		return tx.putSetting(settingRetention, activity.DefaultRetention)
 	})
 	if err != nil {
 		t.Fatal(err)

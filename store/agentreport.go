@@ -16,15 +16,15 @@ import (
 // RefusedReport is a report of which nothing can be used.
 type RefusedReport struct {
 	Agent    landscape.HostID
-	Kind     landscape.Kind // OtherDiscovery for an unknown type
+	Kind     landscape.Kind // OtherDiscovery if the type is unknown
 	Problems []ReportProblem
-	Body     []byte // stored so that a fix can be tried on it; nil: not stored
-	Reason   string // the problems, in one line
+	Body     []byte // stored, so that a corrected decoder can be tested with it; nil: not stored
+	Reason   string // all problems, in one line
 }
 
-// RefuseReport records that a report cannot be used, with its body. Agents
-// repeat a report every ten seconds, so it writes only if the fault differs
-// from the last one.
+// RefuseReport records that a report cannot be used, and stores its body.
+// Agents repeat a report every ten seconds, so it writes only if the problems
+// differ from those of the last report.
 func (s *Store) RefuseReport(ctx context.Context, r RefusedReport) error {
 	now := s.Now()
 	current := ReportStatus{Kind: r.Kind, Outcome: ReportRefused, ProblemCount: len(r.Problems), Problems: truncateProblems(r.Problems)}
@@ -32,7 +32,7 @@ func (s *Store) RefuseReport(ctx context.Context, r RefusedReport) error {
 		return nil
 	}
 	return s.update(ctx, System(), func(tx *Tx) error {
-		tx.invalidateReport(r.Agent, r.Kind) // the last accepted body may come again; it must be read then, to end the fault
+		tx.invalidateReport(r.Agent, r.Kind) // The agent may send the last accepted body again. That report must be evaluated, because it ends the fault.
 		changed, err := tx.recordOutcome(r.Agent, &current)
 		if err != nil || !changed || r.Body == nil {
 			return err
@@ -41,8 +41,9 @@ func (s *Store) RefuseReport(ctx context.Context, r RefusedReport) error {
 	})
 }
 
-// recordObserved writes down the outcome of a report that could be decoded. One
-// that waits for its host counts as used, but is no reason to store its agent.
+// recordObserved records the outcome of a report that was decoded. A report
+// that waits for its host counts as used, but does not cause its agent to be
+// stored.
 func (tx *Tx) recordObserved(o *landscape.Observation, waits bool) error {
 	current := ReportStatus{Kind: o.Kind, Outcome: ReportUsed}
 	if len(o.Omissions) > 0 {
@@ -60,10 +61,10 @@ func (tx *Tx) recordObserved(o *landscape.Observation, waits bool) error {
 	return err
 }
 
-// recordOutcome writes down the outcome of a report if it differs from that of
-// the report before, and logs that the reports begin or cease to be faulty. It
-// reports whether it has written anything: nothing is written of a report like
-// the one before, nor of an agent for which there is no room.
+// recordOutcome records the outcome of a report if it differs from the outcome
+// of the previous report. It logs when the reports begin or cease to be faulty.
+// It returns false if it has written nothing: because the report is like the
+// previous one, or because there is no room to store another agent.
 func (tx *Tx) recordOutcome(agent landscape.HostID, current *ReportStatus) (changed bool, err error) {
 	before, err := tx.s.agentReports.Get(tx.kv, []byte(agent))
 	if errors.Is(err, ErrNotFound) {
@@ -82,7 +83,7 @@ func (tx *Tx) recordOutcome(agent landscape.HostID, current *ReportStatus) (chan
 		return false, nil
 	}
 	if len(before.Status) == 0 {
-		if room, err := tx.canTrack(agent); err != nil || !room {
+		if room, err := tx.hasRoomFor(agent); err != nil || !room {
 			return false, err
 		}
 	}
@@ -100,8 +101,8 @@ func (tx *Tx) recordOutcome(agent landscape.HostID, current *ReportStatus) (chan
 	return true, tx.putAgentReports(&record, current.Kind)
 }
 
-// putAgentReports stores the outcomes of the reports of an agent. Reports of
-// the kinds are counted anew from here.
+// putAgentReports stores the outcomes of an agent's reports. From now on, the
+// reports of the given kinds are counted from the stored numbers.
 func (tx *Tx) putAgentReports(record *AgentReports, kinds ...landscape.Kind) error {
 	if err := tx.s.agentReports.Put(tx.kv, []byte(record.Agent), record); err != nil {
 		return err
@@ -113,14 +114,14 @@ func (tx *Tx) putAgentReports(record *AgentReports, kinds ...landscape.Kind) err
 	return nil
 }
 
-// nextStatus returns the status after a report with another outcome than the
-// one before.
+// nextStatus returns the new status after a report whose outcome differs from
+// the previous one.
 func (tx *Tx) nextStatus(agent landscape.HostID, before, current *ReportStatus) ReportStatus {
 	after := *current
 	after.Since, after.Last, after.Changed = tx.now, tx.now, tx.now
 	last := *before
-	if tx.s.reportCounts.update(agent, &last) {
-		after.Period = last.gap(tx.now)
+	if tx.s.reportCounts.refresh(agent, &last) {
+		after.Period = last.sinceLastReport(tx.now)
 	}
 	after.Logged, after.LoggedAt = before.Logged, before.LoggedAt
 	if !current.Faulty() {
@@ -128,28 +129,28 @@ func (tx *Tx) nextStatus(agent landscape.HostID, before, current *ReportStatus) 
 		return after
 	}
 	after.Count = 1
-	if before.Outcome == current.Outcome { // the same fault with other problems
+	if before.Outcome == current.Outcome { // the same outcome with other problems
 		after.Since = before.Since
 		after.Count = last.Count + 1
 	}
-	if !after.Logged && tx.now.Sub(after.LoggedAt) >= logPause {
+	if !after.Logged && tx.now.Sub(after.LoggedAt) >= minLogInterval {
 		after.Logged, after.LoggedAt = true, tx.now
 	}
 	return after
 }
 
-// logOutcome tells the activity log and the server's own log that the reports
-// begin or cease to be faulty.
+// logOutcome writes to the activity log and to the server's log that the
+// reports begin or cease to be faulty.
 func (tx *Tx) logOutcome(agent landscape.HostID, before, after *ReportStatus) error {
 	switch {
 	case after.Logged && !before.Logged:
 		return tx.logFault(agent, after)
 	case before.Logged && after.Faulty():
-		if tx.now.Sub(before.Changed) >= changePause {
+		if tx.now.Sub(before.Changed) >= minChangeInterval {
 			tx.warnOfFault(agent, after)
 		}
 	case before.Logged:
-		facts := tx.reportFacts(agent, after.Kind)
+		facts := tx.reportAttributes(agent, after.Kind)
 		tx.kv.AfterCommit(func() { tx.s.options.Log.Info("reports can be used again", facts...) })
 		return tx.log(activity.System, &activity.AgentReportRecovered{
 			AboutHost: activity.AboutHost{HostID: string(agent)}, Discovery: string(after.Kind), Since: before.LoggedAt,
@@ -160,15 +161,15 @@ func (tx *Tx) logOutcome(agent landscape.HostID, before, after *ReportStatus) er
 
 func (tx *Tx) warnOfFault(agent landscape.HostID, s *ReportStatus) {
 	reason := ""
-	if len(s.Problems) > 0 { // not what was read: the log names fields, never their values
+	if len(s.Problems) > 0 { // without the value that was read: the server's log must not contain values of reports
 		reason = ReportProblem{Pointer: s.Problems[0].Pointer, Detail: s.Problems[0].Detail}.String()
 	}
-	facts := append(tx.reportFacts(agent, s.Kind), "outcome", s.Outcome, "problems", s.ProblemCount, "reason", reason)
+	facts := append(tx.reportAttributes(agent, s.Kind), "outcome", s.Outcome, "problems", s.ProblemCount, "reason", reason)
 	tx.kv.AfterCommit(func() { tx.s.options.Log.Warn("report could not be used in full", facts...) })
 }
 
-// reportFacts returns the attributes of a log line about reports.
-func (tx *Tx) reportFacts(agent landscape.HostID, kind landscape.Kind) []any {
+// reportAttributes returns the attributes of a server log line about reports.
+func (tx *Tx) reportAttributes(agent landscape.HostID, kind landscape.Kind) []any {
 	facts := []any{"agent", agent}
 	if host, err := tx.storedHost(agent); err == nil && host.Hostname != "" {
 		facts = append(facts, "host", host.Hostname)
@@ -176,7 +177,7 @@ func (tx *Tx) reportFacts(agent landscape.HostID, kind landscape.Kind) []any {
 	return append(facts, "type", kind)
 }
 
-// maxLoggedProblems is the largest number of problems in an entry of the log.
+// maxLoggedProblems is the largest number of problems in an activity log entry.
 const maxLoggedProblems = 3
 
 func (tx *Tx) logFault(agent landscape.HostID, s *ReportStatus) error {
@@ -187,9 +188,9 @@ func (tx *Tx) logFault(agent landscape.HostID, s *ReportStatus) error {
 	})
 }
 
-// canTrack reports whether there is room for another agent. There always is for
-// agents of registered hosts.
-func (tx *Tx) canTrack(agent landscape.HostID) (bool, error) {
+// hasRoomFor reports whether another agent can be stored. Agents of registered
+// hosts can always be stored.
+func (tx *Tx) hasRoomFor(agent landscape.HostID) (bool, error) {
 	if _, err := tx.Host(agent); !errors.Is(err, ErrNotFound) {
 		return err == nil, err
 	}
@@ -197,7 +198,7 @@ func (tx *Tx) canTrack(agent landscape.HostID) (bool, error) {
 	if err != nil || len(unregistered) < maxUnregistered {
 		return err == nil, err
 	}
-	tx.kv.AfterCommit(func() { tx.s.reportCounts.warnFull(tx.s.options.Log, agent, tx.now) })
+	tx.kv.AfterCommit(func() { tx.s.reportCounts.warnNoRoom(tx.s.options.Log, agent, tx.now) })
 	return false, nil
 }
 
@@ -219,8 +220,8 @@ func (tx *Tx) unregisteredAgents() ([]*AgentReports, error) {
 }
 
 // PruneAgents prunes the agents that have no registered host and have not
-// reported for a day, ends the faults that no report will end, and writes down
-// how many reports the others have sent.
+// reported for a day. It ends the faults of unknown report types after a day,
+// and writes the report counts of all other agents to the file.
 func (s *Store) PruneAgents(ctx context.Context) error {
 	return s.update(ctx, System(), func(tx *Tx) error {
 		unregistered, err := tx.unregisteredAgents()
@@ -228,7 +229,7 @@ func (s *Store) PruneAgents(ctx context.Context) error {
 			return err
 		}
 		for _, record := range unregistered {
-			if tx.now.Sub(lastReport(tx.statusOf(record))) < unregisteredAge {
+			if tx.now.Sub(lastReport(tx.statusOf(record))) < maxUnregisteredAge {
 				continue
 			}
 			if err := tx.deleteAgentReports(record.Agent); err != nil {
@@ -240,7 +241,7 @@ func (s *Store) PruneAgents(ctx context.Context) error {
 }
 
 // endOtherFaults ends the faults of reports of unknown type. No such report can
-// be used, so the fault has ended when the agent has sent none for a day.
+// ever be used, so the fault ends when the agent has sent none for a day.
 func (tx *Tx) endOtherFaults() error {
 	records, err := tx.allAgentReports()
 	if err != nil {
@@ -252,8 +253,8 @@ func (tx *Tx) endOtherFaults() error {
 			continue
 		}
 		last := *status
-		tx.s.reportCounts.update(record.Agent, &last)
-		if tx.now.Sub(last.Last) < unregisteredAge {
+		tx.s.reportCounts.refresh(record.Agent, &last)
+		if tx.now.Sub(last.Last) < maxUnregisteredAge {
 			continue
 		}
 		if _, err := tx.recordOutcome(record.Agent, &ReportStatus{Kind: OtherDiscovery, Outcome: ReportUsed}); err != nil {
@@ -283,14 +284,15 @@ func lastReport(all []ReportStatus) (last time.Time) {
 	return last
 }
 
-// deleteAgentReports deletes the outcomes of the reports of an agent.
+// deleteAgentReports deletes the stored outcomes of an agent's reports.
 func (tx *Tx) deleteAgentReports(agent landscape.HostID) error {
 	tx.kv.AfterCommit(func() { tx.s.reportCounts.forget(agent) })
 	return tx.s.agentReports.Delete(tx.kv, []byte(agent))
 }
 
-// writeReportCounts writes down how many faulty reports have come, and when the
-// last did, which is newer in memory than in the file.
+// writeReportCounts writes to the file how many faulty reports have come and
+// when the last one came. The numbers in memory are newer than those in the
+// file.
 func (tx *Tx) writeReportCounts() error {
 	records, err := tx.allAgentReports()
 	if err != nil {
@@ -316,26 +318,26 @@ func (tx *Tx) writeReportCounts() error {
 	return nil
 }
 
-// statusOf returns the stored statuses of the reports of an agent, in their
-// order, with what has been counted since, followed by those that are only in
-// memory.
+// statusOf returns the stored statuses of an agent's reports in their stored
+// order, updated with the counts in memory. The statuses that are only in
+// memory follow.
 func (tx *Tx) statusOf(record *AgentReports) []ReportStatus {
 	all := slices.Clone(record.Status)
 	for i := range all {
-		tx.s.reportCounts.update(record.Agent, &all[i])
+		tx.s.reportCounts.refresh(record.Agent, &all[i])
 	}
 	for _, kind := range landscape.Kinds {
 		status := ReportStatus{Kind: kind, Outcome: ReportUsed}
-		if record.ofKind(kind) == nil && tx.s.reportCounts.update(record.Agent, &status) {
+		if record.ofKind(kind) == nil && tx.s.reportCounts.refresh(record.Agent, &status) {
 			all = append(all, status)
 		}
 	}
 	return all
 }
 
-// ReportStatus lists the statuses of the reports of an agent in the order of
-// landscape.Kinds: of each kind that has come since the start, or of which a
-// report had problems.
+// ReportStatus lists the statuses of an agent's reports in the order of
+// landscape.Kinds. It lists each kind that was reported since the start, and
+// each kind of which a report ever had problems.
 func (tx *Tx) ReportStatus(agent landscape.HostID) ([]ReportStatus, error) {
 	record, err := tx.AgentReports(agent)
 	if errors.Is(err, ErrNotFound) {
@@ -363,12 +365,12 @@ type Agent struct {
 	Status []ReportStatus
 }
 
-// LastReport returns the time of the last report; zero if that was before the
-// start and nothing was wrong with it.
+// LastReport returns the time of the last report. It is zero if the last report
+// came before the start and had no problems.
 func (a *Agent) LastReport() (last time.Time) { return lastReport(a.Status) }
 
-// Agents lists the agents of all registered hosts, and those without a host
-// whose reports had problems, by id.
+// Agents lists, by id, the agents of all registered hosts, and the agents
+// without a registered host whose reports had problems.
 func (tx *Tx) Agents() ([]*Agent, error) {
 	var all []*Agent
 	for h, err := range tx.Hosts() {
@@ -393,9 +395,9 @@ func (tx *Tx) Agents() ([]*Agent, error) {
 	return all, nil
 }
 
-// AgentReports returns the stored outcomes of the reports of an agent, or
-// ErrNotFound where none has ever had problems. Counts and times are those of
-// the last writing; ReportStatus has the present ones.
+// AgentReports returns the stored outcomes of an agent's reports, or
+// ErrNotFound if no report ever had problems. Counts and times can be old:
+// ReportStatus returns the current ones.
 func (tx *Tx) AgentReports(agent landscape.HostID) (*AgentReports, error) {
 	return tx.s.agentReports.Get(tx.kv, []byte(agent))
 }
@@ -405,16 +407,16 @@ func (tx *Tx) AllAgentReports() iter.Seq2[*AgentReports, error] {
 	return tx.s.agentReports.All(tx.kv)
 }
 
-// countReport counts a report that has changed nothing.
+// countReport counts a report that has the same outcome as the previous one.
 func (tx *Tx) countReport(agent landscape.HostID, kind landscape.Kind) {
 	tx.kv.AfterCommit(func() { tx.s.reportCounts.add(agent, kind, tx.now) })
 }
 
-// markStaleReports marks what became stale because reports cannot be used, and
-// logs the faults that were not logged at once but have lasted.
+// markStaleReports marks the data that is stale because reports cannot be used.
+// It logs the faults that were not logged at once and have lasted.
 func (s *Store) markStaleReports(ctx context.Context) error {
 	var failed []error
-	for _, due := range s.reportCounts.due(s.Now()) {
+	for _, due := range s.reportCounts.listStale(s.Now()) {
 		err := s.update(ctx, System(), func(tx *Tx) error { return tx.handleLastingFault(due) })
 		if err != nil {
 			failed = append(failed, fmt.Errorf("reports of agent %s: %w", due.agent, err))
@@ -423,8 +425,9 @@ func (s *Store) markStaleReports(ctx context.Context) error {
 	return errors.Join(failed...)
 }
 
-// handleLastingFault marks what a fault that has lasted makes stale, and logs it.
-func (tx *Tx) handleLastingFault(due agentKind) error {
+// handleLastingFault marks the data that a lasting fault makes stale, and logs
+// the fault.
+func (tx *Tx) handleLastingFault(due agentAndKind) error {
 	record, err := tx.AgentReports(due.agent)
 	if errors.Is(err, ErrNotFound) {
 		return nil // it was deleted meanwhile
@@ -441,7 +444,7 @@ func (tx *Tx) handleLastingFault(due agentKind) error {
 		return err
 	}
 	if changes.Changed() {
-		tx.invalidateReport(due.agent, due.kind) // the next report must make current again what becomes stale now
+		tx.invalidateReport(due.agent, due.kind) // the next report must be evaluated, because it ends the staleness
 		if err := tx.apply(changes); err != nil {
 			return err
 		}
@@ -452,7 +455,7 @@ func (tx *Tx) handleLastingFault(due agentKind) error {
 	after := *record
 	after.Status = slices.Clone(record.Status)
 	logged := after.ofKind(due.kind)
-	tx.s.reportCounts.update(due.agent, logged)
+	tx.s.reportCounts.refresh(due.agent, logged)
 	logged.Logged, logged.LoggedAt = true, tx.now
 	return errors.Join(tx.logFault(due.agent, logged), tx.putAgentReports(&after, due.kind))
 }

@@ -10,21 +10,21 @@ import (
 	"trento/store/activity"
 )
 
-const keyAPIKey = "api_key"
+const settingAPIKey = "api_key"
 
-// APIKey is what is known of the key the agents use. The key itself is a
-// signed text that can be made from it at any time.
+// APIKey is the stored part of the key that the agents use. The key itself is a
+// signed text that is generated from it when needed.
 type APIKey struct {
 	ID        string     `json:"jti"`
 	CreatedAt time.Time  `json:"created_at"`
-	ExpiresAt *time.Time `json:"expires_at,omitempty"` // nil: never
+	ExpiresAt *time.Time `json:"expires_at,omitempty"` // nil: the key never expires
 }
 
-// Expired reports whether the key is worth nothing any more.
+// Expired reports whether the key has expired.
 func (k *APIKey) Expired(now time.Time) bool { return k.ExpiresAt != nil && !now.Before(*k.ExpiresAt) }
 
-// DaysLeft is how many whole days the key has left; negative once it has
-// expired. ok is false of a key that never expires.
+// DaysLeft returns the number of whole days until the key expires; -1 if it has
+// expired. ok is false if the key never expires.
 func (k *APIKey) DaysLeft(now time.Time) (days int, ok bool) {
 	switch {
 	case k.ExpiresAt == nil:
@@ -35,30 +35,30 @@ func (k *APIKey) DaysLeft(now time.Time) (days int, ok bool) {
 	return int(k.ExpiresAt.Sub(now) / (24 * time.Hour)), true
 }
 
-// APIKey returns the present key of the agents.
+// APIKey returns the current key of the agents.
 func (tx *Tx) APIKey() (*APIKey, error) {
-	return getSetting[APIKey](tx, keyAPIKey)
+	return getSetting[APIKey](tx, settingAPIKey)
 }
 
-// ensureAPIKey makes the first key, so that agents can be connected from the
-// first start.
+// ensureAPIKey creates the first key, so that agents can be connected right
+// after the first start.
 func (s *Store) ensureAPIKey() error {
 	return s.update(context.Background(), System(), func(tx *Tx) error {
 		_, err := tx.APIKey()
 		if !errors.Is(err, ErrNotFound) {
 			return err
 		}
-		return tx.putSetting(keyAPIKey, &APIKey{ID: uuid.NewString(), CreatedAt: tx.now.UTC()})
+		return tx.putSetting(settingAPIKey, &APIKey{ID: uuid.NewString(), CreatedAt: tx.now.UTC()})
 	})
 }
 
-// RegenerateAPIKey makes a new key, which never expires where expires is nil.
-// The one before is worth nothing from this moment.
+// RegenerateAPIKey creates a new key. The key never expires if expires is nil.
+// The previous key is invalid from this moment.
 func (s *Store) RegenerateAPIKey(ctx context.Context, by Actor, expires *time.Time) (*APIKey, error) {
 	var key *APIKey
 	err := s.update(ctx, by, func(tx *Tx) error {
 		key = &APIKey{ID: uuid.NewString(), CreatedAt: tx.now.UTC(), ExpiresAt: expires}
-		if err := tx.putSetting(keyAPIKey, key); err != nil {
+		if err := tx.putSetting(settingAPIKey, key); err != nil {
 			return err
 		}
 		return tx.log(by.Name, &activity.APIKeyGeneration{ExpireAt: expires})

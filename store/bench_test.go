@@ -244,15 +244,17 @@ func BenchmarkEntrySize(b *testing.B) {
 	head := make(map[*activity.Entry]int) // bytes in front of the metadata
 	view(b, s, func(tx *Tx) error {
 		for _, e := range log {
-			head[e] = len(s.entries.Get(tx.kv, e.Position.Key())) - len(s.metadata.Encode(nil, e.Metadata))
+			head[e] = len(s.entries.Get(tx.kv, e.Position.Key())) - len(s.metadataDictionary.Encode(nil, e.Metadata))
 		}
 		return nil
 	})
 	for name, size := range map[string]func(*activity.Entry) int{
-		"stored":        func(e *activity.Entry) int { return head[e] + len(s.metadata.Encode(nil, e.Metadata)) },
+		"stored":        func(e *activity.Entry) int { return head[e] + len(s.metadataDictionary.Encode(nil, e.Metadata)) },
 		"ids as text":   func(e *activity.Entry) int { return head[e] + len(noIDs.Encode(nil, e.Metadata)) },
 		"no dictionary": func(e *activity.Entry) int { return head[e] + len(kv.Compress(nil, e.Metadata)) },
-		"type as text":  func(e *activity.Entry) int { return head[e] + len(e.Type) + len(s.metadata.Encode(nil, e.Metadata)) },
+		"type as text": func(e *activity.Entry) int {
+			return head[e] + len(e.Type) + len(s.metadataDictionary.Encode(nil, e.Metadata))
+		},
 		"JSON": func(e *activity.Entry) int {
 			document, err := json.Marshal(e)
 			if err != nil {
@@ -334,15 +336,15 @@ func BenchmarkTokenUses(b *testing.B) {
 	}
 	count("of one token", func(tx *Tx) error { _, _, err := tx.TokenUses(user.ID, uuid.NewString(), 0, 20); return err })
 	count("of one token decoded", func(tx *Tx) error {
-		for key, value := range s.tokenUses.ScanPrefix(tx.kv, useKey(user.ID, 0)[:userKeySize]) {
+		for key, value := range s.tokenUses.ScanPrefix(tx.kv, tokenUseKey(user.ID, 0)[:userKeySize]) {
 			if len(key) != userKeySize {
-				if _, err := decodeUse(key, value); err != nil {
+				if _, err := decodeTokenUse(key, value); err != nil {
 					return err
 				}
 			}
 		}
 		return nil
 	})
-	count("counted", func(tx *Tx) error { tx.countUses(user.ID); return nil })
+	count("counted", func(tx *Tx) error { tx.countTokenUses(user.ID); return nil })
 	count("walked", func(tx *Tx) error { s.tokenUses.Count(tx.kv); return nil })
 }

@@ -7,8 +7,8 @@ import (
 	"trento/store/landscape"
 )
 
-// buckets are all buckets of the file. Their declarations also create, verify
-// and describe them (doc.go).
+// buckets holds all buckets of the file. The declarations also create and
+// verify the buckets, and produce the table in doc.go.
 type buckets struct {
 	schema *kv.Schema
 	meta   *kv.Bucket
@@ -41,8 +41,8 @@ type buckets struct {
 	formerTexts  *kv.Table[FormerText]
 }
 
-// declare declares the buckets.
-func (s *Store) declare() {
+// declareBuckets declares the buckets and their indexes.
+func (s *Store) declareBuckets() {
 	b, f := &s.buckets, kv.NewSchema()
 	b.schema = f
 	b.meta = f.Meta.
@@ -93,5 +93,5 @@ func (s *Store) declare() {
 
 // verifier adapts a check to package kv.
 func (s *Store) verifier(check func(*Tx) error) func(*kv.Tx) error {
-	return func(tx *kv.Tx) error { return check(s.tx(tx)) }
+	return func(tx *kv.Tx) error { return check(s.newTx(tx)) }
 }

@@ -13,7 +13,7 @@ func TestDrawing(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := new(Store)
-	s.declare()
+	s.declareBuckets()
 	drawing := "//\t" + strings.ReplaceAll(strings.TrimSpace(s.schema.String()), "\n", "\n//\t") + "\n"
 	if !strings.Contains(string(source), drawing) {
 		t.Errorf("doc.go does not draw the buckets like this:\n%s", drawing)

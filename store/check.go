@@ -9,28 +9,29 @@ import (
 	"trento/store/landscape"
 )
 
-// maxChecks is the largest number of checks selected for one thing, and
-// maxCheckID the largest length of a check id, in bytes.
+// maxChecks is the largest number of checks that can be selected for a host or
+// cluster. maxCheckIDBytes is the largest length of a check id in bytes.
 const (
-	maxChecks  = 1000
-	maxCheckID = 255
+	maxChecks       = 1000
+	maxCheckIDBytes = 255
 )
 
-// checkSelection brings a selection of checks into its stored form.
-func checkSelection(checks []string) ([]string, error) {
+// normalizeChecks returns selected checks in their stored form: sorted, and
+// each only once. It fails with a fault of the field checks.
+func normalizeChecks(checks []string) ([]string, error) {
 	if len(checks) > maxChecks {
 		return nil, fault.Field("checks", "has too many items")
 	}
-	if slices.ContainsFunc(checks, func(id string) bool { return id == "" || len(id) > maxCheckID }) {
+	if slices.ContainsFunc(checks, func(id string) bool { return id == "" || len(id) > maxCheckIDBytes }) {
 		return nil, fault.Field("checks", "is invalid")
 	}
 	return slices.Compact(slices.Sorted(slices.Values(checks))), nil
 }
 
 // SelectHostChecks replaces the checks that are selected for a host. The
-// selection outlives the clean-up of the host.
+// selection stays when the host is cleaned up.
 func (s *Store) SelectHostChecks(ctx context.Context, by Actor, id landscape.HostID, checks []string) error {
-	selected, err := checkSelection(checks)
+	selected, err := normalizeChecks(checks)
 	if err != nil {
 		return err
 	}
@@ -48,9 +49,10 @@ func (s *Store) SelectHostChecks(ctx context.Context, by Actor, id landscape.Hos
 	return err
 }
 
-// SelectClusterChecks is SelectHostChecks for a cluster.
+// SelectClusterChecks replaces the checks that are selected for a cluster. The
+// selection stays when the cluster leaves the landscape.
 func (s *Store) SelectClusterChecks(ctx context.Context, by Actor, id landscape.ClusterID, checks []string) error {
-	selected, err := checkSelection(checks)
+	selected, err := normalizeChecks(checks)
 	if err != nil {
 		return err
 	}

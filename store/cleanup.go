@@ -9,10 +9,11 @@ import (
 	"trento/store/landscape"
 )
 
-// CleanUp cleans up all of the targets, with everything that cannot be without
-// them, or none. It fails with a fault, or with several joined, where a target
-// cannot be cleaned up, which is ErrNotFound where that does not exist. Where agreed is not nil, it is shown in
-// the same transaction what will go, and its error keeps everything as it is.
+// CleanUp removes all targets from the landscape, with everything that cannot
+// exist without them, or changes nothing. It fails with a fault, or several
+// joined faults, if a target cannot be cleaned up; with ErrNotFound if a target
+// does not exist. If agreed is not nil, it is called in the same transaction
+// with the planned changes, and an error that it returns prevents them.
 func (s *Store) CleanUp(ctx context.Context, by Actor, agreed func(*Tx, *landscape.Changeset) error, targets ...landscape.Target) error {
 	return s.update(ctx, by, func(tx *Tx) error {
 		changes, err := tx.PlanCleanUp(targets...)
@@ -42,7 +43,7 @@ func (s *Store) CleanUp(ctx context.Context, by Actor, agreed func(*Tx, *landsca
 	})
 }
 
-// PlanCleanUp returns what CleanUp would change now.
+// PlanCleanUp returns the changes that CleanUp would make now.
 func (tx *Tx) PlanCleanUp(targets ...landscape.Target) (*landscape.Changeset, error) {
 	changes, err := landscape.CleanUp(state{tx}, tx.now, targets...)
 	if errors.Is(err, landscape.ErrUnknown) || errors.Is(err, landscape.ErrNotRegistered) {
@@ -51,8 +52,8 @@ func (tx *Tx) PlanCleanUp(targets ...landscape.Target) (*landscape.Changeset, er
 	return changes, err
 }
 
-// logCleanUpRequest logs what a person has asked for, before the events that
-// follow from it.
+// logCleanUpRequest logs the request of the user. The events that follow from
+// the request are logged after it.
 func (tx *Tx) logCleanUpRequest(t landscape.Target) error {
 	host := activity.AboutHost{HostID: string(t.Host)}
 	switch {

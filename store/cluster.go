@@ -19,5 +19,5 @@ func (tx *Tx) Cluster(id landscape.ClusterID) (*landscape.Cluster, error) {
 
 // Clusters walks the registered clusters in the order of their ids.
 func (tx *Tx) Clusters() iter.Seq2[*landscape.Cluster, error] {
-	return registered(tx.s.clusters.All(tx.kv), (*landscape.Cluster).Registered)
+	return onlyRegistered(tx.s.clusters.All(tx.kv), (*landscape.Cluster).Registered)
 }

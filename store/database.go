@@ -19,11 +19,11 @@ func (tx *Tx) Database(id landscape.DatabaseID) (*landscape.Database, error) {
 
 // Databases walks the registered databases in the order of their ids.
 func (tx *Tx) Databases() iter.Seq2[*landscape.Database, error] {
-	return registered(tx.s.databases.All(tx.kv), (*landscape.Database).Registered)
+	return onlyRegistered(tx.s.databases.All(tx.kv), (*landscape.Database).Registered)
 }
 
 // DatabasesOn lists the databases, registered or not, with an instance on a
 // host.
 func (tx *Tx) DatabasesOn(id landscape.HostID) []landscape.DatabaseID {
-	return related[landscape.DatabaseID](tx, databaseOn, string(id))
+	return relatedIDs[landscape.DatabaseID](tx, databaseOnHost, string(id))
 }

@@ -13,29 +13,30 @@ import (
 	"trento/store/kv"
 )
 
-// maxDiscards is the largest number of stored payloads, and maxDiscardSize the
-// size at which each is cut, in bytes: enough to see what is wrong.
+// maxDiscards is the largest number of stored payloads. A payload is truncated
+// at maxDiscardBytes, which is enough to find the problem. discardHeaderSize is
+// the number of bytes before the reason; see Discard.
 const (
-	maxDiscards    = 500
-	maxDiscardSize = 256 << 10
+	maxDiscards     = 500
+	maxDiscardBytes = 256 << 10
 
 	discardHeaderSize = 8 + sha256.Size + 4
 )
 
-// Discard is a payload that could not be decoded. It is stored as its time, the
-// SHA-256 of the body, 4 bytes of length of the reason, the reason, and the
-// compressed body.
+// Discard is a payload that could not be decoded. It is stored as the time (8
+// bytes), the SHA-256 of the body (32 bytes), the length of the reason (4
+// bytes), the reason, and the compressed body.
 type Discard struct {
 	At     time.Time
 	Reason string
-	Body   []byte // cut at 256 KiB
+	Body   []byte // truncated at 256 KiB
 }
 
-// putDiscard stores a payload that could not be decoded, so that a fix can be
-// tried on it. If there are too many, it deletes the oldest. It stores no
-// payload twice.
+// putDiscard stores a payload that could not be decoded, so that a corrected
+// decoder can be tested with it. It prunes the oldest payloads if there are too
+// many. It stores no payload twice.
 func (tx *Tx) putDiscard(body []byte, reason string) error {
-	body = body[:min(len(body), maxDiscardSize)]
+	body = body[:min(len(body), maxDiscardBytes)]
 	sum := sha256.Sum256(body)
 	for _, v := range tx.s.discards.Scan(tx.kv, nil, nil) {
 		if bytes.Equal(v[8:min(len(v), discardHeaderSize-4)], sum[:]) {
@@ -62,9 +63,9 @@ func (s *Store) PruneDiscards(ctx context.Context) error {
 	})
 }
 
-// pruneDiscards prunes the payloads that are too old, and those that are too many
-// once the one numbered next is added. The oldest come first, so it stops at the
-// first one that stays.
+// pruneDiscards prunes the payloads that are too old, and those that are too
+// many once the payload with the sequence number next is added. The oldest
+// payloads come first, so it stops at the first payload that stays.
 func (tx *Tx) pruneDiscards(next uint64) error {
 	oldest := tx.now.Add(-tx.s.options.DiscardAge)
 	_, err := tx.s.discards.DeleteOldest(tx.kv, nil, nil, func(_ int, k, v []byte) bool {

@@ -1,12 +1,13 @@
-// Package store is the one file that holds everything: the landscape, the
-// activity log, users, sessions and settings. What is not in this file is
-// derived and may be deleted. How the file works is package kv's; here is what
-// is in it, and one file a noun with its verbs.
+// Package store holds the single file in which the server keeps everything: the
+// landscape, the activity log, users, sessions and settings. All other data is
+// derived from this file and may be deleted. Package kv documents how the file
+// works. Package store documents its content. Each kind of thing has a Go file
+// with the functions that read and change it.
 //
-// The buckets are declared in bucket.go, with what their keys and values are.
-// "record" is an eight-byte version followed by a JSON document; the version is
-// the record's place in the journal. Numbers are big-endian, times are
-// microseconds since 1970 as eight bytes.
+// The following table lists the buckets, as bucket.go declares them, with their
+// keys and values. A "record" is an eight-byte version followed by a JSON
+// document. The version is the record's place in the journal. Numbers are
+// big-endian. Times are microseconds since 1970 in eight bytes.
 //
 //	meta          "id"                        16 random bytes: which file this is
 //	              "version"                   8 bytes: how many migrations have run
@@ -44,49 +45,52 @@
 //	token_used    token id                    time of the last use
 //	token_former  hash of the text (64)       JSON: store.FormerText
 //
-// What always holds, and Verify checks: every journal entry names a record
-// whose version is its key, and every record has its journal entry; every
-// index entry has its record, and the reverse; every entry of the log can be
-// read; only users who are enabled have sessions.
+// Verify checks these rules, which always hold: Every journal entry names a
+// record whose version is the key of the entry, and every record has its
+// journal entry. Every index entry has its record, and every record has its
+// index entries. Every entry of the activity log can be read. Only enabled
+// users have sessions.
 //
 // # Writing
 //
-// An exported verb (Observe, SignIn) is one change, and all changes go through
-// the single writer of package kv. A verb calls the pure rule of package
-// landscape, stores the outcome with its place in the journal, and logs what
-// happened, in one transaction. A change that changes nothing writes nothing.
-// Of records only tokens, the saved views of a deleted user and the
-// AgentReports of an agent that has gone are ever deleted, and their journal
-// entries with them; all others stay.
+// An exported method such as Observe or SignIn makes one change. All changes go
+// through the single writer of package kv. In one transaction, the method calls
+// a pure function of package landscape, stores the result with its place in the
+// journal, and logs the events. A change that has no effect writes nothing.
+// Only these records are ever deleted, together with their journal entries:
+// tokens, the saved views of a deleted user, and the AgentReports of an agent
+// that was cleaned up or pruned. All other records stay.
 //
 // # Reading
 //
-// View is one consistent read. Records are handed out decoded and shared:
-// they are cached by version, so a page over thousands of hosts decodes only
-// what has changed since the last one. A record must not be modified.
+// View runs one consistent read. Records are returned decoded and are shared
+// between readers. They are cached by version, so a page about thousands of
+// hosts decodes only the records that have changed since the last page. A
+// record must not be modified.
 //
 // # The activity log
 //
-// An entry's key is its *position*: microseconds since 1970 and, in the low
-// bits, a sequence within the microsecond. One number is time, order, cursor
-// and document id. Positions only grow: should the clock go back, entries
-// continue just behind the newest one. The value has a short type code, the id,
-// the actor and the metadata. Most of the metadata is keys, usual words and
-// ids, so it is encoded in two steps (store/kv/encoding.go): ids become the 16
-// bytes they are, and S2 with a dictionary of sample metadata
-// (store/dictionary1.json) does the rest. That leaves about a third of the JSON
-// and unpacks in a microsecond. Entries are immutable, so the store remembers
-// those read lately: consoles ask for the newest page again and again.
+// The key of an entry is its position: microseconds since 1970 and, in the low
+// bits, a sequence number within the microsecond. This one number serves as
+// time, order, cursor and document id. Positions only grow: if the clock goes
+// back, new entries continue directly behind the newest one. The value holds a
+// short type code, the severity, the id, the actor and the metadata. Most of
+// the metadata consists of JSON keys, common words and ids. It is therefore
+// encoded in two steps (store/kv/encoding.go): ids are written as their 16
+// bytes, and the rest is compressed by S2 with a dictionary of sample metadata
+// (store/dictionary1.json). The result is about a third of the size of the JSON
+// and is decoded in a microsecond. Entries are immutable, so the store caches
+// those that were read recently: consoles read the newest page again and again.
 //
-// store.PruneActivityBefore removes what is too old, some hundred entries a
-// transaction, so that nobody waits for long and a process that dies in the
-// middle leaves nothing but a log that begins later. bbolt uses the space again
-// for what is written next.
+// store.PruneActivityBefore prunes the entries before a time, a few hundred per
+// transaction, so that no other change waits for long. If the process ends in
+// the middle, the log is intact and only begins later. bbolt reuses the space
+// for later writes.
 //
-// The log is pruned by store.PruneActivity, which is asked every minute and
-// does something once a day: it notes the midnight it has cleaned up for, so a
-// process that was down at midnight does it when it starts, and a changed
-// retention waits. An export is read like pages are, a part at a time by
-// position, so no transaction is open towards a slow client; before each piece
-// goes out, who reads is looked up again.
+// store.PruneActivity is called every minute and prunes the log once a day. It
+// records the midnight for which it has pruned the log. A process that was not
+// running at midnight therefore prunes the log when it starts, and a changed
+// retention takes effect at the next midnight. An export reads the log in
+// parts, as pages do, so no transaction stays open while a slow client reads.
+// Before each part is sent, the permission of the reader is checked again.
 package store

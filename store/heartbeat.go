@@ -10,9 +10,9 @@ import (
 )
 
 // LastHeartbeat returns the time of the last heartbeat of a host. A heartbeat
-// is written only when heartbeats begin or are lost, and when the store closes.
-// Others stay in memory. By BenchmarkHeartbeat one in memory takes a 300th of
-// the time of one that is written.
+// is written to the file only when heartbeats begin or are lost, and when the
+// store closes. All others stay in memory. BenchmarkHeartbeat: a heartbeat in
+// memory takes a 300th of the time of a written one.
 func (s *Store) LastHeartbeat(id landscape.HostID) (at time.Time, ok bool) {
 	last, ok := s.lastHeartbeats.Load(id)
 	at, _ = last.(time.Time)
@@ -70,19 +70,20 @@ func (s *Store) Heartbeat(ctx context.Context, id landscape.HostID) error {
 	})
 }
 
-// heartbeatTolerance is how late a heartbeat may be.
+// heartbeatTolerance is how late a heartbeat may be without counting as missed.
 const heartbeatTolerance = time.Second
 
-// HeartbeatTimeout returns the age of the last heartbeat from which on a host
-// counts as lost.
+// HeartbeatTimeout returns the time after the last heartbeat at which the
+// heartbeat of a host counts as lost.
 func (s *Store) HeartbeatTimeout() time.Duration {
 	return s.options.HeartbeatInterval*time.Duration(s.options.HeartbeatAllowedMissed+1) + heartbeatTolerance
 }
 
-// MarkLostHosts marks the hosts whose heartbeat was lost, those whose id is no
-// longer shared, and what is stale because reports cannot be used. A host that
-// never sent a heartbeat stays as it is, and all get their full time anew after
-// a start: that the server was away says nothing about them.
+// MarkLostHosts marks the hosts whose heartbeat was lost, the hosts whose id is
+// no longer shared, and the data that is stale because reports cannot be used.
+// A host that never sent a heartbeat stays as it is. After a start of the
+// server, every host has the full HeartbeatTimeout again: a server that was
+// stopped knows nothing about the hosts.
 func (s *Store) MarkLostHosts(ctx context.Context) error {
 	now := s.Now()
 	var lost, unshared []landscape.HostID
@@ -132,16 +133,16 @@ func (s *Store) heartbeatOverdue(id landscape.HostID, now time.Time) bool {
 func (s *Store) markHostLost(ctx context.Context, id landscape.HostID) error {
 	return s.update(ctx, System(), func(tx *Tx) error {
 		if !s.heartbeatOverdue(id, tx.now) {
-			return nil // it has sent one meanwhile
+			return nil // the host has sent a heartbeat meanwhile
 		}
 		changes, err := landscape.HeartbeatLost(state{tx}, id, tx.now)
 		if errors.Is(err, landscape.ErrNotRegistered) {
-			return nil // it was cleaned up meanwhile
+			return nil // the host was cleaned up meanwhile
 		}
 		if err != nil || !changes.Changed() {
 			return err
 		}
-		// The next reports must make current again what becomes stale now.
+		// The next reports must be evaluated, because they end the staleness.
 		for _, kind := range landscape.Kinds {
 			if kind.TurnsStale() {
 				tx.invalidateReport(id, kind)

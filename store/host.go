@@ -20,5 +20,5 @@ func (tx *Tx) storedHost(id landscape.HostID) (*landscape.Host, error) {
 
 // Hosts walks the registered hosts in the order of their ids.
 func (tx *Tx) Hosts() iter.Seq2[*landscape.Host, error] {
-	return registered(tx.s.hosts.All(tx.kv), (*landscape.Host).Registered)
+	return onlyRegistered(tx.s.hosts.All(tx.kv), (*landscape.Host).Registered)
 }

@@ -376,8 +376,8 @@ func TestDiscards(t *testing.T) {
 		t.Error(diff)
 	}
 	c.advance(11 * 24 * time.Hour)
-	discard(make([]byte, maxDiscardSize+1), "long")
-	if all = kept(); len(all) != 1 || len(all[0].Body) != maxDiscardSize {
+	discard(make([]byte, maxDiscardBytes+1), "long")
+	if all = kept(); len(all) != 1 || len(all[0].Body) != maxDiscardBytes {
 		t.Errorf("%d payloads are kept after 11 days", len(all))
 	}
 	for days, want := range []int{1, 0} {

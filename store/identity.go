@@ -11,40 +11,40 @@ import (
 	"trento/store/fault"
 )
 
-// Identity links an account with a person at an identity provider.
+// Identity links a user with a person at an identity provider.
 type Identity struct {
 	Provider string `json:"provider"`
-	Subject  string `json:"subject"` // names the person for ever, at this provider
+	Subject  string `json:"subject"` // the provider's permanent id of the person
 }
 
-// ErrDisabled: the account is disabled.
+// ErrDisabled means that the user of the person is disabled.
 var ErrDisabled = errors.New("the account is disabled")
 
-// ErrLinked: an account has the name of the person but belongs to another
-// person of the same provider.
+// ErrLinked means that the user with the name of the person is linked with
+// another person of the same provider.
 var ErrLinked = errors.New("the account is linked with somebody else")
 
-// Person is whom an identity provider vouches for.
+// Person is a person whose identity an identity provider has confirmed.
 type Person struct {
 	Identity
 	Username, Fullname, Email string // in their normal form; Email may be empty
-	// Abilities replace those of the account; nil leaves them.
+	// Abilities replace the abilities of the user; nil keeps them.
 	Abilities []int
-	// LoggedAbilities are Abilities as the activity log shows them.
+	// LoggedAbilities are the Abilities as the activity log shows them.
 	LoggedAbilities *[]activity.Ability
-	// Attempt is the hash of the sign-in at the provider, which can be made use of
-	// once. It counts until AttemptEnds.
+	// Attempt is the hash of the sign-in at the provider, which can be used
+	// only once. AttemptEnds is when the sign-in expires.
 	Attempt     [32]byte
 	AttemptEnds time.Time
 }
 
-// UsedAttempt is a sign-in at an identity provider that was made use of.
+// UsedAttempt is a sign-in at an identity provider that was used.
 type UsedAttempt struct {
 	Hash [32]byte  `json:"-"`
-	Ends time.Time `json:"ends"` // from when the attempt would be too old anyway
+	Ends time.Time `json:"ends"` // when the sign-in expires, so that it need not be stored any longer
 }
 
-// identityKeysOf are the keys by which a user is found.
+// identityKeysOf returns the keys of a user in the index of identities.
 func identityKeysOf(u *User) []string {
 	if u.DeletedAt != nil {
 		return nil
@@ -56,11 +56,12 @@ func identityKeysOf(u *User) []string {
 	return keys
 }
 
-// key cannot be that of another identity: the names of providers are ours and
-// have no zero byte.
+// key returns the index key of the identity. It is unique because the names of
+// providers are ours and contain no zero byte.
 func (id Identity) key() string { return id.Provider + "\x00" + id.Subject }
 
-// isLinkedWith reports whether the user is linked with somebody of a provider.
+// isLinkedWith reports whether the user is linked with a person of the
+// provider.
 func (u *User) isLinkedWith(provider string) bool {
 	for _, id := range u.Identities {
 		if id.Provider == provider {
@@ -70,13 +71,14 @@ func (u *User) isLinkedWith(provider string) bool {
 	return false
 }
 
-// accountOf returns the account of a person: the one that is linked with the
-// person, else the one with the person's name, which is linked now, else a new
-// one. Never is an account found by its e-mail address: who may choose an
-// address at the provider could choose somebody else's. Names are the provider's
-// to give. It fails with ErrStale where the attempt was made use of before, with
-// ErrDisabled, with ErrLinked, and with faults of username and email where a new
-// account cannot be made.
+// accountOf returns the user of a person: the user that is linked with the
+// person, or else the user with the person's name, or else a new user. The
+// latter two are now linked with the person. A user is never found by e-mail
+// address: a person who may choose their address at the provider could choose
+// the address of somebody else. Only the provider assigns names. accountOf
+// fails with ErrStale if the attempt was used before, with ErrDisabled, with
+// ErrLinked, and with faults of username and email if a new user cannot be
+// created.
 func (tx *Tx) accountOf(p *Person) (*User, error) {
 	if err := tx.useAttempt(p); err != nil {
 		return nil, err
@@ -100,7 +102,7 @@ func (tx *Tx) accountOf(p *Person) (*User, error) {
 	return tx.updateFromProvider(before, p)
 }
 
-// linkedUser is the user that is linked with a person, or ErrNotFound.
+// linkedUser returns the user that is linked with an identity, or ErrNotFound.
 func (tx *Tx) linkedUser(id Identity) (*User, error) {
 	key := tx.s.identities.Get(tx.kv, []byte(id.key()))
 	if key == nil {
@@ -109,8 +111,8 @@ func (tx *Tx) linkedUser(id Identity) (*User, error) {
 	return tx.s.users.Get(tx.kv, key)
 }
 
-// createAccountOf makes an account that may do nothing, unless the person is the
-// default admin.
+// createAccountOf creates a user for a person, with only the abilities that the
+// person has been given.
 func (tx *Tx) createAccountOf(p *Person) (*User, error) {
 	u, err := tx.createUser(NewUser{
 		Username: p.Username, Fullname: p.Fullname, Email: p.Email, Abilities: abilitySet(p.Abilities), Enabled: true, Timezone: DefaultTimezone,
@@ -125,9 +127,9 @@ func (tx *Tx) createAccountOf(p *Person) (*User, error) {
 	return u, tx.log(tx.by.Name, &activity.UserCreation{AboutUser: u.about(), Abilities: p.LoggedAbilities, Provider: p.Provider})
 }
 
-// updateFromProvider takes over what the provider says about a person who has an
-// account. An address that somebody else has here is not taken over: it is no
-// reason to lock the person out.
+// updateFromProvider updates the user of a person with the data from the
+// provider. It ignores an e-mail address that another user has: that is no
+// reason to refuse the sign-in.
 func (tx *Tx) updateFromProvider(before *User, p *Person) (*User, error) {
 	after := *before
 	event := &activity.UserModification{AboutUser: before.about(), Provider: p.Provider}
@@ -160,8 +162,8 @@ func (tx *Tx) updateFromProvider(before *User, p *Person) (*User, error) {
 	return &after, tx.log(tx.by.Name, event)
 }
 
-// useAttempt notes that an attempt was made use of, or fails with ErrStale where
-// it was before.
+// useAttempt stores that the attempt was used. It fails with ErrStale if it was
+// used before.
 func (tx *Tx) useAttempt(p *Person) error {
 	_, err := tx.s.usedAttempts.Get(tx.kv, p.Attempt[:])
 	if err == nil {
@@ -173,7 +175,7 @@ func (tx *Tx) useAttempt(p *Person) error {
 	return tx.s.usedAttempts.Put(tx.kv, p.Attempt[:], &UsedAttempt{Hash: p.Attempt, Ends: p.AttemptEnds})
 }
 
-// pruneUsedAttempts deletes the attempts that are too old by now anyway.
+// pruneUsedAttempts deletes the used attempts that have expired.
 func (tx *Tx) pruneUsedAttempts() error {
 	_, err := tx.s.usedAttempts.DeleteWhere(tx.kv, func(used *UsedAttempt) bool { return !tx.now.Before(used.Ends) })
 	return err

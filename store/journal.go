@@ -5,16 +5,16 @@ import (
 	"fmt"
 )
 
-// Change is a record that was written: Kind is its bucket ("host", "tags"), Seq
-// its place in the journal.
+// Change is a record that was written. Kind is the name of its bucket, such as
+// "host" or "tags". Seq is its place in the journal.
 type Change struct {
 	Seq  uint64
 	Kind string
-	ID   string // the key; for a user and a user's views the id in decimal, for a token its own id
+	ID   string // the key of the record; for a user and a user's views the user id in decimal, for a token the token id
 }
 
-// ChangedAfter returns the records written after the place seq, in the order
-// of their last writing, limit of them at most.
+// ChangedAfter returns at most limit records that were written after the
+// journal place seq, in the order in which each was last written.
 func (tx *Tx) ChangedAfter(seq uint64, limit int) ([]Change, error) {
 	written, err := tx.kv.ChangedAfter(seq, limit)
 	changes := make([]Change, len(written))
@@ -30,11 +30,11 @@ func (tx *Tx) ChangedAfter(seq uint64, limit int) ([]Change, error) {
 	return changes, err
 }
 
-// LastChange returns the journal position of the newest change; 0 before the
-// first one.
+// LastChange returns the journal place of the newest change; 0 if nothing was
+// ever written.
 func (tx *Tx) LastChange() uint64 { return tx.kv.LastChange() }
 
-// Watch returns a channel that receives after every commit. Notifications carry
-// no data and may merge, so the receiver reads the journal or the log. stop
-// ends them.
+// Watch returns a channel that receives a value after every commit. Several
+// commits can cause one value. It carries no data, so the receiver reads the
+// journal or the activity log. stop ends the notifications.
 func (s *Store) Watch() (changed <-chan struct{}, stop func()) { return s.db.Watch() }

@@ -13,10 +13,10 @@ import (
 	"trento/store/landscape"
 )
 
-// state shows the landscape of a transaction to the rules of package landscape.
+// state implements landscape.State with the records of a transaction.
 type state struct{ tx *Tx }
 
-// asLandscapeError turns ErrNotFound into landscape.ErrUnknown.
+// asLandscapeError replaces ErrNotFound by landscape.ErrUnknown.
 func asLandscapeError[T any](record *T, err error) (*T, error) {
 	if errors.Is(err, ErrNotFound) {
 		return nil, fmt.Errorf("%w: %w", landscape.ErrUnknown, err)
@@ -45,23 +45,23 @@ func (s state) LastSAPReport(id landscape.HostID) (*landscape.LastSAPReport, err
 }
 
 func (s state) DatabasesOn(id landscape.HostID) ([]landscape.DatabaseID, error) {
-	return related[landscape.DatabaseID](s.tx, databaseOn, string(id)), nil
+	return relatedIDs[landscape.DatabaseID](s.tx, databaseOnHost, string(id)), nil
 }
 
 func (s state) SAPSystemsOn(id landscape.HostID) ([]landscape.SAPSystemID, error) {
-	return related[landscape.SAPSystemID](s.tx, sapSystemOn, string(id)), nil
+	return relatedIDs[landscape.SAPSystemID](s.tx, sapSystemOnHost, string(id)), nil
 }
 
 func (s state) SAPSystemsOf(id landscape.DatabaseID) ([]landscape.SAPSystemID, error) {
-	return related[landscape.SAPSystemID](s.tx, sapSystemOf, string(id)), nil
+	return relatedIDs[landscape.SAPSystemID](s.tx, sapSystemOfDatabase, string(id)), nil
 }
 
 func (s state) HostsWith(ip netip.Addr) ([]landscape.HostID, error) {
-	return related[landscape.HostID](s.tx, hostWith, ip.String()), nil
+	return relatedIDs[landscape.HostID](s.tx, hostWithAddress, ip.String()), nil
 }
 
 func (s state) AgentsWaiting() ([]landscape.HostID, error) {
-	return related[landscape.HostID](s.tx, waiting, ""), nil
+	return relatedIDs[landscape.HostID](s.tx, waitingAgent, ""), nil
 }
 
 func (s state) HeardRecently(id landscape.HostID) bool {
@@ -73,21 +73,22 @@ func (s state) HeardRecently(id landscape.HostID) bool {
 	return err == nil && s.tx.HeartbeatPending(host)
 }
 
-// The names in the bucket of relations. Each finds the first by the second.
+// The names of the relations in the bucket relation. Each finds the ids of the
+// first thing by the id of the second.
 const (
-	databaseOn  = "database on host"
-	sapSystemOn = "sap system on host"
-	sapSystemOf = "sap system of database"
-	hostWith    = "host with address"
-	waiting     = "waiting"
+	databaseOnHost      = "database on host"
+	sapSystemOnHost     = "sap system on host"
+	sapSystemOfDatabase = "sap system of database"
+	hostWithAddress     = "host with address"
+	waitingAgent        = "waiting"
 )
 
-func relation(name, from, to string) string { return name + "\x00" + from + "\x00" + to }
+func relationKey(name, from, to string) string { return name + "\x00" + from + "\x00" + to }
 
-// related lists what a relation finds by something, in rising order.
-func related[ID ~string](tx *Tx, name, from string) []ID {
+// relatedIDs lists the ids that a relation finds by from, in ascending order.
+func relatedIDs[ID ~string](tx *Tx, name, from string) []ID {
 	var ids []ID
-	prefix := []byte(relation(name, from, ""))
+	prefix := []byte(relationKey(name, from, ""))
 	for k := range tx.s.relations.ScanPrefix(tx.kv, prefix) {
 		ids = append(ids, ID(k[len(prefix):]))
 	}
@@ -96,59 +97,60 @@ func related[ID ~string](tx *Tx, name, from string) []ID {
 
 func hostRelations(h *landscape.Host) (keys []string) {
 	for _, a := range h.Addresses {
-		keys = append(keys, relation(hostWith, a.IP.String(), string(h.ID)))
+		keys = append(keys, relationKey(hostWithAddress, a.IP.String(), string(h.ID)))
 	}
 	return keys
 }
 
 func databaseRelations(db *landscape.Database) (keys []string) {
 	for _, i := range db.Instances {
-		keys = append(keys, relation(databaseOn, string(i.HostID), string(db.ID)))
+		keys = append(keys, relationKey(databaseOnHost, string(i.HostID), string(db.ID)))
 	}
 	return keys
 }
 
 func sapSystemRelations(s *landscape.SAPSystem) (keys []string) {
 	for _, i := range s.Instances {
-		keys = append(keys, relation(sapSystemOn, string(i.HostID), string(s.ID)))
+		keys = append(keys, relationKey(sapSystemOnHost, string(i.HostID), string(s.ID)))
 	}
-	return append(keys, relation(sapSystemOf, string(s.DatabaseID), string(s.ID)))
+	return append(keys, relationKey(sapSystemOfDatabase, string(s.DatabaseID), string(s.ID)))
 }
 
 func lastSAPReportRelations(k *landscape.LastSAPReport) []string {
 	if slices.ContainsFunc(k.Elements, func(e landscape.StoredElement) bool { return e.Waiting }) {
-		return []string{relation(waiting, "", string(k.Agent))}
+		return []string{relationKey(waitingAgent, "", string(k.Agent))}
 	}
 	return nil
 }
 
-// apply stores a changeset: the records, and an entry of the log for each event.
+// apply stores the records of a changeset, and a log entry for each event.
 func (tx *Tx) apply(changes *landscape.Changeset) error {
 	err := errors.Join(
-		putAll(tx, tx.s.hosts, changes.Hosts.Changed),
-		putAll(tx, tx.s.clusters, changes.Clusters.Changed),
-		putAll(tx, tx.s.databases, changes.Databases.Changed),
-		putAll(tx, tx.s.sapSystems, changes.SAPSystems.Changed),
-		putAll(tx, tx.s.lastSAPReports, changes.LastSAPReports.Changed),
+		putRecords(tx, tx.s.hosts, changes.Hosts.Changed),
+		putRecords(tx, tx.s.clusters, changes.Clusters.Changed),
+		putRecords(tx, tx.s.databases, changes.Databases.Changed),
+		putRecords(tx, tx.s.sapSystems, changes.SAPSystems.Changed),
+		putRecords(tx, tx.s.lastSAPReports, changes.LastSAPReports.Changed),
 	)
 	for agent := range changes.LastSAPReports.Changed {
-		// How an equal report is answered depends on the last SAP report; how
-		// tuning is evaluated, on whether SAP runs on the host.
+		// The last SAP report decides how an identical SAP report is answered.
+		// It also tells whether SAP runs on the host, which the rules for
+		// saptune use.
 		tx.invalidateReport(agent, landscape.SAPSystemDiscovery)
 		tx.invalidateReport(agent, landscape.SaptuneDiscovery)
 	}
 	for i, e := range changes.Events {
 		if slices.Contains(changes.RetryStarts, i) {
-			tx.by.Correlation = "" // what follows has another cause
+			tx.by.Correlation = "" // the following events have another cause
 		}
 		err = errors.Join(err, tx.log(activity.System, e))
 	}
 	return err
 }
 
-// putAll stores records in the order of their ids, so that the same changeset
-// always writes the same.
-func putAll[ID ~string, T any](tx *Tx, table *kv.Table[T], records map[ID]*T) error {
+// putRecords stores records in the order of their ids, so that the same
+// changeset always produces the same writes.
+func putRecords[ID ~string, T any](tx *Tx, table *kv.Table[T], records map[ID]*T) error {
 	for _, id := range slices.Sorted(maps.Keys(records)) {
 		if err := table.Put(tx.kv, []byte(id), records[id]); err != nil {
 			return err
@@ -157,11 +159,11 @@ func putAll[ID ~string, T any](tx *Tx, table *kv.Table[T], records map[ID]*T) er
 	return nil
 }
 
-// registered walks the records that are part of the landscape.
-func registered[T any](records iter.Seq2[*T, error], is func(*T) bool) iter.Seq2[*T, error] {
+// onlyRegistered walks the records that are part of the landscape.
+func onlyRegistered[T any](records iter.Seq2[*T, error], isRegistered func(*T) bool) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
 		for record, err := range records {
-			if err == nil && !is(record) {
+			if err == nil && !isRegistered(record) {
 				continue
 			}
 			if !yield(record, err) {
@@ -171,9 +173,10 @@ func registered[T any](records iter.Seq2[*T, error], is func(*T) bool) iter.Seq2
 	}
 }
 
-// ifRegistered turns a record that is not part of the landscape into ErrNotFound.
-func ifRegistered[T any](record *T, err error, is func(*T) bool) (*T, error) {
-	if err == nil && !is(record) {
+// ifRegistered returns ErrNotFound for a record that is not part of the
+// landscape.
+func ifRegistered[T any](record *T, err error, isRegistered func(*T) bool) (*T, error) {
+	if err == nil && !isRegistered(record) {
 		return nil, ErrNotFound
 	}
 	return record, err

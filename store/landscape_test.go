@@ -471,7 +471,7 @@ func TestSelectChecks(t *testing.T) {
 	if err := s.SelectClusterChecks(t.Context(), by, landscape.ClusterIDFromKey(clusterKey), []string{"C"}); err != nil {
 		t.Fatal(err)
 	}
-	for _, checks := range [][]string{{""}, {strings.Repeat("x", maxCheckID+1)}, slices.Repeat([]string{"A"}, maxChecks+1)} {
+	for _, checks := range [][]string{{""}, {strings.Repeat("x", maxCheckIDBytes+1)}, slices.Repeat([]string{"A"}, maxChecks+1)} {
 		if invalid := new(fault.Error); !errors.As(s.SelectHostChecks(t.Context(), by, agent, checks), &invalid) {
 			t.Errorf("%d checks were selected", len(checks))
 		}

@@ -14,8 +14,8 @@ import (
 	"trento/store/kv"
 )
 
-// migrations lead to the present layout of the file, one step a version; see
-// kv.Migration.
+// migrations are the steps to the current layout of the file, one per version;
+// see kv.Migration.
 var migrations = []kv.Migration{
 	nil, // the first buckets
 	nil, // the bucket agent_report
@@ -25,12 +25,13 @@ var migrations = []kv.Migration{
 	nil, // the buckets identity and used_attempt
 }
 
-// normalizeUsernames brings the names of users into the form of NormalUsername,
-// in which they are looked up, and deletes the index of addresses: they are
-// compared without letter case now, and too rarely for an index. A name whose
-// normal form belongs to somebody else stays as it is: its owner signs in with
-// it as before, and whoever manages users sees the two marked. The records keep
-// their versions: what they say has not changed.
+// normalizeUsernames changes the names of users to the form of NormalUsername,
+// by which they are looked up. It also deletes the index of e-mail addresses,
+// which are now compared without regard to letter case, and so rarely that an
+// index is not needed. If another user already has the normal form of a name,
+// the name stays as it is: its user signs in with it as before, and the list of
+// users marks both. The records keep their versions, so that followers of the
+// journal do not read them again.
 func normalizeUsernames(tx *kv.Tx) error {
 	users, index := tx.Bucket("user"), tx.Bucket("username")
 	renamed := make(map[string]string)
@@ -65,9 +66,10 @@ func normalizeUsernames(tx *kv.Tx) error {
 	return tx.DeleteBucket("email")
 }
 
-// recompressBodies compresses the bodies of reports and discards as entries of
-// the log are. Zstandard with a dictionary made them a third smaller, which is
-// nothing beside the log, and was a second compressor to know.
+// recompressBodies compresses the bodies of reports and discards with S2, as
+// the log entries are. With Zstandard and a dictionary, they were a third
+// smaller. That is little compared with the size of the log, and did not
+// justify a second compressor.
 func recompressBodies(tx *kv.Tx) error {
 	decoder, err := zstd.NewReader(nil, zstd.WithDecoderDictRaw(1, dictionary1), zstd.WithDecoderConcurrency(1))
 	if err != nil {
@@ -75,8 +77,9 @@ func recompressBodies(tx *kv.Tx) error {
 	}
 	defer decoder.Close()
 	for bucket, headOf := range map[*kv.Bucket]func(value []byte) int{
-		// 32 bytes of hash and a flag, or 8 bytes of time and 32 of hash, then four
-		// bytes with the length of what stands in front of the body.
+		// A report begins with 32 bytes of hash and a flag, a discard with 8
+		// bytes of time and 32 bytes of hash. The next four bytes are the
+		// length of the data between them and the body.
 		tx.Bucket("report"):  func(v []byte) int { return 37 + int(binary.BigEndian.Uint32(v[33:])) },
 		tx.Bucket("discard"): func(v []byte) int { return 44 + int(binary.BigEndian.Uint32(v[40:])) },
 	} {

@@ -12,70 +12,75 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// nameClass is what a name may be made of: the free-form class of RFC 8264.
-// It has the letters, digits, signs and symbols of all scripts, and neither
-// controls nor what is invisible or changes the direction of the text.
+// nameClass allows the characters of names: the free-form class of RFC 8264.
+// The class contains the letters, digits, signs and symbols of all scripts. It
+// contains no control characters and no characters that are invisible or change
+// the direction of the text.
 var nameClass = precis.NewFreeform(precis.Norm(norm.NFC))
 
-const isInvalid = "is invalid"
+// invalidDetail is the beginning of the fault of a name that is not allowed.
+const invalidDetail = "is invalid"
 
-// brailleBlank is a symbol to Unicode and a gap to the eye.
+// brailleBlank is a symbol in Unicode but is displayed as an empty space.
 const brailleBlank = '\u2800'
 
-// NormalText is the form in which a text that somebody typed is stored:
-// composed characters (NFC). Whether a symbol is to be coloured, which
-// keyboards add without being asked, is left out.
+// NormalText returns the stored form of a text that a user typed: with composed
+// characters (NFC), and without variation selectors. Keyboards add variation
+// selectors on their own to choose a coloured or a plain symbol.
 func NormalText(text string) string {
 	return norm.NFC.String(strings.NewReplacer("\uFE0E", "", "\uFE0F", "").Replace(text))
 }
 
-// NormalName is NormalText with single spaces between words and none around
-// them: the form in which names are stored.
+// NormalName returns the stored form of a name: NormalText, with single spaces
+// between words and none at the ends.
 func NormalName(name string) string {
 	words := strings.FieldsFunc(strings.TrimSpace(name), func(r rune) bool { return unicode.Is(unicode.Zs, r) })
 	return NormalText(strings.Join(words, " "))
 }
 
-// CheckName says what is wrong with a name in its normal form, in the words of
-// a fault; it is empty where nothing is.
+// CheckName returns the fault of a name in its normal form, as text; "" if the
+// name is allowed.
 func CheckName(name string) (detail string) {
 	if name == "" {
 		return ""
 	}
 	if !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
-		return isInvalid
+		return invalidDetail
 	}
-	if tokenText.MatchString(name) {
-		return isInvalid + ": it holds a personal access token"
+	if tokenPattern.MatchString(name) {
+		return invalidDetail + ": it holds a personal access token"
 	}
 	if _, err := nameClass.String(name); err == nil && !strings.ContainsRune(name, brailleBlank) {
 		return ""
 	}
 	for _, r := range name {
 		if _, err := nameClass.String(string(r)); err != nil || r == brailleBlank {
-			return fmt.Sprintf("%s: the character %U is not allowed", isInvalid, r)
+			return fmt.Sprintf("%s: the character %U is not allowed", invalidDetail, r)
 		}
 	}
-	return isInvalid
+	return invalidDetail
 }
 
-// looks is what a name looks like, as it is written and without letter case.
-// Both are needed: I looks like l, and i does not.
-type looks struct{ written, folded string }
+// appearance is how a name looks, as it is written and in lower case. Both are
+// needed: I looks like l, but i does not.
+type appearance struct{ written, folded string }
 
-func looksOf(name string) looks {
-	name = norm.NFKC.String(NormalName(name)) // wide letters and the like become the usual ones
-	return looks{confusable.Skeleton(name), confusable.Skeleton(fold(name))}
+func appearanceOf(name string) appearance {
+	name = norm.NFKC.String(NormalName(name)) // converts full-width letters and similar ones into ordinary letters
+	return appearance{confusable.Skeleton(name), confusable.Skeleton(foldCase(name))}
 }
 
-// match reports whether two names cannot be told apart: they differ in letter
-// case, or in characters that are drawn alike (Unicode TR 39), or not at all.
-func (l looks) match(other looks) bool { return l.written == other.written || l.folded == other.folded }
+// looksLike reports whether two names cannot be told apart: they are equal, or
+// differ only in letter case or in characters that look alike (Unicode TR 39).
+func (l appearance) looksLike(other appearance) bool {
+	return l.written == other.written || l.folded == other.folded
+}
 
-// fold takes the letter case out of a text.
-func fold(text string) string { return norm.NFC.String(cases.Fold().String(norm.NFC.String(text))) }
+// foldCase returns the text without differences of letter case.
+func foldCase(text string) string { return norm.NFC.String(cases.Fold().String(norm.NFC.String(text))) }
 
-// takenDetail is the detail of a name that another one stands in the way of.
+// takenDetail returns the fault, as text, of a name that is equal to or looks
+// like the existing name by.
 func takenDetail(name, by string) string {
 	if name == by {
 		return "has already been taken"
@@ -83,13 +88,13 @@ func takenDetail(name, by string) string {
 	return fmt.Sprintf("has already been taken by another spelling: %s", by)
 }
 
-// LookAlikes returns, for each of the names that cannot be told apart from
-// another one of them, such another one.
+// LookAlikes returns the names that look like another of the names, each with
+// such a name.
 func LookAlikes(names []string) map[string]string {
 	found := make(map[string]string)
-	first := make(map[string]string) // by what it looks like
+	first := make(map[string]string) // by appearance
 	for _, name := range names {
-		l := looksOf(name)
+		l := appearanceOf(name)
 		for _, key := range []string{"written " + l.written, "folded " + l.folded} {
 			if other, ok := first[key]; !ok {
 				first[key] = name

@@ -60,12 +60,12 @@ func TestLooks(t *testing.T) {
 		{"ann", "a\u200bnn"}, {"jose\u0301", "JOS\u00c9"}, {"ann lee", "ann\u00a0 lee"}, {"Il", "ll"}, {"db1", "dbl"}, {"straße", "STRASSE"},
 		{"\u03bf\u03bf", "oo"},
 	} {
-		if !looksOf(pair[0]).match(looksOf(pair[1])) || !looksOf(pair[1]).match(looksOf(pair[0])) {
+		if !appearanceOf(pair[0]).looksLike(appearanceOf(pair[1])) || !appearanceOf(pair[1]).looksLike(appearanceOf(pair[0])) {
 			t.Errorf("%+q and %+q can be told apart", pair[0], pair[1])
 		}
 	}
 	for _, pair := range [][2]string{{"ann", "anna"}, {"db1", "db2"}, {"jose", "jos\u00e9"}, {"Анна", "Инна"}, {"prod", "pro"}, {"ann-lee", "annlee"}} {
-		if looksOf(pair[0]).match(looksOf(pair[1])) {
+		if appearanceOf(pair[0]).looksLike(appearanceOf(pair[1])) {
 			t.Errorf("%q and %q are one", pair[0], pair[1])
 		}
 	}

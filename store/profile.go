@@ -7,27 +7,28 @@ import (
 	"trento/store/activity"
 )
 
-// ProfileChange is what users change of themselves. What is nil stays as it
-// is.
+// ProfileChange is a change that users make to their own account. Fields that
+// are nil stay as they are.
 type ProfileChange struct {
 	Fullname, Email, Timezone *string
-	// Password is the hash of a new password.
+	// Password is the new password; nil keeps the password.
 	Password *NewPassword
-	// AnalyticsEULAAccepted can only be set: what was accepted stays accepted.
+	// AnalyticsEULAAccepted can only be set: an acceptance is never withdrawn.
 	AnalyticsEnabled      *bool
 	AnalyticsEULAAccepted bool
-	// Logged is what the activity log shows of the request. The store adds whom
-	// it is about.
+	// Logged is what the activity log shows of the request. The store adds the
+	// user.
 	Logged activity.ProfileUpdate
 }
 
-// NewPassword replaces the hash of the password that was shown as proof.
+// NewPassword is the hash of a new password, and the hash of the password that
+// the user has entered as proof, in Before.
 type NewPassword struct{ Hash, Before string }
 
-// ChangeProfile changes a user who asks for it. It fails with ErrNotFound,
-// with a fault of email where another user has that, and with ErrStale where the password was changed
-// meanwhile. With a new password all sessions of the user end but the one to
-// keep.
+// ChangeProfile changes the account of the user who asks for it. A new password
+// ends all sessions of the user except the session keep. It fails with
+// ErrNotFound, with a fault of email if another user has the address, and with
+// ErrStale if the password was changed meanwhile.
 func (s *Store) ChangeProfile(ctx context.Context, by Actor, id int64, c ProfileChange, keep [32]byte) (*User, error) {
 	return s.editUser(ctx, by, id, func(tx *Tx, u *User) (activity.Event, error) {
 		setIfGiven(&u.Fullname, c.Fullname)

@@ -14,15 +14,16 @@ import (
 	"trento/store/landscape"
 )
 
-// Report is one report of an agent: what it says, and the body it came in.
+// Report is a decoded report of an agent, with its body.
 type Report struct {
 	Observation landscape.Observation
 	Body        []byte
 }
 
-// Observe takes in one report. A nil error means that it is accepted and on
-// disk. ErrNotFound means that what it is about is not registered: what can be
-// used of it later is stored, and applied as soon as that is registered.
+// Observe applies a report. A nil error means that the report is accepted and
+// on disk. ErrNotFound means that the thing the report is about is not
+// registered. The parts that can be used later are then stored, and applied
+// when the thing is registered.
 func (s *Store) Observe(ctx context.Context, r Report) error {
 	var rejected error
 	sum := sha256.Sum256(r.Body)
@@ -66,13 +67,14 @@ func (s *Store) Observe(ctx context.Context, r Report) error {
 // A report is stored as
 //
 //	32 bytes   SHA-256 of the body
-//	1 byte     1 where the report waits for its host to be registered, else 0
+//	1 byte     1 if the report waits for its host to be registered, else 0
 //	4 bytes    length of the observation
 //	the rest   the observation as JSON (only of a report that waits), and the
 //	           body, compressed
 //
-// under the id of the agent and the kind. Only the newest one of each kind is
-// kept.
+// The key consists of the agent's id and the kind. Only the newest report of
+// each kind is kept. reportHeaderSize is the length of the first three fields
+// in bytes.
 const reportHeaderSize = sha256.Size + 1 + 4
 
 func reportKey(agent landscape.HostID, kind landscape.Kind) []byte {
@@ -103,8 +105,8 @@ func (tx *Tx) putReport(r *Report, sum [sha256.Size]byte, waits bool) error {
 	return tx.s.reports.Put(tx.kv, key, kv.Compress(value, r.Body))
 }
 
-// applyWaitingReports applies the reports that came before their host: the agent
-// sends some of them only four times an hour.
+// applyWaitingReports applies the reports that came before their host was
+// registered. The agent sends some kinds only four times an hour.
 func (tx *Tx) applyWaitingReports(agent landscape.HostID) error {
 	for _, kind := range landscape.Kinds {
 		if !kind.NeedsHost() {
@@ -137,43 +139,43 @@ func (tx *Tx) applyWaitingReports(agent landscape.HostID) error {
 	return nil
 }
 
-// keyProgram holds the version of the program that opened the file last.
-var keyProgram = []byte("program")
+// programKey is the key of the version of the program that opened the file
+// last.
+var programKey = []byte("program")
 
-// recordProgram writes down which version of the program opens the file. After
-// a start with another one, the next SAP report of each agent is evaluated in
-// full.
+// recordProgram stores the version of the program. If another version opened
+// the file before, the next SAP report of each agent is evaluated in full.
 func (s *Store) recordProgram() error {
 	return s.update(context.Background(), System(), func(tx *Tx) error {
-		if string(s.meta.Get(tx.kv, keyProgram)) == s.options.Program {
+		if string(s.meta.Get(tx.kv, programKey)) == s.options.Program {
 			return nil
 		}
-		var toForget []landscape.LastSAPReport
+		var toInvalidate []landscape.LastSAPReport
 		for k, err := range s.lastSAPReports.All(tx.kv) {
 			if err != nil {
 				return err
 			}
 			if !k.Invalidated && len(k.Elements) > 0 {
-				toForget = append(toForget, *k)
+				toInvalidate = append(toInvalidate, *k)
 			}
 		}
-		for _, k := range toForget {
+		for _, k := range toInvalidate {
 			k.Invalidated = true
 			if err := s.lastSAPReports.Put(tx.kv, []byte(k.Agent), &k); err != nil {
 				return err
 			}
 		}
-		return s.meta.Put(tx.kv, keyProgram, []byte(s.options.Program))
+		return s.meta.Put(tx.kv, programKey, []byte(s.options.Program))
 	})
 }
 
-// Unchanged reports whether a body is, byte for byte, the last one that was
-// accepted from its agent. Such a report says nothing new and need not be
-// decoded: agents repeat themselves every ten seconds.
+// Unchanged reports whether a body is identical to the last accepted body of
+// the same agent and kind. Such a report need not be decoded. Agents repeat
+// their reports every ten seconds.
 func (s *Store) Unchanged(body []byte) bool {
 	sum := sha256.Sum256(body)
 	s.reportHashes.mu.RLock()
-	from, ok := s.reportHashes.hashes[sum]
+	from, ok := s.reportHashes.sourceOf[sum]
 	s.reportHashes.mu.RUnlock()
 	if ok {
 		s.reportCounts.add(from.agent, from.kind, s.Now())
@@ -181,8 +183,8 @@ func (s *Store) Unchanged(body []byte) bool {
 	return ok
 }
 
-// deleteReports deletes the stored reports of an agent: only a new one may bring
-// back what was cleaned up.
+// deleteReports deletes the stored reports of an agent. After a clean-up, only
+// a new report may restore the data.
 func (tx *Tx) deleteReports(agent landscape.HostID) error {
 	if err := tx.deleteAgentReports(agent); err != nil {
 		return err
@@ -196,53 +198,54 @@ func (tx *Tx) deleteReports(agent landscape.HostID) error {
 	return nil
 }
 
-// invalidateReport has the next report of an agent and kind evaluated even if it
-// says nothing new.
+// invalidateReport causes the next report of the agent and kind to be evaluated
+// even if its body is unchanged.
 func (tx *Tx) invalidateReport(agent landscape.HostID, kind landscape.Kind) {
-	tx.kv.AfterCommit(func() { tx.s.reportHashes.forget(agentKind{agent, kind}) })
+	tx.kv.AfterCommit(func() { tx.s.reportHashes.forget(agentAndKind{agent, kind}) })
 }
 
-// markSeen has Unchanged recognise the body of a report from now on.
+// markSeen makes Unchanged return true for the body of the report from now on.
 func (tx *Tx) markSeen(r *Report, sum [sha256.Size]byte) {
-	from := agentKind{r.Observation.Agent, r.Observation.Kind}
+	from := agentAndKind{r.Observation.Agent, r.Observation.Kind}
 	tx.kv.AfterCommit(func() { tx.s.reportHashes.set(from, sum) })
 }
 
-// reportHashes are the hashes of the newest accepted body of each agent and kind
-// since the start. They are not stored: another version of the program may
-// understand more of a report, and what was invalidated must stay so.
-// BenchmarkUnchanged: a report that says
-// nothing new takes a 50th of the time of decoding and comparing it.
+// reportHashes holds the hash of the newest accepted body of each agent and
+// kind since the start. The hashes are not stored, for two reasons: another
+// version of the program may decode more of a report, and an invalidated report
+// must stay invalidated. BenchmarkUnchanged: recognising an unchanged report
+// takes a 50th of the time of decoding and comparing it.
 type reportHashes struct {
-	mu     sync.RWMutex
-	byKey  map[agentKind][sha256.Size]byte
-	hashes map[[sha256.Size]byte]agentKind
+	mu       sync.RWMutex
+	hashOf   map[agentAndKind][sha256.Size]byte
+	sourceOf map[[sha256.Size]byte]agentAndKind
 }
 
-func (h *reportHashes) set(key agentKind, sum [sha256.Size]byte) {
+func (h *reportHashes) set(key agentAndKind, sum [sha256.Size]byte) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if old, ok := h.byKey[key]; ok {
-		delete(h.hashes, old)
+	if old, ok := h.hashOf[key]; ok {
+		delete(h.sourceOf, old)
 	}
-	if h.byKey == nil {
-		h.byKey, h.hashes = make(map[agentKind][sha256.Size]byte), make(map[[sha256.Size]byte]agentKind)
+	if h.hashOf == nil {
+		h.hashOf, h.sourceOf = make(map[agentAndKind][sha256.Size]byte), make(map[[sha256.Size]byte]agentAndKind)
 	}
-	h.byKey[key] = sum
-	h.hashes[sum] = key
+	h.hashOf[key] = sum
+	h.sourceOf[sum] = key
 }
 
-func (h *reportHashes) forget(key agentKind) {
+func (h *reportHashes) forget(key agentAndKind) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if sum, ok := h.byKey[key]; ok {
-		delete(h.hashes, sum)
-		delete(h.byKey, key)
+	if sum, ok := h.hashOf[key]; ok {
+		delete(h.sourceOf, sum)
+		delete(h.hashOf, key)
 	}
 }
 
-// ReportedOn lists the instances that the last SAP report of an agent has
-// named, also those that belong to nothing registered; none without a report.
+// ReportedOn lists the instances in the last SAP report of an agent, also those
+// that belong to no registered system or database. It lists none if there was
+// no report.
 func (tx *Tx) ReportedOn(id landscape.HostID) ([]landscape.StoredElement, error) {
 	kept, err := tx.s.lastSAPReports.Get(tx.kv, []byte(id))
 	if errors.Is(err, ErrNotFound) {

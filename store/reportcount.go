@@ -8,24 +8,24 @@ import (
 	"trento/store/landscape"
 )
 
-// agentKind names the reports of one kind from one agent.
-type agentKind struct {
+// agentAndKind identifies the reports of one kind from one agent.
+type agentAndKind struct {
 	agent landscape.HostID
 	kind  landscape.Kind
 }
 
-// reportCounts counts the reports of agents in memory, so that a report that
-// says nothing new writes nothing. It has the agents whose reports were accepted
-// since the start, and those with stored AgentReports.
+// reportCounts counts the reports of agents in memory, so that an unchanged
+// report writes nothing. It holds the agents whose reports were accepted since
+// the start, and those with stored AgentReports.
 type reportCounts struct {
 	mu       sync.Mutex
-	statuses map[agentKind]*ReportStatus // as stored last, with what has come since
-	warnedAt time.Time                   // when the log last told that there is no room for more agents
+	statuses map[agentAndKind]*ReportStatus // the stored statuses, updated by the reports that came later
+	warnedAt time.Time                      // when the server's log last said that no further agent can be stored
 }
 
-// load begins with what is in the file.
+// load reads the stored statuses.
 func (r *reportCounts) load(tx *Tx) error {
-	r.statuses = make(map[agentKind]*ReportStatus)
+	r.statuses = make(map[agentAndKind]*ReportStatus)
 	for record, err := range tx.AllAgentReports() {
 		if err != nil {
 			return err
@@ -37,39 +37,40 @@ func (r *reportCounts) load(tx *Tx) error {
 	return nil
 }
 
-// set begins to count anew with what was just written.
+// set replaces a status by the one that was just stored.
 func (r *reportCounts) set(agent landscape.HostID, status ReportStatus) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.statuses[agentKind{agent, status.Kind}] = &status
+	r.statuses[agentAndKind{agent, status.Kind}] = &status
 }
 
-// forget forgets an agent.
+// forget removes the statuses of an agent from memory.
 func (r *reportCounts) forget(agent landscape.HostID) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	delete(r.statuses, agentKind{agent, OtherDiscovery})
+	delete(r.statuses, agentAndKind{agent, OtherDiscovery})
 	for _, kind := range landscape.Kinds {
-		delete(r.statuses, agentKind{agent, kind})
+		delete(r.statuses, agentAndKind{agent, kind})
 	}
 }
 
-// add counts a report.
+// add counts a report with the same outcome as the previous one.
 func (r *reportCounts) add(agent landscape.HostID, kind landscape.Kind, now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	key := agentKind{agent, kind}
+	key := agentAndKind{agent, kind}
 	if r.statuses[key] == nil {
 		r.statuses[key] = &ReportStatus{Kind: kind, Outcome: ReportUsed}
 	}
 	r.statuses[key].add(now)
 }
 
-// addRepeated counts a report with problems, if it has those of the one before.
+// addRepeated counts a report with problems if the previous report had the same
+// problems. It returns false if it has not counted the report.
 func (r *reportCounts) addRepeated(agent landscape.HostID, current *ReportStatus, now time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	status := r.statuses[agentKind{agent, current.Kind}]
+	status := r.statuses[agentAndKind{agent, current.Kind}]
 	if status == nil || !status.repeatedBy(current, now) {
 		return false
 	}
@@ -77,12 +78,12 @@ func (r *reportCounts) addRepeated(agent landscape.HostID, current *ReportStatus
 	return true
 }
 
-// update brings a stored status up to date. It reports false where no report has
-// been counted.
-func (r *reportCounts) update(agent landscape.HostID, status *ReportStatus) bool {
+// refresh updates a stored status with the time and count of the newest report.
+// It returns false if no report has been counted.
+func (r *reportCounts) refresh(agent landscape.HostID, status *ReportStatus) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	newer := r.statuses[agentKind{agent, status.Kind}]
+	newer := r.statuses[agentAndKind{agent, status.Kind}]
 	if newer == nil {
 		return false
 	}
@@ -93,12 +94,12 @@ func (r *reportCounts) update(agent landscape.HostID, status *ReportStatus) bool
 	return true
 }
 
-// due lists the reports that have had problems for so long that what they tell
-// about is stale.
-func (r *reportCounts) due(now time.Time) []agentKind {
+// listStale lists the reports that have had problems for so long that their
+// data is stale.
+func (r *reportCounts) listStale(now time.Time) []agentAndKind {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var due []agentKind
+	var due []agentAndKind
 	for key, status := range r.statuses {
 		if status.Stale(now) {
 			due = append(due, key)
@@ -107,12 +108,13 @@ func (r *reportCounts) due(now time.Time) []agentKind {
 	return due
 }
 
-// warnInterval is how often the log tells that there is no room for an agent.
+// warnInterval is the time between two warnings that no further agent can be
+// stored.
 const warnInterval = time.Minute
 
-// warnFull logs that the reports of an agent are refused and that there is no
-// room to store it.
-func (r *reportCounts) warnFull(log *slog.Logger, agent landscape.HostID, now time.Time) {
+// warnNoRoom logs that the reports of an agent are refused and that the agent
+// cannot be stored because there are too many.
+func (r *reportCounts) warnNoRoom(log *slog.Logger, agent landscape.HostID, now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if now.Sub(r.warnedAt) < warnInterval {

@@ -10,78 +10,79 @@ import (
 	"trento/store/landscape"
 )
 
-// Outcome says how much of a report could be used.
+// Outcome is how much of a report could be used.
 type Outcome string
 
-// The outcomes. Words of the API, too.
+// The outcomes. The API uses the same words.
 const (
 	ReportUsed       Outcome = "used"
 	ReportPartlyUsed Outcome = "partly_used" // some elements could not be read and were left out
-	ReportRefused    Outcome = "refused"     // nothing of it could be used
+	ReportRefused    Outcome = "refused"     // no part could be used
 )
 
-// OtherDiscovery stands for the reports of an agent whose type is unknown or
-// cannot be read.
+// OtherDiscovery is the kind of all reports whose type is unknown or cannot be
+// read.
 const OtherDiscovery landscape.Kind = "other"
 
-// ReportProblem is one thing in a report that could not be read.
+// ReportProblem is a part of a report that could not be read, with the reason.
 type ReportProblem = activity.ReportProblem
 
-// The limits of the stored problems: a report can be wrong in any number of
-// places, each of any length.
+// The limits of the stored problems. A report can have any number of problems,
+// and each text can have any length.
 const (
-	maxReportProblems = 10
-	maxProblemText    = 200 // bytes of a pointer, a detail and of what was read
+	maxReportProblems   = 10
+	maxProblemTextBytes = 200 // of each of the three texts of a problem
 )
 
 // ReportStatus is the state of the reports of one kind from one agent.
 type ReportStatus struct {
 	Kind    landscape.Kind `json:"kind"`
 	Outcome Outcome        `json:"outcome"`
-	// Since is when the first of the reports with this outcome came; zero where
-	// that is unknown.
+	// Since is the time of the first report with this outcome; zero if it is
+	// unknown.
 	Since time.Time `json:"since"`
-	// Last is when the newest report came; zero where that was before the
-	// start and had no problems.
+	// Last is the time of the newest report. It is zero if that report came
+	// before the start and had no problems.
 	Last time.Time `json:"last"`
-	// Count is how many reports have had this outcome since Since. Only those
-	// with problems are counted.
+	// Count is the number of reports with this outcome since Since. Only
+	// reports with problems are counted.
 	Count int `json:"count,omitzero"`
-	// Problems are the first problems of the report, ProblemCount is how many
-	// there are.
+	// Problems are the first problems of the report. ProblemCount is the number
+	// of all its problems.
 	Problems     []ReportProblem `json:"problems,omitempty"`
 	ProblemCount int             `json:"problem_count,omitzero"`
 
-	// Period is the time between the newest two reports; 0 where it is unknown.
+	// Period is the time between the two newest reports; 0 if it is unknown.
 	Period time.Duration `json:"period,omitzero"`
-	// Logged says that the activity log shows these reports as faulty; LoggedAt
-	// is when it was last logged.
+	// Logged is true while the last activity log entry about these reports says
+	// that they are faulty. LoggedAt is the time of the last entry that says
+	// so.
 	Logged   bool      `json:"logged,omitzero"`
 	LoggedAt time.Time `json:"logged_at,omitzero"`
-	// Changed is when the problems were written down.
+	// Changed is the time at which the problems were stored.
 	Changed time.Time `json:"changed,omitzero"`
 }
 
-// Faulty reports whether the newest report could not be used as a whole.
+// Faulty reports whether some or all of the newest report could not be used.
 func (s *ReportStatus) Faulty() bool { return s.Outcome != ReportUsed }
 
-// Stale reports whether what these reports are about counts as out of date: three
-// periods have passed since the first one that had problems.
+// Stale reports whether the data from these reports is out of date: the reports
+// have been faulty for three report intervals.
 func (s *ReportStatus) Stale(now time.Time) bool {
-	return s.Faulty() && now.Sub(s.Since) >= stalePeriods*s.period()
+	return s.Faulty() && now.Sub(s.Since) >= staleIntervals*s.reportInterval()
 }
 
-// AgentReports is the state of the reports of an agent, for each kind of which a
-// report ever had problems. Count and time of the last report are kept in memory
-// and are written down with other changes, once an hour, and when the store
-// closes.
+// AgentReports holds the statuses of an agent's reports, for each kind of which
+// a report ever had problems. The count and the time of the last report are
+// kept in memory. They are stored together with other changes, once an hour,
+// and when the store closes.
 type AgentReports struct {
 	Agent  landscape.HostID `json:"agent"`
-	Status []ReportStatus   `json:"status"` // one a kind
+	Status []ReportStatus   `json:"status"` // one for each kind
 }
 
-// Faulty lists the kinds of which the newest report could not be used as a
-// whole.
+// Faulty lists the kinds of which some or all of the newest report could not be
+// used.
 func (a *AgentReports) Faulty() []*ReportStatus {
 	var faulty []*ReportStatus
 	for i := range a.Status {
@@ -102,61 +103,66 @@ func (a *AgentReports) ofKind(kind landscape.Kind) *ReportStatus {
 }
 
 const (
-	// stalePeriods is how many periods may pass without a report that can be
-	// used before what is known through it is marked stale.
-	stalePeriods = 3
-	// logPause is how soon after a fault the next one is not logged at once, but
-	// when it has lasted long enough to make data stale. So reports with problems
-	// every other time, of two agents with one id, say, do not fill the log.
-	logPause = 10 * time.Minute
-	// changePause is how long other problems count as the same fault: they may
-	// change with every report.
-	changePause = time.Minute
-	// maxUnregistered is how many agents without a registered host are stored:
-	// the API key of the agents is enough to invent any number.
+	// staleIntervals is the number of report intervals without a usable report
+	// after which the data from the reports is marked stale.
+	staleIntervals = 3
+	// minLogInterval is the minimum time between two activity log entries about
+	// faulty reports of one kind. A fault that begins earlier is logged when it
+	// has lasted long enough to make data stale. This keeps the log short if
+	// every second report is faulty, for example when two agents share an id.
+	minLogInterval = 10 * time.Minute
+	// minChangeInterval is the minimum time after which other problems of the
+	// same outcome are stored. The problems may change with every report.
+	minChangeInterval = time.Minute
+	// maxUnregistered is the largest number of stored agents without a
+	// registered host. Whoever has the API key of the agents can invent any
+	// number of agents.
 	maxUnregistered = 200
-	// unregisteredAge is how long such an agent is stored after its last report,
-	// and a fault of reports of unknown type after the last one.
-	unregisteredAge = 24 * time.Hour
+	// maxUnregisteredAge is how long an agent without a registered host is
+	// stored after its last report. A fault of reports of unknown type ends
+	// after the same time.
+	maxUnregisteredAge = 24 * time.Hour
 )
 
-// maxPeriod is the longest period that is believed: what is longer was an agent
-// that did not run.
-const maxPeriod = time.Hour
+// maxReportInterval is the longest interval between two reports that is used to
+// decide whether data is stale. After a longer interval, the agent was not
+// running.
+const maxReportInterval = time.Hour
 
-// period is how often the agent reports: as it was seen to, or by default,
-// whichever is longer. An agent that was restarted reports twice at once.
-func (s *ReportStatus) period() time.Duration {
-	return min(max(s.Kind.Period(), s.Period), maxPeriod)
+// reportInterval returns the observed time between two reports, or the default
+// of the kind if that is longer. An agent that was just restarted sends two
+// reports in quick succession.
+func (s *ReportStatus) reportInterval() time.Duration {
+	return min(max(s.Kind.Period(), s.Period), maxReportInterval)
 }
 
-// add counts another report of the same outcome.
+// add counts another report with the same outcome.
 func (s *ReportStatus) add(now time.Time) {
-	s.Period, s.Last = s.gap(now), now
+	s.Period, s.Last = s.sinceLastReport(now), now
 	if s.Faulty() {
 		s.Count++
 	}
 }
 
-// gap is the time between the last report and one that comes now.
-func (s *ReportStatus) gap(now time.Time) time.Duration {
+// sinceLastReport returns the time between the last report and now.
+func (s *ReportStatus) sinceLastReport(now time.Time) time.Duration {
 	if s.Last.IsZero() {
 		return s.Period
 	}
 	return now.Sub(s.Last)
 }
 
-// repeatedBy reports whether another report has the problems that are stored. The
-// values that were read do not count: they may differ each time.
+// repeatedBy reports whether the current report has the stored problems. The
+// values that were read are not compared: they may differ in each report.
 func (s *ReportStatus) repeatedBy(current *ReportStatus, now time.Time) bool {
 	if s.Outcome != current.Outcome {
 		return false
 	}
-	return now.Sub(s.Changed) < changePause || s.ProblemCount == current.ProblemCount &&
+	return now.Sub(s.Changed) < minChangeInterval || s.ProblemCount == current.ProblemCount &&
 		slices.EqualFunc(s.Problems, current.Problems, func(a, b ReportProblem) bool { return a.Pointer == b.Pointer && a.Detail == b.Detail })
 }
 
-// Reason is the first problem in one line.
+// Reason returns the first problem in one line, or "".
 func (s *ReportStatus) Reason() string {
 	if len(s.Problems) == 0 {
 		return ""
@@ -164,7 +170,8 @@ func (s *ReportStatus) Reason() string {
 	return s.Problems[0].String()
 }
 
-// truncateProblems are the problems that are stored.
+// truncateProblems returns the problems in the number and length that are
+// stored.
 func truncateProblems(all []ReportProblem) []ReportProblem {
 	kept := make([]ReportProblem, min(len(all), maxReportProblems))
 	for i := range kept {
@@ -175,10 +182,10 @@ func truncateProblems(all []ReportProblem) []ReportProblem {
 
 func truncateText(text string) string {
 	text = strings.ToValidUTF8(text, "\uFFFD")
-	if len(text) <= maxProblemText {
+	if len(text) <= maxProblemTextBytes {
 		return text
 	}
-	end := maxProblemText
+	end := maxProblemTextBytes
 	for !utf8.RuneStart(text[end]) {
 		end--
 	}

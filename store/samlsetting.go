@@ -6,47 +6,48 @@ import (
 )
 
 const (
-	keySAMLKeys     = "saml_keys"
-	keySAMLMetadata = "saml_metadata"
+	settingSAMLKeys     = "saml_keys"
+	settingSAMLMetadata = "saml_metadata"
 )
 
-// SAMLKeys are the key pairs with which this server takes part in SAML.
+// SAMLKeys are the key pairs with which this server signs and decrypts in SAML.
 type SAMLKeys struct {
 	Present SAMLKey  `json:"present"`
-	Former  *SAMLKey `json:"former,omitempty"` // the one before it was renewed
+	Former  *SAMLKey `json:"former,omitempty"` // the key pair before the last renewal
 }
 
-// SAMLKey is a certificate with its key.
+// SAMLKey is a certificate with its private key.
 type SAMLKey struct {
 	Certificate []byte `json:"certificate"` // DER
-	Key         []byte `json:"key"`         // as package auth seals it
+	Key         []byte `json:"key"`         // encrypted by package auth
 }
 
-// SAMLMetadata is what was fetched of an identity provider the last time.
+// SAMLMetadata is the SAML metadata that was last fetched from an identity
+// provider.
 type SAMLMetadata struct {
 	URL      string `json:"url"`
 	Document []byte `json:"document"`
 }
 
 // SAMLKeys returns the key pairs, or ErrNotFound.
-func (tx *Tx) SAMLKeys() (*SAMLKeys, error) { return getSetting[SAMLKeys](tx, keySAMLKeys) }
+func (tx *Tx) SAMLKeys() (*SAMLKeys, error) { return getSetting[SAMLKeys](tx, settingSAMLKeys) }
 
-// SAMLMetadata returns what was fetched the last time, or ErrNotFound.
+// SAMLMetadata returns the stored metadata, or ErrNotFound.
 func (tx *Tx) SAMLMetadata() (*SAMLMetadata, error) {
-	return getSetting[SAMLMetadata](tx, keySAMLMetadata)
+	return getSetting[SAMLMetadata](tx, settingSAMLMetadata)
 }
 
 // SetSAMLKeys replaces the key pairs.
 func (s *Store) SetSAMLKeys(ctx context.Context, keys SAMLKeys) error {
-	return s.update(ctx, System(), func(tx *Tx) error { return tx.putSetting(keySAMLKeys, keys) })
+	return s.update(ctx, System(), func(tx *Tx) error { return tx.putSetting(settingSAMLKeys, keys) })
 }
 
-// SetSAMLMetadata replaces what was fetched.
+// SetSAMLMetadata replaces the stored metadata.
 func (s *Store) SetSAMLMetadata(ctx context.Context, metadata SAMLMetadata) error {
-	return s.update(ctx, System(), func(tx *Tx) error { return tx.putSetting(keySAMLMetadata, metadata) })
+	return s.update(ctx, System(), func(tx *Tx) error { return tx.putSetting(settingSAMLMetadata, metadata) })
 }
 
-// verifySAML reads what is there.
+// verifySAML checks that the stored SAML settings can be read.
 func (tx *Tx) verifySAML() error {
 	_, keys := tx.SAMLKeys()
 	_, metadata := tx.SAMLMetadata()

@@ -19,17 +19,17 @@ func (tx *Tx) SAPSystem(id landscape.SAPSystemID) (*landscape.SAPSystem, error) 
 
 // SAPSystems walks the registered SAP systems in the order of their ids.
 func (tx *Tx) SAPSystems() iter.Seq2[*landscape.SAPSystem, error] {
-	return registered(tx.s.sapSystems.All(tx.kv), (*landscape.SAPSystem).Registered)
+	return onlyRegistered(tx.s.sapSystems.All(tx.kv), (*landscape.SAPSystem).Registered)
 }
 
 // SAPSystemsOn lists the SAP systems, registered or not, with an instance on
 // a host.
 func (tx *Tx) SAPSystemsOn(id landscape.HostID) []landscape.SAPSystemID {
-	return related[landscape.SAPSystemID](tx, sapSystemOn, string(id))
+	return relatedIDs[landscape.SAPSystemID](tx, sapSystemOnHost, string(id))
 }
 
 // SAPSystemsOf lists the SAP systems, registered or not, on the tenants of a
 // database.
 func (tx *Tx) SAPSystemsOf(id landscape.DatabaseID) []landscape.SAPSystemID {
-	return related[landscape.SAPSystemID](tx, sapSystemOf, string(id))
+	return relatedIDs[landscape.SAPSystemID](tx, sapSystemOfDatabase, string(id))
 }

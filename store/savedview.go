@@ -11,12 +11,12 @@ import (
 	"trento/store/fault"
 )
 
-// SavedView is a list as somebody likes to see it: the query of its address,
+// SavedView is a list page with the filters and the order that a user has saved
 // under a name.
 type SavedView struct {
-	Screen string `json:"screen"` // "hosts"
-	Name   string `json:"name"`   // unique on the screen, see looks
-	Query  string `json:"query"`
+	Screen string `json:"screen"` // the list page, such as "hosts"
+	Name   string `json:"name"`   // unique on the page; names that look alike count as equal
+	Query  string `json:"query"`  // the query of the page's URL
 }
 
 // SavedViews are the views of one user, ordered by screen and name.
@@ -24,12 +24,12 @@ type SavedViews struct {
 	Views []SavedView `json:"views"`
 }
 
-// The limits of saved views: characters of a name, bytes of a query, views of
-// a user.
+// The limits of saved views: the characters of a name, the bytes of a query,
+// and the views of a user.
 const (
-	MaxViewName  = 60
-	maxViewQuery = 2000
-	maxViews     = 100
+	MaxViewName       = 60
+	maxViewQueryBytes = 2000
+	maxViews          = 100
 )
 
 // SavedViews returns the views of a user. They are shared and must not be
@@ -45,8 +45,9 @@ func (tx *Tx) SavedViews(user int64) ([]SavedView, error) {
 	return v.Views, nil
 }
 
-// SaveView saves a view of a user, in place of one of the same name. It is a
-// matter of taste and leaves no trace in the activity log.
+// SaveView saves a view of a user. It replaces the user's view with the same
+// name. Saved views are not in the activity log, because they affect only their
+// user. It fails with a fault of name or query.
 func (s *Store) SaveView(ctx context.Context, user int64, view SavedView) error {
 	view.Name, view.Query = NormalName(view.Name), MaskTokens(view.Query)
 	detail := CheckName(view.Name)
@@ -57,7 +58,7 @@ func (s *Store) SaveView(ctx context.Context, user int64, view SavedView) error 
 		return fault.Field("name", fmt.Sprintf("should be at most %d character(s)", MaxViewName))
 	case detail != "":
 		return fault.Field("name", detail)
-	case len(view.Query) > maxViewQuery:
+	case len(view.Query) > maxViewQueryBytes:
 		return fault.Field("query", "is too long")
 	}
 	return s.changeViews(ctx, user, func(views []SavedView) ([]SavedView, error) {
@@ -76,7 +77,7 @@ func (s *Store) SaveView(ctx context.Context, user int64, view SavedView) error 
 	})
 }
 
-// DeleteView removes a view of a user, or fails with ErrNotFound.
+// DeleteView deletes a view of a user, or fails with ErrNotFound.
 func (s *Store) DeleteView(ctx context.Context, user int64, screen, name string) error {
 	return s.changeViews(ctx, user, func(views []SavedView) ([]SavedView, error) {
 		place, found := findView(views, SavedView{Screen: screen, Name: name})
@@ -101,12 +102,12 @@ func (s *Store) changeViews(ctx context.Context, user int64, change func([]Saved
 	})
 }
 
-// similarView is the name of a view of the same screen that cannot be told apart
-// from that of another; empty where there is none.
+// similarView returns the name of a view of the same page whose name cannot be
+// told apart from the name of the given view; "" if there is none.
 func similarView(views []SavedView, view SavedView) string {
-	wanted := looksOf(view.Name)
+	wanted := appearanceOf(view.Name)
 	for _, v := range views {
-		if v.Screen == view.Screen && wanted.match(looksOf(v.Name)) {
+		if v.Screen == view.Screen && wanted.looksLike(appearanceOf(v.Name)) {
 			return v.Name
 		}
 	}

@@ -15,65 +15,66 @@ import (
 	"trento/store/activity"
 )
 
-// SessionKind tells what a session is for.
+// SessionKind is the kind of client that a session is for.
 type SessionKind string
 
-// The kinds of sessions: a browser's, or the grant behind a refresh token.
+// The kinds of sessions: of a browser, and of an API client with a refresh
+// token.
 const (
 	ConsoleSession SessionKind = "console"
 	APISession     SessionKind = "api"
 )
 
-// The methods by which a user can have proven who they are.
+// The methods by which a user can prove who they are.
 const (
-	MethodPassword = "password" // with a second factor where the user has one
+	MethodPassword = "password" // with a second factor if the user has one
 	MethodToken    = "pat"      // a personal access token
-	MethodOIDC     = "oidc"     // single sign-on
+	MethodOIDC     = "oidc"     // single sign-on, as are the next two
 	MethodOAuth2   = "oauth2"
 	MethodSAML     = "saml"
 )
 
-// Session is a sign-in that has not ended. Of the secret that its owner holds
-// only the hash is stored.
+// Session is a sign-in that has not ended. Only the hash of the secret that the
+// client holds is stored.
 type Session struct {
 	Hash       [32]byte    `json:"-"`
-	ID         string      `json:"id"` // names it to its owner; not a secret
+	ID         string      `json:"id"` // identifies the session to its user; not a secret
 	UserID     int64       `json:"user_id"`
 	Kind       SessionKind `json:"kind"`
-	Method     string      `json:"method"`             // how the user proved who they are: MethodPassword or another method
-	TokenID    string      `json:"token_id,omitempty"` // with the method "pat": the token that was the proof
+	Method     string      `json:"method"`             // how the user proved who they are, such as MethodPassword
+	TokenID    string      `json:"token_id,omitempty"` // with MethodToken: the id of the token
 	CreatedAt  time.Time   `json:"created_at"`
 	ExpiresAt  time.Time   `json:"expires_at"`
-	LastSeenAt time.Time   `json:"last_seen_at"` // to within touchInterval
-	Address    string      `json:"address"`
+	LastSeenAt time.Time   `json:"last_seen_at"` // accurate to within touchInterval
+	Address    string      `json:"address"`      // IP address of the client
 	UserAgent  string      `json:"user_agent"`
-	// LogoutToken ends the sign-in at the identity provider, too; sealed by package
-	// auth.
+	// LogoutToken ends the sign-in at the identity provider when the session
+	// ends. It is encrypted by package auth.
 	LogoutToken []byte `json:"logout_token,omitempty"`
 }
 
-// touchInterval is how often the last use of a session is written down.
+// touchInterval is the minimum time between two writes of a session's last use.
 const touchInterval = 5 * time.Minute
 
-// maxUserAgent bounds what a browser can make us store about itself.
-const maxUserAgent = 512
+// maxUserAgentBytes is the largest stored length of the User-Agent header.
+const maxUserAgentBytes = 512
 
-// idleSlack is how much longer than Options.SessionIdle a session can live,
-// because its last use is only written down so often.
-func (s *Store) idleSlack() time.Duration { return min(touchInterval, s.options.SessionIdle/20) }
+// idleTolerance is how much longer than Options.SessionIdle an idle session can
+// live, because its last use is not written with every request.
+func (s *Store) idleTolerance() time.Duration { return min(touchInterval, s.options.SessionIdle/20) }
 
-// ended reports whether a session has ended: its time is over or, with
-// Options.SessionIdle, its browser was idle for too long.
+// ended reports whether a session has expired or, with Options.SessionIdle, was
+// idle for too long.
 func (s *Store) ended(session *Session, now time.Time) bool {
 	if !now.Before(session.ExpiresAt) {
 		return true
 	}
 	idle := s.options.SessionIdle
-	return idle > 0 && session.Kind == ConsoleSession && now.Sub(session.LastSeenAt) >= idle+s.idleSlack()
+	return idle > 0 && session.Kind == ConsoleSession && now.Sub(session.LastSeenAt) >= idle+s.idleTolerance()
 }
 
-// Session returns the session of a hash. ErrNotFound also says that it has
-// ended. The session is shared and must not be modified.
+// Session returns the session with the hash, or ErrNotFound if there is none or
+// it has ended. The session is shared and must not be modified.
 func (tx *Tx) Session(hash [32]byte) (*Session, error) {
 	session, err := tx.s.sessions.Get(tx.kv, hash[:])
 	if err != nil {
@@ -89,37 +90,41 @@ func (tx *Tx) putSession(session *Session) error {
 	return tx.s.sessions.Put(tx.kv, session.Hash[:], session)
 }
 
-// SignIn is a session to be stored, and the code that its sign-in has used.
+// SignIn is a sign-in to be stored: its session, and its proofs that can be
+// used only once.
 type SignIn struct {
 	Session
-	// CodeAt is the time of the code that was the second factor; nil where
-	// there was none.
+	// CodeAt is the time of the TOTP code that was the second factor; nil
+	// without a second factor.
 	CodeAt *time.Time
-	// Person is whom an identity provider vouches for. With it, UserID is not
-	// given: it is that of the person's account, which is made where there is none.
+	// Person is the person that an identity provider has confirmed; nil without
+	// single sign-on. With a Person, Session.UserID is ignored: the store finds
+	// or creates the person's user.
 	Person *Person
 }
 
-// codePeriod is how long one code of a second factor holds.
-const codePeriod = 30 * time.Second
+// codeLifetime is how long a TOTP code is valid.
+const codeLifetime = 30 * time.Second
 
-// CodeUsed reports whether a code of that time, or a later one, was used
+// CodeUsed reports whether the TOTP code of that time, or a later one, was used
 // before.
 func (u *User) CodeUsed(at time.Time) bool {
-	return u.TOTPLastUsedAt != nil && !at.Truncate(codePeriod).After(u.TOTPLastUsedAt.Truncate(codePeriod))
+	return u.TOTPLastUsedAt != nil && !at.Truncate(codeLifetime).After(u.TOTPLastUsedAt.Truncate(codeLifetime))
 }
 
-// SignIn stores the session of a successful sign-in, notes the sign-in in the
-// account and the activity log, and returns the user. ErrNotFound means that the
-// user was disabled or deleted meanwhile, or that the token that was the proof
-// has ended; ErrStale that a second factor was switched on meanwhile, or that
-// its code, or the sign-in at the identity provider, was used before. With a
-// Person, it fails as accountOf does. A session ends with its token at the
-// latest.
+// SignIn stores the session of a successful sign-in, records the sign-in in the
+// user and in the activity log, and returns the user. A session that began with
+// a token expires with the token at the latest.
+//
+// It fails with ErrNotFound if the user was disabled or deleted meanwhile, or
+// if the token has expired or was deleted. It fails with ErrStale if the second
+// factor was enabled meanwhile, or if its code was used before. With a Person,
+// it also fails with ErrStale, ErrDisabled, ErrLinked, and faults of username
+// and email; see accountOf.
 func (s *Store) SignIn(ctx context.Context, in SignIn) (user *User, err error) {
 	in.ID = uuid.NewString()
 	in.UserAgent = MaskTokens(in.UserAgent)
-	in.UserAgent = strings.ToValidUTF8(in.UserAgent[:min(len(in.UserAgent), maxUserAgent)], "")
+	in.UserAgent = strings.ToValidUTF8(in.UserAgent[:min(len(in.UserAgent), maxUserAgentBytes)], "")
 	err = s.update(ctx, System(), func(tx *Tx) error {
 		session, event := in.Session, &activity.LoginAttempt{TokenID: in.TokenID}
 		if in.Person != nil {
@@ -150,7 +155,7 @@ func (s *Store) SignIn(ctx context.Context, in SignIn) (user *User, err error) {
 	return user, err
 }
 
-// userSigningIn is the user of a sign-in that we have checked ourselves.
+// userSigningIn returns the user of a sign-in without an identity provider.
 func (tx *Tx) userSigningIn(in *SignIn) (*User, error) {
 	user, err := tx.User(in.UserID)
 	if err != nil {
@@ -173,14 +178,14 @@ func (tx *Tx) userSigningIn(in *SignIn) (*User, error) {
 	return &after, tx.putUser(&after)
 }
 
-// SignInFailed logs a refused sign-in, under the name that was given.
+// SignInFailed logs a refused sign-in with the user name that was entered.
 func (s *Store) SignInFailed(ctx context.Context, username string) error {
 	by := Actor{Name: activity.CutActor(username)}
 	return s.AppendActivity(ctx, by, &activity.LoginAttempt{Username: activity.CutActor(username), Reason: "Invalid credentials."})
 }
 
-// ProviderSignInFailed logs a sign-in at an identity provider from which nothing
-// came, with the reason. username is empty where nobody is known.
+// ProviderSignInFailed logs a failed sign-in through an identity provider, with
+// the reason. username is "" if the person is unknown.
 func (s *Store) ProviderSignInFailed(ctx context.Context, provider, username, reason string) error {
 	by := Actor{Name: activity.CutActor(username)}
 	return s.AppendActivity(ctx, by, &activity.LoginAttempt{Username: by.Name, Reason: reason, Provider: provider})
@@ -193,7 +198,7 @@ type RefusedSignIns struct {
 	Usernames, Addresses []string // some of those that came
 }
 
-// SignInsRefused logs refused sign-ins in one entry.
+// SignInsRefused logs refused sign-ins in one log entry.
 func (s *Store) SignInsRefused(ctx context.Context, refused RefusedSignIns) error {
 	names := make([]string, len(refused.Usernames))
 	for i, name := range refused.Usernames {
@@ -204,25 +209,26 @@ func (s *Store) SignInsRefused(ctx context.Context, refused RefusedSignIns) erro
 	})
 }
 
-// AppendActivity logs an event that changes nothing else in the file.
+// AppendActivity logs an event that makes no other change in the file.
 func (s *Store) AppendActivity(ctx context.Context, by Actor, e activity.Event) error {
 	return s.update(ctx, by, func(tx *Tx) error { return tx.log(by.Name, e) })
 }
 
-// SignOut ends a session. One that has ended already is no error.
+// SignOut ends a session. It is no error if the session has ended already.
 func (s *Store) SignOut(ctx context.Context, hash [32]byte) error {
 	return s.update(ctx, System(), func(tx *Tx) error {
 		return tx.s.sessions.Delete(tx.kv, hash[:])
 	})
 }
 
-// TouchSession writes down that a session is in use, every few minutes at most.
-// attended says that a person does something: where idle sessions end, a page
-// that keeps itself up to date does not count.
+// TouchSession records that a session is in use, but only once in a few
+// minutes. attended is true if a person has caused the request. If idle
+// sessions end, a request of a page that updates itself does not keep the
+// session alive.
 func (s *Store) TouchSession(ctx context.Context, used *Session, attended bool) error {
 	interval := touchInterval
 	if s.options.SessionIdle > 0 && used.Kind == ConsoleSession {
-		interval = s.idleSlack()
+		interval = s.idleTolerance()
 		if !attended {
 			return nil
 		}
@@ -239,7 +245,7 @@ func (s *Store) TouchSession(ctx context.Context, used *Session, attended bool) 
 			return err
 		}
 		if tx.now.Sub(before.LastSeenAt) < interval {
-			return nil // by another request of the same page
+			return nil // another request of the same page has recorded it
 		}
 		after := *before
 		after.LastSeenAt = tx.now.UTC()
@@ -247,8 +253,8 @@ func (s *Store) TouchSession(ctx context.Context, used *Session, attended bool) 
 	})
 }
 
-// PruneSessions deletes the sessions that have ended, and what is known of
-// sign-ins at the identity provider that are too old to be used again.
+// PruneSessions deletes the sessions that have ended, and the used sign-ins at
+// identity providers that have expired.
 func (s *Store) PruneSessions(ctx context.Context) error {
 	return s.update(ctx, System(), func(tx *Tx) error {
 		_, err := tx.s.sessions.DeleteWhere(tx.kv, func(session *Session) bool { return s.ended(session, tx.now) })
@@ -274,7 +280,7 @@ func (tx *Tx) Sessions(userID int64) ([]*Session, error) {
 	return sessions, nil
 }
 
-// SessionOf returns the session of a user with an id, or ErrNotFound.
+// SessionOf returns the session of a user with the id, or ErrNotFound.
 func (tx *Tx) SessionOf(userID int64, id string) (*Session, error) {
 	sessions, err := tx.Sessions(userID)
 	if err != nil {
@@ -292,12 +298,16 @@ func (s *Store) EndSession(ctx context.Context, by Actor, userID int64, id strin
 	return s.endSessionsOf(ctx, by, userID, func(session *Session) bool { return session.ID == id }, true)
 }
 
-// EndOtherSessions ends all sessions of a user but one.
+// EndOtherSessions ends all sessions of a user except the session with the hash
+// keep.
 func (s *Store) EndOtherSessions(ctx context.Context, by Actor, userID int64, keep [32]byte) error {
 	return s.endSessionsOf(ctx, by, userID, func(session *Session) bool { return session.Hash != keep }, false)
 }
 
-func (s *Store) endSessionsOf(ctx context.Context, by Actor, userID int64, ends func(*Session) bool, must bool) error {
+// endSessionsOf ends the sessions of a user for which ends returns true, and
+// logs how many. If mustExist is true, it fails with ErrNotFound if there is
+// none.
+func (s *Store) endSessionsOf(ctx context.Context, by Actor, userID int64, ends func(*Session) bool, mustExist bool) error {
 	return s.update(ctx, by, func(tx *Tx) error {
 		user, err := tx.User(userID)
 		if err != nil {
@@ -307,7 +317,7 @@ func (s *Store) endSessionsOf(ctx context.Context, by Actor, userID int64, ends 
 		switch {
 		case err != nil:
 			return err
-		case n == 0 && must:
+		case n == 0 && mustExist:
 			return fmt.Errorf("session: %w", ErrNotFound)
 		case n == 0:
 			return nil
@@ -319,7 +329,7 @@ func (s *Store) endSessionsOf(ctx context.Context, by Actor, userID int64, ends 
 	})
 }
 
-// EndSessions ends the sessions that match, of whoever they are.
+// EndSessions ends the sessions of all users for which ends returns true.
 func (s *Store) EndSessions(ctx context.Context, by Actor, ends func(*Session) bool) error {
 	return s.update(ctx, by, func(tx *Tx) error {
 		counts := make(map[int64]int) // by user
@@ -343,7 +353,7 @@ func (s *Store) EndSessions(ctx context.Context, by Actor, ends func(*Session) b
 	})
 }
 
-// endSessions ends the sessions of a user but those to keep.
+// endSessions ends the sessions of a user, except those with a hash in keep.
 func (tx *Tx) endSessions(userID int64, keep ...[32]byte) error {
 	_, err := tx.s.sessions.DeleteWhere(tx.kv, func(session *Session) bool {
 		return session.UserID == userID && !slices.Contains(keep, session.Hash)
@@ -351,8 +361,8 @@ func (tx *Tx) endSessions(userID int64, keep ...[32]byte) error {
 	return err
 }
 
-// verifySessions checks that only users who are enabled have sessions, and that
-// each began with a token that is still stored, if it began with one.
+// verifySessions checks that only enabled users have sessions, and that the
+// token with which a session began is still stored.
 func (tx *Tx) verifySessions() error {
 	var faults []error
 	for session, err := range tx.s.sessions.All(tx.kv) {

@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// getSetting returns the setting of a name, or ErrNotFound.
+// getSetting returns the setting with the name, or ErrNotFound.
 func getSetting[T any](tx *Tx, name string) (*T, error) {
 	document, err := tx.s.settings.Get(tx.kv, []byte(name))
 	if err != nil {
@@ -27,7 +27,7 @@ func (tx *Tx) putSetting(name string, value any) error {
 	return tx.s.settings.Put(tx.kv, []byte(name), (*json.RawMessage)(&document))
 }
 
-// verifySettings reads each setting as what it is.
+// verifySettings checks that each setting can be read as its type.
 func (tx *Tx) verifySettings() error {
 	_, key := tx.APIKey()
 	_, tokens := tx.TokenSettings()

@@ -9,19 +9,20 @@ import (
 	"trento/store/landscape"
 )
 
-// unshareAfter is how long only one machine has to report under a shared id
-// until the id is its own: thirty times the default period of its reports.
+// unshareAfter is how long only one machine must report under a shared id until
+// the id counts as its own. It is thirty times the default interval of the
+// reports.
 const unshareAfter = 5 * time.Minute
 
-// reportingMachine is the machine that reported last under a shared id.
+// reportingMachine is the machine whose report under a shared id came last.
 type reportingMachine struct {
 	name  string
-	since time.Time // when it first reported after another one
+	since time.Time // the first of its reports after a report of another machine
 }
 
-// noteMachine notes which machine a host report came from, where several have
-// the id of the host. Machines take turns all the time, so they are kept in
-// memory only, and each id gets its full time anew after a start.
+// noteMachine remembers the machine from which a host report came, if several
+// machines share the host's id. Machines take turns with every report, so they
+// are kept only in memory. After a start, unshareAfter begins anew for each id.
 func (tx *Tx) noteMachine(o *landscape.Observation) error {
 	if o.Kind != landscape.HostDiscovery {
 		return nil
@@ -39,8 +40,9 @@ func (tx *Tx) noteMachine(o *landscape.Observation) error {
 	return nil
 }
 
-// noLongerShared reports whether a host whose id was shared sends heartbeats,
-// and only one machine has reported for unshareAfter.
+// noLongerShared reports whether the id of a host was shared, but for
+// unshareAfter only one machine has reported. The host must have a passing
+// heartbeat.
 func (s *Store) noLongerShared(host *landscape.Host, now time.Time) bool {
 	if !host.Shared() || host.Heartbeat != landscape.HeartbeatPassing {
 		return false
@@ -60,7 +62,7 @@ func (s *Store) markUnshared(ctx context.Context, id landscape.HostID) error {
 	return s.update(ctx, System(), func(tx *Tx) error {
 		host, err := tx.Host(id)
 		if errors.Is(err, ErrNotFound) || err == nil && !s.noLongerShared(host, tx.now) {
-			return nil // cleaned up, or another one reported while we looked
+			return nil // the host was cleaned up, or another machine has reported meanwhile
 		}
 		if err != nil {
 			return err
@@ -70,7 +72,7 @@ func (s *Store) markUnshared(ctx context.Context, id landscape.HostID) error {
 			return err
 		}
 		for _, kind := range landscape.Kinds {
-			tx.invalidateReport(id, kind) // what was passed over is to be evaluated
+			tx.invalidateReport(id, kind) // the rules have ignored reports of a shared id
 		}
 		tx.kv.AfterCommit(func() { s.lastMachines.Delete(id) })
 		return tx.apply(changes)

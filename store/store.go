@@ -18,8 +18,8 @@ import (
 	"trento/store/kv"
 )
 
-// The errors a caller can do something about. Every other one is a fault of the
-// program or of the disk.
+// The errors that a caller can handle. Every other error is a fault of the
+// program or of the disk, or a fault of a field that the function documents.
 var (
 	ErrNotFound = kv.ErrNotFound
 	ErrConflict = fault.New(fault.Conflict, "has already been taken")
@@ -32,41 +32,43 @@ var (
 // fileName is the name of the file in the data directory.
 const fileName = "trento.db"
 
-// Options of Open. The zero value is right for production, but for the
-// logger.
+// Options are the options of Open. The zero value is right for production,
+// except that it discards the log.
 type Options struct {
-	Now    func() time.Time // the clock; time.Now where nil
-	NoSync bool             // do not wait for the disk: for tests only
-	Log    *slog.Logger     // where lost errors go; discarded where nil
-	// HeartbeatInterval is how often agents send a heartbeat, five seconds where
-	// zero; HeartbeatAllowedMissed is how many in a row may be missing.
+	Now    func() time.Time // the clock; nil means time.Now
+	NoSync bool             // do not wait for the disk; for tests only
+	Log    *slog.Logger     // the server's log; nil discards it
+	// HeartbeatInterval is the time between two heartbeats of an agent; 0 means
+	// five seconds. HeartbeatAllowedMissed is how many heartbeats in a row may
+	// be missing.
 	HeartbeatInterval      time.Duration
 	HeartbeatAllowedMissed int
-	// Program is the version of the program. After a start with another version
-	// all reports are evaluated anew.
+	// Program is the version of the program. When it differs from the version
+	// that opened the file last, the next SAP report of each agent is evaluated
+	// in full.
 	Program string
-	// DiscardAge is how long undecodable payloads are kept, ten days where zero.
+	// DiscardAge is how long undecodable payloads are kept; 0 means ten days.
 	DiscardAge time.Duration
-	// SessionIdle is after how long without use a session of the console ends;
-	// never where zero.
+	// SessionIdle is the time without use after which a console session ends; 0
+	// means that it never ends for this reason.
 	SessionIdle time.Duration
 }
 
-// Store is the open file.
+// Store is the open file, with the state that is kept in memory.
 type Store struct {
 	db *kv.DB
 	buckets
-	options  Options
-	openedAt time.Time
-	once     sync.Once
+	options   Options
+	openedAt  time.Time
+	closeOnce sync.Once
 
-	reportHashes   reportHashes
-	reportCounts   reportCounts
-	lastHeartbeats sync.Map // landscape.HostID to time.Time
-	lastMachines   sync.Map // landscape.HostID to reportingMachine, of shared ids
-	pendingUses    pendingTokenUses
-	metadata       kv.Dictionary
-	entryCache     entryCache
+	reportHashes       reportHashes
+	reportCounts       reportCounts
+	lastHeartbeats     sync.Map // landscape.HostID to time.Time
+	lastMachines       sync.Map // landscape.HostID to reportingMachine; only for shared ids
+	pendingUses        pendingTokenUses
+	metadataDictionary kv.Dictionary
+	entryCache         entryCache
 }
 
 // Open opens the file in a data directory, creating both where they are
@@ -89,38 +91,40 @@ func Open(dir string, o Options) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
-	s := &Store{options: o, openedAt: o.Now(), metadata: kv.NewDictionary(dictionary1)}
-	s.declare()
+	s := &Store{options: o, openedAt: o.Now(), metadataDictionary: kv.NewDictionary(dictionary1)}
+	s.declareBuckets()
 	path := filepath.Join(dir, fileName)
 	var err error
 	if s.db, err = kv.Open(path, s.schema, kv.Options{NoSync: o.NoSync, Migrations: migrations}); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	if err := errors.Join(s.recordProgram(), s.load(), s.ensureAPIKey()); err != nil {
+	if err := errors.Join(s.recordProgram(), s.loadMemory(), s.ensureAPIKey()); err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), s.db.Close())
 	}
 	return s, nil
 }
 
-// Exists reports whether there is a file in a data directory.
+// Exists reports whether a data directory holds the file.
 func Exists(dir string) bool {
 	_, err := os.Stat(filepath.Join(dir, fileName))
 	return err == nil
 }
 
-// load reads what is kept in memory.
-func (s *Store) load() error {
+// loadMemory reads from the file what is kept in memory while the store is
+// open.
+func (s *Store) loadMemory() error {
 	return s.View(func(tx *Tx) error {
 		tx.loadHeartbeats()
 		return s.reportCounts.load(tx)
 	})
 }
 
-// Close finishes what was accepted, writes down the last heartbeats and uses
-// of tokens, and closes the file. Changes that arrive from now on fail with ErrClosed.
+// Close completes the accepted changes, writes the heartbeats, report counts
+// and token uses that are only in memory, and closes the file. Later changes
+// fail with ErrClosed.
 func (s *Store) Close() error {
 	var err error
-	s.once.Do(func() {
+	s.closeOnce.Do(func() {
 		flushed := errors.Join(
 			s.update(context.Background(), Actor{}, (*Tx).putHeartbeats),
 			s.update(context.Background(), Actor{}, (*Tx).writeReportCounts),
@@ -131,27 +135,29 @@ func (s *Store) Close() error {
 	return err
 }
 
-// ID names this file. It never changes, and no other file has it.
+// ID returns the id of the file. It never changes, and no other file has it.
 func (s *Store) ID() string { return s.db.ID() }
 
-// Now is the time by the store's clock.
+// Now returns the time of the store's clock.
 func (s *Store) Now() time.Time { return s.options.Now() }
 
-// Size is the size of the file in bytes.
+// Size returns the size of the file in bytes.
 func (s *Store) Size() (int64, error) { return s.db.Size() }
 
-// Actor is who makes a change.
+// Actor is the user, or the system, that makes a change.
 type Actor struct {
 	Name string // a user name, or activity.System
-	// Correlation ties together the entries of one flow; empty starts a new one.
+	// Correlation is the id that the log entries of one flow have in common; ""
+	// starts a new flow.
 	Correlation string
 }
 
-// System is the actor of changes that no user asked for.
+// System returns the actor of changes that no user asked for.
 func System() Actor { return Actor{Name: activity.System} }
 
-// Tx is one transaction: a consistent read, or a change under way. It must
-// not be used after the function it was handed to has returned.
+// Tx is a transaction: a consistent read, or a change that is not yet
+// committed. It must not be used after the function that received it has
+// returned.
 type Tx struct {
 	s   *Store
 	kv  *kv.Tx
@@ -159,30 +165,32 @@ type Tx struct {
 	now time.Time
 }
 
-func (s *Store) tx(tx *kv.Tx) *Tx { return &Tx{s: s, kv: tx, now: s.Now().UTC()} }
+func (s *Store) newTx(tx *kv.Tx) *Tx { return &Tx{s: s, kv: tx, now: s.Now().UTC()} }
 
-// View runs a consistent read. Keep it short and talk to nobody inside it: an
-// open read keeps the file from reusing space.
+// View runs fn in a consistent read. fn must be quick and must not wait for a
+// network or a lock: bbolt cannot reuse the file's free space while a read is
+// open.
 func (s *Store) View(fn func(*Tx) error) error {
-	return s.db.View(func(tx *kv.Tx) error { return fn(s.tx(tx)) })
+	return s.db.View(func(tx *kv.Tx) error { return fn(s.newTx(tx)) })
 }
 
-// update runs a change and returns when it is on disk; see kv.DB.Update. fn may
-// run more than once: it must set its results anew each time.
+// update runs fn as a change and returns when the change is on disk; see
+// kv.DB.Update. fn may run more than once, so it must set its results anew each
+// time.
 func (s *Store) update(ctx context.Context, by Actor, fn func(*Tx) error) error {
-	if err := refuseReading(ctx); err != nil {
+	if err := refuseInRead(ctx); err != nil {
 		return err
 	}
 	return s.db.Update(ctx, func(ktx *kv.Tx) error {
-		tx := s.tx(ktx)
+		tx := s.newTx(ktx)
 		tx.by = by
 		return fn(tx)
 	})
 }
 
-// edit changes a copy of the document that get returns, and stores it with put if
-// it differs then. change returns what is logged of it: nothing where that is
-// nil.
+// edit changes a copy of the document that get returns. It stores the copy with
+// put if it differs from the document. change returns the event to log; nil
+// logs nothing.
 func edit[T any](ctx context.Context, s *Store, by Actor, get func(*Tx) (*T, error), change func(*Tx, *T) (activity.Event, error), put func(tx *Tx, before, after *T) error) (after *T, err error) {
 	err = s.update(ctx, by, func(tx *Tx) error {
 		before, err := get(tx)
@@ -202,7 +210,7 @@ func edit[T any](ctx context.Context, s *Store, by Actor, get func(*Tx) (*T, err
 	return after, err
 }
 
-// Ready reports whether the file answers.
+// Ready returns an error if the file cannot be read.
 func (s *Store) Ready() error {
 	return s.View(func(tx *Tx) error {
 		if tx.s.meta.First(tx.kv) == nil {
@@ -212,16 +220,19 @@ func (s *Store) Ready() error {
 	})
 }
 
-// Verify checks everything that always holds of the file; doc.go lists it. It
-// reads the whole file, and writers wait meanwhile.
+// Verify checks the rules that doc.go lists. It reads the whole file, and
+// changes wait meanwhile.
 func (s *Store) Verify() error { return s.db.Verify() }
 
-// timestamp is now as a field that may be empty holds it.
+// timestamp returns the time of the transaction as a pointer, for optional
+// fields.
 func (tx *Tx) timestamp() *time.Time {
 	now := tx.now.UTC()
 	return &now
 }
 
+// correlation returns the correlation id of the transaction, and makes one if
+// the actor has none.
 func (tx *Tx) correlation() string {
 	if tx.by.Correlation == "" {
 		tx.by.Correlation = uuid.NewString()

@@ -14,10 +14,10 @@ import (
 	"trento/store/landscape"
 )
 
-// TagKind is what kind of thing a tag is on.
+// TagKind is the kind of a tagged resource.
 type TagKind string
 
-// The kinds of things that can be tagged.
+// The kinds of resources that can have tags.
 const (
 	HostTag      TagKind = "host"
 	ClusterTag   TagKind = "cluster"
@@ -25,31 +25,31 @@ const (
 	SAPSystemTag TagKind = "sap_system"
 )
 
-// Tags are the tags of one thing. They outlive it: a host that was cleaned up
-// and comes back has them again.
+// Tags are the tags of one resource. They are kept when the resource is cleaned
+// up, so it has them again if it comes back.
 type Tags struct {
 	Kind     TagKind `json:"kind"`
-	Resource string  `json:"resource"` // id of the thing
+	Resource string  `json:"resource"` // id of the resource
 	Tags     []Tag   `json:"tags"`     // in alphabetical order
 }
 
-// Tag is a word somebody put on a thing.
+// Tag is a word that a user has put on a resource.
 type Tag struct {
 	ID         uint64    `json:"id"`
 	Value      string    `json:"value"`
 	InsertedAt time.Time `json:"inserted_at"`
 }
 
-// MaxTag is the length of a tag in characters, and maxTags how many a thing
-// can have.
+// MaxTag is the largest length of a tag in characters. maxTags is the largest
+// number of tags of a resource.
 const (
 	MaxTag  = 255
 	maxTags = 100
 )
 
-// CheckTag brings a tag into the form in which it is stored, or says what is
-// wrong with it: letters and digits of any script and + - = . , _ : @ make a
-// tag.
+// CheckTag returns a tag in its stored form. It fails with a fault of value if
+// the tag contains other characters than letters and digits of any script and +
+// - = . , _ : @
 func CheckTag(value string) (string, error) {
 	value = NormalName(value)
 	switch {
@@ -57,22 +57,23 @@ func CheckTag(value string) (string, error) {
 		return "", fault.Field("value", "can't be blank")
 	case utf8.RuneCountInString(value) > MaxTag:
 		return "", fault.Field("value", fmt.Sprintf("should be at most %d character(s)", MaxTag))
-	case strings.ContainsFunc(value, notInTag) || CheckName(value) != "":
+	case strings.ContainsFunc(value, isForbiddenInTag) || CheckName(value) != "":
 		return "", fault.Field("value", "has invalid format")
 	}
 	return value, nil
 }
 
-func notInTag(r rune) bool {
+func isForbiddenInTag(r rune) bool {
 	return !unicode.IsLetter(r) && !unicode.IsNumber(r) && !strings.ContainsRune("+-=.,_:@", r)
 }
 
 func tagsKey(kind TagKind, id string) []byte { return []byte(string(kind) + "/" + id) }
 
-// Tags returns the tags of a thing. Like all records they are shared.
+// Tags returns the tags of a resource. They are shared and must not be
+// modified.
 func (tx *Tx) Tags(kind TagKind, id string) ([]Tag, error) {
 	key := tagsKey(kind, id)
-	if !tx.s.tags.Has(tx.kv, key) { // most things have none: no error is made of that
+	if !tx.s.tags.Has(tx.kv, key) { // most resources have no tags, and building the error of Get is slow
 		return nil, nil
 	}
 	t, err := tx.s.tags.Get(tx.kv, key)
@@ -82,9 +83,10 @@ func (tx *Tx) Tags(kind TagKind, id string) ([]Tag, error) {
 	return t.Tags, nil
 }
 
-// AddTag puts a tag on a thing. One that is there already is only logged
-// again; one that cannot be told apart from another of the thing is refused.
-// Whether the thing exists is not asked: its tags may come first.
+// AddTag puts a tag on a resource. A tag that the resource already has is
+// logged again. AddTag fails with a fault of value if the tag is not valid,
+// looks like another tag of the resource, or is one too many. The resource need
+// not exist: its tags may be added first.
 func (s *Store) AddTag(ctx context.Context, by Actor, kind TagKind, id, value string) error {
 	tag, err := CheckTag(value)
 	if err != nil {
@@ -100,9 +102,9 @@ func (s *Store) AddTag(ctx context.Context, by Actor, kind TagKind, id, value st
 			if len(tags) >= maxTags {
 				return fault.Field("value", fmt.Sprintf("is one too many: a resource has at most %d tags", maxTags))
 			}
-			wanted := looksOf(tag)
+			wanted := appearanceOf(tag)
 			for _, t := range tags {
-				if wanted.match(looksOf(t.Value)) {
+				if wanted.looksLike(appearanceOf(t.Value)) {
 					return fault.Field("value", takenDetail(tag, t.Value))
 				}
 			}
@@ -115,11 +117,11 @@ func (s *Store) AddTag(ctx context.Context, by Actor, kind TagKind, id, value st
 				return err
 			}
 		}
-		return tx.log(tx.by.Name, &activity.ResourceTagging{TaggedResource: tx.tagged(kind, id), Tag: tag})
+		return tx.log(tx.by.Name, &activity.ResourceTagging{TaggedResource: tx.taggedResource(kind, id), Tag: tag})
 	})
 }
 
-// DeleteTag takes a tag off a thing, or fails with ErrNotFound.
+// DeleteTag removes a tag from a resource, or fails with ErrNotFound.
 func (s *Store) DeleteTag(ctx context.Context, by Actor, kind TagKind, id, tag string) error {
 	return s.update(ctx, by, func(tx *Tx) error {
 		tags, err := tx.Tags(kind, id)
@@ -134,7 +136,7 @@ func (s *Store) DeleteTag(ctx context.Context, by Actor, kind TagKind, id, tag s
 		if err := tx.s.tags.Put(tx.kv, tagsKey(kind, id), &Tags{Kind: kind, Resource: id, Tags: tags}); err != nil {
 			return err
 		}
-		return tx.log(tx.by.Name, &activity.ResourceUntagging{TaggedResource: tx.tagged(kind, id), Tag: tag})
+		return tx.log(tx.by.Name, &activity.ResourceUntagging{TaggedResource: tx.taggedResource(kind, id), Tag: tag})
 	})
 }
 
@@ -142,8 +144,8 @@ func findTag(tags []Tag, value string) (place int, found bool) {
 	return slices.BinarySearchFunc(tags, value, func(t Tag, value string) int { return strings.Compare(t.Value, value) })
 }
 
-// tagged is a thing in the words of the activity log.
-func (tx *Tx) tagged(kind TagKind, id string) activity.TaggedResource {
+// taggedResource returns a resource as the activity log shows it.
+func (tx *Tx) taggedResource(kind TagKind, id string) activity.TaggedResource {
 	r := activity.TaggedResource{ResourceID: id, ResourceType: string(kind)}
 	switch kind {
 	case HostTag:

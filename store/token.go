@@ -19,39 +19,40 @@ import (
 	"trento/store/fault"
 )
 
-// Token is a personal access token: what a program shows instead of its
-// owner's name and password. The text that it shows is not stored.
+// Token is a personal access token: a text that a program sends instead of the
+// name and password of its owner. The text itself is not stored.
 type Token struct {
 	ID          string     `json:"id"` // UUID
 	UserID      int64      `json:"user_id"`
-	Name        string     `json:"name"` // unique among the tokens of the user, expired ones included, see looks
+	Name        string     `json:"name"` // unique among the tokens of the user, including expired ones; names that look alike count as equal
 	Description string     `json:"description,omitempty"`
-	Scopes      []string   `json:"scopes"` // as package auth reads them, ascending; never empty
+	Scopes      []string   `json:"scopes"` // as defined in package auth; ascending, never empty
 	Hash        TokenHash  `json:"hash"`
 	CreatedAt   time.Time  `json:"created_at"`
 	UpdatedAt   time.Time  `json:"updated_at"`
-	ExpiresAt   *time.Time `json:"expires_at,omitempty"` // nil: never
-	// MayGrantAdministration lets a token that manages users make administrators
-	// and user managers, too. One of the scope "full" always may.
+	ExpiresAt   *time.Time `json:"expires_at,omitempty"` // nil: the token never expires
+	// MayGrantAdministration allows a token that manages users to make them
+	// administrators or user managers. A token with the scope "full" always
+	// may.
 	MayGrantAdministration bool `json:"may_grant_administration,omitempty"`
 }
 
-// MaxTokens is how many tokens a user can have, expired ones included.
+// MaxTokens is the largest number of tokens of a user, including expired ones.
 const MaxTokens = 100
 
-// Expired reports whether the time of the token is over.
+// Expired reports whether the token has expired.
 func (t *Token) Expired(now time.Time) bool { return t.ExpiresAt != nil && !now.Before(*t.ExpiresAt) }
 
-// TokenHash is the SHA-512 of the whole text of a token. Nobody can guess a
-// text of 512 random bits, so it needs no salt and no slow hash.
+// TokenHash is the SHA-512 of the text of a token. The text has 512 random bits
+// and cannot be guessed, so the hash needs no salt and need not be slow.
 type TokenHash [sha512.Size]byte
 
-// MarshalText writes the hash in base64.
+// MarshalText returns the hash in base64.
 func (h TokenHash) MarshalText() ([]byte, error) {
 	return base64.RawStdEncoding.AppendEncode(nil, h[:]), nil
 }
 
-// UnmarshalText reads what MarshalText wrote.
+// UnmarshalText reads the text that MarshalText returns.
 func (h *TokenHash) UnmarshalText(text []byte) error {
 	hash, err := base64.RawStdEncoding.DecodeString(string(text))
 	if err != nil || len(hash) != len(h) {
@@ -61,21 +62,23 @@ func (h *TokenHash) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// ErrTokensDisabled refuses to make tokens while the settings allow none.
+// ErrTokensDisabled means that the settings do not allow personal access
+// tokens.
 var ErrTokensDisabled = &fault.Error{Kind: fault.Forbidden, Detail: "Personal access tokens are disabled."}
 
-// tokenKey begins with the owner, so that the tokens of a user lie together.
+// tokenKey returns the key of a token. It begins with the id of the owner, so
+// that the tokens of a user are adjacent.
 func tokenKey(userID int64, id string) []byte { return append(userKey(userID), id...) }
 
-// Token returns a token of a user. ErrNotFound also says that it is somebody
-// else's. The token is shared and must not be modified.
+// Token returns a token of a user, or ErrNotFound if the user has no token with
+// the id. The token is shared and must not be modified.
 func (tx *Tx) Token(userID int64, id string) (*Token, error) {
 	return tx.s.tokens.Get(tx.kv, tokenKey(userID, id))
 }
 
 // TokenOf returns the token whose text has the hash, expired or not, or
-// ErrNotFound. How long the look-up takes can depend on the hash, which says
-// nothing about the text.
+// ErrNotFound. The duration of the lookup can depend on the hash, but the hash
+// reveals nothing about the text.
 func (tx *Tx) TokenOf(hash TokenHash) (*Token, error) {
 	key := tx.s.tokenHashes.Get(tx.kv, hash[:])
 	if key == nil {
@@ -94,32 +97,33 @@ func (tx *Tx) Tokens(userID int64) ([]*Token, error) {
 		}
 		tokens = append(tokens, t)
 	}
-	slices.SortFunc(tokens, newestToken)
+	slices.SortFunc(tokens, compareTokens)
 	return tokens, nil
 }
 
-func newestToken(a, b *Token) int {
+// compareTokens orders tokens from the newest to the oldest.
+func compareTokens(a, b *Token) int {
 	return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), strings.Compare(a.ID, b.ID))
 }
 
 // AllTokens walks the tokens of all users, by user id.
 func (tx *Tx) AllTokens() iter.Seq2[*Token, error] { return tx.s.tokens.All(tx.kv) }
 
-// NewToken is what it takes to make a token. Package auth has brought it into
-// the form in which it is stored.
+// NewToken is a token to be created. Package auth has already brought it into
+// its stored form.
 type NewToken struct {
 	Name, Description string
 	Scopes            []string
 	Hash              TokenHash
-	ExpiresAt         *time.Time // nil: never
-	// MayGrantAdministration is as of a Token.
+	ExpiresAt         *time.Time // nil: the token never expires
+	// MayGrantAdministration has the meaning of Token.MayGrantAdministration.
 	MayGrantAdministration bool
 }
 
-// CreateToken makes a token of a user. It fails with ErrNotFound where the
-// user has been disabled or deleted, with ErrTokensDisabled, and with a
-// fault of name where that is taken or the user has MaxTokens already, or of
-// expires_at where the settings do not allow the token to live that long.
+// CreateToken creates a token of a user. It fails with ErrNotFound if the user
+// was disabled or deleted, with ErrTokensDisabled, with a fault of name if the
+// name is taken or the user has MaxTokens tokens, and with a fault of
+// expires_at if the settings do not allow the token to live that long.
 func (s *Store) CreateToken(ctx context.Context, by Actor, userID int64, n NewToken) (*Token, error) {
 	var created *Token
 	err := s.update(ctx, by, func(tx *Tx) error {
@@ -147,17 +151,17 @@ func (s *Store) CreateToken(ctx context.Context, by Actor, userID int64, n NewTo
 	return created, err
 }
 
-// TokenChange is what is to change of a token; nil stays as it is.
+// TokenChange is a change of a token. Fields that are nil stay as they are.
 type TokenChange struct {
 	Name, Description *string
 	Scopes            []string
-	ExpiresAt         *time.Time // earlier than now set
-	Endless           bool       // never to end, which is no change only where it never did
+	ExpiresAt         *time.Time // earlier than the present end
+	Endless           bool       // never expire; allowed only if the token never expires now
 }
 
-// ChangeToken changes a token of a user. It fails with ErrNotFound, and with
-// a fault of name where that is taken, or of expires_at where the token would
-// live longer than before.
+// ChangeToken changes a token of a user. It fails with ErrNotFound, with a
+// fault of name if the name is taken, and with a fault of expires_at if the
+// token would live longer than before.
 func (s *Store) ChangeToken(ctx context.Context, by Actor, userID int64, id string, c TokenChange) (*Token, error) {
 	return s.editToken(ctx, by, userID, id, func(tx *Tx, t *Token) (activity.Event, error) {
 		before, event := *t, &activity.PersonalAccessTokenModification{ID: id}
@@ -198,10 +202,9 @@ func (s *Store) editToken(ctx context.Context, by Actor, userID int64, id string
 	})
 }
 
-// RegenerateToken gives a token of a user another text and, unless keepEnd is
-// set, another end. The text before, and the sessions that were begun with it,
-// are good for nothing from then on. It fails as CreateToken does, and with
-// ErrNotFound.
+// RegenerateToken replaces the text of a user's token and, unless keepEnd is
+// set, its end. The previous text, and the sessions that began with it, are no
+// longer valid. It fails with ErrNotFound, and for the reasons of CreateToken.
 func (s *Store) RegenerateToken(ctx context.Context, by Actor, userID int64, id string, hash TokenHash, keepEnd bool, expiresAt *time.Time) (*Token, error) {
 	return s.editToken(ctx, by, userID, id, func(tx *Tx, t *Token) (activity.Event, error) {
 		if err := tx.checkMayHaveTokens(userID); err != nil {
@@ -217,14 +220,14 @@ func (s *Store) RegenerateToken(ctx context.Context, by Actor, userID int64, id 
 	})
 }
 
-// ExpireToken ends a token of a user now. It stays in the lists; one that has
-// expired already stays as it is. It fails with ErrNotFound.
+// ExpireToken ends a token of a user now. The token stays in the lists. A token
+// that has already expired stays as it is. It fails with ErrNotFound.
 func (s *Store) ExpireToken(ctx context.Context, by Actor, userID int64, id string) (*Token, error) {
 	return s.editToken(ctx, by, userID, id, func(tx *Tx, t *Token) (activity.Event, error) {
 		if t.Expired(tx.now) {
 			return nil, nil
 		}
-		end := tx.now.Truncate(time.Microsecond) // as it is shown, so that a client can send it back
+		end := tx.now.Truncate(time.Microsecond) // in the precision that clients see, so that they can send the time back
 		t.ExpiresAt = &end
 		event := &activity.PersonalAccessTokenExpiration{ID: id, Name: t.Name}
 		owner, err := tx.User(userID)
@@ -238,8 +241,8 @@ func (s *Store) ExpireToken(ctx context.Context, by Actor, userID int64, id stri
 	})
 }
 
-// DeleteTokens deletes tokens of a user, all of them or, with ErrNotFound,
-// none. The log gets an entry for each.
+// DeleteTokens deletes tokens of a user and logs an entry for each. If one of
+// them does not exist, it fails with ErrNotFound and deletes none.
 func (s *Store) DeleteTokens(ctx context.Context, by Actor, userID int64, ids []string) error {
 	return s.update(ctx, by, func(tx *Tx) error {
 		var toDelete []*Token
@@ -265,8 +268,8 @@ func (s *Store) DeleteAllTokens(ctx context.Context, by Actor, userID int64) err
 	})
 }
 
-// DeleteTokenOf deletes a token of a user on behalf of whoever manages users.
-// It fails with ErrNotFound.
+// DeleteTokenOf deletes a token of another user, on behalf of a user who
+// manages users. It fails with ErrNotFound.
 func (s *Store) DeleteTokenOf(ctx context.Context, by Actor, userID int64, id string) error {
 	return s.update(ctx, by, func(tx *Tx) error {
 		owner, err := tx.User(userID)
@@ -284,7 +287,8 @@ func (s *Store) DeleteTokenOf(ctx context.Context, by Actor, userID int64, id st
 	})
 }
 
-// deleteOwnTokens deletes tokens on behalf of their owner.
+// deleteOwnTokens deletes tokens on behalf of their owner and logs an entry for
+// each.
 func (tx *Tx) deleteOwnTokens(userID int64, tokens []*Token) error {
 	if len(tokens) == 0 {
 		return nil
@@ -300,7 +304,8 @@ func (tx *Tx) deleteOwnTokens(userID int64, tokens []*Token) error {
 	return nil
 }
 
-// deleteTokensOf deletes the tokens of a user who is being deleted.
+// deleteTokensOf deletes the tokens and former texts of a user who is being
+// deleted.
 func (tx *Tx) deleteTokensOf(userID int64) error {
 	tokens, err := tx.Tokens(userID)
 	if err != nil {
@@ -309,13 +314,13 @@ func (tx *Tx) deleteTokensOf(userID int64) error {
 	if err := tx.deleteTokens(userID, tokens); err != nil {
 		return err
 	}
-	_, err = tx.s.formerTexts.DeleteWhere(tx.kv, func(f *FormerText) bool { return f.UserID == userID }) // nobody can read the log
+	_, err = tx.s.formerTexts.DeleteWhere(tx.kv, func(f *FormerText) bool { return f.UserID == userID }) // nobody can read the log of the token uses any more
 	return err
 }
 
-// deleteTokens deletes tokens and all that goes with them. The journal knows no
-// records that are gone, so the owner is written again: whoever watches the
-// user sees that something has happened.
+// deleteTokens deletes tokens with the data that belongs to them. A deletion
+// leaves no entry in the journal. The user is therefore written again, so that
+// followers of the journal update the user's pages.
 func (tx *Tx) deleteTokens(userID int64, tokens []*Token) error {
 	for _, t := range tokens {
 		if err := tx.s.tokens.Delete(tx.kv, tokenKey(userID, t.ID)); err != nil {
@@ -341,7 +346,7 @@ func (tx *Tx) deleteTokens(userID int64, tokens []*Token) error {
 	return tx.putUser(owner)
 }
 
-// endTokenSessions ends the sessions that were begun with one of the tokens.
+// endTokenSessions ends the sessions that began with one of the tokens.
 func (tx *Tx) endTokenSessions(tokens ...*Token) error {
 	_, err := tx.s.sessions.DeleteWhere(tx.kv, func(session *Session) bool {
 		return slices.ContainsFunc(tokens, func(t *Token) bool { return t.ID == session.TokenID })
@@ -349,7 +354,7 @@ func (tx *Tx) endTokenSessions(tokens ...*Token) error {
 	return err
 }
 
-// utc is a time as the activity log shows it; nil stays nil.
+// utc returns a time in UTC, as the activity log shows it; nil stays nil.
 func utc(t *time.Time) *time.Time {
 	if t == nil {
 		return nil
@@ -357,7 +362,8 @@ func utc(t *time.Time) *time.Time {
 	return new(t.UTC())
 }
 
-// putToken stores a token, and what its text was before.
+// putToken stores a token. If its text has changed, it also stores the former
+// text.
 func (tx *Tx) putToken(t *Token) error {
 	before, err := tx.Token(t.UserID, t.ID)
 	switch {
@@ -371,10 +377,10 @@ func (tx *Tx) putToken(t *Token) error {
 	return tx.s.tokens.Put(tx.kv, tokenKey(t.UserID, t.ID), t)
 }
 
-// tokenHashesOf is the hash by which a token is found.
+// tokenHashesOf returns the key of a token in the index of token hashes.
 func tokenHashesOf(t *Token) []string { return []string{string(t.Hash[:])} }
 
-// verifyTokens checks that each token has an owner.
+// verifyTokens checks that each token has an owner who was not deleted.
 func (tx *Tx) verifyTokens() error {
 	var faults []error
 	for t, err := range tx.AllTokens() {
@@ -388,8 +394,8 @@ func (tx *Tx) verifyTokens() error {
 	return errors.Join(faults...)
 }
 
-// checkMayHaveTokens refuses to make a token of a user who may not sign in, and
-// while there are to be none.
+// checkMayHaveTokens refuses a token for a user who is disabled, and any token
+// while the settings do not allow tokens.
 func (tx *Tx) checkMayHaveTokens(userID int64) error {
 	owner, err := tx.User(userID)
 	if err != nil {
@@ -405,8 +411,9 @@ func (tx *Tx) checkMayHaveTokens(userID int64) error {
 	return err
 }
 
-// checkTokenName refuses a name that another token of the user has, or one that
-// looks like it; and a token, whose id is empty, that would be one too many.
+// checkTokenName refuses a name that another token of the user has, or that
+// looks like one. id is the id of the token; "" for a new token, which is also
+// refused if the user has too many.
 func (tx *Tx) checkTokenName(userID int64, id, name string) error {
 	tokens, err := tx.Tokens(userID)
 	if err != nil {
@@ -415,17 +422,17 @@ func (tx *Tx) checkTokenName(userID int64, id, name string) error {
 	if id == "" && len(tokens) >= MaxTokens {
 		return fault.Field("name", fmt.Sprintf("is one too many: a user has at most %d tokens; delete one that is not needed", MaxTokens))
 	}
-	wanted := looksOf(name)
+	wanted := appearanceOf(name)
 	for _, t := range tokens {
-		if t.ID != id && wanted.match(looksOf(t.Name)) {
+		if t.ID != id && wanted.looksLike(appearanceOf(t.Name)) {
 			return fault.Field("name", takenDetail(name, t.Name))
 		}
 	}
 	return nil
 }
 
-// checkTokenEnd refuses an end that is over, and one that is further away than
-// the settings allow.
+// checkTokenEnd refuses an end that has passed or is later than the settings
+// allow.
 func (tx *Tx) checkTokenEnd(expiresAt *time.Time) error {
 	if expiresAt != nil {
 		if err := tx.checkFuture(*expiresAt); err != nil {

@@ -273,7 +273,7 @@ func TestTokenUses(t *testing.T) {
 	c.advance(-2 * time.Minute) // a clock that goes back does not change the order
 	use(t, s, first, strings.Repeat("/", 1000))
 	c.advance(2 * time.Minute)
-	if diff := cmp.Diff([]string{strings.Repeat("/", maxUsePath), "/3", "/1"}, usesOf(t, s, ann.ID, "")); diff != "" {
+	if diff := cmp.Diff([]string{strings.Repeat("/", maxUsePathBytes), "/3", "/1"}, usesOf(t, s, ann.ID, "")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff([]string{"/3"}, usesOf(t, s, ann.ID, second.ID)); diff != "" {
@@ -342,11 +342,11 @@ func TestTokenUsesAreDropped(t *testing.T) {
 	}
 	defer shut(t, s)
 	token := makeToken(t, s, owner(t, s, "ann"), "a")
-	s.pendingUses.writing.Lock() // nothing is written while this is held
+	s.pendingUses.flushing.Lock() // nothing is written while this is held
 	for range maxPendingUses + 7 {
 		s.NoteTokenUse(TokenUse{UserID: token.UserID, At: s.Now(), TokenID: token.ID})
 	}
-	s.pendingUses.writing.Unlock()
+	s.pendingUses.flushing.Unlock()
 	if err := s.FlushTokenUses(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -10,37 +10,38 @@ import (
 	"trento/store/fault"
 )
 
-const keyTokenSettings = "personal_access_tokens"
+const settingTokens = "personal_access_tokens"
 
-// TokenSettings say what personal access tokens are good for on this server.
+// TokenSettings are the settings of personal access tokens on this server.
 type TokenSettings struct {
-	Enabled                     bool `json:"enabled"`               // off: none can be made or used
-	DefaultLifetimeDays         int  `json:"default_lifetime_days"` // what forms suggest
-	MaxLifetimeDays             *int `json:"max_lifetime_days"`     // of new and regenerated ones; nil: no limit
-	AllowBasic                  bool `json:"allow_basic"`           // as the password of HTTP Basic
-	AllowSignIn                 bool `json:"allow_sign_in"`         // as the password of a sign-in
-	AllowInQuery                bool `json:"allow_in_query"`        // as the parameter "session"
+	Enabled                     bool `json:"enabled"`               // false: no token can be created or used
+	DefaultLifetimeDays         int  `json:"default_lifetime_days"` // suggested in forms
+	MaxLifetimeDays             *int `json:"max_lifetime_days"`     // of new and regenerated tokens; nil: no limit
+	AllowBasic                  bool `json:"allow_basic"`           // a token may be the password of HTTP Basic authentication
+	AllowSignIn                 bool `json:"allow_sign_in"`         // a token may be the password of a sign-in
+	AllowInQuery                bool `json:"allow_in_query"`        // a token may be the query parameter "session"
 	RequirePasswordConfirmation bool `json:"require_password_confirmation"`
 }
 
-// defaultTokenSettings hold until somebody changes them.
+// defaultTokenSettings are in force until a user changes the settings.
 var defaultTokenSettings = TokenSettings{Enabled: true, DefaultLifetimeDays: 30, AllowBasic: true, RequirePasswordConfirmation: true}
 
-// maxTokenDays is the longest lifetime that can be set: a hundred years.
-const maxTokenDays = 36500
+// maxTokenLifetimeDays is the longest lifetime that can be set: a hundred
+// years.
+const maxTokenLifetimeDays = 36500
 
-// TokenSettings returns the settings in force. They are shared and must not be
+// TokenSettings returns the current settings. They are shared and must not be
 // modified.
 func (tx *Tx) TokenSettings() (*TokenSettings, error) {
-	settings, err := getSetting[TokenSettings](tx, keyTokenSettings)
+	settings, err := getSetting[TokenSettings](tx, settingTokens)
 	if errors.Is(err, ErrNotFound) {
 		return &defaultTokenSettings, nil
 	}
 	return settings, err
 }
 
-// ChangeTokenSettings replaces the settings. Tokens that exist keep their end.
-// It fails with a fault of a field.
+// ChangeTokenSettings replaces the settings. Existing tokens keep their end. It
+// fails with a fault of a field.
 func (s *Store) ChangeTokenSettings(ctx context.Context, by Actor, after TokenSettings) error {
 	if err := after.check(); err != nil {
 		return err
@@ -53,14 +54,14 @@ func (s *Store) ChangeTokenSettings(ctx context.Context, by Actor, after TokenSe
 		if reflect.DeepEqual(before, &after) {
 			return nil
 		}
-		if err := tx.putSetting(keyTokenSettings, after); err != nil {
+		if err := tx.putSetting(settingTokens, after); err != nil {
 			return err
 		}
-		return tx.log(by.Name, before.changeTo(&after))
+		return tx.log(by.Name, before.changesTo(&after))
 	})
 }
 
-// check fails with the first fault.
+// check returns the first fault of the settings, or nil.
 func (t *TokenSettings) check() error {
 	if faults := t.Faults(); len(faults) > 0 {
 		return &faults[0]
@@ -68,13 +69,13 @@ func (t *TokenSettings) check() error {
 	return nil
 }
 
-// Faults are all that is wrong with the settings.
+// Faults returns all faults of the settings.
 func (t *TokenSettings) Faults() (faults []fault.Error) {
 	inRange := func(field string, days int) bool {
-		if days >= 1 && days <= maxTokenDays {
+		if days >= 1 && days <= maxTokenLifetimeDays {
 			return true
 		}
-		faults = append(faults, fault.Error{Field: field, Detail: fmt.Sprintf("should be from 1 to %d", maxTokenDays)})
+		faults = append(faults, fault.Error{Field: field, Detail: fmt.Sprintf("should be from 1 to %d", maxTokenLifetimeDays)})
 		return false
 	}
 	valid := inRange("default_lifetime_days", t.DefaultLifetimeDays)
@@ -84,15 +85,15 @@ func (t *TokenSettings) Faults() (faults []fault.Error) {
 	return faults
 }
 
-// changeTo is what is other in after.
-func (t *TokenSettings) changeTo(after *TokenSettings) *activity.PersonalAccessTokenSettingsUpdate {
+// changesTo returns the event with the settings that differ in after.
+func (t *TokenSettings) changesTo(after *TokenSettings) *activity.PersonalAccessTokenSettingsUpdate {
 	e := &activity.PersonalAccessTokenSettingsUpdate{
-		Enabled:                     changed(t.Enabled, after.Enabled),
-		DefaultLifetimeDays:         changed(t.DefaultLifetimeDays, after.DefaultLifetimeDays),
-		AllowBasic:                  changed(t.AllowBasic, after.AllowBasic),
-		AllowSignIn:                 changed(t.AllowSignIn, after.AllowSignIn),
-		AllowInQuery:                changed(t.AllowInQuery, after.AllowInQuery),
-		RequirePasswordConfirmation: changed(t.RequirePasswordConfirmation, after.RequirePasswordConfirmation),
+		Enabled:                     ifChanged(t.Enabled, after.Enabled),
+		DefaultLifetimeDays:         ifChanged(t.DefaultLifetimeDays, after.DefaultLifetimeDays),
+		AllowBasic:                  ifChanged(t.AllowBasic, after.AllowBasic),
+		AllowSignIn:                 ifChanged(t.AllowSignIn, after.AllowSignIn),
+		AllowInQuery:                ifChanged(t.AllowInQuery, after.AllowInQuery),
+		RequirePasswordConfirmation: ifChanged(t.RequirePasswordConfirmation, after.RequirePasswordConfirmation),
 	}
 	if !reflect.DeepEqual(t.MaxLifetimeDays, after.MaxLifetimeDays) {
 		e.MaxLifetimeDays = activity.Nullable[int]{Given: true, Value: after.MaxLifetimeDays}
@@ -100,8 +101,9 @@ func (t *TokenSettings) changeTo(after *TokenSettings) *activity.PersonalAccessT
 	return e
 }
 
-// changed is the value after a change; nil where it is that before it.
-func changed[T comparable](before, after T) *T {
+// ifChanged returns the value after a change; nil if it is equal to the value
+// before.
+func ifChanged[T comparable](before, after T) *T {
 	if before == after {
 		return nil
 	}

@@ -17,54 +17,55 @@ import (
 	"trento/store/kv"
 )
 
-// TokenUse is a request that was made with a personal access token, whether it
-// was refused or not.
+// TokenUse is a request with a personal access token, accepted or refused.
 type TokenUse struct {
 	UserID    int64             `json:"-"` // the owner of the token
-	Position  activity.Position `json:"-"` // the place in the owner's log and the time; given when it is written
-	At        time.Time         `json:"-"` // when the request came, until it has a position
+	Position  activity.Position `json:"-"` // the place in the owner's log, and the time; assigned when the use is written
+	At        time.Time         `json:"-"` // when the request came; used until Position is assigned
 	TokenID   string            `json:"-"`
-	TokenName string            `json:"token_name"` // as it was then
+	TokenName string            `json:"token_name"` // the name of the token at that time
 	Method    string            `json:"method"`
 	Path      string            `json:"path"` // without the query
 	Status    int               `json:"status"`
 	Address   string            `json:"remote_address,omitempty"`
 	UserAgent string            `json:"user_agent,omitempty"`
-	Via       string            `json:"via"`            // how the token was shown: bearer, basic, parameter or login
-	Text      string            `json:"text,omitempty"` // TextReplaced or TextDeleted where the text is no longer valid
+	Via       string            `json:"via"`            // how the token was sent: bearer, basic, parameter or login
+	Text      string            `json:"text,omitempty"` // TextReplaced or TextDeleted if the text is no longer valid
 }
 
-// OccurredOn is the time of a use that is in the log.
+// OccurredOn returns the time of a use that has a Position.
 func (u *TokenUse) OccurredOn() time.Time { return u.Position.Time() }
 
-// The limits of the log: uses of a user, of which the oldest make room; uses that
-// wait to be written; bytes of what a request says.
+// The limits of the log of token uses: the uses of a user, beyond which the
+// oldest are pruned; the uses in memory that wait to be written; and the stored
+// bytes of a request's path and method.
 const (
-	maxTokenUses   = 50_000
-	maxPendingUses = 10_000
-	maxUsePath     = 512
-	maxUseMethod   = 16
+	maxTokenUses      = 50_000
+	maxPendingUses    = 10_000
+	maxUsePathBytes   = 512
+	maxUseMethodBytes = 16
 )
 
-// pruneChunk is how many uses one transaction prunes.
-const pruneChunk = 5_000
+// tokenUsePruneBatchSize is the number of uses that one transaction prunes.
+const tokenUsePruneBatchSize = 5_000
 
-// pendingTokenUses are the uses that have not been written yet.
+// pendingTokenUses are the token uses that have not been written to the file
+// yet.
 type pendingTokenUses struct {
 	mu      sync.Mutex
 	pending []TokenUse
-	dropped int
+	dropped int // number of uses that were not kept since the last flush
 
-	writing sync.Mutex // held while a batch is on its way into the file
+	flushing sync.Mutex // held while uses are written to the file
 }
 
-// NoteTokenUse notes a use for the log of the token's owner. FlushTokenUses
-// writes it. NoteTokenUse never waits: where more arrives than is written, uses
+// NoteTokenUse remembers a use for the log of the token's owner until
+// FlushTokenUses writes it. It never waits: if there are too many uses, they
 // are dropped, and the server's log says how many.
 func (s *Store) NoteTokenUse(u TokenUse) {
 	u.Method, u.Path, u.UserAgent = MaskTokens(u.Method), MaskTokens(u.Path), MaskTokens(u.UserAgent)
-	u.Method, u.Path = u.Method[:min(len(u.Method), maxUseMethod)], u.Path[:min(len(u.Path), maxUsePath)]
-	u.UserAgent = u.UserAgent[:min(len(u.UserAgent), maxUserAgent)]
+	u.Method, u.Path = u.Method[:min(len(u.Method), maxUseMethodBytes)], u.Path[:min(len(u.Path), maxUsePathBytes)]
+	u.UserAgent = u.UserAgent[:min(len(u.UserAgent), maxUserAgentBytes)]
 	w := &s.pendingUses
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -75,12 +76,13 @@ func (s *Store) NoteTokenUse(u TokenUse) {
 	w.pending = append(w.pending, u)
 }
 
-// FlushTokenUses writes the uses noted so far into the log. Called once a
-// second, it makes a busy script cost a commit a second and not one a request.
+// FlushTokenUses writes the remembered uses to the log. It is called once a
+// second, so that a busy script causes one commit a second instead of one per
+// request.
 func (s *Store) FlushTokenUses(ctx context.Context) error {
 	w := &s.pendingUses
-	w.writing.Lock()
-	defer w.writing.Unlock()
+	w.flushing.Lock()
+	defer w.flushing.Unlock()
 	w.mu.Lock()
 	batch, dropped := w.pending, w.dropped
 	w.pending, w.dropped = nil, 0
@@ -91,13 +93,14 @@ func (s *Store) FlushTokenUses(ctx context.Context) error {
 	if len(batch) == 0 {
 		return nil
 	}
-	// Once taken, the batch must be written, even if ctx ends.
-	return s.update(context.WithoutCancel(ctx), System(), func(tx *Tx) error { return tx.putUses(batch) })
+	// The batch is no longer in memory. It must be written even if ctx is
+	// cancelled.
+	return s.update(context.WithoutCancel(ctx), System(), func(tx *Tx) error { return tx.putTokenUses(batch) })
 }
 
-// putUses appends uses to the logs of their owners, in the order in which they
-// were noted.
-func (tx *Tx) putUses(batch []TokenUse) error {
+// putTokenUses appends uses to the logs of their owners, in the order in which
+// they were noted.
+func (tx *Tx) putTokenUses(batch []TokenUse) error {
 	byUser := make(map[int64][]TokenUse)
 	used := make(map[string]TokenUse)
 	for _, u := range batch {
@@ -107,30 +110,30 @@ func (tx *Tx) putUses(batch []TokenUse) error {
 		}
 	}
 	for user, uses := range byUser {
-		last := tx.lastUse(user)
+		last := tx.lastTokenUse(user)
 		for _, u := range uses {
 			last = last.Next(u.At)
-			value, err := encodeUse(&u)
+			value, err := encodeTokenUse(&u)
 			if err != nil {
 				return err
 			}
-			if err := tx.s.tokenUses.Put(tx.kv, useKey(user, last), value); err != nil {
+			if err := tx.s.tokenUses.Put(tx.kv, tokenUseKey(user, last), value); err != nil {
 				return err
 			}
 		}
-		count := tx.countUses(user) + len(uses)
-		pruned, err := tx.pruneUses(user, max(count-maxTokenUses, 0), time.Time{})
+		count := tx.countTokenUses(user) + len(uses)
+		pruned, err := tx.pruneTokenUses(user, max(count-maxTokenUses, 0), time.Time{})
 		if err != nil {
 			return err
 		}
-		if err := tx.putUseCount(user, count-pruned); err != nil {
+		if err := tx.putTokenUseCount(user, count-pruned); err != nil {
 			return err
 		}
 	}
 	for id, u := range used {
 		_, err := tx.Token(u.UserID, id)
 		if errors.Is(err, ErrNotFound) {
-			continue // it was deleted meanwhile
+			continue // the token was deleted meanwhile
 		}
 		if err == nil {
 			err = tx.s.tokensUsed.Put(tx.kv, []byte(id), kv.TimeBytes(u.At))
@@ -142,13 +145,13 @@ func (tx *Tx) putUses(batch []TokenUse) error {
 	return nil
 }
 
-// useKey is the key of a use.
-func useKey(user int64, p activity.Position) []byte { return append(userKey(user), p.Key()...) }
+// tokenUseKey returns the key of a use.
+func tokenUseKey(user int64, p activity.Position) []byte { return append(userKey(user), p.Key()...) }
 
-// useKeySize is the length of the key of a use.
-const useKeySize = 16
+// tokenUseKeySize is the length of the key of a use in bytes.
+const tokenUseKeySize = 16
 
-func (tx *Tx) countUses(user int64) int {
+func (tx *Tx) countTokenUses(user int64) int {
 	count := tx.s.tokenUses.Get(tx.kv, userKey(user))
 	if count == nil {
 		return 0
@@ -156,42 +159,42 @@ func (tx *Tx) countUses(user int64) int {
 	return int(binary.BigEndian.Uint64(count))
 }
 
-func (tx *Tx) putUseCount(user int64, n int) error {
+func (tx *Tx) putTokenUseCount(user int64, n int) error {
 	if n == 0 {
 		return tx.s.tokenUses.Delete(tx.kv, userKey(user))
 	}
 	return tx.s.tokenUses.Put(tx.kv, userKey(user), kv.Key64(uint64(n)))
 }
 
-// lastUse is the position of the newest use of a user's tokens; 0 where there
-// is none.
-func (tx *Tx) lastUse(user int64) activity.Position {
-	for key := range tx.s.tokenUses.ScanBack(tx.kv, useKey(user, 0), useKey(user, ^activity.Position(0))) {
+// lastTokenUse returns the position of the newest use of a user's tokens; 0 if
+// there is none.
+func (tx *Tx) lastTokenUse(user int64) activity.Position {
+	for key := range tx.s.tokenUses.ScanBack(tx.kv, tokenUseKey(user, 0), tokenUseKey(user, ^activity.Position(0))) {
 		return activity.PositionOfKey(key[8:])
 	}
 	return 0
 }
 
-// pruneUses prunes the oldest uses of a user: the first n, and those before a
-// time; no more than n or pruneChunk, whichever is larger. It returns how many
-// it has pruned.
-func (tx *Tx) pruneUses(user int64, n int, before time.Time) (pruned int, err error) {
+// pruneTokenUses prunes the n oldest uses of a user and all uses before a time,
+// but at most n or tokenUsePruneBatchSize, whichever is larger. It returns how
+// many it has pruned.
+func (tx *Tx) pruneTokenUses(user int64, n int, before time.Time) (pruned int, err error) {
 	limit := activity.Position(0)
 	if !before.IsZero() {
 		limit = activity.PositionAt(before)
 	}
-	return tx.s.tokenUses.DeleteOldest(tx.kv, useKey(user, 0), useKey(user, ^activity.Position(0)), func(pruned int, key, _ []byte) bool {
-		return (pruned < n || activity.PositionOfKey(key[8:]) < limit) && pruned < max(n, pruneChunk)
+	return tx.s.tokenUses.DeleteOldest(tx.kv, tokenUseKey(user, 0), tokenUseKey(user, ^activity.Position(0)), func(pruned int, key, _ []byte) bool {
+		return (pruned < n || activity.PositionOfKey(key[8:]) < limit) && pruned < max(n, tokenUsePruneBatchSize)
 	})
 }
 
-// PruneTokenUsesBefore prunes the uses before a time from the logs of all users,
-// in as many transactions as it takes, and the former texts of tokens that are
-// older.
+// PruneTokenUsesBefore prunes the uses before a time from the logs of all
+// users, and the former texts that became invalid before that time. It uses
+// several transactions.
 func (s *Store) PruneTokenUsesBefore(ctx context.Context, before time.Time) error {
 	var users []int64
 	err := s.View(func(tx *Tx) error {
-		for u, err := range tx.s.users.All(tx.kv) { // deleted ones, too
+		for u, err := range tx.s.users.All(tx.kv) { // also deleted users
 			if err != nil {
 				return err
 			}
@@ -200,13 +203,13 @@ func (s *Store) PruneTokenUsesBefore(ctx context.Context, before time.Time) erro
 		return nil
 	})
 	for _, user := range users {
-		for pruned := pruneChunk; err == nil && pruned == pruneChunk; {
+		for pruned := tokenUsePruneBatchSize; err == nil && pruned == tokenUsePruneBatchSize; {
 			err = s.update(ctx, System(), func(tx *Tx) (err error) {
-				pruned, err = tx.pruneUses(user, 0, before)
+				pruned, err = tx.pruneTokenUses(user, 0, before)
 				if err != nil || pruned == 0 {
 					return err
 				}
-				return tx.putUseCount(user, tx.countUses(user)-pruned)
+				return tx.putTokenUseCount(user, tx.countTokenUses(user)-pruned)
 			})
 		}
 	}
@@ -219,27 +222,27 @@ func (s *Store) PruneTokenUsesBefore(ctx context.Context, before time.Time) erro
 	})
 }
 
-// TokenUses returns the newest uses of a user's tokens, of one of them where
-// tokenID is not empty, newest first, n of them at most. They begin behind the
-// position before, or with the newest one where that is 0. next is where to go
-// on, 0 where there are no more.
+// TokenUses returns at most n uses of a user's tokens, newest first. If tokenID
+// is not "", it returns only the uses of that token. It begins with the newest
+// use before the position before, or with the newest of all if before is 0.
+// next is the value of before for the next call; 0 if there are no more uses.
 func (tx *Tx) TokenUses(userID int64, tokenID string, before activity.Position, n int) (uses []TokenUse, next activity.Position, err error) {
 	var only []byte
 	if tokenID != "" {
 		id, err := uuid.Parse(tokenID)
 		if err != nil {
-			return nil, 0, nil // there is no such token
+			return nil, 0, nil // no token has such an id
 		}
 		only = id[:]
 	}
-	for key, value := range tx.s.tokenUses.ScanBack(tx.kv, useKey(userID, 0), useKey(userID, before-1)) {
+	for key, value := range tx.s.tokenUses.ScanBack(tx.kv, tokenUseKey(userID, 0), tokenUseKey(userID, before-1)) {
 		if only != nil && !slices.Equal(value[:min(len(value), len(only))], only) {
 			continue
 		}
 		if len(uses) == n {
 			return uses, uses[n-1].Position, nil
 		}
-		u, err := decodeUse(key, value)
+		u, err := decodeTokenUse(key, value)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -248,8 +251,8 @@ func (tx *Tx) TokenUses(userID int64, tokenID string, before activity.Position, 
 	return uses, 0, nil
 }
 
-// TokenLastUsed is when a token was shown last, nil where it never was. What
-// FlushTokenUses has not written yet does not count.
+// TokenLastUsed returns when a token was used last, or nil if it was never
+// used. It does not know the uses that FlushTokenUses has not written yet.
 func (tx *Tx) TokenLastUsed(tokenID string) *time.Time {
 	at := tx.s.tokensUsed.Get(tx.kv, []byte(tokenID))
 	if at == nil {
@@ -259,11 +262,12 @@ func (tx *Tx) TokenLastUsed(tokenID string) *time.Time {
 	return &t
 }
 
-// A use is stored as the 16 bytes of the id of its token, so that the uses of
-// one can be told from the others without decoding them, and JSON.
-// BenchmarkTokenUses: finding the uses of one takes a 40th of the time, and
-// counting all with the stored number a 100th.
-func encodeUse(u *TokenUse) ([]byte, error) {
+// encodeTokenUse encodes a use as the 16 bytes of its token's id, followed by
+// JSON. The uses of one token are therefore found without decoding the others.
+// BenchmarkTokenUses: finding the uses of one token takes a 40th of the time of
+// decoding all, and reading the stored number of uses takes a 100th of the time
+// of counting them.
+func encodeTokenUse(u *TokenUse) ([]byte, error) {
 	id, err := uuid.Parse(u.TokenID)
 	if err != nil {
 		return nil, fmt.Errorf("use of a token: %w", err)
@@ -275,8 +279,8 @@ func encodeUse(u *TokenUse) ([]byte, error) {
 	return append(id[:], document...), nil
 }
 
-func decodeUse(key, value []byte) (*TokenUse, error) {
-	if len(key) != useKeySize || len(value) < len(uuid.UUID{}) {
+func decodeTokenUse(key, value []byte) (*TokenUse, error) {
+	if len(key) != tokenUseKeySize || len(value) < len(uuid.UUID{}) {
 		return nil, fmt.Errorf("use of a token %x: too short", key)
 	}
 	u := &TokenUse{
@@ -290,15 +294,15 @@ func decodeUse(key, value []byte) (*TokenUse, error) {
 	return u, nil
 }
 
-// verifyTokenUses checks that the uses of each user are as many as is written.
+// verifyTokenUses checks that the stored number of uses of each user is right.
 func (tx *Tx) verifyTokenUses() error {
 	counted, found := make(map[int64]int), make(map[int64]int)
 	for key, value := range tx.s.tokenUses.Scan(tx.kv, nil, nil) {
 		if user := int64(binary.BigEndian.Uint64(key)); len(key) == userKeySize {
-			counted[user] = tx.countUses(user)
+			counted[user] = tx.countTokenUses(user)
 			continue
 		}
-		u, err := decodeUse(key, value)
+		u, err := decodeTokenUse(key, value)
 		if err != nil {
 			return err
 		}
@@ -310,7 +314,7 @@ func (tx *Tx) verifyTokenUses() error {
 	return nil
 }
 
-// verifyTokensUsed checks that the last uses are those of tokens.
+// verifyTokensUsed checks that each stored last use belongs to a token.
 func (tx *Tx) verifyTokensUsed() error {
 	tokens := make(map[string]bool)
 	for t, err := range tx.AllTokens() {

@@ -9,12 +9,13 @@ import (
 	"trento/store/activity"
 )
 
-// deleteTOTP deletes the second factor, whether it is in force or not.
+// deleteTOTP deletes the second factor, enabled or only offered.
 func (u *User) deleteTOTP() { u.TOTPSecret, u.TOTPEnabledAt, u.TOTPLastUsedAt = nil, nil, nil }
 
-// OfferTOTP keeps the sealed secret of a second factor that is not in force
-// yet, in place of any other such. It fails with ErrConflict where one is in
-// force. Nothing is logged: nothing has changed yet.
+// OfferTOTP stores the encrypted secret of a second factor that the user has
+// not enabled yet. It replaces an earlier secret that was not enabled. It fails
+// with ErrConflict if the user has enabled a second factor. Nothing is logged,
+// because the sign-in has not changed yet.
 func (s *Store) OfferTOTP(ctx context.Context, by Actor, id int64, secret []byte) error {
 	_, err := s.editUser(ctx, by, id, func(tx *Tx, u *User) (activity.Event, error) {
 		if u.TOTPEnabledAt != nil {
@@ -27,16 +28,17 @@ func (s *Store) OfferTOTP(ctx context.Context, by Actor, id int64, secret []byte
 	return err
 }
 
-// EnableTOTP is what it takes to put a second factor into force.
+// EnableTOTP is the proof with which a user enables a second factor.
 type EnableTOTP struct {
-	Secret []byte    // the one that was offered, sealed
-	CodeAt time.Time // of the code that was shown
-	Keep   [32]byte  // the session that does not end
+	Secret []byte    // the secret that OfferTOTP stored, as it was stored
+	CodeAt time.Time // the time of the code that the user entered
+	Keep   [32]byte  // the hash of the session that does not end
 }
 
-// EnableTOTP puts a second factor into force whose secret was offered, with
-// its first code used up. All sessions of the user end but the one to keep. It
-// fails with ErrStale where another secret has been offered since, or none.
+// EnableTOTP enables the second factor whose secret was offered. The entered
+// code cannot be used again. All sessions of the user end except e.Keep. It
+// fails with ErrConflict if a second factor is enabled already, and with
+// ErrStale if e.Secret is not the secret that was offered last.
 func (s *Store) EnableTOTP(ctx context.Context, by Actor, id int64, e EnableTOTP) (*User, error) {
 	return s.editUser(ctx, by, id, func(tx *Tx, u *User) (activity.Event, error) {
 		if u.TOTPEnabledAt != nil {
@@ -50,8 +52,8 @@ func (s *Store) EnableTOTP(ctx context.Context, by Actor, id int64, e EnableTOTP
 	})
 }
 
-// DisableTOTP ends the second factor of a user. Where none is in force that is no
-// error, and is not logged.
+// DisableTOTP deletes the second factor of a user. If none was enabled, that is
+// no error and nothing is logged.
 func (s *Store) DisableTOTP(ctx context.Context, by Actor, id int64) error {
 	_, err := s.editUser(ctx, by, id, func(tx *Tx, u *User) (activity.Event, error) {
 		enabled := u.TOTPEnabledAt != nil

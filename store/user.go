@@ -16,64 +16,66 @@ import (
 	"trento/store/kv"
 )
 
-// User is an account. Ids are never used twice.
+// User is a user account. Ids are never reused.
 type User struct {
 	ID           int64  `json:"id"`
-	Username     string `json:"username"` // in the form of NormalUsername; unique, see looks
+	Username     string `json:"username"` // in the form of NormalUsername; unique, and names that look alike count as equal
 	Fullname     string `json:"fullname"`
-	Email        string `json:"email"` // unique without letter case
+	Email        string `json:"email"` // unique without regard to letter case
 	PasswordHash string `json:"password_hash,omitempty"`
-	Abilities    []int  `json:"abilities,omitempty"` // ids, ascending
+	Abilities    []int  `json:"abilities,omitempty"` // ability ids, ascending
 	Timezone     string `json:"timezone"`            // IANA name
 
-	LockedAt                  *time.Time `json:"locked_at,omitempty"` // set: disabled
+	LockedAt                  *time.Time `json:"locked_at,omitempty"` // not nil: the user is disabled
 	DeletedAt                 *time.Time `json:"deleted_at,omitempty"`
-	PasswordChangeRequestedAt *time.Time `json:"password_change_requested_at,omitempty"` // set: by somebody else
-	LastLoginAt               *time.Time `json:"last_login_at,omitempty"`                // sign-ins with a password
+	PasswordChangeRequestedAt *time.Time `json:"password_change_requested_at,omitempty"` // not nil: another user has set the password
+	LastLoginAt               *time.Time `json:"last_login_at,omitempty"`                // the last sign-in with a password
 
-	// The second factor. There may be a secret that is not in force yet.
-	TOTPSecret     []byte     `json:"totp_secret,omitempty"` // sealed by package auth
+	// The second factor. A secret without TOTPEnabledAt was offered but is not
+	// enabled.
+	TOTPSecret     []byte     `json:"totp_secret,omitempty"` // encrypted by package auth
 	TOTPEnabledAt  *time.Time `json:"totp_enabled_at,omitempty"`
-	TOTPLastUsedAt *time.Time `json:"totp_last_used_at,omitempty"` // no code of this time or before is taken again
+	TOTPLastUsedAt *time.Time `json:"totp_last_used_at,omitempty"` // no code of this time or earlier is accepted
 
-	// Identities are whom the user is at identity providers.
+	// Identities are the persons at identity providers that are linked with the
+	// user.
 	Identities []Identity `json:"identities,omitempty"`
 
 	AnalyticsEnabledAt      *time.Time `json:"analytics_enabled_at,omitempty"`
 	AnalyticsEULAAcceptedAt *time.Time `json:"analytics_eula_accepted_at,omitempty"`
 
-	// LockVersion starts at 1 and grows with every change of name, address,
-	// password, abilities, time zone, and of whether the user is enabled and
-	// has a second factor.
+	// LockVersion starts at 1 and grows with every change of the name, e-mail
+	// address, password, abilities or time zone, and when the user is enabled
+	// or disabled or the second factor is enabled or disabled.
 	LockVersion int       `json:"lock_version"`
 	CreatedAt   time.Time `json:"created_at"`
 	UpdatedAt   time.Time `json:"updated_at"`
 }
 
-// Enabled reports whether the user may do anything at all.
+// Enabled reports whether the user can sign in.
 func (u *User) Enabled() bool { return u.LockedAt == nil && u.DeletedAt == nil }
 
 // DefaultTimezone is the time zone of users who have chosen none.
 const DefaultTimezone = "Etc/UTC"
 
-// NewUser is what it takes to make a user.
+// NewUser is a user to be created.
 type NewUser struct {
 	Username, Fullname, Email string
 	PasswordHash              string
 	Abilities                 []int
 	Enabled                   bool
-	Timezone                  string // DefaultTimezone where empty
-	// Logged is what the activity log shows of the request. The store adds whom
-	// it is about.
+	Timezone                  string // "" means DefaultTimezone
+	// Logged is what the activity log shows of the request. The store adds the
+	// user.
 	Logged activity.UserCreation
 }
 
-// NormalUsername is the form in which user names are stored and compared: that
-// of NormalName, in lower case.
+// NormalUsername returns the form in which user names are stored and compared:
+// NormalName in lower case.
 func NormalUsername(name string) string { return NormalName(strings.ToLower(name)) }
 
-// normalize brings a new user into its stored form. Whether the values make
-// sense is package auth's to say.
+// normalize brings a new user into its stored form. Package auth has checked
+// the values.
 func (u *NewUser) normalize() {
 	u.Username = NormalUsername(u.Username)
 	if u.Timezone == "" {
@@ -82,7 +84,8 @@ func (u *NewUser) normalize() {
 	u.Abilities = abilitySet(u.Abilities)
 }
 
-// abilitySet is a list of abilities as it is stored.
+// abilitySet returns ability ids in their stored form: ascending, and each only
+// once.
 func abilitySet(ids []int) []int { return slices.Compact(slices.Sorted(slices.Values(ids))) }
 
 // User returns a user who was not deleted, or ErrNotFound. The user is shared
@@ -95,12 +98,13 @@ func (tx *Tx) User(id int64) (*User, error) {
 	return u, err
 }
 
-// userKey is the key of a user, and what the keys of the user's tokens begin with.
+// userKey returns the key of a user. The keys of the user's tokens begin with
+// it.
 func userKey(id int64) []byte { return kv.Key64(uint64(id)) }
 
 const userKeySize = 8
 
-// usernamesOf is the name by which a user is found.
+// usernamesOf returns the key of a user in the index of user names.
 func usernamesOf(u *User) []string {
 	if u.DeletedAt != nil {
 		return nil
@@ -112,9 +116,10 @@ func (tx *Tx) storedUser(id int64) (*User, error) {
 	return tx.s.users.Get(tx.kv, userKey(id))
 }
 
-// UserNamed returns the user of that name who was not deleted, or ErrNotFound.
-// The name may be given in any form. Two users of older versions can have names
-// that have one normal form; then each goes by the name as it was written.
+// UserNamed returns the user with that name who was not deleted, or
+// ErrNotFound. The name may be given in any form. Files of older versions can
+// contain two users whose names have the same normal form. Each of them is then
+// found by the name as it was written.
 func (tx *Tx) UserNamed(username string) (*User, error) {
 	id := tx.s.usernames.Get(tx.kv, []byte(strings.ToLower(strings.TrimSpace(username))))
 	if id == nil {
@@ -140,8 +145,8 @@ func (tx *Tx) Users() iter.Seq2[*User, error] {
 	}
 }
 
-// CreateUser makes a user whose password ought to be changed. It fails with a
-// fault of username or email where another user has that.
+// CreateUser creates a user, who should change the password at the first
+// sign-in. It fails with a fault of username or email if another user has it.
 func (s *Store) CreateUser(ctx context.Context, by Actor, n NewUser) (*User, error) {
 	n.normalize()
 	var created *User
@@ -161,12 +166,13 @@ func (s *Store) CreateUser(ctx context.Context, by Actor, n NewUser) (*User, err
 	return created, err
 }
 
-// about names the user in an event.
+// about returns the user as an activity log event names it.
 func (u *User) about() activity.AboutUser {
 	return activity.AboutUser{UserID: u.ID, Username: u.Username}
 }
 
-// createUser gives a new user its id and takes the name and address for it.
+// createUser returns a new user with its id, after it has checked that the name
+// and the address are free. The caller stores the user.
 func (tx *Tx) createUser(n NewUser) (*User, error) {
 	if err := tx.checkUsername(n.Username); err != nil {
 		return nil, err
@@ -188,59 +194,58 @@ func (tx *Tx) createUser(n NewUser) (*User, error) {
 	return u, nil
 }
 
-// checkUsername refuses a name that another user has, or one that looks like it.
-// What a name looks like is not kept in an index: it is known better with each
-// version of Unicode, and users are made rarely.
+// checkUsername refuses a name that another user has, or that looks like one.
+// There is no index of appearances: they change with every version of Unicode,
+// and users are rarely created.
 func (tx *Tx) checkUsername(username string) error {
-	wanted := looksOf(username)
+	wanted := appearanceOf(username)
 	for u, err := range tx.Users() {
 		if err != nil {
 			return err
 		}
-		if wanted.match(looksOf(u.Username)) {
+		if wanted.looksLike(appearanceOf(u.Username)) {
 			return fault.Field("username", takenDetail(username, u.Username))
 		}
 	}
 	return nil
 }
 
-// checkEmail refuses an address that another user than the one with the id has,
-// in whatever letter case.
+// checkEmail refuses an address that a user other than id has, without regard
+// to letter case.
 func (tx *Tx) checkEmail(id int64, address string) error {
 	if address == "" {
 		return nil
 	}
-	wanted := fold(address)
+	wanted := foldCase(address)
 	for u, err := range tx.Users() {
 		if err != nil {
 			return err
 		}
-		if u.ID != id && fold(u.Email) == wanted {
+		if u.ID != id && foldCase(u.Email) == wanted {
 			return fault.Field("email", takenDetail("", ""))
 		}
 	}
 	return nil
 }
 
-// UserChange is what somebody who manages users changes of one. What is nil
-// stays as it is.
+// UserChange is a change of a user by another user who manages users. Fields
+// that are nil stay as they are.
 type UserChange struct {
 	Fullname, Email, Timezone *string
 	PasswordHash              *string
 	Abilities                 *[]int
 	Enabled                   *bool
 	DisableTOTP               bool
-	// Logged is what the activity log shows of the request. The store adds whom
-	// it is about.
+	// Logged is what the activity log shows of the request. The store adds the
+	// user.
 	Logged activity.UserModification
 }
 
-// ChangeUser changes a user. It fails with ErrNotFound, with ErrStale where
-// the user is no longer of that LockVersion, and with a fault of
-// email where another user has that. A user who
-// is disabled or gets another password is signed out everywhere in the same
-// transaction. A change that changes nothing is logged all the same: somebody
-// asked for it.
+// ChangeUser changes a user. A user who is disabled or gets a new password is
+// signed out everywhere in the same transaction. A change that has no effect is
+// logged too, because somebody requested it. It fails with ErrNotFound, with
+// ErrStale if version is not the current LockVersion, and with a fault of email
+// if another user has the address.
 func (s *Store) ChangeUser(ctx context.Context, by Actor, id int64, version int, c UserChange) (*User, error) {
 	return s.editUser(ctx, by, id, func(tx *Tx, u *User) (activity.Event, error) {
 		if u.LockVersion != version {
@@ -278,15 +283,15 @@ func (s *Store) editUser(ctx context.Context, by Actor, id int64, change func(*T
 	return edit(ctx, s, by, func(tx *Tx) (*User, error) { return tx.User(id) }, change, (*Tx).changeUser)
 }
 
-// setIfGiven sets a value where there is a new one.
+// setIfGiven sets a value if to is not nil.
 func setIfGiven[T any](value *T, to *T) {
 	if to != nil {
 		*value = *to
 	}
 }
 
-// changeUser stores a user who was changed, if anything was, and raises the
-// version where that counts.
+// changeUser stores a changed user. It increases LockVersion if one of the
+// fields that LockVersion counts has changed.
 func (tx *Tx) changeUser(before, after *User) error {
 	if reflect.DeepEqual(before, after) {
 		return nil
@@ -305,10 +310,10 @@ func (tx *Tx) changeUser(before, after *User) error {
 	return tx.putUser(after)
 }
 
-// DeleteUser deletes a user, or fails with ErrNotFound. Of the account a
-// tombstone is left, id and name, so that the activity log can be read; the
-// name and the address can be given to somebody else at once. Sessions, saved
-// views and tokens go in the same transaction.
+// DeleteUser deletes a user with the sessions, saved views and tokens, or fails
+// with ErrNotFound. A record with only the id and the name stays, so that the
+// activity log can be read. Another user can use the name and the address at
+// once.
 func (s *Store) DeleteUser(ctx context.Context, by Actor, id int64) error {
 	return s.update(ctx, by, func(tx *Tx) error {
 		before, err := tx.User(id)
@@ -337,11 +342,11 @@ func (s *Store) DeleteUser(ctx context.Context, by Actor, id int64) error {
 
 func (tx *Tx) putUser(u *User) error { return tx.s.users.Put(tx.kv, userKey(u.ID), u) }
 
-// EnsureAdmin makes sure that the administrator the configuration names exists,
-// is enabled, has the given abilities and needs no second factor. An empty
-// password hash leaves the password of an existing one alone; any other
-// replaces it and ends all sessions of the administrator. It fails with a
-// fault of email where another user has the address.
+// EnsureAdmin ensures that the administrator from the configuration exists, is
+// enabled, has the given abilities, and has no second factor. An empty password
+// hash keeps the password of an existing administrator. Any other hash replaces
+// the password and ends all sessions of the administrator. It fails with a
+// fault of email if another user has the address.
 func (s *Store) EnsureAdmin(ctx context.Context, n NewUser) (created bool, err error) {
 	n.normalize()
 	err = s.update(ctx, System(), func(tx *Tx) error {
