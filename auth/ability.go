@@ -75,5 +75,5 @@ var abilities = []Ability{
 	{36, "all", "personal_access_token_settings", "Permits all operations on personal access token settings"},
 }
 
-// isOperation reports whether operation:all includes the ability.
-func isOperation(id int) bool { return id == 19 || 21 <= id && id <= 34 }
+// isOperationAbility reports whether operation:all includes the ability.
+func isOperationAbility(id int) bool { return id == 19 || 21 <= id && id <= 34 }

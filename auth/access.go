@@ -48,8 +48,8 @@ func (a Access) String() string {
 }
 
 // TokenRule says which personal access tokens may use a route. A token with the
-// scope "full" may use it, and a token whose scopes name the route. The zero
-// value permits no others.
+// scope "full" may use it, and a token with the scope of the route itself. The
+// zero value permits no other tokens.
 type TokenRule struct {
 	// Sets are the predefined sets of scopes that contain the route.
 	Sets []string
@@ -61,8 +61,8 @@ type TokenRule struct {
 	Widened []Access
 	// InPerson: no token may use the route, not even one with the scope "full".
 	InPerson bool
-	// LocalAccounts: the route is about accounts that are kept here, so nobody may
-	// while an identity provider is in charge of them.
+	// LocalAccounts: the route manages accounts of this server. Nobody may use
+	// it while an identity provider is in charge of the accounts.
 	LocalAccounts bool
 }
 
@@ -81,20 +81,22 @@ func InSets(names ...string) TokenRule {
 	return TokenRule{Sets: names}
 }
 
-// As adds API operations that do the same as a form of the console.
+// As returns the rule with API operations that do the same as the form of the
+// console.
 func (t TokenRule) As(operations ...string) TokenRule {
 	t.Operations = operations
 	return t
 }
 
-// ForLocalAccounts is for what is off while an identity provider is in charge of
-// the accounts.
+// ForLocalAccounts returns the rule with LocalAccounts set: nobody may use the
+// route while an identity provider is in charge of the accounts.
 func (t TokenRule) ForLocalAccounts() TokenRule {
 	t.LocalAccounts = true
 	return t
 }
 
-// WidenedBy adds abilities whose holders get more in the answer of the route.
+// WidenedBy returns the rule with further abilities whose holders get more in
+// the answer of the route.
 func (t TokenRule) WidenedBy(abilities ...string) TokenRule {
 	for _, ability := range abilities {
 		t.Widened = append(t.Widened, Needs(ability))
@@ -111,5 +113,5 @@ func (a Access) satisfiedBy(held []int) bool {
 		return false
 	}
 	return slices.Contains(held, int(a)) || slices.Contains(held, allAll) ||
-		isOperation(int(a)) && slices.Contains(held, operationAll)
+		isOperationAbility(int(a)) && slices.Contains(held, operationAll)
 }

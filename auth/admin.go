@@ -17,10 +17,10 @@ import (
 // password of the default admin.
 const initialPasswordFile = "initial-admin-password"
 
-// Admin is the configuration of the default admin, beside the name, which New
-// is given.
+// Admin is the configuration of the default admin without the name, which is in
+// Options.
 type Admin struct {
-	Email    string // of a new admin
+	Email    string // address of the admin when it is created
 	Password string // "" keeps the password of an existing admin, and generates one for a new admin
 }
 
@@ -58,7 +58,7 @@ func EmailFaults(address string) []string {
 // that it does not get into backups. EnsureAdmin returns the name of the file
 // as long as it exists, else "".
 func (a *Auth) EnsureAdmin(ctx context.Context, admin Admin, dir string) (file string, err error) {
-	present, err := a.presentHash(a.admin)
+	present, err := a.storedPasswordHash(a.adminName)
 	missing := errors.Is(err, store.ErrNotFound)
 	if err != nil && !missing {
 		return "", err
@@ -73,7 +73,7 @@ func (a *Auth) ResetAdmin(ctx context.Context, admin Admin, dir string) (file st
 	if admin.Password != "" {
 		var wrong fieldFaults
 		wrong.checkPassword(admin.Password, &admin.Password)
-		a.refuseWeakPassword(&admin.Password, a.admin, &wrong)
+		a.refuseWeakPassword(&admin.Password, a.adminName, &wrong)
 		if err := wrong.Err(); err != nil {
 			return "", err
 		}
@@ -81,14 +81,14 @@ func (a *Auth) ResetAdmin(ctx context.Context, admin Admin, dir string) (file st
 	return a.putAdmin(ctx, admin, dir, "", true)
 }
 
-// putAdmin creates or changes the default admin. It leaves the password alone
-// if present is its hash. With generate, it generates a password if none is
-// configured.
+// putAdmin creates or changes the default admin. If present is the hash of the
+// configured password, it leaves the password alone. With generate, it
+// generates a password if none is configured.
 func (a *Auth) putAdmin(ctx context.Context, admin Admin, dir, present string, generate bool) (file string, err error) {
 	file = filepath.Join(dir, initialPasswordFile)
 	var wrong fieldFaults
-	if wrong.checkUsername(a.admin); len(wrong.Errors) > 0 {
-		return "", fmt.Errorf("the admin named by ADMIN_USER (%s): %w", a.admin, wrong.Errors)
+	if wrong.checkUsername(a.adminName); len(wrong.Errors) > 0 {
+		return "", fmt.Errorf("the admin named by ADMIN_USER (%s): %w", a.adminName, wrong.Errors)
 	}
 	hash := ""
 	password := admin.Password
@@ -101,37 +101,37 @@ func (a *Auth) putAdmin(ctx context.Context, admin Admin, dir, present string, g
 		}
 	}
 	if admin.Password != "" {
-		if warning := PasswordWarning(admin.Password, a.admin); warning != "" && a.strictPasswords {
+		if warning := PasswordWarning(admin.Password, a.adminName); warning != "" && a.strictPasswords {
 			return "", fmt.Errorf("ADMIN_PASSWORD %s, which PASSWORD_POLICY=strict does not allow", warning)
 		} else if warning != "" {
 			a.log.Warn("ADMIN_PASSWORD " + warning)
 		}
 	}
 	if password != "" {
-		if hash, err = a.newHash(ctx, password, present); err != nil {
+		if hash, err = a.hashIfChanged(ctx, password, present); err != nil {
 			return "", err
 		}
 	}
 	_, err = a.store.EnsureAdmin(ctx, store.NewUser{
-		Username: a.admin, Fullname: "Trento Default Admin", Email: admin.Email,
+		Username: a.adminName, Fullname: "Trento Default Admin", Email: admin.Email,
 		PasswordHash: hash, Abilities: []int{allAll}, Enabled: true,
 	})
 	if clash, ok := errors.AsType[*fault.Error](err); ok && clash.Field == "email" {
-		return "", fmt.Errorf("the admin named by ADMIN_USER (%s) cannot be made: ADMIN_EMAIL (%s) is the address of another user: %w", a.admin, admin.Email, err)
+		return "", fmt.Errorf("the admin named by ADMIN_USER (%s) cannot be made: ADMIN_EMAIL (%s) is the address of another user: %w", a.adminName, admin.Email, err)
 	}
 	if err != nil {
-		return "", fmt.Errorf("the admin named by ADMIN_USER (%s): %w", a.admin, err)
+		return "", fmt.Errorf("the admin named by ADMIN_USER (%s): %w", a.adminName, err)
 	}
 
 	info, err := os.Stat(file)
 	if err != nil {
 		return "", nil
 	}
-	read, err := a.adminSignedInSince(info.ModTime())
+	used, err := a.adminSignedInSince(info.ModTime())
 	if err != nil {
 		return "", err
 	}
-	if admin.Password != "" || read { // it is no longer the password, or the process has ended before it deleted the file
+	if admin.Password != "" || used { // the file holds an old password, or the process ended before it deleted the file
 		if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return "", fmt.Errorf("outdated initial password of the admin: %w", err)
 		}
@@ -145,7 +145,7 @@ func (a *Auth) putAdmin(ctx context.Context, admin Admin, dir, present string, g
 // time.
 func (a *Auth) adminSignedInSince(t time.Time) (used bool, err error) {
 	err = a.store.View(func(tx *store.Tx) error {
-		user, err := tx.UserNamed(a.admin)
+		user, err := tx.UserNamed(a.adminName)
 		used = err == nil && user.LastLoginAt != nil && user.LastLoginAt.After(t)
 		return err
 	})
@@ -160,7 +160,7 @@ func (a *Auth) deleteInitialPassword(in store.SignIn) {
 	if file == nil || in.Method != store.MethodPassword {
 		return
 	}
-	user, err := a.userNamed(a.admin)
+	user, err := a.userNamed(a.adminName)
 	if err != nil || user == nil || user.ID != in.UserID || !a.initialPassword.CompareAndSwap(file, nil) {
 		return
 	}
@@ -171,8 +171,8 @@ func (a *Auth) deleteInitialPassword(in store.SignIn) {
 	a.log.Info("the default admin has signed in: the file of the initial password is removed", "file", *file)
 }
 
-// presentHash returns the stored password hash of a user.
-func (a *Auth) presentHash(username string) (hash string, err error) {
+// storedPasswordHash returns the stored password hash of a user.
+func (a *Auth) storedPasswordHash(username string) (hash string, err error) {
 	err = a.store.View(func(tx *store.Tx) error {
 		user, err := tx.UserNamed(username)
 		if err == nil {
@@ -183,8 +183,8 @@ func (a *Auth) presentHash(username string) (hash string, err error) {
 	return hash, err
 }
 
-// newHash returns the hash of a password, or "" if it is the present password.
-func (a *Auth) newHash(ctx context.Context, password, present string) (string, error) {
+// hashIfChanged returns the hash of a password, or "" if it is the present password.
+func (a *Auth) hashIfChanged(ctx context.Context, password, present string) (string, error) {
 	if present != "" {
 		same, err := a.hasher.matches(ctx, password, present, true)
 		if err != nil {

@@ -15,12 +15,12 @@ import (
 // apiKeyHeader is the header in which agents send the API key.
 const apiKeyHeader = "X-Trento-apiKey"
 
-// foreverAPIKey is the lifetime of an API key that never expires. Its claims
-// need an expiry.
+// foreverAPIKey is the lifetime in the claims of an API key that never expires.
+// Claims must have an expiry.
 const foreverAPIKey = 36500 * 24 * time.Hour
 
-// keyText is an API key with its signed text.
-type keyText struct {
+// signedAPIKey is an API key with its signed text.
+type signedAPIKey struct {
 	key  *store.APIKey
 	text string
 }
@@ -68,7 +68,7 @@ func apiKeyExpiry(key *store.APIKey) time.Time {
 }
 
 // CheckAPIKey checks the API key that an agent sent. It fails with ErrSignedOut
-// unless that is the present key and has not expired. If the API key is
+// if the text is not the present key or the key has expired. If the API key is
 // switched off in the configuration, any text is accepted.
 //
 // Only one key exists, so comparing with its text checks signature and claims
@@ -88,10 +88,10 @@ func (a *Auth) CheckAPIKey(text string) error {
 	// The store returns the same record until another one is written. Without
 	// this cache, signing the text would take most of the time of an unchanged
 	// report.
-	present := a.presentKey.Load()
+	present := a.signedAPIKey.Load()
 	if present == nil || present.key != key {
-		present = &keyText{key, a.APIKeyText(key)}
-		a.presentKey.Store(present)
+		present = &signedAPIKey{key, a.APIKeyText(key)}
+		a.signedAPIKey.Store(present)
 	}
 	now := a.now().Unix()
 	if subtle.ConstantTimeCompare([]byte(text), []byte(present.text)) != 1 ||

@@ -21,12 +21,12 @@ import (
 	"trento/store/fault"
 )
 
-// The errors that callers of this package receive. None says more than its
-// text: a refused sign-in must not tell whether the name or the password was
-// wrong.
+// The errors that callers of this package receive. The texts say no more than
+// necessary: a refused sign-in must not tell whether the name or the password
+// was wrong.
 var (
-	// ErrSignedOut: the request comes from nobody who is known, or not from an
-	// agent where an agent is required.
+	// ErrSignedOut: no user could be identified, or the route requires an agent
+	// and the API key is wrong.
 	ErrSignedOut = fault.New(fault.SignedOut, "not signed in")
 	// ErrForbidden: the user lacks the ability.
 	ErrForbidden = fault.New(fault.Forbidden, "not permitted")
@@ -35,8 +35,8 @@ var (
 	// ErrCodeMissing: name and password are right, but a code is needed as
 	// well.
 	ErrCodeMissing = &fault.Error{Detail: "TOTP code missing."}
-	// ErrProtected: only the configuration can change this of the default
-	// admin.
+	// ErrProtected: the user is the default admin, whom only the configuration
+	// can change.
 	ErrProtected = fault.New(fault.Forbidden, "the default admin is changed by the configuration")
 	// ErrTOTPEnabled: the user has a second factor already.
 	ErrTOTPEnabled = &fault.Error{Detail: "TOTP already enabled, could not process the enrollment procedure"}
@@ -63,7 +63,7 @@ const minBaseSecret = 32
 type Options struct {
 	Store           *store.Store
 	Secrets         Secrets
-	SessionLifetime time.Duration  // of console sessions, from sign-in
+	SessionLifetime time.Duration  // lifetime of console sessions, from sign-in
 	TrustedProxies  []netip.Prefix // proxies whose forwarding headers are believed
 	EnableAPIKey    bool           // false: agents need no API key
 	AdminUser       string         // name of the default admin; "" means "admin"
@@ -76,10 +76,10 @@ type Options struct {
 	// machine always may.
 	Introspectors []netip.Prefix
 	// Provider is the identity provider that is in charge of the accounts; nil:
-	// they are kept here.
+	// this server is.
 	Provider sso.Provider
 	Origin   string           // scheme and host of the addresses that a provider sends browsers back to
-	HashCost HashCost         // of passwords set from now on; stored hashes name their own cost
+	HashCost HashCost         // cost of new password hashes; a stored hash names its own cost
 	Now      func() time.Time // nil: the clock of the store
 	Log      *slog.Logger     // nil: nothing is logged
 }
@@ -93,31 +93,31 @@ type Auth struct {
 	proxies         []netip.Prefix
 	enableAPIKey    bool
 	strictPasswords bool
-	admin           string // name of the default admin, normalized
+	adminName       string // name of the default admin, normalized
 
 	sessions *sessionStore
 	access   *signer
 	refresh  *signer
 	apiKey   []byte
-	// presentKey caches the API key with its text.
-	presentKey atomic.Pointer[keyText]
+	// signedAPIKey caches the API key with its signed text.
+	signedAPIKey atomic.Pointer[signedAPIKey]
 	// initialPassword is the path of the file with the generated password of
 	// the default admin; nil once it is deleted.
 	initialPassword atomic.Pointer[string]
 	hasher          *hasher
 	limiter         *limiter
-	sealer          cipher.AEAD // encrypts the secrets of second factors
-	cursors         cipher.AEAD // encrypts positions in the journal for browsers, see SealCursor
+	totpSealer      cipher.AEAD // encrypts the secrets of second factors
+	cursorSealer    cipher.AEAD // encrypts positions in the journal for browsers, see SealCursor
 	scopes          *scopes
 	// introspectors are the networks that may use token introspection, beside
 	// this machine.
 	introspectors      []netip.Prefix
 	pendingSignInCodec *securecookie.SecureCookie
-	devices            *securecookie.SecureCookie
+	deviceCodec        *securecookie.SecureCookie
 	provider           sso.Provider
 	origin             string
-	attempts           cipher.AEAD // of sign-ins at the provider, and of logout tokens
-	untrusted          untrustedProxies
+	attemptSealer      cipher.AEAD // encrypts sign-ins at the provider and logout tokens
+	untrustedProxies   untrustedProxies
 }
 
 // New returns an Auth. It fails if a secret is missing, too short or used
@@ -178,7 +178,7 @@ func New(o Options) (*Auth, error) {
 		return nil, fmt.Errorf("auth: %w", err)
 	}
 	a := &Auth{
-		admin: store.NormalUsername(cmp.Or(o.AdminUser, "admin")), sealer: sealer, cursors: cursors,
+		adminName: store.NormalUsername(cmp.Or(o.AdminUser, "admin")), totpSealer: sealer, cursorSealer: cursors,
 		store: o.Store, now: o.Now, log: o.Log, proxies: o.TrustedProxies, enableAPIKey: o.EnableAPIKey,
 		strictPasswords: o.StrictPasswords,
 		access:          newSigner(o.Secrets.Access, typeAccess, o.Now),
@@ -187,8 +187,8 @@ func New(o Options) (*Auth, error) {
 		hasher:          newHasher(o.HashCost),
 		limiter:         newLimiter(o.Now, o.Log),
 		scopes:          newScopes(o.Operations), introspectors: o.Introspectors,
-		pendingSignInCodec: newPendingSignInCodec(pendingSignInKey), devices: newDeviceCodec(deviceKey),
-		provider: o.Provider, origin: o.Origin, attempts: attempts,
+		pendingSignInCodec: newPendingSignInCodec(pendingSignInKey), deviceCodec: newDeviceCodec(deviceKey),
+		provider: o.Provider, origin: o.Origin, attemptSealer: attempts,
 	}
 	a.sessions = newSessionStore(a, cookieKey, o.SessionLifetime)
 	return a, nil
@@ -221,11 +221,11 @@ type Identity struct {
 	// abilities are the abilities of the user that the scopes of the token
 	// permit.
 	abilities []int
-	// external: an identity provider is in charge of the account.
+	// external: an identity provider is in charge of the accounts.
 	external bool
-	// until is the expiry of an access token; zero for everything else, whose
-	// expiry is in the store.
-	until time.Time
+	// expiresAt is the expiry of an access token. It is zero for sessions and
+	// personal access tokens, whose expiry is in the store.
+	expiresAt time.Time
 }
 
 // May reports whether the identity meets a demand. No user meets the demand for
@@ -245,8 +245,8 @@ func (id *Identity) effectiveAbilities() []int {
 	return id.User.Abilities
 }
 
-// Can is May for an ability given by its name. It panics if no ability has that
-// name.
+// Can reports whether the identity has an ability, given by its name. It panics
+// if no ability has that name.
 func (id *Identity) Can(ability string) bool { return id.May(Needs(ability)) }
 
 // Actor returns the identity as the author of a change.
@@ -308,11 +308,10 @@ func (a *Auth) identify(r *http.Request) (*Identity, error) {
 	return a.sessions.identity(r)
 }
 
-// Revalidate checks that an identity is still valid, and returns it with the
-// abilities that its user has now. It fails with ErrSignedOut if it is not
-// valid any more.
+// Revalidate returns the identity with the abilities that its user has now. It
+// fails with ErrSignedOut if the identity is not valid any more.
 func (a *Auth) Revalidate(tx *store.Tx, id *Identity) (*Identity, error) {
-	if id.Via == ViaToken && !a.now().Before(id.until) {
+	if id.Via == ViaToken && !a.now().Before(id.expiresAt) {
 		return nil, ErrSignedOut
 	}
 	now := *id
@@ -365,15 +364,16 @@ func (a *Auth) Permit(r *http.Request, need Access, tokens TokenRule, operation 
 		return ErrSignedOut
 	case external:
 		return ErrExternal
-	case !admits(found.identity, need, tokens, operation):
+	case !isPermitted(found.identity, need, tokens, operation):
 		return ErrForbidden
 	}
 	return nil
 }
 
-// admits decides for a known user. A request with a token needs both: the owner
-// must have the ability now, and the scopes of the token must permit the route.
-func admits(id *Identity, need Access, tokens TokenRule, operation string) bool {
+// isPermitted decides for a known user. A request with a token must meet two
+// conditions: the owner has the ability now, and the scopes of the token permit
+// the route.
+func isPermitted(id *Identity, need Access, tokens TokenRule, operation string) bool {
 	t := id.Token
 	switch {
 	case t == nil:

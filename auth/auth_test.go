@@ -276,7 +276,7 @@ func BenchmarkIdentify(b *testing.B) {
 		for range maxConcurrentHashes + maxWaitingHashes {
 			flood.Go(func() {
 				for ctx.Err() == nil {
-					a.hasher.matches(ctx, "x", a.hasher.dummy, false)
+					a.hasher.matches(ctx, "x", a.hasher.dummyHash, false)
 				}
 			})
 		}

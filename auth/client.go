@@ -9,18 +9,19 @@ import (
 	"sync/atomic"
 )
 
-// ClientAddress is the address a request comes from: the peer of the
-// connection, or what trusted proxies say about it. Each proxy appends to
-// X-Forwarded-For whom it has spoken with, so from the right the first
-// address that is no trusted proxy is the last one that is proven. The zero
-// address stands for a connection without one.
+// ClientAddress returns the address that a request comes from: the peer of the
+// connection or, behind trusted proxies, the address that they report. Each
+// proxy appends the address of its own client to X-Forwarded-For. So the list
+// is read from the right, up to the first address that is not a trusted proxy;
+// whatever is left of it could be forged. It returns the zero address if the
+// connection has none.
 func (a *Auth) ClientAddress(r *http.Request) netip.Addr {
 	client, _ := a.client(r)
 	return client
 }
 
-// IsHTTPS reports whether the client uses HTTPS, with us or with the trusted
-// proxy in front of us.
+// IsHTTPS reports whether the client uses HTTPS to connect to this server, or
+// to the trusted proxy in front of it.
 func (a *Auth) IsHTTPS(r *http.Request) bool {
 	if r.TLS != nil {
 		return true
@@ -29,9 +30,9 @@ func (a *Auth) IsHTTPS(r *http.Request) bool {
 	if proxies == 0 && !a.trusted(client) {
 		return false
 	}
-	// Proxies append schemes as they append addresses: the scheme that the
-	// outermost trusted proxy has seen counts. Proxies that replace the header
-	// leave one value.
+	// Proxies append schemes as they append addresses. The scheme that the
+	// outermost trusted proxy has seen is the right one. Proxies that replace
+	// the header leave only one value.
 	schemes := headerList(r, "X-Forwarded-Proto")
 	if len(schemes) == 0 {
 		return false
@@ -40,7 +41,7 @@ func (a *Auth) IsHTTPS(r *http.Request) bool {
 }
 
 // client returns the address of the client, and the number of trusted proxies
-// between it and us.
+// between the client and this server.
 func (a *Auth) client(r *http.Request) (client netip.Addr, proxies int) {
 	client = parsePeer(r.RemoteAddr)
 	forwarded := headerList(r, "X-Forwarded-For")
@@ -55,8 +56,8 @@ func (a *Auth) client(r *http.Request) (client netip.Addr, proxies int) {
 	return client, proxies
 }
 
-// maxUntrustedProxies limits how many addresses are reported. Anybody can send
-// the headers of a proxy.
+// maxUntrustedProxies limits how many addresses are reported, because anybody
+// can send the headers of a proxy.
 const maxUntrustedProxies = 5
 
 // untrustedProxies are addresses that have sent forwarding headers without
@@ -67,24 +68,24 @@ type untrustedProxies struct {
 	full atomic.Bool
 }
 
-// logUntrustedProxy logs a warning, once for each address, that it forwards
-// requests but is not trusted. All its clients count as one address, so they
-// slow each other's sign-ins down.
+// logUntrustedProxy logs a warning if an address forwards requests but is not
+// trusted, once for each address. All clients of such a proxy count as one
+// address, so they slow each other's sign-ins down.
 func (a *Auth) logUntrustedProxy(r *http.Request) {
-	if a.untrusted.full.Load() || len(headerList(r, "X-Forwarded-For"))+len(headerList(r, "Forwarded")) == 0 {
+	if a.untrustedProxies.full.Load() || len(headerList(r, "X-Forwarded-For"))+len(headerList(r, "Forwarded")) == 0 {
 		return
 	}
 	peer := parsePeer(r.RemoteAddr)
 	if !peer.IsValid() || a.trusted(peer) {
 		return
 	}
-	a.untrusted.mu.Lock()
-	defer a.untrusted.mu.Unlock()
-	if slices.Contains(a.untrusted.seen, peer) || len(a.untrusted.seen) == maxUntrustedProxies {
+	a.untrustedProxies.mu.Lock()
+	defer a.untrustedProxies.mu.Unlock()
+	if slices.Contains(a.untrustedProxies.seen, peer) || len(a.untrustedProxies.seen) == maxUntrustedProxies {
 		return
 	}
-	a.untrusted.seen = append(a.untrusted.seen, peer)
-	a.untrusted.full.Store(len(a.untrusted.seen) == maxUntrustedProxies)
+	a.untrustedProxies.seen = append(a.untrustedProxies.seen, peer)
+	a.untrustedProxies.full.Store(len(a.untrustedProxies.seen) == maxUntrustedProxies)
 	a.log.Warn("requests are forwarded by an address that is not trusted, so all who come through it count as one. If it is your reverse proxy, set TRUSTED_PROXIES",
 		"address", peer, "set", "TRUSTED_PROXIES="+peer.String())
 }
@@ -92,9 +93,9 @@ func (a *Auth) logUntrustedProxy(r *http.Request) {
 // UntrustedProxies returns addresses that forward requests without being listed
 // in TRUSTED_PROXIES, at most maxUntrustedProxies of them.
 func (a *Auth) UntrustedProxies() []netip.Addr {
-	a.untrusted.mu.Lock()
-	defer a.untrusted.mu.Unlock()
-	return slices.Clone(a.untrusted.seen)
+	a.untrustedProxies.mu.Lock()
+	defer a.untrustedProxies.mu.Unlock()
+	return slices.Clone(a.untrustedProxies.seen)
 }
 
 func (a *Auth) trusted(address netip.Addr) bool {

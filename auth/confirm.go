@@ -7,9 +7,9 @@ import (
 )
 
 // Confirming returns the identity with the password that the request repeats.
-// Some changes need it beside the cookie of a session: those of address,
-// password and second factor, and those of tokens. So nobody can take over an
-// account at a console that was left open.
+// Changes of e-mail address, password, second factor and tokens need this
+// password as well as the session. So nobody can take over an account at a
+// console that was left open.
 func (id *Identity) Confirming(password string) *Identity {
 	with := *id
 	with.confirmation = &password
@@ -18,8 +18,7 @@ func (id *Identity) Confirming(password string) *Identity {
 
 // MustConfirm reports whether the user has to repeat the password: the request
 // comes with a session of the console, and the user has a password. While an
-// identity provider is in charge, a password that is left from before counts as
-// none.
+// identity provider is in charge, passwords of this server do not count.
 func (id *Identity) MustConfirm() bool {
 	return id.Via == ViaSession && !id.external && id.User.PasswordHash != ""
 }
@@ -33,9 +32,9 @@ func (a *Auth) confirm(ctx context.Context, id *Identity, wrong *fieldFaults) er
 	return a.checkCurrentPassword(ctx, id.User, id.confirmation, wrong)
 }
 
-// confirmed is confirm for requests without other fields: it returns the fault
-// as an error.
-func (a *Auth) confirmed(ctx context.Context, id *Identity) error {
+// confirmAlone is confirm for requests without other fields. It returns the
+// fault as an error.
+func (a *Auth) confirmAlone(ctx context.Context, id *Identity) error {
 	var wrong fieldFaults
 	if err := a.confirm(ctx, id, &wrong); err != nil {
 		return err
@@ -43,8 +42,8 @@ func (a *Auth) confirmed(ctx context.Context, id *Identity) error {
 	return wrong.Err()
 }
 
-// MustConfirmTokens is MustConfirm for changes of tokens. The settings can turn
-// it off.
+// MustConfirmTokens reports whether the user has to repeat the password to
+// change tokens. The settings can turn this off.
 func (id *Identity) MustConfirmTokens(settings *store.TokenSettings) bool {
 	return id.MustConfirm() && settings.RequirePasswordConfirmation
 }

@@ -14,18 +14,18 @@ import (
 // different text each time, so a browser cannot tell whether anything has
 // happened.
 func (a *Auth) SealCursor(u *store.User, place uint64) string {
-	sealed := a.cursors.Seal(nil, nil, binary.BigEndian.AppendUint64(nil, place), cursorOwner(u))
+	sealed := a.cursorSealer.Seal(nil, nil, binary.BigEndian.AppendUint64(nil, place), cursorOwner(u))
 	return base64.RawURLEncoding.EncodeToString(sealed)
 }
 
-// OpenCursor returns the position in a cursor. It is not ok if the cursor was
+// OpenCursor returns the position in a cursor. ok is false if the cursor was
 // not sealed for this user with these secrets.
 func (a *Auth) OpenCursor(u *store.User, cursor string) (place uint64, ok bool) {
 	sealed, err := base64.RawURLEncoding.DecodeString(cursor)
 	if err != nil {
 		return 0, false
 	}
-	text, err := a.cursors.Open(nil, nil, sealed, cursorOwner(u))
+	text, err := a.cursorSealer.Open(nil, nil, sealed, cursorOwner(u))
 	if err != nil || len(text) != 8 {
 		return 0, false
 	}

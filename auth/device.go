@@ -16,8 +16,8 @@ import (
 
 // A browser in which somebody has signed in with a password is a known device
 // of that account. A cookie proves it at later sign-ins, which then are slowed
-// down by failures of this device only. So nobody who guesses passwords
-// elsewhere, even behind the same address, can keep the user out. The cookie
+// down by failures of this device only. So somebody who guesses passwords
+// elsewhere, even behind the same address, cannot keep the user out. The cookie
 // signs nobody in, and a new password makes it worthless.
 const (
 	deviceCookie   = "trento-device"
@@ -49,7 +49,7 @@ func newDeviceCodec(key []byte) *securecookie.SecureCookie {
 }
 
 // deviceOf returns the device that a request comes from, if it is a known
-// device of the user with that name; else zero.
+// device of the named user, else the zero device.
 func (a *Auth) deviceOf(r *http.Request, username string) (deviceID, error) {
 	accounts := a.deviceAccounts(r)
 	if len(accounts) == 0 {
@@ -60,7 +60,7 @@ func (a *Auth) deviceOf(r *http.Request, username string) (deviceID, error) {
 		return deviceID{}, err
 	}
 	for _, known := range accounts {
-		if known.UserID == user.ID && subtle.ConstantTimeCompare(known.Password, passwordMark(user)) == 1 && len(known.Device) == len(deviceID{}) {
+		if known.UserID == user.ID && subtle.ConstantTimeCompare(known.Password, passwordFingerprint(user)) == 1 && len(known.Device) == len(deviceID{}) {
 			return deviceID(known.Device), nil
 		}
 	}
@@ -76,7 +76,7 @@ func (a *Auth) deviceAccounts(r *http.Request) []deviceAccount {
 	}
 	var text []byte
 	var accounts []deviceAccount
-	if a.devices.Decode(deviceCookie, cookie.Value, &text) != nil || json.Unmarshal(text, &accounts) != nil {
+	if a.deviceCodec.Decode(deviceCookie, cookie.Value, &text) != nil || json.Unmarshal(text, &accounts) != nil {
 		return nil
 	}
 	return slices.DeleteFunc(accounts, func(d deviceAccount) bool { return !a.now().Before(d.Until) })
@@ -95,13 +95,13 @@ func (a *Auth) rememberDevice(w http.ResponseWriter, r *http.Request, user *stor
 		accounts = slices.Delete(accounts, i, i+1)
 	}
 	accounts = append([]deviceAccount{{
-		UserID: user.ID, Device: id[:], Until: a.now().UTC().Add(deviceLifetime).Truncate(time.Second), Password: passwordMark(user),
+		UserID: user.ID, Device: id[:], Until: a.now().UTC().Add(deviceLifetime).Truncate(time.Second), Password: passwordFingerprint(user),
 	}}, accounts...)
 	text, err := json.Marshal(accounts[:min(len(accounts), maxDeviceAccounts)])
 	if err != nil {
 		return fmt.Errorf("auth: device cookie: %w", err)
 	}
-	value, err := a.devices.Encode(deviceCookie, text)
+	value, err := a.deviceCodec.Encode(deviceCookie, text)
 	if err != nil {
 		return fmt.Errorf("auth: device cookie: %w", err)
 	}

@@ -33,8 +33,8 @@ const (
 	typeRefresh    = "Refresh"
 )
 
-// maxTokenSize is the largest size of a token in bytes, several times what our
-// own have.
+// maxTokenSize is the largest accepted size of a token, in bytes. It is several
+// times the size of our own tokens.
 const maxTokenSize = 4096
 
 // Tokens are the answer to a sign-in at the API.
@@ -118,17 +118,17 @@ func (a *Auth) tokenIdentity(text string) (*Identity, *Claims, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	id.until = time.Unix(claims.Expires, 0)
+	id.expiresAt = time.Unix(claims.Expires, 0)
 	return id, &claims, nil
 }
 
 // sessionEncoding is the encoding of a session hash in a token.
 var sessionEncoding = base64.RawURLEncoding
 
-// bearerToken returns the token of an Authorization header. The scheme is read
-// in any case of letters and, as existing clients rely on, can be missing. It
-// is not ok for other schemes: these are meant for others, such as a proxy with
-// a password of its own.
+// bearerToken returns the token of an Authorization header. The scheme "Bearer"
+// may be written in any case, and may be missing because existing clients leave
+// it out. ok is false for other schemes, which can be meant for a proxy in
+// front of this server.
 func bearerToken(header string) (token string, ok bool) {
 	words := strings.Fields(header)
 	switch {
@@ -140,8 +140,9 @@ func bearerToken(header string) (token string, ok bool) {
 	return "", false
 }
 
-// Claims are the claims of access and refresh tokens. Times are seconds since
-// 1970, always whole: reading nothing else is much faster.
+// Claims are the claims of access and refresh tokens. Times are whole seconds
+// since 1970. Plain integers are much faster to read than the types of the jwt
+// library.
 type Claims struct {
 	Audience  string `json:"aud"`
 	Expires   int64  `json:"exp"`
@@ -154,7 +155,7 @@ type Claims struct {
 	Type      string `json:"typ"`
 }
 
-// claimedTime returns nil for a claim that is missing.
+// claimedTime returns the time of a claim, or nil if the claim is missing.
 func claimedTime(seconds int64) (*jwt.NumericDate, error) {
 	if seconds == 0 {
 		return nil, nil

@@ -11,38 +11,45 @@ import (
 	"time"
 )
 
-// rule says how failed sign-ins are slowed down. The first failures are free,
-// so a user who mistypes notices nothing. After more of them, the next attempt
-// has to wait. The wait is limited, so nobody is ever locked out.
-type rule struct {
-	free     int           // failures before the first delay
-	maxDelay time.Duration // the delay doubles from firstDelay up to maxDelay
-	pending  int           // largest number of attempts under way
+// limitRule says how failed sign-ins are slowed down. The first failures are
+// free, so a user who mistypes notices nothing. After more of them, the next
+// attempt has to wait. The wait is limited, so nobody is ever locked out.
+type limitRule struct {
+	freeFailures int           // failures before the first delay
+	maxDelay     time.Duration // the delay doubles from firstDelay up to maxDelay
+	maxPending   int           // largest number of attempts under way
 }
 
 // longestWait returns the longest time that an accepted attempt waits. It stays
 // below the timeout of a request.
-func (r rule) longestWait() time.Duration { return time.Duration(r.pending) * r.maxDelay }
+func (r limitRule) longestWait() time.Duration { return time.Duration(r.maxPending) * r.maxDelay }
 
-// passwordRule is for the passwords of one user name from one address, and
-// addressRule for those of all names from one address. Wrong passwords do not
-// slow down the same name from other addresses. Attempts from a known device
-// are slowed down by failures of that device only, whatever its address.
+// passwordRule is the rule for the passwords of one user name from one address,
+// and addressRule the rule for the passwords of all names from one address.
+// Wrong passwords do not slow down the same name from other addresses. Attempts
+// from a known device are slowed down by failures of that device only, whatever
+// its address.
 //
 // This allows about 450 guesses an hour for one name from one address, and
 // about 1800 for many names.
-func passwordRule() rule { return rule{free: 3, maxDelay: 8 * time.Second, pending: 3} }
+func passwordRule() limitRule {
+	return limitRule{freeFailures: 3, maxDelay: 8 * time.Second, maxPending: 3}
+}
 
-func addressRule() rule { return rule{free: 20, maxDelay: 2 * time.Second, pending: 12} }
+func addressRule() limitRule {
+	return limitRule{freeFailures: 20, maxDelay: 2 * time.Second, maxPending: 12}
+}
 
-// codeRule is for the codes of one user, from any address. Codes are only
-// checked after the right password, so strangers cannot slow the user down.
-// There are only a million codes, so the rule is stricter: about 240 guesses an
-// hour.
-func codeRule() rule { return rule{free: 3, maxDelay: 15 * time.Second, pending: 2} }
+// codeRule is the rule for the codes of one user, from any address. Codes are
+// only checked after the right password, so strangers cannot slow the user
+// down. There are only a million codes, so the rule is stricter: about 240
+// guesses an hour.
+func codeRule() limitRule {
+	return limitRule{freeFailures: 3, maxDelay: 15 * time.Second, maxPending: 2}
+}
 
 const (
-	firstDelay = time.Second
+	firstDelay = time.Second // shortest delay after more than the free failures
 	// warnAfter is the number of failures in a row after which a warning is
 	// logged.
 	warnAfter = 10
@@ -52,13 +59,14 @@ const (
 	// maxTracked limits the number of entries. Beyond it the least recently
 	// used entry is forgotten. An entry takes about 200 bytes.
 	maxTracked = 20_000
-	// sameNetwork is the prefix length by which IPv6 addresses count as one: a
-	// client with one address usually has all addresses of its network.
-	sameNetwork = 64
+	// ipv6ClientBits is the prefix length within which IPv6 addresses count as
+	// one client. A client with one address usually has all addresses of its
+	// network.
+	ipv6ClientBits = 64
 )
 
-// errTooManyAttempts refuses an attempt without checking its password, because
-// too many others are waiting.
+// errTooManyAttempts says that an attempt was refused without checking its
+// secret, because too many others are waiting.
 var errTooManyAttempts = errors.New("auth: too many sign-ins under way")
 
 // limiter counts failed sign-ins. It keeps them in memory only: a restart
@@ -67,10 +75,10 @@ type limiter struct {
 	now func() time.Time
 	log *slog.Logger
 
-	mu      sync.Mutex
-	entries map[limitKey]*list.Element
-	recent  *list.List // of *limitEntry, most recently used first
-	refused refusedAttempts
+	mu          sync.Mutex
+	entries     map[limitKey]*list.Element
+	recentFirst *list.List // the entries as *limitEntry, most recently used first
+	refused     refusedAttempts
 }
 
 // secretKind is the kind of secret that an attempt may be guessing.
@@ -91,7 +99,7 @@ type guess struct {
 	name    string
 	address netip.Addr
 	device  deviceID
-	rule    rule
+	rule    limitRule
 }
 
 // limitKey identifies what failures are counted for: a name, an address, a name
@@ -105,16 +113,16 @@ type limitKey struct {
 }
 
 type limitEntry struct {
-	key      limitKey
-	rule     rule
-	failures int
-	pending  int       // attempts under way
-	next     time.Time // when the password of the next attempt may be checked
-	last     time.Time // time of the last attempt
+	key           limitKey
+	rule          limitRule
+	failures      int
+	pending       int       // attempts under way
+	nextCheckAt   time.Time // when the secret of the next attempt may be checked
+	lastAttemptAt time.Time // time of the last attempt
 }
 
 func newLimiter(now func() time.Time, log *slog.Logger) *limiter {
-	return &limiter{now: now, log: log, entries: map[limitKey]*list.Element{}, recent: list.New()}
+	return &limiter{now: now, log: log, entries: map[limitKey]*list.Element{}, recentFirst: list.New()}
 }
 
 // attempt is a sign-in under way. The caller must call end exactly once.
@@ -127,12 +135,12 @@ type attempt struct {
 type outcome int
 
 const (
-	abandoned outcome = iota // the password was not checked
+	abandoned outcome = iota // the secret was not checked
 	failed
 	succeeded
 )
 
-// begin waits until the password of an attempt may be checked. It fails with
+// begin waits until the secret of an attempt may be checked. It fails with
 // errTooManyAttempts at once if too many are waiting, and with the error of ctx
 // if ctx is done first.
 //
@@ -149,7 +157,7 @@ func (l *limiter) begin(ctx context.Context, guesses ...guess) (*attempt, error)
 			key.name = sha256.Sum256([]byte(g.name))
 		}
 		e := l.entry(key, g.rule, now)
-		crowded = crowded || e.pending >= e.rule.pending
+		crowded = crowded || e.pending >= e.rule.maxPending
 		a.entries = append(a.entries, e)
 	}
 	if crowded {
@@ -180,14 +188,13 @@ func (a *attempt) end(o outcome) {
 		e.pending--
 		switch {
 		case o == succeeded && e.key.kind != guessedAnyPassword && e.key.kind != guessedAnswer:
-			// The user knows the secret, so former failures are forgotten. The
-			// address keeps its failures except for this attempt: it may have
-			// other users.
+			// The user knows the secret, so former failures are forgotten.
+			// Failures of the address are kept, because others may use it too.
 			e.failures = 0
-			e.next = time.Time{}
+			e.nextCheckAt = time.Time{}
 		case o == failed:
 			e.failures++
-			e.last = now
+			e.lastAttemptAt = now
 			if e.failures == warnAfter {
 				a.limiter.log.Warn("many failed sign-ins; they are slowed down. If the address is that of a reverse proxy, TRUSTED_PROXIES should name it",
 					"guessed", e.key.kind, "address", e.key.address)
@@ -200,20 +207,20 @@ func (a *attempt) end(o outcome) {
 // has to wait for it.
 func (e *limitEntry) reserve(now time.Time) time.Duration {
 	turn := now
-	if e.next.After(now) {
-		turn = e.next
+	if e.nextCheckAt.After(now) {
+		turn = e.nextCheckAt
 	}
-	e.next = turn.Add(e.rule.delay(e.failures + e.pending))
+	e.nextCheckAt = turn.Add(e.rule.delay(e.failures + e.pending))
 	return turn.Sub(now)
 }
 
-// delay returns the wait after a number of failed attempts.
-func (r rule) delay(attempts int) time.Duration {
-	if attempts < r.free {
+// delay returns how long the attempt after a number of failures has to wait.
+func (r limitRule) delay(attempts int) time.Duration {
+	if attempts < r.freeFailures {
 		return 0
 	}
 	delay := firstDelay
-	for range attempts - r.free {
+	for range attempts - r.freeFailures {
 		if delay *= 2; delay >= r.maxDelay {
 			return r.maxDelay
 		}
@@ -223,29 +230,29 @@ func (r rule) delay(attempts int) time.Duration {
 
 // entry returns the entry of a key. It creates one if there is none or the
 // existing one is older than forgetAfter.
-func (l *limiter) entry(key limitKey, r rule, now time.Time) *limitEntry {
+func (l *limiter) entry(key limitKey, r limitRule, now time.Time) *limitEntry {
 	element, ok := l.entries[key]
 	if !ok {
-		element = l.recent.PushFront(&limitEntry{key: key, rule: r})
+		element = l.recentFirst.PushFront(&limitEntry{key: key, rule: r})
 		l.entries[key] = element
-		if l.recent.Len() > maxTracked {
-			oldest := l.recent.Remove(l.recent.Back()).(*limitEntry)
+		if l.recentFirst.Len() > maxTracked {
+			oldest := l.recentFirst.Remove(l.recentFirst.Back()).(*limitEntry)
 			delete(l.entries, oldest.key)
 		}
 	}
-	l.recent.MoveToFront(element)
+	l.recentFirst.MoveToFront(element)
 	e := element.Value.(*limitEntry)
-	if now.Sub(e.last) > forgetAfter {
+	if now.Sub(e.lastAttemptAt) > forgetAfter {
 		e.failures = 0
 	}
-	e.last = now
+	e.lastAttemptAt = now
 	return e
 }
 
 func networkOf(address netip.Addr) netip.Prefix {
 	bits := address.BitLen()
 	if address.Is6() {
-		bits = sameNetwork
+		bits = ipv6ClientBits
 	}
 	network, err := address.Prefix(bits)
 	if err != nil {

@@ -122,8 +122,8 @@ func TestLimitBurst(t *testing.T) {
 				admitted++
 			}
 		}
-		if admitted != passwordRule().pending {
-			t.Errorf("%d attempts at once, want %d", admitted, passwordRule().pending)
+		if admitted != passwordRule().maxPending {
+			t.Errorf("%d attempts at once, want %d", admitted, passwordRule().maxPending)
 		}
 	})
 }
@@ -141,7 +141,7 @@ func TestLimitWaitsAreBounded(t *testing.T) {
 		for range 100 {
 			try(t, l, "ann", "192.0.2.1", failed)
 		}
-		for range passwordRule().pending - 1 {
+		for range passwordRule().maxPending - 1 {
 			go try(t, l, "ann", "192.0.2.1", failed)
 		}
 		synctest.Wait()
@@ -221,8 +221,8 @@ func TestLimitMemoryIsBounded(t *testing.T) {
 				try(t, l, "ann", "192.0.2.1", abandoned)
 			}
 		}
-		if len(l.entries) != maxTracked || l.recent.Len() != maxTracked {
-			t.Errorf("%d entries, %d in order, want %d", len(l.entries), l.recent.Len(), maxTracked)
+		if len(l.entries) != maxTracked || l.recentFirst.Len() != maxTracked {
+			t.Errorf("%d entries, %d in order, want %d", len(l.entries), l.recentFirst.Len(), maxTracked)
 		}
 		if took, err := try(t, l, "ann", "192.0.2.1", failed); took == 0 && err == nil {
 			t.Error("a flood has made us forget who was guessing")

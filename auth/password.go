@@ -20,14 +20,14 @@ import (
 
 // The limits of the length of a password, in characters as people see them.
 const (
-	minPassword = 8
-	maxPassword = 4096
+	minPasswordLength = 8
+	maxPasswordLength = 4096
 )
 
 // PasswordRules returns the rules of a password as sentences for people.
 func PasswordRules() []string {
 	return []string{
-		fmt.Sprintf("at least %d characters", minPassword),
+		fmt.Sprintf("at least %d characters", minPasswordLength),
 		"no letter or digit three times in a row, as in 111 or aaa",
 		"no four letters or digits in sequence, as in 1234 or abcd",
 	}
@@ -56,21 +56,21 @@ func CheckPasswordRules(password string) []string {
 		repetitive = repetitive || repeated == 3 && (unicode.IsLetter(first) || unicode.IsDigit(first))
 	}
 	switch {
-	case length < minPassword:
-		broken = append(broken, fmt.Sprintf("should be at least %d character(s)", minPassword))
-	case length > maxPassword:
-		broken = append(broken, fmt.Sprintf("should be at most %d character(s)", maxPassword))
+	case length < minPasswordLength:
+		broken = append(broken, fmt.Sprintf("should be at least %d character(s)", minPasswordLength))
+	case length > maxPasswordLength:
+		broken = append(broken, fmt.Sprintf("should be at most %d character(s)", maxPasswordLength))
 	}
 	if repetitive {
 		broken = append(broken, "has repetitive characters")
 	}
-	if sequential(password) {
+	if hasSequence(password) {
 		broken = append(broken, "has sequential characters")
 	}
 	return broken
 }
 
-func sequential(password string) bool {
+func hasSequence(password string) bool {
 	const run = 4
 	for _, sequence := range []string{"01234567890", "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"} {
 		for i := range len(sequence) - run + 1 {
@@ -106,36 +106,37 @@ func GeneratePassword() string {
 }
 
 const (
-	// maxConcurrentHashes limits memory, 64 MiB each, and leaves processors to
-	// the users who are signed in.
+	// maxConcurrentHashes is the number of hashes computed at a time. It limits
+	// memory, 64 MiB each, and leaves processors to the users who are signed
+	// in.
 	maxConcurrentHashes = 2
-	// maxWaitingHashes limits how long a password waits for its turn: some
-	// seconds on a slow machine.
+	// maxWaitingHashes is the number of passwords of unknown clients that may
+	// wait. The last one waits some seconds on a slow machine.
 	maxWaitingHashes = 64
-	// maxWaitingKnown is the number of further places for users who are signed
-	// in or come from a known device. A flood of unknown clients cannot take
-	// these places.
+	// maxWaitingKnown is the number of passwords of known clients that may
+	// wait: users who are signed in or come from a known device. A flood of
+	// unknown clients cannot take these places.
 	maxWaitingKnown = 16
 )
 
 // hasher computes password hashes, a few at a time.
 type hasher struct {
-	// params is the cost of new hashes. A stored hash names its own, so it
-	// stays valid when these change.
+	// params is the cost of new hashes. A stored hash names its own cost, so it
+	// stays valid when params change.
 	params *argon2id.Params
-	// dummy is compared with if there is no hash to compare with, so that the
+	// dummyHash takes the place of the hash of an unknown user, so that the
 	// time of an answer does not tell whether an account exists. It has the
-	// cost of the others and is the hash of a random password.
-	dummy string
+	// cost of new hashes and fits no known password.
+	dummyHash string
 
-	strangers chan struct{} // slots of unknown clients, computing or waiting
-	known     chan struct{} // slots of users who are signed in or come from a known device
-	slots     chan struct{} // slots for computing
+	unknownQueue chan struct{} // slots of unknown clients, computing or waiting
+	knownQueue   chan struct{} // slots of users who are signed in or come from a known device, computing or waiting
+	computing    chan struct{} // slots for computing
 }
 
 // HashCost is the cost of one password hash, in the terms of argon2id. The zero
-// value means the cost for production. Tests that are not about passwords use
-// cheaper ones.
+// value means the cost for production. Tests that are not about passwords use a
+// cheaper cost.
 type HashCost struct {
 	Iterations  uint32
 	Memory      uint32 // in KiB, at least eight for each lane
@@ -150,18 +151,18 @@ func newHasher(cost HashCost) *hasher {
 	}
 	return &hasher{
 		params: &argon2id.Params{Iterations: cost.Iterations, Memory: cost.Memory, Parallelism: cost.Parallelism, SaltLength: 16, KeyLength: 32},
-		dummy: fmt.Sprintf("$argon2id$v=19$m=%d,t=%d,p=%d$%s$%s", cost.Memory, cost.Iterations, cost.Parallelism,
+		dummyHash: fmt.Sprintf("$argon2id$v=19$m=%d,t=%d,p=%d$%s$%s", cost.Memory, cost.Iterations, cost.Parallelism,
 			strings.Repeat("A", base64.RawStdEncoding.EncodedLen(16)), strings.Repeat("A", base64.RawStdEncoding.EncodedLen(32))),
-		strangers: make(chan struct{}, maxConcurrentHashes+maxWaitingHashes),
-		known:     make(chan struct{}, maxConcurrentHashes+maxWaitingKnown),
-		slots:     make(chan struct{}, maxConcurrentHashes),
+		unknownQueue: make(chan struct{}, maxConcurrentHashes+maxWaitingHashes),
+		knownQueue:   make(chan struct{}, maxConcurrentHashes+maxWaitingKnown),
+		computing:    make(chan struct{}, maxConcurrentHashes),
 	}
 }
 
-// do runs compute when it is its turn. queue is strangers or known. It fails
-// with ErrBusy if too many wait in that queue, and with the error of ctx if ctx
-// is done first.
-func (h *hasher) do(ctx context.Context, queue chan struct{}, compute func() error) error {
+// run calls compute when its turn has come. queue is unknownQueue or
+// knownQueue. It fails with ErrBusy if too many wait in that queue, and with
+// the error of ctx if ctx is done first.
+func (h *hasher) run(ctx context.Context, queue chan struct{}, compute func() error) error {
 	select {
 	case queue <- struct{}{}:
 	default:
@@ -169,11 +170,11 @@ func (h *hasher) do(ctx context.Context, queue chan struct{}, compute func() err
 	}
 	defer func() { <-queue }()
 	select {
-	case h.slots <- struct{}{}:
+	case h.computing <- struct{}{}:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	defer func() { <-h.slots }()
+	defer func() { <-h.computing }()
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -181,7 +182,7 @@ func (h *hasher) do(ctx context.Context, queue chan struct{}, compute func() err
 }
 
 func (h *hasher) hash(ctx context.Context, password string) (hash string, err error) {
-	err = h.do(ctx, h.known, func() (err error) {
+	err = h.run(ctx, h.knownQueue, func() (err error) {
 		hash, err = argon2id.CreateHash(password, h.params)
 		return err
 	})
@@ -189,11 +190,11 @@ func (h *hasher) hash(ctx context.Context, password string) (hash string, err er
 }
 
 func (h *hasher) matches(ctx context.Context, password, hash string, known bool) (match bool, err error) {
-	queue := h.strangers
+	queue := h.unknownQueue
 	if known {
-		queue = h.known
+		queue = h.knownQueue
 	}
-	err = h.do(ctx, queue, func() (err error) {
+	err = h.run(ctx, queue, func() (err error) {
 		match, err = argon2id.ComparePasswordAndHash(password, hash)
 		return err
 	})
@@ -213,7 +214,7 @@ func (a *Auth) HashPassword(ctx context.Context, password string) (string, error
 // Credentials are what a user enters to sign in.
 type Credentials struct {
 	Username, Password string
-	Code               *string // of the second factor; nil if it was not asked for
+	Code               *string // code of the second factor; nil if none was sent
 
 	device deviceID // the known device of the user, if the request comes from one
 }
@@ -223,25 +224,27 @@ type Credentials struct {
 type Proof struct {
 	User    *store.User
 	Method  string // one of the methods of package store
-	TokenID string // with store.MethodToken
-	// CodeAt is the time of the code of the second factor; nil without one.
+	TokenID string // id of the token, with store.MethodToken
+	// CodeAt is the time for which the code of the second factor is right; nil
+	// without a code.
 	CodeAt *time.Time
 
-	// person is whom an identity provider vouches for; User is nil then.
+	// person is the person that an identity provider has confirmed. User is nil
+	// then.
 	person      *store.Person
-	logoutToken string
+	logoutToken string // of the provider, see sso.Person
 }
 
 // CheckPassword checks what a user enters to sign in. It fails with
 // ErrCredentials if the user is unknown or may not sign in, if password or code
 // are wrong, if the code was used before, or if too many attempts are waiting.
-// Text and time of the answer are the same, whether the user exists or not.
-// CheckPassword writes the failure to the activity log; attempts whose password
-// was not checked are counted for LogRefusedSignIns. It fails with
-// ErrCodeMissing if everything is right so far but a code is needed, and with
-// ErrBusy if nothing was checked.
+// Text and time of the answer do not tell whether the user exists.
+// CheckPassword writes the failure to the activity log. Attempts that were
+// refused without checking the password are only counted, for
+// LogRefusedSignIns. It fails with ErrCodeMissing if everything is right so far
+// but a code is needed, and with ErrBusy if nothing was checked.
 //
-// It can take most of a minute after many failed attempts.
+// After many failed attempts it can take most of a minute.
 func (a *Auth) CheckPassword(ctx context.Context, c Credentials, address netip.Addr) (*Proof, error) {
 	username := store.NormalUsername(c.Username)
 	guesses := []guess{{kind: guessedPassword, name: username, device: c.device, rule: passwordRule()}}
@@ -264,9 +267,9 @@ func (a *Auth) CheckPassword(ctx context.Context, c Credentials, address netip.A
 		outcome = succeeded
 	case errors.Is(err, ErrCredentials):
 		outcome = failed
-		err = a.signInFailed(ctx, username)
+		err = a.logFailedSignIn(ctx, username)
 	case errors.Is(err, ErrBusy):
-		a.limiter.refuse(guesses)
+		a.limiter.countRefused(guesses)
 	}
 	// A right password without its code counts neither as failure nor as
 	// success. Otherwise somebody who knows the password could send it to reset
@@ -299,7 +302,8 @@ func (a *Auth) checkCredentials(ctx context.Context, c Credentials) (*Proof, err
 	return proof, nil
 }
 
-// userNamed returns the user with a name in any form; nil if there is none.
+// userNamed returns the user with a name, or nil if no user has it. The name
+// need not be normalized.
 func (a *Auth) userNamed(username string) (user *store.User, err error) {
 	err = a.store.View(func(tx *store.Tx) (err error) {
 		user, err = tx.UserNamed(username)
@@ -313,11 +317,11 @@ func (a *Auth) userNamed(username string) (user *store.User, err error) {
 
 // matches compares a password with that of a user. If there is no such user, or
 // the user is disabled or has no password, it compares with a dummy and refuses
-// in any case. known is for users who are signed in or come from a known
-// device: they do not wait in the queue of unknown clients.
+// in any case. known is true for users who are signed in or come from a known
+// device. They do not wait in the queue of unknown clients.
 func (a *Auth) matches(ctx context.Context, user *store.User, password string, known bool) error {
 	maySignIn := user != nil && user.Enabled() && user.PasswordHash != ""
-	hash := a.hasher.dummy
+	hash := a.hasher.dummyHash
 	if maySignIn {
 		hash = user.PasswordHash
 	}
@@ -331,9 +335,9 @@ func (a *Auth) matches(ctx context.Context, user *store.User, password string, k
 	return nil
 }
 
-// signInFailed logs a failed sign-in, even if the client has gone meanwhile,
+// logFailedSignIn logs a failed sign-in, even if the client has gone meanwhile,
 // and returns the error for the caller.
-func (a *Auth) signInFailed(ctx context.Context, username string) error {
+func (a *Auth) logFailedSignIn(ctx context.Context, username string) error {
 	if err := a.store.SignInFailed(context.WithoutCancel(ctx), username); err != nil {
 		return err
 	}

@@ -131,7 +131,7 @@ func TestHashParameters(t *testing.T) {
 func TestDummyHash(t *testing.T) {
 	for _, cost := range []HashCost{{}, cheapCost} {
 		h := newHasher(cost)
-		params, _, _, err := argon2id.DecodeHash(h.dummy)
+		params, _, _, err := argon2id.DecodeHash(h.dummyHash)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -158,17 +158,17 @@ func TestHasherIsBounded(t *testing.T) {
 		var all sync.WaitGroup
 		for range maxConcurrentHashes + maxWaitingHashes {
 			all.Go(func() {
-				if err := h.do(t.Context(), h.strangers, compute); err != nil {
+				if err := h.run(t.Context(), h.unknownQueue, compute); err != nil {
 					t.Error(err)
 				}
 			})
 		}
 		synctest.Wait()
-		if err := h.do(t.Context(), h.strangers, compute); !errors.Is(err, ErrBusy) {
+		if err := h.run(t.Context(), h.unknownQueue, compute); !errors.Is(err, ErrBusy) {
 			t.Errorf("one too many: %v, want ErrBusy", err)
 		}
 		all.Go(func() {
-			if err := h.do(t.Context(), h.known, compute); err != nil {
+			if err := h.run(t.Context(), h.knownQueue, compute); err != nil {
 				t.Errorf("somebody who is known finds no place beside the strangers: %v", err)
 			}
 		})
@@ -186,12 +186,14 @@ func TestHasherHonoursContext(t *testing.T) {
 		h := newHasher(HashCost{})
 		release := make(chan struct{})
 		for range maxConcurrentHashes {
-			go h.do(t.Context(), h.strangers, func() error { <-release; return nil })
+			go h.run(t.Context(), h.unknownQueue, func() error { <-release; return nil })
 		}
 		synctest.Wait()
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
-		go func() { done <- h.do(ctx, h.strangers, func() error { t.Error("computed for nobody"); return nil }) }()
+		go func() {
+			done <- h.run(ctx, h.unknownQueue, func() error { t.Error("computed for nobody"); return nil })
+		}()
 		synctest.Wait()
 		cancel()
 		if err := <-done; !errors.Is(err, context.Canceled) {
@@ -199,7 +201,7 @@ func TestHasherHonoursContext(t *testing.T) {
 		}
 		close(release)
 		synctest.Wait()
-		if len(h.strangers) != 0 || len(h.slots) != 0 {
+		if len(h.unknownQueue) != 0 || len(h.computing) != 0 {
 			t.Error("a place is lost")
 		}
 	})
@@ -216,7 +218,7 @@ func TestFloodOfSignInsStarvesNobody(t *testing.T) {
 	var flood sync.WaitGroup
 	for range maxConcurrentHashes + maxWaitingHashes {
 		flood.Go(func() {
-			if err := f.hasher.do(t.Context(), f.hasher.strangers, func() error { hashing <- struct{}{}; <-held; return nil }); err != nil {
+			if err := f.hasher.run(t.Context(), f.hasher.unknownQueue, func() error { hashing <- struct{}{}; <-held; return nil }); err != nil {
 				t.Error(err)
 			}
 		})
@@ -224,7 +226,7 @@ func TestFloodOfSignInsStarvesNobody(t *testing.T) {
 	for range maxConcurrentHashes {
 		<-hashing
 	}
-	for len(f.hasher.strangers) < cap(f.hasher.strangers) {
+	for len(f.hasher.unknownQueue) < cap(f.hasher.unknownQueue) {
 		runtime.Gosched()
 	}
 	select {
@@ -375,7 +377,7 @@ func TestSignInFailedIsLoggedForTheGone(t *testing.T) {
 	f := newFixture(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := f.signInFailed(ctx, "ann"); !errors.Is(err, ErrCredentials) || f.entry().Actor != "ann" {
-		t.Errorf("signInFailed() = %v", err)
+	if err := f.logFailedSignIn(ctx, "ann"); !errors.Is(err, ErrCredentials) || f.entry().Actor != "ann" {
+		t.Errorf("logFailedSignIn() = %v", err)
 	}
 }

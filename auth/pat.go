@@ -19,7 +19,7 @@ import (
 // base64.
 const (
 	tokenPrefix   = store.TokenPrefix
-	tokenBytes    = 64
+	tokenBytes    = 64 // random bytes
 	tokenTextSize = len(tokenPrefix) + (tokenBytes*8+5)/6
 )
 
@@ -43,8 +43,8 @@ type NewToken struct {
 	Name, Description string
 	Scopes            []string   // nil: the scope "full"
 	ExpiresAt         *time.Time // nil: never
-	// MayGrantAdministration permits a token that manages users to make
-	// administrators as well.
+	// MayGrantAdministration permits a token that manages users to make them
+	// administrators.
 	MayGrantAdministration bool
 	// Wrong are faults that the caller has found already. They are returned
 	// with the others.
@@ -75,9 +75,9 @@ func (a *Auth) CreateToken(ctx context.Context, id *Identity, n NewToken) (t *st
 	wrong := fieldFaults{slices.Clone(n.Wrong)}
 	n.Name = tokenName(n.Name, &wrong)
 	n.Description = tokenDescription(n.Description, &wrong)
-	n.Scopes = a.scopes.normal(n.Scopes, &wrong)
-	n.ExpiresAt = a.checkTokenEnd(n.ExpiresAt, &wrong)
-	if n.MayGrantAdministration && len(wrong.Errors) == 0 && !a.scopes.changeUsers(n.Scopes) {
+	n.Scopes = a.scopes.normalize(n.Scopes, &wrong)
+	n.ExpiresAt = a.checkTokenExpiry(n.ExpiresAt, &wrong)
+	if n.MayGrantAdministration && len(wrong.Errors) == 0 && !a.scopes.canChangeUsers(n.Scopes) {
 		wrong.Add("may_grant_administration", "has no effect: with these scopes the token cannot change users")
 	}
 	if err := a.confirmToken(ctx, id, &wrong); err != nil {
@@ -111,9 +111,9 @@ func (a *Auth) ChangeToken(ctx context.Context, id *Identity, tokenID string, c 
 		c.Description = &description
 	}
 	if c.Scopes != nil {
-		c.Scopes = a.scopes.normal(c.Scopes, &wrong)
+		c.Scopes = a.scopes.normalize(c.Scopes, &wrong)
 	}
-	c.ExpiresAt = a.checkTokenEnd(c.ExpiresAt, &wrong)
+	c.ExpiresAt = a.checkTokenExpiry(c.ExpiresAt, &wrong)
 	if err := a.confirmToken(ctx, id, &wrong); err != nil {
 		return nil, err
 	}
@@ -123,16 +123,16 @@ func (a *Auth) ChangeToken(ctx context.Context, id *Identity, tokenID string, c 
 	return a.store.ChangeToken(ctx, id.Actor(), id.User.ID, tokenID, store.TokenChange{Name: c.Name, Description: c.Description, Scopes: c.Scopes, ExpiresAt: c.ExpiresAt, Endless: c.Endless})
 }
 
-// RegenerateToken replaces the text of a token of the user of id. The new text is
-// shown once, and the former one is refused from now on. The token expires at
-// expiresAt, never if that is nil, or at its present expiry if keepEnd is set.
-// It fails like ChangeToken, and with store.ErrTokensDisabled.
-func (a *Auth) RegenerateToken(ctx context.Context, id *Identity, tokenID string, keepEnd bool, expiresAt *time.Time) (t *store.Token, text string, err error) {
+// RegenerateToken replaces the text of a token of the user of id. The new text
+// is shown once, and the former one is refused from now on. With keepExpiry the
+// token keeps its expiry. Else it expires at expiresAt, or never if that is
+// nil. It fails like ChangeToken, and with store.ErrTokensDisabled.
+func (a *Auth) RegenerateToken(ctx context.Context, id *Identity, tokenID string, keepExpiry bool, expiresAt *time.Time) (t *store.Token, text string, err error) {
 	if err := id.RequireNoToken(); err != nil {
 		return nil, "", err
 	}
 	var wrong fieldFaults
-	expiresAt = a.checkTokenEnd(expiresAt, &wrong)
+	expiresAt = a.checkTokenExpiry(expiresAt, &wrong)
 	if err := a.confirmToken(ctx, id, &wrong); err != nil {
 		return nil, "", err
 	}
@@ -140,13 +140,14 @@ func (a *Auth) RegenerateToken(ctx context.Context, id *Identity, tokenID string
 		return nil, "", err
 	}
 	text = newTokenText()
-	t, err = a.store.RegenerateToken(ctx, id.Actor(), id.User.ID, tokenID, tokenHash(text), keepEnd, expiresAt)
+	t, err = a.store.RegenerateToken(ctx, id.Actor(), id.User.ID, tokenID, tokenHash(text), keepExpiry, expiresAt)
 	return t, text, err
 }
 
-// ExpireToken makes a token of the user of id expire now. It stays in the list. It
-// fails with store.ErrNotFound and, like the functions below, with a fault of
-// current_password if the password has to be repeated and is not.
+// ExpireToken makes a token of the user of id expire now. The token stays in
+// the list. ExpireToken fails with store.ErrNotFound and, like the functions
+// below, with a fault of current_password if the password has to be repeated
+// and is missing or wrong.
 func (a *Auth) ExpireToken(ctx context.Context, id *Identity, tokenID string) (*store.Token, error) {
 	if err := a.ConfirmToken(ctx, id); err != nil {
 		return nil, err
@@ -163,8 +164,8 @@ func (a *Auth) ExpireTokenOf(ctx context.Context, id *Identity, userID int64, to
 	return a.store.ExpireToken(ctx, id.Actor(), userID, tokenID)
 }
 
-// DeleteTokens deletes tokens of the user of id. It deletes all of them or, with
-// store.ErrNotFound, none.
+// DeleteTokens deletes tokens of the user of id. If one of them does not exist,
+// it deletes none and fails with store.ErrNotFound.
 func (a *Auth) DeleteTokens(ctx context.Context, id *Identity, tokenIDs ...string) error {
 	if err := a.ConfirmToken(ctx, id); err != nil {
 		return err
@@ -218,8 +219,9 @@ func tokenDescription(text string, wrong *fieldFaults) string {
 	return text
 }
 
-// normal returns scopes in the form in which they are stored.
-func (s *scopes) normal(given []string, wrong *fieldFaults) []string {
+// normalize checks scopes and returns them in the form in which they are
+// stored.
+func (s *scopes) normalize(given []string, wrong *fieldFaults) []string {
 	given = slices.Compact(slices.Sorted(slices.Values(given)))
 	detail := ""
 	switch {
@@ -242,16 +244,17 @@ func (s *scopes) normal(given []string, wrong *fieldFaults) []string {
 	return given
 }
 
-// checkTokenEnd checks that an expiry is in the future and returns it in its
+// checkTokenExpiry checks that an expiry is in the future and returns it in its
 // stored form. The store checks it again with its own clock.
-func (a *Auth) checkTokenEnd(end *time.Time, wrong *fieldFaults) *time.Time {
+func (a *Auth) checkTokenExpiry(end *time.Time, wrong *fieldFaults) *time.Time {
 	if end != nil && !end.After(a.now()) {
 		wrong.Add("expires_at", "must be in the future")
 	}
 	return toMicroseconds(end)
 }
 
-// toMicroseconds returns a time in UTC, to the microsecond, as it is shown.
+// toMicroseconds returns a time in UTC, cut to microseconds, the precision of
+// the API.
 func toMicroseconds(t *time.Time) *time.Time {
 	if t == nil {
 		return nil

@@ -36,7 +36,7 @@ func newPendingSignInCodec(key []byte) *securecookie.SecureCookie {
 	return securecookie.New(key, nil).SetSerializer(securecookie.NopEncoder{}).MaxAge(0)
 }
 
-func passwordMark(u *store.User) []byte {
+func passwordFingerprint(u *store.User) []byte {
 	sum := sha256.Sum256([]byte(u.PasswordHash))
 	return sum[:]
 }
@@ -78,7 +78,7 @@ func (a *Auth) SignInWithCode(w http.ResponseWriter, r *http.Request, code strin
 	}
 	at, err := a.checkCode(r.Context(), user, code, device)
 	if errors.Is(err, ErrCredentials) {
-		return a.signInFailed(r.Context(), user.Username)
+		return a.logFailedSignIn(r.Context(), user.Username)
 	}
 	if err != nil {
 		return err
@@ -110,7 +110,7 @@ func (a *Auth) PendingSignIn(r *http.Request) (*store.User, error) {
 	if err != nil {
 		return nil, err
 	}
-	if user.TOTPEnabledAt == nil || subtle.ConstantTimeCompare(held.Password, passwordMark(user)) != 1 {
+	if user.TOTPEnabledAt == nil || subtle.ConstantTimeCompare(held.Password, passwordFingerprint(user)) != 1 {
 		return nil, ErrSignedOut
 	}
 	return user, nil
@@ -130,7 +130,7 @@ func (a *Auth) putPendingSignIn(w http.ResponseWriter, r *http.Request, username
 	if err != nil {
 		return err
 	}
-	text, err := json.Marshal(pendingSignIn{UserID: user.ID, Until: a.now().UTC().Add(pendingSignInLifetime), Password: passwordMark(user)})
+	text, err := json.Marshal(pendingSignIn{UserID: user.ID, Until: a.now().UTC().Add(pendingSignInLifetime), Password: passwordFingerprint(user)})
 	if err != nil {
 		return fmt.Errorf("auth: cookie of a pending sign-in: %w", err)
 	}

@@ -2,9 +2,9 @@ package auth
 
 import "slices"
 
-// PermissionGroup is a permission under the name that the user guide uses:
-// several abilities, or one. Groups are for the console, where people choose
-// permissions. A user is always stored with abilities.
+// PermissionGroup is a permission under the name that the user guide uses. It
+// consists of one or more abilities. Groups are for the console, where people
+// choose permissions. A user is always stored with abilities.
 type PermissionGroup struct {
 	Name      string // "all:tags"
 	Label     string // what the group permits
@@ -86,16 +86,16 @@ func abilitiesOf(names ...string) []int {
 	return ids
 }
 
-// Difference returns the abilities that a change adds and removes. If all
-// abilities of a group are added or removed, it gives the name of the group
-// instead of theirs.
+// Difference returns the names of the abilities that a change adds and removes.
+// If all abilities of a group are added or removed, it returns the name of the
+// group instead.
 func Difference(before, after []int) (added, removed []string) {
-	return namesOf(after, before), namesOf(before, after)
+	return namesOnlyIn(after, before), namesOnlyIn(before, after)
 }
 
-// namesOf returns the names of the abilities that are in one set and not in the
-// other.
-func namesOf(in, notIn []int) []string {
+// namesOnlyIn returns the names of the abilities that are in the first set and
+// not in the second.
+func namesOnlyIn(in, notIn []int) []string {
 	var names []string
 	for _, g := range PermissionGroups() {
 		var news []string

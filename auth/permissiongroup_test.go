@@ -39,7 +39,7 @@ func TestGroups(t *testing.T) {
 			t.Errorf("%v is in no group", a)
 		}
 		switch {
-		case isOperation(a.ID) && !strings.HasPrefix(in[a.ID], "operation:"),
+		case isOperationAbility(a.ID) && !strings.HasPrefix(in[a.ID], "operation:"),
 			a.Name == "cleanup" && in[a.ID] != "cleanup:all",
 			strings.HasSuffix(a.Resource, "_tags") && in[a.ID] != "all:tags",
 			strings.HasSuffix(a.Resource, "_settings") && in[a.ID] != "all:settings":

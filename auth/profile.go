@@ -17,12 +17,12 @@ type ProfileChange struct {
 	AnalyticsEULAAccepted                                                      *bool // only true has an effect
 }
 
-// ChangeProfile changes the profile of the user of id. A new password requires the
-// present one, and ends all other sessions. A new address requires the password
-// if it has to be repeated. It fails with ErrProtected for the default admin,
-// with ErrForbidden if the request was made with a token and changes password
-// or address, and with faults of fields. While an identity provider is in
-// charge, names, addresses and passwords are dropped.
+// ChangeProfile changes the profile of the user of id. A new password requires
+// the present one, and ends all other sessions. A new e-mail address requires
+// the present password as well if id.MustConfirm. It fails with ErrProtected
+// for the default admin, with ErrForbidden if the request was made with a token
+// and changes password or address, and with faults of fields. While an identity
+// provider is in charge, changes of names, addresses and passwords are ignored.
 func (a *Auth) ChangeProfile(ctx context.Context, id *Identity, c ProfileChange) (*store.User, error) {
 	user, err := a.manageableUser(ctx, id.User.ID)
 	if err != nil {
@@ -74,8 +74,8 @@ func (a *Auth) ChangeProfile(ctx context.Context, id *Identity, c ProfileChange)
 const currentPasswordField = "current_password"
 
 // checkCurrentPassword adds a fault to wrong if given is not the password of
-// the user. Wrong passwords are slowed down as at a sign-in, so a console that
-// was left open helps nobody to guess.
+// the user. Wrong passwords are slowed down as at a sign-in, so nobody can
+// guess the password at a console that was left open.
 func (a *Auth) checkCurrentPassword(ctx context.Context, user *store.User, given *string, wrong *fieldFaults) error {
 	if given == nil || *given == "" {
 		wrong.Add(currentPasswordField, blankDetail)

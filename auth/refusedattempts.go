@@ -11,10 +11,10 @@ import (
 // maxRefusedNames limits the number of names and addresses in a summary.
 const maxRefusedNames = 10
 
-// refusedAttempts counts the attempts that were refused because of too many
-// others, since the last summary.
+// refusedAttempts counts the attempts that were refused since the last summary
+// because too many others were waiting.
 type refusedAttempts struct {
-	refused          int
+	refused          int // number of attempts
 	names, addresses map[string]bool
 }
 
@@ -34,18 +34,18 @@ func (c *refusedAttempts) add(guesses []guess) {
 	}
 }
 
-// refuse counts an attempt that the limiter has accepted but that found no free
-// hasher.
-func (l *limiter) refuse(guesses []guess) {
+// countRefused counts an attempt that the limiter accepted but that found no
+// place in the queue of the hasher.
+func (l *limiter) countRefused(guesses []guess) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.refused.add(guesses)
 }
 
-// LogRefusedSignIns writes one entry to the activity log about the sign-ins
-// that were refused unchecked since its last call. Without any it writes
-// nothing. With an entry for each, a flood of sign-ins would flood the log as
-// well.
+// LogRefusedSignIns writes one entry to the activity log about all sign-ins
+// since its last call that were refused unchecked. If none were refused, it
+// writes nothing. With an entry for each, a flood of sign-ins would flood the
+// log as well.
 func (a *Auth) LogRefusedSignIns(ctx context.Context) error {
 	a.limiter.mu.Lock()
 	c := a.limiter.refused

@@ -18,15 +18,17 @@ import (
 	"trento/auth/sso"
 )
 
-// The certificate for SAML. Identity providers know it by hand, so it lasts long.
+// The properties of the certificate for SAML. Administrators copy it to the
+// identity provider by hand, so it is valid for many years.
 const (
-	samlCertificateName = "Trento SAML SP"
-	samlKeyBits         = 3072
-	minSAMLKeyBits      = 2048 // of one that others have made
-	samlYears           = 10
+	samlCertificateName  = "Trento SAML SP"
+	samlKeyBits          = 3072
+	minSAMLKeyBits       = 2048 // smallest accepted size of a key that was not made here
+	samlCertificateYears = 10
 )
 
-// newSAMLKey makes a key pair for a server of that name.
+// newSAMLKey generates a key pair and a certificate for a server with the name
+// host.
 func newSAMLKey(host string, now time.Time, bits int) (*sso.SAMLKey, error) {
 	key, err := rsa.GenerateKey(rand.Reader, bits)
 	if err != nil {
@@ -39,8 +41,8 @@ func newSAMLKey(host string, now time.Time, bits int) (*sso.SAMLKey, error) {
 	template := &x509.Certificate{
 		SerialNumber: serial.Add(serial, big.NewInt(1)),
 		Subject:      pkix.Name{CommonName: samlCertificateName},
-		NotBefore:    now.Add(-time.Hour), // clocks differ
-		NotAfter:     now.AddDate(samlYears, 0, 0),
+		NotBefore:    now.Add(-time.Hour), // the clock of the provider may be behind
+		NotAfter:     now.AddDate(samlCertificateYears, 0, 0),
 		KeyUsage:     x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment,
 	}
 	if name, _, err := net.SplitHostPort(host); err == nil {
@@ -62,7 +64,8 @@ func newSAMLKey(host string, now time.Time, bits int) (*sso.SAMLKey, error) {
 	return &sso.SAMLKey{Private: key, Certificate: certificate}, nil
 }
 
-// readSAMLKey reads the key pair that is in a directory; nil where there is none.
+// readSAMLKey reads the certificate and key in a directory. It returns nil if
+// the directory has no certificate.
 func readSAMLKey(dir string) (*sso.SAMLKey, error) {
 	certificate, err := readPEM(filepath.Join(dir, samlCertificateFile))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -79,14 +82,14 @@ func readSAMLKey(dir string) (*sso.SAMLKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", samlCertificateFile, err)
 	}
-	pair, err := pairSAMLKey(parsed, key)
+	pair, err := parseSAMLKey(parsed, key)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", samlKeyFile, err)
 	}
 	return pair, nil
 }
 
-// readPEM returns the first block of a file.
+// readPEM returns the content of the first PEM block of a file.
 func readPEM(file string) ([]byte, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -99,8 +102,9 @@ func readPEM(file string) ([]byte, error) {
 	return block.Bytes, nil
 }
 
-// pairSAMLKey reads the key of a certificate.
-func pairSAMLKey(certificate *x509.Certificate, der []byte) (*sso.SAMLKey, error) {
+// parseSAMLKey parses the private key of a certificate. It fails if the key
+// does not belong to the certificate.
+func parseSAMLKey(certificate *x509.Certificate, der []byte) (*sso.SAMLKey, error) {
 	var key any
 	key, err := x509.ParsePKCS8PrivateKey(der)
 	if err != nil {
@@ -118,8 +122,8 @@ func pairSAMLKey(certificate *x509.Certificate, der []byte) (*sso.SAMLKey, error
 	return &sso.SAMLKey{Private: private, Certificate: certificate}, nil
 }
 
-// privatePEM is a key in the form of files.
-func privatePEM(key *sso.SAMLKey) ([]byte, error) {
+// encodePrivateKey returns the private key in PEM format.
+func encodePrivateKey(key *sso.SAMLKey) ([]byte, error) {
 	der, err := x509.MarshalPKCS8PrivateKey(key.Private)
 	if err != nil {
 		return nil, fmt.Errorf("key for SAML: %w", err)

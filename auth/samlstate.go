@@ -19,35 +19,36 @@ import (
 	"trento/store"
 )
 
-// SAMLState is what single sign-on with SAML keeps from one start to the next:
-// our key pair, which the identity provider knows, and the metadata of the
-// provider, which may be down. Both are in the store. They are also written to a
-// directory, for administrators, where the existing product keeps them.
+// SAMLState keeps the key pair of this server and the metadata of the identity
+// provider for SAML, so that a restart does not change the key and works while
+// the provider is down. Both are in the store. Copies are written to a
+// directory for administrators, the one where existing installations keep these
+// files.
 type SAMLState struct {
 	options SAMLStateOptions
 	sealer  cipher.AEAD
-	bits    int // of new keys
+	keyBits int // size of new keys
 }
 
-// SAMLStateOptions of NewSAMLState.
+// SAMLStateOptions are the options of NewSAMLState.
 type SAMLStateOptions struct {
 	Store       *store.Store
 	Base        []byte // key material, see Secrets
-	Host        string // the public name of this server
-	Dir         string // for administrators
-	MetadataURL string // where the metadata is fetched; empty where it is configured
+	Host        string // public name of this server
+	Dir         string // directory with copies of the files for administrators
+	MetadataURL string // address of the metadata; "" if the metadata itself is configured
 	Now         func() time.Time
 	Log         *slog.Logger
 }
 
-// The files in the directory.
+// The names of the files in SAMLStateOptions.Dir.
 const (
 	samlCertificateFile = "cert/saml.pem"
 	samlKeyFile         = "cert/saml_key.pem"
 	samlMetadataFile    = "metadata.xml"
 )
 
-// NewSAMLState fails on key material that is too short.
+// NewSAMLState returns a SAMLState. It fails if the key material is too short.
 func NewSAMLState(o SAMLStateOptions) (*SAMLState, error) {
 	if len(o.Base) < minBaseSecret {
 		return nil, fmt.Errorf("auth: %d bytes of key material, need %d", len(o.Base), minBaseSecret)
@@ -60,20 +61,21 @@ func NewSAMLState(o SAMLStateOptions) (*SAMLState, error) {
 	if err != nil {
 		return nil, fmt.Errorf("auth: %w", err)
 	}
-	return &SAMLState{options: o, sealer: sealer, bits: samlKeyBits}, nil
+	return &SAMLState{options: o, sealer: sealer, keyBits: samlKeyBits}, nil
 }
 
-// errSAMLKey begins with the sentence that the documentation of the existing
-// product names.
+// errSAMLKeySealed says that the stored key cannot be decrypted. It begins with
+// the sentence that administrators find in the documentation of existing
+// installations.
 //
 //lint:ignore ST1005 see above
-var errSAMLKey = errors.New("Error decrypting the SSO certificates. Was SECRET_KEY_BASE changed? Restore it, or make a new certificate with \"trento-web sso renew-certificate\", which the identity provider has to know")
+var errSAMLKeySealed = errors.New("Error decrypting the SSO certificates. Was SECRET_KEY_BASE changed? Restore it, or make a new certificate with \"trento-web sso renew-certificate\", which the identity provider has to know")
 
-// Complete puts the key pair and the metadata into options. The first time, the
-// key pair is the one that an existing installation has left in the directory, or
-// a new one.
+// Complete puts the key pair and the metadata into o. If the store has no key
+// pair yet, it takes the one that an existing installation has left in the
+// directory, or generates one.
 func (s *SAMLState) Complete(ctx context.Context, o *sso.SAMLOptions) error {
-	keys, err := s.keys(ctx)
+	keys, err := s.loadOrCreateKeys(ctx)
 	if err != nil {
 		return err
 	}
@@ -89,7 +91,7 @@ func (s *SAMLState) Complete(ctx context.Context, o *sso.SAMLOptions) error {
 	}
 	o.KeepMetadata = s.keepMetadata
 	if o.MetadataURL != "" {
-		if o.Metadata, err = s.metadata(); err != nil {
+		if o.Metadata, err = s.knownMetadata(); err != nil {
 			return err
 		}
 	}
@@ -97,14 +99,15 @@ func (s *SAMLState) Complete(ctx context.Context, o *sso.SAMLOptions) error {
 	return nil
 }
 
-// RenewCertificate makes a new key pair. What the provider encrypts for the one
-// before can still be read.
+// RenewCertificate generates a new key pair and stores it. It keeps the former
+// private key, so that answers that the provider still encrypts for it can be
+// read.
 func (s *SAMLState) RenewCertificate(ctx context.Context) (*sso.SAMLKey, error) {
-	former, err := s.keys(ctx)
+	former, err := s.loadOrCreateKeys(ctx)
 	if err != nil {
 		return nil, err
 	}
-	key, err := newSAMLKey(s.options.Host, s.options.Now(), s.bits)
+	key, err := newSAMLKey(s.options.Host, s.options.Now(), s.keyBits)
 	if err != nil {
 		return nil, err
 	}
@@ -122,8 +125,9 @@ func (s *SAMLState) RenewCertificate(ctx context.Context) (*sso.SAMLKey, error) 
 	return key, nil
 }
 
-// keys are those in the store. The first time they are put there.
-func (s *SAMLState) keys(ctx context.Context) (keys *store.SAMLKeys, err error) {
+// loadOrCreateKeys returns the stored key pairs. If the store has none, it
+// stores the pair in the directory or a new one.
+func (s *SAMLState) loadOrCreateKeys(ctx context.Context) (keys *store.SAMLKeys, err error) {
 	err = s.options.Store.View(func(tx *store.Tx) error {
 		keys, err = tx.SAMLKeys()
 		return err
@@ -138,7 +142,7 @@ func (s *SAMLState) keys(ctx context.Context) (keys *store.SAMLKeys, err error) 
 	case key != nil:
 		s.options.Log.Info("the certificate for SAML is the one in SAML_SP_DIR", "end", key.Certificate.NotAfter)
 	default:
-		if key, err = newSAMLKey(s.options.Host, s.options.Now(), s.bits); err != nil {
+		if key, err = newSAMLKey(s.options.Host, s.options.Now(), s.keyBits); err != nil {
 			return nil, err
 		}
 		s.options.Log.Info("a certificate for SAML was made", "end", key.Certificate.NotAfter)
@@ -150,7 +154,8 @@ func (s *SAMLState) keys(ctx context.Context) (keys *store.SAMLKeys, err error) 
 	return &sealed, s.options.Store.SetSAMLKeys(ctx, sealed)
 }
 
-// seal encrypts a key. It is bound to its certificate.
+// seal encrypts a private key, bound to its certificate: it cannot be decrypted
+// beside another certificate.
 func (s *SAMLState) seal(key *sso.SAMLKey) (store.SAMLKeys, error) {
 	plain, err := x509.MarshalPKCS8PrivateKey(key.Private)
 	if err != nil {
@@ -163,18 +168,19 @@ func (s *SAMLState) seal(key *sso.SAMLKey) (store.SAMLKeys, error) {
 func (s *SAMLState) unseal(sealed store.SAMLKey) (*sso.SAMLKey, error) {
 	plain, err := s.sealer.Open(nil, nil, sealed.Key, sealed.Certificate)
 	if err != nil {
-		return nil, errSAMLKey
+		return nil, errSAMLKeySealed
 	}
 	certificate, err := x509.ParseCertificate(sealed.Certificate)
 	if err != nil {
 		return nil, fmt.Errorf("certificate for SAML: %w", err)
 	}
-	return pairSAMLKey(certificate, plain)
+	return parseSAMLKey(certificate, plain)
 }
 
-// metadata is what was fetched at the address the last time; nil where that was
-// never. The first time it is what an existing installation has left.
-func (s *SAMLState) metadata() (document []byte, err error) {
+// knownMetadata returns the metadata that was fetched last from the configured
+// address, or nil if it was never fetched. If the store has none, it returns
+// the file that an existing installation has left.
+func (s *SAMLState) knownMetadata() (document []byte, err error) {
 	var kept *store.SAMLMetadata
 	err = s.options.Store.View(func(tx *store.Tx) error {
 		kept, err = tx.SAMLMetadata()
@@ -183,34 +189,36 @@ func (s *SAMLState) metadata() (document []byte, err error) {
 	switch {
 	case err == nil && kept.URL == s.options.MetadataURL:
 		return kept.Document, nil
-	case err == nil: // of another provider
+	case err == nil: // the stored metadata is that of another provider
 		return nil, nil
 	case !errors.Is(err, store.ErrNotFound):
 		return nil, err
 	}
 	document, err = os.ReadFile(filepath.Join(s.options.Dir, samlMetadataFile))
 	if err != nil {
-		return nil, nil // there is none, or none for us; it is fetched anyway
+		return nil, nil // no file, or not readable: the metadata will be fetched
 	}
 	return document, nil
 }
 
-// keepMetadata keeps what was fetched.
+// keepMetadata stores metadata that was fetched.
 func (s *SAMLState) keepMetadata(ctx context.Context, document []byte) error {
 	s.writeFiles(nil, document)
 	return s.options.Store.SetSAMLMetadata(ctx, store.SAMLMetadata{URL: s.options.MetadataURL, Document: document})
 }
 
-// writeFiles writes what there is to the directory. It is for administrators, so
-// a directory that cannot be written stops nothing.
+// writeFiles writes the key pair and the metadata to the directory, each unless
+// it is nil. The files are only copies for administrators, so an error is
+// logged and stops nothing.
 func (s *SAMLState) writeFiles(key *sso.SAMLKey, metadata []byte) {
 	err := func() error {
 		if key != nil {
-			plain, err := privatePEM(key)
+			plain, err := encodePrivateKey(key)
 			if err != nil {
 				return err
 			}
-			// The key first: it must never lie beside the certificate of another.
+			// The key is written first, so that a new certificate never lies
+			// beside an old key.
 			if err := writeSAMLFile(s.options.Dir, samlKeyFile, plain, 0o600); err != nil {
 				return err
 			}
@@ -228,7 +236,8 @@ func (s *SAMLState) writeFiles(key *sso.SAMLKey, metadata []byte) {
 	}
 }
 
-// writeSAMLFile replaces a file as a whole, unless it has that content.
+// writeSAMLFile replaces a file atomically. It leaves a file that has the
+// content already.
 func writeSAMLFile(dir, name string, content []byte, mode os.FileMode) error {
 	file := filepath.Join(dir, name)
 	if present, err := os.ReadFile(file); err == nil && bytes.Equal(present, content) {

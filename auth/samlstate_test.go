@@ -42,7 +42,7 @@ func (s *samlStart) state() *SAMLState {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	state.bits = minSAMLKeyBits // a longer one takes a second
+	state.keyBits = minSAMLKeyBits // a longer one takes a second
 	return state
 }
 
@@ -168,7 +168,7 @@ func TestSAMLCertificateAdoption(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pkcs8, err := privatePEM(key)
+	pkcs8, err := encodePrivateKey(key)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 // documentation.
 type Operation struct {
 	Method, Path string    // "DELETE", "/api/v1/hosts/{id}"
-	Access       Access    // which users may use it
+	Access       Access    // which users may use the operation
 	Tokens       TokenRule // which of their tokens may use it
 	Summary      string    // for people
 	Doc          string    // address of its documentation
@@ -25,8 +25,8 @@ func (o Operation) isRead() bool { return o.Method == http.MethodGet }
 
 // The scopes with a meaning beyond their set of operations.
 const (
-	scopeFull     = "full"      // all that the owner may do, also in future versions
-	scopeReadOnly = "read_only" // all that only reads, except the API key
+	scopeFull     = "full"      // everything the owner may do, also in future versions
+	scopeReadOnly = "read_only" // all operations that only read, without the API key
 )
 
 // ScopeSet is a predefined set of operations. Its name is a scope.
@@ -51,14 +51,14 @@ type scopes struct {
 	abilities map[string]*scopeAbilities // by the text of the scope
 }
 
-// scopeAbilities are the abilities that the operations of a scope need, apart
-// for operations that read and for those that change something.
+// scopeAbilities are the abilities that the operations of a scope need: one
+// list for operations that only read, one for operations that change something.
 type scopeAbilities struct {
 	reading, changing []Access
 }
 
-// add adds the abilities that an operation needs. The ability to see the API
-// key is only added with secrets, for operations that read.
+// add adds the abilities that an operation needs. If the operation only reads,
+// the ability to see the API key is added only with secrets.
 func (r *scopeAbilities) add(o Operation, secrets bool) {
 	into := &r.changing
 	if o.isRead() {
@@ -123,8 +123,8 @@ func (s *scopes) abilitiesOf(scope string) *scopeAbilities {
 	return s.abilities[scope]
 }
 
-// changeUsers reports whether a token with these scopes may change users.
-func (s *scopes) changeUsers(names []string) bool {
+// canChangeUsers reports whether a token with these scopes may change users.
+func (s *scopes) canChangeUsers(names []string) bool {
 	return slices.ContainsFunc(names, func(scope string) bool {
 		return scope == scopeFull || s.abilities[scope] != nil && slices.Contains(s.abilities[scope].changing, allUsers)
 	})
@@ -147,9 +147,10 @@ func (t TokenRule) permits(token *store.Token, operation string) bool {
 // token permit: those needed by its operations that change something and, for a
 // request that reads, also those needed by its operations that read.
 //
-// The two are kept apart because abilities are not. all:users is needed to list
-// users and to create one. A token that may only list them must not be able to
-// create one through a route that checks nothing but the ability.
+// Reading and changing are kept apart because an ability can permit both. For
+// example, all:users is needed to list users and to create one. A token that
+// may only list users must not be able to create one through a route that
+// checks nothing but the ability.
 func (s *scopes) abilitiesWithin(t *store.Token, held []int, reads bool) []int {
 	if slices.Contains(t.Scopes, scopeFull) {
 		return held
@@ -175,8 +176,8 @@ func (s *scopes) abilitiesWithin(t *store.Token, held []int, reads bool) []int {
 }
 
 // opensConsole reports whether a session that was started with a token may see
-// the pages of the console. They show everything, so that takes the scope
-// "full" or "read_only".
+// the pages of the console. The pages show everything, so the token must have
+// the scope "full" or "read_only".
 func opensConsole(t *store.Token) bool {
 	return slices.Contains(t.Scopes, scopeFull) || slices.Contains(t.Scopes, scopeReadOnly)
 }

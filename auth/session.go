@@ -53,8 +53,8 @@ func (s *sessionStore) Get(r *http.Request, name string) (*sessions.Session, err
 }
 
 // New returns the session that the cookie of the request names. If the cookie
-// is missing or invalid, or the session has ended, it returns a new session. An
-// error comes from the store.
+// is missing or invalid, or the session has ended, it returns a new session. It
+// fails only with errors of the store.
 func (s *sessionStore) New(r *http.Request, name string) (*sessions.Session, error) {
 	session := sessions.NewSession(s, name)
 	session.IsNew = true
@@ -164,7 +164,7 @@ func (a *Auth) sessionIdentity(tx *store.Tx, hash [32]byte, via Via) (*Identity,
 		kind = store.APISession
 	}
 	session, err := tx.Session(hash)
-	if errors.Is(err, store.ErrNotFound) || err == nil && (session.Kind != kind || !a.accepts(session.Method)) {
+	if errors.Is(err, store.ErrNotFound) || err == nil && (session.Kind != kind || !a.acceptsMethod(session.Method)) {
 		err = ErrSignedOut
 	}
 	if err != nil {
@@ -180,16 +180,18 @@ func (a *Auth) sessionIdentity(tx *store.Tx, hash [32]byte, via Via) (*Identity,
 	return id, session, nil
 }
 
-// accepts reports whether a sign-in of that method is one at all: with another
-// configuration there may have been other ways in. Tokens are always one.
-func (a *Auth) accepts(method string) bool {
+// acceptsMethod reports whether the present configuration accepts sessions that
+// were started by a method. Passwords are only accepted without an identity
+// provider, and answers of a provider only while the same kind of provider is
+// configured. Tokens are always accepted.
+func (a *Auth) acceptsMethod(method string) bool {
 	switch {
 	case method == store.MethodToken:
 		return true
 	case a.provider == nil:
 		return method == store.MethodPassword
 	}
-	return method == methods[a.provider.Name()]
+	return method == sessionMethods[a.provider.Name()]
 }
 
 // SignInConsole starts a session of the console and sets its cookie. It ends
@@ -250,7 +252,7 @@ func (a *Auth) signIn(ctx context.Context, in store.SignIn) (*store.User, error)
 		a.deleteInitialPassword(in)
 		return user, nil
 	case in.Person != nil:
-		return nil, a.explainPerson(ctx, in.Person, err)
+		return nil, a.explainRefusal(ctx, in.Person, err)
 	case errors.Is(err, store.ErrStale):
 		var username string
 		err := a.store.View(func(tx *store.Tx) error {
@@ -261,7 +263,7 @@ func (a *Auth) signIn(ctx context.Context, in store.SignIn) (*store.User, error)
 			return err
 		})
 		if err == nil {
-			return nil, a.signInFailed(ctx, username)
+			return nil, a.logFailedSignIn(ctx, username)
 		}
 	}
 	if errors.Is(err, store.ErrNotFound) {
@@ -279,8 +281,8 @@ func isAttended(r *http.Request) bool {
 	return r.Header.Get(UnattendedHeader) == "" && !strings.HasPrefix(r.Header.Get("Accept"), "text/event-stream")
 }
 
-// touch records the use of a session. An error is logged and does not fail the
-// request.
+// touch records that a session was used now. attended tells whether a person
+// caused the request. An error is logged and does not fail the request.
 func (a *Auth) touch(ctx context.Context, session *store.Session, attended bool) {
 	if err := a.store.TouchSession(ctx, session, attended); err != nil && ctx.Err() == nil {
 		a.log.Warn("the last use of a session could not be noted", "error", err)

@@ -17,43 +17,46 @@ import (
 	"trento/store/fault"
 )
 
-// ErrExternal: the accounts are those of the identity provider, so what was
-// asked for is its business.
+// ErrExternal: the request manages accounts of this server, but an identity
+// provider is in charge of the accounts.
 var ErrExternal = fault.New(fault.NotImplemented, "an identity provider is in charge of the accounts")
 
-// methods are how the sign-ins at providers are called in sessions.
-var methods = map[string]string{
+// sessionMethods are the methods in records of sessions, by the name of the
+// provider.
+var sessionMethods = map[string]string{
 	sso.OIDCName: store.MethodOIDC, sso.OAuth2Name: store.MethodOAuth2, sso.SAMLName: store.MethodSAML,
 }
 
-// Provider is the identity provider that is in charge of the accounts; nil where
-// none is.
+// Provider returns the identity provider that is in charge of the accounts, or
+// nil if none is configured.
 func (a *Auth) Provider() sso.Provider { return a.provider }
 
-// A sign-in at the identity provider is kept in the browser meanwhile, sealed, in
-// a cookie of its own for each: a person may begin in two tabs. So a sign-in that
-// is begun and not finished costs us nothing, and its answer is worth something
-// only in the browser that has begun it.
+// While a person signs in at the identity provider, the attempt is kept in an
+// encrypted cookie of the browser. Each attempt has its own cookie, because a
+// person may begin one in each of two tabs. So attempts that are never finished
+// take no space on the server, and an answer of the provider is only valid in
+// the browser that began the attempt.
 const (
-	attemptCookie = "trento-sign-in-"
-	// maxTarget bounds the address that a person comes back to: a cookie has room
-	// for no more.
-	maxTarget = 2000
+	attemptCookiePrefix = "trento-sign-in-"
+	// maxTargetLength is the largest length of the address that a person comes
+	// back to, in bytes. A longer one would not fit into the cookie.
+	maxTargetLength = 2000
 )
 
-// BeginSingleSignOn begins a sign-in of a person who wants to see the page
-// target, and says where to send the browser. It fails with an sso.Failure, and
-// with store.ErrNotFound where no provider is in charge.
+// BeginSingleSignOn begins a sign-in at the identity provider and returns where
+// to send the browser. target is the page that the person wants to see. It
+// fails with an sso.Failure, and with store.ErrNotFound if no provider is
+// configured.
 func (a *Auth) BeginSingleSignOn(w http.ResponseWriter, r *http.Request, target string) (sso.Departure, error) {
 	if a.provider == nil {
 		return sso.Departure{}, fmt.Errorf("identity provider: %w", store.ErrNotFound)
 	}
-	if target = LocalTarget(target); len(target) > maxTarget {
+	if target = LocalTarget(target); len(target) > maxTargetLength {
 		target = LocalTarget("")
 	}
 	attempt := sso.NewAttempt(target, a.now())
 	var departure sso.Departure
-	err := a.atProvider(r, func() (err error) {
+	err := a.limitProviderFailures(r, func() (err error) {
 		departure, err = a.provider.Begin(r.Context(), attempt)
 		return err
 	})
@@ -64,13 +67,14 @@ func (a *Auth) BeginSingleSignOn(w http.ResponseWriter, r *http.Request, target 
 }
 
 // ProveByProvider verifies the answer that a browser brings from the provider
-// and ends the attempt in the browser. target is the page that the person wanted
-// to see. It fails with an sso.Failure, which is in the activity log then.
+// and deletes the cookie of the attempt. target is the page that the person
+// wanted to see. It fails with an sso.Failure, which it has written to the
+// activity log.
 func (a *Auth) ProveByProvider(w http.ResponseWriter, r *http.Request, answer url.Values) (proof *Proof, target string, err error) {
 	if a.provider == nil {
 		return nil, "", fmt.Errorf("identity provider: %w", store.ErrNotFound)
 	}
-	err = a.atProvider(r, func() error {
+	err = a.limitProviderFailures(r, func() error {
 		attempt, err := a.attempt(r, answer)
 		if err != nil {
 			return err
@@ -86,16 +90,17 @@ func (a *Auth) ProveByProvider(w http.ResponseWriter, r *http.Request, answer ur
 	return proof, target, err
 }
 
-// KnowsAttempt reports whether the browser has begun the sign-in that it brings
-// an answer to.
+// KnowsAttempt reports whether the browser itself began the attempt that it
+// brings an answer to.
 func (a *Auth) KnowsAttempt(r *http.Request, answer url.Values) bool {
 	_, err := a.attempt(r, answer)
 	return err == nil
 }
 
-// atProvider does something for somebody who is nobody yet. Failures from one
-// address are slowed down, and each is logged.
-func (a *Auth) atProvider(r *http.Request, do func() error) error {
+// limitProviderFailures calls do for a client that is not signed in. It slows
+// down an address with many failures, and writes each failure to the activity
+// log.
+func (a *Auth) limitProviderFailures(r *http.Request, do func() error) error {
 	attempt, err := a.limiter.begin(r.Context(), guess{kind: guessedAnswer, address: a.ClientAddress(r), rule: addressRule()})
 	if errors.Is(err, errTooManyAttempts) {
 		return ErrBusy
@@ -111,19 +116,20 @@ func (a *Auth) atProvider(r *http.Request, do func() error) error {
 		return err
 	}
 	outcome = failed
-	return a.providerSignInFailed(r.Context(), "", failure)
+	return a.logProviderFailure(r.Context(), "", failure)
 }
 
-// providerSignInFailed logs a failure, also when whoever tried has gone
-// meanwhile, and returns it.
-func (a *Auth) providerSignInFailed(ctx context.Context, username string, failure *sso.Failure) error {
+// logProviderFailure writes a failure to the activity log, even if the client
+// has gone meanwhile, and returns it.
+func (a *Auth) logProviderFailure(ctx context.Context, username string, failure *sso.Failure) error {
 	if err := a.store.ProviderSignInFailed(context.WithoutCancel(ctx), a.provider.Name(), username, failure.Reason+"."); err != nil {
 		return err
 	}
 	return failure
 }
 
-// proofOf is a person as the proof that a sign-in is made of.
+// proofOf checks what the provider says about a person and returns it as the
+// proof for a session.
 func (a *Auth) proofOf(person *sso.Person, attempt *sso.Attempt) (*Proof, error) {
 	var wrong fieldFaults
 	wrong.checkUsername(person.Username)
@@ -146,16 +152,16 @@ func (a *Auth) proofOf(person *sso.Person, attempt *sso.Attempt) (*Proof, error)
 		Username: store.NormalUsername(person.Username), Fullname: fullname, Email: email,
 		Attempt: sha256.Sum256([]byte(attempt.State)), AttemptEnds: attempt.Until,
 	}
-	if known.Username == a.admin {
+	if known.Username == a.adminName {
 		known.Abilities = []int{allAll}
 		known.LoggedAbilities = loggedAbilities(&known.Abilities)
 	}
-	return &Proof{Method: methods[a.provider.Name()], person: known, logoutToken: person.LogoutToken}, nil
+	return &Proof{Method: sessionMethods[a.provider.Name()], person: known, logoutToken: person.LogoutToken}, nil
 }
 
-// explainPerson turns what the store says against a person's sign-in into a
-// failure, and logs it.
-func (a *Auth) explainPerson(ctx context.Context, person *store.Person, err error) error {
+// explainRefusal turns the error of the store that refused a person's sign-in
+// into an sso.Failure, and logs it.
+func (a *Auth) explainRefusal(ctx context.Context, person *store.Person, err error) error {
 	var reason string
 	switch {
 	case errors.Is(err, store.ErrStale):
@@ -172,22 +178,23 @@ func (a *Auth) explainPerson(ctx context.Context, person *store.Person, err erro
 	default:
 		return err
 	}
-	return a.providerSignInFailed(ctx, person.Username, &sso.Failure{Reason: reason, Err: err})
+	return a.logProviderFailure(ctx, person.Username, &sso.Failure{Reason: reason, Err: err})
 }
 
-// putAttempt hands an attempt to the browser.
+// putAttempt sets the cookie of an attempt.
 func (a *Auth) putAttempt(w http.ResponseWriter, r *http.Request, attempt *sso.Attempt) error {
 	text, err := json.Marshal(attempt)
 	if err != nil {
 		return fmt.Errorf("auth: cookie of a sign-in: %w", err)
 	}
-	sealed := a.attempts.Seal(nil, nil, text, []byte(attemptCookie))
+	sealed := a.attemptSealer.Seal(nil, nil, text, []byte(attemptCookiePrefix))
 	a.setAttemptCookie(w, r, attempt.State, base64.RawURLEncoding.EncodeToString(sealed), int(sso.AttemptLifetime.Seconds()))
 	return nil
 }
 
-// attempt is the sign-in of the browser that an answer is for. OAuth calls what
-// comes back state, SAML RelayState.
+// attempt returns the attempt that an answer of the provider belongs to, from
+// the cookie of the browser. The answer names it in the parameter state (OAuth)
+// or RelayState (SAML).
 func (a *Auth) attempt(r *http.Request, answer url.Values) (*sso.Attempt, error) {
 	fail := func(reason, cause string) (*sso.Attempt, error) {
 		return nil, &sso.Failure{Reason: reason, Err: &fault.Error{Kind: fault.WrongCredentials, Detail: sso.NotAuthenticated, Cause: errors.New(cause)}}
@@ -208,7 +215,7 @@ func (a *Auth) attempt(r *http.Request, answer url.Values) (*sso.Attempt, error)
 	if err != nil {
 		return fail(reason, "its cookie is no base64")
 	}
-	text, err := a.attempts.Open(nil, nil, sealed, []byte(attemptCookie))
+	text, err := a.attemptSealer.Open(nil, nil, sealed, []byte(attemptCookiePrefix))
 	if err != nil {
 		return fail(reason, "its cookie was not made here")
 	}
@@ -222,15 +229,16 @@ func (a *Auth) attempt(r *http.Request, answer url.Values) (*sso.Attempt, error)
 	return attempt, nil
 }
 
-// attemptCookieName tells the sign-ins of a browser apart.
+// attemptCookieName returns the name of the cookie for the attempt with a
+// state.
 func attemptCookieName(state string) string {
 	sum := sha256.Sum256([]byte(state))
-	return attemptCookie + hex.EncodeToString(sum[:8])
+	return attemptCookiePrefix + hex.EncodeToString(sum[:8])
 }
 
-// setAttemptCookie sets the cookie of a sign-in. SAML sends the browser back with
-// a form of another site, to which browsers add only cookies that say so, and
-// only over HTTPS.
+// setAttemptCookie sets the cookie of an attempt. With SAML, the browser comes
+// back with a POST from another site. Browsers then send only cookies with
+// SameSite=None, which require HTTPS.
 func (a *Auth) setAttemptCookie(w http.ResponseWriter, r *http.Request, state, value string, maxAge int) {
 	cookie := &http.Cookie{
 		Name: attemptCookieName(state), Value: value, Path: "/", MaxAge: maxAge,
@@ -242,9 +250,10 @@ func (a *Auth) setAttemptCookie(w http.ResponseWriter, r *http.Request, state, v
 	http.SetCookie(w, cookie)
 }
 
-// LogoutAddress is where a browser that has signed out here signs out of the
-// provider, too, and comes from to the page back; empty where it cannot, or where
-// its session was not begun there. It must be asked for before the session ends.
+// LogoutAddress returns the address at which the browser signs out of the
+// provider as well. The provider then sends it to the page back. It returns ""
+// if the provider has no such address, or if the session was not begun at the
+// provider. Call it before the session ends.
 func (a *Auth) LogoutAddress(r *http.Request, back string) (string, error) {
 	id := From(r.Context())
 	if a.provider == nil || id == nil || id.Via != ViaSession {
@@ -255,37 +264,37 @@ func (a *Auth) LogoutAddress(r *http.Request, back string) (string, error) {
 		session, err = tx.Session(id.SessionHash)
 		return err
 	})
-	if err != nil || session.Method != methods[a.provider.Name()] {
+	if err != nil || session.Method != sessionMethods[a.provider.Name()] {
 		return "", err
 	}
-	token, err := a.attempts.Open(nil, nil, session.LogoutToken, []byte(logoutTokenLabel))
+	token, err := a.attemptSealer.Open(nil, nil, session.LogoutToken, []byte(logoutTokenLabel))
 	if err != nil {
 		token = nil // SECRET_KEY_BASE was changed meanwhile
 	}
 	return a.provider.Logout(string(token), a.origin+back), nil
 }
 
-// logoutTokenLabel tells sealed logout tokens from other things that are sealed
-// with the same key.
+// logoutTokenLabel is the additional data of encrypted logout tokens. So
+// nothing else that is encrypted with the same key can be taken for one.
 const logoutTokenLabel = "logout token"
 
-// sealLogoutToken is what is stored of a logout token; nil of none.
+// sealLogoutToken encrypts a logout token for the store. It returns nil for "".
 func (a *Auth) sealLogoutToken(token string) []byte {
 	if token == "" {
 		return nil
 	}
-	return a.attempts.Seal(nil, nil, []byte(token), []byte(logoutTokenLabel))
+	return a.attemptSealer.Seal(nil, nil, []byte(token), []byte(logoutTokenLabel))
 }
 
-// SAML is the identity provider where it is one of SAML, else nil.
+// SAML returns the identity provider if it speaks SAML, else nil.
 func (a *Auth) SAML() *sso.SAML {
 	provider, _ := a.provider.(*sso.SAML)
 	return provider
 }
 
-// SignInAPIFromConsole begins a session of the API for a browser whose console session
-// began by SAML, which has nothing to show to the API but that. It fails with
-// ErrNoAssertion for everybody else.
+// SignInAPIFromConsole starts a session of the API for a browser whose console
+// session was started by SAML. Such a browser has no other proof that it could
+// send to the API. It fails with ErrNoAssertion for everybody else.
 func (a *Auth) SignInAPIFromConsole(r *http.Request) (Tokens, error) {
 	id := From(r.Context())
 	if a.SAML() == nil || id == nil || id.Via != ViaSession || id.Token != nil {
@@ -294,17 +303,17 @@ func (a *Auth) SignInAPIFromConsole(r *http.Request) (Tokens, error) {
 	return a.SignInAPI(r, &Proof{User: id.User, Method: store.MethodSAML})
 }
 
-// ErrNoAssertion: the identity provider has not vouched for anybody here.
+// ErrNoAssertion: the request has no console session that was started by SAML.
 var ErrNoAssertion = &fault.Error{Kind: fault.WrongCredentials, Detail: sso.NotAuthenticated}
 
-// EndProviderSessions ends the sessions of sign-ins at the provider which it says
-// have ended: those whose logout tokens ends says true of.
+// EndProviderSessions ends the sessions that were started at the provider and
+// whose logout token ends returns true for.
 func (a *Auth) EndProviderSessions(ctx context.Context, ends func(logoutToken string) bool) error {
 	return a.store.EndSessions(ctx, store.System(), func(session *store.Session) bool {
-		if a.provider == nil || session.Method != methods[a.provider.Name()] {
+		if a.provider == nil || session.Method != sessionMethods[a.provider.Name()] {
 			return false
 		}
-		token, err := a.attempts.Open(nil, nil, session.LogoutToken, []byte(logoutTokenLabel))
+		token, err := a.attemptSealer.Open(nil, nil, session.LogoutToken, []byte(logoutTokenLabel))
 		return err == nil && ends(string(token))
 	})
 }

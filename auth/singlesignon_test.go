@@ -128,7 +128,7 @@ func TestSingleSignOn(t *testing.T) {
 		t.Errorf("logged %+v", e)
 	}
 	for name := range b {
-		if strings.HasPrefix(name, attemptCookie) && b[name].MaxAge >= 0 {
+		if strings.HasPrefix(name, attemptCookiePrefix) && b[name].MaxAge >= 0 {
 			t.Errorf("the cookie %s stays", name)
 		}
 	}
@@ -326,7 +326,7 @@ func TestProviderTokens(t *testing.T) {
 func TestAnswersAreSlowedDown(t *testing.T) {
 	p := newProvided(t)
 	r := get("/")
-	for range addressRule().free {
+	for range addressRule().freeFailures {
 		if _, _, err := p.ProveByProvider(httptest.NewRecorder(), r, url.Values{"state": {"x"}}); err == nil {
 			t.Fatal("believed")
 		}
@@ -335,7 +335,7 @@ func TestAnswersAreSlowedDown(t *testing.T) {
 	p.limiter.mu.Lock()
 	e := p.limiter.entries[key].Value.(*limitEntry)
 	p.limiter.mu.Unlock()
-	if e.failures != addressRule().free || e.rule.delay(e.failures) == 0 {
+	if e.failures != addressRule().freeFailures || e.rule.delay(e.failures) == 0 {
 		t.Errorf("%d failures, the next one waits %v", e.failures, e.rule.delay(e.failures))
 	}
 }

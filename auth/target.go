@@ -6,8 +6,8 @@ import (
 	"unicode"
 )
 
-// LocalTarget returns the page to go to after a sign-in, for a path that a form
-// or query gives: the path itself if it is a page of this server, else "/". It
+// LocalTarget returns the page to show after a sign-in. path comes from a form
+// or query. LocalTarget returns it if it is a page of this server, else "/". It
 // refuses paths that a browser could take for another host, and the pages of
 // the sign-in.
 func LocalTarget(path string) string {
@@ -17,8 +17,8 @@ func LocalTarget(path string) string {
 		strings.ContainsFunc(path, unicode.IsControl) {
 		return front
 	}
-	for _, room := range []string{"/session", "/auth", "/sso"} {
-		if page == room || strings.HasPrefix(page, room+"/") {
+	for _, signIn := range []string{"/session", "/auth", "/sso"} {
+		if page == signIn || strings.HasPrefix(page, signIn+"/") {
 			return front
 		}
 	}

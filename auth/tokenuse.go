@@ -29,8 +29,8 @@ const (
 // TokenParameter is the parameter of a query or form that can hold a token.
 const TokenParameter = "session"
 
-// anyOwner is the user name to give with a token where the name does not
-// matter.
+// anyOwner is the user name that clients may send with a token instead of the
+// name of its owner.
 const anyOwner = "$token"
 
 // presentedToken is a personal access token that a request presents.
@@ -89,7 +89,7 @@ func tokenParameter(r *http.Request) string {
 }
 
 // matchedToken is the token that a text belongs to, or belonged to before the
-// token was replaced or deleted.
+// text was replaced or the token deleted.
 type matchedToken struct {
 	*store.Token        // nil: no token matches; only ids and name are set for a deleted token
 	textState    string // store.TextReplaced, store.TextDeleted, or "" for a valid text
@@ -125,7 +125,7 @@ func (a *Auth) tokenOwner(shown presentedToken) (user *store.User, token matched
 		if user, err = enabledUser(tx, token.UserID); err != nil {
 			return err
 		}
-		if token.Expired(a.now()) || !settings.Enabled || !shown.fits(user, settings) {
+		if token.Expired(a.now()) || !settings.Enabled || !shown.isAccepted(user, settings) {
 			return ErrSignedOut
 		}
 		return nil
@@ -133,15 +133,15 @@ func (a *Auth) tokenOwner(shown presentedToken) (user *store.User, token matched
 	return user, token, err
 }
 
-// fits reports whether the settings permit sending a token in this way, and the
-// user name sent with it is that of the owner or anyOwner.
-func (s presentedToken) fits(owner *store.User, settings *store.TokenSettings) bool {
-	named := s.username == anyOwner || store.NormalUsername(s.username) == store.NormalUsername(owner.Username)
+// isAccepted reports whether the settings permit sending a token in this way,
+// and whether a user name sent with it is that of the owner or anyOwner.
+func (s presentedToken) isAccepted(owner *store.User, settings *store.TokenSettings) bool {
+	nameMatches := s.username == anyOwner || store.NormalUsername(s.username) == store.NormalUsername(owner.Username)
 	switch s.via {
 	case viaBasic:
-		return settings.AllowBasic && named
+		return settings.AllowBasic && nameMatches
 	case viaLogin:
-		return settings.AllowSignIn && named
+		return settings.AllowSignIn && nameMatches
 	case viaParameter:
 		return settings.AllowInQuery
 	}
@@ -171,8 +171,8 @@ func (a *Auth) sessionToken(tx *store.Tx, session *store.Session) (*store.Token,
 	return token, err
 }
 
-// validToken returns a token that is valid now, with the settings, or
-// ErrSignedOut.
+// validToken returns a token and the settings of tokens, or ErrSignedOut if the
+// token is not valid now.
 func (a *Auth) validToken(tx *store.Tx, userID int64, id string) (*store.Token, *store.TokenSettings, error) {
 	token, err := tx.Token(userID, id)
 	if errors.Is(err, store.ErrNotFound) {

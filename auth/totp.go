@@ -34,9 +34,9 @@ type Enrollment struct {
 }
 
 // BeginTOTP generates the secret of a second factor for the user of id.
-// ConfirmTOTP enables it; until then another call replaces it. It fails with
-// ErrTOTPEnabled, with ErrProtected for the default admin, and with
-// ErrForbidden if the request was made with a token.
+// ConfirmTOTP enables it. Until then another call of BeginTOTP replaces it.
+// BeginTOTP fails with ErrTOTPEnabled, with ErrProtected for the default admin,
+// and with ErrForbidden if the request was made with a token.
 func (a *Auth) BeginTOTP(ctx context.Context, id *Identity) (Enrollment, error) {
 	user, err := a.totpUser(ctx, id)
 	if err != nil {
@@ -54,8 +54,9 @@ func (a *Auth) BeginTOTP(ctx context.Context, id *Identity) (Enrollment, error) 
 	return newEnrollment(user, secret), nil
 }
 
-// PendingTOTP returns the enrollment that BeginTOTP has generated and that is
-// not enabled yet. It fails with store.ErrNotFound if there is none.
+// PendingTOTP returns the enrollment that BeginTOTP has generated, as long as
+// it is not enabled. It fails with store.ErrNotFound if no enrollment is
+// pending.
 func (a *Auth) PendingTOTP(ctx context.Context, id *Identity) (Enrollment, error) {
 	user, err := a.manageableUser(ctx, id.User.ID)
 	if err != nil {
@@ -77,9 +78,9 @@ func newEnrollment(user *store.User, secret []byte) Enrollment {
 }
 
 // ConfirmTOTP enables the pending second factor of the user of id if the code
-// matches, and returns the time of that. The code cannot be used to sign in any
-// more. All other sessions of the user end: they were started without the
-// factor. It fails with ErrTOTPCode, and like BeginTOTP.
+// matches, and returns the time at which it did. The code cannot be used again
+// to sign in. All other sessions of the user end, because they were started
+// without the second factor. It fails with ErrTOTPCode, and like BeginTOTP.
 func (a *Auth) ConfirmTOTP(ctx context.Context, id *Identity, code string) (time.Time, error) {
 	user, err := a.totpUser(ctx, id)
 	switch {
@@ -119,7 +120,7 @@ func (a *Auth) EndTOTP(ctx context.Context, id *Identity) error {
 		return err
 	}
 	if user.TOTPEnabledAt != nil {
-		if err := a.confirmed(ctx, id); err != nil {
+		if err := a.confirmAlone(ctx, id); err != nil {
 			return err
 		}
 	}
@@ -197,12 +198,12 @@ func newSealer(key []byte) (cipher.AEAD, error) {
 	return cipher.NewGCMWithRandomNonce(block)
 }
 
-// seal encrypts a secret of a user. The result is bound to the user: it cannot
-// be decrypted for another account.
+// seal encrypts the secret of a user's second factor. The result is bound to
+// the user: it cannot be decrypted for another account.
 func (a *Auth) seal(userID int64, secret []byte) []byte {
-	return a.sealer.Seal(nil, nil, secret, []byte(strconv.FormatInt(userID, 10)))
+	return a.totpSealer.Seal(nil, nil, secret, []byte(strconv.FormatInt(userID, 10)))
 }
 
 func (a *Auth) unseal(userID int64, sealed []byte) ([]byte, error) {
-	return a.sealer.Open(nil, nil, sealed, []byte(strconv.FormatInt(userID, 10)))
+	return a.totpSealer.Open(nil, nil, sealed, []byte(strconv.FormatInt(userID, 10)))
 }

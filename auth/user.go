@@ -126,9 +126,9 @@ func (f *fieldFaults) checkAccount(fullname, email, timezone, password, confirma
 
 // DefaultAdmin reports whether a user is the default admin, whom only the
 // configuration can change.
-func (a *Auth) DefaultAdmin(u *store.User) bool { return u.Username == a.admin }
+func (a *Auth) DefaultAdmin(u *store.User) bool { return u.Username == a.adminName }
 
-// NewUser is what is needed to create a user. Without a time zone the user gets
+// NewUser is what is needed to create a user. A user without a time zone gets
 // store.DefaultTimezone.
 type NewUser struct {
 	Username, Fullname, Email      string
@@ -210,7 +210,7 @@ type UserChange struct {
 	DisableTOTP                                               bool
 }
 
-// changesSignIn reports whether a change decides who can sign in as the user.
+// changesSignIn reports whether a change affects who can sign in as the user.
 func (c *UserChange) changesSignIn(before *store.User) bool {
 	return c.Password != nil || c.Email != nil && *c.Email != before.Email || c.DisableTOTP && before.TOTPEnabledAt != nil
 }
@@ -218,12 +218,12 @@ func (c *UserChange) changesSignIn(before *store.User) bool {
 // ChangeUser changes a user. A change of how the user signs in requires the
 // password of the user by, if it has to be repeated. It fails with
 // store.ErrNotFound, with ErrProtected for the default admin, with
-// store.ErrStale if the user does not have that version any more, and with
-// faults of fields. With a token it fails with ErrForbidden if the change
-// decides how the owner of the token signs in, or makes an administrator and
-// the token may not. While an identity provider is in charge, only abilities, the
-// status and the time zone can be changed here: the rest is dropped, as existing
-// clients rely on.
+// store.ErrStale if the user no longer has that version, and with faults of
+// fields. With a token it fails with ErrForbidden if the change decides how the
+// owner of the token signs in, or if it makes an administrator and the token
+// may not do that. While an identity provider is in charge, only abilities,
+// status and time zone can be changed. Other changes are ignored, because
+// existing clients send them and expect success.
 func (a *Auth) ChangeUser(ctx context.Context, by *Identity, id int64, version int, c UserChange) (*store.User, error) {
 	before, err := a.manageableUser(ctx, id)
 	if err != nil {

@@ -9,12 +9,12 @@ import (
 	"trento/store"
 )
 
-// maxScoredBytes is how much of a password is scored, in bytes. The time of
-// scoring grows with the square of the length, and longer passwords are not
-// common ones.
+// maxScoredBytes is the length of the part of a password that is scored, in
+// bytes. The time for scoring grows with the square of the length, and long
+// passwords are never common ones.
 const maxScoredBytes = 64
 
-// Why a password that follows the rules is weak.
+// The reasons why a password that follows the rules is weak.
 const (
 	containsUsername = "contains the user name"
 	isCommonPassword = "is easy to guess: it is a common password, or close to one"

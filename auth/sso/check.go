@@ -16,36 +16,36 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// Finding is one thing that was looked at when a configuration was checked
-// against its provider.
+// Finding is the result of one step of checking the configuration against the
+// identity provider.
 type Finding struct {
-	Good bool
+	Good bool   // the step has succeeded
 	Text string // what was found
-	Cure string // what to change; empty where nothing has to be
+	Cure string // what to change; "" if nothing has to be changed
 }
 
-// findings are written down in the order in which things are looked at.
-type findings struct {
+// checker checks a configuration and collects the findings in order.
+type checker struct {
 	list   []Finding
 	client *http.Client
 	now    func() time.Time
-	hosts  []string // whose clock and certificate have been looked at
+	hosts  []string // hosts whose clock and certificate were checked
 }
 
-func (f *findings) good(format string, values ...any) {
+func (f *checker) good(format string, values ...any) {
 	f.list = append(f.list, Finding{Good: true, Text: fmt.Sprintf(format, values...)})
 }
 
-func (f *findings) bad(cure, format string, values ...any) {
+func (f *checker) bad(cure, format string, values ...any) {
 	f.list = append(f.list, Finding{Text: fmt.Sprintf(format, values...), Cure: cure})
 }
 
-// certificateNotice is how long before its end a certificate is spoken of.
-const certificateNotice = 30 * 24 * time.Hour
+// certificateWarning is how long before its expiry a certificate is warned of.
+const certificateWarning = 30 * 24 * time.Hour
 
-// ask sends a request and looks at the clock and the certificate of whoever
-// answers. It is false where nobody does.
-func (f *findings) ask(request *http.Request, variable string) (status int, body []byte, ok bool) {
+// send sends a request, and checks the clock and the certificate of each host
+// once. ok is false if no answer comes; the finding about that names variable.
+func (f *checker) send(request *http.Request, variable string) (status int, body []byte, ok bool) {
 	answer, err := f.client.Do(request)
 	if err != nil {
 		f.bad(fmt.Sprintf("Compare %s with what the provider documents. Can this machine reach it (name, firewall, proxy), and does it trust its certificate (SSL_CERT_FILE names more authorities)?", variable),
@@ -59,13 +59,13 @@ func (f *findings) ask(request *http.Request, variable string) (status int, body
 	}
 	if !slices.Contains(f.hosts, request.URL.Host) {
 		f.hosts = append(f.hosts, request.URL.Host)
-		f.lookAtClock(answer)
-		f.lookAtCertificate(answer)
+		f.checkClock(answer)
+		f.checkCertificate(answer)
 	}
 	return answer.StatusCode, body, true
 }
 
-func (f *findings) lookAtClock(answer *http.Response) {
+func (f *checker) checkClock(answer *http.Response) {
 	theirs, err := http.ParseTime(answer.Header.Get("Date"))
 	if err != nil {
 		return
@@ -78,29 +78,30 @@ func (f *findings) lookAtClock(answer *http.Response) {
 	f.good("the clocks of this machine and %s agree", answer.Request.URL.Host)
 }
 
-func (f *findings) lookAtCertificate(answer *http.Response) {
+func (f *checker) checkCertificate(answer *http.Response) {
 	host := answer.Request.URL.Host
 	if answer.TLS == nil || len(answer.TLS.PeerCertificates) == 0 {
 		f.bad("Use the https address of the provider: what is not encrypted can be read and changed on its way.", "%s is asked without encryption", host)
 		return
 	}
-	if end := answer.TLS.PeerCertificates[0].NotAfter; end.Sub(f.now()) < certificateNotice {
+	if end := answer.TLS.PeerCertificates[0].NotAfter; end.Sub(f.now()) < certificateWarning {
 		f.bad("Have the certificate of the provider renewed.", "the certificate of %s ends on %s", host, end.UTC().Format(time.DateOnly))
 		return
 	}
 	f.good("the certificate of %s is trusted until %s", host, answer.TLS.PeerCertificates[0].NotAfter.UTC().Format(time.DateOnly))
 }
 
-// Check tries what a sign-in needs of the provider, without a person.
+// Check checks everything about the provider that can be checked without a person
+// who signs in.
 func (p *OIDC) Check(ctx context.Context) []Finding {
-	f := &findings{client: p.client, now: p.options.Now}
+	f := &checker{client: p.client, now: p.options.Now}
 	address := p.configurationAddress()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		f.bad("Correct OIDC_BASE_URL.", "%s is no address: %v", address, err)
 		return f.list
 	}
-	status, body, ok := f.ask(request, "OIDC_BASE_URL")
+	status, body, ok := f.send(request, "OIDC_BASE_URL")
 	switch {
 	case !ok:
 		return f.list
@@ -125,13 +126,13 @@ func (p *OIDC) Check(ctx context.Context) []Finding {
 	return f.list
 }
 
-// checkKeys looks whether there are keys to verify ID tokens with.
-func (f *findings) checkKeys(ctx context.Context, address string) {
+// checkKeys checks that the provider publishes keys to verify ID tokens with.
+func (f *checker) checkKeys(ctx context.Context, address string) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return // discovered.check has read it
+		return // discovered.check has parsed this address already
 	}
-	status, body, ok := f.ask(request, "OIDC_BASE_URL")
+	status, body, ok := f.send(request, "OIDC_BASE_URL")
 	if !ok {
 		return
 	}
@@ -145,9 +146,9 @@ func (f *findings) checkKeys(ctx context.Context, address string) {
 	f.good("%s has %d key(s) to verify ID tokens with", address, len(set.Keys))
 }
 
-// checkClient shows the token endpoint a code that cannot be right. What it says
-// against it tells whether it knows us.
-func (f *findings) checkClient(ctx context.Context, config *oauth2.Config, idVariable, secretVariable string) {
+// checkClient sends an invented code to the token endpoint. The error in the
+// answer tells whether the endpoint knows the client and its secret.
+func (f *checker) checkClient(ctx context.Context, config *oauth2.Config, idVariable, secretVariable string) {
 	f.good("register %s with the provider as the address to come back to", config.RedirectURL)
 	ctx = context.WithValue(ctx, oauth2.HTTPClient, f.client)
 	_, err := config.Exchange(ctx, rand.Text(), oauth2.VerifierOption(oauth2.GenerateVerifier()))
@@ -168,9 +169,10 @@ func (f *findings) checkClient(ctx context.Context, config *oauth2.Config, idVar
 	}
 }
 
-// Check tries what a sign-in needs of the provider, without a person.
+// Check checks everything about the provider that can be checked without a person
+// who signs in.
 func (p *OAuth2) Check(ctx context.Context) []Finding {
-	f := &findings{client: p.client, now: p.health.now}
+	f := &checker{client: p.client, now: p.health.now}
 	attempt := &Attempt{State: rand.Text()}
 	if departure, err := p.Begin(ctx, attempt); err == nil {
 		f.checkPage(ctx, departure.URL)
@@ -182,7 +184,7 @@ func (p *OAuth2) Check(ctx context.Context) []Finding {
 		return f.list
 	}
 	request.Header.Set("Accept", "application/json")
-	switch status, _, ok := f.ask(request, "OAUTH2_USER_URL"); {
+	switch status, _, ok := f.send(request, "OAUTH2_USER_URL"); {
 	case !ok:
 	case status == http.StatusUnauthorized || status == http.StatusForbidden || status == http.StatusBadRequest:
 		f.good("%s wants a token, as it should (status %d)", p.userURL, status)
@@ -194,15 +196,15 @@ func (p *OAuth2) Check(ctx context.Context) []Finding {
 	return f.list
 }
 
-// checkPage looks whether the page of the provider is there that people are sent
-// to.
-func (f *findings) checkPage(ctx context.Context, address string) {
+// checkPage checks that the page exists on which people sign in at the
+// provider.
+func (f *checker) checkPage(ctx context.Context, address string) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return
 	}
 	shown := &url.URL{Scheme: request.URL.Scheme, Host: request.URL.Host, Path: request.URL.Path}
-	switch status, _, ok := f.ask(request, "OAUTH2_AUTHORIZE_URL"); {
+	switch status, _, ok := f.send(request, "OAUTH2_AUTHORIZE_URL"); {
 	case !ok:
 	case status >= http.StatusBadRequest:
 		f.bad("Compare OAUTH2_AUTHORIZE_URL, OAUTH2_CLIENT_ID, OAUTH2_SCOPES and the address to come back to with those at the provider.", "%s, where people sign in, answers with status %d", shown, status)
@@ -211,10 +213,10 @@ func (f *findings) checkPage(ctx context.Context, address string) {
 	}
 }
 
-// CheckSAML tries what a sign-in needs of the provider, without a person. It
-// needs no key.
+// CheckSAML checks everything about the provider that can be checked without a
+// person who signs in. It needs no key.
 func CheckSAML(ctx context.Context, o SAMLOptions) []Finding {
-	f := &findings{client: newClient(), now: o.Now}
+	f := &checker{client: newClient(), now: o.Now}
 	document := o.Metadata
 	if o.MetadataURL != "" {
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, o.MetadataURL, nil)
@@ -222,7 +224,7 @@ func CheckSAML(ctx context.Context, o SAMLOptions) []Finding {
 			f.bad("Correct SAML_METADATA_URL.", "%s is no address: %v", o.MetadataURL, err)
 			return f.list
 		}
-		status, body, ok := f.ask(request, "SAML_METADATA_URL")
+		status, body, ok := f.send(request, "SAML_METADATA_URL")
 		switch {
 		case !ok:
 			return f.list
@@ -242,7 +244,7 @@ func CheckSAML(ctx context.Context, o SAMLOptions) []Finding {
 		switch left := certificate.NotAfter.Sub(f.now()); {
 		case left < 0:
 			f.bad("It is accepted all the same. Have the provider's certificate and metadata renewed.", "the certificate %s, which the provider signs with, has ended on %s", certificate.Subject, certificate.NotAfter.UTC().Format(time.DateOnly))
-		case left < certificateNotice:
+		case left < certificateWarning:
 			f.bad("When the provider changes it, its metadata must have the new one; with SAML_METADATA_URL it is read every hour.", "the certificate %s, which the provider signs with, ends on %s", certificate.Subject, certificate.NotAfter.UTC().Format(time.DateOnly))
 		default:
 			f.good("the provider signs with the certificate %s, until %s", certificate.Subject, certificate.NotAfter.UTC().Format(time.DateOnly))

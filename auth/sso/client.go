@@ -8,19 +8,19 @@ import (
 	"time"
 )
 
-// The bounds of what a provider can cost us.
+// The limits of one request to a provider.
 const (
 	requestTimeout = 10 * time.Second
-	maxAnswer      = 1 << 20 // bytes of one answer
+	maxAnswer      = 1 << 20 // largest size of an answer, in bytes
 	maxRedirects   = 5
 )
 
-// newClient makes the client for requests to a provider: it waits and reads only
-// so long, and does not let itself be led from HTTPS to HTTP.
+// newClient returns the client for requests to a provider. It limits time and
+// size of answers, and follows no redirect from HTTPS to HTTP.
 func newClient() *http.Client {
 	return &http.Client{
 		Timeout:   requestTimeout,
-		Transport: boundedTransport{http.DefaultTransport},
+		Transport: limitedTransport{http.DefaultTransport},
 		CheckRedirect: func(r *http.Request, via []*http.Request) error {
 			switch {
 			case len(via) >= maxRedirects:
@@ -33,27 +33,28 @@ func newClient() *http.Client {
 	}
 }
 
-// boundedTransport bounds the size of answers. Libraries read them whole.
-type boundedTransport struct{ http.RoundTripper }
+// limitedTransport limits the size of answers, because libraries read whole
+// answers into memory.
+type limitedTransport struct{ http.RoundTripper }
 
-func (t boundedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+func (t limitedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	answer, err := t.RoundTripper.RoundTrip(r)
 	if err == nil {
-		answer.Body = &boundedBody{answer.Body, maxAnswer}
+		answer.Body = &limitedBody{answer.Body, maxAnswer}
 	}
 	return answer, err
 }
 
-type boundedBody struct {
+type limitedBody struct {
 	io.ReadCloser
-	left int64
+	left int64 // bytes that may still be read; negative if there were more
 }
 
 var errTooLong = fmt.Errorf("the answer is longer than %d bytes", maxAnswer)
 
-// Read fails where the body goes on behind its bound: an answer that is cut off
-// must not look complete.
-func (b *boundedBody) Read(p []byte) (int, error) {
+// Read fails if the body is longer than the limit. Ending the body there would
+// make a cut answer look complete.
+func (b *limitedBody) Read(p []byte) (int, error) {
 	if b.left < 0 {
 		return 0, errTooLong
 	}

@@ -16,11 +16,11 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// OAuth2Options say how an OAuth 2.0 provider is reached. All are required.
+// OAuth2Options describe an OAuth 2.0 provider. All fields are required.
 type OAuth2Options struct {
 	Options
 	ClientID, ClientSecret string
-	// BaseURL is the address that those of the provider are relative to.
+	// BaseURL is the address that relative addresses below are appended to.
 	BaseURL                         string
 	AuthorizeURL, TokenURL, UserURL string // absolute, or a path on BaseURL
 	Scopes                          string // separated by spaces
@@ -28,7 +28,7 @@ type OAuth2Options struct {
 }
 
 // OAuth2 signs people in with the authorization code of OAuth 2.0, and asks the
-// provider's user information who they are.
+// user endpoint of the provider who they are.
 type OAuth2 struct {
 	client  *http.Client
 	config  oauth2.Config
@@ -36,7 +36,7 @@ type OAuth2 struct {
 	health  health
 }
 
-// NewOAuth2 fails on addresses that cannot be read.
+// NewOAuth2 returns an OAuth2. It fails if an address cannot be parsed.
 func NewOAuth2(o OAuth2Options) (*OAuth2, error) {
 	base, err := url.Parse(o.BaseURL)
 	if err != nil {
@@ -55,17 +55,17 @@ func NewOAuth2(o OAuth2Options) (*OAuth2, error) {
 		{"OAUTH2_TOKEN_URL", o.TokenURL, &p.config.Endpoint.TokenURL},
 		{"OAUTH2_USER_URL", o.UserURL, &p.userURL},
 	} {
-		if *address.to, err = onBase(base, address.text); err != nil {
+		if *address.to, err = resolveAddress(base, address.text); err != nil {
 			return nil, fmt.Errorf("%s: %w", address.name, err)
 		}
 	}
 	return p, nil
 }
 
-// onBase is an absolute address as it is, and a path behind that of the base: the
-// paths of the base and the one behind it are joined, as the existing server
-// does.
-func onBase(base *url.URL, address string) (string, error) {
+// resolveAddress returns an absolute address unchanged. The path of a relative
+// address is appended to the path of the base, as existing configurations
+// expect, instead of replacing it.
+func resolveAddress(base *url.URL, address string) (string, error) {
 	u, err := url.Parse(address)
 	if err != nil {
 		return "", err
@@ -81,10 +81,10 @@ func onBase(base *url.URL, address string) (string, error) {
 // Name implements Provider.
 func (*OAuth2) Name() string { return OAuth2Name }
 
-// CallbackPath is where the provider sends browsers back to.
+// CallbackPath returns the path that the provider sends browsers back to.
 func (p *OAuth2) CallbackPath() string { return pathOf(p.config.RedirectURL) }
 
-// pathOf is the path of an address of ours.
+// pathOf returns the path of an address, or "/" if it has none.
 func pathOf(address string) string {
 	u, err := url.Parse(address)
 	if err != nil || u.Path == "" {
@@ -93,8 +93,8 @@ func pathOf(address string) string {
 	return u.Path
 }
 
-// Begin implements Provider. PKCE is always used: a provider that does not know
-// it ignores the parameter.
+// Begin implements Provider. It always uses PKCE; a provider that does not know
+// PKCE ignores the parameter.
 func (p *OAuth2) Begin(_ context.Context, a *Attempt) (Departure, error) {
 	a.Verifier = oauth2.GenerateVerifier()
 	return Departure{URL: p.config.AuthCodeURL(a.State, oauth2.S256ChallengeOption(a.Verifier))}, nil
@@ -115,16 +115,17 @@ func (p *OAuth2) Finish(ctx context.Context, a *Attempt, answer url.Values) (*Pe
 	return nil, err
 }
 
-// Refresh implements Provider: an OAuth 2.0 provider publishes nothing.
+// Refresh implements Provider. It does nothing, because an OAuth 2.0 provider
+// publishes no configuration.
 func (*OAuth2) Refresh(context.Context) error { return nil }
 
 // Problem implements Provider.
 func (p *OAuth2) Problem() string { return p.health.problem() }
 
-// Logout implements Provider: OAuth 2.0 knows none.
+// Logout implements Provider. It returns "", because OAuth 2.0 has no logout.
 func (*OAuth2) Logout(_, _ string) string { return "" }
 
-// exchange turns the code of an answer into a token.
+// exchange exchanges the code in an answer for a token.
 func exchange(ctx context.Context, config *oauth2.Config, a *Attempt, answer url.Values) (*oauth2.Token, error) {
 	if code := answer.Get("error"); code != "" {
 		return nil, refused(errorSentence(code), fmt.Errorf("error %q: %q", code, answer.Get("error_description")))
@@ -148,8 +149,8 @@ func exchange(ctx context.Context, config *oauth2.Config, a *Attempt, answer url
 	return token, nil
 }
 
-// errorSentence is what an error code of OAuth 2.0 (RFC 6749 4.1.2.1, OpenID
-// Connect Core 3.1.2.6) tells the person.
+// errorSentence explains an error code of OAuth 2.0 to the person who signs in
+// (RFC 6749 4.1.2.1, OpenID Connect Core 3.1.2.6).
 func errorSentence(code string) string {
 	switch code {
 	case "access_denied":
@@ -188,19 +189,19 @@ func userInfo(ctx context.Context, client *http.Client, address string, token *o
 	return claims, nil
 }
 
-// decodeJSON reads one JSON document. Numbers stay as they are written: ids are
-// not to be rounded.
+// decodeJSON decodes one JSON document. Numbers become json.Number, so that
+// long ids are not rounded.
 func decodeJSON(from io.Reader, to any) error {
 	decoder := json.NewDecoder(from)
 	decoder.UseNumber()
 	return decoder.Decode(to)
 }
 
-// userClaims are what a provider says about a person.
+// userClaims are the claims of a provider about a person, by name.
 type userClaims map[string]any
 
-// text is the first of the claims that says something, as a text: providers
-// also have numbers as ids.
+// text returns the first of the named claims that is not empty. It accepts
+// numbers, because some providers use them as ids.
 func (c userClaims) text(names ...string) string {
 	for _, name := range names {
 		switch v := c[name].(type) {
@@ -215,7 +216,7 @@ func (c userClaims) text(names ...string) string {
 	return ""
 }
 
-// person reads the claims (OpenID Connect Core 5.1).
+// person returns the person that the claims describe (OpenID Connect Core 5.1).
 func (c userClaims) person() (*Person, error) {
 	p := &Person{
 		Subject: c.text("sub", "id"), Username: c.text("preferred_username", "username", "nickname"),
@@ -237,18 +238,18 @@ func (c userClaims) person() (*Person, error) {
 	return p, nil
 }
 
-// health is whether a provider could be used the last time.
+// health remembers whether the last request to a provider succeeded.
 type health struct {
 	log *slog.Logger
 	now func() time.Time
 
 	mu     sync.Mutex
-	reason string
-	since  time.Time
+	reason string    // why the last request failed; "" if it succeeded
+	since  time.Time // time of the first failure in a row
 }
 
-// note notes how asking the provider went. What is not the provider's fault
-// changes nothing.
+// note records the result of a request to the provider. It ignores errors that
+// are not the fault of the provider.
 func (h *health) note(err error) {
 	failure, ok := errors.AsType[*Failure](err)
 	if err != nil && (!ok || failure.callersFault()) {
@@ -269,7 +270,7 @@ func (h *health) note(err error) {
 	}
 }
 
-// problem is why the provider cannot be used, as a sentence.
+// problem returns a sentence that says why the provider cannot be used, or "".
 func (h *health) problem() string {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -80,7 +80,7 @@ func TestOnBase(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := onBase(base, tt.address); err != nil || got != tt.want {
+		if got, err := resolveAddress(base, tt.address); err != nil || got != tt.want {
 			t.Errorf("%s on %s is %s, %v; want %s", tt.address, tt.base, got, err, tt.want)
 		}
 	}

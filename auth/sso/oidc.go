@@ -20,7 +20,7 @@ import (
 	"golang.org/x/sync/singleflight"
 )
 
-// OIDCOptions say how an OpenID Connect provider is reached. All are required.
+// OIDCOptions describe an OpenID Connect provider. All fields are required.
 type OIDCOptions struct {
 	Options
 	ClientID, ClientSecret string
@@ -28,33 +28,34 @@ type OIDCOptions struct {
 	CallbackURL            string
 }
 
-// OIDC signs people in with the authorization code of OpenID Connect. It
-// believes the ID token, and asks the user information only for what the token
-// does not say.
+// OIDC signs people in with the authorization code of OpenID Connect. It takes
+// the claims of the ID token, and asks the user information endpoint only for
+// claims that the token lacks.
 type OIDC struct {
 	options OIDCOptions
 	client  *http.Client
 	health  health
 
-	discovering singleflight.Group // many who wait need only one answer
+	discovering singleflight.Group // one request for all callers that wait
 
 	mu    sync.Mutex
 	found *discovered // nil until the provider has answered
 }
 
-// discovered is what a provider publishes about itself, and what was made of it.
+// discovered is the configuration that a provider publishes, with the objects
+// made from it.
 type discovered struct {
 	oidc.ProviderConfig
 	EndSessionURL string   `json:"end_session_endpoint"`
 	AuthMethods   []string `json:"token_endpoint_auth_methods_supported"`
-	// SendsIssuer: answers of this provider name it (RFC 9207).
+	// SendsIssuer: the provider adds its issuer to every answer (RFC 9207).
 	SendsIssuer bool `json:"authorization_response_iss_parameter_supported"`
 
 	config   oauth2.Config
 	verifier *oidc.IDTokenVerifier
 }
 
-// NewOIDC asks the provider nothing yet.
+// NewOIDC returns an OIDC. It sends no request to the provider yet.
 func NewOIDC(o OIDCOptions) *OIDC {
 	return &OIDC{options: o, client: newClient(), health: health{log: o.Log, now: o.Now}}
 }
@@ -67,7 +68,7 @@ func (p *OIDC) CallbackPath() string { return pathOf(p.options.CallbackURL) }
 
 // Begin implements Provider.
 func (p *OIDC) Begin(ctx context.Context, a *Attempt) (Departure, error) {
-	found, err := p.discovered(ctx)
+	found, err := p.configuration(ctx)
 	if err != nil {
 		return Departure{}, err
 	}
@@ -83,7 +84,7 @@ func (p *OIDC) Finish(ctx context.Context, a *Attempt, answer url.Values) (*Pers
 }
 
 func (p *OIDC) finish(ctx context.Context, a *Attempt, answer url.Values) (*Person, error) {
-	found, err := p.discovered(ctx)
+	found, err := p.configuration(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +111,8 @@ func (p *OIDC) finish(ctx context.Context, a *Attempt, answer url.Values) (*Pers
 	return person, err
 }
 
-// verify believes an ID token (OpenID Connect Core 3.1.3.7), or fails.
+// verify verifies an ID token (OpenID Connect Core 3.1.3.7) and returns its
+// claims. It fails with a Failure.
 func (d *discovered) verify(ctx context.Context, text, nonce, clientID string, now time.Time) (userClaims, error) {
 	if text == "" {
 		return nil, refused("The identity provider sent no ID token", errors.New("no id_token beside the access token"))
@@ -150,8 +152,9 @@ func (d *discovered) verify(ctx context.Context, text, nonce, clientID string, n
 	return claims, nil
 }
 
-// complete asks the user information for what an ID token leaves out, as many
-// do. What the token says stays.
+// complete adds claims of the user information endpoint that the ID token
+// lacks. Many providers put few claims into the token. Claims of the token are
+// not replaced.
 func (p *OIDC) complete(ctx context.Context, found *discovered, token *oauth2.Token, claims userClaims) error {
 	says := claims.text("preferred_username", "username", "nickname") != "" && claims.text("name") != "" && claims.text("email") != ""
 	if says || found.UserInfoURL == "" {
@@ -208,13 +211,14 @@ func (p *OIDC) Logout(logoutToken, back string) string {
 	return u.String()
 }
 
-// discovered returns what the provider publishes, which is asked for where it is
-// not known yet.
-func (p *OIDC) discovered(ctx context.Context) (*discovered, error) {
+// configuration returns the configuration of the provider, and fetches it if it
+// is not known yet.
+func (p *OIDC) configuration(ctx context.Context) (*discovered, error) {
 	if found := p.known(); found != nil {
 		return found, nil
 	}
-	// The answer is for all who wait, so it must not end with one of them.
+	// Other callers may wait for the same request, so it must not be cancelled
+	// together with this caller.
 	answer := p.discovering.DoChan("", func() (any, error) { return nil, p.Refresh(context.WithoutCancel(ctx)) })
 	select {
 	case result := <-answer:
@@ -227,21 +231,22 @@ func (p *OIDC) discovered(ctx context.Context) (*discovered, error) {
 	}
 }
 
-// known is what the provider has published, nil where it was never reached.
+// known returns the configuration that was fetched last, or nil if none was.
 func (p *OIDC) known() *discovered {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.found
 }
 
-// configurationAddress is where the provider publishes its configuration.
+// configurationAddress returns the address of the provider's configuration.
 func (p *OIDC) configurationAddress() string { return p.issuer() + "/.well-known/openid-configuration" }
 
-// issuer is the configured issuer without a slash at the end, which is easily
-// lost on the way into a configuration file.
+// issuer returns the configured issuer without a slash at the end, because
+// people often leave the slash out.
 func (p *OIDC) issuer() string { return strings.TrimSuffix(p.options.BaseURL, "/") }
 
-// discover fetches what the provider publishes (OpenID Connect Discovery 4).
+// discover fetches the configuration of the provider (OpenID Connect Discovery
+// 4).
 func (p *OIDC) discover(ctx context.Context) (*discovered, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.configurationAddress(), nil)
 	if err != nil {
@@ -262,13 +267,15 @@ func (p *OIDC) discover(ctx context.Context) (*discovered, error) {
 	return p.readConfiguration(body)
 }
 
-// readConfiguration makes of what the provider publishes what sign-ins use.
+// readConfiguration parses and checks a configuration, and prepares it for
+// sign-ins.
 func (p *OIDC) readConfiguration(text []byte) (*discovered, error) {
 	found := new(discovered)
 	if err := json.Unmarshal(text, found); err != nil {
 		return nil, unavailable("The configuration of the identity provider cannot be read", err)
 	}
-	// What tokens name must be what the provider says, slash included.
+	// Only the comparison with our configuration ignores the slash. Tokens must
+	// name the issuer exactly as the provider publishes it.
 	if strings.TrimSuffix(found.IssuerURL, "/") != p.issuer() {
 		return nil, unavailable("The identity provider calls itself by another address than the configured one", fmt.Errorf("issuer is %q", found.IssuerURL))
 	}
@@ -279,13 +286,14 @@ func (p *OIDC) readConfiguration(text []byte) (*discovered, error) {
 	return found, nil
 }
 
-// believable are the algorithms that an ID token may be signed with: those that
-// take a private key.
-var believable = []string{
+// acceptedAlgorithms are the algorithms that an ID token may be signed with:
+// only those with a private key, which this server does not have.
+var acceptedAlgorithms = []string{
 	oidc.RS256, oidc.RS384, oidc.RS512, oidc.PS256, oidc.PS384, oidc.PS512, oidc.ES256, oidc.ES384, oidc.ES512, oidc.EdDSA,
 }
 
-// check looks whether a configuration has all that is needed.
+// check checks that the configuration has all required addresses, and removes
+// algorithms that are not accepted.
 func (d *discovered) check() error {
 	secure := strings.HasPrefix(d.IssuerURL, "https://")
 	for name, address := range map[string]string{
@@ -302,15 +310,15 @@ func (d *discovered) check() error {
 			return fmt.Errorf("%s is not an address with https: %q", name, address)
 		}
 	}
-	d.Algorithms = slices.DeleteFunc(d.Algorithms, func(a string) bool { return !slices.Contains(believable, a) })
+	d.Algorithms = slices.DeleteFunc(d.Algorithms, func(a string) bool { return !slices.Contains(acceptedAlgorithms, a) })
 	if len(d.Algorithms) == 0 {
-		// Which every provider has to know (OpenID Connect Discovery 3).
+		// Every provider must support RS256 (OpenID Connect Discovery 3).
 		d.Algorithms = []string{oidc.RS256}
 	}
 	return nil
 }
 
-// prepare makes of a configuration what sign-ins use.
+// prepare sets the OAuth 2.0 client and the verifier of a configuration.
 func (p *OIDC) prepare(d *discovered) {
 	style := oauth2.AuthStyleInHeader
 	if len(d.AuthMethods) > 0 && !slices.Contains(d.AuthMethods, "client_secret_basic") && slices.Contains(d.AuthMethods, "client_secret_post") {
@@ -321,8 +329,8 @@ func (p *OIDC) prepare(d *discovered) {
 		Scopes:   []string{oidc.ScopeOpenID, "profile", "email"},
 		Endpoint: oauth2.Endpoint{AuthURL: d.AuthURL, TokenURL: d.TokenURL, AuthStyle: style},
 	}
-	// The keys are fetched again where a token names an unknown one. The context
-	// names the client only.
+	// The verifier fetches the keys again if a token names an unknown key. The
+	// context only passes the HTTP client to it.
 	d.verifier = d.NewProvider(oidc.ClientContext(context.Background(), p.client)).Verifier(&oidc.Config{
 		ClientID: p.options.ClientID, SupportedSigningAlgs: d.Algorithms,
 		Now: func() time.Time { return p.options.Now().Add(-clockTolerance) },

@@ -21,28 +21,28 @@ import (
 	dsig "github.com/russellhaering/goxmldsig"
 )
 
-// The addresses of SAML below the origin. The id of the identity provider is
-// the last part of each.
+// The paths of our addresses for SAML. Each is followed by the configured id of
+// the identity provider.
 const (
 	samlMetadataPath = "/sso/sp/metadata/"
 	samlConsumerPath = "/sso/sp/consume/"
 	samlLogoutPath   = "/sso/sp/logout/"
 )
 
-// commonConsumerID is the id with which the consumer answers, too, whatever the
-// configured one: the documentation names that address.
+// commonConsumerID is an id that the consumer accepts in addition to the
+// configured one, because the user guide names that address.
 const commonConsumerID = "saml"
 
-// samlSignature is the algorithm of what we sign.
+// samlSignature is the algorithm of our signatures.
 const samlSignature = dsig.RSASHA256SignatureMethod
 
-// SAMLOptions of NewSAML. Fields without a comment are texts of the
-// configuration.
+// SAMLOptions are the options of NewSAML. Fields without a comment are the
+// variables of the configuration with the same names.
 type SAMLOptions struct {
 	Options
 	IdentityProviderID string // the last part of our addresses
-	ServiceProviderID  string // what requests call us
-	EntityID           string // empty: the address of our metadata
+	ServiceProviderID  string // name of this server in requests
+	EntityID           string // "": the address of our metadata
 	NameIDFormat       string
 
 	ContactName, ContactEmail                 string
@@ -50,26 +50,26 @@ type SAMLOptions struct {
 	OrganizationURL                           string
 	UsernameAttribute, EmailAttribute         string
 	FirstNameAttribute, LastNameAttribute     string
-	SignRequests, SignMetadata                bool // what we sign
+	SignRequests, SignMetadata                bool
 	RequireSignedAssertions                   bool
 	RequireSignedResponses                    bool
 
 	Key *SAMLKey
-	// FormerKeys decrypt what is still encrypted for a certificate that was
-	// replaced.
+	// FormerKeys decrypt answers that are still encrypted for a replaced
+	// certificate.
 	FormerKeys []*rsa.PrivateKey
 
-	// MetadataURL is where the metadata of the identity provider is fetched;
-	// empty where Metadata is all there is.
+	// MetadataURL is the address of the identity provider's metadata; "" if
+	// only Metadata is configured.
 	MetadataURL string
-	// Metadata is the metadata of the identity provider: with an address what was
-	// fetched there the last time, or nil.
+	// Metadata is the metadata of the identity provider. With MetadataURL, it
+	// is the document that was fetched last, or nil.
 	Metadata []byte
-	// KeepMetadata keeps what was fetched for the next start.
+	// KeepMetadata stores fetched metadata for the next start.
 	KeepMetadata func(context.Context, []byte) error
 }
 
-// SAMLKey signs what we send and decrypts what is sent to us.
+// SAMLKey signs our messages and decrypts those of the provider.
 type SAMLKey struct {
 	Private     *rsa.PrivateKey
 	Certificate *x509.Certificate
@@ -84,14 +84,15 @@ type SAML struct {
 	consumers []url.URL            // the default one first
 
 	mu       sync.Mutex
-	idp      *identityProvider // nil until there is metadata
-	document []byte            // what idp was read from
-	problem  string
-	warned   time.Time // when expiring certificates were last mentioned
+	idp      *identityProvider // nil until metadata is known
+	document []byte            // metadata that idp was read from
+	problem  string            // see Problem
+	warned   time.Time         // when expiring certificates were last warned of
 }
 
-// NewSAML fails where the metadata in the options cannot be read, unless it can
-// be fetched, and where the id of the provider cannot be a part of an address.
+// NewSAML returns a SAML. It fails if the id of the provider cannot be a part
+// of an address, or if the metadata in the options cannot be read and cannot be
+// fetched either.
 func NewSAML(o SAMLOptions) (*SAML, error) {
 	origin, err := url.Parse(o.Origin)
 	if err != nil {
@@ -100,7 +101,8 @@ func NewSAML(o SAMLOptions) (*SAML, error) {
 	if id := o.IdentityProviderID; id == "." || id == ".." || strings.Contains(id, "/") {
 		return nil, fmt.Errorf("SAML_IDP_ID %q cannot be a part of an address", id)
 	}
-	// Providers made with pysaml2 encrypt with it, whatever our metadata asks for.
+	// Providers made with pysaml2 encrypt with Triple DES, whatever our
+	// metadata asks for.
 	xmlenc.RegisterDecrypter(xmlenc.TripleDES)
 	s := &SAML{options: o, client: newClient()}
 	for _, id := range []string{o.IdentityProviderID, commonConsumerID} {
@@ -118,16 +120,18 @@ func NewSAML(o SAMLOptions) (*SAML, error) {
 		AcsURL:            s.consumers[0],
 		SloURL:            *origin.JoinPath(samlLogoutPath, url.PathEscape(o.IdentityProviderID)),
 		AuthnNameIDFormat: saml.NameIDFormat(o.NameIDFormat),
-		// Some providers refuse a request that leaves it out.
+		// Some providers refuse requests without a format.
 		SendUnspecifiedNameIDFormat: true,
-		// The metadata is typed into other systems by hand, and must not expire there.
+		// Administrators copy the metadata into other systems by hand, so it
+		// must not expire.
 		MetadataOmitValidUntil:           true,
 		LogoutBindings:                   []string{saml.HTTPPostBinding, saml.HTTPRedirectBinding},
 		AssertionConsumerServiceBindings: []string{saml.HTTPPostBinding},
-		// In metadata a certificate is a way to write a key: its end is warned of.
+		// In metadata, a certificate only transports a key. Its expiry is
+		// logged, see warnOfExpiry.
 		IgnoreCertificateExpiry: true,
 		RejectSHA1Signatures:    true,
-		// Where responses have to be signed, what is not signed is not decrypted.
+		// If responses have to be signed, nothing unsigned is decrypted.
 		RequireSignedResponseForCBC: o.RequireSignedResponses,
 	}
 	s.template.ValidateAudienceRestriction = s.checkAudience
@@ -142,8 +146,8 @@ func NewSAML(o SAMLOptions) (*SAML, error) {
 	return s, nil
 }
 
-// useGivenMetadata reads the metadata of the options. A copy of what can be
-// fetched need not be readable.
+// useGivenMetadata reads the metadata of the options. An unreadable document is
+// only an error if it cannot be fetched again.
 func (s *SAML) useGivenMetadata() error {
 	if s.options.MetadataURL != "" && s.options.Metadata == nil {
 		return nil
@@ -160,7 +164,7 @@ func (s *SAML) useGivenMetadata() error {
 	return nil
 }
 
-// warnOfWeakness says what the configuration gives away.
+// warnOfWeakness warns of insecure settings.
 func (s *SAML) warnOfWeakness() {
 	if !s.options.RequireSignedAssertions && !s.options.RequireSignedResponses {
 		s.options.Log.Warn("SAML_SIGNED_ASSERTION and SAML_SIGNED_ENVELOPES are false: whoever can make a browser send a response can sign in as anybody")
@@ -170,22 +174,23 @@ func (s *SAML) warnOfWeakness() {
 	}
 }
 
-// Name is SAMLName.
+// Name implements Provider.
 func (s *SAML) Name() string { return SAMLName }
 
-// IdentityProviderID is the last part of our addresses.
+// IdentityProviderID returns the last part of our addresses.
 func (s *SAML) IdentityProviderID() string { return s.options.IdentityProviderID }
 
-// TakesResponses reports whether the consumer with that id at the end of its
-// address is ours.
+// TakesResponses reports whether a consumer address that ends with id is one of
+// ours.
 func (s *SAML) TakesResponses(id string) bool {
 	return id == s.options.IdentityProviderID || id == commonConsumerID
 }
 
-// CertificatePEM is our certificate as identity providers import it.
+// CertificatePEM returns our certificate in PEM format.
 func (s *SAML) CertificatePEM() []byte { return s.options.Key.CertificatePEM() }
 
-// serviceProvider is us as the library knows us at this moment.
+// serviceProvider returns the library's description of this server, with the
+// present metadata and time. It fails if no metadata is known.
 func (s *SAML) serviceProvider() (*saml.ServiceProvider, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -194,12 +199,12 @@ func (s *SAML) serviceProvider() (*saml.ServiceProvider, error) {
 	}
 	sp := s.template
 	sp.IDPMetadata = s.idp.EntityDescriptor
-	sp.Clock = dsig.NewFakeClockAt(s.options.Now()) // it stands still at the time of the request
+	sp.Clock = dsig.NewFakeClockAt(s.options.Now()) // all checks of a request use the same time
 	return &sp, nil
 }
 
-// Begin makes an authentication request. It is sent in the address, unless the
-// provider only takes forms.
+// Begin implements Provider. It sends the authentication request in the address
+// or, if the provider does not accept that, as a form.
 func (s *SAML) Begin(ctx context.Context, a *Attempt) (Departure, error) {
 	sp, err := s.serviceProvider()
 	if err != nil {
@@ -221,7 +226,8 @@ func (s *SAML) Begin(ctx context.Context, a *Attempt) (Departure, error) {
 	return departure, nil
 }
 
-// request makes the request of an attempt for a binding that the provider has.
+// request returns the authentication request of an attempt. The provider must
+// support the binding.
 func (s *SAML) request(sp *saml.ServiceProvider, a *Attempt, binding string) (Departure, error) {
 	unsigned := *sp
 	unsigned.SignatureMethod = ""
@@ -246,7 +252,7 @@ func (s *SAML) request(sp *saml.ServiceProvider, a *Attempt, binding string) (De
 	return newForm(request.Destination, "SAMLRequest", request.Element(), a.State)
 }
 
-// newForm is a message to the provider as a form.
+// newForm returns a form that sends a message to the provider.
 func newForm(address, field string, message *etree.Element, relayState string) (Departure, error) {
 	document := etree.NewDocument()
 	document.SetRoot(message)

@@ -10,8 +10,7 @@ import (
 	"trento/store/fault"
 )
 
-// attributeNames are the short names of attributes that providers send under
-// their number.
+// attributeNames are the short names of attributes, by their object identifier.
 var attributeNames = map[string]string{
 	"0.9.2342.19200300.100.1.1": "uid",
 	"0.9.2342.19200300.100.1.3": "mail",
@@ -21,8 +20,9 @@ var attributeNames = map[string]string{
 	"2.16.840.1.113730.3.1.241": "displayName",
 }
 
-// shortName is the usual name of an attribute, such as mail for
-// urn:oid:0.9.2342.19200300.100.1.3 and name for http://example.com/claims/name.
+// shortName returns the short name of an attribute, such as mail for
+// urn:oid:0.9.2342.19200300.100.1.3, and name for
+// http://example.com/claims/name.
 func shortName(name string) string {
 	if short, ok := attributeNames[strings.TrimPrefix(name, "urn:oid:")]; ok {
 		return short
@@ -33,9 +33,9 @@ func shortName(name string) string {
 	return name
 }
 
-// findAttribute returns the first value of an attribute; empty where there is
-// none. A configured name is first looked for as it is, then as a short name,
-// then as a friendly one.
+// findAttribute returns the first value of an attribute, or "". name is first
+// compared with the full names, then with the short names, then with the
+// friendly names.
 func findAttribute(attributes []saml.Attribute, name string) string {
 	for _, nameOf := range []func(*saml.Attribute) string{
 		func(a *saml.Attribute) string { return a.Name },
@@ -66,11 +66,11 @@ func firstValue(a *saml.Attribute) string {
 	return ""
 }
 
-// missingAttributes is what the API says, in the words of the existing product.
+// missingAttributes is the text of the API, which existing clients know.
 const missingAttributes = "Some mandatory SAML user attributes are missing"
 
-// person reads from an assertion that was verified whom it is about. All four
-// attributes must be there.
+// person returns the person of a verified assertion. It fails with a Failure
+// unless all four configured attributes have a value.
 func (s *SAML) person(assertion *saml.Assertion) (*Person, error) {
 	var attributes []saml.Attribute
 	for _, statement := range assertion.AttributeStatements {
@@ -95,16 +95,18 @@ func (s *SAML) person(assertion *saml.Assertion) (*Person, error) {
 	}
 	username := values[s.options.UsernameAttribute]
 	return &Person{
-		// Some providers send the name as it was typed.
+		// Some providers send the name in the case in which the person typed
+		// it.
 		Subject:     strings.ToLower(username),
 		Username:    username,
 		Fullname:    values[s.options.FirstNameAttribute] + " " + values[s.options.LastNameAttribute],
 		Email:       values[s.options.EmailAttribute],
-		LogoutToken: newLogin(assertion).token(),
+		LogoutToken: newSAMLLogin(assertion).token(),
 	}, nil
 }
 
-// describeAttributes names attributes for the log, without their values.
+// describeAttributes returns the names of attributes for the log, without their
+// values.
 func describeAttributes(attributes []saml.Attribute) string {
 	names := make([]string, 0, len(attributes))
 	for _, a := range attributes[:min(len(attributes), 50)] {

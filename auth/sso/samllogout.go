@@ -9,20 +9,20 @@ import (
 	"github.com/crewjam/saml"
 )
 
-// login is a sign-in as the provider knows it: what a request to end it has to
-// name. It is the LogoutToken of a Person.
-type login struct {
+// samlLogin identifies a sign-in in requests to end it. Its text is the
+// LogoutToken of a Person.
+type samlLogin struct {
 	Name            string `json:"name"`
 	Format          string `json:"format,omitempty"`
 	NameQualifier   string `json:"name_qualifier,omitempty"`
 	SPNameQualifier string `json:"sp_name_qualifier,omitempty"`
-	Session         string `json:"session,omitempty"` // the provider's id of the session
+	Session         string `json:"session,omitempty"` // id of the session at the provider
 }
 
-func newLogin(assertion *saml.Assertion) login {
-	var l login
+func newSAMLLogin(assertion *saml.Assertion) samlLogin {
+	var l samlLogin
 	if id := assertion.Subject.NameID; id != nil {
-		l = login{Name: id.Value, Format: id.Format, NameQualifier: id.NameQualifier, SPNameQualifier: id.SPNameQualifier}
+		l = samlLogin{Name: id.Value, Format: id.Format, NameQualifier: id.NameQualifier, SPNameQualifier: id.SPNameQualifier}
 	}
 	for _, statement := range assertion.AuthnStatements {
 		if statement.SessionIndex != "" {
@@ -32,8 +32,9 @@ func newLogin(assertion *saml.Assertion) login {
 	return l
 }
 
-// token is the login as text; empty where it is too long to be kept.
-func (l login) token() string {
+// token returns the login as text, or "" if that would be too long to be
+// stored.
+func (l samlLogin) token() string {
 	text, err := json.Marshal(l)
 	if err != nil || len(text) > maxText {
 		return ""
@@ -41,15 +42,15 @@ func (l login) token() string {
 	return string(text)
 }
 
-// Logout is the address that ends the sign-in at the provider, too, where it has
-// one for browsers that are sent there. The provider sends the browser to our
-// logout address, whatever back is.
+// Logout implements Provider. It returns "" if the provider has no logout
+// address for redirected browsers. It ignores back: the provider sends the
+// browser to our logout address.
 func (s *SAML) Logout(logoutToken, _ string) string {
 	sp, err := s.serviceProvider()
 	if err != nil || sp.GetSLOBindingLocation(saml.HTTPRedirectBinding) == "" {
 		return ""
 	}
-	var l login
+	var l samlLogin
 	if json.Unmarshal([]byte(logoutToken), &l) != nil || l.Name == "" {
 		return ""
 	}
@@ -64,18 +65,18 @@ func (s *SAML) Logout(logoutToken, _ string) string {
 	return address.String()
 }
 
-// LogoutRequest is the provider's wish that sign-ins end.
+// LogoutRequest is a request of the provider to end sign-ins.
 type LogoutRequest struct {
 	id         string
-	name       string
-	sessions   []string // the provider's ids; none: all of that name
+	name       string   // name of the person at the provider
+	sessions   []string // ids of the sessions at the provider; empty: all sessions of the name
 	relayState string
 }
 
-// ReadLogoutRequest verifies a request which the provider has a browser bring,
-// in the address or as a form. It is always signed. Where the browser brings the
-// provider's response to a request of ours instead, there is nothing left to do,
-// and ok is false. It fails with a Failure.
+// ReadLogoutRequest verifies a logout request that a browser brings from the
+// provider, in the address or as a form. The request must be signed. If the
+// browser brings the response to a logout request of ours instead, ok is false,
+// and the caller has nothing to do. It fails with a Failure.
 func (s *SAML) ReadLogoutRequest(r *http.Request) (request *LogoutRequest, ok bool, err error) {
 	if err := r.ParseForm(); err != nil {
 		return nil, false, refused("The message of the identity provider cannot be read", err)
@@ -108,17 +109,17 @@ func (s *SAML) ReadLogoutRequest(r *http.Request) (request *LogoutRequest, ok bo
 	return request, true, nil
 }
 
-// Ends reports whether the sign-in with that logout token is one that ends.
+// Ends reports whether the request ends the sign-in with a logout token.
 func (r *LogoutRequest) Ends(logoutToken string) bool {
-	var l login
+	var l samlLogin
 	if json.Unmarshal([]byte(logoutToken), &l) != nil || l.Name != r.name {
 		return false
 	}
 	return len(r.sessions) == 0 || slices.Contains(r.sessions, l.Session)
 }
 
-// AnswerLogout tells the provider, through the browser, that the sign-ins of its
-// request have ended. It fails where the provider has no address for that.
+// AnswerLogout returns the message to the provider that the sign-ins of its
+// request have ended. It fails if the provider has no address for that.
 func (s *SAML) AnswerLogout(r *LogoutRequest) (Departure, error) {
 	sp, err := s.serviceProvider()
 	if err != nil {

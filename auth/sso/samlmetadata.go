@@ -20,10 +20,10 @@ import (
 	dsig "github.com/russellhaering/goxmldsig"
 )
 
-// identityProvider is what an identity provider says about itself.
+// identityProvider is the metadata of an identity provider.
 type identityProvider struct {
 	*saml.EntityDescriptor
-	certificates []*x509.Certificate // with which it may sign
+	certificates []*x509.Certificate // certificates for its signatures
 }
 
 // readMetadata reads the metadata of one identity provider.
@@ -61,7 +61,7 @@ func readMetadata(document []byte) (*identityProvider, error) {
 	return idp, nil
 }
 
-// addCertificates adds those of a key that may sign.
+// addCertificates adds the certificates of a key, if the key is for signatures.
 func (p *identityProvider) addCertificates(key saml.KeyDescriptor) error {
 	if key.Use != "" && key.Use != "signing" {
 		return nil
@@ -80,11 +80,12 @@ func (p *identityProvider) addCertificates(key saml.KeyDescriptor) error {
 	return nil
 }
 
-// metadataError is what the documentation of the existing product says of
+// metadataError is the sentence that administrators find in the user guide for
 // metadata that cannot be fetched.
 const metadataError = "Error querying the provided SAML_METADATA_URL endpoint"
 
-// Refresh fetches the metadata of the provider where it has an address.
+// Refresh implements Provider. It fetches the metadata if an address is
+// configured.
 func (s *SAML) Refresh(ctx context.Context) error {
 	defer s.warnOfExpiry()
 	if s.options.MetadataURL == "" {
@@ -117,7 +118,8 @@ func (s *SAML) Refresh(ctx context.Context) error {
 	return nil
 }
 
-// noteProblem notes that metadata could not be fetched, and logs the first time.
+// noteProblem records that the metadata could not be fetched. It logs only the
+// first failure in a row.
 func (s *SAML) noteProblem(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -146,27 +148,30 @@ func (s *SAML) fetchMetadata(ctx context.Context) ([]byte, error) {
 	return io.ReadAll(answer.Body)
 }
 
-// Problem says that metadata is missing or cannot be fetched anew.
+// Problem implements Provider. A problem is that the metadata could not be
+// fetched the last time.
 func (s *SAML) Problem() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.problem
 }
 
-// expiryInterval is how often a certificate that ends soon is warned of.
-const expiryInterval = 24 * time.Hour
+// expiryWarningInterval is the time between two warnings of expiring
+// certificates.
+const expiryWarningInterval = 24 * time.Hour
 
-// warnOfExpiry warns once a day of certificates that end soon. They are used
-// all the same: in SAML a certificate is a way to write a key.
+// warnOfExpiry warns once a day of our certificate if it expires soon, and of
+// certificates and metadata of the provider that have expired. They are still
+// used: in SAML, a certificate only transports a key.
 func (s *SAML) warnOfExpiry() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.options.Now()
-	if now.Before(s.warned.Add(expiryInterval)) {
+	if now.Before(s.warned.Add(expiryWarningInterval)) {
 		return
 	}
 	s.warned = now
-	if end := s.options.Key.Certificate.NotAfter; now.Add(certificateNotice).After(end) {
+	if end := s.options.Key.Certificate.NotAfter; now.Add(certificateWarning).After(end) {
 		s.options.Log.Warn("the certificate for SAML ends soon; \"trento-web sso renew-certificate\" makes a new one, which the identity provider has to know", "end", end)
 	}
 	if s.idp == nil {
@@ -182,10 +187,11 @@ func (s *SAML) warnOfExpiry() {
 	}
 }
 
-// Metadata is the document that tells an identity provider about us.
+// Metadata returns the metadata of this server as XML, for the identity
+// provider.
 func (s *SAML) Metadata() ([]byte, error) {
 	sp := s.template
-	sp.SignatureMethod = samlSignature // a signing certificate is there in any case
+	sp.SignatureMethod = samlSignature // makes the library include our certificate for signatures
 	sp.Clock = dsig.NewFakeClockAt(s.options.Now())
 	entity := sp.Metadata()
 	entity.Organization = &saml.Organization{
@@ -217,8 +223,8 @@ func (s *SAML) Metadata() ([]byte, error) {
 	return signDocument(&sp, text, 0)
 }
 
-// signDocument signs the whole of a document. The signature becomes the child
-// with that index of the root.
+// signDocument signs a whole document. It inserts the signature into the root,
+// at the index among its children.
 func signDocument(sp *saml.ServiceProvider, text []byte, index int) ([]byte, error) {
 	document := etree.NewDocument()
 	if err := document.ReadFromBytes(text); err != nil {
@@ -236,7 +242,7 @@ func signDocument(sp *saml.ServiceProvider, text []byte, index int) ([]byte, err
 	return document.WriteToBytes()
 }
 
-// CertificatePEM is the certificate in the form of files and clipboards.
+// CertificatePEM returns the certificate in PEM format.
 func (k *SAMLKey) CertificatePEM() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: k.Certificate.Raw})
 }

@@ -321,7 +321,7 @@ func TestSAMLRollover(t *testing.T) {
 // TestSAMLExpiry: certificates that end are warned of, once a day, and accepted.
 func TestSAMLExpiry(t *testing.T) {
 	f := newFetched(t, idpMetadata(redirectBinding, idpKey()))
-	now := idpKey().Certificate.NotAfter.Add(-certificateNotice - time.Hour)
+	now := idpKey().Certificate.NotAfter.Add(-certificateWarning - time.Hour)
 	s := newTestSAML(t, func(o *SAMLOptions) { f.options(o); o.Now = func() time.Time { return now } })
 	warnings := func(after time.Duration) int {
 		t.Helper()
@@ -341,7 +341,7 @@ func TestSAMLExpiry(t *testing.T) {
 	if n := warnings(time.Hour); n != 0 {
 		t.Errorf("%d warnings on the same day", n)
 	}
-	if n := warnings(2 * certificateNotice); n != 2 {
+	if n := warnings(2 * certificateWarning); n != 2 {
 		t.Errorf("%d warnings of ours and theirs: %s", n, f.log.String())
 	}
 	response := newResponse()

@@ -16,12 +16,12 @@ import (
 	dsig "github.com/russellhaering/goxmldsig"
 )
 
-// maxSAMLMessage bounds a message of the provider in bytes of XML: reading one
-// takes memory and time many times its size.
+// maxSAMLMessage is the largest size of a message of the provider, in bytes of
+// XML. It is low because reading a message takes many times its size in memory.
 const maxSAMLMessage = 256 << 10
 
-// Finish verifies a response to the request of the attempt: answer has
-// SAMLResponse and RelayState.
+// Finish implements Provider. It reads SAMLResponse and RelayState of the
+// answer.
 func (s *SAML) Finish(_ context.Context, a *Attempt, answer url.Values) (*Person, error) {
 	if a.RequestID == "" || subtle.ConstantTimeCompare([]byte(answer.Get("RelayState")), []byte(a.State)) != 1 {
 		return nil, refused("The response does not belong to this sign-in", errors.New("RelayState is not that of the attempt"))
@@ -41,8 +41,8 @@ func (s *SAML) Finish(_ context.Context, a *Attempt, answer url.Values) (*Person
 	return s.person(assertion)
 }
 
-// decodeMessage reads the encoded form of a message, and refuses what SAML has
-// no use for: document types, and with them entities.
+// decodeMessage decodes the base64 form of a message. It refuses document
+// types, which SAML does not use, because they can define entities.
 func decodeMessage(text string) ([]byte, error) {
 	if len(text) > base64.StdEncoding.EncodedLen(maxSAMLMessage) {
 		return nil, fmt.Errorf("%d characters, more than %d bytes of XML", len(text), maxSAMLMessage)
@@ -57,13 +57,14 @@ func decodeMessage(text string) ([]byte, error) {
 	return document, nil
 }
 
-// verify returns the assertion of a response that answers a request.
+// verify verifies the response to a request and returns its assertion. It fails
+// with a Failure.
 func (s *SAML) verify(sp *saml.ServiceProvider, document []byte, requestID string) (*saml.Assertion, error) {
 	v := &verifier{}
 	sp.SignatureVerifier = v
 	if !s.options.RequireSignedAssertions && !s.options.RequireSignedResponses {
 		var err error
-		if document, err = s.vouch(sp, document, v); err != nil {
+		if document, err = s.signUnsigned(sp, document, v); err != nil {
 			return nil, refused("The response of the identity provider cannot be read", err)
 		}
 	}
@@ -81,8 +82,8 @@ func (s *SAML) verify(sp *saml.ServiceProvider, document []byte, requestID strin
 
 var errUnsigned = errors.New("a signature is missing")
 
-// parse accepts a response for each of our consumer addresses. The library
-// knows one.
+// parse parses and validates a response for any of our consumer addresses. It
+// tries one after the other, because the library accepts only one address.
 func (s *SAML) parse(sp *saml.ServiceProvider, document []byte, requestID string) (assertion *saml.Assertion, err error) {
 	for i, consumer := range s.consumers {
 		sp.AcsURL = consumer
@@ -95,8 +96,9 @@ func (s *SAML) parse(sp *saml.ServiceProvider, document []byte, requestID string
 	return assertion, err
 }
 
-// checkAudience accepts what is meant for us or does not say for whom it is
-// meant: the recipient says so in any case.
+// checkAudience checks that an assertion with an audience names this server. An
+// assertion without an audience is accepted, because its recipient is checked
+// in any case.
 func (s *SAML) checkAudience(assertion *saml.Assertion) error {
 	for _, restriction := range assertion.Conditions.AudienceRestrictions {
 		isOurs := func(audience saml.Audience) bool { return audience.Value == s.template.EntityID }
@@ -107,17 +109,19 @@ func (s *SAML) checkAudience(assertion *saml.Assertion) error {
 	return nil
 }
 
-// verifier verifies signatures, and remembers of which elements. The library
-// reads a message from what is returned here, so what is not signed is not read;
-// but to it one signature is enough.
+// verifier verifies signatures and remembers the signed elements. The library
+// reads only the signed parts that verifier returns, but is content with a
+// single signature. The remembered elements serve to check that response and
+// assertion are signed as configured.
 type verifier struct {
 	verified []*etree.Element
-	// own is our certificate where we have signed the response ourselves, see
-	// vouch.
+	// own is our certificate if we have signed the response ourselves, see
+	// signUnsigned; else nil.
 	own *x509.Certificate
 }
 
-// VerifySignedElement returns what the signature of an element covers.
+// VerifySignedElement verifies the signature of an element and returns the part
+// that it covers.
 func (v *verifier) VerifySignedElement(context *dsig.ValidationContext, element *etree.Element) (signed *etree.Element, err error) {
 	certificates, err := context.CertificateStore.Certificates()
 	if err != nil {
@@ -129,7 +133,7 @@ func (v *verifier) VerifySignedElement(context *dsig.ValidationContext, element 
 	removeComments(element)
 	err = saml.ErrUntrustedCertificate
 	for _, certificate := range certificates {
-		if !mayBeFrom(certificate, element) {
+		if !mayBeSignedWith(certificate, element) {
 			continue
 		}
 		one := *context
@@ -142,8 +146,9 @@ func (v *verifier) VerifySignedElement(context *dsig.ValidationContext, element 
 	return nil, err
 }
 
-// removeComments removes what no signature covers. The library does it, too, in a
-// time that grows with the square of their number.
+// removeComments removes comments, which no signature covers. The library
+// removes them as well, but in a time that grows with the square of their
+// number.
 func removeComments(element *etree.Element) {
 	element.Child = slices.DeleteFunc(element.Child, func(token etree.Token) bool {
 		_, isComment := token.(*etree.Comment)
@@ -155,15 +160,17 @@ func removeComments(element *etree.Element) {
 	}
 }
 
-// VerifySignature is what the library asks of verifiers; it calls
-// VerifySignedElement instead.
+// VerifySignature completes the interface of the library, which calls only
+// VerifySignedElement.
 func (v *verifier) VerifySignature(context *dsig.ValidationContext, element *etree.Element) error {
 	_, err := v.VerifySignedElement(context, element)
 	return err
 }
 
-// mayBeFrom is false where the signature of an element names another certificate.
-func mayBeFrom(certificate *x509.Certificate, element *etree.Element) bool {
+// mayBeSignedWith reports whether the signature of an element can be that of a
+// certificate. It returns false only if the signature names another
+// certificate.
+func mayBeSignedWith(certificate *x509.Certificate, element *etree.Element) bool {
 	named := element.FindElement("./Signature/KeyInfo/X509Data/X509Certificate")
 	if named == nil {
 		return true
@@ -172,24 +179,25 @@ func mayBeFrom(certificate *x509.Certificate, element *etree.Element) bool {
 	return err != nil || bytes.Equal(der, certificate.Raw)
 }
 
-// hasVerified reports whether an element had a signature that is right. An empty
-// id stands for any.
+// hasVerified reports whether an element with a tag and id had a valid
+// signature. The id "" stands for any id.
 func (v *verifier) hasVerified(tag, id string) bool {
 	return slices.ContainsFunc(v.verified, func(element *etree.Element) bool {
 		return element.Tag == tag && (id == "" || element.SelectAttrValue("ID", "") == id)
 	})
 }
 
-// vouch signs a response in the provider's place where the configuration asks
-// for no signature: the library believes nothing that is not signed.
-func (s *SAML) vouch(sp *saml.ServiceProvider, text []byte, v *verifier) ([]byte, error) {
+// signUnsigned signs an unsigned response with our own key, because the library
+// accepts only signed responses. It must only be called if the configuration
+// requires no signature.
+func (s *SAML) signUnsigned(sp *saml.ServiceProvider, text []byte, v *verifier) ([]byte, error) {
 	document := etree.NewDocument()
 	if err := document.ReadFromBytes(text); err != nil {
 		return nil, err
 	}
 	root := document.Root()
 	if root == nil || root.SelectElement("Signature") != nil {
-		return text, nil // the library has the word for the one, and verifies the other
+		return text, nil // the library reports an empty document, and verifies a signed one
 	}
 	signing := *sp
 	signing.SignatureMethod = samlSignature
@@ -197,7 +205,7 @@ func (s *SAML) vouch(sp *saml.ServiceProvider, text []byte, v *verifier) ([]byte
 	return signDocument(&signing, text, 0)
 }
 
-// explain finds the sentence for what the library says about a message.
+// explain returns the failure for an error of the library about a message.
 func explain(err error, v *verifier, document []byte) *Failure {
 	if status, ok := errors.AsType[saml.ErrBadStatus](err); ok {
 		return refused("The identity provider reports that it has signed nobody in", status)
@@ -208,7 +216,7 @@ func explain(err error, v *verifier, document []byte) *Failure {
 	}
 	i := slices.IndexFunc(samlExplanations, func(e samlExplanation) bool { return errors.Is(err, e.kind) })
 	switch {
-	case len(v.verified) == 0 && bytes.Contains(document, []byte("EncryptedAssertion")) && (i < 0 || samlExplanations[i].tells):
+	case len(v.verified) == 0 && bytes.Contains(document, []byte("EncryptedAssertion")) && (i < 0 || samlExplanations[i].revealsContent):
 		return refused("The encrypted assertion cannot be decrypted, or it is not signed. It has to be encrypted for the certificate of this server, with RSA-OAEP", cause)
 	case i >= 0:
 		return refused(samlExplanations[i].reason, cause)
@@ -221,17 +229,19 @@ func explain(err error, v *verifier, document []byte) *Failure {
 type samlExplanation struct {
 	kind   error
 	reason string
-	// tells: the sentence tells something about what was decrypted. Where nothing
-	// is known to be the provider's, that must be the same whatever was found, or
-	// whoever tries often enough can decrypt a message of others.
-	tells bool
+	// revealsContent: the sentence says something about the decrypted content.
+	// If no signature was verified, the sentence must be the same for any
+	// content. Otherwise an attacker could decrypt the message of somebody else
+	// by trying many variants.
+	revealsContent bool
 }
 
-// samlExplanations are looked through in this order.
+// samlExplanations are the sentences for errors of the library. The first that
+// fits is used.
 var samlExplanations = []samlExplanation{
-	{kind: saml.ErrUntrustedCertificate, reason: "The message is signed with a certificate that is not in the metadata of the identity provider", tells: true},
-	{kind: saml.ErrDecryptionFailed, reason: "The assertion cannot be decrypted. It has to be encrypted for the certificate of this server, with RSA-OAEP", tells: true},
-	{kind: saml.ErrInvalidSignature, reason: "A signature of the message is missing or wrong", tells: true},
+	{kind: saml.ErrUntrustedCertificate, reason: "The message is signed with a certificate that is not in the metadata of the identity provider", revealsContent: true},
+	{kind: saml.ErrDecryptionFailed, reason: "The assertion cannot be decrypted. It has to be encrypted for the certificate of this server, with RSA-OAEP", revealsContent: true},
+	{kind: saml.ErrInvalidSignature, reason: "A signature of the message is missing or wrong", revealsContent: true},
 	{kind: saml.ErrExpired, reason: "The message came too late, or the clocks of the identity provider and this server differ"},
 	{kind: saml.ErrNotYetValid, reason: "The message is not valid yet: the clocks of the identity provider and this server differ"},
 	{kind: saml.ErrIssuerMismatch, reason: "The message is from another identity provider than the one in the metadata"},
@@ -239,5 +249,5 @@ var samlExplanations = []samlExplanation{
 	{kind: saml.ErrRequestIDMismatch, reason: "The message does not answer this sign-in. A sign-in has to begin on this server"},
 	{kind: saml.ErrAudienceMismatch, reason: "The assertion is meant for another application: its audience is not the entity id of this server"},
 	{kind: saml.ErrMissingElement, reason: "The message lacks something that a sign-in needs"},
-	{kind: saml.ErrMalformedMessage, reason: "The message of the identity provider cannot be read", tells: true},
+	{kind: saml.ErrMalformedMessage, reason: "The message of the identity provider cannot be read", revealsContent: true},
 }

@@ -10,33 +10,34 @@ import (
 	"testing"
 )
 
-// OIDCProvider is the npm package oidc-provider, as a provider of OpenID Connect
-// and of OAuth 2.0. Any password is right there.
+// OIDCProvider is a running identity provider for OpenID Connect and OAuth 2.0,
+// made with the npm package oidc-provider. It accepts any password.
 type OIDCProvider struct {
 	Issuer string
-	// The clients, which have the same secret: one that sends it in the header, as
-	// OpenID Connect does, and one that sends it in the body.
+	// The ids of two clients with the same secret. OIDCClient sends it in the
+	// header, OAuth2Client in the body.
 	OIDCClient, OAuth2Client, Secret string
 }
 
-// Callbacks are where the clients have browsers sent back to.
+// Callbacks are the addresses that the provider sends browsers back to: after a
+// sign-in of each client, and after signing out.
 type Callbacks struct{ OIDC, OAuth2, SignedOut string }
 
 //go:embed oidcprovider.mjs
 var oidcProviderScript []byte
 
-// StartOIDCProvider starts it for a test, on a free port of this machine. It skips
-// the test where it is not installed, and fails it on machines that check every
-// change.
+// StartOIDCProvider starts the provider for a test, on a free port of this
+// machine. If the npm package is not installed, it skips the test, or fails it
+// in CI.
 func StartOIDCProvider(t *testing.T, back Callbacks, users ...User) *OIDCProvider {
 	t.Helper()
 	node, err := exec.LookPath("node")
 	if err != nil {
-		need(t, "node is not installed, which oidc-provider needs")
+		skipWithout(t, "node is not installed, which oidc-provider needs")
 	}
 	module := os.Getenv("OIDC_PROVIDER")
 	if !exists(module) {
-		need(t, "the variable OIDC_PROVIDER does not name lib/index.js of the npm package oidc-provider")
+		skipWithout(t, "the variable OIDC_PROVIDER does not name lib/index.js of the npm package oidc-provider")
 	}
 	idp := &OIDCProvider{Issuer: "http://" + freeAddress(t), OIDCClient: "trento", OAuth2Client: "trento-oauth2", Secret: "a secret of a test"}
 	type client struct {
@@ -65,8 +66,8 @@ func StartOIDCProvider(t *testing.T, back Callbacks, users ...User) *OIDCProvide
 	return idp
 }
 
-// start starts the process of a provider, which ends with the test, and waits
-// until an address of it answers.
+// start starts the process of a provider and waits until the address answers.
+// The process ends with the test.
 func start(t *testing.T, cmd *exec.Cmd, name, address string) {
 	t.Helper()
 	var log bytes.Buffer

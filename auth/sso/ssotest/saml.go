@@ -13,8 +13,8 @@ import (
 	"trento/auth/sso"
 )
 
-// NewSAML is a service provider with a key of its own and what the configuration
-// says by default, for the identity provider that has its metadata at an address.
+// NewSAML returns a service provider with a new key and the default
+// configuration, for the identity provider whose metadata is at metadataURL.
 func NewSAML(t testing.TB, o sso.Options, metadataURL string) *sso.SAML {
 	t.Helper()
 	private, err := rsa.GenerateKey(rand.Reader, 2048)

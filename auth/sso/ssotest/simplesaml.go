@@ -1,4 +1,4 @@
-// Package ssotest starts identity providers that others have written, for tests.
+// Package ssotest starts real identity providers for tests.
 package ssotest
 
 import (
@@ -22,45 +22,43 @@ import (
 	"time"
 )
 
-// User can sign in at a provider.
+// User is a user who can sign in at a provider.
 type User struct {
 	Username, Password, FirstName, LastName, Email string
 }
 
-// SimpleSAML is SimpleSAMLphp of the distribution, as an identity provider that
-// signs responses and assertions, encrypts assertions, and wants requests to be
-// signed.
+// SimpleSAML is a running SimpleSAMLphp as an identity provider. It signs
+// responses and assertions, encrypts assertions, and requires signed requests.
 type SimpleSAML struct {
 	MetadataURL string
-	LogoutURL   string // of people who sign out there
+	LogoutURL   string // address at which people sign out of the provider
 
 	dir string
 }
 
-// simpleSAMLDir is where distributions install it.
+// simpleSAMLDir is the directory in which distributions install SimpleSAMLphp.
 const simpleSAMLDir = "/usr/share/simplesamlphp"
 
-// patience is how long a provider may take to start on a machine that does other
-// things, too.
-const patience = 30 * time.Second
+// startTimeout is how long a provider may take to start on a busy machine.
+const startTimeout = 30 * time.Second
 
-// StartSimpleSAML starts it for a test, on a free port of this machine. It skips
-// the test where it is not installed, and fails it on machines that check every
-// change.
+// StartSimpleSAML starts the provider for a test, on a free port of this
+// machine. If SimpleSAMLphp is not installed, it skips the test, or fails it in
+// CI.
 func StartSimpleSAML(t *testing.T, users ...User) *SimpleSAML {
 	t.Helper()
 	php, err := exec.LookPath("php")
 	if err != nil {
-		need(t, "php is not installed, which SimpleSAMLphp needs")
+		skipWithout(t, "php is not installed, which SimpleSAMLphp needs")
 	}
 	root := ""
-	for _, name := range []string{"www", "public"} { // of version 1 and 2
+	for _, name := range []string{"www", "public"} { // names in version 1 and 2
 		if dir := filepath.Join(simpleSAMLDir, name); exists(dir) {
 			root = dir
 		}
 	}
 	if root == "" {
-		need(t, "SimpleSAMLphp is not installed in "+simpleSAMLDir)
+		skipWithout(t, "SimpleSAMLphp is not installed in "+simpleSAMLDir)
 	}
 	address := freeAddress(t)
 	idp := &SimpleSAML{MetadataURL: "http://" + address + "/saml2/idp/metadata.php", LogoutURL: "http://" + address + "/saml2/idp/SingleLogoutService.php?ReturnTo=" + url.QueryEscape("http://"+address+"/"), dir: t.TempDir()}
@@ -73,7 +71,8 @@ func StartSimpleSAML(t *testing.T, users ...User) *SimpleSAML {
 	return idp
 }
 
-// Trust makes the provider know a service provider by its metadata.
+// Trust registers a service provider with the identity provider, by its
+// metadata.
 func (idp *SimpleSAML) Trust(t *testing.T, metadata []byte) {
 	t.Helper()
 	write(t, idp.dir, "sp.xml", metadata)
@@ -82,7 +81,8 @@ func (idp *SimpleSAML) Trust(t *testing.T, metadata []byte) {
 //go:embed simplesaml.tmpl
 var simpleSAMLFiles string
 
-// configure writes what the template defines, one file each.
+// configure writes the configuration of the provider: key, certificate and the
+// files that the template defines.
 func (idp *SimpleSAML) configure(t *testing.T, address string, users []User) {
 	t.Helper()
 	certificate, key := newPair(t)
@@ -99,7 +99,7 @@ func (idp *SimpleSAML) configure(t *testing.T, address string, users []User) {
 	}
 }
 
-// quotePHP is a text as a literal of PHP.
+// quotePHP returns a text as a string literal of PHP.
 func quotePHP(text string) string {
 	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(text) + "'"
 }
@@ -111,7 +111,7 @@ func write(t *testing.T, dir, name string, content []byte) {
 	}
 }
 
-// newPair makes a certificate and its key in PEM.
+// newPair returns a new certificate and its key in PEM format.
 func newPair(t *testing.T) (certificate, key []byte) {
 	t.Helper()
 	private, err := rsa.GenerateKey(rand.Reader, 2048)
@@ -130,7 +130,7 @@ func newPair(t *testing.T) (certificate, key []byte) {
 	return encode("CERTIFICATE", der), encode("RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(private))
 }
 
-// freeAddress is an address of this machine that nobody listens on.
+// freeAddress returns an address of this machine that no process listens on.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -141,11 +141,12 @@ func freeAddress(t *testing.T) string {
 	return listener.Addr().String()
 }
 
-// waitFor waits until an address answers well.
+// waitFor waits until an address answers with status 200. It fails the test if
+// the process ends or startTimeout has passed.
 func waitFor(t *testing.T, address string, ended <-chan struct{}) {
 	t.Helper()
 	status := ""
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(startTimeout); time.Now().Before(deadline); {
 		answer, err := http.Get(address)
 		if err == nil {
 			answer.Body.Close()
@@ -167,9 +168,9 @@ func exists(file string) bool {
 	return err == nil
 }
 
-// need skips a test that lacks a tool, and says which; the machines that check
-// every change have them all, so there it fails.
-func need(t *testing.T, missing string) {
+// skipWithout skips a test because a tool is missing. In CI, which has all
+// tools, it fails the test.
+func skipWithout(t *testing.T, missing string) {
 	t.Helper()
 	if os.Getenv("CI") == "true" {
 		t.Fatal(missing)
