@@ -15,7 +15,7 @@ import (
 type tokenList struct {
 	Own     bool
 	Hidden  bool   // tokens are switched off, and the user has none
-	Off     bool   // tokens cannot be created or used at present
+	Off     bool   // the settings switch tokens off
 	Refused string // why the reader may not create or change any; "" if they may
 	Rows    []tokenRow
 	LogURL  string // the authentication log
@@ -25,17 +25,17 @@ type tokenList struct {
 type tokenRow struct {
 	ID, Version       string
 	Name, Description string
-	Owner             page.Link      // in a list of several users' tokens
+	Owner             page.Link      // set in a list of several users' tokens
 	Path              string         // the paths of its actions begin with this
 	State             string         // "active", "soon" or "expired"
 	Disabled          bool           // the owner is disabled
-	Expiry            page.Timestamp // zero: never
+	Expiry            page.Timestamp // zero if the token never expires
 	Scopes            []string
 	Created, LastUsed page.Timestamp
 }
 
-// expiresSoon is the time before expiry in which a token is marked.
-const expiresSoon = 7 * 24 * time.Hour
+// tokenWarningTime is the time before expiry from which on a token is marked.
+const tokenWarningTime = 7 * 24 * time.Hour
 
 // newTokenList reads the tokens of a user, for a page at the given path.
 func (s *shared) newTokenList(tx *store.Tx, reader *auth.Identity, u *store.User, path string) (tokenList, error) {
@@ -69,7 +69,7 @@ func (s *shared) newTokenList(tx *store.Tx, reader *auth.Identity, u *store.User
 func (s *shared) newTokenRow(tx *store.Tx, t *store.Token) tokenRow {
 	return tokenRow{
 		ID: t.ID, Version: table.Version(t.UpdatedAt), Name: t.Name, Description: t.Description, State: tokenState(t, s.Store.Now()),
-		Expiry: s.TimestampOf(t.ExpiresAt), Scopes: s.scopeWords(t), Created: s.Timestamp(t.CreatedAt), LastUsed: s.TimestampOf(tx.TokenLastUsed(t.ID)),
+		Expiry: s.TimestampOf(t.ExpiresAt), Scopes: s.scopeNames(t), Created: s.Timestamp(t.CreatedAt), LastUsed: s.TimestampOf(tx.TokenLastUsed(t.ID)),
 	}
 }
 
@@ -77,15 +77,15 @@ func tokenState(t *store.Token, now time.Time) string {
 	switch {
 	case t.Expired(now):
 		return "expired"
-	case t.ExpiresAt != nil && t.ExpiresAt.Sub(now) < expiresSoon:
+	case t.ExpiresAt != nil && t.ExpiresAt.Sub(now) < tokenWarningTime:
 		return "soon"
 	}
 	return "active"
 }
 
-// scopeWords returns the names of a token's sets, and the number of its single
+// scopeNames returns the names of a token's sets, and the number of its single
 // operations.
-func (s *shared) scopeWords(t *store.Token) []string {
+func (s *shared) scopeNames(t *store.Token) []string {
 	var words []string
 	single := 0
 	for _, scope := range t.Scopes {

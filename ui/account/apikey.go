@@ -11,24 +11,24 @@ import (
 // keyDialog creates a new API key for agents in two steps: choosing the expiry,
 // and confirming.
 type keyDialog struct {
-	Expiry  expiry
+	Expiry  expiryInput
 	Failure string
-	Warn    bool   // it is the second step
+	Warn    bool   // the dialog asks for confirmation
 	Never   bool   // the key never expires
-	Ends    string // expiry of the key
+	Ends    string // sentence about the expiry of the key
 	Keep    []page.HiddenInput
 }
 
 // generateAPIKey answers GET and POST /settings/api_key.
 func (s *settingsHandlers) generateAPIKey(w http.ResponseWriter, r *http.Request) error {
 	id, now := auth.From(r.Context()), s.Store.Now()
-	d := keyDialog{Expiry: newExpiry(now, id.User.Timezone, 12, expiryIn, expiryIn, "In", expiryOn, "On", expiryNever, "Never Expires")}
-	d.Expiry.Noun, d.Expiry.Units = "key", chosen(d.Expiry.Units, "months")
-	d.Expiry.Words = d.Expiry.words(now)
+	d := keyDialog{Expiry: newExpiryInput(now, id.User.Timezone, 12, expiryIn, expiryIn, "In", expiryOn, "On", expiryNever, "Never Expires")}
+	d.Expiry.Noun, d.Expiry.Units = "key", withChosen(d.Expiry.Units, "months")
+	d.Expiry.Words = d.Expiry.sentence(now)
 	if r.Method != http.MethodPost {
 		return s.renderSettings(w, r, http.StatusOK, func(p *settingsPage) { p.NewKey = &d })
 	}
-	mode, end := d.Expiry.read(r.PostForm, now)
+	mode, end := d.Expiry.readForm(r.PostForm, now)
 	show := func(p *settingsPage) { p.NewKey = &d }
 	switch {
 	case d.Expiry.Fault != "" || r.PostForm.Get("back") != "":
@@ -57,8 +57,8 @@ func (s *settingsHandlers) generateAPIKey(w http.ResponseWriter, r *http.Request
 	return nil
 }
 
-// keyEnd says when an API key expires, or that it never does.
-func (s *shared) keyEnd(key *store.APIKey) string {
+// describeKeyExpiry says when an API key expires, or that it never does.
+func (s *shared) describeKeyExpiry(key *store.APIKey) string {
 	if key.ExpiresAt == nil {
 		return "Key will never expire"
 	}

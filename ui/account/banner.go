@@ -1,35 +1,34 @@
 package account
 
 import (
+	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"net/http"
 
-	"trento/auth"
 	"trento/store"
 	"trento/ui/page"
 )
 
-// keyWarning is the number of days before expiry from which on an API key has a
-// banner.
-const keyWarning = 30
+// keyWarningDays is the number of days before expiry from which on an API key
+// has a banner.
+const keyWarningDays = 30
 
-// Banners returns the banners for the sender of a request.
-func (s *shared) Banners(r *http.Request) (notices []page.Banner, err error) {
-	id := auth.From(r.Context())
+// Banners returns the banners for the reader of a page.
+func (s *shared) Banners(ctx context.Context, reader page.Reader) (banners []page.Banner, err error) {
+	id := reader.Identity()
 	if id == nil {
 		return nil, nil
 	}
 	// The request may have changed the user, so the identity is not used.
 	var user *store.User
 	var key *store.APIKey
-	alone := false // nobody else manages users
-	err = s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
+	alone := false // no other user manages users
+	err = s.Store.ViewIn(ctx, func(tx *store.Tx) (err error) {
 		if user, err = tx.User(id.User.ID); err != nil {
 			return err
 		}
-		if notices, err = s.secretNotices(tx, id, r.URL.Path); err != nil {
+		if banners, err = s.secretBanners(tx, id, reader.PagePath); err != nil {
 			return err
 		}
 		if s.Auth.DefaultAdmin(user) {
@@ -46,41 +45,40 @@ func (s *shared) Banners(r *http.Request) (notices []page.Banner, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if n, ok := s.adminBanner(r, id); ok && alone {
-		notices = append(notices, n)
+	if n, ok := s.adminBanner(reader); ok && alone {
+		banners = append(banners, n)
 	}
 	if id.Can(page.AbilityAPIKey) {
-		if n, ok := s.keyBanner(r, key); ok {
-			notices = append(notices, n)
+		if n, ok := s.keyBanner(reader, key); ok {
+			banners = append(banners, n)
 		}
 	}
 	if !s.isExternal() && user.PasswordChangeRequestedAt != nil && user.PasswordHash != "" && id.RequireNoToken() == nil {
-		notices = append(notices, page.Banner{Severity: "info", Text: "Password change is recommended.", Link: page.Link{Name: "Profile", URL: "/profile"}})
+		banners = append(banners, page.Banner{Severity: "info", Text: "Password change is recommended.", Link: page.Link{Name: "Profile", URL: "/profile"}})
 	}
-	return notices, nil
+	return banners, nil
 }
 
 // adminBanner asks the default admin to create another user who manages users.
 // It appears at every sign-in until there is one.
-func (s *shared) adminBanner(r *http.Request, id *auth.Identity) (page.Banner, bool) {
+func (s *shared) adminBanner(reader page.Reader) (page.Banner, bool) {
 	n := page.Banner{
-		Severity: "info", Dismissal: "admin-" + hex.EncodeToString(id.SessionHash[:8]), Link: page.Link{Name: "Create a user manager", URL: "/users/new"},
+		Severity: "info", Dismissal: "admin-" + hex.EncodeToString(reader.Identity().SessionHash[:8]), Link: page.Link{Name: "Create a user manager", URL: "/users/new"},
 		Text: "Use the default admin only to create the first user manager, a user with the permission all:users, who creates all others. After that it is for emergencies: it cannot have a second factor.",
 	}
 	if s.isExternal() {
 		n.Link = page.Link{Name: "Users", URL: "/users"}
 		n.Text = "Nobody but the default admin manages users. Give the permission all:users to somebody who has signed in once."
 	}
-	c, err := r.Cookie(page.CookieBanner)
-	return n, err != nil || c.Value != n.Dismissal
+	return n, n.Dismissal != reader.DismissedBanner
 }
 
 // keyBanner warns of an API key that expires soon or has expired.
-func (s *shared) keyBanner(r *http.Request, key *store.APIKey) (page.Banner, bool) {
+func (s *shared) keyBanner(reader page.Reader, key *store.APIKey) (page.Banner, bool) {
 	days, ends := key.DaysLeft(s.Store.Now())
 	n := page.Banner{Severity: "warning", Link: page.Link{Name: "Settings", URL: "/settings#api-key"}, Dismissal: key.ID}
 	switch {
-	case !ends || days >= keyWarning:
+	case !ends || days >= keyWarningDays:
 		return n, false
 	case days < 0:
 		n.Severity, n.Text, n.Dismissal = "critical", "API Key has expired. Go to Settings to issue a new key", ""
@@ -89,6 +87,5 @@ func (s *shared) keyBanner(r *http.Request, key *store.APIKey) (page.Banner, boo
 	default:
 		n.Text = fmt.Sprintf("API Key expires in %s", page.Count(days, "day", "days"))
 	}
-	c, err := r.Cookie(page.CookieBanner)
-	return n, n.Dismissal == "" || err != nil || c.Value != n.Dismissal
+	return n, n.Dismissal == "" || n.Dismissal != reader.DismissedBanner
 }

@@ -12,10 +12,10 @@ import (
 	"trento/ui/page"
 )
 
-// conflict is about a form whose user was changed by somebody else while it was
-// open. The form continues with the user as stored now. A field changed by only
-// one of the two has the new value; fields changed by both are shown side by
-// side.
+// conflict is shown if somebody else has changed the user while the form was
+// open. The form continues with the user as stored now. A field that only one
+// of the two has changed has the new value; fields that both have changed are
+// shown side by side.
 type conflict struct {
 	Rows []conflictRow
 	// Contested reports whether both have changed the same field.
@@ -34,8 +34,9 @@ type conflictRow struct {
 // was opened with.
 const openedPrefix = "opened_"
 
-// opened returns hidden fields with the values a form is opened with.
-func opened(f userForm) []page.HiddenInput {
+// openedFields returns hidden fields with the values that a form is opened
+// with.
+func openedFields(f userForm) []page.HiddenInput {
 	return []page.HiddenInput{
 		{Name: openedPrefix + "fullname", Value: f.Fullname}, {Name: openedPrefix + "email", Value: f.Email}, {Name: openedPrefix + "timezone", Value: f.Timezone},
 		{Name: openedPrefix + "enabled", Value: strconv.FormatBool(f.Enabled)}, {Name: openedPrefix + "totp_enabled", Value: strconv.FormatBool(f.totp)},
@@ -43,8 +44,9 @@ func opened(f userForm) []page.HiddenInput {
 	}
 }
 
-// openedAgain returns these hidden fields from a form that was sent.
-func openedAgain(form url.Values) (fields []page.HiddenInput) {
+// readOpenedFields returns the hidden fields of openedFields from a form that
+// was sent.
+func readOpenedFields(form url.Values) (fields []page.HiddenInput) {
 	for _, name := range []string{"fullname", "email", "timezone", "enabled", "totp_enabled", "ability"} {
 		fields = append(fields, page.HiddenInput{Name: openedPrefix + name, Value: form.Get(openedPrefix + name)})
 	}
@@ -53,7 +55,7 @@ func openedAgain(form url.Values) (fields []page.HiddenInput) {
 
 // showConflict shows the merged form, and both versions of what differs.
 func (s *userHandlers) showConflict(w http.ResponseWriter, r *http.Request, p *userPage, u *store.User, typed userForm) error {
-	saved, merged := formOf(u), typed
+	saved, merged := formOfUser(u), typed
 	c := &conflict{}
 	for i, field := range []struct {
 		label         string
@@ -64,9 +66,9 @@ func (s *userHandlers) showConflict(w http.ResponseWriter, r *http.Request, p *u
 		{"Full Name", saved.Fullname, typed.Fullname, nil, func() { merged.Fullname = saved.Fullname }},
 		{"Email Address", saved.Email, typed.Email, nil, func() { merged.Email = saved.Email }},
 		{"Timezone", saved.Timezone, typed.Timezone, nil, func() { merged.Timezone = saved.Timezone }},
-		{"Status", strconv.FormatBool(saved.Enabled), strconv.FormatBool(typed.Enabled), switchWords, func() { merged.Enabled = saved.Enabled }},
-		{"TOTP", strconv.FormatBool(saved.totp), strconv.FormatBool(typed.totp), switchWords, func() { merged.totp = saved.totp }},
-		{"Permissions", idList(saved.Abilities), idList(typed.Abilities), permissionWords, func() { merged.Abilities = saved.Abilities }},
+		{"Status", strconv.FormatBool(saved.Enabled), strconv.FormatBool(typed.Enabled), switchText, func() { merged.Enabled = saved.Enabled }},
+		{"TOTP", strconv.FormatBool(saved.totp), strconv.FormatBool(typed.totp), switchText, func() { merged.totp = saved.totp }},
+		{"Permissions", idList(saved.Abilities), idList(typed.Abilities), permissionNames, func() { merged.Abilities = saved.Abilities }},
 	} {
 		if field.saved == field.typed {
 			continue
@@ -82,21 +84,21 @@ func (s *userHandlers) showConflict(w http.ResponseWriter, r *http.Request, p *u
 		c.Contested = c.Contested || !row.Mine && !row.Theirs
 		c.Rows = append(c.Rows, row)
 	}
-	p.Conflict, p.Typed, p.LockVersion, p.Opened = c, true, u.LockVersion, opened(saved)
-	p.put(merged, u.Abilities, u.TOTPEnabledAt != nil)
+	p.Conflict, p.Typed, p.LockVersion, p.Opened = c, true, u.LockVersion, openedFields(saved)
+	p.fillFields(merged, u.Abilities, u.TOTPEnabledAt != nil)
 	return s.renderUser(w, r, http.StatusPreconditionFailed, p)
 }
 
-// switchWords says the value of a switch.
-func switchWords(value string) string {
+// switchText returns the label for the value of a switch.
+func switchText(value string) string {
 	if value == "true" {
 		return "Enabled"
 	}
 	return "Disabled"
 }
 
-// permissionWords returns the names of abilities, given as a list of ids.
-func permissionWords(ids string) string {
+// permissionNames returns the names of abilities, given as a list of ids.
+func permissionNames(ids string) string {
 	held, _ := parseAbilities(slices.DeleteFunc(strings.Split(ids, ","), func(id string) bool { return id == "" }))
 	added, _ := auth.Difference(nil, held)
 	if len(added) == 0 {

@@ -2,17 +2,17 @@ package account
 
 import "strings"
 
-// device names browser and system of a session, from the user agent. It helps
-// users to recognise their sessions and proves nothing.
-func device(userAgent string) string {
-	browser := firstOf(userAgent, [][2]string{
+// deviceName names the browser and system of a session, as its user agent
+// claims. It helps users to recognise their sessions and proves nothing.
+func deviceName(userAgent string) string {
+	browser := nameOfFirstMark(userAgent, [][2]string{
 		{"Edg/", "Edge"}, {"OPR/", "Opera"}, {"Firefox/", "Firefox"}, {"Chromium/", "Chromium"}, {"Chrome/", "Chrome"}, {"Safari/", "Safari"},
 	})
-	system := firstOf(userAgent, [][2]string{
+	system := nameOfFirstMark(userAgent, [][2]string{
 		{"Android", "Android"}, {"iPhone", "iPhone"}, {"iPad", "iPad"}, {"Windows", "Windows"}, {"Mac OS X", "macOS"}, {"CrOS", "ChromeOS"}, {"Linux", "Linux"},
 	})
 	if browser == "" {
-		if name := product(userAgent); name != "" {
+		if name := firstProduct(userAgent); name != "" {
 			return name
 		}
 	}
@@ -27,16 +27,16 @@ func device(userAgent string) string {
 	return browser + " on " + system
 }
 
-// maxProduct is the largest length of a product name, in bytes.
-const maxProduct = 60
+// maxProductLength is the largest length of a product name, in bytes.
+const maxProductLength = 60
 
-// product returns the first product of a user agent with its version (RFC 9110,
-// 10.1.5): "Python-urllib/3.11". All browsers begin with the same product, so
-// it says nothing about them.
-func product(userAgent string) string {
+// firstProduct returns the first product of a user agent with its version (RFC
+// 9110, 10.1.5): "Python-urllib/3.11". All browsers begin with the same
+// product, so it says nothing about them.
+func firstProduct(userAgent string) string {
 	first, _, _ := strings.Cut(userAgent, " ")
 	name, version, ok := strings.Cut(first, "/")
-	if !ok || name == "Mozilla" || len(first) > maxProduct || !isToken(name) || !isToken(version) {
+	if !ok || name == "Mozilla" || len(first) > maxProductLength || !isToken(name) || !isToken(version) {
 		return ""
 	}
 	return first
@@ -49,8 +49,9 @@ func isToken(text string) bool {
 	})
 }
 
-// firstOf returns the name that belongs to the first mark in a text.
-func firstOf(text string, marks [][2]string) string {
+// nameOfFirstMark returns the name of the first mark that a text contains.
+// marks are pairs of mark and name.
+func nameOfFirstMark(text string, marks [][2]string) string {
 	for _, mark := range marks {
 		if strings.Contains(text, mark[0]) {
 			return mark[1]

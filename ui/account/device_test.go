@@ -25,7 +25,7 @@ func TestDevice(t *testing.T) {
 		"<b>nobody</b>":                "Unknown device",
 		"some tool on Linux":           "Linux",
 	} {
-		if got := device(userAgent); got != want {
+		if got := deviceName(userAgent); got != want {
 			t.Errorf("%q is %q, want %q", userAgent, got, want)
 		}
 	}

@@ -37,8 +37,8 @@ func TestExpiry(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			e := newExpiry(now, tt.zone, 30, expiryIn, expiryKeep, "Keep", expiryIn, "In", expiryOn, "On", expiryNever, "Never")
-			mode, end := e.read(q, now)
+			e := newExpiryInput(now, tt.zone, 30, expiryIn, expiryKeep, "Keep", expiryIn, "In", expiryOn, "On", expiryNever, "Never")
+			mode, end := e.readForm(q, now)
 			got := ""
 			if end != nil {
 				got = end.UTC().Format(time.RFC3339)

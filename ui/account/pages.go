@@ -1,5 +1,5 @@
-// Package account is the pages about people and settings: signing in, the
-// profile, users, personal access tokens, and what is set for everybody.
+// Package account has the pages about people and settings: signing in, the
+// profile, users, personal access tokens, and the settings.
 package account
 
 import (
@@ -22,10 +22,10 @@ type Pages struct {
 	settings   settingsHandlers
 }
 
-// shared is what the handlers of several nouns use.
+// shared has the methods and data that the handlers of several nouns use.
 type shared struct {
 	*page.Console
-	secrets *secrets // that are shown until their reader closes them
+	secrets *secrets // secrets that are shown until their reader closes them
 }
 
 // New returns the pages. It also provides the banners of all pages.

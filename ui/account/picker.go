@@ -21,9 +21,9 @@ type picker struct {
 	Singles []abilityBox // abilities that form a group alone
 	Groups  []abilityGroup
 	Presets []preset
-	Held    string // ids before the change, for the script
-	// Reviewed has the ids whose difference the reader has already seen, so
-	// that no question is needed.
+	Held    string // ids of the abilities before the change, for the script
+	// Reviewed has the ids of the chosen abilities if the reader has already
+	// seen what changes, so that no question is needed.
 	Reviewed string
 	Added    []string
 	Removed  []string
@@ -41,14 +41,14 @@ type abilityBox struct {
 type abilityGroup struct {
 	Name, Label string
 	Boxes       []abilityBox
-	Words       string // how many abilities of the group are chosen
+	Words       string // how many abilities of the group are chosen, see groupSummary
 }
 
-// preset chooses the abilities of a preset.
+// preset is a button that chooses the abilities of a preset.
 type preset struct {
 	Number            int
 	Name, Description string
-	IDs               string // of its abilities, for the script
+	IDs               string // ids of its abilities, for the script
 	Chosen            bool
 }
 
@@ -66,7 +66,7 @@ func newPicker(held, chosen []int) picker {
 			p.Singles = append(p.Singles, group.Boxes[0])
 			continue
 		}
-		group.Words = groupWords(group.Boxes)
+		group.Words = groupSummary(group.Boxes)
 		p.Groups = append(p.Groups, group)
 	}
 	for i, profile := range auth.Presets() {
@@ -100,9 +100,9 @@ func (s *userHandlers) showPicker(w http.ResponseWriter, r *http.Request) error 
 	return page.IgnoreGone(err)
 }
 
-// groupWords says how many abilities of a group are chosen, and which are
+// groupSummary says how many abilities of a group are chosen, and which are
 // missing if the group is chosen in part.
-func groupWords(boxes []abilityBox) string {
+func groupSummary(boxes []abilityBox) string {
 	var missing []string
 	for _, box := range boxes {
 		if !box.Chosen {
@@ -127,8 +127,8 @@ func idList(ids []int) string {
 	return strings.Join(texts, ",")
 }
 
-// parseAbilities reads the check boxes of a picker. It is not known if one is
-// not a number. Package auth checks whether the numbers are abilities.
+// parseAbilities reads the check boxes of a picker. known is false if a value
+// is not a number. Package auth checks whether the numbers are abilities.
 func parseAbilities(values []string) (ids []int, known bool) {
 	ids, known = []int{}, true
 	for _, value := range values {
@@ -146,7 +146,7 @@ func parseAbilities(values []string) (ids []int, known bool) {
 // grantChip is a group that a user holds.
 type grantChip struct {
 	Name, Label string
-	Missing     string // the missing abilities, if the group is held in part
+	Missing     string // abilities of the group that the user lacks
 }
 
 func grantChips(held []int) []grantChip {

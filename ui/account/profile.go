@@ -14,7 +14,7 @@ import (
 	"trento/ui/page"
 )
 
-// profileHandlers are for everybody, about themselves.
+// profileHandlers answer requests of users about their own account.
 type profileHandlers struct{ shared }
 
 func (s *profileHandlers) routes() []api.Route {
@@ -37,7 +37,7 @@ func (s *profileHandlers) routes() []api.Route {
 // profilePage shows a user's own account.
 type profilePage struct {
 	page.Frame
-	Protected                 string // why nothing of the account can be changed here
+	Protected                 string // why the reader cannot change the account; "" if the reader can
 	External                  bool   // an identity provider is in charge of the account
 	Typed                     bool
 	Faults                    []page.FaultLink
@@ -50,9 +50,9 @@ type profilePage struct {
 	SecondFactorSince         page.Timestamp
 	Sessions                  sessionList
 	Tokens                    tokenList
-	Enroll                    *enrollment // a pending second factor
+	Enrollment                *enrollment // a pending second factor
 
-	// At most one of these dialogs is open.
+	// At most one of these dialogs is set: it is open.
 	Password *passwordDialog
 	Ask      *page.Confirmation
 	Token    *tokenDialog
@@ -92,7 +92,7 @@ func (s *profileHandlers) newProfilePage(r *http.Request) (*profilePage, error) 
 	} else if id.Token != nil {
 		p.Protected = "You have signed in with a personal access token, which may not change the account"
 	}
-	p.put(profileForm{u.Fullname, u.Email, u.Timezone})
+	p.fillFields(profileForm{u.Fullname, u.Email, u.Timezone})
 	if p.Protected == "" && !p.External {
 		if err := s.putEnrollment(r.Context(), p); err != nil {
 			return nil, err
@@ -113,7 +113,7 @@ func (s *profileHandlers) newProfilePage(r *http.Request) (*profilePage, error) 
 	return p, err
 }
 
-func (p *profilePage) put(f profileForm) {
+func (p *profilePage) fillFields(f profileForm) {
 	username := p.User.Username
 	p.Fullname = page.Field{Name: "fullname", Label: "Full Name", Type: "text", Value: f.fullname, Autocomplete: "name", Max: auth.MaxName, Required: true}
 	p.Email = page.Field{Name: "email", Label: "Email Address", Type: "email", Value: f.email, Autocomplete: "email", Required: true}
@@ -136,19 +136,19 @@ func (s *profileHandlers) putEnrollment(ctx context.Context, p *profilePage) err
 		return err
 	}
 	code := page.Field{Name: "code", ID: "totp-code", Label: "TOTP code", Type: "text", Autocomplete: "one-time-code", Max: 6, Required: true}
-	p.Enroll = &enrollment{Secret: offered.Secret, Code: code}
-	p.Enroll.QR, err = newQRCode(offered.URI)
+	p.Enrollment = &enrollment{Secret: offered.Secret, Code: code}
+	p.Enrollment.QR, err = newQRCode(offered.URI)
 	return err
 }
 
 func (s *profileHandlers) renderProfile(w http.ResponseWriter, r *http.Request, status int, p *profilePage) error {
-	if p.Secret != nil || p.Enroll != nil {
+	if p.Secret != nil || p.Enrollment != nil {
 		api.LeaveUncompressed(w)
 	}
 	return s.Render(w, r, status, p)
 }
 
-// renderProfile answers GET /profile.
+// showProfile answers GET /profile.
 func (s *profileHandlers) showProfile(w http.ResponseWriter, r *http.Request) error {
 	p, err := s.newProfilePage(r)
 	if err != nil {
@@ -188,7 +188,7 @@ func (s *profileHandlers) refuseProfile(w http.ResponseWriter, r *http.Request, 
 	if err != nil {
 		return err
 	}
-	p.put(f)
+	p.fillFields(f)
 	p.Typed = true
 	fields := slices.DeleteFunc(slices.Clone(faults), func(f fault.Error) bool { return f.Field == "current_password" })
 	if p.Faults, p.Rest = page.ApplyFaults(fields, &p.Fullname, &p.Email, &p.Timezone); len(fields) > 0 {
@@ -289,11 +289,11 @@ func (s *profileHandlers) setUpTOTP(w http.ResponseWriter, r *http.Request) erro
 	if err != nil {
 		return err
 	}
-	if p.Enroll == nil {
+	if p.Enrollment == nil {
 		http.Redirect(w, r, "/profile", http.StatusSeeOther)
 		return nil
 	}
-	p.Enroll.Code.Fault, p.Enroll.Code.Focus = fault, true
+	p.Enrollment.Code.Fault, p.Enrollment.Code.Focus = fault, true
 	return s.renderProfile(w, r, status, p)
 }
 
@@ -322,7 +322,7 @@ func (s *profileHandlers) disableTOTP(w http.ResponseWriter, r *http.Request) er
 	if r.Method != http.MethodPost || r.PostForm.Get("confirmed") != ask.Plan {
 		return s.askInProfile(w, r, &ask)
 	}
-	err := s.Auth.EndTOTP(r.Context(), confirming(r))
+	err := s.Auth.EndTOTP(r.Context(), confirmingIdentity(r))
 	if ask.Refuse(err) {
 		return s.askInProfile(w, r, &ask)
 	}

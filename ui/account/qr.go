@@ -7,8 +7,8 @@ import (
 	"github.com/boombuler/barcode/qr"
 )
 
-// qrCode is a text as a QR code: a path in a field of Size by Size units, for
-// the template "qr".
+// qrCode is a QR code as an SVG path in a field of Size by Size units, for the
+// template "qr".
 type qrCode struct {
 	Size int // including the margin
 	Path string

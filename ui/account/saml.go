@@ -13,41 +13,44 @@ import (
 	"trento/ui/page"
 )
 
-// samlPath is above all addresses of SAML that identity providers know.
-const samlPath = "/sso/"
+// samlPathPrefix begins the paths of SAML that identity providers know.
+const samlPathPrefix = "/sso/"
 
-// samlLanding is where a browser comes to when its response was taken.
-const samlLanding = "/auth/saml_callback"
+// samlLandingPath is the path to which the browser is redirected after a
+// successful sign-in.
+const samlLandingPath = "/auth/saml_callback"
 
-// samlRoutes are the addresses of SAML. The last part of most is the id of the
-// identity provider.
+// samlRoutes returns the routes of SAML. {idp} is the id of the identity
+// provider.
 func (s *providerHandlers) samlRoutes() []api.Route {
 	route := func(method, path string, handle func(http.ResponseWriter, *http.Request) error) api.Route {
 		return api.Route{Method: method, Path: path, Access: auth.Public, Handle: handle}
 	}
 	return []api.Route{
-		route("GET", "/sso/auth/signin/{idp}", s.ofProvider(s.beginSAML)),
-		route("POST", "/sso/auth/signin/{idp}", s.ofProvider(s.beginSAML)),
+		route("GET", "/sso/auth/signin/{idp}", s.onlyKnownProvider(s.beginSAML)),
+		route("POST", "/sso/auth/signin/{idp}", s.onlyKnownProvider(s.beginSAML)),
 		route("POST", "/sso/sp/consume/{idp}", page.ReadForm(s.consumeResponse)),
-		route("GET", "/sso/sp/metadata/{idp}", s.ofProvider(s.showMetadata)),
-		route("GET", "/sso/sp/logout/{idp}", s.ofProvider(s.receiveLogout)),
-		route("POST", "/sso/sp/logout/{idp}", s.ofProvider(page.ReadForm(s.receiveLogout))),
-		route("GET", "/sso/auth/signout/{idp}", s.ofProvider(s.askSignOut)),
-		route("POST", "/sso/auth/signout/{idp}", s.ofProvider(s.signOut)),
+		route("GET", "/sso/sp/metadata/{idp}", s.onlyKnownProvider(s.showMetadata)),
+		route("GET", "/sso/sp/logout/{idp}", s.onlyKnownProvider(s.receiveLogout)),
+		route("POST", "/sso/sp/logout/{idp}", s.onlyKnownProvider(page.ReadForm(s.receiveLogout))),
+		route("GET", "/sso/auth/signout/{idp}", s.onlyKnownProvider(s.askSignOut)),
+		route("POST", "/sso/auth/signout/{idp}", s.onlyKnownProvider(s.signOut)),
 		route("GET", "/sso/{rest:.*}", sendNotFound),
 		route("POST", "/sso/{rest:.*}", sendNotFound),
-		route("GET", samlLanding, s.land),
+		route("GET", samlLandingPath, s.showSAMLLanding),
 	}
 }
 
-// SAMLInbox are the routes to which browsers bring messages of an identity
-// provider, with a form of its pages. The messages prove themselves.
+// SAMLInbox returns the paths to which the identity provider sends forms by way
+// of the browser. Such forms come from another site, so they carry no token of
+// ours; the signature of the message protects them.
 func SAMLInbox() []string {
 	return []string{"/sso/sp/consume/{idp}", "/sso/sp/logout/{idp}"}
 }
 
-// ofProvider lets only the id of the identity provider through.
-func (s *providerHandlers) ofProvider(handle func(http.ResponseWriter, *http.Request) error) func(http.ResponseWriter, *http.Request) error {
+// onlyKnownProvider refuses requests whose path names another identity provider
+// than the configured one.
+func (s *providerHandlers) onlyKnownProvider(handle func(http.ResponseWriter, *http.Request) error) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		if page.PathVar(r, "idp") != s.Auth.SAML().IdentityProviderID() {
 			return sendUnknownProvider(w)
@@ -56,7 +59,8 @@ func (s *providerHandlers) ofProvider(handle func(http.ResponseWriter, *http.Req
 	}
 }
 
-// What programs that speak SAML are told, in words that they may know.
+// sendUnknownProvider answers that no such identity provider is configured. The
+// text is the one that clients of SAML know.
 func sendUnknownProvider(w http.ResponseWriter) error {
 	return sendText(w, http.StatusForbidden, "invalid_request unknown IdP")
 }
@@ -76,15 +80,17 @@ func sendText(w http.ResponseWriter, status int, text string) error {
 
 // beginSAML answers GET and POST /sso/auth/signin/{idp}.
 func (s *providerHandlers) beginSAML(w http.ResponseWriter, r *http.Request) error {
-	return s.depart(w, r, r.URL.Query().Get("target_url"))
+	return s.redirectToProvider(w, r, r.URL.Query().Get("target_url"))
 }
 
-// postedAgain marks a response that a page of ours has posted.
+// postedAgain is the form field of a response that a page of this console has
+// posted again.
 const postedAgain = "posted_again"
 
-// consumeResponse answers POST /sso/sp/consume/{idp}. Browsers bring no cookies
-// with a form of another site, unless the cookie says so, which it can over HTTPS
-// only. Else a page of ours posts the same once more, and the cookies come, too.
+// consumeResponse answers POST /sso/sp/consume/{idp}. Over plain HTTP, browsers
+// send no cookies with a form of another site, so the attempt to sign in is
+// unknown. Then a page of this console posts the same form again, and the
+// cookies are sent.
 func (s *providerHandlers) consumeResponse(w http.ResponseWriter, r *http.Request) error {
 	if !s.Auth.SAML().TakesResponses(page.PathVar(r, "idp")) {
 		return sendUnknownProvider(w)
@@ -92,20 +98,21 @@ func (s *providerHandlers) consumeResponse(w http.ResponseWriter, r *http.Reques
 	answer := url.Values{"SAMLResponse": r.PostForm["SAMLResponse"], "RelayState": r.PostForm["RelayState"]}
 	if !s.Auth.KnowsAttempt(r, answer) && !r.PostForm.Has(postedAgain) {
 		return s.renderDeparture(w, r, departurePage{
-			Sentence: "Your browser goes on by itself. If it does not, press the button.", Verb: "Go on", URL: r.URL.Path, Posts: true,
+			Sentence: "Your browser goes on by itself. If it does not, press the button.", Verb: "Go on", URL: r.URL.Path, UsesForm: true,
 			Fields: append(page.HiddenInputs(answer), page.HiddenInput{Name: postedAgain, Value: "yes"}),
 		})
 	}
-	target, err := s.finish(w, r, answer)
+	target, err := s.completeSignIn(w, r, answer)
 	if err != nil {
 		return s.signInFailed(w, r, target, err)
 	}
-	http.Redirect(w, r, WithTarget(samlLanding, target), http.StatusSeeOther)
+	http.Redirect(w, r, WithTarget(samlLandingPath, target), http.StatusSeeOther)
 	return nil
 }
 
-// land answers GET /auth/saml_callback: it goes on to the page that was wanted.
-func (s *providerHandlers) land(w http.ResponseWriter, r *http.Request) error {
+// showSAMLLanding answers GET /auth/saml_callback: it redirects to the page
+// that the user asked for before signing in.
+func (s *providerHandlers) showSAMLLanding(w http.ResponseWriter, r *http.Request) error {
 	target := auth.LocalTarget(r.URL.Query().Get("request_path"))
 	if auth.From(r.Context()) == nil {
 		return s.signInFailed(w, r, target, &sso.Failure{
@@ -130,8 +137,8 @@ func (s *providerHandlers) showMetadata(w http.ResponseWriter, _ *http.Request) 
 	return page.IgnoreGone(err)
 }
 
-// receiveLogout answers GET and POST /sso/sp/logout/{idp}: the provider's wish to
-// end sign-ins, or its answer to ours.
+// receiveLogout answers GET and POST /sso/sp/logout/{idp}: a request of the
+// provider to end sessions, or its response to our request.
 func (s *providerHandlers) receiveLogout(w http.ResponseWriter, r *http.Request) error {
 	saml := s.Auth.SAML()
 	request, asked, err := saml.ReadLogoutRequest(r)
@@ -154,10 +161,10 @@ func (s *providerHandlers) receiveLogout(w http.ResponseWriter, r *http.Request)
 	return s.sendToProvider(w, r, answer)
 }
 
-// askSignOut answers GET /sso/auth/signout/{idp}: what another page leads to does
-// not sign out by itself.
+// askSignOut answers GET /sso/auth/signout/{idp} with a button to sign out. So
+// a link on another site cannot sign anybody out.
 func (s *providerHandlers) askSignOut(w http.ResponseWriter, r *http.Request) error {
 	return s.renderDeparture(w, r, departurePage{
-		Heading: "Sign out of " + page.Product + "?", Verb: "Sign out", URL: r.URL.Path, Posts: true, Stays: true,
+		Heading: "Sign out of " + page.Product + "?", Verb: "Sign out", URL: r.URL.Path, UsesForm: true, WaitsForButton: true,
 	})
 }

@@ -15,15 +15,17 @@ type scopePicker struct {
 	Sets       []scopeBox
 	Operations []scopeBox
 	Fault      string
-	// Manages: the owner manages users, so a token for everything may make
-	// administrators.
+	// Manages reports whether the owner manages users. A token for everything
+	// can then create administrators.
 	Manages bool
-	// Administration is offered when a token is created.
+	// Administration is the check box that allows the token to grant
+	// administration. It is nil unless a token is created by an owner who
+	// manages users.
 	Administration *scopeBox
 }
 
-// offerAdministration lets an owner who manages users choose whether the token
-// may make administrators.
+// offerAdministration lets an owner who manages users choose whether the new
+// token may create administrators.
 func (p *scopePicker) offerAdministration(id *auth.Identity, making, chosen bool) {
 	p.Manages = id.Can(page.AbilityUsers)
 	if making && p.Manages {
@@ -35,19 +37,19 @@ func (p *scopePicker) offerAdministration(id *auth.Identity, making, chosen bool
 type scopeBox struct {
 	Value, Label string
 	Description  string
-	Doc          string // where it is documented
-	Group        string // name of the group, at its first box
+	Doc          string // address of its documentation
+	Group        string // name of the group; set only for its first box
 	Chosen       bool
 }
 
-// fullScope is the scope for everything. chosenScopes stands for a choice of
-// others.
+// fullScope is the scope for everything. chosenScopes is the value of the form
+// for a choice of other scopes.
 const (
 	fullScope    = "full"
 	chosenScopes = "chosen"
 )
 
-// newScopePicker offers the sets and, grouped by resource, the operations.
+// newScopePicker offers the sets and the operations, grouped by resource.
 func newScopePicker(sets []auth.ScopeSet, chosen []string) scopePicker {
 	p := scopePicker{Full: slices.Contains(chosen, fullScope)}
 	for _, set := range sets {

@@ -38,14 +38,14 @@ type secret struct {
 	Text string
 }
 
-// The limits of what is kept: secrets per session, beyond which the oldest is
+// The limits of kept secrets: secrets per session, beyond which the oldest is
 // forgotten, and sessions.
 const (
 	maxSessionSecrets = 8
 	maxSecretSessions = 1000
 )
 
-// secrets are kept by session, the newest last.
+// secrets are the shown secrets by session, the newest last.
 type secrets struct {
 	mu        sync.Mutex
 	bySession map[[32]byte][]secret
@@ -77,8 +77,8 @@ func (s *secrets) add(session [32]byte, shown secret, ended func([32]byte) bool)
 	s.bySession[session] = own[max(0, len(own)-maxSessionSecrets):]
 }
 
-// of returns the secrets of a session.
-func (s *secrets) of(session [32]byte) []secret {
+// ofSession returns the secrets of a session.
+func (s *secrets) ofSession(session [32]byte) []secret {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.bySession[session])
@@ -108,13 +108,13 @@ type secretDialog struct {
 	secret
 	Title   string
 	Warning string
-	Ends    string // when it stops working
-	Use     string // what the secret is for; Header follows unless it is empty
+	Ends    string // sentence about when it stops working
+	Use     string // how to use the secret; an example, Header, follows
 	Header  string
-	File    string // the name of the file it is downloaded to
-	Noun    string // "token"
-	Home    string // the page that shows it
-	Asks    bool   // asks before closing: the secret was neither copied nor downloaded
+	File    string // name of the file that it is downloaded to
+	Noun    string // "token", "key" or "password"
+	Home    string // path of the page that shows it
+	Asks    bool   // the dialog asks before closing: the secret was neither copied nor downloaded
 }
 
 // keepSecret keeps a secret for the session of the request.
@@ -128,11 +128,10 @@ func (s *shared) keepSecret(ctx context.Context, shown secret) {
 	})
 }
 
-// secretsOf returns the secrets of the session of a request that are still
-// valid.
+// secretsOf returns the secrets of the reader's session that are still valid.
 func (s *shared) secretsOf(tx *store.Tx, id *auth.Identity) (good []secret, err error) {
-	for _, shown := range s.secrets.of(id.SessionHash) {
-		live, err := s.isLive(tx, id, shown)
+	for _, shown := range s.secrets.ofSession(id.SessionHash) {
+		live, err := s.isValid(tx, id, shown)
 		if err != nil {
 			return nil, err
 		}
@@ -145,10 +144,10 @@ func (s *shared) secretsOf(tx *store.Tx, id *auth.Identity) (good []secret, err 
 	return good, nil
 }
 
-// isLive reports whether a secret is still valid: the token exists and has not
-// been regenerated, the key has not been replaced, the user of the password
+// isValid reports whether a secret is still valid: the token exists and has not
+// been regenerated, the key has not been replaced, or the user of the password
 // exists.
-func (s *shared) isLive(tx *store.Tx, id *auth.Identity, shown secret) (bool, error) {
+func (s *shared) isValid(tx *store.Tx, id *auth.Identity, shown secret) (bool, error) {
 	var err error
 	live := true
 	switch shown.Kind {
@@ -175,7 +174,7 @@ func (s *shared) isLive(tx *store.Tx, id *auth.Identity, shown secret) (bool, er
 }
 
 // newSecretDialog returns the dialog with the newest secret of a kind and,
-// unless id is "", of that id. It returns nil if there is none.
+// unless id is "", of that id. It returns nil if there is no such secret.
 func (s *shared) newSecretDialog(tx *store.Tx, reader *auth.Identity, kind secretKind, id string) (*secretDialog, error) {
 	all, err := s.secretsOf(tx, reader)
 	if err != nil {
@@ -191,20 +190,20 @@ func (s *shared) newSecretDialog(tx *store.Tx, reader *auth.Identity, kind secre
 
 // describeSecret returns the dialog for a secret.
 func (s *shared) describeSecret(tx *store.Tx, reader *store.User, shown secret) *secretDialog {
-	d := &secretDialog{secret: shown, Home: secretHome(shown)}
+	d := &secretDialog{secret: shown, Home: secretPagePath(shown)}
 	switch shown.Kind {
 	case tokenSecret:
 		d.Title, d.Noun, d.File = "Generated Token", "token", shown.Name+".token"
 		d.Warning = "The token is shown until you close this, and never again. Copy it now and keep it like a password; if it is lost, regenerate it."
 		d.Use, d.Header = "Send it in the header of every request:", "Authorization: Bearer trento_pat_…"
 		if t, err := tx.Token(reader.ID, shown.ID); err == nil {
-			d.Ends = endWords(t.ExpiresAt, reader.Timezone)
+			d.Ends = expirySentence(t.ExpiresAt, reader.Timezone)
 		}
 	case keySecret:
 		d.Title, d.Noun, d.File = "Generated API Key", "key", "trento-api.key"
 		d.Warning = "Put this key into the configuration of every agent. Until then the agents are refused."
 		if key, err := tx.APIKey(); err == nil {
-			d.Ends = s.keyEnd(key)
+			d.Ends = s.describeKeyExpiry(key)
 		}
 	case passwordSecret:
 		d.Title, d.Noun, d.File = "Generated Password", "password", shown.Name+".password"
@@ -213,8 +212,8 @@ func (s *shared) describeSecret(tx *store.Tx, reader *store.User, shown secret) 
 	return d
 }
 
-// secretHome returns the address of the page that shows a secret.
-func secretHome(shown secret) string {
+// secretPagePath returns the path of the page that shows a secret.
+func secretPagePath(shown secret) string {
 	switch shown.Kind {
 	case keySecret:
 		return "/settings"
@@ -278,7 +277,7 @@ func (s *settingsHandlers) closeKeySecret(w http.ResponseWriter, r *http.Request
 
 // closePasswordSecret answers POST /users/{id}/password/shown.
 func (s *userHandlers) closePasswordSecret(w http.ResponseWriter, r *http.Request) error {
-	u, err := s.userOf(r)
+	u, err := s.userByID(r.Context(), page.PathVar(r, "id"))
 	if err != nil {
 		return err
 	}
@@ -294,9 +293,9 @@ func (s *userHandlers) closePasswordSecret(w http.ResponseWriter, r *http.Reques
 	return s.renderEditedUser(w, r, u, func(p *userPage) { p.Secret = asks })
 }
 
-// secretNotices lead to what is being shown on another page than the one at a
-// path.
-func (s *shared) secretNotices(tx *store.Tx, reader *auth.Identity, path string) (notices []page.Banner, err error) {
+// secretBanners returns banners that link to shown secrets on other pages than
+// the one at path.
+func (s *shared) secretBanners(tx *store.Tx, reader *auth.Identity, path string) (banners []page.Banner, err error) {
 	all, err := s.secretsOf(tx, reader)
 	for _, shown := range all {
 		d := s.describeSecret(tx, reader.User, shown)
@@ -307,9 +306,9 @@ func (s *shared) secretNotices(tx *store.Tx, reader *auth.Identity, path string)
 		if d.Name != "" {
 			text = "The new " + d.Noun + " “" + d.Name + "” waits to be stored by you."
 		}
-		notices = append(notices, page.Banner{Severity: "warning", Text: text, Link: page.Link{Name: "Show it", URL: d.Home}})
+		banners = append(banners, page.Banner{Severity: "warning", Text: text, Link: page.Link{Name: "Show it", URL: d.Home}})
 	}
-	return notices, err
+	return banners, err
 }
 
 // Action returns the address that the button of the dialog sends its form to.

@@ -25,24 +25,25 @@ type sessionList struct {
 	OlderURL string
 }
 
-// sessionRow is a sign-in that has not ended.
+// sessionRow is a session in the list.
 type sessionRow struct {
 	ID                string
 	Device, UserAgent string
 	Address           string
-	Kind              string // what it is used for
+	Kind              string // "Console" or "API", and whether a token was used to sign in
 	Created, LastSeen page.Timestamp
 	Current           bool
 }
 
-// sessionsShown is the number of sessions on a page.
-const sessionsShown = 10
+// sessionsPerPage is the number of sessions on a page.
+const sessionsPerPage = 10
 
-// sessionPage is the query parameter with the page of sessions.
-const sessionPage = "sessions"
+// sessionPageParameter is the query parameter with the number of the page of
+// sessions.
+const sessionPageParameter = "sessions"
 
-// newSessionList reads the sessions of a user, for a page at the given path. The
-// query says from where on.
+// newSessionList reads the sessions of a user, for a page at the given path.
+// The query has the number of the page.
 func (s *shared) newSessionList(tx *store.Tx, reader *auth.Identity, u *store.User, path string, query url.Values) (sessionList, error) {
 	list := sessionList{Own: path == "/profile", Path: path + "/sessions"}
 	if !list.Own {
@@ -59,17 +60,17 @@ func (s *shared) newSessionList(tx *store.Tx, reader *auth.Identity, u *store.Us
 		}
 	}
 	// A page that does not exist any more leads to the first.
-	number, err := strconv.Atoi(query.Get(sessionPage))
-	if err != nil || number < 1 || (number-1)*sessionsShown >= len(sessions) {
+	number, err := strconv.Atoi(query.Get(sessionPageParameter))
+	if err != nil || number < 1 || (number-1)*sessionsPerPage >= len(sessions) {
 		number = 1
 	}
-	from := (number - 1) * sessionsShown
-	to := min(from+sessionsShown, len(sessions))
+	from := (number - 1) * sessionsPerPage
+	to := min(from+sessionsPerPage, len(sessions))
 	at := func(n int) string {
 		if n == 1 {
 			return path + "#sessions"
 		}
-		return page.WithQuery(path, url.Values{sessionPage: {strconv.Itoa(n)}}) + "#sessions"
+		return page.WithQuery(path, url.Values{sessionPageParameter: {strconv.Itoa(n)}}) + "#sessions"
 	}
 	if number > 1 {
 		list.NewerURL = at(number - 1)
@@ -77,7 +78,7 @@ func (s *shared) newSessionList(tx *store.Tx, reader *auth.Identity, u *store.Us
 	if to < len(sessions) {
 		list.OlderURL = at(number + 1)
 	}
-	if len(sessions) > sessionsShown {
+	if len(sessions) > sessionsPerPage {
 		list.Range = fmt.Sprintf("%d–%d of %d", from+1, to, len(sessions))
 	}
 	for _, open := range sessions[from:to] {
@@ -90,7 +91,7 @@ func (s *shared) newSessionList(tx *store.Tx, reader *auth.Identity, u *store.Us
 
 func (s *shared) newSessionRow(open *store.Session) sessionRow {
 	row := sessionRow{
-		ID: open.ID, Device: device(open.UserAgent), UserAgent: open.UserAgent, Address: open.Address,
+		ID: open.ID, Device: deviceName(open.UserAgent), UserAgent: open.UserAgent, Address: open.Address,
 		Kind: "Console", Created: s.Timestamp(open.CreatedAt), LastSeen: s.Timestamp(open.LastSeenAt),
 	}
 	if open.Kind == store.APISession {
@@ -127,7 +128,7 @@ func (s *profileHandlers) endOtherSessions(w http.ResponseWriter, r *http.Reques
 
 // endSessionOf answers GET and POST /users/{id}/sessions/{session}/end.
 func (s *userHandlers) endSessionOf(w http.ResponseWriter, r *http.Request) error {
-	u, err := s.userOf(r)
+	u, err := s.userByID(r.Context(), page.PathVar(r, "id"))
 	if err != nil {
 		return err
 	}
@@ -137,7 +138,7 @@ func (s *userHandlers) endSessionOf(w http.ResponseWriter, r *http.Request) erro
 		return err
 	})
 	if errors.Is(err, store.ErrNotFound) {
-		return s.sessionsEnded(w, r, u, "The session had ended already.")
+		return s.redirectToSessions(w, r, u, "The session had ended already.")
 	}
 	if err != nil {
 		return err
@@ -145,7 +146,7 @@ func (s *userHandlers) endSessionOf(w http.ResponseWriter, r *http.Request) erro
 	row := s.newSessionRow(open)
 	ask := page.Confirmation{
 		Title: "End Session", Form: "confirmation-form", Verb: "End Session", Danger: true, Plan: "yes",
-		Sentences: []string{fmt.Sprintf("The session of %s (%s, %s, signed in %s) ends at once. Signing in again is possible.", u.Username, row.Device, orNone(row.Address), row.Created.Text())},
+		Sentences: []string{fmt.Sprintf("The session of %s (%s, %s, signed in %s) ends at once. Signing in again is possible.", u.Username, row.Device, addressOrNone(row.Address), row.Created.Text())},
 	}
 	return s.endSessionsOf(w, r, u, &ask, fmt.Sprintf("The session of %s was ended.", u.Username), func(by store.Actor) error {
 		return s.Store.EndSession(r.Context(), by, u.ID, open.ID)
@@ -154,7 +155,7 @@ func (s *userHandlers) endSessionOf(w http.ResponseWriter, r *http.Request) erro
 
 // endAllSessionsOf answers GET and POST /users/{id}/sessions/end.
 func (s *userHandlers) endAllSessionsOf(w http.ResponseWriter, r *http.Request) error {
-	u, err := s.userOf(r)
+	u, err := s.userByID(r.Context(), page.PathVar(r, "id"))
 	if err != nil {
 		return err
 	}
@@ -172,7 +173,7 @@ func (s *userHandlers) endAllSessionsOf(w http.ResponseWriter, r *http.Request) 
 	})
 }
 
-// endSessionsOf asks first, and then ends sessions of another user.
+// endSessionsOf asks first, and then calls end to end sessions of another user.
 func (s *userHandlers) endSessionsOf(w http.ResponseWriter, r *http.Request, u *store.User, ask *page.Confirmation, done string, end func(store.Actor) error) error {
 	ask.Action, ask.CloseURL = r.URL.Path, UserPath(u.ID, "edit")
 	if r.Method != http.MethodPost || r.PostForm.Get("confirmed") != ask.Plan {
@@ -181,17 +182,17 @@ func (s *userHandlers) endSessionsOf(w http.ResponseWriter, r *http.Request, u *
 	if err := end(auth.From(r.Context()).Actor()); err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
-	return s.sessionsEnded(w, r, u, done)
+	return s.redirectToSessions(w, r, u, done)
 }
 
-func (s *userHandlers) sessionsEnded(w http.ResponseWriter, r *http.Request, u *store.User, news string) error {
+func (s *userHandlers) redirectToSessions(w http.ResponseWriter, r *http.Request, u *store.User, news string) error {
 	s.SetFlash(w, r, news)
 	http.Redirect(w, r, UserPath(u.ID, "edit")+"#sessions", http.StatusSeeOther)
 	return nil
 }
 
-// orNone returns a text, or "none" in its place if it is empty.
-func orNone(text string) string {
+// addressOrNone returns an address, or "no address" if it is empty.
+func addressOrNone(text string) string {
 	if text == "" {
 		return "no address"
 	}

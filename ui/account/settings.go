@@ -13,7 +13,7 @@ import (
 	"trento/ui/page"
 )
 
-// settingsHandlers are about what is set for everybody.
+// settingsHandlers answer requests about the settings.
 type settingsHandlers struct{ shared }
 
 func (s *settingsHandlers) routes() []api.Route {
@@ -34,7 +34,7 @@ type settingsPage struct {
 	Created  page.Timestamp
 	Expiry   string
 	Expired  bool
-	Key      string // the API key; empty for those who may not see it
+	Key      string // the API key; empty if the reader may not see it
 	Generate page.Control
 	Connect  page.Connection
 	Tokens   tokenSettingsForm
@@ -50,7 +50,7 @@ func (*settingsPage) Template() string { return "settings" }
 
 // tokenSettingsForm is the form with the settings of personal access tokens.
 type tokenSettingsForm struct {
-	Refused        string // why the reader may not change it
+	Refused        string // why the reader may not change the settings; "" if the reader may
 	Typed          bool
 	Faults         []page.FaultLink
 	Rest           []string // faults that belong to no field
@@ -61,15 +61,16 @@ type tokenSettingsForm struct {
 // settingSwitch is a setting that is on or off.
 type settingSwitch struct {
 	Name, Label, Help string
-	On                bool
+	IsOn              bool
 }
 
-// renderSettings answers GET /settings.
+// showSettings answers GET /settings.
 func (s *settingsHandlers) showSettings(w http.ResponseWriter, r *http.Request) error {
 	return s.renderSettings(w, r, http.StatusOK, func(*settingsPage) {})
 }
 
-// renderSettings shows the settings. Before, change modifies the page.
+// renderSettings shows the settings. change modifies the page before it is
+// sent.
 func (s *settingsHandlers) renderSettings(w http.ResponseWriter, r *http.Request, status int, change func(*settingsPage)) error {
 	p := settingsPage{Frame: s.NewFrame(r, "Settings")}
 	p.Connect, p.Live, p.Generate = p.Connection(), "setting", *p.Control(page.AbilityAPIKey, "Generate Key", "/settings/api_key")
@@ -97,7 +98,7 @@ func (s *settingsHandlers) renderSettings(w http.ResponseWriter, r *http.Request
 	if err != nil {
 		return err
 	}
-	p.Created, p.Expiry, p.Expired = s.Timestamp(key.CreatedAt), s.keyEnd(key), key.Expired(s.Store.Now())
+	p.Created, p.Expiry, p.Expired = s.Timestamp(key.CreatedAt), s.describeKeyExpiry(key), key.Expired(s.Store.Now())
 	if p.Connect.MayRead {
 		p.Key, p.Connect.KeyAbove = s.Auth.APIKeyText(key), true
 	}
@@ -105,7 +106,7 @@ func (s *settingsHandlers) renderSettings(w http.ResponseWriter, r *http.Request
 	return s.Render(w, r, status, &p)
 }
 
-// suggestedLimit is the longest suggested lifetime of tokens, in days.
+// suggestedLimit is the longest lifetime of tokens that we suggest, in days.
 const suggestedLimit = 180
 
 func newTokenSettingsForm(t *store.TokenSettings) tokenSettingsForm {
@@ -164,7 +165,7 @@ func (s *settingsHandlers) changeTokenSettings(w http.ResponseWriter, r *http.Re
 }
 
 // readTokenSettings reads the form. A text that is not a number becomes 0,
-// which the rules refuse.
+// which the rules for settings refuse.
 func readTokenSettings(form url.Values) (after store.TokenSettings, wrong fault.Errors) {
 	after = store.TokenSettings{
 		Enabled: page.ReadCheckbox(form, "enabled", &wrong), AllowBasic: page.ReadCheckbox(form, "allow_basic", &wrong),
@@ -179,8 +180,8 @@ func readTokenSettings(form url.Values) (after store.TokenSettings, wrong fault.
 	return after, wrong
 }
 
-// askAboutTokenSettings returns the dialog about a change that stops programs
-// or removes a protection; nil for other changes.
+// askAboutTokenSettings returns a question if a change stops programs or
+// removes a protection. For other changes it returns nil.
 func askAboutTokenSettings(before, after *store.TokenSettings) *page.Confirmation {
 	c := &page.Confirmation{Title: "Change the settings of tokens?", Form: "token-settings-form", Verb: "Save Settings", CloseURL: "/settings#tokens"}
 	for _, step := range []struct {

@@ -11,7 +11,7 @@ import (
 	"trento/ui/page"
 )
 
-// signInHandlers answer who signs in and out.
+// signInHandlers answer requests for signing in and out.
 type signInHandlers struct{ shared }
 
 func (s *signInHandlers) routes() []api.Route {
@@ -28,11 +28,11 @@ func (s *signInHandlers) routes() []api.Route {
 // signInPage asks for name and password, or for the code of a pending sign-in.
 type signInPage struct {
 	page.Frame
-	RequestPath string // where to go afterwards
-	Username    string // as typed, or the user whose sign-in is pending
-	Code        bool   // it is the second step
+	RequestPath string // path to redirect to after signing in
+	Username    string // as typed, or of the user whose sign-in is pending
+	Code        bool   // the page asks for the code
 	Failure     string
-	SignInURL   string // at the identity provider; empty where accounts are kept here
+	SignInURL   string // address of the sign-in at the identity provider; empty without one
 	Problem     string // why the identity provider cannot be used
 }
 
@@ -48,7 +48,7 @@ func (s *signInHandlers) showSignIn(w http.ResponseWriter, r *http.Request) erro
 	}
 	p := signInPage{Frame: s.NewFrame(r, "Sign in"), RequestPath: target}
 	if provider := s.Auth.Provider(); provider != nil {
-		p.SignInURL, p.Problem = WithTarget(beginPath, target), provider.Problem()
+		p.SignInURL, p.Problem = WithTarget(beginSignInPath, target), provider.Problem()
 	}
 	return s.Render(w, r, http.StatusOK, &p)
 }
@@ -78,14 +78,14 @@ func (s *signInHandlers) submitCode(w http.ResponseWriter, r *http.Request) erro
 	p := signInPage{RequestPath: target, Username: user.Username, Code: true}
 	if r.Method != http.MethodPost {
 		p.Frame = s.NewFrame(r, "Sign in")
-		p.User = nil // the page is about the pending user, not about one who may be signed in
+		p.User = nil // the page is for the user of the pending sign-in, not for a signed-in user
 		return s.Render(w, r, http.StatusOK, &p)
 	}
 	return s.signedIn(w, r, s.Auth.SignInWithCode(w, r, strings.TrimSpace(r.PostForm.Get("code"))), &p)
 }
 
-// signedIn redirects to the target of the sign-in, or shows the step that has
-// failed again.
+// signedIn redirects to the target of the sign-in. If the sign-in has failed,
+// it shows the form again.
 func (s *signInHandlers) signedIn(w http.ResponseWriter, r *http.Request, err error, p *signInPage) error {
 	status := http.StatusUnauthorized
 	switch {

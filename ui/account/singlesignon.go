@@ -13,25 +13,26 @@ import (
 	"trento/ui/page"
 )
 
-// providerHandlers answer what has to do with the identity provider.
+// providerHandlers answer requests for signing in at the identity provider.
 type providerHandlers struct {
-	*signInHandlers // whose pages lead there
+	*signInHandlers // they show the pages for signing in
 }
 
 // isExternal reports whether an identity provider is in charge of the accounts.
 func (s *shared) isExternal() bool { return s.Auth.Provider() != nil }
 
-// callbackTaker is a provider that sends browsers back to an address of the
-// configuration.
-type callbackTaker interface{ CallbackPath() string }
+// callbackProvider is an identity provider that sends browsers back to a
+// configured path. With OpenID Connect and OAuth 2.0 there is one, with SAML
+// there is none.
+type callbackProvider interface{ CallbackPath() string }
 
-// routes are the ways to the identity provider and back; none where
-// accounts are kept here.
+// routes returns the routes to the identity provider and back; none if no
+// provider is configured.
 func (s *providerHandlers) routes() []api.Route {
 	if !s.isExternal() {
 		return nil
 	}
-	routes := []api.Route{{Method: "GET", Path: beginPath, Access: auth.Public, Handle: s.beginSignIn}}
+	routes := []api.Route{{Method: "GET", Path: beginSignInPath, Access: auth.Public, Handle: s.beginSignIn}}
 	if s.Auth.SAML() != nil {
 		routes = append(routes, s.samlRoutes()...)
 	}
@@ -41,34 +42,35 @@ func (s *providerHandlers) routes() []api.Route {
 	return routes
 }
 
-// CallbackPath is where the provider sends browsers back to, which is a matter of
-// the configuration; empty where it is not.
+// CallbackPath returns the configured path to which the identity provider sends
+// browsers back; "" if there is none.
 func (s *shared) CallbackPath() string {
-	if p, ok := s.Auth.Provider().(callbackTaker); ok {
+	if p, ok := s.Auth.Provider().(callbackProvider); ok {
 		return p.CallbackPath()
 	}
 	return ""
 }
 
-// beginPath is where a sign-in at the identity provider begins. Browsers are sent
-// on from there, and a policy for forms would not let them go: so it is a link
-// that leads there, and no form.
-const beginPath = "/session/provider"
+// beginSignInPath is the path that begins a sign-in at the identity provider.
+// It redirects to the provider. The pages use a link and not a form, because
+// the content security policy forbids forms to be redirected to other sites.
+const beginSignInPath = "/session/provider"
 
-// NeedsOwnReads reports whether a path is one of single sign-on, whose requests
-// change something: also those that look as if they only read.
+// NeedsOwnReads reports whether the requests of a path change the store even if
+// they are GETs. They are those of single sign-on, and cannot run inside one
+// read.
 func (s *shared) NeedsOwnReads(path string) bool {
-	return path == beginPath || path == s.CallbackPath() || strings.HasPrefix(path, samlPath)
+	return path == beginSignInPath || path == s.CallbackPath() || strings.HasPrefix(path, samlPathPrefix)
 }
 
 // beginSignIn answers GET /session/provider.
 func (s *providerHandlers) beginSignIn(w http.ResponseWriter, r *http.Request) error {
-	return s.depart(w, r, r.URL.Query().Get("request_path"))
+	return s.redirectToProvider(w, r, r.URL.Query().Get("request_path"))
 }
 
-// depart sends a browser that wants to see the page target to the identity
-// provider, unless somebody is signed in already.
-func (s *providerHandlers) depart(w http.ResponseWriter, r *http.Request, target string) error {
+// redirectToProvider sends a browser that asks for the page target to the
+// identity provider. If somebody is signed in, it redirects to target.
+func (s *providerHandlers) redirectToProvider(w http.ResponseWriter, r *http.Request, target string) error {
 	target = auth.LocalTarget(target)
 	if auth.From(r.Context()) != nil {
 		http.Redirect(w, r, target, http.StatusSeeOther)
@@ -81,10 +83,10 @@ func (s *providerHandlers) depart(w http.ResponseWriter, r *http.Request, target
 	return s.sendToProvider(w, r, departure)
 }
 
-// finishSignIn answers the GET that a provider has the browser make: the callback
-// of OpenID Connect and OAuth 2.0.
+// finishSignIn answers the GET of the callback path of OpenID Connect and OAuth
+// 2.0, to which the provider has sent the browser.
 func (s *providerHandlers) finishSignIn(w http.ResponseWriter, r *http.Request) error {
-	target, err := s.finish(w, r, r.URL.Query())
+	target, err := s.completeSignIn(w, r, r.URL.Query())
 	if err != nil {
 		return s.signInFailed(w, r, target, err)
 	}
@@ -92,9 +94,9 @@ func (s *providerHandlers) finishSignIn(w http.ResponseWriter, r *http.Request) 
 	return nil
 }
 
-// finish begins the console session of whom the provider vouches for, and returns
-// the page that was wanted.
-func (s *providerHandlers) finish(w http.ResponseWriter, r *http.Request, answer url.Values) (target string, err error) {
+// completeSignIn begins the console session of the user whom the provider
+// names. It returns the path of the page that the user asked for.
+func (s *providerHandlers) completeSignIn(w http.ResponseWriter, r *http.Request, answer url.Values) (target string, err error) {
 	proof, target, err := s.Auth.ProveByProvider(w, r, answer)
 	if err == nil {
 		err = s.Auth.SignInConsole(w, r, proof)
@@ -102,7 +104,7 @@ func (s *providerHandlers) finish(w http.ResponseWriter, r *http.Request, answer
 	return target, err
 }
 
-// failedPage says why nobody was signed in.
+// failedPage says why a sign-in at the identity provider has failed.
 type failedPage struct {
 	page.Frame
 	Reason    string
@@ -114,8 +116,8 @@ type failedPage struct {
 // Template implements page.Page.
 func (*failedPage) Template() string { return "failed" }
 
-// signInFailed answers where a sign-in at the provider has failed: programs with
-// what the API says.
+// signInFailed answers a failed sign-in at the provider: with a page, or with a
+// problem of the API if a program asks.
 func (s *providerHandlers) signInFailed(w http.ResponseWriter, r *http.Request, target string, err error) error {
 	failure, ok := errors.AsType[*sso.Failure](err)
 	if !ok {
@@ -127,9 +129,9 @@ func (s *providerHandlers) signInFailed(w http.ResponseWriter, r *http.Request, 
 	}
 	p := failedPage{
 		Frame: s.NewFrame(r, "Login Failed"), Reason: failure.Reason + ".", RequestID: page.RequestID(r.Context()),
-		SignInURL: WithTarget(beginPath, cmp.Or(target, "/")), Advice: "You can try again.",
+		SignInURL: WithTarget(beginSignInPath, cmp.Or(target, "/")), Advice: "You can try again.",
 	}
-	p.User = nil // who may be signed in already is not who is signing in
+	p.User = nil // a signed-in user need not be the one who is signing in
 	status := api.Status(err)
 	if status >= http.StatusInternalServerError {
 		p.Advice = "The fault is not yours. You can try again in a minute."
@@ -143,23 +145,24 @@ func prefersJSON(r *http.Request) bool {
 	return strings.Contains(accept, "application/json") && !strings.Contains(accept, "text/html")
 }
 
-// departurePage sends a browser on, by itself where it can.
+// departurePage leads the browser to the identity provider, automatically if
+// possible.
 type departurePage struct {
 	page.Frame
 	Heading, Sentence string
-	Verb              string // of the button or the link
+	Verb              string // label of the button or link
 	URL               string
-	Posts             bool // with a form of the fields below
+	UsesForm          bool // the page sends a form with Fields
 	Fields            []page.HiddenInput
-	Stays             bool // until the button is pressed
-	Back              bool // there is a way to the sign-in page
+	WaitsForButton    bool // the page waits until the button is pressed
+	HasSignInLink     bool // the page has a link to the sign-in page
 }
 
 // Template implements page.Page.
 func (*departurePage) Template() string { return "departure" }
 
-// sendToProvider sends a browser to the provider, with a form where that is what
-// the provider takes.
+// sendToProvider sends a browser to the provider: with a redirect, or with a
+// form if the provider requires one.
 func (s *providerHandlers) sendToProvider(w http.ResponseWriter, r *http.Request, d sso.Departure) error {
 	if d.Form == nil {
 		w.Header().Set("Cache-Control", "no-store")
@@ -169,7 +172,7 @@ func (s *providerHandlers) sendToProvider(w http.ResponseWriter, r *http.Request
 	allowFormTo(w, d.URL)
 	return s.renderDeparture(w, r, departurePage{
 		Sentence: "Your browser goes on to the identity provider by itself. If it does not, press the button.",
-		Verb:     "Go to the identity provider", URL: d.URL, Posts: true, Fields: page.HiddenInputs(d.Form),
+		Verb:     "Go to the identity provider", URL: d.URL, UsesForm: true, Fields: page.HiddenInputs(d.Form),
 	})
 }
 
@@ -180,10 +183,10 @@ func (s *shared) renderDeparture(w http.ResponseWriter, r *http.Request, p depar
 	return s.Render(w, r, http.StatusOK, &p)
 }
 
-// allowFormTo lets the forms of this answer, of which there is one, be sent to an
-// address. Browsers hold every redirect behind it to the same policy, and a
-// provider may have sign-in pages on other hosts: so the scheme is all that
-// counts.
+// allowFormTo allows the form of this answer to be sent to an address. Browsers
+// apply the policy to every redirect that follows, and a provider may have
+// sign-in pages on other hosts. So it allows all hosts with the scheme of the
+// address.
 func allowFormTo(w http.ResponseWriter, address string) {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" {
@@ -193,9 +196,9 @@ func allowFormTo(w http.ResponseWriter, address string) {
 	w.Header().Set("Content-Security-Policy", strings.Replace(policy, "form-action 'self'", "form-action 'self' "+u.Scheme+":", 1))
 }
 
-// signOut answers POST /session/end. Where the identity provider has a way to be
-// signed out of, the browser is sent on there, which a redirect could not: the
-// policy for forms holds for where redirects lead, too.
+// signOut answers POST /session/end. If the identity provider has a logout
+// page, the browser goes there by way of a page of ours: the policy for forms
+// would block a redirect to another site.
 func (s *signInHandlers) signOut(w http.ResponseWriter, r *http.Request) error {
 	away, err := s.Auth.LogoutAddress(r, "/session/new")
 	if err == nil {
@@ -214,7 +217,7 @@ func (s *signInHandlers) signOut(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.Header().Set("Refresh", "0; url="+away)
 	return s.renderDeparture(w, r, departurePage{
-		Heading: "You are signed out of " + page.Product, Back: true,
+		Heading: "You are signed out of " + page.Product, HasSignInLink: true,
 		Sentence: "Your browser goes on to the identity provider, to sign you out there, too. If it does not, follow the link.",
 		Verb:     "Sign out of the identity provider", URL: away,
 	})

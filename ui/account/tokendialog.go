@@ -18,9 +18,9 @@ import (
 	"trento/ui/table"
 )
 
-// ownTokenHandlers are for everybody, about their own tokens.
+// ownTokenHandlers answer requests of users about their own tokens.
 type ownTokenHandlers struct {
-	*profileHandlers // the page their dialogs are on
+	*profileHandlers // they show the page that the dialogs are on
 }
 
 func (s *ownTokenHandlers) routes() []api.Route {
@@ -44,13 +44,13 @@ type tokenDialog struct {
 	Title, Intro, Action, Verb string
 	ResetURL                   string // address of the form with its initial values
 	Name, Description          *page.Field
-	Expiry                     expiry
+	Expiry                     expiryInput
 	Scopes                     *scopePicker
 	Password                   *page.Field
 	Faults                     []page.FaultLink
 	Failure                    string
 	Typed                      bool
-	Making                     bool // it creates a token
+	Creates                    bool // true if the dialog creates a token
 }
 
 func (s *shared) tokenSettings(ctx context.Context) (settings *store.TokenSettings, err error) {
@@ -79,12 +79,13 @@ func confirmationField(id *auth.Identity) *page.Field {
 	return &page.Field{Name: "current_password", Label: "Your password", Type: "password", Autocomplete: "current-password", Required: true}
 }
 
-// confirming returns the sender of a form, with the password that it repeats.
-func confirming(r *http.Request) *auth.Identity {
+// confirmingIdentity returns the sender of a form together with the password
+// that the form repeats.
+func confirmingIdentity(r *http.Request) *auth.Identity {
 	return auth.From(r.Context()).Confirming(r.PostForm.Get("current_password"))
 }
 
-// ownToken returns the token of the reader that the address names.
+// ownToken returns a token of the reader.
 func (s *ownTokenHandlers) ownToken(ctx context.Context, tokenID string) (t *store.Token, err error) {
 	err = s.Store.ViewIn(ctx, func(tx *store.Tx) (err error) {
 		t, err = tx.Token(auth.From(ctx).User.ID, tokenID)
@@ -93,33 +94,33 @@ func (s *ownTokenHandlers) ownToken(ctx context.Context, tokenID string) (t *sto
 	return t, err
 }
 
-func (d *tokenDialog) put(name, description string) {
+func (d *tokenDialog) fillFields(name, description string) {
 	d.Name = &page.Field{Name: "name", ID: "token-name", Label: "Name", Type: "text", Value: name, Autocomplete: "off", Max: auth.MaxName, Required: true, Focus: true}
 	d.Description = &page.Field{Name: "description", ID: "token-description", Label: "Description", Type: "text", Value: description, Autocomplete: "off", Max: auth.MaxTokenDescription, Help: "What uses it, and where: helps whoever has to renew it."}
 }
 
-// typed copies the input into the dialog.
-func (d *tokenDialog) typed(sets []auth.ScopeSet, maker *auth.Identity, form url.Values) (scopes []string) {
-	d.put(form.Get("name"), form.Get("description"))
+// readInput copies the input into the dialog. It returns the chosen scopes.
+func (d *tokenDialog) readInput(sets []auth.ScopeSet, maker *auth.Identity, form url.Values) (scopes []string) {
+	d.fillFields(form.Get("name"), form.Get("description"))
 	d.Typed = true
 	scopes = table.Unique(form["scope"])
 	access := form.Get("access")
 	if access == fullScope {
 		scopes = []string{fullScope}
 	} else if scopes == nil {
-		scopes = []string{} // choosing none is a fault; it means neither "everything" nor "unchanged"
+		scopes = []string{} // choosing none is a fault; nil would leave the scopes unchanged
 	}
 	picker := newScopePicker(sets, scopes)
 	if access != fullScope && access != chosenScopes {
 		picker.Fault = "Choose what it may be used for"
 	}
-	picker.offerAdministration(maker, d.Making, form.Get("may_grant_administration") == "true")
+	picker.offerAdministration(maker, d.Creates, form.Get("may_grant_administration") == "true")
 	d.Scopes = &picker
 	return scopes
 }
 
-// wrong returns faults that package auth cannot see.
-func (d *tokenDialog) wrong() (faults fault.Errors) {
+// inputFaults returns the faults that package auth cannot find.
+func (d *tokenDialog) inputFaults() (faults fault.Errors) {
 	if d.Expiry.Fault != "" {
 		faults.Add("expires_at", d.Expiry.Fault)
 	}
@@ -129,9 +130,9 @@ func (d *tokenDialog) wrong() (faults fault.Errors) {
 	return faults
 }
 
-// refuse shows faults at their fields. It returns false if the error is not
+// showFaults shows faults at their fields. It returns false if the error is not
 // about the input.
-func (d *tokenDialog) refuse(err error) bool {
+func (d *tokenDialog) showFaults(err error) bool {
 	faults, ok := page.FieldFaults(err)
 	if !ok {
 		return false
@@ -193,9 +194,9 @@ func (s *ownTokenHandlers) showToken(w http.ResponseWriter, r *http.Request, t *
 	return nil
 }
 
-// tokenExpiry returns the expiry part of the form for a new token or a new
-// text.
-func (s *ownTokenHandlers) tokenExpiry(zone string, settings *store.TokenSettings, present *store.Token) expiry {
+// newTokenExpiry returns the expiry part of the form that creates a token or,
+// if present is not nil, that regenerates it.
+func (s *ownTokenHandlers) newTokenExpiry(zone string, settings *store.TokenSettings, present *store.Token) expiryInput {
 	now := s.Store.Now()
 	modes := []string{expiryIn, "In", expiryOn, "On", expiryNever, "Never Expires"}
 	if settings.MaxLifetimeDays != nil {
@@ -203,12 +204,12 @@ func (s *ownTokenHandlers) tokenExpiry(zone string, settings *store.TokenSetting
 	}
 	chosen := expiryIn
 	if present != nil && !present.Expired(now) && (present.ExpiresAt != nil || settings.MaxLifetimeDays == nil) {
-		modes = append([]string{expiryKeep, "As before: " + lowerFirst(endWords(present.ExpiresAt, zone))}, modes...)
+		modes = append([]string{expiryKeep, "As before: " + lowerFirst(expirySentence(present.ExpiresAt, zone))}, modes...)
 		chosen = expiryKeep
 	}
-	e := newExpiry(now, zone, settings.DefaultLifetimeDays, chosen, modes...)
+	e := newExpiryInput(now, zone, settings.DefaultLifetimeDays, chosen, modes...)
 	if days := settings.MaxLifetimeDays; days != nil {
-		e.limit(now.AddDate(0, 0, *days))
+		e.setLastDay(now.AddDate(0, 0, *days))
 		e.Help = "At most " + page.Count(*days, "day", "days") + " from now: the settings say so."
 	}
 	return e
@@ -216,10 +217,10 @@ func (s *ownTokenHandlers) tokenExpiry(zone string, settings *store.TokenSetting
 
 func lowerFirst(text string) string { return strings.ToLower(text[:1]) + text[1:] }
 
-// withinLimit moves an expiry at the end of a day to the latest time the
+// limitExpiry moves an expiry at the end of a day to the latest time that the
 // settings allow, if that is on the same day. So the longest lifetime can be
 // chosen.
-func withinLimit(end *time.Time, now time.Time, settings *store.TokenSettings) *time.Time {
+func limitExpiry(end *time.Time, now time.Time, settings *store.TokenSettings) *time.Time {
 	if end == nil || settings.MaxLifetimeDays == nil {
 		return end
 	}
@@ -238,7 +239,7 @@ func (s *ownTokenHandlers) createToken(w http.ResponseWriter, r *http.Request) e
 		return err
 	}
 	d := tokenDialog{
-		Title: "Generate Token", Action: "/profile/tokens/new", ResetURL: "/profile/tokens/new", Verb: "Generate Token", Expiry: s.tokenExpiry(auth.From(r.Context()).User.Timezone, settings, nil), Password: passwordField(id, settings), Making: true,
+		Title: "Generate Token", Action: "/profile/tokens/new", ResetURL: "/profile/tokens/new", Verb: "Generate Token", Expiry: s.newTokenExpiry(auth.From(r.Context()).User.Timezone, settings, nil), Password: passwordField(id, settings), Creates: true,
 		Intro: "A token lets a program use the API in your name, without your password. It can never do more than you may do.",
 	}
 	from := r.URL.Query().Get("copy")
@@ -249,39 +250,39 @@ func (s *ownTokenHandlers) createToken(w http.ResponseWriter, r *http.Request) e
 	now := s.Store.Now()
 	if r.Method != http.MethodPost {
 		scopes, administers := []string{fullScope}, false
-		d.put("", "")
+		d.fillFields("", "")
 		if from != "" {
 			t, err := s.ownToken(r.Context(), from)
 			if err != nil {
 				return err
 			}
-			d.put("", t.Description)
+			d.fillFields("", t.Description)
 			d.Name.Help = "A copy of “" + t.Name + "”; names are unique."
 			scopes, administers = t.Scopes, t.MayGrantAdministration
 			if t.ExpiresAt != nil {
 				d.Expiry.Number = strconv.Itoa(max(1, int(t.ExpiresAt.Sub(t.CreatedAt)/(24*time.Hour))))
 			} else if settings.MaxLifetimeDays == nil {
-				d.Expiry.Modes = chosen(d.Expiry.Modes, expiryNever)
+				d.Expiry.Modes = withChosen(d.Expiry.Modes, expiryNever)
 			}
-			d.Expiry.Words = d.Expiry.words(now)
+			d.Expiry.Words = d.Expiry.sentence(now)
 		}
 		picker := newScopePicker(s.Auth.ScopeSets(), scopes)
 		picker.offerAdministration(id, true, administers)
 		d.Scopes = &picker
 		return s.renderTokenDialog(w, r, http.StatusOK, &d)
 	}
-	scopes := d.typed(s.Auth.ScopeSets(), auth.From(r.Context()), r.PostForm)
-	_, end := d.Expiry.read(r.PostForm, now)
+	scopes := d.readInput(s.Auth.ScopeSets(), auth.From(r.Context()), r.PostForm)
+	_, end := d.Expiry.readForm(r.PostForm, now)
 	var t *store.Token
 	var text string
-	t, text, err = s.Auth.CreateToken(r.Context(), confirming(r), auth.NewToken{
-		Name: d.Name.Value, Description: d.Description.Value, Scopes: scopes, ExpiresAt: withinLimit(end, now, settings), Wrong: d.wrong(),
+	t, text, err = s.Auth.CreateToken(r.Context(), confirmingIdentity(r), auth.NewToken{
+		Name: d.Name.Value, Description: d.Description.Value, Scopes: scopes, ExpiresAt: limitExpiry(end, now, settings), Wrong: d.inputFaults(),
 		MayGrantAdministration: d.Scopes.Administration != nil && d.Scopes.Administration.Chosen,
 	})
 	if err == nil {
 		return s.showToken(w, r, t, text)
 	}
-	if d.refuse(err) {
+	if d.showFaults(err) {
 		return s.renderTokenDialog(w, r, http.StatusUnprocessableEntity, &d)
 	}
 	return err
@@ -302,37 +303,37 @@ func (s *ownTokenHandlers) editToken(w http.ResponseWriter, r *http.Request) err
 	d := tokenDialog{
 		Title: "Edit Token", Action: r.URL.Path, ResetURL: r.URL.Path, Verb: "Save", Password: passwordField(id, settings),
 		Intro:  "The text of the token stays the same. Its end can be brought forward, not put off: for that, regenerate it.",
-		Expiry: newExpiry(now, id.User.Timezone, settings.DefaultLifetimeDays, expiryKeep, expiryKeep, "As before: "+lowerFirst(endWords(t.ExpiresAt, id.User.Timezone)), expiryOn, "On"),
+		Expiry: newExpiryInput(now, id.User.Timezone, settings.DefaultLifetimeDays, expiryKeep, expiryKeep, "As before: "+lowerFirst(expirySentence(t.ExpiresAt, id.User.Timezone)), expiryOn, "On"),
 	}
 	if t.ExpiresAt != nil {
-		d.Expiry.limit(*t.ExpiresAt)
+		d.Expiry.setLastDay(*t.ExpiresAt)
 	}
 	if t.Expired(now) {
 		d.Expiry.Modes = d.Expiry.Modes[:1]
 	}
 	if r.Method != http.MethodPost {
-		d.put(t.Name, t.Description)
+		d.fillFields(t.Name, t.Description)
 		picker := newScopePicker(s.Auth.ScopeSets(), t.Scopes)
 		picker.offerAdministration(id, false, false)
 		d.Scopes = &picker
 		return s.renderTokenDialog(w, r, http.StatusOK, &d)
 	}
-	scopes := d.typed(s.Auth.ScopeSets(), auth.From(r.Context()), r.PostForm)
-	_, end := d.Expiry.read(r.PostForm, now)
+	scopes := d.readInput(s.Auth.ScopeSets(), auth.From(r.Context()), r.PostForm)
+	_, end := d.Expiry.readForm(r.PostForm, now)
 	// Choosing the day of the present expiry is not a change.
 	if end != nil && t.ExpiresAt != nil && end.After(*t.ExpiresAt) && end.Sub(*t.ExpiresAt) < 24*time.Hour {
 		end = nil
 	}
-	_, err = s.Auth.ChangeToken(r.Context(), confirming(r), t.ID, auth.TokenChange{
-		Name: &d.Name.Value, Description: &d.Description.Value, Scopes: scopes, ExpiresAt: end, Wrong: d.wrong(),
+	_, err = s.Auth.ChangeToken(r.Context(), confirmingIdentity(r), t.ID, auth.TokenChange{
+		Name: &d.Name.Value, Description: &d.Description.Value, Scopes: scopes, ExpiresAt: end, Wrong: d.inputFaults(),
 	})
-	if d.refuse(err) {
+	if d.showFaults(err) {
 		return s.renderTokenDialog(w, r, http.StatusUnprocessableEntity, &d)
 	}
 	if err != nil {
 		return err
 	}
-	return s.tokensChanged(w, r, fmt.Sprintf("The token “%s” was changed.", d.Name.Value))
+	return s.redirectToTokens(w, r, fmt.Sprintf("The token “%s” was changed.", d.Name.Value))
 }
 
 // regenerateToken answers GET and POST /profile/tokens/{token}/regenerate.
@@ -347,7 +348,7 @@ func (s *ownTokenHandlers) regenerateToken(w http.ResponseWriter, r *http.Reques
 		return err
 	}
 	d := tokenDialog{
-		Title: "Regenerate Token", Action: r.URL.Path, ResetURL: r.URL.Path, Verb: "Regenerate Token", Password: passwordField(id, settings), Expiry: s.tokenExpiry(auth.From(r.Context()).User.Timezone, settings, t),
+		Title: "Regenerate Token", Action: r.URL.Path, ResetURL: r.URL.Path, Verb: "Regenerate Token", Password: passwordField(id, settings), Expiry: s.newTokenExpiry(auth.From(r.Context()).User.Timezone, settings, t),
 		Intro: fmt.Sprintf("The token “%s” gets a new text and keeps its name and what it may be used for. The text it has now stops working at once, and so does every program that uses it.", t.Name),
 	}
 	if r.Method != http.MethodPost {
@@ -355,24 +356,24 @@ func (s *ownTokenHandlers) regenerateToken(w http.ResponseWriter, r *http.Reques
 	}
 	d.Typed = true
 	now := s.Store.Now()
-	mode, end := d.Expiry.read(r.PostForm, now)
+	mode, end := d.Expiry.readForm(r.PostForm, now)
 	if d.Expiry.Fault != "" {
-		faults, _ := page.FieldFaults(s.Auth.ConfirmToken(r.Context(), confirming(r)))
-		err = append(d.wrong(), faults...)
+		faults, _ := page.FieldFaults(s.Auth.ConfirmToken(r.Context(), confirmingIdentity(r)))
+		err = append(d.inputFaults(), faults...)
 	} else {
 		var text string
-		t, text, err = s.Auth.RegenerateToken(r.Context(), confirming(r), t.ID, mode == expiryKeep, withinLimit(end, now, settings))
+		t, text, err = s.Auth.RegenerateToken(r.Context(), confirmingIdentity(r), t.ID, mode == expiryKeep, limitExpiry(end, now, settings))
 		if err == nil {
 			return s.showToken(w, r, t, text)
 		}
 	}
-	if d.refuse(err) {
+	if d.showFaults(err) {
 		return s.renderTokenDialog(w, r, http.StatusUnprocessableEntity, &d)
 	}
 	return err
 }
 
-func (s *ownTokenHandlers) tokensChanged(w http.ResponseWriter, r *http.Request, news string) error {
+func (s *ownTokenHandlers) redirectToTokens(w http.ResponseWriter, r *http.Request, news string) error {
 	s.SetFlash(w, r, news)
 	http.Redirect(w, r, "/profile#tokens", http.StatusSeeOther)
 	return nil
@@ -414,7 +415,7 @@ func (s *ownTokenHandlers) deleteTokens(w http.ResponseWriter, r *http.Request) 
 		return err
 	}
 	if len(chosen) == 0 {
-		return s.tokensChanged(w, r, "No token was chosen, and none was deleted.")
+		return s.redirectToTokens(w, r, "No token was chosen, and none was deleted.")
 	}
 	ask := page.Confirmation{
 		Title: "Delete Token", Action: "/profile/tokens/delete", Form: "confirmation-form", Verb: "Delete Token", Danger: true, CloseURL: "/profile",
@@ -437,8 +438,8 @@ func (s *ownTokenHandlers) deleteTokens(w http.ResponseWriter, r *http.Request) 
 	})
 }
 
-// endTokens asks first, with the password if it is required, and then ends
-// tokens of the reader.
+// endTokens asks first, with the password if it is required. Then it calls end
+// to expire or delete tokens of the reader.
 func (s *ownTokenHandlers) endTokens(w http.ResponseWriter, r *http.Request, ask *page.Confirmation, done string, end func(*auth.Identity) error) error {
 	settings, err := s.tokenSettings(r.Context())
 	if err != nil {
@@ -448,12 +449,12 @@ func (s *ownTokenHandlers) endTokens(w http.ResponseWriter, r *http.Request, ask
 	if r.Method != http.MethodPost || r.PostForm.Get("confirmed") != ask.Plan {
 		return s.askInProfile(w, r, ask)
 	}
-	err = end(confirming(r))
+	err = end(confirmingIdentity(r))
 	if ask.Refuse(err) {
 		return s.askInProfile(w, r, ask)
 	}
 	if err != nil {
 		return err
 	}
-	return s.tokensChanged(w, r, done)
+	return s.redirectToTokens(w, r, done)
 }

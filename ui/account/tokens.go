@@ -18,9 +18,10 @@ import (
 	"trento/ui/table"
 )
 
-// userTokenHandlers list the tokens of all users, and what tokens were used for.
+// userTokenHandlers answer requests about the tokens of all users, and about
+// the log of their use.
 type userTokenHandlers struct {
-	*userHandlers // the page their dialogs are on
+	*userHandlers // they show the page that the dialogs are on
 }
 
 func (s *userTokenHandlers) routes() []api.Route {
@@ -123,7 +124,7 @@ func (s *userTokenHandlers) tokenItems(tx *store.Tx) ([]*tokenItem, error) {
 			return nil, err
 		}
 		if owner := owners[t.UserID]; owner != nil {
-			all = append(all, &tokenItem{t, owner, tokenState(t, s.Store.Now()), s.scopeWords(t), tx.TokenLastUsed(t.ID)})
+			all = append(all, &tokenItem{t, owner, tokenState(t, s.Store.Now()), s.scopeNames(t), tx.TokenLastUsed(t.ID)})
 		}
 	}
 	return all, nil
@@ -171,13 +172,14 @@ func (s *userTokenHandlers) downloadTokens(w http.ResponseWriter, r *http.Reques
 	})(w, r)
 }
 
-// tokenOf returns the user and the token that the address names.
-func (s *userTokenHandlers) tokenOf(r *http.Request) (u *store.User, t *store.Token, err error) {
-	if u, err = s.userOf(r); err != nil {
+// tokenOf returns a user and one of the user's tokens, by their ids in an
+// address.
+func (s *userTokenHandlers) tokenOf(ctx context.Context, userID, tokenID string) (u *store.User, t *store.Token, err error) {
+	if u, err = s.userByID(ctx, userID); err != nil {
 		return nil, nil, err
 	}
-	err = s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
-		t, err = tx.Token(u.ID, page.PathVar(r, "token"))
+	err = s.Store.ViewIn(ctx, func(tx *store.Tx) (err error) {
+		t, err = tx.Token(u.ID, tokenID)
 		return err
 	})
 	return u, t, err
@@ -185,7 +187,7 @@ func (s *userTokenHandlers) tokenOf(r *http.Request) (u *store.User, t *store.To
 
 // expireTokenOf answers GET and POST /users/{id}/tokens/{token}/expire.
 func (s *userTokenHandlers) expireTokenOf(w http.ResponseWriter, r *http.Request) error {
-	u, t, err := s.tokenOf(r)
+	u, t, err := s.tokenOf(r.Context(), page.PathVar(r, "id"), page.PathVar(r, "token"))
 	if err != nil {
 		return err
 	}
@@ -199,7 +201,7 @@ func (s *userTokenHandlers) expireTokenOf(w http.ResponseWriter, r *http.Request
 
 // deleteTokenOf answers GET and POST /users/{id}/tokens/{token}/delete.
 func (s *userTokenHandlers) deleteTokenOf(w http.ResponseWriter, r *http.Request) error {
-	u, t, err := s.tokenOf(r)
+	u, t, err := s.tokenOf(r.Context(), page.PathVar(r, "id"), page.PathVar(r, "token"))
 	if err != nil {
 		return err
 	}
@@ -212,8 +214,8 @@ func (s *userTokenHandlers) deleteTokenOf(w http.ResponseWriter, r *http.Request
 	})
 }
 
-// endTokenOf asks first, with the password if it is required, and then ends a
-// token of another user.
+// endTokenOf asks first, with the password if it is required. Then it calls end
+// to expire or delete a token of another user.
 func (s *userTokenHandlers) endTokenOf(w http.ResponseWriter, r *http.Request, u *store.User, ask *page.Confirmation, done string, end func(*auth.Identity) error) error {
 	settings, err := s.tokenSettings(r.Context())
 	if err != nil {
@@ -225,7 +227,7 @@ func (s *userTokenHandlers) endTokenOf(w http.ResponseWriter, r *http.Request, u
 	if r.Method != http.MethodPost || r.PostForm.Get("confirmed") != ask.Plan {
 		return s.renderEditedUser(w, r, u, show)
 	}
-	err = end(confirming(r))
+	err = end(confirmingIdentity(r))
 	if ask.Refuse(err) {
 		return s.renderEditedUser(w, r, u, show)
 	}
@@ -250,7 +252,7 @@ type useRow struct {
 	Via           string
 }
 
-// usesPage is the authentication log of a user.
+// usesPage is the authentication log of a user's tokens.
 type usesPage struct {
 	page.Frame
 	Of      string // owner of the tokens, unless it is the reader
@@ -266,21 +268,22 @@ type usesPage struct {
 // Template implements page.Page.
 func (*usesPage) Template() string { return "uses" }
 
-// usesShown is the number of uses on a page.
-const usesShown = 50
+// usesPerPage is the number of uses on a page.
+const usesPerPage = 50
 
-// textWords describe texts that are not valid any more.
-var textWords = map[string]string{store.TextReplaced: "replaced text", store.TextDeleted: "deleted token"}
+// tokenTextStates are the words for token texts that are not valid any more.
+var tokenTextStates = map[string]string{store.TextReplaced: "replaced text", store.TextDeleted: "deleted token"}
 
-// viaWords describe the ways to send a token.
-var viaWords = map[string]string{"bearer": "Bearer", "basic": "Basic", "parameter": "Parameter", "login": "Sign-in"}
+// viaNames are the names of the ways to send a token.
+var viaNames = map[string]string{"bearer": "Bearer", "basic": "Basic", "parameter": "Parameter", "login": "Sign-in"}
 
-// usesOf returns the user whose log is asked for, and whether it is the reader.
-func (s *userTokenHandlers) usesOf(r *http.Request) (u *store.User, own bool, err error) {
-	if page.PathVar(r, "id") == "" {
-		return auth.From(r.Context()).User, true, nil
+// userOfLog returns the user whose log is requested, and whether that is the
+// reader. userID is "" for the reader.
+func (s *userTokenHandlers) userOfLog(ctx context.Context, userID string) (u *store.User, own bool, err error) {
+	if userID == "" {
+		return auth.From(ctx).User, true, nil
 	}
-	u, err = s.userOf(r)
+	u, err = s.userByID(ctx, userID)
 	return u, false, err
 }
 
@@ -289,7 +292,7 @@ func (s *userTokenHandlers) showTokenUses(w http.ResponseWriter, r *http.Request
 	if table.Tidied(w, r) {
 		return nil
 	}
-	u, own, err := s.usesOf(r)
+	u, own, err := s.userOfLog(r.Context(), page.PathVar(r, "id"))
 	if err != nil {
 		return err
 	}
@@ -326,7 +329,7 @@ func (s *userTokenHandlers) showTokenUses(w http.ResponseWriter, r *http.Request
 				p.Tokens = append(p.Tokens, page.Option{Value: t.ID, Label: t.Name + " (deleted)", Chosen: t.ID == token})
 			}
 		}
-		uses, more, err := tx.TokenUses(u.ID, token, before, usesShown)
+		uses, more, err := tx.TokenUses(u.ID, token, before, usesPerPage)
 		if err != nil {
 			return err
 		}
@@ -368,7 +371,7 @@ func (s *userTokenHandlers) showTokenUses(w http.ResponseWriter, r *http.Request
 
 func (s *userTokenHandlers) newUseRow(u *store.TokenUse) useRow {
 	return useRow{
-		At: s.Timestamp(u.OccurredOn()), Token: u.TokenName, Text: textWords[u.Text], Request: u.Method + " " + u.Path, Status: u.Status, Refused: u.Status >= http.StatusBadRequest,
-		Address: u.Address, Device: device(u.UserAgent), Agent: u.UserAgent, Via: cmp.Or(viaWords[u.Via], u.Via),
+		At: s.Timestamp(u.OccurredOn()), Token: u.TokenName, Text: tokenTextStates[u.Text], Request: u.Method + " " + u.Path, Status: u.Status, Refused: u.Status >= http.StatusBadRequest,
+		Address: u.Address, Device: deviceName(u.UserAgent), Agent: u.UserAgent, Via: cmp.Or(viaNames[u.Via], u.Via),
 	}
 }

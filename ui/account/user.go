@@ -38,7 +38,7 @@ type userPage struct {
 	Status, SecondFactor                                        dropdown
 
 	Rules     []string
-	Generated string // a generated password, to be handed over
+	Generated string // generated password that has to be given to the user
 	Picker    picker
 	Facts     []page.Fact
 	Zones     []string
@@ -82,11 +82,11 @@ func readUserForm(q url.Values, totp bool) (f userForm, wrong fault.Errors) {
 	return f, wrong
 }
 
-// prepared handles buttons that change the form without saving, and reports
-// whether one was pressed.
-func (f *userForm) prepared(form url.Values, p *userPage) (ready bool, wrong fault.Errors) {
+// applyButton does what a button asks for that changes the form without saving.
+// ready reports whether such a button was pressed.
+func (f *userForm) applyButton(form url.Values, p *userPage) (ready bool, wrong fault.Errors) {
 	if made := form.Get("generated"); made != "" && made == f.Password {
-		p.Generated = made // it still has to be handed over
+		p.Generated = made // the user has not got it yet
 	}
 	if form.Has("generate") {
 		p.Generated = auth.GeneratePassword()
@@ -105,16 +105,17 @@ func (f *userForm) prepared(form url.Values, p *userPage) (ready bool, wrong fau
 	return false, nil
 }
 
-// newUserPage returns the form before the input is put into it.
-func (s *userHandlers) newUserPage(r *http.Request, title string) userPage {
+// newUserPage returns the form without values.
+func (s *userHandlers) newUserPage(frame page.Frame) userPage {
 	return userPage{
-		Frame: s.NewFrame(r, title), Heading: title, Action: r.URL.Path, Rules: auth.PasswordRules(), Zones: page.Timezones(),
+		Frame: frame, Heading: frame.Title, Action: "/users/new", Rules: auth.PasswordRules(), Zones: page.Timezones(),
 		External: s.isExternal(),
 	}
 }
 
-// put fills the form. held are the present permissions of the user.
-func (p *userPage) put(f userForm, held []int, totp bool) {
+// fillFields fills the form. held are the present permissions of the user, totp
+// whether the user has a second factor.
+func (p *userPage) fillFields(f userForm, held []int, totp bool) {
 	p.Fullname = page.Field{Name: "fullname", Label: "Full Name", Type: "text", Value: f.Fullname, Autocomplete: "off", Max: auth.MaxName, Required: true}
 	p.Email = page.Field{Name: "email", Label: "Email Address", Type: "email", Value: f.Email, Autocomplete: "off", Required: true}
 	p.Username = page.Field{Name: "username", Label: "Username", Type: "text", Value: f.Username, Autocomplete: "off", Max: auth.MaxName, Required: p.New, ReadOnly: !p.New}
@@ -142,9 +143,9 @@ func (p *userPage) put(f userForm, held []int, totp bool) {
 	}
 }
 
-// refuse shows faults at their fields. It returns false if the error is not
+// showFaults shows faults at their fields. It returns false if the error is not
 // about the input.
-func (p *userPage) refuse(err error) bool {
+func (p *userPage) showFaults(err error) bool {
 	faults, ok := page.FieldFaults(err)
 	if !ok {
 		return false
@@ -174,28 +175,28 @@ func (p *userPage) refuse(err error) bool {
 
 // showNewUser answers GET /users/new.
 func (s *userHandlers) showNewUser(w http.ResponseWriter, r *http.Request) error {
-	p := s.newUserPage(r, "Create User")
+	p := s.newUserPage(s.NewFrame(r, "Create User"))
 	p.New, p.Verb = true, "Create"
-	p.put(userForm{NewUser: auth.NewUser{Enabled: true, Timezone: "Etc/UTC"}}, nil, false)
+	p.fillFields(userForm{NewUser: auth.NewUser{Enabled: true, Timezone: "Etc/UTC"}}, nil, false)
 	return s.renderUser(w, r, http.StatusOK, &p)
 }
 
 // createUser answers POST /users/new.
 func (s *userHandlers) createUser(w http.ResponseWriter, r *http.Request) error {
-	p := s.newUserPage(r, "Create User")
+	p := s.newUserPage(s.NewFrame(r, "Create User"))
 	p.New, p.Verb, p.Typed = true, "Create", true
 	f, wrong := readUserForm(r.PostForm, false)
-	ready, wrongButton := f.prepared(r.PostForm, &p)
-	p.put(f, nil, false)
+	ready, wrongButton := f.applyButton(r.PostForm, &p)
+	p.fillFields(f, nil, false)
 	if ready {
 		return s.renderUser(w, r, http.StatusOK, &p)
 	}
 	if wrong = append(wrong, wrongButton...); len(wrong) > 0 {
-		p.refuse(wrong)
+		p.showFaults(wrong)
 		return s.renderUser(w, r, http.StatusUnprocessableEntity, &p)
 	}
 	u, err := s.Auth.CreateUser(r.Context(), auth.From(r.Context()), f.NewUser)
-	if p.refuse(err) {
+	if p.showFaults(err) {
 		return s.renderUser(w, r, http.StatusUnprocessableEntity, &p)
 	}
 	if err != nil {
@@ -209,24 +210,24 @@ func (s *userHandlers) createUser(w http.ResponseWriter, r *http.Request) error 
 	return nil
 }
 
-// userOf returns the user that the address names.
-func (s *userHandlers) userOf(r *http.Request) (user *store.User, err error) {
-	id, err := strconv.ParseInt(page.PathVar(r, "id"), 10, 64)
+// userByID returns the user with an id as it is in an address.
+func (s *userHandlers) userByID(ctx context.Context, id string) (user *store.User, err error) {
+	number, err := strconv.ParseInt(id, 10, 64)
 	if err != nil {
-		return nil, fmt.Errorf("user %q: %w", page.PathVar(r, "id"), store.ErrNotFound)
+		return nil, fmt.Errorf("user %q: %w", id, store.ErrNotFound)
 	}
-	err = s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
-		user, err = tx.User(id)
+	err = s.Store.ViewIn(ctx, func(tx *store.Tx) (err error) {
+		user, err = tx.User(number)
 		return err
 	})
 	return user, err
 }
 
 // editUserPage returns the form for an existing user, without values.
-func (s *userHandlers) editUserPage(r *http.Request, u *store.User) userPage {
-	p := s.newUserPage(r, "Edit User")
+func (s *userHandlers) editUserPage(frame page.Frame, u *store.User) userPage {
+	p := s.newUserPage(frame)
 	p.Frame.Title = u.Username + " – Users"
-	p.Action, p.Verb, p.LockVersion, p.Opened = UserPath(u.ID, "edit"), "Save", u.LockVersion, opened(formOf(u))
+	p.Action, p.Verb, p.LockVersion, p.Opened = UserPath(u.ID, "edit"), "Save", u.LockVersion, openedFields(formOfUser(u))
 	p.Live = "user:" + strconv.FormatInt(u.ID, 10) + " token"
 	p.Self = u.ID == p.Identity().User.ID
 	if s.Auth.DefaultAdmin(u) {
@@ -243,8 +244,8 @@ func (s *userHandlers) editUserPage(r *http.Request, u *store.User) userPage {
 	return p
 }
 
-// formOf returns a user as input of the form.
-func formOf(u *store.User) userForm {
+// formOfUser returns the input that leaves a user as it is.
+func formOfUser(u *store.User) userForm {
 	return userForm{auth.NewUser{
 		Username: u.Username, Fullname: u.Fullname, Email: u.Email, Timezone: u.Timezone, Abilities: u.Abilities, Enabled: u.Enabled(),
 	}, u.TOTPEnabledAt != nil}
@@ -252,18 +253,18 @@ func formOf(u *store.User) userForm {
 
 // editUser answers GET /users/{id}/edit.
 func (s *userHandlers) editUser(w http.ResponseWriter, r *http.Request) error {
-	u, err := s.userOf(r)
+	u, err := s.userByID(r.Context(), page.PathVar(r, "id"))
 	if err != nil {
 		return err
 	}
 	return s.renderEditedUser(w, r, u, func(*userPage) {})
 }
 
-// renderEditedUser shows the form of a user as stored. Before, change modifies
-// the page.
+// renderEditedUser shows the form of a user as stored. change modifies the page
+// before it is sent.
 func (s *userHandlers) renderEditedUser(w http.ResponseWriter, r *http.Request, u *store.User, change func(*userPage)) error {
-	p := s.editUserPage(r, u)
-	p.put(formOf(u), u.Abilities, u.TOTPEnabledAt != nil)
+	p := s.editUserPage(s.NewFrame(r, "Edit User"), u)
+	p.fillFields(formOfUser(u), u.Abilities, u.TOTPEnabledAt != nil)
 	if err := s.fillRelated(r.Context(), &p, u, r.URL.Query()); err != nil {
 		return err
 	}
@@ -275,8 +276,8 @@ func (s *userHandlers) renderEditedUser(w http.ResponseWriter, r *http.Request, 
 	return s.renderUser(w, r, status, &p)
 }
 
-// fillRelated adds sessions, tokens and a password that is shown once to the
-// page of a user.
+// fillRelated adds to the page of a user the sessions, the tokens and a
+// password that is being shown.
 func (s *userHandlers) fillRelated(ctx context.Context, p *userPage, u *store.User, query url.Values) error {
 	path := UserPath(u.ID, "edit")
 	return s.Store.ViewIn(ctx, func(tx *store.Tx) (err error) {
@@ -293,11 +294,11 @@ func (s *userHandlers) fillRelated(ctx context.Context, p *userPage, u *store.Us
 
 // changeUser answers POST /users/{id}/edit.
 func (s *userHandlers) changeUser(w http.ResponseWriter, r *http.Request) error {
-	u, err := s.userOf(r)
+	u, err := s.userByID(r.Context(), page.PathVar(r, "id"))
 	if err != nil {
 		return err
 	}
-	p := s.editUserPage(r, u)
+	p := s.editUserPage(s.NewFrame(r, "Edit User"), u)
 	if p.Protected != "" {
 		return fmt.Errorf("user %d: %w", u.ID, auth.ErrProtected)
 	}
@@ -307,7 +308,7 @@ func (s *userHandlers) changeUser(w http.ResponseWriter, r *http.Request) error 
 	if p.External {
 		f.Fullname, f.Email, f.Password, f.PasswordConfirmation, f.totp = u.Fullname, u.Email, "", "", u.TOTPEnabledAt != nil
 	}
-	ready, wrongButton := f.prepared(r.PostForm, &p)
+	ready, wrongButton := f.applyButton(r.PostForm, &p)
 	wrong = append(wrong, wrongButton...)
 	if err := s.fillRelated(r.Context(), &p, u, r.URL.Query()); err != nil {
 		return err
@@ -315,19 +316,19 @@ func (s *userHandlers) changeUser(w http.ResponseWriter, r *http.Request) error 
 	// The form keeps the version that it was filled from, so that it cannot
 	// overwrite what somebody else has saved meanwhile.
 	p.LockVersion, _ = strconv.Atoi(r.PostForm.Get("version"))
-	p.Opened = openedAgain(r.PostForm)
+	p.Opened = readOpenedFields(r.PostForm)
 	if p.LockVersion != u.LockVersion && !ready && len(wrong) == 0 {
 		return s.showConflict(w, r, &p, u, f)
 	}
-	p.put(f, u.Abilities, u.TOTPEnabledAt != nil)
+	p.fillFields(f, u.Abilities, u.TOTPEnabledAt != nil)
 	if ready {
 		return s.renderUser(w, r, http.StatusOK, &p)
 	}
 	if len(wrong) > 0 {
-		p.refuse(wrong)
+		p.showFaults(wrong)
 		return s.renderUser(w, r, http.StatusUnprocessableEntity, &p)
 	}
-	c := f.change(u)
+	c := f.changeOf(u)
 	ask, err := s.askAboutChange(r.Context(), u, f, &c, r.PostForm.Get("reviewed"))
 	if err != nil {
 		return err
@@ -336,24 +337,24 @@ func (s *userHandlers) changeUser(w http.ResponseWriter, r *http.Request) error 
 		p.Ask = ask
 		return s.renderUser(w, r, http.StatusOK, &p)
 	}
-	_, err = s.Auth.ChangeUser(r.Context(), confirming(r), u.ID, p.LockVersion, c)
+	_, err = s.Auth.ChangeUser(r.Context(), confirmingIdentity(r), u.ID, p.LockVersion, c)
 	if errors.Is(err, store.ErrStale) {
-		if u, err = s.userOf(r); err != nil {
+		if u, err = s.userByID(r.Context(), page.PathVar(r, "id")); err != nil {
 			return err
 		}
 		return s.showConflict(w, r, &p, u, f)
 	}
-	if ask != nil && onlyPassword(err) && ask.Refuse(err) {
+	if ask != nil && onlyPasswordFault(err) && ask.Refuse(err) {
 		p.Ask = ask
 		return s.renderUser(w, r, http.StatusUnprocessableEntity, &p)
 	}
-	if p.refuse(err) {
+	if p.showFaults(err) {
 		return s.renderUser(w, r, http.StatusUnprocessableEntity, &p)
 	}
 	if err != nil {
 		return err
 	}
-	return s.userChanged(w, r, u, &c, p.Generated)
+	return s.redirectAfterChange(w, r, u, &c, p.Generated)
 }
 
 func (s *userHandlers) renderUser(w http.ResponseWriter, r *http.Request, status int, p *userPage) error {
@@ -368,7 +369,7 @@ func (s *userHandlers) renderUser(w http.ResponseWriter, r *http.Request, status
 
 // deleteUser answers GET and POST /users/{id}/delete.
 func (s *userHandlers) deleteUser(w http.ResponseWriter, r *http.Request) error {
-	u, err := s.userOf(r)
+	u, err := s.userByID(r.Context(), page.PathVar(r, "id"))
 	if err != nil {
 		return err
 	}

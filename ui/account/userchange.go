@@ -14,23 +14,25 @@ import (
 	"trento/ui/page"
 )
 
-// impact is what the change of a user has to do with.
+// impact has the facts about a change of a user that decide whether and how to
+// ask first.
 type impact struct {
-	username         string
-	before, after    []int // abilities
-	disables         bool
-	self             bool // the reader's own account
-	withoutTOTP      bool // the second factor goes
-	email, password  bool // get another value
-	sole             bool // nobody else but the default admin manages users
-	managed, manages bool // users, before and after
-	sessions, tokens int  // the user has
-	reviewed         bool // the reader has seen the difference of the abilities
+	username                    string
+	before, after               []int // abilities before and after the change
+	disables                    bool
+	self                        bool // the reader's own account
+	withoutTOTP                 bool // the change turns the second factor off
+	email, password             bool // the change sets another address or password
+	soleManager                 bool // only this user and the default admin manage users
+	managedBefore, managesAfter bool // whether the user manages users before and after the change
+	sessions, tokens            int  // number of sessions and tokens of the user
+	reviewed                    bool // the reader has seen the difference of the abilities
 }
 
-// ask is the dialog about a change; nil where nothing is to be asked. Where the
-// password has to be shown again, a change of how the user signs in is.
-func (i impact) ask(password bool) *page.Confirmation {
+// confirmation returns the dialog that asks before a change; nil if no question
+// is needed. password reports whether the reader has to repeat the password,
+// which changes of address and password then require.
+func (i impact) confirmation(password bool) *page.Confirmation {
 	c := page.Confirmation{
 		Title: "Change the permissions of " + i.username + "?", Form: "user-form", Verb: "Save",
 		Plan: fmt.Sprintf("%s %t %t", idList(i.after), i.disables, i.withoutTOTP),
@@ -60,12 +62,12 @@ func (i impact) ask(password bool) *page.Confirmation {
 			c.Title, c.Verb, c.Danger = "Turn off the second factor of "+i.username+"?", "Turn Off", true
 		}
 	}
-	if i.managed && !i.manages {
+	if i.managedBefore && !i.managesAfter {
 		if i.self {
 			worth = true
 			c.Sentences = append(c.Sentences, "This is your own account: afterwards you cannot manage users any more, nor undo this.")
 		}
-		if i.sole {
+		if i.soleManager {
 			worth = true
 			c.Sentences = append(c.Sentences, "Nobody else manages users: afterwards only the default admin can.")
 		}
@@ -76,19 +78,20 @@ func (i impact) ask(password bool) *page.Confirmation {
 	return &c
 }
 
-// askAboutChange is the dialog about what a form asks for, nil where there is
-// nothing to ask. seen are the abilities whose difference the form has shown.
+// askAboutChange returns the dialog that asks before a change; nil if no
+// question is needed. seen has the ids of the abilities whose difference the
+// form has shown.
 func (s *userHandlers) askAboutChange(ctx context.Context, u *store.User, f userForm, c *auth.UserChange, seen string) (*page.Confirmation, error) {
 	id, after := auth.From(ctx), *u
 	after.Abilities = f.Abilities
 	i := impact{
 		username: u.Username, before: u.Abilities, after: f.Abilities, disables: u.Enabled() && !f.Enabled,
-		self: u.ID == id.User.ID, managed: managesUsers(u), manages: f.Enabled && managesUsers(&after),
+		self: u.ID == id.User.ID, managedBefore: managesUsers(u), managesAfter: f.Enabled && managesUsers(&after),
 		reviewed:    seen != "" && strings.TrimPrefix(seen, "none") == idList(f.Abilities),
 		withoutTOTP: c.DisableTOTP, email: c.Email != nil, password: c.Password != nil,
 	}
 	err := s.Store.ViewIn(ctx, func(tx *store.Tx) (err error) {
-		if i.sole, err = s.soleManager(tx, u.ID); err != nil {
+		if i.soleManager, err = s.soleManager(tx, u.ID); err != nil {
 			return err
 		}
 		i.sessions, i.tokens, err = sessionsAndTokens(tx, u.ID)
@@ -97,7 +100,7 @@ func (s *userHandlers) askAboutChange(ctx context.Context, u *store.User, f user
 	if err != nil {
 		return nil, err
 	}
-	ask := i.ask(id.MustConfirm())
+	ask := i.confirmation(id.MustConfirm())
 	if ask != nil && (i.withoutTOTP || i.email || i.password) {
 		if ask.Password = confirmationField(id); ask.Password != nil {
 			ask.Password.Form = ask.Form
@@ -106,7 +109,7 @@ func (s *userHandlers) askAboutChange(ctx context.Context, u *store.User, f user
 	return ask, nil
 }
 
-// sessionsAndTokens are how many sessions and tokens a user has.
+// sessionsAndTokens returns the number of sessions and tokens of a user.
 func sessionsAndTokens(tx *store.Tx, id int64) (sessions, tokens int, err error) {
 	open, err := tx.Sessions(id)
 	if err != nil {
@@ -116,7 +119,8 @@ func sessionsAndTokens(tx *store.Tx, id int64) (sessions, tokens int, err error)
 	return len(open), len(held), err
 }
 
-// consequences says what a user loses at once; tokens tells what becomes of them.
+// consequences says what a user loses at once. tokens says what happens to the
+// tokens: "will be deleted".
 func consequences(sessions, held int, tokens string) string {
 	words := "There is no session to end"
 	if sessions > 0 {
@@ -128,8 +132,8 @@ func consequences(sessions, held int, tokens string) string {
 	return words + "."
 }
 
-// change is what the form asks to be different.
-func (f *userForm) change(u *store.User) auth.UserChange {
+// changeOf returns the change of a user that the input asks for.
+func (f *userForm) changeOf(u *store.User) auth.UserChange {
 	var c auth.UserChange
 	for _, text := range []struct {
 		to          **string
@@ -152,16 +156,16 @@ func (f *userForm) change(u *store.User) auth.UserChange {
 	return c
 }
 
-// onlyPassword reports whether nothing is wrong but the password that was to be
-// shown again.
-func onlyPassword(err error) bool {
+// onlyPasswordFault reports whether the only fault is in the password that the
+// reader had to repeat.
+func onlyPasswordFault(err error) bool {
 	faults, ok := page.FieldFaults(err)
 	return ok && !slices.ContainsFunc(faults, func(f fault.Error) bool { return f.Field != "current_password" })
 }
 
-// userChanged says what was done. A password that was made here is shown until
-// whoever made it says that it is stored.
-func (s *userHandlers) userChanged(w http.ResponseWriter, r *http.Request, u *store.User, c *auth.UserChange, generated string) error {
+// redirectAfterChange redirects with a message. A generated password is shown
+// until the reader confirms that it is stored.
+func (s *userHandlers) redirectAfterChange(w http.ResponseWriter, r *http.Request, u *store.User, c *auth.UserChange, generated string) error {
 	to, id := "/users", strconv.FormatInt(u.ID, 10)
 	if c.Password != nil {
 		s.secrets.remove(auth.From(r.Context()).SessionHash, passwordSecret, id)

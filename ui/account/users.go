@@ -15,7 +15,7 @@ import (
 	"trento/ui/table"
 )
 
-// userHandlers are for those who manage users.
+// userHandlers answer requests of readers who manage users.
 type userHandlers struct{ shared }
 
 func (s *userHandlers) routes() []api.Route {
@@ -66,7 +66,7 @@ type userRow struct {
 type UserItem struct {
 	*store.User
 	grants []auth.HeldGroup
-	source string // where the account comes from
+	source string // origin of the account, see below
 	// looksLike is the name of another user that looks the same.
 	looksLike string
 }
@@ -109,8 +109,8 @@ var UsersTable = table.Table[*UserItem]{
 	Tie:    func(a, b *UserItem) int { return cmp.Compare(a.ID, b.ID) },
 }
 
-// externalUsersTable is UsersTable while an identity provider is in charge of the
-// accounts, without what it leaves to the provider.
+// externalUsersTable is UsersTable while an identity provider is in charge of
+// the accounts: it lacks the columns about things that only the provider knows.
 var externalUsersTable = func() table.Table[*UserItem] {
 	t := UsersTable
 	t.Columns = slices.DeleteFunc(slices.Clone(t.Columns), func(c table.Column[*UserItem]) bool { return c.Key == "last_login" || c.Key == "second_factor" })
@@ -173,7 +173,7 @@ func (s *shared) UserItems(tx *store.Tx) ([]*UserItem, error) {
 	return all, nil
 }
 
-// renderUsers answers GET /users.
+// showUsers answers GET /users.
 func (s *userHandlers) showUsers(w http.ResponseWriter, r *http.Request) error {
 	if table.Tidied(w, r) {
 		return nil
@@ -181,7 +181,7 @@ func (s *userHandlers) showUsers(w http.ResponseWriter, r *http.Request) error {
 	return s.renderUsers(w, r, http.StatusOK, nil)
 }
 
-// renderUsers shows the list, with a dialog if there is a question.
+// renderUsers shows the list, with a dialog unless ask is nil.
 func (s *userHandlers) renderUsers(w http.ResponseWriter, r *http.Request, status int, ask *page.Confirmation) error {
 	p := usersPage{Page: table.NewPage(s.Console, r, s.usersTable(), "Users"), External: s.isExternal(), Ask: ask}
 	p.Live = "user"

@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -129,7 +128,7 @@ func (s *Console) ShowAnswer(w http.ResponseWriter, r *http.Request) error {
 	kept.mu.Lock()
 	defer kept.mu.Unlock()
 	frame := kept.page.PageFrame()
-	frame.Here = (&url.URL{Path: r.URL.Path, RawQuery: r.URL.RawQuery}).RequestURI()
+	frame.Reader = s.newReader(r)
 	if err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) error { return s.ReadFrame(frame, tx) }); err != nil {
 		return err
 	}

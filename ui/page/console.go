@@ -23,9 +23,9 @@
 package page
 
 import (
+	"context"
 	"embed"
 	"log/slog"
-	"net/http"
 	"sync/atomic"
 
 	"trento/auth"
@@ -80,8 +80,8 @@ type Console struct {
 	snapshots    *shownFrames
 	lastSnapshot atomic.Pointer[Snapshot] // the last snapshot
 	Answers      answers                  // answers to forms, kept for the redirect
-	// FindBanners returns the banners for the sender of a request.
-	FindBanners func(*http.Request) ([]Banner, error)
+	// FindBanners returns the banners for the reader of a page.
+	FindBanners func(context.Context, Reader) ([]Banner, error)
 }
 
 // New makes a console.

@@ -11,9 +11,13 @@ import (
 // Reader is the reader of a page and its address: all that parts of a page need
 // to know of the request. Each frame has one.
 type Reader struct {
-	Here     string         // path and query of the page
-	Server   string         // URL of this server, as in the request
-	identity *auth.Identity // nil: not signed in
+	Here     string // path and query of the page
+	Server   string // URL of this server, as in the request
+	PagePath string // path of the request, also of a POST
+	// DismissedBanner is the Dismissal of the banner that this browser has
+	// dismissed.
+	DismissedBanner string
+	identity        *auth.Identity // nil: not signed in
 }
 
 // newReader returns the reader of the page that answers a request.
@@ -22,10 +26,14 @@ func (s *Console) newReader(r *http.Request) Reader {
 	if s.Auth.IsHTTPS(r) {
 		scheme = "https"
 	}
-	return Reader{Here: Here(r), Server: scheme + "://" + r.Host, identity: auth.From(r.Context())}
+	reader := Reader{Here: Here(r), Server: scheme + "://" + r.Host, PagePath: r.URL.Path, identity: auth.From(r.Context())}
+	if c, err := r.Cookie(CookieBanner); err == nil {
+		reader.DismissedBanner = c.Value
+	}
+	return reader
 }
 
-// Identity returns who reads; nil if nobody is signed in.
+// Identity returns the signed-in user; nil if nobody is signed in.
 func (x Reader) Identity() *auth.Identity { return x.identity }
 
 // Can reports whether the reader has an ability.

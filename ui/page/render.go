@@ -46,7 +46,7 @@ func (s *Console) Write(w http.ResponseWriter, r *http.Request, status int, p Pa
 	if f.User != nil {
 		f.Cursor = s.Auth.SealCursor(auth.From(r.Context()).User, f.Seq)
 		var err error
-		if f.Banners, err = s.FindBanners(r); err != nil {
+		if f.Banners, err = s.FindBanners(r.Context(), f.Reader); err != nil {
 			return err
 		}
 		if f.Live != "" || f.Refresh > 0 {
