@@ -47,7 +47,7 @@ func (s *Store) Observe(ctx context.Context, r Report) error {
 			rejected = ErrNotFound
 			return tx.putReport(&r, sum, r.Observation.Kind.NeedsHost())
 		}
-		if !r.Observation.Kind.SaysMoreRepeated() || !changes.Changed() {
+		if !r.Observation.Kind.RepetitionMatters() || !changes.Changed() {
 			tx.markSeen(&r, sum)
 		}
 		if !changes.Changed() {

@@ -7,23 +7,24 @@ import (
 	"trento/store/activity"
 )
 
-// part is something that a health is made of.
-type part struct {
+// healthPart is a named part of a host, cluster or system whose health
+// contributes to the health of the whole.
+type healthPart struct {
 	name   string
 	health Health
 }
 
-// changeOf returns a change from an old value, and its cause; both may be empty.
-func changeOf[T ~string](old T, cause string) activity.Change {
+// changeFrom returns a change from an old value with its cause. Both may be "".
+func changeFrom[T ~string](old T, cause string) activity.Change {
 	return activity.Change{Old: string(old), Cause: cause}
 }
 
-// maxCauses limits the parts that a cause names.
+// maxCauses is the largest number of parts that a cause names.
 const maxCauses = 3
 
-// causeOf names the parts that have a health. It is empty where all is well, or
-// nothing is known: that needs no explanation.
-func causeOf(health Health, parts []part) string {
+// causeOf names the parts that have the given health. It returns "" for passing
+// and unknown, which need no explanation.
+func causeOf(health Health, parts []healthPart) string {
 	if health != HealthWarning && health != HealthCritical {
 		return ""
 	}
@@ -44,7 +45,7 @@ func causeOf(health Health, parts []part) string {
 }
 
 // worstOf returns the worst health of the parts.
-func worstOf(parts []part) Health {
+func worstOf(parts []healthPart) Health {
 	healths := make([]Health, len(parts))
 	for i, p := range parts {
 		healths[i] = p.health
@@ -52,29 +53,35 @@ func worstOf(parts []part) Health {
 	return Worst(healths...)
 }
 
-func (in HealthInputs) parts() []part {
-	return []part{{"checks", in.Checks}, {"saptune", in.Saptune}, {"software updates", in.SoftwareUpdates}}
+// healthParts returns the parts of a host's health.
+func (in HealthInputs) healthParts() []healthPart {
+	return []healthPart{{"checks", in.Checks}, {"saptune", in.Saptune}, {"software updates", in.SoftwareUpdates}}
 }
 
-func (in ClusterInputs) parts() []part {
-	return []part{
+// healthParts returns the parts of a cluster's health.
+func (in ClusterInputs) healthParts() []healthPart {
+	return []healthPart{
 		{"system replication", in.Replication}, {"the distribution of the nodes", in.Distributed}, {"SBD fencing", in.SBD}, {"checks", in.Checks},
 	}
 }
 
-func (s *SAPSystem) parts() []part {
-	return append([]part{{"the database", s.DatabaseHealth}}, instanceParts(s)...)
+// healthParts returns the parts of an SAP system's health.
+func (s *SAPSystem) healthParts() []healthPart {
+	return append([]healthPart{{"the database", s.DatabaseHealth}}, instanceHealthParts(s)...)
 }
 
-// Cause returns the parts because of which the health of the host is warning or
-// critical, as words; else it is empty.
-func (h *Host) Cause() string { return causeOf(h.Health, h.Inputs.parts()) }
+// Cause names the parts that make the health of the host warning or critical.
+// It returns "" if the health is neither.
+func (h *Host) Cause() string { return causeOf(h.Health, h.Inputs.healthParts()) }
 
-// Cause returns the same for the cluster.
-func (c *Cluster) Cause() string { return causeOf(c.Health, c.Inputs.parts()) }
+// Cause names the parts that make the health of the cluster warning or
+// critical.
+func (c *Cluster) Cause() string { return causeOf(c.Health, c.Inputs.healthParts()) }
 
-// Cause returns the same for the database.
-func (db *Database) Cause() string { return causeOf(db.Health, instanceParts(db)) }
+// Cause names the parts that make the health of the database warning or
+// critical.
+func (db *Database) Cause() string { return causeOf(db.Health, instanceHealthParts(db)) }
 
-// Cause returns the same for the SAP system.
-func (s *SAPSystem) Cause() string { return causeOf(s.Health, s.parts()) }
+// Cause names the parts that make the health of the SAP system warning or
+// critical.
+func (s *SAPSystem) Cause() string { return causeOf(s.Health, s.healthParts()) }

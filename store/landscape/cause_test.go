@@ -3,17 +3,17 @@ package landscape
 import "testing"
 
 func TestCauseOf(t *testing.T) {
-	parts := []part{{"instance 00", HealthCritical}, {"instance 01", HealthWarning}, {"instance 02", HealthCritical}, {"instance 03", HealthCritical}, {"instance 04", HealthCritical}}
+	parts := []healthPart{{"instance 00", HealthCritical}, {"instance 01", HealthWarning}, {"instance 02", HealthCritical}, {"instance 03", HealthCritical}, {"instance 04", HealthCritical}}
 	for _, test := range []struct {
 		health Health
-		parts  []part
+		parts  []healthPart
 		want   string
 	}{
 		{HealthCritical, parts, "instance 00, instance 02, instance 03 and 1 more"},
 		{HealthCritical, parts[:3], "instance 00 and instance 02"},
 		{HealthWarning, parts, "instance 01"},
 		{HealthPassing, parts, ""},
-		{HealthUnknown, []part{{"checks", HealthUnknown}}, ""},
+		{HealthUnknown, []healthPart{{"checks", HealthUnknown}}, ""},
 		{HealthCritical, nil, ""},
 	} {
 		if got := causeOf(test.health, test.parts); got != test.want {

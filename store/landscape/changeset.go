@@ -10,20 +10,20 @@ import (
 	"trento/store/activity"
 )
 
-// ErrUnknown means that the landscape has no record with an id.
+// ErrUnknown means that no record has the requested id.
 var ErrUnknown = errors.New("unknown to the landscape")
 
-// ErrNotRegistered means that a report is about something that is not part of
-// the landscape yet, or no longer. The report is not lost: what can be used of
-// it later is kept.
+// ErrNotRegistered means that a report is about a host, cluster or system that
+// is not part of the landscape yet, or no longer. The parts of the report that
+// can be used later are kept.
 var ErrNotRegistered = errors.New("not registered")
 
 // State is the landscape before a change. Its records are shared and must not
-// be modified. The methods that return a record fail with ErrUnknown where
-// there is none; those that return ids return them in rising order, in a list
-// that belongs to the caller.
+// be modified. The methods that return a record fail with ErrUnknown if there
+// is none. The methods that return ids return them in ascending order, in a
+// slice that belongs to the caller.
 type State interface {
-	Host(HostID) (*Host, error) // also one that is not registered
+	Host(HostID) (*Host, error) // registered or not, as with the other records
 	Cluster(ClusterID) (*Cluster, error)
 	Database(DatabaseID) (*Database, error)
 	SAPSystem(SAPSystemID) (*SAPSystem, error)
@@ -35,16 +35,17 @@ type State interface {
 	HostsWith(netip.Addr) ([]HostID, error)         // that report the address
 	AgentsWaiting() ([]HostID, error)               // whose LastSAPReport has a waiting element
 
-	HeardRecently(HostID) bool // the next heartbeat of the host is not due yet
+	HeardRecently(HostID) bool // the host has sent a heartbeat, and the next one is not due yet
 }
 
-// Changeset is what one report, or one request, changes: the records as they
-// will be, and the events in the order in which they happened. Its rules read
-// through it, so that each of them sees what those before it have changed.
+// Changeset holds the changes that follow from one report or one request: the
+// changed records, and the events in the order in which they happened. The
+// rules read records through the changeset, so each rule sees the changes of
+// the rules before it.
 //
-// Every rule works in the same way: it edits a copy of a record, and emits an
-// event about what it has changed. At the end the records that came out as they
-// went in are dropped, and the others get their time of change.
+// Every rule edits a copy of a record and emits an event about the change. At
+// the end, the records that are equal to the stored ones are dropped, and
+// UpdatedAt of the others is set.
 type Changeset struct {
 	state State
 	now   time.Time
@@ -56,20 +57,20 @@ type Changeset struct {
 	LastSAPReports Records[HostID, LastSAPReport]
 	Events         []activity.Event
 
-	// RetryStarts are the indexes in Events at which the events of an element
-	// begin that has waited since an earlier report. They have nothing to do
-	// with the events before them.
+	// RetryStarts are the indexes in Events at which the events of a retried
+	// element begin. Such an element has waited since an earlier report, so its
+	// events have another cause than the events before them.
 	RetryStarts []int
 
-	// Blocked says why an element of an SAP report waits, while the rest of the
-	// report is applied: ErrNotRegistered or ErrNoDatabase. It is about the last
-	// such element.
+	// Blocked is the reason why an element of an SAP report waits while the
+	// rest of the report is applied: ErrNotRegistered or ErrNoDatabase. If
+	// several elements wait, it is the reason of the last one.
 	Blocked error
 }
 
 func newChangeset(state State, now time.Time) *Changeset {
-	// The cluster of a host, or the SAP software on it, may be reported before the
-	// host itself: an unknown host is one with just an id.
+	// The cluster of a host, or the SAP instances on it, may be reported before
+	// the host itself. An unknown host is therefore a Host with only an id.
 	host := orEmpty(state.Host, func(id HostID) *Host { return &Host{ID: id} })
 	lastSAPReport := orEmpty(state.LastSAPReport, func(agent HostID) *LastSAPReport {
 		return &LastSAPReport{Agent: agent, Elements: []StoredElement{}}
@@ -84,8 +85,8 @@ func newChangeset(state State, now time.Time) *Changeset {
 	}
 }
 
-// orEmpty returns a function that reads records, and makes those that are
-// unknown.
+// orEmpty returns a function that reads records like stored, but returns an
+// empty record if stored fails with ErrUnknown.
 func orEmpty[ID, T any](stored func(ID) (*T, error), empty func(ID) *T) func(ID) (*T, error) {
 	return func(id ID) (*T, error) {
 		record, err := stored(id)
@@ -96,20 +97,20 @@ func orEmpty[ID, T any](stored func(ID) (*T, error), empty func(ID) *T) func(ID)
 	}
 }
 
-// Changed reports whether there is anything to write.
+// Changed reports whether the changeset changes a record or has an event.
 func (cs *Changeset) Changed() bool {
 	return len(cs.Hosts.Changed)+len(cs.Clusters.Changed)+len(cs.Databases.Changed)+len(cs.SAPSystems.Changed)+
 		len(cs.LastSAPReports.Changed)+len(cs.Events) > 0
 }
 
-// emit notes that something happened. The names that belong to the ids of the
-// event are added when it is logged.
+// emit adds an event. The store completes the event with the names that belong
+// to its ids.
 func (cs *Changeset) emit(e activity.Event) { cs.Events = append(cs.Events, e) }
 
 // Records are the records of one kind in a changeset.
 type Records[ID interface{ ~string }, T any] struct {
 	Changed map[ID]*T
-	stored  func(ID) (*T, error) // before the change
+	stored  func(ID) (*T, error) // reads a record as it was before the change
 	clone   func(*T) *T
 }
 
@@ -117,7 +118,7 @@ func newRecords[ID interface{ ~string }, T any](stored func(ID) (*T, error), clo
 	return Records[ID, T]{map[ID]*T{}, stored, clone}
 }
 
-// get returns a record as changed so far. It must not be modified.
+// get returns a record with the changes so far. It must not be modified.
 func (r Records[ID, T]) get(id ID) (*T, error) {
 	if record, ok := r.Changed[id]; ok {
 		return record, nil
@@ -125,7 +126,8 @@ func (r Records[ID, T]) get(id ID) (*T, error) {
 	return r.stored(id)
 }
 
-// edit returns a record that may be modified until the changeset is finished.
+// edit returns a copy of a record that may be modified until the changeset is
+// finished.
 func (r Records[ID, T]) edit(id ID) (*T, error) {
 	if record, ok := r.Changed[id]; ok {
 		return record, nil
@@ -138,9 +140,9 @@ func (r Records[ID, T]) edit(id ID) (*T, error) {
 	return record, err
 }
 
-// finish drops the records that came out as they went in, and has the others
-// dated.
-func (r Records[ID, T]) finish(date func(before, after *T)) error {
+// finish drops the records that are equal to the stored ones, and calls
+// setUpdatedAt for the others.
+func (r Records[ID, T]) finish(setUpdatedAt func(before, after *T)) error {
 	stored := orEmpty(r.stored, func(ID) *T { return new(T) })
 	for id, after := range r.Changed {
 		before, err := stored(id)
@@ -151,14 +153,15 @@ func (r Records[ID, T]) finish(date func(before, after *T)) error {
 			delete(r.Changed, id)
 			continue
 		}
-		date(before, after)
+		setUpdatedAt(before, after)
 	}
 	return nil
 }
 
-// related returns the ids of the records for which a relation holds by now.
-// ids are those for which it held before the change.
-func (r Records[ID, T]) related(ids []ID, holds func(*T) bool) ([]ID, error) {
+// idsWhere returns the ids of the records for which holds returns true after
+// the changes so far. ids are the ids for which it was true before the
+// changeset.
+func (r Records[ID, T]) idsWhere(ids []ID, holds func(*T) bool) ([]ID, error) {
 	for id := range r.Changed {
 		ids = append(ids, id)
 	}
@@ -175,8 +178,8 @@ func (r Records[ID, T]) related(ids []ID, holds func(*T) bool) ([]ID, error) {
 	}), failed
 }
 
-// complete ends a changeset. Unless the rule that filled it has failed, it first
-// applies the elements that have waited for what has changed.
+// complete finishes a changeset. If failed is nil, it first applies the waiting
+// elements that fit after the changes.
 func (cs *Changeset) complete(failed error) error {
 	if failed == nil {
 		failed = cs.retryPending()
@@ -187,51 +190,58 @@ func (cs *Changeset) complete(failed error) error {
 	return failed
 }
 
-// finish drops the records that came out as they went in, and dates the others.
+// finish drops the records that are equal to the stored ones, and sets
+// UpdatedAt of the others.
 func (cs *Changeset) finish() error {
 	return errors.Join(
 		cs.Hosts.finish(func(_, host *Host) { host.UpdatedAt = cs.now }),
 		cs.Clusters.finish(func(_, c *Cluster) { c.UpdatedAt = cs.now }),
 		cs.Databases.finish(func(before, db *Database) {
 			db.UpdatedAt = cs.now
-			dateInstances(before.Instances, db.Instances, cs.now)
+			setInstancesUpdatedAt(before.Instances, db.Instances, cs.now)
 		}),
 		cs.SAPSystems.finish(func(before, s *SAPSystem) {
 			s.UpdatedAt = cs.now
-			dateInstances(before.Instances, s.Instances, cs.now)
+			setInstancesUpdatedAt(before.Instances, s.Instances, cs.now)
 		}),
 		cs.LastSAPReports.finish(func(_, _ *LastSAPReport) {}),
 	)
 }
 
-// same reports whether two values of the landscape are equal. It holds for a
-// value and for what is read back after it was stored: no value of the
-// landscape has two stored forms, or loses anything in its own. Of a large value
-// the pointer is compared, which means the same and copies nothing.
+// same reports whether two values are equal. A value is also equal to the value
+// that is read back after it was stored, because every value has exactly one
+// stored form. Callers pass large values by pointer, which compares the values
+// without copying them.
 func same[T any](a, b T) bool { return reflect.DeepEqual(a, b) }
 
+// databasesOn returns the databases with an instance on a host, registered or
+// not.
 func (cs *Changeset) databasesOn(host HostID) ([]DatabaseID, error) {
 	stored, err := cs.state.DatabasesOn(host)
 	if err != nil {
 		return nil, err
 	}
-	return cs.Databases.related(stored, func(db *Database) bool { return isOn(db, host) })
+	return cs.Databases.idsWhere(stored, func(db *Database) bool { return hasInstanceOn(db, host) })
 }
 
+// sapSystemsOn returns the SAP systems with an instance on a host, registered
+// or not.
 func (cs *Changeset) sapSystemsOn(host HostID) ([]SAPSystemID, error) {
 	stored, err := cs.state.SAPSystemsOn(host)
 	if err != nil {
 		return nil, err
 	}
-	return cs.SAPSystems.related(stored, func(s *SAPSystem) bool { return isOn(s, host) })
+	return cs.SAPSystems.idsWhere(stored, func(s *SAPSystem) bool { return hasInstanceOn(s, host) })
 }
 
+// sapSystemsOf returns the SAP systems on the tenants of a database, registered
+// or not.
 func (cs *Changeset) sapSystemsOf(database DatabaseID) ([]SAPSystemID, error) {
 	stored, err := cs.state.SAPSystemsOf(database)
 	if err != nil {
 		return nil, err
 	}
-	return cs.SAPSystems.related(stored, func(s *SAPSystem) bool { return s.DatabaseID == database })
+	return cs.SAPSystems.idsWhere(stored, func(s *SAPSystem) bool { return s.DatabaseID == database })
 }
 
 // hostsWith returns the registered hosts that report an address.
@@ -240,7 +250,7 @@ func (cs *Changeset) hostsWith(address netip.Addr) ([]HostID, error) {
 	if err != nil {
 		return nil, err
 	}
-	return cs.Hosts.related(stored, func(h *Host) bool {
+	return cs.Hosts.idsWhere(stored, func(h *Host) bool {
 		return h.Registered() && slices.ContainsFunc(h.Addresses, func(a Address) bool { return a.IP == address })
 	})
 }

@@ -9,17 +9,18 @@ import (
 	"trento/store/fault"
 )
 
-// The reasons for which something cannot be cleaned up, beside ErrUnknown and
+// The reasons why a target cannot be cleaned up, besides ErrUnknown and
 // ErrNotRegistered.
 var (
-	// ErrLive: a host was heard too recently.
+	// ErrLive means that the last heartbeat of the host is too recent.
 	ErrLive = &fault.Error{Detail: "Requested operation not allowed for live hosts."}
-	// ErrPresent: the host of an instance still lists it.
+	// ErrPresent means that the host of the instance still lists it.
 	ErrPresent = &fault.Error{Detail: "Requested operation not allowed for present SAP instances."}
 )
 
-// Target is something to be cleaned up: the instance of a database or of an
-// SAP system on a host where one of these is named, else the host itself.
+// Target is a thing to clean up. If Database or SAPSystem is set, it is the
+// instance of that database or SAP system on the host; otherwise it is the host
+// itself.
 type Target struct {
 	Host      HostID
 	Database  DatabaseID
@@ -40,11 +41,12 @@ func (t Target) String() string {
 	return fmt.Sprintf("host %s", t.Host)
 }
 
-// CleanUp returns what the clean-up of some things, each named once, takes with
-// it: with a host go the instances on it and its place in its cluster; with the
-// last host of a cluster, the cluster; with an instance, the database and the
-// SAP systems that cannot be without it. All of the things go or none: the
-// error joins the reasons of all those that cannot be cleaned up.
+// CleanUp returns the changes that remove the targets from the landscape. A
+// host is removed with the instances on it and with its membership in a
+// cluster; the last host of a cluster with the cluster; an instance with the
+// database and the SAP systems that cannot exist without it. Each target must
+// be named only once. If one target cannot be cleaned up, nothing is removed,
+// and the error joins the reasons of all such targets.
 func CleanUp(state State, now time.Time, targets ...Target) (*Changeset, error) {
 	cs := newChangeset(state, now)
 	return cs, cs.complete(cs.cleanUp(targets))
@@ -64,7 +66,8 @@ func (cs *Changeset) cleanUp(targets []Target) error {
 	if refused != nil {
 		return errors.Join(refused...)
 	}
-	// Hosts go last: they would take their instances along.
+	// Hosts are removed last: the removal of a host also removes its instances,
+	// which may be targets, too.
 	for _, hosts := range []bool{false, true} {
 		for _, t := range targets {
 			if t.IsHost() != hosts {
@@ -78,8 +81,7 @@ func (cs *Changeset) cleanUp(targets []Target) error {
 	return nil
 }
 
-// refusal returns the reason why a target cannot be cleaned up; nil where it
-// can.
+// refusal returns the reason why a target cannot be cleaned up; nil if it can.
 func (cs *Changeset) refusal(t Target) (reason, err error) {
 	var i *Instance
 	if t.IsHost() {
@@ -100,8 +102,8 @@ func (cs *Changeset) refusal(t Target) (reason, err error) {
 	return nil, nil
 }
 
-// editTarget returns the instance that a target names, and its system, which
-// need not be registered.
+// editTarget returns the instance of a target and its system, registered or
+// not.
 func (cs *Changeset) editTarget(t Target) (s system, i *Instance, err error) {
 	if t.Database != "" {
 		s, err = cs.Databases.edit(t.Database)
@@ -111,13 +113,13 @@ func (cs *Changeset) editTarget(t Target) (s system, i *Instance, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if i = find(s, t.Host, t.Number); i == nil {
+	if i = findInstance(s, t.Host, t.Number); i == nil {
 		return nil, nil, ErrUnknown
 	}
 	return s, i, nil
 }
 
-// remove takes a target out of the landscape.
+// remove removes a target from the landscape.
 func (cs *Changeset) remove(t Target) error {
 	if t.IsHost() {
 		return cs.removeHost(t.Host)

@@ -8,20 +8,21 @@ import (
 	"github.com/google/uuid"
 )
 
-// ClusterID identifies a cluster. All of its nodes derive the same id from the
-// key that the cluster communicates with.
+// ClusterID identifies a cluster. All nodes derive the same id from the
+// authentication key of the cluster.
 type ClusterID string
 
-// ClusterIDFromKey returns the id of the cluster with a key. Agents report a hash
-// of the key.
+// ClusterIDFromKey returns the id of the cluster whose authentication key has
+// the given hash, as agents report it.
 func ClusterIDFromKey(key string) ClusterID {
-	return ClusterID(uuid.NewSHA1(idSpace, []byte(key)).String())
+	return ClusterID(uuid.NewSHA1(idNamespace, []byte(key)).String())
 }
 
-// ClusterType says what a cluster makes highly available.
+// ClusterType is the kind of SAP software that a cluster makes highly
+// available.
 type ClusterType string
 
-// The types of clusters. There are no details of mixed and unknown ones.
+// The types of clusters. Clusters of a mixed or unknown type have no details.
 const (
 	HANAScaleUp    ClusterType = "hana_scale_up"
 	HANAScaleOut   ClusterType = "hana_scale_out"
@@ -30,7 +31,7 @@ const (
 	ClusterUnknown ClusterType = "unknown"
 )
 
-// The states of a cluster, beside those of the cluster software, which begin
+// The states of a cluster besides those of the cluster software, which begin
 // with S_.
 const (
 	ClusterStateStopped = "stopped" // all of its nodes are offline
@@ -43,27 +44,27 @@ const (
 	ClusterHostOffline = "offline"
 )
 
-// Cluster is a group of hosts that make something highly available together.
+// Cluster is a group of hosts that together make SAP software highly available.
 type Cluster struct {
 	ID ClusterID `json:"id"`
-	// Name is nil where the cluster has none.
+	// Name is nil if the cluster has no name.
 	Name *string `json:"name"`
 	ClusterFacts
-	// CIBLastWritten is the time of the last change to the configuration of the
-	// cluster, as a text in the time zone of one of its nodes. It is that of the
-	// last report that changed anything else; nil before the first report of a
-	// node that is online.
+	// CIBLastWritten is the time of the last change to the cluster
+	// configuration, as text in the time zone of a node. It is taken from the
+	// last report that changed another value of the cluster. It is nil before
+	// the first report of an online node.
 	CIBLastWritten *string `json:"cib_last_written,omitempty"`
 
-	// Health is the sum of Inputs, as it was last evaluated.
+	// Health is the overall health of Inputs when they were last evaluated.
 	Health Health        `json:"health"`
 	Inputs ClusterInputs `json:"health_inputs"`
 
 	// Members are ordered by host id.
 	Members        []ClusterMember `json:"members"`
 	SelectedChecks []string        `json:"selected_checks"`
-	// StaleSince is when the first of the stale members turned stale; nil where no
-	// member is stale.
+	// StaleSince is the time at which the first stale member became stale; nil
+	// if no member is stale.
 	StaleSince *time.Time `json:"stale_since,omitempty"`
 
 	RegisteredAt   time.Time  `json:"registered_at"`
@@ -84,10 +85,11 @@ func (c *Cluster) clone() *Cluster {
 // ClusterMember is a host of a cluster.
 type ClusterMember struct {
 	HostID HostID `json:"host_id"`
-	// Offline: the cluster software does not run on the host.
+	// Offline is true if the cluster software does not run on the host.
 	Offline bool `json:"offline,omitzero"`
-	// Stale: the host fell silent, or its cluster reports could not be used, and it
-	// has sent none since that could.
+	// Stale is true if the heartbeat of the host was lost or its cluster
+	// reports could not be used, and it has sent no usable cluster report
+	// since.
 	Stale bool `json:"stale,omitzero"`
 }
 
@@ -99,8 +101,8 @@ func (m ClusterMember) Status() string {
 	return ClusterHostOnline
 }
 
-// memberIndex returns the index of a host among the members; where it is not a
-// member, the index at which it has to be inserted.
+// memberIndex returns the index of a host in Members. If the host is not a
+// member, it returns the index at which to insert it.
 func (c *Cluster) memberIndex(host HostID) (int, bool) {
 	return slices.BinarySearchFunc(c.Members, host, func(m ClusterMember, id HostID) int {
 		return strings.Compare(string(m.HostID), string(id))
@@ -117,55 +119,57 @@ func (c *Cluster) isStopped() bool {
 	return !slices.ContainsFunc(c.Members, func(m ClusterMember) bool { return !m.Offline })
 }
 
-// ClusterReport is the content of an ha_cluster_discovery. ID is empty if the
-// host is not in a cluster. An offline node reports little more than the id.
+// ClusterReport is the content of an ha_cluster_discovery. ID is "" if the host
+// is in no cluster. An offline node reports little more than the id.
 type ClusterReport struct {
 	ID     ClusterID `json:"id,omitzero"`
 	Name   *string   `json:"name,omitempty"`
 	Online bool      `json:"online,omitzero"`
-	// CIBLastWritten is nil where it is not told.
+	// CIBLastWritten is nil if it was not reported.
 	CIBLastWritten *string `json:"cib_last_written,omitempty"`
 	// Facts is nil unless the node is the designated controller of the cluster.
 	Facts *ClusterFacts `json:"facts,omitempty"`
-	// Unread: something could not be read on which the health of the cluster may
-	// depend. Where Facts is nil, the known facts stay.
+	// Unread is true if a value that may affect the health of the cluster could
+	// not be read. If Facts is nil then, the known facts stay.
 	Unread bool `json:"unread,omitzero"`
 }
 
-// ClusterFacts is what the designated controller of a cluster says about it.
+// ClusterFacts are the facts that the designated controller of a cluster
+// reports.
 type ClusterFacts struct {
 	Type         ClusterType         `json:"type"`
 	Provider     string              `json:"provider"`
 	State        string              `json:"state"`
-	SAPInstances []ClusteredInstance `json:"sap_instances"` // those of databases first
-	// ResourcesNumber and HostsNumber count what is configured; nil before the
-	// first report of a designated controller.
+	SAPInstances []ClusteredInstance `json:"sap_instances"` // instances of databases first
+	// ResourcesNumber and HostsNumber are the numbers of configured resources
+	// and hosts. They are nil before the first report of a designated
+	// controller.
 	ResourcesNumber *int `json:"resources_number"`
 	HostsNumber     *int `json:"hosts_number"`
 
-	// At most one of the details is set, the one of Type.
+	// The details that belong to Type. At most one is set.
 	HANA    *HANADetails    `json:"hana,omitempty"`
 	ASCSERS *ASCSERSDetails `json:"ascs_ers,omitempty"`
-	// ResourceSIDs has the SID of the system that a resource of the details belongs
-	// to, by the id of the resource.
+	// ResourceSIDs maps the id of a resource in the details to the SID of the
+	// system that the resource belongs to.
 	ResourceSIDs map[string]string `json:"resource_sids,omitempty"`
 }
 
-// undescribed returns the facts of a cluster whose designated controller has not
-// reported yet.
-func undescribed() ClusterFacts {
+// initialClusterFacts returns the facts of a cluster before the first report of
+// its designated controller.
+func initialClusterFacts() ClusterFacts {
 	return ClusterFacts{
 		Type: ClusterUnknown, Provider: "unknown", State: ClusterStateUnknown, SAPInstances: []ClusteredInstance{},
 	}
 }
 
-// isDescribed reports whether a designated controller has reported.
+// isDescribed reports whether a designated controller has ever reported.
 func (f *ClusterFacts) isDescribed() bool {
 	return f.HostsNumber != nil || f.ResourcesNumber != nil || f.Type != ClusterUnknown
 }
 
 // Details returns the details that belong to the type, as the API shows them;
-// nil where there are none.
+// nil if there are none.
 func (f *ClusterFacts) Details() any {
 	switch {
 	case f.HANA != nil:
@@ -176,7 +180,7 @@ func (f *ClusterFacts) Details() any {
 	return nil
 }
 
-// SID returns the SID of the database in the cluster; empty where there is none.
+// SID returns the SID of the database in the cluster; "" if there is none.
 func (f *ClusterFacts) SID() string {
 	for _, i := range f.SAPInstances {
 		if i.ResourceType == DatabaseResource {
@@ -186,8 +190,8 @@ func (f *ClusterFacts) SID() string {
 	return ""
 }
 
-// AdditionalSIDs returns the SIDs of the instances in the cluster that general
-// resources run, not those for databases; each once, in the order of the
+// AdditionalSIDs returns the SIDs of the instances that resources of the type
+// InstanceResource run. It returns each SID once, in the order of the
 // instances.
 func (f *ClusterFacts) AdditionalSIDs() []string {
 	sids := []string{}
@@ -199,9 +203,10 @@ func (f *ClusterFacts) AdditionalSIDs() []string {
 	return sids
 }
 
-// mounts reports whether the cluster mounts the file systems of an instance where
-// it runs it: the instance may then move.
-func (f *ClusterFacts) mounts(sid, number string) bool {
+// mountsFilesystemsOf reports whether the cluster mounts the file systems of an
+// instance on the node where it runs the instance. Such an instance can move to
+// another node.
+func (f *ClusterFacts) mountsFilesystemsOf(sid, number string) bool {
 	return slices.ContainsFunc(f.SAPInstances, func(i ClusteredInstance) bool {
 		return i.SID == sid && i.Number == number && i.Mounted != nil && *i.Mounted
 	})
@@ -209,18 +214,18 @@ func (f *ClusterFacts) mounts(sid, number string) bool {
 
 // The resource types of clustered instances.
 const (
-	DatabaseResource = "sap_hana_topology" // for HANA, by its topology resource
-	InstanceResource = "sap_instance"      // for any instance, by the general resource
+	DatabaseResource = "sap_hana_topology" // a HANA instance, found by its topology resource
+	InstanceResource = "sap_instance"      // any SAP instance, found by its instance resource
 )
 
-// ClusteredInstance is an SAP instance that a resource of the cluster runs.
-// Hostname, ResourceID and Mounted are nil for DatabaseResource.
+// ClusteredInstance is an SAP instance that a cluster resource runs. Hostname,
+// ResourceID and Mounted are nil for DatabaseResource.
 type ClusteredInstance struct {
 	Name         string  `json:"name"`
 	SID          string  `json:"sid"`
 	Number       string  `json:"instance_number"`
-	Hostname     *string `json:"hostname"` // virtual
+	Hostname     *string `json:"hostname"` // the virtual hostname
 	ResourceID   *string `json:"resource_id"`
 	ResourceType string  `json:"resource_type"`
-	Mounted      *bool   `json:"mounted"` // its file systems are resources, too
+	Mounted      *bool   `json:"mounted"` // true if cluster resources mount its file systems
 }

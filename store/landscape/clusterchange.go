@@ -9,9 +9,9 @@ import (
 	"trento/store/activity"
 )
 
-// observeCluster applies a cluster report: to the cluster that it is about, to
-// the one that the host has left for it, and to the membership of the host. The
-// host itself need not have been reported yet.
+// observeCluster applies a cluster report to the reported cluster, to the
+// cluster that the host has left, and to the membership of the host. The host
+// itself need not have been reported yet.
 func (cs *Changeset) observeCluster(o Observation) error {
 	r := o.Cluster
 	host, err := cs.Hosts.get(o.Agent)
@@ -19,7 +19,7 @@ func (cs *Changeset) observeCluster(o Observation) error {
 		return err
 	}
 	if host.Shared() && host.ClusterID != "" && (r.ID != host.ClusterID || !r.Online) {
-		return nil // it may be about another of the machines
+		return nil // the report may come from another of the machines that share the id
 	}
 	if host.ClusterID != r.ID {
 		if err := cs.leaveCluster(o.Agent); err != nil {
@@ -39,13 +39,12 @@ func (cs *Changeset) observeCluster(o Observation) error {
 	return cs.updateCluster(before, o.Agent, r)
 }
 
-// about returns what events about the cluster have in common.
+// about returns the fields that all events about the cluster have in common.
 func (c *Cluster) about() activity.AboutCluster {
 	return activity.AboutCluster{ClusterID: string(c.ID)}
 }
 
-// updateCluster applies a report to a known cluster, also to one that is not
-// registered any more.
+// updateCluster applies a report to a known cluster, registered or not.
 func (cs *Changeset) updateCluster(before *Cluster, agent HostID, r *ClusterReport) error {
 	c, err := cs.Clusters.edit(before.ID)
 	if err != nil {
@@ -61,18 +60,18 @@ func (cs *Changeset) updateCluster(before *Cluster, agent HostID, r *ClusterRepo
 	cs.markMemberFresh(c, agent)
 	switch {
 	case !r.Online:
-		// The report that brings a cluster back does not stop it at once.
+		// The report that restores a cluster does not also stop it.
 		if before.Registered() && c.isStopped() {
 			cs.stopCluster(c)
 		}
 	case r.Facts != nil:
 		cs.describeCluster(c, r)
 	case r.Unread:
-		cs.evaluateCluster(c, c.inputsOfStopped())
+		cs.evaluateCluster(c, c.inputsWhenStopped())
 	case !c.isDescribed() && c.State == ClusterStateStopped:
-		// No controller will tell that the cluster runs again, since none has ever
-		// reported. Otherwise what is known about the cluster would depend on the
-		// order in which its nodes report.
+		// This cluster never had a designated controller, so none will report
+		// that the cluster runs again. Without this case, the state of the
+		// cluster would depend on the order in which its nodes report.
 		c.State = ClusterStateUnknown
 		cs.emitClusterDetails(c)
 	}
@@ -82,7 +81,7 @@ func (cs *Changeset) updateCluster(before *Cluster, agent HostID, r *ClusterRepo
 	return nil
 }
 
-// clusterOf returns the cluster of a host; nil where it is in none.
+// clusterOf returns the cluster of a host; nil if it is in none.
 func (cs *Changeset) clusterOf(id HostID) (*Cluster, error) {
 	host, err := cs.Hosts.get(id)
 	if err != nil || host.ClusterID == "" {
@@ -97,7 +96,7 @@ func (cs *Changeset) clusterOf(id HostID) (*Cluster, error) {
 
 func (cs *Changeset) registerCluster(agent HostID, r *ClusterReport) error {
 	c := &Cluster{
-		ID: r.ID, Name: r.Name, ClusterFacts: undescribed(), CIBLastWritten: r.CIBLastWritten,
+		ID: r.ID, Name: r.Name, ClusterFacts: initialClusterFacts(), CIBLastWritten: r.CIBLastWritten,
 		Health: HealthUnknown, Inputs: ClusterInputs{Checks: HealthUnknown},
 		Members: []ClusterMember{}, SelectedChecks: []string{}, RegisteredAt: cs.now,
 	}
@@ -116,8 +115,8 @@ func (cs *Changeset) registerCluster(agent HostID, r *ClusterReport) error {
 	return cs.joinCluster(c, agent, r.Online)
 }
 
-// joinCluster makes a host a member of a cluster, online or not, and notes that
-// in the record of the host.
+// joinCluster makes a host a member of a cluster or updates its membership, and
+// stores the membership in the record of the host.
 func (cs *Changeset) joinCluster(c *Cluster, id HostID, online bool) error {
 	i, known := c.memberIndex(id)
 	if !known {
@@ -136,15 +135,14 @@ func (cs *Changeset) joinCluster(c *Cluster, id HostID, online bool) error {
 	host.ClusterID, host.ClusterHostStatus = c.ID, member.Status()
 	about := activity.AboutHost{HostID: string(id)}
 	if known {
-		cs.emit(&activity.ClusterHostStatusChanged{AboutCluster: c.about(), AboutHost: about, Status: member.Status(), Change: changeOf(old, "")})
+		cs.emit(&activity.ClusterHostStatusChanged{AboutCluster: c.about(), AboutHost: about, Status: member.Status(), Change: changeFrom(old, "")})
 	} else {
 		cs.emit(&activity.HostAddedToCluster{AboutCluster: c.about(), AboutHost: about, Status: member.Status()})
 	}
 	return nil
 }
 
-// markMemberFresh notes that a member has reported: what is known through it is
-// not stale any more.
+// markMemberFresh marks a member that has reported as not stale.
 func (cs *Changeset) markMemberFresh(c *Cluster, host HostID) {
 	if i, known := c.memberIndex(host); known {
 		c.Members[i].Stale = false
@@ -152,7 +150,8 @@ func (cs *Changeset) markMemberFresh(c *Cluster, host HostID) {
 	cs.markClusterFresh(c)
 }
 
-// markClusterFresh notes that a cluster is not stale any more, if no member is.
+// markClusterFresh marks a cluster as not stale if none of its members is
+// stale.
 func (cs *Changeset) markClusterFresh(c *Cluster) {
 	if c.StaleSince != nil && !c.hasStaleMember() {
 		c.StaleSince = nil
@@ -160,17 +159,17 @@ func (cs *Changeset) markClusterFresh(c *Cluster) {
 	}
 }
 
-// stopCluster notes that no node of a cluster is online any more. What is known
-// about its inside stays.
+// stopCluster marks a cluster as stopped, because all of its nodes are offline.
+// The details of the cluster stay.
 func (cs *Changeset) stopCluster(c *Cluster) {
 	if c.State != ClusterStateStopped {
 		c.State = ClusterStateStopped
 		cs.emitClusterDetails(c)
 	}
-	cs.evaluateCluster(c, c.inputsOfStopped())
+	cs.evaluateCluster(c, c.inputsWhenStopped())
 }
 
-// describeCluster takes over what the designated controller says.
+// describeCluster applies the facts that the designated controller reports.
 func (cs *Changeset) describeCluster(c *Cluster, r *ClusterReport) {
 	if !same(c.Name, r.Name) || !same(&c.ClusterFacts, r.Facts) {
 		c.Name, c.ClusterFacts = r.Name, *r.Facts
@@ -180,9 +179,10 @@ func (cs *Changeset) describeCluster(c *Cluster, r *ClusterReport) {
 }
 
 // lastWritten returns the later of the known and the reported time at which the
-// configuration of a cluster was written, so that it does not depend on the
-// order in which nodes report. Where one of them cannot be read, or the known
-// one comes from a clock that was ahead, it is the reported one.
+// cluster configuration was written. The result therefore does not depend on
+// the order in which nodes report. It returns the reported time if one of the
+// times cannot be parsed, or if the known time is in the future because a clock
+// was wrong.
 func (cs *Changeset) lastWritten(known, reported *string) *string {
 	switch {
 	case reported == nil:
@@ -190,18 +190,18 @@ func (cs *Changeset) lastWritten(known, reported *string) *string {
 	case known == nil:
 		return reported
 	}
-	const allZones = 24 * time.Hour // the times have no zone
+	const maxZoneDifference = 24 * time.Hour // the times are in unknown time zones
 	before, errBefore := time.Parse(time.ANSIC, *known)
 	after, errAfter := time.Parse(time.ANSIC, *reported)
-	if errBefore == nil && errAfter == nil && after.Before(before) && before.Before(cs.now.Add(allZones)) {
+	if errBefore == nil && errAfter == nil && after.Before(before) && before.Before(cs.now.Add(maxZoneDifference)) {
 		return known
 	}
 	return reported
 }
 
-// leaveCluster takes a host out of its cluster, if it is in one. The health of
-// the cluster stays: the nodes that remain will tell. A cluster without members
-// is not part of the landscape any more.
+// leaveCluster removes a host from its cluster, if it is in one. The health of
+// the cluster stays until a remaining node reports. A cluster without members
+// is deregistered.
 func (cs *Changeset) leaveCluster(id HostID) error {
 	c, err := cs.clusterOf(id)
 	if err != nil || c == nil {
@@ -224,13 +224,13 @@ func (cs *Changeset) leaveCluster(id HostID) error {
 		return nil
 	}
 	c.DeregisteredAt = &cs.now
-	c.StaleSince = nil // no report would ever end it
+	c.StaleSince = nil // no report would ever end the staleness
 	cs.emit(&activity.ClusterDeregistered{AboutCluster: c.about(), DeregisteredAt: cs.now})
 	return nil
 }
 
-// markClusterStale notes that a host has fallen silent: what is known about its
-// cluster through it turns stale. Neither the data nor the health change.
+// markClusterStale marks the membership of a host, and its cluster, as stale.
+// The data and the health of the cluster stay.
 func (cs *Changeset) markClusterStale(id HostID) error {
 	c, err := cs.clusterOf(id)
 	if err != nil || c == nil {
@@ -251,14 +251,14 @@ func (cs *Changeset) markClusterStale(id HostID) error {
 	return nil
 }
 
-// emitClusterDetails tells what is known of a cluster now.
+// emitClusterDetails emits an event with all facts of a cluster.
 func (cs *Changeset) emitClusterDetails(c *Cluster) {
 	about := c.about()
 	about.Name = c.Name
 	cs.emit(&activity.ClusterDetailsUpdated{AboutCluster: about, ClusterFacts: c.logged()})
 }
 
-// logged returns the facts as the activity log has them.
+// logged returns the facts as the activity log shows them.
 func (f *ClusterFacts) logged() activity.ClusterFacts {
 	return activity.ClusterFacts{
 		Kind: string(f.Type), Provider: f.Provider, State: f.State, SAPInstances: activity.Document{Value: f.SAPInstances},

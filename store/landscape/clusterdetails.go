@@ -1,7 +1,7 @@
 package landscape
 
-// HANADetails is the inside of a HANA cluster; its JSON is the details of the
-// wire. Texts that nothing was found for are Unknown.
+// HANADetails are the details of a HANA cluster. Their JSON form is part of the
+// API. A text is "Unknown" if the report does not contain the value.
 type HANADetails struct {
 	Architecture       string            `json:"architecture_type"`
 	Scenario           string            `json:"hana_scenario"`
@@ -18,16 +18,16 @@ type HANADetails struct {
 	Nodes              []HANANode        `json:"nodes"`
 }
 
-// Architectures of HANA clusters.
+// The architectures of HANA clusters.
 const (
 	ClassicArchitecture = "classic"
 	AngiArchitecture    = "angi"
 )
 
-// Scenarios of HANA clusters.
+// The scenarios of HANA clusters.
 const (
 	PerformanceOptimized = "performance_optimized"
-	CostOptimized        = "cost_optimized" // the secondary site runs another system besides
+	CostOptimized        = "cost_optimized" // the secondary site also runs another system
 )
 
 // HANASite is a site of the system replication.
@@ -37,7 +37,7 @@ type HANASite struct {
 	SRHealthState string `json:"sr_health_state"`
 }
 
-// HANANode is a node of a HANA cluster. Nil fields are not known.
+// HANANode is a node of a HANA cluster. Fields that are nil are not known.
 type HANANode struct {
 	Name            string            `json:"name"`
 	Site            *string           `json:"site"`
@@ -48,11 +48,11 @@ type HANANode struct {
 	VirtualIP       *string           `json:"virtual_ip"`
 	MajorityMaker   bool              `json:"is_majority_maker"`
 	Attributes      map[string]string `json:"attributes"`
-	Resources       []ClusterResource `json:"resources"` // without their node
+	Resources       []ClusterResource `json:"resources"` // Node of each resource is nil
 }
 
-// ASCSERSDetails is the inside of a cluster of central services; its JSON is
-// the details of the wire.
+// ASCSERSDetails are the details of a cluster of central services. Their JSON
+// form is part of the API.
 type ASCSERSDetails struct {
 	FencingType      *string            `json:"fencing_type"` // nil: no fencing
 	MaintenanceMode  bool               `json:"maintenance_mode"`
@@ -62,17 +62,16 @@ type ASCSERSDetails struct {
 	SAPSystems       []ClusterSAPSystem `json:"sap_systems"`
 }
 
-// ClusterSAPSystem is the central services of an SAP system in a cluster.
+// ClusterSAPSystem holds the central services of an SAP system in a cluster.
 type ClusterSAPSystem struct {
 	SID                     string        `json:"sid"`
 	FilesystemResourceBased bool          `json:"filesystem_resource_based"`
-	Distributed             bool          `json:"distributed"` // its instances run, on two nodes
+	Distributed             bool          `json:"distributed"` // true if its two instances run on two different nodes
 	Nodes                   []ASCSERSNode `json:"nodes"`
 }
 
-// ASCSERSNode is a node of a cluster as one SAP system sees it: what is listed
-// belongs to that system and runs on the node now. Nil texts were not
-// configured.
+// ASCSERSNode is a node of a cluster with the resources of one SAP system that
+// run on it now. Texts that are nil are not configured.
 type ASCSERSNode struct {
 	Name        string            `json:"name"`
 	Status      string            `json:"status"`
@@ -80,43 +79,45 @@ type ASCSERSNode struct {
 	VirtualIPs  []*string         `json:"virtual_ips"`
 	Filesystems []*string         `json:"filesystems"`
 	Attributes  map[string]string `json:"attributes"`
-	Resources   []ClusterResource `json:"resources"` // without their node
+	Resources   []ClusterResource `json:"resources"` // Node of each resource is nil
 }
 
-// Roles of a node for an SAP system.
+// The roles of a node for an SAP system.
 const (
 	ASCSRole = "ascs"
 	ERSRole  = "ers"
 )
 
-// ClusterResource is something the cluster starts and watches, or one copy of
-// it. Of a stopped one only the first three fields are set.
+// ClusterResource is a resource that the cluster starts and monitors, or one
+// copy of a cloned resource. For a stopped resource only ID, Type and Role are
+// set.
 type ClusterResource struct {
 	ID        string          `json:"id"`
-	Type      string          `json:"type"` // the agent that runs it, ocf::suse:SAPHana
+	Type      string          `json:"type"` // the resource agent, such as ocf::suse:SAPHana
 	Role      string          `json:"role"`
-	Status    *string         `json:"status"`     // nil: none of the known ones
+	Status    *string         `json:"status"`     // nil: the status is not one of the known ones
 	FailCount *int            `json:"fail_count"` // nil: not known
 	Managed   *bool           `json:"managed"`
-	Node      *string         `json:"node"`   // nil: runs nowhere
-	Parent    *ResourceParent `json:"parent"` // nil: stands alone
+	Node      *string         `json:"node"`   // nil: the resource runs on no node
+	Parent    *ResourceParent `json:"parent"` // nil: the resource is in no group or clone
 }
 
-// ResourceParent is the group or clone that a resource is in. MultiState is
-// nil for a group, true for a clone of which one copy is promoted.
+// ResourceParent is the group or clone that contains a resource. MultiState is
+// nil for a group. For a clone it says whether one copy is promoted.
 type ResourceParent struct {
 	ID         string `json:"id"`
 	Managed    *bool  `json:"managed"`
 	MultiState *bool  `json:"multi_state"`
 }
 
-// SBDDevice is a disk that nodes are fenced through.
+// SBDDevice is a disk through which nodes are fenced.
 type SBDDevice struct {
 	Device string `json:"device"`
 	Status string `json:"status"`
 }
 
-// States of an SBD device. Unknown: its own, or the device, could not be read.
+// The states of an SBD device. SBDUnknown means that the report could not be
+// read.
 const (
 	SBDHealthy   = "healthy"
 	SBDUnhealthy = "unhealthy"

@@ -2,16 +2,17 @@ package landscape
 
 import "trento/store/activity"
 
-// ClusterInputs are the parts that the health of a cluster is made of. Those
-// about what was discovered are empty where nothing was evaluated yet.
+// ClusterInputs are the health values from which the health of a cluster is
+// computed. A value from the reports is "" if it has not been evaluated yet.
 type ClusterInputs struct {
-	Replication Health `json:"replication_health,omitempty"` // HANA
-	Distributed Health `json:"distributed_health,omitempty"` // central services
-	SBD         Health `json:"sbd_health,omitempty"`         // unknown takes no part
-	Checks      Health `json:"checks_health"`                // unknown takes no part
+	Replication Health `json:"replication_health,omitempty"` // of HANA clusters
+	Distributed Health `json:"distributed_health,omitempty"` // of clusters of central services
+	SBD         Health `json:"sbd_health,omitempty"`         // ignored if unknown
+	Checks      Health `json:"checks_health"`                // ignored if unknown
 }
 
-// Overall returns the health that the inputs add up to.
+// Overall returns the health of the cluster: the worst of the inputs that
+// count.
 func (in ClusterInputs) Overall() Health {
 	var parts []Health
 	for _, h := range []Health{in.Replication, in.Distributed} {
@@ -27,7 +28,7 @@ func (in ClusterInputs) Overall() Health {
 	return Worst(parts...)
 }
 
-// logged returns the inputs as the activity log has them: null for a cluster
+// logged returns the inputs as the activity log shows them; nil for a cluster
 // without details.
 func (in ClusterInputs) logged() any {
 	if in.SBD == "" {
@@ -36,10 +37,10 @@ func (in ClusterInputs) logged() any {
 	return in
 }
 
-// inputsFrom returns the inputs of a cluster that has taken over a report. Where
-// a part of the report could not be read, what looks good is not known to be.
+// inputsFrom returns the inputs of a cluster after a report was applied. If a
+// part of the report could not be read, a passing input becomes unknown.
 func (c *Cluster) inputsFrom(r *ClusterReport) ClusterInputs {
-	inputs := c.Inputs // what is not replaced below stays: checks, and all of them where there are no details
+	inputs := c.Inputs // the checks stay, and all inputs stay if the cluster has no details
 	switch {
 	case c.HANA != nil:
 		inputs = ClusterInputs{Replication: c.HANA.health(), SBD: sbdHealth(c.HANA.SBDDevices), Checks: c.Inputs.Checks}
@@ -56,9 +57,9 @@ func (c *Cluster) inputsFrom(r *ClusterReport) ClusterInputs {
 	return inputs
 }
 
-// inputsOfStopped returns the inputs of a cluster about which no node says
-// anything any more.
-func (c *Cluster) inputsOfStopped() ClusterInputs {
+// inputsWhenStopped returns the inputs of a cluster whose nodes report nothing
+// about it any more.
+func (c *Cluster) inputsWhenStopped() ClusterInputs {
 	switch {
 	case c.HANA != nil:
 		return ClusterInputs{Replication: HealthUnknown, SBD: HealthUnknown, Checks: c.Inputs.Checks}
@@ -68,13 +69,14 @@ func (c *Cluster) inputsOfStopped() ClusterInputs {
 	return c.Inputs
 }
 
-// health evaluates the system replication: 4 is its best state, and SOK says
-// that the secondary site could take over.
+// health returns passing if the system replication is in its best state, 4, and
+// the secondary site can take over, SOK; otherwise critical.
 func (h *HANADetails) health() Health {
 	return passingIf(h.SRHealthState == "4" && h.SecondarySyncState == "SOK")
 }
 
-// health evaluates whether every SAP system survives the loss of a node.
+// health returns passing if every SAP system survives the loss of a node;
+// otherwise critical.
 func (a *ASCSERSDetails) health() Health {
 	for _, system := range a.SAPSystems {
 		if !system.Distributed {
@@ -103,26 +105,26 @@ func passingIf(good bool) Health {
 	return HealthCritical
 }
 
-// evaluateCluster gives a changed cluster its inputs, and with them its health.
-// A cluster without details keeps its health: there is nothing to add up.
+// evaluateCluster replaces the inputs of a cluster and evaluates its health. A
+// cluster without details keeps its health.
 func (cs *Changeset) evaluateCluster(c *Cluster, inputs ClusterInputs) {
 	old := c.Inputs
 	c.Inputs = inputs
 	changed := func(old, now Health) bool { return now != "" && now != old }
 	if changed(old.Replication, inputs.Replication) {
-		cs.emit(&activity.ClusterReplicationHealthChanged{AboutCluster: c.about(), Health: string(inputs.Replication), Change: changeOf(old.Replication, "")})
+		cs.emit(&activity.ClusterReplicationHealthChanged{AboutCluster: c.about(), Health: string(inputs.Replication), Change: changeFrom(old.Replication, "")})
 	}
 	if changed(old.Distributed, inputs.Distributed) {
-		cs.emit(&activity.ClusterDistributedHealthChanged{AboutCluster: c.about(), Health: string(inputs.Distributed), Change: changeOf(old.Distributed, "")})
+		cs.emit(&activity.ClusterDistributedHealthChanged{AboutCluster: c.about(), Health: string(inputs.Distributed), Change: changeFrom(old.Distributed, "")})
 	}
 	if changed(old.SBD, inputs.SBD) {
-		cs.emit(&activity.ClusterSBDHealthChanged{AboutCluster: c.about(), Health: string(inputs.SBD), Change: changeOf(old.SBD, "")})
+		cs.emit(&activity.ClusterSBDHealthChanged{AboutCluster: c.about(), Health: string(inputs.SBD), Change: changeFrom(old.SBD, "")})
 	}
 	if changed(old.Checks, inputs.Checks) {
-		cs.emit(&activity.ClusterChecksHealthChanged{AboutCluster: c.about(), Health: string(inputs.Checks), Change: changeOf(old.Checks, "")})
+		cs.emit(&activity.ClusterChecksHealthChanged{AboutCluster: c.about(), Health: string(inputs.Checks), Change: changeFrom(old.Checks, "")})
 	}
 	if health := inputs.Overall(); c.Details() != nil && health != c.Health {
-		cs.emit(&activity.ClusterHealthChanged{AboutCluster: c.about(), Health: string(health), Change: changeOf(c.Health, causeOf(health, inputs.parts()))})
+		cs.emit(&activity.ClusterHealthChanged{AboutCluster: c.about(), Health: string(health), Change: changeFrom(c.Health, causeOf(health, inputs.healthParts()))})
 		c.Health = health
 	}
 }

@@ -193,7 +193,7 @@ func TestDetailsOfTheWire(t *testing.T) {
 		facts ClusterFacts
 		sid   string
 		sids  []string
-	}{{hanaFacts(), "HBR", []string{}}, {ascsFacts(), "", []string{"NLK"}}, {unknownFacts(), "", []string{}}, {undescribed(), "", []string{}}} {
+	}{{hanaFacts(), "HBR", []string{}}, {ascsFacts(), "", []string{"NLK"}}, {unknownFacts(), "", []string{}}, {initialClusterFacts(), "", []string{}}} {
 		if got := c.facts.SID(); got != c.sid {
 			t.Errorf("%s: SID %q", c.facts.Type, got)
 		}
@@ -228,7 +228,7 @@ func TestMounts(t *testing.T) {
 		sid, number string
 		want        bool
 	}{{"NLK", "00", true}, {"NLK", "10", false}, {"HBR", "00", false}, {"NLK", "01", false}, {"ZZZ", "00", false}} {
-		if got := c.mounts(i.sid, i.number); got != i.want {
+		if got := c.mountsFilesystemsOf(i.sid, i.number); got != i.want {
 			t.Errorf("%s %s: %v", i.sid, i.number, got)
 		}
 	}

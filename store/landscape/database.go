@@ -8,28 +8,28 @@ import (
 	"github.com/google/uuid"
 )
 
-// DatabaseID identifies a HANA database. All of its hosts derive the same id from
-// what the database is called in its own files.
+// DatabaseID identifies a HANA database. All of its hosts derive the same id
+// from the identifier in the database's own files.
 type DatabaseID string
 
-// DatabaseIDFromKey returns the id of the database with a key, which is what
+// DatabaseIDFromKey returns the id of the database with the identifier that
 // agents report.
 func DatabaseIDFromKey(key string) DatabaseID {
-	return DatabaseID(uuid.NewSHA1(idSpace, []byte(key)).String())
+	return DatabaseID(uuid.NewSHA1(idNamespace, []byte(key)).String())
 }
 
-// Database is a HANA database: its instances, which may be on several hosts
-// and sites, and its tenants, on which SAP systems run.
+// Database is a HANA database. Its instances can be on several hosts and sites.
+// SAP systems run on its tenants.
 type Database struct {
 	ID  DatabaseID `json:"id"`
 	SID string     `json:"sid"`
 
-	Health    Health             `json:"health"` // the worst of its instances'
+	Health    Health             `json:"health"` // the worst health of its instances
 	Tenants   []string           `json:"tenants"`
 	Instances []DatabaseInstance `json:"instances"` // ordered by number and host
 
-	// StaleSince is when the first of the stale instances turned stale; nil where
-	// none is stale.
+	// StaleSince is the time at which the first stale instance became stale;
+	// nil if none is stale.
 	StaleSince *time.Time `json:"stale_since,omitempty"`
 
 	RegisteredAt   time.Time  `json:"registered_at"`
@@ -44,33 +44,33 @@ func (db *Database) Registered() bool { return db.DeregisteredAt == nil }
 type DatabaseInstance struct {
 	Instance
 	Replication
-	// ActivePrimarySite is the id of the site that a secondary replicates from
-	// in the end; nil where it is not told.
+	// ActivePrimarySite is the id of the primary site from which a secondary
+	// replicates, directly or through other sites; nil if it was not reported.
 	ActivePrimarySite *int `json:"active_primary_site,omitempty"`
-	// TierDerived: the tier was not reported, but derived from that of the active
-	// primary site.
+	// TierDerived is true if the tier was not reported, but derived from the
+	// tier of the active primary site.
 	TierDerived bool `json:"tier_derived,omitzero"`
 }
 
-// Roles in a system replication.
+// The roles in a system replication.
 const (
 	PrimaryRole   = "Primary"
 	SecondaryRole = "Secondary"
 )
 
-// Replication is the part of an instance in the system replication of its
-// database. Its JSON is a part of the database instance object of the API.
-// Without a replication all is nil but the mode, which is "none".
+// Replication is the role of an instance in the system replication of its
+// database. Its JSON form is part of the API. Without system replication, Mode
+// is "none" and all other fields are nil.
 type Replication struct {
 	Role              *string `json:"system_replication"`        // PrimaryRole or SecondaryRole
-	ReplicationStatus *string `json:"system_replication_status"` // in HANA's words, from a primary only
+	ReplicationStatus *string `json:"system_replication_status"` // in HANA's words; only of a primary
 	Site              *string `json:"system_replication_site"`
 	SiteID            *int    `json:"system_replication_site_id"`
 	Mode              *string `json:"system_replication_mode"`
 	OperationMode     *string `json:"system_replication_operation_mode"`
 	SourceSite        *string `json:"system_replication_source_site"`
-	// Tier is 1 for the primary site, 2 for the sites that replicate from it, and
-	// so on.
+	// Tier is 1 for the primary site, 2 for the sites that replicate from it,
+	// and so on.
 	Tier *int `json:"system_replication_tier"`
 }
 
@@ -90,9 +90,9 @@ func (db *Database) clone() *Database {
 func (db *Database) key() string            { return string(db.ID) }
 func (db *Database) instances() []*Instance { return instances(db.Instances) }
 
-// currentSID returns the SID that the instances of the database go by: that of
-// the first instance, where those that are listed come before those that are
-// absent, and then secondaries last. It is not known without instances.
+// currentSID returns the SID of the database's first instance. Instances that
+// are listed by their hosts come before absent instances, and then secondaries
+// come last. known is false if there are no instances.
 func (db *Database) currentSID() (sid string, known bool) {
 	if len(db.Instances) == 0 {
 		return "", false
@@ -111,8 +111,8 @@ func (db *Database) currentSID() (sid string, known bool) {
 	return first.SID, true
 }
 
-// deriveTiers derives the tiers that were not reported from those that were: a
-// site is one tier behind the site that it replicates from.
+// deriveTiers derives the tiers that were not reported. The tier of a site is
+// one more than the tier of the site from which it replicates.
 func (db *Database) deriveTiers() {
 	for i := range db.Instances {
 		if db.Instances[i].TierDerived {
@@ -138,7 +138,7 @@ func (db *Database) deriveTiers() {
 	}
 }
 
-// tiersBySite returns the tiers known so far; the lowest of each site.
+// tiersBySite returns the known tiers by site id; the lowest one of each site.
 func (db *Database) tiersBySite() map[int]int {
 	tiers := make(map[int]int)
 	for i := range db.Instances {

@@ -9,9 +9,9 @@ import (
 	"trento/store/activity"
 )
 
-// applyDatabaseElement applies what a database instance says. It does not fit
-// where a secondary is of a database that is not part of the landscape: only an
-// instance that does not follow another one brings its database in.
+// applyDatabaseElement applies the element of a database instance. The element
+// does not fit if it may be a secondary and its database is not registered:
+// only a primary, or an instance without replication, registers its database.
 func (cs *Changeset) applyDatabaseElement(seen reportedElement) (fits bool, err error) {
 	e := seen.Database
 	db, err := cs.Databases.edit(e.ID)
@@ -19,10 +19,10 @@ func (cs *Changeset) applyDatabaseElement(seen reportedElement) (fits bool, err 
 	if err != nil && !unknown {
 		return false, err
 	}
-	if e.follows() && (unknown || !db.Registered()) {
+	if e.mayBeSecondary() && (unknown || !db.Registered()) {
 		return false, nil
 	}
-	if err := cs.takeNumber(seen, string(e.ID)); err != nil {
+	if err := cs.takeInstanceNumber(seen, string(e.ID)); err != nil {
 		return false, err
 	}
 	if unknown {
@@ -40,8 +40,8 @@ func (cs *Changeset) applyDatabaseElement(seen reportedElement) (fits bool, err 
 	if err := cs.evaluateDatabase(db); err != nil {
 		return false, err
 	}
-	// What an element says that has waited may be older than what others have
-	// said since: taking its tenants over could remove SAP systems.
+	// A waiting element may be older than the reports of other instances. Its
+	// tenants are ignored, because they could deregister SAP systems.
 	if !seen.retried {
 		if err := cs.changeTenants(db, e.tenants(db)); err != nil {
 			return false, err
@@ -53,13 +53,13 @@ func (cs *Changeset) applyDatabaseElement(seen reportedElement) (fits bool, err 
 	return true, nil
 }
 
-// about returns what events about the database have in common.
+// about returns the fields that all events about the database have in common.
 func (db *Database) about() activity.AboutDatabase {
 	return activity.AboutDatabase{DatabaseID: string(db.ID)}
 }
 
-// aboutInstance returns what events about an instance of the database have in
-// common.
+// aboutInstance returns the fields that all events about an instance of the
+// database have in common.
 func (db *Database) aboutInstance(i *Instance) activity.AboutDatabaseInstance {
 	return activity.AboutDatabaseInstance{
 		AboutDatabase: db.about(), AboutHost: activity.AboutHost{HostID: string(i.HostID)}, InstanceNumber: i.Number,
@@ -94,16 +94,16 @@ func (cs *Changeset) registerDatabase(seen reportedElement) error {
 	return cs.changeTenants(db, seen.Database.Tenants)
 }
 
-// restoreDatabase brings a database back into the landscape. Its SAP systems
-// come after it.
+// restoreDatabase registers a known database again. The caller restores its SAP
+// systems.
 func (cs *Changeset) restoreDatabase(db *Database, health Health) error {
 	db.DeregisteredAt, db.Health = nil, health
 	cs.emit(&activity.DatabaseRestored{AboutDatabase: db.about(), Health: string(db.Health)})
-	return cs.evaluateSaptuneOn(hostsOf(db), always)
+	return cs.evaluateSaptuneOn(hostsOf(db), alwaysTrue)
 }
 
-// applyDatabaseInstance takes what an element says over into the instance of
-// its database.
+// applyDatabaseInstance copies the data of an element to the instance of its
+// database, and adds the instance if it is new.
 func (cs *Changeset) applyDatabaseInstance(db *Database, seen reportedElement) error {
 	i, known := indexOf(db.Instances, seen.agent, seen.Number)
 	if !known {
@@ -129,7 +129,7 @@ func (cs *Changeset) applyDatabaseInstance(db *Database, seen reportedElement) e
 		cs.emitReplication(db, &before[i], instance)
 		if old := before[i].Status; instance.Status != old {
 			cs.emit(&activity.DatabaseInstanceStatusChanged{
-				AboutDatabaseInstance: db.aboutInstance(&instance.Instance), Status: string(instance.Status), Change: changeOf(old, ""),
+				AboutDatabaseInstance: db.aboutInstance(&instance.Instance), Status: string(instance.Status), Change: changeFrom(old, ""),
 			})
 		}
 	} else {
@@ -144,7 +144,7 @@ func (cs *Changeset) applyDatabaseInstance(db *Database, seen reportedElement) e
 	}
 	cs.markPresent(db, &instance.Instance)
 	db.followSID(cs)
-	since, err := cs.staleSince(seen, instance.StaleSince)
+	since, err := cs.staleSinceAfter(seen, instance.StaleSince)
 	if err != nil {
 		return err
 	}
@@ -157,8 +157,8 @@ func (cs *Changeset) applyDatabaseInstance(db *Database, seen reportedElement) e
 	return nil
 }
 
-// followSID gives a database the SID of its instances. It changes when somebody
-// renames the database in HANA itself, and it stays the same database.
+// followSID gives a database the SID of its instances. The SID of a database
+// changes when it is renamed in HANA.
 func (db *Database) followSID(cs *Changeset) {
 	sid, known := db.currentSID()
 	if !known || sid == db.SID {
@@ -170,8 +170,7 @@ func (db *Database) followSID(cs *Changeset) {
 	db.SID = sid
 }
 
-// emitReplication tells that the part of an instance in the system replication
-// has changed, if it has.
+// emitReplication emits an event if the replication of an instance has changed.
 func (cs *Changeset) emitReplication(db *Database, before, after *DatabaseInstance) {
 	if !same(&before.Replication, &after.Replication) {
 		cs.emit(&activity.DatabaseInstanceSystemReplicationChanged{
@@ -180,8 +179,8 @@ func (cs *Changeset) emitReplication(db *Database, before, after *DatabaseInstan
 	}
 }
 
-// evaluateDatabase evaluates what follows from the instances of a database:
-// whether it is stale, and its health.
+// evaluateDatabase evaluates the staleness and the health of a database from
+// its instances.
 func (cs *Changeset) evaluateDatabase(db *Database) error {
 	if err := db.evaluateStale(cs); err != nil {
 		return err
@@ -189,26 +188,26 @@ func (cs *Changeset) evaluateDatabase(db *Database) error {
 	if !db.Registered() {
 		return nil
 	}
-	parts := instanceParts(db)
+	parts := instanceHealthParts(db)
 	old, health := db.Health, worstOf(parts)
 	if health == old {
 		return nil
 	}
 	db.Health = health
-	cs.emit(&activity.DatabaseHealthChanged{AboutDatabase: db.about(), Health: string(health), Change: changeOf(old, causeOf(health, parts))})
+	cs.emit(&activity.DatabaseHealthChanged{AboutDatabase: db.about(), Health: string(health), Change: changeFrom(old, causeOf(health, parts))})
 	return cs.eachSAPSystemOf(db, func(s *SAPSystem) error {
 		if old := s.DatabaseHealth; s.Registered() && old != health {
 			s.DatabaseHealth = health
-			cs.emit(&activity.SAPSystemDatabaseHealthChanged{AboutSAPSystem: s.about(), Health: string(health), Change: changeOf(old, "")})
+			cs.emit(&activity.SAPSystemDatabaseHealthChanged{AboutSAPSystem: s.about(), Health: string(health), Change: changeFrom(old, "")})
 			cs.evaluateSAPSystemHealth(s)
 		}
 		return nil
 	})
 }
 
-// evaluateStale also tells the SAP systems on the database.
+// evaluateStale also evaluates the SAP systems on the database.
 func (db *Database) evaluateStale(cs *Changeset) error {
-	since := staleSince(db)
+	since := firstStaleSince(db)
 	switch {
 	case db.StaleSince != nil && since == nil:
 		cs.emit(&activity.DatabaseDataMarkedInSync{AboutDatabase: db.about()})
@@ -235,8 +234,8 @@ func loggedTenants(names []string) []activity.Tenant {
 	return tenants
 }
 
-// tenants returns the tenants of a database according to one of its instances.
-// Where some could not be read, the known ones stay.
+// tenants returns the tenants of a database after a report of one of its
+// instances. If some could not be read, the known ones stay.
 func (e *DatabaseElement) tenants(db *Database) []string {
 	if !e.TenantsUnread {
 		return e.Tenants
@@ -246,8 +245,8 @@ func (e *DatabaseElement) tenants(db *Database) []string {
 	return slices.Compact(all)
 }
 
-// changeTenants takes over the tenants of a database. It deregisters the SAP
-// systems whose tenant is gone.
+// changeTenants replaces the tenants of a database. It deregisters the SAP
+// systems whose tenant no longer exists.
 func (cs *Changeset) changeTenants(db *Database, tenants []string) error {
 	if slices.Equal(db.Tenants, tenants) {
 		return nil
@@ -265,12 +264,12 @@ func (cs *Changeset) changeTenants(db *Database, tenants []string) error {
 	})
 }
 
-// deregisterDatabase takes a database out of the landscape, with the SAP
-// systems on it. Their records and instances stay: they may come back.
+// deregisterDatabase removes a database and the SAP systems on it from the
+// landscape. Their records and instances stay, because they may be restored.
 func (cs *Changeset) deregisterDatabase(db *Database) error {
 	db.DeregisteredAt = &cs.now
 	cs.emit(&activity.DatabaseDeregistered{AboutDatabase: db.about(), DeregisteredAt: cs.now})
-	err := cs.evaluateSaptuneOn(hostsOf(db), func(host HostID) (bool, error) { return cs.runsOtherThan(db.key(), host) })
+	err := cs.evaluateSaptuneOn(hostsOf(db), func(host HostID) (bool, error) { return cs.runsOtherSystem(db.key(), host) })
 	if err != nil {
 		return err
 	}
@@ -286,7 +285,8 @@ func (cs *Changeset) deregisterDatabase(db *Database) error {
 	return cs.makeSecondariesWait(db)
 }
 
-// isOrphaned reports whether the instances that are left make no database.
+// isOrphaned reports whether the remaining instances cannot be a database:
+// there are none, or only secondaries.
 func (db *Database) isOrphaned() bool {
 	primary := slices.ContainsFunc(db.Instances, func(i DatabaseInstance) bool { return i.isPrimary() })
 	secondary := slices.ContainsFunc(db.Instances, func(i DatabaseInstance) bool { return i.isSecondary() })
@@ -319,8 +319,8 @@ func (db *Database) removeInstance(cs *Changeset, host HostID, number string) er
 	return cs.deregisterDatabase(db)
 }
 
-// eachSAPSystemOf does something with each SAP system on a database, registered
-// or not, in the order of their ids. They may be modified.
+// eachSAPSystemOf calls do with each SAP system on a database, registered or
+// not, in the order of their ids. do may modify the SAP system.
 func (cs *Changeset) eachSAPSystemOf(db *Database, do func(*SAPSystem) error) error {
 	ids, err := cs.sapSystemsOf(db.ID)
 	if err != nil {

@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// Kind names a discovery, in the words of the agent.
+// Kind is the kind of a report, by the agent's name for its discovery.
 type Kind string
 
-// The discoveries an agent reports.
+// The kinds of reports that agents send.
 const (
 	HostDiscovery         Kind = "host_discovery"
 	CloudDiscovery        Kind = "cloud_discovery"
@@ -19,36 +19,37 @@ const (
 	SAPSystemDiscovery    Kind = "sap_system_discovery"
 )
 
-// discovery is a row of the table of report kinds: the rules of the landscape
-// for the kind. Package discovery has its decoder.
+// discovery is a row of the table of report kinds. It holds the rules of the
+// landscape for the kind. Package discovery holds the decoders.
 type discovery struct {
-	kind      Kind
-	period    time.Duration
-	observe   func(*Changeset, Observation) error  // the rule: what a report changes
-	failing   func(*Changeset, HostID, bool) error // the rule of ReportsFailing; nil: nothing turns stale
-	needsHost bool
-	// saysMoreRepeated: a report may change something although the one before
-	// said the same.
-	saysMoreRepeated bool
+	kind           Kind
+	interval       time.Duration                        // default time between two reports
+	observe        func(*Changeset, Observation) error  // the rule for a report
+	reportsFailing func(*Changeset, HostID, bool) error // the rule of ReportsFailing; nil: nothing becomes stale
+	needsHost      bool
+	// repetitionMatters is true if a report may change something although it is
+	// identical to the previous one.
+	repetitionMatters bool
 }
 
+// The default intervals between two reports of an agent.
 const (
-	often  = 10 * time.Second
-	seldom = 15 * time.Minute
+	shortInterval = 10 * time.Second
+	longInterval  = 15 * time.Minute
 )
 
-// discoveries are all kinds of reports, in the order in which a server that does
-// not know the host yet can use them.
+// discoveries are all kinds of reports. The host comes first, so that reports
+// that arrive in this order can all be used.
 var discoveries = []discovery{
-	{kind: HostDiscovery, period: often, observe: (*Changeset).observeHost},
-	{kind: CloudDiscovery, period: often, observe: ofHost((*Changeset).observeCloud), needsHost: true},
-	{kind: SubscriptionDiscovery, period: seldom, observe: ofHost((*Changeset).observeSubscriptions), needsHost: true},
-	{kind: SaptuneDiscovery, period: seldom, observe: ofHost((*Changeset).observeSaptune), needsHost: true},
-	{kind: ClusterDiscovery, period: often, observe: (*Changeset).observeCluster, failing: (*Changeset).clusterReportsFailing, saysMoreRepeated: true},
-	{kind: SAPSystemDiscovery, period: often, observe: (*Changeset).observeSAP, failing: (*Changeset).sapReportsFailing},
+	{kind: HostDiscovery, interval: shortInterval, observe: (*Changeset).observeHost},
+	{kind: CloudDiscovery, interval: shortInterval, observe: onRegisteredHost((*Changeset).observeCloud), needsHost: true},
+	{kind: SubscriptionDiscovery, interval: longInterval, observe: onRegisteredHost((*Changeset).observeSubscriptions), needsHost: true},
+	{kind: SaptuneDiscovery, interval: longInterval, observe: onRegisteredHost((*Changeset).observeSaptune), needsHost: true},
+	{kind: ClusterDiscovery, interval: shortInterval, observe: (*Changeset).observeCluster, reportsFailing: (*Changeset).clusterReportsFailing, repetitionMatters: true},
+	{kind: SAPSystemDiscovery, interval: shortInterval, observe: (*Changeset).observeSAP, reportsFailing: (*Changeset).sapReportsFailing},
 }
 
-// Kinds are all discoveries, in the order of the table.
+// Kinds are the kinds of all reports, in the order of the table.
 var Kinds = func() (kinds []Kind) {
 	for _, d := range discoveries {
 		kinds = append(kinds, d.kind)
@@ -59,34 +60,33 @@ var Kinds = func() (kinds []Kind) {
 func (k Kind) discovery() (discovery, bool) {
 	i := slices.IndexFunc(discoveries, func(d discovery) bool { return d.kind == k })
 	if i < 0 {
-		return discovery{kind: k, period: often}, false
+		return discovery{kind: k, interval: shortInterval}, false
 	}
 	return discoveries[i], true
 }
 
-// Known reports whether there is a discovery of the kind.
+// Known reports whether the kind is one of Kinds.
 func (k Kind) Known() bool { _, known := k.discovery(); return known }
 
-// Period returns the time between two reports of an agent, unless it is
-// configured otherwise.
-func (k Kind) Period() time.Duration { d, _ := k.discovery(); return d.period }
+// Period returns the default time between two reports of an agent.
+func (k Kind) Period() time.Duration { d, _ := k.discovery(); return d.interval }
 
-// NeedsHost reports whether a report is refused as long as its host is not
+// NeedsHost reports whether a report of the kind is refused until its host is
 // registered.
 func (k Kind) NeedsHost() bool { d, _ := k.discovery(); return d.needsHost }
 
-// SaysMoreRepeated reports whether a report may change something although the
-// one before it said the same: a cluster that is back counts as stopped only
-// when a node is offline for the second time.
-func (k Kind) SaysMoreRepeated() bool { d, _ := k.discovery(); return d.saysMoreRepeated }
+// RepetitionMatters reports whether a report of the kind may change something
+// although it is identical to the previous one. A restored cluster, for
+// example, counts as stopped only when a node reports for the second time that
+// it is offline.
+func (k Kind) RepetitionMatters() bool { d, _ := k.discovery(); return d.repetitionMatters }
 
-// TurnsStale reports whether what is known from the reports turns stale when
-// there are no more that can be used.
-func (k Kind) TurnsStale() bool { d, _ := k.discovery(); return d.failing != nil }
+// TurnsStale reports whether the data from reports of the kind becomes stale
+// when no more usable reports come.
+func (k Kind) TurnsStale() bool { d, _ := k.discovery(); return d.reportsFailing != nil }
 
-// Observation is what one report says, decoded and checked, in the terms of
-// the landscape. Exactly one of the members is set, the one of Kind; an empty
-// list of subscriptions is nil.
+// Observation is a decoded and validated report. Only the field that belongs to
+// Kind is set. An empty list of subscriptions is nil.
 type Observation struct {
 	Agent         HostID         `json:"agent"`
 	Kind          Kind           `json:"kind"`
@@ -97,25 +97,25 @@ type Observation struct {
 	Cluster       *ClusterReport `json:"cluster,omitempty"`
 	SAP           *SAPReport     `json:"sap,omitempty"`
 
-	// Omissions are what could not be read, at most MaxOmissions of them, in the
-	// order in which they were found.
+	// Omissions are the values that could not be read, in the order in which
+	// they were found; at most MaxOmissions.
 	Omissions []Omission `json:"omissions,omitempty"`
 }
 
-// MaxOmissions limits the omissions of one observation: a report that is wrong in
-// a million places must not fill the store with them.
+// MaxOmissions is the largest number of omissions of an observation. It bounds
+// what the store holds of a report with a million errors.
 const MaxOmissions = 100
 
-// Omission is a value or an element of a report that could not be read, and was
-// left out of the observation. What is known from former reports stays.
+// Omission is a value or an element of a report that could not be read and was
+// left out of the observation. The value from earlier reports stays.
 type Omission struct {
-	Pointer string `json:"pointer"` // where it stands in the payload, with indexes: /0/Instances/1/SAPControl
-	Detail  string `json:"detail"`  // what is wrong with it, in words
-	Read    string `json:"read"`    // what was read there, the beginning of its JSON text; empty where nothing stands there
+	Pointer string `json:"pointer"` // its place in the payload as a JSON pointer with indexes, such as /0/Instances/1/SAPControl
+	Detail  string `json:"detail"`  // the reason, in words
+	Read    string `json:"read"`    // the beginning of its JSON text; "" if the value is missing
 }
 
-// Observe returns what one report changes. ErrNotRegistered means that its
-// host is not part of the landscape.
+// Observe returns the changes that follow from one report. It fails with
+// ErrNotRegistered if the host is not registered.
 func Observe(state State, o Observation, now time.Time) (*Changeset, error) {
 	cs := newChangeset(state, now)
 	d, known := o.Kind.discovery()
@@ -125,10 +125,10 @@ func Observe(state State, o Observation, now time.Time) (*Changeset, error) {
 	return cs, cs.complete(d.observe(cs, o))
 }
 
-// ofHost returns a rule that applies another one to a registered host. Where
-// several machines report under the id of the host, nobody can say which of them
-// a report is about: it changes nothing.
-func ofHost(rule func(*Changeset, *Host, Observation) error) func(*Changeset, Observation) error {
+// onRegisteredHost returns a rule that applies another rule to a registered
+// host. If several machines share the id of the host, the machine that sent the
+// report is not known, so the report changes nothing.
+func onRegisteredHost(rule func(*Changeset, *Host, Observation) error) func(*Changeset, Observation) error {
 	return func(cs *Changeset, o Observation) error {
 		host, err := cs.editRegisteredHost(o.Agent)
 		if err != nil || host.Shared() {
@@ -138,24 +138,25 @@ func ofHost(rule func(*Changeset, *Host, Observation) error) func(*Changeset, Ob
 	}
 }
 
-// ReportsFailing returns what changes because the reports of one kind from a
-// host could not be used, or not as a whole, for some time: what is known from
-// them turns stale, as it does when the host falls silent. Where the reports are
-// not refused, that is only what is known from the elements that could not be
-// read. The next report that can be used makes it fresh.
+// ReportsFailing returns the changes that follow if the reports of one kind
+// from a host could not be used, or only in part, for some time. The data from
+// the reports becomes stale, as it does when the heartbeat of the host is lost.
+// If the reports are not refused, only the data from the elements that could
+// not be read becomes stale. The next report that can be used ends the
+// staleness.
 //
-// Of most kinds nothing turns stale: the host itself is shown with what they
-// tell, and with the reports that fail.
+// Only the kinds with TurnsStale are affected. The data of the other kinds
+// belongs to the host, and the host's page shows which of its reports fail.
 func ReportsFailing(state State, host HostID, kind Kind, refused bool, now time.Time) (*Changeset, error) {
 	cs := newChangeset(state, now)
-	if d, _ := kind.discovery(); d.failing != nil {
-		return cs, cs.complete(d.failing(cs, host, refused))
+	if d, _ := kind.discovery(); d.reportsFailing != nil {
+		return cs, cs.complete(d.reportsFailing(cs, host, refused))
 	}
 	return cs, nil
 }
 
-// clusterReportsFailing marks nothing stale where the reports are not refused: what
-// could be read of them is fresh.
+// clusterReportsFailing marks the cluster as stale if the reports are refused.
+// If they could be read in part, that part is up to date.
 func (cs *Changeset) clusterReportsFailing(host HostID, refused bool) error {
 	if !refused {
 		return nil
@@ -170,15 +171,15 @@ func (cs *Changeset) sapReportsFailing(host HostID, refused bool) error {
 	return cs.markUnreadStale(host)
 }
 
-// markUnreadStale marks the instances on a host stale that may be the elements
-// that could not be read: they are not absent, although the last report does not
-// name them.
+// markUnreadStale marks the instances as stale that may be the unread elements
+// of the last SAP report: those that are not absent although the report does
+// not name them.
 func (cs *Changeset) markUnreadStale(host HostID) error {
 	last, err := cs.LastSAPReports.get(host)
 	if err != nil {
 		return err
 	}
 	return cs.markSAPStale(host, func(i *Instance) bool {
-		return i.AbsentSince == nil && !last.names(i)
+		return i.AbsentSince == nil && !last.contains(i)
 	})
 }

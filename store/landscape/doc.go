@@ -1,37 +1,37 @@
 // Package landscape is the domain: hosts, clusters, databases and SAP systems,
-// how healthy they are, and the rules that say what a report or a request
-// changes about them. The rules know neither files nor HTTP. They read a State,
-// and return a Changeset; see there.
+// their health, and the rules for the changes that follow from a report or a
+// request. The rules use neither files nor HTTP. They read a State and return a
+// Changeset.
 //
 // # Changesets
 //
-// Every change of the landscape is a landscape.Changeset: a report (Observe), a
-// heartbeat (HeartbeatReceived, HeartbeatLost), a clean-up of one thing or of
-// many (CleanUp). One report of a database host can touch its database, the SAP
-// systems on it, the health of hosts, and bring to life what an application
-// host reported an hour ago; so rules work on the changeset, each seeing what
-// the ones before it have changed, and the store writes the outcome in one
+// Every change of the landscape is a Changeset: a report (Observe), a heartbeat
+// (HeartbeatReceived, HeartbeatLost) or a clean-up (CleanUp). One report of a
+// database host can change its database, the SAP systems on the database and
+// the health of hosts, and can make an earlier report of an application host
+// usable. The rules therefore work on a changeset, in which each rule sees the
+// changes of the rules before it. The store writes the changeset in one
 // transaction. A confirmation dialog shows the events of the same changeset
-// without applying it: what it lists is what will happen.
+// without applying it, so it lists exactly the changes that will be made.
 //
-// The records are the things people speak of. A cluster holds its members, a
-// database its instances and tenants, an SAP system its instances. What is
-// asked across them (which databases have an instance on this host?) is the
-// relation bucket, an index kept by apply and checked by Verify.
+// Each record is a thing that users know. A cluster holds its members, a
+// database its instances and tenants, an SAP system its instances. Questions
+// across records, such as which databases have an instance on a host, are
+// answered by the index bucket "relation" of package store.
 //
-// The order of reports does not matter. What an agent last said about SAP is
-// kept element by element (landscape.LastSAPReport); an element that cannot be
-// placed yet, an application instance whose database is unknown, say, waits,
-// and every changeset ends by evaluating the waiting elements again. What has
-// settled waits again when its database has gone, has lost the tenant or the
-// address, or has been replaced. An instance number on a host belongs to one
-// system: who settles on it makes the former instance absent in the same
-// transaction, and until then the former one stays. Only elements wait, never
-// whole reports: an old report must not undo a newer one. What was cleaned up
-// comes back only through a new report.
+// The order of reports does not matter. The elements of an agent's last SAP
+// report are kept (LastSAPReport). An element that does not fit yet waits: for
+// example, an application instance whose database is unknown. Every changeset
+// ends with an attempt to apply the waiting elements again. An element that was
+// applied waits again when its database is deregistered, loses the tenant or
+// the address, or is replaced. An instance number on a host belongs to one
+// system. When another system takes the number, the former instance becomes
+// absent in the same transaction. Only elements wait, never whole reports: an
+// old report must not undo a newer one. A thing that was cleaned up is restored
+// only by a new report.
 //
-// Two kinds of reports differ each time and mean nothing by it: SAP processes
-// grow older, clusters note when they last wrote their configuration. So
-// "unchanged" has two stages: equal bytes are not even decoded, and equal
-// meaning writes nothing.
+// Two kinds of reports contain values that differ each time without any
+// meaning: the age of SAP processes, and the time at which a cluster last wrote
+// its configuration. "Unchanged" is therefore checked twice: identical bytes
+// are not even decoded, and a report with the same meaning writes nothing.
 package landscape

@@ -2,32 +2,34 @@ package landscape
 
 import "golang.org/x/mod/semver"
 
-// HealthInputs are the parts that the health of a host is made of.
+// HealthInputs are the health values from which the health of a host is
+// computed.
 type HealthInputs struct {
-	Checks          Health `json:"checks"`           // unknown takes no part
-	Saptune         Health `json:"saptune"`          // unknown takes no part
-	SoftwareUpdates Health `json:"software_updates"` // not set takes no part; unknown outweighs everything
+	Checks          Health `json:"checks"`           // ignored if unknown
+	Saptune         Health `json:"saptune"`          // ignored if unknown
+	SoftwareUpdates Health `json:"software_updates"` // ignored if not set; unknown outweighs all others
 }
 
 // initialInputs are the inputs of a new host.
 var initialInputs = HealthInputs{Checks: HealthUnknown, Saptune: HealthUnknown, SoftwareUpdates: HealthNotSet}
 
-// weight orders healths: the heaviest of several wins.
-var weight = map[Health]int{HealthPassing: 1, HealthWarning: 2, HealthCritical: 3, HealthUnknown: 4}
+// healthWeight orders health values: the overall health is the one with the
+// largest weight.
+var healthWeight = map[Health]int{HealthPassing: 1, HealthWarning: 2, HealthCritical: 3, HealthUnknown: 4}
 
-// Worst returns the heaviest of several healths; unknown without any.
+// Worst returns the health with the largest weight; unknown if there are none.
 func Worst(healths ...Health) Health {
 	worst := HealthUnknown
 	heaviest := 0
 	for _, h := range healths {
-		if weight[h] > heaviest {
-			worst, heaviest = h, weight[h]
+		if healthWeight[h] > heaviest {
+			worst, heaviest = h, healthWeight[h]
 		}
 	}
 	return worst
 }
 
-// Overall returns the health that the inputs add up to.
+// Overall returns the health of the host: the worst of the inputs that count.
 func (in HealthInputs) Overall() Health {
 	var parts []Health
 	for _, h := range []Health{in.Checks, in.Saptune} {
@@ -41,17 +43,17 @@ func (in HealthInputs) Overall() Health {
 	return Worst(parts...)
 }
 
-// MinimumSaptune is the first version of saptune that reports its status.
+// MinimumSaptune is the oldest version of saptune that reports its status.
 const MinimumSaptune = "3.1.0"
 
 // SaptuneOutdated reports whether a version of saptune is too old to report its
-// status, or is not a version at all.
+// status, or is not a valid version.
 func SaptuneOutdated(version string) bool {
 	return semver.Compare("v"+version, "v"+MinimumSaptune) < 0
 }
 
-// SaptuneHealth evaluates the tuning of a host. Tuning only matters where SAP
-// software runs.
+// SaptuneHealth returns the health of the tuning of a host. It is always
+// passing on a host without SAP software.
 func SaptuneHealth(s *Saptune, sapRunning bool) Health {
 	switch {
 	case !sapRunning:

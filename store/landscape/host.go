@@ -6,45 +6,46 @@ import (
 	"time"
 )
 
-// Heartbeat says whether the agent of a host is heard.
+// Heartbeat is the state of the heartbeat of a host's agent.
 type Heartbeat string
 
-// The states of a heartbeat. Unknown: the agent has never been heard.
+// The states of a heartbeat. HeartbeatUnknown means that the agent has never
+// sent one.
 const (
 	HeartbeatUnknown  Heartbeat = "unknown"
 	HeartbeatPassing  Heartbeat = "passing"
 	HeartbeatCritical Heartbeat = "critical"
 )
 
-// Host is a machine with an agent on it.
+// Host is a machine with an agent.
 type Host struct {
 	ID HostID `json:"id"`
 	HostFacts
 
 	Heartbeat Heartbeat `json:"heartbeat"`
-	// StaleSince is when the loss of the heartbeat was noticed; nil while the agent
-	// is heard, or has never been heard.
+	// StaleSince is the time at which the loss of the heartbeat was noticed;
+	// nil if it is not lost.
 	StaleSince *time.Time `json:"stale_since,omitempty"`
 
-	// Health is the sum of Inputs, as it was last evaluated.
+	// Health is the overall health of Inputs when they were last evaluated.
 	Health Health       `json:"health"`
 	Inputs HealthInputs `json:"health_inputs"`
 
-	// Cloud is nil before the first accepted cloud discovery.
+	// Cloud is nil before the first cloud discovery.
 	Cloud         *Cloud         `json:"cloud,omitempty"`
 	Subscriptions []Subscription `json:"subscriptions,omitempty"`
-	// Saptune is nil where saptune is not installed or not reported yet.
+	// Saptune is nil if saptune is not installed or was not reported yet.
 	Saptune *Saptune `json:"saptune,omitempty"`
 
-	// ClusterID is empty where the host is in no cluster. A host that only its
-	// cluster has reported so far has no name.
+	// ClusterID is "" if the host is in no cluster. It can be set before the
+	// host itself was reported; Hostname is "" then.
 	ClusterID         ClusterID `json:"cluster_id,omitzero"`
 	ClusterHostStatus string    `json:"cluster_host_status,omitempty"`
 
 	SelectedChecks []string `json:"selected_checks,omitempty"`
 
-	// MachineHistory is nil where only one machine has reported under the id
-	// lately.
+	// MachineHistory is nil if only one machine has recently reported under the
+	// id.
 	MachineHistory *MachineHistory `json:"turns,omitempty"`
 
 	RegisteredAt   time.Time  `json:"registered_at"`
@@ -61,7 +62,7 @@ func (h *Host) clone() *Host {
 	return &after
 }
 
-// HostFacts is what a host_discovery says about a host.
+// HostFacts are the facts that a host_discovery reports about a host.
 type HostFacts struct {
 	Hostname           string            `json:"hostname"`
 	FQDN               string            `json:"fqdn,omitempty"`
@@ -76,16 +77,17 @@ type HostFacts struct {
 	PrometheusTargets  map[string]string `json:"prometheus_targets,omitzero"` // nil: not reported
 	PrometheusMode     string            `json:"prometheus_mode"`             // pull, push or unknown
 	SystemdUnits       []SystemdUnit     `json:"systemd_units"`
-	LastBoot           *time.Time        `json:"last_boot,omitempty"` // whole seconds, UTC
+	LastBoot           *time.Time        `json:"last_boot,omitempty"` // in UTC, without fractions of a second
 
-	// FQDNUnread: the domain name could not be read. It is set in reports only.
+	// FQDNUnread is true if the domain name could not be read. It is set only
+	// in reports, never in stored hosts.
 	FQDNUnread bool `json:"fqdn_unread,omitzero"`
 }
 
-// filledFrom returns the facts with known ones in place of those that could not
-// be read, where other things depend on them: SAP systems find their databases
-// by the addresses (nil: not read), and software updates are looked up by the
-// domain name.
+// filledFrom returns the facts, with the known addresses and domain name if
+// they could not be read (Addresses is nil, FQDNUnread is true). Other data
+// depends on these two: SAP systems find their databases by the addresses, and
+// software updates are looked up by the domain name.
 func (f HostFacts) filledFrom(known HostFacts) HostFacts {
 	if f.Addresses == nil {
 		f.Addresses = known.Addresses
@@ -99,14 +101,14 @@ func (f HostFacts) filledFrom(known HostFacts) HostFacts {
 	return f
 }
 
-// Address is an IPv4 address of a host; Prefix is nil where the agent is too
-// old to report it.
+// Address is an IPv4 address of a host. Prefix is nil if the agent is too old
+// to report it.
 type Address struct {
 	IP     netip.Addr `json:"ip"`
 	Prefix *int       `json:"prefix,omitempty"`
 }
 
-// String returns the address in CIDR notation; without the prefix where that is
+// String returns the address in CIDR notation, without the prefix if that is
 // unknown.
 func (a Address) String() string {
 	if a.Prefix == nil {
@@ -123,14 +125,14 @@ func addressTexts(addresses []Address) []string {
 	return texts
 }
 
-// SystemdUnit is a unit the agent watches, with its unit file state.
+// SystemdUnit is a unit that the agent monitors, with its unit file state.
 type SystemdUnit struct {
 	Name          string `json:"name"`
 	UnitFileState string `json:"unit_file_state"`
 }
 
-// Cloud is where a host runs: the provider, and how that describes the machine.
-// At most one of the descriptions is set.
+// Cloud is the platform on which a host runs, with the provider's description
+// of the machine. At most one of the descriptions is set.
 type Cloud struct {
 	Provider string   `json:"provider"`
 	Azure    *AzureVM `json:"azure,omitempty"`
@@ -138,7 +140,8 @@ type Cloud struct {
 	GCP      *GCPVM   `json:"gcp,omitempty"`
 }
 
-// AzureVM is how Azure describes a host. Nil fields were not reported.
+// AzureVM is the description of a host by Azure. Fields that are nil were not
+// reported.
 type AzureVM struct {
 	VMName         *string `json:"vm_name"`
 	ResourceGroup  *string `json:"resource_group"`
@@ -150,7 +153,8 @@ type AzureVM struct {
 	AdminUsername  *string `json:"admin_username"`
 }
 
-// AWSVM is how AWS describes a host. Nil fields could not be read.
+// AWSVM is the description of a host by AWS. Fields that are nil could not be
+// read.
 type AWSVM struct {
 	AccountID        *string `json:"account_id"`
 	AMIID            *string `json:"ami_id"`
@@ -162,7 +166,8 @@ type AWSVM struct {
 	VPCID            *string `json:"vpc_id"`
 }
 
-// GCPVM is how Google Cloud describes a host. Nil fields could not be read.
+// GCPVM is the description of a host by Google Cloud. Fields that are nil could
+// not be read.
 type GCPVM struct {
 	DiskNumber   *int    `json:"disk_number"`
 	Image        *string `json:"image"`
@@ -174,7 +179,7 @@ type GCPVM struct {
 }
 
 // Data returns the description of the machine as the API shows it
-// (provider_data); nil where there is none.
+// (provider_data); nil if there is none.
 func (c *Cloud) Data() any {
 	switch {
 	case c == nil:
@@ -189,8 +194,8 @@ func (c *Cloud) Data() any {
 	return nil
 }
 
-// Subscription is the registration of a SUSE product on a host. Dates are texts,
-// as the agent has sent them.
+// Subscription is the registration of a SUSE product on a host. Dates are
+// texts, as the agent has sent them.
 type Subscription struct {
 	Identifier string  `json:"identifier"`
 	Version    string  `json:"version"`
@@ -218,8 +223,8 @@ func (h *Host) SubscriptionData() []HostSubscription {
 	return data
 }
 
-// Saptune is the state of the tuning tool on a host. Its JSON is the
-// saptune_status of the API.
+// Saptune is the status of saptune, the tuning tool, on a host. Its JSON form
+// is the saptune_status of the API.
 type Saptune struct {
 	PackageVersion    *string          `json:"package_version"`
 	ConfiguredVersion *string          `json:"configured_version"`
@@ -232,17 +237,18 @@ type Saptune struct {
 	Staging           *SaptuneStaging  `json:"staging"`
 }
 
-// SaptuneReport is what a saptune_discovery says. Status is nil where saptune
-// is not installed, or too old to tell more than its version.
+// SaptuneReport is the content of a saptune_discovery. Status is nil if saptune
+// is not installed, or too old to report more than its version.
 type SaptuneReport struct {
 	Installed      bool     `json:"installed"`
 	PackageVersion string   `json:"package_version"`
 	Status         *Saptune `json:"status,omitempty"`
-	// Unread: whether saptune is installed could not be read.
+	// Unread is true if the report does not say whether saptune is installed,
+	// because that could not be read.
 	Unread bool `json:"unread,omitzero"`
 }
 
-// SaptuneService is a service that saptune depends on. Both states are nil where
+// SaptuneService is a service that saptune depends on. Both states are nil if
 // it is not installed.
 type SaptuneService struct {
 	Name    string  `json:"name"`
@@ -256,14 +262,15 @@ type SaptuneNote struct {
 	AdditionallyEnabled bool   `json:"additionally_enabled"`
 }
 
-// SaptuneSolution is a set of notes.
+// SaptuneSolution is a named set of notes.
 type SaptuneSolution struct {
 	ID      string   `json:"id"`
 	Notes   []string `json:"notes"`
 	Partial bool     `json:"partial"`
 }
 
-// SaptuneStaging is what saptune holds back.
+// SaptuneStaging is the state of saptune's staging: the notes and solutions
+// that are not released yet.
 type SaptuneStaging struct {
 	Enabled      bool     `json:"enabled"`
 	Notes        []string `json:"notes"`

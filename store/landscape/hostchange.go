@@ -8,7 +8,8 @@ import (
 	"trento/store/activity"
 )
 
-// HeartbeatReceived returns what the heartbeat of a registered host changes.
+// HeartbeatReceived returns the changes that follow from a heartbeat of a
+// registered host.
 func HeartbeatReceived(state State, id HostID, now time.Time) (*Changeset, error) {
 	cs := newChangeset(state, now)
 	return cs, cs.complete(cs.heartbeatReceived(id))
@@ -24,9 +25,10 @@ func (cs *Changeset) heartbeatReceived(id HostID) error {
 	return nil
 }
 
-// HeartbeatLost returns what changes because a registered host is found now to
-// have fallen silent: the host, and all that its agent has reported, turn stale.
-// No health changes, since silence says nothing about the host.
+// HeartbeatLost returns the changes that follow when the heartbeat of a
+// registered host is lost: the host and the data from its agent become stale.
+// No health value changes, because a lost heartbeat says nothing about the
+// host's health.
 func HeartbeatLost(state State, id HostID, now time.Time) (*Changeset, error) {
 	cs := newChangeset(state, now)
 	return cs, cs.complete(cs.heartbeatLost(id))
@@ -57,7 +59,7 @@ func (cs *Changeset) editRegisteredHost(id HostID) (*Host, error) {
 	return cs.Hosts.edit(id)
 }
 
-// about returns what events about the host have in common.
+// about returns the fields that all events about the host have in common.
 func (h *Host) about() activity.AboutHost {
 	return activity.AboutHost{HostID: string(h.ID), Hostname: h.Hostname}
 }
@@ -69,7 +71,7 @@ func (cs *Changeset) observeHost(o Observation) error {
 	}
 	facts := o.Host.filledFrom(host.HostFacts)
 	switch {
-	case host.Hostname == "": // unknown, or known to its cluster only
+	case host.Hostname == "": // unknown, or only known as a member of its cluster
 		cs.registerHost(host, facts)
 		return cs.evaluateNewHost(host.ID)
 	case host.DeregisteredAt != nil:
@@ -81,7 +83,7 @@ func (cs *Changeset) observeHost(o Observation) error {
 	return nil
 }
 
-// changeFacts takes over what a host says about itself.
+// changeFacts replaces the facts of a host by reported ones.
 func (cs *Changeset) changeFacts(host *Host, facts HostFacts) {
 	formerFQDN := host.FQDN
 	host.HostFacts = facts
@@ -102,7 +104,7 @@ func (cs *Changeset) restoreHost(host *Host, facts HostFacts) {
 	cs.emit(&activity.HostRestored{AboutHost: host.about()})
 	rebooted := before
 	rebooted.LastBoot = facts.LastBoot
-	if same(&rebooted, &facts) { // nothing else has happened meanwhile
+	if same(&rebooted, &facts) { // nothing but the time of the last boot has changed
 		cs.requestSoftwareUpdates(host, "")
 		return
 	}
@@ -110,9 +112,9 @@ func (cs *Changeset) restoreHost(host *Host, facts HostFacts) {
 	cs.requestSoftwareUpdates(host, before.FQDN)
 }
 
-// evaluateNewHost evaluates the tuning of a host that has just become part of
-// the landscape, where SAP instances on it were known before. Had they come
-// after it, its tuning would have been evaluated then.
+// evaluateNewHost evaluates the tuning of a host that has just been registered,
+// if SAP instances on it are already known. Instances that are reported later
+// cause the evaluation themselves.
 func (cs *Changeset) evaluateNewHost(id HostID) error {
 	runs, err := cs.runsSAP(id)
 	if err != nil || !runs {
@@ -121,8 +123,8 @@ func (cs *Changeset) evaluateNewHost(id HostID) error {
 	return cs.evaluateSaptune(id, true)
 }
 
-// requestSoftwareUpdates has the software updates of a host looked up, where
-// its domain name has changed: they are looked up by it.
+// requestSoftwareUpdates requests the software updates of a host if its domain
+// name has changed, because they are looked up by it.
 func (cs *Changeset) requestSoftwareUpdates(host *Host, formerFQDN string) {
 	switch {
 	case host.FQDN == formerFQDN:
@@ -163,8 +165,8 @@ func (cs *Changeset) observeSaptune(host *Host, o Observation) error {
 	return cs.evaluateSaptune(host.ID, runs)
 }
 
-// evaluateSaptune evaluates the tuning of a host, and with it its health. It
-// leaves a host alone that is not registered.
+// evaluateSaptune evaluates the health of the tuning of a host, and with it the
+// health of the host. It ignores a host that is not registered.
 func (cs *Changeset) evaluateSaptune(id HostID, runsSAP bool) error {
 	host, err := cs.editRegisteredHost(id)
 	if errors.Is(err, ErrNotRegistered) {
@@ -177,23 +179,22 @@ func (cs *Changeset) evaluateSaptune(id HostID, runsSAP bool) error {
 	host.Inputs.Saptune = SaptuneHealth(host.Saptune, runsSAP)
 	host.Health = host.Inputs.Overall()
 	if now := host.Inputs.Saptune; now != tuning {
-		cs.emit(&activity.HostSaptuneHealthChanged{AboutHost: host.about(), Health: string(now), Change: changeOf(tuning, "")})
+		cs.emit(&activity.HostSaptuneHealthChanged{AboutHost: host.about(), Health: string(now), Change: changeFrom(tuning, "")})
 	}
 	if host.Health != health {
-		cs.emit(&activity.HostHealthChanged{AboutHost: host.about(), Health: string(host.Health), Change: changeOf(health, host.Cause())})
+		cs.emit(&activity.HostHealthChanged{AboutHost: host.about(), Health: string(host.Health), Change: changeFrom(health, host.Cause())})
 	}
 	return nil
 }
 
-// appliedTo returns the state of saptune after a report. A report without a status
-// says nothing new about the version it names: what is known of that version
-// stays.
+// appliedTo returns the status of saptune after a report. If the report has no
+// status and the version is the known one, the known status stays.
 func (r *SaptuneReport) appliedTo(known *Saptune) *Saptune {
 	if r.Unread {
 		return known
 	}
 	if r.Status != nil && r.Status.TuningState == nil && known != nil {
-		// What could not be read must not hide that the tuning is not compliant.
+		// An unread tuning state must not hide that the host is not compliant.
 		status := *r.Status
 		status.TuningState = known.TuningState
 		return &status
@@ -211,7 +212,7 @@ func (r *SaptuneReport) appliedTo(known *Saptune) *Saptune {
 	}
 }
 
-// logged returns the facts as the activity log has them.
+// logged returns the facts as the activity log shows them.
 func (f *HostFacts) logged() activity.HostFacts {
 	return activity.HostFacts{
 		FQDN: orNil(f.FQDN), Addresses: addressTexts(f.Addresses), AgentVersion: f.AgentVersion, Arch: f.Arch,

@@ -9,10 +9,12 @@ import (
 	"trento/store/activity"
 )
 
-// InstanceStatus is the state of an SAP instance, in SAP's own colours.
+// InstanceStatus is the status of an SAP instance, by the colours that SAP
+// uses.
 type InstanceStatus string
 
-// The colours of an instance. Gray: it is stopped, or its state is not known.
+// The colours of an instance. Gray means that the instance is stopped, or that
+// its status is not known.
 const (
 	Green  InstanceStatus = "green"
 	Yellow InstanceStatus = "yellow"
@@ -20,7 +22,7 @@ const (
 	Gray   InstanceStatus = "gray"
 )
 
-// Health returns what the colour means for the health of a system.
+// Health returns the health that belongs to the colour.
 func (s InstanceStatus) Health() Health {
 	switch s {
 	case Green:
@@ -33,8 +35,8 @@ func (s InstanceStatus) Health() Health {
 	return HealthUnknown
 }
 
-// Instance is what an instance of a database and one of an SAP system have in
-// common.
+// Instance holds the fields that instances of databases and of SAP systems have
+// in common.
 type Instance struct {
 	HostID HostID `json:"host_id"`
 	SID    string `json:"sid"`
@@ -43,23 +45,23 @@ type Instance struct {
 	InstanceTimes
 }
 
-// InstanceFacts is what a host says about any SAP instance on it. Its JSON is
-// a part of the instance objects of the API.
+// InstanceFacts are the facts that a host reports about any SAP instance on it.
+// Their JSON form is part of the API.
 type InstanceFacts struct {
 	// Hostname is the hostname of the instance itself, often a virtual one; nil
-	// where it is not told.
+	// if it was not reported.
 	Hostname *string `json:"instance_hostname"`
-	Features string  `json:"features"`   // separated by |; empty where they have never been told
+	Features string  `json:"features"`   // separated by |; "" if they were never reported
 	HTTPPort *int    `json:"http_port"`  // nil: none
 	TLSPort  *int    `json:"https_port"` // nil: none
-	// StartPriority is a decimal number; lower ones are started first. It is
-	// empty where it is not told.
+	// StartPriority is a decimal number; instances with lower numbers are
+	// started first. It is "" if it was not reported.
 	StartPriority string         `json:"start_priority"`
 	Status        InstanceStatus `json:"status"`
 }
 
-// filledFrom returns the facts, with the known features where none were told:
-// whether a system is complete depends on them.
+// filledFrom returns the facts, with the known features if the report has none.
+// The features decide whether an SAP system is complete.
 func (f InstanceFacts) filledFrom(known InstanceFacts) InstanceFacts {
 	if f.Features == "" {
 		f.Features = known.Features
@@ -67,7 +69,7 @@ func (f InstanceFacts) filledFrom(known InstanceFacts) InstanceFacts {
 	return f
 }
 
-// logged returns the facts as the activity log has them.
+// logged returns the facts as the activity log shows them.
 func (f *InstanceFacts) logged() activity.InstanceFacts {
 	return activity.InstanceFacts{
 		Hostname: f.Hostname, Features: f.Features, HTTPPort: f.HTTPPort, TLSPort: f.TLSPort,
@@ -75,39 +77,40 @@ func (f *InstanceFacts) logged() activity.InstanceFacts {
 	}
 }
 
-// InstanceTimes is when something happened to an instance.
+// InstanceTimes are the times of changes of an instance.
 type InstanceTimes struct {
-	// AbsentSince is when the host of the instance stopped listing it; nil while
-	// it lists it.
+	// AbsentSince is the time at which the host of the instance stopped listing
+	// it; nil if the host lists it.
 	AbsentSince *time.Time `json:"absent_since,omitempty"`
-	// StaleSince is when the host of the instance fell silent; nil once the host
-	// has reported about the instance again.
+	// StaleSince is the time at which the data of the instance became stale;
+	// nil if it is up to date.
 	StaleSince *time.Time `json:"stale_since,omitempty"`
 
 	RegisteredAt time.Time `json:"registered_at"`
 	UpdatedAt    time.Time `json:"updated_at"`
 }
 
-// system is a database or an SAP system: something that consists of instances
-// on hosts.
+// system is a database or an SAP system: both consist of instances on hosts.
 type system interface {
 	Registered() bool
-	key() string            // its id; databases and SAP systems never have the same
-	instances() []*Instance // ordered by number and host; they may be modified where the system may
+	key() string            // the id; no database has the same id as an SAP system
+	instances() []*Instance // ordered by number and host; they may be modified if the system may
 
-	// followSID takes over the SID that the instances go by.
+	// followSID gives the system the SID of its instances.
 	followSID(*Changeset)
-	// evaluateStale makes the system as stale as its instances.
+	// evaluateStale evaluates whether the system is stale because an instance
+	// is.
 	evaluateStale(*Changeset) error
-	// removeInstance removes an instance, and the system where it cannot be
-	// without it.
+	// removeInstance removes an instance, and deregisters the system if it
+	// cannot exist without the instance.
 	removeInstance(cs *Changeset, host HostID, number string) error
 
-	// instanceEvent tells that an instance has entered a state, and when.
+	// instanceEvent returns the event that says that an instance has entered a
+	// state.
 	instanceEvent(*Instance, instanceState, time.Time) activity.Event
 }
 
-// instanceState is what an instance has turned.
+// instanceState is a state that an instance enters.
 type instanceState uint8
 
 const (
@@ -125,6 +128,7 @@ type instanceOf[T any] interface {
 
 func (i *Instance) instance() *Instance { return i }
 
+// instances returns pointers to the Instance of each element of a list.
 func instances[T any, P instanceOf[T]](list []T) []*Instance {
 	all := make([]*Instance, len(list))
 	for i := range list {
@@ -133,8 +137,8 @@ func instances[T any, P instanceOf[T]](list []T) []*Instance {
 	return all
 }
 
-// indexOf returns the index of an instance in a list; where it is not in it, the
-// index at which it has to be inserted.
+// indexOf returns the index of an instance in a list. If it is not in the list,
+// index is where to insert it.
 func indexOf[T any, P instanceOf[T]](list []T, host HostID, number string) (index int, found bool) {
 	return sort.Find(len(list), func(i int) int {
 		at := P(&list[i]).instance()
@@ -142,8 +146,8 @@ func indexOf[T any, P instanceOf[T]](list []T, host HostID, number string) (inde
 	})
 }
 
-// dateInstances dates the instances that have changed.
-func dateInstances[T any, P instanceOf[T]](before, after []T, now time.Time) {
+// setInstancesUpdatedAt sets UpdatedAt of the instances that have changed.
+func setInstancesUpdatedAt[T any, P instanceOf[T]](before, after []T, now time.Time) {
 	for j := range after {
 		instance := P(&after[j]).instance()
 		if i, found := indexOf[T, P](before, instance.HostID, instance.Number); !found || !same(&before[i], &after[j]) {
@@ -152,9 +156,9 @@ func dateInstances[T any, P instanceOf[T]](before, after []T, now time.Time) {
 	}
 }
 
-// find returns an instance of a system; nil where it has none on the host with
-// the number.
-func find(s system, host HostID, number string) *Instance {
+// findInstance returns the instance of a system on a host with a number; nil if
+// there is none.
+func findInstance(s system, host HostID, number string) *Instance {
 	for _, i := range s.instances() {
 		if i.HostID == host && i.Number == number {
 			return i
@@ -163,8 +167,8 @@ func find(s system, host HostID, number string) *Instance {
 	return nil
 }
 
-// isOn reports whether a system has an instance on a host.
-func isOn(s system, host HostID) bool {
+// hasInstanceOn reports whether a system has an instance on a host.
+func hasInstanceOn(s system, host HostID) bool {
 	return slices.ContainsFunc(s.instances(), func(i *Instance) bool { return i.HostID == host })
 }
 
@@ -183,28 +187,29 @@ func hostsOf(s system) []HostID {
 	return slices.Compact(ids)
 }
 
-// instanceParts returns what the instances of a system add to its health.
-func instanceParts(s system) []part {
+// instanceHealthParts returns the health of the instances of a system as parts
+// of its health.
+func instanceHealthParts(s system) []healthPart {
 	all := s.instances()
-	parts := make([]part, 0, len(all)+1) // SAP systems add their database
+	parts := make([]healthPart, 0, len(all)+1) // one more for the database of an SAP system
 	for _, i := range all {
-		parts = append(parts, part{"instance " + i.Number, i.Status.Health()})
+		parts = append(parts, healthPart{"instance " + i.Number, i.Status.Health()})
 	}
 	return parts
 }
 
-// staleSince returns when the first of the stale instances of a system turned
-// stale; nil where none is.
-func staleSince(s system) *time.Time {
+// firstStaleSince returns the time at which the first stale instance of a
+// system became stale; nil if none is stale.
+func firstStaleSince(s system) *time.Time {
 	var since *time.Time
 	for _, i := range s.instances() {
-		since = earlier(since, i.StaleSince)
+		since = earlierOf(since, i.StaleSince)
 	}
 	return since
 }
 
-// earlier returns the earlier of two times; nil stands for never.
-func earlier(a, b *time.Time) *time.Time {
+// earlierOf returns the earlier of two times; nil means never.
+func earlierOf(a, b *time.Time) *time.Time {
 	if a == nil || b != nil && b.Before(*a) {
 		return b
 	}
@@ -212,7 +217,7 @@ func earlier(a, b *time.Time) *time.Time {
 }
 
 // editSystemsOn returns the systems with an instance on a host, registered or
-// not, ordered by their ids. They may be modified.
+// not, ordered by id. They may be modified.
 func (cs *Changeset) editSystemsOn(host HostID) (databases, sapSystems []system, err error) {
 	databaseIDs, err := cs.databasesOn(host)
 	if err != nil {
@@ -239,8 +244,8 @@ func (cs *Changeset) editSystemsOn(host HostID) (databases, sapSystems []system,
 	return databases, sapSystems, nil
 }
 
-// markAbsent marks selected instances on a host absent: the host does not list
-// them any more.
+// markAbsent marks the selected instances on a host as absent, because the host
+// no longer lists them.
 func (cs *Changeset) markAbsent(host HostID, selected func(system, *Instance) bool) error {
 	databases, sapSystems, err := cs.editSystemsOn(host)
 	if err != nil {
@@ -259,7 +264,7 @@ func (cs *Changeset) markAbsent(host HostID, selected func(system, *Instance) bo
 	return nil
 }
 
-// markPresent notes that the host of an instance lists it.
+// markPresent marks an instance as listed by its host.
 func (cs *Changeset) markPresent(s system, i *Instance) {
 	if i.AbsentSince != nil {
 		i.AbsentSince = nil
@@ -267,7 +272,8 @@ func (cs *Changeset) markPresent(s system, i *Instance) {
 	}
 }
 
-// markStale notes since when an instance is stale; nil: it is not.
+// markStale marks an instance as stale since a time; nil marks it as up to
+// date.
 func (cs *Changeset) markStale(s system, i *Instance, since *time.Time) {
 	switch {
 	case i.StaleSince != nil && since == nil:
@@ -278,8 +284,8 @@ func (cs *Changeset) markStale(s system, i *Instance, since *time.Time) {
 	i.StaleSince = since
 }
 
-// markSAPStale marks the instances on a host stale that are selected, and with
-// them their systems.
+// markSAPStale marks the selected instances on a host as stale, and with them
+// their systems.
 func (cs *Changeset) markSAPStale(host HostID, selected func(*Instance) bool) error {
 	databases, sapSystems, err := cs.editSystemsOn(host)
 	if err != nil {
@@ -298,8 +304,8 @@ func (cs *Changeset) markSAPStale(host HostID, selected func(*Instance) bool) er
 	return nil
 }
 
-// removeInstances removes all instances on a host, with what cannot be without
-// them.
+// removeInstances removes all instances on a host, and the systems that cannot
+// exist without them.
 func (cs *Changeset) removeInstances(host HostID) error {
 	databases, sapSystems, err := cs.editSystemsOn(host)
 	if err != nil {
@@ -321,13 +327,13 @@ func (cs *Changeset) removeInstances(host HostID) error {
 	return nil
 }
 
-// runsSAP reports whether any instance is known on a host; those that are
-// absent, or whose system is not registered, count.
-func (cs *Changeset) runsSAP(host HostID) (bool, error) { return cs.runsOtherThan("", host) }
+// runsSAP reports whether any instance is known on a host, including absent
+// instances and instances of systems that are not registered.
+func (cs *Changeset) runsSAP(host HostID) (bool, error) { return cs.runsOtherSystem("", host) }
 
-// runsOtherThan reports whether a host has an instance of another system than
-// the one with an id.
-func (cs *Changeset) runsOtherThan(id string, host HostID) (bool, error) {
+// runsOtherSystem reports whether a host has an instance of a system other than
+// the one with the id.
+func (cs *Changeset) runsOtherSystem(id string, host HostID) (bool, error) {
 	databases, err := cs.databasesOn(host)
 	if err != nil {
 		return false, err
@@ -340,8 +346,8 @@ func (cs *Changeset) runsOtherThan(id string, host HostID) (bool, error) {
 		slices.ContainsFunc(sapSystems, func(s SAPSystemID) bool { return string(s) != id }), nil
 }
 
-// evaluateSaptuneOn evaluates the tuning of hosts on which instances have been
-// added or removed. runsSAP says whether SAP runs on one now.
+// evaluateSaptuneOn evaluates the tuning of hosts on which instances were added
+// or removed. runsSAP returns whether a host has SAP instances now.
 func (cs *Changeset) evaluateSaptuneOn(hosts []HostID, runsSAP func(HostID) (bool, error)) error {
 	for _, host := range hosts {
 		runs, err := runsSAP(host)
@@ -355,5 +361,5 @@ func (cs *Changeset) evaluateSaptuneOn(hosts []HostID, runsSAP func(HostID) (boo
 	return nil
 }
 
-// always reports true for every host.
-func always(HostID) (bool, error) { return true, nil }
+// alwaysTrue returns true for every host.
+func alwaysTrue(HostID) (bool, error) { return true, nil }

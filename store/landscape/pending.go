@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// retryPending applies the elements of earlier reports that have waited for what
-// the changeset has brought, until none fits any more. Those that still do not
-// fit go on waiting, without any event.
+// retryPending applies the waiting elements that fit after the changes of the
+// changeset. It repeats this until no further element fits. Elements that still
+// do not fit continue to wait and cause no event.
 func (cs *Changeset) retryPending() error {
 	for first := true; ; first = false {
 		t, err := cs.triggers()
@@ -17,7 +17,7 @@ func (cs *Changeset) retryPending() error {
 		if err := cs.makeMisplacedWait(t); err != nil {
 			return err
 		}
-		if first { // what follows has to do with other elements
+		if first { // later passes are about other elements
 			if err := cs.emitLostSystems(); err != nil {
 				return err
 			}
@@ -52,23 +52,24 @@ func (cs *Changeset) retryPending() error {
 	}
 }
 
-// pendingElement is an element that is to be applied again.
+// pendingElement is a waiting element that is to be applied again.
 type pendingElement struct {
 	reportedElement
-	index int // among the elements of its report
+	index int // in the elements of its report
 }
 
-// unblockedElements returns the waiting elements that may fit by now: those of
-// databases first, then by agent and index.
-func (cs *Changeset) unblockedElements(t triggers) ([]pendingElement, error) {
-	if len(t.databases)+len(t.addresses) == 0 {
+// unblockedElements returns the waiting elements that may fit after the
+// changes. Elements of databases come first, then the order is by agent and
+// index.
+func (cs *Changeset) unblockedElements(t retryTriggers) ([]pendingElement, error) {
+	if len(t.changedDatabases)+len(t.changedAddresses) == 0 {
 		return nil, nil
 	}
 	stored, err := cs.state.AgentsWaiting()
 	if err != nil {
 		return nil, err
 	}
-	agents, err := cs.LastSAPReports.related(stored, (*LastSAPReport).hasWaiting)
+	agents, err := cs.LastSAPReports.idsWhere(stored, (*LastSAPReport).hasWaiting)
 	if err != nil {
 		return nil, err
 	}
@@ -83,12 +84,12 @@ func (cs *Changeset) unblockedElements(t triggers) ([]pendingElement, error) {
 			return nil, err
 		}
 		for i, e := range last.Elements {
-			p := pendingElement{reportedElement{agent: agent, at: last.ReceivedAt, retried: true, shared: host.Shared(), Element: e.Element}, i}
+			p := pendingElement{reportedElement{agent: agent, reportedAt: last.ReceivedAt, retried: true, shared: host.Shared(), Element: e.Element}, i}
 			switch {
 			case !e.Waiting:
-			case e.Database != nil && t.databases[e.Database.ID]:
+			case e.Database != nil && t.changedDatabases[e.Database.ID]:
 				databases = append(databases, p)
-			case e.Application != nil && t.addresses[e.Application.DBHost]:
+			case e.Application != nil && t.changedAddresses[e.Application.DBHost]:
 				applications = append(applications, p)
 			}
 		}
@@ -96,16 +97,20 @@ func (cs *Changeset) unblockedElements(t triggers) ([]pendingElement, error) {
 	return append(databases, applications...), nil
 }
 
-// triggers is what a changeset has changed that elements may have waited for.
-type triggers struct {
-	databases map[DatabaseID]bool
-	addresses map[string]bool // of hosts that have changed, and of the hosts of databases that have
-	// around are the databases that have changed, and those on hosts that have.
-	around map[DatabaseID]bool
+// retryTriggers are the changes of a changeset for which elements may have
+// waited.
+type retryTriggers struct {
+	changedDatabases map[DatabaseID]bool
+	changedAddresses map[string]bool // the addresses of the changed hosts, and of the hosts of changed databases
+	// affectedDatabases are the changed databases and the databases on changed
+	// hosts.
+	affectedDatabases map[DatabaseID]bool
 }
 
-func (cs *Changeset) triggers() (triggers, error) {
-	t := triggers{map[DatabaseID]bool{}, map[string]bool{}, map[DatabaseID]bool{}}
+// retryTriggers returns the changes of the changeset for which elements may have
+// waited.
+func (cs *Changeset) triggers() (retryTriggers, error) {
+	t := retryTriggers{map[DatabaseID]bool{}, map[string]bool{}, map[DatabaseID]bool{}}
 	for id, after := range cs.Databases.Changed {
 		before, err := cs.state.Database(id)
 		if errors.Is(err, ErrUnknown) {
@@ -118,9 +123,9 @@ func (cs *Changeset) triggers() (triggers, error) {
 			slices.EqualFunc(before.Instances, after.Instances, sameListing) {
 			continue
 		}
-		t.databases[id], t.around[id] = true, true
+		t.changedDatabases[id], t.affectedDatabases[id] = true, true
 		for _, host := range slices.Concat(hostsOf(before), hostsOf(after)) {
-			if err := cs.addTrigger(t, host); err != nil {
+			if err := cs.addHostTriggers(t, host); err != nil {
 				return t, err
 			}
 		}
@@ -134,28 +139,28 @@ func (cs *Changeset) triggers() (triggers, error) {
 			(before.StaleSince == nil) == (after.StaleSince == nil) {
 			continue
 		}
-		if err := cs.addTrigger(t, id); err != nil {
+		if err := cs.addHostTriggers(t, id); err != nil {
 			return t, err
 		}
 	}
 	return t, nil
 }
 
-// sameListing reports whether two instances are the same one, and both listed
-// by its host or both not.
+// sameListing reports whether two values are the same instance and both or
+// neither are listed by its host.
 func sameListing(a, b DatabaseInstance) bool {
 	return a.HostID == b.HostID && a.Number == b.Number && (a.AbsentSince == nil) == (b.AbsentSince == nil)
 }
 
-// addTrigger adds the addresses of a host, those it had and those it has, and
-// the databases on it.
-func (cs *Changeset) addTrigger(t triggers, id HostID) error {
+// addHostTriggers adds the former and current addresses of a host, and the
+// databases on it.
+func (cs *Changeset) addHostTriggers(t retryTriggers, id HostID) error {
 	databases, err := cs.databasesOn(id)
 	if err != nil {
 		return err
 	}
 	for _, db := range databases {
-		t.around[db] = true
+		t.affectedDatabases[db] = true
 	}
 	for _, read := range []func(HostID) (*Host, error){cs.Hosts.stored, cs.Hosts.get} {
 		host, err := read(id)
@@ -163,7 +168,7 @@ func (cs *Changeset) addTrigger(t triggers, id HostID) error {
 			return err
 		}
 		for _, a := range host.Addresses {
-			t.addresses[a.IP.String()] = true
+			t.changedAddresses[a.IP.String()] = true
 		}
 	}
 	return nil

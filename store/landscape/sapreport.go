@@ -6,38 +6,38 @@ import (
 	"time"
 )
 
-// SAPReport is what a sap_system_discovery says: all database and application
-// instances on a host, in the order of the report. Values that change all the
-// time, such as the age of processes, are not part of it.
+// SAPReport is the content of a sap_system_discovery: all database and
+// application instances on a host, in the order of the report. It leaves out
+// values that change with every report, such as the age of processes.
 type SAPReport struct {
 	Elements []Element `json:"elements"`
-	// Unread are instances that the agent lists and that could not be read. They
-	// are not absent.
+	// Unread are the instances that the agent lists but that could not be read.
+	// They are not absent.
 	Unread []UnreadInstance `json:"unread,omitempty"`
 }
 
-// UnreadInstance is what could be read of an instance that cannot be an element.
-// A field is empty where it could not be read.
+// UnreadInstance holds the readable part of an instance that cannot be an
+// element. A field is "" if it could not be read.
 type UnreadInstance struct {
 	SID    string `json:"sid,omitempty"`
 	Number string `json:"number,omitempty"`
 }
 
-// mayBe reports whether an instance may be the one that could not be read.
+// mayBe reports whether the unread instance may be the instance i.
 func (u UnreadInstance) mayBe(i *Instance) bool {
 	return (u.SID == "" || u.SID == i.SID) && (u.Number == "" || u.Number == i.Number)
 }
 
-// mayHave reports whether an instance may be in the report: as an element with
-// its number, whatever the system, or unread. Where the number belongs to another
-// system by now, takeNumber finds out.
+// mayHave reports whether an instance may be in the report: an element has the
+// same number, of whatever system, or an unread instance may be it. If the
+// number now belongs to another system, takeInstanceNumber makes the instance
+// absent.
 func (r *SAPReport) mayHave(i *Instance) bool {
 	return slices.ContainsFunc(r.Elements, func(e Element) bool { return e.Number == i.Number }) ||
 		slices.ContainsFunc(r.Unread, func(u UnreadInstance) bool { return u.mayBe(i) })
 }
 
-// Element is one instance of a report. Exactly one of Database and
-// Application is set.
+// Element is one instance of a report. Either Database or Application is set.
 type Element struct {
 	SID    string `json:"sid"`
 	Number string `json:"number"`
@@ -46,39 +46,42 @@ type Element struct {
 	Application *ApplicationElement `json:"application,omitempty"`
 }
 
-// DatabaseElement is what a database instance reports about its database.
+// DatabaseElement is the part of an element that only database instances have.
 type DatabaseElement struct {
 	ID      DatabaseID `json:"id"`
 	Tenants []string   `json:"tenants"` // in alphabetical order
-	// TenantsUnread: there may be other tenants that could not be read.
+	// TenantsUnread is true if further tenants may exist that could not be
+	// read.
 	TenantsUnread bool `json:"tenants_unread,omitzero"`
 	Replication
 	ActivePrimarySite *int `json:"active_primary_site,omitempty"`
-	// ReplicationUnread: the role of the instance could not be read.
+	// ReplicationUnread is true if the role of the instance could not be read.
 	ReplicationUnread bool `json:"replication_unread,omitzero"`
 }
 
-// follows reports whether the instance follows another one, or may follow one.
+// mayBeSecondary reports whether the instance is a secondary or may be one.
 // Such an instance does not register its database.
-func (e *DatabaseElement) follows() bool { return e.isSecondary() || e.ReplicationUnread }
+func (e *DatabaseElement) mayBeSecondary() bool { return e.isSecondary() || e.ReplicationUnread }
 
-// ApplicationElement is what an application instance reports about its system.
+// ApplicationElement is the part of an element that only application instances
+// have.
 type ApplicationElement struct {
-	DBHost string      `json:"db_host,omitempty"` // the address of its database; empty where it does not know it
+	DBHost string      `json:"db_host,omitempty"` // the address of its database; "" if the instance does not report it
 	Tenant string      `json:"tenant"`
 	ENSA   ENSAVersion `json:"ensa_version"`
 }
 
-// LastSAPReport is the last SAP report of an agent, and which of its elements
-// wait for something that is not known yet.
+// LastSAPReport is the last SAP report of an agent. It says which of its
+// elements wait because they do not fit into the landscape yet.
 type LastSAPReport struct {
 	Agent      HostID          `json:"agent"`
 	ReceivedAt time.Time       `json:"received_at"`
 	Elements   []StoredElement `json:"elements"`
 	// Unread are the instances that could not be read.
 	Unread []UnreadInstance `json:"unread,omitempty"`
-	// Invalidated: the next report is applied in full, also if it says the same,
-	// since the landscape has changed in another way.
+	// Invalidated is true if the next report must be applied in full even if it
+	// is equal to this one, because the landscape was changed for another
+	// reason.
 	Invalidated bool `json:"forget,omitzero"`
 }
 
@@ -95,8 +98,8 @@ func (l *LastSAPReport) clone() *LastSAPReport {
 	return &after
 }
 
-// says reports whether a report says the same.
-func (l *LastSAPReport) says(r *SAPReport) bool {
+// isSameAs reports whether a report has the same content.
+func (l *LastSAPReport) isSameAs(r *SAPReport) bool {
 	if len(l.Elements) != len(r.Elements) || !slices.Equal(l.Unread, r.Unread) {
 		return false
 	}
@@ -108,13 +111,13 @@ func (l *LastSAPReport) says(r *SAPReport) bool {
 	return true
 }
 
-// names reports whether the report names an instance.
-func (l *LastSAPReport) names(i *Instance) bool {
+// contains reports whether an instance is among the elements of the report.
+func (l *LastSAPReport) contains(i *Instance) bool {
 	return slices.ContainsFunc(l.Elements, func(e StoredElement) bool { return e.SID == i.SID && e.Number == i.Number })
 }
 
-// Blocked says why the last element that waits does so: ErrNotRegistered or
-// ErrNoDatabase; nil where none waits.
+// Blocked returns the reason why the last waiting element waits:
+// ErrNotRegistered or ErrNoDatabase; nil if no element waits.
 func (l *LastSAPReport) Blocked() error {
 	for _, e := range slices.Backward(l.Elements) {
 		switch {
@@ -132,11 +135,12 @@ func (l *LastSAPReport) hasWaiting() bool {
 	return slices.ContainsFunc(l.Elements, func(e StoredElement) bool { return e.Waiting })
 }
 
-// invalidate has the next report applied in full, also if it says the same. An
-// empty report need not be applied again.
+// invalidate causes the next report to be applied in full even if it is equal
+// to this one. An empty report need not be applied again.
 func (l *LastSAPReport) invalidate() { l.Invalidated = l.Invalidated || len(l.Elements) > 0 }
 
-// invalidateSAPReport has the next SAP report of an agent applied in full.
+// invalidateSAPReport causes the next SAP report of an agent to be applied in
+// full.
 func (cs *Changeset) invalidateSAPReport(agent HostID) error {
 	last, err := cs.LastSAPReports.edit(agent)
 	if err == nil {
@@ -145,22 +149,21 @@ func (cs *Changeset) invalidateSAPReport(agent HostID) error {
 	return err
 }
 
-// deleteWaiting deletes the elements that wait to become an instance that is
-// cleaned up.
+// deleteWaiting deletes the waiting elements of an instance that is cleaned up.
 func (cs *Changeset) deleteWaiting(agent HostID, sid, number string) error {
 	last, err := cs.LastSAPReports.edit(agent)
 	if err != nil {
 		return err
 	}
-	last.invalidate() // before: also where nothing is left, the host may list another instance with this number
+	last.invalidate() // Invalidate first, even if no element is left: the host may list another instance with this number.
 	last.Elements = slices.DeleteFunc(last.Elements, func(e StoredElement) bool {
 		return e.Waiting && e.SID == sid && e.Number == number
 	})
 	return nil
 }
 
-// clearSAPReport deletes what an agent has reported, so that only a new report
-// can bring something back.
+// clearSAPReport deletes the last SAP report of an agent, so that only a new
+// report can restore instances.
 func (cs *Changeset) clearSAPReport(agent HostID) error {
 	last, err := cs.LastSAPReports.edit(agent)
 	if err == nil {
@@ -170,8 +173,9 @@ func (cs *Changeset) clearSAPReport(agent HostID) error {
 }
 
 // makeSecondariesWait makes the secondaries of a deregistered database wait for
-// it: agents go on reporting them, and would be refused. The other instances
-// may bring it back, so their next report is applied in full.
+// it. They are applied again when it is restored. Until then, their unchanged
+// reports are refused as new ones would be. The next reports of the other
+// instances are applied in full, because they may restore the database.
 func (cs *Changeset) makeSecondariesWait(db *Database) error {
 	for _, instance := range db.Instances {
 		last, err := cs.LastSAPReports.edit(instance.HostID)
@@ -182,7 +186,7 @@ func (cs *Changeset) makeSecondariesWait(db *Database) error {
 			e := &last.Elements[i]
 			switch {
 			case e.Database == nil || e.Database.ID != db.ID || e.Number != instance.Number:
-			case e.Database.follows():
+			case e.Database.mayBeSecondary():
 				e.Waiting = true
 			default:
 				last.Invalidated = true

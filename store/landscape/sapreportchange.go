@@ -5,21 +5,20 @@ import (
 	"time"
 )
 
-// ErrNoDatabase means that it is not known which database an application
-// instance works on, or that it could be one of several. The report is not
-// lost: the instance waits for its database.
+// ErrNoDatabase means that the database of an application instance is not
+// known, or could be one of several. The instance waits for its database.
 var ErrNoDatabase = errors.New("no database for an application instance")
 
-// observeSAP applies an SAP report: instances that are not in it turn absent,
-// the others are applied one by one. What does not fit yet waits, and
-// cs.Blocked says so. The host itself need not have been reported yet.
+// observeSAP applies an SAP report. Instances that are not in the report become
+// absent. The others are applied one by one. Elements that do not fit wait, and
+// cs.Blocked holds the reason. The host itself need not have been reported yet.
 func (cs *Changeset) observeSAP(o Observation) error {
 	r := &SAPReport{Elements: onePerNumber(o.SAP.Elements), Unread: o.SAP.Unread}
 	before, err := cs.LastSAPReports.get(o.Agent)
 	if err != nil {
 		return err
 	}
-	if !before.Invalidated && before.says(r) {
+	if !before.Invalidated && before.isSameAs(r) {
 		cs.Blocked = before.Blocked()
 		return nil
 	}
@@ -39,7 +38,7 @@ func (cs *Changeset) observeSAP(o Observation) error {
 		last.Elements[i].Element = e
 	}
 	for i, e := range r.Elements {
-		fits, err := cs.applyElement(reportedElement{agent: o.Agent, at: cs.now, shared: host.Shared(), Element: e})
+		fits, err := cs.applyElement(reportedElement{agent: o.Agent, reportedAt: cs.now, shared: host.Shared(), Element: e})
 		if err != nil {
 			return err
 		}
@@ -49,16 +48,16 @@ func (cs *Changeset) observeSAP(o Observation) error {
 	return nil
 }
 
-// reportedElement is an element of an SAP report, with where it comes from.
+// reportedElement is an element of an SAP report with its origin.
 type reportedElement struct {
-	agent   HostID
-	at      time.Time // when it was reported
-	retried bool      // it has waited since an earlier report
-	shared  bool      // the id of the agent is that of several machines
+	agent      HostID
+	reportedAt time.Time // when it was reported
+	retried    bool      // true if it has waited since an earlier report
+	shared     bool      // true if several machines share the id of the agent
 	Element
 }
 
-// applyElement applies one element, if it fits into the landscape.
+// applyElement applies an element if it fits into the landscape.
 func (cs *Changeset) applyElement(seen reportedElement) (fits bool, err error) {
 	if seen.Database != nil {
 		return cs.applyDatabaseElement(seen)
@@ -66,26 +65,26 @@ func (cs *Changeset) applyElement(seen reportedElement) (fits bool, err error) {
 	return cs.applyApplicationElement(seen)
 }
 
-// staleSince returns since when an instance is stale once an element about it
-// has been applied; before is since when it was. An element that has waited is
-// as old as its report: where its host fell silent later, it is stale since
-// then.
-func (cs *Changeset) staleSince(seen reportedElement, before *time.Time) (*time.Time, error) {
+// staleSinceAfter returns the time since which an instance is stale after an
+// element was applied to it; before is that time before the element. A retried
+// element is as old as its report: if the heartbeat of the host was lost after
+// the report, the instance is stale since the loss.
+func (cs *Changeset) staleSinceAfter(seen reportedElement, before *time.Time) (*time.Time, error) {
 	if !seen.retried {
-		return nil, nil // what was reported just now is not stale
+		return nil, nil // a new report makes the instance up to date
 	}
-	if before != nil && !seen.at.After(*before) {
+	if before != nil && !seen.reportedAt.After(*before) {
 		return before, nil
 	}
 	host, err := cs.Hosts.get(seen.agent)
-	if err != nil || host.StaleSince == nil || seen.at.After(*host.StaleSince) {
+	if err != nil || host.StaleSince == nil || seen.reportedAt.After(*host.StaleSince) {
 		return nil, err
 	}
 	return host.StaleSince, nil
 }
 
-// markAllSAPStale notes that a host has fallen silent: what is known through it
-// turns stale, and with it its systems. Neither the data nor the health change.
+// markAllSAPStale marks all instances on a host, and with them their systems,
+// as stale. The data and the health stay.
 func (cs *Changeset) markAllSAPStale(host HostID) error {
 	return errors.Join(cs.markSAPStale(host, func(*Instance) bool { return true }), cs.invalidateSAPReport(host))
 }

@@ -11,45 +11,46 @@ import (
 // SAPSystemID identifies an SAP system.
 type SAPSystemID string
 
-// SAPSystemIDOn returns the id of the SAP system on a tenant of a database. It
-// does not depend on the SID: a tenant has one system.
+// SAPSystemIDOn returns the id of the SAP system on a tenant of a database. The
+// id does not depend on the SID, because a tenant has only one system.
 func SAPSystemIDOn(db DatabaseID, tenant string) SAPSystemID {
 	space, err := uuid.Parse(string(db))
 	if err != nil {
-		space = uuid.NewSHA1(idSpace, []byte(db)) // cannot happen: the id was derived
+		space = uuid.NewSHA1(idNamespace, []byte(db)) // cannot happen: database ids are UUIDs
 	}
 	return SAPSystemID(uuid.NewSHA1(space, []byte(tenant)).String())
 }
 
-// ENSAVersion is the generation of the enqueue service, which manages the locks
-// of an SAP system.
+// ENSAVersion is the generation of the enqueue service (ENSA), which manages
+// the locks of an SAP system.
 type ENSAVersion string
 
-// The generations of the enqueue service. NoENSA: neither is known to run.
+// The generations of the enqueue service. NoENSA means that none is known to
+// run.
 const (
 	NoENSA ENSAVersion = "no_ensa"
 	ENSA1  ENSAVersion = "ensa1"
 	ENSA2  ENSAVersion = "ensa2"
 )
 
-// SAPSystem is a system of application instances on a tenant of a database.
-// It is incomplete, and not part of the landscape, until a message server and
-// an application server have been seen.
+// SAPSystem is a group of application instances on a tenant of a database. It
+// is incomplete, and not part of the landscape, until a message server and an
+// application server were reported.
 type SAPSystem struct {
 	ID         SAPSystemID `json:"id"`
 	DatabaseID DatabaseID  `json:"database_id"`
 	Tenant     string      `json:"tenant"`
 
-	SID    string      `json:"sid,omitempty"` // empty: the system is incomplete
+	SID    string      `json:"sid,omitempty"` // "": the system is incomplete
 	DBHost string      `json:"db_host,omitempty"`
 	ENSA   ENSAVersion `json:"ensa_version"`
-	// Health is the worst of the healths of its instances and its database.
+	// Health is the worst health of its instances and its database.
 	Health         Health                `json:"health"`
 	DatabaseHealth Health                `json:"database_health"`
 	Instances      []ApplicationInstance `json:"instances"` // ordered by number and host
 
-	// StaleSince is when the first of its stale instances, or its database, turned
-	// stale; nil where nothing is stale.
+	// StaleSince is the time at which the first stale instance, or the
+	// database, became stale; nil if none is stale.
 	StaleSince         *time.Time `json:"stale_since,omitempty"`
 	DatabaseStaleSince *time.Time `json:"database_stale_since,omitempty"`
 
@@ -64,8 +65,8 @@ func (s *SAPSystem) Registered() bool { return s.SID != "" && s.DeregisteredAt =
 // ApplicationInstance is an instance of an SAP system on a host.
 type ApplicationInstance struct {
 	Instance
-	DBHost string `json:"db_host"` // the last address of its database that it has reported
-	// ENSA is the last generation of the enqueue service that it has reported.
+	DBHost string `json:"db_host"` // the last database address that it reported
+	// ENSA is the last generation of the enqueue service that it reported.
 	ENSA ENSAVersion `json:"ensa_version"`
 }
 
@@ -89,9 +90,9 @@ func (s *SAPSystem) isComplete() bool {
 		slices.ContainsFunc(s.Instances, ApplicationInstance.isApplicationServer)
 }
 
-// messageServerIndex returns the index of the message server from which the
-// system has its name: the first one that its host lists, else the first; -1
-// where there is none.
+// messageServerIndex returns the index of the message server that gives the
+// system its name: the first one that its host lists, or else the first one; -1
+// if there is none.
 func (s *SAPSystem) messageServerIndex() int {
 	listed := func(i ApplicationInstance) bool { return i.isMessageServer() && i.AbsentSince == nil }
 	if i := slices.IndexFunc(s.Instances, listed); i >= 0 {

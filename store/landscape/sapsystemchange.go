@@ -11,15 +11,15 @@ import (
 	"trento/store/activity"
 )
 
-// applyApplicationElement applies what an application instance says. It does
-// not fit where its database is not known, or could be one of several.
+// applyApplicationElement applies the element of an application instance. The
+// element does not fit if its database is not known or could be one of several.
 func (cs *Changeset) applyApplicationElement(seen reportedElement) (fits bool, err error) {
 	db, found, err := cs.databaseFor(seen)
 	if err != nil || !found {
 		return false, err
 	}
 	id := SAPSystemIDOn(db.ID, seen.Application.Tenant)
-	if err := cs.takeNumber(seen, string(id)); err != nil {
+	if err := cs.takeInstanceNumber(seen, string(id)); err != nil {
 		return false, err
 	}
 	s, err := cs.SAPSystems.edit(id)
@@ -36,7 +36,7 @@ func (cs *Changeset) applyApplicationElement(seen reportedElement) (fits bool, e
 	case s.Registered():
 		cs.evaluateENSA(s)
 		s.followSID(cs)
-	case !s.isComplete(): // is not shown
+	case !s.isComplete(): // an incomplete system is not shown
 		return true, nil
 	case s.SID == "":
 		cs.registerSAPSystem(s, db, seen.Status.Health())
@@ -61,13 +61,13 @@ func (cs *Changeset) addSAPSystem(db DatabaseID, tenant string) *SAPSystem {
 	return s
 }
 
-// about returns what events about the system have in common.
+// about returns the fields that all events about the system have in common.
 func (s *SAPSystem) about() activity.AboutSAPSystem {
 	return activity.AboutSAPSystem{SAPSystemID: string(s.ID)}
 }
 
-// aboutInstance returns what events about an instance of the system have in
-// common.
+// aboutInstance returns the fields that all events about an instance of the
+// system have in common.
 func (s *SAPSystem) aboutInstance(i *Instance) activity.AboutApplicationInstance {
 	return activity.AboutApplicationInstance{
 		AboutSAPSystem: s.about(), AboutHost: activity.AboutHost{HostID: string(i.HostID)}, InstanceNumber: i.Number,
@@ -87,10 +87,10 @@ func (s *SAPSystem) instanceEvent(i *Instance, state instanceState, at time.Time
 	return &activity.ApplicationInstanceDataMarkedInSync{AboutApplicationInstance: about}
 }
 
-// databaseFor returns the database that an application instance works on: the
-// one on a registered host with the address that the instance knows, and with
-// its tenant. Of several it is the one whose SAP system already has the
-// instance, preferably where it is not absent.
+// databaseFor returns the database on which an application instance works: a
+// database with the reported tenant on a registered host with the reported
+// address. If there are several, it is the one whose SAP system already has the
+// instance, preferably where the instance is not absent.
 func (cs *Changeset) databaseFor(seen reportedElement) (db *Database, found bool, err error) {
 	candidates, err := cs.databasesAt(seen.Application.DBHost, seen.Application.Tenant)
 	if err != nil {
@@ -107,7 +107,7 @@ func (cs *Changeset) databaseFor(seen reportedElement) (db *Database, found bool
 		if err != nil {
 			return nil, false, err
 		}
-		i := find(s, seen.agent, seen.Number)
+		i := findInstance(s, seen.agent, seen.Number)
 		if i != nil && i.SID == seen.SID && (db == nil || i.AbsentSince == nil) {
 			db = candidate
 		}
@@ -116,13 +116,14 @@ func (cs *Changeset) databaseFor(seen reportedElement) (db *Database, found bool
 }
 
 // databasesAt returns the registered databases with a tenant that have an
-// instance on a registered host with an address. Hosts that are heard come
-// first: an address that a silent host had may belong to one of them by now. A
-// database that another one has replaced on a host does not count there.
+// instance on a registered host with an address. Databases on stale hosts are
+// returned only if there are no others, because another host may have taken the
+// address of a stale host. A database does not count on a host where another
+// one has replaced it.
 func (cs *Changeset) databasesAt(address, tenant string) ([]*Database, error) {
 	ip, err := netip.ParseAddr(address)
 	if err != nil {
-		return nil, nil // no address, no database
+		return nil, nil // without an address there is no database
 	}
 	hosts, err := cs.hostsWith(ip)
 	if err != nil {
@@ -137,8 +138,8 @@ func (cs *Changeset) databasesAt(address, tenant string) ([]*Database, error) {
 	return nil, nil
 }
 
-// databasesOnHosts returns the registered databases with a tenant on those of
-// some hosts that are silent, or on those that are not.
+// databasesOnHosts returns the registered databases with a tenant on the stale
+// hosts among some hosts, or on the others if silent is false.
 func (cs *Changeset) databasesOnHosts(hosts []HostID, silent bool, tenant string) ([]*Database, error) {
 	var found []*Database
 	for _, id := range hosts {
@@ -171,9 +172,9 @@ func (cs *Changeset) databasesOnHosts(hosts []HostID, silent bool, tenant string
 	return found, nil
 }
 
-// applyApplicationInstance takes what an element says over into the instance of
-// its SAP system: the known one, the same one after it has moved here, or a new
-// one.
+// applyApplicationInstance copies the data of an element to the instance of its
+// SAP system: a known instance, an instance that has moved to this host, or a
+// new one.
 func (cs *Changeset) applyApplicationInstance(s *SAPSystem, seen reportedElement) error {
 	instance, known, err := cs.placeApplicationInstance(s, seen)
 	if err != nil {
@@ -197,21 +198,21 @@ func (cs *Changeset) applyApplicationInstance(s *SAPSystem, seen reportedElement
 		}
 	}
 	cs.markPresent(s, &instance.Instance)
-	since, err := cs.staleSince(seen, instance.StaleSince)
+	since, err := cs.staleSinceAfter(seen, instance.StaleSince)
 	if err != nil {
 		return err
 	}
 	cs.markStale(s, &instance.Instance, since)
 	if known && instance.Status != old {
 		cs.emit(&activity.ApplicationInstanceStatusChanged{
-			AboutApplicationInstance: s.aboutInstance(&instance.Instance), Status: string(instance.Status), Change: changeOf(old, ""),
+			AboutApplicationInstance: s.aboutInstance(&instance.Instance), Status: string(instance.Status), Change: changeFrom(old, ""),
 		})
 	}
 	return nil
 }
 
-// placeApplicationInstance returns the instance that an element is about, and
-// whether it was known before. A new one is inserted.
+// placeApplicationInstance returns the instance of an element, and whether it
+// was known before. It inserts a new instance.
 func (cs *Changeset) placeApplicationInstance(s *SAPSystem, seen reportedElement) (placed *ApplicationInstance, known bool, err error) {
 	i, known := indexOf(s.Instances, seen.agent, seen.Number)
 	if known {
@@ -224,7 +225,7 @@ func (cs *Changeset) placeApplicationInstance(s *SAPSystem, seen reportedElement
 	if err != nil {
 		return nil, false, err
 	}
-	if from := s.movable(seen.Number, seen.Features); clustered && from != nil {
+	if from := s.findMovable(seen.Number, seen.Features); clustered && from != nil {
 		instance, known = *from, true
 		instance.HostID = seen.agent
 		if err := cs.moveInstance(s, from.HostID, &instance.Instance); err != nil {
@@ -236,19 +237,20 @@ func (cs *Changeset) placeApplicationInstance(s *SAPSystem, seen reportedElement
 	return &s.Instances[i], known, nil
 }
 
-// isClustered reports whether a cluster runs an instance on its host together
-// with its file systems, so that it may move to another host.
+// isClustered reports whether a cluster runs the instance and mounts its file
+// systems, so that the instance can move to another host.
 func (cs *Changeset) isClustered(seen reportedElement) (bool, error) {
 	c, err := cs.clusterOf(seen.agent)
 	if err != nil || c == nil {
 		return false, err
 	}
-	return c.mounts(seen.SID, seen.Number), nil
+	return c.mountsFilesystemsOf(seen.SID, seen.Number), nil
 }
 
-// movable returns the instance that may have moved to another host: preferably
-// one that its host does not list any more.
-func (s *SAPSystem) movable(number, features string) *ApplicationInstance {
+// findMovable returns the instance that may have moved to another host;
+// preferably one that its host no longer lists. It returns nil if there is
+// none.
+func (s *SAPSystem) findMovable(number, features string) *ApplicationInstance {
 	var found *ApplicationInstance
 	for i := range s.Instances { // ordered by host
 		candidate := &s.Instances[i]
@@ -262,8 +264,8 @@ func (s *SAPSystem) movable(number, features string) *ApplicationInstance {
 	return found
 }
 
-// moveInstance removes an instance from the host that it has moved away from.
-// The next report of that host is applied in full.
+// moveInstance removes an instance from its former host. The next report of
+// that host is applied in full.
 func (cs *Changeset) moveInstance(s *SAPSystem, from HostID, moved *Instance) error {
 	i, _ := indexOf(s.Instances, from, moved.Number)
 	s.Instances = slices.Delete(s.Instances, i, i+1)
@@ -273,13 +275,12 @@ func (cs *Changeset) moveInstance(s *SAPSystem, from HostID, moved *Instance) er
 	return cs.invalidateSAPReport(from)
 }
 
-// registerSAPSystem makes a system that has become complete part of the
-// landscape. Its health is that of the instance that completed it, until it is
-// evaluated.
+// registerSAPSystem registers a system that has become complete. Until it is
+// evaluated, its health is that of the instance that completed it.
 func (cs *Changeset) registerSAPSystem(s *SAPSystem, db *Database, health Health) {
 	s.RegisteredAt, s.Health = cs.now, health
-	s.adopt(db)
-	s.StaleSince = earlier(s.DatabaseStaleSince, staleSince(s))
+	s.updateFrom(db)
+	s.StaleSince = earlierOf(s.DatabaseStaleSince, firstStaleSince(s))
 	s.ENSA = s.newestENSA()
 	about := s.about()
 	about.SID = s.SID
@@ -289,16 +290,17 @@ func (cs *Changeset) registerSAPSystem(s *SAPSystem, db *Database, health Health
 	})
 }
 
-// adopt takes over the name of a system, and the state of its database. The
-// message server tells the name, not the instance that happened to report last.
-func (s *SAPSystem) adopt(db *Database) {
+// updateFrom takes the SID and the database address of the system from its
+// message server, and the health and staleness from its database. The SID does
+// not depend on which instance reported last.
+func (s *SAPSystem) updateFrom(db *Database) {
 	i := s.messageServerIndex()
 	s.SID, s.DBHost = s.Instances[i].SID, s.Instances[i].DBHost
 	s.DatabaseHealth, s.DatabaseStaleSince = db.Health, db.StaleSince
 }
 
-// followSID gives a system the SID of its message server. A system that has
-// lost its message server for a while keeps its SID.
+// followSID gives a system the SID of its message server. A system without a
+// message server keeps its SID.
 func (s *SAPSystem) followSID(cs *Changeset) {
 	i := s.messageServerIndex()
 	if !s.Registered() || i < 0 || s.Instances[i].SID == s.SID {
@@ -310,10 +312,10 @@ func (s *SAPSystem) followSID(cs *Changeset) {
 	s.SID = about.SID
 }
 
-// restoreSAPSystem brings a system back into the landscape.
+// restoreSAPSystem registers a known system again.
 func (cs *Changeset) restoreSAPSystem(s *SAPSystem, db *Database) error {
 	s.DeregisteredAt = nil
-	s.adopt(db)
+	s.updateFrom(db)
 	cs.emit(&activity.SAPSystemRestored{
 		AboutSAPSystem: s.about(), Tenant: s.Tenant, DBHost: s.DBHost, Health: string(s.Health),
 		DatabaseHealth: string(s.DatabaseHealth), DatabaseStaleAt: s.DatabaseStaleSince,
@@ -323,11 +325,11 @@ func (cs *Changeset) restoreSAPSystem(s *SAPSystem, db *Database) error {
 		return err
 	}
 	cs.evaluateSAPSystemHealth(s)
-	return cs.evaluateSaptuneOn(hostsOf(s), always)
+	return cs.evaluateSaptuneOn(hostsOf(s), alwaysTrue)
 }
 
-// restoreSAPSystemsOf brings back the systems that were deregistered with a
-// database, as far as they are complete and still have their tenant.
+// restoreSAPSystemsOf restores the deregistered systems on a database that are
+// complete and whose tenant still exists.
 func (cs *Changeset) restoreSAPSystemsOf(db *Database) error {
 	return cs.eachSAPSystemOf(db, func(s *SAPSystem) error {
 		if s.SID == "" || s.DeregisteredAt == nil || !s.isComplete() || !slices.Contains(db.Tenants, s.Tenant) {
@@ -337,16 +339,16 @@ func (cs *Changeset) restoreSAPSystemsOf(db *Database) error {
 	})
 }
 
-// deregisterSAPSystem takes a system out of the landscape. Its instances stay.
+// deregisterSAPSystem removes a system from the landscape. Its instances stay.
 func (cs *Changeset) deregisterSAPSystem(s *SAPSystem) error {
 	s.DeregisteredAt = &cs.now
 	cs.emit(&activity.SAPSystemDeregistered{AboutSAPSystem: s.about(), DeregisteredAt: cs.now})
-	return cs.evaluateSaptuneOn(hostsOf(s), func(host HostID) (bool, error) { return cs.runsOtherThan(s.key(), host) })
+	return cs.evaluateSaptuneOn(hostsOf(s), func(host HostID) (bool, error) { return cs.runsOtherSystem(s.key(), host) })
 }
 
-// emitLostSystems tells of the instances that have lost their SAP system: their
-// hosts still list them, and they come back with what they wait for. Those that
-// have found another system have lost nothing.
+// emitLostSystems emits an event for each present instance whose SAP system was
+// deregistered. The event says what the instance waits for. Instances that now
+// belong to another system cause no event.
 func (cs *Changeset) emitLostSystems() error {
 	for _, id := range slices.Sorted(maps.Keys(cs.SAPSystems.Changed)) {
 		before, err := cs.state.SAPSystem(id)
@@ -376,9 +378,9 @@ func (cs *Changeset) emitLostSystems() error {
 	return nil
 }
 
-// waitsFor returns what an instance waits for whose SAP system is not
-// registered: activity.WaitsForDatabase or activity.WaitsForSystem. It is empty
-// where the instance belongs to another system by now.
+// waitsFor returns what an instance of an unregistered SAP system waits for:
+// activity.WaitsForDatabase or activity.WaitsForSystem. It returns "" if the
+// instance belongs to another system now.
 func (cs *Changeset) waitsFor(s *SAPSystem, i *Instance) (string, error) {
 	last, err := cs.LastSAPReports.get(i.HostID)
 	if err != nil {
@@ -401,8 +403,8 @@ func (cs *Changeset) waitsFor(s *SAPSystem, i *Instance) (string, error) {
 	return activity.WaitsForDatabase, nil
 }
 
-// evaluateENSA takes over the generation of the enqueue service from the
-// instances of a system.
+// evaluateENSA updates the generation of the enqueue service from the instances
+// of a system.
 func (cs *Changeset) evaluateENSA(s *SAPSystem) {
 	if version := s.newestENSA(); version != s.ENSA {
 		s.ENSA = version
@@ -410,8 +412,8 @@ func (cs *Changeset) evaluateENSA(s *SAPSystem) {
 	}
 }
 
-// newestENSA returns the newest generation among the instances. Where they have
-// none, it stays: the instance that had one may be absent for a while only.
+// newestENSA returns the newest generation among the instances. If none of them
+// has one, it returns the present generation of the system.
 func (s *SAPSystem) newestENSA() ENSAVersion {
 	versions := []ENSAVersion{} // "ensa1" < "ensa2"
 	for i := range s.Instances {
@@ -425,20 +427,20 @@ func (s *SAPSystem) newestENSA() ENSAVersion {
 	return slices.Max(versions)
 }
 
-// evaluateSAPSystemHealth evaluates the health of a system, which follows from
-// its instances and its database.
+// evaluateSAPSystemHealth evaluates the health of a system from its instances
+// and its database.
 func (cs *Changeset) evaluateSAPSystemHealth(s *SAPSystem) {
-	parts := s.parts()
+	parts := s.healthParts()
 	if old, health := s.Health, worstOf(parts); health != old {
 		s.Health = health
-		cs.emit(&activity.SAPSystemHealthChanged{AboutSAPSystem: s.about(), Health: string(health), Change: changeOf(old, causeOf(health, parts))})
+		cs.emit(&activity.SAPSystemHealthChanged{AboutSAPSystem: s.about(), Health: string(health), Change: changeFrom(old, causeOf(health, parts))})
 	}
 }
 
-// evaluateStale leaves a system alone that is not registered. Its database
-// counts like an instance.
+// evaluateStale evaluates the staleness of a registered system from its
+// instances and its database.
 func (s *SAPSystem) evaluateStale(cs *Changeset) error {
-	since := earlier(s.DatabaseStaleSince, staleSince(s))
+	since := earlierOf(s.DatabaseStaleSince, firstStaleSince(s))
 	switch {
 	case !s.Registered():
 		return nil

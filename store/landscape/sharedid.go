@@ -9,49 +9,52 @@ import (
 	"trento/store/activity"
 )
 
-// sharedWindow is the time within which machines that take turns count as
+// sharedWindow is the time within which machines that report in turns count as
 // several machines with one id.
 //
 // Machines that were made from one image have the same machine id, and so the
-// same host id: each of them undoes what the other has reported. A report counts
-// as one of another machine where all addresses have changed, or the name and
-// some addresses. The id is shared once a former machine has come back twice: A,
-// B, A, B. A host that was renamed, or got another address, comes back at most
-// once. A virtual address that comes and goes beside others means nothing, nor
-// does a name alone, nor a host without addresses, which is still starting.
+// same host id. Each of them overwrites the reports of the others. A report
+// counts as a report of another machine if all addresses differ, or if the name
+// and some addresses differ. The id counts as shared when former machines have
+// come back twice: A, B, A, B. A host that was renamed or got another address
+// comes back at most once. A virtual address that appears or disappears does
+// not count, a changed name alone does not count, and neither does a host
+// without addresses, which is still starting.
 const sharedWindow = time.Hour
 
-// maxMachines limits the former machines that are kept of one id.
+// maxMachines is the largest number of former machines that are stored for one
+// id.
 const maxMachines = 16
 
-// Machine is what distinguishes machines with the same id.
+// Machine holds the properties by which machines with the same id are
+// distinguished.
 type Machine struct {
 	Hostname  string    `json:"hostname"`
 	Addresses []Address `json:"addresses"`
 }
 
-// FormerMachine is a machine that has reported under the id of a host.
+// FormerMachine is a machine that has reported under the id of a host before.
 type FormerMachine struct {
 	Machine
-	LeftAt time.Time `json:"left_at"` // when another one reported
+	LeftAt time.Time `json:"left_at"` // when another machine reported
 }
 
-// MachineHistory is what is known of the machines that report under one id.
+// MachineHistory holds the machines that have reported under one id.
 type MachineHistory struct {
-	// Former are those that have reported lately, without the one that the host
-	// is shown as; the latest one is the last.
+	// Former are the machines that have reported recently, except the machine
+	// whose facts the host has. The latest machine is the last.
 	Former []FormerMachine `json:"former,omitempty"`
-	// ReturnedAt is the last time one of them came back.
+	// ReturnedAt is the last time at which a former machine reported again.
 	ReturnedAt *time.Time `json:"returned_at,omitempty"`
-	// SharedSince is when several machines were found to have the id; nil while
-	// one machine has it.
+	// SharedSince is the time at which the id was found to be shared; nil if it
+	// is not shared.
 	SharedSince *time.Time `json:"shared_since,omitempty"`
 }
 
-// Shared reports whether several machines have the id of the host.
+// Shared reports whether several machines share the id of the host.
 func (h *Host) Shared() bool { return h.MachineHistory != nil && h.MachineHistory.SharedSince != nil }
 
-// Machines returns the machines with the id of the host, by name.
+// Machines returns the machines that share the id of the host, by name.
 func (h *Host) Machines() []Machine {
 	machines := []Machine{h.Machine()}
 	if h.MachineHistory != nil {
@@ -63,14 +66,14 @@ func (h *Host) Machines() []Machine {
 	return machines
 }
 
-// Machine returns what distinguishes the machine that has reported the facts.
+// Machine returns the machine that has reported the facts.
 func (f *HostFacts) Machine() Machine { return Machine{Hostname: f.Hostname, Addresses: f.Addresses} }
 
 func (m Machine) hasAddress(ip netip.Addr) bool {
 	return slices.ContainsFunc(m.Addresses, func(a Address) bool { return a.IP == ip })
 }
 
-// commonAddresses returns how many addresses both machines have.
+// commonAddresses returns the number of addresses that both machines have.
 func (m Machine) commonAddresses(other Machine) int {
 	n := 0
 	for _, a := range m.Addresses {
@@ -81,14 +84,14 @@ func (m Machine) commonAddresses(other Machine) int {
 	return n
 }
 
-// equal reports whether nothing distinguishes the machines.
+// equal reports whether the machines have the same name and the same addresses.
 func (m Machine) equal(other Machine) bool {
 	common := m.commonAddresses(other)
 	return m.Hostname == other.Hostname && common == len(m.Addresses) && common == len(other.Addresses)
 }
 
-// differs reports whether one machine cannot be the other one with another name
-// or address; see sharedWindow.
+// differs reports whether the machines cannot be the same machine with another
+// name or address; see sharedWindow.
 func (m Machine) differs(other Machine) bool {
 	if len(m.Addresses) == 0 || len(other.Addresses) == 0 {
 		return false
@@ -97,14 +100,13 @@ func (m Machine) differs(other Machine) bool {
 	return common == 0 || m.Hostname != other.Hostname && (common < len(m.Addresses) || common < len(other.Addresses))
 }
 
-// indexOf returns the index of a machine among the former ones; -1 where it is
-// not one of them.
+// indexOf returns the index of a machine in Former; -1 if it is not in it.
 func (h *MachineHistory) indexOf(m Machine) int {
 	return slices.IndexFunc(h.Former, func(f FormerMachine) bool { return f.equal(m) })
 }
 
-// historyAfter returns the history of a host after another machine than the
-// shown one has reported under its id.
+// historyAfter returns the history of a host after a machine has reported that
+// differs from the one whose facts the host has.
 func (h *Host) historyAfter(seen Machine, now time.Time) *MachineHistory {
 	after := MachineHistory{}
 	if h.MachineHistory != nil {
@@ -117,7 +119,7 @@ func (h *Host) historyAfter(seen Machine, now time.Time) *MachineHistory {
 	if i := after.indexOf(seen); i >= 0 {
 		if after.ReturnedAt != nil {
 			after.SharedSince = &now
-			return &after // the host is still shown as the same machine
+			return &after // the host keeps the facts of the same machine
 		}
 		after.ReturnedAt = &now
 		after.Former = slices.Delete(after.Former, i, i+1)
@@ -126,7 +128,7 @@ func (h *Host) historyAfter(seen Machine, now time.Time) *MachineHistory {
 	return &after
 }
 
-// add adds a machine to the former ones.
+// add adds a machine to the former machines.
 func (h *MachineHistory) add(m Machine, now time.Time) {
 	if len(h.Former) == maxMachines {
 		h.Former = slices.Delete(h.Former, 0, 1)
@@ -134,16 +136,16 @@ func (h *MachineHistory) add(m Machine, now time.Time) {
 	h.Former = append(h.Former, FormerMachine{m, now})
 }
 
-// observeMachine applies a report of a registered host that is not from the
-// machine that the host is shown as. It reports false, and changes nothing,
-// where the report may be from that machine.
+// observeMachine applies a report of a registered host if the report comes from
+// another machine than the one whose facts the host has. If it may come from
+// the same machine, observeMachine returns false and changes nothing.
 func (cs *Changeset) observeMachine(host *Host, facts HostFacts) (applied bool) {
 	seen := facts.Machine()
 	if shown := host.Machine(); !shown.differs(seen) {
 		return false
 	}
 	if host.Shared() {
-		host.MachineHistory = host.MachineHistory.with(seen, cs.now)
+		host.MachineHistory = host.MachineHistory.withReport(seen, cs.now)
 		return true
 	}
 	host.MachineHistory = host.historyAfter(seen, cs.now)
@@ -155,9 +157,9 @@ func (cs *Changeset) observeMachine(host *Host, facts HostFacts) (applied bool) 
 	return true
 }
 
-// with returns the history of a shared id after a machine has reported that is
-// new, or that has another name or address now.
-func (h *MachineHistory) with(seen Machine, now time.Time) *MachineHistory {
+// withReport returns the history of a shared id after a report of a new
+// machine, or of a known one with a new name or address.
+func (h *MachineHistory) withReport(seen Machine, now time.Time) *MachineHistory {
 	after := *h
 	after.Former = slices.Clone(h.Former)
 	i := slices.IndexFunc(after.Former, func(f FormerMachine) bool { return !f.differs(seen) })
@@ -172,8 +174,8 @@ func (h *MachineHistory) with(seen Machine, now time.Time) *MachineHistory {
 	return &after
 }
 
-// loggedMachines returns the machines with the id of a host as the activity log
-// has them.
+// loggedMachines returns the machines that share the id of a host, as the
+// activity log shows them.
 func (h *Host) loggedMachines() []activity.Machine {
 	var machines []activity.Machine
 	for _, m := range h.Machines() {
@@ -182,9 +184,9 @@ func (h *Host) loggedMachines() []activity.Machine {
 	return machines
 }
 
-// EndIDSharing returns what changes because only one machine has reported under
-// a shared id for a while. Its next reports tell which one that is: they are
-// applied in full.
+// EndIDSharing returns the changes that follow when only one machine has
+// reported under a shared id for some time. The next reports of that machine
+// are applied in full.
 func EndIDSharing(state State, id HostID, now time.Time) (*Changeset, error) {
 	cs := newChangeset(state, now)
 	return cs, cs.complete(cs.endIDSharing(id))
@@ -200,24 +202,25 @@ func (cs *Changeset) endIDSharing(id HostID) error {
 	return cs.invalidateSAPReport(id)
 }
 
-// worse returns the more alarming of two states of an instance.
-func worse(a, b InstanceStatus) InstanceStatus {
+// worseOf returns the worse of two statuses of an instance.
+func worseOf(a, b InstanceStatus) InstanceStatus {
 	order := []InstanceStatus{Green, Gray, Yellow, Red}
 	return order[max(slices.Index(order, a), slices.Index(order, b), 0)]
 }
 
-// keepKnown returns the facts of a known instance after one of several machines
-// with the same id has reported it: they stay, but for a worse status. What one
-// machine reports is not true of the others. While they take turns, nothing
-// turns absent, leaves its cluster or gets better, since the next report would
-// undo it.
+// keepKnown returns the facts of a known instance after a report of one of
+// several machines that share an id. Only a worse status is taken from the
+// report: it says nothing about the instances of the other machines. While the
+// id is shared, no instance becomes absent or better and no host leaves its
+// cluster, because the next report of another machine would undo that.
 func (seen reportedElement) keepKnown(known InstanceFacts) InstanceFacts {
-	known.Status = worse(known.Status, seen.Status)
+	known.Status = worseOf(known.Status, seen.Status)
 	return known
 }
 
-// keepKnownDatabase returns the element with what stays of a known database
-// instance after one of several machines with the same id has reported it.
+// keepKnownDatabase returns the element of a known database instance after a
+// report of one of several machines that share an id, with the known data; see
+// keepKnown.
 func (seen reportedElement) keepKnownDatabase(known *DatabaseInstance) reportedElement {
 	database := *seen.Database
 	database.Replication, database.ActivePrimarySite = known.Replication, known.ActivePrimarySite

@@ -6,10 +6,10 @@ import (
 	"slices"
 )
 
-// onePerNumber returns the elements of a report, one for each instance number. A
-// host has one port for each number, so only one of several elements with the
-// same number can be what answers there: preferably one that runs, then the
-// last one.
+// onePerNumber returns one element of a report for each instance number. Only
+// one instance can use the ports of a number, so of several elements with the
+// same number only one can be running: it prefers one that is not gray, and
+// then the last one.
 func onePerNumber(elements []Element) []Element {
 	chosen := make(map[string]int, len(elements))
 	for i, e := range elements {
@@ -29,11 +29,11 @@ func onePerNumber(elements []Element) []Element {
 	return distinct
 }
 
-// takeNumber notes that an element places its instance number in a system, by
-// the id of that: the instances of other systems with the same number on the
-// same host are not there any more, unless the agent lists one as well that
-// could not be read and may be it. It comes before the element is applied.
-func (cs *Changeset) takeNumber(seen reportedElement, by string) error {
+// takeInstanceNumber gives the number of an element to the system with the id
+// by. Instances of other systems with the same number on the same host become
+// absent. An instance that may be one of the unread instances of the report
+// does not. It must be called before the element is applied.
+func (cs *Changeset) takeInstanceNumber(seen reportedElement, by string) error {
 	last, err := cs.LastSAPReports.get(seen.agent)
 	if err != nil || seen.shared {
 		return err
@@ -45,9 +45,9 @@ func (cs *Changeset) takeNumber(seen reportedElement, by string) error {
 	})
 }
 
-// isReplaced reports whether a database is not on a host any more, whatever its
-// instances there say: each of them was isReplaced. all are the databases on the
-// host.
+// isReplaced reports whether all instances of a database on a host were
+// replaced by other instances; see isInstanceReplaced. all are the databases on
+// the host.
 func (cs *Changeset) isReplaced(db *Database, host HostID, all []DatabaseID) (bool, error) {
 	for _, i := range db.instances() {
 		if i.HostID != host {
@@ -60,10 +60,10 @@ func (cs *Changeset) isReplaced(db *Database, host HostID, all []DatabaseID) (bo
 	return true, nil
 }
 
-// isInstanceReplaced reports whether the number of a database instance belongs to
-// another database by now, or to an application instance. That counts even
-// while its system is not known: it would wait for ever if what it has replaced
-// made its database ambiguous.
+// isInstanceReplaced reports whether the number of a database instance now
+// belongs to another database or to an application instance. An application
+// instance counts even if its system is not known: if it did not, the replaced
+// database could make its database ambiguous, and it would wait for ever.
 func (cs *Changeset) isInstanceReplaced(i *Instance, all []DatabaseID) (bool, error) {
 	last, err := cs.LastSAPReports.get(i.HostID)
 	if err != nil {
@@ -80,21 +80,20 @@ func (cs *Changeset) isInstanceReplaced(i *Instance, all []DatabaseID) (bool, er
 		if err != nil {
 			return false, err
 		}
-		if in := find(other, i.HostID, i.Number); in != nil && in.AbsentSince == nil {
+		if in := findInstance(other, i.HostID, i.Number); in != nil && in.AbsentSince == nil {
 			return true, nil
 		}
 	}
 	return false, nil
 }
 
-// makeMisplacedWait makes application instances wait again that do not work on
-// the database of their SAP system any more: the database is gone, has lost
-// their tenant or the address they know it by, or another one has replaced it.
-// Agents go on reporting them, and the reports would be refused or applied to
-// another system. Only what may have changed is looked at. An instance that its
-// host does not list is left alone.
-func (cs *Changeset) makeMisplacedWait(t triggers) error {
-	for _, db := range slices.Sorted(maps.Keys(t.around)) {
+// makeMisplacedWait makes the application instances wait that no longer work on
+// the database of their SAP system: the database is deregistered, has lost
+// their tenant or the address that they report, or was replaced. Reports of
+// these instances would otherwise be refused or applied to another system. It
+// checks only the systems of affected databases, and ignores absent instances.
+func (cs *Changeset) makeMisplacedWait(t retryTriggers) error {
+	for _, db := range slices.Sorted(maps.Keys(t.affectedDatabases)) {
 		systems, err := cs.sapSystemsOf(db)
 		if err != nil {
 			return err
@@ -117,8 +116,8 @@ func (cs *Changeset) makeMisplacedWait(t triggers) error {
 	return nil
 }
 
-// makeWaitIfMisplaced makes the element behind an instance wait, unless it would
-// be applied where it is.
+// makeWaitIfMisplaced makes the element of an instance wait, unless applying it
+// again would find the same instance.
 func (cs *Changeset) makeWaitIfMisplaced(i *Instance) error {
 	last, err := cs.LastSAPReports.get(i.HostID)
 	if err != nil {
@@ -141,7 +140,7 @@ func (cs *Changeset) makeWaitIfMisplaced(i *Instance) error {
 			return err
 		}
 		if err == nil {
-			if in := find(s, i.HostID, i.Number); in != nil && in.AbsentSince == nil {
+			if in := findInstance(s, i.HostID, i.Number); in != nil && in.AbsentSince == nil {
 				return nil
 			}
 		}
