@@ -39,6 +39,9 @@ type buckets struct {
 	tokenUses    *kv.Bucket
 	tokensUsed   *kv.Bucket
 	formerTexts  *kv.Table[FormerText]
+
+	queues         *kv.Table[Queue]
+	queuedMessages *kv.Bucket
 }
 
 // declareBuckets declares the buckets and their indexes.
@@ -89,6 +92,10 @@ func (s *Store) declareBuckets() {
 	b.tokensUsed = f.NewBucket("token_used", "token id", "time of the last use")
 	b.tokensUsed.Verify(s.verifier((*Tx).verifyTokensUsed))
 	b.formerTexts = kv.NewTable[FormerText](f, "token_former", "hash of the text (64)").SetKey(func(t *FormerText, key []byte) { copy(t.Hash[:], key) })
+
+	b.queues = kv.NewTable[Queue](f, "message_queue", "name").SetKey(func(q *Queue, key []byte) { q.Name = string(key) })
+	b.queuedMessages = f.NewBucket("queued_message", "queue 0x00 sequence (8)", "message, see messagequeue.go; the sequence of the bucket is the last one given")
+	b.queuedMessages.Verify(s.verifier((*Tx).verifyQueuedMessages))
 }
 
 // verifier adapts a check to package kv.

@@ -23,6 +23,7 @@ var migrations = []kv.Migration{
 	nil, // the bucket token_former
 	recompressBodies,
 	nil, // the buckets identity and used_attempt
+	nil, // the buckets message_queue and queued_message
 }
 
 // normalizeUsernames changes the names of users to the form of NormalUsername,

@@ -42,6 +42,7 @@ func (s *server) tasks() []task {
 		// does it after its start.
 		{name: "old entries of the activity log", run: s.pruneActivity, every: time.Minute, atStart: true},
 		{name: "ended sessions", run: s.store.PruneSessions, every: time.Hour},
+		{name: "expired messages to agents", run: s.store.PruneQueuedMessages, every: time.Minute, atStart: true},
 		{name: "old refused reports", run: s.store.PruneDiscards, every: time.Hour},
 		{name: "agents without a host", run: s.store.PruneAgents, every: time.Hour},
 	}
