@@ -20,8 +20,9 @@ type Entry struct {
 	Metadata   json.RawMessage   `json:"metadata"`
 }
 
-// entryPage is a page of the log, newest entry first. The request gave its size
-// in either First or Last. "next" means older entries.
+// entryPage is a page of the log, newest entry first. First or Last repeats the
+// size that the request asked for; the other is nil. The next page has older
+// entries.
 type entryPage struct {
 	Data       []Entry `json:"data"`
 	Pagination struct {
@@ -67,7 +68,7 @@ func newEntryPage(viewer Viewer, walk search.Walk, found search.Page) entryPage 
 		start, end := found.Entries[0].Position.Cursor(), found.Entries[n-1].Position.Cursor()
 		p.StartCursor, p.EndCursor = &start, &end
 	}
-	// The client has seen the page before the start of this walk.
+	// A walk that does not start at an end of the log continues a page that the client has seen. So that page exists.
 	if walk.Forward {
 		p.Last, p.HasNextPage, p.HasPreviousPage = &walk.Limit, walk.From != 0, found.More
 	} else {
@@ -80,14 +81,16 @@ func newEntryPage(viewer Viewer, walk search.Walk, found search.Page) entryPage 
 // the log, for the API and for the console.
 type Viewer struct {
 	name string
-	// managesUsers: may see the entries about users and their sign-ins.
+	// managesUsers: the reader may see the entries about users and their
+	// sign-ins.
 	managesUsers bool
-	// seesActors: may see who did what, and filter by actor.
+	// seesActors: the reader may see the names of all actors, and filter by
+	// them.
 	seesActors bool
 }
 
-// Find reads a page of the log. The filter must come from Narrow. A viewer runs
-// one search at a time; a second one waits.
+// Find returns a page of the log. The filter must come from Narrow. A viewer
+// runs one search at a time; further ones wait.
 func (v Viewer) Find(ctx context.Context, index *search.Index, f activity.Filter, walk search.Walk) (search.Page, error) {
 	walk.Reader = v.name
 	return index.Activity(ctx, f, walk)
@@ -97,7 +100,7 @@ func (v Viewer) Find(ctx context.Context, index *search.Index, f activity.Filter
 // so it says nothing about the name.
 const maskedActor = "••••••••"
 
-// ViewerOf returns what a signed-in user may see of the log.
+// ViewerOf returns the viewer for a signed-in user.
 func ViewerOf(id *auth.Identity) Viewer {
 	manages := id.Can("all:users")
 	return Viewer{name: id.User.Username, managesUsers: manages, seesActors: manages || id.Can("activity_log:users")}

@@ -43,8 +43,8 @@ func (in *input) logQuery() logQuery {
 	return q
 }
 
-// distinct returns the values without blank and repeated ones. The values are
-// joined by OR, so dropping these changes nothing.
+// distinct returns the values without blank and repeated ones. The filter joins
+// values by OR, so these have no effect.
 func distinct(values []string) []string {
 	var kept []string
 	for _, v := range values {
@@ -67,11 +67,11 @@ func (q logQuery) walk() (search.Walk, error) {
 		}
 		cursor, size = q.before, q.last
 	}
-	walk := search.Walk{Limit: defaultPage, Forward: backward}
+	walk := search.Walk{Limit: defaultPageSize, Forward: backward}
 	if size != nil {
 		walk.Limit = *size
 	}
-	if walk.Limit < 1 || walk.Limit > largestPage {
+	if walk.Limit < 1 || walk.Limit > maxPageSize {
 		return search.Walk{}, errBadRequest
 	}
 	if !isBlank(cursor) {

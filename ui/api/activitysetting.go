@@ -40,7 +40,7 @@ func (a *API) changeActivitySettings(w http.ResponseWriter, r *http.Request) err
 	return send(w, http.StatusOK, s)
 }
 
-// asRetention reads how long entries are kept.
+// asRetention reads a retention time, a value with a unit.
 func asRetention(at place, value json.RawMessage) (kept activity.Retention) {
 	given := asObject(at, value)
 	if given.members == nil {

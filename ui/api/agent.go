@@ -11,7 +11,7 @@ import (
 	"trento/store/landscape"
 )
 
-// agentStatus is an agent in answers of the API.
+// agentStatus is the status of an agent in answers of the API.
 type agentStatus struct {
 	ID           landscape.HostID `json:"agent_id"`
 	Hostname     *string          `json:"hostname"`
@@ -48,15 +48,17 @@ func (a *API) listAgents(w http.ResponseWriter, _ *http.Request) error {
 	}
 	slices.SortStableFunc(answer, func(x, y agentStatus) int {
 		if x.Hostname == nil || y.Hostname == nil {
-			return cmp.Compare(rank(x.Hostname == nil), rank(y.Hostname == nil))
+			return cmp.Compare(rankNullLast(x.Hostname == nil), rankNullLast(y.Hostname == nil))
 		}
 		return strings.Compare(*x.Hostname, *y.Hostname)
 	})
 	return send(w, http.StatusOK, answer)
 }
 
-func rank(last bool) int {
-	if last {
+// rankNullLast returns 1 for an agent without a hostname, which comes last, and 0
+// for any other.
+func rankNullLast(null bool) int {
+	if null {
 		return 1
 	}
 	return 0

@@ -1,13 +1,15 @@
 // Package api serves everything under /api: the endpoints for agents and the
-// REST API. openapi.yaml and its parts, one for each noun, describe it, and
-// tests compare every answer with them. The package keeps no data of its own:
-// data come from package store, permissions from package auth.
+// REST API. They are described in openapi.yaml and its parts, one for each
+// noun, and tests compare every answer with the description. The package keeps
+// no data of its own: data come from package store, permissions from package
+// auth.
 //
-// Requests are not validated with the schemas of openapi.yaml at run time. With
-// kin-openapi that takes 0.04 to 0.8 ms for a report of an agent, and 1.7 GB of
-// memory for a body of 8 MB in which everything is wrong (BenchmarkSchemas). It
-// also adds 2 MB to the program. Instead handlers read the members they know
-// (input.go), and TestSchemas compares what they refuse with the schemas.
+// Requests are not validated with the schemas of openapi.yaml at run time.
+// Validation with kin-openapi takes 0.04 to 0.8 ms for a report of an agent,
+// and 1.7 GB of memory for a body of 8 MB in which everything is wrong
+// (BenchmarkSchemas). It also adds 2 MB to the program. Instead handlers read
+// the members they know (input.go), and TestSchemas checks that they refuse the
+// same bodies as the schemas.
 package api
 
 import (
@@ -39,18 +41,18 @@ type Deps struct {
 	Version string // version of the product
 }
 
-// API answers requests. It must be called with the path as the client sent it,
-// inside auth.Identify, and inside a handler that sets the header
-// RequestIDHeader of the answer.
+// API answers requests. It must be called inside auth.Identify and inside a
+// handler that sets the header RequestIDHeader of the answer. The path must be
+// the one that the client sent.
 type API struct {
 	deps     Deps
 	router   *mux.Router
-	versions []string // versions that routes have, newest first: "v2", "v1"
+	versions []string // versions in the paths of routes, newest first: "v2", "v1"
 
-	bodies    bodies // from clients that are permitted
-	forms     bodies // from users of the console
-	strangers bodies // from everybody else
-	messages  bodies // from identity providers, brought by browsers
+	permittedBodies  bodyReader // from clients that may use the route
+	consoleForms     bodyReader // forms from users of the console
+	unknownBodies    bodyReader // from all other clients
+	providerMessages bodyReader // from identity providers, through the browser of a person
 
 	hostList      listCache[hostRecords]
 	clusterList   listCache[clusterRecords]
@@ -58,20 +60,20 @@ type API struct {
 	databaseList  listCache[databaseRecords]
 	sapSystemList listCache[sapSystemRecords]
 
-	unidentified unidentified
+	unidentifiedReports unidentifiedReports
 }
 
-// New makes the API.
+// New returns the API.
 func New(d Deps) *API {
 	// Paths are matched as they were sent, without cleaning: a tag may be
 	// called "..", and a tag in a path may contain a slash.
 	a := &API{deps: d, router: mux.NewRouter().UseEncodedPath().SkipClean(true)}
-	known := newBudget(knownBudget, knownGrace)
-	a.bodies = bodies{limit: maxBody, budget: known}
-	a.forms = bodies{limit: maxSmallBody, budget: known}
-	strangers := newBudget(strangersBudget, 0)
-	a.strangers = bodies{limit: maxSmallBody, budget: strangers}
-	a.messages = bodies{limit: maxMessage, budget: strangers}
+	known := newBudget(permittedBudget, permittedGrace)
+	a.permittedBodies = bodyReader{limit: maxBody, budget: known}
+	a.consoleForms = bodyReader{limit: maxSmallBody, budget: known}
+	strangers := newBudget(unknownBudget, 0)
+	a.unknownBodies = bodyReader{limit: maxSmallBody, budget: strangers}
+	a.providerMessages = bodyReader{limit: maxMessage, budget: strangers}
 	for _, route := range a.Routes() {
 		methods := []string{route.Method}
 		if route.Method == http.MethodGet {
@@ -88,8 +90,8 @@ func New(d Deps) *API {
 	return a
 }
 
-// versionOf returns the version in the path of a route, such as "v1"; "" if it
-// has none.
+// versionOf returns the version in the path of a route, such as "v1", or "" if
+// the path has none.
 func versionOf(path string) string {
 	if segment := strings.Split(path, "/")[2]; versionNumber(segment) > 0 {
 		return segment
@@ -107,11 +109,12 @@ func versionNumber(version string) int {
 	return n
 }
 
-// ServeHTTP answers a request. Agents append the path to the server address as
-// it was configured, so repeated slashes are removed here. A redirect would turn
-// their POST into a GET. DELETE is the exception: a client that cleans paths
-// turns the deletion of the tag ".." into the deletion of the host, and only the
-// slash at the end tells the two apart.
+// ServeHTTP answers a request. Agents append the path to the configured server
+// address, which may end with a slash. So ServeHTTP removes repeated slashes; a
+// redirect would turn the POST of an agent into a GET. It does not change the
+// path of a DELETE. A client that cleans paths turns the deletion of the tag
+// ".." into the path of the host with a slash at the end. Without the slash, it
+// would delete the host.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if sent := r.URL.EscapedPath(); r.Method != http.MethodDelete {
 		segments := strings.FieldsFunc(sent, func(r rune) bool { return r == '/' })
@@ -134,8 +137,8 @@ func withPath(r *http.Request, path string) *http.Request {
 	return &copied
 }
 
-// handler checks who sends a request, calls the handler of the route, and
-// answers its error.
+// handler returns the handler of a route, with the check of permissions before
+// it and the answer to its error after it.
 func (a *API) handler(route Route) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, err := a.authorize(w, r, route)
@@ -149,13 +152,14 @@ func (a *API) handler(route Route) http.HandlerFunc {
 	}
 }
 
-// authorize decides whether a request may be handled, and reads its body. The
-// caller calls done on the body in any case. Permission is checked first: from
-// clients that are refused, and on public routes, only a small body is read.
+// authorize checks that a client may use a route, and reads the body of the
+// request. The caller must call done on the returned body in any case. The
+// permission is checked first. If it is refused, or if the route is public,
+// only a small body is read.
 //
-// A body that is not JSON is answered with 400 even to a client that is refused,
-// as existing clients expect. A handler checks its body itself, so the check here
-// is only for the refused ones.
+// Existing clients expect status 400 for a body that is not JSON, even if the
+// permission is refused. Handlers check their bodies themselves, so the check
+// here is only for refused requests.
 func (a *API) authorize(w http.ResponseWriter, r *http.Request, route Route) (*body, error) {
 	refused := errNotAcceptable
 	if acceptsJSON(r) {
@@ -167,9 +171,9 @@ func (a *API) authorize(w http.ResponseWriter, r *http.Request, route Route) (*b
 	if r.ContentLength > maxBody {
 		return nil, errTooLarge
 	}
-	receive := a.bodies.receive
+	receive := a.permittedBodies.receive
 	if refused != nil || route.Access == auth.Public {
-		receive = a.strangers.receive
+		receive = a.unknownBodies.receive
 	}
 	b, err := receive(w, r)
 	if refused == nil {
@@ -190,23 +194,23 @@ func (a *API) authorize(w http.ResponseWriter, r *http.Request, route Route) (*b
 	return b, refused // also if the body was too large to be read
 }
 
-// ReceiveForm reads the body of a request to the console and replaces the body
-// of the request by it. Forms share the memory limits of the bodies of the API.
-// The caller calls done when the request has been answered.
+// ReceiveForm reads the whole body of a request to the console, within the
+// memory limits of the API, and puts it back into the request. The caller must
+// call done when the request has been answered.
 func (a *API) ReceiveForm(w http.ResponseWriter, r *http.Request) (done func(), err error) {
 	if auth.From(r.Context()) != nil {
-		return receiveForm(a.forms, w, r)
+		return receiveForm(a.consoleForms, w, r)
 	}
-	return receiveForm(a.strangers, w, r)
+	return receiveForm(a.unknownBodies, w, r)
 }
 
-// ReceiveMessage is ReceiveForm for the messages of identity providers, which
-// browsers bring.
+// ReceiveMessage is ReceiveForm for messages of identity providers, which may
+// be larger than other forms.
 func (a *API) ReceiveMessage(w http.ResponseWriter, r *http.Request) (done func(), err error) {
-	return receiveForm(a.messages, w, r)
+	return receiveForm(a.providerMessages, w, r)
 }
 
-func receiveForm(from bodies, w http.ResponseWriter, r *http.Request) (done func(), err error) {
+func receiveForm(from bodyReader, w http.ResponseWriter, r *http.Request) (done func(), err error) {
 	b, err := from.receive(w, r)
 	if err == nil {
 		r.Body = io.NopCloser(bytes.NewReader(b.text))
@@ -214,8 +218,8 @@ func receiveForm(from bodies, w http.ResponseWriter, r *http.Request) (done func
 	return b.done, err
 }
 
-// redirectToVersion redirects a path without a version to the newest version
-// that has it. Status 307 makes the client repeat method and body.
+// redirectToVersion redirects a path without a version to the newest version in
+// which it exists. Status 307 makes the client repeat method and body.
 func (a *API) redirectToVersion(w http.ResponseWriter, r *http.Request) {
 	rest, ok := strings.CutPrefix(r.URL.EscapedPath(), "/api/")
 	for _, version := range a.versions {
@@ -245,7 +249,7 @@ func (a *API) refuseMethod(w http.ResponseWriter, r *http.Request) {
 }
 
 // send answers with a value as JSON. It encodes the value before it writes
-// anything, so a value that cannot be encoded is an error and not half an answer.
+// anything, so that an error of encoding does not leave half an answer.
 func send(w http.ResponseWriter, status int, answer any) error {
 	body, err := marshal(answer)
 	if err != nil {

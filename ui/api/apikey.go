@@ -10,8 +10,8 @@ import (
 // apiKeySettings is the ability to read the API key of the agents.
 const apiKeySettings = "all:api_key_settings"
 
-// showAPIKey answers GET /api/v1/settings/api_key: when the API key was created
-// and when it expires. Only users with apiKeySettings get the key itself.
+// showAPIKey answers GET /api/v1/settings/api_key with creation and expiry of
+// the API key. Only users with the ability apiKeySettings get the key itself.
 func (a *API) showAPIKey(w http.ResponseWriter, r *http.Request) error {
 	var key *store.APIKey
 	err := a.deps.Store.View(func(tx *store.Tx) (err error) {

@@ -15,9 +15,9 @@ import (
 )
 
 // checkText refuses JSON with bytes that are not UTF-8 or with half of a
-// surrogate pair. A decoder replaces both, so a different text than the client
-// sent would be stored. Reports of agents are not checked: a host cannot correct
-// its report, so as much of it is read as possible.
+// surrogate pair. The decoder would replace both, and a different text than the
+// client sent would be stored. Reports of agents are not checked: a host cannot
+// correct its report, so as much of it as possible is read.
 func checkText(body []byte) error {
 	if !utf8.Valid(body) {
 		return errors.New("invalid UTF-8 in body")
@@ -52,21 +52,21 @@ func escapedUnit(text []byte) rune {
 	return rune(unit)
 }
 
-// object is a JSON object in a body. Its members are read by required and
-// optional.
+// object is a JSON object in a body. The functions required and optional read
+// its members.
 type object struct {
 	in      *input
-	pointer string // where it is in the body
+	pointer string // JSON pointer to the object in the body
 	members map[string]json.RawMessage
 	known   []string // names of members that the handler has read
-	loose   bool     // other members are ignored instead of refused
+	lenient bool     // other members are ignored instead of refused
 }
 
 // object returns the body. A body that is not a JSON object is a fault.
 func (in *input) object() *object {
 	if in.body == nil {
-		o := in.looseObject()
-		o.loose = false
+		o := in.lenientObject()
+		o.lenient = false
 		if text := bytes.TrimSpace(in.r.Body.(bodyBytes)); in.bodyFault == nil && len(text) > 0 && kindOf(text) != "object" {
 			in.bodyFault = unprocessable(invalid("/", "Invalid object. Got: "+kindOf(text)))
 		}
@@ -74,11 +74,11 @@ func (in *input) object() *object {
 	return in.body
 }
 
-// looseObject returns the body of a route that existing clients call with
-// anything: unknown members are ignored, and a body that is not an object has no
-// members.
-func (in *input) looseObject() *object {
-	in.body = &object{in: in, loose: true}
+// lenientObject returns the body of a route to which existing clients send
+// unknown members and bodies of other types. Unknown members are ignored. A
+// body that is not an object has no members.
+func (in *input) lenientObject() *object {
+	in.body = &object{in: in, lenient: true}
 	in.objects = append(in.objects, in.body)
 	if !isJSON(in.r) {
 		in.bodyFault = errContentType
@@ -99,8 +99,8 @@ func (in *input) looseObject() *object {
 	return in.body
 }
 
-// optionalObject is object for routes where the body, and with it the content
-// type, can be left out.
+// optionalObject is object for routes whose body can be left out, together with
+// the content type.
 func (in *input) optionalObject() *object {
 	if len(in.r.Body.(bodyBytes)) == 0 {
 		return in.noObject()
@@ -120,7 +120,7 @@ type place struct {
 	pointer string
 }
 
-// maxProblems limits how many faults of a body are told.
+// maxProblems is the largest number of faults that are reported for a body.
 const maxProblems = 100
 
 // refuse records a fault of the value.
@@ -172,14 +172,15 @@ func optional[T any](o *object, name string, read func(place, json.RawMessage) T
 	return &result
 }
 
-// replace sets a value to a member, unless the member is missing.
-func replace[T any](o *object, name string, read func(place, json.RawMessage) T, value *T) {
+// replaceIfGiven reads a member into value. If the member is missing, it leaves
+// value as it is.
+func replaceIfGiven[T any](o *object, name string, read func(place, json.RawMessage) T, value *T) {
 	if given := optional(o, name, read); given != nil {
 		*value = *given
 	}
 }
 
-// orZero returns what a pointer points to, or the zero value for nil.
+// orZero returns the value behind a pointer, or the zero value for nil.
 func orZero[T any](value *T) (zero T) {
 	if value != nil {
 		return *value
@@ -187,8 +188,9 @@ func orZero[T any](value *T) (zero T) {
 	return zero
 }
 
-// looseText returns a member that is a string, and "" for anything else.
-func (o *object) looseText(name string) (text string) {
+// lenientText returns a member that is a string. It returns "" if the member is
+// missing or has another type.
+func (o *object) lenientText(name string) (text string) {
 	value, _, _ := o.member(name)
 	if json.Unmarshal(value, &text) != nil {
 		return ""
@@ -216,8 +218,8 @@ func asBool(at place, value json.RawMessage) (b bool) {
 	return b
 }
 
-// asInteger reads an integer. One that does not fit into an int becomes the
-// largest int, which no limit allows.
+// asInteger reads an integer. An integer that does not fit into an int becomes
+// the largest int, which every limit refuses.
 func asInteger(at place, value json.RawMessage) int {
 	n, err := strconv.Atoi(string(value))
 	if kindOf(value) != "integer" || err != nil && !errors.Is(err, strconv.ErrRange) {
@@ -226,7 +228,7 @@ func asInteger(at place, value json.RawMessage) int {
 	return n
 }
 
-// orNull makes a reader accept null, as nil.
+// orNull returns a reader that also accepts null, and then returns nil.
 func orNull[T any](read func(place, json.RawMessage) T) func(place, json.RawMessage) *T {
 	return func(at place, value json.RawMessage) *T {
 		if kindOf(value) == "null" {
@@ -237,7 +239,7 @@ func orNull[T any](read func(place, json.RawMessage) T) func(place, json.RawMess
 	}
 }
 
-// The faults of strings with a format.
+// The details of faults of strings with a format.
 const (
 	notUUID     = "Invalid format. Expected :uuid"
 	notDateTime = `Invalid format. Expected :"date-time"`
@@ -267,16 +269,16 @@ func asID(at place, value json.RawMessage) string {
 	return id
 }
 
-// maxListed is the largest number of elements of a list that has no limit of its
-// own.
-const maxListed = 1000
+// maxListElements is the largest length of a list for which no other limit is
+// set.
+const maxListElements = 1000
 
-// asShortListOf reads a list of at most maxListed values.
+// asShortListOf reads a list of at most maxListElements values.
 func asShortListOf[T any](read func(place, json.RawMessage) T) func(place, json.RawMessage) []T {
 	return func(at place, value json.RawMessage) []T {
 		elements := asElements(at, value)
-		if len(elements) > maxListed {
-			at.refuse("should have at most " + strconv.Itoa(maxListed) + " item(s)")
+		if len(elements) > maxListElements {
+			at.refuse("should have at most " + strconv.Itoa(maxListElements) + " item(s)")
 			return nil
 		}
 		return readAll(at, elements, read)
@@ -295,8 +297,8 @@ func asElements(at place, value json.RawMessage) (elements []json.RawMessage) {
 	return elements
 }
 
-// readAll reads the elements of a list. It stops after maxProblems faults, so a
-// list of a million wrong elements costs little.
+// readAll reads the elements of a list. It stops after maxProblems faults, so
+// that a list of a million wrong elements takes little time.
 func readAll[T any](at place, elements []json.RawMessage, read func(place, json.RawMessage) T) []T {
 	list := make([]T, 0, len(elements))
 	for i, element := range elements {

@@ -8,7 +8,7 @@ import (
 )
 
 // selectHostChecks answers POST /api/v1/hosts/{id}/checks. The checks in the
-// body replace the selected ones. Ids of unknown checks are accepted.
+// body replace the present selection. Ids of unknown checks are accepted.
 func (a *API) selectHostChecks(w http.ResponseWriter, r *http.Request) error {
 	in := readInput(r)
 	id, checks := pathID[landscape.HostID](in, "id"), in.checks()

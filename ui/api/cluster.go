@@ -16,7 +16,8 @@ type cluster struct {
 	StaleAt      *timestamp          `json:"stale_at"`
 }
 
-// clusterCommon has the members of a cluster that both versions of the API share.
+// clusterCommon are the members of a cluster that both versions of the API
+// have.
 type clusterCommon struct {
 	ID              landscape.ClusterID   `json:"id"`
 	Name            *string               `json:"name"`
@@ -48,19 +49,19 @@ type clusterRecords struct {
 	tags    *store.Tag
 }
 
-// listClusters answers GET /api/v2/clusters: all clusters, by name.
+// listClusters answers GET /api/v2/clusters with all clusters, sorted by name.
 func (a *API) listClusters(w http.ResponseWriter, _ *http.Request) error {
 	return a.sendClusters(w, &a.clusterList, func(c *landscape.Cluster, tags []store.Tag) any { return newCluster(c, tags) })
 }
 
-// listClustersV1 answers GET /api/v1/clusters, which is deprecated. Its shape
-// dates from the time when only HANA clusters were supported.
+// listClustersV1 answers GET /api/v1/clusters. The route is deprecated: its
+// answer describes only HANA clusters in detail.
 func (a *API) listClustersV1(w http.ResponseWriter, _ *http.Request) error {
 	return a.sendClusters(w, &a.clusterListV1, func(c *landscape.Cluster, tags []store.Tag) any { return newClusterV1(c, tags) })
 }
 
-// sendClusters answers with all clusters in the given shape, ordered by name and
-// then by id. Clusters without a name come last.
+// sendClusters answers with all clusters, each built by build, sorted by name
+// and then by id. Clusters without a name come last.
 func (a *API) sendClusters(w http.ResponseWriter, list *listCache[clusterRecords], shape func(*landscape.Cluster, []store.Tag) any) error {
 	var rows []row[clusterRecords]
 	err := a.deps.Store.View(func(tx *store.Tx) error {
@@ -77,7 +78,7 @@ func (a *API) sendClusters(w http.ResponseWriter, list *listCache[clusterRecords
 			}
 			rows = append(rows, row[clusterRecords]{
 				key:   clusterRecords{c, firstTag(tags)},
-				shape: func() any { return shape(c, tags) },
+				build: func() any { return shape(c, tags) },
 			})
 		}
 		return nil
@@ -88,7 +89,7 @@ func (a *API) sendClusters(w http.ResponseWriter, list *listCache[clusterRecords
 	return list.send(w, rows)
 }
 
-// compareNames orders names; nil comes last.
+// compareNames compares names; nil comes last.
 func compareNames(x, y *string) int {
 	switch {
 	case x == nil && y == nil:
@@ -151,8 +152,8 @@ type resourceV1 struct {
 	FailCount *int    `json:"fail_count"`
 }
 
-// newClusterV1 returns a cluster as version 1 of the API shows it: every type
-// but the HANA ones is "unknown".
+// newClusterV1 returns a cluster for version 1 of the API. Types other than the
+// HANA ones become "unknown".
 func newClusterV1(c *landscape.Cluster, tags []store.Tag) clusterCommon {
 	answer := newClusterCommon(c, tags)
 	if c.HANA == nil {

@@ -14,8 +14,8 @@ import (
 	"trento/store/landscape"
 )
 
-// collect answers POST /api/v1/collect: an agent sends a report. Most reports
-// repeat the one before and are not even decoded.
+// collect answers POST /api/v1/collect, the report of an agent. Most reports
+// repeat the one before. These are not even decoded.
 func (a *API) collect(w http.ResponseWriter, r *http.Request) error {
 	if !isJSON(r) {
 		return errContentType
@@ -30,30 +30,31 @@ func (a *API) collect(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// observe stores what a report changes. If the report cannot be used, it
-// records that in the status of the agent.
+// observe applies a report to the landscape. If the report cannot be used, it
+// records the reason in the status of the agent.
 func (a *API) observe(r *http.Request, body bodyBytes) error {
 	envelope, err := discovery.Open(body)
 	if err != nil {
-		return a.refuse(r, envelope, body, nil, err)
+		return a.refuseReport(r, envelope, body, nil, err)
 	}
 	seen, err := discovery.Decode(envelope)
 	if err != nil {
-		return a.refuse(r, envelope, envelope.Payload, body, err)
+		return a.refuseReport(r, envelope, envelope.Payload, body, err)
 	}
 	return a.deps.Store.Observe(r.Context(), store.Report{Observation: seen, Body: body})
 }
 
-// refuse records in the status of the agent why a report could not be used, and
-// returns the error. The pointers of the problems refer to text. Unless body is
-// nil, it is stored so that the report can be examined later.
-func (a *API) refuse(r *http.Request, from discovery.Envelope, text []byte, body bodyBytes, err error) error {
+// refuseReport records in the status of the agent why a report could not be
+// used, and returns err. text is the JSON that the pointers in the faults refer
+// to. body is stored so that the report can be examined later; nil stores
+// nothing.
+func (a *API) refuseReport(r *http.Request, from discovery.Envelope, text []byte, body bodyBytes, err error) error {
 	faults := fault.Of(err)
 	if faults == nil {
 		return err
 	}
 	if from.Agent == "" {
-		a.unidentified.warn(a.deps.Log, a.deps.Auth.ClientAddress(r), a.deps.Store.Now(), faults)
+		a.unidentifiedReports.warn(a.deps.Log, a.deps.Auth.ClientAddress(r), a.deps.Store.Now(), faults)
 		return err
 	}
 	refused := store.RefusedReport{Agent: from.Agent, Kind: landscape.Kind(from.Type), Body: body, Reason: faults.Error()}
@@ -65,7 +66,7 @@ func (a *API) refuse(r *http.Request, from discovery.Envelope, text []byte, body
 	}
 	for _, f := range faults {
 		if refused.Kind == store.OtherDiscovery && (f.Field == "" || f.Field == "discovery_type") {
-			continue // said by the problem above
+			continue // the problem above says this already
 		}
 		told := store.ReportProblem{Detail: "it has another shape than expected", Read: discovery.ReadAt(text, wholeRequest)}
 		if f.Field != "" {
@@ -87,30 +88,32 @@ func quotedType(name string) string {
 	return strconv.Quote(name)
 }
 
-// unidentified limits how often the log warns of reports without a valid agent
-// id.
-type unidentified struct {
+// unidentifiedReports limits how often the log warns of reports without a valid
+// agent id.
+type unidentifiedReports struct {
 	mu     sync.Mutex
 	warned time.Time
-	more   int // reports since the last warning
+	count  int // reports since the last warning
 }
 
-// unidentifiedPause is the shortest time between two warnings.
-const unidentifiedPause = time.Minute
+// unidentifiedWarningInterval is the shortest time between two such warnings.
+const unidentifiedWarningInterval = time.Minute
 
-// warn logs such a report, with the number of those since the last warning. It
-// logs nothing if the last warning was less than unidentifiedPause ago.
-func (u *unidentified) warn(log *slog.Logger, from netip.Addr, now time.Time, err error) {
+// warn logs a report without a valid agent id, with the number of such reports
+// since the last warning. It logs nothing if the last warning was less than
+// unidentifiedWarningInterval ago.
+func (u *unidentifiedReports) warn(log *slog.Logger, from netip.Addr, now time.Time, err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.more++; now.Sub(u.warned) < unidentifiedPause {
+	if u.count++; now.Sub(u.warned) < unidentifiedWarningInterval {
 		return
 	}
-	log.Warn("report without an agent was refused", "address", from, "reports", u.more, "reason", err)
-	u.warned, u.more = now, 0
+	log.Warn("report without an agent was refused", "address", from, "reports", u.count, "reason", err)
+	u.warned, u.count = now, 0
 }
 
-// receiveHeartbeat answers POST /api/v1/hosts/{id}/heartbeat: an agent is alive.
+// receiveHeartbeat answers POST /api/v1/hosts/{id}/heartbeat, by which an agent
+// says that it is running.
 func (a *API) receiveHeartbeat(w http.ResponseWriter, r *http.Request) error {
 	in := readInput(r)
 	id := pathID[landscape.HostID](in, "id")

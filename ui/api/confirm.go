@@ -2,12 +2,13 @@ package api
 
 import "trento/auth"
 
-// currentPassword is the member of a body that confirms a change. It is
-// required if only the cookie of the console identifies the user.
+// currentPassword is the name of the member of a body with the repeated
+// password. It is required for some changes, see auth.Identity.MustConfirm.
 const currentPassword = "current_password"
 
-// confirming returns the user of the request, with the password from the body.
-func (in *input) confirming(body *object) *auth.Identity {
+// confirmingUser returns the identity behind the request, with the repeated
+// password from the body.
+func (in *input) confirmingUser(body *object) *auth.Identity {
 	id := auth.From(in.r.Context())
 	if password := optional(body, currentPassword, asText); password != nil {
 		return id.Confirming(*password)
@@ -15,12 +16,12 @@ func (in *input) confirming(body *object) *auth.Identity {
 	return id
 }
 
-// confirmingOnly is confirming for routes whose body has no other member. It
-// does not read the body if the user need not confirm: programs with a token
-// send none.
-func (in *input) confirmingOnly() *auth.Identity {
+// confirmingUserOnly is confirmingUser for routes whose body has no other
+// member. If the user need not repeat the password, it does not read the body,
+// because programs with a token send none.
+func (in *input) confirmingUserOnly() *auth.Identity {
 	if id := auth.From(in.r.Context()); !id.MustConfirm() {
 		return id
 	}
-	return in.confirming(in.optionalObject())
+	return in.confirmingUser(in.optionalObject())
 }

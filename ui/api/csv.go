@@ -13,20 +13,20 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// CSVWriter writes a table in CSV (RFC 4180), record by record. It quotes cells
-// that a spreadsheet could take for a formula.
+// CSVWriter writes a table in CSV (RFC 4180), record by record. It marks cells
+// that a spreadsheet could take for a formula as text.
 type CSVWriter struct {
 	out    *csv.Writer
-	record []string // reused
+	record []string // buffer, reused for each record
 }
 
 // byteOrderMark tells a spreadsheet that the text is UTF-8. Excel needs it, but
-// other programs read it as a part of the first cell, so it is written on
+// other programs read it as a part of the first cell. So it is only written on
 // request.
 const byteOrderMark = "\uFEFF"
 
-// NewCSVWriter begins a table. The caller must call Flush after the last
-// record.
+// NewCSVWriter returns a writer for a new table. The caller must call Flush
+// after the last record.
 func NewCSVWriter(w io.Writer, withByteOrderMark bool) (*CSVWriter, error) {
 	if withByteOrderMark {
 		if _, err := io.WriteString(w, byteOrderMark); err != nil {
@@ -47,18 +47,18 @@ func (c *CSVWriter) Write(cells ...string) error {
 	return c.out.Write(c.record)
 }
 
-// Flush writes what is still buffered, and returns the first error of all
-// writes.
+// Flush writes the buffered records, and returns the first error of all writes.
 func (c *CSVWriter) Flush() error {
 	c.out.Flush()
 	return c.out.Error()
 }
 
-// CSVTime formats a time in UTC, with microseconds. It always has the same
-// number of digits, so that times sort as text.
+// CSVTime formats a time in UTC, with microseconds. The result always has the
+// same length, so that times can be sorted as text.
 func CSVTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000Z") }
 
-// SetCSVHeader sets the headers of an answer that a browser saves as a file.
+// SetCSVHeader sets the headers of an answer that a browser saves as the named
+// file.
 func SetCSVHeader(h http.Header, file string) {
 	h.Set("Content-Type", "text/csv; charset=utf-8; header=present")
 	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": file}))

@@ -34,8 +34,8 @@ type databaseInstance struct {
 	instanceState
 }
 
-// instanceState has the members that application and database instances share.
-// Health follows from the status, for older clients.
+// instanceState are the members that application and database instances share.
+// Health repeats the status in other words, for older clients.
 type instanceState struct {
 	Health     landscape.Health `json:"health"`
 	AbsentAt   *timestamp       `json:"absent_at"`
@@ -51,7 +51,8 @@ type databaseRecords struct {
 	tags     *store.Tag
 }
 
-// listDatabases answers GET /api/v1/databases: all databases, by SID.
+// listDatabases answers GET /api/v1/databases with all databases, sorted by
+// SID.
 func (a *API) listDatabases(w http.ResponseWriter, _ *http.Request) error {
 	var rows []row[databaseRecords]
 	err := a.deps.Store.View(func(tx *store.Tx) error {
@@ -68,7 +69,7 @@ func (a *API) listDatabases(w http.ResponseWriter, _ *http.Request) error {
 			}
 			rows = append(rows, row[databaseRecords]{
 				key:   databaseRecords{db, firstTag(tags)},
-				shape: func() any { return newDatabase(db, tags) },
+				build: func() any { return newDatabase(db, tags) },
 			})
 		}
 		return nil

@@ -9,7 +9,7 @@ import (
 	"trento/store"
 )
 
-// docPath is the page with the documentation of the API.
+// docPath is the path of the page with the documentation of the API.
 const docPath = "/api/doc"
 
 //go:embed doc/index.html
@@ -18,8 +18,9 @@ var docPage []byte
 //go:embed doc/start.js
 var docScript []byte
 
-// docPolicy is the content security policy of that page: it may load files of
-// this server. Swagger UI has its icons in the style sheet.
+// docPolicy is the content security policy of that page. The page may load
+// files of this server only. Images may also be data URLs, because the style
+// sheet of Swagger UI contains its icons.
 const docPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
 	"form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
 

@@ -9,7 +9,7 @@ import (
 )
 
 // healthSummary is the health of an SAP system and of everything it depends on,
-// in answers of the API. The last three members repeat those of the database,
+// in answers of the API. The last three members repeat members of the database,
 // for older clients.
 type healthSummary struct {
 	ID     landscape.SAPSystemID `json:"id"`
@@ -46,7 +46,7 @@ func (a *API) listHealth(w http.ResponseWriter, _ *http.Request) error {
 		if err != nil {
 			return err
 		}
-		surroundings, err := newSurroundings(tx)
+		surroundings, err := allHostsAndClusters(tx)
 		if err != nil {
 			return err
 		}
@@ -65,14 +65,14 @@ func (a *API) listHealth(w http.ResponseWriter, _ *http.Request) error {
 	return send(w, http.StatusOK, answer)
 }
 
-// surroundings are the hosts and clusters that SAP systems and databases run on.
-type surroundings struct {
+// hostsAndClusters are all hosts and clusters, by id.
+type hostsAndClusters struct {
 	hosts    map[landscape.HostID]*landscape.Host
 	clusters map[landscape.ClusterID]*landscape.Cluster
 }
 
-func newSurroundings(tx *store.Tx) (surroundings, error) {
-	g := surroundings{make(map[landscape.HostID]*landscape.Host), make(map[landscape.ClusterID]*landscape.Cluster)}
+func allHostsAndClusters(tx *store.Tx) (hostsAndClusters, error) {
+	g := hostsAndClusters{make(map[landscape.HostID]*landscape.Host), make(map[landscape.ClusterID]*landscape.Cluster)}
 	for h, err := range tx.Hosts() {
 		if err != nil {
 			return g, err
@@ -88,9 +88,9 @@ func newSurroundings(tx *store.Tx) (surroundings, error) {
 	return g, nil
 }
 
-// cluster returns the cluster of the first host that is part of one; nil if
-// none is.
-func (g surroundings) cluster(hosts []landscape.HostID) *landscape.Cluster {
+// clusterOf returns the cluster of the first host that belongs to one, or nil
+// if none does.
+func (g hostsAndClusters) clusterOf(hosts []landscape.HostID) *landscape.Cluster {
 	for _, id := range hosts {
 		if h, ok := g.hosts[id]; ok {
 			if c, ok := g.clusters[h.ClusterID]; ok {
@@ -101,13 +101,13 @@ func (g surroundings) cluster(hosts []landscape.HostID) *landscape.Cluster {
 	return nil
 }
 
-func newHealthSummary(s *landscape.SAPSystem, db *landscape.Database, g surroundings) healthSummary {
+func newHealthSummary(s *landscape.SAPSystem, db *landscape.Database, g hostsAndClusters) healthSummary {
 	answer := healthSummary{
 		ID: s.ID, SID: s.SID, Health: s.Health,
 		DatabaseID: db.ID, DatabaseSID: db.SID, DatabaseHealth: db.Health, DatabaseStaleAt: timestampOf(db.StaleSince),
 		Tenant: db.SID,
 	}
-	var applications, hosts worstOf
+	var applications, hosts worstHealth
 	var applicationHosts, databaseHosts []landscape.HostID
 	for i := range s.Instances {
 		instance := &s.Instances[i]
@@ -126,11 +126,11 @@ func newHealthSummary(s *landscape.SAPSystem, db *landscape.Database, g surround
 	}
 	answer.ApplicationHealth, answer.ApplicationStaleAt = applications.health(), timestampOf(applications.staleSince)
 	answer.HostsHealth, answer.HostsStaleAt = hosts.health(), timestampOf(hosts.staleSince)
-	if c := g.cluster(applicationHosts); c != nil {
+	if c := g.clusterOf(applicationHosts); c != nil {
 		answer.ApplicationClusterID, answer.ApplicationClusterHealth = &c.ID, &c.Health
 		answer.ApplicationClusterStaleAt = timestampOf(c.StaleSince)
 	}
-	if c := g.cluster(databaseHosts); c != nil {
+	if c := g.clusterOf(databaseHosts); c != nil {
 		answer.DatabaseClusterID, answer.DatabaseClusterHealth = &c.ID, &c.Health
 		answer.DatabaseClusterStaleAt = timestampOf(c.StaleSince)
 	}
@@ -138,18 +138,18 @@ func newHealthSummary(s *landscape.SAPSystem, db *landscape.Database, g surround
 	return answer
 }
 
-// worstOf collects the worst health of several hosts or instances, and since
-// when the first of them has been stale.
-type worstOf struct {
+// worstHealth collects the worst health of several hosts or instances, and the
+// earliest time since which one of them has been stale.
+type worstHealth struct {
 	healths    []landscape.Health
 	staleSince *time.Time
 }
 
-func (g *worstOf) add(health landscape.Health, staleSince *time.Time) {
+func (g *worstHealth) add(health landscape.Health, staleSince *time.Time) {
 	g.healths = append(g.healths, health)
 	if g.staleSince == nil || staleSince != nil && staleSince.Before(*g.staleSince) {
 		g.staleSince = staleSince
 	}
 }
 
-func (g *worstOf) health() landscape.Health { return landscape.Worst(g.healths...) }
+func (g *worstHealth) health() landscape.Health { return landscape.Worst(g.healths...) }

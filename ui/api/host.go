@@ -19,7 +19,7 @@ type host struct {
 	ID                landscape.HostID             `json:"id"`
 	Hostname          string                       `json:"hostname"`
 	IPAddresses       []netip.Addr                 `json:"ip_addresses"`
-	Netmasks          []*int                       `json:"netmasks"` // prefix lengths; null for one that was not reported
+	Netmasks          []*int                       `json:"netmasks"` // prefix lengths, one for each address; null if it was not reported
 	AgentVersion      string                       `json:"agent_version"`
 	Arch              string                       `json:"arch"`
 	Heartbeat         landscape.Heartbeat          `json:"heartbeat"`
@@ -47,7 +47,7 @@ type hostRecords struct {
 	tags *store.Tag
 }
 
-// listHosts answers GET /api/v1/hosts: all hosts, sorted by name.
+// listHosts answers GET /api/v1/hosts with all hosts, sorted by name.
 func (a *API) listHosts(w http.ResponseWriter, _ *http.Request) error {
 	var rows []row[hostRecords]
 	err := a.deps.Store.View(func(tx *store.Tx) error {
@@ -61,9 +61,9 @@ func (a *API) listHosts(w http.ResponseWriter, _ *http.Request) error {
 				return err
 			}
 			rows = append(rows, row[hostRecords]{
-				key:   hostRecords{h, firstTag(tags)},
-				shape: func() any { return newHost(h, tags) },
-				more:  a.lastHeartbeat(h.ID),
+				key:      hostRecords{h, firstTag(tags)},
+				build:    func() any { return newHost(h, tags) },
+				uncached: a.lastHeartbeat(h.ID),
 			})
 		}
 		return nil
@@ -74,8 +74,9 @@ func (a *API) listHosts(w http.ResponseWriter, _ *http.Request) error {
 	return a.hostList.send(w, rows)
 }
 
-// lastHeartbeat returns the member last_heartbeat_timestamp. It changes every
-// few seconds, so it is not cached with the others.
+// lastHeartbeat returns the JSON of the member last_heartbeat_timestamp, with a
+// comma before it. The member changes every few seconds, so it is not cached
+// with the others.
 func (a *API) lastHeartbeat(id landscape.HostID) string {
 	text := []byte("null")
 	if last, ever := a.deps.Store.LastHeartbeat(id); ever {
@@ -84,7 +85,8 @@ func (a *API) lastHeartbeat(id landscape.HostID) string {
 	return `,"last_heartbeat_timestamp":` + string(text)
 }
 
-// hostsByName returns the hosts of the landscape, ordered by name and then by id.
+// hostsByName returns the hosts of the landscape, sorted by name and then by
+// id.
 func hostsByName(tx *store.Tx) ([]*landscape.Host, error) {
 	return sorted(tx.Hosts(), func(x, y *landscape.Host) int {
 		return cmp.Or(cmp.Compare(x.Hostname, y.Hostname), cmp.Compare(x.ID, y.ID))
@@ -139,8 +141,8 @@ func orEmpty[T any](list []T) []T {
 	return list
 }
 
-// cleanUpHost answers DELETE /api/v1/hosts/{id}. Whatever cannot exist without
-// the host is cleaned up as well.
+// cleanUpHost answers DELETE /api/v1/hosts/{id}. It also cleans up everything
+// that cannot exist without the host.
 func (a *API) cleanUpHost(w http.ResponseWriter, r *http.Request) error {
 	in := readInput(r)
 	id := pathID[landscape.HostID](in, "id")
@@ -164,14 +166,16 @@ type scrapeTarget struct {
 	} `json:"labels"`
 }
 
-// The exporter of a host whose agent is too old to report any.
+// The exporter that is assumed for a host whose agent is too old to report
+// exporters.
 const (
 	defaultExporter     = "node_exporter"
 	defaultExporterPort = ":9100"
 )
 
-// listPrometheusTargets answers GET /api/v1/prometheus/targets: the targets for
-// Prometheus, in the format of its HTTP service discovery.
+// listPrometheusTargets answers GET /api/v1/prometheus/targets with the
+// exporters of all hosts, in the format of the HTTP service discovery of
+// Prometheus.
 func (a *API) listPrometheusTargets(w http.ResponseWriter, _ *http.Request) error {
 	var hosts []*landscape.Host
 	err := a.deps.Store.View(func(tx *store.Tx) (err error) {

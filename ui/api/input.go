@@ -13,7 +13,7 @@ import (
 
 // input reads a request: variables of its path, parameters of its query,
 // members of its body. A handler reads everything it knows, and then calls
-// fault. Whatever it has not read is refused as unexpected.
+// fault. Members and parameters that it has not read are refused as unexpected.
 type input struct {
 	r *http.Request
 
@@ -24,16 +24,17 @@ type input struct {
 	body         *object   // nil until it is read
 	bodyFault    error     // the body cannot be read
 	objects      []*object // the body and those within it
-	missing      []problem // required members that are not in the body
+	missing      []problem // faults of required members that are missing in the body
 	wrongMembers []problem // faults of the members of the body
 }
 
 // readInput returns the reader of a request.
 func readInput(r *http.Request) *input { return &input{r: r} }
 
-// fault returns the faults of the request. There are kinds of faults, in the
-// order below, and only those of the first kind are returned. Of unexpected
-// names only the alphabetically first is returned, as existing clients expect.
+// fault returns the faults of the request. It checks one kind of fault after
+// the other, in the order below, and returns only the first kind that it finds.
+// Of unexpected names it returns only the alphabetically first, as existing
+// clients expect.
 func (in *input) fault() error {
 	if name, ok := in.query.unexpected(); ok {
 		return unprocessable(unexpected("", name))
@@ -49,7 +50,7 @@ func (in *input) fault() error {
 	}
 	for _, o := range in.objects {
 		for _, name := range slices.Sorted(maps.Keys(o.members)) {
-			if !o.loose && !slices.Contains(o.known, name) {
+			if !o.lenient && !slices.Contains(o.known, name) {
 				return unprocessable(unexpected(o.pointer, name))
 			}
 		}
@@ -74,8 +75,8 @@ func pathID[ID ~string](in *input, name string) ID {
 	return id
 }
 
-// pathNumber reads a variable of the path that is an integer. One that is too
-// large becomes the largest int64, which no id has.
+// pathNumber reads a variable of the path that is an integer. An integer that
+// is too large becomes the largest int64, which is no id.
 func (in *input) pathNumber(name string) int64 {
 	n, err := strconv.ParseInt(pathText(in.r, name), 10, 64)
 	if err != nil && !errors.Is(err, strconv.ErrRange) {
@@ -84,8 +85,8 @@ func (in *input) pathNumber(name string) int64 {
 	return n
 }
 
-// ifMatch reads the version in the header If-Match, or nil without that header.
-// Most clients send the bare number, some send it in quotation marks.
+// ifMatch returns the version in the header If-Match, or nil without that
+// header. Most clients send the bare number, some send it in quotation marks.
 func (in *input) ifMatch() *int {
 	values := in.r.Header.Values("If-Match")
 	if len(values) == 0 {

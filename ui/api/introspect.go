@@ -11,7 +11,7 @@ import (
 // introspection is the answer about a valid token.
 type introspection struct {
 	Active    bool             `json:"active"`
-	Audience  string           `json:"aud,omitempty"` // this and the next ones of access tokens only
+	Audience  string           `json:"aud,omitempty"` // this and the members down to jti: only of access tokens
 	Issuer    string           `json:"iss,omitempty"`
 	IssuedAt  int64            `json:"iat,omitempty"`
 	NotBefore int64            `json:"nbf,omitempty"`
@@ -28,16 +28,16 @@ type grantedAbility struct {
 	Resource string `json:"resource"`
 }
 
-// introspect answers POST /api/session/token/introspect: whether a token is
-// valid, and what it permits. Only components that may introspect get an answer.
-// For all other clients the route does not exist.
+// introspect answers POST /api/session/token/introspect, which tells whether a
+// token is valid and what it permits. For clients that may not introspect, the
+// route does not exist.
 func (a *API) introspect(w http.ResponseWriter, r *http.Request) error {
 	if !a.deps.Auth.MayIntrospect(r) {
 		return store.ErrNotFound
 	}
 	in := readInput(r)
-	given := in.looseObject()
-	token := given.looseText("token")
+	given := in.lenientObject()
+	token := given.lenientText("token")
 	if err := in.fault(); err != nil {
 		return err
 	}

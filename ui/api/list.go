@@ -8,20 +8,20 @@ import (
 	"trento/store"
 )
 
-// row is an object of a list.
+// row describes one object of a list.
 type row[K comparable] struct {
 	key   K          // the records from which the object is built
-	shape func() any // builds the object
-	// more is a further member, which does not depend on the records. It begins
-	// with a comma.
-	more string
+	build func() any // builds the object
+	// uncached is the JSON of a further member, which does not depend on the
+	// records, with a comma before it.
+	uncached string
 }
 
-// listCache keeps the JSON of the objects in a list as they were sent last.
-// Records are never modified, so while the store returns the same records, the
-// object is the same. Most of a landscape does not change from one list to the
-// next. By BenchmarkLists a list is sent 4 to 15 times faster than without the
-// cache, with a tenth of the allocations.
+// listCache keeps the JSON of the objects in the list that was sent last.
+// Records are never modified, so as long as the store returns the same records,
+// the object is the same. Most of a landscape does not change from one request
+// to the next. BenchmarkLists shows that the cache makes a list 4 to 15 times
+// faster, with a tenth of the allocations.
 type listCache[K comparable] struct {
 	last atomic.Pointer[map[K][]byte]
 }
@@ -39,12 +39,12 @@ func (c *listCache[K]) send(w http.ResponseWriter, rows []row[K]) error {
 		object, ok := known[r.key]
 		if !ok {
 			var err error
-			if object, err = marshal(r.shape()); err != nil {
+			if object, err = marshal(r.build()); err != nil {
 				return err
 			}
 		}
 		objects[i], now[r.key] = object, object
-		size += len(object) + len(r.more)
+		size += len(object) + len(r.uncached)
 	}
 	c.last.Store(&now)
 
@@ -57,7 +57,7 @@ func (c *listCache[K]) send(w http.ResponseWriter, rows []row[K]) error {
 			_ = body.WriteByte(',')
 		}
 		_, _ = body.Write(object[:len(object)-1])
-		_, _ = body.WriteString(rows[i].more)
+		_, _ = body.WriteString(rows[i].uncached)
 		_ = body.WriteByte('}')
 	}
 	_ = body.WriteByte(']')
@@ -65,8 +65,8 @@ func (c *listCache[K]) send(w http.ResponseWriter, rows []row[K]) error {
 	return nil
 }
 
-// firstTag returns a pointer that identifies a list of tags in the key of an
-// object.
+// firstTag returns a pointer that identifies a list of tags. It is nil for an
+// empty list.
 func firstTag(tags []store.Tag) *store.Tag {
 	if len(tags) == 0 {
 		return nil

@@ -13,26 +13,26 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// openapiFiles are openapi.yaml, with what all parts share, and a file for each
-// noun, with its paths and schemas.
+// openapiFiles are openapi.yaml, which defines everything that several parts
+// use, and a part for each noun, with its paths and schemas.
 //
 //go:embed openapi.yaml openapi/*.yaml
 var openapiFiles embed.FS
 
-// The parts of the description that clients can ask for, besides one for each
-// version.
+// The parts of the description that clients can ask for, beside the versions
+// "v1" and "v2".
 const (
-	unversioned = "unversioned" // paths without a version
-	everything  = "all"
+	unversionedPaths = "unversioned" // paths without a version
+	allPaths         = "all"
 )
 
-// openapiPart is the content of a part of the description.
+// openapiPart is the content of one file of the description.
 type openapiPart struct {
 	Components map[string]map[string]any `yaml:"components" json:"components"`
 	Paths      map[string]map[string]any `yaml:"paths" json:"paths"`
 }
 
-// openapiDocument is the description.
+// openapiDocument is the whole description.
 type openapiDocument struct {
 	openapiPart `yaml:",inline"`
 
@@ -42,9 +42,9 @@ type openapiDocument struct {
 	Tags    []any          `yaml:"tags" json:"tags"`
 }
 
-// wholeOpenAPI returns the whole description. Reading it takes some 20 ms, so it
-// is read once. It panics if the files cannot be joined, which the tests notice
-// before a release.
+// wholeOpenAPI returns the whole description. Reading it takes about 20 ms, so
+// it is read only once. It panics if the files cannot be joined, which tests
+// find before a release.
 var wholeOpenAPI = sync.OnceValue(func() openapiDocument {
 	whole, err := joinOpenAPI(openapiFiles)
 	if err != nil {
@@ -118,15 +118,16 @@ func describeAPI(part, version string) ([]byte, error) {
 	maps.DeleteFunc(d.Paths, func(path string, _ map[string]any) bool {
 		belongsTo := versionOf(path)
 		if belongsTo == "" {
-			belongsTo = unversioned
+			belongsTo = unversionedPaths
 		}
-		return part != belongsTo && part != everything
+		return part != belongsTo && part != allPaths
 	})
 	return json.Marshal(d)
 }
 
-// showOpenAPI answers GET /api/v1/openapi and its like: a part of the
-// description, for programs. The part is built when it is first asked for.
+// showOpenAPI returns the handler of GET /api/v1/openapi or a similar path,
+// which answers with a part of the description. The part is built at the first
+// request.
 func (a *API) showOpenAPI(part string) func(http.ResponseWriter, *http.Request) error {
 	description := sync.OnceValues(func() ([]byte, error) { return describeAPI(part, a.deps.Version) })
 	return func(w http.ResponseWriter, _ *http.Request) error {

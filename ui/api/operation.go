@@ -8,7 +8,7 @@ import (
 )
 
 // Operations returns all operations of the API, in the order of the routes. The
-// table of routes says who may use each; summaries come from openapi.yaml.
+// access rules come from the table of routes, the summaries from openapi.yaml.
 func Operations() []auth.Operation {
 	paths := wholeOpenAPI().Paths
 	var all []auth.Operation

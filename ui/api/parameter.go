@@ -20,7 +20,7 @@ type parameters map[string]*parameter
 
 type parameter struct {
 	values []string
-	list   bool // written with brackets, or more than once
+	list   bool // written with brackets, or given more than once
 	object bool // written with a key in the brackets
 	known  bool // the handler has read it
 }
@@ -44,7 +44,7 @@ func (in *input) readQuery() {
 		in.queryFault = errBadRequest
 		return
 	}
-	delete(values, auth.TokenParameter) // it identifies the client and does not belong to the query
+	delete(values, auth.TokenParameter) // auth has read this parameter already
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		name, brackets, bracketed := strings.Cut(key, "[")
 		given := in.query[name]
@@ -69,8 +69,8 @@ func (p parameters) unexpected() (name string, ok bool) {
 	return "", false
 }
 
-// queryScalar reads a parameter that has one value. typ is the type that faults
-// name.
+// queryScalar reads a parameter that has one value. typ is the name of its type
+// in faults.
 func (in *input) queryScalar(name, typ string) (text string, ok bool) {
 	given := in.parameter(name)
 	switch {
@@ -86,14 +86,14 @@ func (in *input) queryScalar(name, typ string) (text string, ok bool) {
 	return "", false
 }
 
-// queryText reads a string; "" if it was not given.
+// queryText reads a string. It returns "" if the parameter was not given.
 func (in *input) queryText(name string) string {
 	text, _ := in.queryScalar(name, "string")
 	return text
 }
 
-// queryInteger reads an integer; nil if it was not given. One that does not fit
-// into an int becomes the largest int.
+// queryInteger reads an integer. It returns nil if the parameter was not given.
+// An integer that does not fit into an int becomes the largest int.
 func (in *input) queryInteger(name string) *int {
 	text, ok := in.queryScalar(name, "integer")
 	if !ok {
@@ -107,7 +107,8 @@ func (in *input) queryInteger(name string) *int {
 	return &n
 }
 
-// queryBool reads true or false; false if it was not given.
+// queryBool reads true or false. It returns false if the parameter was not
+// given.
 func (in *input) queryBool(name string) bool {
 	text, ok := in.queryScalar(name, "boolean")
 	if ok && text != "true" && text != "false" {
@@ -129,7 +130,7 @@ func (in *input) queryList(name string) []string {
 	return given.values
 }
 
-// queryID reads an id; "" if it was not given.
+// queryID reads an id. It returns "" if the parameter was not given.
 func (in *input) queryID(name string) string {
 	text, ok := in.queryScalar(name, "string")
 	if !ok {
@@ -142,8 +143,8 @@ func (in *input) queryID(name string) string {
 	return id
 }
 
-// queryTime reads a time with its zone; the zero time if it was not given. Date
-// and time are separated by a T or a blank.
+// queryTime reads a time with its zone. It returns the zero time if the
+// parameter was not given. Date and time are separated by a T or a space.
 func (in *input) queryTime(name string) time.Time {
 	text, ok := in.queryScalar(name, "string")
 	if !ok {
@@ -166,25 +167,26 @@ func isBlank(text string) bool { return strings.TrimSpace(text) == "" }
 
 // The sizes of a page of a list, in entries.
 const (
-	defaultPage = 25
-	largestPage = 100
+	defaultPageSize = 25
+	maxPageSize     = 100
 )
 
 // pagination describes a page of a list.
 type pagination struct {
 	EndCursor   *string `json:"end_cursor"` // null if the page is empty
-	First       int     `json:"first"`      // the requested size
+	First       int     `json:"first"`      // requested size
 	HasNextPage bool    `json:"has_next_page"`
 }
 
-// queryPage reads the size of a page and the cursor after which it begins.
+// queryPage reads the size of a page and the cursor after which the page
+// begins.
 func (in *input) queryPage() (size int, after string) {
-	size = defaultPage
+	size = defaultPageSize
 	first, after := in.queryInteger("first"), in.queryText("after")
 	if first != nil {
 		size = *first
 	}
-	if size < 1 || size > largestPage {
+	if size < 1 || size > maxPageSize {
 		in.queryFault = errBadRequest
 	}
 	return size, after

@@ -7,7 +7,7 @@ import (
 	"trento/store"
 )
 
-// showHealth answers GET /api/healthz: whether the store works.
+// showHealth answers GET /api/healthz, which tells whether the store works.
 func (a *API) showHealth(w http.ResponseWriter, _ *http.Request) error {
 	answer := struct {
 		Database string `json:"database"`
@@ -20,7 +20,8 @@ func (a *API) showHealth(w http.ResponseWriter, _ *http.Request) error {
 	return send(w, status, answer)
 }
 
-// showReadiness answers GET /api/readyz: whether the server can take requests.
+// showReadiness answers GET /api/readyz, which tells whether the server can
+// answer requests.
 func (a *API) showReadiness(w http.ResponseWriter, _ *http.Request) error {
 	answer := struct {
 		Ready bool `json:"ready"`
@@ -35,8 +36,8 @@ func (a *API) showReadiness(w http.ResponseWriter, _ *http.Request) error {
 // slesForSAP is the product whose subscriptions are counted.
 const slesForSAP = "SLES_SAP"
 
-// showAbout answers GET /api/v1/about: the version, and the number of hosts
-// with a subscription for slesForSAP.
+// showAbout answers GET /api/v1/about with the version and the number of
+// subscriptions for slesForSAP.
 func (a *API) showAbout(w http.ResponseWriter, _ *http.Request) error {
 	answer := struct {
 		Version           string `json:"version"`
@@ -69,7 +70,7 @@ type ability struct {
 	Label    string `json:"label"`
 }
 
-// listAbilities answers GET /api/v1/abilities: all abilities.
+// listAbilities answers GET /api/v1/abilities with all abilities.
 func (a *API) listAbilities(w http.ResponseWriter, _ *http.Request) error {
 	all := auth.Abilities()
 	answer := make([]ability, len(all))

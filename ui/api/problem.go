@@ -10,11 +10,11 @@ import (
 	"trento/store/fault"
 )
 
-// RequestIDHeader is the header of the answer with the id of the request, under
-// which the log has its errors.
+// RequestIDHeader is the header of the answer with the id of the request. The
+// log names this id with each error.
 const RequestIDHeader = "X-Request-Id"
 
-// Faults that are always the same and that only this package finds.
+// Faults without further details that only this package finds.
 var (
 	errBadRequest    error = fault.New(fault.Malformed, "bad request")
 	errMethod        error = fault.New(fault.WrongMethod, "method not allowed")
@@ -43,18 +43,19 @@ func invalid(pointer, detail string) problem {
 	return problem{Field: pointer, Detail: detail}
 }
 
-// unprocessable returns problems as an error; nil if there are none.
+// unprocessable returns problems as an error, or nil if the list is empty.
 func unprocessable(problems ...problem) error { return fault.Errors(problems).Err() }
 
-// unexpected returns the fault of a parameter, or of a member of the object at
-// the pointer, that the handler does not know. Its name can be anything.
+// unexpected returns the fault of a parameter or member that the handler does
+// not know. pointer leads to the object of the member. The client can choose
+// any name, so a long one is cut.
 func unexpected(pointer, name string) problem {
 	name = truncatedName(name)
 	return invalid(pointer+"/"+name, "Unexpected field: "+name)
 }
 
-// Answer is the status for a kind of fault, and the texts for the caller if the
-// fault has no detail.
+// Answer is the answer to a kind of fault: the status, the text of the API if
+// the fault has no detail, and the texts of the console.
 type Answer struct {
 	Status  int
 	Detail  string // text in the API
@@ -63,35 +64,35 @@ type Answer struct {
 }
 
 const (
-	anError = "An error has occurred."
-	unread  = "The address or the form holds something this server can make nothing of. Nothing was changed."
-	absent  = "There is nothing at this address. It may be mistyped, or what it named has been removed from the landscape since."
+	defaultDetail    = "An error has occurred."
+	unreadableAdvice = "The address or the form contains a value that this server cannot read. Nothing was changed."
+	notFoundAdvice   = "Nothing was found at this address. The address may be mistyped, or the object may have been removed from the landscape."
 )
 
-// answers has an answer for each kind of fault.
+// answers are the answers to all kinds of faults.
 var answers = map[fault.Kind]Answer{
-	fault.Invalid:          {http.StatusUnprocessableEntity, anError, "That cannot be read", unread},
-	fault.Malformed:        {http.StatusBadRequest, anError, "That cannot be read", unread},
-	fault.SignedOut:        {http.StatusUnauthorized, anError, "Unauthorized", ""},
-	fault.WrongCredentials: {http.StatusUnauthorized, anError, "Unauthorized", ""},
+	fault.Invalid:          {http.StatusUnprocessableEntity, defaultDetail, "That cannot be read", unreadableAdvice},
+	fault.Malformed:        {http.StatusBadRequest, defaultDetail, "That cannot be read", unreadableAdvice},
+	fault.SignedOut:        {http.StatusUnauthorized, defaultDetail, "Unauthorized", ""},
+	fault.WrongCredentials: {http.StatusUnauthorized, defaultDetail, "Unauthorized", ""},
 	fault.Forbidden:        {http.StatusForbidden, "You can't perform the operation or access the resource.", "Access to this page is forbidden", "Nothing was changed."},
 	fault.CrossOrigin:      {http.StatusForbidden, "You can't perform the operation or access the resource.", "Not from here", "Another site made your browser send this, so it was not carried out. If you meant it, do it again from a page of this console."},
-	fault.NotFound:         {http.StatusNotFound, "The requested resource cannot be found.", "Not Found", absent},
-	fault.WrongMethod:      {http.StatusMethodNotAllowed, anError, "Not possible here", "This address cannot be asked to do that. Nothing was changed."},
-	fault.NotAcceptable:    {http.StatusNotAcceptable, anError, "Not Acceptable", ""},
-	fault.Conflict:         {http.StatusConflict, anError, "Conflict", ""},
+	fault.NotFound:         {http.StatusNotFound, "The requested resource cannot be found.", "Not Found", notFoundAdvice},
+	fault.WrongMethod:      {http.StatusMethodNotAllowed, defaultDetail, "Not possible here", "This address does not support the requested action. Nothing was changed."},
+	fault.NotAcceptable:    {http.StatusNotAcceptable, defaultDetail, "Not Acceptable", ""},
+	fault.Conflict:         {http.StatusConflict, defaultDetail, "Conflict", ""},
 	fault.Stale:            {http.StatusPreconditionFailed, "Mid-air collision detected, please refresh the resource you are trying to update.", "Precondition Failed", ""},
 	fault.Unconditional:    {http.StatusPreconditionRequired, "Request needs to be conditional, please provide If-Match header.", "Precondition Required", ""},
-	fault.TooLarge:         {http.StatusRequestEntityTooLarge, anError, "Too much at once", "The form was larger than this server accepts. Nothing was changed."},
-	fault.AddressTooLong:   {http.StatusRequestURITooLong, anError, "The address says too much", ""},
-	fault.NotImplemented:   {http.StatusNotImplemented, "Endpoint disabled due an external IDP is enabled", "Not possible with single sign-on", "The identity provider is in charge of the accounts, so this is done there."},
-	fault.Busy:             {http.StatusServiceUnavailable, anError, "Too busy at this moment", "The server has more to do than it can at once. Nothing was changed. Try again in a few seconds."},
+	fault.TooLarge:         {http.StatusRequestEntityTooLarge, defaultDetail, "Too much at once", "The form was larger than this server accepts. Nothing was changed."},
+	fault.AddressTooLong:   {http.StatusRequestURITooLong, defaultDetail, "The address is too long", ""},
+	fault.NotImplemented:   {http.StatusNotImplemented, "Endpoint disabled due an external IDP is enabled", "Not possible with single sign-on", "The identity provider manages the accounts. Make this change there."},
+	fault.Busy:             {http.StatusServiceUnavailable, defaultDetail, "Too busy at this moment", "The server has too many requests at this moment. Nothing was changed. Try again in a few seconds."},
 }
 
 // internalError is the answer to errors that are not faults of the caller.
 var internalError = Answer{
 	http.StatusInternalServerError, "Something went wrong.", "Something went wrong",
-	"The server could not make this page. The fault is on our side: the log of the server has its cause, under the number of this request.",
+	"The server could not show this page. The cause is in the log of the server, under the id of this request.",
 }
 
 // AnswerTo returns the answer to an error: internalError unless the error is a
@@ -106,8 +107,8 @@ func AnswerTo(err error) Answer {
 // Status returns the HTTP status for an error.
 func Status(err error) int { return AnswerTo(err).Status }
 
-// Fail answers a request that failed with err. Internal errors are logged here,
-// once; the caller learns nothing about them.
+// Fail answers a request that failed with err. It logs internal errors; the
+// client learns no details of them.
 func (a *API) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	status := Status(err)
 	gone := errors.Is(err, context.Canceled) && r.Context().Err() != nil
@@ -115,8 +116,8 @@ func (a *API) Fail(w http.ResponseWriter, r *http.Request, err error) {
 		a.deps.Log.Error("request failed", "id", w.Header().Get(RequestIDHeader), "method", r.Method, "path", r.URL.Path, "error", err)
 	}
 	if kind, ok := fault.KindOf(err); ok && kind == fault.SignedOut {
-		// Clients recognise by this body that they have to sign in again. No
-		// other answer has its form.
+		// Existing clients recognise this body and sign in again. It has
+		// another form than all other error answers.
 		writeJSON(w, status, []byte(`{"error":"Unauthorized"}`))
 		return
 	}
@@ -142,7 +143,7 @@ type source struct {
 	Pointer string `json:"pointer"`
 }
 
-// newProblems returns what the caller is told about an error.
+// newProblems returns the body of the answer to an error.
 func newProblems(err error) problems {
 	faults := fault.Of(err)
 	if len(faults) == 0 {
@@ -167,7 +168,7 @@ func pointerTo(field string) string {
 	return "/" + field
 }
 
-// title returns the title of a problem of that status. Three of them differ from
+// title returns the title of a problem with a status. Three titles differ from
 // the usual text in their capital letters, as existing clients expect.
 func title(status int) string {
 	switch status {

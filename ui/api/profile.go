@@ -7,7 +7,7 @@ import (
 	"trento/store"
 )
 
-// profile is a user as the API shows it to that user.
+// profile is a user in answers to that user.
 type profile struct {
 	ID                      int64         `json:"id"`
 	Fullname                string        `json:"fullname"`
@@ -19,7 +19,7 @@ type profile struct {
 	TOTPEnabled             bool          `json:"totp_enabled"`
 	AnalyticsEnabled        bool          `json:"analytics_enabled"`
 	AnalyticsEULAAccepted   bool          `json:"analytics_eula_accepted"`
-	AIConfiguration         *struct{}     `json:"ai_configuration"` // always null: there is no assistant
+	AIConfiguration         *struct{}     `json:"ai_configuration"` // always null: this server has no assistant
 	IDPUser                 bool          `json:"idp_user"`
 	Timezone                string        `json:"timezone"`
 	CreatedAt               timestamp     `json:"created_at"`
@@ -55,7 +55,7 @@ func (a *API) sendProfile(w http.ResponseWriter, id int64) error {
 }
 
 // changeProfile answers PATCH /api/v1/profile. While an identity provider is in
-// charge, names, addresses and passwords are none of its members.
+// charge, it refuses names, addresses and passwords as unexpected members.
 func (a *API) changeProfile(w http.ResponseWriter, r *http.Request) error {
 	in := readInput(r)
 	given := in.object()

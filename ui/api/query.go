@@ -10,22 +10,22 @@ import (
 	"trento/store/fault"
 )
 
-// The limits of a query, for the API and for the console. They also limit how
-// much a page grows by repeating its own address.
+// The limits of a query, for the API and for the console. They also limit the
+// size of pages, which repeat their own address in links.
 const (
-	// MaxQuery is the longest query in bytes, as it is sent. The longest search
-	// of the activity log fits, even if each of its letters is escaped.
+	// MaxQuery is the largest length of an escaped query, in bytes. The longest
+	// search of the activity log fits, even if each of its letters is escaped.
 	MaxQuery = 12 << 10
-	// MaxQueryValues is how many values a parameter can have: as many as a
-	// filter of the console offers.
+	// MaxQueryValues is the largest number of values of a parameter. A filter
+	// of the console offers as many.
 	MaxQueryValues = 200
-	// MaxQueryValue is the longest value in bytes.
+	// MaxQueryValue is the largest length of an unescaped value, in bytes.
 	MaxQueryValue = 4 << 10
 )
 
-// CheckQuery returns a fault for a query that exceeds a limit, which names the
-// parameter, and one for a query that is not UTF-8. It does not check whether
-// the query can be parsed: the handler that parses it does.
+// CheckQuery returns a fault if a query exceeds a limit or is not UTF-8. The
+// fault of a limit names the parameter. CheckQuery does not check whether the
+// query can be parsed. The handler that parses it does.
 func CheckQuery(raw string) error {
 	if raw == "" {
 		return nil

@@ -16,82 +16,83 @@ import (
 // The limits of bodies, in bytes.
 const (
 	maxBody = 8_000_000
-	// maxSmallBody is the largest body of a client that is not permitted or on a
-	// public route, and the largest form.
+	// maxSmallBody is the largest body of a client that may not use the route,
+	// or of a public route, and the largest form.
 	maxSmallBody = 64 << 10
-	// maxMessage is the largest form that brings a message of an identity provider.
+	// maxMessage is the largest form with a message of an identity provider.
 	maxMessage = 512 << 10
 	// The budgets limit the memory of all bodies together, until their requests
-	// are answered. Strangers have a budget of their own, so that agents and users
-	// do not wait for them.
-	knownBudget     = 48 << 20
-	strangersBudget = 16 << 20
-	// firstReserve is the memory reserved first for a body of unknown length. Each
-	// further step doubles it.
+	// are answered. Clients that are not permitted have their own budget, so
+	// that agents and users do not wait for them.
+	permittedBudget = 48 << 20
+	unknownBudget   = 16 << 20
+	// firstReserve is the memory that is reserved first for a body of unknown
+	// length. Each further step doubles it.
 	firstReserve = 64 << 10
 )
 
 // The limits of bodies in time.
 const (
-	// bodyTime is how long a small body may take to arrive. A larger one of an
-	// agent or user may take a second more for every slowestRate bytes.
-	bodyTime    = 5 * time.Second
+	// bodyTimeout is how long a small body may take to arrive. A larger body of
+	// an agent or user may take a second more for every slowestRate bytes.
+	bodyTimeout = 5 * time.Second
 	slowestRate = 160 << 10
-	// budgetWait is how long a body waits for its part of the budget.
-	budgetWait = 10 * time.Second
-	// knownGrace is how long a body of an agent or user is read before it can be
-	// closed to make room for another one.
-	knownGrace = 2 * time.Second
+	// budgetTimeout is how long a body waits for memory of its budget.
+	budgetTimeout = 10 * time.Second
+	// permittedGrace is how long a body of an agent or user is read before it
+	// may be closed to make room for another body.
+	permittedGrace = 2 * time.Second
 )
 
-// ExpectBody sets the read deadline of a request to bodyTime from now.
-func ExpectBody(w http.ResponseWriter) { setReadDeadline(w, time.Now().Add(bodyTime)) }
+// ExpectBody sets the read deadline of a request to bodyTimeout from now.
+func ExpectBody(w http.ResponseWriter) { setReadDeadline(w, time.Now().Add(bodyTimeout)) }
 
-// setReadDeadline sets the read deadline of a request; the zero time removes it.
-// It has no effect on the recorders of tests, which have no connection.
+// setReadDeadline sets the read deadline of a request; the zero time removes
+// it. An error is ignored: it only occurs in tests, where requests have no
+// connection.
 func setReadDeadline(w http.ResponseWriter, end time.Time) {
 	_ = http.NewResponseController(w).SetReadDeadline(end)
 }
 
-// bodies reads the bodies of one kind of clients.
-type bodies struct {
+// bodyReader reads the bodies of one kind of clients.
+type bodyReader struct {
 	limit  int64 // largest size of a body
-	budget *budget
+	budget *memoryBudget
 }
 
-// budget limits the memory that bodies hold together.
-type budget struct {
+// memoryBudget limits the memory of several bodies together.
+type memoryBudget struct {
 	size  int64
-	grace time.Duration // how long a body is read before it can be closed for another one
+	grace time.Duration // how long a body is read before it may be closed for another one
 	free  *semaphore.Weighted
 
 	mu      sync.Mutex
-	reading list.List // of *body, the oldest first
+	reading list.List // bodies being read, as *body, oldest first
 }
 
-func newBudget(size int64, grace time.Duration) *budget {
-	return &budget{size: size, grace: grace, free: semaphore.NewWeighted(size)}
+func newBudget(size int64, grace time.Duration) *memoryBudget {
+	return &memoryBudget{size: size, grace: grace, free: semaphore.NewWeighted(size)}
 }
 
 // body is the body of a request, with its share of the budget.
 type body struct {
 	text   bodyBytes
-	budget *budget
+	budget *memoryBudget
 	w      http.ResponseWriter
 	begun  time.Time
-	cancel context.CancelFunc // ends the wait for the budget
+	cancel context.CancelFunc // ends the wait for memory
 
-	// The budget guards the members below while the body is read.
-	place  *list.Element
-	held   int64
-	closed bool // to make room for another one
+	// While the body is being read, budget.mu guards the fields below.
+	element *list.Element
+	held    int64
+	closed  bool // closed to make room for another body
 }
 
-// receive reads the body of a request and puts it into the request. It fails
-// with errTooLarge, with errBadRequest if the body broke off or was too slow, and
-// with errBusy if there was no memory for it. The caller calls done on the
-// returned body in any case.
-func (bs bodies) receive(w http.ResponseWriter, r *http.Request) (*body, error) {
+// receive reads the body of a request and puts it back into the request. It
+// fails with errTooLarge, with errBadRequest if the body broke off or was too
+// slow, and with errBusy if the budget had no memory for it. The caller must
+// call done on the returned body in any case.
+func (bs bodyReader) receive(w http.ResponseWriter, r *http.Request) (*body, error) {
 	if r.ContentLength > bs.limit {
 		return nil, tooLarge(w)
 	}
@@ -99,7 +100,7 @@ func (bs bodies) receive(w http.ResponseWriter, r *http.Request) (*body, error) 
 		r.Body = bodyBytes(nil)
 		return &body{}, nil
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), budgetWait)
+	ctx, cancel := context.WithTimeout(r.Context(), budgetTimeout)
 	defer cancel()
 	b := &body{budget: bs.budget, begun: time.Now(), cancel: cancel, w: w}
 	bs.budget.add(b)
@@ -107,7 +108,7 @@ func (bs bodies) receive(w http.ResponseWriter, r *http.Request) (*body, error) 
 	if bs.budget.remove(b) {
 		return b, errBusy
 	}
-	if err != nil { // the deadline stays, for what is left of the body
+	if err != nil { // the deadline stays, for the rest of the body
 		return b, err
 	}
 	setReadDeadline(w, time.Time{})
@@ -115,7 +116,8 @@ func (bs bodies) receive(w http.ResponseWriter, r *http.Request) (*body, error) 
 	return b, nil
 }
 
-// tooLarge refuses a body. The connection is closed, so its rest is not read.
+// tooLarge refuses a body. It closes the connection, so that the rest of the
+// body is not read.
 func tooLarge(w http.ResponseWriter) error {
 	w.Header().Set("Connection", "close")
 	return errTooLarge
@@ -123,7 +125,7 @@ func tooLarge(w http.ResponseWriter) error {
 
 // read reads the body step by step. It reserves memory before each step.
 func (b *body) read(ctx context.Context, r *http.Request, limit int64) error {
-	// One byte more than the body shows that it ends.
+	// Trying to read one more byte shows whether the body ends where it should.
 	step := r.ContentLength + 1
 	if r.ContentLength < 0 {
 		step = min(firstReserve, limit+1)
@@ -134,7 +136,7 @@ func (b *body) read(ctx context.Context, r *http.Request, limit int64) error {
 			return err
 		}
 		if limit > maxSmallBody {
-			setReadDeadline(b.w, b.begun.Add(bodyTime+time.Duration(b.held/slowestRate)*time.Second))
+			setReadDeadline(b.w, b.begun.Add(bodyTimeout+time.Duration(b.held/slowestRate)*time.Second))
 		}
 		text.Grow(int(step) + bytes.MinRead)
 		_, err := io.CopyN(&text, r.Body, step)
@@ -175,30 +177,31 @@ func (b *body) done() {
 	b.held = 0
 }
 
-func (g *budget) add(b *body) {
+func (g *memoryBudget) add(b *body) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	b.place = g.reading.PushBack(b)
+	b.element = g.reading.PushBack(b)
 }
 
 // remove takes a body off the list of those being read, and reports whether it
 // was closed.
-func (g *budget) remove(b *body) bool {
+func (g *memoryBudget) remove(b *body) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.reading.Remove(b.place)
+	g.reading.Remove(b.element)
 	return b.closed
 }
 
-// closeOldest closes bodies that have been read for longer than the grace, the
-// oldest first, until they hold enough memory for another one.
-func (g *budget) closeOldest(forBody *body, size int64) {
+// closeOldest closes bodies until they hold size bytes, so that their memory is
+// enough for another body. It closes the oldest first, and none that has been
+// read for less than the grace.
+func (g *memoryBudget) closeOldest(forBody *body, size int64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for place := g.reading.Front(); place != nil && size > 0; place = place.Next() {
 		b := place.Value.(*body)
 		if b == forBody || time.Since(b.begun) < g.grace {
-			return // those that follow have begun later
+			return // the following ones have begun later
 		}
 		if b.held == 0 {
 			continue

@@ -17,7 +17,7 @@ import (
 
 // receiver is a server that reads bodies and answers with their length. Those
 // that begin with h are held until release is closed.
-func receiver(t *testing.T, bs bodies) (address string, release chan struct{}) {
+func receiver(t *testing.T, bs bodyReader) (address string, release chan struct{}) {
 	t.Helper()
 	release = make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -64,7 +64,7 @@ func post(address, text string) string {
 }
 
 // until waits until a number of bodies is being read.
-func (g *budget) until(t *testing.T, reading int) {
+func (g *memoryBudget) until(t *testing.T, reading int) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
@@ -83,7 +83,7 @@ func (g *budget) until(t *testing.T, reading int) {
 func TestUnfinishedBodiesMakeRoom(t *testing.T) {
 	t.Parallel()
 	const places = 4
-	bs := bodies{limit: maxSmallBody, budget: newBudget(places*(maxSmallBody+1), 0)}
+	bs := bodyReader{limit: maxSmallBody, budget: newBudget(places*(maxSmallBody+1), 0)}
 	address, _ := receiver(t, bs)
 	var first net.Conn
 	for i := range 40 {
@@ -118,7 +118,7 @@ func TestUnfinishedBodiesMakeRoom(t *testing.T) {
 // later waits.
 func TestKnownBodiesWait(t *testing.T) {
 	t.Parallel()
-	bs := bodies{limit: 1000, budget: newBudget(1001, time.Hour)}
+	bs := bodyReader{limit: 1000, budget: newBudget(1001, time.Hour)}
 	address, release := receiver(t, bs)
 	go post(address, "h"+strings.Repeat("x", 999))
 	for held := int64(0); held == 0; runtime.Gosched() {
@@ -145,7 +145,7 @@ func TestKnownBodiesWait(t *testing.T) {
 // What bodies have held is given back, whatever became of them.
 func TestBudgetIsGivenBack(t *testing.T) {
 	t.Parallel()
-	bs := bodies{limit: 1000, budget: newBudget(5000, 0)}
+	bs := bodyReader{limit: 1000, budget: newBudget(5000, 0)}
 	receive := func(length int64, from io.Reader) error {
 		r := httptest.NewRequest(http.MethodPost, "/", from)
 		r.ContentLength = length
@@ -197,13 +197,13 @@ func TestBodiesHaveTheirTime(t *testing.T) {
 		length int64
 		want   time.Duration
 	}{
-		{maxSmallBody, 1000, bodyTime}, {maxSmallBody, maxSmallBody, bodyTime}, {maxBody, 1000, bodyTime}, {maxBody, maxBody, bodyTime + 48*time.Second},
+		{maxSmallBody, 1000, bodyTimeout}, {maxSmallBody, maxSmallBody, bodyTimeout}, {maxBody, 1000, bodyTimeout}, {maxBody, maxBody, bodyTimeout + 48*time.Second},
 	} {
 		w := &deadlines{ResponseRecorder: httptest.NewRecorder()}
 		r := httptest.NewRequest(http.MethodPost, "/", io.LimitReader(zeros{}, test.length))
 		r.ContentLength = test.length
 		ExpectBody(w)
-		b, err := bodies{limit: test.limit, budget: newBudget(knownBudget, 0)}.receive(w, r)
+		b, err := bodyReader{limit: test.limit, budget: newBudget(permittedBudget, 0)}.receive(w, r)
 		b.done()
 		if err != nil || !w.ends[len(w.ends)-1].IsZero() {
 			t.Errorf("%d bytes: %v, the last end is %v", test.length, err, w.ends)
@@ -215,7 +215,7 @@ func TestBodiesHaveTheirTime(t *testing.T) {
 	}
 	w := &deadlines{ResponseRecorder: httptest.NewRecorder()}
 	r := httptest.NewRequest(http.MethodPost, "/", errorReader{})
-	if _, err := (bodies{limit: maxBody, budget: newBudget(knownBudget, 0)}).receive(w, r); err == nil || len(w.ends) == 0 || w.ends[len(w.ends)-1].IsZero() {
+	if _, err := (bodyReader{limit: maxBody, budget: newBudget(permittedBudget, 0)}).receive(w, r); err == nil || len(w.ends) == 0 || w.ends[len(w.ends)-1].IsZero() {
 		t.Errorf("a body that broke off: %v, ends %v", err, w.ends)
 	}
 }

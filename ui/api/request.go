@@ -28,8 +28,8 @@ func mediaType(text string) string {
 	return strings.ToLower(strings.TrimSpace(name))
 }
 
-// acceptsJSON reports whether the client accepts JSON. Without an Accept header
-// it does.
+// acceptsJSON reports whether the client accepts JSON. A client that sends no
+// Accept header does.
 func acceptsJSON(r *http.Request) bool {
 	accept := strings.Join(r.Header.Values("Accept"), ",")
 	if strings.TrimSpace(accept) == "" {

@@ -9,10 +9,10 @@ import (
 	"trento/store"
 )
 
-// Route is a method and a path, with who may use it and its handler. Every
-// route of the API and of the console is in a table of these.
+// Route is a method and a path, with the rule of who may use it and the
+// handler. All routes of the API and of the console are in tables of this type.
 type Route struct {
-	Method string // GET also stands for HEAD
+	Method string // GET includes HEAD
 	Path   string // variables in braces, as gorilla/mux reads them
 	Access auth.Access
 	Tokens auth.TokenRule
@@ -20,8 +20,8 @@ type Route struct {
 }
 
 // Uncompressed prevents the compression of a handler's answers. It is for
-// answers with a secret, because the size of a compressed answer can reveal the
-// secret if the request influences the text around it (BREACH), and for answers
+// answers with a secret: the size of a compressed answer can reveal the secret
+// if the request influences the text around it (BREACH). It is also for answers
 // with a strong ETag, which stands for the exact bytes.
 func Uncompressed(handle func(http.ResponseWriter, *http.Request) error) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
@@ -30,19 +30,19 @@ func Uncompressed(handle func(http.ResponseWriter, *http.Request) error) func(ht
 	}
 }
 
-// LeaveUncompressed is Uncompressed for a handler that finds out later that its
-// answer contains a secret.
+// LeaveUncompressed prevents the compression of one answer. It is for a handler
+// whose answer only sometimes contains a secret.
 func LeaveUncompressed(w http.ResponseWriter) {
 	w.Header().Set(gzhttp.HeaderNoCompression, "true") // removed before the answer is sent
 }
 
-// Routes returns all routes of the API. It is the one place that says who may
-// use each. openapi.yaml repeats it for clients, and a test compares the two.
-// Routes are tried in this order, and those of agents come first because they
+// Routes returns all routes of the API. Only this table decides who may use a
+// route. openapi.yaml repeats that for clients, and a test compares the two.
+// Routes are tried in this order. The routes of agents come first because they
 // are used most.
 func (a *API) Routes() []Route {
-	// unscoped is for routes that are in no set of scopes. A token needs the
-	// scope "full" or that of the route itself.
+	// unscoped is the rule of routes that are in no set of scopes. A token
+	// needs the scope "full" or the scope of the route itself.
 	var unscoped auth.TokenRule
 	local := unscoped.ForLocalAccounts()
 	return []Route{
@@ -132,8 +132,8 @@ func (a *API) Routes() []Route {
 		{"GET", "/api/readyz", auth.Public, unscoped, a.showReadiness},
 		{"GET", "/api/v1/openapi", auth.Public, unscoped, a.showOpenAPI("v1")},
 		{"GET", "/api/v2/openapi", auth.Public, unscoped, a.showOpenAPI("v2")},
-		{"GET", "/api/unversioned/openapi", auth.Public, unscoped, a.showOpenAPI(unversioned)},
-		{"GET", "/api/all/openapi", auth.Public, unscoped, a.showOpenAPI(everything)},
+		{"GET", "/api/unversioned/openapi", auth.Public, unscoped, a.showOpenAPI(unversionedPaths)},
+		{"GET", "/api/all/openapi", auth.Public, unscoped, a.showOpenAPI(allPaths)},
 		{"GET", docPath, auth.Public, unscoped, a.showDocumentation},
 		{"GET", docPath + "/{file}", auth.Public, unscoped, a.serveDocumentationFile},
 	}

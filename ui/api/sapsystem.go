@@ -49,7 +49,8 @@ type sapSystemRecords struct {
 	tags     *store.Tag
 }
 
-// listSAPSystems answers GET /api/v1/sap_systems: all SAP systems, by SID.
+// listSAPSystems answers GET /api/v1/sap_systems with all SAP systems, sorted
+// by SID.
 func (a *API) listSAPSystems(w http.ResponseWriter, _ *http.Request) error {
 	var rows []row[sapSystemRecords]
 	err := a.deps.Store.View(func(tx *store.Tx) error {
@@ -68,7 +69,7 @@ func (a *API) listSAPSystems(w http.ResponseWriter, _ *http.Request) error {
 			}
 			rows = append(rows, row[sapSystemRecords]{
 				key:   sapSystemRecords{s, db, firstTag(tags)},
-				shape: func() any { return newSAPSystem(s, db, tags) },
+				build: func() any { return newSAPSystem(s, db, tags) },
 			})
 		}
 		return nil
@@ -87,8 +88,9 @@ func sapSystemsBySID(tx *store.Tx) ([]*landscape.SAPSystem, error) {
 	})
 }
 
-// databaseOf returns the database of a registered SAP system. The database must
-// be registered as well, so "not found" becomes an internal error.
+// databaseOf returns the database of a registered SAP system. It turns "not
+// found" into an internal error, because the store guarantees that the database
+// is registered as well.
 func databaseOf(tx *store.Tx, s *landscape.SAPSystem) (*landscape.Database, error) {
 	db, err := tx.Database(s.DatabaseID)
 	if errors.Is(err, store.ErrNotFound) {

@@ -16,16 +16,16 @@ type openSession struct {
 	ID            string    `json:"id"`
 	Kind          string    `json:"kind"`     // console or api
 	Method        string    `json:"method"`   // how the user proved who they are
-	TokenID       *string   `json:"token_id"` // of the token that the sign-in was made with
+	TokenID       *string   `json:"token_id"` // id of the token that the user signed in with
 	RemoteAddress string    `json:"remote_address"`
 	UserAgent     string    `json:"user_agent"`
 	CreatedAt     timestamp `json:"created_at"`
 	LastSeenAt    timestamp `json:"last_seen_at"`
 	ExpiresAt     timestamp `json:"expires_at"`
-	Current       bool      `json:"current"` // the request was made with it
+	Current       bool      `json:"current"` // true for the session of the request itself
 }
 
-// sessionPage is a page of sessions, the newest first.
+// sessionPage is a page of sessions, newest first.
 type sessionPage struct {
 	Data       []openSession `json:"data"`
 	Pagination pagination    `json:"pagination"`
@@ -43,14 +43,14 @@ func newOpenSession(s *store.Session, id *auth.Identity) openSession {
 }
 
 // sessionCursor returns the cursor of the page after a session. It contains the
-// time and the id by which sessions are sorted, so it still works after the
+// time and the id by which sessions are sorted, so it stays valid after the
 // session has ended.
 func sessionCursor(s *store.Session) string {
 	return strconv.FormatInt(s.CreatedAt.UnixMicro(), 10) + "." + s.ID
 }
 
-// sessionsAfter returns the sessions after a cursor. It is not ok if the cursor
-// cannot be parsed.
+// sessionsAfter returns the sessions after a cursor. The second result is false
+// if the cursor cannot be parsed.
 func sessionsAfter(sessions []*store.Session, cursor string) ([]*store.Session, bool) {
 	micros, id, ok := strings.Cut(cursor, ".")
 	at, err := strconv.ParseInt(micros, 10, 64)

@@ -6,15 +6,15 @@ import (
 	"trento/auth"
 )
 
-// signIn answers POST /api/session: it checks name, password and, if given, the
-// code of the second factor, and returns tokens. A code that is not a string is
-// a wrong code.
+// signIn answers POST /api/session. It checks name, password and, if given, the
+// code of the second factor, and answers with tokens. A code that is not a
+// string is a wrong code.
 func (a *API) signIn(w http.ResponseWriter, r *http.Request) error {
 	in := readInput(r)
-	given := in.looseObject()
-	c := auth.Credentials{Username: given.looseText("username"), Password: given.looseText("password")}
+	given := in.lenientObject()
+	c := auth.Credentials{Username: given.lenientText("username"), Password: given.lenientText("password")}
 	if given.members["totp_code"] != nil {
-		code := given.looseText("totp_code")
+		code := given.lenientText("totp_code")
 		c.Code = &code
 	}
 	if err := in.fault(); err != nil {
@@ -31,12 +31,12 @@ func (a *API) signIn(w http.ResponseWriter, r *http.Request) error {
 	return send(w, http.StatusOK, tokens)
 }
 
-// refresh answers POST /api/session/refresh: it returns a new access token for a
+// refresh answers POST /api/session/refresh with a new access token for a
 // refresh token.
 func (a *API) refresh(w http.ResponseWriter, r *http.Request) error {
 	in := readInput(r)
-	given := in.looseObject()
-	token := given.looseText("refresh_token")
+	given := in.lenientObject()
+	token := given.lenientText("refresh_token")
 	if err := in.fault(); err != nil {
 		return err
 	}

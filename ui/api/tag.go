@@ -29,15 +29,15 @@ func newTags[ID ~string](kind store.TagKind, id ID, tags []store.Tag) []tag {
 	return answer
 }
 
-// addTag answers POST /api/v1/hosts/{id}/tags, and the same for the other
-// kinds. The host may be unknown.
+// addTag returns the handler of POST /api/v1/hosts/{id}/tags or of the same
+// route for another kind. The host may be unknown.
 func (a *API) addTag(kind store.TagKind) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		in := readInput(r)
 		id := pathID[string](in, "id")
 		given := in.noObject()
 		if r.Header.Get("Content-Type") != "" { // without one, existing clients expect the fault of an empty body
-			given = in.looseObject()
+			given = in.lenientObject()
 		}
 		text := required(given, "value", asText)
 		if err := in.fault(); err != nil {
@@ -56,8 +56,8 @@ func (a *API) addTag(kind store.TagKind) func(http.ResponseWriter, *http.Request
 	}
 }
 
-// removeTag answers DELETE /api/v1/hosts/{id}/tags/{value}, and the same for the
-// other kinds.
+// removeTag returns the handler of DELETE /api/v1/hosts/{id}/tags/{value} or of
+// the same route for another kind.
 func (a *API) removeTag(kind store.TagKind) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		in := readInput(r)

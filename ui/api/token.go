@@ -81,9 +81,9 @@ type tokenPage struct {
 	Pagination pagination `json:"pagination"`
 }
 
-// tokenPosition is the position of a token in the list of all users: sorted by
-// user, newest first. A cursor contains a position, so it works after its token
-// was deleted.
+// tokenPosition is the position of a token in the list of all tokens, which is
+// sorted by user, then newest first. A cursor contains a position, so it stays
+// valid after the token was deleted.
 type tokenPosition struct {
 	user    int64
 	created time.Time
@@ -102,7 +102,8 @@ func (p tokenPosition) cursor() string {
 	return fmt.Sprintf("%d.%d.%s", p.user, p.created.UnixMicro(), p.id)
 }
 
-// parseTokenPosition parses a cursor. It is not ok if that fails.
+// parseTokenPosition parses a cursor. The second result is false if it cannot
+// be parsed.
 func parseTokenPosition(cursor string) (tokenPosition, bool) {
 	parts := strings.SplitN(cursor, ".", 3)
 	if len(parts) != 3 {
@@ -113,8 +114,8 @@ func parseTokenPosition(cursor string) (tokenPosition, bool) {
 	return tokenPosition{user, time.UnixMicro(micros), parts[2]}, userErr == nil && timeErr == nil
 }
 
-// listAllTokens answers GET /api/v1/personal_access_tokens: a page of the tokens
-// of all users.
+// listAllTokens answers GET /api/v1/personal_access_tokens with a page of the
+// tokens of all users.
 func (a *API) listAllTokens(w http.ResponseWriter, r *http.Request) error {
 	in := readInput(r)
 	size, after := in.queryPage()
@@ -181,7 +182,7 @@ func (a *API) createToken(w http.ResponseWriter, r *http.Request) error {
 		ExpiresAt:              orZero(optional(given, "expires_at", orNull(asTime))),
 		MayGrantAdministration: orZero(optional(given, "may_grant_administration", asBool)),
 	}
-	by := in.confirming(given)
+	by := in.confirmingUser(given)
 	if err := in.fault(); err != nil {
 		return err
 	}
@@ -221,7 +222,7 @@ func (a *API) changeToken(w http.ResponseWriter, r *http.Request) error {
 	if end := optional(given, "expires_at", orNull(asTime)); end != nil {
 		c.ExpiresAt, c.Endless = *end, *end == nil
 	}
-	by := in.confirming(given)
+	by := in.confirmingUser(given)
 	if err := in.fault(); err != nil {
 		return err
 	}
@@ -238,7 +239,7 @@ func (a *API) regenerateToken(w http.ResponseWriter, r *http.Request) error {
 	in := readInput(r)
 	id, given := pathID[string](in, "token_id"), in.optionalObject()
 	end := optional(given, "expires_at", orNull(asTime))
-	by := in.confirming(given)
+	by := in.confirmingUser(given)
 	if err := in.fault(); err != nil {
 		return err
 	}
@@ -252,7 +253,7 @@ func (a *API) regenerateToken(w http.ResponseWriter, r *http.Request) error {
 // expireToken answers POST /api/v1/profile/tokens/{token_id}/expire.
 func (a *API) expireToken(w http.ResponseWriter, r *http.Request) error {
 	in := readInput(r)
-	id, by := pathID[string](in, "token_id"), in.confirmingOnly()
+	id, by := pathID[string](in, "token_id"), in.confirmingUserOnly()
 	if err := in.fault(); err != nil {
 		return err
 	}
@@ -266,7 +267,7 @@ func (a *API) expireToken(w http.ResponseWriter, r *http.Request) error {
 // deleteToken answers DELETE /api/v1/profile/tokens/{token_id}.
 func (a *API) deleteToken(w http.ResponseWriter, r *http.Request) error {
 	in := readInput(r)
-	id, by := pathID[string](in, "token_id"), in.confirmingOnly()
+	id, by := pathID[string](in, "token_id"), in.confirmingUserOnly()
 	if err := in.fault(); err != nil {
 		return err
 	}
@@ -285,7 +286,7 @@ func sendNoContent(w http.ResponseWriter, err error) error {
 func (a *API) deleteTokens(w http.ResponseWriter, r *http.Request) error {
 	in := readInput(r)
 	given := in.object()
-	ids, by := required(given, "ids", asShortListOf(asID)), in.confirming(given)
+	ids, by := required(given, "ids", asShortListOf(asID)), in.confirmingUser(given)
 	if err := in.fault(); err != nil {
 		return err
 	}
@@ -295,7 +296,7 @@ func (a *API) deleteTokens(w http.ResponseWriter, r *http.Request) error {
 // deleteAllTokens answers DELETE /api/v1/profile/tokens.
 func (a *API) deleteAllTokens(w http.ResponseWriter, r *http.Request) error {
 	in := readInput(r)
-	by := in.confirmingOnly()
+	by := in.confirmingUserOnly()
 	if err := in.fault(); err != nil {
 		return err
 	}
@@ -305,7 +306,7 @@ func (a *API) deleteAllTokens(w http.ResponseWriter, r *http.Request) error {
 // deleteTokenOf answers DELETE /api/v1/users/{id}/tokens/{token_id}.
 func (a *API) deleteTokenOf(w http.ResponseWriter, r *http.Request) error {
 	in := readInput(r)
-	user, token, by := in.pathNumber("id"), pathID[string](in, "token_id"), in.confirmingOnly()
+	user, token, by := in.pathNumber("id"), pathID[string](in, "token_id"), in.confirmingUserOnly()
 	if err := in.fault(); err != nil {
 		return err
 	}
@@ -315,7 +316,7 @@ func (a *API) deleteTokenOf(w http.ResponseWriter, r *http.Request) error {
 // expireTokenOf answers POST /api/v1/users/{id}/tokens/{token_id}/expire.
 func (a *API) expireTokenOf(w http.ResponseWriter, r *http.Request) error {
 	in := readInput(r)
-	user, token, by := in.pathNumber("id"), pathID[string](in, "token_id"), in.confirmingOnly()
+	user, token, by := in.pathNumber("id"), pathID[string](in, "token_id"), in.confirmingUserOnly()
 	if err := in.fault(); err != nil {
 		return err
 	}

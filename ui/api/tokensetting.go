@@ -36,13 +36,13 @@ func (a *API) changeTokenSettings(w http.ResponseWriter, r *http.Request) error 
 	}
 	in := readInput(r)
 	given := in.object()
-	replace(given, "enabled", asBool, &settings.Enabled)
-	replace(given, "allow_basic", asBool, &settings.AllowBasic)
-	replace(given, "allow_sign_in", asBool, &settings.AllowSignIn)
-	replace(given, "allow_in_query", asBool, &settings.AllowInQuery)
-	replace(given, "require_password_confirmation", asBool, &settings.RequirePasswordConfirmation)
-	replace(given, "default_lifetime_days", asInteger, &settings.DefaultLifetimeDays)
-	replace(given, "max_lifetime_days", orNull(asInteger), &settings.MaxLifetimeDays)
+	replaceIfGiven(given, "enabled", asBool, &settings.Enabled)
+	replaceIfGiven(given, "allow_basic", asBool, &settings.AllowBasic)
+	replaceIfGiven(given, "allow_sign_in", asBool, &settings.AllowSignIn)
+	replaceIfGiven(given, "allow_in_query", asBool, &settings.AllowInQuery)
+	replaceIfGiven(given, "require_password_confirmation", asBool, &settings.RequirePasswordConfirmation)
+	replaceIfGiven(given, "default_lifetime_days", asInteger, &settings.DefaultLifetimeDays)
+	replaceIfGiven(given, "max_lifetime_days", orNull(asInteger), &settings.MaxLifetimeDays)
 	if err := in.fault(); err != nil {
 		return err
 	}

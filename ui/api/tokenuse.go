@@ -12,7 +12,8 @@ import (
 	"trento/store/activity"
 )
 
-// tokenUse is an entry of the authentication log: a request made with a token.
+// tokenUse is an entry of the log of token uses: a request that was made with a
+// token.
 type tokenUse struct {
 	ID            string    `json:"id"` // also the cursor of the page after it
 	TokenID       string    `json:"token_id"`
@@ -26,13 +27,13 @@ type tokenUse struct {
 	Via           string    `json:"via"`
 }
 
-// tokenUsePage is a page of the authentication log, newest entry first.
+// tokenUsePage is a page of the log of token uses, newest entry first.
 type tokenUsePage struct {
 	Data       []tokenUse `json:"data"`
 	Pagination pagination `json:"pagination"`
 }
 
-// tokenUseQuery selects entries of the authentication log of a user.
+// tokenUseQuery selects entries of a user's log of token uses.
 type tokenUseQuery struct {
 	user    int64
 	tokenID string // empty: all tokens
@@ -40,8 +41,8 @@ type tokenUseQuery struct {
 	first   int
 }
 
-// readTokenUses reads the authentication log of a user. Uses that are still in
-// memory are written first.
+// readTokenUses reads a user's log of token uses. It first writes the uses that
+// are still in memory to the log.
 func (a *API) readTokenUses(ctx context.Context, q tokenUseQuery) (uses []store.TokenUse, more bool, err error) {
 	if err := a.deps.Store.FlushTokenUses(ctx); err != nil {
 		return nil, false, err
@@ -109,13 +110,13 @@ func (a *API) exportTokenUsesOf(w http.ResponseWriter, r *http.Request) error {
 	return a.sendTokenUsesCSV(w, in, in.pathNumber("id"))
 }
 
-// maxUsesCSV is the largest number of entries in a CSV. The newest ones are
-// kept.
-const maxUsesCSV = 10_000
+// maxTokenUsesCSV is the largest number of entries in a CSV file. Older entries
+// are left out.
+const maxTokenUsesCSV = 10_000
 
 func (a *API) sendTokenUsesCSV(w http.ResponseWriter, in *input, user int64) error {
 	withByteOrderMark := in.queryBool("bom")
-	q := tokenUseQuery{user: user, tokenID: in.queryID("token_id"), first: maxUsesCSV}
+	q := tokenUseQuery{user: user, tokenID: in.queryID("token_id"), first: maxTokenUsesCSV}
 	if err := in.fault(); err != nil {
 		return err
 	}

@@ -6,8 +6,8 @@ import (
 	"trento/auth"
 )
 
-// beginTOTP answers GET /api/v1/profile/totp_enrollment. It makes a new secret,
-// although it is a GET: existing clients rely on that.
+// beginTOTP answers GET /api/v1/profile/totp_enrollment. Each request generates
+// a new secret. The method is GET because existing clients use it.
 func (a *API) beginTOTP(w http.ResponseWriter, r *http.Request) error {
 	offered, err := a.deps.Auth.BeginTOTP(r.Context(), auth.From(r.Context()))
 	if err != nil {
@@ -38,7 +38,7 @@ func (a *API) confirmTOTP(w http.ResponseWriter, r *http.Request) error {
 // disableTOTP answers DELETE /api/v1/profile/totp_enrollment.
 func (a *API) disableTOTP(w http.ResponseWriter, r *http.Request) error {
 	in := readInput(r)
-	by := in.confirmingOnly()
+	by := in.confirmingUserOnly()
 	if err := in.fault(); err != nil {
 		return err
 	}

@@ -9,7 +9,7 @@ import (
 	"trento/store"
 )
 
-// user is a user as the API shows it to those who manage users.
+// user is a user in answers to those who manage users.
 type user struct {
 	ID                        int64         `json:"id"`
 	Fullname                  string        `json:"fullname"`
@@ -89,8 +89,8 @@ func (a *API) listUsers(w http.ResponseWriter, _ *http.Request) error {
 	return send(w, http.StatusOK, answer)
 }
 
-// sendUser answers with a user, and with the ETag that a change has to send
-// back.
+// sendUser answers with a user, and with the ETag that the client must repeat
+// in a change.
 func (a *API) sendUser(w http.ResponseWriter, status int, id int64) error {
 	var answer user
 	var version int
@@ -134,7 +134,7 @@ func (a *API) createUser(w http.ResponseWriter, r *http.Request) error {
 		Abilities:            orZero(optional(given, "abilities", asListOf(asAbility))),
 		Timezone:             store.DefaultTimezone,
 	}
-	replace(given, "timezone", asText, &n.Timezone)
+	replaceIfGiven(given, "timezone", asText, &n.Timezone)
 	if err := in.fault(); err != nil {
 		return err
 	}
@@ -146,8 +146,8 @@ func (a *API) createUser(w http.ResponseWriter, r *http.Request) error {
 	return a.sendUser(w, http.StatusCreated, u.ID)
 }
 
-// changeUser answers PATCH and PUT /api/v1/users/{id}, which are the same.
-// Members that are not in the body stay as they are.
+// changeUser answers PATCH and PUT /api/v1/users/{id}, which do the same.
+// Values that are missing in the body stay as they are.
 func (a *API) changeUser(w http.ResponseWriter, r *http.Request) error {
 	in := readInput(r)
 	id, version := in.pathNumber("id"), in.ifMatch()
@@ -162,7 +162,7 @@ func (a *API) changeUser(w http.ResponseWriter, r *http.Request) error {
 		Enabled:              optional(given, "enabled", asBool),
 		DisableTOTP:          orZero(optional(given, "totp_disabled", asBool)),
 	}
-	by := in.confirming(given)
+	by := in.confirmingUser(given)
 	if err := in.fault(); err != nil {
 		return err
 	}
@@ -200,11 +200,11 @@ func (a *API) deleteUser(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// asAbility reads an ability and returns its id. The other members are required,
-// but their values are not used.
+// asAbility reads an ability and returns its id. The name and the resource are
+// required as well, but their values are ignored.
 func asAbility(at place, value json.RawMessage) int {
 	given := asObject(at, value)
-	given.loose = true
+	given.lenient = true
 	if given.members == nil {
 		return 0
 	}
@@ -214,8 +214,8 @@ func asAbility(at place, value json.RawMessage) int {
 	return required(given, "id", asInteger)
 }
 
-// warnOfPassword sets the header Warning if a password was accepted but is weak.
-// The bodies of users and profiles have no member for that.
+// warnOfPassword sets the header Warning if a password was accepted but is
+// weak. A header is used because the answers have no member for that.
 func warnOfPassword(w http.ResponseWriter, password *string, username string) {
 	if password == nil {
 		return
