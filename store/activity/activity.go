@@ -1,7 +1,7 @@
-// Package activity is the language of the activity log: what an entry is,
-// which types of entries exist and how they read, which of them a caller may
-// see, and what the metadata search means. It is pure: the file that holds
-// the entries is package store's, the index over them package search's.
+// Package activity defines the activity log: its entries, the types of entries
+// and their texts, which types only user managers may see, and the syntax and
+// meaning of searches in the metadata. It neither reads nor writes files:
+// package store holds the entries, and package search holds their index.
 package activity
 
 import (
@@ -16,14 +16,14 @@ import (
 	"trento/store/fault"
 )
 
-// System is the actor of everything that no user asked for.
+// System is the actor of changes that no user asked for.
 const System = "system"
 
 // NoUsername is the actor of a sign-in attempt without a user name.
 const NoUsername = "no_username"
 
-// MaxActor is the largest length of an actor in characters. Longer ones are
-// cut.
+// MaxActor is the largest length of an actor in characters. Longer names are
+// truncated.
 const MaxActor = 255
 
 // Entry is one line of the log. Entries are immutable.
@@ -39,21 +39,22 @@ type Entry struct {
 // OccurredOn returns the time at which the entry was written, in UTC.
 func (e *Entry) OccurredOn() time.Time { return e.Position.Time() }
 
-// Position is the place of an entry in the log and its time at once: the
-// microseconds since 1970 in the upper 52 bits, a sequence within the
-// microsecond in the lower 12. Positions only ever grow, so the order of
-// positions is the order of writing, and a moment is a range of positions.
+// Position is the place of an entry in the log, and also its time. The upper 52
+// bits are the microseconds since 1970, and the lower 12 bits are a sequence
+// number within the microsecond. Positions only grow, so their order is the
+// order of writing, and a period is a range of positions.
 type Position uint64
 
 const positionSequenceBits = 12
 
-// maxMicros is the last microsecond that has positions; it is in the year 2112.
-const maxMicros = 1<<(64-positionSequenceBits) - 1
+// maxMicroseconds is the last microsecond that a position can hold; it is in
+// the year 2112.
+const maxMicroseconds = 1<<(64-positionSequenceBits) - 1
 
-// PositionAt returns the first position of the microsecond of t, or the nearest
-// possible one.
+// PositionAt returns the first position of the microsecond of t. If t is before
+// 1970 or after 2112, it returns the nearest possible position.
 func PositionAt(t time.Time) Position {
-	micros := min(max(t.UnixMicro(), 0), maxMicros)
+	micros := min(max(t.UnixMicro(), 0), maxMicroseconds)
 	return Position(micros) << positionSequenceBits
 }
 
@@ -69,20 +70,20 @@ func (p Position) Time() time.Time {
 // Key returns the position as eight bytes, which sort like positions.
 func (p Position) Key() []byte { return binary.BigEndian.AppendUint64(nil, uint64(p)) }
 
-// PositionOfKey is the reverse of Key.
+// PositionOfKey returns the position whose Key is given.
 func PositionOfKey(key []byte) Position { return Position(binary.BigEndian.Uint64(key)) }
 
-// Cursor returns the position as text for clients of the API. It is safe in
-// URLs and can be checked.
+// Cursor returns the position as text for clients of the API. The text is safe
+// in URLs, and has a check value.
 func (p Position) Cursor() string {
 	return base64.RawURLEncoding.EncodeToString(append(p.Key(), cursorCheck(p)...))
 }
 
-// ErrCursor says that a text is not a cursor of this product.
+// ErrCursor means that a text was not returned by Cursor.
 var ErrCursor = fault.New(fault.Malformed, "activity: not a cursor")
 
-// ParseCursor reads a text that Cursor has written. It fails with ErrCursor for
-// any other text.
+// ParseCursor returns the position of a text that Cursor has returned. It fails
+// with ErrCursor for any other text.
 func ParseCursor(text string) (Position, error) {
 	raw, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil || len(raw) != 12 {
@@ -102,7 +103,8 @@ func cursorCheck(p Position) []byte {
 	return binary.BigEndian.AppendUint32(nil, uint32(h>>32))
 }
 
-// Severity of an entry. The values are those of the existing server.
+// Severity is the severity of an entry. The values are those of the existing
+// server.
 type Severity uint8
 
 // The severities. There is no error severity, because no type has it.
@@ -113,14 +115,14 @@ const (
 	Critical Severity = 21
 )
 
-// Severities are all severities, the lowest first.
+// Severities lists all severities, the lowest first.
 var Severities = []Severity{Debug, Info, Warning, Critical}
 
 var severityNames = map[Severity]string{Debug: "debug", Info: "info", Warning: "warning", Critical: "critical"}
 
 func (s Severity) String() string { return severityNames[s] }
 
-// MarshalText writes the name of the severity.
+// MarshalText returns the name of the severity.
 func (s Severity) MarshalText() ([]byte, error) {
 	name, ok := severityNames[s]
 	if !ok {
@@ -129,7 +131,7 @@ func (s Severity) MarshalText() ([]byte, error) {
 	return []byte(name), nil
 }
 
-// ParseSeverity reads the name of a severity.
+// ParseSeverity returns the severity with the name.
 func ParseSeverity(name string) (Severity, bool) {
 	for s, n := range severityNames {
 		if n == name {
@@ -139,16 +141,16 @@ func ParseSeverity(name string) (Severity, bool) {
 	return 0, false
 }
 
-// Filter selects entries. Its zero value selects every one. All conditions
-// must hold; within a list one value is enough.
+// Filter selects entries. The zero value selects all. An entry must meet all
+// conditions; in a list, one of the values must be equal.
 type Filter struct {
 	Types      []Type
 	Actors     []string
 	Severities []Severity
-	From, To   time.Time // both inclusive, to the microsecond; zero means open
+	From, To   time.Time // both inclusive, in microseconds; zero: no limit
 	Search     Search
-	// WithoutUserManagement leaves out the types that only user managers see
-	// (the policy of the log, see Type.UserManagement).
+	// WithoutUserManagement leaves out the types that only user managers may
+	// see; see Type.UserManagement.
 	WithoutUserManagement bool
 }
 
@@ -157,7 +159,7 @@ type Filter struct {
 func (f *Filter) Bounds() (first, last Position) {
 	last = ^Position(0)
 	if !f.From.IsZero() {
-		first = PositionAt(f.From.Add(time.Microsecond - 1)) // rounded up
+		first = PositionAt(f.From.Add(time.Microsecond - 1)) // rounded up to a microsecond
 	}
 	if !f.To.IsZero() {
 		if f.To.UnixMicro() < 0 {
@@ -168,15 +170,14 @@ func (f *Filter) Bounds() (first, last Position) {
 	return first, last
 }
 
-// Everything reports whether the filter, apart from its dates, passes all
-// entries.
+// Everything reports whether the filter selects all entries within its dates.
 func (f *Filter) Everything() bool {
 	return len(f.Types) == 0 && len(f.Actors) == 0 && len(f.Severities) == 0 &&
 		f.Search.Blank() && !f.WithoutUserManagement
 }
 
-// Match reports whether an entry passes the filter. It defines the filter: the
-// index must agree with it.
+// Match reports whether the filter selects an entry. It is the definition of
+// the filter, with which the index must agree.
 func (f *Filter) Match(e *Entry) bool {
 	if first, last := f.Bounds(); e.Position < first || e.Position > last {
 		return false
@@ -188,7 +189,8 @@ func (f *Filter) Match(e *Entry) bool {
 		(f.Search.Blank() || f.Search.Match(e.Metadata))
 }
 
-// CutActor shortens an actor to MaxActor characters. It never returns "".
+// CutActor truncates an actor to MaxActor characters. It returns NoUsername for
+// "".
 func CutActor(actor string) string {
 	if actor == "" {
 		return NoUsername

@@ -44,8 +44,8 @@ func TestCodes(t *testing.T) {
 			t.Errorf("type %s with code %d is not pinned in testdata/codes.golden", name, code)
 		}
 	}
-	if len(byCode) != len(catalogue) || len(byType) != len(catalogue) {
-		t.Errorf("%d types have %d names and %d codes", len(catalogue), len(byType), len(byCode))
+	if len(typeByCode) != len(catalogue) || len(definitionByType) != len(catalogue) {
+		t.Errorf("%d types have %d names and %d codes", len(catalogue), len(definitionByType), len(typeByCode))
 	}
 	if got, ok := TypeOfCode(0); ok {
 		t.Errorf("code 0 is type %s", got)

@@ -2,29 +2,30 @@ package activity
 
 import "time"
 
-// ClusterFacts is what is known of the inside of a cluster.
+// ClusterFacts are the facts about a cluster that its designated controller
+// reports.
 type ClusterFacts struct {
 	Kind            string   `json:"type"`
 	Provider        string   `json:"provider"`
 	State           string   `json:"state"`
 	SAPInstances    Document `json:"sap_instances"`    // as the API shows them
-	ResourcesNumber *int     `json:"resources_number"` // nil: not told yet
-	HostsNumber     *int     `json:"hosts_number"`     // nil: not told yet
+	ResourcesNumber *int     `json:"resources_number"` // nil: not reported yet
+	HostsNumber     *int     `json:"hosts_number"`     // nil: not reported yet
 	Details         Document `json:"details"`          // as the API shows them
 }
 
-// ClusterRegistered tells of a new cluster.
+// ClusterRegistered says that a new cluster was registered.
 type ClusterRegistered struct {
 	Correlated
 	AboutCluster
 	ClusterFacts
 	Health        string   `json:"health"`
-	HealthDetails Document `json:"health_details"` // what the health is made of
+	HealthDetails Document `json:"health_details"` // the health values from which Health was computed
 }
 
 func (*ClusterRegistered) Type() Type { return TypeClusterRegistered }
 
-// ClusterDetailsUpdated tells what is known of a cluster now.
+// ClusterDetailsUpdated says that the facts of a cluster have changed.
 type ClusterDetailsUpdated struct {
 	Correlated
 	AboutCluster
@@ -33,7 +34,7 @@ type ClusterDetailsUpdated struct {
 
 func (*ClusterDetailsUpdated) Type() Type { return TypeClusterDetailsUpdated }
 
-// ClusterHealthChanged tells of the health of a cluster.
+// ClusterHealthChanged says that the health of a cluster has changed.
 type ClusterHealthChanged struct {
 	Correlated
 	AboutCluster
@@ -43,9 +44,10 @@ type ClusterHealthChanged struct {
 
 func (*ClusterHealthChanged) Type() Type           { return TypeClusterHealthChanged }
 func (e *ClusterHealthChanged) message() string    { return e.Sentence("Cluster health", e.Health) }
-func (e *ClusterHealthChanged) severity() Severity { return severityOfKnown(e.Health) }
+func (e *ClusterHealthChanged) severity() Severity { return severityOfKnownHealth(e.Health) }
 
-// ClusterChecksHealthChanged tells of the checks of a cluster.
+// ClusterChecksHealthChanged says that the result of a cluster's checks has
+// changed.
 type ClusterChecksHealthChanged struct {
 	Correlated
 	AboutCluster
@@ -57,9 +59,10 @@ func (*ClusterChecksHealthChanged) Type() Type { return TypeClusterChecksHealthC
 func (e *ClusterChecksHealthChanged) message() string {
 	return e.Sentence("Checks health for cluster", e.Health)
 }
-func (e *ClusterChecksHealthChanged) severity() Severity { return severityOfKnown(e.Health) }
+func (e *ClusterChecksHealthChanged) severity() Severity { return severityOfKnownHealth(e.Health) }
 
-// ClusterReplicationHealthChanged tells of the system replication in a cluster.
+// ClusterReplicationHealthChanged says that the health of the system
+// replication in a cluster has changed.
 type ClusterReplicationHealthChanged struct {
 	Correlated
 	AboutCluster
@@ -71,10 +74,10 @@ func (*ClusterReplicationHealthChanged) Type() Type { return TypeClusterReplicat
 func (e *ClusterReplicationHealthChanged) message() string {
 	return e.Sentence("Cluster's replication health", e.Health)
 }
-func (e *ClusterReplicationHealthChanged) severity() Severity { return severityOfKnown(e.Health) }
+func (e *ClusterReplicationHealthChanged) severity() Severity { return severityOfKnownHealth(e.Health) }
 
-// ClusterDistributedHealthChanged tells whether the SAP systems of a cluster
-// survive the loss of a node.
+// ClusterDistributedHealthChanged says that the SAP systems of a cluster now
+// survive, or no longer survive, the loss of a node.
 type ClusterDistributedHealthChanged struct {
 	Correlated
 	AboutCluster
@@ -86,9 +89,10 @@ func (*ClusterDistributedHealthChanged) Type() Type { return TypeClusterDistribu
 func (e *ClusterDistributedHealthChanged) message() string {
 	return e.Sentence("Cluster's ASCS/ERS nodes distribution health", e.Health)
 }
-func (e *ClusterDistributedHealthChanged) severity() Severity { return severityOfKnown(e.Health) }
+func (e *ClusterDistributedHealthChanged) severity() Severity { return severityOfKnownHealth(e.Health) }
 
-// ClusterSBDHealthChanged tells of the fencing devices of a cluster.
+// ClusterSBDHealthChanged says that the health of a cluster's SBD devices has
+// changed.
 type ClusterSBDHealthChanged struct {
 	Correlated
 	AboutCluster
@@ -100,9 +104,9 @@ func (*ClusterSBDHealthChanged) Type() Type { return TypeClusterSBDHealthChanged
 func (e *ClusterSBDHealthChanged) message() string {
 	return e.Sentence("Cluster's SBD fencing health", e.Health)
 }
-func (e *ClusterSBDHealthChanged) severity() Severity { return severityOfKnown(e.Health) }
+func (e *ClusterSBDHealthChanged) severity() Severity { return severityOfKnownHealth(e.Health) }
 
-// ClusterDiscoveredHealthChanged is of an old version.
+// ClusterDiscoveredHealthChanged is an event of an old version.
 type ClusterDiscoveredHealthChanged struct {
 	Correlated
 	AboutCluster
@@ -115,7 +119,7 @@ func (e *ClusterDiscoveredHealthChanged) message() string {
 	return e.Sentence("Cluster's discovered health", e.Health)
 }
 
-// HostAddedToCluster tells that a host has joined a cluster.
+// HostAddedToCluster says that a host has joined a cluster.
 type HostAddedToCluster struct {
 	Correlated
 	AboutCluster
@@ -125,17 +129,17 @@ type HostAddedToCluster struct {
 
 func (*HostAddedToCluster) Type() Type { return TypeHostAddedToCluster }
 
-// HostRemovedFromCluster tells that a host has left a cluster.
+// HostRemovedFromCluster says that a host has left a cluster.
 type HostRemovedFromCluster struct {
 	Correlated
 	AboutCluster
 	AboutHost
-	DeregisteredAt *time.Time `json:"deregistered_at"` // always nil: clients expect the member
+	DeregisteredAt *time.Time `json:"deregistered_at"` // always nil; clients expect the member
 }
 
 func (*HostRemovedFromCluster) Type() Type { return TypeHostRemovedFromCluster }
 
-// ClusterHostStatusChanged tells that a node of a cluster went online or
+// ClusterHostStatusChanged says that a node of a cluster went online or
 // offline.
 type ClusterHostStatusChanged struct {
 	Correlated
@@ -150,7 +154,8 @@ func (e *ClusterHostStatusChanged) message() string {
 	return e.Sentence("Cluster host status", e.Status)
 }
 
-// ClusterDataMarkedStale tells that a node of a cluster has fallen silent.
+// ClusterDataMarkedStale says that the data of a cluster is out of date,
+// because a node no longer reports or its reports cannot be used.
 type ClusterDataMarkedStale struct {
 	Correlated
 	AboutCluster
@@ -159,7 +164,7 @@ type ClusterDataMarkedStale struct {
 
 func (*ClusterDataMarkedStale) Type() Type { return TypeClusterDataMarkedStale }
 
-// ClusterDataMarkedInSync tells that all nodes of a cluster are heard again.
+// ClusterDataMarkedInSync says that the data of a cluster is up to date again.
 type ClusterDataMarkedInSync struct {
 	Correlated
 	AboutCluster
@@ -167,7 +172,7 @@ type ClusterDataMarkedInSync struct {
 
 func (*ClusterDataMarkedInSync) Type() Type { return TypeClusterDataMarkedInSync }
 
-// ClusterDeregistered tells that a cluster has lost its last node.
+// ClusterDeregistered says that a cluster has lost its last node.
 type ClusterDeregistered struct {
 	Correlated
 	AboutCluster
@@ -176,7 +181,7 @@ type ClusterDeregistered struct {
 
 func (*ClusterDeregistered) Type() Type { return TypeClusterDeregistered }
 
-// ClusterRestored tells that a cluster that was removed is back.
+// ClusterRestored says that a deregistered cluster was registered again.
 type ClusterRestored struct {
 	Correlated
 	AboutCluster
@@ -184,7 +189,7 @@ type ClusterRestored struct {
 
 func (*ClusterRestored) Type() Type { return TypeClusterRestored }
 
-// ClusterChecksSelected tells which checks are to be made of a cluster.
+// ClusterChecksSelected says which checks were selected for a cluster.
 type ClusterChecksSelected struct {
 	AboutCluster
 	Checks []string `json:"checks"`

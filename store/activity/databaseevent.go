@@ -2,15 +2,16 @@ package activity
 
 import "time"
 
-// AboutDatabaseInstance is part of the events about an instance of a database.
+// AboutDatabaseInstance is the common part of events about a database instance.
 type AboutDatabaseInstance struct {
 	AboutDatabase
 	AboutHost
 	InstanceNumber string `json:"instance_number"`
 }
 
-// Replication is the part an instance has in the system replication of its
-// database. Without one all is nil but the mode, which is "none".
+// Replication is the role of an instance in the system replication of its
+// database. Without system replication, Mode is "none" and all other fields are
+// nil.
 type Replication struct {
 	Role              *string `json:"system_replication"`
 	ReplicationStatus *string `json:"system_replication_status"`
@@ -22,7 +23,7 @@ type Replication struct {
 	Tier              *int    `json:"system_replication_tier"`
 }
 
-// DatabaseRegistered tells of a new database.
+// DatabaseRegistered says that a new database was registered.
 type DatabaseRegistered struct {
 	Correlated
 	AboutDatabase
@@ -31,7 +32,7 @@ type DatabaseRegistered struct {
 
 func (*DatabaseRegistered) Type() Type { return TypeDatabaseRegistered }
 
-// DatabaseUpdated tells of another SID.
+// DatabaseUpdated says that the SID of a database has changed.
 type DatabaseUpdated struct {
 	Correlated
 	AboutDatabase
@@ -40,7 +41,7 @@ type DatabaseUpdated struct {
 
 func (*DatabaseUpdated) Type() Type { return TypeDatabaseUpdated }
 
-// DatabaseHealthChanged tells of the health of a database.
+// DatabaseHealthChanged says that the health of a database has changed.
 type DatabaseHealthChanged struct {
 	Correlated
 	AboutDatabase
@@ -50,9 +51,9 @@ type DatabaseHealthChanged struct {
 
 func (*DatabaseHealthChanged) Type() Type           { return TypeDatabaseHealthChanged }
 func (e *DatabaseHealthChanged) message() string    { return e.Sentence("Database health", e.Health) }
-func (e *DatabaseHealthChanged) severity() Severity { return severityOf(e.Health) }
+func (e *DatabaseHealthChanged) severity() Severity { return severityOfHealth(e.Health) }
 
-// DatabaseTenantsUpdated tells which tenants a database has now.
+// DatabaseTenantsUpdated says that the tenants of a database have changed.
 type DatabaseTenantsUpdated struct {
 	Correlated
 	AboutDatabase
@@ -60,14 +61,14 @@ type DatabaseTenantsUpdated struct {
 	PreviousTenants []Tenant `json:"previous_tenants"`
 }
 
-// Tenant of a database.
+// Tenant is a tenant of a database.
 type Tenant struct {
 	Name string `json:"name"`
 }
 
 func (*DatabaseTenantsUpdated) Type() Type { return TypeDatabaseTenantsUpdated }
 
-// DatabaseInstanceRegistered tells of a new instance of a database.
+// DatabaseInstanceRegistered says that a new database instance was registered.
 type DatabaseInstanceRegistered struct {
 	Correlated
 	AboutDatabaseInstance
@@ -77,7 +78,8 @@ type DatabaseInstanceRegistered struct {
 
 func (*DatabaseInstanceRegistered) Type() Type { return TypeDatabaseInstanceRegistered }
 
-// DatabaseInstanceStatusChanged tells of the state of an instance.
+// DatabaseInstanceStatusChanged says that the status of a database instance has
+// changed.
 type DatabaseInstanceStatusChanged struct {
 	Correlated
 	AboutDatabaseInstance
@@ -91,8 +93,8 @@ func (e *DatabaseInstanceStatusChanged) message() string {
 }
 func (e *DatabaseInstanceStatusChanged) severity() Severity { return severityOfStatus(e.Status) }
 
-// DatabaseInstanceSystemReplicationChanged tells of the part an instance has in
-// the system replication now.
+// DatabaseInstanceSystemReplicationChanged says that the replication of a
+// database instance has changed.
 type DatabaseInstanceSystemReplicationChanged struct {
 	Correlated
 	AboutDatabaseInstance
@@ -115,8 +117,8 @@ func orEmpty(text *string) string {
 	return *text
 }
 
-// DatabaseInstanceMarkedAbsent tells that a host does not list an instance any
-// more.
+// DatabaseInstanceMarkedAbsent says that the host no longer lists a database
+// instance.
 type DatabaseInstanceMarkedAbsent struct {
 	Correlated
 	AboutDatabaseInstance
@@ -125,7 +127,8 @@ type DatabaseInstanceMarkedAbsent struct {
 
 func (*DatabaseInstanceMarkedAbsent) Type() Type { return TypeDatabaseInstanceMarkedAbsent }
 
-// DatabaseInstanceMarkedPresent tells that a host lists an instance again.
+// DatabaseInstanceMarkedPresent says that the host lists a database instance
+// again.
 type DatabaseInstanceMarkedPresent struct {
 	Correlated
 	AboutDatabaseInstance
@@ -133,8 +136,9 @@ type DatabaseInstanceMarkedPresent struct {
 
 func (*DatabaseInstanceMarkedPresent) Type() Type { return TypeDatabaseInstanceMarkedPresent }
 
-// DatabaseInstanceDataMarkedStale tells that the host of an instance has fallen
-// silent.
+// DatabaseInstanceDataMarkedStale says that the data of a database instance is
+// out of date, because its host no longer reports or its reports cannot be
+// used.
 type DatabaseInstanceDataMarkedStale struct {
 	Correlated
 	AboutDatabaseInstance
@@ -143,8 +147,8 @@ type DatabaseInstanceDataMarkedStale struct {
 
 func (*DatabaseInstanceDataMarkedStale) Type() Type { return TypeDatabaseInstanceDataMarkedStale }
 
-// DatabaseInstanceDataMarkedInSync tells that the host of an instance has
-// reported about it again.
+// DatabaseInstanceDataMarkedInSync says that the data of a database instance is
+// up to date again.
 type DatabaseInstanceDataMarkedInSync struct {
 	Correlated
 	AboutDatabaseInstance
@@ -152,7 +156,7 @@ type DatabaseInstanceDataMarkedInSync struct {
 
 func (*DatabaseInstanceDataMarkedInSync) Type() Type { return TypeDatabaseInstanceDataMarkedInSync }
 
-// DatabaseInstanceDeregistered tells that an instance was removed.
+// DatabaseInstanceDeregistered says that a database instance was removed.
 type DatabaseInstanceDeregistered struct {
 	Correlated
 	AboutDatabaseInstance
@@ -161,7 +165,8 @@ type DatabaseInstanceDeregistered struct {
 
 func (*DatabaseInstanceDeregistered) Type() Type { return TypeDatabaseInstanceDeregistered }
 
-// DatabaseDataMarkedStale tells that a host of a database has fallen silent.
+// DatabaseDataMarkedStale says that the data of an instance of a database is
+// out of date.
 type DatabaseDataMarkedStale struct {
 	Correlated
 	AboutDatabase
@@ -170,7 +175,8 @@ type DatabaseDataMarkedStale struct {
 
 func (*DatabaseDataMarkedStale) Type() Type { return TypeDatabaseDataMarkedStale }
 
-// DatabaseDataMarkedInSync tells that all hosts of a database are heard again.
+// DatabaseDataMarkedInSync says that the data of all instances of a database is
+// up to date again.
 type DatabaseDataMarkedInSync struct {
 	Correlated
 	AboutDatabase
@@ -178,8 +184,8 @@ type DatabaseDataMarkedInSync struct {
 
 func (*DatabaseDataMarkedInSync) Type() Type { return TypeDatabaseDataMarkedInSync }
 
-// DatabaseDeregistered tells that a database has lost its last instance, or its
-// last primary one.
+// DatabaseDeregistered says that a database has lost its last instance, or its
+// last primary instance.
 type DatabaseDeregistered struct {
 	Correlated
 	AboutDatabase
@@ -188,7 +194,7 @@ type DatabaseDeregistered struct {
 
 func (*DatabaseDeregistered) Type() Type { return TypeDatabaseDeregistered }
 
-// DatabaseRestored tells that a database that was removed is back.
+// DatabaseRestored says that a deregistered database was registered again.
 type DatabaseRestored struct {
 	Correlated
 	AboutDatabase
@@ -197,12 +203,12 @@ type DatabaseRestored struct {
 
 func (*DatabaseRestored) Type() Type { return TypeDatabaseRestored }
 
-// DatabaseCleanupRequested tells that somebody wants an instance of a database
-// removed.
+// DatabaseCleanupRequested says that a user has asked to remove a database
+// instance.
 type DatabaseCleanupRequested struct {
 	Correlated
 	AboutDatabaseInstance
-	SAPSystemID string `json:"sap_system_id"` // the id of the database, too: older clients look for it here
+	SAPSystemID string `json:"sap_system_id"` // the database id again, because old clients expect it here
 }
 
 func (*DatabaseCleanupRequested) Type() Type { return TypeDatabaseCleanupRequested }

@@ -62,7 +62,7 @@ func emittedTypes(t *testing.T) map[Type][]string {
 	types := constants(t)
 	for i := range catalogue {
 		if _, foreign := catalogue[i].event().(*Foreign); !foreign {
-			types[reflect.TypeOf(catalogue[i].event()).Elem().Name()] = catalogue[i].name()
+			types[reflect.TypeOf(catalogue[i].event()).Elem().Name()] = catalogue[i].eventType()
 		}
 	}
 	emitted := map[Type][]string{}

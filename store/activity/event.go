@@ -10,23 +10,23 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// Event is something that happened and is written to the log. Each type has a
-// struct of its own, whose fields are the metadata; a pointer to it is the
-// Event. The catalogue says which type has which struct.
+// Event is an event that is written to the log. Each type has its own struct,
+// whose fields are the metadata. A pointer to the struct is an Event. The
+// catalogue assigns the structs to the types.
 type Event interface {
-	// Type is the type of the entry that tells of the event. It does not depend
-	// on what the fields say.
+	// Type returns the type of the entry. It does not depend on the fields,
+	// except for the types that share a struct.
 	Type() Type
 }
 
-// Encode is the metadata of an event as it is stored: an object with its
-// members in the order of their names.
+// Encode returns the metadata of an event in its stored form: a JSON object
+// whose members are sorted by name.
 func Encode(e Event) (json.RawMessage, error) {
 	document, err := json.Marshal(e)
 	if err != nil {
 		return nil, fmt.Errorf("activity %s: %w", e.Type(), err)
 	}
-	var members [][2]string // name and text
+	var members [][2]string // pairs of name and JSON text
 	gjson.ParseBytes(document).ForEach(func(key, value gjson.Result) bool {
 		members = append(members, [2]string{key.Str, key.Raw + ":" + value.Raw})
 		return true
@@ -42,44 +42,43 @@ func Encode(e Event) (json.RawMessage, error) {
 	return append(sorted, '}'), nil
 }
 
-// Decode is the reverse of Encode. Where a member is not of the form that the
-// type has today, its field is empty: part of what happened says more than an
-// error. A type that the catalogue does not know becomes a Foreign event.
+// Decode returns the event with the metadata. If a member does not have the
+// form that the type has today, its field is empty: an incomplete event is more
+// useful than an error. For an unknown type it returns a Foreign event.
 func Decode(t Type, metadata json.RawMessage) Event {
 	e := newEvent(t)
-	_ = json.Unmarshal(metadata, e) // goes on behind a member of another form
+	_ = json.Unmarshal(metadata, e) // continues after a member of another form
 	return e
 }
 
-// Event is what the entry tells of.
+// Event returns the event of the entry.
 func (e *Entry) Event() Event { return Decode(e.Type, e.Metadata) }
 
 func newEvent(t Type) Event {
-	if d := byType[t]; d != nil {
+	if d := definitionByType[t]; d != nil {
 		return d.event()
 	}
 	return &Foreign{Of: t}
 }
 
-// The optional methods of events. They take precedence over what the
-// catalogue says of the type.
+// Optional methods of events. They take precedence over the catalogue.
 type (
-	messenger interface{ message() string }
-	holder    interface{ resource() string }
-	judge     interface{ severity() Severity }
+	hasMessage  interface{ message() string }
+	hasResource interface{ resource() string }
+	hasSeverity interface{ severity() Severity }
 )
 
-// Foreign is an event that nothing here writes: of a feature that is still to
-// come, of an older version, or of another product.
+// Foreign is an event that this program never writes: of a future feature, an
+// older version, or another product.
 type Foreign struct {
 	Of       Type
 	Metadata map[string]any
 }
 
-// Type is what the event was said to be.
+// Type returns the type that the event was read as.
 func (e *Foreign) Type() Type { return e.Of }
 
-// MarshalJSON writes the metadata.
+// MarshalJSON returns the metadata.
 func (e *Foreign) MarshalJSON() ([]byte, error) {
 	if e.Metadata == nil {
 		return []byte("{}"), nil
@@ -90,83 +89,85 @@ func (e *Foreign) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON reads the metadata.
 func (e *Foreign) UnmarshalJSON(document []byte) error { return json.Unmarshal(document, &e.Metadata) }
 
-// Correlated is part of the events that share a correlation id with the others
-// that have the same cause. The id is filled in when the event is logged.
+// Correlated is the common part of events with a correlation id. All events
+// with the same cause have the same id. The store sets it when it logs the
+// event.
 type Correlated struct {
 	CorrelationID string `json:"correlation_id,omitempty"`
 }
 
-// Correlation leads to the id.
+// Correlation returns the correlation id for reading and writing.
 func (c *Correlated) Correlation() *Correlated { return c }
 
-// CorrelationID is the id that the entry shares with all that have the same
-// cause; empty where it has none.
+// CorrelationID returns the id that all entries with the same cause have; "" if
+// the entry has none.
 func (e *Entry) CorrelationID() string {
 	var c Correlated
-	_ = json.Unmarshal(e.Metadata, &c) // what is not of that form has none
+	_ = json.Unmarshal(e.Metadata, &c) // metadata of another form has no correlation id
 	return c.CorrelationID
 }
 
-// The events that have a part in common.
+// The events with a common part.
 type (
-	// CorrelatedEvent has a Correlated.
+	// CorrelatedEvent is an event with a Correlated.
 	CorrelatedEvent interface{ Correlation() *Correlated }
-	// HostEvent has an AboutHost.
+	// HostEvent is an event with an AboutHost.
 	HostEvent interface{ Host() *AboutHost }
-	// ClusterEvent has an AboutCluster.
+	// ClusterEvent is an event with an AboutCluster.
 	ClusterEvent interface{ Cluster() *AboutCluster }
-	// SAPSystemEvent has an AboutSAPSystem.
+	// SAPSystemEvent is an event with an AboutSAPSystem.
 	SAPSystemEvent interface{ SAPSystem() *AboutSAPSystem }
-	// DatabaseEvent has an AboutDatabase.
+	// DatabaseEvent is an event with an AboutDatabase.
 	DatabaseEvent interface{ Database() *AboutDatabase }
-	// UserEvent has an AboutUser, or a TokenOwner.
+	// UserEvent is an event with an AboutUser or a TokenOwner.
 	UserEvent interface{ User() AboutUser }
-	// TagEvent has a TaggedResource.
+	// TagEvent is an event with a TaggedResource.
 	TagEvent interface{ Tagged() *TaggedResource }
 )
 
-// AboutHost is part of the events about a host. The name is filled in when the
-// event is logged, unless it is given; it stays empty where nobody knows it.
+// AboutHost is the common part of events about a host. If Hostname is "", the
+// store sets it when it logs the event. It stays "" if it is not known.
 type AboutHost struct {
 	HostID   string `json:"host_id"`
 	Hostname string `json:"hostname,omitempty"`
 }
 
-// Host leads to the id and the name.
+// Host returns the id and the name for reading and writing.
 func (a *AboutHost) Host() *AboutHost { return a }
 
-// AboutCluster is part of the events about a cluster. The name is filled in
-// when the event is logged, unless it is given; not every cluster has one.
+// AboutCluster is the common part of events about a cluster. If Name is nil,
+// the store sets it when it logs the event. It stays nil if the cluster has
+// none.
 type AboutCluster struct {
 	ClusterID string  `json:"cluster_id"`
 	Name      *string `json:"name"`
 }
 
-// Cluster leads to the id and the name.
+// Cluster returns the id and the name for reading and writing.
 func (a *AboutCluster) Cluster() *AboutCluster { return a }
 
-// AboutSAPSystem is part of the events about an SAP system. The SID is filled
-// in when the event is logged, unless it is given; a system that is not
-// complete has none.
+// AboutSAPSystem is the common part of events about an SAP system. If SID is
+// "", the store sets it when it logs the event. It stays "" if the system is
+// incomplete.
 type AboutSAPSystem struct {
 	SAPSystemID string `json:"sap_system_id"`
 	SID         string `json:"sid,omitempty"`
 }
 
-// SAPSystem leads to the id and the SID.
+// SAPSystem returns the id and the SID for reading and writing.
 func (a *AboutSAPSystem) SAPSystem() *AboutSAPSystem { return a }
 
-// AboutDatabase is part of the events about a database. The SID is filled in
-// when the event is logged, unless it is given.
+// AboutDatabase is the common part of events about a database. If SID is "",
+// the store sets it when it logs the event.
 type AboutDatabase struct {
 	DatabaseID string `json:"database_id"`
 	SID        string `json:"sid,omitempty"`
 }
 
-// Database leads to the id and the SID.
+// Database returns the id and the SID for reading and writing.
 func (a *AboutDatabase) Database() *AboutDatabase { return a }
 
-// AboutUser is part of the events about an account.
+// AboutUser is the common part of events about a user.
 type AboutUser struct {
 	UserID   int64  `json:"user_id"`
 	Username string `json:"username"`
@@ -175,15 +176,15 @@ type AboutUser struct {
 // User returns the id and the name.
 func (a AboutUser) User() AboutUser { return a }
 
-// Change is part of the events about a value that has changed: what it was, and
-// why it changed, each empty where it is not known.
+// Change is the common part of events about a changed value: the value before
+// and the cause of the change. Each is "" if it is not known.
 type Change struct {
 	Old   string `json:"old,omitempty"`
 	Cause string `json:"cause,omitempty"`
 }
 
-// Sentence says that something has changed: from what to what, and why, as far
-// as it is known. It has no full stop.
+// Sentence says that a value has changed, with the value before, the value now
+// and the cause, as far as they are known. The sentence has no full stop.
 func (c *Change) Sentence(what, now string) string {
 	sentence := what + " changed"
 	if now != "" {
@@ -198,13 +199,13 @@ func (c *Change) Sentence(what, now string) string {
 	return sentence
 }
 
-// Redacted stands for a secret that somebody has given. The log says that it
-// was given, and nothing else.
+// Redacted replaces a secret in a request. The log shows only that the request
+// contained the secret.
 type Redacted bool
 
 const redacted = `"REDACTED"`
 
-// MarshalJSON writes a text that no secret can be.
+// MarshalJSON returns a fixed text if a secret was given, otherwise null.
 func (r Redacted) MarshalJSON() ([]byte, error) {
 	if !r {
 		return []byte("null"), nil
@@ -212,40 +213,40 @@ func (r Redacted) MarshalJSON() ([]byte, error) {
 	return []byte(redacted), nil
 }
 
-// UnmarshalJSON reads whether there is any value.
+// UnmarshalJSON records whether there is a value.
 func (r *Redacted) UnmarshalJSON(document []byte) error {
 	*r = string(document) != "null"
 	return nil
 }
 
-// Document is a part of the metadata whose form belongs to somebody else, such
-// as an object of the API. Whoever logs the event gives a value that can be
-// encoded; whoever reads the entry finds its JSON.
+// Document is a part of the metadata whose form is defined elsewhere, such as
+// an object of the API. When an event is logged, Value is a value that
+// encoding/json can encode. When an entry is read, Value is its JSON.
 type Document struct{ Value any }
 
-// MarshalJSON writes the value.
+// MarshalJSON returns the value as JSON.
 func (d Document) MarshalJSON() ([]byte, error) { return json.Marshal(d.Value) }
 
-// UnmarshalJSON keeps the JSON as it is.
+// UnmarshalJSON keeps the JSON unchanged.
 func (d *Document) UnmarshalJSON(document []byte) error {
 	d.Value = json.RawMessage(bytes.Clone(document))
 	return nil
 }
 
-// Nullable is a member that can be absent, null or a value.
+// Nullable is a JSON member that can be absent, null or a value.
 type Nullable[T any] struct {
 	Given bool // false: the member is absent
-	Value *T   // nil: it is null
+	Value *T   // nil: the member is null
 }
 
-// IsZero reports whether the member is absent; encoding/json asks it for
-// members marked with omitzero.
+// IsZero reports whether the member is absent. encoding/json calls it for
+// members with the option omitzero.
 func (n Nullable[T]) IsZero() bool { return !n.Given }
 
-// MarshalJSON writes the value.
+// MarshalJSON returns the value as JSON.
 func (n Nullable[T]) MarshalJSON() ([]byte, error) { return json.Marshal(n.Value) }
 
-// UnmarshalJSON reads a value that is not absent.
+// UnmarshalJSON reads a member that is present.
 func (n *Nullable[T]) UnmarshalJSON(document []byte) error {
 	n.Given = true
 	return json.Unmarshal(document, &n.Value)

@@ -46,14 +46,14 @@ func TestCatalogueAsksEvents(t *testing.T) {
 	for i := range catalogue {
 		d := &catalogue[i]
 		event := d.event()
-		_, speaks := event.(messenger)
-		_, holds := event.(holder)
-		_, judges := event.(judge)
+		_, speaks := event.(hasMessage)
+		_, holds := event.(hasResource)
+		_, judges := event.(hasSeverity)
 		if speaks != (d.message == byEvent) || holds != (d.resource == byEvent) || judges != (d.severity == severityByEvent) {
-			t.Errorf("%s: the catalogue and %T do not agree on who gives message, resource and severity", d.name(), event)
+			t.Errorf("%s: the catalogue and %T do not agree on who gives message, resource and severity", d.eventType(), event)
 		}
-		if found := byType[d.name()]; found != d {
-			t.Errorf("%s is in the catalogue twice", d.name())
+		if found := definitionByType[d.eventType()]; found != d {
+			t.Errorf("%s is in the catalogue twice", d.eventType())
 		}
 	}
 }

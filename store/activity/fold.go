@@ -5,11 +5,12 @@ import (
 	"unicode/utf8"
 )
 
-// Fold makes texts that differ in letter case only equal: every code point is
-// replaced by one that stands for all its Unicode simple case foldings, so the
-// number of code points stays and no language plays a part. It is the one
-// folding of the metadata search, for what is searched and what is asked;
-// lower-casing is something else ("ς", "ſ", "İ").
+// Fold returns a text without differences of letter case. It replaces every
+// code point by one representative of all code points with the same Unicode
+// simple case folding. The number of code points stays, and the result depends
+// on no language. Searches in the metadata fold both the metadata and the
+// search with it. Lower-casing would not be enough, for example for "ς", "ſ"
+// and "İ".
 func Fold(text string) string {
 	for i := range len(text) {
 		if c := text[i]; c >= utf8.RuneSelf || 'A' <= c && c <= 'Z' {
@@ -36,8 +37,8 @@ func appendFold(dst []byte, text string) []byte {
 	return dst
 }
 
-// foldRune chooses the smallest code point of all that fold together, but the
-// lower-case letter of those that fold together with an ASCII one.
+// foldRune returns the smallest code point with the same case folding. If that
+// is an ASCII letter, it returns the lower-case letter.
 func foldRune(r rune) rune {
 	least := r
 	for other := unicode.SimpleFold(r); other != r; other = unicode.SimpleFold(other) {

@@ -11,12 +11,12 @@ import (
 // maxHints is the largest number of hints for a search.
 const maxHints = 3
 
-// SearchHints says, in sentences for the person who searched, what the search
-// may mean other than intended. ParseSearch accepts any text. Most searches
-// have no hints.
+// SearchHints returns sentences that tell users how their search may differ
+// from what they meant. ParseSearch accepts any text. Most searches have no
+// hints.
 func SearchHints(text string) []string {
 	if utf8.RuneCountInString(text) > MaxSearchLength {
-		return nil // too long: there is no search
+		return nil // too long to be a search
 	}
 	words, unfinished := splitWords(text)
 	var hints []string
@@ -26,7 +26,7 @@ func SearchHints(text string) []string {
 	case '\\':
 		hints = append(hints, "The backslash at the end has nothing to make literal, so it was searched for itself.")
 	}
-	operator := operators(words)
+	operator := findOperators(words)
 	for i := range words {
 		if hint := wordHint(words, i, operator[i]); hint != "" && !slices.Contains(hints, hint) {
 			hints = append(hints, hint)
@@ -42,8 +42,7 @@ var numberPattern = regexp.MustCompile(`^-?[0-9]+(?:\.[0-9]+)?$`)
 
 var comparisonSigns = []string{"==", "!=", ">=", "<=", ">", "<"}
 
-// wordHint says what the i-th word was perhaps meant for; "" if there is
-// nothing to say.
+// wordHint returns the hint for the i-th word; "" if there is none.
 func wordHint(words []word, i int, operator bool) string {
 	text := words[i].plain()
 	if text == "" || operator {
@@ -78,8 +77,8 @@ func wordHint(words []word, i int, operator bool) string {
 	return ""
 }
 
-// plain returns the text of a word without stars, quotes and backslashes; ""
-// for any other word.
+// plain returns the text of a word without stars, quotes and backslashes; "" if
+// the word contains one of these.
 func (w word) plain() string {
 	if w.quoted || len(w.texts) > 1 {
 		return ""
@@ -87,8 +86,8 @@ func (w word) plain() string {
 	return w.texts[0]
 }
 
-// orderHint shows how a search was read in which AND comes after OR. People who
-// know other languages expect AND to bind more tightly.
+// orderHint shows how a search was read in which AND follows OR. In many other
+// search languages, AND takes precedence over OR.
 func orderHint(words []word, operator []bool) string {
 	reading, or, and, surprising := "", false, false, false
 	for i, w := range words {

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// HeartbeatFailed tells that a host has fallen silent.
+// HeartbeatFailed says that the heartbeat of a host was lost.
 type HeartbeatFailed struct {
 	Correlated
 	AboutHost
@@ -14,8 +14,8 @@ type HeartbeatFailed struct {
 
 func (*HeartbeatFailed) Type() Type { return TypeHeartbeatFailed }
 
-// HeartbeatSucceeded tells that the agent of a silent or new host has sent a
-// heartbeat.
+// HeartbeatSucceeded says that a host whose heartbeat was lost, or a new host,
+// has sent a heartbeat.
 type HeartbeatSucceeded struct {
 	Correlated
 	AboutHost
@@ -23,8 +23,8 @@ type HeartbeatSucceeded struct {
 
 func (*HeartbeatSucceeded) Type() Type { return TypeHeartbeatSucceeded }
 
-// HostFacts is what a host reports about itself. A null member was not
-// reported.
+// HostFacts are the facts that a host reports about itself. A member that is
+// null was not reported.
 type HostFacts struct {
 	FQDN               *string           `json:"fully_qualified_domain_name"`
 	Addresses          []string          `json:"ip_addresses"` // in CIDR notation, without a prefix if that is unknown
@@ -41,7 +41,7 @@ type HostFacts struct {
 	LastBoot           *time.Time        `json:"last_boot_timestamp"`
 }
 
-// HostRegistered tells of a new host.
+// HostRegistered says that a new host was registered.
 type HostRegistered struct {
 	Correlated
 	AboutHost
@@ -52,7 +52,7 @@ type HostRegistered struct {
 
 func (*HostRegistered) Type() Type { return TypeHostRegistered }
 
-// HostDetailsUpdated tells what a host says about itself now.
+// HostDetailsUpdated says that the facts of a host have changed.
 type HostDetailsUpdated struct {
 	Correlated
 	AboutHost
@@ -61,7 +61,7 @@ type HostDetailsUpdated struct {
 
 func (*HostDetailsUpdated) Type() Type { return TypeHostDetailsUpdated }
 
-// HostHealthChanged tells of the health of a host.
+// HostHealthChanged says that the health of a host has changed.
 type HostHealthChanged struct {
 	Correlated
 	AboutHost
@@ -71,9 +71,9 @@ type HostHealthChanged struct {
 
 func (*HostHealthChanged) Type() Type           { return TypeHostHealthChanged }
 func (e *HostHealthChanged) message() string    { return e.Sentence("Host health", e.Health) }
-func (e *HostHealthChanged) severity() Severity { return severityOfKnown(e.Health) }
+func (e *HostHealthChanged) severity() Severity { return severityOfKnownHealth(e.Health) }
 
-// HostChecksHealthChanged tells of the checks of a host.
+// HostChecksHealthChanged says that the result of a host's checks has changed.
 type HostChecksHealthChanged struct {
 	Correlated
 	AboutHost
@@ -85,9 +85,9 @@ func (*HostChecksHealthChanged) Type() Type { return TypeHostChecksHealthChanged
 func (e *HostChecksHealthChanged) message() string {
 	return e.Sentence("Checks health for host", e.Health)
 }
-func (e *HostChecksHealthChanged) severity() Severity { return severityOfKnown(e.Health) }
+func (e *HostChecksHealthChanged) severity() Severity { return severityOfKnownHealth(e.Health) }
 
-// HostSaptuneHealthChanged tells of the tuning of a host.
+// HostSaptuneHealthChanged says that the health of a host's tuning has changed.
 type HostSaptuneHealthChanged struct {
 	Correlated
 	AboutHost
@@ -99,9 +99,10 @@ func (*HostSaptuneHealthChanged) Type() Type { return TypeHostSaptuneHealthChang
 func (e *HostSaptuneHealthChanged) message() string {
 	return e.Sentence("Host saptune health", e.Health)
 }
-func (e *HostSaptuneHealthChanged) severity() Severity { return severityOfKnown(e.Health) }
+func (e *HostSaptuneHealthChanged) severity() Severity { return severityOfKnownHealth(e.Health) }
 
-// SoftwareUpdatesHealthChanged tells of the patches that a host lacks.
+// SoftwareUpdatesHealthChanged says that the health of a host's software
+// updates has changed.
 type SoftwareUpdatesHealthChanged struct {
 	Correlated
 	AboutHost
@@ -113,10 +114,10 @@ func (*SoftwareUpdatesHealthChanged) Type() Type { return TypeSoftwareUpdatesHea
 func (e *SoftwareUpdatesHealthChanged) message() string {
 	return e.Sentence("Software updates health", e.Health)
 }
-func (e *SoftwareUpdatesHealthChanged) severity() Severity { return severityOfKnown(e.Health) }
+func (e *SoftwareUpdatesHealthChanged) severity() Severity { return severityOfKnownHealth(e.Health) }
 
-// SoftwareUpdatesDiscoveryRequested tells that the software updates of a host
-// are to be looked up, by its domain name.
+// SoftwareUpdatesDiscoveryRequested says that the software updates of a host
+// must be looked up by its domain name.
 type SoftwareUpdatesDiscoveryRequested struct {
 	Correlated
 	AboutHost
@@ -125,8 +126,8 @@ type SoftwareUpdatesDiscoveryRequested struct {
 
 func (*SoftwareUpdatesDiscoveryRequested) Type() Type { return TypeSoftwareUpdatesDiscoveryRequested }
 
-// SoftwareUpdatesDiscoveryCleared tells that what is known of the software
-// updates of a host counts no more.
+// SoftwareUpdatesDiscoveryCleared says that the known software updates of a
+// host are no longer valid.
 type SoftwareUpdatesDiscoveryCleared struct {
 	Correlated
 	AboutHost
@@ -134,7 +135,7 @@ type SoftwareUpdatesDiscoveryCleared struct {
 
 func (*SoftwareUpdatesDiscoveryCleared) Type() Type { return TypeSoftwareUpdatesDiscoveryCleared }
 
-// ProviderUpdated tells where a host runs.
+// ProviderUpdated says that the cloud data of a host has changed.
 type ProviderUpdated struct {
 	Correlated
 	AboutHost
@@ -144,7 +145,7 @@ type ProviderUpdated struct {
 
 func (*ProviderUpdated) Type() Type { return TypeProviderUpdated }
 
-// SaptuneStatusUpdated tells how a host is tuned.
+// SaptuneStatusUpdated says that the saptune status of a host has changed.
 type SaptuneStatusUpdated struct {
 	Correlated
 	AboutHost
@@ -153,7 +154,7 @@ type SaptuneStatusUpdated struct {
 
 func (*SaptuneStatusUpdated) Type() Type { return TypeSaptuneStatusUpdated }
 
-// SLESSubscriptionsUpdated tells how a host is registered with SUSE.
+// SLESSubscriptionsUpdated says that the subscriptions of a host have changed.
 type SLESSubscriptionsUpdated struct {
 	Correlated
 	AboutHost
@@ -162,14 +163,14 @@ type SLESSubscriptionsUpdated struct {
 
 func (*SLESSubscriptionsUpdated) Type() Type { return TypeSLESSubscriptionsUpdated }
 
-// HostIDShared tells that several machines report under one id.
+// HostIDShared says that several machines report under one host id.
 type HostIDShared struct {
 	Correlated
 	AboutHost
 	Machines []Machine `json:"machines"`
 }
 
-// Machine is one of several with the same id.
+// Machine is one of several machines with the same host id.
 type Machine struct {
 	Hostname  string   `json:"hostname"`
 	Addresses []string `json:"ip_addresses"`
@@ -187,7 +188,7 @@ func (e *HostIDShared) message() string {
 	return fmt.Sprintf("%d machines report under one id: %s", len(names), strings.Join(names, ", "))
 }
 
-// HostIDUnshared tells that only one machine reports under an id again.
+// HostIDUnshared says that only one machine reports under a host id again.
 type HostIDUnshared struct {
 	Correlated
 	AboutHost
@@ -195,7 +196,7 @@ type HostIDUnshared struct {
 
 func (*HostIDUnshared) Type() Type { return TypeHostIDUnshared }
 
-// HostDeregistrationRequested tells that a host is about to be removed.
+// HostDeregistrationRequested says that a host is about to be removed.
 type HostDeregistrationRequested struct {
 	Correlated
 	AboutHost
@@ -204,7 +205,7 @@ type HostDeregistrationRequested struct {
 
 func (*HostDeregistrationRequested) Type() Type { return TypeHostDeregistrationRequested }
 
-// HostDeregistered tells that a host was removed.
+// HostDeregistered says that a host was removed.
 type HostDeregistered struct {
 	Correlated
 	AboutHost
@@ -213,7 +214,7 @@ type HostDeregistered struct {
 
 func (*HostDeregistered) Type() Type { return TypeHostDeregistered }
 
-// HostRestored tells that a host that was removed is back.
+// HostRestored says that a removed host was registered again.
 type HostRestored struct {
 	Correlated
 	AboutHost
@@ -221,7 +222,7 @@ type HostRestored struct {
 
 func (*HostRestored) Type() Type { return TypeHostRestored }
 
-// HostCleanupRequested tells that somebody wants a host removed.
+// HostCleanupRequested says that a user has asked to remove a host.
 type HostCleanupRequested struct {
 	Correlated
 	AboutHost
@@ -229,7 +230,7 @@ type HostCleanupRequested struct {
 
 func (*HostCleanupRequested) Type() Type { return TypeHostCleanupRequested }
 
-// HostChecksSelected tells which checks are to be made of a host.
+// HostChecksSelected says which checks were selected for a host.
 type HostChecksSelected struct {
 	AboutHost
 	Checks []string `json:"checks"`
@@ -237,8 +238,8 @@ type HostChecksSelected struct {
 
 func (*HostChecksSelected) Type() Type { return TypeHostChecksSelected }
 
-// AgentReportFaulty tells that a report of an agent could not be used, or not
-// as a whole.
+// AgentReportFaulty says that a report of an agent could not be used, or only
+// in part.
 type AgentReportFaulty struct {
 	Correlated
 	AboutHost
@@ -262,7 +263,7 @@ func (e *AgentReportFaulty) message() string {
 	return message + ": " + e.Problems[0].String()
 }
 
-// AgentReportRecovered tells that the reports of an agent can be used again.
+// AgentReportRecovered says that the reports of an agent can be used again.
 type AgentReportRecovered struct {
 	Correlated
 	AboutHost

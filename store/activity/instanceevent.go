@@ -1,8 +1,8 @@
 package activity
 
-// InstanceFacts is what a host says about an SAP instance on it.
+// InstanceFacts are the facts that a host reports about an SAP instance on it.
 type InstanceFacts struct {
-	Hostname      *string `json:"instance_hostname"` // nil: not told
+	Hostname      *string `json:"instance_hostname"` // nil: not reported
 	Features      string  `json:"features"`
 	HTTPPort      *int    `json:"http_port"`  // nil: none
 	TLSPort       *int    `json:"https_port"` // nil: none

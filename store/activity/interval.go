@@ -6,11 +6,12 @@ import (
 	"slices"
 )
 
-// Interval is a range of numbers with both its ends. Since the numbers are
-// 64-bit floats, an open end is the closed end one float further on.
+// Interval is a range of numbers that includes both ends. Numbers are 64-bit
+// floats. A range that excludes an end is expressed with the next float inside
+// the range.
 type Interval struct{ Min, Max float64 }
 
-// intervals is a set of numbers: disjoint intervals in rising order.
+// intervals is a set of numbers as disjoint intervals in ascending order.
 type intervals []Interval
 
 func (set intervals) contain(n float64) bool {
@@ -22,7 +23,7 @@ func (set intervals) contain(n float64) bool {
 	return false
 }
 
-// union of two sets.
+// union returns the numbers that are in one of the sets.
 func (set intervals) union(other intervals) intervals {
 	all := slices.SortedFunc(slices.Values(slices.Concat(set, other)), func(a, b Interval) int {
 		return cmp.Compare(a.Min, b.Min)
@@ -38,7 +39,7 @@ func (set intervals) union(other intervals) intervals {
 	return merged
 }
 
-// intersect gives what two sets have in common.
+// intersect returns the numbers that are in both sets.
 func (set intervals) intersect(other intervals) intervals {
 	var common intervals
 	for _, a := range set {
@@ -51,8 +52,9 @@ func (set intervals) intersect(other intervals) intervals {
 	return common
 }
 
-// compared is the set of numbers that stand in the relation to n.
-func compared(operator string, n float64) intervals {
+// numbersMatching returns the set of numbers x for which "x operator n" is
+// true.
+func numbersMatching(operator string, n float64) intervals {
 	var set intervals
 	switch operator {
 	case "==":
@@ -70,7 +72,7 @@ func compared(operator string, n float64) intervals {
 			set = intervals{{math.Inf(-1), math.Nextafter(n, math.Inf(-1))}}
 		}
 	case "!=":
-		set = slices.Concat(compared("<", n), compared(">", n))
+		set = slices.Concat(numbersMatching("<", n), numbersMatching(">", n))
 	}
 	return set
 }

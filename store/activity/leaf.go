@@ -8,7 +8,7 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// LeafKind tells the leaves of metadata apart. Null is no leaf.
+// LeafKind is the kind of a leaf. Null is not a leaf.
 type LeafKind uint8
 
 // The kinds of leaves.
@@ -18,36 +18,37 @@ const (
 	BooleanLeaf
 )
 
-// Leaf is a value of the metadata that is neither object nor array, at any
-// depth. Text is what a string says, without quotes and escapes, and the JSON
-// text of a number or boolean.
+// Leaf is a string, number or boolean in the metadata, at any depth. Text is
+// the content of a string, without quotes and escapes, or the JSON text of a
+// number or boolean.
 type Leaf struct {
 	Kind LeafKind
 	Text string
 }
 
-// Number is the value of a number leaf as searches compare it: a 64-bit float,
-// infinite where the text is beyond its range.
+// Number returns the value of a number leaf as searches compare it: a 64-bit
+// float, which is infinite if the number is too large.
 func (l Leaf) Number() float64 { return parseNumber(l.Text) }
 
-// parseNumber never returns a negative zero: zero has to be one value to an
-// index that orders numbers by their bits.
+// parseNumber returns the number in a text. It never returns a negative zero,
+// because an index that orders numbers by their bits must have only one zero.
 func parseNumber(text string) float64 {
-	n, _ := strconv.ParseFloat(text, 64) // out of range is infinite, which is what we want
+	n, _ := strconv.ParseFloat(text, 64) // an error means out of range; n is then infinite, as intended
 	if n == 0 {
 		return 0
 	}
 	return n
 }
 
-// Leaves walks the leaves of metadata in their order. It expects valid JSON,
-// as the log holds, and does not check it: searches without an index read
-// nothing but this. Of anything else it yields something or nothing.
+// Leaves iterates over the leaves of metadata, in their order. It expects valid
+// JSON, as in the log, and does not check it: searches without an index spend
+// most of their time here. For invalid JSON it yields some leaves or none.
 func Leaves(metadata json.RawMessage) iter.Seq[Leaf] {
 	return func(yield func(Leaf) bool) { walkLeaves(gjson.ParseBytes(metadata), yield) }
 }
 
-// walkLeaves reports whether the walk goes on.
+// walkLeaves yields the leaves of a value. It returns false if the walk must
+// stop.
 func walkLeaves(v gjson.Result, yield func(Leaf) bool) (more bool) {
 	switch v.Type {
 	case gjson.JSON:

@@ -1,26 +1,26 @@
 package activity
 
-// Message is the sentence of the entry. Entries of unknown types say the name
-// of their type.
+// Message returns the sentence of the entry. For an unknown type it returns the
+// name of the type.
 func (e *Entry) Message() string {
-	d := byType[e.Type]
+	d := definitionByType[e.Type]
 	if d == nil {
 		return string(e.Type)
 	}
 	if d.message == byEvent {
-		return e.Event().(messenger).message()
+		return e.Event().(hasMessage).message()
 	}
 	return d.message
 }
 
-// Resource is the kind of thing the entry is about.
+// Resource returns the kind of thing that the entry is about.
 func (e *Entry) Resource() string {
-	d := byType[e.Type]
+	d := definitionByType[e.Type]
 	if d == nil {
 		return "Unrecognized resource"
 	}
 	if d.resource == byEvent {
-		return e.Event().(holder).resource()
+		return e.Event().(hasResource).resource()
 	}
 	return d.resource
 }

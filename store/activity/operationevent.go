@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// OperationRequested tells that somebody has asked for an operation. Which of
-// the types it is follows from what the operation works on.
+// OperationRequested says that a user has requested an operation. Its type
+// depends on the kind of thing that the operation is for.
 type OperationRequested struct {
 	Of        Type   `json:"-"`
 	Operation string `json:"operation"`
@@ -17,7 +17,7 @@ func (e *OperationRequested) message() string {
 	return fmt.Sprintf("Operation %s requested", operationLabel(e.Operation))
 }
 
-// OperationCompleted tells what became of an operation.
+// OperationCompleted says that an operation has ended.
 type OperationCompleted struct {
 	Operation string `json:"operation"`
 	Result    string `json:"result"`
@@ -44,7 +44,8 @@ func (e *OperationCompleted) severity() Severity {
 	return Critical
 }
 
-// operations are what people call the operations, and what these work on.
+// operations holds the label of each operation, and the kind of thing that it
+// is for.
 var operations = map[string]struct{ label, resource string }{
 	"saptune_solution_apply":     {"Apply Saptune solution", "Host"},
 	"saptune_solution_change":    {"Change Saptune solution", "Host"},
@@ -70,7 +71,7 @@ func operationLabel(name string) string {
 	return "unknown"
 }
 
-// CustomizedCheck is the check that was customized, and for what.
+// CustomizedCheck is the customized check, with the kind of its target.
 type CustomizedCheck struct {
 	CheckID    string `json:"check_id"`
 	TargetType string `json:"target_type"` // "host" or "cluster"
@@ -83,7 +84,8 @@ func (c *CustomizedCheck) resource() string {
 	return "Unable to determine target type"
 }
 
-// CheckCustomizationApplied tells that a check expects other values.
+// CheckCustomizationApplied says that the expected values of a check were
+// changed.
 type CheckCustomizationApplied struct{ CustomizedCheck }
 
 func (*CheckCustomizationApplied) Type() Type { return TypeCheckCustomizationApplied }
@@ -91,7 +93,8 @@ func (e *CheckCustomizationApplied) message() string {
 	return fmt.Sprintf("Check %s was customized", e.CheckID)
 }
 
-// CheckCustomizationReset tells that a check expects its own values again.
+// CheckCustomizationReset says that a check has its original expected values
+// again.
 type CheckCustomizationReset struct{ CustomizedCheck }
 
 func (*CheckCustomizationReset) Type() Type { return TypeCheckCustomizationReset }

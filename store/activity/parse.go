@@ -9,17 +9,17 @@ import (
 	"trento/store/fault"
 )
 
-// The size a search may have.
+// The limits of a search.
 const (
 	MaxSearchLength = 1024 // characters
 	MaxSearchTerms  = 64
 )
 
-// ErrSearchTooLong says that a search exceeds MaxSearchLength or
-// MaxSearchTerms. Its message is fit for the person who searched.
+// ErrSearchTooLong means that a search exceeds MaxSearchLength or
+// MaxSearchTerms. Its message may be shown to the user.
 var ErrSearchTooLong = fault.Field("search", "a search has at most 1024 characters and 64 terms")
 
-// ParseSearch reads a metadata search as people write it:
+// ParseSearch parses a search in the metadata:
 //
 //	hana01                   a value that is hana01, in any letter case
 //	hana* *01 h*1 *ana*      a star stands for any text
@@ -27,15 +27,14 @@ var ErrSearchTooLong = fault.Field("search", "a search has at most 1024 characte
 //	==4 >20 <=20.5 !=7       number comparisons
 //	a b, a OR b, a AND b     words side by side mean OR; left to right, no precedence
 //
-// Any text is a search, an odd one just finds nothing. The only error is
-// ErrSearchTooLong.
+// Every text is a valid search. The only error is ErrSearchTooLong.
 func ParseSearch(text string) (Search, error) {
 	if utf8.RuneCountInString(text) > MaxSearchLength {
 		return Search{}, ErrSearchTooLong
 	}
 	var s Search
 	words, _ := splitWords(text)
-	operator, and := operators(words), false
+	operator, and := findOperators(words), false
 	for i, w := range words {
 		if operator[i] {
 			and = w.is("AND")
@@ -44,16 +43,16 @@ func ParseSearch(text string) (Search, error) {
 		if len(s.terms) == MaxSearchTerms {
 			return Search{}, ErrSearchTooLong
 		}
-		s.join(w.term(and))
+		s.add(w.term(and))
 		and = false
 	}
 	return s, nil
 }
 
-// operators tells which words join the two around them. An operator stands
-// between two terms, or it is a term itself: so is the first word, the last
-// one, and the one behind an operator, whatever they say.
-func operators(words []word) []bool {
+// findOperators returns which words are operators. An operator is AND or OR
+// between two terms. The first word, the last word and the word after an
+// operator are always terms.
+func findOperators(words []word) []bool {
 	operator := make([]bool, len(words))
 	for i := 1; i < len(words)-1; i++ {
 		if words[i].is("AND") || words[i].is("OR") {
@@ -66,12 +65,12 @@ func operators(words []word) []bool {
 
 // word is a part of a search between white space.
 type word struct {
-	source string   // as it was written
-	texts  []string // between the stars, which are not in them
-	quoted bool     // has quotes or escapes, so it is plain text whatever it says
+	source string   // the word as the user wrote it
+	texts  []string // the texts before, between and after the stars
+	quoted bool     // true if it has quotes or escapes; it is then never an operator or a comparison
 }
 
-// is reports whether the word stands there literally.
+// is reports whether the word is exactly the text, without quotes and stars.
 func (w word) is(text string) bool {
 	return !w.quoted && len(w.texts) == 1 && w.texts[0] == text
 }
@@ -81,29 +80,29 @@ var comparisonPattern = regexp.MustCompile(`^(==|!=|>=|<=|>|<)(-?[0-9]+(?:\.[0-9
 func (w word) term(and bool) Term {
 	if !w.quoted && len(w.texts) == 1 {
 		if m := comparisonPattern.FindStringSubmatch(w.texts[0]); m != nil {
-			return Term{And: and, Numbers: compared(m[1], parseNumber(m[2]))}
+			return Term{And: and, Numbers: numbersMatching(m[1], parseNumber(m[2]))}
 		}
 	}
 	last := len(w.texts) - 1
 	var texts []string
 	for i, text := range w.texts {
 		if inner := i > 0 && i < last; inner && text == "" {
-			continue // stars side by side say what one says
+			continue // several stars in a row mean the same as one
 		}
 		texts = append(texts, Fold(text))
 	}
 	return Term{And: and, Text: texts}
 }
 
-// splitWords cuts a search at white space outside quotes. unfinished is the
-// character, a quote or a backslash, that waits in vain at the end, or 0.
+// splitWords splits a search at white space outside quotes. unfinished is an
+// opened quote that is never closed, a backslash at the end, or 0.
 func splitWords(search string) (words []word, unfinished rune) {
 	var (
-		begin           int
-		current         word
-		text            strings.Builder
-		inWord          bool
-		inQuotes, fixed bool // fixed: the next character is literal
+		begin             int
+		current           word
+		text              strings.Builder
+		inWord            bool
+		inQuotes, literal bool // literal: the next character stands for itself
 	)
 	endText := func() {
 		current.texts = append(current.texts, text.String())
@@ -118,7 +117,7 @@ func splitWords(search string) (words []word, unfinished rune) {
 		}
 	}
 	for at, r := range search {
-		if unicode.IsSpace(r) && !inQuotes && !fixed {
+		if unicode.IsSpace(r) && !inQuotes && !literal {
 			endWord(at)
 			continue
 		}
@@ -126,11 +125,11 @@ func splitWords(search string) (words []word, unfinished rune) {
 			begin, inWord = at, true
 		}
 		switch {
-		case fixed:
+		case literal:
 			text.WriteRune(r)
-			fixed = false
+			literal = false
 		case r == '\\':
-			current.quoted, fixed = true, true
+			current.quoted, literal = true, true
 		case r == '"':
 			current.quoted, inQuotes = true, !inQuotes
 		case r == '*':
@@ -140,8 +139,8 @@ func splitWords(search string) (words []word, unfinished rune) {
 		}
 	}
 	switch {
-	case fixed:
-		text.WriteByte('\\') // nothing left to make literal
+	case literal:
+		text.WriteByte('\\') // a backslash at the end stands for itself
 		unfinished = '\\'
 	case inQuotes:
 		unfinished = '"'

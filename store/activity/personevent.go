@@ -6,16 +6,18 @@ import (
 	"time"
 )
 
-// LoginAttempt tells of a sign-in. One that failed has a Reason.
+// LoginAttempt says that a user has signed in, or has failed to. A failed
+// sign-in has a Reason.
 type LoginAttempt struct {
-	TokenID  string `json:"token_id,omitempty"` // of the token that was the password
-	Username string `json:"username,omitempty"` // the name that was given, where it failed
+	TokenID  string `json:"token_id,omitempty"` // the token that was used as the password
+	Username string `json:"username,omitempty"` // the name that was entered, if the sign-in failed
 	Reason   string `json:"reason,omitempty"`
 	Provider string `json:"provider,omitempty"` // the identity provider, with single sign-on
 
-	// Refused is how many sign-ins the entry stands for that were refused before
-	// anybody looked at their passwords; with some of the names that were given
-	// and of the addresses that they came from.
+	// Refused is the number of sign-ins that were refused before their
+	// passwords were checked, if the entry is about such sign-ins. Usernames
+	// and Addresses are some of the entered names and of the addresses of the
+	// clients.
 	Refused   int      `json:"refused,omitempty"`
 	Usernames []string `json:"usernames,omitzero"`
 	Addresses []string `json:"addresses,omitzero"`
@@ -42,8 +44,8 @@ func (e *LoginAttempt) severity() Severity {
 	return Info
 }
 
-// AccountRequest is what a request says about an account. What is nil it did
-// not say.
+// AccountRequest holds the fields of a request about a user. Fields that the
+// request did not contain are nil.
 type AccountRequest struct {
 	Fullname             *string  `json:"fullname,omitempty"`
 	Email                *string  `json:"email,omitempty"`
@@ -60,13 +62,14 @@ type Ability struct {
 	Resource string `json:"resource"`
 }
 
-// UserCreation tells of a new user. The first one nobody has asked for.
+// UserCreation says that a user was created. The first user is created by the
+// system.
 type UserCreation struct {
 	AboutUser
 	AccountRequest
 	Enabled   *bool      `json:"enabled,omitempty"`
 	Abilities *[]Ability `json:"abilities,omitempty"`
-	Provider  string     `json:"provider,omitempty"` // the identity provider whose person it is, at the first sign-in
+	Provider  string     `json:"provider,omitempty"` // the identity provider of a user who was created at the first sign-in
 }
 
 func (*UserCreation) Type() Type { return TypeUserCreation }
@@ -77,7 +80,8 @@ func (e *UserCreation) message() string {
 	return "User was created"
 }
 
-// UserModification tells what somebody who manages users has changed of one.
+// UserModification says that a user was changed by another user, or by an
+// identity provider.
 type UserModification struct {
 	AboutUser
 	AccountRequest
@@ -85,7 +89,8 @@ type UserModification struct {
 	Abilities     *[]Ability `json:"abilities,omitempty"`
 	TOTPDisabled  bool       `json:"totp_disabled,omitempty"`
 	SessionsEnded int        `json:"sessions_ended,omitempty"`
-	// Provider is the identity provider that says so, at a sign-in.
+	// Provider is the identity provider whose data has changed the user at a
+	// sign-in; "" if a user has made the change.
 	Provider string `json:"provider,omitempty"`
 }
 
@@ -97,12 +102,12 @@ func (e *UserModification) message() string {
 	return "User was modified"
 }
 
-// UserDeletion tells that a user was deleted.
+// UserDeletion says that a user was deleted.
 type UserDeletion struct{ AboutUser }
 
 func (*UserDeletion) Type() Type { return TypeUserDeletion }
 
-// ProfileUpdate tells what users have changed of themselves.
+// ProfileUpdate says that a user has changed their own account.
 type ProfileUpdate struct {
 	AboutUser
 	AccountRequest
@@ -115,7 +120,7 @@ type ProfileUpdate struct {
 
 func (*ProfileUpdate) Type() Type { return TypeProfileUpdate }
 
-// PersonalAccessTokenCreation tells of a new token.
+// PersonalAccessTokenCreation says that a token was created.
 type PersonalAccessTokenCreation struct {
 	ID                     string     `json:"id"`
 	Name                   string     `json:"name"`
@@ -126,11 +131,11 @@ type PersonalAccessTokenCreation struct {
 
 func (*PersonalAccessTokenCreation) Type() Type { return TypePersonalAccessTokenCreation }
 
-// PersonalAccessTokenModification tells what was changed of a token. What is
-// nil stayed as it was.
+// PersonalAccessTokenModification says that a token was changed. Fields that
+// have not changed are nil.
 type PersonalAccessTokenModification struct {
 	ID          string     `json:"id"`
-	Name        string     `json:"name"` // as it is now
+	Name        string     `json:"name"` // the present name
 	Description *string    `json:"description,omitempty"`
 	Scopes      []string   `json:"scopes,omitempty"`
 	ExpiresAt   *time.Time `json:"expires_at,omitempty"`
@@ -139,7 +144,7 @@ type PersonalAccessTokenModification struct {
 
 func (*PersonalAccessTokenModification) Type() Type { return TypePersonalAccessTokenModification }
 
-// PersonalAccessTokenRegeneration tells that a token has another text.
+// PersonalAccessTokenRegeneration says that a token has a new text.
 type PersonalAccessTokenRegeneration struct {
 	ID        string     `json:"id"`
 	Name      string     `json:"name"`
@@ -149,7 +154,7 @@ type PersonalAccessTokenRegeneration struct {
 
 func (*PersonalAccessTokenRegeneration) Type() Type { return TypePersonalAccessTokenRegeneration }
 
-// PersonalAccessTokenExpiration tells that somebody has ended a token.
+// PersonalAccessTokenExpiration says that a user has ended a token.
 type PersonalAccessTokenExpiration struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
@@ -175,7 +180,7 @@ func (o *TokenOwner) resource() string {
 	return "Profile"
 }
 
-// PersonalAccessTokenDeletion tells that the owner of a token has deleted it.
+// PersonalAccessTokenDeletion says that the owner of a token has deleted it.
 type PersonalAccessTokenDeletion struct {
 	TokenID string `json:"token_id"`
 	Name    string `json:"name"`
@@ -183,8 +188,8 @@ type PersonalAccessTokenDeletion struct {
 
 func (*PersonalAccessTokenDeletion) Type() Type { return TypePersonalAccessTokenDeletion }
 
-// PersonalAccessTokenAdminDeletion tells that somebody who manages users has
-// deleted a token of one.
+// PersonalAccessTokenAdminDeletion says that a user manager has deleted a token
+// of another user.
 type PersonalAccessTokenAdminDeletion struct {
 	AboutUser
 	ID   string `json:"id"`

@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// ReportName is what people call the reports of a discovery: "host report" those
-// of host_discovery. A report of an unknown type is just a report.
+// ReportName returns the name of the reports of a discovery for users, such as
+// "host report" for host_discovery. For an unknown discovery it returns
+// "report".
 func ReportName(discovery string) string {
 	subject, known := reportSubject(discovery)
 	if !known {
@@ -25,15 +26,14 @@ func reportSubject(discovery string) (subject string, known bool) {
 	return subject, known
 }
 
-// ReportProblem is one thing in a report that could not be read.
+// ReportProblem is a part of a report that could not be read, with the reason.
 type ReportProblem struct {
-	Pointer string `json:"pointer"` // of the field, inside the payload; empty for the report as a whole
-	Detail  string `json:"detail"`  // what is wrong with it
-	Read    string `json:"read"`    // what was found there; empty where nothing was
+	Pointer string `json:"pointer"` // JSON pointer into the payload; "" for the report as a whole
+	Detail  string `json:"detail"`  // the reason
+	Read    string `json:"read"`    // the JSON text of the part; "" if it is missing
 }
 
-// String says in a line in which field something is wrong, what, and what was
-// read there.
+// String returns the field, the reason and the read text in one line.
 func (p ReportProblem) String() string {
 	line := p.Detail
 	if p.Pointer != "" {
@@ -45,7 +45,8 @@ func (p ReportProblem) String() string {
 	return line
 }
 
-// PartlyUsed says how much of a report was left out.
+// PartlyUsed returns a sentence that says how many elements of a report were
+// left out.
 func PartlyUsed(elements int, report string) string {
 	if elements == 1 {
 		return fmt.Sprintf("1 element of the %s could not be read and was left out", report)
@@ -53,7 +54,8 @@ func PartlyUsed(elements int, report string) string {
 	return fmt.Sprintf("%d elements of the %s could not be read and were left out", elements, report)
 }
 
-// sender is the host a report is about, or the agent that sent it.
+// sender returns the hostname of the host that a report is about, or else the
+// agent id.
 func (a *AboutHost) sender() string {
 	if a.Hostname != "" {
 		return a.Hostname

@@ -6,14 +6,14 @@ import (
 	"time"
 )
 
-// Retention is how long entries are kept: so many of a unit.
+// Retention is how long entries are kept, as a number of units.
 type Retention struct {
 	Value int  `json:"value"` // 1 to MaxRetention
 	Unit  Unit `json:"unit"`
 }
 
-// Unit is a unit of time. All have a fixed length: a month is always 30 days,
-// a year 365.
+// Unit is a unit of time with a fixed length: a month has 30 days, and a year
+// 365.
 type Unit string
 
 // The units.
@@ -24,7 +24,7 @@ const (
 	Year  Unit = "year"
 )
 
-// Units lists them, the shortest first.
+// Units lists all units, the shortest first.
 var Units = []Unit{Day, Week, Month, Year}
 
 var unitDays = map[Unit]int{Day: 1, Week: 7, Month: 30, Year: 365}
@@ -32,11 +32,11 @@ var unitDays = map[Unit]int{Day: 1, Week: 7, Month: 30, Year: 365}
 // MaxRetention is the largest value of a retention, in any unit.
 const MaxRetention = 1_000_000
 
-// DefaultRetention is how long entries are kept where nobody said otherwise.
+// DefaultRetention is the retention until a user changes it.
 var DefaultRetention = Retention{1, Month}
 
-// Faults are what is wrong with the value and with the unit, for whoever
-// chose them; empty where nothing is.
+// Faults returns the faults of the value and of the unit, for the user who has
+// chosen them; "" for no fault.
 func (r Retention) Faults() (value, unit string) {
 	switch {
 	case r.Value < 1:
@@ -50,7 +50,7 @@ func (r Retention) Faults() (value, unit string) {
 	return value, unit
 }
 
-// String is the retention as people read it: "1 month", "3 months".
+// String returns the retention as text, such as "1 month" or "3 months".
 func (r Retention) String() string {
 	words := strconv.Itoa(r.Value) + " " + string(r.Unit)
 	if r.Value != 1 {
@@ -59,10 +59,11 @@ func (r Retention) String() string {
 	return words
 }
 
-// allDays is longer than the log can be: positions are from 1970 to 2112.
-const allDays = 55_000
+// maxRetentionDays is longer than the log can be: positions are from 1970 to
+// 2112.
+const maxRetentionDays = 55_000
 
-// Cutoff is the moment before which an entry is too old at t.
+// Cutoff returns the time before which entries are too old at t.
 func (r Retention) Cutoff(t time.Time) time.Time {
-	return t.UTC().AddDate(0, 0, -min(r.Value*unitDays[r.Unit], allDays))
+	return t.UTC().AddDate(0, 0, -min(r.Value*unitDays[r.Unit], maxRetentionDays))
 }

@@ -55,7 +55,7 @@ func TestRetentionFaults(t *testing.T) {
 // cut-off, and no retention there can be overflows or reaches into the future.
 func TestRetentionReach(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		now := time.UnixMicro(rapid.Int64Range(0, maxMicros).Draw(t, "now"))
+		now := time.UnixMicro(rapid.Int64Range(0, maxMicroseconds).Draw(t, "now"))
 		keep := Retention{rapid.IntRange(1, MaxRetention).Draw(t, "value"), rapid.SampledFrom(Units).Draw(t, "unit")}
 		longer := Retention{MaxRetention, keep.Unit}
 		if cutoff := keep.Cutoff(now); !cutoff.Before(now) || longer.Cutoff(now).After(cutoff) {

@@ -2,15 +2,16 @@ package activity
 
 import "time"
 
-// AboutApplicationInstance is part of the events about an instance of an SAP
-// system.
+// AboutApplicationInstance is the common part of events about an instance of an
+// SAP system.
 type AboutApplicationInstance struct {
 	AboutSAPSystem
 	AboutHost
 	InstanceNumber string `json:"instance_number"`
 }
 
-// ApplicationInstanceRegistered tells of a new instance of an SAP system.
+// ApplicationInstanceRegistered says that a new application instance was
+// registered.
 type ApplicationInstanceRegistered struct {
 	Correlated
 	AboutApplicationInstance
@@ -19,8 +20,8 @@ type ApplicationInstanceRegistered struct {
 
 func (*ApplicationInstanceRegistered) Type() Type { return TypeApplicationInstanceRegistered }
 
-// ApplicationInstanceMoved tells that a cluster has moved an instance to
-// another host.
+// ApplicationInstanceMoved says that a cluster has moved an instance to another
+// host.
 type ApplicationInstanceMoved struct {
 	Correlated
 	AboutSAPSystem
@@ -31,7 +32,8 @@ type ApplicationInstanceMoved struct {
 
 func (*ApplicationInstanceMoved) Type() Type { return TypeApplicationInstanceMoved }
 
-// ApplicationInstanceStatusChanged tells of the state of an instance.
+// ApplicationInstanceStatusChanged says that the status of an application
+// instance has changed.
 type ApplicationInstanceStatusChanged struct {
 	Correlated
 	AboutApplicationInstance
@@ -45,8 +47,8 @@ func (e *ApplicationInstanceStatusChanged) message() string {
 }
 func (e *ApplicationInstanceStatusChanged) severity() Severity { return severityOfStatus(e.Status) }
 
-// ApplicationInstanceMarkedAbsent tells that a host does not list an instance
-// any more.
+// ApplicationInstanceMarkedAbsent says that the host no longer lists an
+// application instance.
 type ApplicationInstanceMarkedAbsent struct {
 	Correlated
 	AboutApplicationInstance
@@ -55,7 +57,8 @@ type ApplicationInstanceMarkedAbsent struct {
 
 func (*ApplicationInstanceMarkedAbsent) Type() Type { return TypeApplicationInstanceMarkedAbsent }
 
-// ApplicationInstanceMarkedPresent tells that a host lists an instance again.
+// ApplicationInstanceMarkedPresent says that the host lists an application
+// instance again.
 type ApplicationInstanceMarkedPresent struct {
 	Correlated
 	AboutApplicationInstance
@@ -63,8 +66,9 @@ type ApplicationInstanceMarkedPresent struct {
 
 func (*ApplicationInstanceMarkedPresent) Type() Type { return TypeApplicationInstanceMarkedPresent }
 
-// ApplicationInstanceDataMarkedStale tells that the host of an instance has
-// fallen silent.
+// ApplicationInstanceDataMarkedStale says that the data of an application
+// instance is out of date, because its host no longer reports or its reports
+// cannot be used.
 type ApplicationInstanceDataMarkedStale struct {
 	Correlated
 	AboutApplicationInstance
@@ -73,8 +77,8 @@ type ApplicationInstanceDataMarkedStale struct {
 
 func (*ApplicationInstanceDataMarkedStale) Type() Type { return TypeApplicationInstanceDataMarkedStale }
 
-// ApplicationInstanceDataMarkedInSync tells that the host of an instance has
-// reported about it again.
+// ApplicationInstanceDataMarkedInSync says that the data of an application
+// instance is up to date again.
 type ApplicationInstanceDataMarkedInSync struct {
 	Correlated
 	AboutApplicationInstance
@@ -84,14 +88,14 @@ func (*ApplicationInstanceDataMarkedInSync) Type() Type {
 	return TypeApplicationInstanceDataMarkedInSync
 }
 
-// What an instance waits for that has lost its system.
+// What an application instance without a registered SAP system waits for.
 const (
 	WaitsForDatabase = "database"
-	WaitsForSystem   = "system" // the instances that complete it
+	WaitsForSystem   = "system" // other instances that complete the system
 )
 
-// ApplicationInstanceSystemLost tells that an instance is still there while its
-// system is not.
+// ApplicationInstanceSystemLost says that the SAP system of a present instance
+// was deregistered.
 type ApplicationInstanceSystemLost struct {
 	Correlated
 	AboutApplicationInstance
@@ -107,7 +111,8 @@ func (e *ApplicationInstanceSystemLost) message() string {
 	return instance + " will wait for its database"
 }
 
-// ApplicationInstanceDeregistered tells that an instance was removed.
+// ApplicationInstanceDeregistered says that an application instance was
+// removed.
 type ApplicationInstanceDeregistered struct {
 	Correlated
 	AboutApplicationInstance
@@ -116,7 +121,7 @@ type ApplicationInstanceDeregistered struct {
 
 func (*ApplicationInstanceDeregistered) Type() Type { return TypeApplicationInstanceDeregistered }
 
-// SAPSystemRegistered tells of a new SAP system.
+// SAPSystemRegistered says that a new SAP system was registered.
 type SAPSystemRegistered struct {
 	Correlated
 	AboutSAPSystem
@@ -125,14 +130,14 @@ type SAPSystemRegistered struct {
 	DatabaseID      string     `json:"database_id"`
 	Health          string     `json:"health"`
 	DatabaseHealth  string     `json:"database_health"`
-	DatabaseStaleAt *time.Time `json:"database_stale_at"` // nil: it is not stale
+	DatabaseStaleAt *time.Time `json:"database_stale_at"` // nil: not stale
 	ENSAVersion     string     `json:"ensa_version"`
 }
 
 func (*SAPSystemRegistered) Type() Type { return TypeSAPSystemRegistered }
 
-// SAPSystemUpdated tells of another SID, or of another version of the enqueue
-// service.
+// SAPSystemUpdated says that the SID of an SAP system, or the version of its
+// enqueue service, has changed.
 type SAPSystemUpdated struct {
 	Correlated
 	AboutSAPSystem
@@ -142,7 +147,7 @@ type SAPSystemUpdated struct {
 
 func (*SAPSystemUpdated) Type() Type { return TypeSAPSystemUpdated }
 
-// SAPSystemHealthChanged tells of the health of an SAP system.
+// SAPSystemHealthChanged says that the health of an SAP system has changed.
 type SAPSystemHealthChanged struct {
 	Correlated
 	AboutSAPSystem
@@ -154,10 +159,10 @@ func (*SAPSystemHealthChanged) Type() Type { return TypeSAPSystemHealthChanged }
 func (e *SAPSystemHealthChanged) message() string {
 	return e.Sentence("SAP system health", e.Health)
 }
-func (e *SAPSystemHealthChanged) severity() Severity { return severityOf(e.Health) }
+func (e *SAPSystemHealthChanged) severity() Severity { return severityOfHealth(e.Health) }
 
-// SAPSystemDatabaseHealthChanged tells of the health of the database that an
-// SAP system works on.
+// SAPSystemDatabaseHealthChanged says that the health of the database of an SAP
+// system has changed.
 type SAPSystemDatabaseHealthChanged struct {
 	Correlated
 	AboutSAPSystem
@@ -169,10 +174,10 @@ func (*SAPSystemDatabaseHealthChanged) Type() Type { return TypeSAPSystemDatabas
 func (e *SAPSystemDatabaseHealthChanged) message() string {
 	return e.Sentence("SAP system database health", e.Health)
 }
-func (e *SAPSystemDatabaseHealthChanged) severity() Severity { return severityOf(e.Health) }
+func (e *SAPSystemDatabaseHealthChanged) severity() Severity { return severityOfHealth(e.Health) }
 
-// SAPSystemDataMarkedStale tells that a host of an SAP system, or of its
-// database, has fallen silent.
+// SAPSystemDataMarkedStale says that the data of an instance of an SAP system,
+// or of its database, is out of date.
 type SAPSystemDataMarkedStale struct {
 	Correlated
 	AboutSAPSystem
@@ -181,8 +186,8 @@ type SAPSystemDataMarkedStale struct {
 
 func (*SAPSystemDataMarkedStale) Type() Type { return TypeSAPSystemDataMarkedStale }
 
-// SAPSystemDataMarkedInSync tells that all hosts of an SAP system and of its
-// database are heard again.
+// SAPSystemDataMarkedInSync says that all data of an SAP system and of its
+// database is up to date again.
 type SAPSystemDataMarkedInSync struct {
 	Correlated
 	AboutSAPSystem
@@ -190,8 +195,8 @@ type SAPSystemDataMarkedInSync struct {
 
 func (*SAPSystemDataMarkedInSync) Type() Type { return TypeSAPSystemDataMarkedInSync }
 
-// SAPSystemDeregistered tells that an SAP system has lost its database, or
-// instances that it cannot be without.
+// SAPSystemDeregistered says that an SAP system has lost its database, or
+// instances without which it cannot exist.
 type SAPSystemDeregistered struct {
 	Correlated
 	AboutSAPSystem
@@ -200,7 +205,7 @@ type SAPSystemDeregistered struct {
 
 func (*SAPSystemDeregistered) Type() Type { return TypeSAPSystemDeregistered }
 
-// SAPSystemRestored tells that an SAP system that was removed is back.
+// SAPSystemRestored says that a deregistered SAP system was registered again.
 type SAPSystemRestored struct {
 	Correlated
 	AboutSAPSystem
@@ -208,13 +213,13 @@ type SAPSystemRestored struct {
 	DBHost          string     `json:"db_host"`
 	Health          string     `json:"health"`
 	DatabaseHealth  string     `json:"database_health"`
-	DatabaseStaleAt *time.Time `json:"database_stale_at"` // nil: it is not stale
+	DatabaseStaleAt *time.Time `json:"database_stale_at"` // nil: not stale
 }
 
 func (*SAPSystemRestored) Type() Type { return TypeSAPSystemRestored }
 
-// SAPSystemCleanupRequested tells that somebody wants an instance of an SAP
-// system removed.
+// SAPSystemCleanupRequested says that a user has asked to remove an instance of
+// an SAP system.
 type SAPSystemCleanupRequested struct {
 	Correlated
 	AboutApplicationInstance

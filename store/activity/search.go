@@ -6,59 +6,63 @@ import (
 	"slices"
 )
 
-// Search is a parsed metadata search: terms joined by AND and OR, read
-// strictly from left to right. It looks at the leaves of the metadata, never
-// at keys and never at null, and ignores letter case. Its zero value is blank.
+// Search is a parsed search in the metadata: terms that are joined by AND and
+// OR, read strictly from left to right. It compares the leaves of the metadata,
+// never the keys and never null, and ignores letter case. The zero value is
+// blank.
 type Search struct {
 	terms []Term
-	// single holds the numbers a leaf may have where all terms are
-	// comparisons: then one single leaf has to satisfy the whole search, and
-	// its terms are folded into one.
-	single  intervals
-	numeric bool
+	// If onlyComparisons is true, all terms are comparisons. One leaf must then
+	// satisfy the whole search, and singleLeafNumbers holds the numbers that
+	// do.
+	singleLeafNumbers intervals
+	onlyComparisons   bool
 }
 
 // Term is one word of a search: a text or a comparison.
 type Term struct {
-	// And joins the term to everything left of it by AND instead of OR. It
-	// means nothing in the first term.
+	// And joins the term to all terms before it by AND instead of OR. It has no
+	// meaning in the first term.
 	And bool
-	// Text is nil in a comparison. Otherwise it holds the folded texts between
-	// the stars of the term, and so one text more than there are stars. A star
-	// stands for any text, also an empty one.
+	// Text is nil in a comparison. Otherwise it holds the folded texts before,
+	// between and after the stars of the term. A star stands for any text,
+	// including "".
 	Text []string
-	// Numbers is what a comparison accepts, disjoint and in rising order. It
-	// is empty if no number can satisfy it.
+	// Numbers are the numbers that satisfy a comparison, as disjoint intervals
+	// in ascending order. It is empty if no number does.
 	Numbers []Interval
 }
 
 // Comparison reports whether the term compares numbers.
 func (t *Term) Comparison() bool { return t.Text == nil }
 
-// Starred reports whether a text term has a star. Such a term looks at strings
-// only; one without finds numbers and booleans by their JSON text, too.
+// Starred reports whether a text term has a star. Such a term matches only
+// strings. A term without a star also matches numbers and booleans, by their
+// JSON text.
 func (t *Term) Starred() bool { return len(t.Text) > 1 }
 
-// Blank reports whether there is nothing to search for.
+// Blank reports whether the search has no terms.
 func (s Search) Blank() bool { return len(s.terms) == 0 }
 
-// Terms are the terms of the search, from left to right. The list is shared
-// and must not be modified.
+// Terms returns the terms of the search, from left to right. The slice is
+// shared and must not be modified.
 func (s Search) Terms() []Term { return s.terms }
 
-// SingleLeaf is the set of numbers one of which an entry needs to have, if all
-// terms of the search are comparisons. Terms then has nothing to add.
-func (s Search) SingleLeaf() (numbers []Interval, ok bool) { return s.single, s.numeric }
+// SingleLeaf returns the numbers one of which an entry must contain, if all
+// terms are comparisons. The Terms need not be checked then.
+func (s Search) SingleLeaf() (numbers []Interval, ok bool) {
+	return s.singleLeafNumbers, s.onlyComparisons
+}
 
-// Match reports whether the search finds this metadata. A blank search finds
-// any.
+// Match reports whether the search finds the metadata. A blank search finds all
+// metadata.
 func (s Search) Match(metadata json.RawMessage) bool {
 	if s.Blank() {
 		return true
 	}
-	if s.numeric {
+	if s.onlyComparisons {
 		for leaf := range Leaves(metadata) {
-			if leaf.Kind == NumberLeaf && s.single.contain(leaf.Number()) {
+			if leaf.Kind == NumberLeaf && s.singleLeafNumbers.contain(leaf.Number()) {
 				return true
 			}
 		}
@@ -74,16 +78,18 @@ func (s Search) Match(metadata json.RawMessage) bool {
 				found[i], news = true, true
 			}
 		}
-		// Without negation, what is true of some leaves stays true.
-		if news && s.holds(found[:]) {
+		// There is no negation: a search that is true stays true with further
+		// leaves.
+		if news && s.isTrue(found[:]) {
 			return true
 		}
 	}
 	return false
 }
 
-// holds evaluates the search where found says which terms some leaf matches.
-func (s Search) holds(found []bool) bool {
+// isTrue evaluates the search. found says for each term whether a leaf matches
+// it.
+func (s Search) isTrue(found []bool) bool {
 	result := found[0]
 	for i := 1; i < len(s.terms); i++ {
 		if s.terms[i].And {
@@ -95,7 +101,7 @@ func (s Search) holds(found []bool) bool {
 	return result
 }
 
-// match judges one leaf, whose folded text is given.
+// match reports whether the term matches a leaf with the given folded text.
 func (t *Term) match(leaf Leaf, folded []byte) bool {
 	switch {
 	case t.Comparison():
@@ -107,7 +113,7 @@ func (t *Term) match(leaf Leaf, folded []byte) bool {
 	}
 }
 
-// MatchText reports whether a text term covers a whole folded text.
+// MatchText reports whether a text term matches a whole folded text.
 func (t *Term) MatchText(folded []byte) bool {
 	first, last := t.Text[0], t.Text[len(t.Text)-1]
 	if !t.Starred() {
@@ -130,18 +136,18 @@ func (t *Term) MatchText(folded []byte) bool {
 	return true
 }
 
-// join appends a term and, as long as all terms are comparisons, the meaning
-// they have together.
-func (s *Search) join(t Term) {
+// add appends a term and, while all terms are comparisons, updates
+// singleLeafNumbers.
+func (s *Search) add(t Term) {
 	switch {
 	case len(s.terms) == 0:
-		s.single, s.numeric = t.Numbers, t.Comparison()
-	case !s.numeric || !t.Comparison():
-		s.single, s.numeric = nil, false
+		s.singleLeafNumbers, s.onlyComparisons = t.Numbers, t.Comparison()
+	case !s.onlyComparisons || !t.Comparison():
+		s.singleLeafNumbers, s.onlyComparisons = nil, false
 	case t.And:
-		s.single = s.single.intersect(t.Numbers)
+		s.singleLeafNumbers = s.singleLeafNumbers.intersect(t.Numbers)
 	default:
-		s.single = s.single.union(t.Numbers)
+		s.singleLeafNumbers = s.singleLeafNumbers.union(t.Numbers)
 	}
 	s.terms = append(slices.Clip(s.terms), t)
 }

@@ -6,20 +6,20 @@ import (
 	"time"
 )
 
-// TaggedResource is the thing that a tag was put on or taken off. It has the
-// one name that its type has.
+// TaggedResource is the resource that a tag was added to or removed from. Only
+// the name that belongs to its type is set.
 type TaggedResource struct {
 	ResourceID   string           `json:"resource_id"`
 	ResourceType string           `json:"resource_type"` // "host", "cluster", "database" or "sap_system"
 	Hostname     string           `json:"hostname,omitempty"`
-	Name         Nullable[string] `json:"name,omitzero"` // of a cluster, which may have none
+	Name         Nullable[string] `json:"name,omitzero"` // of a cluster; nil if it has no name
 	SID          string           `json:"sid,omitempty"`
 }
 
-// Tagged leads to the thing.
+// Tagged returns the resource for reading and writing.
 func (r *TaggedResource) Tagged() *TaggedResource { return r }
 
-// resourceLabels are what people call the types of resources that entries name.
+// resourceLabels are the labels of the resource types.
 var resourceLabels = map[string]string{"host": "Host", "cluster": "Cluster", "database": "Database", "sap_system": "SAP System"}
 
 func (r *TaggedResource) resource() string {
@@ -29,7 +29,7 @@ func (r *TaggedResource) resource() string {
 	return "Unable to determine resource type"
 }
 
-// name is empty where the thing has none.
+// name returns the name of the resource; "" if it has none.
 func (r *TaggedResource) name() string {
 	switch r.ResourceType {
 	case "host":
@@ -44,7 +44,7 @@ func (r *TaggedResource) name() string {
 
 func (r *TaggedResource) displayName() string { return cmp.Or(r.name(), "unrecognized resource") }
 
-// ResourceTagging tells that somebody has put a tag on a thing.
+// ResourceTagging says that a user has added a tag to a resource.
 type ResourceTagging struct {
 	TaggedResource
 	Tag string `json:"added_tag"`
@@ -55,7 +55,7 @@ func (e *ResourceTagging) message() string {
 	return fmt.Sprintf(`Tag "%s" added to %s "%s"`, e.Tag, e.resource(), e.displayName())
 }
 
-// ResourceUntagging tells that somebody has taken a tag off a thing.
+// ResourceUntagging says that a user has removed a tag from a resource.
 type ResourceUntagging struct {
 	TaggedResource
 	Tag string `json:"removed_tag"`
@@ -66,7 +66,7 @@ func (e *ResourceUntagging) message() string {
 	return fmt.Sprintf(`Tag "%s" removed from %s "%s"`, e.Tag, e.resource(), e.displayName())
 }
 
-// APIKeyGeneration tells that the agents need another key.
+// APIKeyGeneration says that the API key of the agents was replaced.
 type APIKeyGeneration struct {
 	Correlated
 	ExpireAt *time.Time `json:"expire_at"` // nil: never
@@ -74,19 +74,19 @@ type APIKeyGeneration struct {
 
 func (*APIKeyGeneration) Type() Type { return TypeAPIKeyGeneration }
 
-// ActivityLogSettingsUpdate tells how long entries are kept.
+// ActivityLogSettingsUpdate says that the retention of the log was set.
 type ActivityLogSettingsUpdate struct {
 	RetentionTime Retention `json:"retention_time"`
 }
 
 func (*ActivityLogSettingsUpdate) Type() Type { return TypeActivityLogSettingsUpdate }
 
-// PersonalAccessTokenSettingsUpdate tells what was changed of the settings of
-// tokens. What is nil stayed as it was.
+// PersonalAccessTokenSettingsUpdate says that the settings of tokens were
+// changed. Fields that have not changed are nil.
 type PersonalAccessTokenSettingsUpdate struct {
 	Enabled                     *bool         `json:"enabled,omitempty"`
 	DefaultLifetimeDays         *int          `json:"default_lifetime_days,omitempty"`
-	MaxLifetimeDays             Nullable[int] `json:"max_lifetime_days,omitzero"` // null: no limit any more
+	MaxLifetimeDays             Nullable[int] `json:"max_lifetime_days,omitzero"` // null: the limit was removed
 	AllowBasic                  *bool         `json:"allow_basic,omitempty"`
 	AllowSignIn                 *bool         `json:"allow_sign_in,omitempty"`
 	AllowInQuery                *bool         `json:"allow_in_query,omitempty"`

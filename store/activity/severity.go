@@ -1,25 +1,24 @@
 package activity
 
-// SeverityOf is the severity of an entry about an event, as it is to be stored:
-// judged once, when the entry is written. A type the catalogue does not know is
-// Info.
+// SeverityOf returns the severity of an entry about an event. It is evaluated
+// once, when the entry is written. For an unknown type it returns Info.
 func SeverityOf(e Event) Severity {
 	if f, ok := e.(*Foreign); ok {
 		if metadata, err := Encode(f); err == nil {
-			e = Decode(f.Of, metadata) // of a type that has a struct, perhaps
+			e = Decode(f.Of, metadata) // the type may have a struct
 		}
 	}
-	if j, ok := e.(judge); ok {
+	if j, ok := e.(hasSeverity); ok {
 		return j.severity()
 	}
-	if d := byType[e.Type()]; d != nil {
+	if d := definitionByType[e.Type()]; d != nil {
 		return d.severity
 	}
 	return Info
 }
 
-// severityOf is how bad a health is.
-func severityOf(health string) Severity {
+// severityOfHealth returns the severity of a health.
+func severityOfHealth(health string) Severity {
 	switch health {
 	case "warning":
 		return Warning
@@ -29,15 +28,16 @@ func severityOf(health string) Severity {
 	return Info
 }
 
-// severityOfKnown is severityOf for things whose health ought to be known.
-func severityOfKnown(health string) Severity {
+// severityOfKnownHealth returns the severity of a health that should never be
+// unknown.
+func severityOfKnownHealth(health string) Severity {
 	if health == "unknown" {
 		return Warning
 	}
-	return severityOf(health)
+	return severityOfHealth(health)
 }
 
-// severityOfStatus is how bad the status of an SAP instance is.
+// severityOfStatus returns the severity of the status of an SAP instance.
 func severityOfStatus(status string) Severity {
 	switch status {
 	case "yellow":

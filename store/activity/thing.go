@@ -2,10 +2,10 @@ package activity
 
 import "strconv"
 
-// ThingKind is a kind of thing that events name.
+// ThingKind is the kind of a thing that an event names.
 type ThingKind string
 
-// The kinds of things that events name. All but users are parts of the
+// The kinds of things that events name. All except users belong to the
 // landscape.
 const (
 	HostThing      ThingKind = "host"
@@ -15,15 +15,16 @@ const (
 	UserThing      ThingKind = "user"
 )
 
-// Thing is something that an event names.
+// Thing is a host, cluster, database, SAP system or user that an event names.
 type Thing struct {
 	Kind ThingKind
 	ID   string
-	Name string // when it happened; empty where the event does not say it
+	Name string // its name at the time of the event; "" if the event does not contain it
 }
 
-// Things returns the things that an event names, the one that it is about
-// first. An event about an instance is about its system, and names its host.
+// Things returns the things that an event names. The thing that the event is
+// about comes first. An event about an instance is about its system, and also
+// names its host.
 func Things(e Event) []Thing {
 	var things []Thing
 	add := func(kind ThingKind, id, name string) { things = append(things, Thing{kind, id, name}) }

@@ -1,7 +1,7 @@
 package activity
 
-// Type names what an entry is about. The names are wire data; the catalogue
-// says how each reads.
+// Type is the type of an entry. The names are part of the API. The catalogue
+// defines the texts.
 type Type string
 
 // Sign-in and user management.
@@ -144,8 +144,8 @@ const (
 	TypeDatabaseRestored                         Type = "database_restored"
 )
 
-// Housekeeping of an event store. Never written by this product, which has
-// none; the types are known so that imported entries read well.
+// Maintenance of an event store, which this product does not have. It never
+// writes these types, but shows them if entries were imported.
 const (
 	TypeHostTombstoned           Type = "host_tombstoned"
 	TypeClusterTombstoned        Type = "cluster_tombstoned"
@@ -161,50 +161,52 @@ const (
 	TypeDatabaseRolledUp         Type = "database_rolled_up"
 )
 
-// Types of old versions. Never written.
+// Types of old versions, never written.
 const (
 	TypeApplicationInstanceHealthChanged Type = "application_instance_health_changed"
 	TypeDatabaseInstanceHealthChanged    Type = "database_instance_health_changed"
 )
 
-// Types lists the whole catalogue, in its order. The caller owns the list.
+// Types lists all types in the order of the catalogue. The slice belongs to the
+// caller.
 func Types() []Type {
 	types := make([]Type, len(catalogue))
 	for i := range catalogue {
-		types[i] = catalogue[i].name()
+		types[i] = catalogue[i].eventType()
 	}
 	return types
 }
 
-// Known reports whether the catalogue has the type.
-func (t Type) Known() bool { return byType[t] != nil }
+// Known reports whether the catalogue contains the type.
+func (t Type) Known() bool { return definitionByType[t] != nil }
 
-// Label is the name of the type for people; the raw name of an unknown type.
+// Label returns the name of the type for users. For an unknown type it returns
+// the type itself.
 func (t Type) Label() string {
-	if d := byType[t]; d != nil {
+	if d := definitionByType[t]; d != nil {
 		return d.label
 	}
 	return string(t)
 }
 
-// UserManagement reports whether only those who may manage users see entries
-// of the type.
+// UserManagement reports whether only users who may manage users may see
+// entries of the type.
 func (t Type) UserManagement() bool {
-	d := byType[t]
+	d := definitionByType[t]
 	return d != nil && d.audience == userManagers
 }
 
-// Code is the number that stands for the type on disk. It never changes and
-// is never given to another type.
+// Code returns the number of the type in the file. It never changes and is
+// never used for another type.
 func (t Type) Code() (uint16, bool) {
-	if d := byType[t]; d != nil {
+	if d := definitionByType[t]; d != nil {
 		return d.code, true
 	}
 	return 0, false
 }
 
-// TypeOfCode is the reverse of Code.
+// TypeOfCode returns the type with the code.
 func TypeOfCode(code uint16) (Type, bool) {
-	t, ok := byCode[code]
+	t, ok := typeByCode[code]
 	return t, ok
 }

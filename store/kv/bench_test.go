@@ -28,7 +28,7 @@ func BenchmarkAppend(b *testing.B) {
 			}
 			var pages int
 			f.view(b, func(tx *Tx) error {
-				stats := f.plain.in(tx).Stats()
+				stats := f.plain.boltBucket(tx).Stats()
 				pages = stats.BranchAlloc + stats.LeafAlloc
 				return nil
 			})

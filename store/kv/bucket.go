@@ -9,63 +9,64 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// Key64 encodes a number for a key: eight bytes, which sort like the numbers.
+// Key64 encodes a number for a key as eight bytes, which sort like the numbers.
 func Key64(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
 
 // TimeBytes encodes a time for a value: microseconds since 1970 in eight bytes.
 func TimeBytes(t time.Time) []byte { return Key64(uint64(t.UnixMicro())) }
 
-// BytesTime reads what TimeBytes wrote.
+// BytesTime decodes a time that TimeBytes has encoded.
 func BytesTime(b []byte) time.Time { return time.UnixMicro(int64(binary.BigEndian.Uint64(b))).UTC() }
 
-// Bucket is a bucket of bytes. What its methods return must not be modified,
-// nor used after the transaction.
+// Bucket is a bucket of bytes. Returned keys and values must not be modified,
+// and must not be used after the transaction.
 type Bucket struct {
 	name   []byte
 	rows   []row
 	verify []func(*Tx) error
 }
 
-func (b *Bucket) in(tx *Tx) *bolt.Bucket { return tx.bolt.Bucket(b.name) }
+func (b *Bucket) boltBucket(tx *Tx) *bolt.Bucket { return tx.bolt.Bucket(b.name) }
 
-// Get returns the value of a key; nil if there is none.
-func (b *Bucket) Get(tx *Tx, key []byte) []byte { return b.in(tx).Get(key) }
+// Get returns the value of a key; nil if the key does not exist.
+func (b *Bucket) Get(tx *Tx, key []byte) []byte { return b.boltBucket(tx).Get(key) }
 
 // Put stores a value.
 func (b *Bucket) Put(tx *Tx, key, value []byte) error {
-	tx.dirty = true
-	return b.in(tx).Put(key, value)
+	tx.hasWritten = true
+	return b.boltBucket(tx).Put(key, value)
 }
 
-// appendFill is how full Append makes pages; otherwise bbolt leaves them half
-// empty. By BenchmarkAppend a value of 160 bytes takes 206 bytes of the file,
-// and 377 with Put.
-const appendFill = 0.95
+// appendFillPercent is the fraction of a page that Append fills before it
+// begins a new page. bbolt's default is one half. BenchmarkAppend: a value of
+// 160 bytes takes 206 bytes in the file, and 377 bytes with Put.
+const appendFillPercent = 0.95
 
-// Append is Put in a bucket whose keys only grow.
+// Append stores a value like Put, in a bucket whose keys only grow.
 func (b *Bucket) Append(tx *Tx, key, value []byte) error {
-	b.in(tx).FillPercent = appendFill
+	b.boltBucket(tx).FillPercent = appendFillPercent
 	return b.Put(tx, key, value)
 }
 
-// Delete deletes keys. Do not call it during a scan, which may then skip keys:
-// collect them first.
+// Delete deletes keys. It must not be called during a scan of the bucket,
+// because the scan may then skip keys.
 func (b *Bucket) Delete(tx *Tx, keys ...[]byte) error {
 	for _, key := range keys {
-		tx.dirty = true
-		if err := b.in(tx).Delete(key); err != nil {
+		tx.hasWritten = true
+		if err := b.boltBucket(tx).Delete(key); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// DeleteOldest deletes keys of a range from its beginning on, as long as they
-// are to go: n is how many have gone before. It returns how many went.
-func (b *Bucket) DeleteOldest(tx *Tx, from, to []byte, goes func(n int, k, v []byte) bool) (int, error) {
+// DeleteOldest deletes the first keys of a range, until shouldDelete returns
+// false. n is the number of keys before this one. It returns the number of
+// deleted keys.
+func (b *Bucket) DeleteOldest(tx *Tx, from, to []byte, shouldDelete func(n int, k, v []byte) bool) (int, error) {
 	var keys [][]byte
 	for k, v := range b.Scan(tx, from, to) {
-		if !goes(len(keys), k, v) {
+		if !shouldDelete(len(keys), k, v) {
 			break
 		}
 		keys = append(keys, k)
@@ -73,20 +74,20 @@ func (b *Bucket) DeleteOldest(tx *Tx, from, to []byte, goes func(n int, k, v []b
 	return len(keys), b.Delete(tx, keys...)
 }
 
-// First returns the first key; nil in an empty bucket.
+// First returns the first key; nil if the bucket is empty.
 func (b *Bucket) First(tx *Tx) []byte {
-	key, _ := b.in(tx).Cursor().First()
+	key, _ := b.boltBucket(tx).Cursor().First()
 	return key
 }
 
-// Last returns the last key; nil in an empty bucket.
+// Last returns the last key; nil if the bucket is empty.
 func (b *Bucket) Last(tx *Tx) []byte {
-	key, _ := b.in(tx).Cursor().Last()
+	key, _ := b.boltBucket(tx).Cursor().Last()
 	return key
 }
 
-// Count counts the keys by walking them: bbolt's own statistics include what a
-// transaction has not written yet, and walk as well.
+// Count returns the number of keys by iterating over them. bbolt's own
+// statistics would iterate, too, and include data that is not written yet.
 func (b *Bucket) Count(tx *Tx) (n int) {
 	for range b.Scan(tx, nil, nil) {
 		n++
@@ -95,25 +96,25 @@ func (b *Bucket) Count(tx *Tx) (n int) {
 }
 
 // Sequence returns the sequence number of the bucket.
-func (b *Bucket) Sequence(tx *Tx) uint64 { return b.in(tx).Sequence() }
+func (b *Bucket) Sequence(tx *Tx) uint64 { return b.boltBucket(tx).Sequence() }
 
-// NextSequence raises Sequence by one.
+// NextSequence increases Sequence by one and returns it.
 func (b *Bucket) NextSequence(tx *Tx) (uint64, error) {
-	tx.dirty = true
-	return b.in(tx).NextSequence()
+	tx.hasWritten = true
+	return b.boltBucket(tx).NextSequence()
 }
 
 // SetSequence sets Sequence.
 func (b *Bucket) SetSequence(tx *Tx, n uint64) error {
-	tx.dirty = true
-	return b.in(tx).SetSequence(n)
+	tx.hasWritten = true
+	return b.boltBucket(tx).SetSequence(n)
 }
 
-// Scan iterates over a range of keys, both ends included. If to is nil it ends
-// with the bucket.
+// Scan iterates over a range of keys, both ends included. If to is nil, it
+// continues to the end of the bucket.
 func (b *Bucket) Scan(tx *Tx, from, to []byte) iter.Seq2[[]byte, []byte] {
 	return func(yield func(k, v []byte) bool) {
-		cursor := b.in(tx).Cursor()
+		cursor := b.boltBucket(tx).Cursor()
 		for k, v := cursor.Seek(from); k != nil && (to == nil || bytes.Compare(k, to) <= 0); k, v = cursor.Next() {
 			if !yield(k, v) {
 				return
@@ -122,10 +123,10 @@ func (b *Bucket) Scan(tx *Tx, from, to []byte) iter.Seq2[[]byte, []byte] {
 	}
 }
 
-// ScanBack is Scan from the end to the beginning.
+// ScanBack iterates over the same range as Scan, from its end to its beginning.
 func (b *Bucket) ScanBack(tx *Tx, from, to []byte) iter.Seq2[[]byte, []byte] {
 	return func(yield func(k, v []byte) bool) {
-		cursor := b.in(tx).Cursor()
+		cursor := b.boltBucket(tx).Cursor()
 		k, v := cursor.Seek(to)
 		switch {
 		case k == nil:
@@ -141,7 +142,7 @@ func (b *Bucket) ScanBack(tx *Tx, from, to []byte) iter.Seq2[[]byte, []byte] {
 	}
 }
 
-// ScanPrefix walks the keys that begin with a prefix.
+// ScanPrefix iterates over the keys with a prefix.
 func (b *Bucket) ScanPrefix(tx *Tx, prefix []byte) iter.Seq2[[]byte, []byte] {
 	return func(yield func(k, v []byte) bool) {
 		for k, v := range b.Scan(tx, prefix, nil) {

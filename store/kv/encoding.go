@@ -9,25 +9,26 @@ import (
 	"github.com/klauspost/compress/s2"
 )
 
-// maxDecoded limits how much memory a damaged value can allocate, in bytes.
-const maxDecoded = 64 << 20
+// maxDecodedBytes limits the memory that a damaged value can allocate.
+const maxDecodedBytes = 64 << 20
 
-var errEncoding = errors.New("damaged value")
+var errDamagedValue = errors.New("damaged value")
 
-// Dictionary encodes small JSON documents that are like a sample. What costs
-// most space in them are ids, which no compressor can guess, so they are written
-// as the 16 bytes they are; S2 with the sample as its dictionary does the rest.
-// Documents are read far more often than they are written, and must not wait
-// for a compressor with an entropy stage.
+// Dictionary encodes small JSON documents that are similar to a sample. Most of
+// their space is used by ids, which cannot be compressed. Ids are therefore
+// written as 16 bytes, and S2 compresses the rest with the sample as its
+// dictionary. A compressor with an entropy stage would be slower, and documents
+// are read far more often than they are written.
 //
-// BenchmarkEntrySize of package store: an entry of the log takes 169 bytes, 363
-// without the sample, 214 with ids as text, and 788 as JSON.
+// BenchmarkEntrySize of package store: a log entry takes 169 bytes. It takes
+// 363 bytes without the sample, 214 bytes with ids as text, and 788 bytes as
+// JSON.
 type Dictionary struct{ s2 *s2.Dict }
 
-// NewDictionary returns a dictionary made from a sample. Only the same sample
-// decodes what it has encoded.
+// NewDictionary returns the dictionary of a sample. A document can be decoded
+// only with the sample with which it was encoded.
 func NewDictionary(sample []byte) Dictionary {
-	// Ids in the sample are encoded like those in documents.
+	// Ids in the sample must be encoded like the ids in documents.
 	return Dictionary{s2.MakeDict(encodeIDs(nil, sample), nil)}
 }
 
@@ -36,7 +37,7 @@ func (d Dictionary) Encode(dst, document []byte) []byte {
 	return append(dst, d.s2.Encode(nil, encodeIDs(nil, document))...)
 }
 
-// Decode reads what Encode wrote.
+// Decode returns a document that Encode has encoded.
 func (d Dictionary) Decode(encoded []byte) ([]byte, error) {
 	document, err := decode(encoded, d.s2.Decode)
 	if err != nil {
@@ -45,42 +46,42 @@ func (d Dictionary) Decode(encoded []byte) ([]byte, error) {
 	return decodeIDs(document)
 }
 
-// Compress appends any bytes to dst in compressed form.
+// Compress appends data to dst in compressed form.
 func Compress(dst, data []byte) []byte { return append(dst, s2.Encode(nil, data)...) }
 
-// Decompress reads what Compress wrote.
+// Decompress returns data that Compress has compressed.
 func Decompress(compressed []byte) ([]byte, error) { return decode(compressed, s2.Decode) }
 
 func decode(encoded []byte, with func(dst, src []byte) ([]byte, error)) ([]byte, error) {
-	if size, err := s2.DecodedLen(encoded); err != nil || size > maxDecoded {
-		return nil, fmt.Errorf("%w: %d bytes (%v)", errEncoding, size, err)
+	if size, err := s2.DecodedLen(encoded); err != nil || size > maxDecodedBytes {
+		return nil, fmt.Errorf("%w: %d bytes (%v)", errDamagedValue, size, err)
 	}
 	data, err := with(nil, encoded)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errEncoding, err)
+		return nil, fmt.Errorf("%w: %w", errDamagedValue, err)
 	}
 	return data, nil
 }
 
-// idMark stands before the 16 bytes of an id, in place of its text and quotes.
-// JSON contains no control characters.
-const idMark = 0x01
+// idMarker precedes the 16 bytes of an id, which replace its text and quotes.
+// JSON cannot contain this byte.
+const idMarker = 0x01
 
-// idText is the length of an id in JSON, quotes included.
-const idText = 1 + 36 + 1
+// idTextSize is the length of an id in JSON in bytes, including the quotes.
+const idTextSize = 1 + 36 + 1
 
-// encodeIDs appends a document to dst with its ids in 16 bytes.
+// encodeIDs appends a document to dst, with each id encoded as 16 bytes.
 func encodeIDs(dst, document []byte) []byte {
 	for {
 		quote := bytes.IndexByte(document, '"')
-		if quote < 0 || len(document)-quote < idText {
+		if quote < 0 || len(document)-quote < idTextSize {
 			return append(dst, document...)
 		}
 		dst = append(dst, document[:quote]...)
 		document = document[quote:]
-		if id, ok := parseID(document[:idText]); ok {
-			dst = append(append(dst, idMark), id[:]...)
-			document = document[idText:]
+		if id, ok := parseID(document[:idTextSize]); ok {
+			dst = append(append(dst, idMarker), id[:]...)
+			document = document[idTextSize:]
 			continue
 		}
 		dst = append(dst, '"')
@@ -88,13 +89,14 @@ func encodeIDs(dst, document []byte) []byte {
 	}
 }
 
-// parseID reads an id in JSON. It accepts only the form that putID writes.
+// parseID parses an id in JSON. It accepts only the form that appendIDText
+// writes.
 func parseID(text []byte) (id [16]byte, ok bool) {
 	if text[0] != '"' || text[9] != '-' || text[14] != '-' || text[19] != '-' || text[24] != '-' || text[37] != '"' {
 		return id, false
 	}
 	digit := 0
-	for _, c := range text[1 : idText-1] {
+	for _, c := range text[1 : idTextSize-1] {
 		switch {
 		case c == '-' && (digit == 8 || digit == 12 || digit == 16 || digit == 20):
 			continue
@@ -114,24 +116,24 @@ func parseID(text []byte) (id [16]byte, ok bool) {
 	return id, digit == 32
 }
 
-// decodeIDs is the reverse of encodeIDs.
+// decodeIDs reverses encodeIDs.
 func decodeIDs(encoded []byte) ([]byte, error) {
-	ids := bytes.Count(encoded, []byte{idMark}) // at most this many: an id can contain the mark as well
-	document := make([]byte, 0, len(encoded)+ids*(idText-17))
+	ids := bytes.Count(encoded, []byte{idMarker}) // an upper limit, because the bytes of an id can contain the marker, too
+	document := make([]byte, 0, len(encoded)+ids*(idTextSize-17))
 	for {
-		mark := bytes.IndexByte(encoded, idMark)
+		mark := bytes.IndexByte(encoded, idMarker)
 		if mark < 0 {
 			return append(document, encoded...), nil
 		}
 		if len(encoded)-mark < 17 {
-			return nil, errEncoding
+			return nil, errDamagedValue
 		}
-		document = putID(append(document, encoded[:mark]...), encoded[mark+1:mark+17])
+		document = appendIDText(append(document, encoded[:mark]...), encoded[mark+1:mark+17])
 		encoded = encoded[mark+17:]
 	}
 }
 
-func putID(dst, id []byte) []byte {
+func appendIDText(dst, id []byte) []byte {
 	dst = append(dst, '"')
 	for i, part := range [][]byte{id[:4], id[4:6], id[6:8], id[8:10], id[10:]} {
 		if i > 0 {

@@ -75,7 +75,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add(d.Encode(nil, []byte(`{"host_id":"c0ffee00-1111-4222-8333-444455556666"}`)))
 	f.Add([]byte("\xff\xff\xff\xff\x0f"))
 	f.Fuzz(func(t *testing.T, encoded []byte) {
-		if document, err := d.Decode(encoded); err == nil && len(document) > 3*maxDecoded {
+		if document, err := d.Decode(encoded); err == nil && len(document) > 3*maxDecodedBytes {
 			t.Errorf("%d bytes out of %d", len(document), len(encoded))
 		}
 	})

@@ -1,24 +1,25 @@
-// Package kv keeps buckets of keys and values in one file. It is the only
-// importer of bbolt, and knows nothing of what is stored.
+// Package kv stores buckets of keys and values in one file. It is the only
+// package that imports bbolt, and it does not know the meaning of the data.
 //
-// A [Schema] declares the buckets: their names, what their keys and values
-// are, and what verifies them. A [Bucket] holds bytes. A [Table] holds JSON
-// documents of one type, which it hands out decoded and cached. The tables
-// that are made by [NewRecords] also keep the journal: each writing of a record
-// gets a number, and the journal says which record was written when.
+// A [Schema] declares the buckets: their names, the descriptions of their keys
+// and values, and the functions that verify them. A [Bucket] holds bytes. A
+// [Table] holds JSON documents of one type, which it returns decoded and
+// cached. The tables of [NewRecords] also keep the journal, which tells in
+// which order their records were last written.
 //
-// All changes go through [DB.Update]: a single writer takes what is queued,
-// runs it in one transaction and so shares one sync of the disk among many
-// callers. [DB.View] is one consistent read.
+// All changes go through [DB.Update]. A single writer runs all waiting changes
+// in one transaction, so that many callers share one sync of the disk.
+// [DB.View] runs one consistent read.
 //
 // # The journal
 //
-// Every record carries a version: the number of its last writing. The journal
-// maps the number to the record; writing a record again moves its entry to the
-// end. "What has changed since N" is one range scan, and the journal is never
-// longer than the number of records. A browser that reconnects sends the place
-// it has seen last. It gets places sealed for its user (auth/cursor.go): the
-// numbers count what a user may not see, too.
+// Every record has a version: the number of its last write. The journal maps
+// the number to the record. Another write of the record moves its entry to the
+// end. The changes since N are found by one range scan, and the journal is
+// never longer than the number of records. A browser that reconnects sends the
+// last place that it has seen. It only gets places in encrypted form
+// (auth/cursor.go), because the numbers also count changes that its user may
+// not see.
 package kv
 
 import (
@@ -35,8 +36,8 @@ import (
 	"trento/store/fault"
 )
 
-// The errors that a caller can react to. Every other one is a fault of the
-// program or the disk.
+// The errors that a caller can handle. Every other error is a fault of the
+// program or of the disk.
 var (
 	ErrNotFound = fault.New(fault.NotFound, "not found")
 	ErrInUse    = errors.New("another instance is using it")
@@ -44,15 +45,16 @@ var (
 	ErrClosed   = errors.New("store is closed")
 )
 
-// lockTimeout is how long Open waits for another process to release the file:
-// long enough for an overlapping restart, short enough for a person.
+// lockTimeout is how long Open waits until another process releases the file.
+// It is long enough for a restart in which two processes overlap, and short
+// enough for a user who waits.
 const lockTimeout = time.Second
 
-// Options are options of Open.
+// Options are the options of Open.
 type Options struct {
-	NoSync bool // do not wait for the disk: for tests only
-	// Migrations lead from the first layout of the file to the present one, in
-	// order.
+	NoSync bool // do not wait for the disk; for tests only
+	// Migrations are the steps from the first layout of the file to the current
+	// one, in order.
 	Migrations []Migration
 }
 
@@ -62,19 +64,19 @@ type DB struct {
 	schema *Schema
 	id     string
 
-	jobs    chan *job
-	closing chan struct{}
-	closed  chan struct{}
-	once    sync.Once
+	jobs      chan *job
+	closing   chan struct{}
+	closed    chan struct{}
+	closeOnce sync.Once
 
 	watchers watchers
 }
 
-// Open opens a file, or creates it, and migrates an older one. It fails with
-// ErrInUse if another process has the file open, and with ErrNewer if the file
-// has a later layout.
+// Open opens a file and migrates it to the current layout. It creates the file
+// if it does not exist. It fails with ErrInUse if another process has the file
+// open, and with ErrNewer if the file has a later layout.
 func Open(path string, schema *Schema, o Options) (*DB, error) {
-	if err := create(path); err != nil {
+	if err := createFile(path); err != nil {
 		return nil, err
 	}
 	b, err := openFile(path, o.NoSync)
@@ -92,14 +94,14 @@ func Open(path string, schema *Schema, o Options) (*DB, error) {
 	if err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
-	go db.write()
+	go db.runWriter()
 	return db, nil
 }
 
-// create makes the file under another name and renames it, because a power
-// cut while bbolt writes its first pages would leave a file that cannot be
+// createFile creates the file under a temporary name and then renames it. If
+// the power failed while bbolt writes its first pages, the file could not be
 // opened.
-func create(path string) error {
+func createFile(path string) error {
 	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
@@ -111,7 +113,8 @@ func create(path string) error {
 	if err := b.Close(); err != nil {
 		return err
 	}
-	// A second process may have been faster; its file must not be replaced.
+	// A second process may have created the file meanwhile. That file must not
+	// be replaced.
 	err = os.Link(fresh, path)
 	if errors.Is(err, os.ErrExist) {
 		err = nil
@@ -132,8 +135,8 @@ func openFile(path string, noSync bool) (*bolt.DB, error) {
 		Timeout:      lockTimeout,
 		FreelistType: bolt.FreelistMapType,
 		NoSync:       noSync,
-		// Address space only: growing the map would make writers wait for
-		// readers.
+		// This reserves only address space. When the map grows, writers must
+		// wait for readers.
 		InitialMmapSize: 1 << 28,
 	})
 	if errors.Is(err, bolterrors.ErrTimeout) {
@@ -142,11 +145,11 @@ func openFile(path string, noSync bool) (*bolt.DB, error) {
 	return b, err
 }
 
-// Close finishes the changes that were accepted and closes the file. Changes
-// that arrive from now on fail with ErrClosed.
+// Close completes the accepted changes and closes the file. Later changes fail
+// with ErrClosed.
 func (db *DB) Close() error {
 	var err error
-	db.once.Do(func() {
+	db.closeOnce.Do(func() {
 		close(db.closing)
 		<-db.closed
 		err = db.bolt.Close()
@@ -174,12 +177,12 @@ func (db *DB) Size() (int64, error) {
 type Tx struct {
 	bolt        *bolt.Tx
 	schema      *Schema
-	dirty       bool
+	hasWritten  bool
 	afterCommit []func()
 }
 
-// View runs a read. Keep it short and wait for nobody inside it: an open read
-// keeps the file from reusing space.
+// View runs fn in a consistent read. fn must be quick and must not wait for
+// others: bbolt cannot reuse the file's free space while a read is open.
 func (db *DB) View(fn func(*Tx) error) error {
 	return closedError(db.bolt.View(func(b *bolt.Tx) error { return fn(&Tx{bolt: b, schema: db.schema}) }))
 }
@@ -187,8 +190,9 @@ func (db *DB) View(fn func(*Tx) error) error {
 // Views returns the number of reads since the file was opened.
 func (db *DB) Views() int { return db.bolt.Stats().TxN }
 
-// updateAlone runs a change without the writer.
-func (db *DB) updateAlone(fn func(*Tx) error) error {
+// updateWithoutWriter runs a change in its own transaction. It is used while
+// the writer is not running, and for checks.
+func (db *DB) updateWithoutWriter(fn func(*Tx) error) error {
 	return closedError(db.bolt.Update(func(b *bolt.Tx) error { return fn(&Tx{bolt: b, schema: db.schema}) }))
 }
 
@@ -203,6 +207,7 @@ func closedError(err error) error {
 // rolled back.
 func (tx *Tx) Writable() bool { return tx.bolt.Writable() }
 
-// AfterCommit registers fn to run once the change is durable, or had nothing to
-// write, and before Update returns. It does not run if the change fails.
+// AfterCommit registers fn to run after the change is durable, or has turned
+// out to write nothing, and before Update returns. fn does not run if the
+// change fails.
 func (tx *Tx) AfterCommit(fn func()) { tx.afterCommit = append(tx.afterCommit, fn) }

@@ -9,24 +9,24 @@ import (
 	"github.com/google/uuid"
 )
 
-// Migration is a step from one layout of a file to the next. It may rely on
-// exactly the state that the steps before it left, and is never changed once it
-// was released. It is nil where all that is new are buckets, which are made as
-// they are declared.
+// Migration is a step from one layout of a file to the next. It may assume
+// exactly the layout that the previous steps leave. A released migration must
+// never be changed. It is nil if the new layout only has new buckets, because
+// declared buckets are created automatically.
 type Migration func(*Tx) error
 
-// Bucket is the bucket of a name, for migrations: they know the buckets as they
-// were, not as they are declared now.
+// Bucket returns the bucket with a name, for migrations. They must use the
+// buckets of their time, not the current declarations.
 func (tx *Tx) Bucket(name string) *Bucket { return &Bucket{name: []byte(name)} }
 
-// DeleteBucket deletes a bucket that is declared no more.
+// DeleteBucket deletes a bucket that is no longer declared.
 func (tx *Tx) DeleteBucket(name string) error { return tx.bolt.DeleteBucket([]byte(name)) }
 
-// migrate brings the file to the present layout, in one transaction. A file
-// that holds something is copied aside first; a new one has the present layout
-// at once.
+// migrate changes the file to the current layout, in one transaction. If the
+// file is not new, it is copied first. A new file gets the current layout
+// without any steps.
 func (db *DB) migrate(path string, steps []Migration) error {
-	version, err := db.version()
+	version, err := db.layoutVersion()
 	if err != nil || version == len(steps) {
 		return err
 	}
@@ -38,7 +38,7 @@ func (db *DB) migrate(path string, steps []Migration) error {
 			return fmt.Errorf("copy before migration: %w", err)
 		}
 	}
-	return db.updateAlone(func(tx *Tx) error {
+	return db.updateWithoutWriter(func(tx *Tx) error {
 		if err := db.schema.create(tx); err != nil {
 			return err
 		}
@@ -61,9 +61,9 @@ func (db *DB) migrate(path string, steps []Migration) error {
 	})
 }
 
-func (db *DB) version() (version int, err error) {
+func (db *DB) layoutVersion() (version int, err error) {
 	err = db.View(func(tx *Tx) error {
-		if db.schema.Meta.in(tx) != nil {
+		if db.schema.Meta.boltBucket(tx) != nil {
 			version = int(binary.BigEndian.Uint64(db.schema.Meta.Get(tx, keyVersion)))
 		}
 		return nil
@@ -71,7 +71,7 @@ func (db *DB) version() (version int, err error) {
 	return version, err
 }
 
-// copyTo copies the file.
+// copyTo writes a copy of the file to a path.
 func (db *DB) copyTo(path string) error {
 	return db.View(func(tx *Tx) error {
 		f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)

@@ -7,27 +7,26 @@ import (
 	"strings"
 )
 
-// Schema declares the buckets of a file. Declare them before the file is
-// opened.
+// Schema declares the buckets of a file. All declarations must be made before
+// the file is opened.
 type Schema struct {
-	// Meta describes the file itself. Users of this package may add keys of
-	// their own.
+	// Meta describes the file itself. Other packages may add their own keys.
 	Meta    *Bucket
 	journal *Bucket
 	buckets []*Bucket
-	records []*Bucket // those with a journal
+	records []*Bucket // the buckets whose records are in the journal
 }
 
-// row describes a kind of keys in a bucket, and their values.
+// row describes one kind of key in a bucket, and its values.
 type row struct{ key, value string }
 
-// The keys of the bucket Meta that this package writes.
+// The keys in the bucket Meta that this package writes.
 var (
 	keyID      = []byte("id")
 	keyVersion = []byte("version")
 )
 
-// NewSchema declares the buckets that every file has.
+// NewSchema returns a schema with the buckets that every file has.
 func NewSchema() *Schema {
 	s := new(Schema)
 	s.Meta = s.NewBucket("meta", `"id"`, "16 random bytes: which file this is").
@@ -36,20 +35,21 @@ func NewSchema() *Schema {
 	return s
 }
 
-// NewBucket declares a bucket. key and value describe its keys and values.
+// NewBucket declares a bucket. key and value are descriptions of its keys and
+// values.
 func (s *Schema) NewBucket(name, key, value string) *Bucket {
 	b := (&Bucket{name: []byte(name)}).Row(key, value)
 	s.buckets = append(s.buckets, b)
 	return b
 }
 
-// Row describes another kind of keys in the bucket, and their values.
+// Row describes another kind of key in the bucket, and its values.
 func (b *Bucket) Row(key, value string) *Bucket {
 	b.rows = append(b.rows, row{key, value})
 	return b
 }
 
-// Verify adds a check of an invariant of the bucket.
+// Verify adds a check of a rule that always holds for the bucket.
 func (b *Bucket) Verify(check func(*Tx) error) { b.verify = append(b.verify, check) }
 
 // String returns a description of the buckets with their keys and values, one
@@ -73,7 +73,7 @@ func (s *Schema) String() string {
 	return lines.String()
 }
 
-// create makes the buckets that are missing.
+// create creates the missing buckets.
 func (s *Schema) create(tx *Tx) error {
 	for _, b := range s.buckets {
 		if _, err := tx.bolt.CreateBucketIfNotExists(b.name); err != nil {
@@ -83,13 +83,13 @@ func (s *Schema) create(tx *Tx) error {
 	return nil
 }
 
-// Verify checks that the pages of the file are in order, that records and
-// journal belong to each other one to one, and all that was declared of the
-// buckets. It reads the whole file, and writers wait meanwhile: bbolt's own
-// check looks at the list of free pages, which a writer changes.
+// Verify checks the pages of the file, that each record has its journal entry
+// and each entry its record, and the checks of all buckets. It reads the whole
+// file. Changes wait meanwhile, because bbolt's check reads the list of free
+// pages, which a change modifies.
 func (db *DB) Verify() error {
 	var faults []error
-	err := db.updateAlone(func(tx *Tx) error {
+	err := db.updateWithoutWriter(func(tx *Tx) error {
 		for err := range tx.bolt.Check() {
 			faults = append(faults, err)
 		}

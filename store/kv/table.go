@@ -11,20 +11,20 @@ import (
 	"sync"
 )
 
-// VersionSize is the length of the version in front of a record, in bytes.
+// VersionSize is the length of the version before a record, in bytes.
 const VersionSize = 8
 
-// Table is a bucket of JSON documents of one type. The documents are handed
-// out decoded and shared, and must not be modified.
+// Table is a bucket of JSON documents of one type. The documents are returned
+// decoded and shared, and must not be modified.
 //
-// A decoded document is used again as long as what is stored is the same, which
-// the version of a record tells, and of other documents their bytes. So it can
-// neither be outdated nor outlive what is stored. Benchmarks of package store:
-// reading all hosts takes a fortieth of the time (BenchmarkHosts), a session a
-// fifth (BenchmarkSession).
+// A decoded document is returned again while the stored document is the same. A
+// record is the same if its version is; another document, if its bytes are. A
+// cached document is therefore never outdated. Benchmarks of package store:
+// reading all hosts takes a fortieth of the time (BenchmarkHosts), and reading
+// a session a fifth (BenchmarkSession).
 type Table[T any] struct {
 	*Bucket
-	versionSize int // in front of each document; 0 of a table without versions
+	versionSize int // bytes before each document; 0 for a table without versions
 	indexes     []tableIndex[T]
 	setKey      func(document *T, key []byte)
 
@@ -33,7 +33,7 @@ type Table[T any] struct {
 }
 
 type cached[T any] struct {
-	stamp    string // version of a record, bytes of any other document
+	stamp    string // version of a record, or bytes of another document
 	document *T
 }
 
@@ -42,12 +42,12 @@ type tableIndex[T any] struct {
 	keysOf func(*T) []string
 }
 
-// maxUnversioned bounds the cache of a table without versions, which holds the
-// stored bytes as well. Other caches are bounded by their records.
-const maxUnversioned = 10_000
+// maxUnversionedCached limits the cache of a table without versions, which also
+// holds the stored bytes. Other caches are limited by the number of records.
+const maxUnversionedCached = 10_000
 
-// NewRecords declares a table whose documents are records: each has in front of
-// it a version of eight bytes, which is its place in the journal.
+// NewRecords declares a table of records: each document is stored after a
+// version of eight bytes, which is its place in the journal.
 func NewRecords[T any](s *Schema, name, key string) *Table[T] {
 	t := newTable[T](s, name, key, "record")
 	t.versionSize = VersionSize
@@ -71,16 +71,16 @@ func newTable[T any](s *Schema, name, key, form string) *Table[T] {
 	return t
 }
 
-// SetKey sets a function that puts the key of a document into it.
+// SetKey sets a function that copies the key of a document into the document.
 func (t *Table[T]) SetKey(set func(document *T, key []byte)) *Table[T] {
 	t.setKey = set
 	return t
 }
 
-// IndexedBy adds an index. keysOf returns the keys under which it has a document.
+// IndexedBy adds an index. keysOf returns the keys of a document in the index.
 func (t *Table[T]) IndexedBy(x *Index, keysOf func(*T) []string) *Table[T] {
 	t.indexes = append(t.indexes, tableIndex[T]{x, keysOf})
-	x.tables = append(x.tables, func(tx *Tx, add func(key string, value []byte)) error {
+	x.tableEntries = append(x.tableEntries, func(tx *Tx, add func(key string, value []byte)) error {
 		for key, stored := range t.Scan(tx, nil, nil) {
 			document, err := t.decode(tx, key, stored)
 			if err != nil {
@@ -95,10 +95,10 @@ func (t *Table[T]) IndexedBy(x *Index, keysOf func(*T) []string) *Table[T] {
 	return t
 }
 
-// Has reports whether there is a document under a key.
+// Has reports whether a document with the key exists.
 func (t *Table[T]) Has(tx *Tx, key []byte) bool { return t.Bucket.Get(tx, key) != nil }
 
-// Get returns the document under a key, or ErrNotFound.
+// Get returns the document with the key, or ErrNotFound.
 func (t *Table[T]) Get(tx *Tx, key []byte) (*T, error) {
 	stored := t.Bucket.Get(tx, key)
 	if stored == nil {
@@ -107,13 +107,13 @@ func (t *Table[T]) Get(tx *Tx, key []byte) (*T, error) {
 	return t.decode(tx, key, stored)
 }
 
-// All walks the documents in the order of their keys.
+// All iterates over the documents in the order of their keys.
 func (t *Table[T]) All(tx *Tx) iter.Seq2[*T, error] { return t.WithPrefix(tx, nil) }
 
-// WithPrefix walks the documents whose keys begin with a prefix.
+// WithPrefix iterates over the documents whose keys have a prefix.
 func (t *Table[T]) WithPrefix(tx *Tx, prefix []byte) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
-		cursor := t.in(tx).Cursor()
+		cursor := t.boltBucket(tx).Cursor()
 		for key, stored := cursor.Seek(prefix); key != nil && bytes.HasPrefix(key, prefix); key, stored = cursor.Next() {
 			if !yield(t.decode(tx, key, stored)) {
 				return
@@ -122,8 +122,9 @@ func (t *Table[T]) WithPrefix(tx *Tx, prefix []byte) iter.Seq2[*T, error] {
 	}
 }
 
-// decode returns what is stored, from the cache where it is there. A change does
-// not fill the cache: it may yet be undone, and its versions be given out again.
+// decode returns a stored document, from the cache if possible. A change does
+// not fill the cache: it can still be rolled back, and its versions are then
+// used again.
 func (t *Table[T]) decode(tx *Tx, key, stored []byte) (*T, error) {
 	stamp := stored
 	if t.versionSize > 0 {
@@ -141,7 +142,7 @@ func (t *Table[T]) decode(tx *Tx, key, stored []byte) (*T, error) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.versionSize == 0 && len(t.cache) >= maxUnversioned {
+	if t.versionSize == 0 && len(t.cache) >= maxUnversionedCached {
 		clear(t.cache)
 	}
 	t.cache[string(key)] = cached[T]{string(stamp), decoded}
@@ -159,8 +160,8 @@ func (t *Table[T]) unmarshal(key, stored []byte) (*T, error) {
 	return decoded, nil
 }
 
-// Put stores a document, its index entries and, of a record, its place in the
-// journal.
+// Put stores a document with its index entries and, if it is a record, its
+// journal entry.
 func (t *Table[T]) Put(tx *Tx, key []byte, document *T) error {
 	value, err := json.Marshal(document)
 	if err != nil {
@@ -180,8 +181,8 @@ func (t *Table[T]) Put(tx *Tx, key []byte, document *T) error {
 	return t.Bucket.Put(tx, key, value)
 }
 
-// Delete deletes documents with their index entries and places in the journal.
-// Followers of the journal do not learn of it.
+// Delete deletes documents with their index and journal entries. Readers of the
+// journal do not notice the deletion.
 func (t *Table[T]) Delete(tx *Tx, keys ...[]byte) error {
 	for _, key := range keys {
 		stored := t.Bucket.Get(tx, key)
@@ -208,7 +209,8 @@ func (t *Table[T]) Delete(tx *Tx, keys ...[]byte) error {
 	return nil
 }
 
-// DeleteWhere deletes the documents that match, and returns how many there were.
+// DeleteWhere deletes the documents for which match returns true, and returns
+// their number.
 func (t *Table[T]) DeleteWhere(tx *Tx, match func(*T) bool) (int, error) {
 	var keys [][]byte
 	for key, stored := range t.Scan(tx, nil, nil) {
@@ -223,8 +225,8 @@ func (t *Table[T]) DeleteWhere(tx *Tx, match func(*T) bool) (int, error) {
 	return len(keys), t.Delete(tx, keys...)
 }
 
-// reindex replaces the index entries of the stored document by those of another
-// one, which is nil where it is deleted.
+// reindex replaces the index entries of the stored document by those of the new
+// document, which is nil if the document is deleted.
 func (t *Table[T]) reindex(tx *Tx, key, stored []byte, document *T) error {
 	for _, x := range t.indexes {
 		var former, present []string
@@ -255,24 +257,25 @@ func (t *Table[T]) reindex(tx *Tx, key, stored []byte, document *T) error {
 	return nil
 }
 
-// Index is a bucket that finds the documents of tables.
+// Index is a bucket whose keys lead to documents of tables.
 type Index struct {
 	*Bucket
-	unique bool
-	tables []func(tx *Tx, add func(key string, value []byte)) error
+	unique       bool
+	tableEntries []func(tx *Tx, add func(key string, value []byte)) error
 }
 
-// NewIndex declares an index without values: its keys say everything.
+// NewIndex declares an index without values, whose keys contain all
+// information.
 func NewIndex(s *Schema, name, key, value string) *Index { return newIndex(s, name, key, value, false) }
 
-// NewUniqueIndex declares an index whose values are keys of documents.
+// NewUniqueIndex declares an index whose values are the keys of documents.
 func NewUniqueIndex(s *Schema, name, key, value string) *Index {
 	return newIndex(s, name, key, value, true)
 }
 
 func newIndex(s *Schema, name, key, value string, unique bool) *Index {
 	x := &Index{Bucket: s.NewBucket(name, key, value), unique: unique}
-	x.Verify(x.compare)
+	x.Verify(x.verifyEntries)
 	return x
 }
 
@@ -283,11 +286,11 @@ func (x *Index) value(key []byte) []byte {
 	return []byte{}
 }
 
-// compare checks that the entries of an index are those of the documents.
-func (x *Index) compare(tx *Tx) error {
+// verifyEntries checks that the index has exactly the entries of its documents.
+func (x *Index) verifyEntries(tx *Tx) error {
 	want, got := make(map[string]string), make(map[string]string)
 	var faults []error
-	for _, table := range x.tables {
+	for _, table := range x.tableEntries {
 		faults = append(faults, table(tx, func(key string, value []byte) {
 			if other, ok := want[key]; ok && other != string(value) {
 				faults = append(faults, fmt.Errorf("%s %q: of both %q and %q", x.name, key, other, value))
