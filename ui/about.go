@@ -36,7 +36,7 @@ func (s *server) showAbout(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p.CountTrouble(land)
+	p.CountCritical(land)
 	subscriptions := 0
 	for _, h := range land.Hosts {
 		for _, sub := range h.Subscriptions {
@@ -64,16 +64,17 @@ func (s *server) showAbout(w http.ResponseWriter, r *http.Request) error {
 		{Label: "SAP systems", Text: strconv.Itoa(len(land.Systems))},
 		{Label: "HANA databases", Text: strconv.Itoa(len(land.Databases))},
 		{Label: "SLES for SAP subscriptions", Text: strconv.Itoa(subscriptions) + " found"},
-		{Label: "Data file", Text: storageText(size)},
+		{Label: "Data file", Text: formatSize(size)},
 		indexFact(indexed, newest),
 	}
 	return s.Render(w, r, http.StatusOK, &p)
 }
 
-// indexTolerance is how far the index may be behind the log without a remark.
+// indexTolerance is how far the index may be behind the log before the page
+// mentions it.
 const indexTolerance = 5 * time.Second
 
-// indexFact says how far the search index has come.
+// indexFact says whether the search index includes the newest entries.
 func indexFact(indexed, newest activity.Position) page.Fact {
 	f := page.Fact{Label: "Search index", Text: "up to date"}
 	if newest.Time().Sub(indexed.Time()) > indexTolerance {
@@ -82,8 +83,8 @@ func indexFact(indexed, newest activity.Position) page.Fact {
 	return f
 }
 
-// storageText formats a number of bytes in powers of ten, as disks are sold.
-func storageText(n int64) string {
+// formatSize formats a number of bytes in powers of ten, as disks are sold.
+func formatSize(n int64) string {
 	units := []string{"bytes", "kB", "MB", "GB", "TB"}
 	value, unit := float64(n), 0
 	for value >= 1000 && unit < len(units)-1 {

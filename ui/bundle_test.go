@@ -15,7 +15,7 @@ func TestEveryPartIsBundled(t *testing.T) {
 	t.Parallel()
 	a, files := mustLoadAssets(t)
 	style, script := string(a.Files[page.StyleFile].Body), string(a.Files[page.ScriptFile].Body)
-	for _, name := range files.Named("") {
+	for _, name := range files.WithSuffix("") {
 		if name == page.StyleFile {
 			continue
 		}

@@ -195,11 +195,11 @@ func TestAgreedTo(t *testing.T) {
 	if err := f.store.CleanUp(t.Context(), store.System(), nil, landscape.Target{Host: hostID(2)}); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.store.CleanUp(t.Context(), store.System(), landscapepages.AgreedTo(agreed), target); !errors.Is(err, landscapepages.ErrPlanChanged) {
+	if err := f.store.CleanUp(t.Context(), store.System(), landscapepages.RequirePlan(agreed), target); !errors.Is(err, landscapepages.ErrPlanChanged) {
 		t.Errorf("more goes than was agreed: %v", err)
 	}
 	f.wantGone(nil, []any{hostID(1), landscape.ClusterIDFromKey("hana")})
-	if err := f.store.CleanUp(t.Context(), store.System(), landscapepages.AgreedTo(plan().Plan), target); err != nil {
+	if err := f.store.CleanUp(t.Context(), store.System(), landscapepages.RequirePlan(plan().Plan), target); err != nil {
 		t.Error(err)
 	}
 	f.wantGone([]any{hostID(1), landscape.ClusterIDFromKey("hana")}, nil)

@@ -9,27 +9,27 @@ import (
 	"github.com/klauspost/compress/gzhttp"
 )
 
-// minCompressed is the smallest answer that is compressed, in bytes.
-// Compression does not make an answer faster that fits into one packet.
+// minCompressed is the smallest answer that is compressed, in bytes. An answer
+// that fits into one packet does not get faster.
 const minCompressed = 1024
 
-// compressed are the types of answers that are compressed. Event streams are
+// compressedTypes are the types of answers that are compressed. Event streams are
 // not: a compressor for every open tab would take some hundred kilobytes, for
 // events of some hundred bytes.
-var compressed = []string{"text/html", "text/css", "text/csv", "text/javascript", "text/plain", "application/json", "application/jsonl", "application/problem+json", "image/svg+xml"}
+var compressedTypes = []string{"text/html", "text/css", "text/csv", "text/javascript", "text/plain", "application/json", "application/jsonl", "application/problem+json", "image/svg+xml"}
 
 // compress compresses answers to GET if the client accepts gzip, including the
 // files of the console. By BenchmarkCompression, zstd would save 0.2 ms a page
 // and make it no smaller. Compressing files once, as strongly as gzip can,
 // would save 7 % of their size. Neither is worth a second compressor.
 //
-// Answers to other methods are not compressed: they are short, new secrets are
-// shown in them, and agents send them every few seconds. Nor are the answers of
-// routes that are api.Uncompressed.
+// Answers to other methods are not compressed: they are short, they show new
+// secrets, and agents cause them every few seconds. Answers of routes marked
+// api.Uncompressed are not compressed either.
 func compress(next http.Handler) (http.Handler, error) {
 	wrap, err := gzhttp.NewWrapper(gzhttp.MinSize(minCompressed), gzhttp.EnableZstd(false), gzhttp.SetContentType(false), gzhttp.ContentTypeFilter(func(contentType string) bool {
 		mediaType, _, _ := strings.Cut(contentType, ";")
-		return slices.Contains(compressed, mediaType)
+		return slices.Contains(compressedTypes, mediaType)
 	}))
 	if err != nil {
 		return nil, fmt.Errorf("compression: %w", err)

@@ -20,19 +20,20 @@ type errorPage struct {
 	Status    int
 	Heading   string
 	Sentences []string
-	RequestID string // for internal errors, whose cause is in the log under this id
+	RequestID string // set for internal errors; their cause is in the log under this id
 	Ways      []page.ActionLink
 }
 
 // Template implements page.Page.
 func (*errorPage) Template() string { return "error" }
 
-// fail answers a request whose handler returned an error. It is the only place
-// of the console that does.
+// fail answers a request whose handler returned an error. All errors of the
+// console are answered here.
 func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	status := api.Status(err)
 	if errors.Is(err, auth.ErrExternal) {
-		// To programs the operation exists and is off; a page is just not there.
+		// For a program the operation exists but is off; for a reader the page
+		// does not exist.
 		status = http.StatusNotFound
 	}
 	if status == http.StatusUnauthorized {
@@ -54,7 +55,7 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
-// sendToSignIn answers a request without a valid sign-in. A script gets a
+// sendToSignIn answers a request without a valid session. A script gets a
 // status and leaves the page itself, so that the sign-in page does not end up
 // inside a table.
 func (s *server) sendToSignIn(w http.ResponseWriter, r *http.Request) {

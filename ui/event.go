@@ -18,32 +18,33 @@ import (
 	"trento/ui/page"
 )
 
-// The console is told which records have changed, not how. Its script fetches
-// the page again and finds the differences itself. So events may be merged,
-// lost or repeated.
+// The server tells the browser which records have changed, not how. The script
+// fetches the page again and finds the differences itself. So events may be
+// merged, lost or repeated.
 const (
 	// eventPause is the shortest time between two events of a stream.
 	eventPause = time.Second
-	// pingPeriod keeps proxies from closing an idle stream. It also limits how
+	// pingInterval keeps proxies from closing an idle stream. It also limits how
 	// long the stream of an expired session lasts.
-	pingPeriod = 25 * time.Second
+	pingInterval = 25 * time.Second
 	// eventDeadline is how long a client may take to accept an event.
 	eventDeadline = 10 * time.Second
 	// maxChanges limits the ids in an event. Beyond it, the event says
 	// "everything".
 	maxChanges = 200
-	// changesRead is the number of changes that are read at a time.
-	changesRead = 1000
-	// maxToasts limits the toasts of one event. The browser shows some of them
-	// and lists the others.
+	// changesPerRead is the number of changes that are read from the journal at
+	// a time.
+	changesPerRead = 1000
+	// maxToasts limits the toasts of one event. The browser shows some of them,
+	// and the others in a list.
 	maxToasts = 20
 	// maxStreams and maxStreamsOfUser limit the open streams.
 	maxStreams       = 1000
 	maxStreamsOfUser = 50
 )
 
-// everything stands for all ids of a kind.
-const everything = "*"
+// allIDs stands for all ids of a kind in an event.
+const allIDs = "*"
 
 // streams counts the open streams.
 type streams struct {
@@ -67,7 +68,7 @@ func (s *streams) add(user int64) bool {
 	return true
 }
 
-func (s *streams) leave(user int64) {
+func (s *streams) remove(user int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.total--
@@ -77,9 +78,9 @@ func (s *streams) leave(user int64) {
 }
 
 // streamEvents answers GET /events, the event stream of a browser tab. An event
-// "change" maps kinds to the ids that have changed; its id is a position in the
-// journal, sealed for the user. An event "toast" is a message to show. The last
-// event is "signed-out", or "stopping" when the server stops.
+// "change" maps kinds to the ids that have changed; the id of the event is a
+// position in the journal, sealed for the user. An event "toast" is a message
+// to show. The last event is "signed-out", or "stopping" when the server stops.
 func (s *server) streamEvents(w http.ResponseWriter, r *http.Request) error {
 	if r.Method == http.MethodHead {
 		return nil // the answer to a HEAD would never end
@@ -90,7 +91,7 @@ func (s *server) streamEvents(w http.ResponseWriter, r *http.Request) error {
 		http.Error(w, "too many open streams", http.StatusServiceUnavailable)
 		return nil
 	}
-	defer s.streams.leave(id.User.ID)
+	defer s.streams.remove(id.User.ID)
 	changed, stop := s.Store.Watch()
 	defer stop()
 
@@ -116,9 +117,10 @@ type stream struct {
 	s      *server
 	id     *auth.Identity
 	viewer activitypages.Viewer
-	// managesUsers: receives changes of other users.
+	// managesUsers reports whether the user receives changes of other users.
 	managesUsers bool
-	// readsAgents: receives changes of agents without a registered host.
+	// readsAgents reports whether the user receives changes of agents without a
+	// registered host.
 	readsAgents bool
 	w           http.ResponseWriter
 	out         *http.ResponseController
@@ -130,7 +132,7 @@ func (st *stream) run(r *http.Request, changed <-chan struct{}) error {
 	if err := st.start(r); err != nil {
 		return err
 	}
-	ping := time.NewTicker(pingPeriod)
+	ping := time.NewTicker(pingInterval)
 	defer ping.Stop()
 	for {
 		var err error
@@ -158,13 +160,13 @@ func pause(ctx context.Context) error {
 	defer t.Stop()
 	select {
 	case <-t.C:
-	case <-ctx.Done(): // the loop checks ctx as well, and sends the last event
+	case <-ctx.Done(): // the caller checks ctx as well and sends the last event
 	}
 	return nil
 }
 
 // start sets the position of the stream: after the last event that the client
-// got, or after the change that its page includes.
+// got, or after the newest change that its page includes.
 func (st *stream) start(r *http.Request) error {
 	known := r.Header.Get("Last-Event-ID")
 	if known == "" {
@@ -206,7 +208,7 @@ func (st *stream) sendChanges() error {
 		}
 		logged, toastsNow, err := st.newToasts(tx)
 		if logged {
-			changes["activity"] = []string{everything}
+			changes["activity"] = []string{allIDs}
 		}
 		toasts = toastsNow
 		return err
@@ -227,8 +229,8 @@ func (st *stream) sendChanges() error {
 	return nil
 }
 
-// check checks that the session is still valid, and reads what the user may see
-// now.
+// check fails if the session is not valid any more. It reads what the user may
+// see at present.
 func (st *stream) check(tx *store.Tx) error {
 	id, err := st.s.Auth.Revalidate(tx, st.id)
 	if err == nil {
@@ -238,14 +240,14 @@ func (st *stream) check(tx *store.Tx) error {
 	return err
 }
 
-// changes returns the changed ids by kind. Changes of users and tokens go only
-// to those who manage users, and to the user concerned, as the kind "self".
-// Changes that are not sent do not count against the limit, so that many of
-// them do not become "everything".
+// changes returns the ids of changed records by kind. Changes of users and
+// tokens go only to users who manage users, and to the user concerned, as the
+// kind "self". Changes that are not sent do not count against the limit:
+// otherwise many of them would cause "everything".
 func (st *stream) changes(tx *store.Tx) (map[string][]string, error) {
 	changes, told := make(map[string][]string), 0
 	for told <= maxChanges {
-		list, err := tx.ChangedAfter(st.seq, changesRead)
+		list, err := tx.ChangedAfter(st.seq, changesPerRead)
 		if err != nil {
 			return nil, err
 		}
@@ -260,10 +262,10 @@ func (st *stream) changes(tx *store.Tx) (map[string][]string, error) {
 				told++
 			}
 			if c.Kind == "user" && c.ID == strconv.FormatInt(st.id.User.ID, 10) {
-				changes["self"] = []string{everything}
+				changes["self"] = []string{allIDs}
 			}
 		}
-		if len(list) < changesRead {
+		if len(list) < changesPerRead {
 			break
 		}
 	}
@@ -274,7 +276,7 @@ func (st *stream) changes(tx *store.Tx) (map[string][]string, error) {
 	return changes, nil
 }
 
-// allChanged returns "everything" for all kinds that the user may see.
+// allChanged returns allIDs for all kinds that the user may see.
 func (st *stream) allChanged() map[string][]string {
 	kinds := []string{"host", "cluster", "database", "sap_system", "tags", "token", "view", "setting", "agent_report", "self"}
 	if st.managesUsers {
@@ -282,7 +284,7 @@ func (st *stream) allChanged() map[string][]string {
 	}
 	all := make(map[string][]string)
 	for _, kind := range kinds {
-		all[kind] = []string{everything}
+		all[kind] = []string{allIDs}
 	}
 	return all
 }
@@ -313,8 +315,8 @@ func (st *stream) isVisible(tx *store.Tx, c store.Change) (bool, error) {
 	return true, nil
 }
 
-// newToasts reads the entries written since the last event. It returns whether the
-// viewer may see any of them, and the toasts about them, oldest first.
+// newToasts reads the entries written since the last event. It returns whether
+// the viewer may see any of them, and their toasts, oldest first.
 func (st *stream) newToasts(tx *store.Tx) (logged bool, toasts []activitypages.Toast, err error) {
 	newest := tx.Newest()
 	if newest <= st.seen {

@@ -434,7 +434,7 @@ func TestStreamsAreBounded(t *testing.T) {
 	if !s.add(2) {
 		t.Error("one user keeps out another")
 	}
-	s.leave(1)
+	s.remove(1)
 	if !s.add(1) {
 		t.Error("a place that was left is lost")
 	}

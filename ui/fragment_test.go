@@ -76,7 +76,7 @@ func (b *frameReader) take(frame string) {
 	b.t.Helper()
 	frame = strings.TrimSpace(frame)
 	b.frame, b.elements = frame, make(map[string]string)
-	s := page.NewShownFrames()
+	s := page.NewSentFrames()
 	for _, p := range s.Pieces([]byte(frame)) {
 		b.elements[p.ID] = frame[p.Start:p.End]
 	}
@@ -195,7 +195,7 @@ func TestFragmentsOfUnknownSnapshots(t *testing.T) {
 func BenchmarkPieces(b *testing.B) {
 	f := fleetFixture(b, 200)
 	body := f.do(call{target: "/hosts?per_page=100", as: "admin"}).Body.Bytes()
-	s := page.NewShownFrames()
+	s := page.NewSentFrames()
 	b.SetBytes(int64(len(body)))
 	for b.Loop() {
 		s.Keep("x", 1, s.Pieces(body))

@@ -14,9 +14,9 @@ import (
 	"trento/ui/page"
 )
 
-// The middlewares wrap the router. The router itself runs none for unknown
-// addresses, and those requests need an id, a log line and security headers as
-// well.
+// The middlewares wrap the router from outside. Middlewares of the router
+// itself would not run for unknown addresses, and those requests need an id, a
+// log line and security headers as well.
 
 // middleware wraps a handler.
 type middleware func(http.Handler) http.Handler
@@ -68,9 +68,8 @@ func (s *server) recoverPanic(w http.ResponseWriter, r *http.Request, answer *ht
 	http.Error(w, "internal error, request "+page.RequestID(r.Context()), http.StatusInternalServerError)
 }
 
-// contentPolicy permits files of this server and nothing else: no inline
-// scripts or styles, no other origins, no frames. The icon is an image inside
-// the page.
+// contentPolicy permits files of this server only: no inline scripts or styles,
+// no other origins, no frames. The icon is an image inside the page.
 const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
@@ -88,8 +87,8 @@ func secureHeaders(next http.Handler) http.Handler {
 	})
 }
 
-// limitBodies gives a request a few seconds for its body. Handlers extend that
-// for clients that are permitted.
+// limitBodies gives a request a few seconds to send its body. Handlers extend
+// that for clients that are permitted.
 func limitBodies(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength != 0 {
@@ -99,10 +98,9 @@ func limitBodies(next http.Handler) http.Handler {
 	})
 }
 
-// refuseCrossOrigin refuses unsafe requests that another site caused. Only a
-// request identified by its cookie is checked, because no other site can make a
-// browser send an identifying header. A header that identifies nobody does not
-// count.
+// refuseCrossOrigin refuses unsafe requests that another site caused. It checks
+// only requests that a cookie identifies: no other site can make a browser send
+// a header with a token or key. A header that identifies nobody does not count.
 func (s *server) refuseCrossOrigin(next http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
 	if s.Auth.SAML() != nil {

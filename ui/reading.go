@@ -10,12 +10,12 @@ import (
 	"trento/ui/page"
 )
 
-// inOneRead builds a page with one transaction, from the session to the frame, so
-// that everything on it is of the same moment. The answer is sent after the
+// inOneRead runs the handler of a page inside one read transaction, so that
+// everything on the page is of the same moment. The answer is sent after the
 // transaction, so that a slow client cannot keep it open.
 func (s *server) inOneRead(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !page.Reads(r) || isAPI(r) || needsOwnReads(r) || s.account.NeedsOwnReads(r.URL.Path) {
+		if !page.IsReadOnly(r) || isAPI(r) || needsOwnReads(r) || s.account.NeedsOwnReads(r.URL.Path) {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -34,9 +34,10 @@ func (s *server) inOneRead(next http.Handler) http.Handler {
 	})
 }
 
-// needsOwnReads reports whether the handler uses transactions of its own: the
-// event stream and downloads, which are sent piece by piece, and the
-// authentication log, which first writes the uses that are in memory.
+// needsOwnReads reports whether the handler of a request uses transactions of
+// its own. The event stream and downloads do, because they are sent piece by
+// piece, and the authentication log, which first writes the uses that are in
+// memory.
 func needsOwnReads(r *http.Request) bool {
 	switch path.Ext(r.URL.Path) {
 	case ".csv", ".jsonl":
@@ -45,7 +46,7 @@ func needsOwnReads(r *http.Request) bool {
 	return r.URL.Path == "/events" || strings.HasSuffix(r.URL.Path, "/tokens/log") || strings.HasPrefix(r.URL.Path, "/static/")
 }
 
-// bufferedAnswer buffers an answer.
+// bufferedAnswer keeps an answer in memory until it is sent.
 type bufferedAnswer struct {
 	http.ResponseWriter
 	status int

@@ -21,20 +21,20 @@ import (
 type searchPage struct {
 	page.Frame
 	Words  string
-	People bool         // users are searched, too
-	Groups []foundGroup // kinds of which something was found
+	People bool         // the search includes users
+	Groups []foundGroup // kinds with at least one found thing
 	LogURL string       // address that searches the activity log
 }
 
 // Template implements page.Page.
 func (*searchPage) Template() string { return "search" }
 
-// foundGroup is what was found of one kind.
+// foundGroup has the found things of one kind.
 type foundGroup struct {
 	ID, Label string
 	Count     int
 	Rows      []foundRow
-	URL       string // address of all that was found of the kind, in its list
+	URL       string // address of the list of the kind with the same search
 }
 
 type foundRow struct {
@@ -44,21 +44,21 @@ type foundRow struct {
 }
 
 const (
-	// maxWords is the largest length of a search, in bytes.
-	maxWords = 200
-	// maxFound is the number of things of a kind that the page shows. Their
-	// list has all of them.
-	maxFound = 10
+	// maxSearchLength is the largest length of a search, in bytes.
+	maxSearchLength = 200
+	// maxFoundPerKind is the number of things of a kind that the page shows.
+	// Their list has all of them.
+	maxFoundPerKind = 10
 )
 
-// finder searches things of one kind, in the columns of their table. So their
-// list finds the same things.
+// finder searches things of one kind in the columns of their table, so that the
+// search box of their list finds the same things.
 type finder[T any] struct {
-	id, label string
-	table     *table.Table[T]
-	name      func(T) page.Link
-	silent    func(T) *time.Time // nil for kinds without health
-	details   func(T) []string
+	id, label  string
+	table      *table.Table[T]
+	name       func(T) page.Link
+	staleSince func(T) *time.Time // nil for kinds without health
+	details    func(T) []string
 }
 
 // find returns the things that contain all words. An exact name comes first,
@@ -78,10 +78,10 @@ func (f finder[T]) find(s *server, all []T, words string) foundGroup {
 	}
 	slices.SortStableFunc(hits, func(a, b hit) int { return cmp.Compare(a.distance, b.distance) })
 	g.Count = len(hits)
-	for _, h := range hits[:min(len(hits), maxFound)] {
+	for _, h := range hits[:min(len(hits), maxFoundPerKind)] {
 		row := foundRow{Name: f.name(h.thing)}
-		if f.silent != nil {
-			mark := page.NewHealthMark("", f.table.Health(h.thing), s.TimestampOf(f.silent(h.thing)))
+		if f.staleSince != nil {
+			mark := page.NewHealthMark("", f.table.Health(h.thing), s.TimestampOf(f.staleSince(h.thing)))
 			mark.Bare = true
 			row.Health = &mark
 		}
@@ -152,10 +152,10 @@ var (
 
 // showSearch answers GET /search?q=words.
 func (s *server) showSearch(w http.ResponseWriter, r *http.Request) error {
-	if table.Tidied(w, r) {
+	if table.RedirectWithoutEmpty(w, r) {
 		return nil
 	}
-	p := searchPage{Frame: s.NewFrame(r, "Search"), Words: firstBytes(strings.TrimSpace(r.URL.Query().Get("q")), maxWords)}
+	p := searchPage{Frame: s.NewFrame(r, "Search"), Words: firstBytes(strings.TrimSpace(r.URL.Query().Get("q")), maxSearchLength)}
 	p.Live, p.Searches = "host cluster database sap_system tags", true
 	p.People = auth.From(r.Context()).Can(page.AbilityUsers)
 	err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) error {

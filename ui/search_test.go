@@ -42,7 +42,7 @@ func TestSearch(t *testing.T) {
 		{"more than are shown", "many", []element{has("#hosts .count", "12"), has("#hosts a[href=/hosts?q=many]", "Show all 12")}},
 		{"nothing found", "no such thing", []element{has(".empty h2", "Nothing found"), has(".empty", "no such thing"), has("main .meta a", "activity log")}},
 		{"hostile", hostile, []element{has(".empty h2", "Nothing found"), has("input[name=q]", "")}},
-		{"too long", strings.Repeat("ש", maxWords), []element{has(".empty h2", "Nothing found")}},
+		{"too long", strings.Repeat("ש", maxSearchLength), []element{has(".empty h2", "Nothing found")}},
 	}
 	f.observe(1, landscape.Observation{Cloud: &landscape.Cloud{Provider: "azure"}})
 	for _, tt := range tests {
@@ -67,8 +67,8 @@ func TestSearch(t *testing.T) {
 	for who, e := range map[string]element{"admin": has("#users a", "plain"), "plain": has(".empty h2", "Nothing found")} {
 		e.check(t, parseMarkup(t, f.do(call{target: "/search?q=plain%40example.com", as: who}).Body.String()))
 	}
-	w := f.do(call{target: "/search?q=" + strings.Repeat("ש", maxWords), as: "plain"})
-	if value, _ := attribute(parseMarkup(t, w.Body.String()).one("#words"), "value"); value != strings.Repeat("ש", maxWords/2) {
+	w := f.do(call{target: "/search?q=" + strings.Repeat("ש", maxSearchLength), as: "plain"})
+	if value, _ := attribute(parseMarkup(t, w.Body.String()).one("#words"), "value"); value != strings.Repeat("ש", maxSearchLength/2) {
 		t.Errorf("looks for %d bytes", len(value))
 	}
 }

@@ -1,7 +1,8 @@
-// Package ui is everything that speaks HTTP to people and agents. Its root is
-// the console: server-rendered pages, each a typed struct and a template, and a
-// few small scripts that keep them current. The REST interface is package api.
-// Both are installed here, in one router inside one chain of middlewares.
+// Package ui answers all HTTP requests, of people and agents. The package
+// itself is the console: server-rendered pages, each a typed struct and a
+// template, and a few small scripts that refresh them. The REST interface is
+// package api. Both are installed here, in one router inside one chain of
+// middlewares.
 package ui
 
 import (
@@ -41,9 +42,9 @@ type server struct {
 	streams   streams
 }
 
-// New returns the handler of all requests. Streams end with the context of
-// their request, so the base context must be ended before waiting for
-// connections.
+// New returns the handler of all requests. An event stream ends with the
+// context of its request, so a server that stops must end the base context
+// before it waits for connections.
 func New(o Options) (http.Handler, error) {
 	s, err := newServer(o)
 	if err != nil {
@@ -68,8 +69,8 @@ func newServer(o Options) (*server, error) {
 	return s, s.checkCallback()
 }
 
-// checkCallback fails where the path to which an identity provider sends browsers
-// back, which is a matter of the configuration, is taken.
+// checkCallback fails if the configured path to which an identity provider
+// sends browsers back is used by another route.
 func (s *server) checkCallback() error {
 	path := s.account.CallbackPath()
 	if path == "" {
@@ -160,8 +161,8 @@ func (s *server) install() {
 	})
 }
 
-// receiveForm reads the body of a request. The messages of identity providers are
-// larger than what people type.
+// receiveForm reads the body of a request. Messages of identity providers may
+// be larger than what people type.
 func (s *server) receiveForm(w http.ResponseWriter, r *http.Request, route api.Route) (done func(), err error) {
 	if slices.Contains(account.SAMLInbox(), route.Path) {
 		return s.api.ReceiveMessage(w, r)
@@ -195,7 +196,8 @@ func (s *server) answerRoutes(routes []api.Route) (added []api.Route) {
 	return added
 }
 
-// allowed returns the methods of an address, which the router does not tell.
+// allowed returns the methods that an address permits. The router does not
+// provide them.
 func (s *server) allowed(r *http.Request) []string {
 	var methods []string
 	for _, method := range []string{"DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"} {
@@ -218,5 +220,5 @@ var rooms = []page.Room{
 	table.Room, landscapepages.Room, activitypages.Room, account.Room,
 }
 
-// loadResources loads what the pages are made of, once in a process.
+// loadResources loads the templates and assets once per process.
 var loadResources = sync.OnceValues(func() (*page.Resources, error) { return page.LoadResources(rooms...) })

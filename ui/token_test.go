@@ -168,7 +168,7 @@ func TestTokensAreTheOnlyColors(t *testing.T) {
 	for _, line := range tokenLine.FindAllStringSubmatch(string(source), -1) {
 		known[line[1]] = true
 	}
-	for _, name := range append(files.Named(".css"), files.Named(".js")...) {
+	for _, name := range append(files.WithSuffix(".css"), files.WithSuffix(".js")...) {
 		if name == "tokens.css" {
 			continue
 		}

@@ -132,7 +132,7 @@ func (s *userTokenHandlers) tokenItems(tx *store.Tx) ([]*tokenItem, error) {
 
 // showTokens answers GET /tokens.
 func (s *userTokenHandlers) showTokens(w http.ResponseWriter, r *http.Request) error {
-	if table.Tidied(w, r) {
+	if table.RedirectWithoutEmpty(w, r) {
 		return nil
 	}
 	p := tokensPage{Page: table.NewPage(s.Console, r, &tokensTable, "Personal Access Tokens")}
@@ -163,7 +163,7 @@ func (s *userTokenHandlers) showTokens(w http.ResponseWriter, r *http.Request) e
 
 // downloadTokens answers GET /tokens.csv.
 func (s *userTokenHandlers) downloadTokens(w http.ResponseWriter, r *http.Request) error {
-	return table.CSVHandlerOf(s.Console, &tokensTable, func(ctx context.Context) (all []*tokenItem, err error) {
+	return table.CSVHandlerFor(s.Console, &tokensTable, func(ctx context.Context) (all []*tokenItem, err error) {
 		err = s.Store.ViewIn(ctx, func(tx *store.Tx) (err error) {
 			all, err = s.tokenItems(tx)
 			return err
@@ -289,7 +289,7 @@ func (s *userTokenHandlers) userOfLog(ctx context.Context, userID string) (u *st
 
 // showTokenUses answers GET /profile/tokens/log and /users/{id}/tokens/log.
 func (s *userTokenHandlers) showTokenUses(w http.ResponseWriter, r *http.Request) error {
-	if table.Tidied(w, r) {
+	if table.RedirectWithoutEmpty(w, r) {
 		return nil
 	}
 	u, own, err := s.userOfLog(r.Context(), page.PathVar(r, "id"))

@@ -175,7 +175,7 @@ func (s *shared) UserItems(tx *store.Tx) ([]*UserItem, error) {
 
 // showUsers answers GET /users.
 func (s *userHandlers) showUsers(w http.ResponseWriter, r *http.Request) error {
-	if table.Tidied(w, r) {
+	if table.RedirectWithoutEmpty(w, r) {
 		return nil
 	}
 	return s.renderUsers(w, r, http.StatusOK, nil)
@@ -221,7 +221,7 @@ func (s *userHandlers) newUserRow(reader page.Reader, u *UserItem, query string)
 
 // downloadUsers answers GET /users.csv.
 func (s *userHandlers) downloadUsers(w http.ResponseWriter, r *http.Request) error {
-	return table.CSVHandlerOf(s.Console, s.usersTable(), func(ctx context.Context) (all []*UserItem, err error) {
+	return table.CSVHandlerFor(s.Console, s.usersTable(), func(ctx context.Context) (all []*UserItem, err error) {
 		err = s.Store.ViewIn(ctx, func(tx *store.Tx) (err error) {
 			all, err = s.UserItems(tx)
 			return err

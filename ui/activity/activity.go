@@ -30,7 +30,7 @@ type activityPage struct {
 	RefreshKeep  []page.HiddenInput // hidden fields of the refresh form
 	RefreshRates []page.Option
 	FirstPage    bool
-	Announced    bool // new entries are announced, and shown on request
+	Announced    bool // a notice announces new entries, and the reader asks for them
 	ResetURL     string
 	Rows         []EntryRow
 	Total        int // number of entries that pass the filters
@@ -50,8 +50,8 @@ type EntryRow struct {
 	Things     []Thing // what the entry is about
 	Actor      string
 	Severity   severityMark
-	URL        string // address that opens the entry
-	Here       bool   // the entry is open
+	URL        string // address that opens the entry's details
+	Here       bool   // the entry is the open one
 }
 
 // Thing is something that an entry names. URL is empty if it has no page.
@@ -59,7 +59,7 @@ type Thing struct{ Name, URL string }
 
 type severityMark struct{ Name, Label string }
 
-// dateMenu is the choice of the begin or the end of the period.
+// dateMenu is the form for the begin or the end of the period.
 type dateMenu struct {
 	Key, Label, Words string
 	Choices           []page.Option
@@ -71,8 +71,8 @@ type entryDetails struct {
 	Row         EntryRow
 	Label       string
 	Resource    string
-	Data        []leaf
-	Cut         int // number of values shown if there are more; else 0
+	Data        []metadataValue
+	Cut         int // number of shown values if some are left out; else 0
 	JSON        string
 	Address     string // address of the entry, to be shared
 	FlowURL     string
@@ -100,7 +100,8 @@ func NewViewer(id *auth.Identity) (Viewer, error) {
 // Sees reports whether the viewer may see an entry.
 func (v Viewer) Sees(e *activity.Entry) bool { return v.All.Match(e) }
 
-// narrow is Narrow with an error that names the missing permission.
+// narrow is Narrow with an error that tells the reader which permission is
+// missing.
 func (v Viewer) narrow(f activity.Filter) (activity.Filter, error) {
 	narrowed, err := v.Narrow(f)
 	if errors.Is(err, auth.ErrForbidden) {
@@ -111,7 +112,7 @@ func (v Viewer) narrow(f activity.Filter) (activity.Filter, error) {
 
 // showLog answers GET /activity_log.
 func (s *Pages) showLog(w http.ResponseWriter, r *http.Request) error {
-	if table.Tidied(w, r) {
+	if table.RedirectWithoutEmpty(w, r) {
 		return nil
 	}
 	v, err := NewViewer(auth.From(r.Context()))
@@ -123,9 +124,9 @@ func (s *Pages) showLog(w http.ResponseWriter, r *http.Request) error {
 	}
 	q := parseLogQuery(r.URL.Query(), page.PageSize(r, "activity", defaultEntries))
 	p := activityPage{
-		Frame: s.NewFrame(r, "Activity Log"), Words: q.words, FirstPage: q.firstPage(), Announced: q.refresh != live,
+		Frame: s.NewFrame(r, "Activity Log"), Words: q.words, FirstPage: q.firstPage(), Announced: q.refresh != refreshLive,
 		Chips: q.chips(), RefreshRates: slices.Clone(refreshRates),
-		ResetURL:   page.WithQuery("/activity_log", logQuery{size: q.size, sized: q.sized, refresh: q.refresh}.values()),
+		ResetURL:   page.WithQuery("/activity_log", logQuery{size: q.size, sizeInAddress: q.sizeInAddress, refresh: q.refresh}.values()),
 		EmptyWords: "Everything that happens in the landscape and everything people change is written down here.",
 	}
 	if p.FirstPage {
@@ -135,7 +136,7 @@ func (s *Pages) showLog(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if q.sized {
+	if q.sizeInAddress {
 		s.RememberSize(w, r, "activity", defaultEntries, q.size)
 	}
 	if err := s.fillActivity(r.Context(), &p, v, q, found); err != nil {
@@ -144,7 +145,8 @@ func (s *Pages) showLog(w http.ResponseWriter, r *http.Request) error {
 	return s.Render(w, r, http.StatusOK, &p)
 }
 
-// findEntries searches the index. If the search is too long, the page says so.
+// findEntries finds the entries of a query in the index. If the search is too
+// long, the page says so.
 func (s *Pages) findEntries(ctx context.Context, v Viewer, q logQuery, p *activityPage) (search.Page, error) {
 	f, err := q.filter(s.Store.Now())
 	if errors.Is(err, activity.ErrSearchTooLong) {
@@ -157,7 +159,7 @@ func (s *Pages) findEntries(ctx context.Context, v Viewer, q logQuery, p *activi
 	if f, err = v.narrow(f); err != nil {
 		return search.Page{}, err
 	}
-	found, err := v.Find(ctx, s.Search, f, q.walk())
+	found, err := v.Find(ctx, s.Search, f, q.searchWalk())
 	if err != nil {
 		return search.Page{}, err
 	}
@@ -202,16 +204,16 @@ func (p *activityPage) fillForms(q logQuery, found search.Page) {
 	for i := range p.RefreshRates {
 		p.RefreshRates[i].Chosen = q.refresh != "" && p.RefreshRates[i].Value == string(q.refresh)
 	}
-	kept := logQuery{size: q.size, sized: q.sized, refresh: q.refresh}.values()
+	kept := logQuery{size: q.size, sizeInAddress: q.sizeInAddress, refresh: q.refresh}.values()
 	p.Keep = page.HiddenInputs(kept)
-	rest := q.restarted().values()
+	rest := q.atNewest().values()
 	rest.Del("refreshRate")
 	p.RefreshKeep = page.HiddenInputs(rest)
 	sizeKeep := q.filterValues()
 	if q.refresh != "" {
 		sizeKeep["refreshRate"] = kept["refreshRate"]
 	}
-	p.Pager = table.Pager{Path: "/activity_log", SizeName: "first", Sizes: table.Sizes(q.size), Steps: q.stepsFrom(found), Keep: page.HiddenInputs(sizeKeep)}
+	p.Pager = table.Pager{Path: "/activity_log", SizeName: "first", Sizes: table.Sizes(q.size), Steps: q.pageLinks(found), Keep: page.HiddenInputs(sizeKeep)}
 	p.Pager.Range = page.Count(found.Total, "entry", "entries")
 	if n := len(found.Entries); q.firstPage() && n < found.Total {
 		p.Pager.Range = fmt.Sprintf("The newest %d of %s", n, p.Pager.Range)
@@ -273,9 +275,9 @@ func visibleEntry(tx *store.Tx, v Viewer, cursor string) (*activity.Entry, error
 	return e, err
 }
 
-// openEntry returns the details of an entry, shown on top of the list that
-// query describes. server is the URL of this server.
-func (s *Pages) openEntry(tx *store.Tx, server string, v Viewer, cursor string, query url.Values, related search.Page, known pages) (*entryDetails, error) {
+// openEntry returns the details of an entry. Closing them leads to the list of
+// the given query. server is the URL of this server.
+func (s *Pages) openEntry(tx *store.Tx, server string, v Viewer, cursor string, query url.Values, related search.Page, known pageFinder) (*entryDetails, error) {
 	e, err := visibleEntry(tx, v, cursor)
 	if err != nil {
 		return nil, err
@@ -283,7 +285,7 @@ func (s *Pages) openEntry(tx *store.Tx, server string, v Viewer, cursor string, 
 	d := &entryDetails{
 		Row: s.NewEntryRow(v, e, query, known), Label: e.Type.Label(), Resource: e.Resource(),
 		Address:  server + page.WithQuery("/activity_log", url.Values{"entry": {e.Position.Cursor()}}),
-		CloseURL: page.WithQuery("/activity_log", query), JSON: indented(e.Metadata), MoreRelated: related.More,
+		CloseURL: page.WithQuery("/activity_log", query), JSON: indentJSON(e.Metadata), MoreRelated: related.More,
 	}
 	d.Data, d.Cut = newTree(e.Metadata, known)
 	if id := e.CorrelationID(); id != "" {
@@ -300,9 +302,9 @@ func (s *Pages) openEntry(tx *store.Tx, server string, v Viewer, cursor string, 
 	return d, nil
 }
 
-// NewEntryRow returns an entry as a row. Its link opens it on top of the list
-// that query describes.
-func (s *Pages) NewEntryRow(v Viewer, e *activity.Entry, query url.Values, known pages) EntryRow {
+// NewEntryRow returns an entry as a row. Its link opens the entry on top of the
+// list of the given query.
+func (s *Pages) NewEntryRow(v Viewer, e *activity.Entry, query url.Values, known pageFinder) EntryRow {
 	open := url.Values{"entry": {e.Position.Cursor()}}
 	for key, values := range query {
 		open[key] = values

@@ -50,7 +50,7 @@ var csvFormat = logFormat{
 	},
 }
 
-// linesFormat has a JSON object on each line, in the form of the API.
+// linesFormat writes each entry as a JSON object on a line, as the API does.
 var linesFormat = logFormat{
 	setHeader: func(h http.Header) {
 		h.Set("Content-Type", "application/jsonl; charset=utf-8")
@@ -88,7 +88,7 @@ func (s *Pages) exportLog(format logFormat) func(http.ResponseWriter, *http.Requ
 	}
 }
 
-// export is an export under way.
+// export is the state of an export in progress.
 type export struct {
 	s      *Pages
 	format logFormat
@@ -96,7 +96,7 @@ type export struct {
 	asked  activity.Filter
 	w      http.ResponseWriter
 	out    *http.ResponseController
-	begun  bool // a part has been sent
+	begun  bool // the header and a part have been sent
 }
 
 func (x *export) run(ctx context.Context, query url.Values) error {
@@ -106,7 +106,7 @@ func (x *export) run(ctx context.Context, query url.Values) error {
 		return err
 	}
 	for walk := (search.Walk{Limit: search.MaxLimit}); ; {
-		v, f, err := x.mayRead()
+		v, f, err := x.currentPermission()
 		if err != nil {
 			return err
 		}
@@ -126,8 +126,9 @@ func (x *export) run(ctx context.Context, query url.Values) error {
 	}
 }
 
-// mayRead returns the reader and what they may see now.
-func (x *export) mayRead() (Viewer, activity.Filter, error) {
+// currentPermission returns the viewer and the filter for what the viewer may
+// see at present. It fails if the user has been signed out.
+func (x *export) currentPermission() (Viewer, activity.Filter, error) {
 	var v Viewer
 	err := x.s.Store.View(func(tx *store.Tx) error {
 		id, err := x.s.Auth.Revalidate(tx, x.id)
@@ -155,10 +156,10 @@ func (x *export) send(part *bytes.Buffer) error {
 		if err != nil && !errors.Is(err, http.ErrNotSupported) {
 			return err
 		}
-		if _, err := x.w.Write(part.Next(table.PieceOfFile)); err != nil {
+		if _, err := x.w.Write(part.Next(table.PieceSize)); err != nil {
 			return err
 		}
-		if _, _, err := x.mayRead(); err != nil {
+		if _, _, err := x.currentPermission(); err != nil {
 			return err
 		}
 	}

@@ -10,8 +10,8 @@ import (
 	"trento/ui/table"
 )
 
-// actorOptions returns the actors for the filter: active users, and those in
-// the address.
+// actorOptions returns the users for the filter: enabled users, and those that
+// the address names.
 func actorOptions(tx *store.Tx, v Viewer, chosen []string) (table.FilterMenu, error) {
 	names := []string{activity.System}
 	for u, err := range tx.Users() {
@@ -54,8 +54,8 @@ func typeFacet(v Viewer, chosen []string) table.FilterMenu {
 	return f
 }
 
-// typeGroup returns the group of a type. For some types the resource differs
-// from entry to entry.
+// typeGroup returns the group of a type: the resource of its entries, or
+// "Several" if that differs from entry to entry.
 func typeGroup(t activity.Type) string {
 	resource := (&activity.Entry{Type: t}).Resource()
 	if strings.HasPrefix(resource, "Unable") {
@@ -79,7 +79,7 @@ func severityFacet(chosen []string) table.FilterMenu {
 }
 
 func newDateMenu(key, label string, d dateChoice) dateMenu {
-	m := dateMenu{Key: key, Label: label, Words: d.words(), Choices: []page.Option{{Value: "", Label: "Any time", Chosen: !d.set()}}}
+	m := dateMenu{Key: key, Label: label, Words: d.label(), Choices: []page.Option{{Value: "", Label: "Any time", Chosen: !d.isSet()}}}
 	for _, rel := range relativeDates {
 		m.Choices = append(m.Choices, page.Option{Value: rel.key, Label: rel.key + " ago", Chosen: d.relative == rel.key})
 	}

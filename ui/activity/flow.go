@@ -26,8 +26,8 @@ type flowPage struct {
 	Total   int
 	Begin   page.Timestamp
 	Took    string // time from the first entry to the last; empty if they are simultaneous
-	Actor   string // of the first entry
-	Steps   []flowStep
+	Actor   string // actor of the first entry
+	Steps   []flowEntry
 	ListURL string // address of the same entries in the log
 	Pager   []table.Step
 	Entry   *entryDetails
@@ -36,8 +36,8 @@ type flowPage struct {
 // Template implements page.Page.
 func (*flowPage) Template() string { return "flow" }
 
-// flowStep is an entry, with the time since the first one.
-type flowStep struct {
+// flowEntry is an entry, with the time since the first one.
+type flowEntry struct {
 	EntryRow
 	Later string
 }
@@ -69,10 +69,10 @@ func (s *Pages) showFlow(w http.ResponseWriter, r *http.Request, v Viewer, id st
 	if found.Total == 0 {
 		return nothing // there are no entries, or none that the reader may see
 	}
-	p := flowPage{Frame: s.NewFrame(r, "Related Events"), Total: found.Total, Pager: flowSteps(id, walk, found)}
+	p := flowPage{Frame: s.NewFrame(r, "Related Events"), Total: found.Total, Pager: flowPageLinks(id, walk, found)}
 	p.Live = "activity"
 	p.ListURL = page.WithQuery("/activity_log", url.Values{"search": {id}, "severity": SeverityNames(), "first": {"20"}})
-	first, err := s.flowEnds(r.Context(), v, f, &p)
+	first, err := s.fillFlowSummary(r.Context(), v, f, &p)
 	if err != nil {
 		return err
 	}
@@ -85,7 +85,7 @@ func (s *Pages) showFlow(w http.ResponseWriter, r *http.Request, v Viewer, id st
 	err = s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
 		known := RegisteredPages(tx)
 		for _, e := range slices.Backward(found.Entries) {
-			p.Steps = append(p.Steps, flowStep{s.NewEntryRow(v, e, query, known), later(e.OccurredOn().Sub(first.OccurredOn()))})
+			p.Steps = append(p.Steps, flowEntry{s.NewEntryRow(v, e, query, known), timeSinceBegin(e.OccurredOn().Sub(first.OccurredOn()))})
 		}
 		if cursor := asked.Get("entry"); cursor != "" {
 			if p.Entry, err = s.openEntry(tx, p.Server, v, cursor, query, related, known); err != nil {
@@ -100,9 +100,9 @@ func (s *Pages) showFlow(w http.ResponseWriter, r *http.Request, v Viewer, id st
 	return s.Render(w, r, http.StatusOK, &p)
 }
 
-// flowEnds adds the actor, the begin and the duration of a flow to the page. It
-// returns the first entry.
-func (s *Pages) flowEnds(ctx context.Context, v Viewer, f activity.Filter, p *flowPage) (*activity.Entry, error) {
+// fillFlowSummary adds the actor, the begin and the duration of a flow to the
+// page. It returns the first entry.
+func (s *Pages) fillFlowSummary(ctx context.Context, v Viewer, f activity.Filter, p *flowPage) (*activity.Entry, error) {
 	var ends [2]*activity.Entry
 	for i, forward := range []bool{true, false} {
 		found, err := v.Find(ctx, s.Search, f, search.Walk{Limit: 1, Forward: forward})
@@ -110,20 +110,20 @@ func (s *Pages) flowEnds(ctx context.Context, v Viewer, f activity.Filter, p *fl
 			return nil, err
 		}
 		if len(found.Entries) == 0 {
-			return nil, fmt.Errorf("flow: %w", store.ErrNotFound) // removed just now
+			return nil, fmt.Errorf("flow: %w", store.ErrNotFound) // the entries have just been pruned
 		}
 		ends[i] = found.Entries[0]
 	}
 	first, last := ends[0], ends[1]
 	p.Begin, p.Actor = s.Timestamp(first.OccurredOn()), v.Actor(first.Actor)
 	if took := last.OccurredOn().Sub(first.OccurredOn()); took > 0 {
-		p.Took = duration(took)
+		p.Took = formatDuration(took)
 	}
 	return first, nil
 }
 
-// flowWalk returns the part of a flow that the address asks for: its begin,
-// what comes after or before an entry, or its end.
+// flowWalk returns the part of a flow that the address asks for: the first
+// entries, those after or before an entry, or the last ones.
 func flowWalk(q url.Values) search.Walk {
 	walk := search.Walk{Limit: flowSize, Forward: true, Count: true}
 	if p, err := activity.ParseCursor(q.Get("after")); err == nil {
@@ -136,9 +136,9 @@ func flowWalk(q url.Values) search.Walk {
 	return walk
 }
 
-// flowSteps returns the links to other pages of a flow; none if it has only one
-// page.
-func flowSteps(id string, walk search.Walk, found search.Page) []table.Step {
+// flowPageLinks returns the links to other pages of a flow; none if it has only
+// one page.
+func flowPageLinks(id string, walk search.Walk, found search.Page) []table.Step {
 	if len(found.Entries) == 0 || found.Total == len(found.Entries) {
 		return nil
 	}
@@ -159,20 +159,20 @@ func flowSteps(id string, walk search.Walk, found search.Page) []table.Step {
 	return table.Steps(to(earlier, "", ""), to(earlier, "before", oldest), to(later, "after", newest), to(later, "last", strconv.Itoa(flowSize)))
 }
 
-// later says how long after the begin of a flow something happened; "" if that
-// was at the same time.
-func later(d time.Duration) string {
+// timeSinceBegin says how long after the begin of a flow something happened; ""
+// if it happened at the same time.
+func timeSinceBegin(d time.Duration) string {
 	if d <= 0 {
 		return ""
 	}
-	return "+" + duration(d)
+	return "+" + formatDuration(d)
 }
 
-// duration formats a duration with three significant digits.
-func duration(d time.Duration) string {
+// formatDuration formats a duration with three significant digits.
+func formatDuration(d time.Duration) string {
 	switch {
 	case d < time.Millisecond:
-		return "1 ms" // or less
+		return "1 ms" // rounded up
 	case d < time.Second:
 		return fmt.Sprintf("%d ms", d.Milliseconds())
 	case d < time.Minute:

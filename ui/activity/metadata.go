@@ -14,24 +14,26 @@ import (
 	"trento/ui/page"
 )
 
-// leaf is a value in the metadata of an entry, with the values inside it.
-type leaf struct {
+// metadataValue is a value in the metadata of an entry, with the values inside
+// it.
+type metadataValue struct {
 	Key, Text string
 	Kind      string // text, number, word (true, false, null), object, list
 	URL       string
-	Children  []leaf
+	Children  []metadataValue
 }
 
-// maxLeaves limits the number of values that are shown. The JSON has all of
-// them.
-const maxLeaves = 2000
+// maxShownValues limits the number of values that the page shows. The JSON has
+// all of them.
+const maxShownValues = 2000
 
-// pages finds name and address of the registered thing with an id. Both are
-// empty if there is none.
-type pages func(id string) Thing
+// pageFinder returns the name and address of the registered thing with an id.
+// Both are empty if there is no such thing.
+type pageFinder func(id string) Thing
 
-// RegisteredPages returns the pages of the things in a transaction.
-func RegisteredPages(tx *store.Tx) pages {
+// RegisteredPages returns a pageFinder for the things registered in a
+// transaction.
+func RegisteredPages(tx *store.Tx) pageFinder {
 	return func(text string) Thing {
 		id, ok := landscape.ParseID[string](text)
 		if !ok { // all ids of things have the same format
@@ -48,7 +50,7 @@ func RegisteredPages(tx *store.Tx) pages {
 
 // thingsOf returns the things that an entry names, with the names they had at
 // that time. Things with a page have a link.
-func thingsOf(e *activity.Entry, known pages) []Thing {
+func thingsOf(e *activity.Entry, known pageFinder) []Thing {
 	var things []Thing
 	for _, named := range activity.Things(e.Event()) {
 		t := known(named.ID)
@@ -60,7 +62,7 @@ func thingsOf(e *activity.Entry, known pages) []Thing {
 	return things
 }
 
-func indented(metadata json.RawMessage) string {
+func indentJSON(metadata json.RawMessage) string {
 	var text bytes.Buffer
 	if err := json.Indent(&text, metadata, "", "  "); err != nil {
 		return string(metadata)
@@ -69,30 +71,30 @@ func indented(metadata json.RawMessage) string {
 }
 
 // newTree returns metadata as a tree, in the stored order. cut is the number of
-// values in it if some are left out.
-func newTree(metadata json.RawMessage, known pages) (tree []leaf, cut int) {
-	d := treeDrawer{decoder: json.NewDecoder(bytes.NewReader(metadata)), known: known}
+// shown values if some are left out; else 0.
+func newTree(metadata json.RawMessage, known pageFinder) (tree []metadataValue, cut int) {
+	d := treeReader{decoder: json.NewDecoder(bytes.NewReader(metadata)), known: known}
 	d.decoder.UseNumber()
 	root, err := d.value("")
-	if err != nil || d.drawn > maxLeaves {
-		return root.Children, min(d.drawn, maxLeaves)
+	if err != nil || d.count > maxShownValues {
+		return root.Children, min(d.count, maxShownValues)
 	}
 	return root.Children, 0
 }
 
-type treeDrawer struct {
+type treeReader struct {
 	decoder *json.Decoder
-	known   pages
-	drawn   int
+	known   pageFinder
+	count   int
 }
 
-func (d *treeDrawer) value(key string) (leaf, error) {
+func (d *treeReader) value(key string) (metadataValue, error) {
 	token, err := d.decoder.Token()
 	if err != nil {
-		return leaf{}, err
+		return metadataValue{}, err
 	}
-	d.drawn++
-	l := leaf{Key: key, Kind: "word"}
+	d.count++
+	l := metadataValue{Key: key, Kind: "word"}
 	switch v := token.(type) {
 	case json.Delim:
 		l.Kind = map[json.Delim]string{'{': "object", '[': "list"}[v]
@@ -110,10 +112,10 @@ func (d *treeDrawer) value(key string) (leaf, error) {
 	return l, err
 }
 
-func (d *treeDrawer) children(parent *leaf) error {
+func (d *treeReader) children(parent *metadataValue) error {
 	for d.decoder.More() {
-		if d.drawn >= maxLeaves {
-			d.drawn = maxLeaves + 1
+		if d.count >= maxShownValues {
+			d.count = maxShownValues + 1
 			return io.EOF
 		}
 		key := strconv.Itoa(len(parent.Children) + 1)

@@ -1,5 +1,5 @@
-// Package activity has the pages of the activity log: the log, one flow of it,
-// its export, and the toasts about new entries.
+// Package activity has the pages of the activity log: the log, the entries of
+// one flow, the export, and the toasts about new entries.
 package activity
 
 import (
@@ -13,7 +13,7 @@ import (
 // Pages are the pages of the room.
 type Pages struct{ *page.Console }
 
-// New makes the pages.
+// New returns the pages.
 func New(c *page.Console) *Pages { return &Pages{c} }
 
 // Routes returns the routes of the pages.

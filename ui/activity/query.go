@@ -15,17 +15,17 @@ import (
 
 // logQuery is the state of the page of the log, from its address.
 type logQuery struct {
-	words      string
-	actors     []string
-	types      []string
-	severities []string // empty: defaultSeverities
-	from, to   dateChoice
-	size       int
-	sized      bool
-	forward    bool              // towards newer entries
-	cursor     activity.Position // position after which the page begins; 0: at the end of the log
-	refresh    refreshRate
-	entry      string // cursor of the open entry
+	words         string
+	actors        []string
+	types         []string
+	severities    []string // empty: defaultSeverities
+	from, to      dateChoice
+	size          int
+	sizeInAddress bool
+	forward       bool              // towards newer entries
+	cursor        activity.Position // position after which the page begins; 0: the newest or, with forward, the oldest entry
+	refresh       refreshRate
+	entry         string // cursor of the open entry
 }
 
 // dateChoice is the begin or the end of a period. A relative one stays
@@ -42,7 +42,8 @@ var relativeDates = []struct {
 	{"1h", time.Hour}, {"24h", 24 * time.Hour}, {"7d", 7 * 24 * time.Hour}, {"30d", 30 * 24 * time.Hour},
 }
 
-// customDate in an address says that a time follows.
+// customDate is the first value of a date parameter whose second value is a
+// time.
 const customDate = "custom"
 
 // dateLayouts are the formats of a typed time: those of browsers, with or
@@ -56,12 +57,12 @@ var defaultSeverities = []string{"info", "warning", "critical"}
 // another.
 const defaultEntries = 20
 
-// refreshRate says how a page of the log is refreshed, as in its address: the
-// milliseconds between refreshes, "live", or "" for never.
+// refreshRate says how often a page of the log is refreshed, as in its address:
+// the milliseconds between refreshes, "live", or "" for never.
 type refreshRate string
 
-// live shows new entries as soon as they are written.
-const live refreshRate = "live"
+// refreshLive shows new entries as soon as they are written.
+const refreshLive refreshRate = "live"
 
 // seconds returns the seconds between refreshes; 0 for never or live.
 func (rate refreshRate) seconds() int {
@@ -71,7 +72,7 @@ func (rate refreshRate) seconds() int {
 
 // refreshRates are the rates that are offered.
 var refreshRates = []page.Option{
-	{Value: "", Label: "Off"}, {Value: string(live), Label: "Live"},
+	{Value: "", Label: "Off"}, {Value: string(refreshLive), Label: "Live"},
 	{Value: "5000", Label: "5s"}, {Value: "10000", Label: "10s"}, {Value: "30000", Label: "30s"},
 	{Value: "60000", Label: "1m"}, {Value: "300000", Label: "5m"}, {Value: "1800000", Label: "30m"},
 }
@@ -100,7 +101,7 @@ func parseLogQuery(q url.Values, size int) logQuery {
 		l.forward = false
 	}
 	if n, err := strconv.Atoi(sizeText); err == nil && slices.Contains(page.PageSizes, n) {
-		l.size, l.sized = n, true
+		l.size, l.sizeInAddress = n, true
 	}
 	for _, rate := range refreshRates[1:] {
 		if rate.Value == q.Get("refreshRate") {
@@ -126,10 +127,10 @@ func parseDate(values []string) dateChoice {
 	return dateChoice{}
 }
 
-func (d dateChoice) set() bool { return d != dateChoice{} }
+func (d dateChoice) isSet() bool { return d != dateChoice{} }
 
-// at returns the time of the choice; the zero time if nothing is chosen.
-func (d dateChoice) at(now time.Time) time.Time {
+// time returns the time of the choice; the zero time if nothing is chosen.
+func (d dateChoice) time(now time.Time) time.Time {
 	for _, rel := range relativeDates {
 		if d.relative == rel.key {
 			return now.Add(-rel.ago)
@@ -138,7 +139,7 @@ func (d dateChoice) at(now time.Time) time.Time {
 	return d.custom
 }
 
-func (d dateChoice) words() string {
+func (d dateChoice) label() string {
 	switch {
 	case d.relative != "":
 		return d.relative + " ago"
@@ -161,7 +162,7 @@ func (d dateChoice) values() []string {
 // firstPage reports whether the page shows the newest entries.
 func (l logQuery) firstPage() bool { return !l.forward && l.cursor == 0 }
 
-// filterValues returns the part of the address with the filters.
+// filterValues returns the parameters of the address that filter.
 func (l logQuery) filterValues() url.Values {
 	q := url.Values{}
 	set := func(key string, values ...string) {
@@ -178,7 +179,7 @@ func (l logQuery) filterValues() url.Values {
 	return q
 }
 
-// values returns the address without the open entry.
+// values returns the parameters of the address, without the open entry.
 func (l logQuery) values() url.Values {
 	q := l.filterValues()
 	sizeKey := "first"
@@ -186,7 +187,7 @@ func (l logQuery) values() url.Values {
 		sizeKey = "last"
 		q.Set("last", strconv.Itoa(l.size))
 	}
-	if l.sized {
+	if l.sizeInAddress {
 		q.Set(sizeKey, strconv.Itoa(l.size))
 	}
 	if l.cursor != 0 {
@@ -208,7 +209,7 @@ func (l logQuery) filter(now time.Time) (activity.Filter, error) {
 	if err != nil {
 		return activity.Filter{}, err
 	}
-	f := activity.Filter{Actors: l.actors, From: l.from.at(now), To: l.to.at(now), Search: words}
+	f := activity.Filter{Actors: l.actors, From: l.from.time(now), To: l.to.time(now), Search: words}
 	for _, t := range l.types {
 		f.Types = append(f.Types, activity.Type(t))
 	}
@@ -224,7 +225,7 @@ func (l logQuery) filter(now time.Time) (activity.Filter, error) {
 	return f, nil
 }
 
-func (l logQuery) walk() search.Walk {
+func (l logQuery) searchWalk() search.Walk {
 	return search.Walk{From: l.cursor, Limit: l.size, Forward: l.forward, Count: true}
 }
 
@@ -233,7 +234,7 @@ func (l logQuery) walk() search.Walk {
 func (l logQuery) chips() []table.Chip {
 	var chips table.ChipList
 	add := func(label, value string, without logQuery) {
-		chips.Add(label, value, func() string { return page.WithQuery("/activity_log", without.restarted().values()) })
+		chips.Add(label, value, func() string { return page.WithQuery("/activity_log", without.atNewest().values()) })
 	}
 	if l.words != "" {
 		without := l
@@ -242,45 +243,46 @@ func (l logQuery) chips() []table.Chip {
 	}
 	for _, actor := range l.actors {
 		without := l
-		without.actors = remove(l.actors, actor)
+		without.actors = withoutValue(l.actors, actor)
 		add("User", actor, without)
 	}
 	for _, t := range l.types {
 		without := l
-		without.types = remove(l.types, t)
+		without.types = withoutValue(l.types, t)
 		add("Type", activity.Type(t).Label(), without)
 	}
 	if len(l.severities) > 0 && !sameSet(l.severities, defaultSeverities) {
 		for _, name := range l.severities {
 			without := l
-			without.severities = remove(l.severities, name)
+			without.severities = withoutValue(l.severities, name)
 			add("Severity", severityLabel(name), without)
 		}
 	}
-	if l.from.set() {
+	if l.from.isSet() {
 		without := l
 		without.from = dateChoice{}
-		add("From date", l.from.words(), without)
+		add("From date", l.from.label(), without)
 	}
-	if l.to.set() {
+	if l.to.isSet() {
 		without := l
 		without.to = dateChoice{}
-		add("To date", l.to.words(), without)
+		add("To date", l.to.label(), without)
 	}
 	return chips.All()
 }
 
-// restarted returns the query at the newest entries.
-func (l logQuery) restarted() logQuery {
+// atNewest returns the query with the page of the newest entries, and without
+// an open entry.
+func (l logQuery) atNewest() logQuery {
 	l.forward, l.cursor, l.entry = false, 0, ""
 	return l
 }
 
-// stepsFrom returns the links to other pages of the log.
-func (l logQuery) stepsFrom(found search.Page) []table.Step {
+// pageLinks returns the links to other pages of the log.
+func (l logQuery) pageLinks(found search.Page) []table.Step {
 	to := func(forward bool, from activity.Position) string {
 		target := l
-		target.forward, target.cursor, target.sized = forward, from, true
+		target.forward, target.cursor, target.sizeInAddress = forward, from, true
 		return page.WithQuery("/activity_log", target.values())
 	}
 	older, newer := found.More, !l.firstPage()
@@ -300,8 +302,8 @@ func (l logQuery) stepsFrom(found search.Page) []table.Step {
 	return table.Steps(first, previous, next, last)
 }
 
-// searchHints explains a search that is read differently than people expect, or
-// that finds nothing.
+// searchHints explains a search that finds nothing, or whose syntax means
+// something else than people expect.
 func (l logQuery) searchHints(found int) []string {
 	hints := activity.SearchHints(l.words)
 	if len(hints) == 0 && l.words != "" && found == 0 && !strings.Contains(l.words, "*") {
@@ -310,7 +312,7 @@ func (l logQuery) searchHints(found int) []string {
 	return hints
 }
 
-func remove(values []string, value string) []string {
+func withoutValue(values []string, value string) []string {
 	return slices.DeleteFunc(slices.Clone(values), func(v string) bool { return v == value })
 }
 

@@ -18,7 +18,7 @@ func TestLater(t *testing.T) {
 		-time.Second: "", 0: "", time.Microsecond: "+1 ms", 118 * time.Millisecond: "+118 ms", 3*time.Second + 290*time.Millisecond: "+3.2 s",
 		time.Minute: "+1 min 0 s", 125 * time.Second: "+2 min 5 s", 90 * time.Minute: "+1 h 30 min", 50 * time.Hour: "+50 h 0 min",
 	} {
-		if got := later(d); got != want {
+		if got := timeSinceBegin(d); got != want {
 			t.Errorf("%s reads %q, want %q", d, got, want)
 		}
 	}
@@ -40,8 +40,8 @@ func TestLogQueryAddress(t *testing.T) {
 	}
 	for _, typed := range []string{"2026-08-20T10:15", "2026-08-20T12:15:00+02:00", "2026-08-20T10:15:00.000Z"} {
 		d := parseDate([]string{customDate, typed})
-		if want := time.Date(2026, 8, 20, 10, 15, 0, 0, time.UTC); !d.at(time.Time{}).Equal(want) {
-			t.Errorf("%s: %v, want %v", typed, d.at(time.Time{}), want)
+		if want := time.Date(2026, 8, 20, 10, 15, 0, 0, time.UTC); !d.time(time.Time{}).Equal(want) {
+			t.Errorf("%s: %v, want %v", typed, d.time(time.Time{}), want)
 		}
 	}
 }
@@ -66,7 +66,7 @@ func TestLogSteps(t *testing.T) {
 			t.Fatal(err)
 		}
 		var got []string
-		for _, s := range parseLogQuery(q, 20).stepsFrom(tt.page) {
+		for _, s := range parseLogQuery(q, 20).pageLinks(tt.page) {
 			if s.URL != "" {
 				got = append(got, s.Name)
 			}
@@ -82,19 +82,19 @@ func TestTree(t *testing.T) {
 		return map[string]Thing{"h1": {"hana01", "/hosts/" + "h1"}}[id]
 	}
 	tree, cut := newTree(json.RawMessage(`{"z":"text","a":[1.50,true,null],"o":{"host_id":"`+"h1"+`"},"e":{}}`), known)
-	want := []leaf{
+	want := []metadataValue{
 		{Key: "z", Text: "text", Kind: "text"},
-		{Key: "a", Text: "3 values", Kind: "list", Children: []leaf{
+		{Key: "a", Text: "3 values", Kind: "list", Children: []metadataValue{
 			{Key: "1", Text: "1.50", Kind: "number"}, {Key: "2", Text: "true", Kind: "word"}, {Key: "3", Text: "null", Kind: "word"},
 		}},
-		{Key: "o", Text: "1 value", Kind: "object", Children: []leaf{{Key: "host_id", Text: "h1", Kind: "text", URL: "/hosts/" + "h1"}}},
+		{Key: "o", Text: "1 value", Kind: "object", Children: []metadataValue{{Key: "host_id", Text: "h1", Kind: "text", URL: "/hosts/" + "h1"}}},
 		{Key: "e", Text: "0 values", Kind: "object"},
 	}
 	if diff := cmp.Diff(want, tree); diff != "" || cut != 0 {
 		t.Errorf("cut %d: %s", cut, diff)
 	}
-	long := json.RawMessage(`{"l":[` + strings.Repeat("1,", 3*maxLeaves) + `1]}`)
-	if tree, cut := newTree(long, known); cut != maxLeaves || len(tree) != 1 || len(tree[0].Children) > maxLeaves {
+	long := json.RawMessage(`{"l":[` + strings.Repeat("1,", 3*maxShownValues) + `1]}`)
+	if tree, cut := newTree(long, known); cut != maxShownValues || len(tree) != 1 || len(tree[0].Children) > maxShownValues {
 		t.Errorf("a long entry: cut %d, %d values", cut, len(tree))
 	}
 }

@@ -25,14 +25,14 @@ type Toast struct {
 // The importance of a toast. A more important one is shown earlier and longer,
 // and stays longer in the list of toasts.
 const (
-	weightLow     = iota // good to know
-	weightNormal         // something is new, or has a warning
+	weightLow     = iota // information
+	weightNormal         // something new, or a warning
 	weightHigh           // somebody should look at it
 	weightRemoved        // something was removed
 )
 
-// NewToast returns the message about an entry. It is not ok for entries that
-// need no message, which most do not.
+// NewToast returns the message about an entry. It returns false for entries
+// that need no message, as most do not.
 func NewToast(e *activity.Entry) (Toast, bool) {
 	event := e.Event()
 	things := activity.Things(event)
@@ -69,7 +69,7 @@ var toastKinds = map[activity.ThingKind]struct{ path, noun string }{
 }
 
 // toastSentence says what has happened to a host, a cluster or a system, and
-// how important that is. It is empty if that needs no toast.
+// how important that is. The text is empty for events without a toast.
 func toastSentence(e activity.Event, thing string) (text string, weight int) {
 	health := func(health string, change activity.Change) (string, int) {
 		return change.Sentence("The health of "+thing, health) + ".", weightOf(health)
@@ -116,7 +116,7 @@ func toastSentence(e activity.Event, thing string) (text string, weight int) {
 }
 
 // instanceSentence says what has happened to an instance of a system, and how
-// important that is.
+// important that is. The text is empty for other events.
 func instanceSentence(e activity.Event, sid string) (text string, weight int) {
 	absent := func(number string) (string, int) {
 		return fmt.Sprintf("The instance %s of %s is now absent.", number, sid), weightHigh
@@ -139,7 +139,7 @@ func instanceSentence(e activity.Event, sid string) (text string, weight int) {
 	return "", 0
 }
 
-// weightOf returns how important it is that something has a health now.
+// weightOf returns the importance of a change to a health.
 func weightOf(health string) int {
 	switch landscape.Health(health) {
 	case landscape.HealthCritical:
@@ -151,7 +151,7 @@ func weightOf(health string) int {
 }
 
 // MostImportant returns the n most important toasts, in the order in which they
-// happened. Of equally important ones it takes the newest.
+// happened. Among equally important ones it prefers the newest.
 func MostImportant(toasts []Toast, n int) []Toast {
 	for len(toasts) > n {
 		lightest := 0

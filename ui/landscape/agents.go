@@ -28,7 +28,7 @@ type agentRow struct {
 	Name       page.Link
 	Registered bool
 	State      string
-	Icon       string // icon of a state that is not normal
+	Icon       string // icon of a state other than normal
 	Faults     []reportFault
 	LastReport page.Timestamp
 	Version    string
@@ -38,9 +38,9 @@ type agentRow struct {
 // agentItem is an agent in the list.
 type agentItem struct {
 	*store.Agent
-	faulty []*store.ReportStatus
-	state  agentState
-	since  time.Time // since when the first fault exists
+	faulty     []*store.ReportStatus
+	state      agentState
+	faultSince time.Time // time since which the oldest of its faults exists
 }
 
 // agentState is how well the reports of an agent can be used, the worst first.
@@ -72,8 +72,8 @@ var agentsTable = table.Table[*agentItem]{
 			Facet: &table.Facet[*agentItem]{Values: (*agentItem).reports},
 		},
 		{
-			Key: "since", Label: "Since", Hidden: true, Text: func(a *agentItem) string { return page.ISOOrEmpty(timeOrNil(a.since)) },
-			Compare: func(a, b *agentItem) int { return a.since.Compare(b.since) },
+			Key: "since", Label: "Since", Hidden: true, Text: func(a *agentItem) string { return page.ISOOrEmpty(timeOrNil(a.faultSince)) },
+			Compare: func(a, b *agentItem) int { return a.faultSince.Compare(b.faultSince) },
 		},
 		{
 			Key: "last", Label: "Last report", Text: func(a *agentItem) string { return page.ISOOrEmpty(timeOrNil(a.LastReport())) },
@@ -87,7 +87,9 @@ var agentsTable = table.Table[*agentItem]{
 		{Key: "id", Label: "Agent ID", Hidden: true, Text: func(a *agentItem) string { return string(a.ID) }},
 	},
 	Health: func(*agentItem) landscape.Health { return landscape.HealthUnknown },
-	Urgent: func(a, b *agentItem) int { return cmp.Or(cmp.Compare(a.state, b.state), b.since.Compare(a.since)) },
+	Urgent: func(a, b *agentItem) int {
+		return cmp.Or(cmp.Compare(a.state, b.state), b.faultSince.Compare(a.faultSince))
+	},
 	Tie: func(a, b *agentItem) int {
 		return cmp.Or(table.FoldCompare(a.name(), b.name()), cmp.Compare(a.ID, b.ID))
 	},
@@ -109,8 +111,8 @@ func newAgentItem(agent *store.Agent) *agentItem {
 			state = stateRefused
 		}
 		a.state = min(a.state, state)
-		if a.since.IsZero() || status.Since.Before(a.since) {
-			a.since = status.Since
+		if a.faultSince.IsZero() || status.Since.Before(a.faultSince) {
+			a.faultSince = status.Since
 		}
 	}
 	return a
@@ -134,7 +136,7 @@ func (a *agentItem) version() string {
 func (a *agentItem) reports() []string {
 	var kinds []string
 	for _, status := range a.faulty {
-		kinds = append(kinds, capital(activity.ReportName(string(status.Kind))))
+		kinds = append(kinds, capitalize(activity.ReportName(string(status.Kind))))
 	}
 	return kinds
 }
@@ -176,7 +178,7 @@ func (s *Pages) agentItems(ctx context.Context, f *page.Frame) (all []*agentItem
 
 // showAgents answers GET /agents.
 func (s *Pages) showAgents(w http.ResponseWriter, r *http.Request) error {
-	if table.Tidied(w, r) {
+	if table.RedirectWithoutEmpty(w, r) {
 		return nil
 	}
 	p := agentsPage{Page: table.NewPage(s.Console, r, &agentsTable, "Agents")}
@@ -202,12 +204,12 @@ func (s *Pages) newAgentRow(a *agentItem) agentRow {
 	}
 	row.Icon = map[agentState]string{stateRefused: "warning", stateLeftOut: "warning", stateUnheard: "unknown"}[a.state]
 	if a.Host != nil {
-		row.Name.URL, row.Outdated = "/hosts/"+string(a.ID), outdated(row.Version)
+		row.Name.URL, row.Outdated = "/hosts/"+string(a.ID), isOutdated(row.Version)
 	}
 	return row
 }
 
 // downloadAgents answers GET /agents.csv.
 func (s *Pages) downloadAgents(w http.ResponseWriter, r *http.Request) error {
-	return table.CSVHandlerOf(s.Console, &agentsTable, func(ctx context.Context) ([]*agentItem, error) { return s.agentItems(ctx, nil) })(w, r)
+	return table.CSVHandlerFor(s.Console, &agentsTable, func(ctx context.Context) ([]*agentItem, error) { return s.agentItems(ctx, nil) })(w, r)
 }

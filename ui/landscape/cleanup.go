@@ -20,9 +20,9 @@ import (
 type cleanupDialog struct {
 	Title   string
 	Intro   string
-	Refusal string // why it cannot be cleaned up; then there is no button
+	Refusal string // why the thing cannot be cleaned up; then there is no button
 	CleanupPlan
-	Rest     string // what else stays
+	Rest     string // what is not removed
 	Typed    string
 	Failure  string // why the clean-up failed
 	Verb     string
@@ -33,16 +33,16 @@ type cleanupDialog struct {
 // CleanupPlan is what a clean-up removes.
 type CleanupPlan struct {
 	Groups  []cleanupGroup
-	Waiting []cleanupGroup // what stays, without a page, until what it belongs to is back
+	Waiting []cleanupGroup // records that are kept, without a page, until the thing they belong to is registered again
 	Confirm string         // text that must be typed; empty: none
 	Plan    string         // fingerprint of the plan
 }
 
-// planChanged is shown if the plan is not the one that the reader has
+// planChangedText is shown if the plan differs from the one that the reader has
 // confirmed.
-const planChanged = "Nothing was changed: what would go is not what it was when you were asked. Please look again."
+const planChangedText = "Nothing was changed: what would go is not what it was when you were asked. Please look again."
 
-// cleanupGroup is things of one kind in a plan.
+// cleanupGroup has the things of one kind in a plan.
 type cleanupGroup struct {
 	Label  string
 	Things []page.Link
@@ -50,13 +50,13 @@ type cleanupGroup struct {
 
 // cleanup is the clean-up of one thing of any kind.
 type cleanup struct {
-	dialog cleanupDialog
-	target landscape.Target
-	name   string // text that must be typed if a whole system is removed
-	show   func(status int, d *cleanupDialog) error
-	done   string // message afterwards
-	next   string // address to go to if the thing itself is gone
-	part   bool   // the thing may lose a part and stay
+	dialog      cleanupDialog
+	target      landscape.Target
+	typedName   string // text that the reader must type if a whole system is removed
+	show        func(status int, d *cleanupDialog) error
+	doneMessage string // message after the clean-up
+	nextURL     string // address to redirect to if the thing itself is removed
+	mayStay     bool   // the clean-up may remove only a part of the thing
 }
 
 // cleanUpHost answers GET and POST /hosts/{id}/cleanup.
@@ -80,10 +80,10 @@ func (s *Pages) cleanUpHost(w http.ResponseWriter, r *http.Request) error {
 			Rest:  "Tags, the selected checks and the activity log are kept. If the agent reports again, the host comes back with them.",
 			Verb:  "Clean up host", CloseURL: "/hosts/" + string(id),
 		},
-		target: landscape.Target{Host: id},
-		name:   host.Hostname,
-		show:   func(status int, d *cleanupDialog) error { return s.renderHost(w, r, status, d) },
-		done:   "Host " + host.Hostname + " was cleaned up.", next: "/hosts",
+		target:      landscape.Target{Host: id},
+		typedName:   host.Hostname,
+		show:        func(status int, d *cleanupDialog) error { return s.renderHost(w, r, status, d) },
+		doneMessage: "Host " + host.Hostname + " was cleaned up.", nextURL: "/hosts",
 	})
 }
 
@@ -107,10 +107,10 @@ func (s *Pages) cleanUpApplicationInstance(w http.ResponseWriter, r *http.Reques
 			Rest:  "Tags and the activity log are kept. If its agent reports the instance again, it comes back.",
 			Verb:  "Clean up instance", CloseURL: "/sap_systems/" + string(id),
 		},
-		target: landscape.Target{Host: host, SAPSystem: id, Number: number},
-		name:   system.SID,
-		show:   func(status int, d *cleanupDialog) error { return s.renderSAPSystem(w, r, status, d) },
-		done:   fmt.Sprintf("Instance %s of %s was cleaned up.", number, system.SID), next: "/sap_systems", part: true,
+		target:      landscape.Target{Host: host, SAPSystem: id, Number: number},
+		typedName:   system.SID,
+		show:        func(status int, d *cleanupDialog) error { return s.renderSAPSystem(w, r, status, d) },
+		doneMessage: fmt.Sprintf("Instance %s of %s was cleaned up.", number, system.SID), nextURL: "/sap_systems", mayStay: true,
 	})
 }
 
@@ -134,10 +134,10 @@ func (s *Pages) cleanUpDatabaseInstance(w http.ResponseWriter, r *http.Request) 
 			Rest:  "Tags and the activity log are kept. If its agent reports the instance again, it comes back.",
 			Verb:  "Clean up instance", CloseURL: "/databases/" + string(id),
 		},
-		target: landscape.Target{Host: host, Database: id, Number: number},
-		name:   db.SID,
-		show:   func(status int, d *cleanupDialog) error { return s.renderDatabase(w, r, status, d) },
-		done:   fmt.Sprintf("Instance %s of %s was cleaned up.", number, db.SID), next: "/databases", part: true,
+		target:      landscape.Target{Host: host, Database: id, Number: number},
+		typedName:   db.SID,
+		show:        func(status int, d *cleanupDialog) error { return s.renderDatabase(w, r, status, d) },
+		doneMessage: fmt.Sprintf("Instance %s of %s was cleaned up.", number, db.SID), nextURL: "/databases", mayStay: true,
 	})
 }
 
@@ -146,16 +146,16 @@ func (s *Pages) cleanUpDatabaseInstance(w http.ResponseWriter, r *http.Request) 
 func (s *Pages) cleanUp(w http.ResponseWriter, r *http.Request, c *cleanup) error {
 	d := &c.dialog
 	ownPage := d.CloseURL
-	if d.CloseURL, d.Action = page.ReturnFrom(r, ownPage); d.CloseURL != ownPage { // opened from a list
-		c.next = d.CloseURL
+	if d.CloseURL, d.Action = page.ReturnFrom(r, ownPage); d.CloseURL != ownPage { // the dialog was opened from a list
+		c.nextURL = d.CloseURL
 	}
 	err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
-		d.CleanupPlan, err = PlanCleanup(tx, c.name, c.target)
+		d.CleanupPlan, err = PlanCleanup(tx, c.typedName, c.target)
 		return err
 	})
 	status := http.StatusOK
 	switch {
-	case d.refuse(err):
+	case d.showRefusal(err):
 		if r.Method == http.MethodPost {
 			status = http.StatusConflict
 		}
@@ -168,43 +168,44 @@ func (s *Pages) cleanUp(w http.ResponseWriter, r *http.Request, c *cleanup) erro
 	d.Typed = r.PostForm.Get("confirm")
 	switch {
 	case r.PostForm.Get("plan") != d.Plan:
-		d.Failure, status = planChanged, http.StatusConflict
+		d.Failure, status = planChangedText, http.StatusConflict
 	case d.Confirm != "" && strings.TrimSpace(d.Typed) != strings.TrimSpace(d.Confirm):
 		d.Failure, status = "Nothing was changed: this is not the name.", http.StatusUnprocessableEntity
 	}
 	if d.Failure != "" {
 		return c.show(status, d)
 	}
-	err = s.Store.CleanUp(r.Context(), page.Actor(r.Context()), AgreedTo(d.Plan), c.target)
+	err = s.Store.CleanUp(r.Context(), page.Actor(r.Context()), RequirePlan(d.Plan), c.target)
 	switch {
-	case errors.Is(err, ErrPlanChanged): // changed at this moment
+	case errors.Is(err, ErrPlanChanged): // somebody has changed it meanwhile
 		return s.cleanUp(w, r, c)
-	case d.refuse(err):
+	case d.showRefusal(err):
 		return c.show(http.StatusConflict, d)
 	case err != nil:
 		return err
 	}
-	s.SetFlash(w, r, c.done)
-	next := c.next
-	if c.part && d.Confirm == "" {
+	s.SetFlash(w, r, c.doneMessage)
+	next := c.nextURL
+	if c.mayStay && d.Confirm == "" {
 		next = d.CloseURL
 	}
 	http.Redirect(w, r, next, http.StatusSeeOther)
 	return nil
 }
 
-// refuse says that the thing cannot be cleaned up, if err is about that. A
-// thing that does not exist has no page for that.
-func (d *cleanupDialog) refuse(err error) bool {
+// showRefusal shows why the thing cannot be cleaned up. It returns false for
+// any other error, and for a thing that does not exist, because such a thing
+// has no page.
+func (d *cleanupDialog) showRefusal(err error) bool {
 	if !errors.Is(err, landscape.ErrLive) && !errors.Is(err, landscape.ErrPresent) {
 		return false
 	}
-	d.Refusal, d.CleanupPlan = refusalWords(err), CleanupPlan{}
+	d.Refusal, d.CleanupPlan = refusalText(err), CleanupPlan{}
 	return true
 }
 
-// refusalWords says why something cannot be cleaned up.
-func refusalWords(reason error) string {
+// refusalText says why something cannot be cleaned up.
+func refusalText(reason error) string {
 	switch {
 	case errors.Is(reason, landscape.ErrLive):
 		return "The agent on this host has just been heard, or the server has just been started and waits for it. Only a host that has fallen silent can be cleaned up: stop the agent first, or it would bring the host back."
@@ -228,9 +229,9 @@ func PlanCleanup(tx *store.Tx, name string, targets ...landscape.Target) (Cleanu
 // confirmed.
 var ErrPlanChanged = errors.New("the plan of the clean-up has changed")
 
-// AgreedTo returns a check that a clean-up follows the plan with this
-// fingerprint.
-func AgreedTo(fingerprint string) func(*store.Tx, *landscape.Changeset) error {
+// RequirePlan returns a check that a clean-up removes exactly the things of the
+// plan with this fingerprint.
+func RequirePlan(fingerprint string) func(*store.Tx, *landscape.Changeset) error {
 	return func(tx *store.Tx, d *landscape.Changeset) error {
 		plan, err := newCleanupPlan(tx, "", d)
 		if err == nil && plan.Plan != fingerprint {
@@ -304,7 +305,7 @@ func newCleanupPlan(tx *store.Tx, name string, plan *landscape.Changeset) (Clean
 
 // linkToInstance names an instance of a system and links to its host.
 func linkToInstance(tx *store.Tx, sid, number, id string) (page.Link, error) {
-	host, err := hostOf(tx, landscape.HostID(id))
+	host, err := registeredHost(tx, landscape.HostID(id))
 	if err != nil {
 		return page.Link{}, err
 	}

@@ -46,7 +46,7 @@ type cleanupRow struct {
 	Host      page.Link
 	Words     string
 	Since     page.Timestamp
-	Refused   string // why the reader may not choose it
+	Refused   string // why the reader may not clean it up
 }
 
 // cleanupRefusal says why one thing cannot be cleaned up.
@@ -56,7 +56,7 @@ type cleanupRefusal struct{ Name, Words string }
 // instance that its host does not list any more.
 type cleanupItem struct {
 	kind   cleanupKind
-	key    string // its value in a form
+	key    string // value of its check box
 	name   page.Link
 	host   page.Link
 	since  *time.Time // nil: never reported
@@ -85,7 +85,7 @@ var cleanupTable = table.Table[*cleanupItem]{
 			Key: "host", Label: "Host", Text: func(l *cleanupItem) string { return l.host.Name },
 			Facet: &table.Facet[*cleanupItem]{Value: func(l *cleanupItem) string { return l.host.Name }},
 		},
-		{Key: "state", Label: "State", Text: (*cleanupItem).words},
+		{Key: "state", Label: "State", Text: (*cleanupItem).reason},
 		{
 			Key: "since", Label: "Since", Text: func(l *cleanupItem) string { return page.ISOOrEmpty(l.since) },
 			Compare: func(a, b *cleanupItem) int { return page.TimeOrZero(a.since).Compare(page.TimeOrZero(b.since)) },
@@ -98,7 +98,7 @@ var cleanupTable = table.Table[*cleanupItem]{
 	},
 }
 
-func (l *cleanupItem) words() string {
+func (l *cleanupItem) reason() string {
 	switch {
 	case l.kind != leftHost:
 		return "Absent: its host no longer lists it"
@@ -108,8 +108,8 @@ func (l *cleanupItem) words() string {
 	return "Its agent does not report"
 }
 
-// label returns the name of the thing in a sentence.
-func (l *cleanupItem) label() string {
+// nameInSentence returns the name of the thing for use in a sentence.
+func (l *cleanupItem) nameInSentence() string {
 	if l.kind == leftHost {
 		return "Host " + l.name.Name
 	}
@@ -152,7 +152,8 @@ func cleanupItems(v *page.Snapshot) []*cleanupItem {
 	return all
 }
 
-// cleanableLinks returns a link to the list if there is something on it.
+// cleanableLinks returns a link to the list of things that can be cleaned up;
+// none if the list is empty.
 func cleanableLinks(v *page.Snapshot) []page.ActionLink {
 	all := cleanupTable.List(v)
 	if len(all) == 0 {
@@ -163,7 +164,7 @@ func cleanableLinks(v *page.Snapshot) []page.ActionLink {
 
 // showCleanupList answers GET /cleanup.
 func (s *Pages) showCleanupList(w http.ResponseWriter, r *http.Request) error {
-	if table.Tidied(w, r) {
+	if table.RedirectWithoutEmpty(w, r) {
 		return nil
 	}
 	return s.renderCleanupList(w, r, http.StatusOK, "")
@@ -189,7 +190,7 @@ func (s *Pages) renderCleanupList(w http.ResponseWriter, r *http.Request, status
 
 func (s *Pages) newCleanupRow(reader page.Reader, l *cleanupItem) cleanupRow {
 	return cleanupRow{
-		Key: l.key, Kind: l.kind.label, Name: l.name, Host: l.host, Words: l.words(), Since: s.TimestampOf(l.since), Refused: reader.WhyRefused(l.kind.ability),
+		Key: l.key, Kind: l.kind.label, Name: l.name, Host: l.host, Words: l.reason(), Since: s.TimestampOf(l.since), Refused: reader.WhyRefused(l.kind.ability),
 	}
 }
 
@@ -197,11 +198,11 @@ func (s *Pages) newCleanupRow(reader page.Reader, l *cleanupItem) cleanupRow {
 // longer list before confirming it.
 const maxCleanup = 100
 
-var tooMany = fmt.Sprintf("Choose at most %d things at once.", maxCleanup)
+var tooManyText = fmt.Sprintf("Choose at most %d things at once.", maxCleanup)
 
-// typedForMany must be typed if a clean-up of several things removes whole
+// confirmationText must be typed if a clean-up of several things removes whole
 // systems.
-const typedForMany = "clean up"
+const confirmationText = "clean up"
 
 // chosenItems returns the things that a form names. It fails if the reader may
 // not clean up one of them.
@@ -213,7 +214,7 @@ func chosenItems(reader page.Reader, keys []string, all []*cleanupItem, v *page.
 			l = all[i]
 		}
 		if l == nil {
-			continue // no form of ours sends this
+			continue // the forms of the console never send this
 		}
 		if !reader.Can(l.kind.ability) {
 			return nil, page.Missing(l.kind.ability, "To clean up this")
@@ -223,8 +224,8 @@ func chosenItems(reader page.Reader, keys []string, all []*cleanupItem, v *page.
 	return chosen, nil
 }
 
-// itemByKey returns the thing with a key that is not on the list any more; nil
-// if the key is not valid.
+// itemByKey returns the thing with a key, also if it is not on the list any
+// more; nil if the key is not valid.
 func itemByKey(v *page.Snapshot, key string) *cleanupItem {
 	parts := strings.Split(key, "/")
 	l := &cleanupItem{key: key}
@@ -245,41 +246,42 @@ func itemByKey(v *page.Snapshot, key string) *cleanupItem {
 	return l
 }
 
-// confirmCleanup answers POST /cleanup/confirm: it asks about all chosen things
-// and changes nothing.
+// confirmCleanup answers POST /cleanup/confirm: it asks whether all chosen
+// things should be cleaned up. It changes nothing.
 func (s *Pages) confirmCleanup(w http.ResponseWriter, r *http.Request) error {
 	p := cleanupConfirmPage{Frame: s.NewFrame(r, "Clean up")}
-	chosen, err := s.plan(r.Context(), r.PostForm["thing"], &p)
+	chosen, err := s.planCleanup(r.Context(), r.PostForm["thing"], &p)
 	switch {
 	case err != nil:
 		return err
 	case len(chosen) == 0:
 		return s.renderCleanupList(w, r, http.StatusUnprocessableEntity, "Choose what to clean up first.")
 	case len(chosen) > maxCleanup:
-		return s.renderCleanupList(w, r, http.StatusUnprocessableEntity, tooMany)
+		return s.renderCleanupList(w, r, http.StatusUnprocessableEntity, tooManyText)
 	}
 	return s.Render(w, r, http.StatusOK, &p)
 }
 
-// plan returns what cleaning up the things with these keys together removes.
-// Things that cannot be cleaned up are listed and left out of the plan.
-func (s *Pages) plan(ctx context.Context, keys []string, p *cleanupConfirmPage) (chosen []*cleanupItem, err error) {
+// planCleanup returns what cleaning up the things with these keys together
+// removes. Things that cannot be cleaned up are listed and left out of the
+// plan.
+func (s *Pages) planCleanup(ctx context.Context, keys []string, p *cleanupConfirmPage) (chosen []*cleanupItem, err error) {
 	err = s.Store.ViewIn(ctx, func(tx *store.Tx) error {
 		v, err := s.Snapshot(tx)
 		if err != nil {
 			return err
 		}
 		p.Seq = v.Seq
-		p.CountTrouble(v)
+		p.CountCritical(v)
 		if chosen, err = chosenItems(p.Reader, keys, cleanupTable.List(v), v); err != nil || len(chosen) > maxCleanup {
 			return err
 		}
 		possible := chosen
-		p.CleanupPlan, err = PlanCleanup(tx, typedForMany, targetsOf(possible)...)
+		p.CleanupPlan, err = PlanCleanup(tx, confirmationText, targetsOf(possible)...)
 		if _, refused := fault.KindOf(err); refused {
 			possible, err = possibleItems(tx, p, chosen)
 			if err == nil {
-				p.CleanupPlan, err = PlanCleanup(tx, typedForMany, targetsOf(possible)...)
+				p.CleanupPlan, err = PlanCleanup(tx, confirmationText, targetsOf(possible)...)
 			}
 		}
 		for _, l := range possible {
@@ -290,13 +292,13 @@ func (s *Pages) plan(ctx context.Context, keys []string, p *cleanupConfirmPage) 
 	return chosen, err
 }
 
-// possibleItems returns the chosen things that can be cleaned up. It adds to
-// the page why the others cannot.
+// possibleItems returns the chosen things that can be cleaned up. For each of
+// the others it adds the reason to the page.
 func possibleItems(tx *store.Tx, p *cleanupConfirmPage, chosen []*cleanupItem) (possible []*cleanupItem, err error) {
 	for _, l := range chosen {
 		_, err := tx.PlanCleanUp(l.target)
 		if _, refused := fault.KindOf(err); refused {
-			p.Refused = append(p.Refused, cleanupRefusal{Name: l.label(), Words: refusalWords(err)})
+			p.Refused = append(p.Refused, cleanupRefusal{Name: l.nameInSentence(), Words: refusalText(err)})
 			continue
 		}
 		if err != nil {
@@ -315,11 +317,11 @@ func targetsOf(things []*cleanupItem) []landscape.Target {
 	return targets
 }
 
-// cleanUpAll answers POST /cleanup: it cleans up all of the things, or none and
-// asks again.
+// cleanUpAll answers POST /cleanup: it cleans up all of the things. If it
+// cannot, it cleans up none and asks again.
 func (s *Pages) cleanUpAll(w http.ResponseWriter, r *http.Request) error {
 	p := cleanupConfirmPage{Frame: s.NewFrame(r, "Clean up")}
-	chosen, err := s.plan(r.Context(), r.PostForm["thing"], &p)
+	chosen, err := s.planCleanup(r.Context(), r.PostForm["thing"], &p)
 	status := http.StatusConflict
 	switch {
 	case err != nil:
@@ -327,25 +329,25 @@ func (s *Pages) cleanUpAll(w http.ResponseWriter, r *http.Request) error {
 	case len(chosen) == 0:
 		return s.renderCleanupList(w, r, http.StatusUnprocessableEntity, "Choose what to clean up first.")
 	case len(chosen) > maxCleanup:
-		return s.renderCleanupList(w, r, http.StatusUnprocessableEntity, tooMany)
+		return s.renderCleanupList(w, r, http.StatusUnprocessableEntity, tooManyText)
 	case len(p.Refused) > 0:
 		p.Failure = "Nothing was changed: some of this cannot be cleaned up any more."
 	case r.PostForm.Get("plan") != p.Plan:
-		p.Failure = planChanged
+		p.Failure = planChangedText
 	case p.Confirm != "" && strings.TrimSpace(r.PostForm.Get("confirm")) != p.Confirm:
 		p.Failure, status = fmt.Sprintf("Nothing was changed: type %q to confirm.", p.Confirm), http.StatusUnprocessableEntity
 	}
 	if p.Failure != "" {
 		return s.Render(w, r, status, &p)
 	}
-	err = s.Store.CleanUp(r.Context(), page.Actor(r.Context()), AgreedTo(p.Plan), targetsOf(chosen)...)
+	err = s.Store.CleanUp(r.Context(), page.Actor(r.Context()), RequirePlan(p.Plan), targetsOf(chosen)...)
 	if _, refused := fault.KindOf(err); refused || errors.Is(err, ErrPlanChanged) { // changed at this moment
-		return s.renderCleanupList(w, r, http.StatusConflict, planChanged)
+		return s.renderCleanupList(w, r, http.StatusConflict, planChangedText)
 	}
 	if err != nil {
 		return err
 	}
-	news := chosen[0].label() + " was cleaned up."
+	news := chosen[0].nameInSentence() + " was cleaned up."
 	if len(chosen) > 1 {
 		news = fmt.Sprintf("%d things were cleaned up.", len(chosen))
 	}

@@ -22,23 +22,23 @@ type clusterPage struct {
 	Name        string
 	ID          string // id of a cluster without a name
 	Health      page.HealthMark
-	Reason      string // why the health is what it is
+	Reason      string // reasons of the health
 	State       page.HealthMark
 	Maintenance bool
 	StaleBanner string
 	Tags        tagPanel
 	Facts       []page.Fact
-	Note        string // why there is nothing more to see
+	Note        string // why no details of the cluster are shown
 	Sites       []clusterSite
 	Systems     []clusterSystem
-	Hosts       []hostLine // if the nodes are unknown
-	Described   bool       // the inside of the cluster is known
+	Hosts       []hostLine // shown if the nodes are unknown
+	Described   bool       // nodes and resources of the cluster are known
 	Resources   []resourceGroup
 	Stopped     []resourceRow
 	SBD         []sbdRow
-	FencingNote string // what is used instead of SBD devices
+	FencingNote string // sentence that is shown instead of SBD devices
 	Node        *nodeDialog
-	Activity    recent
+	Activity    recentLog
 }
 
 // Template implements page.Page.
@@ -62,8 +62,8 @@ type clusterSystem struct {
 	Nodes []nodeRow
 }
 
-// nodeRow is a node of a cluster. Members that a type of cluster does not have
-// are empty.
+// nodeRow is a node of a cluster. A field that the type of cluster does not
+// have is empty.
 type nodeRow struct {
 	Host        page.Link
 	Status      page.HealthMark
@@ -78,7 +78,7 @@ type nodeRow struct {
 	URL         string // address that shows its attributes
 }
 
-// nodeDialog is the attributes of a node.
+// nodeDialog shows the attributes of a node.
 type nodeDialog struct {
 	Name       string
 	Attributes []page.HiddenInput
@@ -94,7 +94,7 @@ type resourceGroup struct {
 type resourceRow struct {
 	ID, Type, Role string
 	Status         string
-	Trouble        string // mark beside the status: critical, warning or none
+	Trouble        string // symbol beside the status: critical, warning or none
 	Fails          string
 	Failed         bool
 	Managed        string
@@ -117,7 +117,7 @@ func (s *Pages) showCluster(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		inside, err := s.lookInside(tx, c)
+		inside, err := s.readClusterContext(tx, c)
 		if err != nil {
 			return err
 		}
@@ -126,7 +126,7 @@ func (s *Pages) showCluster(w http.ResponseWriter, r *http.Request) error {
 		if p.Tags, err = s.tagsOf(tx, p.Reader, page.ClusterTags, string(id), p.Name); err != nil {
 			return err
 		}
-		if p.Hosts, err = s.hostLines(tx, inside.members()); err != nil {
+		if p.Hosts, err = s.hostLines(tx, inside.memberIDs()); err != nil {
 			return err
 		}
 		if name := r.URL.Query().Get("node"); name != "" {
@@ -139,13 +139,13 @@ func (s *Pages) showCluster(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if p.Activity, err = s.recentOf(r.Context(), p.Reader, "cluster", string(id)); err != nil {
+	if p.Activity, err = s.readRecentLog(r.Context(), p.Reader, "cluster", string(id)); err != nil {
 		return err
 	}
 	return s.Render(w, r, http.StatusOK, &p)
 }
 
-// clusterContext is a cluster with the hosts and systems that its page names.
+// clusterContext is a cluster with the hosts and systems that its page shows.
 type clusterContext struct {
 	*landscape.Cluster
 	hosts       map[string]*landscape.Host // by name: its registered hosts
@@ -154,7 +154,7 @@ type clusterContext struct {
 	sapVersions map[string]landscape.ENSAVersion
 }
 
-func (c *clusterContext) members() []landscape.HostID {
+func (c *clusterContext) memberIDs() []landscape.HostID {
 	ids := make([]landscape.HostID, len(c.Members))
 	for i, m := range c.Members {
 		ids[i] = m.HostID
@@ -162,13 +162,13 @@ func (c *clusterContext) members() []landscape.HostID {
 	return ids
 }
 
-func (s *Pages) lookInside(tx *store.Tx, c *landscape.Cluster) (*clusterContext, error) {
+func (s *Pages) readClusterContext(tx *store.Tx, c *landscape.Cluster) (*clusterContext, error) {
 	inside := &clusterContext{
 		Cluster: c, hosts: map[string]*landscape.Host{}, databases: map[string]page.Link{},
 		sapSystems: map[string]page.Link{}, sapVersions: map[string]landscape.ENSAVersion{},
 	}
 	for _, m := range c.Members {
-		host, err := hostOf(tx, m.HostID)
+		host, err := registeredHost(tx, m.HostID)
 		if err != nil {
 			return nil, err
 		}
@@ -198,9 +198,9 @@ func (s *Pages) lookInside(tx *store.Tx, c *landscape.Cluster) (*clusterContext,
 	return inside, nil
 }
 
-// system returns a link to the system with an SID of the cluster. In a cluster
-// of central services that is an SAP system, otherwise a database.
-func (c *clusterContext) system(sid string) page.Link {
+// systemLink returns a link to the system of the cluster with an SID. In a
+// cluster of central services that is an SAP system, otherwise a database.
+func (c *clusterContext) systemLink(sid string) page.Link {
 	first, second, gone := c.databases, c.sapSystems, "HANA database currently not registered"
 	switch c.Type {
 	case landscape.ASCSERS:
@@ -217,30 +217,31 @@ func (c *clusterContext) system(sid string) page.Link {
 	return page.Link{Name: sid, Gone: gone}
 }
 
-// systems returns links to all systems of the cluster.
-func (c *clusterContext) systems() []page.Link {
+// systemLinks returns links to all systems of the cluster.
+func (c *clusterContext) systemLinks() []page.Link {
 	var sids []string
 	if sid := c.SID(); sid != "" {
 		sids = append(sids, sid)
 	}
 	links := []page.Link{}
 	for _, sid := range table.Unique(append(sids, c.AdditionalSIDs()...)) {
-		links = append(links, c.system(sid))
+		links = append(links, c.systemLink(sid))
 	}
 	return links
 }
 
-// node returns a link to the host of a node.
-func (c *clusterContext) node(name string) page.Link {
-	if host := c.host(name); host != nil {
+// nodeLink returns a link to the host that is a node.
+func (c *clusterContext) nodeLink(name string) page.Link {
+	if host := c.hostOfNode(name); host != nil {
 		return page.Link{Name: name, URL: "/hosts/" + string(host.ID)}
 	}
 	return page.Link{Name: name, Gone: "Host currently not registered."}
 }
 
-// host returns the host of a node; nil if it is unknown or not unique. Programs
-// write the name of a host in different ways.
-func (c *clusterContext) host(node string) *landscape.Host {
+// hostOfNode returns the host that is a node; nil if it is unknown or not
+// unique. The cluster software and the host may write the same name
+// differently.
+func (c *clusterContext) hostOfNode(node string) *landscape.Host {
 	if host, ok := c.hosts[node]; ok {
 		return host
 	}
@@ -259,7 +260,7 @@ func (c *clusterContext) host(node string) *landscape.Host {
 
 func (s *Pages) describeCluster(p *clusterPage, c *clusterContext) {
 	since := s.TimestampOf(c.StaleSince)
-	p.Live = watched("cluster", string(c.ID), c.members())
+	p.Live = liveTopics("cluster", string(c.ID), c.memberIDs())
 	p.Name, p.State = page.ClusterName(c.Cluster), clusterState(c.Cluster.State)
 	if page.Unnamed(c.Cluster) {
 		p.ID = string(c.ID)
@@ -267,10 +268,10 @@ func (s *Pages) describeCluster(p *clusterPage, c *clusterContext) {
 	p.Health = page.NewHealthMark("Cluster", c.Health, since)
 	p.Health.Bare = true
 	p.Reason = healthSentence(c.Health, "cluster", evaluatedCauses(
-		cause{c.Inputs.Replication, "the secondary site is not in sync"},
-		cause{c.Inputs.Distributed, "the central services do not run on two nodes"},
-		cause{c.Inputs.SBD, "an SBD device is unhealthy"},
-		cause{c.Inputs.Checks, "checks"},
+		healthCause{c.Inputs.Replication, "the secondary site is not in sync"},
+		healthCause{c.Inputs.Distributed, "the central services do not run on two nodes"},
+		healthCause{c.Inputs.SBD, "an SBD device is unhealthy"},
+		healthCause{c.Inputs.Checks, "checks"},
 	))
 	silent := false
 	for _, host := range c.hosts {
@@ -298,7 +299,8 @@ func (s *Pages) describeCluster(p *clusterPage, c *clusterContext) {
 	}
 }
 
-// clusterState says the state of the cluster software.
+// clusterState returns the symbol and the words for the state of the cluster
+// software.
 func clusterState(state string) page.HealthMark {
 	m := page.HealthMark{State: "warning"}
 	switch state {
@@ -311,15 +313,15 @@ func clusterState(state string) page.HealthMark {
 	}
 	words := strings.Fields(strings.ReplaceAll(strings.TrimPrefix(cmp.Or(state, landscape.ClusterStateUnknown), "S_"), "_", " "))
 	for i, word := range words {
-		words[i] = capitalized(strings.ToLower(word))
+		words[i] = capitalize(strings.ToLower(word))
 	}
 	m.Word = strings.Join(words, " ")
 	m.Name = "State: " + m.Word
 	return m
 }
 
-// capitalized returns a word with a capital first letter.
-func capitalized(word string) string {
+// capitalize returns a word with a capital first letter.
+func capitalize(word string) string {
 	for i, first := range word {
 		return strings.ToUpper(string(first)) + word[i+len(string(first)):]
 	}
@@ -329,7 +331,7 @@ func capitalized(word string) string {
 func (s *Pages) clusterFacts(c *clusterContext) []page.Fact {
 	facts := []page.Fact{
 		{Label: "Provider", Text: providerName(c.Provider)},
-		{Label: "SID", Links: c.systems()},
+		{Label: "SID", Links: c.systemLinks()},
 		{Label: "Cluster type", Lines: clusterTypeLines(c.Cluster)},
 	}
 	if c.HANA != nil && c.HANA.Architecture == landscape.ClassicArchitecture {

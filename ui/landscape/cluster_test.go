@@ -17,7 +17,7 @@ func TestHostOfNode(t *testing.T) {
 		"twin.b.test": "4", "twin": "5", "TWIN": "", "quay": "", "": "",
 	} {
 		got := landscape.HostID("")
-		if host := inside.host(node); host != nil {
+		if host := inside.hostOfNode(node); host != nil {
 			got = host.ID
 		}
 		if got != want {

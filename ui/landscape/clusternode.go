@@ -35,7 +35,8 @@ func (c *clusterContext) sites() []clusterSite {
 	return sites
 }
 
-// siteHealth returns the health of a site from its landscape state.
+// siteHealth returns the health of a site from the landscape state that HANA
+// reports.
 func siteHealth(state string) page.HealthMark {
 	h := landscape.HealthUnknown
 	switch state {
@@ -62,7 +63,7 @@ func siteState(state string) page.HealthMark {
 
 func (c *clusterContext) hanaNode(n landscape.HANANode) nodeRow {
 	row := c.newNode(n.Name, n.Status, n.Resources)
-	row.Nameserver, row.Indexserver = capitalized(orEmpty(n.NameserverRole)), capitalized(orEmpty(n.IndexserverRole))
+	row.Nameserver, row.Indexserver = capitalize(orEmpty(n.NameserverRole)), capitalize(orEmpty(n.IndexserverRole))
 	if n.VirtualIP != nil {
 		row.VirtualIPs = []string{*n.VirtualIP}
 	}
@@ -79,31 +80,31 @@ func (c *clusterContext) centralServices() []clusterSystem {
 		systems[i] = clusterSystem{
 			ID: strconv.Itoa(i), SID: system.SID,
 			Facts: []page.Fact{
-				{Label: "SID", Links: []page.Link{c.system(system.SID)}},
-				{Label: "ASCS/ERS distributed", Text: yes(system.Distributed)},
-				{Label: "ENSA version", Text: ensa(c.sapVersions[system.SID])},
-				{Label: "Filesystem resource based", Text: yes(system.FilesystemResourceBased)},
+				{Label: "SID", Links: []page.Link{c.systemLink(system.SID)}},
+				{Label: "ASCS/ERS distributed", Text: yesOrNo(system.Distributed)},
+				{Label: "ENSA version", Text: ensaText(c.sapVersions[system.SID])},
+				{Label: "Filesystem resource based", Text: yesOrNo(system.FilesystemResourceBased)},
 			},
 		}
 		for _, n := range system.Nodes {
 			row := c.newNode(n.Name, n.Status, n.Resources)
 			row.Roles = strings.ToUpper(strings.Join(n.Roles, ", "))
-			row.VirtualIPs, row.Filesystems = configured(n.VirtualIPs), configured(n.Filesystems)
+			row.VirtualIPs, row.Filesystems = textsOrEmpty(n.VirtualIPs), textsOrEmpty(n.Filesystems)
 			systems[i].Nodes = append(systems[i].Nodes, row)
 		}
 	}
 	return systems
 }
 
-func yes(is bool) string {
+func yesOrNo(is bool) string {
 	if is {
 		return "Yes"
 	}
 	return "No"
 }
 
-// configured returns the texts that are set.
-func configured(texts []*string) []string {
+// textsOrEmpty returns the texts, "" for those that were not reported.
+func textsOrEmpty(texts []*string) []string {
 	all := make([]string, len(texts))
 	for i, text := range texts {
 		all[i] = orEmpty(text)
@@ -116,8 +117,8 @@ func (c *clusterContext) newNode(name, status string, resources []landscape.Clus
 	if allOffline {
 		status = "Offline" // there is no state because no node is online
 	}
-	row := nodeRow{Host: c.node(name), Status: nodeStatus(status), URL: nodeURL(c.ID, name)}
-	if host := c.host(name); host != nil {
+	row := nodeRow{Host: c.nodeLink(name), Status: nodeStatus(status), URL: nodeURL(c.ID, name)}
+	if host := c.hostOfNode(name); host != nil {
 		row.Addresses = BareAddresses(host)
 	}
 	unmanaged := 0
@@ -145,8 +146,8 @@ func nodeStatus(status string) page.HealthMark {
 	return m
 }
 
-// describeResources groups resources by their parents, in the order of the
-// first member.
+// describeResources groups resources by their parents, in the order of their
+// first members.
 func (p *clusterPage) describeResources(c *clusterContext, resources, stopped []landscape.ClusterResource) {
 	p.Described = true
 	places := make(map[string]int)
@@ -160,7 +161,7 @@ func (p *clusterPage) describeResources(c *clusterContext, resources, stopped []
 		if !known {
 			place = len(p.Resources)
 			places[r.Parent.ID] = place
-			p.Resources = append(p.Resources, resourceGroup{Parent: newParent(r)})
+			p.Resources = append(p.Resources, resourceGroup{Parent: newParentRow(r)})
 		}
 		p.Resources[place].Rows = append(p.Resources[place].Rows, row)
 	}
@@ -169,16 +170,16 @@ func (p *clusterPage) describeResources(c *clusterContext, resources, stopped []
 	}
 }
 
-func newParent(member landscape.ClusterResource) *resourceRow {
+func newParentRow(member landscape.ClusterResource) *resourceRow {
 	row := &resourceRow{ID: member.Parent.ID, Type: member.Type}
 	if member.Parent.MultiState == nil {
 		row.Type = "Group"
 	}
-	row.manage(member.Parent.Managed)
+	row.setManaged(member.Parent.Managed)
 	return row
 }
 
-func (r *resourceRow) manage(managed *bool) {
+func (r *resourceRow) setManaged(managed *bool) {
 	if managed != nil {
 		r.Managed, r.Unmanaged = trueFalse(*managed), !*managed
 	}
@@ -195,9 +196,9 @@ func (c *clusterContext) newResource(r landscape.ClusterResource) resourceRow {
 	if r.FailCount != nil {
 		row.Fails, row.Failed = strconv.Itoa(*r.FailCount), *r.FailCount > 0
 	}
-	row.manage(r.Managed)
+	row.setManaged(r.Managed)
 	if r.Node != nil {
-		row.Node = c.node(*r.Node)
+		row.Node = c.nodeLink(*r.Node)
 	}
 	return row
 }

@@ -14,7 +14,7 @@ import (
 // ClusterItem is a cluster in the list, with its systems.
 type ClusterItem struct {
 	*landscape.Cluster
-	listed
+	itemFields
 	systems []page.Link
 	Sids    []string
 }
@@ -31,7 +31,7 @@ var ClustersTable = newTable("/clusters", "cluster", clusterItems, []table.Colum
 		Compare: func(a, b *ClusterItem) int { return cmp.Compare(a.hosts(), b.hosts()) },
 	},
 	{
-		Key: "resources", Label: "Resources", Number: true, Text: func(c *ClusterItem) string { return numberOf(c.ResourcesNumber) },
+		Key: "resources", Label: "Resources", Number: true, Text: func(c *ClusterItem) string { return numberOrEmpty(c.ResourcesNumber) },
 		Compare: func(a, b *ClusterItem) int { return cmp.Compare(orZero(a.ResourcesNumber), orZero(b.ResourcesNumber)) },
 	},
 	{
@@ -40,10 +40,10 @@ var ClustersTable = newTable("/clusters", "cluster", clusterItems, []table.Colum
 	},
 })
 
-var clusterList = list[*ClusterItem]{
+var clusterList = listDefinition[*ClusterItem]{
 	table: &ClustersTable, title: "Clusters", class: "clusters", kind: page.ClusterTags, names: "name",
 	cells: func(_ *Pages, c *ClusterItem) map[string]cell {
-		kind := pill{Text: ClusterTypeWord(string(c.Type))}
+		kind := wordWithHint{Text: ClusterTypeWord(string(c.Type))}
 		if c.Type == landscape.HANAASCSERS {
 			kind.Hint = "A HANA database and central services in one cluster are not supported"
 		}
@@ -64,7 +64,7 @@ func clusterItems(v *page.Snapshot) []*ClusterItem {
 	all := make([]*ClusterItem, len(v.Clusters))
 	for i, c := range v.Clusters {
 		item := &ClusterItem{Cluster: c, systems: clusteredSystems(v, c)}
-		item.listed = newListed(string(c.ID), page.LinkToCluster(c).FullName(), c.Health, c.StaleSince, c.UpdatedAt, v.TagsOf(store.ClusterTag, string(c.ID)))
+		item.itemFields = newItemFields(string(c.ID), page.LinkToCluster(c).FullName(), c.Health, c.StaleSince, c.UpdatedAt, v.TagsOf(store.ClusterTag, string(c.ID)))
 		item.Sids = page.Names(item.systems)
 		all[i] = item
 	}
@@ -123,13 +123,6 @@ func ClusterTypeWord(t string) string {
 		return "HANA+ASCS/ERS"
 	}
 	return "Unknown"
-}
-
-func numberOf(n *int) string {
-	if n == nil {
-		return ""
-	}
-	return strconv.Itoa(*n)
 }
 
 func orZero(n *int) int {

@@ -25,8 +25,8 @@ type dashboardPage struct {
 	Rows      []overviewRow
 	Hosts     int // number of registered hosts, shown as long as there are no systems
 	Attention []attentionRow
-	More      []page.ActionLink // links to what does not fit into the list of attention
-	Activity  recent
+	More      []page.ActionLink // links to things that do not fit into the list of attention
+	Activity  recentLog
 }
 
 // Template implements page.Page.
@@ -40,8 +40,8 @@ type overviewRow struct {
 	Stale       bool
 }
 
-// overviewPart is the health of a part of a system. Without such a part, Health
-// is empty.
+// overviewPart is the health of a part of a system. Health is empty if the
+// system has no such part.
 type overviewPart struct {
 	Key, Label string
 	Health     page.HealthMark
@@ -56,10 +56,10 @@ type overviewItem struct {
 
 // systemPart is the state of a part of a system, if the system has it.
 type systemPart struct {
-	exists bool
-	health landscape.Health
-	since  *time.Time // since when the first of it is silent
-	url    string
+	exists      bool
+	health      landscape.Health
+	silentSince *time.Time // time since which a host of the part is silent; nil if none is
+	url         string
 }
 
 // The parts of a system, in the order of the columns.
@@ -83,22 +83,22 @@ var overviewParts = [...]struct{ key, label, prefix string }{
 
 // dashboardTable declares the table of the dashboard.
 var dashboardTable = table.Table[*overviewItem]{
-	Path: "/", Noun: "SAP system", Items: glanceItems,
+	Path: "/", Noun: "SAP system", Items: overviewItems,
 	Columns: append([]table.Column[*overviewItem]{
-		table.HealthColumn((*overviewItem).worst),
+		table.HealthColumn((*overviewItem).worstHealth),
 		{Key: "sid", Label: "SID", Text: func(g *overviewItem) string { return g.SID }},
-	}, glanceColumns()...),
-	Flags:  []table.Flag[*overviewItem]{table.StaleFlag((*overviewItem).since)},
-	Health: (*overviewItem).worst,
+	}, overviewColumns()...),
+	Flags:  []table.Flag[*overviewItem]{table.StaleFlag((*overviewItem).silentSince)},
+	Health: (*overviewItem).worstHealth,
 	Urgent: func(a, b *overviewItem) int {
-		return cmp.Compare(table.NeedRank(a.worst(), a.since()), table.NeedRank(b.worst(), b.since()))
+		return cmp.Compare(table.UrgencyRank(a.worstHealth(), a.silentSince()), table.UrgencyRank(b.worstHealth(), b.silentSince()))
 	},
 	Tie: func(a, b *overviewItem) int {
 		return cmp.Or(table.FoldCompare(a.SID, b.SID), strings.Compare(string(a.ID), string(b.ID)))
 	},
 }
 
-func glanceColumns() []table.Column[*overviewItem] {
+func overviewColumns() []table.Column[*overviewItem] {
 	columns := make([]table.Column[*overviewItem], len(overviewParts))
 	for i, p := range overviewParts {
 		columns[i] = table.Column[*overviewItem]{
@@ -109,26 +109,26 @@ func glanceColumns() []table.Column[*overviewItem] {
 				}
 				return page.HealthWord(g.parts[i].health)
 			},
-			Compare: func(a, b *overviewItem) int { return cmp.Compare(a.parts[i].rank(), b.parts[i].rank()) },
+			Compare: func(a, b *overviewItem) int { return cmp.Compare(a.parts[i].urgencyRank(), b.parts[i].urgencyRank()) },
 		}
 	}
 	return columns
 }
 
-// rank orders parts by urgency. A missing part comes last.
-func (p systemPart) rank() int {
+// urgencyRank orders parts by urgency. A part that does not exist comes last.
+func (p systemPart) urgencyRank() int {
 	if !p.exists {
 		return len(page.HealthWords)
 	}
 	return page.HealthRank(p.health)
 }
 
-// worst returns the worst health of the parts. It is unknown only if nothing
-// else is known.
-func (g *overviewItem) worst() landscape.Health {
+// worstHealth returns the worst health of the parts. It is unknown only if the
+// health of all parts is unknown.
+func (g *overviewItem) worstHealth() landscape.Health {
 	worst := landscape.HealthUnknown
 	for _, p := range g.parts {
-		switch h := page.Shown(p.health); {
+		switch h := page.ShownHealth(p.health); {
 		case !p.exists || h == landscape.HealthUnknown:
 		case worst == landscape.HealthUnknown || page.HealthRank(h) < page.HealthRank(worst):
 			worst = h
@@ -137,23 +137,24 @@ func (g *overviewItem) worst() landscape.Health {
 	return worst
 }
 
-// since returns when the first of the parts fell silent; nil if none is silent.
-func (g *overviewItem) since() *time.Time {
+// silentSince returns when the first of the parts fell silent; nil if none is
+// silent.
+func (g *overviewItem) silentSince() *time.Time {
 	var first *time.Time
 	for _, p := range g.parts {
-		first = earlier(first, p.since)
+		first = earlierTime(first, p.silentSince)
 	}
 	return first
 }
 
-func earlier(a, b *time.Time) *time.Time {
+func earlierTime(a, b *time.Time) *time.Time {
 	if a == nil || b != nil && b.Before(*a) {
 		return b
 	}
 	return a
 }
 
-func glanceItems(v *page.Snapshot) []*overviewItem {
+func overviewItems(v *page.Snapshot) []*overviewItem {
 	all := make([]*overviewItem, len(v.Systems))
 	for i, s := range v.Systems {
 		all[i] = newOverviewItem(v, s)
@@ -170,14 +171,14 @@ func newOverviewItem(v *page.Snapshot, s *landscape.SAPSystem) *overviewItem {
 	for i := range s.Instances {
 		in := &s.Instances[i]
 		healths, hosts = append(healths, in.Status.Health()), append(hosts, in.HostID)
-		application.since = earlier(application.since, in.StaleSince)
+		application.silentSince = earlierTime(application.silentSince, in.StaleSince)
 	}
 	application.health = landscape.Worst(healths...)
 	g.parts[partApplication], g.parts[partApplicationCluster] = application, firstCluster(v, hosts)
 
 	names := url.Values{"sid": {s.SID}}
 	if db := v.DatabaseByID[s.DatabaseID]; db != nil {
-		g.parts[partDatabase] = systemPart{exists: true, health: db.Health, since: db.StaleSince, url: page.LinkToDatabase(db).URL}
+		g.parts[partDatabase] = systemPart{exists: true, health: db.Health, silentSince: db.StaleSince, url: page.LinkToDatabase(db).URL}
 		var databaseHosts []landscape.HostID
 		for i := range db.Instances {
 			databaseHosts = append(databaseHosts, db.Instances[i].HostID)
@@ -197,7 +198,7 @@ func newOverviewItem(v *page.Snapshot, s *landscape.SAPSystem) *overviewItem {
 func firstCluster(v *page.Snapshot, hosts []landscape.HostID) systemPart {
 	for _, id := range hosts {
 		if c := v.ClusterOf(id); c != nil {
-			return systemPart{exists: true, health: c.Health, since: c.StaleSince, url: page.LinkToCluster(c).URL}
+			return systemPart{exists: true, health: c.Health, silentSince: c.StaleSince, url: page.LinkToCluster(c).URL}
 		}
 	}
 	return systemPart{}
@@ -210,7 +211,7 @@ func combinedState(v *page.Snapshot, hosts []landscape.HostID) systemPart {
 	for _, id := range hosts {
 		if h := v.HostByID[id]; h != nil {
 			healths = append(healths, h.Health)
-			p.since = earlier(p.since, h.StaleSince)
+			p.silentSince = earlierTime(p.silentSince, h.StaleSince)
 		}
 	}
 	p.health = landscape.Worst(healths...)
@@ -219,7 +220,7 @@ func combinedState(v *page.Snapshot, hosts []landscape.HostID) systemPart {
 
 // showDashboard answers GET /.
 func (s *Pages) showDashboard(w http.ResponseWriter, r *http.Request) error {
-	if table.Tidied(w, r) {
+	if table.RedirectWithoutEmpty(w, r) {
 		return nil
 	}
 	p := dashboardPage{Page: table.NewPage(s.Console, r, &dashboardTable, "At a glance")}
@@ -238,7 +239,7 @@ func (s *Pages) showDashboard(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	for _, g := range onPage {
-		p.Rows = append(p.Rows, s.newGlanceRow(g))
+		p.Rows = append(p.Rows, s.newOverviewRow(g))
 	}
 	who, err := activitypages.NewViewer(p.Identity())
 	if err != nil {
@@ -247,17 +248,17 @@ func (s *Pages) showDashboard(w http.ResponseWriter, r *http.Request) error {
 	if err := s.fillAttention(r.Context(), &p, who, needs); err != nil {
 		return err
 	}
-	if p.Activity, err = s.latest(r.Context(), who); err != nil {
+	if p.Activity, err = s.readLatestEntries(r.Context(), who); err != nil {
 		return err
 	}
 	return s.Render(w, r, http.StatusOK, &p)
 }
 
-func (s *Pages) newGlanceRow(g *overviewItem) overviewRow {
-	row := overviewRow{ID: string(g.ID), Version: table.Version(g.UpdatedAt), SID: page.LinkToSAPSystem(g.SAPSystem), Stale: g.since() != nil}
+func (s *Pages) newOverviewRow(g *overviewItem) overviewRow {
+	row := overviewRow{ID: string(g.ID), Version: table.Version(g.UpdatedAt), SID: page.LinkToSAPSystem(g.SAPSystem), Stale: g.silentSince() != nil}
 	for i, p := range g.parts {
 		name := overviewParts[i]
-		shape := overviewPart{Key: name.key, Label: name.label, URL: p.url, Health: page.NewHealthMark(name.prefix, p.health, s.TimestampOf(p.since))}
+		shape := overviewPart{Key: name.key, Label: name.label, URL: p.url, Health: page.NewHealthMark(name.prefix, p.health, s.TimestampOf(p.silentSince))}
 		if !p.exists {
 			shape.Health = page.HealthMark{State: "not_available", Word: "Not available", Name: name.prefix + " Health: Not available"}
 		}
@@ -267,18 +268,18 @@ func (s *Pages) newGlanceRow(g *overviewItem) overviewRow {
 	return row
 }
 
-// latestEntries is the number of log entries on the dashboard.
-const latestEntries = 8
+// maxLatestEntries is the number of log entries on the dashboard.
+const maxLatestEntries = 8
 
-// latest returns the newest entries of the activity log.
-func (s *Pages) latest(ctx context.Context, who activitypages.Viewer) (recent, error) {
+// readLatestEntries returns the newest entries of the activity log.
+func (s *Pages) readLatestEntries(ctx context.Context, who activitypages.Viewer) (recentLog, error) {
 	f := who.All
 	f.Severities = []activity.Severity{activity.Info, activity.Warning, activity.Critical}
-	found, err := who.Find(ctx, s.Search, f, search.Walk{Limit: latestEntries})
+	found, err := who.Find(ctx, s.Search, f, search.Walk{Limit: maxLatestEntries})
 	if err != nil {
-		return recent{}, err
+		return recentLog{}, err
 	}
-	all := recent{URL: "/activity_log"}
+	all := recentLog{URL: "/activity_log"}
 	err = s.Store.ViewIn(ctx, func(tx *store.Tx) error {
 		known := activitypages.RegisteredPages(tx)
 		for _, e := range found.Entries {
@@ -296,10 +297,10 @@ type attentionRow struct {
 	Kind   string
 	Name   page.Link
 	Words  string
-	Since  page.Timestamp // zero: older than the part of the log that is read
+	Since  page.Timestamp // zero if that is before the part of the log that is read
 }
 
-// attentionItem is a thing that needs attention, and why.
+// attentionItem is a thing that needs attention, with the reason.
 type attentionItem struct {
 	kind   string
 	path   string // path of the list of its kind
@@ -310,7 +311,7 @@ type attentionItem struct {
 	silent *time.Time
 	since  time.Time
 	report string // what is wrong with the reports of the agent; empty if nothing is
-	mark   string // mark for that, unless a report cannot be used
+	mark   string // text of the warning symbol beside report; empty: "Report cannot be used"
 }
 
 // attentionItems returns things whose health is critical or warning, that are
@@ -346,7 +347,7 @@ func attentionItems(v *page.Snapshot, reader page.Reader) []attentionItem {
 			continue // a silent host sends no reports at all
 		}
 		item := attentionItem{kind: "Host", path: HostsTable.Path, id: string(id), name: v.LinkToHost(id), health: landscape.HealthWarning}
-		item.report, item.since = reportNeed(record)
+		item.report, item.since = reportProblem(record)
 		if v.HostByID[id] == nil {
 			item.kind, item.path, item.name = "Agent", agentsTable.Path, page.Link{Name: string(id), URL: page.WithQuery(agentsTable.Path, url.Values{"q": {string(id)}})}
 			if !reader.Can(page.AbilityAPIKey) {
@@ -372,17 +373,18 @@ var healthChanges = []activity.Type{
 	activity.TypeHostHealthChanged, activity.TypeClusterHealthChanged, activity.TypeDatabaseHealthChanged, activity.TypeSAPSystemHealthChanged,
 }
 
-// fillAttention sorts by time, newest first, as far back as the log is read.
-// Older things follow, the worst first.
+// fillAttention fills the list of what needs attention. Things that changed
+// most recently come first, as far back as the log is read. Older things
+// follow, the worst first.
 func (s *Pages) fillAttention(ctx context.Context, p *dashboardPage, who activitypages.Viewer, needs []attentionItem) error {
-	since, err := s.changed(ctx, who)
+	since, err := s.healthChangeTimes(ctx, who)
 	if err != nil {
 		return err
 	}
 	for i := range needs {
 		n := &needs[i]
 		if n.report != "" {
-			continue // this reason has a time of its own
+			continue // a fault of reports has a time of its own
 		}
 		n.since = since[n.id]
 		if n.silent != nil && n.silent.After(n.since) {
@@ -393,11 +395,11 @@ func (s *Pages) fillAttention(ctx context.Context, p *dashboardPage, who activit
 		return cmp.Or(b.since.Compare(a.since), cmp.Compare(page.HealthRank(a.health), page.HealthRank(b.health)), table.FoldCompare(a.name.Name, b.name.Name), cmp.Compare(a.id, b.id))
 	})
 	listed := needs[:min(len(needs), maxAttention)]
-	rows := make(map[string]int) // by thing: it may be listed for several reasons
+	rows := make(map[string]int) // number of rows of each thing, which may be listed for several reasons
 	for _, n := range listed {
 		rows[n.id]++
 		row := attentionRow{ID: fmt.Sprintf("%s-%d", n.id, rows[n.id]), Kind: n.kind, Name: n.name, Health: page.NewHealthMark(n.kind, n.health, s.TimestampOf(n.silent)), Words: attentionText(n)}
-		if n.report != "" { // the reason is its health, not its reports
+		if n.report != "" { // the row is about the reports, not about the health
 			row.Health = page.HealthMark{State: string(landscape.HealthWarning), Word: "Warning", Name: cmp.Or(n.mark, "Report cannot be used")}
 		}
 		if row.Health.Bare = true; !n.since.IsZero() {
@@ -405,12 +407,12 @@ func (s *Pages) fillAttention(ctx context.Context, p *dashboardPage, who activit
 		}
 		p.Attention = append(p.Attention, row)
 	}
-	p.More = append(more(needs[len(listed):]), p.More...)
+	p.More = append(linksToMore(needs[len(listed):]), p.More...)
 	return nil
 }
 
-// more returns links to the lists with the things that are left out.
-func more(rest []attentionItem) []page.ActionLink {
+// linksToMore returns links to the lists with the things that are not shown.
+func linksToMore(rest []attentionItem) []page.ActionLink {
 	var ways []page.ActionLink
 	for _, k := range []page.Taggable{page.SAPSystemTags, page.DatabaseTags, page.ClusterTags, page.HostTags} {
 		n := 0
@@ -435,7 +437,8 @@ func more(rest []attentionItem) []page.ActionLink {
 	return ways
 }
 
-// attentionText says what is wrong with a thing and, if known, why.
+// attentionText says what is wrong with a thing and, if the cause is known,
+// why.
 func attentionText(n attentionItem) string {
 	var words []string
 	switch {
@@ -459,8 +462,9 @@ func attentionText(n attentionItem) string {
 	return strings.Join(words, " ")
 }
 
-// changed returns since when things have their present health, by id.
-func (s *Pages) changed(ctx context.Context, who activitypages.Viewer) (map[string]time.Time, error) {
+// healthChangeTimes returns the time since when each thing has its present
+// health, by id.
+func (s *Pages) healthChangeTimes(ctx context.Context, who activitypages.Viewer) (map[string]time.Time, error) {
 	f := who.All
 	f.Types = healthChanges
 	found, err := who.Find(ctx, s.Search, f, search.Walk{Limit: maxLookback})

@@ -30,7 +30,7 @@ func TestNeedWords(t *testing.T) {
 
 // TestMore: what is left out is told for each kind.
 func TestMore(t *testing.T) {
-	rest := more([]attentionItem{{path: "/clusters"}, {path: "/databases"}, {path: "/databases"}, {path: "/hosts"}, {path: "/sap_systems"}})
+	rest := linksToMore([]attentionItem{{path: "/clusters"}, {path: "/databases"}, {path: "/databases"}, {path: "/hosts"}, {path: "/sap_systems"}})
 	want := []page.ActionLink{
 		{Label: "1 more SAP system needs attention", URL: "/sap_systems"}, {Label: "2 more HANA databases need attention", URL: "/databases"},
 		{Label: "1 more cluster needs attention", URL: "/clusters"}, {Label: "1 more host needs attention", URL: "/hosts"},

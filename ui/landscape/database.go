@@ -39,7 +39,7 @@ func (s *Pages) renderDatabase(w http.ResponseWriter, r *http.Request, status in
 	if err != nil {
 		return err
 	}
-	if p.Activity, err = s.recentOf(r.Context(), p.Reader, "database", string(id)); err != nil {
+	if p.Activity, err = s.readRecentLog(r.Context(), p.Reader, "database", string(id)); err != nil {
 		return err
 	}
 	return s.Render(w, r, status, &p)
@@ -47,7 +47,7 @@ func (s *Pages) renderDatabase(w http.ResponseWriter, r *http.Request, status in
 
 func (s *Pages) describeDatabase(tx *store.Tx, reader page.Reader, p *systemPage, db *landscape.Database) error {
 	p.describeSystem(kindDatabase, db.SID, db.Health, s.TimestampOf(db.StaleSince))
-	known, ids := hostNamed{}, make([]landscape.HostID, len(db.Instances))
+	known, ids := hostCache{}, make([]landscape.HostID, len(db.Instances))
 	var rows []instanceRow
 	for i := range db.Instances {
 		ids[i] = db.Instances[i].HostID
@@ -57,7 +57,7 @@ func (s *Pages) describeDatabase(tx *store.Tx, reader page.Reader, p *systemPage
 		}
 		rows = append(rows, s.newDatabaseInstanceRow(reader, db.ID, &db.Instances[i], host))
 	}
-	p.Live = watched("database", string(db.ID), ids)
+	p.Live = liveTopics("database", string(db.ID), ids)
 	p.Reason = healthSentence(db.Health, "database", instanceCauses(rows))
 	p.Sites = replicationSites(db, rows)
 	p.Facts = []page.Fact{
@@ -131,7 +131,7 @@ func replicationSites(db *landscape.Database, rows []instanceRow) []systemSite {
 		speakers = append(speakers, representative(db, site))
 	}
 	slices.SortFunc(speakers, func(a, b *landscape.DatabaseInstance) int {
-		return cmp.Or(cmp.Compare(roleRank(a), roleRank(b)), cmp.Compare(tier(&a.Replication), tier(&b.Replication)), strings.Compare(orEmpty(a.Site), orEmpty(b.Site)))
+		return cmp.Or(cmp.Compare(roleRank(a), roleRank(b)), cmp.Compare(tierRank(&a.Replication), tierRank(&b.Replication)), strings.Compare(orEmpty(a.Site), orEmpty(b.Site)))
 	})
 	sites := make([]systemSite, len(speakers))
 	for n, speaks := range speakers {
@@ -145,8 +145,8 @@ func replicationSites(db *landscape.Database, rows []instanceRow) []systemSite {
 	return sites
 }
 
-// representative returns the instance whose report describes a site: one that is not
-// silent, or else the one that reported last.
+// representative returns the instance whose report describes a site: one that
+// is not silent, or else the one that has reported last.
 func representative(db *landscape.Database, site []int) *landscape.DatabaseInstance {
 	best := &db.Instances[site[0]]
 	for _, i := range site[1:] {

@@ -14,7 +14,7 @@ import (
 // DatabaseItem is a database in its list.
 type DatabaseItem struct {
 	*landscape.Database
-	listed
+	itemFields
 	snapshot *page.Snapshot
 }
 
@@ -28,7 +28,7 @@ var DatabasesTable = newTable("/databases", "HANA database", databaseItems, []ta
 	{Key: "tenants", Label: "Tenants", Hidden: true, Text: (*DatabaseItem).tenants},
 }, cleanupFlag((*DatabaseItem).absent))
 
-var databaseList = list[*DatabaseItem]{
+var databaseList = listDefinition[*DatabaseItem]{
 	table: &DatabasesTable, title: "HANA Databases", class: "databases", kind: page.DatabaseTags, names: "sid",
 	cells: func(_ *Pages, db *DatabaseItem) map[string]cell {
 		return map[string]cell{"sid": {Links: []page.Link{page.LinkToDatabase(db.Database)}}}
@@ -41,7 +41,7 @@ var databaseList = list[*DatabaseItem]{
 // tenants returns the names of the tenants.
 func (db *DatabaseItem) tenants() string { return strings.Join(db.Tenants, " ") }
 
-// absent reports whether an instance can be cleaned up.
+// absent reports whether an instance is absent and can be cleaned up.
 func (db *DatabaseItem) absent() bool {
 	for i := range db.Instances {
 		if db.Instances[i].AbsentSince != nil {
@@ -69,7 +69,7 @@ func databaseItems(v *page.Snapshot) []*DatabaseItem {
 	all := make([]*DatabaseItem, len(v.Databases))
 	for i, db := range v.Databases {
 		item := &DatabaseItem{Database: db, snapshot: v}
-		item.listed = newListed(string(db.ID), db.SID, db.Health, db.StaleSince, db.UpdatedAt, v.TagsOf(store.DatabaseTag, string(db.ID)))
+		item.itemFields = newItemFields(string(db.ID), db.SID, db.Health, db.StaleSince, db.UpdatedAt, v.TagsOf(store.DatabaseTag, string(db.ID)))
 		all[i] = item
 	}
 	return all

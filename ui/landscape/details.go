@@ -14,29 +14,30 @@ import (
 	"trento/ui/table"
 )
 
-// recent is the newest log entries about one thing.
-type recent struct {
+// recentLog has the newest log entries about one thing.
+type recentLog struct {
 	Rows []activitypages.EntryRow
 	URL  string // address of all log entries about the thing
-	What string // "host"
+	What string // noun for the thing: "host"
 }
 
-// recentEntries is the number of log entries on a details page.
-const recentEntries = 10
+// maxRecentEntries is the number of log entries on a details page.
+const maxRecentEntries = 10
 
-// recentOf reads the newest log entries about the thing with an id. It must not
-// be called inside a transaction, because the index reads the store as well.
-func (s *Pages) recentOf(ctx context.Context, reader page.Reader, what, id string) (recent, error) {
+// readRecentLog reads the newest log entries about the thing with an id. It
+// must not be called inside a transaction, because the index reads the store
+// itself.
+func (s *Pages) readRecentLog(ctx context.Context, reader page.Reader, what, id string) (recentLog, error) {
 	v, err := activitypages.NewViewer(reader.Identity())
 	if err != nil {
-		return recent{}, err
+		return recentLog{}, err
 	}
-	found, err := s.activity.Mentions(ctx, v, id, recentEntries)
+	found, err := s.activity.Mentions(ctx, v, id, maxRecentEntries)
 	if err != nil {
-		return recent{}, err
+		return recentLog{}, err
 	}
 	query := url.Values{"search": {id}, "severity": activitypages.SeverityNames()}
-	all := recent{URL: page.WithQuery("/activity_log", query), What: what}
+	all := recentLog{URL: page.WithQuery("/activity_log", query), What: what}
 	err = s.Store.ViewIn(ctx, func(tx *store.Tx) error {
 		known := activitypages.RegisteredPages(tx)
 		itself := known(id).URL
@@ -50,15 +51,16 @@ func (s *Pages) recentOf(ctx context.Context, reader page.Reader, what, id strin
 	return all, err
 }
 
-// cause is something that a health follows from.
-type cause struct {
+// healthCause is the health of a part, which contributes to the health of a
+// thing.
+type healthCause struct {
 	health landscape.Health
 	words  string
 }
 
-// healthSentence says why the health of a thing is what it is.
-func healthSentence(h landscape.Health, what string, causes []cause) string {
-	if h = page.Shown(h); h == landscape.HealthPassing {
+// healthSentence says why a thing has its health.
+func healthSentence(h landscape.Health, what string, causes []healthCause) string {
+	if h = page.ShownHealth(h); h == landscape.HealthPassing {
 		return "Passing: nothing found wrong."
 	}
 	var words []string
@@ -78,8 +80,8 @@ func healthSentence(h landscape.Health, what string, causes []cause) string {
 }
 
 // evaluatedCauses returns the causes whose health is known.
-func evaluatedCauses(causes ...cause) []cause {
-	return slices.DeleteFunc(causes, func(c cause) bool { return page.Shown(c.health) == landscape.HealthUnknown })
+func evaluatedCauses(causes ...healthCause) []healthCause {
+	return slices.DeleteFunc(causes, func(c healthCause) bool { return page.ShownHealth(c.health) == landscape.HealthUnknown })
 }
 
 // hostLine is a host in a table about something that runs on it.
@@ -107,7 +109,7 @@ func (s *Pages) hostLines(tx *store.Tx, ids []landscape.HostID) ([]hostLine, err
 		}
 		line := hostLine{
 			Host: page.Link{Name: h.Hostname, URL: "/hosts/" + string(id)}, Addresses: BareAddresses(h), Provider: ProviderLabel(h),
-			AgentVersion: h.AgentVersion, Outdated: outdated(h.AgentVersion), Stale: stale(h),
+			AgentVersion: h.AgentVersion, Outdated: isOutdated(h.AgentVersion), Stale: isStale(h),
 		}
 		if line.Cluster, err = clusterLink(tx, h.ClusterID); err != nil {
 			return nil, err

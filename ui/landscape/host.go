@@ -18,7 +18,7 @@ type hostPage struct {
 	page.Frame
 	Hostname      string
 	Health        page.HealthMark
-	Reason        string // why the health is what it is
+	Reason        string // reasons of the health
 	Heartbeat     heartbeat
 	StaleBanner   string
 	Faults        []reportFault
@@ -27,7 +27,7 @@ type hostPage struct {
 	Outdated      bool
 	Facts         []page.Fact
 	ProviderFacts []page.Fact
-	ProviderNote  string // why there are no facts of a provider
+	ProviderNote  string // why no facts of the provider are shown
 	Saptune       saptuneSummary
 	Units         []landscape.SystemdUnit
 
@@ -37,7 +37,7 @@ type hostPage struct {
 	Tags      tagPanel
 	Instances []instanceRow
 	CleanUp   *page.Control // clean-up of a silent host
-	Activity  recent
+	Activity  recentLog
 	Cleanup   *cleanupDialog
 }
 
@@ -68,7 +68,7 @@ func (s *Pages) renderHost(w http.ResponseWriter, r *http.Request, status int, d
 			return err
 		}
 		p.Title = h.Hostname + " – Hosts"
-		s.describe(&p, h)
+		s.describeHost(&p, h)
 		cluster, err := clusterLink(tx, h.ClusterID)
 		if err != nil {
 			return err
@@ -88,7 +88,7 @@ func (s *Pages) renderHost(w http.ResponseWriter, r *http.Request, status int, d
 			p.Refresh = reportRefresh
 		}
 		awaited = tx.HeartbeatPending(h)
-		p.Live = watchedHost(tx, h)
+		p.Live = liveTopicsOfHost(tx, h)
 		return s.ReadFrame(&p.Frame, tx)
 	})
 	if err != nil {
@@ -97,16 +97,16 @@ func (s *Pages) renderHost(w http.ResponseWriter, r *http.Request, status int, d
 	if p.Heartbeat.State != "passing" && !awaited {
 		p.CleanUp = reader.Control("cleanup:host", "Clean up", "/hosts/"+string(id)+"/cleanup")
 	}
-	if p.Activity, err = s.recentOf(r.Context(), p.Reader, "host", string(id)); err != nil {
+	if p.Activity, err = s.readRecentLog(r.Context(), p.Reader, "host", string(id)); err != nil {
 		return err
 	}
 	return s.Render(w, r, status, &p)
 }
 
-// watchedHost returns what the page of a host refreshes for: the host, and what
-// runs on it.
-func watchedHost(tx *store.Tx, h *landscape.Host) string {
-	topics := watched("host", string(h.ID), nil) + " kept:" + string(h.ID) + " agent_report:" + string(h.ID)
+// liveTopicsOfHost returns the kinds and ids of the changes after which the
+// page of a host is fetched again: those of the host and of what runs on it.
+func liveTopicsOfHost(tx *store.Tx, h *landscape.Host) string {
+	topics := liveTopics("host", string(h.ID), nil) + " kept:" + string(h.ID) + " agent_report:" + string(h.ID)
 	if h.ClusterID != "" {
 		topics += " cluster:" + string(h.ClusterID)
 	}
@@ -119,15 +119,15 @@ func watchedHost(tx *store.Tx, h *landscape.Host) string {
 	return topics
 }
 
-// describe fills the page from the record of the host.
-func (s *Pages) describe(p *hostPage, h *landscape.Host) {
+// describeHost fills the page from the record of the host.
+func (s *Pages) describeHost(p *hostPage, h *landscape.Host) {
 	since := s.TimestampOf(h.StaleSince)
-	p.Hostname, p.AgentVersion, p.Outdated = h.Hostname, h.AgentVersion, outdated(h.AgentVersion)
+	p.Hostname, p.AgentVersion, p.Outdated = h.Hostname, h.AgentVersion, isOutdated(h.AgentVersion)
 	p.Health = page.NewHealthMark("Host", h.Health, since)
 	p.Health.Bare = true
 	p.Reason = healthReason(h)
 	p.Heartbeat = newHeartbeat(h, since)
-	if stale(h) {
+	if isStale(h) {
 		p.StaleBanner = fmt.Sprintf("The agent in this host is not responding since %s. What this page shows may be out of date.", since.Text())
 	}
 	p.Shared = s.newSharedBanner(h)
@@ -148,9 +148,9 @@ func (s *Pages) describe(p *hostPage, h *landscape.Host) {
 // sharedBanner warns that several machines report with the same host id.
 type sharedBanner struct {
 	Count    int
-	Machines []string // their hostnames with addresses
+	Machines []string // hostnames of the machines, with addresses
 	Since    page.Timestamp
-	Shown    string // the one whose facts are shown
+	Shown    string // machine whose facts are shown
 }
 
 func (s *Pages) newSharedBanner(h *landscape.Host) *sharedBanner {
@@ -169,15 +169,15 @@ func (s *Pages) newSharedBanner(h *landscape.Host) *sharedBanner {
 	return b
 }
 
-// healthReason says which evaluations led to the health.
+// healthReason says which evaluations led to the health of the host.
 func healthReason(h *landscape.Host) string {
 	if h.Inputs.SoftwareUpdates == landscape.HealthUnknown {
 		return "Unknown: whether software updates are missing could not be found out."
 	}
 	return healthSentence(h.Health, "host", evaluatedCauses(
-		cause{h.Inputs.Checks, "checks"},
-		cause{h.Inputs.Saptune, "tuning by saptune"},
-		cause{h.Inputs.SoftwareUpdates, "missing software updates"},
+		healthCause{h.Inputs.Checks, "checks"},
+		healthCause{h.Inputs.Saptune, "tuning by saptune"},
+		healthCause{h.Inputs.SoftwareUpdates, "missing software updates"},
 	))
 }
 
@@ -187,7 +187,7 @@ func (s *Pages) hostFacts(h *landscape.Host) []page.Fact {
 		{Label: "Architecture", Text: h.Arch},
 		{Label: "Operating system", Text: h.OSVersion},
 		{Label: "CPUs", Text: fmt.Sprintf("%d in %s", h.CPUCount, page.Count(h.SocketCount, "socket", "sockets"))},
-		{Label: "Memory", Text: memory(h.MemoryMB)},
+		{Label: "Memory", Text: formatMemory(h.MemoryMB)},
 		{Label: "Agent Version", Text: h.AgentVersion},
 		{Label: "Last Boot", Text: "N/A"},
 	}
@@ -203,12 +203,12 @@ func (s *Pages) hostFacts(h *landscape.Host) []page.Fact {
 	}
 	facts = append(facts, s.TimestampFact("Registered", h.RegisteredAt), s.TimestampFact("Last change", h.UpdatedAt))
 	if len(h.PrometheusTargets) > 0 {
-		facts = append(facts, exporters(h))
+		facts = append(facts, exportersFact(h))
 	}
 	return append(facts, page.Fact{Label: "Host ID", Text: string(h.ID), Mono: true, Wide: true})
 }
 
-func exporters(h *landscape.Host) page.Fact {
+func exportersFact(h *landscape.Host) page.Fact {
 	f := page.Fact{Label: "Metrics (" + h.PrometheusMode + ")", Mono: true}
 	for _, target := range page.HiddenInputs(targetValues(h.PrometheusTargets)) {
 		f.Lines = append(f.Lines, target.Name+" "+target.Value)

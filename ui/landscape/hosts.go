@@ -20,16 +20,16 @@ import (
 type heartbeat struct {
 	State string // passing, critical, unknown
 	Icon  string
-	Word  string         // in the list
-	Pill  string         // behind "Agent:"
+	Word  string         // text in the list
+	Pill  string         // text behind "Agent:" on the page of the host
 	Since page.Timestamp // since when the agent is silent
 	Fault string         // what is wrong with its reports
 }
 
-// HostItem is a host in its list, with what it belongs to.
+// HostItem is a host in its list, with its cluster and systems.
 type HostItem struct {
 	*landscape.Host
-	listed
+	itemFields
 	Cluster page.Link
 	systems []page.Link
 	Sids    []string
@@ -39,18 +39,18 @@ type HostItem struct {
 }
 
 func newHostItem(h *landscape.Host, tags ...string) *HostItem {
-	return &HostItem{Host: h, listed: newListed(string(h.ID), h.Hostname, h.Health, h.StaleSince, h.UpdatedAt, tags), silent: h.Heartbeat != landscape.HeartbeatPassing}
+	return &HostItem{Host: h, itemFields: newItemFields(string(h.ID), h.Hostname, h.Health, h.StaleSince, h.UpdatedAt, tags), silent: h.Heartbeat != landscape.HeartbeatPassing}
 }
 
-// addFault adds the faults of reports about the host. They need attention like
-// a silent agent.
+// addFault adds the faults of reports about the host. They make the host as
+// urgent as a silent agent does.
 func (h *HostItem) addFault(record *store.AgentReports) {
 	var since time.Time
 	if h.StaleSince != nil {
 		return // a silent host sends no reports at all
 	}
-	if h.fault, since = reportNeed(record); h.fault != "" {
-		h.need = min(h.need, table.NeedRank(h.Health, &since))
+	if h.fault, since = reportProblem(record); h.fault != "" {
+		h.urgency = min(h.urgency, table.UrgencyRank(h.Health, &since))
 	}
 }
 
@@ -69,7 +69,7 @@ var HostsTable = newTable("/hosts", "host", hostItems, []table.Column[*HostItem]
 	},
 	{
 		Key: "provider", Label: "Provider", Text: func(h *HostItem) string { return ProviderLabel(h.Host) },
-		Facet: &table.Facet[*HostItem]{Value: func(h *HostItem) string { return provider(h.Host) }, Label: providerName},
+		Facet: &table.Facet[*HostItem]{Value: func(h *HostItem) string { return providerID(h.Host) }, Label: providerName},
 	},
 	{
 		Key: "cluster", Label: "Cluster", Text: func(h *HostItem) string { return h.Cluster.FullName() },
@@ -85,7 +85,7 @@ var HostsTable = newTable("/hosts", "host", hostItems, []table.Column[*HostItem]
 	},
 	{
 		Key: "memory", Label: "Memory", Hidden: true,
-		Text:    func(h *HostItem) string { return memory(h.MemoryMB) },
+		Text:    func(h *HostItem) string { return formatMemory(h.MemoryMB) },
 		Compare: func(a, b *HostItem) int { return cmp.Compare(a.MemoryMB, b.MemoryMB) },
 	},
 	{
@@ -98,14 +98,14 @@ var HostsTable = newTable("/hosts", "host", hostItems, []table.Column[*HostItem]
 		Key: "heartbeat", Label: "Agent",
 		Text: func(h *HostItem) string { return newHeartbeat(h.Host, page.Timestamp{}).Word },
 		Compare: func(a, b *HostItem) int {
-			return cmp.Or(cmp.Compare(heartbeatRank(a.Host), heartbeatRank(b.Host)), silence(a.Host).Compare(silence(b.Host)))
+			return cmp.Or(cmp.Compare(heartbeatRank(a.Host), heartbeatRank(b.Host)), silentSince(a.Host).Compare(silentSince(b.Host)))
 		},
 	},
 }, cleanupFlag(func(h *HostItem) bool { return h.silent }))
 
 func hostname(h *HostItem) string { return h.Hostname }
 
-var hostList = list[*HostItem]{
+var hostList = listDefinition[*HostItem]{
 	table: &HostsTable, title: "Hosts", class: "hosts", live: " agent_report", kind: page.HostTags, names: "hostname",
 	cells: func(s *Pages, h *HostItem) map[string]cell {
 		beat := newHeartbeat(h.Host, s.TimestampOf(h.StaleSince))
@@ -115,7 +115,7 @@ var hostList = list[*HostItem]{
 			"address":       {Lines: addresses(h.Host)},
 			"cluster":       {Links: []page.Link{h.Cluster}},
 			"sid":           {Links: h.systems},
-			"agent_version": {Agent: &agentVersion{h.AgentVersion, outdated(h.AgentVersion)}},
+			"agent_version": {Agent: &agentVersion{h.AgentVersion, isOutdated(h.AgentVersion)}},
 			"heartbeat":     {Heartbeat: &beat},
 		}
 	},
@@ -161,15 +161,16 @@ func heartbeatRank(h *landscape.Host) int {
 	return slices.Index([]landscape.Heartbeat{landscape.HeartbeatCritical, landscape.HeartbeatUnknown, landscape.HeartbeatPassing}, h.Heartbeat)
 }
 
-// silence returns since when a host is silent, for sorting.
-func silence(h *landscape.Host) time.Time {
+// silentSince returns the time since which a host is silent; the zero time if
+// it is not.
+func silentSince(h *landscape.Host) time.Time {
 	if h.StaleSince == nil {
 		return time.Time{}
 	}
 	return *h.StaleSince
 }
 
-func stale(h *landscape.Host) bool { return h.StaleSince != nil }
+func isStale(h *landscape.Host) bool { return h.StaleSince != nil }
 
 func addresses(h *landscape.Host) []string {
 	texts := make([]string, len(h.Addresses))
@@ -185,14 +186,14 @@ func compareVersions(a, b string) int {
 	return cmp.Or(semver.Compare("v"+a, "v"+b), strings.Compare(a, b))
 }
 
-// outdated reports whether an agent of this version reports less than the
+// isOutdated reports whether an agent of this version sends less than the
 // console can show.
-func outdated(version string) bool {
+func isOutdated(version string) bool {
 	return semver.IsValid("v"+version) && semver.Compare("v"+version, "v2.0.0") < 0
 }
 
-// memory formats a size of main memory, given in MB as agents report it.
-func memory(mb int) string {
+// formatMemory formats a size of main memory, given in MB as agents report it.
+func formatMemory(mb int) string {
 	const gigabyte = 1024
 	switch {
 	case mb < gigabyte:
@@ -203,7 +204,7 @@ func memory(mb int) string {
 	return fmt.Sprintf("%d GB", mb/gigabyte)
 }
 
-func provider(h *landscape.Host) string {
+func providerID(h *landscape.Host) string {
 	if h.Cloud == nil {
 		return ""
 	}

@@ -198,12 +198,12 @@ func TestLongFacetsAreCut(t *testing.T) {
 
 func TestMemoryAndVersions(t *testing.T) {
 	for mb, want := range map[int]string{0: "0 MB", 512: "512 MB", 1024: "1 GB", 1536: "1.5 GB", 65536: "64 GB", 128717: "125 GB", 3145728: "3072 GB"} {
-		if got := memory(mb); got != want {
+		if got := formatMemory(mb); got != want {
 			t.Errorf("%d MB: %s, want %s", mb, got, want)
 		}
 	}
 	for version, want := range map[string]bool{"1.9.9": true, "2.0.0": false, "3.1.2": false, "": false, "devel": false, "2.0.0-rc1": true} {
-		if outdated(version) != want {
+		if isOutdated(version) != want {
 			t.Errorf("agent %s outdated: %v", version, !want)
 		}
 	}

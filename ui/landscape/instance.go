@@ -3,7 +3,6 @@ package landscape
 import (
 	"errors"
 	"slices"
-	"strconv"
 	"strings"
 
 	"trento/store"
@@ -25,10 +24,10 @@ type instanceRow struct {
 	ID       string // id of the element
 	Status   statusMark
 	System   page.Link // the system of the instance
-	Note     string    // why the system is not registered
+	Note     string    // why the system has no page
 	Type     string    // "Application" or "Database"
 	Hostname page.Link // hostname of the instance, with a link to its host
-	Host     string    // name of the host, if it differs from that hostname
+	Host     string    // name of the host, if it differs from Hostname
 	Number   string
 	Features []string
 	HTTPPort string
@@ -42,7 +41,7 @@ type instanceRow struct {
 }
 
 func newStatusMark(status landscape.InstanceStatus, absent bool, since page.Timestamp) statusMark {
-	m := statusMark{Shape: string(page.Shown(status.Health())), Word: "Gray", Stale: !since.IsZero()}
+	m := statusMark{Shape: string(page.ShownHealth(status.Health())), Word: "Gray", Stale: !since.IsZero()}
 	switch status {
 	case landscape.Green, landscape.Yellow, landscape.Red:
 		m.Word = strings.ToUpper(string(status[:1])) + string(status[1:])
@@ -64,7 +63,7 @@ func (s *Pages) newInstanceRow(id landscape.HostID, host *landscape.Host, number
 	row := instanceRow{
 		ID: string(id) + "-" + number, Number: number, Priority: f.StartPriority,
 		Status:   newStatusMark(f.Status, t.AbsentSince != nil, s.TimestampOf(t.StaleSince)),
-		Features: features(f.Features), HTTPPort: port(f.HTTPPort), TLSPort: port(f.TLSPort),
+		Features: splitFeatures(f.Features), HTTPPort: numberOrEmpty(f.HTTPPort), TLSPort: numberOrEmpty(f.TLSPort),
 		Stale: t.StaleSince != nil, Absent: t.AbsentSince != nil, health: f.Status.Health(),
 	}
 	name := orEmpty(f.Hostname)
@@ -152,8 +151,8 @@ func (s *Pages) instancesOn(tx *store.Tx, reader page.Reader, h *landscape.Host)
 	return append(rows, lost...), nil
 }
 
-// unregisteredInstances returns the instances on a host whose systems are not registered:
-// those missing in rows.
+// unregisteredInstances returns the instances on a host whose systems are not
+// registered: those missing in rows.
 func (s *Pages) unregisteredInstances(tx *store.Tx, h *landscape.Host, rows []instanceRow) ([]instanceRow, error) {
 	reported, err := tx.ReportedOn(h.ID)
 	var lost []instanceRow
@@ -178,33 +177,28 @@ func (s *Pages) unregisteredInstances(tx *store.Tx, h *landscape.Host, rows []in
 	return lost, err
 }
 
-// instanceCauses returns the instances by health.
-func instanceCauses(rows []instanceRow) []cause {
-	var causes []cause
+// instanceCauses returns the health of each instance, as a cause of the health
+// of its system.
+func instanceCauses(rows []instanceRow) []healthCause {
+	var causes []healthCause
 	for _, row := range rows {
 		where := row.Hostname.Name
 		if row.Host != "" {
 			where = row.Host
 		}
-		causes = append(causes, cause{row.health, "instance " + row.Number + " on " + where})
+		causes = append(causes, healthCause{row.health, "instance " + row.Number + " on " + where})
 	}
 	return causes
 }
 
-// features returns the features of an instance.
-func features(text string) []string {
+// splitFeatures returns the features of an instance, which agents separate by
+// "|".
+func splitFeatures(text string) []string {
 	return slices.DeleteFunc(strings.Split(text, "|"), func(f string) bool { return f == "" })
 }
 
-func port(number *int) string {
-	if number == nil {
-		return ""
-	}
-	return strconv.Itoa(*number)
-}
-
-// hostOf returns a registered host; nil if there is none.
-func hostOf(tx *store.Tx, id landscape.HostID) (*landscape.Host, error) {
+// registeredHost returns the host with an id; nil if it is not registered.
+func registeredHost(tx *store.Tx, id landscape.HostID) (*landscape.Host, error) {
 	h, err := tx.Host(id)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil

@@ -9,11 +9,11 @@ import (
 	"trento/ui/page"
 )
 
-// instanceTable is the instances of a system, below the row of the system.
+// instanceTable shows the instances of a system, below the row of the system.
 type instanceTable struct {
 	ID       string // id of the element
 	Label    string // "Application Layer"
-	Database bool   // show the replication
+	Database bool   // the table has a column for the replication
 	Rows     []instanceTableRow
 }
 
@@ -56,7 +56,7 @@ func newReplicationMark(r *landscape.Replication) replicationMark {
 // path of its system.
 func (s *Pages) newInstanceTableRow(reader page.Reader, v *page.Snapshot, system, ability, sid, number string, host landscape.HostID, f landscape.InstanceFacts, t landscape.InstanceTimes) instanceTableRow {
 	row := instanceTableRow{
-		ID: strings.TrimPrefix(system, "/") + "/" + string(host) + "/" + number, Number: number, Features: features(f.Features),
+		ID: strings.TrimPrefix(system, "/") + "/" + string(host) + "/" + number, Number: number, Features: splitFeatures(f.Features),
 		Status:  newStatusMark(f.Status, t.AbsentSince != nil, s.TimestampOf(t.StaleSince)),
 		Cluster: v.ClusterRunning(host, sid, number), Host: v.LinkToHost(host),
 		Stale: t.StaleSince != nil, Grey: t.StaleSince != nil || t.AbsentSince != nil,
@@ -73,7 +73,7 @@ func (s *Pages) databaseInstanceTable(reader page.Reader, v *page.Snapshot, db *
 	l := instanceTable{ID: within + "-database", Label: label, Database: true}
 	instances := slices.Clone(db.Instances)
 	slices.SortStableFunc(instances, func(a, b landscape.DatabaseInstance) int {
-		return cmp.Compare(tier(&a.Replication), tier(&b.Replication))
+		return cmp.Compare(tierRank(&a.Replication), tierRank(&b.Replication))
 	})
 	for i := range instances {
 		in := &instances[i]
@@ -85,8 +85,9 @@ func (s *Pages) databaseInstanceTable(reader page.Reader, v *page.Snapshot, db *
 	return l
 }
 
-// tier returns the tier of an instance. Instances without a tier come last.
-func tier(r *landscape.Replication) int {
+// tierRank returns the tier of an instance; for one without a tier a number
+// above all tiers.
+func tierRank(r *landscape.Replication) int {
 	if r.Tier == nil {
 		return 1 << 30
 	}

@@ -16,7 +16,7 @@ import (
 type listPage struct {
 	table.Page
 	Class       string // class of the table element
-	Opens, Acts bool   // rows can be opened; some have an action
+	Opens, Acts bool   // Opens: rows can be opened; Acts: some rows have an action
 	Rows        []listRow
 }
 
@@ -29,22 +29,23 @@ func (p *listPage) Columns() int { return len(p.List.Heads) + 1 }
 type listRow struct {
 	ID, Version string
 	Stale       bool
-	Turn        *turn
+	Turn        *rowToggle
 	Cells       []cell
 	Action      *page.Control
-	Inside      []instanceTable // if the row is open
+	Inside      []instanceTable // set if the row is open
 }
 
-// turn is the button that opens or closes a row.
-type turn struct {
+// rowToggle is the link that opens or closes a row.
+type rowToggle struct {
 	ID, URL, Label string
 	Open           bool
 }
 
-// cell is what a row shows in a column: the first of these members that is set.
+// cell has the content of a row in a column: the first of these members that is
+// set.
 type cell struct {
 	Key, Label string // of the column
-	Names      bool   // the cell names what the row is about
+	Names      bool   // the cell has the name of the row's thing
 	Number     bool
 	ID         string // id of the element
 
@@ -52,14 +53,14 @@ type cell struct {
 	Tags      *tagEditor
 	Links     []page.Link
 	Lines     []string
-	Pill      *pill
+	Pill      *wordWithHint
 	Agent     *agentVersion
 	Heartbeat *heartbeat
 	Text      string
 }
 
-// pill is a word with a hint.
-type pill struct{ Text, Hint string }
+// wordWithHint is a word that shows a hint when it is pointed at.
+type wordWithHint struct{ Text, Hint string }
 
 // agentVersion is the version of an agent, and whether it is too old.
 type agentVersion struct {
@@ -67,73 +68,74 @@ type agentVersion struct {
 	Outdated     bool
 }
 
-// listed is what every thing in a list has.
-type listed struct {
+// itemFields has the fields of every thing in a list.
+type itemFields struct {
 	id, name   string
 	health     landscape.Health
 	staleSince *time.Time
 	updatedAt  time.Time
 	Tags       []string
 
-	// The position in the default order, computed once and not for each
-	// comparison.
-	need int
-	fold string
+	// The rank and the key for the default order, computed once and not for
+	// each comparison.
+	urgency    int
+	foldedName string
 }
 
-func newListed(id, name string, h landscape.Health, staleSince *time.Time, updatedAt time.Time, tags []string) listed {
-	return listed{id, name, h, staleSince, updatedAt, tags, table.NeedRank(h, staleSince), strings.ToLower(name)}
+func newItemFields(id, name string, h landscape.Health, staleSince *time.Time, updatedAt time.Time, tags []string) itemFields {
+	return itemFields{id, name, h, staleSince, updatedAt, tags, table.UrgencyRank(h, staleSince), strings.ToLower(name)}
 }
 
-func (l *listed) inList() *listed { return l }
+func (l *itemFields) fields() *itemFields { return l }
 
-// listItem is a thing in a list: a struct that embeds listed.
-type listItem interface{ inList() *listed }
+// listItem is a thing in a list: a struct that embeds itemFields.
+type listItem interface{ fields() *itemFields }
 
 // newTable declares the table of a list. The column of health comes before the
 // given columns, that of tags after them.
 func newTable[T listItem](path, noun string, items func(*page.Snapshot) []T, columns []table.Column[T], flags ...table.Flag[T]) table.Table[T] {
-	health := func(thing T) landscape.Health { return thing.inList().health }
+	health := func(thing T) landscape.Health { return thing.fields().health }
 	return table.Table[T]{
 		Path: path, Noun: noun, Items: items, Health: health,
 		Columns: slices.Concat([]table.Column[T]{table.HealthColumn(health)}, columns, []table.Column[T]{
-			table.TagsColumn(func(thing T) []string { return thing.inList().Tags }),
-			{Key: "id", Label: "ID", Hidden: true, Text: func(thing T) string { return thing.inList().id }},
+			table.TagsColumn(func(thing T) []string { return thing.fields().Tags }),
+			{Key: "id", Label: "ID", Hidden: true, Text: func(thing T) string { return thing.fields().id }},
 		}),
-		Flags:  append([]table.Flag[T]{table.StaleFlag(func(thing T) *time.Time { return thing.inList().staleSince })}, flags...),
-		Urgent: func(a, b T) int { return cmp.Compare(a.inList().need, b.inList().need) },
+		Flags:  append([]table.Flag[T]{table.StaleFlag(func(thing T) *time.Time { return thing.fields().staleSince })}, flags...),
+		Urgent: func(a, b T) int { return cmp.Compare(a.fields().urgency, b.fields().urgency) },
 		Tie: func(a, b T) int {
-			x, y := a.inList(), b.inList()
-			return cmp.Or(strings.Compare(x.fold, y.fold), strings.Compare(x.name, y.name), strings.Compare(x.id, y.id))
+			x, y := a.fields(), b.fields()
+			return cmp.Or(strings.Compare(x.foldedName, y.foldedName), strings.Compare(x.name, y.name), strings.Compare(x.id, y.id))
 		},
 	}
 }
 
-// cleanupFlag declares a filter for what can be cleaned up.
+// cleanupFlag declares a filter for things that can be cleaned up.
 func cleanupFlag[T listItem](holds func(T) bool) table.Flag[T] {
 	return table.Flag[T]{Key: "cleanup", Label: "Needs clean-up", Holds: holds}
 }
 
-// list declares the page of a list.
-type list[T listItem] struct {
+// listDefinition declares the page of a list.
+type listDefinition[T listItem] struct {
 	table *table.Table[T]
 	title string
 	class string // class of the table element
-	live  string // what else the page refreshes for
+	live  string // kinds of other things whose changes refresh the page
 	kind  page.Taggable
-	names string // key of the column that names the thing of a row
+	names string // key of the column with the name of the row's thing
 	// cells returns the cells that show more than text.
 	cells func(s *Pages, thing T) map[string]cell
-	// inside returns what an open row shows; nil: rows cannot be opened.
+	// inside returns the tables that an open row shows; nil: rows cannot be
+	// opened.
 	inside func(s *Pages, reader page.Reader, thing T) []instanceTable
-	// action returns what can be done with a thing; nil: nothing.
+	// action returns the button of a row; nil: rows have no button.
 	action func(reader page.Reader, thing T) *page.Control
 }
 
 // show returns the handler that answers the GET of the list.
-func (l *list[T]) show(s *Pages) func(http.ResponseWriter, *http.Request) error {
+func (l *listDefinition[T]) show(s *Pages) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		if table.Tidied(w, r) {
+		if table.RedirectWithoutEmpty(w, r) {
 			return nil
 		}
 		p := listPage{Page: table.NewPage(s.Console, r, l.table, l.title), Class: l.class, Opens: l.inside != nil, Acts: l.action != nil}
@@ -146,7 +148,7 @@ func (l *list[T]) show(s *Pages) func(http.ResponseWriter, *http.Request) error 
 		if err != nil || !ok {
 			return err
 		}
-		p.Suggestions = table.UsedTags(all, func(thing T) []string { return thing.inList().Tags })
+		p.Suggestions = table.UsedTags(all, func(thing T) []string { return thing.fields().Tags })
 		for _, thing := range onPage {
 			p.Rows = append(p.Rows, l.row(s, p.Reader, query, thing))
 		}
@@ -154,8 +156,8 @@ func (l *list[T]) show(s *Pages) func(http.ResponseWriter, *http.Request) error 
 	}
 }
 
-func (l *list[T]) row(s *Pages, reader page.Reader, query table.ListQuery, thing T) listRow {
-	in := thing.inList()
+func (l *listDefinition[T]) row(s *Pages, reader page.Reader, query table.ListQuery, thing T) listRow {
+	in := thing.fields()
 	row := listRow{ID: in.id, Version: table.Version(in.updatedAt), Stale: in.staleSince != nil}
 	cells := l.cells(s, thing)
 	for _, col := range l.table.Columns {
@@ -178,8 +180,8 @@ func (l *list[T]) row(s *Pages, reader page.Reader, query table.ListQuery, thing
 		row.Cells = append(row.Cells, c)
 	}
 	if l.inside != nil {
-		row.Turn = &turn{ID: in.id, Label: "Instances of " + in.name}
-		if row.Turn.URL, row.Turn.Open = query.Turned(l.table.Path, in.id); row.Turn.Open {
+		row.Turn = &rowToggle{ID: in.id, Label: "Instances of " + in.name}
+		if row.Turn.URL, row.Turn.Open = query.ToggleRow(l.table.Path, in.id); row.Turn.Open {
 			row.Inside = l.inside(s, reader, thing)
 		}
 	}

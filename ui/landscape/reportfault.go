@@ -14,8 +14,8 @@ import (
 type reportFault struct {
 	ID       string // name of the kind in an address
 	Report   string // "SAP report"
-	What     string // the begin of the sentence: "The last SAP report"
-	Outcome  string // what happened to it, with the first problem
+	What     string // begin of the sentence: "The last SAP report"
+	Outcome  string // what happened to the report, with the first problem
 	Last     page.Timestamp
 	Since    page.Timestamp
 	Count    string // "12 reports"
@@ -25,8 +25,8 @@ type reportFault struct {
 }
 
 // reportRefresh is the period in which a page with the time of the last report
-// is fetched again, in seconds. Most reports change nothing that would refresh
-// it.
+// is fetched again, in seconds. Most reports change nothing else, so they cause
+// no refresh.
 const reportRefresh = 60
 
 // newReportFaults returns the faults of the reports of an agent.
@@ -51,23 +51,21 @@ func (s *Pages) newReportFault(agent *store.Agent, status *store.ReportStatus) r
 }
 
 // reportWords returns the two halves of a sentence about the newest report. The
-// time of the report stands between them.
+// page shows the time of the report between them.
 func reportWords(status *store.ReportStatus) (what, outcome string) {
 	report := "the last " + activity.ReportName(string(status.Kind))
 	if status.Outcome == store.ReportRefused {
-		return capital(report), "could not be used" + sentenceEnd(status.Reason())
+		return capitalize(report), "could not be used" + endSentence(status.Reason())
 	}
 	outcome = "could not be read and were left out"
 	if status.ProblemCount == 1 {
 		outcome = "could not be read and was left out"
 	}
-	return page.Count(status.ProblemCount, "element", "elements") + " of " + report, outcome + sentenceEnd(status.Reason())
+	return page.Count(status.ProblemCount, "element", "elements") + " of " + report, outcome + endSentence(status.Reason())
 }
 
-func capital(words string) string { return strings.ToUpper(words[:1]) + words[1:] }
-
-// sentenceEnd appends a reason to a sentence and ends it.
-func sentenceEnd(reason string) string {
+// endSentence returns the end of a sentence, with a reason unless it is empty.
+func endSentence(reason string) string {
 	if reason == "" {
 		return "."
 	}
@@ -93,9 +91,9 @@ func shownInstead(agent *store.Agent, status *store.ReportStatus, now time.Time)
 	return "What was known before is shown, and is out of date."
 }
 
-// reportNeed says, for the list of what needs attention, what is wrong with the
-// reports of an agent, and since when.
-func reportNeed(record *store.AgentReports) (words string, since time.Time) {
+// reportProblem says, for the list of what needs attention, what is wrong with
+// the reports of an agent, and since when.
+func reportProblem(record *store.AgentReports) (words string, since time.Time) {
 	faulty := record.Faulty()
 	if len(faulty) == 0 {
 		return "", time.Time{}
@@ -115,17 +113,18 @@ func reportNeed(record *store.AgentReports) (words string, since time.Time) {
 	if first.Outcome == store.ReportPartlyUsed {
 		words = "sends " + article + report + " of which " + page.Count(first.ProblemCount, "element", "elements") + " cannot be read"
 	}
-	words += sentenceEnd(cutReason(first.Reason()))
+	words += endSentence(shortenReason(first.Reason()))
 	if more := len(faulty) - 1; more > 0 {
 		words += " " + page.Count(more, "more of its reports has", "more of its reports have") + " problems."
 	}
 	return words, first.Since
 }
 
-// maxReason is the largest length of a reason in that list, in characters.
+// maxReason is the largest length of a reason in the list of what needs
+// attention, in characters.
 const maxReason = 120
 
-func cutReason(reason string) string {
+func shortenReason(reason string) string {
 	if runes := []rune(reason); len(runes) > maxReason {
 		return string(runes[:maxReason]) + "…"
 	}

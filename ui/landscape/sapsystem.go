@@ -38,7 +38,7 @@ func (s *Pages) renderSAPSystem(w http.ResponseWriter, r *http.Request, status i
 	if err != nil {
 		return err
 	}
-	if p.Activity, err = s.recentOf(r.Context(), p.Reader, "SAP system", string(id)); err != nil {
+	if p.Activity, err = s.readRecentLog(r.Context(), p.Reader, "SAP system", string(id)); err != nil {
 		return err
 	}
 	return s.Render(w, r, status, &p)
@@ -46,7 +46,7 @@ func (s *Pages) renderSAPSystem(w http.ResponseWriter, r *http.Request, status i
 
 func (s *Pages) describeSAPSystem(tx *store.Tx, reader page.Reader, p *systemPage, system *landscape.SAPSystem) error {
 	p.describeSystem(kindSAPSystem, system.SID, system.Health, s.TimestampOf(system.StaleSince))
-	known, ids := hostNamed{}, make([]landscape.HostID, len(system.Instances))
+	known, ids := hostCache{}, make([]landscape.HostID, len(system.Instances))
 	var rows []instanceRow
 	for i := range system.Instances {
 		ids[i] = system.Instances[i].HostID
@@ -56,8 +56,8 @@ func (s *Pages) describeSAPSystem(tx *store.Tx, reader page.Reader, p *systemPag
 		}
 		rows = append(rows, s.newApplicationInstanceRow(reader, system.ID, &system.Instances[i], host))
 	}
-	p.Live = watched("sap_system", string(system.ID), ids) + " database:" + string(system.DatabaseID)
-	p.Reason = healthSentence(system.Health, "SAP system", append(instanceCauses(rows), cause{system.DatabaseHealth, "its database"}))
+	p.Live = liveTopics("sap_system", string(system.ID), ids) + " database:" + string(system.DatabaseID)
+	p.Reason = healthSentence(system.Health, "SAP system", append(instanceCauses(rows), healthCause{system.DatabaseHealth, "its database"}))
 	p.Sites = []systemSite{{ID: "0", Rows: rows}}
 	database, err := databaseLink(tx, system.DatabaseID)
 	if err != nil {
@@ -71,7 +71,7 @@ func (s *Pages) describeSAPSystem(tx *store.Tx, reader page.Reader, p *systemPag
 		{Label: "Tenant", Text: system.Tenant},
 		{Label: "Database address", Text: system.DBHost},
 		{Label: "Type", Text: SystemType(system)},
-		{Label: "ENSA version", Text: ensa(system.ENSA)},
+		{Label: "ENSA version", Text: ensaText(system.ENSA)},
 		s.TimestampFact("Registered", system.RegisteredAt),
 		s.TimestampFact("Last change", system.UpdatedAt),
 		{Label: "SAP system ID", Text: string(system.ID), Mono: true, Wide: true},
@@ -103,7 +103,7 @@ func databaseLink(tx *store.Tx, id landscape.DatabaseID) (page.Link, error) {
 func SystemType(system *landscape.SAPSystem) string {
 	var types []string
 	for i := range system.Instances {
-		for _, feature := range features(system.Instances[i].Features) {
+		for _, feature := range splitFeatures(system.Instances[i].Features) {
 			switch feature {
 			case "ABAP":
 				types = append(types, "ABAP")
@@ -116,7 +116,7 @@ func SystemType(system *landscape.SAPSystem) string {
 	return strings.Join(slices.Compact(types), "+")
 }
 
-func ensa(version landscape.ENSAVersion) string {
+func ensaText(version landscape.ENSAVersion) string {
 	if version == landscape.NoENSA {
 		return ""
 	}

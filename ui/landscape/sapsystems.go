@@ -10,7 +10,7 @@ import (
 // SAPSystemItem is an SAP system in its list.
 type SAPSystemItem struct {
 	*landscape.SAPSystem
-	listed
+	itemFields
 	snapshot *page.Snapshot
 	Database page.Link
 	Kind     string // "ABAP", "JAVA", ...
@@ -29,10 +29,10 @@ var SAPSystemsTable = newTable("/sap_systems", "SAP system", sapSystemItems, []t
 		Facet: &table.Facet[*SAPSystemItem]{Value: func(s *SAPSystemItem) string { return s.Kind }},
 	},
 	{Key: "db_address", Label: "DB Address", Text: func(s *SAPSystemItem) string { return s.DBHost }},
-	{Key: "ensa", Label: "ENSA version", Text: func(s *SAPSystemItem) string { return ensa(s.ENSA) }},
+	{Key: "ensa", Label: "ENSA version", Text: func(s *SAPSystemItem) string { return ensaText(s.ENSA) }},
 }, cleanupFlag((*SAPSystemItem).absent))
 
-var sapSystemList = list[*SAPSystemItem]{
+var sapSystemList = listDefinition[*SAPSystemItem]{
 	table: &SAPSystemsTable, title: "SAP Systems", class: "sap-systems", kind: page.SAPSystemTags, names: "sid",
 	cells: func(_ *Pages, s *SAPSystemItem) map[string]cell {
 		return map[string]cell{"sid": {Links: []page.Link{page.LinkToSAPSystem(s.SAPSystem)}}, "database": {Links: []page.Link{s.Database}}}
@@ -60,7 +60,7 @@ func sapSystemItems(v *page.Snapshot) []*SAPSystemItem {
 	all := make([]*SAPSystemItem, len(v.Systems))
 	for i, s := range v.Systems {
 		item := &SAPSystemItem{SAPSystem: s, snapshot: v, Kind: SystemType(s)}
-		item.listed = newListed(string(s.ID), s.SID, s.Health, s.StaleSince, s.UpdatedAt, v.TagsOf(store.SAPSystemTag, string(s.ID)))
+		item.itemFields = newItemFields(string(s.ID), s.SID, s.Health, s.StaleSince, s.UpdatedAt, v.TagsOf(store.SAPSystemTag, string(s.ID)))
 		if db := v.DatabaseByID[s.DatabaseID]; db != nil {
 			item.Database = page.LinkToDatabase(db)
 		}

@@ -14,8 +14,8 @@ type saptuneSummary struct {
 	Configured     string
 	Tuning         string
 	TuningState    string // symbol for the tuning; "" for none
-	TuningHint     string // what to do about it
-	Detailed       bool   // there is more than the summary
+	TuningHint     string // advice about the tuning
+	Detailed       bool   // details of saptune are known
 	Services       []saptuneService
 	Tunables       []page.Fact
 }
@@ -49,10 +49,10 @@ func newSaptuneSummary(s *landscape.Saptune) saptuneSummary {
 		sum.Services = append(sum.Services, saptuneService{service.Name, orDash(orEmpty(service.Enabled)), orDash(orEmpty(service.Active))})
 	}
 	sum.Tunables = []page.Fact{
-		{Label: "Enabled Solution", Text: solution(s.EnabledSolution)},
-		{Label: "Applied Solution", Text: solution(s.AppliedSolution)},
-		{Label: "Enabled Notes", Text: notes(s.EnabledNotes)},
-		{Label: "Applied Notes", Text: notes(s.AppliedNotes)},
+		{Label: "Enabled Solution", Text: solutionText(s.EnabledSolution)},
+		{Label: "Applied Solution", Text: solutionText(s.AppliedSolution)},
+		{Label: "Enabled Notes", Text: noteNames(s.EnabledNotes)},
+		{Label: "Applied Notes", Text: noteNames(s.AppliedNotes)},
 	}
 	if staging := s.Staging; staging != nil {
 		state := "off"
@@ -74,7 +74,7 @@ func orDash(text string) string {
 	return text
 }
 
-func solution(s *landscape.SaptuneSolution) string {
+func solutionText(s *landscape.SaptuneSolution) string {
 	if s == nil {
 		return ""
 	}
@@ -88,9 +88,9 @@ func solution(s *landscape.SaptuneSolution) string {
 	return text
 }
 
-// notes returns the names of notes. Those that do not belong to a solution are
-// marked.
-func notes(notes []landscape.SaptuneNote) string {
+// noteNames returns the names of notes, with a mark for those that do not
+// belong to a solution.
+func noteNames(notes []landscape.SaptuneNote) string {
 	texts := make([]string, len(notes))
 	for i, n := range notes {
 		texts[i] = n.ID

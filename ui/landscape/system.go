@@ -15,7 +15,7 @@ type systemPage struct {
 	Kind        string // "SAP System"
 	SID         string
 	Health      page.HealthMark
-	Reason      string // why the health is what it is
+	Reason      string // reasons of the health
 	StaleBanner string
 	Tags        tagPanel
 	Facts       []page.Fact
@@ -23,15 +23,15 @@ type systemPage struct {
 	Tenants     []tenantRow // only for a database
 	Hosts       []hostLine
 	Back        page.ActionLink // link to the list
-	Activity    recent
+	Activity    recentLog
 	Cleanup     *cleanupDialog
 }
 
 // Template implements page.Page.
 func (*systemPage) Template() string { return "system" }
 
-// systemSite is the instances of a site in the system replication. Without
-// replication it is all instances, without a name and facts.
+// systemSite has the instances of a site of the system replication. Without
+// replication it has all instances, and no name and facts.
 type systemSite struct {
 	ID    string // id of the element
 	Name  string
@@ -44,20 +44,20 @@ type systemSite struct {
 // tenantRow is a tenant of a database.
 type tenantRow struct {
 	Name   string
-	System page.Link // the SAP system that uses it
+	System page.Link // SAP system that uses the tenant
 	Health page.HealthMark
 	Type   string
 }
 
-// describeSystem fills in what databases and SAP systems have in common.
+// describeSystem fills in the common facts of databases and SAP systems.
 func (p *systemPage) describeSystem(kind, sid string, h landscape.Health, since page.Timestamp) {
 	p.Kind, p.SID = kind, sid
 	p.Health = page.NewHealthMark("System", h, since)
 	p.Health.Bare = true
 }
 
-// staleBanner says since when, and why, the data on a page may be out of date:
-// an agent on its hosts is silent, or its reports cannot be used.
+// staleBanner says since when and why the data on a page may be out of date: an
+// agent on one of the hosts is silent, or its reports cannot be used.
 func staleBanner(what string, since page.Timestamp, silent bool) string {
 	switch {
 	case since.IsZero():
@@ -79,9 +79,9 @@ const (
 	kindSAPSystem = "SAP System"
 )
 
-// watched returns what the page of a thing refreshes for: the thing, its tags
-// and its hosts.
-func watched(kind, id string, hosts []landscape.HostID) string {
+// liveTopics returns the kinds and ids of the changes after which the page of a
+// thing is fetched again: those of the thing, its tags and its hosts.
+func liveTopics(kind, id string, hosts []landscape.HostID) string {
 	topics := kind + ":" + id + " tags:" + kind + "/" + id
 	for _, host := range hosts {
 		topics += " host:" + string(host)
@@ -89,14 +89,14 @@ func watched(kind, id string, hosts []landscape.HostID) string {
 	return topics
 }
 
-// hostNamed caches hosts, so that each is read once for all its instances.
-type hostNamed map[landscape.HostID]*landscape.Host
+// hostCache has hosts by id, so that each is read once for all its instances.
+type hostCache map[landscape.HostID]*landscape.Host
 
-func (known hostNamed) get(tx *store.Tx, id landscape.HostID) (*landscape.Host, error) {
+func (known hostCache) get(tx *store.Tx, id landscape.HostID) (*landscape.Host, error) {
 	if h, ok := known[id]; ok {
 		return h, nil
 	}
-	h, err := hostOf(tx, id)
+	h, err := registeredHost(tx, id)
 	known[id] = h
 	return h, err
 }

@@ -15,23 +15,23 @@ import (
 	"trento/ui/table"
 )
 
-// tagEditor is the tags of one thing, with the form to change them. The
+// tagEditor shows the tags of one thing, with the form to change them. The
 // template "tags" draws it, in a list and on the page of the thing.
 type tagEditor struct {
 	ID      string // id of the element
 	Action  string // address for adding a tag; "/remove" below it removes one
-	Of      string // "host hana01"
+	Of      string // noun and name of the thing: "host hana01"
 	Tags    []tagPill
 	Refused string // why the reader may not change tags
 	Return  string // address to return to without scripts
 	Max     int
 }
 
-// tagPill is a tag. It links to everything of that kind with the tag.
+// tagPill is a tag, with a link to all things of the kind that have the tag.
 type tagPill struct{ Value, URL string }
 
-// tagPanel is a tag editor on the page of a thing, with the tags to suggest.
-// The template "tag-panel" draws it.
+// tagPanel is a tag editor on the page of a thing, with suggested tags. The
+// template "tag-panel" draws it.
 type tagPanel struct {
 	Editor      tagEditor
 	Suggestions []string
@@ -158,8 +158,9 @@ func (s *Pages) removeTag(k page.Taggable) func(http.ResponseWriter, *http.Reque
 	}
 }
 
-// tagsChanged answers a request that has changed tags. A script fetches the
-// page again; a browser is redirected to where it was.
+// tagsChanged answers a request that has changed tags. A script gets an empty
+// answer and fetches the page again; a browser is redirected to the page it
+// came from.
 func tagsChanged(w http.ResponseWriter, r *http.Request, id string, err error) error {
 	switch {
 	case err != nil:

@@ -14,10 +14,10 @@ import (
 )
 
 // Some forms are answered with a page: the form with its faults, or a question.
-// As the answer to a POST, such a page could not be reloaded or returned to
-// withoutPieces sending the form again. So the page is kept in memory for the
-// session, and the browser is redirected to its address. The address has a
-// random name and nothing of the input.
+// A browser could not reload such an answer to a POST, or return to it, without
+// sending the form again. So the page is kept in memory for the session, and
+// the browser is redirected to its address. The address has a random name and
+// nothing of the input.
 
 // answerParameter is the query parameter with the name of a kept answer.
 const answerParameter = "answer"
@@ -90,10 +90,10 @@ func (a *answers) Forget(session [32]byte) {
 	a.all = slices.DeleteFunc(a.all, func(kept *answer) bool { return kept.session == session })
 }
 
-// navigates reports whether a browser will show the answer as a page. Browsers
-// say so in a header, or over plain HTTP by what they accept. Programs and
-// scripts of the console get the answer directly.
-func navigates(r *http.Request) bool {
+// isPageNavigation reports whether a browser will show the answer as a page.
+// Browsers say so in a header, or over plain HTTP by what they accept. Programs
+// and the scripts of the console get the answer directly.
+func isPageNavigation(r *http.Request) bool {
 	if mode := r.Header.Get("Sec-Fetch-Mode"); mode != "" {
 		return mode == "navigate"
 	}
@@ -104,7 +104,7 @@ func navigates(r *http.Request) bool {
 // returns false if the page has to be sent directly.
 func (s *Console) redirectToAnswer(w http.ResponseWriter, r *http.Request, status int, p Page) bool {
 	id := auth.From(r.Context())
-	if r.Method != http.MethodPost || !navigates(r) || id == nil || p.PageFrame().User == nil {
+	if r.Method != http.MethodPost || !isPageNavigation(r) || id == nil || p.PageFrame().User == nil {
 		return false
 	}
 	name := s.Answers.keep(&answer{session: id.SessionHash, path: r.URL.Path, status: status, page: p})
@@ -137,8 +137,10 @@ func (s *Console) ShowAnswer(w http.ResponseWriter, r *http.Request) error {
 
 // AsksForAnswer reports whether a request is the GET of a kept answer.
 func AsksForAnswer(r *http.Request) bool {
-	return Reads(r) && auth.From(r.Context()) != nil && r.URL.Query().Has(answerParameter)
+	return IsReadOnly(r) && auth.From(r.Context()) != nil && r.URL.Query().Has(answerParameter)
 }
 
-// Reads reports whether a request changes nothing.
-func Reads(r *http.Request) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }
+// IsReadOnly reports whether the method of a request permits no change.
+func IsReadOnly(r *http.Request) bool {
+	return r.Method == http.MethodGet || r.Method == http.MethodHead
+}

@@ -17,8 +17,8 @@ var (
 	cssImport = regexp.MustCompile(`^@import "([a-z]+\.css)"( [a-z]+)?;$`)
 	jsImport  = regexp.MustCompile(`^import (?:\{ (\w+(?:, \w+)*) \} from )?'\./([a-z]+)\.js';$`)
 	jsExport  = regexp.MustCompile(`^export ((?:const|class|function|async function) (\w+).*)$`)
-	// jsUnknown matches imports and exports of other forms than above.
-	jsUnknown = regexp.MustCompile(`^\s*(import|export)\b|\bimport\s*[.(]`)
+	// jsUnsupported matches imports and exports of other forms than above.
+	jsUnsupported = regexp.MustCompile(`^\s*(import|export)\b|\bimport\s*[.(]`)
 )
 
 // bundleStyle returns a style sheet with its imports replaced by their content.
@@ -52,10 +52,10 @@ func bundleStyle(files fs.FS, name string) ([]byte, error) {
 // order of the imports, and returns its exports. So names of modules do not
 // clash.
 type bundle struct {
-	files   fs.FS
-	out     strings.Builder
-	exports map[string][]string // by module: those that are written already
-	under   []string            // modules whose imports are being written, to find cycles
+	files      fs.FS
+	out        strings.Builder
+	exports    map[string][]string // by module, for the modules that are written already
+	inProgress []string            // modules whose imports are being written; one of them again is a cycle
 }
 
 // bundleScript returns a module with everything it imports. name has no suffix.
@@ -72,10 +72,10 @@ func (b *bundle) add(name string) error {
 	if _, ok := b.exports[name]; ok {
 		return nil
 	}
-	if slices.Contains(b.under, name) {
-		return fmt.Errorf("%s.js imports itself: %s", name, strings.Join(append(b.under, name), " > "))
+	if slices.Contains(b.inProgress, name) {
+		return fmt.Errorf("%s.js imports itself: %s", name, strings.Join(append(b.inProgress, name), " > "))
 	}
-	b.under = append(b.under, name)
+	b.inProgress = append(b.inProgress, name)
 	source, err := fs.ReadFile(b.files, name+".js")
 	if err != nil {
 		return err
@@ -85,26 +85,26 @@ func (b *bundle) add(name string) error {
 	for line := range strings.Lines(string(source)) {
 		text := strings.TrimSuffix(line, "\n")
 		if found := jsImport.FindStringSubmatch(text); found != nil {
-			if line, err = b.imported(found[2], found[1]); err != nil {
+			if line, err = b.importLine(found[2], found[1]); err != nil {
 				return fmt.Errorf("%s.js: %w", name, err)
 			}
 		} else if found := jsExport.FindStringSubmatch(text); found != nil {
 			line = found[1] + "\n"
 			exports = append(exports, found[2])
-		} else if jsUnknown.MatchString(text) {
+		} else if jsUnsupported.MatchString(text) {
 			return fmt.Errorf("%s.js: not understood: %s", name, text)
 		}
 		body.WriteString(line)
 	}
-	b.under = b.under[:len(b.under)-1]
+	b.inProgress = b.inProgress[:len(b.inProgress)-1]
 	b.exports[name] = exports
 	fmt.Fprintf(&b.out, "// %s.js\nconst $%s = (() => {\n%sreturn { %s };\n})();\n", name, name, body.String(), strings.Join(exports, ", "))
 	return nil
 }
 
-// imported writes a module and returns the line that declares its imported
-// names.
-func (b *bundle) imported(name, names string) (string, error) {
+// importLine writes a module, and returns the line that declares the names
+// imported from it.
+func (b *bundle) importLine(name, names string) (string, error) {
 	if err := b.add(name); err != nil || names == "" {
 		return "", err
 	}

@@ -1,17 +1,17 @@
-// Package page is what all pages of the console are made with: the frame, the
-// templates, styles and scripts, the snapshot of the landscape, and common
-// parts of pages. It imports none of the other rooms.
+// Package page has what all pages of the console use: the frame, the templates,
+// styles and scripts, the snapshot of the landscape, and common parts of pages.
+// It imports none of the other rooms.
 //
 // # Asking first
 //
 // A removal needs a confirmation. It is a dialog over the page, with its own
-// address. It names everything that is removed, and has a fingerprint of that,
-// so that exactly what was shown is confirmed. A form whose change needs a
-// question comes back with all its input and the question. The permission
-// picker shows the difference during the choice and notes that in the form
-// (reviewed); without scripts the question shows it. A secret that is shown
-// once (a token, a key) is marked data-dirty, so that live updates leave it
-// alone.
+// address. The dialog lists everything that is removed. Its form has a
+// fingerprint of the list, so that nothing else is removed than was shown. A
+// form whose change needs a question comes back with all its input and the
+// question. The permission picker shows the difference as soon as a permission
+// is chosen, and notes that in the form (reviewed); without scripts the
+// question shows the difference. A secret that is shown once (a token, a key)
+// is marked data-dirty, so that live updates do not replace it.
 //
 // # Style and script
 //
@@ -48,7 +48,7 @@ type Options struct {
 	Log     *slog.Logger
 }
 
-// Resources are what the pages of all rooms are made of. They never change, so
+// Resources are the templates and assets of all rooms. They never change, so
 // any number of consoles may share them.
 type Resources struct {
 	Templates Templates
@@ -72,14 +72,15 @@ func LoadResources(rooms ...Room) (*Resources, error) {
 	return r, nil
 }
 
-// Console is what all pages are made with.
+// Console has what the pages of all rooms use: the store, the templates and
+// assets, and common methods.
 type Console struct {
 	Options
 	*Resources
 	pageAssets   PageAssets
-	snapshots    *shownFrames
-	lastSnapshot atomic.Pointer[Snapshot] // the last snapshot
-	Answers      answers                  // answers to forms, kept for the redirect
+	snapshots    *sentFrames
+	lastSnapshot atomic.Pointer[Snapshot] // the newest snapshot, shared by all readers
+	Answers      answers                  // answers to forms, kept until the browser follows its redirect
 	// FindBanners returns the banners for the reader of a page.
 	FindBanners func(context.Context, Reader) ([]Banner, error)
 }
@@ -87,7 +88,7 @@ type Console struct {
 // New makes a console.
 func New(o Options, r *Resources) *Console {
 	return &Console{
-		Options: o, Resources: r, snapshots: NewShownFrames(),
+		Options: o, Resources: r, snapshots: NewSentFrames(),
 		pageAssets: PageAssets{Style: r.Assets.Files[StyleFile].Address, Script: r.Assets.Files[ScriptFile].Address, Icon: iconURL(r.Assets.Icon)},
 	}
 }

@@ -11,7 +11,7 @@ type Fact struct {
 	Links     []Link
 	Health    *HealthMark
 	Timestamp *Timestamp
-	Advice    ActionLink // a link to what can be done about it
+	Advice    ActionLink // link to a page about what to do
 	Mono      bool
 	Wide      bool
 }

@@ -30,7 +30,7 @@ type Field struct {
 	ReadOnly     bool
 	Focus        bool
 	List         string // id of the list of suggestions
-	Form         string // id of its form, if the form is not around it
+	Form         string // id of the form that it belongs to, if it is not inside the form
 }
 
 // Element returns the id of the element.
@@ -96,7 +96,7 @@ func NotOneOf(options []Option) string {
 	return "Not one of " + strings.Join(values, ", ")
 }
 
-// ReadSwitch reads a choice between true and false. A form always sends it.
+// ReadSwitch reads a choice between true and false, which a form always sends.
 func ReadSwitch(form url.Values, name string, wrong *fault.Errors) bool {
 	switch form.Get(name) {
 	case "true":
@@ -187,15 +187,15 @@ func ReadForm(handle func(http.ResponseWriter, *http.Request) error) func(http.R
 type Confirmation struct {
 	Title     string
 	Sentences []string // the consequences
-	Things    []string // what it is about, if there are several things
-	Added     []string // permissions
+	Things    []string // things that are affected, if there are several
+	Added     []string // permissions that are granted
 	Removed   []string
-	Failure   string // why it failed
+	Failure   string // why the action failed
 	Action    string
 	Form      string // id of the form that it sends
 	Keep      []HiddenInput
 	Password  *Field // asks for the reader's password; nil: no password
-	Plan      string // fingerprint of what is confirmed, so that nothing else is done
+	Plan      string // fingerprint of what is confirmed; the form sends it back as "confirmed"
 	Verb      string
 	Danger    bool
 	CloseURL  string // address for closing; empty: the dialog just closes

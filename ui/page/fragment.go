@@ -14,15 +14,15 @@ import (
 // An open page is fetched again whenever something changes, and most of it
 // stays the same. So the answer carries the id of a snapshot of the frame, and
 // the script sends that id with its next request. The answer then leaves out
-// the elements that the browser already has, and the script puts them back.
-// Only whole elements with an id are left out: a row, a menu, a panel.
+// the elements that the browser already has, and the script fills them in. Only
+// whole elements with an id are left out: a row, a menu, a panel.
 
 const (
 	// FragmentHeader asks for one block of a page instead of the whole page, as
 	// in "frame; snapshot=5Zv2cB9qQ1aV".
 	FragmentHeader = "X-Fragment"
-	// minPiece is the smallest size of an element that is left out, in bytes.
-	minPiece = 200
+	// minPieceSize is the smallest size of an element that is left out, in bytes.
+	minPieceSize = 200
 	// maxPieces limits the pieces that are kept of a frame.
 	maxPieces = 1000
 	// maxSnapshots limits the snapshots that are kept. Each piece takes 8
@@ -30,9 +30,9 @@ const (
 	maxSnapshots = 2048
 )
 
-// fragmentOf returns the block that a request asks for, and the id of its
-// snapshot.
-func fragmentOf(r *http.Request) (block, snapshot string) {
+// requestedFragment returns the block that a request asks for, and the id of
+// the snapshot that the browser has.
+func requestedFragment(r *http.Request) (block, snapshot string) {
 	block, rest, _ := strings.Cut(r.Header.Get(FragmentHeader), ";")
 	snapshot, _ = strings.CutPrefix(strings.TrimSpace(rest), "snapshot=")
 	return block, snapshot
@@ -40,30 +40,31 @@ func fragmentOf(r *http.Request) (block, snapshot string) {
 
 // piece is an element of a page that can be left out.
 type piece struct {
-	tag, ID    string // as they are written
+	tag, ID    string // as in the page
 	Start, End int    // offsets in the page
 	hash       uint64
 }
 
-// shownFrames keeps the frames that were sent to browsers recently, each as the
-// hashes of its pieces. A browser whose snapshot was forgotten gets the whole
-// frame.
-type shownFrames struct {
+// sentFrames keeps the frames that were sent to browsers recently, each as the
+// hashes of its pieces. A browser whose snapshot is not kept any more gets the
+// whole frame.
+type sentFrames struct {
 	seed maphash.Seed
 
 	mu    sync.Mutex
-	byID  map[string]shownFrame
+	byID  map[string]sentFrame
 	order []string // ids, as a ring buffer
-	next  int      // index of the oldest in order
+	next  int      // index in order of the oldest id
 }
 
-type shownFrame struct {
+type sentFrame struct {
 	user   int64
 	pieces map[uint64]struct{}
 }
 
-func NewShownFrames() *shownFrames {
-	return &shownFrames{seed: maphash.MakeSeed(), byID: make(map[string]shownFrame)}
+// NewSentFrames returns an empty collection.
+func NewSentFrames() *sentFrames {
+	return &sentFrames{seed: maphash.MakeSeed(), byID: make(map[string]sentFrame)}
 }
 
 // newSnapshotID returns a random id.
@@ -74,8 +75,8 @@ func newSnapshotID() string {
 }
 
 // Keep keeps the pieces of a frame that is sent to a user.
-func (s *shownFrames) Keep(id string, user int64, pieces []piece) {
-	shown := shownFrame{user: user, pieces: make(map[uint64]struct{}, len(pieces))}
+func (s *sentFrames) Keep(id string, user int64, pieces []piece) {
+	shown := sentFrame{user: user, pieces: make(map[uint64]struct{}, len(pieces))}
 	for _, p := range pieces {
 		shown.pieces[p.hash] = struct{}{}
 	}
@@ -91,8 +92,9 @@ func (s *shownFrames) Keep(id string, user int64, pieces []piece) {
 	s.byID[id] = shown
 }
 
-// known returns the pieces of a snapshot of a user; nil if it was forgotten.
-func (s *shownFrames) known(id string, user int64) map[uint64]struct{} {
+// knownPieces returns the hashes of the pieces in a snapshot of a user; nil if
+// the snapshot is not kept any more.
+func (s *sentFrames) knownPieces(id string, user int64) map[uint64]struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if shown, ok := s.byID[id]; ok && shown.user == user {
@@ -102,8 +104,8 @@ func (s *shownFrames) known(id string, user int64) map[uint64]struct{} {
 }
 
 // Pieces returns the pieces of the frame in a page, in the order in which they
-// begin. It returns none if the elements of the page do not close in order.
-func (s *shownFrames) Pieces(page []byte) []piece {
+// begin. It returns none if the tags of the page are not properly nested.
+func (s *sentFrames) Pieces(page []byte) []piece {
 	type element struct {
 		name  []byte
 		piece int // index in the list, or -1
@@ -113,7 +115,7 @@ func (s *shownFrames) Pieces(page []byte) []piece {
 	inFrame := false
 	for t := (markupTag{}); t.next(page); {
 		switch {
-		case t.closes:
+		case t.isEndTag:
 			if len(open) == 0 || !bytes.Equal(open[len(open)-1].name, t.name) {
 				return nil
 			}
@@ -121,7 +123,7 @@ func (s *shownFrames) Pieces(page []byte) []piece {
 				found[e.piece].End = t.end
 			}
 			open = open[:len(open)-1]
-		case !t.empty:
+		case !t.hasNoEnd:
 			e := element{t.name, -1}
 			if id := t.id(page); len(id) > 0 {
 				if inFrame && len(found) < maxPieces {
@@ -136,7 +138,7 @@ func (s *shownFrames) Pieces(page []byte) []piece {
 	if len(open) > 0 {
 		return nil
 	}
-	found = slices.DeleteFunc(found, func(p piece) bool { return p.End-p.Start < minPiece })
+	found = slices.DeleteFunc(found, func(p piece) bool { return p.End-p.Start < minPieceSize })
 	for i := range found {
 		found[i].hash = maphash.Bytes(s.seed, page[found[i].Start:found[i].End])
 	}
@@ -148,8 +150,8 @@ func (s *shownFrames) Pieces(page []byte) []piece {
 // none, and every other < is escaped.
 type markupTag struct {
 	name       []byte
-	closes     bool // it ends an element
-	empty      bool // its element has no end tag
+	isEndTag   bool // it ends an element
+	hasNoEnd   bool // its element has no end tag
 	start, end int
 }
 
@@ -162,8 +164,8 @@ func (t *markupTag) next(page []byte) bool {
 		}
 		at += i
 		from := at + 1
-		t.closes = from < len(page) && page[from] == '/'
-		if t.closes {
+		t.isEndTag = from < len(page) && page[from] == '/'
+		if t.isEndTag {
 			from++
 		}
 		to := from
@@ -185,19 +187,19 @@ func (t *markupTag) next(page []byte) bool {
 			}
 		}
 		t.name, t.start, t.end = page[from:to], at, end
-		t.empty = page[end-2] == '/' || isVoid[string(t.name)]
+		t.hasNoEnd = page[end-2] == '/' || isVoid[string(t.name)]
 		return true
 	}
 }
 
-// id returns the id attribute, as it is written.
+// id returns the value of the id attribute, as in the page.
 func (t *markupTag) id(page []byte) []byte {
 	_, rest, _ := bytes.Cut(page[t.start:t.end], []byte(` id="`))
 	id, _, _ := bytes.Cut(rest, []byte{'"'})
 	return id
 }
 
-// isVoid has the elements without end tags that our pages use.
+// isVoid has the elements without an end tag that our pages use.
 var isVoid = map[string]bool{"br": true, "col": true, "hr": true, "img": true, "input": true, "link": true, "meta": true, "wbr": true}
 
 // withoutPieces returns a frame without the pieces that the browser has.

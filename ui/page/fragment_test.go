@@ -9,25 +9,25 @@ import (
 )
 
 func TestSnapshotsAreBounded(t *testing.T) {
-	s := NewShownFrames()
+	s := NewSentFrames()
 	for i := range 2*maxSnapshots + 3 {
 		s.Keep(fmt.Sprint(i), 1, []piece{{hash: uint64(i)}})
 	}
 	if len(s.byID) != maxSnapshots || len(s.order) != maxSnapshots {
 		t.Errorf("%d snapshots, %d in order", len(s.byID), len(s.order))
 	}
-	if s.known("0", 1) != nil || s.known(fmt.Sprint(maxSnapshots+2), 1) != nil {
+	if s.knownPieces("0", 1) != nil || s.knownPieces(fmt.Sprint(maxSnapshots+2), 1) != nil {
 		t.Error("what is old is remembered")
 	}
 	for _, i := range []int{maxSnapshots + 3, 2*maxSnapshots + 2} {
-		if known := slices.Collect(maps.Keys(s.known(fmt.Sprint(i), 1))); !slices.Equal(known, []uint64{uint64(i)}) {
+		if known := slices.Collect(maps.Keys(s.knownPieces(fmt.Sprint(i), 1))); !slices.Equal(known, []uint64{uint64(i)}) {
 			t.Errorf("%d is %v", i, known)
 		}
 	}
 }
 
 func TestPieces(t *testing.T) {
-	long := strings.Repeat("x", minPiece)
+	long := strings.Repeat("x", minPieceSize)
 	for _, tt := range []struct{ page, want string }{
 		{`<p id="before">` + long + `</p><div id="frame"><p id="a">` + long + `</p></div>`, "a"},
 		{`<div id="frame"><p id="a">short</p><ul id="b"><li id="c">` + long + `<br><svg><use href="#i"/></svg></li></ul></div>`, "b c"},
@@ -38,7 +38,7 @@ func TestPieces(t *testing.T) {
 		{`</div>`, ""}, {``, ""},
 	} {
 		var ids []string
-		for _, p := range NewShownFrames().Pieces([]byte(tt.page)) {
+		for _, p := range NewSentFrames().Pieces([]byte(tt.page)) {
 			ids = append(ids, p.ID)
 		}
 		if got := strings.Join(ids, " "); got != tt.want {

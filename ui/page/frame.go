@@ -13,7 +13,7 @@ import (
 // Product is the name of the product in texts for people.
 const Product = "Trento"
 
-// Frame is what all pages have in common. Every page is a struct that embeds
+// Frame has what all pages have in common. Every page is a struct that embeds
 // it. Its template uses the fields of the struct and nothing else.
 type Frame struct {
 	Reader
@@ -28,7 +28,7 @@ type Frame struct {
 	Nav      []navEntry
 	Banners  []Banner // messages on every page
 	Searches bool     // the page has its own search box for everything
-	Live     string   // what the page refreshes for, see event.go
+	Live     string   // kinds and ids of the changes after which the script fetches the page again, see event.go
 	Seq      uint64   // the last change that the page includes; the browser gets Cursor instead
 	Cursor   string   // Seq, sealed for the reader
 	Snapshot string   // id of the snapshot, see fragment.go; empty if the page is not refreshed
@@ -53,7 +53,7 @@ type FrameUser struct{ Username, Email string }
 // navEntry is a section of the console in the navigation.
 type navEntry struct {
 	Label, Path, Icon string
-	Key               string // its key after g
+	Key               string // key that opens it after g
 	Current           bool
 	Critical          int    // number of critical things
 	Needs             string // ability to see it; empty: everybody
@@ -82,9 +82,9 @@ const (
 	cookieTheme   = "trento-theme"
 	cookieSidebar = "trento-sidebar"
 	cookieDensity = "trento-rows"
-	// cookieSize, followed by a section, is the cookie with the page size of
+	// cookiePageSize, followed by a section, is the cookie with the page size of
 	// the section.
-	cookieSize = "trento-size-"
+	cookiePageSize = "trento-size-"
 )
 
 // NewFrame returns the frame of a page. ReadFrame adds what needs the store.
@@ -113,23 +113,24 @@ func (s *Console) ReadFrame(f *Frame, tx *store.Tx) error {
 	v, err := s.Snapshot(tx)
 	if err == nil {
 		f.Seq = v.Seq
-		f.CountTrouble(v)
+		f.CountCritical(v)
 	}
 	return err
 }
 
-// CountTrouble sets the number of critical things of each section.
-func (f *Frame) CountTrouble(v *Snapshot) {
+// CountCritical sets the number of critical things for each section of the
+// navigation.
+func (f *Frame) CountCritical(v *Snapshot) {
 	for i := range f.Nav {
 		switch e := &f.Nav[i]; e.Path {
 		case "/hosts":
-			e.Critical = trouble(v.Hosts, func(h *landscape.Host) landscape.Health { return h.Health })
+			e.Critical = countCritical(v.Hosts, func(h *landscape.Host) landscape.Health { return h.Health })
 		case "/clusters":
-			e.Critical = trouble(v.Clusters, func(c *landscape.Cluster) landscape.Health { return c.Health })
+			e.Critical = countCritical(v.Clusters, func(c *landscape.Cluster) landscape.Health { return c.Health })
 		case "/databases":
-			e.Critical = trouble(v.Databases, func(db *landscape.Database) landscape.Health { return db.Health })
+			e.Critical = countCritical(v.Databases, func(db *landscape.Database) landscape.Health { return db.Health })
 		case "/sap_systems":
-			e.Critical = trouble(v.Systems, func(s *landscape.SAPSystem) landscape.Health { return s.Health })
+			e.Critical = countCritical(v.Systems, func(s *landscape.SAPSystem) landscape.Health { return s.Health })
 		}
 	}
 }

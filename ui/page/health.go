@@ -25,8 +25,9 @@ var HealthWords = []struct {
 	{landscape.HealthPassing, "Passing"},
 }
 
-// Shown returns the health that is shown: unknown if it was not evaluated.
-func Shown(h landscape.Health) landscape.Health {
+// ShownHealth returns a health as it is shown: unknown unless it is passing,
+// warning or critical.
+func ShownHealth(h landscape.Health) landscape.Health {
 	switch h {
 	case landscape.HealthPassing, landscape.HealthWarning, landscape.HealthCritical:
 		return h
@@ -37,7 +38,7 @@ func Shown(h landscape.Health) landscape.Health {
 // HealthRank orders healths by urgency, the most urgent first.
 func HealthRank(h landscape.Health) int {
 	for i, w := range HealthWords {
-		if w.Health == Shown(h) {
+		if w.Health == ShownHealth(h) {
 			return i
 		}
 	}
@@ -49,7 +50,7 @@ func HealthWord(h landscape.Health) string { return HealthWords[HealthRank(h)].W
 // NewHealthMark returns the mark of a health. prefix names the kind of thing,
 // "" in a list.
 func NewHealthMark(prefix string, h landscape.Health, staleSince Timestamp) HealthMark {
-	m := HealthMark{State: string(Shown(h)), Word: HealthWord(h)}
+	m := HealthMark{State: string(ShownHealth(h)), Word: HealthWord(h)}
 	m.Name = "Health: " + m.Word
 	if prefix != "" {
 		m.Name = prefix + " " + m.Name

@@ -16,9 +16,9 @@ func Here(r *http.Request) string {
 	return (&url.URL{Path: r.URL.Path, RawQuery: r.URL.RawQuery}).RequestURI()
 }
 
-// ReturnFrom returns where a dialog leads back to, and the address of its form.
-// It leads back to the page that opened it, or to elsewhere if the address
-// names none.
+// ReturnFrom returns the address to which a dialog leads back, and the address
+// of its form. It leads back to the page that opened it, or to elsewhere if the
+// address does not name that page.
 func ReturnFrom(r *http.Request, elsewhere string) (back, action string) {
 	asked := r.URL.Query().Get("return_to")
 	if asked == "" {

@@ -10,8 +10,8 @@ import (
 	"trento/store/fault"
 )
 
-// preferenceAge is how long a browser keeps preferences.
-const preferenceAge = 365 * 24 * time.Hour
+// preferenceLifetime is how long a browser keeps preferences.
+const preferenceLifetime = 365 * 24 * time.Hour
 
 // preferences are the fields of POST /preferences, with their cookies and
 // allowed values. The first value is the default and needs no cookie.
@@ -47,26 +47,27 @@ func (s *Console) SetPreference(w http.ResponseWriter, r *http.Request) error {
 func (s *Console) remember(w http.ResponseWriter, r *http.Request, name, value string, keep bool) {
 	c := http.Cookie{Name: name, Value: value, Path: "/", SameSite: http.SameSiteLaxMode, Secure: s.Auth.IsHTTPS(r), MaxAge: -1}
 	if keep {
-		c.MaxAge = int(preferenceAge / time.Second)
+		c.MaxAge = int(preferenceLifetime / time.Second)
 	}
 	http.SetCookie(w, &c)
 }
 
-// PageSize returns the page size of a section if the address has none: the last
-// choice of the reader, or else usual.
+// PageSize returns the page size of a section if the address does not have it:
+// the last choice of the reader, or else usual.
 func PageSize(r *http.Request, section string, usual int) int {
 	for _, size := range PageSizes {
-		if text := strconv.Itoa(size); cookieChoice(r, cookieSize+section, text) != "" {
+		if text := strconv.Itoa(size); cookieChoice(r, cookiePageSize+section, text) != "" {
 			return size
 		}
 	}
 	return usual
 }
 
-// RememberSize stores the page size in the address if it has changed.
+// RememberSize stores the page size of a section in a cookie if it differs from
+// the stored one.
 func (s *Console) RememberSize(w http.ResponseWriter, r *http.Request, section string, usual, size int) {
 	if PageSize(r, section, usual) != size {
-		s.remember(w, r, cookieSize+section, strconv.Itoa(size), true)
+		s.remember(w, r, cookiePageSize+section, strconv.Itoa(size), true)
 	}
 }
 

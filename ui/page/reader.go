@@ -8,8 +8,8 @@ import (
 	"trento/auth"
 )
 
-// Reader is the reader of a page and its address: all that parts of a page need
-// to know of the request. Each frame has one.
+// Reader is the reader of a page, with its address: all that parts of a page
+// need to know of the request. Each frame has a Reader.
 type Reader struct {
 	Here     string // path and query of the page
 	Server   string // URL of this server, as in the request
@@ -48,8 +48,8 @@ func (x Reader) Control(ability, label, url string) *Control {
 	return &Control{Label: label, URL: url, Refused: x.WhyRefused(ability)}
 }
 
-// WhyRefused says why the reader may not do what needs an ability; "" if they
-// may.
+// WhyRefused says why the reader may not use an action that needs an ability.
+// It returns "" if the reader has the ability.
 func (x Reader) WhyRefused(ability string) string {
 	if x.Can(ability) {
 		return ""
@@ -57,26 +57,26 @@ func (x Reader) WhyRefused(ability string) string {
 	return "You are not authorized for this action: it needs the permission " + ability + "."
 }
 
-// BackTo returns the address of the page, without the query if that is very
-// long.
+// BackTo returns the address of the page, without the query if the address is
+// very long.
 func (x Reader) BackTo() string {
-	if len(x.Here) <= maxBack {
+	if len(x.Here) <= maxReturnAddress {
 		return x.Here
 	}
 	path, _, _ := strings.Cut(x.Here, "?")
 	return path
 }
 
-// maxBack is the largest address that each row of a list repeats, in bytes:
-// there may be a hundred rows.
-const maxBack = 2000
+// maxReturnAddress is the largest length of an address that each row of a list
+// repeats, in bytes. There may be a hundred rows.
+const maxReturnAddress = 2000
 
 // WithReturn returns the address of a dialog that leads back to this page.
 func (x Reader) WithReturn(dialog string) string {
 	return WithQuery(dialog, url.Values{"return_to": {x.BackTo()}})
 }
 
-// Connection is what is needed to connect an agent to this server.
+// Connection has what is needed to connect an agent to this server.
 type Connection struct {
 	ServerURL string
 	MayRead   bool // the reader may see the API key

@@ -38,7 +38,7 @@ func (s *Console) Render(w http.ResponseWriter, r *http.Request, status int, p P
 func (s *Console) Write(w http.ResponseWriter, r *http.Request, status int, p Page) error {
 	f := p.PageFrame()
 	w.Header().Add("Vary", FragmentHeader)
-	block, shown := fragmentOf(r)
+	block, shown := requestedFragment(r)
 	if block != "frame" || f.User == nil {
 		block, shown = "layout", ""
 		f.Flash = takeFlash(w, r)
@@ -62,7 +62,7 @@ func (s *Console) Write(w http.ResponseWriter, r *http.Request, status int, p Pa
 		user := auth.From(r.Context()).User.ID
 		pieces := s.snapshots.Pieces(text)
 		s.snapshots.Keep(f.Snapshot, user, pieces)
-		text = withoutPieces(text, pieces, s.snapshots.known(shown, user))
+		text = withoutPieces(text, pieces, s.snapshots.knownPieces(shown, user))
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")

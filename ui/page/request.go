@@ -20,7 +20,7 @@ func RequestID(ctx context.Context) string {
 
 type requestKey struct{}
 
-// NameRequest gives every request an id.
+// NameRequest gives every request an id, for the log and error pages.
 func NameRequest(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := uuid.NewString()
@@ -29,8 +29,8 @@ func NameRequest(next http.Handler) http.Handler {
 	})
 }
 
-// PathVar returns a variable of the path.
+// PathVar returns a variable of the route's path.
 func PathVar(r *http.Request, name string) string { return mux.Vars(r)[name] }
 
-// Actor returns the user of a request as the author of a change.
+// Actor returns the user of a request as the one who makes a change.
 func Actor(ctx context.Context) store.Actor { return auth.From(ctx).Actor() }

@@ -26,22 +26,23 @@ type Snapshot struct {
 	DatabaseByID map[landscape.DatabaseID]*landscape.Database
 	// Running has the systems with an instance on a host, sorted by name.
 	Running map[landscape.HostID][]System
-	Tags    map[tagged][]string // only things with tags
+	Tags    map[taggedThing][]string // tags by thing; things without tags are missing
 	// FaultyAgents has the agents with reports that could not be used.
 	FaultyAgents map[landscape.HostID]*store.AgentReports
 
-	// settling: the server started so recently that agents may not have sent
-	// heartbeats yet. These hosts count as awaited, not as silent.
-	settling bool
-	Awaited  map[landscape.HostID]bool
+	// justStarted reports whether the server started so recently that agents
+	// may not have sent heartbeats yet. Hosts without one are in Awaited and do
+	// not count as silent.
+	justStarted bool
+	Awaited     map[landscape.HostID]bool
 
-	Seq uint64 // the last change that it includes
+	Seq uint64 // number of the last change that the snapshot includes
 
-	Lists sync.Map // by path of a table: its things, see table.list
+	Lists sync.Map // things in the default order, by path of their table; see table.List
 }
 
-// tagged identifies a thing with tags.
-type tagged struct {
+// taggedThing identifies a thing that can have tags.
+type taggedThing struct {
 	kind store.TagKind
 	id   string
 }
@@ -50,7 +51,7 @@ type tagged struct {
 // all readers share one snapshot, which must not be modified.
 func (s *Console) Snapshot(tx *store.Tx) (*Snapshot, error) {
 	last := s.lastSnapshot.Load()
-	if last != nil && last.Seq == tx.LastChange() && last.settling == tx.JustStarted() {
+	if last != nil && last.Seq == tx.LastChange() && last.justStarted == tx.JustStarted() {
 		return last, nil
 	}
 	var v *Snapshot
@@ -68,18 +69,18 @@ func (s *Console) Snapshot(tx *store.Tx) (*Snapshot, error) {
 	return v, nil
 }
 
-// maxRenewed limits the changes that are applied to a snapshot. Beyond it,
-// reading everything is cheaper.
-const maxRenewed = 1000
+// maxAppliedChanges limits the changes that are applied to a snapshot. If there
+// are more, reading everything is cheaper.
+const maxAppliedChanges = 1000
 
 // updated returns the snapshot as of a later transaction. It reads only what
 // has changed since.
 func (v *Snapshot) updated(tx *store.Tx) (*Snapshot, error) {
-	changes, err := tx.ChangedAfter(v.Seq, maxRenewed+1)
+	changes, err := tx.ChangedAfter(v.Seq, maxAppliedChanges+1)
 	if err != nil {
 		return nil, err
 	}
-	if len(changes) > maxRenewed {
+	if len(changes) > maxAppliedChanges {
 		return ReadSnapshot(tx)
 	}
 	n := &Snapshot{
@@ -91,7 +92,7 @@ func (v *Snapshot) updated(tx *store.Tx) (*Snapshot, error) {
 		if kind == "tags" {
 			kind, id, _ = strings.Cut(id, "/")
 		}
-		t, there := tagged{store.TagKind(kind), id}, false
+		t, there := taggedThing{store.TagKind(kind), id}, false
 		switch t.kind {
 		case store.HostTag:
 			there, err = updateThing(&n.Hosts, landscape.HostID(id), idOfHost, tx.Host)
@@ -116,8 +117,8 @@ func (v *Snapshot) updated(tx *store.Tx) (*Snapshot, error) {
 	return n, n.readFaults(tx)
 }
 
-// updateThing updates one thing in a sorted list of registered things, and reports
-// whether it is registered.
+// updateThing updates one thing in a sorted list of registered things, and
+// reports whether it is registered.
 func updateThing[ID ~string, T any](things *[]*T, id ID, idOf func(*T) ID, get func(ID) (*T, error)) (there bool, err error) {
 	place, known := slices.BinarySearchFunc(*things, id, func(thing *T, id ID) int { return cmp.Compare(idOf(thing), id) })
 	thing, err := get(id)
@@ -143,7 +144,7 @@ func idOfDatabase(db *landscape.Database) landscape.DatabaseID   { return db.ID 
 func idOfSAPSystem(s *landscape.SAPSystem) landscape.SAPSystemID { return s.ID }
 
 // readTags reads the tags of a thing.
-func (v *Snapshot) readTags(tx *store.Tx, t tagged) error {
+func (v *Snapshot) readTags(tx *store.Tx, t taggedThing) error {
 	values, err := TagValues(tx, t.kind, t.id)
 	if len(values) > 0 {
 		v.Tags[t] = values
@@ -153,19 +154,19 @@ func (v *Snapshot) readTags(tx *store.Tx, t tagged) error {
 
 // readAllTags reads the tags of everything.
 func (v *Snapshot) readAllTags(tx *store.Tx) error {
-	v.Tags = make(map[tagged][]string)
+	v.Tags = make(map[taggedThing][]string)
 	var err error
 	for _, h := range v.Hosts {
-		err = errors.Join(err, v.readTags(tx, tagged{store.HostTag, string(h.ID)}))
+		err = errors.Join(err, v.readTags(tx, taggedThing{store.HostTag, string(h.ID)}))
 	}
 	for _, c := range v.Clusters {
-		err = errors.Join(err, v.readTags(tx, tagged{store.ClusterTag, string(c.ID)}))
+		err = errors.Join(err, v.readTags(tx, taggedThing{store.ClusterTag, string(c.ID)}))
 	}
 	for _, db := range v.Databases {
-		err = errors.Join(err, v.readTags(tx, tagged{store.DatabaseTag, string(db.ID)}))
+		err = errors.Join(err, v.readTags(tx, taggedThing{store.DatabaseTag, string(db.ID)}))
 	}
 	for _, system := range v.Systems {
-		err = errors.Join(err, v.readTags(tx, tagged{store.SAPSystemTag, string(system.ID)}))
+		err = errors.Join(err, v.readTags(tx, taggedThing{store.SAPSystemTag, string(system.ID)}))
 	}
 	return err
 }
@@ -179,8 +180,8 @@ type System struct {
 
 // findAwaited finds the hosts whose heartbeat is still awaited after a start.
 func (v *Snapshot) findAwaited(tx *store.Tx) {
-	v.settling, v.Awaited = tx.JustStarted(), make(map[landscape.HostID]bool)
-	if !v.settling {
+	v.justStarted, v.Awaited = tx.JustStarted(), make(map[landscape.HostID]bool)
+	if !v.justStarted {
 		return
 	}
 	for _, h := range v.Hosts {
@@ -235,7 +236,7 @@ func Collect[T any](things iter.Seq2[*T, error]) ([]*T, error) {
 	return all, nil
 }
 
-// computeRelations computes the relations.
+// computeRelations computes the fields that relate things to each other.
 func (v *Snapshot) computeRelations() {
 	v.HostByID, v.ClusterByID, v.DatabaseByID = ByID(v.Hosts, idOfHost), ByID(v.Clusters, idOfCluster), ByID(v.Databases, idOfDatabase)
 	v.Running = make(map[landscape.HostID][]System)
@@ -258,13 +259,13 @@ func (v *Snapshot) computeRelations() {
 	}
 	for _, systems := range v.Running {
 		slices.SortFunc(systems, func(a, b System) int {
-			return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(order(a.Absent), order(b.Absent)), cmp.Compare(a.URL, b.URL))
+			return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(boolRank(a.Absent), boolRank(b.Absent)), cmp.Compare(a.URL, b.URL))
 		})
 	}
 }
 
-// order sorts true after false.
-func order(holds bool) int {
+// boolRank sorts things of which something is true after the others.
+func boolRank(holds bool) int {
 	if holds {
 		return 1
 	}
@@ -332,8 +333,8 @@ func Names(links []Link) []string {
 	return texts
 }
 
-// trouble returns the number of critical things.
-func trouble[T any](things []*T, health func(*T) landscape.Health) int {
+// countCritical returns the number of critical things.
+func countCritical[T any](things []*T, health func(*T) landscape.Health) int {
 	critical := 0
 	for _, thing := range things {
 		if health(thing) == landscape.HealthCritical {
@@ -353,7 +354,7 @@ func ClusterName(c *landscape.Cluster) string {
 
 func Unnamed(c *landscape.Cluster) bool { return c.Name == nil || *c.Name == "" }
 
-// ShortID returns the beginning of an id. The full id is shown beside it.
+// ShortID returns the beginning of an id. Pages show the full id as well.
 func ShortID(id string) string {
 	const read = 8
 	if len(id) <= read {
@@ -363,4 +364,6 @@ func ShortID(id string) string {
 }
 
 // TagsOf returns the tags of a thing.
-func (v *Snapshot) TagsOf(kind store.TagKind, id string) []string { return v.Tags[tagged{kind, id}] }
+func (v *Snapshot) TagsOf(kind store.TagKind, id string) []string {
+	return v.Tags[taggedThing{kind, id}]
+}

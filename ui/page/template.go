@@ -11,7 +11,8 @@ import (
 	"text/template/parse"
 )
 
-// Room is a part of the console: its pages, and the files beside them.
+// Room is a part of the console in a package of its own: its pages, and the
+// files beside them.
 type Room struct {
 	Files fs.FS  // templates, styles and scripts
 	Pages []Page // one of each type
@@ -20,7 +21,7 @@ type Room struct {
 // RoomFiles are the files of all rooms. Their names differ.
 type RoomFiles []fs.FS
 
-// FilesOf returns the files of rooms, including those of this one.
+// FilesOf returns the files of all rooms, including those of package page.
 func FilesOf(rooms []Room) (RoomFiles, error) {
 	script, err := fs.Sub(scripts, "script")
 	if err != nil {
@@ -31,7 +32,7 @@ func FilesOf(rooms []Room) (RoomFiles, error) {
 		all = append(all, room.Files)
 	}
 	seen := make(map[string]bool)
-	for _, name := range all.Named("") {
+	for _, name := range all.WithSuffix("") {
 		if seen[name] {
 			return nil, fmt.Errorf("two rooms have a file %s", name)
 		}
@@ -50,8 +51,8 @@ func (f RoomFiles) Open(name string) (fs.File, error) {
 	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 }
 
-// Named returns the names of the files with a suffix.
-func (f RoomFiles) Named(suffix string) (names []string) {
+// WithSuffix returns the names of the files with a suffix.
+func (f RoomFiles) WithSuffix(suffix string) (names []string) {
 	for _, files := range f {
 		found, _ := fs.Glob(files, "*"+suffix) // cannot fail: the pattern is valid
 		names = append(names, found...)
@@ -62,9 +63,9 @@ func (f RoomFiles) Named(suffix string) (names []string) {
 // Templates are the pages, parsed once, by the name of their file.
 type Templates map[string]*template.Template
 
-// entries are the blocks that are executed by name. All other blocks are called
-// by a template.
-var entries = []string{"layout", "frame", "picker"}
+// entryBlocks are the blocks that Go code executes by name. All other blocks
+// are called by a template.
+var entryBlocks = []string{"layout", "frame", "picker"}
 
 // parseTemplates parses the file of each page, which defines "content",
 // together with the blocks in files that belong to no page. It fails if a page
@@ -77,7 +78,7 @@ func parseTemplates(rooms []Room, files RoomFiles) (Templates, error) {
 		}
 	}
 	shared := template.New("")
-	for _, name := range files.Named(".html") {
+	for _, name := range files.WithSuffix(".html") {
 		if pages[name] {
 			continue
 		}
@@ -86,7 +87,7 @@ func parseTemplates(rooms []Room, files RoomFiles) (Templates, error) {
 		}
 	}
 	used := make(map[string]bool)
-	for _, entry := range entries {
+	for _, entry := range entryBlocks {
 		used[entry] = true
 	}
 	parsed := make(Templates)
@@ -132,7 +133,7 @@ func checkBlocks(t *template.Template, file string, used map[string]bool) error 
 		}
 		return nil
 	}
-	for _, entry := range entries {
+	for _, entry := range entryBlocks {
 		if err := reach(entry); err != nil {
 			return err
 		}

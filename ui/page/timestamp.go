@@ -54,16 +54,16 @@ func (m Timestamp) Day() string { return m.At.UTC().Format("02 Jan 2006") }
 func (m Timestamp) Ago() string {
 	age := m.Now.Sub(m.At)
 	if age <= -time.Second {
-		return "in " + span(-age)
+		return "in " + formatDuration(-age)
 	}
 	if age < time.Minute {
 		return "just now"
 	}
-	return span(age) + " ago"
+	return formatDuration(age) + " ago"
 }
 
-// span formats a duration in its largest unit.
-func span(d time.Duration) string {
+// formatDuration formats a duration in its largest unit.
+func formatDuration(d time.Duration) string {
 	const day = 24 * time.Hour
 	switch {
 	case d < time.Minute:
@@ -84,7 +84,7 @@ func Count(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-// ISOOrEmpty returns a time for programs; "" for nil.
+// ISOOrEmpty returns a time for programs; "" if t is nil.
 func ISOOrEmpty(t *time.Time) string {
 	if t == nil {
 		return ""
@@ -114,7 +114,7 @@ func (s *Console) TimestampOf(t *time.Time) Timestamp {
 }
 
 // zoneNames are the time zones that a form suggests: places in the IANA
-// database, and UTC. Other names of the database can be typed.
+// database, and UTC. Users can also type other names of the database.
 //
 //go:embed timezones.txt
 var zoneNames string

@@ -50,18 +50,18 @@ func (a CSVAddress) ForExcel() string {
 	return string(a) + separator + "bom=true"
 }
 
-// AsksByteOrderMark reports whether a CSV file is wanted with a byte-order
-// mark.
+// AsksByteOrderMark reports whether a query asks for a CSV file with a
+// byte-order mark.
 func AsksByteOrderMark(q url.Values) bool { return q.Get("bom") == "true" }
 
-// PieceOfFile is the size of the pieces in which a file is sent, in bytes.
-const PieceOfFile = 64 << 10
+// PieceSize is the size of the pieces in which a file is sent, in bytes.
+const PieceSize = 64 << 10
 
 // sendCSV sends a CSV file in pieces. If the user is signed out meanwhile, it
 // stops.
 func sendCSV(s *page.Console, w http.ResponseWriter, r *http.Request, name string, body []byte) error {
 	api.SetCSVHeader(w.Header(), name)
-	for piece := range slices.Chunk(body, PieceOfFile) {
+	for piece := range slices.Chunk(body, PieceSize) {
 		if _, err := w.Write(piece); err != nil {
 			return page.IgnoreGone(err)
 		}

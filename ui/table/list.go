@@ -18,21 +18,21 @@ import (
 // per_page, and open (ids of open rows).
 type Table[T any] struct {
 	Path    string
-	Noun    string                   // of one thing; an s is added for several
+	Noun    string                   // name of one thing; an s makes the plural
 	Items   func(*page.Snapshot) []T // all things of the table
 	Columns []Column[T]
 	Flags   []Flag[T]
-	Health  func(T) landscape.Health // for the counters
+	Health  func(T) landscape.Health // health that the counters above the list count
 	// Urgent orders by urgency, the default order.
 	Urgent       func(a, b T) int
 	DefaultOrder string // the default order in words; empty: the most urgent first
-	// Tie orders things that are otherwise equal. It never returns 0 for
-	// different things.
+	// Tie orders things that compare as equal. It never returns 0 for different
+	// things.
 	Tie func(a, b T) int
 }
 
-// Flag is a yes-or-no property that a list can be filtered by. One with an icon
-// is counted above the list.
+// Flag is a yes-or-no property that a list can be filtered by. A flag with an
+// icon has a counter above the list.
 type Flag[T any] struct {
 	Key, Label, icon string
 	Holds            func(T) bool
@@ -45,7 +45,7 @@ type Column[T any] struct {
 	Compare    func(a, b T) int // nil: by text, ignoring case
 	Facet      *Facet[T]        // nil: no filter
 	Number     bool
-	Hidden     bool // only in the CSV, the text search and the order
+	Hidden     bool // the column is not shown, but part of the CSV, the text search and the order
 }
 
 // Facet makes a column a filter.
@@ -53,7 +53,7 @@ type Facet[T any] struct {
 	Value   func(T) string            // "" if the thing has none
 	Values  func(T) []string          // instead of Value, for several values; each once
 	Label   func(value string) string // nil: the value itself
-	mark    bool                      // options have the symbol of their value
+	mark    bool                      // options have the symbol of their value (a health)
 	Compare func(a, b string) int     // order of two values; nil: by label, ignoring case
 }
 
@@ -63,7 +63,7 @@ type tableView struct {
 	Facets     []FilterMenu
 	Flags      []page.Option
 	Chips      []Chip
-	Heads      []head
+	Heads      []columnHead
 	OrderWords string
 	UrgentURL  string // address of the default order; empty if it is in use
 	ResetURL   string
@@ -110,7 +110,7 @@ func (l *ChipList) All() []Chip {
 	return l.chips
 }
 
-type head struct {
+type columnHead struct {
 	Key, Label, URL, Hint string
 	Sorted                string // "ascending", "descending" or ""
 }
@@ -134,8 +134,9 @@ type selection[T any] struct {
 	Flags  []int            // by flag: number of things
 }
 
-// Selected filters and sorts. The count of an option says what choosing it
-// would show, so it counts the things that pass all other filters.
+// Selected filters and sorts things. The count of an option says how many
+// things its choice would show, so it counts the things that pass all other
+// filters.
 func (o *Table[T]) Selected(all []T, c ListQuery) selection[T] {
 	s := selection[T]{Counts: make([]map[string]int, len(o.Columns)), Flags: make([]int, len(o.Flags))}
 	for i, col := range o.Columns {
@@ -170,11 +171,11 @@ func (o *Table[T]) Selected(all []T, c ListQuery) selection[T] {
 	return s
 }
 
-// failedFilters returns how many filters a thing does not pass, and the last of
-// them: the index of a column or, after the columns, of a flag.
+// failedFilters returns the number of filters that a thing does not pass, and
+// the last such filter: the index of a column or, after the columns, of a flag.
 func (o *Table[T]) failedFilters(thing T, c ListQuery) (n, by int) {
 	for i, col := range o.Columns {
-		if want := c.facets[col.Key]; len(want) > 0 && !col.Facet.fits(thing, want) {
+		if want := c.facets[col.Key]; len(want) > 0 && !col.Facet.matches(thing, want) {
 			n, by = n+1, i
 		}
 	}
@@ -186,8 +187,8 @@ func (o *Table[T]) failedFilters(thing T, c ListQuery) (n, by int) {
 	return n, by
 }
 
-// fits reports whether a thing has one of the wanted values.
-func (f *Facet[T]) fits(thing T, want []string) bool {
+// matches reports whether a thing has one of the wanted values.
+func (f *Facet[T]) matches(thing T, want []string) bool {
 	if f.Values == nil {
 		return slices.Contains(want, f.Value(thing))
 	}
@@ -251,7 +252,7 @@ func (s selection[T]) page(c ListQuery) (things []T, page int) {
 
 // View returns a selection with the texts and links of its page.
 func (o *Table[T]) View(c ListQuery, s selection[T]) tableView {
-	l := tableView{Words: c.words, OrderWords: cmp.Or(o.DefaultOrder, "What needs attention comes first"), ResetURL: page.WithQuery(o.Path, ListQuery{sort: c.sort, reverse: c.reverse, size: c.size, sized: c.sized}.Query())}
+	l := tableView{Words: c.words, OrderWords: cmp.Or(o.DefaultOrder, "What needs attention comes first"), ResetURL: page.WithQuery(o.Path, ListQuery{sort: c.sort, reverse: c.reverse, size: c.size, sizeInAddress: c.sizeInAddress}.Query())}
 	var chips ChipList
 	without := func(change func(*ListQuery)) func() string {
 		return func() string { return c.address(o.Path, change) }
@@ -261,10 +262,10 @@ func (o *Table[T]) View(c ListQuery, s selection[T]) tableView {
 	}
 	for i, col := range o.Columns {
 		if col.Facet != nil {
-			f := col.newFacet(c, s.Counts[i])
+			f := col.newFilterMenu(c, s.Counts[i])
 			l.Facets = append(l.Facets, f)
 			for _, value := range c.facets[col.Key] {
-				chips.Add(col.Label, col.Facet.name(value), without(c.toggled(col.Key, value)))
+				chips.Add(col.Label, col.Facet.labelOf(value), without(c.toggleFacet(col.Key, value)))
 			}
 		}
 		if !col.Hidden {
@@ -278,32 +279,32 @@ func (o *Table[T]) View(c ListQuery, s selection[T]) tableView {
 	for i, f := range o.Flags {
 		l.Flags = append(l.Flags, page.Option{Value: f.Key, Label: f.Label, Count: s.Flags[i], Chosen: c.flags[f.Key]})
 		if c.flags[f.Key] {
-			chips.Add("Only", f.Label, without(c.flagged(f.Key)))
+			chips.Add("Only", f.Label, without(c.toggleFlag(f.Key)))
 		}
 	}
 	l.Chips = chips.All()
-	l.Keep = page.HiddenInputs(ListQuery{sort: c.sort, reverse: c.reverse, size: c.size, sized: c.sized, open: c.open}.Query())
+	l.Keep = page.HiddenInputs(ListQuery{sort: c.sort, reverse: c.reverse, size: c.size, sizeInAddress: c.sizeInAddress, open: c.open}.Query())
 	l.Pager = o.newPager(c, len(s.Things))
 	return l
 }
 
-func (f *Facet[T]) name(value string) string {
+func (f *Facet[T]) labelOf(value string) string {
 	if f.Label == nil {
 		return value
 	}
 	return f.Label(value)
 }
 
-func (col *Column[T]) newFacet(c ListQuery, counts map[string]int) FilterMenu {
+func (col *Column[T]) newFilterMenu(c ListQuery, counts map[string]int) FilterMenu {
 	chosen := c.facets[col.Key]
 	f := FilterMenu{Key: col.Key, Label: col.Label, Chosen: len(chosen), Counted: true}
-	for _, value := range col.Facet.ordered(counts, chosen) {
+	for _, value := range col.Facet.sortedValues(counts, chosen) {
 		isChosen := slices.Contains(chosen, value)
 		if !isChosen && (len(f.Options) >= maxOptions || len(value) > api.MaxQueryValue) {
 			f.Hidden++
 			continue
 		}
-		opt := page.Option{Value: value, Label: col.Facet.name(value), Count: counts[value], Chosen: isChosen}
+		opt := page.Option{Value: value, Label: col.Facet.labelOf(value), Count: counts[value], Chosen: isChosen}
 		if col.Facet.mark {
 			opt.Mark = value
 		}
@@ -313,9 +314,9 @@ func (col *Column[T]) newFacet(c ListQuery, counts map[string]int) FilterMenu {
 	return f
 }
 
-// ordered returns the values of a facet, sorted. It includes chosen ones that
-// no thing has any more, so that they can be unchosen.
-func (f *Facet[T]) ordered(counts map[string]int, chosen []string) []string {
+// sortedValues returns the values of a facet, sorted. It includes chosen values
+// that no thing has any more, so that their choice can be undone.
+func (f *Facet[T]) sortedValues(counts map[string]int, chosen []string) []string {
 	values := make([]string, 0, len(counts)+len(chosen))
 	for value := range counts {
 		if value != "" {
@@ -332,7 +333,7 @@ func (f *Facet[T]) ordered(counts map[string]int, chosen []string) []string {
 		type name struct{ folded, value string }
 		names := make([]name, len(values))
 		for i, value := range values {
-			names[i] = name{strings.ToLower(f.name(value)), value}
+			names[i] = name{strings.ToLower(f.labelOf(value)), value}
 		}
 		slices.SortFunc(names, func(a, b name) int {
 			return cmp.Or(strings.Compare(a.folded, b.folded), strings.Compare(a.value, b.value))
@@ -346,8 +347,8 @@ func (f *Facet[T]) ordered(counts map[string]int, chosen []string) []string {
 	return values
 }
 
-func (col *Column[T]) newHead(o *Table[T], c ListQuery) head {
-	h := head{Key: col.Key, Label: col.Label, Hint: "Order by " + col.Label}
+func (col *Column[T]) newHead(o *Table[T], c ListQuery) columnHead {
+	h := columnHead{Key: col.Key, Label: col.Label, Hint: "Order by " + col.Label}
 	next := func(c *ListQuery) { c.sort, c.reverse = col.Key, false }
 	if c.sort == col.Key {
 		h.Sorted, h.Hint = "ascending", "Order by "+col.Label+", descending"
@@ -361,10 +362,11 @@ func (col *Column[T]) newHead(o *Table[T], c ListQuery) head {
 	return h
 }
 
-// Tidied redirects to the same address without empty parameters, which forms
-// send, so that shared addresses are short. It returns whether it did. The
-// script leaves them out itself.
-func Tidied(w http.ResponseWriter, r *http.Request) bool {
+// RedirectWithoutEmpty redirects a request whose address has empty parameters
+// to the address without them, and returns whether it did. Forms send such
+// parameters, and shared addresses should be short. The script leaves them out
+// itself.
+func RedirectWithoutEmpty(w http.ResponseWriter, r *http.Request) bool {
 	q := r.URL.Query()
 	for name, values := range q {
 		if q[name] = slices.DeleteFunc(values, func(v string) bool { return v == "" }); len(q[name]) == 0 {

@@ -12,15 +12,15 @@ import (
 
 // ListQuery is the state of a list, from its address.
 type ListQuery struct {
-	words   string
-	facets  map[string][]string
-	flags   map[string]bool
-	open    []string // ids of open rows
-	sort    string   // key of a column; "" for the default order
-	reverse bool
-	page    int // from 1
-	size    int
-	sized   bool // the address has the size
+	words         string
+	facets        map[string][]string
+	flags         map[string]bool
+	open          []string // ids of open rows
+	sort          string   // key of a column; "" for the default order
+	reverse       bool
+	page          int // from 1
+	size          int
+	sizeInAddress bool // the address contains the size
 }
 
 // Parse reads an address. It ignores what it does not understand, so that old
@@ -47,7 +47,7 @@ func (o *Table[T]) Parse(q url.Values, size int) ListQuery {
 		c.page = n
 	}
 	if n, err := strconv.Atoi(q.Get("per_page")); err == nil && slices.Contains(page.PageSizes, n) {
-		c.size, c.sized = n, true
+		c.size, c.sizeInAddress = n, true
 	}
 	return c
 }
@@ -62,8 +62,8 @@ func Unique(values []string) []string {
 	return seen
 }
 
-// Query returns the query as an address. It includes the page: whoever changes
-// what is listed must set it to 1.
+// Query returns the parameters of the address. They include the page: a caller
+// that changes the filters or the order must set it to 1.
 func (c ListQuery) Query() url.Values {
 	q := url.Values{}
 	if c.words != "" {
@@ -78,19 +78,19 @@ func (c ListQuery) Query() url.Values {
 	if len(c.open) > 0 {
 		q["open"] = c.open
 	}
-	if s := c.order(); s != "" {
+	if s := c.sortParameter(); s != "" {
 		q.Set("sort", s)
 	}
 	if c.page > 1 {
 		q.Set("page", strconv.Itoa(c.page))
 	}
-	if c.sized {
+	if c.sizeInAddress {
 		q.Set("per_page", strconv.Itoa(c.size))
 	}
 	return q
 }
 
-func (c ListQuery) order() string {
+func (c ListQuery) sortParameter() string {
 	if c.reverse {
 		return "-" + c.sort
 	}
@@ -105,8 +105,9 @@ func (c ListQuery) address(path string, change func(*ListQuery)) string {
 	return page.WithQuery(path, c.Query())
 }
 
-// toggled returns a change that adds a value of a facet, or removes it.
-func (c ListQuery) toggled(key, value string) func(*ListQuery) {
+// toggleFacet returns a change that adds a value of a facet or, if it is
+// chosen, removes it.
+func (c ListQuery) toggleFacet(key, value string) func(*ListQuery) {
 	return func(c *ListQuery) {
 		values := slices.DeleteFunc(slices.Clone(c.facets[key]), func(v string) bool { return v == value })
 		if len(values) == len(c.facets[key]) {
@@ -118,8 +119,8 @@ func (c ListQuery) toggled(key, value string) func(*ListQuery) {
 	}
 }
 
-// flagged returns a change that toggles a flag.
-func (c ListQuery) flagged(key string) func(*ListQuery) {
+// toggleFlag returns a change that toggles a flag.
+func (c ListQuery) toggleFlag(key string) func(*ListQuery) {
 	return func(c *ListQuery) {
 		if c.flags[key] {
 			delete(c.flags, key)
@@ -129,8 +130,9 @@ func (c ListQuery) flagged(key string) func(*ListQuery) {
 	}
 }
 
-// Turned returns the address that opens or closes a row on the same page.
-func (c ListQuery) Turned(path, id string) (address string, isOpen bool) {
+// ToggleRow returns the address that opens a row on the same page or, if it is
+// open, closes it.
+func (c ListQuery) ToggleRow(path, id string) (address string, isOpen bool) {
 	isOpen = slices.Contains(c.open, id)
 	return c.address(path, func(to *ListQuery) {
 		to.page = c.page

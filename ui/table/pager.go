@@ -25,7 +25,7 @@ type Step struct{ Name, Label, Icon, URL string }
 
 func (o *Table[T]) newPager(c ListQuery, total int) Pager {
 	first := c
-	first.page, first.sized = 1, false
+	first.page, first.sizeInAddress = 1, false
 	p := Pager{Path: o.Path, Keep: page.HiddenInputs(first.Query()), SizeName: "per_page", Sizes: Sizes(c.size)}
 	if total == 0 {
 		return p
@@ -34,7 +34,7 @@ func (o *Table[T]) newPager(c ListQuery, total int) Pager {
 	from := (c.page - 1) * c.size
 	p.Range = fmt.Sprintf("Showing %d–%d of %d", from+1, min(from+c.size, total), total)
 	first.open = nil
-	p.Export = CSVAddress(page.WithQuery(o.export(), first.Query()))
+	p.Export = CSVAddress(page.WithQuery(o.csvPath(), first.Query()))
 	to := func(number int, possible bool) string {
 		if !possible {
 			return ""
@@ -45,8 +45,8 @@ func (o *Table[T]) newPager(c ListQuery, total int) Pager {
 	return p
 }
 
-// export returns the address of the list as CSV.
-func (o *Table[T]) export() string {
+// csvPath returns the path of the list as CSV.
+func (o *Table[T]) csvPath() string {
 	if o.Path == "/" {
 		return "/dashboard.csv"
 	}

@@ -1,5 +1,5 @@
-// Package table has lists that a reader filters, searches, sorts and pages
-// through: the same for hosts, users and all others.
+// Package table has the lists that a reader filters, searches, sorts and pages
+// through. Lists of hosts, users and all other things work in the same way.
 package table
 
 import (
@@ -13,7 +13,7 @@ import (
 // Pages are the forms of all tables.
 type Pages struct{ *page.Console }
 
-// New makes the pages.
+// New returns the pages.
 func New(c *page.Console) *Pages { return &Pages{c} }
 
 // Routes returns the routes of the forms.

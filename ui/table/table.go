@@ -16,21 +16,21 @@ import (
 	"trento/ui/page"
 )
 
-// Page is what the pages of all tables have in common.
+// Page has what the pages of all tables have in common.
 type Page struct {
 	page.Frame
 	Heading     string
-	Noun        string // what one of the things is called
+	Noun        string // name of one thing
 	Path        string
 	Total       int // number of registered things, without filters
 	Counters    []counter
 	List        tableView
-	Connect     page.Connection // for a landscape without hosts
+	Connect     page.Connection // how to connect an agent, shown while there are no hosts
 	Suggestions []string        // tags to suggest
 	Views       viewMenu
 }
 
-// counter is the number of things with a health. It links to their list.
+// counter is the number of things with a health, with a link to their list.
 type counter struct {
 	State, Icon, Label, URL string
 	Count                   int
@@ -62,7 +62,7 @@ func ReadAll[T any](ctx context.Context, s *page.Console, f *page.Frame, read fu
 		}
 		if f != nil {
 			f.Seq = v.Seq
-			f.CountTrouble(v)
+			f.CountCritical(v)
 		}
 		all = read(v)
 		return nil
@@ -77,8 +77,8 @@ func NewPage[T any](s *page.Console, r *http.Request, o *Table[T], title string)
 	return p
 }
 
-// FillPage adds to a page what the query asks for, and returns the things to be
-// shown. It returns false if it has redirected the request to another address.
+// FillPage fills a page for the query in the address, and returns the things to
+// be shown. ok is false if it has redirected the request to another address.
 func (o *Table[T]) FillPage(s *page.Console, w http.ResponseWriter, r *http.Request, p *Page, all []T) (onPage []T, c ListQuery, ok bool, err error) {
 	section := strings.Trim(o.Path, "/")
 	c = o.Parse(r.URL.Query(), page.PageSize(r, section, DefaultSize))
@@ -89,7 +89,7 @@ func (o *Table[T]) FillPage(s *page.Console, w http.ResponseWriter, r *http.Requ
 		http.Redirect(w, r, c.address(o.Path, func(c *ListQuery) { c.page = number }), http.StatusSeeOther)
 		return nil, c, false, nil
 	}
-	if c.sized {
+	if c.sizeInAddress {
 		s.RememberSize(w, r, section, DefaultSize, c.size)
 	}
 	p.List = o.View(c, chosen)
@@ -103,7 +103,7 @@ func (o *Table[T]) FillPage(s *page.Console, w http.ResponseWriter, r *http.Requ
 func (o *Table[T]) counters(all []T, c ListQuery) []counter {
 	byHealth, byFlag := map[landscape.Health]int{}, make([]int, len(o.Flags))
 	for _, thing := range all {
-		byHealth[page.Shown(o.Health(thing))]++
+		byHealth[page.ShownHealth(o.Health(thing))]++
 		for i, f := range o.Flags {
 			if f.icon != "" && f.Holds(thing) {
 				byFlag[i]++
@@ -116,12 +116,12 @@ func (o *Table[T]) counters(all []T, c ListQuery) []counter {
 		counters = append(counters, counter{
 			State: value, Icon: value, Label: word.Word, Count: byHealth[word.Health],
 			Chosen: slices.Contains(c.facets["health"], value),
-			URL:    c.address(o.Path, c.toggled("health", value)),
+			URL:    c.address(o.Path, c.toggleFacet("health", value)),
 		})
 	}
 	for i, f := range o.Flags {
 		if f.icon != "" {
-			counters = append(counters, counter{State: f.Key, Icon: f.icon, Label: f.Label, Count: byFlag[i], Chosen: c.flags[f.Key], URL: c.address(o.Path, c.flagged(f.Key))})
+			counters = append(counters, counter{State: f.Key, Icon: f.icon, Label: f.Label, Count: byFlag[i], Chosen: c.flags[f.Key], URL: c.address(o.Path, c.toggleFlag(f.Key))})
 		}
 	}
 	return counters
@@ -130,11 +130,12 @@ func (o *Table[T]) counters(all []T, c ListQuery) []counter {
 // CSVHandler returns the handler of the CSV of a table: all pages of the list,
 // with its filters.
 func CSVHandler[T any](s *page.Console, o *Table[T]) func(http.ResponseWriter, *http.Request) error {
-	return CSVHandlerOf(s, o, func(ctx context.Context) ([]T, error) { return ReadAll(ctx, s, nil, o.List) })
+	return CSVHandlerFor(s, o, func(ctx context.Context) ([]T, error) { return ReadAll(ctx, s, nil, o.List) })
 }
 
-// CSVHandlerOf is CSVHandler for things that are not part of the landscape.
-func CSVHandlerOf[T any](s *page.Console, o *Table[T], read func(context.Context) ([]T, error)) func(http.ResponseWriter, *http.Request) error {
+// CSVHandlerFor returns the handler of the CSV of a table whose things are not
+// part of the landscape.
+func CSVHandlerFor[T any](s *page.Console, o *Table[T], read func(context.Context) ([]T, error)) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		all, err := read(r.Context())
 		if err != nil {
@@ -145,7 +146,7 @@ func CSVHandlerOf[T any](s *page.Console, o *Table[T], read func(context.Context
 		if err := o.writeCSV(&body, chosen.Things, AsksByteOrderMark(r.URL.Query())); err != nil {
 			return err
 		}
-		return sendCSV(s, w, r, strings.TrimPrefix(o.export(), "/"), body.Bytes())
+		return sendCSV(s, w, r, strings.TrimPrefix(o.csvPath(), "/"), body.Bytes())
 	}
 }
 
@@ -156,7 +157,7 @@ func HealthColumn[T any](health func(T) landscape.Health) Column[T] {
 		Text:    func(thing T) string { return page.HealthWord(health(thing)) },
 		Compare: func(a, b T) int { return page.HealthRank(health(a)) - page.HealthRank(health(b)) },
 		Facet: &Facet[T]{
-			Value: func(thing T) string { return string(page.Shown(health(thing))) },
+			Value: func(thing T) string { return string(page.ShownHealth(health(thing))) },
 			Label: func(v string) string { return page.HealthWord(landscape.Health(v)) },
 			mark:  true,
 			Compare: func(a, b string) int {
@@ -189,9 +190,9 @@ func StaleFlag[T any](since func(T) *time.Time) Flag[T] {
 	return Flag[T]{Key: "stale", Label: "Stale", icon: "clock", Holds: func(thing T) bool { return since(thing) != nil }}
 }
 
-// NeedRank orders things by urgency: critical, silent, warning, unknown,
-// others.
-func NeedRank(h landscape.Health, staleSince *time.Time) int {
+// UrgencyRank orders things by urgency: critical, silent, warning, unknown,
+// passing.
+func UrgencyRank(h landscape.Health, staleSince *time.Time) int {
 	switch {
 	case h == landscape.HealthCritical:
 		return 0
