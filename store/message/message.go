@@ -2,7 +2,7 @@
 // wire: which there are, and the envelope that each has. The .proto files beside
 // it have the names and numbers that agents know; package wire is their code.
 //
-// How messages travel, and what they mean, is not known here.
+// A Bus carries them. Which there are is not known here.
 package message
 
 //go:generate go run ./generate
