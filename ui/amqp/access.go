@@ -1,0 +1,216 @@
+package amqp
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// errRefused ends a connection whose credential was refused.
+var errRefused = errors.New("the credential was refused")
+
+const (
+	// refusedAfter is how long every refusal takes, so that it tells nothing
+	// and costs who guesses more than us.
+	refusedAfter = time.Second
+	// After a refusal, credentials from the same address are checked at this
+	// rate for a while. They wait for their turn: other agents may be behind
+	// the address, who have the right one.
+	checksPerSecond = 20
+	checksAtOnce    = 60
+	slowedFor       = time.Minute
+	// maxRefused is how many addresses with refused attempts are remembered.
+	maxRefused = 200
+)
+
+// access is who may connect. The lock of the broker protects it, but for the
+// limiters.
+type access struct {
+	handshakes int // connections that are not open yet
+	total      int // connections
+	perAddress map[netip.Prefix]int
+	refused    map[netip.Prefix]*refusedAddress
+}
+
+func (a *access) init() {
+	a.perAddress = map[netip.Prefix]int{}
+	a.refused = map[netip.Prefix]*refusedAddress{}
+}
+
+// refusedAddress is an address from which attempts were refused.
+type refusedAddress struct {
+	Refusal
+	limiter *rate.Limiter
+}
+
+// Refusal is what was refused to an address.
+type Refusal struct {
+	Address  string
+	Reason   string // the last one
+	Attempts int
+	First    time.Time
+	Last     time.Time
+}
+
+// networkOf returns what counts as one address: one of IPv4, or a network of
+// IPv6, of which a host usually has all addresses.
+func networkOf(address netip.Addr) netip.Prefix {
+	bits := 64
+	if address.Is4() {
+		bits = 32
+	}
+	network, _ := address.Prefix(bits)
+	return network
+}
+
+// admit counts a connection, if the limits allow it.
+func (b *Broker) admit(c *connection) bool {
+	network := networkOf(c.address)
+	b.mutex.Lock()
+	a := &b.access
+	limit := ""
+	switch o := b.options; {
+	case a.handshakes >= maxHandshakes:
+		limit = "too many connections sign in at once"
+	case o.MaxConnections > 0 && a.total >= o.MaxConnections:
+		limit = "too many connections are open (AMQP_MAX_CONNECTIONS)"
+	case o.MaxPerAddress > 0 && a.perAddress[network] >= o.MaxPerAddress:
+		limit = "too many connections from this address are open (AMQP_MAX_CONNECTIONS_PER_ADDRESS)"
+	default:
+		a.handshakes++
+		a.total++
+		a.perAddress[network]++
+	}
+	b.mutex.Unlock()
+	if limit != "" {
+		b.refuse(c, limit)
+	}
+	return limit == ""
+}
+
+// leave uncounts a connection.
+func (b *Broker) leave(c *connection) {
+	network := networkOf(c.address)
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	a := &b.access
+	a.total--
+	if !c.isOpen {
+		a.handshakes--
+	}
+	if a.perAddress[network]--; a.perAddress[network] == 0 {
+		delete(a.perAddress, network)
+	}
+}
+
+// authenticate checks the credential. All refusals look alike and take equally
+// long; our log and the page of the agents say which it was.
+func (c *connection) authenticate(ctx context.Context, user, password string) error {
+	b := c.broker
+	if limiter := b.slowed(c.address); limiter != nil {
+		waiting, cancel := context.WithTimeout(ctx, handshakeTime/2)
+		defer cancel()
+		if err := limiter.Wait(waiting); err != nil {
+			b.refuse(c, "too many attempts from this address wait to be checked")
+			return errRefused
+		}
+	}
+	c.generation = b.options.Generation()
+	if b.options.Check(user, password) {
+		return nil
+	}
+	// The texts of a stranger are not logged: the password may be in either.
+	reason := "wrong user or password"
+	if user == "guest" {
+		reason = "wrong user or password: guest, as agents say without a credential in facts-service-url"
+	}
+	b.refuse(c, reason)
+	select {
+	case <-time.After(refusedAfter):
+	case <-ctx.Done():
+	}
+	if c.client.closesOnRefusal {
+		return &closing{code: accessRefused, text: "Login was refused using authentication mechanism PLAIN.", method: connectionStartOK}
+	}
+	return errRefused
+}
+
+// slowed returns the limiter of an address from which attempts were refused
+// lately; nil if there were none.
+func (b *Broker) slowed(address netip.Addr) *rate.Limiter {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	if r := b.access.refused[networkOf(address)]; r != nil && b.now().Sub(r.Last) < slowedFor {
+		return r.limiter
+	}
+	return nil
+}
+
+// refuse notes and logs that a connection was refused. Of many from one address,
+// one in a minute is logged.
+func (b *Broker) refuse(c *connection, reason string) {
+	network, now := networkOf(c.address), b.now()
+	reason = printable(reason)
+	b.mutex.Lock()
+	r := b.access.refused[network]
+	if r == nil {
+		b.access.forgetOldest()
+		r = &refusedAddress{Refusal: Refusal{Address: c.address.String(), First: now}, limiter: rate.NewLimiter(checksPerSecond, checksAtOnce)}
+		b.access.refused[network] = r
+	}
+	silent := r.Reason == reason && now.Sub(r.Last) < time.Minute && r.Attempts%100 != 0
+	r.Reason, r.Last = reason, now
+	r.Attempts++
+	attempts := r.Attempts
+	b.mutex.Unlock()
+	if !silent {
+		b.log.Warn("message connection refused", "address", c.address, "reason", reason, "attempts", attempts)
+	}
+}
+
+// forgetOldest makes room for one more address.
+func (a *access) forgetOldest() {
+	if len(a.refused) < maxRefused {
+		return
+	}
+	var oldest netip.Prefix
+	for network, r := range a.refused {
+		if !oldest.IsValid() || r.Last.Before(a.refused[oldest].Last) {
+			oldest = network
+		}
+	}
+	delete(a.refused, oldest)
+}
+
+// printable makes a text of a stranger safe and short enough to show.
+func printable(text string) string {
+	text = strings.ToValidUTF8(text, "?")
+	text = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return '?'
+		}
+		return r
+	}, text)
+	if runes := []rune(text); len(runes) > 200 {
+		text = string(runes[:200]) + "…"
+	}
+	return text
+}
+
+// Refusals returns the addresses with refused attempts since the start, the
+// latest first.
+func (b *Broker) Refusals() []Refusal {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	var refusals []Refusal
+	for _, r := range b.access.refused {
+		refusals = append(refusals, r.Refusal)
+	}
+	slices.SortFunc(refusals, func(a, b Refusal) int { return b.Last.Compare(a.Last) })
+	return refusals
+}

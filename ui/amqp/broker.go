@@ -1,0 +1,378 @@
+package amqp
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"trento/store"
+	"trento/store/message"
+)
+
+// The limits of the endpoint. Those of connections are in Options.
+const (
+	maxChannels      = 16        // of a connection; an agent has up to three
+	maxConsumers     = 16        // of a channel
+	maxUnacked       = 1_000     // messages of a channel
+	maxWaiting       = 1_000     // messages in a queue
+	maxWaitingBytes  = 16 << 20  // in a queue
+	maxTotalBytes    = 256 << 20 // in all queues
+	maxKeys          = 16        // routing keys of a queue
+	maxQueues        = 100_000
+	maxAssembling    = 128 << 20 // bytes of unfinished messages, of all connections
+	maxHandshakes    = 512       // connections that are not open yet
+	unusedQueueLife  = 24 * time.Hour
+	sweepEvery       = time.Second
+	pruneQueuesEvery = time.Minute
+)
+
+// Options are what New needs.
+type Options struct {
+	Store *store.Store
+	Log   *slog.Logger
+	// Check reports whether a credential is that of the agents, and Generation
+	// which credential that is: connections of another one are ended.
+	Check      func(user, password string) bool
+	Generation func() uint64
+	// VirtualHost is served beside "/"; "*" serves all.
+	VirtualHost string
+	// MaxConnections and MaxPerAddress limit the open connections, in total
+	// and from one address or IPv6 network; 0: no limit.
+	MaxConnections, MaxPerAddress int
+	Now                           func() time.Time // nil: time.Now
+}
+
+// Broker is the message endpoint. It is a message.Bus.
+type Broker struct {
+	options Options
+	now     func() time.Time
+	log     *slog.Logger
+
+	mutex       sync.Mutex
+	queues      map[string]*queue
+	connections map[*connection]struct{} // open ones
+	subscribers map[message.Kind]func(context.Context, message.Envelope) error
+	lastOrder   uint64
+	totalBytes  int
+	assembling  int
+	settled     map[string][]uint64 // by queue: stored messages that nobody needs any more
+	access      access
+
+	wakeUp  chan struct{} // settled has something
+	serving sync.WaitGroup
+}
+
+// New returns a Broker with the queues and messages that are in the store.
+func New(o Options) (*Broker, error) {
+	b := &Broker{
+		options: o, now: o.Now, log: o.Log,
+		queues: map[string]*queue{}, connections: map[*connection]struct{}{},
+		subscribers: map[message.Kind]func(context.Context, message.Envelope) error{},
+		settled:     map[string][]uint64{},
+		wakeUp:      make(chan struct{}, 1),
+	}
+	if b.now == nil {
+		b.now = time.Now
+	}
+	b.access.init()
+	return b, b.load()
+}
+
+// load reads queues and messages from the store.
+func (b *Broker) load() error {
+	return b.options.Store.View(func(tx *store.Tx) error {
+		for stored, err := range tx.Queues() {
+			if err != nil {
+				return err
+			}
+			kind, agent, ok := message.QueueOwner(stored.Name)
+			if !ok {
+				return fmt.Errorf("stored queue %q: it is not the queue of an agent", stored.Name)
+			}
+			q := &queue{name: stored.Name, kind: kind, agent: agent, usedAt: b.now()}
+			for _, binding := range stored.Bindings {
+				q.keys = append(q.keys, binding.Key)
+			}
+			b.queues[q.name] = q
+		}
+		return tx.QueuedMessages(func(m *store.QueuedMessage) error {
+			q := b.queues[m.Queue]
+			if q == nil {
+				return fmt.Errorf("stored message %d: its queue %q is not stored", m.Sequence, m.Queue)
+			}
+			b.lastOrder++
+			q.add(&queued{
+				order: b.lastOrder, sequence: m.Sequence, exchange: m.Exchange, routingKey: m.RoutingKey,
+				content: contentProperties{contentType: m.ContentType, persistent: true}, body: m.Body, expiresAt: m.ExpiresAt,
+			})
+			b.totalBytes += len(m.Body)
+			return nil
+		})
+	})
+}
+
+// Serve serves the connections of a listener until ctx is done. Then it tells
+// all agents, and returns when their connections have ended.
+func (b *Broker) Serve(ctx context.Context, l net.Listener) error {
+	stopped := context.AfterFunc(ctx, func() { l.Close() })
+	defer stopped()
+	defer b.serving.Wait()
+	for pause := time.Duration(0); ; {
+		accepted, err := l.Accept()
+		switch {
+		case ctx.Err() != nil:
+			if err == nil {
+				accepted.Close()
+			}
+			b.endAll(&closing{code: connectionForced, text: "the server stops"})
+			return nil
+		case err != nil && (errors.Is(err, net.ErrClosed)):
+			return err
+		case err != nil: // too many open files, mostly
+			pause = min(max(2*pause, 5*time.Millisecond), time.Second)
+			b.log.Warn("no connection of an agent can be accepted", "error", err)
+			select {
+			case <-time.After(pause):
+			case <-ctx.Done():
+			}
+			continue
+		}
+		pause = 0
+		c := b.newConnection(accepted)
+		if !b.admit(c) {
+			accepted.Close()
+			continue
+		}
+		b.serving.Go(func() {
+			err := c.serve(ctx)
+			b.leave(c)
+			b.logEnd(c, err)
+		})
+	}
+}
+
+// Run does what is to be done beside connections, until ctx is done: heartbeats,
+// expiry, and deleting from the store what was delivered.
+func (b *Broker) Run(ctx context.Context) error {
+	ticker := time.NewTicker(sweepEvery)
+	defer ticker.Stop()
+	pruned := b.now()
+	for {
+		select {
+		case <-ctx.Done():
+			b.deleteSettled(context.WithoutCancel(ctx))
+			return nil
+		case <-b.wakeUp:
+			b.deleteSettled(ctx)
+		case <-ticker.C:
+			b.sweep()
+			if now := b.now(); now.Sub(pruned) >= pruneQueuesEvery {
+				pruned = now
+				b.pruneQueues(ctx)
+			}
+		}
+	}
+}
+
+// sweep sends heartbeats, and ends connections whose peer is gone or whose
+// credential is not valid any more.
+func (b *Broker) sweep() {
+	now := b.now()
+	generation := b.options.Generation()
+	for _, c := range b.open() {
+		switch {
+		case c.generation != generation:
+			c.end(&closing{code: connectionForced, text: "the credential of agents was changed"})
+		case c.heartbeat == 0:
+		case now.UnixMicro()-c.lastRead.Load() > 2*c.heartbeat.Microseconds():
+			c.end(errGone)
+		case now.UnixMicro()-c.lastSent.Load() >= c.heartbeat.Microseconds()/2-sweepEvery.Microseconds()/2:
+			c.append(func(b []byte) []byte { return append(b, heartbeat...) })
+		}
+	}
+}
+
+// open returns the connections whose handshake is done.
+func (b *Broker) open() []*connection {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	return slices.Collect(maps.Keys(b.connections))
+}
+
+// opened adds a connection whose handshake is done.
+func (b *Broker) opened(c *connection) {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	b.connections[c] = struct{}{}
+	b.access.handshakes--
+	c.isOpen = true
+}
+
+// ended puts back what the agent had not acknowledged, and forgets the
+// connection.
+func (b *Broker) ended(c *connection) {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	c.ended = true
+	for _, ch := range c.channels {
+		b.closeChannelLocked(ch)
+	}
+	delete(b.connections, c)
+}
+
+// endAll ends all connections.
+func (b *Broker) endAll(reason *closing) {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	for c := range b.connections {
+		c.end(reason)
+	}
+}
+
+// servesVirtualHost reports whether a virtual host can be opened. All are the
+// same.
+func (b *Broker) servesVirtualHost(name string) bool {
+	return name == "/" || b.options.VirtualHost == "*" || name == b.options.VirtualHost
+}
+
+// startArguments are the arguments of connection.start.
+func (b *Broker) startArguments(out []byte) []byte {
+	out = append(out, 0, 9)
+	out = appendTable(out, table{
+		"product": "Trento", "platform": "Go",
+		"capabilities": table{
+			"publisher_confirms": true, "basic.nack": true, "consumer_cancel_notify": true, "per_consumer_qos": true,
+			"authentication_failure_close": true,
+		},
+	})
+	return appendLongText(appendLongText(out, "PLAIN"), "en_US")
+}
+
+// assemble counts bytes of an unfinished message. It reports false where all
+// connections together have too many.
+func (c *connection) assemble(n int) bool {
+	b := c.broker
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	if b.assembling+n > maxAssembling {
+		return false
+	}
+	b.assembling += n
+	return true
+}
+
+// assembled uncounts the bytes of a message that is complete.
+func (c *connection) assembled(n int) {
+	c.broker.mutex.Lock()
+	defer c.broker.mutex.Unlock()
+	c.broker.assembling -= n
+}
+
+// logFault logs that the channel of an agent was closed, and why.
+func (b *Broker) logFault(c *connection, fault *closing) {
+	b.log.Warn("an agent did on its message connection what is not allowed", "agent", c.agent, "address", c.address, "reason", fault.Error())
+}
+
+// logEnd logs why a connection ended.
+func (b *Broker) logEnd(c *connection, err error) {
+	log := b.log.With("agent", c.agent, "address", c.address)
+	fault := (*closing)(nil)
+	switch {
+	case err == nil:
+		log.Debug("message connection closed by the agent")
+	case errors.Is(err, errRefused): // logged when it was
+	case errors.As(err, &fault) && fault.code == connectionForced:
+		log.Info("message connection closed", "reason", fault.text)
+	case errors.As(err, &fault):
+		log.Warn("message connection closed", "reason", fault.Error())
+	case errors.Is(err, io.EOF) && c.agent == "": // such as a health check of a load balancer
+		log.Debug("message connection ended before it was used")
+	case errors.Is(err, errGone), errors.Is(err, io.EOF), errors.Is(err, os.ErrDeadlineExceeded):
+		log.Info("message connection lost", "reason", err)
+	default:
+		log.Info("message connection ended", "reason", err)
+	}
+}
+
+// receive handles a message that an agent published. It reports whether there
+// is somebody who waits for such messages. A *closing closes the channel; any
+// other error says that the message was not received.
+func (b *Broker) receive(ctx context.Context, c *connection, in *incoming) (bool, error) {
+	kind, err := exchangeKind(in.exchange)
+	if err != nil {
+		return false, err
+	}
+	if in.key != kind.AnswerKey() || in.key == "" {
+		return false, closeChannel(accessRefused, "agents may not publish with routing key '%.100s' to exchange '%s'", in.key, in.exchange)
+	}
+	envelope, err := message.Decode(in.body)
+	switch {
+	case err != nil:
+		return false, closeChannel(preconditionFailed, "the message cannot be read: %s", err)
+	case !envelope.Answer || envelope.Kind != kind:
+		return false, closeChannel(accessRefused, "a message of type %s does not belong into exchange '%s'", envelope.Type, in.exchange)
+	case c.agent == "":
+		return false, closeChannel(accessRefused, "declare the queue of an agent first: it says who publishes")
+	case envelope.Agent() != c.agent:
+		return false, closeChannel(accessRefused, "the message says it is from agent %.40s, but the connection is that of agent %s", envelope.Agent(), c.agent)
+	}
+	b.mutex.Lock()
+	subscriber := b.subscribers[kind]
+	b.mutex.Unlock()
+	if subscriber == nil {
+		return false, nil
+	}
+	if err := subscriber(ctx, envelope); err != nil {
+		b.log.Error("an answer of an agent was not received", "agent", c.agent, "type", envelope.Type, "error", err)
+		return true, fmt.Errorf("%s: %w", envelope.Type, err)
+	}
+	return true, nil
+}
+
+// Subscribe implements message.Bus.
+func (b *Broker) Subscribe(kind message.Kind, handle func(context.Context, message.Envelope) error) {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	b.subscribers[kind] = handle
+}
+
+// Connected implements message.Bus.
+func (b *Broker) Connected(agent string, kind message.Kind) (connected, known bool) {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	q := b.queues[kind.Queue(agent)]
+	return q != nil && len(q.consumers) > 0, true
+}
+
+// Connection is an open connection, for people.
+type Connection struct {
+	Agent   string // "" before it has declared a queue
+	Address string
+	Since   time.Time
+	Client  Client
+	// Receives are the kinds of messages that it waits for.
+	Receives []message.Kind
+}
+
+// Connections returns the open connections, those of an agent together.
+func (b *Broker) Connections() []Connection {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	open := make([]Connection, 0, len(b.connections))
+	for c := range b.connections {
+		open = append(open, Connection{Agent: c.agent, Address: c.address.String(), Since: c.since, Client: c.client, Receives: b.receives(c)})
+	}
+	slices.SortFunc(open, func(a, b Connection) int {
+		return cmp.Or(cmp.Compare(a.Agent, b.Agent), a.Since.Compare(b.Since), cmp.Compare(a.Address, b.Address))
+	})
+	return open
+}

@@ -1,0 +1,439 @@
+package amqp
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	handshakeTime = 10 * time.Second // from the first byte to connection.open
+	writeTime     = 30 * time.Second // for what is sent at once; else the peer is gone
+	closeTime     = 3 * time.Second  // for the confirmation of a close
+
+	frameMax       = 128 << 10 // bytes; what RabbitMQ offers
+	channelMax     = 2047
+	heartbeatOffer = 60 * time.Second // agents answer with 10 seconds
+
+	// maxUnsent is how many bytes may wait to be sent on a connection before it
+	// gets no more deliveries and its next frame is not read.
+	maxUnsent = 256 << 10
+	// readBuffer is small, because thousands of connections wait most of the
+	// time. What is larger is read past it.
+	readBuffer = 1 << 10
+)
+
+// connection is one connection of an agent.
+type connection struct {
+	broker  *Broker
+	net     net.Conn
+	address netip.Addr
+	since   time.Time
+	frames  frameReader
+	// channels are used by the goroutine that reads, and under the lock of the
+	// broker when the connection ends.
+	channels map[uint16]*channel
+
+	// What the peer agreed to or said of itself.
+	frameMax   int
+	channelMax uint16
+	heartbeat  time.Duration // 0: none
+	client     Client
+	// generation is that of the credential it has shown.
+	generation uint64
+
+	// The lock of the broker protects the following.
+	agent  string // the id of the agent it belongs to; "" before it declared a queue
+	isOpen bool   // its handshake is done
+	ended  bool   // it gets no deliveries any more
+	tags   int    // consumer tags that were made up for it
+
+	lastRead, lastSent atomic.Int64 // microseconds since 1970
+
+	unsent   atomic.Int64 // bytes
+	outMutex sync.Mutex
+	sent     sync.Cond // on outMutex: something was sent, or the connection is broken
+	out      []byte
+	sending  bool
+	broken   bool
+	reason   error // why it is ended from outside
+}
+
+// Client is what the program at the other end says of itself.
+type Client struct {
+	Product, Version, Platform string
+	// closesOnRefusal: it wants to be told that its credential was refused.
+	closesOnRefusal bool
+}
+
+// errGone ends a connection without a word: its peer is not there any more.
+var errGone = errors.New("nothing was heard from the agent for two heartbeats")
+
+func (b *Broker) newConnection(accepted net.Conn) *connection {
+	c := &connection{
+		broker: b, net: accepted, since: b.now(), channels: map[uint16]*channel{},
+		frames:   frameReader{source: bufio.NewReaderSize(accepted, readBuffer), max: minFrameMax},
+		frameMax: minFrameMax,
+	}
+	if tcp, err := netip.ParseAddrPort(accepted.RemoteAddr().String()); err == nil {
+		c.address = tcp.Addr().Unmap()
+	}
+	c.sent.L = &c.outMutex
+	c.lastRead.Store(c.since.UnixMicro())
+	c.lastSent.Store(c.since.UnixMicro())
+	return c
+}
+
+// serve serves the connection until it ends, and returns why it did: nil if
+// the peer closed it in order.
+func (c *connection) serve(ctx context.Context) error {
+	defer c.net.Close()
+	c.net.SetDeadline(time.Now().Add(handshakeTime))
+	err := c.handshake(ctx)
+	if err == nil {
+		c.broker.opened(c)
+		c.net.SetDeadline(time.Time{})
+		if err = c.endReason(); err == nil { // else that has come before the deadline was lifted
+			err = c.readFrames(ctx)
+		}
+		c.broker.ended(c)
+	}
+	if reason := c.endReason(); reason != nil {
+		err = reason
+	}
+	if fault := (*closing)(nil); errors.As(err, &fault) {
+		c.close(fault)
+	} else {
+		c.waitSent(0, closeTime)
+	}
+	c.breakOff()
+	return err
+}
+
+// end ends the connection from another goroutine. A *closing is said to the
+// peer.
+func (c *connection) end(reason error) {
+	c.outMutex.Lock()
+	if c.reason == nil {
+		c.reason = reason
+	}
+	c.outMutex.Unlock()
+	c.net.SetReadDeadline(time.Unix(1, 0))
+}
+
+// endReason returns why the connection is ended from outside; nil if it is not.
+func (c *connection) endReason() error {
+	c.outMutex.Lock()
+	defer c.outMutex.Unlock()
+	return c.reason
+}
+
+// close tells the peer why the connection ends, and waits a little for its
+// confirmation.
+func (c *connection) close(fault *closing) {
+	c.send(0, connectionClose, closeArguments(fault))
+	c.waitSent(0, closeTime)
+	c.net.SetDeadline(time.Now().Add(closeTime))
+	for {
+		f, err := c.frames.next()
+		if err != nil {
+			return
+		}
+		if id, d := methodOf(f); d != nil && (id == connectionCloseOK || id == connectionClose) {
+			if id == connectionClose {
+				c.send(0, connectionCloseOK, nil)
+				c.waitSent(0, closeTime)
+			}
+			return
+		}
+	}
+}
+
+func closeArguments(fault *closing) func([]byte) []byte {
+	return func(b []byte) []byte {
+		b = appendUint16(b, fault.code)
+		text := fault.text
+		if name := replyNames[fault.code]; name != "" {
+			text = fault.Error()
+		}
+		b = appendShortText(b, text)
+		return appendUint16(appendUint16(b, fault.method.class()), fault.method.number())
+	}
+}
+
+// methodOf returns the method of a frame and a decoder of its arguments; nil if
+// it has none.
+func methodOf(f frame) (methodID, *decoder) {
+	if f.kind != frameMethod {
+		return 0, nil
+	}
+	d := &decoder{rest: f.payload}
+	id := methodID(d.uint32())
+	if d.err != nil {
+		return 0, nil
+	}
+	return id, d
+}
+
+// handshake does everything up to an open connection.
+func (c *connection) handshake(ctx context.Context) error {
+	var header [len(protocolHeader)]byte
+	if _, err := io.ReadFull(c.frames.source, header[:]); err != nil {
+		return err
+	}
+	if string(header[:]) != protocolHeader {
+		c.append(func(b []byte) []byte { return append(b, protocolHeader...) })
+		return fmt.Errorf("the client does not speak AMQP 0-9-1: it began with %q", header)
+	}
+	c.send(0, connectionStart, c.broker.startArguments)
+	if err := c.startOK(ctx); err != nil {
+		return err
+	}
+	c.send(0, connectionTune, func(b []byte) []byte {
+		b = appendUint32(appendUint16(b, channelMax), frameMax)
+		return appendUint16(b, uint16(heartbeatOffer/time.Second))
+	})
+	if err := c.tuneOK(); err != nil {
+		return err
+	}
+	d, err := c.expect(connectionOpen)
+	if err != nil {
+		return err
+	}
+	virtualHost := d.shortText()
+	d.shortText() // reserved
+	d.bit()       // reserved
+	if err := d.end(); err != nil {
+		return syntax(connectionOpen, err)
+	}
+	if !c.broker.servesVirtualHost(virtualHost) {
+		c.broker.refuse(c, fmt.Sprintf("virtual host %q is not served here; AMQP_VHOST allows another one", virtualHost))
+		return &closing{code: notAllowed, text: fmt.Sprintf("vhost %.100s not found", virtualHost), method: connectionOpen}
+	}
+	c.send(0, connectionOpenOK, func(b []byte) []byte { return appendShortText(b, "") })
+	return nil
+}
+
+// startOK reads who the peer is and what it can do.
+func (c *connection) startOK(ctx context.Context) error {
+	d, err := c.expect(connectionStartOK)
+	if err != nil {
+		return err
+	}
+	properties, mechanism, response := d.table(), d.shortText(), d.longText()
+	d.shortText() // locale
+	if err := d.end(); err != nil {
+		return syntax(connectionStartOK, err)
+	}
+	text := func(key string) string {
+		value, _ := properties[key].(string)
+		return value[:min(len(value), 100)]
+	}
+	c.client = Client{Product: text("product"), Version: text("version"), Platform: text("platform")}
+	if capabilities, ok := properties["capabilities"].(table); ok {
+		c.client.closesOnRefusal, _ = capabilities["authentication_failure_close"].(bool)
+	}
+	if mechanism != "PLAIN" {
+		c.broker.refuse(c, fmt.Sprintf("sign-in by the mechanism %q, which is not offered", mechanism[:min(len(mechanism), 50)]))
+		return &closing{code: commandInvalid, text: "unknown authentication mechanism", method: connectionStartOK}
+	}
+	_, credential, _ := strings.Cut(response, "\x00") // before it: an identity to act for
+	user, password, _ := strings.Cut(credential, "\x00")
+	return c.authenticate(ctx, user, password)
+}
+
+// tuneOK reads the limits that the peer wants.
+func (c *connection) tuneOK() error {
+	d, err := c.expect(connectionTuneOK)
+	if err != nil {
+		return err
+	}
+	channels, frames, seconds := d.uint16(), d.uint32(), d.uint16()
+	if err := d.end(); err != nil {
+		return syntax(connectionTuneOK, err)
+	}
+	fault := &closing{code: notAllowed, method: connectionTuneOK}
+	switch {
+	case channels == 0 || channels > channelMax:
+		fault.text = fmt.Sprintf("negotiated channel_max = %d is higher than the maximum allowed value (%d)", channels, channelMax)
+	case frames != 0 && frames < minFrameMax:
+		fault.text = fmt.Sprintf("negotiated frame_max = %d is lower than the minimum allowed value (%d)", frames, minFrameMax)
+	case frames == 0 || frames > frameMax:
+		fault.text = fmt.Sprintf("negotiated frame_max = %d is higher than the maximum allowed value (%d)", frames, frameMax)
+	default:
+		c.channelMax, c.frameMax, c.frames.max = channels, int(frames), int(frames)
+		c.heartbeat = time.Duration(seconds) * time.Second
+		return nil
+	}
+	return fault
+}
+
+func syntax(id methodID, err error) *closing {
+	return &closing{code: frameError, text: err.Error(), method: id}
+}
+
+// expect reads frames up to a method of the connection.
+func (c *connection) expect(id methodID) (*decoder, error) {
+	for {
+		f, err := c.frames.next()
+		if err != nil {
+			return nil, err
+		}
+		if f.kind == frameHeartbeat {
+			continue
+		}
+		got, d := methodOf(f)
+		switch {
+		case d == nil || f.channel != 0:
+			return nil, closeConnection(unexpectedFrame, "a method of the connection was expected")
+		case got == connectionClose:
+			c.send(0, connectionCloseOK, nil)
+			return nil, errors.New("closed by the client before it was open")
+		case got != id:
+			return nil, &closing{code: commandInvalid, text: "this is not the next step of opening a connection", method: got}
+		}
+		return d, nil
+	}
+}
+
+// readFrames handles frames, in order, until the connection ends.
+func (c *connection) readFrames(ctx context.Context) error {
+	for {
+		if !c.waitSent(maxUnsent, writeTime) {
+			return os.ErrDeadlineExceeded
+		}
+		f, err := c.frames.next()
+		switch {
+		case errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed), errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, io.ErrUnexpectedEOF):
+			return err
+		case err != nil:
+			if opErr := (*net.OpError)(nil); errors.As(err, &opErr) {
+				return err
+			}
+			return closeConnection(frameError, "%s", err)
+		}
+		c.lastRead.Store(c.broker.now().UnixMicro())
+		switch {
+		case f.kind == frameHeartbeat:
+			if f.channel != 0 {
+				return closeConnection(frameError, "a heartbeat on channel %d", f.channel)
+			}
+		case f.channel == 0:
+			done, err := c.connectionMethod(f)
+			if done || err != nil {
+				return err
+			}
+		default:
+			if err := c.channelFrame(ctx, f); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// connectionMethod handles a frame on channel 0. It reports whether the peer
+// has closed the connection.
+func (c *connection) connectionMethod(f frame) (done bool, err error) {
+	id, d := methodOf(f)
+	switch {
+	case d == nil:
+		return false, closeConnection(unexpectedFrame, "only methods of the connection belong on channel 0")
+	case id == connectionClose:
+		d.uint16()
+		d.shortText()
+		d.uint32()
+		if err := d.end(); err != nil {
+			return false, syntax(id, err)
+		}
+		c.send(0, connectionCloseOK, nil)
+		return true, nil
+	case id == connectionBlocked, id == connectionUnblocked:
+		return false, nil // for publishers only
+	}
+	return false, &closing{code: notImplemented, text: fmt.Sprintf("method %d.%d on channel 0", id.class(), id.number()), method: id}
+}
+
+// send sends a method. arguments may be nil.
+func (c *connection) send(channel uint16, id methodID, arguments func([]byte) []byte) {
+	c.append(func(b []byte) []byte { return appendMethod(b, channel, id, arguments) })
+}
+
+// append appends to what is sent. It never waits for the network. A goroutine
+// sends what there is and ends: a waiting connection has none.
+func (c *connection) append(build func([]byte) []byte) {
+	c.outMutex.Lock()
+	defer c.outMutex.Unlock()
+	if c.broken {
+		return
+	}
+	before := len(c.out)
+	c.out = build(c.out)
+	c.unsent.Add(int64(len(c.out) - before))
+	if !c.sending {
+		c.sending = true
+		go c.sendOut()
+	}
+}
+
+// sendOut sends until nothing is left.
+func (c *connection) sendOut() {
+	c.outMutex.Lock()
+	for len(c.out) > 0 && !c.broken {
+		b := c.out
+		c.out = nil
+		c.outMutex.Unlock()
+		c.net.SetWriteDeadline(time.Now().Add(writeTime))
+		_, err := c.net.Write(b)
+		c.lastSent.Store(c.broker.now().UnixMicro())
+		paused := c.paused()
+		c.unsent.Add(int64(-len(b)))
+		if err != nil {
+			c.breakOff()
+		} else if paused && !c.paused() {
+			c.broker.resume(c)
+		}
+		c.outMutex.Lock()
+		c.sent.Broadcast()
+	}
+	c.sending = false
+	c.outMutex.Unlock()
+}
+
+// paused reports whether the connection gets no deliveries because its peer
+// does not read what was sent.
+func (c *connection) paused() bool { return c.unsent.Load() > maxUnsent }
+
+// waitSent waits until at most so many bytes are to be sent. It reports false
+// if that takes longer than patience.
+func (c *connection) waitSent(most int64, patience time.Duration) bool {
+	if c.unsent.Load() <= most {
+		return true
+	}
+	timeout := time.AfterFunc(patience, c.breakOff)
+	defer timeout.Stop()
+	c.outMutex.Lock()
+	defer c.outMutex.Unlock()
+	for c.unsent.Load() > most && !c.broken {
+		c.sent.Wait()
+	}
+	return !c.broken
+}
+
+// breakOff closes the connection without a word.
+func (c *connection) breakOff() {
+	c.outMutex.Lock()
+	c.broken = true
+	c.out = nil
+	c.sent.Broadcast()
+	c.outMutex.Unlock()
+	c.net.Close()
+}

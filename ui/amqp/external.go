@@ -1,0 +1,255 @@
+package amqp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strconv"
+	"sync"
+	"time"
+
+	rabbitmq "github.com/rabbitmq/amqp091-go"
+
+	"trento/store/fault"
+	"trento/store/message"
+)
+
+const (
+	firstRetry = time.Second
+	lastRetry  = 30 * time.Second
+	// externalTime is how long a broker elsewhere may take to confirm a message.
+	externalTime = 10 * time.Second
+)
+
+// External is a message.Bus that uses a broker elsewhere, such as RabbitMQ, to
+// which the agents connect as well.
+type External struct {
+	url string
+	log *slog.Logger
+
+	sending sync.Mutex // one message is sent at a time
+	mutex   sync.Mutex
+	up      *link // nil while the broker cannot be reached
+	reason  error // why it is nil
+	// subscribers do not change once Run is called.
+	subscribers map[message.Kind]func(context.Context, message.Envelope) error
+}
+
+// link is an open connection to the broker.
+type link struct {
+	publisher *rabbitmq.Channel
+	returns   chan rabbitmq.Return // messages that no queue took
+}
+
+// NewExternal returns an External. Run connects it.
+func NewExternal(url string, log *slog.Logger) *External {
+	return &External{
+		url: url, log: log, reason: errors.New("not connected yet"),
+		subscribers: map[message.Kind]func(context.Context, message.Envelope) error{},
+	}
+}
+
+// Subscribe implements message.Bus. It is to be called before Run.
+func (x *External) Subscribe(kind message.Kind, handle func(context.Context, message.Envelope) error) {
+	x.subscribers[kind] = handle
+}
+
+// Connected implements message.Bus: a broker elsewhere knows it, and tells only
+// its administrators.
+func (x *External) Connected(string, message.Kind) (connected, known bool) { return false, false }
+
+// Run keeps the connection to the broker until ctx is done.
+func (x *External) Run(ctx context.Context) error {
+	for retry := firstRetry; ctx.Err() == nil; retry = min(2*retry, lastRetry) {
+		err := x.connect(ctx, func() { retry = firstRetry / 2 })
+		x.mutex.Lock()
+		x.up, x.reason = nil, err
+		x.mutex.Unlock()
+		if ctx.Err() != nil {
+			return nil
+		}
+		x.log.Error("no connection to the message broker", "broker", redacted(x.url), "error", err, "next attempt in", retry)
+		select {
+		case <-time.After(retry):
+		case <-ctx.Done():
+		}
+	}
+	return nil
+}
+
+// redacted is a URL without its password.
+func redacted(text string) string {
+	if u, err := url.Parse(text); err == nil {
+		return u.Redacted()
+	}
+	return "(its address cannot be read)"
+}
+
+// connect connects, and returns when the connection has ended. It calls connected
+// once all is well.
+func (x *External) connect(ctx context.Context, connected func()) error {
+	c, err := rabbitmq.DialConfig(x.url, rabbitmq.Config{
+		Heartbeat: 10 * time.Second, Locale: "en_US", Dial: rabbitmq.DefaultDial(externalTime), Properties: rabbitmq.Table{"connection_name": "trento-web"},
+	})
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	ended := c.NotifyClose(make(chan *rabbitmq.Error, 1))
+	publisher, err := c.Channel()
+	if err != nil {
+		return err
+	}
+	if err := publisher.Confirm(false); err != nil {
+		return err
+	}
+	publisherEnded := publisher.NotifyClose(make(chan *rabbitmq.Error, 1))
+	up := &link{publisher: publisher, returns: publisher.NotifyReturn(make(chan rabbitmq.Return, 10))}
+	for _, kind := range message.Kinds {
+		if err := publisher.ExchangeDeclare(kind.Exchange(), "topic", true, false, false, false, nil); err != nil {
+			return err
+		}
+	}
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer c.Close() // ends the consumers
+	for kind, handle := range x.subscribers {
+		answers, err := x.consume(c, kind)
+		if err != nil {
+			return err
+		}
+		running.Go(func() { x.take(ctx, kind, answers, handle) })
+	}
+	x.mutex.Lock()
+	x.up, x.reason = up, nil
+	x.mutex.Unlock()
+	x.log.Info("connected to the message broker", "broker", redacted(x.url))
+	connected()
+	select {
+	case fault := <-ended:
+		return endedBy(fault)
+	case fault := <-publisherEnded:
+		return endedBy(fault)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// endedBy is the error of a connection or channel that has ended. The library
+// gives none where its own side closed it.
+func endedBy(fault *rabbitmq.Error) error {
+	if fault == nil {
+		return errors.New("the connection was closed")
+	}
+	return fault
+}
+
+// consume begins to receive the answers of agents.
+func (x *External) consume(c *rabbitmq.Connection, kind message.Kind) (<-chan rabbitmq.Delivery, error) {
+	ch, err := c.Channel()
+	if err != nil {
+		return nil, err
+	}
+	queue := kind.Exchange() + "." + kind.AnswerKey()
+	if _, err := ch.QueueDeclare(queue, true, false, false, false, nil); err != nil {
+		return nil, fmt.Errorf("queue %s: %w", queue, err)
+	}
+	if err := ch.QueueBind(queue, kind.AnswerKey(), kind.Exchange(), false, nil); err != nil {
+		return nil, err
+	}
+	if err := ch.Qos(10, 0, false); err != nil {
+		return nil, err
+	}
+	return ch.Consume(queue, "trento-web", false, false, false, false, nil)
+}
+
+// take hands answers to the subscriber, one after the other. One that failed is
+// delivered once more; one that cannot be read is not.
+func (x *External) take(ctx context.Context, kind message.Kind, answers <-chan rabbitmq.Delivery, handle func(context.Context, message.Envelope) error) {
+	for d := range answers {
+		envelope, err := message.Decode(d.Body)
+		if err == nil && (!envelope.Answer || envelope.Kind != kind) {
+			err = fmt.Errorf("%s is no answer", envelope.Type)
+		}
+		if err != nil {
+			x.log.Warn("a message on the broker cannot be read", "queue", kind, "error", err)
+			err = d.Reject(false)
+		} else if err = handle(ctx, envelope); err != nil {
+			x.log.Error("an answer of an agent was not received", "agent", envelope.Agent(), "type", envelope.Type, "error", err)
+			err = d.Reject(!d.Redelivered)
+		} else {
+			err = d.Ack(false)
+		}
+		if err != nil {
+			return // the connection has ended
+		}
+	}
+}
+
+// Send implements message.Bus. A broker elsewhere delivers again what an agent
+// did not acknowledge, also where the sender asked for once.
+func (x *External) Send(ctx context.Context, r message.Request) (*message.Delivery, error) {
+	now := time.Now()
+	body, err := message.Encode(r.Content, now, r.ExpiresAt)
+	if err != nil {
+		return nil, err
+	}
+	envelope, err := message.Decode(body)
+	if err != nil {
+		return nil, err
+	}
+	m := rabbitmq.Publishing{
+		ContentType: message.ContentType, DeliveryMode: rabbitmq.Transient, MessageId: envelope.ID, Body: body,
+		Expiration: strconv.FormatInt(max(0, r.ExpiresAt.Sub(now).Milliseconds()), 10),
+	}
+	if r.Durable {
+		m.DeliveryMode = rabbitmq.Persistent
+	}
+	x.sending.Lock()
+	defer x.sending.Unlock()
+	x.mutex.Lock()
+	up, reason := x.up, x.reason
+	x.mutex.Unlock()
+	if up == nil {
+		return nil, unreachable(reason)
+	}
+	if err := up.publish(ctx, envelope.Kind.Queue(r.Agent), m); err != nil {
+		return nil, err
+	}
+	d := &message.Delivery{}
+	d.Set(message.HandedOver)
+	return d, nil
+}
+
+// publish brings a message to a queue, and waits until it is there. It fails with
+// message.ErrNoQueue if there is no such queue.
+func (l *link) publish(ctx context.Context, queue string, m rabbitmq.Publishing) error {
+	ctx, cancel := context.WithTimeout(ctx, externalTime)
+	defer cancel()
+	// The default exchange leads to the queue of one agent; the exchange of the
+	// kind would lead to all.
+	confirmation, err := l.publisher.PublishWithDeferredConfirmWithContext(ctx, "", queue, true, false, m)
+	if err != nil {
+		return unreachable(err)
+	}
+	confirmed, err := confirmation.WaitContext(ctx)
+	if err != nil || !confirmed {
+		return unreachable(errors.Join(err, errors.New("the message was not confirmed")))
+	}
+	for { // what no queue took is returned before it is confirmed
+		select {
+		case r := <-l.returns:
+			if r.MessageId == m.MessageId {
+				return message.ErrNoQueue
+			}
+		default:
+			return nil
+		}
+	}
+}
+
+func unreachable(cause error) error {
+	return &fault.Error{Kind: fault.Busy, Detail: "The message broker (AMQP_URL) cannot be reached. The log of this server says why.", Cause: cause}
+}

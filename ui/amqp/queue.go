@@ -1,0 +1,169 @@
+package amqp
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"trento/store/message"
+)
+
+// queue holds the messages of one kind for one agent. The lock of the broker
+// protects it.
+type queue struct {
+	name  string
+	kind  message.Kind
+	agent string
+	// keys are the routing keys it is bound with, in any order.
+	keys []string
+	// waiting are the messages that no consumer has, in order.
+	waiting   []*queued
+	bytes     int // of the bodies that wait
+	consumers []*consumer
+	usedAt    time.Time // the last time a connection did something with it
+}
+
+// queued is a message in a queue.
+type queued struct {
+	order       uint64 // its place: messages are delivered in this order
+	sequence    uint64 // its key in the store; 0: it is not stored
+	exchange    string
+	routingKey  string
+	content     contentProperties
+	body        []byte
+	expiresAt   time.Time
+	once        bool // it is not delivered again once a connection had it
+	redelivered bool
+	delivery    *message.Delivery // for its sender; nil after a restart
+}
+
+// consumer receives the messages of a queue on a channel.
+type consumer struct {
+	tag       string
+	queue     *queue
+	channel   *channel
+	noAck     bool
+	exclusive bool
+	prefetch  int // how many unacknowledged messages it may have; 0: no limit
+	unacked   int
+}
+
+// unacked is a message that was delivered and is not acknowledged.
+type unacked struct {
+	tag      uint64
+	message  *queued
+	queue    *queue
+	consumer *consumer // nil: fetched with basic.get
+}
+
+// add appends a message that is new.
+func (q *queue) add(m *queued) {
+	q.waiting = append(q.waiting, m)
+	q.bytes += len(m.body)
+}
+
+// putBack returns a message that was delivered to its old place.
+func (q *queue) putBack(m *queued) {
+	m.redelivered = true
+	place, _ := slices.BinarySearchFunc(q.waiting, m, func(a, b *queued) int { return cmp.Compare(a.order, b.order) })
+	q.waiting = slices.Insert(q.waiting, place, m)
+	q.bytes += len(m.body)
+	m.delivery.Set(message.Waiting)
+}
+
+// first removes and returns the message that is delivered next; nil if none
+// waits.
+func (q *queue) first() *queued {
+	if len(q.waiting) == 0 {
+		return nil
+	}
+	m := q.waiting[0]
+	q.waiting[0] = nil
+	q.waiting = q.waiting[1:]
+	if len(q.waiting) == 0 {
+		q.waiting = nil // else the array would be kept
+	}
+	q.bytes -= len(m.body)
+	return m
+}
+
+// removeExpired removes and returns the messages that expired before now.
+func (q *queue) removeExpired(now time.Time) (expired []*queued) {
+	q.waiting = slices.DeleteFunc(q.waiting, func(m *queued) bool {
+		if now.Before(m.expiresAt) {
+			return false
+		}
+		expired = append(expired, m)
+		q.bytes -= len(m.body)
+		m.delivery.Set(message.Expired)
+		return true
+	})
+	return expired
+}
+
+// isBound reports whether messages with a routing key get into the queue.
+func (q *queue) isBound(key string) bool {
+	return slices.ContainsFunc(q.keys, func(pattern string) bool { return matchesTopic(pattern, key) })
+}
+
+// nextConsumer returns the consumer that takes the next message, in turn; nil
+// if none can take one now.
+func (q *queue) nextConsumer() *consumer {
+	for i, c := range q.consumers {
+		if c.ready() {
+			// The one that got a message goes behind the others.
+			q.consumers = append(slices.Delete(q.consumers, i, i+1), c)
+			return c
+		}
+	}
+	return nil
+}
+
+// ready reports whether the consumer can take a message now.
+func (c *consumer) ready() bool {
+	if ch := c.channel; ch.connection.ended || ch.connection.paused() {
+		return false
+	}
+	return c.noAck || len(c.channel.unacked) < maxUnacked && (c.prefetch == 0 || c.unacked < c.prefetch) && (c.channel.prefetch == 0 || c.channel.consuming < c.channel.prefetch)
+}
+
+// matchesTopic reports whether a routing key matches a binding of a topic
+// exchange: * stands for one word, # for any number of them.
+func matchesTopic(pattern, key string) bool {
+	return matchWords(topicWords(pattern), topicWords(key))
+}
+
+// topicWords returns the words of a key. An empty key has none.
+func topicWords(key string) []string {
+	if key == "" {
+		return nil
+	}
+	return strings.Split(key, ".")
+}
+
+// matchWords compares words with those of a pattern. It goes on from the last #
+// that was seen, so a pattern of many # takes no exponential time.
+func matchWords(pattern, words []string) bool {
+	p, w := 0, 0
+	hash, from := -1, 0 // the last # in the pattern, and the word that it stands up to
+	for w < len(words) {
+		switch {
+		case p < len(pattern) && pattern[p] == "#":
+			hash, from = p, w
+			p++
+		case p < len(pattern) && (pattern[p] == "*" || pattern[p] == words[w]):
+			p++
+			w++
+		case hash >= 0:
+			from++
+			p, w = hash+1, from
+		default:
+			return false
+		}
+	}
+	for p < len(pattern) && pattern[p] == "#" {
+		p++
+	}
+	return p == len(pattern)
+}
