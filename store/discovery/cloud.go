@@ -6,8 +6,8 @@ import (
 	"trento/store/landscape"
 )
 
-// normalizeCloudName maps the spellings of a name by agents and clouds to one:
-// osProfile, OSProfile and os_profile are the same.
+// normalizeCloudName returns the common form of a name. Agents and clouds spell
+// names differently: osProfile, OSProfile and os_profile are the same.
 func normalizeCloudName(name string) string {
 	return strings.ToLower(strings.ReplaceAll(name, "_", ""))
 }
@@ -16,7 +16,7 @@ func normalizeCloudName(name string) string {
 // describe their machines in metadata.
 func decodeCloud(payload value, r *findings) (*landscape.Cloud, error) {
 	if !payload.isObject() {
-		return nil, unable()
+		return nil, errUnknownForm()
 	}
 	f := readPayload(payload, normalizeCloudName, r)
 	cloud := &landscape.Cloud{Provider: f.provider("Provider")}
@@ -35,8 +35,8 @@ func decodeCloud(payload value, r *findings) (*landscape.Cloud, error) {
 	return cloud, nil
 }
 
-// provider reads the provider of a machine. Agents send "" if they recognise
-// none. A provider that we do not know counts as unknown.
+// provider reads the provider of a machine. Agents send "" if they recognise no
+// provider. A provider that is not in our list becomes "unknown".
 func (f *fields) provider(name string) string {
 	return f.oneOf(name, "azure", "aws", "gcp", "kvm", "nutanix", "vmware")
 }

@@ -8,14 +8,14 @@ import (
 	"trento/store/landscape"
 )
 
-// maxDetails limits the size of the details of central services, in bytes. They
-// repeat the nodes for every SAP system, so they can become much larger than
-// the report. Real ones stay far below.
-const maxDetails = 16 << 20
+// maxDetailsBytes limits the size of the details of central services. The
+// details repeat the nodes for every SAP system, so they can become much larger
+// than the report. The details of real clusters stay far below the limit.
+const maxDetailsBytes = 16 << 20
 
-// normalizeClusterName maps the spellings of a name by agents to one:
-// NodesRunningOn and nodes_running_on are the same. It is also applied inside
-// the configuration of SBD.
+// normalizeClusterName returns the common form of a name. Agents spell names
+// differently: NodesRunningOn and nodes_running_on are the same. The function
+// is also applied to names in the configuration of SBD.
 func normalizeClusterName(name string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '_' || r == ' ' {
@@ -25,14 +25,14 @@ func normalizeClusterName(name string) string {
 	}, name)
 }
 
-// decodeCluster reads an ha_cluster_discovery. It reads the inside of the
+// decodeCluster reads an ha_cluster_discovery. It reads the facts about the
 // cluster only from the designated controller.
 func decodeCluster(payload value, r *findings) (*landscape.ClusterReport, error) {
 	if payload.isNull() {
 		return &landscape.ClusterReport{}, nil
 	}
 	if !payload.isObject() {
-		return nil, unable()
+		return nil, errUnknownForm()
 	}
 	f := readPayload(payload, normalizeClusterName, r)
 	report := &landscape.ClusterReport{ID: landscape.ClusterIDFromKey(f.requiredText("Id")), Name: f.textOrNil("Name")}
@@ -54,7 +54,7 @@ func decodeCluster(payload value, r *findings) (*landscape.ClusterReport, error)
 	return report, nil
 }
 
-// facts returns the facts about a cluster; nil if they cannot be told.
+// facts returns the facts about a cluster; nil if they cannot be determined.
 func (v *clusterView) facts(f *fields) *landscape.ClusterFacts {
 	facts := &landscape.ClusterFacts{
 		Provider: v.provider, State: v.state, SAPInstances: v.instances(),
@@ -67,17 +67,17 @@ func (v *clusterView) facts(f *fields) *landscape.ClusterFacts {
 		facts.HANA = v.hanaDetails(facts, architecture)
 	case landscape.ASCSERS:
 		sids := facts.AdditionalSIDs()
-		if len(sids) == 0 { // some resources run instances, but none names its SID
+		if len(sids) == 0 { // resources run instances, but none of them names its SID
 			f.leaveOut("Cib", namesNoInstances)
 			v.incomplete = true
 		}
-		if len(sids)*v.size > maxDetails {
+		if len(sids)*v.size > maxDetailsBytes {
 			f.leaveOut("Cib", isTooLarge)
 			return nil
 		}
 		facts.ASCSERS = v.ascsERSDetails(sids)
 	case landscape.ClusterUnknown:
-		if v.incomplete { // the part that was left out may decide the type
+		if v.incomplete { // the part that was left out may determine the type
 			return nil
 		}
 		return facts
@@ -90,7 +90,7 @@ func (v *clusterView) facts(f *fields) *landscape.ClusterFacts {
 	return facts
 }
 
-// Resource agents of running resources, in the form for resource.runs.
+// The agents of running resources, in the form that resource.runs compares.
 const (
 	agentTopology   = "ocf:suse:SAPHanaTopology"
 	agentHANA       = "ocf:suse:SAPHana"
@@ -98,7 +98,7 @@ const (
 	agentInstance   = "ocf:heartbeat:SAPInstance"
 )
 
-// Types of configured resources.
+// The types of configured resources.
 const (
 	typeTopology   = "SAPHanaTopology"
 	typeHANA       = "SAPHana"

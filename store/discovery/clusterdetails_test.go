@@ -446,7 +446,7 @@ func TestDetailsBeyondMeasure(t *testing.T) {
 		return primitive{kind: "SAPInstance", attributes: []namedValue{{"InstanceName", name}}}
 	}
 	group := []resource{{id: "r", agent: agentInstance, container: inGroup}}
-	for size, want := range map[int]bool{maxDetails / 2: true, maxDetails/2 + 1: false} {
+	for size, want := range map[int]bool{maxDetailsBytes / 2: true, maxDetailsBytes/2 + 1: false} {
 		v := &clusterView{
 			size: size, primitives: []primitive{instance("NAA_ASCS00"), instance("NBB_ASCS01")}, runningGroups: [][]resource{group, group},
 			sbdConfig: new(fields),

@@ -33,7 +33,7 @@ func (v *clusterView) hanaDetails(facts *landscape.ClusterFacts, architecture st
 		clusterView: v, sid: strings.ToLower(facts.SID()),
 		isAngi: architecture == landscape.AngiArchitecture, isScaleUp: facts.Type == landscape.HANAScaleUp,
 	}
-	h.primary = h.global("glob_prim", undetermined)
+	h.primary = h.clusterProperty("glob_prim", undetermined)
 	h.secondary = h.secondarySite()
 	details := &landscape.HANADetails{
 		Architecture: architecture, Scenario: landscape.PerformanceOptimized,
@@ -66,15 +66,16 @@ func (h *hanaView) name(short string) string { return "hana_" + h.sid + "_" + sh
 // attribute returns an attribute of a node; empty where it has none.
 func (h *hanaView) attribute(n node, short string) string { return n.attributes[h.name(short)] }
 
-// global returns a property of the cluster, or otherwise if it has no value.
-func (h *hanaView) global(short, otherwise string) string {
+// clusterProperty returns a property of the cluster; otherwise, if the property
+// has no value.
+func (h *hanaView) clusterProperty(short, otherwise string) string {
 	if text := h.property(h.name(short)); text != "" {
 		return text
 	}
 	return otherwise
 }
 
-// secondarySite returns the first site beside the primary one.
+// secondarySite returns the first site that is not the primary site.
 func (h *hanaView) secondarySite() string {
 	for _, p := range h.properties {
 		if site, ok := strings.CutPrefix(p.name, h.name("site_lss_")); ok && site != h.primary {
@@ -107,20 +108,20 @@ func (h *hanaView) replicationByNode(details *landscape.HANADetails) {
 
 func (h *hanaView) replicationBySite(details *landscape.HANADetails) {
 	if h.isAngi {
-		details.ReplicationMode = h.global("site_srMode_"+h.primary, "sync")
-		details.OperationMode = h.global("site_opMode_"+h.primary, "logreplay")
-		details.SecondarySyncState = h.global("site_srPoll_"+h.secondary, undetermined)
+		details.ReplicationMode = h.clusterProperty("site_srMode_"+h.primary, "sync")
+		details.OperationMode = h.clusterProperty("site_opMode_"+h.primary, "logreplay")
+		details.SecondarySyncState = h.clusterProperty("site_srPoll_"+h.secondary, undetermined)
 	} else {
-		details.ReplicationMode = h.global("glob_srmode", "sync")
-		details.OperationMode = h.global("glob_op_mode", "logreplay")
-		details.SecondarySyncState = h.global("glob_sync_state", undetermined)
+		details.ReplicationMode = h.clusterProperty("glob_srmode", "sync")
+		details.OperationMode = h.clusterProperty("glob_op_mode", "logreplay")
+		details.SecondarySyncState = h.clusterProperty("glob_sync_state", undetermined)
 	}
-	// After a failover the property may name another secondary site, or be a
-	// dash.
-	details.SRHealthState = h.global("site_lss_"+h.global("glob_sec", h.secondary), undetermined)
+	// After a failover, the property can name another secondary site, or be
+	// "-".
+	details.SRHealthState = h.clusterProperty("site_lss_"+h.clusterProperty("glob_sec", h.secondary), undetermined)
 	for _, site := range []string{h.primary, h.secondary} {
 		details.Sites = append(details.Sites, landscape.HANASite{
-			Name: site, State: h.siteState(site), SRHealthState: h.global("site_lss_"+site, undetermined),
+			Name: site, State: h.siteState(site), SRHealthState: h.clusterProperty("site_lss_"+site, undetermined),
 		})
 	}
 }
@@ -143,8 +144,8 @@ func (h *hanaView) node(n node, running []resource) landscape.HANANode {
 	return shown
 }
 
-// roles returns the present roles of name server and index server; nil if they
-// are unknown.
+// roles returns the current roles of the name server and the index server; nil
+// if they are unknown.
 func (h *hanaView) roles(n node) (nameserver, indexserver *string) {
 	parts := strings.Split(h.attribute(n, "roles"), ":")
 	role := func(i int) *string {
@@ -162,8 +163,8 @@ func (h *hanaView) roles(n node) (nameserver, indexserver *string) {
 	return nil, nil
 }
 
-// landscapeState returns the landscape state of the database on a node: 1 is
-// the worst, 4 the best.
+// landscapeState returns the landscape state of the database on a node, from 1
+// (worst) to 4 (best).
 func (h *hanaView) landscapeState(n node) string {
 	state, _, _ := strings.Cut(h.attribute(n, "roles"), ":")
 	return orUndetermined(state)
@@ -183,18 +184,18 @@ func (h *hanaView) nodeState(n node) string {
 }
 
 func (h *hanaView) siteState(site string) string {
-	sync := h.global("site_srPoll_"+site, "")
+	sync := h.clusterProperty("site_srPoll_"+site, "")
 	if !h.isAngi {
-		sync = h.global("site_srHook_"+site, "")
+		sync = h.clusterProperty("site_srHook_"+site, "")
 		switch {
 		case sync != "":
 		case site == h.secondary:
-			sync = h.global("glob_sync_state", "")
+			sync = h.clusterProperty("glob_sync_state", "")
 		default:
 			sync = "PRIM" // the hook of the primary site does not always write this value
 		}
 	}
-	return replicationState(h.global("site_srr_"+site, ""), sync)
+	return replicationState(h.clusterProperty("site_srr_"+site, ""), sync)
 }
 
 // replicationState returns the state of a node or site. It follows from its
@@ -225,8 +226,8 @@ func (v *clusterView) virtualIP(running []resource) *string {
 	return nil
 }
 
-// movesAddress reports whether resources of this type move an address. AWS has
-// a type of its own.
+// movesAddress reports whether resources of a type move a virtual address.
+// Clusters on AWS use their own resource type.
 func (v *clusterView) movesAddress(kind string) bool {
 	switch kind {
 	case typeAddress:
@@ -237,8 +238,8 @@ func (v *clusterView) movesAddress(kind string) bool {
 	return false
 }
 
-// isMajorityMaker reports whether the database must not run on a node. Such a
-// node only votes on which site has the majority.
+// isMajorityMaker reports whether a constraint keeps the database off a node.
+// Such a node only votes which site has the majority.
 func (v *clusterView) isMajorityMaker(node string) bool {
 	hana := 0
 	for _, clone := range v.clones {

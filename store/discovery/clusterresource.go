@@ -6,8 +6,8 @@ import (
 	"trento/store/landscape"
 )
 
-// allResources returns the resources that run or should run, each copy of a
-// clone on its own.
+// allResources returns the resources that run or should run. Each copy of a
+// clone is a resource of its own.
 func (v *clusterView) allResources() []landscape.ClusterResource {
 	list := []landscape.ClusterResource{}
 	for _, r := range v.resources {
@@ -23,7 +23,7 @@ func (v *clusterView) clusterResource(r resource) landscape.ClusterResource {
 	}
 }
 
-// resourcesByNode returns the running resources by the node they run on.
+// resourcesByNode returns the running resources by the node on which they run.
 func (v *clusterView) resourcesByNode() map[nodeKey][]resource {
 	nodes := make(map[nodeKey][]resource)
 	for _, r := range v.resources {
@@ -46,8 +46,8 @@ func (v *clusterView) resourcesOnNode(resources []resource) []landscape.ClusterR
 	return list
 }
 
-// stoppedResources returns the resources that do not run, with no more than
-// their identification.
+// stoppedResources returns the resources that do not run. Only their ID, Type
+// and Role are set.
 func (v *clusterView) stoppedResources() []landscape.ClusterResource {
 	list := []landscape.ClusterResource{}
 	for _, r := range v.resources {
@@ -95,7 +95,7 @@ func (v *clusterView) failCount(r resource) *int {
 	return nil
 }
 
-// status returns the flag that matters most.
+// status returns the most important flag that is set.
 func (n node) status() string {
 	switch {
 	case n.online != nil && !*n.online:

@@ -8,28 +8,28 @@ import (
 	"trento/store/landscape"
 )
 
-// clusterView is the cluster as one of its online nodes sees it: the
-// configuration, from the cluster information base (CIB), and the running
-// state, from the cluster monitor (crm_mon).
+// clusterView is a cluster as one of its online nodes reports it. The
+// configuration comes from the cluster information base (CIB), and the state of
+// the running cluster from the cluster monitor (crm_mon).
 type clusterView struct {
 	provider, state string
 	size            int // of the report, in bytes
-	// incomplete: something that may decide the type or the health of the
-	// cluster could not be read.
+	// incomplete is true if a value that may determine the type or the health
+	// of the cluster could not be read.
 	incomplete bool
 
 	// Configured.
 	properties  []namedValue
-	primitives  []primitive   // standalone ones, then those of clones, of promotable clones, of groups
+	primitives  []primitive   // standalone primitives, then those of clones, of promotable clones and of groups
 	clones      []resourceSet // promotable ones last
 	groups      []resourceSet
 	bans        map[location]bool
-	maintenance *bool // of the whole cluster; nil: not told
+	maintenance *bool // of the whole cluster; nil: not reported
 
 	// Running.
 	hostsNumber, resourcesNumber *int
 	nodes                        []node
-	resources                    []resource // standalone ones, then those of clones, then those of groups
+	resources                    []resource // standalone resources, then those of clones, then those of groups
 	runningGroups                [][]resource
 	histories                    []history
 	historiesUnread              bool // at least one history could not be read
@@ -70,13 +70,13 @@ type location struct {
 	node     nodeKey
 }
 
-// nodeKey is the name of a node in lower case, as Pacemaker compares it.
+// nodeKey is the name of a node in lower case: Pacemaker ignores letter case in
+// names.
 type nodeKey string
 
 func keyOf(node string) nodeKey { return nodeKey(strings.ToLower(node)) }
 
-// node is a member of the cluster. Its flags are nil where they were not
-// reported.
+// node is a member of the cluster. Flags that are nil were not reported.
 type node struct {
 	name       string
 	attributes map[string]string
@@ -84,14 +84,14 @@ type node struct {
 	online, unclean, standby, standbyOnFail, maintenance, pending, shutdown *bool
 }
 
-// The place of a running resource in the configuration.
+// The places in the configuration to which a running resource can belong.
 const (
 	standalone = iota
 	inClone
 	inGroup
 )
 
-// resource is a running resource; of a clone, one copy of it.
+// resource is a running resource, or one copy of a cloned resource.
 type resource struct {
 	id, role, agent                                     string
 	active, failed, blocked, orphaned, ignored, managed *bool
@@ -105,13 +105,13 @@ type resource struct {
 // Pacemaker write ocf::suse:SAPHana, newer ones ocf:suse:SAPHana.
 func (r resource) runs(agent string) bool { return strings.Replace(r.agent, "::", ":", 1) == agent }
 
-// history is how often resources have failed on a node.
+// history holds how often each resource has failed on a node.
 type history struct {
 	node     nodeKey
 	failures map[string]int
 }
 
-// clusterView reads a view; nil if one of its main parts cannot be read.
+// clusterView reads a clusterView; nil if one of its main parts cannot be read.
 func (f *fields) clusterView(monitor, summary *fields, size int) *clusterView {
 	v := &clusterView{
 		provider: f.provider("Provider"), state: f.clusterState(), size: size, bans: make(map[location]bool),
@@ -140,8 +140,9 @@ func (f *fields) clusterView(monitor, summary *fields, size int) *clusterView {
 	return v
 }
 
-// expectedObject is nested for a member that every agent sends. If the parent
-// is absent as well, it notes nothing.
+// expectedObject reads a member like nested, and notes an omission if it is
+// missing: every agent sends it. If the parent is missing as well, it notes
+// none.
 func (f *fields) expectedObject(name string) *fields {
 	if f.isPresent() {
 		f.noteEmpty(name)
@@ -149,7 +150,8 @@ func (f *fields) expectedObject(name string) *fields {
 	return f.nested(name)
 }
 
-// isMinusInfinity reports whether a score keeps a resource off a node.
+// isMinusInfinity reports whether a score is minus infinity, which keeps a
+// resource off a node.
 func isMinusInfinity(score string) bool {
 	const infinity = 1000000
 	if strings.EqualFold(score, "-INFINITY") {
@@ -294,7 +296,8 @@ func (v *clusterView) readRunning(monitor *fields) {
 	}
 }
 
-// running reads a list of running resources. It leaves out those without an id.
+// running reads a list of running resources. It leaves out resources without an
+// id.
 func (f *fields) running(place int, parent *landscape.ResourceParent) []resource {
 	var list []resource
 	for r := range f.objects("Resources") {
@@ -346,7 +349,7 @@ func (v *clusterView) readSBD(f *fields) {
 	listed := 0
 	for d := range sbd.objects("Devices") {
 		listed++
-		if d.whyEmpty("Device") == isEmpty { // an empty list of devices, or an extra separator
+		if d.whyEmpty("Device") == isEmpty { // an empty list of devices, or a superfluous separator
 			continue
 		}
 		device := landscape.SBDDevice{Device: cmp.Or(d.expectedText("Device"), unknown)}
@@ -391,8 +394,8 @@ func (v *clusterView) firstProperty(fits func(name string) bool) (value string, 
 	return "", false
 }
 
-// fencing returns the kind of fencing; nil if the cluster has none. It looks at
-// standalone resources only.
+// fencing returns the type of fencing; nil if the cluster has none. It reads
+// only standalone resources.
 func (v *clusterView) fencing() *string {
 	for _, r := range v.resources {
 		if kind, ok := strings.CutPrefix(r.agent, "stonith:"); ok && r.container == standalone {

@@ -1,11 +1,12 @@
-// Package discovery decodes what agents send. It turns the bytes of a report
-// into an observation of package landscape, element by element. An element that
-// cannot be read becomes unknown or is left out, and the observation lists it.
-// A report is refused only if it does not say what it is about, with a list of
-// its faults. The tables in testdata/fields show this for every member.
+// Package discovery decodes the reports of agents. It decodes a report into an
+// observation of package landscape, element by element. An element that cannot
+// be read becomes unknown or is left out, and the observation lists it as an
+// omission. A report is refused, with a list of its faults, only if it does not
+// identify the thing it is about. The tables in testdata/fields show this for
+// every member.
 //
-// The package stores nothing and decides nothing. Package fleet does the
-// reverse: it writes reports.
+// The package stores nothing and changes nothing. Package fleet is its
+// counterpart: it generates reports.
 package discovery
 
 import (
@@ -15,7 +16,7 @@ import (
 	"trento/store/landscape"
 )
 
-// Envelope is a report whose payload has not been read yet.
+// Envelope is a report whose payload has not been decoded yet.
 type Envelope struct {
 	Agent   landscape.HostID
 	Type    string          // as sent; it may be unknown
@@ -23,11 +24,12 @@ type Envelope struct {
 }
 
 // Open reads the envelope of a report. Every error is a fault of the sender. An
-// error of the kind Malformed says that the body is not JSON, or nested too
-// deeply. With any other error, Open returns what could be read. The envelope
-// refers to body, which must not be modified while the envelope is in use.
+// error of the kind Malformed means that the body is not JSON, or is nested too
+// deeply. With any other error, the returned Envelope holds the values that
+// could be read. It refers to body, which must not be modified while it is in
+// use.
 func Open(body []byte) (Envelope, error) {
-	report, err := check(body)
+	report, err := checkJSON(body)
 	if err != nil {
 		return Envelope{}, &fault.Error{Kind: fault.Malformed, Detail: err.Error()}
 	}
@@ -95,8 +97,8 @@ func senderOf(agent, kind value) (e Envelope) {
 	return e
 }
 
-// envelopeText reads a string of the envelope. The wording of its faults is
-// known to clients.
+// envelopeText reads a string of the envelope. Clients know the texts of its
+// faults, so they must not change.
 func envelopeText(wrong *fault.Errors, name string, v value) (string, bool) {
 	switch {
 	case v.isString():
@@ -110,8 +112,8 @@ func envelopeText(wrong *fault.Errors, name string, v value) (string, bool) {
 }
 
 // checkPayload adds faults unless the payload is an object, null, or an array
-// that contains an object. There is a fault for each of these forms, saying why
-// the payload does not match it.
+// that contains an object. It adds one fault for each of these forms, with the
+// reason why the payload does not have it.
 func checkPayload(wrong *fault.Errors, v value) {
 	const name = "payload"
 	switch {
@@ -147,8 +149,8 @@ func truncateName(name string) string {
 	return string(runes[:min(len(runes), shown)])
 }
 
-// decoders read the payload of each kind of report into its member of an
-// observation.
+// decoders decode the payload of each kind of report into the field of an
+// observation that belongs to the kind.
 var decoders = map[landscape.Kind]func(*landscape.Observation, value, *findings) error{
 	landscape.HostDiscovery: func(o *landscape.Observation, v value, r *findings) (err error) {
 		o.Host, err = decodeHost(v, r)
@@ -176,20 +178,20 @@ var decoders = map[landscape.Kind]func(*landscape.Observation, value, *findings)
 	},
 }
 
-// Decode reads the payload of a report, element by element. It refuses a report
-// only if nothing in it says what it is about, or if its overall form is
-// unknown. Anything else that cannot be read becomes unknown or is left out,
-// and is listed in the omissions of the observation. Every error is a fault of
-// the sender.
+// Decode decodes the payload of a report, element by element. It refuses a
+// report only if nothing in it identifies the thing it is about, or if the form
+// of the payload is unknown. Any other part that cannot be read becomes unknown
+// or is left out, and is listed in the omissions of the observation. Every
+// error is a fault of the sender.
 func Decode(e Envelope) (landscape.Observation, error) {
 	o := landscape.Observation{Agent: e.Agent, Kind: landscape.Kind(e.Type)}
 	decode := decoders[o.Kind]
 	if decode == nil {
 		return landscape.Observation{}, &fault.Error{Detail: detailUnknown}
 	}
-	payload, err := check(e.Payload)
+	payload, err := checkJSON(e.Payload)
 	if err != nil {
-		return landscape.Observation{}, unable()
+		return landscape.Observation{}, errUnknownForm()
 	}
 	var r findings
 	if err = decode(&o, payload, &r); err == nil {

@@ -7,17 +7,17 @@ import (
 )
 
 // fields reads the members of an object by name. A member that cannot be read
-// is noted as an omission and counts as absent. Agents rely on these
-// conversions: a blank text counts as no value, whatever the expected type, and
-// a number or boolean may be written as a text.
+// is noted as an omission and treated as missing. These conversions are needed
+// for existing agents: a blank text counts as missing for every type, and a
+// number or boolean may be written as a text.
 type fields struct {
 	members   map[string]value
-	normalize func(string) string // maps the spellings of a name to one; nil: names have one spelling
+	normalize func(string) string // returns the common form of a name that has several spellings; nil: names have one spelling
 
-	source value   // the object itself; empty if it is absent
-	parent *fields // the object around it; nil for the payload
-	name   string  // of the member in the parent
-	index  int     // index in the member, if that is an array; else -1
+	source value   // the object itself; "" if it is missing
+	parent *fields // the object that contains it; nil for the payload
+	name   string  // name of the member in the parent
+	index  int     // index in the member if that is an array; otherwise -1
 
 	*findings
 }
@@ -32,8 +32,8 @@ func readElement(v value, place int, r *findings) *fields {
 	return (&fields{index: place, findings: r}).read(v)
 }
 
-// read reads the members of an object. If a name is repeated, the last member
-// counts.
+// read reads the members of an object. Of members with the same name, the last
+// one counts.
 func (f *fields) read(v value) *fields {
 	f.source, f.members = v, make(map[string]value)
 	for name, member := range v.members() {
@@ -49,8 +49,8 @@ func (f *fields) key(name string) string {
 	return f.normalize(name)
 }
 
-// pointer returns the position of a member in the payload, with names as they
-// are spelled there. The member may be absent.
+// pointer returns the JSON pointer of a member in the payload, with names as
+// they are spelled there. The member may be missing.
 func (f *fields) pointer(name string) string {
 	if f.normalize != nil && !f.source.isAbsent() {
 		key := f.normalize(name)
@@ -63,7 +63,7 @@ func (f *fields) pointer(name string) string {
 	return f.path() + "/" + name
 }
 
-// path returns the position of the object in the payload.
+// path returns the JSON pointer of the object in the payload.
 func (f *fields) path() string {
 	path := ""
 	if f.parent != nil {
@@ -75,19 +75,20 @@ func (f *fields) path() string {
 	return path
 }
 
-// leaveOut notes that a member cannot be read, and why.
+// leaveOut notes that a member cannot be read, with the reason.
 func (f *fields) leaveOut(name, detail string) {
 	f.omit(f.pointer(name), detail, f.members[f.key(name)])
 }
 
-// noteEmpty notes a member without a value that every agent sends.
+// noteEmpty notes that a member without a value is missing, because every agent
+// sends it.
 func (f *fields) noteEmpty(name string) {
 	if detail := f.whyEmpty(name); detail != "" {
 		f.leaveOut(name, detail)
 	}
 }
 
-// whyEmpty says why a member has no value; "" if it has one.
+// whyEmpty returns the reason why a member has no value; "" if it has one.
 func (f *fields) whyEmpty(name string) string {
 	switch v := f.members[f.key(name)]; {
 	case v.isAbsent():
@@ -100,8 +101,8 @@ func (f *fields) whyEmpty(name string) string {
 	return ""
 }
 
-// nested reads the members of a member that is an object. If it is absent or
-// null, all of its members are absent.
+// nested reads the members of a member that is an object. If that is missing or
+// null, all its members are missing.
 func (f *fields) nested(name string) *fields {
 	inner := &fields{normalize: f.normalize, parent: f, name: name, index: -1, findings: f.findings}
 	if v := f.object(name); !v.isAbsent() {
@@ -113,15 +114,15 @@ func (f *fields) nested(name string) *fields {
 // isPresent reports whether the object is in the report.
 func (f *fields) isPresent() bool { return f.members != nil }
 
-// get returns the value of a member. It is not ok for a member that is absent,
+// get returns the value of a member. It returns false if the member is missing,
 // null or a blank text.
 func (f *fields) get(name string) (value, bool) {
 	v := f.members[f.key(name)]
 	return v, !v.isAbsent() && !v.isNull() && !v.isBlank()
 }
 
-// requiredText reads the text that identifies a report. Without it the report
-// is refused.
+// requiredText reads the text that identifies the thing a report is about. If
+// it is missing, the report is refused.
 func (f *fields) requiredText(name string) string {
 	v, ok := f.get(name)
 	field := strings.ToLower(name)
@@ -149,7 +150,8 @@ func (f *fields) text(name string) string {
 	return v.text()
 }
 
-// expectedText is text for a member that every agent sends.
+// expectedText reads a text like text, and notes it as an omission if it is
+// missing: every agent sends it.
 func (f *fields) expectedText(name string) string {
 	f.noteEmpty(name)
 	return f.text(name)
@@ -172,7 +174,8 @@ func (f *fields) integer(name string) *int {
 	return &n
 }
 
-// expectedInteger is integer for a member that every agent sends.
+// expectedInteger reads a number like integer, and notes it as an omission if
+// it is missing: every agent sends it.
 func (f *fields) expectedInteger(name string) *int {
 	f.noteEmpty(name)
 	return f.integer(name)
@@ -196,14 +199,15 @@ func (f *fields) boolean(name string) *bool {
 	return &b
 }
 
-// expectedBoolean is boolean for a member that every agent sends.
+// expectedBoolean reads a boolean like boolean, and notes it as an omission if
+// it is missing: every agent sends it.
 func (f *fields) expectedBoolean(name string) *bool {
 	f.noteEmpty(name)
 	return f.boolean(name)
 }
 
-// pacemakerBoolean reads a boolean in any form that Pacemaker accepts. It is
-// not ok for other texts.
+// pacemakerBoolean parses a boolean in any form that Pacemaker accepts. ok is
+// false for other texts.
 func pacemakerBoolean(text string) (b, ok bool) {
 	switch strings.ToLower(text) {
 	case "true", "yes", "on", "y", "1":
@@ -283,8 +287,8 @@ func (f *fields) texts(name string) []string {
 	return list
 }
 
-// integer reads a whole number that is not negative. It may be written as a
-// number or as a text.
+// integer returns a whole number that is not negative. It may be written as a
+// number or as a text. It returns false for other values.
 func integer(v value) (int, bool) {
 	text := string(v)
 	if v.isString() {

@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	unknown        = "unknown" // for a value that is missing or not known
-	selfBuilt      = "devel"   // the source of an agent that was not installed from a package
+	unknown        = "unknown" // for a missing or unknown value
+	selfBuilt      = "devel"   // the installation source of an agent that was not installed from a package
 	prometheusPull = "pull"
 	prometheusPush = "push"
 )
@@ -22,7 +22,7 @@ const (
 // decodeHost reads a host_discovery. It refuses a report without a hostname.
 func decodeHost(payload value, r *findings) (*landscape.HostFacts, error) {
 	if !payload.isObject() {
-		return nil, unable()
+		return nil, errUnknownForm()
 	}
 	f := readPayload(payload, nil, r)
 	host := &landscape.HostFacts{
@@ -47,7 +47,7 @@ func decodeHost(payload value, r *findings) (*landscape.HostFacts, error) {
 	return host, nil
 }
 
-// count reads a number of things; 0 if it is missing.
+// count reads a number that counts things; 0 if it is missing.
 func (f *fields) count(name string) int {
 	if n := f.expectedInteger(name); n != nil {
 		return *n
@@ -55,9 +55,9 @@ func (f *fields) count(name string) int {
 	return 0
 }
 
-// oneOf reads a text that should be one of a list, in lower case. Any other
-// text becomes unknown, and the host is kept: it may be a machine of a new
-// kind, or have an agent that somebody built themselves.
+// oneOf reads a text that should be in a list, in lower case. It replaces any
+// other text by unknown and keeps the host, which may be a new kind of machine
+// or have an agent that somebody built themselves.
 func (f *fields) oneOf(name string, known ...string) string {
 	text := strings.ToLower(f.text(name))
 	if slices.Contains(known, text) {
@@ -69,9 +69,9 @@ func (f *fields) oneOf(name string, known ...string) string {
 	return unknown
 }
 
-// addresses reads the IPv4 addresses except loopback ones, each with the prefix
-// length at the same index. It returns nil if the list is missing, which
-// differs from an empty list.
+// addresses reads the IPv4 addresses except loopback addresses, each with the
+// prefix length at the same index. It returns nil if the list is missing; an
+// empty list has another meaning.
 func (f *fields) addresses() []landscape.Address {
 	f.noteEmpty("ip_addresses")
 	texts, masks := f.elements("ip_addresses"), f.elements("netmasks")
@@ -93,8 +93,8 @@ func (f *fields) addresses() []landscape.Address {
 	return list
 }
 
-// address reads an address. It is not ok for an address that other hosts cannot
-// use. A text that is not an address is left out.
+// address reads an address. It returns false for an address that other hosts
+// cannot use. It leaves out a text that is not an address.
 func (f *fields) address(i int, v value) (netip.Addr, bool) {
 	if v.isNull() || v.isBlank() {
 		return netip.Addr{}, false
@@ -137,8 +137,8 @@ func (f *fields) elements(name string) []value {
 	return list
 }
 
-// prometheusTargets reads the exporters of a host; nil if the agent is too old
-// to send any, which differs from an empty list.
+// prometheusTargets reads the addresses of the exporters of a host. It returns
+// nil if the agent is too old to send them; an empty list has another meaning.
 func (f *fields) prometheusTargets() map[string]string {
 	inner := f.nested("prometheus_targets")
 	if !inner.isPresent() {
@@ -153,7 +153,7 @@ func (f *fields) prometheusTargets() map[string]string {
 	return targets
 }
 
-// prometheusMode reads how the metrics of the host are collected.
+// prometheusMode reads the way in which the metrics of the host are collected.
 func (f *fields) prometheusMode() string {
 	mode := strings.ToLower(f.text("prometheus_mode"))
 	switch mode {
@@ -190,7 +190,7 @@ func (f *fields) timestamp(name string) *time.Time {
 			continue
 		}
 		t = t.UTC().Truncate(time.Second)
-		if t.Year() < 0 || t.Year() > 9999 { // the offset can move it to a year that has no text form
+		if t.Year() < 0 || t.Year() > 9999 { // the offset can move it to a year that cannot be written as text
 			break
 		}
 		return &t

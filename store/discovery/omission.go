@@ -7,7 +7,7 @@ import (
 	"trento/store/landscape"
 )
 
-// The reasons for leaving something out. Each is the end of a sentence.
+// The reasons for an omission. Each is the end of a sentence.
 const (
 	isMissing         = "is missing"
 	isNull            = "is null"
@@ -31,22 +31,23 @@ const (
 	isNotKnown        = "is not a known value"
 )
 
-// findings collects what is wrong with a report while it is read: faults, which
-// refuse it, and omissions, which were left out.
+// findings collects the faults of a report, because of which it is refused, and
+// its omissions, the parts that were left out.
 type findings struct {
 	fault.Errors
 	omissions []landscape.Omission
-	omitted   int // total number; the list of omissions is limited
+	omitted   int // number of all omissions; the list of omissions is limited
 }
 
-// The limits of an omission, in bytes. It must not repeat half of the report.
+// The limits of an omission in bytes. It must not repeat large parts of the
+// report.
 const (
 	maxPointer = 300
 	maxRead    = 100
 )
 
-// omit notes that something is left out, with its position and its value, if
-// there is one.
+// omit notes that a part is left out, with its position, the reason, and its
+// value if it has one.
 func (r *findings) omit(pointer, detail string, v value) {
 	r.omitted++
 	if len(r.omissions) < landscape.MaxOmissions {
@@ -56,7 +57,8 @@ func (r *findings) omit(pointer, detail string, v value) {
 	}
 }
 
-// omittedSince reports whether anything was left out since omitted was read.
+// omittedSince reports whether more was left out since findings.omitted had the
+// given value.
 func (r *findings) omittedSince(omitted int) bool { return r.omitted > omitted }
 
 // truncate returns the beginning of a text, at most size bytes.

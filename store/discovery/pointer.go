@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// ReadAt returns the beginning of the JSON text at a pointer, in a payload or
-// in a whole body. It is "" if nothing is there. Spellings of a name count as
-// the same, as in the decoders.
+// ReadAt returns the beginning of the JSON text at a pointer in a payload or in
+// a whole body. It returns "" if the pointer leads nowhere. All spellings of a
+// name are equal, as in the decoders.
 func ReadAt(text []byte, pointer string) string {
-	v, err := check(text)
+	v, err := checkJSON(text)
 	if err != nil || pointer == "" {
 		return ""
 	}
@@ -24,8 +24,8 @@ func ReadAt(text []byte, pointer string) string {
 	return truncate(string(v), maxRead)
 }
 
-// step returns a member of an object or an element of an array; an absent value
-// if there is none.
+// step returns a member of an object or an element of an array; "" if it is
+// missing.
 func (v value) step(name string) value {
 	switch {
 	case v.isObject():
@@ -53,8 +53,8 @@ func (v value) step(name string) value {
 	return ""
 }
 
-// normalizeName maps DataDiskNumber, data_disk_number and the like to one name,
-// for every discovery.
+// normalizeName returns the common form of a name for all discoveries:
+// DataDiskNumber and data_disk_number are the same.
 func normalizeName(name string) string {
 	return strings.ToLower(strings.Map(func(r rune) rune {
 		if r == '_' || r == '-' {

@@ -2,7 +2,7 @@ package discovery
 
 import "trento/store/fault"
 
-// Details of problems that several places report.
+// The texts of problems that several functions report.
 const (
 	detailBlank   = "can't be blank"
 	detailInvalid = "is invalid"
@@ -13,5 +13,5 @@ const (
 // wholeBody is the field of a fault that concerns the body as a whole.
 const wholeBody = "/"
 
-// unable returns the fault of a payload whose form no decoder knows.
-func unable() error { return &fault.Error{Detail: detailUnable} }
+// errUnknownForm returns the fault of a payload whose form no decoder knows.
+func errUnknownForm() error { return &fault.Error{Detail: detailUnable} }

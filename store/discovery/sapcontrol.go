@@ -9,16 +9,16 @@ import (
 	"trento/store/landscape"
 )
 
-// sapControl is what the sapcontrol service of an instance reports about it.
+// sapControl is the result of the sapcontrol service of an instance.
 type sapControl struct {
-	number   string // empty if it is missing
-	hostname string // empty if it is missing
+	number   string // "" if it is missing
+	hostname string // "" if it is missing
 	ensa     landscape.ENSAVersion
 	facts    *landscape.InstanceFacts // nil if the instance does not list itself
 }
 
 // sapControl reads the entry of the instance itself. It reads other entries
-// only as far as needed to find that one.
+// only as far as necessary to find the instance's own.
 func (f *fields) sapControl() sapControl {
 	if !f.isPresent() {
 		return sapControl{}
@@ -89,8 +89,8 @@ func (f *fields) ensa() landscape.ENSAVersion {
 	return landscape.NoENSA
 }
 
-// isOwnEntry reports whether an entry is the one of the instance itself. Old
-// agents do not mark it.
+// isOwnEntry reports whether an entry belongs to the instance itself. Old
+// agents do not mark that entry.
 func (c *sapControl) isOwnEntry(entry *fields) bool {
 	if current := entry.boolean("currentInstance"); current != nil {
 		return *current

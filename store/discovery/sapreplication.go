@@ -22,7 +22,7 @@ func (f *fields) replication(d *landscape.DatabaseElement) {
 	}
 	d.Mode = state.textOrNil("mode")
 	d.Role = state.role(d.Mode)
-	// Without the mode it is unknown whether the database is replicated.
+	// Without the mode, the role of the instance is unknown.
 	d.ReplicationUnread = f.omittedSince(before)
 	d.OperationMode = state.textOrNil("operation_mode")
 	d.Site = state.textOrNil("site_name")
@@ -81,8 +81,8 @@ func (f *fields) sourceOf(site *string) *string {
 	return source
 }
 
-// tierOf returns the tier of a site. If the report has no tiers at all, only
-// that of the primary site is known.
+// tierOf returns the tier of a site. If the report contains no tiers, only the
+// tier of the primary site is known.
 func (f *fields) tierOf(site, role *string) *int {
 	const prefix = "siteTier/"
 	told := f.namesBelow(prefix)

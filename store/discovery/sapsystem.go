@@ -9,8 +9,8 @@ import (
 	"trento/store/landscape"
 )
 
-// The types of systems, as agents number them. Diagnostics agents and unknown
-// systems are not part of the landscape.
+// The types of systems, by the numbers that agents use. Diagnostics agents and
+// unknown systems are not part of the landscape.
 const (
 	unknownSystem     = 0
 	databaseSystem    = 1
@@ -22,7 +22,7 @@ const (
 // read are noted as unread: the agent lists them, so they are not absent.
 func decodeSAP(payload value, r *findings) (*landscape.SAPReport, error) {
 	if !payload.isArray() {
-		return nil, unable()
+		return nil, errUnknownForm()
 	}
 	report := &landscape.SAPReport{Elements: []landscape.Element{}}
 	for i, element := range payload.elements() {
@@ -39,7 +39,7 @@ func decodeSAP(payload value, r *findings) (*landscape.SAPReport, error) {
 // sapSystem is a system on a host, as the agent reports it.
 type sapSystem struct {
 	sid         string
-	database    *landscape.DatabaseElement // without the replication of an instance
+	database    *landscape.DatabaseElement // without the replication of its instances
 	application *landscape.ApplicationElement
 }
 
@@ -65,7 +65,7 @@ func (f *fields) sapSystem(report *landscape.SAPReport) {
 		f.leaveOut("Type", isNotKnown)
 		readable = false
 	}
-	if f.array("Instances").isAbsent() { // a missing list, which differs from an empty one
+	if f.array("Instances").isAbsent() { // the list is missing; an empty list has another meaning
 		f.noteEmpty("Instances")
 		report.Unread = append(report.Unread, landscape.UnreadInstance{SID: s.sid})
 		return
@@ -85,7 +85,7 @@ func (f *fields) sapSystem(report *landscape.SAPReport) {
 		number := cmp.Or(element.Number, instance.numberInName())
 		report.Unread = append(report.Unread, landscape.UnreadInstance{SID: s.sid, Number: number})
 	}
-	if listed < f.length("Instances") { // the elements that are not objects could be any instance
+	if listed < f.length("Instances") { // elements that are not objects could be any instance
 		report.Unread = append(report.Unread, landscape.UnreadInstance{SID: s.sid})
 	}
 }
@@ -107,8 +107,8 @@ func (f *fields) database() *landscape.DatabaseElement {
 	if len(d.Tenants) == 0 && f.omitted == before {
 		f.leaveOut("Databases", isEmpty)
 	}
-	// Otherwise the tenants would count as gone, and with them the SAP systems
-	// on them.
+	// Without this, the missing tenants would count as deleted, and their SAP
+	// systems would be deregistered.
 	d.TenantsUnread = f.omittedSince(before)
 	slices.Sort(d.Tenants)
 	d.Tenants = slices.Compact(d.Tenants)
@@ -152,8 +152,8 @@ func (f *fields) numberInName() string {
 	return ""
 }
 
-// element returns an instance as an element of an observation. It is not ok if
-// the instance has no number or does not list itself.
+// element returns an instance as an element of an observation. It returns false
+// if the instance has no number or does not list itself.
 func (s *sapSystem) element(instance *fields) (landscape.Element, bool) {
 	instance.noteEmpty("SAPControl")
 	control := instance.nested("SAPControl").sapControl()

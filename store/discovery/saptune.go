@@ -8,8 +8,8 @@ import (
 	"trento/store/landscape"
 )
 
-// normalizeSaptuneName turns a label that saptune prints into a name: "Notes
-// enabled by Solution" becomes notes_enabled_by_solution.
+// normalizeSaptuneName returns the name that belongs to a label that saptune
+// prints: "Notes enabled by Solution" becomes notes_enabled_by_solution.
 func normalizeSaptuneName(name string) string {
 	return strings.ToLower(strings.ReplaceAll(name, " ", "_"))
 }
@@ -17,7 +17,7 @@ func normalizeSaptuneName(name string) string {
 // decodeSaptune reads a saptune_discovery.
 func decodeSaptune(payload value, r *findings) (*landscape.SaptuneReport, error) {
 	if !payload.isObject() {
-		return nil, unable()
+		return nil, errUnknownForm()
 	}
 	f := readPayload(payload, nil, r)
 	report := &landscape.SaptuneReport{PackageVersion: f.text("package_version")}
@@ -25,7 +25,7 @@ func decodeSaptune(payload value, r *findings) (*landscape.SaptuneReport, error)
 	switch installed := f.boolean("saptune_installed"); {
 	case installed != nil:
 		report.Installed = *installed
-	case report.PackageVersion != "" || !status.isAbsent(): // saptune with a version or a status is installed
+	case report.PackageVersion != "" || !status.isAbsent(): // a version or a status proves that saptune is installed
 		f.noteEmpty("saptune_installed")
 		report.Installed = true
 	case f.whyEmpty("saptune_installed") != isEmpty: // agents write "" if saptune is not installed
@@ -75,14 +75,15 @@ func (f *fields) saptuneStatus(report *landscape.SaptuneReport) *landscape.Saptu
 	}
 }
 
-// expectedTexts is texts for a member that every agent sends.
+// expectedTexts reads texts like texts, and notes an omission if they are
+// missing: every agent sends them.
 func (f *fields) expectedTexts(name string) []string {
 	f.noteEmpty(name)
 	return f.texts(name)
 }
 
-// saptuneServices reads the services with their states. A service that is not
-// installed has no states, nor has one whose states cannot be read.
+// saptuneServices reads the services with their states. A service has no states
+// if it is not installed or if its states cannot be read.
 func (f *fields) saptuneServices() []landscape.SaptuneService {
 	list := []landscape.SaptuneService{}
 	f.noteEmpty("services")

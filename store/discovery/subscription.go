@@ -11,7 +11,7 @@ import (
 // subscriptions. If an identifier is repeated, the last subscription counts.
 func decodeSubscriptions(payload value, r *findings) ([]landscape.Subscription, error) {
 	if !payload.isArray() {
-		return nil, unable()
+		return nil, errUnknownForm()
 	}
 	var list []landscape.Subscription
 	place := make(map[string]int)
@@ -34,7 +34,8 @@ func decodeSubscriptions(payload value, r *findings) ([]landscape.Subscription, 
 	return list, nil
 }
 
-// subscription reads a subscription. It is not ok without an identifier.
+// subscription reads a subscription. It returns false if the identifier is
+// missing.
 func (f *fields) subscription() (landscape.Subscription, bool) {
 	identifier := f.expectedText("identifier")
 	if identifier == "" {

@@ -17,14 +17,14 @@ const maxDepth = 64
 
 var errDepth = errors.New("nested too deeply")
 
-// value is a JSON value in a text that check has accepted, without the white
-// space around it. It is parsed only when it is needed, because few members of
-// a report are. The empty value stands for an absent one.
+// value is a JSON value in a text that checkJSON has accepted, without white
+// space around it. It is parsed only when it is used, because most members of a
+// report are not used. "" stands for a missing value.
 type value string
 
-// check returns the value of a JSON text. It fails if the text is not JSON or
-// nested too deeply.
-func check(text []byte) (value, error) {
+// checkJSON returns the value of a JSON text. It fails if the text is not JSON
+// or is nested too deeply.
+func checkJSON(text []byte) (value, error) {
 	if !json.Valid(text) {
 		return "", json.Unmarshal(text, new(json.RawMessage)) // describes the syntax error
 	}
@@ -84,8 +84,8 @@ func (v value) typeName() string {
 }
 
 // text returns the content of a string. It replaces bytes that are not UTF-8,
-// and control characters other than tabs and line breaks, by U+FFFD. Such a
-// name is wrong, but the host must not be lost because of it.
+// and control characters other than tabs and line breaks, by U+FFFD. The text
+// is then wrong, but the report can still be used.
 func (v value) text() string {
 	inner := v[1 : len(v)-1]
 	plain := true
@@ -124,7 +124,7 @@ func (v value) isBlank() bool {
 }
 
 // members iterates over the members of an object, in the order of the text.
-// Repeated names are repeated.
+// Repeated names are yielded each time.
 func (v value) members() iter.Seq2[string, value] {
 	return func(yield func(string, value) bool) {
 		gjson.Parse(string(v)).ForEach(func(name, member gjson.Result) bool { return yield(value(name.Raw).text(), value(member.Raw)) })

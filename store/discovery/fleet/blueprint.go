@@ -1,22 +1,22 @@
 package fleet
 
-// blueprint is a kind of installation: a database with its SAP systems, or
+// blueprint is the plan of an installation: a database with its SAP systems, or
 // hosts without SAP software.
 type blueprint struct {
 	stage     string
-	providers []string // the providers it is built at, one chosen for each installation
+	providers []string // the possible providers; one is chosen for each installation
 
 	sites           []int // number of hosts of each site of the database, the primary site first
-	starReplication bool  // every secondary site replicates from the primary; else each one from the site before
+	starReplication bool  // every secondary site replicates from the primary; otherwise each from the site before it
 	standby         bool  // the last host of a site is a standby host
 	hana            hanaCluster
-	majorityMaker   bool // the cluster has a further node that only votes
+	majorityMaker   bool // the cluster has one more node, which only votes
 	fencing         fencing
-	tenants         int // tenants of the database that no system uses
+	tenants         int // number of tenants of the database that no system uses
 	systems         []systemPlan
 
-	storageNodes int // nodes of a cluster that provides a file system
-	otherHosts   int // hosts without SAP software
+	storageNodes int // number of nodes of a cluster that provides a file system
+	otherHosts   int // number of hosts without SAP software
 }
 
 // systemPlan is an SAP system of a blueprint.
@@ -24,10 +24,10 @@ type systemPlan struct {
 	stack            stack
 	ensa             int // version of the enqueue server
 	services         placement
-	mount            mount
+	mount            filesystemMount
 	fencing          fencing // of the cluster of the central services
-	servers          int     // application servers on hosts of their own; 0: one beside the database
-	onSecondDatabase bool    // on the second database, the one of less importance
+	servers          int     // number of application servers on their own hosts; 0: one server beside the database
+	onSecondDatabase bool    // uses the second database, which is less important
 }
 
 // hanaCluster is the kind of cluster that keeps a database available.
@@ -36,9 +36,9 @@ type hanaCluster int
 const (
 	unclustered hanaCluster = iota
 	scaleUp
-	costOptimized // scale-up; the secondary site also runs a second database of less importance
+	costOptimized // scale-up; the secondary site also runs a second, less important database
 	scaleOut
-	angiScaleUp // scale-up with the newer resource agents
+	angiScaleUp // scale-up with the newer resource agents (SAPHanaSR-angi)
 	angiScaleOut
 )
 
@@ -51,23 +51,24 @@ const (
 	dual // ABAP and Java
 )
 
-// placement is where central services run.
+// placement is the host or cluster on which central services run.
 type placement int
 
 const (
 	withServer    placement = iota // on the host of the first application server
-	onTheirOwn                     // on a host of their own, without a cluster
+	onTheirOwn                     // on their own host, without a cluster
 	inCluster                      // on two hosts that form a cluster
 	inSameCluster                  // in the cluster of the system before
 	withDatabase                   // in the cluster of the database
 )
 
-// mount is how the file systems of central services are mounted.
-type mount int
+// filesystemMount is the way in which the file systems of central services are
+// mounted.
+type filesystemMount int
 
 const (
-	clusterMounts mount = iota // the cluster mounts them where the services run
-	simpleMount                // they are mounted on every node; the cluster only starts the services
+	clusterMounts filesystemMount = iota // the cluster mounts them where the services run
+	simpleMount                          // they are mounted on every node; the cluster only starts the services
 )
 
 var (

@@ -4,17 +4,17 @@ import (
 	"time"
 )
 
-// change changes a host at now. It reports false if the change does not apply
-// to the host.
+// change applies a change to a host at now. It returns false if the change does
+// not apply to the host.
 type change func(f *Fleet, h *Host, now time.Time) bool
 
-// Step advances the landscape to now. Small changes happen: a host reboots, a
+// Step advances the landscape to now. It makes small changes: a host reboots, a
 // package is updated, an address moves, an agent is silent for some minutes, a
-// new host appears. Failures happen, which end some minutes later: central
-// services fail over, a secondary site takes over, a node leaves its cluster,
-// an instance stops. A step makes at least one change, and more in a large
-// landscape. The first step only sets the dates of the past. The same steps at
-// the same times give the same history.
+// new host appears. It also starts failures, which end some minutes later:
+// central services fail over, a secondary site takes over, a node leaves its
+// cluster, an instance stops. A step makes at least one change, and more in a
+// large landscape. The first step only sets the dates in the landscape to the
+// past. The same steps at the same times give the same history.
 func (f *Fleet) Step(now time.Time) {
 	if !f.started {
 		f.started = true
@@ -31,7 +31,7 @@ func (f *Fleet) Step(now time.Time) {
 	}
 }
 
-// applyRandomChange changes one host. It leaves out hosts that are down or
+// applyRandomChange changes one host. It ignores hosts that are down, and hosts
 // whose agent is silent on purpose.
 func (f *Fleet) applyRandomChange(now time.Time) {
 	// Changes that are listed more than once happen more often.
@@ -52,7 +52,7 @@ func (f *Fleet) applyRandomChange(now time.Time) {
 		takeOver, takeOver,
 		loseSync, loseDisk, stopNode, stopNode, startMaintenance,
 	}
-	const attempts = 20 // in a small landscape, no host may fit a change
+	const attempts = 20 // in a small landscape, a change may apply to no host
 	for range attempts {
 		h := f.hosts[f.random.IntN(len(f.hosts))]
 		if h.presence != present || !now.After(h.awayUntil) {
@@ -218,8 +218,8 @@ func addTenant(f *Fleet, h *Host, _ time.Time) bool {
 	return false
 }
 
-// addSystem adds a system: on the database of the host if that has a free
-// tenant, else a small one with a database of its own.
+// addSystem adds a system. It uses the database of the host if that has a free
+// tenant; otherwise it adds a small system with its own database.
 func addSystem(f *Fleet, h *Host, now time.Time) bool {
 	if h.System == nil || !f.mayGrow(h.location) {
 		return false
@@ -237,7 +237,7 @@ func addSystem(f *Fleet, h *Host, now time.Time) bool {
 	return true
 }
 
-// markInstalled gives a host the dates of one that was installed just now.
+// markInstalled gives a host the dates of a host that was installed just now.
 func (h *Host) markInstalled(now time.Time) {
 	h.booted = now.Add(-5 * time.Minute)
 	h.tuning.since = now

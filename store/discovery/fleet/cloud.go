@@ -11,8 +11,8 @@ type cloudPayload struct {
 	Metadata any    `json:"Metadata"`
 }
 
-// cloudPayload returns what the metadata service of the provider says, as
-// agents pass it on: all of it for Azure, selected values for the others.
+// cloudPayload returns the data of the provider's metadata service as agents
+// send it: all data of Azure, and selected values of the others.
 func (h *Host) cloudPayload() cloudPayload {
 	p := cloudPayload{Provider: h.location.provider}
 	switch h.location.provider {
@@ -43,7 +43,7 @@ func (h *Host) cloudPayload() cloudPayload {
 	return p
 }
 
-// cloudID returns an id such as clouds give to things. It is always the same
+// cloudID returns an id in the form that clouds use. The id is always the same
 // for the same thing of the host.
 func (h *Host) cloudID(thing string) string {
 	sum := fnv.New64a()
@@ -218,8 +218,9 @@ func (h *Host) azureMetadata() azureMetadata {
 	return m
 }
 
-// azureCompute returns the description of a machine. It leaves out what the
-// machine was created without: a zone, a license, keys, tags, disks.
+// azureCompute returns the description of a machine. It leaves out optional
+// properties that the machine does not have: a zone, a license, keys, tags,
+// disks.
 func (h *Host) azureCompute() azureCompute {
 	c := azureCompute{
 		Environment:       "AzurePublicCloud",

@@ -12,7 +12,7 @@ import (
 // cluster is a group of hosts that keep a database, central services or a file
 // system available.
 type cluster struct {
-	name           string // empty: the cluster has no name
+	name           string // "": the cluster has no name
 	key            string // the id that agents send
 	nodes          []*Host
 	location       *location
@@ -22,7 +22,7 @@ type cluster struct {
 	hana           hanaCluster
 	database       *database
 	secondDatabase *database  // on the secondary site of the database
-	systems        []*System  // whose central services it runs
+	systems        []*System  // the systems whose central services it runs
 	storage        netip.Addr // the address of its file system; invalid if it provides none
 
 	fencing         fencing
@@ -46,7 +46,7 @@ func (f *Fleet) newCluster(name string, at *location, way fencing, nodes []*Host
 	return c
 }
 
-// firstOnline returns the node that runs the resources which may run on any
+// firstOnline returns the node that runs the resources that are not bound to a
 // node.
 func (c *cluster) firstOnline() *Host { return c.firstOnlineFrom(0) }
 
@@ -100,7 +100,7 @@ func (c *cluster) addressResources(suffix string, ip netip.Addr, node *Host) []r
 	}
 	port := strconv.Itoa(62_500 + int(ip.As4()[3]))
 	balanced := resource{id: "rsc_lb_" + suffix, operations: defaultOperations[2:], copies: []resourceCopy{{node: node, role: "Started"}}}
-	if c.addressFailed { // nothing answers probes while the address does not work
+	if c.addressFailed { // nothing answers the probes while the address does not work
 		balanced.copies = []resourceCopy{{role: "Stopped"}}
 	}
 	switch c.location.provider {
@@ -132,8 +132,8 @@ func (c *cluster) properties(now time.Time) []cibPair {
 	return list
 }
 
-// state returns the state of the designated controller: after a failure it
-// keeps trying.
+// state returns the state of the designated controller. After a failure of the
+// address, it is always recovering.
 func (c *cluster) state() string {
 	if c.addressFailed {
 		return "S_TRANSITION_ENGINE"
@@ -150,8 +150,8 @@ func (c *cluster) version() string {
 	return "2.1.2-150400.4.30.1"
 }
 
-// configuredName returns the name in the configuration; the default of the
-// cluster software if the cluster has none.
+// configuredName returns the name in the configuration. It is the default of
+// the cluster software if the cluster has no name.
 func (c *cluster) configuredName() string {
 	if c.name == "" {
 		return "hacluster"

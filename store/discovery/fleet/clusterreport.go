@@ -2,8 +2,8 @@ package fleet
 
 import "time"
 
-// The member names of a cluster payload are the names of Go fields, as agents
-// write them.
+// The members of a cluster payload have the names of Go fields, as agents write
+// them.
 type clusterPayload struct {
 	Cib      cibPayload
 	Crmmon   monitorPayload
@@ -107,8 +107,9 @@ type monitorFailures struct {
 	FailCount          int
 }
 
-// clusterPayload returns what the agent reports of its cluster: nothing if the
-// host has none, and little if the cluster does not run on the host.
+// clusterPayload returns the cluster report of the agent: null if the host is
+// in no cluster, and only a few values if the cluster software does not run on
+// the host.
 func (h *Host) clusterPayload() any {
 	c := h.cluster
 	if c == nil {
@@ -182,9 +183,10 @@ func (c *cluster) attributes(node *Host, now time.Time) []monitorAttribute {
 	return list
 }
 
-// history returns what has run on a node, and how often it has failed.
+// history returns the resources that have run on a node, with the number of
+// their failures.
 func (c *cluster) history(node *Host, units []resourceUnit) monitorHistory {
-	const patience = 5000 // failures until a resource has to leave the node
+	const migrationThreshold = 5000 // number of failures after which a resource must leave the node
 	h := monitorHistory{Name: node.Name, ResourceHistory: []monitorFailures{}}
 	for _, b := range units {
 		for _, r := range b.resources {
@@ -192,7 +194,7 @@ func (c *cluster) history(node *Host, units []resourceUnit) monitorHistory {
 				if p.node != node {
 					continue
 				}
-				entry := monitorFailures{Name: r.id, MigrationThreshold: patience}
+				entry := monitorFailures{Name: r.id, MigrationThreshold: migrationThreshold}
 				if r.kind == "IPaddr2" || r.kind == "aws-vpc-move-ip" {
 					entry.FailCount = c.addressFailures
 				}

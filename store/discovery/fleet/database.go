@@ -13,13 +13,13 @@ type database struct {
 	version         string
 	tenants         []*tenant
 	sites           []*site // in the order of replication, the primary first
-	starReplication bool    // every secondary replicates from the primary; else each one from the site before
-	// outOfSync: the secondary cannot keep up with the primary.
+	starReplication bool    // every secondary replicates from the primary; otherwise each from the site before it
+	// outOfSync is true if the secondary cannot keep up with the primary.
 	outOfSync bool
 
 	address netip.Addr // the address that its systems use
 	// cluster runs the first two sites and moves the address. It is nil if the
-	// address is that of a host.
+	// address belongs to a host.
 	cluster *cluster
 }
 
@@ -34,13 +34,13 @@ type site struct {
 	name      string
 	id        int
 	instances []*instance // the first is the master name server
-	// unregistered: the site was the primary until another one took over, and
-	// does not replicate from that one yet.
+	// unregistered is true if the site was the primary before another site took
+	// over, and does not replicate from that site yet.
 	unregistered bool
 }
 
 // buildDatabase adds the database of a blueprint with its hosts and its
-// cluster. The hosts also belong to system s.
+// cluster. The hosts also belong to the system s.
 func (f *Fleet) buildDatabase(b *blueprint, s *System) *database {
 	db := f.newDatabase()
 	db.starReplication = b.starReplication
@@ -92,8 +92,8 @@ func (f *Fleet) clusterDatabase(b *blueprint, s *System, db *database) {
 	db.address = s.location.nextAddress()
 }
 
-// addSecondDatabase adds a second database, of less importance, to the
-// secondary site of a cluster.
+// addSecondDatabase adds a second, less important database to the secondary
+// site of a cluster.
 func (f *Fleet) addSecondDatabase(c *cluster) *database {
 	main := c.database.sites[1].instances[0]
 	db := f.newDatabase()

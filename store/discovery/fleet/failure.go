@@ -6,15 +6,14 @@ import (
 	"time"
 )
 
-// timedEffect is a change at a later time: the end of a failure, or its next
-// stage.
+// timedEffect is a change at a later time, such as the end of a failure.
 type timedEffect struct {
 	at  time.Time
 	run func(now time.Time)
 }
 
-// after runs then in the first Step that is at least d from now.
-func (f *Fleet) after(d time.Duration, then func(now time.Time)) {
+// runAfter calls then in the first Step that is at least d from now.
+func (f *Fleet) runAfter(d time.Duration, then func(now time.Time)) {
 	f.effects = append(f.effects, timedEffect{f.now.Add(d), then})
 }
 
@@ -47,7 +46,7 @@ func failInstance(f *Fleet, h *Host, now time.Time) bool {
 		return false
 	}
 	i.status, i.failing = s, true
-	f.after(f.randomMinutes(1, 5), func(now time.Time) {
+	f.runAfter(f.randomMinutes(1, 5), func(now time.Time) {
 		if i.status == gray {
 			i.restart(now)
 		}
@@ -64,7 +63,7 @@ func hideInstance(f *Fleet, h *Host, now time.Time) bool {
 		return false
 	}
 	i.unanswering, i.failing = true, true
-	f.after(f.randomMinutes(1, 5), func(time.Time) { i.unanswering, i.failing = false, false })
+	f.runAfter(f.randomMinutes(1, 5), func(time.Time) { i.unanswering, i.failing = false, false })
 	return true
 }
 
@@ -77,14 +76,14 @@ func (f *Fleet) randomInstance(h *Host) *instance {
 	return list[f.random.IntN(len(list))]
 }
 
-// canFail reports whether a cluster may be given a failure: it has none at
-// present.
+// canFail reports whether a cluster can be given a failure. It cannot if
+// another failure has not ended.
 func (c *cluster) canFail() bool { return c != nil && !c.failing }
 
 // startFailure marks a cluster as failing for a time, and then calls end.
 func (f *Fleet) startFailure(c *cluster, d time.Duration, now time.Time, end func(now time.Time)) {
 	c.failing, c.writtenAt = true, now
-	f.after(d, func(now time.Time) {
+	f.runAfter(d, func(now time.Time) {
 		c.failing, c.writtenAt = false, now
 		end(now)
 	})
@@ -101,7 +100,7 @@ func failOver(f *Fleet, h *Host, now time.Time) bool {
 	back := f.randomMinutes(4, 12)
 	f.startFailure(c, back+2*replicaDelay, now, func(time.Time) {})
 	f.swapCentralServices(s, now)
-	f.after(back, func(now time.Time) { f.swapCentralServices(s, now) })
+	f.runAfter(back, func(now time.Time) { f.swapCentralServices(s, now) })
 	return true
 }
 
@@ -115,7 +114,7 @@ func (f *Fleet) swapCentralServices(s *System, now time.Time) {
 	from, to := s.ascs.host, s.ers.host
 	s.ascs.move(to, now)
 	from.cluster.writtenAt = now
-	f.after(replicaDelay, func(now time.Time) {
+	f.runAfter(replicaDelay, func(now time.Time) {
 		s.ers.move(from, now)
 		from.cluster.writtenAt = now
 	})

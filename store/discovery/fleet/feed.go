@@ -12,42 +12,42 @@ import (
 	"trento/store/landscape"
 )
 
-// ErrKey says that the server refused all reports because of the API key.
+// ErrKey means that the server refused all reports because of the API key.
 var ErrKey = errors.New("the server does not accept the API key")
 
 // DefaultSeed is the seed of the landscape in every demo.
 const DefaultSeed = 27
 
-// FeedOptions say what Feed sends, to which server and how fast.
+// FeedOptions are the options of Feed.
 type FeedOptions struct {
 	Server string // URL, with the prefix of a reverse proxy if there is one
 	APIKey string
 	Seed   uint64 // seed of the landscape, as for New
 	Hosts  int
 
-	// Rate is the number of reports per second. 0 means the periods of agents:
-	// hosts, clouds, clusters and SAP systems every ten seconds, subscriptions
-	// and saptune every quarter of an hour. Another rate sends the same mix of
-	// reports, faster or slower.
+	// Rate is the number of reports per second. 0 means the intervals of
+	// agents: hosts, clouds, clusters and SAP systems every ten seconds,
+	// subscriptions and saptune every 15 minutes. Another rate sends the same
+	// mix of reports faster or slower.
 	Rate float64
-	// Changes is the share of reports, from 0 to 1, that differ from the one
-	// before in more than run times. Some reports never differ, such as the
-	// cloud of a machine outside clouds.
+	// Changes is the share of reports, from 0 to 1, that differ from the
+	// previous one in more than run times. Some reports never differ, such as
+	// the cloud report of a machine outside clouds.
 	Changes float64
-	// Still stops the run times in reports, as Fleet.Still does, so that a host
-	// without changes repeats the same bytes.
+	// Still stops the run times in reports, as Fleet.Still does. A host without
+	// changes then repeats its reports byte for byte.
 	Still bool
-	// StepEvery is the time between two Steps. With 0 there are none, and the
-	// landscape never changes.
+	// StepEvery is the time between two Steps. 0 means that the landscape never
+	// changes.
 	StepEvery time.Duration
-	// Heartbeats are sent every five seconds, whatever the rate.
+	// Heartbeats sends heartbeats every five seconds, whatever the rate.
 	Heartbeats bool
-	// Once ends the feed as soon as every host has reported once.
+	// Once ends the feed when every host has sent its reports once.
 	Once bool
 
 	// Progress is called every second and at the end, never concurrently.
 	Progress func(Stats)
-	// Client sends the requests; nil means a client of Feed's own.
+	// Client sends the requests; nil means a new client.
 	Client *http.Client
 }
 
@@ -55,9 +55,10 @@ const (
 	reportPeriod    = 10 * time.Second
 	heartbeatPeriod = 5 * time.Second
 
-	// firstPause is the pause between hosts in the first round. A small
-	// landscape is complete at once, a large one after one period.
-	firstPause = 20 * time.Millisecond
+	// firstRoundPause is the pause between two hosts in the first round. A
+	// small landscape is complete almost at once, a large one after one report
+	// interval.
+	firstRoundPause = 20 * time.Millisecond
 	// heartbeatDelay is the time between the first reports of a host and its
 	// first heartbeat, which must not overtake them. It is short enough that
 	// the heartbeat never counts as missed.
@@ -66,11 +67,11 @@ const (
 	maxRequests = 64
 )
 
-// Feed sends a landscape to a server until the context ends, which is not an
-// error. Like an agent, it does not repeat a report that failed: it counts the
-// failure and goes on with the next report. It fails with ErrKey if the server
-// refuses the API key from the start, and, with Once, if the server never
-// answers.
+// Feed sends the reports of a landscape to a server until ctx ends, which is
+// not an error. Like an agent, it does not repeat a failed report: it counts
+// the failure and continues with the next report. It fails with ErrKey if the
+// server refuses the API key from the start. With Once, it also fails if the
+// server never answers.
 func Feed(ctx context.Context, o FeedOptions) error {
 	if err := o.check(); err != nil {
 		return err
@@ -125,11 +126,11 @@ func (o *FeedOptions) check() error {
 	return nil
 }
 
-// schedule decides which host sends what, and when.
+// schedule decides which host sends which requests, and when.
 type schedule struct {
 	FeedOptions
 	fleet         *Fleet
-	firstReported []time.Time // when each host sent its first reports; zero: not yet
+	firstReported []time.Time // when each host sent its first reports; zero: it has not yet
 	reports       rotation
 	heartbeats    rotation
 	nextStep      time.Time
@@ -176,8 +177,8 @@ func (s *schedule) run(ctx context.Context, requests chan<- []request) {
 
 func (s *schedule) done() bool { return s.Once && s.reports.round > 0 }
 
-// next returns the requests of the host that is due at now; none if that host
-// is down. It is not ok if no host is due.
+// next returns the requests of the host whose turn it is at now; none if that
+// host is down. ok is false if it is no host's turn.
 func (s *schedule) next(now time.Time) (due []request, ok bool) {
 	if s.StepEvery > 0 && !s.nextStep.After(now) {
 		s.fleet.Step(now)
@@ -187,8 +188,8 @@ func (s *schedule) next(now time.Time) (due []request, ok bool) {
 	if s.done() {
 		return nil, false
 	}
-	// The rotation that is later goes first. If the server is too slow for
-	// both, each of them gets its share.
+	// The rotation that is further behind goes first. If the server is too slow
+	// for both, each gets its share.
 	if s.Heartbeats && !s.Once && s.heartbeats.next.Before(s.reports.next) {
 		i, ok := s.heartbeats.take(now, len(hosts), heartbeatPeriod/time.Duration(len(hosts)))
 		if !ok || !s.hasRegistered(i, now) || !s.fleet.sendsHeartbeat(hosts[i], now) {
@@ -210,7 +211,7 @@ func (s *schedule) hasRegistered(i int, now time.Time) bool {
 	return i < len(s.firstReported) && now.Sub(s.firstReported[i]) >= heartbeatDelay
 }
 
-// pause returns the time between the reports of one host and those of the next.
+// pause returns the time between the turns of two hosts.
 func (s *schedule) pause(round, hosts int) time.Duration {
 	switch {
 	case s.Rate > 0:
@@ -224,7 +225,7 @@ func (s *schedule) pause(round, hosts int) time.Duration {
 	case s.Once:
 		return 0
 	case round == 0:
-		return min(reportPeriod/time.Duration(hosts), firstPause)
+		return min(reportPeriod/time.Duration(hosts), firstRoundPause)
 	}
 	return reportPeriod / time.Duration(hosts)
 }
@@ -232,8 +233,8 @@ func (s *schedule) pause(round, hosts int) time.Duration {
 // isDue reports whether a report of a kind is sent in a round.
 func isDue(kind landscape.Kind, round int) bool { return round%int(kind.Period()/reportPeriod) == 0 }
 
-// report returns what host i sends in a round: all reports in its first one,
-// later only those that are due.
+// report returns the requests of host i in a round: all reports in its first
+// round, later only those that are due.
 func (s *schedule) report(i, round int, now time.Time) (requests []request) {
 	h := s.fleet.Hosts()[i]
 	first := i >= len(s.firstReported)
@@ -261,16 +262,18 @@ func (s *schedule) report(i, round int, now time.Time) (requests []request) {
 	return requests
 }
 
-// rotation goes through the hosts in turn, one after each pause.
+// rotation gives the hosts their turns, with a pause after each.
 type rotation struct {
 	host, round int
 	next        time.Time
 }
 
-// maxLag is how late a rotation may become. Beyond that it skips turns.
+// maxLag is the largest delay of a rotation. If the delay grows further, the
+// rotation skips turns.
 const maxLag = time.Second
 
-// take returns the host that is due at now. It is not ok if none is.
+// take returns the host whose turn it is at now. ok is false if it is no host's
+// turn.
 func (r *rotation) take(now time.Time, hosts int, pause time.Duration) (host int, ok bool) {
 	if r.next.After(now) {
 		return 0, false

@@ -5,23 +5,23 @@ import (
 	"strings"
 )
 
-// fencing is how a cluster stops a node that does not answer.
+// fencing is the method by which a cluster stops a node that does not answer.
 type fencing int
 
 const (
-	byProvider fencing = iota // it asks the provider to switch off the machine
-	oneDisk                   // it writes to a disk that the node watches (SBD)
+	byProvider fencing = iota // the cluster asks the provider to switch off the machine
+	oneDisk                   // the cluster writes to a disk that the node watches (SBD)
 	threeDisks
-	watchdog // the node resets itself when it is alone (SBD without a disk)
+	watchdog // a node that loses the others resets itself (SBD without a disk)
 )
 
-// disk is a disk for SBD.
+// disk is an SBD disk.
 type disk struct {
 	path, id string
 	broken   bool
 }
 
-// disks returns the disks that a kind of fencing needs.
+// disks returns the disks that a fencing method needs.
 func (f *Fleet) disks(way fencing) []disk {
 	var list []disk
 	switch way {
@@ -60,7 +60,7 @@ func (c *cluster) fencingUnits() []resourceUnit {
 		return []resourceUnit{fence("rsc_fence_"+lower(c.shortName()), fencingAgents[c.location.provider], nvpair{"pcmk_delay_max", "15"})}
 	}
 	var list []resourceUnit
-	for _, node := range c.nodes { // each machine has a fencing resource of its own there
+	for _, node := range c.nodes { // the machine of each node has its own fencing resource
 		list = append(list, fence("rsc_fence_"+node.Name, fencingAgents[gcp], nvpair{"port", node.Name}, nvpair{"project", c.location.tenant}))
 	}
 	return list
@@ -104,8 +104,7 @@ type sbdSlot struct {
 	Status string
 }
 
-// sbd returns what a node reports of its SBD disks. A broken disk has no
-// readable values.
+// sbd returns the SBD report of a node. A broken disk has no readable values.
 func (c *cluster) sbd() sbdPayload {
 	if c.fencing == byProvider {
 		return sbdPayload{}
@@ -139,7 +138,8 @@ func (c *cluster) sbd() sbdPayload {
 	return p
 }
 
-// shortName returns a short name of what the cluster keeps available.
+// shortName returns a short name of the application that the cluster keeps
+// available.
 func (c *cluster) shortName() string {
 	switch {
 	case c.database != nil:

@@ -1,8 +1,8 @@
 // Package fleet generates a landscape and the reports that its agents would
-// send. It is the reverse of package discovery. The same seed always gives the
-// same landscape, byte for byte. Feed sends the reports to a server, at the
-// pace of agents or faster: it is the demonstration and the load generator.
-// Nothing in it is a copy of a real landscape.
+// send. It is the counterpart of package discovery. The same seed always gives
+// the same landscape, byte for byte. Feed sends the reports to a server, as
+// fast as agents would or faster. It is used for demonstrations and load tests.
+// No data is copied from a real landscape.
 package fleet
 
 import (
@@ -14,8 +14,8 @@ import (
 // concurrent use.
 type Fleet struct {
 	// Still stops the clocks that reports show: run times, log positions, the
-	// last sign of life of a database. Normally Step and Pass advance them, as
-	// in real reports, so that a host hardly ever reports the same bytes twice.
+	// last sign of life of a database. Without Still, Step and Pass advance the
+	// clocks, as in real reports, so a host hardly ever repeats the same bytes.
 	// With Still, a host that has not changed repeats its report byte for byte.
 	Still bool
 
@@ -24,23 +24,23 @@ type Fleet struct {
 	databases    []*database
 	clusters     []*cluster
 	hosts        []*Host
-	names        names
+	names        nameGenerator
 	started      bool
 	start        time.Time // time of the first Step
 	now          time.Time
 	effects      []timedEffect // effects that are not due yet
-	plannedHosts int           // number of hosts at the start; growth is measured against it
+	plannedHosts int           // number of hosts at the start; limits the growth
 }
 
 // defaultStart is the time in reports before the first Step.
 var defaultStart = time.Date(2026, time.August, 3, 6, 0, 0, 0, time.UTC)
 
 // New generates a landscape with a number of hosts. The same arguments give the
-// same landscape. From ten hosts on, some of it is broken on purpose: agents of
+// same landscape. A landscape of at least ten hosts contains faults: agents of
 // old versions, hosts that saptune does not tune, expired subscriptions, an
-// agent that falls silent, one that never sends a heartbeat and one that sends
-// them now and then; instances that are stopped or have a bad status; and
-// clusters with all kinds of faults.
+// agent that stops, one that never sends a heartbeat and one that sends them
+// only at times, instances that are stopped or have a bad status, and clusters
+// with all kinds of faults.
 func New(seed uint64, hosts int) *Fleet {
 	f := &Fleet{
 		random:       rand.New(rand.NewPCG(seed, 0x666c656574)),
@@ -57,19 +57,19 @@ func New(seed uint64, hosts int) *Fleet {
 	return f
 }
 
-// Hosts returns the hosts in an order in which a server can take their reports:
-// what a host depends on comes before it. A Step that adds a host makes the
-// slice longer.
+// Hosts returns the hosts in an order in which a server can process their
+// reports: each host comes after the hosts it depends on. A Step that adds a
+// host makes the slice longer.
 func (f *Fleet) Hosts() []*Host { return f.hosts }
 
 // Systems returns the SAP systems of the landscape.
 func (f *Fleet) Systems() []*System { return f.systems }
 
-// Pass advances the time to now without changes. Only the clocks that reports
-// show advance.
+// Pass advances the time to now without any change. Only the clocks in reports
+// advance.
 func (f *Fleet) Pass(now time.Time) { f.now = now }
 
-// shownTime returns the time on the clocks that reports show.
+// shownTime returns the time of the clocks in reports.
 func (f *Fleet) shownTime() time.Time {
 	if f.Still {
 		return f.start
@@ -95,7 +95,7 @@ func (f *Fleet) addHost(system *System, at *location, role Role) *Host {
 	return h
 }
 
-// minBroken is the smallest number of hosts of a landscape with broken hosts.
+// minBroken is the smallest number of hosts of a landscape with faults.
 const minBroken = 10
 
 // breakHosts gives hosts their faults. Each host has at most one fault, and

@@ -362,7 +362,7 @@ func TestPresence(t *testing.T) {
 				beats += "."
 			}
 		}
-		want := map[presence]string{present: "♥♥♥♥♥", fallsSilent: "♥♥...", neverHeard: "-----", intermittent: "♥♥♥-♥"}[h.presence]
+		want := map[heartbeatPattern]string{present: "♥♥♥♥♥", fallsSilent: "♥♥...", neverHeard: "-----", intermittent: "♥♥♥-♥"}[h.presence]
 		if beats != want {
 			t.Errorf("%s: %s, want %s", h.Name, beats, want)
 		}

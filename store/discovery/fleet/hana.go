@@ -38,7 +38,7 @@ func (c *cluster) databaseUnits() []resourceUnit {
 	return list
 }
 
-// exporterUnit returns the resource of the exporter that measures the database.
+// exporterUnit returns the resource of the exporter that monitors the database.
 // In some clusters an administrator has stopped it.
 func (c *cluster) exporterUnit(suffix string, lead *instance) resourceUnit {
 	r := resource{
@@ -109,8 +109,8 @@ func (c *cluster) roles() (up, down string) {
 	return "Master", "Slave"
 }
 
-// copies returns a copy for each node: in a role on the nodes of the database,
-// stopped on the others.
+// copies returns one copy for each node. The copies on the nodes of the
+// database have a role; the others are stopped.
 func (c *cluster) copies(role func(*instance) string) (list []resourceCopy) {
 	for _, node := range c.nodes {
 		p := resourceCopy{role: "Stopped"}
@@ -198,8 +198,8 @@ func (db *database) syncState(s *site) string {
 	return "SFAIL"
 }
 
-// lastAlive returns when a database last proved to be alive, in the form of its
-// cluster: a time for the primary, a rank for the others.
+// lastAlive returns the last sign of life of a database, in the form that its
+// cluster uses: a time for the primary, and a rank for the others.
 func (db *database) lastAlive(s *site, now time.Time) string {
 	switch {
 	case s == db.primary():
@@ -301,8 +301,8 @@ func (c *cluster) cloneState(i *instance) string {
 	return "DEMOTED"
 }
 
-// roleOf returns the roles of an instance in its site: the configured ones and
-// the present ones.
+// roleOf returns the configured roles and the current roles of an instance in
+// its site.
 func (c *cluster) roleOf(i *instance) string {
 	role := "slave:slave:worker:slave"
 	switch lead := i == i.site.instances[0]; {
@@ -319,7 +319,7 @@ func (c *cluster) roleOf(i *instance) string {
 	return i.site.landscapeState() + ":" + c.database.role(i.site) + ":" + role
 }
 
-// promotionScore returns the score with which a node asks for the promoted
+// promotionScore returns the score that decides which node gets the promoted
 // copy.
 func (c *cluster) promotionScore(i *instance) string {
 	switch {

@@ -20,30 +20,31 @@ type Host struct {
 
 	fleet           *Fleet
 	location        *location
-	number          int // in the landscape
+	number          int // number in the landscape
 	agent           string
-	os              string // "15-SP6"
-	size            size
+	os              string // such as 15-SP6
+	size            machineSize
 	disks           int
 	addresses       []netip.Addr
-	floatingAddress netip.Addr // a virtual address that is sometimes on this host; invalid if it never was
+	floatingAddress netip.Addr // a virtual address that is sometimes on this host; invalid if there is none
 	hasFloating     bool
-	instances       []*instance   // that run on this host at present
-	cluster         *cluster      // nil: not part of a cluster
+	instances       []*instance   // the instances that run on this host now
+	cluster         *cluster      // nil: not in a cluster
 	offline         bool          // the cluster software is stopped
 	noAutostart     bool          // the cluster software does not start at boot
-	diagnostics     string        // the id that agents send of the diagnostics agent; empty without one
+	diagnostics     string        // the id that agents send for the diagnostics agent; "" if there is none
 	uptime          time.Duration // at the first Step
 	booted          time.Time
 	tuning          tuning
 	registration    registration
 	subscribed      time.Time
-	presence        presence
+	presence        heartbeatPattern
 	awayUntil       time.Time // the host is down until then
 }
 
-// Versions of agents. The old one reports neither masks nor saptune. The middle
-// one writes masks as text and does not report its installation source.
+// The versions of agents. The old version reports neither netmasks nor saptune.
+// The middle version writes netmasks as text and does not report its
+// installation source.
 const (
 	oldAgent     = "1.2.0"
 	middleAgent  = "2.5.0"
@@ -51,11 +52,11 @@ const (
 	currentAgent = "3.1.2"
 )
 
-// size is the size of a machine, an index of machines.
-type size int
+// machineSize is the size of a machine, as an index into machines.
+type machineSize int
 
 const (
-	small size = iota
+	small machineSize = iota
 	medium
 	large
 	largest = large
@@ -72,22 +73,22 @@ var machines = [...]machine{
 	large:  {64, 4, 1_031_520, map[string]string{azure: "Standard_M64s", aws: "x2idn.16xlarge", gcp: "m1-ultramem-80"}},
 }
 
-// presence says whether the heartbeats of an agent arrive.
-type presence int
+// heartbeatPattern is the way in which an agent sends heartbeats.
+type heartbeatPattern int
 
 const (
-	present presence = iota
+	present heartbeatPattern = iota
 	fallsSilent
 	neverHeard
 	intermittent
 )
 
 const (
-	silentAfter        = 15 * time.Second // when the agent that falls silent stops
-	intermittentPeriod = 45 * time.Second // how long the intermittent agent is heard, and then silent
+	silentAfter        = 15 * time.Second // when the agent that stops sends its last heartbeat
+	intermittentPeriod = 45 * time.Second // how long the intermittent agent sends heartbeats, and then how long it sends none
 )
 
-// agentNamespace is the name space in which agents derive their ids from
+// agentNamespace is the UUID name space in which agents derive their ids from
 // machine ids.
 var agentNamespace = uuid.MustParse("fb92284e-aa5e-47f6-a883-bf9469e7a0dc")
 
@@ -160,7 +161,8 @@ func (f *Fleet) sendsHeartbeat(h *Host, now time.Time) bool {
 	return f.sendsReports(h, now)
 }
 
-// virtualAddresses returns the addresses that move with what runs on the host.
+// virtualAddresses returns the addresses of the instances on the host that move
+// with them.
 func (h *Host) virtualAddresses() (list []netip.Addr) {
 	for _, i := range h.instances {
 		if db := i.database; db != nil && db.cluster != nil && i == db.sites[0].instances[0] {
@@ -176,7 +178,7 @@ func (h *Host) virtualAddresses() (list []netip.Addr) {
 	return list
 }
 
-// fqdn returns the full name of the host. It is empty on some hosts without SAP
+// fqdn returns the full name of the host. It is "" on some hosts without SAP
 // software, as if they did not know their domain.
 func (h *Host) fqdn() string {
 	if h.Role == Utility && h.number%3 == 0 {
@@ -193,7 +195,7 @@ func (h *Host) arch() string {
 }
 
 // newKey returns a random id in the form that agents send for a cluster, a
-// database or a system.
+// database or an SAP system.
 func (f *Fleet) newKey() string {
 	return fmt.Sprintf("%016x%016x", f.random.Uint64(), f.random.Uint64())
 }

@@ -11,10 +11,10 @@ import (
 type instance struct {
 	software *software
 	number   string // two digits
-	hostname string // in its profile; it may differ from the hostname
+	hostname string // hostname in its profile; it may differ from the name of the host
 	host     *Host
 	homeHost *Host      // the host where it normally runs
-	address  netip.Addr // moves with the instance; invalid if it has none
+	address  netip.Addr // moves with the instance; invalid if the instance has none
 
 	// system is nil for a diagnostics agent.
 	system   *System
@@ -35,7 +35,7 @@ const (
 	pids     = 28_000
 )
 
-// status is the colour of an instance in SAP tools.
+// status is the status of an instance, as a colour.
 type status string
 
 const (
@@ -49,7 +49,7 @@ const (
 type software struct {
 	prefix   string // prefix of the instance name
 	features string
-	priority string // start priority; lower starts earlier
+	priority string // start priority; lower numbers start first
 }
 
 var (
@@ -61,7 +61,7 @@ var (
 	dualSoftware    = &software{"DVEBMGS", "J2EE|ABAP|GATEWAY|ICMAN|IGS", "3"}
 	workerSoftware  = &software{"HDB", "HDB|HDB_WORKER", "0.3"}
 	standbySoftware = &software{"HDB", "HDB|HDB_STANDBY", "0.3"}
-	agentSoftware   = &software{"SMDA", "SMDAGENT", "3"} // diagnostics
+	agentSoftware   = &software{"SMDA", "SMDAGENT", "3"} // diagnostics agent
 )
 
 // isCentral reports whether the software belongs to central services.
@@ -80,7 +80,7 @@ func (f *Fleet) addInstance(host *Host, software *software, number int) *instanc
 func (i *instance) name() string { return i.software.prefix + i.number }
 
 // httpPort returns the HTTP port of the start service. The HTTPS port is the
-// next one.
+// next number.
 func (i *instance) httpPort() int {
 	const first = 50_013
 	return first + 100*i.numeric()
@@ -88,7 +88,8 @@ func (i *instance) httpPort() int {
 
 func (i *instance) numeric() int { return int(i.number[0]-'0')*10 + int(i.number[1]-'0') }
 
-// state returns the status; gray if its cluster or its site has stopped it.
+// state returns the status; gray if the cluster or the site has stopped the
+// instance.
 func (i *instance) state() status {
 	if i.clustered && i.host.offline || i.site != nil && i.site.unregistered {
 		return gray
@@ -108,7 +109,7 @@ func (i *instance) move(to *Host, now time.Time) {
 }
 
 // restart restarts the processes. The new process ids are derived from the old
-// ones and not random, so that a restart changes nothing else in the landscape.
+// ones: random ids would change the rest of the landscape.
 func (i *instance) restart(now time.Time) {
 	i.started = now.Truncate(time.Second)
 	i.pid = firstPID + (i.pid*7+1013)%pids

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// The providers. Agents do not recognise one on Power machines.
+// The providers. Agents do not recognise the provider of Power machines.
 const (
 	azure   = "azure"
 	aws     = "aws"
@@ -18,13 +18,13 @@ const (
 	power   = ""
 )
 
-// location is where an installation stands: a region of a provider, and a
+// location is the place of an installation: a region of a provider, and a
 // network.
 type location struct {
 	provider string
 	region   string
 	domain   string
-	tenant   string // the id of the customer at the provider: a subscription, an account, a project
+	tenant   string // the id of the customer at the provider: a subscription, account or project
 	network  [3]byte
 	used     byte // number of addresses in use
 }
@@ -71,8 +71,8 @@ func (l *location) nextAddress() netip.Addr {
 	return netip.AddrFrom4([4]byte{l.network[0], l.network[1], l.network[2], firstAddress + l.used - 1})
 }
 
-// names generates names that are unique in a landscape.
-type names struct {
+// nameGenerator generates names that are unique in a landscape.
+type nameGenerator struct {
 	sids       map[string]bool
 	networks   int
 	otherHosts int // number of hosts without SAP software
@@ -82,17 +82,17 @@ type names struct {
 const reservedSIDs = "ADD ADM ALL AMD AND ANY ARE ASC AUX AVG BIN BIT CDC COM CON DAA DBA END EPS FOR GET GID HAS IBM INT KEY LIB LOG LPT MAP MAX " +
 	"MIN MON NEW NIX NOT NUL OFF OLD OMS OUT PAD PRN RAW REF ROW SAP SET SGA SHG SID SQL SUM SYS TMP TOP UID USE USR VAR"
 
-func newNames() names {
-	n := names{sids: make(map[string]bool)}
+func newNames() nameGenerator {
+	n := nameGenerator{sids: make(map[string]bool)}
 	for _, sid := range strings.Fields(reservedSIDs) {
 		n.sids[sid] = true
 	}
 	return n
 }
 
-// newSID returns an unused SID. If possible it ends with the hint in upper
-// case, following the custom of P for production and so on.
-func (n *names) newSID(random *rand.Rand, hint string) string {
+// newSID returns an unused SID. If possible it ends with hint in upper case,
+// for example with P for production, as is customary.
+func (n *nameGenerator) newSID(random *rand.Rand, hint string) string {
 	const letters, signs = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 	for attempt := 0; ; attempt++ {
 		last := strings.ToUpper(hint)
@@ -107,8 +107,8 @@ func (n *names) newSID(random *rand.Rand, hint string) string {
 	}
 }
 
-// newNetwork returns the next unused /24 of 10.32.0.0 and up.
-func (n *names) newNetwork() [3]byte {
+// newNetwork returns the next unused /24 network, from 10.32.0.0 on.
+func (n *nameGenerator) newNetwork() [3]byte {
 	i := n.networks
 	n.networks++
 	return [3]byte{10, byte(32 + i/256), byte(i)}

@@ -87,8 +87,8 @@ func (db *database) targetsOf(of *site) (list []string) {
 	return list
 }
 
-// replicationStatus returns the state of the replication as the database shows
-// it. Only the primary site knows the state of the secondaries.
+// replicationStatus returns the state of the replication in the form of the
+// database. Only the primary site knows the state of the secondaries.
 func (i *instance) replicationStatus(now time.Time) map[string]string {
 	db, at := i.database, i.site
 	if !db.isReplicated() || i.state() == gray {
@@ -132,8 +132,8 @@ func (db *database) overallStatus() string {
 	return "ERROR"
 }
 
-// addShipping adds the log position that each service of an instance ships to a
-// site. It advances with time.
+// addShipping adds the log position up to which each service of an instance has
+// sent its log to a site. The position advances with time.
 func (i *instance) addShipping(status map[string]string, to *site, now time.Time) {
 	const (
 		names, index, perTenant = 1, 3, 37 // ports of services, relative to the first port of the instance
@@ -163,7 +163,7 @@ func (i *instance) addShipping(status map[string]string, to *site, now time.Time
 	}
 }
 
-// configuration returns the part of each host in a site of several hosts.
+// configuration returns the role of each host in a site with several hosts.
 func (s *site) configuration() map[string]string {
 	all := make(map[string]string)
 	for n, i := range s.instances {

@@ -10,15 +10,16 @@ import (
 	"trento/store/landscape"
 )
 
-// Report is the body of one discovery, as the agent of a host sends it.
+// Report is the body of one report, as the agent of a host sends it.
 type Report struct {
 	Agent landscape.HostID
 	Kind  landscape.Kind
 	Body  []byte
 }
 
-// discoveries are the kinds of reports: what a host reports, and the change
-// that makes its report differ. Agents of old versions lack the newer kinds.
+// discoveries are the kinds of reports, with the function that returns the
+// payload and the change that makes the next report differ. Agents of old
+// versions lack the newer kinds.
 var discoveries = map[landscape.Kind]struct {
 	payload func(*Host) any
 	change  change
@@ -33,7 +34,7 @@ var discoveries = map[landscape.Kind]struct {
 }
 
 // Reports returns all reports of a host, in an order in which a server that
-// does not know the host can take them one by one.
+// does not know the host can process them.
 func (h *Host) Reports() []Report {
 	reports := make([]Report, 0, len(landscape.Kinds))
 	for _, kind := range landscape.Kinds {
@@ -44,7 +45,7 @@ func (h *Host) Reports() []Report {
 	return reports
 }
 
-// report returns one report of a host. It is not ok if the agent of the host is
+// report returns one report of a host. ok is false if the agent of the host is
 // too old for the kind.
 func (h *Host) report(kind landscape.Kind) (report Report, ok bool) {
 	d := discoveries[kind]

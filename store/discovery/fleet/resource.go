@@ -5,23 +5,22 @@ import "slices"
 // A cluster reports its resources twice: as configured and as running. Both
 // reports are generated from the units here.
 
-// resourceUnit is a resource, or several that belong together in a group or
-// clone.
+// resourceUnit is a single resource, or several resources in a group or clone.
 type resourceUnit struct {
-	id        string // empty for a primitive
+	id        string // "" for a primitive
 	form      unitForm
 	options   []nvpair
 	resources []resource
 }
 
-// unitForm is the kind of a unit.
+// unitForm is the form of a unit.
 type unitForm int
 
 const (
 	primitive  unitForm = iota // one resource
 	group                      // its resources run on the same node, started one after the other
 	clone                      // a copy on every node
-	groupClone                 // a clone of a group; agents report nothing of its resources
+	groupClone                 // a clone of a group; agents do not report its resources
 	promotable                 // a clone with one promoted copy
 	master                     // a promotable clone in the form of older configurations
 )
@@ -46,7 +45,8 @@ func (a agent) String() string {
 	return a.class + "::" + a.provider + ":" + a.kind
 }
 
-// resourceCopy is a copy of a resource on a node. Without a node it is stopped.
+// resourceCopy is a copy of a resource on a node. A copy without a node is
+// stopped.
 type resourceCopy struct {
 	node   *Host
 	role   string
@@ -145,7 +145,8 @@ func (r *resource) cib() cibPrimitive {
 	return p
 }
 
-// cibPairs returns pairs with ids; nil for an empty list, as agents write it.
+// cibPairs returns the pairs with ids; nil for an empty list, as agents write
+// it.
 func cibPairs(prefix string, list []nvpair) (out []cibPair) {
 	for _, p := range list {
 		out = append(out, cibPair{prefix + p.name, p.name, p.value})
@@ -189,7 +190,7 @@ type monitorGroup struct {
 	Resources []monitorResource
 }
 
-// addResources adds the resources as the cluster monitor shows them.
+// addResources adds the resources in the form of the cluster monitor.
 func (m *monitorPayload) addResources(c *cluster, units []resourceUnit) {
 	managed := !c.maintenance
 	for _, b := range units {

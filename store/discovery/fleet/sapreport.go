@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Types of systems and instances in reports, as agents number them.
+// The types of systems and instances, by the numbers that agents use.
 const (
 	unknownType = iota
 	databaseType
@@ -21,7 +21,7 @@ type sapPayload struct {
 	Profile   map[string]string
 	Databases []sapTenant
 	Instances []sapInstance
-	DBAddress *string `json:",omitempty"` // only of applications; old agents leave out an empty one
+	DBAddress *string `json:",omitempty"` // only of applications; old agents leave it out if it is empty
 }
 
 type sapTenant struct {
@@ -41,7 +41,7 @@ type sapInstance struct {
 	Name       string
 	Type       int
 	SAPControl sapControl
-	// What HANA tools show; null for other systems.
+	// The output of HANA tools; null for other systems.
 	HdbnsutilSRstate  map[string]any
 	HostConfiguration map[string]string
 	SystemReplication map[string]string
@@ -82,9 +82,9 @@ type controlProperty struct {
 	Value    string `json:"value,omitempty"`
 }
 
-// sapPayload returns the SAP software on the host. Instances whose service does
-// not answer are left out. If that leaves no instance of a system on the host,
-// the agent knows only that the system exists.
+// sapPayload returns the SAP report of the host. It leaves out instances whose
+// service does not answer. If no instance of a system is left on the host, the
+// report contains only the system.
 func (h *Host) sapPayload() []sapPayload {
 	payload := []sapPayload{}
 	place := make(map[string]int)
@@ -112,7 +112,8 @@ func (h *Host) sapPayload() []sapPayload {
 	return payload
 }
 
-// missingDBAddress returns how the agent writes that a system has no database.
+// missingDBAddress returns the value that the agent writes if a system has no
+// database.
 func (h *Host) missingDBAddress() *string {
 	if h.agent == oldAgent {
 		return nil
@@ -147,7 +148,7 @@ func (i *instance) sid() string {
 }
 
 // siblings returns the instances that the service of an instance lists: all of
-// the system, or all at the site of the database.
+// the SAP system, or all at the site of the database.
 func (i *instance) siblings() []*instance {
 	switch {
 	case i.database != nil:
@@ -158,8 +159,8 @@ func (i *instance) siblings() []*instance {
 	return []*instance{i}
 }
 
-// controlEntry returns the instance as an entry in the list of another
-// instance's service.
+// controlEntry returns the instance as an entry in the list of the service of
+// the instance by.
 func (i *instance) controlEntry(by *instance, old bool) controlInstance {
 	c := controlInstance{
 		Hostname: i.hostname, Number: i.numeric(), HTTPPort: i.httpPort(),
@@ -174,17 +175,17 @@ func (i *instance) controlEntry(by *instance, old bool) controlInstance {
 	return c
 }
 
-// processList returns the processes. They have no times while the instance is
-// stopped.
+// processList returns the processes. If the instance is stopped, they have no
+// times.
 func (i *instance) processList(now time.Time) []controlProcess {
-	const pace = 3 * time.Second // time between the starts of two processes
+	const startInterval = 3 * time.Second // time between the starts of two processes
 	state := i.state()
 	text := map[status]string{green: "Running", yellow: "Running but Load Balancing not possible", red: "Server died", gray: "Stopped"}[state]
 	var list []controlProcess
 	for n, p := range i.processes() {
 		c := controlProcess{Name: p.name, Description: p.description, Status: "SAPControl-" + string(state), Text: text, PID: i.pid + 17*n}
 		if state != gray {
-			began := i.started.Add(time.Duration(n) * pace)
+			began := i.started.Add(time.Duration(n) * startInterval)
 			c.Started, c.Elapsed = began.UTC().Format("2006 01 02 15:04:05"), elapsed(now.Sub(began))
 		}
 		list = append(list, c)
@@ -192,7 +193,7 @@ func (i *instance) processList(now time.Time) []controlProcess {
 	return list
 }
 
-// elapsed returns a duration in the form of the service.
+// elapsed returns a duration in the form of the sapcontrol service.
 func elapsed(d time.Duration) string {
 	s := int(max(0, d).Seconds())
 	return fmt.Sprintf("%d:%02d:%02d", s/3600, s/60%60, s%60)
@@ -254,7 +255,7 @@ func (i *instance) profile() map[string]string {
 	}
 }
 
-// tenants returns the tenants of the database; only the master of the site
+// tenants returns the tenants of the database. Only the master of the site
 // lists them.
 func (i *instance) tenants() (list []sapTenant) {
 	const firstPort, perNumber, perTenant = 30_015, 100, 26

@@ -16,7 +16,7 @@ import (
 type request struct {
 	path       string
 	body       []byte
-	wantStatus int // the status by which an agent recognises success
+	wantStatus int // the status that means success for an agent
 }
 
 func collect(r Report) request {
@@ -36,7 +36,7 @@ type sender struct {
 	giveUp context.CancelCauseFunc
 }
 
-// requestTimeout is the timeout of agents.
+// requestTimeout is the timeout that agents use.
 const requestTimeout = 30 * time.Second
 
 func newSender(o FeedOptions, giveUp context.CancelCauseFunc) *sender {
@@ -61,7 +61,7 @@ func (s *sender) run(ctx context.Context, requests []request) {
 		began := time.Now()
 		status, failure := s.send(ctx, r)
 		if ctx.Err() != nil {
-			return // an interrupted request is neither success nor failure
+			return // an interrupted request is neither a success nor a failure
 		}
 		s.stats.add(r, status, time.Since(began), failure)
 		if status == http.StatusUnauthorized && s.stats.nothingAccepted() {
@@ -70,7 +70,8 @@ func (s *sender) run(ctx context.Context, requests []request) {
 	}
 }
 
-// send sends a request. Status 0 means no answer; failure is empty on success.
+// send sends a request. status is 0 if there was no answer. failure is "" if
+// the request has succeeded.
 func (s *sender) send(ctx context.Context, r request) (status int, failure string) {
 	post, err := http.NewRequestWithContext(ctx, http.MethodPost, s.server+r.path, bytes.NewReader(r.body))
 	if err != nil {

@@ -12,18 +12,18 @@ import (
 	"time"
 )
 
-// Stats count what a feed has sent so far, and the answers.
+// Stats holds the numbers of requests and answers of a feed.
 type Stats struct {
 	Elapsed    time.Duration
-	Hosts      int         // at the start
-	Reports    int         // accepted
-	Heartbeats int         // accepted
-	Statuses   map[int]int // answers by HTTP status
-	Unanswered int         // requests without an answer: refused, broken off, timed out
-	// P50, P99 and Max are latencies, exact to about five percent.
+	Hosts      int         // number of hosts at the start
+	Reports    int         // accepted reports
+	Heartbeats int         // accepted heartbeats
+	Statuses   map[int]int // number of answers by HTTP status
+	Unanswered int         // requests without an answer: refused, interrupted or timed out
+	// P50, P99 and Max are latencies; P50 and P99 are exact to about five
+	// percent.
 	P50, P99, Max time.Duration
-	// LastFailure describes the latest unexpected answer; empty if there was
-	// none.
+	// LastFailure describes the latest unexpected answer; "" if there was none.
 	LastFailure string
 }
 
@@ -35,7 +35,7 @@ func (s Stats) PerSecond() float64 {
 	return float64(s.Reports+s.Heartbeats) / s.Elapsed.Seconds()
 }
 
-// String returns one line for a terminal.
+// String returns the numbers in one line for a terminal.
 func (s Stats) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s  %d reports, %d heartbeats, %.0f/s  p50 %s p99 %s max %s ",
@@ -50,7 +50,7 @@ func (s Stats) String() string {
 	return b.String()
 }
 
-// stats adds up answers. It is safe for concurrent use.
+// stats counts answers. It is safe for concurrent use.
 type stats struct {
 	began time.Time
 
@@ -59,8 +59,8 @@ type stats struct {
 	latencies [buckets]int
 }
 
-// Latencies are counted in buckets from one microsecond to some minutes, each
-// five percent larger than the one before.
+// Latencies are counted in classes from one microsecond to some minutes. Each
+// class is five percent larger than the one before.
 const (
 	buckets = 420
 	growth  = 1.05
@@ -114,7 +114,7 @@ func (s *stats) sum() Stats {
 	return sum
 }
 
-// quantile returns the latency that a share of the answers stayed below.
+// quantile returns the latency below which the given share of the answers was.
 func (s *stats) quantile(share float64) time.Duration {
 	total := 0
 	for _, n := range s.latencies {

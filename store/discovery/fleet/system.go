@@ -10,15 +10,15 @@ type System struct {
 	SID         string
 	DatabaseSID string
 	Stage       string  // production, quality, development, sandbox
-	Hosts       []*Host // hosts of the system and of its database, except hosts that belong to another system
+	Hosts       []*Host // hosts of the system and its database, except hosts that belong to another system
 	*location
 
 	database  *database
-	tenant    string // its tenant of the database
+	tenant    string // the tenant of the database that it uses
 	key       string // the id that agents send
 	stack     stack
 	ensa      int
-	mount     mount
+	mount     filesystemMount
 	instances []*instance
 	// ascs and ers are the central services and the enqueue replicator in a
 	// cluster; nil without a cluster.
@@ -42,8 +42,8 @@ const (
 )
 
 // build adds an installation to the landscape. Its hosts are in an order in
-// which a server can take their reports: a primary before its secondaries, a
-// database before its systems.
+// which a server can process their reports: a primary before its secondaries,
+// and a database before its systems.
 func (f *Fleet) build(b *blueprint) {
 	at := f.newLocation(b.providers[f.random.IntN(len(b.providers))])
 	for range b.otherHosts {
@@ -82,7 +82,7 @@ func (f *Fleet) newSystem(stage string, at *location, p *systemPlan) *System {
 func (f *Fleet) installSystem(s *System, db *database, p *systemPlan) {
 	s.database, s.DatabaseSID = db, db.sid
 	s.tenant = db.takeTenant(s.SID)
-	var nodes []*Host // of the central services
+	var nodes []*Host // nodes of the cluster of the central services
 	switch p.services {
 	case onTheirOwn:
 		nodes = []*Host{f.addHost(s, s.location, CentralServices)}
@@ -111,8 +111,8 @@ func (f *Fleet) installSystem(s *System, db *database, p *systemPlan) {
 	}
 }
 
-// Instance numbers. They differ for instances that may run on the same host.
-// Those of databases are 20, 30 and so on.
+// The instance numbers. Instances that may run on the same host have different
+// numbers. Databases have the numbers 20, 30 and so on.
 const (
 	centralNumber     = 0
 	replicatorNumber  = 10

@@ -2,7 +2,7 @@ package fleet
 
 import "time"
 
-// tuning is the state of saptune on a host. Without a version it is not
+// tuning is the state of saptune on a host. Without a version, saptune is not
 // installed.
 type tuning struct {
 	version  string
@@ -16,7 +16,7 @@ const (
 	notCompliant = "not compliant"
 	notTuned     = "not tuned"
 
-	saptuneTooOld  = "3.0.2" // too old to report its status in a form that agents read
+	saptuneTooOld  = "3.0.2" // too old to report its status in a form that agents can read
 	saptuneDefault = "3.1.3"
 	saptuneCurrent = "3.1.5"
 )
@@ -132,8 +132,8 @@ func (t tuning) payload() tuningPayload {
 	return p
 }
 
-// addSolution adds the solution. One that is not compliant lacks its last note.
-// On a host that is not tuned, no solution is applied.
+// addSolution adds the solution. A solution that is not compliant lacks its
+// last note. On a host that is not tuned, no solution is applied.
 func (t tuning) addSolution(s *tuningStatus) {
 	t.addMessages(s)
 	if t.solution == "" {
@@ -157,7 +157,7 @@ func (t tuning) addSolution(s *tuningStatus) {
 }
 
 // addMessages adds the messages of saptune: about another tool for the same
-// purpose, about failed services, about what it cannot check.
+// purpose, about failed services, and about checks that it cannot make.
 func (t tuning) addMessages(s *tuningStatus) {
 	r := &s.Result
 	switch t.state {
