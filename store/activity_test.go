@@ -65,8 +65,8 @@ func TestEntryIsSmall(t *testing.T) {
 	})
 }
 
-// TestPositionsGrow writes while the clock stands still and while it goes
-// back: the log keeps the order of writing.
+// TestPositionsGrow writes entries while the clock stands still and while it
+// goes back. The log keeps the order of writing.
 func TestPositionsGrow(t *testing.T) {
 	c := newClock()
 	s := open(t, t.TempDir(), c)

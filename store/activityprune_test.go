@@ -97,8 +97,8 @@ func TestPruneActivityInSteps(t *testing.T) {
 	}
 }
 
-// TestPositionsGrowBehindAnEmptyLog takes everything away and lets the clock
-// go back: what is written next is still behind all that ever was.
+// TestPositionsGrowBehindAnEmptyLog prunes all entries and moves the clock
+// back. The position of the next entry is still after all former positions.
 func TestPositionsGrowBehindAnEmptyLog(t *testing.T) {
 	c := newClock()
 	dir := t.TempDir()
@@ -123,7 +123,8 @@ func TestPositionsGrowBehindAnEmptyLog(t *testing.T) {
 	}
 }
 
-// TestPrunedSpaceIsUsedAgain writes as much as it removes, again and again.
+// TestPrunedSpaceIsUsedAgain prunes and writes the same number of entries again
+// and again.
 func TestPrunedSpaceIsUsedAgain(t *testing.T) {
 	t.Parallel()
 	c := newClock()

@@ -62,9 +62,9 @@ func TestRetention(t *testing.T) {
 	}
 }
 
-// TestPruneActivityDaily follows a log through the days: it is cleaned once after
-// each midnight, also the ones slept through, and a changed retention waits
-// for the next one.
+// TestPruneActivityDaily checks the log on several days: it is pruned once
+// after each midnight, also after a midnight at which the program did not run.
+// A changed retention takes effect at the next midnight.
 func TestPruneActivityDaily(t *testing.T) {
 	dir, c := t.TempDir(), newClock()
 	s := open(t, dir, c)
@@ -107,8 +107,8 @@ func TestPruneActivityDaily(t *testing.T) {
 	expire("after an interruption", 6)
 }
 
-// TestExpireTokenUses: the log of the uses of tokens is kept as long as the
-// activity log.
+// TestExpireTokenUses checks that the log of token uses has the same retention
+// as the activity log.
 func TestExpireTokenUses(t *testing.T) {
 	c := newClock()
 	s := open(t, t.TempDir(), c)

@@ -18,7 +18,7 @@ import (
 	"trento/store/landscape"
 )
 
-// refused is a report of the test's agent of which nothing could be used.
+// refused returns a report of the test's agent that cannot be used.
 func refused(kind landscape.Kind, pointers ...string) RefusedReport {
 	r := RefusedReport{Agent: agent, Kind: kind, Body: []byte("refused"), Reason: "odd"}
 	for _, pointer := range pointers {
@@ -34,8 +34,8 @@ func refuse(t testing.TB, s *Store, r RefusedReport) {
 	}
 }
 
-// sweep lets time pass in which the host is heard, and then looks for what has
-// to be noticed.
+// sweep advances the clock while the host sends heartbeats, and then runs the
+// periodic checks.
 func sweep(t testing.TB, s *Store, c *clock, d time.Duration) {
 	t.Helper()
 	c.advance(d)
@@ -45,7 +45,7 @@ func sweep(t testing.TB, s *Store, c *clock, d time.Duration) {
 	}
 }
 
-// statusOf is how the reports of a kind from the test's agent have fared.
+// statusOf returns the status of the reports of a kind from the test's agent.
 func statusOf(t testing.TB, s *Store, kind landscape.Kind) (found ReportStatus) {
 	t.Helper()
 	view(t, s, func(tx *Tx) error {
@@ -58,7 +58,7 @@ func statusOf(t testing.TB, s *Store, kind landscape.Kind) (found ReportStatus) 
 	return found
 }
 
-// faults are the entries of the log about reports, oldest first.
+// faults returns the log entries about reports, oldest first.
 func faults(t testing.TB, s *Store) (messages []string) {
 	t.Helper()
 	for _, e := range entries(t, s) {
@@ -143,8 +143,8 @@ func TestReportFault(t *testing.T) {
 	}
 }
 
-// TestRefusedReportEndsUnchanged: the body that was accepted before a fault is
-// judged when it comes again, because it ends the fault.
+// TestRefusedReportEndsUnchanged checks that the last accepted body is
+// evaluated again after a fault, because it ends the fault.
 func TestRefusedReportEndsUnchanged(t *testing.T) {
 	c := newClock()
 	s := open(t, t.TempDir(), c)
@@ -163,8 +163,9 @@ func TestRefusedReportEndsUnchanged(t *testing.T) {
 	}
 }
 
-// TestFlappingReports: two agents with one id, say, of which one cannot be
-// understood, do not fill the log. A fault that stays is told all the same.
+// TestFlappingReports checks that two agents with one id, one of which sends
+// unreadable reports, do not fill the log. A fault that lasts is logged all the
+// same.
 func TestFlappingReports(t *testing.T) {
 	c := newClock()
 	s := open(t, t.TempDir(), c)
@@ -194,9 +195,9 @@ func TestFlappingReports(t *testing.T) {
 	}
 }
 
-// TestStaleBehindRefusedReports: what is known through reports that cannot be
-// used turns stale after three periods, without any further report, and fresh
-// with the next one that can.
+// TestStaleBehindRefusedReports checks that data becomes stale three intervals
+// after its reports cannot be used any more, without any further report. The
+// next usable report ends the staleness.
 func TestStaleBehindRefusedReports(t *testing.T) {
 	t.Parallel()
 	staleness := func(t *testing.T, s *Store) (cluster, database bool) {
@@ -261,8 +262,9 @@ func TestStaleBehindRefusedReports(t *testing.T) {
 	}
 }
 
-// TestStaleBehindOmissions: an instance that is listed but cannot be read keeps
-// its row, which turns stale after three periods while the others stay fresh.
+// TestStaleBehindOmissions checks that an instance that is listed but cannot be
+// read stays and becomes stale after three intervals. The other instances do
+// not.
 func TestStaleBehindOmissions(t *testing.T) {
 	s, c := populated(t)
 	elements := func(numbers ...string) []landscape.Element {
@@ -325,8 +327,8 @@ func TestStaleBehindOmissions(t *testing.T) {
 	}
 }
 
-// TestReportsOfCleanedUpHosts: what is remembered of the reports goes with
-// the host.
+// TestReportsOfCleanedUpHosts checks that the statuses of the reports are
+// deleted with the host.
 func TestReportsOfCleanedUpHosts(t *testing.T) {
 	c := newClock()
 	s := open(t, t.TempDir(), c)
@@ -344,8 +346,8 @@ func TestReportsOfCleanedUpHosts(t *testing.T) {
 	})
 }
 
-// TestUnregisteredAgents: agents without a host are remembered, but not more
-// than there is room for, and not for ever.
+// TestUnregisteredAgents checks that the number of stored agents without a host
+// is limited, and that they are pruned.
 func TestUnregisteredAgents(t *testing.T) {
 	t.Parallel()
 	c := newClock()
@@ -400,8 +402,8 @@ func TestUnregisteredAgents(t *testing.T) {
 	}
 }
 
-// TestOtherFaultEnds: no report of a type that is not known can ever be used,
-// so the fault ends when there are no more.
+// TestOtherFaultEnds checks that the fault of a report of unknown type ends
+// when no more such reports come: none of them can ever be used.
 func TestOtherFaultEnds(t *testing.T) {
 	c := newClock()
 	s := open(t, t.TempDir(), c)
@@ -432,8 +434,8 @@ func TestOtherFaultEnds(t *testing.T) {
 	}
 }
 
-// TestReportProblemsAreCut: a report can be wrong in any number of places, each
-// as long as its sender likes.
+// TestReportProblemsAreCut checks that the number and the length of the stored
+// problems are limited.
 func TestReportProblemsAreCut(t *testing.T) {
 	s := open(t, t.TempDir(), newClock())
 	long := refused(landscape.HostDiscovery)

@@ -43,8 +43,8 @@ func numberedHost(i, revision int) Report {
 	return r
 }
 
-// BenchmarkObserve is a changed report from the decoded observation to the
-// disk: host, journal, two entries of the log.
+// BenchmarkObserve measures a changed report, from the decoded observation to
+// the disk: a host, its journal entry and two log entries.
 func BenchmarkObserve(b *testing.B) {
 	for _, writers := range []int{1, 8, 64} {
 		b.Run(fmt.Sprint(writers, " agents"), func(b *testing.B) {
@@ -86,8 +86,8 @@ func decodeReport(b *testing.B, body []byte) Report {
 	return Report{seen, body}
 }
 
-// BenchmarkUnchanged is a report that says nothing new, known by the hash of
-// its body or by what it says.
+// BenchmarkUnchanged measures an unchanged report, recognised by the hash of
+// its body or by its content.
 func BenchmarkUnchanged(b *testing.B) {
 	s := openForBenchmark(b)
 	reports := fleetReports(b, fleet.New(1, 50))
@@ -115,8 +115,8 @@ func BenchmarkUnchanged(b *testing.B) {
 	})
 }
 
-// BenchmarkHeartbeat is a heartbeat that is kept in memory, and one that is
-// written down.
+// BenchmarkHeartbeat measures a heartbeat that is kept in memory, and one that
+// is written.
 func BenchmarkHeartbeat(b *testing.B) {
 	s := openForBenchmark(b)
 	observe(b, s, hostReport("bench"))
@@ -136,7 +136,7 @@ func BenchmarkHeartbeat(b *testing.B) {
 	})
 }
 
-// BenchmarkHosts is what a page over all hosts reads.
+// BenchmarkHosts measures the read of a page over all hosts.
 func BenchmarkHosts(b *testing.B) {
 	for _, hosts := range []int{1000, 10000} {
 		s := open(b, b.TempDir(), newClock())
@@ -159,8 +159,8 @@ func BenchmarkHosts(b *testing.B) {
 	}
 }
 
-// cachedAndNot runs a read with what the caches have, and without: a change
-// neither finds what nobody has read before nor keeps what it reads.
+// cachedAndNot measures a read with and without the caches. A change is a read
+// without caches: it neither finds nor keeps cached records.
 func cachedAndNot(b *testing.B, s *Store, name string, read func(*Tx) error) {
 	repeat := func(b *testing.B) func(*Tx) error {
 		return func(tx *Tx) error {
@@ -192,7 +192,8 @@ func benchmarkUser(b *testing.B, s *Store) *User {
 	return u
 }
 
-// BenchmarkSession is what every request of a browser reads.
+// BenchmarkSession measures the read of a session, as every request of a
+// browser does it.
 func BenchmarkSession(b *testing.B) {
 	s := open(b, b.TempDir(), newClock())
 	in := session(s, benchmarkUser(b, s).ID, 1)
@@ -205,7 +206,7 @@ func BenchmarkSession(b *testing.B) {
 	})
 }
 
-// BenchmarkEntries is what the first page of the log reads.
+// BenchmarkEntries measures the read of the first page of the log.
 func BenchmarkEntries(b *testing.B) {
 	s := open(b, b.TempDir(), newClock())
 	for i := range 100 {
@@ -225,8 +226,8 @@ func BenchmarkEntries(b *testing.B) {
 	})
 }
 
-// BenchmarkEntrySize measures the bytes of an entry: as it is stored, with each
-// part of the format done without, and as JSON.
+// BenchmarkEntrySize measures the bytes of an entry: as it is stored, without
+// each part of the encoding in turn, and as JSON.
 func BenchmarkEntrySize(b *testing.B) {
 	c := newClock()
 	s := open(b, b.TempDir(), c)
@@ -276,8 +277,8 @@ func BenchmarkEntrySize(b *testing.B) {
 	}
 }
 
-// BenchmarkChangedAfter asks what the last change of many records was: the
-// journal, and the records themselves.
+// BenchmarkChangedAfter measures how long it takes to find the last change of
+// many records: with the journal, and by reading all records.
 func BenchmarkChangedAfter(b *testing.B) {
 	s := open(b, b.TempDir(), newClock())
 	for i := range 10000 {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestDrawing: doc.go draws the buckets as they are declared.
+// TestDrawing checks that the table in doc.go shows the declared buckets.
 func TestDrawing(t *testing.T) {
 	source, err := os.ReadFile("doc.go")
 	if err != nil {

@@ -13,13 +13,13 @@ import (
 	"trento/store/landscape"
 )
 
-// reported is what an agent says about its host.
+// reported is a report of an agent about its host.
 const reported = `{"agent_id": "5a1b1e8e-6cf9-5b6a-9d0c-1f2e3d4c5b6a", "discovery_type": "host_discovery", "payload": {
 	"hostname": "vega01", "os_version": "15-SP7", "agent_version": "3.1.2", "ip_addresses": ["10.1.2.3"], "netmasks": [24],
 	"cpu_count": 4, "socket_count": 1, "total_memory_mb": 16384, "arch": "x86_64"}}`
 
-// openStore opens a store whose clock is one second further each time it is
-// asked, in a directory that remove removes.
+// openStore opens a store in a new directory, which remove removes. Its clock
+// advances by one second at each call.
 func openStore() (s *store.Store, remove func()) {
 	dir, err := os.MkdirTemp("", "store")
 	if err != nil {
@@ -40,7 +40,7 @@ func openStore() (s *store.Store, remove func()) {
 	}
 }
 
-// report lets the agent report.
+// report stores the report of the agent.
 func report(s *store.Store) landscape.HostID {
 	envelope, err := discovery.Open([]byte(reported))
 	if err != nil {

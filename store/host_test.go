@@ -167,8 +167,8 @@ func TestEventsOfAChangeAreCorrelated(t *testing.T) {
 	}
 }
 
-// TestEarlyReports sends what an agent sends before its host is registered.
-// Nothing of it may be lost: subscriptions come back only every 15 minutes.
+// TestEarlyReports sends the reports of an agent before its host is registered.
+// None of them may be lost: subscriptions are reported only every 15 minutes.
 func TestEarlyReports(t *testing.T) {
 	dir, c := t.TempDir(), newClock()
 	s := open(t, dir, c)
@@ -251,7 +251,8 @@ func TestObservationsSurviveReopening(t *testing.T) {
 	}
 }
 
-// TestMarkLostHostsAfterDowntime: that the server was away is no fault of the hosts.
+// TestMarkLostHostsAfterDowntime checks that no heartbeat counts as lost
+// because the server was stopped.
 func TestMarkLostHostsAfterDowntime(t *testing.T) {
 	dir, c := t.TempDir(), newClock()
 	s := open(t, dir, c)

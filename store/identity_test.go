@@ -102,8 +102,8 @@ func TestAccountsOfPersons(t *testing.T) {
 	})
 }
 
-// TestPersonIsAdmin: whoever the provider calls by the name of the default admin
-// may do everything, after every sign-in.
+// TestPersonIsAdmin checks that the person with the name of the default admin
+// gets all abilities at every sign-in.
 func TestPersonIsAdmin(t *testing.T) {
 	clock := newClock()
 	s := open(t, t.TempDir(), clock)
@@ -123,8 +123,8 @@ func TestPersonIsAdmin(t *testing.T) {
 	}
 }
 
-// TestDeletedPerson: a person whose account was deleted comes back with a new
-// one, which may do nothing.
+// TestDeletedPerson checks that a person whose user was deleted gets a new user
+// without abilities.
 func TestDeletedPerson(t *testing.T) {
 	s := open(t, t.TempDir(), newClock())
 	first, err := s.SignIn(t.Context(), personSignIn(s, "1", "ann", "ann@idp.example", 1))
@@ -170,7 +170,8 @@ func TestMigrationOfIdentities(t *testing.T) {
 	}
 }
 
-// TestUsedAttemptsOutliveARestart: an answer that was taken is not taken again.
+// TestUsedAttemptsOutliveARestart checks that a used sign-in at a provider is
+// refused also after a restart.
 func TestUsedAttemptsOutliveARestart(t *testing.T) {
 	dir, clock := t.TempDir(), newClock()
 	s := open(t, dir, clock)

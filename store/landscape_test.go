@@ -182,8 +182,9 @@ func TestCleanUpDatabaseInstance(t *testing.T) {
 	}
 }
 
-// TestNumberIsTakenOver: a rebuilt database takes its number from the one it
-// has replaced in the same change, which survives a start and can be cleaned up.
+// TestNumberIsTakenOver checks that a rebuilt database takes its instance
+// number from the database that it replaces, in one change. The replaced
+// database stays after a restart and can be cleaned up.
 func TestNumberIsTakenOver(t *testing.T) {
 	dir, c := t.TempDir(), newClock()
 	s := open(t, dir, c)
@@ -222,8 +223,8 @@ func TestNumberIsTakenOver(t *testing.T) {
 	})
 }
 
-// TestNotHeardSinceStart: a host that may only not have been heard since the
-// start is not cleaned up, unless it was registered since.
+// TestNotHeardSinceStart checks that a host whose next heartbeat after the
+// start is not due yet cannot be cleaned up, unless it was registered since.
 func TestNotHeardSinceStart(t *testing.T) {
 	dir, c := t.TempDir(), newClock()
 	s := open(t, dir, c)
@@ -266,8 +267,8 @@ func TestNotHeardSinceStart(t *testing.T) {
 	}
 }
 
-// TestCleanUpTogether: several things are one change, with one story in
-// the log; or none at all.
+// TestCleanUpTogether checks that several targets are cleaned up in one change
+// with one correlation id, or not at all.
 func TestCleanUpTogether(t *testing.T) {
 	s, c := populated(t)
 	instance := landscape.Target{Database: landscape.DatabaseIDFromKey("qx1"), Host: agent, Number: "10"}
@@ -315,8 +316,8 @@ func TestCleanUpTogether(t *testing.T) {
 	}
 }
 
-// TestSilenceIsNotForgotten: after a lost heartbeat the next reports have to
-// make fresh what turned stale, even if they say what they said before.
+// TestSilenceIsNotForgotten checks that unchanged reports after a lost
+// heartbeat are evaluated, because they end the staleness.
 func TestSilenceIsNotForgotten(t *testing.T) {
 	s, c := populated(t)
 	c.advance(time.Minute)
@@ -349,8 +350,8 @@ func TestSilenceIsNotForgotten(t *testing.T) {
 	}
 }
 
-// TestSilenceOutlivesAStart: what was to be forgotten is not known again to
-// the next process.
+// TestSilenceOutlivesAStart checks that an invalidated report is still
+// invalidated after a restart.
 func TestSilenceOutlivesAStart(t *testing.T) {
 	s, c := populated(t)
 	c.advance(time.Minute)
@@ -365,8 +366,8 @@ func TestSilenceOutlivesAStart(t *testing.T) {
 	}
 }
 
-// TestOtherProgram: after a start with another version of the program the next
-// SAP report is judged in full, though it says the same, and once.
+// TestOtherProgram checks that the next SAP report is evaluated in full after a
+// start with another version of the program, and only once.
 func TestOtherProgram(t *testing.T) {
 	dir, c := t.TempDir(), newClock()
 	for i, start := range []struct {

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// The text of a token that somebody pastes where it does not belong is stored
-// nowhere.
+// TestMaskTokens checks that the text of a token is never stored, wherever a
+// user pastes it.
 func TestMaskTokens(t *testing.T) {
 	secret := strings.Repeat("Ab-_9", 17)
 	text := TokenPrefix + secret

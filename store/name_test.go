@@ -71,8 +71,8 @@ func TestLooks(t *testing.T) {
 	}
 }
 
-// One name by another spelling is refused wherever names are typed, and says of
-// which field it is.
+// TestNamesByAnotherSpelling checks that a name that looks like another one is
+// refused in every form, with a fault of the right field.
 func TestNamesByAnotherSpelling(t *testing.T) {
 	s := open(t, t.TempDir(), newClock())
 	ctx := t.Context()

@@ -8,8 +8,8 @@ import (
 	"trento/store/storetest"
 )
 
-// TestReading: all that is read for an answer is one moment, nothing is changed
-// meanwhile, and what is to come after comes after.
+// TestReading checks that all reads for one response see the same moment, that
+// changes are refused meanwhile, and that callbacks run afterwards.
 func TestReading(t *testing.T) {
 	s := storetest.Open(t)
 	var steps []string

@@ -12,8 +12,8 @@ import (
 	"trento/store/landscape"
 )
 
-// TestSharedID: that two machines report under one id is told once, and once
-// that it is over; in between nothing is written.
+// TestSharedID checks that a shared id is logged once, and its end once, and
+// that nothing is written in between.
 func TestSharedID(t *testing.T) {
 	dir, c := t.TempDir(), newClock()
 	s := open(t, dir, c)

@@ -11,7 +11,7 @@ import (
 
 var noon = time.Date(2026, 8, 20, 12, 0, 0, 0, time.UTC)
 
-// clock is a clock that tests move.
+// clock is a clock that tests set.
 type clock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -60,7 +60,7 @@ func view(t testing.TB, s *Store, fn func(*Tx) error) {
 	}
 }
 
-// entries is the whole log, oldest first.
+// entries returns all log entries, oldest first.
 func entries(t testing.TB, s *Store) (all []*activity.Entry) {
 	t.Helper()
 	view(t, s, func(tx *Tx) error {

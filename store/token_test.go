@@ -18,10 +18,10 @@ import (
 	"trento/store/fault"
 )
 
-// hashOf is the hash of some text.
+// hashOf returns the hash of a text.
 func hashOf(text string) TokenHash { return sha512.Sum512([]byte(text)) }
 
-// owner makes a user who can have tokens.
+// owner creates a user who can have tokens.
 func owner(t testing.TB, s *Store, name string) *User {
 	t.Helper()
 	u, err := s.CreateUser(t.Context(), System(), newUser(name))
@@ -40,8 +40,8 @@ func makeToken(t testing.TB, s *Store, u *User, name string) *Token {
 	return token
 }
 
-// TestTokenVerbsWrite asserts of each change which entries and how many
-// records it writes, that the index follows, and that a repetition writes
+// TestTokenVerbsWrite checks the entries and the number of records that each
+// change writes, that the index is updated, and that a repeated change writes
 // nothing.
 func TestTokenVerbsWrite(t *testing.T) {
 	c := newClock()
@@ -107,8 +107,8 @@ func TestTokenVerbsWrite(t *testing.T) {
 	}
 }
 
-// TestTokenNames checks that a name is unique among the tokens of a user,
-// whoever is fastest.
+// TestTokenNames checks that a name is unique among the tokens of a user, also
+// with concurrent requests.
 func TestTokenNames(t *testing.T) {
 	s := open(t, t.TempDir(), newClock())
 	u, other := owner(t, s, "ann"), owner(t, s, "ben")
@@ -133,8 +133,8 @@ func TestTokenNames(t *testing.T) {
 	}
 }
 
-// TestTokensGoWithTheirUser checks that nothing is left of the tokens of a user
-// who is deleted, and that a disabled one can have no new ones.
+// TestTokensGoWithTheirUser checks that the tokens of a deleted user are
+// deleted, and that a disabled user can get no new tokens.
 func TestTokensGoWithTheirUser(t *testing.T) {
 	s := open(t, t.TempDir(), newClock())
 	u := owner(t, s, "ann")
@@ -208,8 +208,8 @@ func TestTokensEndSessions(t *testing.T) {
 	}
 }
 
-// TestSignInNeedsItsToken checks that no session begins with a token that has
-// ended meanwhile, and that none is to outlive its token.
+// TestSignInNeedsItsToken checks that a session cannot begin with an ended
+// token, and does not outlive its token.
 func TestSignInNeedsItsToken(t *testing.T) {
 	c := newClock()
 	s := open(t, t.TempDir(), c)
@@ -234,7 +234,7 @@ func TestSignInNeedsItsToken(t *testing.T) {
 	}
 }
 
-// use notes that a token was used, and writes it down.
+// use notes a use of a token and writes it to the file.
 func use(t testing.TB, s *Store, token *Token, path string) {
 	t.Helper()
 	s.NoteTokenUse(TokenUse{UserID: token.UserID, At: s.Now(), TokenID: token.ID, TokenName: token.Name, Method: "GET", Path: path, Status: 200, Via: "bearer"})
@@ -243,7 +243,7 @@ func use(t testing.TB, s *Store, token *Token, path string) {
 	}
 }
 
-// usesOf are the paths of the uses of a user's tokens, newest first.
+// usesOf returns the paths of the uses of a user's tokens, newest first.
 func usesOf(t testing.TB, s *Store, user int64, token string) (paths []string) {
 	t.Helper()
 	view(t, s, func(tx *Tx) error {
@@ -305,7 +305,7 @@ func TestTokenUses(t *testing.T) {
 	}
 }
 
-// TestTokenUsesAreCapped checks that nobody fills the disk with requests.
+// TestTokenUsesAreCapped checks that the number of stored uses is limited.
 func TestTokenUsesAreCapped(t *testing.T) {
 	t.Parallel()
 	c := newClock()
@@ -331,8 +331,8 @@ func TestTokenUsesAreCapped(t *testing.T) {
 	}
 }
 
-// TestTokenUsesAreDropped checks that too many at once are counted, not waited
-// for.
+// TestTokenUsesAreDropped checks that uses are dropped and counted if there are
+// too many, and that no request waits.
 func TestTokenUsesAreDropped(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
@@ -355,8 +355,8 @@ func TestTokenUsesAreDropped(t *testing.T) {
 	}
 }
 
-// TestUseOfADeletedToken checks that a use that is late finds no token, and is
-// logged all the same.
+// TestUseOfADeletedToken checks that a use is logged even if its token was
+// deleted meanwhile.
 func TestUseOfADeletedToken(t *testing.T) {
 	s := open(t, t.TempDir(), newClock())
 	u := owner(t, s, "ann")
@@ -373,7 +373,7 @@ func TestUseOfADeletedToken(t *testing.T) {
 	}
 }
 
-// TestTokenChangesAreTold checks what those who watch learn of tokens.
+// TestTokenChangesAreTold checks which changes of tokens are in the journal.
 func TestTokenChangesAreTold(t *testing.T) {
 	s := open(t, t.TempDir(), newClock())
 	u := owner(t, s, "ann")
@@ -404,7 +404,8 @@ func TestTokenChangesAreTold(t *testing.T) {
 	}
 }
 
-// A user has a hundred tokens at most, expired ones included.
+// TestTokensAreCapped checks that a user can have at most 100 tokens, including
+// expired ones.
 func TestTokensAreCapped(t *testing.T) {
 	s := open(t, t.TempDir(), newClock())
 	u, err := s.CreateUser(t.Context(), System(), NewUser{Username: "ann", Fullname: "A", Email: "ann@example.com", Enabled: true})

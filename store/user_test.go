@@ -250,7 +250,7 @@ func TestChangeUser(t *testing.T) {
 	})
 }
 
-// TestDeleteUser: nothing is left of a deleted account but what the log needs.
+// TestDeleteUser checks that only the id and the name of a deleted user stay.
 func TestDeleteUser(t *testing.T) {
 	s := open(t, t.TempDir(), newClock())
 	ann, err := s.CreateUser(t.Context(), System(), newUser("ann"))

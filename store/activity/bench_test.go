@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// BenchmarkRow is what a row of the log, or a line of an export, costs: the
-// message and the resource of an entry, of each type in turn.
+// BenchmarkRow measures a row of the log or a line of an export: the message
+// and the resource of an entry, of each type in turn.
 func BenchmarkRow(b *testing.B) {
 	entries := goldenEntries(b)
 	for i := 0; b.Loop(); i++ {
@@ -16,7 +16,7 @@ func BenchmarkRow(b *testing.B) {
 	}
 }
 
-// BenchmarkEncode is what an entry costs on its way into the log.
+// BenchmarkEncode measures the encoding of an event's metadata.
 func BenchmarkEncode(b *testing.B) {
 	var events []Event
 	for _, e := range goldenEntries(b) {

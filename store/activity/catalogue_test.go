@@ -13,8 +13,8 @@ import (
 
 var update = flag.Bool("update", false, "write testdata/catalogue.golden")
 
-// TestCodes pins the numbers that stand for types on disk. The file is never
-// written by a test: a new type adds a line, no line ever changes.
+// TestCodes compares the numbers of the types with testdata. No test writes
+// that file: a new type adds a line, and no line may ever change.
 func TestCodes(t *testing.T) {
 	golden, err := os.ReadFile("testdata/codes.golden")
 	if err != nil {
@@ -52,8 +52,8 @@ func TestCodes(t *testing.T) {
 	}
 }
 
-// TestCatalogue shows how every type reads, with metadata that answers every
-// question a type can ask.
+// TestCatalogue compares the texts of every type. The metadata contains every
+// field that any type reads.
 func TestCatalogue(t *testing.T) {
 	metadata := `{"reason":"Invalid credentials.","hostname":"hana01","name":"hana_cluster","sid":"PRD","added_tag":"blue","removed_tag":"green",
 		"resource_type":"cluster","target_type":"host","check_id":"DA114A","operation":"reboot","result":"UPDATED","status":"yellow",

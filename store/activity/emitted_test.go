@@ -13,7 +13,8 @@ import (
 	"testing"
 )
 
-// awaited are the types nobody writes yet, by the feature that will.
+// awaited are the types that nothing writes yet, by the future feature that
+// will.
 var awaited = map[string][]Type{
 	"AI configuration":           {TypeAIConfigurationCreation, TypeAIConfigurationModification, TypeAIConfigurationDeletion},
 	"SUSE Multi-Linux Manager":   {TypeSavingSUMASettings, TypeChangingSUMASettings, TypeClearingSUMASettings, TypeSoftwareUpdatesHealthChanged},
@@ -25,8 +26,8 @@ var awaited = map[string][]Type{
 	"never: another event store": {TypeHostTombstoned, TypeClusterTombstoned, TypeSAPSystemTombstoned, TypeDatabaseTombstoned, TypeHostRollUpRequested, TypeClusterRollUpRequested, TypeSAPSystemRollUpRequested, TypeDatabaseRollUpRequested, TypeHostRolledUp, TypeClusterRolledUp, TypeSAPSystemRolledUp, TypeDatabaseRolledUp},
 }
 
-// TestEmittedTypes holds the catalogue against what the product writes: every
-// type is written somewhere, or awaited, and not both.
+// TestEmittedTypes compares the catalogue with the source code: every type is
+// either written somewhere or awaited.
 func TestEmittedTypes(t *testing.T) {
 	emitted := emittedTypes(t)
 	waiting := map[Type]string{}
@@ -55,8 +56,8 @@ func TestEmittedTypes(t *testing.T) {
 	t.Logf("%d types in the catalogue, %d of them awaited", len(Types()), len(slices.Concat(slices.Collect(maps.Values(awaited))...)))
 }
 
-// emittedTypes are the types that the rooms that write the log name, each with
-// the files that do.
+// emittedTypes returns the types that packages name when they write the log,
+// each with the files that name it.
 func emittedTypes(t *testing.T) map[Type][]string {
 	t.Helper()
 	types := constants(t)
@@ -92,7 +93,7 @@ func emittedTypes(t *testing.T) map[Type][]string {
 	return emitted
 }
 
-// constants are the constants of type.go and what they name.
+// constants returns the constants in type.go with their types.
 func constants(t *testing.T) map[string]Type {
 	t.Helper()
 	types := map[string]Type{}

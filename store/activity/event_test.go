@@ -6,10 +6,9 @@ import (
 	"testing"
 )
 
-// TestMetadataIsStable holds the structs of the events against what is stored:
-// each line is an entry as a former version has written it. The file is never
-// written by a test: what a new event or field adds is a line, no line ever
-// changes.
+// TestMetadataIsStable compares the structs of the events with stored entries:
+// each line is an entry that a former version has written. No test writes the
+// file: a new event or field adds a line, and no line may ever change.
 func TestMetadataIsStable(t *testing.T) {
 	golden, err := os.ReadFile("testdata/metadata.golden")
 	if err != nil {
@@ -40,8 +39,8 @@ func TestMetadataIsStable(t *testing.T) {
 	}
 }
 
-// TestCatalogueAsksEvents checks that an event has a message, a resource or a
-// severity of its own exactly where the catalogue leaves it to the event.
+// TestCatalogueAsksEvents checks that an event has a message, resource or
+// severity method exactly if the catalogue leaves that to the event.
 func TestCatalogueAsksEvents(t *testing.T) {
 	for i := range catalogue {
 		d := &catalogue[i]
@@ -74,7 +73,7 @@ func TestForeignEvents(t *testing.T) {
 	}
 }
 
-// TestDecodeDamage: what can be read of an entry is read.
+// TestDecodeDamage checks that the readable fields of a damaged entry are read.
 func TestDecodeDamage(t *testing.T) {
 	for _, metadata := range []string{``, `[]`, `null`, `no JSON`, `{"health":7}`, `{"health":"critical","old":{}}`} {
 		if _, ok := Decode(TypeHostHealthChanged, []byte(metadata)).(*HostHealthChanged); !ok {

@@ -45,8 +45,8 @@ func TestFold(t *testing.T) {
 	}
 }
 
-// TestFoldRunes compares every code point with the standard library's notion
-// of equal under simple case folding.
+// TestFoldRunes compares every code point with strings.EqualFold, the standard
+// library's comparison under simple case folding.
 func TestFoldRunes(t *testing.T) {
 	for r := range rune(unicode.MaxRune + 1) {
 		if !utf8.ValidRune(r) {

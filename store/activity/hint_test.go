@@ -65,8 +65,8 @@ func TestSearchHints(t *testing.T) {
 	}
 }
 
-// TestSearchHintsOfAnything: no text is too odd, and the words quoted in hints
-// are those the search was read as.
+// TestSearchHintsOfAnything checks that any text gets hints without a panic,
+// and that the words in the hints are words of the search.
 func TestSearchHintsOfAnything(t *testing.T) {
 	word := rapid.SampledFrom([]string{"a", "B*", `"c d"`, `\"`, "AND", "OR", "and", "NOT", "(", ")", "==1", ">", "'", `"`, `\`, "k:v", "=", "é", "\u3000", ""})
 	rapid.Check(t, func(t *rapid.T) {

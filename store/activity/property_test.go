@@ -12,10 +12,10 @@ import (
 	"pgregory.net/rapid"
 )
 
-// The property tests judge a search a second way: by its terms as they were
-// made up, not as they were parsed, and by decoding the metadata.
+// The property tests evaluate a search in a second way: from generated terms
+// instead of the parsed text, and from the decoded metadata.
 
-// plainTerm is a term before it is written down.
+// plainTerm is a term from which the text of a search is generated.
 type plainTerm struct {
 	and      bool
 	text     []rune // star is a wildcard
@@ -25,7 +25,7 @@ type plainTerm struct {
 
 const star = rune(-1)
 
-// plainSearch is a search before it is written down.
+// plainSearch is a list of terms from which the text of a search is generated.
 type plainSearch []plainTerm
 
 func (s plainSearch) match(metadata any) bool {
@@ -142,7 +142,7 @@ func decodedLeaves(value any) []any {
 	return leaves
 }
 
-// The alphabets are small, so that searches and values meet.
+// The alphabets are small, so that searches often match values.
 var (
 	letters = []rune("aAbBſsSßẞσςΣkKıİ.*\"\\ \t<=1-é\u2028")
 	numbers = []string{"0", "-0", "1", "2", "2.5", "-1", "20", "1e1", "2.50", "9007199254740993"}
@@ -163,7 +163,7 @@ func drawTerm(t *rapid.T) plainTerm {
 	return term
 }
 
-// write puts the term down in one of the many ways the language has.
+// write returns the text of the term in one of the many possible ways.
 func (t plainTerm) write(draw *rapid.T) string {
 	if t.operator != "" {
 		return t.operator + t.number

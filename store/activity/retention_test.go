@@ -51,8 +51,8 @@ func TestRetentionFaults(t *testing.T) {
 	}
 }
 
-// TestRetentionReach: the longer entries are kept, the further back the
-// cut-off, and no retention there can be overflows or reaches into the future.
+// TestRetentionReach checks that a longer retention has an earlier cut-off, and
+// that no valid retention overflows or has a cut-off in the future.
 func TestRetentionReach(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		now := time.UnixMicro(rapid.Int64Range(0, maxMicroseconds).Draw(t, "now"))

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// examples are entries with every kind of value a search can meet, and what
-// searches find among them. The tests of the index read the same file.
+// examples are entries with every kind of value, and searches with the entries
+// that they find. The tests of the index read the same file.
 type examples struct {
 	Entries []struct {
 		Name     string

@@ -4,8 +4,8 @@ import (
 	"testing"
 )
 
-// BenchmarkAppend measures how much longer than its values a file gets that
-// only grows at its end, a few values a commit.
+// BenchmarkAppend measures the bytes of the file for each appended value, with
+// a few values in each commit.
 func BenchmarkAppend(b *testing.B) {
 	value := make([]byte, 160)
 	for name, put := range map[string]func(*Bucket, *Tx, []byte, []byte) error{"Append": (*Bucket).Append, "Put": (*Bucket).Put} {

@@ -108,8 +108,8 @@ func TestOpenRefusesNewer(t *testing.T) {
 	}
 }
 
-// TestMigrate: a file of an older layout is copied, gets the buckets that it
-// lacks, and goes through the steps that it has not gone through, or none.
+// TestMigrate checks that a file of an older layout is copied, gets its missing
+// buckets, and is changed by exactly the steps that it lacks.
 func TestMigrate(t *testing.T) {
 	path := newPath(t)
 	f := open(t, path)
@@ -187,9 +187,9 @@ func TestClosed(t *testing.T) {
 	}
 }
 
-// TestUpdateIsolation runs good changes beside ones that fail halfway and ones
-// that panic: each must succeed or fail for itself, and leave nothing behind
-// where it fails.
+// TestUpdateIsolation runs changes that succeed beside changes that fail
+// halfway or panic. Each must succeed or fail on its own, and a failed one must
+// leave nothing.
 func TestUpdateIsolation(t *testing.T) {
 	f := open(t, newPath(t))
 	broken := errors.New("broken")
@@ -248,8 +248,8 @@ func TestUpdateCancelled(t *testing.T) {
 	}
 }
 
-// TestUpdateSharesCommits holds the writer up and sees that what has queued
-// meanwhile goes into one commit.
+// TestUpdateSharesCommits delays the writer and checks that all changes that
+// wait meanwhile share one commit.
 func TestUpdateSharesCommits(t *testing.T) {
 	f := open(t, newPath(t))
 	before := f.commits(t)
@@ -315,8 +315,8 @@ func TestWatch(t *testing.T) {
 	}
 }
 
-// TestScan compares the walks over a bucket, in both directions, with the
-// sorted keys themselves.
+// TestScan compares the iterations over a bucket, in both directions, with the
+// sorted keys.
 func TestScan(t *testing.T) {
 	f := open(t, newPath(t))
 	rapid.Check(t, func(t *rapid.T) {

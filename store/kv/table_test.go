@@ -21,8 +21,8 @@ func putWord(table *Table[word], key, text string) func(*Tx) error {
 	return func(tx *Tx) error { return table.Put(tx, []byte(key), &word{Text: text}) }
 }
 
-// TestTable: what was decoded is handed out again until something else is
-// stored, also where the change that stored it was undone.
+// TestTable checks that a decoded document is returned again until another
+// document is stored, also after a change that was rolled back.
 func TestTable(t *testing.T) {
 	f := open(t, newPath(t))
 	broken := errors.New("broken")
@@ -122,7 +122,8 @@ func TestIndex(t *testing.T) {
 	}
 }
 
-// TestVerify damages a file in the ways that Verify knows, and mends it again.
+// TestVerify damages a file in each way that Verify detects, and repairs it
+// again.
 func TestVerify(t *testing.T) {
 	f := open(t, newPath(t))
 	f.update(t, putWord(f.words, "a", "one"))

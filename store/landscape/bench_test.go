@@ -6,8 +6,8 @@ import (
 	"trento/store/landscape"
 )
 
-// BenchmarkSAPReport is a report in which an instance has another status: what
-// the rules make of it, without the store.
+// BenchmarkSAPReport measures the rules, without the store, for a report with a
+// changed status of an instance.
 func BenchmarkSAPReport(b *testing.B) {
 	w := running(b)
 	for name, seen := range map[string]landscape.Observation{

@@ -21,8 +21,8 @@ var (
 	dialog   = landscape.Target{SAPSystem: lim, Host: "b", Number: "01"}
 )
 
-// TestCleanUpTogether cleans several things up at once: what goes with the last
-// of them goes once, and none of them is in the way of another.
+// TestCleanUpTogether cleans up several targets at once: each thing is removed
+// only once, and no target prevents another.
 func TestCleanUpTogether(t *testing.T) {
 	clustered := func(w *world) {
 		w.cluster("a", "pier", "LIM00")
@@ -80,8 +80,8 @@ func TestCleanUpTogether(t *testing.T) {
 	}
 }
 
-// TestCleanUpIsRefused: where one thing cannot go, nothing does, and all that
-// cannot are named.
+// TestCleanUpIsRefused checks that nothing is removed if one target cannot be,
+// and that the error names all such targets.
 func TestCleanUpIsRefused(t *testing.T) {
 	for name, test := range map[string]struct {
 		targets []landscape.Target

@@ -129,8 +129,8 @@ func (w *world) good() map[string]bool {
 	return found
 }
 
-// However a report is spoiled, nothing that was critical looks well because of
-// it, and nothing turns absent, unless the report said so before.
+// TestSpoiledReportsMakeNothingGreener checks that no critical health improves
+// and no instance becomes absent because a part of a report cannot be read.
 func TestSpoiledReportsMakeNothingGreener(t *testing.T) {
 	t.Parallel()
 	red := []string{`"SAPControl-GREEN"`, `"SAPControl-RED"`}

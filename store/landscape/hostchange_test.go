@@ -332,8 +332,8 @@ func TestDeregisterBareHost(t *testing.T) {
 	}
 }
 
-// TestNothingSubscribed: a report without subscriptions changes nothing where none
-// were known.
+// TestNothingSubscribed checks that a report without subscriptions changes
+// nothing if none were known.
 func TestNothingSubscribed(t *testing.T) {
 	seen := landscape.Observation{Agent: agent, Kind: landscape.SubscriptionDiscovery}
 	if _, events, changed, err := observeOne(registered(t, nil), seen, false, later); err != nil || changed || len(events) > 0 {

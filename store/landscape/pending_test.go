@@ -366,8 +366,9 @@ func TestRemovalBeatsMemory(t *testing.T) {
 	}
 }
 
-// After a clean-up the next report is applied in full, also if it is equal: the
-// host may list the instance under another system.
+// TestForgetAfterCleanUp checks that the next report after a clean-up is
+// applied in full, even if it is unchanged: the host may list the instance in
+// another system.
 func TestForgetAfterCleanUp(t *testing.T) {
 	w := running(t)
 	w.sap("a", app("00", ascs, ensa(landscape.ENSA2)), app("02", ers))

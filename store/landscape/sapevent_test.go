@@ -67,8 +67,8 @@ func worldWithAllEvents(t *testing.T) *world {
 	return w
 }
 
-// TestEventsNameWhatTheyAreAbout: all events happen, and each has the ids of
-// what it is about, and its times.
+// TestEventsNameWhatTheyAreAbout checks that each event has the ids of the
+// things that it is about, and its times.
 func TestEventsNameWhatTheyAreAbout(t *testing.T) {
 	missing := slices.Clone(sapEvents)
 	for _, e := range worldWithAllEvents(t).events {

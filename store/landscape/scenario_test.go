@@ -324,9 +324,9 @@ func TestScenarioCleanUp(t *testing.T) {
 	s.expectWaiting()
 }
 
-// A landscape in which much has happened for an hour (instances have moved,
-// databases were taken over, nodes have left and come back) is in the end, after
-// every agent has reported, the same as one in which nothing of that was seen.
+// TestLivedLandscape lets instances move, databases be taken over and nodes
+// leave and return for an hour. After every agent has reported once more, the
+// landscape must equal one that has seen only these last reports.
 func TestLivedLandscape(t *testing.T) {
 	t.Parallel()
 	const seed, hosts, moments, steps = 3, 30, 8, 10

@@ -129,9 +129,9 @@ func (w *world) cleanUpSomething(which int) bool {
 	return false
 }
 
-// Whatever has happened to a landscape: once all agents have reported what they
-// say, and absent instances have been cleaned up, it is as if nothing had
-// happened.
+// TestLandscapeHeals lets random things happen to a landscape. After all agents
+// have sent their usual reports and absent instances were cleaned up, it must
+// be as if nothing had happened.
 func TestLandscapeHeals(t *testing.T) {
 	t.Parallel()
 	own := ownLandscape()
