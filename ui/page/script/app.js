@@ -1,6 +1,6 @@
-// What the console can do beyond what its pages can on their own. Every page
-// reads, and every form works, without any of this. swap.js comes first: it
-// keeps the page as the server sent it.
+// What the console does with scripts in addition. Without scripts every page
+// can still be read and every form works. swap.js comes first: it keeps a copy
+// of the page as the server sent it.
 import './swap.js';
 import './choose.js';
 import './dialog.js';

@@ -1,10 +1,10 @@
-// Selecting things in a table: all of a page at once, and how many there are.
-// What is selected survives the updates of the page, see morph.js.
+// Selecting things in a table: all things of a page at once, and the number of
+// selected ones. A selection survives updates of the page, see morph.js.
 const boxes = () => [...document.querySelectorAll('input[form=choice]:not(:disabled, [aria-disabled=true])')];
 
-// tell says how many are selected. What is done with them waits until there
-// are some.
-function tell() {
+// showCount shows how many things are selected, and enables the buttons for
+// them.
+function showCount() {
   const place = document.getElementById('chosen');
   if (!place) return;
   const all = boxes();
@@ -16,28 +16,29 @@ function tell() {
   head.indeterminate = chosen > 0 && chosen < all.length;
 }
 
-let last = null; // box clicked last, for ranges
+let lastClicked = null; // box that was clicked last: the begin of a range
 
 document.addEventListener('click', (event) => {
   const box = event.target;
   if (!box.matches('input[form=choice]')) return;
   const all = boxes();
-  if (event.shiftKey && all.includes(last)) {
-    const [from, to] = [all.indexOf(last), all.indexOf(box)].sort((a, b) => a - b);
+  if (event.shiftKey && all.includes(lastClicked)) {
+    const [from, to] = [all.indexOf(lastClicked), all.indexOf(box)].sort((a, b) => a - b);
     for (const between of all.slice(from, to + 1)) between.checked = box.checked;
-    tell();
+    showCount();
   }
-  last = box;
+  lastClicked = box;
 });
 
 document.addEventListener('change', (event) => {
   if (event.target.matches('[data-choose-all]')) for (const box of boxes()) box.checked = event.target.checked;
-  if (event.target.matches('[data-choose-all], input[form=choice]')) tell();
+  if (event.target.matches('[data-choose-all], input[form=choice]')) showCount();
 });
-document.addEventListener('swapped', tell);
-tell();
+document.addEventListener('swapped', showCount);
+showCount();
 
-// A control that cannot be used now can be reached all the same, to learn why.
+// A control that is not permitted can still get the focus, so that its
+// explanation can be read.
 const refused = (event) => event.target.closest?.(':is(input, select)[aria-disabled=true]');
 for (const kind of ['click', 'mousedown']) {
   document.addEventListener(kind, (event) => {

@@ -1,17 +1,17 @@
-// Dialogs, copying, and showing what is hidden.
+// Dialogs, buttons that copy a text, and buttons that show a password.
 import { swap } from './swap.js';
 import { toast } from './toast.js';
 
-// The veil around a dialog belongs to the dialog, and so do the blanks in it. A
-// text that is selected inside may end outside, which asks for nothing.
-let pressedVeil = false;
+// A click on the backdrop of a dialog closes it. The press must be on the
+// backdrop as well: selecting a text in the dialog may end outside.
+let pressedBackdrop = false;
 
-function onVeil({ target, clientX, clientY }) {
+function onBackdrop({ target, clientX, clientY }) {
   if (!target.matches?.('dialog:modal')) return false;
   const { left, right, top, bottom } = target.getBoundingClientRect();
   return clientX < left || clientX > right || clientY < top || clientY > bottom;
 }
-document.addEventListener('pointerdown', (event) => { pressedVeil = onVeil(event); });
+document.addEventListener('pointerdown', (event) => { pressedBackdrop = onBackdrop(event); });
 
 document.addEventListener('click', (event) => {
   const opener = event.target.closest('[data-open]');
@@ -22,7 +22,7 @@ document.addEventListener('click', (event) => {
     event.preventDefault();
     closer.closest('dialog').close();
   }
-  if (pressedVeil && onVeil(event) && !event.target.matches('[data-stays]')) event.target.close();
+  if (pressedBackdrop && onBackdrop(event) && !event.target.matches('[data-stays]')) event.target.close();
 
   const copier = event.target.closest('[data-copy]');
   if (copier) copy(copier);
@@ -36,8 +36,8 @@ document.addEventListener('click', (event) => {
   }
 });
 
-// A dialog with a secret goes with its button only. Browsers that know closedby
-// need none of this.
+// A dialog with a secret is closed only by its button. Browsers that support
+// closedby do not need this code.
 document.addEventListener('cancel', (event) => {
   if (event.target.matches('[data-stays]')) event.preventDefault();
 }, true);
@@ -45,20 +45,20 @@ document.addEventListener('close', (event) => {
   if (event.target.matches('[data-stays]') && event.target.isConnected) event.target.showModal();
 }, true);
 
-// stored tells the form around a secret that its text was copied or downloaded.
-// The server asks where nothing did.
-export function stored(element) {
+// markStored notes in the form around a secret that the text was copied or
+// downloaded. Otherwise the server asks before it closes the dialog.
+export function markStored(element) {
   const mark = element.closest('dialog')?.querySelector('[data-stored]');
   if (mark) mark.value = 'yes';
 }
 document.addEventListener('copy', (event) => {
   const text = event.target.closest?.('#secret-text') ?? document.getSelection().anchorNode?.parentElement?.closest('#secret-text');
-  if (text) stored(text);
+  if (text) markStored(text);
 });
 
-// A dialog the page came with is open in the flow of the page. With scripts it
-// becomes modal, and closing it goes to the page without it.
-function lift() {
+// A dialog in the page of the server is open inside the page. This makes it
+// modal. Closing it goes to the address of the page without the dialog.
+function makeModal() {
   const dialog = document.querySelector('dialog[data-modal][open]:not(:modal)');
   if (!dialog) return;
   dialog.removeAttribute('open');
@@ -68,19 +68,19 @@ function lift() {
   const address = location.pathname + location.search;
   dialog.addEventListener('close', async () => {
     await swap(dialog.dataset.closeTo, { history: 'push' });
-    // Whoever closes it goes on where it was opened.
+    // The focus returns to the link that opened the dialog.
     const opener = [...document.querySelectorAll('a[data-entry]')].find((a) => a.pathname + a.search === address);
     if (opener && !document.querySelector('dialog:modal')) opener.focus();
   }, { once: true });
 }
-document.addEventListener('swapped', lift);
-lift();
+document.addEventListener('swapped', makeModal);
+makeModal();
 
 async function copy(button) {
   const text = document.getElementById(button.dataset.copy);
   try {
     await navigator.clipboard.writeText(text.textContent);
-  } catch { // no clipboard over plain HTTP; what is hidden cannot be selected
+  } catch { // there is no clipboard over plain HTTP; only visible text can be selected
     const copy = document.createElement('textarea');
     copy.value = text.textContent;
     button.after(copy);
@@ -89,7 +89,7 @@ async function copy(button) {
     copy.remove();
     button.focus();
   }
-  stored(button);
+  markStored(button);
   button.classList.add('done');
   button.title = 'Copied to clipboard';
   button.querySelector('use').setAttribute('href', '#i-check');

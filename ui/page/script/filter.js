@@ -1,10 +1,11 @@
-// Filters that apply as they are chosen, or when their button is pressed.
+// Filters that are applied when they are chosen, or when their button is
+// pressed.
 import { swap } from './swap.js';
 
-const typing = 250; // ms without a keystroke
+const searchDelay = 250; // ms without a keystroke before a search begins
 let timer = 0;
 
-// address is where the form leads, without what was left empty.
+// address returns the address that the form asks for, without empty parameters.
 function address(form) {
   const query = new URLSearchParams([...new FormData(form)].filter(([, value]) => value !== ''));
   return form.getAttribute('action') + (query.size ? '?' + query : '');
@@ -22,12 +23,12 @@ document.addEventListener('input', (event) => {
   const form = field.form;
   if (form?.matches('[data-apply]')) {
     form.dataset.dirty = '';
-    ready(form);
+    enableApply(form);
   }
   if (form?.matches('[data-auto]')) {
-    form.dataset.dirty = ''; // an answer on its way must not undo this
+    form.dataset.dirty = ''; // a pending answer must not overwrite the input
     clearTimeout(timer);
-    timer = setTimeout(submit, field.type === 'search' ? typing : 0, form, 'replace');
+    timer = setTimeout(submit, field.type === 'search' ? searchDelay : 0, form, 'replace');
   }
 });
 
@@ -40,12 +41,12 @@ document.addEventListener('submit', (event) => {
   submit(form, form.matches('[data-apply]') ? 'push' : 'replace');
 });
 
-// A filter is applied when there is something to apply.
-function ready(form) {
+// enableApply enables the button if the filters have changed.
+function enableApply(form) {
   form.querySelector('#apply').disabled = !('dirty' in form.dataset);
 }
 
-// narrow shows the options whose label, value or group has the text.
+// narrow shows the options whose label, value or group contains the text.
 function narrow(field) {
   const text = field.value.trim().toLowerCase();
   const has = (words) => words.toLowerCase().includes(text);
@@ -61,9 +62,9 @@ function narrow(field) {
   }
 }
 
-function settle() {
-  document.querySelectorAll('form[data-apply]').forEach(ready);
+function updateFilters() {
+  document.querySelectorAll('form[data-apply]').forEach(enableApply);
   document.querySelectorAll('[data-narrow]').forEach(narrow);
 }
-document.addEventListener('swapped', settle);
-settle();
+document.addEventListener('swapped', updateFilters);
+updateFilters();

@@ -1,18 +1,19 @@
-// Forms that somebody has begun to fill in are left alone by live updates, see
-// morph.js. What a choice comes to is said while it is made.
+// Live updates leave forms alone that somebody has begun to fill in, see
+// morph.js. The page says what an expiry or time zone means as soon as it is
+// chosen.
 document.addEventListener('input', (event) => {
   const form = event.target.closest('form[data-keep]');
   if (form) form.dataset.dirty = '';
 });
 document.addEventListener('reset', (event) => {
   delete event.target.dataset.dirty;
-  setTimeout(settle);
+  setTimeout(updateZoneNotes);
 });
 
-// sayExpiry asks the server what the choice comes to.
-let asked = 0;
-async function sayExpiry(place) {
-  const mine = ++asked;
+// showExpiry asks the server when a key or token would expire.
+let lastRequest = 0;
+async function showExpiry(place) {
+  const request = ++lastRequest;
   const query = new URLSearchParams();
   for (const field of place.querySelectorAll('[name]')) {
     if (field.type !== 'radio' || field.checked) query.set(field.name, field.value);
@@ -20,11 +21,11 @@ async function sayExpiry(place) {
   try {
     const response = await fetch('/expiry?' + query, { credentials: 'same-origin' });
     const words = await response.text();
-    if (response.ok && mine === asked) place.querySelector('[data-expiry-words]').textContent = words;
-  } catch { /* the words come with the answer to the form */ }
+    if (response.ok && request === lastRequest) place.querySelector('[data-expiry-words]').textContent = words;
+  } catch { /* the answer to the form says it as well */ }
 }
 
-// offset of a time zone now, in words; nothing where there is no such zone.
+// offset returns the present offset of a time zone; '' for an unknown zone.
 function offset(zone) {
   try {
     return new Intl.DateTimeFormat('en-GB', { timeZone: zone, timeZoneName: 'longOffset' }).formatToParts().find((part) => part.type === 'timeZoneName').value;
@@ -33,7 +34,7 @@ function offset(zone) {
   }
 }
 
-function sayZone(note) {
+function showZoneNote(note) {
   const field = document.getElementById('timezone');
   const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const there = offset(field.value.trim());
@@ -46,13 +47,13 @@ document.addEventListener('input', (event) => {
   if (expiry) {
     const mode = { number: 'in', unit: 'in', day: 'on' }[event.target.name];
     if (mode) expiry.querySelector(`[value=${mode}]`).checked = true;
-    sayExpiry(expiry);
+    showExpiry(expiry);
   }
-  if (event.target.id === 'timezone') document.querySelectorAll('[data-zone-note]').forEach(sayZone);
+  if (event.target.id === 'timezone') document.querySelectorAll('[data-zone-note]').forEach(showZoneNote);
 });
 
-function settle() {
-  document.querySelectorAll('[data-zone-note]').forEach(sayZone);
+function updateZoneNotes() {
+  document.querySelectorAll('[data-zone-note]').forEach(showZoneNote);
 }
-document.addEventListener('swapped', settle);
-settle();
+document.addEventListener('swapped', updateZoneNotes);
+updateZoneNotes();

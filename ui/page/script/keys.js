@@ -1,25 +1,25 @@
-// Keys: / searches everywhere, f finds in the list, g and a letter goes somewhere, ? lists them, arrows walk
-// through the rows of a table.
-const patience = 1200; // ms between g and the letter
-const store = 'trento-heading'; // says that somebody has gone to a page by keys
-let going = 0;
+// Keys: / searches everywhere, f finds in the list, g and a letter opens a
+// section, ? shows all keys, and arrows move through the rows of a table.
+const letterDelay = 1200; // ms that may pass between g and the letter
+const storageKey = 'trento-heading'; // path of a page that was opened with keys
+let pressedGAt = 0;
 
-const typingIn = (element) => element.matches('input:not([type=checkbox], [type=radio]), select, textarea, [contenteditable]');
+const isTextField = (element) => element.matches('input:not([type=checkbox], [type=radio]), select, textarea, [contenteditable]');
 
 document.addEventListener('keydown', (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
   const target = event.target;
-  if (typingIn(target)) {
-    if (event.key === 'ArrowDown' && target.matches('[data-find]')) walk(event, document.querySelector('table.rows tbody tr'));
+  if (isTextField(target)) {
+    if (event.key === 'ArrowDown' && target.matches('[data-find]')) focusRow(event, document.querySelector('table.rows tbody tr'));
     return;
   }
   if (document.querySelector('dialog:modal')) return;
-  if (Date.now() - going < patience) {
-    going = 0;
+  if (Date.now() - pressedGAt < letterDelay) {
+    pressedGAt = 0;
     const link = document.querySelector(`.sidebar a[data-key="${CSS.escape(event.key)}"]`);
     if (link) {
       event.preventDefault();
-      sessionStorage.setItem(store, link.pathname);
+      sessionStorage.setItem(storageKey, link.pathname);
       location.assign(link.href);
     }
     return;
@@ -27,7 +27,7 @@ document.addEventListener('keydown', (event) => {
   const row = target.closest('table.rows tbody tr');
   switch (event.key) {
     case 'g':
-      going = Date.now();
+      pressedGAt = Date.now();
       break;
     case '/':
       focusField(event, '[data-everywhere]');
@@ -40,16 +40,16 @@ document.addEventListener('keydown', (event) => {
       document.getElementById('keys')?.showModal();
       break;
     case 'ArrowDown':
-      if (row) walk(event, row.nextElementSibling);
+      if (row) focusRow(event, row.nextElementSibling);
       break;
     case 'ArrowUp':
-      if (row) walk(event, row.previousElementSibling);
+      if (row) focusRow(event, row.previousElementSibling);
       break;
     case 'Home':
-      if (row) walk(event, row.parentElement.firstElementChild);
+      if (row) focusRow(event, row.parentElement.firstElementChild);
       break;
     case 'End':
-      if (row) walk(event, row.parentElement.lastElementChild);
+      if (row) focusRow(event, row.parentElement.lastElementChild);
       break;
   }
 });
@@ -62,18 +62,18 @@ function focusField(event, which) {
   field.select();
 }
 
-// walk goes to the thing a row is about.
-function walk(event, row) {
+// focusRow focuses the link of a row to its thing.
+function focusRow(event, row) {
   const link = row?.querySelector('th a, td a');
   if (!link) return;
   event.preventDefault();
   link.focus();
 }
 
-// Whoever goes to a page by keys goes on at its heading.
-if (sessionStorage.getItem(store) === location.pathname) {
+// After opening a page with keys, the focus is on its heading.
+if (sessionStorage.getItem(storageKey) === location.pathname) {
   const heading = document.querySelector('main h1');
   heading?.setAttribute('tabindex', '-1');
   heading?.focus();
 }
-sessionStorage.removeItem(store);
+sessionStorage.removeItem(storageKey);

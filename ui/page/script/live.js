@@ -1,21 +1,21 @@
-// The one stream of a tab. An event only says what has changed; the page is
-// then fetched again. A tab nobody looks at holds no stream: browsers allow
-// few connections to a server, and it catches up when it is shown.
+// The event stream of a tab. An event only says what has changed; then the page
+// is fetched again. A hidden tab has no stream, because browsers allow few
+// connections to a server. When it is shown again, it catches up.
 import { frame, refresh, signIn, swap } from './swap.js';
 import { toast } from './toast.js';
 
-const soon = 250; // ms: lets a few events become one request
-const later = 10000; // ms: for what only the numbers in the sidebar show
+const eventDelay = 250; // ms: several events within this time cause one request
+const countDelay = 10000; // ms: for changes that only the numbers in the sidebar show
 const counted = ['host', 'cluster', 'database', 'sap_system'];
-const minute = 60000; // ms: how often ages are brought up to date
-const retry = 5000; // ms: after the server has refused a stream
+const agePeriod = 60000; // ms: period in which the ages on a page are updated
+const retryDelay = 5000; // ms: pause after the server has refused a stream
 let source = null;
 let missed = false;
 let timer = 0;
 let due = Infinity;
 let ticker = 0;
 
-function mark(state, word) {
+function showState(state, word) {
   const live = document.getElementById('live');
   if (!live || live.dataset.state === state) return;
   live.dataset.state = state;
@@ -33,8 +33,8 @@ function schedule(delay) {
   }, delay);
 }
 
-// concerns tells whether the page shows something of what has changed.
-function concerns(changes) {
+// isShown returns whether the page shows something that has changed.
+function isShown(changes) {
   return frame().dataset.live.split(' ').some((wish) => {
     const [kind, id] = wish.split(':');
     const ids = changes[kind] ?? [];
@@ -46,23 +46,24 @@ function connect() {
   if (source || document.hidden || !frame()) return;
   source = new EventSource('/events?after=' + frame().dataset.cursor);
   source.onopen = () => {
-    mark('live', 'Live');
+    showState('live', 'Live');
     if (missed) schedule(0);
     missed = false;
   };
   source.onerror = () => {
-    mark('lost', 'Reconnecting');
+    showState('lost', 'Reconnecting');
     missed = true;
     if (source?.readyState !== EventSource.CLOSED) return;
-    // Refused rather than cut, or the page is being left. If it is still there
-    // in a while, fetching it tells whether the session is over.
+    // The stream was refused and not interrupted, or the page is being left. If
+    // the page still exists after the pause, a fetch shows whether the session
+    // has ended.
     disconnect();
-    setTimeout(() => refresh({ live: true }).then(connect), retry);
+    setTimeout(() => refresh({ live: true }).then(connect), retryDelay);
   };
   source.addEventListener('change', (event) => {
     const changes = JSON.parse(event.data);
-    if (concerns(changes) || changes.self) schedule(soon);
-    else if (counted.some((kind) => changes[kind])) schedule(later);
+    if (isShown(changes) || changes.self) schedule(eventDelay);
+    else if (counted.some((kind) => changes[kind])) schedule(countDelay);
   });
   source.addEventListener('toast', (event) => toast(JSON.parse(event.data)));
   source.addEventListener('signed-out', signIn);
@@ -85,15 +86,15 @@ addEventListener('pageshow', (event) => {
   connect();
 });
 
-// How long ago something was changes though nothing happens.
-setInterval(() => document.hidden || !frame()?.dataset.live || !frame().querySelector('.ago') || schedule(0), minute);
+// The age of a time on the page changes even if nothing happens.
+setInterval(() => document.hidden || !frame()?.dataset.live || !frame().querySelector('.ago') || schedule(0), agePeriod);
 
-// The interval the reader has chosen for the activity log.
-function tick() {
+// Refreshes at the interval that the reader has chosen for the activity log.
+function startTicker() {
   clearInterval(ticker);
   const seconds = Number(frame()?.dataset.refresh ?? 0);
   if (seconds) ticker = setInterval(() => document.hidden || document.querySelector('dialog:modal') || swap(location.href), seconds * 1000);
 }
-document.addEventListener('swapped', tick);
-tick();
+document.addEventListener('swapped', startTicker);
+startTicker();
 connect();

@@ -1,32 +1,33 @@
-// Menus are <details>: one at a time, closed by Escape, by a click elsewhere,
-// and by going to another control with the keyboard.
-let press = null; // what the pressed pointer went down on
+// Menus are <details>. One is open at a time. It is closed by Escape, by a
+// click elsewhere, and by moving the focus out of it.
+let pressedPath = null; // elements under the pointer when it was pressed; null if it is not pressed
 
 const openMenus = () => document.querySelectorAll('details.menu[open]');
 
-// A press moves the focus to whatever around it can hold one, <main> for most
-// of the page. What was meant shows with the click, so nothing changes its
-// place or goes before that.
-document.addEventListener('pointerdown', (event) => { press = event.composedPath(); }, true);
-for (const end of ['click', 'pointercancel']) addEventListener(end, () => { press = null; });
+// A press moves the focus to the nearest element that can have it, often
+// <main>. A menu that closes at the press would move what is being clicked. So
+// menus wait for the click.
+document.addEventListener('pointerdown', (event) => { pressedPath = event.composedPath(); }, true);
+for (const end of ['click', 'pointercancel']) addEventListener(end, () => { pressedPath = null; });
 
 document.addEventListener('click', (event) => {
-  // What was clicked may have left the page by now, and a text that is
-  // selected may end outside of where it began.
-  const path = [...event.composedPath(), ...(press ?? [])];
+  // The clicked element may be removed by now, and a selection of text may end
+  // outside the menu in which it began. So the path of the press counts as
+  // well.
+  const path = [...event.composedPath(), ...(pressedPath ?? [])];
   const dismissed = event.target.closest?.('a, [data-open]');
   for (const menu of openMenus()) if (dismissed || !path.includes(menu)) menu.open = false;
 });
 
 document.addEventListener('focusin', (event) => {
-  if (press) return;
+  if (pressedPath) return;
   for (const menu of openMenus()) {
     if (!menu.contains(event.target) && !event.target.contains(menu)) menu.open = false;
   }
 });
 
 document.addEventListener('keydown', (event) => {
-  press = null;
+  pressedPath = null;
   if (event.key !== 'Escape' || document.querySelector('dialog:modal')) return;
   for (const menu of openMenus()) {
     menu.open = false;

@@ -1,6 +1,6 @@
-// morph makes one element equal to another and touches only what differs, so
-// that focus, selection, scroll position and open menus survive. hold decides
-// for a list of rows whether they may be moved about now.
+// morph makes one element equal to another and changes only the differences, so
+// that focus, selection, scroll position and open menus are kept. hold returns
+// whether the rows of a list must stay in their places.
 export function morph(from, to, hold) {
   if (from.nodeType !== to.nodeType || from.nodeName !== to.nodeName) {
     from.replaceWith(document.importNode(to, true));
@@ -10,32 +10,33 @@ export function morph(from, to, hold) {
     if (from.nodeValue !== to.nodeValue) from.nodeValue = to.nodeValue;
     return;
   }
-  // What somebody has entered and not sent yet is theirs.
+  // Unsent input is kept.
   if ('dirty' in from.dataset) return;
-  if (from.matches('tr[data-version]') && from.dataset.version !== to.dataset.version) tint(from);
+  if (from.matches('tr[data-version]') && from.dataset.version !== to.dataset.version) highlight(from);
   if (from.hasAttribute('data-list') && hold(from, to)) return keepRows(from, to);
-  attributes(from, to);
-  children(from, to, hold);
-  fields(from, to);
+  morphAttributes(from, to);
+  morphChildren(from, to, hold);
+  morphFields(from, to);
 }
 
-function attributes(from, to) {
+function morphAttributes(from, to) {
   for (const { name, value } of [...to.attributes]) {
-    if (from.getAttribute(name) !== value && !kept(from, name)) from.setAttribute(name, value);
+    if (from.getAttribute(name) !== value && !isKept(from, name)) from.setAttribute(name, value);
   }
   for (const { name } of [...from.attributes]) {
-    if (!to.hasAttribute(name) && !kept(from, name)) from.removeAttribute(name);
+    if (!to.hasAttribute(name) && !isKept(from, name)) from.removeAttribute(name);
   }
 }
 
-// What is open stays open, and what the script has written stays written.
-function kept(element, name) {
+// isKept returns whether an attribute belongs to the browser: open elements stay
+// open, and what scripts have set stays.
+function isKept(element, name) {
   if (name === 'open') return element.matches('details, dialog');
   if (name === 'class') return element.matches('tr.changed, li.changed');
   return name === 'hidden' && element.matches('.news, .options li');
 }
 
-function fields(from, to) {
+function morphFields(from, to) {
   if (from === document.activeElement || from.matches('[data-narrow], [form=choice], [data-choose-all]')) return;
   if (from.matches('input')) {
     from.checked = to.hasAttribute('checked');
@@ -45,18 +46,19 @@ function fields(from, to) {
   }
 }
 
-// Children with an id keep their identity wherever they move; the others are
-// matched in order.
-function children(from, to, hold) {
+// Children with an id are matched by it, and may move. The others are matched
+// in order.
+function morphChildren(from, to, hold) {
   const named = new Map([...from.children].filter((c) => c.id).map((c) => [c.id, c]));
-  // Entries that arrive in a log are shown to be new; those of another page are not.
+  // New entries of a log are highlighted. The entries of another page are not
+  // new.
   const arriving = from.matches('.log [data-list], .flow') && [...to.children].some((c) => named.has(c.id));
   let next = from.firstChild;
   for (const wanted of [...to.childNodes]) {
     const match = wanted.id ? named.get(wanted.id) : next && !next.id ? next : null;
     if (!match) {
       const fresh = from.insertBefore(document.importNode(wanted, true), next);
-      if (arriving && wanted.id) tint(fresh);
+      if (arriving && wanted.id) highlight(fresh);
       continue;
     }
     if (match === next) next = next.nextSibling;
@@ -70,22 +72,22 @@ function children(from, to, hold) {
   }
 }
 
-// keepRows brings the rows up to date where they are, marks those that are no
-// longer listed, and says above the table what it left out.
+// keepRows updates the rows in their places and marks those that are not listed
+// any more. A notice above the table says how many are new.
 function keepRows(from, to) {
   const wanted = new Map([...to.rows].map((r) => [r.id, r]));
   for (const row of from.rows) {
     const match = wanted.get(row.id);
-    // An entry of the log does not go, it is only pushed to the next page.
+    // An entry that is missing from the log has only moved to the next page.
     row.classList.toggle('gone', !match && !from.closest('.log'));
     if (match) morph(row, match, () => false);
     wanted.delete(row.id);
   }
-  // What the list holds by now may be more than a page of it.
-  announce(from, Math.max(wanted.size, to.dataset.total - from.dataset.total || 0));
+  // The list may have more new rows than fit on the page.
+  showNotice(from, Math.max(wanted.size, to.dataset.total - from.dataset.total || 0));
 }
 
-function announce(list, fresh) {
+function showNotice(list, fresh) {
   const news = document.getElementById('news');
   if (!news) return;
   const entries = list.closest('.log');
@@ -94,7 +96,7 @@ function announce(list, fresh) {
   news.hidden = false;
 }
 
-function tint(row) {
+function highlight(row) {
   row.classList.add('changed');
   row.addEventListener('animationend', () => row.classList.remove('changed'), { once: true });
 }

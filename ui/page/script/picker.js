@@ -1,13 +1,15 @@
-// Choosing what a user may do: whole groups at once, kinds of users, and what
-// the change comes to, before it is sent. The server says what that is.
+// Choosing the permissions of a user: single ones, whole groups, or presets.
+// The server returns the picker for each choice, with the difference to the
+// stored permissions.
 import { morph } from './morph.js';
 
 const pickers = () => document.querySelectorAll('[data-picker]');
 const boxes = (picker) => [...picker.querySelectorAll('input[name=ability]')];
 const members = (picker, group) => boxes(picker).filter((box) => box.dataset.of === group);
 
-// mark shows at each group whether all, some or none of it is chosen.
-function mark(picker) {
+// markGroups shows for each group whether all, some or none of its abilities
+// are chosen.
+function markGroups(picker) {
   for (const item of picker.querySelectorAll('[data-group]')) {
     const all = members(picker, item.dataset.group);
     const chosen = all.filter((box) => box.checked).length;
@@ -17,19 +19,19 @@ function mark(picker) {
   }
 }
 
-let asked = 0;
-async function show(picker) {
-  mark(picker);
-  const mine = ++asked;
+let lastRequest = 0;
+async function updatePicker(picker) {
+  markGroups(picker);
+  const request = ++lastRequest;
   const chosen = boxes(picker).filter((box) => box.checked).map((box) => box.value).join();
   try {
     const response = await fetch('/users/permissions?' + new URLSearchParams({ held: picker.dataset.held, chosen }), { credentials: 'same-origin' });
     const text = await response.text();
-    if (!response.ok || mine !== asked || !picker.isConnected) return;
+    if (!response.ok || request !== lastRequest || !picker.isConnected) return;
     const fresh = new DOMParser().parseFromString(text, 'text/html').querySelector('[data-picker]');
     if (fresh) morph(picker, fresh, () => false);
-  } catch { /* it is said again before anything is saved */ }
-  mark(picker);
+  } catch { /* the server shows the difference again before saving */ }
+  markGroups(picker);
 }
 
 document.addEventListener('change', (event) => {
@@ -38,7 +40,7 @@ document.addEventListener('change', (event) => {
   if (event.target.matches('[data-choose-group]')) {
     for (const box of members(picker, event.target.closest('[data-group]').dataset.group)) box.checked = event.target.checked;
   }
-  show(picker);
+  updatePicker(picker);
 });
 
 document.addEventListener('click', (event) => {
@@ -49,10 +51,10 @@ document.addEventListener('click', (event) => {
   const ids = preset.dataset.abilities.split(',');
   for (const box of boxes(picker)) box.checked = ids.includes(box.value);
   preset.form.dataset.dirty = '';
-  show(picker);
+  updatePicker(picker);
 });
 
-// A form that comes back from the server shows a difference already.
-const settle = () => pickers().forEach((picker) => (picker.querySelector('[data-difference]').hidden ? mark(picker) : show(picker)));
-document.addEventListener('swapped', settle);
-settle();
+// A form that comes back from the server may already contain a difference.
+const updatePickers = () => pickers().forEach((picker) => (picker.querySelector('[data-difference]').hidden ? markGroups(picker) : updatePicker(picker)));
+document.addEventListener('swapped', updatePickers);
+updatePickers();

@@ -1,5 +1,5 @@
-// Choices of how the console looks apply at once; the server reads them from
-// the same cookies with the next page.
+// Preferences for the appearance apply at once. They are stored in cookies,
+// from which the server reads them for the next page.
 const year = 31536000; // s
 const defaults = { theme: '', rows: '', sidebar: 'open' };
 

@@ -1,2 +1,2 @@
-// A form that only carries something on to the next place goes there by itself.
+// A form that only passes data on to another site is sent automatically.
 document.querySelector('form[data-send]')?.requestSubmit();

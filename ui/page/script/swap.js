@@ -1,17 +1,18 @@
-// Fetching a page again, or another one like it, without leaving it.
+// Fetching the page again, or a similar one, and showing it without a new
+// document.
 import { morph } from './morph.js';
 
-let newest = 0;
+let lastRequest = 0;
 
 export const frame = () => document.getElementById('frame');
 
-// The frame as the server sent it last, before hands and scripts have changed
-// it. The server leaves out of its next answer what is in here already.
+// The frame as the server sent it last, without later changes by the reader or
+// scripts. The server leaves elements of it out of its next answer.
 let snapshot = frame()?.cloneNode(true);
 
-// complete puts what was left out of a frame back in its place, and reports
-// whether all of it was there.
-function complete(fresh) {
+// fillIn fills in the elements that the server has left out. It returns false
+// if one of them is missing in the snapshot.
+function fillIn(fresh) {
   const known = new Map([...snapshot?.querySelectorAll('[id]') ?? []].map((e) => [e.id, e]));
   for (const place of fresh.querySelectorAll('[data-unchanged]')) {
     if (!known.has(place.id)) return false;
@@ -20,8 +21,8 @@ function complete(fresh) {
   return true;
 }
 
-// Whoever signs out goes where the answer to the form leads, which can be further
-// than the sign-in page.
+// While signing out, the answer to the form decides where the browser goes.
+// That may be the page of an identity provider.
 let signingOut = false;
 document.addEventListener('submit', (event) => {
   if (event.target.matches('[action="/session/end"]')) signingOut = true;
@@ -32,39 +33,39 @@ export function signIn() {
   if (!signingOut) location.assign('/session/new?request_path=' + encodeURIComponent(location.pathname + location.search));
 }
 
-// A click goes to what was pressed, if that is still there when the pointer is
-// released. So nothing changes in between. Other buttons open menus of the
-// browser, which keep the release to themselves.
-let released = null; // settles when the pointer that is pressed is released
+// A click needs the same element at the press and at the release of the
+// pointer. So nothing is changed in between. Only the main button counts: the
+// others open menus of the browser, and then no release is reported.
+let released = null; // promise that is fulfilled when the pointer is released; null if it is not pressed
 let release;
 addEventListener('pointerdown', (event) => {
   if (event.button === 0) released ??= new Promise((done) => { release = done; });
 }, true);
 for (const end of ['pointerup', 'pointercancel', 'contextmenu']) {
-  addEventListener(end, () => setTimeout(() => { // the click comes first
+  addEventListener(end, () => setTimeout(() => { // after the click
     released = null;
     release?.();
   }), true);
 }
 
-let going = null; // settles when the address somebody has asked for is shown
+let navigation = null; // promise that is fulfilled when the page that the reader asked for is shown
 
-// swap shows what is at the address. how.history is 'push', 'replace' or
-// nothing for the page that is shown; how.live says that nobody has asked for
-// it, so that rows under somebody's hands stay where they are, and an idle
-// session may end. On the way to another address the page that is left is not
-// fetched again: its answer would take the place of the one somebody waits for.
+// swap shows the page at an address. how.history is 'push', 'replace', or
+// undefined for the page that is already shown. how.live marks an automatic
+// update: it does not move rows that the reader is using, and does not keep an
+// idle session alive. While another page is loading, the present one is not
+// fetched again, because its answer could replace the other page.
 export function swap(url, how = {}) {
-  if (!how.history) return going ? going.then(() => refresh(how)) : load(url, how);
-  const mine = load(url, how).finally(() => {
-    if (going === mine) going = null;
+  if (!how.history) return navigation ? navigation.then(() => refresh(how)) : load(url, how);
+  const request = load(url, how).finally(() => {
+    if (navigation === request) navigation = null;
   });
-  going = mine;
-  return mine;
+  navigation = request;
+  return request;
 }
 
 async function load(url, how) {
-  const mine = ++newest;
+  const request = ++lastRequest;
   const fragment = snapshot?.dataset.snapshot ? `frame; snapshot=${snapshot.dataset.snapshot}` : 'frame';
   let response;
   let text;
@@ -78,10 +79,10 @@ async function load(url, how) {
     return;
   }
   if (response.status === 401) return signIn();
-  if (mine !== newest || response.status >= 500 || !frame()) return;
+  if (request !== lastRequest || response.status >= 500 || !frame()) return;
   const fresh = new DOMParser().parseFromString(text, 'text/html').getElementById('frame');
   if (!fresh) return;
-  if (!complete(fresh)) {
+  if (!fillIn(fresh)) {
     snapshot = null;
     return load(url, how);
   }
@@ -89,11 +90,11 @@ async function load(url, how) {
   const address = response.redirected ? response.url : url;
   if (how.history === 'push') history.pushState(null, '', address);
   if (how.history === 'replace' || (how.history && response.redirected)) history.replaceState(null, '', address);
-  const held = how.live ? hold : () => false;
+  const holdRows = how.live ? hold : () => false;
   const news = document.getElementById('news');
-  if (news) news.hidden = true; // held rows say so again
+  if (news) news.hidden = true; // held rows show it again
   const focused = document.activeElement;
-  morph(frame(), fresh, held);
+  morph(frame(), fresh, holdRows);
   document.title = fresh.dataset.title;
   if (!focused.isConnected) document.getElementById('main').focus({ preventScroll: true });
   document.dispatchEvent(new Event('swapped'));
@@ -101,8 +102,8 @@ async function load(url, how) {
 
 export const refresh = (how) => swap(location.href, how);
 
-// hold keeps rows in their places if they have changed theirs while somebody
-// points at them, has gone into them, or has scrolled into the middle of them.
+// hold returns whether rows whose order has changed must stay in their places:
+// somebody points at them, has the focus in them, or has scrolled down to them.
 function hold(from, to) {
   const order = (list) => [...list.rows].map((r) => r.id).join(' ');
   if (order(from) === order(to)) return false;

@@ -1,5 +1,5 @@
-// Tags are added and removed in place. What the server refuses is said at the
-// field, and nothing that was typed is lost.
+// Tags are added and removed without leaving the page. If the server refuses a
+// tag, the field shows the reason and keeps the input.
 import { refresh, signIn } from './swap.js';
 import { toast } from './toast.js';
 
@@ -12,7 +12,7 @@ document.addEventListener('submit', async (event) => {
   if (field && !typed.trim()) return;
   const body = new URLSearchParams(new FormData(form, event.submitter));
   const after = field ?? neighbour(event.submitter);
-  // The next tag may be typed while this one is on its way.
+  // The next tag can be typed while this one is being sent.
   if (field) clear(form, field);
   const failure = await send(form.getAttribute('action'), body);
   if (failure) return restore(form, field, typed, failure);
@@ -20,7 +20,7 @@ document.addEventListener('submit', async (event) => {
   if (!field && !form.contains(document.activeElement)) after.focus();
 });
 
-// send reports what went wrong, in words.
+// send returns what went wrong; nothing if it succeeded.
 async function send(url, body) {
   let response;
   try {
@@ -37,20 +37,20 @@ async function send(url, body) {
 function clear(form, field) {
   field.value = '';
   delete form.dataset.dirty;
-  say(form, field, '');
+  showFault(form, field, '');
 }
 
-// restore gives back what was refused, unless something else has been typed
-// meanwhile.
+// restore puts a refused tag back into the field, unless something else has
+// been typed meanwhile.
 function restore(form, field, typed, failure) {
   if (!field || field.value) return toast({ severity: 'warning', text: field ? `${typed}: ${failure}` : failure });
   field.value = typed;
   form.dataset.dirty = '';
-  say(form, field, failure);
+  showFault(form, field, failure);
 }
 
-// neighbour is where somebody goes on who removes a tag: at the next one, the
-// one before, or the button that adds one.
+// neighbour returns the element to focus after a tag was removed: the next tag,
+// the one before, or the button that adds one.
 function neighbour(button) {
   const editor = button.closest('.tags');
   const buttons = [...editor.querySelectorAll('.tag-list button')];
@@ -58,7 +58,7 @@ function neighbour(button) {
   return buttons[at + 1] ?? buttons[at - 1] ?? editor.querySelector('summary');
 }
 
-function say(form, field, text) {
+function showFault(form, field, text) {
   const place = form.querySelector('[data-fault]');
   place.textContent = text;
   place.hidden = !text;
@@ -71,11 +71,11 @@ document.addEventListener('input', (event) => {
   if (!form) return;
   if (event.target.value) form.dataset.dirty = '';
   else delete form.dataset.dirty;
-  say(form, event.target, '');
+  showFault(form, event.target, '');
 });
 
-// What is typed right after the click belongs into the field, so the field is
-// shown and focused at once; the event "toggle" would come later.
+// The field is shown and focused at once, so that what is typed right after the
+// click goes into it. The event "toggle" would come too late.
 document.addEventListener('click', (event) => {
   const summary = event.target.closest('.tag-add > summary');
   const menu = summary?.parentElement;

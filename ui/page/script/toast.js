@@ -1,10 +1,10 @@
-// News in the corner of the screen, and the list of what was news in this tab.
-const stay = 6000; // ms
-const longer = 15000; // ms: for what somebody should look at
-const heavy = 2; // how much that weighs, see toast.go
-const shown = 3; // toasts at once
-const kept = 50;
-const store = 'trento-news';
+// Toasts in the corner of the screen, and the list of all toasts in this tab.
+const showTime = 6000; // ms: how long an ordinary toast is shown
+const longShowTime = 15000; // ms: how long an important toast is shown
+const importantWeight = 2; // weight from which on a toast is important, see toast.go
+const maxShown = 3; // largest number of toasts that are shown
+const maxKept = 50;
+const storageKey = 'trento-news';
 
 function icon(name) {
   const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
@@ -29,39 +29,41 @@ function line(tag, news) {
 export function toast(news) {
   const item = line('div', news);
   item.classList.add('toast');
-  item.dataset.weight = news.weight ?? heavy;
+  item.dataset.weight = news.weight ?? importantWeight;
   appear(item);
   if (news.at) remember(news);
 }
 
-const weight = (item) => Number(item.dataset.weight ?? heavy);
+const weight = (item) => Number(item.dataset.weight ?? importantWeight);
 
-// appear shows a toast; it is read out, since it comes after the page. Of too
-// many the lightest goes, of equals the oldest.
+// appear shows a toast. Screen readers announce it, because it is added to the
+// page. If there are too many, the least important goes; of equally important
+// ones, the oldest.
 function appear(item) {
   const place = document.getElementById('toasts');
   place.append(item);
-  while (place.childElementCount > shown) [...place.children].reduce((a, b) => (weight(b) < weight(a) ? b : a)).remove();
+  while (place.childElementCount > maxShown) [...place.children].reduce((a, b) => (weight(b) < weight(a) ? b : a)).remove();
   const leave = () => (item.matches(':hover, :focus-within') ? setTimeout(leave, 1000) : item.remove());
-  setTimeout(leave, weight(item) < heavy ? stay : longer);
+  setTimeout(leave, weight(item) < importantWeight ? showTime : longShowTime);
 }
 
-// What the page itself came with was done right before it.
+// Toasts that are part of the page are about what the reader has just done.
 for (const item of document.querySelectorAll('#toasts > .toast')) appear(item);
 
-const remembered = () => JSON.parse(sessionStorage.getItem(store) ?? '[]');
+const remembered = () => JSON.parse(sessionStorage.getItem(storageKey) ?? '[]');
 
-// keep drops the lightest of too many, of equals the oldest.
-function keep(all) {
-  while (all.length > kept) {
-    const lightest = all.reduce((a, b) => ((b.weight ?? heavy) <= (a.weight ?? heavy) ? b : a));
+// limit drops the least important of too many toasts; of equally important
+// ones, the oldest.
+function limit(all) {
+  while (all.length > maxKept) {
+    const lightest = all.reduce((a, b) => ((b.weight ?? importantWeight) <= (a.weight ?? importantWeight) ? b : a));
     all.splice(all.indexOf(lightest), 1);
   }
   return all;
 }
 
 function remember(news) {
-  sessionStorage.setItem(store, JSON.stringify(keep([news, ...remembered()])));
+  sessionStorage.setItem(storageKey, JSON.stringify(limit([news, ...remembered()])));
   const count = document.getElementById('notices-count');
   count.textContent = Number(count.textContent) + 1;
   count.hidden = document.getElementById('notices').open;

@@ -1,7 +1,7 @@
-import { stored } from './dialog.js';
+import { markStored } from './dialog.js';
 
-// The text of a new token as a file, and a long list of operations cut down to
-// what is chosen.
+// The button that downloads a new token, and the check box that reduces a long
+// list of operations to the chosen ones.
 document.addEventListener('click', (event) => {
   const button = event.target.closest('[data-download]');
   if (!button) return;
@@ -10,7 +10,7 @@ document.addEventListener('click', (event) => {
   link.download = button.dataset.name;
   link.click();
   URL.revokeObjectURL(link.href);
-  stored(button);
+  markStored(button);
 });
 
 document.addEventListener('change', (event) => {
