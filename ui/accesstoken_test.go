@@ -11,13 +11,13 @@ import (
 	"trento/store"
 )
 
-// asks sends a request to the API with a token.
+// asks sends a request with a token to the API.
 func (f *fixture) asks(token, method, target string) int {
 	f.t.Helper()
 	return f.do(call{method: method, target: target, header: http.Header{"Authorization": {"Bearer " + token}}}).Code
 }
 
-// tokensNow are the tokens of a user, the newest first.
+// tokensNow returns the tokens of a user, the newest first.
 func (f *fixture) tokensNow(name string) (tokens []*store.Token) {
 	f.t.Helper()
 	id := f.userNow(name).ID
@@ -27,7 +27,7 @@ func (f *fixture) tokensNow(name string) (tokens []*store.Token) {
 	return tokens
 }
 
-// issue makes a token through the console, stores it as a person does, and
+// issue creates a token through the console, confirms that it is stored, and
 // returns its text.
 func (f *fixture) issue(name string, form ...string) string {
 	f.t.Helper()
@@ -38,8 +38,8 @@ func (f *fixture) issue(name string, form ...string) string {
 	return f.takeToken(name)
 }
 
-// takeToken is the text of the token that is being shown, which is not shown
-// afterwards.
+// takeToken returns the text of the token that is being shown, and closes its
+// dialog.
 func (f *fixture) takeToken(name string) string {
 	f.t.Helper()
 	text := parseMarkup(f.t, f.do(call{target: "/profile", as: name}).Body.String()).texts("#secret-text")
@@ -115,7 +115,8 @@ func TestGenerateTokenFaults(t *testing.T) {
 	}
 }
 
-// A token does what its scopes and its owner's permissions both allow.
+// TestScopesOfAToken checks that a token may do what both its scopes and its
+// owner's permissions allow.
 func TestScopesOfAToken(t *testing.T) {
 	t.Parallel()
 	f := peopleFixture(t)
@@ -243,7 +244,8 @@ func TestDeleteTokens(t *testing.T) {
 	}
 }
 
-// Somebody else's token is not there.
+// TestTokensOfOthers checks that the token of another user is answered with
+// 404.
 func TestTokensOfOthers(t *testing.T) {
 	t.Parallel()
 	f := peopleFixture(t)
@@ -381,7 +383,8 @@ func TestNewAPIKey(t *testing.T) {
 	}
 }
 
-// Who has signed in with a token sees all of this, and changes nothing of it.
+// TestSignedInWithAToken checks that a user who has signed in with a token sees
+// these pages and cannot change anything on them.
 func TestSignedInWithAToken(t *testing.T) {
 	t.Parallel()
 	f := peopleFixture(t)
@@ -422,8 +425,9 @@ func (f *fixture) signInToken(name string, token *store.Token) {
 	f.cookies[name] = w.Result().Cookies()[0]
 }
 
-// confirmTokens says whether the console asks for the password before it
-// touches a token. Checking one is slow on purpose, so most tests do without.
+// confirmTokens sets whether the console asks for the password before it
+// changes a token. Checking a password is slow on purpose, so most tests switch
+// it off.
 func (f *fixture) confirmTokens(ask bool) {
 	f.t.Helper()
 	settings := store.TokenSettings{Enabled: true, DefaultLifetimeDays: 30, RequirePasswordConfirmation: ask}

@@ -10,8 +10,8 @@ import (
 	"trento/store/activity"
 )
 
-// testManyNew: the notice counts what has come, also beyond a page of it, and
-// the lines stay where they are until they are asked for.
+// testManyNew checks that the notice counts all new entries, also more than fit
+// on a page, and that the rows do not move until the reader asks for them.
 func testManyNew(tab *tab) {
 	tab.tagged("ada", 12)
 	tab.signedIn()
@@ -39,8 +39,8 @@ func testManyNew(tab *tab) {
 	tab.wants("[...document.querySelectorAll('tbody tr')].map(r => r.id).join()", second)
 }
 
-// testLiveMode: chosen once, new entries come by themselves, but not under
-// somebody's pointer.
+// testLiveMode checks that in live mode new entries appear automatically, but
+// not under the pointer.
 func testLiveMode(tab *tab) {
 	tab.tagged("ada", 3)
 	tab.signedIn()
@@ -63,7 +63,7 @@ func testLiveMode(tab *tab) {
 	tab.wants("new URLSearchParams(location.search).get('refreshRate')", "live")
 }
 
-// testHints: what a search was taken for is said beside it.
+// testHints checks that the page explains how it has read a search.
 func testHints(tab *tab) {
 	tab.tagged("ada", 3)
 	tab.signedIn()

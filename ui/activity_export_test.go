@@ -80,7 +80,8 @@ func TestActivityExport(t *testing.T) {
 	}
 }
 
-// TestActivityExportFormulas: what agents report is text in a spreadsheet.
+// TestActivityExportFormulas checks that a spreadsheet does not read texts of
+// agents as formulas.
 func TestActivityExportFormulas(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -137,8 +138,8 @@ func (f *fixture) export(server *httptest.Server, as, target string) *http.Respo
 	return answer
 }
 
-// TestActivityExportEnds: who may not read on gets no more than the piece that
-// is under way, and can tell that something is missing.
+// TestActivityExportEnds checks that a user who loses the permission gets no
+// further piece, and that the client notices.
 func TestActivityExportEnds(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

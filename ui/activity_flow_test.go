@@ -63,8 +63,8 @@ func TestFlow(t *testing.T) {
 	has(".flow-begin", "begun by admin").check(t, f.page(t, address, "admin"))
 }
 
-// TestFlowOfNothing: what is no flow, and what this reader may not know of,
-// are the same.
+// TestFlowOfNothing checks that an unknown flow and one that the reader may not
+// see get the same answer.
 func TestFlowOfNothing(t *testing.T) {
 	t.Parallel()
 	f := logFixture(t)
@@ -131,8 +131,8 @@ func TestLongFlow(t *testing.T) {
 	}
 }
 
-// TestActivityOfThings: every page of a thing ends with its log, and leads to
-// all of it.
+// TestActivityOfThings checks that every page of a thing ends with its newest
+// entries and a link to all of them.
 func TestActivityOfThings(t *testing.T) {
 	t.Parallel()
 	f := systemsFixture(t)

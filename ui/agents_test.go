@@ -53,8 +53,8 @@ func reportsFixture(t *testing.T) *fixture {
 	return f
 }
 
-// TestReportFaultsOnHostPage: the page of a host says which of its reports
-// could not be used, what was read where, since when and how often.
+// TestReportFaultsOnHostPage checks that the page of a host says which of its
+// reports could not be used, why, since when and how often.
 func TestReportFaultsOnHostPage(t *testing.T) {
 	t.Parallel()
 	f := reportsFixture(t)
@@ -93,8 +93,8 @@ func TestReportFaultsOnHostPage(t *testing.T) {
 	has("#activity", "The SAP report of bad01 can be used again").check(t, f.page(t, hostPath(1), "plain"))
 }
 
-// TestStaleBehindRefusedReports: what is stale because reports cannot be used
-// does not say that nobody reports.
+// TestStaleBehindRefusedReports checks that a page that is stale because
+// reports are refused does not say that the agent is silent.
 func TestStaleBehindRefusedReports(t *testing.T) {
 	t.Parallel()
 	f := systemsFixture(t)
@@ -169,8 +169,8 @@ func TestReportFaultsOnDashboard(t *testing.T) {
 	}
 }
 
-// TestAgents: the list of agents is for those who hold the key, in the console
-// as in the navigation, and can be filtered, ordered and saved.
+// TestAgents checks that only users with the permission for the API key have
+// the list of agents, and that it can be filtered, ordered and saved.
 func TestAgents(t *testing.T) {
 	t.Parallel()
 	f := reportsFixture(t)
@@ -219,7 +219,7 @@ func TestAgents(t *testing.T) {
 	}
 }
 
-// TestNoAgentYet: an empty list says what would fill it, and how.
+// TestNoAgentYet checks that the empty list says how to connect an agent.
 func TestNoAgentYet(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -229,8 +229,8 @@ func TestNoAgentYet(t *testing.T) {
 	has(".empty .steps-list", "Install the Trento agent on the host.").check(t, page)
 }
 
-// TestAgentReportsAreTold: who watches is told of faults, of agents without a
-// host only where they may see those.
+// TestAgentReportsAreTold checks that a stream sends changes of agents; those
+// of agents without a host only to users who may see them.
 func TestAgentReportsAreTold(t *testing.T) {
 	t.Parallel()
 	f := reportsFixture(t)

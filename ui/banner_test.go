@@ -10,8 +10,8 @@ import (
 	"trento/store"
 )
 
-// The default admin is told at every sign-in to make somebody else who manages
-// users, until there is one.
+// TestDefaultAdminIsTold checks that at every sign-in a banner asks the default
+// admin to create another user manager, until one exists.
 func TestDefaultAdminIsTold(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

@@ -9,8 +9,7 @@ import (
 	"trento/ui/page"
 )
 
-// TestEveryPartIsBundled: a style sheet or module that nothing imports is a
-// mistake.
+// TestEveryPartIsBundled checks that every style sheet and module is imported.
 func TestEveryPartIsBundled(t *testing.T) {
 	t.Parallel()
 	a, files := mustLoadAssets(t)

@@ -174,9 +174,10 @@ func (f *fixture) wantFlow(t *testing.T, of, want string) {
 	has("#flow", want).check(t, f.page(t, "/activity_log?correlation="+correlation, "admin"))
 }
 
-// TestAgreedTo: between the answer to the dialog and the clean-up itself the
-// other host of the cluster goes, so that the cluster would go, too.
-func TestAgreedTo(t *testing.T) {
+// TestRequirePlan checks that a clean-up is refused if its plan has grown since
+// it was confirmed: the other host of the cluster goes, so the cluster would be
+// removed, too.
+func TestRequirePlan(t *testing.T) {
 	t.Parallel()
 	f := systemsFixture(t)
 	f.silence(3, 4, 5, 6)
@@ -205,8 +206,8 @@ func TestAgreedTo(t *testing.T) {
 	f.wantGone([]any{hostID(1), landscape.ClusterIDFromKey("hana")}, nil)
 }
 
-// TestCleanUpRefused: an agent that is heard, an instance that is there, and
-// a plan that has changed since somebody looked.
+// TestCleanUpRefused checks that a clean-up is refused for an agent that
+// reports, for an instance that exists, and for a plan that has changed.
 func TestCleanUpRefused(t *testing.T) {
 	t.Parallel()
 	f := systemsFixture(t)
@@ -295,8 +296,8 @@ func TestNewsIsText(t *testing.T) {
 	}
 }
 
-// TestNotHeardYet: after a start no host is offered that may only not have been
-// heard yet.
+// TestNotHeardYet checks that after a start no host is offered for clean-up
+// whose agent may not have reported yet.
 func TestNotHeardYet(t *testing.T) {
 	t.Parallel()
 	dir, c := t.TempDir(), &clock{now: time.Date(2026, 8, 20, 10, 15, 30, 0, time.UTC)}

@@ -109,8 +109,8 @@ func mustLoadAssets(t testing.TB) (page.Assets, page.RoomFiles) {
 	return r.Assets, files
 }
 
-// TestAssetsAreRevalidated: what a client has of a file is still right, in
-// whichever form it has it.
+// TestAssetsAreRevalidated checks that a client may keep its copy of a file,
+// compressed or not.
 func TestAssetsAreRevalidated(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -218,7 +218,8 @@ func TestSecretsAreNotCompressed(t *testing.T) {
 	if shown < 3 {
 		t.Errorf("%d answers show a secret: the API key and the second factor should", shown)
 	}
-	// What a secret looks like, so that the expression above is one that finds it.
+	// What a secret looks like, so that the expression above is one that finds
+	// it.
 	if !secret.MatchString(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(bytes.Repeat([]byte{7}, 20))) {
 		t.Error("the secret of a second factor would not be noticed")
 	}
@@ -230,8 +231,8 @@ func TestSecretsAreNotCompressed(t *testing.T) {
 	}
 }
 
-// TestCutDownloadIsNoticed: a download that is cut is no whole file to whoever
-// decodes it, either.
+// TestCutDownloadIsNoticed checks that a client notices an interrupted
+// download, also when it decompresses.
 func TestCutDownloadIsNoticed(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

@@ -7,8 +7,8 @@ import (
 	"trento/store/landscape"
 )
 
-// TestMoreAttention: what the dashboard has no room for is in the list of its
-// kind, and each kind is told.
+// TestMoreAttention checks that there is a link for each kind with things that
+// do not fit on the dashboard.
 func TestMoreAttention(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

@@ -239,8 +239,8 @@ func TestDetails(t *testing.T) {
 	}
 }
 
-// TestInstancesOfNothing: what an agent has found is on the page of its host
-// also while the system it belongs to is not registered.
+// TestInstancesOfNothing checks that the page of a host lists instances whose
+// system is not registered.
 func TestInstancesOfNothing(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -269,7 +269,8 @@ func TestInstancesOfNothing(t *testing.T) {
 	has("#instances a[href=/sap_systems/"+string(nwpID)+"]", "NWP").check(t, instances(2))
 }
 
-// TestClassicCluster leads to what its maker recommends instead.
+// TestClassicCluster checks that the page of a classic cluster links to the
+// guide for its replacement.
 func TestClassicCluster(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -283,7 +284,7 @@ func TestClassicCluster(t *testing.T) {
 	has(".facts a[href="+"https://www.suse.com/c/how-to-upgrade-to-saphanasr-angi/"+"]", "Angi").check(t, page)
 }
 
-// TestStaleDetails: what a silent agent has said is shown as old.
+// TestStaleDetails checks that the data of a silent agent are marked as stale.
 func TestStaleDetails(t *testing.T) {
 	t.Parallel()
 	f := systemsFixture(t)
@@ -301,8 +302,8 @@ func TestStaleDetails(t *testing.T) {
 	}
 }
 
-// TestWholeClusterOffline: a cluster that has stopped has no node that would
-// call itself offline.
+// TestWholeClusterOffline checks that all nodes of a stopped cluster are shown
+// as offline, although no node reports so.
 func TestWholeClusterOffline(t *testing.T) {
 	t.Parallel()
 	f := systemsFixture(t)
@@ -315,7 +316,8 @@ func TestWholeClusterOffline(t *testing.T) {
 	has("#site-0 tbody", "Offline").check(t, page)
 }
 
-// TestDatabaseWithoutReplication has one layout and no sites.
+// TestDatabaseWithoutReplication checks that the page has one table of
+// instances and no sites.
 func TestDatabaseWithoutReplication(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -331,7 +333,7 @@ func TestDatabaseWithoutReplication(t *testing.T) {
 	has("#tenants tbody", "PRD – – –").check(t, page)
 }
 
-// TestDetailsForNobody: every route of the details, and what it takes.
+// TestDetailsForNobody checks which access each route of the details needs.
 func TestDetailsForNobody(t *testing.T) {
 	t.Parallel()
 	f := systemsFixture(t)
@@ -352,8 +354,8 @@ func TestDetailsForNobody(t *testing.T) {
 	}
 }
 
-// TestHostileDetails brings a hostile text in everywhere the inside of
-// clusters and systems has texts, and reads it on their pages.
+// TestHostileDetails puts a hostile text into every text of clusters and
+// systems, and reads their pages.
 func TestHostileDetails(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

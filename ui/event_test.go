@@ -155,8 +155,8 @@ func (f *fixture) cursor(t *testing.T, as string) string {
 	return cursor
 }
 
-// TestCursorsHideActivity: from the cursors in pages and events nobody can
-// sendChanges how much happens that they may not see, or whether anything does.
+// TestCursorsHideActivity checks that the cursors in pages and events do not
+// reveal whether and how much happens that the user may not see.
 func TestCursorsHideActivity(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -196,8 +196,8 @@ func TestCursorsHideActivity(t *testing.T) {
 	}
 }
 
-// TestEventsOfAHiddenStorm: a storm of what a user may not see is not told as
-// "everything", and what they may see in the middle of it is told.
+// TestEventsOfAHiddenStorm checks that many changes that a user may not see are
+// not sent as "everything", and that a visible change among them is sent.
 func TestEventsOfAHiddenStorm(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -250,8 +250,8 @@ func TestEventsEndWithTheSession(t *testing.T) {
 	other.wants("signed-out")
 }
 
-// TestEventsEndAtOnce: whatever ends a sign-in ends its stream with the next
-// byte, without waiting for a ping, and no other stream.
+// TestEventsEndAtOnce checks that the end of a session ends its stream at the
+// next change, without waiting for a ping, and no other stream.
 func TestEventsEndAtOnce(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
@@ -306,8 +306,8 @@ func TestEventsEndAtOnce(t *testing.T) {
 	}
 }
 
-// TestEventsAboutUsers: those who manage users see them change, everybody else
-// only themselves.
+// TestEventsAboutUsers checks that user managers receive changes of all users,
+// and others only their own.
 func TestEventsAboutUsers(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -348,8 +348,8 @@ func (w *cutWriter) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// TestDownloadEndsWithTheSession: who is signed out during a download gets no
-// more than the piece that is under way.
+// TestDownloadEndsWithTheSession checks that a user who is signed out during a
+// download gets no further piece.
 func TestDownloadEndsWithTheSession(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -399,8 +399,8 @@ func TestEventsNeedASession(t *testing.T) {
 	}
 }
 
-// TestEventsKeepUserManagement: who may not see entries about users learns
-// nothing of them from the stream either.
+// TestEventsKeepUserManagement checks that the stream sends nothing about
+// entries of user management to users who may not see them.
 func TestEventsKeepUserManagement(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

@@ -6,8 +6,9 @@ import (
 	"testing"
 )
 
-// TestSameDayEverywhere: whatever the zone of the reader, an end has one date:
-// in the dialog, on the page that shows the token, in the lists and in the API.
+// TestSameDayEverywhere checks that an expiry has the same date in every time
+// zone of a reader: in the dialog, on the page that shows the token, in the
+// lists and in the API.
 func TestSameDayEverywhere(t *testing.T) {
 	t.Parallel()
 	for _, zone := range []string{"Etc/UTC", "America/New_York", "Pacific/Kiritimati"} {

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// A form or an address with bytes that are no text is refused as a whole.
+// TestTextsThatAreNone checks that a form or an address with invalid UTF-8 is
+// refused as a whole.
 func TestTextsThatAreNone(t *testing.T) {
 	t.Parallel()
 	f := peopleFixture(t)

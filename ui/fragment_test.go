@@ -96,8 +96,8 @@ func (b *frameReader) isLike(other *frameReader) {
 	}
 }
 
-// TestFragmentsSayWhatHasChanged: whatever happens, what is sent and what was
-// there before make the page as it is now, and only what differs is sent.
+// TestFragmentsSayWhatHasChanged checks that the present page results from the
+// snapshot and the fragment, and that the fragment has only the differences.
 func TestFragmentsSayWhatHasChanged(t *testing.T) {
 	t.Parallel()
 	f := fleetFixture(t, 40)
@@ -139,8 +139,8 @@ func TestFragmentsSayWhatHasChanged(t *testing.T) {
 	}
 }
 
-// TestFragmentsTellAges: an age that reads otherwise by now is sent, without
-// the rest of the page.
+// TestFragmentsTellAges checks that a changed age is sent, without the rest of
+// the page.
 func TestFragmentsTellAges(t *testing.T) {
 	t.Parallel()
 	f := landscapeFixture(t)
@@ -158,8 +158,8 @@ func TestFragmentsTellAges(t *testing.T) {
 	}
 }
 
-// TestFragmentsAcrossPages: the frame of another page may be told against the
-// one that is shown.
+// TestFragmentsAcrossPages checks that the fragment of another page may rely on
+// the snapshot of the page that is shown.
 func TestFragmentsAcrossPages(t *testing.T) {
 	t.Parallel()
 	f := fleetFixture(t, 40)
@@ -173,8 +173,8 @@ func TestFragmentsAcrossPages(t *testing.T) {
 	}
 }
 
-// TestFragmentsOfUnknownSnapshots: whoever names a snapshot that is not theirs,
-// or is forgotten, gets everything.
+// TestFragmentsOfUnknownSnapshots checks that a request with the snapshot of
+// another user, or with one that is not kept any more, gets the whole frame.
 func TestFragmentsOfUnknownSnapshots(t *testing.T) {
 	t.Parallel()
 	f := landscapeFixture(t)

@@ -4,8 +4,8 @@ import (
 	"testing"
 )
 
-// TestThingsAreLinks: the log of a thing leads to the others, and does not
-// repeat its own name.
+// TestThingsAreLinks checks that the log of a thing links to the other things,
+// and does not repeat the thing's own name.
 func TestThingsAreLinks(t *testing.T) {
 	t.Parallel()
 	f := systemsFixture(t)

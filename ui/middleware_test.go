@@ -94,8 +94,8 @@ func TestOtherSitesAreRefused(t *testing.T) {
 	}
 }
 
-// TestUntrustedProxyIsShown: whoever reads About learns what to set once a
-// proxy that is not trusted has forwarded something.
+// TestUntrustedProxyIsShown checks that the page About says which setting is
+// missing once an untrusted proxy has forwarded a request.
 func TestUntrustedProxyIsShown(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -158,8 +158,8 @@ func TestPanicsAndFaultsAreAnswered(t *testing.T) {
 	}
 }
 
-// TestPanicInAnAnswer: of an answer that has begun, the connection breaks off, so
-// that nobody takes the half for the whole.
+// TestPanicInAnAnswer checks that a panic after the begin of an answer closes
+// the connection, so that the client notices.
 func TestPanicInAnAnswer(t *testing.T) {
 	t.Parallel()
 	s := &server{Console: &page.Console{Options: page.Options{Log: newTestLog(new(logBuffer))}}}
@@ -178,7 +178,8 @@ func TestPanicInAnAnswer(t *testing.T) {
 	}
 }
 
-// TestFaultsKeepTheirCause: the cause of a fault is in the log, and only there.
+// TestFaultsKeepTheirCause checks that the cause of a fault is in the log and
+// not in the answer.
 func TestFaultsKeepTheirCause(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -212,8 +213,8 @@ func TestAgentsAreNotLogged(t *testing.T) {
 	}
 }
 
-// TestRoomOfPath: a name in a path, however it is written, does not carry a
-// request from the API to the console or back.
+// TestRoomOfPath checks that no name in a path, however it is escaped, sends a
+// request of the API to the console or the reverse.
 func TestRoomOfPath(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

@@ -189,8 +189,8 @@ func TestDisabledUserIsSignedOut(t *testing.T) {
 	}
 }
 
-// TestRoutes holds the table of routes against nobody and against a user
-// without abilities: what is not public is refused to nobody.
+// TestRoutes calls every route without a user and with a user without
+// abilities, and checks that only public routes answer without a user.
 func TestRoutes(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -214,8 +214,8 @@ func TestRoutes(t *testing.T) {
 	}
 }
 
-// TestForbidden: every route that demands an ability tells who lacks it which
-// one it is, and who can help.
+// TestForbidden checks that every route that needs an ability tells a user
+// without it which one is missing, and who can grant it.
 func TestForbidden(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

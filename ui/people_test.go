@@ -62,8 +62,8 @@ func (tab *tab) signsIn(name, password string) {
 	tab.typed("#password", password+kb.Enter)
 }
 
-// testCreatingUser makes a user, who signs in, is given rights, and is thrown
-// out when disabled.
+// testCreatingUser creates a user, who signs in, gets permissions, and is
+// signed out when the account is disabled.
 func testCreatingUser(tab *tab) {
 	tab.signedIn()
 	tab.live("/users")
@@ -183,7 +183,8 @@ func testDisabling(tab *tab) {
 	tab.wants(exists("#row-2"), "null")
 }
 
-// testEditingAtOnce: two people change the same user.
+// testEditingAtOnce checks that two people can change the same user at the same
+// time.
 func testEditingAtOnce(tab *tab) {
 	tab.user("ann")
 	tab.signedIn()
@@ -216,7 +217,7 @@ func testEditingAtOnce(tab *tab) {
 	}
 }
 
-// closesSecret closes the dialog of a secret once a button has stored it.
+// closesSecret closes the dialog of a secret after copying or downloading it.
 func (tab *tab) closesSecret(button string) {
 	tab.t.Helper()
 	dialog := tab.in("#secret-dialog")
@@ -267,7 +268,7 @@ func testEnrolling(tab *tab) {
 	tab.says("TOTP Disabled")
 }
 
-// bearer asks the API as a program with a token does.
+// bearer sends a request to the API as a program with a token does.
 func (tab *tab) bearer(token, path string) int {
 	tab.t.Helper()
 	r, err := http.NewRequestWithContext(tab.t.Context(), http.MethodGet, tab.server.URL+path, nil)
@@ -285,7 +286,7 @@ func (tab *tab) bearer(token, path string) int {
 	return answer.StatusCode
 }
 
-// testTokenLife makes a token, uses it, and deletes it.
+// testTokenLife creates a token, uses it, and deletes it.
 func testTokenLife(tab *tab) {
 	for _, permission := range []string{"clipboard-write", "clipboard-read"} {
 		granted := browser.SetPermissionParams{Permission: &browser.PermissionDescriptor{Name: permission}, Setting: browser.PermissionSettingGranted}
@@ -397,7 +398,8 @@ func testScopePicker(tab *tab) {
 	}
 }
 
-// testFormsInUse: live updates leave alone what somebody is typing.
+// testFormsInUse checks that live updates do not change a form that somebody is
+// filling in.
 func testFormsInUse(tab *tab) {
 	tab.signedIn()
 	tab.live("/profile")
@@ -440,7 +442,7 @@ func testKeyRenewal(tab *tab) {
 	tab.until("document.querySelector('h1')?.textContent === 'Settings' && !" + exists(".site-banner.warning"))
 }
 
-// testPeopleWithoutScripts makes a user and a token as a browser without
+// testPeopleWithoutScripts creates a user and a token in a browser without
 // scripts.
 func testPeopleWithoutScripts(tab *tab) {
 	tab.confirmTokens(false)
@@ -489,7 +491,7 @@ func testPeopleWithoutScripts(tab *tab) {
 	read("svg.qr")
 }
 
-// seePeople lists the pages about people, with somebody and something on each.
+// seePeople returns the pages about people, each with something to show.
 func (tab *tab) seePeople() []string {
 	tab.t.Helper()
 	tab.user("bob", 2, 7, 14)
@@ -520,7 +522,7 @@ func (tab *tab) seePeople() []string {
 	}
 }
 
-// showPassword puts a browser before the second step of signing in.
+// showPassword brings a browser to the second step of signing in.
 func (tab *tab) showPassword() {
 	tab.t.Helper()
 	if _, err := userNamed(tab.store, "twofold"); err != nil {

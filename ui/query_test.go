@@ -20,8 +20,8 @@ func manyValues(name string, n int) string {
 	return strings.Join(parts, "&")
 }
 
-// TestOversizedQueriesAreRefused: wherever a query is read, too much of it is
-// a short answer that names the parameter.
+// TestOversizedQueriesAreRefused checks that every page answers a query that is
+// too long with a short answer that names the parameter.
 func TestOversizedQueriesAreRefused(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -59,8 +59,8 @@ func TestOversizedQueriesAreRefused(t *testing.T) {
 	}
 }
 
-// TestLargestQueryMakesASmallPage: what a query may be at most does not make a
-// page that is much larger than itself.
+// TestLargestQueryMakesASmallPage checks that the longest permitted query does
+// not make a page that is many times larger.
 func TestLargestQueryMakesASmallPage(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -99,7 +99,8 @@ func TestLargestQueryMakesASmallPage(t *testing.T) {
 	}
 }
 
-// TestSavedViewsAreBounded: what cannot be asked cannot be saved.
+// TestSavedViewsAreBounded checks that a query that is too long cannot be
+// saved.
 func TestSavedViewsAreBounded(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

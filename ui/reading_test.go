@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestOneRead: a page is made with one read, from the session to the frame, so
-// that nothing on it contradicts anything else.
+// TestOneRead checks that a page is made with one transaction, from the session
+// to the frame, so that nothing on it contradicts anything else.
 func TestOneRead(t *testing.T) {
 	t.Parallel()
 	f := systemsFixture(t)

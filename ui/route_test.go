@@ -10,8 +10,8 @@ import (
 	"trento/ui/api"
 )
 
-// TestRoutesAgreeWithAPI: a form of the console that does what operations of the
-// API do demands the same of users, and of the scopes of tokens.
+// TestRoutesAgreeWithAPI checks that a form needs the same permissions and
+// scopes as the operations of the API that do the same.
 func TestRoutesAgreeWithAPI(t *testing.T) {
 	t.Parallel()
 	operations := make(map[string]auth.Operation)

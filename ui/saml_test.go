@@ -12,7 +12,7 @@ import (
 	"trento/auth/sso/ssotest"
 )
 
-// withSAML is a console whose identity provider is one of SAML, and is down.
+// withSAML returns a console with an identity provider of SAML that is down.
 func withSAML(t *testing.T) *fixture {
 	t.Helper()
 	return withProvider(t, ssotest.NewSAML(t, sso.Options{Origin: "https://trento.example.com", Now: time.Now, Log: newTestLog(new(logBuffer))}, "http://127.0.0.1:1/metadata"))
@@ -55,8 +55,9 @@ func TestSAMLAddresses(t *testing.T) {
 	}
 }
 
-// TestResponseIsPostedAgain: over plain HTTP no cookie comes with a form of another
-// site, so a page of ours posts the same once more, and no oftener.
+// TestResponseIsPostedAgain checks that a response that arrives without
+// cookies, over plain HTTP, is posted again by a page of the console, and only
+// once.
 func TestResponseIsPostedAgain(t *testing.T) {
 	f := withSAML(t)
 	crossSite := http.Header{"Sec-Fetch-Site": {"cross-site"}, "Origin": {"https://idp.example.com"}}

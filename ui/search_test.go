@@ -73,7 +73,8 @@ func TestSearch(t *testing.T) {
 	}
 }
 
-// TestSearchOrder: what is called as was asked comes first, however well it is.
+// TestSearchOrder checks that a thing whose name is the search comes first,
+// whatever its health is.
 func TestSearchOrder(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

@@ -11,8 +11,8 @@ import (
 	"trento/store"
 )
 
-// TestSecretStays: a token is shown until its maker says that it is stored,
-// whatever else happens, to nobody else, and never afterwards.
+// TestSecretStays checks that a token is shown until its owner confirms that it
+// is stored: to nobody else, and never afterwards.
 func TestSecretStays(t *testing.T) {
 	t.Parallel()
 	f := peopleFixture(t)
@@ -57,7 +57,7 @@ func TestSecretStays(t *testing.T) {
 	}
 }
 
-// TestSecretGoes: what is good for nothing any more is not shown.
+// TestSecretGoes checks that a secret that is not valid any more is not shown.
 func TestSecretGoes(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(*fixture, *auth.Identity, *store.Token) error{
@@ -86,8 +86,9 @@ func TestSecretGoes(t *testing.T) {
 	}
 }
 
-// TestSecondFactorStays: the secret of a second factor is shown until it was
-// verified or given up, and pressing the switch again makes no other one.
+// TestSecondFactorStays checks that the secret of a second factor is shown
+// until it is confirmed or cancelled. Pressing the switch again does not make
+// another secret.
 func TestSecondFactorStays(t *testing.T) {
 	t.Parallel()
 	f := peopleFixture(t)
@@ -110,8 +111,8 @@ func TestSecondFactorStays(t *testing.T) {
 	}
 }
 
-// TestGeneratedPasswordStays: a password that was made here is shown on the
-// page of the user, until it was handed over.
+// TestGeneratedPasswordStays checks that a generated password is shown on the
+// page of the user until somebody confirms that it was handed over.
 func TestGeneratedPasswordStays(t *testing.T) {
 	t.Parallel()
 	f := peopleFixture(t)
@@ -130,7 +131,8 @@ func TestGeneratedPasswordStays(t *testing.T) {
 	hasNot("#secret-dialog").check(t, f.page(t, editPath(f.userNow("bob").ID, "edit"), "mary"))
 }
 
-// navigate sends a form as a browser does, and returns where it is sent.
+// navigate sends a form as a browser does, and returns the address that it is
+// redirected to.
 func (f *fixture) navigate(as, target string, pairs ...string) (status int, to string) {
 	f.t.Helper()
 	form := map[string][]string{}
@@ -141,9 +143,9 @@ func (f *fixture) navigate(as, target string, pairs ...string) (status int, to s
 	return w.Code, w.Header().Get("Location")
 }
 
-// TestRefusedFormsRedirect: in a browser the page that answers a form has an
-// address, so that it can be reloaded and gone back to. The address says
-// nothing of what was typed.
+// TestRefusedFormsRedirect checks that the page that answers a form has an
+// address in a browser, so that it can be reloaded and returned to. The address
+// contains nothing of the input.
 func TestRefusedFormsRedirect(t *testing.T) {
 	t.Parallel()
 	f := peopleFixture(t)
@@ -198,8 +200,8 @@ func TestRefusedFormsRedirect(t *testing.T) {
 	}
 }
 
-// TestResetOpensTheFormAnew: the way back to the values a form opened with is
-// its address, whatever was typed and refused meanwhile.
+// TestResetOpensTheFormAnew checks that the link to reset a form leads to its
+// address, whatever was typed and refused.
 func TestResetOpensTheFormAnew(t *testing.T) {
 	t.Parallel()
 	f := peopleFixture(t)
@@ -227,7 +229,7 @@ func TestResetOpensTheFormAnew(t *testing.T) {
 	}
 }
 
-// TestEmptyTokenForm: all its faults are told at once.
+// TestEmptyTokenForm checks that all faults of an empty form are shown at once.
 func TestEmptyTokenForm(t *testing.T) {
 	t.Parallel()
 	f := peopleFixture(t)
@@ -246,8 +248,8 @@ func TestEmptyTokenForm(t *testing.T) {
 	}
 }
 
-// TestRiskySettingsAreConfirmed: what takes a protection away, or stops
-// programs, is asked about; nothing else is.
+// TestRiskySettingsAreConfirmed checks that the console asks before settings
+// that remove a protection or stop programs, and not before others.
 func TestRiskySettingsAreConfirmed(t *testing.T) {
 	t.Parallel()
 	f := peopleFixture(t)
@@ -284,8 +286,8 @@ func TestRiskySettingsAreConfirmed(t *testing.T) {
 	}
 }
 
-// TestSessionsOfOthers: who manages users sees and ends their sessions, and the
-// log says so.
+// TestSessionsOfOthers checks that user managers see and end the sessions of
+// other users, and that this is logged.
 func TestSessionsOfOthers(t *testing.T) {
 	t.Parallel()
 	f := peopleFixture(t)
@@ -340,8 +342,8 @@ func TestSessionsOfOthers(t *testing.T) {
 	}
 }
 
-// TestManagersShowTheirPassword: a token of somebody else is not ended on the
-// word of a cookie alone.
+// TestManagersShowTheirPassword checks that ending a token of another user
+// needs the password, not only the session.
 func TestManagersShowTheirPassword(t *testing.T) {
 	t.Parallel()
 	f := peopleFixture(t)
@@ -365,8 +367,8 @@ func TestManagersShowTheirPassword(t *testing.T) {
 	}
 }
 
-// TestLogOfFormerTokens: the filter of the log lists deleted tokens that have
-// entries, and whoever shows a replaced text is logged.
+// TestLogOfFormerTokens checks that the filter of the log lists deleted tokens
+// with entries, and that the use of a replaced text is logged.
 func TestLogOfFormerTokens(t *testing.T) {
 	t.Parallel()
 	f := peopleFixture(t)
@@ -392,8 +394,8 @@ func TestLogOfFormerTokens(t *testing.T) {
 	}
 }
 
-// TestTokenDialogsReturn: a dialog that was opened from the list of all tokens
-// leads back to the list, as it was filtered.
+// TestTokenDialogsReturn checks that a dialog that was opened from the list of
+// all tokens leads back to the list with its filters.
 func TestTokenDialogsReturn(t *testing.T) {
 	t.Parallel()
 	f := peopleFixture(t)

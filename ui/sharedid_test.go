@@ -7,8 +7,9 @@ import (
 	"trento/store/landscape"
 )
 
-// TestSharedIDIsTold: the page of a host says that several machines have its
-// id, which, and what to do about it; the activity log says it once.
+// TestSharedIDIsTold checks that the page of a host names the machines that
+// share its id and says what to do, and that the activity log has one entry
+// about it.
 func TestSharedIDIsTold(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

@@ -20,10 +20,10 @@ import (
 	"trento/store/storetest"
 )
 
-// loginWords are those of the button.
+// loginWords is the label of the button to sign in.
 const loginWords = "Login with Single Sign-on"
 
-// people are who can sign in at the providers of these tests.
+// people are the users of the providers in these tests.
 var people = []ssotest.User{
 	{Username: "ann", Password: "secret", FirstName: "Ann", LastName: "Lee", Email: "ann@example.com"},
 	{Username: "admin", Password: "secret", FirstName: "Ada", LastName: "Root", Email: "root@example.com"},
@@ -44,8 +44,8 @@ func TestSingleSignOnInBrowser(t *testing.T) {
 	}
 }
 
-// newProviderTab is a browser before a console whose accounts are those of a
-// provider, which is made when the address of the console is known.
+// newProviderTab opens a browser at a console with an identity provider. The
+// provider is made when the address of the console is known.
 func newProviderTab(t *testing.T, chromium context.Context, start func(origin string, o sso.Options) sso.Provider) *tab {
 	t.Helper()
 	var f *fixture
@@ -137,8 +137,8 @@ func testOIDCInBrowser(t *testing.T, chromium context.Context) {
 	if again := tab.userNow("ann"); again.ID != ann.ID || again.Timezone != "Europe/Berlin" {
 		t.Errorf("the second sign-in leads to %+v", again)
 	}
-	// The provider still knows the browser: no page of it is seen. The page goes to
-	// the sign-in by itself when its session ends.
+	// The provider still knows the browser: no page of it is seen. The page
+	// goes to the sign-in by itself when its session ends.
 	tab.ask("fetch('/session/end', {method: 'POST', redirect: 'manual'}).then(() => 'done')")
 	tab.showsSignIn()
 	tab.clickOn(aLink, loginWords)
@@ -178,7 +178,8 @@ func testOIDCInBrowser(t *testing.T, chromium context.Context) {
 	tab.cancelsAtProvider()
 }
 
-// cancelsAtProvider is the change of mind of somebody the provider does not know.
+// cancelsAtProvider cancels the sign-in of a person whom the provider does not
+// know.
 func (tab *tab) cancelsAtProvider() {
 	tab.t.Helper()
 	fresh := newTabOn(tab.t, tab.ctx, tab.fixture, tab.server)
@@ -267,8 +268,8 @@ func testProviderDownInBrowser(t *testing.T, chromium context.Context) {
 	tab.fails("The identity provider cannot be reached.")
 }
 
-// testSingleSignOnAccessibility asks axe about the pages that look different with a
-// provider, in both themes and both sizes.
+// testSingleSignOnAccessibility checks with axe the pages that differ with an
+// identity provider, in both themes and both sizes.
 func testSingleSignOnAccessibility(t *testing.T, chromium context.Context) {
 	p := newProvider()
 	tab := newProviderTab(t, chromium, func(string, sso.Options) sso.Provider { return p })

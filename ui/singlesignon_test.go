@@ -20,7 +20,7 @@ import (
 	"trento/ui/page"
 )
 
-// givenProvider is an identity provider that says what a test gives it.
+// givenProvider is an identity provider whose answers a test sets.
 type givenProvider struct {
 	person   sso.Person
 	problem  string
@@ -63,7 +63,7 @@ func (p *givenProvider) Logout(logoutToken, back string) string {
 	return p.logout + "?hint=" + logoutToken + "&back=" + url.QueryEscape(back)
 }
 
-// withProvider is a console whose accounts are those of an identity provider.
+// withProvider returns a console that uses an identity provider.
 func withProvider(t testing.TB, provider sso.Provider) *fixture {
 	t.Helper()
 	c := &clock{now: time.Date(2026, 8, 20, 10, 15, 30, 0, time.UTC)}
@@ -88,7 +88,7 @@ func withProviderOn(t testing.TB, c *clock, s *store.Store, provider sso.Provide
 	return f
 }
 
-// newProvider knows one person.
+// newProvider returns a provider that knows one person.
 func newProvider() *givenProvider {
 	return &givenProvider{
 		person:   sso.Person{Subject: "1", Username: "ann", Fullname: "Ann Lee", Email: "ann@example.com", LogoutToken: "token"},
@@ -107,7 +107,7 @@ func (f *fixture) begin(target string) (state string, cookie *http.Cookie) {
 	return to.Query().Get("state"), w.Result().Cookies()[0]
 }
 
-// signsInAtProvider takes a sign-in from its begin to the console.
+// signsInAtProvider signs in at the provider and returns to the console.
 func (f *fixture) signsInAtProvider(name string) {
 	f.t.Helper()
 	state, cookie := f.begin("/session/provider")
@@ -161,8 +161,8 @@ func TestSingleSignOn(t *testing.T) {
 	}
 }
 
-// TestBeginningTakesNoForeignTargets: no page of another site, nor the way back of
-// the provider itself, is gone to afterwards.
+// TestBeginningTakesNoForeignTargets checks that a sign-in never redirects to
+// another site or to the callback path of the provider.
 func TestBeginningTakesNoForeignTargets(t *testing.T) {
 	f := withProvider(t, newProvider())
 	for _, target := range []string{"//evil.example", "https://evil.example", "/auth/oidc_callback?error=x", "/session/provider", "/sso/auth/signin/x", "/" + strings.Repeat("x", 3000)} {
@@ -218,8 +218,8 @@ func TestFailedSignIn(t *testing.T) {
 	}
 }
 
-// TestAnswerForNobody: an answer is worth nothing in a browser that has not begun
-// the sign-in.
+// TestAnswerForNobody checks that an answer of the provider is refused in a
+// browser that has not begun the sign-in.
 func TestAnswerForNobody(t *testing.T) {
 	f := withProvider(t, newProvider())
 	state, cookie := f.begin("/session/provider")
@@ -253,8 +253,9 @@ func TestProviderIsDown(t *testing.T) {
 	}
 }
 
-// TestDepartureWithForm: a provider that takes only forms gets one, by itself
-// where scripts run, and only its page may send forms elsewhere.
+// TestDepartureWithForm checks the page for a provider that requires a form:
+// scripts send the form automatically, and only this page may send forms to
+// other sites.
 func TestDepartureWithForm(t *testing.T) {
 	p := newProvider()
 	f := withProvider(t, p)
@@ -300,8 +301,8 @@ func TestSignOutOfProvider(t *testing.T) {
 	}
 }
 
-// TestLocalAccountsAreOff: what is about passwords and second factors does not
-// exist while an identity provider is in charge, whoever asks.
+// TestLocalAccountsAreOff checks that pages about passwords and second factors
+// do not exist for anybody while an identity provider is in charge.
 func TestLocalAccountsAreOff(t *testing.T) {
 	p := newProvider()
 	f := withProvider(t, p)
@@ -366,7 +367,7 @@ func TestCallbackPathIsFree(t *testing.T) {
 	}
 }
 
-// entriesOf is the metadata of the entries of a type, oldest first.
+// entriesOf returns the metadata of the entries of a type, oldest first.
 func (f *fixture) entriesOf(name string) (all []string) {
 	f.t.Helper()
 	err := f.store.View(func(tx *store.Tx) error {

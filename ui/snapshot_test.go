@@ -10,8 +10,8 @@ import (
 	"trento/ui/page"
 )
 
-// TestSnapshotIsCurrent: a snapshot that is brought up to date again and again is
-// the one that would be read anew.
+// TestSnapshotIsCurrent checks that a snapshot that is updated again and again
+// equals one that is read from the store.
 func TestSnapshotIsCurrent(t *testing.T) {
 	t.Parallel()
 	f := systemsFixture(t)
@@ -81,7 +81,8 @@ func TestSnapshotIsCurrent(t *testing.T) {
 	}
 }
 
-// TestSnapshotOfAnOlderRead: an older read than that of the last snapshot gets its own.
+// TestSnapshotOfAnOlderRead checks that a transaction older than the last
+// snapshot gets a snapshot of its own.
 func TestSnapshotOfAnOlderRead(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

@@ -107,8 +107,8 @@ func TestOverviews(t *testing.T) {
 	}
 }
 
-// TestOverviewCSV: every list can be had as a table, with its columns and all
-// its rows.
+// TestOverviewCSV checks that every list has a CSV with its columns and all its
+// rows.
 func TestOverviewCSV(t *testing.T) {
 	t.Parallel()
 	f := fleetFixture(t, 20)
@@ -133,8 +133,8 @@ func TestDashboardOfNobody(t *testing.T) {
 	has("#agent-config", "server-url: http://example.com").check(t, page)
 }
 
-// TestStaleLandscape: what is silent is marked everywhere, and hosts that are
-// silent can be cleaned up, by those who may.
+// TestStaleLandscape checks that stale things are marked on all pages, and that
+// silent hosts can be cleaned up by users with the permission.
 func TestStaleLandscape(t *testing.T) {
 	t.Parallel()
 	f := fleetFixture(t, 20)
@@ -276,8 +276,8 @@ func TestCleanupOfMany(t *testing.T) {
 	has("h1", "Nothing can be cleaned up").check(t, again)
 }
 
-// TestCleanupOfBothHosts: what goes with the last of several things is on the
-// list before anybody agrees.
+// TestCleanupOfBothHosts checks that the confirmation lists things that are
+// removed only because all their hosts are.
 func TestCleanupOfBothHosts(t *testing.T) {
 	t.Parallel()
 	f := systemsFixture(t)

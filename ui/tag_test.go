@@ -6,8 +6,8 @@ import (
 	"trento/store"
 )
 
-// testTagging: tags come and go in place, what is refused is said at the
-// field, and everybody who watches sees it.
+// testTagging checks that tags are added and removed without leaving the page,
+// that the field shows why a tag is refused, and that other open pages follow.
 func testTagging(tab *tab) {
 	id := tab.host(1, "hana01")
 	tab.signedIn()
@@ -51,8 +51,8 @@ func testTagging(tab *tab) {
 	tab.wants("document.activeElement === "+exists(field), "true")
 }
 
-// testChoosing: the box in the head chooses all things of the page, and what
-// is chosen stays so while the page lives.
+// testChoosing checks that the box in the head selects all things of the page,
+// and that the selection survives updates.
 func testChoosing(tab *tab) {
 	tab.host(1, "hana01")
 	tab.host(2, "hana02")

@@ -134,8 +134,7 @@ func TestContrast(t *testing.T) {
 	}
 }
 
-// TestRamp: the greys go one way in each theme, so that their numbers mean
-// something.
+// TestRamp checks that the greys are in order of lightness in each theme.
 func TestRamp(t *testing.T) {
 	t.Parallel()
 	tokens := readTokens(t)
@@ -155,8 +154,8 @@ var (
 	blockStart = regexp.MustCompile(`\{[^}]*\}`)
 )
 
-// TestTokensAreTheOnlyColors: nothing but the file of tokens names a colour,
-// and what the style sheets use exists.
+// TestTokensAreTheOnlyColors checks that only tokens.css defines colours, and
+// that all tokens in use exist.
 func TestTokensAreTheOnlyColors(t *testing.T) {
 	t.Parallel()
 	_, files := mustLoadAssets(t)

@@ -28,7 +28,7 @@ func (f *fixture) post(as, target string, pairs ...string) (int, markup, string)
 	return w.Code, parseMarkup(f.t, w.Body.String()), w.Header().Get("Location")
 }
 
-// newestEntry is the newest entry of the activity log.
+// newestEntry returns the newest entry of the activity log.
 func (f *fixture) newestEntry() (newest activity.Position) {
 	f.t.Helper()
 	err := f.store.View(func(tx *store.Tx) error {
@@ -50,7 +50,7 @@ func (f *fixture) userNow(name string) *store.User {
 	return u
 }
 
-// peopleFixture is a console with the default admin, a user manager, and a
+// peopleFixture returns a console with the default admin, a user manager, and a
 // user without permissions.
 func peopleFixture(t *testing.T) *fixture {
 	f := newFixture(t)
@@ -106,7 +106,8 @@ func TestUsersList(t *testing.T) {
 	}
 }
 
-// Who does not manage users sees that there are such pages, and why not.
+// TestUsersAreForManagers checks that other users see the sections about users,
+// and why they may not use them.
 func TestUsersAreForManagers(t *testing.T) {
 	t.Parallel()
 	f := peopleFixture(t)
@@ -170,7 +171,8 @@ func TestCreateUser(t *testing.T) {
 	}
 }
 
-// The buttons that only prepare something work without scripts, too.
+// TestPreparingAUser checks that the buttons that change the form without
+// saving work without scripts, too.
 func TestPreparingAUser(t *testing.T) {
 	t.Parallel()
 	f := peopleFixture(t)
@@ -234,8 +236,8 @@ func TestEditUser(t *testing.T) {
 	has("[name=version][value=2]", "").check(t, page)
 }
 
-// TestEditConflict: both versions are shown, what only one has changed is taken
-// over, and the form can be saved over what both have.
+// TestEditConflict checks that both versions are shown, that fields changed by
+// only one are merged, and that the form can be saved over the others.
 func TestEditConflict(t *testing.T) {
 	t.Parallel()
 	f := peopleFixture(t)
@@ -280,8 +282,8 @@ func TestEditConflict(t *testing.T) {
 	}
 }
 
-// TestUnknownChoices: what a form sends for a choice is one of those it was
-// offered, or nothing is saved.
+// TestUnknownChoices checks that a value that was not offered is refused, and
+// nothing is saved.
 func TestUnknownChoices(t *testing.T) {
 	t.Parallel()
 	f := peopleFixture(t)
@@ -336,8 +338,8 @@ func TestUnknownChoices(t *testing.T) {
 	}
 }
 
-// What takes something away, or gives rights that were not shown, is asked
-// about first.
+// TestAskAboutChange checks that the console asks before a change that takes
+// something away or grants permissions that were not shown.
 func TestAskAboutChange(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -461,7 +463,8 @@ func TestDeleteUser(t *testing.T) {
 	has("#confirmation", "This is your own account").check(t, f.page(t, editPath(f.userNow("mary").ID, "delete"), "mary"))
 }
 
-// Permissions that are granted or taken show at once.
+// TestNavigationFollowsPermissions checks that granted and removed permissions
+// take effect with the next page.
 func TestNavigationFollowsPermissions(t *testing.T) {
 	t.Parallel()
 	f := peopleFixture(t)
@@ -516,8 +519,8 @@ func TestNotices(t *testing.T) {
 	}
 }
 
-// TestHostilePeople brings a hostile text in wherever somebody can write one,
-// and reads it on every page about people.
+// TestHostilePeople puts a hostile text into every field that somebody can
+// write, and reads every page about people.
 func TestHostilePeople(t *testing.T) {
 	t.Parallel()
 	f := peopleFixture(t)
@@ -557,5 +560,5 @@ func TestHostilePeople(t *testing.T) {
 	}
 }
 
-// editPath is an address below the page of a user.
+// editPath returns a path below the page of a user.
 func editPath(id int64, verb string) string { return fmt.Sprintf("/users/%d/%s", id, verb) }

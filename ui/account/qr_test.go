@@ -8,7 +8,7 @@ import (
 	"github.com/boombuler/barcode/qr"
 )
 
-// A drawing of a code, put together again from its path, is the code.
+// TestQRCode checks that the path of a drawing has the dark units of the code.
 func TestQRCode(t *testing.T) {
 	const text = "otpauth://totp/trento:ann?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Trento"
 	code, err := newQRCode(text)

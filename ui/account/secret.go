@@ -207,7 +207,7 @@ func (s *shared) describeSecret(tx *store.Tx, reader *store.User, shown secret) 
 		}
 	case passwordSecret:
 		d.Title, d.Noun, d.File = "Generated Password", "password", shown.Name+".password"
-		d.Warning = "The password is shown until you close this, and never again. Hand it over on a safe way; the user is advised to change it."
+		d.Warning = "The password is shown until you close this, and never again. Give it to the user in a safe way; the user is advised to change it."
 	}
 	return d
 }

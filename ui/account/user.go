@@ -137,7 +137,7 @@ func (p *userPage) fillFields(f userForm, held []int, totp bool) {
 	p.Picker = newPicker(held, f.Abilities)
 	p.Picker.Refused = p.Protected
 	if p.Generated != "" {
-		p.Password.Help = "Made here and not saved yet. Hand it over on a safe way."
+		p.Password.Help = "Generated and not saved yet. Give it to the user in a safe way."
 	} else if !p.New {
 		p.Password.Help = "Leave it empty to keep the password. A new one ends all sessions of the user."
 	}

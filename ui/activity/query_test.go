@@ -99,8 +99,8 @@ func TestTree(t *testing.T) {
 	}
 }
 
-// TestThings: what the log names is named once, and leads to its page while
-// there is one.
+// TestThings checks that each thing of an entry is named once, and is a link
+// while it has a page.
 func TestThings(t *testing.T) {
 	host, cluster, database, system := "h1", "c1", "d1", "s1"
 	known := func(id string) Thing {

@@ -76,9 +76,9 @@ func newEntry(t *testing.T, e activity.Event) *activity.Entry {
 	return &activity.Entry{Type: e.Type(), Metadata: metadata}
 }
 
-// TestHeaviestToasts: of many things at once, what is gone is told before what
-// a neighbour became.
-func TestHeaviestToasts(t *testing.T) {
+// TestMostImportant checks that of many toasts those about removed things are
+// kept first.
+func TestMostImportant(t *testing.T) {
 	var toasts []Toast
 	for i, health := range []string{"passing", "critical", "warning", "passing", "critical"} {
 		for _, of := range []activity.Type{activity.TypeHostHealthChanged, activity.TypeDatabaseDeregistered} {

@@ -6,8 +6,8 @@ import (
 	"trento/store/landscape"
 )
 
-// TestHostOfNode: a cluster may write the name of a node in other letters than
-// its host does, and with a domain or without.
+// TestHostOfNode checks that the name of a node is matched regardless of upper
+// and lower case, and with or without its domain.
 func TestHostOfNode(t *testing.T) {
 	inside := &clusterContext{hosts: map[string]*landscape.Host{
 		"quay01": {ID: "1"}, "Lock02.pier.test": {ID: "2"}, "twin.a.test": {ID: "3"}, "twin.b.test": {ID: "4"}, "twin": {ID: "5"},

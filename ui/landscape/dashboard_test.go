@@ -9,8 +9,8 @@ import (
 	"trento/ui/page"
 )
 
-// TestNeedWords: what needs attention says why.
-func TestNeedWords(t *testing.T) {
+// TestAttentionText checks that each thing that needs attention says why.
+func TestAttentionText(t *testing.T) {
 	silent := time.Now()
 	for _, tt := range []struct {
 		item attentionItem
@@ -28,8 +28,9 @@ func TestNeedWords(t *testing.T) {
 	}
 }
 
-// TestMore: what is left out is told for each kind.
-func TestMore(t *testing.T) {
+// TestLinksToMore checks that there is a link for each kind with things that
+// are not shown.
+func TestLinksToMore(t *testing.T) {
 	rest := linksToMore([]attentionItem{{path: "/clusters"}, {path: "/databases"}, {path: "/databases"}, {path: "/hosts"}, {path: "/sap_systems"}})
 	want := []page.ActionLink{
 		{Label: "1 more SAP system needs attention", URL: "/sap_systems"}, {Label: "2 more HANA databases need attention", URL: "/databases"},

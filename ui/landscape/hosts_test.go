@@ -99,8 +99,8 @@ func TestFiltersAndCounts(t *testing.T) {
 	}
 }
 
-// TestCountsAreTrue: the number beside an option is the number of things that
-// choosing it alone in its filter would show.
+// TestCountsAreTrue checks that the number beside an option is the number of
+// things that this choice alone would show.
 func TestCountsAreTrue(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var hosts []*HostItem
@@ -140,8 +140,8 @@ func TestCountsAreTrue(t *testing.T) {
 	})
 }
 
-// TestAddresses: the whole state of a list is in its address, and every link
-// keeps what it does not change.
+// TestAddresses checks that the address has the whole state of a list, and that
+// every link keeps what it does not change.
 func TestAddresses(t *testing.T) {
 	q := url.Values{"q": {"a b"}, "health": {"critical", "warning"}, "sort": {"-memory"}, "page": {"2"}, "per_page": {"20"}, "stale": {"true"}}
 	c := HostsTable.Parse(q, 10)

@@ -2,7 +2,7 @@ package page
 
 import "testing"
 
-// TestAnswersAreBounded: the oldest make room.
+// TestAnswersAreBounded checks that the oldest answers are forgotten.
 func TestAnswersAreBounded(t *testing.T) {
 	var a answers
 	first := a.keep(&answer{session: [32]byte{1}, path: "/x"})
