@@ -1,5 +1,5 @@
-// Trento-web watches SAP landscapes: agents report to it, people look at its
-// console, programs ask its API. See README.md.
+// Trento-web watches SAP landscapes. Agents report to it, people use its
+// console, programs use its API. See README.md.
 package main
 
 import (

@@ -19,26 +19,29 @@ import (
 const MaxLimit = 1000
 
 const (
-	// verifyLimit is the number of candidates up to which their entries are read
-	// from the log and matched, and no term list is searched. By BenchmarkVerify
-	// that finds "*0* AND CHG-needle-0042" 250 times faster.
+	// verifyLimit is the largest number of candidates whose entries are read
+	// from the log and matched, instead of searching a term list.
+	// BenchmarkVerify shows that this makes "*0* AND CHG-needle-0042" 250 times
+	// faster.
 	verifyLimit = 100
-	// firstVerifyLimit is how many entries are read and matched before a term
-	// list is searched. By BenchmarkVerify that finds a page of "*hana*" 10 times
-	// faster, of "*0*" 140 times; a page of "*dead*" takes a quarter longer.
+	// firstVerifyLimit is the number of entries that are read and matched
+	// before a term list is searched. BenchmarkVerify shows that this makes a
+	// page of "*hana*" 10 times and a page of "*0*" 140 times faster. A page of
+	// "*dead*" takes a quarter longer.
 	firstVerifyLimit = 32
 )
 
-// scanChunk is how many entries of the log are read in one transaction.
+// scanChunk is the number of entries of the log that are read in one
+// transaction.
 const scanChunk = 512
 
 // Walk says which page of the log is read, and in which direction.
 type Walk struct {
-	From    activity.Position // the page begins after this position; 0: at the end of the log
+	From    activity.Position // the page begins after this position; 0: at the newest entry or, with Forward, at the oldest
 	Limit   int               // size of the page, brought into the range from 1 to MaxLimit
-	Forward bool              // towards newer entries, starting with the oldest if From is 0; else towards older ones
+	Forward bool              // towards newer entries instead of older ones
 	Count   bool              // also count all entries that pass the filter
-	Reader  string            // who reads: a reader has one search at a time
+	Reader  string            // name of the reader, who has one search at a time
 }
 
 // Page is a part of the log.
@@ -48,11 +51,10 @@ type Page struct {
 	Total   int               // number of entries that pass the filter in the whole log; 0 without Walk.Count
 }
 
-// Activity reads a page of the entries that pass the filter. The answer is
-// exact: it is what reading the whole log would give, even if the index is
-// behind. A reader has one search at a time, and all readers together have as
-// many as there are cores. Further ones wait for their turn, or until ctx is
-// done.
+// Activity returns a page of the entries that pass the filter. The answer is
+// exact, even if the index is behind the log. A reader has one search at a
+// time, and all readers together have as many as the machine has cores. Further
+// searches wait for their turn, or until ctx is done.
 func (x *Index) Activity(ctx context.Context, f activity.Filter, w Walk) (Page, error) {
 	if !f.Everything() || w.Count {
 		own, _ := x.readers.LoadOrStore(w.Reader, make(chan struct{}, 1))
@@ -100,8 +102,9 @@ func (x *Index) walk(ctx context.Context, f *activity.Filter, w Walk) (Page, err
 		walk.pageSpan = walk.pageSpan.after(w.From, w.Forward)
 	}
 	if f.Everything() && !w.Count {
-		// Without conditions every entry is a hit. By BenchmarkEverything the
-		// log gives a page 14 times as fast as the segments.
+		// Without conditions every entry is a hit. BenchmarkEverything shows
+		// that reading the log is then 14 times as fast as searching the
+		// segments.
 		indexed, segments = 0, nil
 	}
 	if w.Forward {
@@ -131,9 +134,9 @@ type walker struct {
 	count         bool
 	verifyLimit   int
 	verifiedFirst bool // firstVerifyLimit has been reached
-	maxFound      int  // one more than the page holds, to know whether there are more entries
-	dateSpan      span // what the dates of the filter allow
-	pageSpan      span // the part of dateSpan that the walk goes through
+	maxFound      int  // size of the page plus one, to know whether more entries follow
+	dateSpan      span // part of the log that the dates of the filter allow
+	pageSpan      span // part of dateSpan from the start of the page on
 
 	found []*activity.Entry
 	total int
@@ -177,7 +180,8 @@ func (w *walker) scan(ctx context.Context, part span) error {
 	return nil
 }
 
-// scanSome reads up to scanChunk entries and returns the part that is left.
+// scanSome reads and matches up to scanChunk entries, and returns the rest of
+// the part.
 func (w *walker) scanSome(part span) (rest span, err error) {
 	err = w.view(func(tx *store.Tx) error {
 		walk, read := tx.EntriesBack, 0
@@ -261,8 +265,8 @@ func (w *walker) find(ctx context.Context, s *segment) (*roaring.Bitmap, error) 
 	}
 	candidates, passed := roaring.New(), roaring.New()
 	candidates.AddRange(uint64(first), uint64(end))
-	// Frequent terms are found among the first entries, so these are read
-	// before a term list is searched.
+	// Frequent terms occur among the first entries. So these are read before a
+	// term list is searched.
 	verifyFirst := func() error {
 		if w.count || w.verifiedFirst {
 			return nil
@@ -294,8 +298,8 @@ func (w *walker) find(ctx context.Context, s *segment) (*roaring.Bitmap, error) 
 	return passed, nil
 }
 
-// view reads the log: in the transaction of the context if it has one, else in
-// a new one.
+// view calls fn with the transaction of the context, or with a new one if the
+// context has none.
 func (w *walker) view(fn func(*store.Tx) error) error {
 	if store.IsReading(w.ctx) {
 		w.reading.Lock()
@@ -309,9 +313,9 @@ func (w *walker) fillsPage(set *roaring.Bitmap) bool {
 	return !w.count && len(w.found)+int(set.GetCardinality()) >= w.maxFound
 }
 
-// verify reads the entries of the first candidates and removes these from
-// candidates. It reads as many as the page needs, and at most limit. Documents
-// that pass are added to passed.
+// verify reads the entries of the first candidates, as many as the page needs
+// and at most limit. It removes these documents from candidates, and adds those
+// that pass the filter to passed.
 func (w *walker) verify(s *segment, candidates, passed *roaring.Bitmap, limit int) error {
 	read := roaring.New()
 	err := w.view(func(tx *store.Tx) error {
@@ -339,7 +343,7 @@ func (w *walker) verify(s *segment, candidates, passed *roaring.Bitmap, limit in
 	return err
 }
 
-// loadEntries reads the entries of documents for the page.
+// loadEntries reads the entries of found documents until the page is full.
 func (w *walker) loadEntries(s *segment, found *roaring.Bitmap) error {
 	if w.full() || found.IsEmpty() {
 		return nil

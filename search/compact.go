@@ -6,9 +6,9 @@ import (
 	"trento/store/activity"
 )
 
-// memSegmentsPerFile is how many segments in memory are merged into a file. By
-// BenchmarkCompaction one segment is searched 19 times as fast as the 16 it was
-// made of.
+// memSegmentsPerFile is the number of segments in memory that are merged into a
+// file. BenchmarkCompaction shows that one segment is searched 19 times as fast
+// as the 16 segments that it was merged from.
 const memSegmentsPerFile = 8
 
 // partialSegments returns the index of the first segment that is not full, and
@@ -20,10 +20,10 @@ func (x *Index) partialSegments() (from, entries int) {
 	return from, entries
 }
 
-// compact merges the segments in memory into a file once there are
-// memSegmentsPerFile of them, together with the files before them that are no
-// larger. So each file is larger than all after it: there are few files, and no
-// entry is written often.
+// compact merges the segments in memory into a file as soon as
+// memSegmentsPerFile exist. It includes the files before them that are no
+// larger than the result so far. So each file is larger than all later files
+// together: the number of files stays small, and no entry is written often.
 func (x *Index) compact() error {
 	from, total := x.memSegments()
 	if len(x.segments)-from < memSegmentsPerFile {

@@ -13,19 +13,21 @@ import (
 	"trento/store/activity"
 )
 
-// batchSize is the largest number of entries that are indexed at a time.
+// batchSize is the largest number of entries in a batch.
 const batchSize = 4096
 
 const (
-	// followDelay is the wait after a new entry, so that several are indexed
-	// together. Searches read entries that are not indexed yet from the log.
+	// followDelay is the time between a new entry and its indexing, so that
+	// several entries are indexed together. Until then, searches read these
+	// entries from the log.
 	followDelay = 100 * time.Millisecond
-	// retryTime is the wait after a failure, for example of a full disk.
-	retryTime = 10 * time.Second
+	// retryDelay is the time between a failure, for example because of a full
+	// disk, and the next attempt.
+	retryDelay = 10 * time.Second
 )
 
 // Run indexes the log and then follows it until ctx is done. It logs failures
-// and tries again. Until then searches are slower, but not wrong.
+// and tries again. After a failure, searches are slower but still exact.
 func (x *Index) Run(ctx context.Context) error {
 	changed, stop := x.store.Watch()
 	defer stop()
@@ -45,7 +47,7 @@ func (x *Index) Run(ctx context.Context) error {
 		if err := x.follow(ctx); err == nil {
 			select {
 			case followed <- struct{}{}:
-			default: // the preload before this one is still running
+			default: // the former preload is still running
 			}
 			select {
 			case <-ctx.Done():
@@ -53,7 +55,7 @@ func (x *Index) Run(ctx context.Context) error {
 			}
 		} else if ctx.Err() == nil {
 			x.log.Error("search index cannot follow the activity log", "cause", err)
-			pause = retryTime
+			pause = retryDelay
 		}
 		select {
 		case <-ctx.Done():
@@ -63,8 +65,8 @@ func (x *Index) Run(ctx context.Context) error {
 	}
 }
 
-// follow indexes all entries that the log has now, and prunes those that the
-// log has pruned.
+// follow indexes all entries that the log has now, and deletes segments whose
+// entries the log has pruned.
 func (x *Index) follow(ctx context.Context) error {
 	for {
 		if err := ctx.Err(); err != nil {
@@ -127,9 +129,9 @@ func (x *Index) nextBatch(after activity.Position) (batch []*activity.Entry, err
 	return batch, err
 }
 
-// add makes a segment in memory of each batch, all at the same time, so that a
-// rebuild uses all cores. Once the segments that are not full have as many
-// entries as a full one, they are merged into one.
+// add indexes each batch as a segment in memory, all at the same time, so that
+// a rebuild uses all cores. If the segments that are not full have enough
+// entries for a full one, add merges them.
 func (x *Index) add(batches ...[]*activity.Entry) error {
 	segments := make([]*segment, len(batches))
 	var making errgroup.Group

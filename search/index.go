@@ -93,13 +93,13 @@ import (
 	"trento/store/activity"
 )
 
-// format numbers the layout of the documents. Any change of document.go raises
-// it, and an index of another format is rebuilt.
+// format is the number of the layout of the documents. Increase it with every
+// change of document.go. An index with another format is rebuilt.
 const format = 3
 
-// segmentSize is the number of entries from which on a segment is full. Fewer and
-// larger segments answer rare terms faster; smaller ones let a search for
-// frequent terms stop earlier, and follow retention more closely.
+// segmentSize is the number of entries of a full segment. Larger segments make
+// searches for rare terms faster. Smaller segments let a search for frequent
+// terms stop earlier, and are deleted sooner after their entries are pruned.
 const segmentSize = 100_000
 
 // ErrClosed means that the index has been closed.
@@ -110,17 +110,18 @@ type Index struct {
 	dir         string
 	store       *store.Store
 	log         *slog.Logger
-	segmentSize int // differs from the constant only in tests
-	verifyLimit int // differs from the constant only in tests
-	// slots limits the number of concurrent searches: each needs a core, and
-	// agents need some, too.
+	segmentSize int // the constant, except in tests
+	verifyLimit int // the constant, except in tests
+	// slots limits the number of concurrent searches, because each needs a
+	// core.
 	slots chan struct{}
-	// readers has a slot for each reader.
+	// readers is a map from the name of a reader to a channel with the reader's
+	// only slot.
 	readers sync.Map
 
 	mu       sync.Mutex
 	segments []*segment        // oldest first, without gaps
-	indexed  activity.Position // every entry up to here is in the segments, or was removed
+	indexed  activity.Position // every entry up to this position is in the segments or was pruned
 	closed   bool
 }
 
@@ -193,9 +194,9 @@ func segmentName(covers span) string {
 
 func (x *Index) path(covers span) string { return filepath.Join(x.dir, segmentName(covers)) }
 
-// list returns the spans of the files in the directory, oldest first. Of files
-// that begin at the same position, the largest comes first. Other files are
-// deleted.
+// list returns the spans of the segment files in the directory, oldest first.
+// Of files that begin at the same position, the largest comes first. list
+// deletes all other files.
 func (x *Index) list() ([]span, error) {
 	files, err := os.ReadDir(x.dir)
 	if err != nil {
@@ -219,7 +220,8 @@ func (x *Index) list() ([]span, error) {
 	return spans, nil
 }
 
-// openNext opens the file of the next segment.
+// openNext opens the file of the next segment. It fails if the file is damaged
+// or does not follow the segment before it.
 func (x *Index) openNext(covers span, oldest activity.Position) error {
 	switch {
 	case covers.last <= x.indexed || covers.last < oldest:
@@ -237,11 +239,11 @@ func (x *Index) openNext(covers span, oldest activity.Position) error {
 	return nil
 }
 
-// checkLog checks that the log holds the last indexed entry. A log restored
-// from a backup may not.
+// checkLog checks that the log contains the last indexed entry. A log that was
+// restored from a backup may lack it.
 func (x *Index) checkLog(oldest activity.Position) error {
 	if x.indexed < oldest {
-		return nil // nothing to compare, or pruned from the log meanwhile
+		return nil // nothing is indexed, or the log has pruned the entry meanwhile
 	}
 	return x.store.View(func(tx *store.Tx) error {
 		if _, err := tx.Entry(x.indexed); err != nil {
@@ -279,8 +281,8 @@ func (x *Index) replace(from, end int, merged *segment) error {
 	return errors.Join(faults...)
 }
 
-// Close writes the segments in memory to a file and closes the index. Run must
-// have returned before.
+// Close writes the segments in memory to a file and closes the index. Call it
+// after Run has returned.
 func (x *Index) Close() error {
 	x.mu.Lock()
 	if x.closed {
@@ -297,7 +299,7 @@ func (x *Index) Close() error {
 }
 
 // acquire returns the present segments and the position up to which they index
-// the log. They stay open until release is called.
+// the log. The segments stay open until release is called.
 func (x *Index) acquire() (segments []*segment, indexed activity.Position, release func(), err error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -317,8 +319,8 @@ func (x *Index) acquire() (segments []*segment, indexed activity.Position, relea
 	}, nil
 }
 
-// Indexed returns the position up to which the log is indexed. Entries after it
-// are found, too, but more slowly.
+// Indexed returns the position up to which the log is indexed. Later entries
+// are found as well, but more slowly.
 func (x *Index) Indexed() activity.Position {
 	x.mu.Lock()
 	defer x.mu.Unlock()

@@ -5,10 +5,11 @@ import (
 	"slices"
 )
 
-// preload builds the term lists before a search needs them, those of ids last,
-// because they take longest. By BenchmarkNewTermList the first search would
-// otherwise wait half a second for each full segment, instead of 5 ms. Segments
-// in memory are skipped: they are small, and soon merged.
+// preload builds the term lists before a search needs them. The lists of ids
+// come last because they take longest. BenchmarkNewTermList shows that the
+// first search would otherwise wait half a second for each full segment,
+// instead of 5 ms. Segments in memory are skipped because they are small and
+// soon merged.
 func (x *Index) preload(ctx context.Context) error {
 	segments, _, release, err := x.acquire()
 	if err != nil {

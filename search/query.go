@@ -10,8 +10,8 @@ import (
 )
 
 // filter removes documents that do not pass the filter from the candidates. It
-// ignores dates. If exact is false, some of the remaining ones may not pass,
-// and searchTerms must decide.
+// ignores dates. If exact is false, some of the remaining candidates may not
+// pass either, and searchTerms must be called.
 func (s *segment) filter(ctx context.Context, f *activity.Filter, candidates *roaring.Bitmap) (exact bool, err error) {
 	keep := func(set *roaring.Bitmap, err error) error {
 		if err == nil {
@@ -80,9 +80,9 @@ func documentsWithAny[T any](s *segment, values []T, term func(T) string) (*roar
 }
 
 // search returns the documents that match a search. Terms are joined from the
-// left. An approximate answer treats terms with stars as true of every
-// document. Searches have no negation, so it contains too many documents but
-// never too few, and it needs no term list.
+// left. With approximate, terms with stars match every document, so that no
+// term list is needed. The result then contains too many documents, but never
+// too few, because searches have no negation.
 func (s *segment) search(ctx context.Context, q activity.Search, approximate bool) (*roaring.Bitmap, error) {
 	if numbers, ok := q.SingleLeaf(); ok {
 		return s.numbers(numbers)
@@ -136,7 +136,7 @@ func (s *segment) term(t *activity.Term, approximate bool) (*roaring.Bitmap, err
 		return documentsWithAny(s, []string{hasStringTerm}, func(term string) string { return term })
 	default:
 		found := roaring.New()
-		for _, field := range fieldsHolding(t.Text) {
+		for _, field := range fieldsContaining(t.Text) {
 			err := s.addMatching(found, field, func(v *termList, hit func(i int)) { v.matching(t, hit) })
 			if err != nil {
 				return nil, err
@@ -146,8 +146,8 @@ func (s *segment) term(t *activity.Term, approximate bool) (*roaring.Bitmap, err
 	}
 }
 
-// numbers returns the documents with a number in any of the intervals. A log
-// has few distinct numbers, so it compares all of them.
+// numbers returns the documents with a number in any of the intervals. It
+// compares all distinct numbers, because a log has few.
 func (s *segment) numbers(intervals []activity.Interval) (*roaring.Bitmap, error) {
 	found := roaring.New()
 	err := s.addMatching(found, fieldLiteral, func(v *termList, hit func(i int)) {
@@ -165,7 +165,7 @@ func (s *segment) numbers(intervals []activity.Interval) (*roaring.Bitmap, error
 }
 
 // addMatching adds the documents of some values of a field to found. choose
-// calls hit for each value it selects.
+// calls hit with the index of each value that it selects.
 func (s *segment) addMatching(found *roaring.Bitmap, field string, choose func(v *termList, hit func(i int))) error {
 	v, err := s.termList(field)
 	if err != nil {

@@ -18,12 +18,13 @@ import (
 )
 
 // segment is a segment of Bleve: an immutable index over a part of the log. Its
-// documents are numbered in the order of the log, so a set of them is sorted by
-// time, a period is a range, and counting is counting bits.
+// documents are numbered in the order of the log. So a set of documents is
+// sorted by time, a period is a range of numbers, and the number of hits is the
+// number of bits in a set.
 type segment struct {
-	span         // the covered part of the log; last is the position of the last document
+	span         // part of the log that the segment covers; last is the position of the last document
 	count int    // number of documents
-	path  string // "" if it is in memory only
+	path  string // "" for a segment in memory
 	bleve bleve.Segment
 
 	mu        sync.Mutex
@@ -50,7 +51,7 @@ func wrapSegment(covers span, path string, b bleve.Segment) *segment {
 	return &segment{span: covers, count: int(b.Count()), path: path, bleve: b, termLists: map[string]*termList{}}
 }
 
-// mergeSegments merges neighbouring segments into one file.
+// mergeSegments merges neighbouring segments into one file, and opens it.
 func mergeSegments(segments []*segment, path string) (*segment, error) {
 	unfinished := path + partialSuffix
 	if err := os.RemoveAll(unfinished); err != nil {
@@ -69,8 +70,8 @@ func mergeSegments(segments []*segment, path string) (*segment, error) {
 	return openSegment(path, span{segments[0].first, segments[len(segments)-1].last})
 }
 
-// openSegment opens a file and checks its checksum. The rest of the package
-// relies on whole segments.
+// openSegment opens a file and checks it. The rest of the package relies on
+// undamaged segments.
 func openSegment(path string, covers span) (_ *segment, err error) {
 	// Bleve panics on damaged files, and reading a mapped file can fault.
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
@@ -162,11 +163,11 @@ func (s *segment) documents(within span) (first, end int, err error) {
 	return first, end, err
 }
 
-// dictionary returns the documents for each term of a field. It must not be
-// shared between goroutines.
+// dictionary finds the documents of a term in one field. It must not be shared
+// between goroutines.
 type dictionary struct {
 	bleve.TermDictionary
-	postings bleve.PostingsList // reused
+	postings bleve.PostingsList // buffer, reused for each term
 }
 
 func (s *segment) dictionary(field string) (*dictionary, error) {

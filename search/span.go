@@ -6,7 +6,7 @@ import (
 	"trento/store/activity"
 )
 
-// lastPosition is the end of every log.
+// lastPosition is the largest possible position. No log gets that far.
 const lastPosition = activity.Position(math.MaxUint64)
 
 // span is a part of the log: the positions from first to last, both included.
@@ -21,7 +21,7 @@ func (s span) intersect(other span) span {
 	return span{max(s.first, other.first), min(s.last, other.last)}
 }
 
-// after returns the part of the span after p, in the direction of a walk.
+// after returns the part of the span that follows p in the direction of a walk.
 func (s span) after(p activity.Position, forward bool) span {
 	switch {
 	case forward && p == lastPosition, !forward && p == 0:

@@ -13,7 +13,7 @@ import (
 	"trento/store"
 )
 
-// newAdmin makes the command for administrators who have lost their password.
+// newAdmin returns the command for administrators who have lost their password.
 func newAdmin(l *configLoader) *cobra.Command {
 	var stdin bool
 	reset := &cobra.Command{
@@ -57,7 +57,7 @@ func newAdmin(l *configLoader) *cobra.Command {
 	return cmd
 }
 
-// readPassword reads one line.
+// readPassword returns the first line. It fails if that line is empty.
 func readPassword(from io.Reader) (string, error) {
 	line, err := bufio.NewReader(io.LimitReader(from, 64<<10)).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {

@@ -1,4 +1,4 @@
-// Package command is the command line: one file for each command.
+// Package command is the command line. Each command has a file.
 package command
 
 import (
@@ -24,7 +24,8 @@ func Run() (status int) {
 	return 0
 }
 
-// newRoot makes the command trento-web. It serves unless another one is named.
+// newRoot returns the command trento-web. Without a subcommand it runs the
+// server.
 func newRoot(environ []string) *cobra.Command {
 	l := &configLoader{environ: environ}
 	root := &cobra.Command{
@@ -77,8 +78,7 @@ func adminRules() config.Rules {
 	return config.Rules{Username: auth.UsernameFaults, Email: auth.EmailFaults, Password: auth.CheckPasswordRules}
 }
 
-// requireKnownCommand refuses unknown subcommands, and suggests the ones that
-// may have been meant.
+// requireKnownCommand refuses unknown subcommands, and suggests similar ones.
 func requireKnownCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -91,5 +91,5 @@ func requireKnownCommand(cmd *cobra.Command, args []string) error {
 	return fmt.Errorf("%s\nRun \"%s --help\" to see all commands", message, cmd.CommandPath())
 }
 
-// showHelp runs a command that only has subcommands: it prints the help.
+// showHelp prints the help. It is for commands that only have subcommands.
 func showHelp(cmd *cobra.Command, _ []string) error { return cmd.Help() }

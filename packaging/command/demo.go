@@ -11,8 +11,8 @@ import (
 	"trento/packaging/server"
 )
 
-// newDemo makes the command that runs a server on a temporary directory, with a
-// generated landscape that reports to it.
+// newDemo returns the command that runs a server on a temporary directory, with
+// a generated landscape that reports to it.
 func newDemo(environ []string) *cobra.Command {
 	var hosts int
 	cmd := &cobra.Command{

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra/doc"
 )
 
-// newMan makes the command that writes the manual pages.
+// newMan returns the command that writes the manual pages.
 func newMan() *cobra.Command {
 	return &cobra.Command{
 		Use: "man DIRECTORY", Short: "Write the manual pages of all commands into a directory", Args: cobra.ExactArgs(1),

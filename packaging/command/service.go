@@ -8,8 +8,9 @@ import (
 	"trento/packaging/daemon"
 )
 
-// newService makes the command that controls the service on a machine where it
-// was not installed from a package. The service reads /etc/trento/trento-web.
+// newService returns the command that installs and controls the service on a
+// machine without a package of trento-web. The service reads
+// /etc/trento/trento-web.
 func newService() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "service", Short: "Make this program a service of the machine, and control it", Args: requireKnownCommand, RunE: showHelp,

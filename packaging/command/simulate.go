@@ -13,7 +13,8 @@ import (
 	"trento/store/discovery/fleet"
 )
 
-// newSimulate makes the command that generates load.
+// newSimulate returns the command that sends the reports of an invented
+// landscape to a server.
 func newSimulate() *cobra.Command {
 	o := fleet.FeedOptions{Heartbeats: true}
 	var duration time.Duration

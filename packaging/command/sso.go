@@ -11,7 +11,7 @@ import (
 	"trento/packaging/server"
 )
 
-// newSSO makes the commands about single sign-on.
+// newSSO returns the commands about single sign-on.
 func newSSO(l *configLoader) *cobra.Command {
 	renew := &cobra.Command{
 		Use: "renew-certificate", Short: "Make a new certificate for SAML, while the server is stopped", Args: cobra.NoArgs,
@@ -55,8 +55,8 @@ func newSSO(l *configLoader) *cobra.Command {
 	return cmd
 }
 
-// printFindings prints what a check has found, and fails where something has to
-// be changed.
+// printFindings prints the findings of a check. It fails if one of them needs a
+// change.
 func printFindings(w io.Writer, found []sso.Finding) error {
 	wrong := 0
 	for _, f := range found {

@@ -19,8 +19,8 @@ func newVersion() *cobra.Command {
 	}
 }
 
-// printVersion prints the version of the program, and what it was built from
-// and with.
+// printVersion prints the version of the program, its commit and the Go
+// version.
 func printVersion(w io.Writer) error {
 	commit, date, modified := "unknown", "unknown", ""
 	if info, ok := debug.ReadBuildInfo(); ok {

@@ -17,12 +17,12 @@ import (
 // file and the error messages are generated from them.
 //
 //	env         name of the variable
-//	envDefault  its default; without the tag, an unset variable has a meaning of its own
+//	envDefault  default value; without the tag, doc says what an unset variable means
 //	section     title of the group that begins with this variable
 //	doc         what the variable does
-//	want        the values that are allowed, if not every text is
+//	want        allowed values; without the tag, every text is allowed
 //	kept        an unset value is generated and kept in the data directory
-//	later       the feature that the variable belongs to, which this build lacks
+//	later       the feature that the variable is for, if this build lacks it
 type Config struct {
 	Port                     int            `env:"PORT" envDefault:"4000" section:"Server" doc:"TCP port of the console and the API." want:"a number from 1 to 65535, or 0 for any free port"`
 	Listen                   netip.Addr     `env:"LISTEN" doc:"Address of this machine on which the console and the API are offered. Unset: all of them. 127.0.0.1 leaves the way in to a reverse proxy on this machine." want:"an address such as 127.0.0.1, 10.0.0.5 or ::1"`
@@ -103,7 +103,7 @@ type Config struct {
 	ChecksInterval int    `env:"CHECKS_INTERVAL" envDefault:"5" later:"checks" doc:"Minutes between two automatic check runs." want:"minutes, from 1 to 59"`
 	OASServerURL   string `env:"OAS_SERVER_URL" later:"a server address in the API document" doc:"Server address shown in the API document. Unset: the own address." want:"an http or https address, or a path"`
 
-	given map[string]given // by name: the variables that are set
+	given map[string]given // the variables that are set, by name
 }
 
 // given is the value of a variable in its printable form, and where it came
@@ -151,8 +151,8 @@ func (c Config) Level() slog.Level {
 const serviceDir = "/var/lib/trento"
 
 // defaultDataDir returns the data directory to use if none is configured.
-// systemd gives the state directories of a service in STATE_DIRECTORY,
-// separated by colons.
+// stateDirectory is the value of STATE_DIRECTORY: systemd sets it to the state
+// directories of the service, separated by colons.
 func defaultDataDir(stateDirectory string, uid int) string {
 	if first, _, _ := strings.Cut(stateDirectory, ":"); first != "" {
 		return first

@@ -15,23 +15,23 @@ const (
 	blanks   = " \t\r\n"
 	newlines = "\r\n"
 	// The characters that a backslash escapes within double quotes. Before any
-	// other character it stands for itself, as in a shell.
+	// other character the backslash is kept, as in a shell.
 	escapable = "\"\\`$"
 )
 
 // parseFile reads a configuration file as systemd reads an EnvironmentFile
 // (systemd.exec(5); the behaviour is that of version 254 and later):
 //
-//   - lines beginning with # or ; are comments, empty lines mean nothing;
-//   - white space around names and values does not count;
+//   - lines beginning with # or ; are comments, empty lines are ignored;
+//   - white space around names and values is ignored;
 //   - a value, or parts of it, may stand in single or double quotes, which may
-//     span lines; white space behind a closing quote does not count either;
+//     span lines; white space after a closing quote is ignored as well;
 //   - a backslash before the end of a line joins the next line; elsewhere
-//     outside quotes it takes the meaning from the next character;
+//     outside quotes, the character after it has no special meaning;
 //   - a name given twice has its last value.
 //
-// What systemd skips in silence (a line without =, a name that cannot be one)
-// is skipped here with a sentence.
+// systemd silently skips lines without = and lines with an invalid name.
+// parseFile skips them as well, and returns a sentence about each.
 func parseFile(text string) (assignments []assignment, skipped []string) {
 	p := fileParser{line: 1}
 	for _, c := range []byte(text) {
@@ -51,7 +51,7 @@ const (
 	inComment
 	inCommentEscape
 	inName
-	beforeValue // also behind a closing quote
+	beforeValue // also after a closing quote
 	inValue
 	inValueEscape
 	inSingleQuotes
@@ -62,7 +62,7 @@ const (
 type fileParser struct {
 	state       fileState
 	line        int // of the current character
-	nameLine    int
+	nameLine    int // line of the current name
 	name, value strings.Builder
 	// kept is the length of value up to which trailing white space is kept,
 	// because it was quoted or escaped.
@@ -124,9 +124,9 @@ func (p *fileParser) startLine(c byte) {
 	}
 }
 
-// unquoted processes a character of a value outside quotes. A quote opens only at
-// the start of the value or after another quoted part. Elsewhere it is a
-// character like any other.
+// unquoted processes a character of a value outside quotes. A quotation mark
+// opens a quoted part only at the start of the value or after another quoted
+// part. Elsewhere it is a character like any other.
 func (p *fileParser) unquoted(c byte, newline bool) {
 	switch {
 	case newline:
@@ -198,8 +198,8 @@ func (p *fileParser) push() {
 	}
 }
 
-// skip notes a skipped line. It never repeats the line, which may contain a
-// secret.
+// skip records that a line was skipped. It never repeats the line, which may
+// contain a secret.
 func (p *fileParser) skip(why string) {
 	p.skipped = append(p.skipped, fmt.Sprintf("line %d is ignored: it %s", p.nameLine, why))
 }

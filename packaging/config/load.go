@@ -17,19 +17,19 @@ import (
 	"github.com/caarlos0/env/v11"
 )
 
-// Notice is a hint about the configuration for its author. It does not stop the
-// start, and never contains a secret.
+// Notice is a hint about the configuration for the administrator. It does not
+// stop the start, and never contains a secret.
 type Notice string
 
 // Load reads the configuration. Values in the file win over the environment
 // (NAME=value texts, as os.Environ returns them), and both win over the
-// defaults. An EnvironmentFile of systemd wins over the environment, too, so
-// both ways of reading a file agree. A variable that is set to "" counts as
-// unset.
+// defaults. An EnvironmentFile of systemd also wins over the environment, so
+// both ways of reading a file give the same result. A variable that is set to
+// "" counts as unset.
 //
-// Load creates nothing, and rules check the values that only package auth can
-// judge, so a wrong value stops the start before anything is written. The error
-// names every variable at fault.
+// Load creates nothing, so a wrong value stops the start before anything is
+// written. rules check the values of the default admin. The error names every
+// wrong variable.
 func Load(file string, environ []string, rules Rules) (Config, []Notice, error) {
 	l := loader{variables: Variables(), values: map[string]string{}, origins: map[string]string{}, faulty: map[string]bool{}}
 	for _, assignment := range environ {
@@ -66,8 +66,8 @@ type loader struct {
 	notices   []Notice
 }
 
-// overlay applies the variables of the file, with a notice about each that
-// differs from the environment.
+// overlay applies the variables of the file. It adds a notice about each
+// variable that differs from the environment.
 func (l *loader) overlay(assignments []assignment) {
 	for _, a := range assignments {
 		ours := slices.ContainsFunc(l.variables, func(v Variable) bool { return v.Name == a.Name })
@@ -209,7 +209,7 @@ var obsolete = []string{
 }
 
 // noticeUnused adds notices about variables that are set but have no effect, or
-// not the expected one.
+// another effect than probably expected.
 func (l *loader) noticeUnused() {
 	var unused, later []string
 	for _, name := range obsolete {
@@ -278,8 +278,8 @@ var hostPattern = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:
 
 func isHost(text string) bool { return len(text) <= 255 && hostPattern.MatchString(text) }
 
-// isAddress also accepts an unset value; check refuses it if the variable is
-// required.
+// isAddress reports whether a text is an http or https address or empty.
+// checkSSO checks that required variables are not empty.
 func isAddress(text string) bool {
 	u, err := url.Parse(text)
 	return text == "" || err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""

@@ -22,8 +22,8 @@ const secretSize = 48
 
 // WithSecrets returns the configuration with all secrets. Secrets that are not
 // configured come from the data directory. Missing ones are generated and kept
-// there. The caller must hold the store open: two processes that start at once
-// would otherwise keep different secrets.
+// there. The caller must hold the store open. Otherwise two processes that
+// start at the same time could keep different secrets.
 //
 // It fails if users other than the owner can read the file.
 func (c Config) WithSecrets() (Config, error) {
@@ -90,8 +90,8 @@ func readSecrets(file string) (map[string]string, error) {
 	return kept, nil
 }
 
-// writeSecrets replaces the file atomically: after a crash it is the old file
-// or the new one.
+// writeSecrets replaces the file atomically. After a crash, the old or the new
+// file is complete.
 func writeSecrets(file string, secrets map[string]string) (err error) {
 	var text bytes.Buffer
 	text.WriteString("# Generated at the first start. Whoever knows these can sign in as anybody.\n")

@@ -5,14 +5,14 @@ import (
 	"fmt"
 )
 
-// These two sentences begin with a capital letter because the documentation of
-// the existing product quotes them.
+// Two errors in this file begin with a capital letter because administrators
+// find these sentences in the user guide.
 //
 //lint:file-ignore ST1005 see above
 var errSeveralSSO = errors.New("Cannot start Trento with multiple SSO options enabled. Use one among: OIDC, OAUTH2 and SAML.")
 
-// checkSSO checks that at most one kind of single sign-on is configured, and
-// completely.
+// checkSSO checks that at most one kind of single sign-on is enabled, and that
+// all its required variables are set.
 func (l *loader) checkSSO() {
 	var enabled []string
 	var required []string

@@ -21,7 +21,7 @@ var serviceLink = regexp.MustCompile(`_SERVICE_(HOST|PORT)(_[A-Z0-9_]+)?$|_PORT$
 // noticeUnknown adds notices about unknown variables that look like ours: they
 // have one of our prefixes, or differ from one of our names by a typo.
 func (l *loader) noticeUnknown() {
-	known := []string{"ADMIN_USERNAME"} // noticeUnused tells about this one
+	known := []string{"ADMIN_USERNAME"} // noticeUnused adds the notice about it
 	known = append(known, obsolete...)
 	for _, v := range l.variables {
 		known = append(known, v.Name)
@@ -48,9 +48,8 @@ func printableName(name string) string {
 	return text[1 : len(text)-1]
 }
 
-// nearest returns the variable whose name differs from an unknown one by one
-// typo, or by two in a long name; "" if there is none. It does not treat names
-// that are common in environments as typos.
+// nearest returns the variable whose name differs from an unknown name by one
+// typo, or by two if the name is long. It returns "" if no variable does.
 func (l *loader) nearest(name string) string {
 	const longName = 8
 	best, least := "", 3
@@ -69,8 +68,8 @@ func (l *loader) nearest(name string) string {
 	return best
 }
 
-// countTypos counts the letters that are missing, added, wrong, or swapped with
-// their neighbour.
+// countTypos returns the number of letters that are missing, added, wrong, or
+// swapped with their neighbour.
 func countTypos(a, b string) int {
 	before, row, next := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range row {

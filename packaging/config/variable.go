@@ -13,16 +13,16 @@ import (
 // Variable describes one configuration variable.
 type Variable struct {
 	Name           string
-	Default        string // "" if an unset variable has a meaning of its own
+	Default        string // "" if Doc says what an unset variable means
 	Section        string // set on the first variable of a group
 	Doc            string // one or more sentences about its meaning
-	Want           string // what is allowed; "" means any text
+	Want           string // allowed values; "" means any text
 	Generated      bool   // generated and kept in the data directory if unset
 	Secret         bool   // never shown
-	MissingFeature string // the feature it belongs to, if this build lacks it; else ""
+	MissingFeature string // the feature that the variable is for, if this build lacks it; else ""
 
 	field string // name of the field of Config
-	flag  bool   // it is a boolean
+	flag  bool   // whether the field is a boolean
 }
 
 // Variables lists all variables in the order of Config.

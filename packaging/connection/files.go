@@ -10,7 +10,8 @@ import (
 const reservedFiles = 200
 
 // Affordable returns the number of connections that the limit of open files
-// allows. The Go runtime has already raised that limit as far as it can.
+// allows. The Go runtime has already raised that limit as far as the system
+// allows.
 func Affordable() int {
 	var files syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files); err != nil {

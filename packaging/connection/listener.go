@@ -33,9 +33,9 @@ type Listener struct {
 
 	mu         sync.Mutex
 	open       int
-	clients    map[netip.Prefix]*client
-	lastLogged time.Time // time of the last logged refusal
-	unlogged   int       // refusals since then
+	clients    map[netip.Prefix]*client // the clients with open connections, by network
+	lastLogged time.Time                // time of the last logged refusal
+	unlogged   int                      // number of refusals since lastLogged
 }
 
 // Limit returns a Listener that applies limits to l.
@@ -43,11 +43,11 @@ func Limit(l net.Listener, limits Limits, log *slog.Logger) *Listener {
 	return &Listener{Listener: l, limits: limits, log: log, clients: map[netip.Prefix]*client{}}
 }
 
-// client is an address with open connections.
+// client is an address or IPv6 network with open connections.
 type client struct {
 	network netip.Prefix
 	open    int
-	waiting *list.List // *conn that wait for a request, the longest waiting first
+	waiting *list.List // connections that wait for a request, as *conn, the longest waiting first
 }
 
 // conn is an open connection.
@@ -55,12 +55,12 @@ type conn struct {
 	net.Conn
 	listener *Listener
 	client   *client
-	waiting  *list.Element // nil while a request is read or served
+	waiting  *list.Element // place in client.waiting; nil while a request is read or served
 	closed   bool
 }
 
-// networkBits is the prefix length by which IPv6 addresses count as one client:
-// a client with one address usually has all addresses of its network.
+// networkBits is the prefix length within which IPv6 addresses count as one
+// client. A client with one address usually has all addresses of its network.
 const networkBits = 64
 
 // Accept waits for a connection that the limits allow.
@@ -101,8 +101,8 @@ func (l *Listener) admit(accepted net.Conn) *conn {
 	return c
 }
 
-// makeRoom closes the connection of the client that has waited longest, and
-// reports whether there was one.
+// makeRoom closes the connection of the client that has waited longest for a
+// request. It returns false if none is waiting.
 func (c *client) makeRoom() bool {
 	oldest := c.waiting.Front()
 	if oldest == nil {
@@ -112,8 +112,8 @@ func (c *client) makeRoom() bool {
 	return true
 }
 
-// makeRoom closes a waiting connection of the client that has the most open
-// ones.
+// makeRoom closes a waiting connection of the client with the most open
+// connections. It returns false if none is waiting.
 func (l *Listener) makeRoom() bool {
 	var most *client
 	for _, c := range l.clients {
@@ -143,7 +143,7 @@ func (l *Listener) networkOf(c net.Conn) (network netip.Prefix, exempt bool) {
 	return network, slices.ContainsFunc(l.limits.Exempt, func(p netip.Prefix) bool { return p.Contains(address) })
 }
 
-// refusal is the answer on a connection that is refused.
+// refusal is the answer to a connection that is refused.
 const refusal = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\nRetry-After: 1\r\n\r\n"
 
 const (
@@ -194,7 +194,7 @@ func (c *conn) Close() error {
 	return c.close()
 }
 
-// close is Close for callers that hold the lock of the listener.
+// close is Close for callers that hold the mutex of the listener.
 func (c *conn) close() error {
 	if !c.closed {
 		c.closed = true
@@ -210,8 +210,9 @@ func (c *conn) close() error {
 	return c.Conn.Close()
 }
 
-// CloseWrite closes the sending half of the connection. So a client still reads
-// the answer to a request that was refused before its end.
+// CloseWrite closes the sending half of the connection. http.Server uses it so
+// that a client can still read the answer to a request that was refused before
+// its end.
 func (c *conn) CloseWrite() error {
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
 		return half.CloseWrite()

@@ -22,10 +22,10 @@ const (
 var unitTemplate string
 
 var (
-	// ErrPackaged says that the service was installed by a package, so only the
-	// package manager may install or remove it.
+	// ErrPackaged means that the service was installed by a package, so only
+	// the package manager may install or remove it.
 	ErrPackaged = errors.New("the service belongs to an installed package")
-	// ErrLocation says that the service could not read the program in its
+	// ErrLocation means that the service could not read the program in its
 	// present directory.
 	ErrLocation = errors.New("the service cannot run a program from there")
 )
@@ -34,12 +34,12 @@ var (
 // no package has installed it. All methods except Status need root.
 type Control struct {
 	service    service.Service
-	executable string   // of this process
-	packaged   []string // where a package installs the unit
-	installed  string   // where Install writes the unit
+	executable string   // path of the program of this process
+	packaged   []string // paths at which a package installs the unit
+	installed  string   // path at which Install writes the unit
 }
 
-// NewControl finds the service manager of the machine.
+// NewControl returns a Control for the service manager of the machine.
 func NewControl() (*Control, error) {
 	executable, err := os.Executable()
 	if err != nil {
@@ -69,9 +69,10 @@ func serviceConfig(executable string) *service.Config {
 	}
 }
 
-// Install writes the unit and enables it at boot. It does not start it.
-// ErrPackaged: our unit would hide that of a package. ErrLocation: the unit
-// hides home and temporary directories from the service.
+// Install writes the unit and enables it at boot. It does not start the
+// service. It fails with ErrPackaged if our unit would hide the unit of a
+// package, and with ErrLocation if the program is in a home or temporary
+// directory, which the unit hides from the service.
 func (c *Control) Install() error {
 	if unit, ok := c.packagedUnit(); ok {
 		return fmt.Errorf("%w (%s): use systemctl enable --now %s", ErrPackaged, unit, name)
@@ -84,8 +85,9 @@ func (c *Control) Install() error {
 	return c.service.Install()
 }
 
-// Uninstall stops the service and removes the unit that Install wrote. It
-// leaves the data. ErrPackaged: the only unit is that of a package.
+// Uninstall stops the service and deletes the unit that Install wrote. It
+// leaves the data. It fails with ErrPackaged if the only unit is that of a
+// package.
 func (c *Control) Uninstall() error {
 	if unit, ok := c.packagedUnit(); ok && !exists(c.installed) {
 		return fmt.Errorf("%w (%s): remove the package instead", ErrPackaged, unit)

@@ -15,8 +15,8 @@ import (
 // process is told to stop (SIGTERM, SIGINT, or by the service manager) or ctx
 // is done. A second signal ends the process at once.
 //
-// If serve returns by itself, Run returns as well: a process that serves nobody
-// must not look alive.
+// If serve returns by itself, Run returns as well. Otherwise the process would
+// look alive but answer no requests.
 func Run(ctx context.Context, serve func(context.Context) error) error {
 	p := newProgram(ctx, serve)
 	defer p.stop()
@@ -30,13 +30,13 @@ func Run(ctx context.Context, serve func(context.Context) error) error {
 	return s.Run()
 }
 
-// program implements what kardianos/service starts and stops.
+// program is the interface of kardianos/service to serve.
 type program struct {
 	serve func(context.Context) error
-	ctx   context.Context // of serve; done at the first signal
+	ctx   context.Context // context of serve; done at the first signal
 	stop  func()          // ends ctx, and restores the default handling of signals
 	ended chan struct{}   // closed when serve has returned
-	err   error           // of serve; read after ended
+	err   error           // result of serve; only valid after ended is closed
 }
 
 func newProgram(ctx context.Context, serve func(context.Context) error) *program {
@@ -52,8 +52,8 @@ func (p *program) Start(service.Service) error {
 	return nil
 }
 
-// wait returns when it is time to stop. Without it, kardianos/service would
-// wait for a signal even after serve has returned.
+// wait returns when the process is told to stop or serve has returned. Without
+// it, kardianos/service would wait for a signal even after serve has returned.
 func (p *program) wait() {
 	select {
 	case <-p.ctx.Done():

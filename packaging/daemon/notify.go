@@ -24,9 +24,9 @@ func notify(state string) error {
 }
 
 // FeedWatchdog tells systemd twice per watchdog interval that the service is
-// alive, until ctx is done. It does so only while alive returns nil, so systemd
-// restarts a service that hangs or has lost its store. It returns at once if
-// systemd expects no such messages. It cannot return while alive hangs.
+// alive, until ctx is done. If alive returns an error or hangs, it sends
+// nothing, and systemd restarts the service. FeedWatchdog returns at once if
+// systemd expects no such messages.
 func FeedWatchdog(ctx context.Context, alive func() error, log *slog.Logger) error {
 	interval, err := daemon.SdWatchdogEnabled(false)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package memory keeps the process within the memory it may use, and returns
-// unused memory to the system.
+// Package memory keeps the process within the memory that it may use, and
+// returns unused memory to the system.
 package memory
 
 import (
@@ -13,13 +13,14 @@ import (
 	"github.com/KimMachineGun/automemlimit/memlimit"
 )
 
-// The shares of the memory that the heap may use. A unit or container belongs
-// to us alone. A machine has other uses, such as caching our own files.
+// The shares of the memory that the heap may use. The memory of a unit or
+// container is for this process alone. The memory of a machine is also needed
+// for other things, such as caching our files.
 const (
 	cgroupShare  = 0.9
 	machineShare = 0.6
-	// minLimit keeps the collector from running all the time on a machine with
-	// little memory.
+	// minLimit is the smallest limit, in bytes. With less, the garbage
+	// collector would run all the time.
 	minLimit = 256 << 20
 )
 
@@ -33,9 +34,9 @@ func Limit() (int64, error) {
 	return limit, nil
 }
 
-// availableMemory returns the smaller of the limit of the unit and the memory
-// of the machine. Without units or a limit of the unit, it returns the memory
-// of the machine.
+// availableMemory returns the smaller of two sizes in bytes: the usable shares
+// of the limit of the unit or container and of the memory of the machine. If
+// one of them is unknown, it returns the other.
 func availableMemory() (uint64, error) {
 	machine, err := memlimit.ApplyRatio(memlimit.FromSystem, machineShare)()
 	unit, none := memlimit.ApplyRatio(memlimit.FromCgroup, cgroupShare)()
@@ -90,16 +91,16 @@ func readUsage() usage {
 	return usage{held: value(0) + value(1) + value(2), allocated: value(3)}
 }
 
-// idleDetector decides when the heap holds much unused memory. It remembers the
-// usage after the last return.
+// idleDetector decides when the heap holds much unused memory.
 type idleDetector struct {
-	inUse     uint64 // held after the last return of memory
-	allocated uint64
+	inUse     uint64 // bytes held after the last return of memory
+	allocated uint64 // bytes allocated until the last call of hasIdle
 }
 
-// hasIdle reports whether the heap holds much more than was in use after the
-// last return plus what was allocated since the last call. Memory that was just
-// allocated will soon be needed again.
+// hasIdle reports whether the heap holds much more memory than it needs. It
+// needs the memory in use after the last return, and as much as was allocated
+// since the last call: memory that was just allocated will soon be needed
+// again.
 func (w *idleDetector) hasIdle(now usage) bool {
 	worked := now.allocated - w.allocated
 	w.allocated = now.allocated

@@ -14,9 +14,9 @@ import (
 	"trento/store"
 )
 
-// listen opens the port. It comes first, so a start that fails because of the
-// port leaves nothing on the disk. Connections wait until the server is
-// complete.
+// listen opens the port. It is called first, so that a start that fails because
+// of the port leaves no files behind. Connections wait until the server answers
+// requests.
 func (s *server) listen() error {
 	address := ""
 	if s.config.Listen.IsValid() {
@@ -80,7 +80,7 @@ func (s *server) announce(w io.Writer) error {
 	return err
 }
 
-// signInHint says how to sign in.
+// signInHint returns lines that say how to sign in.
 func (s *server) signInHint() (string, error) {
 	admin := store.NormalUsername(s.config.AdminUser)
 	if s.auth.Provider() != nil {
@@ -90,8 +90,8 @@ func (s *server) signInHint() (string, error) {
 	return fmt.Sprintf("  User      %s\n  Password  %s\n", admin, password), err
 }
 
-// passwordHint says where the password of the default admin is. In a demo it is
-// the password itself: its data are generated and temporary.
+// passwordHint says where to find the password of the default admin. In a demo,
+// whose data are invented and temporary, it is the password itself.
 func (s *server) passwordHint() (string, error) {
 	switch {
 	case s.passwordFile == "":

@@ -12,15 +12,15 @@ import (
 	"trento/packaging/config"
 )
 
-// The pages that providers send browsers back to, where nothing else is
-// configured.
+// The pages that providers send browsers back to by default.
 const (
 	oidcCallback   = "/auth/oidc_callback"
 	oauth2Callback = "/auth/oauth2_callback"
 )
 
-// newProvider makes the identity provider of the configuration; nil where there
-// is none. origin is the scheme and host that browsers come back to.
+// newProvider returns the identity provider of the configuration, or nil if
+// single sign-on is off. origin is the scheme and host of the address that
+// browsers come back to.
 func (s *server) newProvider(ctx context.Context) (provider sso.Provider, origin string, err error) {
 	c := s.config
 	origin = "https://" + c.Origin
@@ -46,8 +46,8 @@ func (s *server) newProvider(ctx context.Context) (provider sso.Provider, origin
 	return nil, "", nil
 }
 
-// CheckProvider tries what sign-ins need of the identity provider of a
-// configuration. Neither a running server nor its data are touched.
+// CheckProvider checks the configured identity provider. It does not affect a
+// running server or its data.
 func CheckProvider(ctx context.Context, c config.Config, log *slog.Logger) ([]sso.Finding, error) {
 	s := &server{config: c, log: log}
 	if c.EnableSAML {
@@ -66,8 +66,8 @@ func CheckProvider(ctx context.Context, c config.Config, log *slog.Logger) ([]ss
 	return nil, errors.New("no single sign-on is on: none of ENABLE_OIDC, ENABLE_OAUTH2 and ENABLE_SAML is true; name the configuration of the server with --config")
 }
 
-// originOf is the scheme and host of an address, which the configuration has
-// checked.
+// originOf returns the scheme and host of an address. Package config has
+// checked that the address can be parsed.
 func originOf(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -76,8 +76,9 @@ func originOf(address string) string {
 	return u.Scheme + "://" + u.Host
 }
 
-// followProvider keeps what the identity provider publishes up to date. One that
-// is down is asked again soon; a start never waits for it.
+// followProvider fetches the configuration of the identity provider again and
+// again, until ctx is done. After a failure it tries again soon. The start does
+// not wait for the provider.
 func (s *server) followProvider(ctx context.Context) error {
 	for {
 		wait := sso.RefreshInterval

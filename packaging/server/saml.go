@@ -12,7 +12,7 @@ import (
 	"trento/store"
 )
 
-// newSAML makes the SAML identity provider of the configuration.
+// newSAML returns the SAML identity provider of the configuration.
 func (s *server) newSAML(ctx context.Context, common sso.Options) (sso.Provider, error) {
 	options := samlOptions(s.config, common)
 	state, err := s.samlState()
@@ -25,7 +25,8 @@ func (s *server) newSAML(ctx context.Context, common sso.Options) (sso.Provider,
 	return sso.NewSAML(options)
 }
 
-// samlOptions are what the configuration says about SAML. The key is not in it.
+// samlOptions returns the options for SAML that the configuration gives. The
+// key is missing in them.
 func samlOptions(c config.Config, common sso.Options) sso.SAMLOptions {
 	return sso.SAMLOptions{
 		Options:            common,
@@ -39,7 +40,7 @@ func samlOptions(c config.Config, common sso.Options) sso.SAMLOptions {
 	}
 }
 
-// samlState is what SAML keeps from one start to the next.
+// samlState returns the keeper of the keys and metadata for SAML.
 func (s *server) samlState() (*auth.SAMLState, error) {
 	return auth.NewSAMLState(auth.SAMLStateOptions{
 		Store: s.store, Base: s.config.KeyBase(), Host: s.config.Origin, Dir: s.config.SAMLDir, MetadataURL: s.config.SAMLMetadataURL,
@@ -47,8 +48,8 @@ func (s *server) samlState() (*auth.SAMLState, error) {
 	})
 }
 
-// RenewSAMLCertificate replaces the certificate for SAML in a data directory that
-// no server uses, and returns it in PEM format.
+// RenewSAMLCertificate replaces the certificate for SAML in the data directory
+// of a stopped server, and returns it in PEM format.
 func RenewSAMLCertificate(ctx context.Context, c config.Config, log *slog.Logger) (certificate []byte, err error) {
 	switch {
 	case !c.EnableSAML:

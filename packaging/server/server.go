@@ -1,5 +1,5 @@
-// Package server is the running server: what it opens, the tasks beside
-// answering requests (listed in task.go), and how it stops.
+// Package server runs the server. It opens store, index and port, runs the
+// tasks beside answering requests (listed in task.go), and stops all of them.
 package server
 
 import (
@@ -44,18 +44,18 @@ type server struct {
 	http      *http.Server
 	listener  *connection.Listener
 	demoHosts int
-	running   sync.WaitGroup // the tasks
+	running   sync.WaitGroup // counts the running tasks
 	// passwordFile is the file with the generated password of the default
 	// admin; "" if the password is configured.
 	passwordFile string
 }
 
-// shutdownTime is how long requests may take to return after their contexts
+// shutdownTimeout is how long requests may take to return after their contexts
 // have ended.
-const shutdownTime = 3 * time.Second
+const shutdownTimeout = 3 * time.Second
 
-// Run serves until ctx is done, or until a task fails whose failure ends the
-// server.
+// Run runs the server until ctx is done, or until a task without a period
+// fails.
 func Run(ctx context.Context, o Options) (err error) {
 	log := slog.New(slog.NewTextHandler(o.Stderr, &slog.HandlerOptions{Level: o.Config.Level(), ReplaceAttr: maskTokens}))
 	s := &server{config: o.Config, log: log, demoHosts: o.DemoHosts}
@@ -125,15 +125,15 @@ func (s *server) open(ctx context.Context) (err error) {
 	return nil
 }
 
-// stop ends requests and tasks. Calling end ends their context, and with it the
-// event streams, which would otherwise never return.
+// stop ends requests and tasks, and waits for them. end cancels their context,
+// which also ends the event streams.
 func (s *server) stop(end context.CancelFunc) error {
-	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
+	ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
 	defer cancel()
 	end()
 	err := s.http.Shutdown(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
-		s.log.Warn("requests that had not ended were cut off", "after", shutdownTime)
+		s.log.Warn("requests that had not ended were cut off", "after", shutdownTimeout)
 		err = s.http.Close()
 	}
 	s.running.Wait() // the index must not be closed while a task uses it

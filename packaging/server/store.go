@@ -25,8 +25,8 @@ func (s *server) openStore(ctx context.Context) error {
 	return err
 }
 
-// openFile opens the store and completes the configuration with the secrets that
-// are kept beside it.
+// openFile opens the store and completes the configuration with the secrets in
+// the data directory.
 func (s *server) openFile() (err error) {
 	s.store, err = store.Open(s.config.DataDir, store.Options{
 		Log:                    s.log,
@@ -66,9 +66,9 @@ func (s *server) authOptions(ctx context.Context) (auth.Options, error) {
 	}, err
 }
 
-// ResetAdmin sets the password of the default admin in a data directory that no
-// server uses. Without a password it generates one and writes it to file;
-// otherwise file is "".
+// ResetAdmin sets the password of the default admin in the data directory of a
+// stopped server. If password is "", it generates one, writes it to a file and
+// returns the name of the file; otherwise file is "".
 func ResetAdmin(ctx context.Context, c config.Config, password string) (file string, err error) {
 	switch {
 	case c.AdminPassword != "":

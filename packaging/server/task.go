@@ -15,9 +15,9 @@ import (
 type task struct {
 	name string
 	run  func(context.Context) error
-	// every is the period. A failed run is logged and does not stop the task. A
-	// task without a period runs once, as long as the server, and its failure
-	// ends the server.
+	// every is the period. A failed run is logged, and the next one follows as
+	// usual. A task without a period runs as long as the server, and its
+	// failure ends the server.
 	every   time.Duration
 	atStart bool // also run at the start, not only after the first period
 	atStop  bool // also run once more when the server stops
@@ -28,7 +28,8 @@ type task struct {
 func (s *server) tasks() []task {
 	tasks := []task{
 		{name: "http", run: func(context.Context) error { return s.http.Serve(s.listener) }},
-		// Follows the log at once; compacts and prunes segments as it goes.
+		// Follows the log at once. Merges and deletes segments when it is
+		// necessary.
 		{name: "search index", run: s.index.Run},
 		// Twice in the watchdog interval of systemd, if there is one.
 		{name: "watchdog", run: func(ctx context.Context) error { return daemon.FeedWatchdog(ctx, s.store.Ready, s.log) }},
@@ -38,8 +39,8 @@ func (s *server) tasks() []task {
 		{name: "uses of tokens", run: s.store.FlushTokenUses, every: time.Second},
 		{name: "lost heartbeats and reports", run: s.store.MarkLostHosts, every: 10 * time.Second},
 		{name: "refused sign-ins", run: s.auth.LogRefusedSignIns, every: time.Minute, atStop: true},
-		// Acts at the first run of a day. A server that was down at midnight
-		// does it after its start.
+		// Prunes only at the first run of each day. A server that was down at
+		// midnight prunes after its start.
 		{name: "old entries of the activity log", run: s.pruneActivity, every: time.Minute, atStart: true},
 		{name: "ended sessions", run: s.store.PruneSessions, every: time.Hour},
 		{name: "expired messages to agents", run: s.store.PruneQueuedMessages, every: time.Minute, atStart: true},
@@ -47,7 +48,8 @@ func (s *server) tasks() []task {
 		{name: "agents without a host", run: s.store.PruneAgents, every: time.Hour},
 	}
 	if s.auth.Provider() != nil {
-		// At the start, every hour, and every 30 seconds while it cannot be used.
+		// At the start, every hour, and every 30 seconds while the provider
+		// cannot be used.
 		tasks = append(tasks, task{name: "identity provider", run: s.followProvider})
 	}
 	if s.demoHosts > 0 {

@@ -71,8 +71,8 @@ func (p *Program) Agent() *Client {
 	return p.Client("X-Trento-Apikey", key.Text)
 }
 
-// Open sends a request. A body that is not []byte is sent as JSON. It fails
-// only if there is no answer. The caller must close the body of the answer.
+// Open sends a request. A body that is not []byte is sent as JSON. Open fails
+// only if no answer comes. The caller must close the body of the answer.
 func (c *Client) Open(method, path string, body any) (*http.Response, error) {
 	var reader io.Reader
 	switch body := body.(type) {
@@ -108,7 +108,8 @@ func (c *Client) Do(method, path string, body any) (status int, answer []byte, e
 	return response.StatusCode, answer, err
 }
 
-// Must sends a request, requires a status, and decodes the answer into into.
+// Must sends a request and decodes the answer into into. It fails the test if
+// the answer has another status.
 func (c *Client) Must(status int, method, path string, body, into any) {
 	c.t.Helper()
 	got, answer, err := c.Do(method, path, body)

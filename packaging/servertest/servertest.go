@@ -1,6 +1,6 @@
 // Package servertest runs the program as a process, so that tests can start,
-// signal and kill it, and talk to its API. The process is the test binary
-// itself: see Main.
+// signal and kill it, and send requests to its API. The process is the test
+// binary itself, see Main.
 package servertest
 
 import (
@@ -20,8 +20,9 @@ import (
 // the program.
 const runAsProgram = "RUN_TEST_AS_TRENTO_WEB"
 
-// Main is for TestMain of a package that starts the program. run is the
-// program; it returns the exit status.
+// Main must be called in TestMain of a package that starts the program. In a
+// process started by this package, it calls run, which is the program and
+// returns the exit status. Otherwise it runs the tests.
 func Main(m *testing.M, run func() int) {
 	if os.Getenv(runAsProgram) != "" {
 		os.Exit(run())
@@ -29,15 +30,15 @@ func Main(m *testing.M, run func() int) {
 	os.Exit(m.Run())
 }
 
-// AdminPassword is the value of ADMIN_PASSWORD.
+// AdminPassword is the value of ADMIN_PASSWORD in the started programs.
 const AdminPassword = "correct-horse-8"
 
 // Program is a running trento-web.
 type Program struct {
-	URL    string        // of the console
+	URL    string        // address of the console
 	Lines  <-chan string // the output after the URL
-	Stderr *bytes.Buffer // the log; to be read after the program has ended
-	Took   time.Duration // time from start to URL
+	Stderr *bytes.Buffer // the log; read it only after the program has ended
+	Took   time.Duration // time from the start until the URL was printed
 
 	t   *testing.T
 	cmd *exec.Cmd
