@@ -13,8 +13,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// The catalogue is stored in users and read by clients: ids, names and labels
-// are what they are.
+// Ids, names and labels of abilities are stored in users and read by clients,
+// so they must not change.
 func TestAbilities(t *testing.T) {
 	var got strings.Builder
 	seen := map[string]bool{}
@@ -47,8 +47,8 @@ func TestAbilitiesCannotBeChanged(t *testing.T) {
 	}
 }
 
-// all:all meets every demand for an ability; operation:all those for running
-// an operation and no other; an ability meets its own.
+// all:all meets every demand for an ability, operation:all every demand for
+// running an operation, and any other ability only the demand for itself.
 func TestMetBy(t *testing.T) {
 	operations := strings.Fields(`saptune_solution_apply:host saptune_solution_change:host maintenance_change:cluster
 		start:application_instance stop:application_instance pacemaker_enable:cluster pacemaker_disable:cluster

@@ -59,7 +59,8 @@ func TestEnsureAdminGeneratesAPassword(t *testing.T) {
 		t.Errorf("the admin is %+v", user)
 	}
 
-	// Later starts change nothing, and go on naming the file until it was used.
+	// Later starts change nothing. They return the name of the file until the
+	// password was used.
 	if again := f.ensureAdmin(admin, dir); again != file {
 		t.Errorf("at the next start the file is %q", again)
 	}
@@ -74,7 +75,7 @@ func TestEnsureAdminGeneratesAPassword(t *testing.T) {
 	if again := f.ensureAdmin(admin, dir); again != "" {
 		t.Errorf("at the start after that the file is %q", again)
 	}
-	// A process that has died between the sign-in and the removal.
+	// The process ended between the sign-in and the deletion of the file.
 	if err := errors.Join(os.WriteFile(file, text, 0o600), os.Chtimes(file, time.Time{}, f.now().Add(-time.Hour))); err != nil {
 		t.Fatal(err)
 	}
@@ -121,14 +122,14 @@ func TestEnsureAdminWithAPassword(t *testing.T) {
 	if f.named("admin").PasswordHash != after.PasswordHash || f.identify(withCookie(get("/"), cookie)) == nil {
 		t.Error("the same password is taken for a new one")
 	}
-	// Nor is taking it out of the configuration.
+	// Removing the password from the configuration is no change either.
 	if file := f.ensureAdmin(Admin{Email: "admin@example.com"}, dir); file != "" || f.named("admin").PasswordHash != after.PasswordHash {
 		t.Errorf("without a configured password it is another one, in %q", file)
 	}
 }
 
-// A crash between writing the file and making the admin leaves a file that
-// means nothing; the next start replaces it.
+// A crash between writing the file and creating the admin leaves a file with a
+// useless password. The next start replaces it.
 func TestEnsureAdminAfterACrash(t *testing.T) {
 	f := newFixture(t)
 	dir := t.TempDir()

@@ -5,8 +5,9 @@ import (
 	"testing"
 )
 
-// A token that manages users makes no administrators, and takes over none,
-// unless it was made for that. A token for everything acts as its owner.
+// A token that manages users cannot make administrators or change how they sign
+// in, unless it may grant administration. A token with the scope "full" can do
+// what its owner can.
 func TestTokensGrantAdministration(t *testing.T) {
 	f := newFixture(t, func(o *Options) { o.Operations = someOperations() })
 	boss := f.user("boss", allAll)
@@ -58,7 +59,7 @@ func TestTokensGrantAdministration(t *testing.T) {
 			_, err = f.ChangeUser(t.Context(), id, off.ID, 0, UserChange{Enabled: &yes})
 			check("bring an administrator back", err)
 
-			// What manages users without that.
+			// The token may manage users but not grant administration.
 			fewer := []int{5}
 			for what, c := range map[string]UserChange{
 				"password of others": {Password: &password, PasswordConfirmation: &password}, "lesser abilities": {Abilities: &fewer}, "name": {Fullname: &password},

@@ -22,8 +22,8 @@ func (f fixture) apiKey() (key *store.APIKey) {
 
 func (f fixture) apiKeyText() string { return f.APIKeyText(f.apiKey()) }
 
-// The text is in the configuration of every agent: the same record gives the
-// same text for ever.
+// The same record must always give the same text, because the text is in the
+// configuration of every agent.
 func TestAPIKeyText(t *testing.T) {
 	f := newFixture(t)
 	created := time.Date(2026, 1, 2, 3, 4, 5, 678, time.UTC)

@@ -30,12 +30,11 @@ var testSecrets = Secrets{
 	Refresh: []byte(strings.Repeat("r", 48)),
 }
 
-// cheapHash is the hash of "geheim-geheim" with parameters that take no time.
-// That it is accepted at all shows that the stored parameters are the ones
-// that count.
+// cheapHash is a hash of "geheim-geheim" that is quick to compute. Signing in
+// with it also shows that the parameters in the stored hash are used.
 const cheapHash = "$argon2id$v=19$m=64,t=1,p=1$c2FsdHNhbHRzYWx0c2FsdA$e9RyrJG0cifI9dXj2dlwPVcnO3FEaK9+V3d4FU7AP4w"
 
-// cheapCost is that of cheapHash. Hashing is meant to be slow, but not for tests.
+// cheapCost is the cost of cheapHash. It makes tests fast.
 var cheapCost = HashCost{Iterations: 1, Memory: 64, Parallelism: 1}
 
 const cheapPassword = "geheim-geheim"
@@ -63,10 +62,10 @@ func newFixture(t *testing.T, change ...func(*Options)) fixture {
 	return fixture{a, t, c, s}
 }
 
-// proofOf is the proof of a user who has shown a password.
+// proofOf returns the proof of a user who has given the right password.
 func proofOf(u *store.User) *Proof { return &Proof{User: u, Method: store.MethodPassword} }
 
-// user makes a user with the abilities; the password is cheapPassword.
+// user creates a user with the abilities and the password cheapPassword.
 func (f fixture) user(name string, abilities ...int) *store.User {
 	f.t.Helper()
 	u, err := f.store.CreateUser(f.t.Context(), store.System(), store.NewUser{
@@ -83,7 +82,7 @@ func (f fixture) disable(u *store.User) {
 	storetest.Disable(f.t, f.store, u.ID)
 }
 
-// identify sends a request through Identify and returns who it comes from.
+// identify sends a request through Identify and returns the identity behind it.
 func (f fixture) identify(r *http.Request) *Identity {
 	f.t.Helper()
 	var id *Identity
@@ -174,7 +173,7 @@ func TestPermit(t *testing.T) {
 	}
 }
 
-// Without Identify in front, nobody is let in.
+// Without Identify before it, Permit refuses everybody.
 func TestPermitWithoutIdentify(t *testing.T) {
 	f := newFixture(t)
 	if err := f.Permit(get("/"), SignedIn, TokenRule{}, ""); !errors.Is(err, ErrSignedOut) {
@@ -182,7 +181,7 @@ func TestPermitWithoutIdentify(t *testing.T) {
 	}
 }
 
-// A store that does not answer is a fault, not a sign-out.
+// If the store fails, the answer is an internal error and not 401.
 func TestPermitReportsFaults(t *testing.T) {
 	s, err := store.Open(t.TempDir(), store.Options{NoSync: true})
 	if err != nil {
@@ -228,7 +227,8 @@ func TestIdentityActor(t *testing.T) {
 	}
 }
 
-// BenchmarkIdentify is what every request pays before anything else.
+// BenchmarkIdentify measures the time that every request needs for
+// identification.
 func BenchmarkIdentify(b *testing.B) {
 	s := storetest.Open(b)
 	a, err := New(Options{Store: s, Secrets: testSecrets, SessionLifetime: time.Hour, EnableAPIKey: true, Operations: someOperations()})
@@ -269,7 +269,7 @@ func BenchmarkIdentify(b *testing.B) {
 			}
 		})
 	}
-	// As many passwords are being hashed as may be, and others wait.
+	// All slots for hashing are taken, and other passwords wait.
 	b.Run("cookie in a flood of sign-ins", func(b *testing.B) {
 		ctx, stop := context.WithCancel(b.Context())
 		var flood sync.WaitGroup
@@ -302,7 +302,8 @@ func BenchmarkIdentify(b *testing.B) {
 	})
 }
 
-// BenchmarkCheckPassword is what a sign-in costs before anything is written.
+// BenchmarkCheckPassword measures the time of a sign-in before anything is
+// written.
 func BenchmarkCheckPassword(b *testing.B) {
 	s := storetest.Open(b)
 	a, err := New(Options{Store: s, Secrets: testSecrets, SessionLifetime: time.Hour})

@@ -15,8 +15,8 @@ import (
 	"trento/store/activity"
 )
 
-// signInFrom signs somebody in with a password, over a request that carries
-// the cookies of a browser, and returns how long it took.
+// signInFrom signs a user in with a password from a browser, and returns how
+// long it took.
 func (f fixture) signInFrom(b *browser, username, password string) (time.Duration, error) {
 	f.t.Helper()
 	w, r := httptest.NewRecorder(), get("/session")
@@ -32,7 +32,7 @@ func (f fixture) signInFrom(b *browser, username, password string) (time.Duratio
 	return time.Since(start), err
 }
 
-// browser is where somebody signs in.
+// browser is a browser with an address and cookies.
 type browser struct {
 	address string
 	cookies []*http.Cookie
@@ -59,10 +59,10 @@ func (f fixture) changePassword(u *store.User) {
 	}
 }
 
-// Behind a proxy that nobody has named, all have one address. Whoever floods
-// the sign-in of a user from there cannot keep out the browser in which the
-// user has signed in before; and what was refused unseen is one entry a
-// minute.
+// Behind a proxy that is not trusted, all clients have one address. An attacker
+// who floods the sign-in of a user from that address cannot keep out the
+// browser in which the user has signed in before. Attempts that were refused
+// unchecked are one log entry a minute.
 func TestKnownDevicePassesAFlood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t, func(o *Options) { o.Now = time.Now })
@@ -101,14 +101,15 @@ func TestKnownDevicePassesAFlood(t *testing.T) {
 			t.Errorf("a minute without crowding is in the log: %v", err)
 		}
 		time.Sleep(time.Minute)
-		// A browser nobody knows waits, and gets in.
+		// A sign-in from an unknown browser waits, and then succeeds.
 		if took, err := f.signInFrom(other, "ann", cheapPassword); err != nil || took > passwordRule().longestWait() {
 			t.Errorf("after the flood, an unknown device took %v: %v", took, err)
 		}
 	})
 }
 
-// The cookie of a device is no password: who has stolen it is slowed down.
+// The cookie of a device is no password: guesses with a stolen cookie are
+// slowed down.
 func TestKnownDeviceIsSlowedDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t, func(o *Options) { o.Now = time.Now })
@@ -183,8 +184,8 @@ func TestDeviceCookie(t *testing.T) {
 	}
 }
 
-// A browser that many people use is known for the last few only: the cookie
-// stays small.
+// The cookie of a browser that many people use lists only the last few of them,
+// so it stays small.
 func TestDeviceCookieIsBounded(t *testing.T) {
 	f := newFixture(t)
 	b := &browser{address: "192.0.2.1:1"}
@@ -203,7 +204,7 @@ func TestDeviceCookieIsBounded(t *testing.T) {
 	}
 }
 
-// An address that forwards and is not trusted is told once, whatever it sends.
+// An untrusted address that forwards requests is logged only once.
 func TestUntrustedProxyIsTold(t *testing.T) {
 	var log strings.Builder
 	f := newFixture(t, func(o *Options) {

@@ -15,8 +15,8 @@ import (
 	"trento/store"
 )
 
-// Identify finds out who sends a request and refuses nobody. Permit says
-// whether they may: a route asks it, with what it needs.
+// Identify finds out who sends a request and refuses nobody. Permit decides
+// whether that user may use a route.
 func Example() {
 	dir, err := os.MkdirTemp("", "auth")
 	if err != nil {

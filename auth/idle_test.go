@@ -8,8 +8,8 @@ import (
 	"trento/store"
 )
 
-// A session ends when nobody has done anything in it for a while, however busy
-// the page is that is open.
+// A session ends when nobody has done anything in it for a while, even if an
+// open page keeps updating itself.
 func TestIdleSessions(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]struct {

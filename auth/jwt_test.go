@@ -80,7 +80,7 @@ func TestTokenClaims(t *testing.T) {
 	}
 }
 
-// forge signs claims that begin as those of a good token of the kind.
+// forge signs the claims of the token good, after change has altered them.
 func (f fixture) forge(good string, method jwt.SigningMethod, secret any, change func(jwt.MapClaims)) string {
 	f.t.Helper()
 	claims := jwt.MapClaims{}
@@ -98,8 +98,8 @@ func (f fixture) forge(good string, method jwt.SigningMethod, secret any, change
 	return token
 }
 
-// attacks are ways to make a bad token of a good one. The same ones are tried
-// on access and on refresh tokens.
+// attacks are ways to turn a valid token into an invalid one. All are tried on
+// access tokens and on refresh tokens.
 func attacks(f fixture, good string, secret []byte) map[string]string {
 	now := f.clock.now.Unix()
 	changed := func(change func(jwt.MapClaims)) string { return f.forge(good, jwt.SigningMethodHS256, secret, change) }
@@ -209,8 +209,8 @@ func TestAuthorizationHeader(t *testing.T) {
 	}
 }
 
-// A changed password ends what was signed in with the former one, but not who
-// has changed it.
+// A changed password ends all sessions of the user, except the one in which it
+// was changed.
 func TestAccessTokenAfterAPasswordChange(t *testing.T) {
 	f := newFixture(t)
 	ann := f.user("ann")
@@ -274,7 +274,8 @@ func TestRefresh(t *testing.T) {
 	}
 }
 
-// Disabling, signing out and a changed admin password end what was granted.
+// Disabling the user, signing out and a changed admin password end the session
+// of the API.
 func TestGrantsEnd(t *testing.T) {
 	t.Run("disabled", func(t *testing.T) {
 		f := newFixture(t)
@@ -308,7 +309,7 @@ func TestGrantsEnd(t *testing.T) {
 	})
 }
 
-// What is stored of a sign-in gives nobody a way in.
+// The stored record of a session contains nothing that can be used to sign in.
 func TestGrantRecord(t *testing.T) {
 	f := newFixture(t)
 	ann := f.user("ann")

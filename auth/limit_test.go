@@ -14,7 +14,7 @@ import (
 
 func testLimiter() *limiter { return newLimiter(time.Now, slog.New(slog.DiscardHandler)) }
 
-// guesses is what a sign-in could be a guess of.
+// guesses returns the guesses of a sign-in with a password.
 func guesses(name string, address netip.Addr) []guess {
 	return []guess{
 		{kind: guessedPassword, name: name, address: address, rule: passwordRule()},
@@ -59,8 +59,8 @@ func TestLimitPerAddress(t *testing.T) {
 	})
 }
 
-// A success clears its own name only: who has one account must not use it to
-// guess at others.
+// A success clears the failures of its own name only. Otherwise somebody with
+// one account could guess the passwords of others.
 func TestLimitSuccessClearsOneName(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := testLimiter()
@@ -112,7 +112,7 @@ func TestLimitParallel(t *testing.T) {
 	})
 }
 
-// Before any failure is known, a burst is no way to make many guesses.
+// A burst before the first failure is counted must not allow many guesses.
 func TestLimitBurst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := testLimiter()
@@ -128,8 +128,8 @@ func TestLimitBurst(t *testing.T) {
 	})
 }
 
-// Whatever the rules, an attempt that is admitted is looked at while its
-// request lasts, the code after the password included.
+// By all rules, an accepted attempt is checked within the timeout of a request,
+// with the code after the password.
 func TestLimitWaitsAreBounded(t *testing.T) {
 	const requestTime = time.Minute
 	password := max(passwordRule().longestWait(), addressRule().longestWait())
@@ -166,7 +166,7 @@ func TestLimitForgets(t *testing.T) {
 	})
 }
 
-// Who gives up waiting has not guessed.
+// An attempt whose client goes away while it waits is no failure.
 func TestLimitAbandoned(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := testLimiter()

@@ -8,7 +8,7 @@ import (
 	"trento/store/fault"
 )
 
-// What is wrong with a typed name is said of the field it was typed into.
+// The fault of a name has the field of that name.
 func TestTypedNames(t *testing.T) {
 	f := newFixture(t)
 	boss := f.manager()

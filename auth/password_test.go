@@ -71,7 +71,7 @@ func TestCheckPasswordRules(t *testing.T) {
 	}
 }
 
-// Generated passwords follow the rules, and every character has its chance.
+// Generated passwords follow the rules, and every character is equally likely.
 func TestGeneratePassword(t *testing.T) {
 	const rounds = 2000
 	count := map[rune]int{}
@@ -88,7 +88,7 @@ func TestGeneratePassword(t *testing.T) {
 	}
 	expected := float64(rounds*generatedLength) / float64(len(generatedAlphabet))
 	for _, c := range generatedAlphabet {
-		// Eight standard deviations: never by chance, always by a fault.
+		// Eight standard deviations cannot happen by chance.
 		if d := float64(count[c]) - expected; d*d > 64*expected {
 			t.Errorf("%q occurs %d times, about %.0f are expected", c, count[c], expected)
 		}
@@ -118,7 +118,7 @@ func TestHashPassword(t *testing.T) {
 	}
 }
 
-// This one takes its time: it is the real thing.
+// This hash has the cost of production.
 func TestHashParameters(t *testing.T) {
 	t.Parallel()
 	hash, err := newHasher(HashCost{}).hash(t.Context(), "korrekt-pferd")
@@ -207,9 +207,8 @@ func TestHasherHonoursContext(t *testing.T) {
 	})
 }
 
-// However many sign in at once, only two passwords are being hashed, the next
-// ones wait, the rest is turned away; and whoever is signed in notices none of
-// it.
+// Only two passwords are hashed at a time. Some more wait, and the rest is
+// refused. Users who are signed in are not slowed down by that.
 func TestFloodOfSignInsStarvesNobody(t *testing.T) {
 	f := newFixture(t)
 	ann := f.user("ann")
@@ -325,8 +324,8 @@ func (f fixture) entry() (entry *activity.Entry) {
 	return entry
 }
 
-// The throttle shows in the time an answer takes and in nothing else, and it
-// spares other addresses.
+// Slowing down changes only the time of an answer, and does not affect other
+// addresses.
 func TestCheckPasswordSlowsDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t, func(o *Options) { o.Now = time.Now })
@@ -349,7 +348,7 @@ func TestCheckPasswordSlowsDown(t *testing.T) {
 		if took, err := guess(cheapPassword, "192.0.2.2"); err != nil || took != 0 {
 			t.Errorf("from elsewhere it took %v: %v", took, err)
 		}
-		// However many have failed, the right password is let in.
+		// The right password is accepted after any number of failures.
 		if took, err := guess(cheapPassword, "192.0.2.1"); err != nil || took != 8*time.Second {
 			t.Errorf("the right password after 60 failures took %v: %v", took, err)
 		}
@@ -372,7 +371,8 @@ func TestCheckPasswordHonoursContext(t *testing.T) {
 	}
 }
 
-// Who tries and hangs up is in the log all the same.
+// A failed sign-in is logged even if the client closes the connection before
+// the answer.
 func TestSignInFailedIsLoggedForTheGone(t *testing.T) {
 	f := newFixture(t)
 	ctx, cancel := context.WithCancel(t.Context())

@@ -15,7 +15,7 @@ import (
 	"trento/store/fault"
 )
 
-// someOperations are an API in small.
+// someOperations are the operations of a small API.
 func someOperations() []Operation {
 	return []Operation{
 		{Method: "GET", Path: "/api/v1/hosts", Access: SignedIn, Tokens: InSets("read_only", "checks", "operations", "tags", "housekeeping")},
@@ -39,7 +39,7 @@ const apiKeyPath = "/api/v1/settings/api_key"
 
 func withOperations(o *Options) { o.Operations = someOperations() }
 
-// token makes a token of a user and returns its text.
+// token creates a token of a user and returns its text.
 func (f fixture) token(u *store.User, name string, scopes ...string) (*store.Token, string) {
 	f.t.Helper()
 	t, text, err := f.CreateToken(f.t.Context(), &Identity{User: u}, NewToken{Name: name, Scopes: scopes})
@@ -78,7 +78,7 @@ func TestScopeSets(t *testing.T) {
 	}
 }
 
-// TestNarrow goes through what scopes leave of the abilities of their owner.
+// TestNarrow checks which abilities of the owner the scopes of a token permit.
 func TestNarrow(t *testing.T) {
 	s := newScopes(someOperations())
 	everything := []int{allAll}
@@ -113,8 +113,8 @@ func TestNarrow(t *testing.T) {
 	}
 }
 
-// TestConsoleWithToken checks what a browser may do whose session was begun
-// with a token.
+// TestConsoleWithToken checks what a session of the console may do that was
+// started with a token.
 func TestConsoleWithToken(t *testing.T) {
 	f := newFixture(t, withOperations)
 	u := f.user("ann", allAll)
@@ -182,8 +182,8 @@ func TestConsoleWithToken(t *testing.T) {
 	}
 }
 
-// TestTokensAreForPrograms checks that the pages of the console, and with them
-// the stream of what changes, take no token.
+// TestTokensAreForPrograms checks that the pages and the event stream of the
+// console accept no token.
 func TestTokensAreForPrograms(t *testing.T) {
 	f := newFixture(t)
 	_, text := f.token(f.user("ann"), "a")
@@ -196,7 +196,8 @@ func TestTokensAreForPrograms(t *testing.T) {
 	}
 }
 
-// TestNotedInSpiteOfAPanic checks that a request that fails is noted, too.
+// TestNotedInSpiteOfAPanic checks that the use of a token is logged if the
+// request panics.
 func TestNotedInSpiteOfAPanic(t *testing.T) {
 	f := newFixture(t)
 	token, text := f.token(f.user("ann"), "a")
@@ -220,7 +221,7 @@ func TestNotedInSpiteOfAPanic(t *testing.T) {
 	}
 }
 
-// TestConfirmToken checks the password that the console asks for.
+// TestConfirmToken checks that changes of tokens need the repeated password.
 func TestConfirmToken(t *testing.T) {
 	f := newFixture(t)
 	id := &Identity{User: f.user("ann"), Via: ViaSession}
@@ -246,7 +247,7 @@ func TestConfirmToken(t *testing.T) {
 	}
 }
 
-// TestTokenTexts checks that texts are long, and none is like another.
+// TestTokenTexts checks that texts are long and all different.
 func TestTokenTexts(t *testing.T) {
 	seen := make(map[string]bool)
 	for range 1000 {
@@ -258,7 +259,7 @@ func TestTokenTexts(t *testing.T) {
 	}
 }
 
-// TestAgain checks whether an identity holds later.
+// TestAgain checks that Revalidate refuses identities that are no longer valid.
 func TestAgain(t *testing.T) {
 	f := newFixture(t, withOperations)
 	u := f.user("ann", allAll)
@@ -284,8 +285,8 @@ func TestAgain(t *testing.T) {
 	}
 }
 
-// TestFormerTexts: whoever shows a text that was replaced or deleted is logged
-// under the token it was.
+// TestFormerTexts checks that the use of a replaced or deleted text is logged
+// with the name of its token.
 func TestFormerTexts(t *testing.T) {
 	f := newFixture(t)
 	id := &Identity{User: f.user("ann"), Via: ViaToken}
@@ -333,7 +334,8 @@ func TestFormerTexts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// They are remembered as long as the log, and no longer than their owner.
+	// Former texts are kept as long as the log of token uses, and deleted with
+	// their owner.
 	f.clock.now = f.clock.now.Add(time.Hour)
 	if err := f.store.PruneTokenUsesBefore(t.Context(), f.clock.now); err != nil {
 		t.Fatal(err)

@@ -29,7 +29,7 @@ func (f fixture) withFactor(user *store.User) string {
 	return offered.Secret
 }
 
-// codeOf is what an authenticator app shows now.
+// codeOf returns the code that an authenticator app shows now.
 func (f fixture) codeOf(secret string) string {
 	f.t.Helper()
 	code, err := totp.GenerateCode(secret, f.clock.now)
@@ -39,8 +39,8 @@ func (f fixture) codeOf(secret string) string {
 	return code
 }
 
-// halfIn signs in by name and password, and returns the cookie of a browser
-// that is waiting for its code.
+// halfIn signs in with name and password, and returns the cookie of the pending
+// sign-in.
 func (f fixture) halfIn(username string) *http.Cookie {
 	f.t.Helper()
 	w := httptest.NewRecorder()
@@ -88,8 +88,8 @@ func TestSecondStep(t *testing.T) {
 	}
 }
 
-// Two browsers show the same code at the same moment: one gets in, and the
-// other leaves one failed sign-in in the log.
+// If two browsers send the same code at the same moment, one is signed in, and
+// the other is logged as one failed sign-in.
 func TestSecondStepRace(t *testing.T) {
 	f := newFixture(t)
 	secret := f.withFactor(f.user("ann"))
@@ -126,8 +126,7 @@ func TestSecondStepRace(t *testing.T) {
 	}
 }
 
-// What makes the password that was shown worth nothing takes the way to the
-// code with it.
+// A pending sign-in ends when the password that was checked is no longer valid.
 func TestPendingSignInEnds(t *testing.T) {
 	for name, end := range map[string]func(f fixture, user *store.User){
 		"after five minutes": func(f fixture, _ *store.User) { f.clock.now = f.clock.now.Add(pendingSignInLifetime) },

@@ -8,8 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Every ability is in exactly one group, so that nothing can be granted that
-// no group shows, and nothing is shown twice.
+// Every ability is in exactly one group, so that the groups show each granted
+// ability once.
 func TestGroups(t *testing.T) {
 	in := map[int]string{}
 	var names []string
@@ -77,7 +77,7 @@ func TestGrants(t *testing.T) {
 	}
 }
 
-// The profiles are those of the user guide, in its order.
+// The presets are those of the user guide, in its order.
 func TestProfiles(t *testing.T) {
 	var got []string
 	for _, p := range Presets() {

@@ -66,7 +66,7 @@ func TestChangeProfile(t *testing.T) {
 	}
 }
 
-// A new password ends what others may have opened with the old one.
+// A new password ends all other sessions.
 func TestChangeProfilePassword(t *testing.T) {
 	f := newFixture(t)
 	ann := f.user("ann")
@@ -95,7 +95,7 @@ func TestChangeProfilePassword(t *testing.T) {
 	}
 }
 
-// At a console that was left open the password cannot be guessed.
+// Guesses of the present password at an open console are slowed down.
 func TestCurrentPasswordIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t, func(o *Options) { o.Now = time.Now })

@@ -16,8 +16,7 @@ import (
 	"trento/store/storetest"
 )
 
-// samlStart is a server with single sign-on by SAML that is started again and
-// again.
+// samlStart simulates repeated starts of a server with SAML.
 type samlStart struct {
 	t     *testing.T
 	clock *clock
@@ -102,8 +101,8 @@ func TestSAMLCertificate(t *testing.T) {
 	}
 }
 
-// TestSAMLCertificateRenewal: a new certificate is in force at the next start,
-// and what is encrypted for the former one can be read.
+// TestSAMLCertificateRenewal checks that the next start uses the new
+// certificate and keeps the former key for decryption.
 func TestSAMLCertificateRenewal(t *testing.T) {
 	s := newSAMLStart(t)
 	first := s.must()
@@ -124,8 +123,8 @@ func TestSAMLCertificateRenewal(t *testing.T) {
 	}
 }
 
-// TestSAMLCertificateOtherKeyBase: what was encrypted with another SECRET_KEY_BASE
-// stops the start, and a new certificate is the way out.
+// TestSAMLCertificateOtherKeyBase checks that a changed SECRET_KEY_BASE stops
+// the start, and that a new certificate repairs that.
 func TestSAMLCertificateOtherKeyBase(t *testing.T) {
 	s := newSAMLStart(t)
 	s.must()
@@ -143,7 +142,8 @@ func TestSAMLCertificateOtherKeyBase(t *testing.T) {
 	}
 }
 
-// TestSAMLCertificateIsBound: a key is no key for another certificate.
+// TestSAMLCertificateIsBound checks that a sealed key cannot be used with
+// another certificate.
 func TestSAMLCertificateIsBound(t *testing.T) {
 	s := newSAMLStart(t)
 	s.must()
@@ -161,8 +161,8 @@ func TestSAMLCertificateIsBound(t *testing.T) {
 	}
 }
 
-// TestSAMLCertificateAdoption: the certificate of an existing installation stays,
-// because the identity provider knows it.
+// TestSAMLCertificateAdoption checks that the certificate of an existing
+// installation is kept, because the identity provider knows it.
 func TestSAMLCertificateAdoption(t *testing.T) {
 	key, err := newSAMLKey("old.example.com", newClock().now, minSAMLKeyBits)
 	if err != nil {
@@ -222,7 +222,8 @@ func TestSAMLCertificateAdoption(t *testing.T) {
 	}
 }
 
-// TestSAMLDirectory: a directory that cannot be written stops nothing.
+// TestSAMLDirectory checks that a directory that cannot be written stops
+// nothing.
 func TestSAMLDirectory(t *testing.T) {
 	s := newSAMLStart(t)
 	s.Dir = "/proc/trento" // where not even root can make one
@@ -232,8 +233,8 @@ func TestSAMLDirectory(t *testing.T) {
 	}
 }
 
-// TestSAMLMetadataKept: what was fetched is there at the next start, for the same
-// address only.
+// TestSAMLMetadataKept checks that the next start knows the fetched metadata if
+// the address is the same.
 func TestSAMLMetadataKept(t *testing.T) {
 	s := newSAMLStart(t)
 	if o := s.must(); o.Metadata != nil {

@@ -147,7 +147,7 @@ func TestSignInOverABadCookie(t *testing.T) {
 	}
 }
 
-// Each sign-in has a new id, and the id before it is worth nothing.
+// Each sign-in has a new id, and the former id is invalid.
 func TestSignInRenewsTheID(t *testing.T) {
 	f := newFixture(t)
 	ann, bob := f.user("ann"), f.user("bob")
@@ -226,8 +226,8 @@ func TestSessionsEnd(t *testing.T) {
 	})
 }
 
-// Within one request the cookie is looked up once; a token is looked at
-// instead of the cookie, never beside it.
+// Within one request the session is looked up once. If the request has a token,
+// the cookie is ignored.
 func TestTokenInsteadOfCookie(t *testing.T) {
 	f := newFixture(t)
 	cookie := f.signInConsole(get("/"), f.user("ann"))

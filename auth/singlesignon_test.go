@@ -17,8 +17,8 @@ import (
 	"trento/store/fault"
 )
 
-// provided is a fixture whose accounts an OAuth 2.0 provider is in charge of. It
-// says about everybody what user says.
+// provided is a fixture with an OAuth 2.0 provider. The provider returns user
+// for everybody.
 type provided struct {
 	fixture
 	user map[string]any
@@ -52,7 +52,7 @@ func newProvided(t *testing.T) *provided {
 	return p
 }
 
-// cookies are those of a browser.
+// cookies are the cookies of a browser.
 type cookies map[string]*http.Cookie
 
 func (b cookies) keep(w *httptest.ResponseRecorder) {
@@ -134,14 +134,14 @@ func TestSingleSignOn(t *testing.T) {
 	}
 }
 
-// TestAnswers: an answer is good once, in the browser that has begun the
-// sign-in, and for a while.
+// TestAnswers checks that an answer is valid once, for a while, and only in the
+// browser that began the sign-in.
 func TestAnswers(t *testing.T) {
 	p := newProvided(t)
 	mine, other := cookies{}, cookies{}
 	state := p.begin(mine, "/")
 	foreign := p.begin(other, "/")
-	// What a thief has seen of the address.
+	// The answer is sent from another browser.
 	stolen := url.Values{"code": {"c"}, "state": {state}}
 	renamed := cookies{}
 	for _, c := range other {
@@ -252,8 +252,9 @@ func TestAdminOfProvider(t *testing.T) {
 	}
 }
 
-// TestLocalSignIns: while a provider is in charge, local ways in are closed, and
-// sessions that came in by them have ended; and the other way round.
+// TestLocalSignIns checks that passwords and sessions started with them are
+// refused while a provider is in charge, and sessions of the provider are
+// refused without it.
 func TestLocalSignIns(t *testing.T) {
 	p := newProvided(t)
 	ann := p.fixture.user("ben")
@@ -297,7 +298,8 @@ func TestLocalSignIns(t *testing.T) {
 	})).ServeHTTP(httptest.NewRecorder(), provided.get("/"))
 }
 
-// TestProviderTokens: the answer can be exchanged for tokens of the API.
+// TestProviderTokens checks that an answer can be exchanged for tokens of the
+// API.
 func TestProviderTokens(t *testing.T) {
 	p, b := newProvided(t), cookies{}
 	answer := url.Values{"code": {"c"}, "state": {p.begin(b, "/")}}
@@ -322,7 +324,8 @@ func TestProviderTokens(t *testing.T) {
 	}
 }
 
-// TestAnswersAreSlowedDown: who brings wrong answers waits, and nobody else does.
+// TestAnswersAreSlowedDown checks that wrong answers slow down their own
+// address only.
 func TestAnswersAreSlowedDown(t *testing.T) {
 	p := newProvided(t)
 	r := get("/")

@@ -49,7 +49,8 @@ func TestLocalTarget(t *testing.T) {
 	}
 }
 
-// Whatever is asked for, resolving the answer against this server stays here.
+// The result, resolved against the address of this server, is always an address
+// of this server.
 func TestLocalTargetStaysLocal(t *testing.T) {
 	base, err := url.Parse("https://trento.example.com/session/new")
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 	"trento/store/activity"
 )
 
-// code is the code of a secret at a time.
+// code returns the code of a secret at a time.
 func code(t *testing.T, e Enrollment, at time.Time) string {
 	t.Helper()
 	c, err := totp.GenerateCode(e.Secret, at)
@@ -26,8 +26,8 @@ func code(t *testing.T, e Enrollment, at time.Time) string {
 	return c
 }
 
-// withTOTP gives a user a second factor, and lets the time of its first code
-// pass.
+// withTOTP enables the second factor of a user, and waits until the used code
+// has expired.
 func (f fixture) withTOTP(u *store.User) Enrollment {
 	f.t.Helper()
 	id := &Identity{User: u, Via: ViaSession}
@@ -61,7 +61,7 @@ func TestEnrollment(t *testing.T) {
 	if bytes.Contains(stored.TOTPSecret, secret) || stored.TOTPEnabledAt != nil || stored.LockVersion != 1 {
 		t.Errorf("stored %+v", stored)
 	}
-	// Not in force yet, and not asked for.
+	// The second factor is not enabled yet, so no code is required.
 	if _, err := f.CheckPassword(t.Context(), Credentials{Username: "ann lee", Password: cheapPassword}, someAddress); err != nil {
 		t.Errorf("before it is confirmed: %v", err)
 	}
@@ -113,8 +113,8 @@ func TestEnrollment(t *testing.T) {
 	}
 }
 
-// Clocks differ and typing takes time: the code of the step before or after is
-// taken, at the enrollment and at the sign-in, and each step once.
+// The codes of the period before and after are accepted as well, each once, at
+// the enrollment and at the sign-in.
 func TestCodeWindow(t *testing.T) {
 	for name, enrolled := range map[string]time.Duration{"step before": -30 * time.Second, "this step": 0, "step after": 30 * time.Second} {
 		t.Run(name, func(t *testing.T) {
@@ -145,8 +145,8 @@ func TestCodeWindow(t *testing.T) {
 	}
 }
 
-// A step that was used, at the enrollment or at a sign-in, is not taken again,
-// nor is one before it.
+// The code of a period that was used, or of an earlier one, is not accepted
+// again.
 func TestStepsAreUsedOnce(t *testing.T) {
 	f := newFixture(t)
 	id := &Identity{User: f.user("ann"), Via: ViaSession}
@@ -186,8 +186,7 @@ func TestStepsAreUsedOnce(t *testing.T) {
 	}
 }
 
-// Who has a session that was begun without the second factor loses it when the
-// factor is switched on.
+// Enabling the second factor ends sessions that were started without it.
 func TestSecondFactorEndsOtherSessions(t *testing.T) {
 	f := newFixture(t)
 	ann := f.user("ann")
@@ -288,7 +287,8 @@ func TestSignInWithCode(t *testing.T) {
 		t.Errorf("after a sign-in: %+v", u)
 	}
 
-	// A proof from before the second factor was switched on is none any more.
+	// A proof that was made before the second factor was enabled is no longer
+	// valid.
 	bob := f.user("bob")
 	proof := proofOf(bob)
 	f.withTOTP(bob)
@@ -296,7 +296,8 @@ func TestSignInWithCode(t *testing.T) {
 		t.Errorf("an outdated proof: %v", err)
 	}
 
-	// The way out for those who have lost their device.
+	// A user manager disables the second factor of a user who has lost the
+	// device.
 	ann := f.named("ann")
 	u, err := f.ChangeUser(t.Context(), f.manager(), ann.ID, ann.LockVersion, UserChange{DisableTOTP: true})
 	if err != nil || u.TOTPSecret != nil || u.TOTPEnabledAt != nil || u.LockVersion != ann.LockVersion+1 {
@@ -307,8 +308,8 @@ func TestSignInWithCode(t *testing.T) {
 	}
 }
 
-// Who knows the password and not the code gets nowhere: neither by showing the
-// password alone in between, nor from many addresses.
+// Somebody who knows the password but not the code cannot guess codes faster by
+// sending the password alone in between, or from many addresses.
 func TestCodesAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t, func(o *Options) { o.Now = time.Now })
@@ -346,8 +347,8 @@ func TestCodesAreBounded(t *testing.T) {
 	})
 }
 
-// Showing the right password does not have wrong codes forgotten where the
-// address is the same, either.
+// The right password does not reset the count of wrong codes from the same
+// address either.
 func TestPasswordAloneForgivesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t, func(o *Options) { o.Now = time.Now })

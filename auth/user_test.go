@@ -15,7 +15,7 @@ import (
 	"trento/store/fault"
 )
 
-// goodPassword keeps the rules.
+// goodPassword follows the rules.
 const goodPassword = "Tuesday-morning-7"
 
 // manager is somebody who manages users.
@@ -30,7 +30,7 @@ func goodUser() NewUser {
 	}
 }
 
-// faults are what is wrong with fields, as "field detail".
+// faults returns the faults of fields, as "field detail".
 func faults(err error) []string {
 	wrong := fault.Fields(err)
 	var list []string
@@ -40,7 +40,7 @@ func faults(err error) []string {
 	return list
 }
 
-// logged is the metadata of the newest entry, which must be of the type.
+// logged returns the metadata of the newest entry, which must have the type.
 func (f fixture) logged(want activity.Type, actor string) map[string]any {
 	f.t.Helper()
 	entry := f.entry()
@@ -218,7 +218,8 @@ func TestChangeUser(t *testing.T) {
 			t.Errorf("%s: %v, want %q", name, err, test.want)
 		}
 	}
-	// Rules of fields come before the version, the version before clashes.
+	// The rules of fields are checked first, then the version, then that names
+	// are free.
 	if _, err := f.ChangeUser(t.Context(), boss, ann.ID, version-1, UserChange{Email: new("taken@example.com")}); !errors.Is(err, store.ErrStale) {
 		t.Errorf("stale: %v", err)
 	}
@@ -253,8 +254,8 @@ func TestDeleteUser(t *testing.T) {
 	if err := f.DeleteUser(t.Context(), boss, ann.ID); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("a second time: %v", err)
 	}
-	// Name and address are free at once, and nothing of the old account is in
-	// the new one.
+	// Name and address are free at once, and a new account has nothing of the
+	// old one.
 	n := goodUser()
 	n.Email = ann.Email
 	again, err := f.CreateUser(t.Context(), boss, n)
@@ -295,7 +296,7 @@ func TestDefaultAdminIsProtected(t *testing.T) {
 	}
 }
 
-// A token must not be able to take its owner's account over.
+// A token must not be able to take over the account of its owner.
 func TestTokensDoNotChangeHowOneSignsIn(t *testing.T) {
 	f := newFixture(t)
 	ann := f.user("ann", 2)
@@ -324,8 +325,8 @@ func TestTokensDoNotChangeHowOneSignsIn(t *testing.T) {
 	}
 }
 
-// TestTakingOver: how somebody signs in is not changed on the word of a cookie
-// alone.
+// TestTakingOver checks that the cookie alone is not enough to change how
+// somebody signs in.
 func TestTakingOver(t *testing.T) {
 	f := newFixture(t)
 	boss := f.manager()

@@ -25,7 +25,7 @@ func TestPasswordWarning(t *testing.T) {
 			t.Errorf("a generated password: %q", made)
 		}
 	}
-	// To judge all of a long one would take minutes.
+	// Scoring all of a long password would take minutes.
 	begin := strings.Repeat("password1", 8)
 	if want, got := PasswordWarning(begin, "ann"), PasswordWarning(strings.Repeat(begin, 60), "ann"); got != want {
 		t.Errorf("a long password: %q, its beginning: %q", got, want)

@@ -52,7 +52,7 @@ func TestActivityAgreesWithTheLog(t *testing.T) {
 	follow(t, x)
 	t.Run("all indexed", check)
 
-	// The border of retention goes through the second segment.
+	// The oldest entry of the log is in the middle of the second segment.
 	removed, err := s.PruneActivityBefore(t.Context(), log[130].OccurredOn())
 	if err != nil || removed != 130 {
 		t.Fatalf("%d entries removed (%v)", removed, err)
@@ -96,7 +96,7 @@ func TestActivityAgreesWithTheLog(t *testing.T) {
 }
 
 // TestRetentionMeanwhile searches while old entries are removed and new ones
-// land: an answer is that of some moment, whole.
+// are added. Each answer must be complete for some moment.
 func TestRetentionMeanwhile(t *testing.T) {
 	t.Parallel()
 	s := storetest.OpenAt(t, newClock().Now)
@@ -267,7 +267,7 @@ func TestOwnTurn(t *testing.T) {
 	}
 }
 
-// mayNot checks that a search waits until nobody waits for it any more.
+// mayNot checks that a search waits until its context ends.
 func mayNot(t *testing.T, x *Index, f activity.Filter, w Walk) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
@@ -287,7 +287,8 @@ func TestClosed(t *testing.T) {
 	}
 }
 
-// TestGoneEntries has an index that still knows entries the log has dropped.
+// TestGoneEntries searches an index that still has entries that the log has
+// pruned.
 func TestGoneEntries(t *testing.T) {
 	s := storetest.OpenAt(t, newClock().Now)
 	write(t, s, record{activity.TypeResourceTagging, "admin", `{"a":"b","n":1}`}, record{activity.TypeResourceTagging, "admin", `{"a":"b","n":2}`})

@@ -54,7 +54,7 @@ func openIndex(b *testing.B, dir string, s *store.Store) *Index {
 	return x
 }
 
-// benchFilters are the searches and filters docs/performance.md speaks of.
+// benchFilters are the searches and filters in docs/performance.md.
 func benchFilters(b *testing.B) (names []string, filters []activity.Filter) {
 	add := func(name string, f activity.Filter) { names, filters = append(names, name), append(filters, f) }
 	day := time.Date(2026, 5, 31, 0, 0, 0, 0, time.UTC)
@@ -127,8 +127,8 @@ func reportMedian(b *testing.B, took []time.Duration) {
 	b.ReportMetric(float64(took[len(took)*99/100].Nanoseconds())/1e6, "p99-ms")
 }
 
-// processorTime is what the process has used of all cores. Where others use
-// them, too, it says more than a clock.
+// processorTime returns the time that the process has used on all cores. On a
+// busy machine it says more than a clock.
 func processorTime(b *testing.B) time.Duration {
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
@@ -137,7 +137,8 @@ func processorTime(b *testing.B) time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// anonymous is the memory of the process that is not files, in megabytes.
+// anonymous returns the memory of the process without mapped files, in
+// megabytes.
 func anonymous(b *testing.B) float64 {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
@@ -238,7 +239,7 @@ func sizeOf(b *testing.B, dir string) float64 {
 	return float64(bytes) / 1e6
 }
 
-// BenchmarkOpen is a start with everything in place, and the first search.
+// BenchmarkOpen measures opening a complete index, and the first search.
 func BenchmarkOpen(b *testing.B) {
 	_, x := openCorpus(b)
 	if err := x.Close(); err != nil {
@@ -274,7 +275,7 @@ func BenchmarkOpen(b *testing.B) {
 	b.ReportMetric(sizeOf(b, indexDir), "index-MB")
 }
 
-// BenchmarkAppend writes durably.
+// BenchmarkAppend measures durable writes.
 func BenchmarkAppend(b *testing.B) {
 	size := corpusEntries(b)
 	s, err := store.Open(copyCorpus(b, size), store.Options{})
@@ -365,7 +366,7 @@ func BenchmarkRetention(b *testing.B) {
 	}
 }
 
-// waits reports how long a writer and a searcher wait while something is done.
+// waits measures how long a writer and a searcher wait while a function runs.
 func waits(b *testing.B, x *Index, when string, do func()) {
 	ctx, cancel := context.WithCancel(b.Context())
 	var others sync.WaitGroup

@@ -26,8 +26,8 @@ import (
 // and 100,000 distinct texts with blanks; five of them hold the rare tag
 // CHG-needle-0042.
 
-// corpusVersion names the directory a corpus is kept in; whatever changes the
-// entries raises it.
+// corpusVersion is part of the name of the directory of a corpus. Increase it
+// with every change of the entries.
 const corpusVersion = 2
 
 // corpusEntries is the size of the corpus.
@@ -110,7 +110,7 @@ func exportCorpus(s *store.Store, path string) (err error) {
 	})
 }
 
-// copyCorpus copies the file of a corpus for who wants to change it.
+// copyCorpus copies the file of a corpus, for a benchmark that changes it.
 func copyCorpus(tb testing.TB, size int) (dir string) {
 	tb.Helper()
 	from, err := os.Open(filepath.Join(corpusDir(tb, size), "store", "trento.db"))
@@ -141,7 +141,7 @@ type corpusSource struct{ *rand.Rand }
 
 func (r corpusSource) of(words ...string) string { return words[r.IntN(len(words))] }
 
-// fixedID is the id of a numbered thing, the same in every entry.
+// fixedID returns the id of a numbered object, the same in every entry.
 func fixedID(kind string, n int) string {
 	return uuid.NewSHA1(uuid.NameSpaceURL, fmt.Append(nil, kind, n)).String()
 }

@@ -16,8 +16,8 @@ import (
 	"trento/store/storetest"
 )
 
-// The words are few enough for searches to find something, and holds
-// what could be taken for something else.
+// The words are few, so that searches find something. Some contain special
+// characters.
 var words = []string{
 	"hana01", "HANA01", "hana02", "vmhana01", "hana", "Hana Cluster", "hana cluster", "", " ", "*", "a*b", "\\", `say "no"`,
 	"c0ffee00-1111-4222-8333-444455556666", "C0FFEE00-1111-4222-8333-444455556666", "5f1c2a90-7c1e-4a55-9b0e-0d6f3a8e1111",
@@ -175,7 +175,8 @@ func TestQueriesAgreeWithTheFilter(t *testing.T) {
 	})
 }
 
-// findIn is what a segment alone finds within a span, in walking order.
+// findIn returns the entries that a segment alone finds within a span, in the
+// order of the walk.
 func findIn(t interface {
 	Context() context.Context
 	Fatal(...any)
@@ -281,7 +282,8 @@ func TestLongValues(t *testing.T) {
 	}
 }
 
-// TestHostileSearches must neither fail nor take more than moments.
+// TestHostileSearches checks that hostile searches do not fail and take little
+// time.
 func TestHostileSearches(t *testing.T) {
 	t.Parallel()
 	s := storetest.OpenAt(t, newClock().Now)

@@ -123,7 +123,7 @@ func entries(t testing.TB, s *store.Store) []*activity.Entry {
 	return all
 }
 
-// page is what Activity should answer, by reading the whole log.
+// page returns the answer that Activity should give, by reading the whole log.
 func page(log []*activity.Entry, f activity.Filter, w Walk) Page {
 	var passed []*activity.Entry
 	for _, e := range log {
@@ -244,7 +244,7 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// lines gathers a log, and tells what arrives.
+// lines collects the lines of a log, and calls arrived with each.
 type lines struct {
 	bytes.Buffer
 	arrived func(line string)

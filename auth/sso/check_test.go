@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// faultsOf are the findings that are not good, one a line, with their cures.
+// faultsOf returns the findings that are not good, one a line, with their
+// cures.
 func faultsOf(t *testing.T, found []Finding) string {
 	t.Helper()
 	var text strings.Builder
@@ -23,7 +24,7 @@ func faultsOf(t *testing.T, found []Finding) string {
 	return text.String()
 }
 
-// TestCheckOIDC: what is wrong is found, with the variable to change.
+// TestCheckOIDC checks that faults are found, with the variable to change.
 func TestCheckOIDC(t *testing.T) {
 	unknownCode := func(url.Values) (int, any) {
 		return http.StatusBadRequest, map[string]any{"error": "invalid_grant"}

@@ -36,7 +36,7 @@ func testOptions() Options {
 	return Options{Origin: "https://trento.example.com", Now: func() time.Time { return present }, Log: slog.New(slog.DiscardHandler)}
 }
 
-// keys are made once: it takes long.
+// keys are generated once, because that takes long.
 var keys = sync.OnceValue(func() (keys struct {
 	right, wrong *rsa.PrivateKey
 	curve        *ecdsa.PrivateKey
@@ -51,7 +51,7 @@ var keys = sync.OnceValue(func() (keys struct {
 	return keys
 })
 
-// hostile is a provider that answers what a test wants it to.
+// hostile is a provider that sends the answers of a test.
 type hostile struct {
 	*httptest.Server
 	t         *testing.T
@@ -105,7 +105,7 @@ func (h *hostile) oidc() *OIDC {
 	return NewOIDC(OIDCOptions{Options: testOptions(), ClientID: "trento", ClientSecret: "s3cret", BaseURL: h.URL, CallbackURL: "https://trento.example.com/auth/oidc_callback"})
 }
 
-// claims are those of a good ID token.
+// claims returns the claims of a valid ID token.
 func (h *hostile) claims(nonce string) map[string]any {
 	return map[string]any{
 		"iss": h.URL, "aud": "trento", "sub": "4711", "nonce": nonce, "iat": present.Unix(), "exp": present.Add(time.Minute).Unix(),
@@ -134,7 +134,7 @@ func signed(t *testing.T, algorithm jose.SignatureAlgorithm, key any, id string,
 	return text
 }
 
-// TestOIDCTokens shows what ID token is believed, and what is not.
+// TestOIDCTokens checks which ID tokens are accepted and which are refused.
 func TestOIDCTokens(t *testing.T) {
 	rs256 := func(change func(map[string]any)) func(*testing.T, map[string]any) string {
 		return func(t *testing.T, claims map[string]any) string {
@@ -231,8 +231,8 @@ func TestOIDCTokens(t *testing.T) {
 	}
 }
 
-// wantFailure wants a failure with words in its reason. Without kinds it is no
-// fault of the caller.
+// wantFailure fails the test unless err is a Failure whose reason contains
+// words. Without kinds, the Failure must not be a fault of the caller.
 func wantFailure(t *testing.T, err error, words string, kinds ...fault.Kind) {
 	t.Helper()
 	failure, ok := errors.AsType[*Failure](err)
@@ -253,7 +253,8 @@ func wantFailure(t *testing.T, err error, words string, kinds ...fault.Kind) {
 	}
 }
 
-// TestOIDCRequests: what the provider is asked, and that it is asked once.
+// TestOIDCRequests checks the requests to the provider, and that its
+// configuration is fetched once.
 func TestOIDCRequests(t *testing.T) {
 	h := newHostile(t)
 	p := h.oidc()
@@ -292,8 +293,8 @@ func TestOIDCRequests(t *testing.T) {
 	}
 }
 
-// TestOIDCUserInformation: what a thin ID token does not say is asked for, and
-// nothing it says is overruled.
+// TestOIDCUserInformation checks that claims that the ID token lacks are
+// fetched, and that its own claims are kept.
 func TestOIDCUserInformation(t *testing.T) {
 	for name, tt := range map[string]struct {
 		user any
@@ -333,7 +334,7 @@ func TestOIDCUserInformation(t *testing.T) {
 	}
 }
 
-// TestOIDCAnswers: what browsers and token endpoints may bring.
+// TestOIDCAnswers checks wrong answers of browsers and token endpoints.
 func TestOIDCAnswers(t *testing.T) {
 	for name, tt := range map[string]struct {
 		answer url.Values
@@ -372,8 +373,8 @@ func TestOIDCAnswers(t *testing.T) {
 	}
 }
 
-// TestOIDCDiscovery: a configuration that cannot be used is said, and asked for
-// again.
+// TestOIDCDiscovery checks that an unusable configuration is reported and
+// fetched again.
 func TestOIDCDiscovery(t *testing.T) {
 	for name, tt := range map[string]struct {
 		change func(map[string]any)
@@ -417,8 +418,8 @@ func TestOIDCDiscovery(t *testing.T) {
 	}
 }
 
-// TestSlowProvider: a provider that does not answer costs no more than the
-// bound.
+// TestSlowProvider checks that a request ends after requestTimeout if the
+// provider does not answer.
 func TestSlowProvider(t *testing.T) {
 	asked := make(chan struct{})
 	slow := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -459,8 +460,8 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// TestManyWaitForOneAnswer: who signs in while the provider does not answer waits
-// with the others, not behind them, and goes when the browser does.
+// TestManyWaitForOneAnswer checks that all sign-ins wait for the same request
+// to the provider, and that each ends when its browser goes away.
 func TestManyWaitForOneAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const many = 5

@@ -137,8 +137,8 @@ func TestSAMLRefuses(t *testing.T) {
 	}
 }
 
-// checkRefused checks that nobody was signed in, because of whoever sent the
-// answer, and what is said about it.
+// checkRefused checks that an answer was refused as a fault of its sender, and
+// checks the reason.
 func checkRefused(t *testing.T, person *Person, err error, reason string) {
 	t.Helper()
 	var failure *Failure
@@ -163,7 +163,8 @@ func replaceAttribute(tag, key, value string) func(*etree.Document) {
 	}
 }
 
-// TestSAMLRelayState: a response is taken for the attempt whose state it brings.
+// TestSAMLRelayState checks that a response is only accepted with the state of
+// its attempt.
 func TestSAMLRelayState(t *testing.T) {
 	s := newTestSAML(t, nil)
 	answer := answerOf(t, newResponse().document(t))
@@ -177,7 +178,7 @@ func TestSAMLRelayState(t *testing.T) {
 	checkRefused(t, person, err, "does not belong to this sign-in")
 }
 
-// TestSAMLUnreadable feeds what is no response.
+// TestSAMLUnreadable sends texts that are not responses.
 func TestSAMLUnreadable(t *testing.T) {
 	genuine, err := newResponse().document(t).WriteToString()
 	if err != nil {

@@ -114,7 +114,8 @@ func TestSAMLWrapping(t *testing.T) {
 							}
 						}
 						person, err := newTestSAML(t, options).Finish(t.Context(), testAttempt(), answerOf(t, document))
-						// In an extension nobody reads it, so the genuine assertion may count.
+						// The forged assertion is in an extension, which is not
+						// read. So the genuine assertion may be accepted.
 						genuine := way[0] == '7' && how == "assertion signed" && demand == "assertion"
 						switch {
 						case genuine && (err != nil || person.Username != "ann"):
@@ -129,7 +130,7 @@ func TestSAMLWrapping(t *testing.T) {
 	}
 }
 
-// canWrap reports whether the element is signed that a way wraps.
+// canWrap reports whether the element that a wrapping moves is signed.
 func canWrap(document *etree.Document, way string) bool {
 	if way[0] == '1' || way[0] == '2' {
 		return document.Root().SelectElement("Signature") != nil
@@ -137,8 +138,8 @@ func canWrap(document *etree.Document, way string) bool {
 	return document.Root().SelectElement("Assertion").SelectElement("Signature") != nil
 }
 
-// TestSAMLTwoDocuments: what stands before or behind the response is not read
-// in its place.
+// TestSAMLTwoDocuments checks that a second document before or after the
+// response is not read instead of it.
 func TestSAMLTwoDocuments(t *testing.T) {
 	genuine, err := newResponse().document(t).WriteToString()
 	if err != nil {
@@ -158,8 +159,8 @@ func TestSAMLTwoDocuments(t *testing.T) {
 	}
 }
 
-// TestSAMLComments: a comment does not part a value, signed with it or put in
-// later, when it changes no signature.
+// TestSAMLComments checks that a comment does not split a value, whether it was
+// signed or added later.
 func TestSAMLComments(t *testing.T) {
 	const name = "ann.evil@example.com"
 	parted := "ann<!-- a comment -->.evil@example.com"
@@ -192,8 +193,8 @@ func TestSAMLComments(t *testing.T) {
 	}
 }
 
-// TestSAMLManyComments: what nobody has to sign must not cost much. The library
-// takes seconds for tens of thousands of comments, so it gets none to see.
+// TestSAMLManyComments checks that many comments take little time. The library
+// alone would take seconds for tens of thousands.
 func TestSAMLManyComments(t *testing.T) {
 	document := newResponse().document(t)
 	want, err := document.WriteToString()
@@ -217,8 +218,8 @@ func TestSAMLManyComments(t *testing.T) {
 	}
 }
 
-// TestSAMLAlgorithmDowngrade: a signature made with the certificate, which
-// everybody knows, as the secret of an HMAC, or with no algorithm, is none.
+// TestSAMLAlgorithmDowngrade checks that signatures without an algorithm are
+// refused, and HMACs whose secret is the public certificate.
 func TestSAMLAlgorithmDowngrade(t *testing.T) {
 	for _, algorithm := range []string{
 		"http://www.w3.org/2000/09/xmldsig#hmac-sha1",
@@ -237,9 +238,9 @@ func TestSAMLAlgorithmDowngrade(t *testing.T) {
 	}
 }
 
-// FuzzSAMLResponse: whatever a browser brings, only those are signed in whom the
-// provider has signed for, and every refusal is a Failure. Shortening each input
-// takes longer than finding it: go test -fuzz FuzzSAML -fuzzminimizetime 1x.
+// FuzzSAMLResponse checks that only a person in a genuine assertion is signed
+// in, and that every refusal is a Failure. Minimizing an input takes longer
+// than finding it, so run go test -fuzz FuzzSAML -fuzzminimizetime 1x.
 func FuzzSAMLResponse(f *testing.F) {
 	for _, change := range []func(*testResponse){
 		func(*testResponse) {},

@@ -67,8 +67,8 @@ func checkIncomplete(t *testing.T, err error, names ...string) {
 	}
 }
 
-// TestSAMLAttributesMissing: all that are missing are named, and the log has what
-// was sent instead.
+// TestSAMLAttributesMissing checks that the reason names all missing
+// attributes, and the log the names of those that were sent.
 func TestSAMLAttributesMissing(t *testing.T) {
 	response := newResponse()
 	response.Attributes = attribute("username", "ann") + attribute("mail", "secret@example.com")

@@ -11,8 +11,7 @@ import (
 	dsig "github.com/russellhaering/goxmldsig"
 )
 
-// logoutSender makes the provider's messages about ends of sign-ins, with the
-// same library for the other side.
+// logoutSender makes the logout messages of the provider.
 func logoutSender(key *SAMLKey) *saml.ServiceProvider {
 	ours := saml.Endpoint{Location: samlOrigin + "/sso/sp/logout/corporate"}
 	byForm, byAddress := ours, ours
@@ -26,7 +25,7 @@ func logoutSender(key *SAMLKey) *saml.ServiceProvider {
 	}
 }
 
-// signedIn is the LogoutToken of ann's sign-in.
+// signedIn is the LogoutToken of a sign-in of ann.
 func signedIn(t *testing.T, s *SAML) string {
 	t.Helper()
 	person, err := s.Finish(t.Context(), testAttempt(), answerOf(t, newResponse().document(t)))
@@ -69,7 +68,8 @@ func TestSAMLLogoutRequest(t *testing.T) {
 	}
 }
 
-// TestSAMLLogoutForm: the request comes as a form, and the answer goes as one.
+// TestSAMLLogoutForm checks a logout request that comes as a form and is
+// answered by a form.
 func TestSAMLLogoutForm(t *testing.T) {
 	byForm := strings.NewReplacer("HTTP-Redirect", "HTTP-POST").Replace(logoutBinding)
 	s := newTestSAML(t, func(o *SAMLOptions) { o.Metadata = idpMetadata(byForm+redirectBinding, idpKey()) })
@@ -128,8 +128,8 @@ func TestSAMLLogoutRefuses(t *testing.T) {
 	}
 }
 
-// TestSAMLLogout: the request names the sign-in as the provider does, and the
-// response to it asks for nothing.
+// TestSAMLLogout checks that our logout request names the sign-in as the
+// provider does, and that its response needs no action.
 func TestSAMLLogout(t *testing.T) {
 	s := newTestSAML(t, nil)
 	address := s.Logout(signedIn(t, s), "https://trento.example.com/")

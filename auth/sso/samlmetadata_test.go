@@ -72,7 +72,7 @@ func TestSAMLMetadata(t *testing.T) {
 	}
 }
 
-// TestSAMLMetadataUnsigned: every switch shows in the document.
+// TestSAMLMetadataUnsigned checks that the settings change the document.
 func TestSAMLMetadataUnsigned(t *testing.T) {
 	text, err := newTestSAML(t, func(o *SAMLOptions) {
 		o.SignMetadata, o.SignRequests, o.RequireSignedAssertions = false, false, false
@@ -156,8 +156,8 @@ func checkRequest(t *testing.T, text []byte, attempt *Attempt) {
 	}
 }
 
-// TestSAMLRequestForm: a provider that takes only forms gets one, signed where
-// that is demanded.
+// TestSAMLRequestForm checks that a provider that accepts only forms gets one,
+// signed if that is configured.
 func TestSAMLRequestForm(t *testing.T) {
 	for _, sign := range []bool{true, false} {
 		s := newTestSAML(t, func(o *SAMLOptions) {
@@ -221,7 +221,8 @@ func TestSAMLMetadataContent(t *testing.T) {
 	}
 }
 
-// fetched is a provider whose metadata is at an address, and what was kept of it.
+// fetched is a provider whose metadata is at an address, with the stored copy
+// of the metadata.
 type fetched struct {
 	metadata atomic.Pointer[[]byte] // nil: it is down
 	kept     []byte
@@ -255,7 +256,7 @@ func (f *fetched) options(o *SAMLOptions) {
 	o.Log = slog.New(slog.NewTextHandler(&f.log, nil))
 }
 
-// TestSAMLRefresh: a provider may be down at any time.
+// TestSAMLRefresh checks that the server works while the provider is down.
 func TestSAMLRefresh(t *testing.T) {
 	f := newFetched(t, nil)
 	s := newTestSAML(t, f.options)
@@ -290,8 +291,8 @@ func TestSAMLRefresh(t *testing.T) {
 	}
 }
 
-// TestSAMLRollover: a certificate that appears in the metadata is accepted from
-// then on, and one that has gone no more.
+// TestSAMLRollover checks that new certificates in the metadata are accepted
+// and removed ones are not.
 func TestSAMLRollover(t *testing.T) {
 	f := newFetched(t, idpMetadata(redirectBinding, idpKey()))
 	s := newTestSAML(t, f.options)
@@ -318,7 +319,8 @@ func TestSAMLRollover(t *testing.T) {
 	}
 }
 
-// TestSAMLExpiry: certificates that end are warned of, once a day, and accepted.
+// TestSAMLExpiry checks that expired certificates are accepted and warned of
+// once a day.
 func TestSAMLExpiry(t *testing.T) {
 	f := newFetched(t, idpMetadata(redirectBinding, idpKey()))
 	now := idpKey().Certificate.NotAfter.Add(-certificateWarning - time.Hour)
@@ -351,7 +353,7 @@ func TestSAMLExpiry(t *testing.T) {
 	}
 }
 
-// TestSAMLWarnings: what gives everything away is said at the start.
+// TestSAMLWarnings checks that insecure settings are logged at the start.
 func TestSAMLWarnings(t *testing.T) {
 	f := newFetched(t, nil)
 	newTestSAML(t, func(o *SAMLOptions) { f.options(o); nothingSigned(o) })

@@ -221,7 +221,7 @@ func (r *testResponse) encrypt(t testing.TB, assertion *etree.Element) {
 	response.AddChild(encrypted)
 }
 
-// answerOf is what the browser brings.
+// answerOf returns the form that the browser sends.
 func answerOf(t testing.TB, document *etree.Document) url.Values {
 	t.Helper()
 	text, err := document.WriteToBytes()

@@ -21,7 +21,7 @@ import (
 
 const origin = "https://trento.test"
 
-// browser is somebody's browser. It goes everywhere but to our own addresses.
+// browser is a browser that follows redirects, except to our own addresses.
 type browser struct {
 	t      *testing.T
 	client *http.Client
@@ -40,7 +40,8 @@ func newBrowser(t *testing.T) *browser {
 	}}}
 }
 
-// page is what a browser has been sent: a page with a form, or an address of ours.
+// page is an answer to a browser: a page with a form, or a redirect to an
+// address of ours.
 type page struct {
 	address string // of the page
 	ours    string // where we are to be visited; empty: it is the page
@@ -107,8 +108,9 @@ func (b *browser) signIn(s *sso.SAML, attempt *sso.Attempt, username, password s
 	return answer.fields
 }
 
-// TestSimpleSAML signs in and out at a provider that nobody here has written. It
-// wants signed requests, knows us by our metadata, signs twice and encrypts.
+// TestSimpleSAML signs in and out at a real identity provider. It requires
+// signed requests, reads our metadata, signs responses and assertions, and
+// encrypts.
 func TestSimpleSAML(t *testing.T) {
 	idp := ssotest.StartSimpleSAML(t, ssotest.User{Username: "ann", Password: "secret", FirstName: "Ann", LastName: "Lee", Email: "ann@example.com"})
 	s := ssotest.NewSAML(t, sso.Options{Origin: origin, Now: time.Now, Log: slog.New(slog.DiscardHandler)}, idp.MetadataURL)

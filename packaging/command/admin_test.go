@@ -11,7 +11,7 @@ import (
 	"trento/packaging/servertest"
 )
 
-// TestResetPassword goes the way back in of somebody who has lost the password.
+// TestResetPassword resets a lost password and signs in with the new one.
 func TestResetPassword(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	reset := func(input string, environ []string, args ...string) (string, error) {

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestMan: every command has a manual page, and the page its examples.
+// TestMan checks that every command has a manual page with its examples.
 func TestMan(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "man8")
 	root := newRoot(nil)
@@ -30,7 +30,7 @@ func TestMan(t *testing.T) {
 	}
 }
 
-// TestCompletion: shells complete commands and their flags.
+// TestCompletion checks that shells complete commands and flags.
 func TestCompletion(t *testing.T) {
 	for args, want := range map[string]string{
 		"__complete adm":            "admin\tLook after the default admin",

@@ -79,8 +79,8 @@ func TestWrongConfiguration(t *testing.T) {
 	}
 }
 
-// TestFailedStartLeavesNothing: whatever stops a start stops it before there is
-// anything on the disk.
+// TestFailedStartLeavesNothing checks that a failed start writes nothing to the
+// disk.
 func TestFailedStartLeavesNothing(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -112,8 +112,8 @@ func TestFailedStartLeavesNothing(t *testing.T) {
 	}
 }
 
-// TestListen: with LISTEN the server is at that address, says so, and is not at
-// another one.
+// TestListen checks that the server listens only on the address in LISTEN, and
+// announces it.
 func TestListen(t *testing.T) {
 	p := servertest.Start(t, t.TempDir(), nil, "LISTEN=127.0.0.2", "PROT=1")
 	p.Client().Must(200, "GET", "/api/healthz", nil, nil)

@@ -13,7 +13,7 @@ import (
 	"trento/packaging/servertest"
 )
 
-// testCertificate has no key any more.
+// testCertificate is a certificate whose key was thrown away.
 const testCertificate = "MIIBIjCByaADAgECAgEBMAoGCCqGSM49BAMCMBoxGDAWBgNVBAMTD2lkcC5leGFtcGxlLmNvbTAgFw0yNjAxMDEwMDAwMDBaGA8yMTI2MDEwMTAwMDAwMFowGjEYMBYGA1UEAxMPaWRwLmV4YW1wbGUuY29tMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEXSvAPzOQlXGRoTYjWULBgV85d3/g/NWWcidLMqeRHeXYPxeIVEWVeFZ6zOZoAh1D+bw4+3lgiE5T4J5JLi1C/TAKBggqhkjOPQQDAgNIADBFAiEA1iz1qdvBPT/Ari4NVDiBSQZwTgK16RVRF4vZl7nqx7QCIDVEDU1GuQhertJbcCHGoeSv7pMIWU+EEBUrhNeOvn80"
 
 // identityProvider is the metadata of one. Nobody signs in there.
@@ -21,8 +21,8 @@ const identityProvider = `<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:m
 	`<KeyDescriptor><KeyInfo xmlns="http://www.w3.org/2000/09/xmldsig#"><X509Data><X509Certificate>CERTIFICATE</X509Certificate></X509Data></KeyInfo></KeyDescriptor>` +
 	`<SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" Location="https://idp.example.com/sso"/></IDPSSODescriptor></EntityDescriptor>`
 
-// TestRenewCertificate: the certificate for SAML is made at the first start, and
-// made anew while the server is stopped.
+// TestRenewCertificate checks that the first start makes a certificate for
+// SAML, and that the command replaces it.
 func TestRenewCertificate(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	files := filepath.Join(t.TempDir(), "saml")
@@ -78,7 +78,8 @@ func TestRenewCertificate(t *testing.T) {
 	}
 }
 
-// TestCheckProvider: the command says what is wrong, and whether anything is.
+// TestCheckProvider checks that the command prints the faults and fails if
+// there are any.
 func TestCheckProvider(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	check := func(environ ...string) (string, error) {

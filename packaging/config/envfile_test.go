@@ -68,8 +68,8 @@ func TestParseFile(t *testing.T) {
 	}
 }
 
-// Whatever a value is, quoting brings it through; whatever a file is, reading
-// it ends.
+// Every value can be written in quotes and read again, and every text can be
+// read as a file.
 func TestParseFileQuoting(t *testing.T) {
 	double := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "`", "\\`", `$`, `\$`)
 	rapid.Check(t, func(t *rapid.T) {

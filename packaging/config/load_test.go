@@ -20,7 +20,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// rules is a stand-in for the rules that package auth knows.
+// rules take the place of the rules of package auth.
 var rules = Rules{
 	Username: refuse("system", "is reserved"),
 	Email:    refuse("nowhere", "is not a valid email"),
@@ -228,7 +228,7 @@ func TestDefaultDataDir(t *testing.T) {
 	}
 }
 
-// Every variable is documented, and says what it wants if its type alone can
+// Every variable is documented, and names the allowed values if its type can
 // refuse a value.
 func TestVariables(t *testing.T) {
 	fields := map[string]reflect.Type{}
@@ -248,7 +248,8 @@ func TestVariables(t *testing.T) {
 			t.Errorf("%s does not say what it wants", v.Name)
 		}
 	}
-	// The names are an agreement with the configuration files in the world.
+	// Existing configuration files contain these names, so they must not
+	// change.
 	names := `ACCESS_TOKEN_ENC_SECRET ADMIN_EMAIL ADMIN_PASSWORD ADMIN_USER ALERT_RECIPIENT ALERT_SENDER CHARTS_ENABLED
 		CHECKS_INTERVAL CHECKS_SERVICE_BASE_URL ENABLE_ALERTING ENABLE_API_KEY ENABLE_OAUTH2 ENABLE_OIDC ENABLE_SAML
 		HOST_HEARTBEAT_ALLOWED_MISSED HOST_HEARTBEAT_INTERVAL INTROSPECTION_ALLOWED_ADDRESSES LISTEN LOG_LEVEL

@@ -7,8 +7,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// What is nearly one of our variables, or begins like one, is told; what
-// others set in the environment of a process is not.
+// A name that is nearly one of our variables, or begins like one, causes a
+// notice. Names that other programs set in the environment do not.
 func TestUnknownVariables(t *testing.T) {
 	for name, want := range map[string]string{
 		"PROT":                     "did you mean PORT?",

@@ -49,8 +49,8 @@ func serve(t *testing.T, limits Limits) *served {
 	return s
 }
 
-// dial opens a connection from an address of this machine. All of 127.0.0.0/8
-// is.
+// dial opens a connection from an address in 127.0.0.0/8. All of them belong to
+// this machine.
 func (s *served) dial(from string) net.Conn {
 	s.t.Helper()
 	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}, Timeout: 10 * time.Second}
@@ -63,7 +63,7 @@ func (s *served) dial(from string) net.Conn {
 	return c
 }
 
-// ask sends a request over a connection and returns the status, 0 where the
+// ask sends a request over a connection and returns the status, or 0 if the
 // connection was closed.
 func ask(c net.Conn, path string) int {
 	fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", path)
@@ -75,7 +75,7 @@ func ask(c net.Conn, path string) int {
 	return response.StatusCode
 }
 
-// until waits for a number of open connections, which closes concurrently.
+// until waits until the listener has a number of open connections.
 func (s *served) until(open int) {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), 10*time.Second)
@@ -92,8 +92,8 @@ func (s *served) until(open int) {
 	s.t.Fatalf("there are not %d connections", open)
 }
 
-// Whoever opens connections and says nothing has only so many, and those who
-// come later, from the same address too, are served.
+// A client that opens idle connections can only have a limited number, and
+// later clients are still served, also from the same address.
 func TestSilentConnections(t *testing.T) {
 	s := serve(t, Limits{Total: 100, PerAddress: 10})
 	first := s.dial("127.0.0.2")
@@ -111,8 +111,9 @@ func TestSilentConnections(t *testing.T) {
 	}
 }
 
-// Connections that are being served are not closed for others: whoever keeps
-// all of an address busy is refused there, and nobody elsewhere.
+// Connections that are being served are not closed for others. If all
+// connections of an address are busy, new ones are refused at that address
+// only.
 func TestBusyConnections(t *testing.T) {
 	s := serve(t, Limits{Total: 100, PerAddress: 10})
 	for range 10 {
@@ -128,7 +129,8 @@ func TestBusyConnections(t *testing.T) {
 	close(s.hold)
 }
 
-// Where all there may be are open, the address that has most makes room.
+// If all connections are open, one of the address with the most connections is
+// closed.
 func TestTotal(t *testing.T) {
 	s := serve(t, Limits{Total: 20})
 	careful := s.dial("127.0.0.3")
@@ -147,7 +149,7 @@ func TestTotal(t *testing.T) {
 	}
 }
 
-// A trusted proxy stands for many, so its address has no limit of its own.
+// A trusted proxy stands for many clients, so its address has no limit.
 func TestExempt(t *testing.T) {
 	s := serve(t, Limits{Total: 100, PerAddress: 10, Exempt: []netip.Prefix{netip.MustParsePrefix("127.0.0.2/32")}})
 	for range 50 {
@@ -156,8 +158,8 @@ func TestExempt(t *testing.T) {
 	s.until(50)
 }
 
-// Agents behind one address that keep their connections between heartbeats are
-// served however many they are.
+// Any number of agents behind one address is served, although they keep their
+// connections between heartbeats.
 func TestManyAgentsBehindOneAddress(t *testing.T) {
 	s := serve(t, Limits{Total: 100, PerAddress: 10})
 	for range 3 {
@@ -170,7 +172,7 @@ func TestManyAgentsBehindOneAddress(t *testing.T) {
 	s.until(10)
 }
 
-// What is closed leaves nothing behind.
+// Closed connections leave nothing in the listener.
 func TestNothingIsLeft(t *testing.T) {
 	s := serve(t, Limits{Total: 100, PerAddress: 10})
 	var all []net.Conn
@@ -202,7 +204,7 @@ func TestNetworkOf(t *testing.T) {
 	}
 }
 
-// addressed is a connection from an address and nothing else.
+// addressed is a connection that only has a remote address.
 type addressed struct {
 	net.Conn
 	address string

@@ -16,8 +16,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// control returns the control of a service in a home directory of the test,
-// where a stand-in for systemctl writes down what it is told.
+// control returns a Control for a service in a home directory of the test. A
+// script in the place of systemctl writes down its arguments.
 func control(t *testing.T, executable string) (c *Control, systemctl func() []string) {
 	t.Helper()
 	home := t.TempDir()

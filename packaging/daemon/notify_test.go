@@ -37,7 +37,7 @@ func listen(t *testing.T) systemd {
 	return systemd{t, conn}
 }
 
-// next is the next message; "" if there is none within the time.
+// next returns the next message, or "" if none comes in time.
 func (s systemd) next(within time.Duration) string {
 	s.t.Helper()
 	if err := s.conn.SetReadDeadline(time.Now().Add(within)); err != nil {
@@ -108,7 +108,7 @@ func TestFeedWatchdog(t *testing.T) {
 	}
 }
 
-// A store that does not answer leaves the watchdog hungry.
+// While the store does not answer, the watchdog is not fed.
 func TestFeedWatchdogOnlyIfHealthy(t *testing.T) {
 	s := listen(t)
 	t.Setenv("WATCHDOG_USEC", "2000")

@@ -21,7 +21,8 @@ func TestLimit(t *testing.T) {
 	}
 }
 
-// The smaller of machine and unit counts, and there is a limit in any case.
+// The smaller of the sizes of machine and unit is the limit, and a limit is
+// always set.
 func TestLimitOfTheMachine(t *testing.T) {
 	limit, err := availableMemory()
 	if err != nil || limit == 0 || limit > math.MaxInt64/2 {
@@ -29,8 +30,8 @@ func TestLimitOfTheMachine(t *testing.T) {
 	}
 }
 
-// What a burst leaves behind is idle once nothing needs it; what work needs is
-// not, nor what is in use.
+// Memory that a burst leaves behind is idle when nothing needs it any more.
+// Memory that is in use or will soon be needed is not idle.
 func TestIdle(t *testing.T) {
 	const MB = 1 << 20
 	var w idleDetector
@@ -59,7 +60,7 @@ func TestIdle(t *testing.T) {
 	}
 }
 
-// A real burst is returned at the second look at the latest.
+// The memory of a real burst is returned at the second check at the latest.
 func TestReturnIdle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
@@ -74,7 +75,7 @@ func TestReturnIdle(t *testing.T) {
 	})
 }
 
-// burst uses much memory for a moment and returns what was held then.
+// burst uses much memory for a moment and returns the usage at that moment.
 func burst() uint64 {
 	memory := make([]byte, 4*minReturned)
 	for page := 0; page < len(memory); page += os.Getpagesize() {

@@ -16,7 +16,7 @@ import (
 	"trento/packaging/servertest"
 )
 
-// residentMemory is what the program holds of the memory of the machine.
+// residentMemory returns the resident memory of the program in bytes.
 func residentMemory(t *testing.T, p *servertest.Program) int {
 	t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", p.PID()))
@@ -30,9 +30,9 @@ func residentMemory(t *testing.T, p *servertest.Program) int {
 	return pages * os.Getpagesize()
 }
 
-// flood opens connections from an address of this machine, gives each to
-// attack, and returns when all have done what they can. They stay open until
-// the test ends.
+// flood opens connections from an address of this machine, calls attack with
+// each, and returns when all calls have returned. The connections stay open
+// until the test ends.
 func flood(t *testing.T, p *servertest.Program, from string, connections int, attack func(net.Conn)) {
 	t.Helper()
 	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}, Timeout: 20 * time.Second}
@@ -49,8 +49,8 @@ func flood(t *testing.T, p *servertest.Program, from string, connections int, at
 	all.Wait()
 }
 
-// TestAttacks: while somebody without credentials does their worst, memory
-// stays small, users sign in and agents report.
+// TestAttacks checks that memory stays small, users can sign in and agents can
+// report while clients without credentials attack the server.
 func TestAttacks(t *testing.T) {
 	p := servertest.StartBuilt(t, "MAX_CONNECTIONS_PER_ADDRESS=200")
 	agent := p.Agent()
@@ -59,7 +59,7 @@ func TestAttacks(t *testing.T) {
 	large := strings.Repeat(" ", 500_000)
 	body := func(head, text string) func(net.Conn) {
 		return func(c net.Conn) {
-			// Whether all of it is taken is up to the program.
+			// The program need not read all of it.
 			_, _ = io.WriteString(c, head+"Host: x\r\nContent-Type: application/json\r\n\r\n"+text)
 		}
 	}
@@ -86,7 +86,7 @@ func TestAttacks(t *testing.T) {
 		began := time.Now()
 		p.User()
 		agent.Must(204, "POST", "/api/v1/hosts/"+servertest.AgentID(1)+"/heartbeat", nil, nil)
-		// Whoever waits for connections of the attack waits for a minute.
+		// Connections of the attack can keep others waiting for a minute.
 		if took := time.Since(began); took > 30*time.Second {
 			t.Errorf("beside %s, a sign-in took %v", attack.name, took)
 		}
@@ -100,7 +100,8 @@ func TestAttacks(t *testing.T) {
 	p.Stop(syscall.SIGTERM)
 }
 
-// TestQueryOfThousands: the one GET that made half a gigabyte of HTML.
+// TestQueryOfThousands checks that a long query cannot cause a huge page. A GET
+// once made half a gigabyte of HTML.
 func TestQueryOfThousands(t *testing.T) {
 	p := servertest.StartBuilt(t)
 	p.Agent().Must(202, "POST", "/api/v1/collect", servertest.HostReport(servertest.AgentID(1), "vega01"), nil)

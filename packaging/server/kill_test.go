@@ -12,8 +12,8 @@ import (
 	"trento/packaging/servertest"
 )
 
-// TestKill kills the program again and again while agents report, and sees
-// that every acknowledged report is there, with its entry in the log, and that
+// TestKill kills the program again and again while agents report. It checks
+// that every acknowledged report is stored, with its entry in the log, and that
 // searches find it.
 func TestKill(t *testing.T) {
 	dir := t.TempDir()
@@ -54,7 +54,7 @@ func TestKill(t *testing.T) {
 	checkRevisions(t, p.User(), &acknowledged)
 	p.Kill()
 
-	// A damaged index is no reason not to start, or to find less.
+	// With a damaged index, the program starts and searches find everything.
 	err := filepath.WalkDir(filepath.Join(dir, "index"), func(path string, d os.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
@@ -69,8 +69,9 @@ func TestKill(t *testing.T) {
 
 func revisionName(n, revision int) string { return fmt.Sprintf("kill%d-r%d", n, revision) }
 
-// checkRevisions sees that each host is at the acknowledged revision, or at
-// the one after it, whose answer was lost, and adopts what it finds.
+// checkRevisions checks that each host has the acknowledged revision or the
+// next one, whose answer was lost. It continues with the revision that it
+// finds.
 func checkRevisions(t *testing.T, c *servertest.Client, acknowledged *[8]int) {
 	t.Helper()
 	found := make(map[string]string)

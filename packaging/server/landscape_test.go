@@ -9,8 +9,8 @@ import (
 	"trento/store/discovery/fleet"
 )
 
-// landscapeCounts is what a landscape comes to. NotPassing are the databases
-// and SAP systems that do not do well.
+// landscapeCounts are the numbers of objects in a landscape. NotPassing are the
+// databases and SAP systems whose health is not passing.
 type landscapeCounts struct {
 	Hosts, Clusters, Databases, SAPSystems, ApplicationInstances, DatabaseInstances, NotPassing int
 }

@@ -53,7 +53,7 @@ func TestTasks(t *testing.T) {
 	})
 }
 
-// TestVitalTask: a task without a period that fails is told.
+// TestVitalTask checks that the failure of a task without a period is reported.
 func TestVitalTask(t *testing.T) {
 	s := &server{log: slog.New(slog.DiscardHandler)}
 	failed := s.start(t.Context(), []task{{name: "http", run: func(context.Context) error { return errors.New("port lost") }}})
