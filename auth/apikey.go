@@ -47,8 +47,10 @@ func (a *Auth) APIKeyText(key *store.APIKey) string {
 
 // RegenerateAPIKey replaces the API key of the agents. The new key never
 // expires if expires is nil. Agents with the former key are refused from now
-// on. It fails with a fault of expire_at if the time has passed.
-func (a *Auth) RegenerateAPIKey(ctx context.Context, by *Identity, expires *time.Time) (*store.APIKey, error) {
+// on. With rotate, it replaces the credential for messages as well, as
+// RotateMessageCredential does. It fails with a fault of expire_at if the time
+// has passed.
+func (a *Auth) RegenerateAPIKey(ctx context.Context, by *Identity, expires *time.Time, rotate bool) (*store.APIKey, error) {
 	if expires != nil {
 		// The signed text holds whole seconds.
 		whole := expires.UTC().Truncate(time.Second)
@@ -57,7 +59,14 @@ func (a *Auth) RegenerateAPIKey(ctx context.Context, by *Identity, expires *time
 		}
 		expires = &whole
 	}
-	return a.store.RegenerateAPIKey(ctx, by.Actor(), expires)
+	if !rotate {
+		return a.store.RegenerateAPIKey(ctx, by.Actor(), expires, nil)
+	}
+	if a.messages.password != "" {
+		return nil, ErrMessageCredentialConfigured
+	}
+	credential := a.newMessageCredential()
+	return a.store.RegenerateAPIKey(ctx, by.Actor(), expires, &credential)
 }
 
 func apiKeyExpiry(key *store.APIKey) time.Time {

@@ -67,6 +67,9 @@ type Options struct {
 	TrustedProxies  []netip.Prefix // proxies whose forwarding headers are believed
 	EnableAPIKey    bool           // false: agents need no API key
 	AdminUser       string         // name of the default admin; "" means "admin"
+	// MessageUser and MessagePassword are the credential of agents for messages.
+	// "" means the stored one, which is generated if there is none.
+	MessageUser, MessagePassword string
 	// StrictPasswords refuses passwords that PasswordWarning warns of.
 	StrictPasswords bool
 	// Operations are the operations of the API, which scopes of tokens can
@@ -116,6 +119,7 @@ type Auth struct {
 	deviceCodec        *securecookie.SecureCookie
 	provider           sso.Provider
 	origin             string
+	messages           messageCredentials
 	attemptSealer      cipher.AEAD // encrypts sign-ins at the provider and logout tokens
 	untrustedProxies   untrustedProxies
 }
@@ -173,6 +177,14 @@ func New(o Options) (*Auth, error) {
 	if err != nil {
 		return nil, fmt.Errorf("auth: %w", err)
 	}
+	messageKey, err := hkdf.Key(sha256.New, o.Secrets.Base, nil, "trento message credential", 32)
+	if err != nil {
+		return nil, fmt.Errorf("auth: %w", err)
+	}
+	messages, err := newSealer(messageKey)
+	if err != nil {
+		return nil, fmt.Errorf("auth: %w", err)
+	}
 	deviceKey, err := hkdf.Key(sha256.New, o.Secrets.Base, nil, "trento device cookie", 64)
 	if err != nil {
 		return nil, fmt.Errorf("auth: %w", err)
@@ -189,6 +201,7 @@ func New(o Options) (*Auth, error) {
 		scopes:          newScopes(o.Operations), introspectors: o.Introspectors,
 		pendingSignInCodec: newPendingSignInCodec(pendingSignInKey), deviceCodec: newDeviceCodec(deviceKey),
 		provider: o.Provider, origin: o.Origin, attemptSealer: attempts,
+		messages: messageCredentials{user: o.MessageUser, password: o.MessagePassword, sealer: messages},
 	}
 	a.sessions = newSessionStore(a, cookieKey, o.SessionLifetime)
 	return a, nil

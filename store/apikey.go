@@ -53,15 +53,20 @@ func (s *Store) ensureAPIKey() error {
 }
 
 // RegenerateAPIKey creates a new key. The key never expires if expires is nil.
-// The previous key is invalid from this moment.
-func (s *Store) RegenerateAPIKey(ctx context.Context, by Actor, expires *time.Time) (*APIKey, error) {
+// The previous key is invalid from this moment. Unless credential is nil, it
+// replaces the credential for messages as well.
+func (s *Store) RegenerateAPIKey(ctx context.Context, by Actor, expires *time.Time, credential *NewMessageCredential) (*APIKey, error) {
 	var key *APIKey
 	err := s.update(ctx, by, func(tx *Tx) error {
 		key = &APIKey{ID: uuid.NewString(), CreatedAt: tx.now.UTC(), ExpiresAt: expires}
 		if err := tx.putSetting(settingAPIKey, key); err != nil {
 			return err
 		}
-		return tx.log(by.Name, &activity.APIKeyGeneration{ExpireAt: expires})
+		if err := tx.log(by.Name, &activity.APIKeyGeneration{ExpireAt: expires}); err != nil || credential == nil {
+			return err
+		}
+		_, err := tx.rotateMessageCredential(*credential)
+		return err
 	})
 	return key, err
 }

@@ -9,7 +9,7 @@ func TestRegenerateAPIKey(t *testing.T) {
 	c := newClock()
 	s := open(t, t.TempDir(), c)
 	end := noon.Add(36 * time.Hour)
-	key, err := s.RegenerateAPIKey(t.Context(), System(), &end)
+	key, err := s.RegenerateAPIKey(t.Context(), System(), &end, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +30,7 @@ func TestRegenerateAPIKey(t *testing.T) {
 			t.Errorf("%v on: %d days left, expired %v", test.after, days, key.Expired(now))
 		}
 	}
-	forever, err := s.RegenerateAPIKey(t.Context(), System(), nil)
+	forever, err := s.RegenerateAPIKey(t.Context(), System(), nil, nil)
 	if err != nil || forever.ID == key.ID {
 		t.Fatalf("%+v, %v", forever, err)
 	}

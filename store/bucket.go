@@ -81,7 +81,8 @@ func (s *Store) declareBuckets() {
 		Row(`"personal_access_tokens"`, "record: TokenSettings").
 		Row(`"activity_log"`, "record: activity.Retention").
 		Row(`"saml_keys"`, "record: SAMLKeys").
-		Row(`"saml_metadata"`, "record: SAMLMetadata")
+		Row(`"saml_metadata"`, "record: SAMLMetadata").
+		Row(`"message_credential"`, "record: MessageCredential")
 	b.settings.Verify(s.verifier((*Tx).verifySettings))
 	b.tokenHashes = kv.NewUniqueIndex(f, "token_hash", "hash of the text (64)", "key of the token")
 	b.tokens = kv.NewRecords[Token](f, "token", "user id (8) token id").IndexedBy(b.tokenHashes, tokenHashesOf)

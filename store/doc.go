@@ -38,6 +38,7 @@
 //	                "activity_log"              record: activity.Retention
 //	                "saml_keys"                 record: SAMLKeys
 //	                "saml_metadata"             record: SAMLMetadata
+//	                "message_credential"        record: MessageCredential
 //	token_hash      hash of the text (64)       key of the token
 //	token           user id (8) token id        record: store.Token
 //	token_use       user id (8) position (8)    id of the token (16) and JSON: TokenUse; the position is an activity.Position

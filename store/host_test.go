@@ -119,7 +119,7 @@ func TestVerbsWrite(t *testing.T) {
 		{"drop it", func() error { return s.DisableTOTP(t.Context(), Actor{Name: "ann"}, created.ID) }, []activity.Type{activity.TypeProfileUpdate}, 1},
 		{"drop nothing", func() error { return s.DisableTOTP(t.Context(), Actor{Name: "ann"}, created.ID) }, nil, 0},
 		{"API key", func() error {
-			_, err := s.RegenerateAPIKey(t.Context(), Actor{Name: "admin"}, nil)
+			_, err := s.RegenerateAPIKey(t.Context(), Actor{Name: "admin"}, nil, nil)
 			return err
 		}, []activity.Type{activity.TypeAPIKeyGeneration}, 1},
 		{"disable", func() error {

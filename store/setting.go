@@ -32,5 +32,5 @@ func (tx *Tx) verifySettings() error {
 	_, key := tx.APIKey()
 	_, tokens := tx.TokenSettings()
 	_, retention := tx.Retention()
-	return errors.Join(key, tokens, retention, tx.verifySAML())
+	return errors.Join(key, tokens, retention, tx.verifySAML(), tx.verifyMessageCredential())
 }

@@ -331,7 +331,7 @@ func TestExpiredKeyIsSaid(t *testing.T) {
 	f := newFixture(t)
 	f.user("ada")
 	end := f.clock.Now().Add(time.Hour)
-	if _, err := f.store.RegenerateAPIKey(t.Context(), store.System(), &end); err != nil {
+	if _, err := f.store.RegenerateAPIKey(t.Context(), store.System(), &end, nil); err != nil {
 		t.Fatal(err)
 	}
 	f.clock.pass(2 * time.Hour)

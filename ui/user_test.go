@@ -494,7 +494,7 @@ func TestNotices(t *testing.T) {
 		{time.Hour, 2 * time.Hour, "API Key has expired. Go to Settings to issue a new key"},
 	} {
 		end := f.clock.Now().Add(tt.left)
-		if _, err := f.auth.RegenerateAPIKey(t.Context(), admin, &end); err != nil {
+		if _, err := f.auth.RegenerateAPIKey(t.Context(), admin, &end, false); err != nil {
 			t.Fatal(err)
 		}
 		f.clock.pass(tt.later)

@@ -51,6 +51,9 @@ type Config struct {
 	HostHeartbeatAllowedMissed int           `env:"HOST_HEARTBEAT_ALLOWED_MISSED" envDefault:"0" doc:"Heartbeats that may be missing before a host counts as lost: after interval x (missed + 1) + 1 second." want:"a number, 0 or more"`
 	PruneOlderThan             int           `env:"PRUNE_EVENTS_OLDER_THAN" envDefault:"10" doc:"Days after which reports of agents that could not be understood are dropped, which is looked at every hour." want:"days, 1 or more"`
 
+	AMQPUser     string `env:"AMQP_USER" section:"Messages to agents" doc:"User name in the address that agents have for messages (facts-service-url). Unset: trento."`
+	AMQPPassword Secret `env:"AMQP_PASSWORD" doc:"Password in that address. Agents write the address into their journals, so it should be used for nothing else. Unset: one is generated and kept in the store; /api/v1/settings/message_credential of the API shows and rotates it."`
+
 	EnableOIDC       bool   `env:"ENABLE_OIDC" envDefault:"false" section:"Single sign-on with OpenID Connect" doc:"Switches sign-in through an OpenID Connect provider on. At most one kind of single sign-on can be on."`
 	OIDCClientID     string `env:"OIDC_CLIENT_ID" doc:"Client id. Required."`
 	OIDCClientSecret Secret `env:"OIDC_CLIENT_SECRET" doc:"Client secret. Required."`

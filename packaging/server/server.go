@@ -105,6 +105,9 @@ func (s *server) open(ctx context.Context) (err error) {
 	if s.passwordFile, err = s.auth.EnsureAdmin(ctx, admin, s.config.DataDir); err != nil {
 		return err
 	}
+	if err := s.auth.EnsureMessageCredential(ctx); err != nil {
+		return err
+	}
 	if s.index, err = search.Open(filepath.Join(s.config.DataDir, "index"), s.store, s.log); err != nil {
 		return err
 	}

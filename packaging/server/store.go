@@ -61,6 +61,8 @@ func (s *server) authOptions(ctx context.Context) (auth.Options, error) {
 		Operations:      api.Operations(),
 		Introspectors:   s.config.IntrospectionAllowed,
 		AdminUser:       s.config.AdminUser,
+		MessageUser:     s.config.AMQPUser,
+		MessagePassword: string(s.config.AMQPPassword),
 		StrictPasswords: s.config.PasswordPolicy == "strict",
 		Log:             s.log,
 	}, err

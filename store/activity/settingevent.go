@@ -74,6 +74,14 @@ type APIKeyGeneration struct {
 
 func (*APIKeyGeneration) Type() Type { return TypeAPIKeyGeneration }
 
+// MessageCredentialRotation says that agents need another password for messages.
+type MessageCredentialRotation struct {
+	Correlated
+	User string `json:"user"`
+}
+
+func (*MessageCredentialRotation) Type() Type { return TypeMessageCredentialRotation }
+
 // ActivityLogSettingsUpdate says that the retention of the log was set.
 type ActivityLogSettingsUpdate struct {
 	RetentionTime Retention `json:"retention_time"`

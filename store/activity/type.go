@@ -27,6 +27,7 @@ const (
 	TypeResourceTagging                   Type = "resource_tagging"
 	TypeResourceUntagging                 Type = "resource_untagging"
 	TypeAPIKeyGeneration                  Type = "api_key_generation"
+	TypeMessageCredentialRotation         Type = "message_credential_rotation"
 	TypeSavingSUMASettings                Type = "saving_suma_settings"
 	TypeChangingSUMASettings              Type = "changing_suma_settings"
 	TypeClearingSUMASettings              Type = "clearing_suma_settings"

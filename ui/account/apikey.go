@@ -44,7 +44,7 @@ func (s *settingsHandlers) generateAPIKey(w http.ResponseWriter, r *http.Request
 		}
 		return s.renderSettings(w, r, http.StatusOK, show)
 	}
-	key, err := s.Auth.RegenerateAPIKey(r.Context(), id, end)
+	key, err := s.Auth.RegenerateAPIKey(r.Context(), id, end, false)
 	if faults, ok := page.FieldFaults(err); ok {
 		d.Expiry.Fault = page.FaultWords(faults[0].Detail)
 		return s.renderSettings(w, r, http.StatusUnprocessableEntity, show)

@@ -29,10 +29,11 @@ func (a *API) showAPIKey(w http.ResponseWriter, r *http.Request) error {
 func (a *API) regenerateAPIKey(w http.ResponseWriter, r *http.Request) error {
 	in := readInput(r)
 	expires := required(in.object(), "expire_at", orNull(asTime))
+	rotate := optional(in.object(), "rotate_message_credential", asBool)
 	if err := in.fault(); err != nil {
 		return err
 	}
-	key, err := a.deps.Auth.RegenerateAPIKey(r.Context(), auth.From(r.Context()), expires)
+	key, err := a.deps.Auth.RegenerateAPIKey(r.Context(), auth.From(r.Context()), expires, rotate != nil && *rotate)
 	if err != nil {
 		return err
 	}

@@ -79,6 +79,9 @@ func newFixtureOn(t *testing.T, s *store.Store, c *clock, change ...func(*auth.O
 	if f.auth, err = auth.New(o); err != nil {
 		t.Fatal(err)
 	}
+	if err := f.auth.EnsureMessageCredential(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	index, err := search.Open(t.TempDir(), s, log)
 	if err != nil {
 		t.Fatal(err)
