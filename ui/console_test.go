@@ -32,17 +32,11 @@ func TestConsole(t *testing.T) {
 	}
 	chromium := startBrowser(t)
 	// The long ones come first, so that they are not waited for in the end.
-	for _, look := range looks {
-		t.Run(fmt.Sprintf("accessibility, %s, %d px", look.theme, look.width), func(t *testing.T) {
-			t.Parallel()
-			testAccessibility(newTab(t, chromium), look)
-		})
-	}
 	for _, tt := range []struct {
 		name string
 		test func(*tab)
 	}{
-		{"menus", testMenus}, {"narrow", testNarrow}, {"sign-in", testSigningIn}, {"sign-out", testSigningOut}, {"filter line", testFilterLine}, {"refused picker", testRefusedPicker}, {"toasts", testToastsInTab}, {"returning", testReturning}, {"veil", testVeil}, {"filters", testFilters}, {"live hosts", testLiveHosts}, {"ages", testAges}, {"pressed", testPressed}, {"second click", testSecondClick},
+		{"accessibility", testAccessibility}, {"menus", testMenus}, {"narrow", testNarrow}, {"sign-in", testSigningIn}, {"sign-out", testSigningOut}, {"filter line", testFilterLine}, {"refused picker", testRefusedPicker}, {"toasts", testToastsInTab}, {"returning", testReturning}, {"veil", testVeil}, {"filters", testFilters}, {"live hosts", testLiveHosts}, {"ages", testAges}, {"pressed", testPressed}, {"second click", testSecondClick},
 		{"live log", testLiveLog}, {"held rows", testHeldRows}, {"reconnecting", testReconnecting}, {"entry", testEntryDialog}, {"theme", testTheme}, {"API documentation", testAPIDocumentation}, {"keys", testKeys},
 		{"many new", testManyNew}, {"live mode", testLiveMode}, {"hints", testHints}, {"flow", testFlowLine}, {"retention", testRetention},
 		{"secret", testSecret}, {"applying filters", testApplyFilter}, {"without scripts", testWithoutScripts}, {"tags", testTagging}, {"choosing", testChoosing}, {"cleaning up", testCleaningUp},
@@ -601,13 +595,14 @@ type look struct {
 // combinations see everything.
 var looks = []look{{"light", 1440, 900}, {"dark", 390, 844}}
 
-// showAs has the next pages shown in that look.
+// showAs has this page and the next ones shown in that look.
 func (tab *tab) showAs(l look) {
 	tab.t.Helper()
 	command(tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
 		{Name: "prefers-color-scheme", Value: l.theme}, {Name: "prefers-reduced-motion", Value: "reduce"},
 	}})
 	tab.run(chromedp.EmulateViewport(l.width, l.height))
+	tab.until(fmt.Sprintf("innerWidth === %d && matchMedia('(prefers-color-scheme: %s)').matches", l.width, l.theme))
 }
 
 // loadAxe has axe loaded with the next pages, for findsNoBarrier.
@@ -624,29 +619,44 @@ func (tab *tab) loadAxe() {
 	command(tab, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{Source: string(axe)})
 }
 
-// testAccessibility asks axe about every page.
-func testAccessibility(tab *tab, l look) {
+// testAccessibility asks axe about every page, in each look.
+func testAccessibility(tab *tab) {
 	tab.loadAxe()
-	tab.showAs(l)
+	tab.showAs(looks[0])
 	pages := tab.seeEverything()
 	tab.open("/session/new")
-	tab.findsNoBarrier("/session/new")
+	tab.findsNoBarrierInAnyLook("/session/new")
 	tab.showPassword()
 	tab.open("/session/totp")
-	tab.findsNoBarrier("/session/totp")
+	tab.findsNoBarrierInAnyLook("/session/totp")
 	tab.signedIn()
 	for _, path := range pages {
 		tab.open(path)
-		tab.findsNoBarrier(path)
+		tab.findsNoBarrierInAnyLook(path)
 	}
-	tab.live("/hosts")
-	tab.click("#profile > summary")
-	tab.findsNoBarrier("profile menu")
-	tab.click("#filter-health > summary")
-	tab.findsNoBarrier("filter menu")
-	tab.press(kb.Escape)
-	tab.press("?")
-	tab.findsNoBarrier("keys")
+	for _, look := range looks {
+		tab.showAs(look)
+		tab.live("/hosts")
+		tab.click("#profile > summary")
+		tab.findsNoBarrier("profile menu, " + look.theme)
+		tab.click("#filter-health > summary")
+		tab.findsNoBarrier("filter menu, " + look.theme)
+		tab.press(kb.Escape)
+		tab.press("?")
+		tab.until(exists("dialog#keys:modal"))
+		tab.findsNoBarrier("keys, " + look.theme)
+	}
+}
+
+// findsNoBarrierInAnyLook is findsNoBarrier in each look of the page. It leaves
+// the tab in the first look.
+func (tab *tab) findsNoBarrierInAnyLook(where string) {
+	tab.t.Helper()
+	for _, look := range looks {
+		tab.showAs(look)
+		tab.findsNoBarrier(where + ", " + look.theme)
+	}
+	tab.showAs(looks[0])
 }
 
 // findsNoBarrier asks axe, which has been loaded with the page, what is wrong
