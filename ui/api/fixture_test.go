@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"os"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"testing"
@@ -25,6 +27,13 @@ import (
 	"trento/store/storetest"
 	"trento/ui/api"
 )
+
+// TestMain collects garbage less often, since the tests make much of it and
+// keep little.
+func TestMain(m *testing.M) {
+	debug.SetGCPercent(400)
+	os.Exit(m.Run())
+}
 
 // clock is the time of a test.
 type clock struct{ now time.Time }
