@@ -15,21 +15,22 @@ import (
 var errRefused = errors.New("the credential was refused")
 
 const (
-	// refusedAfter is how long every refusal takes, so that it tells nothing
-	// and costs who guesses more than us.
+	// refusedAfter is how long every refusal takes. So the time does not reveal
+	// the reason, and guessing takes long.
 	refusedAfter = time.Second
 	// After a refusal, credentials from the same address are checked at this
-	// rate for a while. They wait for their turn: other agents may be behind
-	// the address, who have the right one.
+	// rate for a while. They are delayed, not refused, because agents with the
+	// right credential may have the same address.
 	checksPerSecond = 20
 	checksAtOnce    = 60
 	slowedFor       = time.Minute
-	// maxRefused is how many addresses with refused attempts are remembered.
+	// maxRefused is the number of addresses with refused attempts that are
+	// remembered.
 	maxRefused = 200
 )
 
-// access is who may connect. The lock of the broker protects it, but for the
-// limiters.
+// access decides which connections are accepted. The lock of the broker
+// protects it, except the limiters.
 type access struct {
 	handshakes int // connections that are not open yet
 	total      int // connections
@@ -48,17 +49,18 @@ type refusedAddress struct {
 	limiter *rate.Limiter
 }
 
-// Refusal is what was refused to an address.
+// Refusal describes the refused attempts from an address.
 type Refusal struct {
 	Address  string
-	Reason   string // the last one
+	Reason   string // of the last attempt
 	Attempts int
 	First    time.Time
 	Last     time.Time
 }
 
-// networkOf returns what counts as one address: one of IPv4, or a network of
-// IPv6, of which a host usually has all addresses.
+// networkOf returns the network that counts as one address: a single IPv4
+// address, or an IPv6 network, because a host usually has all addresses of its
+// network.
 func networkOf(address netip.Addr) netip.Prefix {
 	bits := 64
 	if address.Is4() {
@@ -93,7 +95,7 @@ func (b *Broker) admit(c *connection) bool {
 	return limit == ""
 }
 
-// leave uncounts a connection.
+// leave subtracts a connection from the counts.
 func (b *Broker) leave(c *connection) {
 	network := networkOf(c.address)
 	b.mutex.Lock()
@@ -109,7 +111,7 @@ func (b *Broker) leave(c *connection) {
 }
 
 // authenticate checks the credential. All refusals look alike and take equally
-// long; our log and the page of the agents say which it was.
+// long. Our log and the page of the agents show the reason.
 func (c *connection) authenticate(ctx context.Context, user, password string) error {
 	b := c.broker
 	if limiter := b.slowed(c.address); limiter != nil {
@@ -124,7 +126,8 @@ func (c *connection) authenticate(ctx context.Context, user, password string) er
 	if b.options.Check(user, password) {
 		return nil
 	}
-	// The texts of a stranger are not logged: the password may be in either.
+	// Neither user name nor password is logged: a client may have put the
+	// password into either of them.
 	reason := "wrong user or password"
 	if user == "guest" {
 		reason = "wrong user or password: guest, as agents say without a credential in facts-service-url"
@@ -141,7 +144,7 @@ func (c *connection) authenticate(ctx context.Context, user, password string) er
 }
 
 // slowed returns the limiter of an address from which attempts were refused
-// lately; nil if there were none.
+// lately; nil if no attempts were refused.
 func (b *Broker) slowed(address netip.Addr) *rate.Limiter {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
@@ -151,8 +154,8 @@ func (b *Broker) slowed(address netip.Addr) *rate.Limiter {
 	return nil
 }
 
-// refuse notes and logs that a connection was refused. Of many from one address,
-// one in a minute is logged.
+// refuse records that a connection was refused, and logs at most one refusal
+// per minute for each address.
 func (b *Broker) refuse(c *connection, reason string) {
 	network, now := networkOf(c.address), b.now()
 	reason = printable(reason)
@@ -187,7 +190,7 @@ func (a *access) forgetOldest() {
 	delete(a.refused, oldest)
 }
 
-// printable makes a text of a stranger safe and short enough to show.
+// printable makes a text of an unknown client safe and short enough to show.
 func printable(text string) string {
 	text = strings.ToValidUTF8(text, "?")
 	text = strings.Map(func(r rune) rune {

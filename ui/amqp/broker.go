@@ -18,7 +18,8 @@ import (
 	"trento/store/message"
 )
 
-// The limits of the endpoint. Those of connections are in Options.
+// The limits of the endpoint. Options has the limits for the number of
+// connections.
 const (
 	maxChannels      = 16        // of a connection; an agent has up to three
 	maxConsumers     = 16        // of a channel
@@ -39,8 +40,9 @@ const (
 type Options struct {
 	Store *store.Store
 	Log   *slog.Logger
-	// Check reports whether a credential is that of the agents, and Generation
-	// which credential that is: connections of another one are ended.
+	// Check reports whether a credential is the present credential of the
+	// agents. Generation returns the number of the present credential:
+	// connections that signed in with an earlier credential are ended.
 	Check      func(user, password string) bool
 	Generation func() uint64
 	// VirtualHost is served beside "/"; "*" serves all.
@@ -59,15 +61,15 @@ type Broker struct {
 
 	mutex       sync.Mutex
 	queues      map[string]*queue
-	connections map[*connection]struct{} // open ones
+	connections map[*connection]struct{} // open connections
 	subscribers map[message.Kind]func(context.Context, message.Envelope) error
 	lastOrder   uint64
 	totalBytes  int
 	assembling  int
-	settled     map[string][]uint64 // by queue: stored messages that nobody needs any more
+	settled     map[string][]uint64 // by queue: sequences of messages to delete from the store
 	access      access
 
-	wakeUp  chan struct{} // settled has something
+	wakeUp  chan struct{} // settled is not empty
 	serving sync.WaitGroup
 }
 
@@ -160,8 +162,8 @@ func (b *Broker) Serve(ctx context.Context, l net.Listener) error {
 	}
 }
 
-// Run does what is to be done beside connections, until ctx is done: heartbeats,
-// expiry, and deleting from the store what was delivered.
+// Run does the regular tasks until ctx is done: it sends heartbeats, removes
+// expired messages, and deletes acknowledged messages from the store.
 func (b *Broker) Run(ctx context.Context) error {
 	ticker := time.NewTicker(sweepEvery)
 	defer ticker.Stop()
@@ -217,7 +219,7 @@ func (b *Broker) opened(c *connection) {
 	c.isOpen = true
 }
 
-// ended puts back what the agent had not acknowledged, and forgets the
+// ended puts unacknowledged messages back into their queues, and removes the
 // connection.
 func (b *Broker) ended(c *connection) {
 	b.mutex.Lock()
@@ -238,8 +240,8 @@ func (b *Broker) endAll(reason *closing) {
 	}
 }
 
-// servesVirtualHost reports whether a virtual host can be opened. All are the
-// same.
+// servesVirtualHost reports whether a virtual host can be opened. All virtual
+// hosts have the same queues.
 func (b *Broker) servesVirtualHost(name string) bool {
 	return name == "/" || b.options.VirtualHost == "*" || name == b.options.VirtualHost
 }
@@ -257,8 +259,8 @@ func (b *Broker) startArguments(out []byte) []byte {
 	return appendLongText(appendLongText(out, "PLAIN"), "en_US")
 }
 
-// assemble counts bytes of an unfinished message. It reports false where all
-// connections together have too many.
+// assemble counts bytes of an unfinished message. It reports false if all
+// connections together have too many such bytes.
 func (c *connection) assemble(n int) bool {
 	b := c.broker
 	b.mutex.Lock()
@@ -270,7 +272,7 @@ func (c *connection) assemble(n int) bool {
 	return true
 }
 
-// assembled uncounts the bytes of a message that is complete.
+// assembled subtracts the bytes of a complete message from the count.
 func (c *connection) assembled(n int) {
 	c.broker.mutex.Lock()
 	defer c.broker.mutex.Unlock()
@@ -289,7 +291,7 @@ func (b *Broker) logEnd(c *connection, err error) {
 	switch {
 	case err == nil:
 		log.Debug("message connection closed by the agent")
-	case errors.Is(err, errRefused): // logged when it was
+	case errors.Is(err, errRefused): // already logged by refuse
 	case errors.As(err, &fault) && fault.code == connectionForced:
 		log.Info("message connection closed", "reason", fault.text)
 	case errors.As(err, &fault):
@@ -303,9 +305,9 @@ func (b *Broker) logEnd(c *connection, err error) {
 	}
 }
 
-// receive handles a message that an agent published. It reports whether there
-// is somebody who waits for such messages. A *closing closes the channel; any
-// other error says that the message was not received.
+// receive handles a message that an agent published. It reports whether the
+// kind of message has a subscriber. A *closing closes the channel; any other
+// error says that the message was not received.
 func (b *Broker) receive(ctx context.Context, c *connection, in *incoming) (bool, error) {
 	kind, err := exchangeKind(in.exchange)
 	if err != nil {
@@ -353,17 +355,17 @@ func (b *Broker) Connected(agent string, kind message.Kind) (connected, known bo
 	return q != nil && len(q.consumers) > 0, true
 }
 
-// Connection is an open connection, for people.
+// Connection describes an open connection, for the console.
 type Connection struct {
 	Agent   string // "" before it has declared a queue
 	Address string
 	Since   time.Time
 	Client  Client
-	// Receives are the kinds of messages that it waits for.
+	// Receives are the kinds of messages that the agent consumes.
 	Receives []message.Kind
 }
 
-// Connections returns the open connections, those of an agent together.
+// Connections returns the open connections, sorted by agent.
 func (b *Broker) Connections() []Connection {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()

@@ -14,20 +14,20 @@ type channel struct {
 	number     uint16
 	// closing: the channel was closed by us, and its peer has not confirmed yet.
 	closing bool
-	// lastQueue is the queue that was declared last. Methods without the name
-	// of a queue mean it.
+	// lastQueue is the queue that was declared last. A method with an empty
+	// queue name means this queue.
 	lastQueue string
 	incoming  *incoming // the message that is being received; nil: none
 	confirms  bool
-	published uint64 // messages since confirms were asked for
+	published uint64 // number of messages since the client turned confirms on
 
 	// The lock of the broker protects the following.
 	consumers map[string]*consumer
 	unacked   []unacked // in order of their tags
 	lastTag   uint64
-	consuming int // of the unacknowledged messages, those of consumers
-	// prefetch limits consuming, and newPrefetch each consumer that begins from
-	// now on; 0: no limit.
+	consuming int // number of unacknowledged messages that consumers have
+	// prefetch limits consuming. newPrefetch is the prefetch limit of each new
+	// consumer. 0: no limit.
 	prefetch, newPrefetch int
 }
 
@@ -48,7 +48,7 @@ func (c *connection) channelFrame(ctx context.Context, f frame) error {
 	case ch == nil:
 		return c.openChannel(f.channel, id, d)
 	case ch.closing:
-		// What was under way when we closed the channel.
+		// The peer sent this frame before it knew that we closed the channel.
 		if id == channelCloseOK || id == channelClose {
 			delete(c.channels, f.channel)
 		}
@@ -79,7 +79,7 @@ func (c *connection) channelFrame(ctx context.Context, f frame) error {
 func (c *connection) openChannel(number uint16, id methodID, d *decoder) error {
 	switch {
 	case id == channelCloseOK || id == channelClose:
-		// The other side closed it at the same time.
+		// The peer closed the channel at the same time as we did.
 		if id == channelClose {
 			c.send(number, channelCloseOK, nil)
 		}
@@ -185,7 +185,8 @@ func (ch *channel) flow(d *decoder) error {
 	return nil
 }
 
-// exchangeDeclare confirms the exchanges that there are. No others can be made.
+// exchangeDeclare confirms the existing exchanges. No other exchange can be
+// declared.
 func (ch *channel) exchangeDeclare(d *decoder) error {
 	d.uint16()
 	name, kind := d.shortText(), d.shortText()
@@ -446,7 +447,7 @@ func (ch *channel) confirmSelect(d *decoder) error {
 	return nil
 }
 
-// publish begins the message that the next frames bring.
+// publish begins a message. Its header and body follow in the next frames.
 func (ch *channel) publish(d *decoder) error {
 	d.uint16()
 	exchange, key := d.shortText(), d.shortText()
@@ -496,7 +497,7 @@ func (ch *channel) receive(ctx context.Context, f frame) error {
 	return ch.deliverToUs(ctx, in)
 }
 
-// deliverToUs hands a whole message to whoever waits for it, and confirms it.
+// deliverToUs passes a complete message to its subscriber, and confirms it.
 func (ch *channel) deliverToUs(ctx context.Context, in *incoming) error {
 	received, err := ch.connection.broker.receive(ctx, ch.connection, in)
 	if fault, ok := err.(*closing); ok {
@@ -525,9 +526,9 @@ func (ch *channel) deliverToUs(ctx context.Context, in *incoming) error {
 	return nil
 }
 
-// takeUnacked removes the message with a tag from the unacknowledged ones, or
-// with multiple all up to it; tag 0 stands for the last. The lock of the broker
-// is held.
+// takeUnacked removes the unacknowledged message with a tag from the channel.
+// With multiple it also removes all earlier ones; tag 0 stands for the last
+// tag. The lock of the broker is held.
 func (ch *channel) takeUnacked(tag uint64, multiple bool) ([]unacked, error) {
 	if multiple && tag == 0 {
 		taken := ch.unacked

@@ -17,18 +17,18 @@ import (
 
 const (
 	handshakeTime = 10 * time.Second // from the first byte to connection.open
-	writeTime     = 30 * time.Second // for what is sent at once; else the peer is gone
+	writeTime     = 30 * time.Second // for one write; if it takes longer, the connection is closed
 	closeTime     = 3 * time.Second  // for the confirmation of a close
 
-	frameMax       = 128 << 10 // bytes; what RabbitMQ offers
+	frameMax       = 128 << 10 // in bytes; RabbitMQ offers the same
 	channelMax     = 2047
 	heartbeatOffer = 60 * time.Second // agents answer with 10 seconds
 
 	// maxUnsent is how many bytes may wait to be sent on a connection before it
 	// gets no more deliveries and its next frame is not read.
 	maxUnsent = 256 << 10
-	// readBuffer is small, because thousands of connections wait most of the
-	// time. What is larger is read past it.
+	// readBuffer is the size of the read buffer. It is small, because thousands
+	// of connections are idle most of the time. Larger reads bypass the buffer.
 	readBuffer = 1 << 10
 )
 
@@ -43,19 +43,20 @@ type connection struct {
 	// broker when the connection ends.
 	channels map[uint16]*channel
 
-	// What the peer agreed to or said of itself.
+	// The following is agreed with the peer in the handshake.
 	frameMax   int
 	channelMax uint16
 	heartbeat  time.Duration // 0: none
 	client     Client
-	// generation is that of the credential it has shown.
+	// generation is the generation of the credential that the peer signed in
+	// with.
 	generation uint64
 
 	// The lock of the broker protects the following.
 	agent  string // the id of the agent it belongs to; "" before it declared a queue
 	isOpen bool   // its handshake is done
 	ended  bool   // it gets no deliveries any more
-	tags   int    // consumer tags that were made up for it
+	tags   int    // number of consumer tags that were generated for it
 
 	lastRead, lastSent atomic.Int64 // microseconds since 1970
 
@@ -65,17 +66,19 @@ type connection struct {
 	out      []byte
 	sending  bool
 	broken   bool
-	reason   error // why it is ended from outside
+	reason   error // why another goroutine ends it, see endReason
 }
 
-// Client is what the program at the other end says of itself.
+// Client describes the program of the peer, as it says in the handshake.
 type Client struct {
 	Product, Version, Platform string
-	// closesOnRefusal: it wants to be told that its credential was refused.
+	// closesOnRefusal says that the program wants to be told if its credential
+	// was refused.
 	closesOnRefusal bool
 }
 
-// errGone ends a connection without a word: its peer is not there any more.
+// errGone ends a connection whose peer has sent nothing for too long. The peer
+// is not told.
 var errGone = errors.New("nothing was heard from the agent for two heartbeats")
 
 func (b *Broker) newConnection(accepted net.Conn) *connection {
@@ -102,7 +105,7 @@ func (c *connection) serve(ctx context.Context) error {
 	if err == nil {
 		c.broker.opened(c)
 		c.net.SetDeadline(time.Time{})
-		if err = c.endReason(); err == nil { // else that has come before the deadline was lifted
+		if err = c.endReason(); err == nil { // another goroutine may have ended it before the deadline was removed
 			err = c.readFrames(ctx)
 		}
 		c.broker.ended(c)
@@ -119,8 +122,8 @@ func (c *connection) serve(ctx context.Context) error {
 	return err
 }
 
-// end ends the connection from another goroutine. A *closing is said to the
-// peer.
+// end ends the connection from another goroutine. If the reason is a *closing,
+// the peer is told.
 func (c *connection) end(reason error) {
 	c.outMutex.Lock()
 	if c.reason == nil {
@@ -130,7 +133,8 @@ func (c *connection) end(reason error) {
 	c.net.SetReadDeadline(time.Unix(1, 0))
 }
 
-// endReason returns why the connection is ended from outside; nil if it is not.
+// endReason returns why another goroutine ended the connection; nil if none
+// did.
 func (c *connection) endReason() error {
 	c.outMutex.Lock()
 	defer c.outMutex.Unlock()
@@ -184,7 +188,7 @@ func methodOf(f frame) (methodID, *decoder) {
 	return id, d
 }
 
-// handshake does everything up to an open connection.
+// handshake does all steps until the connection is open.
 func (c *connection) handshake(ctx context.Context) error {
 	var header [len(protocolHeader)]byte
 	if _, err := io.ReadFull(c.frames.source, header[:]); err != nil {
@@ -246,7 +250,7 @@ func (c *connection) startOK(ctx context.Context) error {
 		c.broker.refuse(c, fmt.Sprintf("sign-in by the mechanism %q, which is not offered", mechanism[:min(len(mechanism), 50)]))
 		return &closing{code: commandInvalid, text: "unknown authentication mechanism", method: connectionStartOK}
 	}
-	_, credential, _ := strings.Cut(response, "\x00") // before it: an identity to act for
+	_, credential, _ := strings.Cut(response, "\x00") // the part before the zero byte is an identity to act for
 	user, password, _ := strings.Cut(credential, "\x00")
 	return c.authenticate(ctx, user, password)
 }
@@ -281,7 +285,8 @@ func syntax(id methodID, err error) *closing {
 	return &closing{code: frameError, text: err.Error(), method: id}
 }
 
-// expect reads frames up to a method of the connection.
+// expect reads the next method of the connection, and fails if it is another
+// one. Heartbeats before it are skipped.
 func (c *connection) expect(id methodID) (*decoder, error) {
 	for {
 		f, err := c.frames.next()
@@ -367,8 +372,9 @@ func (c *connection) send(channel uint16, id methodID, arguments func([]byte) []
 	c.append(func(b []byte) []byte { return appendMethod(b, channel, id, arguments) })
 }
 
-// append appends to what is sent. It never waits for the network. A goroutine
-// sends what there is and ends: a waiting connection has none.
+// append appends to the output. It never waits for the network. A goroutine
+// sends the output, and ends when all is sent, so an idle connection has no
+// such goroutine.
 func (c *connection) append(build func([]byte) []byte) {
 	c.outMutex.Lock()
 	defer c.outMutex.Unlock()
@@ -412,8 +418,8 @@ func (c *connection) sendOut() {
 // does not read what was sent.
 func (c *connection) paused() bool { return c.unsent.Load() > maxUnsent }
 
-// waitSent waits until at most so many bytes are to be sent. It reports false
-// if that takes longer than patience.
+// waitSent waits until at most that many bytes are unsent. It reports false if
+// that takes longer than patience.
 func (c *connection) waitSent(most int64, patience time.Duration) bool {
 	if c.unsent.Load() <= most {
 		return true
@@ -428,7 +434,7 @@ func (c *connection) waitSent(most int64, patience time.Duration) bool {
 	return !c.broken
 }
 
-// breakOff closes the connection without a word.
+// breakOff closes the connection without telling the peer.
 func (c *connection) breakOff() {
 	c.outMutex.Lock()
 	c.broken = true

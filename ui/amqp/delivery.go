@@ -26,8 +26,9 @@ func (b *Broker) queueOf(c *connection, name string) (*queue, error) {
 	return q, nil
 }
 
-// mayUse says whose queue that is. A connection belongs to the agent whose
-// queue it declared first, and may use no others.
+// mayUse returns a new queue with a name if the connection may use it, else an
+// error. A connection belongs to the agent whose queue it declared first, and
+// may use only queues of that agent.
 func (b *Broker) mayUse(c *connection, name string) (*queue, error) {
 	kind, agent, ok := message.QueueOwner(name)
 	if !ok {
@@ -39,8 +40,8 @@ func (b *Broker) mayUse(c *connection, name string) (*queue, error) {
 	return &queue{name: name, kind: kind, agent: agent, usedAt: b.now()}, nil
 }
 
-// declareQueue makes a queue, unless it is there, and returns how many messages
-// and consumers it has. passive only looks.
+// declareQueue creates a queue unless it exists, and returns how many messages
+// and consumers it has. With passive, it never creates one.
 func (b *Broker) declareQueue(ch *channel, name string, passive bool) (waiting, consumers int, err error) {
 	b.mutex.Lock()
 	fresh, err := b.mayUse(ch.connection, name)
@@ -71,7 +72,7 @@ func (b *Broker) declareQueue(ch *channel, name string, passive bool) (waiting, 
 	return waiting, consumers, b.keep(stored)
 }
 
-// stored is the queue as it is stored.
+// stored returns the record of the queue for the store.
 func (q *queue) stored() store.Queue {
 	stored := store.Queue{Name: q.name}
 	for _, key := range q.keys {
@@ -80,7 +81,7 @@ func (q *queue) stored() store.Queue {
 	return stored
 }
 
-// keep stores a queue, which writes nothing where nothing has changed.
+// keep stores a queue. If nothing has changed, nothing is written.
 func (b *Broker) keep(q store.Queue) error {
 	if err := b.options.Store.PutQueue(context.Background(), q); err != nil {
 		b.log.Error("the queue of an agent cannot be stored", "queue", q.Name, "error", err)
@@ -161,7 +162,7 @@ func (b *Broker) deleteQueue(ch *channel, name string, ifUnused, ifEmpty bool) (
 	q := b.queues[name]
 	var fault error
 	switch {
-	case q == nil: // it is not there, which is what was wanted
+	case q == nil: // deleting a queue that does not exist succeeds
 		b.mutex.Unlock()
 		return 0, nil
 	case ifUnused && len(q.consumers) > 0:
@@ -189,7 +190,7 @@ func (b *Broker) deleteQueue(ch *channel, name string, ifUnused, ifEmpty bool) (
 }
 
 // setPrefetch limits the unacknowledged messages: of the whole channel, or of
-// each consumer that begins from now on.
+// each new consumer.
 func (b *Broker) setPrefetch(ch *channel, count int, whole bool) {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
@@ -230,7 +231,7 @@ func (b *Broker) consume(c *consumer, name string, reply func()) error {
 	return nil
 }
 
-// cancel ends a consumer. What it has not acknowledged stays with the channel.
+// cancel ends a consumer. Its unacknowledged messages stay with the channel.
 func (b *Broker) cancel(ch *channel, tag string) {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
@@ -298,7 +299,7 @@ func (b *Broker) dispatchTo(ch *channel) {
 	}
 }
 
-// resume delivers to a connection again that was paused.
+// resume delivers messages again to a connection that was paused.
 func (b *Broker) resume(c *connection) {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
@@ -322,8 +323,8 @@ func (b *Broker) deliver(c *consumer, m *queued) {
 	})
 }
 
-// handTo notes that a message goes out on a channel, and returns its tag there.
-// The lock is held.
+// handTo adds a message to the unacknowledged messages of a channel, and
+// returns its delivery tag. The lock is held.
 func (b *Broker) handTo(ch *channel, c *consumer, q *queue, m *queued, noAck bool) (tag uint64) {
 	ch.lastTag++
 	if noAck {
@@ -339,13 +340,13 @@ func (b *Broker) handTo(ch *channel, c *consumer, q *queue, m *queued, noAck boo
 	return ch.lastTag
 }
 
-// outcome is what a channel does with a message it has.
+// outcome says how the delivery of a message to a channel has ended.
 type outcome uint8
 
 const (
 	acknowledged outcome = iota
 	refused              // it is not delivered again
-	requeued             // the agent gives it back
+	requeued             // the agent returns it to the queue
 	dropped              // the channel has ended
 )
 
@@ -356,7 +357,8 @@ func refusal(requeue bool) outcome {
 	return refused
 }
 
-// settle ends the deliveries up to a tag or with it.
+// settle ends the delivery with a tag, or with multiple all deliveries up to
+// that tag.
 func (b *Broker) settle(ch *channel, tag uint64, multiple bool, o outcome) error {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
@@ -377,8 +379,8 @@ func (b *Broker) settleAll(ch *channel, o outcome) {
 	b.settleTaken(ch, taken, o)
 }
 
-// settleTaken ends deliveries that were taken from a channel, and delivers what
-// that makes room for. The lock is held.
+// settleTaken ends deliveries that were removed from a channel, and delivers
+// further messages as far as there is room. The lock is held.
 func (b *Broker) settleTaken(ch *channel, taken []unacked, o outcome) {
 	for _, u := range taken {
 		if u.consumer != nil {
@@ -403,8 +405,8 @@ func (b *Broker) settleTaken(ch *channel, taken []unacked, o outcome) {
 	b.dispatchTo(ch)
 }
 
-// settleMessage is the end of a message: it is gone from its queue. The lock is
-// held.
+// settleMessage sets the state of a message that has left its queue, and marks
+// it for deletion from the store. The lock is held.
 func (b *Broker) settleMessage(q *queue, m *queued, state message.DeliveryState) {
 	m.delivery.Set(state)
 	if m.sequence == 0 {
@@ -417,8 +419,8 @@ func (b *Broker) settleMessage(q *queue, m *queued, state message.DeliveryState)
 	}
 }
 
-// deleteSettled deletes from the store the messages that are settled. One that
-// cannot be deleted is delivered again after a restart, at worst.
+// deleteSettled deletes the settled messages from the store. If a message
+// cannot be deleted, it may be delivered again after a restart.
 func (b *Broker) deleteSettled(ctx context.Context) {
 	b.mutex.Lock()
 	settled := b.settled
@@ -439,8 +441,8 @@ func (b *Broker) expire(q *queue) {
 	}
 }
 
-// closeChannel puts back what a channel has not acknowledged, and ends its
-// consumers.
+// closeChannel puts the unacknowledged messages of a channel back into their
+// queues, and ends its consumers.
 func (b *Broker) closeChannel(ch *channel) {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
@@ -512,7 +514,7 @@ func (b *Broker) Send(ctx context.Context, r message.Request) (*message.Delivery
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
 	q := b.queues[name]
-	if q == nil { // it was deleted meanwhile
+	if q == nil { // the queue was deleted meanwhile
 		b.settleMessage(&queue{name: name}, m, message.Lost)
 		return nil, message.ErrNoQueue
 	}
@@ -524,7 +526,7 @@ func (b *Broker) Send(ctx context.Context, r message.Request) (*message.Delivery
 	return m.delivery, nil
 }
 
-// hasRoom reports whether a queue is there and takes a message of a size.
+// hasRoom checks that a queue exists and has room for a message of a size.
 func (b *Broker) hasRoom(name string, size int) error {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()

@@ -1,39 +1,41 @@
-// Package amqp is the message endpoint: what agents connect to for messages,
-// beside the API to which they report. An agent dials it before it sends its
-// first report, and ends when it finds none.
+// Package amqp is the message endpoint. Agents connect to it for messages; they
+// send their reports to the API. An agent connects to the endpoint before it
+// sends its first report. If there is no endpoint, the agent exits.
 //
 // Broker speaks AMQP 0-9-1 as RabbitMQ does, as far as agents and other
 // well-behaved clients go: TestLikeRabbitMQ runs one suite against both. It is
-// no broker for everything. There are three exchanges, one a kind of message,
-// and each agent has a queue at each:
+// not a general broker. There are three exchanges, one for each kind of
+// message. Each agent has a queue at each exchange:
 //
 //	trento.checks       trento.checks.agents.AGENT         answers come with the key "executions"
 //	trento.operations   trento.operations.agents.AGENT     answers come with the key "requests"
 //	trento.discoveries  trento.discoveries.agents.AGENT    the answer is a report
 //
 // The rest of the program sees a message.Bus: it sends to one agent, and
-// subscribes to answers. External is the other Bus, for a broker elsewhere.
+// subscribes to answers. External is another Bus: it uses a broker outside of
+// this program.
 //
 // # Who may what
 //
-// All agents share one credential, which they write into the journals of their
-// hosts. So it opens little: a connection belongs to the agent whose queue it
-// declares first, uses the queues of that agent only, and publishes only what
-// agents publish, in its own name (delivery.go, Broker.receive). Wrong
-// credentials are answered alike, late, and without a reason; the log and the
-// page of the agents have it (access.go).
+// All agents share one credential, and they write it into the journals of their
+// hosts. So it permits little: a connection belongs to the agent whose queue it
+// declares first. It can use only the queues of that agent, and can publish
+// only answers of that agent (delivery.go, Broker.receive). All wrong
+// credentials get the same answer, after a delay and without a reason. The log
+// and the page of the agents show the reason (access.go).
 //
 // # How it works
 //
 // One goroutine reads a connection and handles its frames, in order: an answer
-// is stored before the next frame is looked at. What is sent is appended to a
-// buffer that a goroutine empties which ends with it, so that a connection that
-// waits has one goroutine and some kilobytes: there are thousands of them
-// (BenchmarkIdleConnections). A peer that does not read gets no deliveries, and
-// is not read from, until it does.
+// is stored before the next frame is handled. Output is appended to a buffer. A
+// second goroutine sends the buffer, and ends when it is empty. So an idle
+// connection needs one goroutine and a few kilobytes; there are thousands of
+// idle connections (BenchmarkIdleConnections). If a peer does not read what was
+// sent, it gets no deliveries, and its frames are not read, until it reads
+// again.
 //
-// One lock protects queues, consumers and what is not acknowledged. Durable
-// messages and the queues themselves are in the store as well; a message is
-// deleted there after its acknowledgement, so that it may come twice after a
-// crash, but not never.
+// One lock protects queues, consumers and unacknowledged messages. Durable
+// messages and the queues themselves are in the store as well. A message is
+// deleted from the store after its acknowledgement. So after a crash it may be
+// delivered twice, but it is never lost.
 package amqp

@@ -19,12 +19,13 @@ import (
 const (
 	firstRetry = time.Second
 	lastRetry  = 30 * time.Second
-	// externalTime is how long a broker elsewhere may take to confirm a message.
+	// externalTime is how long an external broker may take to confirm a
+	// message.
 	externalTime = 10 * time.Second
 )
 
-// External is a message.Bus that uses a broker elsewhere, such as RabbitMQ, to
-// which the agents connect as well.
+// External is a message.Bus that uses an external broker, such as RabbitMQ. The
+// agents connect to the same broker.
 type External struct {
 	url string
 	log *slog.Logger
@@ -32,7 +33,7 @@ type External struct {
 	sending sync.Mutex // one message is sent at a time
 	mutex   sync.Mutex
 	up      *link // nil while the broker cannot be reached
-	reason  error // why it is nil
+	reason  error // why up is nil
 	// subscribers do not change once Run is called.
 	subscribers map[message.Kind]func(context.Context, message.Envelope) error
 }
@@ -56,8 +57,8 @@ func (x *External) Subscribe(kind message.Kind, handle func(context.Context, mes
 	x.subscribers[kind] = handle
 }
 
-// Connected implements message.Bus: a broker elsewhere knows it, and tells only
-// its administrators.
+// Connected implements message.Bus. It never knows: an external broker tells
+// only its administrators.
 func (x *External) Connected(string, message.Kind) (connected, known bool) { return false, false }
 
 // Run keeps the connection to the broker until ctx is done.
@@ -138,7 +139,7 @@ func (x *External) connect(ctx context.Context, connected func()) error {
 }
 
 // endedBy is the error of a connection or channel that has ended. The library
-// gives none where its own side closed it.
+// gives no error if this program closed it.
 func endedBy(fault *rabbitmq.Error) error {
 	if fault == nil {
 		return errors.New("the connection was closed")
@@ -165,8 +166,9 @@ func (x *External) consume(c *rabbitmq.Connection, kind message.Kind) (<-chan ra
 	return ch.Consume(queue, "trento-web", false, false, false, false, nil)
 }
 
-// take hands answers to the subscriber, one after the other. One that failed is
-// delivered once more; one that cannot be read is not.
+// take hands answers to the subscriber, one after the other. If the subscriber
+// fails, the answer is delivered once more. An answer that cannot be read is
+// not.
 func (x *External) take(ctx context.Context, kind message.Kind, answers <-chan rabbitmq.Delivery, handle func(context.Context, message.Envelope) error) {
 	for d := range answers {
 		envelope, err := message.Decode(d.Body)
@@ -188,8 +190,8 @@ func (x *External) take(ctx context.Context, kind message.Kind, answers <-chan r
 	}
 }
 
-// Send implements message.Bus. A broker elsewhere delivers again what an agent
-// did not acknowledge, also where the sender asked for once.
+// Send implements message.Bus. An external broker delivers unacknowledged
+// messages again, even if the request says Once.
 func (x *External) Send(ctx context.Context, r message.Request) (*message.Delivery, error) {
 	now := time.Now()
 	body, err := message.Encode(r.Content, now, r.ExpiresAt)
@@ -223,13 +225,13 @@ func (x *External) Send(ctx context.Context, r message.Request) (*message.Delive
 	return d, nil
 }
 
-// publish brings a message to a queue, and waits until it is there. It fails with
-// message.ErrNoQueue if there is no such queue.
+// publish sends a message to a queue, and waits until the broker confirms it.
+// It fails with message.ErrNoQueue if there is no such queue.
 func (l *link) publish(ctx context.Context, queue string, m rabbitmq.Publishing) error {
 	ctx, cancel := context.WithTimeout(ctx, externalTime)
 	defer cancel()
-	// The default exchange leads to the queue of one agent; the exchange of the
-	// kind would lead to all.
+	// The default exchange sends to the queue of one agent. The exchange of the
+	// kind would send to the queues of all agents.
 	confirmation, err := l.publisher.PublishWithDeferredConfirmWithContext(ctx, "", queue, true, false, m)
 	if err != nil {
 		return unreachable(err)
@@ -238,7 +240,7 @@ func (l *link) publish(ctx context.Context, queue string, m rabbitmq.Publishing)
 	if err != nil || !confirmed {
 		return unreachable(errors.Join(err, errors.New("the message was not confirmed")))
 	}
-	for { // what no queue took is returned before it is confirmed
+	for { // a message that no queue took is returned before it is confirmed
 		select {
 		case r := <-l.returns:
 			if r.MessageId == m.MessageId {

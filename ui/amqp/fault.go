@@ -44,8 +44,8 @@ var replyNames = map[uint16]string{
 	internalError:      "INTERNAL_ERROR",
 }
 
-// closing is an error that ends a channel or the whole connection, in the
-// order of AMQP: the peer is told the code and the text, and confirms.
+// closing is an error that ends a channel or the whole connection in the way of
+// AMQP: the peer is told the code and the text, and confirms.
 type closing struct {
 	code   uint16
 	text   string
@@ -56,12 +56,12 @@ type closing struct {
 
 func (c *closing) Error() string { return replyNames[c.code] + " - " + c.text }
 
-// closeConnection is an error that ends the connection.
+// closeConnection returns an error that ends the connection.
 func closeConnection(code uint16, format string, values ...any) *closing {
 	return &closing{code: code, text: fmt.Sprintf(format, values...)}
 }
 
-// closeChannel is an error that ends the channel it happened on.
+// closeChannel returns an error that ends the channel.
 func closeChannel(code uint16, format string, values ...any) *closing {
 	return &closing{code: code, text: fmt.Sprintf(format, values...), channelOnly: true}
 }

@@ -8,8 +8,8 @@ import (
 	"io"
 )
 
-// protocolHeader is what a client sends first, and what a server answers to
-// any other beginning.
+// protocolHeader is what a client sends first. If a client begins otherwise,
+// the server answers with it.
 const protocolHeader = "AMQP\x00\x00\x09\x01"
 
 // The types of frames.
@@ -22,11 +22,11 @@ const (
 )
 
 const (
-	// frameOverhead is what a frame has beside its payload: type, channel and
-	// size before it, and the end octet.
+	// frameOverhead is the number of bytes of a frame without its payload:
+	// type, channel and size before the payload, and the end octet.
 	frameOverhead = 8
 	// minFrameMax is the frame size that every peer has to take, and the limit
-	// until another one is agreed on.
+	// until the handshake has set another limit.
 	minFrameMax = 4096
 )
 
@@ -35,7 +35,7 @@ var (
 	errFrameSize = errors.New("a frame is larger than agreed")
 )
 
-// frame is one frame. Its payload is valid until the next one is read.
+// frame is one frame. Its payload is valid until the next frame is read.
 type frame struct {
 	kind    byte
 	channel uint16

@@ -15,25 +15,25 @@ type queue struct {
 	name  string
 	kind  message.Kind
 	agent string
-	// keys are the routing keys it is bound with, in any order.
+	// keys are the routing keys that the queue is bound with, in any order.
 	keys []string
-	// waiting are the messages that no consumer has, in order.
+	// waiting are the messages that are not delivered, in order.
 	waiting   []*queued
-	bytes     int // of the bodies that wait
+	bytes     int // of the bodies of waiting messages
 	consumers []*consumer
-	usedAt    time.Time // the last time a connection did something with it
+	usedAt    time.Time // the last time a connection used the queue
 }
 
 // queued is a message in a queue.
 type queued struct {
-	order       uint64 // its place: messages are delivered in this order
+	order       uint64 // messages are delivered in this order
 	sequence    uint64 // its key in the store; 0: it is not stored
 	exchange    string
 	routingKey  string
 	content     contentProperties
 	body        []byte
 	expiresAt   time.Time
-	once        bool // it is not delivered again once a connection had it
+	once        bool // it is delivered at most once, see message.Request
 	redelivered bool
 	delivery    *message.Delivery // for its sender; nil after a restart
 }
@@ -63,7 +63,7 @@ func (q *queue) add(m *queued) {
 	q.bytes += len(m.body)
 }
 
-// putBack returns a message that was delivered to its old place.
+// putBack puts a delivered message back to its former place in the queue.
 func (q *queue) putBack(m *queued) {
 	m.redelivered = true
 	place, _ := slices.BinarySearchFunc(q.waiting, m, func(a, b *queued) int { return cmp.Compare(a.order, b.order) })
@@ -82,7 +82,7 @@ func (q *queue) first() *queued {
 	q.waiting[0] = nil
 	q.waiting = q.waiting[1:]
 	if len(q.waiting) == 0 {
-		q.waiting = nil // else the array would be kept
+		q.waiting = nil // frees the array
 	}
 	q.bytes -= len(m.body)
 	return m
@@ -112,7 +112,7 @@ func (q *queue) isBound(key string) bool {
 func (q *queue) nextConsumer() *consumer {
 	for i, c := range q.consumers {
 		if c.ready() {
-			// The one that got a message goes behind the others.
+			// The consumer that gets the message becomes the last.
 			q.consumers = append(slices.Delete(q.consumers, i, i+1), c)
 			return c
 		}
@@ -142,8 +142,9 @@ func topicWords(key string) []string {
 	return strings.Split(key, ".")
 }
 
-// matchWords compares words with those of a pattern. It goes on from the last #
-// that was seen, so a pattern of many # takes no exponential time.
+// matchWords reports whether words match a pattern. After a mismatch it tries
+// again from the last # only, so a pattern with many # does not take
+// exponential time.
 func matchWords(pattern, words []string) bool {
 	p, w := 0, 0
 	hash, from := -1, 0 // the last # in the pattern, and the word that it stands up to

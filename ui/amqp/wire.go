@@ -27,8 +27,8 @@ type table map[string]any
 type decoder struct {
 	rest []byte
 	err  error
-	// bits are those of the byte read last that were not asked for; bitCount
-	// is how many they are.
+	// bits are the remaining bits of the last byte that bit has read; bitCount
+	// is their number.
 	bits     byte
 	bitCount int
 }
@@ -131,8 +131,8 @@ func (d *decoder) arrayAt(depth int) []any {
 	return array
 }
 
-// value reads a value of a table, of the kinds that RabbitMQ reads, which are
-// not quite those of the standard.
+// value reads a value of a table. It knows the kinds of values that RabbitMQ
+// reads, which differ a little from the standard.
 func (d *decoder) value(depth int) any {
 	switch kind := d.uint8(); kind {
 	case 't':
@@ -155,7 +155,7 @@ func (d *decoder) value(depth int) any {
 		return math.Float32frombits(d.uint32())
 	case 'd':
 		return math.Float64frombits(d.uint64())
-	case 'D': // decimal: scale and value, which nothing here reads
+	case 'D': // decimal: scale and value; no caller needs it
 		d.uint8()
 		return int32(d.uint32())
 	case 'S':
@@ -182,7 +182,7 @@ func (d *decoder) fail(err error) {
 	}
 }
 
-// end returns the first error, or one if not everything was read.
+// end returns the first error, or errRest if bytes are left.
 func (d *decoder) end() error {
 	if d.err == nil && len(d.rest) > 0 {
 		d.err = errRest
@@ -190,8 +190,8 @@ func (d *decoder) end() error {
 	return d.err
 }
 
-// appendShortText appends a text with an 8-bit length. Longer ones are cut;
-// callers make none.
+// appendShortText appends a text with an 8-bit length. A longer text is cut
+// off, but callers never pass one.
 func appendShortText(b []byte, text string) []byte {
 	text = text[:min(len(text), math.MaxUint8)]
 	return append(append(b, byte(len(text))), text...)
