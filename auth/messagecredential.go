@@ -10,9 +10,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"net"
-	"net/url"
-	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -43,21 +40,13 @@ type MessageCredential struct {
 	// CreatedAt is zero if the credential is configured.
 	CreatedAt  time.Time
 	Configured bool // the configuration sets the credential
-	// Generation is another number after each rotation. It is zero if the
-	// credential is configured.
+	// Generation grows by one with each rotation. It is zero if the credential
+	// is configured.
 	Generation uint64
 }
 
-// Address returns the address of the message endpoint with the credential. This
-// is the value of facts-service-url in the configuration of agents. host is the
-// name or IP address under which agents reach the server.
-func (c MessageCredential) Address(host string, port int) string {
-	u := url.URL{Scheme: "amqp", User: url.UserPassword(c.User, c.Password), Host: net.JoinHostPort(host, strconv.Itoa(port)), Path: "/"}
-	return u.String()
-}
-
-// messageCredentials is the credential for messages as it is configured, kept
-// and checked.
+// messageCredentials configures, encrypts and checks the credential for
+// messages.
 type messageCredentials struct {
 	user, password string      // as configured; "" if not
 	sealer         cipher.AEAD // encrypts the stored password

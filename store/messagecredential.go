@@ -14,7 +14,7 @@ const settingMessageCredential = "message_credential"
 type MessageCredential struct {
 	User     string `json:"user"`
 	Password []byte `json:"password"` // encrypted by package auth
-	// Generation is another number after each rotation.
+	// Generation grows by one with each rotation.
 	Generation uint64    `json:"generation"`
 	CreatedAt  time.Time `json:"created_at"`
 }

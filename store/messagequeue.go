@@ -21,8 +21,8 @@ import (
 // in bytes.
 const maxQueueName = 255
 
-// Queue is a queue that is there again after a restart. How many there may be,
-// and how much may be in them, is for those who queue messages.
+// Queue is a queue that survives restarts. Callers must limit the number of
+// queues and the size of their content.
 type Queue struct {
 	Name     string    `json:"-"` // of at most 255 bytes of UTF-8, none of them zero
 	Bindings []Binding `json:"bindings,omitempty"`
@@ -38,16 +38,17 @@ type Binding struct {
 type QueuedMessage struct {
 	Queue       string    `json:"-"`
 	Sequence    uint64    `json:"-"` // messages of a queue are in this order
-	ExpiresAt   time.Time `json:"-"` // to the microsecond; never where zero
+	ExpiresAt   time.Time `json:"-"` // to the microsecond; zero: it never expires
 	Exchange    string    `json:"exchange,omitempty"`
 	RoutingKey  string    `json:"routing_key,omitempty"`
 	ContentType string    `json:"content_type,omitempty"`
 	Body        []byte    `json:"-"`
 }
 
-// messageHeaderSize is the length of what is in front of a stored message: the
-// time at which it expires, or zero, and 4 bytes with the length of the JSON of
-// its members. Its body, as it was sent, is the rest.
+// messageHeaderSize is the length of the header of a stored message: 8 bytes
+// with the time at which it expires, or zero, and 4 bytes with the length of
+// the JSON of its members. After the header follow this JSON and the body as it
+// was sent.
 const messageHeaderSize = 8 + 4
 
 // checkNames checks names of queues, exchanges and keys.
@@ -63,7 +64,8 @@ func checkNames(names ...string) error {
 	return nil
 }
 
-// messageKey is the key of a message, and of a queue whose messages begin with it.
+// messageKey returns the key of a message. Without a sequence, it returns the
+// prefix of the keys of all messages of a queue.
 func messageKey(queue string, sequence ...uint64) []byte {
 	key := append([]byte(queue), 0)
 	for _, n := range sequence {
@@ -72,8 +74,8 @@ func messageKey(queue string, sequence ...uint64) []byte {
 	return key
 }
 
-// PutQueue stores a queue. It writes nothing if the queue is stored already as
-// it is. It fails with a fault if a name is too long or no text.
+// PutQueue stores a queue. It writes nothing if the stored queue is equal. It
+// fails with a fault if a name is too long or no text.
 func (s *Store) PutQueue(ctx context.Context, q Queue) error {
 	names := []string{q.Name}
 	for _, b := range q.Bindings {
@@ -96,8 +98,8 @@ func (s *Store) PutQueue(ctx context.Context, q Queue) error {
 	})
 }
 
-// DeleteQueue deletes a queue with the messages in it. A queue that is not
-// stored is no error.
+// DeleteQueue deletes a queue with the messages in it. It does nothing if the
+// queue is not stored.
 func (s *Store) DeleteQueue(ctx context.Context, name string) error {
 	return s.update(ctx, System(), func(tx *Tx) error {
 		if !tx.s.queues.Has(tx.kv, []byte(name)) {
@@ -152,14 +154,15 @@ func (m *QueuedMessage) encode() ([]byte, error) {
 	return append(append(value, members...), m.Body...), nil
 }
 
-// expiry is when a stored message expires; it is not ok of one that does not.
+// expiry returns when a stored message expires; ok is false if it never
+// expires.
 func expiry(value []byte) (at time.Time, ok bool) {
 	at = kv.BytesTime(value[:8])
 	return at, at.UnixMicro() != 0
 }
 
-// DeleteQueuedMessages deletes messages of a queue. One that is not stored is no
-// error.
+// DeleteQueuedMessages deletes messages of a queue. Messages that are not
+// stored are ignored.
 func (s *Store) DeleteQueuedMessages(ctx context.Context, queue string, sequences []uint64) error {
 	return s.update(ctx, System(), func(tx *Tx) error {
 		for _, sequence := range sequences {

@@ -12,7 +12,7 @@ const RequestKey = "agents"
 // Exchange is the name of the exchange of a kind.
 func (k Kind) Exchange() string { return "trento." + string(k) }
 
-// AnswerKey is the routing key that agents give their answers; "" where they
+// AnswerKey is the routing key that agents give their answers; "" if they
 // answer with reports.
 func (k Kind) AnswerKey() string {
 	switch k {
@@ -27,7 +27,7 @@ func (k Kind) AnswerKey() string {
 // Queue is the name of the queue from which an agent takes messages of a kind.
 func (k Kind) Queue(agent string) string { return k.Exchange() + ".agents." + agent }
 
-// QueueOwner returns kind and agent that a queue belongs to. It is not ok if no
+// QueueOwner returns kind and agent that a queue belongs to. ok is false if no
 // agent can have a queue of that name.
 func QueueOwner(queue string) (kind Kind, agent string, ok bool) {
 	for _, kind := range Kinds {

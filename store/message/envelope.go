@@ -15,10 +15,10 @@ import (
 	"trento/store/message/wire"
 )
 
-// ContentType is what the body of a message is.
+// ContentType is the content type of messages.
 const ContentType = "application/x-protobuf"
 
-// The sources that we and agents name.
+// The sources in the envelopes of this server and of agents.
 const (
 	ServerSource = "github.com/trento-project/web"
 	AgentSource  = "https://github.com/trento-project/agent"
@@ -31,7 +31,7 @@ const (
 	expiresAttribute = "expiration"
 )
 
-// What Decode reads at most.
+// The limits of Decode.
 const (
 	MaxSize    = 8_000_000 // bytes of a body, as of a report
 	maxDepth   = 200       // messages within messages; a list or map in a value is two or three
@@ -39,13 +39,13 @@ const (
 	maxInFault = 80        // bytes of the sender's text that a fault repeats
 )
 
-// Envelope is a message with what is said about it.
+// Envelope is a message with its metadata.
 type Envelope struct {
 	Message
 	ID     string
 	Source string
-	// SentAt is the sender's time, and ExpiresAt when the message is worth nothing
-	// any more. They are zero where the sender does not say.
+	// SentAt is the sender's time, and ExpiresAt the time at which the message
+	// expires. They are zero if the sender does not give them.
 	SentAt, ExpiresAt time.Time
 	Content           proto.Message // a message of package wire
 }
@@ -60,8 +60,8 @@ func (e *Envelope) Agent() string {
 }
 
 // Encode returns a message in its envelope. Agents refuse a message that has
-// expired by their own clock. An error says that content is no message that
-// there is, or cannot be one.
+// expired by their own clock. It fails if content is not a known message or
+// cannot be encoded.
 func Encode(content proto.Message, sentAt, expiresAt time.Time) ([]byte, error) {
 	m, ok := Of(typeOf(content))
 	if !ok {
@@ -131,7 +131,8 @@ func (e *Envelope) open(event *wire.CloudEvent) error {
 	if data == nil {
 		return fault.Field("proto_data", "is missing")
 	}
-	// Senders write the name with a prefix or without. Agents go by this name.
+	// Senders write the name with a prefix or without. Agents use this name,
+	// not the type of the envelope.
 	name := data.TypeUrl[strings.LastIndexByte(data.TypeUrl, '/')+1:]
 	if name != event.Type {
 		return fault.Field("type", "is "+quote(event.Type)+", but the data is "+quote(name))

@@ -1,8 +1,8 @@
-// Package message is the messages to agents and from them, as they are on the
-// wire: which there are, and the envelope that each has. The .proto files beside
-// it have the names and numbers that agents know; package wire is their code.
+// Package message defines the messages to and from agents, and their envelopes.
+// The .proto files have the names and numbers that agents know; package wire is
+// generated from them.
 //
-// A Bus carries them. Which there are is not known here.
+// A Bus carries the messages. Its implementations are in package amqp.
 package message
 
 //go:generate go run ./generate
@@ -13,8 +13,8 @@ import (
 	"trento/store/message/wire"
 )
 
-// Kind is what messages are about. Agents take part in each kind of their own:
-// they wait for its requests, and publish its answers, apart from the others.
+// Kind is what messages are about. Agents handle each kind separately: each
+// kind has its own exchange, and each agent has its own queue at that exchange.
 type Kind string
 
 // The kinds of messages.
@@ -27,11 +27,11 @@ const (
 // Kinds are all kinds, in the order in which agents begin with them.
 var Kinds = []Kind{Checks, Operations, Discoveries}
 
-// Message is a message that there is.
+// Message describes a type of message.
 type Message struct {
 	Type string // its full name
 	Kind Kind
-	// Answer says that agents publish it. Others they consume.
+	// Answer is true if agents publish it, and false if they consume it.
 	Answer bool
 	empty  proto.Message
 }
@@ -52,10 +52,10 @@ func answer(kind Kind, empty proto.Message) Message {
 	return Message{Type: typeOf(empty), Kind: kind, Answer: true, empty: empty}
 }
 
-// typeOf is the full name of a message.
+// typeOf returns the full name of the type of a message.
 func typeOf(m proto.Message) string { return string(m.ProtoReflect().Descriptor().FullName()) }
 
-// Of returns the message of a type. It is not ok where there is none.
+// Of returns the message of a type. ok is false if the type is not known.
 func Of(typeName string) (m Message, ok bool) {
 	for _, m := range messages {
 		if m.Type == typeName {
@@ -69,7 +69,7 @@ func Of(typeName string) (m Message, ok bool) {
 func (k Kind) Consumes() []string { return k.types(false) }
 
 // Publishes returns the types of messages that agents publish. There are none
-// where the answer of an agent is a report.
+// if agents answer with a report.
 func (k Kind) Publishes() []string { return k.types(true) }
 
 func (k Kind) types(answers bool) []string {
