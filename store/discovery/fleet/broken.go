@@ -4,7 +4,7 @@ import "slices"
 
 // breakInstances gives some instances a bad status, or stops them.
 func (f *Fleet) breakInstances() {
-	if len(f.hosts) < minBroken {
+	if len(f.hosts) < minHostsForFaults {
 		return
 	}
 	var list []*instance
@@ -44,7 +44,7 @@ func (i *instance) canBecome(s status) bool {
 // breakClusters gives clusters their faults. Each cluster has at most one
 // fault. If there are enough clusters, each fault occurs at least once.
 func (f *Fleet) breakClusters() {
-	if len(f.hosts) < minBroken {
+	if len(f.hosts) < minHostsForFaults {
 		return
 	}
 	order := f.random.Perm(len(f.clusters))
@@ -64,7 +64,7 @@ func (f *Fleet) breakClusters() {
 	every := func(*cluster) bool { return true }
 	give(every, func(c *cluster) { c.name = "" })
 	give(every, func(c *cluster) { c.addressFailed, c.addressFailures = true, 3 })
-	if len(f.hosts) < 2*minBroken {
+	if len(f.hosts) < 2*minHostsForFaults {
 		return
 	}
 	give(func(c *cluster) bool { return len(c.disks) > 0 }, func(c *cluster) { c.disks[0].broken = true })

@@ -44,7 +44,7 @@ type site struct {
 func (f *Fleet) buildDatabase(b *blueprint, s *System) *database {
 	db := f.newDatabase()
 	db.starReplication = b.starReplication
-	role, number := Database, databaseNumber+10*f.random.IntN(8)
+	role, number := Database, firstDatabaseNumber+10*f.random.IntN(8)
 	if b.systems[0].servers == 0 {
 		role = Everything
 	}

@@ -95,14 +95,14 @@ func (f *Fleet) addHost(system *System, at *location, role Role) *Host {
 	return h
 }
 
-// minBroken is the smallest number of hosts of a landscape with faults.
-const minBroken = 10
+// minHostsForFaults is the smallest number of hosts of a landscape with faults.
+const minHostsForFaults = 10
 
 // breakHosts gives hosts their faults. Each host has at most one fault, and
 // each fault occurs at least once.
 func (f *Fleet) breakHosts() {
 	n := len(f.hosts)
-	if n < minBroken {
+	if n < minHostsForFaults {
 		return
 	}
 	order := f.random.Perm(n)
@@ -121,7 +121,7 @@ func (f *Fleet) breakHosts() {
 	give(share(3), func(h *Host) { h.tuning.version = saptuneTooOld })
 	give(share(8), func(h *Host) { h.tuning.state = notCompliant })
 	give(share(5), func(h *Host) { h.tuning.state = notTuned })
-	if n < 2*minBroken {
+	if n < 2*minHostsForFaults {
 		return
 	}
 	give(share(3), func(h *Host) { h.registration = unregistered })

@@ -111,16 +111,18 @@ func (f *Fleet) installSystem(s *System, db *database, p *systemPlan) {
 	}
 }
 
-// The instance numbers. Instances that may run on the same host have different
-// numbers. Databases have the numbers 20, 30 and so on.
+// The lowest instance numbers of each kind of instance. Instances that may run
+// on the same host have different numbers. Databases have the numbers 20, 30
+// and so on, application servers the serverNumberCount numbers from
+// firstServerNumber on.
 const (
-	centralNumber     = 0
-	replicatorNumber  = 10
-	secondNumber      = 15 // of the central services of the second stack
-	serverNumber      = 3
-	serverNumbers     = 7
-	databaseNumber    = 20
-	diagnosticsNumber = 98
+	centralServicesNumber = 0
+	replicatorNumber      = 10
+	secondStackNumber     = 15 // central services of the second stack
+	firstServerNumber     = 3
+	serverNumberCount     = 7
+	firstDatabaseNumber   = 20
+	diagnosticsNumber     = 98
 )
 
 // startServices adds the central services of a system. On two nodes it adds the
@@ -136,7 +138,7 @@ func (f *Fleet) startServices(s *System, nodes []*Host) {
 	if s.stack == java {
 		central = scsSoftware
 	}
-	ascs := f.addInstance(nodes[0], central, centralNumber+offset)
+	ascs := f.addInstance(nodes[0], central, centralServicesNumber+offset)
 	ascs.belongTo(s)
 	if len(nodes) == 1 {
 		return
@@ -159,7 +161,7 @@ func (f *Fleet) startServer(s *System, host *Host) {
 			servers++
 		}
 	}
-	number := serverNumber + servers%serverNumbers
+	number := firstServerNumber + servers%serverNumberCount
 	switch s.stack {
 	case abap:
 		f.addInstance(host, abapSoftware, number).belongTo(s)
@@ -167,7 +169,7 @@ func (f *Fleet) startServer(s *System, host *Host) {
 		f.addInstance(host, javaSoftware, number).belongTo(s)
 	case dual:
 		if servers == 0 {
-			f.addInstance(host, scsSoftware, secondNumber).belongTo(s)
+			f.addInstance(host, scsSoftware, secondStackNumber).belongTo(s)
 		}
 		f.addInstance(host, dualSoftware, number).belongTo(s)
 	}
