@@ -14,7 +14,7 @@ import (
 func (c *clusterContext) sites() []clusterSite {
 	sites := make([]clusterSite, 0, len(c.HANA.Sites)+1)
 	for _, site := range c.HANA.Sites {
-		sites = append(sites, clusterSite{Name: site.Name, Health: siteHealth(site.SRHealthState), State: siteState(site.State)})
+		sites = append(sites, clusterSite{Name: site.Name, Health: siteHealthMark(site.SRHealthState), State: siteStateMark(site.State)})
 	}
 	slices.SortStableFunc(sites, func(a, b clusterSite) int { return strings.Compare(a.Name, b.Name) })
 	others := clusterSite{Name: "Other"}
@@ -35,9 +35,9 @@ func (c *clusterContext) sites() []clusterSite {
 	return sites
 }
 
-// siteHealth returns the health of a site from the landscape state that HANA
-// reports.
-func siteHealth(state string) page.HealthMark {
+// siteHealthMark returns the mark for the landscape state of a site, as HANA
+// reports it.
+func siteHealthMark(state string) page.HealthMark {
 	h := landscape.HealthUnknown
 	switch state {
 	case "4":
@@ -50,7 +50,8 @@ func siteHealth(state string) page.HealthMark {
 	return m
 }
 
-func siteState(state string) page.HealthMark {
+// siteStateMark returns the mark for the replication state of a site.
+func siteStateMark(state string) page.HealthMark {
 	m := page.HealthMark{State: "unknown", Word: state, Name: "State: " + state}
 	switch state {
 	case "Primary", "Secondary":

@@ -62,13 +62,13 @@ type systemPart struct {
 	url         string
 }
 
-// The parts of a system, in the order of the columns.
+// The indexes of overviewItem.parts, in the order of the columns.
 const (
-	partApplication = iota
-	partApplicationCluster
-	partDatabase
-	partDatabaseCluster
-	partHosts
+	applicationPart = iota
+	applicationClusterPart
+	databasePart
+	databaseClusterPart
+	hostsPart
 )
 
 // overviewParts describes the columns: key, label, and the text for readers who
@@ -174,23 +174,23 @@ func newOverviewItem(v *page.Snapshot, s *landscape.SAPSystem) *overviewItem {
 		application.silentSince = earlierTime(application.silentSince, in.StaleSince)
 	}
 	application.health = landscape.Worst(healths...)
-	g.parts[partApplication], g.parts[partApplicationCluster] = application, firstCluster(v, hosts)
+	g.parts[applicationPart], g.parts[applicationClusterPart] = application, firstCluster(v, hosts)
 
 	names := url.Values{"sid": {s.SID}}
 	if db := v.DatabaseByID[s.DatabaseID]; db != nil {
-		g.parts[partDatabase] = systemPart{exists: true, health: db.Health, silentSince: db.StaleSince, url: page.LinkToDatabase(db).URL}
+		g.parts[databasePart] = systemPart{exists: true, health: db.Health, silentSince: db.StaleSince, url: page.LinkToDatabase(db).URL}
 		var databaseHosts []landscape.HostID
 		for i := range db.Instances {
 			databaseHosts = append(databaseHosts, db.Instances[i].HostID)
 		}
-		g.parts[partDatabaseCluster] = firstCluster(v, databaseHosts)
+		g.parts[databaseClusterPart] = firstCluster(v, databaseHosts)
 		hosts = append(hosts, databaseHosts...)
 		if db.SID != s.SID {
 			names.Add("sid", db.SID)
 		}
 	}
-	g.parts[partHosts] = combinedState(v, hosts)
-	g.parts[partHosts].url = page.WithQuery("/hosts", names)
+	g.parts[hostsPart] = combinedState(v, hosts)
+	g.parts[hostsPart].url = page.WithQuery("/hosts", names)
 	return g
 }
 

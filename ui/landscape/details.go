@@ -18,7 +18,7 @@ import (
 type recentLog struct {
 	Rows []activitypages.EntryRow
 	URL  string // address of all log entries about the thing
-	What string // noun for the thing: "host"
+	What string // the kind of thing in words, such as "host"
 }
 
 // maxRecentEntries is the number of log entries on a details page.
