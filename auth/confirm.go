@@ -17,8 +17,9 @@ func (id *Identity) Confirming(password string) *Identity {
 }
 
 // MustConfirm reports whether the user has to repeat the password: the request
-// comes with a session of the console, and the user has a password. While an
-// identity provider is in charge, passwords of this server do not count.
+// comes with a session of the console, and the user has a password. If an
+// identity provider is in charge of the accounts, nobody has to repeat a
+// password.
 func (id *Identity) MustConfirm() bool {
 	return id.Via == ViaSession && !id.external && id.User.PasswordHash != ""
 }

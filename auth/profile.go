@@ -22,7 +22,8 @@ type ProfileChange struct {
 // the present password as well if id.MustConfirm. It fails with ErrProtected
 // for the default admin, with ErrForbidden if the request was made with a token
 // and changes password or address, and with faults of fields. While an identity
-// provider is in charge, changes of names, addresses and passwords are ignored.
+// provider is in charge of the accounts, changes of names, addresses and
+// passwords are ignored.
 func (a *Auth) ChangeProfile(ctx context.Context, id *Identity, c ProfileChange) (*store.User, error) {
 	user, err := a.manageableUser(ctx, id.User.ID)
 	if err != nil {

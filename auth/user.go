@@ -104,8 +104,7 @@ func normalized(form func(string) string, value *string) *string {
 	return &text
 }
 
-// checkAccount checks the fields that users and those who manage them may
-// change.
+// checkAccount checks the fields that both users and user managers may change.
 func (f *fieldFaults) checkAccount(fullname, email, timezone, password, confirmation *string) {
 	if fullname != nil {
 		f.checkName("fullname", *fullname)
@@ -221,9 +220,9 @@ func (c *UserChange) changesSignIn(before *store.User) bool {
 // store.ErrStale if the user no longer has that version, and with faults of
 // fields. With a token it fails with ErrForbidden if the change decides how the
 // owner of the token signs in, or if it makes an administrator and the token
-// may not do that. While an identity provider is in charge, only abilities,
-// status and time zone can be changed. Other changes are ignored, because
-// existing clients send them and expect success.
+// may not do that. While an identity provider is in charge of the accounts,
+// only abilities, status and time zone can be changed. Other changes are
+// ignored, because existing clients send them and expect success.
 func (a *Auth) ChangeUser(ctx context.Context, by *Identity, id int64, version int, c UserChange) (*store.User, error) {
 	before, err := a.manageableUser(ctx, id)
 	if err != nil {

@@ -133,7 +133,7 @@ type walker struct {
 	forward       bool
 	count         bool
 	verifyLimit   int
-	verifiedFirst bool // firstVerifyLimit has been reached
+	firstVerified bool // the first candidates were matched, see firstVerifyLimit
 	maxFound      int  // size of the page plus one, to know whether more entries follow
 	dateSpan      span // part of the log that the dates of the filter allow
 	pageSpan      span // part of dateSpan from the start of the page on
@@ -265,13 +265,13 @@ func (w *walker) find(ctx context.Context, s *segment) (*roaring.Bitmap, error) 
 	}
 	candidates, passed := roaring.New(), roaring.New()
 	candidates.AddRange(uint64(first), uint64(end))
-	// Frequent terms occur among the first entries. So these are read before a
-	// term list is searched.
+	// Frequent terms occur among the first entries. So the first entries are
+	// read before a term list is searched.
 	verifyFirst := func() error {
-		if w.count || w.verifiedFirst {
+		if w.count || w.firstVerified {
 			return nil
 		}
-		w.verifiedFirst = true
+		w.firstVerified = true
 		return w.verify(s, candidates, passed, min(w.verifyLimit, firstVerifyLimit))
 	}
 	if w.filter.Search.Blank() {

@@ -172,7 +172,7 @@ func BenchmarkVerify(b *testing.B) {
 				f := activity.Filter{Search: parse(b, query)}
 				for b.Loop() {
 					w := newWalker(b, x, &f)
-					w.verifyLimit, w.verifiedFirst = of.limit, !of.first
+					w.verifyLimit, w.firstVerified = of.limit, !of.first
 					if err := w.searchSegments(b.Context(), x.segments); err != nil {
 						b.Fatal(err)
 					}

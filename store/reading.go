@@ -18,8 +18,9 @@ type reading struct {
 }
 
 // Reading runs do with a context in which every ViewIn uses the same read. All
-// data of a response is therefore from one moment. Changes fail with that
-// context. Only one goroutine at a time may read with it.
+// data of a response is therefore from one moment. A change of the store fails
+// if it is called with that context. Only one goroutine at a time may use the
+// context for reading.
 func (s *Store) Reading(ctx context.Context, do func(context.Context) error) error {
 	var r reading
 	err := s.View(func(tx *Tx) error {

@@ -229,10 +229,10 @@ func explain(err error, v *verifier, document []byte) *Failure {
 type samlExplanation struct {
 	kind   error
 	reason string
-	// revealsContent: the sentence says something about the decrypted content.
-	// If no signature was verified, the sentence must be the same for any
-	// content. Otherwise an attacker could decrypt the message of somebody else
-	// by trying many variants.
+	// revealsContent says that the sentence depends on the decrypted content.
+	// It must not be shown before a signature was verified. Otherwise an
+	// attacker could try many variants of somebody else's message, and decrypt
+	// it with the help of the answers.
 	revealsContent bool
 }
 

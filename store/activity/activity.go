@@ -103,8 +103,8 @@ func cursorCheck(p Position) []byte {
 	return binary.BigEndian.AppendUint32(nil, uint32(h>>32))
 }
 
-// Severity is the severity of an entry. The values are those of the existing
-// server.
+// Severity is the severity of an entry. The existing server uses the same
+// values.
 type Severity uint8
 
 // The severities. There is no error severity, because no type has it.

@@ -93,7 +93,7 @@ type InstanceTimes struct {
 // system is a database or an SAP system: both consist of instances on hosts.
 type system interface {
 	Registered() bool
-	key() string            // the id; no database has the same id as an SAP system
+	key() string            // the id; an SAP system and a database never have the same id
 	instances() []*Instance // ordered by number and host; they may be modified if the system may
 
 	// followSID gives the system the SID of its instances.

@@ -11,7 +11,7 @@ import (
 )
 
 // tokenList lists the personal access tokens of one user: on the user's
-// profile, or on the page of the user for those who manage users.
+// profile, or on the page on which user managers see the user.
 type tokenList struct {
 	Own     bool
 	Hidden  bool   // tokens are switched off, and the user has none

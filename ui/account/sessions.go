@@ -13,7 +13,7 @@ import (
 )
 
 // sessionList is a page of the sessions of one user: on the user's profile, or
-// on the page for those who manage users.
+// on the page on which user managers see the user.
 type sessionList struct {
 	Own      bool
 	Rows     []sessionRow

@@ -57,8 +57,8 @@ func (s *shared) CallbackPath() string {
 const beginSignInPath = "/session/provider"
 
 // NeedsOwnReads reports whether the requests of a path change the store even if
-// they are GETs. They are those of single sign-on, and cannot run inside one
-// read.
+// they are GETs. Such requests belong to single sign-on. They cannot run inside
+// one read.
 func (s *shared) NeedsOwnReads(path string) bool {
 	return path == beginSignInPath || path == s.CallbackPath() || strings.HasPrefix(path, samlPathPrefix)
 }

@@ -23,7 +23,7 @@ type input struct {
 
 	body         *object   // nil until it is read
 	bodyFault    error     // the body cannot be read
-	objects      []*object // the body and those within it
+	objects      []*object // the body and the objects within it
 	missing      []problem // faults of required members that are missing in the body
 	wrongMembers []problem // faults of the members of the body
 }

@@ -183,8 +183,8 @@ func (g *memoryBudget) add(b *body) {
 	b.element = g.reading.PushBack(b)
 }
 
-// remove takes a body off the list of those being read, and reports whether it
-// was closed.
+// remove takes a body off the list of the bodies that are being read, and
+// reports whether closeOldest has closed it.
 func (g *memoryBudget) remove(b *body) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()

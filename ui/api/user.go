@@ -9,7 +9,7 @@ import (
 	"trento/store"
 )
 
-// user is a user in answers to those who manage users.
+// user is a user in answers to user managers.
 type user struct {
 	ID                        int64         `json:"id"`
 	Fullname                  string        `json:"fullname"`
