@@ -51,8 +51,15 @@ type Config struct {
 	HostHeartbeatAllowedMissed int           `env:"HOST_HEARTBEAT_ALLOWED_MISSED" envDefault:"0" doc:"Heartbeats that may be missing before a host counts as lost: after interval x (missed + 1) + 1 second." want:"a number, 0 or more"`
 	PruneOlderThan             int           `env:"PRUNE_EVENTS_OLDER_THAN" envDefault:"10" doc:"Days after which reports of agents that could not be understood are dropped, which is looked at every hour." want:"days, 1 or more"`
 
-	AMQPUser     string `env:"AMQP_USER" section:"Messages to agents" doc:"User name in the address that agents have for messages (facts-service-url). Unset: trento."`
-	AMQPPassword Secret `env:"AMQP_PASSWORD" doc:"Password in that address. Agents write the address into their journals, so it should be used for nothing else. Unset: one is generated and kept in the store; /api/v1/settings/message_credential of the API shows and rotates it."`
+	EnableAMQP                   bool       `env:"ENABLE_AMQP" envDefault:"true" section:"Messages to agents" doc:"Whether agents can connect for messages. An agent that finds no message endpoint ends at its start."`
+	AMQPPort                     int        `env:"AMQP_PORT" envDefault:"5672" doc:"TCP port of the message endpoint." want:"a number from 1 to 65535, or 0 for any free port"`
+	AMQPListen                   netip.Addr `env:"AMQP_LISTEN" doc:"Address of this machine on which the message endpoint is offered. Unset: all of them. Agents connect to it themselves, so 127.0.0.1 is for tests." want:"an address such as 10.0.0.5 or ::1"`
+	AMQPVirtualHost              string     `env:"AMQP_VHOST" doc:"Virtual host that agents may name in the address, beside /. An asterisk allows all." want:"a name such as trento, or *"`
+	AMQPMaxConnections           int        `env:"AMQP_MAX_CONNECTIONS" envDefault:"12288" doc:"Connections for messages that may be open at once. Each agent has three. The limit on open files (LimitNOFILE=) counts, too." want:"a number from 10 to 100000"`
+	AMQPMaxConnectionsPerAddress int        `env:"AMQP_MAX_CONNECTIONS_PER_ADDRESS" envDefault:"3072" doc:"The same for one address, or one IPv6 network of 64 bits. Raise it where more than a thousand agents are behind one address." want:"a number from 10 to 100000, or 0 for no such limit"`
+	AMQPURL                      Secret     `env:"AMQP_URL" doc:"Address of a RabbitMQ to use instead of the message endpoint of this server, with user and password. The agents have to connect to that broker, too." want:"an address such as amqp://user:password@rabbitmq:5672/"`
+	AMQPUser                     string     `env:"AMQP_USER" doc:"User name in the address that agents have for messages (facts-service-url). Unset: trento."`
+	AMQPPassword                 Secret     `env:"AMQP_PASSWORD" doc:"Password in that address. Agents write the address into their journals, so it should be used for nothing else. Unset: one is generated and kept in the store; /api/v1/settings/message_credential of the API shows and rotates it."`
 
 	EnableOIDC       bool   `env:"ENABLE_OIDC" envDefault:"false" section:"Single sign-on with OpenID Connect" doc:"Switches sign-in through an OpenID Connect provider on. At most one kind of single sign-on can be on."`
 	OIDCClientID     string `env:"OIDC_CLIENT_ID" doc:"Client id. Required."`

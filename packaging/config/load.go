@@ -140,33 +140,38 @@ const (
 func (l *loader) check(rules Rules) {
 	c := l.config
 	for name, ok := range map[string]bool{
-		"PORT":                          c.Port >= 0 && c.Port <= maxPort,
-		"TRENTO_WEB_ORIGIN":             c.Origin == "" || isHost(c.Origin),
-		"MAX_CONNECTIONS":               c.MaxConnections >= 100 && c.MaxConnections <= 100_000,
-		"MAX_CONNECTIONS_PER_ADDRESS":   c.MaxConnectionsPerAddress == 0 || c.MaxConnectionsPerAddress >= 10 && c.MaxConnectionsPerAddress <= 100_000,
-		"LOG_LEVEL":                     slices.Contains([]string{"debug", "info", "warning", "error"}, c.LogLevel),
-		"SECRET_KEY_BASE":               c.SecretKeyBase == "" || len(c.KeyBase()) >= minSecretSize,
-		"REFRESH_TOKEN_ENC_SECRET":      c.RefreshSecret == "" || c.RefreshSecret != c.AccessSecret,
-		"PASSWORD_POLICY":               c.PasswordPolicy == "warn" || c.PasswordPolicy == "strict",
-		"SESSION_IDLE":                  c.SessionIdle == 0 || c.SessionIdle >= minSessionIdle && c.SessionIdle <= maxSessionLifetime,
-		"SESSION_LIFETIME":              c.SessionLifetime >= minSessionLifetime && c.SessionLifetime <= maxSessionLifetime,
-		"HOST_HEARTBEAT_INTERVAL":       c.HostHeartbeatInterval >= time.Second,
-		"HOST_HEARTBEAT_ALLOWED_MISSED": c.HostHeartbeatAllowedMissed >= 0,
-		"OIDC_BASE_URL":                 isAddress(c.OIDCBaseURL),
-		"OIDC_CALLBACK_URL":             isAddress(c.OIDCCallbackURL),
-		"OAUTH2_BASE_URL":               isAddress(c.OAuth2BaseURL),
-		"OAUTH2_AUTHORIZE_URL":          isAddressOrPath(c.OAuth2AuthorizeURL),
-		"OAUTH2_TOKEN_URL":              isAddressOrPath(c.OAuth2TokenURL),
-		"OAUTH2_USER_URL":               isAddressOrPath(c.OAuth2UserURL),
-		"OAUTH2_CALLBACK_URL":           isAddress(c.OAuth2CallbackURL),
-		"SAML_METADATA_URL":             isAddress(c.SAMLMetadataURL),
-		"SAML_SP_ORG_URL":               isAddress(c.SAMLOrgURL),
-		"SMTP_PORT":                     c.SMTPPort > 0 && c.SMTPPort <= maxPort,
-		"PROMETHEUS_URL":                isAddress(c.PrometheusURL),
-		"CHECKS_SERVICE_BASE_URL":       isAddressOrPath(c.ChecksBaseURL),
-		"CHECKS_INTERVAL":               c.ChecksInterval > 0 && c.ChecksInterval < 60,
-		"PRUNE_EVENTS_OLDER_THAN":       c.PruneOlderThan > 0,
-		"OAS_SERVER_URL":                isAddressOrPath(c.OASServerURL),
+		"PORT":                             c.Port >= 0 && c.Port <= maxPort,
+		"TRENTO_WEB_ORIGIN":                c.Origin == "" || isHost(c.Origin),
+		"MAX_CONNECTIONS":                  c.MaxConnections >= 100 && c.MaxConnections <= 100_000,
+		"MAX_CONNECTIONS_PER_ADDRESS":      c.MaxConnectionsPerAddress == 0 || c.MaxConnectionsPerAddress >= 10 && c.MaxConnectionsPerAddress <= 100_000,
+		"AMQP_PORT":                        c.AMQPPort >= 0 && c.AMQPPort <= maxPort,
+		"AMQP_VHOST":                       len(c.AMQPVirtualHost) <= 255,
+		"AMQP_MAX_CONNECTIONS":             c.AMQPMaxConnections >= 10 && c.AMQPMaxConnections <= 100_000,
+		"AMQP_MAX_CONNECTIONS_PER_ADDRESS": c.AMQPMaxConnectionsPerAddress == 0 || c.AMQPMaxConnectionsPerAddress >= 10 && c.AMQPMaxConnectionsPerAddress <= 100_000,
+		"AMQP_URL":                         isBroker(string(c.AMQPURL)),
+		"LOG_LEVEL":                        slices.Contains([]string{"debug", "info", "warning", "error"}, c.LogLevel),
+		"SECRET_KEY_BASE":                  c.SecretKeyBase == "" || len(c.KeyBase()) >= minSecretSize,
+		"REFRESH_TOKEN_ENC_SECRET":         c.RefreshSecret == "" || c.RefreshSecret != c.AccessSecret,
+		"PASSWORD_POLICY":                  c.PasswordPolicy == "warn" || c.PasswordPolicy == "strict",
+		"SESSION_IDLE":                     c.SessionIdle == 0 || c.SessionIdle >= minSessionIdle && c.SessionIdle <= maxSessionLifetime,
+		"SESSION_LIFETIME":                 c.SessionLifetime >= minSessionLifetime && c.SessionLifetime <= maxSessionLifetime,
+		"HOST_HEARTBEAT_INTERVAL":          c.HostHeartbeatInterval >= time.Second,
+		"HOST_HEARTBEAT_ALLOWED_MISSED":    c.HostHeartbeatAllowedMissed >= 0,
+		"OIDC_BASE_URL":                    isAddress(c.OIDCBaseURL),
+		"OIDC_CALLBACK_URL":                isAddress(c.OIDCCallbackURL),
+		"OAUTH2_BASE_URL":                  isAddress(c.OAuth2BaseURL),
+		"OAUTH2_AUTHORIZE_URL":             isAddressOrPath(c.OAuth2AuthorizeURL),
+		"OAUTH2_TOKEN_URL":                 isAddressOrPath(c.OAuth2TokenURL),
+		"OAUTH2_USER_URL":                  isAddressOrPath(c.OAuth2UserURL),
+		"OAUTH2_CALLBACK_URL":              isAddress(c.OAuth2CallbackURL),
+		"SAML_METADATA_URL":                isAddress(c.SAMLMetadataURL),
+		"SAML_SP_ORG_URL":                  isAddress(c.SAMLOrgURL),
+		"SMTP_PORT":                        c.SMTPPort > 0 && c.SMTPPort <= maxPort,
+		"PROMETHEUS_URL":                   isAddress(c.PrometheusURL),
+		"CHECKS_SERVICE_BASE_URL":          isAddressOrPath(c.ChecksBaseURL),
+		"CHECKS_INTERVAL":                  c.ChecksInterval > 0 && c.ChecksInterval < 60,
+		"PRUNE_EVENTS_OLDER_THAN":          c.PruneOlderThan > 0,
+		"OAS_SERVER_URL":                   isAddressOrPath(c.OASServerURL),
 	} {
 		if !ok {
 			l.faulty[name] = true
@@ -204,7 +209,7 @@ func (c Config) KeyBase() []byte {
 
 // obsolete are variables of former releases that no longer have an effect.
 var obsolete = []string{
-	"AMQP_URL", "DATABASE_POOL_SIZE", "DATABASE_URL", "EVENTSTORE_POOL_SIZE", "EVENTSTORE_URL", "GTM_ID", "MIX_ENV",
+	"DATABASE_POOL_SIZE", "DATABASE_URL", "EVENTSTORE_POOL_SIZE", "EVENTSTORE_URL", "GTM_ID", "MIX_ENV",
 	"PHX_SERVER", "PRUNE_EVENTS_INTERVAL", "RUNNER_URL",
 }
 
@@ -283,6 +288,12 @@ func isHost(text string) bool { return len(text) <= 255 && hostPattern.MatchStri
 func isAddress(text string) bool {
 	u, err := url.Parse(text)
 	return text == "" || err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
+}
+
+// isBroker reports whether a text is empty or the address of a message broker.
+func isBroker(text string) bool {
+	u, err := url.Parse(text)
+	return text == "" || err == nil && (u.Scheme == "amqp" || u.Scheme == "amqps") && u.Host != ""
 }
 
 func isAddressOrPath(text string) bool {

@@ -174,7 +174,7 @@ func TestLoadErrors(t *testing.T) {
 
 func TestLoadNotices(t *testing.T) {
 	_, notices, err := load(t, "hello\nENABLE_API_KEY=yes\n",
-		"DATABASE_URL=ecto://x", "AMQP_URL=amqp://x", "ADMIN_USERNAME=root", "CHARTS_ENABLED=true", "ENABLE_OIDC=TRUE", "ACCESS_TOKEN_ENC_SECRET=short")
+		"DATABASE_URL=ecto://x", "RUNNER_URL=x", "ADMIN_USERNAME=root", "CHARTS_ENABLED=true", "ENABLE_OIDC=TRUE", "ACCESS_TOKEN_ENC_SECRET=short")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,7 +182,7 @@ func TestLoadNotices(t *testing.T) {
 		"FILE: line 1 is ignored: it has no =",
 		`ENABLE_API_KEY is "yes", which counts as false: only the word true switches it on`,
 		`ENABLE_OIDC is "TRUE", which counts as false: only the word true switches it on`,
-		"set, but no longer needed, and ignored: AMQP_URL, DATABASE_URL",
+		"set, but no longer needed, and ignored: DATABASE_URL, RUNNER_URL",
 		"set, but without effect, because this build lacks the feature: CHARTS_ENABLED (host charts)",
 		"ADMIN_USERNAME is ignored: the name of the default admin is set with ADMIN_USER",
 		"ACCESS_TOKEN_ENC_SECRET is short: 32 characters or more are hard to guess",
@@ -250,8 +250,9 @@ func TestVariables(t *testing.T) {
 	}
 	// Existing configuration files contain these names, so they must not
 	// change.
-	names := `ACCESS_TOKEN_ENC_SECRET ADMIN_EMAIL ADMIN_PASSWORD ADMIN_USER ALERT_RECIPIENT ALERT_SENDER AMQP_PASSWORD AMQP_USER CHARTS_ENABLED
-		CHECKS_INTERVAL CHECKS_SERVICE_BASE_URL ENABLE_ALERTING ENABLE_API_KEY ENABLE_OAUTH2 ENABLE_OIDC ENABLE_SAML
+	names := `ACCESS_TOKEN_ENC_SECRET ADMIN_EMAIL ADMIN_PASSWORD ADMIN_USER ALERT_RECIPIENT ALERT_SENDER AMQP_LISTEN AMQP_MAX_CONNECTIONS
+		AMQP_MAX_CONNECTIONS_PER_ADDRESS AMQP_PASSWORD AMQP_PORT AMQP_URL AMQP_USER AMQP_VHOST CHARTS_ENABLED
+		CHECKS_INTERVAL CHECKS_SERVICE_BASE_URL ENABLE_AMQP ENABLE_ALERTING ENABLE_API_KEY ENABLE_OAUTH2 ENABLE_OIDC ENABLE_SAML
 		HOST_HEARTBEAT_ALLOWED_MISSED HOST_HEARTBEAT_INTERVAL INTROSPECTION_ALLOWED_ADDRESSES LISTEN LOG_LEVEL
 		MAX_CONNECTIONS MAX_CONNECTIONS_PER_ADDRESS OAS_SERVER_URL
 		OAUTH2_AUTHORIZE_URL OAUTH2_BASE_URL OAUTH2_CALLBACK_URL OAUTH2_CLIENT_ID OAUTH2_CLIENT_SECRET OAUTH2_SCOPES

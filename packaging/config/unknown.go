@@ -12,7 +12,7 @@ import (
 // unknown variable with such a prefix is probably a mistake. Prefixes that
 // desktops, shells and containers use as well are left out: ENABLE_, SESSION_,
 // LOG_.
-var ourPrefixes = []string{"TRENTO_", "OIDC_", "OAUTH2_", "SAML_", "ADMIN_", "ALERT_", "SMTP_", "HOST_HEARTBEAT_", "PRUNE_EVENTS_", "MAX_CONNECTIONS"}
+var ourPrefixes = []string{"TRENTO_", "OIDC_", "OAUTH2_", "SAML_", "ADMIN_", "ALERT_", "SMTP_", "HOST_HEARTBEAT_", "PRUNE_EVENTS_", "AMQP_", "MAX_CONNECTIONS"}
 
 // serviceLink matches the end of variables that Kubernetes and Docker set for
 // every service beside a container, even for one called trento-web.

@@ -30,7 +30,7 @@ func (s *server) listen() error {
 		return fmt.Errorf("port %d cannot be used; is something else listening there? Set PORT to another one: %w", s.config.Port, err)
 	}
 	s.listener = connection.Limit(l, connection.Limits{
-		Total: min(s.config.MaxConnections, connection.Affordable()), PerAddress: s.config.MaxConnectionsPerAddress, Exempt: s.config.TrustedProxies,
+		Total: min(s.config.MaxConnections, connection.Affordable()/2), PerAddress: s.config.MaxConnectionsPerAddress, Exempt: s.config.TrustedProxies,
 	}, s.log)
 	return nil
 }
@@ -74,9 +74,10 @@ func (s *server) announce(w io.Writer) error {
 
   Console   %s
 %s  Agents    server-url: %s
-            api-key: see Settings in the console
+            api-key and facts-service-url: see Settings in the console
+            %s
 
-`, s.url(), signIn, s.agentURL())
+`, s.url(), signIn, s.agentURL(), s.messageHint())
 	return err
 }
 

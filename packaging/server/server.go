@@ -21,7 +21,9 @@ import (
 	"trento/packaging/memory"
 	"trento/search"
 	"trento/store"
+	"trento/store/message"
 	"trento/ui"
+	"trento/ui/amqp"
 )
 
 // Options are what Run needs.
@@ -45,6 +47,12 @@ type server struct {
 	listener  *connection.Listener
 	demoHosts int
 	running   sync.WaitGroup // counts the running tasks
+	// messages to agents go over endpoint, which is ours, or over
+	// externalBroker; all three are nil if there are none.
+	messages        message.Bus
+	endpoint        *amqp.Broker
+	messageListener net.Listener
+	externalBroker  *amqp.External
 	// passwordFile is the file with the generated password of the default
 	// admin; "" if the password is configured.
 	passwordFile string
@@ -95,7 +103,7 @@ func (s *server) open(ctx context.Context) (err error) {
 		s.log.Warn("the memory the machine or unit allows is not known, so it is not observed", "error", err)
 	}
 	s.log.Debug("memory limit", "bytes", limit)
-	if err := s.listen(); err != nil {
+	if err := errors.Join(s.listen(), s.listenForMessages()); err != nil {
 		return err
 	}
 	if err := s.openStore(ctx); err != nil {
@@ -111,7 +119,12 @@ func (s *server) open(ctx context.Context) (err error) {
 	if s.index, err = search.Open(filepath.Join(s.config.DataDir, "index"), s.store, s.log); err != nil {
 		return err
 	}
-	handler, err := ui.New(ui.Options{Store: s.store, Auth: s.auth, Search: s.index, Version: Version(), Log: s.log})
+	if err := s.openMessages(); err != nil {
+		return err
+	}
+	handler, err := ui.New(ui.Options{
+		Store: s.store, Auth: s.auth, Search: s.index, Messages: s.messages, Endpoint: s.endpoint, Version: Version(), Log: s.log,
+	})
 	if err != nil {
 		return err
 	}
@@ -147,6 +160,9 @@ func (s *server) stop(end context.CancelFunc) error {
 func (s *server) close() (err error) {
 	if s.listener != nil {
 		s.listener.Close() // fails if it was closed after serving requests
+	}
+	if s.messageListener != nil {
+		s.messageListener.Close()
 	}
 	if s.index != nil {
 		err = s.index.Close()

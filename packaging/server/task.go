@@ -47,6 +47,7 @@ func (s *server) tasks() []task {
 		{name: "old refused reports", run: s.store.PruneDiscards, every: time.Hour},
 		{name: "agents without a host", run: s.store.PruneAgents, every: time.Hour},
 	}
+	tasks = append(tasks, s.messageTasks()...)
 	if s.auth.Provider() != nil {
 		// At the start, every hour, and every 30 seconds while the provider
 		// cannot be used.

@@ -51,7 +51,7 @@ func Command(t *testing.T, dir string, args []string, environ ...string) *exec.C
 	cmd := exec.Command(os.Args[0], args...)
 	cmd.Env = append([]string{
 		runAsProgram + "=1", "PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(),
-		"PORT=0", "TRENTO_DATA_DIR=" + dir, "ADMIN_PASSWORD=" + AdminPassword,
+		"PORT=0", "AMQP_PORT=0", "TRENTO_DATA_DIR=" + dir, "ADMIN_PASSWORD=" + AdminPassword,
 	}, environ...)
 	if testing.CoverMode() != "" { // otherwise the program prints a warning where the caller reads
 		cmd.Env = append(cmd.Env, "GOCOVERDIR="+t.TempDir())

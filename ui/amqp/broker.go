@@ -45,6 +45,7 @@ type Options struct {
 	// connections that signed in with an earlier credential are ended.
 	Check      func(user, password string) bool
 	Generation func() uint64
+	Port       int // to which agents connect; for people
 	// VirtualHost is served beside "/"; "*" serves all.
 	VirtualHost string
 	// MaxConnections and MaxPerAddress limit the open connections, in total
@@ -88,6 +89,9 @@ func New(o Options) (*Broker, error) {
 	b.access.init()
 	return b, b.load()
 }
+
+// Port returns the port to which agents connect.
+func (b *Broker) Port() int { return b.options.Port }
 
 // load reads queues and messages from the store.
 func (b *Broker) load() error {

@@ -409,7 +409,7 @@ func (b *Broker) settleTaken(ch *channel, taken []unacked, o outcome) {
 // it for deletion from the store. The lock is held.
 func (b *Broker) settleMessage(q *queue, m *queued, state message.DeliveryState) {
 	m.delivery.Set(state)
-	if m.sequence == 0 {
+	if m.sequence == 0 || state == message.Expired { // the store prunes those
 		return
 	}
 	b.settled[q.name] = append(b.settled[q.name], m.sequence)

@@ -31,6 +31,8 @@ import (
 	"trento/auth"
 	"trento/search"
 	"trento/store"
+	"trento/store/message"
+	"trento/ui/amqp"
 )
 
 //go:embed *.html *.css icon.svg
@@ -39,13 +41,19 @@ var files embed.FS
 //go:embed script
 var scripts embed.FS
 
-// Options are what New needs. All fields are required.
+// Options are what New needs. All fields are required, unless they say
+// something else.
 type Options struct {
 	Store   *store.Store
 	Auth    *auth.Auth
 	Search  *search.Index
 	Version string // of this build
 	Log     *slog.Logger
+	// Messages carries messages to agents; nil if they are off.
+	Messages message.Bus
+	// Endpoint is Messages if it is the message endpoint of this program; nil
+	// if it is a broker elsewhere.
+	Endpoint *amqp.Broker
 }
 
 // Resources are the templates and assets of all rooms. They never change, so
