@@ -18,10 +18,12 @@ import (
 func newSimulate() *cobra.Command {
 	o := fleet.FeedOptions{Heartbeats: true}
 	var duration time.Duration
+	var failure string // the latest that was shown
 	cmd := &cobra.Command{
 		Use: "simulate", Short: "Send a server the reports of an invented landscape", Args: cobra.NoArgs,
 		Example: `  trento-web simulate --server http://localhost:4000 --api-key KEY --hosts 20
-  trento-web simulate --api-key KEY --hosts 1000 --rate 50 --duration 10m`,
+  trento-web simulate --api-key KEY --hosts 1000 --rate 50 --duration 10m
+  trento-web simulate --api-key KEY --messages-url amqp://USER:PASSWORD@localhost:5672`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, cancel := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 			defer cancel()
@@ -29,13 +31,20 @@ func newSimulate() *cobra.Command {
 				ctx, cancel = context.WithTimeout(ctx, duration)
 				defer cancel()
 			}
-			o.Progress = func(s fleet.Stats) { fmt.Fprintln(cmd.OutOrStdout(), s) }
+			o.Progress = func(s fleet.Stats) {
+				fmt.Fprintln(cmd.OutOrStdout(), s)
+				if s.LastFailure != failure {
+					failure = s.LastFailure
+					fmt.Fprintln(cmd.ErrOrStderr(), "last failure:", failure)
+				}
+			}
 			return fleet.Feed(ctx, o)
 		},
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&o.Server, "server", "http://localhost:4000", "where the reports go")
 	flags.StringVar(&o.APIKey, "api-key", "", "key of the agents, as Settings shows it")
+	flags.StringVar(&o.Messages, "messages-url", "", "where agents wait for messages, with user and password; empty: they do not")
 	flags.IntVar(&o.Hosts, "hosts", 50, "how many hosts the landscape has")
 	flags.Float64Var(&o.Rate, "rate", 0, "reports a second; 0 is the pace of agents")
 	flags.Float64Var(&o.Changes, "changes", 0, "share of reports that differ from the one before, 0 to 1")

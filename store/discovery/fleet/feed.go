@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	rabbitmq "github.com/rabbitmq/amqp091-go"
+
 	"trento/store/landscape"
 )
 
@@ -40,6 +42,10 @@ type FeedOptions struct {
 	// StepEvery is the time between two Steps. 0 means that the landscape never
 	// changes.
 	StepEvery time.Duration
+	// Messages is the URL of the endpoint where agents wait for messages, with
+	// user and password. Each agent holds its connections there while its host
+	// is up, and answers what it is asked. "" means that agents do not connect.
+	Messages string
 	// Heartbeats sends heartbeats every five seconds, whatever the rate.
 	Heartbeats bool
 	// Once ends the feed when every host has sent its reports once.
@@ -49,6 +55,10 @@ type FeedOptions struct {
 	Progress func(Stats)
 	// Client sends the requests; nil means a new client.
 	Client *http.Client
+
+	// backoff returns the time between two attempts to connect for messages; nil
+	// means that of agents.
+	backoff func(attempt int) time.Duration
 }
 
 const (
@@ -71,7 +81,7 @@ const (
 // not an error. Like an agent, it does not repeat a failed report: it counts
 // the failure and continues with the next report. It fails with ErrKey if the
 // server refuses the API key from the start. With Once, it also fails if the
-// server never answers.
+// server never answers. Failed message connections are counted, too.
 func Feed(ctx context.Context, o FeedOptions) error {
 	if err := o.check(); err != nil {
 		return err
@@ -79,6 +89,7 @@ func Feed(ctx context.Context, o FeedOptions) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	sender := newSender(o, cancel)
+	defer sender.client.CloseIdleConnections()
 
 	requests := make(chan []request)
 	var sending sync.WaitGroup
@@ -96,7 +107,10 @@ func Feed(ctx context.Context, o FeedOptions) error {
 		sender.stats.report(reporting, o.Progress)
 	}()
 
-	newSchedule(o).run(ctx, requests)
+	s := newSchedule(o)
+	s.messaging = newMessaging(ctx, o, sender, s.reportNow)
+	s.run(ctx, requests)
+	s.messaging.stop()
 	close(requests)
 	sending.Wait()
 	stopReporting()
@@ -123,12 +137,17 @@ func (o *FeedOptions) check() error {
 	case !(o.Changes >= 0 && o.Changes <= 1):
 		return fmt.Errorf("share of changes must be between 0 and 1, not %v", o.Changes)
 	}
+	if _, err := rabbitmq.ParseURI(o.Messages); err != nil && o.Messages != "" {
+		return errors.New("the URL for messages is no amqp or amqps URL") // it may contain a password
+	}
 	return nil
 }
 
 // schedule decides which host sends which requests, and when.
 type schedule struct {
 	FeedOptions
+	messaging     *messaging
+	mu            sync.Mutex // protects fleet
 	fleet         *Fleet
 	firstReported []time.Time // when each host sent its first reports; zero: it has not yet
 	reports       rotation
@@ -180,6 +199,8 @@ func (s *schedule) done() bool { return s.Once && s.reports.round > 0 }
 // next returns the requests of the host whose turn it is at now; none if that
 // host is down. ok is false if it is no host's turn.
 func (s *schedule) next(now time.Time) (due []request, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.StepEvery > 0 && !s.nextStep.After(now) {
 		s.fleet.Step(now)
 		s.nextStep = now.Add(s.StepEvery)
@@ -241,7 +262,9 @@ func (s *schedule) report(i, round int, now time.Time) (requests []request) {
 	if first {
 		s.firstReported = append(s.firstReported, now)
 	}
-	if !s.fleet.sendsReports(h, now) {
+	up := s.fleet.sendsReports(h, now)
+	s.messaging.follow(h, up)
+	if !up {
 		return nil
 	}
 	s.fleet.Pass(now)
@@ -260,6 +283,18 @@ func (s *schedule) report(i, round int, now time.Time) (requests []request) {
 		requests = append(requests, heartbeat(h.ID))
 	}
 	return requests
+}
+
+// reportNow returns the present report of a host, outside its turns. It is safe
+// for concurrent use. ok is false if the host cannot report the kind.
+func (s *schedule) reportNow(h *Host, kind landscape.Kind) (r Report, ok bool) {
+	if !kind.Known() {
+		return Report{}, false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fleet.Pass(time.Now())
+	return h.report(kind)
 }
 
 // rotation gives the hosts their turns, with a pause after each.

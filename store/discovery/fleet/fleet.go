@@ -1,8 +1,9 @@
 // Package fleet generates a landscape and the reports that its agents would
 // send. It is the counterpart of package discovery. The same seed always gives
 // the same landscape, byte for byte. Feed sends the reports to a server, as
-// fast as agents would or faster. It is used for demonstrations and load tests.
-// No data is copied from a real landscape.
+// fast as agents would or faster, and answers the messages of the server to the
+// agents. It is used for demonstrations and load tests. No data is copied from a
+// real landscape.
 package fleet
 
 import (

@@ -3,6 +3,7 @@ package fleet
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -27,13 +28,15 @@ func heartbeat(id landscape.HostID) request {
 	return request{"/api/v1/hosts/" + string(id) + "/heartbeat", nil, http.StatusNoContent}
 }
 
-// sender sends requests like agents, without repeating any.
+// sender sends requests like agents, without repeating any. It is safe for
+// concurrent use.
 type sender struct {
 	client *http.Client
 	server string
 	key    string
 	stats  *stats
 	giveUp context.CancelCauseFunc
+	slots  chan struct{} // limits the concurrent requests
 }
 
 // requestTimeout is the timeout that agents use.
@@ -52,22 +55,41 @@ func newSender(o FeedOptions, giveUp context.CancelCauseFunc) *sender {
 		key:    o.APIKey,
 		stats:  newStats(o.Hosts),
 		giveUp: giveUp,
+		slots:  make(chan struct{}, maxRequests),
 	}
 }
 
 // run sends the requests of one host, one after the other.
 func (s *sender) run(ctx context.Context, requests []request) {
 	for _, r := range requests {
-		began := time.Now()
-		status, failure := s.send(ctx, r)
-		if ctx.Err() != nil {
-			return // an interrupted request is neither a success nor a failure
-		}
-		s.stats.add(r, status, time.Since(began), failure)
-		if status == http.StatusUnauthorized && s.stats.nothingAccepted() {
-			s.giveUp(ErrKey)
+		if s.post(ctx, r); ctx.Err() != nil {
+			return
 		}
 	}
+}
+
+// post sends a request and counts the answer. An error means that it was not
+// accepted. An interrupted request counts neither as a success nor as a failure.
+func (s *sender) post(ctx context.Context, r request) error {
+	select {
+	case s.slots <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-s.slots }()
+	began := time.Now()
+	status, failure := s.send(ctx, r)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	s.stats.add(r, status, time.Since(began), failure)
+	if status == http.StatusUnauthorized && s.stats.nothingAccepted() {
+		s.giveUp(ErrKey)
+	}
+	if failure != "" {
+		return errors.New(failure)
+	}
+	return nil
 }
 
 // send sends a request. status is 0 if there was no answer. failure is "" if

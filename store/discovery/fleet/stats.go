@@ -23,8 +23,19 @@ type Stats struct {
 	// P50, P99 and Max are latencies; P50 and P99 are exact to about five
 	// percent.
 	P50, P99, Max time.Duration
-	// LastFailure describes the latest unexpected answer; "" if there was none.
+	Messages      MessageStats
+	// LastFailure describes the latest unexpected answer, failed message
+	// connection or refused message; "" if there was none.
 	LastFailure string
+}
+
+// MessageStats holds the numbers of message connections and messages of a feed.
+type MessageStats struct {
+	Wanted       int // connections of the agents that run
+	Connected    int // those of them that are open; when the feed has ended, that were open before
+	Failures     int // failed attempts to connect, and connections that the other side has ended
+	Acknowledged int // messages that were answered, or were for others
+	Refused      int // messages that could not be answered
 }
 
 // PerSecond returns the mean number of accepted requests per second.
@@ -46,6 +57,10 @@ func (s Stats) String() string {
 	}
 	if s.Unanswered > 0 {
 		fmt.Fprintf(&b, " unanswered×%d", s.Unanswered)
+	}
+	if m := s.Messages; m.Wanted > 0 {
+		fmt.Fprintf(&b, "  %d of %d message connections, %d failures, %d messages acknowledged, %d refused",
+			m.Connected, m.Wanted, m.Failures, m.Acknowledged, m.Refused)
 	}
 	return b.String()
 }
@@ -90,6 +105,33 @@ func (s *stats) add(r request, status int, latency time.Duration, failure string
 	}
 	s.sums.Max = max(s.sums.Max, latency)
 	s.latencies[bucket(latency)]++
+}
+
+// messages changes the numbers of messages.
+func (s *stats) messages(change func(*MessageStats)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change(&s.sums.Messages)
+}
+
+// connectionFailed counts a failed message connection.
+func (s *stats) connectionFailed(failure error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sums.Messages.Failures++
+	s.sums.LastFailure = "message connection: " + failure.Error()
+}
+
+// received counts a message. A failure means that it was refused.
+func (s *stats) received(failure error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if failure == nil {
+		s.sums.Messages.Acknowledged++
+		return
+	}
+	s.sums.Messages.Refused++
+	s.sums.LastFailure = "message refused: " + failure.Error()
 }
 
 func bucket(d time.Duration) int {

@@ -1,0 +1,293 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	rabbitmq "github.com/rabbitmq/amqp091-go"
+
+	"trento/store/landscape"
+	"trento/store/message"
+	"trento/store/message/wire"
+)
+
+const (
+	// prefetch is the number of messages that an agent takes before it
+	// acknowledges one of them.
+	prefetch = 10
+	// connectionHeartbeat is the heartbeat interval that agents ask for. The
+	// library sends a heartbeat every half of it.
+	connectionHeartbeat = 10 * time.Second
+	// closeTimeout is the time in which the endpoint has to confirm the end of a
+	// connection.
+	closeTimeout = 5 * time.Second
+)
+
+// agentBackoff returns the time after which agents connect again. attempt is the
+// number of failures since the last connection.
+func agentBackoff(attempt int) time.Duration {
+	const first, last, spread = 5 * time.Second, 80 * time.Second, 0.25
+	wait := last
+	if attempt < 4 {
+		wait = first << attempt
+	}
+	return wait - time.Duration(spread*rand.Float64()*float64(wait))
+}
+
+// messaging holds the message connections of the agents. An agent has one for
+// each kind of message while its host is up. The methods are for one goroutine.
+type messaging struct {
+	ctx     context.Context // of all connections
+	end     context.CancelFunc
+	url     string
+	backoff func(attempt int) time.Duration
+	sender  *sender
+	// report returns the present report of a host. ok is false if the host
+	// cannot report the kind.
+	report  func(h *Host, kind landscape.Kind) (r Report, ok bool)
+	agents  map[*Host]context.CancelFunc // the agents that run
+	running sync.WaitGroup
+}
+
+func newMessaging(ctx context.Context, o FeedOptions, s *sender, report func(*Host, landscape.Kind) (Report, bool)) *messaging {
+	m := &messaging{url: o.Messages, backoff: o.backoff, sender: s, report: report, agents: make(map[*Host]context.CancelFunc)}
+	m.ctx, m.end = context.WithCancel(ctx)
+	if m.backoff == nil {
+		m.backoff = agentBackoff
+	}
+	return m
+}
+
+// follow starts the agent of a host that is up, and stops that of a host that
+// is down. An agent that cannot connect tries again. Unlike a real agent, it
+// does not give up when its first attempt fails.
+func (m *messaging) follow(h *Host, up bool) {
+	stop, running := m.agents[h]
+	switch {
+	case m.url == "" || up == running:
+	case up:
+		ctx, stop := context.WithCancel(m.ctx)
+		m.agents[h] = stop
+		m.sender.stats.messages(func(s *MessageStats) { s.Wanted += len(message.Kinds) })
+		for _, kind := range message.Kinds {
+			c := &consumer{messaging: m, host: h, kind: kind}
+			m.running.Go(func() { c.run(ctx) })
+		}
+	default:
+		stop()
+		delete(m.agents, h)
+		m.sender.stats.messages(func(s *MessageStats) { s.Wanted -= len(message.Kinds) })
+	}
+}
+
+// stop stops all agents, and returns when their connections are closed.
+func (m *messaging) stop() {
+	m.end()
+	m.running.Wait()
+}
+
+// consumer receives the messages of one kind for an agent.
+type consumer struct {
+	*messaging
+	host *Host
+	kind message.Kind
+}
+
+// run keeps a connection open until ctx ends.
+func (c *consumer) run(ctx context.Context) {
+	for attempt := 0; ctx.Err() == nil; attempt++ {
+		opened, err := c.hold(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		c.sender.stats.connectionFailed(err)
+		if opened {
+			attempt = 0
+		}
+		timer := time.NewTimer(c.backoff(attempt))
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+		}
+	}
+}
+
+// hold opens a connection and answers messages until ctx ends or the connection
+// fails. opened reports whether the agent has received messages.
+func (c *consumer) hold(ctx context.Context) (opened bool, err error) {
+	l, err := dial(ctx, c.url)
+	if err != nil {
+		return false, err
+	}
+	defer l.close()
+	deliveries, err := l.consume(c.kind, string(c.host.ID))
+	if !l.uninterrupt() {
+		return false, ctx.Err()
+	}
+	if err != nil {
+		return false, err
+	}
+	c.sender.stats.messages(func(s *MessageStats) { s.Connected++ })
+	defer func() {
+		if c.ctx.Err() == nil { // the numbers at the end show what was open
+			c.sender.stats.messages(func(s *MessageStats) { s.Connected-- })
+		}
+	}()
+	for {
+		select {
+		case d, ok := <-deliveries:
+			if !ok {
+				l.close()
+				return true, l.failure()
+			}
+			c.receive(ctx, d)
+		case <-ctx.Done():
+			return true, nil
+		}
+	}
+}
+
+// receive answers a message and acknowledges it. Like an agent, it refuses a
+// message that it cannot answer, so that it is not delivered again. A message
+// that was interrupted is neither acknowledged nor refused.
+func (c *consumer) receive(ctx context.Context, d rabbitmq.Delivery) {
+	failure := c.answer(ctx, d.Body)
+	if ctx.Err() != nil {
+		return
+	}
+	var err error
+	if failure == nil {
+		err = d.Ack(false)
+	} else {
+		err = d.Nack(false, false)
+	}
+	if err == nil { // otherwise the connection has ended
+		c.sender.stats.received(failure)
+	}
+}
+
+// answer does what a message asks for.
+func (c *consumer) answer(ctx context.Context, body []byte) error {
+	e, err := message.Decode(body)
+	if err != nil {
+		return err
+	}
+	if !e.ExpiresAt.IsZero() && !time.Now().Before(e.ExpiresAt) {
+		return fmt.Errorf("%s has expired", e.Type)
+	}
+	r, ok := e.Content.(*wire.DiscoveryRequested)
+	if !ok {
+		return fmt.Errorf("%s is not supported", e.Type)
+	}
+	if !slices.Contains(r.Targets, string(c.host.ID)) {
+		return nil
+	}
+	report, ok := c.report(c.host, landscape.Kind(r.DiscoveryType))
+	if !ok {
+		return fmt.Errorf("%s cannot report %q", c.host.Name, r.DiscoveryType)
+	}
+	return c.sender.post(ctx, collect(report))
+}
+
+// link is a connection to the endpoint, with the channels of an agent.
+type link struct {
+	*rabbitmq.Connection
+	socket net.Conn
+	// uninterrupt stops closing the socket when the context of dial ends. It
+	// returns false if that has happened.
+	uninterrupt func() bool
+	channels    []*rabbitmq.Channel
+	closed      []chan *rabbitmq.Error // of the connection and its channels
+}
+
+// dial opens a connection with the settings of agents. The end of ctx
+// interrupts it, and what follows, until uninterrupt is called.
+func dial(ctx context.Context, url string) (*link, error) {
+	l := &link{}
+	var err error
+	l.Connection, err = rabbitmq.DialConfig(url, rabbitmq.Config{
+		Heartbeat: connectionHeartbeat,
+		Dial: func(network, address string) (net.Conn, error) {
+			dialer := net.Dialer{Timeout: requestTimeout}
+			socket, err := dialer.DialContext(ctx, network, address)
+			if err != nil {
+				return nil, err
+			}
+			l.socket = socket
+			l.uninterrupt = context.AfterFunc(ctx, func() { socket.Close() })
+			// The library clears the deadline after the handshake.
+			return socket, socket.SetDeadline(time.Now().Add(requestTimeout))
+		},
+	})
+	if err != nil {
+		if l.socket != nil {
+			l.uninterrupt()
+			l.socket.Close()
+		}
+		return nil, err
+	}
+	l.watch(l.Connection)
+	return l, nil
+}
+
+// watch notes why a connection or channel ends.
+func (l *link) watch(w interface {
+	NotifyClose(chan *rabbitmq.Error) chan *rabbitmq.Error
+}) {
+	l.closed = append(l.closed, w.NotifyClose(make(chan *rabbitmq.Error, 1)))
+}
+
+// consume begins to receive the messages of an agent. It opens the channels of
+// an agent: one to consume, one to publish.
+func (l *link) consume(kind message.Kind, agent string) (<-chan rabbitmq.Delivery, error) {
+	for range 2 {
+		ch, err := l.Channel()
+		if err != nil {
+			return nil, err
+		}
+		l.watch(ch)
+		l.channels = append(l.channels, ch)
+	}
+	ch, exchange, queue := l.channels[0], kind.Exchange(), kind.Queue(agent)
+	if err := ch.Qos(prefetch, 0, false); err != nil {
+		return nil, err
+	}
+	if err := ch.ExchangeDeclare(exchange, "topic", true, false, false, false, nil); err != nil {
+		return nil, err
+	}
+	if _, err := ch.QueueDeclare(queue, true, false, false, false, nil); err != nil {
+		return nil, err
+	}
+	if err := ch.QueueBind(queue, message.RequestKey, exchange, false, nil); err != nil {
+		return nil, err
+	}
+	return ch.Consume(queue, "", false, false, false, false, nil)
+}
+
+// close closes the channels, and then the connection, as agents do. What is
+// closed already is left alone.
+func (l *link) close() {
+	late := time.AfterFunc(closeTimeout, func() { l.socket.Close() })
+	defer late.Stop()
+	for _, ch := range l.channels {
+		ch.Close()
+	}
+	l.Connection.Close()
+}
+
+// failure returns why the endpoint has ended a connection that is closed now.
+func (l *link) failure() error {
+	for _, closed := range l.closed {
+		if cause := <-closed; cause != nil {
+			return cause
+		}
+	}
+	return errors.New("the endpoint has cancelled the consumer")
+}
