@@ -28,7 +28,7 @@ import (
 	"trento/ui/table"
 )
 
-// Options are what New needs. All fields are required.
+// Options are what New needs.
 type Options = page.Options
 
 type server struct {
@@ -62,7 +62,7 @@ func newServer(o Options) (*server, error) {
 	activity, account := activitypages.New(c), account.New(c)
 	s := &server{
 		Console: c, landscape: landscapepages.New(c, activity), activity: activity, account: account,
-		api:    api.New(api.Deps{Store: o.Store, Auth: o.Auth, Index: o.Search, Log: o.Log, Version: o.Version}),
+		api:    api.New(api.Deps{Store: o.Store, Auth: o.Auth, Index: o.Search, Log: o.Log, Version: o.Version, Refresher: c.Refresher}),
 		router: mux.NewRouter(), started: o.Store.Now(),
 	}
 	s.install()

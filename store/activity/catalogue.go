@@ -89,6 +89,8 @@ var catalogue = []definition{
 	{26, newEventOf[HostChecksSelected](), "Host Checks Selected", "Checks were selected for host", host, Warning, everyone},
 	{27, newForeign(TypeClusterChecksExecutionRequest), "Cluster Checks Execution Requested", "Checks execution requested for cluster", cluster, Info, everyone},
 	{28, newForeign(TypeHostChecksExecutionRequest), "Host Checks Execution Requested", "Checks execution requested for host", host, Info, everyone},
+	{124, newEventOf[HostDiscoveryRequested](), "Host Discovery Requested", "Reports were requested from the agent of the host", host, Info, everyone},
+	{125, newEventOf[ClusterDiscoveryRequested](), "Cluster Discovery Requested", "Reports were requested from the agents of the cluster", cluster, Info, everyone},
 	{29, newEventOf[HostCleanupRequested](), "Host Cleanup Requested", "Host cleanup requested", host, Warning, everyone},
 	{30, newEventOf[SAPSystemCleanupRequested](), "SAP System Cleanup Requested", "SAP System cleanup requested", sapSystem, Warning, everyone},
 	{31, newEventOf[DatabaseCleanupRequested](), "Database Cleanup Requested", "Database cleanup requested", database, Warning, everyone},

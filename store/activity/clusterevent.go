@@ -196,3 +196,13 @@ type ClusterChecksSelected struct {
 }
 
 func (*ClusterChecksSelected) Type() Type { return TypeClusterChecksSelected }
+
+// ClusterDiscoveryRequested says that a user has asked the agents of a cluster
+// for reports.
+type ClusterDiscoveryRequested struct {
+	AboutCluster
+	Discoveries []string `json:"discovery_types"`
+	HostIDs     []string `json:"host_ids"` // of the agents
+}
+
+func (*ClusterDiscoveryRequested) Type() Type { return TypeClusterDiscoveryRequested }

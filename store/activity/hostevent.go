@@ -238,6 +238,15 @@ type HostChecksSelected struct {
 
 func (*HostChecksSelected) Type() Type { return TypeHostChecksSelected }
 
+// HostDiscoveryRequested says that a user has asked the agent of a host for
+// reports.
+type HostDiscoveryRequested struct {
+	AboutHost
+	Discoveries []string `json:"discovery_types"`
+}
+
+func (*HostDiscoveryRequested) Type() Type { return TypeHostDiscoveryRequested }
+
 // AgentReportFaulty says that a report of an agent could not be used, or only
 // in part.
 type AgentReportFaulty struct {

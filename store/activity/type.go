@@ -39,6 +39,8 @@ const (
 	TypeHostChecksSelected                Type = "host_checks_selected"
 	TypeClusterChecksExecutionRequest     Type = "cluster_checks_execution_request"
 	TypeHostChecksExecutionRequest        Type = "host_checks_execution_request"
+	TypeHostDiscoveryRequested            Type = "host_discovery_requested"
+	TypeClusterDiscoveryRequested         Type = "cluster_discovery_requested"
 	TypeHostCleanupRequested              Type = "host_cleanup_requested"
 	TypeSAPSystemCleanupRequested         Type = "sap_system_cleanup_requested"
 	TypeDatabaseCleanupRequested          Type = "database_cleanup_requested"

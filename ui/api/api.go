@@ -30,6 +30,7 @@ import (
 	"trento/auth"
 	"trento/search"
 	"trento/store"
+	"trento/ui/refresh"
 )
 
 // Deps are the dependencies of the API.
@@ -39,6 +40,8 @@ type Deps struct {
 	Index   *search.Index
 	Log     *slog.Logger
 	Version string // version of the product
+	// Refresher asks agents for reports.
+	Refresher *refresh.Refresher
 }
 
 // API answers requests. It must be called inside auth.Identify and inside a

@@ -24,8 +24,10 @@ import (
 	"trento/search"
 	"trento/store"
 	"trento/store/activity"
+	"trento/store/message"
 	"trento/store/storetest"
 	"trento/ui/api"
+	"trento/ui/refresh"
 )
 
 // TestMain collects garbage less often, since the tests make much of it and
@@ -55,6 +57,7 @@ type fixture struct {
 	store   *store.Store
 	index   *search.Index // which nothing follows the log into, unless indexed is called
 	auth    *auth.Auth
+	bus     *agentBus
 	handler http.Handler
 	log     *bytes.Buffer
 	rules   routers.Router // openapi.yaml
@@ -78,7 +81,7 @@ func newFixture(t *testing.T, change ...func(*auth.Options)) *fixture {
 
 func newFixtureOn(t *testing.T, s *store.Store, c *clock, change ...func(*auth.Options)) *fixture {
 	t.Helper()
-	f := &fixture{t: t, clock: c, store: s, log: new(bytes.Buffer), tokens: make(map[string]string)}
+	f := &fixture{t: t, clock: c, store: s, bus: &agentBus{deliveries: map[string]*message.Delivery{}}, log: new(bytes.Buffer), tokens: make(map[string]string)}
 	log := slog.New(slog.NewTextHandler(f.log, nil))
 	o := auth.Options{Store: s, Secrets: secrets, SessionLifetime: 6 * time.Hour, EnableAPIKey: true, Now: c.Now, Operations: api.Operations(), HashCost: auth.HashCost{Iterations: 1, Memory: 8, Parallelism: 1}}
 	for _, f := range change {
@@ -104,7 +107,7 @@ func newFixtureOn(t *testing.T, s *store.Store, c *clock, change ...func(*auth.O
 	if f.rules, err = described(); err != nil {
 		t.Fatal(err)
 	}
-	identified := f.auth.Identify(api.New(api.Deps{Store: s, Auth: f.auth, Index: index, Log: log, Version: version}))
+	identified := f.auth.Identify(api.New(api.Deps{Store: s, Auth: f.auth, Index: index, Log: log, Version: version, Refresher: refresh.New(s, f.bus)}))
 	f.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set(api.RequestIDHeader, requestID)
 		identified.ServeHTTP(w, r)

@@ -58,12 +58,16 @@ func (a *API) Routes() []Route {
 		{"GET", "/api/v1/hosts", auth.SignedIn, auth.InSets("read_only", "checks", "operations", "tags", "housekeeping"), a.listHosts},
 		{"DELETE", "/api/v1/hosts/{id}", auth.Needs("cleanup:host"), auth.InSets("housekeeping"), a.cleanUpHost},
 		{"POST", "/api/v1/hosts/{id}/checks", auth.Needs("all:host_checks_selection"), auth.InSets("checks"), a.selectHostChecks},
+		{"GET", "/api/v1/hosts/{id}/refresh", auth.SignedIn, auth.InSets("read_only", "checks"), a.showHostRefresh},
+		{"POST", "/api/v1/hosts/{id}/refresh", auth.Needs("all:host_checks_execution"), auth.InSets("checks"), a.refreshHost},
 		{"POST", "/api/v1/hosts/{id}/tags", auth.Needs("all:host_tags"), auth.InSets("tags"), a.addTag(store.HostTag)},
 		{"DELETE", "/api/v1/hosts/{id}/tags/{value}", auth.Needs("all:host_tags"), auth.InSets("tags"), a.removeTag(store.HostTag)},
 
 		{"GET", "/api/v2/clusters", auth.SignedIn, auth.InSets("read_only", "checks", "operations", "tags"), a.listClusters},
 		{"GET", "/api/v1/clusters", auth.SignedIn, auth.InSets("read_only", "checks", "operations", "tags"), a.listClustersV1},
 		{"POST", "/api/v1/clusters/{cluster_id}/checks", auth.Needs("all:cluster_checks_selection"), auth.InSets("checks"), a.selectClusterChecks},
+		{"GET", "/api/v1/clusters/{id}/refresh", auth.SignedIn, auth.InSets("read_only", "checks"), a.showClusterRefresh},
+		{"POST", "/api/v1/clusters/{id}/refresh", auth.Needs("all:cluster_checks_execution"), auth.InSets("checks"), a.refreshCluster},
 		{"POST", "/api/v1/clusters/{id}/tags", auth.Needs("all:cluster_tags"), auth.InSets("tags"), a.addTag(store.ClusterTag)},
 		{"DELETE", "/api/v1/clusters/{id}/tags/{value}", auth.Needs("all:cluster_tags"), auth.InSets("tags"), a.removeTag(store.ClusterTag)},
 

@@ -54,6 +54,7 @@ var within = map[string]string{
 
 // readBy says which sets read a list, because they act on what is in it.
 var readBy = map[string][]string{
+	"/api/v1/hosts/" + otherID + "/refresh": {"checks"}, "/api/v1/clusters/" + otherID + "/refresh": {"checks"},
 	"/api/v1/hosts": {"checks", "operations", "tags", "housekeeping"}, "/api/v1/clusters": {"checks", "operations", "tags"}, "/api/v2/clusters": {"checks", "operations", "tags"},
 	"/api/v1/databases": {"operations", "tags", "housekeeping"}, "/api/v1/sap_systems": {"operations", "tags", "housekeeping"},
 }

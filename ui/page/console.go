@@ -33,6 +33,7 @@ import (
 	"trento/store"
 	"trento/store/message"
 	"trento/ui/amqp"
+	"trento/ui/refresh"
 )
 
 //go:embed *.html *.css icon.svg
@@ -88,7 +89,8 @@ type Console struct {
 	pageAssets   PageAssets
 	snapshots    *sentFrames
 	lastSnapshot atomic.Pointer[Snapshot] // the newest snapshot, shared by all readers
-	Answers      answers                  // answers to forms, kept until the browser follows its redirect
+	Refresher    *refresh.Refresher
+	Answers      answers // answers to forms, kept until the browser follows its redirect
 	// FindBanners returns the banners for the reader of a page.
 	FindBanners func(context.Context, Reader) ([]Banner, error)
 }
@@ -96,7 +98,7 @@ type Console struct {
 // New makes a console.
 func New(o Options, r *Resources) *Console {
 	return &Console{
-		Options: o, Resources: r, snapshots: NewSentFrames(),
+		Options: o, Resources: r, Refresher: refresh.New(o.Store, o.Messages), snapshots: NewSentFrames(),
 		pageAssets: PageAssets{Style: r.Assets.Files[StyleFile].Address, Script: r.Assets.Files[ScriptFile].Address, Icon: iconURL(r.Assets.Icon)},
 	}
 }

@@ -1,0 +1,311 @@
+// Package refresh asks agents to report at once, and says what became of it. A
+// request is a message to each agent and for each kind of report. The answer is
+// a report, which comes the usual way. So nothing is stored here: what was asked
+// is kept in memory for some minutes, and the time of the last report of each
+// kind is known to the store.
+package refresh
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"trento/store"
+	"trento/store/fault"
+	"trento/store/landscape"
+	"trento/store/message"
+	"trento/store/message/wire"
+)
+
+const (
+	// messageLifetime is how long a message waits for an agent that is away.
+	messageLifetime = 5 * time.Minute
+	// answerTime is how long an agent that is there may take to report.
+	answerTime = time.Minute
+	// memoryTime is how long what was asked is kept.
+	memoryTime = 10 * time.Minute
+	// pause is the shortest time between two requests to the same agent.
+	pause = 10 * time.Second
+	// maxHosts limits the agents that are asked at once, maxKept those that are
+	// kept in memory.
+	maxHosts = 100
+	maxKept  = 5000
+)
+
+// The reasons for which agents are not asked.
+var (
+	ErrOff     = &fault.Error{Kind: fault.Conflict, Detail: "Messages to agents are switched off on this server."}
+	errAgain   = &fault.Error{Kind: fault.Busy, Detail: "The agent was asked a moment ago. Try again in ten seconds."}
+	errTooMany = &fault.Error{Kind: fault.Busy, Detail: "Too many agents were asked in the last minutes. Try again in ten minutes."}
+	errHosts   = &fault.Error{Kind: fault.Conflict, Detail: fmt.Sprintf("The cluster has more than %d hosts. Ask its hosts instead.", maxHosts)}
+)
+
+// ClusterKinds are the kinds of reports that the agents of a cluster are asked
+// for. The agent of a host is asked for all.
+var ClusterKinds = []landscape.Kind{landscape.ClusterDiscovery}
+
+// Refresher asks agents for reports.
+type Refresher struct {
+	store *store.Store
+	bus   message.Bus // nil: messages are off
+
+	mu    sync.Mutex
+	asked map[landscape.HostID]*request
+}
+
+// request is what an agent was asked for. Each kind has the time at which it was
+// asked for last.
+type request struct {
+	last  time.Time
+	kinds map[landscape.Kind]*question
+}
+
+type question struct {
+	at       time.Time
+	seenAway time.Time         // the last time at which the agent was known to be away
+	delivery *message.Delivery // nil: not sent yet, or not at all
+	failed   State             // why the message could not be sent; "": it was
+}
+
+// New returns a Refresher. bus is nil if messages are off.
+func New(s *store.Store, bus message.Bus) *Refresher {
+	return &Refresher{store: s, bus: bus, asked: make(map[landscape.HostID]*request)}
+}
+
+// Off reports whether this server sends no messages to agents.
+func (r *Refresher) Off() bool { return r.bus == nil }
+
+// AskHost asks the agent of a host for all its reports. It fails with
+// store.ErrNotFound, with ErrOff, and with a fault of the kind Busy if the agent
+// was asked a moment ago.
+func (r *Refresher) AskHost(ctx context.Context, by store.Actor, id landscape.HostID) error {
+	return r.ask(ctx, []landscape.HostID{id}, landscape.Kinds, func() error {
+		return r.store.LogHostDiscoveryRequest(ctx, by, id, landscape.Kinds)
+	})
+}
+
+// AskCluster asks the agents of all registered hosts of a cluster what they know
+// of it. It fails as AskHost does.
+func (r *Refresher) AskCluster(ctx context.Context, by store.Actor, id landscape.ClusterID) error {
+	var hosts []landscape.HostID
+	err := r.store.View(func(tx *store.Tx) (err error) {
+		hosts, err = tx.RegisteredMembers(id)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return r.ask(ctx, hosts, ClusterKinds, func() error {
+		return r.store.LogClusterDiscoveryRequest(ctx, by, id, hosts, ClusterKinds)
+	})
+}
+
+func (r *Refresher) ask(ctx context.Context, hosts []landscape.HostID, kinds []landscape.Kind, log func() error) error {
+	if r.Off() {
+		return ErrOff
+	}
+	if len(hosts) > maxHosts {
+		return errHosts
+	}
+	now := r.store.Now()
+	undo, err := r.keep(hosts, kinds, now)
+	if err != nil {
+		return err
+	}
+	if err := log(); err != nil {
+		undo()
+		return err
+	}
+	for _, host := range hosts {
+		for _, kind := range kinds {
+			if err := r.send(ctx, host, kind, now); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// keep notes what is asked, before it is sent: so two requests at the same time
+// cannot both be sent. undo restores what was noted before.
+func (r *Refresher) keep(hosts []landscape.HostID, kinds []landscape.Kind, now time.Time) (undo func(), err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.forget(now)
+	for _, host := range hosts {
+		if asked := r.asked[host]; asked != nil && now.Sub(asked.last) < pause {
+			return nil, errAgain
+		}
+	}
+	if len(r.asked)+len(hosts) > maxKept {
+		return nil, errTooMany
+	}
+	before := make(map[landscape.HostID]*request, len(hosts))
+	for _, host := range hosts {
+		after := &request{last: now, kinds: make(map[landscape.Kind]*question)}
+		if before[host] = r.asked[host]; before[host] != nil {
+			for kind, q := range before[host].kinds {
+				after.kinds[kind] = q
+			}
+		}
+		for _, kind := range kinds {
+			after.kinds[kind] = &question{at: now}
+		}
+		r.asked[host] = after
+	}
+	return func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		for host, asked := range before {
+			if delete(r.asked, host); asked != nil {
+				r.asked[host] = asked
+			}
+		}
+	}, nil
+}
+
+// forget forgets what was asked long ago.
+func (r *Refresher) forget(now time.Time) {
+	for host, asked := range r.asked {
+		if now.Sub(asked.last) >= memoryTime {
+			delete(r.asked, host)
+		}
+	}
+}
+
+// send sends the message for one kind of report, and notes what became of that.
+func (r *Refresher) send(ctx context.Context, host landscape.HostID, kind landscape.Kind, now time.Time) error {
+	delivery, err := r.bus.Send(ctx, message.Request{
+		Agent:     string(host),
+		Content:   &wire.DiscoveryRequested{DiscoveryType: string(kind), Targets: []string{string(host)}},
+		ExpiresAt: now.Add(messageLifetime),
+		Durable:   true,
+	})
+	var failed State
+	switch {
+	case errors.Is(err, message.ErrNoQueue):
+		failed, err = NeverConnected, nil
+	case err != nil:
+		failed = NotSent
+		if errors.Is(err, message.ErrQueueFull) {
+			err = nil
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if asked := r.asked[host]; asked != nil && asked.kinds[kind] != nil {
+		asked.kinds[kind].delivery, asked.kinds[kind].failed = delivery, failed
+	}
+	return err
+}
+
+// State is what became of a request for a report.
+type State string
+
+// The states. The first two may still change by themselves.
+const (
+	Asked           State = "asked"             // the agent has been asked, or is about to be
+	Away            State = "away"              // the agent is not connected; the request waits for it
+	Reported        State = "reported"          // a report has come since
+	Unusable        State = "unusable"          // a report has come since, and could not be used
+	Refused         State = "refused"           // the agent cannot do it on this host
+	NothingToReport State = "nothing_to_report" // the agent has done it and sent no report
+	NeverConnected  State = "never_connected"   // the agent has never connected for messages
+	NotSent         State = "not_sent"          // too many messages wait for the agent already
+	NoAnswer        State = "no_answer"         // the agent did not answer in time
+)
+
+// Outstanding reports whether the state may still change by itself.
+func (s State) Outstanding() bool { return s == Asked || s == Away }
+
+// Answer is what became of the request for one kind of report of one host.
+type Answer struct {
+	Host    landscape.HostID
+	Kind    landscape.Kind
+	State   State
+	AskedAt time.Time
+	// AnsweredAt is the time of the last report since; zero if there is none.
+	AnsweredAt time.Time
+}
+
+// Status returns what became of the last requests for reports of some kinds of
+// some hosts. What was not asked for in the last minutes is left out.
+func (r *Refresher) Status(tx *store.Tx, hosts []landscape.HostID, kinds []landscape.Kind) ([]Answer, error) {
+	now := r.store.Now()
+	var all []Answer
+	for _, host := range hosts {
+		if !r.wasAsked(host, now) {
+			continue
+		}
+		reports, err := tx.ReportStatus(host)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, r.answers(host, kinds, reports, now)...)
+	}
+	return all, nil
+}
+
+func (r *Refresher) wasAsked(host landscape.HostID, now time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.forget(now)
+	return r.asked[host] != nil
+}
+
+func (r *Refresher) answers(host landscape.HostID, kinds []landscape.Kind, reports []store.ReportStatus, now time.Time) (all []Answer) {
+	connected, known := r.bus.Connected(string(host), message.Discoveries)
+	away := known && !connected
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	asked := r.asked[host]
+	if asked == nil {
+		return nil
+	}
+	for _, kind := range kinds {
+		q := asked.kinds[kind]
+		if q == nil || now.Sub(q.at) >= memoryTime {
+			continue
+		}
+		a := Answer{Host: host, Kind: kind, AskedAt: q.at}
+		i := slices.IndexFunc(reports, func(s store.ReportStatus) bool { return s.Kind == kind && s.Last.After(q.at) })
+		if i < 0 {
+			a.State = q.state(away, now)
+		} else {
+			a.State, a.AnsweredAt = Reported, reports[i].Last
+			if reports[i].Outcome == store.ReportRefused {
+				a.State = Unusable
+			}
+		}
+		all = append(all, a)
+	}
+	return all
+}
+
+// state returns the state of a question to which no report has come.
+func (q *question) state(away bool, now time.Time) State {
+	if q.failed != "" {
+		return q.failed
+	}
+	delivery := message.Waiting
+	if q.delivery != nil {
+		delivery = q.delivery.State()
+	}
+	switch {
+	case delivery == message.Refused:
+		return Refused
+	case delivery == message.Acknowledged:
+		return NothingToReport
+	case delivery == message.Expired, delivery == message.Lost, now.Sub(q.at) >= messageLifetime:
+		return NoAnswer
+	case delivery == message.Waiting && away:
+		q.seenAway = now
+		return Away
+	case now.Sub(q.at) >= answerTime && now.Sub(q.seenAway) >= answerTime:
+		return NoAnswer
+	}
+	return Asked
+}
