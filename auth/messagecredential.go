@@ -10,6 +10,9 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"net"
+	"net/url"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -43,6 +46,14 @@ type MessageCredential struct {
 	// Generation grows by one with each rotation. It is zero if the credential
 	// is configured.
 	Generation uint64
+}
+
+// Address returns the address of the message endpoint with the credential. This
+// is the value of facts-service-url in the configuration of agents. host is the
+// name or IP address under which agents reach the server.
+func (c MessageCredential) Address(host string, port int) string {
+	u := url.URL{Scheme: "amqp", User: url.UserPassword(c.User, c.Password), Host: net.JoinHostPort(host, strconv.Itoa(port)), Path: "/"}
+	return u.String()
 }
 
 // messageCredentials configures, encrypts and checks the credential for

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"errors"
+	"net/url"
 	"regexp"
 	"testing"
 
@@ -98,5 +99,26 @@ func TestUnreadableMessageCredential(t *testing.T) {
 	}
 	if c := f.messageCredential(); c.Generation != 2 || !f.CheckMessageCredential("trento", c.Password) {
 		t.Errorf("%+v", c)
+	}
+}
+
+func TestMessageAddress(t *testing.T) {
+	for _, test := range []struct{ user, password, host, want string }{
+		{"trento", "aB3_-x", "trento.example.com", "amqp://trento:aB3_-x@trento.example.com:5672/"},
+		{"trento", "aB3_-x", "10.0.0.5", "amqp://trento:aB3_-x@10.0.0.5:5672/"},
+		{"trento", "aB3_-x", "fd00::5", "amqp://trento:aB3_-x@[fd00::5]:5672/"},
+		{"a:b@c", "p@ss/w:r?d#1% é", "trento", "amqp://a%3Ab%40c:p%40ss%2Fw%3Ar%3Fd%231%25%20%C3%A9@trento:5672/"},
+	} {
+		got := MessageCredential{User: test.user, Password: test.password}.Address(test.host, 5672)
+		if got != test.want {
+			t.Errorf("%s, want %s", got, test.want)
+		}
+		u, err := url.Parse(got)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if password, _ := u.User.Password(); u.User.Username() != test.user || password != test.password || u.Hostname() != test.host {
+			t.Errorf("%s is read as %q, %q at %q", got, u.User.Username(), password, u.Hostname())
+		}
 	}
 }
