@@ -61,7 +61,7 @@ var chromium = sync.OnceValues(func() (context.Context, error) {
 		chromedp.ExecPath(chromiumPath()), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(dir), chromedp.WindowSize(1440, 900),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
 		// The address bar of every new window loads two pages of its own, which no
-		// test sees. They cost more than most of the tests.
+		// test sees.
 		chromedp.Flag("disable-features", "Translate,BlinkGenPropertyTrees,WebUIOmniboxPopup,WebUIOmniboxAimPopup"),
 		// No page lives long enough to gain from optimised scripts.
 		chromedp.Flag("js-flags", "--no-opt"))

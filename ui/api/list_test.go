@@ -88,9 +88,8 @@ func TestListsAreCurrent(t *testing.T) {
 			},
 			"look": func(rt *rapid.T) { look(rt, f.restarted(), list.Draw(rt, "list")) },
 		})
-		fresh := f.restarted()
 		for _, path := range lists {
-			look(rt, fresh, path)
+			look(rt, f.restarted(), path)
 		}
 	})
 }

@@ -3,6 +3,7 @@
 import { morph } from './morph.js';
 
 let lastRequest = 0;
+let newest; // promise that is fulfilled when the answer to lastRequest is shown
 
 export const frame = () => document.getElementById('frame');
 
@@ -56,14 +57,18 @@ let navigation = null; // promise that is fulfilled when the page that the reade
 // idle session alive. While another page is loading, the present one is not
 // fetched again, because its answer could replace the other page.
 export function swap(url, how = {}) {
-  if (!how.history) return navigation ? navigation.then(() => refresh(how)) : load(url, how);
-  const request = load(url, how).finally(() => {
+  if (!how.history) return navigation ? navigation.then(() => refresh(how)) : newestOf(load(url, how));
+  const request = newestOf(load(url, how)).finally(() => {
     if (navigation === request) navigation = null;
   });
   navigation = request;
   return request;
 }
 
+const newestOf = (loaded) => newest = loaded;
+
+// load fetches a page and shows it. Where a newer request has overtaken it, it
+// waits for that one, so that its caller finds what it has asked for shown.
 async function load(url, how) {
   const request = ++lastRequest;
   const fragment = snapshot?.dataset.snapshot ? `frame; snapshot=${snapshot.dataset.snapshot}` : 'frame';
@@ -79,12 +84,13 @@ async function load(url, how) {
     return;
   }
   if (response.status === 401) return signIn();
-  if (request !== lastRequest || response.status >= 500 || !frame()) return;
+  if (request !== lastRequest) return newest;
+  if (response.status >= 500 || !frame()) return;
   const fresh = new DOMParser().parseFromString(text, 'text/html').getElementById('frame');
   if (!fresh) return;
   if (!fillIn(fresh)) {
     snapshot = null;
-    return load(url, how);
+    return newestOf(load(url, how));
   }
   snapshot = fresh;
   const address = response.redirected ? response.url : url;

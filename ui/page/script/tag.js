@@ -11,13 +11,19 @@ document.addEventListener('submit', async (event) => {
   const typed = field?.value ?? '';
   if (field && !typed.trim()) return;
   const body = new URLSearchParams(new FormData(form, event.submitter));
-  const after = field ?? neighbour(event.submitter);
-  // The next tag can be typed while this one is being sent.
+  const removed = field ? null : event.submitter;
+  const neighbours = removed ? neighboursOf(removed) : [];
+  // The next tag can be typed or removed while this one is being sent.
   if (field) clear(form, field);
+  else removed.dataset.removing = '';
   const failure = await send(form.getAttribute('action'), body);
-  if (failure) return restore(form, field, typed, failure);
+  if (failure) {
+    if (removed) delete removed.dataset.removing;
+    return restore(form, field, typed, failure);
+  }
   await refresh();
-  if (!field && !form.contains(document.activeElement)) after.focus();
+  const lost = [document.body, document.getElementById('main')].includes(document.activeElement);
+  if (removed && lost) neighbours.find((e) => e.isConnected && !('removing' in e.dataset))?.focus();
 });
 
 // send returns what went wrong; nothing if it succeeded.
@@ -49,13 +55,14 @@ function restore(form, field, typed, failure) {
   showFault(form, field, failure);
 }
 
-// neighbour returns the element to focus after a tag was removed: the next tag,
-// the one before, or the button that adds one.
-function neighbour(button) {
+// neighboursOf returns the elements to focus after a tag was removed, the best
+// first: the tags behind it, those before it, and the button that adds one. The
+// caller leaves out those that are gone by then, or being removed as well.
+function neighboursOf(button) {
   const editor = button.closest('.tags');
   const buttons = [...editor.querySelectorAll('.tag-list button')];
   const at = buttons.indexOf(button);
-  return buttons[at + 1] ?? buttons[at - 1] ?? editor.querySelector('summary');
+  return [...buttons.slice(at + 1), ...buttons.slice(0, at).reverse(), editor.querySelector('summary')];
 }
 
 function showFault(form, field, text) {
