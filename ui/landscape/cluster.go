@@ -13,6 +13,7 @@ import (
 	"trento/store"
 	"trento/store/landscape"
 	"trento/ui/page"
+	"trento/ui/refresh"
 	"trento/ui/table"
 )
 
@@ -38,6 +39,7 @@ type clusterPage struct {
 	SBD         []sbdRow
 	FencingNote string // sentence that is shown instead of SBD devices
 	Node        *nodeDialog
+	Asking      refreshPanel
 	Activity    recentLog
 }
 
@@ -127,6 +129,13 @@ func (s *Pages) showCluster(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		if p.Hosts, err = s.hostLines(tx, inside.memberIDs()); err != nil {
+			return err
+		}
+		members, err := tx.RegisteredMembers(id)
+		if err != nil {
+			return err
+		}
+		if p.Asking, err = s.newRefreshPanel(tx, &p.Frame, "/clusters/"+string(id), abilityRefreshCluster, members, refresh.ClusterKinds); err != nil {
 			return err
 		}
 		if name := r.URL.Query().Get("node"); name != "" {

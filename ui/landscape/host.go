@@ -37,6 +37,7 @@ type hostPage struct {
 	Tags      tagPanel
 	Instances []instanceRow
 	CleanUp   *page.Control // clean-up of a silent host
+	Asking    refreshPanel
 	Activity  recentLog
 	Cleanup   *cleanupDialog
 }
@@ -86,6 +87,9 @@ func (s *Pages) renderHost(w http.ResponseWriter, r *http.Request, status int, d
 		}
 		if p.Faults = s.newReportFaults(&agent); len(p.Faults) > 0 {
 			p.Refresh = reportRefresh
+		}
+		if p.Asking, err = s.newRefreshPanel(tx, &p.Frame, "/hosts/"+string(id), abilityRefreshHost, []landscape.HostID{id}, landscape.Kinds); err != nil {
+			return err
 		}
 		awaited = tx.HeartbeatPending(h)
 		p.Live = liveTopicsOfHost(tx, h)

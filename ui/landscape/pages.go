@@ -28,7 +28,7 @@ func New(c *page.Console, activity *activitypages.Pages) *Pages {
 
 // Routes returns the routes of the pages.
 func (s *Pages) Routes() []api.Route {
-	return slices.Concat(s.tagRoutes(), []api.Route{
+	return slices.Concat(s.tagRoutes(), s.refreshRoutes(), []api.Route{
 		{Method: "GET", Path: "/", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.showDashboard},
 		{Method: "GET", Path: "/dashboard.csv", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: table.CSVHandler(s.Console, &dashboardTable)},
 		{Method: "GET", Path: "/hosts", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: hostList.show(s)},

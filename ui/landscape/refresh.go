@@ -1,0 +1,141 @@
+package landscape
+
+import (
+	"net/http"
+	"strings"
+
+	"trento/auth"
+	"trento/store"
+	"trento/store/activity"
+	"trento/store/fault"
+	"trento/store/landscape"
+	"trento/ui/api"
+	"trento/ui/page"
+	"trento/ui/refresh"
+)
+
+// The abilities to ask agents for reports: those to run checks, which asks more
+// of them.
+const (
+	abilityRefreshHost    = "all:host_checks_execution"
+	abilityRefreshCluster = "all:cluster_checks_execution"
+)
+
+// outstandingRefresh is the period in which a page is fetched again while an
+// answer of an agent is outstanding, in seconds. An unchanged report causes no
+// event.
+const outstandingRefresh = 2
+
+// refreshPanel has the button that asks agents to report now, and what came of
+// the last request. The templates "refresh-button" and "refresh-answers" draw it.
+type refreshPanel struct {
+	Action      string
+	Refused     string // why the reader may not ask; empty: the reader may
+	Answers     []refreshAnswer
+	Outstanding bool
+	Here        string
+}
+
+// refreshAnswer is what became of the request for one report.
+type refreshAnswer struct {
+	ID     string
+	Host   page.Link // only on pages of clusters
+	Report string    // "Host report"
+	Icon   string
+	Words  string
+	At     page.Timestamp // time of the report, or of the request
+}
+
+// refreshRoutes returns the routes of the buttons.
+func (s *Pages) refreshRoutes() []api.Route {
+	return []api.Route{
+		{Method: "POST", Path: "/hosts/{id}/refresh", Access: auth.Needs(abilityRefreshHost), Tokens: auth.InSets("checks").As("POST /api/v1/hosts/{id}/refresh"), Handle: page.ReadForm(s.refreshHost)},
+		{Method: "POST", Path: "/clusters/{id}/refresh", Access: auth.Needs(abilityRefreshCluster), Tokens: auth.InSets("checks").As("POST /api/v1/clusters/{id}/refresh"), Handle: page.ReadForm(s.refreshCluster)},
+	}
+}
+
+// refreshHost answers POST /hosts/{id}/refresh.
+func (s *Pages) refreshHost(w http.ResponseWriter, r *http.Request) error {
+	id := landscape.HostID(strings.ToLower(page.PathVar(r, "id")))
+	err := s.Refresher.AskHost(r.Context(), auth.From(r.Context()).Actor(), id)
+	return s.answerRefresh(w, r, "/hosts/"+string(id), err)
+}
+
+// refreshCluster answers POST /clusters/{id}/refresh.
+func (s *Pages) refreshCluster(w http.ResponseWriter, r *http.Request) error {
+	id := landscape.ClusterID(strings.ToLower(page.PathVar(r, "id")))
+	err := s.Refresher.AskCluster(r.Context(), auth.From(r.Context()).Actor(), id)
+	return s.answerRefresh(w, r, "/clusters/"+string(id), err)
+}
+
+// answerRefresh leads back to the page of the thing, which shows the answers. A
+// request that was not sent is explained there.
+func (s *Pages) answerRefresh(w http.ResponseWriter, r *http.Request, path string, err error) error {
+	if kind, ok := fault.KindOf(err); ok && (kind == fault.Busy || kind == fault.Conflict) {
+		s.SetFlash(w, r, fault.Of(err)[0].Detail)
+		err = nil
+	}
+	if err != nil {
+		return err
+	}
+	http.Redirect(w, r, path+"#refresh", http.StatusSeeOther)
+	return nil
+}
+
+// newRefreshPanel returns the panel of a thing with these hosts.
+func (s *Pages) newRefreshPanel(tx *store.Tx, f *page.Frame, path, ability string, hosts []landscape.HostID, kinds []landscape.Kind) (refreshPanel, error) {
+	p := refreshPanel{Action: path + "/refresh", Refused: f.WhyRefused(ability), Here: f.Here}
+	if s.Refresher.Off() {
+		p.Refused = refresh.ErrOff.Detail
+		return p, nil
+	}
+	answers, err := s.Refresher.Status(tx, hosts, kinds)
+	if err != nil {
+		return p, err
+	}
+	for _, a := range answers {
+		shown := refreshAnswer{
+			ID: string(a.Host) + "-" + string(a.Kind), Report: capitalize(activity.ReportName(string(a.Kind))), At: s.Timestamp(a.AskedAt),
+		}
+		shown.Icon, shown.Words = refreshWords(a.State)
+		if !a.AnsweredAt.IsZero() {
+			shown.At = s.Timestamp(a.AnsweredAt)
+		}
+		if ability == abilityRefreshCluster {
+			h, err := tx.Host(a.Host)
+			if err != nil {
+				return p, err
+			}
+			shown.Host = page.Link{Name: h.Hostname, URL: "/hosts/" + string(a.Host)}
+		}
+		p.Outstanding = p.Outstanding || a.State.Outstanding()
+		p.Answers = append(p.Answers, shown)
+	}
+	if p.Outstanding {
+		f.Refresh = outstandingRefresh
+	}
+	return p, nil
+}
+
+// refreshWords returns the symbol and the words for what became of a request.
+func refreshWords(state refresh.State) (icon, words string) {
+	switch state {
+	case refresh.Asked:
+		return "clock", "Asked, no answer yet"
+	case refresh.Away:
+		return "clock", "Waiting for the agent to reconnect. After a restart of the server it may take 80 seconds"
+	case refresh.Reported:
+		return "passing", "Reported"
+	case refresh.Unusable:
+		return "warning", "Reported, but the report could not be used"
+	case refresh.Refused:
+		return "warning", "The agent cannot do it on this host. Its journal says why: journalctl -u trento-agent"
+	case refresh.NothingToReport:
+		return "passing", "Done, nothing to report"
+	case refresh.NeverConnected:
+		return "warning", "The agent has never connected to receive messages"
+	case refresh.NotSent:
+		return "warning", "Not asked: too many messages wait for the agent already"
+	}
+	return "warning", "The agent did not answer in time"
+}

@@ -1,0 +1,77 @@
+package ui
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"testing"
+	"time"
+
+	"trento/store/message"
+	"trento/ui/page"
+)
+
+// agentBus is a message.Bus with an agent that a test plays.
+type agentBus struct {
+	sent    []*message.Delivery
+	refused error // of Send
+}
+
+func (b *agentBus) Send(context.Context, message.Request) (*message.Delivery, error) {
+	if b.refused != nil {
+		return nil, b.refused
+	}
+	d := new(message.Delivery)
+	b.sent = append(b.sent, d)
+	return d, nil
+}
+
+func (*agentBus) Subscribe(message.Kind, func(context.Context, message.Envelope) error) {}
+
+func (*agentBus) Connected(string, message.Kind) (connected, known bool) { return true, true }
+
+// TestRefreshNow presses the button on the page of a host, and follows the
+// answers there.
+func TestRefreshNow(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.user("runner", 4)
+	f.user("plain")
+	id := f.host(1, "vega01")
+	path := "/hosts/" + string(id)
+	has(".actions [aria-disabled]", "Refresh now . Messages to agents are switched off on this server.").check(t, f.page(t, path, "runner"))
+
+	bus := new(agentBus)
+	var err error
+	if f.handler, err = New(page.Options{Store: f.store, Auth: f.auth, Search: f.index, Version: "1.2.3", Log: newTestLog(f.log), Messages: bus}); err != nil {
+		t.Fatal(err)
+	}
+	has(".actions [aria-disabled]", "it needs the permission all:host_checks_execution").check(t, f.page(t, path, "plain"))
+	press := func(as string, status int) {
+		t.Helper()
+		w := f.do(call{method: http.MethodPost, target: path + "/refresh", as: as, form: url.Values{}})
+		if w.Code != status || status == http.StatusSeeOther && w.Header().Get("Location") != path+"#refresh" {
+			t.Fatalf("status %d to %q", w.Code, w.Header().Get("Location"))
+		}
+	}
+	press("plain", http.StatusForbidden)
+	press("runner", http.StatusSeeOther)
+	press("runner", http.StatusSeeOther) // too soon: the page says so
+	if len(bus.sent) != 6 {
+		t.Fatalf("%d messages", len(bus.sent))
+	}
+	shown := f.page(t, path, "plain")
+	has("#frame[data-refresh=2]", "").check(t, shown)
+	has("#refresh [role=status] #refresh-"+string(id)+"-saptune_discovery", "Asked, no answer yet").check(t, shown)
+	has("#refresh .plain-only", "Look again").check(t, shown)
+
+	f.clock.pass(time.Second)
+	f.host(1, "vega01")
+	for _, d := range bus.sent[1:] {
+		d.Set(message.Refused)
+	}
+	shown = f.page(t, path, "plain")
+	has("#refresh-"+string(id)+"-host_discovery", "Reported").check(t, shown)
+	has("#refresh-"+string(id)+"-subscription_discovery", "The agent cannot do it on this host.").check(t, shown)
+	hasNot("#frame[data-refresh]").check(t, shown) // no answer is outstanding
+}
