@@ -75,3 +75,32 @@ func TestRefreshNow(t *testing.T) {
 	has("#refresh-"+string(id)+"-subscription_discovery", "The agent cannot do it on this host.").check(t, shown)
 	hasNot("#frame[data-refresh]").check(t, shown) // no answer is outstanding
 }
+
+// TestRefreshNowInBrowser checks that the answers appear on the page by
+// themselves, also those of reports that change nothing.
+func TestRefreshNowInBrowser(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs a browser")
+	}
+	f := newFixtureAt(t, &clock{now: time.Now().Truncate(time.Second)})
+	f.user("ada", 1)
+	id := f.host(1, "vega01")
+	bus := new(agentBus)
+	var err error
+	if f.handler, err = New(page.Options{Store: f.store, Auth: f.auth, Search: f.index, Version: "1.2.3", Log: newTestLog(f.log), Messages: bus}); err != nil {
+		t.Fatal(err)
+	}
+	tab := newTabOn(t, startBrowser(t), f, f.serve())
+	tab.loadAxe()
+	tab.signedIn()
+	tab.live("/hosts/" + string(id))
+	tab.click(".actions form button")
+	tab.until(exists("#refresh [role=status] tbody tr"))
+	tab.findsNoBarrierInAnyLook("/hosts/{id}, asked")
+	tab.wants("document.querySelectorAll('#refresh .inline-mark.clock').length", "6")
+	for _, d := range bus.sent {
+		d.Set(message.Acknowledged)
+	}
+	tab.until("document.querySelectorAll('#refresh .inline-mark.passing').length === 6")
+	tab.until("!document.getElementById('frame').dataset.refresh")
+}
