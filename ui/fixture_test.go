@@ -19,6 +19,7 @@ import (
 	"trento/store/activity"
 	"trento/store/landscape"
 	"trento/store/storetest"
+	"trento/ui/amqp"
 	"trento/ui/api"
 	"trento/ui/page"
 )
@@ -69,6 +70,7 @@ type fixture struct {
 	clock   *clock
 	store   *store.Store
 	auth    *auth.Auth
+	options page.Options
 	handler http.Handler
 	log     *logBuffer
 	cookies map[string]*http.Cookie // of who has signed in
@@ -106,10 +108,7 @@ func newFixtureOn(t testing.TB, c *clock, s *store.Store) *fixture {
 	t.Helper()
 	f := &fixture{t: t, clock: c, store: s, log: new(logBuffer), cookies: make(map[string]*http.Cookie)}
 	log := newTestLog(f.log)
-	var err error
-	if f.auth, err = auth.New(auth.Options{Store: f.store, Secrets: testSecrets(), SessionLifetime: 6 * time.Hour, EnableAPIKey: true, Operations: api.Operations(), HashCost: cheapHash, Now: c.Now}); err != nil {
-		t.Fatal(err)
-	}
+	f.auth = f.newAuth(func(*auth.Options) {})
 	index, err := search.Open(t.TempDir(), f.store, log)
 	if err != nil {
 		t.Fatal(err)
@@ -120,10 +119,37 @@ func newFixtureOn(t testing.TB, c *clock, s *store.Store) *fixture {
 		}
 	})
 	f.index = index
-	if f.handler, err = New(page.Options{Store: f.store, Auth: f.auth, Search: index, Version: "1.2.3", Log: log}); err != nil {
+	if err := f.auth.EnsureMessageCredential(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	endpoint, err := amqp.New(amqp.Options{Store: f.store, Log: log, Port: 5672})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.restart(page.Options{Store: f.store, Auth: f.auth, Search: index, Version: "1.2.3", Log: log, Messages: endpoint, Endpoint: endpoint})
 	return f
+}
+
+// newAuth returns an Auth for the store of the fixture.
+func (f *fixture) newAuth(change func(*auth.Options)) *auth.Auth {
+	f.t.Helper()
+	o := auth.Options{Store: f.store, Secrets: testSecrets(), SessionLifetime: 6 * time.Hour, EnableAPIKey: true, Operations: api.Operations(), HashCost: cheapHash, Now: f.clock.Now}
+	change(&o)
+	a, err := auth.New(o)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return a
+}
+
+// restart answers requests with other options from now on.
+func (f *fixture) restart(o page.Options) {
+	f.t.Helper()
+	handler, err := New(o)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	f.handler, f.options = handler, o
 }
 
 // indexed brings the search index up to date.

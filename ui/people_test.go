@@ -30,6 +30,7 @@ func TestPeople(t *testing.T) {
 	}{
 		{"creating a user", testCreatingUser}, {"picker", testPicker}, {"disabling", testDisabling}, {"editing at once", testEditingAtOnce},
 		{"second factor", testEnrolling}, {"tokens", testTokenLife}, {"scopes", testScopePicker}, {"forms in use", testFormsInUse}, {"API key", testKeyRenewal},
+		{"password for messages", testMessagePassword}, {"password for messages without scripts", testMessagePasswordWithoutScripts},
 		{"without scripts", testPeopleWithoutScripts},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -518,7 +519,7 @@ func (tab *tab) seePeople() []string {
 	return []string{
 		"/users", "/users/new", "/users/2/edit", "/users/2/delete", "/users/1/tokens/" + tokens[0] + "/delete", "/tokens",
 		"/profile", "/profile/totp", "/profile/password", "/profile/tokens/new", own + "/edit", "/profile/tokens/delete?all=true", "/profile/tokens/log",
-		"/settings/api_key",
+		"/settings/api_key", "/settings/message_credential",
 	}
 }
 

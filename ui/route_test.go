@@ -67,18 +67,19 @@ var permitted = map[string][]string{
 	},
 	"settings": {
 		"GET /agents", "GET /agents.csv", "GET /settings/api_key", "POST /settings/api_key", "POST /settings/api_key/shown",
-		"GET /settings/activity_log", "POST /settings/activity_log",
+		"GET /settings/message_credential", "POST /settings/message_credential", "GET /settings/activity_log", "POST /settings/activity_log",
 	},
 	"user_management": {
 		"POST /users/new", "POST /users/{id}/edit", "POST /users/{id}/delete", "POST /users/{id}/password/shown",
 		"POST /users/{id}/sessions/end", "POST /users/{id}/sessions/{session}/end",
 		"POST /users/{id}/tokens/{token}/expire", "POST /users/{id}/tokens/{token}/delete",
 	},
-	"DELETE /api/v1/users/{id}":         {"POST /users/{id}/delete"},
-	"POST /api/v1/hosts/{id}/tags":      {"POST /hosts/{id}/tags"},
-	"PATCH /api/v1/settings/api_key":    {"GET /settings/api_key", "POST /settings/api_key", "POST /settings/api_key/shown"},
-	"GET /api/v1/settings/api_key":      {},
-	"PUT /api/v1/settings/activity_log": {"GET /settings/activity_log", "POST /settings/activity_log"},
+	"DELETE /api/v1/users/{id}":                {"POST /users/{id}/delete"},
+	"POST /api/v1/hosts/{id}/tags":             {"POST /hosts/{id}/tags"},
+	"PATCH /api/v1/settings/api_key":           {"GET /settings/api_key", "POST /settings/api_key", "POST /settings/api_key/shown"},
+	"GET /api/v1/settings/api_key":             {},
+	"POST /api/v1/settings/message_credential": {"GET /settings/message_credential", "POST /settings/message_credential"},
+	"PUT /api/v1/settings/activity_log":        {"GET /settings/activity_log", "POST /settings/activity_log"},
 }
 
 // TestRoutesOfTokens lets sessions that began with a token try everything, each

@@ -77,7 +77,7 @@ var catalogue = []definition{
 	{15, newEventOf[ResourceTagging](), "Tag Added", byEvent, byEvent, Info, everyone},
 	{16, newEventOf[ResourceUntagging](), "Tag Removed", byEvent, byEvent, Info, everyone},
 	{17, newEventOf[APIKeyGeneration](), "API Key Generated", "API Key was generated", "API Key", Info, everyone},
-	{123, newEventOf[MessageCredentialRotation](), "Message Credential Rotated", "Credential for messages to agents was rotated", "Message Credential", Info, everyone},
+	{123, newEventOf[MessageCredentialRotation](), "Message Credential Rotated", "Password for messages to agents was replaced", "Message Credential", Info, everyone},
 	{18, newForeign(TypeSavingSUMASettings), "SUSE Multi-Linux Manager Settings Saved", "SUSE Multi-Linux Manager Settings were saved", "SUSE Multi-Linux Manager Settings", Info, everyone},
 	{19, newForeign(TypeChangingSUMASettings), "SUSE Multi-Linux Manager Settings Changed", "SUSE Multi-Linux Manager Settings were changed", "SUSE Multi-Linux Manager Settings", Info, everyone},
 	{20, newForeign(TypeClearingSUMASettings), "SUSE Multi-Linux Manager Settings Cleared", "SUSE Multi-Linux Manager Settings were cleared", "SUSE Multi-Linux Manager Settings", Warning, everyone},

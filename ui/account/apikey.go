@@ -2,9 +2,11 @@ package account
 
 import (
 	"net/http"
+	"net/url"
 
 	"trento/auth"
 	"trento/store"
+	"trento/store/fault"
 	"trento/ui/page"
 )
 
@@ -13,10 +15,13 @@ import (
 type keyDialog struct {
 	Expiry  expiryInput
 	Failure string
-	Warn    bool   // the dialog asks for confirmation
-	Never   bool   // the key never expires
-	Ends    string // sentence about the expiry of the key
-	Keep    []page.HiddenInput
+	// OffersPassword says that the password for messages can be replaced as
+	// well, ReplacesPassword that this was chosen.
+	OffersPassword, ReplacesPassword bool
+	Warn                             bool   // the dialog asks for confirmation
+	Never                            bool   // the key never expires
+	Ends                             string // sentence about the expiry of the key
+	Keep                             []page.HiddenInput
 }
 
 // generateAPIKey answers GET and POST /settings/api_key.
@@ -25,26 +30,32 @@ func (s *settingsHandlers) generateAPIKey(w http.ResponseWriter, r *http.Request
 	d := keyDialog{Expiry: newExpiryInput(now, id.User.Timezone, 12, expiryIn, expiryIn, "In", expiryOn, "On", expiryNever, "Never Expires")}
 	d.Expiry.Noun, d.Expiry.Units = "key", withChosen(d.Expiry.Units, "months")
 	d.Expiry.Words = d.Expiry.sentence(now)
+	var err error
+	if d.OffersPassword, err = s.canReplaceMessagePassword(r); err != nil {
+		return err
+	}
 	if r.Method != http.MethodPost {
 		return s.renderSettings(w, r, http.StatusOK, func(p *settingsPage) { p.NewKey = &d })
 	}
 	mode, end := d.Expiry.readForm(r.PostForm, now)
+	d.readMessages(r.PostForm)
 	show := func(p *settingsPage) { p.NewKey = &d }
 	switch {
-	case d.Expiry.Fault != "" || r.PostForm.Get("back") != "":
-		status := http.StatusUnprocessableEntity
-		if d.Expiry.Fault == "" {
-			status = http.StatusOK
-		}
-		return s.renderSettings(w, r, status, show)
+	case d.Expiry.Fault != "" || d.Failure != "":
+		return s.renderSettings(w, r, http.StatusUnprocessableEntity, show)
+	case r.PostForm.Get("back") != "":
+		return s.renderSettings(w, r, http.StatusOK, show)
 	case r.PostForm.Get("confirmed") != "yes":
 		d.Warn, d.Never, d.Ends = true, mode == expiryNever, d.Expiry.Words
 		for _, name := range []string{"expiry", "number", "unit", "day"} {
 			d.Keep = append(d.Keep, page.HiddenInput{Name: name, Value: r.PostForm.Get(name)})
 		}
+		if d.ReplacesPassword {
+			d.Keep = append(d.Keep, page.HiddenInput{Name: replaceMessages, Value: "true"})
+		}
 		return s.renderSettings(w, r, http.StatusOK, show)
 	}
-	key, err := s.Auth.RegenerateAPIKey(r.Context(), id, end, false)
+	key, err := s.Auth.RegenerateAPIKey(r.Context(), id, end, d.ReplacesPassword)
 	if faults, ok := page.FieldFaults(err); ok {
 		d.Expiry.Fault = page.FaultWords(faults[0].Detail)
 		return s.renderSettings(w, r, http.StatusUnprocessableEntity, show)
@@ -52,9 +63,25 @@ func (s *settingsHandlers) generateAPIKey(w http.ResponseWriter, r *http.Request
 	if err != nil {
 		return err
 	}
-	s.keepSecret(r.Context(), secret{Kind: keySecret, ID: key.ID, Text: s.Auth.APIKeyText(key)})
+	s.keepSecret(r.Context(), secret{Kind: keySecret, ID: key.ID, Text: s.Auth.APIKeyText(key), Messages: d.ReplacesPassword})
 	http.Redirect(w, r, "/settings", http.StatusSeeOther)
 	return nil
+}
+
+// replaceMessages is the name of the check box that replaces the password for
+// messages together with the key.
+const replaceMessages = "rotate_message_credential"
+
+// readMessages reads the check box.
+func (d *keyDialog) readMessages(form url.Values) {
+	var wrong fault.Errors
+	d.ReplacesPassword = page.ReadCheckbox(form, replaceMessages, &wrong)
+	switch {
+	case len(wrong) > 0:
+		d.Failure = "Whether to replace the password for messages is " + wrong[0].Detail + "."
+	case d.ReplacesPassword && !d.OffersPassword:
+		d.Failure = "The password for messages cannot be replaced here. The section Messages to agents says why."
+	}
 }
 
 // describeKeyExpiry says when an API key expires, or that it never does.

@@ -36,6 +36,9 @@ type secret struct {
 	ID   string // of the token, the key or the user
 	Name string // of the token or the user
 	Text string
+	// Messages says that the password for messages was replaced together with
+	// the key.
+	Messages bool
 }
 
 // The limits of kept secrets: secrets per session, beyond which the oldest is
@@ -202,6 +205,9 @@ func (s *shared) describeSecret(tx *store.Tx, reader *store.User, shown secret) 
 	case keySecret:
 		d.Title, d.Noun, d.File = "Generated API Key", "key", "trento-api.key"
 		d.Warning = "Put this key into the configuration of every agent. Until then the agents are refused."
+		if shown.Messages {
+			d.Warning += " The password for messages was replaced as well: every agent also needs the new facts-service-url, which is in the section Messages to agents."
+		}
 		if key, err := tx.APIKey(); err == nil {
 			d.Ends = s.describeKeyExpiry(key)
 		}

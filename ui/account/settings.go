@@ -22,6 +22,8 @@ func (s *settingsHandlers) routes() []api.Route {
 		{Method: "GET", Path: "/settings/api_key", Access: auth.Needs(page.AbilityAPIKey), Tokens: auth.InSets("settings").As("PATCH /api/v1/settings/api_key"), Handle: api.Uncompressed(s.generateAPIKey)},
 		{Method: "POST", Path: "/settings/api_key", Access: auth.Needs(page.AbilityAPIKey), Tokens: auth.InSets("settings").As("PATCH /api/v1/settings/api_key"), Handle: page.ReadForm(s.generateAPIKey)},
 		{Method: "POST", Path: "/settings/api_key/shown", Access: auth.Needs(page.AbilityAPIKey), Tokens: auth.InSets("settings").As("PATCH /api/v1/settings/api_key"), Handle: page.ReadForm(s.closeKeySecret)},
+		{Method: "GET", Path: messagePasswordPath, Access: auth.Needs(page.AbilityAPIKey), Tokens: auth.InSets("settings").As("POST /api/v1/settings/message_credential"), Handle: api.Uncompressed(s.replaceMessagePassword)},
+		{Method: "POST", Path: messagePasswordPath, Access: auth.Needs(page.AbilityAPIKey), Tokens: auth.InSets("settings").As("POST /api/v1/settings/message_credential"), Handle: page.ReadForm(s.replaceMessagePassword)},
 		{Method: "POST", Path: "/settings/personal_access_tokens", Access: auth.Needs(page.AbilityTokenSettings), Tokens: auth.InPerson(), Handle: page.ReadForm(s.changeTokenSettings)},
 		{Method: "GET", Path: "/settings/activity_log", Access: auth.Needs(page.AbilityActivitySettings), Tokens: auth.InSets("settings").As("PUT /api/v1/settings/activity_log"), Handle: api.Uncompressed(s.editActivitySettings)},
 		{Method: "POST", Path: "/settings/activity_log", Access: auth.Needs(page.AbilityActivitySettings), Tokens: auth.InSets("settings").As("PUT /api/v1/settings/activity_log"), Handle: page.ReadForm(s.changeActivitySettings)},
@@ -36,6 +38,7 @@ type settingsPage struct {
 	Expired  bool
 	Key      string // the API key; empty if the reader may not see it
 	Generate page.Control
+	Messages messageSettings
 	Connect  page.Connection
 	Tokens   tokenSettingsForm
 	NewKey   *keyDialog
@@ -77,6 +80,9 @@ func (s *settingsHandlers) renderSettings(w http.ResponseWriter, r *http.Request
 	var key *store.APIKey
 	err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
 		if key, err = tx.APIKey(); err != nil {
+			return err
+		}
+		if p.Messages, err = s.newMessageSettings(tx, p.Reader); err != nil {
 			return err
 		}
 		if p.ActivityLog, err = newActivitySettings(tx, p.Reader); err != nil {

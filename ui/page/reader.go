@@ -33,6 +33,16 @@ func (s *Console) newReader(r *http.Request) Reader {
 	return reader
 }
 
+// ServerHost returns the host name or IP address under which the reader asks
+// this server.
+func (x Reader) ServerHost() string {
+	u, err := url.Parse(x.Server)
+	if err != nil { // the host of the request is none
+		return ""
+	}
+	return u.Hostname()
+}
+
 // Identity returns the signed-in user; nil if nobody is signed in.
 func (x Reader) Identity() *auth.Identity { return x.identity }
 
