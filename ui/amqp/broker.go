@@ -21,19 +21,19 @@ import (
 // The limits of the endpoint. Options has the limits for the number of
 // connections.
 const (
-	maxChannels      = 16        // of a connection; an agent has up to three
-	maxConsumers     = 16        // of a channel
-	maxUnacked       = 1_000     // messages of a channel
-	maxWaiting       = 1_000     // messages in a queue
-	maxWaitingBytes  = 16 << 20  // in a queue
-	maxTotalBytes    = 256 << 20 // in all queues
-	maxKeys          = 16        // routing keys of a queue
-	maxQueues        = 100_000
-	maxAssembling    = 128 << 20 // bytes of unfinished messages, of all connections
-	maxHandshakes    = 512       // connections that are not open yet
-	unusedQueueLife  = 24 * time.Hour
-	sweepEvery       = time.Second
-	pruneQueuesEvery = time.Minute
+	maxChannels        = 16        // of a connection; an agent has up to three
+	maxConsumers       = 16        // of a channel
+	maxUnacked         = 1_000     // messages of a channel
+	maxWaiting         = 1_000     // messages in a queue
+	maxWaitingBytes    = 16 << 20  // in a queue
+	maxTotalBytes      = 256 << 20 // in all queues
+	maxKeys            = 16        // routing keys of a queue
+	maxQueues          = 100_000
+	maxUnfinishedBytes = 128 << 20 // bytes of unfinished messages, of all connections
+	maxHandshakes      = 512       // connections that are not open yet
+	unusedQueueLife    = 24 * time.Hour
+	sweepEvery         = time.Second
+	pruneQueuesEvery   = time.Minute
 )
 
 // Options are what New needs.
@@ -60,15 +60,15 @@ type Broker struct {
 	now     func() time.Time
 	log     *slog.Logger
 
-	mutex       sync.Mutex
-	queues      map[string]*queue
-	connections map[*connection]struct{} // open connections
-	subscribers map[message.Kind]func(context.Context, message.Envelope) error
-	lastOrder   uint64
-	totalBytes  int
-	assembling  int
-	settled     map[string][]uint64 // by queue: sequences of messages to delete from the store
-	access      access
+	mutex           sync.Mutex
+	queues          map[string]*queue
+	connections     map[*connection]struct{} // open connections
+	subscribers     map[message.Kind]func(context.Context, message.Envelope) error
+	lastOrder       uint64
+	totalBytes      int
+	unfinishedBytes int
+	settled         map[string][]uint64 // by queue: sequences of messages to delete from the store
+	access          access
 
 	wakeUp  chan struct{} // settled is not empty
 	serving sync.WaitGroup
@@ -263,24 +263,24 @@ func (b *Broker) startArguments(out []byte) []byte {
 	return appendLongText(appendLongText(out, "PLAIN"), "en_US")
 }
 
-// assemble counts bytes of an unfinished message. It reports false if all
-// connections together have too many such bytes.
-func (c *connection) assemble(n int) bool {
+// reserveUnfinished counts bytes of an unfinished message. It reports false if
+// all connections together have too many such bytes.
+func (c *connection) reserveUnfinished(n int) bool {
 	b := c.broker
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
-	if b.assembling+n > maxAssembling {
+	if b.unfinishedBytes+n > maxUnfinishedBytes {
 		return false
 	}
-	b.assembling += n
+	b.unfinishedBytes += n
 	return true
 }
 
-// assembled subtracts the bytes of a complete message from the count.
-func (c *connection) assembled(n int) {
+// releaseUnfinished subtracts the bytes of a complete message from the count.
+func (c *connection) releaseUnfinished(n int) {
 	c.broker.mutex.Lock()
 	defer c.broker.mutex.Unlock()
-	c.broker.assembling -= n
+	c.broker.unfinishedBytes -= n
 }
 
 // logFault logs that the channel of an agent was closed, and why.

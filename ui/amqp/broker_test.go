@@ -84,8 +84,8 @@ func openEndpoint(t *testing.T, s *store.Store, o Options) *endpoint {
 		if n := len(e.Connections()); n != 0 {
 			t.Errorf("%d connections are left", n)
 		}
-		if e.access.total != 0 || e.access.handshakes != 0 || len(e.access.perAddress) != 0 || e.assembling != 0 {
-			t.Errorf("counts are left: %+v, %d bytes", e.access, e.assembling)
+		if e.access.total != 0 || e.access.handshakes != 0 || len(e.access.perAddress) != 0 || e.unfinishedBytes != 0 {
+			t.Errorf("counts are left: %+v, %d bytes", e.access, e.unfinishedBytes)
 		}
 	}
 	t.Cleanup(e.stop)

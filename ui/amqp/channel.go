@@ -484,7 +484,7 @@ func (ch *channel) receive(ctx context.Context, f frame) error {
 		if uint64(len(in.body)+len(f.payload)) > in.content.bodySize {
 			return closeConnection(frameError, "the body of a message is longer than its header says")
 		}
-		if !c.assemble(len(f.payload)) {
+		if !c.reserveUnfinished(len(f.payload)) {
 			return closeConnection(resourceError, "too many unfinished messages")
 		}
 		in.body = append(in.body, f.payload...)
@@ -493,7 +493,7 @@ func (ch *channel) receive(ctx context.Context, f frame) error {
 		return nil
 	}
 	ch.incoming = nil
-	c.assembled(len(in.body))
+	c.releaseUnfinished(len(in.body))
 	return ch.deliverToUs(ctx, in)
 }
 

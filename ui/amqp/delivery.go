@@ -454,7 +454,7 @@ func (b *Broker) closeChannelLocked(ch *channel) {
 		b.removeConsumer(c)
 	}
 	if ch.incoming != nil {
-		b.assembling -= len(ch.incoming.body)
+		b.unfinishedBytes -= len(ch.incoming.body)
 		ch.incoming = nil
 	}
 	taken := ch.unacked

@@ -55,7 +55,7 @@ type frameReader struct {
 // connections that wait.
 const keptBuffer = 512
 
-// next reads a frame. It returns io.EOF where the connection ends between two
+// next reads a frame. It returns io.EOF if the connection ends between two
 // frames.
 func (r *frameReader) next() (frame, error) {
 	header, err := r.source.Peek(7)

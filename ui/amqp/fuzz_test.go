@@ -115,8 +115,8 @@ func FuzzConnection(f *testing.F) {
 			}
 			bytes += sum
 		}
-		if bytes != b.totalBytes || b.assembling != 0 {
-			t.Errorf("%d bytes are counted, %d are there; %d of unfinished messages are left", b.totalBytes, bytes, b.assembling)
+		if bytes != b.totalBytes || b.unfinishedBytes != 0 {
+			t.Errorf("%d bytes are counted, %d are there; %d of unfinished messages are left", b.totalBytes, bytes, b.unfinishedBytes)
 		}
 		for _, ch := range c.channels {
 			if len(ch.unacked) != 0 || ch.consuming != 0 || len(ch.consumers) != 0 {
