@@ -45,7 +45,7 @@ func (s *shared) Banners(ctx context.Context, reader page.Reader) (banners []pag
 	if err != nil {
 		return nil, err
 	}
-	if n, ok := s.adminBanner(reader); ok && alone {
+	if n, ok := s.defaultAdminBanner(reader); ok && alone {
 		banners = append(banners, n)
 	}
 	if id.Can(page.AbilityAPIKey) {
@@ -59,9 +59,9 @@ func (s *shared) Banners(ctx context.Context, reader page.Reader) (banners []pag
 	return banners, nil
 }
 
-// adminBanner asks the default admin to create another user who manages users.
+// defaultAdminBanner asks the default admin to create another user who manages users.
 // It appears at every sign-in until there is one.
-func (s *shared) adminBanner(reader page.Reader) (page.Banner, bool) {
+func (s *shared) defaultAdminBanner(reader page.Reader) (page.Banner, bool) {
 	n := page.Banner{
 		Severity: "info", Dismissal: "admin-" + hex.EncodeToString(reader.Identity().SessionHash[:8]), Link: page.Link{Name: "Create a user manager", URL: "/users/new"},
 		Text: "Use the default admin only to create the first user manager, a user with the permission all:users, who creates all others. After that it is for emergencies: it cannot have a second factor.",

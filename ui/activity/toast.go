@@ -25,10 +25,10 @@ type Toast struct {
 // The importance of a toast. A more important one is shown earlier and longer,
 // and stays longer in the list of toasts.
 const (
-	weightLow     = iota // information
-	weightNormal         // something new, or a warning
-	weightHigh           // somebody should look at it
-	weightRemoved        // something was removed
+	toastWeightLow     = iota // information
+	toastWeightNormal         // something new, or a warning
+	toastWeightHigh           // somebody should look at it
+	toastWeightRemoved        // something was removed
 )
 
 // NewToast returns the message about an entry. It returns false for entries
@@ -53,7 +53,7 @@ func NewToast(e *activity.Entry) (Toast, bool) {
 	if t.Text == "" {
 		t.Text, t.Weight = instanceSentence(event, about.Name)
 	}
-	if t.Weight == weightRemoved {
+	if t.Weight == toastWeightRemoved {
 		t.URL = kind.path // the thing has no page any more
 	}
 	return t, t.Text != ""
@@ -80,7 +80,7 @@ func toastSentence(e activity.Event, thing string) (text string, weight int) {
 	}
 	switch e := e.(type) {
 	case *activity.HostRegistered:
-		return start + " is new: its agent has reported for the first time.", weightNormal
+		return start + " is new: its agent has reported for the first time.", toastWeightNormal
 	case *activity.ClusterRegistered:
 		return start + " is new.", weightOf(e.Health)
 	case *activity.DatabaseRegistered:
@@ -88,15 +88,15 @@ func toastSentence(e activity.Event, thing string) (text string, weight int) {
 	case *activity.SAPSystemRegistered:
 		return start + " is new.", weightOf(e.Health)
 	case *activity.HostRestored, *activity.ClusterRestored:
-		return start + " is back after it had been removed.", weightNormal
+		return start + " is back after it had been removed.", toastWeightNormal
 	case *activity.DatabaseRestored:
 		return start + " is back after it had been removed.", weightOf(e.Health)
 	case *activity.SAPSystemRestored:
 		return start + " is back after it had been removed.", weightOf(e.Health)
 	case *activity.HostDeregistered:
-		return start + " has been removed.", weightRemoved
+		return start + " has been removed.", toastWeightRemoved
 	case *activity.ClusterDeregistered, *activity.DatabaseDeregistered, *activity.SAPSystemDeregistered:
-		return start + " has been deregistered.", weightRemoved
+		return start + " has been deregistered.", toastWeightRemoved
 	case *activity.HostHealthChanged:
 		return health(e.Health, e.Change)
 	case *activity.ClusterHealthChanged:
@@ -106,11 +106,11 @@ func toastSentence(e activity.Event, thing string) (text string, weight int) {
 	case *activity.SAPSystemHealthChanged:
 		return health(e.Health, e.Change)
 	case *activity.HeartbeatFailed:
-		return "The host " + thing + " heartbeat is failing.", weightHigh
+		return "The host " + thing + " heartbeat is failing.", toastWeightHigh
 	case *activity.HeartbeatSucceeded:
-		return "The agent of " + thing + " is reporting.", weightLow
+		return "The agent of " + thing + " is reporting.", toastWeightLow
 	case *activity.HostIDShared:
-		return "Several machines report under the id of " + thing + ".", weightNormal
+		return "Several machines report under the id of " + thing + ".", toastWeightNormal
 	}
 	return "", 0
 }
@@ -119,10 +119,10 @@ func toastSentence(e activity.Event, thing string) (text string, weight int) {
 // important that is. The text is empty for other events.
 func instanceSentence(e activity.Event, sid string) (text string, weight int) {
 	absent := func(number string) (string, int) {
-		return fmt.Sprintf("The instance %s of %s is now absent.", number, sid), weightHigh
+		return fmt.Sprintf("The instance %s of %s is now absent.", number, sid), toastWeightHigh
 	}
 	deregistered := func(number string) (string, int) {
-		return fmt.Sprintf("The instance %s has been deregistered from %s.", number, sid), weightHigh
+		return fmt.Sprintf("The instance %s has been deregistered from %s.", number, sid), toastWeightHigh
 	}
 	switch e := e.(type) {
 	case *activity.DatabaseInstanceMarkedAbsent:
@@ -134,7 +134,7 @@ func instanceSentence(e activity.Event, sid string) (text string, weight int) {
 	case *activity.ApplicationInstanceDeregistered:
 		return deregistered(e.InstanceNumber)
 	case *activity.ApplicationInstanceMoved:
-		return fmt.Sprintf("The instance %s of %s has been moved.", e.InstanceNumber, sid), weightNormal
+		return fmt.Sprintf("The instance %s of %s has been moved.", e.InstanceNumber, sid), toastWeightNormal
 	}
 	return "", 0
 }
@@ -143,11 +143,11 @@ func instanceSentence(e activity.Event, sid string) (text string, weight int) {
 func weightOf(health string) int {
 	switch landscape.Health(health) {
 	case landscape.HealthCritical:
-		return weightHigh
+		return toastWeightHigh
 	case landscape.HealthPassing:
-		return weightLow
+		return toastWeightLow
 	}
-	return weightNormal
+	return toastWeightNormal
 }
 
 // MostImportant returns the n most important toasts, in the order in which they

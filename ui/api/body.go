@@ -103,13 +103,13 @@ func (in *input) lenientObject() *object {
 // the content type.
 func (in *input) optionalObject() *object {
 	if len(in.r.Body.(bodyBytes)) == 0 {
-		return in.noObject()
+		return in.emptyObject()
 	}
 	return in.object()
 }
 
-// noObject returns a body without members.
-func (in *input) noObject() *object {
+// emptyObject sets the body to an object without members, and returns it.
+func (in *input) emptyObject() *object {
 	in.body = &object{in: in}
 	return in.body
 }

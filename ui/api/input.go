@@ -12,8 +12,9 @@ import (
 )
 
 // input reads a request: variables of its path, parameters of its query,
-// members of its body. A handler reads everything it knows, and then calls
-// fault. Members and parameters that it has not read are refused as unexpected.
+// members of its body. A handler first reads all members and parameters that it
+// accepts, and then calls fault. fault refuses all other members and parameters
+// as unexpected.
 type input struct {
 	r *http.Request
 

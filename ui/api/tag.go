@@ -35,7 +35,7 @@ func (a *API) addTag(kind store.TagKind) func(http.ResponseWriter, *http.Request
 	return func(w http.ResponseWriter, r *http.Request) error {
 		in := readInput(r)
 		id := pathID[string](in, "id")
-		given := in.noObject()
+		given := in.emptyObject()
 		if r.Header.Get("Content-Type") != "" { // without one, existing clients expect the fault of an empty body
 			given = in.lenientObject()
 		}
