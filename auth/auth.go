@@ -289,8 +289,8 @@ func (a *Auth) Identify(next http.Handler) http.Handler {
 		identity, err := a.identify(r)
 		r = a.withIdentity(r, identity, err)
 		if isSignIn(r) {
-			var used signInToken
-			r = r.WithContext(context.WithValue(r.Context(), signInKey{}, &used))
+			var used signInTokenHolder
+			r = r.WithContext(context.WithValue(r.Context(), signInTokenKey{}, &used))
 			a.serveLogged(w, r, next, viaLogin, func() matchedToken { return used.token })
 			return
 		}

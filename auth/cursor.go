@@ -10,9 +10,9 @@ import (
 
 // SealCursor encrypts a position in the journal for the browser of a user.
 // Positions count all changes, including those that the user may not see, so
-// two of them would tell how much happens elsewhere. The same position gives a
-// different text each time, so a browser cannot tell whether anything has
-// happened.
+// two readable positions would tell how much has changed. The same position
+// gives a different text each time, so a browser cannot tell whether anything
+// has happened.
 func (a *Auth) SealCursor(u *store.User, place uint64) string {
 	sealed := a.cursorSealer.Seal(nil, nil, binary.BigEndian.AppendUint64(nil, place), cursorOwner(u))
 	return base64.RawURLEncoding.EncodeToString(sealed)

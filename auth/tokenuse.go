@@ -196,7 +196,7 @@ func (a *Auth) validToken(tx *store.Tx, userID int64, id string) (*store.Token, 
 // default.
 func (a *Auth) checkTokenCredentials(ctx context.Context, c Credentials) (*Proof, error) {
 	user, token, err := a.tokenOwner(presentedToken{text: c.Password, via: viaLogin, username: c.Username})
-	if used, ok := ctx.Value(signInKey{}).(*signInToken); ok {
+	if used, ok := ctx.Value(signInTokenKey{}).(*signInTokenHolder); ok {
 		used.token = token
 	}
 	if errors.Is(err, ErrSignedOut) {
@@ -208,11 +208,12 @@ func (a *Auth) checkTokenCredentials(ctx context.Context, c Credentials) (*Proof
 	return &Proof{User: user, Method: store.MethodToken, TokenID: token.ID}, nil
 }
 
-// signInToken receives the token that a sign-in was tried with, so that
-// Identify can log the use.
-type signInToken struct{ token matchedToken }
+// signInTokenHolder is put into the context of a sign-in. The handler stores
+// the token in it if one is used as the password, so that Identify can log the
+// use.
+type signInTokenHolder struct{ token matchedToken }
 
-type signInKey struct{}
+type signInTokenKey struct{}
 
 // isSignIn reports whether a request is a sign-in with a password.
 func isSignIn(r *http.Request) bool {

@@ -71,10 +71,10 @@ type Store struct {
 	entryCache         entryCache
 }
 
-// Open opens the file in a data directory, creating both where they are
-// missing, and brings an older file up to date. It fails with ErrInUse where
-// another process has the file open, and with ErrNewer where the file is of a
-// later version.
+// Open opens the file in a data directory, creates both if they are missing,
+// and brings an older file up to date. It fails with ErrInUse if another
+// process has the file open, and with ErrNewer if a later version wrote the
+// file.
 func Open(dir string, o Options) (*Store, error) {
 	if o.Now == nil {
 		o.Now = time.Now

@@ -23,7 +23,7 @@ type TokenSettings struct {
 	RequirePasswordConfirmation bool `json:"require_password_confirmation"`
 }
 
-// defaultTokenSettings are in force until a user changes the settings.
+// defaultTokenSettings apply until a user changes the settings.
 var defaultTokenSettings = TokenSettings{Enabled: true, DefaultLifetimeDays: 30, AllowBasic: true, RequirePasswordConfirmation: true}
 
 // maxTokenLifetimeDays is the longest lifetime that can be set: a hundred

@@ -100,7 +100,8 @@ func limitBodies(next http.Handler) http.Handler {
 
 // refuseCrossOrigin refuses unsafe requests that another site caused. It checks
 // only requests that a cookie identifies: no other site can make a browser send
-// a header with a token or key. A header that identifies nobody does not count.
+// a header with a token or key. If such a header is wrong, but a cookie
+// identifies the user, the request is checked.
 func (s *server) refuseCrossOrigin(next http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
 	if s.Auth.SAML() != nil {

@@ -63,7 +63,7 @@ func (h *hanaView) describedByNodes() bool { return h.isScaleUp && !h.isAngi }
 // name returns the full name of an attribute or property.
 func (h *hanaView) name(short string) string { return "hana_" + h.sid + "_" + short }
 
-// attribute returns an attribute of a node; empty where it has none.
+// attribute returns an attribute of a node; empty if it has none.
 func (h *hanaView) attribute(n node, short string) string { return n.attributes[h.name(short)] }
 
 // clusterProperty returns a property of the cluster; otherwise, if the property

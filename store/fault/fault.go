@@ -117,8 +117,8 @@ func (e Errors) Unwrap() []error {
 	return all
 }
 
-// KindOf returns the kind of the fault in an error. It is not ok if the error
-// is not a fault of the caller.
+// KindOf returns the kind of the fault in an error. ok is false if the error is
+// not a fault of the caller.
 func KindOf(err error) (kind Kind, ok bool) {
 	if first, ok := errors.AsType[*Error](err); ok {
 		return first.Kind, true

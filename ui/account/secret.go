@@ -230,8 +230,9 @@ func secretPagePath(shown secret) string {
 	return "/profile"
 }
 
-// closeSecret forgets a secret, or returns the dialog that asks first. The form
-// says whether the text was copied or downloaded.
+// closeSecret removes a secret if the form says that its text was copied or
+// downloaded. Otherwise it returns the dialog that asks whether to close it
+// anyway.
 func (s *shared) closeSecret(ctx context.Context, kind secretKind, form url.Values) (*secretDialog, error) {
 	id := auth.From(ctx)
 	var d *secretDialog

@@ -173,7 +173,8 @@ func (s *userHandlers) endAllSessionsOf(w http.ResponseWriter, r *http.Request) 
 	})
 }
 
-// endSessionsOf asks first, and then calls end to end sessions of another user.
+// endSessionsOf ends sessions of another user: it shows the confirmation ask,
+// and calls end once the reader has confirmed.
 func (s *userHandlers) endSessionsOf(w http.ResponseWriter, r *http.Request, u *store.User, ask *page.Confirmation, done string, end func(store.Actor) error) error {
 	ask.Action, ask.CloseURL = r.URL.Path, UserPath(u.ID, "edit")
 	if r.Method != http.MethodPost || r.PostForm.Get("confirmed") != ask.Plan {

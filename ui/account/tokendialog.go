@@ -438,8 +438,9 @@ func (s *ownTokenHandlers) deleteTokens(w http.ResponseWriter, r *http.Request) 
 	})
 }
 
-// endTokens asks first, with the password if it is required. Then it calls end
-// to expire or delete tokens of the reader.
+// endTokens expires or deletes tokens of the reader: it shows the confirmation
+// ask, which includes the password if that is required, and calls end once the
+// reader has confirmed.
 func (s *ownTokenHandlers) endTokens(w http.ResponseWriter, r *http.Request, ask *page.Confirmation, done string, end func(*auth.Identity) error) error {
 	settings, err := s.tokenSettings(r.Context())
 	if err != nil {

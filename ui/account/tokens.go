@@ -214,8 +214,9 @@ func (s *userTokenHandlers) deleteTokenOf(w http.ResponseWriter, r *http.Request
 	})
 }
 
-// endTokenOf asks first, with the password if it is required. Then it calls end
-// to expire or delete a token of another user.
+// endTokenOf expires or deletes a token of another user: it shows the
+// confirmation ask, which includes the password if that is required, and calls
+// end once the reader has confirmed.
 func (s *userTokenHandlers) endTokenOf(w http.ResponseWriter, r *http.Request, u *store.User, ask *page.Confirmation, done string, end func(*auth.Identity) error) error {
 	settings, err := s.tokenSettings(r.Context())
 	if err != nil {

@@ -39,8 +39,8 @@ func (f Field) Element() string { return cmp.Or(f.ID, f.Name) }
 // FaultLink leads from the top of a form to a field with a fault.
 type FaultLink struct{ Label, Text, URL string }
 
-// FieldFaults returns the faults of an error. It is not ok if the error is not
-// about the input.
+// FieldFaults returns the faults of an error. It returns false if the error is
+// not about the input.
 func FieldFaults(err error) (fault.Errors, bool) {
 	faults := fault.Fields(err)
 	return faults, faults != nil
