@@ -1,8 +1,10 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"trento/packaging/daemon"
@@ -113,18 +115,24 @@ func (s *server) pruneActivity(ctx context.Context) error {
 // feedDemo sends the reports of a generated landscape to the server, through
 // its own API.
 func (s *server) feedDemo(ctx context.Context) error {
-	var key string
+	var key, messages string
 	err := s.store.View(func(tx *store.Tx) error {
 		k, err := tx.APIKey()
-		if err == nil {
-			key = s.auth.APIKeyText(k)
+		if err != nil {
+			return err
 		}
+		key = s.auth.APIKeyText(k)
+		if s.endpoint == nil {
+			return nil
+		}
+		c, err := s.auth.MessageCredential(tx)
+		messages = c.Address(cmp.Or(s.config.AMQPListen.Unmap(), netip.MustParseAddr("127.0.0.1")).String(), s.endpoint.Port())
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	return fleet.Feed(ctx, fleet.FeedOptions{
-		Server: s.url(), APIKey: key, Seed: fleet.DefaultSeed, Hosts: s.demoHosts, Heartbeats: true, StepEvery: 15 * time.Second,
+		Server: s.url(), APIKey: key, Messages: messages, Seed: fleet.DefaultSeed, Hosts: s.demoHosts, Heartbeats: true, StepEvery: 15 * time.Second,
 	})
 }
