@@ -39,13 +39,13 @@ func TestRefreshNow(t *testing.T) {
 	f.user("plain")
 	id := f.host(1, "vega01")
 	path := "/hosts/" + string(id)
+	f.options.Messages, f.options.Endpoint = nil, nil
+	f.restart(f.options)
 	has(".actions [aria-disabled]", "Refresh now . Messages to agents are switched off on this server.").check(t, f.page(t, path, "runner"))
 
 	bus := new(agentBus)
-	var err error
-	if f.handler, err = New(page.Options{Store: f.store, Auth: f.auth, Search: f.index, Version: "1.2.3", Log: newTestLog(f.log), Messages: bus}); err != nil {
-		t.Fatal(err)
-	}
+	f.options.Messages = bus
+	f.restart(f.options)
 	has(".actions [aria-disabled]", "it needs the permission all:host_checks_execution").check(t, f.page(t, path, "plain"))
 	press := func(as string, status int) {
 		t.Helper()

@@ -333,7 +333,7 @@ func TestLocalAccountsAreOff(t *testing.T) {
 			case isAPI:
 				want = http.StatusNotImplemented
 			}
-			if w.Code != want || want == http.StatusNotImplemented && w.Body.String() != api501 || want == http.StatusNotFound && !strings.Contains(w.Body.String(), "The identity provider is in charge of the accounts") {
+			if w.Code != want || want == http.StatusNotImplemented && w.Body.String() != api501 || want == http.StatusNotFound && !strings.Contains(w.Body.String(), "The identity provider manages the accounts") {
 				t.Errorf("%s %s as %q: %d %s", tt.method, tt.target, as, w.Code, w.Body)
 			}
 		}
