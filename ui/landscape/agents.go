@@ -4,12 +4,14 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
 	"trento/store"
 	"trento/store/activity"
 	"trento/store/landscape"
+	"trento/ui/amqp"
 	"trento/ui/page"
 	"trento/ui/table"
 )
@@ -18,6 +20,17 @@ import (
 type agentsPage struct {
 	table.Page
 	Rows []agentRow
+	// Refusals are the addresses from which the message endpoint has refused
+	// connections since the start of the server, the latest first.
+	Refusals []refusalRow
+}
+
+// refusalRow is an address in the table of refused message connections.
+type refusalRow struct {
+	Address  string
+	Reason   string
+	Attempts int
+	Last     page.Timestamp
 }
 
 // Template implements page.Page.
@@ -33,6 +46,15 @@ type agentRow struct {
 	LastReport page.Timestamp
 	Version    string
 	Outdated   bool
+	Messages   string // whether the agent is connected for messages
+	Connection *connectionRow
+}
+
+// connectionRow says from where and since when an agent is connected for
+// messages.
+type connectionRow struct {
+	Addresses string
+	Since     page.Timestamp
 }
 
 // agentItem is an agent in the list.
@@ -41,6 +63,10 @@ type agentItem struct {
 	faulty     []*store.ReportStatus
 	state      agentState
 	faultSince time.Time // time since which the oldest of its faults exists
+	// connections are its open connections for messages, the oldest first.
+	// hasEndpoint is false if agents connect to another broker.
+	connections []amqp.Connection
+	hasEndpoint bool
 }
 
 // agentState is how well the reports of an agent can be used, the worst first.
@@ -70,6 +96,10 @@ var agentsTable = table.Table[*agentItem]{
 		{
 			Key: "problem", Label: "Problems", Text: (*agentItem).problems,
 			Facet: &table.Facet[*agentItem]{Values: (*agentItem).reports},
+		},
+		{
+			Key: "messages", Label: "Messages", Text: (*agentItem).messages,
+			Facet: &table.Facet[*agentItem]{Value: (*agentItem).messages},
 		},
 		{
 			Key: "since", Label: "Since", Hidden: true, Text: func(a *agentItem) string { return page.ISOOrEmpty(timeOrNil(a.faultSince)) },
@@ -132,6 +162,29 @@ func (a *agentItem) version() string {
 	return a.Host.AgentVersion
 }
 
+// messages says whether the agent is connected for messages.
+func (a *agentItem) messages() string {
+	switch {
+	case !a.hasEndpoint:
+		return "Unknown"
+	case len(a.connections) == 0:
+		return "Not connected"
+	}
+	return "Connected"
+}
+
+// addresses returns the addresses from which the agent is connected for
+// messages. More than one means that several machines have the id of the agent.
+func (a *agentItem) addresses() string {
+	var addresses []string
+	for _, c := range a.connections {
+		if !slices.Contains(addresses, c.Address) {
+			addresses = append(addresses, c.Address)
+		}
+	}
+	return strings.Join(addresses, ", ")
+}
+
 // reports returns the kinds of reports that cannot be used.
 func (a *agentItem) reports() []string {
 	var kinds []string
@@ -165,8 +218,11 @@ func (s *Pages) agentItems(ctx context.Context, f *page.Frame) (all []*agentItem
 		if err != nil {
 			return err
 		}
+		connections := s.messageConnections()
 		for _, agent := range agents {
-			all = append(all, newAgentItem(agent))
+			item := newAgentItem(agent)
+			item.connections, item.hasEndpoint = connections[string(agent.ID)], s.Endpoint != nil
+			all = append(all, item)
 		}
 		if f != nil {
 			return s.ReadFrame(f, tx)
@@ -174,6 +230,17 @@ func (s *Pages) agentItems(ctx context.Context, f *page.Frame) (all []*agentItem
 		return nil
 	})
 	return all, err
+}
+
+// messageConnections returns the open connections for messages by agent.
+func (s *Pages) messageConnections() map[string][]amqp.Connection {
+	byAgent := map[string][]amqp.Connection{}
+	if s.Endpoint != nil {
+		for _, c := range s.Endpoint.Connections() {
+			byAgent[c.Agent] = append(byAgent[c.Agent], c)
+		}
+	}
+	return byAgent
 }
 
 // showAgents answers GET /agents.
@@ -194,6 +261,11 @@ func (s *Pages) showAgents(w http.ResponseWriter, r *http.Request) error {
 	for _, a := range onPage {
 		p.Rows = append(p.Rows, s.newAgentRow(a))
 	}
+	if s.Endpoint != nil {
+		for _, r := range s.Endpoint.Refusals() {
+			p.Refusals = append(p.Refusals, refusalRow{Address: r.Address, Reason: r.Reason, Attempts: r.Attempts, Last: s.Timestamp(r.Last)})
+		}
+	}
 	return s.Render(w, r, http.StatusOK, &p)
 }
 
@@ -201,6 +273,10 @@ func (s *Pages) newAgentRow(a *agentItem) agentRow {
 	row := agentRow{
 		ID: string(a.ID), Name: page.Link{Name: a.name()}, Registered: a.Host != nil, State: a.state.String(),
 		Faults: s.newReportFaults(a.Agent), LastReport: s.TimestampOf(timeOrNil(a.LastReport())), Version: a.version(),
+		Messages: a.messages(),
+	}
+	if len(a.connections) > 0 {
+		row.Connection = &connectionRow{a.addresses(), s.Timestamp(a.connections[0].Since)}
 	}
 	row.Icon = map[agentState]string{stateRefused: "warning", stateLeftOut: "warning", stateUnheard: "unknown"}[a.state]
 	if a.Host != nil {
