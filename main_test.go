@@ -31,7 +31,7 @@ var mayImport = map[string][]string{
 	"trento/search":                 {"trento/store", "trento/store/activity"},
 	"trento/ui/amqp":                {"trento/store", "trento/store/fault", "trento/store/message"},
 	"trento/ui/refresh":             {"trento/store", "trento/store/fault", "trento/store/landscape", "trento/store/message", "trento/store/message/wire"},
-	"trento/ui/api":                 {"trento/auth", "trento/auth/sso", "trento/search", "trento/store", "trento/store/activity", "trento/store/discovery", "trento/store/fault", "trento/store/landscape", "trento/ui/refresh"},
+	"trento/ui/api":                 {"trento/auth", "trento/auth/sso", "trento/search", "trento/store", "trento/store/activity", "trento/store/discovery", "trento/store/fault", "trento/store/landscape", "trento/ui/refresh", "trento/store/message", "trento/ui/amqp"},
 	"trento/ui/page":                {"trento/auth", "trento/search", "trento/store", "trento/store/activity", "trento/store/fault", "trento/store/landscape", "trento/store/message", "trento/ui/amqp", "trento/ui/api", "trento/ui/refresh"},
 	"trento/ui/table":               {"trento/auth", "trento/store", "trento/store/fault", "trento/store/landscape", "trento/ui/api", "trento/ui/page"},
 	"trento/ui/landscape":           {"trento/auth", "trento/search", "trento/store", "trento/store/activity", "trento/store/fault", "trento/store/landscape", "trento/store/message", "trento/ui/activity", "trento/ui/amqp", "trento/ui/amqp", "trento/ui/api", "trento/ui/page", "trento/ui/refresh", "trento/ui/table"},

@@ -62,7 +62,7 @@ func newServer(o Options) (*server, error) {
 	activity, account := activitypages.New(c), account.New(c)
 	s := &server{
 		Console: c, landscape: landscapepages.New(c, activity), activity: activity, account: account,
-		api:    api.New(api.Deps{Store: o.Store, Auth: o.Auth, Index: o.Search, Log: o.Log, Version: o.Version, Refresher: c.Refresher}),
+		api:    api.New(api.Deps{Store: o.Store, Auth: o.Auth, Index: o.Search, Log: o.Log, Version: o.Version, Refresher: c.Refresher, Endpoint: o.Endpoint}),
 		router: mux.NewRouter(), started: o.Store.Now(),
 	}
 	s.install()

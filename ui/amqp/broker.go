@@ -382,3 +382,13 @@ func (b *Broker) Connections() []Connection {
 	})
 	return open
 }
+
+// ConnectionsByAgent returns the open connections of each agent, the oldest
+// first.
+func (b *Broker) ConnectionsByAgent() map[string][]Connection {
+	byAgent := map[string][]Connection{}
+	for _, c := range b.Connections() {
+		byAgent[c.Agent] = append(byAgent[c.Agent], c)
+	}
+	return byAgent
+}

@@ -9,6 +9,8 @@ import (
 
 	"trento/store"
 	"trento/store/landscape"
+	"trento/store/message"
+	"trento/ui/amqp"
 )
 
 // agentStatus is the status of an agent in answers of the API.
@@ -17,7 +19,17 @@ type agentStatus struct {
 	Hostname     *string          `json:"hostname"`
 	Version      *string          `json:"agent_version"`
 	LastReportAt *timestamp       `json:"last_report_at"`
+	Messages     *agentMessages   `json:"messages"`
 	Reports      []reportStatus   `json:"reports"`
+}
+
+// agentMessages says whether an agent is connected to receive messages. It is
+// null if agents connect to another broker for them.
+type agentMessages struct {
+	Connected bool           `json:"connected"`
+	Since     *timestamp     `json:"since"`
+	Addresses []string       `json:"addresses"`
+	Receives  []message.Kind `json:"receives"`
 }
 
 // reportStatus says whether the reports of one kind could be used.
@@ -36,10 +48,18 @@ type reportStatus struct {
 // without a hostname come last.
 func (a *API) listAgents(w http.ResponseWriter, _ *http.Request) error {
 	answer := []agentStatus{}
+	var connections map[string][]amqp.Connection
+	if a.deps.Endpoint != nil {
+		connections = a.deps.Endpoint.ConnectionsByAgent()
+	}
 	err := a.deps.Store.View(func(tx *store.Tx) error {
 		all, err := tx.Agents()
 		for _, agent := range all {
-			answer = append(answer, newAgentStatus(agent, a.deps.Store.Now()))
+			status := newAgentStatus(agent, a.deps.Store.Now())
+			if a.deps.Endpoint != nil {
+				status.Messages = newAgentMessages(connections[string(agent.ID)])
+			}
+			answer = append(answer, status)
 		}
 		return err
 	})
@@ -62,6 +82,21 @@ func rankNullLast(null bool) int {
 		return 1
 	}
 	return 0
+}
+
+// newAgentMessages describes the connections of an agent, the oldest first.
+func newAgentMessages(connections []amqp.Connection) *agentMessages {
+	m := &agentMessages{Addresses: []string{}, Receives: []message.Kind{}}
+	for _, c := range connections {
+		if !m.Connected {
+			m.Connected, m.Since = true, timestampOrNull(c.Since)
+		}
+		if !slices.Contains(m.Addresses, c.Address) {
+			m.Addresses = append(m.Addresses, c.Address)
+		}
+		m.Receives = append(m.Receives, c.Receives...)
+	}
+	return m
 }
 
 func newAgentStatus(agent *store.Agent, now time.Time) agentStatus {

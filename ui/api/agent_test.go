@@ -1,15 +1,22 @@
 package api_test
 
 import (
+	"context"
 	"encoding/json"
+	"log/slog"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	rabbitmq "github.com/rabbitmq/amqp091-go"
 
 	"trento/store/activity"
+	"trento/store/message"
+	"trento/ui/amqp"
+	"trento/ui/api"
 )
 
 // TestAgents reports well and badly, with and without a host, and reads how
@@ -110,4 +117,60 @@ func TestUnidentifiedReports(t *testing.T) {
 	if n := lines(); n != 2 || !strings.Contains(f.log.String(), "reports=10") {
 		t.Errorf("%d lines in the log: %s", n, f.log)
 	}
+}
+
+// TestMessagesOfAgents checks that the list of agents says who is connected for
+// messages, and null where agents connect to another broker.
+func TestMessagesOfAgents(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.user("keeper", 14)
+	f.register(agentID, "vega01")
+	expect := func(part string) {
+		t.Helper()
+		if got := f.get("keeper", "/api/v1/agents"); got.status != http.StatusOK || !strings.Contains(got.body, part) {
+			t.Errorf("no %s: %d %s", part, got.status, got.body)
+		}
+	}
+	expect(`"messages":null`)
+
+	endpoint, err := amqp.New(amqp.Options{
+		Store: f.store, Log: slog.New(slog.DiscardHandler), Generation: func() uint64 { return 0 }, Check: func(string, string) bool { return true },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- endpoint.Serve(ctx, l) }()
+	defer func() {
+		stop()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	}()
+	f.serve(api.Deps{Store: f.store, Auth: f.auth, Index: f.index, Log: slog.New(slog.DiscardHandler), Endpoint: endpoint})
+	expect(`"messages":{"connected":false,"since":null,"addresses":[],"receives":[]}`)
+
+	c, err := rabbitmq.Dial("amqp://agents:secret@" + l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	ch, err := c.Channel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	queue := message.Discoveries.Queue(agentID)
+	if _, err := ch.QueueDeclare(queue, true, false, false, false, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ch.Consume(queue, "", false, false, false, false, nil); err != nil {
+		t.Fatal(err)
+	}
+	expect(`"addresses":["127.0.0.1"],"receives":["discoveries"]`)
 }

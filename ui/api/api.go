@@ -30,6 +30,7 @@ import (
 	"trento/auth"
 	"trento/search"
 	"trento/store"
+	"trento/ui/amqp"
 	"trento/ui/refresh"
 )
 
@@ -42,6 +43,9 @@ type Deps struct {
 	Version string // version of the product
 	// Refresher asks agents for reports.
 	Refresher *refresh.Refresher
+	// Endpoint is where agents connect for messages; nil if that is another
+	// broker, or messages are off.
+	Endpoint *amqp.Broker
 }
 
 // API answers requests. It must be called inside auth.Identify and inside a

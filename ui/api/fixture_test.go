@@ -107,12 +107,17 @@ func newFixtureOn(t *testing.T, s *store.Store, c *clock, change ...func(*auth.O
 	if f.rules, err = described(); err != nil {
 		t.Fatal(err)
 	}
-	identified := f.auth.Identify(api.New(api.Deps{Store: s, Auth: f.auth, Index: index, Log: log, Version: version, Refresher: refresh.New(s, f.bus)}))
+	f.serve(api.Deps{Store: s, Auth: f.auth, Index: index, Log: log, Version: version, Refresher: refresh.New(s, f.bus)})
+	return f
+}
+
+// serve makes an API answer the requests of the test from now on.
+func (f *fixture) serve(deps api.Deps) {
+	identified := f.auth.Identify(api.New(deps))
 	f.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set(api.RequestIDHeader, requestID)
 		identified.ServeHTTP(w, r)
 	})
-	return f
 }
 
 // described is openapi.yaml as a router, made once.

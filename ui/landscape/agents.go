@@ -218,7 +218,10 @@ func (s *Pages) agentItems(ctx context.Context, f *page.Frame) (all []*agentItem
 		if err != nil {
 			return err
 		}
-		connections := s.messageConnections()
+		var connections map[string][]amqp.Connection
+		if s.Endpoint != nil {
+			connections = s.Endpoint.ConnectionsByAgent()
+		}
 		for _, agent := range agents {
 			item := newAgentItem(agent)
 			item.connections, item.hasEndpoint = connections[string(agent.ID)], s.Endpoint != nil
@@ -230,17 +233,6 @@ func (s *Pages) agentItems(ctx context.Context, f *page.Frame) (all []*agentItem
 		return nil
 	})
 	return all, err
-}
-
-// messageConnections returns the open connections for messages by agent.
-func (s *Pages) messageConnections() map[string][]amqp.Connection {
-	byAgent := map[string][]amqp.Connection{}
-	if s.Endpoint != nil {
-		for _, c := range s.Endpoint.Connections() {
-			byAgent[c.Agent] = append(byAgent[c.Agent], c)
-		}
-	}
-	return byAgent
 }
 
 // showAgents answers GET /agents.
