@@ -59,7 +59,7 @@ type Config struct {
 	AMQPMaxConnectionsPerAddress int        `env:"AMQP_MAX_CONNECTIONS_PER_ADDRESS" envDefault:"3072" doc:"The same for one address, or one IPv6 network of 64 bits. Raise it where more than a thousand agents are behind one address." want:"a number from 10 to 100000, or 0 for no such limit"`
 	AMQPURL                      Secret     `env:"AMQP_URL" doc:"Address of a RabbitMQ to use instead of the message endpoint of this server, with user and password. The agents have to connect to that broker, too." want:"an address such as amqp://user:password@rabbitmq:5672/"`
 	AMQPUser                     string     `env:"AMQP_USER" doc:"User name in the address that agents have for messages (facts-service-url). Unset: trento."`
-	AMQPPassword                 Secret     `env:"AMQP_PASSWORD" doc:"Password in that address. Agents write the address into their journals, so it should be used for nothing else. Unset: one is generated and kept in the store; /api/v1/settings/message_credential of the API shows and rotates it."`
+	AMQPPassword                 Secret     `env:"AMQP_PASSWORD" doc:"Password in that address. Agents write the address into their journals, so it should be used for nothing else. Unset: one is generated and kept in the store; Settings shows and replaces it."`
 
 	EnableOIDC       bool   `env:"ENABLE_OIDC" envDefault:"false" section:"Single sign-on with OpenID Connect" doc:"Switches sign-in through an OpenID Connect provider on. At most one kind of single sign-on can be on."`
 	OIDCClientID     string `env:"OIDC_CLIENT_ID" doc:"Client id. Required."`

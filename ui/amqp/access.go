@@ -130,7 +130,7 @@ func (c *connection) authenticate(ctx context.Context, user, password string) er
 	// password into either of them.
 	reason := "wrong user or password"
 	if user == "guest" {
-		reason = "wrong user or password: guest, as agents say without a credential in facts-service-url"
+		reason = "wrong user or password: guest, which agents use where facts-service-url names no user"
 	}
 	b.refuse(c, reason)
 	select {
