@@ -315,6 +315,8 @@ func TestMessageConnectionsOfAgents(t *testing.T) {
 	has("#row-"+string(hostID(1))+" .col-messages", "Connected from 127.0.0.1").check(t, shown)
 	has("#row-"+string(hostID(2))+" .col-messages", "Not connected").check(t, shown)
 	has("#refusals tbody tr", "127.0.0.1").check(t, shown)
+	has(".facts", "Connected from 127.0.0.1").check(t, f.page(t, "/hosts/"+string(hostID(1)), "keeper"))
+	has(".facts", "Not connected").check(t, f.page(t, "/hosts/"+string(hostID(2)), "keeper"))
 	has("#refusals tbody tr", "wrong user or password").check(t, shown)
 	if csv := f.do(call{target: "/agents.csv?messages=Connected", as: "keeper"}).Body.String(); !strings.Contains(csv, "vega01") || strings.Contains(csv, "vega02") {
 		t.Errorf("those connected: %s", csv)

@@ -205,11 +205,28 @@ func (s *Pages) hostFacts(h *landscape.Host) []page.Fact {
 	if last, ok := s.Store.LastHeartbeat(h.ID); ok {
 		facts = append(facts, s.TimestampFact("Last heartbeat", last))
 	}
+	if f, ok := s.messagesFact(h.ID); ok {
+		facts = append(facts, f)
+	}
 	facts = append(facts, s.TimestampFact("Registered", h.RegisteredAt), s.TimestampFact("Last change", h.UpdatedAt))
 	if len(h.PrometheusTargets) > 0 {
 		facts = append(facts, exportersFact(h))
 	}
 	return append(facts, page.Fact{Label: "Host ID", Text: string(h.ID), Mono: true, Wide: true})
+}
+
+// messagesFact says whether the agent of a host is connected for messages. It is
+// not ok if agents connect to another broker.
+func (s *Pages) messagesFact(id landscape.HostID) (f page.Fact, ok bool) {
+	if s.Endpoint == nil {
+		return page.Fact{}, false
+	}
+	a := agentItem{connections: s.Endpoint.ConnectionsByAgent()[string(id)], hasEndpoint: true}
+	f = page.Fact{Label: "Messages", Text: a.messages()}
+	if len(a.connections) > 0 {
+		f.Text += " from " + a.addresses()
+	}
+	return f, true
 }
 
 func exportersFact(h *landscape.Host) page.Fact {
