@@ -216,6 +216,7 @@ const (
 	ViaToken   Via = "token"   // an access token
 	// ViaPersonalToken is a personal access token sent with the request.
 	ViaPersonalToken Via = "personal token"
+	ViaLocal         Via = "local" // a command on this machine, see WithLocalCaller
 )
 
 // Identity is the user that a request comes from. The user exists and is
@@ -318,14 +319,20 @@ func (a *Auth) identify(r *http.Request) (*Identity, error) {
 		identity, _, err := a.tokenIdentity(token)
 		return identity, err
 	}
+	if isLocalCaller(r) {
+		return a.identifyLocalCaller(r)
+	}
 	return a.sessions.identity(r)
 }
 
 // Revalidate returns the identity with the abilities that its user has now. It
 // fails with ErrSignedOut if the identity is not valid any more.
 func (a *Auth) Revalidate(tx *store.Tx, id *Identity) (*Identity, error) {
-	if id.Via == ViaToken && !a.now().Before(id.expiresAt) {
+	switch {
+	case id.Via == ViaToken && !a.now().Before(id.expiresAt):
 		return nil, ErrSignedOut
+	case id.Via == ViaLocal:
+		return a.localIdentity(tx)
 	}
 	now := *id
 	var err error

@@ -47,6 +47,7 @@ func newRoot(environ []string) *cobra.Command {
 		newServe(l),
 		newConfig(l),
 		newAdmin(l),
+		newAgents(l),
 		newSSO(l),
 		newVersion(),
 		newService(),

@@ -38,15 +38,19 @@ type Options struct {
 
 // server is one run of the server, from opening to closing.
 type server struct {
-	config    config.Config
-	log       *slog.Logger
-	store     *store.Store
-	index     *search.Index
-	auth      *auth.Auth
-	http      *http.Server
-	listener  *connection.Listener
-	demoHosts int
-	running   sync.WaitGroup // counts the running tasks
+	config   config.Config
+	log      *slog.Logger
+	store    *store.Store
+	index    *search.Index
+	auth     *auth.Auth
+	http     *http.Server
+	listener *connection.Listener
+	// commands answers requests of commands on this machine, which arrive at
+	// commandListener.
+	commands        *http.Server
+	commandListener net.Listener
+	demoHosts       int
+	running         sync.WaitGroup // counts the running tasks
 	// messages to agents go over endpoint, which is ours, or over
 	// externalBroker; all three are nil if there are none.
 	messages        message.Bus
@@ -74,6 +78,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	s.http.BaseContext = func(net.Listener) context.Context { return ctx }
+	s.commands.BaseContext = func(net.Listener) context.Context { return auth.WithLocalCaller(ctx) }
 
 	failed := s.start(ctx, s.tasks())
 	if err := errors.Join(s.announce(o.Stdout), daemon.Ready()); err != nil {
@@ -128,7 +133,13 @@ func (s *server) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	s.http = &http.Server{
+	s.http = s.newHTTPServer(handler)
+	s.http.ConnState = s.listener.ConnState
+	return s.listenForCommands(handler)
+}
+
+func (s *server) newHTTPServer(handler http.Handler) *http.Server {
+	return &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       time.Minute,
@@ -136,9 +147,7 @@ func (s *server) open(ctx context.Context) (err error) {
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
-		ConnState:         s.listener.ConnState,
 	}
-	return nil
 }
 
 // stop ends requests and tasks, and waits for them. end cancels their context,
@@ -147,10 +156,10 @@ func (s *server) stop(end context.CancelFunc) error {
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
 	defer cancel()
 	end()
-	err := s.http.Shutdown(ctx)
+	err := errors.Join(s.http.Shutdown(ctx), s.commands.Shutdown(ctx))
 	if errors.Is(err, context.DeadlineExceeded) {
 		s.log.Warn("requests that had not ended were cut off", "after", shutdownTimeout)
-		err = s.http.Close()
+		err = errors.Join(s.http.Close(), s.commands.Close())
 	}
 	s.running.Wait() // the index must not be closed while a task uses it
 	return err
@@ -163,6 +172,9 @@ func (s *server) close() (err error) {
 	}
 	if s.messageListener != nil {
 		s.messageListener.Close()
+	}
+	if s.commandListener != nil {
+		s.commandListener.Close()
 	}
 	if s.index != nil {
 		err = s.index.Close()

@@ -30,6 +30,7 @@ type task struct {
 func (s *server) tasks() []task {
 	tasks := []task{
 		{name: "http", run: func(context.Context) error { return s.http.Serve(s.listener) }},
+		{name: "commands of this machine", run: func(context.Context) error { return s.commands.Serve(s.commandListener) }},
 		// Follows the log at once. Merges and deletes segments when it is
 		// necessary.
 		{name: "search index", run: s.index.Run},
