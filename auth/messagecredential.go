@@ -49,10 +49,11 @@ type MessageCredential struct {
 }
 
 // Address returns the address of the message endpoint with the credential. This
-// is the value of facts-service-url in the configuration of agents. host is the
-// name or IP address under which agents reach the server.
-func (c MessageCredential) Address(host string, port int) string {
-	u := url.URL{Scheme: "amqp", User: url.UserPassword(c.User, c.Password), Host: net.JoinHostPort(host, strconv.Itoa(port)), Path: "/"}
+// is the value of facts-service-url in the configuration of agents. The scheme is
+// amqp or amqps. host is the name or IP address under which agents reach the
+// server.
+func (c MessageCredential) Address(scheme, host string, port int) string {
+	u := url.URL{Scheme: scheme, User: url.UserPassword(c.User, c.Password), Host: net.JoinHostPort(host, strconv.Itoa(port)), Path: "/"}
 	return u.String()
 }
 

@@ -104,12 +104,12 @@ func TestUnreadableMessageCredential(t *testing.T) {
 
 func TestMessageAddress(t *testing.T) {
 	for _, test := range []struct{ user, password, host, want string }{
-		{"trento", "aB3_-x", "trento.example.com", "amqp://trento:aB3_-x@trento.example.com:5672/"},
-		{"trento", "aB3_-x", "10.0.0.5", "amqp://trento:aB3_-x@10.0.0.5:5672/"},
-		{"trento", "aB3_-x", "fd00::5", "amqp://trento:aB3_-x@[fd00::5]:5672/"},
-		{"a:b@c", "p@ss/w:r?d#1% é", "trento", "amqp://a%3Ab%40c:p%40ss%2Fw%3Ar%3Fd%231%25%20%C3%A9@trento:5672/"},
+		{"trento", "aB3_-x", "trento.example.com", "amqps://trento:aB3_-x@trento.example.com:5671/"},
+		{"trento", "aB3_-x", "10.0.0.5", "amqps://trento:aB3_-x@10.0.0.5:5671/"},
+		{"trento", "aB3_-x", "fd00::5", "amqps://trento:aB3_-x@[fd00::5]:5671/"},
+		{"a:b@c", "p@ss/w:r?d#1% é", "trento", "amqps://a%3Ab%40c:p%40ss%2Fw%3Ar%3Fd%231%25%20%C3%A9@trento:5671/"},
 	} {
-		got := MessageCredential{User: test.user, Password: test.password}.Address(test.host, 5672)
+		got := MessageCredential{User: test.user, Password: test.password}.Address("amqps", test.host, 5671)
 		if got != test.want {
 			t.Errorf("%s, want %s", got, test.want)
 		}

@@ -11,6 +11,7 @@ import (
 
 	"trento/auth"
 	"trento/store"
+	"trento/ui/amqp"
 )
 
 // messageCredential returns the present credential for messages.
@@ -54,6 +55,23 @@ func TestMessageAddress(t *testing.T) {
 	if strings.Contains(w.Body.String(), password) {
 		t.Error("the password is shown to everybody")
 	}
+}
+
+// TestMessageAddressWithTLS checks that agents are told the port with TLS if
+// there is one.
+func TestMessageAddressWithTLS(t *testing.T) {
+	t.Parallel()
+	f := peopleFixture(t)
+	f.user("setter", 14)
+	endpoint, err := amqp.New(amqp.Options{Store: f.store, Log: f.options.Log, Port: 5672, TLSPort: 5671})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.options.Messages, f.options.Endpoint = endpoint, endpoint
+	f.restart(f.options)
+	page := f.page(t, "/settings", "setter")
+	has("#message-address", "facts-service-url: amqps://trento:"+f.messageCredential().Password+"@example.com:5671/").check(t, page)
+	has("#messages .facts", "5671, with TLS").check(t, page)
 }
 
 // TestReplaceMessagePassword checks that the password is replaced only after a
@@ -190,7 +208,7 @@ func testMessagePassword(tab *tab) {
 	tab.signedIn()
 	before := tab.messageCredential()
 	address := func() string {
-		return "facts-service-url: " + tab.messageCredential().Address("127.0.0.1", 5672)
+		return "facts-service-url: " + tab.messageCredential().Address("amqp", "127.0.0.1", 5672)
 	}
 	visible := exists("#message-address") + ".checkVisibility()"
 	tab.live("/settings")

@@ -127,7 +127,7 @@ func (s *server) feedDemo(ctx context.Context) error {
 			return nil
 		}
 		c, err := s.auth.MessageCredential(tx)
-		messages = c.Address(cmp.Or(s.config.AMQPListen.Unmap(), netip.MustParseAddr("127.0.0.1")).String(), s.endpoint.Port())
+		messages = c.Address(s.endpoint.Scheme(), cmp.Or(s.config.AMQPListen.Unmap(), netip.MustParseAddr("127.0.0.1")).String(), s.endpoint.Port())
 		return err
 	})
 	if err != nil {

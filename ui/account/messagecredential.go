@@ -14,6 +14,7 @@ type messageSettings struct {
 	Off, Elsewhere bool // agents get no messages, or those of a broker elsewhere
 	User           string
 	Port           int
+	TLS            bool // the port is for connections with TLS
 	Created        page.Timestamp
 	Configured     bool // the configuration sets the password
 	// Password and Address, the value of facts-service-url, are empty if the
@@ -31,12 +32,12 @@ func (s *settingsHandlers) newMessageSettings(tx *store.Tx, reader page.Reader) 
 	if err != nil {
 		return messageSettings{}, err
 	}
-	m := messageSettings{User: c.User, Port: s.Endpoint.Port(), Created: s.Timestamp(c.CreatedAt), Configured: c.Configured}
+	m := messageSettings{User: c.User, Port: s.Endpoint.Port(), TLS: s.Endpoint.Scheme() == "amqps", Created: s.Timestamp(c.CreatedAt), Configured: c.Configured}
 	if !c.Configured {
 		m.Replace = reader.Control(page.AbilityAPIKey, "Replace Password", messagePasswordPath)
 	}
 	if reader.Can(page.AbilityAPIKey) {
-		m.Password, m.Address = c.Password, c.Address(reader.ServerHost(), m.Port)
+		m.Password, m.Address = c.Password, c.Address(s.Endpoint.Scheme(), reader.ServerHost(), m.Port)
 	}
 	return m, nil
 }

@@ -45,7 +45,9 @@ type Options struct {
 	// connections that signed in with an earlier credential are ended.
 	Check      func(user, password string) bool
 	Generation func() uint64
-	Port       int // to which agents connect; for people
+	// Port is the TCP port for connections without TLS, and TLSPort that for
+	// connections with TLS; 0: there is none. They are only for people.
+	Port, TLSPort int
 	// VirtualHost is served beside "/"; "*" serves all.
 	VirtualHost string
 	// MaxConnections and MaxPerAddress limit the open connections, in total
@@ -70,8 +72,7 @@ type Broker struct {
 	settled         map[string][]uint64 // by queue: sequences of messages to delete from the store
 	access          access
 
-	wakeUp  chan struct{} // settled is not empty
-	serving sync.WaitGroup
+	wakeUp chan struct{} // settled is not empty
 }
 
 // New returns a Broker with the queues and messages that are in the store.
@@ -90,8 +91,17 @@ func New(o Options) (*Broker, error) {
 	return b, b.load()
 }
 
-// Port returns the port to which agents connect.
-func (b *Broker) Port() int { return b.options.Port }
+// Scheme returns the scheme of the address that agents should use: amqps if the
+// endpoint has a port with TLS, else amqp.
+func (b *Broker) Scheme() string {
+	if b.options.TLSPort != 0 {
+		return "amqps"
+	}
+	return "amqp"
+}
+
+// Port returns the port that agents should use, with Scheme.
+func (b *Broker) Port() int { return cmp.Or(b.options.TLSPort, b.options.Port) }
 
 // load reads queues and messages from the store.
 func (b *Broker) load() error {
@@ -127,11 +137,13 @@ func (b *Broker) load() error {
 }
 
 // Serve serves the connections of a listener until ctx is done. Then it tells
-// all agents, and returns when their connections have ended.
+// all agents, and returns when the connections of the listener have ended. It
+// can be called for several listeners at once.
 func (b *Broker) Serve(ctx context.Context, l net.Listener) error {
 	stopped := context.AfterFunc(ctx, func() { l.Close() })
 	defer stopped()
-	defer b.serving.Wait()
+	var serving sync.WaitGroup
+	defer serving.Wait()
 	for pause := time.Duration(0); ; {
 		accepted, err := l.Accept()
 		switch {
@@ -158,7 +170,7 @@ func (b *Broker) Serve(ctx context.Context, l net.Listener) error {
 			accepted.Close()
 			continue
 		}
-		b.serving.Go(func() {
+		serving.Go(func() {
 			err := c.serve(ctx)
 			b.leave(c)
 			b.logEnd(c, err)
