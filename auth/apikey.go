@@ -103,9 +103,13 @@ func (a *Auth) CheckAPIKey(text string) error {
 		a.signedAPIKey.Store(present)
 	}
 	now := a.now().Unix()
-	if subtle.ConstantTimeCompare([]byte(text), []byte(present.text)) != 1 ||
-		now < key.CreatedAt.Unix() || now >= apiKeyExpiry(key).Unix() {
-		return ErrSignedOut
+	switch {
+	case text == "":
+		return noAPIKey
+	case subtle.ConstantTimeCompare([]byte(text), []byte(present.text)) != 1 || now < key.CreatedAt.Unix():
+		return wrongAPIKey
+	case now >= apiKeyExpiry(key).Unix():
+		return expiredAPIKey
 	}
 	return nil
 }

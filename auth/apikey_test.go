@@ -2,6 +2,9 @@ package auth
 
 import (
 	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -110,5 +113,48 @@ func TestAPIKeyOff(t *testing.T) {
 		if err := f.Permit(withHeader(get("/"), apiKeyHeader, text), Agent, TokenRule{}, ""); err != nil {
 			t.Errorf("%q: Permit() = %v", text, err)
 		}
+	}
+}
+
+// TestAgentRefusals checks what is remembered of agents that were refused: the
+// address, the reason and the number, but not the key.
+func TestAgentRefusals(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	request := func(address, key string) error {
+		r := httptest.NewRequest(http.MethodPost, "/api/v1/collect", nil)
+		r.RemoteAddr = netip.AddrPortFrom(netip.MustParseAddr(address), 4711).String()
+		if key != "" {
+			r.Header.Set(apiKeyHeader, key)
+		}
+		return f.Permit(r, Agent, TokenRule{}, "POST /api/v1/collect")
+	}
+	for n := range 3 {
+		if err := request("192.0.2.1", "not-the-key"); !errors.Is(err, ErrSignedOut) {
+			t.Errorf("request %d: %v", n, err)
+		}
+		f.clock.now = f.clock.now.Add(time.Second)
+	}
+	if err := request("2001:db8::1", ""); !errors.Is(err, ErrSignedOut) {
+		t.Error(err)
+	}
+	if err := request("192.0.2.9", f.apiKeyText()); err != nil {
+		t.Error(err)
+	}
+	list, total := f.AgentRefusals()
+	want := []AgentRefusal{
+		{Address: "2001:db8::1", Reason: "the request has no API key", Requests: 1, First: f.clock.Now(), Last: f.clock.Now()},
+		{Address: "192.0.2.1", Reason: "the API key is not the present one", Requests: 3, First: f.clock.Now().Add(-3 * time.Second), Last: f.clock.Now().Add(-time.Second)},
+	}
+	if diff := cmp.Diff(want, list); diff != "" || total != 4 {
+		t.Errorf("%d in total (-want +got):\n%s", total, diff)
+	}
+	for n := range maxAgentRefusals {
+		f.clock.now = f.clock.now.Add(time.Second)
+		_ = request(netip.AddrFrom4([4]byte{10, 0, 1, byte(n)}).String(), "x")
+	}
+	list, total = f.AgentRefusals()
+	if len(list) != maxAgentRefusals || list[len(list)-1].Address != "10.0.1.0" || total != 4+maxAgentRefusals {
+		t.Errorf("%d addresses of %d requests, the oldest is %s", len(list), total, list[len(list)-1].Address)
 	}
 }

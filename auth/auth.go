@@ -122,6 +122,7 @@ type Auth struct {
 	messages           messageCredentials
 	attemptSealer      cipher.AEAD // encrypts sign-ins at the provider and logout tokens
 	untrustedProxies   untrustedProxies
+	agentRefusals      agentRefusals
 }
 
 // New returns an Auth. It fails if a secret is missing, too short or used
@@ -374,7 +375,7 @@ func (a *Auth) Permit(r *http.Request, need Access, tokens TokenRule, operation 
 	case need == Public:
 		return nil
 	case need == Agent:
-		return a.CheckAPIKey(r.Header.Get(apiKeyHeader))
+		return a.permitAgent(r)
 	}
 	found, _ := r.Context().Value(identifiedKey{}).(identified)
 	switch {

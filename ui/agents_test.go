@@ -1,22 +1,17 @@
 package ui
 
 import (
-	"context"
 	"errors"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
 
-	rabbitmq "github.com/rabbitmq/amqp091-go"
-
 	"trento/auth"
 	"trento/store"
 	"trento/store/landscape"
 	"trento/store/message"
-	"trento/ui/amqp"
 )
 
 // refuse notes that a report of the n-th host could not be used.
@@ -272,44 +267,15 @@ func TestMessageConnectionsOfAgents(t *testing.T) {
 	f.user("keeper", 14)
 	f.host(1, "vega01")
 	f.host(2, "vega02")
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	endpoint, err := amqp.New(amqp.Options{
-		Store: f.store, Log: newTestLog(f.log), Generation: func() uint64 { return 0 },
-		Check: func(user, password string) bool { return password == "right" },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	served := make(chan error, 1)
-	ctx, stop := context.WithCancel(t.Context())
-	go func() { served <- endpoint.Serve(ctx, l) }()
-	defer func() {
-		stop()
-		if err := <-served; err != nil {
-			t.Error(err)
-		}
-	}()
-	f.options.Messages, f.options.Endpoint = endpoint, endpoint
-	f.restart(f.options)
+	e := f.messages(t)
 	hasNot("#refusals").check(t, f.page(t, "/agents", "keeper"))
-
-	c, err := rabbitmq.Dial("amqp://agents:right@" + l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
+	e.connect(1, message.Checks)
+	e.refuse()
+	if _, refused := f.auth.AgentRefusals(); refused > 0 {
+		t.Errorf("%d requests were refused", refused)
 	}
-	defer c.Close()
-	ch, err := c.Channel()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := ch.QueueDeclare(message.Checks.Queue(string(hostID(1))), true, false, false, false, nil); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := rabbitmq.Dial("amqp://agents:wrong@" + l.Addr().String()); !errors.Is(err, rabbitmq.ErrCredentials) {
-		t.Fatal(err)
+	if w := f.do(call{method: http.MethodPost, target: "/api/v1/collect"}); w.Code != http.StatusUnauthorized {
+		t.Errorf("a report without a key: %d", w.Code)
 	}
 	shown := f.page(t, "/agents", "keeper")
 	has("#row-"+string(hostID(1))+" .col-messages", "Connected from 127.0.0.1").check(t, shown)
@@ -317,7 +283,8 @@ func TestMessageConnectionsOfAgents(t *testing.T) {
 	has("#refusals tbody tr", "127.0.0.1").check(t, shown)
 	has(".facts", "Connected from 127.0.0.1").check(t, f.page(t, "/hosts/"+string(hostID(1)), "keeper"))
 	has(".facts", "Not connected").check(t, f.page(t, "/hosts/"+string(hostID(2)), "keeper"))
-	has("#refusals tbody tr", "wrong user or password").check(t, shown)
+	has("#refusals tbody tr", "127.0.0.1 Connections for messages wrong user or password 1").check(t, shown)
+	has("#refusals tbody tr", "Reports and heartbeats the request has no API key 1").check(t, shown)
 	if csv := f.do(call{target: "/agents.csv?messages=Connected", as: "keeper"}).Body.String(); !strings.Contains(csv, "vega01") || strings.Contains(csv, "vega02") {
 		t.Errorf("those connected: %s", csv)
 	}

@@ -79,7 +79,8 @@ func (s *streams) remove(user int64) {
 
 // streamEvents answers GET /events, the event stream of a browser tab. An event
 // "change" maps kinds to the ids that have changed; the id of the event is a
-// position in the journal, sealed for the user. An event "toast" is a message
+// position in the journal, sealed for the user. Connections of agents are not in
+// the journal; see addConnections. An event "toast" is a message
 // to show. The last event is "signed-out", or "stopping" when the server stops.
 func (s *server) streamEvents(w http.ResponseWriter, r *http.Request) error {
 	if r.Method == http.MethodHead {
@@ -94,13 +95,19 @@ func (s *server) streamEvents(w http.ResponseWriter, r *http.Request) error {
 	defer s.streams.remove(id.User.ID)
 	changed, stop := s.Store.Watch()
 	defer stop()
+	var connected <-chan struct{} // never receives if agents connect elsewhere
+	if s.Endpoint != nil {
+		var stopWatching func()
+		connected, stopWatching = s.Endpoint.Watch()
+		defer stopWatching()
+	}
 
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no") // otherwise nginx holds events back
 	st := stream{s: s, id: id, out: http.NewResponseController(w), w: w}
-	err := st.run(r, changed)
+	err := st.run(r, changed, connected)
 	if errors.Is(err, auth.ErrSignedOut) {
 		err = st.send("signed-out", "", nil)
 	}
@@ -125,10 +132,12 @@ type stream struct {
 	w           http.ResponseWriter
 	out         *http.ResponseController
 	seq         uint64            // the last change that was sent
+	connections uint64            // the last change of connections for messages that was sent
+	refusals    int               // the number of refused requests of agents that was sent
 	seen        activity.Position // the last entry that was read
 }
 
-func (st *stream) run(r *http.Request, changed <-chan struct{}) error {
+func (st *stream) run(r *http.Request, changed, connected <-chan struct{}) error {
 	if err := st.start(r); err != nil {
 		return err
 	}
@@ -140,13 +149,15 @@ func (st *stream) run(r *http.Request, changed <-chan struct{}) error {
 		case <-r.Context().Done():
 			return st.send("stopping", "", nil)
 		case <-ping.C:
-			if err = st.s.Store.View(st.check); err == nil {
+			// Refused requests of agents are noticed here, if nothing else
+			// happens.
+			if err = st.sendChanges(); err == nil {
 				err = st.write(": still here\n\n")
 			}
 		case <-changed:
-			if err = st.sendChanges(); err == nil {
-				err = pause(r.Context())
-			}
+			err = st.sendChangesAndPause(r.Context())
+		case <-connected:
+			err = st.sendChangesAndPause(r.Context())
 		}
 		if err != nil {
 			return err
@@ -154,8 +165,12 @@ func (st *stream) run(r *http.Request, changed <-chan struct{}) error {
 	}
 }
 
-// pause waits so that several changes become one event.
-func pause(ctx context.Context) error {
+// sendChangesAndPause sends what has changed, and waits so that several changes
+// become one event.
+func (st *stream) sendChangesAndPause(ctx context.Context) error {
+	if err := st.sendChanges(); err != nil {
+		return err
+	}
 	t := time.NewTimer(eventPause)
 	defer t.Stop()
 	select {
@@ -168,6 +183,7 @@ func pause(ctx context.Context) error {
 // start sets the position of the stream: after the last event that the client
 // got, or after the newest change that its page includes.
 func (st *stream) start(r *http.Request) error {
+	st.startConnections()
 	known := r.Header.Get("Last-Event-ID")
 	if known == "" {
 		known = r.URL.Query().Get("after")
@@ -204,6 +220,9 @@ func (st *stream) sendChanges() error {
 			return err
 		}
 		if changes, err = st.changes(tx); err != nil {
+			return err
+		}
+		if err = st.addConnections(tx, changes); err != nil {
 			return err
 		}
 		logged, toastsNow, err := st.newToasts(tx)
@@ -276,6 +295,59 @@ func (st *stream) changes(tx *store.Tx) (map[string][]string, error) {
 	return changes, nil
 }
 
+// connectionsBefore is how long before the start of a stream a change of
+// connections is sent. The page was made shortly before.
+const connectionsBefore = 10 * time.Second
+
+// startConnections sets the position in the changes of connections.
+func (st *stream) startConnections() {
+	if st.s.Endpoint != nil {
+		st.connections = st.s.Endpoint.LastChangeBefore(st.s.Store.Now().Add(-connectionsBefore))
+	}
+	_, st.refusals = st.s.Auth.AgentRefusals()
+}
+
+// addConnections adds the agents whose connections for messages have changed,
+// and whether any agent was refused.
+func (st *stream) addConnections(tx *store.Tx, changes map[string][]string) error {
+	refused := false
+	if _, refusals := st.s.Auth.AgentRefusals(); refusals != st.refusals {
+		st.refusals, refused = refusals, true
+	}
+	if st.s.Endpoint != nil {
+		since := st.s.Endpoint.ChangedAfter(st.connections)
+		st.connections, refused = since.Last, refused || since.Refused
+		if since.All {
+			changes[kindConnection] = []string{allIDs}
+		}
+		for _, agent := range since.Agents {
+			visible, err := st.isAgentVisible(tx, agent)
+			if err != nil {
+				return err
+			}
+			if visible {
+				changes[kindConnection] = append(changes[kindConnection], agent)
+			}
+		}
+	}
+	if refused && st.readsAgents {
+		changes["agent_refusal"] = []string{allIDs}
+	}
+	return nil
+}
+
+// kindConnection is the kind of a change of an agent's connections for
+// messages. It is not in the journal: connections are not stored.
+const kindConnection = "agent_connection"
+
+// isAgentVisible reports whether the user may be told of a change of an agent.
+func (st *stream) isAgentVisible(tx *store.Tx, id string) (bool, error) {
+	if _, err := tx.Host(landscape.HostID(id)); !errors.Is(err, store.ErrNotFound) {
+		return err == nil, err
+	}
+	return st.readsAgents, nil
+}
+
 // allChanged returns allIDs for all kinds that the user may see.
 func (st *stream) allChanged() map[string][]string {
 	kinds := []string{"host", "cluster", "database", "sap_system", "tags", "token", "view", "setting", "agent_report", "self"}
@@ -296,10 +368,7 @@ func (st *stream) isVisible(tx *store.Tx, c store.Change) (bool, error) {
 	case "user":
 		return own || st.managesUsers, nil
 	case "agent_report":
-		if _, err := tx.Host(landscape.HostID(c.ID)); !errors.Is(err, store.ErrNotFound) {
-			return err == nil, err
-		}
-		return st.readsAgents, nil
+		return st.isAgentVisible(tx, c.ID)
 	case "view":
 		return own, nil
 	case "token":

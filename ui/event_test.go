@@ -13,6 +13,7 @@ import (
 
 	"trento/auth"
 	"trento/store"
+	"trento/store/message"
 	"trento/store/storetest"
 	activitypages "trento/ui/activity"
 )
@@ -122,6 +123,47 @@ func TestEventsTellChanges(t *testing.T) {
 	if !strings.HasPrefix(news.Text, "hana01 is new") || news.URL != "/hosts/"+string(hostID(1)) {
 		t.Errorf("toast %+v", news)
 	}
+}
+
+// TestEventsTellConnections checks that pages are told of agents that connect
+// for messages and disconnect, and of those that are refused. Agents without a
+// registered host, and refusals, are only told to those who may see them.
+func TestEventsTellConnections(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.user("keeper", 14) // all:api_key_settings
+	f.user("plain")
+	f.host(1, "hana01")
+	e := f.messages(t)
+	server := f.serve()
+	keeper, plain := f.subscribe(t, server.URL+"/events", "keeper"), f.subscribe(t, server.URL+"/events", "plain")
+	// told reads events until one names an agent, or a refusal.
+	told := func(s *subscription, kind, id string) {
+		t.Helper()
+		for {
+			for _, got := range changesOf(t, s.wants("change"))[kind] {
+				if got == id {
+					return
+				}
+				if s == plain && got != string(hostID(1)) {
+					t.Errorf("plain is told of %s %s", kind, got)
+				}
+			}
+		}
+	}
+	e.refuse()
+	told(keeper, "agent_refusal", "*")
+	e.connect(9, message.Checks)
+	told(keeper, "agent_connection", string(hostID(9)))
+	c := e.connect(1, message.Checks)
+	told(keeper, "agent_connection", string(hostID(1)))
+	told(plain, "agent_connection", string(hostID(1)))
+	c.Close()
+	told(plain, "agent_connection", string(hostID(1)))
+
+	// A stream that begins after its page was made is told what happened since.
+	late := f.subscribe(t, server.URL+"/events", "plain")
+	told(late, "agent_connection", string(hostID(1)))
 }
 
 func TestEventsStartWhereThePageEnds(t *testing.T) {

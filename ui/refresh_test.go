@@ -13,8 +13,9 @@ import (
 
 // agentBus is a message.Bus with an agent that a test plays.
 type agentBus struct {
-	sent    []*message.Delivery
-	refused error // of Send
+	sent     []*message.Delivery
+	refused  error                       // of Send
+	presence map[string]message.Presence // by agent; those left out are connected
 }
 
 func (b *agentBus) Send(context.Context, message.Request) (*message.Delivery, error) {
@@ -28,7 +29,12 @@ func (b *agentBus) Send(context.Context, message.Request) (*message.Delivery, er
 
 func (*agentBus) Subscribe(message.Kind, func(context.Context, message.Envelope) error) {}
 
-func (*agentBus) Connected(string, message.Kind) (connected, known bool) { return true, true }
+func (b *agentBus) Presence(agent string, _ message.Kind) message.Presence {
+	if p, ok := b.presence[agent]; ok {
+		return p
+	}
+	return message.Connected
+}
 
 // TestRefreshNow presses the button on the page of a host, and follows the
 // answers there.
@@ -74,6 +80,47 @@ func TestRefreshNow(t *testing.T) {
 	has("#refresh-"+string(id)+"-host_discovery", "Reported").check(t, shown)
 	has("#refresh-"+string(id)+"-subscription_discovery", "The agent cannot do it on this host.").check(t, shown)
 	hasNot("#frame[data-refresh]").check(t, shown) // no answer is outstanding
+}
+
+// TestRefreshTellsBeforehand checks that the button says before it is pressed
+// which agents cannot be asked.
+func TestRefreshTellsBeforehand(t *testing.T) {
+	t.Parallel()
+	f := systemsFixture(t)
+	f.user("runner", 3, 4)
+	bus := &agentBus{presence: map[string]message.Presence{}}
+	f.options.Messages, f.options.Endpoint = bus, nil
+	f.restart(f.options)
+	host, cluster := "/hosts/"+string(hostID(1)), clusterPath("hana")
+	const button = ".actions .button"
+	for _, path := range []string{host, cluster} {
+		page := f.page(t, path, "runner")
+		has(".actions form button", "Refresh now").check(t, page)
+		hasNot("#refresh-why").check(t, page)
+	}
+	for presence, want := range map[message.Presence]string{
+		message.Away:           "Its agent is not connected for messages. After a restart of the server it may take 80 seconds.",
+		message.NeverConnected: "Its agent has not connected for messages in the last 24 hours.",
+	} {
+		bus.presence[string(hostID(1))] = presence
+		page := f.page(t, host, "runner")
+		has(button+"[aria-disabled][aria-describedby=refresh-why]", "Refresh now").check(t, page)
+		has("#refresh-why", want).check(t, page)
+		hasNot(".actions form").check(t, page)
+	}
+	bus.presence[string(hostID(1))] = message.PresenceUnknown
+	hasNot("#refresh-why").check(t, f.page(t, host, "runner"))
+
+	bus.presence[string(hostID(1))] = message.Away
+	page := f.page(t, cluster, "runner")
+	has(".actions form button[aria-describedby=refresh-why]", "Refresh now").check(t, page)
+	has("#refresh-why", "Not connected for messages, so asked when it is, for five minutes: hana01.").check(t, page)
+	bus.presence[string(hostID(2))] = message.NeverConnected
+	page = f.page(t, cluster, "runner")
+	has(button+"[aria-disabled]", "Refresh now").check(t, page)
+	has("#refresh-why", "No agent of its hosts is connected for messages. After a restart").check(t, page)
+	bus.presence[string(hostID(1))] = message.NeverConnected
+	has("#refresh-why", "No agent of its hosts has connected for messages in the last 24 hours.").check(t, f.page(t, cluster, "runner"))
 }
 
 // TestRefreshNowInBrowser checks that the answers appear on the page by

@@ -23,10 +23,19 @@ type Bus interface {
 	// as not received. Each kind has one subscriber; Subscribe must be called
 	// before agents connect.
 	Subscribe(Kind, func(context.Context, Envelope) error)
-	// Connected reports whether an agent waits for messages of a kind. known is
-	// false with an external broker.
-	Connected(agent string, kind Kind) (connected, known bool)
+	// Presence reports whether an agent takes messages of a kind.
+	Presence(agent string, kind Kind) Presence
 }
+
+// Presence says whether an agent takes messages.
+type Presence int
+
+const (
+	PresenceUnknown Presence = iota // an external broker does not tell
+	NeverConnected                  // no queue of the agent exists, so nothing can be sent to it
+	Away                            // messages wait until the agent connects again
+	Connected
+)
 
 // Request is a message to an agent.
 type Request struct {

@@ -171,6 +171,7 @@ func (b *Broker) refuse(c *connection, reason string) {
 	r.Attempts++
 	attempts := r.Attempts
 	b.mutex.Unlock()
+	b.changes.add("", now)
 	if !silent {
 		b.log.Warn("message connection refused", "address", c.address, "reason", reason, "attempts", attempts)
 	}

@@ -120,8 +120,8 @@ func TestAgent(t *testing.T) {
 	})
 	t.Run("away", func(t *testing.T) {
 		e.send(ada, "while it was away")
-		if connected, _ := e.Connected(ada, message.Checks); connected {
-			t.Error("it is connected")
+		if p := e.Presence(ada, message.Checks); p != message.Away {
+			t.Errorf("presence %d", p)
 		}
 	})
 	// It comes back with its channels in any order and with any numbers, and

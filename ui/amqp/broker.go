@@ -71,6 +71,7 @@ type Broker struct {
 	unfinishedBytes int
 	settled         map[string][]uint64 // by queue: sequences of messages to delete from the store
 	access          access
+	changes         changes
 
 	wakeUp chan struct{} // settled is not empty
 }
@@ -245,6 +246,9 @@ func (b *Broker) ended(c *connection) {
 		b.closeChannelLocked(ch)
 	}
 	delete(b.connections, c)
+	if c.agent != "" {
+		b.changes.add(c.agent, b.now())
+	}
 }
 
 // endAll ends all connections.
@@ -361,46 +365,4 @@ func (b *Broker) Subscribe(kind message.Kind, handle func(context.Context, messa
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
 	b.subscribers[kind] = handle
-}
-
-// Connected implements message.Bus.
-func (b *Broker) Connected(agent string, kind message.Kind) (connected, known bool) {
-	b.mutex.Lock()
-	defer b.mutex.Unlock()
-	q := b.queues[kind.Queue(agent)]
-	return q != nil && len(q.consumers) > 0, true
-}
-
-// Connection describes an open connection, for the console.
-type Connection struct {
-	Agent   string // "" before it has declared a queue
-	Address string
-	Since   time.Time
-	Client  Client
-	// Receives are the kinds of messages that the agent consumes.
-	Receives []message.Kind
-}
-
-// Connections returns the open connections, sorted by agent.
-func (b *Broker) Connections() []Connection {
-	b.mutex.Lock()
-	defer b.mutex.Unlock()
-	open := make([]Connection, 0, len(b.connections))
-	for c := range b.connections {
-		open = append(open, Connection{Agent: c.agent, Address: c.address.String(), Since: c.since, Client: c.client, Receives: b.receives(c)})
-	}
-	slices.SortFunc(open, func(a, b Connection) int {
-		return cmp.Or(cmp.Compare(a.Agent, b.Agent), a.Since.Compare(b.Since), cmp.Compare(a.Address, b.Address))
-	})
-	return open
-}
-
-// ConnectionsByAgent returns the open connections of each agent, the oldest
-// first.
-func (b *Broker) ConnectionsByAgent() map[string][]Connection {
-	byAgent := map[string][]Connection{}
-	for _, c := range b.Connections() {
-		byAgent[c.Agent] = append(byAgent[c.Agent], c)
-	}
-	return byAgent
 }

@@ -65,7 +65,10 @@ func (b *Broker) declareQueue(ch *channel, name string, passive bool) (waiting, 
 	}
 	b.expire(q)
 	q.usedAt = b.now()
-	ch.connection.agent = q.agent
+	if ch.connection.agent == "" {
+		ch.connection.agent = q.agent
+		b.changes.add(q.agent, b.now())
+	}
 	waiting, consumers = len(q.waiting), len(q.consumers)
 	stored := q.stored()
 	b.mutex.Unlock()
@@ -181,6 +184,7 @@ func (b *Broker) deleteQueue(ch *channel, name string, ifUnused, ifEmpty bool) (
 	}
 	q.consumers = nil
 	delete(b.queues, name)
+	b.changes.add(q.agent, b.now())
 	b.mutex.Unlock()
 	if err := b.options.Store.DeleteQueue(context.Background(), name); err != nil {
 		b.log.Error("the queue of an agent cannot be deleted", "queue", name, "error", err)
@@ -226,6 +230,7 @@ func (b *Broker) consume(c *consumer, name string, reply func()) error {
 	c.queue, c.prefetch = q, ch.newPrefetch
 	ch.consumers[c.tag] = c
 	q.consumers = append(q.consumers, c)
+	b.changes.add(q.agent, b.now())
 	reply()
 	b.dispatch(q)
 	return nil
@@ -245,6 +250,7 @@ func (b *Broker) removeConsumer(c *consumer) {
 	delete(c.channel.consumers, c.tag)
 	c.queue.consumers = slices.DeleteFunc(c.queue.consumers, func(other *consumer) bool { return other == c })
 	c.queue.usedAt = b.now()
+	b.changes.add(c.queue.agent, b.now())
 }
 
 // get delivers one message.

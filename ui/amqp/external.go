@@ -57,9 +57,9 @@ func (x *External) Subscribe(kind message.Kind, handle func(context.Context, mes
 	x.subscribers[kind] = handle
 }
 
-// Connected implements message.Bus. It never knows: an external broker tells
+// Presence implements message.Bus. It never knows: an external broker tells
 // only its administrators.
-func (x *External) Connected(string, message.Kind) (connected, known bool) { return false, false }
+func (x *External) Presence(string, message.Kind) message.Presence { return message.PresenceUnknown }
 
 // Run keeps the connection to the broker until ctx is done.
 func (x *External) Run(ctx context.Context) error {

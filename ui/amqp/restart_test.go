@@ -45,7 +45,7 @@ func TestRestart(t *testing.T) {
 	}
 
 	e = openEndpoint(t, s, Options{})
-	if connected, known := e.Connected(ada, message.Checks); connected || !known {
+	if p := e.Presence(ada, message.Checks); p != message.Away {
 		t.Error("the agent counts as connected")
 	}
 	e.send(ada, "after the restart")

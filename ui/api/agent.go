@@ -94,9 +94,41 @@ func newAgentMessages(connections []amqp.Connection) *agentMessages {
 		if !slices.Contains(m.Addresses, c.Address) {
 			m.Addresses = append(m.Addresses, c.Address)
 		}
-		m.Receives = append(m.Receives, c.Receives...)
+	}
+	for _, kind := range message.Kinds { // in their order, whichever connection is older
+		if slices.ContainsFunc(connections, func(c amqp.Connection) bool { return slices.Contains(c.Receives, kind) }) {
+			m.Receives = append(m.Receives, kind)
+		}
 	}
 	return m
+}
+
+// agentRefusal is an address from which requests or connections of agents were
+// refused, in answers of the API.
+type agentRefusal struct {
+	Of       string    `json:"of"`
+	Address  string    `json:"address"`
+	Reason   string    `json:"reason"`
+	Attempts int       `json:"attempts"`
+	First    timestamp `json:"first_at"`
+	Last     timestamp `json:"last_at"`
+}
+
+// listAgentRefusals answers GET /api/v1/agents/refusals: the addresses from
+// which agents were refused since the start, the latest first.
+func (a *API) listAgentRefusals(w http.ResponseWriter, _ *http.Request) error {
+	answer := []agentRefusal{}
+	refused, _ := a.deps.Auth.AgentRefusals()
+	for _, r := range refused {
+		answer = append(answer, agentRefusal{"reports", r.Address, r.Reason, r.Requests, timestamp(r.First), timestamp(r.Last)})
+	}
+	if a.deps.Endpoint != nil {
+		for _, r := range a.deps.Endpoint.Refusals() {
+			answer = append(answer, agentRefusal{"messages", r.Address, r.Reason, r.Attempts, timestamp(r.First), timestamp(r.Last)})
+		}
+	}
+	slices.SortStableFunc(answer, func(x, y agentRefusal) int { return time.Time(y.Last).Compare(time.Time(x.Last)) })
+	return send(w, http.StatusOK, answer)
 }
 
 func newAgentStatus(agent *store.Agent, now time.Time) agentStatus {

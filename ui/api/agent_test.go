@@ -3,6 +3,7 @@ package api_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net"
 	"net/http"
@@ -165,12 +166,63 @@ func TestMessagesOfAgents(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	queue := message.Discoveries.Queue(agentID)
-	if _, err := ch.QueueDeclare(queue, true, false, false, false, nil); err != nil {
+	for _, kind := range []message.Kind{message.Discoveries, message.Checks} {
+		queue := kind.Queue(agentID)
+		if _, err := ch.QueueDeclare(queue, true, false, false, false, nil); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ch.Consume(queue, "", false, false, false, false, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	expect(`"addresses":["127.0.0.1"],"receives":["checks","discoveries"]`)
+}
+
+// TestAgentRefusals refuses an agent for its API key and for its password, and
+// reads what is known of that.
+func TestAgentRefusals(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.user("keeper", 14) // all:api_key_settings
+	f.user("ann", 16, 20)
+	const path = "/api/v1/agents/refusals"
+	f.get("ann", path).expect(t, http.StatusForbidden, forbidden)
+	f.get("keeper", path).expect(t, http.StatusOK, "[]")
+
+	for range 2 {
+		f.post("", collectPath, report(agentID, "cloud_discovery", `{}`)).expect(t, http.StatusUnauthorized, "*")
+		f.clock.pass(time.Second)
+	}
+	f.serve(api.Deps{Store: f.store, Auth: f.auth, Index: f.index, Log: slog.New(slog.DiscardHandler), Endpoint: refusingEndpoint(t, f)})
+	f.get("keeper", path).expect(t, http.StatusOK, `[`+
+		`{"of":"messages","address":"127.0.0.1","reason":"wrong user or password","attempts":1,"first_at":"2026-08-20T10:15:32.123456Z","last_at":"2026-08-20T10:15:32.123456Z"},`+
+		`{"of":"reports","address":"192.0.2.1","reason":"the request has no API key","attempts":2,"first_at":"2026-08-20T10:15:30.123456Z","last_at":"2026-08-20T10:15:31.123456Z"}]`)
+	f.get("nobody", path).expect(t, http.StatusUnauthorized, "*")
+}
+
+// refusingEndpoint returns an endpoint for messages that has refused a
+// connection, and has stopped since.
+func refusingEndpoint(t *testing.T, f *fixture) *amqp.Broker {
+	t.Helper()
+	endpoint, err := amqp.New(amqp.Options{
+		Store: f.store, Log: slog.New(slog.DiscardHandler), Generation: func() uint64 { return 0 }, Check: func(string, string) bool { return false }, Now: f.clock.Now,
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ch.Consume(queue, "", false, false, false, false, nil); err != nil {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
 		t.Fatal(err)
 	}
-	expect(`"addresses":["127.0.0.1"],"receives":["discoveries"]`)
+	ctx, stop := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- endpoint.Serve(ctx, l) }()
+	if _, err := rabbitmq.Dial("amqp://agents:tried@" + l.Addr().String()); !errors.Is(err, rabbitmq.ErrCredentials) {
+		t.Errorf("the connection was not refused: %v", err)
+	}
+	stop()
+	if err := <-served; err != nil {
+		t.Error(err)
+	}
+	return endpoint
 }

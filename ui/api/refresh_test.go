@@ -35,7 +35,12 @@ func (b *agentBus) Send(_ context.Context, r message.Request) (*message.Delivery
 
 func (*agentBus) Subscribe(message.Kind, func(context.Context, message.Envelope) error) {}
 
-func (b *agentBus) Connected(string, message.Kind) (connected, known bool) { return !b.away, true }
+func (b *agentBus) Presence(string, message.Kind) message.Presence {
+	if b.away {
+		return message.Away
+	}
+	return message.Connected
+}
 
 // states reads the answers of a refresh, one line each.
 func (got answer) states(t *testing.T) (lines []string) {

@@ -129,6 +129,7 @@ func (a *API) Routes() []Route {
 		{"GET", "/api/v1/settings/message_credential", auth.SignedIn, auth.InSets("read_only", "settings").WidenedBy("all:api_key_settings"), Uncompressed(a.showMessageCredential)},
 		{"POST", "/api/v1/settings/message_credential", auth.Needs(apiKeySettings), auth.InSets("settings"), a.rotateMessageCredential},
 		{"GET", "/api/v1/agents", auth.Needs(apiKeySettings), auth.InSets("read_only", "settings"), a.listAgents},
+		{"GET", "/api/v1/agents/refusals", auth.Needs(apiKeySettings), auth.InSets("read_only", "settings"), a.listAgentRefusals},
 		{"GET", "/api/v1/abilities", auth.SignedIn, auth.InSets("read_only"), a.listAbilities},
 		{"GET", "/api/v1/about", auth.SignedIn, auth.InSets("read_only"), a.showAbout},
 

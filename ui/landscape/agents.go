@@ -20,14 +20,15 @@ import (
 type agentsPage struct {
 	table.Page
 	Rows []agentRow
-	// Refusals are the addresses from which the message endpoint has refused
-	// connections since the start of the server, the latest first.
+	// Refusals are the addresses from which agents have been refused since the
+	// start of the server, the latest first.
 	Refusals []refusalRow
 }
 
-// refusalRow is an address in the table of refused message connections.
+// refusalRow is an address in the table of refused agents.
 type refusalRow struct {
 	Address  string
+	Of       string // what was refused
 	Reason   string
 	Attempts int
 	Last     page.Timestamp
@@ -241,7 +242,7 @@ func (s *Pages) showAgents(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	p := agentsPage{Page: table.NewPage(s.Console, r, &agentsTable, "Agents")}
-	p.Live, p.Refresh = "agent_report host", reportRefresh
+	p.Live, p.Refresh = "agent_report agent_connection agent_refusal host", reportRefresh
 	all, err := s.agentItems(r.Context(), &p.Frame)
 	if err != nil {
 		return err
@@ -253,12 +254,37 @@ func (s *Pages) showAgents(w http.ResponseWriter, r *http.Request) error {
 	for _, a := range onPage {
 		p.Rows = append(p.Rows, s.newAgentRow(a))
 	}
+	p.Refusals = s.refusals(time.Time{})
+	return s.Render(w, r, http.StatusOK, &p)
+}
+
+// refusals returns the addresses from which agents were refused since a time,
+// the latest first.
+func (s *Pages) refusals(since time.Time) []refusalRow {
+	type refusal struct {
+		row  refusalRow
+		last time.Time
+	}
+	var all []refusal
+	refused, _ := s.Auth.AgentRefusals()
+	for _, r := range refused {
+		all = append(all, refusal{refusalRow{Of: "Reports and heartbeats", Address: r.Address, Reason: r.Reason, Attempts: r.Requests}, r.Last})
+	}
 	if s.Endpoint != nil {
 		for _, r := range s.Endpoint.Refusals() {
-			p.Refusals = append(p.Refusals, refusalRow{Address: r.Address, Reason: r.Reason, Attempts: r.Attempts, Last: s.Timestamp(r.Last)})
+			all = append(all, refusal{refusalRow{Of: "Connections for messages", Address: r.Address, Reason: r.Reason, Attempts: r.Attempts}, r.Last})
 		}
 	}
-	return s.Render(w, r, http.StatusOK, &p)
+	slices.SortStableFunc(all, func(a, b refusal) int { return b.last.Compare(a.last) })
+	var rows []refusalRow
+	for _, r := range all {
+		if r.last.Before(since) {
+			break
+		}
+		r.row.Last = s.Timestamp(r.last)
+		rows = append(rows, r.row)
+	}
+	return rows
 }
 
 func (s *Pages) newAgentRow(a *agentItem) agentRow {

@@ -270,6 +270,9 @@ func (c *clusterContext) hostOfNode(node string) *landscape.Host {
 func (s *Pages) describeCluster(p *clusterPage, c *clusterContext) {
 	since := s.TimestampOf(c.StaleSince)
 	p.Live = liveTopics("cluster", string(c.ID), c.memberIDs())
+	for _, id := range c.memberIDs() {
+		p.Live += " agent_connection:" + string(id)
+	}
 	p.Name, p.State = page.ClusterName(c.Cluster), clusterState(c.Cluster.State)
 	if page.Unnamed(c.Cluster) {
 		p.ID = string(c.ID)

@@ -110,7 +110,7 @@ func (s *Pages) renderHost(w http.ResponseWriter, r *http.Request, status int, d
 // liveTopicsOfHost returns the kinds and ids of the changes after which the
 // page of a host is fetched again: those of the host and of what runs on it.
 func liveTopicsOfHost(tx *store.Tx, h *landscape.Host) string {
-	topics := liveTopics("host", string(h.ID), nil) + " kept:" + string(h.ID) + " agent_report:" + string(h.ID)
+	topics := liveTopics("host", string(h.ID), nil) + " kept:" + string(h.ID) + " agent_report:" + string(h.ID) + " agent_connection:" + string(h.ID)
 	if h.ClusterID != "" {
 		topics += " cluster:" + string(h.ClusterID)
 	}
@@ -221,7 +221,7 @@ func (s *Pages) messagesFact(id landscape.HostID) (f page.Fact, ok bool) {
 	if s.Endpoint == nil {
 		return page.Fact{}, false
 	}
-	a := agentItem{connections: s.Endpoint.ConnectionsByAgent()[string(id)], hasEndpoint: true}
+	a := agentItem{connections: s.Endpoint.ConnectionsOf(string(id)), hasEndpoint: true}
 	f = page.Fact{Label: "Messages", Text: a.messages()}
 	if len(a.connections) > 0 {
 		f.Text += " from " + a.addresses()

@@ -2,6 +2,7 @@ package landscape
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"trento/auth"
@@ -9,6 +10,7 @@ import (
 	"trento/store/activity"
 	"trento/store/fault"
 	"trento/store/landscape"
+	"trento/store/message"
 	"trento/ui/api"
 	"trento/ui/page"
 	"trento/ui/refresh"
@@ -29,8 +31,12 @@ const outstandingRefresh = 2
 // refreshPanel has the button that asks agents to report now, and what came of
 // the last request. The templates "refresh-button" and "refresh-answers" draw it.
 type refreshPanel struct {
-	Action      string
-	Refused     string // why the reader may not ask; empty: the reader may
+	Action  string
+	Refused string // why the reader may not ask; empty: the reader may
+	// Unreachable says why no agent can be asked now; empty: one can. Absent
+	// says which agents of a cluster cannot be asked now.
+	Unreachable string
+	Absent      []string
 	Answers     []refreshAnswer
 	Outstanding bool
 	Here        string
@@ -89,6 +95,11 @@ func (s *Pages) newRefreshPanel(tx *store.Tx, f *page.Frame, path, ability strin
 		p.Refused = refresh.ErrOff.Detail
 		return p, nil
 	}
+	if p.Refused == "" {
+		if err := s.describePresence(tx, &p, hosts, ability == abilityRefreshCluster); err != nil {
+			return p, err
+		}
+	}
 	answers, err := s.Refresher.Status(tx, hosts, kinds)
 	if err != nil {
 		return p, err
@@ -115,6 +126,59 @@ func (s *Pages) newRefreshPanel(tx *store.Tx, f *page.Frame, path, ability strin
 		f.Refresh = outstandingRefresh
 	}
 	return p, nil
+}
+
+// describePresence says in the panel which agents cannot be asked now.
+func (s *Pages) describePresence(tx *store.Tx, p *refreshPanel, hosts []landscape.HostID, isCluster bool) error {
+	var away, never []string // hostnames
+	for _, id := range hosts {
+		presence := s.Refresher.Presence(id)
+		if presence != message.Away && presence != message.NeverConnected {
+			continue
+		}
+		h, err := tx.Host(id)
+		if err != nil {
+			return err
+		}
+		if presence == message.Away {
+			away = append(away, h.Hostname)
+		} else {
+			never = append(never, h.Hostname)
+		}
+	}
+	switch reachable := len(hosts) - len(away) - len(never); {
+	case reachable == 0 && !isCluster && len(away) > 0:
+		p.Unreachable = "Its agent is not connected for messages. " + reconnectWords
+	case reachable == 0 && !isCluster:
+		p.Unreachable = "Its agent has not connected for messages in the last 24 hours."
+	case reachable == 0 && len(away) > 0:
+		p.Unreachable = "No agent of its hosts is connected for messages. " + reconnectWords
+	case reachable == 0:
+		p.Unreachable = "No agent of its hosts has connected for messages in the last 24 hours."
+	default:
+		if len(away) > 0 {
+			p.Absent = append(p.Absent, "Not connected for messages, so asked when it is, for five minutes: "+listNames(away)+".")
+		}
+		if len(never) > 0 {
+			p.Absent = append(p.Absent, "Not connected for messages in the last 24 hours, so not asked: "+listNames(never)+".")
+		}
+	}
+	return nil
+}
+
+// reconnectWords says when an agent that is away can be expected.
+const reconnectWords = "After a restart of the server it may take 80 seconds."
+
+// maxNames is the number of names that a sentence lists.
+const maxNames = 5
+
+// listNames lists names in a sentence, the first of them if they are many.
+func listNames(names []string) string {
+	slices.Sort(names)
+	if len(names) > maxNames {
+		return strings.Join(names[:maxNames], ", ") + " and " + page.Count(len(names)-maxNames, "more", "more")
+	}
+	return strings.Join(names, ", ")
 }
 
 // refreshWords returns the symbol and the words for what became of a request.

@@ -78,6 +78,15 @@ func New(s *store.Store, bus message.Bus) *Refresher {
 // Off reports whether this server sends no messages to agents.
 func (r *Refresher) Off() bool { return r.bus == nil }
 
+// Presence reports whether the agent of a host can be asked now. If messages are
+// off, that is unknown.
+func (r *Refresher) Presence(id landscape.HostID) message.Presence {
+	if r.Off() {
+		return message.PresenceUnknown
+	}
+	return r.bus.Presence(string(id), message.Discoveries)
+}
+
 // AskHost asks the agent of a host for all its reports. It fails with
 // store.ErrNotFound, with ErrOff, and with a fault of the kind Busy if the agent
 // was asked a moment ago.
@@ -257,8 +266,8 @@ func (r *Refresher) wasAsked(host landscape.HostID, now time.Time) bool {
 }
 
 func (r *Refresher) answers(host landscape.HostID, kinds []landscape.Kind, reports []store.ReportStatus, now time.Time) (all []Answer) {
-	connected, known := r.bus.Connected(string(host), message.Discoveries)
-	away := known && !connected
+	presence := r.Presence(host)
+	away := presence == message.Away || presence == message.NeverConnected
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	asked := r.asked[host]

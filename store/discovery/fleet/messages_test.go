@@ -206,8 +206,7 @@ func (s *server) allConnected(hosts []*Host) {
 	for _, h := range hosts {
 		for _, kind := range message.Kinds {
 			until(s.t, fmt.Sprintf("%s receives %s", h.Name, kind), func() bool {
-				connected, _ := s.Connected(string(h.ID), kind)
-				return connected
+				return s.Presence(string(h.ID), kind) == message.Connected
 			})
 		}
 	}
