@@ -1,6 +1,7 @@
 package amqp
 
 import (
+	"container/list"
 	"context"
 	"errors"
 	"net/netip"
@@ -18,7 +19,7 @@ const (
 	// refusedAfter is how long every refusal takes. So the time does not reveal
 	// the reason, and guessing takes long.
 	refusedAfter = time.Second
-	// After a refusal, credentials from the same address are checked at this
+	// After a wrong credential, credentials from the same address are checked at this
 	// rate for a while. They are delayed, not refused, because agents with the
 	// right credential may have the same address.
 	checksPerSecond = 20
@@ -32,21 +33,29 @@ const (
 // access decides which connections are accepted. The lock of the broker
 // protects it, except the limiters.
 type access struct {
-	handshakes int // connections that are not open yet
-	total      int // connections
-	perAddress map[netip.Prefix]int
-	refused    map[netip.Prefix]*refusedAddress
+	total   int // connections
+	remotes map[netip.Prefix]*remote
+	refused map[netip.Prefix]*refusedAddress
 }
 
 func (a *access) init() {
-	a.perAddress = map[netip.Prefix]int{}
+	a.remotes = map[netip.Prefix]*remote{}
 	a.refused = map[netip.Prefix]*refusedAddress{}
+}
+
+// remote is an address or IPv6 network with connections.
+type remote struct {
+	connections int
+	// signingIn are those connections whose handshake is not done, as
+	// *connection, the oldest first.
+	signingIn list.List
 }
 
 // refusedAddress is an address from which attempts were refused.
 type refusedAddress struct {
 	Refusal
-	limiter *rate.Limiter
+	limiter     *rate.Limiter // for the checks of credentials until slowedUntil
+	slowedUntil time.Time
 }
 
 // Refusal describes the refused attempts from an address.
@@ -70,44 +79,105 @@ func networkOf(address netip.Addr) netip.Prefix {
 	return network
 }
 
-// admit counts a connection, if the limits allow it.
+// admit counts a connection, if the limits allow it. When a limit is reached,
+// the oldest connection whose handshake is not done makes room. So clients that
+// never sign in keep no agent out. An open connection is never closed for a new
+// one.
 func (b *Broker) admit(c *connection) bool {
-	network := networkOf(c.address)
 	b.mutex.Lock()
-	a := &b.access
-	limit := ""
-	switch o := b.options; {
-	case a.handshakes >= maxHandshakes:
-		limit = "too many connections sign in at once"
-	case o.MaxConnections > 0 && a.total >= o.MaxConnections:
-		limit = "too many connections are open (AMQP_MAX_CONNECTIONS)"
-	case o.MaxPerAddress > 0 && a.perAddress[network] >= o.MaxPerAddress:
-		limit = "too many connections from this address are open (AMQP_MAX_CONNECTIONS_PER_ADDRESS)"
-	default:
-		a.handshakes++
-		a.total++
-		a.perAddress[network]++
+	removed, limit := b.makeRoom(networkOf(c.address))
+	if removed != nil {
+		b.access.remove(removed)
+	}
+	admitted := limit == "" || removed != nil
+	if admitted {
+		b.access.add(c)
 	}
 	b.mutex.Unlock()
-	if limit != "" {
+	if removed != nil {
+		removed.net.Close()
+		b.refuse(removed, "it had not signed in when another connection needed its place")
+	}
+	if !admitted {
 		b.refuse(c, limit)
 	}
-	return limit == ""
+	return admitted
 }
 
-// leave subtracts a connection from the counts.
-func (b *Broker) leave(c *connection) {
+// makeRoom returns the limit that a new connection from an address would
+// exceed, "" if there is none, and the connection to close for the new one; nil
+// if all are open.
+func (b *Broker) makeRoom(network netip.Prefix) (removed *connection, limit string) {
+	a := &b.access
+	switch r, o := a.remotes[network], b.options; {
+	case o.MaxPerAddress > 0 && r != nil && r.connections >= o.MaxPerAddress:
+		return r.oldestSigningIn(), "too many connections from this address are open (AMQP_MAX_CONNECTIONS_PER_ADDRESS)"
+	case o.MaxConnections > 0 && a.total >= o.MaxConnections:
+		return a.mostSigningIn().oldestSigningIn(), "too many connections are open (AMQP_MAX_CONNECTIONS)"
+	}
+	return nil, ""
+}
+
+// mostSigningIn returns the remote with the most connections whose handshake is
+// not done; nil if there are none.
+func (a *access) mostSigningIn() *remote {
+	var most *remote
+	for _, r := range a.remotes {
+		if most == nil || r.signingIn.Len() > most.signingIn.Len() {
+			most = r
+		}
+	}
+	return most
+}
+
+// oldestSigningIn returns the oldest connection whose handshake is not done;
+// nil if there is none.
+func (r *remote) oldestSigningIn() *connection {
+	if r == nil || r.signingIn.Len() == 0 {
+		return nil
+	}
+	return r.signingIn.Front().Value.(*connection)
+}
+
+// add counts a new connection.
+func (a *access) add(c *connection) {
 	network := networkOf(c.address)
+	r := a.remotes[network]
+	if r == nil {
+		r = &remote{}
+		a.remotes[network] = r
+	}
+	r.connections++
+	a.total++
+	c.remote, c.signingIn = r, r.signingIn.PushBack(c)
+}
+
+// signedIn records that the handshake of a connection is done.
+func (a *access) signedIn(c *connection) {
+	if c.signingIn != nil {
+		c.remote.signingIn.Remove(c.signingIn)
+		c.signingIn = nil
+	}
+}
+
+// remove subtracts a connection from the counts. A second call does nothing.
+func (a *access) remove(c *connection) {
+	if c.remote == nil {
+		return
+	}
+	a.signedIn(c)
+	a.total--
+	if c.remote.connections--; c.remote.connections == 0 {
+		delete(a.remotes, networkOf(c.address))
+	}
+	c.remote = nil
+}
+
+// leave subtracts a connection that has ended from the counts.
+func (b *Broker) leave(c *connection) {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
-	a := &b.access
-	a.total--
-	if !c.isOpen {
-		a.handshakes--
-	}
-	if a.perAddress[network]--; a.perAddress[network] == 0 {
-		delete(a.perAddress, network)
-	}
+	b.access.remove(c)
 }
 
 // authenticate checks the credential. All refusals look alike and take equally
@@ -133,6 +203,7 @@ func (c *connection) authenticate(ctx context.Context, user, password string) er
 		reason = "wrong user or password: guest, which agents use where facts-service-url names no user"
 	}
 	b.refuse(c, reason)
+	b.slowDown(c.address)
 	select {
 	case <-time.After(refusedAfter):
 	case <-ctx.Done():
@@ -143,12 +214,21 @@ func (c *connection) authenticate(ctx context.Context, user, password string) er
 	return errRefused
 }
 
-// slowed returns the limiter of an address from which attempts were refused
-// lately; nil if no attempts were refused.
+// slowDown limits the rate of checks for an address with a wrong credential.
+func (b *Broker) slowDown(address netip.Addr) {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	if r := b.access.refused[networkOf(address)]; r != nil {
+		r.slowedUntil = b.now().Add(slowedFor)
+	}
+}
+
+// slowed returns the limiter of an address from which a wrong credential came
+// lately; nil if none came.
 func (b *Broker) slowed(address netip.Addr) *rate.Limiter {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
-	if r := b.access.refused[networkOf(address)]; r != nil && b.now().Sub(r.Last) < slowedFor {
+	if r := b.access.refused[networkOf(address)]; r != nil && b.now().Before(r.slowedUntil) {
 		return r.limiter
 	}
 	return nil

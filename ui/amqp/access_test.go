@@ -337,3 +337,29 @@ func (b *syncBuffer) String() string {
 	defer b.mutex.Unlock()
 	return b.Buffer.String()
 }
+
+// TestSilentConnections: clients that connect and never sign in keep nobody
+// out, whatever the limit. They do not delay the end either.
+func TestSilentConnections(t *testing.T) {
+	for _, limits := range []Options{{MaxConnections: 8}, {MaxPerAddress: 8}} {
+		e := openEndpoint(t, storetest.Open(t), limits)
+		open := dial(t, e.url())
+		for range 50 {
+			dialRaw(t, e.address)
+		}
+		for range 3 { // an agent starts
+			dial(t, e.url())
+		}
+		if r := e.Refusals(); len(r) != 1 || !strings.Contains(r[0].Reason, "needed its place") {
+			t.Errorf("refusals: %+v", r)
+		}
+		if open.IsClosed() || len(e.Connections()) != 4 {
+			t.Errorf("%d connections are open, want 4; the first is closed: %v", len(e.Connections()), open.IsClosed())
+		}
+		began := time.Now()
+		e.stop()
+		if took := time.Since(began); took >= handshakeTime/2 {
+			t.Errorf("the end took %v", took)
+		}
+	}
+}

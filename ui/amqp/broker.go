@@ -30,7 +30,6 @@ const (
 	maxKeys            = 16        // routing keys of a queue
 	maxQueues          = 100_000
 	maxUnfinishedBytes = 128 << 20 // bytes of unfinished messages, of all connections
-	maxHandshakes      = 512       // connections that are not open yet
 	unusedQueueLife    = 24 * time.Hour
 	sweepEvery         = time.Second
 	pruneQueuesEvery   = time.Minute
@@ -232,8 +231,7 @@ func (b *Broker) opened(c *connection) {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
 	b.connections[c] = struct{}{}
-	b.access.handshakes--
-	c.isOpen = true
+	b.access.signedIn(c)
 }
 
 // ended puts unacknowledged messages back into their queues, and removes the
@@ -257,6 +255,11 @@ func (b *Broker) endAll(reason *closing) {
 	defer b.mutex.Unlock()
 	for c := range b.connections {
 		c.end(reason)
+	}
+	for _, r := range b.access.remotes {
+		for e := r.signingIn.Front(); e != nil; e = e.Next() {
+			e.Value.(*connection).net.Close() // it would be waited for until its handshake times out
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package amqp
 
 import (
 	"bufio"
+	"container/list"
 	"context"
 	"errors"
 	"fmt"
@@ -53,10 +54,11 @@ type connection struct {
 	generation uint64
 
 	// The lock of the broker protects the following.
-	agent  string // the id of the agent it belongs to; "" before it declared a queue
-	isOpen bool   // its handshake is done
-	ended  bool   // it gets no deliveries any more
-	tags   int    // number of consumer tags that were generated for it
+	agent     string        // the id of the agent it belongs to; "" before it declared a queue
+	remote    *remote       // where it is counted; nil if it is not counted any more
+	signingIn *list.Element // place in remote.signingIn; nil when the handshake is done
+	ended     bool          // it gets no deliveries any more
+	tags      int           // number of consumer tags that were generated for it
 
 	lastRead, lastSent atomic.Int64 // microseconds since 1970
 
