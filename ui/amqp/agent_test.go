@@ -214,8 +214,9 @@ func TestOnce(t *testing.T) {
 	}
 }
 
-// TestHeartbeats: each side hears of the other every half interval; a side that
-// is silent for two is gone.
+// TestHeartbeats: the agent gets a heartbeat after three quarters of an interval
+// in which it got nothing else, not earlier; an agent that is silent for two
+// intervals is gone.
 func TestHeartbeats(t *testing.T) {
 	clock := newClock()
 	e := openEndpoint(t, clock.store(t), Options{Now: clock.now})
@@ -223,12 +224,15 @@ func TestHeartbeats(t *testing.T) {
 	r.open(e.user, e.password)
 	until(t, "connected", func() bool { return len(e.Connections()) == 1 })
 	for range 3 {
-		clock.pass(5 * time.Second)
+		clock.pass(6 * time.Second)
+		e.sweep()
+		clock.pass(time.Second)
 		e.sweep()
 		f, err := r.frames.next()
 		if err != nil || f.kind != frameHeartbeat || f.channel != 0 || len(f.payload) != 0 {
 			t.Fatalf("instead of a heartbeat: %+v, %v", f, err)
 		}
+		until(t, "sent now, not a second ago", func() bool { return e.open()[0].lastSent.Load() == clock.now().UnixMicro() })
 		before := clock.now()
 		r.write(heartbeat)
 		until(t, "heard", func() bool {

@@ -213,10 +213,18 @@ func (b *Broker) sweep() {
 		case c.heartbeat == 0:
 		case now.UnixMicro()-c.lastRead.Load() > 2*c.heartbeat.Microseconds():
 			c.end(errGone)
-		case now.UnixMicro()-c.lastSent.Load() >= c.heartbeat.Microseconds()/2-sweepEvery.Microseconds()/2:
+		case now.UnixMicro()-c.lastSent.Load() >= c.sendHeartbeatAfter().Microseconds():
 			c.append(func(b []byte) []byte { return append(b, heartbeat...) })
 		}
 	}
+}
+
+// sendHeartbeatAfter returns how long nothing may be sent to the peer before it
+// gets a heartbeat: three quarters of the agreed interval. Agents give up after
+// one and a half intervals. Heartbeats are most of what idle connections cost,
+// so they are sent less often than every half interval, as RabbitMQ does.
+func (c *connection) sendHeartbeatAfter() time.Duration {
+	return c.heartbeat*3/4 - sweepEvery/2
 }
 
 // open returns the connections whose handshake is done.

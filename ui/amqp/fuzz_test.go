@@ -66,9 +66,10 @@ func FuzzConnection(f *testing.F) {
 	f.Add(append(append(append(openChannelNumber(1), publish(1, "trento.checks", "executions")...), header(1, 4)...), body(1, "body")...))
 	f.Add(append(openChannelNumber(1), method(1, channelClose, 0, 200, 0, 0, 0, 0, 0)...))
 	f.Add(append(steps(message.Checks, ada), method(1, basicGet, 0, 0, 0, 0)...))
+	s := storetest.Open(f)
 	f.Fuzz(func(t *testing.T, input []byte) {
 		b := &Broker{
-			options: Options{Store: storetest.Open(t)}, now: time.Now, log: discard,
+			options: Options{Store: s}, now: time.Now, log: discard,
 			queues: map[string]*queue{}, connections: map[*connection]struct{}{}, settled: map[string][]uint64{}, wakeUp: make(chan struct{}, 1),
 		}
 		b.access.init()
