@@ -38,11 +38,12 @@ var mayImport = map[string][]string{
 	"trento/ui/activity":            {"trento/auth", "trento/search", "trento/store", "trento/store/activity", "trento/store/fault", "trento/store/landscape", "trento/ui/api", "trento/ui/page", "trento/ui/table"},
 	"trento/ui/account":             {"trento/auth", "trento/auth/sso", "trento/store", "trento/store/activity", "trento/store/fault", "trento/store/landscape", "trento/ui/api", "trento/ui/page", "trento/ui/table"},
 	"trento/ui":                     {"trento/auth", "trento/search", "trento/store", "trento/store/activity", "trento/store/fault", "trento/store/landscape", "trento/ui/account", "trento/ui/activity", "trento/ui/api", "trento/ui/landscape", "trento/ui/page", "trento/ui/table"},
+	"trento/packaging/certificate":  {},
 	"trento/packaging/config":       {},
 	"trento/packaging/connection":   {},
 	"trento/packaging/daemon":       {},
 	"trento/packaging/memory":       {},
-	"trento/packaging/server":       {"trento/auth", "trento/auth/sso", "trento/packaging/config", "trento/packaging/connection", "trento/packaging/daemon", "trento/packaging/memory", "trento/search", "trento/store", "trento/store/discovery/fleet", "trento/store/message", "trento/ui", "trento/ui/amqp", "trento/ui/api"},
+	"trento/packaging/server":       {"trento/auth", "trento/auth/sso", "trento/packaging/certificate", "trento/packaging/config", "trento/packaging/connection", "trento/packaging/daemon", "trento/packaging/memory", "trento/search", "trento/store", "trento/store/discovery/fleet", "trento/store/message", "trento/ui", "trento/ui/amqp", "trento/ui/api"},
 	"trento/packaging/servertest":   {},
 	"trento/packaging/command":      {"trento/auth", "trento/auth/sso", "trento/packaging/config", "trento/packaging/daemon", "trento/packaging/server", "trento/store", "trento/store/discovery/fleet"},
 	"trento":                        {"trento/packaging/command"},
@@ -56,6 +57,7 @@ var roomOf = map[string][]string{
 	"github.com/golang-jwt/jwt":        {"trento/auth"},
 	"github.com/gorilla/mux":           {"trento/ui", "trento/ui/api", "trento/ui/page"},
 	"github.com/rabbitmq":              {"trento/ui/amqp", "trento/store/discovery/fleet"},
+	"golang.org/x/crypto/acme":         {"trento/packaging/certificate"},
 	"github.com/spf13/cobra":           {"trento/packaging/command"},
 	"go.yaml.in/yaml":                  {"trento/ui/api"},
 	"google.golang.org/protobuf":       {"trento/store/message", "trento/store/message/wire", "trento/store/message/generate"},
@@ -65,7 +67,7 @@ var roomOf = map[string][]string{
 	"golang.org/x/oauth2":              {"trento/auth/sso"},
 	"github.com/crewjam/saml":          {"trento/auth/sso"},
 	"github.com/russellhaering":        {"trento/auth/sso"},
-	"net/http":                         {"trento/auth/sso", "trento/auth/sso/ssotest", "trento/packaging/server", "trento/packaging/servertest", "trento/packaging/connection", "trento/auth", "trento/ui", "trento/ui/account", "trento/ui/activity", "trento/ui/api", "trento/ui/landscape", "trento/ui/page", "trento/ui/table", "trento/store/discovery/fleet"},
+	"net/http":                         {"trento/auth/sso", "trento/auth/sso/ssotest", "trento/packaging/server", "trento/packaging/servertest", "trento/packaging/certificate", "trento/packaging/connection", "trento/auth", "trento/ui", "trento/ui/account", "trento/ui/activity", "trento/ui/api", "trento/ui/landscape", "trento/ui/page", "trento/ui/table", "trento/store/discovery/fleet"},
 }
 
 func TestImports(t *testing.T) {

@@ -1,0 +1,111 @@
+package certificate
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"crypto/x509"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Status describes the present certificate.
+type Status struct {
+	Names     []string // host names and addresses
+	Issuer    string
+	NotBefore time.Time
+	NotAfter  time.Time
+	// Fingerprint is the SHA-256 of the certificate as browsers show it.
+	Fingerprint string
+	SelfSigned  bool // made by this server, so that clients cannot verify it
+	// Faults are sentences, without a full stop, about what a person has to do
+	// something about.
+	Faults []string
+}
+
+// Status describes the present certificate.
+func (k *Keeper) Status() Status {
+	leaf := k.present.Load().Leaf
+	k.mutex.Lock()
+	failure := k.failure
+	k.mutex.Unlock()
+	s := Status{
+		Names: names(leaf), Issuer: issuer(leaf), NotBefore: leaf.NotBefore, NotAfter: leaf.NotAfter, Fingerprint: fingerprint(leaf),
+		SelfSigned: isSelfSigned(leaf), Faults: k.faults(leaf),
+	}
+	if failure != "" {
+		s.Faults = append(s.Faults, "there is no newer certificate: "+failure)
+	}
+	return s
+}
+
+// Name returns the host name to recommend to clients: preferred, if the present
+// certificate is for it, else a name of the certificate.
+func (k *Keeper) Name(preferred string) string {
+	leaf := k.present.Load().Leaf
+	if covers(leaf, preferred) {
+		return preferred
+	}
+	for _, name := range leaf.DNSNames {
+		if !strings.HasPrefix(name, "*.") {
+			return name
+		}
+	}
+	return preferred
+}
+
+// A certificate should be replaced before the rest of its life is soon or a
+// fifth of its life, whichever is less.
+const (
+	soon     = 14 * 24 * time.Hour
+	lastPart = 5
+)
+
+// faults returns what is wrong with a certificate.
+func (k *Keeper) faults(leaf *x509.Certificate) (faults []string) {
+	now := k.now()
+	rest := leaf.NotAfter.Sub(now)
+	switch {
+	case now.Before(leaf.NotBefore):
+		faults = append(faults, fmt.Sprintf("it is valid only from %s on; is the clock of this machine right?", date(leaf.NotBefore)))
+	case rest <= 0:
+		faults = append(faults, fmt.Sprintf("it has expired on %s, so agents and browsers refuse it", date(leaf.NotAfter)))
+	case rest < min(soon, leaf.NotAfter.Sub(leaf.NotBefore)/lastPart):
+		faults = append(faults, fmt.Sprintf("it expires on %s, and agents and browsers will refuse it then", date(leaf.NotAfter)))
+	}
+	if host := k.options.Host; host != "" && !covers(leaf, host) {
+		faults = append(faults, fmt.Sprintf("it is not for %s, so agents and browsers that use this name refuse it", host))
+	}
+	return faults
+}
+
+func date(t time.Time) string { return t.UTC().Format("2 Jan 2006 15:04 MST") }
+
+// names returns the host names and addresses for which a certificate is valid.
+func names(leaf *x509.Certificate) []string {
+	all := append([]string(nil), leaf.DNSNames...)
+	for _, address := range leaf.IPAddresses {
+		all = append(all, address.String())
+	}
+	return all
+}
+
+func issuer(leaf *x509.Certificate) string {
+	return cmp.Or(leaf.Issuer.CommonName, strings.Join(leaf.Issuer.Organization, ", "), leaf.Issuer.String())
+}
+
+func isSelfSigned(leaf *x509.Certificate) bool {
+	return string(leaf.RawIssuer) == string(leaf.RawSubject) && leaf.CheckSignatureFrom(leaf) == nil
+}
+
+func fingerprint(leaf *x509.Certificate) string {
+	sum := sha256.Sum256(leaf.Raw)
+	var text strings.Builder
+	for i, b := range sum {
+		if i > 0 {
+			text.WriteByte(':')
+		}
+		fmt.Fprintf(&text, "%02X", b)
+	}
+	return text.String()
+}
