@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"fmt"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -75,7 +76,8 @@ const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; 
 
 // secureHeaders sets the security headers of every answer. A handler can
 // replace them.
-func secureHeaders(next http.Handler) http.Handler {
+func (s *server) secureHeaders(next http.Handler) http.Handler {
+	strict := fmt.Sprintf("max-age=%d", int(s.HSTSMaxAge.Seconds()))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", contentPolicy)
@@ -83,6 +85,9 @@ func secureHeaders(next http.Handler) http.Handler {
 		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
 		h.Set("Referrer-Policy", "same-origin")
 		h.Set("X-Content-Type-Options", "nosniff")
+		if s.HSTSMaxAge > 0 && s.Auth.IsHTTPS(r) {
+			h.Set("Strict-Transport-Security", strict)
+		}
 		next.ServeHTTP(w, r)
 	})
 }

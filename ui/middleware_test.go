@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"trento/ui/api"
 	"trento/ui/page"
@@ -31,6 +32,29 @@ func TestHeaders(t *testing.T) {
 		}
 		if w.Header().Get(api.RequestIDHeader) == "" {
 			t.Errorf("%s: no request id", target)
+		}
+	}
+}
+
+// TestStrictTransportSecurity checks that browsers are told to use https if that
+// is configured, and only over https.
+func TestStrictTransportSecurity(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	for _, tt := range []struct {
+		age    time.Duration
+		target string
+		want   string
+	}{
+		{0, "https://trento.example.com/session/new", ""},
+		{365 * 24 * time.Hour, "https://trento.example.com/session/new", "max-age=31536000"},
+		{365 * 24 * time.Hour, "https://trento.example.com/api/nowhere", "max-age=31536000"},
+		{365 * 24 * time.Hour, "http://trento.example.com/session/new", ""},
+	} {
+		f.options.HSTSMaxAge = tt.age
+		f.restart(f.options)
+		if got := f.do(call{target: tt.target}).Header().Get("Strict-Transport-Security"); got != tt.want {
+			t.Errorf("%v, %s: %q, want %q", tt.age, tt.target, got, tt.want)
 		}
 	}
 }

@@ -108,7 +108,7 @@ func (s *server) handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return chain(rooms, page.NameRequest, s.logRequests, secureHeaders, limitBodies, s.inOneRead, s.Auth.Identify, s.refuseCrossOrigin), nil
+	return chain(rooms, page.NameRequest, s.logRequests, s.secureHeaders, limitBodies, s.inOneRead, s.Auth.Identify, s.refuseCrossOrigin), nil
 }
 
 // routes returns the routes of the console.

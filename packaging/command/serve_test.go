@@ -99,6 +99,9 @@ func TestFailedStartLeavesNothing(t *testing.T) {
 		"ADMIN_USER is reserved":                      {"ADMIN_USER=System"},
 		"ADMIN_EMAIL is not a valid email":            {"ADMIN_EMAIL=nowhere"},
 		"ADMIN_PASSWORD has sequential characters":    {"ADMIN_PASSWORD=secret1234"},
+		"TLS_CERT_FILE: open /nowhere/cert.pem":       {"TLS_CERT_FILE=/nowhere/cert.pem", "TLS_KEY_FILE=/nowhere/key.pem"},
+		"only one certificate":                        {"TLS_CERT_FILE=/nowhere/cert.pem", "TLS_KEY_FILE=/nowhere/key.pem", "TLS_SELF_SIGNED=true"},
+		"AMQPS_PORT to another port":                  {"TLS_SELF_SIGNED=true", "AMQPS_PORT=" + port},
 		"REFRESH_TOKEN_ENC_SECRET: want a text other": {"REFRESH_TOKEN_ENC_SECRET=x", "ACCESS_TOKEN_ENC_SECRET=x"},
 	} {
 		dir := filepath.Join(t.TempDir(), "data")

@@ -2,6 +2,8 @@ package command
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"os"
 	"os/signal"
@@ -18,18 +20,27 @@ import (
 func newSimulate() *cobra.Command {
 	o := fleet.FeedOptions{Heartbeats: true}
 	var duration time.Duration
+	var caFile string
 	var failure string // the latest that was shown
 	cmd := &cobra.Command{
 		Use: "simulate", Short: "Send a server the reports of an invented landscape", Args: cobra.NoArgs,
 		Example: `  trento-web simulate --server http://localhost:4000 --api-key KEY --hosts 20
   trento-web simulate --api-key KEY --hosts 1000 --rate 50 --duration 10m
-  trento-web simulate --api-key KEY --messages-url amqp://USER:PASSWORD@localhost:5672`,
+  trento-web simulate --api-key KEY --messages-url amqp://USER:PASSWORD@localhost:5672
+  trento-web simulate --server https://trento.example.com:4000 --ca self-signed.crt --api-key KEY`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, cancel := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 			defer cancel()
 			if duration > 0 {
 				ctx, cancel = context.WithTimeout(ctx, duration)
 				defer cancel()
+			}
+			if caFile != "" {
+				roots, err := readCertificates(caFile)
+				if err != nil {
+					return fmt.Errorf("--ca: %w", err)
+				}
+				o.TLS = &tls.Config{RootCAs: roots}
 			}
 			o.Progress = func(s fleet.Stats) {
 				fmt.Fprintln(cmd.OutOrStdout(), s)
@@ -45,6 +56,7 @@ func newSimulate() *cobra.Command {
 	flags.StringVar(&o.Server, "server", "http://localhost:4000", "where the reports go")
 	flags.StringVar(&o.APIKey, "api-key", "", "key of the agents, as Settings shows it")
 	flags.StringVar(&o.Messages, "messages-url", "", "where agents wait for messages, with user and password; empty: they do not")
+	flags.StringVar(&caFile, "ca", "", "trust the certificates in `FILE`, such as tls/self-signed.crt of the server's data directory")
 	flags.IntVar(&o.Hosts, "hosts", 50, "how many hosts the landscape has")
 	flags.Float64Var(&o.Rate, "rate", 0, "reports a second; 0 is the pace of agents")
 	flags.Float64Var(&o.Changes, "changes", 0, "share of reports that differ from the one before, 0 to 1")
@@ -55,4 +67,17 @@ func newSimulate() *cobra.Command {
 	flags.DurationVar(&o.StepEvery, "step", 0, "let the landscape change this often; 0 never")
 	flags.DurationVar(&duration, "duration", 0, "end after this time; 0 runs until interrupted")
 	return cmd
+}
+
+// readCertificates reads a file with certificates in PEM format.
+func readCertificates(file string) (*x509.CertPool, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("%s has no certificate in PEM format", file)
+	}
+	return pool, nil
 }

@@ -35,6 +35,16 @@ type Config struct {
 
 	IntrospectionAllowed []netip.Prefix `env:"INTROSPECTION_ALLOWED_ADDRESSES" doc:"Addresses or networks of other components that may ask whom a token belongs to (POST /api/session/token/introspect), beside this machine itself." want:"addresses or networks such as 10.0.0.7 or 10.1.0.0/16, separated by commas"`
 
+	TLSCertFile      string        `env:"TLS_CERT_FILE" section:"TLS" doc:"File with the certificate of this server and the certificates between it and the authority, in PEM format. Console, API and agents then use https on PORT, and messages amqps on AMQPS_PORT. A changed file is noticed within seconds, and open connections stay open."`
+	TLSKeyFile       string        `env:"TLS_KEY_FILE" doc:"File with the private key of the certificate, in PEM format, without a password. It may be the same file."`
+	TLSSelfSigned    bool          `env:"TLS_SELF_SIGNED" envDefault:"false" doc:"Makes a certificate for the names and addresses of this machine, for a first try. It is kept in the directory tls of the data directory, and made again 30 days before it expires. Browsers warn of it, and agents refuse it, until they are told to trust tls/self-signed.crt."`
+	TLSACMEDomain    string        `env:"TLS_ACME_DOMAIN" doc:"Host name for which a certificate is obtained with ACME, and renewed in time. The authority has to reach this server under that name on port 443 (PORT) or 80 (HTTP_REDIRECT_PORT). Setting it accepts the terms of the authority." want:"a host name such as trento.example.com"`
+	TLSACMEEmail     string        `env:"TLS_ACME_EMAIL" doc:"E-mail address for warnings of the authority." want:"an e-mail address"`
+	TLSACMEDirectory string        `env:"TLS_ACME_DIRECTORY" envDefault:"https://acme-v02.api.letsencrypt.org/directory" doc:"Address of the authority." want:"an https address"`
+	TLSACMECAFile    string        `env:"TLS_ACME_CA_FILE" doc:"File with certificates to trust when TLS_ACME_DIRECTORY is asked, in PEM format, for an authority of your own. Unset: those of the system."`
+	HTTPRedirectPort *int          `env:"HTTP_REDIRECT_PORT" doc:"TCP port on which requests without TLS are sent on to https, such as 80. Unset: there is none." want:"a number from 1 to 65535, or 0 for any free port"`
+	HSTSMaxAge       time.Duration `env:"HSTS_MAX_AGE" envDefault:"0" doc:"How long browsers must use https for this host name after each visit (Strict-Transport-Security). It applies to all ports of the host, also to other services without https, and cannot be taken back early. So it is off by default; 8760h is a good value for a host of its own." want:"0 for off, or seconds or a duration such as 8760h"`
+
 	AdminUser     string `env:"ADMIN_USER" envDefault:"admin" section:"Default admin" doc:"User name of the default admin, who may do everything and can be neither edited nor deleted in the console. Created at the start if missing."`
 	AdminPassword Secret `env:"ADMIN_PASSWORD" doc:"Password of the default admin. A changed value takes effect at the next start and ends the sessions of the admin. Unset: kept as it is; for a new admin one is generated and written to the file initial-admin-password in the data directory, which is removed at the first sign-in." want:"at least 8 characters, no letter or digit three times in a row, no four in sequence such as 1234 or abcd"`
 	AdminEmail    string `env:"ADMIN_EMAIL" envDefault:"admin@trento.suse.com" doc:"E-mail address the default admin is created with."`
@@ -52,7 +62,9 @@ type Config struct {
 	PruneOlderThan             int           `env:"PRUNE_EVENTS_OLDER_THAN" envDefault:"10" doc:"Days after which reports of agents that could not be understood are dropped, which is looked at every hour." want:"days, 1 or more"`
 
 	EnableAMQP                   bool       `env:"ENABLE_AMQP" envDefault:"true" section:"Messages to agents" doc:"Whether agents can connect for messages. An agent that finds no message endpoint ends at its start."`
-	AMQPPort                     int        `env:"AMQP_PORT" envDefault:"5672" doc:"TCP port of the message endpoint." want:"a number from 1 to 65535, or 0 for any free port"`
+	AMQPPort                     int        `env:"AMQP_PORT" envDefault:"5672" doc:"TCP port of the message endpoint without TLS." want:"a number from 1 to 65535, or 0 for any free port"`
+	AMQPSPort                    int        `env:"AMQPS_PORT" envDefault:"5671" doc:"TCP port of the message endpoint with TLS (amqps). It is opened if this server has a certificate." want:"a number from 1 to 65535, or 0 for any free port"`
+	EnablePlainAMQP              bool       `env:"ENABLE_PLAIN_AMQP" envDefault:"true" doc:"Whether agents can also connect for messages without TLS if this server has a certificate. Switch it off when all agents use amqps."`
 	AMQPListen                   netip.Addr `env:"AMQP_LISTEN" doc:"Address of this machine on which the message endpoint is offered. Unset: all of them. Agents connect to it themselves, so 127.0.0.1 is for tests." want:"an address such as 10.0.0.5 or ::1"`
 	AMQPVirtualHost              string     `env:"AMQP_VHOST" doc:"Virtual host that agents may name in the address, beside /. An asterisk allows all." want:"a name such as trento, or *"`
 	AMQPMaxConnections           int        `env:"AMQP_MAX_CONNECTIONS" envDefault:"12288" doc:"Connections for messages that may be open at once. Each agent has three. The limit on open files (LimitNOFILE=) counts, too." want:"a number from 10 to 100000"`

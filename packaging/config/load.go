@@ -47,6 +47,7 @@ func Load(file string, environ []string, rules Rules) (Config, []Notice, error) 
 	l.parse()
 	l.check(rules)
 	l.checkSSO()
+	l.checkTLS()
 	l.noticeUnused()
 	l.noticeUnknown()
 	return l.config, l.notices, errors.Join(l.errs...)
@@ -145,6 +146,12 @@ func (l *loader) check(rules Rules) {
 		"MAX_CONNECTIONS":                  c.MaxConnections >= 100 && c.MaxConnections <= 100_000,
 		"MAX_CONNECTIONS_PER_ADDRESS":      c.MaxConnectionsPerAddress == 0 || c.MaxConnectionsPerAddress >= 10 && c.MaxConnectionsPerAddress <= 100_000,
 		"AMQP_PORT":                        c.AMQPPort >= 0 && c.AMQPPort <= maxPort,
+		"AMQPS_PORT":                       c.AMQPSPort >= 0 && c.AMQPSPort <= maxPort,
+		"HTTP_REDIRECT_PORT":               c.HTTPRedirectPort == nil || *c.HTTPRedirectPort >= 0 && *c.HTTPRedirectPort <= maxPort,
+		"HSTS_MAX_AGE":                     c.HSTSMaxAge >= 0,
+		"TLS_ACME_DOMAIN":                  c.TLSACMEDomain == "" || isDomain(c.TLSACMEDomain),
+		"TLS_ACME_EMAIL":                   c.TLSACMEEmail == "" || isEmail(c.TLSACMEEmail),
+		"TLS_ACME_DIRECTORY":               isAddress(c.TLSACMEDirectory) && strings.HasPrefix(c.TLSACMEDirectory, "https:"),
 		"AMQP_VHOST":                       len(c.AMQPVirtualHost) <= 255,
 		"AMQP_MAX_CONNECTIONS":             c.AMQPMaxConnections >= 10 && c.AMQPMaxConnections <= 100_000,
 		"AMQP_MAX_CONNECTIONS_PER_ADDRESS": c.AMQPMaxConnectionsPerAddress == 0 || c.AMQPMaxConnectionsPerAddress >= 10 && c.AMQPMaxConnectionsPerAddress <= 100_000,

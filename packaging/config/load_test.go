@@ -155,6 +155,24 @@ func TestLoadErrors(t *testing.T) {
 		{"incomplete OAuth 2.0", []string{"ENABLE_OAUTH2=true", "TRENTO_WEB_ORIGIN=x", "OAUTH2_CLIENT_ID=a", "OAUTH2_CLIENT_SECRET=b", "OAUTH2_BASE_URL=https://x", "OAUTH2_AUTHORIZE_URL=/a"},
 			"environment variable OAUTH2_TOKEN_URL is missing\nenvironment variable OAUTH2_USER_URL is missing"},
 		{"SAML without metadata", saml, "One of SAML_METADATA_URL or SAML_METADATA_CONTENT must be provided"},
+
+		{"two certificates", []string{"TLS_CERT_FILE=a", "TLS_KEY_FILE=a", "TLS_SELF_SIGNED=true", "TLS_ACME_DOMAIN=trento.example.com"},
+			"the server can have only one certificate, but these are set: TLS_CERT_FILE and TLS_KEY_FILE, TLS_SELF_SIGNED, TLS_ACME_DOMAIN"},
+		{"certificate without a key", []string{"TLS_CERT_FILE=a"}, "TLS_CERT_FILE and TLS_KEY_FILE need each other: set both, to the same file if it has both"},
+		{"key without a certificate", []string{"TLS_KEY_FILE=a"}, "TLS_CERT_FILE and TLS_KEY_FILE need each other: set both, to the same file if it has both"},
+		{"ACME variables without a domain", []string{"TLS_SELF_SIGNED=true", "TLS_ACME_EMAIL=a@example.com", "TLS_ACME_CA_FILE=x"},
+			"TLS_ACME_EMAIL has no effect without TLS_ACME_DOMAIN\nTLS_ACME_CA_FILE has no effect without TLS_ACME_DOMAIN"},
+		{"ACME for an address", []string{"TLS_ACME_DOMAIN=192.0.2.1"}, `TLS_ACME_DOMAIN "192.0.2.1": want a host name such as trento.example.com`},
+		{"ACME for a short name", []string{"TLS_ACME_DOMAIN=trento"}, `TLS_ACME_DOMAIN "trento": want a host name such as trento.example.com`},
+		{"ACME without https", []string{"TLS_ACME_DOMAIN=trento.example.com", "PORT=443", "TLS_ACME_DIRECTORY=http://acme.example.com"}, `TLS_ACME_DIRECTORY "http://acme.example.com": want an https address`},
+		{"redirect without a certificate", []string{"HTTP_REDIRECT_PORT=80"}, "HTTP_REDIRECT_PORT has no effect without a certificate (TLS_CERT_FILE, TLS_SELF_SIGNED or TLS_ACME_DOMAIN)"},
+		{"redirect to itself", []string{"TLS_SELF_SIGNED=true", "HTTP_REDIRECT_PORT=4000"}, "PORT and HTTP_REDIRECT_PORT are both 4000"},
+		{"HSTS without TLS", []string{"HSTS_MAX_AGE=60"}, "HSTS_MAX_AGE has no effect without a certificate (TLS_CERT_FILE, TLS_SELF_SIGNED or TLS_ACME_DOMAIN) or a proxy with TLS in TRUSTED_PROXIES"},
+		{"HSTS behind a proxy", []string{"HSTS_MAX_AGE=60", "TRUSTED_PROXIES=10.0.0.7"}, "<nil>"},
+		{"no messages without a certificate", []string{"ENABLE_PLAIN_AMQP=false"}, "ENABLE_PLAIN_AMQP=false leaves agents no way to connect for messages without a certificate (TLS_CERT_FILE, TLS_SELF_SIGNED or TLS_ACME_DOMAIN)"},
+		{"one port for messages", []string{"TLS_SELF_SIGNED=true", "AMQPS_PORT=5672"}, "AMQP_PORT and AMQPS_PORT are both 5672"},
+		{"one port for messages, with TLS only", []string{"TLS_SELF_SIGNED=true", "AMQPS_PORT=5672", "ENABLE_PLAIN_AMQP=false"}, "<nil>"},
+		{"any free ports", []string{"TLS_SELF_SIGNED=true", "PORT=0", "HTTP_REDIRECT_PORT=0", "AMQP_PORT=0", "AMQPS_PORT=0"}, "<nil>"},
 		{"SAML", append(saml, "SAML_METADATA_CONTENT=<x/>"), "<nil>"},
 		{"OIDC", oidc, "<nil>"},
 	}
@@ -169,6 +187,35 @@ func TestLoadErrors(t *testing.T) {
 
 	if _, _, err := Load(filepath.Join(t.TempDir(), "missing"), nil, rules); err == nil || !strings.Contains(err.Error(), "missing") {
 		t.Errorf("a missing file gives %v", err)
+	}
+}
+
+// TestMessagePorts checks which ports the message endpoint opens.
+func TestMessagePorts(t *testing.T) {
+	for environ, want := range map[string]string{
+		"": "true false", "TLS_SELF_SIGNED=true": "true true", "TLS_SELF_SIGNED=true ENABLE_PLAIN_AMQP=false": "false true",
+		"TLS_SELF_SIGNED=true ENABLE_AMQP=false": "false false", "TLS_SELF_SIGNED=true AMQP_URL=amqp://broker": "false false",
+	} {
+		c, _, err := load(t, "", strings.Fields(environ)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(c.MessagePorts()); got != want {
+			t.Errorf("%s: %s, want %s", environ, got, want)
+		}
+	}
+}
+
+// TestNoticeACMEPorts checks that the start says if no authority can reach this
+// server.
+func TestNoticeACMEPorts(t *testing.T) {
+	for environ, want := range map[string]int{
+		"": 1, "PORT=443": 0, "HTTP_REDIRECT_PORT=80": 0, "HTTP_REDIRECT_PORT=8080": 1,
+	} {
+		_, notices, err := load(t, "", append(strings.Fields(environ), "TLS_ACME_DOMAIN=trento.example.com")...)
+		if err != nil || len(notices) != want {
+			t.Errorf("%s: %v, %v", environ, notices, err)
+		}
 	}
 }
 
@@ -251,9 +298,9 @@ func TestVariables(t *testing.T) {
 	// Existing configuration files contain these names, so they must not
 	// change.
 	names := `ACCESS_TOKEN_ENC_SECRET ADMIN_EMAIL ADMIN_PASSWORD ADMIN_USER ALERT_RECIPIENT ALERT_SENDER AMQP_LISTEN AMQP_MAX_CONNECTIONS
-		AMQP_MAX_CONNECTIONS_PER_ADDRESS AMQP_PASSWORD AMQP_PORT AMQP_URL AMQP_USER AMQP_VHOST CHARTS_ENABLED
-		CHECKS_INTERVAL CHECKS_SERVICE_BASE_URL ENABLE_AMQP ENABLE_ALERTING ENABLE_API_KEY ENABLE_OAUTH2 ENABLE_OIDC ENABLE_SAML
-		HOST_HEARTBEAT_ALLOWED_MISSED HOST_HEARTBEAT_INTERVAL INTROSPECTION_ALLOWED_ADDRESSES LISTEN LOG_LEVEL
+		AMQP_MAX_CONNECTIONS_PER_ADDRESS AMQP_PASSWORD AMQP_PORT AMQP_URL AMQP_USER AMQP_VHOST AMQPS_PORT CHARTS_ENABLED
+		CHECKS_INTERVAL CHECKS_SERVICE_BASE_URL ENABLE_AMQP ENABLE_ALERTING ENABLE_API_KEY ENABLE_OAUTH2 ENABLE_OIDC ENABLE_PLAIN_AMQP ENABLE_SAML
+		HOST_HEARTBEAT_ALLOWED_MISSED HOST_HEARTBEAT_INTERVAL HSTS_MAX_AGE HTTP_REDIRECT_PORT INTROSPECTION_ALLOWED_ADDRESSES LISTEN LOG_LEVEL
 		MAX_CONNECTIONS MAX_CONNECTIONS_PER_ADDRESS OAS_SERVER_URL
 		OAUTH2_AUTHORIZE_URL OAUTH2_BASE_URL OAUTH2_CALLBACK_URL OAUTH2_CLIENT_ID OAUTH2_CLIENT_SECRET OAUTH2_SCOPES
 		OAUTH2_TOKEN_URL OAUTH2_USER_URL OIDC_BASE_URL OIDC_CALLBACK_URL OIDC_CLIENT_ID OIDC_CLIENT_SECRET PASSWORD_POLICY PORT PROMETHEUS_URL
@@ -261,7 +308,8 @@ func TestVariables(t *testing.T) {
 		SAML_IDP_ID SAML_IDP_NAMEID_FORMAT SAML_LASTNAME_ATTR_NAME SAML_METADATA_CONTENT SAML_METADATA_URL SAML_SIGNED_ASSERTION
 		SAML_SIGNED_ENVELOPES SAML_SIGN_METADATA SAML_SIGN_REQUESTS SAML_SP_CONTACT_EMAIL SAML_SP_CONTACT_NAME SAML_SP_DIR
 		SAML_SP_ENTITY_ID SAML_SP_ID SAML_SP_ORG_DISPLAYNAME SAML_SP_ORG_NAME SAML_SP_ORG_URL SAML_USERNAME_ATTR_NAME
-		SECRET_KEY_BASE SESSION_IDLE SESSION_LIFETIME SMTP_PASSWORD SMTP_PORT SMTP_SERVER SMTP_USER TRENTO_DATA_DIR TRENTO_WEB_ORIGIN TRUSTED_PROXIES`
+		SECRET_KEY_BASE SESSION_IDLE SESSION_LIFETIME SMTP_PASSWORD SMTP_PORT SMTP_SERVER SMTP_USER
+		TLS_ACME_CA_FILE TLS_ACME_DIRECTORY TLS_ACME_DOMAIN TLS_ACME_EMAIL TLS_CERT_FILE TLS_KEY_FILE TLS_SELF_SIGNED TRENTO_DATA_DIR TRENTO_WEB_ORIGIN TRUSTED_PROXIES`
 	for name := range strings.FieldsSeq(names) {
 		if !seen[name] {
 			t.Errorf("%s is missing", name)

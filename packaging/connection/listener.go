@@ -6,6 +6,7 @@ package connection
 
 import (
 	"container/list"
+	"crypto/tls"
 	"log/slog"
 	"net"
 	"net/http"
@@ -22,6 +23,9 @@ type Limits struct {
 	// Exempt are networks without a limit per address, such as those of reverse
 	// proxies, which stand for many clients.
 	Exempt []netip.Prefix
+	// TLS says that clients expect TLS, so a connection that is refused gets no
+	// answer.
+	TLS bool
 }
 
 // Listener returns the connections of another listener, within the limits. The
@@ -152,9 +156,11 @@ const (
 )
 
 func (l *Listener) refuse(c net.Conn) {
-	// An error means that the client has gone.
-	_ = c.SetWriteDeadline(time.Now().Add(refusalTime))
-	_, _ = c.Write([]byte(refusal))
+	if !l.limits.TLS {
+		// An error means that the client has gone.
+		_ = c.SetWriteDeadline(time.Now().Add(refusalTime))
+		_, _ = c.Write([]byte(refusal))
+	}
 	c.Close()
 
 	l.mu.Lock()
@@ -171,6 +177,9 @@ func (l *Listener) refuse(c net.Conn) {
 // ConnState records whether a connection waits for a request. It is a callback
 // for http.Server.
 func (l *Listener) ConnState(served net.Conn, state http.ConnState) {
+	if encrypted, ok := served.(*tls.Conn); ok {
+		served = encrypted.NetConn()
+	}
 	c, ok := served.(*conn)
 	if !ok {
 		return

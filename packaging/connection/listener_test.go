@@ -3,7 +3,11 @@ package connection
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
+	"errors"
 	"fmt"
+	"io"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -12,6 +16,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"trento/packaging/servertest"
 )
 
 // served is a server with limits, on an address of this machine.
@@ -25,6 +31,14 @@ type served struct {
 
 func serve(t *testing.T, limits Limits) *served {
 	t.Helper()
+	s, server := newServed(t, limits)
+	go server.Serve(s.listener)
+	return s
+}
+
+// newServed returns the server, which does not serve yet.
+func newServed(t *testing.T, limits Limits) (*served, *http.Server) {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -37,7 +51,6 @@ func serve(t *testing.T, limits Limits) *served {
 			<-s.hold
 		}
 	})}
-	go server.Serve(s.listener)
 	t.Cleanup(func() {
 		select {
 		case <-s.hold:
@@ -46,7 +59,7 @@ func serve(t *testing.T, limits Limits) *served {
 		}
 		server.Close()
 	})
-	return s
+	return s, server
 }
 
 // dial opens a connection from an address in 127.0.0.0/8. All of them belong to
@@ -170,6 +183,41 @@ func TestManyAgentsBehindOneAddress(t *testing.T) {
 		}
 	}
 	s.until(10)
+}
+
+// With TLS, connections count from the beginning of their handshake. Those whose
+// handshake does not end make room, and those that are being served do not.
+func TestTLS(t *testing.T) {
+	s, server := newServed(t, Limits{Total: 100, PerAddress: 10, TLS: true})
+	authority := servertest.NewAuthority(t)
+	cert, key := authority.Issue("localhost", time.Now().Add(-time.Hour), time.Now().Add(time.Hour))
+	pair, err := tls.X509KeyPair(cert, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{pair}}
+	server.ErrorLog = log.New(io.Discard, "", 0)
+	go server.ServeTLS(s.listener, "", "")
+	dial := func(from string) *tls.Conn {
+		return tls.Client(s.dial(from), &tls.Config{RootCAs: authority.Roots, ServerName: "localhost"})
+	}
+	for range 9 {
+		go ask(dial("127.0.0.2"), "/hold")
+		<-s.held
+	}
+	for range 50 {
+		s.dial("127.0.0.2")
+	}
+	s.until(10)
+	go ask(dial("127.0.0.2"), "/hold")
+	<-s.held
+	// All ten are busy: the next one is closed without an answer that is not TLS.
+	if err := dial("127.0.0.2").Handshake(); err == nil || errors.As(err, new(tls.RecordHeaderError)) {
+		t.Errorf("the eleventh: %v", err)
+	}
+	if status := ask(dial("127.0.0.1"), "/"); status != http.StatusOK {
+		t.Errorf("from elsewhere: status %d", status)
+	}
 }
 
 // Closed connections leave nothing in the listener.

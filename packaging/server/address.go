@@ -18,21 +18,36 @@ import (
 // of the port leaves no files behind. Connections wait until the server answers
 // requests.
 func (s *server) listen() error {
+	l, err := s.listenOn("PORT", s.config.Port)
+	if err == nil {
+		limits := s.connectionLimits()
+		limits.TLS = s.config.TLS()
+		s.listener = connection.Limit(l, limits, s.log)
+	}
+	return err
+}
+
+// listenOn opens a port on the address in LISTEN. variable is the name of the
+// variable that sets the port.
+func (s *server) listenOn(variable string, port int) (net.Listener, error) {
 	address := ""
 	if s.config.Listen.IsValid() {
 		address = s.config.Listen.String()
 	}
-	l, err := net.Listen("tcp", net.JoinHostPort(address, strconv.Itoa(s.config.Port)))
+	l, err := net.Listen("tcp", net.JoinHostPort(address, strconv.Itoa(port)))
 	if errors.Is(err, syscall.EADDRNOTAVAIL) {
-		return fmt.Errorf("LISTEN %s is no address of this machine: %w", address, err)
+		return nil, fmt.Errorf("LISTEN %s is no address of this machine: %w", address, err)
 	}
 	if err != nil {
-		return fmt.Errorf("port %d cannot be used; is something else listening there? Set PORT to another one: %w", s.config.Port, err)
+		return nil, fmt.Errorf("port %d cannot be used; is something else listening there? Set %s to another one: %w", port, variable, err)
 	}
-	s.listener = connection.Limit(l, connection.Limits{
+	return l, nil
+}
+
+func (s *server) connectionLimits() connection.Limits {
+	return connection.Limits{
 		Total: min(s.config.MaxConnections, connection.Affordable()/2), PerAddress: s.config.MaxConnectionsPerAddress, Exempt: s.config.TrustedProxies,
-	}, s.log)
-	return nil
+	}
 }
 
 // url returns the address of the console for users of this machine.
@@ -41,10 +56,18 @@ func (s *server) url() string {
 	if listen := s.config.Listen; listen.IsValid() && !listen.IsUnspecified() {
 		host = listen.String()
 	}
-	return "http://" + net.JoinHostPort(host, strconv.Itoa(s.port()))
+	return s.urlOf(host)
 }
 
-func (s *server) port() int { return s.listener.Addr().(*net.TCPAddr).Port }
+func (s *server) urlOf(host string) string {
+	scheme := "http"
+	if s.certificate != nil {
+		scheme = "https"
+	}
+	return scheme + "://" + net.JoinHostPort(host, strconv.Itoa(s.port()))
+}
+
+func (s *server) port() int { return portOf(s.listener) }
 
 // agentURL returns the address of this server for agents on other machines.
 func (s *server) agentURL() string {
@@ -59,7 +82,10 @@ func (s *server) agentURL() string {
 	if err != nil {
 		host = "THIS-HOST"
 	}
-	return "http://" + net.JoinHostPort(host, strconv.Itoa(s.port()))
+	if s.certificate != nil {
+		host = s.certificate.Name(host)
+	}
+	return s.urlOf(host)
 }
 
 // announce prints the address of the console, how to sign in, and how to
@@ -73,12 +99,25 @@ func (s *server) announce(w io.Writer) error {
   Trento is running.
 
   Console   %s
-%s  Agents    server-url: %s
+%s%s  Agents    server-url: %s
             api-key and facts-service-url: see Settings in the console
             %s
 
-`, s.url(), signIn, s.agentURL(), s.messageHint())
+`, s.url(), s.certificateHint(), signIn, s.agentURL(), s.messageHint())
 	return err
+}
+
+// certificateHint returns lines with which a person can check that a browser
+// sees the self-signed certificate of this server.
+func (s *server) certificateHint() string {
+	if s.certificate == nil {
+		return ""
+	}
+	c := s.certificate.Status()
+	if !c.SelfSigned {
+		return ""
+	}
+	return fmt.Sprintf("            Browsers warn of its self-signed certificate. Its SHA-256 fingerprint is\n            %s\n", c.Fingerprint)
 }
 
 // signInHint returns lines that say how to sign in.

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -13,26 +14,45 @@ import (
 	"trento/ui/amqp"
 )
 
-// listenForMessages opens the port of the message endpoint, unless messages go
+// listenForMessages opens the ports of the message endpoint, unless messages go
 // over a broker elsewhere, or nowhere.
-func (s *server) listenForMessages() (err error) {
-	c := s.config
-	if !c.EnableAMQP || c.AMQPURL != "" {
-		return nil
+func (s *server) listenForMessages() error {
+	plain, withTLS := s.config.MessagePorts()
+	if plain {
+		l, err := s.listenForMessagesOn("AMQP_PORT", s.config.AMQPPort)
+		if err != nil {
+			return err
+		}
+		s.messageListeners, s.plainMessagePort = append(s.messageListeners, l), portOf(l)
 	}
-	address := ""
-	if c.AMQPListen.IsValid() {
-		address = c.AMQPListen.String()
-	}
-	s.messageListener, err = net.Listen("tcp", net.JoinHostPort(address, strconv.Itoa(c.AMQPPort)))
-	if errors.Is(err, syscall.EADDRNOTAVAIL) {
-		return fmt.Errorf("AMQP_LISTEN %s is no address of this machine: %w", address, err)
-	}
-	if err != nil {
-		return fmt.Errorf("port %d for messages to agents cannot be used; is RabbitMQ or another server there? Stop it, set AMQP_PORT to another port, AMQP_URL to use that broker, or ENABLE_AMQP=false: %w", c.AMQPPort, err)
+	if withTLS {
+		l, err := s.listenForMessagesOn("AMQPS_PORT", s.config.AMQPSPort)
+		if err != nil {
+			return err
+		}
+		s.messageListeners, s.secureMessagePort = append(s.messageListeners, tls.NewListener(l, s.certificate.ServerConfig())), portOf(l)
 	}
 	return nil
 }
+
+// listenForMessagesOn opens a port. variable is the name of the variable that
+// sets it.
+func (s *server) listenForMessagesOn(variable string, port int) (net.Listener, error) {
+	address := ""
+	if s.config.AMQPListen.IsValid() {
+		address = s.config.AMQPListen.String()
+	}
+	l, err := net.Listen("tcp", net.JoinHostPort(address, strconv.Itoa(port)))
+	if errors.Is(err, syscall.EADDRNOTAVAIL) {
+		return nil, fmt.Errorf("AMQP_LISTEN %s is no address of this machine: %w", address, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("port %d for messages to agents cannot be used; is RabbitMQ or another server there? Stop it, set %s to another port, AMQP_URL to use that broker, or ENABLE_AMQP=false: %w", port, variable, err)
+	}
+	return l, nil
+}
+
+func portOf(l net.Listener) int { return l.Addr().(*net.TCPAddr).Port }
 
 // openMessages makes ready what messages to agents go over.
 func (s *server) openMessages() (err error) {
@@ -45,7 +65,7 @@ func (s *server) openMessages() (err error) {
 		return nil
 	}
 	s.endpoint, err = amqp.New(amqp.Options{
-		Store: s.store, Log: s.log, Port: s.messageListener.Addr().(*net.TCPAddr).Port, VirtualHost: s.config.AMQPVirtualHost,
+		Store: s.store, Log: s.log, Port: s.plainMessagePort, TLSPort: s.secureMessagePort, VirtualHost: s.config.AMQPVirtualHost,
 		Check: s.auth.CheckMessageCredential, Generation: s.messageGeneration,
 		MaxConnections: min(s.config.AMQPMaxConnections, connection.Affordable()/2), MaxPerAddress: s.config.AMQPMaxConnectionsPerAddress,
 	})
@@ -74,11 +94,12 @@ func (s *server) messageTasks() []task {
 		// As long as the server; tries again after 1 to 30 seconds.
 		return []task{{name: "connection to the message broker", run: s.externalBroker.Run}}
 	case s.endpoint != nil:
-		return []task{
-			{name: "message endpoint", run: func(ctx context.Context) error { return s.endpoint.Serve(ctx, s.messageListener) }},
-			// Heartbeats every second, expired messages every minute.
-			{name: "messages to agents", run: s.endpoint.Run},
+		// Heartbeats every second, expired messages every minute.
+		tasks := []task{{name: "messages to agents", run: s.endpoint.Run}}
+		for _, l := range s.messageListeners {
+			tasks = append(tasks, task{name: "message endpoint", run: func(ctx context.Context) error { return s.endpoint.Serve(ctx, l) }})
 		}
+		return tasks
 	}
 	return nil
 }
@@ -86,8 +107,12 @@ func (s *server) messageTasks() []task {
 // messageHint says where agents connect for messages.
 func (s *server) messageHint() string {
 	switch {
+	case s.secureMessagePort != 0 && s.plainMessagePort != 0:
+		return fmt.Sprintf("messages: port %d with TLS (amqps), port %d without", s.secureMessagePort, s.plainMessagePort)
+	case s.secureMessagePort != 0:
+		return fmt.Sprintf("messages: port %d with TLS (amqps)", s.secureMessagePort)
 	case s.endpoint != nil:
-		return fmt.Sprintf("messages: port %d", s.endpoint.Port())
+		return fmt.Sprintf("messages: port %d", s.plainMessagePort)
 	case s.externalBroker != nil:
 		return "messages: at the broker of AMQP_URL"
 	}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"trento/auth"
+	"trento/packaging/certificate"
 	"trento/packaging/config"
 	"trento/packaging/connection"
 	"trento/packaging/daemon"
@@ -51,12 +52,20 @@ type server struct {
 	commandListener net.Listener
 	demoHosts       int
 	running         sync.WaitGroup // counts the running tasks
+	// certificate is nil without TLS. redirects sends requests without TLS on to
+	// https; nil if there is no port for them.
+	certificate      *certificate.Keeper
+	redirects        *http.Server
+	redirectListener *connection.Listener
 	// messages to agents go over endpoint, which is ours, or over
 	// externalBroker; all three are nil if there are none.
-	messages        message.Bus
-	endpoint        *amqp.Broker
-	messageListener net.Listener
-	externalBroker  *amqp.External
+	messages         message.Bus
+	endpoint         *amqp.Broker
+	messageListeners []net.Listener // without and with TLS
+	// plainMessagePort is the port without TLS, and secureMessagePort that with
+	// TLS; 0: there is none.
+	plainMessagePort, secureMessagePort int
+	externalBroker                      *amqp.External
 	// passwordFile is the file with the generated password of the default
 	// admin; "" if the password is configured.
 	passwordFile string
@@ -65,6 +74,10 @@ type server struct {
 // shutdownTimeout is how long requests may take to return after their contexts
 // have ended.
 const shutdownTimeout = 3 * time.Second
+
+// maxStreams is how many requests an HTTP/2 connection may have at once. A
+// browser with some tabs uses less.
+const maxStreams = 100
 
 // Run runs the server until ctx is done, or until a task without a period
 // fails.
@@ -108,10 +121,16 @@ func (s *server) open(ctx context.Context) (err error) {
 		s.log.Warn("the memory the machine or unit allows is not known, so it is not observed", "error", err)
 	}
 	s.log.Debug("memory limit", "bytes", limit)
-	if err := errors.Join(s.listen(), s.listenForMessages()); err != nil {
+	if err := s.openCertificate(ctx); err != nil {
+		return err
+	}
+	if err := errors.Join(s.listen(), s.listenForRedirects(), s.listenForMessages()); err != nil {
 		return err
 	}
 	if err := s.openStore(ctx); err != nil {
+		return err
+	}
+	if err := s.makeCertificate(ctx); err != nil {
 		return err
 	}
 	admin := auth.Admin{Email: s.config.AdminEmail, Password: string(s.config.AdminPassword)}
@@ -129,13 +148,24 @@ func (s *server) open(ctx context.Context) (err error) {
 	}
 	handler, err := ui.New(ui.Options{
 		Store: s.store, Auth: s.auth, Search: s.index, Messages: s.messages, Endpoint: s.endpoint, Version: Version(), Log: s.log,
+		HSTSMaxAge: s.config.HSTSMaxAge,
 	})
 	if err != nil {
 		return err
 	}
 	s.http = s.newHTTPServer(handler)
 	s.http.ConnState = s.listener.ConnState
+	s.openRedirects()
 	return s.listenForCommands(handler)
+}
+
+// serveHTTP answers requests for console and API until the server is shut down.
+func (s *server) serveHTTP(context.Context) error {
+	if s.certificate == nil {
+		return s.http.Serve(s.listener)
+	}
+	s.http.TLSConfig = s.certificate.ServerConfig()
+	return s.http.ServeTLS(s.listener, "", "") // the configuration has the certificate
 }
 
 func (s *server) newHTTPServer(handler http.Handler) *http.Server {
@@ -146,6 +176,7 @@ func (s *server) newHTTPServer(handler http.Handler) *http.Server {
 		WriteTimeout:      time.Minute,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 }
@@ -156,10 +187,20 @@ func (s *server) stop(end context.CancelFunc) error {
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
 	defer cancel()
 	end()
-	err := errors.Join(s.http.Shutdown(ctx), s.commands.Shutdown(ctx))
+	servers := []*http.Server{s.http, s.commands}
+	if s.redirects != nil {
+		servers = append(servers, s.redirects)
+	}
+	var err error
+	for _, h := range servers {
+		err = errors.Join(err, h.Shutdown(ctx))
+	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		s.log.Warn("requests that had not ended were cut off", "after", shutdownTimeout)
-		err = errors.Join(s.http.Close(), s.commands.Close())
+		err = nil
+		for _, h := range servers {
+			err = errors.Join(err, h.Close())
+		}
 	}
 	s.running.Wait() // the index must not be closed while a task uses it
 	return err
@@ -170,8 +211,11 @@ func (s *server) close() (err error) {
 	if s.listener != nil {
 		s.listener.Close() // fails if it was closed after serving requests
 	}
-	if s.messageListener != nil {
-		s.messageListener.Close()
+	if s.redirectListener != nil {
+		s.redirectListener.Close()
+	}
+	for _, l := range s.messageListeners {
+		l.Close()
 	}
 	if s.commandListener != nil {
 		s.commandListener.Close()

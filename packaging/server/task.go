@@ -3,6 +3,7 @@ package server
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net/netip"
 	"time"
@@ -29,7 +30,7 @@ type task struct {
 // by itself. The comments say how often tasks without a period do something.
 func (s *server) tasks() []task {
 	tasks := []task{
-		{name: "http", run: func(context.Context) error { return s.http.Serve(s.listener) }},
+		{name: "http", run: s.serveHTTP},
 		{name: "commands of this machine", run: func(context.Context) error { return s.commands.Serve(s.commandListener) }},
 		// Follows the log at once. Merges and deletes segments when it is
 		// necessary.
@@ -50,6 +51,7 @@ func (s *server) tasks() []task {
 		{name: "old refused reports", run: s.store.PruneDiscards, every: time.Hour},
 		{name: "agents without a host", run: s.store.PruneAgents, every: time.Hour},
 	}
+	tasks = append(tasks, s.certificateTasks()...)
 	tasks = append(tasks, s.messageTasks()...)
 	if s.auth.Provider() != nil {
 		// At the start, every hour, and every 30 seconds while the provider
@@ -133,7 +135,11 @@ func (s *server) feedDemo(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var secure *tls.Config
+	if s.certificate != nil {
+		secure = s.certificate.ClientConfig()
+	}
 	return fleet.Feed(ctx, fleet.FeedOptions{
-		Server: s.url(), APIKey: key, Messages: messages, Seed: fleet.DefaultSeed, Hosts: s.demoHosts, Heartbeats: true, StepEvery: 15 * time.Second,
+		Server: s.url(), APIKey: key, Messages: messages, TLS: secure, Seed: fleet.DefaultSeed, Hosts: s.demoHosts, Heartbeats: true, StepEvery: 15 * time.Second,
 	})
 }

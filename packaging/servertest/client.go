@@ -16,6 +16,7 @@ type Client struct {
 	t      *testing.T
 	base   string
 	header http.Header
+	http   *http.Client
 }
 
 // Client returns a client that sends headers, given as names and values.
@@ -24,8 +25,11 @@ func (p *Program) Client(header ...string) *Client {
 	for i := 0; i < len(header); i += 2 {
 		h.Set(header[i], header[i+1])
 	}
-	return &Client{p.t, p.URL, h}
+	return &Client{p.t, p.URL, h, p.HTTP}
 }
+
+// Header returns a header that the client sends.
+func (c *Client) Header(name string) string { return c.header.Get(name) }
 
 // User returns a client that has signed in to the API as the default admin.
 func (p *Program) User() *Client {
@@ -47,13 +51,15 @@ func (p *Program) Browser() *Client {
 		p.t.Fatal(err)
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	response, err := http.DefaultTransport.RoundTrip(r)
+	client := *p.HTTP
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	response, err := client.Do(r)
 	if err != nil {
 		p.t.Fatal(err)
 	}
 	response.Body.Close()
 	for _, c := range response.Cookies() {
-		if c.Name == "trento-session" {
+		if strings.HasSuffix(c.Name, "trento-session") {
 			return p.Client("Cookie", c.Name+"="+c.Value)
 		}
 	}
@@ -94,7 +100,7 @@ func (c *Client) Open(method, path string, body any) (*http.Response, error) {
 	if body != nil {
 		r.Header.Set("Content-Type", "application/json")
 	}
-	return http.DefaultClient.Do(r)
+	return c.http.Do(r)
 }
 
 // Do sends a request like Open and reads the answer.

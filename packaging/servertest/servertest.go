@@ -7,6 +7,7 @@ import (
 	"bufio"
 	"bytes"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -39,6 +40,7 @@ type Program struct {
 	Lines  <-chan string // the output after the URL
 	Stderr *bytes.Buffer // the log; read it only after the program has ended
 	Took   time.Duration // time from the start until the URL was printed
+	HTTP   *http.Client  // sends the requests of the clients that are made afterwards
 
 	t   *testing.T
 	cmd *exec.Cmd
@@ -51,7 +53,7 @@ func Command(t *testing.T, dir string, args []string, environ ...string) *exec.C
 	cmd := exec.Command(os.Args[0], args...)
 	cmd.Env = append([]string{
 		runAsProgram + "=1", "PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(),
-		"PORT=0", "AMQP_PORT=0", "TRENTO_DATA_DIR=" + dir, "ADMIN_PASSWORD=" + AdminPassword,
+		"PORT=0", "AMQP_PORT=0", "AMQPS_PORT=0", "TRENTO_DATA_DIR=" + dir, "ADMIN_PASSWORD=" + AdminPassword,
 	}, environ...)
 	if testing.CoverMode() != "" { // otherwise the program prints a warning where the caller reads
 		cmd.Env = append(cmd.Env, "GOCOVERDIR="+t.TempDir())
@@ -78,11 +80,11 @@ func StartBuilt(t *testing.T, environ ...string) *Program {
 	return startCommand(t, cmd)
 }
 
-var announced = regexp.MustCompile(`Console\s+(http://\S+)`)
+var announced = regexp.MustCompile(`Console\s+(https?://\S+)`)
 
 func startCommand(t *testing.T, cmd *exec.Cmd) *Program {
 	t.Helper()
-	p := &Program{t: t, cmd: cmd, Stderr: new(bytes.Buffer)}
+	p := &Program{t: t, cmd: cmd, Stderr: new(bytes.Buffer), HTTP: http.DefaultClient}
 	p.cmd.Stderr = p.Stderr
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {
@@ -147,7 +149,7 @@ func (p *Program) PID() int { return p.cmd.Process.Pid }
 
 // Address returns the address of the program, as host and port.
 func (p *Program) Address() string {
-	address := strings.TrimPrefix(p.URL, "http://")
+	_, address, _ := strings.Cut(p.URL, "://")
 	if host, port, err := net.SplitHostPort(address); err == nil && host == "localhost" {
 		return net.JoinHostPort("127.0.0.1", port)
 	}

@@ -27,6 +27,7 @@ import (
 	"embed"
 	"log/slog"
 	"sync/atomic"
+	"time"
 
 	"trento/auth"
 	"trento/search"
@@ -50,6 +51,9 @@ type Options struct {
 	Search  *search.Index
 	Version string // of this build
 	Log     *slog.Logger
+	// HSTSMaxAge is how long browsers must use https after a visit; 0: they
+	// need not.
+	HSTSMaxAge time.Duration
 	// Messages carries messages to agents; nil if they are off.
 	Messages message.Bus
 	// Endpoint is Messages if it is the message endpoint of this program; nil

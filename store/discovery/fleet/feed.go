@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
@@ -46,6 +47,8 @@ type FeedOptions struct {
 	// user and password. Each agent holds its connections there while its host
 	// is up, and answers what it is asked. "" means that agents do not connect.
 	Messages string
+	// TLS has the settings for https and amqps; nil means those of the system.
+	TLS *tls.Config
 	// Heartbeats sends heartbeats every five seconds, whatever the rate.
 	Heartbeats bool
 	// Once ends the feed when every host has sent its reports once.

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -46,6 +47,7 @@ type messaging struct {
 	ctx     context.Context // of all connections
 	end     context.CancelFunc
 	url     string
+	tls     *tls.Config // nil: that of the system
 	backoff func(attempt int) time.Duration
 	sender  *sender
 	// report returns the present report of a host. ok is false if the host
@@ -56,7 +58,7 @@ type messaging struct {
 }
 
 func newMessaging(ctx context.Context, o FeedOptions, s *sender, report func(*Host, landscape.Kind) (Report, bool)) *messaging {
-	m := &messaging{url: o.Messages, backoff: o.backoff, sender: s, report: report, agents: make(map[*Host]context.CancelFunc)}
+	m := &messaging{url: o.Messages, tls: o.TLS, backoff: o.backoff, sender: s, report: report, agents: make(map[*Host]context.CancelFunc)}
 	m.ctx, m.end = context.WithCancel(ctx)
 	if m.backoff == nil {
 		m.backoff = agentBackoff
@@ -122,7 +124,7 @@ func (c *consumer) run(ctx context.Context) {
 // hold opens a connection and answers messages until ctx ends or the connection
 // fails. opened reports whether the agent has received messages.
 func (c *consumer) hold(ctx context.Context) (opened bool, err error) {
-	l, err := dial(ctx, c.url)
+	l, err := dial(ctx, c.url, c.tls.Clone())
 	if err != nil {
 		return false, err
 	}
@@ -209,11 +211,12 @@ type link struct {
 
 // dial opens a connection with the settings of agents. The end of ctx
 // interrupts it, and what follows, until uninterrupt is called.
-func dial(ctx context.Context, url string) (*link, error) {
+func dial(ctx context.Context, url string, secure *tls.Config) (*link, error) {
 	l := &link{}
 	var err error
 	l.Connection, err = rabbitmq.DialConfig(url, rabbitmq.Config{
-		Heartbeat: connectionHeartbeat,
+		Heartbeat:       connectionHeartbeat,
+		TLSClientConfig: secure,
 		Dial: func(network, address string) (net.Conn, error) {
 			dialer := net.Dialer{Timeout: requestTimeout}
 			socket, err := dialer.DialContext(ctx, network, address)

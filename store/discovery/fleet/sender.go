@@ -47,6 +47,7 @@ func newSender(o FeedOptions, giveUp context.CancelCauseFunc) *sender {
 	if client == nil {
 		transport := http.DefaultTransport.(*http.Transport).Clone()
 		transport.MaxIdleConnsPerHost = maxRequests
+		transport.TLSClientConfig = o.TLS.Clone()
 		client = &http.Client{Transport: transport, Timeout: requestTimeout}
 	}
 	return &sender{
