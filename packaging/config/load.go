@@ -22,10 +22,11 @@ import (
 type Notice string
 
 // Load reads the configuration. Values in the file win over the environment
-// (NAME=value texts, as os.Environ returns them), and both win over the
-// defaults. An EnvironmentFile of systemd also wins over the environment, so
-// both ways of reading a file give the same result. A variable that is set to
-// "" counts as unset.
+// (NAME=value texts, as os.Environ returns them), and both win over credentials
+// and the defaults. An EnvironmentFile of systemd also wins over the
+// environment, so both ways of reading a file give the same result. A variable
+// that is set to "" counts as unset. A secret that is unset is read from the
+// credential with its name, if systemd passes one.
 //
 // Load creates nothing, so a wrong value stops the start before anything is
 // written. rules check the values of the default admin. The error names every
@@ -44,6 +45,7 @@ func Load(file string, environ []string, rules Rules) (Config, []Notice, error) 
 		l.notices = notices
 		l.overlay(assignments)
 	}
+	l.readCredentials()
 	l.parse()
 	l.check(rules)
 	l.checkSSO()

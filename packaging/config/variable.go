@@ -95,6 +95,10 @@ const exampleHead = `# Configuration of Trento. Every variable is optional.
 # given here wins over the environment, an empty value counts as unset, and
 # unknown names are ignored, with a note at the start where they look like one of
 # these. trento-web config shows what is in effect and why.
+#
+# Passwords and other secrets can be kept out of this file: a credential with the
+# name of the variable (LoadCredential= of the service) is read where the
+# variable is unset.
 `
 
 // Example writes an example configuration file. It contains every variable that
