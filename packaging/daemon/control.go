@@ -1,10 +1,12 @@
 package daemon
 
 import (
+	"bytes"
 	_ "embed"
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 
@@ -16,10 +18,16 @@ const (
 	description = "Trento, a console for SAP systems on Linux"
 )
 
-// The template language is that of kardianos/service: {{Name}}, not {{.Name}}.
-//
-//go:embed trento-web.service.tmpl
-var unitTemplate string
+// The unit and the declaration of its user are the files of the package.
+var (
+	//go:embed trento-web.service
+	unit string
+	//go:embed sysusers.conf
+	sysusers string
+)
+
+// packagedExecutable is the path of the program in the unit.
+const packagedExecutable = "/usr/bin/trento-web"
 
 var (
 	// ErrPackaged means that the service was installed by a package, so only
@@ -61,16 +69,18 @@ func NewControl() (*Control, error) {
 }
 
 func serviceConfig(executable string) *service.Config {
+	// A template of kardianos/service has {{Path}}, not {{.Path}}.
+	template := strings.ReplaceAll(unit, "="+packagedExecutable, "={{Path | cmdEscape}}")
 	return &service.Config{
 		Name:        name,
 		Description: description,
 		Executable:  executable,
-		Option:      service.KeyValue{"SystemdScript": unitTemplate},
+		Option:      service.KeyValue{"SystemdScript": template},
 	}
 }
 
-// Install writes the unit and enables it at boot. It does not start the
-// service. It fails with ErrPackaged if our unit would hide the unit of a
+// Install makes the user of the service, writes the unit and enables it at
+// boot. It does not start the service. It fails with ErrPackaged if our unit would hide the unit of a
 // package, and with ErrLocation if the program is in a home or temporary
 // directory, which the unit hides from the service.
 func (c *Control) Install() error {
@@ -82,11 +92,24 @@ func (c *Control) Install() error {
 			return fmt.Errorf("%s: %w: copy it to /usr/local/bin first", c.executable, ErrLocation)
 		}
 	}
+	if err := makeUser(); err != nil {
+		return err
+	}
 	return c.service.Install()
 }
 
+// makeUser makes the user of the service if it is missing.
+func makeUser() error {
+	cmd := exec.Command("systemd-sysusers", "-")
+	cmd.Stdin = strings.NewReader(sysusers)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("make the user of the service: %w: %s", err, bytes.TrimSpace(out))
+	}
+	return nil
+}
+
 // Uninstall stops the service and deletes the unit that Install wrote. It
-// leaves the data. It fails with ErrPackaged if the only unit is that of a
+// leaves the data and their owner. It fails with ErrPackaged if the only unit is that of a
 // package.
 func (c *Control) Uninstall() error {
 	if unit, ok := c.packagedUnit(); ok && !exists(c.installed) {

@@ -4,8 +4,8 @@ package daemon
 
 import (
 	"errors"
-	"flag"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -14,16 +14,19 @@ import (
 	"github.com/kardianos/service"
 )
 
-var update = flag.Bool("update", false, "rewrite the golden files")
-
-// control returns a Control for a service in a home directory of the test. A
-// script in the place of systemctl writes down its arguments.
+// control returns a Control for a service in a home directory of the test.
+// Scripts in the place of systemctl and systemd-sysusers write down their
+// arguments and standard input.
 func control(t *testing.T, executable string) (c *Control, systemctl func() []string) {
 	t.Helper()
 	home := t.TempDir()
 	calls := filepath.Join(home, "calls")
 	script := "#!/bin/sh\necho \"$*\" >>" + calls + "\ncase $1 in is-active) cat " + home + "/state;; list-unit-files) cat " + home + "/units; esac\n"
 	if err := os.WriteFile(filepath.Join(home, "systemctl"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	script = "#!/bin/sh\necho sysusers \"$@\" >>" + calls + "\ngrep ^u >>" + calls + "\n"
+	if err := os.WriteFile(filepath.Join(home, "systemd-sysusers"), []byte(script), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("HOME", home)
@@ -67,21 +70,13 @@ func TestInstall(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const golden = "testdata/trento-web.service"
-	if *update {
-		if err := os.WriteFile(golden, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+	want := strings.Replace(unit, "ExecStart=/usr/bin/trento-web\n", "ExecStart=/opt/a\\x20b/trento-web\n", 1)
+	if diff := cmp.Diff(want, string(got)); diff != "" {
 		t.Errorf("unit (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{"enable --user trento-web.service", "daemon-reload --user"}, systemctl()); diff != "" {
-		t.Errorf("systemctl (-want +got):\n%s", diff)
+	wantCalls := []string{"sysusers -", `u trento - "Trento, a console for SAP systems on Linux" /var/lib/trento`, "enable --user trento-web.service", "daemon-reload --user"}
+	if diff := cmp.Diff(wantCalls, systemctl()); diff != "" {
+		t.Errorf("calls (-want +got):\n%s", diff)
 	}
 
 	if err := c.Install(); err == nil {
@@ -94,8 +89,8 @@ func TestInstall(t *testing.T) {
 	if exists(c.installed) {
 		t.Error("the unit is still there after Uninstall")
 	}
-	want2 := []string{"stop --user trento-web.service", "disable --user trento-web.service", "daemon-reload --user"}
-	if diff := cmp.Diff(want2, systemctl()); diff != "" {
+	wantCalls = []string{"stop --user trento-web.service", "disable --user trento-web.service", "daemon-reload --user"}
+	if diff := cmp.Diff(wantCalls, systemctl()); diff != "" {
 		t.Errorf("systemctl (-want +got):\n%s", diff)
 	}
 }
@@ -163,5 +158,48 @@ func TestNewControl(t *testing.T) {
 	}
 	if !filepath.IsAbs(c.executable) || c.installed != "/etc/systemd/system/trento-web.service" {
 		t.Errorf("NewControl() = %+v", c)
+	}
+}
+
+func TestInstallNeedsTheUser(t *testing.T) {
+	c, _ := control(t, "/usr/bin/trento-web")
+	script := "#!/bin/sh\necho Permission denied >&2\nexit 1\n"
+	if err := os.WriteFile(filepath.Join(os.Getenv("HOME"), "systemd-sysusers"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Install(); err == nil || !strings.Contains(err.Error(), "user of the service") || !strings.Contains(err.Error(), "Permission denied") {
+		t.Errorf("Install() = %v", err)
+	}
+	if exists(c.installed) {
+		t.Error("a unit was written")
+	}
+}
+
+// systemd itself judges the unit: no line that it does not know, and an
+// exposure of at most 1.5 of 10.
+func TestUnitIsHardened(t *testing.T) {
+	if _, err := exec.LookPath("systemd-analyze"); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal(err)
+		}
+		t.Skip("systemd-analyze, from the package systemd, is missing")
+	}
+	security := exec.Command("systemd-analyze", "security", "--offline=true", "--threshold=15", "--no-pager", "trento-web.service")
+	if out, err := security.CombinedOutput(); err != nil {
+		t.Errorf("exposure: %v\n%s", err, out)
+	}
+
+	// verify looks for the program and the manual page of the unit as well.
+	executable := filepath.Join(t.TempDir(), "trento-web")
+	if err := os.WriteFile(executable, nil, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	text := strings.NewReplacer("/usr/bin/trento-web", executable, "Documentation=", "#").Replace(unit)
+	file := filepath.Join(t.TempDir(), "trento-web.service")
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("systemd-analyze", "verify", file).CombinedOutput(); err != nil || len(out) > 0 {
+		t.Errorf("verify: %v\n%s", err, out)
 	}
 }
