@@ -221,7 +221,7 @@ func (tx *Tx) unregisteredAgents() ([]*AgentReports, error) {
 
 // PruneAgents prunes the agents that have no registered host and have not
 // reported for a day. It ends the faults of unknown report types after a day,
-// and writes the report counts of all other agents to the file.
+// and writes the report counts and times of all other agents to the file.
 func (s *Store) PruneAgents(ctx context.Context) error {
 	return s.update(ctx, System(), func(tx *Tx) error {
 		unregistered, err := tx.unregisteredAgents()
@@ -236,7 +236,7 @@ func (s *Store) PruneAgents(ctx context.Context) error {
 				return err
 			}
 		}
-		return errors.Join(tx.endOtherFaults(), tx.writeReportCounts())
+		return errors.Join(tx.endOtherFaults(), tx.writeReportCounts(), tx.putReportTimes())
 	})
 }
 
@@ -287,7 +287,7 @@ func lastReport(all []ReportStatus) (last time.Time) {
 // deleteAgentReports deletes the stored outcomes of an agent's reports.
 func (tx *Tx) deleteAgentReports(agent landscape.HostID) error {
 	tx.kv.AfterCommit(func() { tx.s.reportCounts.forget(agent) })
-	return tx.s.agentReports.Delete(tx.kv, []byte(agent))
+	return errors.Join(tx.s.agentReports.Delete(tx.kv, []byte(agent)), tx.deleteReportTimes(agent))
 }
 
 // writeReportCounts writes to the file how many faulty reports have come and
@@ -336,8 +336,12 @@ func (tx *Tx) statusOf(record *AgentReports) []ReportStatus {
 }
 
 // ReportStatus lists the statuses of an agent's reports in the order of
-// landscape.Kinds. It lists each kind that was reported since the start, and
-// each kind of which a report ever had problems.
+// landscape.Kinds. It lists each kind that was reported, and each kind of which
+// a report ever had problems.
+//
+// The times of the last reports are in memory. They are written to the file once
+// an hour and when the store closes. So a time before the start of the server is
+// exact, unless the server was killed: then it may be an hour too early.
 func (tx *Tx) ReportStatus(agent landscape.HostID) ([]ReportStatus, error) {
 	record, err := tx.AgentReports(agent)
 	if errors.Is(err, ErrNotFound) {
@@ -365,8 +369,7 @@ type Agent struct {
 	Status []ReportStatus
 }
 
-// LastReport returns the time of the last report. It is zero if the last report
-// came before the start and had no problems.
+// LastReport returns the time of the last report; zero if none has come.
 func (a *Agent) LastReport() (last time.Time) { return lastReport(a.Status) }
 
 // Agents lists, by id, the agents of all registered hosts, and the agents

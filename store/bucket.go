@@ -22,6 +22,7 @@ type buckets struct {
 	tags           *kv.Table[Tags]
 	relations      *kv.Index
 	reports        *kv.Bucket
+	reportTimes    *kv.Bucket
 	heartbeats     *kv.Bucket
 	discards       *kv.Bucket
 
@@ -62,6 +63,8 @@ func (s *Store) declareBuckets() {
 	b.tags = kv.NewRecords[Tags](f, "tags", `kind "/" id`)
 	b.reports = f.NewBucket("report", `host id "/" kind`, "the newest report of an agent and kind, see report.go")
 	b.reports.Verify(s.verifier((*Tx).verifyReports))
+	b.reportTimes = f.NewBucket("report_time", `host id "/" kind`, "time of the last report of an agent and kind that was written down")
+	b.reportTimes.Verify(s.verifier((*Tx).verifyReportTimes))
 	b.heartbeats = f.NewBucket("heartbeat", "host id", "time of the last heartbeat that was written down")
 	b.discards = f.NewBucket("discard", "sequence (8)", "a payload that could not be decoded, see discard.go")
 	b.discards.Verify(s.verifier((*Tx).verifyDiscards))

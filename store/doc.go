@@ -23,6 +23,7 @@
 //	agent_report    host id                     record: store.AgentReports
 //	tags            kind "/" id                 record: store.Tags
 //	report          host id "/" kind            the newest report of an agent and kind, see report.go
+//	report_time     host id "/" kind            time of the last report of an agent and kind that was written down
 //	heartbeat       host id                     time of the last heartbeat that was written down
 //	discard         sequence (8)                a payload that could not be decoded, see discard.go
 //	activity        activity.Position (8)       entry, see activity.go; the sequence of the bucket, see Newest

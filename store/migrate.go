@@ -24,6 +24,7 @@ var migrations = []kv.Migration{
 	recompressBodies,
 	nil, // the buckets identity and used_attempt
 	nil, // the buckets message_queue and queued_message
+	nil, // the bucket report_time
 }
 
 // normalizeUsernames changes the names of users to the form of NormalUsername,

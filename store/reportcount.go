@@ -15,8 +15,8 @@ type agentAndKind struct {
 }
 
 // reportCounts counts the reports of agents in memory, so that an unchanged
-// report writes nothing. It holds the agents whose reports were accepted since
-// the start, and those with stored AgentReports.
+// report writes nothing. It holds the agents whose reports were accepted, and
+// those with stored AgentReports.
 type reportCounts struct {
 	mu       sync.Mutex
 	statuses map[agentAndKind]*ReportStatus // the stored statuses, updated by the reports that came later
@@ -42,6 +42,32 @@ func (r *reportCounts) set(agent landscape.HostID, status ReportStatus) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.statuses[agentAndKind{agent, status.Kind}] = &status
+}
+
+// setTime sets the time of the last report, unless a later one is known.
+func (r *reportCounts) setTime(agent landscape.HostID, kind landscape.Kind, at time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	key := agentAndKind{agent, kind}
+	if r.statuses[key] == nil {
+		r.statuses[key] = &ReportStatus{Kind: kind, Outcome: ReportUsed}
+	}
+	if r.statuses[key].Last.Before(at) {
+		r.statuses[key].Last = at
+	}
+}
+
+// times returns the times of the last reports of the known kinds.
+func (r *reportCounts) times() map[agentAndKind]time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	times := make(map[agentAndKind]time.Time, len(r.statuses))
+	for key, status := range r.statuses {
+		if key.kind.Known() && !status.Last.IsZero() {
+			times[key] = status.Last
+		}
+	}
+	return times
 }
 
 // forget removes the statuses of an agent from memory.

@@ -41,8 +41,8 @@ type ReportStatus struct {
 	// Since is the time of the first report with this outcome; zero if it is
 	// unknown.
 	Since time.Time `json:"since"`
-	// Last is the time of the newest report. It is zero if that report came
-	// before the start and had no problems.
+	// Last is the time of the newest report; zero if none has come. For a time
+	// before the start of the server, see ReportStatus of Tx.
 	Last time.Time `json:"last"`
 	// Count is the number of reports with this outcome since Since. Only
 	// reports with problems are counted.
@@ -69,7 +69,30 @@ func (s *ReportStatus) Faulty() bool { return s.Outcome != ReportUsed }
 // Stale reports whether the data from these reports is out of date: the reports
 // have been faulty for three report intervals.
 func (s *ReportStatus) Stale(now time.Time) bool {
-	return s.Faulty() && now.Sub(s.Since) >= staleIntervals*s.reportInterval()
+	return s.Faulty() && now.Sub(s.Since) >= staleIntervals*s.Interval()
+}
+
+// Interval returns the observed time between two reports, or the default
+// of the kind if that is longer. An agent that was just restarted sends two
+// reports in quick succession.
+func (s *ReportStatus) Interval() time.Duration {
+	return min(max(s.Kind.Period(), s.Period), maxReportInterval)
+}
+
+// Overdue reports whether the next report should have come by now: none has
+// come for three report intervals. A kind that was never reported is not
+// overdue: some hosts lack the tool for it. After a start of the server at the
+// time started, each agent has the full time again: a server that was stopped
+// knows nothing about the agents.
+func (s *ReportStatus) Overdue(now, started time.Time) bool {
+	if s.Last.IsZero() || !s.Kind.Known() {
+		return false
+	}
+	last := s.Last
+	if last.Before(started) {
+		last = started
+	}
+	return now.Sub(last) >= staleIntervals*s.Interval()
 }
 
 // AgentReports holds the statuses of an agent's reports, for each kind of which
@@ -128,13 +151,6 @@ const (
 // decide whether data is stale. After a longer interval, the agent was not
 // running.
 const maxReportInterval = time.Hour
-
-// reportInterval returns the observed time between two reports, or the default
-// of the kind if that is longer. An agent that was just restarted sends two
-// reports in quick succession.
-func (s *ReportStatus) reportInterval() time.Duration {
-	return min(max(s.Kind.Period(), s.Period), maxReportInterval)
-}
 
 // add counts another report with the same outcome.
 func (s *ReportStatus) add(now time.Time) {

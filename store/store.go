@@ -115,12 +115,16 @@ func Exists(dir string) bool {
 func (s *Store) loadMemory() error {
 	return s.View(func(tx *Tx) error {
 		tx.loadHeartbeats()
-		return s.reportCounts.load(tx)
+		if err := s.reportCounts.load(tx); err != nil {
+			return err
+		}
+		tx.loadReportTimes()
+		return nil
 	})
 }
 
-// Close completes the accepted changes, writes the heartbeats, report counts
-// and token uses that are only in memory, and closes the file. Later changes
+// Close completes the accepted changes, writes the heartbeats, report counts,
+// report times and token uses that are only in memory, and closes the file. Later changes
 // fail with ErrClosed.
 func (s *Store) Close() error {
 	var err error
@@ -128,6 +132,7 @@ func (s *Store) Close() error {
 		flushed := errors.Join(
 			s.update(context.Background(), Actor{}, (*Tx).putHeartbeats),
 			s.update(context.Background(), Actor{}, (*Tx).writeReportCounts),
+			s.update(context.Background(), Actor{}, (*Tx).putReportTimes),
 			s.FlushTokenUses(context.Background()),
 		)
 		err = errors.Join(flushed, s.db.Close())
@@ -140,6 +145,10 @@ func (s *Store) ID() string { return s.db.ID() }
 
 // Now returns the time of the store's clock.
 func (s *Store) Now() time.Time { return s.options.Now() }
+
+// StartedAt returns the time at which the store was opened: that of the start of
+// the server.
+func (s *Store) StartedAt() time.Time { return s.openedAt }
 
 // Size returns the size of the file in bytes.
 func (s *Store) Size() (int64, error) { return s.db.Size() }

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"trento/auth"
 	"trento/store"
 	"trento/store/landscape"
@@ -45,6 +47,7 @@ func reportsFixture(t *testing.T) *fixture {
 	}})
 	f.refuse(3, landscape.HostDiscovery, store.ReportProblem{Pointer: "/hostname", Detail: "can't be blank", Read: `""`})
 	f.refuse(3, store.OtherDiscovery, store.ReportProblem{Pointer: "/discovery_type", Detail: "names no discovery that is known", Read: `"weather"`})
+	f.host(0, "good01")
 	for n := range 3 {
 		f.beat(n)
 	}
@@ -216,6 +219,47 @@ func TestAgents(t *testing.T) {
 	}
 	csv := f.do(call{target: "/agents.csv?state=Refused", as: "keeper"}).Body.String()
 	if strings.Count(csv, "\n") != 3 || !strings.Contains(csv, "The last SAP report could not be used: /0/Type is invalid (read: 9).") {
+		t.Errorf("CSV:\n%s", csv)
+	}
+}
+
+// TestReportsOfEachKind checks that the list of agents, the page of a host and
+// the CSV say when each kind of report came last, and which ones are overdue.
+func TestReportsOfEachKind(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.user("keeper", 14) // all:api_key_settings
+	f.host(1, "vega01")
+	f.discover(1, landscape.Observation{Cloud: &landscape.Cloud{Provider: "kvm"}})
+	f.refuse(1, landscape.SaptuneDiscovery, store.ReportProblem{Pointer: "/status", Detail: "is invalid"})
+	row, path := "#row-"+string(hostID(1)), "/hosts/"+string(hostID(1))
+	lines := func(target, table string, want ...string) {
+		t.Helper()
+		if diff := cmp.Diff(want, f.page(t, target, "keeper").texts(table+" tbody tr")); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", target, diff)
+		}
+	}
+	reports := "#reports-" + string(hostID(1)) + " .report-lines"
+	want := []string{
+		"Host report just now Used Every 10 seconds", "Cloud report just now Used Every 10 seconds", "Subscription report – None yet Every 15 minutes",
+		"Saptune report just now Refused Every 15 minutes", "Cluster report – None yet Every 10 seconds", "SAP report – None yet Every 10 seconds",
+	}
+	lines("/agents", reports, want...)
+	lines(path, "#reports .report-lines", want...)
+
+	f.clock.pass(25 * time.Second)
+	f.discover(1, landscape.Observation{Cloud: &landscape.Cloud{Provider: "kvm"}})
+	f.clock.pass(5 * time.Second)
+	want[0], want[1], want[3] = "Host report just now Used Every 10 seconds Overdue", "Cloud report just now Used Every 25 seconds", "Saptune report just now Refused Every 15 minutes"
+	lines("/agents", reports, want...)
+	has(row+" .col-state", "Refused").check(t, f.page(t, "/agents", "keeper"))
+	f.discover(1, landscape.Observation{Saptune: &landscape.SaptuneReport{}})
+	has(row+" .col-state", "Overdue").check(t, f.page(t, "/agents?overdue=Host+report", "keeper"))
+	hasNot(row).check(t, f.page(t, "/agents?overdue=Cloud+report", "keeper"))
+	csv := f.do(call{target: "/agents.csv", as: "keeper"}).Body.String()
+	head, line, _ := strings.Cut(csv, "\n")
+	if !strings.HasSuffix(strings.TrimSpace(head), "Last host report,Last cloud report,Last subscription report,Last saptune report,Last cluster report,Last SAP report") ||
+		!strings.HasSuffix(strings.TrimSpace(line), "2026-08-20T10:15:30Z,2026-08-20T10:15:55Z,,2026-08-20T10:16:00Z,,") {
 		t.Errorf("CSV:\n%s", csv)
 	}
 }

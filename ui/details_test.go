@@ -21,8 +21,13 @@ import (
 func (f *fixture) discover(n int, seen landscape.Observation) bool {
 	f.t.Helper()
 	seen.Agent, seen.Kind = hostID(n), landscape.SAPSystemDiscovery
-	if seen.Cluster != nil {
+	switch {
+	case seen.Cluster != nil:
 		seen.Kind = landscape.ClusterDiscovery
+	case seen.Cloud != nil:
+		seen.Kind = landscape.CloudDiscovery
+	case seen.Saptune != nil:
+		seen.Kind = landscape.SaptuneDiscovery
 	}
 	f.clock.pass(time.Millisecond)
 	body := fmt.Appendf(nil, "%d %s %v", n, seen.Kind, f.clock.Now())

@@ -40,6 +40,8 @@ type reportStatus struct {
 	Last         *timestamp            `json:"last"`
 	Count        *int                  `json:"count"`
 	Stale        bool                  `json:"stale"`
+	Period       int                   `json:"period_seconds"`
+	Overdue      bool                  `json:"overdue"`
 	ProblemCount int                   `json:"problem_count"`
 	Problems     []store.ReportProblem `json:"problems"`
 }
@@ -55,7 +57,7 @@ func (a *API) listAgents(w http.ResponseWriter, _ *http.Request) error {
 	err := a.deps.Store.View(func(tx *store.Tx) error {
 		all, err := tx.Agents()
 		for _, agent := range all {
-			status := newAgentStatus(agent, a.deps.Store.Now())
+			status := newAgentStatus(agent, a.deps.Store)
 			if a.deps.Endpoint != nil {
 				status.Messages = newAgentMessages(connections[string(agent.ID)])
 			}
@@ -131,19 +133,21 @@ func (a *API) listAgentRefusals(w http.ResponseWriter, _ *http.Request) error {
 	return send(w, http.StatusOK, answer)
 }
 
-func newAgentStatus(agent *store.Agent, now time.Time) agentStatus {
+func newAgentStatus(agent *store.Agent, s *store.Store) agentStatus {
+	now, started := s.Now(), s.StartedAt()
 	answer := agentStatus{ID: agent.ID, LastReportAt: timestampOrNull(agent.LastReport()), Reports: []reportStatus{}}
 	if agent.Host != nil {
 		answer.Hostname, answer.Version = &agent.Host.Hostname, &agent.Host.AgentVersion
 	}
 	for i := range agent.Status {
-		s := &agent.Status[i]
+		status := &agent.Status[i]
 		r := reportStatus{
-			Kind: s.Kind, State: s.Outcome, Since: timestampOrNull(s.Since), Last: timestampOrNull(s.Last),
-			Stale: s.Stale(now), ProblemCount: s.ProblemCount, Problems: orEmpty(s.Problems),
+			Kind: status.Kind, State: status.Outcome, Since: timestampOrNull(status.Since), Last: timestampOrNull(status.Last),
+			Stale: status.Stale(now), Period: int(status.Interval().Seconds()), Overdue: status.Overdue(now, started),
+			ProblemCount: status.ProblemCount, Problems: orEmpty(status.Problems),
 		}
-		if s.Faulty() {
-			r.Count = &s.Count
+		if status.Faulty() {
+			r.Count = &status.Count
 		}
 		answer.Reports = append(answer.Reports, r)
 	}

@@ -39,6 +39,8 @@ func TestAgents(t *testing.T) {
 			Since, Last  *string
 			Count        *int
 			Stale        bool
+			Overdue      bool
+			Period       int `json:"period_seconds"`
 			ProblemCount int `json:"problem_count"`
 			Problems     []struct{ Pointer, Detail, Read string }
 		}
@@ -91,6 +93,14 @@ func TestAgents(t *testing.T) {
 	if cloud := read()[0].Reports[1]; cloud.State != "used" || cloud.Count != nil || cloud.Stale || len(cloud.Problems) > 0 {
 		body, _ := json.Marshal(cloud)
 		t.Errorf("cloud after its end: %s", body)
+	}
+	host := read()[0].Reports[0]
+	if host.Period != 10 || host.Overdue != true || host.Last == nil || *host.Last != "2026-08-20T10:15:30.123456Z" {
+		t.Errorf("the host report, half a minute old: %+v", host)
+	}
+	f.register(agentID, "vega01")
+	if host := read()[0].Reports[0]; host.Overdue || host.Period != 30 {
+		t.Errorf("the host report, just come: %+v", host)
 	}
 	if n := len(f.entries(activity.TypeAgentReportFaulty)); n != 4 {
 		t.Errorf("%d entries about faults, want one each", n)

@@ -44,6 +44,7 @@ type agentRow struct {
 	State      string
 	Icon       string // icon of a state other than normal
 	Faults     []reportFault
+	Reports    []reportLine
 	LastReport page.Timestamp
 	Version    string
 	Outdated   bool
@@ -62,6 +63,7 @@ type connectionRow struct {
 type agentItem struct {
 	*store.Agent
 	faulty     []*store.ReportStatus
+	overdue    []landscape.Kind
 	state      agentState
 	faultSince time.Time // time since which the oldest of its faults exists
 	// connections are its open connections for messages, the oldest first.
@@ -76,18 +78,19 @@ type agentState int
 const (
 	stateRefused agentState = iota
 	stateLeftOut
+	stateOverdue
 	stateUnheard
 	stateUsed
 )
 
 func (s agentState) String() string {
-	return [...]string{"Refused", "Partly used", "None yet", "Used"}[s]
+	return [...]string{"Refused", "Partly used", "Overdue", "None yet", "Used"}[s]
 }
 
 // agentsTable declares the list of agents.
 var agentsTable = table.Table[*agentItem]{
 	Path: "/agents", Noun: "agent",
-	Columns: []table.Column[*agentItem]{
+	Columns: slices.Concat([]table.Column[*agentItem]{
 		{Key: "agent", Label: "Agent", Text: (*agentItem).name},
 		{
 			Key: "state", Label: "Reports", Text: func(a *agentItem) string { return a.state.String() },
@@ -115,8 +118,12 @@ var agentsTable = table.Table[*agentItem]{
 			Compare: func(a, b *agentItem) int { return compareVersions(a.version(), b.version()) },
 			Facet:   &table.Facet[*agentItem]{Value: (*agentItem).version, Compare: compareVersions},
 		},
+		{
+			Key: "overdue", Label: "Overdue", Hidden: true, Text: func(a *agentItem) string { return strings.Join(a.overdueReports(), ", ") },
+			Facet: &table.Facet[*agentItem]{Values: (*agentItem).overdueReports},
+		},
 		{Key: "id", Label: "Agent ID", Hidden: true, Text: func(a *agentItem) string { return string(a.ID) }},
-	},
+	}, reportColumns()),
 	Health: func(*agentItem) landscape.Health { return landscape.HealthUnknown },
 	Urgent: func(a, b *agentItem) int {
 		return cmp.Or(cmp.Compare(a.state, b.state), b.faultSince.Compare(a.faultSince))
@@ -126,13 +133,38 @@ var agentsTable = table.Table[*agentItem]{
 	},
 }
 
-func newAgentItem(agent *store.Agent) *agentItem {
+// reportColumns returns a column for each kind of report, with the time of the
+// last one. Only the CSV has them.
+func reportColumns() (columns []table.Column[*agentItem]) {
+	for _, kind := range landscape.Kinds {
+		last := func(a *agentItem) time.Time {
+			for _, status := range a.Status {
+				if status.Kind == kind {
+					return status.Last
+				}
+			}
+			return time.Time{}
+		}
+		columns = append(columns, table.Column[*agentItem]{
+			Key: string(kind), Label: "Last " + activity.ReportName(string(kind)), Hidden: true,
+			Text:    func(a *agentItem) string { return page.ISOOrEmpty(timeOrNil(last(a))) },
+			Compare: func(a, b *agentItem) int { return last(a).Compare(last(b)) },
+		})
+	}
+	return columns
+}
+
+func newAgentItem(agent *store.Agent, now, started time.Time) *agentItem {
 	a := &agentItem{Agent: agent, state: stateUsed}
 	if len(agent.Status) == 0 {
 		a.state = stateUnheard
 	}
 	for i := range agent.Status {
 		status := &agent.Status[i]
+		if status.Overdue(now, started) {
+			a.overdue = append(a.overdue, status.Kind)
+			a.state = min(a.state, stateOverdue)
+		}
 		if !status.Faulty() {
 			continue
 		}
@@ -195,6 +227,15 @@ func (a *agentItem) reports() []string {
 	return kinds
 }
 
+// overdueReports returns the kinds of reports that should have come by now.
+func (a *agentItem) overdueReports() []string {
+	var kinds []string
+	for _, kind := range a.overdue {
+		kinds = append(kinds, capitalize(activity.ReportName(string(kind))))
+	}
+	return kinds
+}
+
 // problems returns everything that is wrong, in one line.
 func (a *agentItem) problems() string {
 	var words []string
@@ -224,7 +265,7 @@ func (s *Pages) agentItems(ctx context.Context, f *page.Frame) (all []*agentItem
 			connections = s.Endpoint.ConnectionsByAgent()
 		}
 		for _, agent := range agents {
-			item := newAgentItem(agent)
+			item := newAgentItem(agent, s.Store.Now(), s.Store.StartedAt())
 			item.connections, item.hasEndpoint = connections[string(agent.ID)], s.Endpoint != nil
 			all = append(all, item)
 		}
@@ -290,13 +331,13 @@ func (s *Pages) refusals(since time.Time) []refusalRow {
 func (s *Pages) newAgentRow(a *agentItem) agentRow {
 	row := agentRow{
 		ID: string(a.ID), Name: page.Link{Name: a.name()}, Registered: a.Host != nil, State: a.state.String(),
-		Faults: s.newReportFaults(a.Agent), LastReport: s.TimestampOf(timeOrNil(a.LastReport())), Version: a.version(),
+		Faults: s.newReportFaults(a.Agent), Reports: s.newReportLines(a.Status), LastReport: s.TimestampOf(timeOrNil(a.LastReport())), Version: a.version(),
 		Messages: a.messages(),
 	}
 	if len(a.connections) > 0 {
 		row.Connection = &connectionRow{a.addresses(), s.Timestamp(a.connections[0].Since)}
 	}
-	row.Icon = map[agentState]string{stateRefused: "warning", stateLeftOut: "warning", stateUnheard: "unknown"}[a.state]
+	row.Icon = map[agentState]string{stateRefused: "warning", stateLeftOut: "warning", stateOverdue: "clock", stateUnheard: "unknown"}[a.state]
 	if a.Host != nil {
 		row.Name.URL, row.Outdated = "/hosts/"+string(a.ID), isOutdated(row.Version)
 	}

@@ -30,6 +30,7 @@ type hostPage struct {
 	ProviderNote  string // why no facts of the provider are shown
 	Saptune       saptuneSummary
 	Units         []landscape.SystemdUnit
+	Reports       []reportLine
 
 	SubscriptionHeads []string
 	Subscriptions     []subscriptionRow
@@ -85,6 +86,7 @@ func (s *Pages) renderHost(w http.ResponseWriter, r *http.Request, status int, d
 		if agent.Status, err = tx.ReportStatus(id); err != nil {
 			return err
 		}
+		p.Reports = s.newReportLines(agent.Status)
 		if p.Faults = s.newReportFaults(&agent); len(p.Faults) > 0 {
 			p.Refresh = reportRefresh
 		}
