@@ -17,10 +17,11 @@ import (
 	"errors"
 	"log/slog"
 	"net"
-	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/crypto/acme"
 )
 
 // Options are what New needs. CertFile and KeyFile, or SelfSigned, or ACME say
@@ -74,7 +75,7 @@ func (k *Keeper) Load(ctx context.Context) error {
 	var err error
 	switch {
 	case k.authority != nil:
-		if pair = k.authority.obtained(ctx); pair == nil {
+		if pair = k.authority.kept(); pair == nil {
 			pair, err = k.loadSelfSigned(ctx)
 		}
 	case k.options.SelfSigned:
@@ -176,13 +177,15 @@ func (k *Keeper) warn() {
 // ServerConfig returns the settings of TLS listeners.
 func (k *Keeper) ServerConfig() *tls.Config {
 	c := &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-		if k.authority != nil && k.authority.asks(hello) {
-			return k.authority.manager.GetCertificate(hello)
+		if k.authority != nil {
+			if pair, ok, err := k.authority.answerChallenge(hello); ok {
+				return pair, err
+			}
 		}
 		return k.present.Load(), nil
 	}}
 	if k.authority != nil {
-		c.NextProtos = []string{challengeProtocol}
+		c.NextProtos = []string{acme.ALPNProto}
 	}
 	return c
 }
@@ -202,15 +205,6 @@ func (k *Keeper) ClientConfig() *tls.Config {
 			return nil
 		},
 	}
-}
-
-// AnswerChallenges returns a handler that answers an authority that checks over
-// HTTP whether the domain leads to this server. Everything else goes to next.
-func (k *Keeper) AnswerChallenges(next http.Handler) http.Handler {
-	if k.authority == nil {
-		return next
-	}
-	return k.authority.manager.HTTPHandler(next)
 }
 
 // covers reports whether clients that connect to host accept a certificate.

@@ -85,16 +85,13 @@ func (k *Keeper) makeSelfSigned(ctx context.Context) (*tls.Certificate, error) {
 	if err != nil {
 		return nil, err
 	}
-	private, err := x509.MarshalPKCS8PrivateKey(key)
+	private, err := encodeKey(key)
 	if err != nil {
 		return nil, err
 	}
 	cert := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	both := append(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), cert...)
-	if err := os.MkdirAll(k.options.Directory, 0o700); err != nil {
-		return nil, err
-	}
-	if err := errors.Join(k.writeFile(selfSignedFile, both), k.writeFile(trustFile, cert)); err != nil {
+	both := append(private, cert...)
+	if err := errors.Join(writeFile(k.options.Directory, selfSignedFile, both), writeFile(k.options.Directory, trustFile, cert)); err != nil {
 		return nil, err
 	}
 	pair, err := tls.X509KeyPair(both, both)
@@ -124,10 +121,19 @@ func newSerialNumber() *big.Int {
 	return new(big.Int).SetBytes(serial)
 }
 
-// writeFile replaces a file in the directory atomically. Only its owner can read
+// encodeKey returns a private key in PEM format.
+func encodeKey(key *ecdsa.PrivateKey) ([]byte, error) {
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), err
+}
+
+// writeFile replaces a file in a directory atomically. Only its owner can read
 // it.
-func (k *Keeper) writeFile(name string, content []byte) (err error) {
-	temporary, err := os.CreateTemp(k.options.Directory, name+"-*") // mode 0600
+func writeFile(directory, name string, content []byte) (err error) {
+	if err := os.MkdirAll(directory, 0o700); err != nil {
+		return err
+	}
+	temporary, err := os.CreateTemp(directory, name+"-*") // mode 0600
 	if err != nil {
 		return err
 	}
@@ -146,5 +152,5 @@ func (k *Keeper) writeFile(name string, content []byte) (err error) {
 	if err = temporary.Close(); err != nil {
 		return err
 	}
-	return os.Rename(temporary.Name(), filepath.Join(k.options.Directory, name))
+	return os.Rename(temporary.Name(), filepath.Join(directory, name))
 }

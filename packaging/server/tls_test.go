@@ -97,15 +97,7 @@ func TestReplacedCertificate(t *testing.T) {
 
 	before := s.serial()
 	s.install()
-	deadline, pause := time.After(30*time.Second), time.NewTicker(50*time.Millisecond)
-	defer pause.Stop()
-	for s.serial() == before {
-		select {
-		case <-deadline:
-			t.Fatal("the certificate was not replaced")
-		case <-pause.C:
-		}
-	}
+	servertest.Soon(t, "the new certificate is used", func() bool { return s.serial() != before })
 	if _, err := agent.Channel(); err != nil {
 		t.Errorf("the connection for messages: %v", err)
 	}
@@ -174,7 +166,7 @@ func TestSilentHandshakes(t *testing.T) {
 
 // TestRedirect sends reports and requests of browsers to the port without TLS.
 func TestRedirect(t *testing.T) {
-	port := freePort(t)
+	port := servertest.FreePort(t)
 	s := startSecured(t, "HTTP_REDIRECT_PORT="+port)
 	key := s.Agent()
 	_, httpsPort, _ := net.SplitHostPort(s.Address())
@@ -199,21 +191,6 @@ func TestRedirect(t *testing.T) {
 	if log := s.Stderr.String(); strings.Count(log, "change server-url") != 1 || strings.Contains(log, "secret-token") {
 		t.Errorf("log:\n%s", log)
 	}
-}
-
-// freePort returns a port of this machine that nobody uses.
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", ":0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return port
 }
 
 // TestSelfSignedCertificate checks that the start prints the fingerprint, that
