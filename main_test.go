@@ -43,7 +43,7 @@ var mayImport = map[string][]string{
 	"trento/packaging/connection":   {},
 	"trento/packaging/daemon":       {},
 	"trento/packaging/memory":       {},
-	"trento/packaging/server":       {"trento/auth", "trento/auth/sso", "trento/packaging/certificate", "trento/packaging/config", "trento/packaging/connection", "trento/packaging/daemon", "trento/packaging/memory", "trento/search", "trento/store", "trento/store/discovery/fleet", "trento/store/message", "trento/ui", "trento/ui/amqp", "trento/ui/api"},
+	"trento/packaging/server":       {"trento/auth", "trento/auth/sso", "trento/packaging/certificate", "trento/packaging/config", "trento/packaging/connection", "trento/packaging/daemon", "trento/packaging/memory", "trento/search", "trento/store", "trento/store/discovery/fleet", "trento/store/message", "trento/ui", "trento/ui/amqp", "trento/ui/api", "trento/ui/page"},
 	"trento/packaging/servertest":   {},
 	"trento/packaging/command":      {"trento/auth", "trento/auth/sso", "trento/packaging/config", "trento/packaging/daemon", "trento/packaging/server", "trento/store", "trento/store/discovery/fleet"},
 	"trento":                        {"trento/packaging/command"},

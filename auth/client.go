@@ -40,6 +40,13 @@ func (a *Auth) IsHTTPS(r *http.Request) bool {
 	return strings.EqualFold(schemes[max(0, len(schemes)-max(1, proxies))], "https")
 }
 
+// IsReadable reports whether others on the network can read what a client and
+// this server send each other: the client does not use HTTPS, and is not on this
+// machine.
+func (a *Auth) IsReadable(r *http.Request) bool {
+	return !a.IsHTTPS(r) && !a.ClientAddress(r).IsLoopback()
+}
+
 // client returns the address of the client, and the number of trusted proxies
 // between the client and this server.
 func (a *Auth) client(r *http.Request) (client netip.Addr, proxies int) {

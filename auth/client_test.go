@@ -57,3 +57,30 @@ func TestClient(t *testing.T) {
 		t.Error("TLS is not secure")
 	}
 }
+
+// TestIsReadable checks whose connections others on the network can read.
+func TestIsReadable(t *testing.T) {
+	f := newFixture(t, func(o *Options) { o.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")} })
+	for _, tt := range []struct {
+		peer, forwarded, proto string
+		want                   bool
+	}{
+		{"192.0.2.1:1234", "", "", true},
+		{"192.0.2.1:1234", "127.0.0.1", "https", true}, // forged
+		{"127.0.0.1:1234", "", "", false},
+		{"[::1]:1234", "", "", false},
+		{"10.0.0.1:1234", "192.0.2.1", "https", false},
+		{"10.0.0.1:1234", "192.0.2.1", "http", true},
+	} {
+		r := get("/")
+		r.RemoteAddr = tt.peer
+		r.Header.Set("X-Forwarded-For", tt.forwarded)
+		r.Header.Set("X-Forwarded-Proto", tt.proto)
+		if got := f.IsReadable(r); got != tt.want {
+			t.Errorf("%+v: %v", tt, got)
+		}
+		if f.IsReadable(overTLS(r)) {
+			t.Errorf("%+v, with TLS: true", tt)
+		}
+	}
+}

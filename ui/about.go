@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"runtime"
 	"strconv"
+	"strings"
 	"time"
 
 	"trento/store"
@@ -17,6 +18,9 @@ type aboutPage struct {
 	Facts    []page.Fact
 	Holdings []page.Fact
 	Proxies  []string // addresses that forward requests without being trusted
+	// Certificate is shown to those who connect agents. Readable (of the frame)
+	// says that the reader should use https.
+	Certificate *certificateSection
 }
 
 // Template implements page.Page.
@@ -54,6 +58,10 @@ func (s *server) showAbout(w http.ResponseWriter, r *http.Request) error {
 		{Label: "Go version", Text: runtime.Version()},
 		{Label: "Platform", Text: runtime.GOOS + "/" + runtime.GOARCH},
 		s.TimestampFact("Started", s.started),
+		{Label: "Your connection", Text: connectionText(p.Reader)},
+	}
+	if s.Certificate != nil && p.Can(page.AbilityAPIKey) {
+		p.Certificate = s.newCertificateSection(s.Certificate())
 	}
 	for _, address := range s.Auth.UntrustedProxies() {
 		p.Proxies = append(p.Proxies, address.String())
@@ -68,6 +76,37 @@ func (s *server) showAbout(w http.ResponseWriter, r *http.Request) error {
 		indexFact(indexed, newest),
 	}
 	return s.Render(w, r, http.StatusOK, &p)
+}
+
+// connectionText says whether the connection of the reader is encrypted.
+func connectionText(reader page.Reader) string {
+	switch {
+	case strings.HasPrefix(reader.Server, "https:"):
+		return "encrypted (https)"
+	case reader.Readable:
+		return "not encrypted (http)"
+	}
+	return "not encrypted (http), from the machine of the server"
+}
+
+// certificateSection is what the page shows of the TLS certificate.
+type certificateSection struct {
+	Facts  []page.Fact
+	Faults []string
+}
+
+func (s *server) newCertificateSection(c page.Certificate) *certificateSection {
+	issuer := c.Issuer
+	if c.SelfSigned {
+		issuer += " (self-signed)"
+	}
+	return &certificateSection{
+		Facts: []page.Fact{
+			{Label: "Valid for", Lines: c.Names}, {Label: "Issued by", Text: issuer}, s.TimestampFact("Valid until", c.NotAfter),
+			{Label: "SHA-256 fingerprint", Text: c.Fingerprint, Mono: true, Wide: true},
+		},
+		Faults: c.Faults,
+	}
 }
 
 // indexTolerance is how far the index may be behind the log before the page

@@ -11,13 +11,12 @@ import (
 
 // Status describes the present certificate.
 type Status struct {
-	Names     []string // host names and addresses
-	Issuer    string
-	NotBefore time.Time
-	NotAfter  time.Time
+	Names    []string // host names and addresses
+	Issuer   string
+	NotAfter time.Time
 	// Fingerprint is the SHA-256 of the certificate as browsers show it.
 	Fingerprint string
-	SelfSigned  bool // made by this server, so that clients cannot verify it
+	SelfSigned  bool // no authority has issued it, so that clients cannot verify it
 	// Faults are sentences, without a full stop, about what a person has to do
 	// something about.
 	Faults []string
@@ -30,11 +29,11 @@ func (k *Keeper) Status() Status {
 	failure := k.failure
 	k.mutex.Unlock()
 	s := Status{
-		Names: names(leaf), Issuer: issuer(leaf), NotBefore: leaf.NotBefore, NotAfter: leaf.NotAfter, Fingerprint: fingerprint(leaf),
+		Names: names(leaf), Issuer: issuer(leaf), NotAfter: leaf.NotAfter, Fingerprint: fingerprint(leaf),
 		SelfSigned: isSelfSigned(leaf), Faults: k.faults(leaf),
 	}
 	if failure != "" {
-		s.Faults = append(s.Faults, "there is no newer certificate: "+failure)
+		s.Faults = append(s.Faults, "it could not be replaced: "+failure)
 	}
 	return s
 }

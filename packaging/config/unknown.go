@@ -12,7 +12,7 @@ import (
 // unknown variable with such a prefix is probably a mistake. Prefixes that
 // desktops, shells and containers use as well are left out: ENABLE_, SESSION_,
 // LOG_.
-var ourPrefixes = []string{"TRENTO_", "OIDC_", "OAUTH2_", "SAML_", "ADMIN_", "ALERT_", "SMTP_", "HOST_HEARTBEAT_", "PRUNE_EVENTS_", "AMQP_", "MAX_CONNECTIONS"}
+var ourPrefixes = []string{"TRENTO_", "OIDC_", "OAUTH2_", "SAML_", "ADMIN_", "ALERT_", "SMTP_", "HOST_HEARTBEAT_", "PRUNE_EVENTS_", "AMQP_", "TLS_ACME_", "MAX_CONNECTIONS"}
 
 // serviceLink matches the end of variables that Kubernetes and Docker set for
 // every service beside a container, even for one called trento-web.
@@ -21,7 +21,10 @@ var serviceLink = regexp.MustCompile(`_SERVICE_(HOST|PORT)(_[A-Z0-9_]+)?$|_PORT$
 // noticeUnknown adds notices about unknown variables that look like ours: they
 // have one of our prefixes, or differ from one of our names by a typo.
 func (l *loader) noticeUnknown() {
-	known := []string{"ADMIN_USERNAME"} // noticeUnused adds the notice about it
+	known := []string{
+		"ADMIN_USERNAME",                // noticeUnused adds the notice about it
+		"SSL_CERT_FILE", "SSL_CERT_DIR", // certificates that Go programs trust
+	}
 	known = append(known, obsolete...)
 	for _, v := range l.variables {
 		known = append(known, v.Name)

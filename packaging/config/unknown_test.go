@@ -24,11 +24,13 @@ func TestUnknownVariables(t *testing.T) {
 		"TRENTO_LICENSE":           "is ignored",
 		"SMTP_TLS":                 "is ignored",
 		"OIDC_SCOPES":              "is ignored",
+		"TLS_ACME_KEY":             "is ignored",
+		"TLS_CERTFILE":             "did you mean TLS_CERT_FILE?",
 
 		"PATH": "", "HOME": "", "HOSTNAME": "", "LANG": "", "TERM": "", "USER": "", "SHLVL": "", "PWD": "", "TZ": "", "GOMEMLIMIT": "", "GOMAXPROCS": "",
 		"INVOCATION_ID": "", "JOURNAL_STREAM": "", "NOTIFY_SOCKET": "", "LISTEN_FDS": "", "LISTEN_PID": "", "STATE_DIRECTORY": "", "WATCHDOG_USEC": "", "SESSION_MANAGER": "",
 		"KUBERNETES_SERVICE_HOST": "", "KUBERNETES_PORT_443_TCP_ADDR": "", "TRENTO_WEB_SERVICE_HOST": "", "TRENTO_WEB_PORT": "", "TRENTO_WEB_SERVICE_PORT_HTTP": "",
-		"TRENTO_WEB_PORT_4000_TCP": "", "TRENTO_WEB_PORT_4000_TCP_PROTO": "", "ENABLE_SOMETHING": "", "LC_ALL": "", "HTTP_PROXY": "", "SSH_AUTH_SOCK": "", "XDG_SESSION_ID": "",
+		"TRENTO_WEB_PORT_4000_TCP": "", "TRENTO_WEB_PORT_4000_TCP_PROTO": "", "ENABLE_SOMETHING": "", "LC_ALL": "", "HTTP_PROXY": "", "SSL_CERT_FILE": "", "SSL_CERT_DIR": "", "SSH_AUTH_SOCK": "", "XDG_SESSION_ID": "",
 	} {
 		for origin, load := range map[string]func() ([]Notice, error){
 			"environment": func() ([]Notice, error) { _, n, err := load(t, "", name+"=1"); return n, err },

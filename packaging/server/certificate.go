@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"trento/packaging/certificate"
+	"trento/ui/page"
 )
 
 // openCertificate reads the certificate of the administrator, if there is one.
@@ -94,6 +95,20 @@ func (s *server) machineNames(ctx context.Context) (names []string, addresses []
 		}
 	}
 	return names, addresses
+}
+
+// describeCertificate returns a function that describes the present certificate
+// for the console; nil without TLS.
+func (s *server) describeCertificate() func() page.Certificate {
+	if s.certificate == nil {
+		return nil
+	}
+	return func() page.Certificate {
+		c := s.certificate.Status()
+		return page.Certificate{
+			Names: c.Names, Issuer: c.Issuer, NotAfter: c.NotAfter, Fingerprint: c.Fingerprint, SelfSigned: c.SelfSigned, Faults: c.Faults,
+		}
+	}
 }
 
 // certificateTasks returns the work that the certificate needs.

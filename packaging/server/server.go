@@ -147,7 +147,8 @@ func (s *server) open(ctx context.Context) (err error) {
 		return err
 	}
 	handler, err := ui.New(ui.Options{
-		Store: s.store, Auth: s.auth, Search: s.index, Messages: s.messages, Endpoint: s.endpoint, Version: Version(), Log: s.log,
+		Certificate: s.describeCertificate(),
+		Store:       s.store, Auth: s.auth, Search: s.index, Messages: s.messages, Endpoint: s.endpoint, Version: Version(), Log: s.log,
 		HSTSMaxAge: s.config.HSTSMaxAge,
 	})
 	if err != nil {

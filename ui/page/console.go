@@ -51,6 +51,9 @@ type Options struct {
 	Search  *search.Index
 	Version string // of this build
 	Log     *slog.Logger
+	// Certificate returns the present TLS certificate of this server; nil if it
+	// has none.
+	Certificate func() Certificate
 	// HSTSMaxAge is how long browsers must use https after a visit; 0: they
 	// need not.
 	HSTSMaxAge time.Duration

@@ -17,7 +17,10 @@ type Reader struct {
 	// DismissedBanner is the Dismissal of the banner that this browser has
 	// dismissed.
 	DismissedBanner string
-	identity        *auth.Identity // nil: not signed in
+	// Readable says that others on the network can read what the reader sends
+	// and receives.
+	Readable bool
+	identity *auth.Identity // nil: not signed in
 }
 
 // newReader returns the reader of the page that answers a request.
@@ -26,7 +29,7 @@ func (s *Console) newReader(r *http.Request) Reader {
 	if s.Auth.IsHTTPS(r) {
 		scheme = "https"
 	}
-	reader := Reader{Here: Here(r), Server: scheme + "://" + r.Host, PagePath: r.URL.Path, identity: auth.From(r.Context())}
+	reader := Reader{Here: Here(r), Server: scheme + "://" + r.Host, PagePath: r.URL.Path, Readable: s.Auth.IsReadable(r), identity: auth.From(r.Context())}
 	if c, err := r.Cookie(CookieBanner); err == nil {
 		reader.DismissedBanner = c.Value
 	}
