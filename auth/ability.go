@@ -27,14 +27,14 @@ func abilityByID(id int) (Ability, bool) {
 
 // The abilities that the code treats in a special way.
 const (
-	allAll       = 1  // all:all stands for every ability
-	allUsers     = 2  // all:users permits managing users
-	operationAll = 35 // operation:all stands for all abilities to run operations
+	abilityAll        = 1  // all:all stands for every ability
+	abilityUsers      = 2  // all:users permits managing users
+	abilityOperations = 35 // operation:all stands for all abilities to run operations
 )
 
-// apiKeySettings is the id of the ability to see the API key of the agents.
+// abilityAPIKeySettings is the id of the ability to see the API key of the agents.
 // Users without it get the same answers without the key.
-const apiKeySettings = 14
+const abilityAPIKeySettings = 14
 
 var abilities = []Ability{
 	{1, "all", "all", "Permits all operations on all the resources"},

@@ -56,18 +56,18 @@ func TestMetBy(t *testing.T) {
 		reboot:host resource_refresh:cluster operation:all`)
 	for _, a := range Abilities() {
 		need := Needs(a.String())
-		if got := need.satisfiedBy([]int{operationAll}); got != slices.Contains(operations, a.String()) {
+		if got := need.isSatisfiedBy([]int{abilityOperations}); got != slices.Contains(operations, a.String()) {
 			t.Errorf("operation:all meets %v: %v", a, got)
 		}
-		if !need.satisfiedBy([]int{allAll}) {
+		if !need.isSatisfiedBy([]int{abilityAll}) {
 			t.Errorf("all:all does not meet %v", a)
 		}
 		for _, b := range Abilities() {
-			if b.ID != allAll && b.ID != operationAll && need.satisfiedBy([]int{b.ID}) != (a == b) {
+			if b.ID != abilityAll && b.ID != abilityOperations && need.isSatisfiedBy([]int{b.ID}) != (a == b) {
 				t.Errorf("%v meets %v: %v", b, a, a != b)
 			}
 		}
-		if need.satisfiedBy(nil) {
+		if need.isSatisfiedBy(nil) {
 			t.Errorf("no ability at all meets %v", a)
 		}
 	}

@@ -104,14 +104,14 @@ func (t TokenRule) WidenedBy(abilities ...string) TokenRule {
 	return t
 }
 
-// satisfiedBy reports whether a user with these abilities meets the demand.
-func (a Access) satisfiedBy(held []int) bool {
+// isSatisfiedBy reports whether a user with these abilities meets the demand.
+func (a Access) isSatisfiedBy(held []int) bool {
 	switch {
 	case a == Public || a == SignedIn:
 		return true
 	case a <= 0:
 		return false
 	}
-	return slices.Contains(held, int(a)) || slices.Contains(held, allAll) ||
-		isOperationAbility(int(a)) && slices.Contains(held, operationAll)
+	return slices.Contains(held, int(a)) || slices.Contains(held, abilityAll) ||
+		isOperationAbility(int(a)) && slices.Contains(held, abilityOperations)
 }

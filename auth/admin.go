@@ -29,11 +29,11 @@ type Admin struct {
 func UsernameFaults(name string) []string {
 	var wrong fieldFaults
 	wrong.checkUsername(name)
-	return details(wrong.Errors)
+	return faultDetails(wrong.Errors)
 }
 
-// details returns the sentences of faults, without their fields.
-func details(wrong fault.Errors) []string {
+// faultDetails returns the sentences of faults, without their fields.
+func faultDetails(wrong fault.Errors) []string {
 	details := make([]string, len(wrong))
 	for i, f := range wrong {
 		details[i] = f.Detail
@@ -46,7 +46,7 @@ func details(wrong fault.Errors) []string {
 func EmailFaults(address string) []string {
 	var wrong fieldFaults
 	wrong.checkEmail(address)
-	return details(wrong.Errors)
+	return faultDetails(wrong.Errors)
 }
 
 // EnsureAdmin makes sure at every start that the default admin exists, holds
@@ -114,7 +114,7 @@ func (a *Auth) putAdmin(ctx context.Context, admin Admin, dir, present string, g
 	}
 	_, err = a.store.EnsureAdmin(ctx, store.NewUser{
 		Username: a.adminName, Fullname: "Trento Default Admin", Email: admin.Email,
-		PasswordHash: hash, Abilities: []int{allAll}, Enabled: true,
+		PasswordHash: hash, Abilities: []int{abilityAll}, Enabled: true,
 	})
 	if clash, ok := errors.AsType[*fault.Error](err); ok && clash.Field == "email" {
 		return "", fmt.Errorf("the admin named by ADMIN_USER (%s) cannot be made: ADMIN_EMAIL (%s) is the address of another user: %w", a.adminName, admin.Email, err)
@@ -160,7 +160,7 @@ func (a *Auth) deleteInitialPassword(in store.SignIn) {
 	if file == nil || in.Method != store.MethodPassword {
 		return
 	}
-	user, err := a.userNamed(a.adminName)
+	user, err := a.userByName(a.adminName)
 	if err != nil || user == nil || user.ID != in.UserID || !a.initialPassword.CompareAndSwap(file, nil) {
 		return
 	}

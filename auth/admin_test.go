@@ -55,7 +55,7 @@ func TestEnsureAdminGeneratesAPassword(t *testing.T) {
 		t.Fatalf("the password in the file is refused: %v", err)
 	}
 	user := proof.User
-	if user.Username != "admin" || user.Fullname != "Trento Default Admin" || user.Email != "admin@example.com" || !slices.Contains(user.Abilities, allAll) {
+	if user.Username != "admin" || user.Fullname != "Trento Default Admin" || user.Email != "admin@example.com" || !slices.Contains(user.Abilities, abilityAll) {
 		t.Errorf("the admin is %+v", user)
 	}
 

@@ -10,9 +10,9 @@ import (
 // what its owner can.
 func TestTokensGrantAdministration(t *testing.T) {
 	f := newFixture(t, func(o *Options) { o.Operations = someOperations() })
-	boss := f.user("boss", allAll)
-	manager := f.user("manager2", allUsers)
-	off := f.user("off", allAll)
+	boss := f.user("boss", abilityAll)
+	manager := f.user("manager2", abilityUsers)
+	off := f.user("off", abilityAll)
 	plain := f.user("plain")
 	no := false
 	if _, err := f.ChangeUser(t.Context(), &Identity{User: boss, Via: ViaToken}, off.ID, 1, UserChange{Enabled: &no}); err != nil {
@@ -43,13 +43,13 @@ func TestTokensGrantAdministration(t *testing.T) {
 					t.Errorf("%s: %v", what, err)
 				}
 			}
-			for _, abilities := range [][]int{{allAll}, {allUsers}, {5, allUsers}} {
+			for _, abilities := range [][]int{{abilityAll}, {abilityUsers}, {5, abilityUsers}} {
 				_, err := f.CreateUser(t.Context(), id, NewUser{Username: "", Abilities: abilities})
 				check("make", err)
 				_, err = f.ChangeUser(t.Context(), id, plain.ID, 0, UserChange{Abilities: &abilities})
 				check("raise", err)
 			}
-			more := []int{allAll, allUsers}
+			more := []int{abilityAll, abilityUsers}
 			_, err = f.ChangeUser(t.Context(), id, manager.ID, 0, UserChange{Abilities: &more})
 			check("raise a manager", err)
 			_, err = f.ChangeUser(t.Context(), id, manager.ID, 0, UserChange{Password: &password, PasswordConfirmation: &password})
@@ -69,7 +69,7 @@ func TestTokensGrantAdministration(t *testing.T) {
 					t.Errorf("%s: %v", what, err)
 				}
 			}
-			same := []int{allUsers}
+			same := []int{abilityUsers}
 			now := f.named("manager2")
 			if _, err := f.ChangeUser(t.Context(), id, manager.ID, now.LockVersion, UserChange{Abilities: &same}); err != nil {
 				t.Errorf("the abilities there are: %v", err)

@@ -15,9 +15,9 @@ import (
 // apiKeyHeader is the header in which agents send the API key.
 const apiKeyHeader = "X-Trento-apiKey"
 
-// foreverAPIKey is the lifetime in the claims of an API key that never expires.
+// endlessAPIKeyLifetime is the lifetime in the claims of an API key that never expires.
 // Claims must have an expiry.
-const foreverAPIKey = 36500 * 24 * time.Hour
+const endlessAPIKeyLifetime = 36500 * 24 * time.Hour
 
 // signedAPIKey is an API key with its signed text.
 type signedAPIKey struct {
@@ -73,7 +73,7 @@ func apiKeyExpiry(key *store.APIKey) time.Time {
 	if key.ExpiresAt != nil {
 		return *key.ExpiresAt
 	}
-	return key.CreatedAt.Add(foreverAPIKey)
+	return key.CreatedAt.Add(endlessAPIKeyLifetime)
 }
 
 // CheckAPIKey checks the API key that an agent sent. It fails with ErrSignedOut

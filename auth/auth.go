@@ -59,7 +59,7 @@ type Secrets struct {
 // minBaseSecret is the smallest size of Secrets.Base, in bytes.
 const minBaseSecret = 32
 
-// Options are what New needs.
+// Options are the settings of an Auth, and what it works with.
 type Options struct {
 	Store           *store.Store
 	Secrets         Secrets
@@ -79,7 +79,7 @@ type Options struct {
 	// machine always may.
 	Introspectors []netip.Prefix
 	// Provider is the identity provider that is in charge of the accounts; nil:
-	// this server is.
+	// this server is in charge of them.
 	Provider sso.Provider
 	Origin   string           // scheme and host of the addresses that a provider sends browsers back to
 	HashCost HashCost         // cost of new password hashes; a stored hash names its own cost
@@ -231,13 +231,13 @@ type Identity struct {
 	// session was started with; nil if the user signed in with a password. It
 	// is shared, not to be modified.
 	Token *store.Token
-	// confirmation is the password that the request repeats, see Confirming.
-	confirmation *string
+	// repeatedPassword is the password that the request repeats, see Confirming.
+	repeatedPassword *string
 	// abilities are the abilities of the user that the scopes of the token
 	// permit.
 	abilities []int
-	// external: an identity provider is in charge of the accounts.
-	external bool
+	// providerInCharge: an identity provider is in charge of the accounts.
+	providerInCharge bool
 	// expiresAt is the expiry of an access token. It is zero for sessions and
 	// personal access tokens, whose expiry is in the store.
 	expiresAt time.Time
@@ -249,7 +249,7 @@ func (id *Identity) May(need Access) bool {
 	if id == nil {
 		return need == Public
 	}
-	return need.satisfiedBy(id.effectiveAbilities())
+	return need.isSatisfiedBy(id.effectiveAbilities())
 }
 
 // effectiveAbilities returns the abilities that the identity can use.
@@ -267,14 +267,14 @@ func (id *Identity) Can(ability string) bool { return id.May(Needs(ability)) }
 // Actor returns the identity as the author of a change.
 func (id *Identity) Actor() store.Actor { return store.Actor{Name: id.User.Username} }
 
-// identified is the result of Identify: an identity, none (nil), or the error
+// identifyResult is the result of Identify: an identity, none (nil), or the error
 // that prevented the check.
-type identified struct {
+type identifyResult struct {
 	identity *Identity
 	err      error
 }
 
-type identifiedKey struct{}
+type identifyResultKey struct{}
 
 // Identify wraps a handler so that From and Permit know the identity behind a
 // request. It refuses nothing: an expired token or a forged cookie identifies
@@ -283,9 +283,9 @@ type identifiedKey struct{}
 func (a *Auth) Identify(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a.logUntrustedProxy(r)
-		if shown, ok := tokenIn(r); ok {
+		if shown, ok := tokenInRequest(r); ok {
 			identity, token, err := a.identifyToken(shown)
-			a.serveLogged(w, a.withIdentity(r, identity, err), next, shown.via, func() matchedToken { return token })
+			a.serveAndLogUse(w, a.withIdentity(r, identity, err), next, shown.sentBy, func() matchedToken { return token })
 			return
 		}
 		identity, err := a.identify(r)
@@ -293,7 +293,7 @@ func (a *Auth) Identify(next http.Handler) http.Handler {
 		if isSignIn(r) {
 			var used signInTokenHolder
 			r = r.WithContext(context.WithValue(r.Context(), signInTokenKey{}, &used))
-			a.serveLogged(w, r, next, viaLogin, func() matchedToken { return used.token })
+			a.serveAndLogUse(w, r, next, viaLogin, func() matchedToken { return used.token })
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -308,7 +308,7 @@ func (a *Auth) withIdentity(r *http.Request, id *Identity, err error) *http.Requ
 	if id != nil && id.Token != nil {
 		id.abilities = a.scopes.abilitiesWithin(id.Token, id.User.Abilities, isRead(r))
 	}
-	return r.WithContext(context.WithValue(r.Context(), identifiedKey{}, identified{id, err}))
+	return r.WithContext(context.WithValue(r.Context(), identifyResultKey{}, identifyResult{id, err}))
 }
 
 // isRead reports whether a request changes nothing, by its method.
@@ -358,7 +358,7 @@ func (a *Auth) Revalidate(tx *store.Tx, id *Identity) (*Identity, error) {
 
 // From returns the identity behind the request of a context; nil for nobody.
 func From(ctx context.Context) *Identity {
-	found, _ := ctx.Value(identifiedKey{}).(identified)
+	found, _ := ctx.Value(identifyResultKey{}).(identifyResult)
 	return found.identity
 }
 
@@ -377,7 +377,7 @@ func (a *Auth) Permit(r *http.Request, need Access, tokens TokenRule, operation 
 	case need == Agent:
 		return a.permitAgent(r)
 	}
-	found, _ := r.Context().Value(identifiedKey{}).(identified)
+	found, _ := r.Context().Value(identifyResultKey{}).(identifyResult)
 	switch {
 	case found.err != nil:
 		return found.err
@@ -402,7 +402,7 @@ func isPermitted(id *Identity, need Access, tokens TokenRule, operation string) 
 	case operation == "" && !opensConsole(t):
 		return false
 	}
-	return need.satisfiedBy(id.User.Abilities) && tokens.permits(t, operation)
+	return need.isSatisfiedBy(id.User.Abilities) && tokens.permits(t, operation)
 }
 
 // enabledUser returns a user who is enabled, or ErrSignedOut.

@@ -129,7 +129,7 @@ func TestPermit(t *testing.T) {
 	f := newFixture(t)
 	callers := map[string]string{"nobody": ""}
 	for name, abilities := range map[string][]int{
-		"plain": nil, "admin": {allAll}, "manager": {2}, "operator": {operationAll}, "starter": {29},
+		"plain": nil, "admin": {abilityAll}, "manager": {2}, "operator": {abilityOperations}, "starter": {29},
 	} {
 		tokens, err := f.SignInAPI(get("/"), proofOf(f.user(name, abilities...)))
 		if err != nil {

@@ -16,7 +16,7 @@ import (
 // whatever is left of it could be forged. It returns the zero address if the
 // connection has none.
 func (a *Auth) ClientAddress(r *http.Request) netip.Addr {
-	client, _ := a.client(r)
+	client, _ := a.clientAndProxies(r)
 	return client
 }
 
@@ -26,8 +26,8 @@ func (a *Auth) IsHTTPS(r *http.Request) bool {
 	if r.TLS != nil {
 		return true
 	}
-	client, proxies := a.client(r)
-	if proxies == 0 && !a.trusted(client) {
+	client, proxies := a.clientAndProxies(r)
+	if proxies == 0 && !a.isTrustedProxy(client) {
 		return false
 	}
 	// Proxies append schemes as they append addresses. The scheme that the
@@ -47,12 +47,12 @@ func (a *Auth) IsReadable(r *http.Request) bool {
 	return !a.IsHTTPS(r) && !a.ClientAddress(r).IsLoopback()
 }
 
-// client returns the address of the client, and the number of trusted proxies
+// clientAndProxies returns the address of the client, and the number of trusted proxies
 // between the client and this server.
-func (a *Auth) client(r *http.Request) (client netip.Addr, proxies int) {
+func (a *Auth) clientAndProxies(r *http.Request) (client netip.Addr, proxies int) {
 	client = parsePeer(r.RemoteAddr)
 	forwarded := headerList(r, "X-Forwarded-For")
-	for i := len(forwarded) - 1; i >= 0 && a.trusted(client); i-- {
+	for i := len(forwarded) - 1; i >= 0 && a.isTrustedProxy(client); i-- {
 		next := parsePeer(forwarded[i])
 		if !next.IsValid() {
 			break
@@ -70,29 +70,29 @@ const maxUntrustedProxies = 5
 // untrustedProxies are addresses that have sent forwarding headers without
 // being listed in TRUSTED_PROXIES.
 type untrustedProxies struct {
-	mu   sync.Mutex
-	seen []netip.Addr
-	full atomic.Bool
+	mu        sync.Mutex
+	addresses []netip.Addr
+	isFull    atomic.Bool
 }
 
 // logUntrustedProxy logs a warning if an address forwards requests but is not
-// trusted, once for each address. All clients of such a proxy count as one
+// isTrustedProxy, once for each address. All clients of such a proxy count as one
 // address, so they slow each other's sign-ins down.
 func (a *Auth) logUntrustedProxy(r *http.Request) {
-	if a.untrustedProxies.full.Load() || len(headerList(r, "X-Forwarded-For"))+len(headerList(r, "Forwarded")) == 0 {
+	if a.untrustedProxies.isFull.Load() || len(headerList(r, "X-Forwarded-For"))+len(headerList(r, "Forwarded")) == 0 {
 		return
 	}
 	peer := parsePeer(r.RemoteAddr)
-	if !peer.IsValid() || a.trusted(peer) {
+	if !peer.IsValid() || a.isTrustedProxy(peer) {
 		return
 	}
 	a.untrustedProxies.mu.Lock()
 	defer a.untrustedProxies.mu.Unlock()
-	if slices.Contains(a.untrustedProxies.seen, peer) || len(a.untrustedProxies.seen) == maxUntrustedProxies {
+	if slices.Contains(a.untrustedProxies.addresses, peer) || len(a.untrustedProxies.addresses) == maxUntrustedProxies {
 		return
 	}
-	a.untrustedProxies.seen = append(a.untrustedProxies.seen, peer)
-	a.untrustedProxies.full.Store(len(a.untrustedProxies.seen) == maxUntrustedProxies)
+	a.untrustedProxies.addresses = append(a.untrustedProxies.addresses, peer)
+	a.untrustedProxies.isFull.Store(len(a.untrustedProxies.addresses) == maxUntrustedProxies)
 	a.log.Warn("requests are forwarded by an address that is not trusted, so all who come through it count as one. If it is your reverse proxy, set TRUSTED_PROXIES",
 		"address", peer, "set", "TRUSTED_PROXIES="+peer.String())
 }
@@ -102,10 +102,10 @@ func (a *Auth) logUntrustedProxy(r *http.Request) {
 func (a *Auth) UntrustedProxies() []netip.Addr {
 	a.untrustedProxies.mu.Lock()
 	defer a.untrustedProxies.mu.Unlock()
-	return slices.Clone(a.untrustedProxies.seen)
+	return slices.Clone(a.untrustedProxies.addresses)
 }
 
-func (a *Auth) trusted(address netip.Addr) bool {
+func (a *Auth) isTrustedProxy(address netip.Addr) bool {
 	for _, network := range a.proxies {
 		if network.Contains(address) {
 			return true

@@ -12,7 +12,7 @@ import (
 // console that was left open.
 func (id *Identity) Confirming(password string) *Identity {
 	with := *id
-	with.confirmation = &password
+	with.repeatedPassword = &password
 	return &with
 }
 
@@ -21,23 +21,23 @@ func (id *Identity) Confirming(password string) *Identity {
 // identity provider is in charge of the accounts, nobody has to repeat a
 // password.
 func (id *Identity) MustConfirm() bool {
-	return id.Via == ViaSession && !id.external && id.User.PasswordHash != ""
+	return id.Via == ViaSession && !id.providerInCharge && id.User.PasswordHash != ""
 }
 
-// confirm checks the repeated password if it is required, and adds a fault to
-// wrong if it is missing or not right.
-func (a *Auth) confirm(ctx context.Context, id *Identity, wrong *fieldFaults) error {
-	if !id.MustConfirm() && id.confirmation == nil || id.external || id.User.PasswordHash == "" {
+// requireConfirmation checks the repeated password if it is required, and adds
+// a fault to wrong if it is missing or not right.
+func (a *Auth) requireConfirmation(ctx context.Context, id *Identity, wrong *fieldFaults) error {
+	if !id.MustConfirm() && id.repeatedPassword == nil || id.providerInCharge || id.User.PasswordHash == "" {
 		return nil
 	}
-	return a.checkCurrentPassword(ctx, id.User, id.confirmation, wrong)
+	return a.checkCurrentPassword(ctx, id.User, id.repeatedPassword, wrong)
 }
 
-// confirmAlone is confirm for requests without other fields. It returns the
-// fault as an error.
-func (a *Auth) confirmAlone(ctx context.Context, id *Identity) error {
+// requireConfirmationOnly does the same as requireConfirmation for requests
+// without other fields. It returns the fault as an error.
+func (a *Auth) requireConfirmationOnly(ctx context.Context, id *Identity) error {
 	var wrong fieldFaults
-	if err := a.confirm(ctx, id, &wrong); err != nil {
+	if err := a.requireConfirmation(ctx, id, &wrong); err != nil {
 		return err
 	}
 	return wrong.Err()
@@ -49,8 +49,9 @@ func (id *Identity) MustConfirmTokens(settings *store.TokenSettings) bool {
 	return id.MustConfirm() && settings.RequirePasswordConfirmation
 }
 
-// confirmToken is confirm for changes of tokens.
-func (a *Auth) confirmToken(ctx context.Context, id *Identity, wrong *fieldFaults) error {
+// requireTokenConfirmation does the same as requireConfirmation for changes of
+// tokens.
+func (a *Auth) requireTokenConfirmation(ctx context.Context, id *Identity, wrong *fieldFaults) error {
 	var settings *store.TokenSettings
 	err := a.store.View(func(tx *store.Tx) (err error) {
 		settings, err = tx.TokenSettings()
@@ -59,14 +60,14 @@ func (a *Auth) confirmToken(ctx context.Context, id *Identity, wrong *fieldFault
 	if err != nil || !settings.RequirePasswordConfirmation {
 		return err
 	}
-	return a.confirm(ctx, id, wrong)
+	return a.requireConfirmation(ctx, id, wrong)
 }
 
 // ConfirmToken checks the repeated password for a change of tokens, if it is
 // required. It fails with a fault of current_password.
 func (a *Auth) ConfirmToken(ctx context.Context, id *Identity) error {
 	var wrong fieldFaults
-	if err := a.confirmToken(ctx, id, &wrong); err != nil {
+	if err := a.requireTokenConfirmation(ctx, id, &wrong); err != nil {
 		return err
 	}
 	return wrong.Err()

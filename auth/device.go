@@ -31,7 +31,7 @@ const (
 // device.
 type deviceID [16]byte
 
-func (d deviceID) known() bool { return d != deviceID{} }
+func (d deviceID) isKnown() bool { return d != deviceID{} }
 
 // deviceAccount is an account in the cookie of a device.
 type deviceAccount struct {
@@ -55,7 +55,7 @@ func (a *Auth) deviceOf(r *http.Request, username string) (deviceID, error) {
 	if len(accounts) == 0 {
 		return deviceID{}, nil
 	}
-	user, err := a.userNamed(username)
+	user, err := a.userByName(username)
 	if user == nil || err != nil {
 		return deviceID{}, err
 	}

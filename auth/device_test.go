@@ -142,7 +142,7 @@ func TestDeviceCookie(t *testing.T) {
 		}
 		return id
 	}
-	if device("ann").known() {
+	if device("ann").isKnown() {
 		t.Error("a device is known before anybody has signed in")
 	}
 	for _, u := range []*store.User{ann, bob} {
@@ -155,7 +155,7 @@ func TestDeviceCookie(t *testing.T) {
 		t.Errorf("cookie is %v", c)
 	}
 	ofAnn := device("ann")
-	if !ofAnn.known() || !device(" Bob ").known() || ofAnn == device("bob") || device("nobody").known() || device("").known() {
+	if !ofAnn.isKnown() || !device(" Bob ").isKnown() || ofAnn == device("bob") || device("nobody").isKnown() || device("").isKnown() {
 		t.Error("the cookie does not tell its accounts from others")
 	}
 	if _, err := f.signInFrom(b, "ann", cheapPassword); err != nil || device("ann") != ofAnn {
@@ -171,15 +171,15 @@ func TestDeviceCookie(t *testing.T) {
 	foreign := &browser{cookies: []*http.Cookie{&forged}}
 	r = get("/session")
 	r.AddCookie(foreign.cookies[0])
-	if id, _ := f.deviceOf(r, "ann"); id.known() {
+	if id, _ := f.deviceOf(r, "ann"); id.isKnown() {
 		t.Error("a forged cookie makes a device known")
 	}
 	f.changePassword(ann)
-	if device("ann").known() || !device("bob").known() {
+	if device("ann").isKnown() || !device("bob").isKnown() {
 		t.Error("a changed password is not what the cookie ends with")
 	}
 	f.clock.now = f.clock.now.Add(deviceLifetime)
-	if device("bob").known() {
+	if device("bob").isKnown() {
 		t.Error("the device is known for ever")
 	}
 }
@@ -199,8 +199,8 @@ func TestDeviceCookieIsBounded(t *testing.T) {
 	r.AddCookie(b.cookie(deviceCookie))
 	first, _ := f.deviceOf(r, "u1")
 	last, _ := f.deviceOf(r, "u6")
-	if size := len(b.cookie(deviceCookie).Value); size > 2000 || first.known() || !last.known() {
-		t.Errorf("the cookie has %d bytes; the first is known: %v, the last: %v", size, first.known(), last.known())
+	if size := len(b.cookie(deviceCookie).Value); size > 2000 || first.isKnown() || !last.isKnown() {
+		t.Errorf("the cookie has %d bytes; the first is known: %v, the last: %v", size, first.isKnown(), last.isKnown())
 	}
 }
 

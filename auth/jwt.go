@@ -91,7 +91,7 @@ func (a *Auth) Refresh(ctx context.Context, refreshToken string) (Tokens, error)
 	if err != nil {
 		return Tokens{}, err
 	}
-	a.touch(ctx, grant, true)
+	a.recordSessionUse(ctx, grant, true)
 	access, err := a.access.sign(claims.Subject, uuid.NewString(), sessionEncoding.EncodeToString(grant.Hash[:]), AccessLifetime)
 	return Tokens{Access: access, ExpiresIn: int(AccessLifetime / time.Second)}, err
 }
@@ -155,24 +155,24 @@ type Claims struct {
 	Type      string `json:"typ"`
 }
 
-// claimedTime returns the time of a claim, or nil if the claim is missing.
-func claimedTime(seconds int64) (*jwt.NumericDate, error) {
+// timeOfClaim returns the time of a claim, or nil if the claim is missing.
+func timeOfClaim(seconds int64) (*jwt.NumericDate, error) {
 	if seconds == 0 {
 		return nil, nil
 	}
 	return &jwt.NumericDate{Time: time.Unix(seconds, 0)}, nil
 }
 
-func (c Claims) GetExpirationTime() (*jwt.NumericDate, error) { return claimedTime(c.Expires) }
-func (c Claims) GetIssuedAt() (*jwt.NumericDate, error)       { return claimedTime(c.IssuedAt) }
-func (c Claims) GetNotBefore() (*jwt.NumericDate, error)      { return claimedTime(c.NotBefore) }
+func (c Claims) GetExpirationTime() (*jwt.NumericDate, error) { return timeOfClaim(c.Expires) }
+func (c Claims) GetIssuedAt() (*jwt.NumericDate, error)       { return timeOfClaim(c.IssuedAt) }
+func (c Claims) GetNotBefore() (*jwt.NumericDate, error)      { return timeOfClaim(c.NotBefore) }
 func (c Claims) GetIssuer() (string, error)                   { return c.Issuer, nil }
 func (c Claims) GetSubject() (string, error)                  { return fmt.Sprint(c.Subject), nil }
 func (c Claims) GetAudience() (jwt.ClaimStrings, error) {
 	return jwt.ClaimStrings{c.Audience}, nil
 }
 
-var errClaims = errors.New("auth: a claim of the token is missing or wrong")
+var errWrongClaim = errors.New("auth: a claim of the token is missing or wrong")
 
 // signer signs and verifies tokens of one type with one secret.
 type signer struct {
@@ -211,14 +211,14 @@ func (s *signer) sign(userID int64, id, session string, lifetime time.Duration) 
 func (s *signer) verify(token string) (Claims, error) {
 	var claims Claims
 	if len(token) > maxTokenSize {
-		return claims, errClaims
+		return claims, errWrongClaim
 	}
 	_, err := s.parser.ParseWithClaims(token, &claims, func(*jwt.Token) (any, error) { return s.secret, nil })
 	if err != nil {
 		return claims, err
 	}
 	if claims.Type != s.tokenType || claims.ID == "" || claims.IssuedAt == 0 || claims.Subject <= 0 {
-		return claims, errClaims
+		return claims, errWrongClaim
 	}
 	return claims, nil
 }

@@ -50,15 +50,15 @@ func codeRule() limitRule {
 
 const (
 	firstDelay = time.Second // shortest delay after more than the free failures
-	// warnAfter is the number of failures in a row after which a warning is
+	// warnAfterFailures is the number of failures in a row after which a warning is
 	// logged.
-	warnAfter = 10
+	warnAfterFailures = 10
 	// forgetAfter is the time without attempts after which failures are
 	// forgotten.
 	forgetAfter = 30 * time.Minute
-	// maxTracked limits the number of entries. Beyond it the least recently
+	// maxLimitEntries limits the number of entries. Beyond it the least recently
 	// used entry is forgotten. An entry takes about 200 bytes.
-	maxTracked = 20_000
+	maxLimitEntries = 20_000
 	// ipv6ClientBits is the prefix length within which IPv6 addresses count as
 	// one client. A client with one address usually has all addresses of its
 	// network.
@@ -75,10 +75,10 @@ type limiter struct {
 	now func() time.Time
 	log *slog.Logger
 
-	mu          sync.Mutex
-	entries     map[limitKey]*list.Element
-	recentFirst *list.List // the entries as *limitEntry, most recently used first
-	refused     refusedAttempts
+	mu              sync.Mutex
+	entries         map[limitKey]*list.Element
+	recentFirst     *list.List // the entries as *limitEntry, most recently used first
+	refusedAttempts refusedAttempts
 }
 
 // secretKind is the kind of secret that an attempt may be guessing.
@@ -92,9 +92,9 @@ const (
 	guessedCurrentPassword secretKind = "current password" // password of a user who is signed in
 )
 
-// guess is a secret that an attempt may be guessing, with the rule for it. One
-// attempt can be several guesses.
-type guess struct {
+// guessedSecret is a secret that an attempt may be guessing, with the rule for it. One
+// attempt can be a guess at several secrets.
+type guessedSecret struct {
 	kind    secretKind
 	name    string
 	address netip.Addr
@@ -135,18 +135,18 @@ type attempt struct {
 type outcome int
 
 const (
-	abandoned outcome = iota // the secret was not checked
-	failed
-	succeeded
+	outcomeUnchecked outcome = iota // the secret was not checked
+	outcomeFailed
+	outcomeSucceeded
 )
 
-// begin waits until the secret of an attempt may be checked. It fails with
+// beginAttempt waits until the secret of an attempt may be checked. It fails with
 // errTooManyAttempts at once if too many are waiting, and with the error of ctx
 // if ctx is done first.
 //
 // Concurrent attempts wait one after the other, so trying in parallel is no
 // faster.
-func (l *limiter) begin(ctx context.Context, guesses ...guess) (*attempt, error) {
+func (l *limiter) beginAttempt(ctx context.Context, guesses ...guessedSecret) (*attempt, error) {
 	l.mu.Lock()
 	now := l.now()
 	a := &attempt{limiter: l}
@@ -156,46 +156,46 @@ func (l *limiter) begin(ctx context.Context, guesses ...guess) (*attempt, error)
 		if g.name != "" {
 			key.name = sha256.Sum256([]byte(g.name))
 		}
-		e := l.entry(key, g.rule, now)
+		e := l.entryOf(key, g.rule, now)
 		crowded = crowded || e.pending >= e.rule.maxPending
 		a.entries = append(a.entries, e)
 	}
 	if crowded {
-		l.refused.add(guesses)
+		l.refusedAttempts.add(guesses)
 		l.mu.Unlock()
 		return nil, errTooManyAttempts
 	}
 	var wait time.Duration
 	for _, e := range a.entries {
 		e.pending++
-		wait = max(wait, e.reserve(now))
+		wait = max(wait, e.reserveSlot(now))
 	}
 	l.mu.Unlock()
 
-	if err := sleep(ctx, wait); err != nil {
-		a.end(abandoned)
+	if err := sleepFor(ctx, wait); err != nil {
+		a.recordOutcome(outcomeUnchecked)
 		return nil, err
 	}
 	return a, nil
 }
 
-// end records the outcome of an attempt.
-func (a *attempt) end(o outcome) {
+// recordOutcome records the outcome of an attempt.
+func (a *attempt) recordOutcome(o outcome) {
 	a.limiter.mu.Lock()
 	defer a.limiter.mu.Unlock()
 	now := a.limiter.now()
 	for _, e := range a.entries {
 		e.pending--
 		switch {
-		case o == succeeded && e.key.kind != guessedAnyPassword && e.key.kind != guessedAnswer:
+		case o == outcomeSucceeded && e.key.kind != guessedAnyPassword && e.key.kind != guessedAnswer:
 			// The user knows the secret, so former failures are forgotten.
 			// Failures of the address are kept, because others may use it too.
 			e.failures = 0
 			e.nextCheckAt = time.Time{}
-		case o == failed:
+		case o == outcomeFailed:
 			e.failures++
 			e.lastAttemptAt = now
-			if e.failures == warnAfter {
+			if e.failures == warnAfterFailures {
 				a.limiter.log.Warn("many failed sign-ins; they are slowed down. If the address is that of a reverse proxy, TRUSTED_PROXIES should name it",
 					"guessed", e.key.kind, "address", e.key.address)
 			}
@@ -203,19 +203,19 @@ func (a *attempt) end(o outcome) {
 	}
 }
 
-// reserve reserves the next time slot for an attempt and returns how long it
+// reserveSlot reserves the next time slot for an attempt and returns how long it
 // has to wait for it.
-func (e *limitEntry) reserve(now time.Time) time.Duration {
+func (e *limitEntry) reserveSlot(now time.Time) time.Duration {
 	turn := now
 	if e.nextCheckAt.After(now) {
 		turn = e.nextCheckAt
 	}
-	e.nextCheckAt = turn.Add(e.rule.delay(e.failures + e.pending))
+	e.nextCheckAt = turn.Add(e.rule.delayAfter(e.failures + e.pending))
 	return turn.Sub(now)
 }
 
-// delay returns how long the attempt after a number of failures has to wait.
-func (r limitRule) delay(attempts int) time.Duration {
+// delayAfter returns how long the attempt after a number of failures has to wait.
+func (r limitRule) delayAfter(attempts int) time.Duration {
 	if attempts < r.freeFailures {
 		return 0
 	}
@@ -228,14 +228,14 @@ func (r limitRule) delay(attempts int) time.Duration {
 	return delay
 }
 
-// entry returns the entry of a key. It creates one if there is none or the
+// entryOf returns the entry of a key. It creates one if there is none or the
 // existing one is older than forgetAfter.
-func (l *limiter) entry(key limitKey, r limitRule, now time.Time) *limitEntry {
+func (l *limiter) entryOf(key limitKey, r limitRule, now time.Time) *limitEntry {
 	element, ok := l.entries[key]
 	if !ok {
 		element = l.recentFirst.PushFront(&limitEntry{key: key, rule: r})
 		l.entries[key] = element
-		if l.recentFirst.Len() > maxTracked {
+		if l.recentFirst.Len() > maxLimitEntries {
 			oldest := l.recentFirst.Remove(l.recentFirst.Back()).(*limitEntry)
 			delete(l.entries, oldest.key)
 		}
@@ -261,8 +261,8 @@ func networkOf(address netip.Addr) netip.Prefix {
 	return network
 }
 
-// sleep waits for d, or until ctx is done.
-func sleep(ctx context.Context, d time.Duration) error {
+// sleepFor waits for d, or until ctx is done.
+func sleepFor(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
 		return ctx.Err()
 	}

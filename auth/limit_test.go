@@ -15,8 +15,8 @@ import (
 func testLimiter() *limiter { return newLimiter(time.Now, slog.New(slog.DiscardHandler)) }
 
 // guesses returns the guesses of a sign-in with a password.
-func guesses(name string, address netip.Addr) []guess {
-	return []guess{
+func guesses(name string, address netip.Addr) []guessedSecret {
+	return []guessedSecret{
 		{kind: guessedPassword, name: name, address: address, rule: passwordRule()},
 		{kind: guessedAnyPassword, address: address, rule: addressRule()},
 	}
@@ -26,9 +26,9 @@ func guesses(name string, address netip.Addr) []guess {
 func try(t *testing.T, l *limiter, name, address string, o outcome) (time.Duration, error) {
 	t.Helper()
 	start := time.Now()
-	a, err := l.begin(t.Context(), guesses(name, netip.MustParseAddr(address))...)
+	a, err := l.beginAttempt(t.Context(), guesses(name, netip.MustParseAddr(address))...)
 	if err == nil {
-		a.end(o)
+		a.recordOutcome(o)
 	}
 	return time.Since(start), err
 }
@@ -46,14 +46,14 @@ func TestLimitPerAddress(t *testing.T) {
 			case i > 20:
 				want = 2 * time.Second
 			}
-			if took, err := try(t, l, fmt.Sprint("user", i), "192.0.2.1", failed); took != want || err != nil {
+			if took, err := try(t, l, fmt.Sprint("user", i), "192.0.2.1", outcomeFailed); took != want || err != nil {
 				t.Fatalf("attempt %d took %v: %v; want %v", i+1, took, err, want)
 			}
 		}
-		if took, err := try(t, l, "ann", "192.0.2.2", succeeded); err != nil || took != 0 {
+		if took, err := try(t, l, "ann", "192.0.2.2", outcomeSucceeded); err != nil || took != 0 {
 			t.Errorf("another address: %v, %v", took, err)
 		}
-		if took, err := try(t, l, "ann", "192.0.2.1", succeeded); err != nil || took != 2*time.Second {
+		if took, err := try(t, l, "ann", "192.0.2.1", outcomeSucceeded); err != nil || took != 2*time.Second {
 			t.Errorf("after 300 failures: %v, %v", took, err)
 		}
 	})
@@ -65,15 +65,15 @@ func TestLimitSuccessClearsOneName(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := testLimiter()
 		for range 4 {
-			try(t, l, "ann", "192.0.2.1", failed)
+			try(t, l, "ann", "192.0.2.1", outcomeFailed)
 		}
-		try(t, l, "eve", "192.0.2.1", succeeded)
-		if took, _ := try(t, l, "ann", "192.0.2.1", failed); took != 2*time.Second {
+		try(t, l, "eve", "192.0.2.1", outcomeSucceeded)
+		if took, _ := try(t, l, "ann", "192.0.2.1", outcomeFailed); took != 2*time.Second {
 			t.Errorf("the next guess took %v, want 2s", took)
 		}
-		try(t, l, "ann", "192.0.2.1", succeeded)
+		try(t, l, "ann", "192.0.2.1", outcomeSucceeded)
 		for range 3 {
-			if took, _ := try(t, l, "ann", "192.0.2.1", failed); took != 0 {
+			if took, _ := try(t, l, "ann", "192.0.2.1", outcomeFailed); took != 0 {
 				t.Errorf("after a success a mistake took %v", took)
 			}
 		}
@@ -85,7 +85,7 @@ func TestLimitParallel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := testLimiter()
 		for range 6 {
-			try(t, l, "ann", "192.0.2.1", failed)
+			try(t, l, "ann", "192.0.2.1", outcomeFailed)
 		}
 		start := time.Now()
 		var mu sync.Mutex
@@ -94,7 +94,7 @@ func TestLimitParallel(t *testing.T) {
 		var all sync.WaitGroup
 		for range 50 {
 			all.Go(func() {
-				a, err := l.begin(t.Context(), guesses("ann", netip.MustParseAddr("192.0.2.1"))...)
+				a, err := l.beginAttempt(t.Context(), guesses("ann", netip.MustParseAddr("192.0.2.1"))...)
 				mu.Lock()
 				defer mu.Unlock()
 				if errors.Is(err, errTooManyAttempts) {
@@ -102,7 +102,7 @@ func TestLimitParallel(t *testing.T) {
 					return
 				}
 				waits = append(waits, time.Since(start))
-				a.end(failed)
+				a.recordOutcome(outcomeFailed)
 			})
 		}
 		all.Wait()
@@ -118,7 +118,7 @@ func TestLimitBurst(t *testing.T) {
 		l := testLimiter()
 		admitted := 0
 		for range 1000 {
-			if _, err := l.begin(t.Context(), guesses("ann", someAddress)...); err == nil {
+			if _, err := l.beginAttempt(t.Context(), guesses("ann", someAddress)...); err == nil {
 				admitted++
 			}
 		}
@@ -139,13 +139,13 @@ func TestLimitWaitsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := testLimiter()
 		for range 100 {
-			try(t, l, "ann", "192.0.2.1", failed)
+			try(t, l, "ann", "192.0.2.1", outcomeFailed)
 		}
 		for range passwordRule().maxPending - 1 {
-			go try(t, l, "ann", "192.0.2.1", failed)
+			go try(t, l, "ann", "192.0.2.1", outcomeFailed)
 		}
 		synctest.Wait()
-		if took, err := try(t, l, "ann", "192.0.2.1", succeeded); err != nil || took > passwordRule().longestWait() {
+		if took, err := try(t, l, "ann", "192.0.2.1", outcomeSucceeded); err != nil || took > passwordRule().longestWait() {
 			t.Errorf("the last that is admitted waits %v: %v", took, err)
 		}
 	})
@@ -155,11 +155,11 @@ func TestLimitForgets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := testLimiter()
 		for range 5 {
-			try(t, l, "ann", "192.0.2.1", failed)
+			try(t, l, "ann", "192.0.2.1", outcomeFailed)
 		}
 		time.Sleep(forgetAfter + time.Second)
 		for range 3 {
-			if took, _ := try(t, l, "ann", "192.0.2.1", failed); took != 0 {
+			if took, _ := try(t, l, "ann", "192.0.2.1", outcomeFailed); took != 0 {
 				t.Errorf("after half an hour a mistake took %v", took)
 			}
 		}
@@ -171,16 +171,16 @@ func TestLimitAbandoned(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := testLimiter()
 		for range 9 {
-			try(t, l, "ann", "192.0.2.1", failed)
+			try(t, l, "ann", "192.0.2.1", outcomeFailed)
 		}
 		for range 5 {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-			if _, err := l.begin(ctx, guesses("ann", netip.MustParseAddr("192.0.2.1"))...); !errors.Is(err, context.DeadlineExceeded) {
+			if _, err := l.beginAttempt(ctx, guesses("ann", netip.MustParseAddr("192.0.2.1"))...); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("begin() = %v", err)
 			}
 			cancel()
 		}
-		if _, err := try(t, l, "ann", "192.0.2.1", succeeded); err != nil {
+		if _, err := try(t, l, "ann", "192.0.2.1", outcomeSucceeded); err != nil {
 			t.Errorf("five who gave up have locked the name: %v", err)
 		}
 	})
@@ -210,21 +210,21 @@ func TestLimitMemoryIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := testLimiter()
 		for range 5 {
-			try(t, l, "ann", "192.0.2.1", failed)
+			try(t, l, "ann", "192.0.2.1", outcomeFailed)
 		}
-		for i := range maxTracked {
+		for i := range maxLimitEntries {
 			address := netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)})
-			if a, err := l.begin(t.Context(), guesses("x", address)...); err == nil {
-				a.end(failed)
+			if a, err := l.beginAttempt(t.Context(), guesses("x", address)...); err == nil {
+				a.recordOutcome(outcomeFailed)
 			}
 			if i%1000 == 0 { // ann keeps coming, and stays known
-				try(t, l, "ann", "192.0.2.1", abandoned)
+				try(t, l, "ann", "192.0.2.1", outcomeUnchecked)
 			}
 		}
-		if len(l.entries) != maxTracked || l.recentFirst.Len() != maxTracked {
-			t.Errorf("%d entries, %d in order, want %d", len(l.entries), l.recentFirst.Len(), maxTracked)
+		if len(l.entries) != maxLimitEntries || l.recentFirst.Len() != maxLimitEntries {
+			t.Errorf("%d entries, %d in order, want %d", len(l.entries), l.recentFirst.Len(), maxLimitEntries)
 		}
-		if took, err := try(t, l, "ann", "192.0.2.1", failed); took == 0 && err == nil {
+		if took, err := try(t, l, "ann", "192.0.2.1", outcomeFailed); took == 0 && err == nil {
 			t.Error("a flood has made us forget who was guessing")
 		}
 	})

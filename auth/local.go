@@ -39,5 +39,5 @@ func (a *Auth) localIdentity(tx *store.Tx) (*Identity, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Identity{User: user, Via: ViaLocal, external: a.provider != nil}, nil
+	return &Identity{User: user, Via: ViaLocal, providerInCharge: a.provider != nil}, nil
 }

@@ -62,11 +62,11 @@ func (c MessageCredential) Address(scheme, host string, port int) string {
 type messageCredentials struct {
 	user, password string      // as configured; "" if not
 	sealer         cipher.AEAD // encrypts the stored password
-	checked        atomic.Pointer[checkedCredential]
+	cachedHash     atomic.Pointer[hashedCredential]
 }
 
-// checkedCredential is the hash of a stored credential.
-type checkedCredential struct {
+// hashedCredential is the hash of a stored credential.
+type hashedCredential struct {
 	stored string // the user and the encrypted password
 	hash   [sha256.Size]byte
 }
@@ -165,7 +165,7 @@ func (a *Auth) messageCredentialHash() (hash [sha256.Size]byte, err error) {
 			}
 			stamp = stored.User + "\x00" + string(stored.Password)
 		}
-		if cached := c.checked.Load(); cached != nil && cached.stored == stamp {
+		if cached := c.cachedHash.Load(); cached != nil && cached.stored == stamp {
 			hash = cached.hash
 			return nil
 		}
@@ -174,7 +174,7 @@ func (a *Auth) messageCredentialHash() (hash [sha256.Size]byte, err error) {
 			return err
 		}
 		hash = hashMessageCredential(present.User, present.Password)
-		c.checked.Store(&checkedCredential{stamp, hash})
+		c.cachedHash.Store(&hashedCredential{stamp, hash})
 		return nil
 	})
 	return hash, err

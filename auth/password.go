@@ -83,21 +83,21 @@ func hasSequence(password string) bool {
 }
 
 const (
-	generatedLength   = 16
-	generatedAlphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz~!@#$%^&*()_+={}[]|:;<>,.?/-'\"`"
+	generatedPasswordLength   = 16
+	generatedPasswordAlphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz~!@#$%^&*()_+={}[]|:;<>,.?/-'\"`"
 )
 
 // GeneratePassword returns a random password that follows the rules, with about
 // 104 bits of entropy.
 func GeneratePassword() string {
 	for {
-		password := make([]byte, generatedLength)
+		password := make([]byte, generatedPasswordLength)
 		for i := range password {
-			n, err := rand.Int(rand.Reader, big.NewInt(int64(len(generatedAlphabet))))
+			n, err := rand.Int(rand.Reader, big.NewInt(int64(len(generatedPasswordAlphabet))))
 			if err != nil {
 				panic(fmt.Sprintf("auth: the system gives no random numbers: %v", err))
 			}
-			password[i] = generatedAlphabet[n.Int64()]
+			password[i] = generatedPasswordAlphabet[n.Int64()]
 		}
 		if len(CheckPasswordRules(string(password))) == 0 {
 			return string(password)
@@ -131,7 +131,7 @@ type hasher struct {
 
 	unknownQueue chan struct{} // slots of unknown clients, computing or waiting
 	knownQueue   chan struct{} // slots of users who are signed in or come from a known device, computing or waiting
-	computing    chan struct{} // slots for computing
+	computeSlots chan struct{} // slots for computing
 }
 
 // HashCost is the cost of one password hash, in the terms of argon2id. The zero
@@ -155,14 +155,14 @@ func newHasher(cost HashCost) *hasher {
 			strings.Repeat("A", base64.RawStdEncoding.EncodedLen(16)), strings.Repeat("A", base64.RawStdEncoding.EncodedLen(32))),
 		unknownQueue: make(chan struct{}, maxConcurrentHashes+maxWaitingHashes),
 		knownQueue:   make(chan struct{}, maxConcurrentHashes+maxWaitingKnown),
-		computing:    make(chan struct{}, maxConcurrentHashes),
+		computeSlots: make(chan struct{}, maxConcurrentHashes),
 	}
 }
 
-// run calls compute when its turn has come. queue is unknownQueue or
+// runInTurn calls compute when its turn has come. queue is unknownQueue or
 // knownQueue. It fails with ErrBusy if too many wait in that queue, and with
 // the error of ctx if ctx is done first.
-func (h *hasher) run(ctx context.Context, queue chan struct{}, compute func() error) error {
+func (h *hasher) runInTurn(ctx context.Context, queue chan struct{}, compute func() error) error {
 	select {
 	case queue <- struct{}{}:
 	default:
@@ -170,11 +170,11 @@ func (h *hasher) run(ctx context.Context, queue chan struct{}, compute func() er
 	}
 	defer func() { <-queue }()
 	select {
-	case h.computing <- struct{}{}:
+	case h.computeSlots <- struct{}{}:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	defer func() { <-h.computing }()
+	defer func() { <-h.computeSlots }()
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -182,7 +182,7 @@ func (h *hasher) run(ctx context.Context, queue chan struct{}, compute func() er
 }
 
 func (h *hasher) hash(ctx context.Context, password string) (hash string, err error) {
-	err = h.run(ctx, h.knownQueue, func() (err error) {
+	err = h.runInTurn(ctx, h.knownQueue, func() (err error) {
 		hash, err = argon2id.CreateHash(password, h.params)
 		return err
 	})
@@ -194,7 +194,7 @@ func (h *hasher) matches(ctx context.Context, password, hash string, known bool)
 	if known {
 		queue = h.knownQueue
 	}
-	err = h.run(ctx, queue, func() (err error) {
+	err = h.runInTurn(ctx, queue, func() (err error) {
 		match, err = argon2id.ComparePasswordAndHash(password, hash)
 		return err
 	})
@@ -247,26 +247,26 @@ type Proof struct {
 // After many failed attempts it can take most of a minute.
 func (a *Auth) CheckPassword(ctx context.Context, c Credentials, address netip.Addr) (*Proof, error) {
 	username := store.NormalUsername(c.Username)
-	guesses := []guess{{kind: guessedPassword, name: username, device: c.device, rule: passwordRule()}}
-	if !c.device.known() {
+	guesses := []guessedSecret{{kind: guessedPassword, name: username, device: c.device, rule: passwordRule()}}
+	if !c.device.isKnown() {
 		guesses[0].address = address
-		guesses = append(guesses, guess{kind: guessedAnyPassword, address: address, rule: addressRule()})
+		guesses = append(guesses, guessedSecret{kind: guessedAnyPassword, address: address, rule: addressRule()})
 	}
-	attempt, err := a.limiter.begin(ctx, guesses...)
+	attempt, err := a.limiter.beginAttempt(ctx, guesses...)
 	if errors.Is(err, errTooManyAttempts) {
 		return nil, ErrCredentials
 	}
 	if err != nil {
 		return nil, err
 	}
-	outcome := abandoned
-	defer func() { attempt.end(outcome) }()
+	outcome := outcomeUnchecked
+	defer func() { attempt.recordOutcome(outcome) }()
 	proof, err := a.checkCredentials(ctx, c)
 	switch {
 	case err == nil:
-		outcome = succeeded
+		outcome = outcomeSucceeded
 	case errors.Is(err, ErrCredentials):
-		outcome = failed
+		outcome = outcomeFailed
 		err = a.logFailedSignIn(ctx, username)
 	case errors.Is(err, ErrBusy):
 		a.limiter.countRefused(guesses)
@@ -279,14 +279,14 @@ func (a *Auth) CheckPassword(ctx context.Context, c Credentials, address netip.A
 
 // checkCredentials checks password and code.
 func (a *Auth) checkCredentials(ctx context.Context, c Credentials) (*Proof, error) {
-	if isAccessToken(c.Password) {
+	if isPersonalToken(c.Password) {
 		return a.checkTokenCredentials(ctx, c)
 	}
-	user, err := a.userNamed(c.Username)
+	user, err := a.userByName(c.Username)
 	if err != nil {
 		return nil, err
 	}
-	if err := a.matches(ctx, user, c.Password, c.device.known()); err != nil {
+	if err := a.comparePassword(ctx, user, c.Password, c.device.isKnown()); err != nil {
 		return nil, err
 	}
 	proof := &Proof{User: user, Method: store.MethodPassword}
@@ -302,9 +302,9 @@ func (a *Auth) checkCredentials(ctx context.Context, c Credentials) (*Proof, err
 	return proof, nil
 }
 
-// userNamed returns the user with a name, or nil if no user has it. The name
+// userByName returns the user with a name, or nil if no user has it. The name
 // need not be normalized.
-func (a *Auth) userNamed(username string) (user *store.User, err error) {
+func (a *Auth) userByName(username string) (user *store.User, err error) {
 	err = a.store.View(func(tx *store.Tx) (err error) {
 		user, err = tx.UserNamed(username)
 		return err
@@ -315,11 +315,11 @@ func (a *Auth) userNamed(username string) (user *store.User, err error) {
 	return user, err
 }
 
-// matches compares a password with that of a user. If there is no such user, or
+// comparePassword compares a password with that of a user. If there is no such user, or
 // the user is disabled or has no password, it compares with a dummy and refuses
 // in any case. known is true for users who are signed in or come from a known
 // device. They do not wait in the queue of unknown clients.
-func (a *Auth) matches(ctx context.Context, user *store.User, password string, known bool) error {
+func (a *Auth) comparePassword(ctx context.Context, user *store.User, password string, known bool) error {
 	maySignIn := user != nil && user.Enabled() && user.PasswordHash != ""
 	hash := a.hasher.dummyHash
 	if maySignIn {

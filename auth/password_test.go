@@ -86,15 +86,15 @@ func TestGeneratePassword(t *testing.T) {
 			count[c]++
 		}
 	}
-	expected := float64(rounds*generatedLength) / float64(len(generatedAlphabet))
-	for _, c := range generatedAlphabet {
+	expected := float64(rounds*generatedPasswordLength) / float64(len(generatedPasswordAlphabet))
+	for _, c := range generatedPasswordAlphabet {
 		// Eight standard deviations cannot happen by chance.
 		if d := float64(count[c]) - expected; d*d > 64*expected {
 			t.Errorf("%q occurs %d times, about %.0f are expected", c, count[c], expected)
 		}
 	}
-	if len(count) != len(generatedAlphabet) {
-		t.Errorf("%d different characters occur, want %d", len(count), len(generatedAlphabet))
+	if len(count) != len(generatedPasswordAlphabet) {
+		t.Errorf("%d different characters occur, want %d", len(count), len(generatedPasswordAlphabet))
 	}
 }
 
@@ -158,17 +158,17 @@ func TestHasherIsBounded(t *testing.T) {
 		var all sync.WaitGroup
 		for range maxConcurrentHashes + maxWaitingHashes {
 			all.Go(func() {
-				if err := h.run(t.Context(), h.unknownQueue, compute); err != nil {
+				if err := h.runInTurn(t.Context(), h.unknownQueue, compute); err != nil {
 					t.Error(err)
 				}
 			})
 		}
 		synctest.Wait()
-		if err := h.run(t.Context(), h.unknownQueue, compute); !errors.Is(err, ErrBusy) {
+		if err := h.runInTurn(t.Context(), h.unknownQueue, compute); !errors.Is(err, ErrBusy) {
 			t.Errorf("one too many: %v, want ErrBusy", err)
 		}
 		all.Go(func() {
-			if err := h.run(t.Context(), h.knownQueue, compute); err != nil {
+			if err := h.runInTurn(t.Context(), h.knownQueue, compute); err != nil {
 				t.Errorf("somebody who is known finds no place beside the strangers: %v", err)
 			}
 		})
@@ -186,13 +186,13 @@ func TestHasherHonoursContext(t *testing.T) {
 		h := newHasher(HashCost{})
 		release := make(chan struct{})
 		for range maxConcurrentHashes {
-			go h.run(t.Context(), h.unknownQueue, func() error { <-release; return nil })
+			go h.runInTurn(t.Context(), h.unknownQueue, func() error { <-release; return nil })
 		}
 		synctest.Wait()
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() {
-			done <- h.run(ctx, h.unknownQueue, func() error { t.Error("computed for nobody"); return nil })
+			done <- h.runInTurn(ctx, h.unknownQueue, func() error { t.Error("computed for nobody"); return nil })
 		}()
 		synctest.Wait()
 		cancel()
@@ -201,7 +201,7 @@ func TestHasherHonoursContext(t *testing.T) {
 		}
 		close(release)
 		synctest.Wait()
-		if len(h.unknownQueue) != 0 || len(h.computing) != 0 {
+		if len(h.unknownQueue) != 0 || len(h.computeSlots) != 0 {
 			t.Error("a place is lost")
 		}
 	})
@@ -217,7 +217,7 @@ func TestFloodOfSignInsStarvesNobody(t *testing.T) {
 	var flood sync.WaitGroup
 	for range maxConcurrentHashes + maxWaitingHashes {
 		flood.Go(func() {
-			if err := f.hasher.run(t.Context(), f.hasher.unknownQueue, func() error { hashing <- struct{}{}; <-held; return nil }); err != nil {
+			if err := f.hasher.runInTurn(t.Context(), f.hasher.unknownQueue, func() error { hashing <- struct{}{}; <-held; return nil }); err != nil {
 				t.Error(err)
 			}
 		})

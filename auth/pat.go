@@ -33,8 +33,8 @@ func newTokenText() string {
 	return tokenPrefix + base64.RawURLEncoding.EncodeToString(secret)
 }
 
-// isAccessToken reports whether a text begins like a personal access token.
-func isAccessToken(text string) bool { return strings.HasPrefix(text, tokenPrefix) }
+// isPersonalToken reports whether a text begins like a personal access token.
+func isPersonalToken(text string) bool { return strings.HasPrefix(text, tokenPrefix) }
 
 func tokenHash(text string) store.TokenHash { return sha512.Sum512([]byte(text)) }
 
@@ -56,7 +56,7 @@ type TokenChange struct {
 	Name, Description *string
 	Scopes            []string
 	ExpiresAt         *time.Time // not later than the present expiry
-	Endless           bool       // the token never expires; possible only if it never did
+	Endless           bool       // the token never expires any more; possible only if it has no expiry already
 	// Wrong are faults that the caller has found already. They are returned
 	// with the others.
 	Wrong fault.Errors
@@ -73,14 +73,14 @@ func (a *Auth) CreateToken(ctx context.Context, id *Identity, n NewToken) (t *st
 		n.Scopes = defaultScopes()
 	}
 	wrong := fieldFaults{slices.Clone(n.Wrong)}
-	n.Name = tokenName(n.Name, &wrong)
-	n.Description = tokenDescription(n.Description, &wrong)
+	n.Name = checkTokenName(n.Name, &wrong)
+	n.Description = checkTokenDescription(n.Description, &wrong)
 	n.Scopes = a.scopes.normalize(n.Scopes, &wrong)
 	n.ExpiresAt = a.checkTokenExpiry(n.ExpiresAt, &wrong)
 	if n.MayGrantAdministration && len(wrong.Errors) == 0 && !a.scopes.canChangeUsers(n.Scopes) {
 		wrong.Add("may_grant_administration", "has no effect: with these scopes the token cannot change users")
 	}
-	if err := a.confirmToken(ctx, id, &wrong); err != nil {
+	if err := a.requireTokenConfirmation(ctx, id, &wrong); err != nil {
 		return nil, "", err
 	}
 	if err := wrong.Err(); err != nil {
@@ -103,18 +103,18 @@ func (a *Auth) ChangeToken(ctx context.Context, id *Identity, tokenID string, c 
 	}
 	wrong := fieldFaults{slices.Clone(c.Wrong)}
 	if c.Name != nil {
-		name := tokenName(*c.Name, &wrong)
+		name := checkTokenName(*c.Name, &wrong)
 		c.Name = &name
 	}
 	if c.Description != nil {
-		description := tokenDescription(*c.Description, &wrong)
+		description := checkTokenDescription(*c.Description, &wrong)
 		c.Description = &description
 	}
 	if c.Scopes != nil {
 		c.Scopes = a.scopes.normalize(c.Scopes, &wrong)
 	}
 	c.ExpiresAt = a.checkTokenExpiry(c.ExpiresAt, &wrong)
-	if err := a.confirmToken(ctx, id, &wrong); err != nil {
+	if err := a.requireTokenConfirmation(ctx, id, &wrong); err != nil {
 		return nil, err
 	}
 	if err := wrong.Err(); err != nil {
@@ -133,7 +133,7 @@ func (a *Auth) RegenerateToken(ctx context.Context, id *Identity, tokenID string
 	}
 	var wrong fieldFaults
 	expiresAt = a.checkTokenExpiry(expiresAt, &wrong)
-	if err := a.confirmToken(ctx, id, &wrong); err != nil {
+	if err := a.requireTokenConfirmation(ctx, id, &wrong); err != nil {
 		return nil, "", err
 	}
 	if err := wrong.Err(); err != nil {
@@ -200,13 +200,13 @@ func (a *Auth) ChangeTokenSettings(ctx context.Context, id *Identity, s store.To
 	return a.store.ChangeTokenSettings(ctx, id.Actor(), s)
 }
 
-func tokenName(name string, wrong *fieldFaults) string {
+func checkTokenName(name string, wrong *fieldFaults) string {
 	name = store.NormalName(name)
 	wrong.checkName("name", name)
 	return name
 }
 
-func tokenDescription(text string, wrong *fieldFaults) string {
+func checkTokenDescription(text string, wrong *fieldFaults) string {
 	text = store.NormalText(strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n")))
 	// The rules of names apply, except that several lines are allowed.
 	detail := store.CheckName(strings.NewReplacer("\n", " ", "\t", " ").Replace(text))
@@ -230,7 +230,7 @@ func (s *scopes) normalize(given []string, wrong *fieldFaults) []string {
 	case len(given) > maxScopes:
 		detail = fmt.Sprintf("should have at most %d item(s)", maxScopes)
 	default:
-		if i := slices.IndexFunc(given, func(scope string) bool { return !s.exists(scope) }); i >= 0 {
+		if i := slices.IndexFunc(given, func(scope string) bool { return !s.isScope(scope) }); i >= 0 {
 			runes := []rune(given[i])
 			detail = "has an unknown scope: " + string(runes[:min(len(runes), 80)])
 		}

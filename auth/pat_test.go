@@ -81,7 +81,7 @@ func TestScopeSets(t *testing.T) {
 // TestNarrow checks which abilities of the owner the scopes of a token permit.
 func TestNarrow(t *testing.T) {
 	s := newScopes(someOperations())
-	everything := []int{allAll}
+	everything := []int{abilityAll}
 	for _, test := range []struct {
 		scopes            []string
 		held              []int
@@ -95,7 +95,7 @@ func TestNarrow(t *testing.T) {
 		{[]string{"tags"}, []int{7, 11}, []int{7}, []int{7}},
 		{[]string{"tags"}, []int{11}, nil, nil},
 		{[]string{"tags", "read_only"}, everything, []int{2, 7, 17}, []int{7}},
-		{[]string{"operations"}, []int{operationAll}, []int{33}, []int{33}},
+		{[]string{"operations"}, []int{abilityOperations}, []int{33}, []int{33}},
 		{[]string{"user_management"}, everything, []int{2}, []int{2}},
 		{[]string{"settings"}, everything, []int{14}, []int{14}},
 		{[]string{"GET " + apiKeyPath}, everything, []int{14}, nil},
@@ -117,7 +117,7 @@ func TestNarrow(t *testing.T) {
 // started with a token.
 func TestConsoleWithToken(t *testing.T) {
 	f := newFixture(t, withOperations)
-	u := f.user("ann", allAll)
+	u := f.user("ann", abilityAll)
 	settings := store.TokenSettings{Enabled: true, DefaultLifetimeDays: 30, AllowSignIn: true}
 	if err := f.store.ChangeTokenSettings(t.Context(), store.System(), settings); err != nil {
 		t.Fatal(err)
@@ -252,7 +252,7 @@ func TestTokenTexts(t *testing.T) {
 	seen := make(map[string]bool)
 	for range 1000 {
 		text := newTokenText()
-		if len(text) != 97 || !isAccessToken(text) || seen[text] {
+		if len(text) != 97 || !isPersonalToken(text) || seen[text] {
 			t.Fatalf("%q", text)
 		}
 		seen[text] = true
@@ -262,7 +262,7 @@ func TestTokenTexts(t *testing.T) {
 // TestAgain checks that Revalidate refuses identities that are no longer valid.
 func TestAgain(t *testing.T) {
 	f := newFixture(t, withOperations)
-	u := f.user("ann", allAll)
+	u := f.user("ann", abilityAll)
 	token, text := f.token(u, "a", "read_only")
 	id := f.identify(withHeader(get("/api/v1/hosts"), "Authorization", "Bearer "+text))
 	again := func() (now *Identity, err error) {

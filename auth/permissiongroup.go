@@ -16,7 +16,7 @@ type PermissionGroup struct {
 func PermissionGroups() []PermissionGroup {
 	return []PermissionGroup{
 		{"activity_log:users", "See the names of other users in the activity log", []int{17}},
-		{"all:all", "Everything there is to do", []int{allAll}},
+		{"all:all", "Everything there is to do", []int{abilityAll}},
 		{"all:check_customization", "Change the values checks compare with", []int{18}},
 		{"all:checks_execution", "Start checks", []int{3, 4}},
 		{"all:checks_selection", "Choose which checks are run", []int{5, 6}},
@@ -24,7 +24,7 @@ func PermissionGroups() []PermissionGroup {
 		{"all:tags", "Add and remove tags", []int{7, 8, 9, 10}},
 		{"all:users", "Manage users, their permissions and their tokens", []int{2}},
 		{"cleanup:all", "Clean up what is no longer reported", []int{11, 12, 13}},
-		{"operation:all", "Run every operation", []int{operationAll}},
+		{"operation:all", "Run every operation", []int{abilityOperations}},
 		{"operation:cluster", "Run operations on clusters", []int{22, 25, 26, 31, 32, 34}},
 		{"operation:database", "Start and stop databases", []int{29, 30}},
 		{"operation:host", "Run operations on hosts", []int{19, 21, 33}},
@@ -67,15 +67,15 @@ type Preset struct {
 // Presets returns the presets of the user guide, 9.1.
 func Presets() []Preset {
 	return []Preset{
-		{"User manager", "Creates the other users and decides what they may do.", abilitiesOf("all:users")},
+		{"User manager", "Creates the other users and decides what they may do.", abilitiesOfGroups("all:users")},
 		{"SAP Basis, display only", "Sees everything but the users, and changes nothing.", nil},
-		{"SAP Basis, configuration", "Selects checks, tags things, and changes the settings.", abilitiesOf("all:checks_selection", "all:settings", "all:tags")},
-		{"SAP Basis, operation", "Runs checks and cleans up what is gone.", abilitiesOf("all:checks_execution", "cleanup:all")},
+		{"SAP Basis, configuration", "Selects checks, tags things, and changes the settings.", abilitiesOfGroups("all:checks_selection", "all:settings", "all:tags")},
+		{"SAP Basis, operation", "Runs checks and cleans up what is gone.", abilitiesOfGroups("all:checks_execution", "cleanup:all")},
 	}
 }
 
-// abilitiesOf returns the abilities of groups.
-func abilitiesOf(names ...string) []int {
+// abilitiesOfGroups returns the abilities of groups.
+func abilitiesOfGroups(names ...string) []int {
 	var ids []int
 	for _, g := range PermissionGroups() {
 		if slices.Contains(names, g.Name) {
@@ -90,12 +90,12 @@ func abilitiesOf(names ...string) []int {
 // If all abilities of a group are added or removed, it returns the name of the
 // group instead.
 func Difference(before, after []int) (added, removed []string) {
-	return namesOnlyIn(after, before), namesOnlyIn(before, after)
+	return namesOnlyInFirst(after, before), namesOnlyInFirst(before, after)
 }
 
-// namesOnlyIn returns the names of the abilities that are in the first set and
+// namesOnlyInFirst returns the names of the abilities that are in the first set and
 // not in the second.
-func namesOnlyIn(in, notIn []int) []string {
+func namesOnlyInFirst(in, notIn []int) []string {
 	var names []string
 	for _, g := range PermissionGroups() {
 		var news []string

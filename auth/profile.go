@@ -37,7 +37,7 @@ func (a *Auth) ChangeProfile(ctx context.Context, id *Identity, c ProfileChange)
 			return nil, err
 		}
 	}
-	c.Fullname, c.Email = normalized(store.NormalName, c.Fullname), normalized(store.NormalText, c.Email)
+	c.Fullname, c.Email = normalizeValue(store.NormalName, c.Fullname), normalizeValue(store.NormalText, c.Email)
 	var wrong fieldFaults
 	wrong.checkAccount(c.Fullname, c.Email, c.Timezone, c.Password, c.PasswordConfirmation)
 	a.refuseWeakPassword(c.Password, user.Username, &wrong)
@@ -76,13 +76,13 @@ const currentPasswordField = "current_password"
 
 // checkCurrentPassword adds a fault to wrong if given is not the password of
 // the user. Wrong passwords are slowed down as at a sign-in, so nobody can
-// guess the password at a console that was left open.
+// guessedSecret the password at a console that was left open.
 func (a *Auth) checkCurrentPassword(ctx context.Context, user *store.User, given *string, wrong *fieldFaults) error {
 	if given == nil || *given == "" {
 		wrong.Add(currentPasswordField, blankDetail)
 		return nil
 	}
-	attempt, err := a.limiter.begin(ctx, guess{kind: guessedCurrentPassword, name: user.Username, rule: passwordRule()})
+	attempt, err := a.limiter.beginAttempt(ctx, guessedSecret{kind: guessedCurrentPassword, name: user.Username, rule: passwordRule()})
 	if errors.Is(err, errTooManyAttempts) {
 		wrong.Add(currentPasswordField, "is invalid")
 		return nil
@@ -90,14 +90,14 @@ func (a *Auth) checkCurrentPassword(ctx context.Context, user *store.User, given
 	if err != nil {
 		return err
 	}
-	outcome := abandoned
-	defer func() { attempt.end(outcome) }()
-	err = a.matches(ctx, user, *given, true)
+	outcome := outcomeUnchecked
+	defer func() { attempt.recordOutcome(outcome) }()
+	err = a.comparePassword(ctx, user, *given, true)
 	switch {
 	case err == nil:
-		outcome = succeeded
+		outcome = outcomeSucceeded
 	case errors.Is(err, ErrCredentials):
-		outcome = failed
+		outcome = outcomeFailed
 		wrong.Add(currentPasswordField, "is invalid")
 		err = nil
 	}

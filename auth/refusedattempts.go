@@ -14,16 +14,16 @@ const maxRefusedNames = 10
 // refusedAttempts counts the attempts that were refused since the last summary
 // because too many others were waiting.
 type refusedAttempts struct {
-	refused          int // number of attempts
+	count            int // number of attempts
 	names, addresses map[string]bool
 }
 
 // add counts a refused attempt.
-func (c *refusedAttempts) add(guesses []guess) {
+func (c *refusedAttempts) add(guesses []guessedSecret) {
 	if c.names == nil {
 		c.names, c.addresses = map[string]bool{}, map[string]bool{}
 	}
-	c.refused++
+	c.count++
 	for _, g := range guesses {
 		if g.name != "" && len(c.names) < maxRefusedNames {
 			c.names[g.name] = true
@@ -36,10 +36,10 @@ func (c *refusedAttempts) add(guesses []guess) {
 
 // countRefused counts an attempt that the limiter accepted but that found no
 // place in the queue of the hasher.
-func (l *limiter) countRefused(guesses []guess) {
+func (l *limiter) countRefused(guesses []guessedSecret) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.refused.add(guesses)
+	l.refusedAttempts.add(guesses)
 }
 
 // LogRefusedSignIns writes one entry to the activity log about all sign-ins
@@ -48,13 +48,13 @@ func (l *limiter) countRefused(guesses []guess) {
 // log as well.
 func (a *Auth) LogRefusedSignIns(ctx context.Context) error {
 	a.limiter.mu.Lock()
-	c := a.limiter.refused
-	a.limiter.refused = refusedAttempts{}
+	c := a.limiter.refusedAttempts
+	a.limiter.refusedAttempts = refusedAttempts{}
 	a.limiter.mu.Unlock()
-	if c.refused == 0 {
+	if c.count == 0 {
 		return nil
 	}
 	return a.store.SignInsRefused(ctx, store.RefusedSignIns{
-		Count: c.refused, Usernames: slices.Sorted(maps.Keys(c.names)), Addresses: slices.Sorted(maps.Keys(c.addresses)),
+		Count: c.count, Usernames: slices.Sorted(maps.Keys(c.names)), Addresses: slices.Sorted(maps.Keys(c.addresses)),
 	})
 }

@@ -79,19 +79,19 @@ func (s *SAMLState) Complete(ctx context.Context, o *sso.SAMLOptions) error {
 	if err != nil {
 		return err
 	}
-	if o.Key, err = s.unseal(keys.Present); err != nil {
+	if o.Key, err = s.unsealKey(keys.Present); err != nil {
 		return err
 	}
 	if keys.Former != nil {
-		former, err := s.unseal(*keys.Former)
+		former, err := s.unsealKey(*keys.Former)
 		if err != nil {
 			return err
 		}
 		o.FormerKeys = []*rsa.PrivateKey{former.Private}
 	}
-	o.KeepMetadata = s.keepMetadata
+	o.KeepMetadata = s.storeMetadata
 	if o.MetadataURL != "" {
-		if o.Metadata, err = s.knownMetadata(); err != nil {
+		if o.Metadata, err = s.loadMetadata(); err != nil {
 			return err
 		}
 	}
@@ -111,11 +111,11 @@ func (s *SAMLState) RenewCertificate(ctx context.Context) (*sso.SAMLKey, error) 
 	if err != nil {
 		return nil, err
 	}
-	keys, err := s.seal(key)
+	keys, err := s.sealKey(key)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := s.unseal(former.Present); err == nil {
+	if _, err := s.unsealKey(former.Present); err == nil {
 		keys.Former = &former.Present
 	}
 	if err := s.options.Store.SetSAMLKeys(ctx, keys); err != nil {
@@ -147,16 +147,16 @@ func (s *SAMLState) loadOrCreateKeys(ctx context.Context) (keys *store.SAMLKeys,
 		}
 		s.options.Log.Info("a certificate for SAML was made", "end", key.Certificate.NotAfter)
 	}
-	sealed, err := s.seal(key)
+	sealed, err := s.sealKey(key)
 	if err != nil {
 		return nil, err
 	}
 	return &sealed, s.options.Store.SetSAMLKeys(ctx, sealed)
 }
 
-// seal encrypts a private key, bound to its certificate: it cannot be decrypted
+// sealKey encrypts a private key, bound to its certificate: it cannot be decrypted
 // beside another certificate.
-func (s *SAMLState) seal(key *sso.SAMLKey) (store.SAMLKeys, error) {
+func (s *SAMLState) sealKey(key *sso.SAMLKey) (store.SAMLKeys, error) {
 	plain, err := x509.MarshalPKCS8PrivateKey(key.Private)
 	if err != nil {
 		return store.SAMLKeys{}, fmt.Errorf("key for SAML: %w", err)
@@ -165,7 +165,7 @@ func (s *SAMLState) seal(key *sso.SAMLKey) (store.SAMLKeys, error) {
 	return store.SAMLKeys{Present: store.SAMLKey{Certificate: der, Key: s.sealer.Seal(nil, nil, plain, der)}}, nil
 }
 
-func (s *SAMLState) unseal(sealed store.SAMLKey) (*sso.SAMLKey, error) {
+func (s *SAMLState) unsealKey(sealed store.SAMLKey) (*sso.SAMLKey, error) {
 	plain, err := s.sealer.Open(nil, nil, sealed.Key, sealed.Certificate)
 	if err != nil {
 		return nil, errSAMLKeySealed
@@ -177,10 +177,10 @@ func (s *SAMLState) unseal(sealed store.SAMLKey) (*sso.SAMLKey, error) {
 	return parseSAMLKey(certificate, plain)
 }
 
-// knownMetadata returns the metadata that was fetched last from the configured
+// loadMetadata returns the metadata that was fetched last from the configured
 // address, or nil if it was never fetched. If the store has none, it returns
 // the file that an existing installation has left.
-func (s *SAMLState) knownMetadata() (document []byte, err error) {
+func (s *SAMLState) loadMetadata() (document []byte, err error) {
 	var kept *store.SAMLMetadata
 	err = s.options.Store.View(func(tx *store.Tx) error {
 		kept, err = tx.SAMLMetadata()
@@ -201,8 +201,8 @@ func (s *SAMLState) knownMetadata() (document []byte, err error) {
 	return document, nil
 }
 
-// keepMetadata stores metadata that was fetched.
-func (s *SAMLState) keepMetadata(ctx context.Context, document []byte) error {
+// storeMetadata stores metadata that was fetched.
+func (s *SAMLState) storeMetadata(ctx context.Context, document []byte) error {
 	s.writeFiles(nil, document)
 	return s.options.Store.SetSAMLMetadata(ctx, store.SAMLMetadata{URL: s.options.MetadataURL, Document: document})
 }

@@ -153,7 +153,7 @@ func TestSAMLCertificateIsBound(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		_, err = s.state().unseal(store.SAMLKey{Certificate: other.Key.Certificate.Raw, Key: keys.Present.Key})
+		_, err = s.state().unsealKey(store.SAMLKey{Certificate: other.Key.Certificate.Raw, Key: keys.Present.Key})
 		return err
 	})
 	if err == nil {
@@ -240,7 +240,7 @@ func TestSAMLMetadataKept(t *testing.T) {
 	if o := s.must(); o.Metadata != nil {
 		t.Errorf("metadata %s", o.Metadata)
 	}
-	if err := s.state().keepMetadata(t.Context(), []byte("<fetched/>")); err != nil {
+	if err := s.state().storeMetadata(t.Context(), []byte("<fetched/>")); err != nil {
 		t.Fatal(err)
 	}
 	if o := s.must(); string(o.Metadata) != "<fetched/>" || string(s.read(samlMetadataFile)) != "<fetched/>" {

@@ -57,18 +57,18 @@ type scopeAbilities struct {
 	reading, changing []Access
 }
 
-// add adds the abilities that an operation needs. If the operation only reads,
+// addOperation adds the abilities that an operation needs. If the operation only reads,
 // the ability to see the API key is added only with secrets.
-func (r *scopeAbilities) add(o Operation, secrets bool) {
+func (r *scopeAbilities) addOperation(o Operation, secrets bool) {
 	into := &r.changing
 	if o.isRead() {
 		into = &r.reading
 	}
-	if !o.isRead() || o.Access != apiKeySettings {
+	if !o.isRead() || o.Access != abilityAPIKeySettings {
 		addAbility(into, o.Access)
 	}
 	for _, ability := range o.Tokens.Widened {
-		if secrets || ability != apiKeySettings {
+		if secrets || ability != abilityAPIKeySettings {
 			addAbility(into, ability)
 		}
 	}
@@ -98,25 +98,25 @@ func newScopes(operations []Operation) *scopes {
 	s := &scopes{sets: scopeSets(), abilities: make(map[string]*scopeAbilities)}
 	for _, o := range operations {
 		if o.Access != Public && o.Access != Agent && !o.Tokens.InPerson {
-			s.add(o)
+			s.addOperation(o)
 		}
 	}
 	return s
 }
 
-// add adds an operation to the sets that contain it, and as a scope of its own.
-func (s *scopes) add(o Operation) {
-	s.abilitiesOf(o.String()).add(o, true)
+// addOperation adds an operation to the sets that contain it, and as a scope of its own.
+func (s *scopes) addOperation(o Operation) {
+	s.abilitiesOfScope(o.String()).addOperation(o, true)
 	for i := range s.sets {
 		set := &s.sets[i]
 		if set.Name == scopeFull || slices.Contains(o.Tokens.Sets, set.Name) {
 			set.Operations = append(set.Operations, o)
-			s.abilitiesOf(set.Name).add(o, set.Name != scopeReadOnly)
+			s.abilitiesOfScope(set.Name).addOperation(o, set.Name != scopeReadOnly)
 		}
 	}
 }
 
-func (s *scopes) abilitiesOf(scope string) *scopeAbilities {
+func (s *scopes) abilitiesOfScope(scope string) *scopeAbilities {
 	if s.abilities[scope] == nil {
 		s.abilities[scope] = new(scopeAbilities)
 	}
@@ -126,12 +126,12 @@ func (s *scopes) abilitiesOf(scope string) *scopeAbilities {
 // canChangeUsers reports whether a token with these scopes may change users.
 func (s *scopes) canChangeUsers(names []string) bool {
 	return slices.ContainsFunc(names, func(scope string) bool {
-		return scope == scopeFull || s.abilities[scope] != nil && slices.Contains(s.abilities[scope].changing, allUsers)
+		return scope == scopeFull || s.abilities[scope] != nil && slices.Contains(s.abilities[scope].changing, abilityUsers)
 	})
 }
 
-// exists reports whether a text is a scope.
-func (s *scopes) exists(scope string) bool {
+// isScope reports whether a text is a scope.
+func (s *scopes) isScope(scope string) bool {
 	return slices.ContainsFunc(s.sets, func(set ScopeSet) bool { return set.Name == scope }) || s.abilities[scope] != nil
 }
 
@@ -158,7 +158,7 @@ func (s *scopes) abilitiesWithin(t *store.Token, held []int, reads bool) []int {
 	var kept []int
 	keep := func(abilities []Access) {
 		for _, ability := range abilities {
-			if ability.satisfiedBy(held) && !slices.Contains(kept, int(ability)) {
+			if ability.isSatisfiedBy(held) && !slices.Contains(kept, int(ability)) {
 				kept = append(kept, int(ability))
 			}
 		}

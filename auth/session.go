@@ -58,7 +58,7 @@ func (s *sessionStore) Get(r *http.Request, name string) (*sessions.Session, err
 func (s *sessionStore) New(r *http.Request, name string) (*sessions.Session, error) {
 	session := sessions.NewSession(s, name)
 	session.IsNew = true
-	session.Options = s.options(r)
+	session.Options = s.cookieOptions(r)
 	cookie, err := r.Cookie(name)
 	if err != nil {
 		return session, nil
@@ -67,7 +67,7 @@ func (s *sessionStore) New(r *http.Request, name string) (*sessions.Session, err
 	if err := s.codec.Decode(name, cookie.Value, &id); err != nil {
 		return session, nil
 	}
-	identity, err := s.find(r, sha256.Sum256(id))
+	identity, err := s.findIdentity(r, sha256.Sum256(id))
 	if errors.Is(err, ErrSignedOut) {
 		return session, nil
 	}
@@ -110,7 +110,7 @@ func (s *sessionStore) Save(r *http.Request, w http.ResponseWriter, session *ses
 	return nil
 }
 
-func (s *sessionStore) options(r *http.Request) *sessions.Options {
+func (s *sessionStore) cookieOptions(r *http.Request) *sessions.Options {
 	return &sessions.Options{
 		Path:     "/",
 		MaxAge:   int(s.lifetime / time.Second),
@@ -120,8 +120,8 @@ func (s *sessionStore) options(r *http.Request) *sessions.Options {
 	}
 }
 
-// name returns the name of the cookie for the connection of the request.
-func (s *sessionStore) name(r *http.Request) string {
+// cookieNameFor returns the name of the cookie for the connection of the request.
+func (s *sessionStore) cookieNameFor(r *http.Request) string {
 	if s.auth.IsHTTPS(r) {
 		return secureCookieName
 	}
@@ -130,7 +130,7 @@ func (s *sessionStore) name(r *http.Request) string {
 
 // identity returns the identity of the session of the request, or ErrSignedOut.
 func (s *sessionStore) identity(r *http.Request) (*Identity, error) {
-	session, err := s.Get(r, s.name(r))
+	session, err := s.Get(r, s.cookieNameFor(r))
 	if err != nil {
 		return nil, err
 	}
@@ -140,8 +140,8 @@ func (s *sessionStore) identity(r *http.Request) (*Identity, error) {
 	return nil, ErrSignedOut
 }
 
-// find returns the identity of the session with a hash.
-func (s *sessionStore) find(r *http.Request, hash [32]byte) (*Identity, error) {
+// findIdentity returns the identity of the session with a hash.
+func (s *sessionStore) findIdentity(r *http.Request, hash [32]byte) (*Identity, error) {
 	var id *Identity
 	var session *store.Session
 	err := s.auth.store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
@@ -151,7 +151,7 @@ func (s *sessionStore) find(r *http.Request, hash [32]byte) (*Identity, error) {
 	if err != nil {
 		return nil, err
 	}
-	store.AfterReading(r.Context(), func(ctx context.Context) { s.auth.touch(ctx, session, isAttended(r)) })
+	store.AfterReading(r.Context(), func(ctx context.Context) { s.auth.recordSessionUse(ctx, session, isAttended(r)) })
 	return id, nil
 }
 
@@ -170,7 +170,7 @@ func (a *Auth) sessionIdentity(tx *store.Tx, hash [32]byte, via Via) (*Identity,
 	if err != nil {
 		return nil, nil, err
 	}
-	id := &Identity{Via: via, SessionHash: hash, external: a.provider != nil}
+	id := &Identity{Via: via, SessionHash: hash, providerInCharge: a.provider != nil}
 	if id.Token, err = a.sessionToken(tx, session); err != nil {
 		return nil, nil, err
 	}
@@ -199,7 +199,7 @@ func (a *Auth) acceptsMethod(method string) bool {
 // new session. It fails with ErrCredentials if the user was disabled meanwhile
 // or the code was used.
 func (a *Auth) SignInConsole(w http.ResponseWriter, r *http.Request, proof *Proof) error {
-	before, err := a.sessions.Get(r, a.sessions.name(r))
+	before, err := a.sessions.Get(r, a.sessions.cookieNameFor(r))
 	if err != nil {
 		return err
 	}
@@ -208,8 +208,8 @@ func (a *Auth) SignInConsole(w http.ResponseWriter, r *http.Request, proof *Proo
 			return err
 		}
 	}
-	session := sessions.NewSession(a.sessions, a.sessions.name(r))
-	session.Options = a.sessions.options(r)
+	session := sessions.NewSession(a.sessions, a.sessions.cookieNameFor(r))
+	session.Options = a.sessions.cookieOptions(r)
 	session.Values[recordKey{}] = a.newSession(r, proof, store.ConsoleSession, a.sessions.lifetime)
 	return session.Save(r, w)
 }
@@ -217,7 +217,7 @@ func (a *Auth) SignInConsole(w http.ResponseWriter, r *http.Request, proof *Proo
 // SignOutConsole ends the session of the request, if there is one, and deletes
 // its cookie.
 func (a *Auth) SignOutConsole(w http.ResponseWriter, r *http.Request) error {
-	session, err := a.sessions.Get(r, a.sessions.name(r))
+	session, err := a.sessions.Get(r, a.sessions.cookieNameFor(r))
 	if err != nil {
 		return err
 	}
@@ -281,9 +281,9 @@ func isAttended(r *http.Request) bool {
 	return r.Header.Get(UnattendedHeader) == "" && !strings.HasPrefix(r.Header.Get("Accept"), "text/event-stream")
 }
 
-// touch records that a session was used now. attended tells whether a person
+// recordSessionUse records that a session was used now. attended tells whether a person
 // caused the request. An error is logged and does not fail the request.
-func (a *Auth) touch(ctx context.Context, session *store.Session, attended bool) {
+func (a *Auth) recordSessionUse(ctx context.Context, session *store.Session, attended bool) {
 	if err := a.store.TouchSession(ctx, session, attended); err != nil && ctx.Err() == nil {
 		a.log.Warn("the last use of a session could not be noted", "error", err)
 	}

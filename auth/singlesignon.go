@@ -75,7 +75,7 @@ func (a *Auth) ProveByProvider(w http.ResponseWriter, r *http.Request, answer ur
 		return nil, "", fmt.Errorf("identity provider: %w", store.ErrNotFound)
 	}
 	err = a.limitProviderFailures(r, func() error {
-		attempt, err := a.attempt(r, answer)
+		attempt, err := a.attemptOfAnswer(r, answer)
 		if err != nil {
 			return err
 		}
@@ -83,7 +83,7 @@ func (a *Auth) ProveByProvider(w http.ResponseWriter, r *http.Request, answer ur
 		a.setAttemptCookie(w, r, attempt.State, "", -1)
 		person, err := a.provider.Finish(r.Context(), attempt, answer)
 		if err == nil {
-			proof, err = a.proofOf(person, attempt)
+			proof, err = a.proofOfPerson(person, attempt)
 		}
 		return err
 	})
@@ -93,7 +93,7 @@ func (a *Auth) ProveByProvider(w http.ResponseWriter, r *http.Request, answer ur
 // KnowsAttempt reports whether the browser itself began the attempt that it
 // brings an answer to.
 func (a *Auth) KnowsAttempt(r *http.Request, answer url.Values) bool {
-	_, err := a.attempt(r, answer)
+	_, err := a.attemptOfAnswer(r, answer)
 	return err == nil
 }
 
@@ -101,21 +101,21 @@ func (a *Auth) KnowsAttempt(r *http.Request, answer url.Values) bool {
 // down an address with many failures, and writes each failure to the activity
 // log.
 func (a *Auth) limitProviderFailures(r *http.Request, do func() error) error {
-	attempt, err := a.limiter.begin(r.Context(), guess{kind: guessedAnswer, address: a.ClientAddress(r), rule: addressRule()})
+	attempt, err := a.limiter.beginAttempt(r.Context(), guessedSecret{kind: guessedAnswer, address: a.ClientAddress(r), rule: addressRule()})
 	if errors.Is(err, errTooManyAttempts) {
 		return ErrBusy
 	}
 	if err != nil {
 		return err
 	}
-	outcome := abandoned
-	defer func() { attempt.end(outcome) }()
+	outcome := outcomeUnchecked
+	defer func() { attempt.recordOutcome(outcome) }()
 	err = do()
 	failure, ok := errors.AsType[*sso.Failure](err)
 	if !ok {
 		return err
 	}
-	outcome = failed
+	outcome = outcomeFailed
 	return a.logProviderFailure(r.Context(), "", failure)
 }
 
@@ -128,9 +128,9 @@ func (a *Auth) logProviderFailure(ctx context.Context, username string, failure 
 	return failure
 }
 
-// proofOf checks what the provider says about a person and returns it as the
+// proofOfPerson checks what the provider says about a person and returns it as the
 // proof for a session.
-func (a *Auth) proofOf(person *sso.Person, attempt *sso.Attempt) (*Proof, error) {
+func (a *Auth) proofOfPerson(person *sso.Person, attempt *sso.Attempt) (*Proof, error) {
 	var wrong fieldFaults
 	wrong.checkUsername(person.Username)
 	fullname, email := store.NormalName(person.Fullname), store.NormalText(person.Email)
@@ -153,8 +153,8 @@ func (a *Auth) proofOf(person *sso.Person, attempt *sso.Attempt) (*Proof, error)
 		Attempt: sha256.Sum256([]byte(attempt.State)), AttemptEnds: attempt.Until,
 	}
 	if known.Username == a.adminName {
-		known.Abilities = []int{allAll}
-		known.LoggedAbilities = loggedAbilities(&known.Abilities)
+		known.Abilities = []int{abilityAll}
+		known.LoggedAbilities = abilitiesForLog(&known.Abilities)
 	}
 	return &Proof{Method: sessionMethods[a.provider.Name()], person: known, logoutToken: person.LogoutToken}, nil
 }
@@ -192,10 +192,10 @@ func (a *Auth) putAttempt(w http.ResponseWriter, r *http.Request, attempt *sso.A
 	return nil
 }
 
-// attempt returns the attempt that an answer of the provider belongs to, from
+// attemptOfAnswer returns the attempt that an answer of the provider belongs to, from
 // the cookie of the browser. The answer names it in the parameter state (OAuth)
 // or RelayState (SAML).
-func (a *Auth) attempt(r *http.Request, answer url.Values) (*sso.Attempt, error) {
+func (a *Auth) attemptOfAnswer(r *http.Request, answer url.Values) (*sso.Attempt, error) {
 	fail := func(reason, cause string) (*sso.Attempt, error) {
 		return nil, &sso.Failure{Reason: reason, Err: &fault.Error{Kind: fault.WrongCredentials, Detail: sso.NotAuthenticated, Cause: errors.New(cause)}}
 	}

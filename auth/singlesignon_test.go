@@ -247,7 +247,7 @@ func TestAdminOfProvider(t *testing.T) {
 		t.Fatal(err)
 	}
 	id := p.identify(b.get("/"))
-	if id == nil || !slices.Equal(id.User.Abilities, []int{allAll}) || !p.DefaultAdmin(id.User) {
+	if id == nil || !slices.Equal(id.User.Abilities, []int{abilityAll}) || !p.DefaultAdmin(id.User) {
 		t.Errorf("%+v", id)
 	}
 }
@@ -338,7 +338,7 @@ func TestAnswersAreSlowedDown(t *testing.T) {
 	p.limiter.mu.Lock()
 	e := p.limiter.entries[key].Value.(*limitEntry)
 	p.limiter.mu.Unlock()
-	if e.failures != addressRule().freeFailures || e.rule.delay(e.failures) == 0 {
-		t.Errorf("%d failures, the next one waits %v", e.failures, e.rule.delay(e.failures))
+	if e.failures != addressRule().freeFailures || e.rule.delayAfter(e.failures) == 0 {
+		t.Errorf("%d failures, the next one waits %v", e.failures, e.rule.delayAfter(e.failures))
 	}
 }

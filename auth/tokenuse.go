@@ -29,31 +29,31 @@ const (
 // TokenParameter is the parameter of a query or form that can hold a token.
 const TokenParameter = "session"
 
-// anyOwner is the user name that clients may send with a token instead of the
+// anyOwnerName is the user name that clients may send with a token instead of the
 // name of its owner.
-const anyOwner = "$token"
+const anyOwnerName = "$token"
 
 // presentedToken is a personal access token that a request presents.
 type presentedToken struct {
-	text, via string
-	username  string // the user name sent with it, for viaBasic and viaLogin
+	text, sentBy string
+	username     string // the user name sent with it, for viaBasic and viaLogin
 }
 
-// tokenIn returns the token that a request presents. Pages of the console
+// tokenInRequest returns the token that a request presents. Pages of the console
 // accept no tokens: tokens are for programs. A header takes precedence over a
 // parameter.
-func tokenIn(r *http.Request) (presentedToken, bool) {
+func tokenInRequest(r *http.Request) (presentedToken, bool) {
 	if !strings.HasPrefix(path.Clean(r.URL.Path), "/api/") {
 		return presentedToken{}, false
 	}
 	if text, ok := bearerToken(r.Header.Get("Authorization")); ok {
-		return presentedToken{text: text, via: viaBearer}, isAccessToken(text)
+		return presentedToken{text: text, sentBy: viaBearer}, isPersonalToken(text)
 	}
-	if username, password, ok := r.BasicAuth(); ok && isAccessToken(password) {
-		return presentedToken{text: password, via: viaBasic, username: username}, true
+	if username, password, ok := r.BasicAuth(); ok && isPersonalToken(password) {
+		return presentedToken{text: password, sentBy: viaBasic, username: username}, true
 	}
-	if text := tokenParameter(r); isAccessToken(text) {
-		return presentedToken{text: text, via: viaParameter}, true
+	if text := tokenParameter(r); isPersonalToken(text) {
+		return presentedToken{text: text, sentBy: viaParameter}, true
 	}
 	return presentedToken{}, false
 }
@@ -134,10 +134,10 @@ func (a *Auth) tokenOwner(shown presentedToken) (user *store.User, token matched
 }
 
 // isAccepted reports whether the settings permit sending a token in this way,
-// and whether a user name sent with it is that of the owner or anyOwner.
+// and whether a user name sent with it is that of the owner or anyOwnerName.
 func (s presentedToken) isAccepted(owner *store.User, settings *store.TokenSettings) bool {
-	nameMatches := s.username == anyOwner || store.NormalUsername(s.username) == store.NormalUsername(owner.Username)
-	switch s.via {
+	nameMatches := s.username == anyOwnerName || store.NormalUsername(s.username) == store.NormalUsername(owner.Username)
+	switch s.sentBy {
 	case viaBasic:
 		return settings.AllowBasic && nameMatches
 	case viaLogin:
@@ -195,7 +195,7 @@ func (a *Auth) validToken(tx *store.Tx, userID int64, id string) (*store.Token, 
 // password. It bypasses the second factor, so the settings forbid it by
 // default.
 func (a *Auth) checkTokenCredentials(ctx context.Context, c Credentials) (*Proof, error) {
-	user, token, err := a.tokenOwner(presentedToken{text: c.Password, via: viaLogin, username: c.Username})
+	user, token, err := a.tokenOwner(presentedToken{text: c.Password, sentBy: viaLogin, username: c.Username})
 	if used, ok := ctx.Value(signInTokenKey{}).(*signInTokenHolder); ok {
 		used.token = token
 	}
@@ -224,9 +224,9 @@ func isSignIn(r *http.Request) bool {
 	return clean == "/api/session" || clean == "/session"
 }
 
-// serveLogged serves a request and records the use of a token. tokenOf is
+// serveAndLogUse serves a request and records the use of a token. tokenOf is
 // called afterwards; its token can be nil.
-func (a *Auth) serveLogged(w http.ResponseWriter, r *http.Request, next http.Handler, via string, tokenOf func() matchedToken) {
+func (a *Auth) serveAndLogUse(w http.ResponseWriter, r *http.Request, next http.Handler, via string, tokenOf func() matchedToken) {
 	at, answer, finished := a.now(), httpsnoop.Metrics{Code: http.StatusOK}, false
 	defer func() {
 		token := tokenOf()
@@ -238,15 +238,15 @@ func (a *Auth) serveLogged(w http.ResponseWriter, r *http.Request, next http.Han
 		}
 		a.store.NoteTokenUse(store.TokenUse{
 			UserID: token.UserID, At: at, TokenID: token.ID, TokenName: token.Name,
-			Method: r.Method, Path: r.URL.Path, Status: answer.Code, Address: a.addressOf(r), UserAgent: r.UserAgent(), Via: via, Text: token.textState,
+			Method: r.Method, Path: r.URL.Path, Status: answer.Code, Address: a.clientAddressText(r), UserAgent: r.UserAgent(), Via: via, Text: token.textState,
 		})
 	}()
 	answer.CaptureMetrics(w, func(w http.ResponseWriter) { next.ServeHTTP(w, r) })
 	finished = true
 }
 
-// addressOf returns the address of the client as text; "" if it is unknown.
-func (a *Auth) addressOf(r *http.Request) string {
+// clientAddressText returns the address of the client as text; "" if it is unknown.
+func (a *Auth) clientAddressText(r *http.Request) string {
 	if client := a.ClientAddress(r); client.IsValid() {
 		return client.String()
 	}
@@ -260,7 +260,7 @@ var forwardingHeaders = []string{"Forwarded", "Via", "X-Forwarded-For", "X-Forwa
 // come directly from this machine or from a configured network, or through
 // trusted proxies from a configured network.
 func (a *Auth) MayIntrospect(r *http.Request) bool {
-	client, proxies := a.client(r)
+	client, proxies := a.clientAndProxies(r)
 	named := slices.ContainsFunc(a.introspectors, func(n netip.Prefix) bool { return n.Contains(client) })
 	forwarded := slices.ContainsFunc(forwardingHeaders, func(name string) bool { return r.Header.Get(name) != "" })
 	if forwarded {
@@ -286,8 +286,8 @@ func (a *Auth) Introspect(text string) (*Introspection, error) {
 	var id *Identity
 	var claims *Claims
 	var err error
-	if isAccessToken(text) {
-		id, _, err = a.identifyToken(presentedToken{text: text, via: viaBearer})
+	if isPersonalToken(text) {
+		id, _, err = a.identifyToken(presentedToken{text: text, sentBy: viaBearer})
 	} else {
 		id, claims, err = a.tokenIdentity(text)
 	}

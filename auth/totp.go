@@ -44,7 +44,7 @@ func (a *Auth) BeginTOTP(ctx context.Context, id *Identity) (Enrollment, error) 
 	}
 	secret := make([]byte, totpSecretSize)
 	rand.Read(secret)
-	err = a.store.OfferTOTP(ctx, id.Actor(), user.ID, a.seal(user.ID, secret))
+	err = a.store.OfferTOTP(ctx, id.Actor(), user.ID, a.sealTOTPSecret(user.ID, secret))
 	if errors.Is(err, store.ErrConflict) {
 		return Enrollment{}, ErrTOTPEnabled
 	}
@@ -65,7 +65,7 @@ func (a *Auth) PendingTOTP(ctx context.Context, id *Identity) (Enrollment, error
 	if user.TOTPSecret == nil || user.TOTPEnabledAt != nil {
 		return Enrollment{}, fmt.Errorf("second factor of user %d: %w", user.ID, store.ErrNotFound)
 	}
-	secret, err := a.unseal(user.ID, user.TOTPSecret)
+	secret, err := a.unsealTOTPSecret(user.ID, user.TOTPSecret)
 	if err != nil {
 		return Enrollment{}, fmt.Errorf("second factor of user %d: %w", user.ID, err)
 	}
@@ -78,7 +78,7 @@ func newEnrollment(user *store.User, secret []byte) Enrollment {
 }
 
 // ConfirmTOTP enables the pending second factor of the user of id if the code
-// matches, and returns the time at which it did. The code cannot be used again
+// matches, and returns the time of that change. The code cannot be used again
 // to sign in. All other sessions of the user end, because they were started
 // without the second factor. It fails with ErrTOTPCode, and like BeginTOTP.
 func (a *Auth) ConfirmTOTP(ctx context.Context, id *Identity, code string) (time.Time, error) {
@@ -120,7 +120,7 @@ func (a *Auth) EndTOTP(ctx context.Context, id *Identity) error {
 		return err
 	}
 	if user.TOTPEnabledAt != nil {
-		if err := a.confirmAlone(ctx, id); err != nil {
+		if err := a.requireConfirmationOnly(ctx, id); err != nil {
 			return err
 		}
 	}
@@ -140,22 +140,22 @@ func (a *Auth) totpUser(ctx context.Context, id *Identity) (*store.User, error) 
 // checkCode returns the time of a right code, or ErrCredentials. The sign-in
 // that follows marks the code as used.
 func (a *Auth) checkCode(ctx context.Context, user *store.User, code string, device deviceID) (*time.Time, error) {
-	attempt, err := a.limiter.begin(ctx, guess{kind: guessedCode, name: user.Username, device: device, rule: codeRule()})
+	attempt, err := a.limiter.beginAttempt(ctx, guessedSecret{kind: guessedCode, name: user.Username, device: device, rule: codeRule()})
 	if errors.Is(err, errTooManyAttempts) {
 		return nil, ErrCredentials
 	}
 	if err != nil {
 		return nil, err
 	}
-	outcome := abandoned
-	defer func() { attempt.end(outcome) }()
+	outcome := outcomeUnchecked
+	defer func() { attempt.recordOutcome(outcome) }()
 	at, err := a.codeTime(user, code)
 	switch {
 	case err == nil && !user.CodeUsed(at):
-		outcome = succeeded
+		outcome = outcomeSucceeded
 		return &at, nil
 	case err == nil || errors.Is(err, ErrCredentials):
-		outcome = failed
+		outcome = outcomeFailed
 		return nil, ErrCredentials
 	}
 	return nil, err
@@ -166,7 +166,7 @@ func (a *Auth) checkCode(ctx context.Context, user *store.User, code string, dev
 // It fails with ErrCredentials. It does not check whether the code was used
 // before.
 func (a *Auth) codeTime(user *store.User, code string) (time.Time, error) {
-	secret, err := a.unseal(user.ID, user.TOTPSecret)
+	secret, err := a.unsealTOTPSecret(user.ID, user.TOTPSecret)
 	if err != nil {
 		return time.Time{}, fmt.Errorf("second factor of user %d: %w; was SECRET_KEY_BASE changed? Whoever manages users can disable it", user.ID, err)
 	}
@@ -198,12 +198,12 @@ func newSealer(key []byte) (cipher.AEAD, error) {
 	return cipher.NewGCMWithRandomNonce(block)
 }
 
-// seal encrypts the secret of a user's second factor. The result is bound to
+// sealTOTPSecret encrypts the secret of a user's second factor. The result is bound to
 // the user: it cannot be decrypted for another account.
-func (a *Auth) seal(userID int64, secret []byte) []byte {
+func (a *Auth) sealTOTPSecret(userID int64, secret []byte) []byte {
 	return a.totpSealer.Seal(nil, nil, secret, []byte(strconv.FormatInt(userID, 10)))
 }
 
-func (a *Auth) unseal(userID int64, sealed []byte) ([]byte, error) {
+func (a *Auth) unsealTOTPSecret(userID int64, sealed []byte) ([]byte, error) {
 	return a.totpSealer.Open(nil, nil, sealed, []byte(strconv.FormatInt(userID, 10)))
 }

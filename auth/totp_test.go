@@ -223,15 +223,15 @@ func TestSecondFactorEndsOtherSessions(t *testing.T) {
 // A secret belongs to one account and one server.
 func TestSecretIsSealed(t *testing.T) {
 	f := newFixture(t)
-	sealed := f.seal(1, []byte("secret"))
-	if again := f.seal(1, []byte("secret")); bytes.Equal(sealed, again) {
+	sealed := f.sealTOTPSecret(1, []byte("secret"))
+	if again := f.sealTOTPSecret(1, []byte("secret")); bytes.Equal(sealed, again) {
 		t.Error("sealed twice the same way")
 	}
-	if _, err := f.unseal(2, sealed); err == nil {
+	if _, err := f.unsealTOTPSecret(2, sealed); err == nil {
 		t.Error("it can be put into another account")
 	}
 	elsewhere := newFixture(t, func(o *Options) { o.Secrets.Base = bytes.Repeat([]byte("x"), 48) })
-	if _, err := elsewhere.unseal(1, sealed); err == nil {
+	if _, err := elsewhere.unsealTOTPSecret(1, sealed); err == nil {
 		t.Error("another server can read it")
 	}
 }

@@ -95,8 +95,8 @@ func (f *fieldFaults) checkConfirmation(password string, confirmation *string) {
 	}
 }
 
-// normalized returns a value in its normal form; nil stays nil.
-func normalized(form func(string) string, value *string) *string {
+// normalizeValue returns a value in its normal form; nil stays nil.
+func normalizeValue(form func(string) string, value *string) *string {
 	if value == nil {
 		return nil
 	}
@@ -137,9 +137,9 @@ type NewUser struct {
 	Enabled                        bool
 }
 
-// administers reports whether abilities permit making administrators.
-func administers(abilities []int) bool {
-	return slices.Contains(abilities, allAll) || slices.Contains(abilities, allUsers)
+// permitMakingAdministrators reports whether abilities permit making administrators.
+func permitMakingAdministrators(abilities []int) bool {
+	return slices.Contains(abilities, abilityAll) || slices.Contains(abilities, abilityUsers)
 }
 
 // mayGrantAdministration fails with ErrForbidden if the request was made with a
@@ -157,20 +157,20 @@ func (id *Identity) mayGrantAdministration() error {
 // access to the account of one: it adds the abilities, sets the password,
 // enables the account, or disables the second factor.
 func (c *UserChange) grantsAdministration(u *store.User) bool {
-	if c.Abilities != nil && administers(*c.Abilities) {
-		for _, ability := range []int{allAll, allUsers} {
+	if c.Abilities != nil && permitMakingAdministrators(*c.Abilities) {
+		for _, ability := range []int{abilityAll, abilityUsers} {
 			if slices.Contains(*c.Abilities, ability) && !slices.Contains(u.Abilities, ability) {
 				return true
 			}
 		}
 	}
-	return administers(u.Abilities) && (c.Password != nil || c.DisableTOTP || c.Enabled != nil && *c.Enabled && !u.Enabled())
+	return permitMakingAdministrators(u.Abilities) && (c.Password != nil || c.DisableTOTP || c.Enabled != nil && *c.Enabled && !u.Enabled())
 }
 
 // CreateUser creates a user. It fails with faults of fields, and with
 // ErrForbidden for a token that may not make administrators.
 func (a *Auth) CreateUser(ctx context.Context, by *Identity, n NewUser) (*store.User, error) {
-	if administers(n.Abilities) {
+	if permitMakingAdministrators(n.Abilities) {
 		if err := by.mayGrantAdministration(); err != nil {
 			return nil, err
 		}
@@ -191,7 +191,7 @@ func (a *Auth) CreateUser(ctx context.Context, by *Identity, n NewUser) (*store.
 	}
 	logged := activity.UserCreation{
 		AccountRequest: accountRequest(&n.Fullname, &n.Email, &n.Timezone, &n.Password),
-		Enabled:        &n.Enabled, Abilities: loggedAbilities(&n.Abilities),
+		Enabled:        &n.Enabled, Abilities: abilitiesForLog(&n.Abilities),
 	}
 	u, err := a.store.CreateUser(ctx, by.Actor(), store.NewUser{
 		Username: n.Username, Fullname: n.Fullname, Email: n.Email, PasswordHash: hash,
@@ -244,7 +244,7 @@ func (a *Auth) ChangeUser(ctx context.Context, by *Identity, id int64, version i
 			return nil, err
 		}
 	}
-	c.Fullname, c.Email = normalized(store.NormalName, c.Fullname), normalized(store.NormalText, c.Email)
+	c.Fullname, c.Email = normalizeValue(store.NormalName, c.Fullname), normalizeValue(store.NormalText, c.Email)
 	var wrong fieldFaults
 	wrong.checkAccount(c.Fullname, c.Email, c.Timezone, c.Password, c.PasswordConfirmation)
 	if c.Abilities != nil {
@@ -252,7 +252,7 @@ func (a *Auth) ChangeUser(ctx context.Context, by *Identity, id int64, version i
 	}
 	a.refuseWeakPassword(c.Password, before.Username, &wrong)
 	if c.changesSignIn(before) {
-		if err := a.confirm(ctx, by, &wrong); err != nil {
+		if err := a.requireConfirmation(ctx, by, &wrong); err != nil {
 			return nil, err
 		}
 	}
@@ -264,7 +264,7 @@ func (a *Auth) ChangeUser(ctx context.Context, by *Identity, id int64, version i
 		Abilities: c.Abilities, Enabled: c.Enabled, DisableTOTP: c.DisableTOTP,
 		Logged: activity.UserModification{
 			AccountRequest: accountRequest(c.Fullname, c.Email, c.Timezone, c.Password),
-			Enabled:        c.Enabled, Abilities: loggedAbilities(c.Abilities), TOTPDisabled: c.DisableTOTP,
+			Enabled:        c.Enabled, Abilities: abilitiesForLog(c.Abilities), TOTPDisabled: c.DisableTOTP,
 		},
 	}
 	if c.Password != nil {
@@ -306,9 +306,9 @@ func accountRequest(fullname, email, timezone, password *string) activity.Accoun
 	return activity.AccountRequest{Fullname: fullname, Email: email, Timezone: timezone, Password: given, PasswordConfirmation: given}
 }
 
-// loggedAbilities returns abilities as the activity log shows them; nil stays
+// abilitiesForLog returns abilities as the activity log shows them; nil stays
 // nil.
-func loggedAbilities(ids *[]int) *[]activity.Ability {
+func abilitiesForLog(ids *[]int) *[]activity.Ability {
 	if ids == nil {
 		return nil
 	}

@@ -11,7 +11,7 @@ import (
 // The limits of one request to a provider.
 const (
 	requestTimeout = 10 * time.Second
-	maxAnswer      = 1 << 20 // largest size of an answer, in bytes
+	maxAnswerSize  = 1 << 20 // largest size of an answer, in bytes
 	maxRedirects   = 5
 )
 
@@ -40,30 +40,30 @@ type limitedTransport struct{ http.RoundTripper }
 func (t limitedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	answer, err := t.RoundTripper.RoundTrip(r)
 	if err == nil {
-		answer.Body = &limitedBody{answer.Body, maxAnswer}
+		answer.Body = &limitedBody{answer.Body, maxAnswerSize}
 	}
 	return answer, err
 }
 
 type limitedBody struct {
 	io.ReadCloser
-	left int64 // bytes that may still be read; negative if there were more
+	bytesLeft int64 // bytes that may still be read; negative if there were more
 }
 
-var errTooLong = fmt.Errorf("the answer is longer than %d bytes", maxAnswer)
+var errAnswerTooLong = fmt.Errorf("the answer is longer than %d bytes", maxAnswerSize)
 
 // Read fails if the body is longer than the limit. Ending the body there would
 // make a cut answer look complete.
 func (b *limitedBody) Read(p []byte) (int, error) {
-	if b.left < 0 {
-		return 0, errTooLong
+	if b.bytesLeft < 0 {
+		return 0, errAnswerTooLong
 	}
-	if int64(len(p)) > b.left+1 {
-		p = p[:b.left+1]
+	if int64(len(p)) > b.bytesLeft+1 {
+		p = p[:b.bytesLeft+1]
 	}
 	n, err := b.ReadCloser.Read(p)
-	if b.left -= int64(n); b.left < 0 {
-		return n - 1, errTooLong
+	if b.bytesLeft -= int64(n); b.bytesLeft < 0 {
+		return n - 1, errAnswerTooLong
 	}
 	return n, err
 }

@@ -107,11 +107,11 @@ func (p *OAuth2) Finish(ctx context.Context, a *Attempt, answer url.Values) (*Pe
 	if err == nil {
 		var claims userClaims
 		if claims, err = userInfo(ctx, p.client, p.userURL, token); err == nil {
-			p.health.note(nil)
+			p.health.recordResult(nil)
 			return claims.person()
 		}
 	}
-	p.health.note(err)
+	p.health.recordResult(err)
 	return nil, err
 }
 
@@ -128,23 +128,23 @@ func (*OAuth2) Logout(_, _ string) string { return "" }
 // exchange exchanges the code in an answer for a token.
 func exchange(ctx context.Context, config *oauth2.Config, a *Attempt, answer url.Values) (*oauth2.Token, error) {
 	if code := answer.Get("error"); code != "" {
-		return nil, refused(errorSentence(code), fmt.Errorf("error %q: %q", code, answer.Get("error_description")))
+		return nil, refusalFailure(errorSentence(code), fmt.Errorf("error %q: %q", code, answer.Get("error_description")))
 	}
 	code := answer.Get("code")
 	if code == "" {
-		return nil, refused("The identity provider sent no code", errors.New("no parameter code"))
+		return nil, refusalFailure("The identity provider sent no code", errors.New("no parameter code"))
 	}
 	token, err := config.Exchange(ctx, code, oauth2.VerifierOption(a.Verifier))
 	if answer, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
 		switch {
 		case answer.ErrorCode == "invalid_client" || answer.ErrorCode == "unauthorized_client" || answer.Response.StatusCode == http.StatusUnauthorized:
-			return nil, unavailable("The identity provider does not accept the client id and secret of this server", err)
+			return nil, unavailableFailure("The identity provider does not accept the client id and secret of this server", err)
 		case answer.Response.StatusCode < http.StatusInternalServerError:
-			return nil, refused("The identity provider did not accept the code that the browser brought", err)
+			return nil, refusalFailure("The identity provider did not accept the code that the browser brought", err)
 		}
 	}
 	if err != nil {
-		return nil, unavailable("The identity provider did not give a token for the code", err)
+		return nil, unavailableFailure("The identity provider did not give a token for the code", err)
 	}
 	return token, nil
 }
@@ -170,21 +170,21 @@ func userInfo(ctx context.Context, client *http.Client, address string, token *o
 	const reason = "The identity provider did not say who has signed in"
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return nil, unavailable(reason, err)
+		return nil, unavailableFailure(reason, err)
 	}
 	token.SetAuthHeader(request)
 	request.Header.Set("Accept", "application/json")
 	answer, err := client.Do(request)
 	if err != nil {
-		return nil, unavailable(reason, err)
+		return nil, unavailableFailure(reason, err)
 	}
 	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusOK {
-		return nil, unavailable(reason, fmt.Errorf("GET %s: %s", address, answer.Status))
+		return nil, unavailableFailure(reason, fmt.Errorf("GET %s: %s", address, answer.Status))
 	}
 	var claims userClaims
 	if err := decodeJSON(answer.Body, &claims); err != nil {
-		return nil, unavailable(reason, fmt.Errorf("GET %s: %w", address, err))
+		return nil, unavailableFailure(reason, fmt.Errorf("GET %s: %w", address, err))
 	}
 	return claims, nil
 }
@@ -224,15 +224,15 @@ func (c userClaims) person() (*Person, error) {
 	}
 	for _, missing := range []struct{ text, claim string }{{p.Subject, "sub"}, {p.Username, "preferred_username"}} {
 		if missing.text == "" {
-			return nil, incomplete("The identity provider did not send the claim "+missing.claim, "The claim "+missing.claim+" is missing")
+			return nil, incompleteFailure("The identity provider did not send the claim "+missing.claim, "The claim "+missing.claim+" is missing")
 		}
 	}
 	if p.Fullname == "" {
 		p.Fullname = "Trento IDP User " + p.Username
 	}
 	for _, text := range []string{p.Subject, p.Username, p.Fullname, p.Email} {
-		if len(text) > maxText {
-			return nil, incomplete("The identity provider sent a claim that is too long", "A claim is too long")
+		if len(text) > maxTextLength {
+			return nil, incompleteFailure("The identity provider sent a claim that is too long", "A claim is too long")
 		}
 	}
 	return p, nil
@@ -248,11 +248,11 @@ type health struct {
 	since  time.Time // time of the first failure in a row
 }
 
-// note records the result of a request to the provider. It ignores errors that
+// recordResult records the result of a request to the provider. It ignores errors that
 // are not the fault of the provider.
-func (h *health) note(err error) {
+func (h *health) recordResult(err error) {
 	failure, ok := errors.AsType[*Failure](err)
-	if err != nil && (!ok || failure.callersFault()) {
+	if err != nil && (!ok || failure.isCallersFault()) {
 		return
 	}
 	h.mu.Lock()

@@ -36,15 +36,15 @@ type OIDC struct {
 	client  *http.Client
 	health  health
 
-	discovering singleflight.Group // one request for all callers that wait
+	discovery singleflight.Group // one request for all callers that wait
 
-	mu    sync.Mutex
-	found *discovered // nil until the provider has answered
+	mu                sync.Mutex
+	lastConfiguration *providerConfiguration // nil until the provider has answered
 }
 
-// discovered is the configuration that a provider publishes, with the objects
+// providerConfiguration is the configuration that a provider publishes, with the objects
 // made from it.
-type discovered struct {
+type providerConfiguration struct {
 	oidc.ProviderConfig
 	EndSessionURL string   `json:"end_session_endpoint"`
 	AuthMethods   []string `json:"token_endpoint_auth_methods_supported"`
@@ -79,7 +79,7 @@ func (p *OIDC) Begin(ctx context.Context, a *Attempt) (Departure, error) {
 // Finish implements Provider.
 func (p *OIDC) Finish(ctx context.Context, a *Attempt, answer url.Values) (*Person, error) {
 	person, err := p.finish(ctx, a, answer)
-	p.health.note(err)
+	p.health.recordResult(err)
 	return person, err
 }
 
@@ -89,7 +89,7 @@ func (p *OIDC) finish(ctx context.Context, a *Attempt, answer url.Values) (*Pers
 		return nil, err
 	}
 	if issuer := answer.Get("iss"); issuer != found.IssuerURL && (issuer != "" || found.SendsIssuer) {
-		return nil, refused("The answer came from another identity provider", fmt.Errorf("parameter iss is %q, not %q", issuer, found.IssuerURL))
+		return nil, refusalFailure("The answer came from another identity provider", fmt.Errorf("parameter iss is %q, not %q", issuer, found.IssuerURL))
 	}
 	ctx = oidc.ClientContext(ctx, p.client)
 	token, err := exchange(ctx, &found.config, a, answer)
@@ -101,7 +101,7 @@ func (p *OIDC) finish(ctx context.Context, a *Attempt, answer url.Values) (*Pers
 	if err != nil {
 		return nil, err
 	}
-	if err := p.complete(ctx, found, token, claims); err != nil {
+	if err := p.addMissingClaims(ctx, found, token, claims); err != nil {
 		return nil, err
 	}
 	person, err := claims.person()
@@ -113,24 +113,24 @@ func (p *OIDC) finish(ctx context.Context, a *Attempt, answer url.Values) (*Pers
 
 // verify verifies an ID token (OpenID Connect Core 3.1.3.7) and returns its
 // claims. It fails with a Failure.
-func (d *discovered) verify(ctx context.Context, text, nonce, clientID string, now time.Time) (userClaims, error) {
+func (d *providerConfiguration) verify(ctx context.Context, text, nonce, clientID string, now time.Time) (userClaims, error) {
 	if text == "" {
-		return nil, refused("The identity provider sent no ID token", errors.New("no id_token beside the access token"))
+		return nil, refusalFailure("The identity provider sent no ID token", errors.New("no id_token beside the access token"))
 	}
 	const reason = "The ID token of the identity provider cannot be believed"
 	token, err := d.verifier.Verify(ctx, text)
 	if expired, ok := errors.AsType[*oidc.TokenExpiredError](err); ok {
-		return nil, refused("The ID token of the identity provider has expired: the clocks may differ", expired)
+		return nil, refusalFailure("The ID token of the identity provider has expired: the clocks may differ", expired)
 	}
 	if err != nil {
-		return nil, refused(reason, err)
+		return nil, refusalFailure(reason, err)
 	}
 	var claims userClaims
 	var party struct {
 		AuthorizedParty string `json:"azp"`
 	}
 	if err := errors.Join(token.Claims(&claims), token.Claims(&party)); err != nil {
-		return nil, refused(reason, err)
+		return nil, refusalFailure(reason, err)
 	}
 	switch {
 	case token.Subject == "":
@@ -144,18 +144,18 @@ func (d *discovered) verify(ctx context.Context, text, nonce, clientID string, n
 	case token.IssuedAt.IsZero():
 		err = errors.New("it does not say when it was issued")
 	case token.IssuedAt.After(now.Add(clockTolerance)):
-		return nil, refused("The ID token of the identity provider is from the future: the clocks differ", fmt.Errorf("issued at %s", token.IssuedAt.UTC()))
+		return nil, refusalFailure("The ID token of the identity provider is from the future: the clocks differ", fmt.Errorf("issued at %s", token.IssuedAt.UTC()))
 	}
 	if err != nil {
-		return nil, refused(reason, err)
+		return nil, refusalFailure(reason, err)
 	}
 	return claims, nil
 }
 
-// complete adds claims of the user information endpoint that the ID token
+// addMissingClaims adds claims of the user information endpoint that the ID token
 // lacks. Many providers put few claims into the token. Claims of the token are
 // not replaced.
-func (p *OIDC) complete(ctx context.Context, found *discovered, token *oauth2.Token, claims userClaims) error {
+func (p *OIDC) addMissingClaims(ctx context.Context, found *providerConfiguration, token *oauth2.Token, claims userClaims) error {
 	says := claims.text("preferred_username", "username", "nickname") != "" && claims.text("name") != "" && claims.text("email") != ""
 	if says || found.UserInfoURL == "" {
 		return nil
@@ -165,7 +165,7 @@ func (p *OIDC) complete(ctx context.Context, found *discovered, token *oauth2.To
 		return err
 	}
 	if more.text("sub") != claims.text("sub") {
-		return refused("The user information of the identity provider is about somebody else", fmt.Errorf("sub %q, not %q", more.text("sub"), claims.text("sub")))
+		return refusalFailure("The user information of the identity provider is about somebody else", fmt.Errorf("sub %q, not %q", more.text("sub"), claims.text("sub")))
 	}
 	for name, value := range more {
 		if _, told := claims[name]; !told {
@@ -178,13 +178,13 @@ func (p *OIDC) complete(ctx context.Context, found *discovered, token *oauth2.To
 // Refresh implements Provider.
 func (p *OIDC) Refresh(ctx context.Context) error {
 	found, err := p.discover(ctx)
-	p.health.note(err)
+	p.health.recordResult(err)
 	if err != nil {
 		return err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.found = found
+	p.lastConfiguration = found
 	return nil
 }
 
@@ -193,7 +193,7 @@ func (p *OIDC) Problem() string { return p.health.problem() }
 
 // Logout implements Provider (OpenID Connect RP-Initiated Logout 1.0).
 func (p *OIDC) Logout(logoutToken, back string) string {
-	found := p.known()
+	found := p.currentConfiguration()
 	if found == nil || found.EndSessionURL == "" {
 		return ""
 	}
@@ -213,29 +213,29 @@ func (p *OIDC) Logout(logoutToken, back string) string {
 
 // configuration returns the configuration of the provider, and fetches it if it
 // is not known yet.
-func (p *OIDC) configuration(ctx context.Context) (*discovered, error) {
-	if found := p.known(); found != nil {
+func (p *OIDC) configuration(ctx context.Context) (*providerConfiguration, error) {
+	if found := p.currentConfiguration(); found != nil {
 		return found, nil
 	}
 	// Other callers may wait for the same request, so it must not be cancelled
 	// together with this caller.
-	answer := p.discovering.DoChan("", func() (any, error) { return nil, p.Refresh(context.WithoutCancel(ctx)) })
+	answer := p.discovery.DoChan("", func() (any, error) { return nil, p.Refresh(context.WithoutCancel(ctx)) })
 	select {
 	case result := <-answer:
 		if result.Err != nil {
 			return nil, result.Err
 		}
-		return p.known(), nil
+		return p.currentConfiguration(), nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
 }
 
-// known returns the configuration that was fetched last, or nil if none was.
-func (p *OIDC) known() *discovered {
+// currentConfiguration returns the configuration that was fetched last, or nil if none was.
+func (p *OIDC) currentConfiguration() *providerConfiguration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.found
+	return p.lastConfiguration
 }
 
 // configurationAddress returns the address of the provider's configuration.
@@ -247,40 +247,40 @@ func (p *OIDC) issuer() string { return strings.TrimSuffix(p.options.BaseURL, "/
 
 // discover fetches the configuration of the provider (OpenID Connect Discovery
 // 4).
-func (p *OIDC) discover(ctx context.Context) (*discovered, error) {
+func (p *OIDC) discover(ctx context.Context) (*providerConfiguration, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.configurationAddress(), nil)
 	if err != nil {
-		return nil, unavailable("The address of the identity provider cannot be read", err)
+		return nil, unavailableFailure("The address of the identity provider cannot be read", err)
 	}
 	answer, err := p.client.Do(request)
 	if err != nil {
-		return nil, unavailable("The identity provider cannot be reached", err)
+		return nil, unavailableFailure("The identity provider cannot be reached", err)
 	}
 	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusOK {
-		return nil, unavailable("The identity provider does not publish its configuration", fmt.Errorf("GET %s: %s", request.URL, answer.Status))
+		return nil, unavailableFailure("The identity provider does not publish its configuration", fmt.Errorf("GET %s: %s", request.URL, answer.Status))
 	}
 	body, err := io.ReadAll(answer.Body)
 	if err != nil {
-		return nil, unavailable("The identity provider cannot be reached", err)
+		return nil, unavailableFailure("The identity provider cannot be reached", err)
 	}
 	return p.readConfiguration(body)
 }
 
 // readConfiguration parses and checks a configuration, and prepares it for
 // sign-ins.
-func (p *OIDC) readConfiguration(text []byte) (*discovered, error) {
-	found := new(discovered)
+func (p *OIDC) readConfiguration(text []byte) (*providerConfiguration, error) {
+	found := new(providerConfiguration)
 	if err := json.Unmarshal(text, found); err != nil {
-		return nil, unavailable("The configuration of the identity provider cannot be read", err)
+		return nil, unavailableFailure("The configuration of the identity provider cannot be read", err)
 	}
 	// Only the comparison with our configuration ignores the slash. Tokens must
 	// name the issuer exactly as the provider publishes it.
 	if strings.TrimSuffix(found.IssuerURL, "/") != p.issuer() {
-		return nil, unavailable("The identity provider calls itself by another address than the configured one", fmt.Errorf("issuer is %q", found.IssuerURL))
+		return nil, unavailableFailure("The identity provider calls itself by another address than the configured one", fmt.Errorf("issuer is %q", found.IssuerURL))
 	}
 	if err := found.check(); err != nil {
-		return nil, unavailable("The configuration of the identity provider is not usable", err)
+		return nil, unavailableFailure("The configuration of the identity provider is not usable", err)
 	}
 	p.prepare(found)
 	return found, nil
@@ -294,7 +294,7 @@ var acceptedAlgorithms = []string{
 
 // check checks that the configuration has all required addresses, and removes
 // algorithms that are not accepted.
-func (d *discovered) check() error {
+func (d *providerConfiguration) check() error {
 	secure := strings.HasPrefix(d.IssuerURL, "https://")
 	for name, address := range map[string]string{
 		"authorization_endpoint": d.AuthURL, "token_endpoint": d.TokenURL, "jwks_uri": d.JWKSURL,
@@ -319,7 +319,7 @@ func (d *discovered) check() error {
 }
 
 // prepare sets the OAuth 2.0 client and the verifier of a configuration.
-func (p *OIDC) prepare(d *discovered) {
+func (p *OIDC) prepare(d *providerConfiguration) {
 	style := oauth2.AuthStyleInHeader
 	if len(d.AuthMethods) > 0 && !slices.Contains(d.AuthMethods, "client_secret_basic") && slices.Contains(d.AuthMethods, "client_secret_post") {
 		style = oauth2.AuthStyleInParams

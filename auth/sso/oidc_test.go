@@ -176,7 +176,7 @@ func TestOIDCTokens(t *testing.T) {
 		"without subject":            {without("sub"), "cannot be believed"},
 		"subject that is no text":    {set("sub", map[string]any{"a": 1}), "cannot be believed"},
 		"no user name at all":        {without("preferred_username"), "did not send the claim preferred_username"},
-		"endless name":               {set("name", strings.Repeat("n", maxText+1)), "too long"},
+		"endless name":               {set("name", strings.Repeat("n", maxTextLength+1)), "too long"},
 		"no token":                   {func(*testing.T, map[string]any) string { return "" }, "no ID token"},
 		"rubbish":                    {func(*testing.T, map[string]any) string { return "rubbish" }, "cannot be believed"},
 		"signed with another key":    {func(t *testing.T, c map[string]any) string { return signed(t, jose.RS256, keys().wrong, "right", c) }, "cannot be believed"},
@@ -304,7 +304,7 @@ func TestOIDCUserInformation(t *testing.T) {
 		"somebody else": {map[string]any{"sub": "1", "preferred_username": "admin"}, "about somebody else"},
 		"says nothing":  {map[string]any{"sub": "4711"}, "did not send the claim preferred_username"},
 		"no document":   {"[]", "did not say who has signed in"},
-		"endless":       {`{"sub":"` + strings.Repeat("4", 2*maxAnswer) + `"}`, "did not say who has signed in"},
+		"endless":       {`{"sub":"` + strings.Repeat("4", 2*maxAnswerSize) + `"}`, "did not say who has signed in"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newHostile(t)
@@ -351,7 +351,7 @@ func TestOIDCAnswers(t *testing.T) {
 		"wrong client secret":    {url.Values{"code": {"c"}}, 401, map[string]any{"error": "invalid_client"}, "client id and secret", nil},
 		"provider is broken":     {url.Values{"code": {"c"}}, 500, "oops", "did not give a token", nil},
 		"token endpoint rubbish": {url.Values{"code": {"c"}}, 200, "<html>", "did not give a token", nil},
-		"endless answer":         {url.Values{"code": {"c"}}, 200, `{"access_token":"` + strings.Repeat("a", 2*maxAnswer) + `"}`, "did not give a token", nil},
+		"endless answer":         {url.Values{"code": {"c"}}, 200, `{"access_token":"` + strings.Repeat("a", 2*maxAnswerSize) + `"}`, "did not give a token", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newHostile(t)

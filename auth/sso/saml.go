@@ -83,11 +83,11 @@ type SAML struct {
 	template  saml.ServiceProvider // without metadata and clock
 	consumers []url.URL            // the default one first
 
-	mu       sync.Mutex
-	idp      *identityProvider // nil until metadata is known
-	document []byte            // metadata that idp was read from
-	problem  string            // see Problem
-	warned   time.Time         // when expiring certificates were last warned of
+	mu           sync.Mutex
+	idp          *identityProvider // nil until metadata is known
+	document     []byte            // metadata that idp was read from
+	problem      string            // see Problem
+	lastWarnedAt time.Time         // when expiring certificates were last warned of
 }
 
 // NewSAML returns a SAML. It fails if the id of the provider cannot be a part
@@ -195,7 +195,7 @@ func (s *SAML) serviceProvider() (*saml.ServiceProvider, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.idp == nil {
-		return nil, unavailable("The metadata of the identity provider could not be fetched yet", errors.New(cmp.Or(s.problem, "it was not asked for")))
+		return nil, unavailableFailure("The metadata of the identity provider could not be fetched yet", errors.New(cmp.Or(s.problem, "it was not asked for")))
 	}
 	sp := s.template
 	sp.IDPMetadata = s.idp.EntityDescriptor
@@ -219,16 +219,16 @@ func (s *SAML) Begin(ctx context.Context, a *Attempt) (Departure, error) {
 	if sp.GetSSOBindingLocation(binding) == "" {
 		binding = saml.HTTPPostBinding
 	}
-	departure, err := s.request(sp, a, binding)
+	departure, err := s.newRequest(sp, a, binding)
 	if err != nil {
-		return Departure{}, unavailable("The request to the identity provider could not be made", err)
+		return Departure{}, unavailableFailure("The request to the identity provider could not be made", err)
 	}
 	return departure, nil
 }
 
-// request returns the authentication request of an attempt. The provider must
+// newRequest returns the authentication request of an attempt. The provider must
 // support the binding.
-func (s *SAML) request(sp *saml.ServiceProvider, a *Attempt, binding string) (Departure, error) {
+func (s *SAML) newRequest(sp *saml.ServiceProvider, a *Attempt, binding string) (Departure, error) {
 	unsigned := *sp
 	unsigned.SignatureMethod = ""
 	request, err := unsigned.MakeAuthenticationRequest(sp.GetSSOBindingLocation(binding), binding, saml.HTTPPostBinding)

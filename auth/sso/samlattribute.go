@@ -83,8 +83,8 @@ func (s *SAML) person(assertion *saml.Assertion) (*Person, error) {
 		switch {
 		case values[name] == "" && !slices.Contains(missing, name):
 			missing = append(missing, name)
-		case len(values[name]) > maxText:
-			return nil, refused(fmt.Sprintf("The attribute %s is longer than %d bytes", name, maxText), fmt.Errorf("%d bytes", len(values[name])))
+		case len(values[name]) > maxTextLength:
+			return nil, refusalFailure(fmt.Sprintf("The attribute %s is longer than %d bytes", name, maxTextLength), fmt.Errorf("%d bytes", len(values[name])))
 		}
 	}
 	if len(missing) > 0 {
@@ -101,7 +101,7 @@ func (s *SAML) person(assertion *saml.Assertion) (*Person, error) {
 		Username:    username,
 		Fullname:    values[s.options.FirstNameAttribute] + " " + values[s.options.LastNameAttribute],
 		Email:       values[s.options.EmailAttribute],
-		LogoutToken: newSAMLLogin(assertion).token(),
+		LogoutToken: newSAMLLogin(assertion).encode(),
 	}, nil
 }
 

@@ -81,7 +81,7 @@ func TestSAMLAttributesMissing(t *testing.T) {
 
 func TestSAMLAttributeTooLong(t *testing.T) {
 	response := newResponse()
-	response.Attributes = strings.Replace(response.Attributes, ">ann<", ">"+strings.Repeat("a", maxText+1)+"<", 1)
+	response.Attributes = strings.Replace(response.Attributes, ">ann<", ">"+strings.Repeat("a", maxTextLength+1)+"<", 1)
 	person, err := newTestSAML(t, nil).Finish(t.Context(), testAttempt(), answerOf(t, response.document(t)))
 	checkRefused(t, person, err, "longer than")
 }

@@ -32,11 +32,11 @@ func newSAMLLogin(assertion *saml.Assertion) samlLogin {
 	return l
 }
 
-// token returns the login as text, or "" if that would be too long to be
+// encode returns the login as text, or "" if that would be too long to be
 // stored.
-func (l samlLogin) token() string {
+func (l samlLogin) encode() string {
 	text, err := json.Marshal(l)
-	if err != nil || len(text) > maxText {
+	if err != nil || len(text) > maxTextLength {
 		return ""
 	}
 	return string(text)
@@ -79,28 +79,28 @@ type LogoutRequest struct {
 // and the caller has nothing to do. It fails with a Failure.
 func (s *SAML) ReadLogoutRequest(r *http.Request) (request *LogoutRequest, ok bool, err error) {
 	if err := r.ParseForm(); err != nil {
-		return nil, false, refused("The message of the identity provider cannot be read", err)
+		return nil, false, refusalFailure("The message of the identity provider cannot be read", err)
 	}
 	if r.Form.Get("SAMLRequest") == "" {
 		if r.Form.Get("SAMLResponse") == "" {
-			return nil, false, refused("There is no message of the identity provider", errors.New("neither SAMLRequest nor SAMLResponse"))
+			return nil, false, refusalFailure("There is no message of the identity provider", errors.New("neither SAMLRequest nor SAMLResponse"))
 		}
 		return nil, false, nil
 	}
 	if r.URL.Query().Get("SAMLRequest") == "" {
 		if _, err := decodeMessage(r.PostForm.Get("SAMLRequest")); err != nil {
-			return nil, false, refused("The message of the identity provider cannot be read", err)
+			return nil, false, refusalFailure("The message of the identity provider cannot be read", err)
 		}
 	}
 	sp, err := s.serviceProvider()
 	if err != nil {
 		return nil, false, err
 	}
-	v := &verifier{}
+	v := &signatureVerifier{}
 	sp.SignatureVerifier = v
 	message, err := sp.ValidateLogoutRequest(r)
 	if err != nil {
-		return nil, false, explain(err, v, nil)
+		return nil, false, explainError(err, v, nil)
 	}
 	request = &LogoutRequest{id: message.ID, name: message.NameID.Value, relayState: r.Form.Get("RelayState")}
 	for _, index := range message.AllSessionIndexes() {

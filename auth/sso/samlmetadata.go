@@ -98,7 +98,7 @@ func (s *SAML) Refresh(ctx context.Context) error {
 	}
 	if err != nil {
 		err = fmt.Errorf("%s: %w", metadataError, err)
-		s.noteProblem(err)
+		s.recordProblem(err)
 		return err
 	}
 	s.mu.Lock()
@@ -118,9 +118,9 @@ func (s *SAML) Refresh(ctx context.Context) error {
 	return nil
 }
 
-// noteProblem records that the metadata could not be fetched. It logs only the
+// recordProblem records that the metadata could not be fetched. It logs only the
 // first failure in a row.
-func (s *SAML) noteProblem(err error) {
+func (s *SAML) recordProblem(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.problem == "" {
@@ -167,11 +167,11 @@ func (s *SAML) warnOfExpiry() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.options.Now()
-	if now.Before(s.warned.Add(expiryWarningInterval)) {
+	if now.Before(s.lastWarnedAt.Add(expiryWarningInterval)) {
 		return
 	}
-	s.warned = now
-	if end := s.options.Key.Certificate.NotAfter; now.Add(certificateWarning).After(end) {
+	s.lastWarnedAt = now
+	if end := s.options.Key.Certificate.NotAfter; now.Add(certificateWarningTime).After(end) {
 		s.options.Log.Warn("the certificate for SAML ends soon; \"trento-web sso renew-certificate\" makes a new one, which the identity provider has to know", "end", end)
 	}
 	if s.idp == nil {

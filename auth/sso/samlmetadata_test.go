@@ -323,7 +323,7 @@ func TestSAMLRollover(t *testing.T) {
 // once a day.
 func TestSAMLExpiry(t *testing.T) {
 	f := newFetched(t, idpMetadata(redirectBinding, idpKey()))
-	now := idpKey().Certificate.NotAfter.Add(-certificateWarning - time.Hour)
+	now := idpKey().Certificate.NotAfter.Add(-certificateWarningTime - time.Hour)
 	s := newTestSAML(t, func(o *SAMLOptions) { f.options(o); o.Now = func() time.Time { return now } })
 	warnings := func(after time.Duration) int {
 		t.Helper()
@@ -343,7 +343,7 @@ func TestSAMLExpiry(t *testing.T) {
 	if n := warnings(time.Hour); n != 0 {
 		t.Errorf("%d warnings on the same day", n)
 	}
-	if n := warnings(2 * certificateWarning); n != 2 {
+	if n := warnings(2 * certificateWarningTime); n != 2 {
 		t.Errorf("%d warnings of ours and theirs: %s", n, f.log.String())
 	}
 	response := newResponse()

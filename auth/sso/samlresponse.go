@@ -24,17 +24,17 @@ const maxSAMLMessage = 256 << 10
 // answer.
 func (s *SAML) Finish(_ context.Context, a *Attempt, answer url.Values) (*Person, error) {
 	if a.RequestID == "" || subtle.ConstantTimeCompare([]byte(answer.Get("RelayState")), []byte(a.State)) != 1 {
-		return nil, refused("The response does not belong to this sign-in", errors.New("RelayState is not that of the attempt"))
+		return nil, refusalFailure("The response does not belong to this sign-in", errors.New("RelayState is not that of the attempt"))
 	}
 	document, err := decodeMessage(answer.Get("SAMLResponse"))
 	if err != nil {
-		return nil, refused("The response of the identity provider cannot be read", err)
+		return nil, refusalFailure("The response of the identity provider cannot be read", err)
 	}
 	sp, err := s.serviceProvider()
 	if err != nil {
 		return nil, err
 	}
-	assertion, err := s.verify(sp, document, a.RequestID)
+	assertion, err := s.verifyResponse(sp, document, a.RequestID)
 	if err != nil {
 		return nil, err
 	}
@@ -57,34 +57,34 @@ func decodeMessage(text string) ([]byte, error) {
 	return document, nil
 }
 
-// verify verifies the response to a request and returns its assertion. It fails
+// verifyResponse verifies the response to a request and returns its assertion. It fails
 // with a Failure.
-func (s *SAML) verify(sp *saml.ServiceProvider, document []byte, requestID string) (*saml.Assertion, error) {
-	v := &verifier{}
+func (s *SAML) verifyResponse(sp *saml.ServiceProvider, document []byte, requestID string) (*saml.Assertion, error) {
+	v := &signatureVerifier{}
 	sp.SignatureVerifier = v
 	if !s.options.RequireSignedAssertions && !s.options.RequireSignedResponses {
 		var err error
 		if document, err = s.signUnsigned(sp, document, v); err != nil {
-			return nil, refused("The response of the identity provider cannot be read", err)
+			return nil, refusalFailure("The response of the identity provider cannot be read", err)
 		}
 	}
-	assertion, err := s.parse(sp, document, requestID)
+	assertion, err := s.parseResponse(sp, document, requestID)
 	switch {
 	case err != nil:
-		return nil, explain(err, v, document)
+		return nil, explainError(err, v, document)
 	case s.options.RequireSignedResponses && !v.hasVerified("Response", ""):
-		return nil, refused("The response of the identity provider is not signed, only the assertion in it. SAML_SIGNED_ENVELOPES demands it", errUnsigned)
+		return nil, refusalFailure("The response of the identity provider is not signed, only the assertion in it. SAML_SIGNED_ENVELOPES demands it", errUnsigned)
 	case s.options.RequireSignedAssertions && !v.hasVerified("Assertion", assertion.ID):
-		return nil, refused("The assertion of the identity provider is not signed, only the response around it. SAML_SIGNED_ASSERTION demands it", errUnsigned)
+		return nil, refusalFailure("The assertion of the identity provider is not signed, only the response around it. SAML_SIGNED_ASSERTION demands it", errUnsigned)
 	}
 	return assertion, nil
 }
 
 var errUnsigned = errors.New("a signature is missing")
 
-// parse parses and validates a response for any of our consumer addresses. It
+// parseResponse parses and validates a response for any of our consumer addresses. It
 // tries one after the other, because the library accepts only one address.
-func (s *SAML) parse(sp *saml.ServiceProvider, document []byte, requestID string) (assertion *saml.Assertion, err error) {
+func (s *SAML) parseResponse(sp *saml.ServiceProvider, document []byte, requestID string) (assertion *saml.Assertion, err error) {
 	for i, consumer := range s.consumers {
 		sp.AcsURL = consumer
 		other := s.consumers[len(s.consumers)-1-i]
@@ -109,26 +109,26 @@ func (s *SAML) checkAudience(assertion *saml.Assertion) error {
 	return nil
 }
 
-// verifier verifies signatures and remembers the signed elements. The library
+// signatureVerifier verifies signatures and remembers the signed elements. The library
 // reads only the signed parts that verifier returns, but is content with a
 // single signature. The remembered elements serve to check that response and
 // assertion are signed as configured.
-type verifier struct {
-	verified []*etree.Element
-	// own is our certificate if we have signed the response ourselves, see
+type signatureVerifier struct {
+	verifiedElements []*etree.Element
+	// ownCertificate is our certificate if we have signed the response ourselves, see
 	// signUnsigned; else nil.
-	own *x509.Certificate
+	ownCertificate *x509.Certificate
 }
 
 // VerifySignedElement verifies the signature of an element and returns the part
 // that it covers.
-func (v *verifier) VerifySignedElement(context *dsig.ValidationContext, element *etree.Element) (signed *etree.Element, err error) {
+func (v *signatureVerifier) VerifySignedElement(context *dsig.ValidationContext, element *etree.Element) (signed *etree.Element, err error) {
 	certificates, err := context.CertificateStore.Certificates()
 	if err != nil {
 		return nil, err
 	}
-	if v.own != nil && element.Tag == "Response" {
-		certificates = []*x509.Certificate{v.own}
+	if v.ownCertificate != nil && element.Tag == "Response" {
+		certificates = []*x509.Certificate{v.ownCertificate}
 	}
 	removeComments(element)
 	err = saml.ErrUntrustedCertificate
@@ -139,7 +139,7 @@ func (v *verifier) VerifySignedElement(context *dsig.ValidationContext, element 
 		one := *context
 		one.CertificateStore = &dsig.MemoryX509CertificateStore{Roots: []*x509.Certificate{certificate}}
 		if signed, err = one.Validate(element); err == nil {
-			v.verified = append(v.verified, element)
+			v.verifiedElements = append(v.verifiedElements, element)
 			return signed, nil
 		}
 	}
@@ -162,7 +162,7 @@ func removeComments(element *etree.Element) {
 
 // VerifySignature completes the interface of the library, which calls only
 // VerifySignedElement.
-func (v *verifier) VerifySignature(context *dsig.ValidationContext, element *etree.Element) error {
+func (v *signatureVerifier) VerifySignature(context *dsig.ValidationContext, element *etree.Element) error {
 	_, err := v.VerifySignedElement(context, element)
 	return err
 }
@@ -181,8 +181,8 @@ func mayBeSignedWith(certificate *x509.Certificate, element *etree.Element) bool
 
 // hasVerified reports whether an element with a tag and id had a valid
 // signature. The id "" stands for any id.
-func (v *verifier) hasVerified(tag, id string) bool {
-	return slices.ContainsFunc(v.verified, func(element *etree.Element) bool {
+func (v *signatureVerifier) hasVerified(tag, id string) bool {
+	return slices.ContainsFunc(v.verifiedElements, func(element *etree.Element) bool {
 		return element.Tag == tag && (id == "" || element.SelectAttrValue("ID", "") == id)
 	})
 }
@@ -190,7 +190,7 @@ func (v *verifier) hasVerified(tag, id string) bool {
 // signUnsigned signs an unsigned response with our own key, because the library
 // accepts only signed responses. It must only be called if the configuration
 // requires no signature.
-func (s *SAML) signUnsigned(sp *saml.ServiceProvider, text []byte, v *verifier) ([]byte, error) {
+func (s *SAML) signUnsigned(sp *saml.ServiceProvider, text []byte, v *signatureVerifier) ([]byte, error) {
 	document := etree.NewDocument()
 	if err := document.ReadFromBytes(text); err != nil {
 		return nil, err
@@ -201,14 +201,14 @@ func (s *SAML) signUnsigned(sp *saml.ServiceProvider, text []byte, v *verifier) 
 	}
 	signing := *sp
 	signing.SignatureMethod = samlSignature
-	v.own = s.options.Key.Certificate
+	v.ownCertificate = s.options.Key.Certificate
 	return signDocument(&signing, text, 0)
 }
 
-// explain returns the failure for an error of the library about a message.
-func explain(err error, v *verifier, document []byte) *Failure {
+// explainError returns the failure for an error of the library about a message.
+func explainError(err error, v *signatureVerifier, document []byte) *Failure {
 	if status, ok := errors.AsType[saml.ErrBadStatus](err); ok {
-		return refused("The identity provider reports that it has signed nobody in", status)
+		return refusalFailure("The identity provider reports that it has signed nobody in", status)
 	}
 	cause := err
 	if invalid, ok := errors.AsType[*saml.InvalidResponseError](err); ok {
@@ -216,14 +216,14 @@ func explain(err error, v *verifier, document []byte) *Failure {
 	}
 	i := slices.IndexFunc(samlExplanations, func(e samlExplanation) bool { return errors.Is(err, e.kind) })
 	switch {
-	case len(v.verified) == 0 && bytes.Contains(document, []byte("EncryptedAssertion")) && (i < 0 || samlExplanations[i].revealsContent):
-		return refused("The encrypted assertion cannot be decrypted, or it is not signed. It has to be encrypted for the certificate of this server, with RSA-OAEP", cause)
+	case len(v.verifiedElements) == 0 && bytes.Contains(document, []byte("EncryptedAssertion")) && (i < 0 || samlExplanations[i].revealsContent):
+		return refusalFailure("The encrypted assertion cannot be decrypted, or it is not signed. It has to be encrypted for the certificate of this server, with RSA-OAEP", cause)
 	case i >= 0:
-		return refused(samlExplanations[i].reason, cause)
-	case len(v.verified) == 0:
-		return refused("The message of the identity provider is not signed", cause)
+		return refusalFailure(samlExplanations[i].reason, cause)
+	case len(v.verifiedElements) == 0:
+		return refusalFailure("The message of the identity provider is not signed", cause)
 	}
-	return refused("The message of the identity provider is not acceptable", cause)
+	return refusalFailure("The message of the identity provider is not acceptable", cause)
 }
 
 type samlExplanation struct {

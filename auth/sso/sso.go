@@ -63,7 +63,7 @@ const (
 )
 
 // Person is a person who has signed in at the provider. No text is longer than
-// maxText.
+// maxTextLength.
 type Person struct {
 	Subject  string // permanent id of the person at this provider
 	Username string
@@ -74,8 +74,8 @@ type Person struct {
 	LogoutToken string
 }
 
-// maxText is the largest length of a text about a person, in bytes.
-const maxText = 1024
+// maxTextLength is the largest length of a text about a person, in bytes.
+const maxTextLength = 1024
 
 // Attempt is a sign-in under way.
 type Attempt struct {
@@ -129,9 +129,9 @@ func (f *Failure) Error() string { return f.Reason + ": " + f.Err.Error() }
 // Unwrap returns the details.
 func (f *Failure) Unwrap() error { return f.Err }
 
-// refused returns the failure of an answer that could not be verified. cause is
+// refusalFailure returns the failure of an answer that could not be verified. cause is
 // only logged.
-func refused(reason string, cause error) *Failure {
+func refusalFailure(reason string, cause error) *Failure {
 	return &Failure{Reason: reason, Err: &fault.Error{Kind: fault.WrongCredentials, Detail: NotAuthenticated, Cause: cause}}
 }
 
@@ -139,18 +139,20 @@ func refused(reason string, cause error) *Failure {
 // verified.
 const NotAuthenticated = "User not authenticated."
 
-// incomplete returns the failure of a verified answer that lacks something.
+// incompleteFailure returns the failure of a verified answer that lacks something.
 // detail is the text of the API.
-func incomplete(reason, detail string) *Failure {
+func incompleteFailure(reason, detail string) *Failure {
 	return &Failure{Reason: reason, Err: &fault.Error{Detail: detail}}
 }
 
-// unavailable returns the failure of a provider that cannot be used.
-func unavailable(reason string, cause error) *Failure { return &Failure{Reason: reason, Err: cause} }
+// unavailableFailure returns the failure of a provider that cannot be used.
+func unavailableFailure(reason string, cause error) *Failure {
+	return &Failure{Reason: reason, Err: cause}
+}
 
-// callersFault reports whether the failure was caused by the sender of the
+// isCallersFault reports whether the failure was caused by the sender of the
 // answer, not by the provider or the configuration.
-func (f *Failure) callersFault() bool {
+func (f *Failure) isCallersFault() bool {
 	_, callers := fault.KindOf(f.Err)
 	return callers
 }

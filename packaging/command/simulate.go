@@ -21,7 +21,7 @@ func newSimulate() *cobra.Command {
 	o := fleet.FeedOptions{Heartbeats: true}
 	var duration time.Duration
 	var caFile string
-	var failure string // the latest that was shown
+	var failure string // the latest failure that was shown
 	cmd := &cobra.Command{
 		Use: "simulate", Short: "Send a server the reports of an invented landscape", Args: cobra.NoArgs,
 		Example: `  trento-web simulate --server http://localhost:4000 --api-key KEY --hosts 20

@@ -125,12 +125,12 @@ type Config struct {
 	ChecksInterval int    `env:"CHECKS_INTERVAL" envDefault:"5" later:"checks" doc:"Minutes between two automatic check runs." want:"minutes, from 1 to 59"`
 	OASServerURL   string `env:"OAS_SERVER_URL" later:"a server address in the API document" doc:"Server address shown in the API document. Unset: the own address." want:"an http or https address, or a path"`
 
-	given map[string]given // the variables that are set, by name
+	setValues map[string]setValue // the variables that are set, by name
 }
 
-// given is the value of a variable in its printable form, and where it came
+// setValue is the value of a variable in its printable form, and where it came
 // from.
-type given struct {
+type setValue struct {
 	text   string
 	origin string
 }
@@ -139,14 +139,14 @@ type given struct {
 // to use it.
 type Secret string
 
-const mask = "********"
+const maskedSecret = "********"
 
 // String hides the secret.
 func (s Secret) String() string {
 	if s == "" {
 		return ""
 	}
-	return mask
+	return maskedSecret
 }
 
 // GoString hides the secret from %#v.
@@ -169,8 +169,8 @@ func (c Config) Level() slog.Level {
 	}
 }
 
-// serviceDir is the data directory of the service.
-const serviceDir = "/var/lib/trento"
+// serviceDataDir is the data directory of the service.
+const serviceDataDir = "/var/lib/trento"
 
 // defaultDataDir returns the data directory to use if none is configured.
 // stateDirectory is the value of STATE_DIRECTORY: systemd sets it to the state
@@ -180,7 +180,7 @@ func defaultDataDir(stateDirectory string, uid int) string {
 		return first
 	}
 	if uid == 0 {
-		return serviceDir
+		return serviceDataDir
 	}
 	return "./trento-data"
 }

@@ -12,11 +12,11 @@ type assignment struct {
 }
 
 const (
-	blanks   = " \t\r\n"
-	newlines = "\r\n"
+	blankChars   = " \t\r\n"
+	newlineChars = "\r\n"
 	// The characters that a backslash escapes within double quotes. Before any
 	// other character the backslash is kept, as in a shell.
-	escapable = "\"\\`$"
+	escapedChars = "\"\\`$"
 )
 
 // parseFile reads a configuration file as systemd reads an EnvironmentFile
@@ -35,12 +35,12 @@ const (
 func parseFile(text string) (assignments []assignment, skipped []string) {
 	p := fileParser{line: 1}
 	for _, c := range []byte(text) {
-		p.step(c)
+		p.parseChar(c)
 		if c == '\n' {
 			p.line++
 		}
 	}
-	p.end()
+	p.endFile()
 	return p.assignments, p.skipped
 }
 
@@ -61,18 +61,18 @@ const (
 
 type fileParser struct {
 	state       fileState
-	line        int // of the current character
-	nameLine    int // line of the current name
+	line        int // number of the current line
+	nameLine    int // number of the line on which the current name stands
 	name, value strings.Builder
-	// kept is the length of value up to which trailing white space is kept,
+	// keptLength is the length of value up to which trailing white space is kept,
 	// because it was quoted or escaped.
-	kept        int
+	keptLength  int
 	assignments []assignment
 	skipped     []string
 }
 
-func (p *fileParser) step(c byte) {
-	newline := strings.IndexByte(newlines, c) >= 0
+func (p *fileParser) parseChar(c byte) {
+	newline := strings.IndexByte(newlineChars, c) >= 0
 	switch p.state {
 	case beforeName:
 		p.startLine(c)
@@ -91,7 +91,7 @@ func (p *fileParser) step(c byte) {
 	case inName:
 		switch {
 		case newline:
-			p.skip("has no =")
+			p.recordSkipped("has no =")
 			p.state = beforeName
 		case c == '=':
 			p.state = beforeValue
@@ -99,14 +99,14 @@ func (p *fileParser) step(c byte) {
 			p.name.WriteByte(c)
 		}
 	case beforeValue, inValue:
-		p.unquoted(c, newline)
+		p.parseUnquoted(c, newline)
 	case inValueEscape:
 		p.state = inValue
 		if !newline {
-			p.keep(c)
+			p.appendKept(c)
 		}
 	default:
-		p.quoted(c)
+		p.parseQuoted(c)
 	}
 }
 
@@ -114,42 +114,42 @@ func (p *fileParser) startLine(c byte) {
 	switch {
 	case c == '#' || c == ';':
 		p.state = inComment
-	case strings.IndexByte(blanks, c) < 0:
+	case strings.IndexByte(blankChars, c) < 0:
 		p.state = inName
 		p.nameLine = p.line
 		p.name.Reset()
 		p.value.Reset()
-		p.kept = 0
+		p.keptLength = 0
 		p.name.WriteByte(c)
 	}
 }
 
-// unquoted processes a character of a value outside quotes. A quotation mark
+// parseUnquoted processes a character of a value outside quotes. A quotation mark
 // opens a quoted part only at the start of the value or after another quoted
 // part. Elsewhere it is a character like any other.
-func (p *fileParser) unquoted(c byte, newline bool) {
+func (p *fileParser) parseUnquoted(c byte, newline bool) {
 	switch {
 	case newline:
-		p.push()
+		p.endAssignment()
 		p.state = beforeName
 	case c == '\\':
 		p.state = inValueEscape
-		p.kept = p.value.Len()
+		p.keptLength = p.value.Len()
 	case p.state == beforeValue && c == '\'':
 		p.state = inSingleQuotes
 	case p.state == beforeValue && c == '"':
 		p.state = inDoubleQuotes
-	case p.state == beforeValue && strings.IndexByte(blanks, c) >= 0:
+	case p.state == beforeValue && strings.IndexByte(blankChars, c) >= 0:
 	default:
 		p.state = inValue
 		p.value.WriteByte(c)
-		if strings.IndexByte(blanks, c) < 0 {
-			p.kept = p.value.Len()
+		if strings.IndexByte(blankChars, c) < 0 {
+			p.keptLength = p.value.Len()
 		}
 	}
 }
 
-func (p *fileParser) quoted(c byte) {
+func (p *fileParser) parseQuoted(c byte) {
 	switch {
 	case p.state == inSingleQuotes && c == '\'', p.state == inDoubleQuotes && c == '"':
 		p.state = beforeValue
@@ -157,54 +157,54 @@ func (p *fileParser) quoted(c byte) {
 		p.state = inDoubleQuotesEscape
 	case p.state == inDoubleQuotesEscape:
 		p.state = inDoubleQuotes
-		if strings.IndexByte(escapable, c) >= 0 {
-			p.keep(c)
+		if strings.IndexByte(escapedChars, c) >= 0 {
+			p.appendKept(c)
 		} else if c != '\n' {
-			p.keep('\\')
-			p.keep(c)
+			p.appendKept('\\')
+			p.appendKept(c)
 		}
 	default:
-		p.keep(c)
+		p.appendKept(c)
 	}
 }
 
-func (p *fileParser) keep(c byte) {
+func (p *fileParser) appendKept(c byte) {
 	p.value.WriteByte(c)
-	p.kept = p.value.Len()
+	p.keptLength = p.value.Len()
 }
 
-// end processes the end of the file, which ends an open value, comment or
+// endFile processes the end of the file, which ends an open value, comment or
 // quote.
-func (p *fileParser) end() {
+func (p *fileParser) endFile() {
 	switch p.state {
 	case beforeName, inComment, inCommentEscape:
 	case inName:
-		p.skip("has no =")
+		p.recordSkipped("has no =")
 	default:
-		p.push()
+		p.endAssignment()
 	}
 }
 
-func (p *fileParser) push() {
-	name := strings.TrimRight(p.name.String(), blanks)
-	value := p.value.String()[:p.kept]
+func (p *fileParser) endAssignment() {
+	name := strings.TrimRight(p.name.String(), blankChars)
+	value := p.value.String()[:p.keptLength]
 	switch {
-	case !validName(name):
-		p.skip("does not begin with a variable name")
+	case !isValidName(name):
+		p.recordSkipped("does not begin with a variable name")
 	case !utf8.ValidString(value):
-		p.skip("is not UTF-8 text")
+		p.recordSkipped("is not UTF-8 text")
 	default:
 		p.assignments = append(p.assignments, assignment{Name: name, Value: value})
 	}
 }
 
-// skip records that a line was skipped. It never repeats the line, which may
+// recordSkipped records that a line was skipped. It never repeats the line, which may
 // contain a secret.
-func (p *fileParser) skip(why string) {
+func (p *fileParser) recordSkipped(why string) {
 	p.skipped = append(p.skipped, fmt.Sprintf("line %d is ignored: it %s", p.nameLine, why))
 }
 
-func validName(name string) bool {
+func isValidName(name string) bool {
 	for i, c := range name {
 		switch {
 		case c == '_', 'A' <= c && c <= 'Z', 'a' <= c && c <= 'z':

@@ -32,7 +32,7 @@ type Notice string
 // written. rules check the values of the default admin. The error names every
 // wrong variable.
 func Load(file string, environ []string, rules Rules) (Config, []Notice, error) {
-	l := loader{variables: Variables(), values: map[string]string{}, origins: map[string]string{}, faulty: map[string]bool{}}
+	l := loader{variables: Variables(), values: map[string]string{}, origins: map[string]string{}, faultyNames: map[string]bool{}}
 	for _, assignment := range environ {
 		name, value, _ := strings.Cut(assignment, "=")
 		l.values[name], l.origins[name] = value, "environment"
@@ -60,13 +60,13 @@ func Load(file string, environ []string, rules Rules) (Config, []Notice, error) 
 type Rules struct{ Username, Email, Password func(string) []string }
 
 type loader struct {
-	variables []Variable
-	values    map[string]string // as set, by name
-	origins   map[string]string
-	config    Config
-	faulty    map[string]bool // names of the variables whose values are not allowed
-	errs      []error
-	notices   []Notice
+	variables   []Variable
+	values      map[string]string // values as they were set, by name
+	origins     map[string]string
+	config      Config
+	faultyNames map[string]bool // names of the variables whose values are not allowed
+	errs        []error
+	notices     []Notice
 }
 
 // overlay applies the variables of the file. It adds a notice about each
@@ -109,10 +109,10 @@ func (l *loader) parse() {
 		l.errs = append(l.errs, err)
 	}
 
-	l.config.given = map[string]given{}
+	l.config.setValues = map[string]setValue{}
 	for _, v := range l.variables {
 		if value := l.values[v.Name]; value != "" {
-			l.config.given[v.Name] = given{v.printable(value), l.origins[v.Name]}
+			l.config.setValues[v.Name] = setValue{v.printableValue(value), l.origins[v.Name]}
 		}
 	}
 	if l.config.DataDir == "" {
@@ -122,8 +122,8 @@ func (l *loader) parse() {
 
 func (l *loader) refuseField(field string) {
 	for _, v := range l.variables {
-		if v.field == field {
-			l.faulty[v.Name] = true
+		if v.fieldName == field {
+			l.faultyNames[v.Name] = true
 		}
 	}
 }
@@ -144,7 +144,7 @@ func (l *loader) check(rules Rules) {
 	c := l.config
 	for name, ok := range map[string]bool{
 		"PORT":                             c.Port >= 0 && c.Port <= maxPort,
-		"TRENTO_WEB_ORIGIN":                c.Origin == "" || isHost(c.Origin),
+		"TRENTO_WEB_ORIGIN":                c.Origin == "" || isHostAndPort(c.Origin),
 		"MAX_CONNECTIONS":                  c.MaxConnections >= 100 && c.MaxConnections <= 100_000,
 		"MAX_CONNECTIONS_PER_ADDRESS":      c.MaxConnectionsPerAddress == 0 || c.MaxConnectionsPerAddress >= 10 && c.MaxConnectionsPerAddress <= 100_000,
 		"AMQP_PORT":                        c.AMQPPort >= 0 && c.AMQPPort <= maxPort,
@@ -157,7 +157,7 @@ func (l *loader) check(rules Rules) {
 		"AMQP_VHOST":                       len(c.AMQPVirtualHost) <= 255,
 		"AMQP_MAX_CONNECTIONS":             c.AMQPMaxConnections >= 10 && c.AMQPMaxConnections <= 100_000,
 		"AMQP_MAX_CONNECTIONS_PER_ADDRESS": c.AMQPMaxConnectionsPerAddress == 0 || c.AMQPMaxConnectionsPerAddress >= 10 && c.AMQPMaxConnectionsPerAddress <= 100_000,
-		"AMQP_URL":                         isBroker(string(c.AMQPURL)),
+		"AMQP_URL":                         isBrokerAddress(string(c.AMQPURL)),
 		"LOG_LEVEL":                        slices.Contains([]string{"debug", "info", "warning", "error"}, c.LogLevel),
 		"SECRET_KEY_BASE":                  c.SecretKeyBase == "" || len(c.KeyBase()) >= minSecretSize,
 		"REFRESH_TOKEN_ENC_SECRET":         c.RefreshSecret == "" || c.RefreshSecret != c.AccessSecret,
@@ -183,14 +183,14 @@ func (l *loader) check(rules Rules) {
 		"OAS_SERVER_URL":                   isAddressOrPath(c.OASServerURL),
 	} {
 		if !ok {
-			l.faulty[name] = true
+			l.faultyNames[name] = true
 		}
 	}
 	for _, v := range l.variables {
-		if l.faulty[v.Name] && v.Secret {
+		if l.faultyNames[v.Name] && v.Secret {
 			l.errs = append(l.errs, fmt.Errorf("%s: want %s", v.Name, v.Want))
-		} else if l.faulty[v.Name] {
-			l.errs = append(l.errs, fmt.Errorf("%s %q: want %s", v.Name, v.printable(l.values[v.Name]), v.Want))
+		} else if l.faultyNames[v.Name] {
+			l.errs = append(l.errs, fmt.Errorf("%s %q: want %s", v.Name, v.printableValue(l.values[v.Name]), v.Want))
 		}
 	}
 	for _, admin := range []struct {
@@ -216,8 +216,8 @@ func (c Config) KeyBase() []byte {
 	return key
 }
 
-// obsolete are variables of former releases that no longer have an effect.
-var obsolete = []string{
+// obsoleteVariables are variables of former releases that have no effect any more.
+var obsoleteVariables = []string{
 	"DATABASE_POOL_SIZE", "DATABASE_URL", "EVENTSTORE_POOL_SIZE", "EVENTSTORE_URL", "GTM_ID", "MIX_ENV",
 	"PHX_SERVER", "PRUNE_EVENTS_INTERVAL", "RUNNER_URL",
 }
@@ -226,7 +226,7 @@ var obsolete = []string{
 // another effect than probably expected.
 func (l *loader) noticeUnused() {
 	var unused, later []string
-	for _, name := range obsolete {
+	for _, name := range obsoleteVariables {
 		if l.values[name] != "" {
 			unused = append(unused, name)
 		}
@@ -239,7 +239,7 @@ func (l *loader) noticeUnused() {
 		if v.MissingFeature != "" {
 			later = append(later, fmt.Sprintf("%s (%s)", v.Name, v.MissingFeature))
 		}
-		if v.flag && value != "true" && value != "false" {
+		if v.isBoolean && value != "true" && value != "false" {
 			l.addNotice("%s is %q, which counts as false: only the word true switches it on", v.Name, value)
 		}
 	}
@@ -288,9 +288,9 @@ func parseNetworks(text string) (any, error) {
 	return networks, nil
 }
 
-var hostPattern = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?$|^\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?$`)
+var hostPortPattern = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?$|^\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?$`)
 
-func isHost(text string) bool { return len(text) <= 255 && hostPattern.MatchString(text) }
+func isHostAndPort(text string) bool { return len(text) <= 255 && hostPortPattern.MatchString(text) }
 
 // isAddress reports whether a text is an http or https address or empty.
 // checkSSO checks that required variables are not empty.
@@ -299,8 +299,8 @@ func isAddress(text string) bool {
 	return text == "" || err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
 }
 
-// isBroker reports whether a text is empty or the address of a message broker.
-func isBroker(text string) bool {
+// isBrokerAddress reports whether a text is empty or the address of a message broker.
+func isBrokerAddress(text string) bool {
 	u, err := url.Parse(text)
 	return text == "" || err == nil && (u.Scheme == "amqp" || u.Scheme == "amqps") && u.Host != ""
 }

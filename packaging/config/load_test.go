@@ -105,7 +105,7 @@ func TestLoadPrecedence(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got.given, again.given = nil, nil // the origins differ
+	got.setValues, again.setValues = nil, nil // the origins differ
 	if !reflect.DeepEqual(got, again) {
 		t.Errorf("from the file:\n%+v\nfrom the environment:\n%+v", got, again)
 	}
@@ -291,7 +291,7 @@ func TestVariables(t *testing.T) {
 		if !strings.HasSuffix(v.Doc, ".") {
 			t.Errorf("%s: doc %q is no sentence", v.Name, v.Doc)
 		}
-		if kind := fields[v.field].Kind(); v.Want == "" && kind != reflect.String && !v.flag {
+		if kind := fields[v.fieldName].Kind(); v.Want == "" && kind != reflect.String && !v.isBoolean {
 			t.Errorf("%s does not say what it wants", v.Name)
 		}
 	}
@@ -376,7 +376,7 @@ func TestExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got.given, want.given = nil, nil
+	got.setValues, want.setValues = nil, nil
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("the example means\n%+v\nthe defaults are\n%+v", got, want)
 	}

@@ -14,9 +14,9 @@ import (
 // LOG_.
 var ourPrefixes = []string{"TRENTO_", "OIDC_", "OAUTH2_", "SAML_", "ADMIN_", "ALERT_", "SMTP_", "HOST_HEARTBEAT_", "PRUNE_EVENTS_", "AMQP_", "TLS_ACME_", "MAX_CONNECTIONS"}
 
-// serviceLink matches the end of variables that Kubernetes and Docker set for
+// serviceLinkSuffix matches the end of variables that Kubernetes and Docker set for
 // every service beside a container, even for one called trento-web.
-var serviceLink = regexp.MustCompile(`_SERVICE_(HOST|PORT)(_[A-Z0-9_]+)?$|_PORT$|_PORT_[0-9]+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?$`)
+var serviceLinkSuffix = regexp.MustCompile(`_SERVICE_(HOST|PORT)(_[A-Z0-9_]+)?$|_PORT$|_PORT_[0-9]+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?$`)
 
 // noticeUnknown adds notices about unknown variables that look like ours: they
 // have one of our prefixes, or differ from one of our names by a typo.
@@ -25,7 +25,7 @@ func (l *loader) noticeUnknown() {
 		"ADMIN_USERNAME",                // noticeUnused adds the notice about it
 		"SSL_CERT_FILE", "SSL_CERT_DIR", // certificates that Go programs trust
 	}
-	known = append(known, obsolete...)
+	known = append(known, obsoleteVariables...)
 	for _, v := range l.variables {
 		known = append(known, v.Name)
 	}
@@ -33,12 +33,12 @@ func (l *loader) noticeUnknown() {
 		if l.values[name] == "" || slices.Contains(known, name) {
 			continue
 		}
-		if near := l.nearest(name); near != "" {
+		if near := l.similarVariable(name); near != "" {
 			l.addNotice("%s is not a variable of Trento and is ignored: did you mean %s?", printableName(name), near)
 			continue
 		}
 		ours := slices.ContainsFunc(ourPrefixes, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
-		if ours && !serviceLink.MatchString(name) {
+		if ours && !serviceLinkSuffix.MatchString(name) {
 			l.addNotice("%s is not a variable of Trento and is ignored", printableName(name))
 		}
 	}
@@ -51,9 +51,9 @@ func printableName(name string) string {
 	return text[1 : len(text)-1]
 }
 
-// nearest returns the variable whose name differs from an unknown name by one
+// similarVariable returns the variable whose name differs from an unknown name by one
 // typo, or by two if the name is long. It returns "" if no variable does.
-func (l *loader) nearest(name string) string {
+func (l *loader) similarVariable(name string) string {
 	const longName = 8
 	best, least := "", 3
 	for _, v := range l.variables {

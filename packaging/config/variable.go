@@ -21,8 +21,8 @@ type Variable struct {
 	Secret         bool   // never shown
 	MissingFeature string // the feature that the variable is for, if this build lacks it; else ""
 
-	field string // name of the field of Config
-	flag  bool   // whether the field is a boolean
+	fieldName string // name of the field of Config
+	isBoolean bool   // the field is a boolean
 }
 
 // Variables lists all variables in the order of Config.
@@ -42,8 +42,8 @@ func Variables() []Variable {
 			Generated:      field.Tag.Get("kept") == "true",
 			Secret:         field.Type == reflect.TypeFor[Secret](),
 			MissingFeature: field.Tag.Get("later"),
-			field:          field.Name,
-			flag:           field.Type == reflect.TypeFor[bool]() || field.Type == reflect.TypeFor[*bool](),
+			fieldName:      field.Name,
+			isBoolean:      field.Type == reflect.TypeFor[bool]() || field.Type == reflect.TypeFor[*bool](),
 		})
 	}
 	return all
@@ -57,7 +57,7 @@ func (c Config) Print(w io.Writer) error {
 	fmt.Fprintln(table, "NAME\tVALUE\tORIGIN")
 	for _, v := range Variables() {
 		value, origin := v.Default, "default"
-		switch g, ok := c.given[v.Name]; {
+		switch g, ok := c.setValues[v.Name]; {
 		case ok && v.MissingFeature != "":
 			value, origin = g.text, g.origin+", without effect"
 		case ok:
@@ -65,7 +65,7 @@ func (c Config) Print(w io.Writer) error {
 		case v.MissingFeature != "":
 			continue
 		case v.Generated:
-			value, origin = mask, "generated, kept in "+filepath.Join(c.DataDir, secretsFile)
+			value, origin = maskedSecret, "generated, kept in "+filepath.Join(c.DataDir, secretsFile)
 		case v.Name == "TRENTO_DATA_DIR":
 			value = c.DataDir
 		}
@@ -74,11 +74,11 @@ func (c Config) Print(w io.Writer) error {
 	return table.Flush()
 }
 
-// printable returns the value of v in a form that can be printed and logged, in
+// printableValue returns the value of v in a form that can be printed and logged, in
 // one line.
-func (v Variable) printable(value string) string {
+func (v Variable) printableValue(value string) string {
 	if v.Secret {
-		return mask
+		return maskedSecret
 	}
 	// An address may contain a password.
 	if u, err := url.Parse(value); err == nil && u.User != nil {
@@ -87,7 +87,7 @@ func (v Variable) printable(value string) string {
 	return strings.NewReplacer("\n", `\n`, "\r", `\r`, "\t", `\t`).Replace(value)
 }
 
-const exampleHead = `# Configuration of Trento. Every variable is optional.
+const exampleHeader = `# Configuration of Trento. Every variable is optional.
 #
 # This file has the syntax of systemd's EnvironmentFile: NAME=value lines, # or
 # ; for comments, values in quotes where white space matters. The service reads
@@ -105,7 +105,7 @@ const exampleHead = `# Configuration of Trento. Every variable is optional.
 // has an effect, commented out, with its meaning and default.
 func Example(w io.Writer) error {
 	var text strings.Builder
-	text.WriteString(exampleHead)
+	text.WriteString(exampleHeader)
 	var later []string
 	for _, v := range Variables() {
 		if v.MissingFeature != "" {
@@ -116,23 +116,23 @@ func Example(w io.Writer) error {
 			fmt.Fprintf(&text, "\n\n# ---- %s ----\n", v.Section)
 		}
 		text.WriteString("\n")
-		comment(&text, v.Doc)
+		writeComment(&text, v.Doc)
 		if v.Want != "" {
-			comment(&text, "Allowed: "+v.Want+".")
+			writeComment(&text, "Allowed: "+v.Want+".")
 		}
 		if v.Generated {
-			comment(&text, "Unset: generated once and kept in the data directory.")
+			writeComment(&text, "Unset: generated once and kept in the data directory.")
 		}
 		fmt.Fprintf(&text, "#%s=%s\n", v.Name, v.Default)
 	}
 	text.WriteString("\n\n# ---- Features that are not part of this build ----\n\n")
-	comment(&text, "These are read and checked, but without effect: "+strings.Join(later, ", ")+".")
+	writeComment(&text, "These are read and checked, but without effect: "+strings.Join(later, ", ")+".")
 	_, err := io.WriteString(w, text.String())
 	return err
 }
 
-// comment writes text as comment lines of at most 79 characters.
-func comment(w *strings.Builder, text string) {
+// writeComment writes text as comment lines of at most 79 characters.
+func writeComment(w *strings.Builder, text string) {
 	line := "#"
 	for word := range strings.FieldsSeq(text) {
 		if len(line)+1+len(word) > 79 {

@@ -9,8 +9,8 @@ import (
 // and the log.
 const reservedFiles = 200
 
-// Affordable returns the number of connections that the limit of open files
-// allows. The Go runtime has already raised that limit as far as the system
+// Affordable returns the number of connections that the limit on open files
+// allows. The Go runtime raises that limit at its start as far as the system
 // allows.
 func Affordable() int {
 	var files syscall.Rlimit

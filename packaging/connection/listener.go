@@ -18,8 +18,8 @@ import (
 
 // Limits are the limits of a Listener.
 type Limits struct {
-	Total      int // open connections in total
-	PerAddress int // open connections from one address; 0: no limit
+	Total      int // openCount connections in total
+	PerAddress int // openCount connections from one address; 0: no limit
 	// Exempt are networks without a limit per address, such as those of reverse
 	// proxies, which stand for many clients.
 	Exempt []netip.Prefix
@@ -35,11 +35,11 @@ type Listener struct {
 	limits Limits
 	log    *slog.Logger
 
-	mu         sync.Mutex
-	open       int
-	clients    map[netip.Prefix]*client // the clients with open connections, by network
-	lastLogged time.Time                // time of the last logged refusal
-	unlogged   int                      // number of refusals since lastLogged
+	mu               sync.Mutex
+	openCount        int
+	clients          map[netip.Prefix]*client // the clients with open connections, by network
+	lastLogTime      time.Time                // time of the last logged refusal
+	refusalsSinceLog int                      // number of refusals since lastLogTime
 }
 
 // Limit returns a Listener that applies limits to l.
@@ -49,23 +49,23 @@ func Limit(l net.Listener, limits Limits, log *slog.Logger) *Listener {
 
 // client is an address or IPv6 network with open connections.
 type client struct {
-	network netip.Prefix
-	open    int
-	waiting *list.List // connections that wait for a request, as *conn, the longest waiting first
+	network   netip.Prefix
+	openCount int
+	waiting   *list.List // connections that wait for a request, as *conn, the longest waiting first
 }
 
 // conn is an open connection.
 type conn struct {
 	net.Conn
-	listener *Listener
-	client   *client
-	waiting  *list.Element // place in client.waiting; nil while a request is read or served
-	closed   bool
+	listener       *Listener
+	client         *client
+	waitingElement *list.Element // place in client.waiting; nil while a request is read or served
+	closed         bool
 }
 
-// networkBits is the prefix length within which IPv6 addresses count as one
+// ipv6NetworkBits is the prefix length within which IPv6 addresses count as one
 // client. A client with one address usually has all addresses of its network.
-const networkBits = 64
+const ipv6NetworkBits = 64
 
 // Accept waits for a connection that the limits allow.
 func (l *Listener) Accept() (net.Conn, error) {
@@ -87,10 +87,10 @@ func (l *Listener) admit(accepted net.Conn) *conn {
 	network, exempt := l.networkOf(accepted)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if known := l.clients[network]; known != nil && !exempt && l.limits.PerAddress > 0 && known.open >= l.limits.PerAddress && !known.makeRoom() {
+	if known := l.clients[network]; known != nil && !exempt && l.limits.PerAddress > 0 && known.openCount >= l.limits.PerAddress && !known.makeRoom() {
 		return nil
 	}
-	if l.open >= l.limits.Total && !l.makeRoom() {
+	if l.openCount >= l.limits.Total && !l.makeRoom() {
 		return nil
 	}
 	from := l.clients[network] // makeRoom may have deleted it
@@ -99,9 +99,9 @@ func (l *Listener) admit(accepted net.Conn) *conn {
 		l.clients[network] = from
 	}
 	c := &conn{Conn: accepted, listener: l, client: from}
-	c.waiting = from.waiting.PushBack(c)
-	from.open++
-	l.open++
+	c.waitingElement = from.waiting.PushBack(c)
+	from.openCount++
+	l.openCount++
 	return c
 }
 
@@ -121,7 +121,7 @@ func (c *client) makeRoom() bool {
 func (l *Listener) makeRoom() bool {
 	var most *client
 	for _, c := range l.clients {
-		if c.waiting.Len() > 0 && (most == nil || c.open > most.open) {
+		if c.waiting.Len() > 0 && (most == nil || c.openCount > most.openCount) {
 			most = c
 		}
 	}
@@ -138,7 +138,7 @@ func (l *Listener) networkOf(c net.Conn) (network netip.Prefix, exempt bool) {
 	address := peer.Addr().Unmap().WithZone("")
 	bits := address.BitLen()
 	if address.Is6() {
-		bits = networkBits
+		bits = ipv6NetworkBits
 	}
 	network, err = address.Prefix(bits)
 	if err != nil {
@@ -147,31 +147,31 @@ func (l *Listener) networkOf(c net.Conn) (network netip.Prefix, exempt bool) {
 	return network, slices.ContainsFunc(l.limits.Exempt, func(p netip.Prefix) bool { return p.Contains(address) })
 }
 
-// refusal is the answer to a connection that is refused.
-const refusal = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\nRetry-After: 1\r\n\r\n"
+// refusalResponse is the answer to a connection that is refused.
+const refusalResponse = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\nRetry-After: 1\r\n\r\n"
 
 const (
-	refusalTime = 100 * time.Millisecond
-	logInterval = time.Minute
+	refusalTimeout = 100 * time.Millisecond
+	logInterval    = time.Minute
 )
 
 func (l *Listener) refuse(c net.Conn) {
 	if !l.limits.TLS {
 		// An error means that the client has gone.
-		_ = c.SetWriteDeadline(time.Now().Add(refusalTime))
-		_, _ = c.Write([]byte(refusal))
+		_ = c.SetWriteDeadline(time.Now().Add(refusalTimeout))
+		_, _ = c.Write([]byte(refusalResponse))
 	}
 	c.Close()
 
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.unlogged++
-	if time.Since(l.lastLogged) < logInterval {
+	l.refusalsSinceLog++
+	if time.Since(l.lastLogTime) < logInterval {
 		return
 	}
 	l.log.Warn("connections are refused because too many are open; MAX_CONNECTIONS and MAX_CONNECTIONS_PER_ADDRESS are the limits",
-		"refused", l.unlogged, "last address", c.RemoteAddr().String(), "open", l.open)
-	l.lastLogged, l.unlogged = time.Now(), 0
+		"refused", l.refusalsSinceLog, "last address", c.RemoteAddr().String(), "open", l.openCount)
+	l.lastLogTime, l.refusalsSinceLog = time.Now(), 0
 }
 
 // ConnState records whether a connection waits for a request. It is a callback
@@ -188,11 +188,11 @@ func (l *Listener) ConnState(served net.Conn, state http.ConnState) {
 	defer l.mu.Unlock()
 	switch {
 	case c.closed:
-	case state == http.StateActive && c.waiting != nil:
-		c.client.waiting.Remove(c.waiting)
-		c.waiting = nil
-	case state == http.StateIdle && c.waiting == nil:
-		c.waiting = c.client.waiting.PushBack(c)
+	case state == http.StateActive && c.waitingElement != nil:
+		c.client.waiting.Remove(c.waitingElement)
+		c.waitingElement = nil
+	case state == http.StateIdle && c.waitingElement == nil:
+		c.waitingElement = c.client.waiting.PushBack(c)
 	}
 }
 
@@ -207,12 +207,12 @@ func (c *conn) Close() error {
 func (c *conn) close() error {
 	if !c.closed {
 		c.closed = true
-		if c.waiting != nil {
-			c.client.waiting.Remove(c.waiting)
-			c.waiting = nil
+		if c.waitingElement != nil {
+			c.client.waiting.Remove(c.waitingElement)
+			c.waitingElement = nil
 		}
-		c.listener.open--
-		if c.client.open--; c.client.open == 0 {
+		c.listener.openCount--
+		if c.client.openCount--; c.client.openCount == 0 {
 			delete(c.listener.clients, c.client.network)
 		}
 	}

@@ -95,7 +95,7 @@ func (s *served) until(open int) {
 	defer cancel()
 	for ctx.Err() == nil {
 		s.listener.mu.Lock()
-		now := s.listener.open
+		now := s.listener.openCount
 		s.listener.mu.Unlock()
 		if now == open {
 			return

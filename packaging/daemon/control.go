@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	name        = "trento-web"
-	description = "Trento, a console for SAP systems on Linux"
+	serviceName        = "trento-web"
+	serviceDescription = "Trento, a console for SAP systems on Linux"
 )
 
 // The unit and the declaration of its user are the files of the package.
@@ -41,10 +41,10 @@ var (
 // Control controls the service through the service manager, on machines where
 // no package has installed it. All methods except Status need root.
 type Control struct {
-	service    service.Service
-	executable string   // path of the program of this process
-	packaged   []string // paths at which a package installs the unit
-	installed  string   // path at which Install writes the unit
+	service       service.Service
+	executable    string   // path of the program of this process
+	packagedPaths []string // paths at which a package installs the unit
+	installedPath string   // path at which Install writes the unit
 }
 
 // NewControl returns a Control for the service manager of the machine.
@@ -61,10 +61,10 @@ func NewControl() (*Control, error) {
 		return nil, err
 	}
 	return &Control{
-		service:    s,
-		executable: executable,
-		packaged:   []string{"/usr/lib/systemd/system/" + name + ".service", "/lib/systemd/system/" + name + ".service"},
-		installed:  "/etc/systemd/system/" + name + ".service",
+		service:       s,
+		executable:    executable,
+		packagedPaths: []string{"/usr/lib/systemd/system/" + serviceName + ".service", "/lib/systemd/system/" + serviceName + ".service"},
+		installedPath: "/etc/systemd/system/" + serviceName + ".service",
 	}, nil
 }
 
@@ -72,8 +72,8 @@ func serviceConfig(executable string) *service.Config {
 	// A template of kardianos/service has {{Path}}, not {{.Path}}.
 	template := strings.ReplaceAll(unit, "="+packagedExecutable, "={{Path | cmdEscape}}")
 	return &service.Config{
-		Name:        name,
-		Description: description,
+		Name:        serviceName,
+		Description: serviceDescription,
 		Executable:  executable,
 		Option:      service.KeyValue{"SystemdScript": template},
 	}
@@ -84,8 +84,8 @@ func serviceConfig(executable string) *service.Config {
 // package, and with ErrLocation if the program is in a home or temporary
 // directory, which the unit hides from the service.
 func (c *Control) Install() error {
-	if unit, ok := c.packagedUnit(); ok {
-		return fmt.Errorf("%w (%s): use systemctl enable --now %s", ErrPackaged, unit, name)
+	if unit, ok := c.findPackagedUnit(); ok {
+		return fmt.Errorf("%w (%s): use systemctl enable --now %s", ErrPackaged, unit, serviceName)
 	}
 	for _, hidden := range []string{"/home/", "/root/", "/run/user/", "/tmp/", "/var/tmp/"} {
 		if strings.HasPrefix(c.executable, hidden) {
@@ -112,7 +112,7 @@ func makeUser() error {
 // leaves the data and their owner. It fails with ErrPackaged if the only unit is that of a
 // package.
 func (c *Control) Uninstall() error {
-	if unit, ok := c.packagedUnit(); ok && !exists(c.installed) {
+	if unit, ok := c.findPackagedUnit(); ok && !fileExists(c.installedPath) {
 		return fmt.Errorf("%w (%s): remove the package instead", ErrPackaged, unit)
 	}
 	if err := c.service.Stop(); err != nil {
@@ -143,16 +143,16 @@ func (c *Control) Status() (string, error) {
 	}
 }
 
-func (c *Control) packagedUnit() (string, bool) {
-	for _, unit := range c.packaged {
-		if exists(unit) {
+func (c *Control) findPackagedUnit() (string, bool) {
+	for _, unit := range c.packagedPaths {
+		if fileExists(unit) {
 			return unit, true
 		}
 	}
 	return "", false
 }
 
-func exists(file string) bool {
+func fileExists(file string) bool {
 	_, err := os.Stat(file)
 	return err == nil
 }

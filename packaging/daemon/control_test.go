@@ -43,10 +43,10 @@ func control(t *testing.T, executable string) (c *Control, systemctl func() []st
 			t.Fatal(err)
 		}
 		c = &Control{
-			service:    s,
-			executable: executable,
-			packaged:   []string{filepath.Join(home, "usr", name+".service")},
-			installed:  filepath.Join(home, ".config/systemd/user", name+".service"),
+			service:       s,
+			executable:    executable,
+			packagedPaths: []string{filepath.Join(home, "usr", serviceName+".service")},
+			installedPath: filepath.Join(home, ".config/systemd/user", serviceName+".service"),
 		}
 		return c, func() []string {
 			text, err := os.ReadFile(calls)
@@ -66,7 +66,7 @@ func TestInstall(t *testing.T) {
 	if err := c.Install(); err != nil {
 		t.Fatal(err)
 	}
-	got, err := os.ReadFile(c.installed)
+	got, err := os.ReadFile(c.installedPath)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +86,7 @@ func TestInstall(t *testing.T) {
 	if err := c.Uninstall(); err != nil {
 		t.Fatal(err)
 	}
-	if exists(c.installed) {
+	if fileExists(c.installedPath) {
 		t.Error("the unit is still there after Uninstall")
 	}
 	wantCalls = []string{"stop --user trento-web.service", "disable --user trento-web.service", "daemon-reload --user"}
@@ -97,18 +97,18 @@ func TestInstall(t *testing.T) {
 
 func TestPackagedUnitIsLeftAlone(t *testing.T) {
 	c, systemctl := control(t, "/usr/bin/trento-web")
-	if err := os.MkdirAll(filepath.Dir(c.packaged[0]), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(c.packagedPaths[0]), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(c.packaged[0], nil, 0o644); err != nil {
+	if err := os.WriteFile(c.packagedPaths[0], nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	for verb, do := range map[string]func() error{"Install": c.Install, "Uninstall": c.Uninstall} {
-		if err := do(); !errors.Is(err, ErrPackaged) || !strings.Contains(err.Error(), c.packaged[0]) {
+		if err := do(); !errors.Is(err, ErrPackaged) || !strings.Contains(err.Error(), c.packagedPaths[0]) {
 			t.Errorf("%s() = %v, want ErrPackaged naming the unit", verb, err)
 		}
 	}
-	if exists(c.installed) {
+	if fileExists(c.installedPath) {
 		t.Error("a unit was written")
 	}
 	if calls := systemctl(); len(calls) > 0 {
@@ -156,7 +156,7 @@ func TestNewControl(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !filepath.IsAbs(c.executable) || c.installed != "/etc/systemd/system/trento-web.service" {
+	if !filepath.IsAbs(c.executable) || c.installedPath != "/etc/systemd/system/trento-web.service" {
 		t.Errorf("NewControl() = %+v", c)
 	}
 }
@@ -170,7 +170,7 @@ func TestInstallNeedsTheUser(t *testing.T) {
 	if err := c.Install(); err == nil || !strings.Contains(err.Error(), "user of the service") || !strings.Contains(err.Error(), "Permission denied") {
 		t.Errorf("Install() = %v", err)
 	}
-	if exists(c.installed) {
+	if fileExists(c.installedPath) {
 		t.Error("a unit was written")
 	}
 }

@@ -21,7 +21,7 @@ func Run(ctx context.Context, serve func(context.Context) error) error {
 	p := newProgram(ctx, serve)
 	defer p.stop()
 	s, err := service.New(p, &service.Config{
-		Name:   name,
+		Name:   serviceName,
 		Option: service.KeyValue{"RunWait": p.wait},
 	})
 	if err != nil {

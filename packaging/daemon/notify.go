@@ -11,12 +11,12 @@ import (
 
 // Ready tells systemd that the service answers requests. Ready and Stopping do
 // nothing if systemd has not started the process.
-func Ready() error { return notify(daemon.SdNotifyReady) }
+func Ready() error { return notifySystemd(daemon.SdNotifyReady) }
 
 // Stopping tells systemd that the shutdown has begun.
-func Stopping() error { return notify(daemon.SdNotifyStopping) }
+func Stopping() error { return notifySystemd(daemon.SdNotifyStopping) }
 
-func notify(state string) error {
+func notifySystemd(state string) error {
 	if _, err := daemon.SdNotify(false, state); err != nil {
 		return fmt.Errorf("systemd: %s: %w", state, err)
 	}
@@ -47,7 +47,7 @@ func FeedWatchdog(ctx context.Context, alive func() error, log *slog.Logger) err
 			log.Error("not healthy: systemd will restart the service", "error", err)
 			continue
 		}
-		if err := notify(daemon.SdNotifyWatchdog); err != nil {
+		if err := notifySystemd(daemon.SdNotifyWatchdog); err != nil {
 			log.Error("watchdog", "error", err)
 		}
 	}

@@ -19,15 +19,15 @@ import (
 const (
 	cgroupShare  = 0.9
 	machineShare = 0.6
-	// minLimit is the smallest limit, in bytes. With less, the garbage
+	// minMemoryLimit is the smallest limit, in bytes. With less, the garbage
 	// collector would run all the time.
-	minLimit = 256 << 20
+	minMemoryLimit = 256 << 20
 )
 
 // Limit sets the memory limit of the Go runtime from the limit of unit,
 // container or machine, and returns it in bytes. GOMEMLIMIT takes precedence.
 func Limit() (int64, error) {
-	limit, err := memlimit.Set(memlimit.WithRatio(1), memlimit.WithMin(minLimit), memlimit.WithProvider(availableMemory))
+	limit, err := memlimit.Set(memlimit.WithRatio(1), memlimit.WithMin(minMemoryLimit), memlimit.WithProvider(availableMemory))
 	if err != nil {
 		return limit, fmt.Errorf("memory limit: %w", err)
 	}
@@ -77,34 +77,36 @@ func ReturnIdle(ctx context.Context, log *slog.Logger) error {
 	}
 }
 
-// usage is the memory that the heap holds, and the memory allocated since the
+// memoryUsage is the memory that the heap holds, and the memory allocated since the
 // start of the process, in bytes.
-type usage struct{ held, allocated uint64 }
+type memoryUsage struct{ held, allocated uint64 }
 
-func readUsage() usage {
+func readUsage() memoryUsage {
 	samples := []metrics.Sample{
 		{Name: "/memory/classes/heap/free:bytes"}, {Name: "/memory/classes/heap/objects:bytes"}, {Name: "/memory/classes/heap/unused:bytes"},
 		{Name: "/gc/heap/allocs:bytes"},
 	}
 	metrics.Read(samples)
 	value := func(i int) uint64 { return samples[i].Value.Uint64() }
-	return usage{held: value(0) + value(1) + value(2), allocated: value(3)}
+	return memoryUsage{held: value(0) + value(1) + value(2), allocated: value(3)}
 }
 
 // idleDetector decides when the heap holds much unused memory.
 type idleDetector struct {
-	inUse     uint64 // bytes held after the last return of memory
-	allocated uint64 // bytes allocated until the last call of hasIdle
+	inUse         uint64 // bytes held after the last return of memory
+	lastAllocated uint64 // bytes allocated until the last call of hasIdle
 }
 
-// hasIdle reports whether the heap holds much more memory than it needs. It
-// needs the memory in use after the last return, and as much as was allocated
-// since the last call: memory that was just allocated will soon be needed
-// again.
-func (w *idleDetector) hasIdle(now usage) bool {
-	worked := now.allocated - w.allocated
-	w.allocated = now.allocated
+// hasIdle reports whether the heap holds much more memory than it needs. The
+// need is the memory that was in use after the last return, and as much as was
+// lastAllocated since the last call, because memory that was just allocated will
+// soon be needed again.
+func (w *idleDetector) hasIdle(now memoryUsage) bool {
+	worked := now.allocated - w.lastAllocated
+	w.lastAllocated = now.allocated
 	return now.held > w.inUse+w.inUse/2+worked+minReturned
 }
 
-func (w *idleDetector) recordReturn(now usage) { w.inUse, w.allocated = now.held, now.allocated }
+func (w *idleDetector) recordReturn(now memoryUsage) {
+	w.inUse, w.lastAllocated = now.held, now.allocated
+}

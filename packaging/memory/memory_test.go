@@ -49,7 +49,7 @@ func TestIdle(t *testing.T) {
 		{"more in use", 200 * MB, 701 * MB, true, 190 * MB},
 		{"it stays in use", 230 * MB, 720 * MB, false, 0},
 	} {
-		now := usage{held: step.held, allocated: step.allocated}
+		now := memoryUsage{held: step.held, allocated: step.allocated}
 		if got := w.hasIdle(now); got != step.idle {
 			t.Errorf("%s: idle is %v", step.name, got)
 		}

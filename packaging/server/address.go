@@ -14,9 +14,9 @@ import (
 	"trento/store"
 )
 
-// listen opens the port. It is called first, so that a start that fails because
-// of the port leaves no files behind. Connections wait until the server answers
-// requests.
+// listen opens the port. It is called before all other steps of the start, so
+// that a start that fails because of the port leaves no files behind.
+// Connections wait until the server answers requests.
 func (s *server) listen() error {
 	l, err := s.listenOn("PORT", s.config.Port)
 	if err == nil {
@@ -130,8 +130,9 @@ func (s *server) signInHint() (string, error) {
 	return fmt.Sprintf("  User      %s\n  Password  %s\n", admin, password), err
 }
 
-// passwordHint says where to find the password of the default admin. In a demo,
-// whose data are invented and temporary, it is the password itself.
+// passwordHint says where to find the password of the default admin. In a demo
+// it returns the password itself, because the data of a demo are invented and
+// temporary.
 func (s *server) passwordHint() (string, error) {
 	switch {
 	case s.passwordFile == "":

@@ -54,7 +54,8 @@ func (s *server) listenForMessagesOn(variable string, port int) (net.Listener, e
 
 func portOf(l net.Listener) int { return l.Addr().(*net.TCPAddr).Port }
 
-// openMessages makes ready what messages to agents go over.
+// openMessages creates the message endpoint or the client of the external
+// broker.
 func (s *server) openMessages() (err error) {
 	switch {
 	case !s.config.EnableAMQP:
@@ -73,7 +74,7 @@ func (s *server) openMessages() (err error) {
 	return err
 }
 
-// messageGeneration returns which credential of agents is the present one.
+// messageGeneration returns the number of the present credential of the agents.
 func (s *server) messageGeneration() uint64 {
 	var generation uint64
 	err := s.store.View(func(tx *store.Tx) error {
@@ -87,11 +88,12 @@ func (s *server) messageGeneration() uint64 {
 	return generation
 }
 
-// messageTasks returns the work that messages to agents need.
+// messageTasks returns the tasks that messages to agents need.
 func (s *server) messageTasks() []task {
 	switch {
 	case s.externalBroker != nil:
-		// As long as the server; tries again after 1 to 30 seconds.
+		// Runs as long as the server. Connects again 1 to 30 seconds after a
+		// failure.
 		return []task{{name: "connection to the message broker", run: s.externalBroker.Run}}
 	case s.endpoint != nil:
 		// Heartbeats every second, expired messages every minute.

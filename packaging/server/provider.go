@@ -28,17 +28,17 @@ func (s *server) newProvider(ctx context.Context) (provider sso.Provider, origin
 	switch {
 	case c.EnableOIDC:
 		callback := cmp.Or(c.OIDCCallbackURL, origin+oidcCallback)
-		options.Origin = originOf(callback)
+		options.Origin = originOfAddress(callback)
 		return sso.NewOIDC(sso.OIDCOptions{
 			Options: options, ClientID: c.OIDCClientID, ClientSecret: string(c.OIDCClientSecret), BaseURL: c.OIDCBaseURL, CallbackURL: callback,
-		}), originOf(callback), nil
+		}), originOfAddress(callback), nil
 	case c.EnableOAuth2:
 		callback := cmp.Or(c.OAuth2CallbackURL, origin+oauth2Callback)
 		provider, err = sso.NewOAuth2(sso.OAuth2Options{
 			Options: options, ClientID: c.OAuth2ClientID, ClientSecret: string(c.OAuth2ClientSecret), BaseURL: c.OAuth2BaseURL,
 			AuthorizeURL: c.OAuth2AuthorizeURL, TokenURL: c.OAuth2TokenURL, UserURL: c.OAuth2UserURL, Scopes: c.OAuth2Scopes, CallbackURL: callback,
 		})
-		return provider, originOf(callback), err
+		return provider, originOfAddress(callback), err
 	case c.EnableSAML:
 		provider, err = s.newSAML(ctx, options)
 		return provider, origin, err
@@ -66,9 +66,9 @@ func CheckProvider(ctx context.Context, c config.Config, log *slog.Logger) ([]ss
 	return nil, errors.New("no single sign-on is on: none of ENABLE_OIDC, ENABLE_OAUTH2 and ENABLE_SAML is true; name the configuration of the server with --config")
 }
 
-// originOf returns the scheme and host of an address. Package config has
+// originOfAddress returns the scheme and host of an address. Package config has
 // checked that the address can be parsed.
-func originOf(address string) string {
+func originOfAddress(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {
 		return ""
@@ -76,8 +76,8 @@ func originOf(address string) string {
 	return u.Scheme + "://" + u.Host
 }
 
-// followProvider fetches the configuration of the identity provider again and
-// again, until ctx is done. After a failure it tries again soon. The start does
+// followProvider fetches the configuration of the identity provider regularly,
+// until ctx is done. After a failure it waits less than usual. The start does
 // not wait for the provider.
 func (s *server) followProvider(ctx context.Context) error {
 	for {

@@ -25,8 +25,7 @@ func (s *server) newSAML(ctx context.Context, common sso.Options) (sso.Provider,
 	return sso.NewSAML(options)
 }
 
-// samlOptions returns the options for SAML that the configuration gives. The
-// key is missing in them.
+// samlOptions returns the configured options for SAML. The caller adds the key.
 func samlOptions(c config.Config, common sso.Options) sso.SAMLOptions {
 	return sso.SAMLOptions{
 		Options:            common,
@@ -58,7 +57,7 @@ func RenewSAMLCertificate(ctx context.Context, c config.Config, log *slog.Logger
 		return nil, errNoData(c.DataDir)
 	}
 	s := &server{config: c, log: log}
-	defer func() { err = errors.Join(err, s.close()) }()
+	defer func() { err = errors.Join(err, s.closeAll()) }()
 	if err := s.openFile(); err != nil {
 		return nil, err
 	}

@@ -27,7 +27,7 @@ import (
 	"trento/ui/amqp"
 )
 
-// Options are what Run needs.
+// Options are the settings of Run.
 type Options struct {
 	Config config.Config
 	Stdout io.Writer // receives the address of the console and how to sign in
@@ -51,14 +51,15 @@ type server struct {
 	commands        *http.Server
 	commandListener net.Listener
 	demoHosts       int
-	running         sync.WaitGroup // counts the running tasks
+	runningTasks    sync.WaitGroup // counts the running tasks
 	// certificate is nil without TLS. redirects sends requests without TLS on to
 	// https; nil if there is no port for them.
 	certificate      *certificate.Keeper
 	redirects        *http.Server
 	redirectListener *connection.Listener
-	// messages to agents go over endpoint, which is ours, or over
-	// externalBroker; all three are nil if there are none.
+	// messages sends messages to agents. It is endpoint, the message endpoint
+	// of this server, or externalBroker. All three are nil if agents get no
+	// messages.
 	messages         message.Bus
 	endpoint         *amqp.Broker
 	messageListeners []net.Listener // without and with TLS
@@ -79,13 +80,13 @@ const shutdownTimeout = 3 * time.Second
 // browser with some tabs uses less.
 const maxStreams = 100
 
-// Run runs the server until ctx is done, or until a task without a period
-// fails.
+// Run runs the server until ctx is done, or until a task fails that has no
+// period.
 func Run(ctx context.Context, o Options) (err error) {
 	log := slog.New(slog.NewTextHandler(o.Stderr, &slog.HandlerOptions{Level: o.Config.Level(), ReplaceAttr: maskTokens}))
 	s := &server{config: o.Config, log: log, demoHosts: o.DemoHosts}
-	defer func() { err = errors.Join(err, s.close()) }()
-	if err := s.open(ctx); err != nil {
+	defer func() { err = errors.Join(err, s.closeAll()) }()
+	if err := s.openAll(ctx); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
@@ -105,8 +106,8 @@ func Run(ctx context.Context, o Options) (err error) {
 	return errors.Join(err, daemon.Stopping(), s.stop(cancel))
 }
 
-// maskTokens removes personal access tokens from the log. They can be pasted
-// into addresses and headers, and so get into errors.
+// maskTokens removes personal access tokens from the log. People can paste them
+// into addresses and headers, which appear in error texts.
 func maskTokens(_ []string, a slog.Attr) slog.Attr {
 	if text := a.Value.String(); strings.Contains(text, store.TokenPrefix) {
 		a.Value = slog.StringValue(store.MaskTokens(text))
@@ -114,8 +115,8 @@ func maskTokens(_ []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-// open opens everything in the order in which it is needed.
-func (s *server) open(ctx context.Context) (err error) {
+// openAll opens everything in the order in which it is needed.
+func (s *server) openAll(ctx context.Context) (err error) {
 	limit, err := memory.Limit()
 	if err != nil {
 		s.log.Warn("the memory the machine or unit allows is not known, so it is not observed", "error", err)
@@ -203,12 +204,12 @@ func (s *server) stop(end context.CancelFunc) error {
 			err = errors.Join(err, h.Close())
 		}
 	}
-	s.running.Wait() // the index must not be closed while a task uses it
+	s.runningTasks.Wait() // the index must not be closed while a task uses it
 	return err
 }
 
-// close closes what was opened, in reverse order.
-func (s *server) close() (err error) {
+// closeAll closes what was opened, in reverse order.
+func (s *server) closeAll() (err error) {
 	if s.listener != nil {
 		s.listener.Close() // fails if it was closed after serving requests
 	}

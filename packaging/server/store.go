@@ -79,7 +79,7 @@ func ResetAdmin(ctx context.Context, c config.Config, password string) (file str
 		return "", errNoData(c.DataDir)
 	}
 	s := &server{config: c, log: slog.New(slog.DiscardHandler)}
-	defer func() { err = errors.Join(err, s.close()) }()
+	defer func() { err = errors.Join(err, s.closeAll()) }()
 	if err := s.openStore(ctx); err != nil {
 		return "", err
 	}

@@ -18,8 +18,8 @@ import (
 type task struct {
 	name string
 	run  func(context.Context) error
-	// every is the period. A failed run is logged, and the next one follows as
-	// usual. A task without a period runs as long as the server, and its
+	// every is the period. If a run fails, that is logged, and the next run
+	// follows as usual. A task without a period runs as long as the server; its
 	// failure ends the server.
 	every   time.Duration
 	atStart bool // also run at the start, not only after the first period
@@ -32,8 +32,8 @@ func (s *server) tasks() []task {
 	tasks := []task{
 		{name: "http", run: s.serveHTTP},
 		{name: "commands of this machine", run: func(context.Context) error { return s.commands.Serve(s.commandListener) }},
-		// Follows the log at once. Merges and deletes segments when it is
-		// necessary.
+		// Indexes new entries of the log at once. Merges and deletes segments
+		// when it is necessary.
 		{name: "search index", run: s.index.Run},
 		// Twice in the watchdog interval of systemd, if there is one.
 		{name: "watchdog", run: func(ctx context.Context) error { return daemon.FeedWatchdog(ctx, s.store.Ready, s.log) }},
@@ -69,7 +69,7 @@ func (s *server) tasks() []task {
 func (s *server) start(ctx context.Context, tasks []task) (failed <-chan error) {
 	failures := make(chan error, len(tasks))
 	for _, t := range tasks {
-		s.running.Go(func() {
+		s.runningTasks.Go(func() {
 			if t.every > 0 {
 				s.repeat(ctx, t)
 			} else if err := t.run(ctx); err != nil && ctx.Err() == nil {

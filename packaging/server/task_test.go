@@ -36,7 +36,7 @@ func TestTasks(t *testing.T) {
 			t.Error("a task ran before its period had passed")
 		}
 		cancel()
-		s.running.Wait()
+		s.runningTasks.Wait()
 		for name, want := range map[string]int{"every": 6, "failing": 3, "start": 2, "stop": 1} {
 			if got := *runs[name]; got != want {
 				t.Errorf("%s: %d runs, want %d", name, got, want)

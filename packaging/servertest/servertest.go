@@ -80,7 +80,7 @@ func StartBuilt(t *testing.T, environ ...string) *Program {
 	return startCommand(t, cmd)
 }
 
-var announced = regexp.MustCompile(`Console\s+(https?://\S+)`)
+var announcedURL = regexp.MustCompile(`Console\s+(https?://\S+)`)
 
 func startCommand(t *testing.T, cmd *exec.Cmd) *Program {
 	t.Helper()
@@ -107,7 +107,7 @@ func startCommand(t *testing.T, cmd *exec.Cmd) *Program {
 		}
 	}()
 	for line := range lines {
-		if found := announced.FindStringSubmatch(line); found != nil {
+		if found := announcedURL.FindStringSubmatch(line); found != nil {
 			p.URL, p.Took = found[1], time.Since(began)
 			break
 		}

@@ -16,15 +16,15 @@ import (
 var errRefused = errors.New("the credential was refused")
 
 const (
-	// refusedAfter is how long every refusal takes. So the time does not reveal
+	// refusalDelay is how long every refusal takes. So the time does not reveal
 	// the reason, and guessing takes long.
-	refusedAfter = time.Second
+	refusalDelay = time.Second
 	// After a wrong credential, credentials from the same address are checked at this
 	// rate for a while. They are delayed, not refused, because agents with the
 	// right credential may have the same address.
 	checksPerSecond = 20
 	checksAtOnce    = 60
-	slowedFor       = time.Minute
+	slowDuration    = time.Minute
 	// maxRefused is the number of addresses with refused attempts that are
 	// remembered.
 	maxRefused = 200
@@ -33,18 +33,18 @@ const (
 // access decides which connections are accepted. The lock of the broker
 // protects it, except the limiters.
 type access struct {
-	total   int // connections
-	remotes map[netip.Prefix]*remote
-	refused map[netip.Prefix]*refusedAddress
+	total            int // connections
+	networks         map[netip.Prefix]*clientNetwork
+	refusedByNetwork map[netip.Prefix]*refusedAddress
 }
 
 func (a *access) init() {
-	a.remotes = map[netip.Prefix]*remote{}
-	a.refused = map[netip.Prefix]*refusedAddress{}
+	a.networks = map[netip.Prefix]*clientNetwork{}
+	a.refusedByNetwork = map[netip.Prefix]*refusedAddress{}
 }
 
-// remote is an address or IPv6 network with connections.
-type remote struct {
+// clientNetwork is an address or IPv6 network with connections.
+type clientNetwork struct {
 	connections int
 	// signingIn are those connections whose handshake is not done, as
 	// *connection, the oldest first.
@@ -109,7 +109,7 @@ func (b *Broker) admit(c *connection) bool {
 // if all are open.
 func (b *Broker) makeRoom(network netip.Prefix) (removed *connection, limit string) {
 	a := &b.access
-	switch r, o := a.remotes[network], b.options; {
+	switch r, o := a.networks[network], b.options; {
 	case o.MaxPerAddress > 0 && r != nil && r.connections >= o.MaxPerAddress:
 		return r.oldestSigningIn(), "too many connections from this address are open (AMQP_MAX_CONNECTIONS_PER_ADDRESS)"
 	case o.MaxConnections > 0 && a.total >= o.MaxConnections:
@@ -120,9 +120,9 @@ func (b *Broker) makeRoom(network netip.Prefix) (removed *connection, limit stri
 
 // mostSigningIn returns the remote with the most connections whose handshake is
 // not done; nil if there are none.
-func (a *access) mostSigningIn() *remote {
-	var most *remote
-	for _, r := range a.remotes {
+func (a *access) mostSigningIn() *clientNetwork {
+	var most *clientNetwork
+	for _, r := range a.networks {
 		if most == nil || r.signingIn.Len() > most.signingIn.Len() {
 			most = r
 		}
@@ -132,7 +132,7 @@ func (a *access) mostSigningIn() *remote {
 
 // oldestSigningIn returns the oldest connection whose handshake is not done;
 // nil if there is none.
-func (r *remote) oldestSigningIn() *connection {
+func (r *clientNetwork) oldestSigningIn() *connection {
 	if r == nil || r.signingIn.Len() == 0 {
 		return nil
 	}
@@ -142,18 +142,18 @@ func (r *remote) oldestSigningIn() *connection {
 // add counts a new connection.
 func (a *access) add(c *connection) {
 	network := networkOf(c.address)
-	r := a.remotes[network]
+	r := a.networks[network]
 	if r == nil {
-		r = &remote{}
-		a.remotes[network] = r
+		r = &clientNetwork{}
+		a.networks[network] = r
 	}
 	r.connections++
 	a.total++
 	c.remote, c.signingIn = r, r.signingIn.PushBack(c)
 }
 
-// signedIn records that the handshake of a connection is done.
-func (a *access) signedIn(c *connection) {
+// recordSignedIn records that the handshake of a connection is done.
+func (a *access) recordSignedIn(c *connection) {
 	if c.signingIn != nil {
 		c.remote.signingIn.Remove(c.signingIn)
 		c.signingIn = nil
@@ -165,27 +165,28 @@ func (a *access) remove(c *connection) {
 	if c.remote == nil {
 		return
 	}
-	a.signedIn(c)
+	a.recordSignedIn(c)
 	a.total--
 	if c.remote.connections--; c.remote.connections == 0 {
-		delete(a.remotes, networkOf(c.address))
+		delete(a.networks, networkOf(c.address))
 	}
 	c.remote = nil
 }
 
-// leave subtracts a connection that has ended from the counts.
-func (b *Broker) leave(c *connection) {
+// removeFromCounts subtracts a connection that has ended from the counts.
+func (b *Broker) removeFromCounts(c *connection) {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
 	b.access.remove(c)
 }
 
 // authenticate checks the credential. All refusals look alike and take equally
-// long. Our log and the page of the agents show the reason.
+// long, so the client cannot learn the reason. The log of this server and the
+// page of the agents show the reason.
 func (c *connection) authenticate(ctx context.Context, user, password string) error {
 	b := c.broker
-	if limiter := b.slowed(c.address); limiter != nil {
-		waiting, cancel := context.WithTimeout(ctx, handshakeTime/2)
+	if limiter := b.limiterAfterRefusal(c.address); limiter != nil {
+		waiting, cancel := context.WithTimeout(ctx, handshakeTimeout/2)
 		defer cancel()
 		if err := limiter.Wait(waiting); err != nil {
 			b.refuse(c, "too many attempts from this address wait to be checked")
@@ -205,11 +206,11 @@ func (c *connection) authenticate(ctx context.Context, user, password string) er
 	b.refuse(c, reason)
 	b.slowDown(c.address)
 	select {
-	case <-time.After(refusedAfter):
+	case <-time.After(refusalDelay):
 	case <-ctx.Done():
 	}
 	if c.client.closesOnRefusal {
-		return &closing{code: accessRefused, text: "Login was refused using authentication mechanism PLAIN.", method: connectionStartOK}
+		return &protocolFault{code: accessRefused, text: "Login was refused using authentication mechanism PLAIN.", method: connectionStartOK}
 	}
 	return errRefused
 }
@@ -218,17 +219,17 @@ func (c *connection) authenticate(ctx context.Context, user, password string) er
 func (b *Broker) slowDown(address netip.Addr) {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
-	if r := b.access.refused[networkOf(address)]; r != nil {
-		r.slowedUntil = b.now().Add(slowedFor)
+	if r := b.access.refusedByNetwork[networkOf(address)]; r != nil {
+		r.slowedUntil = b.now().Add(slowDuration)
 	}
 }
 
-// slowed returns the limiter of an address from which a wrong credential came
+// limiterAfterRefusal returns the limiter of an address from which a wrong credential came
 // lately; nil if none came.
-func (b *Broker) slowed(address netip.Addr) *rate.Limiter {
+func (b *Broker) limiterAfterRefusal(address netip.Addr) *rate.Limiter {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
-	if r := b.access.refused[networkOf(address)]; r != nil && b.now().Before(r.slowedUntil) {
+	if r := b.access.refusedByNetwork[networkOf(address)]; r != nil && b.now().Before(r.slowedUntil) {
 		return r.limiter
 	}
 	return nil
@@ -238,13 +239,13 @@ func (b *Broker) slowed(address netip.Addr) *rate.Limiter {
 // per minute for each address.
 func (b *Broker) refuse(c *connection, reason string) {
 	network, now := networkOf(c.address), b.now()
-	reason = printable(reason)
+	reason = makePrintable(reason)
 	b.mutex.Lock()
-	r := b.access.refused[network]
+	r := b.access.refusedByNetwork[network]
 	if r == nil {
 		b.access.forgetOldest()
 		r = &refusedAddress{Refusal: Refusal{Address: c.address.String(), First: now}, limiter: rate.NewLimiter(checksPerSecond, checksAtOnce)}
-		b.access.refused[network] = r
+		b.access.refusedByNetwork[network] = r
 	}
 	silent := r.Reason == reason && now.Sub(r.Last) < time.Minute && r.Attempts%100 != 0
 	r.Reason, r.Last = reason, now
@@ -259,20 +260,20 @@ func (b *Broker) refuse(c *connection, reason string) {
 
 // forgetOldest makes room for one more address.
 func (a *access) forgetOldest() {
-	if len(a.refused) < maxRefused {
+	if len(a.refusedByNetwork) < maxRefused {
 		return
 	}
 	var oldest netip.Prefix
-	for network, r := range a.refused {
-		if !oldest.IsValid() || r.Last.Before(a.refused[oldest].Last) {
+	for network, r := range a.refusedByNetwork {
+		if !oldest.IsValid() || r.Last.Before(a.refusedByNetwork[oldest].Last) {
 			oldest = network
 		}
 	}
-	delete(a.refused, oldest)
+	delete(a.refusedByNetwork, oldest)
 }
 
-// printable makes a text of an unknown client safe and short enough to show.
-func printable(text string) string {
+// makePrintable makes a text of an unknown client safe and short enough to show.
+func makePrintable(text string) string {
 	text = strings.ToValidUTF8(text, "?")
 	text = strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f {
@@ -292,7 +293,7 @@ func (b *Broker) Refusals() []Refusal {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
 	var refusals []Refusal
-	for _, r := range b.access.refused {
+	for _, r := range b.access.refusedByNetwork {
 		refusals = append(refusals, r.Refusal)
 	}
 	slices.SortFunc(refusals, func(a, b Refusal) int { return b.Last.Compare(a.Last) })

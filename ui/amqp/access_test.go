@@ -34,7 +34,7 @@ func TestRefusedCredentials(t *testing.T) {
 		if !errors.Is(err, rabbitmq.ErrCredentials) {
 			t.Errorf("%.20q: %v", try.user, err)
 		}
-		if took := time.Since(began); took < refusedAfter {
+		if took := time.Since(began); took < refusalDelay {
 			t.Errorf("%.20q: refused after %v", try.user, took)
 		}
 	}
@@ -215,7 +215,7 @@ func TestLimits(t *testing.T) {
 	ch := openChannel(t, c)
 	queue := declare(t, ch, message.Checks, ada)
 	t.Run("queued messages", func(t *testing.T) {
-		for range maxWaiting {
+		for range maxWaitingMessages {
 			e.send(ada, "x")
 		}
 		r := message.Request{Agent: ada, Content: request(ada, "one more"), ExpiresAt: time.Now().Add(time.Minute)}
@@ -245,7 +245,7 @@ func TestLimits(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for range maxUnacked {
+		for range maxUnackedMessages {
 			e.send(ada, "x")
 			next(t, deliveries)
 		}
@@ -297,8 +297,8 @@ func TestSlowConsumer(t *testing.T) {
 		e.send(ada, "1")
 		next(t, deliveries)
 	}
-	for _, c := range e.open() {
-		if unsent := c.unsent.Load(); unsent > maxUnsent+2*size {
+	for _, c := range e.openConnections() {
+		if unsent := c.unsentBytes.Load(); unsent > maxUnsent+2*size {
 			t.Errorf("%d bytes are kept for an agent that does not read", unsent)
 		}
 	}
@@ -358,7 +358,7 @@ func TestSilentConnections(t *testing.T) {
 		}
 		began := time.Now()
 		e.stop()
-		if took := time.Since(began); took >= handshakeTime/2 {
+		if took := time.Since(began); took >= handshakeTimeout/2 {
 			t.Errorf("the end took %v", took)
 		}
 	}

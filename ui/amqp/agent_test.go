@@ -225,25 +225,25 @@ func TestHeartbeats(t *testing.T) {
 	until(t, "connected", func() bool { return len(e.Connections()) == 1 })
 	for range 3 {
 		clock.pass(6 * time.Second)
-		e.sweep()
+		e.checkConnections()
 		clock.pass(time.Second)
-		e.sweep()
+		e.checkConnections()
 		f, err := r.frames.next()
 		if err != nil || f.kind != frameHeartbeat || f.channel != 0 || len(f.payload) != 0 {
 			t.Fatalf("instead of a heartbeat: %+v, %v", f, err)
 		}
-		until(t, "sent now, not a second ago", func() bool { return e.open()[0].lastSent.Load() == clock.now().UnixMicro() })
+		until(t, "sent now, not a second ago", func() bool { return e.openConnections()[0].lastSent.Load() == clock.now().UnixMicro() })
 		before := clock.now()
 		r.write(heartbeat)
 		until(t, "heard", func() bool {
-			for _, c := range e.open() {
+			for _, c := range e.openConnections() {
 				return c.lastRead.Load() >= before.UnixMicro()
 			}
 			return false
 		})
 	}
 	clock.pass(20*time.Second + time.Millisecond)
-	e.sweep()
+	e.checkConnections()
 	until(t, "gone", func() bool { return len(e.Connections()) == 0 })
 	if got := r.answers(); got != "the connection ended" {
 		t.Errorf("said to a silent agent: %s", got)

@@ -21,21 +21,21 @@ import (
 // The limits of the endpoint. Options has the limits for the number of
 // connections.
 const (
-	maxChannels        = 16        // of a connection; an agent has up to three
-	maxConsumers       = 16        // of a channel
-	maxUnacked         = 1_000     // messages of a channel
-	maxWaiting         = 1_000     // messages in a queue
-	maxWaitingBytes    = 16 << 20  // in a queue
-	maxTotalBytes      = 256 << 20 // in all queues
-	maxKeys            = 16        // routing keys of a queue
-	maxQueues          = 100_000
-	maxUnfinishedBytes = 128 << 20 // bytes of unfinished messages, of all connections
-	unusedQueueLife    = 24 * time.Hour
-	sweepEvery         = time.Second
-	pruneQueuesEvery   = time.Minute
+	maxChannels         = 16        // of a connection; an agent has up to three
+	maxConsumers        = 16        // of a channel
+	maxUnackedMessages  = 1_000     // messages of a channel
+	maxWaitingMessages  = 1_000     // messages in a queue
+	maxWaitingBytes     = 16 << 20  // in a queue
+	maxTotalBytes       = 256 << 20 // in all queues
+	maxRoutingKeys      = 16        // routing keys of a queue
+	maxQueues           = 100_000
+	maxUnfinishedBytes  = 128 << 20 // bytes of unfinished messages, of all connections
+	unusedQueueLifetime = 24 * time.Hour
+	checkInterval       = time.Second
+	pruneInterval       = time.Minute
 )
 
-// Options are what New needs.
+// Options are the settings of a Broker, and what it works with.
 type Options struct {
 	Store *store.Store
 	Log   *slog.Logger
@@ -47,7 +47,8 @@ type Options struct {
 	// Port is the TCP port for connections without TLS, and TLSPort that for
 	// connections with TLS; 0: there is none. They are only for people.
 	Port, TLSPort int
-	// VirtualHost is served beside "/"; "*" serves all.
+	// VirtualHost is the virtual host that agents may open besides "/". With
+	// "*" they may open every virtual host.
 	VirtualHost string
 	// MaxConnections and MaxPerAddress limit the open connections, in total
 	// and from one address or IPv6 network; 0: no limit.
@@ -61,18 +62,18 @@ type Broker struct {
 	now     func() time.Time
 	log     *slog.Logger
 
-	mutex           sync.Mutex
-	queues          map[string]*queue
-	connections     map[*connection]struct{} // open connections
-	subscribers     map[message.Kind]func(context.Context, message.Envelope) error
-	lastOrder       uint64
-	totalBytes      int
-	unfinishedBytes int
-	settled         map[string][]uint64 // by queue: sequences of messages to delete from the store
-	access          access
-	changes         changes
+	mutex            sync.Mutex
+	queues           map[string]*queue
+	connections      map[*connection]struct{} // openConnections connections
+	subscribers      map[message.Kind]func(context.Context, message.Envelope) error
+	lastOrder        uint64
+	totalBytes       int
+	unfinishedBytes  int
+	settledSequences map[string][]uint64 // by queue: sequences of messages to delete from the store
+	access           access
+	changes          changes
 
-	wakeUp chan struct{} // settled is not empty
+	wakeUp chan struct{} // signals that settled is not empty
 }
 
 // New returns a Broker with the queues and messages that are in the store.
@@ -80,15 +81,15 @@ func New(o Options) (*Broker, error) {
 	b := &Broker{
 		options: o, now: o.Now, log: o.Log,
 		queues: map[string]*queue{}, connections: map[*connection]struct{}{},
-		subscribers: map[message.Kind]func(context.Context, message.Envelope) error{},
-		settled:     map[string][]uint64{},
-		wakeUp:      make(chan struct{}, 1),
+		subscribers:      map[message.Kind]func(context.Context, message.Envelope) error{},
+		settledSequences: map[string][]uint64{},
+		wakeUp:           make(chan struct{}, 1),
 	}
 	if b.now == nil {
 		b.now = time.Now
 	}
 	b.access.init()
-	return b, b.load()
+	return b, b.loadQueues()
 }
 
 // Scheme returns the scheme of the address that agents should use: amqps if the
@@ -103,8 +104,8 @@ func (b *Broker) Scheme() string {
 // Port returns the port that agents should use, with Scheme.
 func (b *Broker) Port() int { return cmp.Or(b.options.TLSPort, b.options.Port) }
 
-// load reads queues and messages from the store.
-func (b *Broker) load() error {
+// loadQueues reads queues and messages from the store.
+func (b *Broker) loadQueues() error {
 	return b.options.Store.View(func(tx *store.Tx) error {
 		for stored, err := range tx.Queues() {
 			if err != nil {
@@ -126,7 +127,7 @@ func (b *Broker) load() error {
 				return fmt.Errorf("stored message %d: its queue %q is not stored", m.Sequence, m.Queue)
 			}
 			b.lastOrder++
-			q.add(&queued{
+			q.add(&queuedMessage{
 				order: b.lastOrder, sequence: m.Sequence, exchange: m.Exchange, routingKey: m.RoutingKey,
 				content: contentProperties{contentType: m.ContentType, persistent: true}, body: m.Body, expiresAt: m.ExpiresAt,
 			})
@@ -151,11 +152,11 @@ func (b *Broker) Serve(ctx context.Context, l net.Listener) error {
 			if err == nil {
 				accepted.Close()
 			}
-			b.endAll(&closing{code: connectionForced, text: "the server stops"})
+			b.endAll(&protocolFault{code: connectionForced, text: "the server stops"})
 			return nil
 		case err != nil && (errors.Is(err, net.ErrClosed)):
 			return err
-		case err != nil: // too many open files, mostly
+		case err != nil: // usually the process has too many open files
 			pause = min(max(2*pause, 5*time.Millisecond), time.Second)
 			b.log.Warn("no connection of an agent can be accepted", "error", err)
 			select {
@@ -172,7 +173,7 @@ func (b *Broker) Serve(ctx context.Context, l net.Listener) error {
 		}
 		serving.Go(func() {
 			err := c.serve(ctx)
-			b.leave(c)
+			b.removeFromCounts(c)
 			b.logEnd(c, err)
 		})
 	}
@@ -181,7 +182,7 @@ func (b *Broker) Serve(ctx context.Context, l net.Listener) error {
 // Run does the regular tasks until ctx is done: it sends heartbeats, removes
 // expired messages, and deletes acknowledged messages from the store.
 func (b *Broker) Run(ctx context.Context) error {
-	ticker := time.NewTicker(sweepEvery)
+	ticker := time.NewTicker(checkInterval)
 	defer ticker.Stop()
 	pruned := b.now()
 	for {
@@ -192,8 +193,8 @@ func (b *Broker) Run(ctx context.Context) error {
 		case <-b.wakeUp:
 			b.deleteSettled(ctx)
 		case <-ticker.C:
-			b.sweep()
-			if now := b.now(); now.Sub(pruned) >= pruneQueuesEvery {
+			b.checkConnections()
+			if now := b.now(); now.Sub(pruned) >= pruneInterval {
 				pruned = now
 				b.pruneQueues(ctx)
 			}
@@ -201,20 +202,20 @@ func (b *Broker) Run(ctx context.Context) error {
 	}
 }
 
-// sweep sends heartbeats, and ends connections whose peer is gone or whose
+// checkConnections sends heartbeats, and ends connections whose peer is gone or whose
 // credential is not valid any more.
-func (b *Broker) sweep() {
+func (b *Broker) checkConnections() {
 	now := b.now()
 	generation := b.options.Generation()
-	for _, c := range b.open() {
+	for _, c := range b.openConnections() {
 		switch {
 		case c.generation != generation:
-			c.end(&closing{code: connectionForced, text: "the credential of agents was changed"})
+			c.end(&protocolFault{code: connectionForced, text: "the credential of agents was changed"})
 		case c.heartbeat == 0:
 		case now.UnixMicro()-c.lastRead.Load() > 2*c.heartbeat.Microseconds():
-			c.end(errGone)
+			c.end(errPeerSilent)
 		case now.UnixMicro()-c.lastSent.Load() >= c.sendHeartbeatAfter().Microseconds():
-			c.append(func(b []byte) []byte { return append(b, heartbeat...) })
+			c.appendOutput(func(b []byte) []byte { return append(b, heartbeat...) })
 		}
 	}
 }
@@ -224,27 +225,27 @@ func (b *Broker) sweep() {
 // one and a half intervals. Heartbeats are most of what idle connections cost,
 // so they are sent less often than every half interval, as RabbitMQ does.
 func (c *connection) sendHeartbeatAfter() time.Duration {
-	return c.heartbeat*3/4 - sweepEvery/2
+	return c.heartbeat*3/4 - checkInterval/2
 }
 
-// open returns the connections whose handshake is done.
-func (b *Broker) open() []*connection {
+// openConnections returns the connections whose handshake is done.
+func (b *Broker) openConnections() []*connection {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
 	return slices.Collect(maps.Keys(b.connections))
 }
 
-// opened adds a connection whose handshake is done.
-func (b *Broker) opened(c *connection) {
+// addConnection adds a connection whose handshake is done.
+func (b *Broker) addConnection(c *connection) {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
 	b.connections[c] = struct{}{}
-	b.access.signedIn(c)
+	b.access.recordSignedIn(c)
 }
 
-// ended puts unacknowledged messages back into their queues, and removes the
+// removeConnection puts unacknowledged messages back into their queues, and removes the
 // connection.
-func (b *Broker) ended(c *connection) {
+func (b *Broker) removeConnection(c *connection) {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
 	c.ended = true
@@ -258,13 +259,13 @@ func (b *Broker) ended(c *connection) {
 }
 
 // endAll ends all connections.
-func (b *Broker) endAll(reason *closing) {
+func (b *Broker) endAll(reason *protocolFault) {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
 	for c := range b.connections {
 		c.end(reason)
 	}
-	for _, r := range b.access.remotes {
+	for _, r := range b.access.networks {
 		for e := r.signingIn.Front(); e != nil; e = e.Next() {
 			e.Value.(*connection).net.Close() // it would be waited for until its handshake times out
 		}
@@ -311,14 +312,14 @@ func (c *connection) releaseUnfinished(n int) {
 }
 
 // logFault logs that the channel of an agent was closed, and why.
-func (b *Broker) logFault(c *connection, fault *closing) {
+func (b *Broker) logFault(c *connection, fault *protocolFault) {
 	b.log.Warn("an agent did on its message connection what is not allowed", "agent", c.agent, "address", c.address, "reason", fault.Error())
 }
 
 // logEnd logs why a connection ended.
 func (b *Broker) logEnd(c *connection, err error) {
 	log := b.log.With("agent", c.agent, "address", c.address)
-	fault := (*closing)(nil)
+	fault := (*protocolFault)(nil)
 	switch {
 	case err == nil:
 		log.Debug("message connection closed by the agent")
@@ -327,9 +328,9 @@ func (b *Broker) logEnd(c *connection, err error) {
 		log.Info("message connection closed", "reason", fault.text)
 	case errors.As(err, &fault):
 		log.Warn("message connection closed", "reason", fault.Error())
-	case errors.Is(err, io.EOF) && c.agent == "": // such as a health check of a load balancer
+	case errors.Is(err, io.EOF) && c.agent == "": // a client that declared no queue, such as the health check of a load balancer
 		log.Debug("message connection ended before it was used")
-	case errors.Is(err, errGone), errors.Is(err, io.EOF), errors.Is(err, os.ErrDeadlineExceeded):
+	case errors.Is(err, errPeerSilent), errors.Is(err, io.EOF), errors.Is(err, os.ErrDeadlineExceeded):
 		log.Info("message connection lost", "reason", err)
 	default:
 		log.Info("message connection ended", "reason", err)
@@ -345,18 +346,18 @@ func (b *Broker) receive(ctx context.Context, c *connection, in *incoming) (bool
 		return false, err
 	}
 	if in.key != kind.AnswerKey() || in.key == "" {
-		return false, closeChannel(accessRefused, "agents may not publish with routing key '%.100s' to exchange '%s'", in.key, in.exchange)
+		return false, channelFault(accessRefused, "agents may not publish with routing key '%.100s' to exchange '%s'", in.key, in.exchange)
 	}
 	envelope, err := message.Decode(in.body)
 	switch {
 	case err != nil:
-		return false, closeChannel(preconditionFailed, "the message cannot be read: %s", err)
+		return false, channelFault(preconditionFailed, "the message cannot be read: %s", err)
 	case !envelope.Answer || envelope.Kind != kind:
-		return false, closeChannel(accessRefused, "a message of type %s does not belong into exchange '%s'", envelope.Type, in.exchange)
+		return false, channelFault(accessRefused, "a message of type %s does not belong into exchange '%s'", envelope.Type, in.exchange)
 	case c.agent == "":
-		return false, closeChannel(accessRefused, "declare the queue of an agent first: it says who publishes")
+		return false, channelFault(accessRefused, "declare the queue of an agent first: it says who publishes")
 	case envelope.Agent() != c.agent:
-		return false, closeChannel(accessRefused, "the message says it is from agent %.40s, but the connection is that of agent %s", envelope.Agent(), c.agent)
+		return false, channelFault(accessRefused, "the message says it is from agent %.40s, but the connection is that of agent %s", envelope.Agent(), c.agent)
 	}
 	b.mutex.Lock()
 	subscriber := b.subscribers[kind]

@@ -84,7 +84,7 @@ func openEndpoint(t *testing.T, s *store.Store, o Options) *endpoint {
 		if n := len(e.Connections()); n != 0 {
 			t.Errorf("%d connections are left", n)
 		}
-		if e.access.total != 0 || len(e.access.remotes) != 0 || e.unfinishedBytes != 0 {
+		if e.access.total != 0 || len(e.access.networks) != 0 || e.unfinishedBytes != 0 {
 			t.Errorf("counts are left: %+v, %d bytes", e.access, e.unfinishedBytes)
 		}
 	}

@@ -12,20 +12,21 @@ import (
 type channel struct {
 	connection *connection
 	number     uint16
-	// closing: the channel was closed by us, and its peer has not confirmed yet.
+	// protocolFault says that this server has closed the channel and the peer has not
+	// confirmed that yet.
 	closing bool
 	// lastQueue is the queue that was declared last. A method with an empty
 	// queue name means this queue.
-	lastQueue string
-	incoming  *incoming // the message that is being received; nil: none
-	confirms  bool
-	published uint64 // number of messages since the client turned confirms on
+	lastQueue         string
+	incoming          *incoming // the message that is being received; nil: none
+	confirmsPublished bool
+	publishedCount    uint64 // number of messages since the client turned confirms on
 
-	// The lock of the broker protects the following.
-	consumers map[string]*consumer
-	unacked   []unacked // in order of their tags
-	lastTag   uint64
-	consuming int // number of unacknowledged messages that consumers have
+	// The lock of the broker protects the fields below.
+	consumers       map[string]*consumer
+	unacked         []unackedMessage // in order of their tags
+	lastTag         uint64
+	consumerUnacked int // number of unacknowledged messages that were delivered to consumers
 	// prefetch limits consuming. newPrefetch is the prefetch limit of each new
 	// consumer. 0: no limit.
 	prefetch, newPrefetch int
@@ -40,8 +41,8 @@ type incoming struct {
 	body          []byte
 }
 
-// channelFrame handles a frame of a channel.
-func (c *connection) channelFrame(ctx context.Context, f frame) error {
+// handleChannelFrame handles a frame of a channel.
+func (c *connection) handleChannelFrame(ctx context.Context, f frame) error {
 	ch := c.channels[f.channel]
 	id, d := methodOf(f)
 	switch {
@@ -58,7 +59,7 @@ func (c *connection) channelFrame(ctx context.Context, f frame) error {
 		return nil
 	}
 	err := ch.handle(ctx, f, id, d)
-	fault, _ := err.(*closing)
+	fault, _ := err.(*protocolFault)
 	if fault == nil {
 		return err
 	}
@@ -85,13 +86,13 @@ func (c *connection) openChannel(number uint16, id methodID, d *decoder) error {
 		}
 		return nil
 	case id != channelOpen:
-		return &closing{code: channelError, text: "expected 'channel.open'", method: id}
+		return &protocolFault{code: channelError, text: "expected 'channel.open'", method: id}
 	case number > c.channelMax || len(c.channels) >= maxChannels:
-		return &closing{code: notAllowed, text: fmt.Sprintf("channel %d: at most %d channels up to number %d are allowed", number, maxChannels, c.channelMax), method: id}
+		return &protocolFault{code: notAllowed, text: fmt.Sprintf("channel %d: at most %d channels up to number %d are allowed", number, maxChannels, c.channelMax), method: id}
 	}
 	d.shortText() // reserved
-	if err := d.end(); err != nil {
-		return syntax(id, err)
+	if err := d.checkEnd(); err != nil {
+		return syntaxFault(id, err)
 	}
 	c.channels[number] = &channel{connection: c, number: number, consumers: map[string]*consumer{}}
 	c.send(number, channelOpenOK, func(b []byte) []byte { return appendLongText(b, "") })
@@ -104,22 +105,22 @@ func (ch *channel) handle(ctx context.Context, f frame, id methodID, d *decoder)
 	case f.kind == frameHeader || f.kind == frameBody:
 		return ch.receive(ctx, f)
 	case ch.incoming != nil:
-		return closeConnection(unexpectedFrame, "expected the content of a message, got another method")
+		return connectionFault(unexpectedFrame, "expected the content of a message, got another method")
 	case d == nil:
-		return closeConnection(frameError, "%s", errShort)
+		return connectionFault(frameError, "%s", errFieldTooLong)
 	}
 	method := channelMethods[id]
 	if method == nil {
-		return closeConnection(notImplemented, "method %d.%d", id.class(), id.number())
+		return connectionFault(notImplemented, "method %d.%d", id.class(), id.number())
 	}
 	return method(ch, d)
 }
 
 // channelMethods are the methods of channels. Each reads its arguments, to the
-// end, before it does anything.
+// checkEnd, before it does anything.
 var channelMethods = map[methodID]func(*channel, *decoder) error{
 	channelOpen: func(*channel, *decoder) error {
-		return closeConnection(channelError, "second 'channel.open' seen")
+		return connectionFault(channelError, "second 'channel.open' seen")
 	},
 	channelClose:   (*channel).close,
 	channelCloseOK: func(*channel, *decoder) error { return nil },
@@ -152,7 +153,7 @@ var channelMethods = map[methodID]func(*channel, *decoder) error{
 }
 
 func refuseExchange(*channel, *decoder) error {
-	return closeChannel(accessRefused, "the exchanges of this server cannot be changed")
+	return channelFault(accessRefused, "the exchanges of this server cannot be changed")
 }
 
 // reply answers a method on the channel.
@@ -164,8 +165,8 @@ func (ch *channel) close(d *decoder) error {
 	d.uint16()
 	d.shortText()
 	d.uint32()
-	if err := d.end(); err != nil {
-		return syntax(channelClose, err)
+	if err := d.checkEnd(); err != nil {
+		return syntaxFault(channelClose, err)
 	}
 	ch.connection.broker.closeChannel(ch)
 	delete(ch.connection.channels, ch.number)
@@ -175,11 +176,11 @@ func (ch *channel) close(d *decoder) error {
 
 func (ch *channel) flow(d *decoder) error {
 	active := d.bit()
-	if err := d.end(); err != nil {
-		return syntax(channelFlow, err)
+	if err := d.checkEnd(); err != nil {
+		return syntaxFault(channelFlow, err)
 	}
 	if !active {
-		return closeConnection(notImplemented, "active=false")
+		return connectionFault(notImplemented, "active=false")
 	}
 	ch.reply(channelFlowOK, func(b []byte) []byte { return append(b, 1) })
 	return nil
@@ -192,8 +193,8 @@ func (ch *channel) exchangeDeclare(d *decoder) error {
 	name, kind := d.shortText(), d.shortText()
 	passive, durable, autoDelete, internal, noWait := d.bit(), d.bit(), d.bit(), d.bit(), d.bit()
 	d.table()
-	if err := d.end(); err != nil {
-		return syntax(exchangeDeclare, err)
+	if err := d.checkEnd(); err != nil {
+		return syntaxFault(exchangeDeclare, err)
 	}
 	if _, err := exchangeKind(name); err != nil {
 		return err
@@ -204,7 +205,7 @@ func (ch *channel) exchangeDeclare(d *decoder) error {
 			got, want any
 		}{{"type", kind, "topic"}, {"durable", durable, true}, {"auto_delete", autoDelete, false}, {"internal", internal, false}} {
 			if argument.got != argument.want {
-				return closeChannel(preconditionFailed, "inequivalent arg '%s' for exchange '%s' in vhost '/': received '%v' but current is '%v'",
+				return channelFault(preconditionFailed, "inequivalent arg '%s' for exchange '%s' in vhost '/': received '%v' but current is '%v'",
 					argument.name, name, argument.got, argument.want)
 			}
 		}
@@ -223,9 +224,9 @@ func exchangeKind(name string) (message.Kind, error) {
 		}
 	}
 	if name == "" {
-		return "", closeChannel(accessRefused, "access to the default exchange refused")
+		return "", channelFault(accessRefused, "access to the default exchange refused")
 	}
-	return "", closeChannel(notFound, "no exchange '%.100s' in vhost '/'", name)
+	return "", channelFault(notFound, "no exchange '%.100s' in vhost '/'", name)
 }
 
 func (ch *channel) queueDeclare(d *decoder) error {
@@ -233,8 +234,8 @@ func (ch *channel) queueDeclare(d *decoder) error {
 	name := d.shortText()
 	passive, durable, exclusive, autoDelete, noWait := d.bit(), d.bit(), d.bit(), d.bit(), d.bit()
 	arguments := d.table()
-	if err := d.end(); err != nil {
-		return syntax(queueDeclare, err)
+	if err := d.checkEnd(); err != nil {
+		return syntaxFault(queueDeclare, err)
 	}
 	if name == "" {
 		name = ch.lastQueue
@@ -245,12 +246,12 @@ func (ch *channel) queueDeclare(d *decoder) error {
 			got, want bool
 		}{{"durable", durable, true}, {"exclusive", exclusive, false}, {"auto_delete", autoDelete, false}} {
 			if argument.got != argument.want {
-				return closeChannel(preconditionFailed, "inequivalent arg '%s' for queue '%.150s' in vhost '/': received '%v' but current is '%v'",
+				return channelFault(preconditionFailed, "inequivalent arg '%s' for queue '%.150s' in vhost '/': received '%v' but current is '%v'",
 					argument.name, name, argument.got, argument.want)
 			}
 		}
 		if len(arguments) > 0 {
-			return closeChannel(preconditionFailed, "queue '%.150s' in vhost '/' has no arguments, but some were received", name)
+			return channelFault(preconditionFailed, "queue '%.150s' in vhost '/' has no arguments, but some were received", name)
 		}
 	}
 	waiting, consumers, err := ch.connection.broker.declareQueue(ch, name, passive)
@@ -271,8 +272,8 @@ func (ch *channel) queueBind(d *decoder) error {
 	name, exchange, key := d.shortText(), d.shortText(), d.shortText()
 	noWait := d.bit()
 	d.table()
-	if err := d.end(); err != nil {
-		return syntax(queueBind, err)
+	if err := d.checkEnd(); err != nil {
+		return syntaxFault(queueBind, err)
 	}
 	if err := ch.connection.broker.bind(ch, ch.queueName(name), exchange, key, true); err != nil {
 		return err
@@ -287,8 +288,8 @@ func (ch *channel) queueUnbind(d *decoder) error {
 	d.uint16()
 	name, exchange, key := d.shortText(), d.shortText(), d.shortText()
 	d.table()
-	if err := d.end(); err != nil {
-		return syntax(queueUnbind, err)
+	if err := d.checkEnd(); err != nil {
+		return syntaxFault(queueUnbind, err)
 	}
 	if err := ch.connection.broker.bind(ch, ch.queueName(name), exchange, key, false); err != nil {
 		return err
@@ -301,8 +302,8 @@ func (ch *channel) queuePurge(d *decoder) error {
 	d.uint16()
 	name := d.shortText()
 	noWait := d.bit()
-	if err := d.end(); err != nil {
-		return syntax(queuePurge, err)
+	if err := d.checkEnd(); err != nil {
+		return syntaxFault(queuePurge, err)
 	}
 	purged, err := ch.connection.broker.purge(ch, ch.queueName(name))
 	if err != nil {
@@ -318,8 +319,8 @@ func (ch *channel) queueDelete(d *decoder) error {
 	d.uint16()
 	name := d.shortText()
 	ifUnused, ifEmpty, noWait := d.bit(), d.bit(), d.bit()
-	if err := d.end(); err != nil {
-		return syntax(queueDelete, err)
+	if err := d.checkEnd(); err != nil {
+		return syntaxFault(queueDelete, err)
 	}
 	deleted, err := ch.connection.broker.deleteQueue(ch, ch.queueName(name), ifUnused, ifEmpty)
 	if err != nil {
@@ -331,7 +332,8 @@ func (ch *channel) queueDelete(d *decoder) error {
 	return nil
 }
 
-// queueName returns the queue that a method means.
+// queueName returns the name of the queue that a method is about: the queue
+// declared last, if the method gives no name.
 func (ch *channel) queueName(name string) string {
 	if name == "" {
 		return ch.lastQueue
@@ -342,11 +344,11 @@ func (ch *channel) queueName(name string) string {
 func (ch *channel) qos(d *decoder) error {
 	size, count := d.uint32(), d.uint16()
 	whole := d.bit()
-	if err := d.end(); err != nil {
-		return syntax(basicQos, err)
+	if err := d.checkEnd(); err != nil {
+		return syntaxFault(basicQos, err)
 	}
 	if size != 0 {
-		return closeConnection(notImplemented, "prefetch_size!=0 (%d)", size)
+		return connectionFault(notImplemented, "prefetch_size!=0 (%d)", size)
 	}
 	ch.connection.broker.setPrefetch(ch, int(count), whole)
 	ch.reply(basicQosOK, nil)
@@ -359,8 +361,8 @@ func (ch *channel) consume(d *decoder) error {
 	d.bit() // no-local, which RabbitMQ ignores, too
 	noAck, exclusive, noWait := d.bit(), d.bit(), d.bit()
 	d.table()
-	if err := d.end(); err != nil {
-		return syntax(basicConsume, err)
+	if err := d.checkEnd(); err != nil {
+		return syntaxFault(basicConsume, err)
 	}
 	c := &consumer{tag: tag, channel: ch, noAck: noAck, exclusive: exclusive}
 	return ch.connection.broker.consume(c, ch.queueName(name), func() {
@@ -373,8 +375,8 @@ func (ch *channel) consume(d *decoder) error {
 func (ch *channel) cancel(d *decoder) error {
 	tag := d.shortText()
 	noWait := d.bit()
-	if err := d.end(); err != nil {
-		return syntax(basicCancel, err)
+	if err := d.checkEnd(); err != nil {
+		return syntaxFault(basicCancel, err)
 	}
 	ch.connection.broker.cancel(ch, tag)
 	if !noWait {
@@ -387,8 +389,8 @@ func (ch *channel) get(d *decoder) error {
 	d.uint16()
 	name := d.shortText()
 	noAck := d.bit()
-	if err := d.end(); err != nil {
-		return syntax(basicGet, err)
+	if err := d.checkEnd(); err != nil {
+		return syntaxFault(basicGet, err)
 	}
 	return ch.connection.broker.get(ch, ch.queueName(name), noAck)
 }
@@ -396,39 +398,39 @@ func (ch *channel) get(d *decoder) error {
 func (ch *channel) ack(d *decoder) error {
 	tag := d.uint64()
 	multiple := d.bit()
-	if err := d.end(); err != nil {
-		return syntax(basicAck, err)
+	if err := d.checkEnd(); err != nil {
+		return syntaxFault(basicAck, err)
 	}
-	return ch.connection.broker.settle(ch, tag, multiple, acknowledged)
+	return ch.connection.broker.settleDeliveries(ch, tag, multiple, outcomeAcknowledged)
 }
 
 func (ch *channel) nack(d *decoder) error {
 	tag := d.uint64()
 	multiple, requeue := d.bit(), d.bit()
-	if err := d.end(); err != nil {
-		return syntax(basicNack, err)
+	if err := d.checkEnd(); err != nil {
+		return syntaxFault(basicNack, err)
 	}
-	return ch.connection.broker.settle(ch, tag, multiple, refusal(requeue))
+	return ch.connection.broker.settleDeliveries(ch, tag, multiple, outcomeOfRefusal(requeue))
 }
 
 func (ch *channel) reject(d *decoder) error {
 	tag := d.uint64()
 	requeue := d.bit()
-	if err := d.end(); err != nil {
-		return syntax(basicReject, err)
+	if err := d.checkEnd(); err != nil {
+		return syntaxFault(basicReject, err)
 	}
-	return ch.connection.broker.settle(ch, tag, false, refusal(requeue))
+	return ch.connection.broker.settleDeliveries(ch, tag, false, outcomeOfRefusal(requeue))
 }
 
 func (ch *channel) recoverMessages(d *decoder, answered bool) error {
 	requeue := d.bit()
-	if err := d.end(); err != nil {
-		return syntax(basicRecover, err)
+	if err := d.checkEnd(); err != nil {
+		return syntaxFault(basicRecover, err)
 	}
 	if !requeue {
-		return closeConnection(notImplemented, "requeue=false")
+		return connectionFault(notImplemented, "requeue=false")
 	}
-	ch.connection.broker.settleAll(ch, requeued)
+	ch.connection.broker.settleAllDeliveries(ch, outcomeRequeued)
 	if answered {
 		ch.reply(basicRecoverOK, nil)
 	}
@@ -437,10 +439,10 @@ func (ch *channel) recoverMessages(d *decoder, answered bool) error {
 
 func (ch *channel) confirmSelect(d *decoder) error {
 	noWait := d.bit()
-	if err := d.end(); err != nil {
-		return syntax(confirmSelect, err)
+	if err := d.checkEnd(); err != nil {
+		return syntaxFault(confirmSelect, err)
 	}
-	ch.confirms = true
+	ch.confirmsPublished = true
 	if !noWait {
 		ch.reply(confirmSelectOK, nil)
 	}
@@ -452,11 +454,11 @@ func (ch *channel) publish(d *decoder) error {
 	d.uint16()
 	exchange, key := d.shortText(), d.shortText()
 	mandatory, immediate := d.bit(), d.bit()
-	if err := d.end(); err != nil {
-		return syntax(basicPublish, err)
+	if err := d.checkEnd(); err != nil {
+		return syntaxFault(basicPublish, err)
 	}
 	if immediate {
-		return closeConnection(notImplemented, "immediate=true")
+		return connectionFault(notImplemented, "immediate=true")
 	}
 	ch.incoming = &incoming{exchange: exchange, key: key, mandatory: mandatory}
 	return nil
@@ -467,25 +469,25 @@ func (ch *channel) receive(ctx context.Context, f frame) error {
 	in, c := ch.incoming, ch.connection
 	switch {
 	case in == nil:
-		return closeConnection(unexpectedFrame, "the content of a message without its method")
+		return connectionFault(unexpectedFrame, "the content of a message without its method")
 	case f.kind == frameHeader && in.hasHeader, f.kind == frameBody && !in.hasHeader:
-		return closeConnection(unexpectedFrame, "the header and the body of a message in the wrong order")
+		return connectionFault(unexpectedFrame, "the header and the body of a message in the wrong order")
 	case f.kind == frameHeader:
 		content, err := readContentHeader(f.payload)
 		if err != nil {
-			return closeConnection(frameError, "%s", err)
+			return connectionFault(frameError, "%s", err)
 		}
 		if content.bodySize > message.MaxSize {
 			ch.incoming = nil
-			return closeChannel(preconditionFailed, "message size %d is larger than configured max size %d", content.bodySize, message.MaxSize)
+			return channelFault(preconditionFailed, "message size %d is larger than configured max size %d", content.bodySize, message.MaxSize)
 		}
 		in.hasHeader, in.content = true, content
 	default:
 		if uint64(len(in.body)+len(f.payload)) > in.content.bodySize {
-			return closeConnection(frameError, "the body of a message is longer than its header says")
+			return connectionFault(frameError, "the body of a message is longer than its header says")
 		}
 		if !c.reserveUnfinished(len(f.payload)) {
-			return closeConnection(resourceError, "too many unfinished messages")
+			return connectionFault(resourceError, "too many unfinished messages")
 		}
 		in.body = append(in.body, f.payload...)
 	}
@@ -500,12 +502,12 @@ func (ch *channel) receive(ctx context.Context, f frame) error {
 // deliverToUs passes a complete message to its subscriber, and confirms it.
 func (ch *channel) deliverToUs(ctx context.Context, in *incoming) error {
 	received, err := ch.connection.broker.receive(ctx, ch.connection, in)
-	if fault, ok := err.(*closing); ok {
+	if fault, ok := err.(*protocolFault); ok {
 		fault.method = basicPublish
 		return fault
 	}
 	if in.mandatory && !received && err == nil {
-		ch.connection.append(func(b []byte) []byte {
+		ch.connection.appendOutput(func(b []byte) []byte {
 			b = appendMethod(b, ch.number, basicReturn, func(b []byte) []byte {
 				b = appendShortText(appendUint16(b, noRoute), replyNames[noRoute])
 				return appendShortText(appendShortText(b, in.exchange), in.key)
@@ -513,15 +515,15 @@ func (ch *channel) deliverToUs(ctx context.Context, in *incoming) error {
 			return appendContent(b, ch.number, in.content, in.body, ch.connection.frameMax)
 		})
 	}
-	if !ch.confirms {
+	if !ch.confirmsPublished {
 		return nil
 	}
-	ch.published++
+	ch.publishedCount++
 	id := basicAck
 	if err != nil {
 		id = basicNack
 	}
-	tag := ch.published
+	tag := ch.publishedCount
 	ch.reply(id, func(b []byte) []byte { return append(appendUint64(b, tag), 0) })
 	return nil
 }
@@ -529,13 +531,13 @@ func (ch *channel) deliverToUs(ctx context.Context, in *incoming) error {
 // takeUnacked removes the unacknowledged message with a tag from the channel.
 // With multiple it also removes all earlier ones; tag 0 stands for the last
 // tag. The lock of the broker is held.
-func (ch *channel) takeUnacked(tag uint64, multiple bool) ([]unacked, error) {
+func (ch *channel) takeUnacked(tag uint64, multiple bool) ([]unackedMessage, error) {
 	if multiple && tag == 0 {
 		taken := ch.unacked
 		ch.unacked = nil
 		return taken, nil
 	}
-	place, found := slices.BinarySearchFunc(ch.unacked, tag, func(u unacked, tag uint64) int {
+	place, found := slices.BinarySearchFunc(ch.unacked, tag, func(u unackedMessage, tag uint64) int {
 		if u.tag < tag {
 			return -1
 		} else if u.tag > tag {
@@ -544,7 +546,7 @@ func (ch *channel) takeUnacked(tag uint64, multiple bool) ([]unacked, error) {
 		return 0
 	})
 	if !found {
-		return nil, closeChannel(preconditionFailed, "unknown delivery tag %d", tag)
+		return nil, channelFault(preconditionFailed, "unknown delivery tag %d", tag)
 	}
 	from := place
 	if multiple {

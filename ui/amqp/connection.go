@@ -17,9 +17,9 @@ import (
 )
 
 const (
-	handshakeTime = 10 * time.Second // from the first byte to connection.open
-	writeTime     = 30 * time.Second // for one write; if it takes longer, the connection is closed
-	closeTime     = 3 * time.Second  // for the confirmation of a close
+	handshakeTimeout = 10 * time.Second // from the first byte to connection.open
+	writeTimeout     = 30 * time.Second // for one write; if it takes longer, the connection is closed
+	closeTimeout     = 3 * time.Second  // for the confirmation of a close
 
 	frameMax       = 128 << 10 // in bytes; RabbitMQ offers the same
 	channelMax     = 2047
@@ -44,7 +44,7 @@ type connection struct {
 	// broker when the connection ends.
 	channels map[uint16]*channel
 
-	// The following is agreed with the peer in the handshake.
+	// The peer and this server agree on the fields below in the handshake.
 	frameMax   int
 	channelMax uint16
 	heartbeat  time.Duration // 0: none
@@ -53,22 +53,22 @@ type connection struct {
 	// with.
 	generation uint64
 
-	// The lock of the broker protects the following.
-	agent     string        // the id of the agent it belongs to; "" before it declared a queue
-	remote    *remote       // where it is counted; nil if it is not counted any more
-	signingIn *list.Element // place in remote.signingIn; nil when the handshake is done
-	ended     bool          // it gets no deliveries any more
-	tags      int           // number of consumer tags that were generated for it
+	// The lock of the broker protects the fields below.
+	agent         string         // the id of the agent that the connection belongs to; "" until it has declared a queue
+	remote        *clientNetwork // where it is counted; nil if it is not counted any more
+	signingIn     *list.Element  // place in remote.signingIn; nil when the handshake is done
+	ended         bool           // no deliveries go to the connection any more
+	generatedTags int            // number of consumer tags that were generated for it
 
 	lastRead, lastSent atomic.Int64 // microseconds since 1970
 
-	unsent   atomic.Int64 // bytes
-	outMutex sync.Mutex
-	sent     sync.Cond // on outMutex: something was sent, or the connection is broken
-	out      []byte
-	sending  bool
-	broken   bool
-	reason   error // why another goroutine ends it, see endReason
+	unsentBytes atomic.Int64
+	outMutex    sync.Mutex
+	outputSent  sync.Cond // uses outMutex; signals that something was sent or that the connection is broken
+	output      []byte
+	sending     bool
+	broken      bool
+	reason      error // why another goroutine ended the connection; nil if none did
 }
 
 // Client describes the program of the peer, as it says in the handshake.
@@ -79,9 +79,9 @@ type Client struct {
 	closesOnRefusal bool
 }
 
-// errGone ends a connection whose peer has sent nothing for too long. The peer
+// errPeerSilent ends a connection whose peer has sent nothing for too long. The peer
 // is not told.
-var errGone = errors.New("nothing was heard from the agent for two heartbeats")
+var errPeerSilent = errors.New("nothing was heard from the agent for two heartbeats")
 
 func (b *Broker) newConnection(accepted net.Conn) *connection {
 	c := &connection{
@@ -92,39 +92,39 @@ func (b *Broker) newConnection(accepted net.Conn) *connection {
 	if tcp, err := netip.ParseAddrPort(accepted.RemoteAddr().String()); err == nil {
 		c.address = tcp.Addr().Unmap()
 	}
-	c.sent.L = &c.outMutex
+	c.outputSent.L = &c.outMutex
 	c.lastRead.Store(c.since.UnixMicro())
 	c.lastSent.Store(c.since.UnixMicro())
 	return c
 }
 
-// serve serves the connection until it ends, and returns why it did: nil if
-// the peer closed it in order.
+// serve serves the connection until it ends, and returns why it ended: nil if
+// the peer closed it as AMQP demands.
 func (c *connection) serve(ctx context.Context) error {
 	defer c.net.Close()
-	c.net.SetDeadline(time.Now().Add(handshakeTime))
+	c.net.SetDeadline(time.Now().Add(handshakeTimeout))
 	err := c.handshake(ctx)
 	if err == nil {
-		c.broker.opened(c)
+		c.broker.addConnection(c)
 		c.net.SetDeadline(time.Time{})
 		if err = c.endReason(); err == nil { // another goroutine may have ended it before the deadline was removed
 			err = c.readFrames(ctx)
 		}
-		c.broker.ended(c)
+		c.broker.removeConnection(c)
 	}
 	if reason := c.endReason(); reason != nil {
 		err = reason
 	}
-	if fault := (*closing)(nil); errors.As(err, &fault) {
+	if fault := (*protocolFault)(nil); errors.As(err, &fault) {
 		c.close(fault)
 	} else {
-		c.waitSent(0, closeTime)
+		c.waitUntilSent(0, closeTimeout)
 	}
-	c.breakOff()
+	c.closeSilently()
 	return err
 }
 
-// end ends the connection from another goroutine. If the reason is a *closing,
+// checkEnd ends the connection from another goroutine. If the reason is a *closing,
 // the peer is told.
 func (c *connection) end(reason error) {
 	c.outMutex.Lock()
@@ -145,10 +145,10 @@ func (c *connection) endReason() error {
 
 // close tells the peer why the connection ends, and waits a little for its
 // confirmation.
-func (c *connection) close(fault *closing) {
+func (c *connection) close(fault *protocolFault) {
 	c.send(0, connectionClose, closeArguments(fault))
-	c.waitSent(0, closeTime)
-	c.net.SetDeadline(time.Now().Add(closeTime))
+	c.waitUntilSent(0, closeTimeout)
+	c.net.SetDeadline(time.Now().Add(closeTimeout))
 	for {
 		f, err := c.frames.next()
 		if err != nil {
@@ -157,14 +157,14 @@ func (c *connection) close(fault *closing) {
 		if id, d := methodOf(f); d != nil && (id == connectionCloseOK || id == connectionClose) {
 			if id == connectionClose {
 				c.send(0, connectionCloseOK, nil)
-				c.waitSent(0, closeTime)
+				c.waitUntilSent(0, closeTimeout)
 			}
 			return
 		}
 	}
 }
 
-func closeArguments(fault *closing) func([]byte) []byte {
+func closeArguments(fault *protocolFault) func([]byte) []byte {
 	return func(b []byte) []byte {
 		b = appendUint16(b, fault.code)
 		text := fault.text
@@ -176,8 +176,8 @@ func closeArguments(fault *closing) func([]byte) []byte {
 	}
 }
 
-// methodOf returns the method of a frame and a decoder of its arguments; nil if
-// it has none.
+// methodOf returns the method of a frame and a decoder of its arguments. The
+// decoder is nil if the frame has no method.
 func methodOf(f frame) (methodID, *decoder) {
 	if f.kind != frameMethod {
 		return 0, nil
@@ -197,48 +197,48 @@ func (c *connection) handshake(ctx context.Context) error {
 		return err
 	}
 	if string(header[:]) != protocolHeader {
-		c.append(func(b []byte) []byte { return append(b, protocolHeader...) })
+		c.appendOutput(func(b []byte) []byte { return append(b, protocolHeader...) })
 		return fmt.Errorf("the client does not speak AMQP 0-9-1: it began with %q", header)
 	}
 	c.send(0, connectionStart, c.broker.startArguments)
-	if err := c.startOK(ctx); err != nil {
+	if err := c.readStartOK(ctx); err != nil {
 		return err
 	}
 	c.send(0, connectionTune, func(b []byte) []byte {
 		b = appendUint32(appendUint16(b, channelMax), frameMax)
 		return appendUint16(b, uint16(heartbeatOffer/time.Second))
 	})
-	if err := c.tuneOK(); err != nil {
+	if err := c.readTuneOK(); err != nil {
 		return err
 	}
-	d, err := c.expect(connectionOpen)
+	d, err := c.expectMethod(connectionOpen)
 	if err != nil {
 		return err
 	}
 	virtualHost := d.shortText()
 	d.shortText() // reserved
 	d.bit()       // reserved
-	if err := d.end(); err != nil {
-		return syntax(connectionOpen, err)
+	if err := d.checkEnd(); err != nil {
+		return syntaxFault(connectionOpen, err)
 	}
 	if !c.broker.servesVirtualHost(virtualHost) {
 		c.broker.refuse(c, fmt.Sprintf("virtual host %q is not served here; AMQP_VHOST allows another one", virtualHost))
-		return &closing{code: notAllowed, text: fmt.Sprintf("vhost %.100s not found", virtualHost), method: connectionOpen}
+		return &protocolFault{code: notAllowed, text: fmt.Sprintf("vhost %.100s not found", virtualHost), method: connectionOpen}
 	}
 	c.send(0, connectionOpenOK, func(b []byte) []byte { return appendShortText(b, "") })
 	return nil
 }
 
-// startOK reads who the peer is and what it can do.
-func (c *connection) startOK(ctx context.Context) error {
-	d, err := c.expect(connectionStartOK)
+// readStartOK reads who the peer is and what it can do.
+func (c *connection) readStartOK(ctx context.Context) error {
+	d, err := c.expectMethod(connectionStartOK)
 	if err != nil {
 		return err
 	}
 	properties, mechanism, response := d.table(), d.shortText(), d.longText()
 	d.shortText() // locale
-	if err := d.end(); err != nil {
-		return syntax(connectionStartOK, err)
+	if err := d.checkEnd(); err != nil {
+		return syntaxFault(connectionStartOK, err)
 	}
 	text := func(key string) string {
 		value, _ := properties[key].(string)
@@ -250,24 +250,24 @@ func (c *connection) startOK(ctx context.Context) error {
 	}
 	if mechanism != "PLAIN" {
 		c.broker.refuse(c, fmt.Sprintf("sign-in by the mechanism %q, which is not offered", mechanism[:min(len(mechanism), 50)]))
-		return &closing{code: commandInvalid, text: "unknown authentication mechanism", method: connectionStartOK}
+		return &protocolFault{code: commandInvalid, text: "unknown authentication mechanism", method: connectionStartOK}
 	}
 	_, credential, _ := strings.Cut(response, "\x00") // the part before the zero byte is an identity to act for
 	user, password, _ := strings.Cut(credential, "\x00")
 	return c.authenticate(ctx, user, password)
 }
 
-// tuneOK reads the limits that the peer wants.
-func (c *connection) tuneOK() error {
-	d, err := c.expect(connectionTuneOK)
+// readTuneOK reads the limits that the peer wants.
+func (c *connection) readTuneOK() error {
+	d, err := c.expectMethod(connectionTuneOK)
 	if err != nil {
 		return err
 	}
 	channels, frames, seconds := d.uint16(), d.uint32(), d.uint16()
-	if err := d.end(); err != nil {
-		return syntax(connectionTuneOK, err)
+	if err := d.checkEnd(); err != nil {
+		return syntaxFault(connectionTuneOK, err)
 	}
-	fault := &closing{code: notAllowed, method: connectionTuneOK}
+	fault := &protocolFault{code: notAllowed, method: connectionTuneOK}
 	switch {
 	case channels == 0 || channels > channelMax:
 		fault.text = fmt.Sprintf("negotiated channel_max = %d is higher than the maximum allowed value (%d)", channels, channelMax)
@@ -283,13 +283,13 @@ func (c *connection) tuneOK() error {
 	return fault
 }
 
-func syntax(id methodID, err error) *closing {
-	return &closing{code: frameError, text: err.Error(), method: id}
+func syntaxFault(id methodID, err error) *protocolFault {
+	return &protocolFault{code: frameError, text: err.Error(), method: id}
 }
 
-// expect reads the next method of the connection, and fails if it is another
+// expectMethod reads the next method of the connection, and fails if it is another
 // one. Heartbeats before it are skipped.
-func (c *connection) expect(id methodID) (*decoder, error) {
+func (c *connection) expectMethod(id methodID) (*decoder, error) {
 	for {
 		f, err := c.frames.next()
 		if err != nil {
@@ -301,12 +301,12 @@ func (c *connection) expect(id methodID) (*decoder, error) {
 		got, d := methodOf(f)
 		switch {
 		case d == nil || f.channel != 0:
-			return nil, closeConnection(unexpectedFrame, "a method of the connection was expected")
+			return nil, connectionFault(unexpectedFrame, "a method of the connection was expected")
 		case got == connectionClose:
 			c.send(0, connectionCloseOK, nil)
 			return nil, errors.New("closed by the client before it was open")
 		case got != id:
-			return nil, &closing{code: commandInvalid, text: "this is not the next step of opening a connection", method: got}
+			return nil, &protocolFault{code: commandInvalid, text: "this is not the next step of opening a connection", method: got}
 		}
 		return d, nil
 	}
@@ -315,7 +315,7 @@ func (c *connection) expect(id methodID) (*decoder, error) {
 // readFrames handles frames, in order, until the connection ends.
 func (c *connection) readFrames(ctx context.Context) error {
 	for {
-		if !c.waitSent(maxUnsent, writeTime) {
+		if !c.waitUntilSent(maxUnsent, writeTimeout) {
 			return os.ErrDeadlineExceeded
 		}
 		f, err := c.frames.next()
@@ -326,66 +326,66 @@ func (c *connection) readFrames(ctx context.Context) error {
 			if opErr := (*net.OpError)(nil); errors.As(err, &opErr) {
 				return err
 			}
-			return closeConnection(frameError, "%s", err)
+			return connectionFault(frameError, "%s", err)
 		}
 		c.lastRead.Store(c.broker.now().UnixMicro())
 		switch {
 		case f.kind == frameHeartbeat:
 			if f.channel != 0 {
-				return closeConnection(frameError, "a heartbeat on channel %d", f.channel)
+				return connectionFault(frameError, "a heartbeat on channel %d", f.channel)
 			}
 		case f.channel == 0:
-			done, err := c.connectionMethod(f)
+			done, err := c.handleConnectionMethod(f)
 			if done || err != nil {
 				return err
 			}
 		default:
-			if err := c.channelFrame(ctx, f); err != nil {
+			if err := c.handleChannelFrame(ctx, f); err != nil {
 				return err
 			}
 		}
 	}
 }
 
-// connectionMethod handles a frame on channel 0. It reports whether the peer
+// handleConnectionMethod handles a frame on channel 0. It reports whether the peer
 // has closed the connection.
-func (c *connection) connectionMethod(f frame) (done bool, err error) {
+func (c *connection) handleConnectionMethod(f frame) (done bool, err error) {
 	id, d := methodOf(f)
 	switch {
 	case d == nil:
-		return false, closeConnection(unexpectedFrame, "only methods of the connection belong on channel 0")
+		return false, connectionFault(unexpectedFrame, "only methods of the connection belong on channel 0")
 	case id == connectionClose:
 		d.uint16()
 		d.shortText()
 		d.uint32()
-		if err := d.end(); err != nil {
-			return false, syntax(id, err)
+		if err := d.checkEnd(); err != nil {
+			return false, syntaxFault(id, err)
 		}
 		c.send(0, connectionCloseOK, nil)
 		return true, nil
 	case id == connectionBlocked, id == connectionUnblocked:
-		return false, nil // for publishers only
+		return false, nil // these methods are meant for clients that limit their publishing; this server does not
 	}
-	return false, &closing{code: notImplemented, text: fmt.Sprintf("method %d.%d on channel 0", id.class(), id.number()), method: id}
+	return false, &protocolFault{code: notImplemented, text: fmt.Sprintf("method %d.%d on channel 0", id.class(), id.number()), method: id}
 }
 
 // send sends a method. arguments may be nil.
 func (c *connection) send(channel uint16, id methodID, arguments func([]byte) []byte) {
-	c.append(func(b []byte) []byte { return appendMethod(b, channel, id, arguments) })
+	c.appendOutput(func(b []byte) []byte { return appendMethod(b, channel, id, arguments) })
 }
 
-// append appends to the output. It never waits for the network. A goroutine
+// appendOutput appends to the output. It never waits for the network. A goroutine
 // sends the output, and ends when all is sent, so an idle connection has no
 // such goroutine.
-func (c *connection) append(build func([]byte) []byte) {
+func (c *connection) appendOutput(build func([]byte) []byte) {
 	c.outMutex.Lock()
 	defer c.outMutex.Unlock()
 	if c.broken {
 		return
 	}
-	before := len(c.out)
-	c.out = build(c.out)
-	c.unsent.Add(int64(len(c.out) - before))
+	before := len(c.output)
+	c.output = build(c.output)
+	c.unsentBytes.Add(int64(len(c.output) - before))
 	if !c.sending {
 		c.sending = true
 		go c.sendOut()
@@ -395,53 +395,53 @@ func (c *connection) append(build func([]byte) []byte) {
 // sendOut sends until nothing is left.
 func (c *connection) sendOut() {
 	c.outMutex.Lock()
-	for len(c.out) > 0 && !c.broken {
-		b := c.out
-		c.out = nil
+	for len(c.output) > 0 && !c.broken {
+		b := c.output
+		c.output = nil
 		c.outMutex.Unlock()
-		c.net.SetWriteDeadline(time.Now().Add(writeTime))
+		c.net.SetWriteDeadline(time.Now().Add(writeTimeout))
 		_, err := c.net.Write(b)
 		c.lastSent.Store(c.broker.now().UnixMicro())
-		paused := c.paused()
-		c.unsent.Add(int64(-len(b)))
+		paused := c.isPaused()
+		c.unsentBytes.Add(int64(-len(b)))
 		if err != nil {
-			c.breakOff()
-		} else if paused && !c.paused() {
+			c.closeSilently()
+		} else if paused && !c.isPaused() {
 			c.broker.resume(c)
 		}
 		c.outMutex.Lock()
-		c.sent.Broadcast()
+		c.outputSent.Broadcast()
 	}
 	c.sending = false
 	c.outMutex.Unlock()
 }
 
-// paused reports whether the connection gets no deliveries because its peer
+// isPaused reports whether the connection gets no deliveries because its peer
 // does not read what was sent.
-func (c *connection) paused() bool { return c.unsent.Load() > maxUnsent }
+func (c *connection) isPaused() bool { return c.unsentBytes.Load() > maxUnsent }
 
-// waitSent waits until at most that many bytes are unsent. It reports false if
-// that takes longer than patience.
-func (c *connection) waitSent(most int64, patience time.Duration) bool {
-	if c.unsent.Load() <= most {
+// waitUntilSent waits until at most as many bytes as given are unsent. It reports
+// false if that takes longer than patience.
+func (c *connection) waitUntilSent(most int64, patience time.Duration) bool {
+	if c.unsentBytes.Load() <= most {
 		return true
 	}
-	timeout := time.AfterFunc(patience, c.breakOff)
+	timeout := time.AfterFunc(patience, c.closeSilently)
 	defer timeout.Stop()
 	c.outMutex.Lock()
 	defer c.outMutex.Unlock()
-	for c.unsent.Load() > most && !c.broken {
-		c.sent.Wait()
+	for c.unsentBytes.Load() > most && !c.broken {
+		c.outputSent.Wait()
 	}
 	return !c.broken
 }
 
-// breakOff closes the connection without telling the peer.
-func (c *connection) breakOff() {
+// closeSilently closes the connection without telling the peer.
+func (c *connection) closeSilently() {
 	c.outMutex.Lock()
 	c.broken = true
-	c.out = nil
-	c.sent.Broadcast()
+	c.output = nil
+	c.outputSent.Broadcast()
 	c.outMutex.Unlock()
 	c.net.Close()
 }

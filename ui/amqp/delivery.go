@@ -12,30 +12,30 @@ import (
 	"trento/store/message"
 )
 
-// queueOf returns a queue that a connection may use. The lock of the broker is
+// queueForUse returns a queue that a connection may use. The lock of the broker is
 // held.
-func (b *Broker) queueOf(c *connection, name string) (*queue, error) {
-	if _, err := b.mayUse(c, name); err != nil {
+func (b *Broker) queueForUse(c *connection, name string) (*queue, error) {
+	if _, err := b.newQueueForUse(c, name); err != nil {
 		return nil, err
 	}
 	q := b.queues[name]
 	if q == nil {
-		return nil, closeChannel(notFound, "no queue '%.150s' in vhost '/'", name)
+		return nil, channelFault(notFound, "no queue '%.150s' in vhost '/'", name)
 	}
 	q.usedAt = b.now()
 	return q, nil
 }
 
-// mayUse returns a new queue with a name if the connection may use it, else an
+// newQueueForUse returns a new queue with a name if the connection may use it, else an
 // error. A connection belongs to the agent whose queue it declared first, and
 // may use only queues of that agent.
-func (b *Broker) mayUse(c *connection, name string) (*queue, error) {
+func (b *Broker) newQueueForUse(c *connection, name string) (*queue, error) {
 	kind, agent, ok := message.QueueOwner(name)
 	if !ok {
-		return nil, closeChannel(accessRefused, "access to queue '%.150s' refused: it is not the queue of an agent", name)
+		return nil, channelFault(accessRefused, "access to queue '%.150s' refused: it is not the queue of an agent", name)
 	}
 	if c.agent != "" && c.agent != agent {
-		return nil, closeChannel(accessRefused, "access to queue '%.150s' refused: the connection is that of agent %s", name, c.agent)
+		return nil, channelFault(accessRefused, "access to queue '%.150s' refused: the connection is that of agent %s", name, c.agent)
 	}
 	return &queue{name: name, kind: kind, agent: agent, usedAt: b.now()}, nil
 }
@@ -44,7 +44,7 @@ func (b *Broker) mayUse(c *connection, name string) (*queue, error) {
 // and consumers it has. With passive, it never creates one.
 func (b *Broker) declareQueue(ch *channel, name string, passive bool) (waiting, consumers int, err error) {
 	b.mutex.Lock()
-	fresh, err := b.mayUse(ch.connection, name)
+	fresh, err := b.newQueueForUse(ch.connection, name)
 	if err != nil {
 		b.mutex.Unlock()
 		return 0, 0, err
@@ -52,9 +52,9 @@ func (b *Broker) declareQueue(ch *channel, name string, passive bool) (waiting, 
 	q := b.queues[name]
 	switch {
 	case q == nil && passive:
-		err = closeChannel(notFound, "no queue '%.150s' in vhost '/'", name)
+		err = channelFault(notFound, "no queue '%.150s' in vhost '/'", name)
 	case q == nil && len(b.queues) >= maxQueues:
-		err = closeConnection(resourceError, "there are too many queues")
+		err = connectionFault(resourceError, "there are too many queues")
 	case q == nil:
 		b.queues[name] = fresh
 		q = fresh
@@ -63,20 +63,20 @@ func (b *Broker) declareQueue(ch *channel, name string, passive bool) (waiting, 
 		b.mutex.Unlock()
 		return 0, 0, err
 	}
-	b.expire(q)
+	b.removeExpired(q)
 	q.usedAt = b.now()
 	if ch.connection.agent == "" {
 		ch.connection.agent = q.agent
 		b.changes.add(q.agent, b.now())
 	}
 	waiting, consumers = len(q.waiting), len(q.consumers)
-	stored := q.stored()
+	stored := q.record()
 	b.mutex.Unlock()
-	return waiting, consumers, b.keep(stored)
+	return waiting, consumers, b.storeQueue(stored)
 }
 
-// stored returns the record of the queue for the store.
-func (q *queue) stored() store.Queue {
+// record returns the record of the queue for the store.
+func (q *queue) record() store.Queue {
 	stored := store.Queue{Name: q.name}
 	for _, key := range q.keys {
 		stored.Bindings = append(stored.Bindings, store.Binding{Exchange: q.kind.Exchange(), Key: key})
@@ -84,11 +84,11 @@ func (q *queue) stored() store.Queue {
 	return stored
 }
 
-// keep stores a queue. If nothing has changed, nothing is written.
-func (b *Broker) keep(q store.Queue) error {
+// storeQueue stores a queue. If nothing has changed, nothing is written.
+func (b *Broker) storeQueue(q store.Queue) error {
 	if err := b.options.Store.PutQueue(context.Background(), q); err != nil {
 		b.log.Error("the queue of an agent cannot be stored", "queue", q.Name, "error", err)
-		return closeConnection(internalError, "the queue cannot be stored")
+		return connectionFault(internalError, "the queue cannot be stored")
 	}
 	return nil
 }
@@ -100,16 +100,16 @@ func (b *Broker) bind(ch *channel, name, exchange, key string, bound bool) error
 		return err
 	}
 	b.mutex.Lock()
-	q, err := b.queueOf(ch.connection, name)
+	q, err := b.queueForUse(ch.connection, name)
 	if err == nil && q.kind != kind {
-		err = closeChannel(accessRefused, "queue '%.150s' may not be bound to exchange '%s'", name, exchange)
+		err = channelFault(accessRefused, "queue '%.150s' may not be bound to exchange '%s'", name, exchange)
 	}
 	if err == nil && bound && (!utf8.ValidString(key) || strings.ContainsRune(key, 0)) {
-		err = closeChannel(preconditionFailed, "the routing key of a binding is no text")
+		err = channelFault(preconditionFailed, "the routing key of a binding is no text")
 	}
 	if err == nil && bound && !slices.Contains(q.keys, key) {
-		if len(q.keys) >= maxKeys {
-			err = closeChannel(resourceError, "queue '%.150s' has too many bindings", name)
+		if len(q.keys) >= maxRoutingKeys {
+			err = channelFault(resourceError, "queue '%.150s' has too many bindings", name)
 		} else {
 			q.keys = append(q.keys, key)
 		}
@@ -121,24 +121,24 @@ func (b *Broker) bind(ch *channel, name, exchange, key string, bound bool) error
 	if !bound {
 		q.keys = slices.DeleteFunc(q.keys, func(k string) bool { return k == key })
 	}
-	stored := q.stored()
+	stored := q.record()
 	b.mutex.Unlock()
-	return b.keep(stored)
+	return b.storeQueue(stored)
 }
 
 // purge removes the messages that wait in a queue.
 func (b *Broker) purge(ch *channel, name string) (int, error) {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
-	q, err := b.queueOf(ch.connection, name)
+	q, err := b.queueForUse(ch.connection, name)
 	if err != nil {
 		return 0, err
 	}
-	return b.empty(q), nil
+	return b.emptyQueue(q), nil
 }
 
-// empty removes the messages that wait in a queue. The lock is held.
-func (b *Broker) empty(q *queue) (removed int) {
+// emptyQueue removes the messages that wait in a queue. The lock is held.
+func (b *Broker) emptyQueue(q *queue) (removed int) {
 	for m := b.takeFirst(q); m != nil; m = b.takeFirst(q) {
 		b.settleMessage(q, m, message.Lost)
 		removed++
@@ -147,8 +147,8 @@ func (b *Broker) empty(q *queue) (removed int) {
 }
 
 // takeFirst takes the next message of a queue. The lock is held.
-func (b *Broker) takeFirst(q *queue) *queued {
-	m := q.first()
+func (b *Broker) takeFirst(q *queue) *queuedMessage {
+	m := q.takeFirst()
 	if m != nil {
 		b.totalBytes -= len(m.body)
 	}
@@ -158,7 +158,7 @@ func (b *Broker) takeFirst(q *queue) *queued {
 // deleteQueue deletes a queue with its messages, and tells its consumers.
 func (b *Broker) deleteQueue(ch *channel, name string, ifUnused, ifEmpty bool) (int, error) {
 	b.mutex.Lock()
-	if _, err := b.mayUse(ch.connection, name); err != nil {
+	if _, err := b.newQueueForUse(ch.connection, name); err != nil {
 		b.mutex.Unlock()
 		return 0, err
 	}
@@ -169,15 +169,15 @@ func (b *Broker) deleteQueue(ch *channel, name string, ifUnused, ifEmpty bool) (
 		b.mutex.Unlock()
 		return 0, nil
 	case ifUnused && len(q.consumers) > 0:
-		fault = closeChannel(preconditionFailed, "queue '%.150s' in vhost '/' in use", name)
+		fault = channelFault(preconditionFailed, "queue '%.150s' in vhost '/' in use", name)
 	case ifEmpty && len(q.waiting) > 0:
-		fault = closeChannel(preconditionFailed, "queue '%.150s' in vhost '/' is not empty", name)
+		fault = channelFault(preconditionFailed, "queue '%.150s' in vhost '/' is not empty", name)
 	}
 	if fault != nil {
 		b.mutex.Unlock()
 		return 0, fault
 	}
-	removed := b.empty(q)
+	removed := b.emptyQueue(q)
 	for _, c := range q.consumers {
 		delete(c.channel.consumers, c.tag)
 		c.channel.reply(basicCancel, func(out []byte) []byte { return append(appendShortText(out, c.tag), 1) })
@@ -188,7 +188,7 @@ func (b *Broker) deleteQueue(ch *channel, name string, ifUnused, ifEmpty bool) (
 	b.mutex.Unlock()
 	if err := b.options.Store.DeleteQueue(context.Background(), name); err != nil {
 		b.log.Error("the queue of an agent cannot be deleted", "queue", name, "error", err)
-		return 0, closeConnection(internalError, "the queue cannot be deleted")
+		return 0, connectionFault(internalError, "the queue cannot be deleted")
 	}
 	return removed, nil
 }
@@ -211,21 +211,21 @@ func (b *Broker) consume(c *consumer, name string, reply func()) error {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
 	ch := c.channel
-	q, err := b.queueOf(ch.connection, name)
+	q, err := b.queueForUse(ch.connection, name)
 	if err != nil {
 		return err
 	}
 	if c.tag == "" {
-		ch.connection.tags++
-		c.tag = fmt.Sprintf("amq.ctag-%d-%d", ch.number, ch.connection.tags)
+		ch.connection.generatedTags++
+		c.tag = fmt.Sprintf("amq.ctag-%d-%d", ch.number, ch.connection.generatedTags)
 	}
 	switch {
 	case ch.consumers[c.tag] != nil:
-		return closeConnection(notAllowed, "attempt to reuse consumer tag '%.150s'", c.tag)
+		return connectionFault(notAllowed, "attempt to reuse consumer tag '%.150s'", c.tag)
 	case len(ch.consumers) >= maxConsumers:
-		return closeChannel(resourceError, "the channel has too many consumers")
+		return channelFault(resourceError, "the channel has too many consumers")
 	case len(q.consumers) > 0 && (c.exclusive || q.consumers[0].exclusive):
-		return closeChannel(accessRefused, "queue '%.150s' in vhost '/' in exclusive use", name)
+		return channelFault(accessRefused, "queue '%.150s' in vhost '/' in exclusive use", name)
 	}
 	c.queue, c.prefetch = q, ch.newPrefetch
 	ch.consumers[c.tag] = c
@@ -257,22 +257,22 @@ func (b *Broker) removeConsumer(c *consumer) {
 func (b *Broker) get(ch *channel, name string, noAck bool) error {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
-	q, err := b.queueOf(ch.connection, name)
+	q, err := b.queueForUse(ch.connection, name)
 	if err != nil {
 		return err
 	}
-	b.expire(q)
-	if !noAck && len(ch.unacked) >= maxUnacked {
-		return closeChannel(resourceError, "too many messages are not acknowledged")
+	b.removeExpired(q)
+	if !noAck && len(ch.unacked) >= maxUnackedMessages {
+		return channelFault(resourceError, "too many messages are not acknowledged")
 	}
 	m := b.takeFirst(q)
 	if m == nil {
 		ch.reply(basicGetEmpty, func(out []byte) []byte { return appendShortText(out, "") })
 		return nil
 	}
-	tag := b.handTo(ch, nil, q, m, noAck)
+	tag := b.addUnacked(ch, nil, q, m, noAck)
 	left := len(q.waiting)
-	ch.connection.append(func(out []byte) []byte {
+	ch.connection.appendOutput(func(out []byte) []byte {
 		out = appendMethod(out, ch.number, basicGetOK, func(out []byte) []byte {
 			out = append(appendUint64(out, tag), asBit(m.redelivered))
 			return appendUint32(appendShortText(appendShortText(out, m.exchange), m.routingKey), uint32(left))
@@ -288,7 +288,7 @@ func (b *Broker) dispatch(q *queue) {
 	if len(q.waiting) == 0 || len(q.consumers) == 0 {
 		return
 	}
-	b.expire(q)
+	b.removeExpired(q)
 	for len(q.waiting) > 0 {
 		c := q.nextConsumer()
 		if c == nil {
@@ -298,7 +298,8 @@ func (b *Broker) dispatch(q *queue) {
 	}
 }
 
-// dispatchTo delivers what a channel can take now. The lock is held.
+// dispatchTo delivers messages to the consumers of a channel for as long as
+// they can take one. The lock is held.
 func (b *Broker) dispatchTo(ch *channel) {
 	for _, c := range ch.consumers {
 		b.dispatch(c.queue)
@@ -317,10 +318,10 @@ func (b *Broker) resume(c *connection) {
 }
 
 // deliver sends a message to a consumer. The lock is held.
-func (b *Broker) deliver(c *consumer, m *queued) {
+func (b *Broker) deliver(c *consumer, m *queuedMessage) {
 	ch := c.channel
-	tag := b.handTo(ch, c, c.queue, m, c.noAck)
-	ch.connection.append(func(out []byte) []byte {
+	tag := b.addUnacked(ch, c, c.queue, m, c.noAck)
+	ch.connection.appendOutput(func(out []byte) []byte {
 		out = appendMethod(out, ch.number, basicDeliver, func(out []byte) []byte {
 			out = append(appendUint64(appendShortText(out, c.tag), tag), asBit(m.redelivered))
 			return appendShortText(appendShortText(out, m.exchange), m.routingKey)
@@ -329,19 +330,19 @@ func (b *Broker) deliver(c *consumer, m *queued) {
 	})
 }
 
-// handTo adds a message to the unacknowledged messages of a channel, and
+// addUnacked adds a message to the unacknowledged messages of a channel, and
 // returns its delivery tag. The lock is held.
-func (b *Broker) handTo(ch *channel, c *consumer, q *queue, m *queued, noAck bool) (tag uint64) {
+func (b *Broker) addUnacked(ch *channel, c *consumer, q *queue, m *queuedMessage, noAck bool) (tag uint64) {
 	ch.lastTag++
 	if noAck {
 		b.settleMessage(q, m, message.Acknowledged)
 		return ch.lastTag
 	}
 	m.delivery.Set(message.Delivered)
-	ch.unacked = append(ch.unacked, unacked{tag: ch.lastTag, message: m, queue: q, consumer: c})
+	ch.unacked = append(ch.unacked, unackedMessage{tag: ch.lastTag, message: m, queue: q, consumer: c})
 	if c != nil {
 		c.unacked++
-		ch.consuming++
+		ch.consumerUnacked++
 	}
 	return ch.lastTag
 }
@@ -350,55 +351,55 @@ func (b *Broker) handTo(ch *channel, c *consumer, q *queue, m *queued, noAck boo
 type outcome uint8
 
 const (
-	acknowledged outcome = iota
-	refused              // it is not delivered again
-	requeued             // the agent returns it to the queue
-	dropped              // the channel has ended
+	outcomeAcknowledged outcome = iota
+	outcomeRefused              // it is not delivered again
+	outcomeRequeued             // the agent returns it to the queue
+	outcomeChannelEnded         // the channel has ended
 )
 
-func refusal(requeue bool) outcome {
+func outcomeOfRefusal(requeue bool) outcome {
 	if requeue {
-		return requeued
+		return outcomeRequeued
 	}
-	return refused
+	return outcomeRefused
 }
 
-// settle ends the delivery with a tag, or with multiple all deliveries up to
+// settleDeliveries ends the delivery with a tag, or with multiple all deliveries up to
 // that tag.
-func (b *Broker) settle(ch *channel, tag uint64, multiple bool, o outcome) error {
+func (b *Broker) settleDeliveries(ch *channel, tag uint64, multiple bool, o outcome) error {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
 	taken, err := ch.takeUnacked(tag, multiple)
 	if err != nil {
 		return err
 	}
-	b.settleTaken(ch, taken, o)
+	b.settleUnacked(ch, taken, o)
 	return nil
 }
 
-// settleAll ends all deliveries of a channel.
-func (b *Broker) settleAll(ch *channel, o outcome) {
+// settleAllDeliveries ends all deliveries of a channel.
+func (b *Broker) settleAllDeliveries(ch *channel, o outcome) {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
 	taken := ch.unacked
 	ch.unacked = nil
-	b.settleTaken(ch, taken, o)
+	b.settleUnacked(ch, taken, o)
 }
 
-// settleTaken ends deliveries that were removed from a channel, and delivers
+// settleUnacked ends deliveries that were removed from a channel, and delivers
 // further messages as far as there is room. The lock is held.
-func (b *Broker) settleTaken(ch *channel, taken []unacked, o outcome) {
+func (b *Broker) settleUnacked(ch *channel, taken []unackedMessage, o outcome) {
 	for _, u := range taken {
 		if u.consumer != nil {
 			u.consumer.unacked--
-			ch.consuming--
+			ch.consumerUnacked--
 		}
 		switch {
-		case o == acknowledged:
+		case o == outcomeAcknowledged:
 			b.settleMessage(u.queue, u.message, message.Acknowledged)
-		case o == refused:
+		case o == outcomeRefused:
 			b.settleMessage(u.queue, u.message, message.Refused)
-		case o == dropped && u.message.once, b.queues[u.queue.name] != u.queue:
+		case o == outcomeChannelEnded && u.message.atMostOnce, b.queues[u.queue.name] != u.queue:
 			b.settleMessage(u.queue, u.message, message.Lost)
 		default:
 			u.queue.putBack(u.message)
@@ -413,12 +414,12 @@ func (b *Broker) settleTaken(ch *channel, taken []unacked, o outcome) {
 
 // settleMessage sets the state of a message that has left its queue, and marks
 // it for deletion from the store. The lock is held.
-func (b *Broker) settleMessage(q *queue, m *queued, state message.DeliveryState) {
+func (b *Broker) settleMessage(q *queue, m *queuedMessage, state message.DeliveryState) {
 	m.delivery.Set(state)
-	if m.sequence == 0 || state == message.Expired { // the store prunes those
+	if m.sequence == 0 || state == message.Expired { // the store prunes expired messages itself
 		return
 	}
-	b.settled[q.name] = append(b.settled[q.name], m.sequence)
+	b.settledSequences[q.name] = append(b.settledSequences[q.name], m.sequence)
 	select {
 	case b.wakeUp <- struct{}{}:
 	default:
@@ -429,8 +430,8 @@ func (b *Broker) settleMessage(q *queue, m *queued, state message.DeliveryState)
 // cannot be deleted, it may be delivered again after a restart.
 func (b *Broker) deleteSettled(ctx context.Context) {
 	b.mutex.Lock()
-	settled := b.settled
-	b.settled = map[string][]uint64{}
+	settled := b.settledSequences
+	b.settledSequences = map[string][]uint64{}
 	b.mutex.Unlock()
 	for queue, sequences := range settled {
 		if err := b.options.Store.DeleteQueuedMessages(ctx, queue, sequences); err != nil {
@@ -439,15 +440,15 @@ func (b *Broker) deleteSettled(ctx context.Context) {
 	}
 }
 
-// expire removes messages that nobody took in time. The lock is held.
-func (b *Broker) expire(q *queue) {
+// removeExpired removes messages that nobody took in time. The lock is held.
+func (b *Broker) removeExpired(q *queue) {
 	for _, m := range q.removeExpired(b.now()) {
 		b.totalBytes -= len(m.body)
 		b.settleMessage(q, m, message.Expired)
 	}
 }
 
-// closeChannel puts the unacknowledged messages of a channel back into their
+// channelFault puts the unacknowledged messages of a channel back into their
 // queues, and ends its consumers.
 func (b *Broker) closeChannel(ch *channel) {
 	b.mutex.Lock()
@@ -465,18 +466,18 @@ func (b *Broker) closeChannelLocked(ch *channel) {
 	}
 	taken := ch.unacked
 	ch.unacked = nil
-	b.settleTaken(ch, taken, dropped)
+	b.settleUnacked(ch, taken, outcomeChannelEnded)
 }
 
-// pruneQueues removes expired messages, and queues that nobody uses any more: an
-// agent that comes back declares its own again.
+// pruneQueues removes expired messages, and queues that no agent uses any more.
+// An agent that comes back declares its queues again.
 func (b *Broker) pruneQueues(ctx context.Context) {
 	now := b.now()
 	var unused []string
 	b.mutex.Lock()
 	for name, q := range b.queues {
-		b.expire(q)
-		if len(q.waiting) == 0 && len(q.consumers) == 0 && now.Sub(q.usedAt) > unusedQueueLife {
+		b.removeExpired(q)
+		if len(q.waiting) == 0 && len(q.consumers) == 0 && now.Sub(q.usedAt) > unusedQueueLifetime {
 			delete(b.queues, name)
 			unused = append(unused, name)
 		}
@@ -500,8 +501,8 @@ func (b *Broker) Send(ctx context.Context, r message.Request) (*message.Delivery
 		return nil, err
 	}
 	kind := message.KindOf(r.Content)
-	m := &queued{
-		exchange: kind.Exchange(), routingKey: message.RequestKey, body: body, expiresAt: r.ExpiresAt, once: r.Once,
+	m := &queuedMessage{
+		exchange: kind.Exchange(), routingKey: message.RequestKey, body: body, expiresAt: r.ExpiresAt, atMostOnce: r.Once,
 		content:  contentProperties{contentType: message.ContentType, persistent: r.Durable},
 		delivery: &message.Delivery{},
 	}
@@ -540,16 +541,16 @@ func (b *Broker) hasRoom(name string, size int) error {
 	if q == nil || !q.isBound(message.RequestKey) {
 		return message.ErrNoQueue
 	}
-	b.expire(q)
-	if len(q.waiting) >= maxWaiting || q.bytes+size > maxWaitingBytes || b.totalBytes+size > maxTotalBytes {
+	b.removeExpired(q)
+	if len(q.waiting) >= maxWaitingMessages || q.bytes+size > maxWaitingBytes || b.totalBytes+size > maxTotalBytes {
 		return message.ErrQueueFull
 	}
 	return nil
 }
 
-// receives returns the kinds of messages that a connection waits for. The lock
+// receivedKinds returns the kinds of messages that a connection waits for. The lock
 // is held.
-func (b *Broker) receives(c *connection) []message.Kind {
+func (b *Broker) receivedKinds(c *connection) []message.Kind {
 	var kinds []message.Kind
 	for _, kind := range message.Kinds {
 		q := b.queues[kind.Queue(c.agent)]

@@ -17,11 +17,11 @@ import (
 )
 
 const (
-	firstRetry = time.Second
-	lastRetry  = 30 * time.Second
-	// externalTime is how long an external broker may take to confirm a
+	minRetryDelay = time.Second
+	maxRetryDelay = 30 * time.Second
+	// confirmTimeout is how long an external broker may take to confirm a
 	// message.
-	externalTime = 10 * time.Second
+	confirmTimeout = 10 * time.Second
 )
 
 // External is a message.Bus that uses an external broker, such as RabbitMQ. The
@@ -30,10 +30,10 @@ type External struct {
 	url string
 	log *slog.Logger
 
-	sending sync.Mutex // one message is sent at a time
-	mutex   sync.Mutex
-	up      *link // nil while the broker cannot be reached
-	reason  error // why up is nil
+	sending    sync.Mutex // one message is sent at a time
+	mutex      sync.Mutex
+	link       *link // nil while the broker cannot be reached
+	downReason error // why up is nil
 	// subscribers do not change once Run is called.
 	subscribers map[message.Kind]func(context.Context, message.Envelope) error
 }
@@ -41,13 +41,13 @@ type External struct {
 // link is an open connection to the broker.
 type link struct {
 	publisher *rabbitmq.Channel
-	returns   chan rabbitmq.Return // messages that no queue took
+	returned  chan rabbitmq.Return // messages that no queue took
 }
 
 // NewExternal returns an External. Run connects it.
 func NewExternal(url string, log *slog.Logger) *External {
 	return &External{
-		url: url, log: log, reason: errors.New("not connected yet"),
+		url: url, log: log, downReason: errors.New("not connected yet"),
 		subscribers: map[message.Kind]func(context.Context, message.Envelope) error{},
 	}
 }
@@ -63,15 +63,15 @@ func (x *External) Presence(string, message.Kind) message.Presence { return mess
 
 // Run keeps the connection to the broker until ctx is done.
 func (x *External) Run(ctx context.Context) error {
-	for retry := firstRetry; ctx.Err() == nil; retry = min(2*retry, lastRetry) {
-		err := x.connect(ctx, func() { retry = firstRetry / 2 })
+	for retry := minRetryDelay; ctx.Err() == nil; retry = min(2*retry, maxRetryDelay) {
+		err := x.connect(ctx, func() { retry = minRetryDelay / 2 })
 		x.mutex.Lock()
-		x.up, x.reason = nil, err
+		x.link, x.downReason = nil, err
 		x.mutex.Unlock()
 		if ctx.Err() != nil {
 			return nil
 		}
-		x.log.Error("no connection to the message broker", "broker", redacted(x.url), "error", err, "next attempt in", retry)
+		x.log.Error("no connection to the message broker", "broker", redactPassword(x.url), "error", err, "next attempt in", retry)
 		select {
 		case <-time.After(retry):
 		case <-ctx.Done():
@@ -80,19 +80,19 @@ func (x *External) Run(ctx context.Context) error {
 	return nil
 }
 
-// redacted is a URL without its password.
-func redacted(text string) string {
+// redactPassword returns a URL without its password, for the log.
+func redactPassword(text string) string {
 	if u, err := url.Parse(text); err == nil {
 		return u.Redacted()
 	}
 	return "(its address cannot be read)"
 }
 
-// connect connects, and returns when the connection has ended. It calls connected
-// once all is well.
+// connect connects to the broker, and returns when the connection has ended. It
+// calls connected as soon as messages can be sent and received.
 func (x *External) connect(ctx context.Context, connected func()) error {
 	c, err := rabbitmq.DialConfig(x.url, rabbitmq.Config{
-		Heartbeat: 10 * time.Second, Locale: "en_US", Dial: rabbitmq.DefaultDial(externalTime), Properties: rabbitmq.Table{"connection_name": "trento-web"},
+		Heartbeat: 10 * time.Second, Locale: "en_US", Dial: rabbitmq.DefaultDial(confirmTimeout), Properties: rabbitmq.Table{"connection_name": "trento-web"},
 	})
 	if err != nil {
 		return err
@@ -107,7 +107,7 @@ func (x *External) connect(ctx context.Context, connected func()) error {
 		return err
 	}
 	publisherEnded := publisher.NotifyClose(make(chan *rabbitmq.Error, 1))
-	up := &link{publisher: publisher, returns: publisher.NotifyReturn(make(chan rabbitmq.Return, 10))}
+	up := &link{publisher: publisher, returned: publisher.NotifyReturn(make(chan rabbitmq.Return, 10))}
 	for _, kind := range message.Kinds {
 		if err := publisher.ExchangeDeclare(kind.Exchange(), "topic", true, false, false, false, nil); err != nil {
 			return err
@@ -121,26 +121,26 @@ func (x *External) connect(ctx context.Context, connected func()) error {
 		if err != nil {
 			return err
 		}
-		running.Go(func() { x.take(ctx, kind, answers, handle) })
+		running.Go(func() { x.handleAnswers(ctx, kind, answers, handle) })
 	}
 	x.mutex.Lock()
-	x.up, x.reason = up, nil
+	x.link, x.downReason = up, nil
 	x.mutex.Unlock()
-	x.log.Info("connected to the message broker", "broker", redacted(x.url))
+	x.log.Info("connected to the message broker", "broker", redactPassword(x.url))
 	connected()
 	select {
 	case fault := <-ended:
-		return endedBy(fault)
+		return endError(fault)
 	case fault := <-publisherEnded:
-		return endedBy(fault)
+		return endError(fault)
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
 
-// endedBy is the error of a connection or channel that has ended. The library
-// gives no error if this program closed it.
-func endedBy(fault *rabbitmq.Error) error {
+// endError returns the error of a connection or channel that has ended. The
+// library gives no error if this program closed it.
+func endError(fault *rabbitmq.Error) error {
 	if fault == nil {
 		return errors.New("the connection was closed")
 	}
@@ -166,10 +166,10 @@ func (x *External) consume(c *rabbitmq.Connection, kind message.Kind) (<-chan ra
 	return ch.Consume(queue, "trento-web", false, false, false, false, nil)
 }
 
-// take hands answers to the subscriber, one after the other. If the subscriber
-// fails, the answer is delivered once more. An answer that cannot be read is
-// not.
-func (x *External) take(ctx context.Context, kind message.Kind, answers <-chan rabbitmq.Delivery, handle func(context.Context, message.Envelope) error) {
+// handleAnswers hands answers to the subscriber, one after the other. If the subscriber
+// fails, the answer is delivered once more. An answer that cannot be decoded is
+// not delivered again.
+func (x *External) handleAnswers(ctx context.Context, kind message.Kind, answers <-chan rabbitmq.Delivery, handle func(context.Context, message.Envelope) error) {
 	for d := range answers {
 		envelope, err := message.Decode(d.Body)
 		if err == nil && (!envelope.Answer || envelope.Kind != kind) {
@@ -212,10 +212,10 @@ func (x *External) Send(ctx context.Context, r message.Request) (*message.Delive
 	x.sending.Lock()
 	defer x.sending.Unlock()
 	x.mutex.Lock()
-	up, reason := x.up, x.reason
+	up, reason := x.link, x.downReason
 	x.mutex.Unlock()
 	if up == nil {
-		return nil, unreachable(reason)
+		return nil, unreachableError(reason)
 	}
 	if err := up.publish(ctx, envelope.Kind.Queue(r.Agent), m); err != nil {
 		return nil, err
@@ -228,21 +228,21 @@ func (x *External) Send(ctx context.Context, r message.Request) (*message.Delive
 // publish sends a message to a queue, and waits until the broker confirms it.
 // It fails with message.ErrNoQueue if there is no such queue.
 func (l *link) publish(ctx context.Context, queue string, m rabbitmq.Publishing) error {
-	ctx, cancel := context.WithTimeout(ctx, externalTime)
+	ctx, cancel := context.WithTimeout(ctx, confirmTimeout)
 	defer cancel()
 	// The default exchange sends to the queue of one agent. The exchange of the
 	// kind would send to the queues of all agents.
 	confirmation, err := l.publisher.PublishWithDeferredConfirmWithContext(ctx, "", queue, true, false, m)
 	if err != nil {
-		return unreachable(err)
+		return unreachableError(err)
 	}
 	confirmed, err := confirmation.WaitContext(ctx)
 	if err != nil || !confirmed {
-		return unreachable(errors.Join(err, errors.New("the message was not confirmed")))
+		return unreachableError(errors.Join(err, errors.New("the message was not confirmed")))
 	}
 	for { // a message that no queue took is returned before it is confirmed
 		select {
-		case r := <-l.returns:
+		case r := <-l.returned:
 			if r.MessageId == m.MessageId {
 				return message.ErrNoQueue
 			}
@@ -252,6 +252,6 @@ func (l *link) publish(ctx context.Context, queue string, m rabbitmq.Publishing)
 	}
 }
 
-func unreachable(cause error) error {
+func unreachableError(cause error) error {
 	return &fault.Error{Kind: fault.Busy, Detail: "The message broker (AMQP_URL) cannot be reached. The log of this server says why.", Cause: cause}
 }

@@ -81,7 +81,7 @@ func TestExternal(t *testing.T) {
 		t.Errorf("answer of %s", agent)
 	}
 	bus.mutex.Lock()
-	bus.up.publisher.Close()
+	bus.link.publisher.Close()
 	bus.mutex.Unlock()
 	if err := send(); err != nil {
 		t.Errorf("after the connection was lost: %v", err)

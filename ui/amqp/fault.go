@@ -6,8 +6,8 @@ import (
 )
 
 var (
-	errClass = errors.New("a content header is of an unknown class")
-	errFlags = errors.New("a content header has more properties than there are")
+	errUnknownClass      = errors.New("a content header is of an unknown class")
+	errTooManyProperties = errors.New("a content header has more properties than there are")
 )
 
 // The reply codes that are sent, with their names in AMQP 0-9-1.
@@ -44,24 +44,25 @@ var replyNames = map[uint16]string{
 	internalError:      "INTERNAL_ERROR",
 }
 
-// closing is an error that ends a channel or the whole connection in the way of
+// protocolFault is an error that ends a channel or the whole connection in the way of
 // AMQP: the peer is told the code and the text, and confirms.
-type closing struct {
+type protocolFault struct {
 	code   uint16
 	text   string
 	method methodID // the method that failed; 0: none
-	// channelOnly: the connection and its other channels go on.
+	// channelOnly says that the fault ends only the channel, not the connection
+	// and its other channels.
 	channelOnly bool
 }
 
-func (c *closing) Error() string { return replyNames[c.code] + " - " + c.text }
+func (c *protocolFault) Error() string { return replyNames[c.code] + " - " + c.text }
 
-// closeConnection returns an error that ends the connection.
-func closeConnection(code uint16, format string, values ...any) *closing {
-	return &closing{code: code, text: fmt.Sprintf(format, values...)}
+// connectionFault returns an error that ends the connection.
+func connectionFault(code uint16, format string, values ...any) *protocolFault {
+	return &protocolFault{code: code, text: fmt.Sprintf(format, values...)}
 }
 
-// closeChannel returns an error that ends the channel.
-func closeChannel(code uint16, format string, values ...any) *closing {
-	return &closing{code: code, text: fmt.Sprintf(format, values...), channelOnly: true}
+// channelFault returns an error that ends the channel.
+func channelFault(code uint16, format string, values ...any) *protocolFault {
+	return &protocolFault{code: code, text: fmt.Sprintf(format, values...), channelOnly: true}
 }

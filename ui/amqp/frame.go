@@ -50,10 +50,10 @@ type frameReader struct {
 	buffer []byte
 }
 
-// keptBuffer is the size up to which the buffer of a frame is kept for the
+// maxKeptBuffer is the size up to which the buffer of a frame is kept for the
 // next. Nearly all frames of an agent are smaller, and there are thousands of
 // connections that wait.
-const keptBuffer = 512
+const maxKeptBuffer = 512
 
 // next reads a frame. It returns io.EOF if the connection ends between two
 // frames.
@@ -78,7 +78,7 @@ func (r *frameReader) next() (frame, error) {
 	if _, err := r.source.Discard(7); err != nil {
 		return frame{}, err
 	}
-	if cap(r.buffer) > keptBuffer {
+	if cap(r.buffer) > maxKeptBuffer {
 		r.buffer = nil
 	}
 	n := int(size) + 1

@@ -40,7 +40,7 @@ func FuzzFrames(f *testing.F) {
 			readContentHeader(frame.payload)
 			d := decoder{rest: frame.payload}
 			d.table()
-			d.end()
+			d.checkEnd()
 		}
 	})
 }
@@ -70,7 +70,7 @@ func FuzzConnection(f *testing.F) {
 	f.Fuzz(func(t *testing.T, input []byte) {
 		b := &Broker{
 			options: Options{Store: s}, now: time.Now, log: discard,
-			queues: map[string]*queue{}, connections: map[*connection]struct{}{}, settled: map[string][]uint64{}, wakeUp: make(chan struct{}, 1),
+			queues: map[string]*queue{}, connections: map[*connection]struct{}{}, settledSequences: map[string][]uint64{}, wakeUp: make(chan struct{}, 1),
 		}
 		b.access.init()
 		b.queues[message.Checks.Queue(bob)] = &queue{name: message.Checks.Queue(bob), kind: message.Checks, agent: bob, keys: []string{"agents"}}
@@ -88,10 +88,10 @@ func FuzzConnection(f *testing.F) {
 		}()
 		c := b.newConnection(ours)
 		c.agent, c.channelMax, c.frameMax, c.frames.max = ada, channelMax, frameMax, frameMax
-		b.opened(c)
+		b.addConnection(c)
 		err := c.readFrames(context.Background())
-		b.ended(c)
-		c.breakOff()
+		b.removeConnection(c)
+		c.closeSilently()
 		if err == nil && len(input) == 0 {
 			t.Error("closed in order by nobody")
 		}
@@ -120,8 +120,8 @@ func FuzzConnection(f *testing.F) {
 			t.Errorf("%d bytes are counted, %d are there; %d of unfinished messages are left", b.totalBytes, bytes, b.unfinishedBytes)
 		}
 		for _, ch := range c.channels {
-			if len(ch.unacked) != 0 || ch.consuming != 0 || len(ch.consumers) != 0 {
-				t.Errorf("channel %d is left with %d messages, %d of consumers", ch.number, len(ch.unacked), ch.consuming)
+			if len(ch.unacked) != 0 || ch.consumerUnacked != 0 || len(ch.consumers) != 0 {
+				t.Errorf("channel %d is left with %d messages, %d of consumers", ch.number, len(ch.unacked), ch.consumerUnacked)
 			}
 		}
 	})

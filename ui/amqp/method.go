@@ -104,13 +104,13 @@ const deliveryPersistent = 2
 func readContentHeader(payload []byte) (contentProperties, error) {
 	d := decoder{rest: payload}
 	if class := d.uint16(); d.err == nil && class != classBasic {
-		return contentProperties{}, errClass
+		return contentProperties{}, errUnknownClass
 	}
 	d.uint16() // weight
 	p := contentProperties{bodySize: d.uint64()}
 	flags := d.uint16()
 	if flags&1 != 0 {
-		return contentProperties{}, errFlags
+		return contentProperties{}, errTooManyProperties
 	}
 	for _, property := range []struct {
 		flag uint16
@@ -135,7 +135,7 @@ func readContentHeader(payload []byte) (contentProperties, error) {
 			property.read()
 		}
 	}
-	return p, d.end()
+	return p, d.checkEnd()
 }
 
 // appendContent appends the frames of a message behind its method: the header

@@ -60,7 +60,7 @@ func (b *Broker) connectionsThat(match func(*connection) bool) []Connection {
 	var open []Connection
 	for c := range b.connections {
 		if match(c) {
-			open = append(open, Connection{Agent: c.agent, Address: c.address.String(), Since: c.since, Client: c.client, Receives: b.receives(c)})
+			open = append(open, Connection{Agent: c.agent, Address: c.address.String(), Since: c.since, Client: c.client, Receives: b.receivedKinds(c)})
 		}
 	}
 	slices.SortFunc(open, func(a, b Connection) int {

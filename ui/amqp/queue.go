@@ -18,14 +18,14 @@ type queue struct {
 	// keys are the routing keys that the queue is bound with, in any order.
 	keys []string
 	// waiting are the messages that are not delivered, in order.
-	waiting   []*queued
+	waiting   []*queuedMessage
 	bytes     int // of the bodies of waiting messages
 	consumers []*consumer
 	usedAt    time.Time // the last time a connection used the queue
 }
 
-// queued is a message in a queue.
-type queued struct {
+// queuedMessage is a message in a queue.
+type queuedMessage struct {
 	order       uint64 // messages are delivered in this order
 	sequence    uint64 // its key in the store; 0: it is not stored
 	exchange    string
@@ -33,9 +33,9 @@ type queued struct {
 	content     contentProperties
 	body        []byte
 	expiresAt   time.Time
-	once        bool // it is delivered at most once, see message.Request
+	atMostOnce  bool // the message is delivered at most once, see message.Request
 	redelivered bool
-	delivery    *message.Delivery // for its sender; nil after a restart
+	delivery    *message.Delivery // tells the sender what became of the message; nil after a restart
 }
 
 // consumer receives the messages of a queue on a channel.
@@ -49,32 +49,32 @@ type consumer struct {
 	unacked   int
 }
 
-// unacked is a message that was delivered and is not acknowledged.
-type unacked struct {
+// unackedMessage is a message that was delivered and is not acknowledged.
+type unackedMessage struct {
 	tag      uint64
-	message  *queued
+	message  *queuedMessage
 	queue    *queue
 	consumer *consumer // nil: fetched with basic.get
 }
 
 // add appends a message that is new.
-func (q *queue) add(m *queued) {
+func (q *queue) add(m *queuedMessage) {
 	q.waiting = append(q.waiting, m)
 	q.bytes += len(m.body)
 }
 
 // putBack puts a delivered message back to its former place in the queue.
-func (q *queue) putBack(m *queued) {
+func (q *queue) putBack(m *queuedMessage) {
 	m.redelivered = true
-	place, _ := slices.BinarySearchFunc(q.waiting, m, func(a, b *queued) int { return cmp.Compare(a.order, b.order) })
+	place, _ := slices.BinarySearchFunc(q.waiting, m, func(a, b *queuedMessage) int { return cmp.Compare(a.order, b.order) })
 	q.waiting = slices.Insert(q.waiting, place, m)
 	q.bytes += len(m.body)
 	m.delivery.Set(message.Waiting)
 }
 
-// first removes and returns the message that is delivered next; nil if none
+// takeFirst removes and returns the message that is delivered next; nil if none
 // waits.
-func (q *queue) first() *queued {
+func (q *queue) takeFirst() *queuedMessage {
 	if len(q.waiting) == 0 {
 		return nil
 	}
@@ -89,8 +89,8 @@ func (q *queue) first() *queued {
 }
 
 // removeExpired removes and returns the messages that expired before now.
-func (q *queue) removeExpired(now time.Time) (expired []*queued) {
-	q.waiting = slices.DeleteFunc(q.waiting, func(m *queued) bool {
+func (q *queue) removeExpired(now time.Time) (expired []*queuedMessage) {
+	q.waiting = slices.DeleteFunc(q.waiting, func(m *queuedMessage) bool {
 		if now.Before(m.expiresAt) {
 			return false
 		}
@@ -111,7 +111,7 @@ func (q *queue) isBound(key string) bool {
 // if none can take one now.
 func (q *queue) nextConsumer() *consumer {
 	for i, c := range q.consumers {
-		if c.ready() {
+		if c.canTake() {
 			// The consumer that gets the message becomes the last.
 			q.consumers = append(slices.Delete(q.consumers, i, i+1), c)
 			return c
@@ -120,12 +120,12 @@ func (q *queue) nextConsumer() *consumer {
 	return nil
 }
 
-// ready reports whether the consumer can take a message now.
-func (c *consumer) ready() bool {
-	if ch := c.channel; ch.connection.ended || ch.connection.paused() {
+// canTake reports whether the consumer can take a message now.
+func (c *consumer) canTake() bool {
+	if ch := c.channel; ch.connection.ended || ch.connection.isPaused() {
 		return false
 	}
-	return c.noAck || len(c.channel.unacked) < maxUnacked && (c.prefetch == 0 || c.unacked < c.prefetch) && (c.channel.prefetch == 0 || c.channel.consuming < c.channel.prefetch)
+	return c.noAck || len(c.channel.unacked) < maxUnackedMessages && (c.prefetch == 0 || c.unacked < c.prefetch) && (c.channel.prefetch == 0 || c.channel.consumerUnacked < c.channel.prefetch)
 }
 
 // matchesTopic reports whether a routing key matches a binding of a topic

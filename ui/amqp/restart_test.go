@@ -106,7 +106,7 @@ func TestExpiry(t *testing.T) {
 	if err := s.PruneQueuedMessages(t.Context()); err != nil || stored(t, s) != 0 {
 		t.Errorf("%d stored, %v", stored(t, s), err)
 	}
-	clock.pass(unusedQueueLife + time.Second)
+	clock.pass(unusedQueueLifetime + time.Second)
 	e.pruneQueues(t.Context())
 	r := message.Request{Agent: ada, Content: request(ada, "2"), ExpiresAt: clock.now().Add(time.Minute)}
 	if _, err := e.Send(t.Context(), r); !errors.Is(err, message.ErrNoQueue) {
@@ -124,7 +124,7 @@ func TestChangedCredential(t *testing.T) {
 	e.password = "other"
 	e.generation.Add(1)
 	fresh := dial(t, e.url())
-	e.sweep()
+	e.checkConnections()
 	if fault := next(t, closed); fault.Code != connectionForced {
 		t.Errorf("the agent was told %v", fault)
 	}

@@ -10,8 +10,8 @@ import (
 
 // The errors of a decoder. All of them end the connection.
 var (
-	errShort = errors.New("a field ends behind the end of its frame")
-	errRest  = errors.New("bytes follow the last argument")
+	errFieldTooLong  = errors.New("a field ends behind the end of its frame")
+	errTrailingBytes = errors.New("bytes follow the last argument")
 )
 
 // maxTableDepth limits tables and arrays within tables. Agents and libraries
@@ -33,10 +33,10 @@ type decoder struct {
 	bitCount int
 }
 
-func (d *decoder) take(n int) []byte {
+func (d *decoder) takeBytes(n int) []byte {
 	d.bitCount = 0
 	if d.err == nil && (n < 0 || n > len(d.rest)) {
-		d.err = errShort
+		d.err = errFieldTooLong
 	}
 	if d.err != nil {
 		return nil
@@ -47,28 +47,28 @@ func (d *decoder) take(n int) []byte {
 }
 
 func (d *decoder) uint8() uint8 {
-	if b := d.take(1); b != nil {
+	if b := d.takeBytes(1); b != nil {
 		return b[0]
 	}
 	return 0
 }
 
 func (d *decoder) uint16() uint16 {
-	if b := d.take(2); b != nil {
+	if b := d.takeBytes(2); b != nil {
 		return binary.BigEndian.Uint16(b)
 	}
 	return 0
 }
 
 func (d *decoder) uint32() uint32 {
-	if b := d.take(4); b != nil {
+	if b := d.takeBytes(4); b != nil {
 		return binary.BigEndian.Uint32(b)
 	}
 	return 0
 }
 
 func (d *decoder) uint64() uint64 {
-	if b := d.take(8); b != nil {
+	if b := d.takeBytes(8); b != nil {
 		return binary.BigEndian.Uint64(b)
 	}
 	return 0
@@ -86,7 +86,7 @@ func (d *decoder) bit() bool {
 	return set
 }
 
-func (d *decoder) shortText() string { return string(d.take(int(d.uint8()))) }
+func (d *decoder) shortText() string { return string(d.takeBytes(int(d.uint8()))) }
 
 func (d *decoder) longText() string { return string(d.longBytes()) }
 
@@ -94,15 +94,15 @@ func (d *decoder) longText() string { return string(d.longBytes()) }
 func (d *decoder) longBytes() []byte {
 	n := d.uint32()
 	if n > math.MaxInt32 {
-		d.take(-1)
+		d.takeBytes(-1)
 		return nil
 	}
-	return d.take(int(n))
+	return d.takeBytes(int(n))
 }
 
-func (d *decoder) table() table { return d.tableAt(0) }
+func (d *decoder) table() table { return d.tableAtDepth(0) }
 
-func (d *decoder) tableAt(depth int) table {
+func (d *decoder) tableAtDepth(depth int) table {
 	if depth > maxTableDepth {
 		d.fail(fmt.Errorf("a table is nested more than %d deep", maxTableDepth))
 		return nil
@@ -111,13 +111,13 @@ func (d *decoder) tableAt(depth int) table {
 	t := table{}
 	for len(inner.rest) > 0 && inner.err == nil {
 		name := inner.shortText()
-		t[name] = inner.value(depth)
+		t[name] = inner.tableValue(depth)
 	}
 	d.fail(inner.err)
 	return t
 }
 
-func (d *decoder) arrayAt(depth int) []any {
+func (d *decoder) arrayAtDepth(depth int) []any {
 	if depth > maxTableDepth {
 		d.fail(fmt.Errorf("an array is nested more than %d deep", maxTableDepth))
 		return nil
@@ -125,15 +125,15 @@ func (d *decoder) arrayAt(depth int) []any {
 	inner := decoder{rest: d.longBytes(), err: d.err}
 	var array []any
 	for len(inner.rest) > 0 && inner.err == nil {
-		array = append(array, inner.value(depth))
+		array = append(array, inner.tableValue(depth))
 	}
 	d.fail(inner.err)
 	return array
 }
 
-// value reads a value of a table. It knows the kinds of values that RabbitMQ
+// tableValue reads a value of a table. It knows the kinds of values that RabbitMQ
 // reads, which differ a little from the standard.
-func (d *decoder) value(depth int) any {
+func (d *decoder) tableValue(depth int) any {
 	switch kind := d.uint8(); kind {
 	case 't':
 		return d.uint8() != 0
@@ -163,11 +163,11 @@ func (d *decoder) value(depth int) any {
 	case 'x':
 		return append([]byte(nil), d.longBytes()...)
 	case 'A':
-		return d.arrayAt(depth + 1)
+		return d.arrayAtDepth(depth + 1)
 	case 'T':
 		return time.Unix(int64(d.uint64()), 0)
 	case 'F':
-		return d.tableAt(depth + 1)
+		return d.tableAtDepth(depth + 1)
 	case 'V':
 		return nil
 	default:
@@ -182,10 +182,10 @@ func (d *decoder) fail(err error) {
 	}
 }
 
-// end returns the first error, or errRest if bytes are left.
-func (d *decoder) end() error {
+// checkEnd returns the first error, or errTrailingBytes if bytes are left.
+func (d *decoder) checkEnd() error {
 	if d.err == nil && len(d.rest) > 0 {
-		d.err = errRest
+		d.err = errTrailingBytes
 	}
 	return d.err
 }

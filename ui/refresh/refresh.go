@@ -1,8 +1,8 @@
 // Package refresh asks agents to report at once, and says what became of it. A
-// request is a message to each agent and for each kind of report. The answer is
-// a report, which comes the usual way. So nothing is stored here: what was asked
-// is kept in memory for some minutes, and the time of the last report of each
-// kind is known to the store.
+// request is a message to each agent for each kind of report. The agent answers
+// with a report, which comes over the API like all others. So nothing is stored
+// here: requests are kept in memory for some minutes, and the store knows the
+// time of the last report of each kind.
 package refresh
 
 import (
@@ -23,24 +23,24 @@ import (
 const (
 	// messageLifetime is how long a message waits for an agent that is away.
 	messageLifetime = 5 * time.Minute
-	// answerTime is how long an agent that is there may take to report.
-	answerTime = time.Minute
-	// memoryTime is how long what was asked is kept.
-	memoryTime = 10 * time.Minute
-	// pause is the shortest time between two requests to the same agent.
-	pause = 10 * time.Second
-	// maxHosts limits the agents that are asked at once, maxKept those that are
-	// kept in memory.
-	maxHosts = 100
-	maxKept  = 5000
+	// answerTimeout is how long a connected agent may take to report.
+	answerTimeout = time.Minute
+	// requestLifetime is how long a request is kept in memory.
+	requestLifetime = 10 * time.Minute
+	// minAskInterval is the shortest time between two requests to the same agent.
+	minAskInterval = 10 * time.Second
+	// maxHostsAtOnce is the number of agents that can be asked at once. maxRememberedAgents is
+	// the number of agents whose requests are kept in memory.
+	maxHostsAtOnce      = 100
+	maxRememberedAgents = 5000
 )
 
 // The reasons for which agents are not asked.
 var (
-	ErrOff     = &fault.Error{Kind: fault.Conflict, Detail: "Messages to agents are switched off on this server."}
-	errAgain   = &fault.Error{Kind: fault.Busy, Detail: "The agent was asked a moment ago. Try again in ten seconds."}
-	errTooMany = &fault.Error{Kind: fault.Busy, Detail: "Too many agents were asked in the last minutes. Try again in ten minutes."}
-	errHosts   = &fault.Error{Kind: fault.Conflict, Detail: fmt.Sprintf("The cluster has more than %d hosts. Ask its hosts instead.", maxHosts)}
+	ErrOff           = &fault.Error{Kind: fault.Conflict, Detail: "Messages to agents are switched off on this server."}
+	errAskedRecently = &fault.Error{Kind: fault.Busy, Detail: "The agent was asked a moment ago. Try again in ten seconds."}
+	errTooManyAgents = &fault.Error{Kind: fault.Busy, Detail: "Too many agents were asked in the last minutes. Try again in ten minutes."}
+	errTooManyHosts  = &fault.Error{Kind: fault.Conflict, Detail: fmt.Sprintf("The cluster has more than %d hosts. Ask its hosts instead.", maxHostsAtOnce)}
 )
 
 // ClusterKinds are the kinds of reports that the agents of a cluster are asked
@@ -52,27 +52,27 @@ type Refresher struct {
 	store *store.Store
 	bus   message.Bus // nil: messages are off
 
-	mu    sync.Mutex
-	asked map[landscape.HostID]*request
+	mu       sync.Mutex
+	requests map[landscape.HostID]*request
 }
 
-// request is what an agent was asked for. Each kind has the time at which it was
-// asked for last.
+// request is the request to an agent: the kinds of reports that it was asked
+// for, and when it was asked for each of them.
 type request struct {
-	last  time.Time
-	kinds map[landscape.Kind]*question
+	lastAskedAt time.Time
+	questions   map[landscape.Kind]*question
 }
 
 type question struct {
-	at       time.Time
-	seenAway time.Time         // the last time at which the agent was known to be away
-	delivery *message.Delivery // nil: not sent yet, or not at all
-	failed   State             // why the message could not be sent; "": it was
+	askedAt     time.Time
+	seenAway    time.Time         // the last time at which the agent was known to be away
+	delivery    *message.Delivery // nil: not sent yet, or sending failed
+	sendFailure State             // why the message could not be sent; "" if it was sent
 }
 
 // New returns a Refresher. bus is nil if messages are off.
 func New(s *store.Store, bus message.Bus) *Refresher {
-	return &Refresher{store: s, bus: bus, asked: make(map[landscape.HostID]*request)}
+	return &Refresher{store: s, bus: bus, requests: make(map[landscape.HostID]*request)}
 }
 
 // Off reports whether this server sends no messages to agents.
@@ -96,8 +96,8 @@ func (r *Refresher) AskHost(ctx context.Context, by store.Actor, id landscape.Ho
 	})
 }
 
-// AskCluster asks the agents of all registered hosts of a cluster what they know
-// of it. It fails as AskHost does.
+// AskCluster asks the agents of all registered hosts of a cluster for their
+// reports about the cluster. It fails as AskHost does.
 func (r *Refresher) AskCluster(ctx context.Context, by store.Actor, id landscape.ClusterID) error {
 	var hosts []landscape.HostID
 	err := r.store.View(func(tx *store.Tx) (err error) {
@@ -116,11 +116,11 @@ func (r *Refresher) ask(ctx context.Context, hosts []landscape.HostID, kinds []l
 	if r.Off() {
 		return ErrOff
 	}
-	if len(hosts) > maxHosts {
-		return errHosts
+	if len(hosts) > maxHostsAtOnce {
+		return errTooManyHosts
 	}
 	now := r.store.Now()
-	undo, err := r.keep(hosts, kinds, now)
+	undo, err := r.recordRequests(hosts, kinds, now)
 	if err != nil {
 		return err
 	}
@@ -138,54 +138,55 @@ func (r *Refresher) ask(ctx context.Context, hosts []landscape.HostID, kinds []l
 	return nil
 }
 
-// keep notes what is asked, before it is sent: so two requests at the same time
-// cannot both be sent. undo restores what was noted before.
-func (r *Refresher) keep(hosts []landscape.HostID, kinds []landscape.Kind, now time.Time) (undo func(), err error) {
+// recordRequests records the questions before they are sent, so that two requests at the
+// same time cannot both be sent. undo restores what was recorded before.
+func (r *Refresher) recordRequests(hosts []landscape.HostID, kinds []landscape.Kind, now time.Time) (undo func(), err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.forget(now)
+	r.forgetOldRequests(now)
 	for _, host := range hosts {
-		if asked := r.asked[host]; asked != nil && now.Sub(asked.last) < pause {
-			return nil, errAgain
+		if asked := r.requests[host]; asked != nil && now.Sub(asked.lastAskedAt) < minAskInterval {
+			return nil, errAskedRecently
 		}
 	}
-	if len(r.asked)+len(hosts) > maxKept {
-		return nil, errTooMany
+	if len(r.requests)+len(hosts) > maxRememberedAgents {
+		return nil, errTooManyAgents
 	}
 	before := make(map[landscape.HostID]*request, len(hosts))
 	for _, host := range hosts {
-		after := &request{last: now, kinds: make(map[landscape.Kind]*question)}
-		if before[host] = r.asked[host]; before[host] != nil {
-			for kind, q := range before[host].kinds {
-				after.kinds[kind] = q
+		after := &request{lastAskedAt: now, questions: make(map[landscape.Kind]*question)}
+		if before[host] = r.requests[host]; before[host] != nil {
+			for kind, q := range before[host].questions {
+				after.questions[kind] = q
 			}
 		}
 		for _, kind := range kinds {
-			after.kinds[kind] = &question{at: now}
+			after.questions[kind] = &question{askedAt: now}
 		}
-		r.asked[host] = after
+		r.requests[host] = after
 	}
 	return func() {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		for host, asked := range before {
-			if delete(r.asked, host); asked != nil {
-				r.asked[host] = asked
+			if delete(r.requests, host); asked != nil {
+				r.requests[host] = asked
 			}
 		}
 	}, nil
 }
 
-// forget forgets what was asked long ago.
-func (r *Refresher) forget(now time.Time) {
-	for host, asked := range r.asked {
-		if now.Sub(asked.last) >= memoryTime {
-			delete(r.asked, host)
+// forgetOldRequests removes old requests from memory.
+func (r *Refresher) forgetOldRequests(now time.Time) {
+	for host, asked := range r.requests {
+		if now.Sub(asked.lastAskedAt) >= requestLifetime {
+			delete(r.requests, host)
 		}
 	}
 }
 
-// send sends the message for one kind of report, and notes what became of that.
+// send sends the message for one kind of report, and records whether it could
+// be sent.
 func (r *Refresher) send(ctx context.Context, host landscape.HostID, kind landscape.Kind, now time.Time) error {
 	delivery, err := r.bus.Send(ctx, message.Request{
 		Agent:     string(host),
@@ -205,8 +206,8 @@ func (r *Refresher) send(ctx context.Context, host landscape.HostID, kind landsc
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if asked := r.asked[host]; asked != nil && asked.kinds[kind] != nil {
-		asked.kinds[kind].delivery, asked.kinds[kind].failed = delivery, failed
+	if asked := r.requests[host]; asked != nil && asked.questions[kind] != nil {
+		asked.questions[kind].delivery, asked.questions[kind].sendFailure = delivery, failed
 	}
 	return err
 }
@@ -241,7 +242,7 @@ type Answer struct {
 }
 
 // Status returns what became of the last requests for reports of some kinds of
-// some hosts. What was not asked for in the last minutes is left out.
+// some hosts. Kinds that were not asked for in the last minutes are left out.
 func (r *Refresher) Status(tx *store.Tx, hosts []landscape.HostID, kinds []landscape.Kind) ([]Answer, error) {
 	now := r.store.Now()
 	var all []Answer
@@ -261,8 +262,8 @@ func (r *Refresher) Status(tx *store.Tx, hosts []landscape.HostID, kinds []lands
 func (r *Refresher) wasAsked(host landscape.HostID, now time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.forget(now)
-	return r.asked[host] != nil
+	r.forgetOldRequests(now)
+	return r.requests[host] != nil
 }
 
 func (r *Refresher) answers(host landscape.HostID, kinds []landscape.Kind, reports []store.ReportStatus, now time.Time) (all []Answer) {
@@ -270,17 +271,17 @@ func (r *Refresher) answers(host landscape.HostID, kinds []landscape.Kind, repor
 	away := presence == message.Away || presence == message.NeverConnected
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	asked := r.asked[host]
+	asked := r.requests[host]
 	if asked == nil {
 		return nil
 	}
 	for _, kind := range kinds {
-		q := asked.kinds[kind]
-		if q == nil || now.Sub(q.at) >= memoryTime {
+		q := asked.questions[kind]
+		if q == nil || now.Sub(q.askedAt) >= requestLifetime {
 			continue
 		}
-		a := Answer{Host: host, Kind: kind, AskedAt: q.at}
-		i := slices.IndexFunc(reports, func(s store.ReportStatus) bool { return s.Kind == kind && s.Last.After(q.at) })
+		a := Answer{Host: host, Kind: kind, AskedAt: q.askedAt}
+		i := slices.IndexFunc(reports, func(s store.ReportStatus) bool { return s.Kind == kind && s.Last.After(q.askedAt) })
 		if i < 0 {
 			a.State = q.state(away, now)
 		} else {
@@ -296,8 +297,8 @@ func (r *Refresher) answers(host landscape.HostID, kinds []landscape.Kind, repor
 
 // state returns the state of a question to which no report has come.
 func (q *question) state(away bool, now time.Time) State {
-	if q.failed != "" {
-		return q.failed
+	if q.sendFailure != "" {
+		return q.sendFailure
 	}
 	delivery := message.Waiting
 	if q.delivery != nil {
@@ -308,12 +309,12 @@ func (q *question) state(away bool, now time.Time) State {
 		return Refused
 	case delivery == message.Acknowledged:
 		return NothingToReport
-	case delivery == message.Expired, delivery == message.Lost, now.Sub(q.at) >= messageLifetime:
+	case delivery == message.Expired, delivery == message.Lost, now.Sub(q.askedAt) >= messageLifetime:
 		return NoAnswer
 	case delivery == message.Waiting && away:
 		q.seenAway = now
 		return Away
-	case now.Sub(q.at) >= answerTime && now.Sub(q.seenAway) >= answerTime:
+	case now.Sub(q.askedAt) >= answerTimeout && now.Sub(q.seenAway) >= answerTimeout:
 		return NoAnswer
 	}
 	return Asked

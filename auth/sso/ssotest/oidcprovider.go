@@ -33,11 +33,11 @@ func StartOIDCProvider(t *testing.T, back Callbacks, users ...User) *OIDCProvide
 	t.Helper()
 	node, err := exec.LookPath("node")
 	if err != nil {
-		skipWithout(t, "node is not installed, which oidc-provider needs")
+		skipOrFail(t, "node is not installed, which oidc-provider needs")
 	}
 	module := os.Getenv("OIDC_PROVIDER")
-	if !exists(module) {
-		skipWithout(t, "the variable OIDC_PROVIDER does not name lib/index.js of the npm package oidc-provider")
+	if !fileExists(module) {
+		skipOrFail(t, "the variable OIDC_PROVIDER does not name lib/index.js of the npm package oidc-provider")
 	}
 	idp := &OIDCProvider{Issuer: "http://" + freeAddress(t), OIDCClient: "trento", OAuth2Client: "trento-oauth2", Secret: "a secret of a test"}
 	type client struct {
@@ -59,16 +59,16 @@ func StartOIDCProvider(t *testing.T, back Callbacks, users ...User) *OIDCProvide
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	write(t, dir, "provider.mjs", oidcProviderScript)
+	writeFile(t, dir, "provider.mjs", oidcProviderScript)
 	cmd := exec.Command(node, filepath.Join(dir, "provider.mjs"))
 	cmd.Env = append(os.Environ(), "OIDC_PROVIDER="+module, "SETTINGS="+string(settings))
-	start(t, cmd, "oidc-provider", idp.Issuer+"/.well-known/openid-configuration")
+	startProcess(t, cmd, "oidc-provider", idp.Issuer+"/.well-known/openid-configuration")
 	return idp
 }
 
-// start starts the process of a provider and waits until the address answers.
+// startProcess starts the process of a provider and waits until the address answers.
 // The process ends with the test.
-func start(t *testing.T, cmd *exec.Cmd, name, address string) {
+func startProcess(t *testing.T, cmd *exec.Cmd, name, address string) {
 	t.Helper()
 	var log bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &log, &log
@@ -84,5 +84,5 @@ func start(t *testing.T, cmd *exec.Cmd, name, address string) {
 			t.Logf("log of %s:\n%s", name, log.String())
 		}
 	})
-	waitFor(t, address, ended)
+	waitUntilReady(t, address, ended)
 }

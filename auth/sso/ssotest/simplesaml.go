@@ -49,16 +49,16 @@ func StartSimpleSAML(t *testing.T, users ...User) *SimpleSAML {
 	t.Helper()
 	php, err := exec.LookPath("php")
 	if err != nil {
-		skipWithout(t, "php is not installed, which SimpleSAMLphp needs")
+		skipOrFail(t, "php is not installed, which SimpleSAMLphp needs")
 	}
 	root := ""
 	for _, name := range []string{"www", "public"} { // names in version 1 and 2
-		if dir := filepath.Join(simpleSAMLDir, name); exists(dir) {
+		if dir := filepath.Join(simpleSAMLDir, name); fileExists(dir) {
 			root = dir
 		}
 	}
 	if root == "" {
-		skipWithout(t, "SimpleSAMLphp is not installed in "+simpleSAMLDir)
+		skipOrFail(t, "SimpleSAMLphp is not installed in "+simpleSAMLDir)
 	}
 	address := freeAddress(t)
 	idp := &SimpleSAML{MetadataURL: "http://" + address + "/saml2/idp/metadata.php", LogoutURL: "http://" + address + "/saml2/idp/SingleLogoutService.php?ReturnTo=" + url.QueryEscape("http://"+address+"/"), dir: t.TempDir()}
@@ -67,7 +67,7 @@ func StartSimpleSAML(t *testing.T, users ...User) *SimpleSAML {
 
 	cmd := exec.Command(php, "-d", "display_errors=stderr", "-S", address, "-t", root)
 	cmd.Env = append(os.Environ(), "SIMPLESAMLPHP_CONFIG_DIR="+idp.dir)
-	start(t, cmd, "SimpleSAMLphp", idp.MetadataURL)
+	startProcess(t, cmd, "SimpleSAMLphp", idp.MetadataURL)
 	return idp
 }
 
@@ -75,7 +75,7 @@ func StartSimpleSAML(t *testing.T, users ...User) *SimpleSAML {
 // metadata.
 func (idp *SimpleSAML) Trust(t *testing.T, metadata []byte) {
 	t.Helper()
-	write(t, idp.dir, "sp.xml", metadata)
+	writeFile(t, idp.dir, "sp.xml", metadata)
 }
 
 //go:embed simplesaml.tmpl
@@ -85,9 +85,9 @@ var simpleSAMLFiles string
 // files that the template defines.
 func (idp *SimpleSAML) configure(t *testing.T, address string, users []User) {
 	t.Helper()
-	certificate, key := newPair(t)
-	write(t, idp.dir, "idp.crt", certificate)
-	write(t, idp.dir, "idp.key", key)
+	certificate, key := newKeyPair(t)
+	writeFile(t, idp.dir, "idp.crt", certificate)
+	writeFile(t, idp.dir, "idp.key", key)
 	files := template.Must(template.New("").Funcs(template.FuncMap{"php": quotePHP}).Parse(simpleSAMLFiles))
 	for _, name := range []string{"config.php", "authsources.php", "saml20-idp-hosted.php"} {
 		var text bytes.Buffer
@@ -95,7 +95,7 @@ func (idp *SimpleSAML) configure(t *testing.T, address string, users []User) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		write(t, idp.dir, name, text.Bytes())
+		writeFile(t, idp.dir, name, text.Bytes())
 	}
 }
 
@@ -104,15 +104,15 @@ func quotePHP(text string) string {
 	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(text) + "'"
 }
 
-func write(t *testing.T, dir, name string, content []byte) {
+func writeFile(t *testing.T, dir, name string, content []byte) {
 	t.Helper()
 	if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// newPair returns a new certificate and its key in PEM format.
-func newPair(t *testing.T) (certificate, key []byte) {
+// newKeyPair returns a new certificate and its key in PEM format.
+func newKeyPair(t *testing.T) (certificate, key []byte) {
 	t.Helper()
 	private, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -141,9 +141,9 @@ func freeAddress(t *testing.T) string {
 	return listener.Addr().String()
 }
 
-// waitFor waits until an address answers with status 200. It fails the test if
+// waitUntilReady waits until an address answers with status 200. It fails the test if
 // the process ends or startTimeout has passed.
-func waitFor(t *testing.T, address string, ended <-chan struct{}) {
+func waitUntilReady(t *testing.T, address string, ended <-chan struct{}) {
 	t.Helper()
 	status := ""
 	for deadline := time.Now().Add(startTimeout); time.Now().Before(deadline); {
@@ -163,14 +163,14 @@ func waitFor(t *testing.T, address string, ended <-chan struct{}) {
 	t.Fatalf("%s does not answer: %s", address, status)
 }
 
-func exists(file string) bool {
+func fileExists(file string) bool {
 	_, err := os.Stat(file)
 	return err == nil
 }
 
-// skipWithout skips a test because a tool is missing. In CI, which has all
+// skipOrFail skips a test because a tool is missing. In CI, which has all
 // tools, it fails the test.
-func skipWithout(t *testing.T, missing string) {
+func skipOrFail(t *testing.T, missing string) {
 	t.Helper()
 	if os.Getenv("CI") == "true" {
 		t.Fatal(missing)
