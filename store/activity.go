@@ -30,12 +30,12 @@ import (
 // The key is the position of the entry, which is also its time.
 const entryFormat = 2
 
-// dictionary1 is sample metadata. It makes common keys and values of the
+// metadataDictionary1 is sample metadata. It makes common keys and values of the
 // metadataDictionary very small. It must never change, because stored entries are decoded
 // with it. A better dictionary would be dictionary2, with a new entryFormat.
 //
 //go:embed dictionary1.json
-var dictionary1 []byte
+var metadataDictionary1 []byte
 
 // log appends an entry about an event. It first completes the event with the
 // correlation id that all events of the change have, and with the current names

@@ -41,10 +41,10 @@ func (s *Store) RefuseReport(ctx context.Context, r RefusedReport) error {
 	})
 }
 
-// recordObserved records the outcome of a report that was decoded. A report
+// recordDecodedReport records the outcome of a report that was decoded. A report
 // that waits for its host counts as used, but does not cause its agent to be
 // stored.
-func (tx *Tx) recordObserved(o *landscape.Observation, waits bool) error {
+func (tx *Tx) recordDecodedReport(o *landscape.Observation, waits bool) error {
 	current := ReportStatus{Kind: o.Kind, Outcome: ReportUsed}
 	if len(o.Omissions) > 0 {
 		current.Outcome, current.ProblemCount = ReportPartlyUsed, len(o.Omissions)
@@ -73,17 +73,17 @@ func (tx *Tx) recordOutcome(agent landscape.HostID, current *ReportStatus) (chan
 	if err != nil {
 		return false, err
 	}
-	stored := before.ofKind(current.Kind)
+	stored := before.statusOfKind(current.Kind)
 	isNew := stored == nil
 	if isNew {
 		stored = &ReportStatus{Kind: current.Kind, Outcome: ReportUsed}
 	}
-	if !current.Faulty() && !stored.Faulty() || stored.repeatedBy(current, tx.now) {
+	if !current.Faulty() && !stored.Faulty() || stored.isRepeatedBy(current, tx.now) {
 		tx.countReport(agent, current.Kind)
 		return false, nil
 	}
 	if len(before.Status) == 0 {
-		if room, err := tx.hasRoomFor(agent); err != nil || !room {
+		if room, err := tx.canStoreAgent(agent); err != nil || !room {
 			return false, err
 		}
 	}
@@ -96,7 +96,7 @@ func (tx *Tx) recordOutcome(agent landscape.HostID, current *ReportStatus) (chan
 	if isNew {
 		record.Status = append(record.Status, after)
 	} else {
-		*record.ofKind(current.Kind) = after
+		*record.statusOfKind(current.Kind) = after
 	}
 	return true, tx.putAgentReports(&record, current.Kind)
 }
@@ -108,8 +108,8 @@ func (tx *Tx) putAgentReports(record *AgentReports, kinds ...landscape.Kind) err
 		return err
 	}
 	for _, kind := range kinds {
-		status := *record.ofKind(kind)
-		tx.kv.AfterCommit(func() { tx.s.reportCounts.set(record.Agent, status) })
+		status := *record.statusOfKind(kind)
+		tx.kv.AfterCommit(func() { tx.s.reportCounts.setStatus(record.Agent, status) })
 	}
 	return nil
 }
@@ -120,7 +120,7 @@ func (tx *Tx) nextStatus(agent landscape.HostID, before, current *ReportStatus) 
 	after := *current
 	after.Since, after.Last, after.Changed = tx.now, tx.now, tx.now
 	last := *before
-	if tx.s.reportCounts.refresh(agent, &last) {
+	if tx.s.reportCounts.refreshStatus(agent, &last) {
 		after.Period = last.sinceLastReport(tx.now)
 	}
 	after.Logged, after.LoggedAt = before.Logged, before.LoggedAt
@@ -188,9 +188,9 @@ func (tx *Tx) logFault(agent landscape.HostID, s *ReportStatus) error {
 	})
 }
 
-// hasRoomFor reports whether another agent can be stored. Agents of registered
+// canStoreAgent reports whether another agent can be stored. Agents of registered
 // hosts can always be stored.
-func (tx *Tx) hasRoomFor(agent landscape.HostID) (bool, error) {
+func (tx *Tx) canStoreAgent(agent landscape.HostID) (bool, error) {
 	if _, err := tx.Host(agent); !errors.Is(err, ErrNotFound) {
 		return err == nil, err
 	}
@@ -198,7 +198,7 @@ func (tx *Tx) hasRoomFor(agent landscape.HostID) (bool, error) {
 	if err != nil || len(unregistered) < maxUnregistered {
 		return err == nil, err
 	}
-	tx.kv.AfterCommit(func() { tx.s.reportCounts.warnNoRoom(tx.s.options.Log, agent, tx.now) })
+	tx.kv.AfterCommit(func() { tx.s.reportCounts.warnTooManyAgents(tx.s.options.Log, agent, tx.now) })
 	return false, nil
 }
 
@@ -229,7 +229,7 @@ func (s *Store) PruneAgents(ctx context.Context) error {
 			return err
 		}
 		for _, record := range unregistered {
-			if tx.now.Sub(lastReport(tx.statusOf(record))) < maxUnregisteredAge {
+			if tx.now.Sub(lastReportTime(tx.reportStatuses(record))) < maxUnregisteredAge {
 				continue
 			}
 			if err := tx.deleteAgentReports(record.Agent); err != nil {
@@ -248,12 +248,12 @@ func (tx *Tx) endOtherFaults() error {
 		return err
 	}
 	for _, record := range records {
-		status := record.ofKind(OtherDiscovery)
+		status := record.statusOfKind(OtherDiscovery)
 		if status == nil || !status.Faulty() {
 			continue
 		}
 		last := *status
-		tx.s.reportCounts.refresh(record.Agent, &last)
+		tx.s.reportCounts.refreshStatus(record.Agent, &last)
 		if tx.now.Sub(last.Last) < maxUnregisteredAge {
 			continue
 		}
@@ -275,7 +275,7 @@ func (tx *Tx) allAgentReports() ([]*AgentReports, error) {
 	return records, nil
 }
 
-func lastReport(all []ReportStatus) (last time.Time) {
+func lastReportTime(all []ReportStatus) (last time.Time) {
 	for _, status := range all {
 		if status.Last.After(last) {
 			last = status.Last
@@ -286,7 +286,7 @@ func lastReport(all []ReportStatus) (last time.Time) {
 
 // deleteAgentReports deletes the stored outcomes of an agent's reports.
 func (tx *Tx) deleteAgentReports(agent landscape.HostID) error {
-	tx.kv.AfterCommit(func() { tx.s.reportCounts.forget(agent) })
+	tx.kv.AfterCommit(func() { tx.s.reportCounts.forgetAgent(agent) })
 	return errors.Join(tx.s.agentReports.Delete(tx.kv, []byte(agent)), tx.deleteReportTimes(agent))
 }
 
@@ -302,7 +302,7 @@ func (tx *Tx) writeReportCounts() error {
 		after := *record
 		after.Status = slices.Clone(record.Status)
 		var counted []landscape.Kind
-		for i, status := range tx.statusOf(record)[:len(record.Status)] {
+		for i, status := range tx.reportStatuses(record)[:len(record.Status)] {
 			if status.Faulty() && !status.Last.Equal(record.Status[i].Last) {
 				after.Status[i] = status
 				counted = append(counted, status.Kind)
@@ -318,17 +318,17 @@ func (tx *Tx) writeReportCounts() error {
 	return nil
 }
 
-// statusOf returns the stored statuses of an agent's reports in their stored
+// reportStatuses returns the stored statuses of an agent's reports in their stored
 // order, updated with the counts in memory. The statuses that are only in
 // memory follow.
-func (tx *Tx) statusOf(record *AgentReports) []ReportStatus {
+func (tx *Tx) reportStatuses(record *AgentReports) []ReportStatus {
 	all := slices.Clone(record.Status)
 	for i := range all {
-		tx.s.reportCounts.refresh(record.Agent, &all[i])
+		tx.s.reportCounts.refreshStatus(record.Agent, &all[i])
 	}
 	for _, kind := range landscape.Kinds {
 		status := ReportStatus{Kind: kind, Outcome: ReportUsed}
-		if record.ofKind(kind) == nil && tx.s.reportCounts.refresh(record.Agent, &status) {
+		if record.statusOfKind(kind) == nil && tx.s.reportCounts.refreshStatus(record.Agent, &status) {
 			all = append(all, status)
 		}
 	}
@@ -350,7 +350,7 @@ func (tx *Tx) ReportStatus(agent landscape.HostID) ([]ReportStatus, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := tx.statusOf(record)
+	all := tx.reportStatuses(record)
 	place := func(s ReportStatus) int {
 		if i := slices.Index(landscape.Kinds, s.Kind); i >= 0 {
 			return i
@@ -370,7 +370,7 @@ type Agent struct {
 }
 
 // LastReport returns the time of the last report; zero if none has come.
-func (a *Agent) LastReport() (last time.Time) { return lastReport(a.Status) }
+func (a *Agent) LastReport() (last time.Time) { return lastReportTime(a.Status) }
 
 // Agents lists, by id, the agents of all registered hosts, and the agents
 // without a registered host whose reports had problems.
@@ -412,7 +412,7 @@ func (tx *Tx) AllAgentReports() iter.Seq2[*AgentReports, error] {
 
 // countReport counts a report that has the same outcome as the previous one.
 func (tx *Tx) countReport(agent landscape.HostID, kind landscape.Kind) {
-	tx.kv.AfterCommit(func() { tx.s.reportCounts.add(agent, kind, tx.now) })
+	tx.kv.AfterCommit(func() { tx.s.reportCounts.countReport(agent, kind, tx.now) })
 }
 
 // markStaleReports marks the data that is stale because reports cannot be used.
@@ -438,17 +438,17 @@ func (tx *Tx) handleLastingFault(due agentAndKind) error {
 	if err != nil {
 		return err
 	}
-	status := record.ofKind(due.kind)
+	status := record.statusOfKind(due.kind)
 	if status == nil || !status.Faulty() {
 		return nil // it ended meanwhile
 	}
-	changes, err := landscape.ReportsFailing(state{tx}, due.agent, due.kind, status.Outcome == ReportRefused, tx.now)
+	changes, err := landscape.ReportsFailing(landscapeState{tx}, due.agent, due.kind, status.Outcome == ReportRefused, tx.now)
 	if err != nil {
 		return err
 	}
 	if changes.Changed() {
 		tx.invalidateReport(due.agent, due.kind) // the next report must be evaluated, because it ends the staleness
-		if err := tx.apply(changes); err != nil {
+		if err := tx.applyChanges(changes); err != nil {
 			return err
 		}
 	}
@@ -457,8 +457,8 @@ func (tx *Tx) handleLastingFault(due agentAndKind) error {
 	}
 	after := *record
 	after.Status = slices.Clone(record.Status)
-	logged := after.ofKind(due.kind)
-	tx.s.reportCounts.refresh(due.agent, logged)
+	logged := after.statusOfKind(due.kind)
+	tx.s.reportCounts.refreshStatus(due.agent, logged)
 	logged.Logged, logged.LoggedAt = true, tx.now
 	return errors.Join(tx.logFault(due.agent, logged), tx.putAgentReports(&after, due.kind))
 }

@@ -241,7 +241,7 @@ func BenchmarkEntrySize(b *testing.B) {
 		c.advance(10 * time.Second)
 		f.Step(c.Now())
 	}
-	log, noIDs := entries(b, s), s2.MakeDict(dictionary1, nil)
+	log, noIDs := entries(b, s), s2.MakeDict(metadataDictionary1, nil)
 	head := make(map[*activity.Entry]int) // bytes in front of the metadata
 	view(b, s, func(tx *Tx) error {
 		for _, e := range log {

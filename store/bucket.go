@@ -62,22 +62,22 @@ func (s *Store) declareBuckets() {
 	b.agentReports = kv.NewRecords[AgentReports](f, "agent_report", "host id")
 	b.tags = kv.NewRecords[Tags](f, "tags", `kind "/" id`)
 	b.reports = f.NewBucket("report", `host id "/" kind`, "the newest report of an agent and kind, see report.go")
-	b.reports.Verify(s.verifier((*Tx).verifyReports))
+	b.reports.Verify(s.newVerifier((*Tx).verifyReports))
 	b.reportTimes = f.NewBucket("report_time", `host id "/" kind`, "time of the last report of an agent and kind that was written down")
-	b.reportTimes.Verify(s.verifier((*Tx).verifyReportTimes))
+	b.reportTimes.Verify(s.newVerifier((*Tx).verifyReportTimes))
 	b.heartbeats = f.NewBucket("heartbeat", "host id", "time of the last heartbeat that was written down")
 	b.discards = f.NewBucket("discard", "sequence (8)", "a payload that could not be decoded, see discard.go")
-	b.discards.Verify(s.verifier((*Tx).verifyDiscards))
+	b.discards.Verify(s.newVerifier((*Tx).verifyDiscards))
 
 	b.entries = f.NewBucket("activity", "activity.Position (8)", "entry, see activity.go; the sequence of the bucket, see Newest")
-	b.entries.Verify(s.verifier((*Tx).verifyEntries))
+	b.entries.Verify(s.newVerifier((*Tx).verifyEntries))
 
 	b.usernames = kv.NewUniqueIndex(f, "username", "user name", "user id (8); users who were not deleted")
 	b.identities = kv.NewUniqueIndex(f, "identity", "provider 0x00 subject", "user id (8); users who were not deleted")
-	b.users = kv.NewRecords[User](f, "user", "user id (8)").IndexedBy(b.usernames, usernamesOf).IndexedBy(b.identities, identityKeysOf)
+	b.users = kv.NewRecords[User](f, "user", "user id (8)").IndexedBy(b.usernames, usernameKeysOf).IndexedBy(b.identities, identityKeysOf)
 	b.views = kv.NewRecords[SavedViews](f, "view", "user id (8)")
 	b.sessions = kv.NewTable[Session](f, "session", "hash of the secret id (32)").SetKey(func(session *Session, key []byte) { copy(session.Hash[:], key) })
-	b.sessions.Verify(s.verifier((*Tx).verifySessions))
+	b.sessions.Verify(s.newVerifier((*Tx).verifySessions))
 	b.usedAttempts = kv.NewTable[UsedAttempt](f, "used_attempt", "hash of the attempt (32)").SetKey(func(used *UsedAttempt, key []byte) { copy(used.Hash[:], key) })
 	b.settings = kv.NewRecords[json.RawMessage](f, "setting", "name")
 	b.settings.Row(`"api_key"`, "record: APIKey").
@@ -86,23 +86,23 @@ func (s *Store) declareBuckets() {
 		Row(`"saml_keys"`, "record: SAMLKeys").
 		Row(`"saml_metadata"`, "record: SAMLMetadata").
 		Row(`"message_credential"`, "record: MessageCredential")
-	b.settings.Verify(s.verifier((*Tx).verifySettings))
+	b.settings.Verify(s.newVerifier((*Tx).verifySettings))
 	b.tokenHashes = kv.NewUniqueIndex(f, "token_hash", "hash of the text (64)", "key of the token")
-	b.tokens = kv.NewRecords[Token](f, "token", "user id (8) token id").IndexedBy(b.tokenHashes, tokenHashesOf)
-	b.tokens.Verify(s.verifier((*Tx).verifyTokens))
+	b.tokens = kv.NewRecords[Token](f, "token", "user id (8) token id").IndexedBy(b.tokenHashes, tokenHashKeysOf)
+	b.tokens.Verify(s.newVerifier((*Tx).verifyTokens))
 	b.tokenUses = f.NewBucket("token_use", "user id (8) position (8)", "id of the token (16) and JSON: TokenUse; the position is an activity.Position").
 		Row("user id (8)", "8 bytes: how many uses of the user's tokens there are")
-	b.tokenUses.Verify(s.verifier((*Tx).verifyTokenUses))
+	b.tokenUses.Verify(s.newVerifier((*Tx).verifyTokenUses))
 	b.tokensUsed = f.NewBucket("token_used", "token id", "time of the last use")
-	b.tokensUsed.Verify(s.verifier((*Tx).verifyTokensUsed))
+	b.tokensUsed.Verify(s.newVerifier((*Tx).verifyTokensUsed))
 	b.formerTexts = kv.NewTable[FormerText](f, "token_former", "hash of the text (64)").SetKey(func(t *FormerText, key []byte) { copy(t.Hash[:], key) })
 
 	b.queues = kv.NewTable[Queue](f, "message_queue", "name").SetKey(func(q *Queue, key []byte) { q.Name = string(key) })
 	b.queuedMessages = f.NewBucket("queued_message", "queue 0x00 sequence (8)", "message, see messagequeue.go; the sequence of the bucket is the last one given")
-	b.queuedMessages.Verify(s.verifier((*Tx).verifyQueuedMessages))
+	b.queuedMessages.Verify(s.newVerifier((*Tx).verifyQueuedMessages))
 }
 
-// verifier adapts a check to package kv.
-func (s *Store) verifier(check func(*Tx) error) func(*kv.Tx) error {
+// newVerifier returns a check of the store as a function that package kv can call.
+func (s *Store) newVerifier(check func(*Tx) error) func(*kv.Tx) error {
 	return func(tx *kv.Tx) error { return check(s.newTx(tx)) }
 }

@@ -35,7 +35,7 @@ func (s *Store) SelectHostChecks(ctx context.Context, by Actor, id landscape.Hos
 	if err != nil {
 		return err
 	}
-	_, err = edit(ctx, s, by, func(tx *Tx) (*landscape.Host, error) { return tx.Host(id) },
+	_, err = editDocument(ctx, s, by, func(tx *Tx) (*landscape.Host, error) { return tx.Host(id) },
 		func(_ *Tx, h *landscape.Host) (activity.Event, error) {
 			if !slices.Equal(h.SelectedChecks, selected) {
 				h.SelectedChecks = selected
@@ -56,7 +56,7 @@ func (s *Store) SelectClusterChecks(ctx context.Context, by Actor, id landscape.
 	if err != nil {
 		return err
 	}
-	_, err = edit(ctx, s, by, func(tx *Tx) (*landscape.Cluster, error) { return tx.Cluster(id) },
+	_, err = editDocument(ctx, s, by, func(tx *Tx) (*landscape.Cluster, error) { return tx.Cluster(id) },
 		func(_ *Tx, c *landscape.Cluster) (activity.Event, error) {
 			if !slices.Equal(c.SelectedChecks, selected) {
 				c.SelectedChecks = selected

@@ -28,7 +28,7 @@ func (s *Store) CleanUp(ctx context.Context, by Actor, agreed func(*Tx, *landsca
 				return err
 			}
 		}
-		if err := tx.apply(changes); err != nil {
+		if err := tx.applyChanges(changes); err != nil {
 			return err
 		}
 		for _, t := range targets {
@@ -45,7 +45,7 @@ func (s *Store) CleanUp(ctx context.Context, by Actor, agreed func(*Tx, *landsca
 
 // PlanCleanUp returns the changes that CleanUp would make now.
 func (tx *Tx) PlanCleanUp(targets ...landscape.Target) (*landscape.Changeset, error) {
-	changes, err := landscape.CleanUp(state{tx}, tx.now, targets...)
+	changes, err := landscape.CleanUp(landscapeState{tx}, tx.now, targets...)
 	if errors.Is(err, landscape.ErrUnknown) || errors.Is(err, landscape.ErrNotRegistered) {
 		err = fmt.Errorf("%w: %w", ErrNotFound, err)
 	}

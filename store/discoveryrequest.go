@@ -16,7 +16,7 @@ func (s *Store) LogHostDiscoveryRequest(ctx context.Context, by Actor, id landsc
 			return err
 		}
 		return tx.log(tx.by.Name, &activity.HostDiscoveryRequested{
-			AboutHost: activity.AboutHost{HostID: string(id)}, Discoveries: texts(kinds),
+			AboutHost: activity.AboutHost{HostID: string(id)}, Discoveries: toStrings(kinds),
 		})
 	})
 }
@@ -29,7 +29,7 @@ func (s *Store) LogClusterDiscoveryRequest(ctx context.Context, by Actor, id lan
 			return err
 		}
 		return tx.log(tx.by.Name, &activity.ClusterDiscoveryRequested{
-			AboutCluster: activity.AboutCluster{ClusterID: string(id)}, Discoveries: texts(kinds), HostIDs: texts(hosts),
+			AboutCluster: activity.AboutCluster{ClusterID: string(id)}, Discoveries: toStrings(kinds), HostIDs: toStrings(hosts),
 		})
 	})
 }
@@ -55,8 +55,8 @@ func (tx *Tx) RegisteredMembers(id landscape.ClusterID) ([]landscape.HostID, err
 	return hosts, nil
 }
 
-// texts converts names of one type to strings.
-func texts[T ~string](names []T) []string {
+// toStrings converts names of one type to strings.
+func toStrings[T ~string](names []T) []string {
 	all := make([]string, len(names))
 	for i, name := range names {
 		all[i] = string(name)

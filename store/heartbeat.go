@@ -62,11 +62,11 @@ func (s *Store) Heartbeat(ctx context.Context, id landscape.HostID) error {
 		if host.Heartbeat == landscape.HeartbeatPassing {
 			return nil
 		}
-		changes, err := landscape.HeartbeatReceived(state{tx}, id, tx.now)
+		changes, err := landscape.HeartbeatReceived(landscapeState{tx}, id, tx.now)
 		if err != nil {
 			return err
 		}
-		return errors.Join(tx.putHeartbeat(id, tx.now), tx.apply(changes))
+		return errors.Join(tx.putHeartbeat(id, tx.now), tx.applyChanges(changes))
 	})
 }
 
@@ -95,7 +95,7 @@ func (s *Store) MarkLostHosts(ctx context.Context) error {
 			if host.Heartbeat != landscape.HeartbeatCritical && s.heartbeatOverdue(host.ID, now) {
 				lost = append(lost, host.ID)
 			}
-			if s.noLongerShared(host, now) {
+			if s.isNoLongerShared(host, now) {
 				unshared = append(unshared, host.ID)
 			}
 		}
@@ -135,7 +135,7 @@ func (s *Store) markHostLost(ctx context.Context, id landscape.HostID) error {
 		if !s.heartbeatOverdue(id, tx.now) {
 			return nil // the host has sent a heartbeat meanwhile
 		}
-		changes, err := landscape.HeartbeatLost(state{tx}, id, tx.now)
+		changes, err := landscape.HeartbeatLost(landscapeState{tx}, id, tx.now)
 		if errors.Is(err, landscape.ErrNotRegistered) {
 			return nil // the host was cleaned up meanwhile
 		}
@@ -149,6 +149,6 @@ func (s *Store) markHostLost(ctx context.Context, id landscape.HostID) error {
 			}
 		}
 		last, _ := s.LastHeartbeat(id)
-		return errors.Join(tx.putHeartbeat(id, last), tx.apply(changes))
+		return errors.Join(tx.putHeartbeat(id, last), tx.applyChanges(changes))
 	})
 }

@@ -115,7 +115,7 @@ func (tx *Tx) linkedUser(id Identity) (*User, error) {
 // person has been given.
 func (tx *Tx) createAccountOf(p *Person) (*User, error) {
 	u, err := tx.createUser(NewUser{
-		Username: p.Username, Fullname: p.Fullname, Email: p.Email, Abilities: abilitySet(p.Abilities), Enabled: true, Timezone: DefaultTimezone,
+		Username: p.Username, Fullname: p.Fullname, Email: p.Email, Abilities: normalizeAbilities(p.Abilities), Enabled: true, Timezone: DefaultTimezone,
 	})
 	if err != nil {
 		return nil, err
@@ -124,7 +124,7 @@ func (tx *Tx) createAccountOf(p *Person) (*User, error) {
 	if err := tx.putUser(u); err != nil {
 		return nil, err
 	}
-	return u, tx.log(tx.by.Name, &activity.UserCreation{AboutUser: u.about(), Abilities: p.LoggedAbilities, Provider: p.Provider})
+	return u, tx.log(tx.by.Name, &activity.UserCreation{AboutUser: u.aboutUser(), Abilities: p.LoggedAbilities, Provider: p.Provider})
 }
 
 // updateFromProvider updates the user of a person with the data from the
@@ -132,7 +132,7 @@ func (tx *Tx) createAccountOf(p *Person) (*User, error) {
 // reason to refuse the sign-in.
 func (tx *Tx) updateFromProvider(before *User, p *Person) (*User, error) {
 	after := *before
-	event := &activity.UserModification{AboutUser: before.about(), Provider: p.Provider}
+	event := &activity.UserModification{AboutUser: before.aboutUser(), Provider: p.Provider}
 	if !before.isLinkedWith(p.Provider) {
 		after.Identities = append([]Identity{p.Identity}, before.Identities...)
 	}
@@ -148,7 +148,7 @@ func (tx *Tx) updateFromProvider(before *User, p *Person) (*User, error) {
 		}
 	}
 	if p.Abilities != nil {
-		after.Abilities = abilitySet(p.Abilities)
+		after.Abilities = normalizeAbilities(p.Abilities)
 	}
 	if !slices.Equal(after.Abilities, before.Abilities) {
 		event.Abilities = p.LoggedAbilities

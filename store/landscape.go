@@ -13,8 +13,8 @@ import (
 	"trento/store/landscape"
 )
 
-// state implements landscape.State with the records of a transaction.
-type state struct{ tx *Tx }
+// landscapeState implements landscape.State with the records of a transaction.
+type landscapeState struct{ tx *Tx }
 
 // asLandscapeError replaces ErrNotFound by landscape.ErrUnknown.
 func asLandscapeError[T any](record *T, err error) (*T, error) {
@@ -24,47 +24,47 @@ func asLandscapeError[T any](record *T, err error) (*T, error) {
 	return record, err
 }
 
-func (s state) Host(id landscape.HostID) (*landscape.Host, error) {
+func (s landscapeState) Host(id landscape.HostID) (*landscape.Host, error) {
 	return asLandscapeError(s.tx.storedHost(id))
 }
 
-func (s state) Cluster(id landscape.ClusterID) (*landscape.Cluster, error) {
+func (s landscapeState) Cluster(id landscape.ClusterID) (*landscape.Cluster, error) {
 	return asLandscapeError(s.tx.storedCluster(id))
 }
 
-func (s state) Database(id landscape.DatabaseID) (*landscape.Database, error) {
+func (s landscapeState) Database(id landscape.DatabaseID) (*landscape.Database, error) {
 	return asLandscapeError(s.tx.storedDatabase(id))
 }
 
-func (s state) SAPSystem(id landscape.SAPSystemID) (*landscape.SAPSystem, error) {
+func (s landscapeState) SAPSystem(id landscape.SAPSystemID) (*landscape.SAPSystem, error) {
 	return asLandscapeError(s.tx.storedSAPSystem(id))
 }
 
-func (s state) LastSAPReport(id landscape.HostID) (*landscape.LastSAPReport, error) {
+func (s landscapeState) LastSAPReport(id landscape.HostID) (*landscape.LastSAPReport, error) {
 	return asLandscapeError(s.tx.s.lastSAPReports.Get(s.tx.kv, []byte(id)))
 }
 
-func (s state) DatabasesOn(id landscape.HostID) ([]landscape.DatabaseID, error) {
+func (s landscapeState) DatabasesOn(id landscape.HostID) ([]landscape.DatabaseID, error) {
 	return relatedIDs[landscape.DatabaseID](s.tx, databaseOnHost, string(id)), nil
 }
 
-func (s state) SAPSystemsOn(id landscape.HostID) ([]landscape.SAPSystemID, error) {
+func (s landscapeState) SAPSystemsOn(id landscape.HostID) ([]landscape.SAPSystemID, error) {
 	return relatedIDs[landscape.SAPSystemID](s.tx, sapSystemOnHost, string(id)), nil
 }
 
-func (s state) SAPSystemsOf(id landscape.DatabaseID) ([]landscape.SAPSystemID, error) {
+func (s landscapeState) SAPSystemsOf(id landscape.DatabaseID) ([]landscape.SAPSystemID, error) {
 	return relatedIDs[landscape.SAPSystemID](s.tx, sapSystemOfDatabase, string(id)), nil
 }
 
-func (s state) HostsWith(ip netip.Addr) ([]landscape.HostID, error) {
+func (s landscapeState) HostsWith(ip netip.Addr) ([]landscape.HostID, error) {
 	return relatedIDs[landscape.HostID](s.tx, hostWithAddress, ip.String()), nil
 }
 
-func (s state) AgentsWaiting() ([]landscape.HostID, error) {
+func (s landscapeState) AgentsWaiting() ([]landscape.HostID, error) {
 	return relatedIDs[landscape.HostID](s.tx, waitingAgent, ""), nil
 }
 
-func (s state) HeardRecently(id landscape.HostID) bool {
+func (s landscapeState) HeardRecently(id landscape.HostID) bool {
 	last, ever := s.tx.s.LastHeartbeat(id)
 	if ever && s.tx.now.Before(last.Add(s.tx.s.options.HeartbeatInterval)) {
 		return true
@@ -123,8 +123,8 @@ func lastSAPReportRelations(k *landscape.LastSAPReport) []string {
 	return nil
 }
 
-// apply stores the records of a changeset, and a log entry for each event.
-func (tx *Tx) apply(changes *landscape.Changeset) error {
+// applyChanges stores the records of a changeset, and a log entry for each event.
+func (tx *Tx) applyChanges(changes *landscape.Changeset) error {
 	err := errors.Join(
 		putRecords(tx, tx.s.hosts, changes.Hosts.Changed),
 		putRecords(tx, tx.s.clusters, changes.Clusters.Changed),

@@ -380,7 +380,7 @@ func TestOtherProgram(t *testing.T) {
 		}
 		forgets := func() (forget bool) {
 			view(t, s, func(tx *Tx) error {
-				k, err := state{tx}.LastSAPReport(agent)
+				k, err := landscapeState{tx}.LastSAPReport(agent)
 				forget = err == nil && k.Invalidated
 				return nil
 			})

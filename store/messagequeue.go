@@ -154,9 +154,9 @@ func (m *QueuedMessage) encode() ([]byte, error) {
 	return append(append(value, members...), m.Body...), nil
 }
 
-// expiry returns when a stored message expires; ok is false if it never
+// expiryOfMessage returns when a stored message expires; ok is false if it never
 // expires.
-func expiry(value []byte) (at time.Time, ok bool) {
+func expiryOfMessage(value []byte) (at time.Time, ok bool) {
 	at = kv.BytesTime(value[:8])
 	return at, at.UnixMicro() != 0
 }
@@ -183,7 +183,7 @@ func (s *Store) PruneQueuedMessages(ctx context.Context) error {
 	return s.update(ctx, System(), func(tx *Tx) error {
 		var keys [][]byte
 		for key, value := range tx.s.queuedMessages.Scan(tx.kv, nil, nil) {
-			if at, expires := expiry(value); expires && !tx.now.Before(at) {
+			if at, expires := expiryOfMessage(value); expires && !tx.now.Before(at) {
 				keys = append(keys, key)
 			}
 		}
@@ -213,7 +213,7 @@ func readQueuedMessage(key, value []byte) (*QueuedMessage, error) {
 		return nil, fmt.Errorf("queued message %q: too short", key)
 	}
 	m := &QueuedMessage{Queue: string(queue), Sequence: binary.BigEndian.Uint64(sequence)}
-	if at, ok := expiry(value); ok {
+	if at, ok := expiryOfMessage(value); ok {
 		m.ExpiresAt = at
 	}
 	body := messageHeaderSize + int(binary.BigEndian.Uint32(value[8:]))

@@ -73,7 +73,7 @@ func normalizeUsernames(tx *kv.Tx) error {
 // smaller. That is little compared with the size of the log, and did not
 // justify a second compressor.
 func recompressBodies(tx *kv.Tx) error {
-	decoder, err := zstd.NewReader(nil, zstd.WithDecoderDictRaw(1, dictionary1), zstd.WithDecoderConcurrency(1))
+	decoder, err := zstd.NewReader(nil, zstd.WithDecoderDictRaw(1, metadataDictionary1), zstd.WithDecoderConcurrency(1))
 	if err != nil {
 		return err
 	}

@@ -63,7 +63,7 @@ func CheckName(name string) (detail string) {
 
 // appearance is how a name looks, as it is written and in lower case. Both are
 // needed: I looks like l, but i does not.
-type appearance struct{ written, folded string }
+type appearance struct{ asWritten, lowerCase string }
 
 func appearanceOf(name string) appearance {
 	name = norm.NFKC.String(NormalName(name)) // converts full-width letters and similar ones into ordinary letters
@@ -73,7 +73,7 @@ func appearanceOf(name string) appearance {
 // looksLike reports whether two names cannot be told apart: they are equal, or
 // differ only in letter case or in characters that look alike (Unicode TR 39).
 func (l appearance) looksLike(other appearance) bool {
-	return l.written == other.written || l.folded == other.folded
+	return l.asWritten == other.asWritten || l.lowerCase == other.lowerCase
 }
 
 // foldCase returns the text without differences of letter case.
@@ -95,7 +95,7 @@ func LookAlikes(names []string) map[string]string {
 	first := make(map[string]string) // by appearance
 	for _, name := range names {
 		l := appearanceOf(name)
-		for _, key := range []string{"written " + l.written, "folded " + l.folded} {
+		for _, key := range []string{"written " + l.asWritten, "folded " + l.lowerCase} {
 			if other, ok := first[key]; !ok {
 				first[key] = name
 			} else if other != name {

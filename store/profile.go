@@ -43,7 +43,7 @@ func (s *Store) ChangeProfile(ctx context.Context, by Actor, id int64, c Profile
 		if c.AnalyticsEULAAccepted && u.AnalyticsEULAAcceptedAt == nil {
 			u.AnalyticsEULAAcceptedAt = tx.timestamp()
 		}
-		c.Logged.AboutUser = u.about()
+		c.Logged.AboutUser = u.aboutUser()
 		if c.Password == nil {
 			return &c.Logged, nil
 		}

@@ -9,10 +9,10 @@ import (
 // the context of a read. The change and the read would wait for each other.
 var errChangeInRead = errors.New("store: a change within a read")
 
-type readingKey struct{}
+type sharedReadKey struct{}
 
-// reading is the read that all work for one response shares.
-type reading struct {
+// sharedRead is the read transaction that all reads for one response share.
+type sharedRead struct {
 	tx        *Tx
 	callbacks []func(context.Context)
 }
@@ -22,10 +22,10 @@ type reading struct {
 // if it is called with that context. Only one goroutine at a time may use the
 // context for reading.
 func (s *Store) Reading(ctx context.Context, do func(context.Context) error) error {
-	var r reading
+	var r sharedRead
 	err := s.View(func(tx *Tx) error {
 		r.tx = tx
-		return do(context.WithValue(ctx, readingKey{}, &r))
+		return do(context.WithValue(ctx, sharedReadKey{}, &r))
 	})
 	for _, fn := range r.callbacks {
 		fn(ctx)
@@ -40,7 +40,7 @@ func (s *Store) Views() int { return s.db.Views() }
 // ViewIn runs fn in the read of the context, or in a new read if the context
 // has none.
 func (s *Store) ViewIn(ctx context.Context, fn func(*Tx) error) error {
-	if r, ok := ctx.Value(readingKey{}).(*reading); ok {
+	if r, ok := ctx.Value(sharedReadKey{}).(*sharedRead); ok {
 		return fn(r.tx)
 	}
 	return s.View(fn)
@@ -50,7 +50,7 @@ func (s *Store) ViewIn(ctx context.Context, fn func(*Tx) error) error {
 // context that was passed to Reading. If the context has no read, it runs fn at
 // once.
 func AfterReading(ctx context.Context, fn func(context.Context)) {
-	if r, ok := ctx.Value(readingKey{}).(*reading); ok {
+	if r, ok := ctx.Value(sharedReadKey{}).(*sharedRead); ok {
 		r.callbacks = append(r.callbacks, fn)
 		return
 	}
@@ -58,7 +58,7 @@ func AfterReading(ctx context.Context, fn func(context.Context)) {
 }
 
 // IsReading reports whether the context has a read.
-func IsReading(ctx context.Context) bool { return ctx.Value(readingKey{}) != nil }
+func IsReading(ctx context.Context) bool { return ctx.Value(sharedReadKey{}) != nil }
 
 // refuseInRead returns an error if the context has a read.
 func refuseInRead(ctx context.Context) error {

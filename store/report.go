@@ -29,18 +29,18 @@ func (s *Store) Observe(ctx context.Context, r Report) error {
 	sum := sha256.Sum256(r.Body)
 	err := s.update(ctx, System(), func(tx *Tx) error {
 		rejected = nil
-		changes, err := landscape.Observe(state{tx}, r.Observation, tx.now)
+		changes, err := landscape.Observe(landscapeState{tx}, r.Observation, tx.now)
 		refused := errors.Is(err, landscape.ErrNotRegistered) || errors.Is(changes.Blocked, landscape.ErrNotRegistered)
 		if err != nil && !errors.Is(err, landscape.ErrNotRegistered) {
 			return err
 		}
-		if err := tx.apply(changes); err != nil {
+		if err := tx.applyChanges(changes); err != nil {
 			return err
 		}
-		if err := tx.recordObserved(&r.Observation, refused); err != nil {
+		if err := tx.recordDecodedReport(&r.Observation, refused); err != nil {
 			return err
 		}
-		if err := tx.noteMachine(&r.Observation); err != nil {
+		if err := tx.recordMachine(&r.Observation); err != nil {
 			return err
 		}
 		if refused {
@@ -48,7 +48,7 @@ func (s *Store) Observe(ctx context.Context, r Report) error {
 			return tx.putReport(&r, sum, r.Observation.Kind.NeedsHost())
 		}
 		if !r.Observation.Kind.RepetitionMatters() || !changes.Changed() {
-			tx.markSeen(&r, sum)
+			tx.rememberBody(&r, sum)
 		}
 		if !changes.Changed() {
 			return nil
@@ -122,9 +122,9 @@ func (tx *Tx) applyWaitingReports(agent landscape.HostID) error {
 		if err := json.Unmarshal(value[reportHeaderSize:reportHeaderSize+length], &waiting); err != nil {
 			return fmt.Errorf("report %s: %w", key, err)
 		}
-		changes, err := landscape.Observe(state{tx}, waiting, tx.now)
+		changes, err := landscape.Observe(landscapeState{tx}, waiting, tx.now)
 		if err == nil {
-			err = tx.apply(changes)
+			err = tx.applyChanges(changes)
 		}
 		if err != nil {
 			return fmt.Errorf("report %s: %w", key, err)
@@ -178,7 +178,7 @@ func (s *Store) Unchanged(body []byte) bool {
 	from, ok := s.reportHashes.sourceOf[sum]
 	s.reportHashes.mu.RUnlock()
 	if ok {
-		s.reportCounts.add(from.agent, from.kind, s.Now())
+		s.reportCounts.countReport(from.agent, from.kind, s.Now())
 	}
 	return ok
 }
@@ -201,13 +201,13 @@ func (tx *Tx) deleteReports(agent landscape.HostID) error {
 // invalidateReport causes the next report of the agent and kind to be evaluated
 // even if its body is unchanged.
 func (tx *Tx) invalidateReport(agent landscape.HostID, kind landscape.Kind) {
-	tx.kv.AfterCommit(func() { tx.s.reportHashes.forget(agentAndKind{agent, kind}) })
+	tx.kv.AfterCommit(func() { tx.s.reportHashes.forgetHash(agentAndKind{agent, kind}) })
 }
 
-// markSeen makes Unchanged return true for the body of the report from now on.
-func (tx *Tx) markSeen(r *Report, sum [sha256.Size]byte) {
+// rememberBody makes Unchanged return true for the body of the report from now on.
+func (tx *Tx) rememberBody(r *Report, sum [sha256.Size]byte) {
 	from := agentAndKind{r.Observation.Agent, r.Observation.Kind}
-	tx.kv.AfterCommit(func() { tx.s.reportHashes.set(from, sum) })
+	tx.kv.AfterCommit(func() { tx.s.reportHashes.setHash(from, sum) })
 }
 
 // reportHashes holds the hash of the newest accepted body of each agent and
@@ -221,7 +221,7 @@ type reportHashes struct {
 	sourceOf map[[sha256.Size]byte]agentAndKind
 }
 
-func (h *reportHashes) set(key agentAndKind, sum [sha256.Size]byte) {
+func (h *reportHashes) setHash(key agentAndKind, sum [sha256.Size]byte) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if old, ok := h.hashOf[key]; ok {
@@ -234,7 +234,7 @@ func (h *reportHashes) set(key agentAndKind, sum [sha256.Size]byte) {
 	h.sourceOf[sum] = key
 }
 
-func (h *reportHashes) forget(key agentAndKind) {
+func (h *reportHashes) forgetHash(key agentAndKind) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if sum, ok := h.hashOf[key]; ok {

@@ -23,22 +23,22 @@ type reportCounts struct {
 	warnedAt time.Time                      // when the server's log last said that no further agent can be stored
 }
 
-// load reads the stored statuses.
-func (r *reportCounts) load(tx *Tx) error {
+// loadStatuses reads the stored statuses.
+func (r *reportCounts) loadStatuses(tx *Tx) error {
 	r.statuses = make(map[agentAndKind]*ReportStatus)
 	for record, err := range tx.AllAgentReports() {
 		if err != nil {
 			return err
 		}
 		for i := range record.Status {
-			r.set(record.Agent, record.Status[i])
+			r.setStatus(record.Agent, record.Status[i])
 		}
 	}
 	return nil
 }
 
-// set replaces a status by the one that was just stored.
-func (r *reportCounts) set(agent landscape.HostID, status ReportStatus) {
+// setStatus replaces a status by the one that was just stored.
+func (r *reportCounts) setStatus(agent landscape.HostID, status ReportStatus) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.statuses[agentAndKind{agent, status.Kind}] = &status
@@ -70,8 +70,8 @@ func (r *reportCounts) times() map[agentAndKind]time.Time {
 	return times
 }
 
-// forget removes the statuses of an agent from memory.
-func (r *reportCounts) forget(agent landscape.HostID) {
+// forgetAgent removes the statuses of an agent from memory.
+func (r *reportCounts) forgetAgent(agent landscape.HostID) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.statuses, agentAndKind{agent, OtherDiscovery})
@@ -80,15 +80,15 @@ func (r *reportCounts) forget(agent landscape.HostID) {
 	}
 }
 
-// add counts a report with the same outcome as the previous one.
-func (r *reportCounts) add(agent landscape.HostID, kind landscape.Kind, now time.Time) {
+// countReport counts a report with the same outcome as the previous one.
+func (r *reportCounts) countReport(agent landscape.HostID, kind landscape.Kind, now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	key := agentAndKind{agent, kind}
 	if r.statuses[key] == nil {
 		r.statuses[key] = &ReportStatus{Kind: kind, Outcome: ReportUsed}
 	}
-	r.statuses[key].add(now)
+	r.statuses[key].countReport(now)
 }
 
 // addRepeated counts a report with problems if the previous report had the same
@@ -97,16 +97,16 @@ func (r *reportCounts) addRepeated(agent landscape.HostID, current *ReportStatus
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	status := r.statuses[agentAndKind{agent, current.Kind}]
-	if status == nil || !status.repeatedBy(current, now) {
+	if status == nil || !status.isRepeatedBy(current, now) {
 		return false
 	}
-	status.add(now)
+	status.countReport(now)
 	return true
 }
 
-// refresh updates a stored status with the time and count of the newest report.
+// refreshStatus updates a stored status with the time and count of the newest report.
 // It returns false if no report has been counted.
-func (r *reportCounts) refresh(agent landscape.HostID, status *ReportStatus) bool {
+func (r *reportCounts) refreshStatus(agent landscape.HostID, status *ReportStatus) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	newer := r.statuses[agentAndKind{agent, status.Kind}]
@@ -138,9 +138,9 @@ func (r *reportCounts) listStale(now time.Time) []agentAndKind {
 // stored.
 const warnInterval = time.Minute
 
-// warnNoRoom logs that the reports of an agent are refused and that the agent
+// warnTooManyAgents logs that the reports of an agent are refused and that the agent
 // cannot be stored because there are too many.
-func (r *reportCounts) warnNoRoom(log *slog.Logger, agent landscape.HostID, now time.Time) {
+func (r *reportCounts) warnTooManyAgents(log *slog.Logger, agent landscape.HostID, now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if now.Sub(r.warnedAt) < warnInterval {

@@ -116,7 +116,7 @@ func (a *AgentReports) Faulty() []*ReportStatus {
 	return faulty
 }
 
-func (a *AgentReports) ofKind(kind landscape.Kind) *ReportStatus {
+func (a *AgentReports) statusOfKind(kind landscape.Kind) *ReportStatus {
 	for i := range a.Status {
 		if a.Status[i].Kind == kind {
 			return &a.Status[i]
@@ -152,8 +152,8 @@ const (
 // running.
 const maxReportInterval = time.Hour
 
-// add counts another report with the same outcome.
-func (s *ReportStatus) add(now time.Time) {
+// countReport counts another report with the same outcome.
+func (s *ReportStatus) countReport(now time.Time) {
 	s.Period, s.Last = s.sinceLastReport(now), now
 	if s.Faulty() {
 		s.Count++
@@ -168,9 +168,9 @@ func (s *ReportStatus) sinceLastReport(now time.Time) time.Duration {
 	return now.Sub(s.Last)
 }
 
-// repeatedBy reports whether the current report has the stored problems. The
+// isRepeatedBy reports whether the current report has the stored problems. The
 // values that were read are not compared: they may differ in each report.
-func (s *ReportStatus) repeatedBy(current *ReportStatus, now time.Time) bool {
+func (s *ReportStatus) isRepeatedBy(current *ReportStatus, now time.Time) bool {
 	if s.Outcome != current.Outcome {
 		return false
 	}

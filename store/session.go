@@ -63,9 +63,9 @@ const maxUserAgentBytes = 512
 // live, because its last use is not written with every request.
 func (s *Store) idleTolerance() time.Duration { return min(touchInterval, s.options.SessionIdle/20) }
 
-// ended reports whether a session has expired or, with Options.SessionIdle, was
+// hasEnded reports whether a session has expired or, with Options.SessionIdle, was
 // idle for too long.
-func (s *Store) ended(session *Session, now time.Time) bool {
+func (s *Store) hasEnded(session *Session, now time.Time) bool {
 	if !now.Before(session.ExpiresAt) {
 		return true
 	}
@@ -80,7 +80,7 @@ func (tx *Tx) Session(hash [32]byte) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	if tx.s.ended(session, tx.now) {
+	if tx.s.hasEnded(session, tx.now) {
 		return nil, fmt.Errorf("session: %w", ErrNotFound)
 	}
 	return session, nil
@@ -257,7 +257,7 @@ func (s *Store) TouchSession(ctx context.Context, used *Session, attended bool) 
 // identity providers that have expired.
 func (s *Store) PruneSessions(ctx context.Context) error {
 	return s.update(ctx, System(), func(tx *Tx) error {
-		_, err := tx.s.sessions.DeleteWhere(tx.kv, func(session *Session) bool { return s.ended(session, tx.now) })
+		_, err := tx.s.sessions.DeleteWhere(tx.kv, func(session *Session) bool { return s.hasEnded(session, tx.now) })
 		return errors.Join(err, tx.pruneUsedAttempts())
 	})
 }
@@ -270,7 +270,7 @@ func (tx *Tx) Sessions(userID int64) ([]*Session, error) {
 		if err != nil {
 			return nil, err
 		}
-		if session.UserID == userID && !tx.s.ended(session, tx.now) {
+		if session.UserID == userID && !tx.s.hasEnded(session, tx.now) {
 			sessions = append(sessions, session)
 		}
 	}
@@ -323,9 +323,9 @@ func (s *Store) endSessionsOf(ctx context.Context, by Actor, userID int64, ends 
 			return nil
 		}
 		if by.Name == user.Username {
-			return tx.log(by.Name, &activity.ProfileUpdate{AboutUser: user.about(), SessionsEnded: n})
+			return tx.log(by.Name, &activity.ProfileUpdate{AboutUser: user.aboutUser(), SessionsEnded: n})
 		}
-		return tx.log(by.Name, &activity.UserModification{AboutUser: user.about(), SessionsEnded: n})
+		return tx.log(by.Name, &activity.UserModification{AboutUser: user.aboutUser(), SessionsEnded: n})
 	})
 }
 
@@ -346,7 +346,7 @@ func (s *Store) EndSessions(ctx context.Context, by Actor, ends func(*Session) b
 			}
 			var user *User
 			if user, err = tx.User(id); err == nil {
-				err = tx.log(by.Name, &activity.UserModification{AboutUser: user.about(), SessionsEnded: counts[id]})
+				err = tx.log(by.Name, &activity.UserModification{AboutUser: user.aboutUser(), SessionsEnded: counts[id]})
 			}
 		}
 		return err

@@ -9,21 +9,21 @@ import (
 	"trento/store/landscape"
 )
 
-// unshareAfter is how long only one machine must report under a shared id until
+// unshareDelay is how long only one machine must report under a shared id until
 // the id counts as its own. It is thirty times the default interval of the
 // reports.
-const unshareAfter = 5 * time.Minute
+const unshareDelay = 5 * time.Minute
 
 // reportingMachine is the machine whose report under a shared id came last.
 type reportingMachine struct {
-	name  string
-	since time.Time // the first of its reports after a report of another machine
+	name          string
+	firstReportAt time.Time // the first of its reports after a report of another machine
 }
 
-// noteMachine remembers the machine from which a host report came, if several
+// recordMachine remembers the machine from which a host report came, if several
 // machines share the host's id. Machines take turns with every report, so they
-// are kept only in memory. After a start, unshareAfter begins anew for each id.
-func (tx *Tx) noteMachine(o *landscape.Observation) error {
+// are kept only in memory. After a start, unshareDelay begins anew for each id.
+func (tx *Tx) recordMachine(o *landscape.Observation) error {
 	if o.Kind != landscape.HostDiscovery {
 		return nil
 	}
@@ -40,17 +40,17 @@ func (tx *Tx) noteMachine(o *landscape.Observation) error {
 	return nil
 }
 
-// noLongerShared reports whether the id of a host was shared, but for
-// unshareAfter only one machine has reported. The host must have a passing
+// isNoLongerShared reports whether the id of a host was shared, but for
+// unshareDelay only one machine has reported. The host must have a passing
 // heartbeat.
-func (s *Store) noLongerShared(host *landscape.Host, now time.Time) bool {
+func (s *Store) isNoLongerShared(host *landscape.Host, now time.Time) bool {
 	if !host.Shared() || host.Heartbeat != landscape.HeartbeatPassing {
 		return false
 	}
 	last, _ := s.lastMachines.Load(host.ID)
 	machine, _ := last.(reportingMachine)
-	for _, since := range []time.Time{s.openedAt, *host.MachineHistory.SharedSince, machine.since} {
-		if now.Sub(since) <= unshareAfter {
+	for _, since := range []time.Time{s.openedAt, *host.MachineHistory.SharedSince, machine.firstReportAt} {
+		if now.Sub(since) <= unshareDelay {
 			return false
 		}
 	}
@@ -61,13 +61,13 @@ func (s *Store) noLongerShared(host *landscape.Host, now time.Time) bool {
 func (s *Store) markUnshared(ctx context.Context, id landscape.HostID) error {
 	return s.update(ctx, System(), func(tx *Tx) error {
 		host, err := tx.Host(id)
-		if errors.Is(err, ErrNotFound) || err == nil && !s.noLongerShared(host, tx.now) {
+		if errors.Is(err, ErrNotFound) || err == nil && !s.isNoLongerShared(host, tx.now) {
 			return nil // the host was cleaned up, or another machine has reported meanwhile
 		}
 		if err != nil {
 			return err
 		}
-		changes, err := landscape.EndIDSharing(state{tx}, id, tx.now)
+		changes, err := landscape.EndIDSharing(landscapeState{tx}, id, tx.now)
 		if err != nil {
 			return err
 		}
@@ -75,6 +75,6 @@ func (s *Store) markUnshared(ctx context.Context, id landscape.HostID) error {
 			tx.invalidateReport(id, kind) // the rules have ignored reports of a shared id
 		}
 		tx.kv.AfterCommit(func() { s.lastMachines.Delete(id) })
-		return tx.apply(changes)
+		return tx.applyChanges(changes)
 	})
 }

@@ -91,7 +91,7 @@ func Open(dir string, o Options) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
-	s := &Store{options: o, openedAt: o.Now(), metadataDictionary: kv.NewDictionary(dictionary1)}
+	s := &Store{options: o, openedAt: o.Now(), metadataDictionary: kv.NewDictionary(metadataDictionary1)}
 	s.declareBuckets()
 	path := filepath.Join(dir, fileName)
 	var err error
@@ -115,7 +115,7 @@ func Exists(dir string) bool {
 func (s *Store) loadMemory() error {
 	return s.View(func(tx *Tx) error {
 		tx.loadHeartbeats()
-		if err := s.reportCounts.load(tx); err != nil {
+		if err := s.reportCounts.loadStatuses(tx); err != nil {
 			return err
 		}
 		tx.loadReportTimes()
@@ -197,10 +197,10 @@ func (s *Store) update(ctx context.Context, by Actor, fn func(*Tx) error) error 
 	})
 }
 
-// edit changes a copy of the document that get returns. It stores the copy with
+// editDocument changes a copy of the document that get returns. It stores the copy with
 // put if it differs from the document. change returns the event to log; nil
 // logs nothing.
-func edit[T any](ctx context.Context, s *Store, by Actor, get func(*Tx) (*T, error), change func(*Tx, *T) (activity.Event, error), put func(tx *Tx, before, after *T) error) (after *T, err error) {
+func editDocument[T any](ctx context.Context, s *Store, by Actor, get func(*Tx) (*T, error), change func(*Tx, *T) (activity.Event, error), put func(tx *Tx, before, after *T) error) (after *T, err error) {
 	err = s.update(ctx, by, func(tx *Tx) error {
 		before, err := get(tx)
 		if err != nil {

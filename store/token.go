@@ -145,7 +145,7 @@ func (s *Store) CreateToken(ctx context.Context, by Actor, userID int64, n NewTo
 		}
 		return tx.log(by.Name, &activity.PersonalAccessTokenCreation{
 			ID: created.ID, Name: created.Name, Scopes: created.Scopes,
-			MayGrantAdministration: n.MayGrantAdministration, ExpiresAt: utc(n.ExpiresAt),
+			MayGrantAdministration: n.MayGrantAdministration, ExpiresAt: inUTC(n.ExpiresAt),
 		})
 	})
 	return created, err
@@ -184,7 +184,7 @@ func (s *Store) ChangeToken(ctx context.Context, by Actor, userID int64, id stri
 			if err := tx.checkFuture(*c.ExpiresAt); err != nil {
 				return nil, err
 			}
-			t.ExpiresAt, event.ExpiresAt = c.ExpiresAt, utc(c.ExpiresAt)
+			t.ExpiresAt, event.ExpiresAt = c.ExpiresAt, inUTC(c.ExpiresAt)
 		}
 		if reflect.DeepEqual(before, *t) {
 			return nil, nil
@@ -196,7 +196,7 @@ func (s *Store) ChangeToken(ctx context.Context, by Actor, userID int64, id stri
 
 // editToken changes a token of a user, or fails with ErrNotFound.
 func (s *Store) editToken(ctx context.Context, by Actor, userID int64, id string, change func(*Tx, *Token) (activity.Event, error)) (*Token, error) {
-	return edit(ctx, s, by, func(tx *Tx) (*Token, error) { return tx.Token(userID, id) }, change, func(tx *Tx, _, t *Token) error {
+	return editDocument(ctx, s, by, func(tx *Tx) (*Token, error) { return tx.Token(userID, id) }, change, func(tx *Tx, _, t *Token) error {
 		t.UpdatedAt = tx.now
 		return tx.putToken(t)
 	})
@@ -216,7 +216,7 @@ func (s *Store) RegenerateToken(ctx context.Context, by Actor, userID int64, id 
 		if err := tx.checkTokenEnd(t.ExpiresAt); err != nil {
 			return nil, err
 		}
-		return &activity.PersonalAccessTokenRegeneration{ID: id, Name: t.Name, ExpiresAt: utc(t.ExpiresAt)}, tx.endTokenSessions(t)
+		return &activity.PersonalAccessTokenRegeneration{ID: id, Name: t.Name, ExpiresAt: inUTC(t.ExpiresAt)}, tx.endTokenSessions(t)
 	})
 }
 
@@ -283,7 +283,7 @@ func (s *Store) DeleteTokenOf(ctx context.Context, by Actor, userID int64, id st
 		if err := tx.deleteTokens(userID, []*Token{t}); err != nil {
 			return err
 		}
-		return tx.log(by.Name, &activity.PersonalAccessTokenAdminDeletion{AboutUser: owner.about(), ID: id, Name: t.Name})
+		return tx.log(by.Name, &activity.PersonalAccessTokenAdminDeletion{AboutUser: owner.aboutUser(), ID: id, Name: t.Name})
 	})
 }
 
@@ -354,8 +354,8 @@ func (tx *Tx) endTokenSessions(tokens ...*Token) error {
 	return err
 }
 
-// utc returns a time in UTC, as the activity log shows it; nil stays nil.
-func utc(t *time.Time) *time.Time {
+// inUTC returns a time in UTC, as the activity log shows it; nil stays nil.
+func inUTC(t *time.Time) *time.Time {
 	if t == nil {
 		return nil
 	}
@@ -377,8 +377,8 @@ func (tx *Tx) putToken(t *Token) error {
 	return tx.s.tokens.Put(tx.kv, tokenKey(t.UserID, t.ID), t)
 }
 
-// tokenHashesOf returns the key of a token in the index of token hashes.
-func tokenHashesOf(t *Token) []string { return []string{string(t.Hash[:])} }
+// tokenHashKeysOf returns the key of a token in the index of token hashes.
+func tokenHashKeysOf(t *Token) []string { return []string{string(t.Hash[:])} }
 
 // verifyTokens checks that each token has an owner who was not deleted.
 func (tx *Tx) verifyTokens() error {

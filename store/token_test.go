@@ -342,11 +342,11 @@ func TestTokenUsesAreDropped(t *testing.T) {
 	}
 	defer shut(t, s)
 	token := makeToken(t, s, owner(t, s, "ann"), "a")
-	s.pendingUses.flushing.Lock() // nothing is written while this is held
+	s.pendingUses.flushMutex.Lock() // nothing is written while this is held
 	for range maxPendingUses + 7 {
 		s.NoteTokenUse(TokenUse{UserID: token.UserID, At: s.Now(), TokenID: token.ID})
 	}
-	s.pendingUses.flushing.Unlock()
+	s.pendingUses.flushMutex.Unlock()
 	if err := s.FlushTokenUses(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -43,7 +43,7 @@ func (tx *Tx) TokenSettings() (*TokenSettings, error) {
 // ChangeTokenSettings replaces the settings. Existing tokens keep their end. It
 // fails with a fault of a field.
 func (s *Store) ChangeTokenSettings(ctx context.Context, by Actor, after TokenSettings) error {
-	if err := after.check(); err != nil {
+	if err := after.firstFault(); err != nil {
 		return err
 	}
 	return s.update(ctx, by, func(tx *Tx) error {
@@ -57,12 +57,12 @@ func (s *Store) ChangeTokenSettings(ctx context.Context, by Actor, after TokenSe
 		if err := tx.putSetting(settingTokens, after); err != nil {
 			return err
 		}
-		return tx.log(by.Name, before.changesTo(&after))
+		return tx.log(by.Name, before.changeEvent(&after))
 	})
 }
 
-// check returns the first fault of the settings, or nil.
-func (t *TokenSettings) check() error {
+// firstFault returns the first fault of the settings, or nil.
+func (t *TokenSettings) firstFault() error {
 	if faults := t.Faults(); len(faults) > 0 {
 		return &faults[0]
 	}
@@ -85,8 +85,8 @@ func (t *TokenSettings) Faults() (faults []fault.Error) {
 	return faults
 }
 
-// changesTo returns the event with the settings that differ in after.
-func (t *TokenSettings) changesTo(after *TokenSettings) *activity.PersonalAccessTokenSettingsUpdate {
+// changeEvent returns the event with the settings that differ in after.
+func (t *TokenSettings) changeEvent(after *TokenSettings) *activity.PersonalAccessTokenSettingsUpdate {
 	e := &activity.PersonalAccessTokenSettingsUpdate{
 		Enabled:                     ifChanged(t.Enabled, after.Enabled),
 		DefaultLifetimeDays:         ifChanged(t.DefaultLifetimeDays, after.DefaultLifetimeDays),

@@ -52,11 +52,11 @@ const tokenUsePruneBatchSize = 5_000
 // pendingTokenUses are the token uses that have not been written to the file
 // yet.
 type pendingTokenUses struct {
-	mu      sync.Mutex
-	pending []TokenUse
-	dropped int // number of uses that were not kept since the last flush
+	mu           sync.Mutex
+	uses         []TokenUse
+	droppedCount int // number of uses that were not kept since the last flush
 
-	flushing sync.Mutex // held while uses are written to the file
+	flushMutex sync.Mutex // held while uses are written to the file
 }
 
 // NoteTokenUse remembers a use for the log of the token's owner until
@@ -69,11 +69,11 @@ func (s *Store) NoteTokenUse(u TokenUse) {
 	w := &s.pendingUses
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if len(w.pending) >= maxPendingUses {
-		w.dropped++
+	if len(w.uses) >= maxPendingUses {
+		w.droppedCount++
 		return
 	}
-	w.pending = append(w.pending, u)
+	w.uses = append(w.uses, u)
 }
 
 // FlushTokenUses writes the remembered uses to the log. It is called once a
@@ -81,11 +81,11 @@ func (s *Store) NoteTokenUse(u TokenUse) {
 // request.
 func (s *Store) FlushTokenUses(ctx context.Context) error {
 	w := &s.pendingUses
-	w.flushing.Lock()
-	defer w.flushing.Unlock()
+	w.flushMutex.Lock()
+	defer w.flushMutex.Unlock()
 	w.mu.Lock()
-	batch, dropped := w.pending, w.dropped
-	w.pending, w.dropped = nil, 0
+	batch, dropped := w.uses, w.droppedCount
+	w.uses, w.droppedCount = nil, 0
 	w.mu.Unlock()
 	if dropped > 0 {
 		s.options.Log.Warn("uses of tokens were not logged: too many at once", "dropped", dropped)

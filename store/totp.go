@@ -48,7 +48,7 @@ func (s *Store) EnableTOTP(ctx context.Context, by Actor, id int64, e EnableTOTP
 			return nil, fmt.Errorf("second factor of user %d: %w", id, ErrStale)
 		}
 		u.TOTPEnabledAt, u.TOTPLastUsedAt = tx.timestamp(), &e.CodeAt
-		return &activity.ProfileUpdate{AboutUser: u.about(), TOTPEnabled: new(true)}, tx.endSessions(id, e.Keep)
+		return &activity.ProfileUpdate{AboutUser: u.aboutUser(), TOTPEnabled: new(true)}, tx.endSessions(id, e.Keep)
 	})
 }
 
@@ -61,7 +61,7 @@ func (s *Store) DisableTOTP(ctx context.Context, by Actor, id int64) error {
 		if !enabled {
 			return nil, nil
 		}
-		return &activity.ProfileUpdate{AboutUser: u.about(), TOTPEnabled: new(false)}, nil
+		return &activity.ProfileUpdate{AboutUser: u.aboutUser(), TOTPEnabled: new(false)}, nil
 	})
 	return err
 }

@@ -81,12 +81,12 @@ func (u *NewUser) normalize() {
 	if u.Timezone == "" {
 		u.Timezone = DefaultTimezone
 	}
-	u.Abilities = abilitySet(u.Abilities)
+	u.Abilities = normalizeAbilities(u.Abilities)
 }
 
-// abilitySet returns ability ids in their stored form: ascending, and each only
+// normalizeAbilities returns ability ids in their stored form: ascending, and each only
 // once.
-func abilitySet(ids []int) []int { return slices.Compact(slices.Sorted(slices.Values(ids))) }
+func normalizeAbilities(ids []int) []int { return slices.Compact(slices.Sorted(slices.Values(ids))) }
 
 // User returns a user who was not deleted, or ErrNotFound. The user is shared
 // and must not be modified.
@@ -104,8 +104,8 @@ func userKey(id int64) []byte { return kv.Key64(uint64(id)) }
 
 const userKeySize = 8
 
-// usernamesOf returns the key of a user in the index of user names.
-func usernamesOf(u *User) []string {
+// usernameKeysOf returns the key of a user in the index of user names.
+func usernameKeysOf(u *User) []string {
 	if u.DeletedAt != nil {
 		return nil
 	}
@@ -160,14 +160,14 @@ func (s *Store) CreateUser(ctx context.Context, by Actor, n NewUser) (*User, err
 			return err
 		}
 		event := n.Logged
-		event.AboutUser = created.about()
+		event.AboutUser = created.aboutUser()
 		return tx.log(by.Name, &event)
 	})
 	return created, err
 }
 
-// about returns the user as an activity log event names it.
-func (u *User) about() activity.AboutUser {
+// aboutUser returns the user as an activity log event names it.
+func (u *User) aboutUser() activity.AboutUser {
 	return activity.AboutUser{UserID: u.ID, Username: u.Username}
 }
 
@@ -255,7 +255,7 @@ func (s *Store) ChangeUser(ctx context.Context, by Actor, id int64, version int,
 		setIfGiven(&u.Email, c.Email)
 		setIfGiven(&u.Timezone, c.Timezone)
 		if c.Abilities != nil {
-			u.Abilities = abilitySet(*c.Abilities)
+			u.Abilities = normalizeAbilities(*c.Abilities)
 		}
 		if c.PasswordHash != nil {
 			u.PasswordHash, u.PasswordChangeRequestedAt = *c.PasswordHash, tx.timestamp()
@@ -270,7 +270,7 @@ func (s *Store) ChangeUser(ctx context.Context, by Actor, id int64, version int,
 		case u.LockedAt == nil:
 			u.LockedAt = tx.timestamp()
 		}
-		c.Logged.AboutUser = u.about()
+		c.Logged.AboutUser = u.aboutUser()
 		if c.PasswordHash != nil || u.LockedAt != nil {
 			return &c.Logged, tx.endSessions(id)
 		}
@@ -280,7 +280,7 @@ func (s *Store) ChangeUser(ctx context.Context, by Actor, id int64, version int,
 
 // editUser changes a user, or fails with ErrNotFound.
 func (s *Store) editUser(ctx context.Context, by Actor, id int64, change func(*Tx, *User) (activity.Event, error)) (*User, error) {
-	return edit(ctx, s, by, func(tx *Tx) (*User, error) { return tx.User(id) }, change, (*Tx).changeUser)
+	return editDocument(ctx, s, by, func(tx *Tx) (*User, error) { return tx.User(id) }, change, (*Tx).changeUser)
 }
 
 // setIfGiven sets a value if to is not nil.
@@ -336,7 +336,7 @@ func (s *Store) DeleteUser(ctx context.Context, by Actor, id int64) error {
 		if err != nil {
 			return err
 		}
-		return tx.log(by.Name, &activity.UserDeletion{AboutUser: before.about()})
+		return tx.log(by.Name, &activity.UserDeletion{AboutUser: before.aboutUser()})
 	})
 }
 
@@ -361,16 +361,16 @@ func (s *Store) EnsureAdmin(ctx context.Context, n NewUser) (created bool, err e
 			if err := tx.putUser(u); err != nil {
 				return err
 			}
-			return tx.log(tx.by.Name, &activity.UserCreation{AboutUser: u.about()})
+			return tx.log(tx.by.Name, &activity.UserCreation{AboutUser: u.aboutUser()})
 		}
 		if err != nil {
 			return err
 		}
 		after := *before
-		after.Abilities = abilitySet(slices.Concat(before.Abilities, n.Abilities))
+		after.Abilities = normalizeAbilities(slices.Concat(before.Abilities, n.Abilities))
 		after.LockedAt = nil
 		after.deleteTOTP()
-		event := &activity.UserModification{AboutUser: before.about()}
+		event := &activity.UserModification{AboutUser: before.aboutUser()}
 		if n.PasswordHash != "" {
 			after.PasswordHash, after.PasswordChangeRequestedAt = n.PasswordHash, nil
 			event.Password = true

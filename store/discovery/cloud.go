@@ -38,7 +38,7 @@ func decodeCloud(payload value, r *findings) (*landscape.Cloud, error) {
 // provider reads the provider of a machine. Agents send "" if they recognise no
 // provider. A provider that is not in our list becomes "unknown".
 func (f *fields) provider(name string) string {
-	return f.oneOf(name, "azure", "aws", "gcp", "kvm", "nutanix", "vmware")
+	return f.listedText(name, "azure", "aws", "gcp", "kvm", "nutanix", "vmware")
 }
 
 // azure reads the metadata of Azure. A missing member is no omission: which
@@ -51,7 +51,7 @@ func (f *fields) azure() *landscape.AzureVM {
 		ResourceGroup:  compute.textOrNil("resourceGroupName"),
 		Location:       compute.textOrNil("location"),
 		VMSize:         compute.textOrNil("vmSize"),
-		DataDiskNumber: compute.nested("storageProfile").length("dataDisks"),
+		DataDiskNumber: compute.nested("storageProfile").lengthOf("dataDisks"),
 		Offer:          compute.textOrNil("offer"),
 		SKU:            compute.textOrNil("sku"),
 		AdminUsername:  compute.nested("osProfile").textOrNil("adminUsername"),
@@ -60,14 +60,14 @@ func (f *fields) azure() *landscape.AzureVM {
 
 func (f *fields) aws() *landscape.AWSVM {
 	return &landscape.AWSVM{
-		AccountID:        orNil(f.expectedText("account_id")),
-		AMIID:            orNil(f.expectedText("ami_id")),
-		AvailabilityZone: orNil(f.expectedText("availability_zone")),
+		AccountID:        nilIfEmpty(f.expectedText("account_id")),
+		AMIID:            nilIfEmpty(f.expectedText("ami_id")),
+		AvailabilityZone: nilIfEmpty(f.expectedText("availability_zone")),
 		DataDiskNumber:   f.expectedInteger("data_disk_number"),
-		InstanceID:       orNil(f.expectedText("instance_id")),
-		InstanceType:     orNil(f.expectedText("instance_type")),
-		Region:           orNil(f.expectedText("region")),
-		VPCID:            orNil(f.expectedText("vpc_id")),
+		InstanceID:       nilIfEmpty(f.expectedText("instance_id")),
+		InstanceType:     nilIfEmpty(f.expectedText("instance_type")),
+		Region:           nilIfEmpty(f.expectedText("region")),
+		VPCID:            nilIfEmpty(f.expectedText("vpc_id")),
 	}
 }
 
@@ -75,13 +75,13 @@ func (f *fields) gcp() *landscape.GCPVM {
 	return &landscape.GCPVM{
 		DiskNumber:   f.expectedInteger("disk_number"),
 		Image:        f.textOrNil("image"),
-		InstanceName: orNil(f.expectedText("instance_name")),
-		MachineType:  orNil(f.expectedText("machine_type")),
-		Network:      orNil(f.expectedText("network")),
-		ProjectID:    orNil(f.expectedText("project_id")),
-		Zone:         orNil(f.expectedText("zone")),
+		InstanceName: nilIfEmpty(f.expectedText("instance_name")),
+		MachineType:  nilIfEmpty(f.expectedText("machine_type")),
+		Network:      nilIfEmpty(f.expectedText("network")),
+		ProjectID:    nilIfEmpty(f.expectedText("project_id")),
+		Zone:         nilIfEmpty(f.expectedText("zone")),
 	}
 }
 
-// length returns the number of elements of an array; 0 without an array.
-func (f *fields) length(name string) int { return len(f.elements(name)) }
+// lengthOf returns the number of elements of an array; 0 without an array.
+func (f *fields) lengthOf(name string) int { return len(f.elements(name)) }

@@ -42,20 +42,20 @@ func decodeCluster(payload value, r *findings) (*landscape.ClusterReport, error)
 	report.Online = true
 	monitor := f.nested("Crmmon")
 	summary := monitor.nested("Summary")
-	report.CIBLastWritten = orNil(summary.nested("LastChange").expectedText("Time"))
+	report.CIBLastWritten = nilIfEmpty(summary.nested("LastChange").expectedText("Time"))
 	if !isTrue(f.expectedBoolean("DC")) {
 		return report, nil
 	}
-	view := f.clusterView(monitor, summary, len(payload))
+	view := f.readClusterView(monitor, summary, len(payload))
 	if view != nil {
-		report.Facts = view.facts(f)
+		report.Facts = view.clusterFacts(f)
 	}
-	report.Unread = report.Facts == nil || view.incomplete
+	report.Unread = report.Facts == nil || view.isIncomplete
 	return report, nil
 }
 
-// facts returns the facts about a cluster; nil if they cannot be determined.
-func (v *clusterView) facts(f *fields) *landscape.ClusterFacts {
+// clusterFacts returns the facts about a cluster; nil if they cannot be determined.
+func (v *clusterView) clusterFacts(f *fields) *landscape.ClusterFacts {
 	facts := &landscape.ClusterFacts{
 		Provider: v.provider, State: v.state, SAPInstances: v.instances(),
 		ResourcesNumber: v.resourcesNumber, HostsNumber: v.hostsNumber,
@@ -69,15 +69,15 @@ func (v *clusterView) facts(f *fields) *landscape.ClusterFacts {
 		sids := facts.AdditionalSIDs()
 		if len(sids) == 0 { // resources run instances, but none of them names its SID
 			f.leaveOut("Cib", namesNoInstances)
-			v.incomplete = true
+			v.isIncomplete = true
 		}
-		if len(sids)*v.size > maxDetailsBytes {
+		if len(sids)*v.reportBytes > maxDetailsBytes {
 			f.leaveOut("Cib", isTooLarge)
 			return nil
 		}
 		facts.ASCSERS = v.ascsERSDetails(sids)
 	case landscape.ClusterUnknown:
-		if v.incomplete { // the part that was left out may determine the type
+		if v.isIncomplete { // the part that was left out may determine the type
 			return nil
 		}
 		return facts
@@ -114,7 +114,7 @@ const (
 // the architecture of the resource agents.
 func (v *clusterView) clusterType() (kind landscape.ClusterType, architecture string) {
 	topology, _ := v.firstProperty(func(name string) bool { return strings.HasSuffix(name, "_glob_topology") })
-	hana, isHANA := v.classicHANA()
+	hana, isHANA := v.classicHANAType()
 	ascs := v.hasCentralServices()
 	switch {
 	case !ascs && topology == "ScaleUp":
@@ -131,10 +131,10 @@ func (v *clusterView) clusterType() (kind landscape.ClusterType, architecture st
 	return landscape.ClusterUnknown, ""
 }
 
-// classicHANA returns the type of a HANA cluster by its cloned resources.
-func (v *clusterView) classicHANA() (landscape.ClusterType, bool) {
+// classicHANAType returns the type of a HANA cluster by its cloned resources.
+func (v *clusterView) classicHANAType() (landscape.ClusterType, bool) {
 	cloned := func(agent string) bool {
-		return slices.ContainsFunc(v.resources, func(r resource) bool { return r.container == inClone && r.runs(agent) })
+		return slices.ContainsFunc(v.resources, func(r resource) bool { return r.container == containerClone && r.hasAgent(agent) })
 	}
 	switch {
 	case cloned(agentTopology) && cloned(agentHANA):
@@ -150,7 +150,7 @@ func (v *clusterView) classicHANA() (landscape.ClusterType, bool) {
 func (v *clusterView) hasCentralServices() bool {
 	groups := 0
 	for _, group := range v.runningGroups {
-		if slices.ContainsFunc(group, func(r resource) bool { return r.runs(agentInstance) && !strings.Contains(r.id, "HDB") }) {
+		if slices.ContainsFunc(group, func(r resource) bool { return r.hasAgent(agentInstance) && !strings.Contains(r.id, "HDB") }) {
 			groups++
 		}
 	}
@@ -164,7 +164,7 @@ func (v *clusterView) instances() []landscape.ClusteredInstance {
 	add := func(p primitive, instance landscape.ClusteredInstance) {
 		if strings.TrimSpace(instance.SID) == "" || strings.TrimSpace(instance.Number) == "" {
 			p.fields.leaveOut("InstanceAttributes", namesNoInstance)
-			v.incomplete = true
+			v.isIncomplete = true
 			return
 		}
 		list = append(list, instance)
@@ -177,15 +177,15 @@ func (v *clusterView) instances() []landscape.ClusteredInstance {
 			})
 		}
 	}
-	directories, services := v.movedFiles()
+	directories, services := v.movedDirectoriesAndServices()
 	for _, p := range v.primitives {
 		if p.kind != typeInstance {
 			continue
 		}
 		parts := append(strings.Split(p.attribute("InstanceName"), "_"), "", "")
 		instance := landscape.ClusteredInstance{
-			Name: parts[1], SID: parts[0], Number: lastTwo(parts[1]), ResourceType: landscape.InstanceResource,
-			Hostname: orNil(parts[2]), ResourceID: orNil(p.id),
+			Name: parts[1], SID: parts[0], Number: lastTwoChars(parts[1]), ResourceType: landscape.InstanceResource,
+			Hostname: nilIfEmpty(parts[2]), ResourceID: nilIfEmpty(p.id),
 		}
 		mounted := directories["/usr/sap/"+instance.SID+"/"+instance.Name] || services[p.attribute("InstanceName")]
 		instance.Mounted = &mounted
@@ -194,10 +194,10 @@ func (v *clusterView) instances() []landscape.ClusteredInstance {
 	return list
 }
 
-// movedFiles returns the directories that the cluster mounts on the node where
+// movedDirectoriesAndServices returns the directories that the cluster mounts on the node where
 // they are needed, and the names of the instances whose start service the
 // cluster runs there. In both cases the files of an instance move with it.
-func (v *clusterView) movedFiles() (directories, services map[string]bool) {
+func (v *clusterView) movedDirectoriesAndServices() (directories, services map[string]bool) {
 	directories, services = make(map[string]bool), make(map[string]bool)
 	for _, p := range v.primitives {
 		switch p.kind {
@@ -210,7 +210,7 @@ func (v *clusterView) movedFiles() (directories, services map[string]bool) {
 	return directories, services
 }
 
-func lastTwo(text string) string {
+func lastTwoChars(text string) string {
 	runes := []rune(text)
 	return string(runes[max(len(runes)-2, 0):])
 }
@@ -227,9 +227,9 @@ func (v *clusterView) resourceSIDs() map[string]string {
 		p := configured[r.id]
 		var sid string
 		switch {
-		case r.runs(agentHANA), r.runs(agentTopology), r.runs(agentController):
+		case r.hasAgent(agentHANA), r.hasAgent(agentTopology), r.hasAgent(agentController):
 			sid = p.attribute("SID")
-		case r.runs(agentInstance):
+		case r.hasAgent(agentInstance):
 			sid, _, _ = strings.Cut(p.attribute("InstanceName"), "_")
 		}
 		if sid != "" {

@@ -9,7 +9,7 @@ import (
 
 func (v *clusterView) ascsERSDetails(sids []string) *landscape.ASCSERSDetails {
 	details := &landscape.ASCSERSDetails{
-		FencingType: v.fencing(), MaintenanceMode: isTrue(v.maintenance), SBDDevices: v.sbdDevices,
+		FencingType: v.fencingType(), MaintenanceMode: isTrue(v.maintenance), SBDDevices: v.sbdDevices,
 		StoppedResources: v.stoppedResources(), Resources: v.allResources(),
 		SAPSystems: []landscape.ClusterSAPSystem{},
 	}
@@ -66,7 +66,7 @@ func (v *clusterView) primitivesOf(sid string) []primitive {
 func (v *clusterView) isDistributed(own map[string]bool) bool {
 	var nodes []nodeKey
 	for _, r := range v.resources {
-		if r.container == inGroup && r.runs(agentInstance) && r.role == "Started" && !isTrue(r.failed) && r.node != nil &&
+		if r.container == containerGroup && r.hasAgent(agentInstance) && r.role == "Started" && !isTrue(r.failed) && r.node != nil &&
 			own[r.id] && !slices.Contains(nodes, keyOf(*r.node)) && v.isHealthy(keyOf(*r.node)) {
 			nodes = append(nodes, keyOf(*r.node))
 		}
@@ -82,7 +82,7 @@ func (v *clusterView) isHealthy(key nodeKey) bool {
 // it.
 func (v *clusterView) ascsERSNode(n node, own []primitive, running []resource) landscape.ASCSERSNode {
 	shown := landscape.ASCSERSNode{
-		Name: n.name, Status: n.status(), Attributes: n.attributes, Resources: v.resourcesOnNode(running),
+		Name: n.name, Status: n.nodeStatus(), Attributes: n.attributes, Resources: v.resourcesOnNode(running),
 		Roles: []string{}, VirtualIPs: []*string{}, Filesystems: []*string{},
 	}
 	runs := make(map[string]bool)
@@ -98,9 +98,9 @@ func (v *clusterView) ascsERSNode(n node, own []primitive, running []resource) l
 		case p.kind == typeInstance:
 			shown.Roles = append(shown.Roles, landscape.ASCSRole)
 		case v.movesAddress(p.kind):
-			shown.VirtualIPs = append(shown.VirtualIPs, orNil(p.attribute("ip")))
+			shown.VirtualIPs = append(shown.VirtualIPs, nilIfEmpty(p.attribute("ip")))
 		case p.kind == typeFilesystem:
-			shown.Filesystems = append(shown.Filesystems, orNil(p.attribute("directory")))
+			shown.Filesystems = append(shown.Filesystems, nilIfEmpty(p.attribute("directory")))
 		}
 	}
 	return shown

@@ -41,7 +41,7 @@ func TestNodeStatus(t *testing.T) {
 		"Unknown":         {{}, {unclean: no, standby: no}},
 	} {
 		for _, n := range nodes {
-			if got := n.status(); got != want {
+			if got := n.nodeStatus(); got != want {
 				t.Errorf("%+v: %s, want %s", n, got, want)
 			}
 		}
@@ -58,7 +58,7 @@ func TestResourceStatus(t *testing.T) {
 		"Orphaned":       {orphaned: yes},
 		"":               {managed: yes},
 	} {
-		if got := r.status(); (got == nil) != (want == "") || got != nil && *got != want {
+		if got := r.resourceStatus(); (got == nil) != (want == "") || got != nil && *got != want {
 			t.Errorf("%+v: %v, want %q", r, got, want)
 		}
 	}
@@ -67,9 +67,9 @@ func TestResourceStatus(t *testing.T) {
 func TestFailCount(t *testing.T) {
 	count := func(n int) *int { return &n }
 	here, there := "quay01", "quay02"
-	histories := []history{{keyOf(here), map[string]int{"a": 3, "b": 0}}, {keyOf(here), map[string]int{"a": 9, "d": 1}}, {keyOf(there), nil}}
+	histories := []failureHistory{{keyOf(here), map[string]int{"a": 3, "b": 0}}, {keyOf(here), map[string]int{"a": 9, "d": 1}}, {keyOf(there), nil}}
 	for name, c := range map[string]struct {
-		histories []history
+		histories []failureHistory
 		resource  resource
 		want      *int
 	}{
@@ -104,7 +104,7 @@ func TestStoppedResources(t *testing.T) {
 	v := &clusterView{resources: []resource{
 		{id: "runs", active: yes, nodesRunningOn: &one}, {id: "starts", nodesRunningOn: &one}, {id: "odd", active: yes, nodesRunningOn: &none},
 		{id: "untold"},
-		{id: "stopped", agent: "systemd:x", role: "Stopped", managed: yes, failed: yes, container: inClone, nodesRunningOn: &none},
+		{id: "stopped", agent: "systemd:x", role: "Stopped", managed: yes, failed: yes, container: containerClone, nodesRunningOn: &none},
 		{id: "stopped", agent: "systemd:x", role: "Stopped", nodesRunningOn: &none},
 	}}
 	stopped := landscape.ClusterResource{ID: "stopped", Type: "systemd:x", Role: "Stopped"}
@@ -152,7 +152,7 @@ func TestFencing(t *testing.T) {
 	}{
 		"by a disk":                   {[]resource{{agent: "ocf::x"}, {agent: "stonith:external/sbd"}, {agent: "stonith:b"}}, `null`, "external/sbd"},
 		"text behind the first colon": {[]resource{{agent: "stonith:a:b"}}, `null`, "a:b"},
-		"in a group":                  {[]resource{{agent: "stonith:a", container: inGroup}, {agent: "stonith:b", container: inClone}}, `null`, ""},
+		"in a group":                  {[]resource{{agent: "stonith:a", container: containerGroup}, {agent: "stonith:b", container: containerClone}}, `null`, ""},
 		"nothing":                     {nil, `null`, ""},
 		"nothing configured":          {nil, `{"Config":null,"Devices":null}`, ""},
 		"a device configured":         {nil, `{"Config":{"SBD_DEVICE":"/dev/sdb","SBD_WATCHDOG_DEV":"/dev/watchdog"}}`, "Unknown"},
@@ -165,7 +165,7 @@ func TestFencing(t *testing.T) {
 		var r findings
 		v := &clusterView{resources: c.resources}
 		v.readSBD(readPayload(value(`{"SBD":`+c.sbd+`}`), normalizeClusterName, &r))
-		if got := v.fencing(); r.omitted > 0 || (got == nil) != (c.want == "") || got != nil && *got != c.want {
+		if got := v.fencingType(); r.omittedCount > 0 || (got == nil) != (c.want == "") || got != nil && *got != c.want {
 			t.Errorf("%s: %v %v, want %q", name, got, r.omissions, c.want)
 		}
 	}
@@ -197,7 +197,7 @@ func TestRoles(t *testing.T) {
 			h    hanaView
 			want string
 		}{{hanaView{sid: "abc", isScaleUp: true}, c.classicUp}, {hanaView{sid: "abc", isAngi: true, isScaleUp: true}, c.others}, {hanaView{sid: "abc"}, c.others}} {
-			nameserver, indexserver := variant.h.roles(n)
+			nameserver, indexserver := variant.h.serverRoles(n)
 			if got := orDash(nameserver) + " " + orDash(indexserver); got != variant.want {
 				t.Errorf("%s: %s, want %s", c.roles, got, variant.want)
 			}
@@ -357,20 +357,20 @@ func TestVirtualIP(t *testing.T) {
 func TestMajorityMaker(t *testing.T) {
 	clone := func(id, kind string) resourceSet { return resourceSet{id, []primitive{{kind: kind}}} }
 	both := []resourceSet{clone("top", "SAPHanaTopology"), clone("con", "SAPHanaController"), clone("other", "Dummy")}
-	ban := func(resource string) location { return location{resource, "mm"} }
+	ban := func(resource string) nodeBan { return nodeBan{resource, "mm"} }
 	for name, c := range map[string]struct {
 		clones    []resourceSet
-		locations []location
+		locations []nodeBan
 		want      bool
 	}{
-		"banned from all":             {both, []location{ban("top"), ban("con")}, true},
-		"banned from one":             {both, []location{ban("top")}, false},
-		"other node":                  {both, []location{ban("top"), {"con", "quay01"}}, false},
+		"banned from all":             {both, []nodeBan{ban("top"), ban("con")}, true},
+		"banned from one":             {both, []nodeBan{ban("top")}, false},
+		"other node":                  {both, []nodeBan{ban("top"), {"con", "quay01"}}, false},
 		"no constraints":              {both, nil, false},
-		"no database":                 {[]resourceSet{clone("other", "Dummy")}, []location{ban("other")}, false},
-		"banned from the older agent": {[]resourceSet{clone("a", "SAPHana")}, []location{ban("a")}, true},
+		"no database":                 {[]resourceSet{clone("other", "Dummy")}, []nodeBan{ban("other")}, false},
+		"banned from the older agent": {[]resourceSet{clone("a", "SAPHana")}, []nodeBan{ban("a")}, true},
 	} {
-		v := &clusterView{clones: c.clones, bans: make(map[location]bool)}
+		v := &clusterView{clones: c.clones, bans: make(map[nodeBan]bool)}
 		for _, l := range c.locations {
 			v.bans[l] = true
 		}
@@ -445,14 +445,14 @@ func TestDetailsBeyondMeasure(t *testing.T) {
 	instance := func(name string) primitive {
 		return primitive{kind: "SAPInstance", attributes: []namedValue{{"InstanceName", name}}}
 	}
-	group := []resource{{id: "r", agent: agentInstance, container: inGroup}}
+	group := []resource{{id: "r", agent: agentInstance, container: containerGroup}}
 	for size, want := range map[int]bool{maxDetailsBytes / 2: true, maxDetailsBytes/2 + 1: false} {
 		v := &clusterView{
-			size: size, primitives: []primitive{instance("NAA_ASCS00"), instance("NBB_ASCS01")}, runningGroups: [][]resource{group, group},
+			reportBytes: size, primitives: []primitive{instance("NAA_ASCS00"), instance("NBB_ASCS01")}, runningGroups: [][]resource{group, group},
 			sbdConfig: new(fields),
 		}
 		var r findings
-		if facts := v.facts(readPayload(value(`{}`), normalizeClusterName, &r)); (facts != nil) != want || (r.omitted == 0) != want {
+		if facts := v.clusterFacts(readPayload(value(`{}`), normalizeClusterName, &r)); (facts != nil) != want || (r.omittedCount == 0) != want {
 			t.Errorf("%d bytes: %v %v", size, facts, r.omissions)
 		}
 	}

@@ -7,15 +7,15 @@ import (
 	"trento/store/landscape"
 )
 
-// undetermined stands for a missing or unknown value in the details of a
+// undeterminedValue stands for a missing or unknown value in the details of a
 // cluster.
-const undetermined = "Unknown"
+const undeterminedValue = "Unknown"
 
 // States of a node or of a site in the system replication.
 const (
-	primaryState   = "Primary"
-	secondaryState = "Secondary"
-	failedState    = "Failed"
+	statePrimary   = "Primary"
+	stateSecondary = "Secondary"
+	stateFailed    = "Failed"
 )
 
 // hanaView reads the attributes and properties that the resource agents for
@@ -33,11 +33,11 @@ func (v *clusterView) hanaDetails(facts *landscape.ClusterFacts, architecture st
 		clusterView: v, sid: strings.ToLower(facts.SID()),
 		isAngi: architecture == landscape.AngiArchitecture, isScaleUp: facts.Type == landscape.HANAScaleUp,
 	}
-	h.primary = h.clusterProperty("glob_prim", undetermined)
+	h.primary = h.clusterProperty("glob_prim", undeterminedValue)
 	h.secondary = h.secondarySite()
 	details := &landscape.HANADetails{
 		Architecture: architecture, Scenario: landscape.PerformanceOptimized,
-		FencingType: v.fencing(), MaintenanceMode: isTrue(v.maintenance), SBDDevices: v.sbdDevices,
+		FencingType: v.fencingType(), MaintenanceMode: isTrue(v.maintenance), SBDDevices: v.sbdDevices,
 		Sites: []landscape.HANASite{}, StoppedResources: v.stoppedResources(), Resources: v.allResources(),
 		Nodes: []landscape.HANANode{},
 	}
@@ -46,30 +46,33 @@ func (v *clusterView) hanaDetails(facts *landscape.ClusterFacts, architecture st
 	}
 	running := v.resourcesByNode()
 	for _, n := range v.nodes {
-		details.Nodes = append(details.Nodes, h.node(n, running[keyOf(n.name)]))
+		details.Nodes = append(details.Nodes, h.hanaNode(n, running[keyOf(n.name)]))
 	}
-	if h.describedByNodes() {
-		h.replicationByNode(details)
+	if h.isDescribedByNodes() {
+		h.readReplicationByNode(details)
 	} else {
-		h.replicationBySite(details)
+		h.readReplicationBySite(details)
 	}
 	return details
 }
 
-// describedByNodes reports whether node attributes describe the replication.
-// Otherwise properties do, whose names contain the site.
-func (h *hanaView) describedByNodes() bool { return h.isScaleUp && !h.isAngi }
+// isDescribedByNodes reports whether attributes of nodes describe the
+// replication. Otherwise properties of the cluster describe it, whose names
+// contain the site.
+func (h *hanaView) isDescribedByNodes() bool { return h.isScaleUp && !h.isAngi }
 
-// name returns the full name of an attribute or property.
-func (h *hanaView) name(short string) string { return "hana_" + h.sid + "_" + short }
+// attributeName returns the full name of an attribute or property.
+func (h *hanaView) attributeName(short string) string { return "hana_" + h.sid + "_" + short }
 
 // attribute returns an attribute of a node; empty if it has none.
-func (h *hanaView) attribute(n node, short string) string { return n.attributes[h.name(short)] }
+func (h *hanaView) attribute(n node, short string) string {
+	return n.attributes[h.attributeName(short)]
+}
 
 // clusterProperty returns a property of the cluster; otherwise, if the property
 // has no value.
 func (h *hanaView) clusterProperty(short, otherwise string) string {
-	if text := h.property(h.name(short)); text != "" {
+	if text := h.property(h.attributeName(short)); text != "" {
 		return text
 	}
 	return otherwise
@@ -78,23 +81,23 @@ func (h *hanaView) clusterProperty(short, otherwise string) string {
 // secondarySite returns the first site that is not the primary site.
 func (h *hanaView) secondarySite() string {
 	for _, p := range h.properties {
-		if site, ok := strings.CutPrefix(p.name, h.name("site_lss_")); ok && site != h.primary {
+		if site, ok := strings.CutPrefix(p.name, h.attributeName("site_lss_")); ok && site != h.primary {
 			return site
 		}
 	}
-	return undetermined
+	return undeterminedValue
 }
 
-func (h *hanaView) replicationByNode(details *landscape.HANADetails) {
-	details.ReplicationMode, details.OperationMode = undetermined, undetermined
+func (h *hanaView) readReplicationByNode(details *landscape.HANADetails) {
+	details.ReplicationMode, details.OperationMode = undeterminedValue, undeterminedValue
 	if i := slices.IndexFunc(h.nodes, func(n node) bool { return len(n.attributes) > 0 }); i >= 0 {
-		details.ReplicationMode = orUndetermined(h.attribute(h.nodes[i], "srmode"))
-		details.OperationMode = orUndetermined(h.attribute(h.nodes[i], "op_mode"))
+		details.ReplicationMode = undeterminedIfEmpty(h.attribute(h.nodes[i], "srmode"))
+		details.OperationMode = undeterminedIfEmpty(h.attribute(h.nodes[i], "op_mode"))
 	}
-	details.SecondarySyncState, details.SRHealthState = undetermined, undetermined
-	isSecondary := func(n landscape.HANANode) bool { return n.HANAStatus == secondaryState || n.HANAStatus == failedState }
+	details.SecondarySyncState, details.SRHealthState = undeterminedValue, undeterminedValue
+	isSecondary := func(n landscape.HANANode) bool { return n.HANAStatus == stateSecondary || n.HANAStatus == stateFailed }
 	if i := slices.IndexFunc(details.Nodes, isSecondary); i >= 0 {
-		details.SecondarySyncState = orUndetermined(h.attribute(h.nodes[i], "sync_state"))
+		details.SecondarySyncState = undeterminedIfEmpty(h.attribute(h.nodes[i], "sync_state"))
 		details.SRHealthState = h.landscapeState(h.nodes[i])
 	}
 	for i, n := range h.nodes {
@@ -106,47 +109,47 @@ func (h *hanaView) replicationByNode(details *landscape.HANADetails) {
 	}
 }
 
-func (h *hanaView) replicationBySite(details *landscape.HANADetails) {
+func (h *hanaView) readReplicationBySite(details *landscape.HANADetails) {
 	if h.isAngi {
 		details.ReplicationMode = h.clusterProperty("site_srMode_"+h.primary, "sync")
 		details.OperationMode = h.clusterProperty("site_opMode_"+h.primary, "logreplay")
-		details.SecondarySyncState = h.clusterProperty("site_srPoll_"+h.secondary, undetermined)
+		details.SecondarySyncState = h.clusterProperty("site_srPoll_"+h.secondary, undeterminedValue)
 	} else {
 		details.ReplicationMode = h.clusterProperty("glob_srmode", "sync")
 		details.OperationMode = h.clusterProperty("glob_op_mode", "logreplay")
-		details.SecondarySyncState = h.clusterProperty("glob_sync_state", undetermined)
+		details.SecondarySyncState = h.clusterProperty("glob_sync_state", undeterminedValue)
 	}
 	// After a failover, the property can name another secondary site, or be
 	// "-".
-	details.SRHealthState = h.clusterProperty("site_lss_"+h.clusterProperty("glob_sec", h.secondary), undetermined)
+	details.SRHealthState = h.clusterProperty("site_lss_"+h.clusterProperty("glob_sec", h.secondary), undeterminedValue)
 	for _, site := range []string{h.primary, h.secondary} {
 		details.Sites = append(details.Sites, landscape.HANASite{
-			Name: site, State: h.siteState(site), SRHealthState: h.clusterProperty("site_lss_"+site, undetermined),
+			Name: site, State: h.siteState(site), SRHealthState: h.clusterProperty("site_lss_"+site, undeterminedValue),
 		})
 	}
 }
 
-func (h *hanaView) node(n node, running []resource) landscape.HANANode {
+func (h *hanaView) hanaNode(n node, running []resource) landscape.HANANode {
 	shown := landscape.HANANode{
-		Name: n.name, Status: n.status(), HANAStatus: h.nodeState(n),
+		Name: n.name, Status: n.nodeStatus(), HANAStatus: h.nodeState(n),
 		VirtualIP: h.virtualIP(running), MajorityMaker: h.isMajorityMaker(n.name),
 		Attributes: n.attributes, Resources: h.resourcesOnNode(running),
 	}
 	if h.isScaleUp {
 		// The time of the last promotion is left out: it changes with every
 		// report.
-		shown.Attributes = n.attributesBut("lpa_" + h.sid + "_lpt")
+		shown.Attributes = n.attributesWithout("lpa_" + h.sid + "_lpt")
 	}
 	if site := h.attribute(n, "site"); site != "" {
 		shown.Site = &site
 	}
-	shown.NameserverRole, shown.IndexserverRole = h.roles(n)
+	shown.NameserverRole, shown.IndexserverRole = h.serverRoles(n)
 	return shown
 }
 
-// roles returns the current roles of the name server and the index server; nil
+// serverRoles returns the current roles of the name server and the index server; nil
 // if they are unknown.
-func (h *hanaView) roles(n node) (nameserver, indexserver *string) {
+func (h *hanaView) serverRoles(n node) (nameserver, indexserver *string) {
 	parts := strings.Split(h.attribute(n, "roles"), ":")
 	role := func(i int) *string {
 		if parts[i] == "" {
@@ -155,7 +158,7 @@ func (h *hanaView) roles(n node) (nameserver, indexserver *string) {
 		return &parts[i]
 	}
 	switch {
-	case len(parts) == 6 && h.describedByNodes():
+	case len(parts) == 6 && h.isDescribedByNodes():
 		return role(3), role(5)
 	case len(parts) == 4:
 		return role(1), role(3)
@@ -167,18 +170,18 @@ func (h *hanaView) roles(n node) (nameserver, indexserver *string) {
 // (worst) to 4 (best).
 func (h *hanaView) landscapeState(n node) string {
 	state, _, _ := strings.Cut(h.attribute(n, "roles"), ":")
-	return orUndetermined(state)
+	return undeterminedIfEmpty(state)
 }
 
 func (h *hanaView) nodeState(n node) string {
-	if h.describedByNodes() {
+	if h.isDescribedByNodes() {
 		_, rest, _ := strings.Cut(h.attribute(n, "roles"), ":")
 		status, _, _ := strings.Cut(rest, ":")
 		return replicationState(status, h.attribute(n, "sync_state"))
 	}
 	site := h.attribute(n, "site")
 	if site == "" {
-		return undetermined
+		return undeterminedValue
 	}
 	return h.siteState(site)
 }
@@ -202,16 +205,16 @@ func (h *hanaView) siteState(site string) string {
 // role in the replication and its sync state.
 func replicationState(role, sync string) string {
 	switch {
-	case sync == "" || sync == undetermined:
-		return undetermined
+	case sync == "" || sync == undeterminedValue:
+		return undeterminedValue
 	case role == "P" && sync == "PRIM":
-		return primaryState
+		return statePrimary
 	case role == "S" && sync == "SOK":
-		return secondaryState
+		return stateSecondary
 	case role == "P" || role == "S":
-		return failedState
+		return stateFailed
 	}
-	return undetermined
+	return undeterminedValue
 }
 
 // virtualIP returns the virtual address on a node, from the resources that run
@@ -220,7 +223,7 @@ func (v *clusterView) virtualIP(running []resource) *string {
 	for _, r := range running {
 		moves := func(kind string) bool { return v.movesAddress(kind) && strings.HasSuffix(r.agent, kind) }
 		if moves(typeAddress) || moves(typeAWSAddress) {
-			return orNil(v.primitive(r.id).attribute("ip"))
+			return nilIfEmpty(v.primitive(r.id).attribute("ip"))
 		}
 	}
 	return nil
@@ -233,7 +236,7 @@ func (v *clusterView) movesAddress(kind string) bool {
 	case typeAddress:
 		return v.provider != "aws"
 	case typeAWSAddress:
-		return v.provider == "aws" || v.provider == unknown
+		return v.provider == "aws" || v.provider == unknownValue
 	}
 	return false
 }
@@ -247,16 +250,16 @@ func (v *clusterView) isMajorityMaker(node string) bool {
 			continue
 		}
 		hana++
-		if !v.bans[location{clone.id, keyOf(node)}] {
+		if !v.bans[nodeBan{clone.id, keyOf(node)}] {
 			return false
 		}
 	}
 	return hana > 0
 }
 
-func orUndetermined(text string) string {
+func undeterminedIfEmpty(text string) string {
 	if text == "" {
-		return undetermined
+		return undeterminedValue
 	}
 	return text
 }

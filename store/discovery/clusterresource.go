@@ -18,7 +18,7 @@ func (v *clusterView) allResources() []landscape.ClusterResource {
 
 func (v *clusterView) clusterResource(r resource) landscape.ClusterResource {
 	return landscape.ClusterResource{
-		ID: r.id, Type: r.agent, Role: r.role, Status: r.status(), FailCount: v.failCount(r),
+		ID: r.id, Type: r.agent, Role: r.role, Status: r.resourceStatus(), FailCount: v.failCount(r),
 		Managed: r.managed, Node: r.node, Parent: r.parent,
 	}
 }
@@ -60,8 +60,8 @@ func (v *clusterView) stoppedResources() []landscape.ClusterResource {
 
 func (r resource) runsOn(node nodeKey) bool { return r.node != nil && keyOf(*r.node) == node }
 
-// status returns the first flag that is set; nil if none is.
-func (r resource) status() *string {
+// resourceStatus returns the first flag that is set; nil if none is.
+func (r resource) resourceStatus() *string {
 	for _, flag := range []struct {
 		set  *bool
 		name string
@@ -81,7 +81,7 @@ func (r resource) status() *string {
 // no failures.
 func (v *clusterView) failCount(r resource) *int {
 	failures := 0
-	if len(v.histories) == 0 && !v.historiesUnread {
+	if len(v.histories) == 0 && !v.hasUnreadHistory {
 		return &failures
 	}
 	for _, h := range v.histories {
@@ -95,8 +95,8 @@ func (v *clusterView) failCount(r resource) *int {
 	return nil
 }
 
-// status returns the most important flag that is set.
-func (n node) status() string {
+// resourceStatus returns the most important flag that is set.
+func (n node) nodeStatus() string {
 	switch {
 	case n.online != nil && !*n.online:
 		return "Offline"
@@ -115,11 +115,11 @@ func (n node) status() string {
 	case isTrue(n.online):
 		return "Online"
 	}
-	return undetermined
+	return undeterminedValue
 }
 
-// attributesBut returns the attributes of the node without one of them.
-func (n node) attributesBut(name string) map[string]string {
+// attributesWithout returns the attributes of the node without one of them.
+func (n node) attributesWithout(name string) map[string]string {
 	attributes := maps.Clone(n.attributes)
 	delete(attributes, name)
 	return attributes

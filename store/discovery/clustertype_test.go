@@ -47,12 +47,12 @@ func TestClusterType(t *testing.T) {
 			v.properties = append(v.properties, namedValue{"hana_abc_glob_topology", c.topology})
 		}
 		for _, agent := range c.cloned {
-			v.resources = append(v.resources, resource{agent: agent, container: inClone}, resource{agent: agent + "x", container: inClone})
+			v.resources = append(v.resources, resource{agent: agent, container: containerClone}, resource{agent: agent + "x", container: containerClone})
 		}
 		for _, ids := range c.grouped {
-			group := []resource{{id: "fs", agent: "ocf::heartbeat:Filesystem", container: inGroup}}
+			group := []resource{{id: "fs", agent: "ocf::heartbeat:Filesystem", container: containerGroup}}
 			for _, id := range ids {
-				group = append(group, resource{id: id, agent: agentInstance, container: inGroup})
+				group = append(group, resource{id: id, agent: agentInstance, container: containerGroup})
 			}
 			v.runningGroups = append(v.runningGroups, group)
 			v.resources = append(v.resources, group...)
@@ -61,7 +61,7 @@ func TestClusterType(t *testing.T) {
 			t.Errorf("%s: %s %s, want %s %s", name, kind, arch, c.want, c.arch)
 		}
 	}
-	free := &clusterView{resources: []resource{{agent: topology}, {agent: hana, container: inGroup}}}
+	free := &clusterView{resources: []resource{{agent: topology}, {agent: hana, container: containerGroup}}}
 	if kind, _ := free.clusterType(); kind != landscape.ClusterUnknown {
 		t.Errorf("resources that are not cloned: %s", kind)
 	}
@@ -83,7 +83,7 @@ func TestClusteredInstances(t *testing.T) {
 	}
 	instance := func(name, sid, number, hostname, id string, mounted bool) landscape.ClusteredInstance {
 		return landscape.ClusteredInstance{
-			Name: name, SID: sid, Number: number, Hostname: orNil(hostname), ResourceID: orNil(id), ResourceType: "sap_instance", Mounted: &mounted,
+			Name: name, SID: sid, Number: number, Hostname: nilIfEmpty(hostname), ResourceID: nilIfEmpty(id), ResourceType: "sap_instance", Mounted: &mounted,
 		}
 	}
 	for name, c := range map[string]struct {
@@ -124,7 +124,7 @@ func TestClusteredInstances(t *testing.T) {
 	} {
 		v := &clusterView{primitives: c.primitives}
 		got := v.instances()
-		if v.incomplete {
+		if v.isIncomplete {
 			t.Errorf("%s: not all could be read", name)
 		}
 		if diff := cmp.Diff(c.want, got); diff != "" {

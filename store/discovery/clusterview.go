@@ -8,31 +8,31 @@ import (
 	"trento/store/landscape"
 )
 
-// clusterView is a cluster as one of its online nodes reports it. The
+// readClusterView is a cluster as one of its online nodes reports it. The
 // configuration comes from the cluster information base (CIB), and the state of
 // the running cluster from the cluster monitor (crm_mon).
 type clusterView struct {
 	provider, state string
-	size            int // of the report, in bytes
-	// incomplete is true if a value that may determine the type or the health
+	reportBytes     int // of the report, in bytes
+	// isIncomplete is true if a value that may determine the type or the health
 	// of the cluster could not be read.
-	incomplete bool
+	isIncomplete bool
 
-	// Configured.
+	// The configuration.
 	properties  []namedValue
-	primitives  []primitive   // standalone primitives, then those of clones, of promotable clones and of groups
+	primitives  []primitive   // containerNone primitives, then those of clones, of promotable clones and of groups
 	clones      []resourceSet // promotable ones last
 	groups      []resourceSet
-	bans        map[location]bool
+	bans        map[nodeBan]bool
 	maintenance *bool // of the whole cluster; nil: not reported
 
-	// Running.
+	// The state of the running cluster.
 	hostsNumber, resourcesNumber *int
 	nodes                        []node
-	resources                    []resource // standalone resources, then those of clones, then those of groups
+	resources                    []resource // containerNone resources, then those of clones, then those of groups
 	runningGroups                [][]resource
-	histories                    []history
-	historiesUnread              bool // at least one history could not be read
+	histories                    []failureHistory
+	hasUnreadHistory             bool // at least one history could not be read
 
 	sbdDevices []landscape.SBDDevice
 	sbdConfig  *fields
@@ -64,8 +64,8 @@ type resourceSet struct {
 	primitives []primitive
 }
 
-// location is a node on which a resource must not run.
-type location struct {
+// nodeBan is a node on which a resource must not run.
+type nodeBan struct {
 	resource string
 	node     nodeKey
 }
@@ -86,9 +86,9 @@ type node struct {
 
 // The places in the configuration to which a running resource can belong.
 const (
-	standalone = iota
-	inClone
-	inGroup
+	containerNone = iota
+	containerClone
+	containerGroup
 )
 
 // resource is a running resource, or one copy of a cloned resource.
@@ -101,25 +101,26 @@ type resource struct {
 	container                                           int
 }
 
-// runs reports whether a resource agent runs the resource. Older versions of
+// hasAgent reports whether a resource agent runs the resource. Older versions of
 // Pacemaker write ocf::suse:SAPHana, newer ones ocf:suse:SAPHana.
-func (r resource) runs(agent string) bool { return strings.Replace(r.agent, "::", ":", 1) == agent }
+func (r resource) hasAgent(agent string) bool { return strings.Replace(r.agent, "::", ":", 1) == agent }
 
-// history holds how often each resource has failed on a node.
-type history struct {
+// failureHistory holds how often each resource has failed on a node.
+type failureHistory struct {
 	node     nodeKey
 	failures map[string]int
 }
 
-// clusterView reads a clusterView; nil if one of its main parts cannot be read.
-func (f *fields) clusterView(monitor, summary *fields, size int) *clusterView {
+// readClusterView reads the parts of a report about a cluster; nil if one of the
+// main parts cannot be read.
+func (f *fields) readClusterView(monitor, summary *fields, size int) *clusterView {
 	v := &clusterView{
-		provider: f.provider("Provider"), state: f.clusterState(), size: size, bans: make(map[location]bool),
+		provider: f.provider("Provider"), state: f.clusterState(), reportBytes: size, bans: make(map[nodeBan]bool),
 		hostsNumber:     summary.nested("Nodes").expectedInteger("Number"),
 		resourcesNumber: summary.nested("Resources").expectedInteger("Number"),
 	}
 	v.readSBD(f)
-	before := f.omitted
+	before := f.omittedCount
 	configuration := f.expectedObject("Cib").expectedObject("Configuration")
 	v.readProperties(configuration.expectedObject("CrmConfig"))
 	resources := configuration.expectedObject("Resources")
@@ -130,19 +131,19 @@ func (f *fields) clusterView(monitor, summary *fields, size int) *clusterView {
 	}
 	v.readConfigured(resources)
 	v.readRunning(monitor)
-	v.incomplete = f.omittedSince(before)
+	v.isIncomplete = f.omittedSince(before)
 	for constraint := range configuration.nested("Constraints").objects("RscLocations") {
 		if isMinusInfinity(constraint.text("Score")) {
-			v.bans[location{constraint.text("Resource"), keyOf(constraint.text("Node"))}] = true
+			v.bans[nodeBan{constraint.text("Resource"), keyOf(constraint.text("Node"))}] = true
 		}
 	}
 	v.readHistories(monitor)
 	return v
 }
 
-// expectedObject reads a member like nested, and notes an omission if it is
-// missing: every agent sends it. If the parent is missing as well, it notes
-// none.
+// expectedObject does the same as nested, and notes an omission if the member
+// is missing, because every agent sends it. If the parent is missing as well,
+// it notes none.
 func (f *fields) expectedObject(name string) *fields {
 	if f.isPresent() {
 		f.noteEmpty(name)
@@ -190,7 +191,7 @@ func (v *clusterView) readProperties(options *fields) {
 		}
 		v.properties = append(v.properties, namedValue{name, property.text("Value")})
 	}
-	if list := options.array("ClusterProperties"); !list.isAbsent() && options.length("ClusterProperties") == 0 {
+	if list := options.array("ClusterProperties"); !list.isAbsent() && options.lengthOf("ClusterProperties") == 0 {
 		options.leaveOut("ClusterProperties", isEmpty)
 	}
 }
@@ -251,7 +252,7 @@ func (v *clusterView) readNodes(monitor *fields) {
 		}
 		v.nodes = append(v.nodes, shown)
 	}
-	if list := monitor.array("Nodes"); !list.isAbsent() && monitor.length("Nodes") == 0 {
+	if list := monitor.array("Nodes"); !list.isAbsent() && monitor.lengthOf("Nodes") == 0 {
 		monitor.leaveOut("Nodes", isEmpty)
 	}
 }
@@ -277,12 +278,12 @@ func (f *fields) nodeAttributes() map[nodeKey]map[string]string {
 }
 
 func (v *clusterView) readRunning(monitor *fields) {
-	v.resources = append(v.resources, monitor.running(standalone, nil)...)
+	v.resources = append(v.resources, monitor.runningResources(containerNone, nil)...)
 	for clone := range monitor.objects("Clones") {
 		parent := &landscape.ResourceParent{
 			ID: clone.expectedText("Id"), Managed: clone.boolean("Managed"), MultiState: clone.boolean("MultiState"),
 		}
-		v.resources = append(v.resources, clone.running(inClone, parent)...)
+		v.resources = append(v.resources, clone.runningResources(containerClone, parent)...)
 	}
 	for g := range monitor.objects("Groups") {
 		parent := &landscape.ResourceParent{ID: g.expectedText("Id"), Managed: g.boolean("Managed")}
@@ -290,15 +291,15 @@ func (v *clusterView) readRunning(monitor *fields) {
 			managed := true
 			parent.Managed = &managed
 		}
-		group := g.running(inGroup, parent)
+		group := g.runningResources(containerGroup, parent)
 		v.runningGroups = append(v.runningGroups, group)
 		v.resources = append(v.resources, group...)
 	}
 }
 
-// running reads a list of running resources. It leaves out resources without an
+// runningResources reads a list of running resources. It leaves out resources without an
 // id.
-func (f *fields) running(place int, parent *landscape.ResourceParent) []resource {
+func (f *fields) runningResources(place int, parent *landscape.ResourceParent) []resource {
 	var list []resource
 	for r := range f.objects("Resources") {
 		id := r.expectedText("Id")
@@ -318,7 +319,7 @@ func (f *fields) running(place int, parent *landscape.ResourceParent) []resource
 			shown.orphaned = removed
 		}
 		if where := r.nested("Node"); where.isPresent() {
-			shown.node = orNil(where.expectedText("Name"))
+			shown.node = nilIfEmpty(where.expectedText("Name"))
 		}
 		list = append(list, shown)
 	}
@@ -326,9 +327,9 @@ func (f *fields) running(place int, parent *landscape.ResourceParent) []resource
 }
 
 func (v *clusterView) readHistories(monitor *fields) {
-	before := monitor.omitted
+	before := monitor.omittedCount
 	for h := range monitor.expectedObject("NodeHistory").objects("Nodes") {
-		entry := history{keyOf(h.expectedText("Name")), make(map[string]int)}
+		entry := failureHistory{keyOf(h.expectedText("Name")), make(map[string]int)}
 		for r := range h.objects("ResourceHistory") {
 			name, failures := r.expectedText("Name"), r.expectedInteger("FailCount")
 			if _, repeated := entry.failures[name]; !repeated && failures != nil {
@@ -337,14 +338,14 @@ func (v *clusterView) readHistories(monitor *fields) {
 		}
 		v.histories = append(v.histories, entry)
 	}
-	v.historiesUnread = monitor.omittedSince(before)
+	v.hasUnreadHistory = monitor.omittedSince(before)
 }
 
 // readSBD reads the SBD devices. The health of a device that cannot be read is
-// unknown.
+// unknownValue.
 func (v *clusterView) readSBD(f *fields) {
 	v.sbdDevices = []landscape.SBDDevice{}
-	before := f.omitted
+	before := f.omittedCount
 	sbd := f.nested("SBD")
 	listed := 0
 	for d := range sbd.objects("Devices") {
@@ -352,13 +353,13 @@ func (v *clusterView) readSBD(f *fields) {
 		if d.whyEmpty("Device") == isEmpty { // an empty list of devices, or a superfluous separator
 			continue
 		}
-		device := landscape.SBDDevice{Device: cmp.Or(d.expectedText("Device"), unknown)}
+		device := landscape.SBDDevice{Device: cmp.Or(d.expectedText("Device"), unknownValue)}
 		d.noteEmpty("Status")
-		device.Status = d.oneOf("Status", landscape.SBDHealthy, landscape.SBDUnhealthy)
+		device.Status = d.listedText("Status", landscape.SBDHealthy, landscape.SBDUnhealthy)
 		v.sbdDevices = append(v.sbdDevices, device)
 	}
-	if listed == 0 && f.omittedSince(before) || sbd.members[sbd.key("Devices")].isArray() && listed < sbd.length("Devices") {
-		v.sbdDevices = append(v.sbdDevices, landscape.SBDDevice{Device: unknown, Status: landscape.SBDUnknown})
+	if listed == 0 && f.omittedSince(before) || sbd.members[sbd.memberKey("Devices")].isArray() && listed < sbd.lengthOf("Devices") {
+		v.sbdDevices = append(v.sbdDevices, landscape.SBDDevice{Device: unknownValue, Status: landscape.SBDUnknown})
 	}
 	v.sbdConfig = sbd.nested("Config")
 }
@@ -394,11 +395,11 @@ func (v *clusterView) firstProperty(fits func(name string) bool) (value string, 
 	return "", false
 }
 
-// fencing returns the type of fencing; nil if the cluster has none. It reads
+// fencingType returns the type of fencing; nil if the cluster has none. It reads
 // only standalone resources.
-func (v *clusterView) fencing() *string {
+func (v *clusterView) fencingType() *string {
 	for _, r := range v.resources {
-		if kind, ok := strings.CutPrefix(r.agent, "stonith:"); ok && r.container == standalone {
+		if kind, ok := strings.CutPrefix(r.agent, "stonith:"); ok && r.container == containerNone {
 			return &kind
 		}
 	}
@@ -406,7 +407,7 @@ func (v *clusterView) fencing() *string {
 	kind := ""
 	switch {
 	case has("SBD_DEVICE"):
-		kind = undetermined
+		kind = undeterminedValue
 	case has("SBD_WATCHDOG_DEV") && len(v.sbdDevices) == 0:
 		kind = "Diskless SBD"
 	default:

@@ -214,7 +214,7 @@ func TestOpenAccepts(t *testing.T) {
 }
 
 func TestDepth(t *testing.T) {
-	for depth, accepted := range map[int]bool{maxDepth: true, maxDepth + 1: false, 20_000: false} {
+	for depth, accepted := range map[int]bool{maxNestingDepth: true, maxNestingDepth + 1: false, 20_000: false} {
 		body := `{"agent_id":"` + someAgent + `","discovery_type":"x","payload":{"a":` +
 			strings.Repeat("[", depth-2) + `"[[["` + strings.Repeat("]", depth-2) + `}}`
 		if _, err := Open([]byte(body)); (err == nil) != accepted {

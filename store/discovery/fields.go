@@ -24,25 +24,25 @@ type fields struct {
 
 // readPayload reads the members of a payload that is an object.
 func readPayload(v value, rename func(string) string, r *findings) *fields {
-	return (&fields{normalize: rename, index: -1, findings: r}).read(v)
+	return (&fields{normalize: rename, index: -1, findings: r}).readMembers(v)
 }
 
 // readElement reads the members of an object in a payload that is an array.
 func readElement(v value, place int, r *findings) *fields {
-	return (&fields{index: place, findings: r}).read(v)
+	return (&fields{index: place, findings: r}).readMembers(v)
 }
 
-// read reads the members of an object. Of members with the same name, the last
+// readMembers reads the members of an object. Of members with the same name, the last
 // one counts.
-func (f *fields) read(v value) *fields {
+func (f *fields) readMembers(v value) *fields {
 	f.source, f.members = v, make(map[string]value)
 	for name, member := range v.members() {
-		f.members[f.key(name)] = member
+		f.members[f.memberKey(name)] = member
 	}
 	return f
 }
 
-func (f *fields) key(name string) string {
+func (f *fields) memberKey(name string) string {
 	if f.normalize == nil {
 		return name
 	}
@@ -77,7 +77,7 @@ func (f *fields) path() string {
 
 // leaveOut notes that a member cannot be read, with the reason.
 func (f *fields) leaveOut(name, detail string) {
-	f.omit(f.pointer(name), detail, f.members[f.key(name)])
+	f.omit(f.pointer(name), detail, f.members[f.memberKey(name)])
 }
 
 // noteEmpty notes that a member without a value is missing, because every agent
@@ -90,7 +90,7 @@ func (f *fields) noteEmpty(name string) {
 
 // whyEmpty returns the reason why a member has no value; "" if it has one.
 func (f *fields) whyEmpty(name string) string {
-	switch v := f.members[f.key(name)]; {
+	switch v := f.members[f.memberKey(name)]; {
 	case v.isAbsent():
 		return isMissing
 	case v.isNull():
@@ -106,7 +106,7 @@ func (f *fields) whyEmpty(name string) string {
 func (f *fields) nested(name string) *fields {
 	inner := &fields{normalize: f.normalize, parent: f, name: name, index: -1, findings: f.findings}
 	if v := f.object(name); !v.isAbsent() {
-		return inner.read(v)
+		return inner.readMembers(v)
 	}
 	return inner
 }
@@ -114,17 +114,17 @@ func (f *fields) nested(name string) *fields {
 // isPresent reports whether the object is in the report.
 func (f *fields) isPresent() bool { return f.members != nil }
 
-// get returns the value of a member. It returns false if the member is missing,
+// valueOf returns the value of a member. It returns false if the member is missing,
 // null or a blank text.
-func (f *fields) get(name string) (value, bool) {
-	v := f.members[f.key(name)]
+func (f *fields) valueOf(name string) (value, bool) {
+	v := f.members[f.memberKey(name)]
 	return v, !v.isAbsent() && !v.isNull() && !v.isBlank()
 }
 
 // requiredText reads the text that identifies the thing a report is about. If
 // it is missing, the report is refused.
 func (f *fields) requiredText(name string) string {
-	v, ok := f.get(name)
+	v, ok := f.valueOf(name)
 	field := strings.ToLower(name)
 	switch {
 	case !ok:
@@ -139,7 +139,7 @@ func (f *fields) requiredText(name string) string {
 
 // text reads a text; "" if it is missing or blank.
 func (f *fields) text(name string) string {
-	v, ok := f.get(name)
+	v, ok := f.valueOf(name)
 	if ok && !v.isString() {
 		f.leaveOut(name, notText)
 		ok = false
@@ -150,23 +150,23 @@ func (f *fields) text(name string) string {
 	return v.text()
 }
 
-// expectedText reads a text like text, and notes it as an omission if it is
-// missing: every agent sends it.
+// expectedText does the same as text, and notes an omission if the text is
+// missing, because every agent sends it.
 func (f *fields) expectedText(name string) string {
 	f.noteEmpty(name)
 	return f.text(name)
 }
 
 // textOrNil reads a text; nil if it is missing or blank.
-func (f *fields) textOrNil(name string) *string { return orNil(f.text(name)) }
+func (f *fields) textOrNil(name string) *string { return nilIfEmpty(f.text(name)) }
 
-// integer reads a whole number; nil if there is none.
+// parseInteger reads a whole number; nil if there is none.
 func (f *fields) integer(name string) *int {
-	v, ok := f.get(name)
+	v, ok := f.valueOf(name)
 	if !ok {
 		return nil
 	}
-	n, ok := integer(v)
+	n, ok := parseInteger(v)
 	if !ok {
 		f.leaveOut(name, notInteger)
 		return nil
@@ -174,8 +174,8 @@ func (f *fields) integer(name string) *int {
 	return &n
 }
 
-// expectedInteger reads a number like integer, and notes it as an omission if
-// it is missing: every agent sends it.
+// expectedInteger does the same as integer, and notes an omission if the number
+// is missing, because every agent sends it.
 func (f *fields) expectedInteger(name string) *int {
 	f.noteEmpty(name)
 	return f.integer(name)
@@ -183,7 +183,7 @@ func (f *fields) expectedInteger(name string) *int {
 
 // boolean reads a boolean; nil if there is none.
 func (f *fields) boolean(name string) *bool {
-	v, ok := f.get(name)
+	v, ok := f.valueOf(name)
 	if !ok {
 		return nil
 	}
@@ -199,8 +199,8 @@ func (f *fields) boolean(name string) *bool {
 	return &b
 }
 
-// expectedBoolean reads a boolean like boolean, and notes it as an omission if
-// it is missing: every agent sends it.
+// expectedBoolean does the same as boolean, and notes an omission if the value
+// is missing, because every agent sends it.
 func (f *fields) expectedBoolean(name string) *bool {
 	f.noteEmpty(name)
 	return f.boolean(name)
@@ -223,7 +223,7 @@ func isTrue(b *bool) bool { return b != nil && *b }
 
 // object returns a member that is an object; an absent value if there is none.
 func (f *fields) object(name string) value {
-	v, ok := f.get(name)
+	v, ok := f.valueOf(name)
 	if ok && !v.isObject() {
 		f.leaveOut(name, notObject)
 		ok = false
@@ -236,7 +236,7 @@ func (f *fields) object(name string) value {
 
 // array returns a member that is an array; an absent value if there is none.
 func (f *fields) array(name string) value {
-	v, ok := f.get(name)
+	v, ok := f.valueOf(name)
 	if ok && !v.isArray() {
 		f.leaveOut(name, notArray)
 		ok = false
@@ -261,7 +261,7 @@ func (f *fields) objects(name string) iter.Seq[*fields] {
 				f.omit(inner.path(), notObject, element)
 				continue
 			}
-			if !yield(inner.read(element)) {
+			if !yield(inner.readMembers(element)) {
 				return
 			}
 		}
@@ -287,9 +287,9 @@ func (f *fields) texts(name string) []string {
 	return list
 }
 
-// integer returns a whole number that is not negative. It may be written as a
+// parseInteger returns a whole number that is not negative. It may be written as a
 // number or as a text. It returns false for other values.
-func integer(v value) (int, bool) {
+func parseInteger(v value) (int, bool) {
 	text := string(v)
 	if v.isString() {
 		text = v.text()
@@ -298,7 +298,7 @@ func integer(v value) (int, bool) {
 	return n, err == nil && n >= 0
 }
 
-func orNil(text string) *string {
+func nilIfEmpty(text string) *string {
 	if text == "" {
 		return nil
 	}

@@ -13,10 +13,10 @@ import (
 )
 
 const (
-	unknown        = "unknown" // for a missing or unknown value
-	selfBuilt      = "devel"   // the installation source of an agent that was not installed from a package
-	prometheusPull = "pull"
-	prometheusPush = "push"
+	unknownValue    = "unknown" // for a missing or unknown value
+	selfBuiltSource = "devel"   // the installation source of an agent that was not installed from a package
+	prometheusPull  = "pull"
+	prometheusPush  = "push"
 )
 
 // decodeHost reads a host_discovery. It refuses a report without a hostname.
@@ -29,48 +29,48 @@ func decodeHost(payload value, r *findings) (*landscape.HostFacts, error) {
 		Hostname:           f.requiredText("hostname"),
 		FQDN:               f.text("fully_qualified_domain_name"),
 		Addresses:          f.addresses(),
-		AgentVersion:       cmp.Or(f.expectedText("agent_version"), unknown),
-		Arch:               f.oneOf("arch", "x86_64", "ppc64le", "s390x"),
-		CPUCount:           f.count("cpu_count"),
-		SocketCount:        f.count("socket_count"),
-		MemoryMB:           f.count("total_memory_mb"),
-		OSVersion:          cmp.Or(f.expectedText("os_version"), unknown),
-		InstallationSource: f.oneOf("installation_source", "community", "suse"),
+		AgentVersion:       cmp.Or(f.expectedText("agent_version"), unknownValue),
+		Arch:               f.listedText("arch", "x86_64", "ppc64le", "s390x"),
+		CPUCount:           f.countOrZero("cpu_count"),
+		SocketCount:        f.countOrZero("socket_count"),
+		MemoryMB:           f.countOrZero("total_memory_mb"),
+		OSVersion:          cmp.Or(f.expectedText("os_version"), unknownValue),
+		InstallationSource: f.listedText("installation_source", "community", "suse"),
 		PrometheusTargets:  f.prometheusTargets(),
 		PrometheusMode:     f.prometheusMode(),
 		SystemdUnits:       f.systemdUnits(),
 		LastBoot:           f.timestamp("last_boot_timestamp"),
 	}
-	if v, ok := f.get("fully_qualified_domain_name"); ok && !v.isString() {
+	if v, ok := f.valueOf("fully_qualified_domain_name"); ok && !v.isString() {
 		host.FQDNUnread = true
 	}
 	return host, nil
 }
 
-// count reads a number that counts things; 0 if it is missing.
-func (f *fields) count(name string) int {
+// countOrZero reads a number that counts things; 0 if it is missing.
+func (f *fields) countOrZero(name string) int {
 	if n := f.expectedInteger(name); n != nil {
 		return *n
 	}
 	return 0
 }
 
-// oneOf reads a text that should be in a list, in lower case. It replaces any
+// listedText reads a text that should be in a list, in lower case. It replaces any
 // other text by unknown and keeps the host, which may be a new kind of machine
 // or have an agent that somebody built themselves.
-func (f *fields) oneOf(name string, known ...string) string {
+func (f *fields) listedText(name string, known ...string) string {
 	text := strings.ToLower(f.text(name))
 	if slices.Contains(known, text) {
 		return text
 	}
-	if text != "" && text != unknown && text != selfBuilt {
+	if text != "" && text != unknownValue && text != selfBuiltSource {
 		f.leaveOut(name, isNotKnown)
 	}
-	return unknown
+	return unknownValue
 }
 
 // addresses reads the IPv4 addresses except loopback addresses, each with the
-// prefix length at the same index. It returns nil if the list is missing; an
+// prefixLength length at the same index. It returns nil if the list is missing; an
 // empty list has another meaning.
 func (f *fields) addresses() []landscape.Address {
 	f.noteEmpty("ip_addresses")
@@ -86,7 +86,7 @@ func (f *fields) addresses() []landscape.Address {
 		}
 		address := landscape.Address{IP: ip}
 		if i < len(masks) {
-			address.Prefix = f.prefix(i, masks[i])
+			address.Prefix = f.prefixLength(i, masks[i])
 		}
 		list = append(list, address)
 	}
@@ -111,12 +111,12 @@ func (f *fields) address(i int, v value) (netip.Addr, bool) {
 	return ip, ip.Is4() && ip != netip.AddrFrom4([4]byte{127, 0, 0, 1})
 }
 
-// prefix reads the prefix length of an address; nil if it is missing.
-func (f *fields) prefix(i int, v value) *int {
+// prefixLength reads the prefix length of an address; nil if it is missing.
+func (f *fields) prefixLength(i int, v value) *int {
 	if v.isNull() || v.isBlank() {
 		return nil
 	}
-	n, ok := integer(v)
+	n, ok := parseInteger(v)
 	if !ok || n < 0 || n > 32 {
 		f.omit(f.pointer("netmasks")+"/"+strconv.Itoa(i), notPrefix, v)
 		return nil
@@ -163,14 +163,14 @@ func (f *fields) prometheusMode() string {
 		return mode
 	}
 	f.leaveOut("prometheus_mode", isNotKnown)
-	return unknown
+	return unknownValue
 }
 
 func (f *fields) systemdUnits() []landscape.SystemdUnit {
 	units := []landscape.SystemdUnit{}
 	for unit := range f.objects("systemd_units") {
 		if name := unit.expectedText("name"); name != "" {
-			state := cmp.Or(unit.expectedText("unit_file_state"), unknown)
+			state := cmp.Or(unit.expectedText("unit_file_state"), unknownValue)
 			units = append(units, landscape.SystemdUnit{Name: name, UnitFileState: state})
 		}
 	}

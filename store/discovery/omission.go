@@ -35,31 +35,31 @@ const (
 // its omissions, the parts that were left out.
 type findings struct {
 	fault.Errors
-	omissions []landscape.Omission
-	omitted   int // number of all omissions; the list of omissions is limited
+	omissions    []landscape.Omission
+	omittedCount int // number of all omissions; the list of omissions is limited
 }
 
 // The limits of an omission in bytes. It must not repeat large parts of the
 // report.
 const (
-	maxPointer = 300
-	maxRead    = 100
+	maxPointerBytes = 300
+	maxValueBytes   = 100
 )
 
 // omit notes that a part is left out, with its position, the reason, and its
 // value if it has one.
 func (r *findings) omit(pointer, detail string, v value) {
-	r.omitted++
+	r.omittedCount++
 	if len(r.omissions) < landscape.MaxOmissions {
 		r.omissions = append(r.omissions, landscape.Omission{
-			Pointer: truncate(pointer, maxPointer), Detail: detail, Read: truncate(string(v), maxRead),
+			Pointer: truncate(pointer, maxPointerBytes), Detail: detail, Read: truncate(string(v), maxValueBytes),
 		})
 	}
 }
 
 // omittedSince reports whether more was left out since findings.omitted had the
 // given value.
-func (r *findings) omittedSince(omitted int) bool { return r.omitted > omitted }
+func (r *findings) omittedSince(omitted int) bool { return r.omittedCount > omitted }
 
 // truncate returns the beginning of a text, at most size bytes.
 func truncate(text string, size int) string {

@@ -17,16 +17,16 @@ func ReadAt(text []byte, pointer string) string {
 		if step == "" {
 			break
 		}
-		if v = v.step(step); v.isAbsent() {
+		if v = v.valueBelow(step); v.isAbsent() {
 			return ""
 		}
 	}
-	return truncate(string(v), maxRead)
+	return truncate(string(v), maxValueBytes)
 }
 
-// step returns a member of an object or an element of an array; "" if it is
+// valueBelow returns a member of an object or an element of an array; "" if it is
 // missing.
-func (v value) step(name string) value {
+func (v value) valueBelow(name string) value {
 	switch {
 	case v.isObject():
 		var found value

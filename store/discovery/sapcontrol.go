@@ -29,7 +29,7 @@ func (f *fields) sapControl() sapControl {
 		return c
 	}
 	f.noteEmpty("Instances")
-	before := f.omitted
+	before := f.omittedCount
 	for entry := range f.objects("Instances") {
 		if c.isOwnEntry(entry) {
 			c.facts = entry.instanceFacts(c.hostname)
@@ -48,7 +48,7 @@ func (f *fields) numberAndHostname() (number, hostname string) {
 	f.noteEmpty("Properties")
 	asked := map[string]*string{"SAPSYSTEM": &number, "SAPLOCALHOST": &hostname}
 	for property := range f.objects("Properties") {
-		v, _ := property.get("property")
+		v, _ := property.valueOf("property")
 		if !v.isString() {
 			continue // another property
 		}
@@ -109,7 +109,7 @@ func (c *sapControl) isOwnEntry(entry *fields) bool {
 // instanceFacts reads the entry of an instance.
 func (f *fields) instanceFacts(hostname string) *landscape.InstanceFacts {
 	return &landscape.InstanceFacts{
-		Hostname:      orNil(hostname),
+		Hostname:      nilIfEmpty(hostname),
 		Features:      f.expectedText("features"),
 		HTTPPort:      f.integer("httpPort"), // agents leave out a port that does not exist
 		TLSPort:       f.integer("httpsPort"),

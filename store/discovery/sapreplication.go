@@ -15,25 +15,25 @@ func (f *fields) replication(d *landscape.DatabaseElement) {
 	shipping := f.nested("SystemReplication")
 	d.ReplicationStatus = shipping.textOrNil("overall_replication_status")
 
-	before := f.omitted
+	before := f.omittedCount
 	state := f.nested("HdbnsutilSRstate")
 	if len(state.members) > 0 {
 		state.noteEmpty("mode")
 	}
 	d.Mode = state.textOrNil("mode")
-	d.Role = state.role(d.Mode)
+	d.Role = state.replicationRole(d.Mode)
 	// Without the mode, the role of the instance is unknown.
 	d.ReplicationUnread = f.omittedSince(before)
 	d.OperationMode = state.textOrNil("operation_mode")
 	d.Site = state.textOrNil("site_name")
-	d.SourceSite = state.sourceOf(d.Site)
+	d.SourceSite = state.sourceSiteOf(d.Site)
 	d.Tier = state.tierOf(d.Site, d.Role)
 	d.SiteID = state.integer("site_id")
 	d.ActivePrimarySite = state.integer("active_primary_site")
 }
 
-// role returns the role for a replication mode; nil without a replication.
-func (f *fields) role(mode *string) *string {
+// replicationRole returns the role for a replication mode; nil without a replication.
+func (f *fields) replicationRole(mode *string) *string {
 	if mode == nil {
 		return nil
 	}
@@ -57,13 +57,13 @@ func (f *fields) namesBelow(prefix string) []string {
 	return slices.DeleteFunc(names, func(name string) bool { return !strings.HasPrefix(name, prefix) })
 }
 
-// sourceOf returns the site that a site replicates from; the last one if
+// sourceSiteOf returns the site that a site replicates from; the last one if
 // several are listed.
-func (f *fields) sourceOf(site *string) *string {
+func (f *fields) sourceSiteOf(site *string) *string {
 	const prefix = "siteMapping/"
 	var source *string
 	for _, name := range f.namesBelow(prefix) {
-		v, ok := f.get(name)
+		v, ok := f.valueOf(name)
 		if !ok {
 			continue
 		}

@@ -76,7 +76,7 @@ func (f *fields) sapSystem(report *landscape.SAPReport) {
 		var element landscape.Element
 		ok := false
 		if readable {
-			element, ok = s.element(instance)
+			element, ok = s.instanceElement(instance)
 		}
 		if ok {
 			report.Elements = append(report.Elements, element)
@@ -85,7 +85,7 @@ func (f *fields) sapSystem(report *landscape.SAPReport) {
 		number := cmp.Or(element.Number, instance.numberInName())
 		report.Unread = append(report.Unread, landscape.UnreadInstance{SID: s.sid, Number: number})
 	}
-	if listed < f.length("Instances") { // elements that are not objects could be any instance
+	if listed < f.lengthOf("Instances") { // elements that are not objects could be any instance
 		report.Unread = append(report.Unread, landscape.UnreadInstance{SID: s.sid})
 	}
 }
@@ -97,14 +97,14 @@ func (f *fields) database() *landscape.DatabaseElement {
 		return nil
 	}
 	d := &landscape.DatabaseElement{ID: landscape.DatabaseIDFromKey(key), Tenants: []string{}}
-	before := f.omitted
+	before := f.omittedCount
 	f.noteEmpty("Databases")
 	for tenant := range f.objects("Databases") {
 		if name := tenant.expectedText("Database"); name != "" {
 			d.Tenants = append(d.Tenants, name)
 		}
 	}
-	if len(d.Tenants) == 0 && f.omitted == before {
+	if len(d.Tenants) == 0 && f.omittedCount == before {
 		f.leaveOut("Databases", isEmpty)
 	}
 	// Without this, the missing tenants would count as deleted, and their SAP
@@ -142,7 +142,7 @@ var instanceName = regexp.MustCompile(`^[A-Z]+([0-9]{2})$`)
 // numberInName returns the number in the name of an instance; "" if it has
 // none.
 func (f *fields) numberInName() string {
-	v, _ := f.get("Name")
+	v, _ := f.valueOf("Name")
 	if !v.isString() {
 		return ""
 	}
@@ -152,9 +152,9 @@ func (f *fields) numberInName() string {
 	return ""
 }
 
-// element returns an instance as an element of an observation. It returns false
+// instanceElement returns an instance as an element of an observation. It returns false
 // if the instance has no number or does not list itself.
-func (s *sapSystem) element(instance *fields) (landscape.Element, bool) {
+func (s *sapSystem) instanceElement(instance *fields) (landscape.Element, bool) {
 	instance.noteEmpty("SAPControl")
 	control := instance.nested("SAPControl").sapControl()
 	element := landscape.Element{SID: s.sid, Number: control.number}

@@ -42,7 +42,7 @@ func decodeSaptune(payload value, r *findings) (*landscape.SaptuneReport, error)
 // version is not that of the package.
 func (f *fields) saptuneStatus(report *landscape.SaptuneReport) *landscape.Saptune {
 	outer := &fields{normalize: normalizeSaptuneName, parent: f, name: "status", index: -1, findings: f.findings}
-	result := outer.read(f.object("status")).nested("result")
+	result := outer.readMembers(f.object("status")).nested("result")
 	if !result.isPresent() {
 		outer.noteEmpty("result")
 		return nil
@@ -63,9 +63,9 @@ func (f *fields) saptuneStatus(report *landscape.SaptuneReport) *landscape.Saptu
 		result.noteEmpty("Notes enabled additionally")
 	}
 	return &landscape.Saptune{
-		PackageVersion:    orNil(version),
+		PackageVersion:    nilIfEmpty(version),
 		ConfiguredVersion: result.textOrNil("configured version"),
-		TuningState:       orNil(result.expectedText("tuning state")),
+		TuningState:       nilIfEmpty(result.expectedText("tuning state")),
 		EnabledNotes:      saptuneNotes(enabled, additionally),
 		AppliedNotes:      saptuneNotes(applied, additionally),
 		EnabledSolution:   result.enabledSolution(),
@@ -75,8 +75,8 @@ func (f *fields) saptuneStatus(report *landscape.SaptuneReport) *landscape.Saptu
 	}
 }
 
-// expectedTexts reads texts like texts, and notes an omission if they are
-// missing: every agent sends them.
+// expectedTexts does the same as texts, and notes an omission if the texts are
+// missing, because every agent sends them.
 func (f *fields) expectedTexts(name string) []string {
 	f.noteEmpty(name)
 	return f.texts(name)
@@ -115,10 +115,10 @@ func (f *fields) saptuneStaging() *landscape.SaptuneStaging {
 	if enabled == nil {
 		return nil
 	}
-	return &landscape.SaptuneStaging{Enabled: *enabled, Notes: orEmpty(notes), SolutionsIDs: orEmpty(solutions)}
+	return &landscape.SaptuneStaging{Enabled: *enabled, Notes: emptyIfNil(notes), SolutionsIDs: emptyIfNil(solutions)}
 }
 
-func orEmpty(list []string) []string {
+func emptyIfNil(list []string) []string {
 	if list == nil {
 		return []string{}
 	}
@@ -146,7 +146,7 @@ func (f *fields) enabledSolution() *landscape.SaptuneSolution {
 	if len(enabled) != 1 || notes == nil {
 		return nil
 	}
-	return &landscape.SaptuneSolution{ID: enabled[0], Notes: orEmpty(notes.texts("Note list"))}
+	return &landscape.SaptuneSolution{ID: enabled[0], Notes: emptyIfNil(notes.texts("Note list"))}
 }
 
 // appliedSolution reads the applied solution with its notes; nil unless there
@@ -162,13 +162,13 @@ func (f *fields) appliedSolution() *landscape.SaptuneSolution {
 	if id == "" {
 		return nil
 	}
-	return &landscape.SaptuneSolution{ID: id, Notes: orEmpty(notes.texts("Note list")), Partial: isTrue(partial)}
+	return &landscape.SaptuneSolution{ID: id, Notes: emptyIfNil(notes.texts("Note list")), Partial: isTrue(partial)}
 }
 
 // onlyObject reads the object of an array with one element; nil for any other
 // array.
 func (f *fields) onlyObject(name string) *fields {
-	if f.length(name) != 1 {
+	if f.lengthOf(name) != 1 {
 		return nil
 	}
 	for element := range f.objects(name) {

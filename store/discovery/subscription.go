@@ -43,9 +43,9 @@ func (f *fields) subscription() (landscape.Subscription, bool) {
 	}
 	return landscape.Subscription{
 		Identifier: identifier,
-		Version:    cmp.Or(f.expectedText("version"), unknown),
-		Arch:       cmp.Or(f.expectedText("arch"), unknown),
-		Status:     cmp.Or(f.expectedText("status"), unknown),
+		Version:    cmp.Or(f.expectedText("version"), unknownValue),
+		Arch:       cmp.Or(f.expectedText("arch"), unknownValue),
+		Status:     cmp.Or(f.expectedText("status"), unknownValue),
 		State:      f.textOrNil("subscription_status"),
 		Type:       f.textOrNil("type"),
 		StartsAt:   f.textOrNil("starts_at"),

@@ -11,11 +11,11 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// maxDepth is the limit of nested arrays and objects in a report. Real reports
+// maxNestingDepth is the limit of nested arrays and objects in a report. Real reports
 // stay below fifteen.
-const maxDepth = 64
+const maxNestingDepth = 64
 
-var errDepth = errors.New("nested too deeply")
+var errTooDeep = errors.New("nested too deeply")
 
 // value is a JSON value in a text that checkJSON has accepted, without white
 // space around it. It is parsed only when it is used, because most members of a
@@ -30,14 +30,14 @@ func checkJSON(text []byte) (value, error) {
 	}
 	// A text with few brackets cannot be nested deeply, whatever its strings
 	// contain.
-	if bytes.Count(text, []byte("{"))+bytes.Count(text, []byte("[")) > maxDepth && depth(text) > maxDepth {
-		return "", errDepth
+	if bytes.Count(text, []byte("{"))+bytes.Count(text, []byte("[")) > maxNestingDepth && nestingDepth(text) > maxNestingDepth {
+		return "", errTooDeep
 	}
 	return value(bytes.Trim(text, " \t\r\n")), nil
 }
 
-// depth returns how deeply the arrays and objects of a text are nested.
-func depth(text []byte) (deepest int) {
+// nestingDepth returns how deeply the arrays and objects of a text are nested.
+func nestingDepth(text []byte) (deepest int) {
 	depth, quoted := 0, false
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; {
@@ -97,7 +97,7 @@ func (v value) text() string {
 	}
 	var s string
 	if err := json.Unmarshal([]byte(v), &s); err != nil {
-		return string(utf8.RuneError) // cannot happen: check has accepted the text
+		return string(utf8.RuneError) // cannot happen: checkJSON has accepted the text
 	}
 	return replaceControls(s)
 }

@@ -21,9 +21,9 @@ func BytesTime(b []byte) time.Time { return time.UnixMicro(int64(binary.BigEndia
 // Bucket is a bucket of bytes. Returned keys and values must not be modified,
 // and must not be used after the transaction.
 type Bucket struct {
-	name   []byte
-	rows   []row
-	verify []func(*Tx) error
+	name            []byte
+	keyDescriptions []keyDescription
+	checks          []func(*Tx) error
 }
 
 func (b *Bucket) boltBucket(tx *Tx) *bolt.Bucket { return tx.bolt.Bucket(b.name) }

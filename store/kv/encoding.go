@@ -39,7 +39,7 @@ func (d Dictionary) Encode(dst, document []byte) []byte {
 
 // Decode returns a document that Encode has encoded.
 func (d Dictionary) Decode(encoded []byte) ([]byte, error) {
-	document, err := decode(encoded, d.s2.Decode)
+	document, err := decodeLimited(encoded, d.s2.Decode)
 	if err != nil {
 		return nil, err
 	}
@@ -50,9 +50,9 @@ func (d Dictionary) Decode(encoded []byte) ([]byte, error) {
 func Compress(dst, data []byte) []byte { return append(dst, s2.Encode(nil, data)...) }
 
 // Decompress returns data that Compress has compressed.
-func Decompress(compressed []byte) ([]byte, error) { return decode(compressed, s2.Decode) }
+func Decompress(compressed []byte) ([]byte, error) { return decodeLimited(compressed, s2.Decode) }
 
-func decode(encoded []byte, with func(dst, src []byte) ([]byte, error)) ([]byte, error) {
+func decodeLimited(encoded []byte, with func(dst, src []byte) ([]byte, error)) ([]byte, error) {
 	if size, err := s2.DecodedLen(encoded); err != nil || size > maxDecodedBytes {
 		return nil, fmt.Errorf("%w: %d bytes (%v)", errDamagedValue, size, err)
 	}

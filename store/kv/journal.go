@@ -89,7 +89,7 @@ func (db *DB) Watch() (changed <-chan struct{}, stop func()) {
 	}
 }
 
-func (w *watchers) notify() {
+func (w *watchers) notifyAll() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for slot := range w.channels {

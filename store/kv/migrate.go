@@ -39,7 +39,7 @@ func (db *DB) migrate(path string, steps []Migration) error {
 		}
 	}
 	return db.updateWithoutWriter(func(tx *Tx) error {
-		if err := db.schema.create(tx); err != nil {
+		if err := db.schema.createBuckets(tx); err != nil {
 			return err
 		}
 		if version == 0 {

@@ -17,8 +17,8 @@ type Schema struct {
 	records []*Bucket // the buckets whose records are in the journal
 }
 
-// row describes one kind of key in a bucket, and its values.
-type row struct{ key, value string }
+// keyDescription describes one kind of key in a bucket, and its values.
+type keyDescription struct{ key, value string }
 
 // The keys in the bucket Meta that this package writes.
 var (
@@ -45,12 +45,12 @@ func (s *Schema) NewBucket(name, key, value string) *Bucket {
 
 // Row describes another kind of key in the bucket, and its values.
 func (b *Bucket) Row(key, value string) *Bucket {
-	b.rows = append(b.rows, row{key, value})
+	b.keyDescriptions = append(b.keyDescriptions, keyDescription{key, value})
 	return b
 }
 
 // Verify adds a check of a rule that always holds for the bucket.
-func (b *Bucket) Verify(check func(*Tx) error) { b.verify = append(b.verify, check) }
+func (b *Bucket) Verify(check func(*Tx) error) { b.checks = append(b.checks, check) }
 
 // String returns a description of the buckets with their keys and values, one
 // per line.
@@ -58,14 +58,14 @@ func (s *Schema) String() string {
 	var names, keys int
 	for _, b := range s.buckets {
 		names = max(names, len(b.name))
-		for _, r := range b.rows {
+		for _, r := range b.keyDescriptions {
 			keys = max(keys, len(r.key))
 		}
 	}
 	var lines strings.Builder
 	for _, b := range s.buckets {
 		name := string(b.name)
-		for _, r := range b.rows {
+		for _, r := range b.keyDescriptions {
 			fmt.Fprintf(&lines, "%-*s  %-*s  %s\n", names, name, keys, r.key, r.value)
 			name = ""
 		}
@@ -73,8 +73,8 @@ func (s *Schema) String() string {
 	return lines.String()
 }
 
-// create creates the missing buckets.
-func (s *Schema) create(tx *Tx) error {
+// createBuckets creates the missing buckets.
+func (s *Schema) createBuckets(tx *Tx) error {
 	for _, b := range s.buckets {
 		if _, err := tx.bolt.CreateBucketIfNotExists(b.name); err != nil {
 			return fmt.Errorf("bucket %s: %w", b.name, err)
@@ -95,7 +95,7 @@ func (db *DB) Verify() error {
 		}
 		faults = append(faults, db.schema.verifyJournal(tx))
 		for _, bucket := range db.schema.buckets {
-			for _, check := range bucket.verify {
+			for _, check := range bucket.checks {
 				faults = append(faults, check(tx))
 			}
 		}

@@ -17,11 +17,12 @@ const VersionSize = 8
 // Table is a bucket of JSON documents of one type. The documents are returned
 // decoded and shared, and must not be modified.
 //
-// A decoded document is returned again while the stored document is the same. A
-// record is the same if its version is; another document, if its bytes are. A
-// cached document is therefore never outdated. Benchmarks of package store:
-// reading all hosts takes a fortieth of the time (BenchmarkHosts), and reading
-// a session a fifth (BenchmarkSession).
+// A decoded document is kept in a cache and returned again as long as the
+// stored document is unchanged. A record is unchanged if it has the same
+// version, any other document if it has the same bytes. A cached document is
+// therefore never outdated. Benchmarks of package store: reading all hosts
+// takes a fortieth of the time (BenchmarkHosts), and reading a session a fifth
+// (BenchmarkSession).
 type Table[T any] struct {
 	*Bucket
 	versionSize int // bytes before each document; 0 for a table without versions
@@ -29,10 +30,10 @@ type Table[T any] struct {
 	setKey      func(document *T, key []byte)
 
 	mu    sync.RWMutex
-	cache map[string]cached[T]
+	cache map[string]cachedDocument[T]
 }
 
-type cached[T any] struct {
+type cachedDocument[T any] struct {
 	stamp    string // version of a record, or bytes of another document
 	document *T
 }
@@ -42,9 +43,9 @@ type tableIndex[T any] struct {
 	keysOf func(*T) []string
 }
 
-// maxUnversionedCached limits the cache of a table without versions, which also
+// maxUnversionedCacheSize limits the cache of a table without versions, which also
 // holds the stored bytes. Other caches are limited by the number of records.
-const maxUnversionedCached = 10_000
+const maxUnversionedCacheSize = 10_000
 
 // NewRecords declares a table of records: each document is stored after a
 // version of eight bytes, which is its place in the journal.
@@ -59,7 +60,7 @@ func NewRecords[T any](s *Schema, name, key string) *Table[T] {
 func NewTable[T any](s *Schema, name, key string) *Table[T] { return newTable[T](s, name, key, "JSON") }
 
 func newTable[T any](s *Schema, name, key, form string) *Table[T] {
-	t := &Table[T]{Bucket: s.NewBucket(name, key, fmt.Sprintf("%s: %T", form, *new(T))), cache: make(map[string]cached[T])}
+	t := &Table[T]{Bucket: s.NewBucket(name, key, fmt.Sprintf("%s: %T", form, *new(T))), cache: make(map[string]cachedDocument[T])}
 	t.Verify(func(tx *Tx) error {
 		for key, stored := range t.Scan(tx, nil, nil) {
 			if _, err := t.unmarshal(key, stored); err != nil {
@@ -87,7 +88,7 @@ func (t *Table[T]) IndexedBy(x *Index, keysOf func(*T) []string) *Table[T] {
 				return err
 			}
 			for _, k := range keysOf(document) {
-				add(k, x.value(key))
+				add(k, x.valueFor(key))
 			}
 		}
 		return nil
@@ -142,10 +143,10 @@ func (t *Table[T]) decode(tx *Tx, key, stored []byte) (*T, error) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.versionSize == 0 && len(t.cache) >= maxUnversionedCached {
+	if t.versionSize == 0 && len(t.cache) >= maxUnversionedCacheSize {
 		clear(t.cache)
 	}
-	t.cache[string(key)] = cached[T]{string(stamp), decoded}
+	t.cache[string(key)] = cachedDocument[T]{string(stamp), decoded}
 	return decoded, nil
 }
 
@@ -168,7 +169,7 @@ func (t *Table[T]) Put(tx *Tx, key []byte, document *T) error {
 		return fmt.Errorf("%s %s: %w", t.name, key, err)
 	}
 	stored := t.Bucket.Get(tx, key)
-	if err := t.reindex(tx, key, stored, document); err != nil {
+	if err := t.updateIndexes(tx, key, stored, document); err != nil {
 		return err
 	}
 	if t.versionSize > 0 {
@@ -189,7 +190,7 @@ func (t *Table[T]) Delete(tx *Tx, keys ...[]byte) error {
 		if stored == nil {
 			continue
 		}
-		if err := t.reindex(tx, key, stored, nil); err != nil {
+		if err := t.updateIndexes(tx, key, stored, nil); err != nil {
 			return err
 		}
 		if t.versionSize > 0 {
@@ -225,9 +226,9 @@ func (t *Table[T]) DeleteWhere(tx *Tx, match func(*T) bool) (int, error) {
 	return len(keys), t.Delete(tx, keys...)
 }
 
-// reindex replaces the index entries of the stored document by those of the new
+// updateIndexes replaces the index entries of the stored document by those of the new
 // document, which is nil if the document is deleted.
-func (t *Table[T]) reindex(tx *Tx, key, stored []byte, document *T) error {
+func (t *Table[T]) updateIndexes(tx *Tx, key, stored []byte, document *T) error {
 	for _, x := range t.indexes {
 		var former, present []string
 		if stored != nil {
@@ -249,7 +250,7 @@ func (t *Table[T]) reindex(tx *Tx, key, stored []byte, document *T) error {
 			}
 		}
 		for _, k := range present {
-			if err := x.Put(tx, []byte(k), x.value(key)); err != nil {
+			if err := x.Put(tx, []byte(k), x.valueFor(key)); err != nil {
 				return err
 			}
 		}
@@ -279,7 +280,7 @@ func newIndex(s *Schema, name, key, value string, unique bool) *Index {
 	return x
 }
 
-func (x *Index) value(key []byte) []byte {
+func (x *Index) valueFor(key []byte) []byte {
 	if x.unique {
 		return bytes.Clone(key)
 	}

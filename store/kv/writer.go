@@ -52,15 +52,15 @@ func (db *DB) runWriter() {
 	for {
 		select {
 		case j := <-db.jobs:
-			db.commit(db.gather(j))
+			db.commitJobs(db.waitingJobs(j))
 		case <-db.closing:
 			return
 		}
 	}
 }
 
-// gather returns the first job and all jobs that are waiting.
-func (db *DB) gather(first *job) []*job {
+// waitingJobs returns the first job and all jobs that are waiting.
+func (db *DB) waitingJobs(first *job) []*job {
 	group := []*job{first}
 	for len(group) < maxChangesPerCommit {
 		select {
@@ -73,15 +73,15 @@ func (db *DB) gather(first *job) []*job {
 	return group
 }
 
-// commit runs a group of jobs in one transaction. If a job fails after it has
+// commitJobs runs a group of jobs in one transaction. If a job fails after it has
 // written, its writes cannot be undone separately. The transaction is then
 // rolled back, and the other jobs run again without it.
-func (db *DB) commit(group []*job) {
+func (db *DB) commitJobs(group []*job) {
 	waiting := group
 	for {
 		failed, err := db.tryCommit(waiting)
 		if failed == nil {
-			db.finish(group, err)
+			db.finishJobs(group, err)
 			return
 		}
 		rest := make([]*job, 0, len(waiting)-1)
@@ -104,7 +104,7 @@ func (db *DB) tryCommit(jobs []*job) (failed *job, err error) {
 				continue
 			}
 			j.tx = &Tx{bolt: b, schema: db.schema}
-			j.err = run(j)
+			j.err = runJob(j)
 			if j.err != nil && j.tx.hasWritten {
 				failed = j
 				return j.err
@@ -122,9 +122,9 @@ func (db *DB) tryCommit(jobs []*job) (failed *job, err error) {
 	return nil, err
 }
 
-// run runs a job and turns a panic into its error, so that the other jobs and
+// runJob runs a job and turns a panic into its error, so that the other jobs and
 // the writer continue.
-func run(j *job) (err error) {
+func runJob(j *job) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic in a change: %v\n%s", p, debug.Stack())
@@ -133,9 +133,9 @@ func run(j *job) (err error) {
 	return j.fn(j.tx)
 }
 
-// finish runs the functions that the jobs have registered, notifies the
+// finishJobs runs the functions that the jobs have registered, notifies the
 // watchers, and ends the waiting of the callers.
-func (db *DB) finish(group []*job, err error) {
+func (db *DB) finishJobs(group []*job, err error) {
 	changed := false
 	for _, j := range group {
 		if err != nil && j.err == nil {
@@ -149,7 +149,7 @@ func (db *DB) finish(group []*job, err error) {
 		}
 	}
 	if changed {
-		db.watchers.notify()
+		db.watchers.notifyAll()
 	}
 	for _, j := range group {
 		close(j.done)

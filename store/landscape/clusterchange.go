@@ -178,11 +178,11 @@ func (cs *Changeset) describeCluster(c *Cluster, r *ClusterReport) {
 	cs.evaluateCluster(c, c.inputsFrom(r))
 }
 
-// lastWritten returns the later of the known and the reported time at which the
-// cluster configuration was written. The result therefore does not depend on
-// the order in which nodes report. It returns the reported time if one of the
-// times cannot be parsed, or if the known time is in the future because a clock
-// was wrong.
+// lastWritten returns the later of two times at which the cluster configuration
+// was written: the known and the reported one. The result therefore does not
+// depend on the order in which nodes report. It returns the reported time if
+// one of the times cannot be parsed, or if the known time is in the future
+// because a clock was wrong.
 func (cs *Changeset) lastWritten(known, reported *string) *string {
 	switch {
 	case reported == nil:

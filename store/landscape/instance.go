@@ -120,7 +120,7 @@ const (
 	turnedInSync
 )
 
-// instanceOf is a pointer to a type that embeds Instance.
+// instanceOf is satisfied by a pointer to a type that embeds Instance.
 type instanceOf[T any] interface {
 	*T
 	instance() *Instance

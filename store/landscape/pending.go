@@ -107,7 +107,7 @@ type retryTriggers struct {
 	affectedDatabases map[DatabaseID]bool
 }
 
-// retryTriggers returns the changes of the changeset for which elements may have
+// triggers returns the changes of the changeset for which elements may have
 // waited.
 func (cs *Changeset) triggers() (retryTriggers, error) {
 	t := retryTriggers{map[DatabaseID]bool{}, map[string]bool{}, map[DatabaseID]bool{}}

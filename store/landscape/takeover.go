@@ -31,8 +31,8 @@ func onePerNumber(elements []Element) []Element {
 
 // takeInstanceNumber gives the number of an element to the system with the id
 // by. Instances of other systems with the same number on the same host become
-// absent. An instance that may be one of the unread instances of the report
-// does not. It must be called before the element is applied.
+// absent, except those that may be one of the unread instances of the report.
+// It must be called before the element is applied.
 func (cs *Changeset) takeInstanceNumber(seen reportedElement, by string) error {
 	last, err := cs.LastSAPReports.get(seen.agent)
 	if err != nil || seen.shared {
@@ -62,8 +62,9 @@ func (cs *Changeset) isReplaced(db *Database, host HostID, all []DatabaseID) (bo
 
 // isInstanceReplaced reports whether the number of a database instance now
 // belongs to another database or to an application instance. An application
-// instance counts even if its system is not known: if it did not, the replaced
-// database could make its database ambiguous, and it would wait for ever.
+// instance counts even if its system is not known. Otherwise the replaced
+// database would still be a possible database of that instance, besides the
+// right one, and the instance would wait for ever.
 func (cs *Changeset) isInstanceReplaced(i *Instance, all []DatabaseID) (bool, error) {
 	last, err := cs.LastSAPReports.get(i.HostID)
 	if err != nil {

@@ -27,8 +27,8 @@ func (k Kind) AnswerKey() string {
 // Queue is the name of the queue from which an agent takes messages of a kind.
 func (k Kind) Queue(agent string) string { return k.Exchange() + ".agents." + agent }
 
-// QueueOwner returns kind and agent that a queue belongs to. ok is false if no
-// agent can have a queue of that name.
+// QueueOwner returns the kind and the agent that a queue belongs to. ok is
+// false if no agent can have a queue of that name.
 func QueueOwner(queue string) (kind Kind, agent string, ok bool) {
 	for _, kind := range Kinds {
 		agent, ok := strings.CutPrefix(queue, kind.Queue(""))

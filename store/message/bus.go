@@ -63,13 +63,13 @@ type Delivery struct{ state atomic.Int32 }
 type DeliveryState int32
 
 const (
-	Waiting      DeliveryState = iota // the agent has not taken it yet
-	Delivered                         // the agent has it
-	Acknowledged                      // the agent did what it asks for
-	Refused                           // the agent could not do it, or not understand it
-	Expired                           // the agent did not take it in time
-	Lost                              // the agent was disconnected while it had it, or removed it unread
-	HandedOver                        // an external broker has it; more is not known
+	Waiting      DeliveryState = iota // the agent has not taken the message yet
+	Delivered                         // the agent has the message
+	Acknowledged                      // the agent did what the message asks for
+	Refused                           // the agent could not do or not understand what the message asks for
+	Expired                           // the agent did not take the message in time
+	Lost                              // the agent was disconnected while it had the message, or deleted it unread
+	HandedOver                        // an external broker has the message; more is not known
 )
 
 // State returns the present state.

@@ -33,10 +33,10 @@ const (
 
 // The limits of Decode.
 const (
-	MaxSize    = 8_000_000 // bytes of a body, as of a report
-	maxDepth   = 200       // messages within messages; a list or map in a value is two or three
-	maxText    = 255       // bytes of an id, source or type
-	maxInFault = 80        // bytes of the sender's text that a fault repeats
+	MaxSize        = 8_000_000 // bytes of a body; the limit is the same as that of a report
+	maxDepth       = 200       // levels of messages within messages; a list or map in a value adds two or three
+	maxTextBytes   = 255       // bytes of an id, source or type
+	maxQuotedBytes = 80        // bytes of the sender's text that a fault repeats
 )
 
 // Envelope is a message with its metadata.
@@ -50,8 +50,8 @@ type Envelope struct {
 	Content           proto.Message // a message of package wire
 }
 
-// Agent returns the id of the agent that an answer says it is from; "" for a
-// message that is no answer.
+// Agent returns the id of the agent that an answer names as its sender; "" for
+// a message that is no answer.
 func (e *Envelope) Agent() string {
 	if from, ok := e.Content.(interface{ GetAgentId() string }); ok {
 		return from.GetAgentId()
@@ -90,43 +90,43 @@ func Encode(content proto.Message, sentAt, expiresAt time.Time) ([]byte, error) 
 }
 
 // Decode reads a message and its envelope. Every error is a fault of the
-// sender; one of the kind fault.TooLarge says that the body is larger than
-// MaxSize. What the envelope refers to is not part of body.
+// sender; a fault of the kind fault.TooLarge says that the body is larger than
+// MaxSize. The envelope shares no memory with body.
 func Decode(body []byte) (Envelope, error) {
 	if len(body) > MaxSize {
 		return Envelope{}, &fault.Error{Kind: fault.TooLarge, Detail: fmt.Sprintf("message of %d bytes; %d are read at most", len(body), MaxSize)}
 	}
 	var event wire.CloudEvent
 	if err := unmarshal(body, &event); err != nil {
-		return Envelope{}, unreadable("envelope", err)
+		return Envelope{}, unreadableFault("envelope", err)
 	}
 	e := Envelope{ID: event.Id, Source: event.Source}
 	for _, text := range []struct{ name, value string }{{"id", e.ID}, {"source", e.Source}, {"type", event.Type}} {
 		switch {
 		case text.value == "":
 			return Envelope{}, fault.Field(text.name, "is missing")
-		case len(text.value) > maxText:
-			return Envelope{}, fault.Field(text.name, fmt.Sprintf("is longer than %d bytes", maxText))
+		case len(text.value) > maxTextBytes:
+			return Envelope{}, fault.Field(text.name, fmt.Sprintf("is longer than %d bytes", maxTextBytes))
 		}
 	}
 	if event.SpecVersion != specVersion {
-		return Envelope{}, fault.Field("spec_version", "is "+quote(event.SpecVersion)+" instead of "+specVersion)
+		return Envelope{}, fault.Field("spec_version", "is "+quoteShortened(event.SpecVersion)+" instead of "+specVersion)
 	}
 	var err error
-	if e.SentAt, err = timeOf(&event, timeAttribute); err != nil {
+	if e.SentAt, err = timeAttributeOf(&event, timeAttribute); err != nil {
 		return Envelope{}, err
 	}
-	if e.ExpiresAt, err = timeOf(&event, expiresAttribute); err != nil {
+	if e.ExpiresAt, err = timeAttributeOf(&event, expiresAttribute); err != nil {
 		return Envelope{}, err
 	}
-	if err := e.open(&event); err != nil {
+	if err := e.decodeContent(&event); err != nil {
 		return Envelope{}, err
 	}
 	return e, nil
 }
 
-// open reads the message in an envelope.
-func (e *Envelope) open(event *wire.CloudEvent) error {
+// decodeContent reads the message in an envelope.
+func (e *Envelope) decodeContent(event *wire.CloudEvent) error {
 	data := event.GetProtoData()
 	if data == nil {
 		return fault.Field("proto_data", "is missing")
@@ -135,15 +135,15 @@ func (e *Envelope) open(event *wire.CloudEvent) error {
 	// not the type of the envelope.
 	name := data.TypeUrl[strings.LastIndexByte(data.TypeUrl, '/')+1:]
 	if name != event.Type {
-		return fault.Field("type", "is "+quote(event.Type)+", but the data is "+quote(name))
+		return fault.Field("type", "is "+quoteShortened(event.Type)+", but the data is "+quoteShortened(name))
 	}
 	var known bool
 	if e.Message, known = Of(name); !known {
-		return fault.Field("type", quote(name)+" is not known")
+		return fault.Field("type", quoteShortened(name)+" is not known")
 	}
 	content := e.empty.ProtoReflect().New().Interface()
 	if err := unmarshal(data.Value, content); err != nil {
-		return unreadable(e.Type, err)
+		return unreadableFault(e.Type, err)
 	}
 	e.Content = content
 	if e.Answer && e.Agent() == "" {
@@ -152,8 +152,8 @@ func (e *Envelope) open(event *wire.CloudEvent) error {
 	return nil
 }
 
-// timeOf reads a time among the attributes of an envelope.
-func timeOf(event *wire.CloudEvent, name string) (time.Time, error) {
+// timeAttributeOf reads a time among the attributes of an envelope.
+func timeAttributeOf(event *wire.CloudEvent, name string) (time.Time, error) {
 	attribute := event.Attributes[name]
 	if attribute == nil {
 		return time.Time{}, nil
@@ -174,14 +174,14 @@ func unmarshal(data []byte, into proto.Message) error {
 	return proto.UnmarshalOptions{DiscardUnknown: true, RecursionLimit: maxDepth}.Unmarshal(data, into)
 }
 
-func unreadable(what string, err error) error {
+func unreadableFault(what string, err error) error {
 	return &fault.Error{Kind: fault.Malformed, Detail: what + " cannot be read", Cause: err}
 }
 
-// quote repeats a text of the sender, shortened.
-func quote(text string) string {
-	if len(text) > maxInFault {
-		end := maxInFault
+// quoteShortened repeats a text of the sender, shortened.
+func quoteShortened(text string) string {
+	if len(text) > maxQuotedBytes {
+		end := maxQuotedBytes
 		for !utf8.RuneStart(text[end]) {
 			end--
 		}

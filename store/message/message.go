@@ -24,31 +24,32 @@ const (
 	Discoveries Kind = "discoveries"
 )
 
-// Kinds are all kinds, in the order in which agents begin with them.
+// Kinds are all kinds, in the order in which agents connect for them.
 var Kinds = []Kind{Checks, Operations, Discoveries}
 
 // Message describes a type of message.
 type Message struct {
 	Type string // its full name
 	Kind Kind
-	// Answer is true if agents publish it, and false if they consume it.
+	// Answer is true if agents publish messages of the type, and false if they
+	// consume them.
 	Answer bool
 	empty  proto.Message
 }
 
 var messages = []Message{
-	request(Checks, (*wire.FactsGatheringRequested)(nil)),
-	answer(Checks, (*wire.FactsGathered)(nil)),
-	request(Operations, (*wire.OperatorExecutionRequested)(nil)),
-	answer(Operations, (*wire.OperatorExecutionCompleted)(nil)),
-	request(Discoveries, (*wire.DiscoveryRequested)(nil)),
+	newRequestType(Checks, (*wire.FactsGatheringRequested)(nil)),
+	newAnswerType(Checks, (*wire.FactsGathered)(nil)),
+	newRequestType(Operations, (*wire.OperatorExecutionRequested)(nil)),
+	newAnswerType(Operations, (*wire.OperatorExecutionCompleted)(nil)),
+	newRequestType(Discoveries, (*wire.DiscoveryRequested)(nil)),
 }
 
-func request(kind Kind, empty proto.Message) Message {
+func newRequestType(kind Kind, empty proto.Message) Message {
 	return Message{Type: typeOf(empty), Kind: kind, empty: empty}
 }
 
-func answer(kind Kind, empty proto.Message) Message {
+func newAnswerType(kind Kind, empty proto.Message) Message {
 	return Message{Type: typeOf(empty), Kind: kind, Answer: true, empty: empty}
 }
 
@@ -66,13 +67,13 @@ func Of(typeName string) (m Message, ok bool) {
 }
 
 // Consumes returns the types of messages that agents consume.
-func (k Kind) Consumes() []string { return k.types(false) }
+func (k Kind) Consumes() []string { return k.messageTypes(false) }
 
 // Publishes returns the types of messages that agents publish. There are none
 // if agents answer with a report.
-func (k Kind) Publishes() []string { return k.types(true) }
+func (k Kind) Publishes() []string { return k.messageTypes(true) }
 
-func (k Kind) types(answers bool) []string {
+func (k Kind) messageTypes(answers bool) []string {
 	var types []string
 	for _, m := range messages {
 		if m.Kind == k && m.Answer == answers {

@@ -8,8 +8,8 @@ import (
 	"trento/store"
 )
 
-// Open opens a store in a directory of its own. When the test ends it is
-// verified and closed.
+// Open opens a store in a directory of its own. When the test ends, the store
+// is verified and closed.
 func Open(t testing.TB) *store.Store { return OpenAt(t, time.Now) }
 
 // OpenAt is Open with the test's own clock.

@@ -21,22 +21,23 @@ import (
 	"google.golang.org/protobuf/types/pluginpb"
 )
 
-// The .proto files lie in the directory in which the command is run, and their
-// Go package is below it. Generated code names both by these.
+// wireDirectory is the directory of the generated package, in the directory of
+// the .proto files, in which the command is run. wirePackage is the import path
+// of the package.
 const (
 	wireDirectory = "wire"
 	wirePackage   = "trento/store/message/wire"
 )
 
 func main() {
-	if err := write("."); err != nil {
+	if err := writeCode("."); err != nil {
 		fmt.Fprintln(os.Stderr, "generate:", err)
 		os.Exit(1)
 	}
 }
 
-// write makes the code of the .proto files of a directory and writes it.
-func write(dir string) error {
+// writeCode writes the code that is generated from the .proto files of a directory.
+func writeCode(dir string) error {
 	code, err := generate(context.Background(), dir)
 	if err != nil {
 		return err
@@ -51,7 +52,7 @@ func write(dir string) error {
 
 // generate returns the code of the .proto files of a directory, by file name.
 func generate(ctx context.Context, dir string) (map[string][]byte, error) {
-	request, err := compile(ctx, dir)
+	request, err := newGeneratorRequest(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -79,9 +80,9 @@ func generate(ctx context.Context, dir string) (map[string][]byte, error) {
 	return code, nil
 }
 
-// compile turns the .proto files of a directory into the request that makes
-// protoc-gen-go write their code.
-func compile(ctx context.Context, dir string) (*pluginpb.CodeGeneratorRequest, error) {
+// newGeneratorRequest returns the request that makes protoc-gen-go generate the code of the
+// .proto files of a directory.
+func newGeneratorRequest(ctx context.Context, dir string) (*pluginpb.CodeGeneratorRequest, error) {
 	paths, err := filepath.Glob(filepath.Join(dir, "*.proto"))
 	if err != nil {
 		return nil, err
@@ -103,8 +104,8 @@ func compile(ctx context.Context, dir string) (*pluginpb.CodeGeneratorRequest, e
 	return &pluginpb.CodeGeneratorRequest{FileToGenerate: names, Parameter: &parameter, ProtoFile: withImports(files)}, nil
 }
 
-// withImports returns the descriptors of files and of all they import, each
-// behind its imports.
+// withImports returns the descriptors of files and of all that they import,
+// each after the files that it imports.
 func withImports(files linker.Files) []*descriptorpb.FileDescriptorProto {
 	var ordered []*descriptorpb.FileDescriptorProto
 	seen := make(map[string]bool)
