@@ -71,8 +71,8 @@ type Changeset struct {
 func newChangeset(state State, now time.Time) *Changeset {
 	// The cluster of a host, or the SAP instances on it, may be reported before
 	// the host itself. An unknown host is therefore a Host with only an id.
-	host := orEmpty(state.Host, func(id HostID) *Host { return &Host{ID: id} })
-	lastSAPReport := orEmpty(state.LastSAPReport, func(agent HostID) *LastSAPReport {
+	host := emptyIfUnknown(state.Host, func(id HostID) *Host { return &Host{ID: id} })
+	lastSAPReport := emptyIfUnknown(state.LastSAPReport, func(agent HostID) *LastSAPReport {
 		return &LastSAPReport{Agent: agent, Elements: []StoredElement{}}
 	})
 	return &Changeset{
@@ -85,9 +85,9 @@ func newChangeset(state State, now time.Time) *Changeset {
 	}
 }
 
-// orEmpty returns a function that reads records like stored, but returns an
+// emptyIfUnknown returns a function that reads records like stored, but returns an
 // empty record if stored fails with ErrUnknown.
-func orEmpty[ID, T any](stored func(ID) (*T, error), empty func(ID) *T) func(ID) (*T, error) {
+func emptyIfUnknown[ID, T any](stored func(ID) (*T, error), empty func(ID) *T) func(ID) (*T, error) {
 	return func(id ID) (*T, error) {
 		record, err := stored(id)
 		if errors.Is(err, ErrUnknown) {
@@ -103,9 +103,9 @@ func (cs *Changeset) Changed() bool {
 		len(cs.LastSAPReports.Changed)+len(cs.Events) > 0
 }
 
-// emit adds an event. The store completes the event with the names that belong
+// addEvent adds an event. The store completes the event with the names that belong
 // to its ids.
-func (cs *Changeset) emit(e activity.Event) { cs.Events = append(cs.Events, e) }
+func (cs *Changeset) addEvent(e activity.Event) { cs.Events = append(cs.Events, e) }
 
 // Records are the records of one kind in a changeset.
 type Records[ID interface{ ~string }, T any] struct {
@@ -143,13 +143,13 @@ func (r Records[ID, T]) edit(id ID) (*T, error) {
 // finish drops the records that are equal to the stored ones, and calls
 // setUpdatedAt for the others.
 func (r Records[ID, T]) finish(setUpdatedAt func(before, after *T)) error {
-	stored := orEmpty(r.stored, func(ID) *T { return new(T) })
+	stored := emptyIfUnknown(r.stored, func(ID) *T { return new(T) })
 	for id, after := range r.Changed {
 		before, err := stored(id)
 		if err != nil {
 			return err
 		}
-		if same(before, after) {
+		if isEqual(before, after) {
 			delete(r.Changed, id)
 			continue
 		}
@@ -208,11 +208,11 @@ func (cs *Changeset) finish() error {
 	)
 }
 
-// same reports whether two values are equal. A value is also equal to the value
+// isEqual reports whether two values are equal. A value is also equal to the value
 // that is read back after it was stored, because every value has exactly one
 // stored form. Callers pass large values by pointer, which compares the values
 // without copying them.
-func same[T any](a, b T) bool { return reflect.DeepEqual(a, b) }
+func isEqual[T any](a, b T) bool { return reflect.DeepEqual(a, b) }
 
 // databasesOn returns the databases with an instance on a host, registered or
 // not.

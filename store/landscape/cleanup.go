@@ -55,7 +55,7 @@ func CleanUp(state State, now time.Time, targets ...Target) (*Changeset, error) 
 func (cs *Changeset) cleanUp(targets []Target) error {
 	var refused []error
 	for _, t := range targets {
-		reason, err := cs.refusal(t)
+		reason, err := cs.cleanUpRefusal(t)
 		if err != nil {
 			return err
 		}
@@ -73,7 +73,7 @@ func (cs *Changeset) cleanUp(targets []Target) error {
 			if t.IsHost() != hosts {
 				continue
 			}
-			if err := cs.remove(t); err != nil {
+			if err := cs.removeTarget(t); err != nil {
 				return err
 			}
 		}
@@ -81,8 +81,8 @@ func (cs *Changeset) cleanUp(targets []Target) error {
 	return nil
 }
 
-// refusal returns the reason why a target cannot be cleaned up; nil if it can.
-func (cs *Changeset) refusal(t Target) (reason, err error) {
+// cleanUpRefusal returns the reason why a target cannot be cleaned up; nil if it can.
+func (cs *Changeset) cleanUpRefusal(t Target) (reason, err error) {
 	var i *Instance
 	if t.IsHost() {
 		_, err = cs.editRegisteredHost(t.Host)
@@ -119,8 +119,8 @@ func (cs *Changeset) editTarget(t Target) (s system, i *Instance, err error) {
 	return s, i, nil
 }
 
-// remove removes a target from the landscape.
-func (cs *Changeset) remove(t Target) error {
+// removeTarget removes a target from the landscape.
+func (cs *Changeset) removeTarget(t Target) error {
 	if t.IsHost() {
 		return cs.removeHost(t.Host)
 	}
@@ -139,7 +139,7 @@ func (cs *Changeset) removeHost(id HostID) error {
 	if err != nil {
 		return err
 	}
-	cs.emit(&activity.HostDeregistrationRequested{AboutHost: host.about(), RequestedAt: cs.now})
+	cs.addEvent(&activity.HostDeregistrationRequested{AboutHost: host.aboutHost(), RequestedAt: cs.now})
 	if err := cs.removeInstances(id); err != nil {
 		return err
 	}
@@ -151,7 +151,7 @@ func (cs *Changeset) removeHost(id HostID) error {
 	}
 	host.DeregisteredAt = &cs.now
 	host.Inputs.SoftwareUpdates, host.MachineHistory = HealthNotSet, nil
-	cs.emit(&activity.SoftwareUpdatesDiscoveryCleared{AboutHost: host.about()})
-	cs.emit(&activity.HostDeregistered{AboutHost: host.about(), DeregisteredAt: cs.now})
+	cs.addEvent(&activity.SoftwareUpdatesDiscoveryCleared{AboutHost: host.aboutHost()})
+	cs.addEvent(&activity.HostDeregistered{AboutHost: host.aboutHost(), DeregisteredAt: cs.now})
 	return nil
 }

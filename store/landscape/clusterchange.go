@@ -39,8 +39,8 @@ func (cs *Changeset) observeCluster(o Observation) error {
 	return cs.updateCluster(before, o.Agent, r)
 }
 
-// about returns the fields that all events about the cluster have in common.
-func (c *Cluster) about() activity.AboutCluster {
+// aboutCluster returns the fields that all events about the cluster have in common.
+func (c *Cluster) aboutCluster() activity.AboutCluster {
 	return activity.AboutCluster{ClusterID: string(c.ID)}
 }
 
@@ -52,7 +52,7 @@ func (cs *Changeset) updateCluster(before *Cluster, agent HostID, r *ClusterRepo
 	}
 	if !before.Registered() {
 		c.DeregisteredAt = nil
-		cs.emit(&activity.ClusterRestored{AboutCluster: c.about()})
+		cs.addEvent(&activity.ClusterRestored{AboutCluster: c.aboutCluster()})
 	}
 	if err := cs.joinCluster(c, agent, r.Online); err != nil {
 		return err
@@ -75,8 +75,8 @@ func (cs *Changeset) updateCluster(before *Cluster, agent HostID, r *ClusterRepo
 		c.State = ClusterStateUnknown
 		cs.emitClusterDetails(c)
 	}
-	if r.Online && !same(before, c) {
-		c.CIBLastWritten = cs.lastWritten(before.CIBLastWritten, r.CIBLastWritten)
+	if r.Online && !isEqual(before, c) {
+		c.CIBLastWritten = cs.laterLastWritten(before.CIBLastWritten, r.CIBLastWritten)
 	}
 	return nil
 }
@@ -106,11 +106,11 @@ func (cs *Changeset) registerCluster(agent HostID, r *ClusterReport) error {
 		c.Health = c.Inputs.Overall()
 	}
 	cs.Clusters.Changed[c.ID] = c
-	about := c.about()
+	about := c.aboutCluster()
 	about.Name = c.Name
-	cs.emit(&activity.ClusterRegistered{
-		AboutCluster: about, ClusterFacts: c.logged(), Health: string(c.Health),
-		HealthDetails: activity.Document{Value: c.Inputs.logged()},
+	cs.addEvent(&activity.ClusterRegistered{
+		AboutCluster: about, ClusterFacts: c.forLog(), Health: string(c.Health),
+		HealthDetails: activity.Document{Value: c.Inputs.forLog()},
 	})
 	return cs.joinCluster(c, agent, r.Online)
 }
@@ -135,9 +135,9 @@ func (cs *Changeset) joinCluster(c *Cluster, id HostID, online bool) error {
 	host.ClusterID, host.ClusterHostStatus = c.ID, member.Status()
 	about := activity.AboutHost{HostID: string(id)}
 	if known {
-		cs.emit(&activity.ClusterHostStatusChanged{AboutCluster: c.about(), AboutHost: about, Status: member.Status(), Change: changeFrom(old, "")})
+		cs.addEvent(&activity.ClusterHostStatusChanged{AboutCluster: c.aboutCluster(), AboutHost: about, Status: member.Status(), Change: changeFrom(old, "")})
 	} else {
-		cs.emit(&activity.HostAddedToCluster{AboutCluster: c.about(), AboutHost: about, Status: member.Status()})
+		cs.addEvent(&activity.HostAddedToCluster{AboutCluster: c.aboutCluster(), AboutHost: about, Status: member.Status()})
 	}
 	return nil
 }
@@ -155,7 +155,7 @@ func (cs *Changeset) markMemberFresh(c *Cluster, host HostID) {
 func (cs *Changeset) markClusterFresh(c *Cluster) {
 	if c.StaleSince != nil && !c.hasStaleMember() {
 		c.StaleSince = nil
-		cs.emit(&activity.ClusterDataMarkedInSync{AboutCluster: c.about()})
+		cs.addEvent(&activity.ClusterDataMarkedInSync{AboutCluster: c.aboutCluster()})
 	}
 }
 
@@ -171,19 +171,19 @@ func (cs *Changeset) stopCluster(c *Cluster) {
 
 // describeCluster applies the facts that the designated controller reports.
 func (cs *Changeset) describeCluster(c *Cluster, r *ClusterReport) {
-	if !same(c.Name, r.Name) || !same(&c.ClusterFacts, r.Facts) {
+	if !isEqual(c.Name, r.Name) || !isEqual(&c.ClusterFacts, r.Facts) {
 		c.Name, c.ClusterFacts = r.Name, *r.Facts
 		cs.emitClusterDetails(c)
 	}
 	cs.evaluateCluster(c, c.inputsFrom(r))
 }
 
-// lastWritten returns the later of two times at which the cluster configuration
+// laterLastWritten returns the later of two times at which the cluster configuration
 // was written: the known and the reported one. The result therefore does not
 // depend on the order in which nodes report. It returns the reported time if
 // one of the times cannot be parsed, or if the known time is in the future
 // because a clock was wrong.
-func (cs *Changeset) lastWritten(known, reported *string) *string {
+func (cs *Changeset) laterLastWritten(known, reported *string) *string {
 	switch {
 	case reported == nil:
 		return known
@@ -218,14 +218,14 @@ func (cs *Changeset) leaveCluster(id HostID) error {
 		return err
 	}
 	host.ClusterID, host.ClusterHostStatus = "", ""
-	cs.emit(&activity.HostRemovedFromCluster{AboutCluster: c.about(), AboutHost: activity.AboutHost{HostID: string(id)}})
+	cs.addEvent(&activity.HostRemovedFromCluster{AboutCluster: c.aboutCluster(), AboutHost: activity.AboutHost{HostID: string(id)}})
 	if len(c.Members) > 0 {
 		cs.markClusterFresh(c)
 		return nil
 	}
 	c.DeregisteredAt = &cs.now
 	c.StaleSince = nil // no report would ever end the staleness
-	cs.emit(&activity.ClusterDeregistered{AboutCluster: c.about(), DeregisteredAt: cs.now})
+	cs.addEvent(&activity.ClusterDeregistered{AboutCluster: c.aboutCluster(), DeregisteredAt: cs.now})
 	return nil
 }
 
@@ -246,20 +246,20 @@ func (cs *Changeset) markClusterStale(id HostID) error {
 	c.Members[i].Stale = true
 	if c.StaleSince == nil {
 		c.StaleSince = &cs.now
-		cs.emit(&activity.ClusterDataMarkedStale{AboutCluster: c.about(), StaleAt: cs.now})
+		cs.addEvent(&activity.ClusterDataMarkedStale{AboutCluster: c.aboutCluster(), StaleAt: cs.now})
 	}
 	return nil
 }
 
 // emitClusterDetails emits an event with all facts of a cluster.
 func (cs *Changeset) emitClusterDetails(c *Cluster) {
-	about := c.about()
+	about := c.aboutCluster()
 	about.Name = c.Name
-	cs.emit(&activity.ClusterDetailsUpdated{AboutCluster: about, ClusterFacts: c.logged()})
+	cs.addEvent(&activity.ClusterDetailsUpdated{AboutCluster: about, ClusterFacts: c.forLog()})
 }
 
-// logged returns the facts as the activity log shows them.
-func (f *ClusterFacts) logged() activity.ClusterFacts {
+// forLog returns the facts as the activity log shows them.
+func (f *ClusterFacts) forLog() activity.ClusterFacts {
 	return activity.ClusterFacts{
 		Kind: string(f.Type), Provider: f.Provider, State: f.State, SAPInstances: activity.Document{Value: f.SAPInstances},
 		ResourcesNumber: f.ResourcesNumber, HostsNumber: f.HostsNumber, Details: activity.Document{Value: f.Details()},

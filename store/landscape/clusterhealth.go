@@ -28,9 +28,9 @@ func (in ClusterInputs) Overall() Health {
 	return Worst(parts...)
 }
 
-// logged returns the inputs as the activity log shows them; nil for a cluster
+// forLog returns the inputs as the activity log shows them; nil for a cluster
 // without details.
-func (in ClusterInputs) logged() any {
+func (in ClusterInputs) forLog() any {
 	if in.SBD == "" {
 		return nil
 	}
@@ -58,7 +58,7 @@ func (c *Cluster) inputsFrom(r *ClusterReport) ClusterInputs {
 }
 
 // inputsWhenStopped returns the inputs of a cluster whose nodes report nothing
-// about it any more.
+// aboutCluster it any more.
 func (c *Cluster) inputsWhenStopped() ClusterInputs {
 	switch {
 	case c.HANA != nil:
@@ -72,7 +72,7 @@ func (c *Cluster) inputsWhenStopped() ClusterInputs {
 // health returns passing if the system replication is in its best state, 4, and
 // the secondary site can take over, SOK; otherwise critical.
 func (h *HANADetails) health() Health {
-	return passingIf(h.SRHealthState == "4" && h.SecondarySyncState == "SOK")
+	return passingOrCritical(h.SRHealthState == "4" && h.SecondarySyncState == "SOK")
 }
 
 // health returns passing if every SAP system survives the loss of a node;
@@ -98,7 +98,7 @@ func sbdHealth(devices []SBDDevice) Health {
 	return HealthPassing
 }
 
-func passingIf(good bool) Health {
+func passingOrCritical(good bool) Health {
 	if good {
 		return HealthPassing
 	}
@@ -112,19 +112,19 @@ func (cs *Changeset) evaluateCluster(c *Cluster, inputs ClusterInputs) {
 	c.Inputs = inputs
 	changed := func(old, now Health) bool { return now != "" && now != old }
 	if changed(old.Replication, inputs.Replication) {
-		cs.emit(&activity.ClusterReplicationHealthChanged{AboutCluster: c.about(), Health: string(inputs.Replication), Change: changeFrom(old.Replication, "")})
+		cs.addEvent(&activity.ClusterReplicationHealthChanged{AboutCluster: c.aboutCluster(), Health: string(inputs.Replication), Change: changeFrom(old.Replication, "")})
 	}
 	if changed(old.Distributed, inputs.Distributed) {
-		cs.emit(&activity.ClusterDistributedHealthChanged{AboutCluster: c.about(), Health: string(inputs.Distributed), Change: changeFrom(old.Distributed, "")})
+		cs.addEvent(&activity.ClusterDistributedHealthChanged{AboutCluster: c.aboutCluster(), Health: string(inputs.Distributed), Change: changeFrom(old.Distributed, "")})
 	}
 	if changed(old.SBD, inputs.SBD) {
-		cs.emit(&activity.ClusterSBDHealthChanged{AboutCluster: c.about(), Health: string(inputs.SBD), Change: changeFrom(old.SBD, "")})
+		cs.addEvent(&activity.ClusterSBDHealthChanged{AboutCluster: c.aboutCluster(), Health: string(inputs.SBD), Change: changeFrom(old.SBD, "")})
 	}
 	if changed(old.Checks, inputs.Checks) {
-		cs.emit(&activity.ClusterChecksHealthChanged{AboutCluster: c.about(), Health: string(inputs.Checks), Change: changeFrom(old.Checks, "")})
+		cs.addEvent(&activity.ClusterChecksHealthChanged{AboutCluster: c.aboutCluster(), Health: string(inputs.Checks), Change: changeFrom(old.Checks, "")})
 	}
 	if health := inputs.Overall(); c.Details() != nil && health != c.Health {
-		cs.emit(&activity.ClusterHealthChanged{AboutCluster: c.about(), Health: string(health), Change: changeFrom(c.Health, causeOf(health, inputs.healthParts()))})
+		cs.addEvent(&activity.ClusterHealthChanged{AboutCluster: c.aboutCluster(), Health: string(health), Change: changeFrom(c.Health, causeOf(health, inputs.healthParts()))})
 		c.Health = health
 	}
 }

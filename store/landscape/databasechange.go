@@ -53,8 +53,8 @@ func (cs *Changeset) applyDatabaseElement(seen reportedElement) (fits bool, err 
 	return true, nil
 }
 
-// about returns the fields that all events about the database have in common.
-func (db *Database) about() activity.AboutDatabase {
+// aboutDatabase returns the fields that all events about the database have in common.
+func (db *Database) aboutDatabase() activity.AboutDatabase {
 	return activity.AboutDatabase{DatabaseID: string(db.ID)}
 }
 
@@ -62,18 +62,18 @@ func (db *Database) about() activity.AboutDatabase {
 // database have in common.
 func (db *Database) aboutInstance(i *Instance) activity.AboutDatabaseInstance {
 	return activity.AboutDatabaseInstance{
-		AboutDatabase: db.about(), AboutHost: activity.AboutHost{HostID: string(i.HostID)}, InstanceNumber: i.Number,
+		AboutDatabase: db.aboutDatabase(), AboutHost: activity.AboutHost{HostID: string(i.HostID)}, InstanceNumber: i.Number,
 	}
 }
 
 func (db *Database) instanceEvent(i *Instance, state instanceState, at time.Time) activity.Event {
 	about := db.aboutInstance(i)
 	switch state {
-	case turnedAbsent:
+	case instanceTurnedAbsent:
 		return &activity.DatabaseInstanceMarkedAbsent{AboutDatabaseInstance: about, AbsentAt: at}
-	case turnedPresent:
+	case instanceTurnedPresent:
 		return &activity.DatabaseInstanceMarkedPresent{AboutDatabaseInstance: about}
-	case turnedStale:
+	case instanceTurnedStale:
 		return &activity.DatabaseInstanceDataMarkedStale{AboutDatabaseInstance: about, StaleAt: at}
 	}
 	return &activity.DatabaseInstanceDataMarkedInSync{AboutDatabaseInstance: about}
@@ -85,9 +85,9 @@ func (cs *Changeset) registerDatabase(seen reportedElement) error {
 		Tenants: []string{}, Instances: []DatabaseInstance{}, RegisteredAt: cs.now,
 	}
 	cs.Databases.Changed[db.ID] = db
-	about := db.about()
+	about := db.aboutDatabase()
 	about.SID = db.SID
-	cs.emit(&activity.DatabaseRegistered{AboutDatabase: about, Health: string(db.Health)})
+	cs.addEvent(&activity.DatabaseRegistered{AboutDatabase: about, Health: string(db.Health)})
 	if err := cs.applyDatabaseInstance(db, seen); err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func (cs *Changeset) registerDatabase(seen reportedElement) error {
 // systems.
 func (cs *Changeset) restoreDatabase(db *Database, health Health) error {
 	db.DeregisteredAt, db.Health = nil, health
-	cs.emit(&activity.DatabaseRestored{AboutDatabase: db.about(), Health: string(db.Health)})
+	cs.addEvent(&activity.DatabaseRestored{AboutDatabase: db.aboutDatabase(), Health: string(db.Health)})
 	return cs.evaluateSaptuneOn(hostsOf(db), alwaysTrue)
 }
 
@@ -114,9 +114,9 @@ func (cs *Changeset) applyDatabaseInstance(db *Database, seen reportedElement) e
 	before := slices.Clone(db.Instances)
 	instance := &db.Instances[i]
 	if known && seen.shared {
-		seen = seen.keepKnownDatabase(instance)
+		seen = seen.mergeSharedDatabase(instance)
 	}
-	instance.SID, instance.InstanceFacts = seen.SID, seen.InstanceFacts.filledFrom(instance.InstanceFacts)
+	instance.SID, instance.InstanceFacts = seen.SID, seen.InstanceFacts.withFeaturesFrom(instance.InstanceFacts)
 	if seen.Database.ReplicationUnread {
 		instance.ReplicationStatus = seen.Database.ReplicationStatus
 	} else {
@@ -128,15 +128,15 @@ func (cs *Changeset) applyDatabaseInstance(db *Database, seen reportedElement) e
 	if known {
 		cs.emitReplication(db, &before[i], instance)
 		if old := before[i].Status; instance.Status != old {
-			cs.emit(&activity.DatabaseInstanceStatusChanged{
+			cs.addEvent(&activity.DatabaseInstanceStatusChanged{
 				AboutDatabaseInstance: db.aboutInstance(&instance.Instance), Status: string(instance.Status), Change: changeFrom(old, ""),
 			})
 		}
 	} else {
 		about := db.aboutInstance(&instance.Instance)
 		about.SID = instance.SID
-		cs.emit(&activity.DatabaseInstanceRegistered{
-			AboutDatabaseInstance: about, InstanceFacts: instance.InstanceFacts.logged(), Replication: activity.Replication(instance.Replication),
+		cs.addEvent(&activity.DatabaseInstanceRegistered{
+			AboutDatabaseInstance: about, InstanceFacts: instance.InstanceFacts.forLog(), Replication: activity.Replication(instance.Replication),
 		})
 		if err := cs.evaluateSaptune(seen.agent, true); err != nil {
 			return err
@@ -164,16 +164,16 @@ func (db *Database) followSID(cs *Changeset) {
 	if !known || sid == db.SID {
 		return
 	}
-	about := db.about()
+	about := db.aboutDatabase()
 	about.SID = sid
-	cs.emit(&activity.DatabaseUpdated{AboutDatabase: about, PreviousSID: db.SID})
+	cs.addEvent(&activity.DatabaseUpdated{AboutDatabase: about, PreviousSID: db.SID})
 	db.SID = sid
 }
 
 // emitReplication emits an event if the replication of an instance has changed.
 func (cs *Changeset) emitReplication(db *Database, before, after *DatabaseInstance) {
-	if !same(&before.Replication, &after.Replication) {
-		cs.emit(&activity.DatabaseInstanceSystemReplicationChanged{
+	if !isEqual(&before.Replication, &after.Replication) {
+		cs.addEvent(&activity.DatabaseInstanceSystemReplicationChanged{
 			AboutDatabaseInstance: db.aboutInstance(&after.Instance), Replication: activity.Replication(after.Replication), OldRole: before.Role,
 		})
 	}
@@ -194,11 +194,11 @@ func (cs *Changeset) evaluateDatabase(db *Database) error {
 		return nil
 	}
 	db.Health = health
-	cs.emit(&activity.DatabaseHealthChanged{AboutDatabase: db.about(), Health: string(health), Change: changeFrom(old, causeOf(health, parts))})
+	cs.addEvent(&activity.DatabaseHealthChanged{AboutDatabase: db.aboutDatabase(), Health: string(health), Change: changeFrom(old, causeOf(health, parts))})
 	return cs.eachSAPSystemOf(db, func(s *SAPSystem) error {
 		if old := s.DatabaseHealth; s.Registered() && old != health {
 			s.DatabaseHealth = health
-			cs.emit(&activity.SAPSystemDatabaseHealthChanged{AboutSAPSystem: s.about(), Health: string(health), Change: changeFrom(old, "")})
+			cs.addEvent(&activity.SAPSystemDatabaseHealthChanged{AboutSAPSystem: s.aboutSystem(), Health: string(health), Change: changeFrom(old, "")})
 			cs.evaluateSAPSystemHealth(s)
 		}
 		return nil
@@ -210,9 +210,9 @@ func (db *Database) evaluateStale(cs *Changeset) error {
 	since := firstStaleSince(db)
 	switch {
 	case db.StaleSince != nil && since == nil:
-		cs.emit(&activity.DatabaseDataMarkedInSync{AboutDatabase: db.about()})
+		cs.addEvent(&activity.DatabaseDataMarkedInSync{AboutDatabase: db.aboutDatabase()})
 	case db.StaleSince == nil && since != nil:
-		cs.emit(&activity.DatabaseDataMarkedStale{AboutDatabase: db.about(), StaleAt: *since})
+		cs.addEvent(&activity.DatabaseDataMarkedStale{AboutDatabase: db.aboutDatabase(), StaleAt: *since})
 	default:
 		return nil
 	}
@@ -226,7 +226,7 @@ func (db *Database) evaluateStale(cs *Changeset) error {
 	})
 }
 
-func loggedTenants(names []string) []activity.Tenant {
+func tenantsForLog(names []string) []activity.Tenant {
 	tenants := make([]activity.Tenant, len(names))
 	for i, name := range names {
 		tenants[i].Name = name
@@ -253,8 +253,8 @@ func (cs *Changeset) changeTenants(db *Database, tenants []string) error {
 	}
 	previous := db.Tenants
 	db.Tenants = tenants
-	cs.emit(&activity.DatabaseTenantsUpdated{
-		AboutDatabase: db.about(), Tenants: loggedTenants(tenants), PreviousTenants: loggedTenants(previous),
+	cs.addEvent(&activity.DatabaseTenantsUpdated{
+		AboutDatabase: db.aboutDatabase(), Tenants: tenantsForLog(tenants), PreviousTenants: tenantsForLog(previous),
 	})
 	return cs.eachSAPSystemOf(db, func(s *SAPSystem) error {
 		if !s.Registered() || slices.Contains(tenants, s.Tenant) || !slices.Contains(previous, s.Tenant) {
@@ -268,7 +268,7 @@ func (cs *Changeset) changeTenants(db *Database, tenants []string) error {
 // landscape. Their records and instances stay, because they may be restored.
 func (cs *Changeset) deregisterDatabase(db *Database) error {
 	db.DeregisteredAt = &cs.now
-	cs.emit(&activity.DatabaseDeregistered{AboutDatabase: db.about(), DeregisteredAt: cs.now})
+	cs.addEvent(&activity.DatabaseDeregistered{AboutDatabase: db.aboutDatabase(), DeregisteredAt: cs.now})
 	err := cs.evaluateSaptuneOn(hostsOf(db), func(host HostID) (bool, error) { return cs.runsOtherSystem(db.key(), host) })
 	if err != nil {
 		return err
@@ -301,7 +301,7 @@ func (db *Database) removeInstance(cs *Changeset, host HostID, number string) er
 	removed := db.Instances[i].Instance
 	db.Instances = slices.Delete(db.Instances, i, i+1)
 	before := slices.Clone(db.Instances)
-	cs.emit(&activity.DatabaseInstanceDeregistered{AboutDatabaseInstance: db.aboutInstance(&removed), DeregisteredAt: cs.now})
+	cs.addEvent(&activity.DatabaseInstanceDeregistered{AboutDatabaseInstance: db.aboutInstance(&removed), DeregisteredAt: cs.now})
 	if err := cs.evaluateSaptuneOn([]HostID{host}, cs.runsSAP); err != nil {
 		return err
 	}

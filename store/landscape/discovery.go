@@ -19,9 +19,9 @@ const (
 	SAPSystemDiscovery    Kind = "sap_system_discovery"
 )
 
-// discovery is a row of the table of report kinds. It holds the rules of the
+// kindRules is a row of the table of report kinds. It holds the rules of the
 // landscape for the kind. Package discovery holds the decoders.
-type discovery struct {
+type kindRules struct {
 	kind           Kind
 	interval       time.Duration                        // default time between two reports
 	observe        func(*Changeset, Observation) error  // the rule for a report
@@ -38,9 +38,9 @@ const (
 	longInterval  = 15 * time.Minute
 )
 
-// discoveries are all kinds of reports. The host comes first, so that reports
+// rulesOfKinds are all kinds of reports. The host comes first, so that reports
 // that arrive in this order can all be used.
-var discoveries = []discovery{
+var rulesOfKinds = []kindRules{
 	{kind: HostDiscovery, interval: shortInterval, observe: (*Changeset).observeHost},
 	{kind: CloudDiscovery, interval: shortInterval, observe: onRegisteredHost((*Changeset).observeCloud), needsHost: true},
 	{kind: SubscriptionDiscovery, interval: longInterval, observe: onRegisteredHost((*Changeset).observeSubscriptions), needsHost: true},
@@ -51,39 +51,39 @@ var discoveries = []discovery{
 
 // Kinds are the kinds of all reports, in the order of the table.
 var Kinds = func() (kinds []Kind) {
-	for _, d := range discoveries {
+	for _, d := range rulesOfKinds {
 		kinds = append(kinds, d.kind)
 	}
 	return kinds
 }()
 
-func (k Kind) discovery() (discovery, bool) {
-	i := slices.IndexFunc(discoveries, func(d discovery) bool { return d.kind == k })
+func (k Kind) rules() (kindRules, bool) {
+	i := slices.IndexFunc(rulesOfKinds, func(d kindRules) bool { return d.kind == k })
 	if i < 0 {
-		return discovery{kind: k, interval: shortInterval}, false
+		return kindRules{kind: k, interval: shortInterval}, false
 	}
-	return discoveries[i], true
+	return rulesOfKinds[i], true
 }
 
 // Known reports whether the kind is one of Kinds.
-func (k Kind) Known() bool { _, known := k.discovery(); return known }
+func (k Kind) Known() bool { _, known := k.rules(); return known }
 
 // Period returns the default time between two reports of an agent.
-func (k Kind) Period() time.Duration { d, _ := k.discovery(); return d.interval }
+func (k Kind) Period() time.Duration { d, _ := k.rules(); return d.interval }
 
 // NeedsHost reports whether a report of the kind is refused until its host is
 // registered.
-func (k Kind) NeedsHost() bool { d, _ := k.discovery(); return d.needsHost }
+func (k Kind) NeedsHost() bool { d, _ := k.rules(); return d.needsHost }
 
 // RepetitionMatters reports whether a report of the kind may change something
 // although it is identical to the previous one. A restored cluster, for
 // example, counts as stopped only when a node reports for the second time that
 // it is offline.
-func (k Kind) RepetitionMatters() bool { d, _ := k.discovery(); return d.repetitionMatters }
+func (k Kind) RepetitionMatters() bool { d, _ := k.rules(); return d.repetitionMatters }
 
 // TurnsStale reports whether the data from reports of the kind becomes stale
 // when no more usable reports come.
-func (k Kind) TurnsStale() bool { d, _ := k.discovery(); return d.reportsFailing != nil }
+func (k Kind) TurnsStale() bool { d, _ := k.rules(); return d.reportsFailing != nil }
 
 // Observation is a decoded and validated report. Only the field that belongs to
 // Kind is set. An empty list of subscriptions is nil.
@@ -118,7 +118,7 @@ type Omission struct {
 // ErrNotRegistered if the host is not registered.
 func Observe(state State, o Observation, now time.Time) (*Changeset, error) {
 	cs := newChangeset(state, now)
-	d, known := o.Kind.discovery()
+	d, known := o.Kind.rules()
 	if !known {
 		return cs, fmt.Errorf("landscape: no rule for %s", o.Kind)
 	}
@@ -149,7 +149,7 @@ func onRegisteredHost(rule func(*Changeset, *Host, Observation) error) func(*Cha
 // belongs to the host, and the host's page shows which of its reports fail.
 func ReportsFailing(state State, host HostID, kind Kind, refused bool, now time.Time) (*Changeset, error) {
 	cs := newChangeset(state, now)
-	if d, _ := kind.discovery(); d.reportsFailing != nil {
+	if d, _ := kind.rules(); d.reportsFailing != nil {
 		return cs, cs.complete(d.reportsFailing(cs, host, refused))
 	}
 	return cs, nil

@@ -84,11 +84,11 @@ type HostFacts struct {
 	FQDNUnread bool `json:"fqdn_unread,omitzero"`
 }
 
-// filledFrom returns the facts, with the known addresses and domain name if
+// withUnreadFrom returns the facts, with the known addresses and domain name if
 // they could not be read (Addresses is nil, FQDNUnread is true). Other data
 // depends on these two: SAP systems find their databases by the addresses, and
 // software updates are looked up by the domain name.
-func (f HostFacts) filledFrom(known HostFacts) HostFacts {
+func (f HostFacts) withUnreadFrom(known HostFacts) HostFacts {
 	if f.Addresses == nil {
 		f.Addresses = known.Addresses
 	}

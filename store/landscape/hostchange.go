@@ -21,7 +21,7 @@ func (cs *Changeset) heartbeatReceived(id HostID) error {
 		return err
 	}
 	host.Heartbeat, host.StaleSince = HeartbeatPassing, nil
-	cs.emit(&activity.HeartbeatSucceeded{AboutHost: host.about()})
+	cs.addEvent(&activity.HeartbeatSucceeded{AboutHost: host.aboutHost()})
 	return nil
 }
 
@@ -40,7 +40,7 @@ func (cs *Changeset) heartbeatLost(id HostID) error {
 		return err
 	}
 	host.Heartbeat, host.StaleSince = HeartbeatCritical, &cs.now
-	cs.emit(&activity.HeartbeatFailed{AboutHost: host.about()})
+	cs.addEvent(&activity.HeartbeatFailed{AboutHost: host.aboutHost()})
 	if err := cs.markAllSAPStale(id); err != nil {
 		return err
 	}
@@ -59,8 +59,8 @@ func (cs *Changeset) editRegisteredHost(id HostID) (*Host, error) {
 	return cs.Hosts.edit(id)
 }
 
-// about returns the fields that all events about the host have in common.
-func (h *Host) about() activity.AboutHost {
+// aboutHost returns the fields that all events about the host have in common.
+func (h *Host) aboutHost() activity.AboutHost {
 	return activity.AboutHost{HostID: string(h.ID), Hostname: h.Hostname}
 }
 
@@ -69,7 +69,7 @@ func (cs *Changeset) observeHost(o Observation) error {
 	if err != nil {
 		return err
 	}
-	facts := o.Host.filledFrom(host.HostFacts)
+	facts := o.Host.withUnreadFrom(host.HostFacts)
 	switch {
 	case host.Hostname == "": // unknown, or only known as a member of its cluster
 		cs.registerHost(host, facts)
@@ -77,7 +77,7 @@ func (cs *Changeset) observeHost(o Observation) error {
 	case host.DeregisteredAt != nil:
 		cs.restoreHost(host, facts)
 		return cs.evaluateNewHost(host.ID)
-	case !same(&host.HostFacts, &facts) && !cs.observeMachine(host, facts):
+	case !isEqual(&host.HostFacts, &facts) && !cs.observeMachine(host, facts):
 		cs.changeFacts(host, facts)
 	}
 	return nil
@@ -87,28 +87,28 @@ func (cs *Changeset) observeHost(o Observation) error {
 func (cs *Changeset) changeFacts(host *Host, facts HostFacts) {
 	formerFQDN := host.FQDN
 	host.HostFacts = facts
-	cs.emit(&activity.HostDetailsUpdated{AboutHost: host.about(), HostFacts: host.logged()})
+	cs.addEvent(&activity.HostDetailsUpdated{AboutHost: host.aboutHost(), HostFacts: host.forLog()})
 	cs.requestSoftwareUpdates(host, formerFQDN)
 }
 
 func (cs *Changeset) registerHost(host *Host, facts HostFacts) {
 	host.HostFacts, host.RegisteredAt = facts, cs.now
 	host.Heartbeat, host.Health, host.Inputs = HeartbeatUnknown, HealthUnknown, initialInputs
-	cs.emit(&activity.HostRegistered{AboutHost: host.about(), HostFacts: host.logged(), Heartbeat: string(host.Heartbeat)})
+	cs.addEvent(&activity.HostRegistered{AboutHost: host.aboutHost(), HostFacts: host.forLog(), Heartbeat: string(host.Heartbeat)})
 	cs.requestSoftwareUpdates(host, "")
 }
 
 func (cs *Changeset) restoreHost(host *Host, facts HostFacts) {
 	before := host.HostFacts
 	host.DeregisteredAt, host.HostFacts = nil, facts
-	cs.emit(&activity.HostRestored{AboutHost: host.about()})
+	cs.addEvent(&activity.HostRestored{AboutHost: host.aboutHost()})
 	rebooted := before
 	rebooted.LastBoot = facts.LastBoot
-	if same(&rebooted, &facts) { // nothing but the time of the last boot has changed
+	if isEqual(&rebooted, &facts) { // nothing but the time of the last boot has changed
 		cs.requestSoftwareUpdates(host, "")
 		return
 	}
-	cs.emit(&activity.HostDetailsUpdated{AboutHost: host.about(), HostFacts: host.logged()})
+	cs.addEvent(&activity.HostDetailsUpdated{AboutHost: host.aboutHost(), HostFacts: host.forLog()})
 	cs.requestSoftwareUpdates(host, before.FQDN)
 }
 
@@ -129,34 +129,34 @@ func (cs *Changeset) requestSoftwareUpdates(host *Host, formerFQDN string) {
 	switch {
 	case host.FQDN == formerFQDN:
 	case host.FQDN == "":
-		cs.emit(&activity.SoftwareUpdatesDiscoveryCleared{AboutHost: host.about()})
+		cs.addEvent(&activity.SoftwareUpdatesDiscoveryCleared{AboutHost: host.aboutHost()})
 	default:
-		cs.emit(&activity.SoftwareUpdatesDiscoveryRequested{AboutHost: host.about(), FQDN: host.FQDN})
+		cs.addEvent(&activity.SoftwareUpdatesDiscoveryRequested{AboutHost: host.aboutHost(), FQDN: host.FQDN})
 	}
 }
 
 func (cs *Changeset) observeCloud(host *Host, o Observation) error {
-	if same(host.Cloud, o.Cloud) {
+	if isEqual(host.Cloud, o.Cloud) {
 		return nil
 	}
 	host.Cloud = o.Cloud
-	cs.emit(&activity.ProviderUpdated{AboutHost: host.about(), Provider: host.Cloud.Provider, Data: activity.Document{Value: host.Cloud.Data()}})
+	cs.addEvent(&activity.ProviderUpdated{AboutHost: host.aboutHost(), Provider: host.Cloud.Provider, Data: activity.Document{Value: host.Cloud.Data()}})
 	return nil
 }
 
 func (cs *Changeset) observeSubscriptions(host *Host, o Observation) error {
-	if same(host.Subscriptions, o.Subscriptions) {
+	if isEqual(host.Subscriptions, o.Subscriptions) {
 		return nil
 	}
 	host.Subscriptions = o.Subscriptions
-	cs.emit(&activity.SLESSubscriptionsUpdated{AboutHost: host.about(), Subscriptions: activity.Document{Value: host.SubscriptionData()}})
+	cs.addEvent(&activity.SLESSubscriptionsUpdated{AboutHost: host.aboutHost(), Subscriptions: activity.Document{Value: host.SubscriptionData()}})
 	return nil
 }
 
 func (cs *Changeset) observeSaptune(host *Host, o Observation) error {
-	if status := o.Saptune.appliedTo(host.Saptune); !same(host.Saptune, status) {
+	if status := o.Saptune.statusAfter(host.Saptune); !isEqual(host.Saptune, status) {
 		host.Saptune = status
-		cs.emit(&activity.SaptuneStatusUpdated{AboutHost: host.about(), Status: activity.Document{Value: status}})
+		cs.addEvent(&activity.SaptuneStatusUpdated{AboutHost: host.aboutHost(), Status: activity.Document{Value: status}})
 	}
 	runs, err := cs.runsSAP(host.ID)
 	if err != nil {
@@ -179,17 +179,17 @@ func (cs *Changeset) evaluateSaptune(id HostID, runsSAP bool) error {
 	host.Inputs.Saptune = SaptuneHealth(host.Saptune, runsSAP)
 	host.Health = host.Inputs.Overall()
 	if now := host.Inputs.Saptune; now != tuning {
-		cs.emit(&activity.HostSaptuneHealthChanged{AboutHost: host.about(), Health: string(now), Change: changeFrom(tuning, "")})
+		cs.addEvent(&activity.HostSaptuneHealthChanged{AboutHost: host.aboutHost(), Health: string(now), Change: changeFrom(tuning, "")})
 	}
 	if host.Health != health {
-		cs.emit(&activity.HostHealthChanged{AboutHost: host.about(), Health: string(host.Health), Change: changeFrom(health, host.Cause())})
+		cs.addEvent(&activity.HostHealthChanged{AboutHost: host.aboutHost(), Health: string(host.Health), Change: changeFrom(health, host.Cause())})
 	}
 	return nil
 }
 
-// appliedTo returns the status of saptune after a report. If the report has no
+// statusAfter returns the status of saptune after a report. If the report has no
 // status and the version is the known one, the known status stays.
-func (r *SaptuneReport) appliedTo(known *Saptune) *Saptune {
+func (r *SaptuneReport) statusAfter(known *Saptune) *Saptune {
 	if r.Unread {
 		return known
 	}
@@ -202,8 +202,8 @@ func (r *SaptuneReport) appliedTo(known *Saptune) *Saptune {
 	if !r.Installed || r.Status != nil {
 		return r.Status
 	}
-	version := orNil(r.PackageVersion)
-	if known != nil && same(known.PackageVersion, version) {
+	version := nilIfEmpty(r.PackageVersion)
+	if known != nil && isEqual(known.PackageVersion, version) {
 		return known
 	}
 	return &Saptune{
@@ -212,17 +212,17 @@ func (r *SaptuneReport) appliedTo(known *Saptune) *Saptune {
 	}
 }
 
-// logged returns the facts as the activity log shows them.
-func (f *HostFacts) logged() activity.HostFacts {
+// forLog returns the facts as the activity log shows them.
+func (f *HostFacts) forLog() activity.HostFacts {
 	return activity.HostFacts{
-		FQDN: orNil(f.FQDN), Addresses: addressTexts(f.Addresses), AgentVersion: f.AgentVersion, Arch: f.Arch,
+		FQDN: nilIfEmpty(f.FQDN), Addresses: addressTexts(f.Addresses), AgentVersion: f.AgentVersion, Arch: f.Arch,
 		CPUCount: f.CPUCount, SocketCount: f.SocketCount, MemoryMB: f.MemoryMB, OSVersion: f.OSVersion,
 		InstallationSource: f.InstallationSource, PrometheusTargets: f.PrometheusTargets, PrometheusMode: f.PrometheusMode,
 		SystemdUnits: activity.Document{Value: f.SystemdUnits}, LastBoot: f.LastBoot,
 	}
 }
 
-func orNil(text string) *string {
+func nilIfEmpty(text string) *string {
 	if text == "" {
 		return nil
 	}

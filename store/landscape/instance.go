@@ -60,17 +60,17 @@ type InstanceFacts struct {
 	Status        InstanceStatus `json:"status"`
 }
 
-// filledFrom returns the facts, with the known features if the report has none.
+// withFeaturesFrom returns the facts, with the known features if the report has none.
 // The features decide whether an SAP system is complete.
-func (f InstanceFacts) filledFrom(known InstanceFacts) InstanceFacts {
+func (f InstanceFacts) withFeaturesFrom(known InstanceFacts) InstanceFacts {
 	if f.Features == "" {
 		f.Features = known.Features
 	}
 	return f
 }
 
-// logged returns the facts as the activity log shows them.
-func (f *InstanceFacts) logged() activity.InstanceFacts {
+// forLog returns the facts as the activity log shows them.
+func (f *InstanceFacts) forLog() activity.InstanceFacts {
 	return activity.InstanceFacts{
 		Hostname: f.Hostname, Features: f.Features, HTTPPort: f.HTTPPort, TLSPort: f.TLSPort,
 		StartPriority: f.StartPriority, Status: string(f.Status),
@@ -114,14 +114,14 @@ type system interface {
 type instanceState uint8
 
 const (
-	turnedAbsent instanceState = iota
-	turnedPresent
-	turnedStale
-	turnedInSync
+	instanceTurnedAbsent instanceState = iota
+	instanceTurnedPresent
+	instanceTurnedStale
+	instanceTurnedInSync
 )
 
-// instanceOf is satisfied by a pointer to a type that embeds Instance.
-type instanceOf[T any] interface {
+// instancePointer is satisfied by a pointer to a type that embeds Instance.
+type instancePointer[T any] interface {
 	*T
 	instance() *Instance
 }
@@ -129,7 +129,7 @@ type instanceOf[T any] interface {
 func (i *Instance) instance() *Instance { return i }
 
 // instances returns pointers to the Instance of each element of a list.
-func instances[T any, P instanceOf[T]](list []T) []*Instance {
+func instances[T any, P instancePointer[T]](list []T) []*Instance {
 	all := make([]*Instance, len(list))
 	for i := range list {
 		all[i] = P(&list[i]).instance()
@@ -139,7 +139,7 @@ func instances[T any, P instanceOf[T]](list []T) []*Instance {
 
 // indexOf returns the index of an instance in a list. If it is not in the list,
 // index is where to insert it.
-func indexOf[T any, P instanceOf[T]](list []T, host HostID, number string) (index int, found bool) {
+func indexOf[T any, P instancePointer[T]](list []T, host HostID, number string) (index int, found bool) {
 	return sort.Find(len(list), func(i int) int {
 		at := P(&list[i]).instance()
 		return cmp.Or(cmp.Compare(number, at.Number), cmp.Compare(host, at.HostID))
@@ -147,10 +147,10 @@ func indexOf[T any, P instanceOf[T]](list []T, host HostID, number string) (inde
 }
 
 // setInstancesUpdatedAt sets UpdatedAt of the instances that have changed.
-func setInstancesUpdatedAt[T any, P instanceOf[T]](before, after []T, now time.Time) {
+func setInstancesUpdatedAt[T any, P instancePointer[T]](before, after []T, now time.Time) {
 	for j := range after {
 		instance := P(&after[j]).instance()
-		if i, found := indexOf[T, P](before, instance.HostID, instance.Number); !found || !same(&before[i], &after[j]) {
+		if i, found := indexOf[T, P](before, instance.HostID, instance.Number); !found || !isEqual(&before[i], &after[j]) {
 			instance.UpdatedAt = now
 		}
 	}
@@ -257,7 +257,7 @@ func (cs *Changeset) markAbsent(host HostID, selected func(system, *Instance) bo
 				continue
 			}
 			i.AbsentSince = &cs.now
-			cs.emit(s.instanceEvent(i, turnedAbsent, cs.now))
+			cs.addEvent(s.instanceEvent(i, instanceTurnedAbsent, cs.now))
 			s.followSID(cs)
 		}
 	}
@@ -268,7 +268,7 @@ func (cs *Changeset) markAbsent(host HostID, selected func(system, *Instance) bo
 func (cs *Changeset) markPresent(s system, i *Instance) {
 	if i.AbsentSince != nil {
 		i.AbsentSince = nil
-		cs.emit(s.instanceEvent(i, turnedPresent, cs.now))
+		cs.addEvent(s.instanceEvent(i, instanceTurnedPresent, cs.now))
 	}
 }
 
@@ -277,9 +277,9 @@ func (cs *Changeset) markPresent(s system, i *Instance) {
 func (cs *Changeset) markStale(s system, i *Instance, since *time.Time) {
 	switch {
 	case i.StaleSince != nil && since == nil:
-		cs.emit(s.instanceEvent(i, turnedInSync, cs.now))
+		cs.addEvent(s.instanceEvent(i, instanceTurnedInSync, cs.now))
 	case i.StaleSince == nil && since != nil:
-		cs.emit(s.instanceEvent(i, turnedStale, *since))
+		cs.addEvent(s.instanceEvent(i, instanceTurnedStale, *since))
 	}
 	i.StaleSince = since
 }

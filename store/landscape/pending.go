@@ -10,7 +10,7 @@ import (
 // do not fit continue to wait and cause no event.
 func (cs *Changeset) retryPending() error {
 	for first := true; ; first = false {
-		t, err := cs.triggers()
+		t, err := cs.findRetryTriggers()
 		if err != nil {
 			return err
 		}
@@ -107,9 +107,9 @@ type retryTriggers struct {
 	affectedDatabases map[DatabaseID]bool
 }
 
-// triggers returns the changes of the changeset for which elements may have
+// findRetryTriggers returns the changes of the changeset for which elements may have
 // waited.
-func (cs *Changeset) triggers() (retryTriggers, error) {
+func (cs *Changeset) findRetryTriggers() (retryTriggers, error) {
 	t := retryTriggers{map[DatabaseID]bool{}, map[string]bool{}, map[DatabaseID]bool{}}
 	for id, after := range cs.Databases.Changed {
 		before, err := cs.state.Database(id)
@@ -135,7 +135,7 @@ func (cs *Changeset) triggers() (retryTriggers, error) {
 		if err != nil {
 			return t, err
 		}
-		if before.Registered() == after.Registered() && same(before.Addresses, after.Addresses) &&
+		if before.Registered() == after.Registered() && isEqual(before.Addresses, after.Addresses) &&
 			(before.StaleSince == nil) == (after.StaleSince == nil) {
 			continue
 		}

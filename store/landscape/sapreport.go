@@ -23,18 +23,18 @@ type UnreadInstance struct {
 	Number string `json:"number,omitempty"`
 }
 
-// mayBe reports whether the unread instance may be the instance i.
-func (u UnreadInstance) mayBe(i *Instance) bool {
+// mayBeInstance reports whether the unread instance may be the instance i.
+func (u UnreadInstance) mayBeInstance(i *Instance) bool {
 	return (u.SID == "" || u.SID == i.SID) && (u.Number == "" || u.Number == i.Number)
 }
 
-// mayHave reports whether an instance may be in the report: an element has the
-// same number, of whatever system, or an unread instance may be it. If the
+// mayContain reports whether an instance may be in the report: an element has the
+// isEqual number, of whatever system, or an unread instance may be it. If the
 // number now belongs to another system, takeInstanceNumber makes the instance
 // absent.
-func (r *SAPReport) mayHave(i *Instance) bool {
+func (r *SAPReport) mayContain(i *Instance) bool {
 	return slices.ContainsFunc(r.Elements, func(e Element) bool { return e.Number == i.Number }) ||
-		slices.ContainsFunc(r.Unread, func(u UnreadInstance) bool { return u.mayBe(i) })
+		slices.ContainsFunc(r.Unread, func(u UnreadInstance) bool { return u.mayBeInstance(i) })
 }
 
 // Element is one instance of a report. Either Database or Application is set.
@@ -104,7 +104,7 @@ func (l *LastSAPReport) isSameAs(r *SAPReport) bool {
 		return false
 	}
 	for i := range r.Elements {
-		if !same(&l.Elements[i].Element, &r.Elements[i]) {
+		if !isEqual(&l.Elements[i].Element, &r.Elements[i]) {
 			return false
 		}
 	}

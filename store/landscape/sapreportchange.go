@@ -13,7 +13,7 @@ var ErrNoDatabase = errors.New("no database for an application instance")
 // absent. The others are applied one by one. Elements that do not fit wait, and
 // cs.Blocked holds the reason. The host itself need not have been reported yet.
 func (cs *Changeset) observeSAP(o Observation) error {
-	r := &SAPReport{Elements: onePerNumber(o.SAP.Elements), Unread: o.SAP.Unread}
+	r := &SAPReport{Elements: uniqueByNumber(o.SAP.Elements), Unread: o.SAP.Unread}
 	before, err := cs.LastSAPReports.get(o.Agent)
 	if err != nil {
 		return err
@@ -27,7 +27,7 @@ func (cs *Changeset) observeSAP(o Observation) error {
 		return err
 	}
 	if !host.Shared() {
-		err := cs.markAbsent(o.Agent, func(_ system, i *Instance) bool { return !r.mayHave(i) })
+		err := cs.markAbsent(o.Agent, func(_ system, i *Instance) bool { return !r.mayContain(i) })
 		if err != nil {
 			return err
 		}

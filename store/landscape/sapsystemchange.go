@@ -61,8 +61,8 @@ func (cs *Changeset) addSAPSystem(db DatabaseID, tenant string) *SAPSystem {
 	return s
 }
 
-// about returns the fields that all events about the system have in common.
-func (s *SAPSystem) about() activity.AboutSAPSystem {
+// aboutSystem returns the fields that all events about the system have in common.
+func (s *SAPSystem) aboutSystem() activity.AboutSAPSystem {
 	return activity.AboutSAPSystem{SAPSystemID: string(s.ID)}
 }
 
@@ -70,18 +70,18 @@ func (s *SAPSystem) about() activity.AboutSAPSystem {
 // system have in common.
 func (s *SAPSystem) aboutInstance(i *Instance) activity.AboutApplicationInstance {
 	return activity.AboutApplicationInstance{
-		AboutSAPSystem: s.about(), AboutHost: activity.AboutHost{HostID: string(i.HostID)}, InstanceNumber: i.Number,
+		AboutSAPSystem: s.aboutSystem(), AboutHost: activity.AboutHost{HostID: string(i.HostID)}, InstanceNumber: i.Number,
 	}
 }
 
 func (s *SAPSystem) instanceEvent(i *Instance, state instanceState, at time.Time) activity.Event {
 	about := s.aboutInstance(i)
 	switch state {
-	case turnedAbsent:
+	case instanceTurnedAbsent:
 		return &activity.ApplicationInstanceMarkedAbsent{AboutApplicationInstance: about, AbsentAt: at}
-	case turnedPresent:
+	case instanceTurnedPresent:
 		return &activity.ApplicationInstanceMarkedPresent{AboutApplicationInstance: about}
-	case turnedStale:
+	case instanceTurnedStale:
 		return &activity.ApplicationInstanceDataMarkedStale{AboutApplicationInstance: about, StaleAt: at}
 	}
 	return &activity.ApplicationInstanceDataMarkedInSync{AboutApplicationInstance: about}
@@ -176,15 +176,15 @@ func (cs *Changeset) databasesOnHosts(hosts []HostID, silent bool, tenant string
 // SAP system: a known instance, an instance that has moved to this host, or a
 // new one.
 func (cs *Changeset) applyApplicationInstance(s *SAPSystem, seen reportedElement) error {
-	instance, known, err := cs.placeApplicationInstance(s, seen)
+	instance, known, err := cs.findOrInsertInstance(s, seen)
 	if err != nil {
 		return err
 	}
 	old := instance.Status
 	if known && seen.shared {
-		seen.SID, seen.InstanceFacts = instance.SID, seen.keepKnown(instance.InstanceFacts)
+		seen.SID, seen.InstanceFacts = instance.SID, seen.mergeSharedFacts(instance.InstanceFacts)
 	}
-	instance.SID, instance.InstanceFacts = seen.SID, seen.InstanceFacts.filledFrom(instance.InstanceFacts)
+	instance.SID, instance.InstanceFacts = seen.SID, seen.InstanceFacts.withFeaturesFrom(instance.InstanceFacts)
 	instance.DBHost = seen.Application.DBHost
 	if seen.Application.ENSA != NoENSA {
 		instance.ENSA = seen.Application.ENSA
@@ -192,7 +192,7 @@ func (cs *Changeset) applyApplicationInstance(s *SAPSystem, seen reportedElement
 	if !known {
 		about := s.aboutInstance(&instance.Instance)
 		about.SID = instance.SID
-		cs.emit(&activity.ApplicationInstanceRegistered{AboutApplicationInstance: about, InstanceFacts: instance.InstanceFacts.logged()})
+		cs.addEvent(&activity.ApplicationInstanceRegistered{AboutApplicationInstance: about, InstanceFacts: instance.InstanceFacts.forLog()})
 		if err := cs.evaluateSaptune(seen.agent, true); err != nil {
 			return err
 		}
@@ -204,16 +204,16 @@ func (cs *Changeset) applyApplicationInstance(s *SAPSystem, seen reportedElement
 	}
 	cs.markStale(s, &instance.Instance, since)
 	if known && instance.Status != old {
-		cs.emit(&activity.ApplicationInstanceStatusChanged{
+		cs.addEvent(&activity.ApplicationInstanceStatusChanged{
 			AboutApplicationInstance: s.aboutInstance(&instance.Instance), Status: string(instance.Status), Change: changeFrom(old, ""),
 		})
 	}
 	return nil
 }
 
-// placeApplicationInstance returns the instance of an element, and whether it
+// findOrInsertInstance returns the instance of an element, and whether it
 // was known before. It inserts a new instance.
-func (cs *Changeset) placeApplicationInstance(s *SAPSystem, seen reportedElement) (placed *ApplicationInstance, known bool, err error) {
+func (cs *Changeset) findOrInsertInstance(s *SAPSystem, seen reportedElement) (placed *ApplicationInstance, known bool, err error) {
 	i, known := indexOf(s.Instances, seen.agent, seen.Number)
 	if known {
 		return &s.Instances[i], true, nil
@@ -269,8 +269,8 @@ func (s *SAPSystem) findMovable(number, features string) *ApplicationInstance {
 func (cs *Changeset) moveInstance(s *SAPSystem, from HostID, moved *Instance) error {
 	i, _ := indexOf(s.Instances, from, moved.Number)
 	s.Instances = slices.Delete(s.Instances, i, i+1)
-	cs.emit(&activity.ApplicationInstanceMoved{
-		AboutSAPSystem: s.about(), InstanceNumber: moved.Number, OldHostID: string(from), NewHostID: string(moved.HostID),
+	cs.addEvent(&activity.ApplicationInstanceMoved{
+		AboutSAPSystem: s.aboutSystem(), InstanceNumber: moved.Number, OldHostID: string(from), NewHostID: string(moved.HostID),
 	})
 	return cs.invalidateSAPReport(from)
 }
@@ -282,9 +282,9 @@ func (cs *Changeset) registerSAPSystem(s *SAPSystem, db *Database, health Health
 	s.updateFrom(db)
 	s.StaleSince = earlierOf(s.DatabaseStaleSince, firstStaleSince(s))
 	s.ENSA = s.newestENSA()
-	about := s.about()
+	about := s.aboutSystem()
 	about.SID = s.SID
-	cs.emit(&activity.SAPSystemRegistered{
+	cs.addEvent(&activity.SAPSystemRegistered{
 		AboutSAPSystem: about, Tenant: s.Tenant, DBHost: s.DBHost, DatabaseID: string(s.DatabaseID), Health: string(s.Health),
 		DatabaseHealth: string(s.DatabaseHealth), DatabaseStaleAt: s.DatabaseStaleSince, ENSAVersion: string(s.ENSA),
 	})
@@ -306,9 +306,9 @@ func (s *SAPSystem) followSID(cs *Changeset) {
 	if !s.Registered() || i < 0 || s.Instances[i].SID == s.SID {
 		return
 	}
-	about := s.about()
+	about := s.aboutSystem()
 	about.SID = s.Instances[i].SID
-	cs.emit(&activity.SAPSystemUpdated{AboutSAPSystem: about, PreviousSID: s.SID})
+	cs.addEvent(&activity.SAPSystemUpdated{AboutSAPSystem: about, PreviousSID: s.SID})
 	s.SID = about.SID
 }
 
@@ -316,8 +316,8 @@ func (s *SAPSystem) followSID(cs *Changeset) {
 func (cs *Changeset) restoreSAPSystem(s *SAPSystem, db *Database) error {
 	s.DeregisteredAt = nil
 	s.updateFrom(db)
-	cs.emit(&activity.SAPSystemRestored{
-		AboutSAPSystem: s.about(), Tenant: s.Tenant, DBHost: s.DBHost, Health: string(s.Health),
+	cs.addEvent(&activity.SAPSystemRestored{
+		AboutSAPSystem: s.aboutSystem(), Tenant: s.Tenant, DBHost: s.DBHost, Health: string(s.Health),
 		DatabaseHealth: string(s.DatabaseHealth), DatabaseStaleAt: s.DatabaseStaleSince,
 	})
 	cs.evaluateENSA(s)
@@ -342,7 +342,7 @@ func (cs *Changeset) restoreSAPSystemsOf(db *Database) error {
 // deregisterSAPSystem removes a system from the landscape. Its instances stay.
 func (cs *Changeset) deregisterSAPSystem(s *SAPSystem) error {
 	s.DeregisteredAt = &cs.now
-	cs.emit(&activity.SAPSystemDeregistered{AboutSAPSystem: s.about(), DeregisteredAt: cs.now})
+	cs.addEvent(&activity.SAPSystemDeregistered{AboutSAPSystem: s.aboutSystem(), DeregisteredAt: cs.now})
 	return cs.evaluateSaptuneOn(hostsOf(s), func(host HostID) (bool, error) { return cs.runsOtherSystem(s.key(), host) })
 }
 
@@ -366,22 +366,22 @@ func (cs *Changeset) emitLostSystems() error {
 			if i.AbsentSince != nil {
 				continue
 			}
-			waitsFor, err := cs.waitsFor(s, i)
+			waitsFor, err := cs.waitReason(s, i)
 			if err != nil {
 				return err
 			}
 			if waitsFor != "" {
-				cs.emit(&activity.ApplicationInstanceSystemLost{AboutApplicationInstance: s.aboutInstance(i), WaitsFor: waitsFor})
+				cs.addEvent(&activity.ApplicationInstanceSystemLost{AboutApplicationInstance: s.aboutInstance(i), WaitsFor: waitsFor})
 			}
 		}
 	}
 	return nil
 }
 
-// waitsFor returns what an instance of an unregistered SAP system waits for:
+// waitReason returns what an instance of an unregistered SAP system waits for:
 // activity.WaitsForDatabase or activity.WaitsForSystem. It returns "" if the
 // instance belongs to another system now.
-func (cs *Changeset) waitsFor(s *SAPSystem, i *Instance) (string, error) {
+func (cs *Changeset) waitReason(s *SAPSystem, i *Instance) (string, error) {
 	last, err := cs.LastSAPReports.get(i.HostID)
 	if err != nil {
 		return "", err
@@ -408,7 +408,7 @@ func (cs *Changeset) waitsFor(s *SAPSystem, i *Instance) (string, error) {
 func (cs *Changeset) evaluateENSA(s *SAPSystem) {
 	if version := s.newestENSA(); version != s.ENSA {
 		s.ENSA = version
-		cs.emit(&activity.SAPSystemUpdated{AboutSAPSystem: s.about(), ENSAVersion: string(version)})
+		cs.addEvent(&activity.SAPSystemUpdated{AboutSAPSystem: s.aboutSystem(), ENSAVersion: string(version)})
 	}
 }
 
@@ -433,7 +433,7 @@ func (cs *Changeset) evaluateSAPSystemHealth(s *SAPSystem) {
 	parts := s.healthParts()
 	if old, health := s.Health, worstOf(parts); health != old {
 		s.Health = health
-		cs.emit(&activity.SAPSystemHealthChanged{AboutSAPSystem: s.about(), Health: string(health), Change: changeFrom(old, causeOf(health, parts))})
+		cs.addEvent(&activity.SAPSystemHealthChanged{AboutSAPSystem: s.aboutSystem(), Health: string(health), Change: changeFrom(old, causeOf(health, parts))})
 	}
 }
 
@@ -445,9 +445,9 @@ func (s *SAPSystem) evaluateStale(cs *Changeset) error {
 	case !s.Registered():
 		return nil
 	case s.StaleSince != nil && since == nil:
-		cs.emit(&activity.SAPSystemDataMarkedInSync{AboutSAPSystem: s.about()})
+		cs.addEvent(&activity.SAPSystemDataMarkedInSync{AboutSAPSystem: s.aboutSystem()})
 	case s.StaleSince == nil && since != nil:
-		cs.emit(&activity.SAPSystemDataMarkedStale{AboutSAPSystem: s.about(), StaleAt: *since})
+		cs.addEvent(&activity.SAPSystemDataMarkedStale{AboutSAPSystem: s.aboutSystem(), StaleAt: *since})
 	default:
 		return nil
 	}
@@ -462,7 +462,7 @@ func (s *SAPSystem) removeInstance(cs *Changeset, host HostID, number string) er
 	}
 	removed := s.Instances[i].Instance
 	s.Instances = slices.Delete(s.Instances, i, i+1)
-	cs.emit(&activity.ApplicationInstanceDeregistered{AboutApplicationInstance: s.aboutInstance(&removed), DeregisteredAt: cs.now})
+	cs.addEvent(&activity.ApplicationInstanceDeregistered{AboutApplicationInstance: s.aboutInstance(&removed), DeregisteredAt: cs.now})
 	if err := cs.evaluateSaptuneOn([]HostID{host}, cs.runsSAP); err != nil {
 		return err
 	}

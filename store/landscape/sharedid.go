@@ -9,7 +9,7 @@ import (
 	"trento/store/activity"
 )
 
-// sharedWindow is the time within which machines that report in turns count as
+// sharedIDWindow is the time within which machines that report in turns count as
 // several machines with one id.
 //
 // Machines that were made from one image have the same machine id, and so the
@@ -20,7 +20,7 @@ import (
 // comes back at most once. A virtual address that appears or disappears does
 // not count, a changed name alone does not count, and neither does a host
 // without addresses, which is still starting.
-const sharedWindow = time.Hour
+const sharedIDWindow = time.Hour
 
 // maxMachines is the largest number of former machines that are stored for one
 // id.
@@ -84,15 +84,15 @@ func (m Machine) commonAddresses(other Machine) int {
 	return n
 }
 
-// equal reports whether the machines have the same name and the same addresses.
-func (m Machine) equal(other Machine) bool {
+// isEqual reports whether the machines have the same name and the same addresses.
+func (m Machine) isEqual(other Machine) bool {
 	common := m.commonAddresses(other)
 	return m.Hostname == other.Hostname && common == len(m.Addresses) && common == len(other.Addresses)
 }
 
-// differs reports whether the machines cannot be the same machine with another
-// name or address; see sharedWindow.
-func (m Machine) differs(other Machine) bool {
+// isDifferentMachine reports whether the machines cannot be the same machine with another
+// name or address; see sharedIDWindow.
+func (m Machine) isDifferentMachine(other Machine) bool {
 	if len(m.Addresses) == 0 || len(other.Addresses) == 0 {
 		return false
 	}
@@ -102,18 +102,18 @@ func (m Machine) differs(other Machine) bool {
 
 // indexOf returns the index of a machine in Former; -1 if it is not in it.
 func (h *MachineHistory) indexOf(m Machine) int {
-	return slices.IndexFunc(h.Former, func(f FormerMachine) bool { return f.equal(m) })
+	return slices.IndexFunc(h.Former, func(f FormerMachine) bool { return f.isEqual(m) })
 }
 
 // historyAfter returns the history of a host after a machine has reported that
-// differs from the one whose facts the host has.
+// isDifferentMachine from the one whose facts the host has.
 func (h *Host) historyAfter(seen Machine, now time.Time) *MachineHistory {
 	after := MachineHistory{}
 	if h.MachineHistory != nil {
 		after = *h.MachineHistory
 	}
-	after.Former = slices.DeleteFunc(slices.Clone(after.Former), func(f FormerMachine) bool { return now.Sub(f.LeftAt) > sharedWindow })
-	if after.ReturnedAt != nil && now.Sub(*after.ReturnedAt) > sharedWindow {
+	after.Former = slices.DeleteFunc(slices.Clone(after.Former), func(f FormerMachine) bool { return now.Sub(f.LeftAt) > sharedIDWindow })
+	if after.ReturnedAt != nil && now.Sub(*after.ReturnedAt) > sharedIDWindow {
 		after.ReturnedAt = nil
 	}
 	if i := after.indexOf(seen); i >= 0 {
@@ -124,12 +124,12 @@ func (h *Host) historyAfter(seen Machine, now time.Time) *MachineHistory {
 		after.ReturnedAt = &now
 		after.Former = slices.Delete(after.Former, i, i+1)
 	}
-	after.add(h.Machine(), now)
+	after.addFormer(h.Machine(), now)
 	return &after
 }
 
-// add adds a machine to the former machines.
-func (h *MachineHistory) add(m Machine, now time.Time) {
+// addFormer adds a machine to the former machines.
+func (h *MachineHistory) addFormer(m Machine, now time.Time) {
 	if len(h.Former) == maxMachines {
 		h.Former = slices.Delete(h.Former, 0, 1)
 	}
@@ -141,7 +141,7 @@ func (h *MachineHistory) add(m Machine, now time.Time) {
 // the same machine, observeMachine returns false and changes nothing.
 func (cs *Changeset) observeMachine(host *Host, facts HostFacts) (applied bool) {
 	seen := facts.Machine()
-	if shown := host.Machine(); !shown.differs(seen) {
+	if shown := host.Machine(); !shown.isDifferentMachine(seen) {
 		return false
 	}
 	if host.Shared() {
@@ -150,7 +150,7 @@ func (cs *Changeset) observeMachine(host *Host, facts HostFacts) (applied bool) 
 	}
 	host.MachineHistory = host.historyAfter(seen, cs.now)
 	if host.Shared() {
-		cs.emit(&activity.HostIDShared{AboutHost: host.about(), Machines: host.loggedMachines()})
+		cs.addEvent(&activity.HostIDShared{AboutHost: host.aboutHost(), Machines: host.machinesForLog()})
 		return true
 	}
 	cs.changeFacts(host, facts)
@@ -162,21 +162,21 @@ func (cs *Changeset) observeMachine(host *Host, facts HostFacts) (applied bool) 
 func (h *MachineHistory) withReport(seen Machine, now time.Time) *MachineHistory {
 	after := *h
 	after.Former = slices.Clone(h.Former)
-	i := slices.IndexFunc(after.Former, func(f FormerMachine) bool { return !f.differs(seen) })
+	i := slices.IndexFunc(after.Former, func(f FormerMachine) bool { return !f.isDifferentMachine(seen) })
 	switch {
-	case i < 0 && len(after.Former) == maxMachines, i >= 0 && after.Former[i].equal(seen):
+	case i < 0 && len(after.Former) == maxMachines, i >= 0 && after.Former[i].isEqual(seen):
 		return h
 	case i < 0:
-		after.add(seen, now)
+		after.addFormer(seen, now)
 	default:
 		after.Former[i].Machine = seen
 	}
 	return &after
 }
 
-// loggedMachines returns the machines that share the id of a host, as the
+// machinesForLog returns the machines that share the id of a host, as the
 // activity log shows them.
-func (h *Host) loggedMachines() []activity.Machine {
+func (h *Host) machinesForLog() []activity.Machine {
 	var machines []activity.Machine
 	for _, m := range h.Machines() {
 		machines = append(machines, activity.Machine{Hostname: m.Hostname, Addresses: addressTexts(m.Addresses)})
@@ -198,7 +198,7 @@ func (cs *Changeset) endIDSharing(id HostID) error {
 		return err
 	}
 	host.MachineHistory = nil
-	cs.emit(&activity.HostIDUnshared{AboutHost: host.about()})
+	cs.addEvent(&activity.HostIDUnshared{AboutHost: host.aboutHost()})
 	return cs.invalidateSAPReport(id)
 }
 
@@ -208,22 +208,22 @@ func worseOf(a, b InstanceStatus) InstanceStatus {
 	return order[max(slices.Index(order, a), slices.Index(order, b), 0)]
 }
 
-// keepKnown returns the facts of a known instance after a report of one of
+// mergeSharedFacts returns the facts of a known instance after a report of one of
 // several machines that share an id. Only a worse status is taken from the
 // report: it says nothing about the instances of the other machines. While the
 // id is shared, no instance becomes absent or better and no host leaves its
 // cluster, because the next report of another machine would undo that.
-func (seen reportedElement) keepKnown(known InstanceFacts) InstanceFacts {
+func (seen reportedElement) mergeSharedFacts(known InstanceFacts) InstanceFacts {
 	known.Status = worseOf(known.Status, seen.Status)
 	return known
 }
 
-// keepKnownDatabase returns the element of a known database instance after a
+// mergeSharedDatabase returns the element of a known database instance after a
 // report of one of several machines that share an id, with the known data; see
-// keepKnown.
-func (seen reportedElement) keepKnownDatabase(known *DatabaseInstance) reportedElement {
+// mergeSharedFacts.
+func (seen reportedElement) mergeSharedDatabase(known *DatabaseInstance) reportedElement {
 	database := *seen.Database
 	database.Replication, database.ActivePrimarySite = known.Replication, known.ActivePrimarySite
-	seen.SID, seen.InstanceFacts, seen.Database = known.SID, seen.keepKnown(known.InstanceFacts), &database
+	seen.SID, seen.InstanceFacts, seen.Database = known.SID, seen.mergeSharedFacts(known.InstanceFacts), &database
 	return seen
 }

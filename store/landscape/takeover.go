@@ -6,11 +6,11 @@ import (
 	"slices"
 )
 
-// onePerNumber returns one element of a report for each instance number. Only
+// uniqueByNumber returns one element of a report for each instance number. Only
 // one instance can use the ports of a number, so of several elements with the
 // same number only one can be running: it prefers one that is not gray, and
 // then the last one.
-func onePerNumber(elements []Element) []Element {
+func uniqueByNumber(elements []Element) []Element {
 	chosen := make(map[string]int, len(elements))
 	for i, e := range elements {
 		if j, listed := chosen[e.Number]; !listed || e.Status != Gray || elements[j].Status == Gray {
@@ -40,7 +40,7 @@ func (cs *Changeset) takeInstanceNumber(seen reportedElement, by string) error {
 	}
 	return cs.markAbsent(seen.agent, func(s system, i *Instance) bool {
 		return s.key() != by && i.Number == seen.Number && !slices.ContainsFunc(last.Unread, func(u UnreadInstance) bool {
-			return u.Number == i.Number && u.mayBe(i)
+			return u.Number == i.Number && u.mayBeInstance(i)
 		})
 	})
 }
