@@ -324,6 +324,8 @@ func (b *Broker) logEnd(c *connection, err error) {
 	case err == nil:
 		log.Debug("message connection closed by the agent")
 	case errors.Is(err, errRefused): // already logged by refuse
+	case tlsReason(err) != "":
+		b.refuse(c, tlsReason(err))
 	case errors.As(err, &fault) && fault.code == connectionForced:
 		log.Info("message connection closed", "reason", fault.text)
 	case errors.As(err, &fault):

@@ -196,6 +196,9 @@ func (c *connection) handshake(ctx context.Context) error {
 	if _, err := io.ReadFull(c.frames.source, header[:]); err != nil {
 		return err
 	}
+	if header[0] == tlsHandshake {
+		return errUnexpectedTLS
+	}
 	if string(header[:]) != protocolHeader {
 		c.appendOutput(func(b []byte) []byte { return append(b, protocolHeader...) })
 		return fmt.Errorf("the client does not speak AMQP 0-9-1: it began with %q", header)
