@@ -60,9 +60,13 @@ func newServer(o Options) (*server, error) {
 	}
 	c := page.New(o, r)
 	activity, account := activitypages.New(c), account.New(c)
+	deps := api.Deps{Store: o.Store, Auth: o.Auth, Index: o.Search, Log: o.Log, Version: o.Version, Refresher: c.Refresher, Endpoint: o.Endpoint}
+	if o.Certificate != nil {
+		deps.CertificateFaults = func() []string { return o.Certificate().Faults }
+	}
 	s := &server{
 		Console: c, landscape: landscapepages.New(c, activity), activity: activity, account: account,
-		api:    api.New(api.Deps{Store: o.Store, Auth: o.Auth, Index: o.Search, Log: o.Log, Version: o.Version, Refresher: c.Refresher, Endpoint: o.Endpoint}),
+		api:    api.New(deps),
 		router: mux.NewRouter(), started: o.Store.Now(),
 	}
 	s.install()

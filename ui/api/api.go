@@ -43,6 +43,9 @@ type Deps struct {
 	Version string // version of the product
 	// Refresher asks agents for reports.
 	Refresher *refresh.Refresher
+	// CertificateFaults returns what is wrong with the TLS certificate of the
+	// server; nil if it has none.
+	CertificateFaults func() []string
 	// Endpoint is where agents connect for messages; nil if that is another
 	// broker, or messages are off.
 	Endpoint *amqp.Broker

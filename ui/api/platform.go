@@ -7,11 +7,20 @@ import (
 	"trento/store"
 )
 
-// showHealth answers GET /api/healthz, which tells whether the store works.
+// showHealth answers GET /api/healthz, which tells whether the store works and,
+// with TLS, whether clients accept the certificate and it will be renewed. The
+// status is about the store alone: a restart does not mend a certificate.
 func (a *API) showHealth(w http.ResponseWriter, _ *http.Request) error {
 	answer := struct {
-		Database string `json:"database"`
-	}{"pass"}
+		Database    string `json:"database"`
+		Certificate string `json:"certificate,omitempty"`
+	}{Database: "pass"}
+	if faults := a.deps.CertificateFaults; faults != nil {
+		answer.Certificate = "pass"
+		if len(faults()) > 0 {
+			answer.Certificate = "fail"
+		}
+	}
 	status := http.StatusOK
 	if err := a.deps.Store.Ready(); err != nil {
 		a.deps.Log.Error("the store does not answer", "id", w.Header().Get(RequestIDHeader), "error", err)

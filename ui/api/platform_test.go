@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -8,6 +9,7 @@ import (
 
 	"trento/auth"
 	"trento/store"
+	"trento/ui/api"
 )
 
 func TestPlatform(t *testing.T) {
@@ -18,6 +20,17 @@ func TestPlatform(t *testing.T) {
 	f.get(nobody, "/api/readyz").expect(t, http.StatusOK, `{"ready":true}`)
 	f.get(nobody, "/api/public_keys").expect(t, http.StatusOK, `[]`)
 	f.get("ann", "/api/v1/about").expect(t, http.StatusOK, `{"version":"`+version+`","sles_subscriptions":0}`)
+}
+
+// TestCertificateHealth checks what a monitor is told about the certificate.
+func TestCertificateHealth(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	var faults []string
+	f.serve(api.Deps{Store: f.store, Auth: f.auth, Index: f.index, Log: slog.New(slog.DiscardHandler), CertificateFaults: func() []string { return faults }})
+	f.get(nobody, "/api/healthz").expect(t, http.StatusOK, `{"database":"pass","certificate":"pass"}`)
+	faults = []string{"it has expired"}
+	f.get(nobody, "/api/healthz").expect(t, http.StatusOK, `{"database":"pass","certificate":"fail"}`)
 }
 
 // TestAbout counts the subscriptions for SAP systems, and no others.
