@@ -235,14 +235,14 @@ func TestReportsOfEachKind(t *testing.T) {
 	row, path := "#row-"+string(hostID(1)), "/hosts/"+string(hostID(1))
 	lines := func(target, table string, want ...string) {
 		t.Helper()
-		if diff := cmp.Diff(want, f.page(t, target, "keeper").texts(table+" tbody tr")); diff != "" {
+		if diff := cmp.Diff(want, f.page(t, target, "keeper").texts(table+" div")); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", target, diff)
 		}
 	}
 	reports := "#reports-" + string(hostID(1)) + " .report-lines"
 	want := []string{
-		"Host report just now Used Every 10 seconds", "Cloud report just now Used Every 10 seconds", "Subscription report – None yet Every 15 minutes",
-		"Saptune report just now Refused Every 15 minutes", "Cluster report – None yet Every 10 seconds", "SAP report – None yet Every 10 seconds",
+		"Host report just now Used Expected every 10 seconds", "Cloud report just now Used Expected every 10 seconds", "Subscription report None yet Expected every 15 minutes",
+		"Saptune report just now Refused Expected every 15 minutes", "Cluster report None yet Expected every 10 seconds", "SAP report None yet Expected every 10 seconds",
 	}
 	lines("/agents", reports, want...)
 	lines(path, "#reports .report-lines", want...)
@@ -250,7 +250,7 @@ func TestReportsOfEachKind(t *testing.T) {
 	f.clock.pass(25 * time.Second)
 	f.discover(1, landscape.Observation{Cloud: &landscape.Cloud{Provider: "kvm"}})
 	f.clock.pass(5 * time.Second)
-	want[0], want[1], want[3] = "Host report just now Used Every 10 seconds Overdue", "Cloud report just now Used Every 25 seconds", "Saptune report just now Refused Every 15 minutes"
+	want[0], want[1] = "Host report just now Used Expected every 10 seconds Overdue", "Cloud report just now Used Expected every 25 seconds"
 	lines("/agents", reports, want...)
 	has(row+" .col-state", "Refused").check(t, f.page(t, "/agents", "keeper"))
 	f.discover(1, landscape.Observation{Saptune: &landscape.SaptuneReport{}})
@@ -271,7 +271,7 @@ func TestNoAgentYet(t *testing.T) {
 	f.user("admin", 1)
 	page := f.page(t, "/agents", "admin")
 	has("h2", "No agent has reported yet").check(t, page)
-	has(".empty .steps-list", "Install the Trento agent on the host.").check(t, page)
+	has(".empty a[href=/agents/connect]", "Connect an agent").check(t, page)
 }
 
 // TestAgentReportsAreTold checks that a stream sends changes of agents; those

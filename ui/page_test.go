@@ -272,16 +272,9 @@ func TestNoHostYet(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.user("admin", 1)
-	f.user("plain")
 	page := parseMarkup(t, f.do(call{target: "/hosts", as: "admin"}).Body.String())
 	has("h2", "No host has reported yet").check(t, page)
-	has("#agent-config", "server-url: http://example.com").check(t, page)
-	has("#agent-config", "facts-service-url:").check(t, page)
-	has("a[href=/settings#api-key]", "key").check(t, page)
-	has("a[href=/settings#messages]", "address for messages").check(t, page)
-	page = parseMarkup(t, f.do(call{target: "/hosts", as: "plain"}).Body.String())
-	has(".steps-list", "all:api_key_settings").check(t, page)
-	hasNot("a[href=/settings#api-key]").check(t, page)
+	has(".empty a[href=/agents/connect]", "Connect an agent").check(t, page)
 }
 
 func TestPreferences(t *testing.T) {

@@ -130,7 +130,7 @@ func TestDashboardOfNobody(t *testing.T) {
 	f.user("plain")
 	page := f.page(t, "/", "plain")
 	has("h2", "Connect the first agent").check(t, page)
-	has("#agent-config", "server-url: http://example.com").check(t, page)
+	has("a[href=/agents/connect]", "Connect an agent").check(t, page)
 }
 
 // TestStaleLandscape checks that stale things are marked on all pages, and that

@@ -100,7 +100,7 @@ func (s *server) announce(w io.Writer) error {
 
   Console   %s
 %s%s  Agents    server-url: %s
-            api-key and facts-service-url: see Settings in the console
+            api-key and facts-service-url: see "Connect an agent" in the console
             %s
 
 `, s.url(), s.certificateHint(), signIn, s.agentURL(), s.messageHint())

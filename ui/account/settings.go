@@ -33,17 +33,17 @@ func (s *settingsHandlers) routes() []api.Route {
 // settingsPage shows the settings of the product.
 type settingsPage struct {
 	page.Frame
-	Created  page.Timestamp
-	Expiry   string
-	Expired  bool
-	Key      string // the API key; empty if the reader may not see it
-	Generate page.Control
-	Messages messageSettings
-	Connect  page.Connection
-	Tokens   tokenSettingsForm
-	NewKey   *keyDialog
-	Secret   *secretDialog // an API key that was just created
-	Ask      *page.Confirmation
+	Created   page.Timestamp
+	Expiry    string
+	Expired   bool
+	Key       string // the API key; empty if the reader may not see it
+	Generate  page.Control
+	Messages  messageSettings
+	MaySeeKey bool
+	Tokens    tokenSettingsForm
+	NewKey    *keyDialog
+	Secret    *secretDialog // an API key that was just created
+	Ask       *page.Confirmation
 
 	ActivityLog activitySettings
 }
@@ -76,7 +76,7 @@ func (s *settingsHandlers) showSettings(w http.ResponseWriter, r *http.Request) 
 // sent.
 func (s *settingsHandlers) renderSettings(w http.ResponseWriter, r *http.Request, status int, change func(*settingsPage)) error {
 	p := settingsPage{Frame: s.NewFrame(r, "Settings")}
-	p.Connect, p.Live, p.Generate = p.Connection(), "setting", *p.Control(page.AbilityAPIKey, "Generate Key", "/settings/api_key")
+	p.MaySeeKey, p.Live, p.Generate = p.Can(page.AbilityAPIKey), "setting", *p.Control(page.AbilityAPIKey, "Generate Key", "/settings/api_key")
 	var key *store.APIKey
 	err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
 		if key, err = tx.APIKey(); err != nil {
@@ -94,7 +94,7 @@ func (s *settingsHandlers) renderSettings(w http.ResponseWriter, r *http.Request
 		}
 		p.Tokens = newTokenSettingsForm(tokens)
 		p.Tokens.Refused = p.WhyRefused(page.AbilityTokenSettings)
-		if p.Connect.MayRead {
+		if p.MaySeeKey {
 			if p.Secret, err = s.newSecretDialog(tx, p.Identity(), keySecret, ""); err != nil {
 				return err
 			}
@@ -105,8 +105,8 @@ func (s *settingsHandlers) renderSettings(w http.ResponseWriter, r *http.Request
 		return err
 	}
 	p.Created, p.Expiry, p.Expired = s.Timestamp(key.CreatedAt), s.describeKeyExpiry(key), key.Expired(s.Store.Now())
-	if p.Connect.MayRead {
-		p.Key, p.Connect.KeyAbove = s.Auth.APIKeyText(key), true
+	if p.MaySeeKey {
+		p.Key = s.Auth.APIKeyText(key)
 	}
 	change(&p)
 	return s.Render(w, r, status, &p)

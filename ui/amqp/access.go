@@ -58,6 +58,10 @@ type refusedAddress struct {
 	slowedUntil time.Time
 }
 
+// WrongCredential is how the reason of a refusal begins if the user or the
+// password was wrong.
+const WrongCredential = "wrong user or password"
+
 // Refusal describes the refused attempts from an address.
 type Refusal struct {
 	Address  string
@@ -199,9 +203,9 @@ func (c *connection) authenticate(ctx context.Context, user, password string) er
 	}
 	// Neither user name nor password is logged: a client may have put the
 	// password into either of them.
-	reason := "wrong user or password"
+	reason := WrongCredential
 	if user == "guest" {
-		reason = "wrong user or password: guest, which agents use where facts-service-url names no user"
+		reason = WrongCredential + ": guest, which agents use where facts-service-url names no user"
 	}
 	b.refuse(c, reason)
 	b.slowDown(c.address)

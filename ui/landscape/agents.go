@@ -34,6 +34,12 @@ type refusalRow struct {
 	Last     page.Timestamp
 }
 
+// What was refused of an agent.
+const (
+	refusedReports  = "Reports and heartbeats"
+	refusedMessages = "Connections for messages"
+)
+
 // Template implements page.Page.
 func (*agentsPage) Template() string { return "agents" }
 
@@ -309,11 +315,11 @@ func (s *Pages) refusals(since time.Time) []refusalRow {
 	var all []refusal
 	refused, _ := s.Auth.AgentRefusals()
 	for _, r := range refused {
-		all = append(all, refusal{refusalRow{Of: "Reports and heartbeats", Address: r.Address, Reason: r.Reason, Attempts: r.Requests}, r.Last})
+		all = append(all, refusal{refusalRow{Of: refusedReports, Address: r.Address, Reason: r.Reason, Attempts: r.Requests}, r.Last})
 	}
 	if s.Endpoint != nil {
 		for _, r := range s.Endpoint.Refusals() {
-			all = append(all, refusal{refusalRow{Of: "Connections for messages", Address: r.Address, Reason: r.Reason, Attempts: r.Attempts}, r.Last})
+			all = append(all, refusal{refusalRow{Of: refusedMessages, Address: r.Address, Reason: r.Reason, Attempts: r.Attempts}, r.Last})
 		}
 	}
 	slices.SortStableFunc(all, func(a, b refusal) int { return b.last.Compare(a.last) })

@@ -41,6 +41,7 @@ func (s *Pages) Routes() []api.Route {
 		{Method: "GET", Path: "/sap_systems.csv", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: table.CSVHandler(s.Console, &SAPSystemsTable)},
 		{Method: "GET", Path: "/agents", Access: auth.Needs(page.AbilityAPIKey), Tokens: auth.InSets("settings").As("GET /api/v1/agents"), Handle: s.showAgents},
 		{Method: "GET", Path: "/agents.csv", Access: auth.Needs(page.AbilityAPIKey), Tokens: auth.InSets("settings").As("GET /api/v1/agents"), Handle: s.downloadAgents},
+		{Method: "GET", Path: connectPath, Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: api.Uncompressed(s.showConnect)},
 		{Method: "GET", Path: "/cleanup", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.showCleanupList},
 		{Method: "GET", Path: "/cleanup.csv", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: table.CSVHandler(s.Console, &cleanupTable)},
 		{Method: "POST", Path: "/cleanup/confirm", Access: auth.SignedIn, Handle: page.ReadForm(s.confirmCleanup)},
@@ -64,5 +65,5 @@ var files embed.FS
 // Room is this package as a part of the console.
 var Room = page.Room{
 	Files: files,
-	Pages: []page.Page{&dashboardPage{}, &listPage{}, &cleanupPage{}, &cleanupConfirmPage{}, &tagPage{}, &hostPage{}, &agentsPage{}, &clusterPage{}, &systemPage{}},
+	Pages: []page.Page{&dashboardPage{}, &listPage{}, &cleanupPage{}, &cleanupConfirmPage{}, &tagPage{}, &hostPage{}, &agentsPage{}, &connectPage{}, &clusterPage{}, &systemPage{}},
 }

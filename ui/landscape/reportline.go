@@ -11,7 +11,7 @@ import (
 )
 
 // reportLine says when the reports of one kind came last, and whether they could
-// be used. The template "report-lines" draws a table of them.
+// be used. The template "report-lines" draws them.
 type reportLine struct {
 	Report  string // "Host report"
 	Last    page.Timestamp

@@ -89,18 +89,6 @@ func (x Reader) WithReturn(dialog string) string {
 	return WithQuery(dialog, url.Values{"return_to": {x.BackTo()}})
 }
 
-// Connection has what is needed to connect an agent to this server.
-type Connection struct {
-	ServerURL string
-	MayRead   bool // the reader may see the API key
-	KeyAbove  bool // the page shows the key already
-}
-
-// Connection returns what the reader needs to connect an agent.
-func (x Reader) Connection() Connection {
-	return Connection{ServerURL: x.Server, MayRead: x.Can(AbilityAPIKey)}
-}
-
 // The abilities to change settings.
 const (
 	// AbilityAPIKey permits reading the API key, and seeing which agents use it

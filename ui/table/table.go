@@ -25,8 +25,7 @@ type Page struct {
 	Total       int // number of registered things, without filters
 	Counters    []counter
 	List        tableView
-	Connect     page.Connection // how to connect an agent, shown while there are no hosts
-	Suggestions []string        // tags to suggest
+	Suggestions []string // tags to suggest
 	Views       viewMenu
 }
 
@@ -73,7 +72,7 @@ func ReadAll[T any](ctx context.Context, s *page.Console, f *page.Frame, read fu
 // NewPage returns the page of a table, without its things.
 func NewPage[T any](s *page.Console, r *http.Request, o *Table[T], title string) Page {
 	p := Page{Frame: s.NewFrame(r, title), Heading: title, Noun: o.Noun, Path: o.Path}
-	p.Connect, p.Live = p.Connection(), "host cluster database sap_system tags"
+	p.Live = "host cluster database sap_system tags"
 	return p
 }
 
