@@ -31,12 +31,11 @@ func TestConsole(t *testing.T) {
 		t.Skip("needs a browser")
 	}
 	chromium := startBrowser(t)
-	// The long ones come first, so that they are not waited for in the end.
 	for _, tt := range []struct {
 		name string
 		test func(*tab)
 	}{
-		{"accessibility", testAccessibility}, {"menus", testMenus}, {"narrow", testNarrow}, {"sign-in", testSigningIn}, {"sign-out", testSigningOut}, {"filter line", testFilterLine}, {"refused picker", testRefusedPicker}, {"toasts", testToastsInTab}, {"returning", testReturning}, {"veil", testVeil}, {"filters", testFilters}, {"live hosts", testLiveHosts}, {"ages", testAges}, {"pressed", testPressed}, {"second click", testSecondClick},
+		{"sign-in", testSigningIn}, {"sign-out", testSigningOut}, {"drawer", testDrawer}, {"refused picker", testRefusedPicker}, {"toasts", testToastsInTab}, {"returning", testReturning}, {"veil", testVeil}, {"filters", testFilters}, {"live hosts", testLiveHosts}, {"ages", testAges}, {"pressed", testPressed}, {"second click", testSecondClick},
 		{"live log", testLiveLog}, {"held rows", testHeldRows}, {"reconnecting", testReconnecting}, {"entry", testEntryDialog}, {"theme", testTheme}, {"API documentation", testAPIDocumentation}, {"keys", testKeys},
 		{"many new", testManyNew}, {"live mode", testLiveMode}, {"hints", testHints}, {"flow", testFlowLine}, {"retention", testRetention},
 		{"secret", testSecret}, {"applying filters", testApplyFilter}, {"without scripts", testWithoutScripts}, {"tags", testTagging}, {"choosing", testChoosing}, {"cleaning up", testCleaningUp},
@@ -44,6 +43,36 @@ func TestConsole(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			tt.test(newTab(t, chromium))
+		})
+	}
+}
+
+// TestEveryPage looks at all pages of one console, which no case changes.
+func TestEveryPage(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("needs a browser")
+	}
+	chromium := startBrowser(t)
+	f := newFixtureAt(t, &clock{now: time.Now().Truncate(time.Second)})
+	f.user("ada", 1)
+	pages := f.seeEverything()
+	server := f.serve()
+	// The long ones come first, so that they are not waited for in the end.
+	for _, tt := range []struct {
+		name string
+		test func(*tab)
+	}{
+		{"menus", func(tab *tab) { testMenus(tab, pages) }},
+		{"accessibility of the first half", func(tab *tab) { testAccessibility(tab, pages[:len(pages)/2]) }},
+		{"accessibility of the second half", func(tab *tab) { testAccessibility(tab, pages[len(pages)/2:]) }},
+		{"accessibility of what opens", testAccessibilityOfWhatOpens},
+		{"accessibility of the sign-in", testAccessibilityOfSignIn},
+		{"filter line", testFilterLine},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			tt.test(newTabOn(t, chromium, f, server))
 		})
 	}
 }
@@ -248,7 +277,6 @@ func testReturning(tab *tab) {
 // testFilterLine: the filters of every list fit on one line of an ordinary
 // screen.
 func testFilterLine(tab *tab) {
-	tab.seeEverything()
 	tab.signedIn()
 	for _, path := range []string{"/hosts", "/clusters", "/databases", "/sap_systems", "/cleanup", "/activity_log", "/users", "/tokens"} {
 		tab.open(path)
@@ -523,28 +551,28 @@ func testCleaningUp(tab *tab) {
 
 // seeEverything fills a console with ordinary and hostile names and lists its
 // pages.
-func (tab *tab) seeEverything() []string {
+func (f *fixture) seeEverything() []string {
 	names := []string{"hana01", strings.Repeat("long-", 40), "שלום-مرحبا", "🚀🚀", "<b>bold</b>", strings.Repeat("w", 200)}
 	for n, name := range names {
-		tab.host(n, name)
+		f.host(n, name)
 	}
-	tab.observe(0, landscape.Observation{Saptune: sampleSaptune()})
-	tab.observe(1, landscape.Observation{Cloud: &landscape.Cloud{Provider: "aws", AWS: &landscape.AWSVM{InstanceID: &names[1]}}})
-	tab.observe(0, landscape.Observation{Subscriptions: []landscape.Subscription{{Identifier: "SLES_SAP", Version: "15.5", Arch: "x86_64", Status: "Registered"}}})
-	tab.host(6, "odd01")
-	tab.host(7, "mix01")
-	tab.fillSystems()
-	tab.loses(5, applicationElement("01", "ABAP|GATEWAY|ICMAN|IGS", landscape.Red))
+	f.observe(0, landscape.Observation{Saptune: sampleSaptune()})
+	f.observe(1, landscape.Observation{Cloud: &landscape.Cloud{Provider: "aws", AWS: &landscape.AWSVM{InstanceID: &names[1]}}})
+	f.observe(0, landscape.Observation{Subscriptions: []landscape.Subscription{{Identifier: "SLES_SAP", Version: "15.5", Arch: "x86_64", Status: "Registered"}}})
+	f.host(6, "odd01")
+	f.host(7, "mix01")
+	f.fillSystems()
+	f.loses(5, applicationElement("01", "ABAP|GATEWAY|ICMAN|IGS", landscape.Red))
 	for _, n := range []int{0, 9} {
-		tab.refuse(n, landscape.HostDiscovery, store.ReportProblem{Pointer: "/" + names[4], Detail: "is invalid", Read: names[2]})
+		f.refuse(n, landscape.HostDiscovery, store.ReportProblem{Pointer: "/" + names[4], Detail: "is invalid", Read: names[2]})
 	}
-	tab.beat(0)
-	tab.beat(1)
-	tab.silence(0)
-	log := parseMarkup(tab.t, tab.do(call{target: "/activity_log", as: "ada"}).Body.String())
+	f.beat(0)
+	f.beat(1)
+	f.silence(0)
+	log := parseMarkup(f.t, f.do(call{target: "/activity_log", as: "ada"}).Body.String())
 	entry, _ := attribute(log.all("a[data-entry]")[0], "href")
-	_, flow := tab.flowOf(tab.t, "type=host_registered", "ada")
-	return append(tab.seePeople(), []string{
+	_, flow := f.flowOf(f.t.(*testing.T), "type=host_registered", "ada")
+	return append(f.seePeople(), []string{
 		"/", "/clusters", "/databases?open=" + string(prdID), "/sap_systems?open=" + string(nwpID), "/cleanup",
 		"/agents", "/agents/connect", "/search", "/search?q=a", "/search?q=" + url.QueryEscape(hostile), "/hosts", "/hosts?health=unknown&stale=true", "/hosts?q=nothing", "/hosts/" + string(hostID(0)), "/hosts/" + string(hostID(1)),
 		clusterPath("hana"), clusterPath("hana") + "?node=hana01", clusterPath("ascs"), clusterPath("mix"), "/databases/" + string(prdID), "/sap_systems/" + string(nwpID),
@@ -562,27 +590,28 @@ func sampleSaptune() *landscape.SaptuneReport {
 	}}
 }
 
-// testNarrow: on a telephone nothing scrolls sideways, and the drawer works.
-func testNarrow(tab *tab) {
-	pages := tab.seeEverything()
+// testDrawer: on a telephone the sidebar is a drawer.
+func testDrawer(tab *tab) {
+	tab.signedIn()
 	tab.run(chromedp.EmulateViewport(390, 844))
-	for _, path := range append([]string{"/session/new"}, pages...) {
-		tab.open(path)
-		if wide := tab.ask("[...document.querySelectorAll('body *')].filter(e => e.checkVisibility() && !e.closest('pre, .options, .visually-hidden') && e.getBoundingClientRect().right > innerWidth + 1).map(e => e.tagName + '.' + e.className).slice(0, 5).join(' ')"); wide != "" {
-			tab.t.Errorf("%s: wider than the screen: %s", path, wide)
-		}
-		tab.wants("document.documentElement.scrollWidth <= innerWidth", "true")
-		tab.wants("[...document.querySelectorAll('details.menu')].map(m => (m.open = true, m.lastElementChild.getBoundingClientRect())).filter(b => b.left < 0 || b.right > innerWidth).length", "0")
-		if path == "/session/new" {
-			tab.signedIn()
-		}
-	}
 	tab.live("/hosts")
 	tab.wants("document.querySelector('#sidebar').checkVisibility()", "false")
 	tab.click(".drawer-button")
 	tab.until("document.querySelector('#sidebar').checkVisibility()")
 	tab.click("#sidebar a[href='/about']")
 	tab.until("location.pathname === '/about'")
+}
+
+// fitsScreen checks that nothing of a page, nor of its menus, is wider than the
+// screen.
+func (tab *tab) fitsScreen(where string) {
+	tab.t.Helper()
+	if wide := tab.ask("[...document.querySelectorAll('body *')].filter(e => e.checkVisibility() && !e.closest('pre, .options, .visually-hidden') && e.getBoundingClientRect().right > innerWidth + 1).map(e => e.tagName + '.' + e.className).slice(0, 5).join(' ')"); wide != "" {
+		tab.t.Errorf("%s: wider than the screen: %s", where, wide)
+	}
+	tab.wants("document.documentElement.scrollWidth <= innerWidth", "true")
+	const opened = "(m => { const was = m.open; m.open = true; const box = m.lastElementChild.getBoundingClientRect(); m.open = was; return box; })"
+	tab.wants("[...document.querySelectorAll('details.menu')].map("+opened+").filter(b => b.left < 0 || b.right > innerWidth).length", "0")
 }
 
 // look is how a page is shown.
@@ -593,7 +622,10 @@ type look struct {
 
 // Colours follow the theme and layout the width, so two of the four
 // combinations see everything.
-var looks = []look{{"light", 1440, 900}, {"dark", 390, 844}}
+var (
+	narrow = look{"dark", 390, 844}
+	looks  = []look{narrow, {"light", 1440, 900}}
+)
 
 // showAs has this page and the next ones shown in that look.
 func (tab *tab) showAs(l look) {
@@ -619,21 +651,35 @@ func (tab *tab) loadAxe() {
 	command(tab, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{Source: string(axe)})
 }
 
-// testAccessibility asks axe about every page, in each look.
-func testAccessibility(tab *tab) {
+// testAccessibility asks axe about pages in each look, and whether they fit on
+// a narrow screen.
+func testAccessibility(tab *tab, pages []string) {
 	tab.loadAxe()
-	tab.showAs(looks[0])
-	pages := tab.seeEverything()
+	tab.signedIn()
+	for _, path := range pages {
+		tab.showAs(narrow)
+		tab.open(path)
+		tab.fitsScreen(path)
+		tab.findsNoBarrierInAnyLook(path)
+	}
+}
+
+func testAccessibilityOfSignIn(tab *tab) {
+	tab.loadAxe()
+	tab.showAs(narrow)
 	tab.open("/session/new")
+	tab.fitsScreen("/session/new")
 	tab.findsNoBarrierInAnyLook("/session/new")
 	tab.showPassword()
 	tab.open("/session/totp")
 	tab.findsNoBarrierInAnyLook("/session/totp")
+}
+
+// testAccessibilityOfWhatOpens asks axe about menus and dialogs that scripts
+// open.
+func testAccessibilityOfWhatOpens(tab *tab) {
+	tab.loadAxe()
 	tab.signedIn()
-	for _, path := range pages {
-		tab.open(path)
-		tab.findsNoBarrierInAnyLook(path)
-	}
 	for _, look := range looks {
 		tab.showAs(look)
 		tab.live("/hosts")
@@ -648,27 +694,27 @@ func testAccessibility(tab *tab) {
 	}
 }
 
-// findsNoBarrierInAnyLook is findsNoBarrier in each look of the page. It leaves
-// the tab in the first look.
+// findsNoBarrierInAnyLook is findsNoBarrier in each look of the page.
 func (tab *tab) findsNoBarrierInAnyLook(where string) {
 	tab.t.Helper()
 	for _, look := range looks {
 		tab.showAs(look)
 		tab.findsNoBarrier(where + ", " + look.theme)
 	}
-	tab.showAs(looks[0])
 }
 
 // findsNoBarrier asks axe, which has been loaded with the page, what is wrong
-// with it.
+// with it. Where a modal dialog makes the rest of the page inert, it is only
+// asked about the dialog: the page under it has an address of its own.
 func (tab *tab) findsNoBarrier(where string) {
 	tab.t.Helper()
 	type violation struct {
 		ID, Help string
 		Nodes    []string
 	}
+	tab.until("document.title && !document.querySelector('dialog[data-modal]:not(:modal)')")
 	violations, err := chromedp.Run(tab.ctx, chromedp.Evaluate[[]violation](`
-		axe.run({resultTypes: ['violations']}).then(r => r.violations.map(v => ({ID: v.id, Help: v.help, Nodes: v.nodes.map(n => n.html + ' ' + n.failureSummary).slice(0, 3)})))`,
+		axe.run(document.querySelector('dialog:modal') ?? document, {resultTypes: ['violations']}).then(r => r.violations.map(v => ({ID: v.id, Help: v.help, Nodes: v.nodes.map(n => n.html + ' ' + n.failureSummary).slice(0, 3)})))`,
 		chromedp.EvalAwaitPromise))
 	if err != nil {
 		tab.t.Fatal(err)

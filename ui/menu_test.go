@@ -16,12 +16,13 @@ import (
 // testMenus uses every menu as people do: with the mouse on its words, and with
 // the keyboard. Those of the frame are used on one page, and others on one page
 // of each kind. Which there are is read from the markup of all pages.
-func testMenus(tab *tab) {
-	pages := tab.seeEverything()
+func testMenus(tab *tab, pages []string) {
 	tab.signedIn()
 	used := make(map[string]bool)
+	menus := make(map[string]map[string]string) // by path and id
 	for _, path := range pages {
 		written := tab.writtenMenus(path)
+		menus[path] = written
 		if !slices.ContainsFunc(slices.Collect(maps.Values(written)), func(kind string) bool { return !used[kind] }) {
 			continue
 		}
@@ -43,8 +44,8 @@ func testMenus(tab *tab) {
 			used[kind] = true
 		}
 	}
-	for _, path := range pages {
-		for id, kind := range tab.writtenMenus(path) {
+	for path, written := range menus {
+		for id, kind := range written {
 			if !used[kind] {
 				tab.t.Errorf("%s: nobody has used the menu %s", path, id)
 			}

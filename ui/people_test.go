@@ -493,27 +493,29 @@ func testPeopleWithoutScripts(tab *tab) {
 }
 
 // seePeople returns the pages about people, each with something to show.
-func (tab *tab) seePeople() []string {
-	tab.t.Helper()
-	tab.user("bob", 2, 7, 14)
-	tab.disable("bob")
-	ada := tab.userNow("ada")
+func (f *fixture) seePeople() []string {
+	f.t.Helper()
+	f.user("bob", 2, 7, 14)
+	f.disable("bob")
+	f.user("twofold")
+	f.enroll("twofold")
+	ada := f.userNow("ada")
 	identity := &auth.Identity{User: ada}
 	var tokens []string
 	for _, name := range []string{"ci", strings.Repeat("long-", 40), "שלום <b>"} {
-		end := tab.clock.Now().Add(48 * time.Hour)
-		token, _, err := tab.auth.CreateToken(tab.t.Context(), identity, auth.NewToken{Name: name, Description: strings.Repeat("w", 200), ExpiresAt: &end, Scopes: []string{"read_only", "GET /api/v1/hosts"}})
+		end := f.clock.Now().Add(48 * time.Hour)
+		token, _, err := f.auth.CreateToken(f.t.Context(), identity, auth.NewToken{Name: name, Description: strings.Repeat("w", 200), ExpiresAt: &end, Scopes: []string{"read_only", "GET /api/v1/hosts"}})
 		if err != nil {
-			tab.t.Fatal(err)
+			f.t.Fatal(err)
 		}
 		tokens = append(tokens, token.ID)
-		tab.store.NoteTokenUse(store.TokenUse{UserID: ada.ID, At: tab.clock.Now(), TokenID: token.ID, TokenName: name, Method: "GET", Path: "/api/v1/" + strings.Repeat("p", 200), Address: "2001:db8:1111:2222:3333:4444:5555:6666", UserAgent: strings.Repeat("agent", 60), Via: "bearer", Status: 403})
+		f.store.NoteTokenUse(store.TokenUse{UserID: ada.ID, At: f.clock.Now(), TokenID: token.ID, TokenName: name, Method: "GET", Path: "/api/v1/" + strings.Repeat("p", 200), Address: "2001:db8:1111:2222:3333:4444:5555:6666", UserAgent: strings.Repeat("agent", 60), Via: "bearer", Status: 403})
 	}
-	if _, err := tab.auth.ExpireToken(tab.t.Context(), identity, tokens[2]); err != nil {
-		tab.t.Fatal(err)
+	if _, err := f.auth.ExpireToken(f.t.Context(), identity, tokens[2]); err != nil {
+		f.t.Fatal(err)
 	}
-	if _, err := tab.auth.BeginTOTP(tab.t.Context(), identity); err != nil {
-		tab.t.Fatal(err)
+	if _, err := f.auth.BeginTOTP(f.t.Context(), identity); err != nil {
+		f.t.Fatal(err)
 	}
 	own := "/profile/tokens/" + tokens[0]
 	return []string{
@@ -523,13 +525,10 @@ func (tab *tab) seePeople() []string {
 	}
 }
 
-// showPassword brings a browser to the second step of signing in.
+// showPassword brings a browser to the second step of signing in, as one of
+// seePeople.
 func (tab *tab) showPassword() {
 	tab.t.Helper()
-	if _, err := userNamed(tab.store, "twofold"); err != nil {
-		tab.user("twofold")
-		tab.enroll("twofold")
-	}
 	w := tab.do(call{method: "POST", target: "/session", form: url.Values{"username": {"twofold"}, "password": {testPassword}}})
 	cookie := w.Result().Cookies()[0]
 	command(tab, network.SetCookie, network.SetCookieParams{Name: cookie.Name, Value: cookie.Value, URL: tab.server.URL, Path: cookie.Path})
