@@ -237,9 +237,7 @@ func TestCutDownloadIsNoticed(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	ada := f.user("ada")
-	for n := range 2000 {
-		f.host(n, fmt.Sprint("host-with-a-name-of-some-length-", n))
-	}
+	f.longTable()
 	var cut http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f.handler.ServeHTTP(&cutting{w, func() { _ = f.store.EndOtherSessions(r.Context(), store.System(), ada.ID, [32]byte{1}) }}, r)
 	})

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"testing"
@@ -52,9 +53,13 @@ func TestSnapshotIsCurrent(t *testing.T) {
 		}},
 		{"a return", func() { f.host(1, "hana01") }},
 		{"many changes", func() {
-			for n := range 1000 + 1 {
-				f.host(1000+n, "many")
+			for n := range 501 {
+				tag(store.HostTag, string(hostID(1)), fmt.Sprint("many", n%2))
+				if err := f.store.DeleteTag(t.Context(), store.System(), store.HostTag, string(hostID(1)), fmt.Sprint("many", n%2)); err != nil {
+					t.Fatal(err)
+				}
 			}
+			f.host(1000, "many")
 		}},
 	} {
 		step.do()
