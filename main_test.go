@@ -39,6 +39,7 @@ var mayImport = map[string][]string{
 	"trento/ui/account":             {"trento/auth", "trento/auth/sso", "trento/store", "trento/store/activity", "trento/store/fault", "trento/store/landscape", "trento/ui/api", "trento/ui/page", "trento/ui/table"},
 	"trento/ui":                     {"trento/auth", "trento/search", "trento/store", "trento/store/activity", "trento/store/fault", "trento/store/landscape", "trento/ui/account", "trento/ui/activity", "trento/ui/api", "trento/ui/landscape", "trento/ui/page", "trento/ui/table"},
 	"trento/packaging/certificate":  {},
+	"trento/packaging":              {},
 	"trento/packaging/config":       {},
 	"trento/packaging/connection":   {},
 	"trento/packaging/daemon":       {},
