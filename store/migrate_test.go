@@ -26,7 +26,7 @@ func oldFile(t *testing.T, name string) (dir string) {
 		t.Fatal(err)
 	}
 	dir = t.TempDir()
-	f, err := os.Create(filepath.Join(dir, fileName))
+	f, err := os.Create(filepath.Join(dir, FileName))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +43,7 @@ func oldFile(t *testing.T, name string) (dir string) {
 func TestMigrationOfUsernames(t *testing.T) {
 	dir := oldFile(t, "v1.db.gz")
 	s := open(t, dir, newClock())
-	if _, err := os.Stat(filepath.Join(dir, fileName+".v1")); err != nil {
+	if _, err := os.Stat(filepath.Join(dir, FileName+".v1")); err != nil {
 		t.Errorf("no copy of the old file: %v", err)
 	}
 	view(t, s, func(tx *Tx) error {

@@ -29,8 +29,8 @@ var (
 	ErrClosed   = kv.ErrClosed
 )
 
-// fileName is the name of the file in the data directory.
-const fileName = "trento.db"
+// FileName is the name of the file in the data directory.
+const FileName = "trento.db"
 
 // Options are the options of Open. The zero value is right for production,
 // except that it discards the log.
@@ -93,7 +93,7 @@ func Open(dir string, o Options) (*Store, error) {
 	}
 	s := &Store{options: o, openedAt: o.Now(), metadataDictionary: kv.NewDictionary(metadataDictionary1)}
 	s.declareBuckets()
-	path := filepath.Join(dir, fileName)
+	path := filepath.Join(dir, FileName)
 	var err error
 	if s.db, err = kv.Open(path, s.schema, kv.Options{NoSync: o.NoSync, Migrations: migrations}); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -106,7 +106,7 @@ func Open(dir string, o Options) (*Store, error) {
 
 // Exists reports whether a data directory holds the file.
 func Exists(dir string) bool {
-	_, err := os.Stat(filepath.Join(dir, fileName))
+	_, err := os.Stat(filepath.Join(dir, FileName))
 	return err == nil
 }
 
@@ -123,22 +123,38 @@ func (s *Store) loadMemory() error {
 	})
 }
 
-// Close completes the accepted changes, writes the heartbeats, report counts,
-// report times and token uses that are only in memory, and closes the file. Later changes
-// fail with ErrClosed.
+// Close completes the accepted changes, writes what is only in memory, and
+// closes the file. Later changes fail with ErrClosed.
 func (s *Store) Close() error {
 	var err error
-	s.closeOnce.Do(func() {
-		flushed := errors.Join(
-			s.update(context.Background(), Actor{}, (*Tx).putHeartbeats),
-			s.update(context.Background(), Actor{}, (*Tx).writeReportCounts),
-			s.update(context.Background(), Actor{}, (*Tx).putReportTimes),
-			s.FlushTokenUses(context.Background()),
-		)
-		err = errors.Join(flushed, s.db.Close())
-	})
+	s.closeOnce.Do(func() { err = errors.Join(s.flush(context.Background()), s.db.Close()) })
 	return err
 }
+
+// flush writes what is only in memory: heartbeats, report counts, times of
+// reports and uses of tokens.
+func (s *Store) flush(ctx context.Context) error {
+	return errors.Join(
+		s.update(ctx, Actor{}, (*Tx).putHeartbeats),
+		s.update(ctx, Actor{}, (*Tx).writeReportCounts),
+		s.update(ctx, Actor{}, (*Tx).putReportTimes),
+		s.FlushTokenUses(ctx),
+	)
+}
+
+// CopyTo writes a consistent copy of the store to a file, and syncs it. Changes
+// go on meanwhile.
+func (s *Store) CopyTo(ctx context.Context, f *os.File) error {
+	return errors.Join(s.flush(ctx), s.db.CopyTo(f))
+}
+
+// Compact writes a copy of the store without free space to a path where no file
+// is. Changes that are made meanwhile may be missing in it.
+func (s *Store) Compact(path string) error { return s.db.Compact(path) }
+
+// Layout returns the number of the layout of the file. It grows with the
+// program: older programs refuse the file.
+func (s *Store) Layout() (int, error) { return s.db.Layout() }
 
 // ID returns the id of the file. It never changes, and no other file has it.
 func (s *Store) ID() string { return s.db.ID() }

@@ -17,6 +17,7 @@ import (
 	"trento/search"
 	"trento/store"
 	"trento/store/activity"
+	"trento/store/backup"
 	"trento/store/landscape"
 	"trento/store/storetest"
 	"trento/ui/amqp"
@@ -126,7 +127,7 @@ func newFixtureOn(t testing.TB, c *clock, s *store.Store) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.restart(page.Options{Store: f.store, Auth: f.auth, Search: index, Version: "1.2.3", Log: log, Messages: endpoint, Endpoint: endpoint})
+	f.restart(page.Options{Store: f.store, Auth: f.auth, Search: index, Version: "1.2.3", Log: log, Messages: endpoint, Endpoint: endpoint, Backup: &backup.Source{Store: f.store, Dir: f.t.TempDir(), Program: "1.2.3"}})
 	return f
 }
 

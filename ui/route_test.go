@@ -47,7 +47,7 @@ func TestRoutesAgreeWithAPI(t *testing.T) {
 // inPerson are the forms that a session which began with a token may not send,
 // whatever its scopes, written down a second time.
 var inPerson = []string{
-	"POST /profile", "POST /profile/password", "POST /profile/totp", "POST /profile/totp/disable", "POST /profile/totp/cancel", "POST /settings/personal_access_tokens",
+	"POST /profile", "POST /profile/password", "POST /profile/totp", "POST /profile/totp/disable", "POST /profile/totp/cancel", "POST /settings/personal_access_tokens", "POST /settings/backup",
 	"POST /profile/tokens/new", "POST /profile/tokens/{token}/edit", "POST /profile/tokens/{token}/regenerate",
 }
 

@@ -128,6 +128,14 @@ func (l *loader) refuseField(field string) {
 	}
 }
 
+// The limits of BACKUP_INTERVAL, and the fewest characters of
+// BACKUP_PASSPHRASE.
+const (
+	minBackupInterval   = 10 * time.Minute
+	maxBackupInterval   = 30 * 24 * time.Hour
+	minBackupPassphrase = 12
+)
+
 // The limits of SESSION_LIFETIME and SESSION_IDLE.
 const (
 	minSessionLifetime = 5 * time.Minute
@@ -164,6 +172,9 @@ func (l *loader) check(rules Rules) {
 		"PASSWORD_POLICY":                  c.PasswordPolicy == "warn" || c.PasswordPolicy == "strict",
 		"SESSION_IDLE":                     c.SessionIdle == 0 || c.SessionIdle >= minSessionIdle && c.SessionIdle <= maxSessionLifetime,
 		"SESSION_LIFETIME":                 c.SessionLifetime >= minSessionLifetime && c.SessionLifetime <= maxSessionLifetime,
+		"BACKUP_INTERVAL":                  c.BackupInterval >= minBackupInterval && c.BackupInterval <= maxBackupInterval,
+		"BACKUP_KEEP":                      c.BackupKeep >= 1 && c.BackupKeep <= 1000,
+		"BACKUP_PASSPHRASE":                c.BackupPassphrase == "" || len([]rune(string(c.BackupPassphrase))) >= minBackupPassphrase,
 		"HOST_HEARTBEAT_INTERVAL":          c.HostHeartbeatInterval >= time.Second,
 		"HOST_HEARTBEAT_ALLOWED_MISSED":    c.HostHeartbeatAllowedMissed >= 0,
 		"OIDC_BASE_URL":                    isAddress(c.OIDCBaseURL),

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -68,7 +69,7 @@ const maxAnswer = 256 << 20
 // as "/api/v1/agents", and decodes the answer into into. It fails with
 // ErrNotRunning if there is none.
 func Get(ctx context.Context, c config.Config, address string, into any) error {
-	answer, err := get(ctx, c, address)
+	answer, err := request(ctx, c, http.MethodGet, address, nil)
 	if err != nil {
 		return err
 	}
@@ -79,7 +80,10 @@ func Get(ctx context.Context, c config.Config, address string, into any) error {
 	return nil
 }
 
-func get(ctx context.Context, c config.Config, address string) (io.ReadCloser, error) {
+// request sends a request to the running server of this machine, with a body in
+// JSON unless that is nil. It returns the body of the answer, which the caller
+// must close. It fails with ErrNotRunning if there is no server.
+func request(ctx context.Context, c config.Config, method, address string, body any) (io.ReadCloser, error) {
 	socket := filepath.Join(c.DataDir, commandSocket)
 	client := http.Client{Transport: &http.Transport{
 		DisableKeepAlives: true,
@@ -88,9 +92,20 @@ func get(ctx context.Context, c config.Config, address string) (io.ReadCloser, e
 			return d.DialContext(ctx, "unix", socket)
 		},
 	}}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://localhost"+address, nil)
+	var text io.Reader
+	if body != nil {
+		encoded, err := json.Marshal(body)
+		if err != nil {
+			return nil, err
+		}
+		text = bytes.NewReader(encoded)
+	}
+	request, err := http.NewRequestWithContext(ctx, method, "http://localhost"+address, text)
 	if err != nil {
 		return nil, err
+	}
+	if body != nil {
+		request.Header.Set("Content-Type", "application/json")
 	}
 	answer, err := client.Do(request)
 	switch {

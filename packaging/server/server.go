@@ -22,6 +22,7 @@ import (
 	"trento/packaging/memory"
 	"trento/search"
 	"trento/store"
+	"trento/store/backup"
 	"trento/store/message"
 	"trento/ui"
 	"trento/ui/amqp"
@@ -50,6 +51,7 @@ type server struct {
 	// commandListener.
 	commands        *http.Server
 	commandListener net.Listener
+	backups         *backup.Source
 	demoHosts       int
 	runningTasks    sync.WaitGroup // counts the running tasks
 	// certificate is nil without TLS. redirects sends requests without TLS on to
@@ -147,10 +149,11 @@ func (s *server) openAll(ctx context.Context) (err error) {
 	if err := s.openMessages(); err != nil {
 		return err
 	}
+	s.backups = s.backupSource()
 	handler, err := ui.New(ui.Options{
 		Certificate: s.describeCertificate(),
 		Store:       s.store, Auth: s.auth, Search: s.index, Messages: s.messages, Endpoint: s.endpoint, Version: Version(), Log: s.log,
-		HSTSMaxAge: s.config.HSTSMaxAge,
+		HSTSMaxAge: s.config.HSTSMaxAge, Backup: s.backups, BackupSchedule: s.backupSchedule(),
 	})
 	if err != nil {
 		return err

@@ -58,6 +58,10 @@ func (s *server) tasks() []task {
 		// cannot be used.
 		tasks = append(tasks, task{name: "identity provider", run: s.followProvider})
 	}
+	if schedule := s.backupSchedule(); schedule != nil {
+		// Makes a backup only if the newest is older than the interval.
+		tasks = append(tasks, task{name: "scheduled backup", run: schedule.Run, every: time.Minute, atStart: true})
+	}
 	if s.demoHosts > 0 {
 		// Reports and heartbeats, with the periods of agents.
 		tasks = append(tasks, task{name: "demo landscape", run: s.feedDemo})

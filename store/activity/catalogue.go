@@ -78,6 +78,8 @@ var catalogue = []definition{
 	{16, newEventOf[ResourceUntagging](), "Tag Removed", byEvent, byEvent, Info, everyone},
 	{17, newEventOf[APIKeyGeneration](), "API Key Generated", "API Key was generated", "API Key", Info, everyone},
 	{123, newEventOf[MessageCredentialRotation](), "Message Credential Rotated", "Password for messages to agents was replaced", "Message Credential", Info, everyone},
+	{126, newEventOf[BackupCreation](), "Backup Made", "Backup was made", "Backup", Info, everyone},
+	{127, newEventOf[BackupFailure](), "Backup Failed", "Backup could not be made", "Backup", Critical, everyone},
 	{18, newForeign(TypeSavingSUMASettings), "SUSE Multi-Linux Manager Settings Saved", "SUSE Multi-Linux Manager Settings were saved", "SUSE Multi-Linux Manager Settings", Info, everyone},
 	{19, newForeign(TypeChangingSUMASettings), "SUSE Multi-Linux Manager Settings Changed", "SUSE Multi-Linux Manager Settings were changed", "SUSE Multi-Linux Manager Settings", Info, everyone},
 	{20, newForeign(TypeClearingSUMASettings), "SUSE Multi-Linux Manager Settings Cleared", "SUSE Multi-Linux Manager Settings were cleared", "SUSE Multi-Linux Manager Settings", Warning, everyone},

@@ -82,6 +82,24 @@ type MessageCredentialRotation struct {
 
 func (*MessageCredentialRotation) Type() Type { return TypeMessageCredentialRotation }
 
+// BackupCreation says that a backup was made.
+type BackupCreation struct {
+	Destination string `json:"destination"` // "download" or a file on the server
+	Size        int64  `json:"size"`        // in bytes, of the data
+	Encrypted   bool   `json:"encrypted"`
+}
+
+func (*BackupCreation) Type() Type { return TypeBackupCreation }
+
+// BackupFailure says that a scheduled backup could not be made. It is logged
+// once, until a backup can be made again.
+type BackupFailure struct {
+	Destination string `json:"destination"` // directory on the server
+	Reason      string `json:"reason"`
+}
+
+func (*BackupFailure) Type() Type { return TypeBackupFailure }
+
 // ActivityLogSettingsUpdate says that the retention of the log was set.
 type ActivityLogSettingsUpdate struct {
 	RetentionTime Retention `json:"retention_time"`

@@ -28,6 +28,8 @@ const (
 	TypeResourceUntagging                 Type = "resource_untagging"
 	TypeAPIKeyGeneration                  Type = "api_key_generation"
 	TypeMessageCredentialRotation         Type = "message_credential_rotation"
+	TypeBackupCreation                    Type = "backup_creation"
+	TypeBackupFailure                     Type = "backup_failure"
 	TypeSavingSUMASettings                Type = "saving_suma_settings"
 	TypeChangingSUMASettings              Type = "changing_suma_settings"
 	TypeClearingSUMASettings              Type = "clearing_suma_settings"

@@ -172,6 +172,33 @@ func (db *DB) Size() (int64, error) {
 	return info.Size(), nil
 }
 
+// CopyTo writes a consistent copy of the file to another file, and syncs it.
+// Changes go on meanwhile, but bbolt cannot reuse free space, so the other file
+// must not be slow.
+func (db *DB) CopyTo(f *os.File) error {
+	return db.View(func(tx *Tx) error {
+		_, err := tx.bolt.WriteTo(f)
+		return errors.Join(err, f.Sync())
+	})
+}
+
+// Layout returns the number of the layout that the program uses. Programs with
+// an older layout cannot open the file.
+func (db *DB) Layout() (int, error) { return db.layoutVersion() }
+
+// compactBatch is the number of bytes that Compact writes in one transaction.
+const compactBatch = 16 << 20
+
+// Compact writes a copy of the file without free space to a path where no file
+// is.
+func (db *DB) Compact(path string) error {
+	to, err := openFile(path, false)
+	if err != nil {
+		return err
+	}
+	return errors.Join(bolt.Compact(to, db.bolt, compactBatch), to.Sync(), to.Close())
+}
+
 // Tx is a transaction: a consistent read, or a change. It must not be used
 // after the function that received it has returned.
 type Tx struct {

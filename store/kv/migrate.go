@@ -61,6 +61,8 @@ func (db *DB) migrate(path string, steps []Migration) error {
 	})
 }
 
+// layoutVersion returns the number of steps that led to the layout of the file;
+// 0 if the file is new.
 func (db *DB) layoutVersion() (version int, err error) {
 	err = db.View(func(tx *Tx) error {
 		if db.schema.Meta.boltBucket(tx) != nil {
@@ -73,12 +75,9 @@ func (db *DB) layoutVersion() (version int, err error) {
 
 // copyTo writes a copy of the file to a path.
 func (db *DB) copyTo(path string) error {
-	return db.View(func(tx *Tx) error {
-		f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-		if err != nil {
-			return err
-		}
-		_, err = tx.bolt.WriteTo(f)
-		return errors.Join(err, f.Sync(), f.Close())
-	})
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	return errors.Join(db.CopyTo(f), f.Close())
 }

@@ -24,6 +24,7 @@ func (s *settingsHandlers) routes() []api.Route {
 		{Method: "POST", Path: "/settings/api_key/shown", Access: auth.Needs(page.AbilityAPIKey), Tokens: auth.InSets("settings").As("PATCH /api/v1/settings/api_key"), Handle: page.ReadForm(s.closeKeySecret)},
 		{Method: "GET", Path: messagePasswordPath, Access: auth.Needs(page.AbilityAPIKey), Tokens: auth.InSets("settings").As("POST /api/v1/settings/message_credential"), Handle: api.Uncompressed(s.replaceMessagePassword)},
 		{Method: "POST", Path: messagePasswordPath, Access: auth.Needs(page.AbilityAPIKey), Tokens: auth.InSets("settings").As("POST /api/v1/settings/message_credential"), Handle: page.ReadForm(s.replaceMessagePassword)},
+		{Method: "POST", Path: backupPath, Access: auth.Needs(allAbilities), Tokens: auth.InPerson(), Handle: page.ReadForm(s.downloadBackup)},
 		{Method: "POST", Path: "/settings/personal_access_tokens", Access: auth.Needs(page.AbilityTokenSettings), Tokens: auth.InPerson(), Handle: page.ReadForm(s.changeTokenSettings)},
 		{Method: "GET", Path: "/settings/activity_log", Access: auth.Needs(page.AbilityActivitySettings), Tokens: auth.InSets("settings").As("PUT /api/v1/settings/activity_log"), Handle: api.Uncompressed(s.editActivitySettings)},
 		{Method: "POST", Path: "/settings/activity_log", Access: auth.Needs(page.AbilityActivitySettings), Tokens: auth.InSets("settings").As("PUT /api/v1/settings/activity_log"), Handle: page.ReadForm(s.changeActivitySettings)},
@@ -46,6 +47,7 @@ type settingsPage struct {
 	Ask       *page.Confirmation
 
 	ActivityLog activitySettings
+	Backup      backupSettings
 }
 
 // Template implements page.Page.
@@ -104,6 +106,7 @@ func (s *settingsHandlers) renderSettings(w http.ResponseWriter, r *http.Request
 	if err != nil {
 		return err
 	}
+	p.Backup = s.newBackupSettings(p.Reader)
 	p.Created, p.Expiry, p.Expired = s.Timestamp(key.CreatedAt), s.describeKeyExpiry(key), key.Expired(s.Store.Now())
 	if p.MaySeeKey {
 		p.Key = s.Auth.APIKeyText(key)

@@ -30,6 +30,7 @@ import (
 	"trento/auth"
 	"trento/search"
 	"trento/store"
+	"trento/store/backup"
 	"trento/ui/amqp"
 	"trento/ui/refresh"
 )
@@ -49,6 +50,8 @@ type Deps struct {
 	// Endpoint is where agents connect for messages; nil if that is another
 	// broker, or messages are off.
 	Endpoint *amqp.Broker
+	// Backup is what backups are made of.
+	Backup *backup.Source
 }
 
 // API answers requests. It must be called inside auth.Identify and inside a

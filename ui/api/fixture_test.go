@@ -24,6 +24,7 @@ import (
 	"trento/search"
 	"trento/store"
 	"trento/store/activity"
+	"trento/store/backup"
 	"trento/store/message"
 	"trento/store/storetest"
 	"trento/ui/api"
@@ -107,7 +108,10 @@ func newFixtureOn(t *testing.T, s *store.Store, c *clock, change ...func(*auth.O
 	if f.rules, err = described(); err != nil {
 		t.Fatal(err)
 	}
-	f.serve(api.Deps{Store: s, Auth: f.auth, Index: index, Log: log, Version: version, Refresher: refresh.New(s, f.bus)})
+	f.serve(api.Deps{
+		Store: s, Auth: f.auth, Index: index, Log: log, Version: version, Refresher: refresh.New(s, f.bus),
+		Backup: &backup.Source{Store: s, Dir: t.TempDir(), Program: version},
+	})
 	return f
 }
 

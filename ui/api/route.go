@@ -126,6 +126,8 @@ func (a *API) Routes() []Route {
 		{"PUT", "/api/v1/settings/activity_log", auth.Needs("all:activity_logs_settings"), auth.InSets("settings"), a.changeActivitySettings},
 		{"GET", "/api/v1/settings/api_key", auth.SignedIn, auth.InSets("read_only", "settings").WidenedBy("all:api_key_settings"), Uncompressed(a.showAPIKey)},
 		{"PATCH", "/api/v1/settings/api_key", auth.Needs(apiKeySettings), auth.InSets("settings"), a.regenerateAPIKey},
+		{"POST", "/api/v1/backups", auth.Needs("all:all"), auth.InPerson(), a.backUp},
+
 		{"GET", "/api/v1/settings/message_credential", auth.SignedIn, auth.InSets("read_only", "settings").WidenedBy("all:api_key_settings"), Uncompressed(a.showMessageCredential)},
 		{"POST", "/api/v1/settings/message_credential", auth.Needs(apiKeySettings), auth.InSets("settings"), a.rotateMessageCredential},
 		{"GET", "/api/v1/agents", auth.Needs(apiKeySettings), auth.InSets("read_only", "settings"), a.listAgents},

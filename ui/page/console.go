@@ -32,6 +32,7 @@ import (
 	"trento/auth"
 	"trento/search"
 	"trento/store"
+	"trento/store/backup"
 	"trento/store/message"
 	"trento/ui/amqp"
 	"trento/ui/refresh"
@@ -62,6 +63,10 @@ type Options struct {
 	// Endpoint is Messages if it is the message endpoint of this program; nil
 	// if it is a broker elsewhere.
 	Endpoint *amqp.Broker
+	// Backup is what backups are made of. BackupSchedule is nil if they are only
+	// made on request.
+	Backup         *backup.Source
+	BackupSchedule *backup.Schedule
 }
 
 // Resources are the templates and assets of all rooms. They never change, so

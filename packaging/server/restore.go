@@ -1,0 +1,156 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"trento/packaging/config"
+	"trento/store"
+	"trento/store/backup"
+)
+
+// discard is the log of commands, which print what they have to say.
+var discard = slog.New(slog.DiscardHandler)
+
+// exchanged are the files and directories of the data directory that belong to
+// one store. A restore exchanges them together: an index or a password file
+// without its store would be wrong.
+var exchanged = []string{store.FileName, secretsFile, "index", "initial-admin-password"}
+
+// Restored says what a restore did.
+type Restored struct {
+	Manifest backup.Manifest
+	Replaced string // directory with the data from before; "" if there were none
+}
+
+// CheckBackup reads a backup and verifies it as Restore does, without changing
+// anything. It needs the space of the data in the directory for temporary files.
+func CheckBackup(r io.Reader, passphrase string) (m *backup.Manifest, err error) {
+	dir, err := os.MkdirTemp("", "trento-backup-*")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	return extract(r, passphrase, dir)
+}
+
+// extract writes the files of a backup into a directory and verifies them.
+func extract(r io.Reader, passphrase, dir string) (*backup.Manifest, error) {
+	m, err := backup.Extract(r, passphrase, dir, []string{secretsFile})
+	if err != nil {
+		return nil, err
+	}
+	if err := backup.Check(dir, store.Options{Log: discard, Program: Version()}); err != nil {
+		return nil, fmt.Errorf("the data in the backup are not right: %w", err)
+	}
+	return m, nil
+}
+
+// Restore replaces the data of a server that is stopped by those of a backup,
+// after it has verified them. The data from before are kept in a directory
+// beside them, for UndoRestore.
+func Restore(c config.Config, r io.Reader, passphrase string) (done *Restored, err error) {
+	release, err := lock(c.DataDir)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, release()) }()
+	dir, err := os.MkdirTemp(c.DataDir, "restore-*")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	m, err := extract(r, passphrase, dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range exchanged {
+		if err := adopt(filepath.Join(dir, name), c.DataDir); err != nil {
+			return nil, err
+		}
+	}
+	replaced, err := exchange(c.DataDir, dir)
+	if err != nil {
+		return nil, err
+	}
+	return &Restored{Manifest: *m, Replaced: replaced}, nil
+}
+
+// UndoRestore puts back the data that the latest restore has replaced, and keeps
+// the present data in the same way. So a second call undoes the first.
+func UndoRestore(c config.Config) (replaced string, err error) {
+	release, err := lock(c.DataDir)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, release()) }()
+	former, err := backup.LatestReplaced(c.DataDir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("no restore has replaced anything in %s", c.DataDir)
+	}
+	if err != nil {
+		return "", err
+	}
+	if replaced, err = exchange(c.DataDir, former); err != nil {
+		return "", err
+	}
+	return replaced, os.Remove(former)
+}
+
+// exchange is backup.Replace. The new directory gets the owner of the data
+// directory.
+func exchange(dir, from string) (replaced string, err error) {
+	if replaced, err = backup.Replace(dir, from, exchanged, time.Now()); err != nil || replaced == "" {
+		return "", err
+	}
+	return replaced, adopt(replaced, dir)
+}
+
+// lock makes sure that no server uses a data directory until the caller calls
+// release. It creates the directory if it is missing. Data that cannot be opened
+// are no obstacle: a restore is what they need.
+func lock(dir string) (release func() error, err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	if !store.Exists(dir) {
+		return func() error { return nil }, nil
+	}
+	f, err := os.OpenFile(filepath.Join(dir, store.FileName), os.O_RDWR, 0)
+	if err != nil {
+		return nil, err
+	}
+	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) // as bbolt does
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		err = fmt.Errorf("the data directory %s is in use by a trento-web; stop it first: systemctl stop trento-web", dir)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f.Close, nil
+}
+
+// adopt gives a file or directory the owner of the data directory, so that the
+// server can read what root has written for it.
+func adopt(path, dataDir string) error {
+	info, err := os.Stat(dataDir)
+	if err != nil {
+		return err
+	}
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || os.Geteuid() != 0 {
+		return nil
+	}
+	err = os.Lchown(path, int(owner.Uid), int(owner.Gid))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
