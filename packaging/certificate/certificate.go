@@ -99,7 +99,7 @@ func (k *Keeper) Renew(ctx context.Context) {
 	case k.authority != nil:
 		k.obtain(ctx)
 	case k.options.SelfSigned:
-		if k.mustMakeSelfSigned(k.present.Load().Leaf) {
+		if k.selfSignedEndsSoon(k.present.Load().Leaf) {
 			pair, err := k.makeSelfSigned(ctx)
 			k.replace(pair, err)
 		}

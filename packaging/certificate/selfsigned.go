@@ -50,13 +50,14 @@ func (k *Keeper) loadSelfSigned(ctx context.Context) (*tls.Certificate, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the self-signed certificate in %s cannot be used; delete the file, and a new one is made: %w", file, err)
 	}
-	if k.mustMakeSelfSigned(pair.Leaf) {
+	host := k.options.Host // it may be another one than before
+	if k.selfSignedEndsSoon(pair.Leaf) || host != "" && !covers(pair.Leaf, host) {
 		return k.makeSelfSigned(ctx)
 	}
 	return &pair, nil
 }
 
-func (k *Keeper) mustMakeSelfSigned(leaf *x509.Certificate) bool {
+func (k *Keeper) selfSignedEndsSoon(leaf *x509.Certificate) bool {
 	return leaf.NotAfter.Sub(k.now()) < selfSignedRenewal
 }
 

@@ -1,11 +1,13 @@
 package certificate
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -50,6 +52,23 @@ func TestSelfSigned(t *testing.T) {
 	}
 	if got := x.load(x.selfSigned()).Status().Fingerprint; got != second.Fingerprint {
 		t.Error("the second one is not kept")
+	}
+}
+
+// TestSelfSignedForAnotherName checks that a new name of the server is in a new
+// certificate, and that it is kept then.
+func TestSelfSignedForAnotherName(t *testing.T) {
+	x := newTest(t)
+	o := x.selfSigned()
+	first := x.load(o).Status()
+	o.Host = "sap.example.com"
+	o.Names = func(context.Context) ([]string, []net.IP) { return []string{o.Host, "localhost"}, nil }
+	second := x.load(o).Status()
+	if second.Fingerprint == first.Fingerprint || second.Names[0] != o.Host || len(second.Faults) > 0 {
+		t.Errorf("%+v", second)
+	}
+	if got := x.load(o).Status(); got.Fingerprint != second.Fingerprint {
+		t.Error("not kept")
 	}
 }
 
