@@ -2,9 +2,11 @@ package command
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -19,9 +21,9 @@ func newAgents(l *configLoader) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use: "agents [HOST]", Short: "Show the agents of the running server", Args: cobra.MaximumNArgs(1),
-		Long: "Show the agents of the server that runs on this machine: when each reported last, and whether and from where\n" +
-			"it is connected for messages. With a host name or agent id, show when each kind of report of that agent came last and\n" +
-			"what could not be read.\n" +
+		Long: "Show the agents of the server that runs on this machine: when each reported last, whether and from where it\n" +
+			"is connected for messages, and from where agents were refused and why. With a host name or agent id, show when each kind\n" +
+			"of report of that agent came last and what could not be read.\n" +
 			"Run it as root or as the user the server runs as, with the same configuration.",
 		Example: `  trento-web agents --config /etc/trento/trento-web
   trento-web agents vmhana01
@@ -45,7 +47,11 @@ func newAgents(l *configLoader) *cobra.Command {
 			if len(args) == 1 {
 				return printAgentNamed(cmd.OutOrStdout(), agents, args[0], asJSON)
 			}
-			return printAgents(cmd.OutOrStdout(), agents)
+			var refusals []agentRefusal
+			if err := server.Get(cmd.Context(), c, "/api/v1/agents/refusals", &refusals); err != nil {
+				return err
+			}
+			return errors.Join(printAgents(cmd.OutOrStdout(), agents), printRefusals(cmd.OutOrStdout(), refusals))
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the answer of the API")
@@ -77,6 +83,7 @@ type agentReport struct {
 	Since        *time.Time `json:"since"`
 	Last         *time.Time `json:"last"`
 	Stale        bool       `json:"stale"`
+	Overdue      bool       `json:"overdue"`
 	ProblemCount int        `json:"problem_count"`
 	Problems     []struct {
 		Pointer string `json:"pointer"`
@@ -117,6 +124,31 @@ func printAgents(out io.Writer, agents []agent) error {
 	return table.Flush()
 }
 
+// agentRefusal is what the command shows of an address from which agents were
+// refused.
+type agentRefusal struct {
+	Of       string    `json:"of"` // "reports" or "messages"
+	Address  string    `json:"address"`
+	Reason   string    `json:"reason"`
+	Attempts int       `json:"attempts"`
+	Last     time.Time `json:"last_at"`
+}
+
+// printRefusals prints a line for each address from which agents were refused
+// since the server was started.
+func printRefusals(out io.Writer, refusals []agentRefusal) error {
+	if len(refusals) == 0 {
+		return nil
+	}
+	fmt.Fprintln(out, "\nRefused since the server was started:")
+	table := newTable(out, "ADDRESS", "REFUSED", "LAST", "ATTEMPTS", "REASON")
+	for i := range refusals {
+		r := &refusals[i]
+		table.row(r.Address, r.Of, timeOf(&r.Last), strconv.Itoa(r.Attempts), r.Reason)
+	}
+	return table.Flush()
+}
+
 // describeMessages says whether an agent is connected for messages. m is nil if
 // the server does not know.
 func describeMessages(m *agentMessages) string {
@@ -129,12 +161,15 @@ func describeMessages(m *agentMessages) string {
 	return "connected from " + strings.Join(m.Addresses, ", ")
 }
 
-// describeReports says of which kinds of reports some or all could not be used.
+// describeReports says which kinds of reports could not be used, wholly or in
+// part, or are overdue.
 func describeReports(reports []agentReport) string {
 	var faulty []string
 	for _, r := range reports {
 		if r.State != "used" {
 			faulty = append(faulty, r.Kind+" "+strings.ReplaceAll(r.State, "_", " "))
+		} else if r.Overdue {
+			faulty = append(faulty, r.Kind+" overdue")
 		}
 	}
 	if len(faulty) == 0 {
@@ -181,6 +216,9 @@ func printAgent(out io.Writer, a *agent) error {
 		}
 		if r.Stale {
 			used += ", out of date"
+		}
+		if r.Overdue {
+			used += ", the next one is overdue"
 		}
 		reports.row(r.Kind, timeOf(r.Last), used)
 	}

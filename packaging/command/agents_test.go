@@ -37,7 +37,9 @@ func TestAgents(t *testing.T) {
 
 	refuses("no server is running with the data in " + dir)
 	p := servertest.Start(t, dir, nil)
-	shows("No agent has reported yet")
+	shows("No agent has reported yet.*\n$")
+	p.Client("X-Trento-Apikey", "wrong").Must(401, "POST", "/api/v1/collect", servertest.HostReport(servertest.AgentID(1), "vmhana01"), nil)
+	shows(`No agent has reported yet.*\n\nRefused since the server was started:\nADDRESS +REFUSED +LAST +ATTEMPTS +REASON\n127\.0\.0\.1 +reports +\d{4}-.* 1 +\w`)
 	reporter := p.Agent()
 	reporter.Must(202, "POST", "/api/v1/collect", servertest.HostReport(servertest.AgentID(1), "vmhana01"), nil)
 	unreadable := servertest.HostReport(servertest.AgentID(1), "vmhana01")
