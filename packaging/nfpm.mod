@@ -1,3 +1,5 @@
+// The packager that packaging/build uses, in a module file of its own so that go.mod has only what the product needs.
+// To update it: go get -modfile=packaging/nfpm.mod -tool github.com/goreleaser/nfpm/v2/cmd/nfpm@VERSION
 module trento
 
 go 1.26.0
