@@ -75,7 +75,10 @@ func TestUnreachableAuthority(t *testing.T) {
 	p := servertest.Start(t, t.TempDir(), nil, "TLS_ACME_DOMAIN=trento.example.com", "TLS_ACME_DIRECTORY=https://localhost:"+servertest.FreePort(t)+"/dir")
 	p.HTTP = clientOf(t, nil)
 	p.HTTP.Transport.(*http.Transport).TLSClientConfig.InsecureSkipVerify = true
-	p.Client().Must(200, "GET", "/api/readyz", nil, nil)
+	servertest.Soon(t, "the server has asked the authority", func() bool {
+		_, answer, err := p.Client().Do("GET", "/api/healthz", nil)
+		return err == nil && strings.Contains(string(answer), `"certificate":"fail"`)
+	})
 	p.Stop(os.Interrupt)
 	if log := p.Stderr.String(); strings.Count(log, "the authority gave no certificate for trento.example.com") != 1 || !strings.Contains(log, "connection refused") {
 		t.Errorf("log:\n%s", log)
