@@ -82,7 +82,7 @@ func (x *Index) Activity(ctx context.Context, f activity.Filter, w Walk) (Page, 
 // walk reads a page. It fails with store.ErrNotFound if an entry was removed
 // meanwhile.
 func (x *Index) walk(ctx context.Context, f *activity.Filter, w Walk) (Page, error) {
-	segments, indexed, release, err := x.acquire()
+	segments, indexed, release, err := x.acquireSegments()
 	if err != nil {
 		return Page{}, err
 	}
@@ -99,7 +99,7 @@ func (x *Index) walk(ctx context.Context, f *activity.Filter, w Walk) (Page, err
 	walk.dateSpan.last = min(walk.dateSpan.last, newest)
 	walk.pageSpan = walk.dateSpan
 	if w.From != 0 {
-		walk.pageSpan = walk.pageSpan.after(w.From, w.Forward)
+		walk.pageSpan = walk.pageSpan.partAfter(w.From, w.Forward)
 	}
 	if f.Everything() && !w.Count {
 		// Without conditions every entry is a hit. BenchmarkEverything shows
@@ -121,22 +121,22 @@ func (x *Index) walk(ctx context.Context, f *activity.Filter, w Walk) (Page, err
 	if err != nil {
 		return Page{}, err
 	}
-	return walk.result(limit), nil
+	return walk.newPage(limit), nil
 }
 
 // walker collects the entries of a page.
 type walker struct {
-	ctx           context.Context
-	reading       sync.Mutex // held while the transaction of the context is used
-	store         *store.Store
-	filter        *activity.Filter
-	forward       bool
-	count         bool
-	verifyLimit   int
-	firstVerified bool // the first candidates were matched, see firstVerifyLimit
-	maxFound      int  // size of the page plus one, to know whether more entries follow
-	dateSpan      span // part of the log that the dates of the filter allow
-	pageSpan      span // part of dateSpan from the start of the page on
+	ctx              context.Context
+	reading          sync.Mutex // held while the transaction of the context is used
+	store            *store.Store
+	filter           *activity.Filter
+	forward          bool
+	count            bool
+	verifyLimit      int
+	hasVerifiedFirst bool // the first candidates were matched, see firstVerifyLimit
+	maxFound         int  // size of the page plus one, to know whether more entries follow
+	dateSpan         span // part of the log that the dates of the filter allow
+	pageSpan         span // part of dateSpan from the start of the page on
 
 	found []*activity.Entry
 	total int
@@ -150,11 +150,11 @@ func (w *walker) relevantSpan() span {
 	return w.pageSpan
 }
 
-func (w *walker) done() bool { return !w.count && w.full() }
+func (w *walker) isDone() bool { return !w.count && w.isFull() }
 
-func (w *walker) full() bool { return len(w.found) >= w.maxFound }
+func (w *walker) isFull() bool { return len(w.found) >= w.maxFound }
 
-func (w *walker) result(limit int) Page {
+func (w *walker) newPage(limit int) Page {
 	page := Page{Entries: w.found, More: len(w.found) > limit, Total: w.total}
 	if page.More {
 		page.Entries = page.Entries[:limit]
@@ -168,7 +168,7 @@ func (w *walker) result(limit int) Page {
 // scan reads a part of the log and matches each entry.
 func (w *walker) scan(ctx context.Context, part span) error {
 	part = part.intersect(w.relevantSpan())
-	for !part.empty() && !w.done() {
+	for !part.isEmpty() && !w.isDone() {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -196,12 +196,12 @@ func (w *walker) scanSome(part span) (rest span, err error) {
 				if w.count {
 					w.total++
 				}
-				if !w.full() && w.pageSpan.contains(e.Position) {
+				if !w.isFull() && w.pageSpan.contains(e.Position) {
 					w.found = append(w.found, e)
 				}
 			}
-			if read++; read == scanChunk || w.done() {
-				rest = part.after(e.Position, w.forward)
+			if read++; read == scanChunk || w.isDone() {
+				rest = part.partAfter(e.Position, w.forward)
 				return nil
 			}
 		}
@@ -212,16 +212,16 @@ func (w *walker) scanSome(part span) (rest span, err error) {
 }
 
 // searchSegments searches segments in the order of the walk until the page is
-// full. For the total it searches all of them, several at a time.
+// isFull. For the total it searches all of them, several at a time.
 func (w *walker) searchSegments(ctx context.Context, segments []*segment) error {
 	if w.count {
 		return w.searchAllSegments(ctx, segments)
 	}
 	for _, s := range segments {
-		if w.full() {
+		if w.isFull() {
 			return nil
 		}
-		found, err := w.find(ctx, s)
+		found, err := w.findInSegment(ctx, s)
 		if err == nil {
 			err = w.loadEntries(s, found)
 		}
@@ -238,7 +238,7 @@ func (w *walker) searchAllSegments(ctx context.Context, segments []*segment) err
 	searching.SetLimit(runtime.GOMAXPROCS(0))
 	for i, s := range segments {
 		searching.Go(func() (err error) {
-			found[i], err = w.find(ctx, s)
+			found[i], err = w.findInSegment(ctx, s)
 			return err
 		})
 	}
@@ -254,12 +254,12 @@ func (w *walker) searchAllSegments(ctx context.Context, segments []*segment) err
 	return nil
 }
 
-// find returns the documents of a segment that pass the filter.
-func (w *walker) find(ctx context.Context, s *segment) (*roaring.Bitmap, error) {
+// findInSegment returns the documents of a segment that pass the filter.
+func (w *walker) findInSegment(ctx context.Context, s *segment) (*roaring.Bitmap, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	first, end, err := s.documents(w.relevantSpan())
+	first, end, err := s.documentsWithin(w.relevantSpan())
 	if err != nil || first == end {
 		return roaring.New(), err
 	}
@@ -268,11 +268,11 @@ func (w *walker) find(ctx context.Context, s *segment) (*roaring.Bitmap, error) 
 	// Frequent terms occur among the first entries. So the first entries are
 	// read before a term list is searched.
 	verifyFirst := func() error {
-		if w.count || w.firstVerified {
+		if w.count || w.hasVerifiedFirst {
 			return nil
 		}
-		w.firstVerified = true
-		return w.verify(s, candidates, passed, min(w.verifyLimit, firstVerifyLimit))
+		w.hasVerifiedFirst = true
+		return w.verifyCandidates(s, candidates, passed, min(w.verifyLimit, firstVerifyLimit))
 	}
 	if w.filter.Search.Blank() {
 		if err := verifyFirst(); err != nil || w.fillsPage(passed) {
@@ -285,7 +285,7 @@ func (w *walker) find(ctx context.Context, s *segment) (*roaring.Bitmap, error) 
 	}
 	if !exact {
 		if candidates.GetCardinality() <= uint64(w.verifyLimit) {
-			return passed, w.verify(s, candidates, passed, w.verifyLimit)
+			return passed, w.verifyCandidates(s, candidates, passed, w.verifyLimit)
 		}
 		if err := verifyFirst(); err != nil || w.fillsPage(passed) {
 			return passed, err
@@ -313,13 +313,13 @@ func (w *walker) fillsPage(set *roaring.Bitmap) bool {
 	return !w.count && len(w.found)+int(set.GetCardinality()) >= w.maxFound
 }
 
-// verify reads the entries of the first candidates, as many as the page needs
+// verifyCandidates reads the entries of the first candidates, as many as the page needs
 // and at most limit. It removes these documents from candidates, and adds those
 // that pass the filter to passed.
-func (w *walker) verify(s *segment, candidates, passed *roaring.Bitmap, limit int) error {
+func (w *walker) verifyCandidates(s *segment, candidates, passed *roaring.Bitmap, limit int) error {
 	read := roaring.New()
 	err := w.view(func(tx *store.Tx) error {
-		for document := range inOrder(candidates, 0, s.count, w.forward) {
+		for document := range documentsInOrder(candidates, 0, s.count, w.forward) {
 			if limit == 0 || w.fillsPage(passed) {
 				return nil
 			}
@@ -345,15 +345,15 @@ func (w *walker) verify(s *segment, candidates, passed *roaring.Bitmap, limit in
 
 // loadEntries reads the entries of found documents until the page is full.
 func (w *walker) loadEntries(s *segment, found *roaring.Bitmap) error {
-	if w.full() || found.IsEmpty() {
+	if w.isFull() || found.IsEmpty() {
 		return nil
 	}
-	first, end, err := s.documents(w.pageSpan)
+	first, end, err := s.documentsWithin(w.pageSpan)
 	if err != nil || first == end {
 		return err
 	}
 	return w.view(func(tx *store.Tx) error {
-		for document := range inOrder(found, first, end, w.forward) {
+		for document := range documentsInOrder(found, first, end, w.forward) {
 			position, err := s.position(document)
 			if err != nil {
 				return err
@@ -362,7 +362,7 @@ func (w *walker) loadEntries(s *segment, found *roaring.Bitmap) error {
 			if err != nil {
 				return err
 			}
-			if w.found = append(w.found, e); w.full() {
+			if w.found = append(w.found, e); w.isFull() {
 				return nil
 			}
 		}
@@ -370,9 +370,9 @@ func (w *walker) loadEntries(s *segment, found *roaring.Bitmap) error {
 	})
 }
 
-// inOrder iterates over the documents of a set from first up to before end,
+// documentsInOrder iterates over the documents of a set from first up to before end,
 // forward or backward.
-func inOrder(set *roaring.Bitmap, first, end int, forward bool) func(func(int) bool) {
+func documentsInOrder(set *roaring.Bitmap, first, end int, forward bool) func(func(int) bool) {
 	return func(yield func(int) bool) {
 		if forward {
 			documents := set.Iterator()
@@ -383,7 +383,7 @@ func inOrder(set *roaring.Bitmap, first, end int, forward bool) func(func(int) b
 			}
 			return
 		}
-		below := set.Rank(uint32(end - 1)) // documents of the set before end
+		below := set.Rank(uint32(end - 1)) // documentsWithin of the set before end
 		for ; below > 0 && below <= math.MaxUint32; below-- {
 			document, err := set.Select(uint32(below - 1))
 			if err != nil || int(document) < first || !yield(int(document)) {

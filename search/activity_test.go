@@ -297,7 +297,7 @@ func TestGoneEntries(t *testing.T) {
 	for n := range 50 {
 		gone = append(gone, &activity.Entry{Position: activity.Position(n + 1), Type: activity.TypeResourceTagging, Metadata: []byte(`{"a":"b"}`)})
 	}
-	if err := x.add(gone); err != nil {
+	if err := x.addBatches(gone); err != nil {
 		t.Fatal(err)
 	}
 	follow(t, x)

@@ -355,7 +355,7 @@ func BenchmarkRetention(b *testing.B) {
 			b.Fatal(err)
 		}
 		before, start := sizeOf(b, indexDir), time.Now()
-		if err := x.prune(oldest); err != nil {
+		if err := x.pruneSegments(oldest); err != nil {
 			b.Fatal(err)
 		}
 		b.ReportMetric(float64(time.Since(start).Microseconds())/1e3, "index-ms")

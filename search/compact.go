@@ -59,21 +59,21 @@ func (x *Index) merge(from int) error {
 	if err != nil {
 		return err
 	}
-	return x.replace(from, len(x.segments), merged)
+	return x.replaceSegments(from, len(x.segments), merged)
 }
 
 func (x *Index) mergeAll(segments []*segment) (*segment, error) {
 	covers := span{segments[0].first, segments[len(segments)-1].last}
-	merged, err := mergeSegments(segments, x.path(covers))
+	merged, err := mergeSegments(segments, x.filePath(covers))
 	if err != nil {
 		return nil, fmt.Errorf("segment %s: %w", segmentName(covers), err)
 	}
 	return merged, nil
 }
 
-// prune deletes the segments whose entries the log has pruned. If the log has
+// pruneSegments deletes the segments whose entries the log has pruned. If the log has
 // pruned only some entries of a segment, searches skip those.
-func (x *Index) prune(oldest activity.Position) error {
+func (x *Index) pruneSegments(oldest activity.Position) error {
 	if len(x.segments) == 0 || x.segments[0].last >= oldest {
 		return nil
 	}

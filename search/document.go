@@ -30,15 +30,15 @@ func typeTerm(t activity.Type) string         { return "type " + string(t) }
 func actorTerm(actor string) string           { return "actor " + actor }
 func severityTerm(s activity.Severity) string { return "severity " + s.String() }
 
-// minID is the length of the shortest string that goes to fieldID.
-const minID = 8
+// minIDLength is the length of the shortest string that goes to fieldID.
+const minIDLength = 8
 
 // fieldOf returns the field that a folded string is indexed in.
 func fieldOf(folded string) string {
 	switch {
-	case len(folded) >= minID && hasOnly(folded, isIDChar):
+	case len(folded) >= minIDLength && hasOnlyChars(folded, isIDChar):
 		return fieldID
-	case folded != "" && hasOnly(folded, isPlainChar):
+	case folded != "" && hasOnlyChars(folded, isPlainChar):
 		return fieldPlain
 	default:
 		return fieldText
@@ -50,8 +50,8 @@ func fieldOf(folded string) string {
 func fieldsContaining(texts []string) []string {
 	plain, id := true, true
 	for _, text := range texts {
-		plain = plain && hasOnly(text, isPlainChar)
-		id = id && hasOnly(text, isIDChar)
+		plain = plain && hasOnlyChars(text, isPlainChar)
+		id = id && hasOnlyChars(text, isIDChar)
 	}
 	classes := []string{fieldText}
 	if plain {
@@ -63,7 +63,7 @@ func fieldsContaining(texts []string) []string {
 	return classes
 }
 
-func hasOnly(text string, allowed func(byte) bool) bool {
+func hasOnlyChars(text string, allowed func(byte) bool) bool {
 	for i := range len(text) {
 		if !allowed(text[i]) {
 			return false
@@ -93,7 +93,7 @@ func isPlainChar(c byte) bool {
 // to the program.
 type entryDocument struct {
 	position positionField
-	terms    []*terms
+	terms    []*termField
 }
 
 func newDocument(e *activity.Entry) *entryDocument {
@@ -120,7 +120,7 @@ func newDocument(e *activity.Entry) *entryDocument {
 	}
 	// Fields without values are included: segments with the same fields are
 	// merged by copying.
-	return &entryDocument{e.Position.Key(), []*terms{plain, id, text, literal, entry}}
+	return &entryDocument{e.Position.Key(), []*termField{plain, id, text, literal, entry}}
 }
 
 // VisitFields visits the position first, because segments expect the id first.
@@ -154,28 +154,30 @@ func (p positionField) AnalyzedLength() int                              { retur
 func (p positionField) AnalyzedTokenFrequencies() index.TokenFrequencies { return nil }
 func (p positionField) NumPlainTextBytes() uint64                        { return 0 }
 
-// terms is a field of a document with all its values, in the form that Bleve
+// termField is a field of a document with all its values, in the form that Bleve
 // expects after text analysis.
-type terms struct {
+type termField struct {
 	field string
 	set   index.TokenFrequencies
 }
 
-func newTerms(field string) *terms { return &terms{field, index.TokenFrequencies{}} }
+func newTerms(field string) *termField { return &termField{field, index.TokenFrequencies{}} }
 
 // noFrequency takes the place of the frequency of a term in a document. Bleve
 // would use frequencies to rank hits; our hits are in the order of the log.
 var noFrequency = new(index.TokenFreq)
 
-func (t *terms) add(term string) { t.set[term] = noFrequency }
+func (t *termField) add(term string) { t.set[term] = noFrequency }
 
-func (t *terms) Name() string                                     { return t.field }
-func (t *terms) Value() []byte                                    { return nil }
-func (t *terms) ArrayPositions() []uint64                         { return nil }
-func (t *terms) EncodedFieldType() byte                           { return 't' }
-func (t *terms) Analyze()                                         {}
-func (t *terms) Options() index.FieldIndexingOptions              { return index.IndexField | index.SkipFreqNorm }
-func (t *terms) AnalyzedLength() int                              { return len(t.set) }
-func (t *terms) AnalyzedTokenFrequencies() index.TokenFrequencies { return t.set }
-func (t *terms) NumPlainTextBytes() uint64                        { return 0 }
-func (t *terms) Size() int                                        { return 0 } // for Bleve's statistics
+func (t *termField) Name() string             { return t.field }
+func (t *termField) Value() []byte            { return nil }
+func (t *termField) ArrayPositions() []uint64 { return nil }
+func (t *termField) EncodedFieldType() byte   { return 't' }
+func (t *termField) Analyze()                 {}
+func (t *termField) Options() index.FieldIndexingOptions {
+	return index.IndexField | index.SkipFreqNorm
+}
+func (t *termField) AnalyzedLength() int                              { return len(t.set) }
+func (t *termField) AnalyzedTokenFrequencies() index.TokenFrequencies { return t.set }
+func (t *termField) NumPlainTextBytes() uint64                        { return 0 }
+func (t *termField) Size() int                                        { return 0 } // for Bleve's statistics

@@ -76,7 +76,7 @@ func (x *Index) follow(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := x.prune(oldest); err != nil {
+		if err := x.pruneSegments(oldest); err != nil {
 			return err
 		}
 		batches, err := x.nextBatches(runtime.GOMAXPROCS(0))
@@ -86,7 +86,7 @@ func (x *Index) follow(ctx context.Context) error {
 		if len(batches) == 0 {
 			return x.compact()
 		}
-		if err := x.add(batches...); err != nil {
+		if err := x.addBatches(batches...); err != nil {
 			return err
 		}
 	}
@@ -129,10 +129,10 @@ func (x *Index) nextBatch(after activity.Position) (batch []*activity.Entry, err
 	return batch, err
 }
 
-// add indexes each batch as a segment in memory, all at the same time, so that
+// addBatches indexes each batch as a segment in memory, all at the same time, so that
 // a rebuild uses all cores. If the segments that are not full have enough
 // entries for a full one, add merges them.
-func (x *Index) add(batches ...[]*activity.Entry) error {
+func (x *Index) addBatches(batches ...[]*activity.Entry) error {
 	segments := make([]*segment, len(batches))
 	var making errgroup.Group
 	last := x.indexed

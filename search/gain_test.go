@@ -33,7 +33,7 @@ func BenchmarkTermList(b *testing.B) {
 		term := parse(b, of.query).Terms()[0]
 		b.Run(of.query+"/list", func(b *testing.B) {
 			for b.Loop() {
-				if err := s.addMatching(roaring.New(), of.field, func(v *termList, hit func(i int)) { v.matching(&term, hit) }); err != nil {
+				if err := s.addDocumentsOfValues(roaring.New(), of.field, func(v *termList, hit func(i int)) { v.findMatches(&term, hit) }); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -93,7 +93,7 @@ func BenchmarkInlineDocs(b *testing.B) {
 	}
 	term := parse(b, "*de*").Terms()[0]
 	var hits []int
-	v.matching(&term, func(i int) {
+	v.findMatches(&term, func(i int) {
 		if v.docsFrom[i] < v.docsFrom[i+1] {
 			hits = append(hits, i)
 		}
@@ -106,7 +106,7 @@ func BenchmarkInlineDocs(b *testing.B) {
 					set.add(doc)
 				}
 			}
-			set.bitmap()
+			set.toBitmap()
 		}
 	})
 	b.Run("list, into a bitmap", func(b *testing.B) {
@@ -143,7 +143,7 @@ func BenchmarkClasses(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
 				for _, field := range fields {
-					if err := s.addMatching(roaring.New(), field, func(v *termList, hit func(i int)) { v.matching(&term, hit) }); err != nil {
+					if err := s.addDocumentsOfValues(roaring.New(), field, func(v *termList, hit func(i int)) { v.findMatches(&term, hit) }); err != nil {
 						b.Fatal(err)
 					}
 				}
@@ -172,7 +172,7 @@ func BenchmarkVerify(b *testing.B) {
 				f := activity.Filter{Search: parse(b, query)}
 				for b.Loop() {
 					w := newWalker(b, x, &f)
-					w.verifyLimit, w.firstVerified = of.limit, !of.first
+					w.verifyLimit, w.hasVerifiedFirst = of.limit, !of.first
 					if err := w.searchSegments(b.Context(), x.segments); err != nil {
 						b.Fatal(err)
 					}

@@ -72,7 +72,7 @@
 // Documents have the folded leaf values of the metadata as terms, in three fields:
 // plain words, values like ids, and all others. Numbers and booleans are terms,
 // too; comparisons look at all distinct numbers. The three fields keep the term
-// list small that a *word* is searched for in: most values are ids, and a word
+// listFiles small that a *word* is searched for in: most values are ids, and a word
 // with letters beyond f cannot be part of one.
 package search
 
@@ -93,9 +93,9 @@ import (
 	"trento/store/activity"
 )
 
-// format is the number of the layout of the documents. Increase it with every
+// indexFormat is the number of the layout of the documents. Increase it with every
 // change of document.go. An index with another format is rebuilt.
-const format = 3
+const indexFormat = 3
 
 // segmentSize is the number of entries of a full segment. Larger segments make
 // searches for rare terms faster. Smaller segments let a search for frequent
@@ -110,8 +110,8 @@ type Index struct {
 	dir         string
 	store       *store.Store
 	log         *slog.Logger
-	segmentSize int // the constant, except in tests
-	verifyLimit int // the constant, except in tests
+	segmentSize int // the constant segmentSize, except in tests
+	verifyLimit int // the constant verifyLimit, except in tests
 	// slots limits the number of concurrent searches, because each needs a
 	// core.
 	slots chan struct{}
@@ -132,16 +132,16 @@ type Index struct {
 // keeping it beside s.
 func Open(dir string, s *store.Store, log *slog.Logger) (*Index, error) {
 	x := &Index{
-		dir: filepath.Join(dir, fmt.Sprintf("%d-%s", format, s.ID())), store: s, log: log,
+		dir: filepath.Join(dir, fmt.Sprintf("%d-%s", indexFormat, s.ID())), store: s, log: log,
 		segmentSize: segmentSize, verifyLimit: verifyLimit, slots: make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}
-	if err := x.open(dir); err != nil {
+	if err := x.openFiles(dir); err != nil {
 		return nil, errors.Join(err, x.Close())
 	}
 	return x, nil
 }
 
-func (x *Index) open(dir string) error {
+func (x *Index) openFiles(dir string) error {
 	if err := os.MkdirAll(x.dir, 0o700); err != nil {
 		return err
 	}
@@ -162,14 +162,14 @@ func (x *Index) open(dir string) error {
 	if err != nil {
 		return err
 	}
-	spans, err := x.list()
+	spans, err := x.listFiles()
 	if err != nil {
 		return err
 	}
 	for _, covers := range spans {
 		if err := x.openNext(covers, oldest); err != nil {
 			x.log.Warn("part of the search index is not to be trusted and is built again", "cause", err)
-			if err := os.RemoveAll(x.path(covers)); err != nil {
+			if err := os.RemoveAll(x.filePath(covers)); err != nil {
 				return err
 			}
 		}
@@ -192,12 +192,12 @@ func segmentName(covers span) string {
 	return fmt.Sprintf("%016x-%016x%s", uint64(covers.first), uint64(covers.last), segmentSuffix)
 }
 
-func (x *Index) path(covers span) string { return filepath.Join(x.dir, segmentName(covers)) }
+func (x *Index) filePath(covers span) string { return filepath.Join(x.dir, segmentName(covers)) }
 
-// list returns the spans of the segment files in the directory, oldest first.
+// listFiles returns the spans of the segment files in the directory, oldest first.
 // Of files that begin at the same position, the largest comes first. list
 // deletes all other files.
-func (x *Index) list() ([]span, error) {
+func (x *Index) listFiles() ([]span, error) {
 	files, err := os.ReadDir(x.dir)
 	if err != nil {
 		return nil, err
@@ -226,11 +226,11 @@ func (x *Index) openNext(covers span, oldest activity.Position) error {
 	switch {
 	case covers.last <= x.indexed || covers.last < oldest:
 		// A merge or a prune was interrupted before it could delete this file.
-		return os.Remove(x.path(covers))
+		return os.Remove(x.filePath(covers))
 	case len(x.segments) == 0 && covers.first > max(oldest, 1), len(x.segments) > 0 && covers.first != x.indexed+1:
 		return fmt.Errorf("the segment before %s is missing", segmentName(covers))
 	}
-	s, err := openSegment(x.path(covers), covers)
+	s, err := openSegment(x.filePath(covers), covers)
 	if err != nil {
 		return fmt.Errorf("segment %s: %w", segmentName(covers), err)
 	}
@@ -268,8 +268,8 @@ func (x *Index) deleteOldest(segments int, indexed activity.Position) error {
 	return errors.Join(faults...)
 }
 
-// replace replaces several segments by one and deletes their files.
-func (x *Index) replace(from, end int, merged *segment) error {
+// replaceSegments replaces several segments by one and deletes their files.
+func (x *Index) replaceSegments(from, end int, merged *segment) error {
 	x.mu.Lock()
 	replaced := x.segments[from:end]
 	x.segments = slices.Concat(x.segments[:from], []*segment{merged}, x.segments[end:])
@@ -298,9 +298,9 @@ func (x *Index) Close() error {
 	return err
 }
 
-// acquire returns the present segments and the position up to which they index
+// acquireSegments returns the present segments and the position up to which they index
 // the log. The segments stay open until release is called.
-func (x *Index) acquire() (segments []*segment, indexed activity.Position, release func(), err error) {
+func (x *Index) acquireSegments() (segments []*segment, indexed activity.Position, release func(), err error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.closed {

@@ -266,7 +266,7 @@ func TestPrune(t *testing.T) {
 		oldest activity.Position
 		left   int
 	}{{0, 3}, {1, 3}, {second - 1, 3}, {second, 2}, {second + 1, 2}, {indexed, 1}, {lastPosition, 0}} {
-		err := x.prune(test.oldest)
+		err := x.pruneSegments(test.oldest)
 		if files := segmentPaths(t, dir); err != nil || len(x.segments) != test.left || len(files) != test.left || x.indexed != indexed {
 			t.Fatalf("with a log from %d on, %d segments up to %d are left in %v (%v), want %d up to %d", test.oldest, len(x.segments), x.indexed, files, err, test.left, indexed)
 		}

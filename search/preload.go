@@ -11,7 +11,7 @@ import (
 // instead of 5 ms. Segments in memory are skipped because they are small and
 // soon merged.
 func (x *Index) preload(ctx context.Context) error {
-	segments, _, release, err := x.acquire()
+	segments, _, release, err := x.acquireSegments()
 	if err != nil {
 		return err
 	}

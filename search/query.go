@@ -35,7 +35,7 @@ func (s *segment) filter(ctx context.Context, f *activity.Filter, candidates *ro
 		}
 	}
 	if f.WithoutUserManagement {
-		hidden, err := documentsWithAny(s, userManagement, typeTerm)
+		hidden, err := documentsWithAny(s, userManagementTypes, typeTerm)
 		if err != nil {
 			return false, err
 		}
@@ -44,12 +44,12 @@ func (s *segment) filter(ctx context.Context, f *activity.Filter, candidates *ro
 	if f.Search.Blank() || candidates.IsEmpty() {
 		return true, nil
 	}
-	return !hasWildcard(f.Search), keep(s.search(ctx, f.Search, true))
+	return !hasWildcard(f.Search), keep(s.searchDocuments(ctx, f.Search, true))
 }
 
 // searchTerms removes the candidates that do not match the search.
 func (s *segment) searchTerms(ctx context.Context, q activity.Search, candidates *roaring.Bitmap) error {
-	found, err := s.search(ctx, q, false)
+	found, err := s.searchDocuments(ctx, q, false)
 	if err == nil {
 		candidates.And(found)
 	}
@@ -61,7 +61,7 @@ func hasWildcard(q activity.Search) bool {
 	return slices.ContainsFunc(q.Terms(), func(t activity.Term) bool { return !t.Comparison() && t.Starred() })
 }
 
-var userManagement = slices.DeleteFunc(activity.Types(), func(t activity.Type) bool { return !t.UserManagement() })
+var userManagementTypes = slices.DeleteFunc(activity.Types(), func(t activity.Type) bool { return !t.UserManagement() })
 
 // documentsWithAny returns the documents that have any of the values in
 // fieldEntry.
@@ -79,13 +79,13 @@ func documentsWithAny[T any](s *segment, values []T, term func(T) string) (*roar
 	return found, nil
 }
 
-// search returns the documents that match a search. Terms are joined from the
+// searchDocuments returns the documents that match a search. Terms are joined from the
 // left. With approximate, terms with stars match every document, so that no
-// term list is needed. The result then contains too many documents, but never
+// documentsWithTerm list is needed. The result then contains too many documents, but never
 // too few, because searches have no negation.
-func (s *segment) search(ctx context.Context, q activity.Search, approximate bool) (*roaring.Bitmap, error) {
+func (s *segment) searchDocuments(ctx context.Context, q activity.Search, approximate bool) (*roaring.Bitmap, error) {
 	if numbers, ok := q.SingleLeaf(); ok {
-		return s.numbers(numbers)
+		return s.documentsWithNumbers(numbers)
 	}
 	found := roaring.New()
 	for i, t := range q.Terms() {
@@ -95,7 +95,7 @@ func (s *segment) search(ctx context.Context, q activity.Search, approximate boo
 		if t.And && i > 0 && found.IsEmpty() {
 			continue
 		}
-		set, err := s.term(&t, approximate)
+		set, err := s.documentsWithTerm(&t, approximate)
 		if err != nil {
 			return nil, err
 		}
@@ -108,16 +108,16 @@ func (s *segment) search(ctx context.Context, q activity.Search, approximate boo
 	return found, nil
 }
 
-func (s *segment) all() *roaring.Bitmap {
+func (s *segment) allDocuments() *roaring.Bitmap {
 	all := roaring.New()
 	all.AddRange(0, uint64(s.count))
 	return all
 }
 
-func (s *segment) term(t *activity.Term, approximate bool) (*roaring.Bitmap, error) {
+func (s *segment) documentsWithTerm(t *activity.Term, approximate bool) (*roaring.Bitmap, error) {
 	switch {
 	case t.Comparison():
-		return s.numbers(t.Numbers)
+		return s.documentsWithNumbers(t.Numbers)
 	case !t.Starred():
 		found := roaring.New()
 		for _, field := range []string{fieldOf(t.Text[0]), fieldLiteral} {
@@ -131,13 +131,13 @@ func (s *segment) term(t *activity.Term, approximate bool) (*roaring.Bitmap, err
 		}
 		return found, nil
 	case approximate:
-		return s.all(), nil
+		return s.allDocuments(), nil
 	case len(t.Text) == 2 && t.Text[0] == "" && t.Text[1] == "": // a star alone
 		return documentsWithAny(s, []string{hasStringTerm}, func(term string) string { return term })
 	default:
 		found := roaring.New()
 		for _, field := range fieldsContaining(t.Text) {
-			err := s.addMatching(found, field, func(v *termList, hit func(i int)) { v.matching(t, hit) })
+			err := s.addDocumentsOfValues(found, field, func(v *termList, hit func(i int)) { v.findMatches(t, hit) })
 			if err != nil {
 				return nil, err
 			}
@@ -146,11 +146,11 @@ func (s *segment) term(t *activity.Term, approximate bool) (*roaring.Bitmap, err
 	}
 }
 
-// numbers returns the documents with a number in any of the intervals. It
+// documentsWithNumbers returns the documents with a number in any of the intervals. It
 // compares all distinct numbers, because a log has few.
-func (s *segment) numbers(intervals []activity.Interval) (*roaring.Bitmap, error) {
+func (s *segment) documentsWithNumbers(intervals []activity.Interval) (*roaring.Bitmap, error) {
 	found := roaring.New()
-	err := s.addMatching(found, fieldLiteral, func(v *termList, hit func(i int)) {
+	err := s.addDocumentsOfValues(found, fieldLiteral, func(v *termList, hit func(i int)) {
 		for i := range v.ends {
 			leaf := activity.Leaf{Kind: activity.NumberLeaf, Text: string(v.value(i))}
 			if c := leaf.Text[0]; c != '-' && (c < '0' || c > '9') {
@@ -164,9 +164,9 @@ func (s *segment) numbers(intervals []activity.Interval) (*roaring.Bitmap, error
 	return found, err
 }
 
-// addMatching adds the documents of some values of a field to found. choose
+// addDocumentsOfValues adds the documents of some values of a field to found. choose
 // calls hit with the index of each value that it selects.
-func (s *segment) addMatching(found *roaring.Bitmap, field string, choose func(v *termList, hit func(i int))) error {
+func (s *segment) addDocumentsOfValues(found *roaring.Bitmap, field string, choose func(v *termList, hit func(i int))) error {
 	v, err := s.termList(field)
 	if err != nil {
 		return err
@@ -190,7 +190,7 @@ func (s *segment) addMatching(found *roaring.Bitmap, field string, choose func(v
 		}
 	})
 	if few != nil {
-		found.Or(few.bitmap())
+		found.Or(few.toBitmap())
 	}
 	return err
 }

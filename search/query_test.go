@@ -181,7 +181,7 @@ func findIn(t interface {
 	Context() context.Context
 	Fatal(...any)
 }, s *segment, f activity.Filter, within span, forward bool) (found []activity.Position) {
-	first, end, err := s.documents(within)
+	first, end, err := s.documentsWithin(within)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,7 +194,7 @@ func findIn(t interface {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for document := range inOrder(set, first, end, forward) {
+	for document := range documentsInOrder(set, first, end, forward) {
 		position, err := s.position(document)
 		if err != nil {
 			t.Fatal(err)

@@ -98,7 +98,7 @@ func followSome(t testing.TB, x *Index, groups, size int) {
 		if len(entries) == 0 {
 			return
 		}
-		if err := x.add(entries[:min(size, len(entries))]); err != nil {
+		if err := x.addBatches(entries[:min(size, len(entries))]); err != nil {
 			t.Fatal(err)
 		}
 	}

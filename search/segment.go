@@ -18,7 +18,7 @@ import (
 )
 
 // segment is a segment of Bleve: an immutable index over a part of the log. Its
-// documents are numbered in the order of the log. So a set of documents is
+// documentsWithin are numbered in the order of the log. So a set of documents is
 // sorted by time, a period is a range of numbers, and the number of hits is the
 // number of bits in a set.
 type segment struct {
@@ -31,7 +31,7 @@ type segment struct {
 	termLists map[string]*termList // built when they are first needed
 }
 
-var plugin zap.ZapPlugin
+var zapPlugin zap.ZapPlugin
 
 // newSegment indexes entries in memory. The segment covers the log from the
 // position first to the last entry.
@@ -40,7 +40,7 @@ func newSegment(first activity.Position, entries []*activity.Entry) (*segment, e
 	for i, e := range entries {
 		documents[i] = newDocument(e)
 	}
-	b, _, err := plugin.New(documents)
+	b, _, err := zapPlugin.New(documents)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +61,7 @@ func mergeSegments(segments []*segment, path string) (*segment, error) {
 	for i, s := range segments {
 		parts[i] = s.bleve
 	}
-	if _, _, err := plugin.Merge(parts, make([]*roaring.Bitmap, len(parts)), unfinished, nil, nil); err != nil {
+	if _, _, err := zapPlugin.Merge(parts, make([]*roaring.Bitmap, len(parts)), unfinished, nil, nil); err != nil {
 		return nil, err
 	}
 	if err := os.Rename(unfinished, path); err != nil {
@@ -80,12 +80,12 @@ func openSegment(path string, covers span) (_ *segment, err error) {
 			err = fmt.Errorf("damaged: %v", fault)
 		}
 	}()
-	b, err := plugin.Open(path)
+	b, err := zapPlugin.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	s := wrapSegment(covers, path, b)
-	if err := s.check(); err != nil {
+	if err := s.checkFile(); err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
 	return s, nil
@@ -100,8 +100,8 @@ func (s *segment) delete() error {
 	return err
 }
 
-// check compares the file with its checksum and with the span in its name.
-func (s *segment) check() error {
+// checkFile compares the file with its checksum and with the span in its name.
+func (s *segment) checkFile() error {
 	file, ok := s.bleve.(interface {
 		Data() []byte
 		CRC() uint32
@@ -142,8 +142,8 @@ func (s *segment) position(document int) (activity.Position, error) {
 	return activity.PositionOfKey(id), nil
 }
 
-// documents returns the range of documents within a span.
-func (s *segment) documents(within span) (first, end int, err error) {
+// documentsWithin returns the range of documents within a span.
+func (s *segment) documentsWithin(within span) (first, end int, err error) {
 	from := func(bound activity.Position) int {
 		return sort.Search(s.count, func(i int) bool {
 			position, fault := s.position(i)
@@ -151,7 +151,7 @@ func (s *segment) documents(within span) (first, end int, err error) {
 			return position >= bound
 		})
 	}
-	if within.empty() || within.last < s.first || within.first > s.last {
+	if within.isEmpty() || within.last < s.first || within.first > s.last {
 		return 0, 0, nil
 	}
 	if end = s.count; within.last < s.last {

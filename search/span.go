@@ -13,7 +13,7 @@ const lastPosition = activity.Position(math.MaxUint64)
 // It is empty if last is smaller than first.
 type span struct{ first, last activity.Position }
 
-func (s span) empty() bool { return s.first > s.last }
+func (s span) isEmpty() bool { return s.first > s.last }
 
 func (s span) contains(p activity.Position) bool { return s.first <= p && p <= s.last }
 
@@ -21,8 +21,8 @@ func (s span) intersect(other span) span {
 	return span{max(s.first, other.first), min(s.last, other.last)}
 }
 
-// after returns the part of the span that follows p in the direction of a walk.
-func (s span) after(p activity.Position, forward bool) span {
+// partAfter returns the part of the span that follows p in the direction of a walk.
+func (s span) partAfter(p activity.Position, forward bool) span {
 	switch {
 	case forward && p == lastPosition, !forward && p == 0:
 		return span{1, 0}

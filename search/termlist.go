@@ -71,17 +71,17 @@ func newTermList(d *dictionary) (*termList, error) {
 	}
 }
 
-func (v *termList) start(i int) int {
+func (v *termList) startOf(i int) int {
 	if i == 0 {
 		return 0
 	}
 	return v.ends[i-1] + 1
 }
 
-func (v *termList) value(i int) []byte { return v.text[v.start(i):v.ends[i]] }
+func (v *termList) value(i int) []byte { return v.text[v.startOf(i):v.ends[i]] }
 
-// withPrefix returns the range of values with a prefix.
-func (v *termList) withPrefix(text string) (first, end int) {
+// valuesWithPrefix returns the range of values with a prefix.
+func (v *termList) valuesWithPrefix(text string) (first, end int) {
 	if text == "" {
 		return 0, len(v.ends)
 	}
@@ -90,10 +90,10 @@ func (v *termList) withPrefix(text string) (first, end int) {
 	return first, end
 }
 
-// matching calls found with the index of each value that a term with stars
+// findMatches calls found with the index of each value that a term with stars
 // matches.
-func (v *termList) matching(t *activity.Term, found func(i int)) {
-	first, end := v.withPrefix(t.Text[0])
+func (v *termList) findMatches(t *activity.Term, found func(i int)) {
+	first, end := v.valuesWithPrefix(t.Text[0])
 	anchor := ""
 	for _, text := range t.Text[1:] {
 		if len(text) > len(anchor) {
@@ -109,7 +109,7 @@ func (v *termList) matching(t *activity.Term, found func(i int)) {
 	certain := len(t.Text) == 3 && t.Text[0] == "" && t.Text[2] == "" // *anchor*
 	needle := []byte(anchor)
 	for first < end {
-		start := v.start(first)
+		start := v.startOf(first)
 		at := bytes.Index(v.text[start:v.ends[end-1]], needle)
 		if at < 0 {
 			return
@@ -147,4 +147,4 @@ func newDocSet(documents int) docSet { return make(docSet, (documents+63)/64) }
 
 func (s docSet) add(doc uint32) { s[doc/64] |= 1 << (doc % 64) }
 
-func (s docSet) bitmap() *roaring.Bitmap { return roaring.FromDense(s, false) }
+func (s docSet) toBitmap() *roaring.Bitmap { return roaring.FromDense(s, false) }

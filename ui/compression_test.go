@@ -98,7 +98,7 @@ func TestCompression(t *testing.T) {
 
 func mustLoadAssets(t testing.TB) (page.Assets, page.RoomFiles) {
 	t.Helper()
-	files, err := page.FilesOf(rooms)
+	files, err := page.FilesOf(consoleParts)
 	if err != nil {
 		t.Fatal(err)
 	}

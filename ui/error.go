@@ -27,13 +27,13 @@ type errorPage struct {
 // Template implements page.Page.
 func (*errorPage) Template() string { return "error" }
 
-// fail answers a request whose handler returned an error. All errors of the
+// answerError answers a request whose handler returned an error. All errors of the
 // console are answered here.
-func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
+func (s *server) answerError(w http.ResponseWriter, r *http.Request, err error) {
 	status := api.Status(err)
 	if errors.Is(err, auth.ErrExternal) {
-		// For a program the operation exists but is off; for a reader the page
-		// does not exist.
+		// To a program the answer says that the operation is switched off. To a
+		// reader of the console the page does not exist.
 		status = http.StatusNotFound
 	}
 	if status == http.StatusUnauthorized {

@@ -109,7 +109,7 @@ func (s *server) streamEvents(w http.ResponseWriter, r *http.Request) error {
 	st := stream{s: s, id: id, out: http.NewResponseController(w), w: w}
 	err := st.run(r, changed, connected)
 	if errors.Is(err, auth.ErrSignedOut) {
-		err = st.send("signed-out", "", nil)
+		err = st.sendEvent("signed-out", "", nil)
 	}
 	if err != nil {
 		// Part of the answer is sent, so its status cannot change. The client
@@ -131,14 +131,14 @@ type stream struct {
 	readsAgents bool
 	w           http.ResponseWriter
 	out         *http.ResponseController
-	seq         uint64            // the last change that was sent
+	lastChange  uint64            // the last change that was sent
 	connections uint64            // the last change of connections for messages that was sent
 	refusals    int               // the number of refused requests of agents that was sent
-	seen        activity.Position // the last entry that was read
+	lastEntry   activity.Position // the last entry that was read
 }
 
 func (st *stream) run(r *http.Request, changed, connected <-chan struct{}) error {
-	if err := st.start(r); err != nil {
+	if err := st.setStart(r); err != nil {
 		return err
 	}
 	ping := time.NewTicker(pingInterval)
@@ -147,12 +147,12 @@ func (st *stream) run(r *http.Request, changed, connected <-chan struct{}) error
 		var err error
 		select {
 		case <-r.Context().Done():
-			return st.send("stopping", "", nil)
+			return st.sendEvent("stopping", "", nil)
 		case <-ping.C:
 			// Refused requests of agents are noticed here, if nothing else
 			// happens.
 			if err = st.sendChanges(); err == nil {
-				err = st.write(": still here\n\n")
+				err = st.writeText(": still here\n\n")
 			}
 		case <-changed:
 			err = st.sendChangesAndPause(r.Context())
@@ -180,32 +180,32 @@ func (st *stream) sendChangesAndPause(ctx context.Context) error {
 	return nil
 }
 
-// start sets the position of the stream: after the last event that the client
+// setStart sets the position of the stream: after the last event that the client
 // got, or after the newest change that its page includes.
-func (st *stream) start(r *http.Request) error {
+func (st *stream) setStart(r *http.Request) error {
 	st.startConnections()
 	known := r.Header.Get("Last-Event-ID")
 	if known == "" {
 		known = r.URL.Query().Get("after")
 	}
 	err := st.s.Store.View(func(tx *store.Tx) error {
-		st.seen, st.seq = tx.Newest(), tx.LastChange()
+		st.lastEntry, st.lastChange = tx.Newest(), tx.LastChange()
 		if known == "" {
 			return nil
 		}
 		// A cursor that cannot be opened, or is ahead of the journal, comes
 		// from another user or another store: everything may have changed.
 		place, ok := st.s.Auth.OpenCursor(st.id.User, known)
-		if !ok || place > st.seq {
+		if !ok || place > st.lastChange {
 			place = 0
 		}
-		st.seq = place
+		st.lastChange = place
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	if err := st.write("retry: 2000\n\n"); err != nil {
+	if err := st.writeText("retry: 2000\n\n"); err != nil {
 		return err
 	}
 	return st.sendChanges()
@@ -216,10 +216,10 @@ func (st *stream) sendChanges() error {
 	var changes map[string][]string
 	var toasts []activitypages.Toast
 	err := st.s.Store.View(func(tx *store.Tx) (err error) {
-		if err = st.check(tx); err != nil {
+		if err = st.checkSession(tx); err != nil {
 			return err
 		}
-		if changes, err = st.changes(tx); err != nil {
+		if changes, err = st.changesByKind(tx); err != nil {
 			return err
 		}
 		if err = st.addConnections(tx, changes); err != nil {
@@ -236,21 +236,21 @@ func (st *stream) sendChanges() error {
 		return err
 	}
 	if len(changes) > 0 {
-		if err := st.send("change", st.s.Auth.SealCursor(st.id.User, st.seq), changes); err != nil {
+		if err := st.sendEvent("change", st.s.Auth.SealCursor(st.id.User, st.lastChange), changes); err != nil {
 			return err
 		}
 	}
 	for _, t := range toasts {
-		if err := st.send("toast", "", t); err != nil {
+		if err := st.sendEvent("toast", "", t); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// check fails if the session is not valid any more. It reads what the user may
+// checkSession fails if the session is not valid any more. It reads what the user may
 // see at present.
-func (st *stream) check(tx *store.Tx) error {
+func (st *stream) checkSession(tx *store.Tx) error {
 	id, err := st.s.Auth.Revalidate(tx, st.id)
 	if err == nil {
 		st.viewer, err = activitypages.NewViewer(id)
@@ -259,19 +259,19 @@ func (st *stream) check(tx *store.Tx) error {
 	return err
 }
 
-// changes returns the ids of changed records by kind. Changes of users and
+// changesByKind returns the ids of changed records by kind. Changes of users and
 // tokens go only to users who manage users, and to the user concerned, as the
 // kind "self". Changes that are not sent do not count against the limit:
 // otherwise many of them would cause "everything".
-func (st *stream) changes(tx *store.Tx) (map[string][]string, error) {
+func (st *stream) changesByKind(tx *store.Tx) (map[string][]string, error) {
 	changes, told := make(map[string][]string), 0
 	for told <= maxChanges {
-		list, err := tx.ChangedAfter(st.seq, changesPerRead)
+		list, err := tx.ChangedAfter(st.lastChange, changesPerRead)
 		if err != nil {
 			return nil, err
 		}
 		for _, c := range list {
-			st.seq = c.Seq
+			st.lastChange = c.Seq
 			concerned, err := st.isVisible(tx, c)
 			if err != nil {
 				return nil, err
@@ -289,7 +289,7 @@ func (st *stream) changes(tx *store.Tx) (map[string][]string, error) {
 		}
 	}
 	if told > maxChanges {
-		st.seq = tx.LastChange()
+		st.lastChange = tx.LastChange()
 		return st.allChanged(), nil
 	}
 	return changes, nil
@@ -388,11 +388,11 @@ func (st *stream) isVisible(tx *store.Tx, c store.Change) (bool, error) {
 // the viewer may see any of them, and their toasts, oldest first.
 func (st *stream) newToasts(tx *store.Tx) (logged bool, toasts []activitypages.Toast, err error) {
 	newest := tx.Newest()
-	if newest <= st.seen {
+	if newest <= st.lastEntry {
 		return false, nil, nil
 	}
-	from := st.seen + 1
-	st.seen = newest
+	from := st.lastEntry + 1
+	st.lastEntry = newest
 	looked := 0
 	for e, err := range tx.EntriesBack(from, newest) {
 		if err != nil {
@@ -413,8 +413,8 @@ func (st *stream) newToasts(tx *store.Tx) (logged bool, toasts []activitypages.T
 	return logged, activitypages.MostImportant(toasts, maxToasts), nil
 }
 
-// send writes an event. Its data are JSON on one line.
-func (st *stream) send(event, id string, data any) error {
+// sendEvent writes an event. Its data are JSON on one line.
+func (st *stream) sendEvent(event, id string, data any) error {
 	body, err := json.Marshal(data)
 	if err != nil {
 		return err
@@ -423,13 +423,13 @@ func (st *stream) send(event, id string, data any) error {
 	if id != "" {
 		text += "id: " + id + "\n"
 	}
-	return st.write(text + "data: " + string(body) + "\n\n")
+	return st.writeText(text + "data: " + string(body) + "\n\n")
 }
 
-// write sends a text. It has a deadline, so that a client that does not read
+// writeText sends a text. It has a deadline, so that a client that does not read
 // blocks nothing. Afterwards the deadline is removed, because over HTTP/2 it
 // would end an idle stream.
-func (st *stream) write(text string) error {
+func (st *stream) writeText(text string) error {
 	if err := st.out.SetWriteDeadline(time.Now().Add(eventDeadline)); err != nil {
 		return err
 	}

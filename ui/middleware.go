@@ -119,11 +119,11 @@ func (s *server) refuseCrossOrigin(next http.Handler) http.Handler {
 			s.api.Fail(w, r, auth.ErrForbidden)
 			return
 		}
-		s.fail(w, r, page.ErrCrossOrigin)
+		s.answerError(w, r, page.ErrCrossOrigin)
 	}))
 	guarded := protection.Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if isAPI(r) && !byCookie(auth.From(r.Context())) {
+		if isAPI(r) && !isIdentifiedByCookie(auth.From(r.Context())) {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -131,9 +131,9 @@ func (s *server) refuseCrossOrigin(next http.Handler) http.Handler {
 	})
 }
 
-// byCookie reports whether the user is identified by a cookie. Browsers send
+// isIdentifiedByCookie reports whether the user is identified by a cookie. Browsers send
 // cookies with requests that other sites cause, too.
-func byCookie(id *auth.Identity) bool { return id != nil && id.Via == auth.ViaSession }
+func isIdentifiedByCookie(id *auth.Identity) bool { return id != nil && id.Via == auth.ViaSession }
 
 // isAPI reports whether a request is for package api, by the first segment of
 // its path as it was sent. Escaped slashes and dots are part of names. Repeated

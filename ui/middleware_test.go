@@ -212,7 +212,7 @@ func TestFaultsKeepTheirCause(t *testing.T) {
 	s := f.server(t)
 	w := httptest.NewRecorder()
 	r := httptest.NewRequest(http.MethodGet, "/hosts", nil)
-	h := page.NameRequest(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.fail(w, r, errorText(secret)) }))
+	h := page.NameRequest(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.answerError(w, r, errorText(secret)) }))
 	h.ServeHTTP(w, r)
 	if w.Code != http.StatusInternalServerError || strings.Contains(w.Body.String(), secret) {
 		t.Errorf("status %d: %s", w.Code, w.Body)

@@ -24,7 +24,7 @@ func (s *server) inOneRead(next http.Handler) http.Handler {
 			next.ServeHTTP(answer, r.WithContext(ctx))
 			return nil
 		}); err != nil {
-			s.fail(w, r, err)
+			s.answerError(w, r, err)
 			return
 		}
 		w.WriteHeader(answer.status)

@@ -61,9 +61,9 @@ type finder[T any] struct {
 	details    func(T) []string
 }
 
-// find returns the things that contain all words. An exact name comes first,
+// findThings returns the things that contain all words. An exact name comes first,
 // then names that begin with the words, then the most urgent.
-func (f finder[T]) find(s *server, all []T, words string) foundGroup {
+func (f finder[T]) findThings(s *server, all []T, words string) foundGroup {
 	g := foundGroup{ID: f.id, Label: f.label, URL: page.WithQuery(f.table.Path, url.Values{"q": {words}})}
 	wanted := strings.Fields(strings.ToLower(words))
 	type hit struct {
@@ -167,15 +167,15 @@ func (s *server) showSearch(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		p.Groups = []foundGroup{
-			hostFinder.find(s, landscapepages.HostsTable.List(v), p.Words), clusterFinder.find(s, landscapepages.ClustersTable.List(v), p.Words),
-			sapSystemFinder.find(s, landscapepages.SAPSystemsTable.List(v), p.Words), databaseFinder.find(s, landscapepages.DatabasesTable.List(v), p.Words),
+			hostFinder.findThings(s, landscapepages.HostsTable.List(v), p.Words), clusterFinder.findThings(s, landscapepages.ClustersTable.List(v), p.Words),
+			sapSystemFinder.findThings(s, landscapepages.SAPSystemsTable.List(v), p.Words), databaseFinder.findThings(s, landscapepages.DatabasesTable.List(v), p.Words),
 		}
 		if p.People {
 			users, err := s.account.UserItems(tx)
 			if err != nil {
 				return err
 			}
-			p.Groups = append(p.Groups, userFinder.find(s, users, p.Words))
+			p.Groups = append(p.Groups, userFinder.findThings(s, users, p.Words))
 		}
 		return s.ReadFrame(&p.Frame, tx)
 	})

@@ -28,7 +28,7 @@ import (
 	"trento/ui/table"
 )
 
-// Options are what New needs.
+// Options are the settings of the console, and what it works with.
 type Options = page.Options
 
 type server struct {
@@ -69,7 +69,7 @@ func newServer(o Options) (*server, error) {
 		api:    api.New(deps),
 		router: mux.NewRouter(), started: o.Store.Now(),
 	}
-	s.install()
+	s.installRoutes()
 	return s, s.checkCallback()
 }
 
@@ -104,7 +104,7 @@ func (s *server) handler() (http.Handler, error) {
 			return
 		}
 		if err := api.CheckQuery(r.URL.RawQuery); err != nil {
-			s.fail(w, r, err)
+			s.answerError(w, r, err)
 			return
 		}
 		s.router.ServeHTTP(w, r)
@@ -127,9 +127,9 @@ func (s *server) routes() []api.Route {
 	})
 }
 
-// install adds the routes to the router. Access is checked right before a
+// installRoutes adds the routes to the router. Access is checked right before a
 // handler is called, and nowhere else.
-func (s *server) install() {
+func (s *server) installRoutes() {
 	routes := s.routes()
 	for _, route := range slices.Concat(routes, s.answerRoutes(routes)) {
 		methods := []string{route.Method}
@@ -152,16 +152,16 @@ func (s *server) install() {
 				err = route.Handle(w, r)
 			}
 			if err != nil {
-				s.fail(w, r, err)
+				s.answerError(w, r, err)
 			}
 		})
 	}
 	s.router.NotFoundHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.fail(w, r, page.ErrNoRoute)
+		s.answerError(w, r, page.ErrNoRoute)
 	})
 	s.router.MethodNotAllowedHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Allow", strings.Join(s.allowed(r), ", "))
-		s.fail(w, r, page.ErrMethod)
+		w.Header().Set("Allow", strings.Join(s.allowedMethods(r), ", "))
+		s.answerError(w, r, page.ErrMethod)
 	})
 }
 
@@ -175,7 +175,8 @@ func (s *server) receiveForm(w http.ResponseWriter, r *http.Request, route api.R
 }
 
 // answerRoutes returns routes for the answers to forms whose address has no
-// page of its own. Without an answer they redirect to the page above.
+// page of its own. If an answer is not kept any more, they redirect to the page
+// one level up.
 func (s *server) answerRoutes(routes []api.Route) (added []api.Route) {
 	hasPage := func(path string) bool {
 		return slices.ContainsFunc(routes, func(r api.Route) bool { return r.Method == http.MethodGet && r.Path == path })
@@ -200,9 +201,9 @@ func (s *server) answerRoutes(routes []api.Route) (added []api.Route) {
 	return added
 }
 
-// allowed returns the methods that an address permits. The router does not
+// allowedMethods returns the methods that an address permits. The router does not
 // provide them.
-func (s *server) allowed(r *http.Request) []string {
+func (s *server) allowedMethods(r *http.Request) []string {
 	var methods []string
 	for _, method := range []string{"DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"} {
 		asked := r.Clone(r.Context())
@@ -218,11 +219,11 @@ func (s *server) allowed(r *http.Request) []string {
 //go:embed *.html
 var files embed.FS
 
-// rooms are the parts of the console.
-var rooms = []page.Room{
+// consoleParts are the parts of the console.
+var consoleParts = []page.Room{
 	{Files: files, Pages: []page.Page{&searchPage{}, &aboutPage{}, &errorPage{}}},
 	table.Room, landscapepages.Room, activitypages.Room, account.Room,
 }
 
 // loadResources loads the templates and assets once per process.
-var loadResources = sync.OnceValues(func() (*page.Resources, error) { return page.LoadResources(rooms...) })
+var loadResources = sync.OnceValues(func() (*page.Resources, error) { return page.LoadResources(consoleParts...) })

@@ -33,7 +33,7 @@ func execute(t *testing.T, ts page.Templates, p page.Page) string {
 // special about one.
 func samplePages() map[string]page.Page {
 	samples := make(map[string]page.Page)
-	for _, room := range rooms {
+	for _, room := range consoleParts {
 		for _, p := range room.Pages {
 			samples[p.Template()] = reflect.New(reflect.TypeOf(p).Elem()).Interface().(page.Page)
 			if p.Template() == "profile" {

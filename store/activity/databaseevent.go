@@ -106,11 +106,11 @@ func (*DatabaseInstanceSystemReplicationChanged) Type() Type {
 	return TypeDatabaseInstanceSystemReplicationChanged
 }
 func (e *DatabaseInstanceSystemReplicationChanged) message() string {
-	change := Change{Old: orEmpty(e.OldRole)}
-	return change.Sentence("Database instance system replication", orEmpty(e.Role))
+	change := Change{Old: emptyIfNil(e.OldRole)}
+	return change.Sentence("Database instance system replication", emptyIfNil(e.Role))
 }
 
-func orEmpty(text *string) string {
+func emptyIfNil(text *string) string {
 	if text == nil {
 		return ""
 	}

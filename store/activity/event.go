@@ -203,14 +203,14 @@ func (c *Change) Sentence(what, now string) string {
 // contained the secret.
 type Redacted bool
 
-const redacted = `"REDACTED"`
+const redactedJSON = `"REDACTED"`
 
 // MarshalJSON returns a fixed text if a secret was given, otherwise null.
 func (r Redacted) MarshalJSON() ([]byte, error) {
 	if !r {
 		return []byte("null"), nil
 	}
-	return []byte(redacted), nil
+	return []byte(redactedJSON), nil
 }
 
 // UnmarshalJSON records whether there is a value.

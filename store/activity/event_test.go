@@ -48,7 +48,7 @@ func TestCatalogueAsksEvents(t *testing.T) {
 		_, speaks := event.(hasMessage)
 		_, holds := event.(hasResource)
 		_, judges := event.(hasSeverity)
-		if speaks != (d.message == byEvent) || holds != (d.resource == byEvent) || judges != (d.severity == severityByEvent) {
+		if speaks != (d.message == textByEvent) || holds != (d.resource == textByEvent) || judges != (d.severity == severityByEvent) {
 			t.Errorf("%s: the catalogue and %T do not agree on who gives message, resource and severity", d.eventType(), event)
 		}
 		if found := definitionByType[d.eventType()]; found != d {

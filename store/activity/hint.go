@@ -44,13 +44,13 @@ var comparisonSigns = []string{"==", "!=", ">=", "<=", ">", "<"}
 
 // wordHint returns the hint for the i-th word; "" if there is none.
 func wordHint(words []word, i int, operator bool) string {
-	text := words[i].plain()
+	text := words[i].plainText()
 	if text == "" || operator {
 		return ""
 	}
 	last, next := i+1 == len(words), ""
 	if !last {
-		next = words[i+1].plain()
+		next = words[i+1].plainText()
 	}
 	upper := strings.ToUpper(text)
 	key, value, _ := strings.Cut(text, ":")
@@ -77,22 +77,23 @@ func wordHint(words []word, i int, operator bool) string {
 	return ""
 }
 
-// plain returns the text of a word without stars, quotes and backslashes; "" if
+// plainText returns the text of a word without stars, quotes and backslashes; "" if
 // the word contains one of these.
-func (w word) plain() string {
-	if w.quoted || len(w.texts) > 1 {
+func (w word) plainText() string {
+	if w.isQuoted || len(w.texts) > 1 {
 		return ""
 	}
 	return w.texts[0]
 }
 
-// orderHint shows how a search was read in which AND follows OR. In many other
-// search languages, AND takes precedence over OR.
+// orderHint returns a hint at the order in which a search was read, if AND
+// follows OR in it. In many other search languages, AND takes precedence over
+// OR.
 func orderHint(words []word, operator []bool) string {
 	reading, or, and, surprising := "", false, false, false
 	for i, w := range words {
 		if operator[i] {
-			and = w.is("AND")
+			and = w.isExactly("AND")
 			continue
 		}
 		switch {

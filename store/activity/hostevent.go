@@ -261,7 +261,7 @@ type AgentReportFaulty struct {
 
 func (*AgentReportFaulty) Type() Type { return TypeAgentReportFaulty }
 func (e *AgentReportFaulty) message() string {
-	report := ReportName(e.Discovery) + " of " + e.sender()
+	report := ReportName(e.Discovery) + " of " + e.senderName()
 	message := "The " + report + " could not be used"
 	if e.Outcome == "partly_used" {
 		message = PartlyUsed(e.ProblemCount, report)
@@ -283,7 +283,7 @@ type AgentReportRecovered struct {
 func (*AgentReportRecovered) Type() Type { return TypeAgentReportRecovered }
 func (e *AgentReportRecovered) message() string {
 	if _, known := reportSubject(e.Discovery); !known {
-		return "No more reports of an unknown type came from " + e.sender()
+		return "No more reports of an unknown type came from " + e.senderName()
 	}
-	return fmt.Sprintf("The %s of %s can be used again", ReportName(e.Discovery), e.sender())
+	return fmt.Sprintf("The %s of %s can be used again", ReportName(e.Discovery), e.senderName())
 }

@@ -14,7 +14,7 @@ type Interval struct{ Min, Max float64 }
 // intervals is a set of numbers as disjoint intervals in ascending order.
 type intervals []Interval
 
-func (set intervals) contain(n float64) bool {
+func (set intervals) contains(n float64) bool {
 	for _, in := range set {
 		if in.Min <= n && n <= in.Max {
 			return true

@@ -7,7 +7,7 @@ func (e *Entry) Message() string {
 	if d == nil {
 		return string(e.Type)
 	}
-	if d.message == byEvent {
+	if d.message == textByEvent {
 		return e.Event().(hasMessage).message()
 	}
 	return d.message
@@ -19,7 +19,7 @@ func (e *Entry) Resource() string {
 	if d == nil {
 		return "Unrecognized resource"
 	}
-	if d.resource == byEvent {
+	if d.resource == textByEvent {
 		return e.Event().(hasResource).resource()
 	}
 	return d.resource

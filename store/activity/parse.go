@@ -37,13 +37,13 @@ func ParseSearch(text string) (Search, error) {
 	operator, and := findOperators(words), false
 	for i, w := range words {
 		if operator[i] {
-			and = w.is("AND")
+			and = w.isExactly("AND")
 			continue
 		}
 		if len(s.terms) == MaxSearchTerms {
 			return Search{}, ErrSearchTooLong
 		}
-		s.add(w.term(and))
+		s.addTerm(w.newTerm(and))
 		and = false
 	}
 	return s, nil
@@ -55,7 +55,7 @@ func ParseSearch(text string) (Search, error) {
 func findOperators(words []word) []bool {
 	operator := make([]bool, len(words))
 	for i := 1; i < len(words)-1; i++ {
-		if words[i].is("AND") || words[i].is("OR") {
+		if words[i].isExactly("AND") || words[i].isExactly("OR") {
 			operator[i] = true
 			i++
 		}
@@ -65,20 +65,20 @@ func findOperators(words []word) []bool {
 
 // word is a part of a search between white space.
 type word struct {
-	source string   // the word as the user wrote it
-	texts  []string // the texts before, between and after the stars
-	quoted bool     // true if it has quotes or escapes; it is then never an operator or a comparison
+	source   string   // the word as the user wrote it
+	texts    []string // the texts before, between and after the stars
+	isQuoted bool     // true if it has quotes or escapes; it is then never an operator or a comparison
 }
 
-// is reports whether the word is exactly the text, without quotes and stars.
-func (w word) is(text string) bool {
-	return !w.quoted && len(w.texts) == 1 && w.texts[0] == text
+// isExactly reports whether the word is exactly the text, without quotes and stars.
+func (w word) isExactly(text string) bool {
+	return !w.isQuoted && len(w.texts) == 1 && w.texts[0] == text
 }
 
 var comparisonPattern = regexp.MustCompile(`^(==|!=|>=|<=|>|<)(-?[0-9]+(?:\.[0-9]+)?)$`)
 
-func (w word) term(and bool) Term {
-	if !w.quoted && len(w.texts) == 1 {
+func (w word) newTerm(and bool) Term {
+	if !w.isQuoted && len(w.texts) == 1 {
 		if m := comparisonPattern.FindStringSubmatch(w.texts[0]); m != nil {
 			return Term{And: and, Numbers: numbersMatching(m[1], parseNumber(m[2]))}
 		}
@@ -129,9 +129,9 @@ func splitWords(search string) (words []word, unfinished rune) {
 			text.WriteRune(r)
 			literal = false
 		case r == '\\':
-			current.quoted, literal = true, true
+			current.isQuoted, literal = true, true
 		case r == '"':
-			current.quoted, inQuotes = true, !inQuotes
+			current.isQuoted, inQuotes = true, !inQuotes
 		case r == '*':
 			endText()
 		default:

@@ -312,7 +312,7 @@ func TestIntervalsAreSets(t *testing.T) {
 			}
 		}
 		for n := -0.5; n <= 6; n += 0.5 {
-			if got, want := intervals(set).contain(n), judge(n); got != want {
+			if got, want := intervals(set).contains(n), judge(n); got != want {
 				t.Fatalf("%s: %v holds %g is %v, want %v", text, set, n, got, want)
 			}
 		}

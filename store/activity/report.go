@@ -54,9 +54,9 @@ func PartlyUsed(elements int, report string) string {
 	return fmt.Sprintf("%d elements of the %s could not be read and were left out", elements, report)
 }
 
-// sender returns the hostname of the host that a report is about, or else the
+// senderName returns the hostname of the host that a report is about, or else the
 // agent id.
-func (a *AboutHost) sender() string {
+func (a *AboutHost) senderName() string {
 	if a.Hostname != "" {
 		return a.Hostname
 	}

@@ -62,7 +62,7 @@ func (s Search) Match(metadata json.RawMessage) bool {
 	}
 	if s.onlyComparisons {
 		for leaf := range Leaves(metadata) {
-			if leaf.Kind == NumberLeaf && s.singleLeafNumbers.contain(leaf.Number()) {
+			if leaf.Kind == NumberLeaf && s.singleLeafNumbers.contains(leaf.Number()) {
 				return true
 			}
 		}
@@ -74,7 +74,7 @@ func (s Search) Match(metadata json.RawMessage) bool {
 		text := appendFold(scratch[:0], leaf.Text)
 		news := false
 		for i := range s.terms {
-			if !found[i] && s.terms[i].match(leaf, text) {
+			if !found[i] && s.terms[i].matches(leaf, text) {
 				found[i], news = true, true
 			}
 		}
@@ -101,11 +101,11 @@ func (s Search) isTrue(found []bool) bool {
 	return result
 }
 
-// match reports whether the term matches a leaf with the given folded text.
-func (t *Term) match(leaf Leaf, folded []byte) bool {
+// matches reports whether the term matches a leaf with the given folded text.
+func (t *Term) matches(leaf Leaf, folded []byte) bool {
 	switch {
 	case t.Comparison():
-		return leaf.Kind == NumberLeaf && intervals(t.Numbers).contain(leaf.Number())
+		return leaf.Kind == NumberLeaf && intervals(t.Numbers).contains(leaf.Number())
 	case leaf.Kind == StringLeaf:
 		return t.MatchText(folded)
 	default:
@@ -136,9 +136,9 @@ func (t *Term) MatchText(folded []byte) bool {
 	return true
 }
 
-// add appends a term and, while all terms are comparisons, updates
+// addTerm appends a term and, while all terms are comparisons, updates
 // singleLeafNumbers.
-func (s *Search) add(t Term) {
+func (s *Search) addTerm(t Term) {
 	switch {
 	case len(s.terms) == 0:
 		s.singleLeafNumbers, s.onlyComparisons = t.Numbers, t.Comparison()

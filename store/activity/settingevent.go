@@ -35,7 +35,7 @@ func (r *TaggedResource) name() string {
 	case "host":
 		return r.Hostname
 	case "cluster":
-		return orEmpty(r.Name.Value)
+		return emptyIfNil(r.Name.Value)
 	case "database", "sap_system":
 		return r.SID
 	}

@@ -29,7 +29,7 @@ func Things(e Event) []Thing {
 	var things []Thing
 	add := func(kind ThingKind, id, name string) { things = append(things, Thing{kind, id, name}) }
 	if e, ok := e.(ClusterEvent); ok {
-		add(ClusterThing, e.Cluster().ClusterID, orEmpty(e.Cluster().Name))
+		add(ClusterThing, e.Cluster().ClusterID, emptyIfNil(e.Cluster().Name))
 	}
 	if e, ok := e.(SAPSystemEvent); ok {
 		add(SAPSystemThing, e.SAPSystem().SAPSystemID, e.SAPSystem().SID)

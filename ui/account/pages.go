@@ -10,7 +10,7 @@ import (
 	"trento/ui/page"
 )
 
-// Pages are the pages of the room, by noun.
+// Pages are the pages about accounts and settings, by noun.
 type Pages struct {
 	shared
 	signIn     signInHandlers

@@ -10,7 +10,7 @@ import (
 	"trento/ui/page"
 )
 
-// Pages are the pages of the room.
+// Pages are the pages of the activity log.
 type Pages struct{ *page.Console }
 
 // New returns the pages.

@@ -14,7 +14,7 @@ import (
 	"trento/ui/table"
 )
 
-// Pages are the pages of the room.
+// Pages are the pages of the landscape.
 type Pages struct {
 	*page.Console
 	activity *activitypages.Pages

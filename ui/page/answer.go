@@ -29,8 +29,8 @@ const (
 	maxAnswers        = 256
 )
 
-// answer is the page that answers a form.
-type answer struct {
+// keptAnswer is the page that answers a form.
+type keptAnswer struct {
 	name    string // random; part of the address
 	session [32]byte
 	path    string // path of the form
@@ -40,14 +40,14 @@ type answer struct {
 	page Page
 }
 
-// answers are the kept answers, the oldest first.
-type answers struct {
+// keptAnswers are the kept answers, the oldest first.
+type keptAnswers struct {
 	mu  sync.Mutex
-	all []*answer
+	all []*keptAnswer
 }
 
 // keep keeps an answer and returns its name.
-func (a *answers) keep(kept *answer) string {
+func (a *keptAnswers) keep(kept *keptAnswer) string {
 	name := make([]byte, 16)
 	rand.Read(name)
 	kept.name = base64.RawURLEncoding.EncodeToString(name)
@@ -62,7 +62,7 @@ func (a *answers) keep(kept *answer) string {
 	}
 	oldest := -1
 	if own > maxSessionAnswers {
-		oldest = slices.IndexFunc(a.all, func(other *answer) bool { return other.session == kept.session })
+		oldest = slices.IndexFunc(a.all, func(other *keptAnswer) bool { return other.session == kept.session })
 	} else if len(a.all) > maxAnswers {
 		oldest = 0
 	}
@@ -73,10 +73,10 @@ func (a *answers) keep(kept *answer) string {
 }
 
 // get returns an answer of a session; nil if it is not kept any more.
-func (a *answers) get(session [32]byte, path, name string) *answer {
+func (a *keptAnswers) get(session [32]byte, path, name string) *keptAnswer {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	i := slices.IndexFunc(a.all, func(kept *answer) bool { return kept.name == name && kept.session == session && kept.path == path })
+	i := slices.IndexFunc(a.all, func(kept *keptAnswer) bool { return kept.name == name && kept.session == session && kept.path == path })
 	if i < 0 {
 		return nil
 	}
@@ -84,10 +84,10 @@ func (a *answers) get(session [32]byte, path, name string) *answer {
 }
 
 // Forget forgets the answers of a session.
-func (a *answers) Forget(session [32]byte) {
+func (a *keptAnswers) Forget(session [32]byte) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.all = slices.DeleteFunc(a.all, func(kept *answer) bool { return kept.session == session })
+	a.all = slices.DeleteFunc(a.all, func(kept *keptAnswer) bool { return kept.session == session })
 }
 
 // isPageNavigation reports whether a browser will show the answer as a page.
@@ -107,7 +107,7 @@ func (s *Console) redirectToAnswer(w http.ResponseWriter, r *http.Request, statu
 	if r.Method != http.MethodPost || !isPageNavigation(r) || id == nil || p.PageFrame().User == nil {
 		return false
 	}
-	name := s.Answers.keep(&answer{session: id.SessionHash, path: r.URL.Path, status: status, page: p})
+	name := s.Answers.keep(&keptAnswer{session: id.SessionHash, path: r.URL.Path, status: status, page: p})
 	query := r.URL.Query()
 	query.Set(answerParameter, name)
 	http.Redirect(w, r, WithQuery(r.URL.Path, query), http.StatusSeeOther)

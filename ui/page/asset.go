@@ -34,7 +34,8 @@ const (
 	ScriptFile = "app.js"
 )
 
-// LoadAssets builds style and script from the files of the rooms.
+// LoadAssets builds style and script from the files of all parts of the
+// console.
 func LoadAssets(files RoomFiles) (Assets, error) {
 	style, err := bundleStyle(files, StyleFile)
 	if err != nil {

@@ -61,14 +61,14 @@ type bundle struct {
 // bundleScript returns a module with everything it imports. name has no suffix.
 func bundleScript(files fs.FS, name string) ([]byte, error) {
 	b := bundle{files: files, exports: make(map[string][]string)}
-	if err := b.add(name); err != nil {
+	if err := b.addModule(name); err != nil {
 		return nil, err
 	}
 	return []byte(b.out.String()), nil
 }
 
-// add writes a module after those that it imports.
-func (b *bundle) add(name string) error {
+// addModule writes a module after those that it imports.
+func (b *bundle) addModule(name string) error {
 	if _, ok := b.exports[name]; ok {
 		return nil
 	}
@@ -85,7 +85,7 @@ func (b *bundle) add(name string) error {
 	for line := range strings.Lines(string(source)) {
 		text := strings.TrimSuffix(line, "\n")
 		if found := jsImport.FindStringSubmatch(text); found != nil {
-			if line, err = b.importLine(found[2], found[1]); err != nil {
+			if line, err = b.importModule(found[2], found[1]); err != nil {
 				return fmt.Errorf("%s.js: %w", name, err)
 			}
 		} else if found := jsExport.FindStringSubmatch(text); found != nil {
@@ -102,10 +102,10 @@ func (b *bundle) add(name string) error {
 	return nil
 }
 
-// importLine writes a module, and returns the line that declares the names
+// importModule writes a module, and returns the line that declares the names
 // imported from it.
-func (b *bundle) importLine(name, names string) (string, error) {
-	if err := b.add(name); err != nil || names == "" {
+func (b *bundle) importModule(name, names string) (string, error) {
+	if err := b.addModule(name); err != nil || names == "" {
 		return "", err
 	}
 	for imported := range strings.SplitSeq(names, ", ") {

@@ -44,8 +44,8 @@ var files embed.FS
 //go:embed script
 var scripts embed.FS
 
-// Options are what New needs. All fields are required, unless they say
-// something else.
+// Options are the settings of a Console, and what it works with. All fields are
+// required, unless they say something else.
 type Options struct {
 	Store   *store.Store
 	Auth    *auth.Auth
@@ -69,15 +69,15 @@ type Options struct {
 	BackupSchedule *backup.Schedule
 }
 
-// Resources are the templates and assets of all rooms. They never change, so
-// any number of consoles may share them.
+// Resources are the templates and assets of all parts of the console. They
+// never change, so any number of consoles may share them.
 type Resources struct {
 	Templates Templates
 	Assets    Assets
 }
 
-// LoadResources reads the templates, styles and scripts of the rooms. It fails
-// if one is missing or not used.
+// LoadResources reads the templates, styles and scripts of the parts of the
+// console. It fails if one is missing or not used.
 func LoadResources(rooms ...Room) (*Resources, error) {
 	files, err := FilesOf(rooms)
 	if err != nil {
@@ -93,8 +93,8 @@ func LoadResources(rooms ...Room) (*Resources, error) {
 	return r, nil
 }
 
-// Console has what the pages of all rooms use: the store, the templates and
-// assets, and common methods.
+// Console has what the pages of all parts of the console use: the store, the
+// templates and assets, and common methods.
 type Console struct {
 	Options
 	*Resources
@@ -102,7 +102,7 @@ type Console struct {
 	snapshots    *sentFrames
 	lastSnapshot atomic.Pointer[Snapshot] // the newest snapshot, shared by all readers
 	Refresher    *refresh.Refresher
-	Answers      answers // answers to forms, kept until the browser follows its redirect
+	Answers      keptAnswers // keptAnswers to forms, kept until the browser follows its redirect
 	// FindBanners returns the banners for the reader of a page.
 	FindBanners func(context.Context, Reader) ([]Banner, error)
 }

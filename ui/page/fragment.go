@@ -187,7 +187,7 @@ func (t *markupTag) next(page []byte) bool {
 			}
 		}
 		t.name, t.start, t.end = page[from:to], at, end
-		t.hasNoEnd = page[end-2] == '/' || isVoid[string(t.name)]
+		t.hasNoEnd = page[end-2] == '/' || voidElements[string(t.name)]
 		return true
 	}
 }
@@ -199,11 +199,11 @@ func (t *markupTag) id(page []byte) []byte {
 	return id
 }
 
-// isVoid has the elements without an end tag that our pages use.
-var isVoid = map[string]bool{"br": true, "col": true, "hr": true, "img": true, "input": true, "link": true, "meta": true, "wbr": true}
+// voidElements are the elements without an end tag that our pages use.
+var voidElements = map[string]bool{"br": true, "col": true, "hr": true, "img": true, "input": true, "link": true, "meta": true, "wbr": true}
 
-// withoutPieces returns a frame without the pieces that the browser has.
-func withoutPieces(frame []byte, pieces []piece, known map[uint64]struct{}) []byte {
+// removePieces returns a frame without the pieces that the browser has.
+func removePieces(frame []byte, pieces []piece, known map[uint64]struct{}) []byte {
 	var out bytes.Buffer
 	at := 0
 	for _, p := range pieces {

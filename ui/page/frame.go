@@ -53,7 +53,7 @@ type FrameUser struct{ Username, Email string }
 // navEntry is a section of the console in the navigation.
 type navEntry struct {
 	Label, Path, Icon string
-	Key               string // key that opens it after g
+	Key               string // key that opens the section, pressed after the key g
 	Current           bool
 	Critical          int    // number of critical things
 	Needs             string // ability to see it; empty: everybody

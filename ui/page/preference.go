@@ -37,14 +37,14 @@ func (s *Console) SetPreference(w http.ResponseWriter, r *http.Request) error {
 			continue
 		}
 		i := slices.Index(p.values, r.PostForm.Get(p.field))
-		s.remember(w, r, p.cookie, p.values[i], i > 0)
+		s.rememberPreference(w, r, p.cookie, p.values[i], i > 0)
 	}
 	http.Redirect(w, r, auth.LocalTarget(r.PostForm.Get("return_to")), http.StatusSeeOther)
 	return nil
 }
 
-// remember sets a preference cookie, or deletes it.
-func (s *Console) remember(w http.ResponseWriter, r *http.Request, name, value string, keep bool) {
+// rememberPreference sets a preference cookie, or deletes it.
+func (s *Console) rememberPreference(w http.ResponseWriter, r *http.Request, name, value string, keep bool) {
 	c := http.Cookie{Name: name, Value: value, Path: "/", SameSite: http.SameSiteLaxMode, Secure: s.Auth.IsHTTPS(r), MaxAge: -1}
 	if keep {
 		c.MaxAge = int(preferenceLifetime / time.Second)
@@ -67,7 +67,7 @@ func PageSize(r *http.Request, section string, usual int) int {
 // the stored one.
 func (s *Console) RememberSize(w http.ResponseWriter, r *http.Request, section string, usual, size int) {
 	if PageSize(r, section, usual) != size {
-		s.remember(w, r, cookiePageSize+section, strconv.Itoa(size), true)
+		s.rememberPreference(w, r, cookiePageSize+section, strconv.Itoa(size), true)
 	}
 }
 

@@ -8,8 +8,8 @@ import (
 	"trento/auth"
 )
 
-// Reader is the reader of a page, with its address: all that parts of a page
-// need to know of the request. Each frame has a Reader.
+// Reader is the reader of a page, with its address. Parts of a page get a
+// Reader instead of the request. Each frame has a Reader.
 type Reader struct {
 	Here     string // path and query of the page
 	Server   string // URL of this server, as in the request
@@ -40,7 +40,7 @@ func (s *Console) newReader(r *http.Request) Reader {
 // this server.
 func (x Reader) ServerHost() string {
 	u, err := url.Parse(x.Server)
-	if err != nil { // the host of the request is none
+	if err != nil { // the host in the request is not valid
 		return ""
 	}
 	return u.Hostname()

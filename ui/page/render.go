@@ -62,7 +62,7 @@ func (s *Console) Write(w http.ResponseWriter, r *http.Request, status int, p Pa
 		user := auth.From(r.Context()).User.ID
 		pieces := s.snapshots.Pieces(text)
 		s.snapshots.Keep(f.Snapshot, user, pieces)
-		text = withoutPieces(text, pieces, s.snapshots.knownPieces(shown, user))
+		text = removePieces(text, pieces, s.snapshots.knownPieces(shown, user))
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")

@@ -30,11 +30,11 @@ type Snapshot struct {
 	// FaultyAgents has the agents with reports that could not be used.
 	FaultyAgents map[landscape.HostID]*store.AgentReports
 
-	// justStarted reports whether the server started so recently that agents
+	// serverJustStarted reports whether the server started so recently that agents
 	// may not have sent heartbeats yet. Hosts without one are in Awaited and do
 	// not count as silent.
-	justStarted bool
-	Awaited     map[landscape.HostID]bool
+	serverJustStarted bool
+	Awaited           map[landscape.HostID]bool
 
 	Seq uint64 // number of the last change that the snapshot includes
 
@@ -51,20 +51,20 @@ type taggedThing struct {
 // all readers share one snapshot, which must not be modified.
 func (s *Console) Snapshot(tx *store.Tx) (*Snapshot, error) {
 	last := s.lastSnapshot.Load()
-	if last != nil && last.Seq == tx.LastChange() && last.justStarted == tx.JustStarted() {
+	if last != nil && last.Seq == tx.LastChange() && last.serverJustStarted == tx.JustStarted() {
 		return last, nil
 	}
 	var v *Snapshot
 	var err error
 	if last != nil && last.Seq <= tx.LastChange() {
-		v, err = last.updated(tx)
+		v, err = last.updateTo(tx)
 	} else {
 		v, err = ReadSnapshot(tx)
 	}
 	if err != nil {
 		return nil, err
 	}
-	v.findAwaited(tx)
+	v.findAwaitedHosts(tx)
 	s.lastSnapshot.Store(v)
 	return v, nil
 }
@@ -73,9 +73,9 @@ func (s *Console) Snapshot(tx *store.Tx) (*Snapshot, error) {
 // are more, reading everything is cheaper.
 const maxAppliedChanges = 1000
 
-// updated returns the snapshot as of a later transaction. It reads only what
+// updateTo returns the snapshot as of a later transaction. It reads only what
 // has changed since.
-func (v *Snapshot) updated(tx *store.Tx) (*Snapshot, error) {
+func (v *Snapshot) updateTo(tx *store.Tx) (*Snapshot, error) {
 	changes, err := tx.ChangedAfter(v.Seq, maxAppliedChanges+1)
 	if err != nil {
 		return nil, err
@@ -114,7 +114,7 @@ func (v *Snapshot) updated(tx *store.Tx) (*Snapshot, error) {
 		}
 	}
 	n.computeRelations()
-	return n, n.readFaults(tx)
+	return n, n.readFaultyAgents(tx)
 }
 
 // updateThing updates one thing in a sorted list of registered things, and
@@ -178,10 +178,10 @@ type System struct {
 	Absent   bool // the host does not list it any more
 }
 
-// findAwaited finds the hosts whose heartbeat is still awaited after a start.
-func (v *Snapshot) findAwaited(tx *store.Tx) {
-	v.justStarted, v.Awaited = tx.JustStarted(), make(map[landscape.HostID]bool)
-	if !v.justStarted {
+// findAwaitedHosts finds the hosts whose heartbeat is still awaited after a start.
+func (v *Snapshot) findAwaitedHosts(tx *store.Tx) {
+	v.serverJustStarted, v.Awaited = tx.JustStarted(), make(map[landscape.HostID]bool)
+	if !v.serverJustStarted {
 		return
 	}
 	for _, h := range v.Hosts {
@@ -208,11 +208,11 @@ func ReadSnapshot(tx *store.Tx) (*Snapshot, error) {
 		return nil, err
 	}
 	v.computeRelations()
-	return v, errors.Join(v.readAllTags(tx), v.readFaults(tx))
+	return v, errors.Join(v.readAllTags(tx), v.readFaultyAgents(tx))
 }
 
-// readFaults reads the agents whose reports have problems.
-func (v *Snapshot) readFaults(tx *store.Tx) error {
+// readFaultyAgents reads the agents whose reports have problems.
+func (v *Snapshot) readFaultyAgents(tx *store.Tx) error {
 	v.FaultyAgents = make(map[landscape.HostID]*store.AgentReports)
 	for record, err := range tx.AllAgentReports() {
 		if err != nil {

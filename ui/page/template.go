@@ -11,17 +11,19 @@ import (
 	"text/template/parse"
 )
 
-// Room is a part of the console in a package of its own: its pages, and the
+// Room is a part of the console with a package of its own: its pages, and the
 // files beside them.
 type Room struct {
 	Files fs.FS  // templates, styles and scripts
 	Pages []Page // one of each type
 }
 
-// RoomFiles are the files of all rooms. Their names differ.
+// RoomFiles are the files of all parts of the console. No two files have the
+// same name.
 type RoomFiles []fs.FS
 
-// FilesOf returns the files of all rooms, including those of package page.
+// FilesOf returns the files of all parts of the console, including those of
+// package page.
 func FilesOf(rooms []Room) (RoomFiles, error) {
 	script, err := fs.Sub(scripts, "script")
 	if err != nil {

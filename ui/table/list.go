@@ -53,7 +53,7 @@ type Facet[T any] struct {
 	Value   func(T) string            // "" if the thing has none
 	Values  func(T) []string          // instead of Value, for several values; each once
 	Label   func(value string) string // nil: the value itself
-	mark    bool                      // options have the symbol of their value (a health)
+	hasMark bool                      // options have the symbol of their value (a health)
 	Compare func(a, b string) int     // order of two values; nil: by label, ignoring case
 }
 
@@ -89,14 +89,14 @@ const maxChips = 20
 
 // ChipList collects the chips of a page.
 type ChipList struct {
-	chips []Chip
-	more  int
+	chips       []Chip
+	hiddenCount int
 }
 
 // Add adds a chip. It calls address only if the chip is shown.
 func (l *ChipList) Add(label, value string, address func() string) {
 	if len(l.chips) == maxChips {
-		l.more++
+		l.hiddenCount++
 		return
 	}
 	l.chips = append(l.chips, Chip{label, value, address()})
@@ -104,8 +104,8 @@ func (l *ChipList) Add(label, value string, address func() string) {
 
 // All returns the chips. The last one says how many are not shown.
 func (l *ChipList) All() []Chip {
-	if l.more > 0 {
-		return append(l.chips, Chip{Label: "And", Value: fmt.Sprintf("%d more, chosen in the filters above", l.more)})
+	if l.hiddenCount > 0 {
+		return append(l.chips, Chip{Label: "And", Value: fmt.Sprintf("%d more, chosen in the filters above", l.hiddenCount)})
 	}
 	return l.chips
 }
@@ -158,7 +158,7 @@ func (o *Table[T]) Selected(all []T, c ListQuery) selection[T] {
 		}
 		for i, col := range o.Columns {
 			if col.Facet != nil && (refusals == 0 || refusedBy == i) {
-				col.Facet.count(thing, s.Counts[i])
+				col.Facet.countValues(thing, s.Counts[i])
 			}
 		}
 		for i, f := range o.Flags {
@@ -167,7 +167,7 @@ func (o *Table[T]) Selected(all []T, c ListQuery) selection[T] {
 			}
 		}
 	}
-	slices.SortFunc(s.Things, o.comparison(c))
+	slices.SortFunc(s.Things, o.compareFor(c))
 	return s
 }
 
@@ -195,7 +195,7 @@ func (f *Facet[T]) matches(thing T, want []string) bool {
 	return slices.ContainsFunc(f.Values(thing), func(v string) bool { return slices.Contains(want, v) })
 }
 
-func (f *Facet[T]) count(thing T, counts map[string]int) {
+func (f *Facet[T]) countValues(thing T, counts map[string]int) {
 	if f.Values == nil {
 		counts[f.Value(thing)]++
 		return
@@ -222,7 +222,7 @@ func (o *Table[T]) Contains(thing T, words []string) bool {
 	return true
 }
 
-func (o *Table[T]) comparison(c ListQuery) func(a, b T) int {
+func (o *Table[T]) compareFor(c ListQuery) func(a, b T) int {
 	compare := o.Urgent
 	for _, col := range o.Columns {
 		if col.Key != c.sort {
@@ -243,8 +243,8 @@ func FoldCompare(a, b string) int {
 	return cmp.Or(strings.Compare(strings.ToLower(a), strings.ToLower(b)), strings.Compare(a, b))
 }
 
-// page returns the page of a query. A page beyond the end becomes the last one.
-func (s selection[T]) page(c ListQuery) (things []T, page int) {
+// pageOf returns the page of a query. A page beyond the end becomes the last one.
+func (s selection[T]) pageOf(c ListQuery) (things []T, page int) {
 	page = min(c.page, max(1, (len(s.Things)+c.size-1)/c.size))
 	from := min((page-1)*c.size, len(s.Things))
 	return s.Things[from:min(from+c.size, len(s.Things))], page
@@ -305,7 +305,7 @@ func (col *Column[T]) newFilterMenu(c ListQuery, counts map[string]int) FilterMe
 			continue
 		}
 		opt := page.Option{Value: value, Label: col.Facet.labelOf(value), Count: counts[value], Chosen: isChosen}
-		if col.Facet.mark {
+		if col.Facet.hasMark {
 			opt.Mark = value
 		}
 		f.Options = append(f.Options, opt)

@@ -46,7 +46,7 @@ func (o *Table[T]) List(v *page.Snapshot) []T {
 		return made.([]T)
 	}
 	all := o.Items(v)
-	slices.SortFunc(all, o.comparison(ListQuery{}))
+	slices.SortFunc(all, o.compareFor(ListQuery{}))
 	v.Lists.Store(o.Path, all)
 	return all
 }
@@ -83,7 +83,7 @@ func (o *Table[T]) FillPage(s *page.Console, w http.ResponseWriter, r *http.Requ
 	c = o.Parse(r.URL.Query(), page.PageSize(r, section, DefaultSize))
 	p.Total, p.Counters = len(all), o.counters(all, c)
 	chosen := o.Selected(all, c)
-	onPage, number := chosen.page(c)
+	onPage, number := chosen.pageOf(c)
 	if number != c.page {
 		http.Redirect(w, r, c.address(o.Path, func(c *ListQuery) { c.page = number }), http.StatusSeeOther)
 		return nil, c, false, nil
@@ -156,9 +156,9 @@ func HealthColumn[T any](health func(T) landscape.Health) Column[T] {
 		Text:    func(thing T) string { return page.HealthWord(health(thing)) },
 		Compare: func(a, b T) int { return page.HealthRank(health(a)) - page.HealthRank(health(b)) },
 		Facet: &Facet[T]{
-			Value: func(thing T) string { return string(page.ShownHealth(health(thing))) },
-			Label: func(v string) string { return page.HealthWord(landscape.Health(v)) },
-			mark:  true,
+			Value:   func(thing T) string { return string(page.ShownHealth(health(thing))) },
+			Label:   func(v string) string { return page.HealthWord(landscape.Health(v)) },
+			hasMark: true,
 			Compare: func(a, b string) int {
 				return page.HealthRank(landscape.Health(a)) - page.HealthRank(landscape.Health(b))
 			},
