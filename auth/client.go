@@ -76,7 +76,7 @@ type untrustedProxies struct {
 }
 
 // logUntrustedProxy logs a warning if an address forwards requests but is not
-// isTrustedProxy, once for each address. All clients of such a proxy count as one
+// trusted, once for each address. All clients of such a proxy count as one
 // address, so they slow each other's sign-ins down.
 func (a *Auth) logUntrustedProxy(r *http.Request) {
 	if a.untrustedProxies.isFull.Load() || len(headerList(r, "X-Forwarded-For"))+len(headerList(r, "Forwarded")) == 0 {

@@ -76,7 +76,7 @@ const currentPasswordField = "current_password"
 
 // checkCurrentPassword adds a fault to wrong if given is not the password of
 // the user. Wrong passwords are slowed down as at a sign-in, so nobody can
-// guessedSecret the password at a console that was left open.
+// guess the password at a console that was left open.
 func (a *Auth) checkCurrentPassword(ctx context.Context, user *store.User, given *string, wrong *fieldFaults) error {
 	if given == nil || *given == "" {
 		wrong.Add(currentPasswordField, blankDetail)

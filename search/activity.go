@@ -212,7 +212,7 @@ func (w *walker) scanSome(part span) (rest span, err error) {
 }
 
 // searchSegments searches segments in the order of the walk until the page is
-// isFull. For the total it searches all of them, several at a time.
+// full. For the total it searches all of them, several at a time.
 func (w *walker) searchSegments(ctx context.Context, segments []*segment) error {
 	if w.count {
 		return w.searchAllSegments(ctx, segments)
@@ -383,7 +383,7 @@ func documentsInOrder(set *roaring.Bitmap, first, end int, forward bool) func(fu
 			}
 			return
 		}
-		below := set.Rank(uint32(end - 1)) // documentsWithin of the set before end
+		below := set.Rank(uint32(end - 1)) // documents of the set before end
 		for ; below > 0 && below <= math.MaxUint32; below-- {
 			document, err := set.Select(uint32(below - 1))
 			if err != nil || int(document) < first || !yield(int(document)) {

@@ -72,7 +72,7 @@
 // Documents have the folded leaf values of the metadata as terms, in three fields:
 // plain words, values like ids, and all others. Numbers and booleans are terms,
 // too; comparisons look at all distinct numbers. The three fields keep the term
-// listFiles small that a *word* is searched for in: most values are ids, and a word
+// list small that a *word* is searched for in: most values are ids, and a word
 // with letters beyond f cannot be part of one.
 package search
 

@@ -81,7 +81,7 @@ func documentsWithAny[T any](s *segment, values []T, term func(T) string) (*roar
 
 // searchDocuments returns the documents that match a search. Terms are joined from the
 // left. With approximate, terms with stars match every document, so that no
-// documentsWithTerm list is needed. The result then contains too many documents, but never
+// term list is needed. The result then contains too many documents, but never
 // too few, because searches have no negation.
 func (s *segment) searchDocuments(ctx context.Context, q activity.Search, approximate bool) (*roaring.Bitmap, error) {
 	if numbers, ok := q.SingleLeaf(); ok {

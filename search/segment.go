@@ -18,7 +18,7 @@ import (
 )
 
 // segment is a segment of Bleve: an immutable index over a part of the log. Its
-// documentsWithin are numbered in the order of the log. So a set of documents is
+// documents are numbered in the order of the log. So a set of documents is
 // sorted by time, a period is a range of numbers, and the number of hits is the
 // number of bits in a set.
 type segment struct {

@@ -18,8 +18,8 @@ import (
 
 // Limits are the limits of a Listener.
 type Limits struct {
-	Total      int // openCount connections in total
-	PerAddress int // openCount connections from one address; 0: no limit
+	Total      int // open connections in total
+	PerAddress int // open connections from one address; 0: no limit
 	// Exempt are networks without a limit per address, such as those of reverse
 	// proxies, which stand for many clients.
 	Exempt []netip.Prefix

@@ -99,7 +99,7 @@ type idleDetector struct {
 
 // hasIdle reports whether the heap holds much more memory than it needs. The
 // need is the memory that was in use after the last return, and as much as was
-// lastAllocated since the last call, because memory that was just allocated will
+// allocated since the last call, because memory that was just allocated will
 // soon be needed again.
 func (w *idleDetector) hasIdle(now memoryUsage) bool {
 	worked := now.allocated - w.lastAllocated

@@ -95,7 +95,7 @@ func (v *clusterView) failCount(r resource) *int {
 	return nil
 }
 
-// resourceStatus returns the most important flag that is set.
+// nodeStatus returns the most important flag that is set.
 func (n node) nodeStatus() string {
 	switch {
 	case n.online != nil && !*n.online:

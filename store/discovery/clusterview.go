@@ -20,7 +20,7 @@ type clusterView struct {
 
 	// The configuration.
 	properties  []namedValue
-	primitives  []primitive   // containerNone primitives, then those of clones, of promotable clones and of groups
+	primitives  []primitive   // standalone primitives, then those of clones, of promotable clones and of groups
 	clones      []resourceSet // promotable ones last
 	groups      []resourceSet
 	bans        map[nodeBan]bool
@@ -29,7 +29,7 @@ type clusterView struct {
 	// The state of the running cluster.
 	hostsNumber, resourcesNumber *int
 	nodes                        []node
-	resources                    []resource // containerNone resources, then those of clones, then those of groups
+	resources                    []resource // standalone resources, then those of clones, then those of groups
 	runningGroups                [][]resource
 	histories                    []failureHistory
 	hasUnreadHistory             bool // at least one history could not be read
@@ -342,7 +342,7 @@ func (v *clusterView) readHistories(monitor *fields) {
 }
 
 // readSBD reads the SBD devices. The health of a device that cannot be read is
-// unknownValue.
+// unknown.
 func (v *clusterView) readSBD(f *fields) {
 	v.sbdDevices = []landscape.SBDDevice{}
 	before := f.omittedCount

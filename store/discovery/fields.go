@@ -160,7 +160,7 @@ func (f *fields) expectedText(name string) string {
 // textOrNil reads a text; nil if it is missing or blank.
 func (f *fields) textOrNil(name string) *string { return nilIfEmpty(f.text(name)) }
 
-// parseInteger reads a whole number; nil if there is none.
+// integer reads a whole number; nil if there is none.
 func (f *fields) integer(name string) *int {
 	v, ok := f.valueOf(name)
 	if !ok {

@@ -70,7 +70,7 @@ func (f *fields) listedText(name string, known ...string) string {
 }
 
 // addresses reads the IPv4 addresses except loopback addresses, each with the
-// prefixLength length at the same index. It returns nil if the list is missing; an
+// prefix length at the same index. It returns nil if the list is missing; an
 // empty list has another meaning.
 func (f *fields) addresses() []landscape.Address {
 	f.noteEmpty("ip_addresses")

@@ -58,7 +58,7 @@ func (c *Cluster) inputsFrom(r *ClusterReport) ClusterInputs {
 }
 
 // inputsWhenStopped returns the inputs of a cluster whose nodes report nothing
-// aboutCluster it any more.
+// about it any more.
 func (c *Cluster) inputsWhenStopped() ClusterInputs {
 	switch {
 	case c.HANA != nil:

@@ -29,7 +29,7 @@ func (u UnreadInstance) mayBeInstance(i *Instance) bool {
 }
 
 // mayContain reports whether an instance may be in the report: an element has the
-// isEqual number, of whatever system, or an unread instance may be it. If the
+// same number, of whatever system, or an unread instance may be it. If the
 // number now belongs to another system, takeInstanceNumber makes the instance
 // absent.
 func (r *SAPReport) mayContain(i *Instance) bool {

@@ -106,7 +106,7 @@ func (h *MachineHistory) indexOf(m Machine) int {
 }
 
 // historyAfter returns the history of a host after a machine has reported that
-// isDifferentMachine from the one whose facts the host has.
+// differs from the one whose facts the host has.
 func (h *Host) historyAfter(seen Machine, now time.Time) *MachineHistory {
 	after := MachineHistory{}
 	if h.MachineHistory != nil {

@@ -64,7 +64,7 @@ type Broker struct {
 
 	mutex            sync.Mutex
 	queues           map[string]*queue
-	connections      map[*connection]struct{} // openConnections connections
+	connections      map[*connection]struct{} // open connections
 	subscribers      map[message.Kind]func(context.Context, message.Envelope) error
 	lastOrder        uint64
 	totalBytes       int

@@ -12,7 +12,7 @@ import (
 type channel struct {
 	connection *connection
 	number     uint16
-	// protocolFault says that this server has closed the channel and the peer has not
+	// closing says that this server has closed the channel and the peer has not
 	// confirmed that yet.
 	closing bool
 	// lastQueue is the queue that was declared last. A method with an empty
@@ -117,7 +117,7 @@ func (ch *channel) handle(ctx context.Context, f frame, id methodID, d *decoder)
 }
 
 // channelMethods are the methods of channels. Each reads its arguments, to the
-// checkEnd, before it does anything.
+// end, before it does anything.
 var channelMethods = map[methodID]func(*channel, *decoder) error{
 	channelOpen: func(*channel, *decoder) error {
 		return connectionFault(channelError, "second 'channel.open' seen")

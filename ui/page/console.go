@@ -102,7 +102,7 @@ type Console struct {
 	snapshots    *sentFrames
 	lastSnapshot atomic.Pointer[Snapshot] // the newest snapshot, shared by all readers
 	Refresher    *refresh.Refresher
-	Answers      keptAnswers // keptAnswers to forms, kept until the browser follows its redirect
+	Answers      keptAnswers // answers to forms, kept until the browser follows its redirect
 	// FindBanners returns the banners for the reader of a page.
 	FindBanners func(context.Context, Reader) ([]Banner, error)
 }
