@@ -340,7 +340,7 @@ func (b *Broker) logEnd(c *connection, err error) {
 }
 
 // receive handles a message that an agent published. It reports whether the
-// kind of message has a subscriber. A *closing closes the channel; any other
+// kind of message has a subscriber. A *protocolFault closes the channel; any other
 // error says that the message was not received.
 func (b *Broker) receive(ctx context.Context, c *connection, in *incoming) (bool, error) {
 	kind, err := exchangeKind(in.exchange)

@@ -124,7 +124,7 @@ func (c *connection) serve(ctx context.Context) error {
 	return err
 }
 
-// end ends the connection from another goroutine. If the reason is a *closing,
+// end ends the connection from another goroutine. If the reason is a *protocolFault,
 // the peer is told.
 func (c *connection) end(reason error) {
 	c.outMutex.Lock()
