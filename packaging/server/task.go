@@ -49,6 +49,7 @@ func (s *server) tasks() []task {
 		{name: "ended sessions", run: s.store.PruneSessions, every: time.Hour},
 		{name: "expired messages to agents", run: s.store.PruneQueuedMessages, every: time.Minute, atStart: true},
 		{name: "old refused reports", run: s.store.PruneDiscards, every: time.Hour},
+		{name: "copies from before migrations", run: s.store.PruneCopies, every: time.Hour},
 		{name: "agents without a host", run: s.store.PruneAgents, every: time.Hour},
 	}
 	tasks = append(tasks, s.certificateTasks()...)
