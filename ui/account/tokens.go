@@ -240,8 +240,8 @@ func (s *userTokenHandlers) endTokenOf(w http.ResponseWriter, r *http.Request, u
 	return nil
 }
 
-// useRow is a request made with a token.
-type useRow struct {
+// tokenUseRow is a request made with a token.
+type tokenUseRow struct {
 	At            page.Timestamp
 	Token         string
 	Text          string // whether the text was replaced or deleted meanwhile; "" for the valid text
@@ -260,7 +260,7 @@ type usesPage struct {
 	Back    page.Link
 	Tokens  []page.Option // filter by token
 	Path    string
-	Rows    []useRow
+	Rows    []tokenUseRow
 	Export  table.CSVAddress
 	NextURL string
 	First   string // address of the newest uses; empty on that page
@@ -335,7 +335,7 @@ func (s *userTokenHandlers) showTokenUses(w http.ResponseWriter, r *http.Request
 			return err
 		}
 		for i := range uses {
-			p.Rows = append(p.Rows, s.newUseRow(&uses[i]))
+			p.Rows = append(p.Rows, s.newTokenUseRow(&uses[i]))
 		}
 		if more > 0 {
 			next = more.Cursor()
@@ -370,8 +370,8 @@ func (s *userTokenHandlers) showTokenUses(w http.ResponseWriter, r *http.Request
 	return s.Render(w, r, http.StatusOK, &p)
 }
 
-func (s *userTokenHandlers) newUseRow(u *store.TokenUse) useRow {
-	return useRow{
+func (s *userTokenHandlers) newTokenUseRow(u *store.TokenUse) tokenUseRow {
+	return tokenUseRow{
 		At: s.Timestamp(u.OccurredOn()), Token: u.TokenName, Text: tokenTextStates[u.Text], Request: u.Method + " " + u.Path, Status: u.Status, Refused: u.Status >= http.StatusBadRequest,
 		Address: u.Address, Device: deviceName(u.UserAgent), Agent: u.UserAgent, Via: cmp.Or(viaNames[u.Via], u.Via),
 	}

@@ -122,7 +122,7 @@ func (b *Broker) makeRoom(network netip.Prefix) (removed *connection, limit stri
 	return nil, ""
 }
 
-// mostSigningIn returns the remote with the most connections whose handshake is
+// mostSigningIn returns the network with the most connections whose handshake is
 // not done; nil if there are none.
 func (a *access) mostSigningIn() *clientNetwork {
 	var most *clientNetwork

@@ -119,9 +119,9 @@ const (
 	// maxOptions limits the options of a facet. The text search finds the
 	// others.
 	maxOptions = 200
-	// maxOpen limits the open rows, so that the address stays short enough to
+	// maxOpenRows limits the open rows, so that the address stays short enough to
 	// be shared.
-	maxOpen = 20
+	maxOpenRows = 20
 	// NarrowFrom is the number of options from which on there is a box to
 	// narrow them.
 	NarrowFrom = 9

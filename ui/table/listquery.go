@@ -38,7 +38,7 @@ func (o *Table[T]) Parse(q url.Values, size int) ListQuery {
 		}
 	}
 	c.open = Unique(q["open"])
-	c.open = c.open[:min(len(c.open), maxOpen)]
+	c.open = c.open[:min(len(c.open), maxOpenRows)]
 	key, reverse := strings.CutPrefix(q.Get("sort"), "-")
 	if slices.ContainsFunc(o.Columns, func(col Column[T]) bool { return col.Key == key }) {
 		c.sort, c.reverse = key, reverse
@@ -138,7 +138,7 @@ func (c ListQuery) ToggleRow(path, id string) (address string, isOpen bool) {
 		to.page = c.page
 		if to.open = slices.DeleteFunc(slices.Clone(c.open), func(o string) bool { return o == id }); !isOpen {
 			to.open = append(to.open, id)
-			to.open = to.open[max(0, len(to.open)-maxOpen):]
+			to.open = to.open[max(0, len(to.open)-maxOpenRows):]
 		}
 	}), isOpen
 }

@@ -117,8 +117,8 @@ func moveAddress(_ *Fleet, h *Host, _ time.Time) bool {
 // updatePackage updates a package: the agent, or saptune.
 func updatePackage(_ *Fleet, h *Host, now time.Time) bool {
 	switch {
-	case h.agent != currentAgent:
-		h.agent = currentAgent
+	case h.agent != currentAgentVersion:
+		h.agent = currentAgentVersion
 	case h.tuning.version != saptuneCurrent:
 		h.tuning.version, h.tuning.since = saptuneCurrent, now
 		if h.tuning.state == "" {

@@ -120,7 +120,7 @@ func (h *Host) clusterPayload() any {
 	if h.offline {
 		return p
 	}
-	if h.agent == oldAgent {
+	if h.agent == oldAgentVersion {
 		p.Online = nil
 	}
 	now, units := h.fleet.shownTime(), c.resourceUnits()
@@ -134,7 +134,7 @@ func (h *Host) clusterPayload() any {
 		p.Cib.Configuration.Nodes = append(p.Cib.Configuration.Nodes, cibNode{id, node.Name, cibPairs("nodes-"+id+"-", c.permanentAttributes(node))})
 	}
 	p.Crmmon = c.monitor(units, now)
-	if h.agent == oldAgent {
+	if h.agent == oldAgentVersion {
 		for i := range p.Crmmon.Groups {
 			p.Crmmon.Groups[i].Managed = nil
 		}

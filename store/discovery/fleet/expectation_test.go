@@ -120,7 +120,7 @@ func (h *Host) health() landscape.Health {
 	for _, i := range h.instances {
 		running = running || i.sid() != diagnosticsSID
 	}
-	switch told := h.agent != oldAgent; {
+	switch told := h.agent != oldAgentVersion; {
 	case !running && told:
 		return landscape.HealthPassing
 	case !running:

@@ -129,7 +129,7 @@ func TestFeedOnce(t *testing.T) {
 	}
 	saptune := 50
 	for _, h := range New(4, 50).Hosts() {
-		if h.agent == oldAgent {
+		if h.agent == oldAgentVersion {
 			saptune--
 		}
 	}

@@ -117,7 +117,7 @@ func (f *Fleet) breakHosts() {
 	give(1, func(h *Host) { h.presence = fallsSilent })
 	give(1, func(h *Host) { h.presence = neverHeard })
 	give(1, func(h *Host) { h.presence = intermittent })
-	give(share(4), func(h *Host) { h.agent = oldAgent })
+	give(share(4), func(h *Host) { h.agent = oldAgentVersion })
 	give(share(6), func(h *Host) { h.tuning = tuning{} })
 	give(share(3), func(h *Host) { h.tuning.version = saptuneTooOld })
 	give(share(8), func(h *Host) { h.tuning.state = notCompliant })
@@ -127,7 +127,7 @@ func (f *Fleet) breakHosts() {
 	}
 	give(share(3), func(h *Host) { h.registration = unregistered })
 	give(share(2), func(h *Host) { h.registration = expired })
-	give(share(10), func(h *Host) { h.agent = middleAgent })
+	give(share(10), func(h *Host) { h.agent = middleAgentVersion })
 }
 
 // setDates moves all dates in the landscape to before now.

@@ -90,10 +90,10 @@ func TestReportsSayWhatTheHostIs(t *testing.T) {
 					want.PrometheusTargets["ha_cluster_exporter"] = h.addresses[0].String() + ":9664"
 				}
 				switch h.agent {
-				case middleAgent:
+				case middleAgentVersion:
 					want.InstallationSource = "unknown"
 					want.PrometheusTargets, want.LastBoot = nil, nil
-				case oldAgent:
+				case oldAgentVersion:
 					want.Arch, want.InstallationSource = "unknown", "community"
 					want.SystemdUnits = []landscape.SystemdUnit{}
 					for i := range want.Addresses {

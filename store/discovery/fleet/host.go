@@ -46,10 +46,10 @@ type Host struct {
 // The middle version writes netmasks as text and does not report its
 // installation source.
 const (
-	oldAgent     = "1.2.0"
-	middleAgent  = "2.5.0"
-	recentAgent  = "3.0.1"
-	currentAgent = "3.1.2"
+	oldAgentVersion     = "1.2.0"
+	middleAgentVersion  = "2.5.0"
+	recentAgentVersion  = "3.0.1"
+	currentAgentVersion = "3.1.2"
 )
 
 // machineSize is the size of a machine, as an index into machines.
@@ -105,14 +105,14 @@ func newHost(f *Fleet, system *System, at *location, role Role) *Host {
 		fleet:     f,
 		location:  at,
 		number:    len(f.hosts),
-		agent:     currentAgent,
+		agent:     currentAgentVersion,
 		os:        osVersions[f.random.IntN(len(osVersions))],
 		disks:     1,
 		addresses: []netip.Addr{at.nextAddress()},
 		uptime:    time.Duration(1+f.random.IntN(150*24*60))*time.Minute + time.Duration(f.random.IntN(60))*time.Second,
 	}
 	if f.random.IntN(6) == 0 {
-		h.agent = recentAgent
+		h.agent = recentAgentVersion
 	}
 	h.tuning = newTuning(role)
 	switch role {

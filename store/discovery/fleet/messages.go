@@ -104,7 +104,7 @@ type consumer struct {
 // run keeps a connection open until ctx ends.
 func (c *consumer) run(ctx context.Context) {
 	for attempt := 0; ctx.Err() == nil; attempt++ {
-		opened, err := c.hold(ctx)
+		opened, err := c.connectAndAnswer(ctx)
 		if ctx.Err() != nil {
 			return
 		}
@@ -121,9 +121,9 @@ func (c *consumer) run(ctx context.Context) {
 	}
 }
 
-// hold opens a connection and answers messages until ctx ends or the connection
-// fails. opened reports whether the agent has received messages.
-func (c *consumer) hold(ctx context.Context) (opened bool, err error) {
+// connectAndAnswer opens a connection and answers messages until ctx ends or
+// the connection fails. opened reports whether the agent has received messages.
+func (c *consumer) connectAndAnswer(ctx context.Context) (opened bool, err error) {
 	l, err := dial(ctx, c.url, c.tls.Clone())
 	if err != nil {
 		return false, err

@@ -272,7 +272,7 @@ func TestAgentsAnswerMessages(t *testing.T) {
 // refused; so is all that cannot be read.
 func TestAnswers(t *testing.T) {
 	f := New(2, 25)
-	old := f.Hosts()[slices.IndexFunc(f.Hosts(), func(h *Host) bool { return h.agent == oldAgent })]
+	old := f.Hosts()[slices.IndexFunc(f.Hosts(), func(h *Host) bool { return h.agent == oldAgentVersion })]
 	now := time.Now()
 	for name, c := range map[string]struct {
 		host    *Host

@@ -49,7 +49,7 @@ func (h *Host) Reports() []Report {
 // too old for the kind.
 func (h *Host) report(kind landscape.Kind) (report Report, ok bool) {
 	d := discoveries[kind]
-	if d.isNew && h.agent == oldAgent {
+	if d.isNew && h.agent == oldAgentVersion {
 		return Report{}, false
 	}
 	body, err := json.Marshal(struct {
@@ -111,13 +111,13 @@ func (h *Host) hostPayload() hostPayload {
 		InstallationSource: "Suse",
 		FQDN:               h.fqdn(),
 	}
-	if h.agent == oldAgent {
+	if h.agent == oldAgentVersion {
 		p.InstallationSource = "Community"
 		return p
 	}
 	p.Arch = h.arch()
 	p.SystemdUnits = []systemdUnit{{"pacemaker.service", h.pacemakerState()}}
-	if h.agent == middleAgent {
+	if h.agent == middleAgentVersion {
 		p.InstallationSource = ""
 		texts := make([]string, len(masks))
 		for i, m := range masks {

@@ -115,7 +115,7 @@ func (h *Host) sapPayload() []sapPayload {
 // missingDBAddress returns the value that the agent writes if a system has no
 // database.
 func (h *Host) missingDBAddress() *string {
-	if h.agent == oldAgent {
+	if h.agent == oldAgentVersion {
 		return nil
 	}
 	return new("")
@@ -126,7 +126,7 @@ func (h *Host) sapInstance(i *instance, kind int) sapInstance {
 	s := sapInstance{Host: h.Name, Name: i.name(), Type: kind}
 	s.SAPControl = sapControl{i.processList(now), nil, i.properties()}
 	for _, other := range i.siblings() {
-		s.SAPControl.Instances = append(s.SAPControl.Instances, other.controlEntry(i, h.agent == oldAgent))
+		s.SAPControl.Instances = append(s.SAPControl.Instances, other.controlEntry(i, h.agent == oldAgentVersion))
 	}
 	if i.database != nil {
 		s.HdbnsutilSRstate, s.HostConfiguration, s.SystemReplication = i.replication(), i.site.configuration(), i.replicationStatus(now)
