@@ -67,8 +67,6 @@ func NewSAMLState(o SAMLStateOptions) (*SAMLState, error) {
 // errSAMLKeySealed says that the stored key cannot be decrypted. It begins with
 // the sentence that administrators find in the documentation of existing
 // installations.
-//
-//lint:ignore ST1005 see above
 var errSAMLKeySealed = errors.New("Error decrypting the SSO certificates. Was SECRET_KEY_BASE changed? Restore it, or make a new certificate with \"trento-web sso renew-certificate\", which the identity provider has to know")
 
 // Complete puts the key pair and the metadata into o. If the store has no key
