@@ -13,9 +13,9 @@ import (
 	"trento/store/fault"
 )
 
-// initialPasswordFile is the file in the data directory with the generated
+// InitialPasswordFile is the file in the data directory with the generated
 // password of the default admin.
-const initialPasswordFile = "initial-admin-password"
+const InitialPasswordFile = "initial-admin-password"
 
 // Admin is the configuration of the default admin without the name, which is in
 // Options.
@@ -85,7 +85,7 @@ func (a *Auth) ResetAdmin(ctx context.Context, admin Admin, dir string) (file st
 // configured password, it leaves the password alone. With generate, it
 // generates a password if none is configured.
 func (a *Auth) putAdmin(ctx context.Context, admin Admin, dir, present string, generate bool) (file string, err error) {
-	file = filepath.Join(dir, initialPasswordFile)
+	file = filepath.Join(dir, InitialPasswordFile)
 	var wrong fieldFaults
 	if wrong.checkUsername(a.adminName); len(wrong.Errors) > 0 {
 		return "", fmt.Errorf("the admin named by ADMIN_USER (%s): %w", a.adminName, wrong.Errors)

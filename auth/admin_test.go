@@ -99,7 +99,7 @@ func TestEnsureAdminWithAPassword(t *testing.T) {
 	if file := f.ensureAdmin(configured, dir); file != "" {
 		t.Errorf("the password is said to be in %q", file)
 	}
-	if _, err := os.Stat(filepath.Join(dir, initialPasswordFile)); !os.IsNotExist(err) {
+	if _, err := os.Stat(filepath.Join(dir, InitialPasswordFile)); !os.IsNotExist(err) {
 		t.Errorf("the outdated file is still there: %v", err)
 	}
 	if f.identify(withCookie(get("/"), cookie)) != nil {
@@ -133,7 +133,7 @@ func TestEnsureAdminWithAPassword(t *testing.T) {
 func TestEnsureAdminAfterACrash(t *testing.T) {
 	f := newFixture(t)
 	dir := t.TempDir()
-	file := filepath.Join(dir, initialPasswordFile)
+	file := filepath.Join(dir, InitialPasswordFile)
 	if err := os.WriteFile(file, []byte("left over\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}

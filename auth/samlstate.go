@@ -17,6 +17,7 @@ import (
 
 	"trento/auth/sso"
 	"trento/store"
+	"trento/store/durable"
 )
 
 // SAMLState keeps the key pair of this server and the metadata of the identity
@@ -244,12 +245,5 @@ func writeSAMLFile(dir, name string, content []byte, mode os.FileMode) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return err
 	}
-	temporary := file + ".new"
-	if err := os.Remove(temporary); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	if err := os.WriteFile(temporary, content, mode); err != nil {
-		return err
-	}
-	return os.Rename(temporary, file)
+	return durable.WriteFile(file, content, mode)
 }

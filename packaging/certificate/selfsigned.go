@@ -17,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+	"trento/store/durable"
 )
 
 const (
@@ -128,30 +129,11 @@ func encodeKey(key *ecdsa.PrivateKey) ([]byte, error) {
 	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), err
 }
 
-// writeFile replaces a file in a directory atomically. Only its owner can read
-// it.
-func writeFile(directory, name string, content []byte) (err error) {
+// writeFile replaces a file that only its owner can read in a directory, which
+// it creates if necessary.
+func writeFile(directory, name string, content []byte) error {
 	if err := os.MkdirAll(directory, 0o700); err != nil {
 		return err
 	}
-	temporary, err := os.CreateTemp(directory, name+"-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			temporary.Close()
-			os.Remove(temporary.Name())
-		}
-	}()
-	if _, err = temporary.Write(content); err != nil {
-		return err
-	}
-	if err = temporary.Sync(); err != nil {
-		return err
-	}
-	if err = temporary.Close(); err != nil {
-		return err
-	}
-	return os.Rename(temporary.Name(), filepath.Join(directory, name))
+	return durable.WriteFile(filepath.Join(directory, name), content, 0o600)
 }

@@ -11,11 +11,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"trento/store/durable"
 )
 
-// secretsFile is the file in the data directory that keeps generated secrets,
+// SecretsFile is the file in the data directory that keeps generated secrets,
 // in the syntax of the configuration file.
-const secretsFile = "secrets"
+const SecretsFile = "secrets"
 
 // secretSize is the size of a generated secret in bytes.
 const secretSize = 48
@@ -32,7 +33,7 @@ func (c Config) WithSecrets() (Config, error) {
 		"ACCESS_TOKEN_ENC_SECRET":  &c.AccessSecret,
 		"REFRESH_TOKEN_ENC_SECRET": &c.RefreshSecret,
 	}
-	file := filepath.Join(c.DataDir, secretsFile)
+	file := filepath.Join(c.DataDir, SecretsFile)
 	kept, err := readSecrets(file)
 	if err != nil {
 		return c, fmt.Errorf("generated secrets: %w", err)
@@ -92,7 +93,7 @@ func readSecrets(file string) (map[string]string, error) {
 
 // writeSecrets replaces the file atomically. After a crash, the old or the new
 // file is complete.
-func writeSecrets(file string, secrets map[string]string) (err error) {
+func writeSecrets(file string, secrets map[string]string) error {
 	var text bytes.Buffer
 	text.WriteString("# Generated at the first start. Whoever knows these can sign in as anybody.\n")
 	for _, name := range slices.Sorted(maps.Keys(secrets)) {
@@ -103,37 +104,5 @@ func writeSecrets(file string, secrets map[string]string) (err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	temporary, err := os.CreateTemp(dir, secretsFile+"-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			temporary.Close()
-			os.Remove(temporary.Name())
-		}
-	}()
-	if _, err = temporary.Write(text.Bytes()); err != nil {
-		return err
-	}
-	if err = temporary.Sync(); err != nil {
-		return err
-	}
-	if err = temporary.Close(); err != nil {
-		return err
-	}
-	if err = os.Rename(temporary.Name(), file); err != nil {
-		return err
-	}
-	return syncDir(dir)
-}
-
-// syncDir makes a rename in the directory durable.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
+	return durable.WriteFile(file, text.Bytes(), 0o600)
 }

@@ -65,7 +65,7 @@ func (c Config) Print(w io.Writer) error {
 		case v.MissingFeature != "":
 			continue
 		case v.Generated:
-			value, origin = maskedSecret, "generated, kept in "+filepath.Join(c.DataDir, secretsFile)
+			value, origin = maskedSecret, "generated, kept in "+filepath.Join(c.DataDir, SecretsFile)
 		case v.Name == "TRENTO_DATA_DIR":
 			value = c.DataDir
 		}

@@ -11,16 +11,14 @@ import (
 	"trento/packaging/config"
 	"trento/store"
 	"trento/store/backup"
+	"trento/store/durable"
 	"trento/store/fault"
 )
 
-// secretsFile is the file in the data directory with the generated secrets. It
-// belongs into backups: without it, stored secrets cannot be decrypted.
-const secretsFile = "secrets"
-
-// backupSource returns what backups of this server are made of.
+// backupSource returns what backups of this server are made of. The generated
+// secrets belong to it: without them, stored secrets cannot be decrypted.
 func (s *server) backupSource() *backup.Source {
-	return &backup.Source{Store: s.store, Dir: s.config.DataDir, Files: []string{secretsFile}, Program: Version()}
+	return &backup.Source{Store: s.store, Dir: s.config.DataDir, Files: []string{config.SecretsFile}, Program: Version()}
 }
 
 // backupSchedule returns the schedule of the configuration; nil if backups are
@@ -65,7 +63,7 @@ func BackUp(ctx context.Context, c config.Config, w io.Writer, passphrase string
 
 // BackUpTo is BackUp into a file, which has its name only when it is complete.
 func BackUpTo(ctx context.Context, c config.Config, file, passphrase string) error {
-	return backup.WriteFile(file, func(w io.Writer) error { return BackUp(ctx, c, w, passphrase) })
+	return durable.Stream(file, 0o600, func(w io.Writer) error { return BackUp(ctx, c, w, passphrase) })
 }
 
 func orNull(text string) *string {
@@ -126,5 +124,5 @@ func Compact(c config.Config) (before, after int64, err error) {
 	if err := adopt(compacted, c.DataDir); err != nil {
 		return 0, 0, err
 	}
-	return before, info.Size(), os.Rename(compacted, filepath.Join(c.DataDir, store.FileName))
+	return before, info.Size(), durable.Rename(compacted, filepath.Join(c.DataDir, store.FileName))
 }

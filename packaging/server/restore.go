@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"trento/auth"
 	"trento/packaging/config"
 	"trento/store"
 	"trento/store/backup"
@@ -22,7 +23,7 @@ var discard = slog.New(slog.DiscardHandler)
 // exchanged are the files and directories of the data directory that belong to
 // one store. A restore exchanges them together: an index or a password file
 // without its store would be wrong.
-var exchanged = []string{store.FileName, secretsFile, "index", "initial-admin-password"}
+var exchanged = []string{store.FileName, config.SecretsFile, indexDir, auth.InitialPasswordFile}
 
 // Restored says what a restore did.
 type Restored struct {
@@ -31,7 +32,8 @@ type Restored struct {
 }
 
 // CheckBackup reads a backup and verifies it as Restore does, without changing
-// anything. It needs the space of the data in the directory for temporary files.
+// anything. The directory for temporary files (TMPDIR) needs the space
+// of the data.
 func CheckBackup(r io.Reader, passphrase string) (m *backup.Manifest, err error) {
 	dir, err := os.MkdirTemp("", "trento-backup-*")
 	if err != nil {
@@ -43,7 +45,7 @@ func CheckBackup(r io.Reader, passphrase string) (m *backup.Manifest, err error)
 
 // extract writes the files of a backup into a directory and verifies them.
 func extract(r io.Reader, passphrase, dir string) (*backup.Manifest, error) {
-	m, err := backup.Extract(r, passphrase, dir, []string{secretsFile})
+	m, err := backup.Extract(r, passphrase, dir, []string{config.SecretsFile})
 	if err != nil {
 		return nil, err
 	}

@@ -78,6 +78,9 @@ type server struct {
 // have ended.
 const shutdownTimeout = 3 * time.Second
 
+// indexDir is the directory of the search index in the data directory.
+const indexDir = "index"
+
 // maxStreams is how many requests an HTTP/2 connection may have at once. A
 // browser with some tabs uses less.
 const maxStreams = 100
@@ -143,7 +146,7 @@ func (s *server) openAll(ctx context.Context) (err error) {
 	if err := s.auth.EnsureMessageCredential(ctx); err != nil {
 		return err
 	}
-	if s.index, err = search.Open(filepath.Join(s.config.DataDir, "index"), s.store, s.log); err != nil {
+	if s.index, err = search.Open(filepath.Join(s.config.DataDir, indexDir), s.store, s.log); err != nil {
 		return err
 	}
 	if err := s.openMessages(); err != nil {

@@ -18,6 +18,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 
 	"trento/store"
+	"trento/store/durable"
 )
 
 // ErrDamaged means that a file is no backup, or not a complete one.
@@ -163,9 +164,9 @@ func Replace(dir, from string, names []string, at time.Time) (replaced string, e
 		return "", err
 	}
 	if os.Remove(replaced) == nil { // nothing was there
-		return "", syncDir(dir)
+		return "", durable.SyncDir(dir)
 	}
-	return replaced, errors.Join(syncDir(replaced), syncDir(dir))
+	return replaced, errors.Join(durable.SyncDir(replaced), durable.SyncDir(dir))
 }
 
 // LatestReplaced returns the directory with the data that the latest restore has
@@ -181,13 +182,4 @@ func LatestReplaced(dir string) (string, error) {
 		}
 	}
 	return "", fs.ErrNotExist
-}
-
-// syncDir makes the moves in a directory durable.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"trento/store"
+	"trento/store/durable"
 )
 
 // Schedule makes backups regularly.
@@ -68,7 +69,7 @@ func (s *Schedule) run(ctx context.Context, now time.Time) error {
 	}
 	defer b.Close()
 	file := filepath.Join(s.Dir, FileName(now))
-	if err := WriteFile(file, func(w io.Writer) error { return b.WriteTo(ctx, w, s.Passphrase) }); err != nil {
+	if err := durable.Stream(file, 0o600, func(w io.Writer) error { return b.WriteTo(ctx, w, s.Passphrase) }); err != nil {
 		return err
 	}
 	if err := s.Source.Store.LogBackup(ctx, store.System(), file, b.Manifest.Size(), s.Passphrase != ""); err != nil {
@@ -123,20 +124,4 @@ func (s *Schedule) list() (names []string, err error) {
 func timeOf(name string) (at time.Time, ok bool) {
 	at, err := time.Parse("trento-20060102T150405Z"+Extension, name)
 	return at, err == nil
-}
-
-// WriteFile writes a file with mode 0600 under a temporary name, and renames it
-// when it is complete.
-func WriteFile(file string, write func(io.Writer) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+"-*")
-	if err != nil {
-		return err
-	}
-	if err = errors.Join(write(f), f.Sync(), f.Close()); err == nil {
-		err = os.Rename(f.Name(), file)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return syncDir(filepath.Dir(file))
 }

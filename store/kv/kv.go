@@ -33,6 +33,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
 
+	"trento/store/durable"
 	"trento/store/fault"
 )
 
@@ -119,15 +120,7 @@ func createFile(path string) error {
 	if errors.Is(err, os.ErrExist) {
 		err = nil
 	}
-	return errors.Join(err, os.Remove(fresh), syncDir(filepath.Dir(path)))
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return errors.Join(err, os.Remove(fresh), durable.SyncDir(filepath.Dir(path)))
 }
 
 func openFile(path string, noSync bool) (*bolt.DB, error) {
