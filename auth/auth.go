@@ -16,6 +16,7 @@ import (
 
 	"github.com/gorilla/securecookie"
 
+	"trento/auth/remote"
 	"trento/auth/sso"
 	"trento/store"
 	"trento/store/fault"
@@ -122,7 +123,7 @@ type Auth struct {
 	messages           messageCredentials
 	attemptSealer      cipher.AEAD // encrypts sign-ins at the provider and logout tokens
 	untrustedProxies   untrustedProxies
-	agentRefusals      agentRefusals
+	agentRefusals      remote.Refusals
 }
 
 // New returns an Auth. It fails if a secret is missing, too short or used

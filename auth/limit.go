@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+	"trento/auth/remote"
 )
 
 // limitRule says how failed sign-ins are slowed down. The first failures are
@@ -59,10 +60,6 @@ const (
 	// maxLimitEntries limits the number of entries. Beyond it the least recently
 	// used entry is forgotten. An entry takes about 200 bytes.
 	maxLimitEntries = 20_000
-	// ipv6ClientBits is the prefix length within which IPv6 addresses count as
-	// one client. A client with one address usually has all addresses of its
-	// network.
-	ipv6ClientBits = 64
 )
 
 // errTooManyAttempts says that an attempt was refused without checking its
@@ -152,7 +149,7 @@ func (l *limiter) beginAttempt(ctx context.Context, guesses ...guessedSecret) (*
 	a := &attempt{limiter: l}
 	crowded := false
 	for _, g := range guesses {
-		key := limitKey{kind: g.kind, address: networkOf(g.address), device: g.device}
+		key := limitKey{kind: g.kind, address: remote.NetworkOf(g.address), device: g.device}
 		if g.name != "" {
 			key.name = sha256.Sum256([]byte(g.name))
 		}
@@ -247,18 +244,6 @@ func (l *limiter) entryOf(key limitKey, r limitRule, now time.Time) *limitEntry 
 	}
 	e.lastAttemptAt = now
 	return e
-}
-
-func networkOf(address netip.Addr) netip.Prefix {
-	bits := address.BitLen()
-	if address.Is6() {
-		bits = ipv6ClientBits
-	}
-	network, err := address.Prefix(bits)
-	if err != nil {
-		return netip.Prefix{} // connections without an address share one entry
-	}
-	return network
 }
 
 // sleepFor waits for d, or until ctx is done.

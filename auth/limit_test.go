@@ -186,26 +186,6 @@ func TestLimitAbandoned(t *testing.T) {
 	})
 }
 
-// An IPv6 client has a whole network to choose addresses from.
-func TestLimitNetworks(t *testing.T) {
-	for _, test := range []struct {
-		a, b string
-		same bool
-	}{
-		{"2001:db8::1", "2001:db8::2", true},
-		{"2001:db8::1", "2001:db8:0:1::1", false},
-		{"192.0.2.1", "192.0.2.2", false},
-		{"192.0.2.1", "192.0.2.1", true},
-	} {
-		if got := networkOf(netip.MustParseAddr(test.a)) == networkOf(netip.MustParseAddr(test.b)); got != test.same {
-			t.Errorf("%s and %s are one network: %v", test.a, test.b, got)
-		}
-	}
-	if networkOf(netip.Addr{}) != (netip.Prefix{}) {
-		t.Error("a connection without an address has a network")
-	}
-}
-
 func TestLimitMemoryIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := testLimiter()

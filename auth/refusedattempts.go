@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"trento/auth/remote"
 	"trento/store"
 )
 
@@ -29,7 +30,7 @@ func (c *refusedAttempts) add(guesses []guessedSecret) {
 			c.names[g.name] = true
 		}
 		if g.address.IsValid() && len(c.addresses) < maxRefusedNames {
-			c.addresses[networkOf(g.address).String()] = true
+			c.addresses[remote.NetworkOf(g.address).String()] = true
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"trento/auth/remote"
 	"trento/auth/sso"
 	"trento/store/activity"
 	"trento/store/fault"
@@ -334,7 +335,7 @@ func TestAnswersAreSlowedDown(t *testing.T) {
 			t.Fatal("believed")
 		}
 	}
-	key := limitKey{kind: guessedAnswer, address: networkOf(p.ClientAddress(r))}
+	key := limitKey{kind: guessedAnswer, address: remote.NetworkOf(p.ClientAddress(r))}
 	p.limiter.mu.Lock()
 	e := p.limiter.entries[key].Value.(*limitEntry)
 	p.limiter.mu.Unlock()

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"sync"
 	"time"
+	"trento/auth/remote"
 )
 
 // Limits are the limits of a Listener.
@@ -62,10 +63,6 @@ type conn struct {
 	waitingElement *list.Element // place in client.waiting; nil while a request is read or served
 	closed         bool
 }
-
-// ipv6NetworkBits is the prefix length within which IPv6 addresses count as one
-// client. A client with one address usually has all addresses of its network.
-const ipv6NetworkBits = 64
 
 // Accept waits for a connection that the limits allow.
 func (l *Listener) Accept() (net.Conn, error) {
@@ -136,15 +133,7 @@ func (l *Listener) networkOf(c net.Conn) (network netip.Prefix, exempt bool) {
 		return netip.Prefix{}, false
 	}
 	address := peer.Addr().Unmap().WithZone("")
-	bits := address.BitLen()
-	if address.Is6() {
-		bits = ipv6NetworkBits
-	}
-	network, err = address.Prefix(bits)
-	if err != nil {
-		return netip.Prefix{}, false
-	}
-	return network, slices.ContainsFunc(l.limits.Exempt, func(p netip.Prefix) bool { return p.Contains(address) })
+	return remote.NetworkOf(address), slices.ContainsFunc(l.limits.Exempt, func(p netip.Prefix) bool { return p.Contains(address) })
 }
 
 // refusalResponse is the answer to a connection that is refused.

@@ -5,42 +5,27 @@ import (
 	"context"
 	"errors"
 	"net/netip"
-	"slices"
 	"strings"
 	"time"
-
-	"golang.org/x/time/rate"
+	"trento/auth/remote"
 )
 
 // errRefused ends a connection whose credential was refused.
 var errRefused = errors.New("the credential was refused")
 
-const (
-	// refusalDelay is how long every refusal takes. So the time does not reveal
-	// the reason, and guessing takes long.
-	refusalDelay = time.Second
-	// After a wrong credential, credentials from the same address are checked at this
-	// rate for a while. They are delayed, not refused, because agents with the
-	// right credential may have the same address.
-	checksPerSecond = 20
-	checksAtOnce    = 60
-	slowDuration    = time.Minute
-	// maxRefused is the number of addresses with refused attempts that are
-	// remembered.
-	maxRefused = 200
-)
+// refusalDelay is how long every refusal takes. So the time does not reveal the
+// reason, and guessing takes long.
+const refusalDelay = time.Second
 
 // access decides which connections are accepted. The lock of the broker
-// protects it, except the limiters.
+// protects it.
 type access struct {
-	total            int // connections
-	networks         map[netip.Prefix]*clientNetwork
-	refusedByNetwork map[netip.Prefix]*refusedAddress
+	total    int // connections
+	networks map[netip.Prefix]*clientNetwork
 }
 
 func (a *access) init() {
 	a.networks = map[netip.Prefix]*clientNetwork{}
-	a.refusedByNetwork = map[netip.Prefix]*refusedAddress{}
 }
 
 // clientNetwork is an address or IPv6 network with connections.
@@ -51,37 +36,9 @@ type clientNetwork struct {
 	signingIn list.List
 }
 
-// refusedAddress is an address from which attempts were refused.
-type refusedAddress struct {
-	Refusal
-	limiter     *rate.Limiter // for the checks of credentials until slowedUntil
-	slowedUntil time.Time
-}
-
 // WrongCredential is how the reason of a refusal begins if the user or the
 // password was wrong.
 const WrongCredential = "wrong user or password"
-
-// Refusal describes the refused attempts from an address.
-type Refusal struct {
-	Address  string
-	Reason   string // of the last attempt
-	Attempts int
-	First    time.Time
-	Last     time.Time
-}
-
-// networkOf returns the network that counts as one address: a single IPv4
-// address, or an IPv6 network, because a host usually has all addresses of its
-// network.
-func networkOf(address netip.Addr) netip.Prefix {
-	bits := 64
-	if address.Is4() {
-		bits = 32
-	}
-	network, _ := address.Prefix(bits)
-	return network
-}
 
 // admit counts a connection, if the limits allow it. When a limit is reached,
 // the oldest connection whose handshake is not done makes room. So clients that
@@ -89,7 +46,7 @@ func networkOf(address netip.Addr) netip.Prefix {
 // one.
 func (b *Broker) admit(c *connection) bool {
 	b.mutex.Lock()
-	removed, limit := b.makeRoom(networkOf(c.address))
+	removed, limit := b.makeRoom(remote.NetworkOf(c.address))
 	if removed != nil {
 		b.access.remove(removed)
 	}
@@ -145,7 +102,7 @@ func (r *clientNetwork) oldestSigningIn() *connection {
 
 // add counts a new connection.
 func (a *access) add(c *connection) {
-	network := networkOf(c.address)
+	network := remote.NetworkOf(c.address)
 	r := a.networks[network]
 	if r == nil {
 		r = &clientNetwork{}
@@ -172,7 +129,7 @@ func (a *access) remove(c *connection) {
 	a.recordSignedIn(c)
 	a.total--
 	if c.remote.connections--; c.remote.connections == 0 {
-		delete(a.networks, networkOf(c.address))
+		delete(a.networks, remote.NetworkOf(c.address))
 	}
 	c.remote = nil
 }
@@ -189,7 +146,7 @@ func (b *Broker) removeFromCounts(c *connection) {
 // page of the agents show the reason.
 func (c *connection) authenticate(ctx context.Context, user, password string) error {
 	b := c.broker
-	if limiter := b.limiterAfterRefusal(c.address); limiter != nil {
+	if limiter := b.refusals.Limiter(c.address, b.now()); limiter != nil {
 		waiting, cancel := context.WithTimeout(ctx, handshakeTimeout/2)
 		defer cancel()
 		if err := limiter.Wait(waiting); err != nil {
@@ -208,7 +165,7 @@ func (c *connection) authenticate(ctx context.Context, user, password string) er
 		reason = WrongCredential + ": guest, which agents use where facts-service-url names no user"
 	}
 	b.refuse(c, reason)
-	b.slowDown(c.address)
+	b.refusals.SlowDown(c.address, b.now())
 	select {
 	case <-time.After(refusalDelay):
 	case <-ctx.Done():
@@ -219,61 +176,11 @@ func (c *connection) authenticate(ctx context.Context, user, password string) er
 	return errRefused
 }
 
-// slowDown limits the rate of checks for an address with a wrong credential.
-func (b *Broker) slowDown(address netip.Addr) {
-	b.mutex.Lock()
-	defer b.mutex.Unlock()
-	if r := b.access.refusedByNetwork[networkOf(address)]; r != nil {
-		r.slowedUntil = b.now().Add(slowDuration)
-	}
-}
-
-// limiterAfterRefusal returns the limiter of an address from which a wrong credential came
-// lately; nil if none came.
-func (b *Broker) limiterAfterRefusal(address netip.Addr) *rate.Limiter {
-	b.mutex.Lock()
-	defer b.mutex.Unlock()
-	if r := b.access.refusedByNetwork[networkOf(address)]; r != nil && b.now().Before(r.slowedUntil) {
-		return r.limiter
-	}
-	return nil
-}
-
-// refuse records that a connection was refused, and logs at most one refusal
-// per minute for each address.
+// refuse records that a connection was refused.
 func (b *Broker) refuse(c *connection, reason string) {
-	network, now := networkOf(c.address), b.now()
-	reason = makePrintable(reason)
-	b.mutex.Lock()
-	r := b.access.refusedByNetwork[network]
-	if r == nil {
-		b.access.forgetOldest()
-		r = &refusedAddress{Refusal: Refusal{Address: c.address.String(), First: now}, limiter: rate.NewLimiter(checksPerSecond, checksAtOnce)}
-		b.access.refusedByNetwork[network] = r
-	}
-	silent := r.Reason == reason && now.Sub(r.Last) < time.Minute && r.Attempts%100 != 0
-	r.Reason, r.Last = reason, now
-	r.Attempts++
-	attempts := r.Attempts
-	b.mutex.Unlock()
+	now := b.now()
+	b.refusals.Add(b.log, "message connection refused", c.address, makePrintable(reason), now)
 	b.changes.add("", now)
-	if !silent {
-		b.log.Warn("message connection refused", "address", c.address, "reason", reason, "attempts", attempts)
-	}
-}
-
-// forgetOldest makes room for one more address.
-func (a *access) forgetOldest() {
-	if len(a.refusedByNetwork) < maxRefused {
-		return
-	}
-	var oldest netip.Prefix
-	for network, r := range a.refusedByNetwork {
-		if !oldest.IsValid() || r.Last.Before(a.refusedByNetwork[oldest].Last) {
-			oldest = network
-		}
-	}
-	delete(a.refusedByNetwork, oldest)
 }
 
 // makePrintable makes a text of an unknown client safe and short enough to show.
@@ -291,15 +198,9 @@ func makePrintable(text string) string {
 	return text
 }
 
-// Refusals returns the addresses with refused attempts since the start, the
-// latest first.
-func (b *Broker) Refusals() []Refusal {
-	b.mutex.Lock()
-	defer b.mutex.Unlock()
-	var refusals []Refusal
-	for _, r := range b.access.refusedByNetwork {
-		refusals = append(refusals, r.Refusal)
-	}
-	slices.SortFunc(refusals, func(a, b Refusal) int { return b.Last.Compare(a.Last) })
-	return refusals
+// Refusals returns the addresses from which connections were refused since the
+// start, the latest first.
+func (b *Broker) Refusals() []remote.Refusal {
+	list, _ := b.refusals.List()
+	return list
 }

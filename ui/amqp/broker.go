@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"trento/auth/remote"
 	"trento/store"
 	"trento/store/message"
 )
@@ -71,6 +72,7 @@ type Broker struct {
 	unfinishedBytes  int
 	settledSequences map[string][]uint64 // by queue: sequences of messages to delete from the store
 	access           access
+	refusals         remote.Refusals
 	changes          changes
 
 	wakeUp chan struct{} // signals that settled is not empty

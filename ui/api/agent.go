@@ -122,7 +122,7 @@ func (a *API) listAgentRefusals(w http.ResponseWriter, _ *http.Request) error {
 	answer := []agentRefusal{}
 	refused, _ := a.deps.Auth.AgentRefusals()
 	for _, r := range refused {
-		answer = append(answer, agentRefusal{"reports", r.Address, r.Reason, r.Requests, timestamp(r.First), timestamp(r.Last)})
+		answer = append(answer, agentRefusal{"reports", r.Address, r.Reason, r.Attempts, timestamp(r.First), timestamp(r.Last)})
 	}
 	if a.deps.Endpoint != nil {
 		for _, r := range a.deps.Endpoint.Refusals() {

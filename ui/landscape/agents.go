@@ -315,7 +315,7 @@ func (s *Pages) refusals(since time.Time) []refusalRow {
 	var all []refusal
 	refused, _ := s.Auth.AgentRefusals()
 	for _, r := range refused {
-		all = append(all, refusal{refusalRow{Of: refusedReports, Address: r.Address, Reason: r.Reason, Attempts: r.Requests}, r.Last})
+		all = append(all, refusal{refusalRow{Of: refusedReports, Address: r.Address, Reason: r.Reason, Attempts: r.Attempts}, r.Last})
 	}
 	if s.Endpoint != nil {
 		for _, r := range s.Endpoint.Refusals() {
