@@ -15,6 +15,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"trento/packaging/servertest"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -29,18 +31,6 @@ func run(t *testing.T, dir, name string, args ...string) string {
 		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
 	}
 	return string(out)
-}
-
-// need skips the test if a program is missing. Where everything is tested, that
-// is a fault.
-func need(t *testing.T, program string) {
-	t.Helper()
-	if _, err := exec.LookPath(program); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
 }
 
 // commitTree returns a new repository whose only branch has the files of the
@@ -76,7 +66,9 @@ func TestPackages(t *testing.T) {
 		t.Skip("building packages takes long")
 	}
 	for _, program := range []string{"git", "rpm", "dpkg-deb"} {
-		need(t, program)
+		if _, err := exec.LookPath(program); err != nil {
+			servertest.Need(t, err.Error())
+		}
 	}
 	source, packages := commitTree(t), t.TempDir()
 	run(t, source, "packaging/build", packages, rpmArchitecture)

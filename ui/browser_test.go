@@ -22,21 +22,13 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"trento/packaging/servertest"
 )
 
 // patience is how long a test waits for the browser to show something. Tests
 // never wait longer than they must.
 const patience = 20 * time.Second
-
-// need skips a test that lacks a tool, and says which; the machines that check
-// every change have them all, so there it fails.
-func need(t *testing.T, missing string) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatal(missing)
-	}
-	t.Skip(missing)
-}
 
 // TestMain collects garbage less often, since the tests make much of it and
 // keep little, and ends the browser.
@@ -92,7 +84,7 @@ func chromiumPath() string {
 func startBrowser(t *testing.T) context.Context {
 	t.Helper()
 	if chromiumPath() == "" {
-		need(t, "no Chromium found: install it, or name it in the variable CHROMIUM")
+		servertest.Need(t, "no Chromium found: install it, or name it in the variable CHROMIUM")
 	}
 	ctx, err := chromium()
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"trento/packaging/servertest"
 	"trento/store"
 	"trento/store/landscape"
 	"trento/store/storetest"
@@ -642,7 +643,7 @@ func (tab *tab) loadAxe() {
 	tab.t.Helper()
 	path := os.Getenv("AXE_CORE")
 	if path == "" {
-		need(tab.t, "the variable AXE_CORE does not name axe.min.js of the npm package axe-core")
+		servertest.Need(tab.t, "the variable AXE_CORE does not name axe.min.js of the npm package axe-core")
 	}
 	axe, err := os.ReadFile(path)
 	if err != nil {

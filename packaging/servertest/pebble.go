@@ -30,17 +30,12 @@ type Pebble struct {
 }
 
 // StartPebble starts the authority. It checks domains at two ports of this
-// machine, whatever their name. Without the program pebble, it skips the test,
-// or fails it in CI.
+// machine, whatever their name.
 func StartPebble(t *testing.T, httpPort, tlsPort string) *Pebble {
 	t.Helper()
 	program, err := exec.LookPath(os.Getenv("PEBBLE"))
 	if err != nil {
-		const missing = "the variable PEBBLE does not name the program pebble, an ACME authority"
-		if os.Getenv("CI") == "true" {
-			t.Fatal(missing)
-		}
-		t.Skip(missing)
+		Need(t, "the variable PEBBLE does not name the program pebble, an ACME authority")
 	}
 	dir, own := t.TempDir(), NewAuthority(t)
 	p := &Pebble{CAFile: filepath.Join(dir, "ca.pem"), Roots: x509.NewCertPool()}
@@ -109,36 +104,6 @@ func number(t *testing.T, text string) int {
 		t.Fatal(err)
 	}
 	return n
-}
-
-// Soon waits until something has happened, and fails the test if that takes
-// longer than a minute.
-func Soon(t *testing.T, what string, happened func() bool) {
-	t.Helper()
-	deadline, pause := time.After(time.Minute), time.NewTicker(50*time.Millisecond)
-	defer pause.Stop()
-	for !happened() {
-		select {
-		case <-deadline:
-			t.Fatalf("waited a minute in vain: %s", what)
-		case <-pause.C:
-		}
-	}
-}
-
-// FreePort returns a port of this machine that nobody uses.
-func FreePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", ":0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return port
 }
 
 // serveNames runs a name server for which every name is this machine, and

@@ -14,6 +14,7 @@ import (
 	rabbitmq "github.com/rabbitmq/amqp091-go"
 	"google.golang.org/protobuf/proto"
 
+	"trento/packaging/servertest"
 	"trento/store/message"
 	"trento/store/message/wire"
 	"trento/store/storetest"
@@ -210,7 +211,7 @@ func TestLimits(t *testing.T) {
 		for _, c := range open {
 			c.Close()
 		}
-		until(t, "room", func() bool { return len(e.Connections()) == 1 })
+		servertest.Soon(t, "room", func() bool { return len(e.Connections()) == 1 })
 	})
 	ch := openChannel(t, c)
 	queue := declare(t, ch, message.Checks, ada)

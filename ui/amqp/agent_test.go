@@ -8,6 +8,7 @@ import (
 
 	rabbitmq "github.com/rabbitmq/amqp091-go"
 
+	"trento/packaging/servertest"
 	"trento/store/message"
 	"trento/store/message/wire"
 )
@@ -107,7 +108,7 @@ func TestAgent(t *testing.T) {
 	if m := next(t, received); m.Agent() != ada || m.Content.(*wire.FactsGathered).ExecutionId != "1" {
 		t.Errorf("received %v", m)
 	}
-	until(t, "acknowledged", func() bool { return delivered.State() == message.Acknowledged })
+	servertest.Soon(t, "acknowledged", func() bool { return delivered.State() == message.Acknowledged })
 
 	t.Run("stop", func(t *testing.T) {
 		for _, channel := range []uint16{1, 2} {
@@ -116,7 +117,7 @@ func TestAgent(t *testing.T) {
 		}
 		r.write(appendMethod(nil, 0, connectionClose, func(b []byte) []byte { return append(appendShortText(appendUint16(b, 200), "kthxbai"), 0, 0, 0, 0) }))
 		r.expect(connectionCloseOK)
-		until(t, "no connection", func() bool { return len(e.Connections()) == 0 })
+		servertest.Soon(t, "no connection", func() bool { return len(e.Connections()) == 0 })
 	})
 	t.Run("away", func(t *testing.T) {
 		e.send(ada, "while it was away")
@@ -152,7 +153,7 @@ func TestAgent(t *testing.T) {
 			}
 			r.write(appendMethod(nil, consumer, basicNack, func(b []byte) []byte { return append(appendUint64(b, tag), 0) }))
 			r.net.Close()
-			until(t, "no connection", func() bool { return len(e.Connections()) == 0 })
+			servertest.Soon(t, "no connection", func() bool { return len(e.Connections()) == 0 })
 		})
 	}
 	t.Run("cancelled", func(t *testing.T) {
@@ -201,7 +202,7 @@ func TestOnce(t *testing.T) {
 	d := e.sendRequest(message.Request{Agent: ada, Once: true, ExpiresAt: time.Now().Add(time.Hour), Content: &wire.OperatorExecutionRequested{OperationId: "1", Operator: "reboot@v1"}})
 	next(t, deliveries)
 	c.net.Close()
-	until(t, "lost", func() bool { return d.State() == message.Lost })
+	servertest.Soon(t, "lost", func() bool { return d.State() == message.Lost })
 
 	waits := e.sendRequest(message.Request{Agent: ada, Once: true, ExpiresAt: time.Now().Add(time.Hour), Content: &wire.OperatorExecutionRequested{OperationId: "2", Operator: "reboot@v1"}})
 	if waits.State() != message.Waiting {
@@ -222,7 +223,7 @@ func TestHeartbeats(t *testing.T) {
 	e := openEndpoint(t, clock.store(t), Options{Now: clock.now})
 	r := dialRaw(t, e.address)
 	r.open(e.user, e.password)
-	until(t, "connected", func() bool { return len(e.Connections()) == 1 })
+	servertest.Soon(t, "connected", func() bool { return len(e.Connections()) == 1 })
 	for range 3 {
 		clock.pass(6 * time.Second)
 		e.checkConnections()
@@ -232,10 +233,10 @@ func TestHeartbeats(t *testing.T) {
 		if err != nil || f.kind != frameHeartbeat || f.channel != 0 || len(f.payload) != 0 {
 			t.Fatalf("instead of a heartbeat: %+v, %v", f, err)
 		}
-		until(t, "sent now, not a second ago", func() bool { return e.openConnections()[0].lastSent.Load() == clock.now().UnixMicro() })
+		servertest.Soon(t, "sent now, not a second ago", func() bool { return e.openConnections()[0].lastSent.Load() == clock.now().UnixMicro() })
 		before := clock.now()
 		r.write(heartbeat)
-		until(t, "heard", func() bool {
+		servertest.Soon(t, "heard", func() bool {
 			for _, c := range e.openConnections() {
 				return c.lastRead.Load() >= before.UnixMicro()
 			}
@@ -244,7 +245,7 @@ func TestHeartbeats(t *testing.T) {
 	}
 	clock.pass(20*time.Second + time.Millisecond)
 	e.checkConnections()
-	until(t, "gone", func() bool { return len(e.Connections()) == 0 })
+	servertest.Soon(t, "gone", func() bool { return len(e.Connections()) == 0 })
 	if got := r.answers(); got != "the connection ended" {
 		t.Errorf("said to a silent agent: %s", got)
 	}

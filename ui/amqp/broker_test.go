@@ -176,21 +176,6 @@ func (e *endpoint) sendRequest(r message.Request) *message.Delivery {
 	return d
 }
 
-// until waits for a condition.
-func until(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	late := time.After(patience)
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-late:
-			t.Fatalf("never: %s", what)
-		}
-	}
-}
-
 // next waits for the next value of a channel.
 func next[T any](t *testing.T, from <-chan T) T {
 	t.Helper()

@@ -10,6 +10,7 @@ import (
 
 	rabbitmq "github.com/rabbitmq/amqp091-go"
 
+	"trento/packaging/servertest"
 	"trento/store/message"
 )
 
@@ -46,7 +47,7 @@ func TestExternal(t *testing.T) {
 		}
 	})
 	send := func() (err error) {
-		until(t, "the broker is reached", func() bool {
+		servertest.Soon(t, "the broker is reached", func() bool {
 			_, err = bus.Send(t.Context(), r)
 			return err == nil || !strings.Contains(err.Error(), "AMQP_URL")
 		})

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"trento/packaging/servertest"
 	"trento/store/message"
 	"trento/store/storetest"
 )
@@ -130,7 +131,7 @@ func FuzzConnection(f *testing.F) {
 // TestNoGoroutineIsLeft: connections of all kinds leave nothing behind.
 func TestNoGoroutineIsLeft(t *testing.T) {
 	e := newEndpoint(t)
-	until(t, "started", func() bool { return runtime.NumGoroutine() > 0 })
+	servertest.Soon(t, "started", func() bool { return runtime.NumGoroutine() > 0 })
 	before := runtime.NumGoroutine()
 	for range 20 {
 		c := dial(t, e.url())
@@ -144,5 +145,5 @@ func TestNoGoroutineIsLeft(t *testing.T) {
 		c = dial(t, e.url())
 		c.Close()
 	}
-	until(t, "as many goroutines as before", func() bool { return runtime.NumGoroutine() <= before })
+	servertest.Soon(t, "as many goroutines as before", func() bool { return runtime.NumGoroutine() <= before })
 }

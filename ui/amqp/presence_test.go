@@ -7,6 +7,7 @@ import (
 
 	rabbitmq "github.com/rabbitmq/amqp091-go"
 
+	"trento/packaging/servertest"
 	"trento/store/message"
 )
 
@@ -51,12 +52,12 @@ func TestPresence(t *testing.T) {
 	c.Close()
 	told(ada)
 	expect(message.Away)
-	until(t, "the connection is gone", func() bool { return len(e.ConnectionsOf(ada)) == 0 })
+	servertest.Soon(t, "the connection is gone", func() bool { return len(e.ConnectionsOf(ada)) == 0 })
 
 	if _, err := rabbitmq.Dial("amqp://trento:wrong@" + e.address); err == nil {
 		t.Fatal("a wrong password was accepted")
 	}
-	until(t, "the refusal is told", func() bool { return e.ChangedAfter(last).Refused })
+	servertest.Soon(t, "the refusal is told", func() bool { return e.ChangedAfter(last).Refused })
 }
 
 // TestConnectionsOf checks that the connections of one agent are those of the

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +15,7 @@ import (
 	"github.com/google/uuid"
 	rabbitmq "github.com/rabbitmq/amqp091-go"
 
+	"trento/packaging/servertest"
 	"trento/store/message"
 )
 
@@ -66,63 +66,70 @@ func TestLikeRabbitMQ(t *testing.T) {
 	}
 }
 
-// startRabbitMQ starts the server of the distribution, and returns its URL.
+// startRabbitMQ starts the server of the distribution, and returns its URL. A
+// port that was free may be taken when the server gets to it, so it is tried
+// with others then.
 func startRabbitMQ(t *testing.T) string {
 	t.Helper()
 	const server = "/usr/lib/rabbitmq/bin/rabbitmq-server"
 	if _, err := os.Stat(server); err != nil {
-		need(t, "RabbitMQ is missing: install the package rabbitmq-server")
+		servertest.Need(t, "RabbitMQ is missing: install the package rabbitmq-server")
 	}
-	dir, port, distribution := t.TempDir(), freePort(t), freePort(t)
+	for try := 1; ; try++ {
+		url, err := tryRabbitMQ(t, server)
+		if err == nil {
+			return url
+		}
+		if try == 3 {
+			t.Fatal(err)
+		}
+		t.Log(err)
+	}
+}
+
+// tryRabbitMQ starts the server. It fails if the server ends, or does not
+// accept connections within two minutes.
+func tryRabbitMQ(t *testing.T, server string) (url string, err error) {
+	t.Helper()
+	dir, port := t.TempDir(), servertest.FreePort(t)
 	var log bytes.Buffer
 	command := exec.Command(server)
 	command.Env = append(os.Environ(),
-		"HOME="+dir, "RABBITMQ_NODENAME="+fmt.Sprintf("trento%d@localhost", port), fmt.Sprintf("RABBITMQ_NODE_PORT=%d", port), fmt.Sprintf("RABBITMQ_DIST_PORT=%d", distribution),
+		"HOME="+dir, "RABBITMQ_NODENAME=trento"+port+"@localhost", "RABBITMQ_NODE_PORT="+port, "RABBITMQ_DIST_PORT="+servertest.FreePort(t),
 		"RABBITMQ_NODE_IP_ADDRESS=127.0.0.1", "RABBITMQ_MNESIA_BASE="+filepath.Join(dir, "mnesia"), "RABBITMQ_LOGS=-", "RABBITMQ_PID_FILE="+filepath.Join(dir, "pid"),
 		"RABBITMQ_ENABLED_PLUGINS_FILE="+filepath.Join(dir, "plugins"), "RABBITMQ_CONFIG_FILE="+filepath.Join(dir, "rabbitmq"),
-		fmt.Sprintf("ERL_EPMD_PORT=%d", freePort(t)),
+		"ERL_CRASH_DUMP="+filepath.Join(dir, "crash"), "ERL_EPMD_PORT="+servertest.FreePort(t),
 	)
 	command.Stdout, command.Stderr = &log, &log
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	command.WaitDelay = time.Second // a daemon that Erlang leaves behind keeps the output open
 	if err := command.Start(); err != nil {
-		t.Fatal(err)
+		return "", err
 	}
+	ended := make(chan struct{})
+	go func() {
+		command.Wait()
+		close(ended)
+	}()
 	t.Cleanup(func() {
 		syscall.Kill(-command.Process.Pid, syscall.SIGKILL)
-		command.Wait()
+		<-ended
 	})
-	url := fmt.Sprintf("amqp://guest:guest@127.0.0.1:%d/", port)
+	url = "amqp://guest:guest@127.0.0.1:" + port + "/"
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	for late := time.After(2 * time.Minute); ; {
 		if c, err := rabbitmq.Dial(url); err == nil {
-			c.Close()
-			return url
+			return url, c.Close()
 		}
 		select {
 		case <-tick.C:
+		case <-ended:
+			return "", fmt.Errorf("RabbitMQ has ended:\n%s", log.String())
 		case <-late:
-			t.Fatalf("RabbitMQ does not start:\n%s", log.String())
+			syscall.Kill(-command.Process.Pid, syscall.SIGKILL)
+			<-ended
+			return "", fmt.Errorf("RabbitMQ accepts no connection:\n%s", log.String())
 		}
 	}
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
-}
-
-// need ends a test for which something is not installed: it fails where
-// everything has to be there.
-func need(t *testing.T, missing string) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatal(missing)
-	}
-	t.Skip(missing)
 }

@@ -8,6 +8,7 @@ import (
 
 	rabbitmq "github.com/rabbitmq/amqp091-go"
 
+	"trento/packaging/servertest"
 	"trento/store"
 	"trento/store/message"
 	"trento/store/storetest"
@@ -61,7 +62,7 @@ func TestRestart(t *testing.T) {
 		}
 		d.Ack(false)
 	}
-	until(t, "only the expired message is stored", func() bool { return stored(t, s) == 1 })
+	servertest.Soon(t, "only the expired message is stored", func() bool { return stored(t, s) == 1 })
 	if _, err := ch.QueueDelete(queue, false, false, false); err != nil {
 		t.Fatal(err)
 	}
@@ -185,7 +186,7 @@ func TestReconnectStorm(t *testing.T) {
 	for range agents {
 		next(t, received)
 	}
-	until(t, "nothing is stored", func() bool { return stored(t, s) == 0 })
+	servertest.Soon(t, "nothing is stored", func() bool { return stored(t, s) == 0 })
 	if len(received) != 0 {
 		t.Errorf("%d messages arrived twice", len(received))
 	}

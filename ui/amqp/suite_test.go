@@ -9,6 +9,7 @@ import (
 
 	rabbitmq "github.com/rabbitmq/amqp091-go"
 
+	"trento/packaging/servertest"
 	"trento/store/message"
 )
 
@@ -90,7 +91,7 @@ func (p *peer) waiting(queue string, messages int) {
 	p.t.Helper()
 	ch := openChannel(p.t, dial(p.t, p.url))
 	var q rabbitmq.Queue
-	until(p.t, fmt.Sprintf("%s has %d messages", queue, messages), func() bool {
+	servertest.Soon(p.t, fmt.Sprintf("%s has %d messages", queue, messages), func() bool {
 		var err error
 		if q, err = ch.QueueDeclarePassive(queue, true, false, false, false, nil); err != nil {
 			p.t.Fatal(err)

@@ -21,6 +21,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"trento/auth"
+	"trento/packaging/servertest"
 	"trento/store"
 	"trento/store/landscape"
 	"trento/store/message"
@@ -29,23 +30,6 @@ import (
 	"trento/ui/amqp"
 	"trento/ui/api"
 )
-
-// patience is how long a test waits for something that happens.
-const patience = 20 * time.Second
-
-func until(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	late := time.After(patience)
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-late:
-			t.Fatalf("never: %s", what)
-		}
-	}
-}
 
 // server is the API and the message endpoint of a server.
 type server struct {
@@ -205,7 +189,7 @@ func (s *server) allConnected(hosts []*Host) {
 	s.t.Helper()
 	for _, h := range hosts {
 		for _, kind := range message.Kinds {
-			until(s.t, fmt.Sprintf("%s receives %s", h.Name, kind), func() bool {
+			servertest.Soon(s.t, fmt.Sprintf("%s receives %s", h.Name, kind), func() bool {
 				return s.Presence(string(h.ID), kind) == message.Connected
 			})
 		}
@@ -223,7 +207,7 @@ func (s *server) send(h *Host, content proto.Message) *message.Delivery {
 
 func (s *server) wait(d *message.Delivery, want message.DeliveryState) {
 	s.t.Helper()
-	until(s.t, fmt.Sprintf("the message is in state %d", want), func() bool { return d.State() == want })
+	servertest.Soon(s.t, fmt.Sprintf("the message is in state %d", want), func() bool { return d.State() == want })
 }
 
 func requested(kind landscape.Kind, h *Host) *wire.DiscoveryRequested {
@@ -238,7 +222,7 @@ func TestAgentsAnswerMessages(t *testing.T) {
 	// Agents report it every 15 minutes; the first time may still be to come.
 	const kind = landscape.SubscriptionDiscovery
 	for _, h := range hosts {
-		until(t, h.Name+" has reported", func() bool { return s.accepted(h, landscape.SAPSystemDiscovery) > 0 })
+		servertest.Soon(t, h.Name+" has reported", func() bool { return s.accepted(h, landscape.SAPSystemDiscovery) > 0 })
 	}
 	h, other := hosts[0], hosts[1]
 	before := s.accepted(h, kind)
@@ -257,7 +241,7 @@ func TestAgentsAnswerMessages(t *testing.T) {
 	if n, m := s.accepted(h, kind), s.accepted(other, kind); n != before+1 || m != 1 {
 		t.Errorf("%d and %d reports after messages that ask for none", n, m)
 	}
-	until(t, "all is counted", func() bool { m := sim.stats().Messages; return m.Connected == 9 && m.Refused == 3 })
+	servertest.Soon(t, "all is counted", func() bool { m := sim.stats().Messages; return m.Connected == 9 && m.Refused == 3 })
 	sim.stop()
 	m := sim.stats().Messages
 	if want := (MessageStats{Wanted: 9, Connected: 9, Acknowledged: 2, Refused: 3}); m != want {
@@ -344,7 +328,7 @@ func TestAgentsComeBack(t *testing.T) {
 	waits := s.send(hosts[2], requested(landscape.HostDiscovery, hosts[2]))
 	s.allConnected(hosts)
 	s.wait(waits, message.Acknowledged)
-	until(t, "all is counted", func() bool {
+	servertest.Soon(t, "all is counted", func() bool {
 		m := sim.stats().Messages
 		return m.Connected == 12 && m.Failures >= 12 && m.Acknowledged == 1
 	})
@@ -355,7 +339,7 @@ func TestAgentsWithTheWrongPassword(t *testing.T) {
 	m := s.messaging(t.Context(), "amqp://trento:wrong@"+s.address)
 	h := New(3, 1).Hosts()[0]
 	m.follow(h, true)
-	until(t, "three failures", func() bool { return m.sender.stats.sum().Messages.Failures >= 3 })
+	servertest.Soon(t, "three failures", func() bool { return m.sender.stats.sum().Messages.Failures >= 3 })
 	m.stop()
 	if sum := m.sender.stats.sum(); sum.Messages.Connected != 0 || !strings.Contains(sum.LastFailure, "403") || strings.Contains(sum.LastFailure, "wrong") {
 		t.Errorf("stats: %+v", sum)
@@ -381,11 +365,11 @@ func TestAgentsFollowTheirHosts(t *testing.T) {
 	s.allConnected(hosts)
 	m.follow(hosts[0], false)
 	m.follow(hosts[0], false)
-	until(t, "its connections are closed", func() bool {
+	servertest.Soon(t, "its connections are closed", func() bool {
 		connections := s.Connections()
 		return len(connections) == 3 && !slices.ContainsFunc(connections, func(c amqp.Connection) bool { return c.Agent != string(hosts[1].ID) })
 	})
-	until(t, "it is counted", func() bool { return m.sender.stats.sum().Messages.Connected == 3 })
+	servertest.Soon(t, "it is counted", func() bool { return m.sender.stats.sum().Messages.Connected == 3 })
 	m.follow(hosts[0], true)
 	s.allConnected(hosts)
 	if n := len(s.Connections()); n != 6 {
@@ -402,7 +386,7 @@ func TestAgentsStopInOrder(t *testing.T) {
 	s := newServer(t)
 	p := startProxy(t, s.address)
 	sim := s.simulate(2, p.address)
-	until(t, "all agents are ready", func() bool { return sim.stats().Messages.Connected == 6 })
+	servertest.Soon(t, "all agents are ready", func() bool { return sim.stats().Messages.Connected == 6 })
 	sim.stop()
 	p.running.Wait()
 	if len(p.sent) != 6 {
@@ -508,10 +492,10 @@ func TestAgentsLeaveNoGoroutine(t *testing.T) {
 		unanswered.follow(h, true)
 		refused.follow(h, true)
 	}
-	until(t, "failures", func() bool { return refused.sender.stats.sum().Messages.Failures > 15 })
+	servertest.Soon(t, "failures", func() bool { return refused.sender.stats.sum().Messages.Failures > 15 })
 	unanswered.stop()
 	refused.stop()
-	until(t, "as many goroutines as before", func() bool { return runtime.NumGoroutine() <= before })
+	servertest.Soon(t, "as many goroutines as before", func() bool { return runtime.NumGoroutine() <= before })
 }
 
 func TestAgentBackoff(t *testing.T) {
