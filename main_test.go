@@ -32,6 +32,8 @@ var mayImport = map[string][]string{
 	"trento/auth/sso/ssotest":       {"trento/auth/sso"},
 	"trento/auth":                   {"trento/auth/remote", "trento/auth/sso", "trento/store", "trento/store/durable", "trento/store/activity", "trento/store/fault", "trento/store/landscape"},
 	"trento/search":                 {"trento/store", "trento/store/activity"},
+	"trento/ui/mail":                {},
+	"trento/ui/webhook":             {},
 	"trento/ui/amqp":                {"trento/auth/remote", "trento/store", "trento/store/fault", "trento/store/message"},
 	"trento/ui/refresh":             {"trento/store", "trento/store/fault", "trento/store/landscape", "trento/store/message", "trento/store/message/wire"},
 	"trento/ui/api":                 {"trento/auth", "trento/auth/sso", "trento/search", "trento/store", "trento/store/backup", "trento/store/activity", "trento/store/discovery", "trento/store/fault", "trento/store/landscape", "trento/ui/refresh", "trento/store/message", "trento/ui/amqp"},
@@ -66,13 +68,14 @@ var roomOf = map[string][]string{
 	"go.yaml.in/yaml":                  {"trento/ui/api"},
 	"google.golang.org/protobuf":       {"trento/store/message", "trento/store/message/wire", "trento/store/message/generate"},
 	"github.com/bufbuild/protocompile": {"trento/store/message/generate"},
+	"github.com/wneessen/go-mail":      {"trento/ui/mail"},
 	"filippo.io/age":                   {"trento/store/backup"},
 	"html/template":                    {"trento/ui/page"},
 	"github.com/coreos/go-oidc":        {"trento/auth/sso"},
 	"golang.org/x/oauth2":              {"trento/auth/sso"},
 	"github.com/crewjam/saml":          {"trento/auth/sso"},
 	"github.com/russellhaering":        {"trento/auth/sso"},
-	"net/http":                         {"trento/auth/sso", "trento/auth/sso/ssotest", "trento/packaging/server", "trento/packaging/servertest", "trento/packaging/certificate", "trento/packaging/connection", "trento/auth", "trento/ui", "trento/ui/account", "trento/ui/activity", "trento/ui/api", "trento/ui/landscape", "trento/ui/page", "trento/ui/table", "trento/store/discovery/fleet"},
+	"net/http":                         {"trento/auth/sso", "trento/auth/sso/ssotest", "trento/packaging/server", "trento/packaging/servertest", "trento/packaging/certificate", "trento/packaging/connection", "trento/auth", "trento/ui", "trento/ui/account", "trento/ui/activity", "trento/ui/api", "trento/ui/landscape", "trento/ui/page", "trento/ui/table", "trento/ui/webhook", "trento/store/discovery/fleet"},
 }
 
 func TestImports(t *testing.T) {

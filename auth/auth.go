@@ -71,6 +71,8 @@ type Options struct {
 	// MessageUser and MessagePassword are the credential of agents for messages.
 	// "" means the stored one, which is generated if there is none.
 	MessageUser, MessagePassword string
+	// Alerts are the configured settings of alerts; nil means the stored ones.
+	Alerts *AlertSettings
 	// StrictPasswords refuses passwords that PasswordWarning warns of.
 	StrictPasswords bool
 	// Operations are the operations of the API, which scopes of tokens can
@@ -121,6 +123,7 @@ type Auth struct {
 	provider           sso.Provider
 	origin             string
 	messages           messageCredentials
+	alerts             alertSettings
 	attemptSealer      cipher.AEAD // encrypts sign-ins at the provider and logout tokens
 	untrustedProxies   untrustedProxies
 	agentRefusals      remote.Refusals
@@ -187,6 +190,14 @@ func New(o Options) (*Auth, error) {
 	if err != nil {
 		return nil, fmt.Errorf("auth: %w", err)
 	}
+	alertKey, err := hkdf.Key(sha256.New, o.Secrets.Base, nil, "trento alert settings", 32)
+	if err != nil {
+		return nil, fmt.Errorf("auth: %w", err)
+	}
+	alerts, err := newSealer(alertKey)
+	if err != nil {
+		return nil, fmt.Errorf("auth: %w", err)
+	}
 	deviceKey, err := hkdf.Key(sha256.New, o.Secrets.Base, nil, "trento device cookie", 64)
 	if err != nil {
 		return nil, fmt.Errorf("auth: %w", err)
@@ -204,6 +215,7 @@ func New(o Options) (*Auth, error) {
 		pendingSignInCodec: newPendingSignInCodec(pendingSignInKey), deviceCodec: newDeviceCodec(deviceKey),
 		provider: o.Provider, origin: o.Origin, attemptSealer: attempts,
 		messages: messageCredentials{user: o.MessageUser, password: o.MessagePassword, sealer: messages},
+		alerts:   alertSettings{configured: o.Alerts, sealer: alerts},
 	}
 	a.sessions = newSessionStore(a, cookieKey, o.SessionLifetime)
 	return a, nil

@@ -85,7 +85,8 @@ func (s *Store) declareBuckets() {
 		Row(`"activity_log"`, "record: activity.Retention").
 		Row(`"saml_keys"`, "record: SAMLKeys").
 		Row(`"saml_metadata"`, "record: SAMLMetadata").
-		Row(`"message_credential"`, "record: MessageCredential")
+		Row(`"message_credential"`, "record: MessageCredential").
+		Row(`"alerts"`, "record: AlertSettings")
 	b.settings.Verify(s.newVerifier((*Tx).verifySettings))
 	b.tokenHashes = kv.NewUniqueIndex(f, "token_hash", "hash of the text (64)", "key of the token")
 	b.tokens = kv.NewRecords[Token](f, "token", "user id (8) token id").IndexedBy(b.tokenHashes, tokenHashKeysOf)

@@ -40,6 +40,7 @@
 //	                "saml_keys"                 record: SAMLKeys
 //	                "saml_metadata"             record: SAMLMetadata
 //	                "message_credential"        record: MessageCredential
+//	                "alerts"                    record: AlertSettings
 //	token_hash      hash of the text (64)       key of the token
 //	token           user id (8) token id        record: store.Token
 //	token_use       user id (8) position (8)    id of the token (16) and JSON: TokenUse; the position is an activity.Position
@@ -62,8 +63,9 @@
 // a pure function of package landscape, stores the result with its place in the
 // journal, and logs the events. A change that has no effect writes nothing.
 // Only these records are ever deleted, together with their journal entries:
-// tokens, the saved views of a deleted user, and the AgentReports of an agent
-// that was cleaned up or pruned. All other records stay.
+// tokens, the saved views of a deleted user, cleared AlertSettings, and the
+// AgentReports of an agent that was cleaned up or pruned. All other records
+// stay.
 //
 // # Reading
 //

@@ -32,5 +32,5 @@ func (tx *Tx) verifySettings() error {
 	_, key := tx.APIKey()
 	_, tokens := tx.TokenSettings()
 	_, retention := tx.Retention()
-	return errors.Join(key, tokens, retention, tx.verifySAML(), tx.verifyMessageCredential())
+	return errors.Join(key, tokens, retention, tx.verifySAML(), tx.verifyMessageCredential(), tx.verifyAlertSettings())
 }

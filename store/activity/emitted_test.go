@@ -18,7 +18,6 @@ import (
 var awaited = map[string][]Type{
 	"AI configuration":           {TypeAIConfigurationCreation, TypeAIConfigurationModification, TypeAIConfigurationDeletion},
 	"SUSE Multi-Linux Manager":   {TypeSavingSUMASettings, TypeChangingSUMASettings, TypeClearingSUMASettings, TypeSoftwareUpdatesHealthChanged},
-	"alerting":                   {TypeSavingAlertingSettings, TypeChangingAlertingSettings},
 	"execution of checks":        {TypeClusterChecksExecutionRequest, TypeHostChecksExecutionRequest, TypeHostChecksHealthChanged},
 	"customization of checks":    {TypeCheckCustomizationApplied, TypeCheckCustomizationReset},
 	"operations":                 {TypeHostOperationRequested, TypeClusterOperationRequested, TypeClusterHostOperationRequested, TypeApplicationInstanceOperationRequested, TypeSAPSystemOperationRequested, TypeDatabaseOperationRequested, TypeOperationCompleted},

@@ -107,6 +107,37 @@ type ActivityLogSettingsUpdate struct {
 
 func (*ActivityLogSettingsUpdate) Type() Type { return TypeActivityLogSettingsUpdate }
 
+// AlertingSettings are the settings of alerts that a request contained. Fields
+// that it did not contain are nil.
+type AlertingSettings struct {
+	Enabled        *bool    `json:"enabled,omitempty"`
+	Sender         *string  `json:"sender_email,omitempty"`
+	Recipients     *string  `json:"recipient_email,omitempty"`
+	SMTPServer     *string  `json:"smtp_server,omitempty"`
+	SMTPPort       *int     `json:"smtp_port,omitempty"`
+	SMTPUsername   *string  `json:"smtp_username,omitempty"`
+	SMTPPassword   Redacted `json:"smtp_password,omitempty"`
+	NotifyRecovery *bool    `json:"notify_recovery,omitempty"`
+	// WebhookURL and WebhookSecret are hidden, because both can be secret.
+	WebhookURL    Redacted `json:"webhook_url,omitempty"`
+	WebhookSecret Redacted `json:"webhook_secret,omitempty"`
+}
+
+// AlertingSettingsSaving says that settings of alerts were stored where there
+// were none.
+type AlertingSettingsSaving struct{ AlertingSettings }
+
+func (*AlertingSettingsSaving) Type() Type { return TypeSavingAlertingSettings }
+
+// AlertingSettingsChange says that the settings of alerts were changed or
+// cleared.
+type AlertingSettingsChange struct {
+	AlertingSettings
+	Cleared bool `json:"cleared,omitempty"`
+}
+
+func (*AlertingSettingsChange) Type() Type { return TypeChangingAlertingSettings }
+
 // PersonalAccessTokenSettingsUpdate says that the settings of tokens were
 // changed. Fields that have not changed are nil.
 type PersonalAccessTokenSettingsUpdate struct {
