@@ -39,7 +39,8 @@ var metadataDictionary1 []byte
 
 // log appends an entry about an event. It first completes the event with the
 // correlation id that all events of the change have, and with the current names
-// of the things whose ids the event has.
+// of the things whose ids the event has. If the event means an alert, that
+// begins or ends in the same transaction.
 func (tx *Tx) log(actor string, e activity.Event) error {
 	tx.addNames(e)
 	if c, ok := e.(activity.CorrelatedEvent); ok {
@@ -49,14 +50,18 @@ func (tx *Tx) log(actor string, e activity.Event) error {
 	if err != nil {
 		return err
 	}
-	return tx.appendEntry(&activity.Entry{
+	entry := &activity.Entry{
 		Position: tx.Newest().Next(tx.now),
 		ID:       uuid.NewString(),
 		Type:     e.Type(),
 		Actor:    activity.CutActor(MaskTokens(actor)),
 		Severity: activity.SeverityOf(e),
 		Metadata: maskDocument(metadata),
-	})
+	}
+	if err := tx.appendEntry(entry); err != nil {
+		return err
+	}
+	return tx.noteAlerts(e, entry.Position)
 }
 
 // addNames adds the names of the things that an event is about. It keeps names

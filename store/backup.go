@@ -7,7 +7,7 @@ import (
 )
 
 // LogBackup adds an entry to the activity log that says that a backup was made.
-// destination is "download" or a file of the server. size is the size of the
+// destination is activity.BackupDownload or a file of the server. size is the size of the
 // data in bytes.
 func (s *Store) LogBackup(ctx context.Context, by Actor, destination string, size int64, encrypted bool) error {
 	return s.update(ctx, by, func(tx *Tx) error {

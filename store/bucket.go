@@ -1,8 +1,10 @@
 package store
 
 import (
+	"encoding/binary"
 	"encoding/json"
 
+	"trento/store/alert"
 	"trento/store/kv"
 	"trento/store/landscape"
 )
@@ -40,6 +42,9 @@ type buckets struct {
 	tokenUses    *kv.Bucket
 	tokensUsed   *kv.Bucket
 	formerTexts  *kv.Table[FormerText]
+
+	alerts     *kv.Table[alert.Alert]
+	deliveries *kv.Table[alert.Delivery]
 
 	queues         *kv.Table[Queue]
 	queuedMessages *kv.Bucket
@@ -97,6 +102,11 @@ func (s *Store) declareBuckets() {
 	b.tokensUsed = f.NewBucket("token_used", "token id", "time of the last use")
 	b.tokensUsed.Verify(s.newVerifier((*Tx).verifyTokensUsed))
 	b.formerTexts = kv.NewTable[FormerText](f, "token_former", "hash of the text (64)").SetKey(func(t *FormerText, key []byte) { copy(t.Hash[:], key) })
+
+	b.alerts = kv.NewTable[alert.Alert](f, "alert", `kind "/" id of the thing`)
+	b.alerts.Verify(s.newVerifier((*Tx).verifyAlerts))
+	b.deliveries = kv.NewTable[alert.Delivery](f, "alert_delivery", "sequence (8)").SetKey(func(d *alert.Delivery, key []byte) { d.Sequence = binary.BigEndian.Uint64(key) })
+	b.deliveries.Verify(s.newVerifier((*Tx).verifyDeliveries))
 
 	b.queues = kv.NewTable[Queue](f, "message_queue", "name").SetKey(func(q *Queue, key []byte) { q.Name = string(key) })
 	b.queuedMessages = f.NewBucket("queued_message", "queue 0x00 sequence (8)", "message, see messagequeue.go; the sequence of the bucket is the last one given")

@@ -47,6 +47,8 @@
 //	                user id (8)                 8 bytes: how many uses of the user's tokens there are
 //	token_used      token id                    time of the last use
 //	token_former    hash of the text (64)       JSON: store.FormerText
+//	alert           kind "/" id of the thing    JSON: alert.Alert
+//	alert_delivery  sequence (8)                JSON: alert.Delivery
 //	message_queue   name                        JSON: store.Queue
 //	queued_message  queue 0x00 sequence (8)     message, see messagequeue.go; the sequence of the bucket is the last one given
 //
@@ -54,7 +56,8 @@
 // record whose version is the key of the entry, and every record has its
 // journal entry. Every index entry has its record, and every record has its
 // index entries. Every entry of the activity log can be read. Only enabled
-// users have sessions. Every queued message belongs to a stored queue.
+// users have sessions. Every queued message belongs to a stored queue. Every
+// alert has the key of its kind and thing.
 //
 // # Writing
 //

@@ -25,6 +25,7 @@ var migrations = []kv.Migration{
 	nil, // the buckets identity and used_attempt
 	nil, // the buckets message_queue and queued_message
 	nil, // the bucket report_time
+	nil, // the buckets alert and alert_delivery
 }
 
 // normalizeUsernames changes the names of users to the form of NormalUsername,

@@ -49,6 +49,9 @@ type Options struct {
 	Program string
 	// DiscardAge is how long undecodable payloads are kept; 0 means ten days.
 	DiscardAge time.Duration
+	// Alerts says whether alerts are switched on; nil means that the stored
+	// settings say so.
+	Alerts *bool
 	// SessionIdle is the time without use after which a console session ends; 0
 	// means that it never ends for this reason.
 	SessionIdle time.Duration
@@ -69,6 +72,7 @@ type Store struct {
 	pendingUses        pendingTokenUses
 	metadataDictionary kv.Dictionary
 	entryCache         entryCache
+	alertsChanged      chan struct{} // of one slot
 }
 
 // Open opens the file in a data directory, creates both if they are missing,
@@ -91,7 +95,7 @@ func Open(dir string, o Options) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
-	s := &Store{options: o, openedAt: o.Now(), metadataDictionary: kv.NewDictionary(metadataDictionary1)}
+	s := &Store{options: o, openedAt: o.Now(), metadataDictionary: kv.NewDictionary(metadataDictionary1), alertsChanged: make(chan struct{}, 1)}
 	s.declareBuckets()
 	path := filepath.Join(dir, FileName)
 	var err error

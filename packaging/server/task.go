@@ -51,6 +51,9 @@ func (s *server) tasks() []task {
 		{name: "old refused reports", run: s.store.PruneDiscards, every: time.Hour},
 		{name: "copies from before migrations", run: s.store.PruneCopies, every: time.Hour},
 		{name: "agents without a host", run: s.store.PruneAgents, every: time.Hour},
+		// When an alert is due.
+		{name: "alerts", run: s.newAlertSender().run},
+		{name: "keys and certificates that expire", run: s.checkExpiries, every: time.Hour, atStart: true},
 	}
 	tasks = append(tasks, s.certificateTasks()...)
 	tasks = append(tasks, s.messageTasks()...)
@@ -109,6 +112,9 @@ func (s *server) repeat(ctx context.Context, t task) {
 		}
 	}
 }
+
+// checkExpiries alerts people to keys and certificates that expire soon.
+func (s *server) checkExpiries(ctx context.Context) error { return s.store.CheckExpiries(ctx) }
 
 // pruneActivity prunes entries of the activity log that are older than the
 // settings allow.

@@ -82,9 +82,12 @@ type MessageCredentialRotation struct {
 
 func (*MessageCredentialRotation) Type() Type { return TypeMessageCredentialRotation }
 
+// BackupDownload is the destination of a backup that a client has downloaded.
+const BackupDownload = "download"
+
 // BackupCreation says that a backup was made.
 type BackupCreation struct {
-	Destination string `json:"destination"` // "download" or a file on the server
+	Destination string `json:"destination"` // BackupDownload or a file on the server
 	Size        int64  `json:"size"`        // in bytes, of the data
 	Encrypted   bool   `json:"encrypted"`
 }
@@ -99,6 +102,12 @@ type BackupFailure struct {
 }
 
 func (*BackupFailure) Type() Type { return TypeBackupFailure }
+func (e *BackupFailure) message() string {
+	if e.Reason == "" {
+		return "Backup could not be made"
+	}
+	return "Backup could not be made: " + e.Reason
+}
 
 // ActivityLogSettingsUpdate says that the retention of the log was set.
 type ActivityLogSettingsUpdate struct {

@@ -30,6 +30,8 @@ const (
 	TypeMessageCredentialRotation         Type = "message_credential_rotation"
 	TypeBackupCreation                    Type = "backup_creation"
 	TypeBackupFailure                     Type = "backup_failure"
+	TypeAlertGivenUp                      Type = "alert_given_up"
+	TypeAlertsDiscarded                   Type = "alerts_discarded"
 	TypeSavingSUMASettings                Type = "saving_suma_settings"
 	TypeChangingSUMASettings              Type = "changing_suma_settings"
 	TypeClearingSUMASettings              Type = "clearing_suma_settings"

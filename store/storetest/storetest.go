@@ -21,7 +21,19 @@ func OpenAt(t testing.TB, now func() time.Time) *store.Store {
 // OpenIn is OpenAt in a directory that may hold a store already.
 func OpenIn(t testing.TB, dir string, now func() time.Time) *store.Store {
 	t.Helper()
-	s, err := store.Open(dir, store.Options{Now: now, NoSync: true})
+	return openWith(t, dir, store.Options{Now: now})
+}
+
+// OpenAlerting is OpenAt with alerts switched on.
+func OpenAlerting(t testing.TB, now func() time.Time) *store.Store {
+	t.Helper()
+	return openWith(t, t.TempDir(), store.Options{Now: now, Alerts: new(true)})
+}
+
+func openWith(t testing.TB, dir string, o store.Options) *store.Store {
+	t.Helper()
+	o.NoSync = true
+	s, err := store.Open(dir, o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"trento/auth"
+	"trento/store/activity"
 	"trento/store/backup"
 )
 
@@ -46,7 +47,7 @@ func SendBackup(w http.ResponseWriter, r *http.Request, source *backup.Source, l
 		return err
 	}
 	defer b.Close()
-	if err := source.Store.LogBackup(r.Context(), auth.From(r.Context()).Actor(), "download", b.Manifest.Size(), passphrase != ""); err != nil {
+	if err := source.Store.LogBackup(r.Context(), auth.From(r.Context()).Actor(), activity.BackupDownload, b.Manifest.Size(), passphrase != ""); err != nil {
 		return err
 	}
 	h := w.Header()

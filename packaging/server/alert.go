@@ -1,0 +1,362 @@
+package server
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	netmail "net/mail"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"trento/auth"
+	"trento/store"
+	"trento/store/alert"
+	"trento/ui/mail"
+	"trento/ui/webhook"
+)
+
+// alertSender sends the messages about alerts. It alone does, one step after the
+// other, so that no message is sent twice. A message that was sent, but could not
+// be recorded because the process ended, is sent again: rather twice than never.
+type alertSender struct {
+	store         *store.Store
+	log           *slog.Logger
+	settings      func(*store.Tx) (auth.AlertSettings, error)
+	relay         func(auth.AlertSettings) *mail.Relay
+	webhook       func(auth.AlertSettings) *webhook.Webhook
+	delay, repeat time.Duration // see alert.Policy
+	console       string        // address of the console
+	// unrecorded are outcomes that could not be stored, for example because the
+	// disk is full. Their messages must not be sent again.
+	unrecorded []store.DeliveryOutcome
+}
+
+// The policy of alerts.
+const (
+	alertDelay  = time.Minute
+	alertRepeat = 30 * time.Minute
+)
+
+// newAlertSender returns the sender of this server.
+func (s *server) newAlertSender() *alertSender {
+	return &alertSender{
+		store: s.store, log: s.log, settings: s.auth.AlertSettings, delay: alertDelay, repeat: alertRepeat, console: s.consoleURL(),
+		relay: func(settings auth.AlertSettings) *mail.Relay {
+			host, implicitTLS := settings.SMTPHost()
+			return &mail.Relay{Host: host, Port: settings.SMTPPort, ImplicitTLS: implicitTLS, Username: settings.SMTPUsername, Password: settings.SMTPPassword}
+		},
+		webhook: func(settings auth.AlertSettings) *webhook.Webhook {
+			return &webhook.Webhook{URL: settings.WebhookURL, Secret: settings.WebhookSecret}
+		},
+	}
+}
+
+// consoleURL returns the address of the console for people on other machines.
+func (s *server) consoleURL() string {
+	if s.config.Origin != "" {
+		return "https://" + s.config.Origin
+	}
+	if address := s.agentURL(); strings.HasPrefix(address, "http") {
+		return address
+	}
+	return s.url()
+}
+
+// maxAlertPause is how long the sender sleeps at most. Settings can change
+// without waking it.
+const maxAlertPause = 30 * time.Second
+
+// alertRetry is how long the sender sleeps after it could not read or write the
+// store.
+const alertRetry = 10 * time.Second
+
+// run sends messages until ctx is done.
+func (a *alertSender) run(ctx context.Context) error {
+	for ctx.Err() == nil {
+		next, err := a.step(ctx)
+		pause := maxAlertPause
+		if !next.IsZero() {
+			pause = min(pause, next.Sub(a.store.Now()))
+		}
+		if err != nil && ctx.Err() == nil {
+			a.log.Error("alerts cannot be sent", "error", err)
+			pause = alertRetry
+		}
+		timer := time.NewTimer(max(pause, 0))
+		select {
+		case <-ctx.Done():
+		case <-timer.C:
+		case <-a.store.AlertsChanged():
+		}
+		timer.Stop()
+	}
+	return nil
+}
+
+// step decides what is to be sent, sends it, and records what came of it. It
+// returns when there is something to do again; zero if not before alerts change.
+func (a *alertSender) step(ctx context.Context) (next time.Time, err error) {
+	if err := a.record(ctx); err != nil {
+		return time.Time{}, err
+	}
+	settings, policy, err := a.read()
+	if err != nil {
+		return time.Time{}, err
+	}
+	planned, err := a.store.PlanAlerts(ctx, policy)
+	if err != nil {
+		return time.Time{}, err
+	}
+	mails, notices, err := a.due()
+	if err != nil {
+		return time.Time{}, err
+	}
+	var mailed, posted []store.DeliveryOutcome
+	var channels sync.WaitGroup
+	channels.Go(func() { mailed = a.mail(ctx, settings, mails) })
+	channels.Go(func() { posted = a.post(ctx, settings, notices) })
+	channels.Wait()
+	a.unrecorded = slices.Concat(mailed, posted)
+	if err := a.record(ctx); err != nil {
+		return time.Time{}, err
+	}
+	return a.next(planned)
+}
+
+// record stores the outcomes that are not stored yet.
+func (a *alertSender) record(ctx context.Context) error {
+	if len(a.unrecorded) == 0 {
+		return nil
+	}
+	// What was sent is recorded even if the server is stopping.
+	err := a.store.RecordDeliveries(context.WithoutCancel(ctx), a.unrecorded...)
+	if err == nil {
+		a.unrecorded = nil
+	}
+	return err
+}
+
+// read returns the settings in effect, and the policy that follows from them.
+func (a *alertSender) read() (settings auth.AlertSettings, policy alert.Policy, err error) {
+	err = a.store.View(func(tx *store.Tx) error {
+		settings, err = a.settings(tx)
+		if errors.Is(err, auth.ErrNoAlertSettings) {
+			return nil // alerts are off
+		}
+		return err
+	})
+	return settings, alertPolicy(settings, a.delay, a.repeat), err
+}
+
+// alertPolicy returns the policy that follows from settings. Without a mail
+// relay, there may be a webhook alone.
+func alertPolicy(s auth.AlertSettings, delay, repeat time.Duration) alert.Policy {
+	hook := s.Enabled && s.WebhookURL != ""
+	return alert.Policy{
+		Mail: s.Enabled && (s.SMTPServer != "" || !hook), Webhook: hook, Delay: delay, Repeat: repeat, NotifyRecovery: s.NotifyRecovery,
+	}
+}
+
+// due returns the messages that are to be sent now, in each channel. Messages
+// that have never failed come first: another one may be what the relay does not
+// like.
+func (a *alertSender) due() (mails, notices []*mail.Alert, err error) {
+	err = a.store.View(func(tx *store.Tx) error {
+		open, err := tx.OpenDeliveries()
+		if err != nil {
+			return err
+		}
+		for _, d := range open {
+			if !d.Mail.Due(a.store.Now()) && !d.Webhook.Due(a.store.Now()) {
+				continue
+			}
+			facts, err := tx.AlertFacts(d)
+			if err != nil {
+				return err
+			}
+			m := &mail.Alert{Delivery: d, Facts: facts, Console: a.console, StoreID: a.store.ID(), Now: a.store.Now()}
+			if d.Mail.Due(a.store.Now()) {
+				mails = append(mails, m)
+			}
+			if d.Webhook.Due(a.store.Now()) {
+				notices = append(notices, m)
+			}
+		}
+		return nil
+	})
+	slices.SortStableFunc(mails, func(x, y *mail.Alert) int {
+		return cmp.Compare(x.Delivery.Mail.Attempts, y.Delivery.Mail.Attempts)
+	})
+	slices.SortStableFunc(notices, func(x, y *mail.Alert) int {
+		return cmp.Compare(x.Delivery.Webhook.Attempts, y.Delivery.Webhook.Attempts)
+	})
+	return mails, notices, err
+}
+
+// next returns the sooner one of a time and of the next attempt of a pending
+// message.
+func (a *alertSender) next(planned time.Time) (next time.Time, err error) {
+	next = planned
+	err = a.store.View(func(tx *store.Tx) error {
+		open, err := tx.OpenDeliveries()
+		for _, d := range open {
+			for _, c := range []alert.Channel{d.Mail, d.Webhook} {
+				if c.State == alert.Pending && (next.IsZero() || c.Next.Before(next)) {
+					next = c.Next
+				}
+			}
+		}
+		return err
+	})
+	return next, err
+}
+
+// mail sends messages over one connection to the relay.
+func (a *alertSender) mail(ctx context.Context, settings auth.AlertSettings, alerts []*mail.Alert) (outcomes []store.DeliveryOutcome) {
+	if len(alerts) == 0 {
+		return nil
+	}
+	var messages []mail.Message
+	var sent []*mail.Alert // those that messages could be written about
+	for _, m := range alerts {
+		message, err := m.Mail()
+		if err != nil {
+			outcomes = append(outcomes, a.outcome(m, nil, nil, err))
+			continue
+		}
+		addressMail(&message, settings, m.Delivery.Mail.Accepted)
+		if len(message.To) == 0 { // the recipients that refused it were removed from the settings
+			outcomes = append(outcomes, a.outcome(m, nil, nil, nil))
+			continue
+		}
+		messages, sent = append(messages, message), append(sent, m)
+	}
+	if len(messages) == 0 {
+		return outcomes
+	}
+	results, err := a.relay(settings).Send(ctx, messages)
+	for i, r := range results {
+		outcomes = append(outcomes, a.mailOutcome(sent[i], &messages[i], r))
+	}
+	if err == nil || ctx.Err() != nil { // a server that stops tries again after its start
+		return outcomes
+	}
+	failed := sent[len(results):]
+	if !isBeforeMessages(err) {
+		failed = failed[:1] // the others have not been tried; the next step tries them
+	}
+	for i, m := range failed {
+		outcomes = append(outcomes, a.outcome(m, nil, addresses(messages[len(results)+i].To), err))
+	}
+	return outcomes
+}
+
+// isBeforeMessages reports whether an error means that no message at all can be
+// sent to the relay now.
+func isBeforeMessages(err error) bool {
+	failure, ok := errors.AsType[*mail.Error](err)
+	return !ok || slices.Contains([]string{mail.StepName, mail.StepConnect, mail.StepTLS, mail.StepLogin}, failure.Step)
+}
+
+// addressMail adds sender and recipients, without those that have the message.
+func addressMail(m *mail.Message, settings auth.AlertSettings, have []string) {
+	m.From = netmail.Address{Name: "Trento Alerts", Address: settings.Sender}
+	for _, to := range settings.Recipients {
+		if !slices.Contains(have, to) {
+			m.To = append(m.To, netmail.Address{Name: "Trento Admin", Address: to})
+		}
+	}
+}
+
+func addresses(list []netmail.Address) (texts []string) {
+	for _, a := range list {
+		texts = append(texts, a.Address)
+	}
+	return texts
+}
+
+// mailOutcome returns what came of a message that the relay has answered.
+func (a *alertSender) mailOutcome(m *mail.Alert, message *mail.Message, r mail.Result) store.DeliveryOutcome {
+	if r.Err != nil {
+		return a.outcome(m, nil, addresses(message.To), r.Err)
+	}
+	var refused, replies []string
+	permanent := true
+	for _, refusal := range r.Refused {
+		refused = append(refused, refusal.Address)
+		replies = append(replies, refusal.Err.Error())
+		permanent = permanent && refusal.Err.Permanent
+	}
+	accepted := slices.DeleteFunc(addresses(message.To), func(to string) bool { return slices.Contains(refused, to) })
+	if len(refused) == 0 {
+		return a.outcome(m, accepted, nil, nil)
+	}
+	slices.Sort(replies)
+	return a.outcome(m, accepted, refused, &mail.Error{
+		Step: mail.StepRecipient, Permanent: permanent, Cause: errors.New(strings.Join(slices.Compact(replies), "; ")),
+	})
+}
+
+// outcome returns the outcome of an attempt by mail, and writes it to the log of
+// the server.
+func (a *alertSender) outcome(m *mail.Alert, accepted, refused []string, err error) store.DeliveryOutcome {
+	o := store.DeliveryOutcome{Sequence: m.Delivery.Sequence, Outcome: alert.Outcome{At: a.store.Now(), Accepted: accepted, Refused: refused}}
+	if err == nil {
+		a.log.Info("alert sent", "subject", m.Delivery.Subject, "recipients", len(accepted))
+		return o
+	}
+	o.Failure, o.Permanent = err.Error(), isPermanent(err)
+	a.log.Warn("alert could not be sent", "subject", m.Delivery.Subject, "attempt", m.Delivery.Mail.Attempts+1, "error", err)
+	return o
+}
+
+// isPermanent reports whether trying again would not help.
+func isPermanent(err error) bool {
+	if failure, ok := errors.AsType[*mail.Error](err); ok {
+		return failure.Permanent
+	}
+	if failure, ok := errors.AsType[*webhook.Error](err); ok {
+		return failure.Permanent
+	}
+	return true // the message cannot be written
+}
+
+// post sends messages to the webhook.
+func (a *alertSender) post(ctx context.Context, settings auth.AlertSettings, alerts []*mail.Alert) (outcomes []store.DeliveryOutcome) {
+	for _, m := range alerts {
+		notice, err := a.notice(m)
+		if err == nil {
+			err = a.webhook(settings).Post(ctx, notice)
+		}
+		if err != nil && ctx.Err() != nil {
+			return outcomes // a server that stops tries again after its start
+		}
+		o := store.DeliveryOutcome{Sequence: m.Delivery.Sequence, Webhook: true, Outcome: alert.Outcome{At: a.store.Now()}}
+		if err != nil {
+			o.Failure, o.Permanent = err.Error(), isPermanent(err)
+			a.log.Warn("alert could not be sent to the webhook", "subject", m.Delivery.Subject, "attempt", m.Delivery.Webhook.Attempts+1, "error", err)
+		} else {
+			a.log.Info("alert sent to the webhook", "subject", m.Delivery.Subject)
+		}
+		outcomes = append(outcomes, o)
+	}
+	return outcomes
+}
+
+// notice returns a message as the webhook gets it.
+func (a *alertSender) notice(m *mail.Alert) (webhook.Notice, error) {
+	d := m.Delivery
+	text, err := m.Text()
+	n := webhook.Notice{
+		ID: fmt.Sprintf("%s-%d", a.store.ID(), d.Sequence), Type: d.Type(), Severity: d.Severity(), Time: d.At, Subject: d.Subject, URL: m.URL(), Text: text,
+	}
+	if len(d.Items) == 1 {
+		t := d.Items[0].Thing
+		n.Resource = &webhook.Resource{Type: string(t.Type), ID: t.ID, Name: t.Name}
+	}
+	return n, err
+}
