@@ -233,6 +233,7 @@ type Proof struct {
 	// then.
 	person      *store.Person
 	logoutToken string // of the provider, see sso.Person
+	provider    string // name of the provider, if User has signed in there before
 }
 
 // CheckPassword checks what a user enters to sign in. It fails with

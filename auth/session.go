@@ -237,7 +237,7 @@ func (a *Auth) newSession(r *http.Request, proof *Proof, kind store.SessionKind,
 	if proof.User != nil {
 		userID = proof.User.ID
 	}
-	return store.SignIn{CodeAt: proof.CodeAt, Person: proof.person, Session: store.Session{
+	return store.SignIn{CodeAt: proof.CodeAt, Person: proof.person, Provider: proof.provider, Session: store.Session{
 		UserID: userID, Kind: kind, Method: proof.Method, TokenID: proof.TokenID,
 		CreatedAt: now, ExpiresAt: now.Add(lifetime), LastSeenAt: now,
 		Address: address, UserAgent: r.UserAgent(), LogoutToken: a.sealLogoutToken(proof.logoutToken),

@@ -259,19 +259,25 @@ func (a *Auth) LogoutAddress(r *http.Request, back string) (string, error) {
 	if a.provider == nil || id == nil || id.Via != ViaSession {
 		return "", nil
 	}
-	var session *store.Session
-	err := a.store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
+	session, err := a.providerSession(r.Context(), id)
+	if err != nil || session == nil {
+		return "", err
+	}
+	token, _ := a.openLogoutToken(session) // "" if SECRET_KEY_BASE was changed meanwhile
+	return a.provider.Logout(token, a.origin+back), nil
+}
+
+// providerSession returns the console session of an identity, or nil if it was
+// not begun at the provider.
+func (a *Auth) providerSession(ctx context.Context, id *Identity) (session *store.Session, err error) {
+	err = a.store.ViewIn(ctx, func(tx *store.Tx) error {
 		session, err = tx.Session(id.SessionHash)
 		return err
 	})
 	if err != nil || session.Method != sessionMethods[a.provider.Name()] {
-		return "", err
+		return nil, err
 	}
-	token, err := a.attemptSealer.Open(nil, nil, session.LogoutToken, []byte(logoutTokenLabel))
-	if err != nil {
-		token = nil // SECRET_KEY_BASE was changed meanwhile
-	}
-	return a.provider.Logout(string(token), a.origin+back), nil
+	return session, nil
 }
 
 // logoutTokenLabel is the additional data of encrypted logout tokens. So
@@ -286,6 +292,13 @@ func (a *Auth) sealLogoutToken(token string) []byte {
 	return a.attemptSealer.Seal(nil, nil, []byte(token), []byte(logoutTokenLabel))
 }
 
+// openLogoutToken decrypts the logout token of a session. ok is false if it has
+// none, or if it was encrypted with another key.
+func (a *Auth) openLogoutToken(session *store.Session) (token string, ok bool) {
+	text, err := a.attemptSealer.Open(nil, nil, session.LogoutToken, []byte(logoutTokenLabel))
+	return string(text), err == nil
+}
+
 // SAML returns the identity provider if it speaks SAML, else nil.
 func (a *Auth) SAML() *sso.SAML {
 	provider, _ := a.provider.(*sso.SAML)
@@ -294,13 +307,22 @@ func (a *Auth) SAML() *sso.SAML {
 
 // SignInAPIFromConsole starts a session of the API for a browser whose console
 // session was started by SAML. Such a browser has no other proof that it could
-// send to the API. It fails with ErrNoAssertion for everybody else.
+// send to the API. The provider can end this session together with the one of
+// the console. It fails with ErrNoAssertion for everybody else.
 func (a *Auth) SignInAPIFromConsole(r *http.Request) (Tokens, error) {
 	id := From(r.Context())
 	if a.SAML() == nil || id == nil || id.Via != ViaSession || id.Token != nil {
 		return Tokens{}, ErrNoAssertion
 	}
-	return a.SignInAPI(r, &Proof{User: id.User, Method: store.MethodSAML})
+	session, err := a.providerSession(r.Context(), id)
+	if err != nil {
+		return Tokens{}, err
+	}
+	if session == nil {
+		return Tokens{}, ErrNoAssertion
+	}
+	token, _ := a.openLogoutToken(session)
+	return a.SignInAPI(r, &Proof{User: id.User, Method: session.Method, logoutToken: token, provider: a.provider.Name()})
 }
 
 // ErrNoAssertion: the request has no console session that was started by SAML.
@@ -313,7 +335,7 @@ func (a *Auth) EndProviderSessions(ctx context.Context, ends func(logoutToken st
 		if a.provider == nil || session.Method != sessionMethods[a.provider.Name()] {
 			return false
 		}
-		token, err := a.attemptSealer.Open(nil, nil, session.LogoutToken, []byte(logoutTokenLabel))
-		return err == nil && ends(string(token))
+		token, ok := a.openLogoutToken(session)
+		return ok && ends(token)
 	})
 }

@@ -101,6 +101,10 @@ type SignIn struct {
 	// single sign-on. With a Person, Session.UserID is ignored: the store finds
 	// or creates the person's user.
 	Person *Person
+	// Provider is the identity provider that the activity log names for a
+	// sign-in without a Person that depends on an earlier one with a Person; ""
+	// for any other sign-in.
+	Provider string
 }
 
 // codeLifetime is how long a TOTP code is valid.
@@ -126,7 +130,7 @@ func (s *Store) SignIn(ctx context.Context, in SignIn) (user *User, err error) {
 	in.UserAgent = MaskTokens(in.UserAgent)
 	in.UserAgent = strings.ToValidUTF8(in.UserAgent[:min(len(in.UserAgent), maxUserAgentBytes)], "")
 	err = s.update(ctx, System(), func(tx *Tx) error {
-		session, event := in.Session, &activity.LoginAttempt{TokenID: in.TokenID}
+		session, event := in.Session, &activity.LoginAttempt{TokenID: in.TokenID, Provider: in.Provider}
 		if in.Person != nil {
 			if user, err = tx.accountOf(in.Person); err != nil {
 				return err
