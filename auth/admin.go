@@ -63,6 +63,13 @@ func (a *Auth) EnsureAdmin(ctx context.Context, admin Admin, dir string) (file s
 	if err != nil && !missing {
 		return "", err
 	}
+	if missing && a.provider != nil {
+		// The first sign-in at the identity provider creates the account. A
+		// password would be of no use, and the address could be taken: by the
+		// admin who was there before ADMIN_USER was set to a name of the
+		// provider.
+		return "", nil
+	}
 	return a.putAdmin(ctx, admin, dir, present, missing)
 }
 

@@ -128,6 +128,23 @@ func TestEnsureAdminWithAPassword(t *testing.T) {
 	}
 }
 
+// TestEnsureAdminOfProvider checks that a start with an identity provider leaves
+// it to the provider to create the admin that ADMIN_USER now names.
+func TestEnsureAdminOfProvider(t *testing.T) {
+	p := newProvided(t)
+	p.adminName = "ann"
+	p.fixture.user("admin")
+	if file := p.ensureAdmin(Admin{Email: "admin@example.com"}, t.TempDir()); file != "" {
+		t.Errorf("a password that nobody can use is in %s", file)
+	}
+	if err := p.signIn(cookies{}); err != nil {
+		t.Fatal(err)
+	}
+	if ann := p.named("ann"); !slices.Equal(ann.Abilities, []int{abilityAll}) {
+		t.Errorf("the admin may %v", ann.Abilities)
+	}
+}
+
 // A crash between writing the file and creating the admin leaves a file with a
 // useless password. The next start replaces it.
 func TestEnsureAdminAfterACrash(t *testing.T) {
