@@ -161,9 +161,13 @@ func (f *checker) checkClient(ctx context.Context, config *oauth2.Config, idVari
 		f.addProblem("Compare the token address with what the provider documents.", "%s cannot be used: %v", config.Endpoint.TokenURL, err)
 	case answer.ErrorCode == "invalid_grant":
 		f.addSuccess("%s knows the client %s and its secret", config.Endpoint.TokenURL, config.ClientID)
-	case answer.ErrorCode == "invalid_client" || answer.ErrorCode == "unauthorized_client" || answer.Response.StatusCode == http.StatusUnauthorized:
+	case isClientRefusal(answer):
 		f.addProblem(fmt.Sprintf("Compare %s and %s with those at the provider, and whether the client may use the authorization code flow.", idVariable, secretVariable),
 			"%s refuses the client %s or its secret (%s)", config.Endpoint.TokenURL, config.ClientID, answer.ErrorCode)
+	case strings.Contains(answer.ErrorCode, "code"):
+		// Some providers have a word of their own for an unknown code, such as
+		// invalid_code.
+		f.addSuccess("%s has nothing against the client %s and its secret (it answers a made-up code with %s)", config.Endpoint.TokenURL, config.ClientID, answer.ErrorCode)
 	default:
 		f.addProblem("Compare the client at the provider with docs/sso.md: the address to come back to, the flow, the kind of client.",
 			"%s answers a made-up code with %s %s instead of invalid_grant", config.Endpoint.TokenURL, answer.Response.Status, answer.ErrorCode)

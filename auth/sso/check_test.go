@@ -39,6 +39,16 @@ func TestCheckOIDC(t *testing.T) {
 				return http.StatusUnauthorized, map[string]any{"error": "invalid_client"}
 			}
 		}, []string{"refuses the client trento or its secret", "OIDC_CLIENT_SECRET"}},
+		"own word for an unknown code": {func(h *hostile, _ *OIDC) {
+			h.token = func(url.Values) (int, any) {
+				return http.StatusForbidden, map[string]any{"error": "invalid_code"}
+			}
+		}, nil},
+		"client in own words": {func(h *hostile, _ *OIDC) {
+			h.token = func(url.Values) (int, any) {
+				return http.StatusForbidden, map[string]any{"error": "unauthorized_client"}
+			}
+		}, []string{"refuses the client trento or its secret"}},
 		"tokens for everybody": {func(h *hostile, _ *OIDC) {
 			h.token = func(url.Values) (int, any) {
 				return http.StatusOK, map[string]any{"access_token": "x", "token_type": "Bearer"}

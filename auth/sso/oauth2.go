@@ -137,7 +137,7 @@ func exchange(ctx context.Context, config *oauth2.Config, a *Attempt, answer url
 	token, err := config.Exchange(ctx, code, oauth2.VerifierOption(a.Verifier))
 	if answer, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
 		switch {
-		case answer.ErrorCode == "invalid_client" || answer.ErrorCode == "unauthorized_client" || answer.Response.StatusCode == http.StatusUnauthorized:
+		case isClientRefusal(answer):
 			return nil, unavailableFailure("The identity provider does not accept the client id and secret of this server", err)
 		case answer.Response.StatusCode < http.StatusInternalServerError:
 			return nil, refusalFailure("The identity provider did not accept the code that the browser brought", err)
@@ -147,6 +147,12 @@ func exchange(ctx context.Context, config *oauth2.Config, a *Attempt, answer url
 		return nil, unavailableFailure("The identity provider did not give a token for the code", err)
 	}
 	return token, nil
+}
+
+// isClientRefusal reports whether a provider refuses this server itself: its
+// client id or its secret.
+func isClientRefusal(answer *oauth2.RetrieveError) bool {
+	return answer.ErrorCode == "invalid_client" || answer.ErrorCode == "unauthorized_client" || answer.Response.StatusCode == http.StatusUnauthorized
 }
 
 // errorSentence explains an error code of OAuth 2.0 to the person who signs in

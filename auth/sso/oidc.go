@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -122,6 +123,9 @@ func (d *providerConfiguration) verify(ctx context.Context, text, nonce, clientI
 	if expired, ok := errors.AsType[*oidc.TokenExpiredError](err); ok {
 		return nil, refusalFailure("The ID token of the identity provider has expired: the clocks may differ", expired)
 	}
+	if algorithm := signatureAlgorithm(text); err != nil && (algorithm == "none" || strings.HasPrefix(algorithm, "HS")) {
+		return nil, refusalFailure("The identity provider does not sign the ID token with a private key, as it does with RS256", err)
+	}
 	if err != nil {
 		return nil, refusalFailure(reason, err)
 	}
@@ -150,6 +154,19 @@ func (d *providerConfiguration) verify(ctx context.Context, text, nonce, clientI
 		return nil, refusalFailure(reason, err)
 	}
 	return claims, nil
+}
+
+// signatureAlgorithm returns the algorithm that a token names, without verifying
+// anything, or "" if the token cannot be read.
+func signatureAlgorithm(token string) string {
+	text, err := base64.RawURLEncoding.DecodeString(token[:max(0, strings.IndexByte(token, '.'))])
+	var header struct {
+		Algorithm string `json:"alg"`
+	}
+	if err != nil || json.Unmarshal(text, &header) != nil {
+		return ""
+	}
+	return header.Algorithm
 }
 
 // addMissingClaims adds claims of the user information endpoint that the ID token

@@ -183,21 +183,21 @@ func TestOIDCTokens(t *testing.T) {
 		"signed with an unknown key": {func(t *testing.T, c map[string]any) string { return signed(t, jose.RS256, keys().wrong, "other", c) }, "cannot be believed"},
 		"signed with the client secret": {func(t *testing.T, c map[string]any) string {
 			return signed(t, jose.HS256, []byte(strings.Repeat("s3cret", 8)), "right", c)
-		}, "cannot be believed"},
+		}, "does not sign the ID token with a private key"},
 		"signed with the public key": {func(t *testing.T, c map[string]any) string {
 			der, err := x509.MarshalPKIXPublicKey(keys().right.Public())
 			if err != nil {
 				t.Fatal(err)
 			}
 			return signed(t, jose.HS256, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), "right", c)
-		}, "cannot be believed"},
+		}, "does not sign the ID token with a private key"},
 		"not signed": {func(t *testing.T, c map[string]any) string {
 			payload, err := json.Marshal(c)
 			if err != nil {
 				t.Fatal(err)
 			}
 			return base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none","typ":"JWT"}`)) + "." + base64.RawURLEncoding.EncodeToString(payload) + "."
-		}, "cannot be believed"},
+		}, "does not sign the ID token with a private key"},
 		"changed after signing": {func(t *testing.T, c map[string]any) string {
 			parts := strings.Split(signed(t, jose.RS256, keys().right, "right", c), ".")
 			c["sub"] = "1"

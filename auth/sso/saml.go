@@ -88,6 +88,8 @@ type SAML struct {
 	document     []byte            // metadata that idp was read from
 	problem      string            // see Problem
 	lastWarnedAt time.Time         // when expiring certificates were last warned of
+	// lastFetchedAt is when the metadata was last asked for.
+	lastFetchedAt time.Time
 }
 
 // NewSAML returns a SAML. It fails if the id of the provider cannot be a part

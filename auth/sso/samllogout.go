@@ -96,9 +96,16 @@ func (s *SAML) ReadLogoutRequest(r *http.Request) (request *LogoutRequest, ok bo
 	if err != nil {
 		return nil, false, err
 	}
-	v := &signatureVerifier{}
+	v := new(signatureVerifier)
 	sp.SignatureVerifier = v
 	message, err := sp.ValidateLogoutRequest(r)
+	if err != nil && s.refreshForNewKey(r.Context()) {
+		if sp, err = s.serviceProvider(); err != nil {
+			return nil, false, err
+		}
+		sp.SignatureVerifier = v
+		message, err = sp.ValidateLogoutRequest(r)
+	}
 	if err != nil {
 		return nil, false, explainError(err, v, nil)
 	}

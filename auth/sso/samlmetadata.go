@@ -40,6 +40,9 @@ func readMetadata(document []byte) (*identityProvider, error) {
 	case entity.EntityID == "":
 		return nil, errors.New("the metadata has no entityID")
 	}
+	if err := addBareKeys(document, entity); err != nil {
+		return nil, err
+	}
 	idp := &identityProvider{EntityDescriptor: entity}
 	requests := false
 	for _, descriptor := range entity.IDPSSODescriptors {
@@ -91,6 +94,9 @@ func (s *SAML) Refresh(ctx context.Context) error {
 	if s.options.MetadataURL == "" {
 		return nil
 	}
+	s.mu.Lock()
+	s.lastFetchedAt = s.options.Now()
+	s.mu.Unlock()
 	document, err := s.fetchMetadata(ctx)
 	var idp *identityProvider
 	if err == nil {
@@ -116,6 +122,23 @@ func (s *SAML) Refresh(ctx context.Context) error {
 		s.options.Log.Warn("the metadata of the identity provider could not be kept for the next start", "error", err)
 	}
 	return nil
+}
+
+// refreshForNewKey fetches the metadata again because no key in it fits a
+// message: the provider may have a new one. It reports whether the
+// metadata has changed. It fetches at most once in RetryInterval, since anybody
+// who begins a sign-in can cause it.
+func (s *SAML) refreshForNewKey(ctx context.Context) bool {
+	s.mu.Lock()
+	now, before := s.options.Now(), s.document
+	wait := s.options.MetadataURL == "" || now.Before(s.lastFetchedAt.Add(RetryInterval))
+	s.mu.Unlock()
+	if wait || s.Refresh(ctx) != nil {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !bytes.Equal(before, s.document)
 }
 
 // recordProblem records that the metadata could not be fetched. It logs only the

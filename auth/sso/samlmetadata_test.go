@@ -5,11 +5,13 @@ import (
 	"compress/flate"
 	"context"
 	"crypto"
+	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -225,6 +227,7 @@ func TestSAMLMetadataContent(t *testing.T) {
 // of the metadata.
 type fetched struct {
 	metadata atomic.Pointer[[]byte] // nil: it is down
+	asked    atomic.Int64           // how often it was asked
 	kept     []byte
 	log      bytes.Buffer
 	*httptest.Server
@@ -234,6 +237,7 @@ func newFetched(t *testing.T, metadata []byte) *fetched {
 	f := &fetched{}
 	f.serve(metadata)
 	f.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		f.asked.Add(1)
 		if document := f.metadata.Load(); document != nil {
 			w.Write(*document)
 			return
@@ -316,6 +320,96 @@ func TestSAMLRollover(t *testing.T) {
 	f.serve(idpMetadata(redirectBinding, idpNextKey()))
 	if finish(idpKey()) == nil || finish(idpNextKey()) != nil {
 		t.Error("after")
+	}
+}
+
+// TestSAMLNewKey checks that a response and a logout request with a key that is
+// new in the metadata are accepted at once, and that strangers cannot make this
+// server fetch the metadata all the time.
+func TestSAMLNewKey(t *testing.T) {
+	f := newFetched(t, idpMetadata(redirectBinding+logoutBinding, idpKey()))
+	now := samlNow
+	s := newTestSAML(t, func(o *SAMLOptions) { f.options(o); o.Now = func() time.Time { return now } })
+	if err := s.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	finish := func(key *SAMLKey, sign bool) error {
+		t.Helper()
+		response := newResponse()
+		response.key, response.signAssertion, response.signResponse = key, sign, sign
+		_, err := s.Finish(t.Context(), testAttempt(), answerOf(t, response.document(t)))
+		return err
+	}
+	f.serve(idpMetadata(redirectBinding+logoutBinding, idpNextKey()))
+	if finish(idpNextKey(), true) == nil {
+		t.Error("the metadata was fetched a second ago, and again")
+	}
+	now = now.Add(RetryInterval)
+	if err := finish(idpNextKey(), true); err != nil {
+		t.Errorf("a new key: %v", err)
+	}
+	if err := finish(idpKey(), true); err == nil {
+		t.Error("the former key is accepted")
+	}
+
+	now = now.Add(RetryInterval)
+	asked := f.asked.Load()
+	for range 3 {
+		if finish(strangerKey(), true) == nil || finish(idpNextKey(), false) == nil {
+			t.Error("the key of a stranger, or none, is accepted")
+		}
+	}
+	if n := f.asked.Load() - asked; n != 1 {
+		t.Errorf("the metadata was fetched %d times", n)
+	}
+
+	f.serve(idpMetadata(redirectBinding+logoutBinding, idpKey()))
+	now = now.Add(RetryInterval)
+	sender := logoutSender(idpKey())
+	address, err := sender.MakeRedirectLogoutRequest("ann-id", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok, err := s.ReadLogoutRequest(httptest.NewRequest(http.MethodGet, address.String(), nil)); !ok || err != nil {
+		t.Errorf("a logout request with a new key: %t, %v", ok, err)
+	}
+}
+
+// TestSAMLBareKey checks that metadata may have a key without a certificate, and
+// that its signatures may name the key by its value.
+func TestSAMLBareKey(t *testing.T) {
+	public := &idpKey().Private.PublicKey
+	bare := func(modulus []byte) []byte {
+		value := fmt.Sprintf("<ds:KeyValue>\n<RSAKeyValue xmlns=\"http://www.w3.org/2000/09/xmldsig#\">\n<Modulus>%s\n</Modulus><Exponent>\nAQAB</Exponent></RSAKeyValue></ds:KeyValue>", base64.StdEncoding.EncodeToString(modulus))
+		text := string(idpMetadata(redirectBinding, idpNextKey()))
+		begin, end := strings.Index(text, "<X509Data>"), strings.Index(text, "</KeyInfo>")
+		return []byte(strings.Replace(text[:begin]+value+text[end:], "<KeyInfo ", `<KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#" `, 1))
+	}
+	s := newTestSAML(t, func(o *SAMLOptions) { o.Metadata = bare(public.N.Bytes()) })
+	for _, key := range []*SAMLKey{idpKey(), strangerKey()} {
+		response := newResponse()
+		response.key = key
+		document := response.document(t)
+		info := document.FindElement("./Response/Signature/KeyInfo")
+		info.Child = nil
+		info.CreateElement("KeyValue").CreateElement("RSAKeyValue").CreateElement("Modulus").SetText("AAAA")
+		_, err := s.Finish(t.Context(), testAttempt(), answerOf(t, document))
+		if (err == nil) != (key == idpKey()) {
+			t.Errorf("signed by %s: %v", key.Certificate.Subject, err)
+		}
+	}
+	renewed := *idpKey().Certificate
+	der, err := x509.CreateCertificate(rand.Reader, &renewed, &renewed, public, idpKey().Private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response := newResponse()
+	response.key = &SAMLKey{Private: idpKey().Private, Certificate: &x509.Certificate{Raw: der}}
+	if _, err := s.Finish(t.Context(), testAttempt(), answerOf(t, response.document(t))); err != nil {
+		t.Errorf("with another certificate of the same key: %v", err)
+	}
+	if _, err := readMetadata(bare(nil)); err == nil || !strings.Contains(err.Error(), "no RSA key") {
+		t.Errorf("an empty key: %v", err)
 	}
 }
 

@@ -22,7 +22,7 @@ const maxSAMLMessage = 256 << 10
 
 // Finish implements Provider. It reads SAMLResponse and RelayState of the
 // answer.
-func (s *SAML) Finish(_ context.Context, a *Attempt, answer url.Values) (*Person, error) {
+func (s *SAML) Finish(ctx context.Context, a *Attempt, answer url.Values) (*Person, error) {
 	if a.RequestID == "" || subtle.ConstantTimeCompare([]byte(answer.Get("RelayState")), []byte(a.State)) != 1 {
 		return nil, refusalFailure("The response does not belong to this sign-in", errors.New("RelayState is not that of the attempt"))
 	}
@@ -34,7 +34,14 @@ func (s *SAML) Finish(_ context.Context, a *Attempt, answer url.Values) (*Person
 	if err != nil {
 		return nil, err
 	}
-	assertion, err := s.verifyResponse(sp, document, a.RequestID)
+	v := new(signatureVerifier)
+	assertion, err := s.verifyResponse(sp, document, a.RequestID, v)
+	if len(v.verifiedElements) == 0 && s.refreshForNewKey(ctx) {
+		if sp, err = s.serviceProvider(); err != nil {
+			return nil, err
+		}
+		assertion, err = s.verifyResponse(sp, document, a.RequestID, v)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -57,10 +64,10 @@ func decodeMessage(text string) ([]byte, error) {
 	return document, nil
 }
 
-// verifyResponse verifies the response to a request and returns its assertion. It fails
-// with a Failure.
-func (s *SAML) verifyResponse(sp *saml.ServiceProvider, document []byte, requestID string) (*saml.Assertion, error) {
-	v := &signatureVerifier{}
+// verifyResponse verifies the response to a request and returns its assertion.
+// v remembers the signatures that are valid. verifyResponse fails with a
+// Failure.
+func (s *SAML) verifyResponse(sp *saml.ServiceProvider, document []byte, requestID string, v *signatureVerifier) (*saml.Assertion, error) {
 	sp.SignatureVerifier = v
 	if !s.options.RequireSignedAssertions && !s.options.RequireSignedResponses {
 		var err error
@@ -131,9 +138,10 @@ func (v *signatureVerifier) VerifySignedElement(context *dsig.ValidationContext,
 		certificates = []*x509.Certificate{v.ownCertificate}
 	}
 	removeComments(element)
+	named := takeNamedCertificate(element)
 	err = saml.ErrUntrustedCertificate
 	for _, certificate := range certificates {
-		if !mayBeSignedWith(certificate, element) {
+		if named != nil && !bytes.Equal(named.RawSubjectPublicKeyInfo, certificate.RawSubjectPublicKeyInfo) {
 			continue
 		}
 		one := *context
@@ -167,16 +175,29 @@ func (v *signatureVerifier) VerifySignature(context *dsig.ValidationContext, ele
 	return err
 }
 
-// mayBeSignedWith reports whether the signature of an element can be that of a
-// certificate. It returns false only if the signature names another
-// certificate.
-func mayBeSignedWith(certificate *x509.Certificate, element *etree.Element) bool {
-	named := element.FindElement("./Signature/KeyInfo/X509Data/X509Certificate")
+// takeNamedCertificate returns the certificate that the signature of an element
+// names, and nil if it names none. It removes the name, which no signature
+// covers: the library would insist on the very certificate of the metadata, and
+// a provider may have renewed the certificate of its key since.
+func takeNamedCertificate(element *etree.Element) *x509.Certificate {
+	info := element.FindElement("./Signature/KeyInfo")
+	if info == nil {
+		return nil
+	}
+	info.Parent().RemoveChild(info)
+	named := info.FindElement("./X509Data/X509Certificate")
 	if named == nil {
-		return true
+		return nil
 	}
 	der, err := base64.StdEncoding.DecodeString(string(bytes.Join(bytes.Fields([]byte(named.Text())), nil)))
-	return err != nil || bytes.Equal(der, certificate.Raw)
+	if err != nil {
+		return nil
+	}
+	certificate, err := x509.ParseCertificate(der)
+	if err != nil {
+		return nil
+	}
+	return certificate
 }
 
 // hasVerified reports whether an element with a tag and id had a valid
