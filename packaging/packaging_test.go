@@ -129,7 +129,7 @@ func checkDEB(t *testing.T, source, file string) {
 		t.Error("the configuration file is not the example")
 	}
 	program := filepath.Join(root, "usr/bin/trento-web")
-	if got := run(t, "", program, "version"); !strings.HasPrefix(got, "trento-web v1.99.0\n") {
+	if got := run(t, "", program, "version"); !strings.HasPrefix(got, "trento-web 1.99.0\n") {
 		t.Errorf("version is %q", got)
 	}
 	checkStatic(t, program)
