@@ -26,6 +26,7 @@ var (
 	ErrStale    = fault.New(fault.Stale, "was changed meanwhile")
 	ErrInUse    = kv.ErrInUse
 	ErrNewer    = kv.ErrNewer
+	ErrOlder    = kv.ErrOlder
 	ErrClosed   = kv.ErrClosed
 )
 
@@ -55,6 +56,9 @@ type Options struct {
 	// SessionIdle is the time without use after which a console session ends; 0
 	// means that it never ends for this reason.
 	SessionIdle time.Duration
+	// ReadOnly opens a store that exists, and changes nothing: an older layout
+	// is refused with ErrOlder, and every change fails.
+	ReadOnly bool
 }
 
 // Store is the open file, with the state that is kept in memory.
@@ -92,17 +96,23 @@ func Open(dir string, o Options) (*Store, error) {
 	if o.DiscardAge == 0 {
 		o.DiscardAge = 10 * 24 * time.Hour
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("data directory: %w", err)
+	if !o.ReadOnly {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, fmt.Errorf("data directory: %w", err)
+		}
 	}
 	s := &Store{options: o, openedAt: o.Now(), metadataDictionary: kv.NewDictionary(metadataDictionary1), alertsChanged: make(chan struct{}, 1)}
 	s.declareBuckets()
 	path := filepath.Join(dir, FileName)
 	var err error
-	if s.db, err = kv.Open(path, s.schema, kv.Options{NoSync: o.NoSync, Migrations: migrations}); err != nil {
+	if s.db, err = kv.Open(path, s.schema, kv.Options{NoSync: o.NoSync, Migrations: migrations, ReadOnly: o.ReadOnly}); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	if err := errors.Join(s.recordProgram(), s.loadMemory(), s.ensureAPIKey()); err != nil {
+	err = s.loadMemory()
+	if !o.ReadOnly {
+		err = errors.Join(s.recordProgram(), err, s.ensureAPIKey())
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), s.db.Close())
 	}
 	return s, nil
@@ -131,7 +141,12 @@ func (s *Store) loadMemory() error {
 // closes the file. Later changes fail with ErrClosed.
 func (s *Store) Close() error {
 	var err error
-	s.closeOnce.Do(func() { err = errors.Join(s.flush(context.Background()), s.db.Close()) })
+	s.closeOnce.Do(func() {
+		if !s.options.ReadOnly {
+			err = s.flush(context.Background())
+		}
+		err = errors.Join(err, s.db.Close())
+	})
 	return err
 }
 
@@ -172,6 +187,20 @@ func (s *Store) StartedAt() time.Time { return s.openedAt }
 
 // Size returns the size of the file in bytes.
 func (s *Store) Size() (int64, error) { return s.db.Size() }
+
+// FreeSize returns the number of bytes of the file that hold no data. It is
+// known after the first change since the start.
+func (s *Store) FreeSize() int64 { return s.db.FreeSize() }
+
+// BucketSizes returns how much the buckets of the file hold. It reads the whole
+// file.
+func (s *Store) BucketSizes() (sizes []kv.BucketSize, err error) {
+	err = s.db.View(func(tx *kv.Tx) error {
+		sizes = s.db.BucketSizes(tx)
+		return nil
+	})
+	return sizes, err
+}
 
 // Actor is the user, or the system, that makes a change.
 type Actor struct {

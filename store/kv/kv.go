@@ -43,6 +43,7 @@ var (
 	ErrNotFound = fault.New(fault.NotFound, "not found")
 	ErrInUse    = errors.New("another instance is using it")
 	ErrNewer    = errors.New("written by a newer version")
+	ErrOlder    = errors.New("written by an older version")
 	ErrClosed   = errors.New("store is closed")
 )
 
@@ -57,6 +58,9 @@ type Options struct {
 	// Migrations are the steps from the first layout of the file to the current
 	// one, in order.
 	Migrations []Migration
+	// ReadOnly opens a file that exists, and changes nothing in it: an older
+	// layout is refused with ErrOlder. Others may read the file meanwhile.
+	ReadOnly bool
 }
 
 // DB is the open file.
@@ -64,6 +68,8 @@ type DB struct {
 	bolt   *bolt.DB
 	schema *Schema
 	id     string
+	// readOnly: the file was opened with Options.ReadOnly.
+	readOnly bool
 
 	jobs      chan *job
 	closing   chan struct{}
@@ -77,14 +83,18 @@ type DB struct {
 // if it does not exist. It fails with ErrInUse if another process has the file
 // open, and with ErrNewer if the file has a later layout.
 func Open(path string, schema *Schema, o Options) (*DB, error) {
-	if err := createFile(path); err != nil {
+	if o.ReadOnly {
+		if _, err := os.Stat(path); err != nil {
+			return nil, err
+		}
+	} else if err := createFile(path); err != nil {
 		return nil, err
 	}
-	b, err := openFile(path, o.NoSync)
+	b, err := openFile(path, o)
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{bolt: b, schema: schema, jobs: make(chan *job), closing: make(chan struct{}), closed: make(chan struct{})}
+	db := &DB{bolt: b, schema: schema, readOnly: o.ReadOnly, jobs: make(chan *job), closing: make(chan struct{}), closed: make(chan struct{})}
 	err = db.migrate(path, o.Migrations)
 	if err == nil {
 		err = db.View(func(tx *Tx) error {
@@ -107,7 +117,7 @@ func createFile(path string) error {
 		return err
 	}
 	fresh := fmt.Sprintf("%s.%d.new", path, os.Getpid())
-	b, err := openFile(fresh, false)
+	b, err := openFile(fresh, Options{})
 	if err != nil {
 		return err
 	}
@@ -123,11 +133,12 @@ func createFile(path string) error {
 	return errors.Join(err, os.Remove(fresh), durable.SyncDir(filepath.Dir(path)))
 }
 
-func openFile(path string, noSync bool) (*bolt.DB, error) {
+func openFile(path string, o Options) (*bolt.DB, error) {
 	b, err := bolt.Open(path, 0o600, &bolt.Options{
 		Timeout:      lockTimeout,
 		FreelistType: bolt.FreelistMapType,
-		NoSync:       noSync,
+		NoSync:       o.NoSync,
+		ReadOnly:     o.ReadOnly,
 		// This reserves only address space. When the map grows, writers must
 		// wait for readers.
 		InitialMmapSize: 1 << 28,
@@ -165,6 +176,33 @@ func (db *DB) Size() (int64, error) {
 	return info.Size(), nil
 }
 
+// FreeSize returns the number of bytes in the file that hold no data. bbolt
+// reuses them. It is known after the first change since the file was opened.
+func (db *DB) FreeSize() int64 {
+	return int64(db.bolt.Stats().FreePageN) * int64(db.bolt.Info().PageSize)
+}
+
+// BucketSize describes the content of a bucket.
+type BucketSize struct {
+	Bucket string `json:"bucket"`
+	Keys   int    `json:"keys"`
+	Bytes  int64  `json:"bytes"` // of keys and values
+}
+
+// BucketSizes returns the sizes of all buckets, in the order of their
+// declaration. It reads the whole file.
+func (db *DB) BucketSizes(tx *Tx) []BucketSize {
+	sizes := make([]BucketSize, len(db.schema.buckets))
+	for i, b := range db.schema.buckets {
+		sizes[i].Bucket = string(b.name)
+		for k, v := range b.Scan(tx, nil, nil) {
+			sizes[i].Keys++
+			sizes[i].Bytes += int64(len(k) + len(v))
+		}
+	}
+	return sizes
+}
+
 // CopyTo writes a consistent copy of the file to another file, and syncs it.
 // Changes go on meanwhile, but bbolt cannot reuse free space, so the other file
 // must not be slow.
@@ -185,7 +223,7 @@ const compactBatch = 16 << 20
 // Compact writes a copy of the file without free space to a path where no file
 // is.
 func (db *DB) Compact(path string) error {
-	to, err := openFile(path, false)
+	to, err := openFile(path, Options{})
 	if err != nil {
 		return err
 	}

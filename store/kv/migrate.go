@@ -33,6 +33,9 @@ func (db *DB) migrate(path string, steps []Migration) error {
 	if version > len(steps) {
 		return fmt.Errorf("layout %d, this program knows %d: %w", version, len(steps), ErrNewer)
 	}
+	if db.readOnly {
+		return fmt.Errorf("layout %d, this program has %d: %w", version, len(steps), ErrOlder)
+	}
 	if version > 0 {
 		if err := db.copyTo(fmt.Sprintf("%s.v%d", path, version)); err != nil {
 			return fmt.Errorf("copy before migration: %w", err)

@@ -89,7 +89,11 @@ func (s *Schema) createBuckets(tx *Tx) error {
 // pages, which a change modifies.
 func (db *DB) Verify() error {
 	var faults []error
-	err := db.updateWithoutWriter(func(tx *Tx) error {
+	run := db.updateWithoutWriter
+	if db.readOnly {
+		run = db.View
+	}
+	err := run(func(tx *Tx) error {
 		for err := range tx.bolt.Check() {
 			faults = append(faults, err)
 		}
