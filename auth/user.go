@@ -320,3 +320,22 @@ func abilitiesForLog(ids *[]int) *[]activity.Ability {
 	}
 	return &shown
 }
+
+// ManagesUsers reports whether a user is enabled and may manage users.
+func ManagesUsers(u *store.User) bool {
+	return u.Enabled() && (&Identity{User: u}).May(Access(abilityUsers))
+}
+
+// SoleManager reports whether only this user and the default admin manage
+// users.
+func (a *Auth) SoleManager(tx *store.Tx, id int64) (bool, error) {
+	for u, err := range tx.Users() {
+		if err != nil {
+			return false, err
+		}
+		if u.ID != id && !a.DefaultAdmin(u) && ManagesUsers(u) {
+			return false, nil
+		}
+	}
+	return true, nil
+}

@@ -35,6 +35,17 @@ func (k *APIKey) DaysLeft(now time.Time) (days int, ok bool) {
 	return int(k.ExpiresAt.Sub(now) / (24 * time.Hour)), true
 }
 
+// keyWarningDays is the number of days before its expiry from which on a key
+// is warned of.
+const keyWarningDays = 30
+
+// EndsSoon reports whether the key has expired or expires so soon that somebody
+// has to be told, and the number of days left as DaysLeft counts them.
+func (k *APIKey) EndsSoon(now time.Time) (days int, soon bool) {
+	days, ends := k.DaysLeft(now)
+	return days, ends && days < keyWarningDays
+}
+
 // APIKey returns the current key of the agents.
 func (tx *Tx) APIKey() (*APIKey, error) {
 	return getSetting[APIKey](tx, settingAPIKey)

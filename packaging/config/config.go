@@ -201,10 +201,10 @@ func readFile(file string) ([]assignment, []Notice, error) {
 	assignments, skipped := parseFile(string(text))
 	var notices []Notice
 	for _, s := range skipped {
-		notices = append(notices, Notice(file+": "+s))
+		notices = append(notices, Notice{file + ": " + s, "Correct the line, or put a # before it."})
 	}
 	if info, err := os.Stat(file); err == nil && info.Mode().Perm()&0o004 != 0 {
-		notices = append(notices, Notice(file+" can be read by everybody on this machine; chmod 640 keeps its secrets"))
+		notices = append(notices, Notice{file + " can be read by everybody on this machine; chmod 640 keeps its secrets", "chmod 640 " + file})
 	}
 	return assignments, notices, nil
 }

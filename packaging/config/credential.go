@@ -27,9 +27,9 @@ func (l *loader) readCredentials() {
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 		case !v.Secret:
-			l.addNotice("the credential %s is ignored: only secrets are read from credentials", v.Name)
+			l.addNotice("Set "+v.Name+" in the configuration file, and take its LoadCredential= out of the unit: systemctl edit trento-web.", "the credential %s is ignored: only secrets are read from credentials", v.Name)
 		case l.values[v.Name] != "":
-			l.addNotice("%s is set both in the %s and as a credential; the %[2]s wins", v.Name, l.origins[v.Name])
+			l.addNotice("Remove "+v.Name+" from one of the two.", "%s is set both in the %s and as a credential; the %[2]s wins", v.Name, l.origins[v.Name])
 		case err != nil:
 			l.errs = append(l.errs, fmt.Errorf("credential %s: %w", v.Name, err))
 		default:

@@ -20,7 +20,7 @@ func TestCredentials(t *testing.T) {
 		environ     []string
 		want        string // admin password
 		origin      string
-		notices     []Notice
+		notices     []string
 		err         string
 	}{
 		{name: "none", err: "<nil>", origin: "default"},
@@ -31,11 +31,11 @@ func TestCredentials(t *testing.T) {
 		{name: "unset in the environment", credentials: map[string]string{name: "geheim-geheim"}, environ: []string{name + "="},
 			want: "geheim-geheim", origin: "credential", err: "<nil>"},
 		{name: "environment wins", credentials: map[string]string{name: "geheim-geheim"}, environ: []string{name + "=other-secret"}, want: "other-secret", origin: "environment",
-			notices: []Notice{"ADMIN_PASSWORD is set both in the environment and as a credential; the environment wins"}, err: "<nil>"},
+			notices: []string{"ADMIN_PASSWORD is set both in the environment and as a credential; the environment wins"}, err: "<nil>"},
 		{name: "file wins", credentials: map[string]string{name: "geheim-geheim"}, file: name + "=other-secret\n", want: "other-secret", origin: "file",
-			notices: []Notice{"ADMIN_PASSWORD is set both in the file and as a credential; the file wins"}, err: "<nil>"},
+			notices: []string{"ADMIN_PASSWORD is set both in the file and as a credential; the file wins"}, err: "<nil>"},
 		{name: "no secret", credentials: map[string]string{"PORT": "80"}, origin: "default",
-			notices: []Notice{"the credential PORT is ignored: only secrets are read from credentials"}, err: "<nil>"},
+			notices: []string{"the credential PORT is ignored: only secrets are read from credentials"}, err: "<nil>"},
 		{name: "empty", credentials: map[string]string{name: "\n"}, origin: "default", err: "credential ADMIN_PASSWORD: it is empty"},
 		{name: "lines", credentials: map[string]string{name: "geheim\ngeheim\n"}, origin: "default", err: "credential ADMIN_PASSWORD: it is not one line of UTF-8 text"},
 		{name: "bytes", credentials: map[string]string{name: "geheim\xff"}, origin: "default", err: "credential ADMIN_PASSWORD: it is not one line of UTF-8 text"},
@@ -53,7 +53,7 @@ func TestCredentials(t *testing.T) {
 			if string(got.AdminPassword) != test.want || fmt.Sprint(err) != test.err {
 				t.Errorf("password %q, error %v; want %q, %v", string(got.AdminPassword), err, test.want, test.err)
 			}
-			if diff := cmp.Diff(test.notices, notices); diff != "" {
+			if diff := cmp.Diff(test.notices, textsOf(notices)); diff != "" {
 				t.Errorf("notices (-want +got):\n%s", diff)
 			}
 			var printed bytes.Buffer

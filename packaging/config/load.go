@@ -19,7 +19,13 @@ import (
 
 // Notice is a hint about the configuration for the administrator. It does not
 // stop the start, and never contains a secret.
-type Notice string
+type Notice struct {
+	Text string // what is not as it should be
+	Mend string // what to change, as a sentence
+}
+
+// String returns the text.
+func (n Notice) String() string { return n.Text }
 
 // Load reads the configuration. Values in the file win over the environment
 // (NAME=value texts, as os.Environ returns them), and both win over credentials
@@ -76,14 +82,15 @@ func (l *loader) overlay(assignments []assignment) {
 		ours := slices.ContainsFunc(l.variables, func(v Variable) bool { return v.Name == a.Name })
 		before, set := l.values[a.Name]
 		if ours && set && before != a.Value && l.origins[a.Name] == "environment" {
-			l.addNotice("%s is set both in the environment and in the file; the file wins", a.Name)
+			l.addNotice("Remove "+a.Name+" from one of the two.", "%s is set both in the environment and in the file; the file wins", a.Name)
 		}
 		l.values[a.Name], l.origins[a.Name] = a.Value, "file"
 	}
 }
 
-func (l *loader) addNotice(format string, args ...any) {
-	l.notices = append(l.notices, Notice(fmt.Sprintf(format, args...)))
+// addNotice adds a notice, and what to change.
+func (l *loader) addNotice(mend, format string, args ...any) {
+	l.notices = append(l.notices, Notice{fmt.Sprintf(format, args...), mend})
 }
 
 func (l *loader) parse() {
@@ -251,21 +258,21 @@ func (l *loader) noticeUnused() {
 			later = append(later, fmt.Sprintf("%s (%s)", v.Name, v.MissingFeature))
 		}
 		if v.isBoolean && value != "true" && value != "false" {
-			l.addNotice("%s is %q, which counts as false: only the word true switches it on", v.Name, value)
+			l.addNotice("Set "+v.Name+" to true or false.", "%s is %q, which counts as false: only the word true switches it on", v.Name, value)
 		}
 	}
 	if len(unused) > 0 {
-		l.addNotice("set, but no longer needed, and ignored: %s", strings.Join(unused, ", "))
+		l.addNotice("Remove "+strings.Join(unused, ", ")+".", "set, but no longer needed, and ignored: %s", strings.Join(unused, ", "))
 	}
 	if len(later) > 0 {
-		l.addNotice("set, but without effect, because this build lacks the feature: %s", strings.Join(later, ", "))
+		l.addNotice("Remove them, or leave them for a release with the feature.", "set, but without effect, because this build lacks the feature: %s", strings.Join(later, ", "))
 	}
 	if l.values["ADMIN_USERNAME"] != "" {
-		l.addNotice("ADMIN_USERNAME is ignored: the name of the default admin is set with ADMIN_USER")
+		l.addNotice("Set ADMIN_USER instead of ADMIN_USERNAME.", "ADMIN_USERNAME is ignored: the name of the default admin is set with ADMIN_USER")
 	}
 	for _, v := range l.variables {
 		if size := len(l.values[v.Name]); v.Generated && size > 0 && size < minSecretSize {
-			l.addNotice("%s is short: %d characters or more are hard to guess", v.Name, minSecretSize)
+			l.addNotice("Leave "+v.Name+" unset, and one is generated; or take what openssl rand -base64 48 prints.", "%s is short: %d characters or more are hard to guess", v.Name, minSecretSize)
 		}
 	}
 }

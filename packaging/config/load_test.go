@@ -48,6 +48,18 @@ func load(t *testing.T, file string, environ ...string) (Config, []Notice, error
 	return Load(name, environ, rules)
 }
 
+// textsOf returns the texts of notices, each of which must say what to change.
+func textsOf(notices []Notice) []string {
+	var texts []string
+	for _, n := range notices {
+		texts = append(texts, n.Text)
+		if n.Mend == "" {
+			texts = append(texts, "and nothing about what to change")
+		}
+	}
+	return texts
+}
+
 var key = strings.Repeat("A", 44) // base64 of 33 zero bytes
 
 func TestLoadDefaults(t *testing.T) {
@@ -92,11 +104,11 @@ func TestLoadPrecedence(t *testing.T) {
 	if got.Port != 5000 || got.AdminUser != "admin" || got.AdminEmail != "root@example.com" || got.LogLevel != "debug" || got.SessionLifetime != 6*time.Hour {
 		t.Errorf("values are %+v", got)
 	}
-	want := []Notice{
+	want := []string{
 		"PORT is set both in the environment and in the file; the file wins",
 		"ADMIN_USER is set both in the environment and in the file; the file wins",
 	}
-	if diff := cmp.Diff(want, notices); diff != "" {
+	if diff := cmp.Diff(want, textsOf(notices)); diff != "" {
 		t.Errorf("notices (-want +got):\n%s", diff)
 	}
 
@@ -236,7 +248,7 @@ func TestLoadNotices(t *testing.T) {
 	}
 	var got []string
 	for _, n := range notices {
-		text := string(n)
+		text := n.Text
 		if at := strings.Index(text, "trento-web: "); at >= 0 {
 			text = "FILE: " + text[at+len("trento-web: "):]
 		}
@@ -253,7 +265,7 @@ func TestOpenFileIsNoticed(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, notices, err := Load(file, nil, rules)
-	if err != nil || len(notices) != 1 || !strings.Contains(string(notices[0]), "can be read by everybody") {
+	if err != nil || len(notices) != 1 || !strings.Contains(notices[0].Text, "can be read by everybody") {
 		t.Errorf("Load() = %q, %v", notices, err)
 	}
 }

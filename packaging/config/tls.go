@@ -40,7 +40,7 @@ func (l *loader) checkTLS() {
 	if c.TLSACMEDomain == "" {
 		l.refuseWithout("TLS_ACME_DOMAIN", "TLS_ACME_EMAIL", "TLS_ACME_CA_FILE")
 	} else if redirect := c.HTTPRedirectPort; c.Port != 443 && (redirect == nil || *redirect != 80) {
-		l.addNotice("TLS_ACME_DOMAIN: neither is PORT 443 nor HTTP_REDIRECT_PORT 80, so one of these ports has to be forwarded to this server")
+		l.addNotice("Set PORT=443 or HTTP_REDIRECT_PORT=80, unless a router or firewall forwards one of these ports.", "TLS_ACME_DOMAIN: neither is PORT 443 nor HTTP_REDIRECT_PORT 80, so one of these ports has to be forwarded to this server")
 	}
 	const certificate = "a certificate (TLS_CERT_FILE, TLS_SELF_SIGNED or TLS_ACME_DOMAIN)"
 	if !c.TLS() {

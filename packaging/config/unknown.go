@@ -34,12 +34,12 @@ func (l *loader) noticeUnknown() {
 			continue
 		}
 		if near := l.similarVariable(name); near != "" {
-			l.addNotice("%s is not a variable of Trento and is ignored: did you mean %s?", printableName(name), near)
+			l.addNotice("Write "+near+" instead of "+printableName(name)+".", "%s is not a variable of Trento and is ignored: did you mean %s?", printableName(name), near)
 			continue
 		}
 		ours := slices.ContainsFunc(ourPrefixes, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 		if ours && !serviceLinkSuffix.MatchString(name) {
-			l.addNotice("%s is not a variable of Trento and is ignored", printableName(name))
+			l.addNotice("Remove "+printableName(name)+"; trento-web config --example lists all variables.", "%s is not a variable of Trento and is ignored", printableName(name))
 		}
 	}
 }

@@ -43,12 +43,12 @@ func TestUnknownVariables(t *testing.T) {
 			switch {
 			case want == "" && len(notices) > 0:
 				t.Errorf("%s in the %s: %q", name, origin, notices)
-			case want != "" && (len(notices) != 1 || !strings.HasPrefix(string(notices[0]), name+" ") || !strings.Contains(string(notices[0]), want)):
+			case want != "" && (len(notices) != 1 || !strings.HasPrefix(notices[0].Text, name+" ") || !strings.Contains(notices[0].Text, want)):
 				t.Errorf("%s in the %s: %q, want %q", name, origin, notices, want)
 			}
 		}
 	}
-	if _, notices, _ := load(t, "", "PROT=", "TRENTO_X\nY=\x1b[31m"); len(notices) != 1 || strings.Contains(string(notices[0]), "\n") {
+	if _, notices, _ := load(t, "", "PROT=", "TRENTO_X\nY=\x1b[31m"); len(notices) != 1 || strings.Contains(notices[0].Text, "\n") {
 		t.Errorf("an empty value, a name of two lines: %q", notices)
 	}
 }

@@ -89,6 +89,15 @@ func (s *Schedule) Newest() (time.Time, error) {
 	return at, nil
 }
 
+// overdueAfter is how long after the interval a newer backup is missing.
+const overdueAfter = time.Hour
+
+// Overdue reports whether there should be a newer backup than the newest one; the
+// zero time means that there is none.
+func (s *Schedule) Overdue(newest time.Time) bool {
+	return s.Source.Store.Now().Sub(newest) > s.Interval+overdueAfter
+}
+
 // prune deletes all backups in the directory except the newest ones. Files with
 // other names stay.
 func (s *Schedule) prune() error {

@@ -57,12 +57,13 @@ type Skipped struct {
 
 // Report is the result of an examination.
 type Report struct {
-	At       time.Time `json:"examined_at"`
-	Version  string    `json:"version"` // of the program that has examined
-	Running  bool      `json:"running"` // the server was running
-	Findings []Finding `json:"findings"`
-	Examined []string  `json:"examined"` // areas
-	Skipped  []Skipped `json:"not_examined"`
+	At      time.Time `json:"examined_at"`
+	Version string    `json:"version"` // of the program that has examined
+	// StartedAt is when the server was started; nil if it was stopped.
+	StartedAt *time.Time `json:"started_at"`
+	Findings  []Finding  `json:"findings"`
+	Examined  []string   `json:"examined"` // areas
+	Skipped   []Skipped  `json:"not_examined"`
 }
 
 // Worst returns the highest urgency of the findings; 0 if there are none.

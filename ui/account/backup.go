@@ -52,12 +52,12 @@ func (s *settingsHandlers) newBackupSettings(reader page.Reader) backupSettings 
 	switch newest, err := schedule.Newest(); {
 	case err != nil:
 		b.Schedule.Unknown = true
-	case newest.IsZero():
-		b.Schedule.Overdue = true
 	default:
-		at := s.Timestamp(newest)
-		b.Schedule.Newest = &at
-		b.Schedule.Overdue = s.Store.Now().Sub(newest) > schedule.Interval+time.Hour
+		b.Schedule.Overdue = schedule.Overdue(newest)
+		if !newest.IsZero() {
+			at := s.Timestamp(newest)
+			b.Schedule.Newest = &at
+		}
 	}
 	return b
 }

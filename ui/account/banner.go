@@ -10,10 +10,6 @@ import (
 	"trento/ui/page"
 )
 
-// keyWarningDays is the number of days before expiry from which on an API key
-// has a banner.
-const keyWarningDays = 30
-
 // Banners returns the banners for the reader of a page.
 func (s *shared) Banners(ctx context.Context, reader page.Reader) (banners []page.Banner, err error) {
 	id := reader.Identity()
@@ -32,7 +28,7 @@ func (s *shared) Banners(ctx context.Context, reader page.Reader) (banners []pag
 			return err
 		}
 		if s.Auth.DefaultAdmin(user) {
-			if alone, err = s.soleManager(tx, user.ID); err != nil {
+			if alone, err = s.Auth.SoleManager(tx, user.ID); err != nil {
 				return err
 			}
 		}
@@ -75,10 +71,10 @@ func (s *shared) defaultAdminBanner(reader page.Reader) (page.Banner, bool) {
 
 // keyBanner warns of an API key that expires soon or has expired.
 func (s *shared) keyBanner(reader page.Reader, key *store.APIKey) (page.Banner, bool) {
-	days, ends := key.DaysLeft(s.Store.Now())
+	days, soon := key.EndsSoon(s.Store.Now())
 	n := page.Banner{Severity: "warning", Link: page.Link{Name: "Settings", URL: "/settings#api-key"}, Dismissal: key.ID}
 	switch {
-	case !ends || days >= keyWarningDays:
+	case !soon:
 		return n, false
 	case days < 0:
 		n.Severity, n.Text, n.Dismissal = "critical", "API Key has expired. Go to Settings to issue a new key", ""

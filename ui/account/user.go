@@ -381,7 +381,7 @@ func (s *userHandlers) deleteUser(w http.ResponseWriter, r *http.Request) error 
 	var sole bool
 	var sessions, tokens int
 	err = s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
-		if sole, err = s.soleManager(tx, u.ID); err != nil {
+		if sole, err = s.Auth.SoleManager(tx, u.ID); err != nil {
 			return err
 		}
 		sessions, tokens, err = sessionsAndTokens(tx, u.ID)
@@ -400,7 +400,7 @@ func (s *userHandlers) deleteUser(w http.ResponseWriter, r *http.Request) error 
 	if u.ID == auth.From(r.Context()).User.ID {
 		ask.Sentences = append(ask.Sentences, "This is your own account: you will be signed out.")
 	}
-	if sole && managesUsers(u) {
+	if sole && auth.ManagesUsers(u) {
 		ask.Sentences = append(ask.Sentences, "Nobody else manages users: afterwards only the default admin can.")
 	}
 	if s.Auth.DefaultAdmin(u) {

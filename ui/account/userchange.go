@@ -86,12 +86,12 @@ func (s *userHandlers) askAboutChange(ctx context.Context, u *store.User, f user
 	after.Abilities = f.Abilities
 	i := impact{
 		username: u.Username, before: u.Abilities, after: f.Abilities, disables: u.Enabled() && !f.Enabled,
-		self: u.ID == id.User.ID, managedBefore: managesUsers(u), managesAfter: f.Enabled && managesUsers(&after),
+		self: u.ID == id.User.ID, managedBefore: auth.ManagesUsers(u), managesAfter: f.Enabled && auth.ManagesUsers(&after),
 		reviewed:    seen != "" && strings.TrimPrefix(seen, "none") == idList(f.Abilities),
 		withoutTOTP: c.DisableTOTP, email: c.Email != nil, password: c.Password != nil,
 	}
 	err := s.Store.ViewIn(ctx, func(tx *store.Tx) (err error) {
-		if i.soleManager, err = s.soleManager(tx, u.ID); err != nil {
+		if i.soleManager, err = s.Auth.SoleManager(tx, u.ID); err != nil {
 			return err
 		}
 		i.sessions, i.tokens, err = sessionsAndTokens(tx, u.ID)

@@ -229,18 +229,3 @@ func (s *userHandlers) downloadUsers(w http.ResponseWriter, r *http.Request) err
 		return all, err
 	})(w, r)
 }
-
-// managesUsers reports whether a user exists, is enabled and may manage users.
-func managesUsers(u *store.User) bool {
-	return u.Enabled() && (&auth.Identity{User: u}).Can(page.AbilityUsers)
-}
-
-// soleManager reports whether only this user and the default admin manage
-// users.
-func (s *shared) soleManager(tx *store.Tx, id int64) (bool, error) {
-	users, err := page.Collect(tx.Users())
-	others := slices.ContainsFunc(users, func(u *store.User) bool {
-		return u.ID != id && !s.Auth.DefaultAdmin(u) && managesUsers(u)
-	})
-	return !others, err
-}

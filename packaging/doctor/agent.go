@@ -1,0 +1,94 @@
+package doctor
+
+import (
+	"fmt"
+	"strings"
+)
+
+func examineMessages(s *State, l *list) {
+	m := s.Messages
+	switch {
+	case m == nil:
+		l.skip("the server is stopped")
+	case m.Off:
+		l.warn("Agents cannot connect for messages: ENABLE_AMQP is not true.", "An agent that finds no message endpoint ends at its start.", s.thenRestart("ENABLE_AMQP=true."))
+	case m.Fault != "":
+		l.urge("The broker of AMQP_URL cannot be used: "+m.Fault+".", "Agents get no messages, and those that cannot connect end at their start.", s.thenRestart("Correct AMQP_URL, or remove it, and agents connect to this server."))
+	case m.Elsewhere:
+	case m.Reporting > 0 && m.Connected == 0:
+		l.warn(fmt.Sprintf("%s, and none of them is connected for messages.", count(m.Reporting, "agent reports", "agents report")), "They cannot be asked to report now, and end at their next start if the endpoint cannot be reached.",
+			"On a host: grep facts-service-url /etc/trento/agent.yaml; its address is on the page Connect an agent").Page = "/agents"
+	}
+}
+
+// shownNames is how many names a finding lists.
+const shownNames = 5
+
+func examineAgents(s *State, l *list) {
+	a := s.Agents
+	if a == nil {
+		l.skip("the server is stopped")
+		return
+	}
+	if a.KeyOff {
+		l.warn("Everybody can report as an agent: ENABLE_API_KEY is not true.", "Whoever reaches this server can invent hosts and change what is shown of yours.", s.thenRestart("ENABLE_API_KEY=true."))
+	}
+	if n := len(a.Lost); n > 0 {
+		what := fmt.Sprintf("%s of %s no heartbeats: %s.", count(n, "agent", "agents"), verbOf(a.Hosts, "sends", "send"), shorten(a.Lost))
+		l.warn(what, "What is shown of these hosts is out of date.", "On the host: systemctl status trento-agent; journalctl -u trento-agent").Page = "/agents"
+	}
+	if n := len(a.Faulty); n > 0 {
+		l.warn(fmt.Sprintf("Reports of %s cannot be used in full: %s.", count(n, "host", "hosts"), shorten(a.Faulty)), "Parts of what is shown of them are missing or out of date.",
+			"trento-web agents HOST shows which parts").Page = "/agents"
+	}
+	for _, r := range a.Refused {
+		l.warn(fmt.Sprintf("An agent at %s was refused for its %s: %s.", r.Address, r.Of, r.Reason), "Nothing of it is shown, or it gets no messages.",
+			"trento-web agents shows all; the right key and address are on the page Connect an agent").Page = "/agents"
+	}
+}
+
+// shorten lists the first names, and says how many follow.
+func shorten(names []string) string {
+	if len(names) <= shownNames {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:shownNames], ", "), len(names)-shownNames)
+}
+
+func examineAdmin(s *State, l *list) {
+	a := s.Admin
+	if a == nil {
+		l.skip("the data file cannot be read")
+		return
+	}
+	switch {
+	case a.PasswordFile != "":
+		l.warn(fmt.Sprintf("The generated password of %s is still in the file %s.", a.Name, a.PasswordFile), "Whoever gets a copy of the data directory can do everything. The file is deleted when "+a.Name+" signs in.",
+			"Sign in with it once and change it, or: trento-web admin reset-password").Page = "/profile"
+	case a.NeverChanged:
+		l.warn(fmt.Sprintf("The password of %s is still the generated one.", a.Name), "It was in a file, and may be in a backup or in somebody's terminal.", "Sign in as "+a.Name+", Profile, Change Password").Page = "/profile"
+	}
+	if a.Alone {
+		l.warn(fmt.Sprintf("Nobody but %s manages users.", a.Name), a.Name+" is for emergencies: it cannot have a second factor, and the log does not tell who used it.",
+			"Users, New User, with the permission all:users").Page = "/users/new"
+	}
+}
+
+func examineAPIKey(s *State, l *list) {
+	k := s.APIKey
+	const (
+		why  = "Agents with a key that has ended are refused, and all hosts count as lost."
+		page = "/settings#api-key"
+	)
+	switch {
+	case k == nil:
+		l.skip("the data file cannot be read")
+	case !k.Ends || !k.Soon:
+	case k.DaysLeft < 0:
+		l.urge("The API key of the agents has expired.", why, "Settings, API Key, Generate, and put the new key into /etc/trento/agent.yaml of all hosts").Page = page
+	case k.DaysLeft == 0:
+		l.urge("The API key of the agents expires today.", why, "Settings, API Key, Generate, and put the new key into /etc/trento/agent.yaml of all hosts").Page = page
+	default:
+		l.warn(fmt.Sprintf("The API key of the agents expires in %s.", count(k.DaysLeft, "day", "days")), why, "Settings, API Key, Generate, and put the new key into /etc/trento/agent.yaml of all hosts").Page = page
+	}
+}

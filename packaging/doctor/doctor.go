@@ -1,0 +1,98 @@
+// Package doctor examines an installation: what is wrong with it, why that
+// matters, and what mends it. trento-web doctor prints the list, and the page
+// About and the API show the same.
+//
+// [State] is what is known of an installation. Its parts are filled in by those
+// who can see them: the probes of this package look at the machine, and package
+// server adds what the server knows, running or stopped. [Examine] then judges
+// the state, without looking at anything else. So every finding is a row of a
+// table in the tests.
+package doctor
+
+import (
+	"fmt"
+	"time"
+
+	"trento/store/finding"
+)
+
+// examination examines one thing. It reports what is wrong to the list, or that
+// it could not look.
+type examination struct {
+	area    string
+	examine func(*State, *list)
+}
+
+// examinations are all examinations, in the order in which the list names them.
+var examinations = []examination{
+	{"Configuration", examineConfiguration},
+	{"Program", examineProgram},
+	{"Files", examineFiles},
+	{"Disk", examineDisk},
+	{"Data file", examineData},
+	{"Search index", examineIndex},
+	{"Backups", examineBackups},
+	{"Certificate", examineCertificate},
+	{"Host name", examineHostName},
+	{"Clock", examineClock},
+	{"Ports", examinePorts},
+	{"Firewall", skipFirewall},
+	{"Open files", examineOpenFiles},
+	{"Memory", examineMemory},
+	{"Service", examineService},
+	{"Proxy", examineProxy},
+	{"Single sign-on", examineProvider},
+	{"Messages to agents", examineMessages},
+	{"Agents", examineAgents},
+	{"Default admin", examineAdmin},
+	{"API key", examineAPIKey},
+	{"Activity log", examineRetention},
+}
+
+// list collects what is wrong with one area.
+type list struct {
+	area     string
+	findings []finding.Finding
+	skipped  string // why the area could not be examined; "" if it was
+}
+
+// warn adds something that can wait for the next working day.
+func (l *list) warn(what, why, mend string) *finding.Finding {
+	return l.add(finding.Warning, what, why, mend)
+}
+
+// urge adds something that cannot wait.
+func (l *list) urge(what, why, mend string) *finding.Finding {
+	return l.add(finding.Urgent, what, why, mend)
+}
+
+func (l *list) add(u finding.Urgency, what, why, mend string) *finding.Finding {
+	l.findings = append(l.findings, finding.Finding{Urgency: u, Area: l.area, What: what, Why: why, Mend: mend})
+	return &l.findings[len(l.findings)-1]
+}
+
+// skip says why the area could not be examined.
+func (l *list) skip(format string, args ...any) { l.skipped = fmt.Sprintf(format, args...) }
+
+// notApplicable is what skipped is set to if there is nothing to examine, such
+// as an identity provider where none is configured. Nobody needs to be told.
+const notApplicable = "-"
+
+// Examine returns what is wrong with an installation, the most urgent first.
+func Examine(s *State) *finding.Report {
+	r := &finding.Report{At: s.Now.UTC().Truncate(time.Second), Version: s.Version, StartedAt: s.StartedAt, Findings: []finding.Finding{}, Examined: []string{}, Skipped: []finding.Skipped{}}
+	for _, e := range examinations {
+		l := &list{area: e.area}
+		e.examine(s, l)
+		switch {
+		case l.skipped == notApplicable:
+		case l.skipped != "":
+			r.Skipped = append(r.Skipped, finding.Skipped{Area: e.area, Why: l.skipped})
+		default:
+			r.Examined = append(r.Examined, e.area)
+		}
+		r.Findings = append(r.Findings, l.findings...)
+	}
+	r.Sort()
+	return r
+}
