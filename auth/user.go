@@ -329,11 +329,17 @@ func ManagesUsers(u *store.User) bool {
 // SoleManager reports whether only this user and the default admin manage
 // users.
 func (a *Auth) SoleManager(tx *store.Tx, id int64) (bool, error) {
+	return SoleManager(tx, id, a.adminName)
+}
+
+// SoleManager reports whether only this user and the default admin, who has the
+// user name admin, manage users.
+func SoleManager(tx *store.Tx, id int64, admin string) (bool, error) {
 	for u, err := range tx.Users() {
 		if err != nil {
 			return false, err
 		}
-		if u.ID != id && !a.DefaultAdmin(u) && ManagesUsers(u) {
+		if u.ID != id && u.Username != admin && ManagesUsers(u) {
 			return false, nil
 		}
 	}

@@ -88,6 +88,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"trento/store"
 	"trento/store/activity"
@@ -325,6 +326,18 @@ func (x *Index) Indexed() activity.Position {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	return x.indexed
+}
+
+// Behind returns the age of the oldest entry that is not in the index yet; 0 if
+// all are.
+func (x *Index) Behind(tx *store.Tx, now time.Time) (time.Duration, error) {
+	for e, err := range tx.Entries(x.Indexed()+1, tx.Newest()) {
+		if err != nil {
+			return 0, err
+		}
+		return max(0, now.Sub(e.Position.Time())), nil
+	}
+	return 0, nil
 }
 
 // logBounds returns the newest and the oldest position of the log.

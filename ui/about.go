@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"trento/store"
-	"trento/store/activity"
 	"trento/ui/page"
 )
 
@@ -21,6 +20,8 @@ type aboutPage struct {
 	// Certificate is shown to those who connect agents. Readable (of the frame)
 	// says that the reader should use https.
 	Certificate *certificateSection
+	// Checks is shown to those who change settings.
+	Checks *checksSection
 }
 
 // Template implements page.Page.
@@ -31,9 +32,12 @@ func (s *server) showAbout(w http.ResponseWriter, r *http.Request) error {
 	p := aboutPage{Frame: s.NewFrame(r, "About")}
 	p.Live = "host cluster database sap_system"
 	var land *page.Snapshot
-	indexed, newest := s.Search.Indexed(), activity.Position(0)
+	var behind time.Duration
 	err := s.Store.ViewIn(r.Context(), func(tx *store.Tx) (err error) {
-		p.Seq, newest = tx.LastChange(), tx.Newest()
+		p.Seq = tx.LastChange()
+		if behind, err = s.Search.Behind(tx, s.Store.Now()); err != nil {
+			return err
+		}
 		land, err = s.Snapshot(tx)
 		return err
 	})
@@ -60,6 +64,11 @@ func (s *server) showAbout(w http.ResponseWriter, r *http.Request) error {
 		s.TimestampFact("Started", s.started),
 		{Label: "Your connection", Text: connectionText(p.Reader)},
 	}
+	if p.Can(page.AbilityAPIKey) {
+		if p.Checks, err = s.newChecksSection(r, p.Reader); err != nil {
+			return err
+		}
+	}
 	if s.Certificate != nil && p.Can(page.AbilityAPIKey) {
 		p.Certificate = s.newCertificateSection(s.Certificate())
 	}
@@ -73,7 +82,7 @@ func (s *server) showAbout(w http.ResponseWriter, r *http.Request) error {
 		{Label: "HANA databases", Text: strconv.Itoa(len(land.Databases))},
 		{Label: "SLES for SAP subscriptions", Text: strconv.Itoa(subscriptions) + " found"},
 		{Label: "Data file", Text: formatSize(size)},
-		indexFact(indexed, newest),
+		indexFact(behind),
 	}
 	return s.Render(w, r, http.StatusOK, &p)
 }
@@ -114,9 +123,9 @@ func (s *server) newCertificateSection(c page.Certificate) *certificateSection {
 const indexTolerance = 5 * time.Second
 
 // indexFact says whether the search index includes the newest entries.
-func indexFact(indexed, newest activity.Position) page.Fact {
+func indexFact(behind time.Duration) page.Fact {
 	f := page.Fact{Label: "Search index", Text: "up to date"}
-	if newest.Time().Sub(indexed.Time()) > indexTolerance {
+	if behind > indexTolerance {
 		f.Text = "catching up; searches find everything meanwhile, more slowly"
 	}
 	return f

@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -18,6 +19,7 @@ import (
 	"trento/store"
 	"trento/store/activity"
 	"trento/store/backup"
+	"trento/store/finding"
 	"trento/store/landscape"
 	"trento/store/storetest"
 	"trento/ui/amqp"
@@ -75,6 +77,8 @@ type fixture struct {
 	handler http.Handler
 	log     *logBuffer
 	cookies map[string]*http.Cookie // of who has signed in
+	// findings are what is wrong with this installation.
+	findings []finding.Finding
 }
 
 // logBuffer is a log that a test can read while it is written.
@@ -127,8 +131,19 @@ func newFixtureOn(t testing.TB, c *clock, s *store.Store) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.restart(page.Options{Store: f.store, Auth: f.auth, Search: index, Version: "1.2.3", Log: log, Messages: endpoint, Endpoint: endpoint, Backup: &backup.Source{Store: f.store, Dir: f.t.TempDir(), Program: "1.2.3"}})
+	f.restart(page.Options{Store: f.store, Auth: f.auth, Search: index, Version: "1.2.3", Log: log, Messages: endpoint, Endpoint: endpoint, Backup: &backup.Source{Store: f.store, Dir: f.t.TempDir(), Program: "1.2.3"}, Doctor: &api.Doctor{Report: f.report, WriteSupport: writeTestSupport}})
 	return f
+}
+
+// report is the examination of this installation.
+func (f *fixture) report(context.Context, bool) (*finding.Report, error) {
+	return &finding.Report{At: f.clock.Now(), Version: "1.2.3", Findings: f.findings, Examined: []string{"Backups", "Clock"}, Skipped: []finding.Skipped{{Area: "Firewall", Why: "not looked at"}}}, nil
+}
+
+// writeTestSupport writes what stands for a support bundle.
+func writeTestSupport(_ context.Context, w io.Writer) error {
+	_, err := io.WriteString(w, "bundle")
+	return err
 }
 
 // newAuth returns an Auth for the store of the fixture.

@@ -47,7 +47,7 @@ func TestRoutesAgreeWithAPI(t *testing.T) {
 // inPerson are the forms that a session which began with a token may not send,
 // whatever its scopes, written down a second time.
 var inPerson = []string{
-	"POST /profile", "POST /profile/password", "POST /profile/totp", "POST /profile/totp/disable", "POST /profile/totp/cancel", "POST /settings/personal_access_tokens", "POST /settings/backup",
+	"POST /profile", "POST /profile/password", "POST /profile/totp", "POST /profile/totp/disable", "POST /profile/totp/cancel", "POST /settings/personal_access_tokens", "POST /settings/backup", "POST /about/support",
 	"POST /profile/tokens/new", "POST /profile/tokens/{token}/edit", "POST /profile/tokens/{token}/regenerate",
 }
 
@@ -66,7 +66,7 @@ var permitted = map[string][]string{
 		"GET /sap_systems/{id}/hosts/{host}/instances/{number}/cleanup", "POST /sap_systems/{id}/hosts/{host}/instances/{number}/cleanup",
 	},
 	"settings": {
-		"GET /agents", "GET /agents.csv", "GET /settings/api_key", "POST /settings/api_key", "POST /settings/api_key/shown",
+		"GET /agents", "GET /agents.csv", "POST /about/checks", "GET /settings/api_key", "POST /settings/api_key", "POST /settings/api_key/shown",
 		"GET /settings/message_credential", "POST /settings/message_credential", "GET /settings/activity_log", "POST /settings/activity_log",
 	},
 	"user_management": {

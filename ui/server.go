@@ -60,7 +60,7 @@ func newServer(o Options) (*server, error) {
 	}
 	c := page.New(o, r)
 	activity, account := activitypages.New(c), account.New(c)
-	deps := api.Deps{Store: o.Store, Auth: o.Auth, Index: o.Search, Log: o.Log, Version: o.Version, Refresher: c.Refresher, Endpoint: o.Endpoint, Backup: o.Backup}
+	deps := api.Deps{Store: o.Store, Auth: o.Auth, Index: o.Search, Log: o.Log, Version: o.Version, Refresher: c.Refresher, Endpoint: o.Endpoint, Backup: o.Backup, Doctor: o.Doctor}
 	if o.Certificate != nil {
 		deps.CertificateFaults = func() []string { return o.Certificate().Faults }
 	}
@@ -120,6 +120,8 @@ func (s *server) routes() []api.Route {
 	return slices.Concat(table.New(s.Console).Routes(), s.landscape.Routes(), s.activity.Routes(), s.account.Routes(), []api.Route{
 		{Method: "GET", Path: "/search", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.showSearch},
 		{Method: "GET", Path: "/about", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.showAbout},
+		{Method: "POST", Path: checksPath, Access: auth.Needs(page.AbilityAPIKey), Tokens: auth.InSets("settings").As("GET /api/v1/doctor"), Handle: page.ReadForm(s.checkAgain)},
+		{Method: "POST", Path: "/about/support", Access: auth.Needs(allAbilities), Tokens: auth.InPerson(), Handle: page.ReadForm(s.downloadSupport)},
 		{Method: "GET", Path: "/events", Access: auth.SignedIn, Tokens: auth.InSets("read_only"), Handle: s.streamEvents},
 		{Method: "POST", Path: "/banners/dismiss", Access: auth.SignedIn, Handle: page.ReadForm(s.DismissBanner)},
 		{Method: "POST", Path: "/preferences", Access: auth.SignedIn, Handle: page.ReadForm(s.SetPreference)},

@@ -20,6 +20,8 @@ type Status struct {
 	// Faults are sentences, without a full stop, about what a person has to do
 	// something about.
 	Faults []string
+	// Refused: clients that verify certificates refuse it already.
+	Refused bool
 }
 
 // Status describes the present certificate.
@@ -30,7 +32,7 @@ func (k *Keeper) Status() Status {
 	k.mutex.Unlock()
 	s := Status{
 		Names: names(leaf), Issuer: issuer(leaf), NotAfter: leaf.NotAfter, Fingerprint: fingerprint(leaf),
-		SelfSigned: isSelfSigned(leaf), Faults: k.faults(leaf),
+		SelfSigned: isSelfSigned(leaf), Faults: k.faults(leaf), Refused: k.refused(leaf),
 	}
 	if failure != "" {
 		s.Faults = append(s.Faults, "it could not be replaced: "+failure)
@@ -76,6 +78,12 @@ func (k *Keeper) faults(leaf *x509.Certificate) (faults []string) {
 		faults = append(faults, fmt.Sprintf("it is not for %s, so agents and browsers that use this name refuse it", host))
 	}
 	return faults
+}
+
+// refused reports whether clients refuse a certificate for its age or its name.
+func (k *Keeper) refused(leaf *x509.Certificate) bool {
+	now, host := k.now(), k.options.Host
+	return now.Before(leaf.NotBefore) || now.After(leaf.NotAfter) || host != "" && !covers(leaf, host)
 }
 
 func date(t time.Time) string { return t.UTC().Format("2 Jan 2006 15:04 MST") }

@@ -2,6 +2,7 @@
 package command
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -18,11 +19,20 @@ import (
 func Run() (status int) {
 	cmd := newRoot(os.Environ())
 	if err := cmd.Execute(); err != nil {
+		if status, ok := errors.AsType[exitStatus](err); ok {
+			return int(status)
+		}
 		fmt.Fprintln(cmd.ErrOrStderr(), "trento-web:", err)
 		return 1
 	}
 	return 0
 }
+
+// exitStatus is the error of a command that has said everything, and ends with
+// this exit status.
+type exitStatus int
+
+func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
 
 // newRoot returns the command trento-web. Without a subcommand it runs the
 // server.
@@ -53,6 +63,8 @@ func newRoot(environ []string) *cobra.Command {
 		newVerify(l),
 		newCompact(l),
 		newSSO(l),
+		newDoctor(l),
+		newSupport(l),
 		newVersion(),
 		newService(),
 		newDemo(environ),
@@ -66,7 +78,8 @@ func newRoot(environ []string) *cobra.Command {
 // --config.
 type configLoader struct {
 	environ []string
-	file    string // value of the flag --config
+	file    string          // value of the flag --config
+	notices []config.Notice // of load
 }
 
 // load loads the configuration and writes its notices to stderr.
@@ -75,6 +88,7 @@ func (l *configLoader) load(stderr io.Writer) (config.Config, error) {
 	for _, n := range notices {
 		fmt.Fprintln(stderr, "trento-web: note:", n)
 	}
+	l.notices = notices
 	return c, err
 }
 

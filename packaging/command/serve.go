@@ -23,7 +23,7 @@ func (l *configLoader) serve(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
-	return run(cmd, server.Options{Config: c})
+	return run(cmd, server.Options{Config: c, ConfigFile: l.file, Notices: l.notices})
 }
 
 // run runs a server that writes to the streams of the command, until the

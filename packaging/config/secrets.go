@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"net/url"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"trento/store/durable"
 )
@@ -61,6 +63,32 @@ func (c Config) WithSecrets() (Config, error) {
 		return c, fmt.Errorf("generated secrets: %s and the configuration give the same text for ACCESS_TOKEN_ENC_SECRET and REFRESH_TOKEN_ENC_SECRET", file)
 	}
 	return c, nil
+}
+
+// SecretValues returns all secrets that are configured or kept in the data
+// directory, and the passwords in addresses, so that they can be masked. It
+// creates nothing.
+func (c Config) SecretValues() []string {
+	var all []string
+	value := reflect.ValueOf(c)
+	for _, v := range Variables() {
+		field := value.FieldByName(v.fieldName)
+		if v.Secret && field.String() != "" {
+			all = append(all, field.String())
+		}
+		if field.Kind() != reflect.String {
+			continue
+		}
+		if u, err := url.Parse(field.String()); err == nil && u.User != nil {
+			if password, set := u.User.Password(); set {
+				all = append(all, password, url.QueryEscape(password), url.PathEscape(password))
+			}
+		}
+	}
+	if kept, err := readSecrets(filepath.Join(c.DataDir, SecretsFile)); err == nil {
+		all = slices.AppendSeq(all, maps.Values(kept))
+	}
+	return all
 }
 
 func generateSecret() string {

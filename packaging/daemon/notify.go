@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
@@ -21,6 +22,13 @@ func notifySystemd(state string) error {
 		return fmt.Errorf("systemd: %s: %w", state, err)
 	}
 	return nil
+}
+
+// Supervision reports whether systemd has started the process, and whether it
+// restarts the process when the watchdog is not fed.
+func Supervision() (systemd, watchdog bool) {
+	interval, err := daemon.SdWatchdogEnabled(false)
+	return os.Getenv("NOTIFY_SOCKET") != "", err == nil && interval > 0
 }
 
 // FeedWatchdog tells systemd twice per watchdog interval that the service is

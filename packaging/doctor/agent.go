@@ -34,7 +34,7 @@ func examineAgents(s *State, l *list) {
 		l.warn("Everybody can report as an agent: ENABLE_API_KEY is not true.", "Whoever reaches this server can invent hosts and change what is shown of yours.", s.thenRestart("ENABLE_API_KEY=true."))
 	}
 	if n := len(a.Lost); n > 0 {
-		what := fmt.Sprintf("%s of %s no heartbeats: %s.", count(n, "agent", "agents"), verbOf(a.Hosts, "sends", "send"), shorten(a.Lost))
+		what := fmt.Sprintf("%d of %s: no heartbeats come from %s.", n, count(a.Hosts, "agent", "agents"), shorten(a.Lost))
 		l.warn(what, "What is shown of these hosts is out of date.", "On the host: systemctl status trento-agent; journalctl -u trento-agent").Page = "/agents"
 	}
 	if n := len(a.Faulty); n > 0 {
@@ -66,7 +66,7 @@ func examineAdmin(s *State, l *list) {
 		l.warn(fmt.Sprintf("The generated password of %s is still in the file %s.", a.Name, a.PasswordFile), "Whoever gets a copy of the data directory can do everything. The file is deleted when "+a.Name+" signs in.",
 			"Sign in with it once and change it, or: trento-web admin reset-password").Page = "/profile"
 	case a.NeverChanged:
-		l.warn(fmt.Sprintf("The password of %s is still the generated one.", a.Name), "It was in a file, and may be in a backup or in somebody's terminal.", "Sign in as "+a.Name+", Profile, Change Password").Page = "/profile"
+		l.warn(fmt.Sprintf("The password of %s is still the one it was created with.", a.Name), "It was in a file or a configuration, and others may know it.", "Sign in as "+a.Name+", Profile, Change Password").Page = "/profile"
 	}
 	if a.Alone {
 		l.warn(fmt.Sprintf("Nobody but %s manages users.", a.Name), a.Name+" is for emergencies: it cannot have a second factor, and the log does not tell who used it.",

@@ -11,6 +11,7 @@ package doctor
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"trento/store/finding"
@@ -79,9 +80,24 @@ func (l *list) skip(format string, args ...any) { l.skipped = fmt.Sprintf(format
 const notApplicable = "-"
 
 // Examine returns what is wrong with an installation, the most urgent first.
-func Examine(s *State) *finding.Report {
+func Examine(s *State) *finding.Report { return examineAreas(s, func(string) bool { return true }) }
+
+// The areas that a command examines beside the running server: only it knows
+// which configuration a start would use, and root sees more of the machine.
+var commandAreas = []string{"Configuration", "Program", "Files", "Clock"}
+
+// ExamineBesideServer returns what a command finds that the running server does
+// not see.
+func ExamineBesideServer(s *State) *finding.Report {
+	return examineAreas(s, func(area string) bool { return slices.Contains(commandAreas, area) })
+}
+
+func examineAreas(s *State, wanted func(area string) bool) *finding.Report {
 	r := &finding.Report{At: s.Now.UTC().Truncate(time.Second), Version: s.Version, StartedAt: s.StartedAt, Findings: []finding.Finding{}, Examined: []string{}, Skipped: []finding.Skipped{}}
 	for _, e := range examinations {
+		if !wanted(e.area) {
+			continue
+		}
 		l := &list{area: e.area}
 		e.examine(s, l)
 		switch {

@@ -18,7 +18,7 @@ func (s *State) thenRestart(change string) string {
 	if s.Configuration != nil && s.Configuration.File != "" {
 		file = s.Configuration.File
 	}
-	return fmt.Sprintf("%s In %s, then: %s", change, file, restart)
+	return fmt.Sprintf("In %s: %s Then: %s", file, change, restart)
 }
 
 func examineConfiguration(s *State, l *list) {
@@ -28,14 +28,14 @@ func examineConfiguration(s *State, l *list) {
 		return
 	}
 	for _, fault := range c.Faults {
-		l.urge(upperFirst(fault)+".", "The server does not start with this configuration.", s.thenRestart("Correct it."))
+		l.urge(sentence(fault), "The server does not start with this configuration.", s.thenRestart("Correct it."))
 	}
 	for _, n := range c.Notices {
 		if command := n.Mend; strings.HasPrefix(command, "chmod ") {
-			l.urge(upperFirst(n.Text)+".", "Whoever has an account on this machine can read its passwords.", command)
+			l.urge(sentence(n.Text), "Whoever has an account on this machine can read its passwords.", command)
 			continue
 		}
-		l.warn(upperFirst(n.Text)+".", "The server does not do what the configuration seems to ask for.", s.thenRestart(n.Mend))
+		l.warn(sentence(n.Text), "The server does not do what the configuration seems to ask for.", s.thenRestart(n.Mend))
 	}
 }
 
@@ -106,7 +106,7 @@ func examineDisk(s *State, l *list) {
 	mend := fmt.Sprintf("df -h %s; du -xh %s | sort -h | tail", d.Dir, d.Dir)
 	switch {
 	case d.WriteFault != "":
-		l.urge(upperFirst(d.WriteFault)+".", why, mend)
+		l.urge(sentence(d.WriteFault), why, mend)
 	case d.ReadOnly:
 		l.urge(fmt.Sprintf("The disk of %s can only be read.", d.Dir), "Nothing can be written: agents are told to come again, and nobody can change anything.",
 			fmt.Sprintf("dmesg | tail; findmnt -T %s; a disk that was damaged has to be checked before it is mounted again", d.Dir))
@@ -157,7 +157,11 @@ func examineData(s *State, l *list) {
 		l.warn(fmt.Sprintf("%s of the data file (%s) hold no data.", formatSize(d.Free), formatSize(d.Size)), "The server reuses them, but the disk and backups lack them meanwhile.",
 			"systemctl stop trento-web && trento-web compact --config "+configurationFile+"; systemctl start trento-web")
 	}
-	if !d.Verified {
+	switch {
+	case d.Verified:
+	case s.StartedAt == nil:
+		l.skip("it can be opened, but checking every page of %s takes long; that is done by: trento-web verify", formatSize(d.Size))
+	default:
 		l.skip("the server reads and writes it, but not every page was checked; that is done by: trento-web backup - | trento-web verify -")
 	}
 }
@@ -188,7 +192,7 @@ func examineBackups(s *State, l *list) {
 	const lost = "What happens after the last backup is lost with the disk."
 	switch {
 	case b == nil:
-		l.skip("the configuration does not say where they are")
+		l.skip("the data file cannot be read")
 		return
 	case b.Dir == "" && s.Now.Sub(b.LastOther) < onRequest:
 		return

@@ -20,7 +20,7 @@ func examineCertificate(s *State, l *list) {
 		return
 	}
 	for _, fault := range c.Faults {
-		what := upperFirst("the certificate needs attention: "+fault) + "."
+		what := sentence("the certificate needs attention: " + fault)
 		if c.Refused {
 			l.urge(what, "Agents report nothing, and nobody can sign in without a warning.", c.mend(s)).Page = "/about"
 		} else {
@@ -95,7 +95,7 @@ func examinePorts(s *State, l *list) {
 }
 
 func skipFirewall(_ *State, l *list) {
-	l.skip("this program does not look at it; firewall-cmd --list-all shows whether the services trento-web and trento-web-messages are let in")
+	l.skip("this program does not look at it; firewall-cmd --list-all shows whether the service trento-web is let in")
 }
 
 func examineOpenFiles(s *State, l *list) {
@@ -170,7 +170,7 @@ func examineProvider(s *State, l *list) {
 	}
 	for _, f := range p.Findings {
 		if !f.Good {
-			l.urge(upperFirst(f.Text)+".", "People who sign in through the identity provider may be kept out.", f.Cure)
+			l.urge(sentence(f.Text), "People who sign in through the identity provider may be kept out.", f.Cure)
 		}
 	}
 }

@@ -3,16 +3,23 @@ package doctor
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"trento/store/finding"
 )
 
-// upperFirst returns a text with its first letter in upper case, unless it is
-// the name of a file or has one in its first word.
-func upperFirst(text string) string {
+// sentence returns a text as a sentence: it begins with a capital letter and
+// ends with a full stop, unless it has another end.
+func sentence(text string) string {
 	r, size := utf8.DecodeRuneInString(text)
-	return string(unicode.ToUpper(r)) + text[size:]
+	text = string(unicode.ToUpper(r)) + text[size:]
+	if !strings.HasSuffix(text, ".") && !strings.HasSuffix(text, "?") {
+		text += "."
+	}
+	return text
 }
 
 func orText(text, otherwise string) string {
@@ -30,9 +37,6 @@ func count(n int, one, many string) string {
 	return strconv.Itoa(n) + " " + many
 }
 
-// verbOf returns a number with the verb that follows it.
-func verbOf(n int, one, many string) string { return count(n, one, many) }
-
 func formatTime(t time.Time) string { return t.UTC().Format("2 Jan 2006 15:04 MST") }
 
 func formatDays(d time.Duration) string {
@@ -40,6 +44,44 @@ func formatDays(d time.Duration) string {
 		return count(days, "day", "days")
 	}
 	return count(max(1, int(d/time.Hour)), "hour", "hours")
+}
+
+// Text returns a report for a terminal.
+func Text(r *finding.Report) string {
+	var text strings.Builder
+	for _, f := range r.Findings {
+		fmt.Fprintf(&text, "%-8s %s\n", strings.ToUpper(f.Urgency.String()), printable(f.What))
+		fmt.Fprintf(&text, "         %s\n      -> %s\n\n", printable(f.Why), printable(f.Mend))
+	}
+	if len(r.Findings) == 0 {
+		text.WriteString("Nothing is wrong. ")
+	} else {
+		fmt.Fprintf(&text, "%d urgent, %s. ", r.Count(finding.Urgent), count(r.Count(finding.Warning), "warning", "warnings"))
+	}
+	fmt.Fprintf(&text, "%s examined: %s.\n", count(len(r.Examined), "thing was", "things were"), strings.Join(r.Examined, ", "))
+	if len(r.Skipped) > 0 {
+		text.WriteString("Not examined:\n")
+	}
+	for _, s := range r.Skipped {
+		fmt.Fprintf(&text, "  %s: %s.\n", s.Area, printable(s.Why))
+	}
+	state := "The server is stopped."
+	if r.StartedAt != nil {
+		state = "The server was started on " + formatTime(*r.StartedAt) + "."
+	}
+	fmt.Fprintf(&text, "trento-web %s. %s\n", r.Version, state)
+	return text.String()
+}
+
+// printable replaces the control characters of a text, part of which may come
+// from an agent. They could change what a terminal shows elsewhere.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return '?'
+		}
+		return r
+	}, text)
 }
 
 // formatSize formats a number of bytes in powers of ten, as disks are sold.

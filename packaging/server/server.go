@@ -26,13 +26,18 @@ import (
 	"trento/store/message"
 	"trento/ui"
 	"trento/ui/amqp"
+	"trento/ui/api"
 )
 
 // Options are the settings of Run.
 type Options struct {
 	Config config.Config
-	Stdout io.Writer // receives the address of the console and how to sign in
-	Stderr io.Writer // receives the log
+	// ConfigFile is the file of --config, and Notices what was found when the
+	// configuration was read.
+	ConfigFile string
+	Notices    []config.Notice
+	Stdout     io.Writer // receives the address of the console and how to sign in
+	Stderr     io.Writer // receives the log
 	// DemoHosts is the number of hosts of a generated landscape that reports to
 	// the server. 0 means none.
 	DemoHosts int
@@ -40,18 +45,21 @@ type Options struct {
 
 // server is one run of the server, from opening to closing.
 type server struct {
-	config   config.Config
-	log      *slog.Logger
-	store    *store.Store
-	index    *search.Index
-	auth     *auth.Auth
-	http     *http.Server
-	listener *connection.Listener
+	config     config.Config
+	configFile string
+	notices    []config.Notice
+	log        *slog.Logger
+	store      *store.Store
+	index      *search.Index
+	auth       *auth.Auth
+	http       *http.Server
+	listener   *connection.Listener
 	// commands answers requests of commands on this machine, which arrive at
 	// commandListener.
 	commands        *http.Server
 	commandListener net.Listener
 	backups         *backup.Source
+	examiner        *examiner
 	demoHosts       int
 	runningTasks    sync.WaitGroup // counts the running tasks
 	// certificate is nil without TLS. redirects sends requests without TLS on to
@@ -89,7 +97,8 @@ const maxStreams = 100
 // period.
 func Run(ctx context.Context, o Options) (err error) {
 	log := slog.New(slog.NewTextHandler(o.Stderr, &slog.HandlerOptions{Level: o.Config.Level(), ReplaceAttr: maskTokens}))
-	s := &server{config: o.Config, log: log, demoHosts: o.DemoHosts}
+	s := &server{config: o.Config, configFile: o.ConfigFile, notices: o.Notices, log: log, demoHosts: o.DemoHosts}
+	s.examiner = &examiner{server: s}
 	defer func() { err = errors.Join(err, s.closeAll()) }()
 	if err := s.openAll(ctx); err != nil {
 		return err
@@ -157,6 +166,7 @@ func (s *server) openAll(ctx context.Context) (err error) {
 		Certificate: s.describeCertificate(),
 		Store:       s.store, Auth: s.auth, Search: s.index, Messages: s.messages, Endpoint: s.endpoint, Version: Version(), Log: s.log,
 		HSTSMaxAge: s.config.HSTSMaxAge, Backup: s.backups, BackupSchedule: s.backupSchedule(),
+		Doctor: &api.Doctor{Report: s.examiner.Report, WriteSupport: s.examiner.WriteSupport},
 	})
 	if err != nil {
 		return err

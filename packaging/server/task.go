@@ -50,6 +50,7 @@ func (s *server) tasks() []task {
 		{name: "expired messages to agents", run: s.store.PruneQueuedMessages, every: time.Minute, atStart: true},
 		{name: "old refused reports", run: s.store.PruneDiscards, every: time.Hour},
 		{name: "copies from before migrations", run: s.store.PruneCopies, every: time.Hour},
+		{name: "what others say about this installation", run: s.examiner.askOthers, every: time.Hour, atStart: true},
 		{name: "agents without a host", run: s.store.PruneAgents, every: time.Hour},
 		// When an alert is due.
 		{name: "alerts", run: s.newAlertSender().run},

@@ -84,6 +84,7 @@ var catalogue = []typeDefinition{
 	{127, newEventOf[BackupFailure](), "Backup Failed", textByEvent, "Backup", Critical, everyone},
 	{128, newEventOf[AlertGivenUp](), "Alert Given Up", textByEvent, "Alert", Critical, everyone},
 	{129, newEventOf[AlertsDiscarded](), "Alerts Discarded", textByEvent, "Alert", Warning, everyone},
+	{132, newEventOf[SupportBundleCreation](), "Support Bundle Made", "Support bundle was made", resourceApplication, Info, everyone},
 	{18, newForeignOf(TypeSavingSUMASettings), "SUSE Multi-Linux Manager Settings Saved", "SUSE Multi-Linux Manager Settings were saved", "SUSE Multi-Linux Manager Settings", Info, everyone},
 	{19, newForeignOf(TypeChangingSUMASettings), "SUSE Multi-Linux Manager Settings Changed", "SUSE Multi-Linux Manager Settings were changed", "SUSE Multi-Linux Manager Settings", Info, everyone},
 	{20, newForeignOf(TypeClearingSUMASettings), "SUSE Multi-Linux Manager Settings Cleared", "SUSE Multi-Linux Manager Settings were cleared", "SUSE Multi-Linux Manager Settings", Warning, everyone},

@@ -109,6 +109,13 @@ func (e *BackupFailure) message() string {
 	return "Backup could not be made: " + e.Reason
 }
 
+// SupportBundleCreation says that a support bundle was made.
+type SupportBundleCreation struct {
+	Size int64 `json:"size"` // in bytes
+}
+
+func (*SupportBundleCreation) Type() Type { return TypeSupportBundleCreation }
+
 // ActivityLogSettingsUpdate says that the retention of the log was set.
 type ActivityLogSettingsUpdate struct {
 	RetentionTime Retention `json:"retention_time"`

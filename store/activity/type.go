@@ -32,6 +32,7 @@ const (
 	TypeBackupFailure                     Type = "backup_failure"
 	TypeAlertGivenUp                      Type = "alert_given_up"
 	TypeAlertsDiscarded                   Type = "alerts_discarded"
+	TypeSupportBundleCreation             Type = "support_bundle_creation"
 	TypeSavingSUMASettings                Type = "saving_suma_settings"
 	TypeChangingSUMASettings              Type = "changing_suma_settings"
 	TypeClearingSUMASettings              Type = "clearing_suma_settings"

@@ -61,6 +61,13 @@ func (x *External) Subscribe(kind message.Kind, handle func(context.Context, mes
 // only its administrators.
 func (x *External) Presence(string, message.Kind) message.Presence { return message.PresenceUnknown }
 
+// Down returns why there is no connection to the broker; nil if there is one.
+func (x *External) Down() error {
+	x.mutex.Lock()
+	defer x.mutex.Unlock()
+	return x.downReason
+}
+
 // Run keeps the connection to the broker until ctx is done.
 func (x *External) Run(ctx context.Context) error {
 	for retry := minRetryDelay; ctx.Err() == nil; retry = min(2*retry, maxRetryDelay) {

@@ -52,6 +52,8 @@ type Deps struct {
 	Endpoint *amqp.Broker
 	// Backup is what backups are made of.
 	Backup *backup.Source
+	// Doctor examines this installation.
+	Doctor *Doctor
 }
 
 // API answers requests. It must be called inside auth.Identify and inside a

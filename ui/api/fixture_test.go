@@ -25,6 +25,7 @@ import (
 	"trento/store"
 	"trento/store/activity"
 	"trento/store/backup"
+	"trento/store/finding"
 	"trento/store/message"
 	"trento/store/storetest"
 	"trento/ui/api"
@@ -111,8 +112,26 @@ func newFixtureOn(t *testing.T, s *store.Store, c *clock, change ...func(*auth.O
 	f.serve(api.Deps{
 		Store: s, Auth: f.auth, Index: index, Log: log, Version: version, Refresher: refresh.New(s, f.bus),
 		Backup: &backup.Source{Store: s, Dir: t.TempDir(), Program: version},
+		Doctor: testDoctor(c),
 	})
 	return f
+}
+
+// testDoctor finds one thing, and makes a bundle of one word.
+func testDoctor(c *clock) *api.Doctor {
+	return &api.Doctor{
+		Report: func(context.Context, bool) (*finding.Report, error) {
+			at := c.Now().UTC()
+			return &finding.Report{
+				At: at, Version: version, StartedAt: &at, Examined: []string{"Backups"}, Skipped: []finding.Skipped{{Area: "Firewall", Why: "not looked at"}},
+				Findings: []finding.Finding{{Urgency: finding.Urgent, Area: "Backups", What: "None.", Why: "Lost.", Mend: "BACKUP_DIR", Page: "/settings#backup"}},
+			}, nil
+		},
+		WriteSupport: func(_ context.Context, w io.Writer) error {
+			_, err := io.WriteString(w, "bundle")
+			return err
+		},
+	}
 }
 
 // serve makes an API answer the requests of the test from now on.

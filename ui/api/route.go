@@ -132,6 +132,8 @@ func (a *API) Routes() []Route {
 		{"POST", "/api/v1/settings/message_credential", auth.Needs(apiKeySettings), auth.InSets("settings"), a.rotateMessageCredential},
 		{"GET", "/api/v1/agents", auth.Needs(apiKeySettings), auth.InSets("read_only", "settings"), a.listAgents},
 		{"GET", "/api/v1/agents/refusals", auth.Needs(apiKeySettings), auth.InSets("read_only", "settings"), a.listAgentRefusals},
+		{"POST", "/api/v1/support_bundles", auth.Needs("all:all"), auth.InPerson(), a.makeSupport},
+		{"GET", "/api/v1/doctor", auth.Needs(apiKeySettings), auth.InSets("read_only", "settings"), a.examine},
 		{"GET", "/api/v1/abilities", auth.SignedIn, auth.InSets("read_only"), a.listAbilities},
 		{"GET", "/api/v1/about", auth.SignedIn, auth.InSets("read_only"), a.showAbout},
 

@@ -97,6 +97,8 @@ var demands = []struct {
 	{"PATCH", "/api/v1/settings/personal_access_tokens", "all:personal_access_token_settings", `{}`, 200},
 	{"GET", "/api/v1/agents", "all:api_key_settings", "", 200},
 	{"GET", "/api/v1/agents/refusals", "all:api_key_settings", "", 200},
+	{"POST", "/api/v1/support_bundles", "all:all", "", 200},
+	{"GET", "/api/v1/doctor", "all:api_key_settings", "", 200},
 	{"GET", "/api/v1/abilities", "any", "", 200},
 	{"GET", "/api/v1/about", "any", "", 200},
 	{"GET", "/api/v1/prometheus/targets", "public", "", 200},

@@ -37,7 +37,7 @@ var inPerson = []string{
 	"PATCH /api/v1/profile/tokens/" + otherID,
 	"POST /api/v1/profile/tokens/" + otherID + "/regenerate",
 	"PATCH /api/v1/settings/personal_access_tokens",
-	"POST /api/v1/backups",
+	"POST /api/v1/backups", "POST /api/v1/support_bundles",
 	"GET /api/v1/profile/totp_enrollment",
 	"POST /api/v1/profile/totp_enrollment",
 	"DELETE /api/v1/profile/totp_enrollment",

@@ -35,6 +35,7 @@ import (
 	"trento/store/backup"
 	"trento/store/message"
 	"trento/ui/amqp"
+	"trento/ui/api"
 	"trento/ui/refresh"
 )
 
@@ -67,6 +68,8 @@ type Options struct {
 	// made on request.
 	Backup         *backup.Source
 	BackupSchedule *backup.Schedule
+	// Doctor examines this installation.
+	Doctor *api.Doctor
 }
 
 // Resources are the templates and assets of all parts of the console. They
