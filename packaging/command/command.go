@@ -41,7 +41,12 @@ func newRoot(environ []string) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "trento-web",
 		Short: "Watch SAP landscapes: console, API and agent endpoints in one program",
-		Long:  "Watch SAP landscapes: console, API and agent endpoints in one program.\nWithout a command it serves; see \"trento-web serve --help\".",
+		Long: `Watch SAP landscapes: console, API and agent endpoints in one program.
+Without a command it serves; see "trento-web serve --help".
+
+The service reads its settings from /etc/trento/trento-web, keeps its data in
+/var/lib/trento, and logs to the journal: journalctl -u trento-web. The guide
+is /usr/share/doc/trento-web/operation.md.`,
 		Example: `  trento-web                                        serve, with the data in ./trento-data
   trento-web demo                                   look at it with an invented landscape
   trento-web --config /etc/trento/trento-web        serve as the service does
