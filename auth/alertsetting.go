@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/cipher"
 	"errors"
+	"fmt"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -103,7 +104,7 @@ func (a *Auth) AlertSettings(tx *store.Tx) (AlertSettings, error) {
 // open returns stored settings with their secrets decrypted.
 func (s *alertSettings) open(stored *store.AlertSettings) AlertSettings {
 	opened := AlertSettings{
-		Enabled: stored.Enabled, Sender: stored.Sender, Recipients: splitRecipients(stored.Recipients),
+		Enabled: stored.Enabled, Sender: stored.Sender, Recipients: SplitRecipients(stored.Recipients),
 		SMTPServer: stored.SMTPServer, SMTPPort: stored.SMTPPort, SMTPUsername: stored.SMTPUsername,
 		NotifyRecovery: stored.NotifyRecovery,
 	}
@@ -128,10 +129,7 @@ func (a *Auth) SaveAlertSettings(ctx context.Context, by *Identity, in AlertSett
 	if a.alerts.configured != nil {
 		return ErrAlertSettingsEnforced
 	}
-	if err := in.missing(); err != nil {
-		return err
-	}
-	if err := in.faults(); err != nil {
+	if err := in.check(true); err != nil {
 		return err
 	}
 	var settings store.AlertSettings
@@ -146,7 +144,7 @@ func (a *Auth) ChangeAlertSettings(ctx context.Context, by *Identity, in AlertSe
 		return ErrAlertSettingsEnforced
 	}
 	err := a.store.ChangeAlertSettings(ctx, by.Actor(), func(settings *store.AlertSettings) error {
-		if err := in.faults(); err != nil {
+		if err := in.check(false); err != nil {
 			return err
 		}
 		a.alerts.apply(in, settings)
@@ -178,17 +176,14 @@ func (a *Auth) ClearAlertSettings(ctx context.Context, by *Identity) error {
 // password sent to a server of his own.
 func (a *Auth) AlertSettingsToTry(tx *store.Tx, in AlertSettingsInput) (AlertSettings, error) {
 	settings, err := a.AlertSettings(tx)
+	isEmpty := in == AlertSettingsInput{}
 	switch {
-	case errors.Is(err, ErrNoAlertSettings):
-		if in == (AlertSettingsInput{}) {
-			return AlertSettings{}, err
-		}
-		err = in.missing()
-	case err == nil && settings.Enforced && in != (AlertSettingsInput{}):
+	case errors.Is(err, ErrNoAlertSettings) && !isEmpty:
+		err = in.check(true)
+	case err == nil && settings.Enforced && !isEmpty:
 		err = ErrAlertSettingsEnforced
-	}
-	if err == nil {
-		err = in.faults()
+	case err == nil:
+		err = in.check(false)
 	}
 	if err != nil {
 		return AlertSettings{}, err
@@ -202,7 +197,7 @@ func (a *Auth) AlertSettingsToTry(tx *store.Tx, in AlertSettingsInput) (AlertSet
 	replace(&settings.WebhookURL, in.WebhookURL)
 	replace(&settings.WebhookSecret, in.WebhookSecret)
 	if in.Recipients != nil {
-		settings.Recipients = splitRecipients(*in.Recipients)
+		settings.Recipients = SplitRecipients(*in.Recipients)
 	}
 	var faults fault.Errors
 	if in.SMTPPassword == nil && before.SMTPPassword != "" && (settings.SMTPServer != before.SMTPServer || settings.SMTPPort != before.SMTPPort) {
@@ -253,28 +248,16 @@ func (in AlertSettingsInput) forLog() activity.AlertingSettings {
 	}
 }
 
-// missing returns a fault for each field that the first settings need.
-func (in AlertSettingsInput) missing() error {
+// check returns the faults of the given fields. If all is set, each field that
+// the first settings need must be given.
+func (in AlertSettingsInput) check(all bool) error {
 	var faults fault.Errors
-	for _, field := range []struct {
-		name  string
-		given bool
-	}{
-		{"enabled", in.Enabled != nil}, {"sender_email", in.Sender != nil}, {"recipient_email", in.Recipients != nil},
-		{"smtp_server", in.SMTPServer != nil}, {"smtp_port", in.SMTPPort != nil},
-		{"smtp_username", in.SMTPUsername != nil}, {"smtp_password", in.SMTPPassword != nil},
-	} {
-		if !field.given {
-			faults.Add(field.name, "Missing field: "+field.name)
+	require := func(field string, given bool) {
+		if all && !given {
+			faults.Add(field, "Missing field: "+field)
 		}
 	}
-	return faults.Err()
-}
-
-// faults returns the faults of the given fields.
-func (in AlertSettingsInput) faults() error {
-	var faults fault.Errors
-	check := func(field string, given *string, judge func(string) []string) {
+	judge := func(field string, given *string, judge func(string) []string) {
 		if given == nil {
 			return
 		}
@@ -282,22 +265,30 @@ func (in AlertSettingsInput) faults() error {
 			faults.Add(field, detail)
 		}
 	}
-	check("sender_email", in.Sender, AlertSenderFaults)
-	check("recipient_email", in.Recipients, AlertRecipientsFaults)
-	check("smtp_server", in.SMTPServer, SMTPServerFaults)
+	require("enabled", in.Enabled != nil)
+	require("sender_email", in.Sender != nil)
+	require("recipient_email", in.Recipients != nil)
+	require("smtp_server", in.SMTPServer != nil)
+	require("smtp_port", in.SMTPPort != nil)
+	require("smtp_username", in.SMTPUsername != nil)
+	require("smtp_password", in.SMTPPassword != nil)
+	judge("sender_email", in.Sender, AlertSenderFaults)
+	judge("recipient_email", in.Recipients, AlertRecipientsFaults)
+	judge("smtp_server", in.SMTPServer, SMTPServerFaults)
 	if in.SMTPPort != nil && (*in.SMTPPort < 1 || *in.SMTPPort > 65535) {
 		faults.Add("smtp_port", "Invalid port number.")
 	}
-	check("smtp_username", in.SMTPUsername, loginFaults)
-	check("smtp_password", in.SMTPPassword, loginFaults)
-	check("webhook_url", in.WebhookURL, WebhookURLFaults)
-	check("webhook_secret", in.WebhookSecret, loginFaults)
+	judge("smtp_username", in.SMTPUsername, loginFaults)
+	judge("smtp_password", in.SMTPPassword, loginFaults)
+	judge("webhook_url", in.WebhookURL, WebhookURLFaults)
+	judge("webhook_secret", in.WebhookSecret, loginFaults)
 	return faults.Err()
 }
 
 // The limits of the settings of alerts.
 const (
 	maxRecipients     = 50
+	maxRecipientsSize = 2000 // characters of all recipients together
 	maxLoginSize      = 500  // characters
 	maxWebhookURLSize = 2000 // characters
 )
@@ -329,9 +320,12 @@ func AlertRecipientsFaults(recipients string) []string {
 	if isBlank(recipients) {
 		return []string{blankDetail}
 	}
-	addresses := splitRecipients(recipients)
+	if utf8.RuneCountInString(recipients) > maxRecipientsSize {
+		return []string{fmt.Sprintf("should be at most %d character(s)", maxRecipientsSize)}
+	}
+	addresses := SplitRecipients(recipients)
 	if len(addresses) > maxRecipients {
-		return []string{"should be at most 50 address(es)"}
+		return []string{fmt.Sprintf("should be at most %d address(es)", maxRecipients)}
 	}
 	for _, address := range addresses {
 		switch faults := AlertSenderFaults(address); {
@@ -344,8 +338,8 @@ func AlertRecipientsFaults(recipients string) []string {
 	return nil
 }
 
-// splitRecipients returns the addresses of a list that is separated by commas.
-func splitRecipients(recipients string) []string {
+// SplitRecipients returns the addresses of a list that is separated by commas.
+func SplitRecipients(recipients string) []string {
 	addresses := strings.Split(recipients, ",")
 	for i := range addresses {
 		addresses[i] = strings.TrimSpace(addresses[i])
@@ -412,7 +406,7 @@ func isHostName(text string) bool {
 func loginFaults(text string) []string {
 	switch {
 	case utf8.RuneCountInString(text) > maxLoginSize:
-		return []string{"should be at most 500 character(s)"}
+		return []string{fmt.Sprintf("should be at most %d character(s)", maxLoginSize)}
 	case strings.ContainsFunc(text, unicode.IsControl):
 		return []string{invalidDetail}
 	}
@@ -426,7 +420,7 @@ func WebhookURLFaults(address string) []string {
 	case address == "":
 		return nil
 	case utf8.RuneCountInString(address) > maxWebhookURLSize:
-		return []string{"should be at most 2000 character(s)"}
+		return []string{fmt.Sprintf("should be at most %d character(s)", maxWebhookURLSize)}
 	case err != nil || u.Scheme != "https" || u.Hostname() == "" || u.User != nil || strings.ContainsFunc(address, unicode.IsSpace):
 		return []string{"should be an https address"}
 	case isLinkLocal(u.Hostname()):

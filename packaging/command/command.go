@@ -99,7 +99,10 @@ func (l *configLoader) load(stderr io.Writer) (config.Config, error) {
 
 // adminRules are the rules of package auth for the default admin.
 func adminRules() config.Rules {
-	return config.Rules{Username: auth.UsernameFaults, Email: auth.EmailFaults, Password: auth.CheckPasswordRules}
+	return config.Rules{
+		Username: auth.UsernameFaults, Email: auth.EmailFaults, Password: auth.CheckPasswordRules,
+		Sender: auth.AlertSenderFaults, Recipients: auth.AlertRecipientsFaults, SMTPServer: auth.SMTPServerFaults, WebhookAddress: auth.WebhookURLFaults,
+	}
 }
 
 // requireKnownCommand refuses unknown subcommands, and suggests similar ones.

@@ -116,13 +116,20 @@ type Config struct {
 	SAMLSignedAssertions bool   `env:"SAML_SIGNED_ASSERTION" envDefault:"true" doc:"Whether assertions must be signed. Without this and SAML_SIGNED_ENVELOPES, whoever makes a browser send a response can sign in as anybody."`
 	SAMLSignedEnvelopes  bool   `env:"SAML_SIGNED_ENVELOPES" envDefault:"true" doc:"Whether responses must be signed, beside the assertions in them."`
 
-	EnableAlerting *bool  `env:"ENABLE_ALERTING" section:"Alerting" later:"alerting" doc:"Switches e-mail alerts on (true) or off. As soon as one variable of this section is set, all alerting settings come from here and none from the console."`
-	AlertSender    string `env:"ALERT_SENDER" envDefault:"alerts@trento-project.io" later:"alerting" doc:"Sender of alerts."`
-	AlertRecipient string `env:"ALERT_RECIPIENT" envDefault:"admin@trento-project.io" later:"alerting" doc:"Recipient of alerts."`
-	SMTPServer     string `env:"SMTP_SERVER" later:"alerting" doc:"Host name of the mail server."`
-	SMTPPort       int    `env:"SMTP_PORT" envDefault:"587" later:"alerting" doc:"Port of the mail server." want:"a number from 1 to 65535"`
-	SMTPUser       string `env:"SMTP_USER" later:"alerting" doc:"User name for the mail server."`
-	SMTPPassword   Secret `env:"SMTP_PASSWORD" later:"alerting" doc:"Password for the mail server."`
+	EnableAlerting      bool          `env:"ENABLE_ALERTING" envDefault:"false" section:"Alerting" doc:"Whether alerts are sent. As soon as this or another variable down to ALERT_WEBHOOK_SECRET is set, all settings of alerts come from here, and none from the console."`
+	AlertSender         string        `env:"ALERT_SENDER" envDefault:"alerts@trento-project.io" doc:"Sender of e-mail alerts." want:"an e-mail address"`
+	AlertRecipient      string        `env:"ALERT_RECIPIENT" envDefault:"admin@trento-project.io" doc:"Recipients of e-mail alerts." want:"e-mail addresses, separated by commas"`
+	SMTPServer          string        `env:"SMTP_SERVER" doc:"Mail server that takes the alerts. Its name is looked up as a host, not as a mail domain. With smtps:// before it, or on port 465, TLS begins at once; otherwise with STARTTLS, if the mail server offers it." want:"a host name or address, such as mail.example.com or smtps://mail.example.com"`
+	SMTPPort            int           `env:"SMTP_PORT" envDefault:"587" doc:"Port of the mail server." want:"a number from 1 to 65535"`
+	SMTPUser            string        `env:"SMTP_USER" doc:"User name at the mail server. Unset: this server does not sign in there."`
+	SMTPPassword        Secret        `env:"SMTP_PASSWORD" doc:"Password at the mail server. It is only sent over TLS, unless SMTP_INSECURE is true."`
+	AlertNotifyRecovery bool          `env:"ALERT_NOTIFY_RECOVERY" envDefault:"false" doc:"Whether a message is also sent when something is well again."`
+	AlertWebhookURL     Secret        `env:"ALERT_WEBHOOK_URL" doc:"Address to which alerts are posted as JSON, beside the e-mails. Who knows the address of a chat can write there, so it is treated like a password." want:"an https address, but no link-local one"`
+	AlertWebhookSecret  Secret        `env:"ALERT_WEBHOOK_SECRET" doc:"Signs what is posted (header Trento-Signature), so that the receiver can tell where it comes from. Unset: it is not signed."`
+	AlertDelay          time.Duration `env:"ALERT_DELAY" envDefault:"60s" doc:"How long alerts are held back, so that those that belong together are sent as one, and short interruptions not at all. This and the variables below can be set beside the settings of the console." want:"0 for not at all, or seconds or a duration such as 60s, up to 1h"`
+	AlertRepeat         time.Duration `env:"ALERT_REPEAT" envDefault:"30m" doc:"How long the same alert about the same thing is not sent again." want:"0 for not at all, or seconds or a duration such as 30m, up to 24h"`
+	SMTPCAFile          string        `env:"SMTP_CA_FILE" doc:"File with the certificates to trust at the mail server, in PEM format, for an authority of your own. Unset: those of the system."`
+	SMTPInsecure        bool          `env:"SMTP_INSECURE" envDefault:"false" doc:"Sends the password also to a mail server that offers no TLS. Everybody on the way can read it."`
 
 	PrometheusURL  string `env:"PROMETHEUS_URL" envDefault:"http://localhost:9090" section:"Neighbours" later:"host charts" doc:"Where the metrics of the hosts are read." want:"an http or https address"`
 	ChartsEnabled  bool   `env:"CHARTS_ENABLED" envDefault:"true" later:"host charts" doc:"Whether host charts are offered."`

@@ -35,8 +35,8 @@ func (n Notice) String() string { return n.Text }
 // credential with its name, if systemd passes one.
 //
 // Load creates nothing, so a wrong value stops the start before anything is
-// written. rules check the values of the default admin. The error names every
-// wrong variable.
+// written. rules check the values of the default admin and of alerts. The error
+// names every wrong variable.
 func Load(file string, environ []string, rules Rules) (Config, []Notice, error) {
 	l := loader{variables: Variables(), values: map[string]string{}, origins: map[string]string{}, faultyNames: map[string]bool{}}
 	for _, assignment := range environ {
@@ -61,9 +61,12 @@ func Load(file string, environ []string, rules Rules) (Config, []Notice, error) 
 	return l.config, l.notices, errors.Join(l.errs...)
 }
 
-// Rules check the values of the default admin. Each returns a detail such as
-// "is reserved" for each fault.
-type Rules struct{ Username, Email, Password func(string) []string }
+// Rules check the values of the default admin and of alerts. Each returns a
+// detail such as "is reserved" for each fault.
+type Rules struct {
+	Username, Email, Password                      func(string) []string
+	Sender, Recipients, SMTPServer, WebhookAddress func(string) []string
+}
 
 type loader struct {
 	variables   []Variable
@@ -194,6 +197,8 @@ func (l *loader) check(rules Rules) {
 		"SAML_METADATA_URL":                isAddress(c.SAMLMetadataURL),
 		"SAML_SP_ORG_URL":                  isAddress(c.SAMLOrgURL),
 		"SMTP_PORT":                        c.SMTPPort > 0 && c.SMTPPort <= maxPort,
+		"ALERT_DELAY":                      c.AlertDelay >= 0 && c.AlertDelay <= maxAlertDelay,
+		"ALERT_REPEAT":                     c.AlertRepeat >= 0 && c.AlertRepeat <= maxAlertRepeat,
 		"PROMETHEUS_URL":                   isAddress(c.PrometheusURL),
 		"CHECKS_SERVICE_BASE_URL":          isAddressOrPath(c.ChecksBaseURL),
 		"CHECKS_INTERVAL":                  c.ChecksInterval > 0 && c.ChecksInterval < 60,
@@ -204,6 +209,7 @@ func (l *loader) check(rules Rules) {
 			l.faultyNames[name] = true
 		}
 	}
+	l.checkAlerts(rules)
 	for _, v := range l.variables {
 		if l.faultyNames[v.Name] && v.Secret {
 			l.errs = append(l.errs, fmt.Errorf("%s: want %s", v.Name, v.Want))

@@ -25,6 +25,8 @@ var rules = Rules{
 	Username: refuse("system", "is reserved"),
 	Email:    refuse("nowhere", "is not a valid email"),
 	Password: refuse("weakpwd", "should be at least 8 character(s)"),
+	Sender:   refuse("nobody", "Invalid e-mail address."), Recipients: refuse("a@b,c", "Invalid e-mail address."),
+	SMTPServer: refuse("mail server", "is invalid"), WebhookAddress: refuse("http://chat.example/geheim", "should be an https address"),
 }
 
 func refuse(value, detail string) func(string) []string {
@@ -69,7 +71,7 @@ func TestLoadDefaults(t *testing.T) {
 	}
 	if got.Port != 4000 || got.LogLevel != "info" || got.AdminUser != "admin" || got.AdminPassword != "" ||
 		got.SessionLifetime != 6*time.Hour || !got.EnableAPIKey || got.HostHeartbeatInterval != 5*time.Second ||
-		got.HostHeartbeatAllowedMissed != 0 || got.EnableOIDC || !got.SAMLSignRequests || got.EnableAlerting != nil {
+		got.HostHeartbeatAllowedMissed != 0 || got.EnableOIDC || !got.SAMLSignRequests || got.EnableAlerting || got.SetsAlerts() {
 		t.Errorf("defaults are %+v", got)
 	}
 }
@@ -88,7 +90,7 @@ func TestLoadValues(t *testing.T) {
 		t.Errorf("TrustedProxies (-want +got):\n%s", diff)
 	}
 	if got.Port != 0 || got.Level() != slog.LevelWarn || got.SessionLifetime != 15*time.Minute || got.HostHeartbeatInterval != 10*time.Second ||
-		got.EnableAPIKey || got.EnableAlerting == nil || *got.EnableAlerting || len(got.KeyBase()) != 33 || got.DataDir != "/data" {
+		got.EnableAPIKey || !got.SetsAlerts() || len(got.KeyBase()) != 33 || got.DataDir != "/data" {
 		t.Errorf("values are %+v", got)
 	}
 }
@@ -309,7 +311,7 @@ func TestVariables(t *testing.T) {
 	}
 	// Existing configuration files contain these names, so they must not
 	// change.
-	names := `ACCESS_TOKEN_ENC_SECRET ADMIN_EMAIL ADMIN_PASSWORD ADMIN_USER ALERT_RECIPIENT ALERT_SENDER AMQP_LISTEN AMQP_MAX_CONNECTIONS
+	names := `ACCESS_TOKEN_ENC_SECRET ADMIN_EMAIL ADMIN_PASSWORD ADMIN_USER ALERT_DELAY ALERT_NOTIFY_RECOVERY ALERT_RECIPIENT ALERT_REPEAT ALERT_SENDER ALERT_WEBHOOK_SECRET ALERT_WEBHOOK_URL AMQP_LISTEN AMQP_MAX_CONNECTIONS
 		AMQP_MAX_CONNECTIONS_PER_ADDRESS AMQP_PASSWORD AMQP_PORT AMQP_URL AMQP_USER AMQP_VHOST AMQPS_PORT BACKUP_DIR BACKUP_INTERVAL BACKUP_KEEP BACKUP_PASSPHRASE CHARTS_ENABLED
 		CHECKS_INTERVAL CHECKS_SERVICE_BASE_URL ENABLE_AMQP ENABLE_ALERTING ENABLE_API_KEY ENABLE_OAUTH2 ENABLE_OIDC ENABLE_PLAIN_AMQP ENABLE_SAML
 		HOST_HEARTBEAT_ALLOWED_MISSED HOST_HEARTBEAT_INTERVAL HSTS_MAX_AGE HTTP_REDIRECT_PORT INTROSPECTION_ALLOWED_ADDRESSES LISTEN LOG_LEVEL
@@ -320,7 +322,7 @@ func TestVariables(t *testing.T) {
 		SAML_IDP_ID SAML_IDP_NAMEID_FORMAT SAML_LASTNAME_ATTR_NAME SAML_METADATA_CONTENT SAML_METADATA_URL SAML_SIGNED_ASSERTION
 		SAML_SIGNED_ENVELOPES SAML_SIGN_METADATA SAML_SIGN_REQUESTS SAML_SP_CONTACT_EMAIL SAML_SP_CONTACT_NAME SAML_SP_DIR
 		SAML_SP_ENTITY_ID SAML_SP_ID SAML_SP_ORG_DISPLAYNAME SAML_SP_ORG_NAME SAML_SP_ORG_URL SAML_USERNAME_ATTR_NAME
-		SECRET_KEY_BASE SESSION_IDLE SESSION_LIFETIME SMTP_PASSWORD SMTP_PORT SMTP_SERVER SMTP_USER
+		SECRET_KEY_BASE SESSION_IDLE SESSION_LIFETIME SMTP_CA_FILE SMTP_INSECURE SMTP_PASSWORD SMTP_PORT SMTP_SERVER SMTP_USER
 		TLS_ACME_CA_FILE TLS_ACME_DIRECTORY TLS_ACME_DOMAIN TLS_ACME_EMAIL TLS_CERT_FILE TLS_KEY_FILE TLS_SELF_SIGNED TRENTO_DATA_DIR TRENTO_WEB_ORIGIN TRUSTED_PROXIES`
 	for name := range strings.FieldsSeq(names) {
 		if !seen[name] {

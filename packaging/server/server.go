@@ -25,6 +25,7 @@ import (
 	"trento/store/backup"
 	"trento/store/message"
 	"trento/ui"
+	"trento/ui/alerting"
 	"trento/ui/amqp"
 	"trento/ui/api"
 )
@@ -60,6 +61,7 @@ type server struct {
 	commandListener net.Listener
 	backups         *backup.Source
 	examiner        *examiner
+	alerting        *alerting.Channels
 	demoHosts       int
 	runningTasks    sync.WaitGroup // counts the running tasks
 	// certificate is nil without TLS. redirects sends requests without TLS on to
@@ -162,11 +164,14 @@ func (s *server) openAll(ctx context.Context) (err error) {
 		return err
 	}
 	s.backups = s.backupSource()
+	if s.alerting, err = newAlerting(s.config); err != nil {
+		return err
+	}
 	handler, err := ui.New(ui.Options{
 		Certificate: s.describeCertificate(),
 		Store:       s.store, Auth: s.auth, Search: s.index, Messages: s.messages, Endpoint: s.endpoint, Version: Version(), Log: s.log,
-		HSTSMaxAge: s.config.HSTSMaxAge, Backup: s.backups, BackupSchedule: s.backupSchedule(),
-		Doctor: &api.Doctor{Report: s.examiner.Report, WriteSupport: s.examiner.WriteSupport},
+		Doctor:     &api.Doctor{Report: s.examiner.Report, WriteSupport: s.examiner.WriteSupport},
+		HSTSMaxAge: s.config.HSTSMaxAge, Backup: s.backups, BackupSchedule: s.backupSchedule(), Alerting: s.alerting,
 	})
 	if err != nil {
 		return err

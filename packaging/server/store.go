@@ -61,6 +61,7 @@ func (s *server) authOptions(ctx context.Context) (auth.Options, error) {
 		Operations:      api.Operations(),
 		Introspectors:   s.config.IntrospectionAllowed,
 		AdminUser:       s.config.AdminUser,
+		Alerts:          configuredAlerts(s.config),
 		MessageUser:     s.config.AMQPUser,
 		MessagePassword: string(s.config.AMQPPassword),
 		StrictPasswords: s.config.PasswordPolicy == "strict",

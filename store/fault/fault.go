@@ -31,13 +31,14 @@ const (
 	AddressTooLong               // the address is too long
 	NotImplemented               // this installation has the route switched off
 	Busy                         // there are too many requests; trying again soon helps
+	TooOften                     // the caller has done this too often in a short time
 )
 
 var kindNames = map[Kind]string{
 	Invalid: "invalid", Malformed: "cannot be read", SignedOut: "not signed in", WrongCredentials: "wrong credentials",
 	Forbidden: "not permitted", CrossOrigin: "sent by another site", NotFound: "not found", WrongMethod: "method not allowed",
 	NotAcceptable: "not acceptable", Conflict: "in conflict", Stale: "was changed meanwhile", Unconditional: "not conditional",
-	TooLarge: "too large", AddressTooLong: "address too long", NotImplemented: "off in this installation", Busy: "too busy",
+	TooLarge: "too large", AddressTooLong: "address too long", NotImplemented: "off in this installation", Busy: "too busy", TooOften: "too often",
 }
 
 func (k Kind) String() string { return kindNames[k] }

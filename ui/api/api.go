@@ -31,6 +31,7 @@ import (
 	"trento/search"
 	"trento/store"
 	"trento/store/backup"
+	"trento/ui/alerting"
 	"trento/ui/amqp"
 	"trento/ui/refresh"
 )
@@ -54,6 +55,8 @@ type Deps struct {
 	Backup *backup.Source
 	// Doctor examines this installation.
 	Doctor *Doctor
+	// Alerting are the ways by which alerts leave.
+	Alerting *alerting.Channels
 }
 
 // API answers requests. It must be called inside auth.Identify and inside a

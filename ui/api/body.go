@@ -108,6 +108,15 @@ func (in *input) optionalObject() *object {
 	return in.object()
 }
 
+// optionalLenientObject is lenientObject for routes whose body can be left out,
+// together with the content type.
+func (in *input) optionalLenientObject() *object {
+	if len(in.r.Body.(bodyBytes)) == 0 {
+		return in.emptyObject()
+	}
+	return in.lenientObject()
+}
+
 // emptyObject sets the body to an object without members, and returns it.
 func (in *input) emptyObject() *object {
 	in.body = &object{in: in}

@@ -28,6 +28,7 @@ import (
 	"trento/store/finding"
 	"trento/store/message"
 	"trento/store/storetest"
+	"trento/ui/alerting"
 	"trento/ui/api"
 	"trento/ui/refresh"
 )
@@ -111,8 +112,9 @@ func newFixtureOn(t *testing.T, s *store.Store, c *clock, change ...func(*auth.O
 	}
 	f.serve(api.Deps{
 		Store: s, Auth: f.auth, Index: index, Log: log, Version: version, Refresher: refresh.New(s, f.bus),
-		Backup: &backup.Source{Store: s, Dir: t.TempDir(), Program: version},
-		Doctor: testDoctor(c),
+		Backup:   &backup.Source{Store: s, Dir: t.TempDir(), Program: version},
+		Doctor:   testDoctor(c),
+		Alerting: alerting.New(alerting.Options{Now: c.Now}),
 	})
 	return f
 }

@@ -86,6 +86,7 @@ var answers = map[fault.Kind]Answer{
 	fault.TooLarge:         {http.StatusRequestEntityTooLarge, defaultDetail, "Too much at once", "The form was larger than this server accepts. Nothing was changed."},
 	fault.AddressTooLong:   {http.StatusRequestURITooLong, defaultDetail, "The address is too long", ""},
 	fault.NotImplemented:   {http.StatusNotImplemented, "Endpoint disabled due an external IDP is enabled", "Not possible with single sign-on", "The identity provider manages the accounts. Make this change there."},
+	fault.TooOften:         {http.StatusTooManyRequests, defaultDetail, "Too often", "Nothing was changed."},
 	fault.Busy:             {http.StatusServiceUnavailable, defaultDetail, "Too busy at this moment", "The server has too many requests at this moment. Nothing was changed. Try again in a few seconds."},
 }
 
@@ -168,10 +169,12 @@ func pointerTo(field string) string {
 	return "/" + field
 }
 
-// title returns the title of a problem with a status. Three titles differ from
-// the usual text in their capital letters, as existing clients expect.
+// title returns the title of a problem with a status. Some titles differ from
+// the usual text, as existing clients expect.
 func title(status int) string {
 	switch status {
+	case http.StatusConflict:
+		return "Conflict has occurred"
 	case http.StatusNotImplemented:
 		return "Not implemented"
 	case http.StatusPreconditionFailed:

@@ -137,7 +137,7 @@ func TestRefreshOff(t *testing.T) {
 	f.user("runner", 4)
 	f.register(agentID, "vega01")
 	f.handler = f.auth.Identify(api.New(api.Deps{Store: f.store, Auth: f.auth, Refresher: refresh.New(f.store, nil)}))
-	const off = `{"errors":[{"title":"Conflict","detail":"Messages to agents are switched off on this server."}]}`
+	const off = `{"errors":[{"title":"Conflict has occurred","detail":"Messages to agents are switched off on this server."}]}`
 	f.post("runner", "/api/v1/hosts/"+agentID+"/refresh", "").expect(t, http.StatusConflict, off)
 	f.get("runner", "/api/v1/hosts/"+agentID+"/refresh").expect(t, http.StatusConflict, off)
 	f.get("runner", "/api/v1/hosts/"+otherID+"/refresh").expect(t, http.StatusNotFound, notFound)

@@ -315,7 +315,7 @@ func (s *schemas) refused(pointer, method, path, body string) {
 }
 
 // beyond are faults that no schema tells of. All others are such that it does.
-var beyondSchemas = regexp.MustCompile(`^(has already been taken|has an unknown scope.*|is not a valid .*|does not match confirmation|is invalid|can't be blank|has repetitive characters)$`)
+var beyondSchemas = regexp.MustCompile(`^(has already been taken|has an unknown scope.*|is not a valid .*|does not match confirmation|is invalid|Invalid e-mail address\.|should be an https address|can't be blank|has repetitive characters)$`)
 
 // taken checks that a request is not refused because of what is at the pointer,
 // but for reasons that are in no schema.

@@ -21,13 +21,17 @@ const (
 type Error struct {
 	Step  string // the step that failed, such as StepLogin
 	Reply string // answer of the relay, such as "535 5.7.8 authentication failed"; "" if it gave none
+	// Recipient is the address that was refused, if Step is StepRecipient.
+	Recipient string
 	// Permanent: the relay will not take the message later either.
 	Permanent bool
 	Cause     error // why there is no reply
 }
 
 // Error returns the step with the answer of the relay, or with the cause.
-func (e *Error) Error() string { return e.Step + ": " + e.Reason() }
+func (e *Error) Error() string {
+	return strings.TrimSuffix(e.Step+" "+e.Recipient, " ") + ": " + e.Reason()
+}
 
 // Reason returns the answer of the relay, or the cause if there is none.
 func (e *Error) Reason() string {

@@ -284,12 +284,13 @@ func (d *dialogue) sendRecipients(m *Message, result *Result) *Error {
 	for _, to := range m.To {
 		address, err := envelopeAddress(to.Address)
 		if err != nil {
-			result.Refused = append(result.Refused, Refusal{to.Address, &Error{Step: StepRecipient, Permanent: true, Cause: err}})
+			result.Refused = append(result.Refused, Refusal{to.Address, &Error{Step: StepRecipient, Recipient: to.Address, Permanent: true, Cause: err}})
 			continue
 		}
 		d.beginStep()
 		if err := d.client.Rcpt(address); err != nil {
 			failure := d.permanentFailure(StepRecipient, err)
+			failure.Recipient = to.Address
 			if failure.Reply == "" || strings.HasPrefix(failure.Reply, "421") {
 				return failure
 			}

@@ -162,17 +162,17 @@ func TestFailedSteps(t *testing.T) {
 		{"other logins", map[string]string{"EHLO": "250-relay\r\n250 AUTH GSSAPI"}, func(r *Relay, m *Message) { withLogin(r, m); r.InsecurePassword = true }, "login: the relay offers none of PLAIN and LOGIN, but GSSAPI", false, true},
 		{"wrong password", map[string]string{"EHLO": "250-relay\r\n250 AUTH PLAIN", "AUTH": "535 5.7.8 no"}, func(r *Relay, m *Message) { withLogin(r, m); r.InsecurePassword = true }, "login: 535 5.7.8 no", false, true},
 		{"sender refused", map[string]string{"MAIL": "550 5.1.0 unknown sender"}, nil, "sender: 550 5.1.0 unknown sender", false, false},
-		{"recipient refused", map[string]string{"RCPT": "550 5.1.1 unknown user"}, nil, "recipient: 550 5.1.1 unknown user", true, false},
-		{"recipient greylisted", map[string]string{"RCPT": "451-4.7.1 come\r\n451 back"}, nil, "recipient: 451 4.7.1 come back", false, false},
-		{"closing", map[string]string{"RCPT": "421 4.3.2 closing"}, nil, "recipient: 421 4.3.2 closing", false, true},
-		{"recipient with accents", nil, func(_ *Relay, m *Message) { m.To[0].Address = "bäsis@sap.example" }, "recipient: bäsis@sap.example can only be delivered with the extension SMTPUTF8, which is not supported", true, false},
+		{"recipient refused", map[string]string{"RCPT": "550 5.1.1 unknown user"}, nil, "recipient basis@sap.example: 550 5.1.1 unknown user", true, false},
+		{"recipient greylisted", map[string]string{"RCPT": "451-4.7.1 come\r\n451 back"}, nil, "recipient basis@sap.example: 451 4.7.1 come back", false, false},
+		{"closing", map[string]string{"RCPT": "421 4.3.2 closing"}, nil, "recipient basis@sap.example: 421 4.3.2 closing", false, true},
+		{"recipient with accents", nil, func(_ *Relay, m *Message) { m.To[0].Address = "bäsis@sap.example" }, "recipient bäsis@sap.example: bäsis@sap.example can only be delivered with the extension SMTPUTF8, which is not supported", true, false},
 		{"data refused", map[string]string{"DATA": "554 5.3.0 no"}, nil, "data: 554 5.3.0 no", true, false},
 		{"message refused", map[string]string{"message": "552 5.3.4 spam"}, nil, "data: 552 5.3.4 spam", true, false},
 		{"message deferred", map[string]string{"message": "452 4.3.1 disk full"}, nil, "data: 452 4.3.1 disk full", false, false},
 		{"dropped before the end", map[string]string{"message": ""}, nil, "data: the relay has closed the connection", false, true},
 		{"slow end", map[string]string{"message": "slow"}, nil, "data: no answer within 100ms", false, true},
 		{"too large", nil, func(_ *Relay, m *Message) { m.Text = strings.Repeat("x", 100_000) }, "data: the message has ", true, false},
-		{"control characters in a reply", map[string]string{"RCPT": "550 \x1b[31mred\x07"}, nil, "recipient: 550 ?[31mred?", true, false},
+		{"control characters in a reply", map[string]string{"RCPT": "550 \x1b[31mred\x07"}, nil, "recipient basis@sap.example: 550 ?[31mred?", true, false},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -34,6 +34,7 @@ import (
 	"trento/store"
 	"trento/store/backup"
 	"trento/store/message"
+	"trento/ui/alerting"
 	"trento/ui/amqp"
 	"trento/ui/api"
 	"trento/ui/refresh"
@@ -70,6 +71,8 @@ type Options struct {
 	BackupSchedule *backup.Schedule
 	// Doctor examines this installation.
 	Doctor *api.Doctor
+	// Alerting are the ways by which alerts leave.
+	Alerting *alerting.Channels
 }
 
 // Resources are the templates and assets of all parts of the console. They
